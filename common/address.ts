@@ -1,0 +1,38 @@
+/** Trace addresses: `/local/<path>`, `/gcs/<bucket>/o/<object>` … — which store, and the path in it. */
+import { printable } from './byte-text.ts';
+import { BigtraceError } from './errors.ts';
+
+export interface TraceAddress {
+  /** The whole address, as the asker wrote it. */
+  text: string;
+  /** The store's name: the first segment. */
+  store: string;
+  /** All after `/<store>/`; never empty. */
+  path: string;
+}
+
+/** @throws invalid_address; whether the store is known is for the worker that has the stores to say. */
+export function parseAddress(text: string): TraceAddress {
+  const refuse = (why: string): BigtraceError =>
+    new BigtraceError(
+      'invalid_address',
+      `${why}; an address is /<store>/<path>, such as /local/app.pftrace or /gcs/bucket/o/app.pftrace`,
+      text === '' ? {} : { trace: printable(text) },
+    );
+  if (text === '') throw refuse('trace address is empty');
+  if (!text.startsWith('/')) throw refuse('trace address must start with /');
+  const end = text.indexOf('/', 1);
+  const store = end < 0 ? text.slice(1) : text.slice(1, end);
+  const path = end < 0 ? '' : text.slice(end + 1);
+  if (store === '') throw refuse('trace address names no store');
+  if (path === '') throw refuse(`trace address has nothing after /${printable(store)}/`);
+  return { text, store, path };
+}
+
+/**
+ * Whether an address may stand for all the traces that match it as a glob. One that names an existing
+ * trace to the letter is that trace all the same, so that a listed address always leads back to itself.
+ */
+export function isPattern(text: string): boolean {
+  return /[*?[{]/.test(text);
+}

@@ -1,0 +1,11 @@
+/** JSON logs on stderr (stdout is for data), one object a line. */
+import { type Logger, pino } from 'pino';
+
+export type { Logger };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export function createLogger(service: string, level: LogLevel): Logger {
+  const destination = pino.destination({ fd: 2, sync: true });
+  return pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}

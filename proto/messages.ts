@@ -1,0 +1,209 @@
+/** Shapes of the messages of `bigtrace.proto` and `perfetto.proto` as proto-loader hands them over. */
+
+export type OnFailure = 'STRICT' | 'LENIENT';
+export type RunMode = 'ROWS' | 'TYPES';
+
+export interface Limits {
+  timeoutMs: number;
+  resultRowsMax: number;
+  resultBytesMax: number;
+  traceBytesMax: number;
+  memoryBytesMax: number;
+}
+
+export interface QueryStart {
+  queryId: string;
+  sql: Buffer;
+  onFailure: OnFailure;
+  limits?: Partial<Limits> | null;
+  user: string;
+  progressIntervalMs: number;
+}
+
+export interface QueryRequest {
+  start?: QueryStart;
+  traces?: { address: Buffer[] };
+  step?: 'start' | 'traces';
+}
+
+export interface TraceRows {
+  trace: Buffer;
+  result: Buffer;
+  last: boolean;
+}
+
+export interface TraceFailure {
+  trace: Buffer;
+  code: string;
+  message: string;
+  attempts: number;
+}
+
+export interface Progress {
+  tracesTotal: number;
+  totalIsFinal: boolean;
+  tracesDone: number;
+  tracesFailed: number;
+  rows: number;
+  resultBytes: number;
+  traceBytes: number;
+  elapsedMs: number;
+}
+
+export interface QueryEvent {
+  rows?: TraceRows;
+  failure?: TraceFailure;
+  progress?: Progress;
+  event?: 'rows' | 'failure' | 'progress';
+}
+
+export interface QueryResponse {
+  event: QueryEvent[];
+}
+
+export interface SchemaRequest {
+  queryId: string;
+  sql: Buffer;
+  address: Buffer[];
+  user: string;
+  limits?: Partial<Limits> | null;
+  onFailure: OnFailure;
+}
+
+export interface Column {
+  name: Buffer;
+  /** Set of bits `1 << CellType`. */
+  cellKinds: number;
+}
+
+export interface SchemaResponse {
+  column: Column[];
+  tracesSampled: number;
+}
+
+export interface ListRequest {
+  pattern: Buffer[];
+  limit: number;
+}
+
+export interface ListedTrace {
+  address: Buffer;
+  size: number;
+  generation: string;
+  modifiedMs: number;
+}
+
+export interface ListResponse {
+  trace: ListedTrace[];
+}
+
+export type WorkerConnection = 'connecting' | 'ready' | 'draining' | 'lost';
+
+export interface WorkerState {
+  address: string;
+  state: WorkerConnection;
+  status: WorkerStatus | null;
+}
+
+export interface OrchestratorStatus {
+  version: string;
+  worker: WorkerState[];
+  queriesRunning: number;
+}
+
+export interface RunStart {
+  queryId: string;
+  sql: Buffer;
+  limits?: Partial<Limits> | null;
+  mode: RunMode;
+}
+
+export interface Task {
+  id: number;
+  trace: Buffer;
+}
+
+export interface RunRequest {
+  start?: RunStart;
+  assign?: { task: Task[] };
+  withdraw?: { id: number[] };
+  step?: 'start' | 'assign' | 'withdraw';
+}
+
+/** Which tier a trace's answer came from, cheapest first. */
+export type Tier = 'result' | 'resident' | 'image' | 'parse';
+
+export interface TaskStats {
+  rows: number;
+  traceBytes: number;
+  loadMs: number;
+  queryMs: number;
+  tier: Tier;
+}
+
+export interface TaskRows {
+  id: number;
+  result: Buffer;
+  last: boolean;
+  stats?: TaskStats | null;
+}
+
+export interface TaskTypes {
+  id: number;
+  column: Column[];
+  stats?: TaskStats | null;
+}
+
+export interface TaskFailure {
+  id: number;
+  code: string;
+  message: string;
+}
+
+export interface RunEvent {
+  credits?: number;
+  rows?: TaskRows;
+  types?: TaskTypes;
+  failure?: TaskFailure;
+  returned?: { id: number[] };
+  draining?: boolean;
+  event?: 'credits' | 'rows' | 'types' | 'failure' | 'returned' | 'draining';
+}
+
+export interface RunResponse {
+  event: RunEvent[];
+}
+
+export interface WorkerStatus {
+  version: string;
+  engine: string;
+  threads: number;
+  tasksRunning: number;
+  tasksQueued: number;
+  uptimeMs: number;
+  draining: boolean;
+  counters: Record<string, number>;
+  gauges: Record<string, number>;
+}
+
+// ---- perfetto.protos
+
+export interface BigtraceQueryArgs {
+  traces: Buffer[];
+  sqlQuery: Buffer;
+}
+
+export interface BigtraceQueryResponse {
+  trace: Buffer;
+  result: Buffer[];
+}
+
+export interface BigtraceQueryTraceArgs {
+  trace: Buffer;
+  sqlQuery: Buffer;
+}
+
+export interface BigtraceQueryTraceResponse {
+  trace: Buffer;
+  result: Buffer[];
+}

@@ -1,0 +1,45 @@
+/** The gRPC services, loaded from the `.proto` files that are part of the bundle. */
+import * as grpc from '@grpc/grpc-js';
+import * as protoLoader from '@grpc/proto-loader';
+import protobuf from 'protobufjs';
+import bigtraceProto from './bigtrace.proto?raw';
+import perfettoProto from './perfetto.proto?raw';
+
+/** Both sides allow messages up to 2 GiB - 1, as upstream does. */
+const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
+
+/** Channel and server options that every client and server of the project uses. */
+export const GRPC_OPTIONS: grpc.ChannelOptions = {
+  'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+  'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
+};
+
+function load(): protoLoader.PackageDefinition {
+  const root = new protobuf.Root();
+  for (const text of [perfettoProto, bigtraceProto]) protobuf.parse(text, root);
+  return protoLoader.fromJSON(root.toJSON(), {
+    longs: Number, // counters and sizes: below 2^53
+    enums: String,
+    defaults: true,
+    arrays: true,
+    oneofs: true,
+  });
+}
+
+const definitions = load();
+
+function service(name: string): grpc.ServiceDefinition {
+  const definition = definitions[name];
+  if (definition === undefined || 'format' in definition) throw new Error(`no service ${name}`);
+  return definition;
+}
+
+export const perfettoOrchestrator = service('perfetto.protos.BigtraceOrchestrator');
+export const perfettoWorker = service('perfetto.protos.BigtraceWorker');
+export const bigtraceOrchestrator = service('bigtrace.v1.Orchestrator');
+export const bigtraceWorker = service('bigtrace.v1.Worker');
+
+/** An untyped client for one of the services above; call its methods through `messages.ts` types. */
+export function clientClass(definition: grpc.ServiceDefinition): grpc.ServiceClientConstructor {
+  return grpc.makeClientConstructor(definition, 'bigtrace');
+}
