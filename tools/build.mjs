@@ -1,0 +1,151 @@
+/**
+ * Builds `dist/`: four bundles and the ClickHouse tree. Plain JS, for it runs before anything is built.
+ * A stamp over the inputs makes a build of what is built already cost some milliseconds.
+ */
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
+
+/** The rooms that bundles are made of; tests, benches and docs are no inputs. */
+const ROOMS = [
+  'proto',
+  'common',
+  'query-result',
+  'trace-processor',
+  'trace-store',
+  'worker',
+  'orchestrator',
+  'bridge',
+  'clickhouse',
+  'cli',
+];
+
+/** Modules in Node: what they import from node_modules stays outside. */
+const MODULES = { format: 'esm', packages: 'external' };
+/** One file that needs nothing beside it, quick to start. */
+const ONE_FILE = { format: 'cjs', minify: true };
+
+const BUNDLES = [
+  { source: 'cli/main.ts', output: 'bigtrace.js', ...MODULES },
+  { source: 'worker/thread.ts', output: 'worker-thread.js', ...MODULES },
+  { source: 'clickhouse/embedded.ts', output: 'clickhouse-embedded.js', ...MODULES },
+  { source: 'bridge/main.ts', output: 'clickhouse/user_scripts/bridge.cjs', ...ONE_FILE },
+];
+
+/** Resolves to true when something had to be built. */
+export async function build() {
+  const inputs = inputFiles();
+  const stamp = stampOf(inputs);
+  const stampFile = join(dist, '.stamp');
+  if (readIfThere(stampFile)?.toString() === stamp) return false;
+  const bundles = BUNDLES.filter(({ source }) => existsSync(join(root, source)));
+  for (const outputs of await Promise.all(bundles.map(bundle)))
+    for (const { path, contents } of outputs) writeIfChanged(path, contents);
+  copyClickHouseTree(inputs);
+  writeIfChanged(stampFile, Buffer.from(stamp));
+  return true;
+}
+
+function inputFiles() {
+  const files = [];
+  const walk = (directory) => {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else if (!entry.name.endsWith('.test.ts')) files.push(path);
+    }
+  };
+  for (const room of ROOMS) walk(join(root, room));
+  return files.sort();
+}
+
+/** Sizes and times instead of contents: the build runs at every start of the command. */
+function stampOf(inputs) {
+  const hash = createHash('sha256');
+  for (const path of [
+    ...inputs,
+    fileURLToPath(import.meta.url),
+    join(root, 'package.json'),
+    join(root, 'package-lock.json'),
+  ]) {
+    const { size, mtimeMs } = statSync(path);
+    hash.update(`${relative(root, path)}\0${size}\0${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+async function bundle({ source, output, ...options }) {
+  const { build: esbuild } = await import('esbuild');
+  const result = await esbuild({
+    entryPoints: [join(root, source)],
+    outfile: join(dist, output),
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20',
+    legalComments: 'none',
+    logLevel: 'error',
+    plugins: [rawText],
+    ...options,
+  });
+  return result.outputFiles;
+}
+
+/** `import text from './file?raw'`, as `proto/raw.d.ts` declares it. */
+const rawText = {
+  name: 'raw-text',
+  setup(build) {
+    build.onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.slice(0, -'?raw'.length)),
+      namespace: 'raw-text',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'raw-text' }, ({ path }) => ({
+      contents: readFileSync(path),
+      loader: 'text',
+    }));
+  },
+};
+
+/** All of `clickhouse/` that is not code, and the script by which ClickHouse starts the bridge. */
+function copyClickHouseTree(inputs) {
+  const from = join(root, 'clickhouse');
+  for (const path of inputs) {
+    if (!path.startsWith(`${from}/`) || path.endsWith('.ts')) continue;
+    writeIfChanged(join(dist, 'clickhouse', relative(from, path)), readFileSync(path));
+  }
+  if (!existsSync(join(root, 'bridge/bigtrace.sh'))) return;
+  const script = join(dist, 'clickhouse/user_scripts/bigtrace');
+  writeIfChanged(script, readFileSync(join(root, 'bridge/bigtrace.sh')));
+  chmodSync(script, 0o755);
+}
+
+/** By renaming, so that a running system never reads half a file. */
+function writeIfChanged(path, contents) {
+  if (readIfThere(path)?.equals(contents)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  writeFileSync(unfinished, contents);
+  renameSync(unfinished, path);
+}
+
+function readIfThere(path) {
+  return existsSync(path) ? readFileSync(path) : undefined;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const built = await build();
+  console.error(built ? 'built dist/' : 'dist/ is up to date');
+}
