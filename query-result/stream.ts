@@ -1,0 +1,58 @@
+/** What holds across the results of one trace: columns come with the first, rows may span results. */
+import { BigtraceError } from '../common/errors.ts';
+import { type QueryResult, readQueryResult } from './reader.ts';
+import { malformed } from './wire.ts';
+
+export class ResultStream {
+  /** Names of the columns as the engine gives them; undefined before the first result. */
+  columnNames: string[] | undefined;
+  #cells = 0;
+  #complete = false;
+
+  /**
+   * Takes the next result of the trace.
+   * @throws sql_failed with the engine's words where the script failed; internal where the result does
+   * not continue those before.
+   */
+  next(bytes: Uint8Array): QueryResult {
+    const result = readQueryResult(bytes);
+    if (result.error !== undefined) throw new BigtraceError('sql_failed', result.error);
+    if (this.columnNames === undefined) this.columnNames = result.columnNames;
+    else if (result.columnNames.length > 0) throw malformed('column names come twice');
+    for (const batch of result.batches) {
+      if (this.#complete) throw malformed('a batch follows the last');
+      const cells = batch.cellsTo - batch.cellsFrom;
+      if (cells > 0 && this.columnNames.length === 0) throw malformed('cells without columns');
+      this.#cells += cells;
+      this.#complete = batch.isLast;
+    }
+    if (this.#complete) this.#checkWholeRows();
+    return result;
+  }
+
+  /** Cells taken so far: the next result's first cell stands in column `cells % columns`. */
+  get cells(): number {
+    return this.#cells;
+  }
+
+  /** Whole rows taken so far. */
+  get rows(): number {
+    const columns = this.columnNames?.length ?? 0;
+    return columns === 0 ? 0 : Math.floor(this.#cells / columns);
+  }
+
+  /** Whether the batch that says it is the last was taken. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** To be called after the trace's last result. @throws internal, where the last batch is missing. */
+  end(): void {
+    if (!this.#complete) throw malformed('the last batch is missing');
+  }
+
+  #checkWholeRows(): void {
+    const columns = this.columnNames?.length ?? 0;
+    if (columns > 0 && this.#cells % columns !== 0) throw malformed('the last row is cut short');
+  }
+}

@@ -1,0 +1,74 @@
+/** Reading protobuf's wire format, strictly: all that is not well formed is a BigtraceError `internal`. */
+import { BigtraceError } from '../common/errors.ts';
+
+export const WIRE_VARINT = 0;
+export const WIRE_FIXED64 = 1;
+export const WIRE_BYTES = 2;
+export const WIRE_FIXED32 = 5;
+
+export function malformed(what: string): BigtraceError {
+  return new BigtraceError('internal', `malformed query result: ${what}`);
+}
+
+/** A position in a buffer that moves over fields; `end` is the end of the message being read. */
+export class WireReader {
+  readonly buffer: Uint8Array;
+  at: number;
+  end: number;
+
+  constructor(buffer: Uint8Array, at = 0, end = buffer.length) {
+    this.buffer = buffer;
+    this.at = at;
+    this.end = end;
+  }
+
+  /** A varint as an unsigned number; above 2^53 only its magnitude is right. */
+  varint(): number {
+    const { buffer } = this;
+    let value = 0;
+    let scale = 1;
+    for (let count = 0; count < 10; count++) {
+      if (this.at >= this.end) throw malformed('a varint is cut short');
+      const byte = buffer[this.at++] ?? 0;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 128;
+    }
+    throw malformed('a varint is longer than 10 bytes');
+  }
+
+  /** A varint as the int64 it stands for. */
+  int64(): bigint {
+    let low = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      if (this.at >= this.end) throw malformed('a varint is cut short');
+      const byte = this.buffer[this.at++] ?? 0;
+      low |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asIntN(64, low);
+    }
+    throw malformed('a varint is longer than 10 bytes');
+  }
+
+  /** Reads a length; returns the end of the bytes that follow, which lie within the message. */
+  bytesEnd(): number {
+    const end = this.varint() + this.at;
+    if (end > this.end) throw malformed('a field is longer than its message');
+    return end;
+  }
+
+  bytes(): Uint8Array {
+    const end = this.bytesEnd();
+    const bytes = this.buffer.subarray(this.at, end);
+    this.at = end;
+    return bytes;
+  }
+
+  skip(wireType: number): void {
+    if (wireType === WIRE_VARINT) this.varint();
+    else if (wireType === WIRE_BYTES) this.at = this.bytesEnd();
+    else if (wireType === WIRE_FIXED64) this.at += 8;
+    else if (wireType === WIRE_FIXED32) this.at += 4;
+    else throw malformed(`unknown wire type ${wireType}`);
+    if (this.at > this.end) throw malformed('a field is cut short');
+  }
+}
