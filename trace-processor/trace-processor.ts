@@ -1,0 +1,120 @@
+/** One TraceProcessor: load a trace in chunks, then ask. Everything is synchronous; run it on a thread. */
+import { BigtraceError } from '../common/errors.ts';
+import type { Engine } from './engine.ts';
+import { queryError, type Reply, ReplyFrames, readReply, requestHead } from './rpc.ts';
+import { WasmHost } from './wasm-host.ts';
+
+export interface TraceProcessorOptions {
+  /** Bound of the instance's wasm memory; 4 GiB, wasm32's own, by default. */
+  memoryBytesMax?: number;
+}
+
+/** More than any script has; TraceProcessor's own bound for one message is 64 MiB. */
+const SQL_BYTES_MAX = 32 * 2 ** 20;
+
+export class TraceProcessor {
+  readonly #host: WasmHost;
+  readonly #frames = new ReplyFrames();
+  #onReply: (reply: Reply) => void = () => {};
+  /** The first reason why the trace does not load: what the engine says later is only a consequence. */
+  #loadError: BigtraceError | undefined;
+
+  constructor(engine: Engine, { memoryBytesMax = 2 ** 32 }: TraceProcessorOptions = {}) {
+    this.#host = new WasmHost(engine.module, memoryBytesMax, (piece) => {
+      this.#frames.push(piece, (message) => this.#onReply(readReply(message)));
+    });
+  }
+
+  /** Bytes of wasm memory; never shrinks. */
+  get memoryBytes(): number {
+    return this.#host.memoryBytes;
+  }
+
+  get memoryBytesMax(): number {
+    return this.#host.memoryBytesMax;
+  }
+
+  /** A bound below what the instance already has stops its next growth. */
+  set memoryBytesMax(bytes: number) {
+    this.#host.memoryBytesMax = bytes;
+  }
+
+  /**
+   * Why the instance can no longer be used: it trapped, passed its memory bound, or a callback threw in
+   * the middle of a query.
+   */
+  get poisoned(): unknown {
+    return this.#host.poisoned;
+  }
+
+  /**
+   * Parses the next bytes of the trace.
+   * @throws BigtraceError trace_invalid, limit_exceeded (memory), engine_crashed
+   */
+  append(chunk: Uint8Array): void {
+    if (this.#loadError !== undefined) throw this.#loadError;
+    const pieceMax = this.#host.requestBytesMax - 64;
+    for (let at = 0; at < chunk.length; at += pieceMax) {
+      const piece = chunk.subarray(at, at + pieceMax);
+      this.#request(requestHead('append', piece.length), piece, (reply) => {
+        if (reply.appendError !== undefined) this.#failLoad(reply.appendError);
+      });
+      if (this.#loadError !== undefined) throw this.#loadError;
+    }
+  }
+
+  /** Ends the trace; it can be asked then. @throws as append */
+  finalize(): void {
+    if (this.#loadError !== undefined) throw this.#loadError;
+    this.#request(requestHead('finalize', 0), undefined, (reply) => {
+      if (reply.finalizeError !== undefined) this.#failLoad(reply.finalizeError);
+    });
+    if (this.#loadError !== undefined) throw this.#loadError;
+  }
+
+  /**
+   * Runs a script; its last statement's rows come as encoded `perfetto.protos.QueryResult`s, the columns
+   * in the first, `is_last_batch` in the last. The bytes are a view into wasm memory, valid only during
+   * the call. When an error is thrown, what was handed out before is void. What `onResult` throws ends
+   * the query at once, is thrown on, and poisons the instance.
+   * @throws BigtraceError sql_failed (TraceProcessor's own message), limit_exceeded, engine_crashed
+   */
+  query(sql: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
+    if (sql.length > SQL_BYTES_MAX)
+      throw new BigtraceError(
+        'limit_exceeded',
+        `SQL is ${sql.length} bytes long, the bound is ${SQL_BYTES_MAX}`,
+      );
+    let failure: string | undefined;
+    this.#request(requestHead('query', sql.length), sql, ({ queryResult }) => {
+      if (queryResult === undefined || failure !== undefined) return;
+      failure = queryError(queryResult);
+      if (failure === undefined) onResult(queryResult);
+    });
+    if (failure !== undefined) throw new BigtraceError('sql_failed', failure);
+  }
+
+  /** The version TraceProcessor reports, such as "Perfetto v55.3-…". */
+  version(): string {
+    let version: string | undefined;
+    this.#request(requestHead('status', 0), undefined, (reply) => {
+      version = reply.version;
+    });
+    return version ?? 'unknown';
+  }
+
+  #failLoad(message: string): void {
+    this.#loadError ??= new BigtraceError('trace_invalid', message);
+  }
+
+  #request(head: Uint8Array, body: Uint8Array | undefined, onReply: (reply: Reply) => void): void {
+    let fatal: string | undefined;
+    this.#onReply = (reply) => {
+      fatal ??= reply.fatalError;
+      onReply(reply);
+    };
+    this.#host.request(head, body);
+    if (fatal !== undefined)
+      throw new BigtraceError('internal', `TraceProcessor refused a request: ${fatal}`);
+  }
+}

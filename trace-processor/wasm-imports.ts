@@ -1,0 +1,161 @@
+/**
+ * What the wasm asks of its surroundings. It sees no file, no network, no environment and no time zone;
+ * every import that is not named here answers ENOSYS.
+ */
+
+const ENOSYS = 52;
+const ENOTTY = 59;
+const REALTIME = 0;
+const STDERR = 2;
+/** What is kept of the text written to stderr. */
+const LOG_CHARS_MAX = 16_384;
+const REASON_CHARS_MAX = 500;
+
+/** The engine ended itself. */
+export class EngineExit extends Error {
+  override readonly name = 'EngineExit';
+}
+
+/** The first part of what the engine wrote to stderr since the last `clear`. */
+export class StderrLog {
+  #text = '';
+
+  clear(): void {
+    this.#text = '';
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#text.length < LOG_CHARS_MAX)
+      this.#text += Buffer.from(bytes).toString('utf8').slice(0, LOG_CHARS_MAX);
+  }
+
+  /** The line that says why the engine died (a failed check, where there is one), else the last line. */
+  reason(): string {
+    const lines = this.#text.split('\n').filter((line) => line.trim() !== '');
+    const line = lines.find((each) => /PERFETTO_(CHECK|FATAL)|annot enlarge/.test(each));
+    return (line ?? lines.at(-1) ?? '')
+      .replace(/^\[[\d.]+\]\s*/, '')
+      .trim()
+      .slice(0, REASON_CHARS_MAX);
+  }
+}
+
+export interface Surroundings {
+  memory(): WebAssembly.Memory;
+  /** Whether the memory now has at least so many bytes. */
+  growTo(bytes: number): boolean;
+  stderr: StderrLog;
+}
+
+export function wasmImports(
+  module: WebAssembly.Module,
+  surroundings: Surroundings,
+): WebAssembly.Imports {
+  const known: Record<string, (...args: never[]) => unknown> = {
+    ...processImports(surroundings),
+    ...timeImports(surroundings),
+  };
+  const imports: WebAssembly.Imports = {};
+  for (const { module: space, name, kind } of WebAssembly.Module.imports(module)) {
+    if (kind !== 'function') throw new Error(`the wasm imports a ${kind}, ${space}.${name}`);
+    const functions = imports[space] ?? {};
+    imports[space] = functions;
+    functions[name] = known[name] ?? (() => (name.startsWith('__syscall_') ? -ENOSYS : ENOSYS));
+  }
+  return imports;
+}
+
+function processImports({ memory, growTo, stderr }: Surroundings) {
+  const exit = (how: string) => (): never => {
+    throw new EngineExit(how);
+  };
+  const nothing = (): number => 0;
+  return {
+    exit: exit('exit'),
+    proc_exit: exit('exit'),
+    _abort_js: exit('abort'),
+    __assert_fail: exit('assertion failed'),
+    __cxa_throw: exit('C++ exception'),
+    emscripten_get_heap_max: () => -65536, // 4 GiB less a page
+    emscripten_resize_heap: (bytes: number) => (growTo(bytes >>> 0) ? 1 : 0),
+    emscripten_errn: (at: number, length: number) =>
+      stderr.write(new Uint8Array(memory().buffer, at >>> 0, length)),
+    emscripten_stack_snapshot: nothing,
+    emscripten_stack_unwind_buffer: nothing,
+    emscripten_asm_const_int: nothing,
+    emscripten_pc_get_function: nothing,
+    HaveOffsetConverter: nothing,
+    __syscall_ioctl: () => -ENOTTY,
+    fd_close: nothing,
+    fd_write: (fd: number, vectors: number, count: number, writtenAt: number) => {
+      const view = new DataView(memory().buffer);
+      let written = 0;
+      for (let i = 0; i < count; i++) {
+        const at = view.getUint32(vectors + 8 * i, true);
+        const length = view.getUint32(vectors + 8 * i + 4, true);
+        if (fd === STDERR) stderr.write(new Uint8Array(memory().buffer, at, length));
+        written += length;
+      }
+      view.setUint32(writtenAt, written, true);
+      return 0;
+    },
+    environ_sizes_get: (countAt: number, bytesAt: number) => {
+      const view = new DataView(memory().buffer);
+      view.setUint32(countAt, 0, true);
+      view.setUint32(bytesAt, 0, true);
+      return 0;
+    },
+    environ_get: nothing,
+  };
+}
+
+/**
+ * Time of day is real, in UTC. The monotonic clock stands still: all TraceProcessor does with it is to
+ * tell durations (`elapsed_time_ms` of every result), and without it equal questions have equal answers,
+ * byte for byte.
+ */
+function timeImports({ memory }: Surroundings) {
+  const writeTime = (seconds: bigint, at: number): void => {
+    const date = new Date(Number(seconds) * 1000);
+    const yearStart = Date.UTC(date.getUTCFullYear(), 0, 1);
+    const fields = [
+      date.getUTCSeconds(),
+      date.getUTCMinutes(),
+      date.getUTCHours(),
+      date.getUTCDate(),
+      date.getUTCMonth(),
+      date.getUTCFullYear() - 1900,
+      date.getUTCDay(),
+      Math.floor((date.getTime() - yearStart) / 86_400_000),
+      0, // daylight saving
+      0, // offset from UTC
+    ];
+    const view = new DataView(memory().buffer);
+    for (const [i, field] of fields.entries()) view.setInt32(at + 4 * i, field, true);
+  };
+  return {
+    emscripten_get_now: () => 0,
+    emscripten_date_now: () => Date.now(),
+    clock_time_get: (clock: number, _precision: bigint, at: number) => {
+      const now = clock === REALTIME ? BigInt(Date.now()) * 1_000_000n : 0n;
+      new DataView(memory().buffer).setBigUint64(at, now, true);
+      return 0;
+    },
+    _gmtime_js: writeTime,
+    _localtime_js: writeTime,
+    _timegm_js: (at: number) => {
+      const view = new DataView(memory().buffer);
+      const [second, minute, hour, day, month, year] = [0, 4, 8, 12, 16, 20].map((offset) =>
+        view.getInt32(at + offset, true),
+      ) as [number, number, number, number, number, number];
+      const seconds = Date.UTC(year + 1900, month, day, hour, minute, second) / 1000;
+      if (!Number.isFinite(seconds)) return -1n;
+      writeTime(BigInt(seconds), at);
+      return BigInt(seconds);
+    },
+    _tzset_js: (_timezoneAt: number, _daylightAt: number, standardAt: number, summerAt: number) => {
+      for (const at of [standardAt, summerAt])
+        new Uint8Array(memory().buffer).set([0x55, 0x54, 0x43, 0], at); // "UTC"
+    },
+  };
+}

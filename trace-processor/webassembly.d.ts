@@ -1,0 +1,29 @@
+// The part of the WebAssembly API that this room uses: @types/node names only `Module`, and the DOM
+// library would bring a whole browser with it.
+declare namespace WebAssembly {
+  interface ImportDescriptor {
+    module: string;
+    name: string;
+    kind: 'function' | 'table' | 'memory' | 'global' | 'tag';
+  }
+  type Imports = Record<string, Record<string, unknown>>;
+  type Exports = Record<string, unknown>;
+
+  class Module {
+    constructor(bytes: Uint8Array);
+    static imports(module: Module): ImportDescriptor[];
+  }
+  class Instance {
+    constructor(module: Module, imports?: Imports);
+    readonly exports: Exports;
+  }
+  class Memory {
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  class Table {
+    grow(elements: number): number;
+    set(index: number, value: unknown): void;
+  }
+  function compile(bytes: Uint8Array): Promise<Module>;
+}
