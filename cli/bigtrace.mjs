@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/**
+ * The `bigtrace` command. In a checkout it first installs, fetches the engine and builds, as far as
+ * that is not done yet; in an installed package all of it is there. Plain JS: it needs nothing installed.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const prepare = join(root, 'tools/prepare.mjs');
+if (existsSync(prepare)) await (await import(prepare)).prepareOrExit();
+await import(join(root, 'dist/bigtrace.js'));

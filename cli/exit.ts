@@ -1,0 +1,26 @@
+/** How the command ends: its exit codes, and the one line that says why. */
+import { CommanderError } from 'commander';
+import { printable } from '../common/byte-text.ts';
+import { asBigtraceError } from '../common/errors.ts';
+
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  /** Flags or arguments that are wrong; nothing was begun. */
+  usage: 2,
+  /** Lenient queries: there are rows, but some traces failed. */
+  partial: 3,
+  /** 128 + SIGINT, as shells have it. */
+  interrupted: 130,
+} as const;
+
+/** The exit code for what a command threw, after saying it on stderr (commander says its own). */
+export function reportFailure(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const error = asBigtraceError(thrown);
+  process.stderr.write(`bigtrace: ${printable(error.message)}\n`);
+  if (error.code === 'internal' && error.cause instanceof Error)
+    process.stderr.write(`${error.cause.stack}\n`);
+  if (error.code === 'cancelled') return EXIT.interrupted;
+  return error.code === 'invalid_option' ? EXIT.usage : EXIT.failed;
+}

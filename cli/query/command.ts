@@ -1,0 +1,144 @@
+/** `bigtrace query`: one SQL script over traces, asked over gRPC. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import type * as grpc from '@grpc/grpc-js';
+import { Command, Option } from 'commander';
+import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
+import { BigtraceError } from '../../common/errors.ts';
+import { durationMs } from '../../common/options.ts';
+import type { QueryRequest, QueryResponse, TraceFailure } from '../../proto/messages.ts';
+import { EXIT } from '../exit.ts';
+import { connectOrchestrator, orchestratorOption, unreachableOr } from '../orchestrator.ts';
+import { createFormat, FORMATS, type FormatName } from './formats.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { linesOf, runQuery } from './run.ts';
+
+const PROGRESS_INTERVAL_MS = 250;
+
+/** Failures of a lenient query that are told one by one. */
+const FAILURES_TOLD_MAX = 20;
+
+interface QueryOptions {
+  traces: string[];
+  sql: string;
+  format: FormatName;
+  orchestrator: string;
+  lenient?: boolean;
+  timeout?: number;
+}
+
+export function queryCommand(): Command {
+  return new Command('query')
+    .description('ask one SQL script of many traces')
+    .requiredOption(
+      '--traces <address...>',
+      'addresses or patterns, such as /local/app.pftrace or "/local/**"; - reads them from stdin, one a line',
+    )
+    .requiredOption('--sql <sql>', 'the script, or @FILE that holds it')
+    .addOption(
+      new Option('--format <format>', 'how rows are printed').choices(FORMATS).default('table'),
+    )
+    .addOption(orchestratorOption())
+    .option('--lenient', 'go on when traces fail; they are listed on stderr')
+    .option('--timeout <time>', 'give up after this time, such as 30s or 10m', durationMs)
+    .addHelpText('after', HELP)
+    .action(async (options: QueryOptions) => {
+      process.exitCode = await query(options);
+    });
+}
+
+const HELP = `
+Formats: csv and tsv start with a line of names; json is one object a line, in which integers beyond
+2^53 - 1 are texts (no bit is lost) and blobs are base64.
+Exit codes: 0 all traces answered, 1 the query failed, 2 usage, 3 some traces failed (--lenient),
+130 cancelled.`;
+
+async function query(options: QueryOptions): Promise<number> {
+  const asker = new Asker();
+  const client = connectOrchestrator(options.orchestrator);
+  try {
+    await runQuery({
+      call: client['Query']?.() as grpc.ClientDuplexStream<QueryRequest, QueryResponse>,
+      start: {
+        queryId: randomUUID(),
+        sql: sqlBytes(options.sql),
+        onFailure: options.lenient ? 'LENIENT' : 'STRICT',
+        limits: { timeoutMs: options.timeout ?? 0 },
+        user: userInfo().username,
+        progressIntervalMs: process.stderr.isTTY ? PROGRESS_INTERVAL_MS : 0,
+      },
+      traces: addresses(options.traces),
+      format: createFormat(options.format),
+      print: (bytes) => asker.print(bytes),
+      onProgress: (progress) => asker.bar.draw(progress),
+      onFailure: (failure) => asker.tell(failure),
+      signal: asker.signal,
+    });
+  } catch (thrown) {
+    if (asker.isGone) return EXIT.ok; // as with `| head`: it has what it wanted
+    throw unreachableOr(thrown, options.orchestrator);
+  } finally {
+    asker.end();
+    client.close();
+  }
+  return asker.failures > 0 ? EXIT.partial : EXIT.ok;
+}
+
+/** Who started the command: what they see, and how they end it. */
+class Asker {
+  readonly bar = new ProgressBar();
+  readonly #abort = new AbortController();
+  failures = 0;
+  isGone = false;
+
+  constructor() {
+    // Once: a second signal ends the process the usual way.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => this.#abort.abort());
+    process.stdout.on('error', () => {
+      this.isGone = true;
+      this.#abort.abort();
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  async print(bytes: Buffer): Promise<void> {
+    if (bytes.length === 0 || this.isGone) return;
+    this.bar.clear();
+    if (!process.stdout.write(bytes)) await once(process.stdout, 'drain', { signal: this.signal });
+  }
+
+  tell({ trace, message }: TraceFailure): void {
+    this.failures++;
+    if (this.failures > FAILURES_TOLD_MAX) return;
+    this.bar.clear();
+    process.stderr.write(`[${printable(textFromBytes(trace))}]: ${printable(message)}\n`);
+  }
+
+  end(): void {
+    this.bar.clear();
+    const untold = this.failures - FAILURES_TOLD_MAX;
+    if (untold > 0) process.stderr.write(`… and ${untold} more traces failed\n`);
+  }
+}
+
+function sqlBytes(option: string): Buffer {
+  if (!option.startsWith('@')) return bytesFromText(option);
+  try {
+    return readFileSync(option.slice(1));
+  } catch (error) {
+    throw new BigtraceError('invalid_option', `--sql: cannot read the file: ${String(error)}`);
+  }
+}
+
+/** Files of addresses may be far larger than memory: they are read as the orchestrator takes them. */
+async function* addresses(given: string[]): AsyncGenerator<Buffer[]> {
+  const written = given.filter((address) => address !== '-');
+  if (written.length > 0) yield written.map(bytesFromText);
+  if (written.length < given.length) yield* linesOf(process.stdin);
+}

@@ -1,0 +1,126 @@
+/** What `bigtrace query` prints. Every format streams and keeps every bit of every value. */
+import { bytesFromText } from '../../common/byte-text.ts';
+import type { CellValue } from '../../query-result/index.ts';
+import { doubleText, plainText } from './cell-text.ts';
+import { TableFormat } from './table.ts';
+
+export const FORMATS = ['table', 'csv', 'json', 'tsv'] as const;
+export type FormatName = (typeof FORMATS)[number];
+
+/** Turns rows into bytes to print; the first column is the trace's address. */
+export interface Format {
+  /** Once, before any row. */
+  begin(columns: string[]): Buffer;
+  rows(rows: CellValue[][]): Buffer;
+  /** Once, when all rows were given. */
+  end(): Buffer;
+}
+
+export function createFormat(name: FormatName): Format {
+  switch (name) {
+    case 'csv':
+      return new DelimitedFormat(',', csvCell);
+    case 'tsv':
+      return new DelimitedFormat('\t', tsvCell);
+    case 'json':
+      return new JsonFormat();
+    case 'table':
+      return new TableFormat();
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+class DelimitedFormat implements Format {
+  readonly #separator: string;
+  readonly #cell: (value: CellValue) => string;
+
+  constructor(separator: string, cell: (value: CellValue) => string) {
+    this.#separator = separator;
+    this.#cell = cell;
+  }
+
+  begin(columns: string[]): Buffer {
+    return this.rows([columns]);
+  }
+
+  rows(rows: CellValue[][]): Buffer {
+    let text = '';
+    for (const row of rows) text += `${row.map(this.#cell).join(this.#separator)}\n`;
+    return bytesFromText(text);
+  }
+
+  end(): Buffer {
+    return NOTHING;
+  }
+}
+
+/** RFC 4180; NULL is an empty field, an empty text is `""`, a blob is `\x` and hex. */
+function csvCell(value: CellValue): string {
+  if (value === null) return '';
+  const text = plainText(value);
+  return typeof value === 'string' && (text === '' || /[",\r\n]/.test(text))
+    ? `"${text.replaceAll('"', '""')}"`
+    : text;
+}
+
+const TSV_ESCAPES: Record<string, string> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+};
+
+/** `\N` is NULL, `\t \n \r \\` are escaped, a blob is `\x` and hex. */
+function tsvCell(value: CellValue): string {
+  if (value === null) return '\\N';
+  const text = plainText(value);
+  return typeof value === 'string'
+    ? text.replace(/[\\\t\n\r]/g, (char) => TSV_ESCAPES[char] ?? char)
+    : text;
+}
+
+/**
+ * One object a line. Integers beyond ±(2^53 - 1), which most readers of JSON would round, are texts, and
+ * so are inf and nan; a blob is base64; a byte that is no UTF-8 is a lone surrogate, as Python has it.
+ */
+class JsonFormat implements Format {
+  #keys: string[] = [];
+
+  begin(columns: string[]): Buffer {
+    this.#keys = distinct(columns).map((name) => JSON.stringify(name));
+    return NOTHING;
+  }
+
+  rows(rows: CellValue[][]): Buffer {
+    let text = '';
+    for (const row of rows)
+      text += `{${row.map((value, at) => `${this.#keys[at]}:${jsonCell(value)}`).join(',')}}\n`;
+    return Buffer.from(text);
+  }
+
+  end(): Buffer {
+    return NOTHING;
+  }
+}
+
+function jsonCell(value: CellValue): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint')
+    return Number.isSafeInteger(Number(value)) ? String(value) : `"${value}"`;
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? doubleText(value) : `"${doubleText(value)}"`;
+  return `"${Buffer.from(value).toString('base64')}"`;
+}
+
+/** `a, a, ""` → `a, a_1, _2`: an object cannot have a key twice. */
+function distinct(columns: string[]): string[] {
+  const taken = new Set<string>();
+  return columns.map((column) => {
+    let name = column;
+    for (let n = 1; taken.has(name); n++) name = `${column}_${n}`;
+    taken.add(name);
+    return name;
+  });
+}
