@@ -1,0 +1,28 @@
+/** What the drivers' failures have in common. */
+import { BigtraceError } from '../common/errors.ts';
+
+/** What an aborted operation throws: the signal's own reason where that says more than "aborted". */
+export function aborted(signal: AbortSignal): BigtraceError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof BigtraceError) return reason;
+  return new BigtraceError('cancelled', 'the reading of the trace was cancelled', {
+    cause: reason,
+  });
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal);
+}
+
+export function notFound(detail = 'there is no such trace'): BigtraceError {
+  return new BigtraceError('trace_not_found', detail);
+}
+
+export function changed(): BigtraceError {
+  return new BigtraceError('trace_changed', 'the trace changed while it was being read');
+}
+
+/** @param got bytes that came, of `size` that the store had promised. */
+export function wrongLength(got: number, size: number): BigtraceError {
+  return new BigtraceError('store_failed', `the store gave ${got} bytes of a trace of ${size}`);
+}

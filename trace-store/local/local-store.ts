@@ -1,0 +1,133 @@
+/** `/local/<path>`: files below one directory. */
+import { type BigIntStats, constants, realpathSync, statSync } from 'node:fs';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { bytesFromText, printable } from '../../common/byte-text.ts';
+import { BigtraceError } from '../../common/errors.ts';
+import { changed, notFound, throwIfAborted, wrongLength } from '../failures.ts';
+import { Glob } from '../glob.ts';
+import { mapInOrder } from '../map-in-order.ts';
+import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-store.ts';
+import { fileError } from './file-error.ts';
+import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
+import { type Found, walk } from './walk.ts';
+
+const CHUNK_BYTES = 1 << 20;
+const STATS_AT_ONCE = 16;
+
+export interface LocalStoreOptions {
+  /** As the operator wrote it; relative to the working directory, maybe through links. */
+  root: string;
+}
+
+/** @throws invalid_option where the root is no directory. */
+export function localStore({ root }: LocalStoreOptions): TraceStore {
+  const roots = openRoot(root);
+  return {
+    name: 'local',
+    async stat(path, signal) {
+      throwIfAborted(signal);
+      return guard(async () => statFile(await resolveBelow(roots, byteText(path))));
+    },
+    read: (path, options) => read(roots, path, options),
+    list(pattern, signal) {
+      const found = walk(roots, Glob.parse(byteChecked(pattern)), signal);
+      return mapInOrder(found, STATS_AT_ONCE, statFound);
+    },
+  };
+}
+
+type Roots = readonly [BytePath, BytePath];
+
+function openRoot(root: string): Roots {
+  const bytes = bytesFromText(resolve(root));
+  try {
+    const real = realpathSync(bytes, { encoding: 'buffer' });
+    if (statSync(real).isDirectory()) return [real.toString('latin1'), bytes.toString('latin1')];
+  } catch (cause) {
+    throw noDirectory(root, cause);
+  }
+  throw noDirectory(root);
+}
+
+function noDirectory(root: string, cause?: unknown): BigtraceError {
+  const detail = `the directory of traces ${printable(root)} is not a directory that can be read`;
+  return new BigtraceError('invalid_option', detail, { cause });
+}
+
+async function* read(
+  roots: Roots,
+  path: string,
+  { generation, start = 0, signal }: ReadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  throwIfAborted(signal);
+  const file = await guard(() => openFile(roots, path));
+  try {
+    const unchangedSize = async (): Promise<number> => {
+      const now = statOf(await guard(() => file.stat({ bigint: true })));
+      if (now.generation !== generation) throw changed();
+      return now.size;
+    };
+    const size = await unchangedSize();
+    for (let at = start; at < size; ) {
+      throwIfAborted(signal);
+      const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, size - at));
+      const { bytesRead } = await guard(() => file.read(chunk, 0, chunk.length, at));
+      await unchangedSize();
+      if (bytesRead === 0) throw wrongLength(at, size);
+      at += bytesRead;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function openFile(roots: Roots, path: string): Promise<FileHandle> {
+  const file = await resolveBelow(roots, byteText(path));
+  // NOFOLLOW: the last component may have become a link since. NONBLOCK: a fifo must not hang us.
+  return open(bufferOf(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
+async function statFile(file: BytePath): Promise<TraceStat> {
+  return statOf(await lstat(bufferOf(file), { bigint: true }));
+}
+
+/** Undefined for a file that vanished while its directory was being listed. */
+async function statFound({ path, file }: Found): Promise<StoredTrace | undefined> {
+  try {
+    return { path, ...(await guard(() => statFile(file))) };
+  } catch (thrown) {
+    if (thrown instanceof BigtraceError && thrown.code === 'trace_not_found') return undefined;
+    throw thrown;
+  }
+}
+
+async function guard<Value>(operation: () => Promise<Value>): Promise<Value> {
+  try {
+    return await operation();
+  } catch (thrown) {
+    throw fileError(thrown);
+  }
+}
+
+/** @throws invalid_address: no file's name holds a NUL. */
+function byteChecked(path: string): string {
+  if (path.includes('\0')) throw new BigtraceError('invalid_address', 'a path cannot hold a NUL');
+  return path;
+}
+
+function byteText(path: string): BytePath {
+  return bytesFromText(byteChecked(path)).toString('latin1');
+}
+
+function statOf(stats: BigIntStats): TraceStat & { size: number } {
+  if (stats.isDirectory())
+    throw notFound('it is a directory; a pattern that ends in /** asks for the traces in it');
+  if (!stats.isFile()) throw notFound('it is not a file but a link, device, fifo or socket');
+  return {
+    size: Number(stats.size),
+    generation: [stats.size, stats.mtimeNs, stats.ino].map((n) => n.toString(36)).join('-'),
+    modifiedMs: Number(stats.mtimeMs),
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * The narrow interface that every store of traces implements, and that the contract suite
+ * (contract.ts) holds each of them to. Paths are what follows `/<store>/` in an address, as text of
+ * common/byte-text.ts: they may hold any byte.
+ */
+
+export interface TraceStat {
+  /** Bytes; undefined where the store does not say before all of them were read. */
+  size: number | undefined;
+  /** Changes whenever the trace's bytes do; opaque, and comparable within one path only. */
+  generation: string;
+  /** Since the epoch; 0 where the store does not know. */
+  modifiedMs: number;
+}
+
+export interface StoredTrace extends TraceStat {
+  path: string;
+}
+
+export interface ReadOptions {
+  /** Of the bytes wanted, as `stat` or `list` gave it. */
+  generation: string;
+  /** Bytes to leave out at the beginning; a read that was cut goes on this way. */
+  start?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Every failure is a BigtraceError without its trace: invalid_address, forbidden, unauthenticated,
+ * trace_not_found, trace_changed, store_failed; or what the signal was aborted with.
+ */
+export interface TraceStore {
+  /** The first segment of its addresses. */
+  readonly name: string;
+
+  stat(path: string, signal?: AbortSignal): Promise<TraceStat>;
+
+  /**
+   * The bytes of exactly that generation, to the last one: fewer of them are store_failed, another
+   * generation is trace_changed, wherever in the stream it comes to light. Leaving the loop early
+   * ends the download.
+   */
+  read(path: string, options: ReadOptions): AsyncIterable<Uint8Array>;
+
+  /**
+   * The traces that a pattern (glob.ts) matches, sorted by the bytes of their paths; none is no error.
+   * Memory does not grow with their number.
+   */
+  list(pattern: string, signal?: AbortSignal): AsyncIterable<StoredTrace>;
+
+  /** Lets go of connections. */
+  close?(): void;
+}
