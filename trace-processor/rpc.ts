@@ -2,12 +2,15 @@
  * TraceProcessor's RPC (perfetto/trace_processor/trace_processor.proto): requests and replies are
  * `TraceProcessorRpc` messages, each framed as field 1 of a `TraceProcessorRpcStream`.
  */
-import { FieldCursor, pushLengthTag, pushVarint, pushVarintTag, readVarint } from './protobuf.ts';
+import { WireReader } from '../query-result/index.ts';
+import { pushLengthTag, pushVarint, pushVarintTag } from './protobuf.ts';
 
 export type Method = 'append' | 'finalize' | 'query' | 'status';
 
 const METHOD_NUMBER: Record<Method, number> = { append: 1, finalize: 2, query: 3, status: 10 };
 
+/** Wire type of bytes. */
+const LENGTH = 2;
 const FRAME = 1;
 const REQUEST = 2;
 const FATAL_ERROR = 5;
@@ -56,36 +59,43 @@ export interface Reply {
 
 export function readReply(message: Uint8Array): Reply {
   const reply: Reply = {};
-  const cursor = new FieldCursor(message);
-  while (cursor.next()) {
-    if (cursor.field === FATAL_ERROR) reply.fatalError = text(cursor.bytes);
-    else if (cursor.field === APPEND_RESULT) assign(reply, 'appendError', cursor.bytes, 2);
-    else if (cursor.field === FINALIZE_RESULT) assign(reply, 'finalizeError', cursor.bytes, 1);
-    else if (cursor.field === STATUS_RESULT) assign(reply, 'version', cursor.bytes, 2);
-    else if (cursor.field === QUERY_RESULT) reply.queryResult = cursor.bytes;
+  for (const [field, bytes] of bytesFields(message)) {
+    if (field === QUERY_RESULT) reply.queryResult = bytes;
+    else if (field === FATAL_ERROR) reply.fatalError = text(bytes);
+    else if (field === APPEND_RESULT) assign(reply, 'appendError', textField(bytes, 2));
+    else if (field === FINALIZE_RESULT) assign(reply, 'finalizeError', textField(bytes, 1));
+    else if (field === STATUS_RESULT) assign(reply, 'version', textField(bytes, 2));
   }
   return reply;
 }
 
 /** The error an encoded `QueryResult` carries. */
 export function queryError(result: Uint8Array): string | undefined {
-  return stringField(result, 2);
+  return textField(result, 2);
 }
 
 function assign(
   reply: Reply,
   key: 'appendError' | 'finalizeError' | 'version',
-  message: Uint8Array,
-  field: number,
+  value: string | undefined,
 ): void {
-  const value = stringField(message, field);
   if (value !== undefined) reply[key] = value;
 }
 
-function stringField(message: Uint8Array, field: number): string | undefined {
-  const cursor = new FieldCursor(message);
-  while (cursor.next()) if (cursor.field === field) return text(cursor.bytes);
+function textField(message: Uint8Array, wanted: number): string | undefined {
+  for (const [field, bytes] of bytesFields(message)) if (field === wanted) return text(bytes);
   return undefined;
+}
+
+/** The length-delimited fields of a message, as views into it. */
+function* bytesFields(message: Uint8Array): Generator<[field: number, bytes: Uint8Array]> {
+  const reader = new WireReader(message);
+  while (reader.at < reader.end) {
+    const tag = reader.varint();
+    const wireType = tag % 8;
+    if (wireType === LENGTH) yield [Math.floor(tag / 8), reader.bytes()];
+    else reader.skip(wireType);
+  }
 }
 
 function text(bytes: Uint8Array): string {
@@ -94,33 +104,50 @@ function text(bytes: Uint8Array): string {
 
 /** Cuts the engine's reply stream into messages; one may span several pieces, a piece hold several. */
 export class ReplyFrames {
-  #rest: Uint8Array = new Uint8Array(0);
+  /** Copies of the pieces of a message that is not whole yet. */
+  #pieces: Uint8Array[] = [];
+  #held = 0;
+  #needed = 0;
 
   /** `onMessage` gets views into `piece` wherever a message lies in it whole. */
   push(piece: Uint8Array, onMessage: (message: Uint8Array) => void): void {
-    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
-    let at = 0;
-    for (;;) {
-      const end = frameEnd(bytes, at);
-      if (end === undefined) break;
-      const frame = new FieldCursor(bytes.subarray(at, end));
-      at = end;
-      if (frame.next()) onMessage(frame.bytes);
+    let bytes = piece;
+    if (this.#pieces.length > 0) {
+      this.#hold(piece);
+      if (this.#held < this.#needed) return;
+      bytes = Buffer.concat(this.#pieces);
+      this.clear();
     }
-    this.#rest = at < bytes.length ? bytes.slice(at) : new Uint8Array(0);
+    let at = 0;
+    while (at < bytes.length) {
+      const { from, to } = frameAt(bytes, at);
+      if (to > bytes.length) {
+        this.#hold(bytes.subarray(at));
+        this.#needed = to - at;
+        return;
+      }
+      at = to;
+      onMessage(bytes.subarray(from, to));
+    }
   }
 
   /** Forgets a message that is half there. */
   clear(): void {
-    this.#rest = new Uint8Array(0);
+    this.#pieces = [];
+    this.#held = 0;
+  }
+
+  #hold(piece: Uint8Array): void {
+    this.#pieces.push(piece.slice());
+    this.#held += piece.length;
   }
 }
 
-/** Where the frame that starts at `at` ends; undefined when it is not whole yet. */
-function frameEnd(bytes: Uint8Array, at: number): number | undefined {
-  const [, tagLength] = readVarint(bytes, at);
-  const [length, lengthLength] = readVarint(bytes, at + tagLength);
-  if (tagLength === 0 || lengthLength === 0) return undefined;
-  const end = at + tagLength + lengthLength + length;
-  return end <= bytes.length ? end : undefined;
+/** Tag (one byte) and length (a varint) stand before the message, at `from`..`to`. */
+function frameAt(bytes: Uint8Array, at: number): { from: number; to: number } {
+  const reader = new WireReader(bytes, at + 1);
+  const lengthIsWhole = bytes.subarray(at + 1, at + 1 + 10).some((byte) => byte < 0x80);
+  if (!lengthIsWhole) return { from: bytes.length + 1, to: bytes.length + 1 };
+  const length = reader.varint();
+  return { from: reader.at, to: reader.at + length };
 }
