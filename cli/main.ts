@@ -3,10 +3,12 @@ import { Command } from 'commander';
 import { VERSION } from '../common/version.ts';
 import { reportFailure } from './exit.ts';
 import { queryCommand } from './query/command.ts';
+import { upCommand } from './up/command.ts';
 
 const program = new Command('bigtrace')
   .description('One SQL question over many Perfetto traces')
   .version(VERSION, '--version', 'print the version')
+  .addCommand(upCommand(process.env))
   .addCommand(queryCommand())
   .addCommand(
     new Command('version').description('print the version').action(() => console.log(VERSION)),

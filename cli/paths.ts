@@ -1,0 +1,16 @@
+/** Where things are. All of `bigtrace` is one bundle in `dist/`, so that is where this file is. */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const DIST = dirname(fileURLToPath(import.meta.url));
+const ROOT = dirname(DIST);
+
+/** A checkout keeps its data to itself; an installed package must not write where it lies. */
+export function defaultDataDir(env: NodeJS.ProcessEnv): string {
+  if (existsSync(join(ROOT, 'tools/build.mjs'))) return join(ROOT, 'data');
+  return join(env['XDG_DATA_HOME'] || join(homedir(), '.local/share'), 'bigtrace');
+}
+
+export const SAMPLE_TRACES = join(ROOT, 'samples/traces');

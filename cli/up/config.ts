@@ -1,0 +1,69 @@
+/** The flags of `bigtrace up`, checked and complete. */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { BigtraceError } from '../../common/errors.ts';
+
+/** As commander hands them over; `undefined` where nobody said. */
+export interface UpFlags {
+  dataDir: string;
+  traces: string;
+  listen: string;
+  clickhouseHttpPort: number;
+  clickhouseTcpPort: number;
+  orchestratorPort: number;
+  workerPort: number;
+  workers: number;
+  threads?: number;
+  clickhouse?: string;
+  json?: boolean;
+}
+
+export interface UpConfig {
+  dataDir: string;
+  /** The root of `/local`. */
+  tracesDir: string;
+  listen: string;
+  clickhouseHttpPort: number;
+  clickhouseTcpPort: number;
+  orchestratorPort: number;
+  /** One a worker. */
+  workerPorts: number[];
+  threadsPerWorker: number;
+  /** A server of the user's own instead of the embedded one. */
+  clickhouseUrl: string | undefined;
+  json: boolean;
+}
+
+/** @throws invalid_option */
+export function upConfig(flags: UpFlags, cores = availableParallelism()): UpConfig {
+  const { workerPort, workers } = flags;
+  const lastPort = workerPort + workers - 1;
+  if (workerPort > 0 && lastPort > 65535)
+    throw new BigtraceError(
+      'invalid_option',
+      `--worker-port ${workerPort} with --workers ${workers} needs ports up to ${lastPort}, beyond 65535`,
+    );
+  return {
+    dataDir: resolve(flags.dataDir),
+    tracesDir: resolve(flags.traces),
+    listen: flags.listen,
+    clickhouseHttpPort: flags.clickhouseHttpPort,
+    clickhouseTcpPort: flags.clickhouseTcpPort,
+    orchestratorPort: flags.orchestratorPort,
+    workerPorts: Array.from({ length: workers }, (_, at) =>
+      workerPort === 0 ? 0 : workerPort + at,
+    ),
+    threadsPerWorker: flags.threads ?? Math.max(1, Math.ceil(cores / workers)),
+    clickhouseUrl: flags.clickhouse === undefined ? undefined : checkUrl(flags.clickhouse),
+    json: flags.json ?? false,
+  };
+}
+
+function checkUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text;
+  throw new BigtraceError(
+    'invalid_option',
+    `--clickhouse ${text}: it must be a URL, such as http://127.0.0.1:8123`,
+  );
+}

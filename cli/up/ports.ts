@@ -1,0 +1,53 @@
+/** Whether ports are free, asked before anything starts: the answer then names the flag. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BigtraceError } from '../../common/errors.ts';
+
+export interface WantedPort {
+  port: number;
+  /** The flag that names it. */
+  flag: string;
+}
+
+const RETRY_MS = 100;
+
+/** Port 0 is always free. @throws invalid_option that names the port and its flag. */
+export async function checkPorts(
+  host: string,
+  wanted: WantedPort[],
+  waitMs: number,
+): Promise<void> {
+  const giveUp = performance.now() + waitMs;
+  for (const { port, flag } of wanted) {
+    if (port === 0) continue;
+    for (;;) {
+      const failure = await bindFailure(host, port);
+      if (failure === undefined) break;
+      if (failure.code !== 'EADDRINUSE')
+        throw new BigtraceError(
+          'invalid_option',
+          `cannot listen on ${host}:${port} (--listen, ${flag}): ${failure.message}`,
+        );
+      if (performance.now() >= giveUp)
+        throw new BigtraceError(
+          'invalid_option',
+          `port ${port} of ${host} is taken; ${flag} chooses another (0: any free one)`,
+        );
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+async function bindFailure(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  const server = createServer();
+  try {
+    server.listen({ host, port, exclusive: true });
+    await once(server, 'listening');
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  } finally {
+    server.close();
+  }
+}

@@ -1,0 +1,23 @@
+/** A started process of the system, however it was started. */
+
+export interface Exit {
+  /** `exit code 1`, `killed by SIGKILL`. */
+  how: string;
+  /** The last it said on stderr. */
+  lastLines: string[];
+}
+
+export interface Running<T> {
+  pid: number;
+  /** Where it listens; a restart listens there again. */
+  address: T;
+  exited: Promise<Exit>;
+  /** Ends it in order; resolves when it is gone, however that had to be brought about. */
+  stop(): Promise<void>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+export function howItEnded(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `exit code ${code}` : `killed by ${signal}`;
+}

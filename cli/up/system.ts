@@ -1,0 +1,133 @@
+/** Brings the system up, keeps it up, and takes it down in order. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { EXIT, reportFailure } from '../exit.ts';
+import { announcement, type SystemAddresses } from './announcement.ts';
+import { launchClickHouse } from './clickhouse.ts';
+import type { UpConfig } from './config.ts';
+import { acquireDataLock } from './data-lock.ts';
+import { LogFile } from './log-file.ts';
+import { checkPorts, type WantedPort } from './ports.ts';
+import { startService } from './service-process.ts';
+import { type Launch, Supervisor } from './supervisor.ts';
+
+/** How long what a killed `up` left behind may take to end. */
+const ORPHANS_MS_MAX = 5_000;
+
+/**
+ * npm passes a terminal's Ctrl-C on to a process that had it already: two that come this close together
+ * are one.
+ */
+const SAME_SIGNAL_MS = 500;
+
+/** Resolves to the exit code when the system has ended. */
+export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promise<number> {
+  mkdirSync(join(config.dataDir, 'logs'), { recursive: true });
+  const lock = acquireDataLock(config.dataDir);
+  const supervisor = new Supervisor(say);
+  const stopAsked = onStopSignal(() => {
+    supervisor.kill();
+    lock.release();
+    process.exit(EXIT.interrupted);
+  });
+  let exitCode: number = EXIT.ok;
+  try {
+    await checkPorts(config.listen, wantedPorts(config), lock.wasStale ? ORPHANS_MS_MAX : 0);
+    const starting = start(config, env, supervisor);
+    starting.catch(() => {}); // where a signal came first
+    const addresses = await Promise.race([starting, stopAsked]);
+    if (addresses !== undefined) {
+      process.stdout.write(announcement(config, addresses, supervisor.processes));
+      const reason = await Promise.race([stopAsked, supervisor.gaveUp]);
+      if (reason !== undefined) exitCode = reportFailure(reason);
+    }
+  } catch (thrown) {
+    exitCode = reportFailure(thrown);
+  }
+  say('stopping');
+  await supervisor.stop();
+  lock.release();
+  return exitCode;
+}
+
+function say(line: string): void {
+  process.stderr.write(`bigtrace: ${line}\n`);
+}
+
+function onStopSignal(second: () => void): Promise<undefined> {
+  return new Promise((resolve) => {
+    let firstMs: number | undefined;
+    const onSignal = (): void => {
+      const nowMs = performance.now();
+      if (firstMs === undefined) resolve(undefined);
+      else if (nowMs - firstMs > SAME_SIGNAL_MS) second();
+      firstMs ??= nowMs;
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  });
+}
+
+function wantedPorts(config: UpConfig): WantedPort[] {
+  const workers = config.workerPorts.map((port) => ({ port, flag: '--worker-port' }));
+  const rest = [{ port: config.orchestratorPort, flag: '--orchestrator-port' }, ...workers];
+  if (config.clickhouseUrl !== undefined) return rest;
+  return [
+    { port: config.clickhouseHttpPort, flag: '--clickhouse-http-port' },
+    { port: config.clickhouseTcpPort, flag: '--clickhouse-tcp-port' },
+    ...rest,
+  ];
+}
+
+async function start(
+  config: UpConfig,
+  env: NodeJS.ProcessEnv,
+  supervisor: Supervisor,
+): Promise<SystemAddresses> {
+  const workers = await Promise.all(
+    config.workerPorts.map((_, at) => supervisor.start(`worker-${at + 1}`, worker(config, at))),
+  );
+  const workerAddresses = workers.map(({ address }) => address);
+  say(`${workers.length} workers are ready`);
+  const orchestrator = await supervisor.start(
+    'orchestrator',
+    orchestratorOver(config, workerAddresses),
+  );
+  say('the orchestrator is ready');
+  const clickhouse = await supervisor.start(
+    'clickhouse',
+    launchClickHouse(config, env, orchestrator.address),
+  );
+  say('ClickHouse is ready');
+  return {
+    clickhouse: clickhouse.address,
+    orchestrator: orchestrator.address,
+    workers: workerAddresses,
+  };
+}
+
+function worker(config: UpConfig, at: number): Launch<string> {
+  const name = `worker-${at + 1}`;
+  const log = logOf(config, name);
+  return (signal, previous) => {
+    const socket = previous ?? `${config.listen}:${config.workerPorts[at]}`;
+    const threads = String(config.threadsPerWorker);
+    const cache = join(config.dataDir, 'cache', name);
+    const flags = ['-s', socket, '--traces', config.tracesDir, '--threads', threads];
+    const args = ['worker', '--json', ...flags, '--cache-dir', cache];
+    return startService({ name, args, log, signal });
+  };
+}
+
+function orchestratorOver(config: UpConfig, workers: string[]): Launch<string> {
+  const log = logOf(config, 'orchestrator');
+  return (signal, previous) => {
+    const socket = previous ?? `${config.listen}:${config.orchestratorPort}`;
+    const args = ['orchestrator', '--json', '-s', socket, '-l', workers.join(',')];
+    return startService({ name: 'orchestrator', args, log, signal });
+  };
+}
+
+function logOf(config: UpConfig, name: string): LogFile {
+  return new LogFile(join(config.dataDir, 'logs', `${name}.log`));
+}
