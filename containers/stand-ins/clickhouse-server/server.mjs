@@ -1,0 +1,18 @@
+/**
+ * `clickhouse-server`: the engine in a child, for it blocks the thread it runs on, and as process 1 of a
+ * container it would not hear signals.
+ */
+import { spawn } from 'node:child_process';
+
+const LISTEN = `SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP;
+  SELECT sleepEachRow(3) FROM system.numbers
+  SETTINGS max_block_size=1, function_sleep_max_microseconds_per_block=0 FORMAT Null`;
+
+const args = process.argv.slice(2).filter((argument) => argument !== '--');
+const engine = spawn(
+  process.execPath,
+  ['/opt/stand-in/engine.mjs', 'clickhouse', '--listen_host', '0.0.0.0', ...args, '--query', LISTEN],
+  { stdio: 'inherit' },
+);
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => engine.kill(signal));
+engine.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGTERM' ? 0 : 1)));
