@@ -7,22 +7,11 @@
  * A pattern is followed down a path component by component (`begin`, `step`), so that a walk of
  * directories enters only those where something can match.
  */
-import { BigtraceError } from '../common/errors.ts';
-
-/** One character of a name, tested; `star` is any number of any. */
-type Token = { char: string } | 'any' | 'star' | CharacterClass;
-
-interface CharacterClass {
-  negated: boolean;
-  /** Inclusive, by code point. */
-  ranges: readonly (readonly [number, number])[];
-}
+import { expandBraces } from './glob-braces.ts';
+import { literalOf, matchesName, type Token, tokensOf } from './glob-name.ts';
 
 /** One component of a pattern. */
 type Segment = { literal: string } | { tokens: readonly Token[] } | 'globstar';
-
-/** `{…}` is written out, as shells do it; this bounds what a hostile pattern can cost. */
-const ALTERNATIVES_MAX = 1000;
 
 /** A place in the pattern: which alternative, and how many of its segments are used up. */
 interface Place {
@@ -65,9 +54,11 @@ export function step(places: Places, name: string, options = { throughGlobstar: 
   return places.flatMap(({ segments, at }) => {
     const segment = segments[at];
     if (segment === undefined) return [];
-    if (segment !== 'globstar')
-      return matchesName(segment, name) ? placesFrom(segments, at + 1) : [];
-    return options.throughGlobstar && !name.startsWith('.') ? placesFrom(segments, at) : [];
+    if (segment === 'globstar')
+      return options.throughGlobstar && !name.startsWith('.') ? placesFrom(segments, at) : [];
+    const fits =
+      'literal' in segment ? segment.literal === name : matchesName(segment.tokens, name);
+    return fits ? placesFrom(segments, at + 1) : [];
   });
 }
 
@@ -99,53 +90,6 @@ function placesFrom(segments: readonly Segment[], at: number): Place[] {
   return segments[at] === 'globstar' ? [place, ...placesFrom(segments, at + 1)] : [place];
 }
 
-function expandBraces(pattern: string): string[] {
-  const done: string[] = [];
-  const pending = [pattern];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const brace = firstBrace(next);
-    if (brace === undefined) done.push(next);
-    else pending.push(...brace.toReversed());
-    if (done.length + pending.length > ALTERNATIVES_MAX)
-      throw new BigtraceError(
-        'invalid_address',
-        `the pattern's braces stand for more than ${ALTERNATIVES_MAX} patterns`,
-      );
-  }
-  return [...new Set(done)];
-}
-
-/** The pattern once for each alternative of its first `{…,…}`; a brace without a comma means itself. */
-function firstBrace(pattern: string): string[] | undefined {
-  for (let open = nextBrace(pattern, 0); open >= 0; open = nextBrace(pattern, open + 1)) {
-    const commas: number[] = [];
-    let depth = 0;
-    for (let at = open; at < pattern.length; at++) {
-      const char = pattern[at];
-      if (char === '\\') at++;
-      else if (char === '{') depth++;
-      else if (char === ',' && depth === 1) commas.push(at);
-      else if (char === '}' && --depth === 0) {
-        if (commas.length === 0) break;
-        const ends = [...commas, at];
-        return ends.map((end, nth) => {
-          const begin = nth === 0 ? open + 1 : (ends[nth - 1] ?? 0) + 1;
-          return pattern.slice(0, open) + pattern.slice(begin, end) + pattern.slice(at + 1);
-        });
-      }
-    }
-  }
-  return undefined;
-}
-
-function nextBrace(pattern: string, from: number): number {
-  for (let at = from; at < pattern.length; at++) {
-    if (pattern[at] === '\\') at++;
-    else if (pattern[at] === '{') return at;
-  }
-  return -1;
-}
-
 function segmentsOf(pattern: string): Segment[] {
   const segments = pattern.split('/').map((text): Segment => {
     if (text === '**') return 'globstar';
@@ -161,97 +105,6 @@ function segmentsOf(pattern: string): Segment[] {
   );
 }
 
-function tokensOf(text: string): Token[] {
-  const chars = [...text];
-  const tokens: Token[] = [];
-  for (let at = 0; at < chars.length; at++) {
-    const char = chars[at] ?? '';
-    const found = char === '[' ? classAt(chars, at) : undefined;
-    if (found !== undefined) {
-      tokens.push(found.token);
-      at = found.end;
-    } else if (char === '\\' && at + 1 < chars.length) {
-      tokens.push({ char: chars[++at] ?? '' });
-    } else if (char === '*') {
-      if (tokens.at(-1) !== 'star') tokens.push('star');
-    } else {
-      tokens.push(char === '?' ? 'any' : { char });
-    }
-  }
-  return tokens;
-}
-
-/** `[…]`: `]` first means itself; without a closing bracket there is no class. */
-function classAt(
-  chars: readonly string[],
-  open: number,
-): { token: CharacterClass; end: number } | undefined {
-  const negated = chars[open + 1] === '!' || chars[open + 1] === '^';
-  const first = open + (negated ? 2 : 1);
-  const ranges: [number, number][] = [];
-  let at = first;
-  const take = (): number => {
-    if (chars[at] === '\\' && at + 1 < chars.length) at++;
-    return chars[at++]?.codePointAt(0) ?? 0;
-  };
-  while (at < chars.length) {
-    if (chars[at] === ']' && at > first) return { token: { negated, ranges }, end: at };
-    const low = take();
-    const isRange = chars[at] === '-' && at + 1 < chars.length && chars[at + 1] !== ']';
-    if (isRange) at++;
-    ranges.push([low, isRange ? take() : low]);
-  }
-  return undefined;
-}
-
-function matchesName(segment: Exclude<Segment, 'globstar'>, name: string): boolean {
-  if ('literal' in segment) return segment.literal === name;
-  const { tokens } = segment;
-  const [first] = tokens;
-  const hasDot = typeof first === 'object' && 'char' in first && first.char === '.';
-  return (!name.startsWith('.') || hasDot) && matchesTokens(tokens, [...name]);
-}
-
-/** When a character does not fit, only the last star before it need take one more. */
-function matchesTokens(tokens: readonly Token[], name: readonly string[]): boolean {
-  let at = 0;
-  let used = 0;
-  let star = -1;
-  let starUsed = 0;
-  while (used < name.length) {
-    const token = tokens[at];
-    if (token === 'star') {
-      star = at++;
-      starUsed = used;
-    } else if (token !== undefined && matchesChar(token, name[used] ?? '')) {
-      at++;
-      used++;
-    } else if (star >= 0) {
-      at = star + 1;
-      used = ++starUsed;
-    } else return false;
-  }
-  while (tokens[at] === 'star') at++;
-  return at === tokens.length;
-}
-
-function matchesChar(token: Exclude<Token, 'star'>, char: string): boolean {
-  if (token === 'any') return true;
-  if ('char' in token) return token.char === char;
-  const code = char.codePointAt(0) ?? 0;
-  return token.negated !== token.ranges.some(([low, high]) => low <= code && code <= high);
-}
-
-/** The characters of the tokens up to the first that is none. */
-function literalOf(tokens: readonly Token[]): string[] {
-  const literal: string[] = [];
-  for (const token of tokens) {
-    if (typeof token !== 'object' || !('char' in token)) break;
-    literal.push(token.char);
-  }
-  return literal;
-}
-
 function literalStart(segments: readonly Segment[]): string {
   let start = '';
   for (const [nth, segment] of segments.entries()) {
@@ -265,5 +118,6 @@ function literalStart(segments: readonly Segment[]): string {
 function commonPrefix(a: string, b: string): string {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;
-  return a.slice(0, length);
+  const halfACharacter = (a.charCodeAt(length - 1) & 0xfc00) === 0xd800 && length > 0;
+  return a.slice(0, halfACharacter ? length - 1 : length);
 }

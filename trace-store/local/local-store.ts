@@ -30,9 +30,9 @@ export function localStore({ root }: LocalStoreOptions): TraceStore {
       return guard(async () => statFile(await resolveBelow(roots, byteText(path))));
     },
     read: (path, options) => read(roots, path, options),
-    list(pattern, signal) {
+    async *list(pattern, signal) {
       const found = walk(roots, Glob.parse(byteChecked(pattern)), signal);
-      return mapInOrder(found, STATS_AT_ONCE, statFound);
+      yield* mapInOrder(found, STATS_AT_ONCE, statFound);
     },
   };
 }

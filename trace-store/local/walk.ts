@@ -45,7 +45,6 @@ export async function* walk(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Found, void, undefined> {
   const open = async (prefix: string, places: Places, literal: boolean): Promise<Directory> => {
-    throwIfAborted(signal);
     const names = onlyNames(places);
     const entries =
       names === undefined
@@ -55,6 +54,7 @@ export async function* walk(
     return { prefix, entries, next: 0, literal: literal && names !== undefined };
   };
 
+  throwIfAborted(signal);
   const way = [await open('', glob.begin(), true)];
   for (let here = way.at(-1); here !== undefined; here = way.at(-1)) {
     const entry = here.entries[here.next++];
@@ -62,6 +62,7 @@ export async function* walk(
       way.pop();
       continue;
     }
+    throwIfAborted(signal);
     const path = here.prefix + entry.name;
     if (entry.isDirectory) {
       way.push(await open(`${path}/`, entry.places, here.literal));

@@ -1,0 +1,100 @@
+/** One component of a pattern against one component of a path. */
+
+/** What one character of a name must be; `star` is any number of any. */
+export type Token = { char: string } | 'any' | 'star' | CharacterClass;
+
+interface CharacterClass {
+  negated: boolean;
+  /** Inclusive, by code point. */
+  ranges: readonly (readonly [number, number])[];
+}
+
+export function tokensOf(text: string): Token[] {
+  const chars = [...text];
+  const tokens: Token[] = [];
+  for (let at = 0; at < chars.length; at++) {
+    const char = chars[at] ?? '';
+    const found = char === '[' ? classAt(chars, at) : undefined;
+    if (found !== undefined) {
+      tokens.push(found.token);
+      at = found.end;
+    } else if (char === '\\' && at + 1 < chars.length) {
+      tokens.push({ char: chars[++at] ?? '' });
+    } else if (char === '*') {
+      if (tokens.at(-1) !== 'star') tokens.push('star');
+    } else {
+      tokens.push(char === '?' ? 'any' : { char });
+    }
+  }
+  return tokens;
+}
+
+/** `[…]`: `]` first means itself; without a closing bracket there is no class. */
+function classAt(
+  chars: readonly string[],
+  open: number,
+): { token: CharacterClass; end: number } | undefined {
+  const negated = chars[open + 1] === '!' || chars[open + 1] === '^';
+  const first = open + (negated ? 2 : 1);
+  const ranges: [number, number][] = [];
+  let at = first;
+  const take = (): number => {
+    if (chars[at] === '\\' && at + 1 < chars.length) at++;
+    return chars[at++]?.codePointAt(0) ?? 0;
+  };
+  while (at < chars.length) {
+    if (chars[at] === ']' && at > first) return { token: { negated, ranges }, end: at };
+    const low = take();
+    const isRange = chars[at] === '-' && at + 1 < chars.length && chars[at + 1] !== ']';
+    if (isRange) at++;
+    ranges.push([low, isRange ? take() : low]);
+  }
+  return undefined;
+}
+
+/** A name that begins with a dot is matched only where the pattern has that dot. */
+export function matchesName(tokens: readonly Token[], name: string): boolean {
+  const [first] = tokens;
+  const hasDot = typeof first === 'object' && 'char' in first && first.char === '.';
+  return name !== '' && (!name.startsWith('.') || hasDot) && matchesTokens(tokens, [...name]);
+}
+
+/** When a character does not fit, only the last star before it need take one more. */
+function matchesTokens(tokens: readonly Token[], name: readonly string[]): boolean {
+  let at = 0;
+  let used = 0;
+  let star = -1;
+  let starUsed = 0;
+  while (used < name.length) {
+    const token = tokens[at];
+    if (token === 'star') {
+      star = at++;
+      starUsed = used;
+    } else if (token !== undefined && matchesChar(token, name[used] ?? '')) {
+      at++;
+      used++;
+    } else if (star >= 0) {
+      at = star + 1;
+      used = ++starUsed;
+    } else return false;
+  }
+  while (tokens[at] === 'star') at++;
+  return at === tokens.length;
+}
+
+function matchesChar(token: Exclude<Token, 'star'>, char: string): boolean {
+  if (token === 'any') return true;
+  if ('char' in token) return token.char === char;
+  const code = char.codePointAt(0) ?? 0;
+  return token.negated !== token.ranges.some(([low, high]) => low <= code && code <= high);
+}
+
+/** The characters of the tokens up to the first that is none. */
+export function literalOf(tokens: readonly Token[]): string[] {
+  const literal: string[] = [];
+  for (const token of tokens) {
+    if (typeof token !== 'object' || !('char' in token)) break;
+    literal.push(token.char);
+  }
+  return literal;
+}

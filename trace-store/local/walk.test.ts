@@ -1,0 +1,43 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, type opendir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Glob } from '../glob.ts';
+import { walk } from './walk.ts';
+
+const opened: string[] = [];
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const original = await importOriginal<{ opendir: typeof opendir }>();
+  const recorded: typeof opendir = (path, options) => {
+    opened.push(path.toString());
+    return original.opendir(path, options);
+  };
+  return { ...original, opendir: recorded };
+});
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'bigtrace-walk-'));
+  for (const path of ['a/x/b1.p', 'a/x/c.p', 'a/y/b2.p', 'a/y/deep/b3.p', 'b/x/b4.p', 'b/z/b5.p']) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), '');
+  }
+});
+afterAll(() => rm(root, { recursive: true }));
+
+test.each([
+  ['a/*/b*.p', ['a/x/b1.p', 'a/y/b2.p'], ['a', 'a/x', 'a/y']],
+  ['a/x/b1.p', ['a/x/b1.p'], []],
+  ['{a,b}/x/*', ['a/x/b1.p', 'a/x/c.p', 'b/x/b4.p'], ['a/x', 'b/x']],
+  ['*/z/b5.p', ['b/z/b5.p'], ['']],
+  ['b/**/b4.p', ['b/x/b4.p'], ['b', 'b/x', 'b/z']],
+])('%s enters only where something can match', async (pattern, paths, directories) => {
+  opened.length = 0;
+  const found: string[] = [];
+  for await (const { path } of walk([root], Glob.parse(pattern), undefined)) found.push(path);
+  expect({ found, opened }).toEqual({
+    found: paths,
+    opened: directories.map((directory) => join(root, directory)),
+  });
+});
