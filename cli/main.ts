@@ -1,6 +1,8 @@
 /** The `bigtrace` command. */
 import { Command } from 'commander';
 import { VERSION } from '../common/version.ts';
+import { orchestratorCommand } from '../orchestrator/command.ts';
+import { workerCommand } from '../worker/index.ts';
 import { reportFailure } from './exit.ts';
 import { queryCommand } from './query/command.ts';
 import { upCommand } from './up/command.ts';
@@ -10,6 +12,8 @@ const program = new Command('bigtrace')
   .version(VERSION, '--version', 'print the version')
   .addCommand(upCommand(process.env))
   .addCommand(queryCommand())
+  .addCommand(orchestratorCommand())
+  .addCommand(workerCommand())
   .addCommand(
     new Command('version').description('print the version').action(() => console.log(VERSION)),
   );

@@ -1,0 +1,145 @@
+/** Checks that no linter has: who may import whom, what must not be in the repository, docs that drift. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const ARCHITECTURE = 'docs/ARCHITECTURE.md';
+
+const FILE_BYTES_MAX = 5 * 2 ** 20;
+
+/** Each with why it is banned, or what replaces it. */
+const BANNED = [
+  { pattern: /\b(TODO|FIXME|XXX)\b/, why: 'do it or open an issue' },
+  { pattern: /\/work\/|\/home\/\w/, why: 'a path of one machine' },
+  { pattern: /@ts-(ignore|nocheck)/, why: '@ts-expect-error tells when it is no longer needed' },
+  { pattern: /\beslint-disable|prettier-ignore/, why: 'biome is what checks here' },
+];
+
+/** Tests and benches may use recordings that lie beside the checkout; what is for users must not. */
+const BESIDE_CHECKOUT = /shared\/traces/;
+const FOR_USERS = /^(?!e2e\/|bench\/|.*\.test\.ts$|.*\/testing\.ts$|tools\/tidy\.mjs$).*/;
+
+const complaints = [
+  ...importComplaints(),
+  ...textComplaints(),
+  ...blobComplaints(),
+  ...errorCatalogueComplaints(),
+];
+for (const complaint of complaints) console.error(complaint);
+if (complaints.length > 0) process.exitCode = 1;
+else console.log(`tidy: ${files().length} files`);
+
+/** What git has or would take; deleted files are still listed until they are committed. */
+function files() {
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
+  const listed = execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 });
+  return listed.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
+}
+
+function read(path) {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+function importComplaints() {
+  const rooms = roomTable();
+  const found = [];
+  for (const path of files()) {
+    const [room, ...rest] = path.split('/');
+    const allowed = rooms.get(room);
+    if (rest.length === 0 || !/\.(ts|mjs)$/.test(path)) continue;
+    if (allowed === undefined) {
+      found.push(`${path}: ${room} is no room of ${ARCHITECTURE}`);
+      continue;
+    }
+    for (const specifier of importsOf(read(path))) {
+      const [target, ...inside] = normalize(join(dirname(path), specifier)).split('/');
+      if (inside.length === 0 || target === room || allowed === 'every') continue;
+      const isTest = /\.test\.ts$|\/testing\.ts$/.test(path);
+      if (!allowed.includes(target) && !(isTest && target === 'tools'))
+        found.push(`${path}: ${room} may not import ${target} (${ARCHITECTURE}, "Rooms")`);
+    }
+  }
+  return found;
+}
+
+function importsOf(text) {
+  const imports = /^\s*(?:import|export)\b[^'";]*?\bfrom\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'/gm;
+  return [...text.matchAll(imports)].map(([, from, called]) => from ?? called);
+}
+
+/** The table of rooms is what holds: room → rooms it may import. */
+function roomTable() {
+  const rooms = new Map();
+  for (const [names, , may] of tableAfter('## Rooms').map(cells))
+    for (const [, name] of names.matchAll(/`([\w-]+)`/g))
+      rooms.set(name, may.startsWith('every room') ? 'every' : (may.match(/[\w-]+/g) ?? []));
+  return rooms;
+}
+
+function textComplaints() {
+  const found = [];
+  for (const path of files()) {
+    if (path === 'tools/tidy.mjs' || !/\.(ts|mjs|sh|md|sql|xml|json|yaml|proto)$/.test(path))
+      continue;
+    if (path === 'package-lock.json' || path.startsWith('samples/traces/')) continue;
+    const rules = FOR_USERS.test(path)
+      ? [...BANNED, { pattern: BESIDE_CHECKOUT, why: 'users do not have it' }]
+      : BANNED;
+    read(path)
+      .split('\n')
+      .forEach((line, at) => {
+        for (const { pattern, why } of rules)
+          if (pattern.test(line)) found.push(`${path}:${at + 1}: ${pattern.exec(line)[0]}: ${why}`);
+      });
+  }
+  return found;
+}
+
+function blobComplaints() {
+  return files()
+    .filter((path) => statSync(join(root, path)).size > FILE_BYTES_MAX)
+    .map((path) => `${path}: larger than ${FILE_BYTES_MAX} bytes`);
+}
+
+/** Every code of common/errors.ts is explained once, and nothing else is. */
+function errorCatalogueComplaints() {
+  const source = read('common/errors.ts');
+  const codes = [...source.matchAll(/^ {2}(\w+): \{ kind: '(\w+)'/gm)].map(([, code, kind]) => [
+    code,
+    kind,
+  ]);
+  const documented = new Map(
+    tableAfter('## What fails how').map((row) => {
+      const [code, kind] = cells(row);
+      return [code.replaceAll('`', ''), kind];
+    }),
+  );
+  const found = [];
+  for (const [code, kind] of codes) {
+    if (!documented.has(code)) found.push(`${ARCHITECTURE}: does not explain the error ${code}`);
+    else if (documented.get(code) !== kind)
+      found.push(`${ARCHITECTURE}: ${code} is of kind ${kind}, not ${documented.get(code)}`);
+    documented.delete(code);
+  }
+  for (const code of documented.keys()) found.push(`${ARCHITECTURE}: there is no error ${code}`);
+  return found;
+}
+
+/** The rows of the first table under a heading, without its head. */
+function tableAfter(heading) {
+  const lines = read(ARCHITECTURE).split('\n');
+  const under = lines.indexOf(heading);
+  if (under < 0) throw new Error(`${ARCHITECTURE} has no "${heading}"`);
+  const first = lines.findIndex((line, at) => at > under && line.startsWith('|'));
+  const end = lines.findIndex((line, at) => at > first && !line.startsWith('|'));
+  return lines.slice(first + 2, end < 0 ? undefined : end);
+}
+
+function cells(row) {
+  return row
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+}

@@ -1,0 +1,12 @@
+/** Tests that need more than Node: a native client, other versions of Node, much time. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['**/*.ci-test.ts'],
+    exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    fileParallelism: false,
+  },
+});
