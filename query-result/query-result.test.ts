@@ -1,55 +1,8 @@
 import fc from 'fast-check';
-import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
-import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
-import { CellType, type CellValue, kindsOf, RowDecoder, readQueryResult, rowsOf } from './index.ts';
-
-const QueryResult = protobuf
-  .parse(`
-  syntax = "proto3";
-  message CellsBatch {
-    repeated uint32 cells = 1; repeated int64 varint_cells = 2; repeated double float64_cells = 3;
-    repeated bytes blob_cells = 4; bytes string_cells = 5; bool is_last_batch = 6; bytes padding = 7;
-  }
-  message QueryResult {
-    repeated bytes column_names = 1; optional string error = 2; repeated CellsBatch batch = 3;
-    uint32 statement_count = 4; uint32 statement_with_output_count = 5;
-    string last_statement_sql = 6; double elapsed_time_ms = 7;
-  }`)
-  .root.resolveAll()
-  .lookupType('QueryResult');
-
-function long(value: bigint): { low: number; high: number; unsigned: boolean } {
-  return {
-    low: Number(BigInt.asIntN(32, value)),
-    high: Number(BigInt.asIntN(32, value >> 32n)),
-    unsigned: false,
-  };
-}
-
-function encodeBatch(cells: CellValue[], isLastBatch: boolean): object {
-  const strings = cells.filter((cell) => typeof cell === 'string');
-  return {
-    cells: cells.map(kindOf),
-    varintCells: cells.filter((cell) => typeof cell === 'bigint').map(long),
-    float64Cells: cells.filter((cell) => typeof cell === 'number'),
-    blobCells: cells.filter((cell) => cell instanceof Uint8Array),
-    stringCells: Buffer.concat(strings.flatMap((text) => [bytesFromText(text), Buffer.of(0)])),
-    isLastBatch,
-    padding: Buffer.alloc(3, 0xff),
-  };
-}
-
-function kindOf(cell: CellValue): number {
-  if (cell === null) return CellType.NULL;
-  if (typeof cell === 'bigint') return CellType.VARINT;
-  if (typeof cell === 'number') return CellType.FLOAT64;
-  return typeof cell === 'string' ? CellType.STRING : CellType.BLOB;
-}
-
-function encode(message: object): Buffer {
-  return Buffer.from(QueryResult.encode(QueryResult.fromObject(message)).finish());
-}
+import { textFromBytes } from '../common/byte-text.ts';
+import { type CellValue, kindsOf, RowDecoder, readQueryResult, rowsOf } from './index.ts';
+import { encodeBatch, encodeResult, encodeTable, kindOf } from './testing.ts';
 
 const text = fc
   .uint8Array({ maxLength: 12 })
@@ -75,26 +28,6 @@ const table = fc
       resultBatches: fc.integer({ min: 1, max: 3 }),
     }),
   );
-type Table = typeof table extends fc.Arbitrary<infer T> ? T : never;
-
-/** The table as results whose batches and rows do not keep step. */
-function encodeTable({ names, cells, batchCells, resultBatches }: Table): Buffer[] {
-  const batches: object[] = [];
-  for (let at = 0; at === 0 || at < cells.length; at += batchCells)
-    batches.push(encodeBatch(cells.slice(at, at + batchCells), at + batchCells >= cells.length));
-  const results: Buffer[] = [];
-  for (let at = 0; at < batches.length; at += resultBatches)
-    results.push(
-      encode({
-        columnNames: at === 0 ? names.map(bytesFromText) : [],
-        batch: batches.slice(at, at + resultBatches),
-        elapsedTimeMs: 1.5,
-        lastStatementSql: 'SELECT 1',
-      }),
-    );
-  return results;
-}
-
 function chunk<T>(items: T[], size: number): T[][] {
   return Array.from({ length: items.length / size }, (_, row) =>
     items.slice(row * size, (row + 1) * size),
@@ -139,7 +72,7 @@ test('rows are counted over results', () => {
 });
 
 test('statement counts and error are read', () => {
-  const bytes = encode({
+  const bytes = encodeResult({
     error: 'no such table: x',
     statementCount: 3,
     statementWithOutputCount: 1,
@@ -190,8 +123,8 @@ test.each([
 });
 
 test('a result that does not continue the one before is malformed', () => {
-  const last = encode({ columnNames: [Buffer.from('a')], batch: [encodeBatch([1n], true)] });
-  const more = encode({ batch: [encodeBatch([1n], true)] });
+  const last = encodeResult({ columnNames: [Buffer.from('a')], batch: [encodeBatch([1n], true)] });
+  const more = encodeResult({ batch: [encodeBatch([1n], true)] });
   expect(() => rowsOf([last, more])).toThrow('a batch follows the last');
   expect(() => rowsOf([last, last])).toThrow('column names come twice');
   expect(() => new RowDecoder().stream.end()).toThrow('the last batch is missing');

@@ -1,0 +1,18 @@
+/** Errors as the one line that ClickHouse passes on. */
+import { bytesFromText, printable } from '../common/byte-text.ts';
+import type { BigtraceError } from '../common/errors.ts';
+
+/** A write of up to PIPE_BUF (4096) bytes comes out of a pipe in one piece. */
+const LINE_BYTES_MAX = 3500;
+
+/** `[trace]: message (code)`. TraceProcessor's own messages have several lines: they are joined. */
+export function errorLine({ message, code }: BigtraceError): Buffer {
+  const lines = message.split('\n').map((line) => line.trim());
+  const text = printable(lines.filter((line) => line !== '' && !/^\^+$/.test(line)).join(' '));
+  const bytes = bytesFromText(text);
+  const cut =
+    bytes.length <= LINE_BYTES_MAX
+      ? bytes
+      : Buffer.concat([bytes.subarray(0, LINE_BYTES_MAX), Buffer.from(' …')]);
+  return Buffer.concat([cut, Buffer.from(` (${code})\n`)]);
+}

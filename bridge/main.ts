@@ -1,0 +1,46 @@
+/**
+ * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--traces-fd N]`, `bigtrace schema`.
+ * stdout is for rows; an error is one line on stderr, which ClickHouse makes the asker's.
+ */
+import { createReadStream, writeSync } from 'node:fs';
+import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { errorLine } from './error-line.ts';
+import { OrchestratorClient } from './orchestrator.ts';
+import { runQuery } from './query.ts';
+import { runSchema } from './schema.ts';
+
+const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
+
+const USAGE = 'usage: bigtrace query [--traces-fd N] | bigtrace schema';
+
+async function main(args: readonly string[]): Promise<void> {
+  const [command, ...rest] = args;
+  const client = new OrchestratorClient(
+    process.env['BIGTRACE_ORCHESTRATOR'] || DEFAULT_ORCHESTRATOR,
+  );
+  const { stdin, stdout } = process;
+  if (command === 'schema' && rest.length === 0) await runSchema(client, { stdin, stdout });
+  else if (command === 'query') await runQuery(client, { stdin, stdout, traces: tracesOf(rest) });
+  else throw new BigtraceError('invalid_option', USAGE);
+}
+
+function tracesOf(args: readonly string[]) {
+  if (args.length === 0) return undefined;
+  const fd = Number(args[1]);
+  if (args.length !== 2 || args[0] !== '--traces-fd' || !Number.isInteger(fd) || fd < 3)
+    throw new BigtraceError('invalid_option', USAGE);
+  return createReadStream('', { fd });
+}
+
+/** The reader is gone: there is nobody to tell. */
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    if (!isBrokenPipe(error)) writeSync(2, errorLine(asBigtraceError(error)));
+    process.exit(1);
+  },
+);

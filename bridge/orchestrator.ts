@@ -1,0 +1,101 @@
+/** The bridge's side of gRPC: two methods of bigtrace.v1.Orchestrator. */
+import * as grpc from '@grpc/grpc-js';
+import { BigtraceError } from '../common/errors.ts';
+import { fromServiceError } from '../common/grpc-errors.ts';
+import {
+  decodeSchemaResponse,
+  encodeSchemaRequest,
+  type SchemaColumn,
+  type Start,
+} from './messages.ts';
+
+/** How long the first connection may take. */
+const CONNECT_TIMEOUT_MS = 3000;
+
+const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
+
+const CHANNEL_OPTIONS: grpc.ChannelOptions = {
+  'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+  'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
+  // An orchestrator that hangs is noticed within ten seconds.
+  'grpc.keepalive_time_ms': 5000,
+  'grpc.keepalive_timeout_ms': 5000,
+  'grpc.enable_http_proxy': 0,
+  'grpc.initial_reconnect_backoff_ms': 200,
+};
+
+function isServiceError(thrown: unknown): boolean {
+  return thrown instanceof Error && 'metadata' in thrown;
+}
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/** One message out, as bytes; the message in, as bytes. */
+export type QueryCall = grpc.ClientDuplexStream<Buffer, Buffer>;
+
+export class OrchestratorClient {
+  readonly address: string;
+  readonly #client: grpc.Client;
+
+  constructor(address: string) {
+    this.address = address;
+    this.#client = new grpc.Client(address, grpc.credentials.createInsecure(), CHANNEL_OPTIONS);
+  }
+
+  /** Fails with orchestrator_unreachable where no connection comes about in time. */
+  query(): QueryCall {
+    const call = this.#client.makeBidiStreamRequest('/bigtrace.v1.Orchestrator/Query', same, same);
+    call.on('error', () => {}); // whoever reads the call hears of it
+    this.#watchConnection(() => call.destroy(this.#unreachable('no connection in time')));
+    return call;
+  }
+
+  schema(start: Start, addresses: readonly Buffer[]): Promise<SchemaColumn[]> {
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        '/bigtrace.v1.Orchestrator/Schema',
+        same,
+        same,
+        encodeSchemaRequest(start, addresses),
+        (error: grpc.ServiceError | null, response: Buffer | undefined) => {
+          if (error !== null) return reject(this.errorOf(error));
+          try {
+            resolve(decodeSchemaResponse(response ?? Buffer.of()));
+          } catch (malformed) {
+            reject(malformed);
+          }
+        },
+      );
+      this.#watchConnection(() => {
+        reject(this.#unreachable('no connection in time'));
+        call.cancel();
+      });
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  /** What a call ended with, as an error that says where the orchestrator was looked for. */
+  errorOf(thrown: unknown): unknown {
+    if (thrown instanceof BigtraceError || !isServiceError(thrown)) return thrown;
+    const error = fromServiceError(thrown, 'orchestrator_unreachable');
+    return error.code === 'orchestrator_unreachable' ? this.#unreachable(error.detail) : error;
+  }
+
+  #unreachable(why: string): BigtraceError {
+    return new BigtraceError(
+      'orchestrator_unreachable',
+      `orchestrator ${this.address} (BIGTRACE_ORCHESTRATOR) cannot be reached, or was cut off: ${why}`,
+    );
+  }
+
+  #watchConnection(timedOut: () => void): void {
+    const channel = this.#client.getChannel();
+    const timer = setTimeout(() => {
+      if (channel.getConnectivityState(false) !== grpc.connectivityState.READY) timedOut();
+    }, CONNECT_TIMEOUT_MS);
+    timer.unref();
+  }
+}

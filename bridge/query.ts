@@ -1,0 +1,180 @@
+/** `bigtrace query`: one request in, rows out, as they come. */
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { printable, textFromBytes } from '../common/byte-text.ts';
+import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { ColumnWriter } from './convert.ts';
+import {
+  decodeQueryResponse,
+  encodeStart,
+  encodeTraces,
+  type FailureEvent,
+  type RowsEvent,
+} from './messages.ts';
+import type { OrchestratorClient, QueryCall } from './orchestrator.ts';
+import { Output } from './output.ts';
+import { parseQueryInput, type QueryInput, REQUEST_BYTES_MAX } from './request.ts';
+import { parseStructure } from './structure.ts';
+import { Table, TraceRows } from './trace-rows.ts';
+import { linesOf, unescaped } from './tsv.ts';
+
+/** ClickHouse notices a cancelled query when it has read a row; see docs/ARCHITECTURE.md. */
+const HEARTBEAT_MS = 500;
+
+/** Addresses are sent in messages of about this size. */
+const TRACES_MESSAGE_BYTES = 64 * 1024;
+
+const ADDRESS_BYTES_MAX = 64 * 1024;
+
+export interface QueryStreams {
+  stdin: Readable;
+  stdout: Writable;
+  /** Further traces, one a row (--traces-fd). */
+  traces: Readable | undefined;
+}
+
+/** Resolves when all rows are written; rejects with a BigtraceError, or with stdout's own error. */
+export async function runQuery(
+  client: OrchestratorClient,
+  { stdin, stdout, traces }: QueryStreams,
+): Promise<void> {
+  const input = await readInput(stdin, traces !== undefined);
+  const columns = parseStructure(input.structure);
+  const output = new Output(stdout);
+  const table = new Table(
+    columns.map(({ name }) => name),
+    columns.map((column) => new ColumnWriter(column)),
+  );
+  const call = client.query();
+  let heartbeat: NodeJS.Timeout | undefined;
+  const broken = new Promise<never>((_, reject) => {
+    stdout.on('error', reject);
+    heartbeat = startHeartbeat(output, table.heartbeat, reject);
+    sendTraces(call, input, traces).catch((error) => reject(client.errorOf(error)));
+  });
+  const answered = receive(call, client, new Rows(table, output)).then(() => output.drain());
+  try {
+    await Promise.race([answered, broken]);
+  } finally {
+    clearInterval(heartbeat);
+    call.cancel();
+  }
+}
+
+async function readInput(stdin: Readable, moreTraces: boolean): Promise<QueryInput> {
+  for await (const line of linesOf(stdin, REQUEST_BYTES_MAX))
+    return parseQueryInput(line, moreTraces);
+  throw new BigtraceError('internal', 'malformed request: stdin ended before a row');
+}
+
+function startHeartbeat(
+  output: Output,
+  row: Buffer,
+  failed: (error: unknown) => void,
+): NodeJS.Timeout {
+  let written = -1;
+  return setInterval(() => {
+    const silent = output.bytesWritten === written && output.at === 0 && !output.blocked;
+    if (silent) {
+      output.reserve(row.length);
+      output.at += row.copy(output.buffer, output.at);
+      output.flush().catch(failed);
+    }
+    written = output.bytesWritten;
+  }, HEARTBEAT_MS);
+}
+
+/** Writes the start, then the addresses in batches, no faster than the orchestrator takes them. */
+async function sendTraces(
+  call: QueryCall,
+  input: QueryInput,
+  more: Readable | undefined,
+): Promise<void> {
+  let batch: Uint8Array[] = [];
+  let bytes = 0;
+  const send = async (message: Buffer): Promise<void> => {
+    if (!call.write(message)) await once(call, 'drain');
+  };
+  const add = async (address: Uint8Array): Promise<void> => {
+    batch.push(address);
+    bytes += address.length;
+    if (bytes < TRACES_MESSAGE_BYTES) return;
+    await send(encodeTraces(batch));
+    batch = [];
+    bytes = 0;
+  };
+  await send(encodeStart(input));
+  for (const address of input.traces) await add(address);
+  if (more !== undefined)
+    for await (const line of linesOf(more, ADDRESS_BYTES_MAX)) await add(unescaped(line));
+  if (batch.length > 0) await send(encodeTraces(batch));
+  call.end();
+}
+
+async function receive(call: QueryCall, client: OrchestratorClient, rows: Rows): Promise<void> {
+  try {
+    for await (const message of call) {
+      for (const event of decodeQueryResponse(message as Buffer)) {
+        if ('rows' in event) await rows.write(event.rows);
+        else rows.failed(event.failure);
+      }
+      await rows.flush();
+    }
+  } catch (error) {
+    throw client.errorOf(error);
+  }
+  rows.end();
+}
+
+/** The rows of all traces, as their chunks come in, one among another. */
+class Rows {
+  readonly #table: Table;
+  readonly #output: Output;
+  /** Traces whose answer is not complete, by their address's bytes. */
+  readonly #open = new Map<string, TraceRows>();
+  #answered = 0;
+  #failures = 0;
+  #firstFailure: BigtraceError | undefined;
+
+  constructor(table: Table, output: Output) {
+    this.#table = table;
+    this.#output = output;
+  }
+
+  async write({ trace, result, last }: RowsEvent): Promise<void> {
+    const key = Buffer.from(trace.buffer, trace.byteOffset, trace.length).toString('latin1');
+    const rows = this.#open.get(key) ?? new TraceRows(trace, this.#table, this.#output);
+    this.#open.set(key, rows);
+    for (const _ of rows.write(result)) await this.#output.flush();
+    if (!last) return;
+    rows.end();
+    this.#open.delete(key);
+    this.#answered++;
+  }
+
+  failed({ trace, code, message }: FailureEvent): void {
+    this.#failures++;
+    this.#open.delete(Buffer.from(trace).toString('latin1'));
+    this.#firstFailure ??= new BigtraceError('all_failed', `${message} (${code})`, {
+      trace: printable(textFromBytes(trace)),
+    });
+  }
+
+  async flush(): Promise<void> {
+    await this.#output.flush();
+  }
+
+  /** @throws internal, where a trace's answer is not complete; all_failed. */
+  end(): void {
+    for (const [key] of this.#open)
+      throw new BigtraceError('internal', 'the answer ended before its last chunk', {
+        trace: printable(textFromBytes(Buffer.from(key, 'latin1'))),
+      });
+    if (this.#answered > 0 || this.#firstFailure === undefined) return;
+    const { trace, detail } = asBigtraceError(this.#firstFailure);
+    throw new BigtraceError(
+      'all_failed',
+      `none of the ${this.#failures} traces answered; the first: [${trace}]: ${detail}`,
+    );
+  }
+}

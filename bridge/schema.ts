@@ -1,0 +1,37 @@
+/** `bigtrace schema`: stays alive; a request a line in, a table structure a line out. */
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
+import { distinctNames, typeOfKinds } from './columns.ts';
+import { escapeBytes } from './fields.ts';
+import type { SchemaColumn } from './messages.ts';
+import type { OrchestratorClient } from './orchestrator.ts';
+import { parseSchemaInput, REQUEST_BYTES_MAX } from './request.ts';
+import { formatStructure } from './structure.ts';
+import { linesOf } from './tsv.ts';
+
+/** Resolves when stdin ends; the first request that fails ends it with a BigtraceError. */
+export async function runSchema(
+  client: OrchestratorClient,
+  { stdin, stdout }: { stdin: Readable; stdout: Writable },
+): Promise<void> {
+  for await (const line of linesOf(stdin, REQUEST_BYTES_MAX)) {
+    const input = parseSchemaInput(line);
+    const columns = await client.schema(input, input.traces);
+    const answer = Buffer.concat([
+      escapeBytes(bytesFromText(structureOf(columns))),
+      Buffer.from('\n'),
+    ]);
+    if (!stdout.write(answer)) await once(stdout, 'drain');
+  }
+}
+
+export function structureOf(columns: readonly SchemaColumn[]): string {
+  const names = distinctNames(columns.map(({ name }) => textFromBytes(name)));
+  return formatStructure(
+    columns.map(({ cellKinds }, index) => ({
+      name: names[index] ?? '',
+      type: typeOfKinds(cellKinds),
+    })),
+  );
+}

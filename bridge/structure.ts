@@ -1,0 +1,123 @@
+/** Table structures as ClickHouse writes them: `name Type, …`, in and out. */
+import { BigtraceError } from '../common/errors.ts';
+import { type ColumnType, parseType } from './column-type.ts';
+
+/** 1 in rows that only say "still here"; the views filter them out. */
+export const HEARTBEAT_COLUMN = '_hb';
+export const TRACE_COLUMN = '_trace_address';
+
+export interface TableColumn {
+  name: string;
+  type: ColumnType;
+}
+
+const HIDDEN = `${quoteIdentifier(HEARTBEAT_COLUMN)} UInt8, ${quoteIdentifier(TRACE_COLUMN)} String`;
+
+/** The structure of a table of these columns, with the bridge's own two in front. */
+export function formatStructure(columns: { name: string; type: string }[]): string {
+  return [HIDDEN, ...columns.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)].join(
+    ', ',
+  );
+}
+
+/**
+ * The columns of the asker's: those after the bridge's own two.
+ * @throws invalid_option, where the text is no structure, or holds types that are not supported.
+ */
+export function parseStructure(text: string): TableColumn[] {
+  const parser = new StructureParser(text);
+  const [heartbeat, trace, ...columns] = parser.columns();
+  if (
+    heartbeat?.name !== HEARTBEAT_COLUMN ||
+    heartbeat.type !== 'UInt8' ||
+    trace?.name !== TRACE_COLUMN ||
+    trace.type !== 'String'
+  )
+    throw new BigtraceError('internal', `structure must begin with ${HIDDEN}: ${text}`);
+  const names = new Set<string>();
+  return columns.map(({ name, type }) => {
+    if (names.has(name))
+      throw new BigtraceError('invalid_option', `structure names column ${name} twice`);
+    names.add(name);
+    return { name, type: parseType(type, name) };
+  });
+}
+
+export function quoteIdentifier(name: string): string {
+  return `\`${name.replace(/[\\`]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r').replaceAll('\0', '\\0')}\``;
+}
+
+class StructureParser {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  columns(): { name: string; type: string }[] {
+    const columns: { name: string; type: string }[] = [];
+    this.#space();
+    while (this.#at < this.#text.length) {
+      const name = this.#identifier();
+      this.#space();
+      columns.push({ name, type: this.#type(name) });
+      this.#at++; // the comma
+      this.#space();
+    }
+    return columns;
+  }
+
+  #space(): void {
+    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++;
+  }
+
+  #identifier(): string {
+    const quote = this.#text[this.#at];
+    if (quote !== '`' && quote !== '"') {
+      const bare = /^[A-Za-z_][A-Za-z0-9_.]*/.exec(this.#text.slice(this.#at))?.[0];
+      if (bare === undefined) throw this.#refuse('a column name');
+      this.#at += bare.length;
+      return bare;
+    }
+    let name = '';
+    for (this.#at++; this.#at < this.#text.length; this.#at++) {
+      const char = this.#text[this.#at] ?? '';
+      if (char === quote && this.#text[this.#at + 1] !== quote) {
+        this.#at++;
+        return name;
+      }
+      if (char === quote) this.#at++;
+      else if (char === '\\') {
+        name += ESCAPES[this.#text[++this.#at] ?? ''] ?? this.#text[this.#at] ?? '';
+        continue;
+      }
+      name += char;
+    }
+    throw this.#refuse(`the closing ${quote}`);
+  }
+
+  /** Up to the comma that ends the column. */
+  #type(column: string): string {
+    const from = this.#at;
+    let depth = 0;
+    for (; this.#at < this.#text.length; this.#at++) {
+      const char = this.#text[this.#at];
+      if (char === ',' && depth === 0) break;
+      if (char === '(') depth++;
+      else if (char === ')') depth--;
+    }
+    const type = this.#text.slice(from, this.#at).trim();
+    if (type === '') throw this.#refuse(`the type of column ${column}`);
+    return type;
+  }
+
+  #refuse(what: string): BigtraceError {
+    return new BigtraceError(
+      'invalid_option',
+      `structure lacks ${what} at character ${this.#at + 1}: ${this.#text}`,
+    );
+  }
+}
+
+const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', 0: '\0' };

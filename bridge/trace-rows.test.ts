@@ -1,0 +1,214 @@
+import { Writable } from 'node:stream';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
+import type { CellValue } from '../query-result/index.ts';
+import { encodeTable } from '../query-result/testing.ts';
+import { ColumnWriter } from './convert.ts';
+import { doubleText } from './fields.ts';
+import { Output } from './output.ts';
+import { parseStructure } from './structure.ts';
+import { Table, TraceRows } from './trace-rows.ts';
+import { fieldsOf, unescaped } from './tsv.ts';
+
+function tableOf(structure: string): Table {
+  const columns = parseStructure(`_hb UInt8, _trace_address String, ${structure}`);
+  return new Table(
+    columns.map(({ name }) => name),
+    columns.map((column) => new ColumnWriter(column)),
+  );
+}
+
+const TRACE = Buffer.from('/local/a\tb');
+
+/** What comes out for the results of one trace, as the lines' fields behind `_trace_address`. */
+async function linesFor(table: Table, results: Buffer[]): Promise<Buffer[][]> {
+  const chunks: Buffer[] = [];
+  const output = new Output(
+    new Writable({
+      write(chunk, _, done) {
+        chunks.push(Buffer.from(chunk));
+        done();
+      },
+    }),
+  );
+  const rows = new TraceRows(TRACE, table, output);
+  for (const result of results) for (const _ of rows.write(result)) await output.flush();
+  await output.drain();
+  rows.end();
+  const bytes = Buffer.concat(chunks);
+  const lines: Buffer[][] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const newline = bytes.indexOf(10, from);
+    const [heartbeat, trace, ...fields] = fieldsOf(bytes.subarray(from, newline));
+    expect(Buffer.from(heartbeat ?? []).toString()).toBe('0');
+    expect(unescaped(trace ?? Buffer.of())).toEqual(TRACE);
+    lines.push(fields.map((field) => Buffer.from(field)));
+    from = newline + 1;
+  }
+  return lines;
+}
+
+/** The field that a value must become; the reference to the encoder's fast ways. */
+function fieldOf(value: CellValue): Buffer {
+  if (value === null) return Buffer.from('\\N');
+  if (typeof value === 'bigint') return Buffer.from(value.toString());
+  if (typeof value === 'number') return Buffer.from(doubleText(value));
+  const bytes = typeof value === 'string' ? bytesFromText(value) : Buffer.from(value);
+  const text = bytes.toString('latin1').replace(/[\0\t\n\r\\]/g, (char) => {
+    const code = { '\0': '0', '\t': 't', '\n': 'n', '\r': 'r', '\\': '\\' }[char];
+    return `\\${code}`;
+  });
+  return Buffer.from(text, 'latin1');
+}
+
+function chunk<T>(items: T[], size: number): T[][] {
+  return Array.from({ length: items.length / size }, (_, row) =>
+    items.slice(row * size, (row + 1) * size),
+  );
+}
+
+const int64 = fc.oneof(
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  fc.bigInt({ min: -(2n ** 40n), max: 2n ** 40n }),
+  fc
+    .tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: -2, max: 2 }))
+    .map(([shift, off]) => BigInt.asIntN(64, 2n ** BigInt(shift) + BigInt(off))),
+  fc
+    .tuple(fc.integer({ min: 0, max: 18 }), fc.integer({ min: -1, max: 1 }), fc.boolean())
+    .map(([power, off, sign]) => (10n ** BigInt(power) + BigInt(off)) * (sign ? 1n : -1n)),
+);
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 20 }),
+  fc.array(fc.constantFrom(0, 9, 10, 13, 92, 39, 34, 65, 0xff, 0xc3), { maxLength: 20 }),
+);
+const text = bytes.map((given) => textFromBytes(Buffer.from(given.filter((byte) => byte !== 0))));
+const blob = bytes.map((given) => Uint8Array.from(given));
+const cell: fc.Arbitrary<CellValue> = fc.oneof(
+  fc.constant(null),
+  int64,
+  fc.double(),
+  fc.constantFrom(-0, Number.POSITIVE_INFINITY, Number.NaN, 5e-324, 2 ** 53, 1e21, 1e-7),
+  text,
+  blob,
+);
+
+test('any cells become the fields that ClickHouse reads as the same', async () => {
+  const given = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat(30)).chain(([columns, rows]) =>
+    fc.record({
+      names: fc.constant(Array.from({ length: columns }, (_, index) => `c${index}`)),
+      cells: fc.array(cell, { minLength: rows * columns, maxLength: rows * columns }),
+      batchCells: fc.integer({ min: 1, max: 9 }),
+      resultBatches: fc.integer({ min: 1, max: 3 }),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(given, async (encoded) => {
+      const { names, cells } = encoded;
+      const structure = names.map((name) => `${name} Nullable(String)`);
+      const expected = chunk(cells, names.length).map((row) => row.map(fieldOf));
+      expect(await linesFor(tableOf(structure.join()), encodeTable(encoded))).toEqual(expected);
+      // The same by name, the table's columns the other way round.
+      const reversed = expected.map((row) => row.toReversed());
+      const table = tableOf(structure.toReversed().join());
+      expect(await linesFor(table, encodeTable(encoded))).toEqual(reversed);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a text of a mebibyte, and rows beyond the size of the output, come out whole', async () => {
+  const huge = 'x\t\\é'.repeat(2 ** 18);
+  const cells: CellValue[] = Array.from({ length: 20_000 }, (_, index) => BigInt(index) ** 4n);
+  cells[5000] = huge;
+  cells[5001] = Uint8Array.from(Buffer.from(huge));
+  const encoded = { names: ['a'], cells, batchCells: 6000, resultBatches: 1 };
+  const lines = await linesFor(tableOf('a String'), encodeTable(encoded));
+  expect(lines).toHaveLength(cells.length);
+  expect(unescaped(lines[5000]?.[0] ?? Buffer.of()).equals(Buffer.from(huge))).toBe(true);
+  expect(unescaped(lines[5001]?.[0] ?? Buffer.of()).equals(Buffer.from(huge))).toBe(true);
+  expect(lines.at(-1)?.[0]?.toString()).toBe(String(19_999n ** 4n));
+});
+
+test('doubles are text that reads back as the same double', () => {
+  fc.assert(
+    fc.property(fc.double({ noDefaultInfinity: true, noNaN: true }), (value) => {
+      expect(Object.is(Number(doubleText(value)), value)).toBe(true);
+    }),
+  );
+  expect([Number.NaN, 1 / 0, -1 / 0, -0].map(doubleText)).toEqual(['nan', 'inf', '-inf', '-0']);
+});
+
+async function convert(type: string, value: CellValue): Promise<string> {
+  const encoded = { names: ['c'], cells: [value], batchCells: 1, resultBatches: 1 };
+  try {
+    const [line] = await linesFor(tableOf(`c ${type}`), encodeTable(encoded));
+    return line?.[0]?.toString() ?? 'no row';
+  } catch (error) {
+    return String(error).replace(/^BigtraceError: \[\/local\/a\\x09b\]: column c is /, '');
+  }
+}
+
+test.each<[string, CellValue, string]>([
+  ['Int64', 2n ** 63n - 1n, '9223372036854775807'],
+  ['Nullable(Int64)', -(2n ** 63n), '-9223372036854775808'],
+  ['LowCardinality(Nullable(String))', null, '\\N'],
+  ['Int8', -128n, '-128'],
+  ['UInt8', 255n, '255'],
+  ['UInt64', 2n ** 63n - 1n, '9223372036854775807'],
+  ['Int32', 7, '7'],
+  ['UInt64', 2 ** 63, '9223372036854775808'],
+  ['Int64', -(2 ** 63), '-9223372036854775808'],
+  ['Float64', 2n ** 60n, '1152921504606846976'],
+  ['Float32', 16_777_216n, '16777216'],
+  ['Float32', 0.1, '0.1'],
+  ['Float32', Number.NEGATIVE_INFINITY, '-inf'],
+  ['Bool', 1n, 'true'],
+  ['Bool', 0n, 'false'],
+  ['String', 1.5, '1.5'],
+])('%s holds %s', async (type, value, field) => {
+  expect(await convert(type, value)).toBe(field);
+});
+
+const HOW = '(bigtrace_as takes a structure), or CAST it in the query';
+
+test.each<[string, CellValue, string]>([
+  ['Int64', null, `cannot hold NULL; make it Nullable(Int64) ${HOW}`],
+  ['Int64', 'a\nb', `cannot hold text 'a\\x0ab'; make it String ${HOW}`],
+  ['Int64', 1.5, `cannot hold number 1.5; make it Float64 ${HOW}`],
+  ['Int64', 2 ** 63, `cannot hold number 9223372036854776000; make it Float64 ${HOW}`],
+  ['Int64', Number.NaN, `cannot hold number nan; make it Float64 ${HOW}`],
+  ['Int64', Uint8Array.of(1, 2), `cannot hold a blob of 2 bytes; make it String ${HOW}`],
+  ['Int8', 128n, `cannot hold integer 128; make it a wider type, such as Int64 ${HOW}`],
+  ['UInt8', -1n, `cannot hold integer -1; make it Int64 ${HOW}`],
+  ['UInt64', -1n, `cannot hold integer -1; make it Int64 ${HOW}`],
+  ['UInt32', 2n ** 62n, `cannot hold integer 4611686018427387904; make it Int64 ${HOW}`],
+  ['Float64', 2n ** 53n + 1n, `cannot hold integer 9007199254740993; make it Int64 ${HOW}`],
+  ['Float32', 16_777_217n, `cannot hold integer 16777217; make it Int64 ${HOW}`],
+  ['Float32', 1e300, `cannot hold number 1e+300; make it Float64 ${HOW}`],
+  ['Bool', 2n, `cannot hold integer 2; make it a wider type, such as Int64 ${HOW}`],
+  ['Bool', 'x'.repeat(100), `cannot hold text '${'x'.repeat(80)}…'; make it String ${HOW}`],
+])('%s refuses %s', async (type, value, message) => {
+  expect(await convert(type, value)).toBe(`${type} and ${message}`);
+});
+
+test('traces must agree on their columns', async () => {
+  const table = tableOf('a Int64');
+  const one = { cells: [1n], batchCells: 1, resultBatches: 1 };
+  await linesFor(table, encodeTable({ ...one, names: ['a'] }));
+  await expect(linesFor(table, encodeTable({ ...one, names: ['b'] }))).rejects.toThrow(
+    '[/local/a\\x09b]: columns (b) differ from those of /local/a\\x09b (a)',
+  );
+});
+
+test('a heartbeat row fills each column', () => {
+  const table = tableOf('a Int64, b Nullable(Float64), c String, d Bool, e Nullable(String)');
+  expect(table.heartbeat.toString()).toBe('1\t\t0\t\\N\t\tfalse\t\\N\n');
+});
+
+test('an answer that ends before its last batch is an error', async () => {
+  const [first] = encodeTable({ names: ['a'], cells: [1n, 2n], batchCells: 1, resultBatches: 1 });
+  await expect(linesFor(tableOf('a Int64'), [first ?? Buffer.of()])).rejects.toThrow(
+    'the answer ended before its last batch',
+  );
+});

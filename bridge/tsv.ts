@@ -1,0 +1,105 @@
+/** Reading what ClickHouse writes as TSV (TabSeparated): fields as bytes, arrays of strings. */
+import { BigtraceError } from '../common/errors.ts';
+
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const QUOTE = 0x27;
+const COMMA = 0x2c;
+const OPEN = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE = 0x5d;
+
+/** What stands after a backslash, and the byte it means; any other byte means itself. */
+const UNESCAPED = new Map([
+  [0x30, 0x00],
+  [0x61, 0x07],
+  [0x62, 0x08],
+  [0x66, 0x0c],
+  [0x6e, NEWLINE],
+  [0x72, 0x0d],
+  [0x74, TAB],
+  [0x76, 0x0b],
+]);
+
+/** The raw fields of one line (without its newline). */
+export function fieldsOf(line: Uint8Array): Uint8Array[] {
+  const fields: Uint8Array[] = [];
+  let from = 0;
+  for (;;) {
+    const tab = line.indexOf(TAB, from);
+    if (tab < 0) break;
+    fields.push(line.subarray(from, tab));
+    from = tab + 1;
+  }
+  fields.push(line.subarray(from));
+  return fields;
+}
+
+/** The bytes that an escaped text stands for. */
+export function unescaped(text: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(text.length);
+  let length = 0;
+  for (let at = 0; at < text.length; at++) {
+    let byte = text[at] ?? 0;
+    if (byte === BACKSLASH) {
+      at++;
+      byte = text[at] ?? BACKSLASH;
+      byte = UNESCAPED.get(byte) ?? byte;
+    }
+    bytes[length++] = byte;
+  }
+  return bytes.subarray(0, length);
+}
+
+/** The elements of an `Array(String)`: `['a','b\'c']`. */
+export function stringsOf(field: Uint8Array): Buffer[] {
+  const strings: Buffer[] = [];
+  let at = 0;
+  const take = (byte: number): boolean => field[at] === byte && ++at > 0;
+  if (!take(OPEN)) throw notAnArray();
+  if (take(CLOSE) && at === field.length) return strings;
+  for (;;) {
+    if (!take(QUOTE)) throw notAnArray();
+    const from = at;
+    while (at < field.length && field[at] !== QUOTE) at += field[at] === BACKSLASH ? 2 : 1;
+    strings.push(unescaped(field.subarray(from, Math.min(at, field.length))));
+    if (!take(QUOTE)) throw notAnArray();
+    if (take(COMMA)) continue;
+    if (take(CLOSE) && at === field.length) return strings;
+    throw notAnArray();
+  }
+}
+
+function notAnArray(): BigtraceError {
+  return new BigtraceError('internal', 'malformed request: traces is no Array(String) in TSV');
+}
+
+/** Splits a stream of bytes into lines; a last line without newline counts. */
+export async function* linesOf(
+  input: AsyncIterable<Uint8Array>,
+  lineBytesMax: number,
+): AsyncGenerator<Uint8Array> {
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
+  for await (const chunk of input) {
+    let from = 0;
+    for (;;) {
+      const newline = chunk.indexOf(NEWLINE, from);
+      if (newline < 0) break;
+      const end = chunk.subarray(from, newline);
+      yield pending.length === 0 ? end : Buffer.concat([...pending, end]);
+      pending = [];
+      pendingBytes = 0;
+      from = newline + 1;
+    }
+    if (from === chunk.length) continue;
+    pending.push(chunk.subarray(from));
+    pendingBytes += chunk.length - from;
+    if (pendingBytes > lineBytesMax)
+      throw new BigtraceError(
+        'limit_exceeded',
+        `a row of the request is longer than ${lineBytesMax} bytes`,
+      );
+  }
+  if (pending.length > 0) yield Buffer.concat(pending);
+}
