@@ -1,11 +1,69 @@
+/** ClickHouse as a part of the system: the embedded one as a process, or a server of the user's own. */
+import { join } from 'node:path';
+import { startEmbeddedClickHouse } from '../../clickhouse/launch.ts';
+import type { Passwords } from '../../clickhouse/passwords.ts';
+import { setUpClickHouse } from '../../clickhouse/set-up.ts';
+import { DIST } from '../paths.ts';
 import type { ClickHouseAddress } from './announcement.ts';
 import type { UpConfig } from './config.ts';
+import type { Running } from './running.ts';
 import type { Launch } from './supervisor.ts';
 
-export function launchClickHouse(
+/** A restart listens on the ports that the first start found. */
+export function embeddedClickHouse(
   config: UpConfig,
   env: NodeJS.ProcessEnv,
   orchestrator: string,
 ): Launch<ClickHouseAddress> {
-  throw new Error(`${config.dataDir} ${env['x']} ${orchestrator}`);
+  return async (signal, previous): Promise<Running<ClickHouseAddress>> => {
+    const engine = await startEmbeddedClickHouse({
+      dataDir: config.dataDir,
+      dist: DIST,
+      listen: config.listen,
+      httpPort: portOf(previous?.http) ?? config.clickhouseHttpPort,
+      tcpPort: portOf(previous?.tcp) ?? config.clickhouseTcpPort,
+      orchestrator,
+      passwords: passwordsGiven(env),
+      env,
+      signal,
+    });
+    const { pid, exited, stop, kill, httpAddress, tcpAddress } = engine;
+    const address = {
+      http: `http://${httpAddress}`,
+      tcp: tcpAddress,
+      passwordFiles: {
+        admin: join(config.dataDir, 'admin.password'),
+        analyst: join(config.dataDir, 'analyst.password'),
+      },
+    };
+    return { pid, address, exited, stop, kill };
+  };
+}
+
+/** @throws invalid_option where the server refuses the login, or lacks what must be on its disk. */
+export async function ownClickHouse(
+  url: string,
+  env: NodeJS.ProcessEnv,
+): Promise<ClickHouseAddress> {
+  const { origin, username, password } = new URL(url);
+  await setUpClickHouse(
+    {
+      url: origin,
+      username: decodeURIComponent(username) || 'admin',
+      password: decodeURIComponent(password) || (passwordsGiven(env).admin ?? ''),
+    },
+    join(DIST, 'clickhouse'),
+  );
+  return { http: origin, tcp: undefined, passwordFiles: {} };
+}
+
+/** An empty one is none. */
+function passwordsGiven(env: NodeJS.ProcessEnv): Partial<Passwords> {
+  const [admin, analyst] = [env['BIGTRACE_ADMIN_PASSWORD'], env['BIGTRACE_ANALYST_PASSWORD']];
+  return { ...(admin ? { admin } : {}), ...(analyst ? { analyst } : {}) };
+}
+
+/** Of `127.0.0.1:9000` and `http://127.0.0.1:8123` alike. */
+function portOf(address: string | undefined): number | undefined {
+  return address === undefined ? undefined : Number(address.slice(address.lastIndexOf(':') + 1));
 }

@@ -1,5 +1,5 @@
 /** The flags of `bigtrace up`, checked and complete. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { BigtraceError } from '../../common/errors.ts';
 
@@ -29,6 +29,7 @@ export interface UpConfig {
   /** One a worker. */
   workerPorts: number[];
   threadsPerWorker: number;
+  memoryBytesPerWorker: number;
   /** A server of the user's own instead of the embedded one. */
   clickhouseUrl: string | undefined;
   json: boolean;
@@ -54,6 +55,8 @@ export function upConfig(flags: UpFlags, cores = availableParallelism()): UpConf
       workerPort === 0 ? 0 : workerPort + at,
     ),
     threadsPerWorker: flags.threads ?? Math.max(1, Math.ceil(cores / workers)),
+    // Workers share what one alone would take.
+    memoryBytesPerWorker: Math.floor(totalmem() / 2 / workers),
     clickhouseUrl: flags.clickhouse === undefined ? undefined : checkUrl(flags.clickhouse),
     json: flags.json ?? false,
   };

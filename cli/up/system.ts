@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { EXIT, reportFailure } from '../exit.ts';
-import { announcement, type SystemAddresses } from './announcement.ts';
-import { launchClickHouse } from './clickhouse.ts';
+import { announcement, type ClickHouseAddress, type SystemAddresses } from './announcement.ts';
+import { embeddedClickHouse, ownClickHouse } from './clickhouse.ts';
 import type { UpConfig } from './config.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { LogFile } from './log-file.ts';
@@ -94,27 +94,35 @@ async function start(
     orchestratorOver(config, workerAddresses),
   );
   say('the orchestrator is ready');
-  const clickhouse = await supervisor.start(
-    'clickhouse',
-    launchClickHouse(config, env, orchestrator.address),
-  );
+  const clickhouse = await clickhouseOver(config, env, supervisor, orchestrator.address);
   say('ClickHouse is ready');
   return {
-    clickhouse: clickhouse.address,
+    clickhouse,
     orchestrator: orchestrator.address,
     workers: workerAddresses,
   };
+}
+
+async function clickhouseOver(
+  config: UpConfig,
+  env: NodeJS.ProcessEnv,
+  supervisor: Supervisor,
+  orchestrator: string,
+): Promise<ClickHouseAddress> {
+  if (config.clickhouseUrl !== undefined) return ownClickHouse(config.clickhouseUrl, env);
+  const launch = embeddedClickHouse(config, env, orchestrator);
+  return (await supervisor.start('clickhouse', launch)).address;
 }
 
 function worker(config: UpConfig, at: number): Launch<string> {
   const name = `worker-${at + 1}`;
   const log = logOf(config, name);
   return (signal, previous) => {
-    const socket = previous ?? `${config.listen}:${config.workerPorts[at]}`;
+    const socket = previous ?? hostAndPort(config.listen, config.workerPorts[at] ?? 0);
     const threads = String(config.threadsPerWorker);
-    const cache = join(config.dataDir, 'cache', name);
-    const flags = ['-s', socket, '--traces', config.tracesDir, '--threads', threads];
-    const args = ['worker', '--json', ...flags, '--cache-dir', cache];
+    const memory = String(config.memoryBytesPerWorker);
+    const flags = ['--traces', config.tracesDir, '--threads', threads, '--memory', memory];
+    const args = ['worker', '--json', '-s', socket, ...flags];
     return startService({ name, args, log, signal });
   };
 }
@@ -122,7 +130,7 @@ function worker(config: UpConfig, at: number): Launch<string> {
 function orchestratorOver(config: UpConfig, workers: string[]): Launch<string> {
   const log = logOf(config, 'orchestrator');
   return (signal, previous) => {
-    const socket = previous ?? `${config.listen}:${config.orchestratorPort}`;
+    const socket = previous ?? hostAndPort(config.listen, config.orchestratorPort);
     const args = ['orchestrator', '--json', '-s', socket, '-l', workers.join(',')];
     return startService({ name: 'orchestrator', args, log, signal });
   };
@@ -130,4 +138,8 @@ function orchestratorOver(config: UpConfig, workers: string[]): Launch<string> {
 
 function logOf(config: UpConfig, name: string): LogFile {
   return new LogFile(join(config.dataDir, 'logs', `${name}.log`));
+}
+
+function hostAndPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
