@@ -12,7 +12,7 @@ root=$here/../..
 base() { sed -n "s/^ARG $1=//p" "$here/../Dockerfile"; }
 node_image=$(base NODE_IMAGE)
 clickhouse_image=$(base CLICKHOUSE_IMAGE)
-debian_image=bigtrace-stand-in/debian:bookworm
+debian_image=$(base DEBIAN_IMAGE)
 
 exists() { docker image inspect "$1" >/dev/null 2>&1; }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# What people rely on of the official entry point: it runs as root or as any user, keeps the data directory
-# the server's own, runs /docker-entrypoint-initdb.d/*.sql on the first start (on every one with
-# CLICKHOUSE_ALWAYS_RUN_INITDB_SCRIPTS), locks the passwordless default user in, and gives way to the server.
+# What people rely on of the official entry point: it runs as root or as any other user; on the first start
+# (on every one with CLICKHOUSE_ALWAYS_RUN_INITDB_SCRIPTS) it runs what is in /docker-entrypoint-initdb.d
+# against a server on loopback; it locks the passwordless default user in; it gives way to the server.
 set -euo pipefail
 shopt -s nullglob
 
@@ -18,12 +18,25 @@ if [ -z "${CLICKHOUSE_SKIP_USER_SETUP:-}" ]; then
 XML
 fi
 
-scripts=(/docker-entrypoint-initdb.d/*.sql)
-if [ -n "${CLICKHOUSE_ALWAYS_RUN_INITDB_SCRIPTS:-}" ] || [ ! -d "$data/data" ]; then
+scripts=(/docker-entrypoint-initdb.d/*)
+if [ ${#scripts[@]} -gt 0 ] &&
+  { [ -n "${CLICKHOUSE_ALWAYS_RUN_INITDB_SCRIPTS:-}" ] || [ ! -d "$data/metadata" ]; }; then
+  clickhouse su "$user" clickhouse-server --config-file "$CLICKHOUSE_CONFIG" --listen_host=127.0.0.1 &
+  server=$!
+  until wget --quiet --spider --timeout=1 http://127.0.0.1:8123/ping; do
+    kill -0 "$server" || exit 1
+    sleep 0.1
+  done
   for script in "${scripts[@]}"; do
     echo "$0: running $script"
-    clickhouse su "$user" clickhouse init --config-file "$CLICKHOUSE_CONFIG" <"$script"
+    case $script in
+      *.sh) "$script" ;;
+      *.sql) clickhouse-client <"$script" ;;
+      *) echo "$0: ignoring $script" ;;
+    esac
   done
+  kill -TERM "$server"
+  wait "$server"
 fi
 
 if [ $# -eq 0 ] || [[ $1 == --* ]]; then
