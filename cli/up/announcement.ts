@@ -81,7 +81,7 @@ with a ClickHouse client:
 }
 or in a browser, ${http}/play as the user analyst with that password:
 
-  DESCRIBE bigtrace(traces=['/local/**'], sql='SELECT * FROM slice')
+  DESCRIBE (SELECT * FROM bigtrace(traces=['/local/**'], sql='SELECT * FROM slice'))
 
 `;
 }
