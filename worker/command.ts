@@ -1,0 +1,148 @@
+/** `bigtrace worker`: its flags, each also a `BIGTRACE_…` variable. */
+import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import type { LogLevel } from '../common/log.ts';
+import { byteSize, durationMs, hostPort, integerFrom, port } from '../common/options.ts';
+import { addStoreOptions, storeOptionsOf } from '../trace-store/index.ts';
+import {
+  checkConfig,
+  defaultMemoryBytes,
+  defaultThreads,
+  INSTANCE_BYTES_MAX,
+  LIMIT_DEFAULTS,
+  type WorkerConfig,
+} from './config.ts';
+import { serve } from './serve.ts';
+
+interface Flags {
+  listen: string;
+  port: number;
+  socket?: string;
+  threads?: number;
+  memory?: number;
+  traceTimeout: number;
+  traceBytesMax: number;
+  instanceMemoryMax: number;
+  resultRowsMax: number;
+  resultBytesMax: number;
+  traceProcessorWasm: string;
+  drainTimeout: number;
+  logLevel: LogLevel;
+  json: boolean;
+}
+
+/** Where builds put them, seen from this module: from its bundle in dist/ and from its source alike. */
+const ENGINE_FILE = fileURLToPath(
+  new URL('../vendor/trace-processor/trace_processor.wasm', import.meta.url),
+);
+const THREAD_ENTRY = new URL('../dist/worker-thread.js', import.meta.url);
+
+export function workerCommand(): Command {
+  const command = new Command('worker')
+    .description('Loads traces and answers SQL on them, for orchestrators')
+    .addOption(option('--listen <host>', 'address to listen on', 'LISTEN').default('127.0.0.1'))
+    .addOption(
+      option('--port <port>', 'port to listen on; 0 picks a free one', 'PORT')
+        .default(5052)
+        .argParser(port),
+    )
+    .addOption(new Option('-s, --socket <host:port>', 'both at once').argParser(hostPort))
+    .addOption(
+      option(
+        '--threads <n>',
+        'traces worked on at once (default: one a core)',
+        'THREADS',
+      ).argParser(integerFrom(1, 1024)),
+    );
+  return addLimits(addStoreOptions(command))
+    .addOption(
+      option(
+        '--trace-processor-wasm <file>',
+        'another build of TraceProcessor',
+        'TRACE_PROCESSOR_WASM',
+      ).default(ENGINE_FILE, 'the one that came with it'),
+    )
+    .addOption(
+      option('--drain-timeout <time>', 'how long SIGTERM waits for what was begun', 'DRAIN_TIMEOUT')
+        .default(30_000, '30s')
+        .argParser(durationMs),
+    )
+    .addOption(
+      option('--log-level <level>', 'what is logged on stderr', 'LOG_LEVEL')
+        .default('info')
+        .choices(['debug', 'info', 'warn', 'error', 'silent']),
+    )
+    .addOption(option('--json', 'say that it is ready as a JSON object', 'JSON').default(false))
+    .action(async () => {
+      await serve(checkConfig(workerConfig(command)));
+    });
+}
+
+function addLimits(command: Command): Command {
+  return command
+    .addOption(
+      option(
+        '--memory <size>',
+        'bound of all loaded traces (default: half of the memory)',
+        'MEMORY',
+      ).argParser(byteSize),
+    )
+    .addOption(
+      option('--trace-timeout <time>', 'longest time for one trace', 'TRACE_TIMEOUT')
+        .default(LIMIT_DEFAULTS.traceTimeoutMs, '10m')
+        .argParser(durationMs),
+    )
+    .addOption(
+      option('--trace-bytes-max <size>', 'largest trace', 'TRACE_BYTES_MAX')
+        .default(LIMIT_DEFAULTS.traceBytesMax, '4GiB')
+        .argParser(byteSize),
+    )
+    .addOption(
+      option(
+        '--instance-memory-max <size>',
+        'most memory one trace may take',
+        'INSTANCE_MEMORY_MAX',
+      )
+        .default(LIMIT_DEFAULTS.memoryBytesMax, '4GiB, which wasm cannot pass')
+        .argParser((text) => Math.min(byteSize(text), INSTANCE_BYTES_MAX)),
+    )
+    .addOption(
+      option('--result-rows-max <n>', 'most rows of one trace', 'RESULT_ROWS_MAX')
+        .default(LIMIT_DEFAULTS.resultRowsMax)
+        .argParser(integerFrom(1, Number.MAX_SAFE_INTEGER)),
+    )
+    .addOption(
+      option('--result-bytes-max <size>', 'largest result of one trace', 'RESULT_BYTES_MAX')
+        .default(LIMIT_DEFAULTS.resultBytesMax, '4GiB')
+        .argParser(byteSize),
+    );
+}
+
+function option(flags: string, description: string, variable: string): Option {
+  return new Option(flags, description).env(`BIGTRACE_${variable}`);
+}
+
+/** The flags as they were parsed, as a configuration. */
+export function workerConfig(command: Command): WorkerConfig {
+  const flags = command.opts<Flags>();
+  return {
+    listen:
+      flags.socket ??
+      `${flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen}:${flags.port}`,
+    stores: storeOptionsOf(command),
+    threads: flags.threads ?? defaultThreads(),
+    memoryBytesMax: flags.memory ?? defaultMemoryBytes(),
+    limits: {
+      traceTimeoutMs: flags.traceTimeout,
+      traceBytesMax: flags.traceBytesMax,
+      memoryBytesMax: flags.instanceMemoryMax,
+      resultRowsMax: flags.resultRowsMax,
+      resultBytesMax: flags.resultBytesMax,
+    },
+    engineFile: flags.traceProcessorWasm,
+    threadEntry: THREAD_ENTRY,
+    drainMs: flags.drainTimeout,
+    logLevel: flags.logLevel,
+    json: flags.json,
+  };
+}

@@ -1,0 +1,59 @@
+/** A worker's configuration: complete and checked. */
+import { existsSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { BigtraceError } from '../common/errors.ts';
+import type { LogLevel } from '../common/log.ts';
+import type { StoreOptions } from '../trace-store/index.ts';
+import type { AnswerLimits } from './limits.ts';
+
+export interface WorkerConfig {
+  /** host:port; port 0 picks a free one. */
+  listen: string;
+  stores: StoreOptions;
+  /** Traces that are parsed or asked at once. */
+  threads: number;
+  /** Bound of all loaded traces together. */
+  memoryBytesMax: number;
+  limits: AnswerLimits;
+  /** File of the TraceProcessor wasm. */
+  engineFile: string;
+  /** The bundle of worker/thread.ts. */
+  threadEntry: URL;
+  /** How long a worker that was told to stop goes on with what it had begun. */
+  drainMs: number;
+  logLevel: LogLevel;
+  /** Whether the line that says it is ready is JSON. */
+  json: boolean;
+}
+
+/** wasm32's own bound. */
+export const INSTANCE_BYTES_MAX = 2 ** 32;
+
+export const LIMIT_DEFAULTS: AnswerLimits = {
+  traceTimeoutMs: 10 * 60_000,
+  traceBytesMax: 4 * 2 ** 30,
+  memoryBytesMax: INSTANCE_BYTES_MAX,
+  resultRowsMax: 2 ** 31,
+  resultBytesMax: 4 * 2 ** 30,
+};
+
+/** Half of the memory that this process may use: of the machine's, or its container's. */
+export function defaultMemoryBytes(): number {
+  const constrained = process.constrainedMemory();
+  const memory = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
+  return Math.floor(memory / 2);
+}
+
+export function defaultThreads(): number {
+  return availableParallelism();
+}
+
+/** @throws invalid_option, naming what is missing. */
+export function checkConfig(config: WorkerConfig): WorkerConfig {
+  if (!existsSync(config.engineFile))
+    throw new BigtraceError(
+      'invalid_option',
+      `there is no TraceProcessor wasm at ${config.engineFile} (--trace-processor-wasm)`,
+    );
+  return config;
+}

@@ -1,0 +1,40 @@
+/** What a worker counts since its start, by name; Status carries them, and so do its metrics. */
+
+/** Names are interface: each with what it counts. */
+export const COUNTERS = {
+  tasks_done: 'traces answered, of all queries',
+  tasks_failed: 'traces whose answer was an error',
+  tier_result: 'answers from remembered results',
+  tier_resident: 'answers from a trace that was in memory',
+  tier_image: 'answers from a trace restored from its image',
+  tier_parse: 'answers from a trace that had to be parsed',
+  parse_ms: 'milliseconds spent parsing',
+  query_ms: 'milliseconds spent in queries on loaded traces',
+  trace_bytes: 'bytes of trace read from stores',
+  result_bytes: 'bytes of results sent',
+  rows: 'rows sent',
+  threads_started: 'threads started',
+  threads_killed: 'threads ended before their time: cancelled, timed out or crashed',
+  evictions: 'loaded traces that made place for others',
+} as const;
+
+export type CounterName = keyof typeof COUNTERS;
+
+export class Counters {
+  readonly #values = new Map<CounterName, number>();
+
+  add(name: CounterName, amount = 1): void {
+    this.#values.set(name, (this.#values.get(name) ?? 0) + amount);
+  }
+
+  get(name: CounterName): number {
+    return this.#values.get(name) ?? 0;
+  }
+
+  /** Whole numbers, every name. */
+  all(): Record<string, number> {
+    return Object.fromEntries(
+      Object.keys(COUNTERS).map((name) => [name, Math.round(this.get(name as CounterName))]),
+    );
+  }
+}

@@ -1,0 +1,55 @@
+/** One `List` call: patterns expanded by the stores, in batches, as fast as the reader takes them. */
+import { bytesFromText } from '../common/byte-text.ts';
+import type { ListedTrace, ListResponse } from '../proto/messages.ts';
+import type { TraceStores } from '../trace-store/index.ts';
+
+const BATCH_TRACES = 512;
+/** The first traces go out early: a query over a huge store begins with them. */
+const FIRST_BATCH_TRACES = 16;
+
+export interface ListSink {
+  write(message: ListResponse): boolean;
+  once(event: 'drain' | 'close', listener: () => void): unknown;
+  off(event: 'drain' | 'close', listener: () => void): unknown;
+}
+
+/** A trace that several patterns match comes several times: making it one is the asker's matter. */
+export async function sendListed(
+  stores: TraceStores,
+  patterns: readonly string[],
+  limit: number,
+  sink: ListSink,
+  signal: AbortSignal,
+): Promise<void> {
+  let batch: ListedTrace[] = [];
+  let batchMax = FIRST_BATCH_TRACES;
+  let listed = 0;
+  const flush = async (): Promise<void> => {
+    const trace = batch;
+    batch = [];
+    batchMax = BATCH_TRACES;
+    if (trace.length > 0 && !sink.write({ trace })) await drained(sink);
+  };
+  for (const pattern of patterns) {
+    for await (const { address, size, generation, modifiedMs } of stores.list(pattern, signal)) {
+      batch.push({ address: bytesFromText(address), size: size ?? 0, generation, modifiedMs });
+      listed++;
+      if (batch.length >= batchMax) await flush();
+      signal.throwIfAborted();
+      if (listed === limit) return flush();
+    }
+  }
+  await flush();
+}
+
+function drained(sink: ListSink): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      sink.off('drain', done);
+      sink.off('close', done);
+      resolve();
+    };
+    sink.once('drain', done);
+    sink.once('close', done);
+  });
+}

@@ -1,0 +1,75 @@
+import * as grpc from '@grpc/grpc-js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fromServiceError } from '../common/grpc-errors.ts';
+import { rowsOf } from '../query-result/index.ts';
+import { type TestWorker, testWorker } from './testing.ts';
+
+let shared: TestWorker;
+
+beforeAll(async () => {
+  shared = await testWorker();
+});
+afterAll(() => shared?.[Symbol.asyncDispose]());
+
+test('answers with the trace and its rows', async () => {
+  const trace = '/local/recorded/linux/compile-c.pftrace';
+  const response = await shared.client.queryTrace(trace, 'SELECT count(*) AS n FROM sched');
+  expect(response.trace.toString()).toBe(trace);
+  expect(rowsOf(response.result)).toEqual([[3321n]]);
+});
+
+test('a script with marks does not show in the next', async () => {
+  const trace = '/local/recorded/linux/gzip-cpu.pftrace';
+  const script = 'CREATE PERFETTO TABLE foo AS SELECT 7 AS x; SELECT x FROM foo';
+  for (let i = 0; i < 3; i++) expect(await shared.client.rows(trace, script)).toEqual([[7n]]);
+});
+
+const { INVALID_ARGUMENT, INTERNAL, PERMISSION_DENIED } = grpc.status;
+
+test.each([
+  ['', INVALID_ARGUMENT, 'trace address is empty'],
+  ['local/x', INVALID_ARGUMENT, '[local/x]: trace address must start with /'],
+  ['/nowhere/x', INVALID_ARGUMENT, '[/nowhere/x]: there is no store /nowhere/'],
+  ['/local/', INVALID_ARGUMENT, '[/local/]: trace address has nothing after /local/'],
+  ['/local/none.pftrace', INTERNAL, '[/local/none.pftrace]: there is no such trace'],
+  ['/local/../../../etc/passwd', PERMISSION_DENIED, '[/local/../../../etc/passwd]: '],
+  [
+    '/local/bad/text.txt',
+    INTERNAL,
+    '[/local/bad/text.txt]: Trace parse failure (Unknown trace type',
+  ],
+  [
+    '/local/bad/gz-header-only.gz',
+    INTERNAL,
+    '[/local/bad/gz-header-only.gz]: GZIP stream incomplete',
+  ],
+  [
+    '/local/bad/proto-compressed-nested.pftrace',
+    INTERNAL,
+    '[/local/bad/proto-compressed-nested.pftrace]: TraceProcessor crashed (unreachable): ',
+  ],
+])('%j is refused with its status', async (trace, status, message) => {
+  const failure = shared.client.queryTrace(trace, 'SELECT 1');
+  await expect(failure).rejects.toMatchObject({
+    code: status,
+    details: expect.stringContaining(message),
+  });
+});
+
+test('a SQL error is INTERNAL and has the engine’s words and the trace', async () => {
+  const trace = '/local/recorded/linux/gzip-cpu.pftrace';
+  const thrown = await shared.client.queryTrace(trace, 'SELECT nope FROM sched').catch((e) => e);
+  expect(thrown.code).toBe(INTERNAL);
+  const error = fromServiceError(thrown, 'internal');
+  expect(error.code).toBe('sql_failed');
+  expect(error.trace).toBe(trace);
+  expect(error.detail).toContain('no such column: nope');
+});
+
+test('no SQL is INVALID_ARGUMENT', async () => {
+  const failure = shared.client.queryTrace('/local/recorded/linux/gzip-cpu.pftrace', '');
+  await expect(failure).rejects.toMatchObject({
+    code: INVALID_ARGUMENT,
+    details: 'the query has no SQL',
+  });
+});

@@ -1,0 +1,220 @@
+/** One `Run` stream: the traces of one query, taken as far as there are credits for them. */
+import { textFromBytes } from '../common/byte-text.ts';
+import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import type { RunEvent, RunRequest, RunStart, Task } from '../proto/messages.ts';
+import { type AnswerParts, answer } from './answer.ts';
+import { CreditWindow } from './credit-window.ts';
+import { type EventSink, EventWriter } from './event-writer.ts';
+import { type AnswerLimits, answerLimits } from './limits.ts';
+
+/** Many enough that ten thousand cheap answers a second never wait for the next assignment. */
+const WINDOW_MAX = 1024;
+
+/** Why a trace goes back to the orchestrator: aborting with it is no failure. */
+const GIVEN_BACK = Symbol('given back');
+
+export interface RunParts extends AnswerParts {
+  limits: AnswerLimits;
+}
+
+/** The gRPC stream, as far as it is written to. */
+export interface RunSink extends EventSink {
+  /** Ends the stream with an error. */
+  fail(error: BigtraceError): void;
+}
+
+interface Running {
+  abort: AbortController;
+  begun: boolean;
+  assignedAt: number;
+}
+
+export class RunCall {
+  readonly #parts: RunParts;
+  readonly #sink: RunSink;
+  readonly #writer: EventWriter;
+  readonly #window: CreditWindow;
+  readonly #tasks = new Map<number, Running>();
+  #start: RunStart | undefined;
+  #limits: AnswerLimits | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Credits given and not used. */
+  #open = 0;
+  #noMore = false;
+  #ended = false;
+
+  constructor(parts: RunParts, sink: RunSink) {
+    this.#parts = parts;
+    this.#sink = sink;
+    this.#writer = new EventWriter(sink);
+    this.#window = new CreditWindow(2 * parts.permits.total, WINDOW_MAX);
+  }
+
+  get running(): number {
+    return [...this.#tasks.values()].filter(({ begun }) => begun).length;
+  }
+
+  get queued(): number {
+    return this.#tasks.size - this.running;
+  }
+
+  onMessage(request: RunRequest): void {
+    if (this.#ended) return;
+    try {
+      if (request.start) this.#onStart(request.start);
+      else if (this.#start === undefined) throw misused('the first message must be start');
+      else if (request.assign) this.#onAssign(request.assign.task);
+      else if (request.withdraw) for (const id of request.withdraw.id) this.#giveBack(id);
+    } catch (thrown) {
+      this.#fail(asBigtraceError(thrown));
+    }
+  }
+
+  /** The client has nothing more to assign. */
+  onHalfClose(): void {
+    this.#noMore = true;
+    this.#endWhenDone();
+  }
+
+  /** The stream is gone; with it, all that is done for it. */
+  onGone(): void {
+    this.#stop(new BigtraceError('cancelled', 'the query was cancelled'));
+  }
+
+  /** Finishes what was begun and gives the rest back. */
+  drain(): void {
+    if (this.#ended || this.#noMore) return;
+    this.#noMore = true;
+    this.#send({ draining: true });
+    for (const id of this.#tasks.keys()) this.#giveBack(id);
+    this.#endWhenDone();
+  }
+
+  #onStart(start: RunStart): void {
+    if (this.#start !== undefined) throw misused('start comes once');
+    if (start.sql.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
+    this.#start = start;
+    this.#limits = answerLimits(start.limits, this.#parts.limits);
+    const timeoutMs = start.limits?.timeoutMs ?? 0;
+    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#fail(tooLate(timeoutMs)), timeoutMs);
+    this.#giveCredits();
+  }
+
+  #onAssign(tasks: Task[]): void {
+    for (const task of tasks) {
+      if (this.#tasks.has(task.id)) throw misused(`task ${task.id} was assigned twice`);
+      if (this.#open === 0) throw misused('more traces were assigned than credits were given');
+      this.#open--;
+      const running = { abort: new AbortController(), begun: false, assignedAt: performance.now() };
+      this.#tasks.set(task.id, running);
+      if (this.#noMore) running.abort.abort(GIVEN_BACK);
+      void this.#run(task, running);
+    }
+  }
+
+  async #run({ id, trace }: Task, task: Running): Promise<void> {
+    const { signal } = task.abort;
+    const end = await this.#answer(id, trace, task).catch((thrown: unknown): RunEvent => {
+      if (signal.reason === GIVEN_BACK) return { returned: { id: [id] } };
+      const error = asBigtraceError(thrown);
+      return { failure: { id, code: error.code, message: error.detail } };
+    });
+    this.#tasks.delete(id);
+    if (this.#ended) return;
+    this.#send(end);
+    this.#window.ended();
+    this.#giveCredits();
+    this.#endWhenDone();
+  }
+
+  async #answer(id: number, trace: Buffer, task: Running): Promise<RunEvent> {
+    const { sql, mode } = this.#start ?? { sql: Buffer.alloc(0), mode: 'ROWS' };
+    const limits = this.#limits ?? this.#parts.limits;
+    /** The last result waits for the answer's statistics. */
+    let last: Buffer | undefined;
+    const { columns, stats } = await answer(
+      this.#parts,
+      {
+        trace: textFromBytes(trace),
+        sql,
+        limits,
+        asker: this,
+        onBegin: () => {
+          task.begun = true;
+          this.#window.began(performance.now() - task.assignedAt);
+          this.#giveCredits();
+        },
+        onResult: (bytes, _rows, isLast) => {
+          if (mode === 'TYPES') return undefined;
+          const result = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+          if (!isLast) return this.#sendRows(id, result);
+          last = result;
+          return undefined;
+        },
+      },
+      task.abort.signal,
+    );
+    if (mode === 'TYPES') {
+      const column = columns.map(({ name, kinds }) => ({
+        name: Buffer.from(name),
+        cellKinds: kinds,
+      }));
+      return { types: { id, column, stats } };
+    }
+    if (last === undefined) throw new BigtraceError('internal', 'the answer has no last result');
+    return { rows: { id, result: last, last: true, stats } };
+  }
+
+  /** A trace that was begun stays here. */
+  #giveBack(id: number): void {
+    const task = this.#tasks.get(id);
+    if (task?.begun === false) task.abort.abort(GIVEN_BACK);
+  }
+
+  #giveCredits(): void {
+    if (this.#noMore || this.#ended) return;
+    const credits = this.#window.give();
+    if (credits === 0) return;
+    this.#open += credits;
+    this.#send({ credits });
+  }
+
+  #send(event: RunEvent): void {
+    if (!this.#ended) void this.#writer.add(event, event.rows?.result.length ?? 0);
+  }
+
+  /** The promise, where there is one, holds up the engine until the reader has caught up. */
+  #sendRows(id: number, result: Buffer): Promise<void> | undefined {
+    if (this.#ended) return undefined;
+    return this.#writer.add({ rows: { id, result, last: false } }, result.length);
+  }
+
+  #endWhenDone(): void {
+    if (!this.#noMore || this.#ended || this.#tasks.size > 0) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#writer.end();
+  }
+
+  #fail(error: BigtraceError): void {
+    if (this.#ended) return;
+    this.#stop(error);
+    this.#sink.fail(error);
+  }
+
+  #stop(reason: BigtraceError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#writer.close();
+    for (const { abort } of this.#tasks.values()) abort.abort(reason);
+  }
+}
+
+function misused(what: string): BigtraceError {
+  return new BigtraceError('invalid_option', `${what} (bigtrace.v1.Worker.Run)`);
+}
+
+function tooLate(ms: number): BigtraceError {
+  return new BigtraceError('deadline_exceeded', `the query took longer than ${ms} ms`);
+}

@@ -1,0 +1,24 @@
+/** The worker as a process: says when it is ready, and ends when it is told to. */
+import type { WorkerConfig } from './config.ts';
+import { startWorker } from './start.ts';
+
+/** Resolves once it has stopped: after SIGTERM, SIGINT, or the end of the process that started it. */
+export async function serve(config: WorkerConfig): Promise<void> {
+  const worker = await startWorker(config);
+  const { address } = worker;
+  const ready = { service: 'worker', address, pid: process.pid };
+  process.stdout.write(config.json ? `${JSON.stringify(ready)}\n` : `worker ready on ${address}\n`);
+  await new Promise<void>((resolve, reject) => {
+    let told = false;
+    const end = (how: 'drain' | 'stop'): void => {
+      // Told twice, it does not wait any more.
+      const stopped = told || how === 'stop' ? worker.stop() : worker.drain();
+      told = true;
+      stopped.then(resolve, reject);
+    };
+    process.on('SIGTERM', () => end('drain'));
+    process.on('SIGINT', () => end('stop'));
+    process.on('disconnect', () => end('stop'));
+  });
+  if (process.connected) process.disconnect();
+}

@@ -1,0 +1,193 @@
+/** The gRPC edge of a worker: both services on one port. */
+import * as grpc from '@grpc/grpc-js';
+import { textFromBytes } from '../common/byte-text.ts';
+import { BigtraceError } from '../common/errors.ts';
+import { toServiceError } from '../common/grpc-errors.ts';
+import type { Logger } from '../common/log.ts';
+import { VERSION } from '../common/version.ts';
+import type {
+  BigtraceQueryTraceArgs,
+  BigtraceQueryTraceResponse,
+  ListRequest,
+  ListResponse,
+  RunRequest,
+  RunResponse,
+  WorkerStatus,
+} from '../proto/messages.ts';
+import { bigtraceWorker, GRPC_OPTIONS, perfettoWorker } from '../proto/services.ts';
+import type { Engine } from '../trace-processor/index.ts';
+import { answer } from './answer.ts';
+import { answerLimits } from './limits.ts';
+import { sendListed } from './list-call.ts';
+import { RunCall, type RunParts } from './run-call.ts';
+
+/** One message holds all results of a trace here, and a message is below 2 GiB. */
+const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
+
+export interface ServerParts extends RunParts {
+  engine: Engine;
+  logger: Logger;
+}
+
+export class WorkerServer {
+  readonly #parts: ServerParts;
+  readonly #server = new grpc.Server(GRPC_OPTIONS);
+  readonly #runs = new Set<RunCall>();
+  readonly #startedAt = performance.now();
+  /** Calls of the unary service that are being answered. */
+  #unary = 0;
+  #draining = false;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    this.#server.addService(perfettoWorker, {
+      QueryTrace: this.#queryTrace.bind(this),
+    });
+    this.#server.addService(bigtraceWorker, {
+      Run: this.#run.bind(this),
+      List: this.#list.bind(this),
+      Status: this.#status.bind(this),
+    });
+  }
+
+  /** @returns the port it listens on. @throws invalid_option where it cannot listen there. */
+  listen(hostPort: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(hostPort, grpc.ServerCredentials.createInsecure(), (error, port) => {
+        if (error === null) resolve(port);
+        else
+          reject(
+            new BigtraceError('invalid_option', `cannot listen on ${hostPort}: ${error.message}`),
+          );
+      });
+    });
+  }
+
+  /** Takes no new work, finishes what was begun; resolves when there is none left. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    for (const run of this.#runs) run.drain();
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+      this.#checkIdle();
+    });
+    // The last answers may still be on their way.
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+  }
+
+  /** Cuts off whatever is still going on. */
+  close(): void {
+    this.#server.forceShutdown();
+  }
+
+  #checkIdle(): void {
+    if (this.#draining && this.#runs.size === 0 && this.#unary === 0) this.#whenIdle?.();
+  }
+
+  #run(call: grpc.ServerDuplexStream<RunRequest, RunResponse>): void {
+    if (this.#draining) return void call.emit('error', toServiceError(stopping()));
+    const run = new RunCall(this.#parts, {
+      write: (message) => call.write(message),
+      once: (event, listener) => call.once(event, listener),
+      end: () => call.end(),
+      fail: (error) => {
+        this.#parts.logger.debug({ err: error }, 'a query failed as a whole');
+        call.emit('error', toServiceError(error));
+      },
+    });
+    this.#runs.add(run);
+    call.on('data', (request: RunRequest) => run.onMessage(request));
+    call.on('end', () => run.onHalfClose());
+    call.on('cancelled', () => run.onGone());
+    call.on('error', () => run.onGone());
+    call.on('close', () => {
+      run.onGone();
+      this.#runs.delete(run);
+      this.#checkIdle();
+    });
+  }
+
+  async #queryTrace(
+    call: grpc.ServerUnaryCall<BigtraceQueryTraceArgs, BigtraceQueryTraceResponse>,
+    reply: grpc.sendUnaryData<BigtraceQueryTraceResponse>,
+  ): Promise<void> {
+    const abort = new AbortController();
+    call.on('cancelled', () =>
+      abort.abort(new BigtraceError('cancelled', 'the call was cancelled')),
+    );
+    this.#unary++;
+    try {
+      reply(null, await this.#answerWhole(call.request, abort.signal));
+    } catch (thrown) {
+      reply(toServiceError(thrown));
+    } finally {
+      this.#unary--;
+      this.#checkIdle();
+    }
+  }
+
+  async #answerWhole(
+    { trace, sqlQuery }: BigtraceQueryTraceArgs,
+    signal: AbortSignal,
+  ): Promise<BigtraceQueryTraceResponse> {
+    if (this.#draining) throw stopping();
+    if (sqlQuery.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
+    const { limits } = this.#parts;
+    const result: Buffer[] = [];
+    await answer(
+      this.#parts,
+      {
+        trace: textFromBytes(trace),
+        sql: sqlQuery,
+        limits: answerLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
+        asker: signal,
+        onBegin: () => {},
+        onResult: (bytes) => {
+          result.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+          return undefined;
+        },
+      },
+      signal,
+    );
+    return { trace, result };
+  }
+
+  async #list(call: grpc.ServerWritableStream<ListRequest, ListResponse>): Promise<void> {
+    const abort = new AbortController();
+    call.on('cancelled', () =>
+      abort.abort(new BigtraceError('cancelled', 'the call was cancelled')),
+    );
+    try {
+      const { pattern, limit } = call.request;
+      await sendListed(this.#parts.stores, pattern.map(textFromBytes), limit, call, abort.signal);
+      call.end();
+    } catch (thrown) {
+      call.emit('error', toServiceError(thrown)); // grpc-js ends the call with it
+    }
+  }
+
+  #status(
+    _call: grpc.ServerUnaryCall<object, WorkerStatus>,
+    reply: grpc.sendUnaryData<WorkerStatus>,
+  ): void {
+    const { engine, permits, pool, counters } = this.#parts;
+    let queued = 0;
+    for (const run of this.#runs) queued += run.queued;
+    reply(null, {
+      version: VERSION,
+      engine: `${engine.version} ${engine.digest}`,
+      threads: permits.total,
+      tasksRunning: permits.taken,
+      tasksQueued: queued,
+      uptimeMs: Math.round(performance.now() - this.#startedAt),
+      draining: this.#draining,
+      counters: counters.all(),
+      gauges: { ...pool.gauges(), queries: this.#runs.size },
+    });
+  }
+}
+
+function stopping(): BigtraceError {
+  return new BigtraceError('draining', 'the worker is shutting down and takes no new work');
+}

@@ -1,0 +1,54 @@
+/**
+ * The life of a slot: one thread with one TraceProcessor that holds at most one trace. The only way out
+ * of `gone` is a new slot.
+ */
+export type SlotState =
+  /** No trace; whatever the instance holds is wiped before the next one. */
+  | { is: 'empty' }
+  | { is: 'loading'; key: string }
+  /** Idle, holding the trace as it was parsed. */
+  | { is: 'loaded'; key: string }
+  | { is: 'querying'; key: string; leavesMarks: boolean }
+  /** A script may have changed what others would see: not to be asked again before it is restored. */
+  | { is: 'marked'; key: string }
+  /** Ended, by us or by a crash. */
+  | { is: 'gone'; why: string };
+
+export type SlotEvent =
+  | { event: 'load'; key: string }
+  | { event: 'loadDone' }
+  | { event: 'loadFailed' }
+  | { event: 'query'; leavesMarks: boolean }
+  | { event: 'queryDone' }
+  | { event: 'restored' }
+  | { event: 'end'; why: string };
+
+/** The next state. @throws Error where the event cannot happen in the state: a bug. */
+export function nextSlotState(state: SlotState, event: SlotEvent): SlotState {
+  switch (event.event) {
+    case 'load': // over whatever an idle slot holds
+      if (state.is === 'empty' || state.is === 'loaded' || state.is === 'marked')
+        return { is: 'loading', key: event.key };
+      break;
+    case 'loadDone':
+      if (state.is === 'loading') return { is: 'loaded', key: state.key };
+      break;
+    case 'loadFailed':
+      if (state.is === 'loading') return { is: 'empty' };
+      break;
+    case 'query':
+      if (state.is === 'loaded')
+        return { is: 'querying', key: state.key, leavesMarks: event.leavesMarks };
+      break;
+    case 'queryDone': // well or with an error: half a script leaves marks too
+      if (state.is === 'querying')
+        return { is: state.leavesMarks ? 'marked' : 'loaded', key: state.key };
+      break;
+    case 'restored':
+      if (state.is === 'marked') return { is: 'loaded', key: state.key };
+      break;
+    case 'end':
+      return state.is === 'gone' ? state : { is: 'gone', why: event.why };
+  }
+  throw new Error(`a slot that is ${state.is} cannot ${event.event}`);
+}

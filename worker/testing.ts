@@ -1,0 +1,219 @@
+/** For this room's tests: a real worker on a free port, and a client that speaks both services. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import * as grpc from '@grpc/grpc-js';
+import { build } from 'esbuild';
+import type {
+  BigtraceQueryTraceResponse,
+  Limits,
+  ListResponse,
+  RunEvent,
+  RunMode,
+  RunRequest,
+  RunResponse,
+  WorkerStatus,
+} from '../proto/messages.ts';
+import { bigtraceWorker, clientClass, GRPC_OPTIONS, perfettoWorker } from '../proto/services.ts';
+import { type CellValue, rowsOf } from '../query-result/index.ts';
+import { LIMIT_DEFAULTS, type WorkerConfig } from './config.ts';
+import { type RunningWorker, startWorker } from './start.ts';
+
+const ROOT = new URL('../', import.meta.url);
+export const TRACES = fileURLToPath(new URL('../shared/traces', ROOT));
+
+/** The thread's bundle, from its source as it is now; the same for all of a process. */
+const threadBundle: Promise<URL> = (async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bigtrace-thread-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const outfile = join(directory, 'worker-thread.mjs');
+  const entry = fileURLToPath(new URL('worker/thread.ts', ROOT));
+  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm' });
+  return pathToFileURL(outfile);
+})();
+
+export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise<WorkerConfig> {
+  return {
+    listen: '127.0.0.1:0',
+    stores: { localRoot: TRACES },
+    threads: 2,
+    memoryBytesMax: 2 * 2 ** 30,
+    limits: LIMIT_DEFAULTS,
+    engineFile: fileURLToPath(new URL('vendor/trace-processor/trace_processor.wasm', ROOT)),
+    threadEntry: await threadBundle,
+    drainMs: 10_000,
+    logLevel: 'silent',
+    json: false,
+    ...overrides,
+  };
+}
+
+export interface TestWorker extends AsyncDisposable {
+  worker: RunningWorker;
+  client: TestClient;
+}
+
+export async function testWorker(overrides: Partial<WorkerConfig> = {}): Promise<TestWorker> {
+  const worker = await startWorker(await testConfig(overrides));
+  const client = new TestClient(worker.address);
+  return {
+    worker,
+    client,
+    [Symbol.asyncDispose]: async () => {
+      client.close();
+      await worker.stop();
+    },
+  };
+}
+
+export async function tempDir(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'bigtrace-worker-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+type Client = InstanceType<grpc.ServiceClientConstructor>;
+
+export class TestClient {
+  readonly #perfetto: Client;
+  readonly #bigtrace: Client;
+
+  constructor(address: string) {
+    const credentials = grpc.credentials.createInsecure();
+    this.#perfetto = new (clientClass(perfettoWorker))(address, credentials, GRPC_OPTIONS);
+    this.#bigtrace = new (clientClass(bigtraceWorker))(address, credentials, GRPC_OPTIONS);
+  }
+
+  close(): void {
+    this.#perfetto.close();
+    this.#bigtrace.close();
+  }
+
+  queryTrace(trace: string | Buffer, sql: string): Promise<BigtraceQueryTraceResponse> {
+    const request = { trace: Buffer.from(trace), sqlQuery: Buffer.from(sql) };
+    return unary(this.#perfetto, 'QueryTrace', request);
+  }
+
+  async rows(trace: string, sql: string): Promise<CellValue[][]> {
+    return rowsOf((await this.queryTrace(trace, sql)).result);
+  }
+
+  status(): Promise<WorkerStatus> {
+    return unary(this.#bigtrace, 'Status', {});
+  }
+
+  list(pattern: string[], limit = 0): grpc.ClientReadableStream<ListResponse> {
+    return this.#bigtrace['List']?.({ pattern: pattern.map((one) => Buffer.from(one)), limit });
+  }
+
+  run(start: { sql: string; mode?: RunMode; limits?: Partial<Limits> }): TestRun {
+    return new TestRun(this.#bigtrace['Run']?.(), start);
+  }
+}
+
+function unary<T>(client: Client, method: string, request: unknown): Promise<T> {
+  return new Promise((resolve, reject) => {
+    client[method]?.(request, (error: Error | null, response: T) =>
+      error === null ? resolve(response) : reject(error),
+    );
+  });
+}
+
+/** What a trace ended with. */
+export interface TaskEnd {
+  id: number;
+  results: Buffer[];
+  end: RunEvent;
+}
+
+/** A `Run` stream: assigns as credits come, and gathers what comes back. */
+export class TestRun {
+  readonly call: grpc.ClientDuplexStream<RunRequest, RunResponse>;
+  readonly ends = new Map<number, TaskEnd>();
+  readonly events: RunEvent[] = [];
+  /** Resolves with the stream's status when it is over. */
+  readonly over: Promise<grpc.StatusObject>;
+  credits = 0;
+  creditsEver = 0;
+  readonly #queue: { id: number; trace: Buffer }[] = [];
+  readonly #results = new Map<number, Buffer[]>();
+  #watchers: (() => void)[] = [];
+  #nextId = 1;
+  ended = false;
+
+  constructor(
+    call: grpc.ClientDuplexStream<RunRequest, RunResponse>,
+    { sql, mode = 'ROWS', limits }: { sql: string; mode?: RunMode; limits?: Partial<Limits> },
+  ) {
+    this.call = call;
+    this.over = new Promise((resolve) => call.on('status', resolve));
+    call.on('error', () => {}); // `over` says it
+    call.on('end', () => {
+      this.ended = true;
+      this.#changed();
+    });
+    call.on('data', (message: RunResponse) => {
+      for (const event of message.event) this.#on(event);
+      this.#assign();
+      this.#changed();
+    });
+    const start = { queryId: 'test', sql: Buffer.from(sql), mode, limits: limits ?? null };
+    call.write({ start });
+  }
+
+  /** Assigns traces as credits allow; returns their ids. */
+  add(...traces: (string | Buffer)[]): number[] {
+    const ids = traces.map((trace) => {
+      const id = this.#nextId++;
+      this.#queue.push({ id, trace: Buffer.from(trace) });
+      return id;
+    });
+    this.#assign();
+    return ids;
+  }
+
+  /** All of them answered, in order; the stream stays open. */
+  async answers(ids: number[]): Promise<TaskEnd[]> {
+    await this.until(() => ids.every((id) => this.ends.has(id)));
+    return ids.flatMap((id) => this.ends.get(id) ?? []);
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      if (this.ended) throw new Error('the stream ended before');
+      await new Promise<void>((resolve) => this.#watchers.push(resolve));
+    }
+  }
+
+  withdraw(ids: number[]): void {
+    this.call.write({ withdraw: { id: ids } });
+  }
+
+  #assign(): void {
+    const task = this.#queue.splice(0, this.credits);
+    this.credits -= task.length;
+    if (task.length > 0) this.call.write({ assign: { task } });
+  }
+
+  #changed(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const watcher of watchers) watcher();
+  }
+
+  #on(event: RunEvent): void {
+    this.events.push(event);
+    if (event.credits) {
+      this.credits += event.credits;
+      this.creditsEver += event.credits;
+    }
+    const { rows, types, failure } = event;
+    const results = (id: number): Buffer[] => this.#results.get(id) ?? [];
+    if (rows) this.#results.set(rows.id, [...results(rows.id), rows.result]);
+    const id = rows?.last ? rows.id : (types?.id ?? failure?.id);
+    if (id !== undefined) this.ends.set(id, { id, results: results(id), end: event });
+    for (const back of event.returned?.id ?? [])
+      this.ends.set(back, { id: back, results: [], end: event });
+  }
+}
