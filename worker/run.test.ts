@@ -167,7 +167,7 @@ test('an instance that needs more memory than it may is ended, and another takes
     code: 'limit_exceeded',
     message: `TraceProcessor needs more memory than its bound of ${memoryBytesMax} bytes`,
   });
-  expect(rowsOf(next?.results ?? [])).toEqual([[0n]]);
+  expect(rowsOf(next?.results ?? [])).toEqual([[605n]]);
   run.call.cancel();
 });
 
