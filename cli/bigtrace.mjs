@@ -4,8 +4,11 @@
  * that is not done yet; in an installed package all of it is there. Plain JS: it needs nothing installed.
  */
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+module.enableCompileCache?.(); // Node 22 and later start faster with it
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const prepare = join(root, 'tools/prepare.mjs');

@@ -51,8 +51,7 @@ export async function build() {
   const stamp = stampOf(inputs);
   const stampFile = join(dist, '.stamp');
   if (readIfThere(stampFile)?.toString() === stamp) return false;
-  const bundles = BUNDLES.filter(({ source }) => existsSync(join(root, source)));
-  for (const outputs of await Promise.all(bundles.map(bundle)))
+  for (const outputs of await Promise.all(BUNDLES.map(bundle)))
     for (const { path, contents } of outputs) writeIfChanged(path, contents);
   copyClickHouseTree(inputs);
   writeIfChanged(stampFile, Buffer.from(stamp));
@@ -126,7 +125,6 @@ function copyClickHouseTree(inputs) {
     if (!path.startsWith(`${from}/`) || path.endsWith('.ts')) continue;
     writeIfChanged(join(dist, 'clickhouse', relative(from, path)), readFileSync(path));
   }
-  if (!existsSync(join(root, 'bridge/bigtrace.sh'))) return;
   const script = join(dist, 'clickhouse/user_scripts/bigtrace');
   writeIfChanged(script, readFileSync(join(root, 'bridge/bigtrace.sh')));
   chmodSync(script, 0o755);

@@ -15,6 +15,7 @@ const CHECKS = [
   ['types', 'tsc', ['--noEmit']],
   ['lint', 'biome', ['check', '.']],
   ['tidy', process.execPath, ['tools/tidy.mjs']],
+  ['notices', process.execPath, ['tools/notices.mjs', '--check']],
   ['tests', 'vitest', ['run', ...REPORTERS, '--outputFile.json=test-results/tests.json']],
 ];
 

@@ -45,7 +45,7 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
   } catch (thrown) {
     exitCode = reportFailure(thrown);
   }
-  say('stopping');
+  if (supervisor.processes.length > 0) say('stopping');
   await supervisor.stop();
   lock.release();
   return exitCode;
