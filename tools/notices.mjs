@@ -42,6 +42,8 @@ function notices() {
 if (!process.argv.includes('--check')) {
   writeFileSync(NOTICES, notices());
 } else if (readFileSync(NOTICES, 'utf8') !== notices()) {
-  console.error('THIRD_PARTY_NOTICES.md is not what package-lock.json says: node tools/notices.mjs');
+  console.error(
+    'THIRD_PARTY_NOTICES.md is not what package-lock.json says: node tools/notices.mjs',
+  );
   process.exitCode = 1;
 }
