@@ -210,8 +210,10 @@ function listTests(
   stat: Stat,
 ): void {
   const TREE = ['a.x', 'a.y', 'a/1.x', 'a/b/2.x', 'a/b/c/3.x', 'ab/4.x', '.h/5.x', 'a/.h.x', 'z'];
-  const list = (pattern: string): Promise<StoredTrace[]> =>
-    collect(open().store.list(open().prefix + pattern));
+  const list = async (pattern: string, after?: string): Promise<StoredTrace[]> => {
+    const from = after === undefined ? undefined : open().prefix + after;
+    return (await collect(open().store.list(open().prefix + pattern, { after: from }))).flat();
+  };
 
   test.each([
     '*',
@@ -257,9 +259,15 @@ function listTests(
     const found = await list('many/*');
     expect(found.map(({ path }) => path)).toEqual(names.map((path) => open().prefix + path));
 
+    const later = await list('many/*', names.at(-3));
+    expect(later.map(({ path }) => path)).toEqual(
+      names.slice(-2).map((path) => open().prefix + path),
+    );
+
     const stop = new AbortController();
     const listing = (async () => {
-      for await (const _ of open().store.list(`${open().prefix}many/*`, stop.signal)) stop.abort();
+      for await (const _ of open().store.list(`${open().prefix}many/*`, { signal: stop.signal }))
+        stop.abort();
     })();
     expect(await codeOf(listing)).toBe('cancelled');
   });

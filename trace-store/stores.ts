@@ -43,7 +43,9 @@ export class TraceStores {
     try {
       const named = await toTheLetter(store, path, isPattern(text), signal);
       if (named !== undefined) yield { address: text, ...named };
-      else for await (const trace of store.list(path, signal)) yield listed(store, trace);
+      else
+        for await (const batch of store.list(path, { signal }))
+          for (const trace of batch) yield listed(store, trace);
     } catch (thrown) {
       throw ofTrace(thrown, address);
     }

@@ -25,6 +25,12 @@ export interface ReadOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface ListOptions {
+  /** Leaves out this path and all that sort before it; a listing that was cut goes on this way. */
+  after?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Every failure is a BigtraceError without its trace: invalid_address, forbidden, unauthenticated,
  * trace_not_found, trace_changed, store_failed; or what the signal was aborted with.
@@ -43,10 +49,11 @@ export interface TraceStore {
   read(path: string, options: ReadOptions): AsyncIterable<Uint8Array>;
 
   /**
-   * The traces that a pattern (glob.ts) matches, sorted by the bytes of their paths; none is no error.
-   * Memory does not grow with their number.
+   * The traces that a pattern (glob.ts) matches, sorted by the bytes of their paths, as they come: a
+   * batch for each request or so to the store, which may be empty. None at all is no error. Memory
+   * does not grow with their number.
    */
-  list(pattern: string, signal?: AbortSignal): AsyncIterable<StoredTrace>;
+  list(pattern: string, options?: ListOptions): AsyncIterable<readonly StoredTrace[]>;
 
   /** Lets go of connections. */
   close?(): void;

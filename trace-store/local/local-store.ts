@@ -6,14 +6,13 @@ import { bytesFromText, printable } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import { changed, notFound, throwIfAborted, wrongLength } from '../failures.ts';
 import { Glob } from '../glob.ts';
-import { mapInOrder } from '../map-in-order.ts';
+import { isAfter } from '../path-order.ts';
 import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-store.ts';
 import { fileError } from './file-error.ts';
 import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
 import { type Found, walk } from './walk.ts';
 
 const CHUNK_BYTES = 1 << 20;
-const STATS_AT_ONCE = 16;
 
 export interface LocalStoreOptions {
   /** As the operator wrote it; relative to the working directory, maybe through links. */
@@ -30,9 +29,12 @@ export function localStore({ root }: LocalStoreOptions): TraceStore {
       return guard(async () => statFile(await resolveBelow(roots, byteText(path))));
     },
     read: (path, options) => read(roots, path, options),
-    async *list(pattern, signal) {
-      const found = walk(roots, Glob.parse(byteChecked(pattern)), signal);
-      yield* mapInOrder(found, STATS_AT_ONCE, statFound);
+    async *list(pattern, { after, signal } = {}) {
+      for await (const found of walk(roots, Glob.parse(byteChecked(pattern)), signal)) {
+        const wanted = found.filter(({ path }) => after === undefined || isAfter(path, after));
+        const traces = await Promise.all(wanted.map(statFound));
+        yield traces.filter((trace) => trace !== undefined);
+      }
     },
   };
 }

@@ -35,7 +35,8 @@ test.each([
 ])('%s enters only where something can match', async (pattern, paths, directories) => {
   opened.length = 0;
   const found: string[] = [];
-  for await (const { path } of walk([root], Glob.parse(pattern), undefined)) found.push(path);
+  for await (const batch of walk([root], Glob.parse(pattern), undefined))
+    found.push(...batch.map(({ path }) => path));
   expect({ found, opened }).toEqual({
     found: paths,
     opened: directories.map((directory) => join(root, directory)),

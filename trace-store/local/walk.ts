@@ -18,6 +18,8 @@ export interface Found {
   file: BytePath;
 }
 
+const BATCH = 64;
+
 type Roots = Parameters<typeof resolveBelow>[0];
 
 interface Entry {
@@ -43,7 +45,7 @@ export async function* walk(
   roots: Roots,
   glob: Glob,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Found, void, undefined> {
+): AsyncGenerator<readonly Found[], void, undefined> {
   const open = async (prefix: string, places: Places, literal: boolean): Promise<Directory> => {
     const names = onlyNames(places);
     const entries =
@@ -55,6 +57,7 @@ export async function* walk(
   };
 
   throwIfAborted(signal);
+  let batch: Found[] = [];
   const way = [await open('', glob.begin(), true)];
   for (let here = way.at(-1); here !== undefined; here = way.at(-1)) {
     const entry = here.entries[here.next++];
@@ -68,9 +71,13 @@ export async function* walk(
       way.push(await open(`${path}/`, entry.places, here.literal));
     } else {
       const file = entry.file ?? (await resolved(roots, path, here.literal));
-      if (file !== undefined) yield { path, file };
+      if (file !== undefined && batch.push({ path, file }) === BATCH) {
+        yield batch;
+        batch = [];
+      }
     }
   }
+  yield batch;
 }
 
 /** A name that is not looked up: both a file's and a directory's, as far as the pattern allows. */
