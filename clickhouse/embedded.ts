@@ -11,7 +11,7 @@ const SIGKILL = 9;
 const [, , library = '', parentPid, ...engineArguments] = process.argv;
 
 open({ library: 'libc', path: 'libc.so.6' });
-load({
+void load({
   library: 'libc',
   funcName: 'prctl',
   retType: DataType.I32,
@@ -21,7 +21,7 @@ load({
 if (process.ppid !== Number(parentPid)) process.exit(1); // it was gone before the kernel knew
 
 open({ library: 'chdb', path: library });
-load({
+void load({
   library: 'chdb',
   funcName: 'query_stable_v2',
   retType: DataType.Void,
