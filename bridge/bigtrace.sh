@@ -4,16 +4,18 @@
 case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
 # Warnings would be taken for errors, so nothing inherited may cause one.
 export NODE_NO_WARNINGS=1 NODE_OPTIONS=
-exec 9<&0 # a command in the background would get /dev/null as its stdin
+# A command in the background would get /dev/null as its stdin; and this shell's own words on a child that was
+# killed are not for the asker.
+exec 9<&0 8>&2 2>/dev/null
 terminated=
 trap 'terminated=1; kill -TERM "$child" 2>/dev/null' TERM INT HUP
-"${BIGTRACE_NODE:-node}" "$here/bridge.cjs" "$@" <&9 9<&- &
+"${BIGTRACE_NODE:-node}" "$here/bridge.cjs" "$@" <&9 9<&- 2>&8 8>&- &
 child=$!
 exec 9<&- </dev/null
 wait "$child"
 status=$?
 while [ -n "$terminated" ] && kill -0 "$child" 2>/dev/null; do wait "$child"; done
 if [ "$status" -gt 128 ] && [ -z "$terminated" ]; then
-  echo "bigtrace: the bridge was killed by signal $((status - 128)): out of memory? (internal)" >&2
+  echo "bigtrace: the bridge was killed by signal $((status - 128)): out of memory? (internal)" >&8
 fi
 exit "$status"

@@ -1,7 +1,7 @@
 /** The bridge's side of gRPC: two methods of bigtrace.v1.Orchestrator. */
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
-import { fromServiceError } from '../common/grpc-errors.ts';
+import { CODE_KEY, fromServiceError } from '../common/grpc-errors.ts';
 import {
   decodeSchemaResponse,
   encodeSchemaRequest,
@@ -24,7 +24,7 @@ const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.initial_reconnect_backoff_ms': 200,
 };
 
-function isServiceError(thrown: unknown): boolean {
+function isServiceError(thrown: unknown): thrown is grpc.ServiceError {
   return thrown instanceof Error && 'metadata' in thrown;
 }
 
@@ -81,7 +81,11 @@ export class OrchestratorClient {
   errorOf(thrown: unknown): unknown {
     if (thrown instanceof BigtraceError || !isServiceError(thrown)) return thrown;
     const error = fromServiceError(thrown, 'orchestrator_unreachable');
-    return error.code === 'orchestrator_unreachable' ? this.#unreachable(error.detail) : error;
+    // The bridge reports its own cancelling to nobody: one without our code is a server that went down.
+    const cutOff = error.code === 'cancelled' && thrown.metadata.get(CODE_KEY).length === 0;
+    return cutOff || error.code === 'orchestrator_unreachable'
+      ? this.#unreachable(error.detail)
+      : error;
   }
 
   #unreachable(why: string): BigtraceError {

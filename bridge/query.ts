@@ -21,8 +21,7 @@ import { linesOf, unescaped } from './tsv.ts';
 /** ClickHouse notices a cancelled query when it has read a row; see docs/ARCHITECTURE.md. */
 const HEARTBEAT_MS = 500;
 
-/** Addresses are sent in messages of about this size. */
-const TRACES_MESSAGE_BYTES = 64 * 1024;
+const TRACES_PER_MESSAGE = 1000;
 
 const ADDRESS_BYTES_MAX = 64 * 1024;
 
@@ -62,8 +61,8 @@ export async function runQuery(
 }
 
 async function readInput(stdin: Readable, moreTraces: boolean): Promise<QueryInput> {
-  for await (const line of linesOf(stdin, REQUEST_BYTES_MAX))
-    return parseQueryInput(line, moreTraces);
+  for await (const [line] of linesOf(stdin, REQUEST_BYTES_MAX))
+    if (line !== undefined) return parseQueryInput(line, moreTraces);
   throw new BigtraceError('internal', 'malformed request: stdin ended before a row');
 }
 
@@ -84,30 +83,21 @@ function startHeartbeat(
   }, HEARTBEAT_MS);
 }
 
-/** Writes the start, then the addresses in batches, no faster than the orchestrator takes them. */
+/** Writes the start, then the addresses as they come, no faster than the orchestrator takes them. */
 async function sendTraces(
   call: QueryCall,
   input: QueryInput,
   more: Readable | undefined,
 ): Promise<void> {
-  let batch: Uint8Array[] = [];
-  let bytes = 0;
   const send = async (message: Buffer): Promise<void> => {
     if (!call.write(message)) await once(call, 'drain');
   };
-  const add = async (address: Uint8Array): Promise<void> => {
-    batch.push(address);
-    bytes += address.length;
-    if (bytes < TRACES_MESSAGE_BYTES) return;
-    await send(encodeTraces(batch));
-    batch = [];
-    bytes = 0;
-  };
   await send(encodeStart(input));
-  for (const address of input.traces) await add(address);
+  for (let at = 0; at < input.traces.length; at += TRACES_PER_MESSAGE)
+    await send(encodeTraces(input.traces.slice(at, at + TRACES_PER_MESSAGE)));
   if (more !== undefined)
-    for await (const line of linesOf(more, ADDRESS_BYTES_MAX)) await add(unescaped(line));
-  if (batch.length > 0) await send(encodeTraces(batch));
+    for await (const lines of linesOf(more, ADDRESS_BYTES_MAX))
+      await send(encodeTraces(lines.map(unescaped)));
   call.end();
 }
 

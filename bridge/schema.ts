@@ -15,14 +15,13 @@ export async function runSchema(
   client: OrchestratorClient,
   { stdin, stdout }: { stdin: Readable; stdout: Writable },
 ): Promise<void> {
-  for await (const line of linesOf(stdin, REQUEST_BYTES_MAX)) {
-    const input = parseSchemaInput(line);
-    const columns = await client.schema(input, input.traces);
-    const answer = Buffer.concat([
-      escapeBytes(bytesFromText(structureOf(columns))),
-      Buffer.from('\n'),
-    ]);
-    if (!stdout.write(answer)) await once(stdout, 'drain');
+  for await (const lines of linesOf(stdin, REQUEST_BYTES_MAX)) {
+    for (const line of lines) {
+      const input = parseSchemaInput(line);
+      const columns = await client.schema(input, input.traces);
+      const text = escapeBytes(bytesFromText(structureOf(columns)));
+      if (!stdout.write(Buffer.concat([text, Buffer.from('\n')]))) await once(stdout, 'drain');
+    }
   }
 }
 

@@ -74,32 +74,33 @@ function notAnArray(): BigtraceError {
   return new BigtraceError('internal', 'malformed request: traces is no Array(String) in TSV');
 }
 
-/** Splits a stream of bytes into lines; a last line without newline counts. */
+/** Splits a stream of bytes into lines, as many at a time as have come; a last one without newline counts. */
 export async function* linesOf(
   input: AsyncIterable<Uint8Array>,
   lineBytesMax: number,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array[]> {
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   for await (const chunk of input) {
+    const lines: Uint8Array[] = [];
     let from = 0;
     for (;;) {
       const newline = chunk.indexOf(NEWLINE, from);
       if (newline < 0) break;
       const end = chunk.subarray(from, newline);
-      yield pending.length === 0 ? end : Buffer.concat([...pending, end]);
+      lines.push(pending.length === 0 ? end : Buffer.concat([...pending, end]));
       pending = [];
       pendingBytes = 0;
       from = newline + 1;
     }
-    if (from === chunk.length) continue;
-    pending.push(chunk.subarray(from));
+    if (from < chunk.length) pending.push(chunk.subarray(from));
     pendingBytes += chunk.length - from;
     if (pendingBytes > lineBytesMax)
       throw new BigtraceError(
         'limit_exceeded',
         `a row of the request is longer than ${lineBytesMax} bytes`,
       );
+    if (lines.length > 0) yield lines;
   }
-  if (pending.length > 0) yield Buffer.concat(pending);
+  if (pending.length > 0) yield [Buffer.concat(pending)];
 }

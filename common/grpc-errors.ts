@@ -3,7 +3,8 @@ import * as grpc from '@grpc/grpc-js';
 import { bytesFromText, printable, textFromBytes } from './byte-text.ts';
 import { asBigtraceError, BigtraceError, type ErrorCode, isErrorCode } from './errors.ts';
 
-const CODE_KEY = 'bigtrace-code';
+/** The trailer that says that a status is ours, and which code it stands for. */
+export const CODE_KEY = 'bigtrace-code';
 const DETAIL_KEY = 'bigtrace-detail-bin';
 const TRACE_KEY = 'bigtrace-trace-bin';
 
