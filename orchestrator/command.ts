@@ -1,0 +1,89 @@
+/** The flags of `bigtrace orchestrator`, and the variables of the same meaning. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { durationMs, hostPort, integerFrom, port } from '../common/options.ts';
+import { type OrchestratorFlags, resolveConfig } from './config.ts';
+import { serve } from './serve.ts';
+
+/** `host:port` or `dns:///host:port`, one or more, with commas between. */
+function workerList(text: string, before: string[] | undefined): string[] {
+  const targets = text.split(',').filter((target) => target !== '');
+  if (targets.length === 0) throw new InvalidArgumentError('it names no worker.');
+  for (const target of targets) hostPort(target.replace(/^dns:\/\/\//, ''));
+  return [...(before ?? []), ...targets];
+}
+
+export function orchestratorCommand(): Command {
+  const command = new Command('orchestrator').description(
+    'Spreads queries over workers and gathers what they answer.',
+  );
+  for (const one of [...edgeOptions(), ...workerOptions(), ...queryOptions()])
+    command.addOption(one);
+  return command.action((flags: OrchestratorFlags) => serve(resolveConfig(flags)));
+}
+
+function edgeOptions(): Option[] {
+  return [
+    option('--listen <host>', 'address to listen on', 'LISTEN').default('127.0.0.1'),
+    option('--port <port>', 'port to listen on; 0 picks a free one', 'PORT')
+      .default(5051)
+      .argParser(port),
+    new Option('-s, --socket <host:port>', 'both at once').argParser(hostPort),
+    option('--json', 'say that it is ready as a JSON object', 'JSON').default(false),
+    option('--log-level <level>', 'what is logged on stderr', 'LOG_LEVEL')
+      .choices(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info'),
+    time('--drain-timeout', 'how long SIGTERM waits for running queries', 10_000),
+  ];
+}
+
+function workerOptions(): Option[] {
+  return [
+    option(
+      '-l, --workers <list>',
+      'host:port or dns:///host:port, commas between',
+      'WORKERS',
+    ).argParser(workerList),
+    new Option('-w, --worker-address <host>', 'host of all workers').default('127.0.0.1'),
+    new Option('-p, --worker-port <port>', 'port of the first worker')
+      .default(5052)
+      .argParser(integerFrom(1, 65535)),
+    new Option('-n, --worker-count <n>', 'number of workers, on ports that follow each other')
+      .default(1)
+      .argParser(integerFrom(1, 10_000)),
+    new Option(
+      '-r, --name-resolution-scheme <scheme>',
+      'dns:/// follows all addresses that the names of workers have',
+    ).default(''),
+    time('--resolve-interval', 'how often names of workers are looked up again', 5000),
+    time('--worker-timeout', 'a worker that does not answer this long is lost', 5000),
+    time('--worker-wait', 'how long a query waits when there is no worker', 3000),
+  ];
+}
+
+function queryOptions(): Option[] {
+  return [
+    new Option(
+      '-t, --max-query-concurrency <n>',
+      'traces of one query that are with workers at a time; 0: as many as these take',
+    )
+      .env('BIGTRACE_MAX_QUERY_CONCURRENCY')
+      .default(0)
+      .argParser(integerFrom(0, 1_000_000)),
+    option('--max-queries <n>', 'queries at a time', 'MAX_QUERIES')
+      .default(256)
+      .argParser(integerFrom(1, 100_000)),
+    time('--query-timeout', 'time limit of a query', 3_600_000),
+    time('--query-timeout-max', 'longest time limit that a client may ask for', 86_400_000),
+  ];
+}
+
+function option(flags: string, text: string, variable: string): Option {
+  return new Option(flags, text).env(`BIGTRACE_${variable}`);
+}
+
+function time(flag: string, text: string, defaultMs: number): Option {
+  const variable = flag.slice(2).replaceAll('-', '_').toUpperCase();
+  return option(`${flag} <time>`, text, variable)
+    .default(defaultMs, `${defaultMs / 1000}s`)
+    .argParser(durationMs);
+}

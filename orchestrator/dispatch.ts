@@ -1,0 +1,196 @@
+/** Which worker gets which trace of one query, and when: queues, credits, stealing. */
+import type { Counters } from './counters.ts';
+import type { Fleet } from './fleet.ts';
+import { Lane } from './lane.ts';
+import { homeOf, placeFor } from './placement.ts';
+import type { PlacementMemory } from './placement-memory.ts';
+import { type Mean, stealPays } from './steal.ts';
+import type { QueryTask } from './task.ts';
+import type { WorkerRun } from './worker-run.ts';
+
+/** What all queries of an orchestrator share. */
+export interface QueryGround {
+  fleet: Fleet;
+  memory: PlacementMemory;
+  /** What it costs to load a trace that is nowhere, as seen lately. */
+  coldMs: Mean;
+  counters: Counters;
+  /** How long a query waits for a worker when there is none. */
+  workerWaitMs: number;
+  /** Traces of one query that are with workers at a time; 0: as many as these take. */
+  tracesInFlightMax: number;
+}
+
+const DEFAULT_COLD_MS = 100;
+
+export class Dispatch {
+  readonly #ground: QueryGround;
+  readonly #open: (lane: Lane) => WorkerRun;
+  readonly #lanes = new Map<string, Lane>();
+  /** Tasks that no worker can take just now. */
+  #homeless: QueryTask[] = [];
+  #inFlight = 0;
+
+  /** @param open opens the stream to a lane's worker */
+  constructor(ground: QueryGround, open: (lane: Lane) => WorkerRun) {
+    this.#ground = ground;
+    this.#open = open;
+  }
+
+  get lanes(): Lane[] {
+    return [...this.#lanes.values()];
+  }
+
+  /** Tasks that are with workers. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get homeless(): number {
+    return this.#homeless.length;
+  }
+
+  /** A lane for every worker of the fleet; what had no place gets one. */
+  adoptWorkers(): void {
+    for (const worker of this.#ground.fleet.usable) {
+      const lane = this.#lanes.get(worker.address);
+      if (lane?.usable === true || (lane !== undefined && lane.load > 0)) continue;
+      // A worker that drained, or left, and came back begins anew.
+      lane?.run?.finish();
+      this.#lanes.set(worker.address, new Lane(worker));
+    }
+    const homeless = this.#homeless;
+    this.#homeless = [];
+    for (const task of homeless) this.place(task);
+  }
+
+  place(task: QueryTask): void {
+    const usable = this.lanes.filter((lane) => lane.usable);
+    if (usable.length === 0) {
+      this.#homeless.push(task);
+      return;
+    }
+    const untried = usable.filter(({ address }) => !task.failedOn.includes(address));
+    const places = untried.length > 0 ? untried : usable;
+    const remembered = this.#ground.memory.get(task.digest);
+    const lane =
+      places.find(({ address }) => address === remembered) ?? placeFor(task.digest, places);
+    task.displaced = lane !== homeOf(task.digest, usable);
+    lane?.queue.push(task);
+  }
+
+  /** Whether a worker is left that `task` has not failed on. */
+  othersLeft(task: QueryTask): boolean {
+    return this.lanes.some(({ usable, address }) => usable && !task.failedOn.includes(address));
+  }
+
+  /** Gives workers with credits what waits for them. */
+  feed(): void {
+    for (const lane of this.#lanes.values()) this.#feed(lane);
+  }
+
+  #feed(lane: Lane): void {
+    if (lane.queue.length === 0 || !this.#opened(lane)) return;
+    const max = this.#ground.tracesInFlightMax || Number.POSITIVE_INFINITY;
+    const count = Math.min(lane.credits, max - this.#inFlight);
+    if (count <= 0) return;
+    const tasks = lane.queue.shift(count);
+    const now = performance.now();
+    for (const task of tasks) {
+      task.attempts += 1;
+      task.assignedAt = now;
+      task.wantedBy = undefined;
+      task.replay.restart();
+      lane.open.set(task.id, task);
+    }
+    lane.credits -= tasks.length;
+    this.#inFlight += tasks.length;
+    lane.run?.assign(tasks.map(({ id, trace }) => ({ id, trace })));
+  }
+
+  #opened(lane: Lane): boolean {
+    if (lane.run !== undefined) return true;
+    if (!lane.usable || performance.now() < lane.opensAt) return false;
+    lane.credits = 0;
+    lane.run = this.#open(lane);
+    return true;
+  }
+
+  /** Idle workers take from the one that has most to do, where it pays. */
+  balance(): void {
+    const lanes = this.lanes.filter((lane) => lane.usable);
+    if (lanes.length < 2) return;
+    const now = performance.now();
+    for (const thief of lanes) {
+      if (thief.queue.length > 0 || thief.open.size >= thief.worker.threads) continue;
+      let wanted = thief.run === undefined ? 1 : thief.credits;
+      while (wanted-- > 0 && this.#steal(thief, lanes, now));
+      this.#feed(thief);
+    }
+  }
+
+  /** One trace. False: there is none to be had just now. */
+  #steal(thief: Lane, lanes: Lane[], now: number): boolean {
+    const victim = lanes.reduce((most, lane) => (lane.load > most.load ? lane : most), thief);
+    if (victim === thief) return false;
+    const coldMs = this.#ground.coldMs.or(DEFAULT_COLD_MS);
+    if (!stealPays(victim.asVictim(now), coldMs)) return false;
+    const fits = (task: QueryTask): boolean => !task.failedOn.includes(thief.address);
+    if (victim.queue.length === 0) {
+      withdraw(victim, thief, fits);
+      return false;
+    }
+    const task = victim.queue.popIf(fits);
+    if (task === undefined) return false;
+    this.#moved(task, thief);
+    return true;
+  }
+
+  #moved(task: QueryTask, thief: Lane): void {
+    task.displaced = true;
+    thief.queue.push(task);
+    this.#ground.counters.steals += 1;
+  }
+
+  /** The task, taken from the lane that has it. */
+  take(lane: Lane, id: number): QueryTask | undefined {
+    const task = lane.open.get(id);
+    if (task === undefined) return undefined;
+    lane.open.delete(id);
+    this.#inFlight -= 1;
+    return task;
+  }
+
+  /** Tasks that a worker did not begin. */
+  returned(lane: Lane, ids: number[]): void {
+    for (const id of ids) {
+      const task = this.take(lane, id);
+      if (task === undefined) continue;
+      task.attempts -= 1;
+      const thief = this.#lanes.get(task.wantedBy ?? '');
+      if (thief?.usable === true) this.#moved(task, thief);
+      else this.place(task);
+    }
+  }
+
+  /** Closes a lane's stream. @returns what its worker had and did not answer */
+  abandon(lane: Lane): QueryTask[] {
+    lane.broken(performance.now());
+    const tasks = [...lane.open.keys()].flatMap((id) => this.take(lane, id) ?? []);
+    this.empty(lane);
+    return tasks;
+  }
+
+  /** What waits for a worker that takes nothing more is placed again. */
+  empty(lane: Lane): void {
+    if (!lane.usable) for (const task of lane.queue.clear()) this.place(task);
+  }
+}
+
+/** Asks for the trace that the victim was given last, if it was not asked for already. */
+function withdraw(victim: Lane, thief: Lane, fits: (task: QueryTask) => boolean): void {
+  const last = [...victim.open.values()].at(-1);
+  if (last === undefined || last.wantedBy !== undefined || !fits(last)) return;
+  last.wantedBy = thief.address;
+  victim.run?.withdraw([last.id]);
+}

@@ -1,0 +1,316 @@
+/**
+ * One query over the fleet: its traces come from a source, are dispatched to workers, and end answered,
+ * failed, or are asked again elsewhere. A state machine: everything that happens comes in as an event and
+ * ends in `#pump`.
+ */
+import { BigtraceError, isErrorCode } from '../common/errors.ts';
+import type { Column, Limits, RunEvent, RunMode, TaskRows, TaskStats } from '../proto/messages.ts';
+import { Dispatch, type QueryGround } from './dispatch.ts';
+import type { Lane } from './lane.ts';
+import { verdictOn } from './retry.ts';
+import { Tally } from './tally.ts';
+import { QueryTask } from './task.ts';
+import type { FoundTrace } from './trace-source.ts';
+import { WorkerRun } from './worker-run.ts';
+
+export interface QuerySpec {
+  queryId: string;
+  sql: Buffer;
+  limits: Limits;
+  mode: RunMode;
+  /** Whether failed traces are data (LENIENT) or end the query. */
+  lenient: boolean;
+}
+
+/** Where the answers go. What is put is held until `flush`. */
+export interface Sink {
+  rows(trace: Buffer, result: Buffer, last: boolean): void;
+  types(trace: Buffer, columns: Column[]): void;
+  failure(trace: Buffer, error: BigtraceError, attempts: number): void;
+  /** False: no more until `onDrain` was called. */
+  flush(): boolean;
+  /** Set by the query. */
+  onDrain: () => void;
+}
+
+/** Traces that wait for a worker: enough to keep all busy, and no more of a long list in memory. */
+const LOOKAHEAD_TRACES = 4096;
+const TICK_MS = 50;
+
+export class QueryRun {
+  readonly tally = new Tally();
+  readonly #spec: QuerySpec;
+  readonly #ground: QueryGround;
+  readonly #sink: Sink;
+  readonly #dispatch: Dispatch;
+  #source: AsyncIterator<FoundTrace[]> | undefined;
+  #fetching = false;
+  #nextId = 1;
+  /** Tasks that have not ended. */
+  #unended = 0;
+  #paused = false;
+  #ended = false;
+  /** Since when there is work and no worker. */
+  #strandedAt: number | undefined;
+  #tick: NodeJS.Timeout | undefined;
+  readonly #settled: Promise<void>;
+  #resolve: () => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(spec: QuerySpec, ground: QueryGround, sink: Sink) {
+    this.#spec = spec;
+    this.#ground = ground;
+    this.#sink = sink;
+    this.#dispatch = new Dispatch(ground, (lane) => this.#openRun(lane));
+    sink.onDrain = () => this.#drained();
+    this.#settled = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#settled.catch(() => undefined); // it may fail before `run` waits for it
+  }
+
+  /** Resolves when every trace of `source` has ended. @throws the error that ended the query */
+  async run(source: AsyncIterator<FoundTrace[]>): Promise<void> {
+    if (!this.#ended) {
+      this.#source = source;
+      this.#ground.fleet.on('change', this.#fleetChanged);
+      this.#tick = setInterval(() => this.#ticked(), TICK_MS);
+      this.#fleetChanged();
+    }
+    await this.#settled;
+  }
+
+  /** Ends the query at once; without effect once it has ended. */
+  fail(error: unknown): void {
+    if (!this.#close()) return;
+    for (const lane of this.#dispatch.lanes) lane.run?.cancel();
+    this.#reject(error);
+  }
+
+  /** An address of the list that stands for no trace. @throws where that ends the query */
+  refuse(address: Buffer, error: BigtraceError): void {
+    if (!this.#spec.lenient || error.kind !== 'user') throw error;
+    this.tally.tracesTotal += 1;
+    this.#recordFailure(address, error, 0);
+  }
+
+  #finish(): void {
+    if (this.#spec.lenient && this.tally.tracesDone === 0) {
+      this.fail(this.tally.allFailed());
+    } else if (this.#close()) {
+      for (const lane of this.#dispatch.lanes) lane.run?.finish();
+      this.#resolve();
+    }
+  }
+
+  /** False where it was closed already. */
+  #close(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    clearInterval(this.#tick);
+    this.#ground.fleet.off('change', this.#fleetChanged);
+    this.#source?.return?.().catch(() => undefined);
+    return true;
+  }
+
+  #refill(): void {
+    const waiting = this.#unended - this.#dispatch.inFlight;
+    if (this.#fetching || this.tally.totalIsFinal) return;
+    if (waiting > LOOKAHEAD_TRACES / 2) return;
+    this.#fetching = true;
+    this.#source?.next().then(
+      ({ done, value }) => {
+        this.#fetching = false;
+        if (done === true) this.tally.totalIsFinal = true;
+        else this.#found(value);
+        this.#pump();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  #found(traces: FoundTrace[]): void {
+    this.tally.tracesTotal += traces.length;
+    this.#unended += traces.length;
+    for (const found of traces) this.#dispatch.place(new QueryTask(this.#nextId++, found));
+  }
+
+  #openRun(lane: Lane): WorkerRun {
+    const { queryId, sql, limits, mode } = this.#spec;
+    return new WorkerRun(
+      lane.worker.client,
+      { queryId, sql, limits, mode },
+      {
+        onEvents: (events) => this.#received(lane, events),
+        onBroken: (error) => this.#broken(lane, error),
+      },
+    );
+  }
+
+  #received(lane: Lane, events: RunEvent[]): void {
+    for (const event of events) {
+      if (this.#ended) return;
+      this.#one(lane, event);
+    }
+    this.#pump();
+  }
+
+  #one(lane: Lane, event: RunEvent): void {
+    if (event.rows) {
+      this.#rows(lane, event.rows);
+    } else if (event.types) {
+      const { id, column, stats } = event.types;
+      const task = this.#dispatch.take(lane, id);
+      if (task === undefined) return;
+      this.#sink.types(task.trace, column);
+      this.#answered(lane, task, stats);
+    } else if (event.failure) {
+      const { id, code, message } = event.failure;
+      const task = this.#dispatch.take(lane, id);
+      if (task) this.#failed(lane, task, errorOf(code, message));
+    } else if (event.returned) {
+      this.#dispatch.returned(lane, event.returned.id);
+    } else if (event.draining) {
+      lane.draining = true;
+      this.#dispatch.empty(lane);
+    } else {
+      lane.credits += event.credits ?? 0;
+    }
+  }
+
+  #rows(lane: Lane, { id, result, last, stats }: TaskRows): void {
+    const task = lane.open.get(id);
+    if (task === undefined) return;
+    const verdict = task.replay.take(result, last);
+    if (verdict === 'differs') {
+      this.#dispatch.take(lane, id);
+      const detail = 'trace answered differently when it was asked again after its worker was lost';
+      this.#end(task, new BigtraceError('trace_changed', detail));
+    } else if (verdict === 'pass') {
+      this.tally.resultBytes += result.length;
+      this.#ground.counters.resultBytes += result.length;
+      this.#sink.rows(task.trace, result, last);
+      if (last) this.#dispatch.take(lane, id);
+      if (last) this.#answered(lane, task, stats);
+    }
+  }
+
+  #answered(lane: Lane, task: QueryTask, stats: TaskStats | null | undefined): void {
+    const { counters, coldMs, memory } = this.#ground;
+    this.#unended -= 1;
+    this.tally.done(stats);
+    counters.traces += 1;
+    if (stats) {
+      counters.rows += stats.rows;
+      lane.answered(stats.loadMs + stats.queryMs);
+      if (stats.tier === 'parse') coldMs.add(stats.loadMs);
+    }
+    if (task.displaced) memory.set(task.digest, lane.address);
+  }
+
+  #failed(lane: Lane, task: QueryTask, error: BigtraceError): void {
+    task.failedOn.push(lane.address);
+    if (error.code === 'engine_crashed') task.crashes += 1;
+    const { attempts, crashes } = task;
+    const othersLeft = this.#dispatch.othersLeft(task);
+    const verdict = verdictOn(error, { attempts, crashes, othersLeft });
+    if (verdict.next === 'fail') {
+      this.#end(task, verdict.error);
+      return;
+    }
+    if (verdict.next === 'anywhere') task.failedOn = [];
+    this.#ground.counters.retries += 1;
+    this.#dispatch.place(task);
+  }
+
+  /** The task's end as a failure. */
+  #end(task: QueryTask, error: BigtraceError): void {
+    const named = error.ofTrace(task.name);
+    this.#unended -= 1;
+    if (this.#spec.lenient) this.#recordFailure(task.trace, named, task.attempts);
+    else this.fail(named);
+  }
+
+  #recordFailure(trace: Buffer, error: BigtraceError, attempts: number): void {
+    this.tally.failed(error);
+    this.#ground.counters.tracesFailed += 1;
+    this.#sink.failure(trace, error, attempts);
+  }
+
+  #broken(lane: Lane, thrown: BigtraceError): void {
+    if (this.#ended) return;
+    lane.run = undefined;
+    const spent = lane.draining && lane.open.size === 0;
+    // Nobody but this query cancels its streams: one that is cancelled was cut.
+    const cut = thrown.code === 'cancelled' || thrown.code === 'worker_lost';
+    if (!thrown.retryable && !cut) {
+      this.fail(thrown);
+      return;
+    }
+    if (thrown.code === 'draining') lane.draining = true;
+    if (cut && !spent) this.#ground.fleet.suspect(lane.worker, thrown.detail);
+    this.#abandon(lane, cut ? lost(lane, thrown.detail) : thrown);
+    this.#pump();
+  }
+
+  /** What a lane's worker has is asked again elsewhere. */
+  #abandon(lane: Lane, error: BigtraceError): void {
+    this.#ground.counters.streamsBroken += 1;
+    for (const task of this.#dispatch.abandon(lane)) {
+      if (!this.#ended) this.#failed(lane, task, error);
+    }
+  }
+
+  readonly #fleetChanged = (): void => {
+    if (this.#ended) return;
+    this.#dispatch.adoptWorkers();
+    for (const lane of this.#dispatch.lanes) {
+      if (lane.worker.state === 'lost' && lane.run !== undefined)
+        this.#abandon(lane, lost(lane, lane.worker.reason));
+      else this.#dispatch.empty(lane);
+    }
+    this.#pump();
+  };
+
+  #ticked(): void {
+    this.#dispatch.adoptWorkers();
+    const stranded = this.#unended > 0 && this.#dispatch.homeless === this.#unended;
+    if (!stranded) this.#strandedAt = undefined;
+    else this.#strandedAt ??= performance.now();
+    const strandedMs = performance.now() - (this.#strandedAt ?? performance.now());
+    if (strandedMs >= this.#ground.workerWaitMs) this.fail(this.#ground.fleet.noWorkers());
+    else this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#ended) return;
+    if (!this.#sink.flush() && !this.#paused) {
+      this.#paused = true;
+      for (const lane of this.#dispatch.lanes) lane.run?.pause();
+    }
+    if (!this.#paused) {
+      this.#refill();
+      this.#dispatch.feed();
+      this.#dispatch.balance();
+    }
+    if (this.tally.totalIsFinal && this.#unended === 0) this.#finish();
+  }
+
+  #drained(): void {
+    if (!this.#paused || this.#ended) return;
+    this.#paused = false;
+    for (const lane of this.#dispatch.lanes) lane.run?.resume();
+    this.#pump();
+  }
+}
+
+/** A trace's failure. Nobody cancels one trace: a worker that says so was stopped in the middle of it. */
+function errorOf(code: string, detail: string): BigtraceError {
+  if (code === 'cancelled') return new BigtraceError('worker_lost', detail);
+  return new BigtraceError(isErrorCode(code) ? code : 'internal', detail);
+}
+
+function lost({ address }: Lane, reason: string): BigtraceError {
+  return new BigtraceError('worker_lost', `worker ${address} was lost: ${reason}`);
+}

@@ -1,0 +1,45 @@
+/** Messages of a client, one at a time: what is not asked for stays with the client. */
+import type { Readable } from 'node:stream';
+
+export class RequestReader<T> {
+  readonly #stream: Readable;
+  #messages: T[] = [];
+  #ended = false;
+  #wake: () => void = () => undefined;
+
+  /** @param stream in object mode; it is paused while a message waits to be taken */
+  constructor(stream: Readable) {
+    this.#stream = stream;
+    stream.on('data', (message: T) => {
+      this.#messages.push(message);
+      stream.pause();
+      this.#wake();
+    });
+    const end = (): void => {
+      this.#ended = true;
+      this.#wake();
+    };
+    stream.on('end', end);
+    stream.on('close', end);
+  }
+
+  /** Undefined at the end. */
+  async next(): Promise<T | undefined> {
+    while (this.#messages.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.#stream.resume();
+      });
+    }
+    return this.#messages.shift();
+  }
+
+  /** What else comes is thrown away. */
+  discard(): void {
+    this.#stream.removeAllListeners('data');
+    this.#messages = [];
+    this.#ended = true;
+    this.#wake();
+    this.#stream.resume();
+  }
+}

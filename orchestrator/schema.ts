@@ -1,0 +1,194 @@
+/** The columns of a query: found by asking a few of its traces, and remembered for as long as it begins. */
+import { hash } from 'node:crypto';
+import { isPattern, parseAddress } from '../common/address.ts';
+import { textFromBytes } from '../common/byte-text.ts';
+import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import type { Column, SchemaRequest, SchemaResponse } from '../proto/messages.ts';
+import type { QueryGround } from './dispatch.ts';
+import { execute } from './execute.ts';
+import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
+import { listTraces } from './list.ts';
+import type { QuerySpec, Sink } from './query-run.ts';
+import { ColumnMerge } from './schema-merge.ts';
+import { spreadOrder } from './spread.ts';
+import { noMatch } from './trace-source.ts';
+
+/** Traces asked in the first round, and after all rounds; each round doubles what was asked. */
+const SAMPLE_TRACES = 4;
+const SAMPLE_TRACES_MAX = 32;
+/** Patterns that are looked into, and traces of each that may be sampled. */
+const PATTERNS_MAX = 16;
+const LISTED_TRACES_MAX = 128;
+
+const REMEMBERED_MAX = 256;
+const REMEMBERED_MS = 60_000;
+
+interface Shared {
+  answer: Promise<SchemaResponse>;
+  control: AbortController;
+  waiting: number;
+}
+
+export class SchemaService {
+  readonly #ground: QueryGround;
+  readonly #limits: TimeLimits;
+  readonly #remembered = new Map<string, Shared>();
+
+  constructor(ground: QueryGround, limits: TimeLimits) {
+    this.#ground = ground;
+    this.#limits = limits;
+  }
+
+  /** The same answer to the same question of the same query, also to two that ask at a time. */
+  async answer(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
+    const key = request.queryId === '' ? undefined : keyOf(request);
+    const shared = (key && this.#remembered.get(key)) || this.#begin(request, key);
+    shared.waiting += 1;
+    try {
+      return await untilAborted(shared.answer, signal);
+    } finally {
+      shared.waiting -= 1;
+      if (signal.aborted && shared.waiting === 0) shared.control.abort(signal.reason);
+    }
+  }
+
+  #begin(request: SchemaRequest, key: string | undefined): Shared {
+    const control = new AbortController();
+    const answer = findColumns(request, this.#ground, this.#limits, control.signal);
+    const shared = { answer, control, waiting: 0 };
+    if (key === undefined) return shared;
+    this.#remembered.set(key, shared);
+    const forget = (): void => {
+      if (this.#remembered.get(key) === shared) this.#remembered.delete(key);
+    };
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size > REMEMBERED_MAX) this.#remembered.delete(oldest);
+    }
+    // An error is not remembered: what failed may be cured when it is asked again.
+    answer.then(() => setTimeout(forget, REMEMBERED_MS).unref(), forget);
+    return shared;
+  }
+}
+
+function keyOf({ queryId, sql, address, onFailure, user, limits }: SchemaRequest): string {
+  const rest = JSON.stringify([queryId, onFailure, user, limits, sql.toString('latin1')]);
+  const list = hash('sha256', Buffer.concat(address.flatMap((one) => [one, Buffer.of(0)])), 'hex');
+  return `${hash('sha256', rest, 'hex')}${list}`;
+}
+
+function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+async function findColumns(
+  request: SchemaRequest,
+  ground: QueryGround,
+  timeLimits: TimeLimits,
+  signal: AbortSignal,
+): Promise<SchemaResponse> {
+  checkSql(request.sql);
+  const spec: QuerySpec = {
+    queryId: request.queryId,
+    sql: request.sql,
+    limits: completeLimits(request.limits, timeLimits),
+    mode: 'TYPES',
+    lenient: request.onFailure === 'LENIENT',
+  };
+  const pool = await candidates(request.address, spec.lenient, ground, signal);
+  const order = spreadOrder(pool.length);
+  const merge = new ColumnMerge();
+  let asked = 0;
+  let failure: BigtraceError | undefined;
+  while (asked < Math.min(pool.length, SAMPLE_TRACES_MAX) && !merge.certain) {
+    const upTo = Math.min(Math.max(asked * 2, SAMPLE_TRACES), SAMPLE_TRACES_MAX);
+    const round = order.slice(asked, upTo).flatMap((at) => pool[at] ?? []);
+    asked += round.length;
+    try {
+      await sample(round, spec, ground, merge, signal);
+    } catch (thrown) {
+      const error = asBigtraceError(thrown);
+      if (error.code !== 'all_failed') throw error;
+      failure = error;
+    }
+  }
+  if (merge.columns !== undefined) return { column: merge.columns, tracesSampled: asked };
+  throw (
+    failure ??
+    new BigtraceError(
+      'sql_failed',
+      `script has no columns: its last statement gave none on the ${asked} traces that were asked`,
+    )
+  );
+}
+
+async function sample(
+  round: Buffer[],
+  spec: QuerySpec,
+  ground: QueryGround,
+  merge: ColumnMerge,
+  signal: AbortSignal,
+): Promise<void> {
+  const mismatch = new AbortController();
+  const sink: Sink = {
+    rows: () => undefined,
+    types: (trace: Buffer, columns: Column[]) => {
+      try {
+        merge.add(trace, columns);
+      } catch (error) {
+        mismatch.abort(error);
+      }
+    },
+    failure: () => undefined,
+    flush: () => true,
+    onDrain: () => undefined,
+  };
+  const ended = AbortSignal.any([signal, mismatch.signal]);
+  await execute(spec, ground, { addresses: exactly(round), sink, signal: ended });
+  mismatch.signal.throwIfAborted();
+}
+
+async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
+  yield traces;
+}
+
+/** Traces that may be sampled: all that are named, and the first of each pattern. */
+async function candidates(
+  addresses: Buffer[],
+  lenient: boolean,
+  { fleet, workerWaitMs }: QueryGround,
+  signal: AbortSignal,
+): Promise<Buffer[]> {
+  if (addresses.length === 0) throw new BigtraceError('no_traces', 'query names no traces');
+  const found = new Map<string, Buffer>();
+  let patterns = 0;
+  let failure: BigtraceError | undefined;
+  for (const address of addresses) {
+    try {
+      const text = textFromBytes(address);
+      parseAddress(text);
+      if (!isPattern(text)) found.set(text, address);
+      else if (patterns++ < PATTERNS_MAX) {
+        const request = { pattern: [address], limit: LISTED_TRACES_MAX };
+        const before = found.size;
+        let matched = 0;
+        for await (const traces of listTraces(request, { fleet, workerWaitMs, signal }))
+          for (const trace of traces) {
+            matched += 1;
+            found.set(textFromBytes(trace.address), trace.address);
+          }
+        if (matched === 0 && before === found.size) throw noMatch(address);
+      }
+    } catch (thrown) {
+      failure = asBigtraceError(thrown);
+      if (!lenient || failure.kind !== 'user') throw failure;
+    }
+  }
+  if (found.size === 0 && failure !== undefined)
+    throw new BigtraceError('all_failed', `no trace is left: ${failure.message}`);
+  return [...found.values()];
+}

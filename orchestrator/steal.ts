@@ -1,0 +1,33 @@
+/** When a worker that has nothing to do should take a trace from one that has too much. */
+
+export interface Victim {
+  /** Open traces there: running, assigned and waiting. */
+  open: number;
+  /** Traces it runs at a time. */
+  threads: number;
+  /** What one trace takes there. */
+  taskMs: number;
+}
+
+/**
+ * A trace placed by affinity is perhaps loaded where it waits, and would have to be loaded again by the
+ * thief. So it pays when waiting and running there takes longer than loading here; where the victim
+ * itself is loading (its `taskMs` is about `coldMs`), any waiting does.
+ */
+export function stealPays({ open, threads, taskMs }: Victim, coldMs: number): boolean {
+  const rounds = Math.floor((open - 1) / Math.max(threads, 1));
+  return rounds > 0 && (rounds + 1) * taskMs > coldMs;
+}
+
+/** Mean that forgets: the last ten or so count. */
+export class Mean {
+  #value: number | undefined;
+
+  add(sample: number): void {
+    this.#value = this.#value === undefined ? sample : this.#value * 0.9 + sample * 0.1;
+  }
+
+  or(fallback: number): number {
+    return this.#value ?? fallback;
+  }
+}

@@ -1,0 +1,73 @@
+/** A trace on its way through a query. */
+import { printable, textFromBytes } from '../common/byte-text.ts';
+import { Replay } from './replay.ts';
+import type { TraceDigest } from './trace-set.ts';
+import type { FoundTrace } from './trace-source.ts';
+
+export class QueryTask {
+  readonly id: number;
+  readonly trace: Buffer;
+  readonly digest: TraceDigest;
+  /** How often a worker was given it and neither answered nor gave it back. */
+  attempts = 0;
+  crashes = 0;
+  /** Addresses of the workers it failed on. */
+  failedOn: string[] = [];
+  readonly replay = new Replay();
+  /** When the worker that has it was given it; milliseconds of performance.now(). */
+  assignedAt = 0;
+  /** Address of the worker that should have it when its withdrawal succeeds. */
+  wantedBy: string | undefined;
+  /** Whether it is with another worker than the one its hash ranks first. */
+  displaced = false;
+
+  constructor(id: number, { trace, digest }: FoundTrace) {
+    this.id = id;
+    this.trace = trace;
+    this.digest = digest;
+  }
+
+  /** The trace's address for messages. */
+  get name(): string {
+    return printable(textFromBytes(this.trace));
+  }
+}
+
+/** A queue of tasks: taken from the front by their own worker, from the back by others. */
+export class TaskQueue {
+  #tasks: QueryTask[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#tasks.length - this.#head;
+  }
+
+  push(task: QueryTask): void {
+    this.#tasks.push(task);
+  }
+
+  /** Up to `count` from the front. */
+  shift(count: number): QueryTask[] {
+    const taken = this.#tasks.slice(this.#head, this.#head + count);
+    this.#head += taken.length;
+    if (
+      this.#head === this.#tasks.length ||
+      (this.#head > 1024 && this.#head * 2 > this.#tasks.length)
+    ) {
+      this.#tasks = this.#tasks.slice(this.#head);
+      this.#head = 0;
+    }
+    return taken;
+  }
+
+  /** The last one, where `fits` says so of it. */
+  popIf(fits: (task: QueryTask) => boolean): QueryTask | undefined {
+    const last = this.#tasks.at(-1);
+    if (this.length === 0 || last === undefined || !fits(last)) return undefined;
+    return this.#tasks.pop();
+  }
+
+  clear(): QueryTask[] {
+    return this.shift(this.length);
+  }
+}

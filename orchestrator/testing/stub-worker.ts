@@ -1,0 +1,200 @@
+/** A worker for tests: real gRPC, answers by script. */
+import * as grpc from '@grpc/grpc-js';
+import type { BigtraceError } from '../../common/errors.ts';
+import { toServiceError } from '../../common/grpc-errors.ts';
+import type {
+  Column,
+  ListRequest,
+  ListResponse,
+  RunEvent,
+  RunRequest,
+  RunResponse,
+  RunStart,
+  TaskStats,
+  WorkerStatus,
+} from '../../proto/messages.ts';
+import { bigtraceWorker, GRPC_OPTIONS } from '../../proto/services.ts';
+
+type Call = grpc.ServerDuplexStream<RunRequest, RunResponse>;
+
+/** What a script does with one trace. */
+export interface StubTask {
+  trace: string;
+  start: RunStart;
+  /** How often this worker was given the trace in this stream's query, this time included. */
+  attempt: number;
+  rows(result: string, last: boolean, stats?: Partial<TaskStats>): void;
+  types(columns: Record<string, number>): void;
+  fail(code: string, message: string): void;
+  returned(): void;
+  send(event: RunEvent): void;
+  /** Resolves when the orchestrator has ended or cancelled the stream. */
+  cancelled: Promise<void>;
+}
+
+export type Script = (task: StubTask) => void | Promise<void>;
+
+const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' };
+
+export const answer: Script = ({ trace, start, rows, types }) =>
+  start.mode === 'TYPES' ? types({ name: 4 }) : rows(`rows of ${trace}`, true);
+
+export interface StubOptions {
+  script?: Script;
+  /** Traces it takes at a time, of each query. */
+  window?: number;
+  threads?: number;
+  port?: number;
+  list?: (pattern: string) => string[];
+}
+
+interface StubRun {
+  call: Call;
+  start: RunStart;
+  cancelled: Promise<void>;
+  /** Traces that have not ended. */
+  open: Set<number>;
+}
+
+export class StubWorker {
+  readonly #options: StubOptions;
+  #server = new grpc.Server(GRPC_OPTIONS);
+  readonly #calls = new Set<Call>();
+  readonly #attempts = new Map<string, number>();
+  /** Traces in the order they were assigned. */
+  readonly seen: string[] = [];
+  /** Streams that were ended or cancelled by the orchestrator. */
+  readonly ended: ('finished' | 'cancelled')[] = [];
+  listed = 0;
+  draining = false;
+  address = '';
+  script: Script;
+
+  constructor(options: StubOptions = {}) {
+    this.#options = options;
+    this.script = options.script ?? answer;
+  }
+
+  get streams(): number {
+    return this.#calls.size;
+  }
+
+  async start(port = this.#options.port ?? 0): Promise<this> {
+    this.#server = new grpc.Server(GRPC_OPTIONS);
+    this.#server.addService(bigtraceWorker, {
+      Run: (call: Call) => this.#run(call),
+      List: (call: grpc.ServerWritableStream<ListRequest, ListResponse>) => this.#list(call),
+      Status: (_call: unknown, reply: grpc.sendUnaryData<WorkerStatus>) =>
+        reply(null, this.#status()),
+    });
+    const bound = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(
+        `127.0.0.1:${port}`,
+        grpc.ServerCredentials.createInsecure(),
+        (error, at) => (error === null ? resolve(at) : reject(error)),
+      );
+    });
+    this.address = `127.0.0.1:${bound}`;
+    return this;
+  }
+
+  /** As a process that is killed: every connection breaks. */
+  kill(): void {
+    this.#server.forceShutdown();
+    this.#calls.clear();
+  }
+
+  /** Says on all its streams that it drains. */
+  drain(): void {
+    this.draining = true;
+    for (const call of this.#calls) call.write({ event: [{ draining: true }] });
+  }
+
+  /** Ends all its streams with an error. */
+  failStreams(error: BigtraceError): void {
+    for (const call of this.#calls) call.emit('error', toServiceError(error));
+  }
+
+  #status(): WorkerStatus {
+    const { threads = 1 } = this.#options;
+    return {
+      ...{ version: 'stub', engine: 'stub', threads, tasksRunning: 0, tasksQueued: 0 },
+      ...{ uptimeMs: 1, draining: this.draining, counters: {}, gauges: {} },
+    };
+  }
+
+  #run(call: Call): void {
+    this.#calls.add(call);
+    let start: RunStart | undefined;
+    let over: () => void = () => undefined;
+    const cancelled = new Promise<void>((resolve) => {
+      over = resolve;
+    });
+    const open = new Set<number>();
+    const gone = (how: 'finished' | 'cancelled'): void => {
+      if (!this.#calls.delete(call)) return;
+      this.ended.push(how);
+      over();
+    };
+    call.on('data', (request: RunRequest) => {
+      if (request.start) {
+        start = request.start;
+        call.write({ event: [{ credits: this.#options.window ?? 4 }] });
+      }
+      for (const { id, trace } of request.assign?.task ?? [])
+        if (start) this.#task({ call, start, cancelled, open }, id, trace.toString());
+    });
+    call.on('end', () => {
+      gone(open.size === 0 ? 'finished' : 'cancelled');
+      call.end();
+    });
+    call.on('cancelled', () => gone('cancelled'));
+  }
+
+  #task({ call, start, cancelled, open }: StubRun, id: number, trace: string): void {
+    const key = `${start.queryId} ${trace}`;
+    const attempt = (this.#attempts.get(key) ?? 0) + 1;
+    this.#attempts.set(key, attempt);
+    this.seen.push(trace);
+    open.add(id);
+    const send = (event: RunEvent): void => {
+      if (open.has(id) && this.#calls.has(call)) call.write({ event: [event] });
+    };
+    const end = (event: RunEvent): void => {
+      send(event);
+      send({ credits: 1 });
+      open.delete(id);
+    };
+    const task: StubTask = {
+      ...{ trace, start, attempt, send, cancelled },
+      rows: (text, last, stats = {}) => {
+        const result = Buffer.from(text);
+        if (!last) send({ rows: { id, result, last } });
+        else end({ rows: { id, result, last, stats: { ...STATS, ...stats } } });
+      },
+      types: (columns) => end({ types: { id, column: columnsOf(columns), stats: STATS } }),
+      fail: (code, message) => end({ failure: { id, code, message } }),
+      returned: () => end({ returned: { id: [id] } }),
+    };
+    void this.script(task);
+  }
+
+  #list(call: grpc.ServerWritableStream<ListRequest, ListResponse>): void {
+    this.listed += 1;
+    const { pattern, limit } = call.request;
+    const found = pattern.flatMap((one) => this.#options.list?.(one.toString()) ?? []);
+    const all = limit > 0 ? found.slice(0, limit) : found;
+    const trace = all.map((address) => ({
+      ...{ address: Buffer.from(address), size: 1, generation: '1', modifiedMs: 1 },
+    }));
+    call.write({ trace });
+    call.end();
+  }
+}
+
+function columnsOf(columns: Record<string, number>): Column[] {
+  return Object.entries(columns).map(([name, cellKinds]) => ({
+    name: Buffer.from(name),
+    cellKinds,
+  }));
+}

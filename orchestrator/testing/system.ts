@@ -1,0 +1,159 @@
+/** An orchestrator over stub workers, and a client of it, for tests. */
+import * as grpc from '@grpc/grpc-js';
+import { fromServiceError } from '../../common/grpc-errors.ts';
+import { createLogger } from '../../common/log.ts';
+import type {
+  BigtraceQueryArgs,
+  BigtraceQueryResponse,
+  ListRequest,
+  ListResponse,
+  OrchestratorStatus,
+  QueryEvent,
+  QueryRequest,
+  QueryResponse,
+  QueryStart,
+  SchemaRequest,
+  SchemaResponse,
+} from '../../proto/messages.ts';
+import {
+  bigtraceOrchestrator,
+  clientClass,
+  GRPC_OPTIONS,
+  perfettoOrchestrator,
+} from '../../proto/services.ts';
+import type { OrchestratorConfig } from '../config.ts';
+import { type RunningOrchestrator, startOrchestrator } from '../start.ts';
+import { type StubOptions, StubWorker } from './stub-worker.ts';
+
+type QueryCall = grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
+type Callback<T> = (error: grpc.ServiceError | null, reply?: T) => void;
+
+interface Stub extends grpc.Client {
+  Query(): QueryCall;
+  Schema(request: SchemaRequest, done: Callback<SchemaResponse>): grpc.ClientUnaryCall;
+  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  Status(request: object, done: Callback<OrchestratorStatus>): void;
+}
+
+interface UpstreamStub extends grpc.Client {
+  Query(request: BigtraceQueryArgs): grpc.ClientReadableStream<BigtraceQueryResponse>;
+}
+
+const DEFAULTS: OrchestratorConfig = {
+  ...{ socket: '127.0.0.1:0', workers: [], resolveIntervalMs: 50, workerTimeoutMs: 1000 },
+  ...{ workerWaitMs: 1000, tracesInFlightMax: 0, queryTimeoutMs: 60_000 },
+  ...{ queryTimeoutMsMax: 60_000, queriesMax: 64, drainTimeoutMs: 1000 },
+  ...{ json: false, logLevel: 'silent' },
+};
+
+export class TestSystem {
+  readonly workers: StubWorker[];
+  readonly #config: Partial<OrchestratorConfig>;
+  orchestrator: RunningOrchestrator | undefined;
+  #client: Stub | undefined;
+  #upstream: UpstreamStub | undefined;
+
+  constructor(workers: StubOptions[], config: Partial<OrchestratorConfig> = {}) {
+    this.workers = workers.map((options) => new StubWorker(options));
+    this.#config = config;
+  }
+
+  async start(): Promise<this> {
+    await Promise.all(this.workers.map((worker) => worker.start()));
+    const workers = this.workers.map(({ address }) => address);
+    const config = { ...DEFAULTS, workers, ...this.#config };
+    this.orchestrator = await startOrchestrator(config, createLogger('test', config.logLevel));
+    const { address } = this.orchestrator;
+    const credentials = grpc.credentials.createInsecure();
+    const Client = clientClass(bigtraceOrchestrator);
+    const Upstream = clientClass(perfettoOrchestrator);
+    this.#client = new Client(address, credentials, GRPC_OPTIONS) as unknown as Stub;
+    this.#upstream = new Upstream(address, credentials, GRPC_OPTIONS) as unknown as UpstreamStub;
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client?.close();
+    this.#upstream?.close();
+    this.orchestrator?.stop();
+    for (const worker of this.workers) worker.kill();
+  }
+
+  get client(): Stub {
+    if (this.#client === undefined) throw new Error('not started');
+    return this.#client;
+  }
+
+  /** Begins a query and sends its whole list. */
+  begin(traces: string[], start: Partial<QueryStart> = {}): QueryCall {
+    const call = this.client.Query();
+    call.write({ start: { ...START, ...start } });
+    for (let at = 0; at < traces.length; at += 1000)
+      call.write({
+        traces: { address: traces.slice(at, at + 1000).map((one) => Buffer.from(one)) },
+      });
+    call.end();
+    return call;
+  }
+
+  /** Asks and gathers all events. @throws the query's error */
+  async query(traces: string[], start: Partial<QueryStart> = {}): Promise<QueryEvent[]> {
+    return gather(this.begin(traces, start));
+  }
+
+  async upstream(traces: string[], sql = 'SELECT 1'): Promise<BigtraceQueryResponse[]> {
+    const request = { traces: traces.map((one) => Buffer.from(one)), sqlQuery: Buffer.from(sql) };
+    const responses: BigtraceQueryResponse[] = [];
+    try {
+      for await (const one of this.#upstream?.Query(request) ?? []) responses.push(one);
+    } catch (error) {
+      throw fromServiceError(error, 'orchestrator_unreachable');
+    }
+    return responses;
+  }
+
+  schema(traces: string[], request: Partial<SchemaRequest> = {}): Promise<SchemaResponse> {
+    const address = traces.map((one) => Buffer.from(one));
+    const whole: SchemaRequest = {
+      ...{ queryId: '', sql: START.sql, address, user: '', onFailure: 'STRICT' },
+      ...request,
+    };
+    return unary((done) => this.client.Schema(whole, done));
+  }
+
+  status(): Promise<OrchestratorStatus> {
+    return unary((done) => this.client.Status({}, done));
+  }
+}
+
+const START: QueryStart = {
+  ...{ queryId: '', sql: Buffer.from('SELECT name FROM slice'), onFailure: 'STRICT' },
+  ...{ user: '', progressIntervalMs: 0 },
+};
+
+function unary<T>(ask: (done: Callback<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    ask((error, reply) => {
+      if (error === null && reply !== undefined) resolve(reply);
+      else reject(fromServiceError(error, 'orchestrator_unreachable'));
+    });
+  });
+}
+
+export async function gather(call: QueryCall): Promise<QueryEvent[]> {
+  const events: QueryEvent[] = [];
+  try {
+    for await (const { event } of call as AsyncIterable<QueryResponse>) events.push(...event);
+  } catch (error) {
+    throw fromServiceError(error, 'orchestrator_unreachable');
+  }
+  return events;
+}
+
+/** `trace: result` of every rows event, sorted; a result that is not the trace's last ends in `…`. */
+export function rowsOf(events: QueryEvent[]): string[] {
+  return events
+    .flatMap(({ rows }) => rows ?? [])
+    .map(({ trace, result, last }) => `${trace}: ${result}${last ? '' : '…'}`)
+    .sort();
+}

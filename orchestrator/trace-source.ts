@@ -1,0 +1,83 @@
+/** The traces of a query, as a stream: addresses checked, patterns expanded, each trace once. */
+import { isPattern, parseAddress } from '../common/address.ts';
+import { printable, textFromBytes } from '../common/byte-text.ts';
+import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { type TraceDigest, TraceSet, traceDigest } from './trace-set.ts';
+
+export interface FoundTrace {
+  trace: Buffer;
+  digest: TraceDigest;
+}
+
+/** As many traces are handed over at a time. */
+export const BATCH_TRACES = 1024;
+
+export interface TraceSourceOptions {
+  /** What the client sends: addresses and patterns. */
+  addresses: AsyncIterable<Buffer[]>;
+  /** The traces that match a pattern. */
+  list: (pattern: Buffer) => AsyncIterable<Buffer[]>;
+  /** An address or pattern that stands for no trace; throws to end the query. */
+  onBad: (address: Buffer, error: BigtraceError) => void;
+}
+
+/** Batches of at most BATCH_TRACES; @throws no_traces where the client sent not one address */
+export async function* traceSource({
+  addresses,
+  list,
+  onBad,
+}: TraceSourceOptions): AsyncGenerator<FoundTrace[]> {
+  const seen = new TraceSet();
+  let asked = 0;
+  let batch: FoundTrace[] = [];
+  const add = (trace: Buffer): void => {
+    const digest = traceDigest(trace);
+    if (seen.add(digest)) batch.push({ trace, digest });
+  };
+  const take = (): FoundTrace[] => {
+    const full = batch;
+    batch = [];
+    return full;
+  };
+  for await (const sent of addresses) {
+    for (const address of sent) {
+      asked += 1;
+      try {
+        const text = textFromBytes(address);
+        parseAddress(text);
+        if (!isPattern(text)) add(address);
+        else {
+          for await (const listed of listedOf(address, list)) {
+            for (const trace of listed) {
+              add(trace);
+              if (batch.length >= BATCH_TRACES) yield take();
+            }
+          }
+        }
+      } catch (error) {
+        onBad(address, asBigtraceError(error));
+      }
+      if (batch.length >= BATCH_TRACES) yield take();
+    }
+    if (batch.length > 0) yield take();
+  }
+  if (asked === 0) throw new BigtraceError('no_traces', 'query names no traces');
+}
+
+async function* listedOf(
+  pattern: Buffer,
+  list: TraceSourceOptions['list'],
+): AsyncGenerator<Buffer[]> {
+  let matched = false;
+  for await (const traces of list(pattern)) {
+    matched ||= traces.length > 0;
+    yield traces;
+  }
+  if (!matched) throw noMatch(pattern);
+}
+
+export function noMatch(pattern: Buffer): BigtraceError {
+  return new BigtraceError('no_match', 'pattern matches no trace', {
+    trace: printable(textFromBytes(pattern)),
+  });
+}

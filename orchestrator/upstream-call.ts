@@ -1,0 +1,105 @@
+/** One call of upstream's own `perfetto.protos.BigtraceOrchestrator.Query`: one message a trace. */
+
+import { randomUUID } from 'node:crypto';
+import type * as grpc from '@grpc/grpc-js';
+import { printable, textFromBytes } from '../common/byte-text.ts';
+import { BigtraceError } from '../common/errors.ts';
+import type { BigtraceQueryArgs, BigtraceQueryResponse, Column } from '../proto/messages.ts';
+import type { QueryGround } from './dispatch.ts';
+import { execute } from './execute.ts';
+import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
+import type { Sink } from './query-run.ts';
+
+export type UpstreamCall = grpc.ServerWritableStream<BigtraceQueryArgs, BigtraceQueryResponse>;
+
+/** Results that are being gathered, of all traces of one query. One message is below 2 GiB. */
+const GATHERED_BYTES_MAX = 2 ** 30;
+
+export class GatheringSink implements Sink {
+  readonly #call: UpstreamCall;
+  readonly #fail: (error: BigtraceError) => void;
+  readonly #bytesMax: number;
+  /** By the trace's bytes: the results so far of traces that have not ended. */
+  readonly #gathered = new Map<string, { result: Buffer[]; bytes: number }>();
+  #bytes = 0;
+  #open = true;
+  onDrain: () => void = () => undefined;
+
+  constructor(
+    call: UpstreamCall,
+    fail: (error: BigtraceError) => void,
+    bytesMax = GATHERED_BYTES_MAX,
+  ) {
+    this.#call = call;
+    this.#fail = fail;
+    this.#bytesMax = bytesMax;
+    call.on('drain', () => {
+      this.#open = true;
+      this.onDrain();
+    });
+  }
+
+  rows(trace: Buffer, result: Buffer, last: boolean): void {
+    const key = trace.toString('latin1');
+    const sofar = this.#gathered.get(key) ?? { result: [], bytes: 0 };
+    sofar.result.push(result);
+    sofar.bytes += result.length;
+    this.#bytes += result.length;
+    if (this.#bytes > this.#bytesMax) {
+      this.#fail(this.#tooMuch(trace));
+      return;
+    }
+    if (!last) {
+      this.#gathered.set(key, sofar);
+      return;
+    }
+    this.#gathered.delete(key);
+    this.#bytes -= sofar.bytes;
+    this.#open = this.#call.write({ trace, result: sofar.result });
+  }
+
+  types(_trace: Buffer, _columns: Column[]): void {
+    throw new BigtraceError('internal', 'types came for a query of rows');
+  }
+
+  failure(_trace: Buffer, error: BigtraceError): void {
+    this.#fail(error);
+  }
+
+  flush(): boolean {
+    return this.#open;
+  }
+
+  #tooMuch(trace: Buffer): BigtraceError {
+    const detail = `results of unfinished traces take more than ${this.#bytesMax} bytes; bigtrace.v1.Orchestrator.Query streams them`;
+    return new BigtraceError('limit_exceeded', detail, { trace: printable(textFromBytes(trace)) });
+  }
+}
+
+/** Strict, as upstream is. @throws the error to end the call with */
+export async function answerUpstream(
+  call: UpstreamCall,
+  ground: QueryGround,
+  limits: TimeLimits,
+  signal: AbortSignal,
+): Promise<void> {
+  const { traces, sqlQuery } = call.request;
+  checkSql(sqlQuery);
+  const failed = new AbortController();
+  const spec = {
+    queryId: randomUUID(),
+    sql: sqlQuery,
+    limits: completeLimits(undefined, limits),
+    mode: 'ROWS' as const,
+    lenient: false,
+  };
+  await execute(spec, ground, {
+    addresses: once(traces),
+    sink: new GatheringSink(call, (error) => failed.abort(error)),
+    signal: AbortSignal.any([signal, failed.signal]),
+  });
+}
+
+async function* once(traces: Buffer[]): AsyncGenerator<Buffer[]> {
+  yield traces;
+}

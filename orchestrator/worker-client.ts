@@ -1,0 +1,67 @@
+/** A typed, thin client of one worker's `bigtrace.v1.Worker`. */
+import * as grpc from '@grpc/grpc-js';
+import { BigtraceError } from '../common/errors.ts';
+import { fromServiceError } from '../common/grpc-errors.ts';
+import type {
+  ListRequest,
+  ListResponse,
+  RunRequest,
+  RunResponse,
+  WorkerStatus,
+} from '../proto/messages.ts';
+import { bigtraceWorker, clientClass, GRPC_OPTIONS } from '../proto/services.ts';
+
+export type RunCall = grpc.ClientDuplexStream<RunRequest, RunResponse>;
+
+interface Stub extends grpc.Client {
+  Run(): RunCall;
+  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  Status(
+    request: object,
+    options: grpc.CallOptions,
+    done: (error: grpc.ServiceError | null, status?: WorkerStatus) => void,
+  ): grpc.ClientUnaryCall;
+}
+
+export interface WorkerClient {
+  run(): RunCall;
+  list(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  /** @throws worker_lost when it does not answer in time */
+  status(timeoutMs: number): Promise<WorkerStatus>;
+  close(): void;
+}
+
+const StubClass = clientClass(bigtraceWorker);
+
+/** @param timeoutMs a connection that does not answer a ping for this long is given up */
+export function connectWorker(address: string, timeoutMs: number): WorkerClient {
+  const stub = new StubClass(address, grpc.credentials.createInsecure(), {
+    ...GRPC_OPTIONS,
+    'grpc.keepalive_time_ms': timeoutMs,
+    'grpc.keepalive_timeout_ms': timeoutMs,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.min_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 500,
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_retries': 0, // what to ask again, and where, is retry.ts's to say
+  }) as unknown as Stub;
+  return {
+    run: () => stub.Run(),
+    list: (request) => stub.List(request),
+    status: (statusTimeoutMs) =>
+      new Promise((resolve, reject) => {
+        const options = { deadline: Date.now() + statusTimeoutMs };
+        stub.Status({}, options, (error, status) => {
+          if (status !== undefined && error === null) resolve(status);
+          else reject(plainly(fromServiceError(error, 'worker_lost')));
+        });
+      }),
+    close: () => stub.close(),
+  };
+}
+
+/** grpc-js wraps what the socket said into a sentence about its own state. */
+function plainly(error: BigtraceError): BigtraceError {
+  const said = /Last error: (?:Error: )?(.*?)\. Resolution note/s.exec(error.detail)?.[1];
+  return said ? new BigtraceError(error.code, said, { cause: error.cause }) : error;
+}
