@@ -4,7 +4,7 @@ import { DataType, load, open } from 'ffi-rs';
 const library = '/opt/stand-in/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so';
 const argv = process.argv.slice(2);
 open({ library: 'engine', path: library });
-load({
+void load({
   library: 'engine',
   funcName: 'query_stable_v2',
   retType: DataType.I64,

@@ -9,7 +9,8 @@ const LISTEN = `SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP;
   SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0`;
 
 const args = process.argv.slice(2).filter((argument) => argument !== '--');
-if (!args.some((argument) => argument.startsWith('--listen_host'))) args.push('--listen_host=0.0.0.0');
+if (!args.some((argument) => argument.startsWith('--listen_host')))
+  args.push('--listen_host=0.0.0.0');
 const engine = spawn(
   process.execPath,
   ['/opt/stand-in/engine.mjs', 'clickhouse', ...args, `--query=${LISTEN}`],
