@@ -35,8 +35,15 @@ export interface UpConfig {
   json: boolean;
 }
 
+interface Machine {
+  cores: number;
+  memoryBytes: number;
+}
+
+const THIS_MACHINE: Machine = { cores: availableParallelism(), memoryBytes: totalmem() };
+
 /** @throws invalid_option */
-export function upConfig(flags: UpFlags, cores = availableParallelism()): UpConfig {
+export function upConfig(flags: UpFlags, { cores, memoryBytes }: Machine = THIS_MACHINE): UpConfig {
   const { workerPort, workers } = flags;
   const lastPort = workerPort + workers - 1;
   if (workerPort > 0 && lastPort > 65535)
@@ -56,7 +63,7 @@ export function upConfig(flags: UpFlags, cores = availableParallelism()): UpConf
     ),
     threadsPerWorker: flags.threads ?? Math.max(1, Math.ceil(cores / workers)),
     // Workers share what one alone would take.
-    memoryBytesPerWorker: Math.floor(totalmem() / 2 / workers),
+    memoryBytesPerWorker: Math.floor(memoryBytes / 2 / workers),
     clickhouseUrl: flags.clickhouse === undefined ? undefined : checkUrl(flags.clickhouse),
     json: flags.json ?? false,
   };

@@ -1,0 +1,172 @@
+import * as grpc from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { BigtraceError } from '../../common/errors.ts';
+import { toServiceError } from '../../common/grpc-errors.ts';
+import type { QueryRequest, QueryResponse } from '../../proto/messages.ts';
+import { bigtraceOrchestrator } from '../../proto/services.ts';
+import { connectOrchestrator } from '../orchestrator.ts';
+import { createFormat } from './formats.ts';
+import { linesOf, runQuery } from './run.ts';
+
+type Call = grpc.ServerDuplexStream<QueryRequest, QueryResponse>;
+
+let server: grpc.Server;
+let client: ReturnType<typeof connectOrchestrator>;
+/** What the orchestrator of the test does with a query. */
+let answer: (call: Call) => void;
+
+beforeEach(async () => {
+  server = new grpc.Server();
+  server.addService(bigtraceOrchestrator, { Query: (call: Call) => answer(call) });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  client = connectOrchestrator(`127.0.0.1:${port}`);
+});
+afterEach(() => {
+  client.close();
+  server.forceShutdown();
+});
+
+/** One encoded QueryResult with one column, `n`, of small integers. */
+function result(name: string, values: number[], isLast = true): Buffer {
+  const field = (number: number, bytes: number[]): number[] => [
+    (number << 3) | 2,
+    bytes.length,
+    ...bytes,
+  ];
+  const batch = [
+    ...field(
+      1,
+      values.map(() => 2),
+    ),
+    ...field(2, values),
+    ...(isLast ? [0x30, 1] : []),
+  ];
+  return Buffer.from([...(name ? field(1, [...Buffer.from(name)]) : []), ...field(3, batch)]);
+}
+
+function rows(trace: string, bytes: Buffer, last = true): QueryResponse['event'][number] {
+  return { rows: { trace: Buffer.from(trace), result: bytes, last } };
+}
+
+interface Ran {
+  printed: string;
+  failed: number;
+}
+
+async function ask(traces: string[][], signal = new AbortController().signal): Promise<Ran> {
+  let printed = '';
+  const failed = await runQuery({
+    call: client['Query']?.() as grpc.ClientDuplexStream<QueryRequest, QueryResponse>,
+    start: {
+      queryId: 'q',
+      sql: Buffer.from('SELECT 1'),
+      onFailure: 'STRICT',
+      user: 'me',
+      progressIntervalMs: 0,
+    },
+    traces: (async function* () {
+      for (const batch of traces) yield batch.map((address) => Buffer.from(address));
+    })(),
+    format: createFormat('csv'),
+    print: (bytes) => {
+      printed += bytes.toString();
+      return Promise.resolve();
+    },
+    onProgress: () => {},
+    onFailure: () => {},
+    signal,
+  });
+  return { printed, failed };
+}
+
+it('sends the script, then all traces, and prints rows of interleaved traces', async () => {
+  const asked: string[] = [];
+  answer = (call) => {
+    call.on('data', ({ start, traces }: QueryRequest) => {
+      asked.push(start ? start.sql.toString() : String(traces?.address));
+    });
+    call.on('end', () => {
+      call.write({ event: [rows('/local/a', result('n', [1, 2], false), false)] });
+      call.write({
+        event: [rows('/local/b', result('n', [3])), rows('/local/a', result('', [4]))],
+      });
+      call.end();
+    });
+  };
+  expect(await ask([['/local/a'], ['/local/b', '/local/c']])).toEqual({
+    printed: '_trace_address,n\n/local/a,1\n/local/a,2\n/local/b,3\n/local/a,4\n',
+    failed: 0,
+  });
+  expect(asked).toEqual(['SELECT 1', '/local/a', '/local/b,/local/c']);
+});
+
+it('refuses a trace whose columns are others', async () => {
+  answer = (call) => {
+    call.write({
+      event: [rows('/local/a', result('n', [1])), rows('/local/b', result('m', [2]))],
+    });
+    call.end();
+  };
+  await expect(ask([['/local/*']])).rejects.toThrow('[/local/b]: its columns are m, not n');
+});
+
+it('rejects with the error of the orchestrator, code and trace and all', async () => {
+  answer = (call) => {
+    call.emit(
+      'error',
+      toServiceError(new BigtraceError('sql_failed', 'no', { trace: '/local/a' })),
+    );
+  };
+  await expect(ask([['/local/a']])).rejects.toMatchObject({
+    code: 'sql_failed',
+    message: '[/local/a]: no',
+  });
+});
+
+it('counts failures that a lenient query outlives', async () => {
+  answer = (call) => {
+    const failure = {
+      trace: Buffer.from('/local/a'),
+      code: 'sql_failed',
+      message: 'no',
+      attempts: 1,
+    };
+    call.write({ event: [{ failure }] });
+    call.end();
+  };
+  expect(await ask([['/local/a']])).toEqual({ printed: '_trace_address\n', failed: 1 });
+});
+
+it('cancels the call when told to', async () => {
+  const abort = new AbortController();
+  const cancelled = new Promise((resolve) => {
+    answer = (call) => {
+      call.on('cancelled', resolve);
+      abort.abort();
+    };
+  });
+  await expect(ask([['/local/a']], abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+  await cancelled;
+});
+
+it('says that the orchestrator is not there', async () => {
+  server.forceShutdown();
+  await expect(ask([['/local/a']])).rejects.toMatchObject({ code: 'orchestrator_unreachable' });
+});
+
+it('reads addresses by lines, wherever chunks are cut and whatever bytes they hold', async () => {
+  const chunks = ['/local/a\n/lo', 'cal/b\r\n\n', '/local/\xff'].map((text) =>
+    Buffer.from(text, 'latin1'),
+  );
+  const batches: string[][] = [];
+  const input = (async function* () {
+    yield* chunks;
+  })();
+  for await (const batch of linesOf(input))
+    batches.push(batch.map((line) => line.toString('latin1')));
+  expect(batches).toEqual([['/local/a'], ['/local/b'], ['/local/\xff']]);
+});

@@ -1,0 +1,47 @@
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { type UpFlags, upConfig } from './config.ts';
+
+const FLAGS: UpFlags = {
+  dataDir: 'data',
+  traces: 'traces',
+  listen: '127.0.0.1',
+  clickhouseHttpPort: 8123,
+  clickhouseTcpPort: 9000,
+  orchestratorPort: 5051,
+  workerPort: 5052,
+  workers: 2,
+};
+
+it('is complete', () => {
+  expect(upConfig(FLAGS, { cores: 5, memoryBytes: 8000 })).toEqual({
+    dataDir: resolve('data'),
+    tracesDir: resolve('traces'),
+    listen: '127.0.0.1',
+    clickhouseHttpPort: 8123,
+    clickhouseTcpPort: 9000,
+    orchestratorPort: 5051,
+    workerPorts: [5052, 5053],
+    threadsPerWorker: 3,
+    memoryBytesPerWorker: 2000,
+    clickhouseUrl: undefined,
+    json: false,
+  });
+});
+
+it('lets every worker pick a port of its own', () => {
+  expect(upConfig({ ...FLAGS, workerPort: 0, workers: 3 }).workerPorts).toEqual([0, 0, 0]);
+});
+
+it('names the flags whose ports do not fit', () => {
+  expect(() => upConfig({ ...FLAGS, workerPort: 65_530, workers: 10 })).toThrow(
+    '--worker-port 65530 with --workers 10 needs ports up to 65539, beyond 65535',
+  );
+});
+
+it('takes a URL for a server of the user’s own', () => {
+  expect(upConfig({ ...FLAGS, clickhouse: 'http://db:8123' }).clickhouseUrl).toBe('http://db:8123');
+  expect(() => upConfig({ ...FLAGS, clickhouse: 'db:8123' })).toThrow(
+    '--clickhouse db:8123: it must be a URL, such as http://127.0.0.1:8123',
+  );
+});
