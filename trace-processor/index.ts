@@ -1,3 +1,4 @@
 /** Perfetto's TraceProcessor, as wasm, in this process. */
 export { type Engine, loadEngine } from './engine.ts';
+export { type Image, imageBytes } from './image.ts';
 export { TraceProcessor, type TraceProcessorOptions } from './trace-processor.ts';

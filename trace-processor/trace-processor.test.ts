@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { rowsOf } from '../query-result/index.ts';
-import { ENGINE_WASM, fetchEngine } from '../tools/fetch-engine.mjs';
-import { type Engine, loadEngine, TraceProcessor, type TraceProcessorOptions } from './index.ts';
+import { type Engine, loadEngine, TraceProcessor } from './index.ts';
+import { ask, load, TRACES, testEngine } from './test-traces.ts';
 
-const TRACES = new URL('../../shared/traces/', import.meta.url);
 const MIB = 2 ** 20;
 
 interface ManifestRow {
@@ -29,29 +27,15 @@ const manifest: ManifestRow[] = readFileSync(new URL('MANIFEST.tsv', TRACES), 'u
   }));
 
 let engine: Engine;
+let shared: TraceProcessor;
 beforeAll(async () => {
-  await fetchEngine();
-  engine = await loadEngine(ENGINE_WASM);
+  engine = await testEngine();
+  shared = new TraceProcessor(engine);
 }, 300_000);
-
-function load(path: string, options?: TraceProcessorOptions): TraceProcessor {
-  const processor = new TraceProcessor(engine, options);
-  const trace = readFileSync(new URL(path, TRACES));
-  for (let at = 0; at < trace.length; at += 100_000)
-    processor.append(trace.subarray(at, at + 100_000));
-  processor.finalize();
-  return processor;
-}
-
-function ask(processor: TraceProcessor, sql: string): unknown[][] {
-  const results: Uint8Array[] = [];
-  processor.query(Buffer.from(sql), (result) => results.push(result.slice()));
-  return rowsOf(results);
-}
 
 /** Big ones and those the engine chokes on have tests of their own. */
 const ordinary = manifest.filter(
-  ({ path, bytes, error }) => bytes < 500_000 && !/bomb/.test(path) && !/HANG|THROW/.test(error),
+  ({ path, bytes, error }) => bytes < 150_000 && !/bomb/.test(path) && !/HANG|THROW/.test(error),
 );
 
 test('reports its version and digest', () => {
@@ -71,7 +55,8 @@ test('a file that is no TraceProcessor is refused by name', async () => {
 
 describe('every small trace', () => {
   test.each(ordinary.filter(({ loads }) => loads))('$path has its counts', ({ path, counts }) => {
-    const processor = load(path);
+    shared.reset();
+    const processor = load(shared, path);
     const got = ['slice', 'sched', 'thread', 'process'].map((table) =>
       String(ask(processor, `SELECT count(*) FROM ${table}`)[0]?.[0]),
     );
@@ -80,7 +65,10 @@ describe('every small trace', () => {
 
   test.each(ordinary.filter(({ loads }) => !loads))('$path fails as it must', ({ path, error }) => {
     const message = error.replace(/^(append|finalize): /, '').replaceAll('\\\\', '\\');
-    expect(() => load(path)).toThrow(expect.objectContaining({ code: 'trace_invalid', message }));
+    shared.reset();
+    expect(() => load(shared, path)).toThrow(
+      expect.objectContaining({ code: 'trace_invalid', message }),
+    );
   });
 });
 
@@ -99,7 +87,7 @@ test('the first reason is the one that stays', () => {
 describe('queries', () => {
   let processor: TraceProcessor;
   beforeAll(() => {
-    processor = load('recorded/linux/compile-c.pftrace');
+    processor = load(new TraceProcessor(engine), 'recorded/linux/compile-c.pftrace');
   });
 
   test('errors are the engine’s own, and it answers on', () => {
@@ -174,14 +162,17 @@ describe('an instance that died', () => {
 
   test('of its memory bound names the bound', () => {
     expect(() =>
-      load('bad/proto-compressed-bomb-300m.pftrace', { memoryBytesMax: 64 * MIB }),
+      load(
+        new TraceProcessor(engine, { memoryBytesMax: 64 * MIB }),
+        'bad/proto-compressed-bomb-300m.pftrace',
+      ),
     ).toThrow(
       expect.objectContaining({
         code: 'limit_exceeded',
         message: 'TraceProcessor needs more memory than its bound of 67108864 bytes',
       }),
     );
-    const processor = load('recorded/linux/compile-c.pftrace');
+    const processor = load(new TraceProcessor(engine), 'recorded/linux/compile-c.pftrace');
     processor.memoryBytesMax = 64 * MIB;
     expect(() => ask(processor, 'SELECT length(hex(zeroblob(100000000)))')).toThrow(
       'TraceProcessor needs more memory than its bound of 67108864 bytes',
@@ -190,7 +181,7 @@ describe('an instance that died', () => {
   });
 
   test('of what a callback threw hands that on', () => {
-    const processor = load('recorded/linux/compile-c.pftrace');
+    const processor = load(new TraceProcessor(engine), 'recorded/linux/compile-c.pftrace');
     const enough = new Error('enough rows');
     const stop = (): never => {
       throw enough;

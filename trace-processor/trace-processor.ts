@@ -1,6 +1,7 @@
 /** One TraceProcessor: load a trace in chunks, then ask. Everything is synchronous; run it on a thread. */
 import { BigtraceError } from '../common/errors.ts';
 import type { Engine } from './engine.ts';
+import { type Image, snapshotMemory } from './image.ts';
 import { queryError, type Reply, ReplyFrames, readReply, requestHead } from './rpc.ts';
 import { WasmHost } from './wasm-host.ts';
 
@@ -13,6 +14,7 @@ export interface TraceProcessorOptions {
 const SQL_BYTES_MAX = 32 * 2 ** 20;
 
 export class TraceProcessor {
+  readonly #engine: Engine;
   readonly #host: WasmHost;
   readonly #frames = new ReplyFrames();
   #onReply: (reply: Reply) => void = () => {};
@@ -20,9 +22,11 @@ export class TraceProcessor {
   #loadError: BigtraceError | undefined;
 
   constructor(engine: Engine, { memoryBytesMax = 2 ** 32 }: TraceProcessorOptions = {}) {
+    this.#engine = engine;
     this.#host = new WasmHost(engine.module, memoryBytesMax, (piece) => {
       this.#frames.push(piece, (message) => this.#onReply(readReply(message)));
     });
+    this.#restore([engine.initial]);
   }
 
   /** Bytes of wasm memory; never shrinks. */
@@ -41,7 +45,7 @@ export class TraceProcessor {
 
   /**
    * Why the instance can no longer be used: it trapped, passed its memory bound, or a callback threw in
-   * the middle of a query.
+   * the middle of a query. `reset` and `restore` cure it.
    */
   get poisoned(): unknown {
     return this.#host.poisoned;
@@ -94,6 +98,29 @@ export class TraceProcessor {
     if (failure !== undefined) throw new BigtraceError('sql_failed', failure);
   }
 
+  /** The state of the instance, to be restored here or in another instance of the same engine. */
+  snapshot(): Image {
+    if (this.poisoned !== undefined) throw this.poisoned;
+    this.#host.clearRequest();
+    const { initial, identity } = this.#engine;
+    return { engine: identity, ...snapshotMemory(this.#host.memory, [initial]) };
+  }
+
+  /**
+   * Puts the instance into the state of an image, whatever it was in, poisoned or not.
+   * @throws BigtraceError limit_exceeded (memory); internal: an image of another engine
+   */
+  restore(image: Image): void {
+    if (image.engine !== this.#engine.identity)
+      throw new BigtraceError('internal', 'the image of a trace is of another engine');
+    this.#restore([this.#engine.initial, image]);
+  }
+
+  /** As new, but for the memory it has taken: the next trace can be appended. */
+  reset(): void {
+    this.#restore([this.#engine.initial]);
+  }
+
   /** The version TraceProcessor reports, such as "Perfetto v55.3-…". */
   version(): string {
     let version: string | undefined;
@@ -101,6 +128,12 @@ export class TraceProcessor {
       version = reply.version;
     });
     return version ?? 'unknown';
+  }
+
+  #restore(images: readonly Image[]): void {
+    this.#host.restore(images, this.#engine.requestAt);
+    this.#frames.clear();
+    this.#loadError = undefined;
   }
 
   #failLoad(message: string): void {

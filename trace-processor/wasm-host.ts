@@ -3,10 +3,11 @@
  * the request buffer and the callback for replies, and what is left to say when it dies.
  */
 import { BigtraceError } from '../common/errors.ts';
+import { type Image, restoreMemory } from './image.ts';
 import { StderrLog, wasmImports } from './wasm-imports.ts';
 
 /** Size of the buffer requests are written to; longer ones go in pieces. */
-const REQUEST_BYTES = 2 ** 20;
+const REQUEST_BYTES = 2 ** 18;
 const PAGE_BYTES = 2 ** 16;
 /** Memory grows by a fifth at a time, as emscripten's own glue does it, but by no more than this. */
 const GROWTH_BYTES_MAX = 96 * 2 ** 20;
@@ -15,6 +16,8 @@ interface Exports {
   memory: WebAssembly.Memory;
   __indirect_function_table: WebAssembly.Table;
   emscripten_stack_init(): void;
+  emscripten_stack_get_current(): number;
+  _emscripten_stack_restore(stackPointer: number): void;
   __wasm_call_ctors(): void;
   trace_processor_rpc_init(callback: number, requestBytes: number): number;
   trace_processor_on_rpc_request(length: number): void;
@@ -26,7 +29,9 @@ export class WasmHost {
   poisoned: unknown;
   readonly #exports: Exports;
   readonly #stderr = new StderrLog();
-  readonly #requestAt: number;
+  readonly #callback: number;
+  readonly #stackTop: number;
+  #requestAt = 0;
 
   /** `onReply` gets pieces of the reply stream: views into memory, valid during the call. */
   constructor(
@@ -37,19 +42,44 @@ export class WasmHost {
     this.memoryBytesMax = memoryBytesMax;
     const imports = wasmImports(module, {
       memory: () => this.#exports.memory,
-      growTo: (bytes) => this.#growTo(bytes),
+      growTo: (bytes) => this.#fromCallback(() => this.#growTo(bytes)),
       stderr: this.#stderr,
     });
     const instance = new WebAssembly.Instance(module, imports);
     this.#exports = checkedExports(instance.exports);
-    const callback = addCallback(this.#exports.__indirect_function_table, (at, length) =>
+    this.#callback = addCallback(this.#exports.__indirect_function_table, (at, length) =>
       this.#fromCallback(() => onReply(new Uint8Array(this.#exports.memory.buffer, at, length))),
     );
-    this.#requestAt = this.#run(() => {
-      this.#exports.emscripten_stack_init();
+    this.#exports.emscripten_stack_init();
+    this.#stackTop = this.#exports.emscripten_stack_get_current();
+  }
+
+  /** Starts the engine and returns the address of its request buffer. */
+  boot(): number {
+    return this.#run(() => {
       this.#exports.__wasm_call_ctors();
-      return this.#exports.trace_processor_rpc_init(callback, REQUEST_BYTES) >>> 0;
+      return this.#exports.trace_processor_rpc_init(this.#callback, REQUEST_BYTES) >>> 0;
     });
+  }
+
+  /** The whole memory, as it is: a view, valid until the engine runs on. */
+  get memory(): Uint8Array {
+    return new Uint8Array(this.#exports.memory.buffer);
+  }
+
+  /** Puts the instance into the state that the images say, whatever it was, poisoned or not. */
+  restore(images: readonly Image[], requestAt: number): void {
+    const bytes = Math.max(...images.map(({ memoryBytes }) => memoryBytes));
+    if (bytes > this.memoryBytes && !this.#growTo(bytes)) throw outOfMemory(bytes);
+    restoreMemory(this.memory, images);
+    this.#exports._emscripten_stack_restore(this.#stackTop);
+    this.#requestAt = requestAt;
+    this.poisoned = undefined;
+  }
+
+  /** Bytes of earlier requests are no part of the state. */
+  clearRequest(): void {
+    this.memory.fill(0, this.#requestAt, this.#requestAt + REQUEST_BYTES);
   }
 
   get memoryBytes(): number {
@@ -77,9 +107,9 @@ export class WasmHost {
   /** Errors of our own making that passed through the engine's frames on their way out. */
   #ownError: { thrown: unknown } | undefined;
 
-  #fromCallback(work: () => void): void {
+  #fromCallback<T>(work: () => T): T {
     try {
-      work();
+      return work();
     } catch (thrown) {
       this.#ownError = { thrown };
       throw thrown;
@@ -101,8 +131,7 @@ export class WasmHost {
   #crash(thrown: unknown): BigtraceError {
     const how = thrown instanceof Error ? thrown.message : String(thrown);
     const words = this.#stderr.reason();
-    if (/out of memory|cannot enlarge memory/i.test(words))
-      return new BigtraceError('limit_exceeded', outOfMemory(2 ** 32), { cause: thrown });
+    if (/out of memory|cannot enlarge memory/i.test(words)) return outOfMemory(2 ** 32, thrown);
     return new BigtraceError(
       'engine_crashed',
       `TraceProcessor crashed (${how})${words === '' ? '' : `: ${words}`}`,
@@ -110,15 +139,11 @@ export class WasmHost {
     );
   }
 
-  /** @returns false when the machine has no memory left; past the bound it throws, which ends the request. */
+  /** @returns false when the machine has no memory left. @throws limit_exceeded past the bound */
   #growTo(bytes: number): boolean {
     const { memory } = this.#exports;
     const old = memory.buffer.byteLength;
-    if (bytes > this.memoryBytesMax) {
-      const thrown = new BigtraceError('limit_exceeded', outOfMemory(this.memoryBytesMax));
-      this.#ownError = { thrown };
-      throw thrown;
-    }
+    if (bytes > this.memoryBytesMax) throw outOfMemory(this.memoryBytesMax);
     const generous = old + Math.min(old / 5, GROWTH_BYTES_MAX);
     const wanted = Math.min(Math.max(bytes, generous), Math.max(bytes, this.memoryBytesMax));
     try {
@@ -130,8 +155,9 @@ export class WasmHost {
   }
 }
 
-function outOfMemory(bound: number): string {
-  return `TraceProcessor needs more memory than its bound of ${bound} bytes`;
+function outOfMemory(bound: number, cause?: unknown): BigtraceError {
+  const text = `TraceProcessor needs more memory than its bound of ${bound} bytes`;
+  return new BigtraceError('limit_exceeded', text, { cause });
 }
 
 function checkedExports(exports: WebAssembly.Exports): Exports {
@@ -139,6 +165,8 @@ function checkedExports(exports: WebAssembly.Exports): Exports {
     'memory',
     '__indirect_function_table',
     'emscripten_stack_init',
+    'emscripten_stack_get_current',
+    '_emscripten_stack_restore',
     '__wasm_call_ctors',
     'trace_processor_rpc_init',
     'trace_processor_on_rpc_request',
