@@ -2,6 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
+import { addHealth } from '../common/health.ts';
 import type { Logger } from '../common/log.ts';
 import { VERSION } from '../common/version.ts';
 import type {
@@ -31,6 +32,7 @@ export class OrchestratorServer {
   readonly #log: Logger;
   readonly #schemas: SchemaService;
   readonly #server = new grpc.Server(GRPC_OPTIONS);
+  readonly #notServing = addHealth(this.#server);
   /** One a running call. */
   readonly #running = new Set<AbortController>();
   #draining = false;
@@ -75,6 +77,7 @@ export class OrchestratorServer {
   /** Takes no new queries; those that still run after `timeoutMs` are cancelled. */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
+    this.#notServing();
     if (this.#running.size > 0) {
       const timer = setTimeout(() => this.#abortAll(shuttingDown()), timeoutMs);
       await new Promise<void>((resolve) => {

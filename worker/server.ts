@@ -3,6 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
+import { addHealth } from '../common/health.ts';
 import type { Logger } from '../common/log.ts';
 import { VERSION } from '../common/version.ts';
 import type {
@@ -32,6 +33,7 @@ export interface ServerParts extends RunParts {
 export class WorkerServer {
   readonly #parts: ServerParts;
   readonly #server = new grpc.Server(GRPC_OPTIONS);
+  readonly #notServing = addHealth(this.#server);
   readonly #runs = new Set<RunCall>();
   readonly #startedAt = performance.now();
   /** Calls of the unary service that are being answered. */
@@ -67,6 +69,7 @@ export class WorkerServer {
   /** Takes no new work, finishes what was begun; resolves when there is none left. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#notServing();
     for (const run of this.#runs) run.drain();
     await new Promise<void>((resolve) => {
       this.#whenIdle = resolve;

@@ -1,0 +1,37 @@
+import * as grpc from '@grpc/grpc-js';
+import { service } from 'grpc-health-check';
+import { expect, it } from 'vitest';
+import { addHealth } from './health.ts';
+
+interface HealthClient extends grpc.Client {
+  Check(
+    request: { service: string },
+    reply: (error: grpc.ServiceError | null, answer?: { status: string }) => void,
+  ): void;
+}
+
+it('answers as the gRPC health protocol says, before and while the service drains', async () => {
+  const server = new grpc.Server();
+  const notServing = addHealth(server);
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  );
+  const client = new (grpc.makeClientConstructor(service, 'health'))(
+    `127.0.0.1:${port}`,
+    grpc.credentials.createInsecure(),
+  ) as unknown as HealthClient;
+  const ask = (name: string): Promise<string | undefined> =>
+    new Promise((resolve) =>
+      client.Check({ service: name }, (error, answer) =>
+        resolve(error === null ? answer?.status : grpc.status[error.code]),
+      ),
+    );
+  expect(await ask('')).toBe('SERVING');
+  expect(await ask('no.such.Service')).toBe('NOT_FOUND');
+  notServing();
+  expect(await ask('')).toBe('NOT_SERVING');
+  client.close();
+  server.forceShutdown();
+});
