@@ -1,5 +1,5 @@
 /**
- * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--traces-fd N]`, `bigtrace schema`.
+ * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--end-mark] [--traces-fd N]`, `bigtrace schema`.
  * stdout is for rows; an error is one line on stderr, which ClickHouse makes the asker's.
  */
 import { createReadStream, writeSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { runSchema } from './schema.ts';
 
 const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
 
-const USAGE = 'usage: bigtrace query [--traces-fd N] | bigtrace schema';
+const USAGE = 'usage: bigtrace query [--end-mark] [--traces-fd N] | bigtrace schema';
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
@@ -20,8 +20,11 @@ async function main(args: readonly string[]): Promise<void> {
   );
   const { stdin, stdout } = process;
   if (command === 'schema' && rest.length === 0) await runSchema(client, { stdin, stdout });
-  else if (command === 'query') await runQuery(client, { stdin, stdout, traces: tracesOf(rest) });
-  else throw new BigtraceError('invalid_option', USAGE);
+  else if (command === 'query') {
+    const endMark = rest[0] === '--end-mark';
+    const traces = tracesOf(endMark ? rest.slice(1) : rest);
+    await runQuery(client, { stdin, stdout, traces, endMark });
+  } else throw new BigtraceError('invalid_option', USAGE);
 }
 
 function tracesOf(args: readonly string[]) {

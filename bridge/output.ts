@@ -41,6 +41,11 @@ export class Output {
     this.buffer = larger;
   }
 
+  append(bytes: Buffer): void {
+    this.reserve(bytes.length);
+    this.at += bytes.copy(this.buffer, this.at);
+  }
+
   /** Writes what is there, once the write before is through. Rejects when the stream breaks. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;

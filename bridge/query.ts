@@ -30,12 +30,20 @@ export interface QueryStreams {
   stdout: Writable;
   /** Further traces, one a row (--traces-fd). */
   traces: Readable | undefined;
+  /** Whether the rows end with END_MARK. */
+  endMark?: boolean;
 }
+
+/**
+ * Behind the last row, where all went well. ClickHouse takes the end of the pipe for the end of the rows,
+ * whatever it was that ended it; the views tell it to insist on this line.
+ */
+export const END_MARK = Buffer.from('END\n');
 
 /** Resolves when all rows are written; rejects with a BigtraceError, or with stdout's own error. */
 export async function runQuery(
   client: OrchestratorClient,
-  { stdin, stdout, traces }: QueryStreams,
+  { stdin, stdout, traces, endMark = false }: QueryStreams,
 ): Promise<void> {
   const input = await readInput(stdin, traces !== undefined);
   const columns = parseStructure(input.structure);
@@ -51,7 +59,10 @@ export async function runQuery(
     heartbeat = startHeartbeat(output, table.heartbeat, reject);
     sendTraces(call, input, traces).catch((error) => reject(client.errorOf(error)));
   });
-  const answered = receive(call, client, new Rows(table, output)).then(() => output.drain());
+  const answered = receive(call, client, new Rows(table, output)).then(() => {
+    if (endMark) output.append(END_MARK);
+    return output.drain();
+  });
   try {
     await Promise.race([answered, broken]);
   } finally {
@@ -75,8 +86,7 @@ function startHeartbeat(
   return setInterval(() => {
     const silent = output.bytesWritten === written && output.at === 0 && !output.blocked;
     if (silent) {
-      output.reserve(row.length);
-      output.at += row.copy(output.buffer, output.at);
+      output.append(row);
       output.flush().catch(failed);
     }
     written = output.bytesWritten;
