@@ -70,7 +70,7 @@ export async function startEmbeddedClickHouse(
         ...passwordVariables(passwords),
         BIGTRACE_CLICKHOUSE_DATA: `${files.data}/`,
         BIGTRACE_CLICKHOUSE_LOG: files.logFile,
-        BIGTRACE_CLICKHOUSE_SCRIPTS: join(tree, 'user_scripts/'),
+        BIGTRACE_CLICKHOUSE_SCRIPTS: join(tree, 'user_scripts'),
         BIGTRACE_ORCHESTRATOR: options.orchestrator,
       },
     });
