@@ -67,6 +67,7 @@ export class StubWorker {
   readonly ended: ('finished' | 'cancelled')[] = [];
   listed = 0;
   draining = false;
+  #frozen = false;
   address = '';
   script: Script;
 
@@ -84,8 +85,9 @@ export class StubWorker {
     this.#server.addService(bigtraceWorker, {
       Run: (call: Call) => this.#run(call),
       List: (call: grpc.ServerWritableStream<ListRequest, ListResponse>) => this.#list(call),
-      Status: (_call: unknown, reply: grpc.sendUnaryData<WorkerStatus>) =>
-        reply(null, this.#status()),
+      Status: (_call: unknown, reply: grpc.sendUnaryData<WorkerStatus>) => {
+        if (!this.#frozen) reply(null, this.#status());
+      },
     });
     const bound = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(
@@ -102,6 +104,11 @@ export class StubWorker {
   kill(): void {
     this.#server.forceShutdown();
     this.#calls.clear();
+  }
+
+  /** As a process that is stopped: connections stay, nothing answers. */
+  freeze(): void {
+    this.#frozen = true;
   }
 
   /** Says on all its streams that it drains. */

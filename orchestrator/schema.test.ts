@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import type { SchemaResponse } from '../proto/messages.ts';
+import type { Script } from './testing/stub-worker.ts';
+import { TestSystem } from './testing/system.ts';
+
+const NULL = 2;
+const INT = 4;
+const REAL = 8;
+
+const traces = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `/local/t${at}`);
+const kindsOf = ({ column }: SchemaResponse): Record<string, number> =>
+  Object.fromEntries(column.map(({ name, cellKinds }) => [name.toString(), cellKinds]));
+
+test('a few traces are asked, in TYPES mode, and their kinds are merged', async () => {
+  const modes = new Set<string>();
+  const script: Script = ({ trace, start, types }) => {
+    modes.add(start.mode);
+    types({ a: trace === '/local/t0' ? REAL : INT, b: INT });
+  };
+  await using system = await new TestSystem([{ script }, { script }]).start();
+  const found = await system.schema(traces(1000));
+  expect(kindsOf(found)).toEqual({ a: REAL | INT, b: INT });
+  expect(found.tracesSampled).toBe(4);
+  expect(modes).toEqual(new Set(['TYPES']));
+  const asked = system.workers.flatMap(({ seen }) => seen).sort();
+  expect(asked).toEqual(['/local/t0', '/local/t250', '/local/t500', '/local/t750']);
+});
+
+test('more are asked while a column is NULL in all of them, up to a bound', async () => {
+  const script: Script = ({ trace, types }) =>
+    types({ a: trace === '/local/t125' ? NULL | INT : NULL });
+  await using system = await new TestSystem([{ script }]).start();
+  const found = await system.schema(traces(1000));
+  expect(kindsOf(found)).toEqual({ a: NULL | INT });
+  expect(found.tracesSampled).toBe(8);
+  const never = await system.schema(['/local/x', ...traces(100)]);
+  expect([kindsOf(never), never.tracesSampled]).toEqual([{ a: NULL }, 32]);
+});
+
+test('only the first traces of a pattern are listed', async () => {
+  const script: Script = ({ types }) => types({ a: INT });
+  const list = (): string[] => traces(10_000);
+  await using system = await new TestSystem([{ script, list }]).start();
+  await system.schema(['/local/**']);
+  expect(system.workers[0]?.seen).toEqual(['/local/t0', '/local/t64', '/local/t32', '/local/t96']);
+});
+
+test('the same question of one query is asked once, also by two at a time', async () => {
+  const script: Script = ({ types }) => types({ a: INT });
+  await using system = await new TestSystem([{ script }]).start();
+  const ask = (queryId: string): Promise<SchemaResponse> =>
+    system.schema(['/local/a'], { queryId });
+  const [first, second] = await Promise.all([ask('q'), ask('q')]);
+  expect(second).toEqual(first);
+  expect(await ask('q')).toEqual(first);
+  expect(system.workers[0]?.seen).toHaveLength(1);
+  await ask('another');
+  expect(system.workers[0]?.seen).toHaveLength(2);
+});
+
+test('traces that disagree on the columns are an error that says how', async () => {
+  const script: Script = ({ trace, types }) =>
+    types(trace === '/local/t1' ? { a: INT, c: INT } : { a: INT, b: INT });
+  await using system = await new TestSystem([{ script, window: 1 }]).start();
+  await expect(system.schema(traces(2))).rejects.toMatchObject({
+    code: 'columns_mismatch',
+    message: '[/local/t1]: columns are (a, c), but those of /local/t0 are (a, b)',
+  });
+});
+
+test('a trace without columns does not count; when none has any, that is the error', async () => {
+  const script: Script = ({ trace, types }) => types(trace === '/local/t9' ? { a: INT } : {});
+  await using system = await new TestSystem([{ script }]).start();
+  expect(kindsOf(await system.schema(traces(10)))).toEqual({ a: INT });
+  await expect(system.schema(traces(5))).rejects.toMatchObject({
+    code: 'sql_failed',
+    message: 'script has no columns: its last statement gave none on the 5 traces that were asked',
+  });
+});
+
+test('a failing trace is the error in strict mode, and passed over in lenient mode', async () => {
+  const script: Script = ({ trace, types, fail }) =>
+    trace === '/local/good' ? types({ a: INT }) : fail('trace_invalid', 'not a trace');
+  await using system = await new TestSystem([{ script }]).start();
+  const list = [...traces(20), '/local/good'];
+  await expect(system.schema(list)).rejects.toMatchObject({
+    code: 'trace_invalid',
+    message: expect.stringMatching(/^\[\/local\/t\d+\]: not a trace$/),
+  });
+  expect(kindsOf(await system.schema(list, { onFailure: 'LENIENT' }))).toEqual({ a: INT });
+  await expect(system.schema(traces(3), { onFailure: 'LENIENT' })).rejects.toMatchObject({
+    code: 'all_failed',
+    message: 'all 3 traces failed: 3 trace_invalid, such as [/local/t0]: not a trace',
+  });
+});
+
+test.each([
+  [[], 'SELECT 1', 'no_traces'],
+  [['/local/a'], '', 'no_sql'],
+  [['/local/*'], 'SELECT 1', 'no_match'],
+  [['nowhere'], 'SELECT 1', 'invalid_address'],
+])('refuses %j %j', async (list, sql, code) => {
+  await using system = await new TestSystem([{}]).start();
+  await expect(system.schema(list, { sql: Buffer.from(sql) })).rejects.toMatchObject({ code });
+});
