@@ -4,6 +4,10 @@
 # made up; ClickHouse itself gets the hash only.
 set -eu
 
+made_up() { head -c 18 /dev/urandom | base64 | tr '+/' '-_'; }
+
+hash_of() { printf %s "$1" | sha256sum | cut -d ' ' -f 1; }
+
 settle() {
   given=$1 file=$2 kept=/var/lib/clickhouse/$3.password
   if [ -n "$given" ]; then
@@ -12,22 +16,22 @@ settle() {
     password=$(cat "$file")
   else
     if [ ! -s "$kept" ]; then
-      (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$kept")
-      echo "made up a password for $3; it is in $kept"
+      (umask 077 && made_up >"$kept")
+      echo "made up a password for $3; it is in $kept" >&2
     fi
     password=$(cat "$kept")
   fi
+  hash_of "$password"
 }
 
-hash_of() { printf %s "$1" | sha256sum | cut -d ' ' -f 1; }
+BIGTRACE_ADMIN_PASSWORD_SHA256=$(settle "${BIGTRACE_ADMIN_PASSWORD:-}" "${BIGTRACE_ADMIN_PASSWORD_FILE:-}" admin)
+BIGTRACE_ANALYST_PASSWORD_SHA256=$(settle "${BIGTRACE_ANALYST_PASSWORD:-}" "${BIGTRACE_ANALYST_PASSWORD_FILE:-}" analyst)
+unset BIGTRACE_ADMIN_PASSWORD BIGTRACE_ANALYST_PASSWORD
 
-settle "${BIGTRACE_ANALYST_PASSWORD:-}" "${BIGTRACE_ANALYST_PASSWORD_FILE:-}" analyst
-BIGTRACE_ANALYST_PASSWORD_SHA256=$(hash_of "$password")
-settle "${BIGTRACE_ADMIN_PASSWORD:-}" "${BIGTRACE_ADMIN_PASSWORD_FILE:-}" admin
-BIGTRACE_ADMIN_PASSWORD_SHA256=$(hash_of "$password")
+# For set-up.sh; the server, and with it the scripts that it runs, do not get it.
+BIGTRACE_SET_UP_PASSWORD=$(made_up)
+BIGTRACE_SET_UP_PASSWORD_SHA256=$(hash_of "$BIGTRACE_SET_UP_PASSWORD")
 export BIGTRACE_ADMIN_PASSWORD_SHA256 BIGTRACE_ANALYST_PASSWORD_SHA256
-
-# set-up.sh needs this one; the server, and with it the scripts that it runs, get neither.
-export BIGTRACE_ADMIN_PASSWORD="$password"
-exec /entrypoint.sh env -u BIGTRACE_ADMIN_PASSWORD -u BIGTRACE_ANALYST_PASSWORD \
+export BIGTRACE_SET_UP_PASSWORD BIGTRACE_SET_UP_PASSWORD_SHA256
+exec /entrypoint.sh env -u BIGTRACE_SET_UP_PASSWORD \
   clickhouse-server --config-file=/etc/clickhouse-server/config.xml "$@"

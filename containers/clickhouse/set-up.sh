@@ -3,7 +3,7 @@
 # in sql/ can be run again and again. The client takes the password from the environment: `ps` shows
 # command lines.
 set -eu
-export CLICKHOUSE_USER=admin CLICKHOUSE_PASSWORD="$BIGTRACE_ADMIN_PASSWORD"
+export CLICKHOUSE_USER=bigtrace_set_up CLICKHOUSE_PASSWORD="$BIGTRACE_SET_UP_PASSWORD"
 for file in /opt/bigtrace/sql/*.sql; do
   clickhouse-client --host 127.0.0.1 --database system <"$file"
 done
