@@ -1,4 +1,5 @@
 /** Perfetto's TraceProcessor, as wasm, in this process. */
 export { type Engine, loadEngine } from './engine.ts';
 export { type Image, imageBytes } from './image.ts';
+export { decodeImage, encodeImage, ImageUnusable } from './image-file.ts';
 export { TraceProcessor, type TraceProcessorOptions } from './trace-processor.ts';
