@@ -95,7 +95,7 @@ test('a bad trace is not tried again, one that a store did not give is', async (
     if (task.trace === '/local/bad') task.fail('trace_invalid', 'not a trace');
     else if (task.trace === '/local/flaky' && failing-- > 0)
       task.fail('store_failed', 'status 503');
-    else answer(task);
+    else void answer(task);
   };
   let failing = 2;
   await using system = await new TestSystem([{ script }, { script }, { script }]).start();
