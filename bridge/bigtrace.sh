@@ -16,6 +16,6 @@ wait "$child"
 status=$?
 while [ -n "$terminated" ] && kill -0 "$child" 2>/dev/null; do wait "$child"; done
 if [ "$status" -gt 128 ] && [ -z "$terminated" ]; then
-  echo "bigtrace: the bridge was killed by signal $((status - 128)): out of memory? (internal)" >&8
+  printf 'the bridge was killed by signal %s: out of memory? (internal)' "$((status - 128))" >&8
 fi
 exit "$status"

@@ -19,7 +19,7 @@ async function main(args: readonly string[]): Promise<void> {
     process.env['BIGTRACE_ORCHESTRATOR'] || DEFAULT_ORCHESTRATOR,
   );
   const { stdin, stdout } = process;
-  if (command === 'schema' && rest.length === 0) await runSchema(client, { stdin, stdout });
+  if (command === 'schema' && rest.length === 0) await runSchema(client, { stdin, stdout }, report);
   else if (command === 'query') {
     const endMark = rest[0] === '--end-mark';
     const traces = tracesOf(endMark ? rest.slice(1) : rest);
@@ -35,25 +35,19 @@ function tracesOf(args: readonly string[]) {
   return createReadStream('', { fd });
 }
 
+function report(error: unknown): void {
+  writeSync(2, errorLine(asBigtraceError(error)));
+}
+
 /** The reader is gone: there is nobody to tell. */
 function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
-/** ClickHouse looks at the stderr of a function's process only when there is something on its stdout. */
-function endWait(): void {
-  try {
-    writeSync(1, '\n');
-  } catch {
-    // nobody waits
-  }
-}
-
 main(process.argv.slice(2)).then(
   () => process.exit(0),
   (error: unknown) => {
-    if (!isBrokenPipe(error)) writeSync(2, errorLine(asBigtraceError(error)));
-    if (process.argv[2] === 'schema') endWait();
+    if (!isBrokenPipe(error)) report(error);
     process.exit(1);
   },
 );

@@ -21,7 +21,9 @@ const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.keepalive_time_ms': 5000,
   'grpc.keepalive_timeout_ms': 5000,
   'grpc.enable_http_proxy': 0,
-  'grpc.initial_reconnect_backoff_ms': 200,
+  // `schema` outlives orchestrators, and must find the next one soon.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1000,
 };
 
 function isServiceError(thrown: unknown): thrown is grpc.ServiceError {

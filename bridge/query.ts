@@ -23,6 +23,9 @@ const HEARTBEAT_MS = 500;
 
 const TRACES_PER_MESSAGE = 1000;
 
+/** Addresses that the orchestrator has not taken yet. */
+const UNSENT_BYTES_MAX = 128 * 2 ** 20;
+
 const ADDRESS_BYTES_MAX = 64 * 1024;
 
 export interface QueryStreams {
@@ -93,14 +96,19 @@ function startHeartbeat(
   }, HEARTBEAT_MS);
 }
 
-/** Writes the start, then the addresses as they come, no faster than the orchestrator takes them. */
+/**
+ * Writes the start, then the addresses as they come. They are taken from ClickHouse sooner than the orchestrator
+ * wants them, up to a bound: when ClickHouse has rows enough it waits until its addresses are taken,
+ * before it closes the pipe of the rows.
+ */
 async function sendTraces(
   call: QueryCall,
   input: QueryInput,
   more: Readable | undefined,
 ): Promise<void> {
   const send = async (message: Buffer): Promise<void> => {
-    if (!call.write(message)) await once(call, 'drain');
+    call.write(message);
+    while (call.writableLength > UNSENT_BYTES_MAX) await once(call, 'drain');
   };
   await send(encodeStart(input));
   for (let at = 0; at < input.traces.length; at += TRACES_PER_MESSAGE)

@@ -10,19 +10,29 @@ import { parseSchemaInput, REQUEST_BYTES_MAX } from './request.ts';
 import { formatStructure } from './structure.ts';
 import { linesOf } from './tsv.ts';
 
-/** Resolves when stdin ends; the first request that fails ends it with a BigtraceError. */
+/**
+ * Resolves when stdin ends. A request that fails is told to `report`, and answered with an empty line all
+ * the same: ClickHouse looks at stderr when it has its row, and then keeps the process for the next query.
+ */
 export async function runSchema(
   client: OrchestratorClient,
   { stdin, stdout }: { stdin: Readable; stdout: Writable },
+  report: (error: unknown) => void,
 ): Promise<void> {
-  for await (const lines of linesOf(stdin, REQUEST_BYTES_MAX)) {
+  for await (const lines of linesOf(stdin, REQUEST_BYTES_MAX))
     for (const line of lines) {
-      const input = parseSchemaInput(line);
-      const columns = await client.schema(input, input.traces);
-      const text = escapeBytes(bytesFromText(structureOf(columns)));
-      if (!stdout.write(Buffer.concat([text, Buffer.from('\n')]))) await once(stdout, 'drain');
+      const answer = await answerOf(client, line).catch((error: unknown) => {
+        report(error);
+        return Buffer.of();
+      });
+      if (!stdout.write(Buffer.concat([answer, Buffer.from('\n')]))) await once(stdout, 'drain');
     }
-  }
+}
+
+async function answerOf(client: OrchestratorClient, line: Uint8Array): Promise<Buffer> {
+  const input = parseSchemaInput(line);
+  const columns = await client.schema(input, input.traces);
+  return escapeBytes(bytesFromText(structureOf(columns)));
 }
 
 export function structureOf(columns: readonly SchemaColumn[]): string {

@@ -46,6 +46,7 @@ export interface StubServer {
 export async function startStub(
   stub: Stub,
   toError: (error: unknown) => grpc.ServerErrorResponse,
+  port = 0,
 ): Promise<StubServer> {
   const server = new grpc.Server(GRPC_OPTIONS);
   const unused: grpc.handleUnaryCall<unknown, unknown> = (_, done) =>
@@ -64,12 +65,14 @@ export async function startStub(
     List: unused,
     Status: unused,
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(
+      `127.0.0.1:${port}`,
+      grpc.ServerCredentials.createInsecure(),
+      (error, found) => (error === null ? resolve(found) : reject(error)),
     );
   });
-  return { address: `127.0.0.1:${port}`, server };
+  return { address: `127.0.0.1:${bound}`, server };
 }
 
 export interface Run {
