@@ -2,4 +2,5 @@
 export { type Engine, loadEngine } from './engine.ts';
 export { type Image, imageBytes } from './image.ts';
 export { decodeImage, encodeImage, ImageUnusable } from './image-file.ts';
+export { type ScriptTraits, scriptTraits } from './script-traits.ts';
 export { TraceProcessor, type TraceProcessorOptions } from './trace-processor.ts';

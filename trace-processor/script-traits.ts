@@ -1,0 +1,125 @@
+/**
+ * What can be told of a script by its words: whether it can be run on a loaded instance just so. All
+ * doubt goes to the safe side: marks are left, history is sensed, answers differ.
+ */
+import { PURE_FUNCTIONS } from './pure-functions.ts';
+import { sqlTokens, type Token } from './sql-tokens.ts';
+
+export interface ScriptTraits {
+  /** It may change what other scripts answer: the instance must be restored after it. */
+  leavesMarks: boolean;
+  /**
+   * Its answer may depend on what was asked before, even by scripts that leave no marks: the instance
+   * must be restored before it.
+   */
+  sensesHistory: boolean;
+  /** The same trace gives the same answer, always. */
+  deterministic: boolean;
+}
+
+export function scriptTraits(sql: Uint8Array): ScriptTraits {
+  const tokens = sqlTokens(sql);
+  return {
+    leavesMarks: statements(tokens).some((statement) => !isPure(statement)),
+    sensesHistory: tokens.some(({ text }) => SENSES_HISTORY.test(text)),
+    deterministic: isDeterministic(tokens),
+  };
+}
+
+/** sqlstats lists the queries an instance was asked. In strings too: they may be SQL to some functions. */
+const SENSES_HISTORY = /sqlstats|changes|last_insert_rowid/i;
+
+// ---- marks
+
+const READS = new Set(['select', 'with', 'values']);
+/** After WITH, a statement may still write. */
+const WRITES = new Set(['insert', 'update', 'delete']);
+/** Names that stand for more than a table: settings, and operators that keep state. */
+const DOUBTFUL_NAME = /^(pragma_|__intrinsic_)/;
+
+function statements(tokens: readonly Token[]): Token[][] {
+  const all: Token[][] = [[]];
+  for (const token of tokens) {
+    if (token.kind === 'symbol' && token.text === ';') all.push([]);
+    else all.at(-1)?.push(token);
+  }
+  return all.filter((statement) => statement.length > 0);
+}
+
+function isPure(statement: readonly Token[]): boolean {
+  const [first] = statement;
+  if (first?.kind !== 'word' || !READS.has(first.text)) return false;
+  return statement.every((token, at) => {
+    if (token.kind === 'unknown') return false;
+    if (token.kind === 'word' && WRITES.has(token.text)) return false;
+    if (token.kind === 'symbol' || token.kind === 'number') return true;
+    const name = token.text.toLowerCase();
+    if (token.kind !== 'string' && DOUBTFUL_NAME.test(name)) return false;
+    const next = statement[at + 1];
+    if (token.text === 'replace' && !isSymbol(next, '(')) return false;
+    return !isSymbol(next, '(') || isHarmlessBeforeBracket(statement, at, name);
+  });
+}
+
+/** Whether a name before `(` calls nothing, or a function that only computes. */
+function isHarmlessBeforeBracket(statement: readonly Token[], at: number, name: string): boolean {
+  if (PURE_FUNCTIONS.has(name)) return true;
+  if (statement[at]?.kind === 'word' && KEYWORDS_BEFORE_BRACKET.has(name)) return true;
+  return isTableDefinition(statement, at);
+}
+
+/** `name(columns) AS (`, `name(columns) AS [NOT] MATERIALIZED (`: a table expression of WITH. */
+function isTableDefinition(statement: readonly Token[], at: number): boolean {
+  const close = statement.findIndex((token, i) => i > at && isSymbol(token, ')'));
+  const as = statement[close + 1];
+  const then = statement[close + 2];
+  return (
+    close > 0 &&
+    as?.kind === 'word' &&
+    as.text === 'as' &&
+    (isSymbol(then, '(') ||
+      (then?.kind === 'word' && (then.text === 'not' || then.text === 'materialized')))
+  );
+}
+
+function isSymbol(token: Token | undefined, text: string): boolean {
+  return token?.kind === 'symbol' && token.text === text;
+}
+
+const KEYWORDS_BEFORE_BRACKET = new Set(
+  (
+    'all and as between by case cast distinct else escape except exists filter from having ' +
+    'in intersect is isnull join like limit match materialized not notnull offset on or over ' +
+    'partition regexp select then union using values when where glob with'
+  ).split(' '),
+);
+
+// ---- determinism
+
+/** They differ each time, or are SQL made of strings, which is not looked into. */
+const CHANGING =
+  /^(random|randomblob|current_date|current_time|current_timestamp|create_function|create_view_function|experimental_memoize|run_metric|import)$/;
+const TIME_FUNCTION = /^(date|time|datetime|julianday|unixepoch|strftime|timediff)$/;
+
+function isDeterministic(tokens: readonly Token[]): boolean {
+  return tokens.every((token, at) => {
+    if (token.kind === 'unknown') return false;
+    const name = token.text.toLowerCase();
+    if (CHANGING.test(name) || SENSES_HISTORY.test(name)) return false;
+    if (token.kind === 'number' || token.kind === 'symbol') return true;
+    return !TIME_FUNCTION.test(name) || !isSymbol(tokens[at + 1], '(') || isOfGivenTime(tokens, at);
+  });
+}
+
+/** Time functions mean the present unless told otherwise; seconds since the epoch are what traces have. */
+function isOfGivenTime(tokens: readonly Token[], at: number): boolean {
+  let depth = 0;
+  for (const token of tokens.slice(at + 1)) {
+    if (isSymbol(token, '(')) depth++;
+    if (isSymbol(token, ')')) depth--;
+    if (depth === 0) return false;
+    if (depth === 1 && token.kind === 'string' && token.text.toLowerCase() === 'unixepoch')
+      return true;
+  }
+  return false;
+}
