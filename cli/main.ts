@@ -1,32 +1,39 @@
 /** The `bigtrace` command. */
 import { Command } from 'commander';
 import { VERSION } from '../common/version.ts';
-import { orchestratorCommand } from '../orchestrator/command.ts';
-import { workerCommand } from '../worker/index.ts';
 import { reportFailure } from './exit.ts';
-import { queryCommand } from './query/command.ts';
-import { upCommand } from './up/command.ts';
 
-const program = new Command('bigtrace')
-  .description('One SQL question over many Perfetto traces')
-  .version(VERSION, '--version', 'print the version')
-  .addCommand(upCommand(process.env))
-  .addCommand(queryCommand())
-  .addCommand(orchestratorCommand())
-  .addCommand(workerCommand())
-  .addCommand(
-    new Command('version').description('print the version').action(() => console.log(VERSION)),
-  );
+/** Loaded one by one: what one command needs would make the start of another slow. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  up: async () => (await import('./up/command.ts')).upCommand(process.env),
+  query: async () => (await import('./query/command.ts')).queryCommand(),
+  orchestrator: async () => (await import('../orchestrator/index.ts')).orchestratorCommand(),
+  worker: async () => (await import('../worker/index.ts')).workerCommand(),
+  version: () =>
+    Promise.resolve(
+      new Command('version').description('print the version').action(() => console.log(VERSION)),
+    ),
+};
+
+async function program(wanted: string | undefined): Promise<Command> {
+  const root = new Command('bigtrace')
+    .description('One SQL question over many Perfetto traces')
+    .version(VERSION, '--version', 'print the version');
+  for (const [name, load] of Object.entries(COMMANDS))
+    if (name === wanted || !Object.hasOwn(COMMANDS, wanted ?? '')) root.addCommand(await load());
+  throwErrors(root);
+  return root;
+}
 
 /** Errors of commander are thrown, so that usage errors can have an exit code of their own. */
 function throwErrors(command: Command): void {
-  command.exitOverride().showHelpAfterError(`(bigtrace ${command.name()} --help tells more)`);
+  const path = command.parent ? `bigtrace ${command.name()}` : 'bigtrace';
+  command.exitOverride().showHelpAfterError(`(${path} --help tells more)`);
   for (const sub of command.commands) throwErrors(sub);
 }
 
-throwErrors(program);
 try {
-  await program.parseAsync();
+  await (await program(process.argv[2])).parseAsync();
 } catch (thrown) {
   process.exitCode = reportFailure(thrown);
 }

@@ -1,4 +1,4 @@
-/** Where things are. All of `bigtrace` is one bundle in `dist/`, so that is where this file is. */
+/** Where things are: the build puts this module into a file in `dist/`. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 export const DIST = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(DIST);
+
+/** All of `bigtrace`, services too. */
+export const PROGRAM = join(DIST, 'bigtrace.js');
 
 /** A checkout keeps its data to itself; an installed package must not write where it lies. */
 export function defaultDataDir(env: NodeJS.ProcessEnv): string {

@@ -175,13 +175,32 @@ async function stop(
       throw new Error(`bigtrace up did not stop within ${STOP_MS_MAX} ms:\n${stderr()}`);
     });
   }
-  const left = family.filter((pid) => existsSync(`/proc/${pid}`));
+  const left = family.filter(isAlive);
   for (const pid of left) process.kill(pid, 'SIGKILL');
   if (left.length > 0) throw new Error(`processes are left: ${left.join(', ')}\n${stderr()}`);
   const addresses = [system.orchestrator, ...system.workers, system.clickhouseTcp];
   for (const address of [...addresses, new URL(system.clickhouseHttp).host])
     if (await answers(address)) throw new Error(`${address} still listens`);
   if (removeData) rmSync(system.dataDir, { recursive: true, force: true });
+}
+
+/** A zombie that waits for its parent has ended too. */
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when all of these processes have ended. */
+export async function gone(pids: number[]): Promise<void> {
+  const giveUp = performance.now() + STOP_MS_MAX;
+  while (pids.some(isAlive)) {
+    if (performance.now() > giveUp) throw new Error(`still there: ${pids.filter(isAlive)}`);
+    await sleep(20);
+  }
 }
 
 /** Pids of all children of a process, and theirs, as /proc has them. */

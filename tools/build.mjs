@@ -1,5 +1,5 @@
 /**
- * Builds `dist/`: four bundles and the ClickHouse tree. Plain JS, for it runs before anything is built.
+ * Builds `dist/`: the bundles and the ClickHouse tree. Plain JS, for it runs before anything is built.
  * A stamp over the inputs makes a build of what is built already cost some milliseconds.
  */
 import { createHash } from 'node:crypto';
@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -33,17 +34,37 @@ const ROOMS = [
   'cli',
 ];
 
-/** Modules in Node: what they import from node_modules stays outside. */
-const MODULES = { format: 'esm', packages: 'external' };
-/** One file that needs nothing beside it, quick to start. */
-const ONE_FILE = { format: 'cjs', minify: true };
+const SHARED = {
+  bundle: true,
+  write: false,
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'silent',
+};
 
-const BUNDLES = [
-  { source: 'cli/main.ts', output: 'bigtrace.js', ...MODULES },
-  { source: 'worker/thread.ts', output: 'worker-thread.js', ...MODULES },
-  { source: 'clickhouse/embedded.ts', output: 'clickhouse-embedded.js', ...MODULES },
-  { source: 'bridge/main.ts', output: 'clickhouse/user_scripts/bridge.cjs', ...ONE_FILE },
-];
+/** Modules in Node: what they import from node_modules stays outside; what they share is in chunks. */
+const MODULES = {
+  ...SHARED,
+  entryPoints: {
+    bigtrace: join(root, 'cli/main.ts'),
+    'worker-thread': join(root, 'worker/thread.ts'),
+    'clickhouse-embedded': join(root, 'clickhouse/embedded.ts'),
+  },
+  outdir: dist,
+  format: 'esm',
+  packages: 'external',
+  splitting: true,
+};
+
+/** One file that needs nothing beside it, quick to start. */
+const BRIDGE = {
+  ...SHARED,
+  entryPoints: [join(root, 'bridge/main.ts')],
+  outfile: join(dist, 'clickhouse/user_scripts/bridge.cjs'),
+  format: 'cjs',
+  minify: true,
+  legalComments: 'none',
+};
 
 /** Resolves to true when something had to be built. */
 export async function build() {
@@ -51,8 +72,13 @@ export async function build() {
   const stamp = stampOf(inputs);
   const stampFile = join(dist, '.stamp');
   if (readIfThere(stampFile)?.toString() === stamp) return false;
-  for (const outputs of await Promise.all(BUNDLES.map(bundle)))
-    for (const { path, contents } of outputs) writeIfChanged(path, contents);
+  const { build: esbuild } = await import('esbuild');
+  const made = await Promise.all(
+    [MODULES, BRIDGE].map((options) => esbuild({ ...options, plugins: [rawText] })),
+  );
+  const outputs = made.flatMap(({ outputFiles }) => outputFiles);
+  for (const { path, contents } of outputs) writeIfChanged(path, contents);
+  removeOldChunks(new Set(outputs.map(({ path }) => path)));
   copyClickHouseTree(inputs);
   writeIfChanged(stampFile, Buffer.from(stamp));
   return true;
@@ -86,21 +112,12 @@ function stampOf(inputs) {
   return hash.digest('hex');
 }
 
-async function bundle({ source, output, ...options }) {
-  const { build: esbuild } = await import('esbuild');
-  const result = await esbuild({
-    entryPoints: [join(root, source)],
-    outfile: join(dist, output),
-    bundle: true,
-    write: false,
-    platform: 'node',
-    target: 'node20',
-    legalComments: 'none',
-    logLevel: 'error',
-    plugins: [rawText],
-    ...options,
-  });
-  return result.outputFiles;
+/** Chunks are named after what they hold. */
+function removeOldChunks(outputs) {
+  for (const name of readdirSync(dist)) {
+    const path = join(dist, name);
+    if (name.endsWith('.js') && !outputs.has(path)) rmSync(path);
+  }
 }
 
 /** `import text from './file?raw'`, as `proto/raw.d.ts` declares it. */

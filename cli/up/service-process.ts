@@ -1,8 +1,8 @@
 /** A service of the project as a child process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { BigtraceError } from '../../common/errors.ts';
+import { PROGRAM } from '../paths.ts';
 import { LastLines } from './last-lines.ts';
 import type { LogFile } from './log-file.ts';
 import { type Exit, howItEnded, type Running } from './running.ts';
@@ -25,15 +25,11 @@ export interface ServiceProcess {
 
 /** Resolves when the service says that it is ready. @throws internal with the service's own last words. */
 export async function startService(service: ServiceProcess): Promise<Running<string>> {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(import.meta.url), ...service.args], // all of `bigtrace` is one bundle: this file
-    {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // the channel: a service ends with its parent
-      detached: true, // a terminal's Ctrl-C goes to `up` alone, which stops things in order
-      env: { ...process.env, ...service.env },
-    },
-  );
+  const child = spawn(process.execPath, [PROGRAM, ...service.args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // the channel: a service ends with its parent
+    detached: true, // a terminal's Ctrl-C goes to `up` alone, which stops things in order
+    env: { ...process.env, ...service.env },
+  });
   const lastLines = new LastLines();
   child.stderr?.on('data', (chunk: Buffer) => {
     service.log.write(chunk);

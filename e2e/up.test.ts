@@ -1,0 +1,108 @@
+/** `bigtrace up` as a keeper of processes. */
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { descendants, gone, ROOT, startSystem } from './harness.ts';
+
+const COUNT = `SELECT count() FROM bigtrace(traces=['/local/linux/g*'], sql='SELECT ts FROM sched')`;
+const ROWS = '2547\n';
+
+function bigtrace(...args: string[]): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [join(ROOT, 'cli/bigtrace.mjs'), ...args], {
+    encoding: 'utf8',
+  });
+}
+
+function pidOf(name: string, processes: { name: string; pid: number }[]): number {
+  return processes.find((each) => each.name === name)?.pid ?? Number.NaN;
+}
+
+it('says which process died, starts it again where it was, and answers', async () => {
+  await using system = await startSystem();
+  for (const name of ['worker-2', 'orchestrator', 'clickhouse']) {
+    const pid = pidOf(name, system.processes);
+    process.kill(pid, 'SIGKILL');
+    await system.said(new RegExp(`${name} \\(pid ${pid}\\) died: .*SIGKILL`));
+    await system.said(new RegExp(`${name} is up again`));
+  }
+  await expect.poll(() => system.sql(COUNT).catch(String), { timeout: 20_000 }).toBe(ROWS);
+});
+
+it('ends every process when it is killed outright; tables and passwords outlive it', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-e2e-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
+  const first = await startSystem({ dataDir });
+  await first.sql('CREATE TABLE kept ENGINE = MergeTree ORDER BY n AS SELECT 42 AS n', {
+    user: 'admin',
+  });
+  const family = descendants(first.pid);
+  process.kill(first.pid, 'SIGKILL');
+  await gone(family);
+  await using second = await startSystem({ dataDir });
+  expect(second.analystPassword).toBe(first.analystPassword);
+  expect(await second.sql('SELECT n FROM kept', { user: 'admin' })).toBe('42\n');
+});
+
+it('gives up when a process dies again and again, and leaves nothing', async () => {
+  await using system = await startSystem({ workers: 1 });
+  const family = descendants(system.pid);
+  for (let deaths = 1; deaths <= 6; deaths++) {
+    const [, pid] = /.*up again \(pid (\d+)\)\n?$/.exec(system.stderr()) ?? [];
+    const victim = Number(pid ?? pidOf('worker-1', system.processes));
+    process.kill(victim, 'SIGKILL');
+    await system.said(new RegExp(`pid ${victim}\\) died`));
+    if (deaths < 6) await system.said(new RegExp(`(up again[^]*){${deaths}}`));
+  }
+  await system.said(/worker-1 died more than 5 times within 60 s; everything stops/);
+  await gone([system.pid, ...family]);
+}, 60_000);
+
+it('refuses a data directory in use, and a port that is taken, by name', async () => {
+  await using system = await startSystem();
+  const twice = bigtrace('up', '--data-dir', system.dataDir);
+  expect(twice.stderr).toBe(
+    `bigtrace: --data-dir ${system.dataDir} is in use by another bigtrace up (pid ${system.pid})\n`,
+  );
+  expect(twice.status).toBe(2);
+  const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-e2e-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
+  const { port } = new URL(system.clickhouseHttp);
+  const taken = bigtrace('up', '--data-dir', dataDir, '--clickhouse-http-port', port);
+  expect(taken.stderr).toBe(
+    `bigtrace: port ${port} of 127.0.0.1 is taken; --clickhouse-http-port chooses another (0: any free one)\n`,
+  );
+  expect(taken.status).toBe(2);
+});
+
+it('names the flag and its bound when a value cannot be', () => {
+  for (const [args, message] of [
+    [['up', '--workers', '0'], /--workers <n>' argument '0' is invalid\. .*from 1 to 64/],
+    [['up', '--worker-port', '65536'], /--worker-port <port>' .*from 0 to 65535/],
+    [['up', '--clickhouse', 'nowhere'], /--clickhouse nowhere: it must be a URL/],
+    [['up', '--wrkers', '3'], /unknown option '--wrkers'/],
+    [['query', '--sql', 'SELECT 1'], /required option '--traces <address\.\.\.>' not specified/],
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['worker', '--threads', 'many'], /--threads <n>' argument 'many' is invalid/],
+  ] as const) {
+    const { stderr, stdout, status } = bigtrace(...args);
+    expect(stderr).toMatch(message);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+  }
+});
+
+it('reports a port of its own choice that something takes before the service does', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' ? String(address?.port) : '';
+  const { stderr, status } = bigtrace('worker', '--port', port);
+  expect(stderr).toContain(port);
+  expect(status).toBeGreaterThan(0);
+});
