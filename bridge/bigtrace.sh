@@ -17,5 +17,6 @@ status=$?
 while [ -n "$terminated" ] && kill -0 "$child" 2>/dev/null; do wait "$child"; done
 if [ "$status" -gt 128 ] && [ -z "$terminated" ]; then
   printf 'the bridge was killed by signal %s: out of memory? (internal)' "$((status - 128))" >&8
+  case $2 in --end-mark) echo END ;; esac # the rows must end for ClickHouse to look at stderr
 fi
 exit "$status"

@@ -6,7 +6,7 @@ import { createReadStream, writeSync } from 'node:fs';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import { errorLine } from './error-line.ts';
 import { OrchestratorClient } from './orchestrator.ts';
-import { runQuery } from './query.ts';
+import { END_MARK, runQuery } from './query.ts';
 import { runSchema } from './schema.ts';
 
 const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
@@ -47,7 +47,10 @@ function isBrokenPipe(error: unknown): boolean {
 main(process.argv.slice(2)).then(
   () => process.exit(0),
   (error: unknown) => {
-    if (!isBrokenPipe(error)) report(error);
-    process.exit(1);
+    if (isBrokenPipe(error)) process.exit(1);
+    report(error);
+    // ClickHouse looks at stderr when it has read the rows, so these must end as they should.
+    if (process.argv[3] === '--end-mark') process.stdout.write(END_MARK, () => process.exit(1));
+    else process.exit(1);
   },
 );

@@ -38,7 +38,7 @@ export interface QueryStreams {
 }
 
 /**
- * Behind the last row, where all went well. ClickHouse takes the end of the pipe for the end of the rows,
+ * Behind the last row, where all went well or what did not is on stderr. ClickHouse takes the end of the pipe for the end of the rows,
  * whatever it was that ended it; the views tell it to insist on this line.
  */
 export const END_MARK = Buffer.from('END\n');
