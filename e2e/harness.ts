@@ -180,7 +180,7 @@ async function stop(
   if (left.length > 0) throw new Error(`processes are left: ${left.join(', ')}\n${stderr()}`);
   const addresses = [system.orchestrator, ...system.workers, system.clickhouseTcp];
   for (const address of [...addresses, new URL(system.clickhouseHttp).host])
-    if (await answers(address)) throw new Error(`${address} still listens`);
+    if (await listens(address)) throw new Error(`${address} still listens`);
   if (removeData) rmSync(system.dataDir, { recursive: true, force: true });
 }
 
@@ -211,7 +211,8 @@ export function descendants(pid: number): number[] {
   return pids.flatMap((child) => [child, ...descendants(child)]);
 }
 
-async function answers(address: string): Promise<boolean> {
+/** Whether something listens at `host:port`. */
+export async function listens(address: string): Promise<boolean> {
   const { hostname, port } = new URL(`tcp://${address}`);
   const socket = connect(Number(port), hostname);
   try {

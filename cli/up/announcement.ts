@@ -40,7 +40,7 @@ const SLOWEST = `SELECT name, count() AS n, quantile(0.95)(dur)/1e6 AS p95_ms
 
 const BY_TRACE = `SELECT _trace_address, count() AS n
   FROM bigtrace(traces=['/local/**'], sql='SELECT ts FROM sched')
-  GROUP BY ALL ORDER BY n DESC`;
+  GROUP BY _trace_address ORDER BY n DESC`;
 
 function forPeople(
   config: UpConfig,
@@ -72,9 +72,9 @@ ${
   tcp === undefined
     ? ''
     : `
-with a ClickHouse client:
+with a native client:
 
-  clickhouse client --host ${host} --port ${port} --user analyst --password "${password}" --query "
+  clickhouse-client --host ${host} --port ${port} --user analyst --password "${password}" --query "
   ${BY_TRACE}
   FORMAT PrettyCompact"
 `
