@@ -75,7 +75,7 @@ async function ctrlC({ npm }: Started): Promise<void> {
 
 /** The shell commands of the README that ask something. */
 function readmeCommands(cwd: string): string[] {
-  const blocks = readFileSync(join(cwd, 'README.md'), 'utf8').matchAll(/```sh\n([^]*?)```/g);
+  const blocks = readFileSync(join(cwd, 'README.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g);
   return [...blocks].map(([, text]) => text ?? '').filter((text) => !text.includes('npm '));
 }
 
