@@ -146,7 +146,8 @@ test('a string of 1 MiB', async () => {
 test('columns of the same name, of no name, and of ours', async () => {
   const rows = await rowsOf(
     analyst,
-    `DESCRIBE bigtrace(traces=${arrayOf([trace])}, sql='SELECT 1 AS a, 2 AS a, 3 AS "", 4 AS _trace_address, 5 AS "x y"')`,
+    `DESCRIBE (SELECT * FROM bigtrace(traces=${arrayOf([trace])},
+       sql='SELECT 1 AS a, 2 AS a, 3 AS "", 4 AS _trace_address, 5 AS "x y"'))`,
   );
   const names = rows.map((row) => row[0]);
   expect(names.slice(0, 3)).toEqual(['_trace_address', 'a', 'a_1']);
