@@ -67,6 +67,8 @@ export async function startEmbeddedClickHouse(
       ],
       env: {
         ...options.env,
+        BIGTRACE_ADMIN_PASSWORD: undefined, // the scripts have no use for them
+        BIGTRACE_ANALYST_PASSWORD: undefined,
         ...passwordVariables(passwords),
         BIGTRACE_CLICKHOUSE_DATA: `${files.data}/`,
         BIGTRACE_CLICKHOUSE_LOG: files.logFile,

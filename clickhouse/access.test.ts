@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call, rowsOf, startTestEngine, type TestEngine } from './testing/engine.ts';
+
+let t: TestEngine;
+
+beforeAll(async () => {
+  t = await startTestEngine();
+  await t.as('admin').command({ query: 'CREATE TABLE bigtrace.mine (n UInt8) ENGINE = Memory' });
+});
+
+afterAll(() => t[Symbol.asyncDispose]());
+
+const ONE_ROW = call('a Nullable(Int64)', 'printf "0\\t/local/a\\t1\\nEND\\n"');
+
+describe.each(['analyst', 'default'])('%s', (user) => {
+  test('may use bigtrace() and the tables', async () => {
+    expect(await rowsOf(t.as(user), `SELECT * FROM ${ONE_ROW}`)).toEqual([['/local/a', '1']]);
+    expect(await rowsOf(t.as(user), 'SELECT * FROM mine')).toEqual([]);
+  });
+
+  test.each([
+    "SELECT * FROM executable('bigtrace query', TSV, 'a String')",
+    "SELECT * FROM url('http://127.0.0.1/', TSV, 'a String')",
+    "SELECT * FROM file('/etc/passwd', TSV, 'a String')",
+    "SELECT * FROM remote('127.0.0.1', 'system', 'one')",
+    "SELECT * FROM s3('http://127.0.0.1/bucket/key', TSV, 'a String')",
+    "SELECT * FROM mysql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
+    "SELECT * FROM sqlite('a', 'b')",
+    'SELECT * FROM system.users',
+    'SELECT * FROM system.processes',
+    'CREATE TABLE bigtrace.t (n UInt8) ENGINE = Memory',
+    'CREATE TEMPORARY TABLE t (n UInt8)',
+    'CREATE VIEW bigtrace.v AS SELECT 1',
+    'CREATE FUNCTION f AS x -> x',
+    'INSERT INTO bigtrace.mine VALUES (1)',
+    "INSERT INTO FUNCTION executable('bigtrace query', TSV, 'a String') VALUES ('a')",
+    'DROP VIEW bigtrace.bigtrace',
+    'GRANT SELECT ON bigtrace.* TO analyst',
+    "KILL QUERY WHERE user = 'admin'",
+    "BACKUP DATABASE bigtrace TO File('b')",
+    'SYSTEM SHUTDOWN',
+    'SYSTEM RELOAD USERS',
+  ])('is refused %s', async (query) => {
+    await expect(t.as(user).command({ query })).rejects.toThrow(/Not enough privileges/);
+  });
+});
+
+test('analyst may bound a query, but not loosen what binds it', async () => {
+  const analyst = t.as('analyst');
+  const bounds = 'SETTINGS max_execution_time = 5, max_result_rows = 5, max_threads = 1';
+  expect(await rowsOf(analyst, `SELECT 1 ${bounds}`)).toEqual([[1]]);
+  for (const setting of ['readonly = 0', 'enable_analyzer = 0'])
+    await expect(rowsOf(analyst, `SELECT 1 SETTINGS ${setting}`)).rejects.toThrow(
+      /Cannot modify|should not be changed/,
+    );
+});
+
+test('the settings of the asker do not change how the rows are read', async () => {
+  const table = call(
+    's Nullable(String)',
+    'printf "0\\t/local/a\\t\\\\\\\\N\\n0\\t/local/b\\tx\\nEND\\n"',
+  );
+  const settings =
+    "SETTINGS format_tsv_null_representation = 'x', input_format_allow_errors_num = 9";
+  expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table} ${settings}`)).toEqual([
+    ['/local/a', null],
+    ['/local/b', 'x'],
+  ]);
+});
+
+test('nobody can log in as the definer, or with a wrong password', async () => {
+  for (const login of ['bigtrace_definer:', 'bigtrace_definer:0', 'analyst:', 'admin:x']) {
+    const authorization = `Basic ${Buffer.from(login).toString('base64')}`;
+    const answer = await fetch(`http://${t.engine.httpAddress}/?query=SELECT+1`, {
+      headers: { authorization },
+    });
+    expect(answer.status).toBe(403);
+  }
+});

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call, rowsOf, startTestEngine, type TestEngine } from './testing/engine.ts';
+
+let t: TestEngine;
+
+beforeAll(async () => {
+  t = await startTestEngine();
+});
+
+afterAll(() => t[Symbol.asyncDispose]());
+
+const ROW = 'printf "0\\t/local/a\\t1\\n"';
+const count = (commands: string): Promise<unknown[][]> =>
+  rowsOf(t.as('analyst'), `SELECT count() FROM ${call('a Nullable(Int64)', commands)}`);
+
+describe('an error is never a short answer', () => {
+  test.each([
+    [
+      'says why',
+      `${ROW}; echo "[/local/b]: not a trace (trace_invalid)" >&2; echo END; exit 1`,
+      '[/local/b]: not a trace (trace_invalid)',
+    ],
+    ['says why at once', 'echo "no such trace" >&2; echo END; exit 1', 'no such trace'],
+    ['dies after a row', `${ROW}; kill -9 $$`, 'read after eof'],
+    ['dies within a row', 'printf "0\\t/loc"; kill -9 $$', 'at end of stream'],
+    ['dies at once', 'kill -9 $$', 'read after eof'],
+    ['ends without the mark', `${ROW}; exit 0`, 'read after eof'],
+    ['goes on behind the mark', `echo END; ${ROW}; echo END`, 'Cannot parse input'],
+    ['writes what does not fit', 'printf "0\\t/local/a\\tone\\nEND\\n"', 'Cannot parse input'],
+    ['writes too few columns', 'printf "0\\t/local/a\\nEND\\n"', 'Cannot parse input'],
+  ])('a script that %s', async (_, commands, message) => {
+    await expect(count(commands)).rejects.toThrow(message);
+  });
+
+  test('also when rows were already on their way to the asker', async () => {
+    const many = `yes "0\t/local/a\t1" | head -n 500000; kill -9 $$`;
+    const query = `SELECT * FROM ${call('a Nullable(Int64)', many)}`;
+    await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow('read after eof');
+  });
+});
+
+test('what is wrong with the query reaches the asker of its rows and of its columns, once', async () => {
+  const message = '[/local/a]: no such table: slices (sql_failed)';
+  const table = call(`!${message.replace(' (sql_failed)', '')}`, '');
+  for (const query of [`SELECT * FROM ${table}`, `DESCRIBE (SELECT * FROM ${table})`]) {
+    const error = await rowsOf(t.as('analyst'), query).catch((thrown: Error) => thrown);
+    expect(String(error).split(message)).toHaveLength(2);
+  }
+  expect(await count(`${ROW}; echo END`)).toEqual([['1']]);
+});
+
+test('a bad structure is named', async () => {
+  const table = "bigtrace_as(structure='a Nonsense', traces=['/local/a'], sql=';;echo END')";
+  await expect(rowsOf(t.as('analyst'), `SELECT * FROM ${table}`)).rejects.toThrow('Nonsense');
+});

@@ -1,0 +1,117 @@
+/** For tests: the embedded engine, with a script in the bridge's place. */
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { build } from 'esbuild';
+import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../launch.ts';
+
+const ROOM = join(import.meta.dirname, '..');
+
+/** Below node_modules' own directory, so that what is built finds its packages. */
+const BUILDS = join(ROOM, '../dist/test');
+
+export interface TestEngine extends AsyncDisposable {
+  engine: EmbeddedClickHouse;
+  /** Of this test; gone with it. */
+  directory: string;
+  dist: string;
+  as(username: string): ClickHouseClient;
+  /** Stops it and starts it again on the same data. */
+  restart(): Promise<void>;
+}
+
+export async function startTestEngine(): Promise<TestEngine> {
+  mkdirSync(BUILDS, { recursive: true });
+  const directory = mkdtempSync(join(BUILDS, 'clickhouse-'));
+  const dist = join(directory, 'dist');
+  await buildWithStandIn(dist);
+  const dataDir = join(directory, 'data');
+  mkdirSync(dataDir);
+  const clients: ClickHouseClient[] = [];
+  const start = (): Promise<EmbeddedClickHouse> => startOn({ dataDir, dist });
+  const test: TestEngine = {
+    engine: await start(),
+    directory,
+    dist,
+    as: (username) => {
+      const client = clientOf(test.engine, username);
+      clients.push(client);
+      return client;
+    },
+    restart: async () => {
+      await test.engine.stop();
+      test.engine = await start();
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const client of clients) await client.close();
+      await test.engine.stop();
+      rmSync(directory, { recursive: true });
+    },
+  };
+  return test;
+}
+
+export function startOn(places: { dataDir: string; dist: string }): Promise<EmbeddedClickHouse> {
+  return startEmbeddedClickHouse({
+    ...places,
+    listen: '127.0.0.1',
+    httpPort: 0,
+    tcpPort: 0,
+    orchestrator: '127.0.0.1:1',
+    passwords: {},
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
+  });
+}
+
+export async function buildWithStandIn(dist: string): Promise<void> {
+  await build({
+    entryPoints: [join(ROOM, 'embedded.ts')],
+    outfile: join(dist, 'clickhouse-embedded.js'),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  for (const part of ['bigtrace_function.xml', 'config.d', 'embedded', 'sql', 'users.d'])
+    cpSync(join(ROOM, part), join(dist, 'clickhouse', part), { recursive: true });
+  const script = join(dist, 'clickhouse/user_scripts/bigtrace');
+  cpSync(join(ROOM, 'testing/stand-in.sh'), script);
+  chmodSync(script, 0o755);
+}
+
+/** `default` needs no password. */
+function clientOf(engine: EmbeddedClickHouse, username: string): ClickHouseClient {
+  const { admin, analyst } = engine.passwords;
+  return createClient({
+    url: `http://${engine.httpAddress}`,
+    username,
+    password: username === 'admin' ? admin : username === 'analyst' ? analyst : '',
+    log: { level: ClickHouseLogLevel.OFF },
+    request_timeout: 60_000,
+  });
+}
+
+/** Rows as arrays of JSON values; integers of 64 bits are strings. */
+export async function rowsOf(
+  client: ClickHouseClient,
+  query: string,
+  options: { queryId?: string; signal?: AbortSignal } = {},
+): Promise<unknown[][]> {
+  const { queryId, signal } = options;
+  const result = await client.query({
+    query,
+    format: 'JSONCompactEachRow',
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
+    ...(queryId === undefined ? {} : { query_id: queryId }),
+    ...(signal === undefined ? {} : { abort_signal: signal }),
+  });
+  return result.json<unknown[]>();
+}
+
+/** A `bigtrace()` call whose script has these columns and does this. */
+export function call(structure: string, commands: string, view = 'bigtrace'): string {
+  const sql = `${structure};;${commands}`.replace(/[\\']/g, '\\$&');
+  return `${view}(traces=['/local/a', '/local/b'], sql='${sql}')`;
+}
