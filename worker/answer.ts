@@ -4,38 +4,53 @@ import type { TaskStats } from '../proto/messages.ts';
 import type { TraceStat, TraceStores } from '../trace-store/index.ts';
 import type { Counters } from './counters.ts';
 import { withDeadline } from './deadline.ts';
-import type { FairPermits } from './fair-permits.ts';
+import type { FairPermits, Release } from './fair-permits.ts';
+import type { ImageCache } from './image-cache.ts';
+import type { ImageKeeper } from './image-keeper.ts';
 import { type AnswerLimits, checkResult, checkTraceBytes } from './limits.ts';
-import type { Answered, OnResult } from './slot.ts';
+import { ReadAhead } from './read-ahead.ts';
+import type { Remembered, ResultMemory } from './result-memory.ts';
+import type { ScriptFacts } from './script.ts';
+import type { OnResult } from './slot.ts';
 import type { Lease, SlotPool } from './slot-pool.ts';
 import type { ColumnFound } from './thread-protocol.ts';
 
 export interface AnswerParts {
   stores: TraceStores;
   pool: SlotPool;
+  results: ResultMemory;
+  images: ImageCache;
+  keeper: ImageKeeper;
   /** One for each thread that may run. */
   permits: FairPermits;
+  /** One for each store that is asked about a trace. */
+  lookups: FairPermits;
+  /** One for each trace that is read before a thread is free for it. */
+  reads: FairPermits;
   counters: Counters;
   /** Names the engine: what another has loaded is of no use to this one. */
-  engineDigest: string;
+  engineIdentity: string;
 }
 
 export interface Question {
   /** Address of the trace. */
   trace: string;
-  sql: Uint8Array;
+  script: ScriptFacts;
   limits: AnswerLimits;
   /** Whose turn it takes: one query's traces share its turns. */
   asker: unknown;
-  /** Called when work begins that is no longer given back. */
-  onBegin(): void;
+  /** Called when work begins that is no longer given back; how long it waited for its turn. */
+  onBegin(waitedMs: number): void;
   onResult: OnResult;
 }
 
 export interface Answer {
-  columns: ColumnFound[];
+  columns: readonly ColumnFound[];
   stats: TaskStats;
 }
+
+/** How much of a trace is held before a thread is free for it. */
+const READ_AHEAD_BYTES = 2 ** 20;
 
 /** @throws BigtraceError about the trace; the signal's reason. */
 export async function answer(
@@ -45,12 +60,13 @@ export async function answer(
 ): Promise<Answer> {
   const { counters } = parts;
   try {
-    const answered = await answerCold(parts, question, signal);
+    const answered = await new Answering(parts, question, signal).run();
+    const { tier, rows, traceBytes, queryMs } = answered.stats;
     counters.add('tasks_done');
-    counters.add(`tier_${answered.stats.tier}`);
-    counters.add('rows', answered.stats.rows);
-    counters.add('trace_bytes', answered.stats.traceBytes);
-    counters.add('query_ms', answered.stats.queryMs);
+    counters.add(`tier_${tier}`);
+    counters.add('rows', rows);
+    counters.add('trace_bytes', traceBytes);
+    counters.add('query_ms', queryMs);
     return answered;
   } catch (thrown) {
     if (signal.aborted) throw signal.reason;
@@ -59,62 +75,183 @@ export async function answer(
   }
 }
 
-async function answerCold(
-  parts: AnswerParts,
-  question: Question,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { limits, trace } = question;
-  const stat = await parts.stores.stat(trace, signal);
-  if (stat.size !== undefined) checkTraceBytes(stat.size, limits);
-  const release = await parts.permits.acquire(question.asker, signal);
-  try {
-    question.onBegin();
-    return await withDeadline(signal, limits.traceTimeoutMs, 'this trace', (bounded) =>
-      inSlot(parts, question, stat, bounded),
+/** One answer in the making. */
+class Answering {
+  readonly #parts: AnswerParts;
+  readonly #question: Question;
+  readonly #signal: AbortSignal;
+  #readAhead: ReadAhead | undefined;
+
+  constructor(parts: AnswerParts, question: Question, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#question = question;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<Answer> {
+    const { results, engineIdentity, counters } = this.#parts;
+    const { trace, script, limits } = this.#question;
+    const stat = await this.#stat();
+    if (stat.size !== undefined) checkTraceBytes(stat.size, limits);
+    const key = `${trace}\0${stat.generation}\0${engineIdentity}`;
+    const resultKey = `${key}\0${script.digest}`;
+    const remembered = script.deterministic ? results.get(resultKey) : undefined;
+    if (remembered !== undefined) return this.#repeat(remembered);
+    if (script.deterministic) counters.add('result_misses');
+    try {
+      return await this.#compute(stat, key, resultKey);
+    } finally {
+      this.#readAhead?.close();
+    }
+  }
+
+  async #stat(): Promise<TraceStat> {
+    const { lookups, stores } = this.#parts;
+    const release = await lookups.acquire(this.#question.asker, this.#signal);
+    try {
+      return await stores.stat(this.#question.trace, this.#signal);
+    } finally {
+      release();
+    }
+  }
+
+  async #repeat({ results, resultBytes, rows, columns }: Remembered): Promise<Answer> {
+    const { limits, onBegin, onResult } = this.#question;
+    checkResult(rows, resultBytes, limits);
+    onBegin(0);
+    for (const [index, result] of results.entries()) {
+      await onResult(result, rows, index === results.length - 1);
+      this.#signal.throwIfAborted();
+    }
+    return { columns, stats: { rows, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'result' } };
+  }
+
+  async #compute(stat: TraceStat, key: string, resultKey: string): Promise<Answer> {
+    const { pool } = this.#parts;
+    // What senses history would see, in a loaded trace or its image, that others were there before.
+    const { sensesHistory } = this.#question.script;
+    for (;;) {
+      const claimed = sensesHistory ? 'busy' : await pool.claim(key, this.#signal);
+      if (typeof claimed !== 'string') {
+        const release = await this.#turn().catch(async (thrown: unknown) => {
+          await claimed.release();
+          throw thrown;
+        });
+        return this.#inTurn(claimed, release, resultKey, async () => RESIDENT);
+      }
+      await this.#beginToRead(stat, key);
+      const release = await this.#turn();
+      const lease = pool.fresh(key, claimed === 'busy');
+      if (lease !== undefined)
+        return this.#inTurn(lease, release, resultKey, (signal) =>
+          this.#load(lease, key, stat, signal),
+        );
+      release(); // meanwhile another began to load it
+    }
+  }
+
+  /** Reads a trace that will have to be parsed, while others have their turn. */
+  async #beginToRead({ generation }: TraceStat, key: string): Promise<void> {
+    const { reads, stores } = this.#parts;
+    if (this.#readAhead !== undefined || this.#mayRestore(key)) return;
+    const release = await reads.acquire(this.#question.asker, this.#signal);
+    const chunks = stores.read(this.#question.trace, { generation, signal: this.#signal });
+    this.#readAhead = new ReadAhead(chunks, READ_AHEAD_BYTES);
+    void this.#readAhead.done.then(release);
+  }
+
+  #mayRestore(key: string): boolean {
+    return !this.#question.script.sensesHistory && this.#parts.images.has(key);
+  }
+
+  async #turn(): Promise<Release> {
+    const from = performance.now();
+    const release = await this.#parts.permits.acquire(this.#question.asker, this.#signal);
+    this.#question.onBegin(performance.now() - from);
+    return release;
+  }
+
+  async #inTurn(
+    lease: Lease,
+    release: Release,
+    resultKey: string,
+    load: (signal: AbortSignal) => Promise<LoadedFrom>,
+  ): Promise<Answer> {
+    try {
+      const { traceTimeoutMs } = this.#question.limits;
+      return await withDeadline(this.#signal, traceTimeoutMs, 'this trace', async (signal) => {
+        const loaded = await load(signal);
+        return this.#ask(lease, loaded, resultKey, signal);
+      });
+    } finally {
+      // Marks are taken back in this turn, but the answer need not wait for that.
+      void lease.release().then(() => {
+        release();
+        this.#parts.keeper.poke();
+      });
+    }
+  }
+
+  async #load(
+    lease: Lease,
+    key: string,
+    { generation }: TraceStat,
+    signal: AbortSignal,
+  ): Promise<LoadedFrom> {
+    const { stores, images, counters } = this.#parts;
+    const { trace, limits } = this.#question;
+    const image = this.#mayRestore(key) ? await images.read(key) : undefined;
+    signal.throwIfAborted();
+    if (image !== undefined) {
+      const loaded = await lease.slot.restore(key, image, limits.memoryBytesMax, signal);
+      lease.loaded(loaded.loadMs);
+      return { ...loaded, tier: 'image' };
+    }
+    const chunks = this.#readAhead ?? stores.read(trace, { generation, signal });
+    const bounded = withinBytes(chunks, limits);
+    const loaded = await lease.slot.load(key, bounded, limits.memoryBytesMax, signal);
+    lease.loaded(loaded.loadMs);
+    counters.add('parse_ms', loaded.loadMs);
+    return { ...loaded, tier: 'parse' };
+  }
+
+  async #ask(
+    lease: Lease,
+    loaded: LoadedFrom,
+    resultKey: string,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { results } = this.#parts;
+    const { script, limits, onResult } = this.#question;
+    const { sql, leavesMarks } = script;
+    const recorder = results.recorder();
+    let resultBytes = 0;
+    const { rows, columns, queryMs } = await lease.slot.query(
+      {
+        sql,
+        leavesMarks,
+        memoryBytesMax: limits.memoryBytesMax,
+        onResult: (result, rowsSoFar, last) => {
+          resultBytes += result.byteLength;
+          checkResult(rowsSoFar, resultBytes, limits);
+          recorder.add(result);
+          return onResult(result, rowsSoFar, last);
+        },
+      },
+      signal,
     );
-  } finally {
-    release();
+    if (script.deterministic && recorder.results !== undefined)
+      results.put(resultKey, { results: recorder.results, resultBytes, rows, columns });
+    return { columns, stats: { ...loaded, rows, queryMs } };
   }
 }
 
-async function inSlot(
-  parts: AnswerParts,
-  question: Question,
-  stat: TraceStat,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const key = `${question.trace}\0${stat.generation}\0${parts.engineDigest}`;
-  const lease = await parts.pool.acquire(key, signal);
-  try {
-    const loaded = lease.resident
-      ? { loadMs: 0, traceBytes: 0 }
-      : await load(parts, lease, key, question, stat, signal);
-    const { rows, columns, queryMs } = await ask(lease, question, signal);
-    const tier = lease.resident ? 'resident' : 'parse';
-    return { columns, stats: { ...loaded, rows, queryMs, tier } };
-  } finally {
-    lease.release();
-  }
-}
+type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes' | 'tier'>;
 
-async function load(
-  { stores, counters }: AnswerParts,
-  lease: Lease,
-  key: string,
-  { trace, limits }: Question,
-  { generation }: TraceStat,
-  signal: AbortSignal,
-): Promise<{ loadMs: number; traceBytes: number }> {
-  const chunks = bounded(stores.read(trace, { generation, signal }), limits);
-  const loaded = await lease.slot.load(key, chunks, limits.memoryBytesMax, signal);
-  lease.loaded(loaded.loadMs);
-  counters.add('parse_ms', loaded.loadMs);
-  return loaded;
-}
+const RESIDENT: LoadedFrom = { loadMs: 0, traceBytes: 0, tier: 'resident' };
 
 /** A store may not know a trace's size before it was read. */
-async function* bounded(
+async function* withinBytes(
   chunks: AsyncIterable<Uint8Array>,
   limits: AnswerLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -124,22 +261,4 @@ async function* bounded(
     checkTraceBytes(bytes, limits);
     yield chunk;
   }
-}
-
-function ask(lease: Lease, question: Question, signal: AbortSignal): Promise<Answered> {
-  const { sql, limits, onResult } = question;
-  let resultBytes = 0;
-  return lease.slot.query(
-    sql,
-    {
-      leavesMarks: true,
-      memoryBytesMax: limits.memoryBytesMax,
-      onResult: (bytes, rows, last) => {
-        resultBytes += bytes.byteLength;
-        checkResult(rows, resultBytes, limits);
-        return onResult(bytes, rows, last);
-      },
-    },
-    signal,
-  );
 }

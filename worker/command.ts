@@ -5,8 +5,11 @@ import type { LogLevel } from '../common/log.ts';
 import { byteSize, durationMs, hostPort, integerFrom, port } from '../common/options.ts';
 import { addStoreOptions, storeOptionsOf } from '../trace-store/index.ts';
 import {
+  CACHE_BYTES_DEFAULT,
   checkConfig,
+  defaultInstanceBytes,
   defaultMemoryBytes,
+  defaultResultMemoryBytes,
   defaultThreads,
   INSTANCE_BYTES_MAX,
   LIMIT_DEFAULTS,
@@ -19,10 +22,13 @@ interface Flags {
   port: number;
   socket?: string;
   threads?: number;
-  memory?: number;
+  memoryBytes?: number;
+  resultMemoryBytes?: number;
+  cacheDir?: string;
+  cacheBytes: number;
   traceTimeout: number;
   traceBytesMax: number;
-  instanceMemoryMax: number;
+  instanceMemoryBytes?: number;
   resultRowsMax: number;
   resultBytesMax: number;
   traceProcessorWasm: string;
@@ -82,10 +88,29 @@ function addLimits(command: Command): Command {
   return command
     .addOption(
       option(
-        '--memory <size>',
+        '--memory-bytes <size>',
         'bound of all loaded traces (default: half of the memory)',
-        'MEMORY',
+        'MEMORY_BYTES',
       ).argParser(byteSize),
+    )
+    .addOption(
+      option(
+        '--result-memory-bytes <size>',
+        'bound of all remembered answers; 0: none (default: 1/32 of the memory)',
+        'RESULT_MEMORY_BYTES',
+      ).argParser(byteSize),
+    )
+    .addOption(
+      option(
+        '--cache-dir <dir>',
+        'directory of its own for images of loaded traces (default: none are kept)',
+        'CACHE_DIR',
+      ),
+    )
+    .addOption(
+      option('--cache-bytes <size>', 'bound of all images', 'CACHE_BYTES')
+        .default(CACHE_BYTES_DEFAULT, '20GiB')
+        .argParser(byteSize),
     )
     .addOption(
       option('--trace-timeout <time>', 'longest time for one trace', 'TRACE_TIMEOUT')
@@ -99,12 +124,10 @@ function addLimits(command: Command): Command {
     )
     .addOption(
       option(
-        '--instance-memory-max <size>',
-        'most memory one trace may take',
-        'INSTANCE_MEMORY_MAX',
-      )
-        .default(LIMIT_DEFAULTS.memoryBytesMax, '4GiB, which wasm cannot pass')
-        .argParser((text) => Math.min(byteSize(text), INSTANCE_BYTES_MAX)),
+        '--instance-memory-bytes <size>',
+        'most memory that one trace may take (default: its share of --memory-bytes a thread, at most 4GiB)',
+        'INSTANCE_MEMORY_BYTES',
+      ).argParser((text) => Math.min(byteSize(text), INSTANCE_BYTES_MAX)),
     )
     .addOption(
       option('--result-rows-max <n>', 'most rows of one trace', 'RESULT_ROWS_MAX')
@@ -125,17 +148,22 @@ function option(flags: string, description: string, variable: string): Option {
 /** The flags as they were parsed, as a configuration. */
 export function workerConfig(command: Command): WorkerConfig {
   const flags = command.opts<Flags>();
+  const threads = flags.threads ?? defaultThreads();
+  const memoryBytesMax = flags.memoryBytes ?? defaultMemoryBytes();
   return {
     listen:
       flags.socket ??
       `${flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen}:${flags.port}`,
     stores: storeOptionsOf(command),
-    threads: flags.threads ?? defaultThreads(),
-    memoryBytesMax: flags.memory ?? defaultMemoryBytes(),
+    threads,
+    memoryBytesMax,
+    resultMemoryBytesMax: flags.resultMemoryBytes ?? defaultResultMemoryBytes(),
+    cacheDir: flags.cacheDir,
+    cacheBytesMax: flags.cacheBytes,
     limits: {
       traceTimeoutMs: flags.traceTimeout,
       traceBytesMax: flags.traceBytesMax,
-      memoryBytesMax: flags.instanceMemoryMax,
+      memoryBytesMax: flags.instanceMemoryBytes ?? defaultInstanceBytes(memoryBytesMax, threads),
       resultRowsMax: flags.resultRowsMax,
       resultBytesMax: flags.resultBytesMax,
     },

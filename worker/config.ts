@@ -14,6 +14,12 @@ export interface WorkerConfig {
   threads: number;
   /** Bound of all loaded traces together. */
   memoryBytesMax: number;
+  /** Bound of the answers remembered. */
+  resultMemoryBytesMax: number;
+  /** Directory for images of loaded traces; without one there are none. */
+  cacheDir: string | undefined;
+  /** Bound of the images. */
+  cacheBytesMax: number;
   limits: AnswerLimits;
   /** File of the TraceProcessor wasm. */
   engineFile: string;
@@ -26,6 +32,8 @@ export interface WorkerConfig {
   json: boolean;
 }
 
+/** Less is too little for ordinary traces. */
+const INSTANCE_BYTES_MIN = 512 * 2 ** 20;
 /** wasm32's own bound. */
 export const INSTANCE_BYTES_MAX = 2 ** 32;
 
@@ -43,6 +51,19 @@ export function defaultMemoryBytes(): number {
   const memory = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
   return Math.floor(memory / 2);
 }
+
+/** What one trace may take, so that all threads together stay within the bound. */
+export function defaultInstanceBytes(memoryBytesMax: number, threads: number): number {
+  const share = Math.floor(memoryBytesMax / threads);
+  return Math.min(Math.max(share, INSTANCE_BYTES_MIN), INSTANCE_BYTES_MAX);
+}
+
+/** A thirty-second of the memory. */
+export function defaultResultMemoryBytes(): number {
+  return Math.floor(defaultMemoryBytes() / 16);
+}
+
+export const CACHE_BYTES_DEFAULT = 20 * 2 ** 30;
 
 export function defaultThreads(): number {
   return availableParallelism();

@@ -15,6 +15,10 @@ export const COUNTERS = {
   rows: 'rows sent',
   threads_started: 'threads started',
   threads_killed: 'threads ended before their time: cancelled, timed out or crashed',
+  result_misses: 'answers that were looked for among the remembered and not found',
+  images_written: 'images of traces written to disk',
+  images_unusable: 'images that were damaged or foreign, and ignored',
+  images_failed: 'attempts to use the image directory that failed',
   evictions: 'loaded traces that made place for others',
 } as const;
 

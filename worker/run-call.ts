@@ -1,11 +1,12 @@
 /** One `Run` stream: the traces of one query, taken as far as there are credits for them. */
 import { textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
-import type { RunEvent, RunRequest, RunStart, Task } from '../proto/messages.ts';
+import type { RunEvent, RunMode, RunRequest, RunStart, Task } from '../proto/messages.ts';
 import { type AnswerParts, answer } from './answer.ts';
 import { CreditWindow } from './credit-window.ts';
 import { type EventSink, EventWriter } from './event-writer.ts';
 import { type AnswerLimits, answerLimits } from './limits.ts';
+import { type ScriptFacts, scriptFacts } from './script.ts';
 
 /** Many enough that ten thousand cheap answers a second never wait for the next assignment. */
 const WINDOW_MAX = 1024;
@@ -26,7 +27,6 @@ export interface RunSink extends EventSink {
 interface Running {
   abort: AbortController;
   begun: boolean;
-  assignedAt: number;
 }
 
 export class RunCall {
@@ -35,8 +35,7 @@ export class RunCall {
   readonly #writer: EventWriter;
   readonly #window: CreditWindow;
   readonly #tasks = new Map<number, Running>();
-  #start: RunStart | undefined;
-  #limits: AnswerLimits | undefined;
+  #query: { mode: RunMode; script: ScriptFacts; limits: AnswerLimits } | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Credits given and not used. */
   #open = 0;
@@ -62,7 +61,7 @@ export class RunCall {
     if (this.#ended) return;
     try {
       if (request.start) this.#onStart(request.start);
-      else if (this.#start === undefined) throw misused('the first message must be start');
+      else if (this.#query === undefined) throw misused('the first message must be start');
       else if (request.assign) this.#onAssign(request.assign.task);
       else if (request.withdraw) for (const id of request.withdraw.id) this.#giveBack(id);
     } catch (thrown) {
@@ -91,10 +90,13 @@ export class RunCall {
   }
 
   #onStart(start: RunStart): void {
-    if (this.#start !== undefined) throw misused('start comes once');
+    if (this.#query !== undefined) throw misused('start comes once');
     if (start.sql.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
-    this.#start = start;
-    this.#limits = answerLimits(start.limits, this.#parts.limits);
+    this.#query = {
+      mode: start.mode,
+      script: scriptFacts(start.sql),
+      limits: answerLimits(start.limits, this.#parts.limits),
+    };
     const timeoutMs = start.limits?.timeoutMs ?? 0;
     if (timeoutMs > 0) this.#timer = setTimeout(() => this.#fail(tooLate(timeoutMs)), timeoutMs);
     this.#giveCredits();
@@ -105,7 +107,7 @@ export class RunCall {
       if (this.#tasks.has(task.id)) throw misused(`task ${task.id} was assigned twice`);
       if (this.#open === 0) throw misused('more traces were assigned than credits were given');
       this.#open--;
-      const running = { abort: new AbortController(), begun: false, assignedAt: performance.now() };
+      const running = { abort: new AbortController(), begun: false };
       this.#tasks.set(task.id, running);
       if (this.#noMore) running.abort.abort(GIVEN_BACK);
       void this.#run(task, running);
@@ -128,25 +130,24 @@ export class RunCall {
   }
 
   async #answer(id: number, trace: Buffer, task: Running): Promise<RunEvent> {
-    const { sql, mode } = this.#start ?? { sql: Buffer.alloc(0), mode: 'ROWS' };
-    const limits = this.#limits ?? this.#parts.limits;
+    if (this.#query === undefined) throw misused('the first message must be start');
+    const { mode, script, limits } = this.#query;
     /** The last result waits for the answer's statistics. */
     let last: Buffer | undefined;
     const { columns, stats } = await answer(
       this.#parts,
       {
         trace: textFromBytes(trace),
-        sql,
+        script,
         limits,
         asker: this,
-        onBegin: () => {
+        onBegin: (waitedMs) => {
           task.begun = true;
-          this.#window.began(performance.now() - task.assignedAt);
+          this.#window.began(waitedMs);
           this.#giveCredits();
         },
-        onResult: (bytes, _rows, isLast) => {
+        onResult: (result, _rows, isLast) => {
           if (mode === 'TYPES') return undefined;
-          const result = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
           if (!isLast) return this.#sendRows(id, result);
           last = result;
           return undefined;

@@ -21,6 +21,7 @@ import { answer } from './answer.ts';
 import { answerLimits } from './limits.ts';
 import { sendListed } from './list-call.ts';
 import { RunCall, type RunParts } from './run-call.ts';
+import { scriptFacts } from './script.ts';
 
 /** One message holds all results of a trace here, and a message is below 2 GiB. */
 const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
@@ -142,12 +143,12 @@ export class WorkerServer {
       this.#parts,
       {
         trace: textFromBytes(trace),
-        sql: sqlQuery,
+        script: scriptFacts(sqlQuery),
         limits: answerLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
         asker: signal,
         onBegin: () => {},
-        onResult: (bytes) => {
-          result.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+        onResult: (one) => {
+          result.push(one);
           return undefined;
         },
       },
@@ -170,23 +171,37 @@ export class WorkerServer {
     }
   }
 
+  #gauges(): Record<string, number> {
+    const { pool, results, images, permits } = this.#parts;
+    return {
+      ...pool.gauges(),
+      results_remembered: results.size,
+      results_bytes: results.bytes,
+      images: images.size,
+      images_bytes: images.bytes,
+      permits_waiting: permits.waiting,
+      queries: this.#runs.size,
+      rss_bytes: process.memoryUsage.rss(),
+    };
+  }
+
   #status(
     _call: grpc.ServerUnaryCall<object, WorkerStatus>,
     reply: grpc.sendUnaryData<WorkerStatus>,
   ): void {
-    const { engine, permits, pool, counters } = this.#parts;
+    const { engine, permits, counters } = this.#parts;
     let queued = 0;
     for (const run of this.#runs) queued += run.queued;
     reply(null, {
       version: VERSION,
-      engine: `${engine.version} ${engine.digest}`,
+      engine: `${engine.version} ${engine.identity}`,
       threads: permits.total,
       tasksRunning: permits.taken,
       tasksQueued: queued,
       uptimeMs: Math.round(performance.now() - this.#startedAt),
       draining: this.#draining,
       counters: counters.all(),
-      gauges: { ...pool.gauges(), queries: this.#runs.size },
+      gauges: this.#gauges(),
     });
   }
 }

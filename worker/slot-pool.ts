@@ -10,37 +10,47 @@ import { Slot } from './slot.ts';
 export interface PoolOptions {
   engine: Engine;
   threadEntry: URL;
-  /** Bound of all instances together; those at work are never ended for it. */
+  /** Bound of all slots together; those at work are never ended for it. */
   memoryBytesMax: number;
   counters: Counters;
+  keeper: Keeper;
 }
 
-/** A thread with a fresh instance costs about as much as it takes to parse such a trace again. */
+/** Takes the image of a trace before it is let go. */
+export interface Keeper {
+  wants(key: string, loadMs: number): boolean;
+  /** Releases the lease when it is done with the slot. */
+  keep(key: string, lease: Lease): Promise<void>;
+}
+
+/** A thread with a fresh instance costs about as much as it takes to load such a trace again. */
 const CHEAP_LOAD_MS = 50;
 /** An isolate and a fresh instance, before anything is loaded. */
 const FRESH_BYTES = 64 * 2 ** 20;
 /** Memory never shrinks: above this an instance is not worth being given another trace. */
 const REUSED_BYTES_MAX = 256 * 2 ** 20;
+/** Threads are not free either, however little their traces take. */
 const SLOTS_MAX = 256;
 
 interface Entry {
   slot: Slot;
   busy: boolean;
-  /** What it took to load its trace. */
-  loadMs: number;
+  /** The trace it holds or is to hold. */
+  key: string | undefined;
+  /** What it took to load it; undefined until it is loaded. */
+  loadMs: number | undefined;
   priority: number;
-  /** Resolves when it is idle again; only while busy. */
-  idle: Promise<void>;
-  markIdle: () => void;
+  /** Told at the next change from busy to idle. */
+  waiting: Set<() => void>;
 }
 
+/** A slot that is the holder's alone, until it is released. */
 export interface Lease {
-  slot: Slot;
-  /** Whether it holds the trace already. */
-  resident: boolean;
+  readonly slot: Slot;
   /** To be called once the trace is loaded. */
   loaded(loadMs: number): void;
-  release(): void;
+  /** Takes back marks before it lets others have it; resolves when it is theirs. */
+  release(): Promise<void>;
 }
 
 export class SlotPool {
@@ -48,28 +58,57 @@ export class SlotPool {
   readonly #entries = new Set<Entry>();
   /** GreedyDual's clock: the priority of what was last let go. */
   #floor = 0;
-  #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
   }
 
   /**
-   * A slot for the trace of `key`: the one that holds it, if it is free within the time that loading
-   * it once more would take, or else another. The caller has a permit.
+   * The slot that holds the trace, waiting while another loads or asks it; 'none' where no slot does,
+   * 'busy' when the wait gets longer than it takes to load the trace once more.
    */
-  async acquire(key: string, signal: AbortSignal): Promise<Lease> {
-    const holder = this.#holding(key);
-    if (holder?.busy === true) await idleWithin(holder, holder.loadMs, signal);
-    signal.throwIfAborted();
-    const found = this.#holding(key);
-    if (found !== undefined && !found.busy) return this.#lease(found, true);
-    return this.#lease(this.#forAnother(), false);
+  async claim(key: string, signal: AbortSignal): Promise<Lease | 'none' | 'busy'> {
+    const until = new Map<Entry, number>();
+    for (;;) {
+      signal.throwIfAborted();
+      const holder = this.#holding(key);
+      if (holder === undefined) return 'none';
+      if (!holder.busy) return this.#lease(holder);
+      const now = performance.now();
+      let ms = Number.POSITIVE_INFINITY; // while it loads; its own bounds of time end that
+      if (holder.loadMs !== undefined) {
+        const end = until.get(holder) ?? now + Math.max(holder.loadMs, CHEAP_LOAD_MS);
+        until.set(holder, end);
+        ms = end - now;
+        if (ms <= 0) return 'busy';
+      }
+      await changed(holder, ms, signal);
+    }
   }
 
-  /** Whether an idle slot holds the trace. */
-  has(key: string): boolean {
-    return this.#holding(key)?.busy === false;
+  /**
+   * A slot to load a trace into, for a caller who has a permit; undefined where meanwhile another holds
+   * the trace, unless a second may.
+   */
+  fresh(key: string, evenSecond: boolean): Lease | undefined {
+    if (!evenSecond && this.#holding(key) !== undefined) return undefined;
+    const entry = this.#forAnother();
+    entry.key = key;
+    entry.loadMs = undefined;
+    return this.#lease(entry);
+  }
+
+  /** The idle loaded trace that took longest to load, of those that are `wanted`. */
+  dearest(
+    wanted: (key: string, loadMs: number) => boolean,
+  ): { key: string; lease: Lease } | undefined {
+    let found: { key: string; entry: Entry; loadMs: number } | undefined;
+    for (const entry of this.#entries) {
+      const { busy, key, loadMs = 0 } = entry;
+      if (busy || key === undefined || loadMs <= (found?.loadMs ?? 0)) continue;
+      if (wanted(key, loadMs)) found = { key, entry, loadMs };
+    }
+    return found && { key: found.key, lease: this.#lease(found.entry) };
   }
 
   gauges(): Record<string, number> {
@@ -83,31 +122,39 @@ export class SlotPool {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#entries].map((entry) => this.#end(entry, 'the worker stops')));
+    const entries = [...this.#entries];
+    this.#entries.clear();
+    await Promise.all(entries.map(({ slot }) => slot.kill('the worker stops')));
   }
 
   /** An idle holder before a busy one. */
   #holding(key: string): Entry | undefined {
-    let busy: Entry | undefined;
+    let found: Entry | undefined;
     for (const entry of this.#entries) {
-      const { state } = entry.slot;
-      if (!('key' in state) || state.key !== key || state.is === 'marked') continue;
+      if (entry.key !== key) continue;
       if (!entry.busy) return entry;
-      if (state.is !== 'loading') busy ??= entry;
+      found = entry;
     }
-    return busy;
+    return found;
   }
 
   #forAnother(): Entry {
     const victim = this.#cheapestIdle();
+    if (victim === undefined) return this.#start();
     const full =
       this.#entries.size >= SLOTS_MAX || this.#bytes() + FRESH_BYTES > this.#options.memoryBytesMax;
-    if (victim === undefined || (!full && victim.loadMs >= CHEAP_LOAD_MS)) return this.#start();
-    if (victim.slot.state.is === 'loaded') this.#options.counters.add('evictions');
-    if (victim.slot.memoryBytes <= REUSED_BYTES_MAX) return victim;
-    void this.#end(victim, 'its memory is given back');
-    return this.#start();
+    if (!full && victim.key !== undefined && (victim.loadMs ?? 0) >= CHEAP_LOAD_MS)
+      return this.#start();
+    const { key, loadMs = 0 } = victim;
+    const reuse =
+      victim.slot.memoryBytes <= REUSED_BYTES_MAX &&
+      (key === undefined || !this.#options.keeper.wants(key, loadMs));
+    if (!reuse) {
+      this.#retire(victim);
+      return this.#start();
+    }
+    this.#letGo(victim);
+    return victim;
   }
 
   #cheapestIdle(): Entry | undefined {
@@ -119,52 +166,48 @@ export class SlotPool {
   }
 
   #start(): Entry {
-    if (this.#closed) throw new Error('the pool is closed');
-    this.#options.counters.add('threads_started');
-    const slot = new Slot(this.#options.engine, this.#options.threadEntry);
+    const { engine, threadEntry, counters } = this.#options;
+    counters.add('threads_started');
     const entry: Entry = {
-      slot,
+      slot: new Slot(engine, threadEntry, () => this.#makePlace()),
       busy: false,
-      loadMs: 0,
+      key: undefined,
+      loadMs: undefined,
       priority: 0,
-      idle: Promise.resolve(),
-      markIdle: () => {},
+      waiting: new Set(),
     };
     this.#entries.add(entry);
     return entry;
   }
 
-  #lease(entry: Entry, resident: boolean): Lease {
+  #lease(entry: Entry): Lease {
     entry.busy = true;
-    entry.idle = new Promise((resolve) => {
-      entry.markIdle = resolve;
-    });
-    if (!resident) entry.loadMs = 0;
     return {
       slot: entry.slot,
-      resident,
       loaded: (loadMs) => {
         entry.loadMs = loadMs;
-        this.#makePlace();
+        wake(entry); // who waited without end now waits as long as loading took
       },
       release: () => this.#release(entry),
     };
   }
 
-  #release(entry: Entry): void {
-    entry.busy = false;
+  async #release(entry: Entry): Promise<void> {
     const { slot } = entry;
+    // What could not be taken back is not kept: the state says so.
+    if (slot.state.is === 'marked') await slot.unmark().catch(() => {});
+    entry.busy = false;
     if (slot.state.is === 'gone') {
-      this.#options.counters.add('threads_killed');
-      this.#entries.delete(entry);
+      if (this.#entries.delete(entry)) this.#options.counters.add('threads_killed');
+      entry.key = undefined;
     } else if (slot.state.is === 'loaded') {
       const megabytes = (slot.memoryBytes + FRESH_BYTES) / 2 ** 20;
-      entry.priority = this.#floor + entry.loadMs / megabytes;
+      entry.priority = this.#floor + (entry.loadMs ?? 0) / megabytes;
     } else {
-      entry.loadMs = 0;
+      entry.key = undefined;
       entry.priority = 0; // holds nothing: the first to be used again
     }
-    entry.markIdle();
+    wake(entry);
     this.#makePlace();
   }
 
@@ -173,10 +216,26 @@ export class SlotPool {
     while (this.#bytes() > this.#options.memoryBytesMax) {
       const victim = this.#cheapestIdle();
       if (victim === undefined) return;
-      this.#floor = Math.max(this.#floor, victim.priority);
-      this.#options.counters.add('evictions');
-      void this.#end(victim, 'its memory is needed');
+      this.#retire(victim);
     }
+  }
+
+  /** Ends an idle slot, after the image of its trace was taken where there is to be one. */
+  #retire(entry: Entry): void {
+    const { slot, key, loadMs = 0 } = entry;
+    this.#entries.delete(entry);
+    this.#letGo(entry);
+    const end = (): Promise<void> => slot.kill('its memory is needed');
+    const { keeper } = this.#options;
+    if (key === undefined || !keeper.wants(key, loadMs)) void end();
+    else void keeper.keep(key, { slot, loaded: () => {}, release: end });
+  }
+
+  #letGo(entry: Entry): void {
+    if (entry.key === undefined) return;
+    this.#floor = Math.max(this.#floor, entry.priority);
+    this.#options.counters.add('evictions');
+    entry.key = undefined;
   }
 
   #bytes(): number {
@@ -184,23 +243,24 @@ export class SlotPool {
     for (const { slot } of this.#entries) bytes += Math.max(slot.memoryBytes, FRESH_BYTES);
     return bytes;
   }
-
-  async #end(entry: Entry, why: string): Promise<void> {
-    this.#entries.delete(entry);
-    await entry.slot.kill(why);
-  }
 }
 
-async function idleWithin(entry: Entry, ms: number, signal: AbortSignal): Promise<void> {
-  let stop = (): void => {};
-  const given = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', resolve as () => void, { once: true });
-    stop = () => {
+function wake(entry: Entry): void {
+  for (const tell of entry.waiting) tell();
+  entry.waiting.clear();
+}
+
+/** Resolves at the entry's next change, after `ms`, or when the signal is aborted. */
+function changed(entry: Entry, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', resolve as () => void);
+      signal.removeEventListener('abort', done);
+      entry.waiting.delete(done);
+      resolve();
     };
+    const timer = Number.isFinite(ms) ? setTimeout(done, ms) : undefined;
+    signal.addEventListener('abort', done, { once: true });
+    entry.waiting.add(done);
   });
-  await Promise.race([entry.idle, given]);
-  stop();
 }

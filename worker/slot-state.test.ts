@@ -32,6 +32,13 @@ test('a failed load leaves nothing to ask', () => {
   expect(() => nextSlotState(empty, query)).toThrow('a slot that is empty cannot query');
 });
 
+test('a poisoned slot takes another trace, and nothing else', () => {
+  const poisoned = after(load, loadDone, query, { event: 'poison' });
+  expect(poisoned).toEqual({ is: 'poisoned' });
+  expect(() => nextSlotState(poisoned, query)).toThrow('a slot that is poisoned cannot query');
+  expect(nextSlotState(poisoned, load)).toEqual({ is: 'loading', key: 'a' });
+});
+
 test('one thing at a time, and never a new trace under a running query', () => {
   expect(() => after(load, load)).toThrow('a slot that is loading cannot load');
   expect(() => after(load, loadDone, query, load)).toThrow('a slot that is querying cannot load');

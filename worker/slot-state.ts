@@ -11,7 +11,9 @@ export type SlotState =
   | { is: 'querying'; key: string; leavesMarks: boolean }
   /** A script may have changed what others would see: not to be asked again before it is restored. */
   | { is: 'marked'; key: string }
-  /** Ended, by us or by a crash. */
+  /** The engine trapped, or passed its bound of memory: good for nothing but another trace. */
+  | { is: 'poisoned' }
+  /** Its thread has ended. */
   | { is: 'gone'; why: string };
 
 export type SlotEvent =
@@ -21,13 +23,14 @@ export type SlotEvent =
   | { event: 'query'; leavesMarks: boolean }
   | { event: 'queryDone' }
   | { event: 'restored' }
+  | { event: 'poison' }
   | { event: 'end'; why: string };
 
 /** The next state. @throws Error where the event cannot happen in the state: a bug. */
 export function nextSlotState(state: SlotState, event: SlotEvent): SlotState {
   switch (event.event) {
     case 'load': // over whatever an idle slot holds
-      if (state.is === 'empty' || state.is === 'loaded' || state.is === 'marked')
+      if (state.is !== 'loading' && state.is !== 'querying' && state.is !== 'gone')
         return { is: 'loading', key: event.key };
       break;
     case 'loadDone':
@@ -46,6 +49,10 @@ export function nextSlotState(state: SlotState, event: SlotEvent): SlotState {
       break;
     case 'restored':
       if (state.is === 'marked') return { is: 'loaded', key: state.key };
+      break;
+    case 'poison':
+      if (state.is === 'loading' || state.is === 'querying' || state.is === 'marked')
+        return { is: 'poisoned' };
       break;
     case 'end':
       return state.is === 'gone' ? state : { is: 'gone', why: event.why };

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { BigtraceError, isErrorCode } from '../common/errors.ts';
-import type { Engine } from '../trace-processor/index.ts';
+import type { Engine, Image } from '../trace-processor/index.ts';
 import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
 import {
   type ColumnFound,
@@ -20,10 +20,9 @@ import {
 const GRACE_MS = 250;
 
 export interface Loaded {
-  /** Time spent parsing, without waiting for bytes. */
+  /** Time spent parsing or restoring, without waiting for bytes. */
   loadMs: number;
-  /** Of the instance, after loading. */
-  memoryBytes: number;
+  /** Bytes of the trace that were read. */
   traceBytes: number;
 }
 
@@ -31,70 +30,91 @@ export interface Answered {
   rows: number;
   columns: ColumnFound[];
   queryMs: number;
-  memoryBytes: number;
 }
 
 /** Takes one encoded QueryResult; a promise holds up the engine until it resolves. */
-export type OnResult = (
-  bytes: Uint8Array,
-  rows: number,
-  last: boolean,
-) => Promise<void> | undefined;
+export type OnResult = (result: Buffer, rows: number, last: boolean) => Promise<void> | undefined;
 
-/** What the running call listens to. */
-interface Listener {
-  reply: (reply: ThreadReply) => void;
-  fail: (error: unknown) => void;
+export interface Script {
+  sql: Uint8Array;
+  /** Whether others would see what it does: the slot is `marked` after it. */
+  leavesMarks: boolean;
+  memoryBytesMax: number;
+  onResult: OnResult;
+}
+
+/** Replies that come while a call is running; all others close it. */
+type Passing = Extract<ThreadReply, { say: 'appended' | 'result' }>;
+type Closing = Exclude<ThreadReply, Passing>;
+
+interface Call {
+  onPassing: (reply: Passing) => void;
+  /** Whether somebody still wants the outcome. */
+  wanted: boolean;
+  settle: (outcome: { reply: Closing } | { thrown: unknown }) => void;
+  /** Resolves when the thread has closed the call, or ended. */
+  closed: Promise<void>;
+  close: () => void;
 }
 
 export class Slot {
   #state: SlotState = { is: 'empty' };
+  #memoryBytes = 0;
+  #call: Call | undefined;
   readonly #thread: Worker;
   readonly #gate: Int32Array;
-  #listener: Listener | undefined;
-  /** Whether requests were sent whose closing reply has not come. */
-  #closed: Promise<void> | undefined;
-  #markClosed: (() => void) | undefined;
-  /** Resolves once the thread has ended. */
-  readonly ended: Promise<void>;
-  memoryBytes = 0;
+  readonly #onGrowth: () => void;
 
-  constructor(engine: Engine, threadEntry: URL) {
+  /** `onGrowth` is called whenever the slot holds more memory than before. */
+  constructor(engine: Engine, threadEntry: URL, onGrowth: () => void) {
     const gate = new SharedArrayBuffer(GATE_BYTES);
     this.#gate = new Int32Array(gate);
+    this.#onGrowth = onGrowth;
     const data: ThreadData = { engine, gate };
-    this.#thread = new Worker(threadEntry, { workerData: data, stdout: false, stderr: false });
+    this.#thread = new Worker(threadEntry, { workerData: data });
+    this.#thread.unref();
     this.#thread.on('message', (reply: ThreadReply) => this.#onReply(reply));
     this.#thread.on('error', (error) => this.#onEnd(`its thread failed: ${error.message}`));
-    this.ended = new Promise((resolve) => {
-      this.#thread.on('exit', (code) => {
-        this.#onEnd(`its thread ended with code ${code}`);
-        resolve();
-      });
-    });
-    this.#thread.unref();
+    this.#thread.on('exit', (code) => this.#onEnd(`its thread ended with code ${code}`));
   }
 
   get state(): SlotState {
     return this.#state;
   }
 
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
   /**
    * Makes the trace of `key` this slot's, from its bytes.
    * @throws trace_invalid, limit_exceeded, engine_crashed, the signal's reason, what `chunks` throws.
    */
-  async load(
+  load(
     key: string,
     chunks: AsyncIterable<Uint8Array>,
     memoryBytesMax: number,
     signal: AbortSignal,
   ): Promise<Loaded> {
+    return this.#loading(key, () => this.#feed(chunks, memoryBytesMax, signal));
+  }
+
+  /**
+   * Makes the trace of `key` this slot's, from its image.
+   * @throws limit_exceeded, engine_crashed, the signal's reason.
+   */
+  restore(key: string, image: Image, memoryBytesMax: number, signal: AbortSignal): Promise<Loaded> {
+    return this.#loading(key, async () => {
+      const reply = await this.#ask({ ask: 'restore', image, memoryBytesMax }, 'loaded', signal);
+      return { loadMs: reply.loadMs, traceBytes: 0 };
+    });
+  }
+
+  async #loading(key: string, work: () => Promise<Loaded>): Promise<Loaded> {
     this.#advance({ event: 'load', key });
-    this.#openGate();
     try {
-      const loaded = await this.#feed(chunks, memoryBytesMax, signal);
+      const loaded = await work();
       this.#advance({ event: 'loadDone' });
-      this.memoryBytes = loaded.memoryBytes;
       return loaded;
     } catch (error) {
       if (this.#state.is === 'loading') this.#advance({ event: 'loadFailed' });
@@ -109,74 +129,84 @@ export class Slot {
   ): Promise<Loaded> {
     let traceBytes = 0;
     let unparsed = 0;
-    let room: (() => void) | undefined;
-    const call = this.#call(signal, (reply) => {
+    let wake = (): void => {};
+    const { call, done } = this.#begin(signal, (reply) => {
       if (reply.say !== 'appended') return;
       unparsed -= reply.byteLength;
-      room?.();
+      wake();
     });
-    call.done.catch(() => room?.());
+    const over = done.then(
+      () => 'over' as const,
+      () => 'over' as const,
+    );
     this.#post({ ask: 'open', memoryBytesMax });
+    const source = chunks[Symbol.asyncIterator]();
     try {
-      for await (const chunk of chunks) {
-        traceBytes += chunk.byteLength;
-        unparsed += chunk.byteLength;
-        this.#post({ ask: 'append', bytes: chunk }, transferable(chunk));
-        while (unparsed > UNPARSED_BYTES_MAX && call.running) {
-          await new Promise<void>((resolve) => {
-            room = resolve;
+      while (call.wanted) {
+        const next = await Promise.race([source.next(), over]);
+        if (next === 'over' || next.done === true) break;
+        const bytes = next.value;
+        traceBytes += bytes.byteLength;
+        unparsed += bytes.byteLength;
+        this.#post({ ask: 'append', bytes }, transferable(bytes));
+        while (unparsed > UNPARSED_BYTES_MAX && call.wanted) {
+          const room = new Promise<void>((resolve) => {
+            wake = resolve;
           });
+          await Promise.race([room, over]);
         }
-        if (!call.running) break;
       }
-    } catch (error) {
-      call.abandon(error);
+      if (call.wanted) this.#post({ ask: 'finalize' });
+    } catch (thrown) {
+      this.#abandon(call, thrown);
+    } finally {
+      // Not awaited: a store that hangs must not hold up the answer that it failed.
+      source.return?.()?.catch(() => {});
     }
-    if (call.running) this.#post({ ask: 'finalize' });
-    const reply = await call.done;
-    if (reply.say !== 'loaded') throw new Error(`a load was closed by ${reply.say}`);
-    return { loadMs: reply.loadMs, memoryBytes: reply.memoryBytes, traceBytes };
+    const reply = expected(await done, 'loaded');
+    return { loadMs: reply.loadMs, traceBytes };
   }
 
   /**
    * Asks the loaded trace.
    * @throws sql_failed, limit_exceeded, engine_crashed, the signal's reason, what `onResult` throws.
    */
-  async query(
-    sql: Uint8Array,
-    {
-      leavesMarks,
-      memoryBytesMax,
-      onResult,
-    }: { leavesMarks: boolean; memoryBytesMax: number; onResult: OnResult },
-    signal: AbortSignal,
-  ): Promise<Answered> {
+  async query(script: Script, signal: AbortSignal): Promise<Answered> {
+    const { sql, leavesMarks, memoryBytesMax, onResult } = script;
     this.#advance({ event: 'query', leavesMarks });
-    this.#openGate();
-    const call = this.#call(signal, (reply) => {
+    const { call, done } = this.#begin(signal, (reply) => {
       if (reply.say !== 'result') return;
-      const { byteLength } = reply.bytes;
+      const { bytes, rows, last } = reply;
+      const { byteLength } = bytes;
       try {
-        const waits = onResult(reply.bytes, reply.rows, reply.last);
-        if (waits === undefined) this.#letGo(byteLength);
-        else
-          waits.then(
-            () => this.#letGo(byteLength),
-            (error) => call.abandon(error),
-          );
-      } catch (error) {
-        call.abandon(error);
+        const result = Buffer.from(bytes.buffer, bytes.byteOffset, byteLength);
+        const waits = onResult(result, rows, last);
+        if (waits === undefined) return this.#letGo(byteLength);
+        waits.then(
+          () => this.#letGo(byteLength),
+          (thrown) => this.#abandon(call, thrown),
+        );
+      } catch (thrown) {
+        this.#abandon(call, thrown);
       }
     });
-    this.#post({ ask: 'query', sql, memoryBytesMax });
+    this.#post({ ask: 'query', sql, leavesMarks, memoryBytesMax });
     try {
-      const reply = await call.done;
-      if (reply.say !== 'answered') throw new Error(`a query was closed by ${reply.say}`);
-      this.memoryBytes = reply.memoryBytes;
-      return reply;
+      return expected(await done, 'answered');
     } finally {
       if (this.#state.is === 'querying') this.#advance({ event: 'queryDone' });
     }
+  }
+
+  /** Takes back the marks. @throws limit_exceeded, engine_crashed */
+  async unmark(): Promise<void> {
+    await this.#ask({ ask: 'unmark' }, 'unmarked');
+    this.#advance({ event: 'restored' });
+  }
+
+  /** The loaded trace as an image. @throws internal, engine_crashed */
+  async snapshot(): Promise<Image> {
+    return (await this.#ask({ ask: 'snapshot' }, 'snapshot')).image;
   }
 
   /** Ends the thread, in whatever it is doing. */
@@ -185,68 +215,63 @@ export class Slot {
     await this.#thread.terminate();
   }
 
-  #openGate(): void {
-    Atomics.store(this.#gate, GATE.HELD, 0);
-    Atomics.store(this.#gate, GATE.DISCARD, 0);
-  }
-
-  /** The bytes of a result were passed on. */
-  #letGo(byteLength: number): void {
-    Atomics.sub(this.#gate, GATE.HELD, byteLength);
-    Atomics.notify(this.#gate, GATE.HELD);
+  async #ask<Say extends Closing['say']>(
+    request: ThreadRequest,
+    say: Say,
+    signal?: AbortSignal,
+  ): Promise<Extract<Closing, { say: Say }>> {
+    const { done } = this.#begin(signal, () => {});
+    this.#post(request);
+    return expected(await done, say);
   }
 
   /**
-   * Listens until the closing reply. `done` rejects where the call fails, is aborted or abandoned, but
-   * not before the thread is idle again or ended: then the slot can be used, or thrown away.
+   * Begins a call. `done` rejects where it fails, is aborted or abandoned, but not before the thread is
+   * idle again or ended: then the slot can be used, or thrown away.
    */
-  #call(signal: AbortSignal, onReply: (reply: ThreadReply) => void) {
-    let settle: Listener | undefined;
-    const done = new Promise<ThreadReply>((resolve, reject) => {
-      settle = { reply: resolve, fail: reject };
+  #begin(
+    signal: AbortSignal | undefined,
+    onPassing: (reply: Passing) => void,
+  ): { call: Call; done: Promise<Closing> } {
+    Atomics.store(this.#gate, GATE.HELD, 0);
+    Atomics.store(this.#gate, GATE.DISCARD, 0);
+    let settle: Call['settle'] = () => {};
+    let close = (): void => {};
+    const done = new Promise<Closing>((resolve, reject) => {
+      settle = (outcome) => ('reply' in outcome ? resolve(outcome.reply) : reject(outcome.thrown));
     });
-    const call = {
-      done,
-      running: true,
-      /** Gives up: what the thread still says is dropped, and `done` rejects with `reason`. */
-      abandon: (reason: unknown): void => {
-        if (!call.running) return;
-        call.running = false;
-        void this.#stop().then(() => settle?.fail(reason));
-      },
-    };
-    const onAbort = (): void => call.abandon(signal.reason);
-    const close = (): boolean => {
-      signal.removeEventListener('abort', onAbort);
-      const wasRunning = call.running;
-      call.running = false;
-      this.#listener = undefined;
-      this.#markClosed?.();
-      return wasRunning;
-    };
-    this.#closed = new Promise((resolve) => {
-      this.#markClosed = resolve;
+    const closed = new Promise<void>((resolve) => {
+      close = resolve;
     });
-    this.#listener = {
-      reply: (reply) => {
-        if (reply.say === 'failed') {
-          if (close()) settle?.fail(failure(reply));
-        } else if (reply.say === 'loaded' || reply.say === 'answered') {
-          if (close()) settle?.reply(reply);
-        } else if (call.running) onReply(reply);
-      },
-      fail: (error) => {
-        if (close()) settle?.fail(error);
-      },
-    };
-    if (this.#state.is === 'gone') this.#listener.fail(crashed(this.#state.why));
-    else if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    return call;
+    const call: Call = { onPassing, wanted: true, settle, closed, close };
+    this.#call = call;
+    const onAbort = (): void => this.#abandon(call, signal?.reason);
+    void closed.then(() => signal?.removeEventListener('abort', onAbort));
+    if (this.#state.is === 'gone') this.#close({ thrown: crashed(this.#state.why) });
+    else if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    return { call, done };
   }
 
-  /** Waits for the running call's end, for a while; then ends the thread. */
-  async #stop(): Promise<void> {
+  /** The thread has closed the running call. */
+  #close(outcome: { reply: Closing } | { thrown: unknown }): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    this.#call = undefined;
+    if (call.wanted) call.settle(outcome);
+    call.wanted = false;
+    call.close();
+  }
+
+  /** Gives a call up: what the thread still says is dropped, and the call fails with `thrown`. */
+  #abandon(call: Call, thrown: unknown): void {
+    if (!call.wanted) return;
+    call.wanted = false;
+    void this.#stop(call).then(() => call.settle({ thrown }));
+  }
+
+  /** Waits for a call's end, for a while; then ends the thread. */
+  async #stop(call: Call): Promise<void> {
     Atomics.store(this.#gate, GATE.DISCARD, 1);
     Atomics.store(this.#gate, GATE.HELD, 0);
     Atomics.notify(this.#gate, GATE.HELD);
@@ -255,20 +280,38 @@ export class Slot {
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), GRACE_MS);
     });
-    const end = await Promise.race([this.#closed, late]);
+    const end = await Promise.race([call.closed, late]);
     clearTimeout(timer);
     if (end === 'late') await this.kill('it did not stop when it was told to');
   }
 
+  /** The bytes of a result were passed on. */
+  #letGo(byteLength: number): void {
+    Atomics.sub(this.#gate, GATE.HELD, byteLength);
+    Atomics.notify(this.#gate, GATE.HELD);
+  }
+
   #onReply(reply: ThreadReply): void {
-    this.#listener?.reply(reply);
-    if (reply.say === 'failed' && reply.poisoned) void this.kill(reply.detail);
+    if (this.#state.is === 'gone') return;
+    if ('memoryBytes' in reply) this.#resize(reply.memoryBytes);
+    if (reply.say === 'appended' || reply.say === 'result') {
+      if (this.#call?.wanted === true) this.#call.onPassing(reply);
+    } else if (reply.say === 'failed') {
+      if (reply.poisoned) this.#advance({ event: 'poison' });
+      this.#close({ thrown: failure(reply) });
+    } else this.#close({ reply });
+  }
+
+  #resize(bytes: number): void {
+    const grown = bytes > this.#memoryBytes;
+    this.#memoryBytes = bytes;
+    if (grown) this.#onGrowth();
   }
 
   #onEnd(why: string): void {
     if (this.#state.is === 'gone') return;
     this.#advance({ event: 'end', why });
-    this.#listener?.fail(crashed(why));
+    this.#close({ thrown: crashed(why) });
   }
 
   #advance(event: SlotEvent): void {
@@ -278,6 +321,14 @@ export class Slot {
   #post(request: ThreadRequest, transfer: ArrayBuffer[] = []): void {
     this.#thread.postMessage(request, transfer);
   }
+}
+
+function expected<Say extends Closing['say']>(
+  reply: Closing,
+  say: Say,
+): Extract<Closing, { say: Say }> {
+  if (reply.say !== say) throw new Error(`the thread said ${reply.say} instead of ${say}`);
+  return reply as Extract<Closing, { say: Say }>;
 }
 
 function failure({ code, detail }: { code: string; detail: string }): BigtraceError {

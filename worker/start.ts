@@ -5,8 +5,16 @@ import { createTraceStores } from '../trace-store/index.ts';
 import type { WorkerConfig } from './config.ts';
 import { Counters } from './counters.ts';
 import { FairPermits } from './fair-permits.ts';
+import { ImageCache } from './image-cache.ts';
+import { ImageKeeper } from './image-keeper.ts';
+import { ResultMemory } from './result-memory.ts';
 import { WorkerServer } from './server.ts';
 import { SlotPool } from './slot-pool.ts';
+
+/** Questions to stores about traces at once: they take time, not work. */
+const LOOKUPS_MAX = 128;
+/** Traces that are read while others are parsed: as many as hide the time until the first byte comes. */
+const READS_A_THREAD = 8;
 
 export interface RunningWorker {
   /** host:port it listens on. */
@@ -25,20 +33,36 @@ export async function startWorker(
   const engine = await loadEngine(config.engineFile);
   const stores = createTraceStores(config.stores);
   const counters = new Counters();
+  const permits = new FairPermits(config.threads);
+  const images = await ImageCache.open({
+    directory: config.cacheDir,
+    bytesMax: config.cacheBytesMax,
+    engineIdentity: engine.identity,
+    counters,
+    logger,
+  });
+  const keeper = new ImageKeeper(images, permits);
   const { threadEntry, memoryBytesMax } = config;
-  const pool = new SlotPool({ engine, threadEntry, memoryBytesMax, counters });
+  const pool = new SlotPool({ engine, threadEntry, memoryBytesMax, counters, keeper });
+  keeper.watch(pool);
   const server = new WorkerServer({
     stores,
     pool,
-    permits: new FairPermits(config.threads),
+    results: new ResultMemory(config.resultMemoryBytesMax),
+    images,
+    keeper,
+    permits,
+    lookups: new FairPermits(LOOKUPS_MAX),
+    reads: new FairPermits(READS_A_THREAD * config.threads),
     counters,
     engine,
-    engineDigest: engine.digest,
+    engineIdentity: engine.identity,
     limits: config.limits,
     logger,
   });
   const port = await server.listen(config.listen);
   const stop = async (): Promise<void> => {
+    keeper.stop();
     server.close();
     await pool.close();
     stores.close();

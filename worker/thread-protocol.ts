@@ -1,8 +1,8 @@
 /**
- * What is said between the main thread and a slot's thread. Requests are done strictly in order; each
- * `finalize` and each `query` has exactly one closing reply.
+ * What is said between the main thread and a slot's thread. Requests are done strictly in order; a load
+ * (`open` … `finalize`, or `restore`), a query and each of the others has exactly one closing reply.
  */
-import type { Engine } from '../trace-processor/index.ts';
+import type { Engine, Image } from '../trace-processor/index.ts';
 
 export interface ThreadData {
   engine: Engine;
@@ -37,12 +37,25 @@ export type ThreadRequest =
   | { ask: 'finalize' }
   /** Closes a load that nobody wants any more. */
   | { ask: 'drop' }
-  | { ask: 'query'; sql: Uint8Array; memoryBytesMax: number };
+  /** A load from an image. */
+  | { ask: 'restore'; image: Image; memoryBytesMax: number }
+  /** With `leavesMarks`, the state before is kept for `unmark`. */
+  | { ask: 'query'; sql: Uint8Array; leavesMarks: boolean; memoryBytesMax: number }
+  /** Takes back all that queries have changed. */
+  | { ask: 'unmark' }
+  | { ask: 'snapshot' };
+
+/** Bytes that a slot holds: the instance's memory, and the state kept for `unmark`. */
+interface Size {
+  memoryBytes: number;
+}
 
 export type ThreadReply =
-  | { say: 'appended'; byteLength: number }
-  | { say: 'loaded'; loadMs: number; memoryBytes: number }
+  | ({ say: 'appended'; byteLength: number } & Size)
+  | ({ say: 'loaded'; loadMs: number } & Size)
   | { say: 'result'; bytes: Uint8Array; rows: number; last: boolean }
-  | { say: 'answered'; rows: number; columns: ColumnFound[]; queryMs: number; memoryBytes: number }
-  /** Closes a load or a query; `poisoned`: the instance cannot be used any more. */
-  | { say: 'failed'; code: string; detail: string; poisoned: boolean };
+  | ({ say: 'answered'; rows: number; columns: ColumnFound[]; queryMs: number } & Size)
+  | ({ say: 'unmarked' } & Size)
+  | ({ say: 'snapshot'; image: Image } & Size)
+  /** Closes any of them; `poisoned`: what the instance holds cannot be used any more. */
+  | ({ say: 'failed'; code: string; detail: string; poisoned: boolean } & Size);

@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { bytesFromText } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import { KindsCollector } from '../query-result/index.ts';
-import { TraceProcessor } from '../trace-processor/index.ts';
+import { type Image, imageBytes, TraceProcessor } from '../trace-processor/index.ts';
 import {
   GATE,
   HELD_BYTES_MAX,
@@ -23,6 +23,8 @@ const gate = new Int32Array(sharedGate);
 let processor: TraceProcessor | undefined;
 /** The load that is not closed yet: the time it took so far. */
 let load: { ms: number } | undefined;
+/** The trace as it was loaded, once a script was to leave marks on it. */
+let pristine: Image | undefined;
 
 function say(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(reply, transfer);
@@ -30,7 +32,12 @@ function say(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
 
 function sayFailed(thrown: unknown): void {
   const { code, detail } = asBigtraceError(thrown);
-  say({ say: 'failed', code, detail, poisoned: processor?.poisoned !== undefined });
+  const poisoned = processor?.poisoned !== undefined;
+  say({ say: 'failed', code, detail, poisoned, memoryBytes: memoryBytes() });
+}
+
+function memoryBytes(): number {
+  return (processor?.memoryBytes ?? 0) + (pristine === undefined ? 0 : imageBytes(pristine));
 }
 
 function unwanted(): boolean {
@@ -55,23 +62,38 @@ function loadStep(step: () => void): void {
   }
 }
 
+function instance(memoryBytesMax: number): TraceProcessor {
+  pristine = undefined;
+  processor ??= new TraceProcessor(engine);
+  processor.memoryBytesMax = memoryBytesMax;
+  return processor;
+}
+
 function open(memoryBytesMax: number): void {
   load = { ms: 0 };
-  loadStep(() => {
-    processor = undefined; // lets go of the old memory before there is a new one
-    processor = new TraceProcessor(engine, { memoryBytesMax });
-  });
+  loadStep(() => instance(memoryBytesMax).reset());
+}
+
+function restore(image: Image, memoryBytesMax: number): void {
+  load = { ms: 0 };
+  loadStep(() => instance(memoryBytesMax).restore(image));
+  sayLoaded();
 }
 
 function append(bytes: Uint8Array): void {
   loadStep(() => loaded().append(bytes));
-  if (load !== undefined) say({ say: 'appended', byteLength: bytes.byteLength });
+  if (load === undefined || unwanted()) return;
+  say({ say: 'appended', byteLength: bytes.byteLength, memoryBytes: memoryBytes() });
 }
 
 function finalize(): void {
   loadStep(() => loaded().finalize());
+  sayLoaded();
+}
+
+function sayLoaded(): void {
   if (load === undefined || unwanted()) return;
-  say({ say: 'loaded', loadMs: load.ms, memoryBytes: loaded().memoryBytes });
+  say({ say: 'loaded', loadMs: load.ms, memoryBytes: memoryBytes() });
   load = undefined;
 }
 
@@ -81,14 +103,15 @@ function drop(): void {
   sayFailed(new BigtraceError('cancelled', 'the load was dropped'));
 }
 
-function query(sql: Uint8Array, memoryBytesMax: number): void {
-  const instance = loaded();
+function query(sql: Uint8Array, leavesMarks: boolean, memoryBytesMax: number): void {
   const from = performance.now();
   const collector = new KindsCollector();
   let broken: { thrown: unknown } | undefined;
-  instance.memoryBytesMax = memoryBytesMax;
   try {
-    instance.query(sql, (view) => {
+    const asked = loaded();
+    asked.memoryBytesMax = memoryBytesMax;
+    if (leavesMarks) pristine ??= asked.snapshot();
+    asked.query(sql, (view) => {
       if (broken !== undefined || unwanted()) return;
       const bytes = view.slice();
       try {
@@ -109,7 +132,7 @@ function query(sql: Uint8Array, memoryBytesMax: number): void {
       rows: collector.stream.rows,
       columns: collector.columns().map(({ name, kinds }) => ({ name: bytesFromText(name), kinds })),
       queryMs: performance.now() - from,
-      memoryBytes: instance.memoryBytes,
+      memoryBytes: memoryBytes(),
     });
   } catch (thrown) {
     sayFailed(thrown);
@@ -125,6 +148,25 @@ function waitAtGate(): void {
   }
 }
 
+function unmark(): void {
+  try {
+    if (pristine === undefined) throw new Error('no state was kept');
+    loaded().restore(pristine);
+    say({ say: 'unmarked', memoryBytes: memoryBytes() });
+  } catch (thrown) {
+    sayFailed(thrown);
+  }
+}
+
+function snapshot(): void {
+  try {
+    const image = pristine ?? loaded().snapshot();
+    say({ say: 'snapshot', image, memoryBytes: memoryBytes() });
+  } catch (thrown) {
+    sayFailed(thrown);
+  }
+}
+
 port.on('message', (request: ThreadRequest) => {
   switch (request.ask) {
     case 'open':
@@ -135,7 +177,13 @@ port.on('message', (request: ThreadRequest) => {
       return finalize();
     case 'drop':
       return drop();
+    case 'restore':
+      return restore(request.image, request.memoryBytesMax);
     case 'query':
-      return query(request.sql, request.memoryBytesMax);
+      return query(request.sql, request.leavesMarks, request.memoryBytesMax);
+    case 'unmark':
+      return unmark();
+    case 'snapshot':
+      return snapshot();
   }
 });

@@ -1,0 +1,195 @@
+import {
+  copyFile,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Tier } from '../proto/messages.ts';
+import { rowsOf } from '../query-result/index.ts';
+import { type TestWorker, TRACES, tempDir, testWorker } from './testing.ts';
+
+const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
+const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
+const COMPILE = '/local/recorded/linux/compile-c.pftrace';
+
+/** One trace's first value, and where the answer came from. */
+async function ask(
+  worker: TestWorker,
+  trace: string,
+  sql: string,
+): Promise<[unknown, Tier | string]> {
+  const run = worker.client.run({ sql });
+  const [end] = await run.answers(run.add(trace));
+  run.call.end();
+  await run.over;
+  const tier = end?.end.rows?.stats?.tier ?? end?.end.failure?.code ?? 'none';
+  return [rowsOf(end?.results ?? [])[0]?.[0], tier];
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 20_000; !(await holds()); ) {
+    if (performance.now() > deadline) throw new Error('it did not come to be in 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function gauge(worker: TestWorker, name: string): Promise<number> {
+  return (await worker.client.status()).gauges[name] ?? Number.NaN;
+}
+
+test('a trace is parsed once, asked again in memory, and an answer is remembered', async () => {
+  await using worker = await testWorker();
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
+  expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'result']);
+  const { counters } = await worker.client.status();
+  expect(counters).toMatchObject({ tier_parse: 1, tier_resident: 1, tier_result: 1 });
+});
+
+test('what is not deterministic is not remembered', async () => {
+  await using worker = await testWorker();
+  const sql = 'SELECT hex(randomblob(16))';
+  const [first] = await ask(worker, COMPILE, sql);
+  const [second, tier] = await ask(worker, COMPILE, sql);
+  expect(tier).toBe('resident');
+  expect(second).not.toBe(first);
+});
+
+test('columns found are the start of the query that follows', async () => {
+  await using worker = await testWorker();
+  const sql = 'SELECT count(*) AS n FROM slice';
+  const run = worker.client.run({ sql, mode: 'TYPES' });
+  await run.answers(run.add(CANVAS));
+  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'result']);
+  const again = worker.client.run({ sql, mode: 'TYPES' });
+  const [end] = await again.answers(again.add(CANVAS));
+  expect(end?.end.types).toMatchObject({
+    column: [{ name: Buffer.from('n'), cellKinds: 4 }],
+    stats: { tier: 'result', rows: 1 },
+  });
+});
+
+test('marks are taken back in memory, not by parsing again', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0 });
+  const make = 'CREATE PERFETTO TABLE foo AS SELECT 7 AS x; SELECT x FROM foo';
+  expect(await ask(worker, CANVAS, make)).toEqual([7n, 'parse']);
+  expect(await ask(worker, CANVAS, make)).toEqual([7n, 'resident']);
+  expect(await ask(worker, CANVAS, 'SELECT x FROM foo')).toEqual([undefined, 'sql_failed']);
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'resident']);
+});
+
+test('what asks for history is told none', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0 });
+  const history = 'SELECT count(*) FROM sqlstats';
+  const [fresh] = await ask(worker, COMPILE, history);
+  await ask(worker, COMPILE, 'SELECT 1');
+  await ask(worker, COMPILE, 'SELECT 2');
+  expect(await ask(worker, COMPILE, history)).toEqual([fresh, 'parse']);
+});
+
+test('a changed trace is noticed, a vanished one is an error', async () => {
+  await using root = await tempDir();
+  const path = join(root.path, 'x.pftrace');
+  await copyFile(join(TRACES, 'recorded/linux/compile-c.pftrace'), path);
+  await using worker = await testWorker({ stores: { localRoot: root.path } });
+  const sql = 'SELECT count(*) FROM sched';
+  expect(await ask(worker, '/local/x.pftrace', sql)).toEqual([3321n, 'parse']);
+  await copyFile(join(TRACES, 'recorded/linux/atrace-print.pftrace'), path);
+  const [changed, tier] = await ask(worker, '/local/x.pftrace', sql);
+  expect(tier).toBe('parse');
+  expect(changed).not.toBe(3321n);
+  await rm(path);
+  expect(await ask(worker, '/local/x.pftrace', sql)).toEqual([undefined, 'trace_not_found']);
+});
+
+test('idle traces make place for others within the bound of memory', async () => {
+  await using worker = await testWorker({ memoryBytesMax: 130 * 2 ** 20, resultMemoryBytesMax: 0 });
+  for (const trace of [CANVAS, LONGTASK, '/local/recorded/chrome/dom-a.pftrace'])
+    await ask(worker, trace, 'SELECT count(*) FROM slice');
+  const { gauges, counters } = await worker.client.status();
+  expect(gauges['resident_bytes']).toBeLessThanOrEqual(130 * 2 ** 20);
+  expect(counters['evictions']).toBeGreaterThan(0);
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
+});
+
+test('cancelling one query costs no other trace its place', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0 });
+  await ask(worker, CANVAS, 'SELECT count(*) FROM slice');
+  const endless = worker.client.run({
+    sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n',
+  });
+  endless.add(COMPILE);
+  await until(async () => (await worker.client.status()).tasksRunning > 0);
+  endless.call.cancel();
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'resident']);
+});
+
+test('images outlive the worker; damaged and foreign ones are parsed again', async () => {
+  await using cache = await tempDir();
+  const config = { cacheDir: cache.path, resultMemoryBytesMax: 0 };
+  const sql = 'SELECT count(*) FROM slice';
+  {
+    await using worker = await testWorker(config);
+    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
+    await until(async () => (await gauge(worker, 'images')) === 1);
+  }
+  const [name = ''] = await readdir(cache.path);
+  const image = join(cache.path, name);
+  const bytes = await readFile(image);
+  {
+    await using worker = await testWorker(config);
+    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
+    expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
+  }
+  const flipped = Buffer.from(bytes);
+  flipped[bytes.length >> 1] = (flipped[bytes.length >> 1] ?? 0) ^ 1;
+  for (const damaged of [flipped, bytes.subarray(0, bytes.length - 5000), Buffer.alloc(0)]) {
+    await writeFile(image, damaged);
+    await using worker = await testWorker(config);
+    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
+    expect((await worker.client.status()).counters['images_unusable']).toBe(1);
+  }
+});
+
+test('images stay within their bound, the longest unused going first', async () => {
+  await using cache = await tempDir();
+  const config = { cacheDir: cache.path, resultMemoryBytesMax: 0 };
+  const sql = 'SELECT count(*) FROM slice';
+  {
+    await using worker = await testWorker(config);
+    await ask(worker, CANVAS, sql);
+    await until(async () => (await gauge(worker, 'images')) === 1);
+    await ask(worker, LONGTASK, sql);
+    await until(async () => (await gauge(worker, 'images')) === 2);
+  }
+  const files = await Promise.all(
+    (await readdir(cache.path)).map(async (name) => {
+      const path = join(cache.path, name);
+      return { path, ...(await stat(path)) };
+    }),
+  );
+  files.sort((one, other) => one.mtimeMs - other.mtimeMs);
+  const [older, newer] = files;
+  if (older === undefined || newer === undefined) throw new Error('there are no images');
+  await utimes(older.path, new Date(), new Date()); // it was used last
+  await using worker = await testWorker({ ...config, cacheBytesMax: older.size + 1000 });
+  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
+  expect((await ask(worker, LONGTASK, sql))[1]).toBe('parse');
+});
+
+test('a cache directory that cannot be written to costs only time', async () => {
+  await using cache = await tempDir();
+  const file = join(cache.path, 'file');
+  await writeFile(file, '');
+  await truncate(file, 10);
+  await using worker = await testWorker({ cacheDir: join(file, 'below'), resultMemoryBytesMax: 0 });
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
+  await until(async () => ((await worker.client.status()).counters['images_failed'] ?? 0) > 0);
+  expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
+});

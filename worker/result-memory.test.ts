@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { type Remembered, ResultMemory } from './result-memory.ts';
+
+function answerOf(bytes: number): Remembered {
+  return { results: [Buffer.alloc(bytes)], resultBytes: bytes, rows: 1, columns: [] };
+}
+
+test('the longest unused goes first, and the bound holds', () => {
+  const memory = new ResultMemory(40_000);
+  for (const key of ['a', 'b', 'c', 'd']) memory.put(key, answerOf(8000));
+  expect(memory.get('a')).toBeDefined();
+  memory.put('e', answerOf(8000));
+  expect(['a', 'b', 'c', 'd', 'e'].map((key) => memory.get(key) !== undefined)).toEqual([
+    true,
+    false,
+    true,
+    true,
+    true,
+  ]);
+  expect(memory.bytes).toBeLessThanOrEqual(40_000);
+  expect(memory.size).toBe(4);
+});
+
+test('what is put twice counts once', () => {
+  const memory = new ResultMemory(40_000);
+  memory.put('a', answerOf(8000));
+  const { bytes } = memory;
+  memory.put('a', answerOf(8000));
+  expect(memory.bytes).toBe(bytes);
+});
+
+test('an answer above its share is not kept, and not gathered to the end', () => {
+  const memory = new ResultMemory(40_000);
+  memory.put('huge', answerOf(20_000));
+  expect(memory.get('huge')).toBeUndefined();
+  const recorder = memory.recorder();
+  recorder.add(Buffer.alloc(9000));
+  expect(recorder.results).toHaveLength(1);
+  recorder.add(Buffer.alloc(9000));
+  expect(recorder.results).toBeUndefined();
+});
+
+test('a memory of no bytes keeps nothing', () => {
+  const memory = new ResultMemory(0);
+  memory.put('a', answerOf(0));
+  expect(memory.size).toBe(0);
+});
