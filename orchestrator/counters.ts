@@ -1,26 +1,44 @@
-/** Counts since start, over all queries. */
-export interface Counters {
-  /** Traces that answered. */
-  traces: number;
-  tracesFailed: number;
-  /** Traces asked again after a failure. */
-  retries: number;
-  /** Traces that another worker took than they were placed on. */
-  steals: number;
-  /** Streams to workers that broke. */
-  streamsBroken: number;
-  rows: number;
-  resultBytes: number;
-}
+/** What an orchestrator counts since its start, by name; Status carries them, and so do its metrics. */
 
-export function newCounters(): Counters {
-  return {
-    traces: 0,
-    tracesFailed: 0,
-    retries: 0,
-    steals: 0,
-    streamsBroken: 0,
-    rows: 0,
-    resultBytes: 0,
-  };
+/** Names are interface: each with what it counts. */
+export const COUNTERS = {
+  queries: 'queries begun, the search for columns not counted',
+  queries_failed: 'queries that ended with an error',
+  schemas: 'searches for the columns of a query',
+  traces_done: 'traces that answered',
+  traces_failed: 'traces that failed for good',
+  retries: 'traces asked again after a failure',
+  steals: 'traces that an idle worker took from a busy one',
+  streams_broken: 'streams to workers that broke',
+  rows: 'rows passed on',
+  result_bytes: 'bytes of results passed on',
+  trace_bytes: 'bytes of trace that workers read from stores',
+} as const;
+
+export type CounterName = keyof typeof COUNTERS;
+
+/** How things are now. */
+export const GAUGES = {
+  queries_running: 'queries and other calls that run',
+  traces_waiting: 'traces that wait for a worker',
+  traces_in_flight: 'traces that are with workers',
+  workers_ready: 'workers that take traces',
+  workers_known: 'workers of the list, or that names lead to',
+} as const;
+
+export type GaugeName = keyof typeof GAUGES;
+
+export class Counters {
+  readonly #values = new Map<CounterName, number>();
+
+  add(name: CounterName, amount = 1): void {
+    this.#values.set(name, (this.#values.get(name) ?? 0) + amount);
+  }
+
+  /** Every name. */
+  all(): Record<string, number> {
+    return Object.fromEntries(
+      Object.keys(COUNTERS).map((name) => [name, this.#values.get(name as CounterName) ?? 0]),
+    );
+  }
 }

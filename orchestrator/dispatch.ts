@@ -8,8 +8,8 @@ import { type Mean, stealPays } from './steal.ts';
 import type { QueryTask } from './task.ts';
 import type { WorkerRun } from './worker-run.ts';
 
-/** What all queries of an orchestrator share. */
-export interface QueryGround {
+/** What queries share for their dispatch. */
+export interface DispatchGround {
   fleet: Fleet;
   memory: PlacementMemory;
   /** What it costs to load a trace that is nowhere, as seen lately. */
@@ -24,7 +24,7 @@ export interface QueryGround {
 const DEFAULT_COLD_MS = 100;
 
 export class Dispatch {
-  readonly #ground: QueryGround;
+  readonly #ground: DispatchGround;
   readonly #open: (lane: Lane) => WorkerRun;
   readonly #lanes = new Map<string, Lane>();
   /** Tasks that no worker can take just now. */
@@ -32,7 +32,7 @@ export class Dispatch {
   #inFlight = 0;
 
   /** @param open opens the stream to a lane's worker */
-  constructor(ground: QueryGround, open: (lane: Lane) => WorkerRun) {
+  constructor(ground: DispatchGround, open: (lane: Lane) => WorkerRun) {
     this.#ground = ground;
     this.#open = open;
   }
@@ -149,7 +149,7 @@ export class Dispatch {
   #moved(task: QueryTask, thief: Lane): void {
     task.displaced = true;
     thief.queue.push(task);
-    this.#ground.counters.steals += 1;
+    this.#ground.counters.add('steals');
   }
 
   /** The task, taken from the lane that has it. */

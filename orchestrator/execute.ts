@@ -1,10 +1,19 @@
 /** A query from its list of addresses to its end: source, run, time limit, cancellation. */
-import { BigtraceError } from '../common/errors.ts';
-import type { QueryGround } from './dispatch.ts';
+import { bytesFromText } from '../common/byte-text.ts';
+import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import type { DispatchGround } from './dispatch.ts';
+import type { FailureLog } from './failure-log.ts';
 import { listTraces } from './list.ts';
 import { QueryRun, type QuerySpec, type Sink } from './query-run.ts';
+import type { RunningQueries } from './running.ts';
 import type { Tally } from './tally.ts';
 import { traceSource } from './trace-source.ts';
+
+/** What all queries of an orchestrator share. */
+export interface QueryGround extends DispatchGround {
+  failures: FailureLog;
+  running: RunningQueries;
+}
 
 export interface Execution {
   /** Addresses and patterns, as the client sends them. */
@@ -22,12 +31,14 @@ export async function execute(
   ground: QueryGround,
   { addresses, sink, signal, onStart }: Execution,
 ): Promise<void> {
-  const { fleet, workerWaitMs } = ground;
+  const { fleet, workerWaitMs, counters } = ground;
   const run = new QueryRun(spec, ground, sink);
+  if (spec.mode === 'ROWS') counters.add('queries');
   onStart?.(run.tally);
   const ended = new AbortController();
   const abort = (): void => run.fail(signal.reason);
   const timer = setTimeout(() => run.fail(overdue(spec, run.tally)), spec.limits.timeoutMs);
+  const forget = ground.running.add(spec.queryId, spec.user, run);
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
   const source = traceSource({
@@ -37,11 +48,25 @@ export async function execute(
   });
   try {
     await run.run(source);
+  } catch (thrown) {
+    if (spec.mode === 'ROWS') counters.add('queries_failed');
+    if (!run.recorded(thrown)) record(spec, ground, asBigtraceError(thrown));
+    throw thrown;
   } finally {
     clearTimeout(timer);
+    forget();
     signal.removeEventListener('abort', abort);
     ended.abort();
   }
+}
+
+/** A failure of the query as a whole; that nobody waits for it any more is none. */
+function record({ queryId, user }: QuerySpec, ground: QueryGround, error: BigtraceError): void {
+  const { code, detail: message } = error;
+  if (code === 'cancelled') return;
+  const trace = bytesFromText(error.trace ?? '');
+  const timeMs = Date.now();
+  ground.failures.add({ queryId, user, trace, code, message, attempts: 0, timeMs });
 }
 
 async function* addressesOf(

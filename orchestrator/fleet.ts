@@ -15,6 +15,8 @@ export interface FleetOptions {
   resolveIntervalMs: number;
   /** A worker that does not answer for this long is lost. */
   workerTimeoutMs: number;
+  /** In place of the system's resolver. */
+  resolve?: (target: string) => Promise<string[]>;
 }
 
 /** A worker that is slow to answer for the first time does not hold up the start. */
@@ -187,7 +189,8 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     await Promise.all(
       this.#options.workers.map(async (target) => {
         try {
-          this.#resolved.set(target, await resolveTarget(target));
+          const resolve = this.#options.resolve ?? resolveTarget;
+          this.#resolved.set(target, await resolve(target));
         } catch (error) {
           this.#log.warn({ target, reason: String(error) }, 'worker name does not resolve');
         }

@@ -10,8 +10,7 @@ import type {
   QueryResponse,
   QueryStart,
 } from '../proto/messages.ts';
-import type { QueryGround } from './dispatch.ts';
-import { execute } from './execute.ts';
+import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import type { Sink } from './query-run.ts';
 import { RequestReader } from './request-reader.ts';
@@ -82,6 +81,7 @@ export async function answerQuery(
     const start = await startOf(reader);
     const spec = {
       queryId: start.queryId || randomUUID(),
+      user: start.user,
       sql: start.sql,
       limits: completeLimits(start.limits, limits),
       mode: 'ROWS' as const,

@@ -5,7 +5,8 @@
  */
 import { BigtraceError, isErrorCode } from '../common/errors.ts';
 import type { Column, Limits, RunEvent, RunMode, TaskRows, TaskStats } from '../proto/messages.ts';
-import { Dispatch, type QueryGround } from './dispatch.ts';
+import { Dispatch } from './dispatch.ts';
+import type { QueryGround } from './execute.ts';
 import type { Lane } from './lane.ts';
 import { verdictOn } from './retry.ts';
 import { Tally } from './tally.ts';
@@ -15,6 +16,8 @@ import { WorkerRun } from './worker-run.ts';
 
 export interface QuerySpec {
   queryId: string;
+  /** Who asks. */
+  user: string;
   sql: Buffer;
   limits: Limits;
   mode: RunMode;
@@ -50,6 +53,8 @@ export class QueryRun {
   #unended = 0;
   #paused = false;
   #ended = false;
+  /** The last failure that went into the log. */
+  #recorded: BigtraceError | undefined;
   /** Since when there is work and no worker. */
   #strandedAt: number | undefined;
   #tick: NodeJS.Timeout | undefined;
@@ -70,6 +75,12 @@ export class QueryRun {
     this.#settled.catch(() => undefined); // it may fail before `run` waits for it
   }
 
+  /** Its traces: those that wait for a worker, and those that are with one. */
+  get load(): { waiting: number; inFlight: number } {
+    const { inFlight } = this.#dispatch;
+    return { waiting: this.#unended - inFlight, inFlight };
+  }
+
   /** Resolves when every trace of `source` has ended. @throws the error that ended the query */
   async run(source: AsyncIterator<FoundTrace[]>): Promise<void> {
     if (!this.#ended) {
@@ -79,6 +90,11 @@ export class QueryRun {
       this.#fleetChanged();
     }
     await this.#settled;
+  }
+
+  /** Whether the failure log has this error already, as that of a trace. */
+  recorded(error: unknown): boolean {
+    return error === this.#recorded && this.#spec.mode === 'ROWS';
   }
 
   /** Ends the query at once; without effect once it has ended. */
@@ -189,7 +205,7 @@ export class QueryRun {
       this.#end(task, new BigtraceError('trace_changed', detail));
     } else if (verdict === 'pass') {
       this.tally.resultBytes += result.length;
-      this.#ground.counters.resultBytes += result.length;
+      this.#ground.counters.add('result_bytes', result.length);
       this.#sink.rows(task.trace, result, last);
       if (last) this.#dispatch.take(lane, id);
       if (last) this.#answered(lane, task, stats);
@@ -200,9 +216,10 @@ export class QueryRun {
     const { counters, coldMs, memory } = this.#ground;
     this.#unended -= 1;
     this.tally.done(stats);
-    counters.traces += 1;
+    counters.add('traces_done');
     if (stats) {
-      counters.rows += stats.rows;
+      counters.add('rows', stats.rows);
+      counters.add('trace_bytes', stats.traceBytes);
       lane.answered(stats.loadMs + stats.queryMs);
       if (stats.tier === 'parse') coldMs.add(stats.loadMs);
     }
@@ -220,7 +237,7 @@ export class QueryRun {
       return;
     }
     if (verdict.next === 'anywhere') task.failedOn = [];
-    this.#ground.counters.retries += 1;
+    this.#ground.counters.add('retries');
     this.#dispatch.place(task);
   }
 
@@ -228,14 +245,22 @@ export class QueryRun {
   #end(task: QueryTask, error: BigtraceError): void {
     const named = error.ofTrace(task.name);
     this.#unended -= 1;
-    if (this.#spec.lenient) this.#recordFailure(task.trace, named, task.attempts);
-    else this.fail(named);
+    this.#recordFailure(task.trace, named, task.attempts);
+    if (!this.#spec.lenient) this.fail(named);
   }
 
   #recordFailure(trace: Buffer, error: BigtraceError, attempts: number): void {
+    const { queryId, user, mode, lenient } = this.#spec;
+    const { code, detail: message } = error;
+    this.#recorded = error;
     this.tally.failed(error);
-    this.#ground.counters.tracesFailed += 1;
-    this.#sink.failure(trace, error, attempts);
+    this.#ground.counters.add('traces_failed');
+    // The search for columns is followed by the query itself, which finds what failed again.
+    if (mode === 'ROWS')
+      this.#ground.failures.add({
+        ...{ queryId, user, trace, code, message, attempts, timeMs: Date.now() },
+      });
+    if (lenient) this.#sink.failure(trace, error, attempts);
   }
 
   #broken(lane: Lane, thrown: BigtraceError): void {
@@ -256,7 +281,7 @@ export class QueryRun {
 
   /** What a lane's worker has is asked again elsewhere. */
   #abandon(lane: Lane, error: BigtraceError): void {
-    this.#ground.counters.streamsBroken += 1;
+    this.#ground.counters.add('streams_broken');
     for (const task of this.#dispatch.abandon(lane)) {
       if (!this.#ended) this.#failed(lane, task, error);
     }

@@ -4,8 +4,7 @@ import { isPattern, parseAddress } from '../common/address.ts';
 import { textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { Column, SchemaRequest, SchemaResponse } from '../proto/messages.ts';
-import type { QueryGround } from './dispatch.ts';
-import { execute } from './execute.ts';
+import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import { listTraces } from './list.ts';
 import type { QuerySpec, Sink } from './query-run.ts';
@@ -92,8 +91,10 @@ async function findColumns(
   signal: AbortSignal,
 ): Promise<SchemaResponse> {
   checkSql(request.sql);
+  ground.counters.add('schemas');
   const spec: QuerySpec = {
     queryId: request.queryId,
+    user: request.user,
     sql: request.sql,
     limits: completeLimits(request.limits, timeLimits),
     mode: 'TYPES',

@@ -1,4 +1,5 @@
 /** The gRPC edge of the orchestrator: upstream's service and our own, on one port. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
@@ -6,6 +7,10 @@ import { addHealth } from '../common/health.ts';
 import type { Logger } from '../common/log.ts';
 import { VERSION } from '../common/version.ts';
 import type {
+  CancelRequest,
+  CancelResponse,
+  FailuresRequest,
+  FailuresResponse,
   ListRequest,
   ListResponse,
   OrchestratorStatus,
@@ -13,10 +18,12 @@ import type {
   SchemaResponse,
 } from '../proto/messages.ts';
 import { bigtraceOrchestrator, GRPC_OPTIONS, perfettoOrchestrator } from '../proto/services.ts';
-import type { QueryGround } from './dispatch.ts';
+import type { GaugeName } from './counters.ts';
+import type { QueryGround } from './execute.ts';
 import type { TimeLimits } from './limits.ts';
-import { listTraces } from './list.ts';
+import { answerFailures, answerList, type FailuresCall, type ListCall } from './list-calls.ts';
 import { answerQuery, type QueryCall } from './query-call.ts';
+import { RunningCalls } from './running.ts';
 import { SchemaService } from './schema.ts';
 import { answerUpstream, type UpstreamCall } from './upstream-call.ts';
 
@@ -24,40 +31,47 @@ export interface ServerOptions extends TimeLimits {
   queriesMax: number;
 }
 
-type Streaming = QueryCall | UpstreamCall | grpc.ServerWritableStream<ListRequest, ListResponse>;
+type StreamingCall = QueryCall | UpstreamCall | ListCall | FailuresCall;
+type Unary<Request, Response> = (
+  call: grpc.ServerUnaryCall<Request, Response>,
+  reply: grpc.sendUnaryData<Response>,
+) => void;
+
+/** How long the last words to clients may take once all queries have ended. */
+const LAST_WORDS_MS = 1000;
 
 export class OrchestratorServer {
-  readonly #options: ServerOptions;
   readonly #ground: QueryGround;
   readonly #log: Logger;
   readonly #schemas: SchemaService;
+  readonly #calls: RunningCalls;
   readonly #server = new grpc.Server(GRPC_OPTIONS);
   readonly #notServing = addHealth(this.#server);
-  /** One a running call. */
-  readonly #running = new Set<AbortController>();
-  #draining = false;
-  #idle: () => void = () => undefined;
 
   constructor(options: ServerOptions, ground: QueryGround, log: Logger) {
-    this.#options = options;
     this.#ground = ground;
     this.#log = log;
     this.#schemas = new SchemaService(ground, options);
+    this.#calls = new RunningCalls(options.queriesMax);
     this.#server.addService(perfettoOrchestrator, {
       Query: (call: UpstreamCall) =>
         void this.#stream(call, (signal) => answerUpstream(call, ground, options, signal)),
     });
+    const schema: Unary<SchemaRequest, SchemaResponse> = (call, reply) =>
+      void this.#schema(call, reply);
+    const status: Unary<object, OrchestratorStatus> = (_call, reply) => reply(null, this.#status());
+    const cancel: Unary<CancelRequest, CancelResponse> = ({ request }, reply) =>
+      reply(null, { cancelled: ground.running.cancel(request.queryId) });
     this.#server.addService(bigtraceOrchestrator, {
       Query: (call: QueryCall) =>
         void this.#stream(call, (signal) => answerQuery(call, ground, options, signal)),
       List: (call: grpc.ServerWritableStream<ListRequest, ListResponse>) =>
-        void this.#stream(call, (signal) => this.#list(call, signal)),
-      Schema: (
-        call: grpc.ServerUnaryCall<SchemaRequest, SchemaResponse>,
-        reply: grpc.sendUnaryData<SchemaResponse>,
-      ) => void this.#schema(call, reply),
-      Status: (_call: unknown, reply: grpc.sendUnaryData<OrchestratorStatus>) =>
-        reply(null, this.#status()),
+        void this.#stream(call, (signal) => answerList(call, ground, signal)),
+      Failures: (call: grpc.ServerWritableStream<FailuresRequest, FailuresResponse>) =>
+        void this.#stream(call, (signal) => answerFailures(call, ground, signal)),
+      Schema: schema,
+      Status: status,
+      Cancel: cancel,
     });
   }
 
@@ -76,53 +90,21 @@ export class OrchestratorServer {
 
   /** Takes no new queries; those that still run after `timeoutMs` are cancelled. */
   async drain(timeoutMs: number): Promise<void> {
-    this.#draining = true;
     this.#notServing();
-    if (this.#running.size > 0) {
-      const timer = setTimeout(() => this.#abortAll(shuttingDown()), timeoutMs);
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-      clearTimeout(timer);
-    }
-    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await this.#calls.drain(timeoutMs);
+    const shutdown = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await Promise.race([shutdown, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
   }
 
+  /** Ends everything at once. */
   close(): void {
-    this.#draining = true;
-    this.#abortAll(shuttingDown());
+    this.#calls.abortAll();
     this.#server.forceShutdown();
   }
 
-  #abortAll(error: BigtraceError): void {
-    for (const call of this.#running) call.abort(error);
-  }
-
-  /** Runs a call until its end, bounded in number, cancelled when its client is gone. */
-  async #guard(
-    call: { on(event: 'cancelled', listener: () => void): unknown },
-    work: (signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    const { queriesMax } = this.#options;
-    if (this.#draining) throw shuttingDown();
-    if (this.#running.size >= queriesMax)
-      throw new BigtraceError('limit_exceeded', `${queriesMax} queries are running already`);
-    const control = new AbortController();
-    this.#running.add(control);
-    call.on('cancelled', () =>
-      control.abort(new BigtraceError('cancelled', 'client cancelled the query')),
-    );
+  async #stream(call: StreamingCall, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     try {
-      await work(control.signal);
-    } finally {
-      this.#running.delete(control);
-      if (this.#running.size === 0) this.#idle();
-    }
-  }
-
-  async #stream(call: Streaming, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    try {
-      await this.#guard(call, work);
+      await this.#calls.run(call, work);
       call.end();
     } catch (error) {
       this.#failed(call.getPath(), error);
@@ -135,7 +117,7 @@ export class OrchestratorServer {
     reply: grpc.sendUnaryData<SchemaResponse>,
   ): Promise<void> {
     try {
-      await this.#guard(call, async (signal) => {
+      await this.#calls.run(call, async (signal) => {
         reply(null, await this.#schemas.answer(call.request, signal));
       });
     } catch (error) {
@@ -149,35 +131,22 @@ export class OrchestratorServer {
     this.#log[level]({ path, err: error }, 'call failed');
   }
 
-  async #list(
-    call: grpc.ServerWritableStream<ListRequest, ListResponse>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { fleet, workerWaitMs } = this.#ground;
-    for await (const trace of listTraces(call.request, { fleet, workerWaitMs, signal }))
-      if (!call.write({ trace })) await drained(call, signal);
-  }
-
   #status(): OrchestratorStatus {
+    const { fleet, counters, running } = this.#ground;
+    const { waiting, inFlight } = running.load();
     return {
       version: VERSION,
-      worker: this.#ground.fleet.states(),
-      queriesRunning: this.#running.size,
+      worker: fleet.states(),
+      queriesRunning: this.#calls.size,
+      counters: counters.all(),
+      gauges: {
+        queries_running: this.#calls.size,
+        traces_waiting: waiting,
+        traces_in_flight: inFlight,
+        workers_ready: fleet.usable.length,
+        workers_known: fleet.workers.length,
+      } satisfies Record<GaugeName, number>,
+      query: running.states(),
     };
   }
-}
-
-function shuttingDown(): BigtraceError {
-  return new BigtraceError('draining', 'orchestrator is shutting down');
-}
-
-async function drained(
-  call: { once(event: 'drain', listener: () => void): unknown },
-  signal: AbortSignal,
-): Promise<void> {
-  await new Promise<void>((resolve) => {
-    call.once('drain', resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  signal.throwIfAborted();
 }

@@ -1,9 +1,11 @@
 /** Puts an orchestrator together and starts it. */
 import { createLogger, type Logger } from '../common/log.ts';
 import type { OrchestratorConfig } from './config.ts';
-import { newCounters } from './counters.ts';
-import { Fleet } from './fleet.ts';
+import { Counters } from './counters.ts';
+import { FailureLog } from './failure-log.ts';
+import { Fleet, type FleetOptions } from './fleet.ts';
 import { PlacementMemory } from './placement-memory.ts';
+import { RunningQueries } from './running.ts';
 import { OrchestratorServer } from './server.ts';
 import { Mean } from './steal.ts';
 
@@ -18,7 +20,7 @@ export interface RunningOrchestrator {
 
 /** @throws invalid_option when it cannot listen */
 export async function startOrchestrator(
-  config: OrchestratorConfig,
+  config: OrchestratorConfig & Pick<FleetOptions, 'resolve'>,
   log: Logger = createLogger('orchestrator', config.logLevel),
 ): Promise<RunningOrchestrator> {
   const fleet = new Fleet(config, log);
@@ -26,7 +28,9 @@ export async function startOrchestrator(
     fleet,
     memory: new PlacementMemory(),
     coldMs: new Mean(),
-    counters: newCounters(),
+    counters: new Counters(),
+    failures: new FailureLog(),
+    running: new RunningQueries(),
     workerWaitMs: config.workerWaitMs,
     tracesInFlightMax: config.tracesInFlightMax,
   };

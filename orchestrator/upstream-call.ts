@@ -5,8 +5,7 @@ import type * as grpc from '@grpc/grpc-js';
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { BigtraceQueryArgs, BigtraceQueryResponse, Column } from '../proto/messages.ts';
-import type { QueryGround } from './dispatch.ts';
-import { execute } from './execute.ts';
+import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import type { Sink } from './query-run.ts';
 
@@ -88,6 +87,7 @@ export async function answerUpstream(
   const failed = new AbortController();
   const spec = {
     queryId: randomUUID(),
+    user: '',
     sql: sqlQuery,
     limits: completeLimits(undefined, limits),
     mode: 'ROWS' as const,

@@ -18,6 +18,8 @@ export interface QueryStart {
   limits?: Partial<Limits> | null;
   user: string;
   progressIntervalMs: number;
+  /** Expression over bigtrace.traces; absent or empty: none. */
+  where?: Buffer;
 }
 
 export interface QueryRequest {
@@ -68,6 +70,7 @@ export interface SchemaRequest {
   user: string;
   limits?: Partial<Limits> | null;
   onFailure: OnFailure;
+  where?: Buffer;
 }
 
 export interface Column {
@@ -109,6 +112,43 @@ export interface OrchestratorStatus {
   version: string;
   worker: WorkerState[];
   queriesRunning: number;
+  counters: Record<string, number>;
+  gauges: Record<string, number>;
+  query: QueryState[];
+}
+
+export interface QueryState {
+  queryId: string;
+  user: string;
+  startedMs: number;
+  progress: Progress | null;
+}
+
+export interface FailuresRequest {
+  queryId: string;
+  limit: number;
+}
+
+export interface RecordedFailure {
+  queryId: string;
+  user: string;
+  trace: Buffer;
+  code: string;
+  message: string;
+  attempts: number;
+  timeMs: number;
+}
+
+export interface FailuresResponse {
+  failure: RecordedFailure[];
+}
+
+export interface CancelRequest {
+  queryId: string;
+}
+
+export interface CancelResponse {
+  cancelled: number;
 }
 
 export interface RunStart {

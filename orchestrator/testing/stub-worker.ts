@@ -45,6 +45,8 @@ export interface StubOptions {
   window?: number;
   threads?: number;
   port?: number;
+  /** Traces it works on at a time; the others it has can be withdrawn. */
+  concurrency?: number;
   list?: (pattern: string) => string[];
 }
 
@@ -54,6 +56,8 @@ interface StubRun {
   cancelled: Promise<void>;
   /** Traces that have not ended. */
   open: Set<number>;
+  /** Begins what waits. */
+  begin: () => void;
 }
 
 export class StubWorker {
@@ -138,6 +142,14 @@ export class StubWorker {
       over = resolve;
     });
     const open = new Set<number>();
+    const waiting = new Map<number, string>();
+    const begin = (): void => {
+      for (const [id, trace] of waiting) {
+        if (start === undefined || open.size >= (this.#options.concurrency ?? 1e9)) return;
+        waiting.delete(id);
+        this.#task({ call, start, cancelled, open, begin }, id, trace);
+      }
+    };
     const gone = (how: 'finished' | 'cancelled'): void => {
       if (!this.#calls.delete(call)) return;
       this.ended.push(how);
@@ -148,8 +160,10 @@ export class StubWorker {
         start = request.start;
         call.write({ event: [{ credits: this.#options.window ?? 4 }] });
       }
-      for (const { id, trace } of request.assign?.task ?? [])
-        if (start) this.#task({ call, start, cancelled, open }, id, trace.toString());
+      for (const { id, trace } of request.assign?.task ?? []) waiting.set(id, trace.toString());
+      for (const id of request.withdraw?.id ?? [])
+        if (waiting.delete(id)) call.write({ event: [{ returned: { id: [id] } }, { credits: 1 }] });
+      begin();
     });
     call.on('end', () => {
       gone(open.size === 0 ? 'finished' : 'cancelled');
@@ -158,7 +172,7 @@ export class StubWorker {
     call.on('cancelled', () => gone('cancelled'));
   }
 
-  #task({ call, start, cancelled, open }: StubRun, id: number, trace: string): void {
+  #task({ call, start, cancelled, open, begin }: StubRun, id: number, trace: string): void {
     const key = `${start.queryId} ${trace}`;
     const attempt = (this.#attempts.get(key) ?? 0) + 1;
     this.#attempts.set(key, attempt);
@@ -171,6 +185,7 @@ export class StubWorker {
       send(event);
       send({ credits: 1 });
       open.delete(id);
+      begin();
     };
     const task: StubTask = {
       ...{ trace, start, attempt, send, cancelled },

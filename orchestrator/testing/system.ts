@@ -5,6 +5,10 @@ import { createLogger } from '../../common/log.ts';
 import type {
   BigtraceQueryArgs,
   BigtraceQueryResponse,
+  CancelRequest,
+  CancelResponse,
+  FailuresRequest,
+  FailuresResponse,
   ListRequest,
   ListResponse,
   OrchestratorStatus,
@@ -12,6 +16,7 @@ import type {
   QueryRequest,
   QueryResponse,
   QueryStart,
+  RecordedFailure,
   SchemaRequest,
   SchemaResponse,
 } from '../../proto/messages.ts';
@@ -22,6 +27,7 @@ import {
   perfettoOrchestrator,
 } from '../../proto/services.ts';
 import type { OrchestratorConfig } from '../config.ts';
+import type { FleetOptions } from '../fleet.ts';
 import { type RunningOrchestrator, startOrchestrator } from '../start.ts';
 import { type StubOptions, StubWorker } from './stub-worker.ts';
 
@@ -33,6 +39,8 @@ interface Stub extends grpc.Client {
   Schema(request: SchemaRequest, done: Callback<SchemaResponse>): grpc.ClientUnaryCall;
   List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
   Status(request: object, done: Callback<OrchestratorStatus>): void;
+  Failures(request: FailuresRequest): grpc.ClientReadableStream<FailuresResponse>;
+  Cancel(request: CancelRequest, done: Callback<CancelResponse>): void;
 }
 
 interface UpstreamStub extends grpc.Client {
@@ -46,20 +54,28 @@ const DEFAULTS: OrchestratorConfig = {
   ...{ json: false, logLevel: 'silent' },
 };
 
+type TestConfig = Partial<OrchestratorConfig> & Pick<FleetOptions, 'resolve'>;
+
 export class TestSystem {
   readonly workers: StubWorker[];
-  readonly #config: Partial<OrchestratorConfig>;
+  readonly #config: TestConfig;
   orchestrator: RunningOrchestrator | undefined;
   #client: Stub | undefined;
   #upstream: UpstreamStub | undefined;
 
-  constructor(workers: StubOptions[], config: Partial<OrchestratorConfig> = {}) {
+  constructor(workers: StubOptions[], config: TestConfig = {}) {
     this.workers = workers.map((options) => new StubWorker(options));
     this.#config = config;
   }
 
-  async start(): Promise<this> {
+  start(): Promise<this> {
+    return this.startWith(() => undefined);
+  }
+
+  /** @param onWorkers is told where the workers are before the orchestrator looks for them */
+  async startWith(onWorkers: (addresses: string[]) => void): Promise<this> {
     await Promise.all(this.workers.map((worker) => worker.start()));
+    onWorkers(this.workers.map(({ address }) => address));
     const workers = this.workers.map(({ address }) => address);
     const config = { ...DEFAULTS, workers, ...this.#config };
     this.orchestrator = await startOrchestrator(config, createLogger('test', config.logLevel));
@@ -119,6 +135,30 @@ export class TestSystem {
       ...request,
     };
     return unary((done) => this.client.Schema(whole, done));
+  }
+
+  async failures(queryId = '', limit = 0): Promise<RecordedFailure[]> {
+    const failures: RecordedFailure[] = [];
+    const call = this.client.Failures({ queryId, limit });
+    for await (const { failure } of call as AsyncIterable<FailuresResponse>)
+      failures.push(...failure);
+    return failures;
+  }
+
+  async list(...patterns: string[]): Promise<string[]> {
+    const call = this.client.List({ pattern: patterns.map((one) => Buffer.from(one)), limit: 0 });
+    const found: string[] = [];
+    try {
+      for await (const { trace } of call as AsyncIterable<ListResponse>)
+        found.push(...trace.map(({ address }) => address.toString()));
+    } catch (error) {
+      throw fromServiceError(error, 'orchestrator_unreachable');
+    }
+    return found;
+  }
+
+  cancel(queryId: string): Promise<CancelResponse> {
+    return unary((done) => this.client.Cancel({ queryId }, done));
   }
 
   status(): Promise<OrchestratorStatus> {

@@ -1,0 +1,104 @@
+/** The calls and queries that run: bounded in number, seen in Status, ended by name or all at once. */
+import { BigtraceError } from '../common/errors.ts';
+import type { QueryState } from '../proto/messages.ts';
+import type { QueryRun } from './query-run.ts';
+
+interface RunningQuery {
+  queryId: string;
+  user: string;
+  startedMs: number;
+  run: QueryRun;
+}
+
+export class RunningQueries {
+  readonly #queries = new Set<RunningQuery>();
+
+  /** @returns what forgets it */
+  add(queryId: string, user: string, run: QueryRun): () => void {
+    const query = { queryId, user, startedMs: Date.now(), run };
+    this.#queries.add(query);
+    return () => this.#queries.delete(query);
+  }
+
+  /** @returns how many there were */
+  cancel(queryId: string): number {
+    const named = [...this.#queries].filter((query) => query.queryId === queryId);
+    const error = new BigtraceError('cancelled', `query ${queryId} was cancelled`);
+    for (const { run } of named) run.fail(error);
+    return named.length;
+  }
+
+  states(): QueryState[] {
+    return [...this.#queries].map(({ queryId, user, startedMs, run }) => ({
+      ...{ queryId, user, startedMs },
+      progress: run.tally.progress(),
+    }));
+  }
+
+  /** Traces of all queries. */
+  load(): { waiting: number; inFlight: number } {
+    const loads = [...this.#queries].map(({ run }) => run.load);
+    return {
+      waiting: loads.reduce((sum, { waiting }) => sum + waiting, 0),
+      inFlight: loads.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    };
+  }
+}
+
+/** Anything that a client waits for. */
+interface Call {
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+export class RunningCalls {
+  readonly #max: number;
+  readonly #controls = new Set<AbortController>();
+  #draining = false;
+  #idle: () => void = () => undefined;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#controls.size;
+  }
+
+  /** Runs a call until its end. `signal` is aborted when its client goes away, or `abortAll` is called. */
+  async run(call: Call, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (this.#draining) throw shuttingDown();
+    if (this.#controls.size >= this.#max)
+      throw new BigtraceError('limit_exceeded', `${this.#max} queries are running already`);
+    const control = new AbortController();
+    this.#controls.add(control);
+    call.on('cancelled', () =>
+      control.abort(new BigtraceError('cancelled', 'client cancelled the query')),
+    );
+    try {
+      await work(control.signal);
+    } finally {
+      this.#controls.delete(control);
+      if (this.#controls.size === 0) this.#idle();
+    }
+  }
+
+  /** Begins none any more; those that still run after `timeoutMs` are aborted. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#draining = true;
+    if (this.#controls.size === 0) return;
+    const timer = setTimeout(() => this.abortAll(), timeoutMs);
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+    clearTimeout(timer);
+  }
+
+  abortAll(): void {
+    this.#draining = true;
+    for (const control of this.#controls) control.abort(shuttingDown());
+  }
+}
+
+function shuttingDown(): BigtraceError {
+  return new BigtraceError('draining', 'orchestrator is shutting down');
+}

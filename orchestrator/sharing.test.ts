@@ -1,0 +1,95 @@
+/** Who gets what: stealing, fairness between queries, workers that join and leave. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { answer, type Script } from './testing/stub-worker.ts';
+import { gather, rowsOf, TestSystem } from './testing/system.ts';
+
+const traces = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `/local/t${at}`);
+const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
+
+/** A trace that has to be parsed takes long; one that was parsed here before does not. */
+function parsing(ms: number): Script {
+  const loaded = new Set<string>();
+  return async ({ trace, rows }) => {
+    const tier = loaded.has(trace) ? 'resident' : 'parse';
+    loaded.add(trace);
+    if (tier === 'parse') await sleep(ms);
+    rows(`rows of ${trace}`, true, { tier, loadMs: tier === 'parse' ? ms : 0, queryMs: 1 });
+  };
+}
+
+test('an idle worker takes what a slow one has not begun, also what it was given', async () => {
+  const slow: Script = async (task) => {
+    await sleep(1000);
+    await answer(task);
+  };
+  await using system = await new TestSystem([
+    { script: slow, concurrency: 1, window: 8 },
+    { script: parsing(10), concurrency: 1, window: 2 },
+  ]).start();
+  const begun = performance.now();
+  expect(rowsOf(await system.query(traces(20)))).toEqual(answersOf(traces(20)));
+  expect(performance.now() - begun).toBeLessThan(4000);
+  expect(system.workers[0]?.seen.length).toBeLessThanOrEqual(3);
+  expect((await system.status()).counters['steals']).toBeGreaterThan(4);
+});
+
+test('a trace that was stolen goes back to the thief, who has it', async () => {
+  const workers = Array.from({ length: 2 }, () => ({
+    ...{ script: parsing(100), concurrency: 1, window: 2 },
+  }));
+  await using system = await new TestSystem(workers).start();
+  const list = traces(15);
+  await system.query(list);
+  const first = system.workers.map(({ seen }) => new Set(seen));
+  const begun = performance.now();
+  await system.query(list);
+  expect(performance.now() - begun).toBeLessThan(700); // as long as seven parses
+  expect(system.workers.map(({ seen }) => new Set(seen))).toEqual(first);
+});
+
+test('a query of one trace does not wait for one of ten thousand', async () => {
+  const script: Script = async (task) => {
+    await sleep(5);
+    await answer(task);
+  };
+  await using system = await new TestSystem([
+    { script, window: 2 },
+    { script, window: 2 },
+  ]).start();
+  const long = gather(system.begin(traces(10_000), { queryId: 'long' }));
+  const cancelled = expect(long).rejects.toMatchObject({ code: 'cancelled' });
+  await expect.poll(() => system.workers[0]?.seen.length).toBeGreaterThan(10);
+  const begun = performance.now();
+  await system.query(['/local/one']);
+  expect(performance.now() - begun).toBeLessThan(500);
+  await system.cancel('long');
+  await cancelled;
+});
+
+test('workers that join are used, those that leave are forgotten, while a query runs', async () => {
+  const script: Script = async (task) => {
+    await sleep(10);
+    await answer(task);
+  };
+  const options = { script, window: 2 };
+  let named: string[] = [];
+  await using system = await new TestSystem([options, options, options], {
+    workers: ['dns:///workers.test:5052'],
+    resolve: async () => named,
+  }).startWith((addresses) => {
+    named = addresses.slice(0, 1);
+  });
+  const asked = system.query(traces(400));
+  const [first, second, third] = system.workers;
+  await expect.poll(() => first?.seen.length).toBeGreaterThan(5);
+  named = [first?.address ?? '', second?.address ?? ''];
+  await expect.poll(() => second?.seen.length).toBeGreaterThan(5);
+  named = [second?.address ?? '', third?.address ?? ''];
+  await expect.poll(() => third?.seen.length).toBeGreaterThan(5);
+  const had = first?.seen.length ?? 0;
+  expect(rowsOf(await asked)).toEqual(answersOf(traces(400)));
+  expect(first?.seen.length).toBeLessThanOrEqual(had + 2);
+  expect((await system.status()).worker.map(({ address }) => address)).toEqual(named);
+});
