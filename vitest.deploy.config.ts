@@ -1,0 +1,11 @@
+/** Tests of what is deployed: they need Docker (test:containers), or kubectl or Go, and Python (test:k8s). */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['e2e/**/*.deploy-test.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 1_800_000,
+    fileParallelism: false,
+  },
+});
