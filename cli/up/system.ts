@@ -120,10 +120,11 @@ function worker(config: UpConfig, at: number): Launch<string> {
   return (signal, previous) => {
     const socket = previous ?? hostAndPort(config.listen, config.workerPorts[at] ?? 0);
     const threads = String(config.threadsPerWorker);
-    const memory = String(config.memoryBytesPerWorker);
-    const flags = ['--traces', config.tracesDir, '--threads', threads, '--memory', memory];
+    const cache = join(config.dataDir, 'cache', name);
+    const flags = ['--traces', config.tracesDir, '--threads', threads, '--cache-dir', cache];
     const args = ['worker', '--json', '-s', socket, ...flags];
-    return startService({ name, args, log, signal });
+    const defaults = { BIGTRACE_MEMORY_BYTES: String(config.memoryBytesPerWorker) };
+    return startService({ name, args, defaults, log, signal });
   };
 }
 
