@@ -1,6 +1,8 @@
-import { beforeAll, expect, test } from 'vitest';
-import { type Engine, type Image, TraceProcessor } from './index.ts';
-import { answer, load, testEngine } from './test-traces.ts';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Engine, type Image, scriptTraits, TraceProcessor } from './index.ts';
+import { PURE_FUNCTIONS } from './pure-functions.ts';
+import { answer, ask, load, testEngine } from './test-traces.ts';
 
 const SMALL = 'recorded/linux/compile-c.pftrace';
 const OTHER = 'recorded/chrome/fetch-a.pftrace';
@@ -17,6 +19,9 @@ const PANEL = [
   'SELECT name, value FROM stats',
   'INCLUDE PERFETTO MODULE slices.with_context; SELECT * FROM thread_slice LIMIT 100',
   'CREATE PERFETTO TABLE foo AS SELECT count(*) AS n FROM slice; SELECT * FROM foo',
+  'CREATE PERFETTO MACRO m(x Expr) RETURNS Expr AS $x + 1; SELECT m!(1)',
+  'SELECT user_version FROM pragma_user_version',
+  'SELECT name FROM pragma_database_list',
 ];
 
 const MARKING = [
@@ -36,7 +41,6 @@ const MARKING = [
   'PRAGMA user_version = 5; BEGIN',
   "ATTACH ':memory:' AS other; CREATE TABLE other.x(y)",
   'CREATE PERFETTO TABLE foo AS SELECT * FROM slice; SELECT nope FROM foo',
-  'SELECT 1; SELECT',
 ];
 
 let engine: Engine;
@@ -59,9 +63,9 @@ function expectFresh(processor: TraceProcessor, image: Image, path: string): voi
   }
 }
 
-function tryTo(processor: TraceProcessor, sql: string): void {
+function tryTo(processor: TraceProcessor, sql: string, results: Uint8Array[] = []): void {
   try {
-    answer(processor, sql);
+    results.push(...answer(processor, sql));
   } catch {
     // a script that fails may leave marks too
   }
@@ -88,6 +92,90 @@ test('an image is good for another instance, and over a bigger trace', () => {
   const image = load(new TraceProcessor(engine), SMALL).snapshot();
   const other = load(new TraceProcessor(engine), OTHER);
   expectFresh(other, structuredClone(image), SMALL);
+});
+
+describe('scripts that leave no marks', () => {
+  /** Not `sqlstats`: a script that reads it says so (`sensesHistory`). */
+  const silent = PANEL.filter((sql) => !scriptTraits(Buffer.from(sql)).sensesHistory);
+  let processor: TraceProcessor;
+  let image: Image;
+  beforeAll(() => {
+    processor = load(new TraceProcessor(engine), SMALL);
+    image = processor.snapshot();
+  });
+
+  function runUnmarked(scripts: readonly string[]): void {
+    processor.restore(image);
+    for (const sql of scripts) {
+      expect(scriptTraits(Buffer.from(sql)).leavesMarks, sql).toBe(false);
+      tryTo(processor, sql);
+    }
+    const marked = processor.snapshot();
+    for (const sql of silent) {
+      processor.restore(marked);
+      const got = Buffer.concat(answer(processor, sql));
+      const want = fresh.get(SMALL)?.[PANEL.indexOf(sql)] ?? Buffer.of();
+      expect(got.equals(want), `${sql} after ${scripts}`).toBe(true);
+    }
+  }
+
+  test('all that can be read', () => {
+    const names = ask(processor, 'SELECT name FROM sqlite_master').map(([name]) => String(name));
+    const readable = names.filter((name) => !name.startsWith('__intrinsic_'));
+    expect(readable.length).toBeGreaterThan(80);
+    runUnmarked(readable.map((name) => `SELECT * FROM "${name}" LIMIT 50`));
+  });
+
+  test('all functions that count as pure exist, and are', () => {
+    processor.restore(image);
+    const functions = ask(
+      processor,
+      'SELECT name FROM pragma_function_list UNION SELECT name FROM pragma_module_list UNION SELECT name FROM sqlite_master',
+    ).flat();
+    expect([...PURE_FUNCTIONS].filter((name) => !functions.includes(name))).toEqual([]);
+    const calls = [...PURE_FUNCTIONS].flatMap((name) =>
+      ['', '1', "'a'", "1, 'name'", "'%s', 'b', 3", '1, 2, 3, 4'].flatMap((args) => [
+        `SELECT ${name}(${args}) FROM (SELECT 1 UNION SELECT 2)`,
+        `SELECT * FROM ${name}(${args})`,
+        `SELECT ${name}(${args}) OVER () FROM thread`,
+      ]),
+    );
+    runUnmarked(calls);
+  });
+
+  test('in any order, failing ones too', () => {
+    const parts = fc.record({
+      columns: fc.constantFrom('*', 'count(*), max(dur)', 'nope', "replace(name, 'a', 'b')", '1/0'),
+      from: fc.constantFrom('slice', 'sched', 'thread', 'counter', 'missing', 'stats'),
+      where: fc.constantFrom('', 'WHERE id > 10', 'WHERE name GLOB 1', "WHERE json('{') = 1"),
+      tail: fc.constantFrom('', 'ORDER BY 1 DESC LIMIT 5', 'GROUP BY 1', ')', '; SELECT 2;'),
+    });
+    const scripts = fc.array(
+      parts.map(
+        ({ columns, from, where, tail }) => `SELECT ${columns} FROM ${from} ${where} ${tail}`,
+      ),
+      { minLength: 1, maxLength: 8 },
+    );
+    fc.assert(fc.property(scripts, runUnmarked), { numRuns: 15 });
+  });
+});
+
+test('a panel would see marks that are left', () => {
+  const processor = load(new TraceProcessor(engine), SMALL);
+  const image = processor.snapshot();
+  const unseen = MARKING.filter((script) => {
+    processor.restore(image);
+    expect(scriptTraits(Buffer.from(script)).leavesMarks, script).toBe(true);
+    tryTo(processor, script);
+    const marked = processor.snapshot();
+    return PANEL.slice(1).every((sql, at) => {
+      processor.restore(marked);
+      const got: Uint8Array[] = [];
+      tryTo(processor, sql, got);
+      return Buffer.concat(got).equals(fresh.get(SMALL)?.[at + 1] ?? Buffer.of());
+    });
+  });
+  expect(unseen).toEqual([]);
 });
 
 test('a snapshot of a restored instance is the same image', () => {
