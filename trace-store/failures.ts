@@ -26,3 +26,22 @@ export function changed(): BigtraceError {
 export function wrongLength(got: number, size: number): BigtraceError {
   return new BigtraceError('store_failed', `the store gave ${got} bytes of a trace of ${size}`);
 }
+
+/** Lets go of a promise that knows no signals; its work may go on, its outcome is dropped. */
+export async function interruptible<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  if (signal === undefined) return promise;
+  let stop = (): void => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(aborted(signal));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([promise, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

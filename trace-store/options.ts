@@ -1,26 +1,142 @@
 /** What an operator can say about stores, and the flags for it. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { durationMs, integerFrom } from '../common/options.ts';
+import type { GcsOptions } from './gcs/open-storage.ts';
+import type { HostRules } from './http/allowed-hosts.ts';
+import type { S3Options } from './s3/open-s3.ts';
 
 /** A store that is left out is not there: its addresses are invalid_address. */
 export interface StoreOptions {
   /** Directory whose files are `/local/…`. */
   localRoot?: string;
+  gcs?: GcsOptions;
+  s3?: S3Options;
+  /** Both `/http/…` and `/https/…`. */
+  http?: HostRules;
+  /** For all stores but `/local`. */
+  requests?: RequestOptions;
 }
+
+export interface RequestOptions {
+  /** How long a store may keep a reader waiting. */
+  timeoutMs: number;
+  /** Failures in a row, after which a store has failed. */
+  attemptsMax: number;
+  /** Requests to one store at the same time. */
+  concurrencyMax: number;
+}
+
+export const REQUEST_DEFAULTS: RequestOptions = {
+  timeoutMs: 30_000,
+  attemptsMax: 5,
+  concurrencyMax: 16,
+};
 
 interface Flags {
   traces?: string;
+  stores: string[];
+  gcsAnonymous?: boolean;
+  gcsEndpoint?: string;
+  s3Region?: string;
+  s3Endpoint?: string;
+  s3PathStyle?: boolean;
+  s3Anonymous?: boolean;
+  httpHosts?: string[];
+  httpPrivate?: boolean;
+  storeTimeout: number;
+  storeAttempts: number;
+  storeConcurrency: number;
+}
+
+const NAMES = ['local', 'gcs', 's3', 'http'];
+
+function names(text: string): string[] {
+  const wanted = list(text);
+  const unknown = wanted.find((name) => !NAMES.includes(name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`there is no store ${unknown}; known are ${NAMES.join(', ')}.`);
+  return wanted;
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function httpUrl(text: string): string {
+  if (!/^https?:\/\/[^/]/.test(text)) throw new InvalidArgumentError('it must be an http(s) URL.');
+  return text;
 }
 
 /** Adds the flags; `storeOptionsOf` reads them. */
 export function addStoreOptions(command: Command): Command {
-  return command.addOption(
-    new Option('--traces <dir>', 'directory that /local/… addresses are in').env('BIGTRACE_TRACES'),
-  );
+  const add = (flags: string, text: string): Option => {
+    const option = new Option(flags, text);
+    command.addOption(option.env(`BIGTRACE_${option.name().toUpperCase().replaceAll('-', '_')}`));
+    return option;
+  };
+  add('--traces <dir>', 'directory that /local/… addresses are in');
+  add('--stores <names>', 'stores that may be read, of local,gcs,s3,http')
+    .argParser(names)
+    .default(NAMES, NAMES.join(','));
+  add('--gcs-anonymous', 'read /gcs without credentials');
+  add('--gcs-endpoint <url>', "instead of Google's").argParser(httpUrl);
+  add('--s3-region <name>', "instead of AWS's own configuration");
+  add('--s3-endpoint <url>', 'a server that speaks S3').argParser(httpUrl);
+  add('--s3-path-style', 'the bucket in the path, not in the host name');
+  add('--s3-anonymous', 'read /s3 without credentials');
+  add(
+    '--http-hosts <hosts>',
+    'hosts of /http and /https, such as a.org,*.b.org,c.org:8080',
+  ).argParser(list);
+  add('--http-private', 'these may have private addresses');
+  add('--store-timeout <time>', 'how long a store may keep us waiting')
+    .argParser(durationMs)
+    .default(REQUEST_DEFAULTS.timeoutMs, '30s');
+  add('--store-attempts <n>', 'failures in a row, after which a store has failed')
+    .argParser(integerFrom(1, 100))
+    .default(REQUEST_DEFAULTS.attemptsMax);
+  add('--store-concurrency <n>', 'requests to one store at the same time')
+    .argParser(integerFrom(1, 10_000))
+    .default(REQUEST_DEFAULTS.concurrencyMax);
+  return command;
 }
 
+/** The stores that `--stores` names; of them local needs a root, and http hosts. */
 export function storeOptionsOf(command: Command): StoreOptions {
   const flags = command.opts<Flags>();
+  const has = (name: string): boolean => flags.stores.includes(name);
+  const { httpHosts: hosts, traces } = flags;
   return {
-    ...(flags.traces === undefined ? {} : { localRoot: flags.traces }),
+    ...(has('local') && traces !== undefined ? { localRoot: traces } : {}),
+    ...(has('gcs')
+      ? { gcs: given({ anonymous: flags.gcsAnonymous, endpoint: flags.gcsEndpoint }) }
+      : {}),
+    ...(has('s3')
+      ? {
+          s3: given({
+            region: flags.s3Region,
+            endpoint: flags.s3Endpoint,
+            pathStyle: flags.s3PathStyle,
+            anonymous: flags.s3Anonymous,
+          }),
+        }
+      : {}),
+    ...(has('http') && hosts !== undefined
+      ? { http: { hosts, allowPrivate: flags.httpPrivate ?? false } }
+      : {}),
+    requests: {
+      timeoutMs: flags.storeTimeout,
+      attemptsMax: flags.storeAttempts,
+      concurrencyMax: flags.storeConcurrency,
+    },
   };
+}
+
+/** Without the keys that are undefined: `exactOptionalPropertyTypes` tells the two apart. */
+function given<T extends object>(options: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof T]?: NonNullable<T[Key]> };
 }

@@ -2,6 +2,7 @@
 import { isPattern, parseAddress } from '../common/address.ts';
 import { printable } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import type { StoreCounters } from './guards/with-counters.ts';
 import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from './trace-store.ts';
 
 export interface ListedTrace extends TraceStat {
@@ -11,7 +12,14 @@ export interface ListedTrace extends TraceStat {
 export class TraceStores {
   readonly #stores: ReadonlyMap<string, TraceStore>;
 
-  constructor(stores: readonly TraceStore[]) {
+  /** By the name of the store; they count on. */
+  readonly counters: ReadonlyMap<string, StoreCounters>;
+
+  constructor(
+    stores: readonly TraceStore[],
+    counters: ReadonlyMap<string, StoreCounters> = new Map(),
+  ) {
+    this.counters = counters;
     this.#stores = new Map(stores.map((store) => [store.name, store]));
   }
 

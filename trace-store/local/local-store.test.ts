@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
-import { codeOf, storeContract } from '../contract.ts';
 import { TraceStores } from '../stores.ts';
+import { codeOf, storeContract } from '../testing/contract.ts';
 import { localStore } from './local-store.ts';
 
 /** A name as the file system has it, below a directory. */
@@ -28,7 +28,7 @@ storeContract('local', {
     const root = await mkdtemp(join(tmpdir(), 'bigtrace-local-'));
     return {
       store: localStore({ root }),
-      prefix: '',
+      pathOf: (name) => name,
       async put(path, bytes) {
         const file = inside(root, path);
         await mkdir(dirOf(file), { recursive: true });

@@ -4,17 +4,17 @@
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
-import { BigtraceError, type ErrorCode } from '../common/errors.ts';
-import { Glob } from './glob.ts';
-import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from './trace-store.ts';
+import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
+import { BigtraceError, type ErrorCode } from '../../common/errors.ts';
+import { Glob } from '../glob.ts';
+import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-store.ts';
 
 export interface StoreUnderTest {
   store: TraceStore;
-  /** Stands before every path of the tests: `<bucket>/`, or nothing. */
-  prefix: string;
+  /** The path of a name; for stores that list, a prefix and the name. */
+  pathOf(name: string): string;
   /** Makes the trace, or replaces it. */
-  put(path: string, bytes: Uint8Array): Promise<void>;
+  put(name: string, bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export function storeContract(name: string, options: ContractOptions): void {
     });
     const put = async (path: string, bytes: Uint8Array): Promise<string> => {
       await under.put(path, bytes);
-      return under.prefix + path;
+      return under.pathOf(path);
     };
     const statOf = (path: string): Promise<TraceStat> => under.store.stat(path);
     const read = (path: string, from: ReadOptions): Promise<Buffer> =>
@@ -211,8 +211,8 @@ function listTests(
 ): void {
   const TREE = ['a.x', 'a.y', 'a/1.x', 'a/b/2.x', 'a/b/c/3.x', 'ab/4.x', '.h/5.x', 'a/.h.x', 'z'];
   const list = async (pattern: string, after?: string): Promise<StoredTrace[]> => {
-    const from = after === undefined ? undefined : open().prefix + after;
-    return (await collect(open().store.list(open().prefix + pattern, { after: from }))).flat();
+    const from = after === undefined ? undefined : open().pathOf(after);
+    return (await collect(open().store.list(open().pathOf(pattern), { after: from }))).flat();
   };
 
   test.each([
@@ -233,7 +233,7 @@ function listTests(
     const expected = TREE.filter((path) => glob.matches(path)).sort(byBytes);
     const found = await list(`tree/${pattern}`);
     expect(found.map(({ path }) => path)).toEqual(
-      expected.map((path) => `${open().prefix}tree/${path}`),
+      expected.map((path) => open().pathOf(`tree/${path}`)),
     );
     for (const { path, ...listed } of found) expect(await stat(path)).toEqual(listed);
   });
@@ -243,11 +243,11 @@ function listTests(
     await Promise.all(names.map((name) => put(`listed/${name}`, bytesFromText(`of ${name}`))));
     const found = await list('listed/**');
     expect(found.map(({ path }) => path)).toEqual(
-      names.map((name) => `${open().prefix}listed/${name}`).sort(byBytes),
+      names.map((name) => open().pathOf(`listed/${name}`)).sort(byBytes),
     );
     for (const { path, generation } of found) {
       const bytes = await readAll(open().store, path, { generation });
-      expect(`${open().prefix}listed/${textFromBytes(bytes).slice('of '.length)}`).toBe(path);
+      expect(open().pathOf(`listed/${textFromBytes(bytes).slice('of '.length)}`)).toBe(path);
     }
   });
 
@@ -257,16 +257,16 @@ function listTests(
     for (let from = 0; from < count; from += 50)
       await Promise.all(names.slice(from, from + 50).map((path) => put(path, Buffer.from('x'))));
     const found = await list('many/*');
-    expect(found.map(({ path }) => path)).toEqual(names.map((path) => open().prefix + path));
+    expect(found.map(({ path }) => path)).toEqual(names.map((path) => open().pathOf(path)));
 
     const later = await list('many/*', names.at(-3));
     expect(later.map(({ path }) => path)).toEqual(
-      names.slice(-2).map((path) => open().prefix + path),
+      names.slice(-2).map((path) => open().pathOf(path)),
     );
 
     const stop = new AbortController();
     const listing = (async () => {
-      for await (const _ of open().store.list(`${open().prefix}many/*`, { signal: stop.signal }))
+      for await (const _ of open().store.list(open().pathOf('many/*'), { signal: stop.signal }))
         stop.abort();
     })();
     expect(await codeOf(listing)).toBe('cancelled');

@@ -1,0 +1,67 @@
+/** Counts what a store is asked and gives. */
+import type { TraceStore } from '../trace-store.ts';
+
+/** All since the start. */
+export interface StoreCounters {
+  stats: number;
+  reads: number;
+  lists: number;
+  /** Of the three above, those that ended with an error other than being cancelled. */
+  failures: number;
+  /** Times that the store was asked again. */
+  retries: number;
+  readBytes: number;
+  listedTraces: number;
+}
+
+export function noCounts(): StoreCounters {
+  return {
+    stats: 0,
+    reads: 0,
+    lists: 0,
+    failures: 0,
+    retries: 0,
+    readBytes: 0,
+    listedTraces: 0,
+  };
+}
+
+export function withCounters(store: TraceStore, counters: StoreCounters): TraceStore {
+  const failed = (thrown: unknown, signal: AbortSignal | undefined): unknown => {
+    if (!signal?.aborted) counters.failures++;
+    return thrown;
+  };
+  return {
+    ...store,
+    async stat(path, signal) {
+      counters.stats++;
+      try {
+        return await store.stat(path, signal);
+      } catch (thrown) {
+        throw failed(thrown, signal);
+      }
+    },
+    async *read(path, options) {
+      counters.reads++;
+      try {
+        for await (const chunk of store.read(path, options)) {
+          counters.readBytes += chunk.length;
+          yield chunk;
+        }
+      } catch (thrown) {
+        throw failed(thrown, options.signal);
+      }
+    },
+    async *list(pattern, options = {}) {
+      counters.lists++;
+      try {
+        for await (const batch of store.list(pattern, options)) {
+          counters.listedTraces += batch.length;
+          yield batch;
+        }
+      } catch (thrown) {
+        throw failed(thrown, options.signal);
+      }
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/** Bounds the time that a store may keep us waiting. Time that the reader takes is not counted. */
+import { BigtraceError } from '../../common/errors.ts';
+import { aborted } from '../failures.ts';
+import type { TraceStore } from '../trace-store.ts';
+
+/** So much must come within the time; else a store that sends a byte now and then would never end. */
+const CHUNK_BYTES_MIN = 64 * 1024;
+
+export function withTimeout(store: TraceStore, timeoutMs: number): TraceStore {
+  return {
+    ...store,
+    async stat(path, signal) {
+      const wait = new Wait(timeoutMs, signal);
+      try {
+        return await wait.on(store.stat(path, wait.signal));
+      } finally {
+        wait.end();
+      }
+    },
+    read: (path, options) =>
+      timed(timeoutMs, options.signal, (signal) => store.read(path, { ...options, signal })),
+    list: (pattern, options = {}) =>
+      timed(timeoutMs, options.signal, (signal) => store.list(pattern, { ...options, signal })),
+  };
+}
+
+async function* timed<Item extends { length: number }>(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  open: (signal: AbortSignal) => AsyncIterable<Item>,
+): AsyncGenerator<Item, void, undefined> {
+  const wait = new Wait(timeoutMs, signal);
+  const items = open(wait.signal)[Symbol.asyncIterator]();
+  let bytes = 0;
+  try {
+    for (;;) {
+      const next = await wait.on(items.next());
+      if (next.done) return;
+      bytes += next.value instanceof Uint8Array ? next.value.length : CHUNK_BYTES_MIN;
+      if (bytes >= CHUNK_BYTES_MIN) {
+        bytes = 0;
+        wait.startAnew();
+      }
+      yield next.value;
+    }
+  } finally {
+    wait.end();
+    // Not awaited: a store that hangs would hang us here.
+    items.return?.().catch(() => undefined);
+  }
+}
+
+/** A budget of waiting, used up by the promises it waits `on`, until it starts anew. */
+class Wait {
+  readonly #timeoutMs: number;
+  readonly #outer: AbortSignal | undefined;
+  readonly #inner = new AbortController();
+  #leftMs: number;
+
+  constructor(timeoutMs: number, outer: AbortSignal | undefined) {
+    this.#timeoutMs = timeoutMs;
+    this.#leftMs = timeoutMs;
+    this.#outer = outer;
+    if (outer?.aborted) this.#passOn();
+    else outer?.addEventListener('abort', this.#passOn);
+  }
+
+  /** Aborted with the caller's, or when the time is used up. */
+  get signal(): AbortSignal {
+    return this.#inner.signal;
+  }
+
+  async on<Value>(promise: Promise<Value>): Promise<Value> {
+    const since = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const { signal } = this;
+    let stop = (): void => undefined;
+    const stopped = new Promise<never>((_, reject) => {
+      stop = () => reject(aborted(signal));
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop);
+      timer = setTimeout(() => this.#inner.abort(this.#timeUp()), this.#leftMs);
+    });
+    try {
+      return await Promise.race([promise, stopped]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - since));
+    }
+  }
+
+  startAnew(): void {
+    this.#leftMs = this.#timeoutMs;
+  }
+
+  end(): void {
+    this.#outer?.removeEventListener('abort', this.#passOn);
+  }
+
+  readonly #passOn = (): void => this.#inner.abort(this.#outer?.reason);
+
+  #timeUp(): BigtraceError {
+    return new BigtraceError(
+      'store_failed',
+      `the store said too little for ${this.#timeoutMs} ms (--store-timeout)`,
+    );
+  }
+}

@@ -1,0 +1,112 @@
+/** The three requests that the store needs, with their failures as ours. */
+import type { Readable } from 'node:stream';
+import { interruptible, throwIfAborted } from '../failures.ts';
+import type { StreamedBody } from '../http-request.ts';
+import type { Page, PageRequest } from '../object-list.ts';
+import { withSize } from '../sized-generation.ts';
+import type { TraceStat } from '../trace-store.ts';
+import { openS3, type S3, type S3Options } from './open-s3.ts';
+import { isUnexplained, s3Error } from './s3-error.ts';
+
+export interface PinnedRange {
+  etag: string;
+  start: number;
+  signal: AbortSignal | undefined;
+}
+
+export class S3Requests {
+  readonly #options: S3Options;
+  #opened: Promise<S3> | undefined;
+
+  constructor(options: S3Options) {
+    this.#options = options;
+  }
+
+  async head(Bucket: string, Key: string, signal: AbortSignal | undefined): Promise<TraceStat> {
+    return this.#ask(signal, async ({ client, library }, options) => {
+      try {
+        const found = await client.send(new library.HeadObjectCommand({ Bucket, Key }), options);
+        return statOf(found.ETag, found.ContentLength, found.LastModified);
+      } catch (thrown) {
+        if (isUnexplained(thrown)) {
+          // An answer to HEAD has no body that could say why; this fails the same way, and says it.
+          const range = new library.GetObjectCommand({ Bucket, Key, Range: 'bytes=0-0' });
+          const { Body } = await client.send(range, options);
+          (Body as Readable).destroy();
+        }
+        throw thrown;
+      }
+    });
+  }
+
+  async get(
+    Bucket: string,
+    Key: string,
+    { etag, start, signal }: PinnedRange,
+  ): Promise<StreamedBody & { body: Readable }> {
+    return this.#ask(signal, async ({ client, library }, options) => {
+      const Range = start === 0 ? undefined : `bytes=${start}-`;
+      const command = new library.GetObjectCommand({ Bucket, Key, IfMatch: etag, Range });
+      const { $metadata, ContentLength, ContentRange, Body } = await client.send(command, options);
+      return {
+        status: $metadata.httpStatusCode ?? 200,
+        headers: { 'content-length': ContentLength?.toString(), 'content-range': ContentRange },
+        body: Body as Readable, // in Node it is one
+      };
+    });
+  }
+
+  async page(
+    Bucket: string,
+    { prefix: Prefix, after: StartAfter, token: ContinuationToken }: PageRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<Page> {
+    return this.#ask(signal, async ({ client, library }, options) => {
+      const command = new library.ListObjectsV2Command({
+        Bucket,
+        Prefix,
+        StartAfter,
+        ContinuationToken,
+        EncodingType: 'url', // XML cannot hold every character of a key
+      });
+      const answer = await client.send(command, options);
+      const isEncoded = answer.EncodingType === 'url';
+      const objects = (answer.Contents ?? []).map(({ Key = '', ETag, Size, LastModified }) => ({
+        name: isEncoded ? decodeURIComponent(Key.replaceAll('+', ' ')) : Key,
+        ...statOf(ETag, Size, LastModified),
+      }));
+      return { objects, token: answer.IsTruncated ? answer.NextContinuationToken : undefined };
+    });
+  }
+
+  close(): void {
+    this.#opened?.then(({ client }) => client.destroy()).catch(() => undefined);
+  }
+
+  async #ask<Value>(
+    signal: AbortSignal | undefined,
+    ask: (s3: S3, options: { abortSignal?: AbortSignal }) => Promise<Value>,
+  ): Promise<Value> {
+    throwIfAborted(signal);
+    this.#opened ??= openS3(this.#options);
+    try {
+      const s3 = await this.#opened;
+      // Interruptible, because the SDK heeds no signal while it looks for credentials.
+      return await interruptible(
+        ask(s3, signal === undefined ? {} : { abortSignal: signal }),
+        signal,
+      );
+    } catch (thrown) {
+      throw s3Error(thrown, signal);
+    }
+  }
+}
+
+/** The ETag alone tells generations apart: a listing knows no versions, and must say what stat says. */
+function statOf(etag = '', size: number | undefined, modified: Date | undefined): TraceStat {
+  return {
+    size,
+    generation: withSize({ id: etag, size }),
+    modifiedMs: modified?.getTime() ?? 0,
+  };
+}

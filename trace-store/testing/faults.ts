@@ -1,0 +1,244 @@
+/** What every store over a network must make of failures, as tests through a faulty proxy. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../common/errors.ts';
+import { guarded } from '../guards/guarded.ts';
+import { noCounts, type StoreCounters } from '../guards/with-counters.ts';
+import type { TraceStat, TraceStore } from '../trace-store.ts';
+import { codeOf } from './contract.ts';
+import { type Fault, type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts';
+
+export interface StoreBehindProxy {
+  /** Where the store itself is, `host:port`. */
+  upstream: string;
+  /** The store as seen through another host. */
+  through(host: string): TraceStore;
+  /** The path of a trace, as seen through that host. */
+  pathOf(name: string, host: string): string;
+  put(name: string, bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FaultOptions {
+  open(): Promise<StoreBehindProxy>;
+  lists?: boolean;
+  refusals?: readonly Refusal[];
+}
+
+/** A refusal in the store's own words, and what is made of it. */
+export interface Refusal {
+  status: number;
+  body: string;
+  code: ErrorCode;
+  message: string;
+}
+
+const BYTES = randomBytes(3 << 20);
+const TIMEOUT_MS = 300;
+const BROKEN: [string, Fault][] = [
+  ['a 503', { kind: 'status', status: 503 }],
+  ['a reset before the first byte', { kind: 'reset', afterBytes: 0 }],
+  ['a reset in mid-body', { kind: 'reset', afterBytes: 1 << 20 }],
+  ['silence in mid-body', { kind: 'stall', afterBytes: 1 << 20 }],
+  ['silence from the start', { kind: 'stall', afterBytes: 0 }],
+  ['a slow drip', { kind: 'drip', everyMs: 20 }],
+  ['a wrong length', { kind: 'cut', missingBytes: 1000 }],
+];
+
+/** One store behind one proxy; its parts are there from `beforeAll` on. */
+class Bench {
+  readonly counters: StoreCounters = noCounts();
+  readonly #options: FaultOptions;
+  #parts: { under: StoreBehindProxy; proxy: FaultyProxy; store: TraceStore } | undefined;
+
+  constructor(options: FaultOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    const under = await this.#options.open();
+    const proxy = await startFaultyProxy(under.upstream);
+    const limits = { timeoutMs: TIMEOUT_MS, attemptsMax: 3, concurrencyMax: 2 };
+    this.#parts = {
+      under,
+      proxy,
+      store: guarded(under.through(proxy.host), limits, this.counters),
+    };
+    await under.put('faults/trace', BYTES);
+  }
+
+  reset(): void {
+    Object.assign(this.proxy, { faults: [], always: undefined, asked: [], before: undefined });
+    Object.assign(this.counters, noCounts());
+  }
+
+  async close(): Promise<void> {
+    this.store.close?.();
+    await this.proxy.close();
+    await this.under.close();
+  }
+
+  get under(): StoreBehindProxy {
+    return this.#all().under;
+  }
+
+  get proxy(): FaultyProxy {
+    return this.#all().proxy;
+  }
+
+  get store(): TraceStore {
+    return this.#all().store;
+  }
+
+  path(name = 'faults/trace'): string {
+    return this.under.pathOf(name, this.proxy.host);
+  }
+
+  stat(name?: string): Promise<TraceStat> {
+    return this.store.stat(this.path(name));
+  }
+
+  /** `got` has what came, also where it fails. */
+  async read(
+    generation: string,
+    { name, signal, got = [] }: { name?: string; signal?: AbortSignal; got?: Uint8Array[] } = {},
+  ): Promise<Buffer> {
+    for await (const chunk of this.store.read(this.path(name), { generation, signal }))
+      got.push(chunk);
+    return Buffer.concat(got);
+  }
+
+  #all() {
+    if (this.#parts === undefined) throw new Error('it is not open');
+    return this.#parts;
+  }
+}
+
+export function storeFaults(name: string, options: FaultOptions): void {
+  describe(`faults: ${name}`, () => {
+    const bench = new Bench(options);
+    beforeAll(() => bench.open());
+    beforeEach(() => bench.reset());
+    afterAll(() => bench.close());
+
+    readTests(bench);
+    statTests(bench);
+    refusalTests(bench, options.refusals ?? []);
+    if (options.lists ?? true) listTests(bench);
+  });
+}
+
+function readTests(bench: Bench): void {
+  test.each(BROKEN)('%s once is got over', async (_, fault) => {
+    const { generation } = await bench.stat();
+    bench.proxy.faults = [fault];
+    expect((await bench.read(generation)).equals(BYTES)).toBe(true);
+    expect(bench.counters.retries).toBe(1);
+  });
+
+  test.each(BROKEN)('%s again and again is store_failed, in bounded time', async (_, fault) => {
+    const { generation } = await bench.stat();
+    // Little comes with each attempt: one that brings much counts as progress.
+    const isProgress = 'afterBytes' in fault && fault.afterBytes > 0;
+    if (isProgress) bench.proxy.always = { ...fault, afterBytes: 100 };
+    else bench.proxy.always = fault.kind === 'cut' ? { ...fault, missingBytes: 1 } : fault;
+    expect(await codeOf(bench.read(generation))).toBe('store_failed');
+    expect(bench.counters.retries).toBe(2);
+  });
+
+  test('a read that was cut goes on where it was', async () => {
+    const { generation } = await bench.stat();
+    bench.proxy.faults = [{ kind: 'reset', afterBytes: 2 << 20 }];
+    expect((await bench.read(generation)).equals(BYTES)).toBe(true);
+    const from = Number(/^GET bytes=(\d+)-$/.exec(bench.proxy.asked.at(-1) ?? '')?.[1]);
+    expect(from).toBeGreaterThan(0);
+    expect(from).toBeLessThanOrEqual(2 << 20);
+  });
+
+  test('an object replaced between two attempts is trace_changed', async () => {
+    const name = 'faults/replaced';
+    await bench.under.put(name, BYTES);
+    const { generation } = await bench.stat(name);
+    bench.proxy.faults = [{ kind: 'reset', afterBytes: 1 << 20 }];
+    let requests = 0;
+    bench.proxy.before = async () => {
+      if (++requests === 2) await bench.under.put(name, Buffer.alloc(BYTES.length));
+    };
+    const got: Uint8Array[] = [];
+    expect(await codeOf(bench.read(generation, { name, got }))).toBe('trace_changed');
+    const before = Buffer.concat(got);
+    expect(before.equals(BYTES.subarray(0, before.length))).toBe(true);
+  });
+
+  test('cancelling ends a wait at once', async () => {
+    const { generation } = await bench.stat();
+    bench.proxy.always = { kind: 'stall', afterBytes: 0 };
+    const started = performance.now();
+    const reading = bench.read(generation, { signal: AbortSignal.timeout(50) });
+    expect(await codeOf(reading)).toBe('cancelled');
+    expect(performance.now() - started).toBeLessThan(TIMEOUT_MS);
+  });
+}
+
+function statTests(bench: Bench): void {
+  test('stat is asked again, and says what the store said', async () => {
+    bench.proxy.faults = [{ kind: 'status', status: 503 }];
+    expect((await bench.stat()).size).toBe(BYTES.length);
+    bench.proxy.always = { kind: 'status', status: 503 };
+    await expect(bench.stat()).rejects.toThrow(/^the store answered 503/);
+  });
+
+  test('stat does not wait for ever', async () => {
+    bench.proxy.before = () => new Promise(() => undefined);
+    await expect(bench.stat()).rejects.toThrow(
+      'the store said too little for 300 ms (--store-timeout)',
+    );
+  });
+
+  test('a store that is not there says so', async () => {
+    const host = '127.0.0.1:1';
+    const gone = bench.under.through(host);
+    const asking = gone.stat(bench.under.pathOf('faults/trace', host));
+    await expect(asking).rejects.toThrow(/^the connection to the store failed: .*ECONNREFUSED/);
+    gone.close?.();
+  });
+}
+
+function refusalTests(bench: Bench, refusals: readonly Refusal[]): void {
+  test.each([
+    [401, 'unauthenticated'],
+    [403, 'forbidden'],
+    [404, 'trace_not_found'],
+  ])('%i is not asked again', async (status, code) => {
+    const { generation } = await bench.stat();
+    bench.proxy.always = { kind: 'status', status };
+    expect(await codeOf(bench.stat())).toBe(code);
+    expect(await codeOf(bench.read(generation))).toBe(code);
+    expect(bench.counters.retries).toBe(0);
+  });
+
+  test.each(refusals)('$status $body is $code', async ({ status, body, code, message }) => {
+    const { generation } = await bench.stat();
+    bench.proxy.always = { kind: 'status', status, body };
+    await expect(bench.stat()).rejects.toMatchObject({ code, message });
+    await expect(bench.read(generation)).rejects.toMatchObject({ code, message });
+  });
+}
+
+function listTests(bench: Bench): void {
+  test('a list that fails in the middle goes on', async () => {
+    const names = Array.from({ length: 1500 }, (_, nth) => `page/${1000 + nth}`);
+    const put = (name: string): Promise<void> => bench.under.put(name, Buffer.from('x'));
+    for (let from = 0; from < names.length; from += 50)
+      await Promise.all(names.slice(from, from + 50).map(put));
+    let requests = 0;
+    bench.proxy.before = async () => {
+      if (++requests === 1) bench.proxy.faults = [{ kind: 'status', status: 503 }];
+    };
+    const found: string[] = [];
+    for await (const batch of bench.store.list(bench.path('page/*')))
+      found.push(...batch.map(({ path }) => path));
+    expect(found).toEqual(names.map((name) => bench.path(name)));
+    expect(bench.counters.retries).toBe(1);
+  });
+}

@@ -1,0 +1,37 @@
+/** A web server of files in memory, with ETags, ranges and conditions as RFC 9110 has them. */
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { listen, type RunningServer } from './listen.ts';
+
+export interface FileServer extends RunningServer {
+  /** By path, still encoded. */
+  files: Map<string, Uint8Array>;
+  /** What an answer is like; a test may change it. */
+  style: { etag: 'strong' | 'weak' | 'none'; ranges: boolean; modified: boolean; head: boolean };
+}
+
+export async function startFileServer(): Promise<FileServer> {
+  const files = new Map<string, Uint8Array>();
+  const style: FileServer['style'] = { etag: 'strong', ranges: true, modified: true, head: true };
+  const modified = new Date().toUTCString();
+
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const bytes = files.get(request.url ?? '');
+    if (bytes === undefined) return void response.writeHead(404).end('<html>no such page</html>');
+    if (request.method === 'HEAD' && !style.head) return void response.writeHead(405).end();
+    const tag = `"${createHash('sha1').update(bytes).digest('hex')}"`;
+    if (style.etag !== 'none') response.setHeader('etag', style.etag === 'weak' ? `W/${tag}` : tag);
+    if (style.modified) response.setHeader('last-modified', modified);
+    const { range, 'if-match': ifMatch } = request.headers;
+    if (ifMatch !== undefined && ifMatch !== tag) return void response.writeHead(412).end();
+    const start = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
+    const isPart = style.ranges && range !== undefined;
+    const body = isPart ? bytes.subarray(start) : bytes;
+    if (isPart)
+      response.setHeader('content-range', `bytes ${start}-${bytes.length - 1}/${bytes.length}`);
+    response.writeHead(isPart ? 206 : 200, { 'content-length': body.length });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  };
+
+  return { ...(await listen(createServer(answer))), files, style };
+}
