@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, rowsOf, startTestEngine, type TestEngine } from './testing/engine.ts';
 
@@ -25,7 +26,6 @@ describe.each(['analyst', 'default'])('%s', (user) => {
     "SELECT * FROM remote('127.0.0.1', 'system', 'one')",
     "SELECT * FROM s3('http://127.0.0.1/bucket/key', TSV, 'a String')",
     "SELECT * FROM mysql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
-    "SELECT * FROM sqlite('a', 'b')",
     'SELECT * FROM system.users',
     'SELECT * FROM system.processes',
     'CREATE TABLE bigtrace.t (n UInt8) ENGINE = Memory',
@@ -66,6 +66,20 @@ test('the settings of the asker do not change how the rows are read', async () =
     ['/local/a', null],
     ['/local/b', 'x'],
   ]);
+});
+
+test('file() reads no file outside the engine', async () => {
+  const password = join(t.directory, 'data/admin.password');
+  for (const path of ['/etc/passwd', password, '/proc/1/environ', import.meta.filename])
+    for (const user of ['analyst', 'default', 'admin'])
+      await expect(rowsOf(t.as(user), `SELECT length(file('${path}'))`)).rejects.toThrow(
+        /Permission denied|Not enough privileges/,
+      );
+});
+
+test('what the engine was started with cannot be read in it', async () => {
+  const [[environment] = []] = await rowsOf(t.as('admin'), "SELECT file('/proc/self/environ')");
+  expect(environment).toBe('');
 });
 
 test('nobody can log in as the definer, or with a wrong password', async () => {

@@ -1,30 +1,36 @@
 /**
- * The process that is the embedded ClickHouse, started by launch.ts: `node clickhouse-embedded.js
- * LIBCHDB PARENT_PID ARGUMENT…`. It becomes clickhouse-local's main, which listens as a server does, and never
- * returns to JS; so it is the kernel that ends it when its parent is gone.
+ * The process that is the embedded ClickHouse, started by engine-process.ts with an EngineStart on stdin.
+ * It becomes clickhouse-local's main, which listens as a server does, and never returns to JS; so it is the
+ * kernel that ends it when its parent is gone.
  */
+import { readFileSync } from 'node:fs';
 import { DataType, load, open } from 'ffi-rs';
+import { confineReading, prctl } from './confine.ts';
+import type { EngineStart } from './engine-process.ts';
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
+const STDIN = 0;
 
-const [, , library = '', parentPid, ...engineArguments] = process.argv;
+const start = JSON.parse(readFileSync(STDIN, 'utf8')) as EngineStart;
 
 open({ library: 'libc', path: 'libc.so.6' });
-void load({
-  library: 'libc',
-  funcName: 'prctl',
-  retType: DataType.I32,
-  paramsType: [DataType.I32, DataType.U64],
-  paramsValue: [PR_SET_PDEATHSIG, SIGKILL],
-});
-if (process.ppid !== Number(parentPid)) process.exit(1); // it was gone before the kernel knew
+prctl(PR_SET_PDEATHSIG, SIGKILL);
+if (process.ppid !== start.parentPid) process.exit(1); // it was gone before the kernel knew
 
-open({ library: 'chdb', path: library });
+// Not from its parent's environment: what a process begins with can be read in /proc/self/environ.
+// biome-ignore lint/style/noProcessEnv: this is the main of a process
+Object.assign(process.env, start.env);
+
+open({ library: 'chdb', path: start.library });
+if (!confineReading(start.readable))
+  process.stderr.write(
+    'this Linux has no Landlock: the SQL function file() can read what this user can\n',
+  );
 void load({
   library: 'chdb',
   funcName: 'query_stable_v2',
   retType: DataType.Void,
   paramsType: [DataType.I32, DataType.StringArray],
-  paramsValue: [engineArguments.length, engineArguments],
+  paramsValue: [start.arguments.length, start.arguments],
 });

@@ -6,6 +6,8 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export interface EngineFiles {
+  /** All of it. */
+  directory: string;
   configFile: string;
   data: string;
   logFile: string;
@@ -15,19 +17,22 @@ export interface EngineFiles {
 
 /** `tree` is the built `clickhouse/` tree. */
 export function writeEngineFiles(tree: string, dataDir: string): EngineFiles {
-  const etc = join(dataDir, 'clickhouse/etc');
-  const data = join(dataDir, 'clickhouse/data');
-  const log = join(dataDir, 'clickhouse/log');
-  for (const directory of [join(etc, 'config.d'), join(etc, 'users.d'), data, log])
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const directory = join(dataDir, 'clickhouse');
+  const [etc, data, log] = [
+    join(directory, 'etc'),
+    join(directory, 'data'),
+    join(directory, 'log'),
+  ];
+  for (const made of [join(etc, 'config.d'), join(etc, 'users.d'), data, log])
+    mkdirSync(made, { recursive: true, mode: 0o700 });
   const copy = (from: string, to: string): void => copyFileSync(join(tree, from), join(etc, to));
   copy('embedded/config.xml', 'config.xml');
   copy('embedded/users.xml', 'users.xml');
   copy('bigtrace_function.xml', 'bigtrace_function.xml');
-  for (const directory of ['config.d', 'users.d'])
-    for (const file of readdirSync(join(tree, directory)))
-      copy(join(directory, file), join(directory, file));
+  for (const part of ['config.d', 'users.d'])
+    for (const file of readdirSync(join(tree, part))) copy(join(part, file), join(part, file));
   return {
+    directory,
     configFile: join(etc, 'config.xml'),
     data,
     logFile: join(log, 'clickhouse.log'),

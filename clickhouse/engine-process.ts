@@ -1,6 +1,7 @@
 /** The embedded engine as a child process. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { BigtraceError } from '../common/errors.ts';
 
 const STOP_MS_MAX = 5_000;
@@ -24,22 +25,47 @@ export interface EngineProcess {
   kill(): void;
 }
 
-/** @throws invalid_option where the engine has no build for this platform. */
-export function spawnEngine(options: {
+export interface EngineOptions {
+  /** Path of embedded.ts as built. */
   entry: string;
+  /** Of clickhouse-local. */
   arguments: string[];
+  /** For it, and for the scripts that it executes. */
   env: NodeJS.ProcessEnv;
-}): EngineProcess {
-  const library = requireLibrary(options.entry);
-  const child = spawn(
-    process.execPath,
-    [options.entry, library, String(process.pid), ...options.arguments],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true, // a terminal's Ctrl-C is for the parent, which stops things in order
-      env: { ...options.env, BIGTRACE_NODE: process.execPath },
-    },
-  );
+  /** Where it works. */
+  directory: string;
+  /** What it may read files of, besides the system's own: files, and directories with all in them. */
+  readable: string[];
+}
+
+/** What embedded.ts is told. */
+export interface EngineStart extends Omit<EngineOptions, 'entry'> {
+  library: string;
+  parentPid: number;
+}
+
+/** @throws invalid_option where the engine has no build for this platform. */
+export function spawnEngine({ entry, ...options }: EngineOptions): EngineProcess {
+  const start: EngineStart = {
+    ...options,
+    env: { ...options.env, BIGTRACE_NODE: process.execPath },
+    readable: [
+      ...options.readable,
+      dirname(entry),
+      process.execPath,
+      join(dirname(process.execPath), '../lib'), // of a node that is not one file
+    ],
+    library: requireLibrary(entry),
+    parentPid: process.pid,
+  };
+  const child = spawn(process.execPath, [entry], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true, // a terminal's Ctrl-C is for the parent, which stops things in order
+    env: {},
+    cwd: options.directory,
+  });
+  child.stdin.on('error', () => {}); // it died at once: `exited` says so
+  child.stdin.end(JSON.stringify(start));
   let text = '';
   const keep = (chunk: Buffer): void => {
     text = (text + chunk.toString()).slice(-TEXT_CHARS_MAX);

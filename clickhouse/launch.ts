@@ -75,6 +75,8 @@ export async function startEmbeddedClickHouse(
         BIGTRACE_CLICKHOUSE_SCRIPTS: join(tree, 'user_scripts'),
         BIGTRACE_ORCHESTRATOR: options.orchestrator,
       },
+      directory: files.directory,
+      readable: [files.directory],
     });
   if (!files.databaseExists) {
     useUsers(tree, files, 'first-start');
@@ -83,7 +85,12 @@ export async function startEmbeddedClickHouse(
   }
   useUsers(tree, files, 'listening');
   const engine = run(
-    [`--listen_host=${options.listen}`, `--http_port=${httpPort}`, `--tcp_port=${tcpPort}`],
+    [
+      `--listen_host=${options.listen}`,
+      `--http_port=${httpPort}`,
+      `--tcp_port=${tcpPort}`,
+      '--ignore-error',
+    ],
     LISTENING,
   );
   const login = {
@@ -106,12 +113,15 @@ export async function startEmbeddedClickHouse(
   };
 }
 
-/** The queries that make the engine a server. */
+const KEEP_UP =
+  'SELECT sleepEachRow(3) FROM system.numbers FORMAT Null ' +
+  'SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0';
+
+/** What makes the engine a server. One `KILL QUERY WHERE 1` of an admin's must not be its end. */
 const LISTENING = [
   'SYSTEM START LISTEN HTTP',
   'SYSTEM START LISTEN TCP',
-  'SELECT sleepEachRow(3) FROM system.numbers FORMAT Null ' +
-    'SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0',
+  ...Array.from({ length: 1000 }, () => KEEP_UP),
 ];
 
 async function makeReady(

@@ -51,12 +51,16 @@ export async function startTestEngine(): Promise<TestEngine> {
   return test;
 }
 
-export function startOn(places: { dataDir: string; dist: string }): Promise<EmbeddedClickHouse> {
+export function startOn(
+  places: { dataDir: string; dist: string },
+  ports: { httpPort?: number; tcpPort?: number } = {},
+): Promise<EmbeddedClickHouse> {
   return startEmbeddedClickHouse({
     ...places,
     listen: '127.0.0.1',
     httpPort: 0,
     tcpPort: 0,
+    ...ports,
     orchestrator: '127.0.0.1:1',
     passwords: {},
     env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
@@ -65,8 +69,11 @@ export function startOn(places: { dataDir: string; dist: string }): Promise<Embe
 
 export async function buildWithStandIn(dist: string): Promise<void> {
   await build({
-    entryPoints: [join(ROOM, 'embedded.ts')],
-    outfile: join(dist, 'clickhouse-embedded.js'),
+    entryPoints: {
+      'clickhouse-embedded': join(ROOM, 'embedded.ts'),
+      launch: join(ROOM, 'launch.ts'),
+    },
+    outdir: dist,
     bundle: true,
     platform: 'node',
     target: 'node20',

@@ -1,0 +1,30 @@
+-- What `bigtrace index` knows of each trace; read it through the view bigtrace.traces.
+CREATE TABLE IF NOT EXISTS bigtrace.trace_catalog
+(
+    address String,
+    store LowCardinality(String),
+    size UInt64,
+    generation String COMMENT 'changes whenever the bytes of the trace do',
+    modified Nullable(DateTime64(3, 'UTC')),
+    indexed_at DateTime64(3, 'UTC'),
+    indexed_with String COMMENT 'what was asked of the trace: another question reads it again',
+    vanished_at Nullable(DateTime64(3, 'UTC')),
+    error_code LowCardinality(String) COMMENT 'why it does not load; empty where it does',
+    error String,
+    format LowCardinality(String),
+    duration Nullable(Int64) COMMENT 'nanoseconds',
+    start_time Nullable(DateTime64(9, 'UTC')),
+    uuid Nullable(String),
+    system_name LowCardinality(Nullable(String)),
+    os_release LowCardinality(Nullable(String)),
+    arch LowCardinality(Nullable(String)),
+    device LowCardinality(Nullable(String)),
+    android_build LowCardinality(Nullable(String)),
+    android_sdk LowCardinality(Nullable(String)),
+    chrome_version LowCardinality(Nullable(String)),
+    session_name LowCardinality(Nullable(String)),
+    metadata Map(LowCardinality(String), String) COMMENT 'all of TraceProcessor''s table metadata',
+    extra Map(LowCardinality(String), String) COMMENT 'first row of `bigtrace index --extra-sql`'
+)
+ENGINE = ReplacingMergeTree(indexed_at)
+ORDER BY address
