@@ -18,7 +18,8 @@ export const EXIT = {
 export function reportFailure(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const error = asBigtraceError(thrown);
-  process.stderr.write(`bigtrace: ${printable(error.message)}\n`);
+  const lines = error.message.trimEnd().split('\n').map(printable);
+  process.stderr.write(`bigtrace: ${lines.join('\n  ')}\n`);
   if (error.code === 'internal' && error.cause instanceof Error)
     process.stderr.write(`${error.cause.stack}\n`);
   if (error.code === 'cancelled') return EXIT.interrupted;

@@ -43,7 +43,7 @@ export async function startService(service: ServiceProcess): Promise<Running<str
       exited.then(({ how, lastLines: lines }) => {
         throw new BigtraceError(
           'internal',
-          `${service.name} did not start (${how}): ${lines.join('\n  ')}`,
+          `${service.name} did not start (${how}): ${lines.join('\n')}`,
         );
       }),
     ]);
