@@ -5,6 +5,7 @@ import type { BaseType } from './column-type.ts';
 import {
   doubleText,
   type Int64,
+  type Specials,
   writeAscii,
   writeBytes,
   writeDouble,
@@ -76,8 +77,8 @@ export class ColumnWriter {
   }
 
   /** NUL-terminated text at `from`; returns the position after its NUL. */
-  text(output: Output, bytes: Uint8Array, from: number, to: number, spare: number): number {
-    if (this.#base === 'String') return writeText(output, bytes, from, to, spare);
+  text(output: Output, bytes: Buffer, from: number, specials: Specials, spare: number): number {
+    if (this.#base === 'String') return writeText(output, bytes, from, specials, spare);
     throw this.#misfit(
       `text '${clip(bytes.subarray(from, bytes.indexOf(0, from)))}'`,
       'make it String',

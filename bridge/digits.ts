@@ -1,55 +1,57 @@
-/** Whole numbers as decimal digits, written straight into bytes. */
+/**
+ * Whole numbers as decimal digits, written straight into bytes. Arguments are 32-bit words: V8 passes
+ * those without an object on the heap.
+ */
 
 const ZERO = 0x30;
 const BILLION = 1_000_000_000;
 
-/** The two digits of 0..99, one pair after another. */
-const PAIRS = Uint8Array.from(
-  { length: 200 },
-  (_, index) => ZERO + (index % 2 === 0 ? Math.floor(index / 20) : (index >> 1) % 10),
+/** The two digits of 0..99, as a little-endian word. */
+const PAIRS = Uint16Array.from(
+  { length: 100 },
+  (_, value) => (ZERO + Math.floor(value / 10)) | ((ZERO + (value % 10)) << 8),
 );
 
-/** Writes `value` (a whole number, 0 to 2^53); returns the position after its last digit. */
-export function writeDigits(bytes: Uint8Array, at: number, value: number): number {
-  if (value < BILLION) return writeBelowBillion(bytes, at, value, digitCount(value));
-  const high = Math.floor(value / BILLION);
-  const next = writeDigits(bytes, at, high);
-  return writeBelowBillion(bytes, next, value - high * BILLION, 9);
+/** Writes the unsigned number of two words; returns the position after its last digit. */
+export function writeDigits(bytes: DataView, at: number, high: number, low: number): number {
+  if (high === 0 && low >= 0 && low < BILLION) return writePart(bytes, at, low, digitCount(low));
+  if (high >>> 0 >= 2 ** 21) return writeLong(bytes, at, high, low);
+  const value = high * 2 ** 32 + (low >>> 0); // exact: below 2^53
+  const billions = Math.floor(value / BILLION);
+  const next = billions === 0 ? at : writePart(bytes, at, billions, digitCount(billions));
+  const rest = value - billions * BILLION;
+  return writePart(bytes, next, rest, billions === 0 ? digitCount(rest) : 9);
 }
 
-/** Writes the unsigned 64-bit number of two 32-bit words. */
-export function writeDigits64(bytes: Uint8Array, at: number, high: number, low: number): number {
-  if (high < 2 ** 21) return writeDigits(bytes, at, high * 2 ** 32 + low);
-  // Long division by 10^9 in 16-bit steps: each intermediate value stays below 2^53.
-  let rest = high % BILLION;
-  let quotient = Math.floor(high / BILLION);
+/** Long division by 10^9 in 16-bit steps: each intermediate value stays below 2^53. */
+function writeLong(bytes: DataView, at: number, high: number, low: number): number {
+  let rest = (high >>> 0) % BILLION;
+  let quotient = Math.floor((high >>> 0) / BILLION);
   for (const half of [low >>> 16, low & 0xffff]) {
     rest = rest * 65536 + half;
     const part = Math.floor(rest / BILLION);
     quotient = quotient * 65536 + part;
     rest -= part * BILLION;
   }
-  return writeBelowBillion(bytes, writeDigits(bytes, at, quotient), rest, 9);
+  const upper = Math.floor(quotient / 2 ** 32);
+  return writePart(bytes, writeDigits(bytes, at, upper, quotient | 0), rest, 9);
 }
 
-function writeBelowBillion(bytes: Uint8Array, at: number, value: number, count: number): number {
+/** Writes `value`, below 10^9, as `count` digits. */
+function writePart(bytes: DataView, at: number, value: number, count: number): number {
   const end = at + count;
   let position = end;
   let rest = value | 0;
   while (rest >= 100) {
     const next = (rest / 100) | 0;
-    const pair = (rest - next * 100) << 1;
-    bytes[--position] = PAIRS[pair + 1] ?? 0;
-    bytes[--position] = PAIRS[pair] ?? 0;
+    position -= 2;
+    bytes.setUint16(position, PAIRS[rest - next * 100] as number, true);
     rest = next;
   }
-  if (rest >= 10) {
-    bytes[--position] = PAIRS[(rest << 1) + 1] ?? 0;
-    bytes[--position] = PAIRS[rest << 1] ?? 0;
-  } else {
-    bytes[--position] = ZERO + rest;
-  }
-  while (position > at) bytes[--position] = ZERO;
+  position -= rest >= 10 ? 2 : 1;
+  if (rest >= 10) bytes.setUint16(position, PAIRS[rest] as number, true);
+  else bytes.setUint8(position, ZERO + rest);
+  while (position > at) bytes.setUint8(--position, ZERO);
   return end;
 }
 

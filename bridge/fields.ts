@@ -1,5 +1,5 @@
 /** Writing values as fields of ClickHouse's TSV, byte by byte. */
-import { writeDigits, writeDigits64 } from './digits.ts';
+import { writeDigits } from './digits.ts';
 import type { Output } from './output.ts';
 
 export const TAB = 0x09;
@@ -16,13 +16,34 @@ ESCAPED[NEWLINE] = 0x6e;
 ESCAPED[0x0d] = 0x72;
 ESCAPED[BACKSLASH] = BACKSLASH;
 
-/** Bytes that room is made for at a time: a text may hold only such as need two. */
+/** Whether a byte surely stands for itself: quicker than a look into the table. */
+function isPlain(byte: number): boolean {
+  return byte > BACKSLASH || (byte > 0x0d && byte !== BACKSLASH);
+}
+
+function writeSpecial(buffer: Uint8Array, at: number, byte: number): number {
+  const escaped = ESCAPED[byte] as number;
+  if (escaped === 0) {
+    buffer[at] = byte;
+    return at + 1;
+  }
+  buffer[at] = BACKSLASH;
+  buffer[at + 1] = escaped;
+  return at + 2;
+}
+
+const SPECIALS = [TAB, NEWLINE, 0x0d, BACKSLASH];
+
+/** Up to this length a loop over bytes is quicker than native calls. */
+const SHORT_BYTES = 64;
+
+/** Bytes of a blob that room is made for at a time: each may need two. */
 const PIECE_BYTES = 16 * 1024;
 
 /** Room that a number, a NULL and the separator after it need at most. */
 export const NUMBER_BYTES = 32;
 
-/** An int64 as its encoding gives it: sign, and the magnitude as two 32-bit words. */
+/** An int64 as its encoding gives it: sign, and the magnitude as two 32-bit words (signed, as `|0` makes). */
 export class Int64 {
   negative = false;
   high = 0;
@@ -64,38 +85,35 @@ export class Int64 {
   #set(high: number, low: number): void {
     this.negative = high < 0;
     if (this.negative) {
-      this.low = -low >>> 0;
-      this.high = (low === 0 ? -high : ~high) >>> 0;
+      this.low = -low | 0;
+      this.high = (low === 0 ? -high : ~high) | 0;
     } else {
-      this.low = low >>> 0;
+      this.low = low;
       this.high = high;
     }
   }
 
   /** The value as a number; exact where `safe`. */
   get number(): number {
-    const magnitude = this.high * 2 ** 32 + this.low;
+    const magnitude = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
     return this.negative ? -magnitude : magnitude;
   }
 
   get safe(): boolean {
-    return this.high < 2 ** 21;
+    return this.high >>> 0 < 2 ** 21;
   }
 
   get bigint(): bigint {
-    const magnitude = (BigInt(this.high) << 32n) | BigInt(this.low);
+    const magnitude = (BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0);
     return this.negative ? -magnitude : magnitude;
   }
 }
 
 export function writeInt64(output: Output, value: Int64): void {
-  const { buffer } = output;
+  const { view } = output;
   let { at } = output;
-  if (value.negative) buffer[at++] = MINUS;
-  output.at =
-    value.high === 0
-      ? writeDigits(buffer, at, value.low)
-      : writeDigits64(buffer, at, value.high, value.low);
+  if (value.negative) view.setUint8(at++, MINUS);
+  output.at = writeDigits(view, at, value.high, value.low);
 }
 
 /** The shortest text that reads back as the same double; `inf`, `nan` and -0 as ClickHouse has them. */
@@ -105,10 +123,12 @@ export function doubleText(value: number): string {
 }
 
 export function writeDouble(output: Output, value: number): void {
-  const { buffer, at } = output;
+  const { view, at } = output;
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
-    if (value < 0) buffer[at] = MINUS;
-    output.at = writeDigits(buffer, value < 0 ? at + 1 : at, Math.abs(value));
+    if (value < 0) view.setUint8(at, MINUS);
+    const magnitude = Math.abs(value);
+    const high = Math.floor(magnitude / 2 ** 32);
+    output.at = writeDigits(view, value < 0 ? at + 1 : at, high, magnitude | 0);
   } else {
     writeAscii(output, doubleText(value));
   }
@@ -132,31 +152,65 @@ export function writeNull(output: Output): void {
  */
 export function writeText(
   output: Output,
-  bytes: Uint8Array,
+  bytes: Buffer,
   from: number,
-  to: number,
+  specials: Specials,
   spare: number,
 ): number {
+  const { to } = specials;
   let at = from;
+  let end = -1;
   for (;;) {
-    const pieceTo = Math.min(to, at + PIECE_BYTES);
-    output.reserve((pieceTo - at) * 2 + spare);
+    const pieceTo = Math.min(to, at + SHORT_BYTES);
+    output.reserve(SHORT_BYTES * 2 + spare);
     const { buffer } = output;
     let out = output.at;
     while (at < pieceTo) {
-      const byte = bytes[at++] ?? 0;
-      const escaped = ESCAPED[byte] ?? 0;
-      if (escaped === 0) {
+      const byte = bytes[at++] as number;
+      if (isPlain(byte)) {
         buffer[out++] = byte;
       } else if (byte === 0) {
         output.at = out;
         return at;
       } else {
-        buffer[out++] = BACKSLASH;
-        buffer[out++] = escaped;
+        out = writeSpecial(buffer, out, byte);
       }
     }
     output.at = out;
+    // It is long: what needs no escaping is copied as a block.
+    if (end < 0) end = bytes.indexOf(0, at);
+    const plainTo = Math.min(end, specials.next(at));
+    if (plainTo - at < SHORT_BYTES) continue;
+    output.reserve(plainTo - at + spare);
+    output.at += bytes.copy(output.buffer, output.at, at, plainTo);
+    at = plainTo;
+  }
+}
+
+/** Where the next byte stands that needs escaping: found by native search, and remembered. */
+export class Specials {
+  /** End of the texts. */
+  readonly to: number;
+  readonly #bytes: Buffer;
+  readonly #found = SPECIALS.map(() => -1);
+
+  constructor(bytes: Buffer, to: number) {
+    this.#bytes = bytes.subarray(0, to);
+    this.to = to;
+  }
+
+  next(at: number): number {
+    let nearest = this.to;
+    for (let index = 0; index < SPECIALS.length; index++) {
+      let found = this.#found[index] as number;
+      if (found < at) {
+        found = this.#bytes.indexOf(SPECIALS[index] as number, at);
+        if (found < 0) found = this.to;
+        this.#found[index] = found;
+      }
+      if (found < nearest) nearest = found;
+    }
+    return nearest;
   }
 }
 
@@ -174,10 +228,9 @@ export function writeBytes(
     const { buffer } = output;
     let out = output.at;
     while (at < pieceTo) {
-      const byte = bytes[at++] ?? 0;
-      const escaped = ESCAPED[byte] ?? 0;
-      if (escaped !== 0) buffer[out++] = BACKSLASH;
-      buffer[out++] = escaped === 0 ? byte : escaped;
+      const byte = bytes[at++] as number;
+      if (isPlain(byte)) buffer[out++] = byte;
+      else out = writeSpecial(buffer, out, byte);
     }
     output.at = out;
   }

@@ -6,8 +6,14 @@ const BUFFER_BYTES = 512 * 1024;
 /** A buffer this full is worth a write of its own. */
 const FULL_BYTES = 256 * 1024;
 
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
 export class Output {
   buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  /** Of the same bytes. */
+  view = viewOf(this.buffer);
   /** Bytes in `buffer` so far. */
   at = 0;
   readonly #stream: Writable;
@@ -38,7 +44,7 @@ export class Output {
     if (this.at + bytes <= this.buffer.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(this.at + bytes, this.buffer.length * 2));
     this.buffer.copy(larger, 0, 0, this.at);
-    this.buffer = larger;
+    this.#use(larger);
   }
 
   append(bytes: Buffer): void {
@@ -53,7 +59,7 @@ export class Output {
     const filled = this.buffer;
     this.#bytesWritten += this.at;
     const chunk = filled.subarray(0, this.at);
-    this.buffer = this.#spare;
+    this.#use(this.#spare);
     this.at = 0;
     this.#writing = new Promise<void>((resolve, reject) => {
       this.#stream.write(chunk, (error) => (error ? reject(error) : resolve()));
@@ -64,6 +70,11 @@ export class Output {
       this.#writing = undefined;
     });
     this.#writing.catch(() => {}); // whoever waits for it next hears of it
+  }
+
+  #use(buffer: Buffer): void {
+    this.buffer = buffer;
+    this.view = viewOf(buffer);
   }
 
   /** Resolves when all is written. */

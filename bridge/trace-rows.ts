@@ -7,7 +7,7 @@ import { ResultStream } from '../query-result/stream.ts';
 import { malformed } from '../query-result/wire.ts';
 import { matchColumns } from './columns.ts';
 import type { ColumnWriter } from './convert.ts';
-import { escapeBytes, Int64, NEWLINE, NUMBER_BYTES, TAB } from './fields.ts';
+import { escapeBytes, Int64, NEWLINE, NUMBER_BYTES, Specials, TAB } from './fields.ts';
 import type { Output } from './output.ts';
 
 /** The table, and how the columns of the first trace lie in it; shared by the traces of a query. */
@@ -49,7 +49,9 @@ export class TraceRows {
   readonly #table: Table;
   readonly #output: Output;
   readonly #stream = new ResultStream();
+  /** What each row begins with: `0` (no heartbeat) and the trace's address. */
   readonly #prefix: Buffer;
+  readonly #prefixWords: Int32Array;
   readonly #int64 = new Int64();
   /** Writers in the order of the result's columns. */
   #writers: ColumnWriter[] = [];
@@ -69,6 +71,8 @@ export class TraceRows {
     this.#table = table;
     this.#output = output;
     this.#prefix = Buffer.concat([Buffer.from('0\t'), escapeBytes(trace)]);
+    this.#prefixWords = new Int32Array(Math.ceil(this.#prefix.length / 4));
+    this.#prefix.copy(Buffer.from(this.#prefixWords.buffer));
   }
 
   /**
@@ -154,11 +158,12 @@ export class TraceRows {
   #beginRow(): void {
     const output = this.#output;
     output.reserve(this.#spare);
-    const { buffer } = output;
-    const prefix = this.#prefix;
-    let at = output.at;
-    for (let index = 0; index < prefix.length; index++) buffer[at++] = prefix[index] ?? 0;
-    output.at = at;
+    const { view, at } = output;
+    // Word by word is quicker than a native copy; the bytes too many are written over.
+    const words = this.#prefixWords;
+    for (let index = 0; index < words.length; index++)
+      view.setInt32(at + index * 4, words[index] as number, true);
+    output.at = at + this.#prefix.length;
   }
 
   #cell(cells: BatchCursor, writer: ColumnWriter): void {
@@ -171,7 +176,7 @@ export class TraceRows {
       writer.int64(output, this.#int64);
     } else if (type === CellType.STRING) {
       if (cells.stringAt >= batch.stringsTo) throw malformed('a string is missing');
-      cells.stringAt = writer.text(output, buffer, cells.stringAt, batch.stringsTo, this.#spare);
+      cells.stringAt = writer.text(output, buffer, cells.stringAt, cells.specials, this.#spare);
     } else if (type === CellType.NULL) {
       writer.null(output);
     } else if (type === CellType.FLOAT64) {
@@ -202,8 +207,9 @@ export class TraceRows {
 
 /** How far the values of a batch have been taken. */
 class BatchCursor {
-  readonly buffer: Uint8Array;
+  readonly buffer: Buffer;
   readonly batch: CellsBatch;
+  readonly specials: Specials;
   readonly #view: DataView;
   at: number;
   varintAt: number;
@@ -211,9 +217,11 @@ class BatchCursor {
   blob = 0;
   #floatAt: number;
 
-  constructor(buffer: Uint8Array, batch: CellsBatch) {
+  constructor(bytes: Uint8Array, batch: CellsBatch) {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.buffer = buffer;
     this.batch = batch;
+    this.specials = new Specials(buffer, batch.stringsTo);
     this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
     this.at = batch.cellsFrom;
     this.varintAt = batch.varintsFrom;
