@@ -59,6 +59,11 @@ export function fromServiceError(thrown: unknown, unreachable: ErrorCode): Bigtr
   });
 }
 
+/** Whether the other side ended the call itself, with one of our errors; else it is gRPC's word. */
+export function hasOurCode(thrown: unknown): boolean {
+  return first((thrown as Partial<grpc.ServiceError>).metadata, CODE_KEY) !== undefined;
+}
+
 function statusCode(status: grpc.status, unreachable: ErrorCode): ErrorCode {
   switch (status) {
     case grpc.status.CANCELLED:

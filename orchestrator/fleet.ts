@@ -28,7 +28,7 @@ const POLL_LOST_INTERVAL_MS = 250;
 export class FleetWorker {
   readonly address: string;
   readonly seed: number;
-  readonly client: WorkerClient;
+  client: WorkerClient;
   state: WorkerConnection = 'connecting';
   status: WorkerStatus | null = null;
   /** Why it is lost. */
@@ -71,6 +71,7 @@ export class FleetWorker {
       } catch (error) {
         this.state = 'lost';
         this.reason = asBigtraceError(error).detail;
+        this.#reconnect(timeoutMs);
       }
       this.#wasAsked();
       if (this.gone) return;
@@ -80,6 +81,13 @@ export class FleetWorker {
       const wake = AbortSignal.any([this.#wake.signal, this.#left.signal]);
       await sleep(interval, undefined, { signal: wake }).catch(() => undefined);
     }
+  }
+
+  /** A connection that swallows what it is given would never be given up by itself. */
+  #reconnect(timeoutMs: number): void {
+    if (this.gone) return;
+    this.client.close();
+    this.client = connectWorker(this.address, timeoutMs);
   }
 
   /** A stream of it broke: it is not used until it has answered again. */

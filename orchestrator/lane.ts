@@ -6,7 +6,7 @@ import { type QueryTask, TaskQueue } from './task.ts';
 import type { WorkerRun } from './worker-run.ts';
 
 const REOPEN_MS = 100;
-const REOPEN_MS_MAX = 5000;
+const REOPEN_MS_MAX = 1000;
 
 export class Lane implements Place {
   readonly worker: FleetWorker;

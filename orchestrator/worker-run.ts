@@ -1,7 +1,7 @@
 /** One stream to one worker for one query. */
 
 import { BigtraceError } from '../common/errors.ts';
-import { fromServiceError } from '../common/grpc-errors.ts';
+import { fromServiceError, hasOurCode } from '../common/grpc-errors.ts';
 import type { RunEvent, RunStart, Task } from '../proto/messages.ts';
 import type { RunCall, WorkerClient } from './worker-client.ts';
 
@@ -28,7 +28,7 @@ export class WorkerRun {
     this.#call.on('data', ({ event }) => {
       if (this.#open) onEvents(event);
     });
-    this.#call.on('error', (thrown) => broken(fromServiceError(thrown, 'worker_lost')));
+    this.#call.on('error', (thrown) => broken(saidOrLost(thrown)));
     this.#call.on('end', () =>
       broken(new BigtraceError('worker_lost', 'worker ended the stream too early')),
     );
@@ -67,4 +67,12 @@ export class WorkerRun {
     this.#open = false;
     this.#call.cancel();
   }
+}
+
+/** What the worker said itself; any other end of a stream is the connection's. */
+function saidOrLost(thrown: Error): BigtraceError {
+  const error = fromServiceError(thrown, 'worker_lost');
+  return hasOurCode(thrown)
+    ? error
+    : new BigtraceError('worker_lost', error.detail, { cause: thrown });
 }

@@ -3,6 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import * as protoLoader from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
 import bigtraceProto from './bigtrace.proto?raw';
+import { checkedService } from './checked.ts';
 import perfettoProto from './perfetto.proto?raw';
 
 /** Both sides allow messages up to 2 GiB - 1, as upstream does. */
@@ -37,7 +38,7 @@ function service(name: string): grpc.ServiceDefinition {
 export const perfettoOrchestrator = service('perfetto.protos.BigtraceOrchestrator');
 export const perfettoWorker = service('perfetto.protos.BigtraceWorker');
 export const bigtraceOrchestrator = service('bigtrace.v1.Orchestrator');
-export const bigtraceWorker = service('bigtrace.v1.Worker');
+export const bigtraceWorker = checkedService(service('bigtrace.v1.Worker'));
 
 /** An untyped client for one of the services above; call its methods through `messages.ts` types. */
 export function clientClass(definition: grpc.ServiceDefinition): grpc.ServiceClientConstructor {

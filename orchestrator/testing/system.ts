@@ -73,9 +73,9 @@ export class TestSystem {
   }
 
   /** @param onWorkers is told where the workers are before the orchestrator looks for them */
-  async startWith(onWorkers: (addresses: string[]) => void): Promise<this> {
+  async startWith(onWorkers: (addresses: string[]) => void | Promise<void>): Promise<this> {
     await Promise.all(this.workers.map((worker) => worker.start()));
-    onWorkers(this.workers.map(({ address }) => address));
+    await onWorkers(this.workers.map(({ address }) => address));
     const workers = this.workers.map(({ address }) => address);
     const config = { ...DEFAULTS, workers, ...this.#config };
     this.orchestrator = await startOrchestrator(config, createLogger('test', config.logLevel));
