@@ -72,9 +72,10 @@ function httpUrl(text: string): string {
 
 /** Adds the flags; `storeOptionsOf` reads them. */
 export function addStoreOptions(command: Command): Command {
+  const options: Option[] = [];
   const add = (flags: string, text: string): Option => {
     const option = new Option(flags, text);
-    command.addOption(option.env(`BIGTRACE_${option.name().toUpperCase().replaceAll('-', '_')}`));
+    options.push(option.env(`BIGTRACE_${option.name().toUpperCase().replaceAll('-', '_')}`));
     return option;
   };
   add('--traces <dir>', 'directory that /local/… addresses are in');
@@ -101,6 +102,7 @@ export function addStoreOptions(command: Command): Command {
   add('--store-concurrency <n>', 'requests to one store at the same time')
     .argParser(integerFrom(1, 10_000))
     .default(REQUEST_DEFAULTS.concurrencyMax);
+  for (const option of options) command.addOption(option); // only now: it takes the default over
   return command;
 }
 
