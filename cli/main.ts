@@ -2,11 +2,14 @@
 import { Command } from 'commander';
 import { VERSION } from '../common/version.ts';
 import { reportFailure } from './exit.ts';
+import { defaultDataDir } from './paths.ts';
 
 /** Loaded one by one: what one command needs would make the start of another slow. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
   up: async () => (await import('./up/command.ts')).upCommand(process.env),
   query: async () => (await import('./query/command.ts')).queryCommand(),
+  index: async () =>
+    (await import('../catalog/command.ts')).indexCommand(process.env, defaultDataDir(process.env)),
   orchestrator: async () => (await import('../orchestrator/index.ts')).orchestratorCommand(),
   worker: async () => (await import('../worker/index.ts')).workerCommand(),
   version: () =>

@@ -68,6 +68,10 @@ export const ERROR_CODES = {
   orchestrator_unreachable: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
   /** The service is shutting down and takes no new work. */
   draining: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
+  /** An expression over the catalog that ClickHouse refuses; the message is its own. */
+  invalid_filter: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
+  /** The catalog in ClickHouse cannot be reached, or refuses what the service asks. */
+  catalog_failed: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
   /** All traces of a lenient query failed. */
   all_failed: { kind: 'user', grpcStatus: INTERNAL, retryable: false },
   /** A bug. */

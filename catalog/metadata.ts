@@ -1,0 +1,89 @@
+/** What is asked of every trace, and how the answer becomes a row of the catalog. */
+import { printable } from '../common/byte-text.ts';
+import type { CellValue } from '../query-result/index.ts';
+
+/** Rows of (name, value); names of TraceProcessor's own metadata stand behind a `=`. */
+export const METADATA_SQL = `
+SELECT 'duration' AS name, end_ts - start_ts AS value FROM trace_bounds
+UNION ALL SELECT 'start_time', TO_REALTIME(start_ts) FROM trace_bounds
+UNION ALL SELECT '=' || name, coalesce(str_value, int_value) FROM metadata`;
+
+/** Columns of trace_catalog and the metadata they are taken from, the first that the trace has. */
+const TYPED = {
+  format: ['trace_type'],
+  uuid: ['trace_uuid'],
+  system_name: ['system_name', 'cr-a-os-name', 'cr-os-name'],
+  os_release: ['system_release', 'cr-os-version'],
+  arch: ['system_machine', 'cr-os-arch'],
+  device: ['android_device_manufacturer', 'cr-hardware-class'],
+  android_build: ['android_build_fingerprint'],
+  android_sdk: ['android_sdk_version'],
+  chrome_version: ['cr-a-product-version', 'cr-product-version'],
+  session_name: ['unique_session_name'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type TypedColumn = keyof typeof TYPED;
+export const TYPED_COLUMNS = Object.keys(TYPED) as TypedColumn[];
+
+export interface TraceMetadata {
+  /** Nanoseconds. */
+  duration: bigint | null;
+  /** Nanoseconds since the epoch; null where the trace has no wall clock. */
+  startTime: bigint | null;
+  typed: Record<TypedColumn, string | null>;
+  all: Map<string, string>;
+}
+
+/** `rows`: the answer to METADATA_SQL. Of metadata with several values, the lines of one text. */
+export function metadataOf(rows: readonly CellValue[][]): TraceMetadata {
+  const own = new Map<string, CellValue>();
+  const all = new Map<string, string>();
+  for (const [name, value = null] of rows) {
+    if (typeof name !== 'string' || value === null) continue;
+    if (!name.startsWith('=')) own.set(name, value);
+    else {
+      const key = name.slice(1);
+      const text = textOf(value);
+      const before = all.get(key);
+      all.set(key, before === undefined ? text : `${before}\n${text}`);
+    }
+  }
+  return {
+    duration: integer(own.get('duration')),
+    startTime: integer(own.get('start_time')),
+    typed: typedOf(all),
+    all,
+  };
+}
+
+function typedOf(all: ReadonlyMap<string, string>): Record<TypedColumn, string | null> {
+  const entries = TYPED_COLUMNS.map((column) => {
+    const keys: readonly string[] = TYPED[column];
+    const value = keys.map((key) => all.get(key)).find((text) => text !== undefined && text !== '');
+    return [column, value ?? null] as const;
+  });
+  return Object.fromEntries(entries) as Record<TypedColumn, string | null>;
+}
+
+function integer(value: CellValue | undefined): bigint | null {
+  return typeof value === 'bigint' ? value : null;
+}
+
+/** Any value as text; blobs as hex. */
+export function textOf(value: Exclude<CellValue, null>): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  return typeof value === 'string' ? value : String(value);
+}
+
+/** The first row of the extra SQL as column names and texts; NULLs are left out. */
+export function extraOf(
+  columnNames: readonly string[],
+  row: readonly CellValue[],
+): Map<string, string> {
+  const extra = new Map<string, string>();
+  for (const [at, name] of columnNames.entries()) {
+    const value = row[at] ?? null;
+    if (value !== null) extra.set(printable(name), textOf(value));
+  }
+  return extra;
+}

@@ -1,0 +1,56 @@
+/** Asks traces for their metadata through the orchestrator. */
+
+import type { OrchestratorClient } from '../client/orchestrator-client.ts';
+import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
+import { BigtraceError, isErrorCode } from '../common/errors.ts';
+import { type CellValue, RowDecoder } from '../query-result/index.ts';
+
+/** What one trace answered: its rows, or why it did not. */
+export type Answer = { columns: string[]; rows: CellValue[][] } | BigtraceError;
+
+/**
+ * Runs `sql` over the traces; `rowsMax` rows of each are kept.
+ * @throws what stops the query as a whole
+ */
+export async function readTraces(
+  client: OrchestratorClient,
+  sql: string,
+  addresses: readonly string[],
+  { rowsMax = Number.POSITIVE_INFINITY, signal }: { rowsMax?: number; signal: AbortSignal },
+): Promise<Map<string, Answer>> {
+  const answers = new Map<string, Answer>();
+  const decoders = new Map<string, RowDecoder>();
+  const start = {
+    queryId: '',
+    sql: bytesFromText(sql),
+    onFailure: 'LENIENT',
+    user: 'index',
+    progressIntervalMs: 0,
+  } as const;
+  try {
+    for await (const { rows, failure } of client.query(
+      start,
+      [addresses.map(bytesFromText)],
+      signal,
+    )) {
+      if (failure) {
+        const code = isErrorCode(failure.code) ? failure.code : 'internal';
+        answers.set(textFromBytes(failure.trace), new BigtraceError(code, failure.message));
+      } else if (rows) {
+        const address = textFromBytes(rows.trace);
+        const decoder = decoders.get(address) ?? new RowDecoder();
+        decoders.set(address, decoder);
+        const known = answers.get(address);
+        const answer =
+          known === undefined || known instanceof BigtraceError ? { columns: [], rows: [] } : known;
+        for (const row of decoder.rows(rows.result))
+          if (answer.rows.length < rowsMax) answer.rows.push(row);
+        answers.set(address, { ...answer, columns: decoder.columnNames });
+        if (rows.last) decoders.delete(address);
+      }
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof BigtraceError) || thrown.code !== 'all_failed') throw thrown;
+  }
+  return answers;
+}

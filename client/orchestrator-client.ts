@@ -1,0 +1,130 @@
+/** Asking an orchestrator over gRPC: what the command line and the catalog share. */
+import { once } from 'node:events';
+import * as grpc from '@grpc/grpc-js';
+import { BigtraceError } from '../common/errors.ts';
+import { fromServiceError } from '../common/grpc-errors.ts';
+import type {
+  ListedTrace,
+  ListRequest,
+  ListResponse,
+  QueryEvent,
+  QueryRequest,
+  QueryResponse,
+  QueryStart,
+  SchemaRequest,
+  SchemaResponse,
+} from '../proto/messages.ts';
+import { bigtraceOrchestrator, clientClass, GRPC_OPTIONS } from '../proto/services.ts';
+
+/** Pings find an orchestrator that hangs, or a network that swallows everything. */
+const KEEPALIVE: grpc.ChannelOptions = {
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+};
+
+type QueryCall = grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
+
+export class OrchestratorClient {
+  readonly #address: string;
+  readonly #client: InstanceType<grpc.ServiceClientConstructor>;
+
+  /** `address`: host:port */
+  constructor(address: string) {
+    const Client = clientClass(bigtraceOrchestrator);
+    const options = { ...GRPC_OPTIONS, ...KEEPALIVE };
+    this.#address = address;
+    this.#client = new Client(address, grpc.credentials.createInsecure(), options);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  /**
+   * Events as they come; who stops reading, or aborts, cancels the query.
+   * `traces`: addresses and patterns, in batches.
+   * @throws BigtraceError what the query failed with; cancelled; what reading `traces` threw
+   */
+  async *query(
+    start: QueryStart,
+    traces: AsyncIterable<Buffer[]> | Iterable<Buffer[]>,
+    signal: AbortSignal,
+  ): AsyncGenerator<QueryEvent> {
+    const call = this.#client['Query']?.() as unknown as QueryCall;
+    const cancel = (): void => call.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    // Reading fails with the same reason as writing does, and says it better.
+    let unread: unknown;
+    const sending = send(call, start, traces).catch((error: unknown) => {
+      unread = error;
+      call.cancel();
+    });
+    try {
+      for await (const { event } of call as AsyncIterable<QueryResponse>) yield* event;
+      await sending;
+    } catch (thrown) {
+      if (signal.aborted) throw new BigtraceError('cancelled', 'the query was cancelled');
+      throw unread ?? this.#errorOf(thrown);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      call.cancel();
+    }
+  }
+
+  /** The traces that patterns match, in batches. @throws BigtraceError */
+  async *list(request: ListRequest, signal: AbortSignal): AsyncGenerator<ListedTrace[]> {
+    const call = this.#client['List']?.(
+      request,
+    ) as unknown as grpc.ClientReadableStream<ListResponse>;
+    const cancel = (): void => call.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      for await (const { trace } of call as AsyncIterable<ListResponse>) yield trace;
+    } catch (thrown) {
+      if (signal.aborted) throw new BigtraceError('cancelled', 'the listing was cancelled');
+      throw this.#errorOf(thrown);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      call.cancel();
+    }
+  }
+
+  /** The columns of a script, found by running it over a few traces. @throws BigtraceError */
+  schema(request: SchemaRequest): Promise<SchemaResponse> {
+    return new Promise((resolve, reject) => {
+      this.#client['Schema']?.(request, (error: Error | null, answer: SchemaResponse) =>
+        error === null ? resolve(answer) : reject(this.#errorOf(error)),
+      );
+    });
+  }
+
+  /** gRPC's own text for a connection that fails does not say to whom. */
+  #errorOf(thrown: unknown): BigtraceError {
+    const error = fromServiceError(thrown, 'orchestrator_unreachable');
+    if (error.code !== 'orchestrator_unreachable') return error;
+    return new BigtraceError(
+      error.code,
+      `the orchestrator at ${this.#address} cannot be reached (${error.detail}); --orchestrator names another`,
+      { cause: thrown },
+    );
+  }
+}
+
+async function send(
+  call: QueryCall,
+  start: QueryStart,
+  traces: AsyncIterable<Buffer[]> | Iterable<Buffer[]>,
+): Promise<void> {
+  call.write({ start });
+  for await (const address of traces) {
+    if (call.destroyed) return;
+    // A call that fails says so by an event; nothing drains after it.
+    if (!call.write({ traces: { address } }))
+      await Promise.race([
+        once(call, 'drain'),
+        new Promise((resolve) => call.once('close', resolve)),
+      ]);
+  }
+  call.end();
+}
