@@ -10,6 +10,7 @@ export interface GcsOptions {
   endpoint?: string;
 }
 
+const API = '/storage/v1';
 const READ_ONLY = 'https://www.googleapis.com/auth/devstorage.read_only';
 
 /** The libraries are loaded when they are first needed: they take a third of a second. */
@@ -23,6 +24,9 @@ export async function openStorage(options: GcsOptions): Promise<Storage> {
   };
   const anonymous = new Storage({ ...settings, authClient: new PassThroughClient() });
   const isEmulator = options.endpoint === undefined && !isGoogles(anonymous.baseUrl);
+  // The library takes STORAGE_EMULATOR_HOST for the whole URL of the API; other languages' libraries,
+  // and the emulators' manuals, for the server.
+  if (isEmulator) anonymous.baseUrl = apiUrl(anonymous.baseUrl);
   if (options.anonymous || isEmulator) return anonymous;
   const auth = new GoogleAuth({ scopes: READ_ONLY });
   try {
@@ -38,7 +42,12 @@ export async function openStorage(options: GcsOptions): Promise<Storage> {
 
 /** `STORAGE_EMULATOR_HOST`, which the library reads itself, replaces this. */
 function isGoogles(baseUrl: string): boolean {
-  return /^https:\/\/storage\.[^/]+\/storage\/v1$/.test(baseUrl);
+  return /^https:\/\/storage\.[^/]+$/.test(baseUrl.slice(0, -API.length));
+}
+
+function apiUrl(emulator: string): string {
+  const url = /^https?:/.test(emulator) ? emulator : `http://${emulator}`;
+  return url.endsWith(API) ? url : url.replace(/\/*$/, API);
 }
 
 function asCredentialsError(thrown: unknown): BigtraceError {

@@ -252,7 +252,7 @@ function listTests(
   });
 
   test('lists more than a page, in order, and stops when it is told', async () => {
-    const count = options.manyTraces ?? 2100;
+    const count = options.manyTraces ?? 1100;
     const names = Array.from({ length: count }, (_, nth) => `many/${String(nth).padStart(5, '0')}`);
     for (let from = 0; from < count; from += 50)
       await Promise.all(names.slice(from, from + 50).map((path) => put(path, Buffer.from('x'))));

@@ -24,17 +24,23 @@ export interface FaultyProxy extends RunningServer {
   always: Fault | undefined;
   /** What was asked, as `GET bytes=5-` or `HEAD`. */
   asked: string[];
+  /** The header of each, where it was there. */
+  authorizations: (string | undefined)[];
   /** Runs before a request is passed on. */
   before: (() => Promise<void>) | undefined;
 }
 
 export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
-  const proxy = { faults: [], always: undefined, asked: [], before: undefined } as Omit<
-    FaultyProxy,
-    keyof RunningServer
-  >;
+  const proxy = {
+    faults: [],
+    always: undefined,
+    asked: [],
+    authorizations: [],
+    before: undefined,
+  } as Omit<FaultyProxy, keyof RunningServer>;
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    const { range } = incoming.headers;
+    const { range, authorization } = incoming.headers;
+    proxy.authorizations.push(authorization);
     proxy.asked.push(`${incoming.method}${range === undefined ? '' : ` ${range}`}`);
     const fault = proxy.always ?? proxy.faults.shift();
     if (fault?.kind === 'status') {

@@ -1,0 +1,126 @@
+import { Storage } from '@google-cloud/storage';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { codeOf, storeContract } from '../testing/contract.ts';
+import { storeFaults } from '../testing/faults.ts';
+import { BUCKET, startGcs } from '../testing/real-servers.ts';
+import type { TraceStore } from '../trace-store.ts';
+import { gcsStore } from './gcs-store.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const open = async () => {
+  const server = await startGcs();
+  const bucket = new Storage({ projectId: 'test', apiEndpoint: `http://${server.host}` }).bucket(
+    BUCKET,
+  );
+  return {
+    server,
+    put: async (name: string, bytes: Uint8Array): Promise<void> => {
+      await bucket.file(name).save(Buffer.from(bytes), { resumable: false, validation: false });
+    },
+  };
+};
+
+storeContract('gcs', {
+  names: ['back\\slash.pftrace', 'tab\t.pftrace', 'a//b'],
+  async open() {
+    const { server, put } = await open();
+    return {
+      store: gcsStore({ endpoint: `http://${server.host}`, anonymous: true }),
+      pathOf: (name) => `${BUCKET}/o/${name}`,
+      put,
+      close: () => server.close(),
+    };
+  },
+});
+
+storeFaults('gcs', {
+  refusals: [
+    {
+      status: 403,
+      body: '{"error":{"code":403,"message":"Anonymous caller does not have storage.objects.get access."}}',
+      code: 'forbidden',
+      message:
+        'the store refuses to let the trace be read: 403 Anonymous caller does not have storage.objects.get access.',
+    },
+    {
+      status: 401,
+      body: '{"error":{"code":401,"message":"Invalid Credentials"}}',
+      code: 'unauthenticated',
+      message: 'the store does not take the credentials: 401 Invalid Credentials',
+    },
+  ],
+  async open() {
+    const { server, put } = await open();
+    return {
+      upstream: server.host,
+      through: (host) => gcsStore({ endpoint: `http://${host}`, anonymous: true }),
+      pathOf: (name) => `${BUCKET}/o/${name}`,
+      put,
+      close: () => server.close(),
+    };
+  },
+});
+
+describe('names of objects', () => {
+  test('may be URL-encoded, as upstream has them; the object so named wins', async () => {
+    const { server, put } = await open();
+    onTestFinished(() => server.close());
+    const store = gcsStore({ endpoint: `http://${server.host}`, anonymous: true });
+    const read = async (path: string): Promise<string> => {
+      const { generation } = await store.stat(path);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of store.read(path, { generation })) chunks.push(chunk);
+      return Buffer.concat(chunks).toString();
+    };
+    await put('dir/a b', Buffer.from('decoded'));
+    expect(await read(`${BUCKET}/o/dir%2Fa%20b`)).toBe('decoded');
+    await put('dir%2Fa%20b', Buffer.from('plain'));
+    expect(await read(`${BUCKET}/o/dir%2Fa%20b`)).toBe('plain');
+    expect(await codeOf(store.stat(`${BUCKET}/o/no%2Fsuch`))).toBe('trace_not_found');
+    store.close?.();
+  });
+});
+
+describe('ways to the service', () => {
+  const statAt = async (store: TraceStore): Promise<unknown> => {
+    try {
+      return (await store.stat(`${BUCKET}/o/there`)).size;
+    } finally {
+      store.close?.();
+    }
+  };
+
+  test.each([
+    ['without', ''],
+    ['with', '/storage/v1'],
+  ])('STORAGE_EMULATOR_HOST %s the path of the API, and no credentials', async (_, path) => {
+    const { server, put } = await open();
+    onTestFinished(() => server.close());
+    await put('there', Buffer.from('there'));
+    vi.stubEnv('STORAGE_EMULATOR_HOST', `http://${server.host}${path}`);
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere');
+    const store = gcsStore({});
+    expect(await statAt(store)).toBe(5);
+    const { generation } = await store.stat(`${BUCKET}/o/there`);
+    for await (const chunk of store.read(`${BUCKET}/o/there`, { generation }))
+      expect(Buffer.from(chunk).toString()).toBe('there');
+  });
+
+  test('credentials that cannot be read are said to be so', async () => {
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere');
+    await expect(statAt(gcsStore({ endpoint: 'http://127.0.0.1:1' }))).rejects.toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringContaining('/nowhere'),
+    });
+  });
+
+  test.each(['traces', 'o/x', 'traces/x', '/o/x', 'traces/o/', 'tr*/o/x'])(
+    '%s is no address',
+    async (path) => {
+      expect(await codeOf(gcsStore({ anonymous: true }).stat(path))).toBe('invalid_address');
+    },
+  );
+});

@@ -1,0 +1,120 @@
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { codeOf, storeContract } from '../testing/contract.ts';
+import { storeFaults } from '../testing/faults.ts';
+import { startFaultyProxy } from '../testing/faulty-proxy.ts';
+import { BUCKET, S3_KEYS, startS3 } from '../testing/real-servers.ts';
+import { s3Store } from './s3-store.ts';
+
+const at = (host: string) => ({
+  endpoint: `http://${host}`,
+  region: 'us-east-1',
+  pathStyle: true,
+});
+
+/** The store takes its credentials where AWS's own tools do. */
+beforeAll(() => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', S3_KEYS.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', S3_KEYS.secretAccessKey);
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+});
+
+const open = async () => {
+  const server = await startS3();
+  const client = new S3Client({
+    endpoint: `http://${server.host}`,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: S3_KEYS,
+  });
+  return {
+    server,
+    put: async (Key: string, Body: Uint8Array): Promise<void> => {
+      await client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+    },
+    close: async (): Promise<void> => {
+      client.destroy();
+      await server.close();
+    },
+  };
+};
+
+storeContract('s3', {
+  names: ['back\\slash.pftrace', 'tab\t.pftrace', '<xml>&amp;.pftrace'],
+  async open() {
+    const { server, put, close } = await open();
+    return {
+      store: s3Store(at(server.host)),
+      pathOf: (name) => `${BUCKET}/${name}`,
+      put,
+      close,
+    };
+  },
+});
+
+const refusal = (code: string, message: string): string =>
+  `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+
+storeFaults('s3', {
+  refusals: [
+    {
+      status: 400,
+      body: refusal('ExpiredToken', 'The provided token has expired.'),
+      code: 'unauthenticated',
+      message:
+        'the store does not take the credentials: ExpiredToken: The provided token has expired.',
+    },
+    {
+      status: 403,
+      body: refusal('AccessDenied', 'Access Denied'),
+      code: 'forbidden',
+      message: 'the store refuses to let the trace be read: 403 AccessDenied: Access Denied',
+    },
+  ],
+  async open() {
+    const { server, put, close } = await open();
+    return {
+      upstream: server.host,
+      through: (host) => s3Store(at(host)),
+      pathOf: (name) => `${BUCKET}/${name}`,
+      put,
+      close,
+    };
+  },
+});
+
+describe('credentials', () => {
+  test('that are wrong are refused by name', async () => {
+    const { server, put, close } = await open();
+    onTestFinished(close);
+    await put('there', Buffer.from('there'));
+    const store = s3Store(at(server.host));
+    expect((await store.stat(`${BUCKET}/there`)).size).toBe(5);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong');
+    onTestFinished(() => void vi.stubEnv('AWS_SECRET_ACCESS_KEY', S3_KEYS.secretAccessKey));
+    const wrong = s3Store(at(server.host));
+    await expect(wrong.stat(`${BUCKET}/there`)).rejects.toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringMatching(/^the store does not take the credentials: SignatureDoesNot/),
+    });
+    store.close?.();
+    wrong.close?.();
+  });
+
+  test('are not sent where it is to be anonymous', async () => {
+    const { server, close } = await open();
+    onTestFinished(close);
+    const proxy = await startFaultyProxy(server.host);
+    onTestFinished(() => proxy.close());
+    const store = s3Store({ ...at(proxy.host), anonymous: true });
+    expect(await codeOf(store.stat(`${BUCKET}/there`))).toBe('forbidden');
+    expect(proxy.authorizations).toEqual([undefined, undefined]);
+    store.close?.();
+  });
+
+  test.each(['traces', 'traces/', '/x', 'tr*/x'])('%s is no address', async (path) => {
+    expect(await codeOf(s3Store({}).stat(path))).toBe('invalid_address');
+  });
+});

@@ -1,0 +1,12 @@
+/** Tests over real servers of the stores' protocols, which it installs first: `npm run test:stores`. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['trace-store/**/*.server-test.ts'],
+    globalSetup: ['trace-store/testing/install-servers.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+  },
+});

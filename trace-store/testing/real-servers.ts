@@ -1,0 +1,124 @@
+/**
+ * Real servers of the stores' protocols, each a process of its own. Both are built from the Go module
+ * proxy when they are first wanted, so these tests run by `npm run test:stores` only.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunningServer } from './listen.ts';
+
+/** Where they are kept: a clean install removes them. */
+const BIN = join(import.meta.dirname, '../../node_modules/.cache/store-servers');
+
+export const S3_KEYS = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' };
+export const BUCKET = 'traces';
+
+const MODULES = {
+  'fake-gcs-server': 'github.com/fsouza/fake-gcs-server@v1.56.1',
+  versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
+};
+
+/** @throws where there is no Go, or it cannot build */
+export function installServers(): void {
+  mkdirSync(BIN, { recursive: true });
+  for (const [name, module] of Object.entries(MODULES)) {
+    const isThere = existsSync(join(BIN, name));
+    if (!isThere)
+      execFileSync('env', [`GOBIN=${BIN}`, 'go', 'install', module], { stdio: 'inherit' });
+  }
+}
+
+/** Google Cloud Storage: an emulator, in memory. The bucket is there. */
+export async function startGcs(): Promise<RunningServer> {
+  const { host, end } = await start('fake-gcs-server', (address, port) => ({
+    args: [
+      '-backend=memory',
+      '-scheme=http',
+      '-host=127.0.0.1',
+      `-port=${port}`,
+      `-public-host=${address}`,
+      '-log-level=error',
+    ],
+  }));
+  const body = JSON.stringify({ name: BUCKET });
+  const made = await fetch(`http://${host}/storage/v1/b?project=test`, { method: 'POST', body });
+  if (!made.ok) throw new Error(`no bucket: ${made.status} ${await made.text()}`);
+  return { host, close: end };
+}
+
+/** S3: a gateway over a directory. The bucket is there. */
+export async function startS3(): Promise<RunningServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'bigtrace-s3-'));
+  mkdirSync(join(directory, BUCKET));
+  const { host, end } = await start('versitygw', (address) => ({
+    args: ['--quiet', '--port', address, 'posix', directory],
+    variables: [
+      `ROOT_ACCESS_KEY=${S3_KEYS.accessKeyId}`,
+      `ROOT_SECRET_KEY=${S3_KEYS.secretAccessKey}`,
+    ],
+  }));
+  return {
+    host,
+    async close() {
+      await end();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+interface Launch {
+  args: string[];
+  /** `NAME=value`. */
+  variables?: string[];
+}
+
+async function start(
+  name: keyof typeof MODULES,
+  launch: (host: string, port: number) => Launch,
+): Promise<{ host: string; end: () => Promise<void> }> {
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
+  const { args, variables = [] } = launch(host, port);
+  const child = spawn('env', [...variables, join(BIN, name), ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  await reachable(port, child);
+  return {
+    host,
+    async end() {
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+/** Neither server can choose one itself and say which. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function reachable(port: number, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    const socket = createConnection(port, '127.0.0.1');
+    const isUp = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'close').then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (isUp) return;
+    await delay(50); // its only sign of being ready is that it answers
+  }
+  throw new Error('the server does not answer');
+}
