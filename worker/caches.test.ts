@@ -109,7 +109,7 @@ test('a changed trace is noticed, a vanished one is an error', async () => {
 });
 
 test('idle traces make place for others within the bound of memory', async () => {
-  const memoryBytesMax = 130 * 2 ** 20;
+  const memoryBytesMax = 170 * 2 ** 20;
   await using worker = await testWorker({ memoryBytesMax, resultMemoryBytesMax: 0 });
   const traces = [CANVAS, LONGTASK, '/local/recorded/chrome/dom-a.pftrace'];
   const sql = 'SELECT count(*) FROM slice';

@@ -7,7 +7,7 @@ import type { ImageCache } from './image-cache.ts';
 import type { Lease, SlotPool } from './slot-pool.ts';
 
 /** Restoring an image takes about so long at least: what loads as fast needs none. */
-export const IMAGE_LOAD_MS_MIN = 100;
+export const IMAGE_COST_MS_MIN = 100;
 /** A worker that had nothing to do for so long is idle. */
 const IDLE_MS = 300;
 
@@ -42,8 +42,8 @@ export class ImageKeeper {
   }
 
   /** Whether the trace of `key` is to have an image before it is let go. */
-  wants(key: string, loadMs: number): boolean {
-    return !this.#writing && this.#worth(key, loadMs);
+  wants(key: string, costMs: number): boolean {
+    return !this.#writing && this.#worth(key, costMs);
   }
 
   /** Writes the image of the trace that the lease holds, and then releases it. */
@@ -59,14 +59,14 @@ export class ImageKeeper {
     }
   }
 
-  #worth(key: string, loadMs: number): boolean {
-    return this.#images.writable && loadMs >= IMAGE_LOAD_MS_MIN && !this.#images.has(key);
+  #worth(key: string, costMs: number): boolean {
+    return this.#images.writable && costMs >= IMAGE_COST_MS_MIN && !this.#images.has(key);
   }
 
   #onIdle(): void {
     if (this.#stopped || this.#writing) return;
     if (this.#permits.taken + this.#permits.waiting > 0) return; // who works pokes when he is done
-    const next = this.#pool?.dearest((key, loadMs) => this.#worth(key, loadMs));
+    const next = this.#pool?.dearest((key, costMs) => this.#worth(key, costMs));
     if (next === undefined) return;
     void this.keep(next.key, next.lease).then(() => this.poke());
   }

@@ -18,15 +18,15 @@ export interface PoolOptions {
 
 /** Takes the image of a trace before it is let go. */
 export interface Keeper {
-  wants(key: string, loadMs: number): boolean;
+  wants(key: string, costMs: number): boolean;
   /** Releases the lease when it is done with the slot. */
   keep(key: string, lease: Lease): Promise<void>;
 }
 
 /** A thread with a fresh instance costs about as much as it takes to load such a trace again. */
-const CHEAP_LOAD_MS = 50;
-/** An isolate and a fresh instance, before anything is loaded. */
-const FRESH_BYTES = 64 * 2 ** 20;
+const CHEAP_MS = 50;
+/** What a slot takes beside what its engine holds: an isolate, compiled code. */
+const ISOLATE_BYTES = 16 * 2 ** 20;
 /** Memory never shrinks: above this an instance is not worth being given another trace. */
 const REUSED_BYTES_MAX = 256 * 2 ** 20;
 /** Threads are not free either, however little their traces take. */
@@ -37,8 +37,8 @@ interface Entry {
   busy: boolean;
   /** The trace it holds or is to hold. */
   key: string | undefined;
-  /** What it took to load it; undefined until it is loaded. */
-  loadMs: number | undefined;
+  /** What it costs to load it; undefined until it is loaded. */
+  costMs: number | undefined;
   priority: number;
   /** Told at the next change from busy to idle. */
   waiting: Set<() => void>;
@@ -76,8 +76,8 @@ export class SlotPool {
       if (!holder.busy) return this.#lease(holder);
       const now = performance.now();
       let ms = Number.POSITIVE_INFINITY; // while it loads; its own bounds of time end that
-      if (holder.loadMs !== undefined) {
-        const end = until.get(holder) ?? now + Math.max(holder.loadMs, CHEAP_LOAD_MS);
+      if (holder.costMs !== undefined) {
+        const end = until.get(holder) ?? now + Math.max(holder.costMs, CHEAP_MS);
         until.set(holder, end);
         ms = end - now;
         if (ms <= 0) return 'busy';
@@ -94,19 +94,19 @@ export class SlotPool {
     if (!evenSecond && this.#holding(key) !== undefined) return undefined;
     const entry = this.#forAnother();
     entry.key = key;
-    entry.loadMs = undefined;
+    entry.costMs = undefined;
     return this.#lease(entry);
   }
 
   /** The idle loaded trace that took longest to load, of those that are `wanted`. */
   dearest(
-    wanted: (key: string, loadMs: number) => boolean,
+    wanted: (key: string, costMs: number) => boolean,
   ): { key: string; lease: Lease } | undefined {
-    let found: { key: string; entry: Entry; loadMs: number } | undefined;
+    let found: { key: string; entry: Entry; costMs: number } | undefined;
     for (const entry of this.#entries) {
-      const { busy, key, loadMs = 0 } = entry;
-      if (busy || key === undefined || loadMs <= (found?.loadMs ?? 0)) continue;
-      if (wanted(key, loadMs)) found = { key, entry, loadMs };
+      const { busy, key, costMs = 0 } = entry;
+      if (busy || key === undefined || costMs <= (found?.costMs ?? 0)) continue;
+      if (wanted(key, costMs)) found = { key, entry, costMs };
     }
     return found && { key: found.key, lease: this.#lease(found.entry) };
   }
@@ -142,13 +142,13 @@ export class SlotPool {
     const victim = this.#cheapestIdle();
     if (victim === undefined) return this.#start();
     const full =
-      this.#entries.size >= SLOTS_MAX || this.#bytes() + FRESH_BYTES > this.#options.memoryBytesMax;
-    if (!full && victim.key !== undefined && (victim.loadMs ?? 0) >= CHEAP_LOAD_MS)
-      return this.#start();
-    const { key, loadMs = 0 } = victim;
+      this.#entries.size >= SLOTS_MAX ||
+      this.#bytes() + this.#slotBytes(0) > this.#options.memoryBytesMax;
+    if (!full && victim.key !== undefined && (victim.costMs ?? 0) >= CHEAP_MS) return this.#start();
+    const { key, costMs = 0 } = victim;
     const reuse =
       victim.slot.memoryBytes <= REUSED_BYTES_MAX &&
-      (key === undefined || !this.#options.keeper.wants(key, loadMs));
+      (key === undefined || !this.#options.keeper.wants(key, costMs));
     if (!reuse) {
       this.#retire(victim);
       return this.#start();
@@ -172,7 +172,7 @@ export class SlotPool {
       slot: new Slot(engine, threadEntry, () => this.#makePlace()),
       busy: false,
       key: undefined,
-      loadMs: undefined,
+      costMs: undefined,
       priority: 0,
       waiting: new Set(),
     };
@@ -185,7 +185,7 @@ export class SlotPool {
     return {
       slot: entry.slot,
       loaded: (loadMs) => {
-        entry.loadMs = loadMs;
+        entry.costMs = this.#costMs(entry, loadMs);
         wake(entry); // who waited without end now waits as long as loading took
       },
       release: () => this.#release(entry),
@@ -201,8 +201,8 @@ export class SlotPool {
       if (this.#entries.delete(entry)) this.#options.counters.add('threads_killed');
       entry.key = undefined;
     } else if (slot.state.is === 'loaded') {
-      const megabytes = (slot.memoryBytes + FRESH_BYTES) / 2 ** 20;
-      entry.priority = this.#floor + (entry.loadMs ?? 0) / megabytes;
+      const megabytes = this.#slotBytes(slot.memoryBytes) / 2 ** 20;
+      entry.priority = this.#floor + (entry.costMs ?? 0) / megabytes;
     } else {
       entry.key = undefined;
       entry.priority = 0; // holds nothing: the first to be used again
@@ -222,12 +222,12 @@ export class SlotPool {
 
   /** Ends an idle slot, after the image of its trace was taken where there is to be one. */
   #retire(entry: Entry): void {
-    const { slot, key, loadMs = 0 } = entry;
+    const { slot, key, costMs = 0 } = entry;
     this.#entries.delete(entry);
     this.#letGo(entry);
     const end = (): Promise<void> => slot.kill('its memory is needed');
     const { keeper } = this.#options;
-    if (key === undefined || !keeper.wants(key, loadMs)) void end();
+    if (key === undefined || !keeper.wants(key, costMs)) void end();
     else void keeper.keep(key, { slot, loaded: () => {}, release: end });
   }
 
@@ -240,8 +240,17 @@ export class SlotPool {
 
   #bytes(): number {
     let bytes = 0;
-    for (const { slot } of this.#entries) bytes += Math.max(slot.memoryBytes, FRESH_BYTES);
+    for (const { slot } of this.#entries) bytes += this.#slotBytes(slot.memoryBytes);
     return bytes;
+  }
+
+  #slotBytes(memoryBytes: number): number {
+    return ISOLATE_BYTES + Math.max(memoryBytes, this.#options.engine.initial.memoryBytes);
+  }
+
+  /** What fits the memory that an instance begins with costs next to nothing, however busy the machine. */
+  #costMs({ slot }: Entry, loadMs: number): number {
+    return slot.memoryBytes > this.#options.engine.initial.memoryBytes ? loadMs : 0;
   }
 }
 
