@@ -168,7 +168,7 @@ export class CatalogStore {
 
   /** `columns` values of each row, as ClickHouse's toString() shows them. */
   async *#strings(query: string, columns: number): AsyncGenerator<string[][]> {
-    const all = `SELECT COLUMNS('.*') APPLY(ifNull, '') FROM (SELECT COLUMNS('.*') APPLY(toString) FROM (${query}))`;
+    const all = `SELECT COLUMNS('.*') APPLY(x -> ifNull(toString(x), '')) FROM (${query})`;
     const { stream } = await this.#guard(this.#client.exec({ query: `${all} FORMAT RowBinary` }));
     yield* rowBinaryStrings(stream as AsyncIterable<Buffer>, columns);
   }

@@ -20,19 +20,11 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 
-/** The rooms that bundles are made of; tests, benches and docs are no inputs. */
-const ROOMS = [
-  'proto',
-  'common',
-  'query-result',
-  'trace-processor',
-  'trace-store',
-  'worker',
-  'orchestrator',
-  'bridge',
-  'clickhouse',
-  'cli',
-];
+/** Rooms that no bundle is made of; all others are inputs, so that a new room cannot be forgotten. */
+const NO_INPUTS = new Set([
+  ...['node_modules', 'dist', 'vendor', 'data', 'samples', 'test-results'],
+  ...['docs', 'e2e', 'bench', 'containers', 'k8s', 'superset', 'tools'],
+]);
 
 const SHARED = {
   bundle: true,
@@ -93,7 +85,9 @@ function inputFiles() {
       else if (!entry.name.endsWith('.test.ts')) files.push(path);
     }
   };
-  for (const room of ROOMS) walk(join(root, room));
+  for (const entry of readdirSync(root, { withFileTypes: true }))
+    if (entry.isDirectory() && !entry.name.startsWith('.') && !NO_INPUTS.has(entry.name))
+      walk(join(root, entry.name));
   return files.sort();
 }
 
