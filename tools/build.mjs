@@ -34,17 +34,19 @@ const SHARED = {
   logLevel: 'silent',
 };
 
-/** Modules in Node: what they import from node_modules stays outside; what they share is in chunks. */
+/** What modules import from node_modules stays outside. */
+const MODULE = { ...SHARED, format: 'esm', packages: 'external' };
+
+/** What these share is in chunks. */
 const MODULES = {
-  ...SHARED,
+  ...MODULE,
   entryPoints: {
     bigtrace: join(root, 'cli/main.ts'),
     'worker-thread': join(root, 'worker/thread.ts'),
     'clickhouse-embedded': join(root, 'clickhouse/embedded.ts'),
   },
   outdir: dist,
-  format: 'esm',
-  packages: 'external',
+  write: false,
   splitting: true,
 };
 
@@ -53,6 +55,7 @@ const BRIDGE = {
   ...SHARED,
   entryPoints: [join(root, 'bridge/main.ts')],
   outfile: join(dist, 'clickhouse/user_scripts/bridge.cjs'),
+  write: false,
   format: 'cjs',
   minify: true,
   legalComments: 'none',
@@ -74,6 +77,14 @@ export async function build() {
   copyClickHouseTree(inputs);
   writeIfChanged(stampFile, Buffer.from(stamp));
   return true;
+}
+
+/** A module of the checkout as a program in `dist/`, for tools; resolves to its path. */
+export async function bundleModule(source, output) {
+  const { build: esbuild } = await import('esbuild');
+  const outfile = join(dist, output);
+  await esbuild({ ...MODULE, entryPoints: [join(root, source)], outfile, plugins: [rawText] });
+  return outfile;
 }
 
 function inputFiles() {

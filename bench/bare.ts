@@ -1,0 +1,67 @@
+/**
+ * The bare engine, for comparison: TraceProcessor loops over files in a process of its own, with nothing
+ * around it. `node bench.js bare SQL REPEATS FILE…` prints what each part took.
+ */
+import { execFile } from 'node:child_process';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ROOT } from '../e2e/harness.ts';
+import { loadEngine, TraceProcessor } from '../trace-processor/index.ts';
+
+export const BARE = 'bare';
+
+const CHUNK_BYTES = 2 ** 20;
+
+export interface BareTimes {
+  /** From the first byte of the first trace to the last answer. */
+  wholeMs: number;
+  /** Of each repetition of the script, on the last trace. */
+  queryMs: number[];
+}
+
+/** In the child. */
+export async function bareMain([sql = '', repeats = '1', ...files]: string[]): Promise<void> {
+  const engine = await loadEngine(join(ROOT, 'vendor/trace-processor/trace_processor.wasm'));
+  const processor = new TraceProcessor(engine);
+  const script = Buffer.from(sql);
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  const from = performance.now();
+  for (const file of files) {
+    processor.reset();
+    load(processor, file, chunk);
+    processor.query(script, () => {});
+  }
+  const wholeMs = performance.now() - from;
+  const queryMs = Array.from({ length: Number(repeats) }, () => {
+    const queryFrom = performance.now();
+    processor.query(script, () => {});
+    return performance.now() - queryFrom;
+  });
+  console.log(JSON.stringify({ wholeMs, queryMs } satisfies BareTimes));
+}
+
+function load(processor: TraceProcessor, file: string, chunk: Buffer): void {
+  const fd = openSync(file, 'r');
+  for (let bytes = readSync(fd, chunk); bytes > 0; bytes = readSync(fd, chunk))
+    processor.append(chunk.subarray(0, bytes));
+  closeSync(fd);
+  processor.finalize();
+}
+
+export async function bare(sql: string, files: string[], repeats = 0): Promise<BareTimes> {
+  const program = fileURLToPath(import.meta.url);
+  const args = [program, BARE, sql, String(repeats), ...files];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as BareTimes;
+}
+
+/** On all cores at once, the files dealt out; the time of the slowest. */
+export async function bareOnCores(cores: number, sql: string, files: string[]): Promise<number> {
+  const shares = Array.from({ length: cores }, (_, core) =>
+    files.filter((_file, at) => at % cores === core),
+  );
+  const times = await Promise.all(shares.map((share) => bare(sql, share)));
+  return Math.max(...times.map(({ wholeMs }) => wholeMs));
+}

@@ -1,0 +1,50 @@
+/** What a bench is, and what it hands back. */
+
+export interface Measure {
+  what: string;
+  unit: 'x' | 'ms' | 's' | 'MiB' | '1/s';
+  /** What the median must reach; without one it is only reported. */
+  target?: { atLeast: number } | { atMost: number };
+  samples: number[];
+}
+
+export interface Bench {
+  name: string;
+  /** A quick run has less of everything: it shows that the bench works, not how fast the system is. */
+  run(quick: boolean): Promise<Measure[]>;
+}
+
+export function median(samples: number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+}
+
+export function quantile(samples: number[], q: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+
+export function reached({ target, samples }: Measure): boolean {
+  if (target === undefined) return true;
+  const value = median(samples);
+  return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost;
+}
+
+/** Milliseconds. */
+export async function timed(run: () => Promise<unknown>): Promise<number> {
+  const from = performance.now();
+  await run();
+  return performance.now() - from;
+}
+
+/** Samples of `run`, one after another. */
+export async function repeat(
+  times: number,
+  run: (n: number) => Promise<number>,
+): Promise<number[]> {
+  const samples: number[] = [];
+  for (let n = 0; n < times; n++) samples.push(await run(n));
+  return samples;
+}

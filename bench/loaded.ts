@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type System, startSystem } from '../e2e/harness.ts';
+import { askOverGrpc, fromBigtrace, unasked } from './asking.ts';
+import { type Bench, median, repeat, timed } from './bench.ts';
+import { orchestratorStatus } from './status.ts';
+import { chromeTraces } from './traces.ts';
+
+const ASKS = 9;
+const IMAGES_MS_MAX = 120_000;
+
+function count(): string {
+  return `SELECT count(*) AS n FROM slice WHERE ${unasked('dur')}`;
+}
+
+/** The same question once more: parsed, loaded, restored from images, remembered. */
+export const loaded: Bench = {
+  name: 'loaded',
+  async run(quick) {
+    using traces = chromeTraces(Array.from({ length: quick ? 2 : 8 }, () => (quick ? 2 : 20)));
+    const { dir, files } = traces;
+    const warmSql: number[] = [];
+    const warmGrpc: number[] = [];
+    const images: number[] = [];
+    const remembered: number[] = [];
+    for (let n = 0; n < (quick ? 1 : 3); n++) {
+      warmSql.push(await throughClickHouse(dir));
+      const times = await throughGrpc(dir, files.length);
+      warmGrpc.push(times.coldMs / times.warmMs);
+      images.push(times.coldMs / times.imagesMs);
+      remembered.push(times.warmMs / times.rememberedMs);
+    }
+    const of = quick ? '2 x 2 MB' : '8 x 20 MB';
+    return [
+      {
+        what: `warm vs cold through ClickHouse, ${of}`,
+        unit: 'x',
+        target: { atLeast: 20 },
+        samples: warmSql,
+      },
+      {
+        what: `warm vs cold through gRPC, ${of}`,
+        unit: 'x',
+        target: { atLeast: 50 },
+        samples: warmGrpc,
+      },
+      {
+        what: `after a restart, from images, vs cold, ${of}`,
+        unit: 'x',
+        target: { atLeast: 4 },
+        samples: images,
+      },
+      {
+        what: `remembered vs warm through gRPC, ${of}`,
+        unit: 'x',
+        target: { atLeast: 3 },
+        samples: remembered,
+      },
+    ];
+  },
+};
+
+async function throughClickHouse(traces: string): Promise<number> {
+  await using system = await startSystem({ traces });
+  const ask = (): Promise<number> => timed(() => system.sql(fromBigtrace('n', count())));
+  const coldMs = await ask();
+  return coldMs / median(await repeat(ASKS, ask));
+}
+
+interface Times {
+  coldMs: number;
+  warmMs: number;
+  rememberedMs: number;
+  imagesMs: number;
+}
+
+async function throughGrpc(traces: string, count_: number): Promise<Times> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-bench-data-'));
+  const ask = (system: System, sql: string): Promise<number> =>
+    timed(() => askOverGrpc(system.orchestrator, ['/local/**'], sql));
+  try {
+    const first = await startSystem({ traces, dataDir });
+    const coldMs = await ask(first, count());
+    await imagesWritten(first, count_);
+    const warmMs = median(await repeat(ASKS, () => ask(first, count())));
+    const same = count();
+    await ask(first, same);
+    const rememberedMs = median(await repeat(ASKS, () => ask(first, same)));
+    await first.stop();
+    await using second = await startSystem({ traces, dataDir });
+    return { coldMs, warmMs, rememberedMs, imagesMs: await ask(second, count()) };
+  } finally {
+    rmSync(dataDir, { recursive: true });
+  }
+}
+
+/** They are written when nobody waits, so not while a query runs. */
+async function imagesWritten(system: System, images: number): Promise<void> {
+  const giveUp = performance.now() + IMAGES_MS_MAX;
+  for (;;) {
+    const { worker } = await orchestratorStatus(system.orchestrator);
+    const written = worker.map(({ status }) => status?.counters['images_written'] ?? 0);
+    if (written.reduce((sum, each) => sum + each, 0) >= images) return;
+    if (performance.now() > giveUp) throw new Error(`images written: ${written.join(' + ')}`);
+    await sleep(50);
+  }
+}

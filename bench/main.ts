@@ -1,0 +1,42 @@
+/** `npm run bench [-- --quick] [NAME…]`: all benches, or some, one after another. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../e2e/harness.ts';
+import { BARE, bareMain } from './bare.ts';
+import { type Bench, type Measure, reached } from './bench.ts';
+import { cold } from './cold.ts';
+import { loaded } from './loaded.ts';
+import { million } from './million.ts';
+import { overhead } from './overhead.ts';
+import { table, thisMachine } from './report.ts';
+import { rows } from './rows.ts';
+import { smallTracesBench } from './small-traces.ts';
+import { STUB_WORKER, stubWorkerMain } from './stub-worker.ts';
+import { throughput } from './throughput.ts';
+
+const BENCHES: Bench[] = [cold, loaded, rows, overhead, smallTracesBench, million, throughput];
+
+async function bench(args: string[]): Promise<void> {
+  const names = args.filter((arg) => arg !== '--quick');
+  const unknown = names.filter((name) => !BENCHES.some((each) => each.name === name));
+  if (unknown.length > 0)
+    throw new Error(
+      `no bench ${unknown.join(', ')}; there are ${BENCHES.map(({ name }) => name).join(', ')}`,
+    );
+  const measures: Measure[] = [];
+  for (const each of BENCHES) {
+    if (names.length > 0 && !names.includes(each.name)) continue;
+    console.error(`bench ${each.name} …`);
+    measures.push(...(await each.run(args.includes('--quick'))));
+  }
+  const file = join(ROOT, 'test-results/bench.json');
+  mkdirSync(join(ROOT, 'test-results'), { recursive: true });
+  writeFileSync(file, JSON.stringify({ machine: thisMachine(), measures }, null, 2));
+  console.log(`${table(measures)}\n\nalso in ${file}`);
+  if (!measures.every(reached)) process.exitCode = 1;
+}
+
+const [mode, ...args] = process.argv.slice(2);
+if (mode === BARE) await bareMain(args);
+else if (mode === STUB_WORKER) await stubWorkerMain();
+else await bench(process.argv.slice(2));

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { startSystem } from '../e2e/harness.ts';
+import { unasked } from './asking.ts';
+import { type Bench, timed } from './bench.ts';
+
+const TRACE = '/local/linux/idle.pftrace';
+
+/** What a `bigtrace()` call costs where there is nothing to do. */
+export const overhead: Bench = {
+  name: 'overhead',
+  async run(quick) {
+    await using system = await startSystem();
+    const callMs: number[] = [];
+    const nodeMs: number[] = [];
+    for (let n = 0; n < (quick ? 3 : 25); n++) {
+      const sql = `SELECT * FROM bigtrace(traces=['${TRACE}'], sql='SELECT 1 AS one WHERE ${unasked('1')}')`;
+      callMs.push(await timed(() => system.sql(sql)));
+      nodeMs.push(await timed(() => promisify(execFile)(process.execPath, ['-e', '0'])));
+    }
+    callMs.shift(); // the trace was not loaded
+    nodeMs.shift();
+    return [
+      {
+        what: 'one bigtrace() call, warm, trivial',
+        unit: 'ms',
+        target: { atMost: 250 },
+        samples: callMs,
+      },
+      {
+        what: 'the same, as starts of Node (node -e 0)',
+        unit: 'x',
+        target: { atMost: 4 },
+        samples: callMs.map((ms, at) => ms / (nodeMs[at] ?? Number.NaN)),
+      },
+    ];
+  },
+};

@@ -1,0 +1,26 @@
+import { availableParallelism } from 'node:os';
+import { startSystem } from '../e2e/harness.ts';
+import { askOverGrpc } from './asking.ts';
+import { bare } from './bare.ts';
+import { type Bench, repeat, timed } from './bench.ts';
+import { smallTraces } from './traces.ts';
+
+const SQL = 'SELECT count(*) AS n FROM sched';
+
+export const smallTracesBench: Bench = {
+  name: 'small-traces',
+  async run(quick) {
+    const count = quick ? 200 : 10_000;
+    using traces = smallTraces(count);
+    const cores = availableParallelism();
+    const samples = await repeat(1, async () => {
+      const some = traces.files.slice(0, 500);
+      const bareMs = (await bare(SQL, some)).wholeMs / some.length;
+      await using system = await startSystem({ traces: traces.dir });
+      const fleetMs = await timed(() => askOverGrpc(system.orchestrator, ['/local/**'], SQL));
+      return (fleetMs * cores) / count - bareMs;
+    });
+    const what = `${count.toLocaleString('en')} traces of 10 KB: core time of each beyond the bare engine's`;
+    return [{ what, unit: 'ms', target: { atMost: 6 }, samples }];
+  },
+};

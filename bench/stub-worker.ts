@@ -1,0 +1,61 @@
+/**
+ * A worker that has every trace answered already, in a process of its own: what is left to measure is the
+ * way there and back. `node bench.js stub-worker` prints its address.
+ */
+import * as grpc from '@grpc/grpc-js';
+import type { RunRequest, RunResponse, WorkerStatus } from '../proto/messages.ts';
+import { bigtraceWorker, GRPC_OPTIONS } from '../proto/services.ts';
+import { CellType } from '../query-result/index.ts';
+
+export const STUB_WORKER = 'stub-worker';
+
+const WINDOW = 1024;
+
+/** One column `n`, one row, 1. */
+const RESULT = Buffer.from('0a016e1a080a01021201013001', 'hex');
+
+type Call = grpc.ServerDuplexStream<RunRequest, RunResponse>;
+
+export async function stubWorkerMain(): Promise<void> {
+  const server = new grpc.Server(GRPC_OPTIONS);
+  server.addService(bigtraceWorker, {
+    Run: run,
+    Status: (_call: unknown, done: grpc.sendUnaryData<WorkerStatus>) => done(null, STATUS),
+  });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  console.log(`127.0.0.1:${port}`);
+}
+
+const STATUS: WorkerStatus = {
+  version: 'stub',
+  engine: 'none',
+  threads: 1,
+  tasksRunning: 0,
+  tasksQueued: 0,
+  uptimeMs: 0,
+  draining: false,
+  counters: {},
+  gauges: {},
+};
+
+function run(call: Call): void {
+  let mode = 'ROWS';
+  call.on('data', ({ start, assign }: RunRequest) => {
+    if (start) {
+      mode = start.mode;
+      call.write({ event: [{ credits: WINDOW }] });
+    } else if (assign) {
+      const answers = assign.task.map(({ id }) =>
+        mode === 'TYPES'
+          ? { types: { id, column: [{ name: Buffer.from('n'), cellKinds: 1 << CellType.VARINT }] } }
+          : { rows: { id, result: RESULT, last: true } },
+      );
+      call.write({ event: [...answers, { credits: assign.task.length }] });
+    }
+  });
+  call.on('end', () => call.end());
+}

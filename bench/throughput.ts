@@ -1,0 +1,39 @@
+import { startSystem } from '../e2e/harness.ts';
+import { askOverGrpc, unasked } from './asking.ts';
+import { type Bench, quantile, timed } from './bench.ts';
+
+const CLIENTS = 16;
+const TRACES = ['chrome/fetch-a', 'linux/atrace-print', 'linux/deflate-find', 'linux/gzip-cpu'];
+
+/** Clients that each ask one loaded trace, again and again. */
+export const throughput: Bench = {
+  name: 'throughput',
+  async run(quick) {
+    await using system = await startSystem();
+    const ask = (n: number): Promise<void> =>
+      askOverGrpc(
+        system.orchestrator,
+        [`/local/${TRACES[n % TRACES.length]}.pftrace`],
+        `SELECT count(*) AS n FROM slice WHERE ${unasked('dur')}`,
+      );
+    for (let n = 0; n < TRACES.length; n++) await ask(n);
+    const from = performance.now();
+    const until = from + (quick ? 1000 : 10_000);
+    const clients = Array.from({ length: CLIENTS }, async (_, client) => {
+      const times: number[] = [];
+      for (let n = client; performance.now() < until; n++) times.push(await timed(() => ask(n)));
+      return times;
+    });
+    const times = (await Promise.all(clients)).flat();
+    const perSecond = times.length / ((performance.now() - from) / 1000);
+    return [
+      {
+        what: `queries a second on warm traces, ${CLIENTS} clients`,
+        unit: '1/s',
+        samples: [perSecond],
+      },
+      { what: 'their time, p50', unit: 'ms', samples: [quantile(times, 0.5)] },
+      { what: 'their time, p99', unit: 'ms', samples: [quantile(times, 0.99)] },
+    ];
+  },
+};

@@ -1,0 +1,54 @@
+/** Traces to measure with, made of the samples: a trace may follow another in one file. */
+import { linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../e2e/harness.ts';
+
+const SAMPLES = join(ROOT, 'samples/traces');
+const CHROME = join(SAMPLES, 'chrome/fetch-a.pftrace');
+const MANY_SLICES = join(SAMPLES, 'linux/deflate-find.pftrace');
+const TEXT = join(SAMPLES, 'other/linux-ftrace.systrace');
+
+export interface TraceDir extends Disposable {
+  dir: string;
+  files: string[];
+}
+
+/** Chrome traces of about so many MB each. */
+export function chromeTraces(megabytes: number[]): TraceDir {
+  const piece = readFileSync(CHROME);
+  return traceDir(megabytes.length, (n) =>
+    repeated(piece, Math.max(1, Math.round(((megabytes[n] ?? 0) * 1e6) / piece.length))),
+  );
+}
+
+/** Traces with many slices: `pieces` times 67,231 each. */
+export function sliceTraces(count: number, pieces: number): TraceDir {
+  return traceDir(count, () => repeated(readFileSync(MANY_SLICES), pieces));
+}
+
+/** The first 10 KB of a text trace, many times over, as links to one file. */
+export function smallTraces(count: number): TraceDir {
+  const text = readFileSync(TEXT);
+  const small = text.subarray(0, text.lastIndexOf('\n', 10_000) + 1);
+  return traceDir(count, () => small);
+}
+
+function repeated(piece: Buffer, times: number): Buffer {
+  return Buffer.concat(Array.from({ length: times }, () => piece));
+}
+
+function traceDir(count: number, contents: (n: number) => Buffer): TraceDir {
+  const dir = mkdtempSync(join(tmpdir(), 'bigtrace-bench-'));
+  const files: string[] = [];
+  let last: { bytes: Buffer; file: string } | undefined;
+  for (let n = 0; n < count; n++) {
+    const file = join(dir, `trace-${String(n).padStart(6, '0')}`);
+    const bytes = contents(n);
+    if (last?.bytes === bytes && statSync(last.file).nlink < 10_000) linkSync(last.file, file);
+    else writeFileSync(file, bytes);
+    last = last?.bytes === bytes ? last : { bytes, file };
+    files.push(file);
+  }
+  return { dir, files, [Symbol.dispose]: () => rmSync(dir, { recursive: true }) };
+}
