@@ -28,7 +28,6 @@ const NO_INPUTS = new Set([
 
 const SHARED = {
   bundle: true,
-  write: false,
   platform: 'node',
   target: 'node20',
   logLevel: 'silent',
