@@ -1,5 +1,4 @@
 /** `bigtrace query`: one request in, rows out, as they come. */
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
@@ -38,8 +37,8 @@ export interface QueryStreams {
 }
 
 /**
- * Behind the last row, where all went well or what did not is on stderr. ClickHouse takes the end of the pipe for the end of the rows,
- * whatever it was that ended it; the views tell it to insist on this line.
+ * Behind the last row, where all went well or what did not is on stderr. ClickHouse takes the end of the
+ * pipe for the end of the rows, whatever it was that ended it; the views tell it to insist on this line.
  */
 export const END_MARK = Buffer.from('END\n');
 
@@ -106,9 +105,18 @@ async function sendTraces(
   input: QueryInput,
   more: Readable | undefined,
 ): Promise<void> {
+  let unsentBytes = 0;
+  let onTaken = (): void => {};
   const send = async (message: Buffer): Promise<void> => {
-    call.write(message);
-    while (call.writableLength > UNSENT_BYTES_MAX) await once(call, 'drain');
+    unsentBytes += message.length;
+    call.write(message, () => {
+      unsentBytes -= message.length;
+      onTaken();
+    });
+    while (unsentBytes > UNSENT_BYTES_MAX)
+      await new Promise<void>((resolve) => {
+        onTaken = resolve;
+      });
   };
   await send(encodeStart(input));
   for (let at = 0; at < input.traces.length; at += TRACES_PER_MESSAGE)
