@@ -13,8 +13,6 @@ const BLOCK_BYTES = 2 ** 20;
 const FRAME_HEAD_BYTES = 36;
 /** A compressed block may be a little longer than it was; a header is shorter. */
 const FRAME_BYTES_MAX = 16 * 2 ** 20;
-/** Blocks decompressed at a time, on the threads of the file system. */
-const BLOCKS_AT_ONCE = 4;
 
 /** A file that cannot be used: damaged, cut short, of another engine or a codec this Node lacks. */
 export class ImageUnusable extends Error {
@@ -65,7 +63,6 @@ export async function decodeImage(
   engine: string,
 ): Promise<Image> {
   let opened: { codec: Codec; image: Image } | undefined;
-  const pending: Promise<void>[] = [];
   let at = 0;
   for await (const payload of framePayloads(pieces)) {
     if (opened === undefined) {
@@ -76,23 +73,22 @@ export async function decodeImage(
     const block = image.contents.subarray(at, at + BLOCK_BYTES);
     if (block.length === 0) throw new ImageUnusable('it is longer than its header says');
     at += block.length;
-    const done = decompressInto(block, payload, codec);
-    done.catch(() => {}); // it may fail while the next frame is awaited; it is heard of below
-    pending.push(done);
-    if (pending.length >= BLOCKS_AT_ONCE) await pending.shift();
+    block.set(decompressed(payload, block.length, codec));
   }
-  await Promise.all(pending);
   if (opened === undefined) throw new ImageUnusable('it has no header');
   if (at < opened.image.contents.length) throw new ImageUnusable('it is cut short');
   return opened.image;
 }
 
-async function decompressInto(block: Uint8Array, payload: Uint8Array, codec: Codec): Promise<void> {
-  const bytes = await codec.decompress(payload, block.length).catch((cause: unknown) => {
+function decompressed(payload: Uint8Array, length: number, codec: Codec): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = codec.decompress(payload, length);
+  } catch (cause) {
     throw new ImageUnusable('a block of it does not decompress', { cause });
-  });
-  if (bytes.length !== block.length) throw new ImageUnusable('a block of it has another length');
-  block.set(bytes);
+  }
+  if (bytes.length !== length) throw new ImageUnusable('a block of it has another length');
+  return bytes;
 }
 
 function readHeader(payload: Uint8Array, engine: string): { codec: Codec; image: Image } {
