@@ -1,5 +1,6 @@
 /** Listing for stores that list names by prefix, a page at a time. */
-import { throwIfAborted } from './failures.ts';
+import { BigtraceError } from '../common/errors.ts';
+import { notFound, throwIfAborted } from './failures.ts';
 import { Glob } from './glob.ts';
 import { isAfter } from './path-order.ts';
 import type { StoredTrace, TraceStat } from './trace-store.ts';
@@ -49,7 +50,9 @@ export async function* listObjects({
   let token: string | undefined;
   do {
     throwIfAborted(signal);
-    const { objects, token: next } = await page({ prefix, after: afterName, token });
+    const { objects, token: next } = await page({ prefix, after: afterName, token }).catch(
+      asBucket,
+    );
     yield objects
       .filter(({ name }) => isTrace(name) && glob.matches(name))
       .filter(({ name }) => afterName === undefined || isAfter(name, afterName))
@@ -61,4 +64,10 @@ export async function* listObjects({
 /** Consoles and tools mark folders by empty objects whose names end in a slash. */
 function isTrace(name: string): boolean {
   return !name.endsWith('/');
+}
+
+/** What is not found by a listing is the bucket. */
+function asBucket(thrown: unknown): never {
+  const isNotFound = thrown instanceof BigtraceError && thrown.code === 'trace_not_found';
+  throw isNotFound ? notFound('there is no such bucket') : thrown;
 }

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { Storage } from '@google-cloud/storage';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { codeOf, storeContract } from '../testing/contract.ts';
@@ -82,6 +83,23 @@ describe('names of objects', () => {
     expect(await codeOf(store.stat(`${BUCKET}/o/no%2Fsuch`))).toBe('trace_not_found');
     store.close?.();
   });
+});
+
+test('an object stored compressed comes as it is stored', async () => {
+  const server = await startGcs();
+  onTestFinished(() => server.close());
+  const compressed = gzipSync(Buffer.alloc(100_000, 'trace'));
+  await new Storage({ projectId: 'test', apiEndpoint: `http://${server.host}` })
+    .bucket(BUCKET)
+    .file('zipped')
+    .save(compressed, { resumable: false, metadata: { contentEncoding: 'gzip' } });
+  const store = gcsStore({ endpoint: `http://${server.host}`, anonymous: true });
+  const { size, generation } = await store.stat(`${BUCKET}/o/zipped`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of store.read(`${BUCKET}/o/zipped`, { generation })) chunks.push(chunk);
+  expect(Buffer.concat(chunks).equals(compressed)).toBe(true);
+  expect(size).toBe(compressed.length);
+  store.close?.();
 });
 
 describe('ways to the service', () => {

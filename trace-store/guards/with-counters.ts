@@ -1,4 +1,5 @@
 /** Counts what a store is asked and gives. */
+import { BigtraceError } from '../../common/errors.ts';
 import type { TraceStore } from '../trace-store.ts';
 
 /** All since the start. */
@@ -6,7 +7,7 @@ export interface StoreCounters {
   stats: number;
   reads: number;
   lists: number;
-  /** Of the three above, those that ended with an error other than being cancelled. */
+  /** Of the three above, those that the store failed or refused: not the cancelled, nor what is not there. */
   failures: number;
   /** Times that the store was asked again. */
   retries: number;
@@ -28,7 +29,8 @@ export function noCounts(): StoreCounters {
 
 export function withCounters(store: TraceStore, counters: StoreCounters): TraceStore {
   const failed = (thrown: unknown, signal: AbortSignal | undefined): unknown => {
-    if (!signal?.aborted) counters.failures++;
+    const isMissing = thrown instanceof BigtraceError && thrown.code === 'trace_not_found';
+    if (!signal?.aborted && !isMissing) counters.failures++;
     return thrown;
   };
   return {

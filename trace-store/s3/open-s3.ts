@@ -20,6 +20,9 @@ export interface S3 {
 }
 
 export async function openS3(options: S3Options): Promise<S3> {
+  // It would write on stderr, among logs, that its later versions need Node 22: this one does not.
+  // biome-ignore lint/style/noProcessEnv: the SDK has no other switch for it
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   const library = await import('@aws-sdk/client-s3');
   const config: S3ClientConfig = {
     maxAttempts: 1, // with-retry.ts asks again, for all stores alike

@@ -114,6 +114,17 @@ describe('credentials', () => {
     store.close?.();
   });
 
+  test('a bucket that is not there is named when it is listed', async () => {
+    const { server, close } = await open();
+    onTestFinished(close);
+    const store = s3Store(at(server.host));
+    const listing = (async () => {
+      for await (const _ of store.list('no-such-bucket/**'));
+    })();
+    await expect(listing).rejects.toThrow('there is no such bucket');
+    store.close?.();
+  });
+
   test.each(['traces', 'traces/', '/x', 'tr*/x'])('%s is no address', async (path) => {
     expect(await codeOf(s3Store({}).stat(path))).toBe('invalid_address');
   });

@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createTraceStores } from './index.ts';
+import { codeOf } from './testing/contract.ts';
+import { startFaultyProxy } from './testing/faulty-proxy.ts';
+import { startFileServer } from './testing/file-server.ts';
+
+test('a failure names its trace, and what the store said', async () => {
+  const server = await startFileServer();
+  onTestFinished(() => server.close());
+  const proxy = await startFaultyProxy(server.host);
+  onTestFinished(() => proxy.close());
+  const stores = createTraceStores({ http: { hosts: [proxy.host], allowPrivate: true } });
+  onTestFinished(() => stores.close());
+  const address = `/http/${proxy.host}/trace`;
+  proxy.always = { kind: 'status', status: 401 };
+  await expect(stores.stat(address)).rejects.toThrow(
+    `[${address}]: the store does not take the credentials: 401 Unauthorized`,
+  );
+});
+
+test('only the stores that are given are there', async () => {
+  const stores = createTraceStores({ s3: {}, gcs: {} });
+  for (const address of ['/local/x', '/http/host/x'])
+    await expect(stores.stat(address)).rejects.toThrow(
+      `[${address}]: there is no store /${address.split('/')[1]}/; this worker has /gcs/, /s3/`,
+    );
+  expect(await codeOf(createTraceStores({}).stat('/gcs/b/o/x'))).toBe('invalid_address');
+});
+
+test('counts what is asked and given', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'bigtrace-stores-'));
+  onTestFinished(() => rm(root, { recursive: true }));
+  await writeFile(join(root, 'a'), 'trace');
+  const stores = createTraceStores({ localRoot: root });
+  for await (const { address, generation } of stores.list('/local/*'))
+    for await (const _ of stores.read(address, { generation }));
+  expect(await codeOf(stores.stat('/local/b'))).toBe('trace_not_found');
+  expect(await codeOf(stores.stat('/local/../b'))).toBe('forbidden');
+  expect(stores.counters.get('local')).toEqual({
+    stats: 3, // one of them for the pattern, which may be a name to the letter
+    reads: 1,
+    lists: 1,
+    failures: 1,
+    retries: 0,
+    readBytes: 5,
+    listedTraces: 1,
+  });
+});

@@ -1,0 +1,53 @@
+import { Command } from 'commander';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { addStoreOptions, storeOptionsOf } from './options.ts';
+
+const parse = (...flags: string[]) => {
+  const command = addStoreOptions(new Command().exitOverride().configureOutput({ writeErr() {} }));
+  return storeOptionsOf(command.parse(flags, { from: 'user' }));
+};
+
+test('without flags: the object stores as their own tools are configured, and bounds', () => {
+  expect(parse()).toEqual({
+    gcs: {},
+    s3: {},
+    requests: { timeoutMs: 30_000, attemptsMax: 5, concurrencyMax: 16 },
+  });
+});
+
+test('every flag', () => {
+  const flags =
+    '--traces /data --gcs-anonymous --gcs-endpoint http://gcs --s3-region eu-1 --s3-endpoint http://s3 ' +
+    '--s3-path-style --s3-anonymous --http-hosts a.org,*.b.org:8080 --http-private ' +
+    '--store-timeout 5s --store-attempts 2 --store-concurrency 3';
+  expect(parse(...flags.split(' '))).toEqual({
+    localRoot: '/data',
+    gcs: { anonymous: true, endpoint: 'http://gcs' },
+    s3: { region: 'eu-1', endpoint: 'http://s3', pathStyle: true, anonymous: true },
+    http: { hosts: ['a.org', '*.b.org:8080'], allowPrivate: true },
+    requests: { timeoutMs: 5000, attemptsMax: 2, concurrencyMax: 3 },
+  });
+});
+
+test('only the stores that are named', () => {
+  const options = parse('--stores', 'local', '--traces', '/data', '--http-hosts', 'a.org');
+  expect(Object.keys(options)).toEqual(['localRoot', 'requests']);
+});
+
+test('variables of the same names', () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('BIGTRACE_TRACES', '/data');
+  vi.stubEnv('BIGTRACE_STORES', 'local,s3');
+  vi.stubEnv('BIGTRACE_S3_REGION', 'eu-1');
+  const { requests: _, ...stores } = parse();
+  expect(stores).toEqual({ localRoot: '/data', s3: { region: 'eu-1' } });
+});
+
+test.each([
+  [['--stores', 'local,ftp'], 'there is no store ftp; known are local, gcs, s3, http.'],
+  [['--gcs-endpoint', 'host'], 'it must be an http(s) URL.'],
+  [['--store-timeout', '5'], 'it must be a time up to 24 days, such as 250ms, 30s, 10m or 2h.'],
+  [['--store-attempts', '0'], 'it must be a whole number from 1 to 100.'],
+])('%j is refused', (flags, message) => {
+  expect(() => parse(...flags)).toThrow(message);
+});
