@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, rowsOf, startTestEngine, type TestEngine } from './testing/engine.ts';
@@ -75,6 +76,13 @@ test('file() reads no file outside the engine', async () => {
       await expect(rowsOf(t.as(user), `SELECT length(file('${path}'))`)).rejects.toThrow(
         /Permission denied|Not enough privileges/,
       );
+});
+
+test('sqlite() makes no file outside the engine', async () => {
+  const path = join(t.directory, 'made.sqlite');
+  const query = `SELECT * FROM sqlite('${path}', 't')`;
+  await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow(/unable to open|Not enough/);
+  expect(existsSync(path)).toBe(false);
 });
 
 test('what the engine was started with cannot be read in it', async () => {

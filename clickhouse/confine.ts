@@ -1,7 +1,8 @@
 /**
- * Narrows what this process, and what it executes, can read. The engine runs as clickhouse-local, whose SQL
- * function `file()` reads every path for every user, unlike a server's; so the kernel has to refuse
- * (Landlock: linux/landlock.h, landlock(7)).
+ * Narrows which files this process, and what it executes, can read and write. The engine runs as
+ * clickhouse-local, which does not keep users from the machine's files as a server does: its function
+ * `file()` reads every path, and `sqlite()` makes files. So the kernel has to refuse (Landlock:
+ * linux/landlock.h, landlock(7)).
  */
 import { closeSync, openSync } from 'node:fs';
 import { DataType, load } from 'ffi-rs';
@@ -14,6 +15,7 @@ const RESTRICT_SELF = 446;
 const ASK_VERSION = 1;
 const PATH_BENEATH = 1;
 const READ_FILE = 1n << 2n;
+const WRITE = (1n << 1n) | (1n << 8n); // WRITE_FILE, MAKE_REG
 /** Moving files between directories: refused in every ruleset that does not allow it. */
 const REFER = 1n << 13n;
 /** The first version that knows REFER: Linux 5.19. */
@@ -59,18 +61,21 @@ const SYSTEM_PATHS = [
   '/proc/net',
 ];
 
+const SYSTEM_PATHS_WRITTEN = ['/dev', '/proc/self'];
+
 /**
- * From here on only files below `paths`, and the system's own, can be opened for reading. `libc` must have
- * been opened. Returns false where the kernel does not offer it.
+ * From here on only files below `readable` and `writable`, and the system's own, can be opened. `libc`
+ * must have been opened. Returns false where the kernel does not offer it.
  */
-export function confineReading(paths: string[]): boolean {
+export function confineFiles(readable: string[], writable: string[]): boolean {
   if (syscall(CREATE_RULESET, 0, 0, ASK_VERSION) < VERSION_MIN) return false;
   const handled = Buffer.alloc(8);
-  handled.writeBigUInt64LE(READ_FILE | REFER);
+  handled.writeBigUInt64LE(READ_FILE | WRITE | REFER);
   const ruleset = syscall(CREATE_RULESET, handled, handled.length, 0);
   if (ruleset < 0) return false;
   allow(ruleset, '/', REFER);
-  for (const path of [...SYSTEM_PATHS, ...paths]) allow(ruleset, path, READ_FILE);
+  for (const path of [...SYSTEM_PATHS, ...readable, ...writable]) allow(ruleset, path, READ_FILE);
+  for (const path of [...SYSTEM_PATHS_WRITTEN, ...writable]) allow(ruleset, path, WRITE);
   prctl(PR_SET_NO_NEW_PRIVS, 1);
   const done = syscall(RESTRICT_SELF, ruleset, 0) === 0;
   closeSync(ruleset);

@@ -49,7 +49,7 @@ describe('bigtrace()', () => {
   });
 
   test('hands the script the request, and the structure that ClickHouse took', async () => {
-    const file = join(t.directory, 'request');
+    const file = join(t.scratch, 'request');
     const commands = `printf "%s" "$line" >${file}; echo END`;
     const query = `SELECT * FROM ${call('a Nullable(Int64)', commands)}`;
     expect(await rowsOf(t.as('analyst'), query, { queryId: 'the-id' })).toEqual([]);

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { DataType, load, open } from 'ffi-rs';
-import { confineReading, prctl } from './confine.ts';
+import { confineFiles, prctl } from './confine.ts';
 import type { EngineStart } from './engine-process.ts';
 
 const PR_SET_PDEATHSIG = 1;
@@ -23,9 +23,9 @@ if (process.ppid !== start.parentPid) process.exit(1); // it was gone before the
 Object.assign(process.env, start.env);
 
 open({ library: 'chdb', path: start.library });
-if (!confineReading(start.readable))
+if (!confineFiles(start.readable, [start.directory]))
   process.stderr.write(
-    'this Linux has no Landlock: the SQL function file() can read what this user can\n',
+    'this Linux has no Landlock: SQL functions can read and make files where this user can\n',
   );
 void load({
   library: 'chdb',

@@ -32,7 +32,7 @@ export interface EngineOptions {
   arguments: string[];
   /** For it, and for the scripts that it executes. */
   env: NodeJS.ProcessEnv;
-  /** Where it works. */
+  /** Where it works, and the only place where it may write. */
   directory: string;
   /** What it may read files of, besides the system's own: files, and directories with all in them. */
   readable: string[];

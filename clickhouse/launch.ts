@@ -69,6 +69,7 @@ export async function startEmbeddedClickHouse(
         ...options.env,
         BIGTRACE_ADMIN_PASSWORD: undefined, // the scripts have no use for them
         BIGTRACE_ANALYST_PASSWORD: undefined,
+        BIGTRACE_SERVICE_PASSWORD: undefined,
         ...passwordVariables(passwords),
         BIGTRACE_CLICKHOUSE_DATA: `${files.data}/`,
         BIGTRACE_CLICKHOUSE_LOG: files.logFile,
@@ -76,7 +77,7 @@ export async function startEmbeddedClickHouse(
         BIGTRACE_ORCHESTRATOR: options.orchestrator,
       },
       directory: files.directory,
-      readable: [files.directory],
+      readable: [],
     });
   if (!files.databaseExists) {
     useUsers(tree, files, 'first-start');

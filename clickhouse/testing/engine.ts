@@ -15,6 +15,8 @@ export interface TestEngine extends AsyncDisposable {
   /** Of this test; gone with it. */
   directory: string;
   dist: string;
+  /** Where scripts may write. */
+  scratch: string;
   as(username: string): ClickHouseClient;
   /** Stops it and starts it again on the same data. */
   restart(): Promise<void>;
@@ -33,6 +35,7 @@ export async function startTestEngine(): Promise<TestEngine> {
     engine: await start(),
     directory,
     dist,
+    scratch: join(dataDir, 'clickhouse'),
     as: (username) => {
       const client = clientOf(test.engine, username);
       clients.push(client);
