@@ -3,10 +3,11 @@ import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError, ERROR_CODES } from '../common/errors.ts';
+import { rowBinaryStrings } from '../common/row-binary.ts';
 import type { ListedTrace } from '../proto/messages.ts';
 import { type TraceMetadata, TYPED_COLUMNS } from './metadata.ts';
 import { tracesViewSql, type UserColumn } from './traces-view.ts';
-import { type Field, quoted, rowBinaryStrings, tsvRow } from './tsv.ts';
+import { type Field, quoted, tsvRow } from './tsv.ts';
 
 export interface ClickHouseLogin {
   /** Of the HTTP interface: `http://host:port`. */
@@ -216,7 +217,7 @@ function toReadSql(run: string, indexedWith: string): string {
   return `SELECT DISTINCT address, size, generation, modified FROM bigtrace.trace_listing
     WHERE run = ${quoted(run)} AND (address, generation) NOT IN (
       SELECT address, generation FROM bigtrace.trace_catalog FINAL
-      WHERE vanished_at IS NULL AND indexed_with = ${quoted(indexedWith)} AND error_code NOT IN (${PASSING}))`;
+      WHERE vanished_at IS NULL AND startsWith(indexed_with, ${quoted(indexedWith)}) AND error_code NOT IN (${PASSING}))`;
 }
 
 function catalogRow(trace: IndexedTrace, indexedWith: string, now: number): Field[] {

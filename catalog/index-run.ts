@@ -80,14 +80,15 @@ export async function runIndex(plan: IndexPlan, context: IndexContext): Promise<
   return progress;
 }
 
-/** What is asked of a trace: another question needs another reading. */
-function fingerprint(extraSql = ''): string {
-  return createHash('sha256')
-    .update(METADATA_SQL)
-    .update('\0')
-    .update(extraSql)
-    .digest('hex')
-    .slice(0, 16);
+/**
+ * What is asked of a trace: another question needs another reading. Without extra SQL it is the beginning
+ * of the one with, so that a run without leaves the columns of the run before in place.
+ */
+function fingerprint(extraSql?: string): string {
+  const texts = [METADATA_SQL, ...(extraSql === undefined ? [] : [extraSql])];
+  return texts
+    .map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16))
+    .join('+');
 }
 
 async function* listed(

@@ -1,4 +1,4 @@
-/** The passwords of `admin` and `analyst`: given, kept from the last start, or made up. */
+/** The passwords of ClickHouse's users: given, kept from the last start, or made up. */
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,14 +6,26 @@ import { join } from 'node:path';
 export interface Passwords {
   admin: string;
   analyst: string;
+  /** Of the users that the orchestrator logs in as. */
+  service: string;
 }
 
-/** Writes `admin.password` and `analyst.password`, which only their owner may read, into `dataDir`. */
+/** Writes `admin.password` and so on, which only their owner may read, into `dataDir`. */
 export function settlePasswords(dataDir: string, given: Partial<Passwords>): Passwords {
   return {
     admin: settle(join(dataDir, 'admin.password'), given.admin),
     analyst: settle(join(dataDir, 'analyst.password'), given.analyst),
+    service: settleServicePassword(dataDir, given.service),
   };
+}
+
+/** The orchestrator reads the file, and starts before ClickHouse does. */
+export function settleServicePassword(dataDir: string, given: string | undefined): string {
+  return settle(servicePasswordFile(dataDir), given);
+}
+
+export function servicePasswordFile(dataDir: string): string {
+  return join(dataDir, 'service.password');
 }
 
 function settle(path: string, given: string | undefined): string {
@@ -25,10 +37,11 @@ function settle(path: string, given: string | undefined): string {
 }
 
 /** What users.d/bigtrace.xml takes instead of the passwords. */
-export function passwordVariables({ admin, analyst }: Passwords): Record<string, string> {
+export function passwordVariables({ admin, analyst, service }: Passwords): Record<string, string> {
   return {
     BIGTRACE_ADMIN_PASSWORD_SHA256: sha256(admin),
     BIGTRACE_ANALYST_PASSWORD_SHA256: sha256(analyst),
+    BIGTRACE_SERVICE_PASSWORD_SHA256: sha256(service),
   };
 }
 

@@ -16,8 +16,8 @@ export function orchestratorCommand(): Command {
   const command = new Command('orchestrator').description(
     'Spreads queries over workers and gathers what they answer.',
   );
-  for (const one of [...edgeOptions(), ...workerOptions(), ...queryOptions()])
-    command.addOption(one);
+  const options = [...edgeOptions(), ...workerOptions(), ...queryOptions(), ...catalogOptions()];
+  for (const one of options) command.addOption(one);
   return command.action((flags: OrchestratorFlags) => serve(resolveConfig(flags)));
 }
 
@@ -74,6 +74,21 @@ function queryOptions(): Option[] {
       .argParser(integerFrom(1, 100_000)),
     time('--query-timeout', 'time limit of a query', 3_600_000),
     time('--query-timeout-max', 'longest time limit that a client may ask for', 86_400_000),
+  ];
+}
+
+function catalogOptions(): Option[] {
+  return [
+    option(
+      '--clickhouse <url>',
+      "ClickHouse's HTTP interface, where the catalog of traces is",
+      'CLICKHOUSE',
+    ),
+    option(
+      '--service-password-file <file>',
+      "file with the password of ClickHouse's user bigtrace_catalog",
+      'SERVICE_PASSWORD_FILE',
+    ),
   ];
 }
 

@@ -21,6 +21,8 @@ export interface OrchestratorFlags {
   queryTimeoutMax: number;
   maxQueries: number;
   drainTimeout: number;
+  clickhouse?: string;
+  servicePasswordFile?: string;
   json: boolean;
   logLevel: LogLevel;
 }
@@ -39,6 +41,10 @@ export interface OrchestratorConfig {
   queryTimeoutMsMax: number;
   queriesMax: number;
   drainTimeoutMs: number;
+  /** ClickHouse's HTTP interface: where the catalog of traces is. */
+  clickhouseUrl: string | undefined;
+  /** With the password of ClickHouse's user bigtrace_catalog. */
+  servicePasswordFile: string | undefined;
   json: boolean;
   logLevel: LogLevel;
 }
@@ -64,6 +70,8 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
     queryTimeoutMsMax: flags.queryTimeoutMax,
     queriesMax: flags.maxQueries,
     drainTimeoutMs: flags.drainTimeout,
+    clickhouseUrl: flags.clickhouse,
+    servicePasswordFile: flags.servicePasswordFile,
     json: flags.json,
     logLevel: flags.logLevel,
   };

@@ -1,6 +1,7 @@
 /** A query from its list of addresses to its end: source, run, time limit, cancellation. */
 import { bytesFromText } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import type { Catalog } from './catalog.ts';
 import type { DispatchGround } from './dispatch.ts';
 import type { FailureLog } from './failure-log.ts';
 import { listTraces } from './list.ts';
@@ -13,6 +14,17 @@ import { traceSource } from './trace-source.ts';
 export interface QueryGround extends DispatchGround {
   failures: FailureLog;
   running: RunningQueries;
+  /** Undefined where the orchestrator was not told of a ClickHouse. */
+  catalog?: Catalog | undefined;
+}
+
+/** @throws invalid_option where there is none */
+export function catalogOf({ catalog }: QueryGround): Catalog {
+  if (catalog !== undefined) return catalog;
+  throw new BigtraceError(
+    'invalid_option',
+    'this orchestrator knows no ClickHouse to choose traces from: --clickhouse names one',
+  );
 }
 
 export interface Execution {

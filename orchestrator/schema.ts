@@ -4,7 +4,7 @@ import { isPattern, parseAddress } from '../common/address.ts';
 import { textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { Column, SchemaRequest, SchemaResponse } from '../proto/messages.ts';
-import { execute, type QueryGround } from './execute.ts';
+import { catalogOf, execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import { listTraces } from './list.ts';
 import type { QuerySpec, Sink } from './query-run.ts';
@@ -69,8 +69,9 @@ export class SchemaService {
   }
 }
 
-function keyOf({ queryId, sql, address, onFailure, user, limits }: SchemaRequest): string {
-  const rest = JSON.stringify([queryId, onFailure, user, limits, sql.toString('latin1')]);
+function keyOf({ queryId, sql, address, onFailure, user, limits, where }: SchemaRequest): string {
+  const texts = [sql, where].map((text) => text?.toString('latin1'));
+  const rest = JSON.stringify([queryId, onFailure, user, limits, texts]);
   const list = hash('sha256', Buffer.concat(address.flatMap((one) => [one, Buffer.of(0)])), 'hex');
   return `${hash('sha256', rest, 'hex')}${list}`;
 }
@@ -100,7 +101,7 @@ async function findColumns(
     mode: 'TYPES',
     lenient: request.onFailure === 'LENIENT',
   };
-  const pool = await candidates(request.address, spec.lenient, ground, signal);
+  const pool = await candidates(request, spec.lenient, ground, signal);
   const order = spreadOrder(pool.length);
   const merge = new ColumnMerge();
   let asked = 0;
@@ -159,13 +160,19 @@ async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
 
 /** Traces that may be sampled: all that are named, and the first of each pattern. */
 async function candidates(
-  addresses: Buffer[],
+  { address: addresses, where = Buffer.alloc(0) }: SchemaRequest,
   lenient: boolean,
-  { fleet, workerWaitMs }: QueryGround,
+  ground: QueryGround,
   signal: AbortSignal,
 ): Promise<Buffer[]> {
-  if (addresses.length === 0) throw new BigtraceError('no_traces', 'query names no traces');
-  const found = new Map<string, Buffer>();
+  const { fleet, workerWaitMs } = ground;
+  const selected: Buffer[] = [];
+  if (where.length > 0) {
+    const options = { signal, sample: LISTED_TRACES_MAX };
+    const batches = catalogOf(ground).addressesWhere(textFromBytes(where), options);
+    for await (const batch of batches) selected.push(...batch);
+  } else if (addresses.length === 0) throw new BigtraceError('no_traces', 'query names no traces');
+  const found = new Map(selected.map((address) => [textFromBytes(address), address]));
   let patterns = 0;
   let failure: BigtraceError | undefined;
   for (const address of addresses) {

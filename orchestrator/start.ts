@@ -1,5 +1,8 @@
 /** Puts an orchestrator together and starts it. */
+import { readFileSync } from 'node:fs';
+import { BigtraceError } from '../common/errors.ts';
 import { createLogger, type Logger } from '../common/log.ts';
+import { Catalog } from './catalog.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { Counters } from './counters.ts';
 import { FailureLog } from './failure-log.ts';
@@ -31,6 +34,7 @@ export async function startOrchestrator(
     counters: new Counters(),
     failures: new FailureLog(),
     running: new RunningQueries(),
+    catalog: openCatalog(config),
     workerWaitMs: config.workerWaitMs,
     tracesInFlightMax: config.tracesInFlightMax,
   };
@@ -40,6 +44,7 @@ export async function startOrchestrator(
   const stop = (): void => {
     server.close();
     fleet.close();
+    void ground.catalog?.close();
   };
   return {
     address: `${config.socket.slice(0, config.socket.lastIndexOf(':'))}:${port}`,
@@ -50,4 +55,18 @@ export async function startOrchestrator(
       stop();
     },
   };
+}
+
+/** @throws invalid_option where the file cannot be read */
+function openCatalog({
+  clickhouseUrl,
+  servicePasswordFile,
+}: OrchestratorConfig): Catalog | undefined {
+  if (clickhouseUrl === undefined) return undefined;
+  if (servicePasswordFile === undefined) return new Catalog(clickhouseUrl, '');
+  try {
+    return new Catalog(clickhouseUrl, readFileSync(servicePasswordFile, 'utf8').trimEnd());
+  } catch (thrown) {
+    throw new BigtraceError('invalid_option', `--service-password-file: ${String(thrown)}`);
+  }
 }

@@ -58,9 +58,12 @@ export async function ownClickHouse(
 }
 
 /** An empty one is none. */
-function passwordsGiven(env: NodeJS.ProcessEnv): Partial<Passwords> {
-  const [admin, analyst] = [env['BIGTRACE_ADMIN_PASSWORD'], env['BIGTRACE_ANALYST_PASSWORD']];
-  return { ...(admin ? { admin } : {}), ...(analyst ? { analyst } : {}) };
+export function passwordsGiven(env: NodeJS.ProcessEnv): Partial<Passwords> {
+  const given = (['admin', 'analyst', 'service'] as const).flatMap((user) => {
+    const password = env[`BIGTRACE_${user.toUpperCase()}_PASSWORD`];
+    return password ? [[user, password] as const] : [];
+  });
+  return Object.fromEntries(given);
 }
 
 /** Of `127.0.0.1:9000` and `http://127.0.0.1:8123` alike. */

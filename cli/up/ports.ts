@@ -51,3 +51,13 @@ async function bindFailure(host: string, port: number): Promise<NodeJS.ErrnoExce
     server.close();
   }
 }
+
+/** A port that nobody listens on at the moment. */
+export async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  server.listen({ host, port: 0, exclusive: true });
+  await once(server, 'listening');
+  const address = server.address();
+  await once(server.close(), 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

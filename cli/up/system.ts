@@ -2,13 +2,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { servicePasswordFile, settleServicePassword } from '../../clickhouse/passwords.ts';
 import { EXIT, reportFailure } from '../exit.ts';
 import { announcement, type ClickHouseAddress, type SystemAddresses } from './announcement.ts';
-import { embeddedClickHouse, ownClickHouse } from './clickhouse.ts';
+import { embeddedClickHouse, ownClickHouse, passwordsGiven } from './clickhouse.ts';
 import type { UpConfig } from './config.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { LogFile } from './log-file.ts';
-import { checkPorts, type WantedPort } from './ports.ts';
+import { checkPorts, freePort, type WantedPort } from './ports.ts';
 import { startService } from './service-process.ts';
 import { type Launch, Supervisor } from './supervisor.ts';
 
@@ -80,10 +81,18 @@ function wantedPorts(config: UpConfig): WantedPort[] {
 }
 
 async function start(
-  config: UpConfig,
+  wanted: UpConfig,
   env: NodeJS.ProcessEnv,
   supervisor: Supervisor,
 ): Promise<SystemAddresses> {
+  // The orchestrator starts before ClickHouse and must know where that will be.
+  const clickhouseHttpPort = wanted.clickhouseHttpPort || (await freePort(wanted.listen));
+  const config = { ...wanted, clickhouseHttpPort };
+  const clickhouseUrl =
+    config.clickhouseUrl === undefined
+      ? `http://${hostAndPort(config.listen, clickhouseHttpPort)}`
+      : new URL(config.clickhouseUrl).origin;
+  settleServicePassword(config.dataDir, passwordsGiven(env).service);
   const workers = await Promise.all(
     config.workerPorts.map((_, at) => supervisor.start(`worker-${at + 1}`, worker(config, at))),
   );
@@ -91,7 +100,7 @@ async function start(
   say(`${workers.length} workers are ready`);
   const orchestrator = await supervisor.start(
     'orchestrator',
-    orchestratorOver(config, workerAddresses),
+    orchestratorOver(config, workerAddresses, clickhouseUrl),
   );
   say('the orchestrator is ready');
   const clickhouse = await clickhouseOver(config, env, supervisor, orchestrator.address);
@@ -128,11 +137,19 @@ function worker(config: UpConfig, at: number): Launch<string> {
   };
 }
 
-function orchestratorOver(config: UpConfig, workers: string[]): Launch<string> {
+function orchestratorOver(config: UpConfig, workers: string[], clickhouse: string): Launch<string> {
   const log = logOf(config, 'orchestrator');
   return (signal, previous) => {
     const socket = previous ?? hostAndPort(config.listen, config.orchestratorPort);
-    const args = ['orchestrator', '--json', '-s', socket, '-l', workers.join(',')];
+    const args = [
+      ...['orchestrator', '--json', '-s', socket, '-l', workers.join(',')],
+      ...[
+        '--clickhouse',
+        clickhouse,
+        '--service-password-file',
+        servicePasswordFile(config.dataDir),
+      ],
+    ];
     return startService({ name: 'orchestrator', args, log, signal });
   };
 }
