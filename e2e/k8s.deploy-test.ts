@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
-import { durationMs } from '../common/options.ts';
+import { byteSize, durationMs } from '../common/options.ts';
 import { orchestratorCommand } from '../orchestrator/command.ts';
 import { workerCommand } from '../worker/command.ts';
 import { ROOT } from './harness.ts';
@@ -20,6 +20,7 @@ interface PodSpec {
   containers: [Container];
   terminationGracePeriodSeconds: number;
   serviceAccountName: string;
+  volumes: { name: string; emptyDir?: { sizeLimit: string } }[];
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-k8s-'));
@@ -108,6 +109,13 @@ describe.each(readdirSync(join(ROOT, 'k8s/overlays')))('overlay %s', (overlay) =
     expect(preStopMs).toBeGreaterThan(0);
     expect(drainTimeout).toBeGreaterThanOrEqual(durationMs('10s'));
     expect(terminationGracePeriodSeconds * 1000).toBeGreaterThan(preStopMs + drainTimeout);
+  });
+
+  it('images of traces fit into the volume that they have', () => {
+    const { containers, volumes } = podOf(manifests, 'Deployment', 'worker');
+    const { cacheBytes } = flagsOf(workerCommand(), containers[0]) as { cacheBytes: number };
+    const limit = volumes.find(({ name }) => name === 'cache')?.emptyDir?.sizeLimit ?? '';
+    expect(cacheBytes).toBeLessThan(byteSize(`${limit}B`) * 0.95);
   });
 
   it('asks the ports that the images have', () => {

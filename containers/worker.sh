@@ -1,0 +1,13 @@
+#!/bin/sh
+# Starts a worker with an image cache of its own: of the directories below /var/cache/bigtrace, which workers
+# of one machine share, the first that no other worker has. The lock goes when the worker ends.
+set -eu
+slot=1
+while :; do
+  mkdir -p "/var/cache/bigtrace/$slot"
+  exec 9>"/var/cache/bigtrace/$slot/lock"
+  flock --nonblock 9 && break
+  slot=$((slot + 1))
+done
+exec node /app/dist/bigtrace.js worker --listen 0.0.0.0 --port 5052 \
+  --cache-dir "/var/cache/bigtrace/$slot/images" "$@"
