@@ -2,9 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { build } from 'esbuild';
+import { afterEach, beforeAll } from 'vitest';
+import { toServiceError } from '../common/grpc-errors.ts';
 import type {
   QueryRequest,
   QueryResponse,
@@ -12,13 +14,19 @@ import type {
   SchemaResponse,
 } from '../proto/messages.ts';
 import { bigtraceOrchestrator, GRPC_OPTIONS } from '../proto/services.ts';
+import { encodeTable } from '../query-result/testing.ts';
 
-/** Builds the bridge; returns the path of the script beside it. */
-export async function buildBridge(): Promise<string> {
+/** Builds the bridge as tools/build.mjs does, without the code cache; returns the path of the script. */
+async function buildBridge(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-bridge-'));
   await build({
-    entryPoints: [join(import.meta.dirname, 'main.ts')],
-    outfile: join(directory, 'bridge.cjs'),
+    entryPoints: {
+      bridge: join(import.meta.dirname, 'load.ts'),
+      'bridge-main': join(import.meta.dirname, 'main.ts'),
+    },
+    outdir: directory,
+    outExtension: { '.js': '.cjs' },
+    define: { 'import.meta.dirname': '__dirname' },
     bundle: true,
     minify: true,
     platform: 'node',
@@ -43,11 +51,7 @@ export interface StubServer {
   server: grpc.Server;
 }
 
-export async function startStub(
-  stub: Stub,
-  toError: (error: unknown) => grpc.ServerErrorResponse,
-  port = 0,
-): Promise<StubServer> {
+export async function startStub(stub: Stub, port = 0): Promise<StubServer> {
   const server = new grpc.Server(GRPC_OPTIONS);
   const unused: grpc.handleUnaryCall<unknown, unknown> = (_, done) =>
     done({ code: grpc.status.UNIMPLEMENTED, details: 'not stubbed' });
@@ -59,7 +63,7 @@ export async function startStub(
     ) => {
       stub.schema?.(call.request).then(
         (response) => done(null, response),
-        (error: unknown) => done(toError(error)),
+        (error: unknown) => done(toServiceError(error)),
       );
     },
     List: unused,
@@ -84,19 +88,21 @@ export interface Run {
   ended: Promise<number | string>;
 }
 
-export function runBridge(
+export interface RunOptions {
+  orchestrator: string;
+  /** Whether there is a descriptor 3. */
+  traces?: boolean;
+}
+
+function runBridge(
   script: string,
   args: readonly string[],
-  {
-    orchestrator,
-    traces = false,
-    env = {},
-  }: { orchestrator: string; traces?: boolean; env?: NodeJS.ProcessEnv },
+  { orchestrator, traces = false }: RunOptions,
 ): Run {
   const child = spawn('sh', [script, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', ...(traces ? ['pipe' as const] : [])],
     // biome-ignore lint/style/noProcessEnv: the script finds node by PATH
-    env: { ...process.env, BIGTRACE_ORCHESTRATOR: orchestrator, ...env },
+    env: { ...process.env, BIGTRACE_ORCHESTRATOR: orchestrator },
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
@@ -112,4 +118,57 @@ export function runBridge(
     stderr: () => Buffer.concat(stderr).toString(),
     ended,
   };
+}
+
+/** A request for column `n` of two traces. */
+export const ROW =
+  "['/local/a','/local/b']\tSELECT n\tq1\tanalyst\tstrict\t_hb UInt8, _trace_address String, n Int64\n";
+
+/** The whole answer of one trace. */
+export function rowsEvent(trace: string, cells: bigint[]) {
+  const [result = Buffer.of()] = encodeTable({
+    names: ['n'],
+    cells,
+    batchCells: cells.length,
+    resultBatches: 1,
+  });
+  return { rows: { trace: Buffer.from(trace), result, last: true } };
+}
+
+export function withoutHeartbeats(stdout: Buffer): string {
+  return stdout.toString().replace(/^1\t.*\n/gm, '');
+}
+
+/** Registers the hooks of a test file that runs bridges against stubs; all it starts ends with its test. */
+export function bridgeTests() {
+  let script = '';
+  const stops: (() => void)[] = [];
+  beforeAll(async () => {
+    script = await buildBridge();
+  });
+  afterEach(() => {
+    for (const stop of stops.splice(0)) stop();
+  });
+  const start = async (stub: Stub, port = 0): Promise<StubServer> => {
+    const started = await startStub(stub, port);
+    stops.push(() => started.server.forceShutdown());
+    return started;
+  };
+  const run = (args: string[], options: RunOptions): Run => {
+    const started = runBridge(script, args, options);
+    stops.push(() => started.child.kill('SIGKILL'));
+    return started;
+  };
+  /** What a query ends with. */
+  const failure = async (
+    stub: Stub,
+    row = ROW,
+  ): Promise<{ stderr: string; code: number | string }> => {
+    const { address } = await start(stub);
+    const bridge = run(['query'], { orchestrator: address });
+    bridge.child.stdin?.end(row);
+    const code = await bridge.ended;
+    return { stderr: bridge.stderr(), code };
+  };
+  return { start, run, failure, directory: () => dirname(script) };
 }

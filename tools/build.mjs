@@ -2,6 +2,7 @@
  * Builds `dist/`: the bundles and the ClickHouse tree. Plain JS, for it runs before anything is built.
  * A stamp over the inputs makes a build of what is built already cost some milliseconds.
  */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -49,16 +50,26 @@ const MODULES = {
   splitting: true,
 };
 
-/** One file that needs nothing beside it, quick to start. */
+const SCRIPTS = join(dist, 'clickhouse/user_scripts');
+
+/** Files that need nothing but each other, quick to start. */
 const BRIDGE = {
   ...SHARED,
-  entryPoints: [join(root, 'bridge/main.ts')],
-  outfile: join(dist, 'clickhouse/user_scripts/bridge.cjs'),
+  entryPoints: {
+    bridge: join(root, 'bridge/load.ts'),
+    'bridge-main': join(root, 'bridge/main.ts'),
+  },
+  outdir: SCRIPTS,
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.dirname': '__dirname' },
   write: false,
   format: 'cjs',
   minify: true,
   legalComments: 'none',
 };
+
+/** The code that V8 made of the bridge, see bridge/load.ts. */
+const BRIDGE_CACHE = join(SCRIPTS, 'bridge-main.cache');
 
 /** Resolves to true when something had to be built. */
 export async function build() {
@@ -71,11 +82,22 @@ export async function build() {
     [MODULES, BRIDGE].map((options) => esbuild({ ...options, plugins: [rawText] })),
   );
   const outputs = made.flatMap(({ outputFiles }) => outputFiles);
+  rmSync(BRIDGE_CACHE, { force: true }); // V8 tells a cache's program by its length only
   for (const { path, contents } of outputs) writeIfChanged(path, contents);
   removeOldChunks(new Set(outputs.map(({ path }) => path)));
   copyClickHouseTree(inputs);
+  warmBridge();
   writeIfChanged(stampFile, Buffer.from(stamp));
   return true;
+}
+
+/** Runs the bridge as far as it comes without an orchestrator, so that its code is kept compiled. */
+function warmBridge() {
+  spawnSync(process.execPath, [join(SCRIPTS, 'bridge.cjs'), '--write-code-cache', 'query'], {
+    input: "['/local/a']\tSELECT 1\t\t\tstrict\t_hb UInt8, _trace_address String, a Int64\n",
+    env: { ...process.env, BIGTRACE_ORCHESTRATOR: '127.0.0.1:1' },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
 }
 
 /** A module of the checkout as a program in `dist/`, for tools; resolves to its path. */
@@ -146,7 +168,7 @@ function copyClickHouseTree(inputs) {
     if (!path.startsWith(`${from}/`) || path.endsWith('.ts')) continue;
     writeIfChanged(join(dist, 'clickhouse', relative(from, path)), readFileSync(path));
   }
-  const script = join(dist, 'clickhouse/user_scripts/bigtrace');
+  const script = join(SCRIPTS, 'bigtrace');
   writeIfChanged(script, readFileSync(join(root, 'bridge/bigtrace.sh')));
   chmodSync(script, 0o755);
 }

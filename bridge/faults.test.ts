@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { bridgeTests, type QueryStream, ROW, rowsEvent } from './testing.ts';
+
+const { start, run } = bridgeTests();
+
+test('no orchestrator: an error that names the address, in time', async () => {
+  const { address, server } = await start({});
+  server.forceShutdown();
+  const bridge = run(['query'], { orchestrator: address });
+  bridge.child.stdin?.end(ROW);
+  expect(await bridge.ended).toBe(1);
+  expect(bridge.stderr()).toContain(
+    `orchestrator ${address} (BIGTRACE_ORCHESTRATOR) cannot be reached, or was cut off: `,
+  );
+  expect(bridge.stderr()).toMatch(/ \(orchestrator_unreachable\)$/);
+});
+
+test('an orchestrator that takes connections and says nothing', async () => {
+  const silent: Server = createServer(() => {}).listen(0, '127.0.0.1');
+  onTestFinished(() => void silent.close());
+  await once(silent, 'listening');
+  const { port } = silent.address() as { port: number };
+  const bridge = run(['query'], { orchestrator: `127.0.0.1:${port}` });
+  bridge.child.stdin?.end(ROW);
+  expect(await bridge.ended).toBe(1);
+  expect(bridge.stderr()).toContain(`orchestrator 127.0.0.1:${port} (BIGTRACE_ORCHESTRATOR)`);
+});
+
+/** Starts a query whose call stays open; resolves when it has reached the orchestrator. */
+async function openQuery() {
+  const called = new EventEmitter();
+  const { address, server } = await start({ query: (call) => called.emit('call', call) });
+  const bridge = run(['query'], { orchestrator: address });
+  bridge.child.stdin?.end(ROW);
+  const [call] = (await once(called, 'call')) as [QueryStream];
+  return { bridge, call, server, cancelled: once(call, 'cancelled') };
+}
+
+test('SIGTERM to the script ends it silently, and the query with it', async () => {
+  const { bridge, cancelled } = await openQuery();
+  bridge.child.kill('SIGTERM');
+  await cancelled;
+  await bridge.ended;
+  expect(bridge.stderr()).toBe('');
+});
+
+test('a reader that closes the pipe ends it silently, and the query with it', async () => {
+  const { bridge, cancelled } = await openQuery();
+  bridge.child.stdout?.destroy();
+  await cancelled;
+  await bridge.ended;
+  expect(bridge.stderr()).toBe('');
+});
+
+test('an orchestrator that dies in mid-query is an error', async () => {
+  const { bridge, call, server } = await openQuery();
+  call.write({ event: [rowsEvent('/local/a', [1n])] });
+  server.forceShutdown();
+  expect(await bridge.ended).toBe(1);
+  expect(bridge.stderr()).toMatch(/^orchestrator 127.* cannot be reached, or was cut off: .*\)$/);
+});
+
+test('a bridge that is killed outright is reported', async () => {
+  const { bridge } = await openQuery();
+  const node = execFileSync('pgrep', ['-P', String(bridge.child.pid)])
+    .toString()
+    .trim();
+  process.kill(Number(node), 'SIGKILL');
+  expect(await bridge.ended).toBe(137);
+  expect(bridge.stderr()).toBe('the bridge was killed by signal 9: out of memory? (internal)');
+});
+
+test('rows wait for a reader that is slow', async () => {
+  const cells = Array.from({ length: 100_000 }, (_, index) => BigInt(index));
+  const { rows } = rowsEvent('', cells);
+  let written = 0;
+  const { address: orchestrator } = await start({
+    query: async (call) => {
+      for (; written < 60; written++) {
+        const trace = Buffer.from(`/local/${written}`);
+        const taken = call.write({ event: [{ rows: { ...rows, trace } }] });
+        if (!taken) await once(call, 'drain');
+      }
+      call.end();
+    },
+  });
+  const bridge = run(['query'], { orchestrator });
+  const { stdout } = bridge.child;
+  stdout?.pause();
+  bridge.child.stdin?.end(ROW);
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  expect(written).toBeLessThan(45);
+  stdout?.resume();
+  expect([await bridge.ended, bridge.stderr()]).toEqual([0, '']);
+  let rowsSeen = 0;
+  const bytes = bridge.stdout();
+  for (let at = 0; at < bytes.length; at = bytes.indexOf(10, at) + 1)
+    if (bytes[at] === 0x30) rowsSeen++; // not a heartbeat
+  expect(rowsSeen).toBe(60 * cells.length);
+});
