@@ -1,5 +1,6 @@
 /**
- * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--end-mark] [--traces-fd N]`, `bigtrace schema`.
+ * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--end-mark] [--traces-fd N]`, `bigtrace schema`,
+ * `bigtrace failures`, `bigtrace progress`.
  * stdout is for rows; an error is one line on stderr, which ClickHouse makes the asker's.
  */
 import { createReadStream, writeSync } from 'node:fs';
@@ -7,11 +8,13 @@ import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import { errorLine } from './error-line.ts';
 import { OrchestratorClient } from './orchestrator.ts';
 import { END_MARK, runQuery } from './query.ts';
+import { runFailures, runProgress } from './reports.ts';
 import { runSchema } from './schema.ts';
 
 const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
 
-const USAGE = 'usage: bigtrace query [--end-mark] [--traces-fd N] | bigtrace schema';
+const USAGE =
+  'usage: bigtrace query [--end-mark] [--traces-fd N] | bigtrace schema | bigtrace failures | bigtrace progress';
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
@@ -20,6 +23,8 @@ async function main(args: readonly string[]): Promise<void> {
   );
   const { stdin, stdout } = process;
   if (command === 'schema' && rest.length === 0) await runSchema(client, { stdin, stdout }, report);
+  else if (command === 'failures' && rest.length === 0) await runFailures(client, stdout);
+  else if (command === 'progress' && rest.length === 0) await runProgress(client, stdout);
   else if (command === 'query') {
     const endMark = rest[0] === '--end-mark';
     const traces = tracesOf(endMark ? rest.slice(1) : rest);
@@ -50,7 +55,8 @@ main(process.argv.slice(2)).then(
     if (isBrokenPipe(error)) process.exit(1);
     report(error);
     // ClickHouse looks at stderr when it has read the rows, so these must end as they should.
-    if (process.argv[3] === '--end-mark') process.stdout.write(END_MARK, () => process.exit(1));
+    if (process.argv[2] !== 'query' || process.argv[3] === '--end-mark')
+      process.stdout.write(END_MARK, () => process.exit(1));
     else process.exit(1);
   },
 );

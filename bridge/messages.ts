@@ -134,21 +134,21 @@ export function decodeSchemaResponse(message: Uint8Array): SchemaColumn[] {
   return columns;
 }
 
-const EMPTY = new Uint8Array(0);
+export const EMPTY = new Uint8Array(0);
 
-function nested(reader: WireReader): WireReader {
+export function nested(reader: WireReader): WireReader {
   const end = reader.bytesEnd();
   const inner = new WireReader(reader.buffer, reader.at, end);
   reader.at = end;
   return inner;
 }
 
-function text(reader: WireReader): string {
+export function text(reader: WireReader): string {
   return Buffer.from(reader.bytes()).toString('utf8');
 }
 
 /** Calls `read` for each field; one that it does not take (returns false) is skipped. */
-function eachField(
+export function eachField(
   reader: WireReader,
   read: (number: number, reader: WireReader) => boolean,
 ): void {

@@ -1,4 +1,4 @@
-/** The bridge's side of gRPC: two methods of bigtrace.v1.Orchestrator. */
+/** The bridge's side of gRPC: the methods of bigtrace.v1.Orchestrator that it calls. */
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { CODE_KEY, fromServiceError } from '../common/grpc-errors.ts';
@@ -8,6 +8,12 @@ import {
   type SchemaColumn,
   type Start,
 } from './messages.ts';
+import {
+  decodeFailures,
+  decodeStatus,
+  type RecordedFailure,
+  type RunningQuery,
+} from './report-messages.ts';
 
 /** How long the first connection may take. */
 const CONNECT_TIMEOUT_MS = 3000;
@@ -53,16 +59,41 @@ export class OrchestratorClient {
   }
 
   schema(start: Start, addresses: readonly Buffer[]): Promise<SchemaColumn[]> {
+    return this.#unary('Schema', encodeSchemaRequest(start, addresses), decodeSchemaResponse);
+  }
+
+  /** The queries that run. */
+  running(): Promise<RunningQuery[]> {
+    return this.#unary('Status', Buffer.of(), decodeStatus);
+  }
+
+  /** What failed in queries of late, as far as it is remembered. */
+  async *failures(): AsyncGenerator<RecordedFailure[]> {
+    const call = this.#client.makeServerStreamRequest(
+      '/bigtrace.v1.Orchestrator/Failures',
+      same,
+      same,
+      Buffer.of(),
+    );
+    this.#watchConnection(() => call.destroy(this.#unreachable('no connection in time')));
+    try {
+      for await (const message of call) yield decodeFailures(message as Buffer);
+    } catch (error) {
+      throw this.errorOf(error);
+    }
+  }
+
+  #unary<T>(method: string, request: Buffer, decode: (message: Buffer) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
-        '/bigtrace.v1.Orchestrator/Schema',
+        `/bigtrace.v1.Orchestrator/${method}`,
         same,
         same,
-        encodeSchemaRequest(start, addresses),
+        request,
         (error: grpc.ServiceError | null, response: Buffer | undefined) => {
           if (error !== null) return reject(this.errorOf(error));
           try {
-            resolve(decodeSchemaResponse(response ?? Buffer.of()));
+            resolve(decode(response ?? Buffer.of()));
           } catch (malformed) {
             reject(malformed);
           }

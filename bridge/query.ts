@@ -42,6 +42,9 @@ export interface QueryStreams {
  */
 export const END_MARK = Buffer.from('END\n');
 
+/** The same mark, behind the list of traces. No address is like it. */
+const LIST_END = Buffer.from('END');
+
 /** Resolves when all rows are written; rejects with a BigtraceError, or with stdout's own error. */
 export async function runQuery(
   client: OrchestratorClient,
@@ -59,7 +62,7 @@ export async function runQuery(
   const broken = new Promise<never>((_, reject) => {
     stdout.on('error', reject);
     heartbeat = startHeartbeat(output, table.heartbeat, reject);
-    sendTraces(call, input, traces).catch((error) => reject(client.errorOf(error)));
+    sendTraces(call, input, traces, endMark).catch((error) => reject(client.errorOf(error)));
   });
   const answered = receive(call, client, new Rows(table, output)).then(() => {
     if (endMark) output.append(END_MARK);
@@ -104,6 +107,7 @@ async function sendTraces(
   call: QueryCall,
   input: QueryInput,
   more: Readable | undefined,
+  endMark: boolean,
 ): Promise<void> {
   let unsentBytes = 0;
   let onTaken = (): void => {};
@@ -122,9 +126,20 @@ async function sendTraces(
   for (let at = 0; at < input.traces.length; at += TRACES_PER_MESSAGE)
     await send(encodeTraces(input.traces.slice(at, at + TRACES_PER_MESSAGE)));
   if (more !== undefined)
-    for await (const lines of linesOf(more, ADDRESS_BYTES_MAX))
-      await send(encodeTraces(lines.map(unescaped)));
+    for await (const addresses of addressesOf(more, endMark)) await send(encodeTraces(addresses));
   call.end();
+}
+
+/** @throws internal, where the list should end with a mark and does not. */
+async function* addressesOf(list: Readable, endMark: boolean): AsyncGenerator<Buffer[]> {
+  let ended = !endMark;
+  for await (const lines of linesOf(list, ADDRESS_BYTES_MAX)) {
+    const addresses = lines.map(unescaped);
+    ended = !endMark || addresses.at(-1)?.equals(LIST_END) === true;
+    if (endMark && ended) addresses.pop();
+    yield addresses;
+  }
+  if (!ended) throw new BigtraceError('internal', 'the list of traces was cut short');
 }
 
 async function receive(call: QueryCall, client: OrchestratorClient, rows: Rows): Promise<void> {

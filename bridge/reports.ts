@@ -1,0 +1,48 @@
+/** `bigtrace failures` and `bigtrace progress`: what the orchestrator remembers, as rows of a table. */
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { escapeBytes } from './fields.ts';
+import type { OrchestratorClient } from './orchestrator.ts';
+import { END_MARK } from './query.ts';
+
+/** The numbers of Progress's fields, in the order of clickhouse/sql/31-progress.sql. */
+const PROGRESS_FIELDS = [8, 1, 2, 3, 4, 5, 6, 7];
+
+export async function runFailures(client: OrchestratorClient, stdout: Writable): Promise<void> {
+  for await (const failures of client.failures())
+    await write(
+      stdout,
+      failures.map(({ queryId, user, trace, code, message, attempts, timeMs }) =>
+        rowOf([queryId, user, trace, code, message, attempts, timeMs]),
+      ),
+    );
+  await end(stdout);
+}
+
+export async function runProgress(client: OrchestratorClient, stdout: Writable): Promise<void> {
+  const queries = await client.running();
+  const rows = queries.map(({ queryId, user, startedMs, progress }) =>
+    rowOf([queryId, user, startedMs, ...PROGRESS_FIELDS.map((field) => progress.get(field) ?? 0)]),
+  );
+  await write(stdout, rows);
+  await end(stdout);
+}
+
+function rowOf(values: (string | number | Uint8Array)[]): Buffer {
+  const fields = values.flatMap((value, index) => [
+    ...(index === 0 ? [] : [TAB]),
+    escapeBytes(value instanceof Uint8Array ? value : Buffer.from(String(value))),
+  ]);
+  return Buffer.concat([...fields, NEWLINE]);
+}
+
+const TAB = Buffer.from('\t');
+const NEWLINE = Buffer.from('\n');
+
+async function write(stdout: Writable, rows: Buffer[]): Promise<void> {
+  if (rows.length > 0 && !stdout.write(Buffer.concat(rows))) await once(stdout, 'drain');
+}
+
+async function end(stdout: Writable): Promise<void> {
+  await new Promise((resolve) => stdout.write(END_MARK, resolve));
+}
