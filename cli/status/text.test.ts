@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import type { OrchestratorStatus, WorkerStatus } from '../../proto/messages.ts';
+import { statusText } from './text.ts';
+
+const WORKER: WorkerStatus = {
+  version: '1.2.3',
+  engine: 'v55',
+  threads: 2,
+  tasksRunning: 1,
+  tasksQueued: 12,
+  uptimeMs: 61_000,
+  draining: true,
+  counters: { tier_result: 5, tier_resident: 4, tier_image: 3, tier_parse: 2 },
+  gauges: { resident_traces: 7, resident_bytes: 3 * 2 ** 20 },
+};
+
+it('shows queries with their progress, and workers with what they hold', () => {
+  const status: OrchestratorStatus = {
+    version: '1.2.3',
+    queriesRunning: 1,
+    counters: {},
+    gauges: {},
+    worker: [
+      { address: '127.0.0.1:5052', state: 'ready', status: WORKER },
+      { address: '10.1.2.3:5052', state: 'lost', status: null },
+    ],
+    query: [
+      {
+        queryId: 'q1',
+        user: 'analyst',
+        startedMs: 1000,
+        progress: {
+          tracesTotal: 100,
+          totalIsFinal: true,
+          tracesDone: 40,
+          tracesFailed: 0,
+          rows: 12,
+          resultBytes: 0,
+          traceBytes: 0,
+          elapsedMs: 0,
+        },
+      },
+    ],
+  };
+  expect(statusText(status, 3500)).toBe(
+    `orchestrator 1.2.3: 1 query running
+  q1  analyst  2.5 s, 40/100 traces, 12 rows
+
+WORKER          STATE     BUSY  QUEUED  LOADED     ANSWERS FROM                            UP
+127.0.0.1:5052  draining  1/2   12      7 (3 MiB)  5 result, 4 resident, 3 image, 2 parse  61 s
+10.1.2.3:5052   lost`,
+  );
+});
