@@ -1,5 +1,5 @@
 #!/bin/sh
-# Settles the two passwords, then gives way to the entry point of the server's image. A password is given
+# Settles the passwords, then gives way to the entry point of the server's image. A password is given
 # (BIGTRACE_ADMIN_PASSWORD, or a file named by BIGTRACE_ADMIN_PASSWORD_FILE), kept from the last start, or
 # made up; ClickHouse itself gets the hash only.
 set -eu
@@ -26,12 +26,13 @@ settle() {
 
 BIGTRACE_ADMIN_PASSWORD_SHA256=$(settle "${BIGTRACE_ADMIN_PASSWORD:-}" "${BIGTRACE_ADMIN_PASSWORD_FILE:-}" admin)
 BIGTRACE_ANALYST_PASSWORD_SHA256=$(settle "${BIGTRACE_ANALYST_PASSWORD:-}" "${BIGTRACE_ANALYST_PASSWORD_FILE:-}" analyst)
-unset BIGTRACE_ADMIN_PASSWORD BIGTRACE_ANALYST_PASSWORD
+BIGTRACE_SERVICE_PASSWORD_SHA256=$(settle "${BIGTRACE_SERVICE_PASSWORD:-}" "${BIGTRACE_SERVICE_PASSWORD_FILE:-}" service)
+unset BIGTRACE_ADMIN_PASSWORD BIGTRACE_ANALYST_PASSWORD BIGTRACE_SERVICE_PASSWORD
 
 # For set-up.sh; the server, and with it the scripts that it runs, do not get it.
 BIGTRACE_SET_UP_PASSWORD=$(made_up)
 BIGTRACE_SET_UP_PASSWORD_SHA256=$(hash_of "$BIGTRACE_SET_UP_PASSWORD")
-export BIGTRACE_ADMIN_PASSWORD_SHA256 BIGTRACE_ANALYST_PASSWORD_SHA256
+export BIGTRACE_ADMIN_PASSWORD_SHA256 BIGTRACE_ANALYST_PASSWORD_SHA256 BIGTRACE_SERVICE_PASSWORD_SHA256
 export BIGTRACE_SET_UP_PASSWORD BIGTRACE_SET_UP_PASSWORD_SHA256
 exec /entrypoint.sh env -u BIGTRACE_SET_UP_PASSWORD \
   clickhouse-server --config-file=/etc/clickhouse-server/config.xml "$@"

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Starts an orchestrator. The password by which it reads the catalog in ClickHouse is made up where its file
+# is not there yet; ClickHouse reads the same file.
+set -eu
+file=${BIGTRACE_SERVICE_PASSWORD_FILE:-}
+if [ -n "$file" ] && [ ! -s "$file" ]; then
+  (umask 027 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$file")
+fi
+exec node /app/dist/bigtrace.js orchestrator --listen 0.0.0.0 --port 5051 "$@"
