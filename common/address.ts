@@ -2,6 +2,12 @@
 import { printable } from './byte-text.ts';
 import { BigtraceError } from './errors.ts';
 
+/**
+ * `/where/<expression>` stands for the traces that an expression over ClickHouse's table bigtrace.traces
+ * selects: `/where/duration > 2e9`. The orchestrator looks them up; no worker has such a store.
+ */
+export const WHERE_STORE = 'where';
+
 export interface TraceAddress {
   /** The whole address, as the asker wrote it. */
   text: string;

@@ -9,6 +9,7 @@ export const COUNTERS = {
   traces_failed: 'traces that failed for good',
   retries: 'traces asked again after a failure',
   steals: 'traces that an idle worker took from a busy one',
+  hedges: 'traces given to a second worker because the first took very long',
   streams_broken: 'streams to workers that broke',
   rows: 'rows passed on',
   result_bytes: 'bytes of results passed on',

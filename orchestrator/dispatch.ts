@@ -4,7 +4,7 @@ import type { Fleet } from './fleet.ts';
 import { Lane } from './lane.ts';
 import { homeOf, placeFor } from './placement.ts';
 import type { PlacementMemory } from './placement-memory.ts';
-import { type Mean, stealPays } from './steal.ts';
+import { hedgePays, type Mean, stealPays } from './steal.ts';
 import type { QueryTask } from './task.ts';
 import type { WorkerRun } from './worker-run.ts';
 
@@ -101,7 +101,14 @@ export class Dispatch {
       task.assignedAt = now;
       task.wantedBy = undefined;
       task.replay.restart();
+    }
+    this.#assign(lane, tasks);
+  }
+
+  #assign(lane: Lane, tasks: QueryTask[]): void {
+    for (const task of tasks) {
       lane.open.set(task.id, task);
+      task.holders += 1;
     }
     lane.credits -= tasks.length;
     this.#inFlight += tasks.length;
@@ -126,7 +133,25 @@ export class Dispatch {
       let wanted = thief.run === undefined ? 1 : thief.credits;
       while (wanted-- > 0 && this.#steal(thief, lanes, now));
       this.#feed(thief);
+      if (thief.load === 0) this.#hedge(thief, lanes, now);
     }
+  }
+
+  /** Gives an idle worker a trace too that takes another one very long; the first to answer counts. */
+  #hedge(idle: Lane, lanes: Lane[], now: number): void {
+    const coldMs = this.#ground.coldMs.or(DEFAULT_COLD_MS);
+    const slow = lanes
+      .flatMap((lane) => [...lane.open.values()].slice(0, 1))
+      .find(
+        ({ holders, replay, failedOn, assignedAt }) =>
+          holders === 1 &&
+          !replay.begun &&
+          !failedOn.includes(idle.address) &&
+          hedgePays(now - assignedAt, coldMs),
+      );
+    if (slow === undefined || !this.#opened(idle) || idle.credits === 0) return;
+    this.#ground.counters.add('hedges');
+    this.#assign(idle, [slow]);
   }
 
   /** One trace. False: there is none to be had just now. */
@@ -157,15 +182,22 @@ export class Dispatch {
     const task = lane.open.get(id);
     if (task === undefined) return undefined;
     lane.open.delete(id);
+    task.holders -= 1;
     this.#inFlight -= 1;
     return task;
+  }
+
+  /** From now on only `lane` has the task: of two workers that try it, the first one to answer. */
+  claim(lane: Lane, task: QueryTask): void {
+    if (task.holders < 2) return;
+    for (const other of this.#lanes.values()) if (other !== lane) this.take(other, task.id);
   }
 
   /** Tasks that a worker did not begin. */
   returned(lane: Lane, ids: number[]): void {
     for (const id of ids) {
       const task = this.take(lane, id);
-      if (task === undefined) continue;
+      if (task === undefined || task.holders > 0) continue;
       task.attempts -= 1;
       const thief = this.#lanes.get(task.wantedBy ?? '');
       if (thief?.usable === true) this.#moved(task, thief);

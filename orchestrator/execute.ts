@@ -56,6 +56,7 @@ export async function execute(
   const source = traceSource({
     addresses,
     list: (pattern) => addressesOf(pattern, { fleet, workerWaitMs, signal: ended.signal }),
+    select: (expression) => catalogOf(ground).addressesWhere(expression, { signal: ended.signal }),
     onBad: (address, error) => run.refuse(address, error),
   });
   try {

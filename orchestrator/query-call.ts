@@ -2,7 +2,6 @@
 
 import { randomUUID } from 'node:crypto';
 import type * as grpc from '@grpc/grpc-js';
-import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type {
   Column,
@@ -11,7 +10,7 @@ import type {
   QueryResponse,
   QueryStart,
 } from '../proto/messages.ts';
-import { catalogOf, execute, type QueryGround } from './execute.ts';
+import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import type { Sink } from './query-run.ts';
 import { RequestReader } from './request-reader.ts';
@@ -89,7 +88,7 @@ export async function answerQuery(
       lenient: start.onFailure === 'LENIENT',
     };
     await execute(spec, ground, {
-      addresses: withWhere(addressesOf(reader), start.where, ground, signal),
+      addresses: addressesOf(reader),
       sink,
       signal,
       onStart: (tally) => {
@@ -113,18 +112,6 @@ async function startOf(reader: RequestReader<QueryRequest>): Promise<QueryStart>
   if (!first?.start) throw misused('the first message must be start');
   checkSql(first.start.sql);
   return first.start;
-}
-
-/** What the client lists, and then what its expression over the catalog selects. */
-async function* withWhere(
-  listed: AsyncIterable<Buffer[]>,
-  where: Buffer | undefined,
-  ground: QueryGround,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer[]> {
-  yield* listed;
-  if (where !== undefined && where.length > 0)
-    yield* catalogOf(ground).addressesWhere(textFromBytes(where), { signal });
 }
 
 async function* addressesOf(reader: RequestReader<QueryRequest>): AsyncGenerator<Buffer[]> {

@@ -78,7 +78,7 @@ export class QueryRun {
   /** Its traces: those that wait for a worker, and those that are with one. */
   get load(): { waiting: number; inFlight: number } {
     const { inFlight } = this.#dispatch;
-    return { waiting: this.#unended - inFlight, inFlight };
+    return { waiting: Math.max(this.#unended - inFlight, 0), inFlight };
   }
 
   /** Resolves when every trace of `source` has ended. @throws the error that ended the query */
@@ -179,6 +179,7 @@ export class QueryRun {
       const { id, column, stats } = event.types;
       const task = this.#dispatch.take(lane, id);
       if (task === undefined) return;
+      this.#dispatch.claim(lane, task);
       this.#sink.types(task.trace, column);
       this.#answered(lane, task, stats);
     } else if (event.failure) {
@@ -198,6 +199,7 @@ export class QueryRun {
   #rows(lane: Lane, { id, result, last, stats }: TaskRows): void {
     const task = lane.open.get(id);
     if (task === undefined) return;
+    this.#dispatch.claim(lane, task);
     const verdict = task.replay.take(result, last);
     if (verdict === 'differs') {
       this.#dispatch.take(lane, id);
@@ -228,6 +230,8 @@ export class QueryRun {
 
   #failed(lane: Lane, task: QueryTask, error: BigtraceError): void {
     task.failedOn.push(lane.address);
+    if (task.holders > 0 && error.retryable) return; // another worker is trying it as well
+    this.#dispatch.drop(task);
     if (error.code === 'engine_crashed') task.crashes += 1;
     const { attempts, crashes } = task;
     const othersLeft = this.#dispatch.othersLeft(task);

@@ -1,6 +1,6 @@
 /** The columns of a query: found by asking a few of its traces, and remembered for as long as it begins. */
 import { hash } from 'node:crypto';
-import { isPattern, parseAddress } from '../common/address.ts';
+import { isPattern, parseAddress, WHERE_STORE } from '../common/address.ts';
 import { textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { Column, SchemaRequest, SchemaResponse } from '../proto/messages.ts';
@@ -69,9 +69,8 @@ export class SchemaService {
   }
 }
 
-function keyOf({ queryId, sql, address, onFailure, user, limits, where }: SchemaRequest): string {
-  const texts = [sql, where].map((text) => text?.toString('latin1'));
-  const rest = JSON.stringify([queryId, onFailure, user, limits, texts]);
+function keyOf({ queryId, sql, address, onFailure, user, limits }: SchemaRequest): string {
+  const rest = JSON.stringify([queryId, onFailure, user, limits, sql.toString('latin1')]);
   const list = hash('sha256', Buffer.concat(address.flatMap((one) => [one, Buffer.of(0)])), 'hex');
   return `${hash('sha256', rest, 'hex')}${list}`;
 }
@@ -101,7 +100,7 @@ async function findColumns(
     mode: 'TYPES',
     lenient: request.onFailure === 'LENIENT',
   };
-  const pool = await candidates(request, spec.lenient, ground, signal);
+  const pool = await candidates(request.address, spec.lenient, ground, signal);
   const order = spreadOrder(pool.length);
   const merge = new ColumnMerge();
   let asked = 0;
@@ -160,26 +159,28 @@ async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
 
 /** Traces that may be sampled: all that are named, and the first of each pattern. */
 async function candidates(
-  { address: addresses, where = Buffer.alloc(0) }: SchemaRequest,
+  addresses: Buffer[],
   lenient: boolean,
   ground: QueryGround,
   signal: AbortSignal,
 ): Promise<Buffer[]> {
   const { fleet, workerWaitMs } = ground;
-  const selected: Buffer[] = [];
-  if (where.length > 0) {
-    const options = { signal, sample: LISTED_TRACES_MAX };
-    const batches = catalogOf(ground).addressesWhere(textFromBytes(where), options);
-    for await (const batch of batches) selected.push(...batch);
-  } else if (addresses.length === 0) throw new BigtraceError('no_traces', 'query names no traces');
-  const found = new Map(selected.map((address) => [textFromBytes(address), address]));
+  if (addresses.length === 0) throw new BigtraceError('no_traces', 'query names no traces');
+  const found = new Map<string, Buffer>();
   let patterns = 0;
   let failure: BigtraceError | undefined;
   for (const address of addresses) {
     try {
       const text = textFromBytes(address);
-      parseAddress(text);
-      if (!isPattern(text)) found.set(text, address);
+      const { store, path } = parseAddress(text);
+      if (store === WHERE_STORE) {
+        const selected = catalogOf(ground).addressesWhere(path, {
+          signal,
+          sample: LISTED_TRACES_MAX,
+        });
+        for await (const traces of selected)
+          for (const trace of traces) found.set(textFromBytes(trace), trace);
+      } else if (!isPattern(text)) found.set(text, address);
       else if (patterns++ < PATTERNS_MAX) {
         const request = { pattern: [address], limit: LISTED_TRACES_MAX };
         const before = found.size;

@@ -14,6 +14,8 @@ export class QueryTask {
   /** Addresses of the workers it failed on. */
   failedOn: string[] = [];
   readonly replay = new Replay();
+  /** How many workers have it: two while a second one tries what takes the first too long. */
+  holders = 0;
   /** When the worker that has it was given it; milliseconds of performance.now(). */
   assignedAt = 0;
   /** Address of the worker that should have it when its withdrawal succeeds. */

@@ -1,5 +1,5 @@
-/** The traces of a query, as a stream: addresses checked, patterns expanded, each trace once. */
-import { isPattern, parseAddress } from '../common/address.ts';
+/** The traces of a query, as a stream: addresses checked, patterns and expressions expanded, each trace once. */
+import { isPattern, parseAddress, WHERE_STORE } from '../common/address.ts';
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import { type TraceDigest, TraceSet, traceDigest } from './trace-set.ts';
@@ -17,6 +17,8 @@ export interface TraceSourceOptions {
   addresses: AsyncIterable<Buffer[]>;
   /** The traces that match a pattern. */
   list: (pattern: Buffer) => AsyncIterable<Buffer[]>;
+  /** The traces that an expression over the catalog selects. */
+  select: (expression: string) => AsyncIterable<Buffer[]>;
   /** An address or pattern that stands for no trace; throws to end the query. */
   onBad: (address: Buffer, error: BigtraceError) => void;
 }
@@ -25,6 +27,7 @@ export interface TraceSourceOptions {
 export async function* traceSource({
   addresses,
   list,
+  select,
   onBad,
 }: TraceSourceOptions): AsyncGenerator<FoundTrace[]> {
   const seen = new TraceSet();
@@ -44,10 +47,11 @@ export async function* traceSource({
       asked += 1;
       try {
         const text = textFromBytes(address);
-        parseAddress(text);
-        if (!isPattern(text)) add(address);
+        const { store, path } = parseAddress(text);
+        if (store !== WHERE_STORE && !isPattern(text)) add(address);
         else {
-          for await (const listed of listedOf(address, list)) {
+          const found = store === WHERE_STORE ? select(path) : listedOf(address, list);
+          for await (const listed of found) {
             for (const trace of listed) {
               add(trace);
               if (batch.length >= BATCH_TRACES) yield take();

@@ -18,8 +18,6 @@ export interface QueryStart {
   limits?: Partial<Limits> | null;
   user: string;
   progressIntervalMs: number;
-  /** Expression over bigtrace.traces; absent or empty: none. */
-  where?: Buffer;
 }
 
 export interface QueryRequest {
@@ -70,7 +68,6 @@ export interface SchemaRequest {
   user: string;
   limits?: Partial<Limits> | null;
   onFailure: OnFailure;
-  where?: Buffer;
 }
 
 export interface Column {
