@@ -70,6 +70,46 @@ test('bigtrace_as() has the columns that the asker gives', async () => {
   expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table}`)).toEqual([['/local/a', 0.5]]);
 });
 
+test('bigtrace_lenient() says so to the script', async () => {
+  const table = call('s Nullable(String)', LENIENCY, 'bigtrace_lenient');
+  expect(await rowsOf(t.as('analyst'), `SELECT s FROM ${table}`)).toEqual([['lenient']]);
+});
+
+const LENIENCY = 'printf "0\\t/local/a\\t%s\\nEND\\n" "$(field 5)"';
+
+test('bigtrace_table() streams the addresses of a table, with a mark behind the last', async () => {
+  const made = `CREATE TABLE bigtrace.chosen (address String, other UInt8) ENGINE = MergeTree
+    ORDER BY address AS SELECT concat('/local/', toString(number)), 0 FROM numbers(300000)`;
+  await t.as('admin').command({ query: made });
+  const counting =
+    'lines=$(cat <&3 | tee last | wc -l); printf "0\\t/local/a\\t%s\\t%s\\nEND\\n" $lines $(tail -n 1 last)'.replaceAll(
+      ' last',
+      ` ${t.scratch}/last`,
+    );
+  const sql = `n Nullable(Int64), last Nullable(String);;${counting}`.replace(/[\\']/g, '\\$&');
+  for (const view of ['bigtrace_table', 'bigtrace_table_lenient'])
+    expect(
+      await rowsOf(t.as('analyst'), `SELECT n, last FROM ${view}(table='chosen', sql='${sql}')`),
+    ).toEqual([['300001', 'END']]);
+});
+
+test.each(['users', 'system.users', 'no_such', 'chosen|bigtrace', '.*'])(
+  'bigtrace_table() has no table %s',
+  async (name) => {
+    const query = `SELECT * FROM bigtrace_table(table='${name}', sql='a Nullable(Int64);;echo END')`;
+    await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow('no tables satisfied');
+  },
+);
+
+test('failures and progress are tables', async () => {
+  expect(await rowsOf(t.as('analyst'), 'SELECT * FROM failures')).toEqual([
+    ['q1', 'analyst', '/local/bad', 'trace_invalid', 'not a trace', 2, '2026-11-22 11:00:49.722'],
+  ]);
+  expect(await rowsOf(t.as('analyst'), 'SELECT * FROM progress')).toEqual([
+    ['q1', 'analyst', '2026-11-22 11:00:49.722', 2, '10', true, '3', '1', '500', '600', '700', 3],
+  ]);
+});
+
 test('passwords are kept, for their owner only', () => {
   for (const user of ['admin', 'analyst'] as const) {
     const path = join(t.directory, 'data', `${user}.password`);

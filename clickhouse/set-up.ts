@@ -46,13 +46,15 @@ async function requireConfiguration(client: ClickHouseClient, url: string): Prom
   const answer = await client.query({
     query: `SELECT
       (SELECT count() FROM system.functions WHERE name = 'bigtrace_schema') AS has_function,
-      (SELECT count() FROM system.users WHERE name = 'bigtrace_definer') AS has_definer`,
+      (SELECT count() FROM system.users WHERE name = 'bigtrace_definer') AS has_definer,
+      (SELECT count() FROM system.settings_profiles WHERE name = 'bigtrace_rows') AS has_profile`,
     format: 'JSONEachRow',
   });
-  const [has] = await answer.json<{ has_function: string; has_definer: string }>();
+  const [has] = await answer.json<Record<'has_function' | 'has_definer' | 'has_profile', string>>();
   const lacks = [
     ...(Number(has?.has_function) > 0 ? [] : ['the function bigtrace_schema']),
     ...(Number(has?.has_definer) > 0 ? [] : ['the user bigtrace_definer']),
+    ...(Number(has?.has_profile) > 0 ? [] : ['the settings profile bigtrace_rows']),
   ];
   if (lacks.length > 0)
     throw new BigtraceError(

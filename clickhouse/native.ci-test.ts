@@ -1,0 +1,49 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { endless, STOPPED_MS_MAX, untilGone } from './testing/endless.ts';
+import { call, startTestEngine, type TestEngine } from './testing/engine.ts';
+
+let t: TestEngine;
+
+beforeAll(async () => {
+  t = await startTestEngine();
+});
+
+afterAll(() => t[Symbol.asyncDispose]());
+
+function client(query: string): [string, string[]] {
+  const port = t.engine.tcpAddress.split(':').at(-1) ?? '';
+  const login = ['--user', 'analyst', '--password', t.engine.passwords.analyst];
+  return ['clickhouse-client', ['--port', port, ...login, '--query', query]];
+}
+
+test('a native client gets rows', async () => {
+  const table = call('a Nullable(Int64)', 'printf "0\\t/local/a\\t9223372036854775807\\nEND\\n"');
+  const { stdout } = await promisify(execFile)(...client(`SELECT * FROM ${table}`));
+  expect(stdout).toBe('/local/a\t9223372036854775807\n');
+});
+
+test('a native client gets the error', async () => {
+  const table = call('!no such trace', '');
+  const failure = await promisify(execFile)(...client(`SELECT * FROM ${table}`)).catch(String);
+  expect(failure).toContain('no such trace (sql_failed)');
+});
+
+test('Ctrl-C in a native client ends the script', async () => {
+  const { query, pid } = endless(t);
+  const process = spawn(...client(query));
+  const script = await pid();
+  process.kill('SIGINT');
+  expect(await untilGone(script)).toBeLessThan(STOPPED_MS_MAX);
+  await once(process, 'close');
+});
+
+test('a native client that is killed ends the script', async () => {
+  const { query, pid } = endless(t);
+  const process = spawn(...client(query));
+  const script = await pid();
+  process.kill('SIGKILL');
+  expect(await untilGone(script)).toBeLessThan(STOPPED_MS_MAX);
+});

@@ -1,0 +1,19 @@
+-- What failed in queries of late, as the orchestrator remembers it: traces, and (with an empty `trace`) whole
+-- queries. Newest query first.
+CREATE OR REPLACE VIEW bigtrace.failures
+DEFINER = bigtrace_definer SQL SECURITY DEFINER
+AS SELECT
+    query_id,
+    user,
+    trace,
+    code,
+    message,
+    attempts,
+    fromUnixTimestamp64Milli(time_ms, 'UTC') AS time
+FROM executable(
+    'bigtrace failures',
+    CustomSeparated,
+    'query_id String, user String, trace String, code String, message String, attempts UInt32, time_ms Int64',
+    SETTINGS stderr_reaction = 'throw', command_read_timeout = 10000, command_termination_timeout = 1
+)
+SETTINGS profile = 'bigtrace_rows'

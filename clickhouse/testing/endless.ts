@@ -1,0 +1,39 @@
+/** For tests: queries whose script does not end by itself. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { call, type TestEngine } from './engine.ts';
+
+/** Longest time from the end of a query to the end of its script. */
+export const STOPPED_MS_MAX = 2_000;
+
+let scripts = 0;
+
+/** A query whose script says nothing but heartbeats, for ever. */
+export function endless(t: TestEngine): { query: string; pid: () => Promise<number> } {
+  const file = join(t.scratch, `pid-${scripts++}`);
+  const beat = 'while printf "1\\t\\t\\\\N\\n"; do sleep 0.3; done';
+  const commands = `printf "0\\t/local/a\\t1\\n"; echo $$ >${file}; ${beat}`;
+  return {
+    query: `SELECT count() FROM ${call('a Nullable(Int64)', commands)}`,
+    pid: async () => {
+      while (!existsSync(file) || readFileSync(file, 'utf8') === '') await sleep(10);
+      return Number(readFileSync(file, 'utf8'));
+    },
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves to the milliseconds that it took. */
+export async function untilGone(pid: number): Promise<number> {
+  const started = performance.now();
+  while (isAlive(pid) && performance.now() - started < 4 * STOPPED_MS_MAX) await sleep(10);
+  return performance.now() - started;
+}
