@@ -81,16 +81,12 @@ describe.each(readdirSync(join(ROOT, 'k8s/overlays')))('overlay %s', (overlay) =
     expect(names('PodDisruptionBudget')).toEqual(['clickhouse', 'worker']);
   });
 
-  it('has all of the one ClickHouse tree', () => {
-    const configMap = (name: string) =>
-      manifests.find((each) => each.kind === 'ConfigMap' && each.metadata.name.startsWith(name));
+  it('has the configuration of the one ClickHouse tree', () => {
+    const config = manifests.find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('clickhouse-config'),
+    );
     const tree = (path: string) => readFileSync(join(ROOT, 'clickhouse', path), 'utf8');
-    const sql = readdirSync(join(ROOT, 'clickhouse/sql'));
-    expect(Object.keys(configMap('clickhouse-sql')?.data ?? {})).toEqual(sql.sort());
-    for (const file of sql)
-      expect(configMap('clickhouse-sql')?.data?.[file]).toBe(tree(`sql/${file}`));
-    expect(configMap('clickhouse-config')?.data).toEqual({
-      'bigtrace_function.xml': tree('bigtrace_function.xml'),
+    expect(config?.data).toEqual({
       'config.xml': tree('config.d/bigtrace.xml'),
       'users.xml': tree('users.d/bigtrace.xml'),
     });
