@@ -12,7 +12,7 @@ import { ReadAhead } from './read-ahead.ts';
 import type { Remembered, ResultMemory } from './result-memory.ts';
 import type { ScriptFacts } from './script.ts';
 import type { OnResult } from './slot.ts';
-import type { Lease, SlotPool } from './slot-pool.ts';
+import type { Lease, LoadedFrom, SlotPool } from './slot-pool.ts';
 import type { ColumnFound } from './thread-protocol.ts';
 
 export interface AnswerParts {
@@ -181,6 +181,7 @@ class Answering {
       const { traceTimeoutMs } = this.#question.limits;
       return await withDeadline(this.#signal, traceTimeoutMs, 'this trace', async (signal) => {
         const loaded = await load(signal);
+        if (loaded !== RESIDENT) lease.loaded(loaded);
         return this.#ask(lease, loaded, resultKey, signal);
       });
     } finally {
@@ -204,13 +205,11 @@ class Answering {
     signal.throwIfAborted();
     if (image !== undefined) {
       const loaded = await lease.slot.restore(key, image, limits.memoryBytesMax, signal);
-      lease.loaded(loaded.loadMs);
       return { ...loaded, tier: 'image' };
     }
     const chunks = this.#readAhead ?? stores.read(trace, { generation, signal });
     const bounded = withinBytes(chunks, limits);
     const loaded = await lease.slot.load(key, bounded, limits.memoryBytesMax, signal);
-    lease.loaded(loaded.loadMs);
     counters.add('parse_ms', loaded.loadMs);
     return { ...loaded, tier: 'parse' };
   }
@@ -245,8 +244,6 @@ class Answering {
     return { columns, stats: { ...loaded, rows, queryMs } };
   }
 }
-
-type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes' | 'tier'>;
 
 const RESIDENT: LoadedFrom = { loadMs: 0, traceBytes: 0, tier: 'resident' };
 

@@ -185,10 +185,26 @@ test('images stay within their bound, the longest unused going first', async () 
   files.sort((one, other) => one.mtimeMs - other.mtimeMs);
   const [older, newer] = files;
   if (older === undefined || newer === undefined) throw new Error('there are no images');
-  await utimes(older.path, new Date(), new Date()); // it was used last
+  const now = new Date();
+  await utimes(older.path, now, now); // it was used last
   await using worker = await testWorker({ ...config, cacheBytesMax: older.size + 1000 });
   expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
   expect((await ask(worker, LONGTASK, sql))[1]).toBe('parse');
+});
+
+test('a trace that has to make place leaves its image', async () => {
+  await using cache = await tempDir();
+  await using worker = await testWorker({
+    memoryBytesMax: 90 * 2 ** 20,
+    cacheDir: cache.path,
+    resultMemoryBytesMax: 0,
+    threads: 1,
+  });
+  const sql = 'SELECT count(*) FROM slice';
+  const run = worker.client.run({ sql }); // one query, so that there is no idle moment between
+  await run.answers(run.add(CANVAS, LONGTASK));
+  await until(async () => (await gauge(worker, 'images')) >= 1);
+  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
 });
 
 test('a cache directory that cannot be written to costs only time', async () => {

@@ -3,6 +3,7 @@
  * trace goes to, keeps idle ones loaded within a bound of memory, and lets go of those whose trace is
  * cheapest to have again for the memory it takes (GreedyDual-Size; Cao and Irani, 1997).
  */
+import type { TaskStats } from '../proto/messages.ts';
 import type { Engine } from '../trace-processor/index.ts';
 import type { Counters } from './counters.ts';
 import { Slot } from './slot.ts';
@@ -23,6 +24,8 @@ export interface Keeper {
   keep(key: string, lease: Lease): Promise<void>;
 }
 
+/** Such a trace costs next to nothing, however long it took on a busy machine. */
+const SMALL_TRACE_BYTES = 2 ** 18;
 /** A thread with a fresh instance costs about as much as it takes to load such a trace again. */
 const CHEAP_MS = 50;
 /** What a slot takes beside what its engine holds: an isolate, compiled code. */
@@ -44,11 +47,13 @@ interface Entry {
   waiting: Set<() => void>;
 }
 
+export type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes' | 'tier'>;
+
 /** A slot that is the holder's alone, until it is released. */
 export interface Lease {
   readonly slot: Slot;
   /** To be called once the trace is loaded. */
-  loaded(loadMs: number): void;
+  loaded(from: LoadedFrom): void;
   /** Takes back marks before it lets others have it; resolves when it is theirs. */
   release(): Promise<void>;
 }
@@ -61,6 +66,11 @@ export class SlotPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+  }
+
+  /** Starts slots before there is work for them. */
+  warm(slots: number): void {
+    while (this.#entries.size < slots) this.#start();
   }
 
   /**
@@ -184,8 +194,8 @@ export class SlotPool {
     entry.busy = true;
     return {
       slot: entry.slot,
-      loaded: (loadMs) => {
-        entry.costMs = this.#costMs(entry, loadMs);
+      loaded: (from) => {
+        entry.costMs = this.#costMs(entry, from);
         wake(entry); // who waited without end now waits as long as loading took
       },
       release: () => this.#release(entry),
@@ -248,9 +258,9 @@ export class SlotPool {
     return ISOLATE_BYTES + Math.max(memoryBytes, this.#options.engine.initial.memoryBytes);
   }
 
-  /** What fits the memory that an instance begins with costs next to nothing, however busy the machine. */
-  #costMs({ slot }: Entry, loadMs: number): number {
-    return slot.memoryBytes > this.#options.engine.initial.memoryBytes ? loadMs : 0;
+  #costMs({ slot }: Entry, { tier, loadMs, traceBytes }: LoadedFrom): number {
+    const grown = slot.memoryBytes > this.#options.engine.initial.memoryBytes;
+    return tier === 'parse' && traceBytes < SMALL_TRACE_BYTES && !grown ? 0 : loadMs;
   }
 }
 

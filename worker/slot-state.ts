@@ -51,8 +51,7 @@ export function nextSlotState(state: SlotState, event: SlotEvent): SlotState {
       if (state.is === 'marked') return { is: 'loaded', key: state.key };
       break;
     case 'poison':
-      if (state.is === 'loading' || state.is === 'querying' || state.is === 'marked')
-        return { is: 'poisoned' };
+      if (state.is !== 'empty' && state.is !== 'gone') return { is: 'poisoned' };
       break;
     case 'end':
       return state.is === 'gone' ? state : { is: 'gone', why: event.why };

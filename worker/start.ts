@@ -61,6 +61,7 @@ export async function startWorker(
     logger,
   });
   const port = await server.listen(config.listen);
+  pool.warm(config.threads);
   const stop = async (): Promise<void> => {
     keeper.stop();
     server.close();

@@ -20,7 +20,7 @@ if (port === null) throw new Error('worker/thread.ts runs as a worker thread onl
 const { engine, gate: sharedGate } = workerData as ThreadData;
 const gate = new Int32Array(sharedGate);
 
-let processor: TraceProcessor | undefined;
+const processor = new TraceProcessor(engine);
 /** The load that is not closed yet: the time it took so far. */
 let load: { ms: number } | undefined;
 /** The trace as it was loaded, once a script was to leave marks on it. */
@@ -32,21 +32,16 @@ function say(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
 
 function sayFailed(thrown: unknown): void {
   const { code, detail } = asBigtraceError(thrown);
-  const poisoned = processor?.poisoned !== undefined;
+  const poisoned = processor.poisoned !== undefined;
   say({ say: 'failed', code, detail, poisoned, memoryBytes: memoryBytes() });
 }
 
 function memoryBytes(): number {
-  return (processor?.memoryBytes ?? 0) + (pristine === undefined ? 0 : imageBytes(pristine));
+  return processor.memoryBytes + (pristine === undefined ? 0 : imageBytes(pristine));
 }
 
 function unwanted(): boolean {
   return Atomics.load(gate, GATE.DISCARD) === 1;
-}
-
-function loaded(): TraceProcessor {
-  if (processor === undefined) throw new Error('no trace was opened');
-  return processor;
 }
 
 /** Runs one step of the open load; the first that fails closes it, and those that follow are dropped. */
@@ -62,32 +57,27 @@ function loadStep(step: () => void): void {
   }
 }
 
-function instance(memoryBytesMax: number): TraceProcessor {
-  pristine = undefined;
-  processor ??= new TraceProcessor(engine);
-  processor.memoryBytesMax = memoryBytesMax;
-  return processor;
-}
-
-function open(memoryBytesMax: number): void {
+/** Opens a load; `prepare` makes the instance what it begins with. */
+function open(memoryBytesMax: number, prepare: () => void): void {
   load = { ms: 0 };
-  loadStep(() => instance(memoryBytesMax).reset());
+  pristine = undefined;
+  processor.memoryBytesMax = memoryBytesMax;
+  loadStep(prepare);
 }
 
 function restore(image: Image, memoryBytesMax: number): void {
-  load = { ms: 0 };
-  loadStep(() => instance(memoryBytesMax).restore(image));
+  open(memoryBytesMax, () => processor.restore(image));
   sayLoaded();
 }
 
 function append(bytes: Uint8Array): void {
-  loadStep(() => loaded().append(bytes));
+  loadStep(() => processor.append(bytes));
   if (load === undefined || unwanted()) return;
   say({ say: 'appended', byteLength: bytes.byteLength, memoryBytes: memoryBytes() });
 }
 
 function finalize(): void {
-  loadStep(() => loaded().finalize());
+  loadStep(() => processor.finalize());
   sayLoaded();
 }
 
@@ -108,10 +98,9 @@ function query(sql: Uint8Array, leavesMarks: boolean, memoryBytesMax: number): v
   const collector = new KindsCollector();
   let broken: { thrown: unknown } | undefined;
   try {
-    const asked = loaded();
-    asked.memoryBytesMax = memoryBytesMax;
-    if (leavesMarks) pristine ??= asked.snapshot();
-    asked.query(sql, (view) => {
+    processor.memoryBytesMax = memoryBytesMax;
+    if (leavesMarks) pristine ??= processor.snapshot();
+    processor.query(sql, (view) => {
       if (broken !== undefined || unwanted()) return;
       const bytes = view.slice();
       try {
@@ -151,7 +140,7 @@ function waitAtGate(): void {
 function unmark(): void {
   try {
     if (pristine === undefined) throw new Error('no state was kept');
-    loaded().restore(pristine);
+    processor.restore(pristine);
     say({ say: 'unmarked', memoryBytes: memoryBytes() });
   } catch (thrown) {
     sayFailed(thrown);
@@ -160,7 +149,7 @@ function unmark(): void {
 
 function snapshot(): void {
   try {
-    const image = pristine ?? loaded().snapshot();
+    const image = pristine ?? processor.snapshot();
     say({ say: 'snapshot', image, memoryBytes: memoryBytes() });
   } catch (thrown) {
     sayFailed(thrown);
@@ -170,7 +159,7 @@ function snapshot(): void {
 port.on('message', (request: ThreadRequest) => {
   switch (request.ask) {
     case 'open':
-      return open(request.memoryBytesMax);
+      return open(request.memoryBytesMax, () => processor.reset());
     case 'append':
       return append(request.bytes);
     case 'finalize':
