@@ -1,6 +1,6 @@
 /** Bounds the time that a store may keep us waiting. Time that the reader takes is not counted. */
 import { BigtraceError } from '../../common/errors.ts';
-import { aborted } from '../failures.ts';
+import { interruptible } from '../failures.ts';
 import type { TraceStore } from '../trace-store.ts';
 
 /** So much must come within the time; else a store that sends a byte now and then would never end. */
@@ -72,20 +72,11 @@ class Wait {
 
   async on<Value>(promise: Promise<Value>): Promise<Value> {
     const since = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    const { signal } = this;
-    let stop = (): void => undefined;
-    const stopped = new Promise<never>((_, reject) => {
-      stop = () => reject(aborted(signal));
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop);
-      timer = setTimeout(() => this.#inner.abort(this.#timeUp()), this.#leftMs);
-    });
+    const timer = setTimeout(() => this.#inner.abort(this.#timeUp()), this.#leftMs);
     try {
-      return await Promise.race([promise, stopped]);
+      return await interruptible(promise, this.signal);
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
       this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - since));
     }
   }

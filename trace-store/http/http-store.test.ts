@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { codeOf, storeContract } from '../testing/contract.ts';
 import { storeFaults } from '../testing/faults.ts';
 import { type FaultyProxy, startFaultyProxy } from '../testing/faulty-proxy.ts';
-import { type FileServer, startFileServer } from '../testing/file-server.ts';
+import { type FileServer, startFileServer, USUAL_STYLE } from '../testing/file-server.ts';
 import type { TraceStore } from '../trace-store.ts';
 import { httpStore } from './http-store.ts';
 
@@ -47,12 +47,7 @@ describe('servers that know less', () => {
     store = httpStore('http', { hosts: [server.host, proxy.host], allowPrivate: true });
   });
   beforeEach(() => {
-    server.style = Object.assign(server.style, {
-      etag: 'strong',
-      ranges: true,
-      modified: true,
-      head: true,
-    });
+    Object.assign(server.style, USUAL_STYLE);
   });
   afterAll(async () => {
     store.close?.();
@@ -87,6 +82,18 @@ describe('servers that know less', () => {
     await expect(store.stat(`${server.host}/trace`)).rejects.toThrow(
       'the server gives neither an ETag nor Last-Modified, so a change could not be noticed',
     );
+  });
+
+  test('without a length, the size is not known, and a cut is noticed all the same', async () => {
+    server.style.length = false;
+    expect((await store.stat(`${server.host}/trace`)).size).toBeUndefined();
+    expect((await readFrom(7)).equals(bytes.subarray(7))).toBe(true);
+    const { generation } = await store.stat(`${proxy.host}/trace`);
+    proxy.faults = [{ kind: 'reset', afterBytes: 100 }];
+    const reading = (async () => {
+      for await (const _ of store.read(`${proxy.host}/trace`, { generation }));
+    })();
+    expect(await codeOf(reading)).toBe('store_failed');
   });
 
   test('without HEAD, it is asked by GET', async () => {

@@ -2,7 +2,7 @@
  * The files below the root that a pattern matches, in the order of their paths' bytes. Only directories
  * where something can match are entered, and only the names of directories on the way are in memory.
  */
-import type { Dirent } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
@@ -152,8 +152,8 @@ async function linkEntry(
   const asDirectory = step(from, name, { throughGlobstar: false });
   if (!isMatch(asFile) && !leadsOn(asDirectory)) return undefined;
   const target = await resolved(roots, textFromBytes(bufferOf(link)), false);
-  if (target === undefined) return undefined;
-  const found = await stat(bufferOf(target));
+  const found = target === undefined ? undefined : await statIfThere(target);
+  if (target === undefined || found === undefined) return undefined;
   if (found.isDirectory())
     return leadsOn(asDirectory)
       ? { key: `${bytes}/`, name, isDirectory: true, places: asDirectory }
@@ -161,6 +161,17 @@ async function linkEntry(
   return found.isFile() && isMatch(asFile)
     ? { key: bytes, name, isDirectory: false, places: asFile, file: target }
     : undefined;
+}
+
+/** Undefined for what vanished since its name was read. */
+async function statIfThere(file: BytePath): Promise<Stats | undefined> {
+  try {
+    return await stat(bufferOf(file));
+  } catch (thrown) {
+    const error = fileError(thrown);
+    if (error.code === 'trace_not_found') return undefined;
+    throw error;
+  }
 }
 
 /** Links that lead nowhere or out of the root are not traces here; only what the asker wrote is an error. */

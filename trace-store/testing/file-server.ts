@@ -3,16 +3,32 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen, type RunningServer } from './listen.ts';
 
+export interface FileServerStyle {
+  etag: 'strong' | 'weak' | 'none';
+  ranges: boolean;
+  modified: boolean;
+  head: boolean;
+  length: boolean;
+}
+
+export const USUAL_STYLE: FileServerStyle = {
+  etag: 'strong',
+  ranges: true,
+  modified: true,
+  head: true,
+  length: true,
+};
+
 export interface FileServer extends RunningServer {
   /** By path, still encoded. */
   files: Map<string, Uint8Array>;
   /** What an answer is like; a test may change it. */
-  style: { etag: 'strong' | 'weak' | 'none'; ranges: boolean; modified: boolean; head: boolean };
+  style: FileServerStyle;
 }
 
 export async function startFileServer(): Promise<FileServer> {
   const files = new Map<string, Uint8Array>();
-  const style: FileServer['style'] = { etag: 'strong', ranges: true, modified: true, head: true };
+  const style = { ...USUAL_STYLE };
   const modified = new Date().toUTCString();
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
@@ -29,7 +45,7 @@ export async function startFileServer(): Promise<FileServer> {
     const body = isPart ? bytes.subarray(start) : bytes;
     if (isPart)
       response.setHeader('content-range', `bytes ${start}-${bytes.length - 1}/${bytes.length}`);
-    response.writeHead(isPart ? 206 : 200, { 'content-length': body.length });
+    response.writeHead(isPart ? 206 : 200, style.length ? { 'content-length': body.length } : {});
     response.end(request.method === 'HEAD' ? undefined : body);
   };
 
