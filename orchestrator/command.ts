@@ -1,7 +1,7 @@
 /** The flags of `bigtrace orchestrator`, and the variables of the same meaning. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs, hostPort, integerFrom, port } from '../common/options.ts';
-import { type OrchestratorFlags, resolveConfig } from './config.ts';
+import { type OrchestratorConfig, type OrchestratorFlags, resolveConfig } from './config.ts';
 import { serve } from './serve.ts';
 
 /** `host:port` or `dns:///host:port`, one or more, with commas between. */
@@ -12,13 +12,16 @@ function workerList(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), ...targets];
 }
 
-export function orchestratorCommand(): Command {
+/** @param run what is done with the configuration */
+export function orchestratorCommand(
+  run: (config: OrchestratorConfig) => Promise<void> = serve,
+): Command {
   const command = new Command('orchestrator').description(
     'Spreads queries over workers and gathers what they answer.',
   );
   const options = [...edgeOptions(), ...workerOptions(), ...queryOptions(), ...catalogOptions()];
   for (const one of options) command.addOption(one);
-  return command.action((flags: OrchestratorFlags) => serve(resolveConfig(flags)));
+  return command.action((flags: OrchestratorFlags) => run(resolveConfig(flags)));
 }
 
 function edgeOptions(): Option[] {
@@ -69,6 +72,11 @@ function queryOptions(): Option[] {
       .env('BIGTRACE_MAX_QUERY_CONCURRENCY')
       .default(0)
       .argParser(integerFrom(0, 1_000_000)),
+    time(
+      '--hedge-after',
+      'a trace that takes longer is given to an idle worker too; 0s: never',
+      10_000,
+    ),
     option('--max-queries <n>', 'queries at a time', 'MAX_QUERIES')
       .default(256)
       .argParser(integerFrom(1, 100_000)),

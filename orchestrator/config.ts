@@ -14,6 +14,7 @@ export interface OrchestratorFlags {
   workerCount: number;
   nameResolutionScheme: string;
   maxQueryConcurrency: number;
+  hedgeAfter: number;
   resolveInterval: number;
   workerTimeout: number;
   workerWait: number;
@@ -37,6 +38,8 @@ export interface OrchestratorConfig {
   workerWaitMs: number;
   /** 0: as many as the workers take. */
   tracesInFlightMax: number;
+  /** 0: never. */
+  hedgeAfterMs: number;
   queryTimeoutMs: number;
   queryTimeoutMsMax: number;
   queriesMax: number;
@@ -53,6 +56,10 @@ const SCHEMES = ['', 'ipv4:', 'ipv6:', 'dns:', 'dns:///'];
 
 /** @throws invalid_option naming the flag */
 export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
+  for (const name of ['queryTimeout', 'workerTimeout', 'resolveInterval'] as const) {
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (flags[name] === 0) throw new BigtraceError('invalid_option', `--${flag} must be > 0ms`);
+  }
   if (flags.queryTimeout > flags.queryTimeoutMax)
     throw new BigtraceError(
       'invalid_option',
@@ -66,6 +73,7 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
     workerTimeoutMs: flags.workerTimeout,
     workerWaitMs: flags.workerWait,
     tracesInFlightMax: flags.maxQueryConcurrency,
+    hedgeAfterMs: flags.hedgeAfter,
     queryTimeoutMs: flags.queryTimeout,
     queryTimeoutMsMax: flags.queryTimeoutMax,
     queriesMax: flags.maxQueries,

@@ -19,6 +19,8 @@ export interface DispatchGround {
   workerWaitMs: number;
   /** Traces of one query that are with workers at a time; 0: as many as these take. */
   tracesInFlightMax: number;
+  /** A trace that takes longer is given to an idle worker too; 0: never. */
+  hedgeAfterMs: number;
 }
 
 const DEFAULT_COLD_MS = 100;
@@ -147,9 +149,10 @@ export class Dispatch {
           holders === 1 &&
           !replay.begun &&
           !failedOn.includes(idle.address) &&
-          hedgePays(now - assignedAt, coldMs),
+          hedgePays(now - assignedAt, coldMs, this.#ground.hedgeAfterMs),
       );
     if (slow === undefined || !this.#opened(idle) || idle.credits === 0) return;
+    slow.displaced = true;
     this.#ground.counters.add('hedges');
     this.#assign(idle, [slow]);
   }
@@ -187,10 +190,11 @@ export class Dispatch {
     return task;
   }
 
-  /** From now on only `lane` has the task: of two workers that try it, the first one to answer. */
-  claim(lane: Lane, task: QueryTask): void {
-    if (task.holders < 2) return;
-    for (const other of this.#lanes.values()) if (other !== lane) this.take(other, task.id);
+  /** Takes the task from all other workers that try it as well: the first one to answer counts. */
+  claim(task: QueryTask, by?: Lane): void {
+    const own = by?.open.has(task.id) ? 1 : 0;
+    if (task.holders === own) return;
+    for (const lane of this.#lanes.values()) if (lane !== by) this.take(lane, task.id);
   }
 
   /** Tasks that a worker did not begin. */

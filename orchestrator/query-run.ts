@@ -179,7 +179,7 @@ export class QueryRun {
       const { id, column, stats } = event.types;
       const task = this.#dispatch.take(lane, id);
       if (task === undefined) return;
-      this.#dispatch.claim(lane, task);
+      this.#dispatch.claim(task, lane);
       this.#sink.types(task.trace, column);
       this.#answered(lane, task, stats);
     } else if (event.failure) {
@@ -199,7 +199,7 @@ export class QueryRun {
   #rows(lane: Lane, { id, result, last, stats }: TaskRows): void {
     const task = lane.open.get(id);
     if (task === undefined) return;
-    this.#dispatch.claim(lane, task);
+    this.#dispatch.claim(task, lane);
     const verdict = task.replay.take(result, last);
     if (verdict === 'differs') {
       this.#dispatch.take(lane, id);
@@ -231,7 +231,7 @@ export class QueryRun {
   #failed(lane: Lane, task: QueryTask, error: BigtraceError): void {
     task.failedOn.push(lane.address);
     if (task.holders > 0 && error.retryable) return; // another worker is trying it as well
-    this.#dispatch.drop(task);
+    this.#dispatch.claim(task);
     if (error.code === 'engine_crashed') task.crashes += 1;
     const { attempts, crashes } = task;
     const othersLeft = this.#dispatch.othersLeft(task);

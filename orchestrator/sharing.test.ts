@@ -49,6 +49,30 @@ test('a trace that was stolen goes back to the thief, who has it', async () => {
   expect(system.workers.map(({ seen }) => new Set(seen))).toEqual(first);
 });
 
+test('a trace that takes one worker very long is tried by an idle one too; it answers once', async () => {
+  let first = true;
+  let goOn: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const script: Script = async (task) => {
+    if (task.trace === '/local/t3' && first) {
+      first = false;
+      await held;
+    }
+    await answer(task);
+  };
+  await using system = await new TestSystem([{ script }, { script }], {
+    hedgeAfterMs: 600,
+  }).start();
+  const begun = performance.now();
+  expect(rowsOf(await system.query(traces(8)))).toEqual(answersOf(traces(8)));
+  goOn();
+  expect(performance.now() - begun).toBeGreaterThan(500);
+  expect(system.workers.map(({ seen }) => seen.includes('/local/t3'))).toEqual([true, true]);
+  expect((await system.status()).counters).toMatchObject({ hedges: 1, traces_done: 8 });
+});
+
 test('a query of one trace does not wait for one of ten thousand', async () => {
   const script: Script = async (task) => {
     await sleep(5);

@@ -37,6 +37,7 @@ export async function startOrchestrator(
     catalog: openCatalog(config),
     workerWaitMs: config.workerWaitMs,
     tracesInFlightMax: config.tracesInFlightMax,
+    hedgeAfterMs: config.hedgeAfterMs,
   };
   const server = new OrchestratorServer(config, ground, log);
   const port = await server.listen(config.socket);

@@ -19,14 +19,15 @@ export function stealPays({ open, threads, taskMs }: Victim, coldMs: number): bo
   return rounds > 0 && (rounds + 1) * taskMs > coldMs;
 }
 
-/** A trace that runs for less is never given to a second worker. */
-const HEDGE_MS_MIN = 10_000;
 /** It must take so many times as long as loading and asking a trace does elsewhere. */
 const HEDGE_FACTOR = 5;
 
-/** Whether a trace that runs has taken so long that another, idle worker should try it too. */
-export function hedgePays(ageMs: number, coldMs: number): boolean {
-  return ageMs > Math.max(HEDGE_MS_MIN, HEDGE_FACTOR * coldMs);
+/**
+ * Whether a trace that runs has taken so long that another, idle worker should try it too.
+ * @param afterMs never before; 0: never at all
+ */
+export function hedgePays(ageMs: number, coldMs: number, afterMs: number): boolean {
+  return afterMs > 0 && ageMs > Math.max(afterMs, HEDGE_FACTOR * coldMs);
 }
 
 /** Mean that forgets: the last ten or so count. */

@@ -49,7 +49,7 @@ interface UpstreamStub extends grpc.Client {
 
 const DEFAULTS: OrchestratorConfig = {
   ...{ socket: '127.0.0.1:0', workers: [], resolveIntervalMs: 50, workerTimeoutMs: 1000 },
-  ...{ workerWaitMs: 1000, tracesInFlightMax: 0, queryTimeoutMs: 60_000 },
+  ...{ workerWaitMs: 1000, tracesInFlightMax: 0, hedgeAfterMs: 0, queryTimeoutMs: 60_000 },
   ...{ queryTimeoutMsMax: 60_000, queriesMax: 64, drainTimeoutMs: 1000 },
   ...{ clickhouseUrl: undefined, servicePasswordFile: undefined, json: false, logLevel: 'silent' },
 };

@@ -1,0 +1,93 @@
+import { CommanderError } from 'commander';
+import { afterEach, expect, test, vi } from 'vitest';
+import { orchestratorCommand } from './command.ts';
+import type { OrchestratorConfig } from './config.ts';
+
+/** The configuration that a command line gives. */
+async function configOf(...args: string[]): Promise<OrchestratorConfig> {
+  const configs: OrchestratorConfig[] = [];
+  const command = orchestratorCommand(async (config) => void configs.push(config));
+  command.exitOverride().configureOutput({ writeErr: () => undefined });
+  await command.parseAsync(args, { from: 'user' });
+  const [config] = configs;
+  if (config === undefined) throw new Error('no configuration');
+  return config;
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test('every default', async () => {
+  expect(await configOf()).toEqual({
+    socket: '127.0.0.1:5051',
+    workers: ['127.0.0.1:5052'],
+    resolveIntervalMs: 5000,
+    workerTimeoutMs: 5000,
+    workerWaitMs: 3000,
+    tracesInFlightMax: 0,
+    hedgeAfterMs: 10_000,
+    queryTimeoutMs: 3_600_000,
+    queryTimeoutMsMax: 86_400_000,
+    queriesMax: 256,
+    drainTimeoutMs: 10_000,
+    clickhouseUrl: undefined,
+    servicePasswordFile: undefined,
+    json: false,
+    logLevel: 'info',
+  });
+});
+
+test.each<[string, Partial<OrchestratorConfig>]>([
+  ['--listen 0.0.0.0 --port 0', { socket: '0.0.0.0:0' }],
+  ['--listen ::1', { socket: '[::1]:5051' }],
+  ['-s 127.0.0.1:7', { socket: '127.0.0.1:7' }],
+  ['-l a:1,b:2', { workers: ['a:1', 'b:2'] }],
+  ['--workers a:1 --workers dns:///b:2', { workers: ['a:1', 'dns:///b:2'] }],
+  ['-w h -p 6000 -n 3', { workers: ['h:6000', 'h:6001', 'h:6002'] }],
+  ['-r dns:/// -l a:1,dns:///b:2', { workers: ['dns:///a:1', 'dns:///b:2'] }],
+  ['-r ipv4: -l 10.0.0.1:1', { workers: ['10.0.0.1:1'] }],
+  ['-t 8', { tracesInFlightMax: 8 }],
+  ['--resolve-interval 1s', { resolveIntervalMs: 1000 }],
+  ['--worker-timeout 1s', { workerTimeoutMs: 1000 }],
+  ['--worker-wait 0s', { workerWaitMs: 0 }],
+  ['--hedge-after 0s', { hedgeAfterMs: 0 }],
+  ['--query-timeout 5m', { queryTimeoutMs: 300_000 }],
+  ['--query-timeout-max 1h', { queryTimeoutMsMax: 3_600_000 }],
+  ['--max-queries 3', { queriesMax: 3 }],
+  ['--drain-timeout 1s', { drainTimeoutMs: 1000 }],
+  ['--json --log-level silent', { json: true, logLevel: 'silent' }],
+])('%s', async (args, expected) => {
+  expect(await configOf(...args.split(' '))).toMatchObject(expected);
+});
+
+test('variables mean the same, and flags win over them', async () => {
+  vi.stubEnv('BIGTRACE_WORKERS', 'a:1,b:2');
+  vi.stubEnv('BIGTRACE_WORKER_WAIT', '7s');
+  expect(await configOf()).toMatchObject({ workers: ['a:1', 'b:2'], workerWaitMs: 7000 });
+  expect(await configOf('--worker-wait', '1s')).toMatchObject({ workerWaitMs: 1000 });
+});
+
+test.each([
+  ['--port 65536', /--port <port>' argument '65536' is invalid. it must be a whole number from 0/],
+  ['-l a', /must be host:port/],
+  ['-l ,', /names no worker/],
+  ['-n 0', /whole number from 1 to 10000/],
+  ['--nothing', /unknown option '--nothing'/],
+])('%s is refused as usage', async (args, message) => {
+  const refused = configOf(...args.split(' '));
+  await expect(refused).rejects.toThrow(CommanderError);
+  await expect(refused).rejects.toThrow(message);
+});
+
+test.each([
+  ['-r xds: -l a:1', '--name-resolution-scheme xds: must be one of ipv4:, ipv6:, dns:, dns:///'],
+  ['-p 65535 -n 2', '--worker-port 65535 plus --worker-count 2 must be <= 65536'],
+  ['--query-timeout 25h', '--query-timeout 90000000ms must be <= --query-timeout-max 86400000ms'],
+  ['--worker-timeout 0s', '--worker-timeout must be > 0ms'],
+])('%s: %s', async (args, message) => {
+  await expect(configOf(...args.split(' '))).rejects.toMatchObject({
+    code: 'invalid_option',
+    message,
+  });
+});

@@ -1,0 +1,82 @@
+/** `bigtrace orchestrator` as a process. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import * as grpc from '@grpc/grpc-js';
+import { afterEach, expect, test } from 'vitest';
+import { bigtraceOrchestrator, clientClass } from '../proto/services.ts';
+import { type Script, StubWorker } from './testing/stub-worker.ts';
+
+const BIN = fileURLToPath(new URL('../cli/bigtrace.mjs', import.meta.url));
+const Client = clientClass(bigtraceOrchestrator);
+const children: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+async function start(...flags: string[]) {
+  const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
+  const args = [BIN, 'orchestrator', '--json', '-s', '127.0.0.1:0', ...flags];
+  const child = spawn(process.execPath, args, { stdio: [...stdio] });
+  children.push(child);
+  if (child.stdout === null) throw new Error('no stdout');
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  return { child, ready: JSON.parse(line) as { service: string; address: string; pid: number } };
+}
+
+test('says where it listens; SIGTERM lets a query end that runs, then it is gone', async () => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const script: Script = async ({ rows }) => {
+    await held;
+    rows('answer', true);
+  };
+  const worker = await new StubWorker({ script }).start();
+  const { child, ready } = await start('-l', worker.address, '--drain-timeout', '20s');
+  expect(ready).toEqual({
+    service: 'orchestrator',
+    address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+    pid: child.pid,
+  });
+  const client = new Client(ready.address, grpc.credentials.createInsecure());
+  const call = client['Query']?.() as unknown as grpc.ClientDuplexStream<object, object>;
+  call.write({ start: { sql: Buffer.from('SELECT 1') } });
+  call.write({ traces: { address: [Buffer.from('/local/a')] } });
+  call.end();
+  const answered = once(call, 'data');
+  const ended = once(call, 'status');
+  await expect.poll(() => worker.seen, { timeout: 10_000 }).toEqual(['/local/a']);
+  child.kill('SIGTERM');
+  release();
+  await answered;
+  expect((await ended)[0]).toMatchObject({ code: grpc.status.OK });
+  if (child.exitCode === null) await once(child, 'exit');
+  expect(child.exitCode).toBe(0);
+  client.close();
+  worker.kill();
+});
+
+test('ends with the process that started it', async () => {
+  const { child } = await start('-l', '127.0.0.1:9');
+  const exited = once(child, 'exit');
+  child.disconnect();
+  expect(await exited).toEqual([0, null]);
+});
+
+test('a port that is taken is a usage error', async () => {
+  const worker = await new StubWorker().start();
+  const args = [BIN, 'orchestrator', '-s', worker.address];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  children.push(child);
+  let stderr = '';
+  child.stderr.on('data', (piece: Buffer) => {
+    stderr += piece.toString();
+  });
+  expect((await once(child, 'close'))[0]).toBe(2);
+  expect(stderr).toContain(`cannot listen on ${worker.address}: `);
+  worker.kill();
+});
