@@ -201,7 +201,7 @@ test.each([[[]], [['other']], [['query', '--traces-fd', 'x']], [['schema', 'x']]
     const bridge = run(args, { orchestrator: '127.0.0.1:1' });
     expect(await bridge.ended).toBe(1);
     expect(bridge.stderr()).toBe(
-      'usage: bigtrace query [--end-mark] [--traces-fd N] | bigtrace schema (invalid_option)',
+      'usage: bigtrace query [--end-mark] [--traces-fd N] | bigtrace schema | bigtrace failures | bigtrace progress (invalid_option)',
     );
   },
 );

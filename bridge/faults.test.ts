@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { BigtraceError } from '../common/errors.ts';
+import { toServiceError } from '../common/grpc-errors.ts';
 import { bridgeTests, type QueryStream, ROW, rowsEvent } from './testing.ts';
 
 const { start, run } = bridgeTests();
@@ -53,6 +55,54 @@ test('a reader that closes the pipe ends it silently, and the query with it', as
   await cancelled;
   await bridge.ended;
   expect(bridge.stderr()).toBe('');
+});
+
+/** A way to the orchestrator that can be frozen or cut. */
+async function startProxy(target: string): Promise<{ address: string; sockets: Socket[] }> {
+  const sockets: Socket[] = [];
+  const proxy = createServer((socket) => {
+    const onward = connect(Number(target.split(':')[1]), '127.0.0.1');
+    sockets.push(socket, onward);
+    for (const end of [socket, onward]) end.on('error', () => {});
+    socket.pipe(onward).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    proxy.close();
+  });
+  await once(proxy, 'listening');
+  return { address: `127.0.0.1:${(proxy.address() as { port: number }).port}`, sockets };
+}
+
+test.each([
+  ['cut', (socket: Socket) => socket.resetAndDestroy()],
+  ['frozen', (socket: Socket) => socket.unpipe().pause()],
+])(
+  'a connection that is %s in mid-answer is an error',
+  async (_, harm) => {
+    const { address } = await start({
+      query: (call) => call.write({ event: [rowsEvent('/local/a', [1n])] }),
+    });
+    const proxy = await startProxy(address);
+    const bridge = run(['query'], { orchestrator: proxy.address });
+    bridge.child.stdin?.end(ROW);
+    while (!bridge.stdout().includes('0\t/local/a\t1\n'))
+      await once(bridge.child.stdout ?? process.stdin, 'data');
+    for (const socket of proxy.sockets) harm(socket);
+    expect(await bridge.ended).toBe(1);
+    expect(bridge.stderr()).toContain(`orchestrator ${proxy.address} (BIGTRACE_ORCHESTRATOR)`);
+  },
+  60_000,
+);
+
+test('an error need not wait for a list of traces that does not end', async () => {
+  const { address } = await start({
+    query: (call) => call.emit('error', toServiceError(new BigtraceError('no_workers', 'none'))),
+  });
+  const bridge = run(['query', '--traces-fd', '3'], { orchestrator: address, traces: true });
+  bridge.child.stdin?.end(ROW);
+  expect(await bridge.ended).toBe(1);
+  expect(bridge.stderr()).toBe('none (no_workers)');
 });
 
 test('an orchestrator that dies in mid-query is an error', async () => {

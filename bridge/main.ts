@@ -3,7 +3,8 @@
  * `bigtrace failures`, `bigtrace progress`.
  * stdout is for rows; an error is one line on stderr, which ClickHouse makes the asker's.
  */
-import { createReadStream, writeSync } from 'node:fs';
+import { createReadStream, fstatSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import { errorLine } from './error-line.ts';
 import { OrchestratorClient } from './orchestrator.ts';
@@ -37,7 +38,10 @@ function tracesOf(args: readonly string[]) {
   const fd = Number(args[1]);
   if (args.length !== 2 || args[0] !== '--traces-fd' || !Number.isInteger(fd) || fd < 3)
     throw new BigtraceError('invalid_option', USAGE);
-  return createReadStream('', { fd });
+  // A pipe is read without a thread: one that waits for a silent pipe would keep the process from its end.
+  return fstatSync(fd).isFIFO()
+    ? new Socket({ fd, writable: false })
+    : createReadStream('', { fd });
 }
 
 function report(error: unknown): void {

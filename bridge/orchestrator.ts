@@ -16,16 +16,16 @@ import {
 } from './report-messages.ts';
 
 /** How long the first connection may take. */
-const CONNECT_TIMEOUT_MS = 3000;
+const CONNECT_TIMEOUT_MS = 5000;
 
 const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
 
 const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
   'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
-  // An orchestrator that hangs is noticed within ten seconds.
+  // An orchestrator that hangs is noticed within 15 s; one that is only busy answers sooner than that.
   'grpc.keepalive_time_ms': 5000,
-  'grpc.keepalive_timeout_ms': 5000,
+  'grpc.keepalive_timeout_ms': 10_000,
   'grpc.enable_http_proxy': 0,
   // `schema` outlives orchestrators, and must find the next one soon.
   'grpc.initial_reconnect_backoff_ms': 100,
@@ -124,7 +124,7 @@ export class OrchestratorClient {
   #unreachable(why: string): BigtraceError {
     return new BigtraceError(
       'orchestrator_unreachable',
-      `orchestrator ${this.address} (BIGTRACE_ORCHESTRATOR) cannot be reached, or was cut off: ${why}`,
+      `orchestrator ${this.address} (BIGTRACE_ORCHESTRATOR) cannot be reached, or was cut off: ${why.replace(/ Resolution note: $/, '')}`,
     );
   }
 
