@@ -5,6 +5,8 @@ import type { LookupFunction } from 'node:net';
 import { BigtraceError } from '../common/errors.ts';
 import { aborted, changed, notFound, throwIfAborted, wrongLength } from './failures.ts';
 
+const REASON_BYTES_MAX = 4096;
+
 export interface HttpRequest {
   url: URL;
   method?: 'GET' | 'HEAD';
@@ -118,19 +120,19 @@ function rangeStart(contentRange: string | undefined): number {
 }
 
 /** The first bytes of an answer that says why it is a refusal. */
-export async function shortText({ body }: HttpReply, bytesMax = 4096): Promise<string> {
+export async function shortText({ body }: HttpReply): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes >= bytesMax) break;
+      if (bytes >= REASON_BYTES_MAX) break;
     }
   } catch {
     // The connection broke while it was saying why; what came is enough.
   }
-  return Buffer.concat(chunks).subarray(0, bytesMax).toString();
+  return Buffer.concat(chunks).subarray(0, REASON_BYTES_MAX).toString();
 }
 
 /** What a status that is no success means. @param why the store's own words */

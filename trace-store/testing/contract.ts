@@ -24,8 +24,6 @@ export interface ContractOptions {
   names?: readonly string[];
   /** Left out for a store whose traces cannot be listed. */
   lists?: boolean;
-  /** Small traces for the list that must come in pages. */
-  manyTraces?: number;
 }
 
 /** Names that are trouble for a URL, a shell or a pattern, and that every store can hold. */
@@ -41,6 +39,9 @@ const NAMES = [
   'né 日本 🚀.pftrace',
   '-rf.pftrace',
 ];
+
+/** More than object stores list in one page. */
+const MANY = 1100;
 
 const BIG = randomBytes(3 * 1024 * 1024 + 17);
 
@@ -252,9 +253,8 @@ function listTests(
   });
 
   test('lists more than a page, in order, and stops when it is told', async () => {
-    const count = options.manyTraces ?? 1100;
-    const names = Array.from({ length: count }, (_, nth) => `many/${String(nth).padStart(5, '0')}`);
-    for (let from = 0; from < count; from += 50)
+    const names = Array.from({ length: MANY }, (_, nth) => `many/${String(nth).padStart(5, '0')}`);
+    for (let from = 0; from < MANY; from += 50)
       await Promise.all(names.slice(from, from + 50).map((path) => put(path, Buffer.from('x'))));
     const found = await list('many/*');
     expect(found.map(({ path }) => path)).toEqual(names.map((path) => open().pathOf(path)));
