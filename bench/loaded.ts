@@ -81,7 +81,7 @@ async function throughGrpc(traces: string, count_: number): Promise<Times> {
   const ask = (system: System, sql: string): Promise<number> =>
     timed(() => askOverGrpc(system.orchestrator, ['/local/**'], sql));
   try {
-    const first = await startSystem({ traces, dataDir });
+    await using first = await startSystem({ traces, dataDir });
     const coldMs = await ask(first, count());
     await imagesWritten(first, count_);
     const warmMs = median(await repeat(ASKS, () => ask(first, count())));

@@ -86,7 +86,7 @@ describe.each(NODE_VERSIONS)('on Node %s', (version) => {
   beforeAll(() => {
     env = { ...process.env, PATH: `${installNode(version)}:${process.env['PATH']}` };
     for (const name of Object.keys(env))
-      if (/^(npm_(?!config_)|BIGTRACE_|NODE_(?!EXTRA_CA))/.test(name)) delete env[name];
+      if (/^(npm_(?!config_)|BIGTRACE_|NODE_(?!EXTRA_CA)|BASH_ENV)/.test(name)) delete env[name];
     clone = join(scratch, `clone-${version}`);
     execFileSync('git', ['clone', '--quiet', ROOT, clone]);
     const running = execFileSync('node', ['--version'], { env, encoding: 'utf8' });
