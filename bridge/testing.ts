@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
 import { build } from 'esbuild';
 import { afterEach, beforeAll } from 'vitest';
@@ -108,7 +109,8 @@ function runBridge(
   const stderr: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-  child.stdin?.on('error', () => {}); // a bridge that is gone
+  for (const stream of [child.stdin, child.stdio[3]]) stream?.on('error', () => {}); // a bridge that is gone
+  (child.stdio[3] as Readable | undefined)?.resume(); // or its end would not be seen
   const ended = new Promise<number | string>((resolve) => {
     child.on('close', (code, signal) => resolve(code ?? signal ?? ''));
   });
