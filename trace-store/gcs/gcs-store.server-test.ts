@@ -1,8 +1,14 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Storage } from '@google-cloud/storage';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { codeOf, storeContract } from '../testing/contract.ts';
 import { storeFaults } from '../testing/faults.ts';
+import { startFaultyProxy } from '../testing/faulty-proxy.ts';
+import { listen } from '../testing/listen.ts';
 import { BUCKET, startGcs } from '../testing/real-servers.ts';
 import type { TraceStore } from '../trace-store.ts';
 import { gcsStore } from './gcs-store.ts';
@@ -102,19 +108,44 @@ test('an object stored compressed comes as it is stored', async () => {
   store.close?.();
 });
 
-describe('ways to the service', () => {
-  const statAt = async (store: TraceStore): Promise<unknown> => {
-    try {
-      return (await store.stat(`${BUCKET}/o/there`)).size;
-    } finally {
-      store.close?.();
-    }
-  };
+const statAt = async (store: TraceStore): Promise<unknown> => {
+  try {
+    return (await store.stat(`${BUCKET}/o/there`)).size;
+  } finally {
+    store.close?.();
+  }
+};
 
+/** Application Default Credentials of a workload, which a token service of ours takes or refuses. */
+const useTokenService = async (status: number, answer: object): Promise<void> => {
+  const service = await listen(
+    createServer((request, response) => {
+      request.resume();
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(answer));
+    }),
+  );
+  onTestFinished(() => service.close());
+  const directory = await mkdtemp(join(tmpdir(), 'bigtrace-gcs-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const [file, subject] = [join(directory, 'credentials.json'), join(directory, 'subject')];
+  await writeFile(subject, 'subject-token');
+  const credentials = {
+    type: 'external_account',
+    audience: '//iam.googleapis.com/test',
+    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+    token_url: `http://${service.host}/token`,
+    credential_source: { file: subject },
+  };
+  await writeFile(file, JSON.stringify(credentials));
+  vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', file);
+};
+
+describe('STORAGE_EMULATOR_HOST', () => {
   test.each([
     ['without', ''],
     ['with', '/storage/v1'],
-  ])('STORAGE_EMULATOR_HOST %s the path of the API, and no credentials', async (_, path) => {
+  ])('%s the path of the API, and without credentials', async (_, path) => {
     const { server, put } = await open();
     onTestFinished(() => server.close());
     await put('there', Buffer.from('there'));
@@ -125,6 +156,42 @@ describe('ways to the service', () => {
     const { generation } = await store.stat(`${BUCKET}/o/there`);
     for await (const chunk of store.read(`${BUCKET}/o/there`, { generation }))
       expect(Buffer.from(chunk).toString()).toBe('there');
+  });
+});
+
+describe('credentials', () => {
+  test('Application Default Credentials go with every request', async () => {
+    const { server, put } = await open();
+    onTestFinished(() => server.close());
+    const proxy = await startFaultyProxy(server.host);
+    onTestFinished(() => proxy.close());
+    await put('there', Buffer.from('there'));
+    await useTokenService(200, {
+      access_token: 'a-token',
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      token_type: 'Bearer',
+      expires_in: 3600,
+    });
+    const store = gcsStore({ endpoint: `http://${proxy.host}` });
+    const { generation } = await store.stat(`${BUCKET}/o/there`);
+    for await (const chunk of store.read(`${BUCKET}/o/there`, { generation }))
+      expect(Buffer.from(chunk).toString()).toBe('there');
+    for await (const batch of store.list(`${BUCKET}/o/*`)) expect(batch.length).toBe(1);
+    expect(proxy.authorizations).toEqual(Array(3).fill('Bearer a-token'));
+    store.close?.();
+  });
+
+  test('credentials that have expired are said to be so', async () => {
+    await useTokenService(400, {
+      error: 'invalid_grant',
+      error_description: 'The subject token has expired.',
+    });
+    await expect(statAt(gcsStore({ endpoint: 'http://127.0.0.1:1' }))).rejects.toMatchObject({
+      code: 'unauthenticated',
+      message:
+        'Google does not take the credentials (expired, revoked or wrong): ' +
+        'Error code invalid_grant: The subject token has expired.',
+    });
   });
 
   test('credentials that cannot be read are said to be so', async () => {
