@@ -39,9 +39,9 @@ function tracesOf(args: readonly string[]) {
   if (args.length !== 2 || args[0] !== '--traces-fd' || !Number.isInteger(fd) || fd < 3)
     throw new BigtraceError('invalid_option', USAGE);
   // A pipe is read without a thread: one that waits for a silent pipe would keep the process from its end.
-  return fstatSync(fd).isFIFO()
-    ? new Socket({ fd, writable: false })
-    : createReadStream('', { fd });
+  return fstatSync(fd).isFile()
+    ? createReadStream('', { fd })
+    : new Socket({ fd, writable: false });
 }
 
 function report(error: unknown): void {
