@@ -1,0 +1,79 @@
+/** The flags of a service's edge: who may reach it, and on which port it is watched. */
+import { Option } from 'commander';
+import { BigtraceError } from './errors.ts';
+import { port } from './options.ts';
+
+export interface EdgeFlags {
+  metricsPort?: number;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsClientCa?: string;
+  tokenFile?: string;
+  insecure: boolean;
+}
+
+export interface EdgeConfig {
+  /** Of /healthz, /readyz and /metrics; 0 picks a free one. */
+  metricsPort: number | undefined;
+  /** Names of PEM files. With a client CA, clients must have a certificate of it. */
+  tls: { cert: string; key: string; clientCa: string | undefined } | undefined;
+  /** File with the bearer token that clients must send. */
+  tokenFile: string | undefined;
+}
+
+/** What tests and a service on loopback have. */
+export const PLAIN_EDGE: EdgeConfig = {
+  metricsPort: undefined,
+  tls: undefined,
+  tokenFile: undefined,
+};
+
+export function edgeOptions(): Option[] {
+  const option = (flags: string, text: string): Option => {
+    const made = new Option(flags, text);
+    return made.env(`BIGTRACE_${made.name().replaceAll('-', '_').toUpperCase()}`);
+  };
+  return [
+    option(
+      '--metrics-port <port>',
+      'HTTP port of /healthz, /readyz and /metrics; 0 picks a free one (default: none)',
+    ).argParser(port),
+    option('--tls-cert <file>', 'certificate of this service, PEM'),
+    option('--tls-key <file>', 'its key'),
+    option('--tls-client-ca <file>', 'clients must have a certificate of this CA'),
+    option('--token-file <file>', 'file with the bearer token that clients must send'),
+    option(
+      '--insecure',
+      'may be reached from other machines without TLS, or by whoever can connect',
+    ).default(false),
+  ];
+}
+
+/**
+ * `socket`: host:port that the service listens on.
+ * @throws invalid_option where others could reach it who should not
+ */
+export function resolveEdge(flags: EdgeFlags, socket: string): EdgeConfig {
+  const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, tokenFile } = flags;
+  if ((cert === undefined) !== (key === undefined))
+    throw new BigtraceError('invalid_option', '--tls-cert and --tls-key need each other');
+  if (clientCa !== undefined && cert === undefined)
+    throw new BigtraceError('invalid_option', '--tls-client-ca needs --tls-cert and --tls-key');
+  const tls = cert === undefined || key === undefined ? undefined : { cert, key, clientCa };
+  const guarded = tls !== undefined && (clientCa !== undefined || tokenFile !== undefined);
+  if (!guarded && !flags.insecure && !isLoopback(socket))
+    throw new BigtraceError(
+      'invalid_option',
+      `${socket} can be reached from other machines: it needs --tls-cert, --tls-key and one of ` +
+        '--tls-client-ca or --token-file, or the word --insecure',
+    );
+  return { metricsPort: flags.metricsPort, tls, tokenFile };
+}
+
+export function hostOf(socket: string): string {
+  return socket.slice(0, socket.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
+}
+
+function isLoopback(socket: string): boolean {
+  return /^(localhost|127(\.\d+){3}|::1)$/.test(hostOf(socket));
+}

@@ -1,0 +1,47 @@
+/** How a client reaches a service: in the clear or by TLS, with a certificate or a token of its own. */
+import * as grpc from '@grpc/grpc-js';
+import { file, fileText } from './edge.ts';
+import { BigtraceError } from './errors.ts';
+
+/** Names of files; the certificates are PEM. */
+export interface PeerConfig {
+  /** TLS, and whose certificate the service must have. */
+  tlsCa?: string | undefined;
+  tlsCert?: string | undefined;
+  tlsKey?: string | undefined;
+  tokenFile?: string | undefined;
+}
+
+export interface Channel {
+  credentials: grpc.ChannelCredentials;
+  options: grpc.ClientOptions;
+}
+
+/** @throws invalid_option where the files cannot be read, or some are missing */
+export function openChannel({ tlsCa, tlsCert, tlsKey, tokenFile }: PeerConfig): Channel {
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw new BigtraceError('invalid_option', 'a client certificate needs its key, and the key it');
+  if (tlsCert !== undefined && tlsCa === undefined)
+    throw new BigtraceError('invalid_option', 'a client certificate needs the CA of the service');
+  return {
+    credentials:
+      tlsCa === undefined
+        ? grpc.credentials.createInsecure()
+        : grpc.credentials.createSsl(
+            file(tlsCa),
+            tlsKey === undefined ? null : file(tlsKey),
+            tlsCert === undefined ? null : file(tlsCert),
+          ),
+    options: tokenFile === undefined ? {} : { interceptors: [withBearer(fileText(tokenFile))] },
+  };
+}
+
+function withBearer(token: string): grpc.Interceptor {
+  return (options, nextCall) =>
+    new grpc.InterceptingCall(nextCall(options), {
+      start: (metadata, listener, next) => {
+        metadata.set('authorization', `Bearer ${token}`);
+        next(metadata, listener);
+      },
+    });
+}
