@@ -45,7 +45,10 @@ export function gcsStore(options: GcsOptions): TraceStore {
     ask: (storage: Storage) => Promise<Value>,
     signal: AbortSignal | undefined,
   ): Promise<Value> {
-    opened ??= openStorage(options);
+    opened ??= openStorage(options).catch((thrown) => {
+      opened = undefined; // credentials may be there the next time
+      throw thrown;
+    });
     try {
       const storage = await interruptible(opened, signal);
       return await interruptible(ask(storage), signal);
