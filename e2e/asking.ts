@@ -1,5 +1,5 @@
 /** Asking a running system as its users would. */
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { System } from './harness.ts';
 
 /** A client of the system's ClickHouse; close it before the system stops. */
@@ -9,6 +9,7 @@ export function clickhouseAs(system: System, user: 'analyst' | 'admin'): ClickHo
     username: user,
     password: user === 'admin' ? system.adminPassword : system.analystPassword,
     request_timeout: 120_000,
+    log: { level: ClickHouseLogLevel.OFF },
   });
 }
 
