@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type * as grpc from '@grpc/grpc-js';
 import { Command, Option } from 'commander';
+import { WHERE_STORE } from '../../common/address.ts';
 import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import { durationMs } from '../../common/options.ts';
@@ -21,7 +22,8 @@ const PROGRESS_INTERVAL_MS = 250;
 const FAILURES_TOLD_MAX = 20;
 
 interface QueryOptions {
-  traces: string[];
+  traces?: string[];
+  where?: string;
   sql: string;
   format: FormatName;
   orchestrator: string;
@@ -32,9 +34,13 @@ interface QueryOptions {
 export function queryCommand(): Command {
   return new Command('query')
     .description('ask one SQL script of many traces')
-    .requiredOption(
+    .option(
       '--traces <address...>',
       'addresses or patterns, such as /local/app.pftrace or "/local/**"; - reads them from stdin, one a line',
+    )
+    .option(
+      '--where <expression>',
+      'the traces that an expression over the table bigtrace.traces selects, such as "duration > 2e9"',
     )
     .requiredOption('--sql <sql>', 'the script, or @FILE that holds it')
     .addOption(
@@ -56,6 +62,8 @@ Exit codes: 0 all traces answered, 1 the query failed, 2 usage, 3 some traces fa
 130 cancelled.`;
 
 async function query(options: QueryOptions): Promise<number> {
+  if (options.traces === undefined && options.where === undefined)
+    throw new BigtraceError('invalid_option', 'no traces: --traces or --where names them');
   const asker = new Asker();
   const client = connectOrchestrator(options.orchestrator);
   try {
@@ -69,7 +77,7 @@ async function query(options: QueryOptions): Promise<number> {
         user: userInfo().username,
         progressIntervalMs: process.stderr.isTTY ? PROGRESS_INTERVAL_MS : 0,
       },
-      traces: addresses(options.traces),
+      traces: addresses(options),
       format: createFormat(options.format),
       print: (bytes) => asker.print(bytes),
       onProgress: (progress) => asker.bar.draw(progress),
@@ -137,8 +145,9 @@ function sqlBytes(option: string): Buffer {
 }
 
 /** Files of addresses may be far larger than memory: they are read as the orchestrator takes them. */
-async function* addresses(given: string[]): AsyncGenerator<Buffer[]> {
-  const written = given.filter((address) => address !== '-');
-  if (written.length > 0) yield written.map(bytesFromText);
-  if (written.length < given.length) yield* linesOf(process.stdin);
+async function* addresses({ traces = [], where }: QueryOptions): AsyncGenerator<Buffer[]> {
+  const written = traces.filter((address) => address !== '-');
+  const selected = where === undefined ? [] : [`/${WHERE_STORE}/${where}`];
+  if (written.length + selected.length > 0) yield [...written, ...selected].map(bytesFromText);
+  if (written.length < traces.length) yield* linesOf(process.stdin);
 }
