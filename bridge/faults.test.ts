@@ -123,6 +123,16 @@ test('a bridge that is killed outright is reported', async () => {
   expect(bridge.stderr()).toBe('the bridge was killed by signal 9: out of memory? (internal)');
 });
 
+test('no node: an error that says so, and an end of the rows', async () => {
+  const bridge = run(['query', '--end-mark'], {
+    orchestrator: '127.0.0.1:1',
+    env: { BIGTRACE_NODE: '/nonexistent/node' },
+  });
+  expect(await bridge.ended).toBe(127);
+  expect(bridge.stderr()).toContain('/nonexistent/node');
+  expect(bridge.stdout().toString()).toBe('END\n');
+});
+
 test('rows wait for a reader that is slow', async () => {
   const cells = Array.from({ length: 100_000 }, (_, index) => BigInt(index));
   const { rows } = rowsEvent('', cells);

@@ -14,6 +14,9 @@ import { runSchema } from './schema.ts';
 
 const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
 
+/** The one that executes this. */
+const DEFAULT_CLICKHOUSE = 'http://127.0.0.1:8123';
+
 const USAGE =
   'usage: bigtrace query [--end-mark] [--traces-fd N] | bigtrace schema | bigtrace failures | bigtrace progress';
 
@@ -23,8 +26,10 @@ async function main(args: readonly string[]): Promise<void> {
     process.env['BIGTRACE_ORCHESTRATOR'] || DEFAULT_ORCHESTRATOR,
   );
   const { stdin, stdout } = process;
-  if (command === 'schema' && rest.length === 0) await runSchema(client, { stdin, stdout }, report);
-  else if (command === 'failures' && rest.length === 0) await runFailures(client, stdout);
+  if (command === 'schema' && rest.length === 0) {
+    const clickHouseUrl = process.env['BIGTRACE_CLICKHOUSE_HTTP'] || DEFAULT_CLICKHOUSE;
+    await runSchema(client, { stdin, stdout }, report, clickHouseUrl);
+  } else if (command === 'failures' && rest.length === 0) await runFailures(client, stdout);
   else if (command === 'progress' && rest.length === 0) await runProgress(client, stdout);
   else if (command === 'query') {
     const endMark = rest[0] === '--end-mark';
@@ -53,14 +58,18 @@ function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
-main(process.argv.slice(2)).then(
-  () => process.exit(0),
-  (error: unknown) => {
-    if (isBrokenPipe(error)) process.exit(1);
-    report(error);
-    // ClickHouse looks at stderr when it has read the rows, so these must end as they should.
-    if (process.argv[2] !== 'query' || process.argv[3] === '--end-mark')
-      process.stdout.write(END_MARK, () => process.exit(1));
-    else process.exit(1);
-  },
-);
+let failed = false;
+
+function fail(error: unknown): void {
+  if (failed) return;
+  failed = true;
+  if (isBrokenPipe(error)) process.exit(1);
+  report(error);
+  // ClickHouse looks at stderr when it has read the rows, so these must end as they should.
+  if (process.argv[2] !== 'query' || process.argv[3] === '--end-mark')
+    process.stdout.write(END_MARK, () => process.exit(1));
+  else process.exit(1);
+}
+
+process.on('uncaughtException', fail);
+main(process.argv.slice(2)).then(() => process.exit(0), fail);

@@ -58,8 +58,14 @@ export class OrchestratorClient {
     return call;
   }
 
-  schema(start: Start, addresses: readonly Buffer[]): Promise<SchemaColumn[]> {
-    return this.#unary('Schema', encodeSchemaRequest(start, addresses), decodeSchemaResponse);
+  /** Aborting `signal` ends the call. */
+  schema(
+    start: Start,
+    addresses: readonly Buffer[],
+    signal?: AbortSignal,
+  ): Promise<SchemaColumn[]> {
+    const request = encodeSchemaRequest(start, addresses);
+    return this.#unary('Schema', request, decodeSchemaResponse, signal);
   }
 
   /** The queries that run. */
@@ -83,7 +89,12 @@ export class OrchestratorClient {
     }
   }
 
-  #unary<T>(method: string, request: Buffer, decode: (message: Buffer) => T): Promise<T> {
+  #unary<T>(
+    method: string,
+    request: Buffer,
+    decode: (message: Buffer) => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
         `/bigtrace.v1.Orchestrator/${method}`,
@@ -99,6 +110,7 @@ export class OrchestratorClient {
           }
         },
       );
+      signal?.addEventListener('abort', () => call.cancel(), { once: true });
       this.#watchConnection(() => {
         reject(this.#unreachable('no connection in time'));
         call.cancel();

@@ -1,5 +1,5 @@
 /**
- * The rows that ClickHouse hands to the bridge, as TSV.
+ * The rows that ClickHouse hands to the bridge, as TSV (or CustomSeparated with the escaping of TSV).
  *
  * `bigtrace query` reads ONE row on stdin, then no more:
  *
@@ -13,7 +13,7 @@
  *   | 6 | structure   | String        | the very text given to executable() as the table's structure  |
  *
  * With `--traces-fd 3` it reads further traces from that descriptor, one String a row, as a stream: the
- * second input query of executable().
+ * second input query of executable(). With `--end-mark` the list, as the rows of the answer, ends with a line `END`.
  *
  * `bigtrace schema` reads rows of columns 1 to 5 as they come, and answers each with one String: the
  * structure.

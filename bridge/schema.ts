@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
+import { BigtraceError } from '../common/errors.ts';
 import { distinctNames, typeOfKinds } from './columns.ts';
 import { escapeBytes } from './fields.ts';
+import { untilGivenUp } from './given-up.ts';
 import type { SchemaColumn } from './messages.ts';
 import type { OrchestratorClient } from './orchestrator.ts';
 import { parseSchemaInput, REQUEST_BYTES_MAX } from './request.ts';
@@ -18,10 +20,11 @@ export async function runSchema(
   client: OrchestratorClient,
   { stdin, stdout }: { stdin: Readable; stdout: Writable },
   report: (error: unknown) => void,
+  clickHouseUrl: string,
 ): Promise<void> {
   for await (const lines of linesOf(stdin, REQUEST_BYTES_MAX))
     for (const line of lines) {
-      const answer = await answerOf(client, line).catch((error: unknown) => {
+      const answer = await answerOf(client, line, clickHouseUrl).catch((error: unknown) => {
         report(error);
         return Buffer.of();
       });
@@ -29,10 +32,23 @@ export async function runSchema(
     }
 }
 
-async function answerOf(client: OrchestratorClient, line: Uint8Array): Promise<Buffer> {
+async function answerOf(
+  client: OrchestratorClient,
+  line: Uint8Array,
+  clickHouseUrl: string,
+): Promise<Buffer> {
   const input = parseSchemaInput(line);
-  const columns = await client.schema(input, input.traces);
-  return escapeBytes(bytesFromText(structureOf(columns)));
+  const ended = new AbortController();
+  const givenUp = untilGivenUp(clickHouseUrl, input.queryId, ended.signal).then(() => {
+    throw new BigtraceError('cancelled', 'the query was cancelled, or its time ran out');
+  });
+  const columns = client.schema(input, input.traces, ended.signal);
+  try {
+    return escapeBytes(bytesFromText(structureOf(await Promise.race([columns, givenUp]))));
+  } finally {
+    ended.abort();
+    await Promise.allSettled([columns, givenUp]);
+  }
 }
 
 export function structureOf(columns: readonly SchemaColumn[]): string {

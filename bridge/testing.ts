@@ -93,17 +93,18 @@ export interface RunOptions {
   orchestrator: string;
   /** Whether there is a descriptor 3. */
   traces?: boolean;
+  env?: NodeJS.ProcessEnv;
 }
 
 function runBridge(
   script: string,
   args: readonly string[],
-  { orchestrator, traces = false }: RunOptions,
+  { orchestrator, traces = false, env = {} }: RunOptions,
 ): Run {
   const child = spawn('sh', [script, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', ...(traces ? ['pipe' as const] : [])],
     // biome-ignore lint/style/noProcessEnv: the script finds node by PATH
-    env: { ...process.env, BIGTRACE_ORCHESTRATOR: orchestrator },
+    env: { ...process.env, BIGTRACE_ORCHESTRATOR: orchestrator, ...env },
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
