@@ -34,22 +34,29 @@ export interface Refusal {
 }
 
 const BYTES = randomBytes(3 << 20);
-const TIMEOUT_MS = 300;
+/** Never reached, however busy the machine. */
+const PATIENT = { timeoutMs: 30_000, attemptsMax: 3 };
+/** For what only time tells; a busy machine may need some attempts more. */
+const IMPATIENT = { timeoutMs: 400, attemptsMax: 10 };
+
 const BROKEN: [string, Fault][] = [
   ['a 503', { kind: 'status', status: 503 }],
   ['a reset before the first byte', { kind: 'reset', afterBytes: 0 }],
   ['a reset in mid-body', { kind: 'reset', afterBytes: 1 << 20 }],
+  ['a wrong length', { kind: 'cut', missingBytes: 1000 }],
+];
+const SILENT: [string, Fault][] = [
   ['silence in mid-body', { kind: 'stall', afterBytes: 1 << 20 }],
   ['silence from the start', { kind: 'stall', afterBytes: 0 }],
   ['a slow drip', { kind: 'drip', everyMs: 20 }],
-  ['a wrong length', { kind: 'cut', missingBytes: 1000 }],
 ];
 
 /** One store behind one proxy; its parts are there from `beforeAll` on. */
 class Bench {
   readonly counters: StoreCounters = noCounts();
   readonly #options: FaultOptions;
-  #parts: { under: StoreBehindProxy; proxy: FaultyProxy; store: TraceStore } | undefined;
+  #parts: { under: StoreBehindProxy; proxy: FaultyProxy; bare: TraceStore } | undefined;
+  #store: TraceStore | undefined;
 
   constructor(options: FaultOptions) {
     this.#options = options;
@@ -58,18 +65,18 @@ class Bench {
   async open(): Promise<void> {
     const under = await this.#options.open();
     const proxy = await startFaultyProxy(under.upstream);
-    const limits = { timeoutMs: TIMEOUT_MS, attemptsMax: 3, concurrencyMax: 2 };
-    this.#parts = {
-      under,
-      proxy,
-      store: guarded(under.through(proxy.host), limits, this.counters),
-    };
+    this.#parts = { under, proxy, bare: under.through(proxy.host) };
     await under.put('faults/trace', BYTES);
   }
 
   reset(): void {
+    this.use(PATIENT);
     Object.assign(this.proxy, { faults: [], always: undefined, asked: [], before: undefined });
     Object.assign(this.counters, noCounts());
+  }
+
+  use(limits: { timeoutMs: number; attemptsMax: number }): void {
+    this.#store = guarded(this.#all().bare, { ...limits, concurrencyMax: 2 }, this.counters);
   }
 
   async close(): Promise<void> {
@@ -82,12 +89,12 @@ class Bench {
     return this.#all().under;
   }
 
-  get proxy(): FaultyProxy {
-    return this.#all().proxy;
+  get store(): TraceStore {
+    return this.#store ?? this.#all().bare;
   }
 
-  get store(): TraceStore {
-    return this.#all().store;
+  get proxy(): FaultyProxy {
+    return this.#all().proxy;
   }
 
   path(name = 'faults/trace'): string {
@@ -136,15 +143,28 @@ function readTests(bench: Bench): void {
     expect(bench.counters.retries).toBe(1);
   });
 
-  test.each(BROKEN)('%s again and again is store_failed, in bounded time', async (_, fault) => {
+  test.each(SILENT)('%s once is got over', async (_, fault) => {
     const { generation } = await bench.stat();
-    // Little comes with each attempt: one that brings much counts as progress.
-    const isProgress = 'afterBytes' in fault && fault.afterBytes > 0;
-    if (isProgress) bench.proxy.always = { ...fault, afterBytes: 100 };
-    else bench.proxy.always = fault.kind === 'cut' ? { ...fault, missingBytes: 1 } : fault;
-    expect(await codeOf(bench.read(generation))).toBe('store_failed');
-    expect(bench.counters.retries).toBe(2);
+    bench.use(IMPATIENT);
+    bench.proxy.faults = [fault];
+    expect((await bench.read(generation)).equals(BYTES)).toBe(true);
+    expect(bench.counters.retries).toBeGreaterThan(0);
   });
+
+  test.each([...BROKEN, ...SILENT])(
+    '%s again and again is store_failed, in bounded time',
+    async (_, fault) => {
+      const { generation } = await bench.stat();
+      if (fault.kind === 'stall' || fault.kind === 'drip')
+        bench.use({ ...IMPATIENT, attemptsMax: 3 });
+      // Little comes with each attempt: one that brings much counts as progress.
+      const isProgress = 'afterBytes' in fault && fault.afterBytes > 0;
+      if (isProgress) bench.proxy.always = { ...fault, afterBytes: 100 };
+      else bench.proxy.always = fault.kind === 'cut' ? { ...fault, missingBytes: 1 } : fault;
+      expect(await codeOf(bench.read(generation))).toBe('store_failed');
+      expect(bench.counters.retries).toBe(2);
+    },
+  );
 
   test('a read that was cut goes on where it was', async () => {
     const { generation } = await bench.stat();
@@ -176,7 +196,7 @@ function readTests(bench: Bench): void {
     const started = performance.now();
     const reading = bench.read(generation, { signal: AbortSignal.timeout(50) });
     expect(await codeOf(reading)).toBe('cancelled');
-    expect(performance.now() - started).toBeLessThan(TIMEOUT_MS);
+    expect(performance.now() - started).toBeLessThan(PATIENT.timeoutMs / 3);
   });
 }
 
@@ -189,6 +209,7 @@ function statTests(bench: Bench): void {
   });
 
   test('stat does not wait for ever', async () => {
+    bench.use({ timeoutMs: 300, attemptsMax: 2 });
     bench.proxy.before = () => new Promise(() => undefined);
     await expect(bench.stat()).rejects.toThrow(
       'the store said too little for 300 ms (--store-timeout)',
