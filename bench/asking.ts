@@ -1,7 +1,6 @@
 /** Asking a system and throwing the answer away. */
-import type * as grpc from '@grpc/grpc-js';
-import { connectOrchestrator } from '../cli/orchestrator.ts';
-import type { QueryRequest, QueryResponse } from '../proto/messages.ts';
+import { OrchestratorClient } from '../client/orchestrator-client.ts';
+import type { QueryStart } from '../proto/messages.ts';
 
 let asked = 0;
 
@@ -17,19 +16,16 @@ export async function askOverGrpc(
   traces: string[],
   sql: string,
 ): Promise<void> {
-  const client = connectOrchestrator(orchestrator);
-  const call = client['Query']?.() as grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
-  call.write({
-    start: {
-      queryId: '',
-      sql: Buffer.from(sql),
-      onFailure: 'STRICT',
-      user: 'bench',
-      progressIntervalMs: 0,
-    },
-  });
-  call.end({ traces: { address: traces.map((address) => Buffer.from(address)) } });
-  for await (const _ of call);
+  const client = new OrchestratorClient(orchestrator);
+  const start: QueryStart = {
+    queryId: '',
+    sql: Buffer.from(sql),
+    onFailure: 'STRICT',
+    user: 'bench',
+    progressIntervalMs: 0,
+  };
+  const addresses = [traces.map((address) => Buffer.from(address))];
+  for await (const _ of client.query(start, addresses, new AbortController().signal));
   client.close();
 }
 

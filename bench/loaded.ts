@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OrchestratorClient } from '../client/orchestrator-client.ts';
 import { type System, startSystem } from '../e2e/harness.ts';
 import { askOverGrpc, fromBigtrace, unasked } from './asking.ts';
 import { type Bench, median, repeat, timed } from './bench.ts';
-import { orchestratorStatus } from './status.ts';
 import { chromeTraces } from './traces.ts';
 
 const ASKS = 9;
@@ -98,11 +98,12 @@ async function throughGrpc(traces: string, count_: number): Promise<Times> {
 
 /** They are written when nobody waits, so not while a query runs. */
 async function imagesWritten(system: System, images: number): Promise<void> {
+  const client = new OrchestratorClient(system.orchestrator);
   const giveUp = performance.now() + IMAGES_MS_MAX;
   for (;;) {
-    const { worker } = await orchestratorStatus(system.orchestrator);
+    const { worker } = await client.status();
     const written = worker.map(({ status }) => status?.counters['images_written'] ?? 0);
-    if (written.reduce((sum, each) => sum + each, 0) >= images) return;
+    if (written.reduce((sum, each) => sum + each, 0) >= images) return client.close();
     if (performance.now() > giveUp) throw new Error(`images written: ${written.join(' + ')}`);
     await sleep(50);
   }

@@ -7,6 +7,7 @@ import type {
   ListedTrace,
   ListRequest,
   ListResponse,
+  OrchestratorStatus,
   QueryEvent,
   QueryRequest,
   QueryResponse,
@@ -21,6 +22,8 @@ const KEEPALIVE: grpc.ChannelOptions = {
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
 };
+
+const STATUS_MS_MAX = 10_000;
 
 type QueryCall = grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
 
@@ -94,6 +97,16 @@ export class OrchestratorClient {
   schema(request: SchemaRequest): Promise<SchemaResponse> {
     return new Promise((resolve, reject) => {
       this.#client['Schema']?.(request, (error: Error | null, answer: SchemaResponse) =>
+        error === null ? resolve(answer) : reject(this.#errorOf(error)),
+      );
+    });
+  }
+
+  /** What it and its workers are doing. @throws BigtraceError */
+  status(): Promise<OrchestratorStatus> {
+    return new Promise((resolve, reject) => {
+      const options = { deadline: Date.now() + STATUS_MS_MAX };
+      this.#client['Status']?.({}, options, (error: Error | null, answer: OrchestratorStatus) =>
         error === null ? resolve(answer) : reject(this.#errorOf(error)),
       );
     });

@@ -3,18 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import type * as grpc from '@grpc/grpc-js';
 import { Command, Option } from 'commander';
+import { OrchestratorClient } from '../../client/orchestrator-client.ts';
 import { WHERE_STORE } from '../../common/address.ts';
 import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import { durationMs } from '../../common/options.ts';
-import type { QueryRequest, QueryResponse, TraceFailure } from '../../proto/messages.ts';
+import type { QueryStart, TraceFailure } from '../../proto/messages.ts';
 import { EXIT } from '../exit.ts';
-import { connectOrchestrator, orchestratorOption, unreachableOr } from '../orchestrator.ts';
+import { orchestratorOption } from '../orchestrator.ts';
 import { createFormat, FORMATS, type FormatName } from './formats.ts';
+import { linesOf, printEvents } from './print-events.ts';
 import { ProgressBar } from './progress-bar.ts';
-import { linesOf, runQuery } from './run.ts';
 
 const PROGRESS_INTERVAL_MS = 250;
 
@@ -65,28 +65,25 @@ async function query(options: QueryOptions): Promise<number> {
   if (options.traces === undefined && options.where === undefined)
     throw new BigtraceError('invalid_option', 'no traces: --traces or --where names them');
   const asker = new Asker();
-  const client = connectOrchestrator(options.orchestrator);
+  const client = new OrchestratorClient(options.orchestrator);
   try {
-    await runQuery({
-      call: client['Query']?.() as grpc.ClientDuplexStream<QueryRequest, QueryResponse>,
-      start: {
-        queryId: randomUUID(),
-        sql: sqlBytes(options.sql),
-        onFailure: options.lenient ? 'LENIENT' : 'STRICT',
-        limits: { timeoutMs: options.timeout ?? 0 },
-        user: userInfo().username,
-        progressIntervalMs: process.stderr.isTTY ? PROGRESS_INTERVAL_MS : 0,
-      },
-      traces: addresses(options),
+    const start: QueryStart = {
+      queryId: randomUUID(),
+      sql: sqlBytes(options.sql),
+      onFailure: options.lenient ? 'LENIENT' : 'STRICT',
+      limits: { timeoutMs: options.timeout ?? 0 },
+      user: userInfo().username,
+      progressIntervalMs: process.stderr.isTTY ? PROGRESS_INTERVAL_MS : 0,
+    };
+    await printEvents(client.query(start, addresses(options), asker.signal), {
       format: createFormat(options.format),
       print: (bytes) => asker.print(bytes),
       onProgress: (progress) => asker.bar.draw(progress),
       onFailure: (failure) => asker.tell(failure),
-      signal: asker.signal,
     });
   } catch (thrown) {
     if (asker.isGone) return EXIT.ok; // as with `| head`: it has what it wanted
-    throw unreachableOr(thrown, options.orchestrator);
+    throw thrown;
   } finally {
     asker.end();
     client.close();

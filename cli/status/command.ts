@@ -1,11 +1,7 @@
 /** `bigtrace status`: what the orchestrator and its workers are doing. */
 import { Command, Option } from 'commander';
-import {
-  askStatus,
-  connectOrchestrator,
-  orchestratorOption,
-  unreachableOr,
-} from '../orchestrator.ts';
+import { OrchestratorClient } from '../../client/orchestrator-client.ts';
+import { orchestratorOption } from '../orchestrator.ts';
 import { statusText } from './text.ts';
 
 interface StatusOptions {
@@ -19,12 +15,10 @@ export function statusCommand(): Command {
     .addOption(orchestratorOption())
     .addOption(new Option('--json', 'all of it, counters too, as one JSON object'))
     .action(async ({ orchestrator, json }: StatusOptions) => {
-      const client = connectOrchestrator(orchestrator);
+      const client = new OrchestratorClient(orchestrator);
       try {
-        const status = await askStatus(client);
+        const status = await client.status();
         console.log(json ? JSON.stringify(status) : statusText(status, Date.now()));
-      } catch (thrown) {
-        throw unreachableOr(thrown, orchestrator);
       } finally {
         client.close();
       }

@@ -1,6 +1,7 @@
 /** The flags of `bigtrace up`, checked and complete. */
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
+import { isLoopback } from '../../common/edge-options.ts';
 import { BigtraceError } from '../../common/errors.ts';
 
 /** As commander hands them over; `undefined` where nobody said. */
@@ -8,6 +9,7 @@ export interface UpFlags {
   dataDir: string;
   traces: string;
   listen: string;
+  insecure?: boolean;
   clickhouseHttpPort: number;
   clickhouseTcpPort: number;
   orchestratorPort: number;

@@ -1,86 +1,29 @@
-/** Asks an orchestrator and prints what it answers, as it comes. */
-import { once } from 'node:events';
-import type * as grpc from '@grpc/grpc-js';
+/** Prints what an orchestrator answers, as it comes. */
 import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
-import { fromServiceError } from '../../common/grpc-errors.ts';
-import type {
-  Progress,
-  QueryRequest,
-  QueryResponse,
-  QueryStart,
-  TraceFailure,
-  TraceRows,
-} from '../../proto/messages.ts';
+import type { Progress, QueryEvent, TraceFailure, TraceRows } from '../../proto/messages.ts';
 import { RowDecoder } from '../../query-result/index.ts';
 import type { Format } from './formats.ts';
 
-export interface QueryRun {
-  call: grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
-  start: QueryStart;
-  /** Addresses and patterns, as bytes, in batches. */
-  traces: AsyncIterable<Buffer[]>;
+export interface Printing {
   format: Format;
   print(bytes: Buffer): Promise<void>;
   onProgress(progress: Progress): void;
   onFailure(failure: TraceFailure): void;
-  signal: AbortSignal;
 }
 
-/** Resolves to the number of traces that failed, which only a lenient query outlives. */
-export async function runQuery(run: QueryRun): Promise<number> {
-  const { call, signal } = run;
-  const cancel = (): void => call.cancel();
-  signal.addEventListener('abort', cancel, { once: true });
-  // Reading fails with the same reason as writing does, and says it better.
-  let unread: Error | undefined;
-  const sending = send(run).catch((error: Error) => {
-    unread = error;
-    call.cancel();
-  });
-  try {
-    const failed = await receive(run);
-    await sending;
-    return failed;
-  } catch (thrown) {
-    if (signal.aborted) throw new BigtraceError('cancelled', 'the query was cancelled');
-    throw unread ?? fromServiceError(thrown, 'orchestrator_unreachable');
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    call.cancel();
+/** @throws BigtraceError what the query ended with; columns_mismatch */
+export async function printEvents(
+  events: AsyncIterable<QueryEvent>,
+  { format, print, onProgress, onFailure }: Printing,
+): Promise<void> {
+  const printer = new Printer(format);
+  for await (const { rows, failure, progress } of events) {
+    if (rows) await print(printer.rows(rows));
+    else if (progress) onProgress(progress);
+    else if (failure) onFailure(failure);
   }
-}
-
-async function send({ call, start, traces }: QueryRun): Promise<void> {
-  call.write({ start });
-  for await (const address of traces) {
-    if (call.destroyed) return;
-    if (!call.write({ traces: { address } }))
-      await Promise.race([once(call, 'drain'), ended(call)]);
-  }
-  call.end();
-}
-
-/** A call that fails says so by an event; nothing drains after it. */
-function ended(call: grpc.ClientDuplexStream<QueryRequest, QueryResponse>): Promise<void> {
-  return new Promise((resolve) => call.once('close', resolve));
-}
-
-async function receive(run: QueryRun): Promise<number> {
-  const printer = new Printer(run.format);
-  let failed = 0;
-  for await (const response of run.call as AsyncIterable<QueryResponse>) {
-    for (const { rows, failure, progress } of response.event) {
-      if (rows) await run.print(printer.rows(rows));
-      else if (progress) run.onProgress(progress);
-      else if (failure) {
-        failed++;
-        run.onFailure(failure);
-      }
-    }
-  }
-  await run.print(printer.end());
-  return failed;
+  await print(printer.end());
 }
 
 /** Decodes the rows of many traces at once; all of them must have the same columns. */

@@ -1,17 +1,17 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { OrchestratorClient } from '../../client/orchestrator-client.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import { toServiceError } from '../../common/grpc-errors.ts';
-import type { QueryRequest, QueryResponse } from '../../proto/messages.ts';
+import type { QueryRequest, QueryResponse, QueryStart } from '../../proto/messages.ts';
 import { bigtraceOrchestrator } from '../../proto/services.ts';
-import { connectOrchestrator } from '../orchestrator.ts';
 import { createFormat } from './formats.ts';
-import { linesOf, runQuery } from './run.ts';
+import { linesOf, printEvents } from './print-events.ts';
 
 type Call = grpc.ServerDuplexStream<QueryRequest, QueryResponse>;
 
 let server: grpc.Server;
-let client: ReturnType<typeof connectOrchestrator>;
+let client: OrchestratorClient;
 /** What the orchestrator of the test does with a query. */
 let answer: (call: Call) => void;
 
@@ -23,7 +23,7 @@ beforeEach(async () => {
       error ? reject(error) : resolve(bound),
     ),
   );
-  client = connectOrchestrator(`127.0.0.1:${port}`);
+  client = new OrchestratorClient(`127.0.0.1:${port}`);
 });
 afterEach(() => {
   client.close();
@@ -58,29 +58,27 @@ interface Ran {
 }
 
 async function ask(traces: string[][], signal = new AbortController().signal): Promise<Ran> {
-  let printed = '';
-  const failed = await runQuery({
-    call: client['Query']?.() as grpc.ClientDuplexStream<QueryRequest, QueryResponse>,
-    start: {
-      queryId: 'q',
-      sql: Buffer.from('SELECT 1'),
-      onFailure: 'STRICT',
-      user: 'me',
-      progressIntervalMs: 0,
-    },
-    traces: (async function* () {
-      for (const batch of traces) yield batch.map((address) => Buffer.from(address));
-    })(),
+  const ran = { printed: '', failed: 0 };
+  const start: QueryStart = {
+    queryId: 'q',
+    sql: Buffer.from('SELECT 1'),
+    onFailure: 'STRICT',
+    user: 'me',
+    progressIntervalMs: 0,
+  };
+  const addresses = traces.map((batch) => batch.map((address) => Buffer.from(address)));
+  await printEvents(client.query(start, addresses, signal), {
     format: createFormat('csv'),
     print: (bytes) => {
-      printed += bytes.toString();
+      ran.printed += bytes.toString();
       return Promise.resolve();
     },
     onProgress: () => {},
-    onFailure: () => {},
-    signal,
+    onFailure: () => {
+      ran.failed++;
+    },
   });
-  return { printed, failed };
+  return ran;
 }
 
 it('sends the script, then all traces, and prints rows of interleaved traces', async () => {
