@@ -2,6 +2,7 @@
 import { asBigtraceError } from '../common/errors.ts';
 import type { TaskStats } from '../proto/messages.ts';
 import type { TraceStat, TraceStores } from '../trace-store/index.ts';
+import { type ColumnFound, columnsOf } from './columns.ts';
 import type { Counters } from './counters.ts';
 import { withDeadline } from './deadline.ts';
 import type { FairPermits, Release } from './fair-permits.ts';
@@ -13,7 +14,6 @@ import type { Remembered, ResultMemory } from './result-memory.ts';
 import type { ScriptFacts } from './script.ts';
 import type { OnResult } from './slot.ts';
 import type { Lease, LoadedFrom, SlotPool } from './slot-pool.ts';
-import type { ColumnFound } from './thread-protocol.ts';
 
 export interface AnswerParts {
   stores: TraceStores;
@@ -37,6 +37,8 @@ export interface Question {
   trace: string;
   script: ScriptFacts;
   limits: AnswerLimits;
+  /** Whether the kinds of the columns are asked for. */
+  wantsKinds: boolean;
   /** Whose turn it takes: one query's traces share its turns. */
   asker: unknown;
   /** Called when work begins that is no longer given back; how long it waited for its turn. */
@@ -45,7 +47,8 @@ export interface Question {
 }
 
 export interface Answer {
-  columns: readonly ColumnFound[];
+  /** Where kinds were wanted. */
+  columns: readonly ColumnFound[] | undefined;
   stats: TaskStats;
 }
 
@@ -115,14 +118,17 @@ class Answering {
     }
   }
 
-  async #repeat({ results, resultBytes, rows, columns }: Remembered): Promise<Answer> {
-    const { limits, onBegin, onResult } = this.#question;
+  async #repeat(remembered: Remembered): Promise<Answer> {
+    const { results, resultBytes, rows } = remembered;
+    const { limits, wantsKinds, onBegin, onResult } = this.#question;
     checkResult(rows, resultBytes, limits);
     onBegin(0);
     for (const [index, result] of results.entries()) {
       await onResult(result, rows, index === results.length - 1);
       this.#signal.throwIfAborted();
     }
+    if (wantsKinds) remembered.columns ??= await columnsOf(results);
+    const { columns } = remembered;
     return { columns, stats: { rows, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'result' } };
   }
 
@@ -221,7 +227,7 @@ class Answering {
     signal: AbortSignal,
   ): Promise<Answer> {
     const { results } = this.#parts;
-    const { script, limits, onResult } = this.#question;
+    const { script, limits, wantsKinds, onResult } = this.#question;
     const { sql, leavesMarks } = script;
     const recorder = results.recorder();
     let resultBytes = 0;
@@ -229,6 +235,7 @@ class Answering {
       {
         sql,
         leavesMarks,
+        wantsKinds,
         memoryBytesMax: limits.memoryBytesMax,
         onResult: (result, rowsSoFar, last) => {
           resultBytes += result.byteLength;

@@ -75,6 +75,18 @@ test('columns found are the start of the query that follows', async () => {
   });
 });
 
+test('the columns of a remembered answer can be asked for afterwards', async () => {
+  await using worker = await testWorker();
+  const sql = 'SELECT id, name, NULL FROM slice';
+  await ask(worker, CANVAS, sql);
+  const run = worker.client.run({ sql, mode: 'TYPES' });
+  const [end] = await run.answers(run.add(CANVAS));
+  expect(end?.end.types).toMatchObject({
+    column: [{ cellKinds: 4 }, { cellKinds: 16 }, { cellKinds: 2 }],
+    stats: { tier: 'result', rows: 42382 },
+  });
+});
+
 test('marks are taken back in memory, not by parsing again', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0 });
   const make = 'CREATE PERFETTO TABLE foo AS SELECT 7 AS x; SELECT x FROM foo';

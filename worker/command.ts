@@ -1,6 +1,7 @@
 /** `bigtrace worker`: its flags, each also a `BIGTRACE_…` variable. */
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
+import { type EdgeFlags, edgeOptions, resolveEdge } from '../common/edge-options.ts';
 import type { LogLevel } from '../common/log.ts';
 import { byteSize, durationMs, hostPort, integerFrom, port } from '../common/options.ts';
 import { addStoreOptions, storeOptionsOf } from '../trace-store/index.ts';
@@ -17,7 +18,7 @@ import {
 } from './config.ts';
 import { serve } from './serve.ts';
 
-interface Flags {
+interface Flags extends EdgeFlags {
   listen: string;
   port: number;
   socket?: string;
@@ -60,6 +61,7 @@ export function workerCommand(): Command {
         'THREADS',
       ).argParser(integerFrom(1, 1024)),
     );
+  for (const one of edgeOptions()) command.addOption(one);
   return addLimits(addStoreOptions(command))
     .addOption(
       option(
@@ -150,10 +152,11 @@ export function workerConfig(command: Command): WorkerConfig {
   const flags = command.opts<Flags>();
   const threads = flags.threads ?? defaultThreads();
   const memoryBytesMax = flags.memoryBytes ?? defaultMemoryBytes();
+  const host = flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen;
+  const listen = flags.socket ?? `${host}:${flags.port}`;
   return {
-    listen:
-      flags.socket ??
-      `${flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen}:${flags.port}`,
+    listen,
+    edge: resolveEdge(flags, listen),
     stores: storeOptionsOf(command),
     threads,
     memoryBytesMax,

@@ -1,6 +1,7 @@
 /** A worker's configuration: complete and checked. */
 import { existsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
+import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { LogLevel } from '../common/log.ts';
 import type { StoreOptions } from '../trace-store/index.ts';
@@ -9,6 +10,7 @@ import type { AnswerLimits } from './limits.ts';
 export interface WorkerConfig {
   /** host:port; port 0 picks a free one. */
   listen: string;
+  edge: EdgeConfig;
   stores: StoreOptions;
   /** Traces that are parsed or asked at once. */
   threads: number;

@@ -2,14 +2,15 @@
  * Answers of the past: the same script on the same bytes with the same engine gives the same rows. Held
  * within a bound of bytes; the longest unused go first.
  */
-import type { ColumnFound } from './thread-protocol.ts';
+import type { ColumnFound } from './columns.ts';
 
 export interface Remembered {
   /** Encoded QueryResults, as the engine wrote them. */
   results: readonly Buffer[];
   resultBytes: number;
   rows: number;
-  columns: readonly ColumnFound[];
+  /** Once somebody wanted to know. */
+  columns: readonly ColumnFound[] | undefined;
 }
 
 /** One answer may not push out most of the others. */

@@ -140,6 +140,7 @@ export class RunCall {
         trace: textFromBytes(trace),
         script,
         limits,
+        wantsKinds: mode === 'TYPES',
         asker: this,
         onBegin: (waitedMs) => {
           task.begun = true;
@@ -156,7 +157,7 @@ export class RunCall {
       task.abort.signal,
     );
     if (mode === 'TYPES') {
-      const column = columns.map(({ name, kinds }) => ({
+      const column = (columns ?? []).map(({ name, kinds }) => ({
         name: Buffer.from(name),
         cellKinds: kinds,
       }));

@@ -1,10 +1,13 @@
 /** The gRPC edge of a worker: both services on one port. */
-import * as grpc from '@grpc/grpc-js';
+import type * as grpc from '@grpc/grpc-js';
 import { textFromBytes } from '../common/byte-text.ts';
+import { createEdge } from '../common/edge.ts';
+import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
 import { addHealth } from '../common/health.ts';
 import type { Logger } from '../common/log.ts';
+import type { Measured } from '../common/probes.ts';
 import { VERSION } from '../common/version.ts';
 import type {
   BigtraceQueryTraceArgs,
@@ -28,13 +31,15 @@ const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
 
 export interface ServerParts extends RunParts {
   engine: Engine;
+  edge: EdgeConfig;
   logger: Logger;
 }
 
 export class WorkerServer {
   readonly #parts: ServerParts;
-  readonly #server = new grpc.Server(GRPC_OPTIONS);
-  readonly #notServing = addHealth(this.#server);
+  readonly #server: grpc.Server;
+  readonly #credentials: grpc.ServerCredentials;
+  readonly #notServing: () => void;
   readonly #runs = new Set<RunCall>();
   readonly #startedAt = performance.now();
   /** Calls of the unary service that are being answered. */
@@ -44,6 +49,10 @@ export class WorkerServer {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    const { server, credentials } = createEdge(parts.edge, GRPC_OPTIONS);
+    this.#server = server;
+    this.#credentials = credentials;
+    this.#notServing = addHealth(server);
     this.#server.addService(perfettoWorker, {
       QueryTrace: this.#queryTrace.bind(this),
     });
@@ -57,7 +66,7 @@ export class WorkerServer {
   /** @returns the port it listens on. @throws invalid_option where it cannot listen there. */
   listen(hostPort: string): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(hostPort, grpc.ServerCredentials.createInsecure(), (error, port) => {
+      this.#server.bindAsync(hostPort, this.#credentials, (error, port) => {
         if (error === null) resolve(port);
         else
           reject(
@@ -65,6 +74,29 @@ export class WorkerServer {
           );
       });
     });
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  measure(): Measured {
+    const { permits, counters } = this.#parts;
+    return {
+      counters: counters.all(),
+      gauges: {
+        ...this.#gauges(),
+        threads: permits.total,
+        tasks_running: permits.taken,
+        tasks_queued: this.#queued(),
+      },
+    };
+  }
+
+  #queued(): number {
+    let queued = 0;
+    for (const run of this.#runs) queued += run.queued;
+    return queued;
   }
 
   /** Takes no new work, finishes what was begun; resolves when there is none left. */
@@ -145,6 +177,7 @@ export class WorkerServer {
         trace: textFromBytes(trace),
         script: scriptFacts(sqlQuery),
         limits: answerLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
+        wantsKinds: false,
         asker: signal,
         onBegin: () => {},
         onResult: (one) => {
@@ -190,14 +223,12 @@ export class WorkerServer {
     reply: grpc.sendUnaryData<WorkerStatus>,
   ): void {
     const { engine, permits, counters } = this.#parts;
-    let queued = 0;
-    for (const run of this.#runs) queued += run.queued;
     reply(null, {
       version: VERSION,
       engine: `${engine.version} ${engine.identity}`,
       threads: permits.total,
       tasksRunning: permits.taken,
-      tasksQueued: queued,
+      tasksQueued: this.#queued(),
       uptimeMs: Math.round(performance.now() - this.#startedAt),
       draining: this.#draining,
       counters: counters.all(),

@@ -5,11 +5,12 @@
 import { Worker } from 'node:worker_threads';
 import { BigtraceError, isErrorCode } from '../common/errors.ts';
 import type { Engine, Image } from '../trace-processor/index.ts';
+import type { ColumnFound } from './columns.ts';
 import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
 import {
-  type ColumnFound,
   GATE,
   GATE_BYTES,
+  type QueryRequest,
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
@@ -28,18 +29,15 @@ export interface Loaded {
 
 export interface Answered {
   rows: number;
-  columns: ColumnFound[];
+  /** Where kinds were wanted. */
+  columns?: ColumnFound[];
   queryMs: number;
 }
 
 /** Takes one encoded QueryResult; a promise holds up the engine until it resolves. */
 export type OnResult = (result: Buffer, rows: number, last: boolean) => Promise<void> | undefined;
 
-export interface Script {
-  sql: Uint8Array;
-  /** Whether others would see what it does: the slot is `marked` after it. */
-  leavesMarks: boolean;
-  memoryBytesMax: number;
+export interface Script extends QueryRequest {
   onResult: OnResult;
 }
 
@@ -171,9 +169,8 @@ export class Slot {
    * Asks the loaded trace.
    * @throws sql_failed, limit_exceeded, engine_crashed, the signal's reason, what `onResult` throws.
    */
-  async query(script: Script, signal: AbortSignal): Promise<Answered> {
-    const { sql, leavesMarks, memoryBytesMax, onResult } = script;
-    this.#advance({ event: 'query', leavesMarks });
+  async query({ onResult, ...request }: Script, signal: AbortSignal): Promise<Answered> {
+    this.#advance({ event: 'query', leavesMarks: request.leavesMarks });
     const { call, done } = this.#begin(signal, (reply) => {
       if (reply.say !== 'result') return;
       const { bytes, rows, last } = reply;
@@ -190,7 +187,7 @@ export class Slot {
         this.#abandon(call, thrown);
       }
     });
-    this.#post({ ask: 'query', sql, leavesMarks, memoryBytesMax });
+    this.#post({ ask: 'query', ...request });
     try {
       return expected(await done, 'answered');
     } finally {

@@ -1,9 +1,11 @@
 /** Puts a worker together and starts it. */
+import { hostOf } from '../common/edge-options.ts';
 import { createLogger, type Logger } from '../common/log.ts';
+import { type Probes, startProbes } from '../common/probes.ts';
 import { loadEngine } from '../trace-processor/index.ts';
 import { createTraceStores } from '../trace-store/index.ts';
 import type { WorkerConfig } from './config.ts';
-import { Counters } from './counters.ts';
+import { COUNTERS, Counters } from './counters.ts';
 import { FairPermits } from './fair-permits.ts';
 import { ImageCache } from './image-cache.ts';
 import { ImageKeeper } from './image-keeper.ts';
@@ -19,6 +21,8 @@ const READS_A_THREAD = 8;
 export interface RunningWorker {
   /** host:port it listens on. */
   address: string;
+  /** Where it is watched, if it is. */
+  metricsPort: number | undefined;
   /** Takes no new work, finishes what was begun for as long as the configuration says, and stops. */
   drain(): Promise<void>;
   /** Stops at once; whoever still waits for an answer loses it. */
@@ -56,13 +60,16 @@ export async function startWorker(
     reads: new FairPermits(READS_A_THREAD * config.threads),
     counters,
     engine,
+    edge: config.edge,
     engineIdentity: engine.identity,
     limits: config.limits,
     logger,
   });
   const port = await server.listen(config.listen);
   pool.warm(config.threads);
+  const probes = await watched(server, config);
   const stop = async (): Promise<void> => {
+    probes?.close();
     keeper.stop();
     server.close();
     await pool.close();
@@ -70,6 +77,7 @@ export async function startWorker(
   };
   return {
     address: `${config.listen.slice(0, config.listen.lastIndexOf(':'))}:${port}`,
+    metricsPort: probes?.port,
     stop,
     drain: async () => {
       logger.info('draining');
@@ -82,4 +90,18 @@ export async function startWorker(
       await stop();
     },
   };
+}
+
+function watched(
+  server: WorkerServer,
+  { listen, edge }: WorkerConfig,
+): Promise<Probes | undefined> {
+  if (edge.metricsPort === undefined) return Promise.resolve(undefined);
+  const service = {
+    name: 'worker',
+    isReady: () => !server.draining,
+    measure: () => server.measure(),
+    help: COUNTERS,
+  };
+  return startProbes(service, hostOf(listen), edge.metricsPort);
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { build } from 'esbuild';
+import { PLAIN_EDGE } from '../common/edge-options.ts';
 import type {
   BigtraceQueryTraceResponse,
   Limits,
@@ -37,6 +38,7 @@ const threadBundle: Promise<URL> = (async () => {
 export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise<WorkerConfig> {
   return {
     listen: '127.0.0.1:0',
+    edge: PLAIN_EDGE,
     stores: { localRoot: TRACES },
     threads: 2,
     memoryBytesMax: 2 * 2 ** 30,

@@ -2,7 +2,9 @@
  * What is said between the main thread and a slot's thread. Requests are done strictly in order; a load
  * (`open` … `finalize`, or `restore`), a query and each of the others has exactly one closing reply.
  */
+
 import type { Engine, Image } from '../trace-processor/index.ts';
+import type { ColumnFound } from './columns.ts';
 
 export interface ThreadData {
   engine: Engine;
@@ -24,10 +26,13 @@ export const HELD_BYTES_MAX = 4 * 2 ** 20;
 /** How far what was read may run ahead of what is parsed. */
 export const UNPARSED_BYTES_MAX = 8 * 2 ** 20;
 
-export interface ColumnFound {
-  name: Uint8Array;
-  /** Set of bits `1 << CellType`. */
-  kinds: number;
+export interface QueryRequest {
+  sql: Uint8Array;
+  /** The state before is kept for `unmark`. */
+  leavesMarks: boolean;
+  /** Whether to look at every cell for the kinds of the columns. */
+  wantsKinds: boolean;
+  memoryBytesMax: number;
 }
 
 export type ThreadRequest =
@@ -39,8 +44,7 @@ export type ThreadRequest =
   | { ask: 'drop' }
   /** A load from an image. */
   | { ask: 'restore'; image: Image; memoryBytesMax: number }
-  /** With `leavesMarks`, the state before is kept for `unmark`. */
-  | { ask: 'query'; sql: Uint8Array; leavesMarks: boolean; memoryBytesMax: number }
+  | ({ ask: 'query' } & QueryRequest)
   /** Takes back all that queries have changed. */
   | { ask: 'unmark' }
   | { ask: 'snapshot' };
@@ -54,7 +58,8 @@ export type ThreadReply =
   | ({ say: 'appended'; byteLength: number } & Size)
   | ({ say: 'loaded'; loadMs: number } & Size)
   | { say: 'result'; bytes: Uint8Array; rows: number; last: boolean }
-  | ({ say: 'answered'; rows: number; columns: ColumnFound[]; queryMs: number } & Size)
+  /** `columns`: where kinds were wanted. */
+  | ({ say: 'answered'; rows: number; columns?: ColumnFound[]; queryMs: number } & Size)
   | ({ say: 'unmarked' } & Size)
   | ({ say: 'snapshot'; image: Image } & Size)
   /** Closes any of them; `poisoned`: what the instance holds cannot be used any more. */

@@ -3,13 +3,14 @@
  * order (thread-protocol.ts).
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { bytesFromText } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
-import { KindsCollector } from '../query-result/index.ts';
+import { KindsCollector, ResultStream } from '../query-result/index.ts';
 import { type Image, imageBytes, TraceProcessor } from '../trace-processor/index.ts';
+import { columnsFound } from './columns.ts';
 import {
   GATE,
   HELD_BYTES_MAX,
+  type QueryRequest,
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
@@ -93,9 +94,10 @@ function drop(): void {
   sayFailed(new BigtraceError('cancelled', 'the load was dropped'));
 }
 
-function query(sql: Uint8Array, leavesMarks: boolean, memoryBytesMax: number): void {
+function query({ sql, leavesMarks, wantsKinds, memoryBytesMax }: QueryRequest): void {
   const from = performance.now();
-  const collector = new KindsCollector();
+  const collector = wantsKinds ? new KindsCollector() : undefined;
+  const stream = collector?.stream ?? new ResultStream();
   let broken: { thrown: unknown } | undefined;
   try {
     processor.memoryBytesMax = memoryBytesMax;
@@ -104,22 +106,23 @@ function query(sql: Uint8Array, leavesMarks: boolean, memoryBytesMax: number): v
       if (broken !== undefined || unwanted()) return;
       const bytes = view.slice();
       try {
-        collector.add(bytes);
+        if (collector === undefined) stream.next(bytes);
+        else collector.add(bytes);
       } catch (thrown) {
         broken = { thrown }; // throwing through the engine would cost the instance
         return;
       }
-      const { rows, complete } = collector.stream;
+      const { rows, complete } = stream;
       Atomics.add(gate, GATE.HELD, bytes.byteLength);
       say({ say: 'result', bytes, rows, last: complete }, [bytes.buffer]);
       waitAtGate();
     });
     if (broken !== undefined) throw broken.thrown;
-    if (!unwanted()) collector.stream.end();
+    if (!unwanted()) stream.end();
     say({
       say: 'answered',
-      rows: collector.stream.rows,
-      columns: collector.columns().map(({ name, kinds }) => ({ name: bytesFromText(name), kinds })),
+      rows: stream.rows,
+      ...(collector === undefined ? {} : { columns: columnsFound(collector) }),
       queryMs: performance.now() - from,
       memoryBytes: memoryBytes(),
     });
@@ -169,7 +172,7 @@ port.on('message', (request: ThreadRequest) => {
     case 'restore':
       return restore(request.image, request.memoryBytesMax);
     case 'query':
-      return query(request.sql, request.leavesMarks, request.memoryBytesMax);
+      return query(request);
     case 'unmark':
       return unmark();
     case 'snapshot':
