@@ -19,7 +19,8 @@ const BANNED = [
 
 /** Tests and benches may use recordings that lie beside the checkout; what is for users must not. */
 const BESIDE_CHECKOUT = /shared\/traces/;
-const FOR_USERS = /^(?!e2e\/|bench\/|.*\.test\.ts$|.*\/testing\.ts$|tools\/tidy\.mjs$).*/;
+const TEST_CODE =
+  /[.-]test\.ts$|(^|\/)testing(\/|\.ts$)|\/test-[\w-]+\.ts$|^(e2e|bench)\/|^tools\/tidy\.mjs$/;
 
 const complaints = [
   ...importComplaints(),
@@ -56,8 +57,7 @@ function importComplaints() {
     for (const specifier of importsOf(read(path))) {
       const [target, ...inside] = normalize(join(dirname(path), specifier)).split('/');
       if (inside.length === 0 || target === room || allowed === 'every') continue;
-      const isTest = /\.test\.ts$|\/testing\.ts$/.test(path);
-      if (!allowed.includes(target) && !(isTest && target === 'tools'))
+      if (!allowed.includes(target) && !(TEST_CODE.test(path) && target === 'tools'))
         found.push(`${path}: ${room} may not import ${target} (${ARCHITECTURE}, "Rooms")`);
     }
   }
@@ -84,9 +84,9 @@ function textComplaints() {
     if (path === 'tools/tidy.mjs' || !/\.(ts|mjs|sh|md|sql|xml|json|yaml|proto)$/.test(path))
       continue;
     if (path === 'package-lock.json' || path.startsWith('samples/traces/')) continue;
-    const rules = FOR_USERS.test(path)
-      ? [...BANNED, { pattern: BESIDE_CHECKOUT, why: 'users do not have it' }]
-      : BANNED;
+    const rules = TEST_CODE.test(path)
+      ? BANNED
+      : [...BANNED, { pattern: BESIDE_CHECKOUT, why: 'users do not have it' }];
     read(path)
       .split('\n')
       .forEach((line, at) => {
