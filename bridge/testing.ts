@@ -15,6 +15,7 @@ import type {
   SchemaResponse,
 } from '../proto/messages.ts';
 import { bigtraceOrchestrator, GRPC_OPTIONS } from '../proto/services.ts';
+import type { CellValue } from '../query-result/index.ts';
 import { encodeTable } from '../query-result/testing.ts';
 
 /** Builds the bridge as tools/build.mjs does, without the code cache; returns the path of the script. */
@@ -128,7 +129,7 @@ export const ROW =
   "['/local/a','/local/b']\tSELECT n\tq1\tanalyst\tstrict\t_hb UInt8, _trace_address String, n Int64\n";
 
 /** The whole answer of one trace. */
-export function rowsEvent(trace: string, cells: bigint[]) {
+export function rowsEvent(trace: string, cells: CellValue[]) {
   const [result = Buffer.of()] = encodeTable({
     names: ['n'],
     cells,
