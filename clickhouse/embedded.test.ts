@@ -87,16 +87,21 @@ test('bigtrace_table() streams the addresses of a table, with a mark behind the 
       ` ${t.scratch}/last`,
     );
   const sql = `n Nullable(Int64), last Nullable(String);;${counting}`.replace(/[\\']/g, '\\$&');
-  for (const view of ['bigtrace_table', 'bigtrace_table_lenient'])
-    expect(
-      await rowsOf(t.as('analyst'), `SELECT n, last FROM ${view}(table='chosen', sql='${sql}')`),
-    ).toEqual([['300001', 'END']]);
+  const rest = `table='chosen', on_failure='lenient', sql='${sql}'`;
+  for (const table of [
+    `bigtrace_table(sample=['/local/a'], ${rest})`,
+    `bigtrace_table_as(structure='n Nullable(Int64), last Nullable(String)', ${rest})`,
+  ])
+    expect(await rowsOf(t.as('analyst'), `SELECT n, last FROM ${table}`)).toEqual([
+      ['300001', 'END'],
+    ]);
 });
 
 test.each(['users', 'system.users', 'no_such', 'chosen|bigtrace', '.*'])(
   'bigtrace_table() has no table %s',
   async (name) => {
-    const query = `SELECT * FROM bigtrace_table(table='${name}', sql='a Nullable(Int64);;echo END')`;
+    const query = `SELECT * FROM bigtrace_table(table='${name}', sample=['/local/a'], on_failure='strict',
+      sql='a Nullable(Int64);;echo END')`;
     await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow('no tables satisfied');
   },
 );

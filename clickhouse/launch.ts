@@ -75,6 +75,7 @@ export async function startEmbeddedClickHouse(
         BIGTRACE_CLICKHOUSE_LOG: files.logFile,
         BIGTRACE_CLICKHOUSE_SCRIPTS: join(tree, 'user_scripts'),
         BIGTRACE_ORCHESTRATOR: options.orchestrator,
+        BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(options.listen), httpPort)}`,
       },
       directory: files.directory,
       readable: [],
@@ -186,6 +187,12 @@ async function bind(host: string, port: number): Promise<Server> {
 function portOf(server: Server): number {
   const bound = server.address();
   return typeof bound === 'object' && bound !== null ? bound.port : 0;
+}
+
+/** By which this machine reaches it; an address that is not the loopback stays as it is. */
+function loopbackOf(listen: string): string {
+  if (listen === '0.0.0.0') return '127.0.0.1';
+  return listen === '::' ? '::1' : listen;
 }
 
 function address(host: string, port: number): string {
