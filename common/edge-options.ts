@@ -74,6 +74,6 @@ export function hostOf(socket: string): string {
   return socket.slice(0, socket.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
 }
 
-function isLoopback(socket: string): boolean {
+export function isLoopback(socket: string): boolean {
   return /^(localhost|127(\.\d+){3}|::1)$/.test(hostOf(socket));
 }

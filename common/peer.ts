@@ -7,6 +7,8 @@ import { BigtraceError } from './errors.ts';
 export interface PeerConfig {
   /** TLS, and whose certificate the service must have. */
   tlsCa?: string | undefined;
+  /** The name that its certificate is for, where that is not its address. */
+  tlsName?: string | undefined;
   tlsCert?: string | undefined;
   tlsKey?: string | undefined;
   tokenFile?: string | undefined;
@@ -18,7 +20,8 @@ export interface Channel {
 }
 
 /** @throws invalid_option where the files cannot be read, or some are missing */
-export function openChannel({ tlsCa, tlsCert, tlsKey, tokenFile }: PeerConfig): Channel {
+export function openChannel(peer: PeerConfig): Channel {
+  const { tlsCa, tlsName, tlsCert, tlsKey, tokenFile } = peer;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new BigtraceError('invalid_option', 'a client certificate needs its key, and the key it');
   if (tlsCert !== undefined && tlsCa === undefined)
@@ -32,7 +35,10 @@ export function openChannel({ tlsCa, tlsCert, tlsKey, tokenFile }: PeerConfig): 
             tlsKey === undefined ? null : file(tlsKey),
             tlsCert === undefined ? null : file(tlsCert),
           ),
-    options: tokenFile === undefined ? {} : { interceptors: [withBearer(fileText(tokenFile))] },
+    options: {
+      ...(tlsName === undefined ? {} : { 'grpc.ssl_target_name_override': tlsName }),
+      ...(tokenFile === undefined ? {} : { interceptors: [withBearer(fileText(tokenFile))] }),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** The flags of `bigtrace orchestrator`, and the variables of the same meaning. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { edgeOptions } from '../common/edge-options.ts';
 import { durationMs, hostPort, integerFrom, port } from '../common/options.ts';
 import { type OrchestratorConfig, type OrchestratorFlags, resolveConfig } from './config.ts';
 import { serve } from './serve.ts';
@@ -19,12 +20,18 @@ export function orchestratorCommand(
   const command = new Command('orchestrator').description(
     'Spreads queries over workers and gathers what they answer.',
   );
-  const options = [...edgeOptions(), ...workerOptions(), ...queryOptions(), ...catalogOptions()];
+  const options = [
+    ...ownOptions(),
+    ...edgeOptions(),
+    ...workerOptions(),
+    ...queryOptions(),
+    ...catalogOptions(),
+  ];
   for (const one of options) command.addOption(one);
   return command.action((flags: OrchestratorFlags) => run(resolveConfig(flags)));
 }
 
-function edgeOptions(): Option[] {
+function ownOptions(): Option[] {
   return [
     option('--listen <host>', 'address to listen on', 'LISTEN').default('127.0.0.1'),
     option('--port <port>', 'port to listen on; 0 picks a free one', 'PORT')
@@ -57,9 +64,28 @@ function workerOptions(): Option[] {
       '-r, --name-resolution-scheme <scheme>',
       'dns:/// follows all addresses that the names of workers have',
     ).default(''),
+    ...workerPeerOptions(),
     time('--resolve-interval', 'how often names of workers are looked up again', 5000),
     time('--worker-timeout', 'a worker that does not answer this long is lost', 5000),
     time('--worker-wait', 'how long a query waits when there is no worker', 3000),
+  ];
+}
+
+function workerPeerOptions(): Option[] {
+  return [
+    option('--worker-tls-ca <file>', 'workers have TLS, by this CA (PEM)', 'WORKER_TLS_CA'),
+    option(
+      '--worker-tls-name <name>',
+      'name in their certificate (default: their address)',
+      'WORKER_TLS_NAME',
+    ),
+    option('--worker-tls-cert <file>', 'certificate that workers are shown', 'WORKER_TLS_CERT'),
+    option('--worker-tls-key <file>', 'its key', 'WORKER_TLS_KEY'),
+    option(
+      '--worker-token-file <file>',
+      'file with the bearer token that workers are sent',
+      'WORKER_TOKEN_FILE',
+    ),
   ];
 }
 

@@ -1,14 +1,21 @@
 /** Flags to one checked, complete configuration; pure. */
+import { type EdgeConfig, type EdgeFlags, resolveEdge } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { LogLevel } from '../common/log.ts';
+import type { PeerConfig } from '../common/peer.ts';
 
 /** What commander hands over: flags, their variables, or defaults. */
-export interface OrchestratorFlags {
+export interface OrchestratorFlags extends EdgeFlags {
   listen: string;
   port: number;
   /** `host:port` in place of listen and port. */
   socket?: string;
   workers?: string[];
+  workerTlsCa?: string;
+  workerTlsName?: string;
+  workerTlsCert?: string;
+  workerTlsKey?: string;
+  workerTokenFile?: string;
   workerAddress: string;
   workerPort: number;
   workerCount: number;
@@ -31,8 +38,11 @@ export interface OrchestratorFlags {
 export interface OrchestratorConfig {
   /** `host:port` to listen on; port 0 picks a free one. */
   socket: string;
+  edge: EdgeConfig;
   /** `host:port` or `dns:///host:port`. */
   workers: string[];
+  /** How workers are reached. */
+  workerPeer: PeerConfig;
   resolveIntervalMs: number;
   workerTimeoutMs: number;
   workerWaitMs: number;
@@ -66,9 +76,18 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
       `--query-timeout ${flags.queryTimeout}ms must be <= --query-timeout-max ${flags.queryTimeoutMax}ms`,
     );
   const host = flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen;
+  const socket = flags.socket ?? `${host}:${flags.port}`;
   return {
-    socket: flags.socket ?? `${host}:${flags.port}`,
+    socket,
+    edge: resolveEdge(flags, socket),
     workers: workerTargets(flags),
+    workerPeer: {
+      tlsCa: flags.workerTlsCa,
+      tlsName: flags.workerTlsName,
+      tlsCert: flags.workerTlsCert,
+      tlsKey: flags.workerTlsKey,
+      tokenFile: flags.workerTokenFile,
+    },
     resolveIntervalMs: flags.resolveInterval,
     workerTimeoutMs: flags.workerTimeout,
     workerWaitMs: flags.workerWait,

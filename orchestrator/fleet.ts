@@ -3,12 +3,15 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
+import { type Channel, openChannel, type PeerConfig } from '../common/peer.ts';
 import type { WorkerConnection, WorkerState, WorkerStatus } from '../proto/messages.ts';
 import { placeSeed } from './placement.ts';
 import { isResolved, resolveTarget } from './resolve.ts';
 import { connectWorker, type WorkerClient } from './worker-client.ts';
 
 export interface FleetOptions {
+  /** How workers are reached. */
+  workerPeer: PeerConfig;
   /** `host:port` or `dns:///host:port`. */
   workers: string[];
   /** How often names are looked up again. */
@@ -36,13 +39,15 @@ export class FleetWorker {
   /** Resolves when it was asked for the first time, whether it answered or not. */
   readonly asked: Promise<void>;
   #wasAsked: () => void = () => undefined;
+  readonly #connect: () => WorkerClient;
   readonly #left = new AbortController();
   #wake = new AbortController();
 
-  constructor(address: string, timeoutMs: number) {
+  constructor(address: string, connect: () => WorkerClient) {
     this.address = address;
     this.seed = placeSeed(address);
-    this.client = connectWorker(address, timeoutMs);
+    this.#connect = connect;
+    this.client = connect();
     this.asked = new Promise((resolve) => {
       this.#wasAsked = resolve;
     });
@@ -71,7 +76,7 @@ export class FleetWorker {
       } catch (error) {
         this.state = 'lost';
         this.reason = asBigtraceError(error).detail;
-        this.#reconnect(timeoutMs);
+        this.#reconnect();
       }
       this.#wasAsked();
       if (this.gone) return;
@@ -84,10 +89,10 @@ export class FleetWorker {
   }
 
   /** A connection that swallows what it is given would never be given up by itself. */
-  #reconnect(timeoutMs: number): void {
+  #reconnect(): void {
     if (this.gone) return;
     this.client.close();
-    this.client = connectWorker(this.address, timeoutMs);
+    this.client = this.#connect();
   }
 
   /** A stream of it broke: it is not used until it has answered again. */
@@ -108,6 +113,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   readonly #options: FleetOptions;
   readonly #log: Logger;
   readonly #workers = new Map<string, FleetWorker>();
+  readonly #channel: Channel;
   /** The addresses each target had when it was last resolved. */
   readonly #resolved = new Map<string, string[]>();
   readonly #closed = new AbortController();
@@ -116,6 +122,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     super();
     this.setMaxListeners(0); // one a running query
     this.#options = options;
+    this.#channel = openChannel(options.workerPeer);
     this.#log = log;
   }
 
@@ -218,7 +225,9 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     }
     for (const address of addresses) {
       if (this.#workers.has(address)) continue;
-      const worker = new FleetWorker(address, this.#options.workerTimeoutMs);
+      const worker = new FleetWorker(address, () =>
+        connectWorker(address, this.#options.workerTimeoutMs, this.#channel),
+      );
       this.#workers.set(address, worker);
       void worker.watch(this.#options.workerTimeoutMs, () => this.#changed(worker));
       changed = true;

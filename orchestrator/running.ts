@@ -64,6 +64,10 @@ export class RunningCalls {
     return this.#controls.size;
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Runs a call until its end. `signal` is aborted when its client goes away, or `abortAll` is called. */
   async run(call: Call, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (this.#draining) throw shuttingDown();

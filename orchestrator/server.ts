@@ -1,10 +1,13 @@
 /** The gRPC edge of the orchestrator: upstream's service and our own, on one port. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as grpc from '@grpc/grpc-js';
+import type * as grpc from '@grpc/grpc-js';
+import { createEdge } from '../common/edge.ts';
+import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
 import { addHealth } from '../common/health.ts';
 import type { Logger } from '../common/log.ts';
+import type { Measured } from '../common/probes.ts';
 import { VERSION } from '../common/version.ts';
 import type {
   CancelRequest,
@@ -29,6 +32,7 @@ import { answerUpstream, type UpstreamCall } from './upstream-call.ts';
 
 export interface ServerOptions extends TimeLimits {
   queriesMax: number;
+  edge: EdgeConfig;
 }
 
 type StreamingCall = QueryCall | UpstreamCall | ListCall | FailuresCall;
@@ -45,14 +49,19 @@ export class OrchestratorServer {
   readonly #log: Logger;
   readonly #schemas: SchemaService;
   readonly #calls: RunningCalls;
-  readonly #server = new grpc.Server(GRPC_OPTIONS);
-  readonly #notServing = addHealth(this.#server);
+  readonly #server: grpc.Server;
+  readonly #credentials: grpc.ServerCredentials;
+  readonly #notServing: () => void;
 
   constructor(options: ServerOptions, ground: QueryGround, log: Logger) {
     this.#ground = ground;
     this.#log = log;
     this.#schemas = new SchemaService(ground, options);
     this.#calls = new RunningCalls(options.queriesMax);
+    const { server, credentials } = createEdge(options.edge, GRPC_OPTIONS);
+    this.#server = server;
+    this.#credentials = credentials;
+    this.#notServing = addHealth(server);
     this.#server.addService(perfettoOrchestrator, {
       Query: (call: UpstreamCall) =>
         void this.#stream(call, (signal) => answerUpstream(call, ground, options, signal)),
@@ -78,7 +87,7 @@ export class OrchestratorServer {
   /** @returns the port it listens on @throws invalid_option when it cannot */
   async listen(socket: string): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(socket, grpc.ServerCredentials.createInsecure(), (error, port) => {
+      this.#server.bindAsync(socket, this.#credentials, (error, port) => {
         if (error === null) resolve(port);
         else
           reject(
@@ -86,6 +95,15 @@ export class OrchestratorServer {
           );
       });
     });
+  }
+
+  get draining(): boolean {
+    return this.#calls.draining;
+  }
+
+  measure(): Measured {
+    const { counters, gauges } = this.#status();
+    return { counters, gauges };
   }
 
   /** Takes no new queries; those that still run after `timeoutMs` are cancelled. */

@@ -1,10 +1,12 @@
 /** Puts an orchestrator together and starts it. */
 import { readFileSync } from 'node:fs';
+import { hostOf } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { createLogger, type Logger } from '../common/log.ts';
+import { type Probes, startProbes } from '../common/probes.ts';
 import { Catalog } from './catalog.ts';
 import type { OrchestratorConfig } from './config.ts';
-import { Counters } from './counters.ts';
+import { COUNTERS, Counters, GAUGES } from './counters.ts';
 import { FailureLog } from './failure-log.ts';
 import { Fleet, type FleetOptions } from './fleet.ts';
 import { PlacementMemory } from './placement-memory.ts';
@@ -15,6 +17,8 @@ import { Mean } from './steal.ts';
 export interface RunningOrchestrator {
   /** host:port it listens on. */
   address: string;
+  /** Where it is watched, if it is. */
+  metricsPort: number | undefined;
   /** Takes no new queries, lets those that run go on for a while, then stops. */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -42,13 +46,16 @@ export async function startOrchestrator(
   const server = new OrchestratorServer(config, ground, log);
   const port = await server.listen(config.socket);
   await fleet.start();
+  const probes = await watched(server, config);
   const stop = (): void => {
+    probes?.close();
     server.close();
     fleet.close();
     void ground.catalog?.close();
   };
   return {
     address: `${config.socket.slice(0, config.socket.lastIndexOf(':'))}:${port}`,
+    metricsPort: probes?.port,
     stop,
     drain: async () => {
       log.info('draining');
@@ -70,4 +77,18 @@ function openCatalog({
   } catch (thrown) {
     throw new BigtraceError('invalid_option', `--service-password-file: ${String(thrown)}`);
   }
+}
+
+function watched(
+  server: OrchestratorServer,
+  { socket, edge }: OrchestratorConfig,
+): Promise<Probes | undefined> {
+  if (edge.metricsPort === undefined) return Promise.resolve(undefined);
+  const service = {
+    name: 'orchestrator',
+    isReady: () => !server.draining,
+    measure: () => server.measure(),
+    help: { ...COUNTERS, ...GAUGES },
+  };
+  return startProbes(service, hostOf(socket), edge.metricsPort);
 }

@@ -1,7 +1,8 @@
 /** A typed, thin client of one worker's `bigtrace.v1.Worker`. */
-import * as grpc from '@grpc/grpc-js';
+import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
+import type { Channel } from '../common/peer.ts';
 import type {
   ListRequest,
   ListResponse,
@@ -34,9 +35,10 @@ export interface WorkerClient {
 const StubClass = clientClass(bigtraceWorker);
 
 /** @param timeoutMs a connection that does not answer a ping for this long is given up */
-export function connectWorker(address: string, timeoutMs: number): WorkerClient {
-  const stub = new StubClass(address, grpc.credentials.createInsecure(), {
+export function connectWorker(address: string, timeoutMs: number, channel: Channel): WorkerClient {
+  const stub = new StubClass(address, channel.credentials, {
     ...GRPC_OPTIONS,
+    ...channel.options,
     'grpc.keepalive_time_ms': timeoutMs,
     'grpc.keepalive_timeout_ms': timeoutMs,
     'grpc.initial_reconnect_backoff_ms': 100,

@@ -30,7 +30,9 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
     )
     .addOption(option('--listen <host>', 'address that everything listens on').default('127.0.0.1'))
     .addOption(
-      option('--insecure', 'other machines may reach the services, whoever they are').default(false),
+      option('--insecure', 'other machines may reach the services, whoever they are').default(
+        false,
+      ),
     )
     .addOption(portOption('--clickhouse-http-port', "ClickHouse's HTTP port", 8123))
     .addOption(portOption('--clickhouse-tcp-port', "ClickHouse's native port", 9000))

@@ -18,6 +18,7 @@ it('is complete', () => {
     dataDir: resolve('data'),
     tracesDir: resolve('traces'),
     listen: '127.0.0.1',
+    insecure: false,
     clickhouseHttpPort: 8123,
     clickhouseTcpPort: 9000,
     orchestratorPort: 5051,
@@ -27,6 +28,13 @@ it('is complete', () => {
     clickhouseUrl: undefined,
     json: false,
   });
+});
+
+it('is not open to other machines unless told to be', () => {
+  expect(() => upConfig({ ...FLAGS, listen: '0.0.0.0' })).toThrow(
+    '--listen 0.0.0.0 can be reached from other machines, and worker and orchestrator answer whoever can connect',
+  );
+  expect(upConfig({ ...FLAGS, listen: '0.0.0.0', insecure: true }).insecure).toBe(true);
 });
 
 it('lets every worker pick a port of its own', () => {

@@ -25,6 +25,8 @@ export interface UpConfig {
   /** The root of `/local`. */
   tracesDir: string;
   listen: string;
+  /** Whether the services may listen where other machines reach them. */
+  insecure: boolean;
   clickhouseHttpPort: number;
   clickhouseTcpPort: number;
   orchestratorPort: number;
@@ -53,10 +55,18 @@ export function upConfig(flags: UpFlags, { cores, memoryBytes }: Machine = THIS_
       'invalid_option',
       `--worker-port ${workerPort} with --workers ${workers} needs ports up to ${lastPort}, beyond 65535`,
     );
+  const insecure = flags.insecure ?? false;
+  if (!insecure && !isLoopback(`${flags.listen}:0`))
+    throw new BigtraceError(
+      'invalid_option',
+      `--listen ${flags.listen} can be reached from other machines, and worker and orchestrator answer ` +
+        'whoever can connect: say --insecure if that is as it should be',
+    );
   return {
     dataDir: resolve(flags.dataDir),
     tracesDir: resolve(flags.traces),
     listen: flags.listen,
+    insecure,
     clickhouseHttpPort: flags.clickhouseHttpPort,
     clickhouseTcpPort: flags.clickhouseTcpPort,
     orchestratorPort: flags.orchestratorPort,

@@ -131,7 +131,7 @@ function worker(config: UpConfig, at: number): Launch<string> {
     const threads = String(config.threadsPerWorker);
     const cache = join(config.dataDir, 'cache', name);
     const flags = ['--traces', config.tracesDir, '--threads', threads, '--cache-dir', cache];
-    const args = ['worker', '--json', '-s', socket, ...flags];
+    const args = ['worker', '--json', '-s', socket, ...openness(config), ...flags];
     const defaults = { BIGTRACE_MEMORY_BYTES: String(config.memoryBytesPerWorker) };
     return startService({ name, args, defaults, log, signal });
   };
@@ -142,7 +142,7 @@ function orchestratorOver(config: UpConfig, workers: string[], clickhouse: strin
   return (signal, previous) => {
     const socket = previous ?? hostAndPort(config.listen, config.orchestratorPort);
     const args = [
-      ...['orchestrator', '--json', '-s', socket, '-l', workers.join(',')],
+      ...['orchestrator', '--json', '-s', socket, ...openness(config), '-l', workers.join(',')],
       ...[
         '--clickhouse',
         clickhouse,
@@ -152,6 +152,10 @@ function orchestratorOver(config: UpConfig, workers: string[], clickhouse: strin
     ];
     return startService({ name: 'orchestrator', args, log, signal });
   };
+}
+
+function openness({ insecure }: UpConfig): string[] {
+  return insecure ? ['--insecure'] : [];
 }
 
 function logOf(config: UpConfig, name: string): LogFile {

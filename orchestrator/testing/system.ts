@@ -1,5 +1,6 @@
 /** An orchestrator over stub workers, and a client of it, for tests. */
 import * as grpc from '@grpc/grpc-js';
+import { PLAIN_EDGE } from '../../common/edge-options.ts';
 import { fromServiceError } from '../../common/grpc-errors.ts';
 import { createLogger } from '../../common/log.ts';
 import type {
@@ -48,6 +49,7 @@ interface UpstreamStub extends grpc.Client {
 }
 
 const DEFAULTS: OrchestratorConfig = {
+  ...{ edge: PLAIN_EDGE, workerPeer: {} },
   ...{ socket: '127.0.0.1:0', workers: [], resolveIntervalMs: 50, workerTimeoutMs: 1000 },
   ...{ workerWaitMs: 1000, tracesInFlightMax: 0, hedgeAfterMs: 0, queryTimeoutMs: 60_000 },
   ...{ queryTimeoutMsMax: 60_000, queriesMax: 64, drainTimeoutMs: 1000 },

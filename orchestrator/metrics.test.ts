@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { PLAIN_EDGE } from '../common/edge-options.ts';
+import { COUNTERS, GAUGES } from './counters.ts';
+import { TestSystem } from './testing/system.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'bigtrace-token-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+it('is watched over HTTP: every counter and gauge has a metric', async () => {
+  await using system = await new TestSystem([{}], {
+    edge: { ...PLAIN_EDGE, metricsPort: 0 },
+  }).start();
+  const port = system.orchestrator?.metricsPort;
+  expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  for (const name of Object.keys(COUNTERS))
+    expect(text).toContain(`bigtrace_orchestrator_${name}_total 0\n`);
+  for (const name of Object.keys(GAUGES))
+    expect(text).toMatch(new RegExp(`^bigtrace_orchestrator_${name} \\d+$`, 'm'));
+  expect(text).toContain('bigtrace_orchestrator_workers_ready 1\n');
+});
+
+it('answers a client without the token with an error that says so', async () => {
+  const tokenFile = join(directory, 'token');
+  writeFileSync(tokenFile, 'sesame\n');
+  await using system = await new TestSystem([{}], { edge: { ...PLAIN_EDGE, tokenFile } }).start();
+  await expect(system.status()).rejects.toMatchObject({ code: 'unauthenticated' });
+});

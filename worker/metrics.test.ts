@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { PLAIN_EDGE } from '../common/edge-options.ts';
+import { COUNTERS } from './counters.ts';
+import { startWorker } from './start.ts';
+import { testConfig } from './testing.ts';
+
+it('is watched over HTTP: every counter has a metric', async () => {
+  const worker = await startWorker(await testConfig({ edge: { ...PLAIN_EDGE, metricsPort: 0 } }));
+  const get = (path: string) => fetch(`http://127.0.0.1:${worker.metricsPort}${path}`);
+  expect((await get('/readyz')).status).toBe(200);
+  const text = await (await get('/metrics')).text();
+  for (const [name, help] of Object.entries(COUNTERS)) {
+    if (name.startsWith('tier_'))
+      expect(text).toContain(`answers_total{tier="${name.slice('tier_'.length)}"} 0`);
+    else expect(text).toContain(` ${help.replace('milliseconds', 'seconds')}\n`);
+  }
+  expect(text).toContain('bigtrace_worker_threads 2\n');
+  expect(text).toContain('bigtrace_worker_tasks_running 0\n');
+  await worker.drain();
+  await expect(get('/healthz')).rejects.toThrow();
+});
+
+it('a token file that is not there is an error that names it', async () => {
+  const edge = { ...PLAIN_EDGE, tokenFile: '/nowhere/token' };
+  await expect(startWorker(await testConfig({ edge }))).rejects.toMatchObject({
+    code: 'invalid_option',
+    message: expect.stringContaining('/nowhere/token'),
+  });
+});
