@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['trace-store/**/*.server-test.ts'],
+    include: ['trace-store/**/*.server-test.ts', 'e2e/**/*.server-test.ts'],
     globalSetup: ['trace-store/testing/install-servers.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
