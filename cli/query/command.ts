@@ -1,6 +1,5 @@
 /** `bigtrace query`: one SQL script over traces, asked over gRPC. */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
@@ -13,6 +12,7 @@ import type { QueryStart, TraceFailure } from '../../proto/messages.ts';
 import { EXIT } from '../exit.ts';
 import { orchestratorOption } from '../orchestrator.ts';
 import { createFormat, FORMATS, type FormatName } from './formats.ts';
+import { Output } from './output.ts';
 import { linesOf, printEvents } from './print-events.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -94,6 +94,7 @@ async function query(options: QueryOptions): Promise<number> {
 /** Who started the command: what they see, and how they end it. */
 class Asker {
   readonly bar = new ProgressBar();
+  readonly #output = new Output(process.stdout);
   readonly #abort = new AbortController();
   failures = 0;
   isGone = false;
@@ -115,7 +116,7 @@ class Asker {
   async print(bytes: Buffer): Promise<void> {
     if (bytes.length === 0 || this.isGone) return;
     this.bar.clear();
-    if (!process.stdout.write(bytes)) await once(process.stdout, 'drain', { signal: this.signal });
+    await this.#output.print(bytes, this.signal);
   }
 
   tell({ trace, message }: TraceFailure): void {
@@ -127,6 +128,7 @@ class Asker {
 
   end(): void {
     this.bar.clear();
+    this.#output.flush();
     const untold = this.failures - FAILURES_TOLD_MAX;
     if (untold > 0) process.stderr.write(`… and ${untold} more traces failed\n`);
   }

@@ -1,0 +1,45 @@
+import { Writable } from 'node:stream';
+import { expect, it } from 'vitest';
+import { Output } from './output.ts';
+
+const { signal } = new AbortController();
+
+it('writes small pieces together, soon, and all of them', async () => {
+  const written: string[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      written.push(chunk.toString());
+      done();
+    },
+  });
+  const output = new Output(stream);
+  for (const piece of ['a', 'b', 'c']) await output.print(Buffer.from(piece), signal);
+  await expect.poll(() => written).toEqual(['abc']);
+  await output.print(Buffer.from('d'), signal);
+  output.flush();
+  expect(written).toEqual(['abc', 'd']);
+});
+
+it('waits for a reader that is slower', async () => {
+  let taken = 0;
+  let take: () => void = () => {};
+  const stream = new Writable({
+    highWaterMark: 1,
+    write(chunk: Buffer, _encoding, done) {
+      take = () => {
+        taken += chunk.length;
+        done();
+      };
+    },
+  });
+  const output = new Output(stream);
+  let printed = false;
+  const printing = output.print(Buffer.alloc(100_000), signal).then(() => {
+    printed = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(printed).toBe(false);
+  take();
+  await printing;
+  expect(taken).toBe(100_000);
+});
