@@ -6,6 +6,7 @@
 import { createReadStream, fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { peerFromEnv } from '../common/peer.ts';
 import { errorLine } from './error-line.ts';
 import { OrchestratorClient } from './orchestrator.ts';
 import { END_MARK, runQuery } from './query.ts';
@@ -24,6 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
   const client = new OrchestratorClient(
     process.env['BIGTRACE_ORCHESTRATOR'] || DEFAULT_ORCHESTRATOR,
+    peerFromEnv(process.env),
   );
   const { stdin, stdout } = process;
   if (command === 'schema' && rest.length === 0) {

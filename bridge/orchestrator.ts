@@ -2,6 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { CODE_KEY, fromServiceError } from '../common/grpc-errors.ts';
+import { openChannel, type PeerConfig } from '../common/peer.ts';
 import {
   decodeSchemaResponse,
   encodeSchemaRequest,
@@ -45,9 +46,14 @@ export class OrchestratorClient {
   readonly address: string;
   readonly #client: grpc.Client;
 
-  constructor(address: string) {
+  /** @throws invalid_option where a file of `peer` cannot be read */
+  constructor(address: string, peer: PeerConfig = {}) {
+    const channel = openChannel(peer);
     this.address = address;
-    this.#client = new grpc.Client(address, grpc.credentials.createInsecure(), CHANNEL_OPTIONS);
+    this.#client = new grpc.Client(address, channel.credentials, {
+      ...CHANNEL_OPTIONS,
+      ...channel.options,
+    });
   }
 
   /** Fails with orchestrator_unreachable where no connection comes about in time. */

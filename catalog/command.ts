@@ -2,13 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { OrchestratorClient } from '../client/orchestrator-client.ts';
+import { type OrchestratorFlags, orchestratorOptions } from '../client/orchestrator-options.ts';
 import { BigtraceError } from '../common/errors.ts';
-import { hostPort } from '../common/options.ts';
 import { CatalogStore } from './catalog-store.ts';
 import { type IndexProgress, runIndex } from './index-run.ts';
 
-interface IndexFlags {
-  orchestrator: string;
+interface IndexFlags extends OrchestratorFlags {
   clickhouse: string;
   user: string;
   passwordFile: string;
@@ -19,17 +18,13 @@ interface IndexFlags {
 
 /** `env`: for BIGTRACE_ADMIN_PASSWORD; `dataDir`: where `bigtrace up` keeps the password. */
 export function indexCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
-  return new Command('index')
+  const command = new Command('index')
     .description(
       'list traces into the ClickHouse table bigtrace.traces, and read the metadata of new ones',
     )
-    .argument('<address...>', 'addresses or patterns, such as "/local/**"')
-    .addOption(
-      new Option('--orchestrator <host:port>', 'the orchestrator to ask')
-        .env('BIGTRACE_ORCHESTRATOR')
-        .default('127.0.0.1:5051')
-        .argParser(hostPort),
-    )
+    .argument('<address...>', 'addresses or patterns, such as "/local/**"');
+  for (const option of orchestratorOptions()) command.addOption(option);
+  return command
     .addOption(
       new Option('--clickhouse <url>', "ClickHouse's HTTP interface")
         .env('BIGTRACE_CLICKHOUSE')
@@ -60,7 +55,7 @@ async function index(
 ): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  const client = new OrchestratorClient(flags.orchestrator);
+  const client = new OrchestratorClient(flags.orchestrator, flags);
   const password = env['BIGTRACE_ADMIN_PASSWORD'] || passwordIn(flags.passwordFile);
   const store = new CatalogStore({ url: flags.clickhouse, username: flags.user, password });
   const line = new ProgressLine();

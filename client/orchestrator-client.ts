@@ -1,8 +1,9 @@
 /** Asking an orchestrator over gRPC: what the command line and the catalog share. */
 import { once } from 'node:events';
-import * as grpc from '@grpc/grpc-js';
+import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
+import { openChannel, type PeerConfig } from '../common/peer.ts';
 import type {
   ListedTrace,
   ListRequest,
@@ -31,12 +32,13 @@ export class OrchestratorClient {
   readonly #address: string;
   readonly #client: InstanceType<grpc.ServiceClientConstructor>;
 
-  /** `address`: host:port */
-  constructor(address: string) {
+  /** `address`: host:port @throws invalid_option where a file of `peer` cannot be read */
+  constructor(address: string, peer: PeerConfig = {}) {
     const Client = clientClass(bigtraceOrchestrator);
-    const options = { ...GRPC_OPTIONS, ...KEEPALIVE };
+    const channel = openChannel(peer);
+    const options = { ...GRPC_OPTIONS, ...KEEPALIVE, ...channel.options };
     this.#address = address;
-    this.#client = new Client(address, grpc.credentials.createInsecure(), options);
+    this.#client = new Client(address, channel.credentials, options);
   }
 
   close(): void {

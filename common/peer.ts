@@ -51,3 +51,15 @@ function withBearer(token: string): grpc.Interceptor {
       },
     });
 }
+
+/** From the variables that flags (common/peer-options.ts) have: for a program that has none. */
+export function peerFromEnv(env: NodeJS.ProcessEnv): PeerConfig {
+  const given = (name: string): string | undefined => env[`BIGTRACE_${name}`] || undefined;
+  return {
+    tlsCa: given('TLS_CA'),
+    tlsName: given('TLS_NAME'),
+    tlsCert: given('TLS_CERT'),
+    tlsKey: given('TLS_KEY'),
+    tokenFile: given('TOKEN_FILE'),
+  };
+}

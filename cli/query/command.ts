@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
 import { OrchestratorClient } from '../../client/orchestrator-client.ts';
+import { type OrchestratorFlags, orchestratorOptions } from '../../client/orchestrator-options.ts';
 import { WHERE_STORE } from '../../common/address.ts';
 import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import { durationMs } from '../../common/options.ts';
 import type { QueryStart, TraceFailure } from '../../proto/messages.ts';
 import { EXIT } from '../exit.ts';
-import { orchestratorOption } from '../orchestrator.ts';
 import { createFormat, FORMATS, type FormatName } from './formats.ts';
 import { Output } from './output.ts';
 import { linesOf, printEvents } from './print-events.ts';
@@ -21,18 +21,17 @@ const PROGRESS_INTERVAL_MS = 250;
 /** Failures of a lenient query that are told one by one. */
 const FAILURES_TOLD_MAX = 20;
 
-interface QueryOptions {
+interface QueryOptions extends OrchestratorFlags {
   traces?: string[];
   where?: string;
   sql: string;
   format: FormatName;
-  orchestrator: string;
   lenient?: boolean;
   timeout?: number;
 }
 
 export function queryCommand(): Command {
-  return new Command('query')
+  const command = new Command('query')
     .description('ask one SQL script of many traces')
     .option(
       '--traces <address...>',
@@ -45,8 +44,9 @@ export function queryCommand(): Command {
     .requiredOption('--sql <sql>', 'the script, or @FILE that holds it')
     .addOption(
       new Option('--format <format>', 'how rows are printed').choices(FORMATS).default('table'),
-    )
-    .addOption(orchestratorOption())
+    );
+  for (const option of orchestratorOptions()) command.addOption(option);
+  return command
     .option('--lenient', 'go on when traces fail; they are listed on stderr')
     .option('--timeout <time>', 'give up after this time, such as 30s or 10m', durationMs)
     .addHelpText('after', HELP)
@@ -65,7 +65,7 @@ async function query(options: QueryOptions): Promise<number> {
   if (options.traces === undefined && options.where === undefined)
     throw new BigtraceError('invalid_option', 'no traces: --traces or --where names them');
   const asker = new Asker();
-  const client = new OrchestratorClient(options.orchestrator);
+  const client = new OrchestratorClient(options.orchestrator, options);
   try {
     const start: QueryStart = {
       queryId: randomUUID(),

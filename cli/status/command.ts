@@ -1,24 +1,23 @@
 /** `bigtrace status`: what the orchestrator and its workers are doing. */
 import { Command, Option } from 'commander';
 import { OrchestratorClient } from '../../client/orchestrator-client.ts';
-import { orchestratorOption } from '../orchestrator.ts';
+import { type OrchestratorFlags, orchestratorOptions } from '../../client/orchestrator-options.ts';
 import { statusText } from './text.ts';
 
-interface StatusOptions {
-  orchestrator: string;
+interface StatusOptions extends OrchestratorFlags {
   json?: boolean;
 }
 
 export function statusCommand(): Command {
-  return new Command('status')
-    .description('show the running queries and the workers')
-    .addOption(orchestratorOption())
+  const command = new Command('status').description('show the running queries and the workers');
+  for (const option of orchestratorOptions()) command.addOption(option);
+  return command
     .addOption(new Option('--json', 'all of it, counters too, as one JSON object'))
-    .action(async ({ orchestrator, json }: StatusOptions) => {
-      const client = new OrchestratorClient(orchestrator);
+    .action(async (flags: StatusOptions) => {
+      const client = new OrchestratorClient(flags.orchestrator, flags);
       try {
         const status = await client.status();
-        console.log(json ? JSON.stringify(status) : statusText(status, Date.now()));
+        console.log(flags.json ? JSON.stringify(status) : statusText(status, Date.now()));
       } finally {
         client.close();
       }
