@@ -1,6 +1,15 @@
 #!/bin/sh
 # ClickHouse runs this: `bigtrace query …`, `bigtrace schema`. Node runs behind a shell because a process
 # that is killed outright cannot say so, and ClickHouse takes an end without a word for the end of the rows.
+# ClickHouse's connections to its clients come with it into what it executes. One that is held here does not
+# end when ClickHouse closes it, so they are closed; a plain sh cannot.
+if [ -n "${BASH_VERSION:-}" ]; then
+  for fd in /proc/$$/fd/*; do
+    [ -S "$fd" ] && fd=${fd##*/} && [ "$fd" -gt 3 ] && eval "exec $fd>&-"
+  done
+elif command -v bash >/dev/null; then
+  exec bash "$0" "$@"
+fi
 case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
 # Warnings would be taken for errors, so nothing inherited may cause one.
 export NODE_NO_WARNINGS=1 NODE_OPTIONS=
