@@ -1,4 +1,4 @@
-/** `npm run bench [-- --quick] [NAME…]`: all benches, or some, one after another. */
+/** `npm run bench [-- --quick] [--save] [NAME…]`: all benches, or some, one after another. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../e2e/harness.ts';
@@ -10,6 +10,7 @@ import { million } from './million.ts';
 import { overhead } from './overhead.ts';
 import { table, thisMachine } from './report.ts';
 import { rows } from './rows.ts';
+import { save } from './save.ts';
 import { smallTracesBench } from './small-traces.ts';
 import { STUB_WORKER, stubWorkerMain } from './stub-worker.ts';
 import { throughput } from './throughput.ts';
@@ -17,7 +18,7 @@ import { throughput } from './throughput.ts';
 const BENCHES: Bench[] = [cold, loaded, rows, overhead, smallTracesBench, million, throughput];
 
 async function bench(args: string[]): Promise<void> {
-  const names = args.filter((arg) => arg !== '--quick');
+  const names = args.filter((arg) => !arg.startsWith('--'));
   const unknown = names.filter((name) => !BENCHES.some((each) => each.name === name));
   if (unknown.length > 0)
     throw new Error(
@@ -29,9 +30,11 @@ async function bench(args: string[]): Promise<void> {
     console.error(`bench ${each.name} …`);
     measures.push(...(await each.run(args.includes('--quick'))));
   }
+  const machine = thisMachine();
   const file = join(ROOT, 'test-results/bench.json');
   mkdirSync(join(ROOT, 'test-results'), { recursive: true });
-  writeFileSync(file, JSON.stringify({ machine: thisMachine(), measures }, null, 2));
+  writeFileSync(file, JSON.stringify({ machine, measures }, null, 2));
+  if (args.includes('--save')) save(machine, measures);
   console.log(`${table(measures)}\n\nalso in ${file}`);
   if (!measures.every(reached)) process.exitCode = 1;
 }
