@@ -17,8 +17,10 @@ import { throughput } from './throughput.ts';
 
 const BENCHES: Bench[] = [cold, loaded, rows, overhead, smallTracesBench, million, throughput];
 
+const FLAGS = ['--quick', '--save'];
+
 async function bench(args: string[]): Promise<void> {
-  const names = args.filter((arg) => !arg.startsWith('--'));
+  const names = args.filter((arg) => !FLAGS.includes(arg));
   const unknown = names.filter((name) => !BENCHES.some((each) => each.name === name));
   if (unknown.length > 0)
     throw new Error(
