@@ -123,6 +123,7 @@ class Answering {
     const { limits, wantsKinds, onBegin, onResult } = this.#question;
     checkResult(rows, resultBytes, limits);
     onBegin(0);
+    this.#parts.counters.add('result_bytes', resultBytes);
     for (const [index, result] of results.entries()) {
       await onResult(result, rows, index === results.length - 1);
       this.#signal.throwIfAborted();
@@ -226,7 +227,7 @@ class Answering {
     resultKey: string,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { results } = this.#parts;
+    const { results, counters } = this.#parts;
     const { script, limits, wantsKinds, onResult } = this.#question;
     const { sql, leavesMarks } = script;
     const recorder = results.recorder();
@@ -239,6 +240,7 @@ class Answering {
         memoryBytesMax: limits.memoryBytesMax,
         onResult: (result, rowsSoFar, last) => {
           resultBytes += result.byteLength;
+          counters.add('result_bytes', result.byteLength);
           checkResult(rowsSoFar, resultBytes, limits);
           recorder.add(result);
           return onResult(result, rowsSoFar, last);

@@ -1,6 +1,7 @@
 /** One `Run` stream: the traces of one query, taken as far as there are credits for them. */
-import { textFromBytes } from '../common/byte-text.ts';
+import { printable, textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import type { Logger } from '../common/log.ts';
 import type { RunEvent, RunMode, RunRequest, RunStart, Task } from '../proto/messages.ts';
 import { type AnswerParts, answer } from './answer.ts';
 import { CreditWindow } from './credit-window.ts';
@@ -16,6 +17,7 @@ const GIVEN_BACK = Symbol('given back');
 
 export interface RunParts extends AnswerParts {
   limits: AnswerLimits;
+  logger: Logger;
 }
 
 /** The gRPC stream, as far as it is written to. */
@@ -35,7 +37,7 @@ export class RunCall {
   readonly #writer: EventWriter;
   readonly #window: CreditWindow;
   readonly #tasks = new Map<number, Running>();
-  #query: { mode: RunMode; script: ScriptFacts; limits: AnswerLimits } | undefined;
+  #query: { id: string; mode: RunMode; script: ScriptFacts; limits: AnswerLimits } | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Credits given and not used. */
   #open = 0;
@@ -93,6 +95,7 @@ export class RunCall {
     if (this.#query !== undefined) throw misused('start comes once');
     if (start.sql.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
     this.#query = {
+      id: start.queryId,
       mode: start.mode,
       script: scriptFacts(start.sql),
       limits: answerLimits(start.limits, this.#parts.limits),
@@ -119,6 +122,7 @@ export class RunCall {
     const end = await this.#answer(id, trace, task).catch((thrown: unknown): RunEvent => {
       if (signal.reason === GIVEN_BACK) return { returned: { id: [id] } };
       const error = asBigtraceError(thrown);
+      this.#logFailure(error, trace);
       return { failure: { id, code: error.code, message: error.detail } };
     });
     this.#tasks.delete(id);
@@ -165,6 +169,13 @@ export class RunCall {
     }
     if (last === undefined) throw new BigtraceError('internal', 'the answer has no last result');
     return { rows: { id, result: last, last: true, stats } };
+  }
+
+  /** What people did is for them to know; what the engine or we did wrong is for the operator. */
+  #logFailure({ code, kind, detail, cause }: BigtraceError, trace: Buffer): void {
+    const about = { query: this.#query?.id, trace: printable(textFromBytes(trace)), code };
+    if (kind === 'internal') this.#parts.logger.warn({ ...about, err: cause }, detail);
+    else this.#parts.logger.debug(about, detail);
   }
 
   /** A trace that was begun stays here. */

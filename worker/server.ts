@@ -6,7 +6,6 @@ import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
 import { addHealth } from '../common/health.ts';
-import type { Logger } from '../common/log.ts';
 import type { Measured } from '../common/probes.ts';
 import { VERSION } from '../common/version.ts';
 import type {
@@ -32,7 +31,6 @@ const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
 export interface ServerParts extends RunParts {
   engine: Engine;
   edge: EdgeConfig;
-  logger: Logger;
 }
 
 export class WorkerServer {
