@@ -13,6 +13,15 @@ function workerList(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), ...targets];
 }
 
+/** `https://host`, one or more, with commas between. */
+function originList(text: string, before: string[] | undefined): string[] {
+  const origins = text.split(',').filter((origin) => origin !== '');
+  for (const origin of origins)
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      throw new InvalidArgumentError(`${origin} is no origin, such as https://bigtrace.example.`);
+  return [...(before ?? []), ...origins];
+}
+
 /** @param run what is done with the configuration */
 export function orchestratorCommand(
   run: (config: OrchestratorConfig) => Promise<void> = serve,
@@ -26,6 +35,7 @@ export function orchestratorCommand(
     ...workerOptions(),
     ...queryOptions(),
     ...catalogOptions(),
+    ...httpOptions(),
   ];
   for (const one of options) command.addOption(one);
   return command.action((flags: OrchestratorFlags) => run(resolveConfig(flags)));
@@ -120,9 +130,27 @@ function catalogOptions(): Option[] {
     ),
     option(
       '--service-password-file <file>',
-      "file with the password of ClickHouse's user bigtrace_catalog",
+      "file with the password of ClickHouse's users bigtrace_catalog and bigtrace_backend",
       'SERVICE_PASSWORD_FILE',
     ),
+  ];
+}
+
+function httpOptions(): Option[] {
+  return [
+    option(
+      '--http-port <port>',
+      "HTTP port of the backend for Perfetto's BigTrace page; needs --clickhouse; 0 picks a free one",
+      'HTTP_PORT',
+    )
+      .default(5001)
+      .argParser(port),
+    option(
+      '--cors-origin <list>',
+      'origins whose pages may use it, beside ui.perfetto.dev and this machine; commas between',
+      'CORS_ORIGIN',
+    ).argParser(originList),
+    option('--presets <file>', 'YAML file of further presets for its users', 'PRESETS'),
   ];
 }
 

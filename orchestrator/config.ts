@@ -1,8 +1,15 @@
 /** Flags to one checked, complete configuration; pure. */
-import { type EdgeConfig, type EdgeFlags, resolveEdge } from '../common/edge-options.ts';
+import {
+  type EdgeConfig,
+  type EdgeFlags,
+  hostOf,
+  isLoopback,
+  resolveEdge,
+} from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { LogLevel } from '../common/log.ts';
 import type { PeerConfig } from '../common/peer.ts';
+import type { HttpConfig } from './http.ts';
 
 /** What commander hands over: flags, their variables, or defaults. */
 export interface OrchestratorFlags extends EdgeFlags {
@@ -31,6 +38,9 @@ export interface OrchestratorFlags extends EdgeFlags {
   drainTimeout: number;
   clickhouse?: string;
   servicePasswordFile?: string;
+  httpPort: number;
+  corsOrigin?: string[];
+  presets?: string;
   json: boolean;
   logLevel: LogLevel;
 }
@@ -56,8 +66,10 @@ export interface OrchestratorConfig {
   drainTimeoutMs: number;
   /** ClickHouse's HTTP interface: where the catalog of traces is. */
   clickhouseUrl: string | undefined;
-  /** With the password of ClickHouse's user bigtrace_catalog. */
+  /** With the password of ClickHouse's users bigtrace_catalog and bigtrace_backend. */
   servicePasswordFile: string | undefined;
+  /** The HTTP backend; without a ClickHouse there is none. */
+  http: HttpConfig | undefined;
   json: boolean;
   logLevel: LogLevel;
 }
@@ -99,8 +111,19 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
     drainTimeoutMs: flags.drainTimeout,
     clickhouseUrl: flags.clickhouse,
     servicePasswordFile: flags.servicePasswordFile,
+    http: flags.clickhouse === undefined ? undefined : httpConfig(flags, socket),
     json: flags.json,
     logLevel: flags.logLevel,
+  };
+}
+
+/** HTTP asks nobody for a token, so it is for this machine alone where gRPC is guarded. */
+function httpConfig(flags: OrchestratorFlags, socket: string): HttpConfig {
+  return {
+    host: isLoopback(socket) || flags.insecure ? hostOf(socket) : '127.0.0.1',
+    port: flags.httpPort,
+    corsOrigins: flags.corsOrigin ?? [],
+    presetsFile: flags.presets,
   };
 }
 

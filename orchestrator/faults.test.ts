@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { BigtraceError } from '../common/errors.ts';
 import { answer, type Script, type StubWorker } from './testing/stub-worker.ts';
-import { gather, rowsOf, TestSystem } from './testing/system.ts';
+import { gather, rowsOf, SOON, TestSystem } from './testing/system.ts';
 
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
@@ -20,7 +20,7 @@ test('what a killed worker had is asked again elsewhere', async () => {
   await using system = await new TestSystem([{}, { script: hang, window: 8 }]).start();
   const [good, bad] = system.workers;
   const asked = system.query(traces(100));
-  await expect.poll(() => bad?.seen.length).toBe(8);
+  await expect.poll(() => bad?.seen.length, SOON).toBe(8);
   bad?.kill();
   expect(rowsOf(await asked)).toEqual(answersOf(traces(100)));
   expect([...new Set(good?.seen)]).toHaveLength(100);
@@ -73,7 +73,7 @@ test.each([
   await expect(events).rejects.toMatchObject({
     code: 'trace_changed',
     message:
-      '[/local/a]: trace answered differently when it was asked again after its worker was lost',
+      '[/local/a]: trace answered differently when it was asked again after its worker was lost (after 2 of its results were passed on)',
   });
 });
 
@@ -114,7 +114,7 @@ test('a worker that drains gives back what it did not begin, and gets nothing mo
   drained?.drain();
   expect(rowsOf(await system.query(traces(200)))).toEqual(answersOf(traces(200)));
   const seen = drained?.seen.length ?? 0;
-  await expect.poll(async () => (await system.status()).worker[0]?.state).toBe('draining');
+  await expect.poll(async () => (await system.status()).worker[0]?.state, SOON).toBe('draining');
   expect(rowsOf(await system.query(traces(50)))).toEqual(answersOf(traces(50)));
   expect(drained?.seen.length).toBe(seen);
 });
@@ -122,7 +122,7 @@ test('a worker that drains gives back what it did not begin, and gets nothing mo
 test('a stream that ends with draining: the rest is asked elsewhere', async () => {
   await using system = await new TestSystem([{ script: () => undefined }, {}]).start();
   const asked = system.query(traces(40));
-  await expect.poll(() => system.workers[0]?.seen.length).toBe(4);
+  await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   system.workers[0]?.failStreams(new BigtraceError('draining', 'worker is shutting down'));
   expect(rowsOf(await asked)).toEqual(answersOf(traces(40)));
 });
@@ -132,7 +132,7 @@ test('a worker that hangs loses its traces', async () => {
     workerTimeoutMs: 300,
   }).start();
   const asked = system.query(traces(60));
-  await expect.poll(() => system.workers[1]?.seen.length).toBe(4);
+  await expect.poll(() => system.workers[1]?.seen.length, SOON).toBe(4);
   system.workers[1]?.freeze();
   expect(rowsOf(await asked)).toEqual(answersOf(traces(60)));
 });
@@ -143,7 +143,7 @@ test('the only worker dies and comes back: the query goes on', async () => {
   await using system = await new TestSystem([{ script }], { workerWaitMs: 5000 }).start();
   const asked = system.query(traces(10));
   const [worker] = system.workers;
-  await expect.poll(() => worker?.seen.length).toBe(4);
+  await expect.poll(() => worker?.seen.length, SOON).toBe(4);
   worker?.kill();
   dies = false;
   await worker?.start(Number(worker.address.split(':')[1]));
@@ -154,7 +154,7 @@ test('all workers die: an error that says so, soon', async () => {
   const options = { script: () => undefined };
   await using system = await new TestSystem([options, options], { workerWaitMs: 500 }).start();
   const asked = system.query(traces(10));
-  await expect.poll(() => system.workers.every(({ seen }) => seen.length > 0)).toBe(true);
+  await expect.poll(() => system.workers.every(({ seen }) => seen.length > 0), SOON).toBe(true);
   for (const worker of system.workers) worker.kill();
   await expect(asked).rejects.toMatchObject({ code: 'no_workers' });
 });

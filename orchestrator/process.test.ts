@@ -49,7 +49,7 @@ test('says where it listens; SIGTERM lets a query end that runs, then it is gone
   call.end();
   const answered = once(call, 'data');
   const ended = once(call, 'status');
-  await expect.poll(() => worker.seen, { timeout: 10_000 }).toEqual(['/local/a']);
+  await expect.poll(() => worker.seen, { timeout: 20_000 }).toEqual(['/local/a']);
   child.kill('SIGTERM');
   release();
   await answered;

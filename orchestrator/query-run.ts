@@ -247,7 +247,10 @@ export class QueryRun {
 
   /** The task's end as a failure. */
   #end(task: QueryTask, error: BigtraceError): void {
-    const named = error.ofTrace(task.name);
+    const { chunks } = task.replay;
+    const passed = chunks === 0 ? '' : ` (after ${chunks} of its results were passed on)`;
+    const told = new BigtraceError(error.code, `${error.detail}${passed}`, { cause: error.cause });
+    const named = told.ofTrace(task.name);
     this.#unended -= 1;
     this.#recordFailure(task.trace, named, task.attempts);
     if (!this.#spec.lenient) this.fail(named);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Script } from './testing/stub-worker.ts';
-import { gather, rowsOf, TestSystem } from './testing/system.ts';
+import { gather, rowsOf, SOON, TestSystem } from './testing/system.ts';
 
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
 const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
 
 test('every trace is asked once and answers once, over all workers', async () => {
-  await using system = await new TestSystem([{}, {}]).start();
+  await using system = await new TestSystem([{ window: 64 }, { window: 64 }]).start();
   const list = traces(1200);
   expect(rowsOf(await system.query([...list, ...list]))).toEqual(answersOf(list));
   const [a, b] = system.workers.map(({ seen }) => seen);
@@ -30,7 +30,7 @@ test('a trace comes back to the worker that has it', async () => {
 
 test('patterns are expanded by a worker, each trace once', async () => {
   const list = (pattern: string): string[] => (pattern === '/local/**' ? traces(2000) : []);
-  await using system = await new TestSystem([{ list }]).start();
+  await using system = await new TestSystem([{ list, window: 64 }]).start();
   const events = await system.query(['/local/t1', '/local/**', '/local/t1999']);
   expect(rowsOf(events)).toEqual(answersOf(traces(2000)));
 });
@@ -81,7 +81,7 @@ test('strict: the first failure names its trace and cancels the rest', async () 
     message: '[/local/t7]: no such table: slicf',
     grpcStatus: 13,
   });
-  await expect.poll(() => system.workers.map(({ streams }) => streams)).toEqual([0, 0]);
+  await expect.poll(() => system.workers.map(({ streams }) => streams), SOON).toEqual([0, 0]);
   expect(system.workers.flatMap(({ ended }) => ended)).toEqual(['cancelled', 'cancelled']);
 });
 
@@ -100,6 +100,19 @@ test('lenient: failures are data, the others answer', async () => {
     code: 'all_failed',
     message: 'all 1 traces failed: 1 trace_invalid, such as [/local/t3]: not a trace',
   });
+});
+
+test('lenient: a trace that fails on the way says that there are rows of it', async () => {
+  const script: Script = ({ trace, rows, fail }) => {
+    rows('some', trace === '/local/t1');
+    if (trace === '/local/t0') fail('sql_failed', 'integer overflow');
+  };
+  await using system = await new TestSystem([{ script }]).start();
+  const events = await system.query(traces(2), { onFailure: 'LENIENT' });
+  expect(rowsOf(events)).toEqual(['/local/t0: some…', '/local/t1: some']);
+  expect(events.flatMap(({ failure }) => failure?.message ?? [])).toEqual([
+    'integer overflow (after 1 of its results were passed on)',
+  ]);
 });
 
 test('no worker: an error that names them all', async () => {
@@ -124,7 +137,7 @@ test('the time limit ends every stream', async () => {
     code: 'deadline_exceeded',
     message: 'query took longer than its limit of 200 ms (0 of 9 traces had answered)',
   });
-  await expect.poll(() => system.workers[0]?.ended).toEqual(['cancelled']);
+  await expect.poll(() => system.workers[0]?.ended, SOON).toEqual(['cancelled']);
   await expect(system.query(['/local/a'], { limits: { timeoutMs: 60_001 } })).rejects.toMatchObject(
     {
       code: 'invalid_option',
@@ -137,10 +150,10 @@ test('a client that goes away ends every stream', async () => {
   await using system = await new TestSystem([{ script: () => undefined }, {}]).start();
   const call = system.begin(traces(50));
   const gathered = gather(call);
-  await expect.poll(() => system.workers[0]?.streams).toBe(1);
+  await expect.poll(() => system.workers[0]?.streams, SOON).toBe(1);
   call.cancel();
   await expect(gathered).rejects.toMatchObject({ code: 'cancelled' });
-  await expect.poll(() => system.workers.map(({ streams }) => streams)).toEqual([0, 0]);
+  await expect.poll(() => system.workers.map(({ streams }) => streams), SOON).toEqual([0, 0]);
 });
 
 test('a client that does not read stops the workers', async () => {
@@ -162,6 +175,7 @@ test('a client that does not read stops the workers', async () => {
   };
   await expect.poll(stands, { interval: 400, timeout: 10_000 }).toBe(true);
   expect(sent).toBeLessThan(60);
+  expect(await system.query(['/local/other'])).toHaveLength(1); // it holds up nobody else
   expect(rowsOf(await gather(call))).toHaveLength(79);
 });
 

@@ -31,6 +31,11 @@ export class Replay {
     return this.#passed.chunks > 0;
   }
 
+  /** Chunks that were passed on. */
+  get chunks(): number {
+    return this.#passed.chunks;
+  }
+
   restart(): void {
     this.#again = this.begun ? NOTHING : undefined;
   }

@@ -1,6 +1,6 @@
 /** The calls and queries that run: bounded in number, seen in Status, ended by name or all at once. */
 import { BigtraceError } from '../common/errors.ts';
-import type { QueryState } from '../proto/messages.ts';
+import type { Progress, QueryState } from '../proto/messages.ts';
 import type { QueryRun } from './query-run.ts';
 
 interface RunningQuery {
@@ -10,14 +10,31 @@ interface RunningQuery {
   run: QueryRun;
 }
 
+/** How many queries that ended are remembered, for those who ask how far they came. */
+const ENDED_MAX = 1000;
+
 export class RunningQueries {
   readonly #queries = new Set<RunningQuery>();
+  /** By id, those that ended first in front. */
+  readonly #ended = new Map<string, Progress>();
 
   /** @returns what forgets it */
   add(queryId: string, user: string, run: QueryRun): () => void {
     const query = { queryId, user, startedMs: Date.now(), run };
     this.#queries.add(query);
-    return () => this.#queries.delete(query);
+    return () => {
+      this.#queries.delete(query);
+      this.#ended.delete(queryId);
+      this.#ended.set(queryId, run.tally.progress());
+      const [oldest] = this.#ended.keys();
+      if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
+    };
+  }
+
+  /** Of the query of that name that began last, also for a while after its end. */
+  progressOf(queryId: string): Progress | undefined {
+    const running = [...this.#queries].findLast((query) => query.queryId === queryId);
+    return running?.run.tally.progress() ?? this.#ended.get(queryId);
   }
 
   /** @returns how many there were */

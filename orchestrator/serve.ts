@@ -5,8 +5,8 @@ import { startOrchestrator } from './start.ts';
 /** Resolves once it has stopped: after SIGTERM, SIGINT, or the end of the process that started it. */
 export async function serve(config: OrchestratorConfig): Promise<void> {
   const orchestrator = await startOrchestrator(config);
-  const { address } = orchestrator;
-  const ready = { service: 'orchestrator', address, pid: process.pid };
+  const { address, httpUrl: http } = orchestrator;
+  const ready = { service: 'orchestrator', address, http, pid: process.pid };
   const line = config.json ? JSON.stringify(ready) : `orchestrator ready on ${address}`;
   process.stdout.write(`${line}\n`);
   await new Promise<void>((resolve, reject) => {

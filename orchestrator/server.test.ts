@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { answer, type Script } from './testing/stub-worker.ts';
-import { gather, TestSystem } from './testing/system.ts';
+import { gather, SOON, TestSystem } from './testing/system.ts';
 
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
@@ -38,7 +38,7 @@ test('status: counters, gauges, running queries; a query can be cancelled by its
     code: 'cancelled',
     message: 'query slow was cancelled',
   });
-  await expect.poll(() => system.workers[0]?.seen.length).toBe(4);
+  await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   const status = await system.status();
   expect(status.query).toEqual([
     {
@@ -53,7 +53,7 @@ test('status: counters, gauges, running queries; a query can be cancelled by its
   expect(await system.cancel('other')).toEqual({ cancelled: 0 });
   expect(await system.cancel('slow')).toEqual({ cancelled: 1 });
   await asked;
-  await expect.poll(() => system.workers[0]?.streams).toBe(0);
+  await expect.poll(() => system.workers[0]?.streams, SOON).toBe(0);
   expect((await system.status()).counters).toMatchObject({ queries: 1, queries_failed: 1 });
 });
 
@@ -88,7 +88,7 @@ test('drain: running queries end, new ones are refused', async () => {
   };
   await using system = await new TestSystem([{ script }], { drainTimeoutMs: 20_000 }).start();
   const asked = system.query(traces(4));
-  await expect.poll(() => system.workers[0]?.seen.length).toBe(4);
+  await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   const drained = system.orchestrator?.drain();
   await expect(system.query(traces(1))).rejects.toMatchObject({ code: 'draining' });
   release();
@@ -102,7 +102,7 @@ test('drain: queries that take too long are cancelled and say why', async () => 
     code: 'draining',
     message: 'orchestrator is shutting down',
   });
-  await expect.poll(() => system.workers[0]?.seen.length).toBe(4);
+  await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   await system.orchestrator?.drain();
   await asked;
 });
@@ -111,7 +111,7 @@ test('more queries than may run at a time are refused', async () => {
   await using system = await new TestSystem([{ script: hang }], { queriesMax: 1 }).start();
   const query = gather(system.begin(traces(4), { queryId: 'first' }));
   const asked = expect(query).rejects.toMatchObject({ code: 'cancelled' });
-  await expect.poll(() => system.workers[0]?.seen.length).toBe(4);
+  await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   await expect(system.query(traces(1))).rejects.toMatchObject({
     code: 'limit_exceeded',
     message: '1 queries are running already',

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { answer, type Script } from './testing/stub-worker.ts';
-import { gather, rowsOf, TestSystem } from './testing/system.ts';
+import { gather, rowsOf, SOON, TestSystem } from './testing/system.ts';
 
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
@@ -84,10 +84,10 @@ test('a query of one trace does not wait for one of ten thousand', async () => {
   ]).start();
   const long = gather(system.begin(traces(10_000), { queryId: 'long' }));
   const cancelled = expect(long).rejects.toMatchObject({ code: 'cancelled' });
-  await expect.poll(() => system.workers[0]?.seen.length).toBeGreaterThan(10);
-  const begun = performance.now();
+  await expect.poll(() => system.workers[0]?.seen.length, SOON).toBeGreaterThan(10);
   await system.query(['/local/one']);
-  expect(performance.now() - begun).toBeLessThan(500);
+  const seen = system.workers.reduce((sum, worker) => sum + worker.seen.length, 0);
+  expect(seen).toBeLessThan(5000);
   await system.cancel('long');
   await cancelled;
 });
@@ -107,11 +107,11 @@ test('workers that join are used, those that leave are forgotten, while a query 
   });
   const asked = system.query(traces(400));
   const [first, second, third] = system.workers;
-  await expect.poll(() => first?.seen.length).toBeGreaterThan(5);
+  await expect.poll(() => first?.seen.length, SOON).toBeGreaterThan(5);
   named = [first?.address ?? '', second?.address ?? ''];
-  await expect.poll(() => second?.seen.length).toBeGreaterThan(5);
+  await expect.poll(() => second?.seen.length, SOON).toBeGreaterThan(5);
   named = [second?.address ?? '', third?.address ?? ''];
-  await expect.poll(() => third?.seen.length).toBeGreaterThan(5);
+  await expect.poll(() => third?.seen.length, SOON).toBeGreaterThan(5);
   const had = first?.seen.length ?? 0;
   expect(rowsOf(await asked)).toEqual(answersOf(traces(400)));
   expect(first?.seen.length).toBeLessThanOrEqual(had + 2);

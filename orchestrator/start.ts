@@ -9,6 +9,7 @@ import type { OrchestratorConfig } from './config.ts';
 import { COUNTERS, Counters, GAUGES } from './counters.ts';
 import { FailureLog } from './failure-log.ts';
 import { Fleet, type FleetOptions } from './fleet.ts';
+import { startHttp } from './http.ts';
 import { PlacementMemory } from './placement-memory.ts';
 import { RunningQueries } from './running.ts';
 import { OrchestratorServer } from './server.ts';
@@ -19,6 +20,8 @@ export interface RunningOrchestrator {
   address: string;
   /** Where it is watched, if it is. */
   metricsPort: number | undefined;
+  /** `http://host:port` of the HTTP backend, if there is one. */
+  httpUrl: string | undefined;
   /** Takes no new queries, lets those that run go on for a while, then stops. */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -31,6 +34,7 @@ export async function startOrchestrator(
   log: Logger = createLogger('orchestrator', config.logLevel),
 ): Promise<RunningOrchestrator> {
   const fleet = new Fleet(config, log);
+  const password = servicePassword(config);
   const ground = {
     fleet,
     memory: new PlacementMemory(),
@@ -38,7 +42,8 @@ export async function startOrchestrator(
     counters: new Counters(),
     failures: new FailureLog(),
     running: new RunningQueries(),
-    catalog: openCatalog(config),
+    catalog:
+      config.clickhouseUrl === undefined ? undefined : new Catalog(config.clickhouseUrl, password),
     workerWaitMs: config.workerWaitMs,
     tracesInFlightMax: config.tracesInFlightMax,
     hedgeAfterMs: config.hedgeAfterMs,
@@ -47,15 +52,23 @@ export async function startOrchestrator(
   const port = await server.listen(config.socket);
   await fleet.start();
   const probes = await watched(server, config);
+  const address = `${config.socket.slice(0, config.socket.lastIndexOf(':'))}:${port}`;
+  const { http, clickhouseUrl } = config;
+  const backend =
+    http === undefined || clickhouseUrl === undefined
+      ? undefined
+      : await startHttp(http, { ground, clickhouseUrl, password, owner: address, log });
   const stop = (): void => {
     probes?.close();
+    void backend?.close();
     server.close();
     fleet.close();
     void ground.catalog?.close();
   };
   return {
-    address: `${config.socket.slice(0, config.socket.lastIndexOf(':'))}:${port}`,
+    address,
     metricsPort: probes?.port,
+    httpUrl: backend?.url,
     stop,
     drain: async () => {
       log.info('draining');
@@ -66,14 +79,10 @@ export async function startOrchestrator(
 }
 
 /** @throws invalid_option where the file cannot be read */
-function openCatalog({
-  clickhouseUrl,
-  servicePasswordFile,
-}: OrchestratorConfig): Catalog | undefined {
-  if (clickhouseUrl === undefined) return undefined;
-  if (servicePasswordFile === undefined) return new Catalog(clickhouseUrl, '');
+function servicePassword({ servicePasswordFile }: OrchestratorConfig): string {
+  if (servicePasswordFile === undefined) return '';
   try {
-    return new Catalog(clickhouseUrl, readFileSync(servicePasswordFile, 'utf8').trimEnd());
+    return readFileSync(servicePasswordFile, 'utf8').trimEnd();
   } catch (thrown) {
     throw new BigtraceError('invalid_option', `--service-password-file: ${String(thrown)}`);
   }

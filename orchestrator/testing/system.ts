@@ -53,8 +53,17 @@ const DEFAULTS: OrchestratorConfig = {
   ...{ socket: '127.0.0.1:0', workers: [], resolveIntervalMs: 50, workerTimeoutMs: 1000 },
   ...{ workerWaitMs: 1000, tracesInFlightMax: 0, hedgeAfterMs: 0, queryTimeoutMs: 60_000 },
   ...{ queryTimeoutMsMax: 60_000, queriesMax: 64, drainTimeoutMs: 1000 },
-  ...{ clickhouseUrl: undefined, servicePasswordFile: undefined, json: false, logLevel: 'silent' },
+  ...{
+    clickhouseUrl: undefined,
+    servicePasswordFile: undefined,
+    http: undefined,
+    json: false,
+    logLevel: 'silent',
+  },
 };
+
+/** How long tests wait for what comes at once on a machine that has nothing else to do. */
+export const SOON = { timeout: 20_000 };
 
 type TestConfig = Partial<OrchestratorConfig> & Pick<FleetOptions, 'resolve'>;
 
