@@ -38,6 +38,8 @@ export interface System extends AsyncDisposable {
   /** `127.0.0.1:PORT` */
   clickhouseTcp: string;
   orchestrator: string;
+  /** `http://127.0.0.1:PORT` of the backend for the BigTrace page. */
+  http: string;
   workers: string[];
   dataDir: string;
   /** Of `bigtrace up`. */
@@ -94,7 +96,7 @@ function flagsOf(
   { traces, workers, threads, flags = [] }: SystemOptions,
   dataDir: string,
 ): string[] {
-  const ports = ['clickhouse-http', 'clickhouse-tcp', 'orchestrator', 'worker'];
+  const ports = ['clickhouse-http', 'clickhouse-tcp', 'orchestrator', 'http', 'worker'];
   const given = Object.entries({ '--traces': traces, '--workers': workers, '--threads': threads });
   return [
     ...['--data-dir', dataDir],
@@ -106,7 +108,14 @@ function flagsOf(
 
 type Ready = Pick<
   System,
-  'clickhouseHttp' | 'clickhouseTcp' | 'orchestrator' | 'workers' | 'dataDir' | 'pid' | 'processes'
+  | 'clickhouseHttp'
+  | 'clickhouseTcp'
+  | 'orchestrator'
+  | 'http'
+  | 'workers'
+  | 'dataDir'
+  | 'pid'
+  | 'processes'
 > & { passwordFiles: { admin?: string; analyst?: string } };
 
 async function readyLine(child: ChildProcess, stderr: () => string): Promise<Ready> {
@@ -183,7 +192,8 @@ async function stop(
   for (const pid of left) process.kill(pid, 'SIGKILL');
   if (left.length > 0) throw new Error(`processes are left: ${left.join(', ')}\n${stderr()}`);
   const addresses = [system.orchestrator, ...system.workers, system.clickhouseTcp];
-  for (const address of [...addresses, new URL(system.clickhouseHttp).host])
+  const urls = [system.clickhouseHttp, system.http].map((url) => new URL(url).host);
+  for (const address of [...addresses, ...urls])
     if (await listens(address)) throw new Error(`${address} still listens`);
   if (removeData) rmSync(system.dataDir, { recursive: true, force: true });
 }

@@ -13,6 +13,8 @@ export interface ClickHouseAddress {
 export interface SystemAddresses {
   clickhouse: ClickHouseAddress;
   orchestrator: string;
+  /** `http://127.0.0.1:5001` */
+  http: string;
   workers: string[];
 }
 
@@ -26,11 +28,12 @@ export function announcement(
 
 function jsonLine(
   { dataDir, tracesDir }: UpConfig,
-  { clickhouse, orchestrator, workers }: SystemAddresses,
+  { clickhouse, orchestrator, http: backend, workers }: SystemAddresses,
   processes: { name: string; pid: number }[],
 ): string {
   const { http, tcp, passwordFiles } = clickhouse;
-  const places = { clickhouseHttp: http, clickhouseTcp: tcp, orchestrator, workers };
+  const clickhousePlaces = { clickhouseHttp: http, clickhouseTcp: tcp };
+  const places = { ...clickhousePlaces, orchestrator, http: backend, workers };
   return `${JSON.stringify({ ...places, pid: process.pid, dataDir, tracesDir, passwordFiles, processes })}\n`;
 }
 
@@ -44,7 +47,7 @@ const BY_TRACE = `SELECT _trace_address, count() AS n
 
 function forPeople(
   config: UpConfig,
-  { clickhouse, orchestrator, workers }: SystemAddresses,
+  { clickhouse, orchestrator, http: backend, workers }: SystemAddresses,
 ): string {
   const { http, tcp, passwordFiles } = clickhouse;
   const password =
@@ -58,6 +61,7 @@ Bigtrace is up. Ctrl-C stops it.
   ClickHouse HTTP    ${http}
   ClickHouse native  ${tcp ?? 'as your server has it'}
   orchestrator       ${orchestrator} (gRPC)
+  BigTrace page      ${backend} (give it to bigtrace.html as the endpoint)
   workers            ${workers.join(', ')} (gRPC)
   traces             ${config.tracesDir} as /local
   data, logs         ${config.dataDir}

@@ -37,6 +37,7 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
     .addOption(portOption('--clickhouse-http-port', "ClickHouse's HTTP port", 8123))
     .addOption(portOption('--clickhouse-tcp-port', "ClickHouse's native port", 9000))
     .addOption(portOption('--orchestrator-port', "the orchestrator's gRPC port", 5051))
+    .addOption(portOption('--http-port', "the HTTP port for Perfetto's BigTrace page", 5001))
     .addOption(portOption('--worker-port', "the first worker's gRPC port; the others follow", 5052))
     .addOption(
       option('--workers <n>', 'worker processes').default(2).argParser(integerFrom(1, WORKERS_MAX)),

@@ -9,6 +9,7 @@ const FLAGS: UpFlags = {
   clickhouseHttpPort: 8123,
   clickhouseTcpPort: 9000,
   orchestratorPort: 5051,
+  httpPort: 5001,
   workerPort: 5052,
   workers: 2,
 };
@@ -22,6 +23,7 @@ it('is complete', () => {
     clickhouseHttpPort: 8123,
     clickhouseTcpPort: 9000,
     orchestratorPort: 5051,
+    httpPort: 5001,
     workerPorts: [5052, 5053],
     threadsPerWorker: 3,
     memoryBytesPerWorker: 2000,

@@ -13,6 +13,7 @@ export interface UpFlags {
   clickhouseHttpPort: number;
   clickhouseTcpPort: number;
   orchestratorPort: number;
+  httpPort: number;
   workerPort: number;
   workers: number;
   threads?: number;
@@ -30,6 +31,8 @@ export interface UpConfig {
   clickhouseHttpPort: number;
   clickhouseTcpPort: number;
   orchestratorPort: number;
+  /** Of the orchestrator's HTTP backend. */
+  httpPort: number;
   /** One a worker. */
   workerPorts: number[];
   threadsPerWorker: number;
@@ -70,6 +73,7 @@ export function upConfig(flags: UpFlags, { cores, memoryBytes }: Machine = THIS_
     clickhouseHttpPort: flags.clickhouseHttpPort,
     clickhouseTcpPort: flags.clickhouseTcpPort,
     orchestratorPort: flags.orchestratorPort,
+    httpPort: flags.httpPort,
     workerPorts: Array.from({ length: workers }, (_, at) =>
       workerPort === 0 ? 0 : workerPort + at,
     ),

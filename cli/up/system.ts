@@ -71,7 +71,11 @@ function onStopSignal(second: () => void): Promise<undefined> {
 
 function wantedPorts(config: UpConfig): WantedPort[] {
   const workers = config.workerPorts.map((port) => ({ port, flag: '--worker-port' }));
-  const rest = [{ port: config.orchestratorPort, flag: '--orchestrator-port' }, ...workers];
+  const rest = [
+    { port: config.orchestratorPort, flag: '--orchestrator-port' },
+    { port: config.httpPort, flag: '--http-port' },
+    ...workers,
+  ];
   if (config.clickhouseUrl !== undefined) return rest;
   return [
     { port: config.clickhouseHttpPort, flag: '--clickhouse-http-port' },
@@ -87,7 +91,9 @@ async function start(
 ): Promise<SystemAddresses> {
   // The orchestrator starts before ClickHouse and must know where that will be.
   const clickhouseHttpPort = wanted.clickhouseHttpPort || (await freePort(wanted.listen));
-  const config = { ...wanted, clickhouseHttpPort };
+  // After a restart the page must find it where it was.
+  const httpPort = wanted.httpPort || (await freePort(wanted.listen));
+  const config = { ...wanted, clickhouseHttpPort, httpPort };
   const clickhouseUrl =
     config.clickhouseUrl === undefined
       ? `http://${hostAndPort(config.listen, clickhouseHttpPort)}`
@@ -108,6 +114,7 @@ async function start(
   return {
     clickhouse,
     orchestrator: orchestrator.address,
+    http: `http://${hostAndPort(config.listen, httpPort)}`,
     workers: workerAddresses,
   };
 }
@@ -148,6 +155,8 @@ function orchestratorOver(config: UpConfig, workers: string[], clickhouse: strin
         clickhouse,
         '--service-password-file',
         servicePasswordFile(config.dataDir),
+        '--http-port',
+        String(config.httpPort),
       ],
     ];
     return startService({ name: 'orchestrator', args, log, signal });

@@ -1,0 +1,105 @@
+/** One query on its way through ClickHouse: its columns, its table, its rows. */
+import { type Column, columnOf } from './columns.ts';
+import type { AskOptions, Database } from './database.ts';
+import type { Execution } from './history.ts';
+import { badRequest } from './http-error.ts';
+import { arrayLiteral, identifier, literal } from './sql-text.ts';
+import { linkSql, TRACES } from './traces.ts';
+
+export const RESULTS = 'bigtrace_results';
+/** Numbers the rows of a table from 0 on, so that any page is found at once. */
+export const ROW_NUMBER = '_row';
+
+export interface Question {
+  /** Addresses, patterns, `/where/…`. */
+  addresses: readonly string[];
+  strict: boolean;
+  /** 0: no limit of its own. */
+  timeoutS: number;
+  metadataColumns: readonly string[];
+  /** Of this server as the asker reached it. */
+  base: string;
+}
+
+export function tableOf({ tableName }: Pick<Execution, 'tableName'>): string {
+  return `${RESULTS}.${identifier(tableName)}`;
+}
+
+/** Rows go from the orchestrator through the bridge into the table; `onColumns` once it is there. */
+export async function fillTable(
+  database: Database,
+  execution: Execution,
+  question: Question,
+  onColumns: (columns: Column[]) => Promise<void>,
+): Promise<void> {
+  const options: AskOptions = {
+    queryId: execution.uuid,
+    settings: {
+      join_use_nulls: 1, // a trace that the catalog does not know has no metadata
+      ...(question.timeoutS === 0 ? {} : { max_execution_time: question.timeoutS }),
+    },
+  };
+  const select = selectOf(
+    execution,
+    question,
+    await answerNames(database, execution, question, options),
+  );
+  const described = await database.rows(`DESCRIBE (${select})`, options);
+  const table = tableOf(execution);
+  const structure = described.map(([name, type]) => `${identifier(name ?? '')} ${type ?? ''}`);
+  await database.command(
+    `CREATE TABLE ${table} (${identifier(ROW_NUMBER)} UInt64 CODEC(Delta, LZ4), ${structure.join(', ')})
+     ENGINE = MergeTree ORDER BY ${identifier(ROW_NUMBER)}`,
+  );
+  await onColumns(described.map(([name, type]) => columnOf(name ?? '', type ?? '')));
+  await database.command(`INSERT INTO ${table} SELECT rowNumberInAllBlocks(), * FROM (${select})`, {
+    ...options,
+    settings: {
+      ...options.settings,
+      // Rows are seen as they come, and in their order.
+      min_insert_block_size_rows: '0',
+      min_insert_block_size_bytes: '0',
+      max_threads: 1,
+      max_insert_threads: '1',
+    },
+  });
+}
+
+/** Found by running the script over some of the traces; what the bridge finds then, it remembers. */
+async function answerNames(
+  database: Database,
+  execution: Execution,
+  question: Question,
+  options: AskOptions,
+): Promise<string[]> {
+  const described = await database.rows(
+    `DESCRIBE (SELECT * FROM ${sourceOf(execution, question)})`,
+    options,
+  );
+  return described.map(([name]) => name ?? '');
+}
+
+function sourceOf({ perfettoSql }: Execution, { addresses, strict }: Question): string {
+  const view = strict ? 'bigtrace' : 'bigtrace_lenient';
+  return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(perfettoSql)})`;
+}
+
+/** The trace's address, its metadata, and then what the script answers. */
+function selectOf(execution: Execution, question: Question, answer: readonly string[]): string {
+  const [address = '_trace_address', ...names] = answer;
+  const rows = `SELECT * FROM ${sourceOf(execution, question)} LIMIT ${execution.limit}`;
+  const { metadataColumns, base } = question;
+  const own = names.map((name) => `r.${identifier(name)} AS ${identifier(name)}`);
+  const first = `r.${identifier(address)} AS ${identifier(address)}`;
+  if (names.includes(ROW_NUMBER))
+    throw badRequest(`column ${ROW_NUMBER} of the query must have another name`);
+  if (metadataColumns.length === 0)
+    return `SELECT ${[first, ...own].join(', ')} FROM (${rows}) AS r`;
+  const metadata = metadataColumns.map((name) => {
+    const value =
+      name === 'link' ? linkSql(base, `r.${identifier(address)}`) : `m.${identifier(name)}`;
+    return `${value} AS ${identifier(answer.includes(name) ? `trace_${name}` : name)}`;
+  });
+  return `SELECT ${[first, ...metadata, ...own].join(', ')} FROM (${rows}) AS r
+    LEFT JOIN (SELECT * FROM ${TRACES}) AS m ON m.address = r.${identifier(address)}`;
+}

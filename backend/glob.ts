@@ -1,0 +1,54 @@
+/** SQLite's GLOB, which the page's filters speak, as a regular expression of RE2, which ClickHouse does. */
+
+const ANY = '[\\x{0}-\\x{10FFFF}]';
+const NONE = '[^\\x{0}-\\x{10FFFF}]';
+
+/** Matches whole texts; a class that is not closed matches nothing, as in SQLite's patternCompare(). */
+export function globRegex(pattern: string): string {
+  const chars = [...pattern];
+  let regex = '';
+  for (let at = 0; at < chars.length; at++) {
+    const char = chars[at] ?? '';
+    if (char === '*') regex += `${ANY}*`;
+    else if (char === '?') regex += ANY;
+    else if (char === '[') {
+      const found = classAt(chars, at + 1);
+      if (found === undefined) return NONE;
+      regex += found.regex;
+      at = found.end;
+    } else regex += codePoint(char);
+  }
+  return `^${regex}$`;
+}
+
+/** The class whose first character is at `at`; `end` is where its `]` is. */
+function classAt(chars: readonly string[], at: number): { regex: string; end: number } | undefined {
+  let next = at;
+  const inverted = chars[next] === '^';
+  if (inverted) next++;
+  let members = '';
+  if (chars[next] === ']') {
+    members += codePoint(']');
+    next++;
+  }
+  let prior: string | undefined;
+  for (; next < chars.length && chars[next] !== ']'; next++) {
+    const char = chars[next] ?? '';
+    const last = chars[next + 1];
+    if (char === '-' && prior !== undefined && last !== undefined && last !== ']') {
+      if (last >= prior) members += `-${codePoint(last)}`;
+      prior = undefined;
+      next++;
+    } else {
+      members += codePoint(char);
+      prior = char;
+    }
+  }
+  if (next >= chars.length) return undefined;
+  if (members === '') return { regex: inverted ? ANY : NONE, end: next };
+  return { regex: `[${inverted ? '^' : ''}${members}]`, end: next };
+}
+
+function codePoint(char: string): string {
+  return `\\x{${(char.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
+}

@@ -1,0 +1,59 @@
+/** The HTTP backend of Perfetto's BigTrace page, over ClickHouse. */
+import type { Logger } from '../common/log.ts';
+import { Database } from './database.ts';
+import { Executor } from './executor.ts';
+import { Experiments } from './experiments.ts';
+import { loadPresets } from './presets.ts';
+import { createServer, listen } from './server.ts';
+import { Traces } from './traces.ts';
+import type { QueryWatch } from './watch.ts';
+
+export type { QueryCounts, QueryWatch } from './watch.ts';
+
+export interface BackendOptions {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  corsOrigins: readonly string[];
+  /** YAML file of further presets. */
+  presetsFile: string | undefined;
+  /** ClickHouse's HTTP interface. */
+  clickhouseUrl: string;
+  /** Of ClickHouse's user bigtrace_backend. */
+  password: string;
+  /** Which orchestrator this is, the same after a restart. */
+  owner: string;
+}
+
+export interface RunningBackend {
+  /** `http://host:port` */
+  url: string;
+  /** Ends connections and queries at once. */
+  close(): Promise<void>;
+}
+
+/** ClickHouse need not be there yet. @throws invalid_option */
+export async function startBackend(
+  options: BackendOptions,
+  watch: QueryWatch,
+  log: Logger,
+): Promise<RunningBackend> {
+  const { clickhouseUrl, owner, corsOrigins } = options;
+  const presets = loadPresets(options.presetsFile);
+  const database = new Database(clickhouseUrl, options.password);
+  const traces = new Traces(database);
+  const executor = new Executor({ database, traces, watch, owner, log });
+  const experiments = new Experiments(database, traces);
+  const app = await createServer({
+    ...{ traces, experiments, executor, presets, corsOrigins, clickhouseUrl, log },
+  });
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${await listen(app, options.host, options.port)}`,
+    close: async () => {
+      await executor.close();
+      await app.close();
+      await database.close();
+    },
+  };
+}
