@@ -142,8 +142,9 @@ export class SlotPool {
     let found: Entry | undefined;
     for (const entry of this.#entries) {
       if (entry.key !== key) continue;
-      if (!entry.busy) return entry;
-      found = entry;
+      if (entry.busy) found = entry;
+      else if (entry.slot.state.is === 'loaded') return entry;
+      else this.#entries.delete(entry); // its thread died while it was idle
     }
     return found;
   }
@@ -151,6 +152,10 @@ export class SlotPool {
   #forAnother(): Entry {
     const victim = this.#cheapestIdle();
     if (victim === undefined) return this.#start();
+    if (victim.slot.state.is === 'gone') {
+      this.#entries.delete(victim);
+      return this.#forAnother();
+    }
     const full =
       this.#entries.size >= SLOTS_MAX ||
       this.#bytes() + this.#slotBytes(0) > this.#options.memoryBytesMax;

@@ -1,0 +1,90 @@
+import { CommanderError } from 'commander';
+import { expect, test } from 'vitest';
+import { workerCommand, workerConfig } from './command.ts';
+import { LIMIT_DEFAULTS, type WorkerConfig } from './config.ts';
+
+const GIB = 2 ** 30;
+
+function parsed(flags: string[], env: Record<string, string> = {}): WorkerConfig {
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    const command = workerCommand()
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .action(() => {});
+    command.parse(flags, { from: 'user' });
+    return workerConfig(command);
+  } finally {
+    process.env = before;
+  }
+}
+
+test('every default', () => {
+  const config = parsed([]);
+  expect(config).toMatchObject({
+    listen: '127.0.0.1:5052',
+    stores: {},
+    cacheDir: undefined,
+    cacheBytesMax: 20 * GIB,
+    limits: { ...LIMIT_DEFAULTS, memoryBytesMax: expect.any(Number) },
+    drainMs: 30_000,
+    logLevel: 'info',
+    json: false,
+  });
+  expect(config.threads).toBeGreaterThan(0);
+  expect(config.memoryBytesMax).toBeGreaterThan(GIB / 4);
+  expect(config.resultMemoryBytesMax).toBe(Math.floor(config.memoryBytesMax / 16));
+  expect(config.engineFile).toMatch(/\/vendor\/trace-processor\/trace_processor\.wasm$/);
+  expect(config.threadEntry.pathname).toMatch(/\/dist\/worker-thread\.js$/);
+});
+
+/** Flag, value, and where it goes. */
+const FLAGS: [string, string, (config: WorkerConfig) => unknown, unknown][] = [
+  ['--listen', 'localhost', ({ listen }) => listen, 'localhost:5052'],
+  ['--listen', '::1', ({ listen }) => listen, '[::1]:5052'],
+  ['--port', '0', ({ listen }) => listen, '127.0.0.1:0'],
+  ['--threads', '3', ({ threads }) => threads, 3],
+  ['--traces', '/x', ({ stores }) => stores.localRoot, '/x'],
+  ['--memory-bytes', '4GiB', ({ memoryBytesMax }) => memoryBytesMax, 4 * GIB],
+  ['--result-memory-bytes', '0', ({ resultMemoryBytesMax }) => resultMemoryBytesMax, 0],
+  ['--cache-dir', '/c', ({ cacheDir }) => cacheDir, '/c'],
+  ['--cache-bytes', '1GiB', ({ cacheBytesMax }) => cacheBytesMax, GIB],
+  ['--trace-timeout', '90s', ({ limits }) => limits.traceTimeoutMs, 90_000],
+  ['--trace-bytes-max', '1MiB', ({ limits }) => limits.traceBytesMax, 2 ** 20],
+  ['--instance-memory-bytes', '9GiB', ({ limits }) => limits.memoryBytesMax, 4 * GIB],
+  ['--result-rows-max', '7', ({ limits }) => limits.resultRowsMax, 7],
+  ['--result-bytes-max', '1KiB', ({ limits }) => limits.resultBytesMax, 1024],
+  ['--trace-processor-wasm', '/w', ({ engineFile }) => engineFile, '/w'],
+  ['--drain-timeout', '5s', ({ drainMs }) => drainMs, 5000],
+  ['--log-level', 'debug', ({ logLevel }) => logLevel, 'debug'],
+];
+
+test.each(FLAGS)('%s %s, and the variable of the same name', (flag, value, pick, expected) => {
+  expect(pick(parsed([flag, value]))).toEqual(expected);
+  const variable = `BIGTRACE_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
+  expect(pick(parsed([], { [variable]: value }))).toEqual(expected);
+});
+
+test('-s is host and port at once, as upstream has it', () => {
+  expect(parsed(['-s', '127.0.0.1:6000']).listen).toBe('127.0.0.1:6000');
+});
+
+test('what one trace may take is its share of the memory', () => {
+  const of = (memory: string, threads: string) =>
+    parsed(['--memory-bytes', memory, '--threads', threads]).limits.memoryBytesMax;
+  expect(of('6GiB', '4')).toBe(1.5 * GIB);
+  expect(of('64GiB', '4')).toBe(4 * GIB);
+  expect(of('1GiB', '4')).toBe(GIB / 2);
+});
+
+test.each([
+  [['--threads', '0'], 'it must be a whole number from 1 to 1024'],
+  [['--memory-bytes', 'much'], 'it must be a size'],
+  [['--trace-timeout', '5'], 'it must be a time'],
+  [['--port', '70000'], 'it must be a whole number from 0 to 65535'],
+  [['--nope'], "unknown option '--nope'"],
+])('%j is refused', (flags, message) => {
+  expect(() => parsed(flags)).toThrow(CommanderError);
+  expect(() => parsed(flags)).toThrow(message);
+});
