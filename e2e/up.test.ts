@@ -64,7 +64,7 @@ it('names the flag and its bound when a value cannot be', () => {
     [['up', '--worker-port', '65536'], /--worker-port <port>' .*from 0 to 65535/],
     [['up', '--clickhouse', 'nowhere'], /--clickhouse nowhere: it must be a URL/],
     [['up', '--wrkers', '3'], /unknown option '--wrkers'/],
-    [['query', '--sql', 'SELECT 1'], /required option '--traces <address\.\.\.>' not specified/],
+    [['query', '--sql', 'SELECT 1'], /no traces: --traces or --where names them/],
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['worker', '--threads', 'many'], /--threads <n>' argument 'many' is invalid/],
   ] as const) {
