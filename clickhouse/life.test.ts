@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { rowsOf, startOn, startTestEngine, type TestEngine } from './testing/engine.ts';
+import { call, rowsOf, startOn, startTestEngine, type TestEngine } from './testing/engine.ts';
 
 let t: TestEngine;
 
@@ -16,6 +16,13 @@ beforeEach(async () => {
 afterEach(() => t[Symbol.asyncDispose]());
 
 const portOf = (address: string): number => Number(address.split(':').at(-1));
+
+/** Of all its threads. */
+function childrenOf(pid: number): number[] {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const texts = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8'));
+  return texts.flatMap((text) => text.split(' ').filter(Boolean).map(Number));
+}
 
 async function untilGone(pid: number): Promise<void> {
   for (let tries = 0; existsSync(`/proc/${pid}`) && tries < 200; tries++) await sleep(10);
@@ -76,4 +83,13 @@ test('a second one on the same data is refused', async () => {
   await expect(startOn({ dataDir: join(t.directory, 'data'), dist: t.dist })).rejects.toThrow(
     /clickhouse did not start .*Another server instance/s,
   );
+});
+
+test('a pool process that dies costs one query an error, and no more', async () => {
+  const analyst = t.as('analyst');
+  const query = `SELECT * FROM ${call('a Nullable(Int64)', 'printf "0\\t/local/a\\t1\\nEND\\n"')}`;
+  expect(await rowsOf(analyst, query)).toEqual([['/local/a', '1']]);
+  for (const pid of childrenOf(t.engine.pid)) process.kill(pid, 'SIGKILL');
+  await expect(rowsOf(analyst, query)).rejects.toThrow(/bigtrace_schema|terminated by signal/);
+  expect(await rowsOf(analyst, query)).toEqual([['/local/a', '1']]);
 });
