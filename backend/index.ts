@@ -1,4 +1,5 @@
 /** The HTTP backend of Perfetto's BigTrace page, over ClickHouse. */
+import type { EdgeConfig } from '../common/edge-options.ts';
 import type { Logger } from '../common/log.ts';
 import { Database } from './database.ts';
 import { Executor } from './executor.ts';
@@ -15,6 +16,7 @@ export interface BackendOptions {
   /** 0: any free one. */
   port: number;
   corsOrigins: readonly string[];
+  edge: EdgeConfig;
   /** YAML file of further presets. */
   presetsFile: string | undefined;
   /** ClickHouse's HTTP interface. */
@@ -38,18 +40,18 @@ export async function startBackend(
   watch: QueryWatch,
   log: Logger,
 ): Promise<RunningBackend> {
-  const { clickhouseUrl, owner, corsOrigins } = options;
+  const { clickhouseUrl, owner, corsOrigins, edge } = options;
   const presets = loadPresets(options.presetsFile);
   const database = new Database(clickhouseUrl, options.password);
   const traces = new Traces(database);
   const executor = new Executor({ database, traces, watch, owner, log });
   const experiments = new Experiments(database, traces);
   const app = await createServer({
-    ...{ traces, experiments, executor, presets, corsOrigins, clickhouseUrl, log },
+    ...{ traces, experiments, executor, presets, corsOrigins, edge, clickhouseUrl, log },
   });
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
-    url: `http://${host}:${await listen(app, options.host, options.port)}`,
+    url: `${edge.tls === undefined ? 'http' : 'https'}://${host}:${await listen(app, options.host, options.port)}`,
     close: async () => {
       await executor.close();
       await app.close();

@@ -1,6 +1,10 @@
 /** The HTTP edge: Perfetto's BigTrace page (bigtrace.html) talks to it; nothing here knows ClickHouse. */
+
+import { createServer as createHttps } from 'node:https';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { bearerCheck, httpsOptions } from '../common/edge.ts';
+import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { VERSION } from '../common/version.ts';
@@ -12,6 +16,7 @@ import * as schemas from './schemas.ts';
 
 export interface ServerParts extends CatalogParts {
   corsOrigins: readonly string[];
+  edge: EdgeConfig;
   /** ClickHouse's HTTP interface, for links. */
   clickhouseUrl: string;
   log: Logger;
@@ -30,7 +35,12 @@ const OPTIONS: FastifyServerOptions = {
 };
 
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
-  const app = Fastify(OPTIONS);
+  const tls = httpsOptions(parts.edge);
+  const app = Fastify(
+    tls === undefined
+      ? OPTIONS
+      : { ...OPTIONS, serverFactory: (handler) => createHttps(tls, handler) },
+  );
   await app.register(swagger, {
     openapi: {
       openapi: '3.0.3',
@@ -47,6 +57,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
     }),
   });
   addCors(app, parts.corsOrigins);
+  addToken(app, parts.edge);
   addErrors(app, parts.log);
   addRoot(app, parts);
   addCatalogRoutes(app, parts);
@@ -59,6 +70,16 @@ export function rewritten(url: string): string {
   const [, path = '/', query = ''] = /^([^?]*)(\?.*)?$/s.exec(url) ?? [];
   const plain = path.replace(/\/{2,}/g, '/').replace(/^\/v1(?=\/|$)/, '') || '/';
   return plain.replace(/^(\/query_executions\/[^/:]+):(\w+)$/, '$1/$2') + query;
+}
+
+/** After CORS: browsers ask whether they may send the token without it. */
+function addToken(app: FastifyInstance, edge: EdgeConfig): void {
+  const isGood = bearerCheck(edge);
+  if (isGood === undefined) return;
+  app.addHook('onRequest', async ({ headers }, reply) => {
+    if (!isGood(headers.authorization))
+      return reply.code(401).send({ detail: 'no bearer token, or not the right one' });
+  });
 }
 
 function addRoot(app: FastifyInstance, { traces }: ServerParts): void {

@@ -1,6 +1,7 @@
 /** The gRPC edge of a service, as open as its configuration says. */
 import { timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type * as https from 'node:https';
 import * as grpc from '@grpc/grpc-js';
 import type { EdgeConfig } from './edge-options.ts';
 import { BigtraceError } from './errors.ts';
@@ -13,8 +14,9 @@ export function createEdge(
   config: EdgeConfig,
   options: grpc.ServerOptions,
 ): { server: grpc.Server; credentials: grpc.ServerCredentials } {
-  const { tls, tokenFile } = config;
-  const interceptors = tokenFile === undefined ? [] : [bearerOnly(fileText(tokenFile))];
+  const { tls } = config;
+  const check = bearerCheck(config);
+  const interceptors = check === undefined ? [] : [bearerOnly(check)];
   const clientCa = tls?.clientCa === undefined ? null : file(tls.clientCa);
   const credentials =
     tls === undefined
@@ -27,15 +29,35 @@ export function createEdge(
   return { server: new grpc.Server({ ...options, interceptors }), credentials };
 }
 
+/** Whether a request with this `Authorization` header has the token; undefined where none is asked for. */
+export function bearerCheck({
+  tokenFile,
+}: EdgeConfig): ((authorization: string | undefined) => boolean) | undefined {
+  if (tokenFile === undefined) return undefined;
+  const wanted = Buffer.from(`Bearer ${fileText(tokenFile)}`);
+  return (authorization = '') => isSame(Buffer.from(authorization), wanted);
+}
+
+/** What Node's `https` wants to know; undefined where the edge is in the clear. */
+export function httpsOptions({ tls }: EdgeConfig): https.ServerOptions | undefined {
+  if (tls === undefined) return undefined;
+  const { clientCa } = tls;
+  return {
+    cert: file(tls.cert),
+    key: file(tls.key),
+    ...(clientCa === undefined ? {} : { ca: file(clientCa), requestCert: true }),
+  };
+}
+
 /** Refuses calls without the token; how the service is may be asked by anybody. */
-function bearerOnly(token: string): grpc.ServerInterceptor {
-  const wanted = Buffer.from(`Bearer ${token}`);
+function bearerOnly(check: (authorization: string) => boolean): grpc.ServerInterceptor {
   return (method, call) =>
     new grpc.ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, goOn) => {
-            if (method.path.startsWith(HEALTH) || isSame(metadata, wanted)) goOn(metadata);
+            const given = String(metadata.get('authorization')[0] ?? '');
+            if (method.path.startsWith(HEALTH) || check(given)) goOn(metadata);
             else call.sendStatus(refusal());
           },
         }),
@@ -49,8 +71,7 @@ function refusal(): Parameters<grpc.ServerInterceptingCall['sendStatus']>[0] {
   return { code: code ?? grpc.status.UNAUTHENTICATED, details: details ?? '', metadata };
 }
 
-function isSame(metadata: grpc.Metadata, wanted: Buffer): boolean {
-  const given = Buffer.from(String(metadata.get('authorization')[0] ?? ''));
+function isSame(given: Buffer, wanted: Buffer): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 

@@ -1,6 +1,7 @@
 /** The HTTP backend as a part of the orchestrator: what it is told of the queries that run here. */
 import { type RunningBackend, startBackend } from '../backend/index.ts';
 import { textFromBytes } from '../common/byte-text.ts';
+import type { EdgeConfig } from '../common/edge-options.ts';
 import type { Logger } from '../common/log.ts';
 import type { QueryGround } from './execute.ts';
 
@@ -14,6 +15,7 @@ export interface HttpConfig {
 }
 
 export interface HttpGround {
+  edge: EdgeConfig;
   ground: QueryGround;
   clickhouseUrl: string;
   /** Of the users that services log in to ClickHouse as. */
@@ -26,7 +28,7 @@ export interface HttpGround {
 /** @throws invalid_option when it cannot listen */
 export function startHttp(
   config: HttpConfig,
-  { ground, clickhouseUrl, password, owner, log }: HttpGround,
+  { ground, edge, clickhouseUrl, password, owner, log }: HttpGround,
 ): Promise<RunningBackend> {
   const { running, failures } = ground;
   const watch = {
@@ -37,5 +39,5 @@ export function startHttp(
       ),
     cancel: (queryId: string) => void running.cancel(queryId),
   };
-  return startBackend({ ...config, clickhouseUrl, password, owner }, watch, log);
+  return startBackend({ ...config, edge, clickhouseUrl, password, owner }, watch, log);
 }

@@ -29,3 +29,25 @@ it('answers a client without the token with an error that says so', async () => 
   await using system = await new TestSystem([{}], { edge: { ...PLAIN_EDGE, tokenFile } }).start();
   await expect(system.status()).rejects.toMatchObject({ code: 'unauthenticated' });
 });
+
+it('the HTTP backend asks for the same token, but not those who ask whether they may send it', async () => {
+  const tokenFile = join(directory, 'token');
+  writeFileSync(tokenFile, 'sesame\n');
+  const http = { host: '127.0.0.1', port: 0, corsOrigins: [], presetsFile: undefined };
+  await using system = await new TestSystem([{}], {
+    edge: { ...PLAIN_EDGE, tokenFile },
+    http,
+    clickhouseUrl: 'http://127.0.0.1:1', // not there; the root answers all the same
+  }).start();
+  const url = system.orchestrator?.httpUrl ?? '';
+  const statusOf = async (authorization: string): Promise<number> =>
+    (await fetch(url, { headers: { authorization } })).status;
+  expect(await statusOf('')).toBe(401);
+  expect(await statusOf('Bearer sesamE')).toBe(401);
+  expect(await statusOf('Bearer sesame')).toBe(200);
+  const preflight = await fetch(url, {
+    method: 'OPTIONS',
+    headers: { origin: 'https://ui.perfetto.dev', 'access-control-request-method': 'POST' },
+  });
+  expect(preflight.status).toBe(204);
+});

@@ -57,7 +57,14 @@ export async function startOrchestrator(
   const backend =
     http === undefined || clickhouseUrl === undefined
       ? undefined
-      : await startHttp(http, { ground, clickhouseUrl, password, owner: address, log });
+      : await startHttp(http, {
+          ground,
+          edge: config.edge,
+          clickhouseUrl,
+          password,
+          owner: address,
+          log,
+        });
   const stop = (): void => {
     probes?.close();
     void backend?.close();
