@@ -98,7 +98,7 @@ function addLimits(command: Command): Command {
     .addOption(
       option(
         '--result-memory-bytes <size>',
-        'bound of all remembered answers; 0: none (default: 1/32 of the memory)',
+        'bound of all remembered answers; 0: none (default: 1/16 of --memory-bytes)',
         'RESULT_MEMORY_BYTES',
       ).argParser(byteSize),
     )
@@ -160,7 +160,7 @@ export function workerConfig(command: Command): WorkerConfig {
     stores: storeOptionsOf(command),
     threads,
     memoryBytesMax,
-    resultMemoryBytesMax: flags.resultMemoryBytes ?? defaultResultMemoryBytes(),
+    resultMemoryBytesMax: flags.resultMemoryBytes ?? defaultResultMemoryBytes(memoryBytesMax),
     cacheDir: flags.cacheDir,
     cacheBytesMax: flags.cacheBytes,
     limits: {

@@ -60,9 +60,9 @@ export function defaultInstanceBytes(memoryBytesMax: number, threads: number): n
   return Math.min(Math.max(share, INSTANCE_BYTES_MIN), INSTANCE_BYTES_MAX);
 }
 
-/** A thirty-second of the memory. */
-export function defaultResultMemoryBytes(): number {
-  return Math.floor(defaultMemoryBytes() / 16);
+/** Beside the bound of loaded traces, so much smaller. */
+export function defaultResultMemoryBytes(memoryBytesMax: number): number {
+  return Math.floor(memoryBytesMax / 16);
 }
 
 export const CACHE_BYTES_DEFAULT = 20 * 2 ** 30;
