@@ -101,6 +101,11 @@ describe('compose', () => {
     expect(await system.sql(query)).toBe(answer);
   });
 
+  it("the backend for Perfetto's page answers, over the catalog in ClickHouse", async () => {
+    const answer = await fetch(`http://127.0.0.1:${system.pagePort}/`);
+    expect(await answer.json()).toMatchObject({ status: 'ok', traceCount: 0 });
+  });
+
   it('a stranger is refused', async () => {
     const answer = await fetch(`http://127.0.0.1:${system.httpPort}/?query=SELECT+1`);
     expect(answer.ok).toBe(false);

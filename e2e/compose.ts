@@ -20,6 +20,8 @@ export type Service = 'worker' | 'orchestrator' | 'clickhouse';
 
 export interface Compose {
   httpPort: number;
+  /** Of the backend for Perfetto's BigTrace page. */
+  pagePort: number;
   tcpPort: number;
   passwords: { admin: string; analyst: string };
   /** `docker compose ARGUMENT…` on this project; its stdout. */
@@ -38,13 +40,14 @@ export async function newCompose(traces: string): Promise<Compose> {
   const project = `bigtrace-test-${process.pid}`;
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-compose-'));
   const envFile = join(directory, 'env');
-  const [httpPort = 0, tcpPort = 0, orchestratorPort = 0] = await freePorts(3);
+  const [httpPort = 0, tcpPort = 0, orchestratorPort = 0, pagePort = 0] = await freePorts(4);
   const passwords = { admin: randomUUID(), analyst: randomUUID() };
   const env = {
     BIGTRACE_TRACES: traces,
     BIGTRACE_CLICKHOUSE_HTTP_PORT: httpPort,
     BIGTRACE_CLICKHOUSE_TCP_PORT: tcpPort,
     BIGTRACE_ORCHESTRATOR_PORT: orchestratorPort,
+    BIGTRACE_HTTP_PORT: pagePort,
     BIGTRACE_ADMIN_PASSWORD: passwords.admin,
     BIGTRACE_ANALYST_PASSWORD: passwords.analyst,
   };
@@ -61,6 +64,7 @@ export async function newCompose(traces: string): Promise<Compose> {
   const status = statusOf(`127.0.0.1:${orchestratorPort}`);
   return {
     httpPort,
+    pagePort,
     tcpPort,
     passwords,
     compose,
