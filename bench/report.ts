@@ -1,5 +1,5 @@
 /** Measures as a table, and as JSON with the machine they are from. */
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { type Measure, median, reached } from './bench.ts';
 
 export interface Machine {
@@ -8,6 +8,8 @@ export interface Machine {
   memoryGiB: number;
   node: string;
   linux: string;
+  /** How many others wanted the cores in the last minute. */
+  load: number;
 }
 
 export function thisMachine(): Machine {
@@ -17,6 +19,7 @@ export function thisMachine(): Machine {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     linux: release(),
+    load: Math.round(loadavg()[0] ?? 0),
   };
 }
 
