@@ -5,10 +5,12 @@ import { Database } from './database.ts';
 import { Executor } from './executor.ts';
 import { Experiments } from './experiments.ts';
 import { loadPresets } from './presets.ts';
+import type { ConsoleOptions } from './routes-console.ts';
 import { createServer, listen } from './server.ts';
 import { Traces } from './traces.ts';
 import type { QueryWatch } from './watch.ts';
 
+export type { ConsoleOptions } from './routes-console.ts';
 export type { QueryCounts, QueryWatch } from './watch.ts';
 
 export interface BackendOptions {
@@ -25,6 +27,8 @@ export interface BackendOptions {
   password: string;
   /** Which orchestrator this is, the same after a restart. */
   owner: string;
+  /** Undefined: there is none. */
+  console?: ConsoleOptions | undefined;
 }
 
 export interface RunningBackend {
@@ -47,6 +51,7 @@ export async function startBackend(
   const executor = new Executor({ database, traces, watch, owner, log });
   const experiments = new Experiments(database, traces);
   const app = await createServer({
+    console: options.console,
     ...{ traces, experiments, executor, presets, corsOrigins, edge, clickhouseUrl, log },
   });
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;

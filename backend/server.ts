@@ -8,9 +8,11 @@ import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { VERSION } from '../common/version.ts';
+import { addConsoleFiles } from './console-files.ts';
 import { addCors } from './cors.ts';
 import { statusOf } from './http-error.ts';
 import { addCatalogRoutes, type CatalogParts } from './routes-catalog.ts';
+import { addConsoleRoutes, type ConsoleOptions } from './routes-console.ts';
 import { addQueryRoutes, schemaOf } from './routes-queries.ts';
 import * as schemas from './schemas.ts';
 
@@ -19,6 +21,8 @@ export interface ServerParts extends CatalogParts {
   edge: EdgeConfig;
   /** ClickHouse's HTTP interface, for links. */
   clickhouseUrl: string;
+  /** Undefined: there is none. */
+  console?: ConsoleOptions | undefined;
   log: Logger;
 }
 
@@ -57,11 +61,14 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
     }),
   });
   addCors(app, parts.corsOrigins);
+  if (parts.console !== undefined) addConsoleFiles(app, parts.console.directory, parts.log);
   addToken(app, parts.edge);
   addErrors(app, parts.log);
   addRoot(app, parts);
   addCatalogRoutes(app, parts);
   addQueryRoutes(app, parts.executor, parts.clickhouseUrl);
+  if (parts.console !== undefined)
+    addConsoleRoutes(app, parts.console, parts.executor, parts.clickhouseUrl);
   return app;
 }
 

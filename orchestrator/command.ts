@@ -22,6 +22,12 @@ function originList(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), ...origins];
 }
 
+/** Becomes a link: no other scheme than the web's. */
+function webUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:8088.');
+}
+
 /** @param run what is done with the configuration */
 export function orchestratorCommand(
   run: (config: OrchestratorConfig) => Promise<void> = serve,
@@ -151,6 +157,9 @@ function httpOptions(): Option[] {
       'CORS_ORIGIN',
     ).argParser(originList),
     option('--presets <file>', 'YAML file of further presets for its users', 'PRESETS'),
+    option('--superset-url <url>', 'Superset, for a link on the console', 'SUPERSET_URL').argParser(
+      webUrl,
+    ),
   ];
 }
 

@@ -41,6 +41,7 @@ export interface OrchestratorFlags extends EdgeFlags {
   httpPort: number;
   corsOrigin?: string[];
   presets?: string;
+  supersetUrl?: string;
   json: boolean;
   logLevel: LogLevel;
 }
@@ -124,6 +125,7 @@ function httpConfig(flags: OrchestratorFlags, socket: string): HttpConfig {
     port: flags.httpPort,
     corsOrigins: flags.corsOrigin ?? [],
     presetsFile: flags.presets,
+    supersetUrl: flags.supersetUrl,
   };
 }
 

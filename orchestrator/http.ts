@@ -1,9 +1,15 @@
 /** The HTTP backend as a part of the orchestrator: what it is told of the queries that run here. */
-import { type RunningBackend, startBackend } from '../backend/index.ts';
+import { type ConsoleOptions, type RunningBackend, startBackend } from '../backend/index.ts';
 import { textFromBytes } from '../common/byte-text.ts';
 import type { EdgeConfig } from '../common/edge-options.ts';
 import type { Logger } from '../common/log.ts';
 import type { QueryGround } from './execute.ts';
+
+/** Where builds put it, seen from this module: from its bundle in dist/ and from its source alike. */
+const CONSOLE = new URL('../dist/console/', import.meta.url);
+
+/** Of each query, in an answer that is asked for every second. */
+const SQL_BYTES_SHOWN = 4000;
 
 export interface HttpConfig {
   host: string;
@@ -12,6 +18,8 @@ export interface HttpConfig {
   corsOrigins: string[];
   /** YAML file of further presets. */
   presetsFile: string | undefined;
+  /** Where the console leads those who want Superset. */
+  supersetUrl?: string | undefined;
 }
 
 export interface HttpGround {
@@ -39,5 +47,30 @@ export function startHttp(
       ),
     cancel: (queryId: string) => void running.cancel(queryId),
   };
-  return startBackend({ ...config, edge, clickhouseUrl, password, owner }, watch, log);
+  const console = consoleOver(ground, config.supersetUrl);
+  return startBackend({ ...config, console, edge, clickhouseUrl, password, owner }, watch, log);
+}
+
+function consoleOver(
+  { fleet, counters, failures, running }: QueryGround,
+  supersetUrl: string | undefined,
+): ConsoleOptions {
+  return {
+    directory: CONSOLE,
+    supersetUrl,
+    system: {
+      state: () => {
+        const { waiting: tracesWaiting, inFlight: tracesInFlight } = running.load();
+        const queries = running.questions().map((one) => ({
+          ...one,
+          sql: textFromBytes(one.sql.subarray(0, SQL_BYTES_SHOWN)),
+        }));
+        const workers = fleet.states();
+        return { tracesWaiting, tracesInFlight, counters: counters.all(), workers, queries };
+      },
+      recentFailures: () =>
+        [...failures.read('', 0)].map((one) => ({ ...one, trace: textFromBytes(one.trace) })),
+      cancel: (queryId) => running.cancel(queryId),
+    },
+  };
 }

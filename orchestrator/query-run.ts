@@ -75,6 +75,10 @@ export class QueryRun {
     this.#settled.catch(() => undefined); // it may fail before `run` waits for it
   }
 
+  get sql(): Buffer {
+    return this.#spec.sql;
+  }
+
   /** Its traces: those that wait for a worker, and those that are with one. */
   get load(): { waiting: number; inFlight: number } {
     const { inFlight } = this.#dispatch;

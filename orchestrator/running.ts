@@ -46,10 +46,12 @@ export class RunningQueries {
   }
 
   states(): QueryState[] {
-    return [...this.#queries].map(({ queryId, user, startedMs, run }) => ({
-      ...{ queryId, user, startedMs },
-      progress: run.tally.progress(),
-    }));
+    return [...this.#queries].map(stateOf);
+  }
+
+  /** With what they ask. */
+  questions(): (QueryState & { sql: Buffer })[] {
+    return [...this.#queries].map((query) => ({ ...stateOf(query), sql: query.run.sql }));
   }
 
   /** Traces of all queries. */
@@ -60,6 +62,10 @@ export class RunningQueries {
       inFlight: loads.reduce((sum, { inFlight }) => sum + inFlight, 0),
     };
   }
+}
+
+function stateOf({ queryId, user, startedMs, run }: RunningQuery): QueryState {
+  return { queryId, user, startedMs, progress: run.tally.progress() };
 }
 
 /** Anything that a client waits for. */

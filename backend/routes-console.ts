@@ -1,0 +1,57 @@
+/** What the console asks beside the routes of Perfetto's page: how the system is, why traces failed, an end to any query. */
+import type { FastifyInstance } from 'fastify';
+import { VERSION } from '../common/version.ts';
+import type { Executor } from './executor.ts';
+import { failureReasons } from './failure-reasons.ts';
+import { HttpError } from './http-error.ts';
+import { schemaOf } from './routes-queries.ts';
+import * as schemas from './schemas-console.ts';
+import type { SystemWatch } from './system-watch.ts';
+
+export interface ConsoleOptions {
+  /** Where the build puts the page. */
+  directory: URL;
+  system: SystemWatch;
+  /** Superset, where there is one. */
+  supersetUrl: string | undefined;
+}
+
+const REASONS_MAX = 50;
+
+/** @param clickhouseUrl as users reach it */
+export function addConsoleRoutes(
+  app: FastifyInstance,
+  { system, supersetUrl }: ConsoleOptions,
+  executor: Executor,
+  clickhouseUrl: string,
+): void {
+  app.get('/api/state', schemaOf(schemas.stateAnswer), async () => ({
+    version: VERSION,
+    clickhouseUrl,
+    ...(supersetUrl === undefined ? {} : { supersetUrl }),
+    ...system.state(),
+  }));
+  app.get('/api/failures', schemaOf(schemas.failuresAnswer), async () => ({
+    reasons: failureReasons(system.recentFailures(), REASONS_MAX),
+  }));
+  app.post<{ Params: { id: string } }>(
+    '/api/queries/:id/cancel',
+    schemaOf(schemas.cancelAnswer, { params: schemas.idParams }),
+    async ({ params: { id } }) => {
+      if (await isOfBackend(executor, id)) await executor.cancel(id);
+      else if (system.cancel(id) === 0) throw new HttpError(404, `query ${id} is not running`);
+      return {};
+    },
+  );
+}
+
+/** Others are asked through ClickHouse or over gRPC. */
+async function isOfBackend(executor: Executor, id: string): Promise<boolean> {
+  try {
+    await executor.find(id);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof HttpError && thrown.status === 404) return false;
+    throw thrown;
+  }
+}
