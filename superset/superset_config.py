@@ -1,0 +1,109 @@
+"""Superset's configuration for Bigtrace. What is set from outside comes from the environment (docs/deploy/superset.md)."""
+
+import os
+import re
+from pathlib import Path
+
+import bigtrace_cancel
+import bigtrace_connection
+import bigtrace_import
+import bigtrace_sql
+import redis
+from cachelib.file import FileSystemCache
+from cachelib.redis import RedisCache
+from superset.errors import SupersetErrorType
+
+
+def kept(variable: str, file: str) -> str:
+    """A secret: given, in a file that is named, or made up by start.sh and kept in Superset's home."""
+    if value := os.environ.get(variable):
+        return value
+    return Path(os.environ.get(f"{variable}_FILE") or HOME / file).read_text().strip()
+
+
+HOME = Path(os.environ["SUPERSET_HOME"])
+SECRET_KEY = kept("SUPERSET_SECRET_KEY", "secret-key")
+SQLALCHEMY_DATABASE_URI = os.environ.get("SUPERSET_DATABASE_URI") or f"sqlite:///{HOME}/superset.db?timeout=30"
+REDIS_URL = os.environ.get("SUPERSET_REDIS_URL")
+
+# Timeouts: each waits a little longer than what it waits for, so that the innermost one says what happened.
+# ClickHouse ends the query first, and with it the work on the workers; start.sh sets gunicorn's.
+QUERY_SECONDS_MAX = int(os.environ.get("BIGTRACE_QUERY_SECONDS_MAX") or 3600)
+SQLLAB_TIMEOUT = QUERY_SECONDS_MAX + 20
+SQLLAB_ASYNC_TIME_LIMIT_SEC = QUERY_SECONDS_MAX + 20
+SUPERSET_WEBSERVER_TIMEOUT = QUERY_SECONDS_MAX + 30
+
+# The connection "Bigtrace" of the assets is completed here: no password is kept in the metadata.
+DB_CONNECTION_MUTATOR = bigtrace_connection.mutator(
+    clickhouse=bigtrace_connection.clickhouse_from(os.environ),
+    password=bigtrace_connection.password_from(os.environ),
+    query_seconds_max=QUERY_SECONDS_MAX,
+)
+CUSTOM_DATABASE_ERRORS = {
+    "Bigtrace": {
+        re.compile(r"AUTHENTICATION_FAILED|Code: 516|Authentication failed"): (
+            bigtrace_connection.WRONG_PASSWORD,
+            SupersetErrorType.CONNECTION_ACCESS_DENIED_ERROR,
+            {},
+        ),
+        re.compile(r"Connection refused|NewConnectionError|NameResolutionError|Name or service not known"): (
+            bigtrace_connection.UNREACHABLE,
+            SupersetErrorType.CONNECTION_HOST_DOWN_ERROR,
+            {},
+        ),
+    }
+}
+
+# Jinja in datasets and SQL Lab, with functions that quote.
+FEATURE_FLAGS = {"ENABLE_TEMPLATE_PROCESSING": True}
+JINJA_CONTEXT_ADDONS = {
+    "sql_string": bigtrace_sql.sql_string,
+    "sql_array": bigtrace_sql.sql_array,
+    "chosen_traces": bigtrace_sql.chosen_traces,
+    "trace_link": bigtrace_sql.link_maker(os.environ.get("BIGTRACE_PUBLIC_URL") or "http://127.0.0.1:5001"),
+}
+
+
+def FLASK_APP_MUTATOR(app):  # noqa: N802 (Superset's name)
+    bigtrace_cancel.install()
+    app.cli.add_command(bigtrace_import.import_bigtrace)
+
+
+# Results are remembered: what a dataset's cache_timeout says, a day where it says nothing.
+def cache(prefix: str, seconds: int) -> dict[str, object]:
+    where = (
+        {"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": REDIS_URL}
+        if REDIS_URL
+        else {"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": str(HOME / "cache" / prefix), "CACHE_THRESHOLD": 2000}
+    )
+    return {**where, "CACHE_KEY_PREFIX": f"{prefix}-", "CACHE_DEFAULT_TIMEOUT": seconds}
+
+
+CACHE_CONFIG = cache("metadata", 3600)
+DATA_CACHE_CONFIG = cache("data", 86400)
+FILTER_STATE_CACHE_CONFIG = cache("filters", 90 * 86400)
+EXPLORE_FORM_DATA_CACHE_CONFIG = cache("explore", 7 * 86400)
+
+# Queries in the background (Celery), where there is a Redis.
+if REDIS_URL:
+
+    class CeleryConfig:
+        broker_url = REDIS_URL
+        result_backend = REDIS_URL
+        imports = ("superset.sql_lab", "superset.tasks.scheduler")
+        worker_prefetch_multiplier = 1
+        task_acks_late = True
+
+    CELERY_CONFIG = CeleryConfig
+    RESULTS_BACKEND = RedisCache(redis.Redis.from_url(REDIS_URL), key_prefix="sql-lab-")
+else:
+    CELERY_CONFIG = None
+    RESULTS_BACKEND = FileSystemCache(str(HOME / "cache" / "sql-lab"))
+
+# A limit that counts requests needs a place that all processes share.
+RATELIMIT_STORAGE_URI = REDIS_URL or "memory://"
+# Superset's own examples and usage reports are not wanted, nor are calls to the outside.
+SQLALCHEMY_EXAMPLES_URI = SQLALCHEMY_DATABASE_URI
+TALISMAN_ENABLED = True
+ROW_LIMIT = 10000
+SQL_MAX_ROW = 1_000_000
