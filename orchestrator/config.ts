@@ -1,11 +1,5 @@
 /** Flags to one checked, complete configuration; pure. */
-import {
-  type EdgeConfig,
-  type EdgeFlags,
-  hostOf,
-  isLoopback,
-  resolveEdge,
-} from '../common/edge-options.ts';
+import { type EdgeConfig, type EdgeFlags, hostOf, resolveEdge } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { LogLevel } from '../common/log.ts';
 import type { PeerConfig } from '../common/peer.ts';
@@ -118,10 +112,9 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
   };
 }
 
-/** HTTP asks nobody for a token, so it is for this machine alone where gRPC is guarded. */
 function httpConfig(flags: OrchestratorFlags, socket: string): HttpConfig {
   return {
-    host: isLoopback(socket) || flags.insecure ? hostOf(socket) : '127.0.0.1',
+    host: hostOf(socket), // guarded as gRPC is
     port: flags.httpPort,
     corsOrigins: flags.corsOrigin ?? [],
     presetsFile: flags.presets,
