@@ -6,7 +6,7 @@ import {
   type ClickHouseSettings,
   createClient,
 } from '@clickhouse/client';
-import { BigtraceError, isErrorCode } from '../common/errors.ts';
+import { BigtraceError, ERROR_CODES, isErrorCode } from '../common/errors.ts';
 
 export type Row = (string | null)[];
 
@@ -91,10 +91,16 @@ export class Database {
   }
 }
 
+/** `message (code)`, as the bridge ends its last line. */
+const BRIDGE_SAYS = new RegExp(
+  `Executable generates stderr: (.*) \\((${Object.keys(ERROR_CODES).join('|')})\\)`,
+  's',
+);
+
 /** The bridge's own words, where they are in ClickHouse's; else whose error it is, by ClickHouse's type. */
 export function errorOf(thrown: unknown, url: string): BigtraceError {
   const text = thrown instanceof Error ? thrown.message || String(thrown) : String(thrown);
-  const ours = /Executable generates stderr: (.*) \((\w+)\)\.? \(UNSUPPORTED_METHOD\)/s.exec(text);
+  const ours = BRIDGE_SAYS.exec(text);
   const code = ours?.[2] ?? '';
   if (ours !== null && isErrorCode(code))
     return new BigtraceError(code, ours[1] ?? '', { cause: thrown });

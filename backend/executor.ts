@@ -35,6 +35,7 @@ export interface ResultPage {
 const RUNNING_MAX = 128;
 const LIMIT_MAX = 1_000_000_000;
 const FAILURES_TOLD = 3;
+const FAILURES_SEARCHED = 100;
 const ERROR_CHARS_MAX = 4000;
 /** How often the owner of a query says that it is still there, and when others stop believing it. */
 const HEARTBEAT_MS = 5000;
@@ -207,7 +208,8 @@ export class Executor {
 
   async #failed(execution: Execution, error: BigtraceError): Promise<void> {
     await this.#quietly(this.#count(execution));
-    await this.#end(execution, error.code === 'cancelled' ? 'CANCELLED' : 'FAILED', error.message);
+    const status = error.code === 'cancelled' ? 'CANCELLED' : 'FAILED';
+    await this.#end(execution, status, this.#inLines(execution, error.message));
   }
 
   /** The first to say how it ended is right. */
@@ -217,6 +219,13 @@ export class Executor {
     execution.endMs = Date.now();
     execution.errorMessage = message.slice(0, ERROR_CHARS_MAX);
     await this.#history.write([execution]);
+  }
+
+  /** ClickHouse puts an error into one line; the orchestrator may know it as it was. */
+  #inLines({ uuid }: Execution, message: string): string {
+    const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
+    const known = this.#parts.watch.failures(uuid, FAILURES_SEARCHED);
+    return known.find((text) => flat(text) === flat(message)) ?? message;
   }
 
   /** Why some of the traces did not answer; empty where all did. */

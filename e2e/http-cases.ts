@@ -1,0 +1,100 @@
+/** Long lists of cases for http.test.ts. */
+
+/** Operator, value, field, and the names of the slices that pass: of one, Two (2 µs), three and 50%_*[x] (1 µs). */
+export const FILTERS: [string, string | null | (string | null)[] | undefined, string, string[]][] =
+  [
+    ['=', 'one', 'name', ['one']],
+    ['!=', 'one', 'name', ['50%_*[x]', 'Two', 'three']],
+    ['<', '2000', 'dur', ['50%_*[x]', 'one', 'three']],
+    ['<=', '1000', 'dur', ['50%_*[x]', 'one', 'three']],
+    ['>', '999.5', 'dur', ['50%_*[x]', 'Two', 'one', 'three']],
+    ['>=', '1000.5', 'dur', ['Two']],
+    ['=', '9223372036854775807', 'dur', []],
+    ['<', '99999999999999999999', 'dur', ['50%_*[x]', 'Two', 'one', 'three']],
+    ['glob', '*[tT][wWhH]*', 'name', ['Two', 'three']],
+    ['glob', '*[[]x]', 'name', ['50%_*[x]']],
+    ['glob', 't', 'name', []],
+    ['not glob', '*o*', 'name', ['50%_*[x]', 'three']],
+    ['glob', '2*', 'dur', ['Two']],
+    ['in', ['one', 'three', "it's \\"], 'name', ['one', 'three']],
+    ['not in', ['one', null], 'name', ['50%_*[x]', 'Two', 'three']],
+    ['in', [], 'name', []],
+    ['is null', undefined, 'name', []],
+    ['is not null', null, 'name', ['50%_*[x]', 'Two', 'one', 'three']],
+    ['=', null, 'name', []],
+  ];
+
+/** Call, body, status, detail. */
+export const REFUSALS: [string, string, object, number, string | RegExp][] = [
+  ['POST', '/execute_bigtrace_query', {}, 400, "body must have required property 'perfetto_sql'"],
+  [
+    'POST',
+    '/execute_bigtrace_query',
+    { perfetto_sql: ' ', limit: 1 },
+    400,
+    'perfetto_sql is empty',
+  ],
+  [
+    'POST',
+    '/execute_bigtrace_query',
+    { perfetto_sql: 'SELECT 1', limit: 0 },
+    400,
+    'limit 0 must be from 1 to 100000',
+  ],
+  [
+    'POST',
+    '/execute_bigtrace_query',
+    { perfetto_sql: 'SELECT nope', limit: 1 },
+    400,
+    /no such column: nope/,
+  ],
+  [
+    ...(['POST', '/execute_bigtrace_query'] as const),
+    { perfetto_sql: 'SELECT 1', settings: [{ setting_id: 'traces', values: ['a'] }] },
+    ...([400, /^setting traces: \[a\]: trace address must start with \//] as const),
+  ],
+  [
+    ...(['POST', '/execute_bigtrace_query'] as const),
+    { perfetto_sql: 'SELECT 1', settings: [{ setting_id: 'where', values: ['1) OR (nope'] }] },
+    ...([400, /nope|Syntax error/] as const),
+  ],
+  [
+    ...(['POST', '/execute_bigtrace_query_async'] as const),
+    { perfetto_sql: 'SELECT 1', table_name: 'x; DROP TABLE y' },
+    ...([
+      400,
+      'table_name x; DROP TABLE y must be a letter or _ and then letters, digits and _, 128 at most',
+    ] as const),
+  ],
+  [
+    'POST',
+    '/trace_metadata',
+    { order_by: 'nope asc' },
+    400,
+    /^order by nope asc: it must be a column and asc or desc/,
+  ],
+  [
+    'POST',
+    '/trace_metadata',
+    { limit: 100_001 },
+    400,
+    'limit 100001 must be <= 100000; ask for the rest by offset',
+  ],
+  [
+    ...(['POST', '/trace_metadata'] as const),
+    { filters: [{ field: 'size', op: '=', value: 'x' }] },
+    ...([400, 'filter on size: x is no value of type UINT64'] as const),
+  ],
+  [
+    'POST',
+    '/trace_metadata',
+    { filters: [{ field: 'size', op: 'like' }] },
+    400,
+    /op must be equal to one of/,
+  ],
+  ['GET', '/query_executions/nope', {}, 404, 'query nope is not known'],
+  ['GET', '/query_executions/nope:status', {}, 404, 'query nope is not known'],
+  ['POST', '/query_executions/nope:cancel', {}, 404, 'query nope is not known'],
+  ['POST', '/query_executions/nope:fetch_results', {}, 404, 'query nope is not known'],
+  ['GET', '/nowhere', {}, 404, 'there is no GET /nowhere'],
+];
