@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { descendants, gone, listens, ROOT } from './harness.ts';
 
 const NODE_VERSIONS = ['20', '22', '24'];
-const PORTS = [8123, 9000, 5051, 5052, 5053];
+const PORTS = [8123, 9000, 5001, 5051, 5052, 5053];
 
 /** Cores that have other things to do make everything slower, but not this much. */
 const SECOND_START_MS_MAX = 5_000;
