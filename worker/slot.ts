@@ -7,6 +7,7 @@ import { BigtraceError, isErrorCode } from '../common/errors.ts';
 import type { Engine, Image } from '../trace-processor/index.ts';
 import type { ColumnFound } from './columns.ts';
 import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
+import { StallWatch } from './stall-watch.ts';
 import {
   GATE,
   GATE_BYTES,
@@ -131,8 +132,11 @@ export class Slot {
     const { call, done } = this.#begin(signal, (reply) => {
       if (reply.say !== 'appended') return;
       unparsed -= reply.byteLength;
+      if (unparsed === 0) stall.stop();
+      else stall.restart(traceBytes);
       wake();
     });
+    const stall = new StallWatch((thrown) => this.#abandon(call, thrown));
     const over = done.then(
       () => 'over' as const,
       () => 'over' as const,
@@ -145,6 +149,7 @@ export class Slot {
         if (next === 'over' || next.done === true) break;
         const bytes = next.value;
         traceBytes += bytes.byteLength;
+        if (unparsed === 0) stall.restart(traceBytes);
         unparsed += bytes.byteLength;
         this.#post({ ask: 'append', bytes }, transferable(bytes));
         while (unparsed > UNPARSED_BYTES_MAX && call.wanted) {
@@ -154,10 +159,15 @@ export class Slot {
           await Promise.race([room, over]);
         }
       }
-      if (call.wanted) this.#post({ ask: 'finalize' });
+      if (call.wanted) {
+        stall.restart(traceBytes);
+        this.#post({ ask: 'finalize' });
+      }
+      await over;
     } catch (thrown) {
       this.#abandon(call, thrown);
     } finally {
+      stall.stop();
       // Not awaited: a store that hangs must not hold up the answer that it failed.
       source.return?.()?.catch(() => {});
     }
