@@ -1,5 +1,5 @@
 /**
- * Builds `dist/`: the bundles and the ClickHouse tree. Plain JS, for it runs before anything is built.
+ * Builds `dist/`: the bundles, the console and the ClickHouse tree. Plain JS, for it runs before anything is built.
  * A stamp over the inputs makes a build of what is built already cost some milliseconds.
  */
 import { spawnSync } from 'node:child_process';
@@ -68,6 +68,22 @@ const BRIDGE = {
   legalComments: 'none',
 };
 
+/** A page of three files, whose names stay the same. */
+const CONSOLE = {
+  root: join(root, 'console'),
+  base: './',
+  configFile: false,
+  logLevel: 'silent',
+  build: {
+    target: 'es2023',
+    modulePreload: false,
+    write: false,
+    rolldownOptions: {
+      output: { entryFileNames: 'console.js', assetFileNames: 'console[extname]' },
+    },
+  },
+};
+
 /** The code that V8 made of the bridge, see bridge/load.ts. */
 const BRIDGE_CACHE = join(SCRIPTS, 'bridge-main.cache');
 
@@ -78,10 +94,11 @@ export async function build() {
   const stampFile = join(dist, '.stamp');
   if (readIfThere(stampFile)?.toString() === stamp) return false;
   const { build: esbuild } = await import('esbuild');
-  const made = await Promise.all(
-    [MODULES, BRIDGE].map((options) => esbuild({ ...options, plugins: [rawText] })),
-  );
-  const outputs = made.flatMap(({ outputFiles }) => outputFiles);
+  const [page, ...made] = await Promise.all([
+    buildConsole(),
+    ...[MODULES, BRIDGE].map((options) => esbuild({ ...options, plugins: [rawText] })),
+  ]);
+  const outputs = [...page, ...made.flatMap(({ outputFiles }) => outputFiles)];
   rmSync(BRIDGE_CACHE, { force: true }); // V8 tells a cache's program by its length only
   for (const { path, contents } of outputs) writeIfChanged(path, contents);
   removeOldChunks(new Set(outputs.map(({ path }) => path)));
@@ -89,6 +106,15 @@ export async function build() {
   warmBridge();
   writeIfChanged(stampFile, Buffer.from(stamp));
   return true;
+}
+
+async function buildConsole() {
+  const { build: vite } = await import('vite');
+  const { output } = await vite(CONSOLE);
+  return output.map(({ fileName, code, source }) => ({
+    path: join(dist, 'console', fileName),
+    contents: Buffer.from(code ?? source),
+  }));
 }
 
 /** Runs the bridge as far as it comes without an orchestrator, so that its code is kept compiled. */

@@ -13,6 +13,7 @@ const REPORTERS = ['--reporter=default', '--reporter=json'];
 
 const CHECKS = [
   ['types', 'tsc', ['--noEmit']],
+  ['types of the console', 'tsc', ['--noEmit', '--project', 'console']],
   ['lint', 'biome', ['check', '.']],
   ['tidy', process.execPath, ['tools/tidy.mjs']],
   ['notices', process.execPath, ['tools/notices.mjs', '--check']],

@@ -1,0 +1,157 @@
+/** What the page asks the backend it came from. */
+
+export interface WorkerSeen {
+  address: string;
+  state: string;
+  status: {
+    version: string;
+    engine: string;
+    threads: number;
+    tasksRunning: number;
+    tasksQueued: number;
+    uptimeMs: number;
+    counters: Record<string, number>;
+    gauges: Record<string, number>;
+  } | null;
+}
+
+export interface QuerySeen {
+  queryId: string;
+  user: string;
+  sql: string;
+  startedMs: number;
+  progress: {
+    tracesTotal: number;
+    totalIsFinal: boolean;
+    tracesDone: number;
+    tracesFailed: number;
+    rows: number;
+    traceBytes: number;
+    elapsedMs: number;
+  } | null;
+}
+
+export interface SystemState {
+  version: string;
+  clickhouseUrl: string;
+  supersetUrl?: string;
+  tracesWaiting: number;
+  tracesInFlight: number;
+  workers: WorkerSeen[];
+  queries: QuerySeen[];
+}
+
+export interface FailureReason {
+  code: string;
+  message: string;
+  count: number;
+  queries: number;
+  lastMs: number;
+  traces: string[];
+}
+
+export interface Setting {
+  setting_id: string;
+  values: string[];
+  category: string;
+}
+
+export interface Question {
+  perfetto_sql: string;
+  limit: number;
+  settings: Setting[];
+}
+
+export interface Progress {
+  status: 'IN_PROGRESS' | 'SUCCESS' | 'FAILED' | 'CANCELLED';
+  processedRows: number;
+  processedTraces: number;
+  totalTraces: number;
+  errorMessage?: string;
+}
+
+export interface Execution extends Progress {
+  queryUuid: string;
+  startTime: string;
+  endTime?: string;
+  limit: number;
+  perfettoSql: string;
+  tableName?: string;
+  tableLink?: string;
+  settings: { settingId: string; values: string[] }[];
+}
+
+export interface Preset {
+  id: string;
+  category: string;
+  name: string;
+  description: string;
+  perfettoSql: string;
+}
+
+export interface PageRequest {
+  limit: number;
+  offset: number;
+  order_by?: string;
+}
+
+export interface Page {
+  columnNames: string[];
+  schema: { name: string; type: string }[];
+  rows: { values: (string | null)[] }[];
+  totalFilteredRows: number;
+}
+
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+const TIMEOUT_MS = 60_000;
+const TOKEN = 'bigtrace-token';
+
+/** Kept as long as the tab is open. */
+export function useToken(token: string): void {
+  sessionStorage.setItem(TOKEN, token);
+}
+
+/** @throws ApiError with the backend's own words */
+async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+  const token = sessionStorage.getItem(TOKEN);
+  const answer = await fetch(path, {
+    method,
+    headers: {
+      Accept: 'application/json',
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const content: unknown = await answer.json().catch(() => ({}));
+  if (answer.ok) return content as Answer;
+  const { detail } = content as { detail?: string };
+  throw new ApiError(answer.status, detail ?? `${answer.status} ${answer.statusText}`);
+}
+
+const execution = (uuid: string): string => `query_executions/${encodeURIComponent(uuid)}`;
+
+// Paths are relative: a proxy may serve the page below another one.
+export const api = {
+  state: () => call<SystemState>('GET', 'api/state'),
+  failures: () => call<{ reasons: FailureReason[] }>('GET', 'api/failures'),
+  cancel: (id: string) => call('POST', `api/queries/${encodeURIComponent(id)}/cancel`, {}),
+  presets: () => call<{ tracePresets: Preset[] }>('GET', 'trace_presets'),
+  execute: (question: Question) =>
+    call<{ queryUuid: string }>('POST', 'execute_bigtrace_query_async', question),
+  executions: () => call<{ queryExecutions: Execution[] }>('GET', 'query_executions'),
+  execution: (uuid: string) => call<Execution>('GET', execution(uuid)),
+  status: (uuid: string) => call<Progress>('GET', `${execution(uuid)}:status`),
+  page: (uuid: string, request: PageRequest) =>
+    call<Page>('POST', `${execution(uuid)}:fetch_results`, request),
+  remove: (uuid: string) => call('DELETE', `${execution(uuid)}?drop_table=true`),
+};

@@ -1,0 +1,201 @@
+/** The SQL box: what is asked, of which traces, and how far the answer has come. */
+import { api, type Execution, type Preset, type Progress, type Question } from './api.ts';
+import { byId, element, setText } from './dom.ts';
+import { count, counted, duration, share } from './format.ts';
+
+const POLL_MS = 700;
+const KEPT = 'bigtrace-question';
+
+const FIRST = {
+  sql: `SELECT name, count(*) AS n, sum(dur) / 1e6 AS total_ms
+FROM slice
+GROUP BY name
+ORDER BY total_ms DESC
+LIMIT 20`,
+  traces: '/local/**',
+  where: '',
+  limit: '100000',
+  onFailure: 'lenient',
+};
+
+export interface AskActions {
+  /** A new query begins. */
+  begun(): void;
+  /** There are rows, or more of them. */
+  rows(uuid: string): Promise<void>;
+  failed(error: unknown): void;
+}
+
+export class Ask {
+  readonly #actions: AskActions;
+  readonly #sql = byId('sql', HTMLTextAreaElement);
+  readonly #traces = byId('traces', HTMLTextAreaElement);
+  readonly #where = byId('where', HTMLInputElement);
+  readonly #limit = byId('limit', HTMLInputElement);
+  readonly #onFailure = byId('on-failure', HTMLSelectElement);
+  readonly #preset = byId('preset', HTMLSelectElement);
+  readonly #run = byId('run', HTMLButtonElement);
+  readonly #stop = byId('stop', HTMLButtonElement);
+  readonly #bar = byId('progress', HTMLProgressElement);
+  readonly #status = byId('status', HTMLOutputElement);
+  /** The query that runs. */
+  #uuid: string | undefined;
+
+  constructor(actions: AskActions) {
+    this.#actions = actions;
+    this.#fill({ ...FIRST, ...kept() });
+    const form = byId('ask-form', HTMLFormElement);
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.#ask();
+    });
+    this.#stop.addEventListener('click', () => void this.#cancel());
+    addEventListener('keydown', (event) => this.#key(event, form));
+  }
+
+  async loadPresets(): Promise<void> {
+    const { tracePresets } = await api.presets();
+    this.#preset.replaceChildren(element('option', { value: '' }, 'choose one …'));
+    const groups = Map.groupBy(tracePresets, ({ category }: Preset) => category);
+    for (const [category, presets] of groups) {
+      const options = presets.map(({ id, name, description }) =>
+        element('option', { value: id, title: description }, name),
+      );
+      this.#preset.append(element('optgroup', { label: category }, ...options));
+    }
+    this.#preset.onchange = () => {
+      const chosen = tracePresets.find(({ id }) => id === this.#preset.value);
+      if (chosen !== undefined) this.#sql.value = chosen.perfettoSql.trimEnd();
+    };
+  }
+
+  /** Shows what was asked before. */
+  show({ perfettoSql, settings, limit }: Execution): void {
+    const of = (id: string): string[] =>
+      settings.find(({ settingId }) => settingId === id)?.values ?? [];
+    this.#fill({
+      sql: perfettoSql,
+      traces: of('traces').join('\n') || FIRST.traces,
+      where: of('where')[0] ?? '',
+      limit: String(limit),
+      onFailure: of('on_failure')[0] ?? FIRST.onFailure,
+    });
+  }
+
+  #fill({ sql, traces, where, limit, onFailure }: typeof FIRST): void {
+    this.#sql.value = sql;
+    this.#traces.value = traces;
+    this.#where.value = where;
+    this.#limit.value = limit;
+    this.#onFailure.value = onFailure;
+  }
+
+  #question(): Question {
+    const addresses = this.#traces.value.split('\n').filter((line) => line.trim() !== '');
+    const setting = (setting_id: string, category: string, values: string[]) => ({
+      ...{ setting_id, category, values },
+    });
+    return {
+      perfetto_sql: this.#sql.value,
+      limit: Number(this.#limit.value),
+      settings: [
+        setting('traces', 'TRACE_ADDRESS', addresses),
+        setting('where', 'TRACE_METADATA', [this.#where.value]),
+        setting('on_failure', 'BIGTRACE_QUERY_OPTIONS', [this.#onFailure.value]),
+      ],
+    };
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#uuid !== undefined) return;
+    keep({
+      sql: this.#sql.value,
+      traces: this.#traces.value,
+      where: this.#where.value,
+      limit: this.#limit.value,
+      onFailure: this.#onFailure.value,
+    });
+    this.#actions.begun();
+    this.#running(true);
+    this.#say('', 'begins …');
+    try {
+      const { queryUuid } = await api.execute(this.#question());
+      this.#uuid = queryUuid;
+      await this.#follow(queryUuid);
+    } catch (error) {
+      this.#say('FAILED', error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#uuid = undefined;
+      this.#running(false);
+    }
+  }
+
+  /** Until it has ended. */
+  async #follow(uuid: string): Promise<void> {
+    const startMs = performance.now();
+    for (let rows = 0; ; ) {
+      const now = await api.status(uuid);
+      this.#progress(now, performance.now() - startMs);
+      const ended = now.status !== 'IN_PROGRESS';
+      if (now.processedRows > rows || (ended && now.status === 'SUCCESS')) {
+        rows = now.processedRows;
+        await this.#actions.rows(uuid);
+      }
+      if (ended) return;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  #progress(now: Progress, elapsedMs: number): void {
+    const { status, processedTraces, totalTraces, processedRows, errorMessage = '' } = now;
+    if (totalTraces === 0) this.#bar.removeAttribute('value');
+    else this.#bar.value = share(processedTraces, totalTraces);
+    const facts = [
+      ...(totalTraces === 0
+        ? []
+        : [`${count(processedTraces)} of ${counted(totalTraces, 'trace')}`]),
+      counted(processedRows, 'row'),
+      duration(elapsedMs),
+    ].join(' · ');
+    const word = status.toLowerCase().replace('_', ' ');
+    this.#say(status, [`${word} · ${facts}`, errorMessage].filter(Boolean).join('\n'));
+  }
+
+  async #cancel(): Promise<void> {
+    if (this.#uuid !== undefined) await api.cancel(this.#uuid).catch(this.#actions.failed);
+  }
+
+  #running(running: boolean): void {
+    this.#run.setAttribute('aria-disabled', String(running));
+    this.#stop.setAttribute('aria-disabled', String(!running));
+    this.#bar.hidden = !running;
+    if (running) this.#bar.removeAttribute('value');
+  }
+
+  #say(status: string, text: string): void {
+    this.#status.dataset['state'] = status;
+    setText(this.#status, text);
+  }
+
+  #key(event: KeyboardEvent, form: HTMLFormElement): void {
+    const { key, ctrlKey, metaKey, target } = event;
+    const typing = target instanceof HTMLElement && target.matches('input, textarea, select');
+    if (key === 'Enter' && (ctrlKey || metaKey)) form.requestSubmit();
+    else if (key === 'Escape') void this.#cancel();
+    else if (key === '/' && !typing) this.#sql.focus();
+    else return;
+    event.preventDefault();
+  }
+}
+
+function keep(question: typeof FIRST): void {
+  localStorage.setItem(KEPT, JSON.stringify(question));
+}
+
+function kept(): Partial<typeof FIRST> {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? '{}') as Partial<typeof FIRST>;
+  } catch {
+    return {}; // written by another version
+  }
+}

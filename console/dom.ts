@@ -1,0 +1,103 @@
+/** Elements, made without HTML: what comes from traces is text, whatever it holds. */
+
+type Attributes = Record<string, string | number | boolean | undefined>;
+
+/** `true` sets an attribute without a value; `false` and undefined leave it out. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  setAttributes(made, attributes);
+  made.append(...children);
+  return made;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+export function svg(
+  tag: string,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): SVGElement {
+  const made = document.createElementNS(SVG, tag) as SVGElement;
+  setAttributes(made, attributes);
+  made.append(...children);
+  return made;
+}
+
+function setAttributes(target: Element, attributes: Attributes): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) target.removeAttribute(name);
+    else target.setAttribute(name, value === true ? '' : String(value));
+  }
+}
+
+/** A button that does something, once at a time; it is never disabled, for then it would lose the focus. */
+export function button(
+  text: string,
+  name: string,
+  press: () => Promise<void> | void,
+): HTMLButtonElement {
+  const made = element('button', { type: 'button', 'aria-label': name }, text);
+  let busy = false;
+  made.addEventListener('click', async () => {
+    if (busy) return;
+    busy = true;
+    await press();
+    busy = false;
+  });
+  return made;
+}
+
+/** Of this page's own HTML. */
+export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
+  const found = document.getElementById(id);
+  if (found instanceof kind) return found;
+  throw new Error(`the page has no ${kind.name} #${id}`);
+}
+
+/** Text only where it changes: what somebody has selected or focused stays so. */
+export function setText(target: Node, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+export interface Card<Item> {
+  root: HTMLElement;
+  update(item: Item): void;
+}
+
+/** A list that is shown again and again: an item keeps its element, and with it the focus. */
+export class CardList<Item> {
+  readonly #list: HTMLElement;
+  readonly #none: HTMLElement;
+  readonly #keyOf: (item: Item) => string;
+  readonly #make: (item: Item) => Card<Item>;
+  readonly #cards = new Map<string, Card<Item>>();
+
+  constructor(id: string, keyOf: (item: Item) => string, make: (item: Item) => Card<Item>) {
+    this.#list = byId(id, HTMLUListElement);
+    this.#none = byId(`${id}-none`, HTMLParagraphElement);
+    this.#keyOf = keyOf;
+    this.#make = make;
+  }
+
+  show(items: readonly Item[]): void {
+    this.#none.hidden = items.length > 0;
+    const gone = new Set(this.#cards.keys());
+    items.forEach((item, at) => {
+      const key = this.#keyOf(item);
+      gone.delete(key);
+      const card = this.#cards.get(key) ?? this.#make(item);
+      this.#cards.set(key, card);
+      card.update(item);
+      const there = this.#list.children[at];
+      if (there !== card.root) this.#list.insertBefore(card.root, there ?? null);
+    });
+    for (const key of gone) {
+      this.#cards.get(key)?.root.remove();
+      this.#cards.delete(key);
+    }
+  }
+}

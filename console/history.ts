@@ -1,0 +1,55 @@
+/** What was asked over HTTP: open its rows again, or let them go. */
+import { api, type Execution } from './api.ts';
+import { button, type Card, CardList, element, setText } from './dom.ts';
+import { ago, counted, duration, oneLine } from './format.ts';
+
+const SQL_CHARS = 200;
+
+export interface HistoryActions {
+  open(execution: Execution): Promise<void>;
+  failed(error: unknown): void;
+  changed(): void;
+}
+
+export function historyList(actions: HistoryActions) {
+  return new CardList<Execution>(
+    'history',
+    ({ queryUuid }) => queryUuid,
+    (execution) => historyCard(execution, actions),
+  );
+}
+
+function historyCard({ queryUuid, perfettoSql }: Execution, actions: HistoryActions) {
+  let last: Execution | undefined;
+  const state = element('span', { class: 'state' });
+  const code = element(
+    'code',
+    { class: 'sql-line', title: perfettoSql },
+    oneLine(perfettoSql, SQL_CHARS),
+  );
+  const open = button('Open', `Open the rows of query ${queryUuid}`, async () => {
+    if (last !== undefined) await actions.open(last);
+  });
+  const remove = button('Delete', `Delete query ${queryUuid} and its table`, async () => {
+    await api.remove(queryUuid).catch(actions.failed);
+    actions.changed();
+  });
+  const line = element('span', { class: 'facts' });
+  const head = element('div', { class: 'card-head' }, code, open, remove);
+  const root = element('li', { 'data-execution': queryUuid }, head, element('p', {}, state, line));
+  const card: Card<Execution> = {
+    root,
+    update: (execution) => {
+      last = execution;
+      const { status, processedRows, startTime, endTime } = execution;
+      const startMs = Date.parse(startTime);
+      setText(state, status.toLowerCase().replace('_', ' '));
+      state.dataset['state'] = status;
+      remove.hidden = status === 'IN_PROGRESS';
+      const took = endTime === undefined ? [] : [duration(Date.parse(endTime) - startMs)];
+      setText(line, [counted(processedRows, 'row'), ...took, ago(startMs, Date.now())].join(' · '));
+      root.title = execution.errorMessage ?? '';
+    },
+  };
+  return card;
+}

@@ -1,0 +1,112 @@
+/** The console: puts its parts together and keeps them up to date. */
+import './style.css';
+import './panels.css';
+import { ApiError, api, type Execution, type SystemState, useToken } from './api.ts';
+import { Ask } from './ask.ts';
+import { byId, element, setText } from './dom.ts';
+import { failureList } from './failures.ts';
+import { count } from './format.ts';
+import { historyList } from './history.ts';
+import { queryList } from './queries.ts';
+import { linkTo, Results } from './results.ts';
+import { startTheme } from './theme.ts';
+import { workerList } from './workers.ts';
+
+const STATE_MS = 1000;
+const SLOW_MS = 4000;
+const TROUBLE_MS = 8000;
+const HISTORY_SHOWN = 15;
+
+const trouble = byId('trouble', HTMLParagraphElement);
+let troubleUntilMs = 0;
+const tokenForm = byId('token-form', HTMLFormElement);
+
+function failed(error: unknown): void {
+  if (error instanceof ApiError && error.status === 401) {
+    tokenForm.hidden = false;
+    return;
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  setText(trouble, text);
+  trouble.hidden = false;
+  troubleUntilMs = Date.now() + TROUBLE_MS;
+}
+
+const results = new Results(failed);
+const ask = new Ask({
+  begun: () => results.clear(),
+  rows: async (uuid) => {
+    if (results.isOf(uuid)) await results.refresh();
+    else await results.open(await api.execution(uuid));
+  },
+  failed,
+});
+const workers = workerList();
+const failures = failureList();
+const queries = queryList(failed, () => void refreshState());
+const history = historyList({
+  open: async (execution: Execution) => {
+    ask.show(execution);
+    await results.open(execution);
+  },
+  failed,
+  changed: () => void refreshSlow(),
+});
+
+async function refreshState(): Promise<void> {
+  const state = await api.state();
+  if (Date.now() > troubleUntilMs) trouble.hidden = true;
+  tokenForm.hidden = true;
+  showTallies(state);
+  queries.show(state.queries);
+  workers.show(state.workers);
+}
+
+async function refreshSlow(): Promise<void> {
+  const [{ reasons }, { queryExecutions }] = await Promise.all([api.failures(), api.executions()]);
+  failures.show(reasons);
+  const ended = queryExecutions.filter(({ status }) => status !== 'IN_PROGRESS');
+  history.show(ended.slice(0, HISTORY_SHOWN));
+}
+
+function showTallies(state: SystemState): void {
+  setText(byId('version', HTMLElement), state.version);
+  const ready = state.workers.filter(({ state: now }) => now === 'ready').length;
+  const tallies: [string, string][] = [
+    ['workers', `${ready} of ${state.workers.length}`],
+    ['queries', count(state.queries.length)],
+    ['traces with workers', count(state.tracesInFlight)],
+    ['waiting', count(state.tracesWaiting)],
+  ];
+  const shown = tallies.flatMap(([name, value]) => [
+    element('dt', {}, name),
+    element('dd', {}, value),
+  ]);
+  byId('tallies', HTMLElement).replaceChildren(...shown);
+  const links = byId('links', HTMLElement);
+  if (links.childElementCount > 0) return;
+  const bigtrace = 'https://ui.perfetto.dev/bigtrace.html?server=';
+  const here = new URL('.', location.href).href.replace(/\/$/, '');
+  links.append(linkTo(`${state.clickhouseUrl}/play`, 'ClickHouse'));
+  if (state.supersetUrl !== undefined) links.append(linkTo(state.supersetUrl, 'Superset'));
+  links.append(linkTo(`${bigtrace}${encodeURIComponent(here)}`, 'BigTrace UI'));
+}
+
+/** Again and again, one at a time, and not where nobody looks. */
+async function keepUp(refresh: () => Promise<void>, everyMs: number): Promise<never> {
+  for (;;) {
+    if (!document.hidden) await refresh().catch(failed);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
+
+tokenForm.addEventListener('submit', (event) => {
+  event.preventDefault();
+  useToken(byId('token', HTMLInputElement).value);
+  void refreshState().then(() => ask.loadPresets(), failed);
+});
+
+startTheme();
+ask.loadPresets().catch(failed);
+void keepUp(refreshState, STATE_MS);
+void keepUp(refreshSlow, SLOW_MS);

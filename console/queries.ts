@@ -1,0 +1,60 @@
+/** The queries that run, whoever asked them, with an end for each. */
+import { api, type QuerySeen } from './api.ts';
+import { button, type Card, CardList, element, setText } from './dom.ts';
+import { bytes, count, counted, duration, oneLine, share } from './format.ts';
+
+const SQL_CHARS = 300;
+
+/** @param changed after a query was cancelled */
+export function queryList(failed: (error: unknown) => void, changed: () => void) {
+  return new CardList<QuerySeen>(
+    'queries',
+    ({ queryId, startedMs }) => `${queryId} ${startedMs}`,
+    (query) => queryCard(query, failed, changed),
+  );
+}
+
+function queryCard(
+  { queryId, sql }: QuerySeen,
+  failed: (error: unknown) => void,
+  changed: () => void,
+): Card<QuerySeen> {
+  const shown = oneLine(sql, SQL_CHARS);
+  const bar = element('progress', { max: 1, 'aria-label': `Traces of query ${queryId}` });
+  const line = element('p', { class: 'facts' });
+  const cancel = button('Cancel', `Cancel query ${queryId}`, async () => {
+    await api.cancel(queryId).catch(failed);
+    changed();
+  });
+  const code = element('code', { class: 'sql-line', title: sql }, shown);
+  const head = element('div', { class: 'card-head' }, code, cancel);
+  const root = element('li', { 'data-query': queryId }, head, bar, line);
+  return {
+    root,
+    update: ({ progress, user }) => {
+      const { tracesDone = 0, tracesFailed = 0, tracesTotal = 0 } = progress ?? {};
+      // Without a value the bar only says that something goes on.
+      if (tracesTotal === 0) bar.removeAttribute('value');
+      else bar.value = share(tracesDone + tracesFailed, tracesTotal);
+      setText(line, user === '' ? factsOf(progress) : `${factsOf(progress)} · ${user}`);
+    },
+  };
+}
+
+function factsOf(progress: QuerySeen['progress']): string {
+  if (progress === null) return 'begins';
+  const { tracesDone, tracesFailed, tracesTotal, totalIsFinal, rows } = progress;
+  const { traceBytes, elapsedMs } = progress;
+  const ended = tracesDone + tracesFailed;
+  const facts = [
+    `${count(ended)} of ${totalIsFinal ? '' : 'at least '}${counted(tracesTotal, 'trace')}`,
+    ...(tracesFailed > 0 ? [`${count(tracesFailed)} failed`] : []),
+    counted(rows, 'row'),
+    ...(traceBytes > 0 ? [`${bytes((traceBytes / Math.max(elapsedMs, 1)) * 1000)}/s read`] : []),
+    duration(elapsedMs),
+    ...(totalIsFinal && ended > 0 && ended < tracesTotal
+      ? [`${duration((elapsedMs / ended) * (tracesTotal - ended))} left`]
+      : []),
+  ];
+  return facts.join(' · ');
+}

@@ -1,0 +1,23 @@
+/** Light, dark, or as the system is. */
+import { byId } from './dom.ts';
+
+const THEMES = ['auto', 'light', 'dark'] as const;
+const KEY = 'bigtrace-theme';
+
+export function startTheme(): void {
+  const button = byId('theme', HTMLButtonElement);
+  const kept = localStorage.getItem(KEY);
+  let theme = THEMES.find((one) => one === kept) ?? 'auto';
+  const show = (): void => {
+    document.documentElement.dataset['theme'] = theme;
+    button.textContent = { auto: '◐', light: '☀', dark: '☾' }[theme];
+    button.setAttribute('aria-label', `Colours: ${theme}`);
+    button.title = `Colours: ${theme}`;
+  };
+  button.addEventListener('click', () => {
+    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'auto';
+    localStorage.setItem(KEY, theme);
+    show();
+  });
+  show();
+}
