@@ -11,7 +11,7 @@ import { Traces } from './traces.ts';
 import type { QueryWatch } from './watch.ts';
 
 export type { ConsoleOptions } from './routes-console.ts';
-export type { QueryCounts, QueryWatch } from './watch.ts';
+export type { OpenTrace, QueryCounts, QueryWatch } from './watch.ts';
 
 export interface BackendOptions {
   host: string;
@@ -52,7 +52,7 @@ export async function startBackend(
   const experiments = new Experiments(database, traces);
   const app = await createServer({
     console: options.console,
-    ...{ traces, experiments, executor, presets, corsOrigins, edge, clickhouseUrl, log },
+    ...{ watch, traces, experiments, executor, presets, corsOrigins, edge, clickhouseUrl, log },
   });
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {

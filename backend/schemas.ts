@@ -10,6 +10,8 @@ function object(properties: Record<string, object>, required: string[] = []): ob
   return { type: 'object', properties, required };
 }
 
+const binary = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
+
 function list(items: object): object {
   return { type: 'array', items };
 }
@@ -140,5 +142,13 @@ const experiment = object({
 });
 export const experimentsAnswer = object({ experiments: list(experiment) });
 export const experimentAnswer = object({ experiment });
+
+export const traceCall = {
+  params: object({ id: string, name: string }, ['id', 'name']),
+  response: {
+    200: { description: 'the bytes of the trace', content: binary },
+    206: { description: 'a range of them', content: binary },
+  },
+};
 
 export const errorAnswer = object({ detail: string }, ['detail']);

@@ -14,9 +14,12 @@ import { statusOf } from './http-error.ts';
 import { addCatalogRoutes, type CatalogParts } from './routes-catalog.ts';
 import { addConsoleRoutes, type ConsoleOptions } from './routes-console.ts';
 import { addQueryRoutes, schemaOf } from './routes-queries.ts';
+import { addTraceRoute } from './routes-trace.ts';
 import * as schemas from './schemas.ts';
+import type { QueryWatch } from './watch.ts';
 
 export interface ServerParts extends CatalogParts {
+  watch: QueryWatch;
   corsOrigins: readonly string[];
   edge: EdgeConfig;
   /** ClickHouse's HTTP interface, for links. */
@@ -66,6 +69,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   addErrors(app, parts.log);
   addRoot(app, parts);
   addCatalogRoutes(app, parts);
+  addTraceRoute(app, parts.watch);
   addQueryRoutes(app, parts.executor, parts.clickhouseUrl);
   if (parts.console !== undefined)
     addConsoleRoutes(app, parts.console, parts.executor, parts.clickhouseUrl);

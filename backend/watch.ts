@@ -1,9 +1,18 @@
-/** What the backend has to know from the orchestrator that it is a part of. */
+/** What the backend gets from the orchestrator that it is a part of. */
 
 export interface QueryCounts {
   tracesDone: number;
   tracesFailed: number;
   tracesTotal: number;
+}
+
+export interface OpenTrace {
+  /** Bytes; 0 where the store does not say. */
+  size: number;
+  /** Changes whenever the bytes do. */
+  generation: string;
+  /** @param length 0: up to the end */
+  read(offset: number, length: number): AsyncIterable<Buffer>;
 }
 
 export interface QueryWatch {
@@ -12,4 +21,6 @@ export interface QueryWatch {
   /** Messages of traces that failed, the first ones. */
   failures(queryId: string, limit: number): string[];
   cancel(queryId: string): void;
+  /** @throws trace_not_found, and what workers and stores say */
+  openTrace(address: string, signal: AbortSignal): Promise<OpenTrace>;
 }

@@ -1,10 +1,13 @@
-/** The HTTP backend when something goes wrong in mid-query, and when there are very many rows. */
+/** The HTTP backend when something goes wrong in mid-query, when there are very many rows, and as a source of bytes. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { gone, type System, startSystem } from './harness.ts';
 import { BigtracePage, valuesOf, writeTraces } from './http-page.ts';
 
 let system: System;
 let page: BigtracePage;
+let traces: string;
 
 /** One trace of forty, which no search for columns asks, answers some rows and never ends. */
 const NAMES = Array.from({ length: 40 }, (_, at) => `${String(at).padStart(2, '0')}.json`);
@@ -21,13 +24,59 @@ const MANY = `WITH RECURSIVE t(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM t WHE
   SELECT n, n * 7919 % ${MILLION} AS mixed, 'row ' || n AS text FROM t`;
 
 beforeAll(async () => {
-  const traces = writeTraces(
+  traces = writeTraces(
     Object.fromEntries(NAMES.map((name, at) => [name, at === 1 ? ['endless'] : ['some']])),
   );
   system = await startSystem({ traces, workers: 3, threads: 1 });
   page = new BigtracePage(system);
 });
 afterAll(() => system?.stop());
+
+test('the bytes behind a link, whole and in ranges', async () => {
+  const id = (address: string) => Buffer.from(address).toString('base64url');
+  const url = `${system.http}/trace/${id('/local/00.json')}/00.json`;
+  const whole = readFileSync(join(traces, '00.json'));
+  const read = async (headers: Record<string, string> = {}, method = 'GET') => {
+    const response = await fetch(url, { method, headers });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    return {
+      status: response.status,
+      bytes,
+      range: response.headers.get('content-range'),
+      response,
+    };
+  };
+  const { status, bytes, response } = await read({ Origin: 'https://ui.perfetto.dev' });
+  expect({ status, bytes }).toEqual({ status: 200, bytes: whole });
+  expect(Object.fromEntries(response.headers)).toMatchObject({
+    'access-control-allow-origin': 'https://ui.perfetto.dev',
+    'accept-ranges': 'bytes',
+    'content-length': String(whole.length),
+    'content-type': 'application/octet-stream',
+    'content-disposition': "attachment; filename*=UTF-8''00.json",
+  });
+  const size = whole.length;
+  for (const [range, from, to] of [
+    ['bytes=0-0', 0, 1],
+    ['bytes=5-', 5, size],
+    ['bytes=-7', size - 7, size],
+    [`bytes=10-${size + 10}`, 10, size],
+  ] as const)
+    expect(await read({ Range: range })).toMatchObject({
+      ...{ status: 206, bytes: whole.subarray(from, to), range: `bytes ${from}-${to - 1}/${size}` },
+    });
+  expect(await read({ Range: `bytes=${size}-` })).toMatchObject({
+    status: 416,
+    range: `bytes */${size}`,
+  });
+  expect(await read({ Range: 'bytes=0-0', 'If-Range': '"other"' })).toMatchObject({
+    status: 200,
+    bytes: whole,
+  });
+  expect(await read({}, 'HEAD')).toMatchObject({ status: 200, bytes: Buffer.alloc(0) });
+  for (const path of [id('/local/nope.json'), id('/local/*.json'), '!', id('/local/../secret')])
+    expect([400, 404]).toContain((await page.get(`/trace/${path}/x`)).status);
+});
 
 async function submitEndless(): Promise<string> {
   const { body } = await page.post('/execute_bigtrace_query_async', ENDLESS_QUERY);

@@ -323,7 +323,8 @@ test('/openapi.json describes every call of the contract', async () => {
   const described = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  expect(described.sort()).toEqual(
+  const contract = described.filter((call) => !call.includes(' /api/')); // which is the console's own
+  expect(contract.sort()).toEqual(
     [
       ...['GET /', 'POST /bigtrace_execution_config', 'POST /trace_metadata_schema'],
       ...['POST /trace_metadata', 'POST /execute_bigtrace_query', 'GET /query_executions'],
@@ -331,7 +332,7 @@ test('/openapi.json describes every call of the contract', async () => {
       ...['GET /query_executions/{uuid}:status', 'POST /query_executions/{uuid}:fetch_results'],
       ...['POST /query_executions/{uuid}:cancel', 'DELETE /query_executions/{uuid}'],
       ...['GET /trace_presets', 'POST /check_table_exists', 'POST /experiments'],
-      ...['POST /experiment_metadata'],
+      ...['POST /experiment_metadata', 'GET /trace/{id}/{name}'],
     ].sort(),
   );
 });

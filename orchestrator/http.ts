@@ -4,6 +4,7 @@ import { textFromBytes } from '../common/byte-text.ts';
 import type { EdgeConfig } from '../common/edge-options.ts';
 import type { Logger } from '../common/log.ts';
 import type { QueryGround } from './execute.ts';
+import { openTrace } from './read-trace.ts';
 
 /** Where builds put it, seen from this module: from its bundle in dist/ and from its source alike. */
 const CONSOLE = new URL('../dist/console/', import.meta.url);
@@ -38,7 +39,7 @@ export function startHttp(
   config: HttpConfig,
   { ground, edge, clickhouseUrl, password, owner, log }: HttpGround,
 ): Promise<RunningBackend> {
-  const { running, failures } = ground;
+  const { running, failures, fleet, workerWaitMs } = ground;
   const watch = {
     counts: (queryId: string) => running.progressOf(queryId),
     failures: (queryId: string, limit: number) =>
@@ -46,6 +47,8 @@ export function startHttp(
         trace.length === 0 ? message : `[${textFromBytes(trace)}]: ${message}`,
       ),
     cancel: (queryId: string) => void running.cancel(queryId),
+    openTrace: (address: string, signal: AbortSignal) =>
+      openTrace(address, { fleet, workerWaitMs, signal }),
   };
   const console = consoleOver(ground, config.supersetUrl);
   return startBackend({ ...config, console, edge, clickhouseUrl, password, owner }, watch, log);

@@ -6,6 +6,8 @@ import type { Channel } from '../common/peer.ts';
 import type {
   ListRequest,
   ListResponse,
+  ReadTraceRequest,
+  ReadTraceResponse,
   RunRequest,
   RunResponse,
   WorkerStatus,
@@ -17,6 +19,7 @@ export type RunCall = grpc.ClientDuplexStream<RunRequest, RunResponse>;
 interface Stub extends grpc.Client {
   Run(): RunCall;
   List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  ReadTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
   Status(
     request: object,
     options: grpc.CallOptions,
@@ -27,6 +30,7 @@ interface Stub extends grpc.Client {
 export interface WorkerClient {
   run(): RunCall;
   list(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  readTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
   /** @throws worker_lost when it does not answer in time */
   status(timeoutMs: number): Promise<WorkerStatus>;
   close(): void;
@@ -50,6 +54,7 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
   return {
     run: () => stub.Run(),
     list: (request) => stub.List(request),
+    readTrace: (request) => stub.ReadTrace(request),
     status: (statusTimeoutMs) =>
       new Promise((resolve, reject) => {
         const options = { deadline: Date.now() + statusTimeoutMs };

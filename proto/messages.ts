@@ -148,6 +148,18 @@ export interface CancelResponse {
   cancelled: number;
 }
 
+export interface ReadTraceRequest {
+  address: Buffer;
+  generation: string;
+  offset: number;
+  /** 0: up to the end. */
+  length: number;
+}
+
+export interface ReadTraceResponse {
+  data: Buffer;
+}
+
 export interface RunStart {
   queryId: string;
   sql: Buffer;

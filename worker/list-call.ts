@@ -7,8 +7,9 @@ const BATCH_TRACES = 512;
 /** The first traces go out early: a query over a huge store begins with them. */
 const FIRST_BATCH_TRACES = 16;
 
-export interface ListSink {
-  write(message: ListResponse): boolean;
+/** Where a call's messages go, as fast as its reader takes them. */
+export interface CallSink<Message> {
+  write(message: Message): boolean;
   once(event: 'drain' | 'close', listener: () => void): unknown;
   off(event: 'drain' | 'close', listener: () => void): unknown;
 }
@@ -18,7 +19,7 @@ export async function sendListed(
   stores: TraceStores,
   patterns: readonly string[],
   limit: number,
-  sink: ListSink,
+  sink: CallSink<ListResponse>,
   signal: AbortSignal,
 ): Promise<void> {
   let batch: ListedTrace[] = [];
@@ -42,7 +43,7 @@ export async function sendListed(
   await flush();
 }
 
-function drained(sink: ListSink): Promise<void> {
+export function drained(sink: CallSink<never>): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       sink.off('drain', done);

@@ -13,6 +13,8 @@ import type {
   BigtraceQueryTraceResponse,
   ListRequest,
   ListResponse,
+  ReadTraceRequest,
+  ReadTraceResponse,
   RunRequest,
   RunResponse,
   WorkerStatus,
@@ -22,6 +24,7 @@ import type { Engine } from '../trace-processor/index.ts';
 import { answer } from './answer.ts';
 import { answerLimits } from './limits.ts';
 import { sendListed } from './list-call.ts';
+import { sendTrace } from './read-call.ts';
 import { RunCall, type RunParts } from './run-call.ts';
 import { scriptFacts } from './script.ts';
 
@@ -57,6 +60,7 @@ export class WorkerServer {
     this.#server.addService(bigtraceWorker, {
       Run: this.#run.bind(this),
       List: this.#list.bind(this),
+      ReadTrace: this.#readTrace.bind(this),
       Status: this.#status.bind(this),
     });
   }
@@ -189,17 +193,16 @@ export class WorkerServer {
   }
 
   async #list(call: grpc.ServerWritableStream<ListRequest, ListResponse>): Promise<void> {
-    const abort = new AbortController();
-    call.on('cancelled', () =>
-      abort.abort(new BigtraceError('cancelled', 'the call was cancelled')),
+    const { pattern, limit } = call.request;
+    await streamed(call, (signal) =>
+      sendListed(this.#parts.stores, pattern.map(textFromBytes), limit, call, signal),
     );
-    try {
-      const { pattern, limit } = call.request;
-      await sendListed(this.#parts.stores, pattern.map(textFromBytes), limit, call, abort.signal);
-      call.end();
-    } catch (thrown) {
-      call.emit('error', toServiceError(thrown)); // grpc-js ends the call with it
-    }
+  }
+
+  async #readTrace(
+    call: grpc.ServerWritableStream<ReadTraceRequest, ReadTraceResponse>,
+  ): Promise<void> {
+    await streamed(call, (signal) => sendTrace(this.#parts.stores, call.request, call, signal));
   }
 
   #gauges(): Record<string, number> {
@@ -232,6 +235,20 @@ export class WorkerServer {
       counters: counters.all(),
       gauges: this.#gauges(),
     });
+  }
+}
+
+async function streamed<Request, Response>(
+  call: grpc.ServerWritableStream<Request, Response>,
+  send: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const abort = new AbortController();
+  call.on('cancelled', () => abort.abort(new BigtraceError('cancelled', 'the call was cancelled')));
+  try {
+    await send(abort.signal);
+    call.end();
+  } catch (thrown) {
+    call.emit('error', toServiceError(thrown)); // grpc-js ends the call with it
   }
 }
 

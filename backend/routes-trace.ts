@@ -1,0 +1,52 @@
+/** The bytes of one trace, for the Perfetto UI: `/trace/<base64url of its address>/<its name>`. */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { textFromBytes } from '../common/byte-text.ts';
+import { type ByteRange, byteRange } from './byte-range.ts';
+import { HttpError } from './http-error.ts';
+import * as schemas from './schemas.ts';
+import type { QueryWatch } from './watch.ts';
+
+type Call = {
+  Params: { id: string; name: string };
+  Headers: { range?: string; 'if-range'?: string };
+};
+
+export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
+  app.get<Call>('/trace/:id/:name', { schema: schemas.traceCall }, async (request, reply) => {
+    const gone = new AbortController();
+    reply.raw.on('close', () => gone.abort());
+    const trace = await watch.openTrace(addressOf(request.params.id), gone.signal);
+    const { size, generation } = trace;
+    const etag = `"${createHash('sha256').update(generation).digest('base64url').slice(0, 22)}"`;
+    reply.headers({
+      'Content-Type': 'application/octet-stream',
+      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(request.params.name)}`,
+      ETag: etag,
+    });
+    // Without a size there are no ranges: the whole goes out in chunks.
+    if (size === 0) return reply.send(Readable.from(trace.read(0, 0), { objectMode: false }));
+    const { range: wanted, 'if-range': onlyOf = etag } = request.headers;
+    const range = onlyOf === etag ? byteRange(wanted, size) : undefined;
+    reply.header('Accept-Ranges', 'bytes');
+    if (range === 'unsatisfiable') {
+      reply.header('Content-Range', `bytes */${size}`).removeHeader('Content-Disposition');
+      throw new HttpError(416, `range ${wanted} is outside of the trace's ${size} bytes`);
+    }
+    const { from, to }: ByteRange = range ?? { from: 0, to: size };
+    if (range !== undefined)
+      reply.code(206).header('Content-Range', `bytes ${from}-${to - 1}/${size}`);
+    reply.header('Content-Length', to - from);
+    if (request.method === 'HEAD') return reply.send();
+    return reply.send(Readable.from(trace.read(from, to - from), { objectMode: false }));
+  });
+}
+
+/** @throws 404 for what is no address */
+function addressOf(id: string): string {
+  const bytes = Buffer.from(id, 'base64url');
+  if (bytes.length === 0 || bytes.toString('base64url') !== id)
+    throw new HttpError(404, `trace ${id} is not known`);
+  return textFromBytes(bytes);
+}
