@@ -18,7 +18,7 @@ import { Table, TraceRows } from './trace-rows.ts';
 import { linesOf, unescaped } from './tsv.ts';
 
 /** ClickHouse notices a cancelled query when it has read a row; see docs/ARCHITECTURE.md. */
-const HEARTBEAT_MS = 500;
+const HEARTBEAT_MS = 200;
 
 const TRACES_PER_MESSAGE = 1000;
 
