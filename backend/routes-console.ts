@@ -16,13 +16,15 @@ export interface ConsoleOptions {
   supersetUrl: string | undefined;
 }
 
+type ExecutorPart = Pick<Executor, 'find' | 'cancel'>;
+
 const REASONS_MAX = 50;
 
 /** @param clickhouseUrl as users reach it */
 export function addConsoleRoutes(
   app: FastifyInstance,
   { system, supersetUrl }: ConsoleOptions,
-  executor: Executor,
+  executor: ExecutorPart,
   clickhouseUrl: string,
 ): void {
   app.get('/api/state', schemaOf(schemas.stateAnswer), async () => ({
@@ -46,7 +48,7 @@ export function addConsoleRoutes(
 }
 
 /** Others are asked through ClickHouse or over gRPC. */
-async function isOfBackend(executor: Executor, id: string): Promise<boolean> {
+async function isOfBackend(executor: ExecutorPart, id: string): Promise<boolean> {
   try {
     await executor.find(id);
     return true;
