@@ -123,6 +123,14 @@ it('ends a query, whatever its id', async () => {
   expect([other.statusCode, other.json()]).toEqual([404, { detail: 'query x is not running' }]);
 });
 
+it('ends none where the body is no JSON', async () => {
+  const url = `/api/queries/${encodeURIComponent('a/b?c')}/cancel`;
+  const headers = { 'content-type': 'text/plain' };
+  const { statusCode } = await app.inject({ method: 'POST', url, headers, payload: '{}' });
+  expect(statusCode).toBe(400);
+  expect(cancelled).toEqual([]);
+});
+
 it.each(['https://elsewhere.example', 'null'])('ends none for a page of %s', async (origin) => {
   const url = `/api/queries/${encodeURIComponent('a/b?c')}/cancel`;
   const headers = { origin, 'content-type': 'text/plain' };

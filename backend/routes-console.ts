@@ -38,7 +38,7 @@ export function addConsoleRoutes(
   }));
   app.post<{ Params: { id: string } }>(
     '/api/queries/:id/cancel',
-    schemaOf(schemas.cancelAnswer, { params: schemas.idParams }),
+    schemaOf(schemas.cancelAnswer, { params: schemas.idParams, body: schemas.cancelBody }),
     async ({ params: { id } }) => {
       if (await isOfBackend(executor, id)) await executor.cancel(id);
       else if (system.cancel(id) === 0) throw new HttpError(404, `query ${id} is not running`);

@@ -46,4 +46,6 @@ export const failuresAnswer = object({
   ),
 });
 
+/** An object: what no form of another page can send. */
+export const cancelBody = object({});
 export const cancelAnswer = object({});

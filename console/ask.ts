@@ -21,6 +21,7 @@ LIMIT 20`,
 export interface AskActions {
   /** A new query begins. */
   begun(): void;
+  ended(): void;
   /** There are rows, or more of them. */
   rows(uuid: string): Promise<void>;
   failed(error: unknown): void;
@@ -127,6 +128,7 @@ export class Ask {
     } finally {
       this.#uuid = undefined;
       this.#running(false);
+      this.#actions.ended();
     }
   }
 

@@ -40,7 +40,7 @@ export function barsOf({ rows }: Page, axes: Axes): Bar[] {
     .slice(0, BARS_MAX);
   const least = Math.min(0, ...numbers.map(({ value }) => Number(value)));
   const span = Math.max(0, ...numbers.map(({ value }) => Number(value))) - least || 1;
-  const zero = -least / span;
+  const zero = (0 - least) / span;
   return numbers.map(({ name, value }) => {
     const at = (Number(value) - least) / span;
     return { name, value: String(value), from: Math.min(zero, at), to: Math.max(zero, at) };

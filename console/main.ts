@@ -35,6 +35,7 @@ function failed(error: unknown): void {
 const results = new Results(failed);
 const ask = new Ask({
   begun: () => results.clear(),
+  ended: () => void refreshSlow().catch(failed),
   rows: async (uuid) => {
     if (results.isOf(uuid)) await results.refresh();
     else await results.open(await api.execution(uuid));
@@ -43,14 +44,14 @@ const ask = new Ask({
 });
 const workers = workerList();
 const failures = failureList();
-const queries = queryList(failed, () => void refreshState());
+const queries = queryList(failed, () => void refreshState().catch(failed));
 const history = historyList({
   open: async (execution: Execution) => {
     ask.show(execution);
     await results.open(execution);
   },
   failed,
-  changed: () => void refreshSlow(),
+  changed: () => void refreshSlow().catch(failed),
 });
 
 async function refreshState(): Promise<void> {

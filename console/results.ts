@@ -40,8 +40,8 @@ export class Results {
     const bar = element(
       'div',
       { class: 'bar' },
-      ...[this.#title, this.#range, this.#previous, this.#next, this.#size],
-      ...[this.#view, this.#choice, this.#table],
+      ...[this.#title, this.#range, this.#table, this.#previous, this.#next],
+      ...[this.#size, this.#choice, this.#view],
     );
     this.#root.append(bar, this.#body);
   }
@@ -164,7 +164,8 @@ export class Results {
     });
     sort.dataset['column'] = name;
     const kind = element('small', {}, type.toLowerCase());
-    return element('th', { scope: 'col', 'aria-sort': sorted }, sort, kind);
+    const numeric = isNumber(type) ? 'numeric' : undefined;
+    return element('th', { scope: 'col', class: numeric, 'aria-sort': sorted }, sort, kind);
   }
 }
 

@@ -1,15 +1,22 @@
 /** Workers: what they have to do, what they hold, and where their answers came from. */
 import type { WorkerSeen } from './api.ts';
 import { type Card, CardList, element, setText } from './dom.ts';
-import { bytes, count, counted, duration, share } from './format.ts';
+import { bytes, count, duration, share } from './format.ts';
 
-/** From the quickest to the slowest. */
+/** From the quickest to the slowest: where answers come from, and what is held for that. */
 const TIERS = [
-  { name: 'result', text: 'remembered result' },
-  { name: 'resident', text: 'trace in memory' },
-  { name: 'image', text: 'image on disk' },
-  { name: 'parse', text: 'parsed' },
+  { name: 'result', text: 'remembered results', held: 'results_remembered', size: 'results_bytes' },
+  { name: 'memory', text: 'traces in memory', held: 'resident_traces', size: 'resident_bytes' },
+  { name: 'image', text: 'images on disk', held: 'images', size: 'images_bytes' },
+  { name: 'parse', text: 'traces that were parsed', held: undefined, size: undefined },
 ] as const;
+
+const COUNTER_OF = {
+  result: 'tier_result',
+  memory: 'tier_resident',
+  image: 'tier_image',
+  parse: 'tier_parse',
+} as const;
 
 export function workerList() {
   return new CardList<WorkerSeen>('workers', ({ address }) => address, workerCard);
@@ -22,66 +29,56 @@ function workerCard({ address }: WorkerSeen): Card<WorkerSeen> {
   const bar = element('progress', { max: 1, 'aria-label': `Busy threads of ${address}` });
   const load = element('span');
   const memory = element('span');
-  const cache = element('span');
   const tiers = tierBar(address);
   const facts = element(
     'dl',
     { class: 'pairs' },
     ...[element('dt', {}, 'Threads'), element('dd', {}, bar, load)],
     ...[element('dt', {}, 'Memory'), element('dd', {}, memory)],
-    ...[element('dt', {}, 'Cache'), element('dd', {}, cache)],
-    ...[element('dt', {}, 'Answers'), element('dd', {}, tiers.root)],
   );
   return {
-    root: element('li', { 'data-worker': address }, head, facts),
+    root: element('li', { 'data-worker': address }, head, facts, tiers.root),
     update: ({ state: now, status }) => {
       setText(state, now);
       state.dataset['state'] = now;
       facts.hidden = status === null;
+      tiers.root.hidden = status === null;
       if (status === null) return setText(up, '');
       const { threads, tasksRunning, tasksQueued, uptimeMs, gauges, counters } = status;
       setText(up, `up ${duration(uptimeMs)}`);
       bar.value = share(tasksRunning, threads);
       setText(load, `${tasksRunning} of ${threads} busy, ${count(tasksQueued)} queued`);
       setText(memory, bytes(gauges['rss_bytes'] ?? 0));
-      setText(cache, cacheText(gauges));
-      tiers.update(counters);
+      tiers.update(counters, gauges);
     },
   };
 }
 
-function cacheText(gauges: Record<string, number>): string {
-  const of = (name: string) => gauges[name] ?? 0;
-  return [
-    `${counted(of('resident_traces'), 'trace')} ${bytes(of('resident_bytes'))}`,
-    `${counted(of('images'), 'image')} ${bytes(of('images_bytes'))}`,
-    `${counted(of('results_remembered'), 'result')} ${bytes(of('results_bytes'))}`,
-  ].join(' · ');
-}
-
-/** How many answers came from where, as a bar of parts. */
+/** How many answers came from where, and how much is held there. */
 function tierBar(address: string) {
   const parts = TIERS.map(({ name }) => element('i', { 'data-tier': name }));
   const bar = element('div', { class: 'tiers', role: 'img' }, ...parts);
-  const legend = element('div', { class: 'legend' });
-  const entries = TIERS.map(({ name, text }) => {
-    const number = element('span', {}, '0');
-    legend.append(
-      element('span', { title: text }, element('i', { 'data-tier': name }), `${name} `, number),
-    );
-    return number;
+  const entries = TIERS.map(({ name }) => {
+    const term = element('dt', {}, element('i', { 'data-tier': name }), name);
+    const [answers, size] = [element('b'), element('span', { class: 'dim' })];
+    return { root: element('div', {}, term, element('dd', {}, answers, size)), answers, size };
   });
+  const legend = element('dl', { class: 'legend' }, ...entries.map(({ root }) => root));
   return {
     root: element('div', {}, bar, legend),
-    update: (counters: Record<string, number>) => {
-      const values = TIERS.map(({ name }) => counters[`tier_${name}`] ?? 0);
-      values.forEach((value, at) => {
+    update: (counters: Record<string, number>, gauges: Record<string, number>) => {
+      const told = TIERS.map((tier, at) => {
+        const answers = counters[COUNTER_OF[tier.name]] ?? 0;
         const [part, entry] = [parts[at], entries[at]];
-        if (part !== undefined) part.style.flexGrow = String(value);
-        if (entry !== undefined) setText(entry, count(value));
+        if (part !== undefined) part.style.flexGrow = String(answers);
+        if (entry !== undefined) setText(entry.answers, count(answers));
+        if (entry !== undefined && tier.held !== undefined) {
+          setText(entry.size, bytes(gauges[tier.size] ?? 0));
+          entry.root.title = `holds ${count(gauges[tier.held] ?? 0)} ${tier.text}`;
+        }
+        return `${count(answers)} from ${tier.text}`;
       });
-      const told = TIERS.map(({ text }, at) => `${count(values[at] ?? 0)} ${text}`).join(', ');
-      bar.setAttribute('aria-label', `Answers of ${address}: ${told}`);
+      bar.setAttribute('aria-label', `Answers of ${address}: ${told.join(', ')}`);
     },
   };
 }

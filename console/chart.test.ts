@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { axesOf, barsOf } from './chart.ts';
+
+const PAGE = {
+  columnNames: ['_trace_address', 'name', 'dur'],
+  schema: [
+    { name: '_trace_address', type: 'STRING' },
+    { name: 'name', type: 'STRING' },
+    { name: 'dur', type: 'INT64' },
+  ],
+  rows: [
+    { values: ['/local/a', 'x', '9223372036854775807'] },
+    { values: ['/local/a', null, '0'] },
+    { values: ['/local/a', 'y', null] },
+    { values: ['/local/a', 'z', '-9223372036854775807'] },
+  ],
+  totalFilteredRows: 4,
+};
+
+it('takes the first text that is no address, and the first number', () => {
+  expect(axesOf(PAGE)).toEqual({ name: 1, value: 2 });
+  expect(axesOf({ ...PAGE, schema: PAGE.schema.slice(0, 2) })).toBeUndefined();
+  expect(axesOf({ ...PAGE, schema: PAGE.schema.filter(({ name }) => name !== 'name') })).toEqual({
+    name: 0,
+    value: 1,
+  });
+});
+
+it('draws from zero to both sides, keeps every digit, and leaves NULL out', () => {
+  expect(barsOf(PAGE, { name: 1, value: 2 })).toEqual([
+    { name: 'x', value: '9223372036854775807', from: 0.5, to: 1 },
+    { name: 'NULL', value: '0', from: 0.5, to: 0.5 },
+    { name: 'z', value: '-9223372036854775807', from: 0, to: 0.5 },
+  ]);
+});
+
+it('has no bar for what is not finite, and none for nothing', () => {
+  const rows = ['inf', 'nan', '0'].map((value) => ({ values: ['/local/a', 'x', value] }));
+  expect(barsOf({ ...PAGE, rows }, { name: 1, value: 2 })).toEqual([
+    { name: 'x', value: '0', from: 0, to: 0 },
+  ]);
+});
