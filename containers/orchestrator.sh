@@ -1,10 +1,13 @@
 #!/bin/sh
-# Starts an orchestrator. The password by which it reads the catalog in ClickHouse is made up where its file
-# is not there yet; ClickHouse reads the same file.
+# Starts an orchestrator. In the directory of BIGTRACE_SERVICE_PASSWORD_FILE, which containers share, it makes
+# up the passwords that are not there yet: by `service` it reads the catalog in ClickHouse, by `analyst` people
+# and dashboards ask.
 # --insecure: the container's network decides who reaches it; --tls-cert and others guard it, too.
 set -eu
-file=${BIGTRACE_SERVICE_PASSWORD_FILE:-}
-if [ -n "$file" ] && [ ! -s "$file" ]; then
-  (umask 027 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$file")
+if [ -n "${BIGTRACE_SERVICE_PASSWORD_FILE:-}" ]; then
+  for name in service analyst; do
+    file=$(dirname "$BIGTRACE_SERVICE_PASSWORD_FILE")/$name.password
+    [ -s "$file" ] || (umask 027 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$file")
+  done
 fi
 exec node /app/dist/bigtrace.js orchestrator --listen 0.0.0.0 --port 5051 --insecure "$@"
