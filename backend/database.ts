@@ -27,11 +27,11 @@ export class Database {
   readonly #url: string;
 
   /** `url`: of the HTTP interface. */
-  constructor(url: string, password: string) {
+  constructor(url: string, password: string, username = 'bigtrace_backend') {
     this.#url = url;
     this.#client = createClient({
       url,
-      username: 'bigtrace_backend',
+      username,
       password,
       request_timeout: REQUEST_MS_MAX,
       max_open_connections: CONNECTIONS_MAX,

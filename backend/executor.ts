@@ -10,6 +10,7 @@ import { type Execution, History, type Snapshot } from './history.ts';
 import { badRequest, HttpError } from './http-error.ts';
 import { PAGE_ROWS_MAX, type PageRequest, pageOf } from './page.ts';
 import { literal } from './sql-text.ts';
+import { checkTableName } from './table-name.ts';
 import type { TraceChoice, Traces } from './traces.ts';
 import type { QueryWatch } from './watch.ts';
 
@@ -313,13 +314,4 @@ function newExecution(
     columns: undefined,
     ...{ processedRows: 0, processedTraces: 0, totalTraces: 0, errorMessage: '' },
   };
-}
-
-/** `name` or `bigtrace_results.name`. @throws invalid_option */
-export function checkTableName(text: string): string {
-  const name = text.startsWith(`${RESULTS}.`) ? text.slice(RESULTS.length + 1) : text;
-  if (/^[A-Za-z_]\w{0,127}$/.test(name)) return name;
-  throw badRequest(
-    `table_name ${text} must be a letter or _ and then letters, digits and _, 128 at most`,
-  );
 }

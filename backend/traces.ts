@@ -124,7 +124,7 @@ function chosenBy({ addresses, where }: Settings): string {
 }
 
 /** ClickHouse parses it as one expression, so nothing in the asker's own can become another statement. */
-function catalogFilter(settings: Settings): ClickHouseSettings {
+export function catalogFilter(settings: Settings): ClickHouseSettings {
   const filter = `vanished_at IS NULL AND ${chosenBy(settings)}`;
   // The client itself does not escape what is in a map.
   return { additional_table_filters: SettingsMap.from({ [TRACES]: literal(filter).slice(1, -1) }) };

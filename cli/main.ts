@@ -10,6 +10,11 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   query: async () => (await import('./query/command.ts')).queryCommand(),
   index: async () =>
     (await import('../catalog/command.ts')).indexCommand(process.env, defaultDataDir(process.env)),
+  materialize: async () =>
+    (await import('../backend/materialize-command.ts')).materializeCommand(
+      process.env,
+      defaultDataDir(process.env),
+    ),
   status: async () => (await import('./status/command.ts')).statusCommand(),
   orchestrator: async () => (await import('../orchestrator/index.ts')).orchestratorCommand(),
   worker: async () => (await import('../worker/index.ts')).workerCommand(),
