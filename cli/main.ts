@@ -16,6 +16,9 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
       defaultDataDir(process.env),
     ),
   status: async () => (await import('./status/command.ts')).statusCommand(),
+  cancel: async () => (await import('./cancel/command.ts')).cancelCommand(),
+  history: async () =>
+    (await import('./history/command.ts')).historyCommand(process.env, defaultDataDir(process.env)),
   orchestrator: async () => (await import('../orchestrator/index.ts')).orchestratorCommand(),
   worker: async () => (await import('../worker/index.ts')).workerCommand(),
   version: () =>

@@ -5,6 +5,7 @@ import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
 import { openChannel, type PeerConfig } from '../common/peer.ts';
 import type {
+  CancelResponse,
   ListedTrace,
   ListRequest,
   ListResponse,
@@ -110,6 +111,19 @@ export class OrchestratorClient {
       const options = { deadline: Date.now() + STATUS_MS_MAX };
       this.#client['Status']?.({}, options, (error: Error | null, answer: OrchestratorStatus) =>
         error === null ? resolve(answer) : reject(this.#errorOf(error)),
+      );
+    });
+  }
+
+  /** Ends the queries of that name. @returns how many there were @throws BigtraceError */
+  cancel(queryId: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const options = { deadline: Date.now() + STATUS_MS_MAX };
+      this.#client['Cancel']?.(
+        { queryId },
+        options,
+        (error: Error | null, answer: CancelResponse) =>
+          error === null ? resolve(answer.cancelled) : reject(this.#errorOf(error)),
       );
     });
   }

@@ -1,0 +1,22 @@
+/** `bigtrace cancel`: ends a running query, whoever asked it. */
+import { Command } from 'commander';
+import { OrchestratorClient } from '../../client/orchestrator-client.ts';
+import { type OrchestratorFlags, orchestratorOptions } from '../../client/orchestrator-options.ts';
+import { BigtraceError } from '../../common/errors.ts';
+
+export function cancelCommand(): Command {
+  const command = new Command('cancel')
+    .description('end a running query')
+    .argument('<id>', 'as `bigtrace status` shows it');
+  for (const option of orchestratorOptions()) command.addOption(option);
+  return command.action(async (id: string, flags: OrchestratorFlags) => {
+    const client = new OrchestratorClient(flags.orchestrator, flags);
+    try {
+      if ((await client.cancel(id)) === 0)
+        throw new BigtraceError('invalid_option', `no query ${id} is running`);
+      console.log(`query ${id} is cancelled`);
+    } finally {
+      client.close();
+    }
+  });
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import type { Execution } from '../../backend/history.ts';
+import { historyText } from './text.ts';
+
+const ONE: Execution = {
+  ...{
+    uuid: 'u-1',
+    version: 1,
+    owner: 'o',
+    writtenMs: 0,
+    status: 'SUCCESS',
+    startMs: 0,
+    endMs: 1500,
+  },
+  perfettoSql: `SELECT\n  name,\t'${'x'.repeat(60)}'`,
+  snapshot: {
+    settings: [],
+    traceFilters: [],
+    traceMetadataColumns: [],
+    traceOrderBy: '',
+    traceLimit: 0,
+  },
+  ...{ materialized: true, tableName: 'mine', limit: 10, columns: undefined, errorMessage: '' },
+  ...{ processedRows: 7, processedTraces: 2, totalTraces: 3 },
+};
+
+test('a line a query, also of one that runs', () => {
+  const running: Execution = {
+    ...ONE,
+    uuid: 'u-2',
+    status: 'IN_PROGRESS',
+    endMs: undefined,
+    materialized: false,
+  };
+  expect(historyText([{ ...running, perfettoSql: 'SELECT 1' }, ONE], 61_000)).toBe(
+    [
+      'STARTED              STATUS       TOOK    TRACES  ROWS  TABLE  SQL                                                           ID',
+      '1970-01-01 00:00:00  IN_PROGRESS  61.0 s  2/3     7            SELECT 1                                                      u-2',
+      `1970-01-01 00:00:00  SUCCESS      1.5 s   2/3     7     mine   SELECT name, '${'x'.repeat(45)}…  u-1`,
+    ].join('\n'),
+  );
+});
+
+test('none is said to be none', () => {
+  expect(historyText([], 0)).toBe('no query came over HTTP yet');
+});
