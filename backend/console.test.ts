@@ -19,7 +19,12 @@ const PROGRESS = {
 const STATE = {
   ...{ tracesWaiting: 3, tracesInFlight: 2, counters: { queries: 1 } },
   workers: [{ address: '127.0.0.1:1', state: 'connecting', status: null }],
-  queries: [{ queryId: 'q', user: 'bob', sql: 'SELECT 1', startedMs: 5, progress: PROGRESS }],
+  queries: [
+    {
+      ...{ queryId: 'q', user: 'bob', sql: 'SELECT 1', findsColumns: false },
+      ...{ startedMs: 5, progress: PROGRESS },
+    },
+  ],
 };
 
 const HTML = { accept: 'text/html,application/xhtml+xml' };

@@ -11,7 +11,8 @@ it('takes together what differs in its numbers or its trace only, and shows the 
     failure('/local/a', '/local/a ends at byte 17', { timeMs: 5 }),
     failure('/local/b', '/local/b ends at byte 9', { timeMs: 8, queryId: 'q2' }),
     failure('/local/a', '/local/a ends at byte 17', { timeMs: 2, queryId: 'q2' }),
-    failure('', 'no such table: x', { code: 'sql_failed' }),
+    failure('', 'all 4 failed, such as [/local/a]: no such table: x', { code: 'sql_failed' }),
+    failure('', 'all 9 failed, such as [/local/b]: no such table: x', { code: 'sql_failed' }),
   ];
   expect(failureReasons(failures, 10)).toEqual([
     {
@@ -22,8 +23,8 @@ it('takes together what differs in its numbers or its trace only, and shows the 
     },
     {
       code: 'sql_failed',
-      message: 'no such table: x',
-      ...{ count: 1, queries: 1, lastMs: 1 },
+      message: 'all 4 failed, such as [/local/a]: no such table: x',
+      ...{ count: 2, queries: 1, lastMs: 1 },
       traces: [],
     },
   ]);

@@ -14,7 +14,7 @@ export interface FailureReason {
 
 const TRACES_SHOWN = 5;
 
-/** The most frequent first. Messages that differ in their numbers or their trace only are one reason. */
+/** The most frequent first. Messages that differ in numbers or traces only are one reason. */
 export function failureReasons(failures: Iterable<FailureSeen>, limit: number): FailureReason[] {
   const reasons = new Map<string, FailureReason & { ids: Set<string> }>();
   for (const failure of failures) {
@@ -45,5 +45,5 @@ export function failureReasons(failures: Iterable<FailureSeen>, limit: number): 
 
 function kindOf({ message, trace }: FailureSeen): string {
   const general = trace === '' ? message : message.replaceAll(trace, '');
-  return general.replace(/\d+/g, '#');
+  return general.replace(/\[\/[^\]]*\]/g, '').replace(/\d+/g, '#');
 }

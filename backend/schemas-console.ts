@@ -34,7 +34,12 @@ export const stateAnswer = object({
   ...{ version: string, clickhouseUrl: string, supersetUrl: string },
   ...{ tracesWaiting: count, tracesInFlight: count, counters: counts },
   workers: list(object({ address: string, state: string, status: workerStatus })),
-  queries: list(object({ queryId: string, user: string, sql: string, startedMs: count, progress })),
+  queries: list(
+    object({
+      ...{ queryId: string, user: string, sql: string, findsColumns: boolean },
+      ...{ startedMs: count, progress },
+    }),
+  ),
 });
 
 export const failuresAnswer = object({

@@ -24,6 +24,8 @@ export interface QuerySeen {
   user: string;
   /** Its beginning, where it is long. */
   sql: string;
+  /** Whether it is the search for its columns, over a few of its traces. */
+  findsColumns: boolean;
   /** Since the epoch. */
   startedMs: number;
   progress: {

@@ -19,6 +19,8 @@ export interface QuerySeen {
   queryId: string;
   user: string;
   sql: string;
+  /** Over a few of its traces, before it is run over all. */
+  findsColumns: boolean;
   startedMs: number;
   progress: {
     tracesTotal: number;

@@ -31,12 +31,13 @@ function queryCard(
   const root = element('li', { 'data-query': queryId }, head, bar, line);
   return {
     root,
-    update: ({ progress, user }) => {
+    update: ({ progress, user, findsColumns }) => {
       const { tracesDone = 0, tracesFailed = 0, tracesTotal = 0 } = progress ?? {};
       // Without a value the bar only says that something goes on.
       if (tracesTotal === 0) bar.removeAttribute('value');
       else bar.value = share(tracesDone + tracesFailed, tracesTotal);
-      setText(line, user === '' ? factsOf(progress) : `${factsOf(progress)} · ${user}`);
+      const parts = [findsColumns ? 'finds its columns' : '', factsOf(progress), user];
+      setText(line, parts.filter(Boolean).join(' · '));
     },
   };
 }

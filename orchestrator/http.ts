@@ -64,8 +64,9 @@ function consoleOver(
     system: {
       state: () => {
         const { waiting: tracesWaiting, inFlight: tracesInFlight } = running.load();
-        const queries = running.questions().map((one) => ({
+        const queries = running.questions().map(({ mode, ...one }) => ({
           ...one,
+          findsColumns: mode === 'TYPES',
           sql: textFromBytes(one.sql.subarray(0, SQL_BYTES_SHOWN)),
         }));
         const workers = fleet.states();

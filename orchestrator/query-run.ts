@@ -75,8 +75,8 @@ export class QueryRun {
     this.#settled.catch(() => undefined); // it may fail before `run` waits for it
   }
 
-  get sql(): Buffer {
-    return this.#spec.sql;
+  get spec(): QuerySpec {
+    return this.#spec;
   }
 
   /** Its traces: those that wait for a worker, and those that are with one. */

@@ -1,7 +1,7 @@
 /** The calls and queries that run: bounded in number, seen in Status, ended by name or all at once. */
 import { BigtraceError } from '../common/errors.ts';
 import type { Progress, QueryState } from '../proto/messages.ts';
-import type { QueryRun } from './query-run.ts';
+import type { QueryRun, QuerySpec } from './query-run.ts';
 
 interface RunningQuery {
   queryId: string;
@@ -50,8 +50,11 @@ export class RunningQueries {
   }
 
   /** With what they ask. */
-  questions(): (QueryState & { sql: Buffer })[] {
-    return [...this.#queries].map((query) => ({ ...stateOf(query), sql: query.run.sql }));
+  questions(): (QueryState & Pick<QuerySpec, 'sql' | 'mode'>)[] {
+    return [...this.#queries].map((query) => {
+      const { sql, mode } = query.run.spec;
+      return { ...stateOf(query), sql, mode };
+    });
   }
 
   /** Traces of all queries. */
