@@ -41,6 +41,12 @@ DB_CONNECTION_MUTATOR = bigtrace_connection.mutator(
 )
 CUSTOM_DATABASE_ERRORS = {
     "Bigtrace": {
+        # What TraceProcessor, or Bigtrace, says, without what ClickHouse puts around it.
+        re.compile(r"Executable generates stderr: (?P<said>.*?)(: While executing |\. \(UNSUPPORTED_METHOD\))", re.DOTALL): (
+            "%(said)s",
+            SupersetErrorType.GENERIC_DB_ENGINE_ERROR,
+            {},
+        ),
         re.compile(r"AUTHENTICATION_FAILED|Code: 516|Authentication failed"): (
             bigtrace_connection.WRONG_PASSWORD,
             SupersetErrorType.CONNECTION_ACCESS_DENIED_ERROR,
