@@ -201,7 +201,8 @@ export class Executor {
       await this.#count(execution);
       await this.#end(execution, 'SUCCESS', this.#failures(execution));
     } catch (thrown) {
-      await this.#quietly(this.#failed(execution, asBigtraceError(thrown)));
+      const error = overdue(execution, question) ?? asBigtraceError(thrown);
+      await this.#quietly(this.#failed(execution, error));
     } finally {
       this.#running.delete(uuid);
     }
@@ -296,6 +297,15 @@ export class Executor {
       this.#parts.log.warn({ err: thrown }, 'the history of queries could not be kept');
     }
   }
+}
+
+/** Whether its own time limit ended it: by then the bridge knows only that it was told to stop. */
+function overdue({ startMs }: Execution, { timeoutS }: Question): BigtraceError | undefined {
+  if (timeoutS === 0 || Date.now() - startMs < timeoutS * 1000) return undefined;
+  return new BigtraceError(
+    'deadline_exceeded',
+    `query took longer than its limit of ${timeoutS} s`,
+  );
 }
 
 function newExecution(

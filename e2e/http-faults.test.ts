@@ -1,22 +1,24 @@
 /** The HTTP backend when something goes wrong in mid-query, when there are very many rows, and as a source of bytes. */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { gone, type System, startSystem } from './harness.ts';
-import { BigtracePage, valuesOf, writeTraces } from './http-page.ts';
+import { gone, ROOT, type System, startSystem } from './harness.ts';
+import { BigtracePage, index, valuesOf, writeTraces } from './http-page.ts';
 
 let system: System;
 let page: BigtracePage;
 let traces: string;
 
-/** One trace of forty, which no search for columns asks, answers some rows and never ends. */
+/** One trace of forty, which no search for columns asks, never ends; the others take a moment each. */
 const NAMES = Array.from({ length: 40 }, (_, at) => `${String(at).padStart(2, '0')}.json`);
 const ENDLESS = `
   SELECT name, dur FROM slice
   UNION ALL
   SELECT 'last', max(n) FROM (
     WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t)
-    SELECT n FROM t LIMIT (SELECT iif(count(*) > 0, -1, 1) FROM slice WHERE name = 'endless'))`;
+    SELECT n FROM t LIMIT (SELECT iif(count(*) > 0, -1, 400000) FROM slice WHERE name = 'endless'))`;
 const ENDLESS_QUERY = { limit: 1000, perfetto_sql: ENDLESS };
 
 const MILLION = 1_000_000;
@@ -31,6 +33,74 @@ beforeAll(async () => {
   page = new BigtracePage(system);
 });
 afterAll(() => system?.stop());
+
+/** The page's own calls, in the order in which it makes them when somebody opens it, asks, looks and tidies up. */
+test('a session of the page', async () => {
+  await index(system);
+  const headers = { Origin: 'https://ui.perfetto.dev' };
+  const post = (path: string, body: object) => page.post(`/${path}`, body, { headers });
+  const get = (path: string) => page.get(`/${path}`, { headers });
+  const { setting } = (await post('/bigtrace_execution_config', {})).body;
+  const address = setting.find(
+    ({ category }: { category: string }) => category === 'TRACE_ADDRESS',
+  );
+  const settings = [
+    {
+      setting_id: address.id,
+      values: address.stringArray.defaultValues,
+      category: address.category,
+    },
+  ];
+  expect((await get('/query_executions')).body).toEqual({ queryExecutions: [] });
+  expect((await get('/trace_presets')).body.tracePresets.length).toBeGreaterThan(0);
+  const { columns } = (await post('/trace_metadata_schema', { settings })).body;
+  const visible = columns
+    .filter((one: { defaultVisible: boolean }) => one.defaultVisible)
+    .map((one: { name: string }) => one.name);
+  const grid = { settings, limit: 50, offset: 0, columns: visible };
+  expect((await post('/trace_metadata', grid)).body).toMatchObject({
+    columnNames: visible,
+    totalFilteredRows: 40,
+  });
+  const filters = [{ field: 'address', op: 'glob', value: '*[2-3][0-9].json' }];
+  expect((await post('/trace_metadata', { ...grid, filters })).body.totalFilteredRows).toBe(20);
+  const submitted = await post('/execute_bigtrace_query_async', {
+    ...{ limit: 1000, perfetto_sql: 'SELECT name, dur FROM slice', settings },
+    ...{ trace_filters: filters, trace_metadata_columns: ['size'], trace_order_by: 'address desc' },
+  });
+  const uuid = submitted.body.queryUuid;
+  expect(submitted.body).toEqual({ queryUuid: uuid });
+  const done = await page.until(uuid, ({ status }) => status !== 'IN_PROGRESS');
+  expect(done).toEqual({
+    status: 'SUCCESS',
+    processedRows: 20,
+    processedTraces: 20,
+    totalTraces: 20,
+  });
+  const fetched = await post(`/query_executions/${uuid}:fetch_results`, {
+    ...{
+      limit: 2,
+      offset: 18,
+      order_by: '_trace_address asc',
+      columns: ['_trace_address', 'size'],
+    },
+    filters: [{ field: 'name', op: '=', value: 'some' }],
+  });
+  expect(fetched.body).toMatchObject({
+    ...{ columnNames: ['_trace_address', 'size'], totalFilteredRows: 20 },
+    rows: [{ values: ['/local/38.json', '89'] }, { values: ['/local/39.json', '89'] }],
+  });
+  const { body: full } = await get(`/query_executions/${uuid}`);
+  expect(full).toMatchObject({
+    traceFilters: filters,
+    traceOrderBy: 'address desc',
+    materialized: true,
+  });
+  expect((await get('/query_executions')).body).toEqual({ queryExecutions: [full] });
+  expect((await post(`/query_executions/${uuid}:cancel`, {})).status).toBe(200);
+  expect((await page.delete(`//query_executions/${uuid}`)).status).toBe(200);
+  expect((await get('/query_executions')).body).toEqual({ queryExecutions: [] });
+});
 
 test('the bytes behind a link, whole and in ranges', async () => {
   const id = (address: string) => Buffer.from(address).toString('base64url');
@@ -81,8 +151,14 @@ test('the bytes behind a link, whole and in ranges', async () => {
 async function submitEndless(): Promise<string> {
   const { body } = await page.post('/execute_bigtrace_query_async', ENDLESS_QUERY);
   const uuid = String(body.queryUuid);
-  await page.until(uuid, ({ processedRows }) => processedRows >= 10);
+  await page.until(uuid, ({ processedTraces }) => processedTraces >= 5);
   return uuid;
+}
+
+async function bigtrace(...args: string[]): Promise<string> {
+  const env = { ...process.env, BIGTRACE_ANALYST_PASSWORD: system.analystPassword };
+  const program = [join(ROOT, 'cli/bigtrace.mjs'), ...args];
+  return (await promisify(execFile)(process.execPath, program, { env })).stdout;
 }
 
 /** Of the queries that the orchestrator knows to run. */
@@ -93,7 +169,7 @@ async function running(): Promise<string[]> {
 
 test('rows are seen while the query runs; cancelled, it ends everywhere, and its rows stay', async () => {
   const uuid = await submitEndless();
-  const seen = await page.until(uuid, ({ processedTraces }) => processedTraces >= 5);
+  const seen = await page.until(uuid, ({ processedRows }) => processedRows >= 4);
   expect(seen).toEqual({ status: 'IN_PROGRESS', ...counts(seen), totalTraces: 40 });
   const first = {
     limit: 1,
@@ -119,6 +195,25 @@ function counts({ processedRows, processedTraces }: Record<string, number>): obj
   return { processedRows, processedTraces };
 }
 
+test('the command line ends a query, and knows what there was', async () => {
+  const uuid = await submitEndless();
+  expect(await bigtrace('cancel', uuid, '--orchestrator', system.orchestrator)).toBe(
+    `query ${uuid} is cancelled\n`,
+  );
+  const status = await page.until(uuid, (now) => now.status !== 'IN_PROGRESS');
+  expect(status.status).toBe('CANCELLED');
+  const flags = ['--clickhouse', system.clickhouseHttp, '--limit', '1'];
+  expect(await bigtrace('history', ...flags)).toMatch(
+    new RegExp(
+      `^STARTED .* ID\n.*CANCELLED .* query_${uuid.replaceAll('-', '_')} .* ${uuid}\n$`,
+      's',
+    ),
+  );
+  await expect(bigtrace('cancel', uuid, '--orchestrator', system.orchestrator)).rejects.toThrow(
+    `no query ${uuid} is running`,
+  );
+});
+
 test('an ephemeral query ends with its connection', async () => {
   const away = new AbortController();
   const asked = page.post('/execute_bigtrace_query', ENDLESS_QUERY, { signal: away.signal });
@@ -135,12 +230,12 @@ test('a time limit ends a query as failed', async () => {
   const { status } = await page.run({ ...ENDLESS_QUERY, settings });
   expect(status).toMatchObject({
     status: 'FAILED',
-    errorMessage: expect.stringMatching(/[Tt]imeout/),
+    errorMessage: 'query took longer than its limit of 3 s',
   });
   await expect.poll(running, { timeout: 10_000 }).toEqual([]);
 });
 
-test('a query whose orchestrator is killed has failed when that is back, and its rows are there', async () => {
+test('a query whose orchestrator is killed has failed when that is back', async () => {
   const uuid = await submitEndless();
   const orchestrator = system.processes.find(({ name }) => name === 'orchestrator')?.pid ?? 0;
   process.kill(orchestrator, 'SIGKILL');
@@ -160,11 +255,6 @@ test('a query whose orchestrator is killed has failed when that is back, and its
     status: 'FAILED',
     error: `the orchestrator ${system.orchestrator} that ran it was restarted, or died`,
   });
-  const { body: rows } = await page.post(`/query_executions/${uuid}:fetch_results`, {
-    limit: 1,
-    offset: 0,
-  });
-  expect(rows.totalFilteredRows).toBeGreaterThanOrEqual(10);
   // And it answers as before.
   const { status } = await page.run({
     limit: 100,
