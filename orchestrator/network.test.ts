@@ -58,7 +58,7 @@ test('connections that are cut again and again cost time and nothing else', asyn
   let cuts = 0;
   const timer = setInterval(() => {
     if (cuts < 5) faulty.proxies[cuts++ % 2]?.cut();
-  }, 200);
+  }, 30);
   try {
     // Each cut is an attempt of all that the worker had, so a trace may fail for good now and then.
     const events = await faulty.system.query(list, { onFailure: 'LENIENT' });
