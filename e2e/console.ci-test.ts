@@ -195,12 +195,13 @@ GROUP BY name
 ORDER BY total_ms DESC
 LIMIT 20`);
   await ended('SUCCESS');
-  await page.locator('#results tbody tr').first().waitFor();
+  await page.locator('#results .range').filter({ hasText: '1–50 of 86 rows' }).waitFor();
   const asked = system.sql(
     `SELECT count() FROM bigtrace_lenient(traces=['/local/**'], sql='${SLOW}')`,
   );
-  const card = page.locator('[data-query]', { hasText: 'of 13 traces' });
-  const value = async () => Number(await card.locator('progress').getAttribute('value'));
+  const card = page.locator('[data-query]', { hasText: 'WITH RECURSIVE' });
+  const bar = card.filter({ hasText: 'of 13 traces' });
+  const value = async () => Number(await bar.locator('progress').getAttribute('value'));
   await expect.poll(value, WAIT).toBeGreaterThan(0.3);
   await page.screenshot({ path: join(SHOTS, 'console-light.png') });
   await page.emulateMedia({ colorScheme: 'dark' });

@@ -42,10 +42,13 @@ export function startHttp(
   const { running, failures, fleet, workerWaitMs } = ground;
   const watch = {
     counts: (queryId: string) => running.progressOf(queryId),
-    failures: (queryId: string, limit: number) =>
-      [...failures.read(queryId, limit)].map(({ trace, message }) =>
+    failures: (queryId: string, limit: number) => {
+      const texts = [...failures.read(queryId, 0)].map(({ trace, message }) =>
         trace.length === 0 ? message : `[${textFromBytes(trace)}]: ${message}`,
-      ),
+      );
+      // What failed in the search for columns has failed in the query again.
+      return [...new Set(texts)].slice(0, limit);
+    },
     cancel: (queryId: string) => void running.cancel(queryId),
     openTrace: (address: string, signal: AbortSignal) =>
       openTrace(address, { fleet, workerWaitMs, signal }),
