@@ -23,7 +23,7 @@ beforeAll(async () => {
   system = await startSystem({
     workers: 2,
     traces: TRACES,
-    env: { BIGTRACE_TRACE_TIMEOUT: '8s' }, // three of the bad traces hang the parser
+    env: { BIGTRACE_TRACE_TIMEOUT: '25s' }, // three of the bad traces hang the parser
   });
   analyst = clickhouseAs(system, 'analyst');
 });
