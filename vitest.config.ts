@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     testTimeout: 60_000,
+    // CI's machine may stand still for seconds; a fault shows twice.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 120_000,
   },
 });

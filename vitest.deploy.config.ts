@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['e2e/**/*.deploy-test.ts'],
     testTimeout: 300_000,
+    // CI's machine may stand still for seconds; a fault shows twice.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 1_800_000,
     fileParallelism: false,
   },

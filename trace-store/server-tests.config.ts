@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['trace-store/**/*.server-test.ts', 'e2e/**/*.server-test.ts'],
     globalSetup: ['trace-store/testing/install-servers.ts'],
     testTimeout: 60_000,
+    // CI's machine may stand still for seconds; a fault shows twice.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 60_000,
     fileParallelism: false,
   },
