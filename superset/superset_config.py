@@ -108,8 +108,3 @@ else:
 
 # A limit that counts requests needs a place that all processes share.
 RATELIMIT_STORAGE_URI = REDIS_URL or "memory://"
-# Superset's own examples and usage reports are not wanted, nor are calls to the outside.
-SQLALCHEMY_EXAMPLES_URI = SQLALCHEMY_DATABASE_URI
-TALISMAN_ENABLED = True
-ROW_LIMIT = 10000
-SQL_MAX_ROW = 1_000_000
