@@ -61,7 +61,7 @@ Bigtrace is up. Ctrl-C stops it.
   ClickHouse HTTP    ${http}
   ClickHouse native  ${tcp ?? 'as your server has it'}
   orchestrator       ${orchestrator} (gRPC)
-  BigTrace page      ${backend} (give it to bigtrace.html as the endpoint)
+  console            ${backend} (also the endpoint for bigtrace.html)
   workers            ${workers.join(', ')} (gRPC)
   traces             ${config.tracesDir} as /local
   data, logs         ${config.dataDir}
