@@ -32,6 +32,7 @@ export function environmentOf(system: System, home: string, port: number): NodeJ
     SUPERSET_ADMIN_PASSWORD: PASSWORD,
     BIGTRACE_CLICKHOUSE: system.clickhouseHttp,
     BIGTRACE_ANALYST_PASSWORD: system.analystPassword,
+    BIGTRACE_PUBLIC_URL: system.http,
   };
 }
 
