@@ -131,7 +131,7 @@ test('pages, orders and bars, by keyboard alone', async () => {
 });
 
 test('progress moves, and Escape ends the query on the workers', async () => {
-  await ask(SLOW.replace('2000000', '8000000'));
+  await ask(SLOW.replace('2000000', '3000000'));
   // At first it finds its columns, over a few of the traces.
   const bar = page.locator('[data-query]', { hasText: 'of 13 traces' }).locator('progress');
   const value = async () => Number(await bar.getAttribute('value'));
@@ -151,7 +151,7 @@ test('progress moves, and Escape ends the query on the workers', async () => {
 
 test('a query that somebody asked of ClickHouse is seen, and can be cancelled', async () => {
   const asked = system.sql(
-    `SELECT count() FROM bigtrace_lenient(traces=['/local/**'], sql='${SLOW.replace('2000000', '9000000')}')`,
+    `SELECT count() FROM bigtrace_lenient(traces=['/local/**'], sql='${SLOW.replace('2000000', '4000000')}')`,
   );
   const error = asked.then(
     (rows) => `answered ${rows}`,
@@ -170,6 +170,19 @@ test('what was asked before is opened again, and deleted', async () => {
   expect(await page.locator('#sql').inputValue()).toBe(EXACT);
   await entries.getByRole('button', { name: 'Delete' }).press('Enter');
   await expect.poll(() => entries.count(), WAIT).toBe(0);
+});
+
+test('presets fill the box, and links lead to the other pages', async () => {
+  const options = page.locator('#preset optgroup option');
+  await expect.poll(() => options.count(), WAIT).toBeGreaterThanOrEqual(15);
+  await page.locator('#sql').fill('');
+  await page.locator('#preset').selectOption({ index: 1 });
+  expect(await page.locator('#sql').inputValue()).toMatch(/SELECT/i);
+  const linkOf = (name: string) => page.getByRole('link', { name }).getAttribute('href');
+  expect(await linkOf('ClickHouse')).toBe(`${system.clickhouseHttp}/play`);
+  expect(await linkOf('BigTrace UI')).toBe(
+    `https://ui.perfetto.dev/bigtrace.html?server=${encodeURIComponent(system.http)}`,
+  );
 });
 
 test('every control has a name, and the theme can be chosen', async () => {
