@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
+    maxWorkers: '100%', // of two cores it would use one
     testTimeout: 60_000,
     // CI's machine may stand still for seconds; a fault shows twice.
     retry: process.env['CI'] === 'true' ? 1 : 0,
