@@ -1,26 +1,23 @@
 /** The flags of `bigtrace materialize`. */
-import { existsSync, readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
-import { BigtraceError } from '../common/errors.ts';
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { type LoginFlags, loginOptions, passwordOf } from '../common/login-options.ts';
 import { Database } from './database.ts';
 import { checkScript, materialize, told } from './materialize.ts';
 import { parseSettings } from './settings.ts';
 
-interface MaterializeFlags {
+interface MaterializeFlags extends LoginFlags {
   name: string;
   sql: string;
   traces: string[];
   where: string;
   strict?: boolean;
-  clickhouse: string;
-  user: string;
-  passwordFile: string;
   json?: boolean;
 }
 
 /** `env`: for BIGTRACE_ADMIN_PASSWORD; `dataDir`: where `bigtrace up` keeps the password. */
 export function materializeCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
-  return new Command('materialize')
+  const command = new Command('materialize')
     .description(
       'keep the answers of all traces of the catalog in the ClickHouse table bigtrace_results.NAME; ' +
         'run again, it asks only traces that are new or changed (after `bigtrace index`)',
@@ -30,20 +27,9 @@ export function materializeCommand(env: NodeJS.ProcessEnv, dataDir: string): Com
     .option('--traces <address...>', 'addresses or patterns', ['/local/**'])
     .option('--where <expression>', 'over bigtrace.traces: only the traces for which it holds', '')
     .option('--strict', 'end with the first trace that fails')
-    .addOption(
-      new Option('--clickhouse <url>', "ClickHouse's HTTP interface")
-        .env('BIGTRACE_CLICKHOUSE')
-        .default('http://127.0.0.1:8123'),
-    )
-    .addOption(new Option('--user <name>', 'its user').default('admin'))
-    .addOption(
-      new Option(
-        '--password-file <file>',
-        'file with the password; BIGTRACE_ADMIN_PASSWORD comes first',
-      ).default(`${dataDir}/admin.password`),
-    )
-    .option('--json', 'print the result as JSON')
-    .action((flags: MaterializeFlags) => run(flags, env));
+    .option('--json', 'print the result as JSON');
+  for (const option of loginOptions('admin', dataDir)) command.addOption(option);
+  return command.action((flags: MaterializeFlags) => run(flags, env));
 }
 
 async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<void> {
@@ -58,7 +44,7 @@ async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<voi
       setting('on_failure', strict ? 'strict' : 'lenient'),
     ]),
   };
-  const password = env['BIGTRACE_ADMIN_PASSWORD'] || passwordIn(flags.passwordFile);
+  const password = passwordOf('admin', flags, env);
   const database = new Database(clickhouse, password, user);
   try {
     const result = await materialize(plan, database, (sofar) => {
@@ -69,12 +55,4 @@ async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<voi
   } finally {
     await database.close();
   }
-}
-
-function passwordIn(file: string): string {
-  if (existsSync(file)) return readFileSync(file, 'utf8').trimEnd();
-  throw new BigtraceError(
-    'invalid_option',
-    `no password: ${file} is not there; set BIGTRACE_ADMIN_PASSWORD or --password-file`,
-  );
 }

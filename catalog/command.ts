@@ -1,16 +1,13 @@
 /** `bigtrace index`: what is in the stores, into ClickHouse. */
-import { existsSync, readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
 import { OrchestratorClient } from '../client/orchestrator-client.ts';
 import { type OrchestratorFlags, orchestratorOptions } from '../client/orchestrator-options.ts';
-import { BigtraceError } from '../common/errors.ts';
+import { type LoginFlags, loginOptions, passwordOf } from '../common/login-options.ts';
 import { CatalogStore } from './catalog-store.ts';
 import { type IndexProgress, runIndex } from './index-run.ts';
 
-interface IndexFlags extends OrchestratorFlags {
-  clickhouse: string;
-  user: string;
-  passwordFile: string;
+interface IndexFlags extends OrchestratorFlags, LoginFlags {
   extraSql?: string;
   manifest?: string;
   json?: boolean;
@@ -23,20 +20,9 @@ export function indexCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
       'list traces into the ClickHouse table bigtrace.traces, and read the metadata of new ones',
     )
     .argument('<address...>', 'addresses or patterns, such as "/local/**"');
-  for (const option of orchestratorOptions()) command.addOption(option);
+  const options = [...orchestratorOptions(), ...loginOptions('admin', dataDir)];
+  for (const option of options) command.addOption(option);
   return command
-    .addOption(
-      new Option('--clickhouse <url>', "ClickHouse's HTTP interface")
-        .env('BIGTRACE_CLICKHOUSE')
-        .default('http://127.0.0.1:8123'),
-    )
-    .addOption(new Option('--user <name>', 'its user').default('admin'))
-    .addOption(
-      new Option(
-        '--password-file <file>',
-        'file with the password; BIGTRACE_ADMIN_PASSWORD comes first',
-      ).default(`${dataDir}/admin.password`),
-    )
     .option(
       '--extra-sql <sql>',
       'a script, or @FILE that holds it, whose first row is added to each trace',
@@ -56,7 +42,7 @@ async function index(
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const client = new OrchestratorClient(flags.orchestrator, flags);
-  const password = env['BIGTRACE_ADMIN_PASSWORD'] || passwordIn(flags.passwordFile);
+  const password = passwordOf('admin', flags, env);
   const store = new CatalogStore({ url: flags.clickhouse, username: flags.user, password });
   const line = new ProgressLine();
   try {
@@ -78,14 +64,6 @@ async function index(
     client.close();
     await store.close();
   }
-}
-
-function passwordIn(file: string): string {
-  if (existsSync(file)) return readFileSync(file, 'utf8').trimEnd();
-  throw new BigtraceError(
-    'invalid_option',
-    `no password: ${file} is not there; set BIGTRACE_ADMIN_PASSWORD or --password-file`,
-  );
 }
 
 function scriptOf(sql: string): string {
