@@ -1,14 +1,57 @@
-/** Prints `N passed, N failed` over vitest's JSON reports; a run that left none has failed. */
+/**
+ * Prints, from vitest's JSON reports, which tests failed and which needed a second try, and as the last line
+ * `N passed, N failed`. A run that left no passed test has failed.
+ */
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+
+/** The end of a log is what is kept of it, so what is said here is bounded. */
+const SHOWN_MAX = 40;
+const LINES_MAX = 12;
+const LINE_CHARACTERS_MAX = 200;
 
 const reports = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')));
-const sum = (of) => reports.reduce((total, report) => total + of(report), 0);
-// A file that does not even load has no tests that could fail.
-const unloaded = ({ testResults }) =>
-  testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-  ).length;
-const passed = sum(({ numPassedTests }) => numPassedTests);
-const failed = sum(({ numFailedTests }) => numFailedTests) + sum(unloaded);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+const files = reports.flatMap(({ testResults }) => testResults);
+const tests = files.flatMap(({ name, assertionResults }) =>
+  assertionResults.map((test) => ({ ...test, file: name })),
+);
+const passed = tests.filter(({ status }) => status === 'passed');
+const failed = [
+  ...tests.filter(({ status }) => status === 'failed'),
+  ...files.filter(failsAsAWhole).map(({ name, message }) => ({
+    file: name,
+    fullName: 'the file does not load, or a hook of it fails',
+    failureMessages: [message],
+  })),
+];
+
+show('failed', failed);
+// Errors of a test that passed are those of its first try.
+show(
+  'needed a second try',
+  passed.filter(({ failureMessages }) => failureMessages.length > 0),
+);
+console.log(`${passed.length} passed, ${failed.length} failed`);
+process.exitCode = failed.length === 0 && passed.length > 0 ? 0 : 1;
+
+/** Its tests are not there, or skipped. */
+function failsAsAWhole({ status, assertionResults }) {
+  return status === 'failed' && assertionResults.every((test) => test.status !== 'failed');
+}
+
+function show(what, chosen) {
+  for (const { file, fullName, failureMessages } of chosen.slice(0, SHOWN_MAX)) {
+    console.log(`== ${what}: ${relative('', file)}: ${fullName}`);
+    for (const line of firstLines(failureMessages)) console.log(`   ${line}`);
+  }
+  if (chosen.length > SHOWN_MAX) console.log(`== ${what}: ${chosen.length - SHOWN_MAX} more`);
+}
+
+function firstLines(messages) {
+  return stripVTControlCharacters(messages.join('\n'))
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.includes('/node_modules/'))
+    .slice(0, LINES_MAX)
+    .map((line) => line.slice(0, LINE_CHARACTERS_MAX));
+}
