@@ -1,10 +1,11 @@
-/** The flags of a service's edge: who may reach it, and on which port it is watched. */
-import { Option } from 'commander';
+/** The flags of a service's edge: who may reach it, and how it is watched. */
+import { InvalidArgumentError, Option } from 'commander';
 import { BigtraceError } from './errors.ts';
 import { port } from './options.ts';
 
 export interface EdgeFlags {
   metricsPort?: number;
+  otlpEndpoint?: string | undefined;
   tlsCert?: string;
   tlsKey?: string;
   tlsClientCa?: string;
@@ -15,6 +16,8 @@ export interface EdgeFlags {
 export interface EdgeConfig {
   /** Of /healthz, /readyz and /metrics; 0 picks a free one. */
   metricsPort: number | undefined;
+  /** Base URL of the OTLP receiver that gets spans. */
+  otlpEndpoint: string | undefined;
   /** Names of PEM files. With a client CA, clients must have a certificate of it. */
   tls: { cert: string; key: string; clientCa: string | undefined } | undefined;
   /** File with the bearer token that clients must send. */
@@ -24,6 +27,7 @@ export interface EdgeConfig {
 /** What tests and a service on loopback have. */
 export const PLAIN_EDGE: EdgeConfig = {
   metricsPort: undefined,
+  otlpEndpoint: undefined,
   tls: undefined,
   tokenFile: undefined,
 };
@@ -38,6 +42,12 @@ export function edgeOptions(): Option[] {
       '--metrics-port <port>',
       'HTTP port of /healthz, /readyz and /metrics; 0 picks a free one (default: none)',
     ).argParser(port),
+    new Option(
+      '--otlp-endpoint <url>',
+      'OTLP receiver (HTTP) that gets spans of queries (default: none)',
+    )
+      .env('OTEL_EXPORTER_OTLP_ENDPOINT')
+      .argParser(httpUrl),
     option('--tls-cert <file>', 'certificate of this service, PEM'),
     option('--tls-key <file>', 'its key'),
     option('--tls-client-ca <file>', 'clients must have a certificate of this CA'),
@@ -49,12 +59,20 @@ export function edgeOptions(): Option[] {
   ];
 }
 
+/** OpenTelemetry's variables are unset where they are empty. */
+function httpUrl(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:4318.');
+}
+
 /**
  * `socket`: host:port that the service listens on.
  * @throws invalid_option where others could reach it who should not
  */
 export function resolveEdge(flags: EdgeFlags, socket: string): EdgeConfig {
   const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, tokenFile } = flags;
+  const { metricsPort, otlpEndpoint } = flags;
   if ((cert === undefined) !== (key === undefined))
     throw new BigtraceError('invalid_option', '--tls-cert and --tls-key need each other');
   if (clientCa !== undefined && cert === undefined)
@@ -67,7 +85,7 @@ export function resolveEdge(flags: EdgeFlags, socket: string): EdgeConfig {
       `${socket} can be reached from other machines: it needs --tls-cert, --tls-key and one of ` +
         '--tls-client-ca or --token-file, or the word --insecure',
     );
-  return { metricsPort: flags.metricsPort, tls, tokenFile };
+  return { metricsPort, otlpEndpoint, tls, tokenFile };
 }
 
 export function hostOf(socket: string): string {

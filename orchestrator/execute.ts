@@ -1,6 +1,7 @@
 /** A query from its list of addresses to its end: source, run, time limit, cancellation. */
 import { bytesFromText } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import type { SpanAttributes, Tracing } from '../common/tracing.ts';
 import type { Catalog } from './catalog.ts';
 import type { DispatchGround } from './dispatch.ts';
 import type { FailureLog } from './failure-log.ts';
@@ -16,6 +17,8 @@ export interface QueryGround extends DispatchGround {
   running: RunningQueries;
   /** Undefined where the orchestrator was not told of a ClickHouse. */
   catalog?: Catalog | undefined;
+  /** Undefined where nobody wants spans. */
+  tracing?: Tracing | undefined;
 }
 
 /** @throws invalid_option where there is none */
@@ -44,7 +47,12 @@ export async function execute(
   { addresses, sink, signal, onStart }: Execution,
 ): Promise<void> {
   const { fleet, workerWaitMs, counters } = ground;
-  const run = new QueryRun(spec, ground, sink);
+  const { mode, traceContext } = spec;
+  const span = ground.tracing?.start(
+    `bigtrace.${mode === 'ROWS' ? 'query' : 'schema'}`,
+    traceContext,
+  );
+  const run = new QueryRun({ ...spec, traceContext: span?.context ?? traceContext }, ground, sink);
   if (spec.mode === 'ROWS') counters.add('queries');
   onStart?.(run.tally);
   const ended = new AbortController();
@@ -59,18 +67,34 @@ export async function execute(
     select: (expression) => catalogOf(ground).addressesWhere(expression, { signal: ended.signal }),
     onBad: (address, error) => run.refuse(address, error),
   });
+  let error: BigtraceError | undefined;
   try {
     await run.run(source);
   } catch (thrown) {
+    error = asBigtraceError(thrown);
     if (spec.mode === 'ROWS') counters.add('queries_failed');
-    if (!run.recorded(thrown)) record(spec, ground, asBigtraceError(thrown));
+    if (!run.recorded(thrown)) record(spec, ground, error);
     throw thrown;
   } finally {
+    span?.end(attributesOf(spec, run.tally), error);
     clearTimeout(timer);
     forget();
     signal.removeEventListener('abort', abort);
     ended.abort();
   }
+}
+
+function attributesOf({ queryId, user }: QuerySpec, tally: Tally): SpanAttributes {
+  return {
+    'bigtrace.query.id': queryId,
+    'bigtrace.user': user,
+    'bigtrace.traces': tally.tracesTotal,
+    'bigtrace.traces.done': tally.tracesDone,
+    'bigtrace.traces.failed': tally.tracesFailed,
+    'bigtrace.rows': tally.rows,
+    'bigtrace.result_bytes': tally.resultBytes,
+    'bigtrace.trace_bytes': tally.traceBytes,
+  };
 }
 
 /** A failure of the query as a whole; that nobody waits for it any more is none. */

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
+import { traceContextOf } from '../common/tracing.ts';
 import type {
   Column,
   QueryEvent,
@@ -86,6 +87,7 @@ export async function answerQuery(
       limits: completeLimits(start.limits, limits),
       mode: 'ROWS' as const,
       lenient: start.onFailure === 'LENIENT',
+      traceContext: traceContextOf(call.metadata),
     };
     await execute(spec, ground, {
       addresses: addressesOf(reader),

@@ -4,6 +4,7 @@
  * ends in `#pump`.
  */
 import { BigtraceError, isErrorCode } from '../common/errors.ts';
+import type { TraceContext } from '../common/tracing.ts';
 import type { Column, Limits, RunEvent, RunMode, TaskRows, TaskStats } from '../proto/messages.ts';
 import { Dispatch } from './dispatch.ts';
 import type { QueryGround } from './execute.ts';
@@ -23,6 +24,8 @@ export interface QuerySpec {
   mode: RunMode;
   /** Whether failed traces are data (LENIENT) or end the query. */
   lenient: boolean;
+  /** The span that its own, and those of the workers, belong under. */
+  traceContext: TraceContext | undefined;
 }
 
 /** Where the answers go. What is put is held until `flush`. */
@@ -157,9 +160,9 @@ export class QueryRun {
   }
 
   #openRun(lane: Lane): WorkerRun {
-    const { queryId, sql, limits, mode } = this.#spec;
+    const { queryId, sql, limits, mode, traceContext } = this.#spec;
     return new WorkerRun(
-      lane.worker.client,
+      lane.worker.client.run(traceContext),
       { queryId, sql, limits, mode },
       {
         onEvents: (events) => this.#received(lane, events),

@@ -99,6 +99,7 @@ async function findColumns(
     limits: completeLimits(request.limits, timeLimits),
     mode: 'TYPES',
     lenient: request.onFailure === 'LENIENT',
+    traceContext: undefined, // several askers may share the answer
   };
   const pool = await candidates(request.address, spec.lenient, ground, signal);
   const order = spreadOrder(pool.length);

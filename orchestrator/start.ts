@@ -4,6 +4,7 @@ import { hostOf } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { createLogger, type Logger } from '../common/log.ts';
 import { type Probes, startProbes } from '../common/probes.ts';
+import { startTracing } from '../common/tracing.ts';
 import { Catalog } from './catalog.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { COUNTERS, Counters, GAUGES } from './counters.ts';
@@ -42,6 +43,7 @@ export async function startOrchestrator(
     counters: new Counters(),
     failures: new FailureLog(),
     running: new RunningQueries(),
+    tracing: await startTracing('orchestrator', config.edge.otlpEndpoint, log),
     catalog:
       config.clickhouseUrl === undefined ? undefined : new Catalog(config.clickhouseUrl, password),
     workerWaitMs: config.workerWaitMs,
@@ -81,6 +83,7 @@ export async function startOrchestrator(
       log.info('draining');
       await server.drain(config.drainTimeoutMs);
       stop();
+      await ground.tracing?.close();
     },
   };
 }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type * as grpc from '@grpc/grpc-js';
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
+import { traceContextOf } from '../common/tracing.ts';
 import type { BigtraceQueryArgs, BigtraceQueryResponse, Column } from '../proto/messages.ts';
 import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
@@ -92,6 +93,7 @@ export async function answerUpstream(
     limits: completeLimits(undefined, limits),
     mode: 'ROWS' as const,
     lenient: false,
+    traceContext: traceContextOf(call.metadata),
   };
   await execute(spec, ground, {
     addresses: once(traces),

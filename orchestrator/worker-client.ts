@@ -3,6 +3,7 @@ import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
 import type { Channel } from '../common/peer.ts';
+import { metadataOf, type TraceContext } from '../common/tracing.ts';
 import type {
   ListRequest,
   ListResponse,
@@ -17,7 +18,7 @@ import { bigtraceWorker, clientClass, GRPC_OPTIONS } from '../proto/services.ts'
 export type RunCall = grpc.ClientDuplexStream<RunRequest, RunResponse>;
 
 interface Stub extends grpc.Client {
-  Run(): RunCall;
+  Run(metadata: grpc.Metadata): RunCall;
   List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
   ReadTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
   Status(
@@ -28,7 +29,7 @@ interface Stub extends grpc.Client {
 }
 
 export interface WorkerClient {
-  run(): RunCall;
+  run(traceContext: TraceContext | undefined): RunCall;
   list(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
   readTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
   /** @throws worker_lost when it does not answer in time */
@@ -52,7 +53,7 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
     'grpc.enable_retries': 0, // what to ask again, and where, is retry.ts's to say
   }) as unknown as Stub;
   return {
-    run: () => stub.Run(),
+    run: (traceContext) => stub.Run(metadataOf(traceContext)),
     list: (request) => stub.List(request),
     readTrace: (request) => stub.ReadTrace(request),
     status: (statusTimeoutMs) =>

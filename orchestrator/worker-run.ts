@@ -3,7 +3,7 @@
 import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError, hasOurCode } from '../common/grpc-errors.ts';
 import type { RunEvent, RunStart, Task } from '../proto/messages.ts';
-import type { RunCall, WorkerClient } from './worker-client.ts';
+import type { RunCall } from './worker-client.ts';
 
 export interface RunHandlers {
   onEvents: (events: RunEvent[]) => void;
@@ -18,8 +18,8 @@ export class WorkerRun {
   readonly #call: RunCall;
   #open = true;
 
-  constructor(client: WorkerClient, start: RunStart, { onEvents, onBroken }: RunHandlers) {
-    this.#call = client.run();
+  constructor(call: RunCall, start: RunStart, { onEvents, onBroken }: RunHandlers) {
+    this.#call = call;
     const broken = (error: BigtraceError): void => {
       if (!this.#open) return;
       this.#open = false;

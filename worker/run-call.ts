@@ -8,6 +8,7 @@ import { CreditWindow } from './credit-window.ts';
 import { type EventSink, EventWriter } from './event-writer.ts';
 import { type AnswerLimits, answerLimits } from './limits.ts';
 import { type ScriptFacts, scriptFacts } from './script.ts';
+import type { TraceSpans } from './trace-spans.ts';
 
 /** Many enough that ten thousand cheap answers a second never wait for the next assignment. */
 const WINDOW_MAX = 1024;
@@ -29,11 +30,14 @@ export interface RunSink extends EventSink {
 interface Running {
   abort: AbortController;
   begun: boolean;
+  /** When it was assigned, or begun; since the epoch. */
+  fromMs: number;
 }
 
 export class RunCall {
   readonly #parts: RunParts;
   readonly #sink: RunSink;
+  readonly #spans: TraceSpans | undefined;
   readonly #writer: EventWriter;
   readonly #window: CreditWindow;
   readonly #tasks = new Map<number, Running>();
@@ -44,9 +48,10 @@ export class RunCall {
   #noMore = false;
   #ended = false;
 
-  constructor(parts: RunParts, sink: RunSink) {
+  constructor(parts: RunParts, sink: RunSink, spans: TraceSpans | undefined) {
     this.#parts = parts;
     this.#sink = sink;
+    this.#spans = spans;
     this.#writer = new EventWriter(sink);
     this.#window = new CreditWindow(2 * parts.permits.total, WINDOW_MAX);
   }
@@ -110,7 +115,7 @@ export class RunCall {
       if (this.#tasks.has(task.id)) throw misused(`task ${task.id} was assigned twice`);
       if (this.#open === 0) throw misused('more traces were assigned than credits were given');
       this.#open--;
-      const running = { abort: new AbortController(), begun: false };
+      const running = { abort: new AbortController(), begun: false, fromMs: Date.now() };
       this.#tasks.set(task.id, running);
       if (this.#noMore) running.abort.abort(GIVEN_BACK);
       void this.#run(task, running);
@@ -126,6 +131,8 @@ export class RunCall {
       return { failure: { id, code: error.code, message: error.detail } };
     });
     this.#tasks.delete(id);
+    const queryId = this.#query?.id ?? '';
+    this.#spans?.ended({ queryId, trace, fromMs: task.fromMs, event: end });
     if (this.#ended) return;
     this.#send(end);
     this.#window.ended();
@@ -148,6 +155,7 @@ export class RunCall {
         asker: this,
         onBegin: (waitedMs) => {
           task.begun = true;
+          task.fromMs = Date.now();
           this.#window.began(waitedMs);
           this.#giveCredits();
         },

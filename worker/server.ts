@@ -7,6 +7,7 @@ import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
 import { addHealth } from '../common/health.ts';
 import type { Measured } from '../common/probes.ts';
+import { type Tracing, traceContextOf } from '../common/tracing.ts';
 import { VERSION } from '../common/version.ts';
 import type {
   BigtraceQueryTraceArgs,
@@ -25,8 +26,9 @@ import { answer } from './answer.ts';
 import { answerLimits } from './limits.ts';
 import { sendListed } from './list-call.ts';
 import { sendTrace } from './read-call.ts';
-import { RunCall, type RunParts } from './run-call.ts';
+import { RunCall, type RunParts, type RunSink } from './run-call.ts';
 import { scriptFacts } from './script.ts';
+import { TraceSpans } from './trace-spans.ts';
 
 /** One message holds all results of a trace here, and a message is below 2 GiB. */
 const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
@@ -34,6 +36,7 @@ const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
 export interface ServerParts extends RunParts {
   engine: Engine;
   edge: EdgeConfig;
+  tracing: Tracing | undefined;
 }
 
 export class WorkerServer {
@@ -125,7 +128,7 @@ export class WorkerServer {
 
   #run(call: grpc.ServerDuplexStream<RunRequest, RunResponse>): void {
     if (this.#draining) return void call.emit('error', toServiceError(stopping()));
-    const run = new RunCall(this.#parts, {
+    const sink: RunSink = {
       write: (message) => call.write(message),
       once: (event, listener) => call.once(event, listener),
       end: () => call.end(),
@@ -133,7 +136,8 @@ export class WorkerServer {
         this.#parts.logger.debug({ err: error }, 'a query failed as a whole');
         call.emit('error', toServiceError(error));
       },
-    });
+    };
+    const run = new RunCall(this.#parts, sink, this.#spansFor(call.metadata));
     this.#runs.add(run);
     call.on('data', (request: RunRequest) => run.onMessage(request));
     call.on('end', () => run.onHalfClose());
@@ -144,6 +148,13 @@ export class WorkerServer {
       this.#runs.delete(run);
       this.#checkIdle();
     });
+  }
+
+  /** Only under a span of the asker: a trace by itself is no story. */
+  #spansFor(metadata: grpc.Metadata): TraceSpans | undefined {
+    const { tracing } = this.#parts;
+    const under = traceContextOf(metadata);
+    return tracing && under && new TraceSpans(tracing, under);
   }
 
   async #queryTrace(

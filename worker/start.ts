@@ -2,6 +2,7 @@
 import { hostOf } from '../common/edge-options.ts';
 import { createLogger, type Logger } from '../common/log.ts';
 import { type Probes, startProbes } from '../common/probes.ts';
+import { startTracing } from '../common/tracing.ts';
 import { loadEngine } from '../trace-processor/index.ts';
 import { createTraceStores } from '../trace-store/index.ts';
 import type { WorkerConfig } from './config.ts';
@@ -35,6 +36,7 @@ export async function startWorker(
   logger: Logger = createLogger('worker', config.logLevel),
 ): Promise<RunningWorker> {
   const engine = await loadEngine(config.engineFile);
+  const tracing = await startTracing('worker', config.edge.otlpEndpoint, logger);
   const stores = createTraceStores(config.stores);
   const counters = new Counters();
   const permits = new FairPermits(config.threads);
@@ -61,6 +63,7 @@ export async function startWorker(
     counters,
     engine,
     edge: config.edge,
+    tracing,
     engineIdentity: engine.identity,
     limits: config.limits,
     logger,
@@ -88,6 +91,7 @@ export async function startWorker(
       await Promise.race([server.drain(), late]);
       clearTimeout(timer);
       await stop();
+      await tracing?.close();
     },
   };
 }
