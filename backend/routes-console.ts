@@ -6,7 +6,7 @@ import { failureReasons } from './failure-reasons.ts';
 import { HttpError } from './http-error.ts';
 import { schemaOf } from './routes-queries.ts';
 import * as schemas from './schemas-console.ts';
-import type { SystemWatch } from './system-watch.ts';
+import type { ConsoleState, SystemWatch } from './system-watch.ts';
 
 export interface ConsoleOptions {
   /** Where the build puts the page. */
@@ -27,12 +27,16 @@ export function addConsoleRoutes(
   executor: ExecutorPart,
   clickhouseUrl: string,
 ): void {
-  app.get('/api/state', schemaOf(schemas.stateAnswer), async () => ({
-    version: VERSION,
-    clickhouseUrl,
-    ...(supersetUrl === undefined ? {} : { supersetUrl }),
-    ...system.state(),
-  }));
+  app.get(
+    '/api/state',
+    schemaOf(schemas.stateAnswer),
+    async (): Promise<ConsoleState> => ({
+      version: VERSION,
+      clickhouseUrl,
+      ...(supersetUrl === undefined ? {} : { supersetUrl }),
+      ...system.state(),
+    }),
+  );
   app.get('/api/failures', schemaOf(schemas.failuresAnswer), async () => ({
     reasons: failureReasons(system.recentFailures(), REASONS_MAX),
   }));

@@ -51,6 +51,14 @@ export interface SystemState {
   queries: QuerySeen[];
 }
 
+/** The answer of /api/state. */
+export interface ConsoleState extends SystemState {
+  version: string;
+  /** As users reach it. */
+  clickhouseUrl: string;
+  supersetUrl?: string;
+}
+
 export interface FailureSeen {
   queryId: string;
   /** Empty where the query failed as a whole. */

@@ -1,56 +1,6 @@
 /** What the page asks the backend it came from. */
-
-export interface WorkerSeen {
-  address: string;
-  state: string;
-  status: {
-    version: string;
-    engine: string;
-    threads: number;
-    tasksRunning: number;
-    tasksQueued: number;
-    uptimeMs: number;
-    counters: Record<string, number>;
-    gauges: Record<string, number>;
-  } | null;
-}
-
-export interface QuerySeen {
-  queryId: string;
-  user: string;
-  sql: string;
-  /** Over a few of its traces, before it is run over all. */
-  findsColumns: boolean;
-  startedMs: number;
-  progress: {
-    tracesTotal: number;
-    totalIsFinal: boolean;
-    tracesDone: number;
-    tracesFailed: number;
-    rows: number;
-    traceBytes: number;
-    elapsedMs: number;
-  } | null;
-}
-
-export interface SystemState {
-  version: string;
-  clickhouseUrl: string;
-  supersetUrl?: string;
-  tracesWaiting: number;
-  tracesInFlight: number;
-  workers: WorkerSeen[];
-  queries: QuerySeen[];
-}
-
-export interface FailureReason {
-  code: string;
-  message: string;
-  count: number;
-  queries: number;
-  lastMs: number;
-  traces: string[];
-}
+import type { FailureReason } from '../backend/failure-reasons.ts';
+import type { ConsoleState } from '../backend/system-watch.ts';
 
 export interface Setting {
   setting_id: string;
@@ -144,7 +94,7 @@ const execution = (uuid: string): string => `query_executions/${encodeURICompone
 
 // Paths are relative: a proxy may serve the page below another one.
 export const api = {
-  state: () => call<SystemState>('GET', 'api/state'),
+  state: () => call<ConsoleState>('GET', 'api/state'),
   failures: () => call<{ reasons: FailureReason[] }>('GET', 'api/failures'),
   cancel: (id: string) => call('POST', `api/queries/${encodeURIComponent(id)}/cancel`, {}),
   presets: () => call<{ tracePresets: Preset[] }>('GET', 'trace_presets'),

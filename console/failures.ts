@@ -1,5 +1,5 @@
 /** Why traces and queries failed of late. */
-import type { FailureReason } from './api.ts';
+import type { FailureReason } from '../backend/failure-reasons.ts';
 import { type Card, CardList, element, setText } from './dom.ts';
 import { ago, counted } from './format.ts';
 

@@ -1,7 +1,8 @@
 /** The console: puts its parts together and keeps them up to date. */
 import './style.css';
 import './panels.css';
-import { ApiError, api, type Execution, type SystemState, useToken } from './api.ts';
+import type { ConsoleState } from '../backend/system-watch.ts';
+import { ApiError, api, type Execution, useToken } from './api.ts';
 import { Ask } from './ask.ts';
 import { byId, element, setText } from './dom.ts';
 import { failureList } from './failures.ts';
@@ -70,7 +71,7 @@ async function refreshSlow(): Promise<void> {
   history.show(ended.slice(0, HISTORY_SHOWN));
 }
 
-function showTallies(state: SystemState): void {
+function showTallies(state: ConsoleState): void {
   setText(byId('version', HTMLElement), state.version);
   const ready = state.workers.filter(({ state: now }) => now === 'ready').length;
   const tallies: [string, string][] = [

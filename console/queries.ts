@@ -1,5 +1,6 @@
 /** The queries that run, whoever asked them, with an end for each. */
-import { api, type QuerySeen } from './api.ts';
+import type { QuerySeen } from '../backend/system-watch.ts';
+import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, counted, duration, oneLine, share } from './format.ts';
 

@@ -54,9 +54,10 @@ function importComplaints() {
       found.push(`${path}: ${room} is no room of ${ARCHITECTURE}`);
       continue;
     }
-    for (const specifier of importsOf(read(path))) {
+    for (const { specifier, ofTypes } of importsOf(read(path))) {
       const [target, ...inside] = normalize(join(dirname(path), specifier)).split('/');
       if (inside.length === 0 || target === room || allowed === 'every') continue;
+      if (ofTypes && allowed.includes(`types of ${target}`)) continue;
       if (!allowed.includes(target) && !(TEST_CODE.test(path) && target === 'tools'))
         found.push(`${path}: ${room} may not import ${target} (${ARCHITECTURE}, "Rooms")`);
     }
@@ -65,17 +66,26 @@ function importComplaints() {
 }
 
 function importsOf(text) {
-  const imports = /^\s*(?:import|export)\b[^'";]*?\bfrom\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'/gm;
-  return [...text.matchAll(imports)].map(([, from, called]) => from ?? called);
+  const imports =
+    /^\s*(?:import|export)\b( type\b)?[^'";]*?\bfrom\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'/gm;
+  return [...text.matchAll(imports)].map(([, type, from, called]) => ({
+    specifier: from ?? called,
+    ofTypes: type !== undefined,
+  }));
 }
 
-/** The table of rooms is what holds: room → rooms it may import. */
+/** The table of rooms is what holds: room → rooms, or `types of ROOM`, that it may import. */
 function roomTable() {
   const rooms = new Map();
   for (const [names, , may] of tableAfter('## Rooms').map(cells))
     for (const [, name] of names.matchAll(/`([\w-]+)`/g))
-      rooms.set(name, may.startsWith('every room') ? 'every' : (may.match(/[\w-]+/g) ?? []));
+      rooms.set(name, may.startsWith('every room') ? 'every' : roomsNamed(may));
   return rooms;
+}
+
+function roomsNamed(cell) {
+  const [, of = '', names] = /^(types of )?`([^`]+)`/.exec(cell) ?? [];
+  return names?.split(' ').map((name) => of + name) ?? [];
 }
 
 function textComplaints() {
