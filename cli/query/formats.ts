@@ -2,19 +2,11 @@
 import { bytesFromText } from '../../common/byte-text.ts';
 import type { CellValue } from '../../query-result/index.ts';
 import { doubleText, plainText } from './cell-text.ts';
+import type { Format } from './format.ts';
 import { TableFormat } from './table.ts';
 
 export const FORMATS = ['table', 'csv', 'json', 'tsv'] as const;
 export type FormatName = (typeof FORMATS)[number];
-
-/** Turns rows into bytes to print; the first column is the trace's address. */
-export interface Format {
-  /** Once, before any row. */
-  begin(columns: string[]): Buffer;
-  rows(rows: CellValue[][]): Buffer;
-  /** Once, when all rows were given. */
-  end(): Buffer;
-}
 
 export function createFormat(name: FormatName): Format {
   switch (name) {

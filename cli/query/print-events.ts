@@ -3,7 +3,7 @@ import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.
 import { BigtraceError } from '../../common/errors.ts';
 import type { Progress, QueryEvent, TraceFailure, TraceRows } from '../../proto/messages.ts';
 import { RowDecoder } from '../../query-result/index.ts';
-import type { Format } from './formats.ts';
+import type { Format } from './format.ts';
 
 export interface Printing {
   format: Format;

@@ -2,7 +2,7 @@
 import { bytesFromText, printable } from '../../common/byte-text.ts';
 import type { CellValue } from '../../query-result/index.ts';
 import { plainText } from './cell-text.ts';
-import type { Format } from './formats.ts';
+import type { Format } from './format.ts';
 
 /** Rows that are held back to find widths. */
 const ROWS_MEASURED = 500;
