@@ -52,6 +52,13 @@ export interface Answer {
   stats: TaskStats;
 }
 
+interface Keys {
+  /** Of the trace, its generation, and the engine. */
+  key: string;
+  /** Of the script's answer on it. */
+  resultKey: string;
+}
+
 /** How much of a trace is held before a thread is free for it. */
 const READ_AHEAD_BYTES = 2 ** 20;
 
@@ -144,13 +151,13 @@ class Answering {
           await claimed.release();
           throw thrown;
         });
-        return this.#inTurn(claimed, release, resultKey, async () => RESIDENT);
+        return this.#inTurn(claimed, release, { key, resultKey }, async () => RESIDENT);
       }
       await this.#beginToRead(stat, key);
       const release = await this.#turn();
       const lease = pool.fresh(key, claimed === 'busy');
       if (lease !== undefined)
-        return this.#inTurn(lease, release, resultKey, (signal) =>
+        return this.#inTurn(lease, release, { key, resultKey }, (signal) =>
           this.#load(lease, key, stat, signal),
         );
       release(); // meanwhile another began to load it
@@ -181,7 +188,7 @@ class Answering {
   async #inTurn(
     lease: Lease,
     release: Release,
-    resultKey: string,
+    keys: Keys,
     load: (signal: AbortSignal) => Promise<LoadedFrom>,
   ): Promise<Answer> {
     try {
@@ -189,7 +196,7 @@ class Answering {
       return await withDeadline(this.#signal, traceTimeoutMs, 'this trace', async (signal) => {
         const loaded = await load(signal);
         if (loaded !== RESIDENT) lease.loaded(loaded);
-        return this.#ask(lease, loaded, resultKey, signal);
+        return this.#ask(lease, loaded, keys, signal);
       });
     } finally {
       // Marks are taken back in this turn, but the answer need not wait for that.
@@ -224,7 +231,7 @@ class Answering {
   async #ask(
     lease: Lease,
     loaded: LoadedFrom,
-    resultKey: string,
+    { key, resultKey }: Keys,
     signal: AbortSignal,
   ): Promise<Answer> {
     const { results, counters } = this.#parts;
@@ -234,6 +241,7 @@ class Answering {
     let resultBytes = 0;
     const { rows, columns, queryMs } = await lease.slot.query(
       {
+        key,
         sql,
         leavesMarks,
         wantsKinds,

@@ -51,7 +51,7 @@ export class ImageKeeper {
     this.#writing = true;
     try {
       // No snapshot: the slot is gone, or has no memory for it. Then there is no image.
-      const image = await lease.slot.snapshot().catch(() => undefined);
+      const image = await lease.slot.snapshot(key).catch(() => undefined);
       await lease.release();
       if (image !== undefined) await this.#images.write(key, image);
     } finally {

@@ -143,7 +143,8 @@ export class SlotPool {
     for (const entry of this.#entries) {
       if (entry.key !== key) continue;
       if (entry.busy) found = entry;
-      else if (entry.slot.state.is === 'loaded') return entry;
+      else if (entry.slot.state.is === 'loaded')
+        return entry; // and holds it: see #release
       else this.#entries.delete(entry); // its thread died while it was idle
     }
     return found;
@@ -215,12 +216,13 @@ export class SlotPool {
     if (slot.state.is === 'gone') {
       if (this.#entries.delete(entry)) this.#options.counters.add('threads_killed');
       entry.key = undefined;
-    } else if (slot.state.is === 'loaded') {
+    } else if (slot.state.is === 'loaded' && slot.state.key === entry.key) {
       const megabytes = this.#slotBytes(slot.memoryBytes) / 2 ** 20;
       entry.priority = this.#floor + (entry.costMs ?? 0) / megabytes;
     } else {
+      // It holds nothing, or still the trace from before: who was to load another left without doing so.
       entry.key = undefined;
-      entry.priority = 0; // holds nothing: the first to be used again
+      entry.priority = 0; // the first to be used again
     }
     wake(entry);
     this.#makePlace();

@@ -7,8 +7,8 @@ function after(...events: SlotEvent[]): SlotState {
 
 const load: SlotEvent = { event: 'load', key: 'a' };
 const loadDone: SlotEvent = { event: 'loadDone' };
-const query: SlotEvent = { event: 'query', leavesMarks: false };
-const mark: SlotEvent = { event: 'query', leavesMarks: true };
+const query: SlotEvent = { event: 'query', key: 'a', leavesMarks: false };
+const mark: SlotEvent = { event: 'query', key: 'a', leavesMarks: true };
 const queryDone: SlotEvent = { event: 'queryDone' };
 
 test('a trace that was loaded answers again and again', () => {
@@ -30,6 +30,13 @@ test('a failed load leaves nothing to ask', () => {
   const empty = after(load, { event: 'loadFailed' });
   expect(empty).toEqual({ is: 'empty' });
   expect(() => nextSlotState(empty, query)).toThrow('a slot that is empty cannot query');
+});
+
+test('a slot answers for no trace but the one it holds', () => {
+  const other: SlotEvent = { event: 'query', key: 'b', leavesMarks: false };
+  expect(() => after(load, loadDone, other)).toThrow(
+    'a slot that holds another trace cannot query',
+  );
 });
 
 test('a poisoned slot takes another trace, and nothing else', () => {

@@ -20,7 +20,8 @@ export type SlotEvent =
   | { event: 'load'; key: string }
   | { event: 'loadDone' }
   | { event: 'loadFailed' }
-  | { event: 'query'; leavesMarks: boolean }
+  /** The key of the trace that is meant to answer. */
+  | { event: 'query'; key: string; leavesMarks: boolean }
   | { event: 'queryDone' }
   | { event: 'restored' }
   | { event: 'poison' }
@@ -40,9 +41,9 @@ export function nextSlotState(state: SlotState, event: SlotEvent): SlotState {
       if (state.is === 'loading') return { is: 'empty' };
       break;
     case 'query':
-      if (state.is === 'loaded')
-        return { is: 'querying', key: state.key, leavesMarks: event.leavesMarks };
-      break;
+      if (state.is !== 'loaded') break;
+      if (state.key !== event.key) throw new Error('a slot that holds another trace cannot query');
+      return { is: 'querying', key: state.key, leavesMarks: event.leavesMarks };
     case 'queryDone': // well or with an error: half a script leaves marks too
       if (state.is === 'querying')
         return { is: state.leavesMarks ? 'marked' : 'loaded', key: state.key };

@@ -39,6 +39,8 @@ export interface Answered {
 export type OnResult = (result: Buffer, rows: number, last: boolean) => Promise<void> | undefined;
 
 export interface Script extends QueryRequest {
+  /** Of the trace that is asked: a slot that holds another refuses. */
+  key: string;
   onResult: OnResult;
 }
 
@@ -179,8 +181,8 @@ export class Slot {
    * Asks the loaded trace.
    * @throws sql_failed, limit_exceeded, engine_crashed, the signal's reason, what `onResult` throws.
    */
-  async query({ onResult, ...request }: Script, signal: AbortSignal): Promise<Answered> {
-    this.#advance({ event: 'query', leavesMarks: request.leavesMarks });
+  async query({ key, onResult, ...request }: Script, signal: AbortSignal): Promise<Answered> {
+    this.#advance({ event: 'query', key, leavesMarks: request.leavesMarks });
     const { call, done } = this.#begin(signal, (reply) => {
       if (reply.say !== 'result') return;
       const { bytes, rows, last } = reply;
@@ -211,8 +213,10 @@ export class Slot {
     this.#advance({ event: 'restored' });
   }
 
-  /** The loaded trace as an image. @throws internal, engine_crashed */
-  async snapshot(): Promise<Image> {
+  /** The loaded trace as an image. @throws Error where it is not that of `key`; engine_crashed */
+  async snapshot(key: string): Promise<Image> {
+    if (this.#state.is !== 'loaded' || this.#state.key !== key)
+      throw new Error('a slot that does not hold the trace has no image of it');
     return (await this.#ask({ ask: 'snapshot' }, 'snapshot')).image;
   }
 

@@ -1,0 +1,71 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { rowsOf } from '../query-result/index.ts';
+import { type Engine, loadEngine } from '../trace-processor/index.ts';
+import { Counters } from './counters.ts';
+import { type Lease, SlotPool } from './slot-pool.ts';
+import { TRACES, testConfig } from './testing.ts';
+
+const GZIP = 'recorded/linux/gzip-cpu.pftrace';
+const COMPILE = 'recorded/linux/compile-c.pftrace';
+const SCHED: Record<string, bigint> = { [GZIP]: 2547n, [COMPILE]: 3321n };
+const { signal } = new AbortController();
+
+let engine: Engine;
+let pool: SlotPool;
+
+beforeAll(async () => {
+  const { engineFile, threadEntry } = await testConfig();
+  engine = await loadEngine(engineFile);
+  pool = new SlotPool({
+    engine,
+    threadEntry,
+    memoryBytesMax: 100 * 2 ** 20, // each trace takes the place of the one before
+    counters: new Counters(),
+    keeper: { wants: () => false, keep: async () => {} },
+  });
+});
+afterAll(() => pool?.close());
+
+async function load({ slot, loaded }: Lease, key: string): Promise<void> {
+  const done = await slot.load(key, createReadStream(join(TRACES, key)), 2 ** 32, signal);
+  loaded({ ...done, tier: 'parse' });
+}
+
+async function sched({ slot }: Lease, key: string): Promise<unknown> {
+  const results: Buffer[] = [];
+  const sql = Buffer.from('SELECT count(*) FROM sched');
+  const onResult = (result: Buffer): undefined => {
+    results.push(result);
+  };
+  const script = { key, sql, leavesMarks: false, wantsKinds: false, memoryBytesMax: 2 ** 32 };
+  await slot.query({ ...script, onResult }, signal);
+  return rowsOf(results)[0]?.[0];
+}
+
+function fresh(key: string): Lease {
+  const lease = pool.fresh(key, false);
+  if (lease === undefined) throw new Error('another slot holds it');
+  return lease;
+}
+
+test('a slot that was to load another trace, and did not, is not taken for having it', async () => {
+  const first = fresh(GZIP);
+  await load(first, GZIP);
+  expect(await sched(first, GZIP)).toBe(SCHED[GZIP]);
+  await first.release();
+  const second = fresh(COMPILE);
+  expect(second.slot).toBe(first.slot);
+  await second.release(); // its asker went away before the first byte
+  expect(await pool.claim(COMPILE, signal)).toBe('none');
+  expect(await pool.claim(GZIP, signal)).toBe('none');
+});
+
+test('a slot gives neither answer nor image of another trace', async () => {
+  const lease = fresh(COMPILE);
+  await load(lease, COMPILE);
+  await expect(sched(lease, GZIP)).rejects.toThrow('a slot that holds another trace cannot query');
+  await expect(lease.slot.snapshot(GZIP)).rejects.toThrow('does not hold the trace');
+  expect(await sched(lease, COMPILE)).toBe(SCHED[COMPILE]);
+});
