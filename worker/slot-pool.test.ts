@@ -39,8 +39,8 @@ async function sched({ slot }: Lease, key: string): Promise<unknown> {
   const onResult = (result: Buffer): undefined => {
     results.push(result);
   };
-  const script = { key, sql, leavesMarks: false, wantsKinds: false, memoryBytesMax: 2 ** 32 };
-  await slot.query({ ...script, onResult }, signal);
+  const script = { key, sql, isSummary: false, leavesMarks: false, wantsKinds: false };
+  await slot.query({ ...script, memoryBytesMax: 2 ** 32, onResult }, signal);
   return rowsOf(results)[0]?.[0];
 }
 
