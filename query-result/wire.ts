@@ -4,7 +4,7 @@ import { BigtraceError } from '../common/errors.ts';
 export const WIRE_VARINT = 0;
 export const WIRE_FIXED64 = 1;
 export const WIRE_BYTES = 2;
-export const WIRE_FIXED32 = 5;
+const WIRE_FIXED32 = 5;
 
 export function malformed(what: string): BigtraceError {
   return new BigtraceError('internal', `malformed query result: ${what}`);
