@@ -70,6 +70,17 @@ describe('images', () => {
     expect(execFileSync('docker', args, { encoding: 'utf8' })).toBe('0\n');
   });
 
+  it('clickhouse is set up by the SQL that the embedded engine gets', () => {
+    execFileSync(process.execPath, [join(ROOT, 'tools/build.mjs')], { stdio: 'ignore' });
+    const sums = 'md5sum *.sql';
+    const cwd = join(ROOT, 'dist/clickhouse/sql');
+    const own = execFileSync('sh', ['-c', sums], { cwd, encoding: 'utf8' });
+    const script = `cd /opt/bigtrace/sql && ${sums}`;
+    const args = ['run', '--rm', '--entrypoint', 'sh', 'bigtrace/clickhouse:0.1.0', '-c', script];
+    expect(execFileSync('docker', args, { encoding: 'utf8' })).toBe(own);
+    expect(own).toContain('bigtrace_where_lenient.sql');
+  });
+
   it('no password is in an image, a log, or what ps shows', async () => {
     const [id = ''] = await system.containers('clickhouse');
     const history = [

@@ -16,14 +16,17 @@ const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 2 ** 26;
 const SETTLE_MS_MAX = 60_000;
 
-export type Service = 'worker' | 'orchestrator' | 'clickhouse';
+export type Service = 'worker' | 'orchestrator' | 'clickhouse' | 'superset';
 
 export interface Compose {
   httpPort: number;
   /** Of the backend for Perfetto's BigTrace page. */
   pagePort: number;
   tcpPort: number;
-  passwords: { admin: string; analyst: string };
+  orchestratorPort: number;
+  /** Of Superset, in its profile. */
+  supersetPort: number;
+  passwords: { admin: string; analyst: string; superset: string };
   /** `docker compose ARGUMENT…` on this project; its stdout. */
   compose(...args: string[]): Promise<string>;
   /** Ids of the running containers of a service. */
@@ -40,8 +43,9 @@ export async function newCompose(traces: string): Promise<Compose> {
   const project = `bigtrace-test-${process.pid}`;
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-compose-'));
   const envFile = join(directory, 'env');
-  const [httpPort = 0, tcpPort = 0, orchestratorPort = 0, pagePort = 0] = await freePorts(4);
-  const passwords = { admin: randomUUID(), analyst: randomUUID() };
+  const [httpPort = 0, tcpPort = 0, orchestratorPort = 0, pagePort = 0, supersetPort = 0] =
+    await freePorts(5);
+  const passwords = { admin: randomUUID(), analyst: randomUUID(), superset: randomUUID() };
   const env = {
     BIGTRACE_TRACES: traces,
     BIGTRACE_CLICKHOUSE_HTTP_PORT: httpPort,
@@ -50,6 +54,8 @@ export async function newCompose(traces: string): Promise<Compose> {
     BIGTRACE_HTTP_PORT: pagePort,
     BIGTRACE_ADMIN_PASSWORD: passwords.admin,
     BIGTRACE_ANALYST_PASSWORD: passwords.analyst,
+    BIGTRACE_SUPERSET_PORT: supersetPort,
+    SUPERSET_ADMIN_PASSWORD: passwords.superset,
   };
   writeFileSync(
     envFile,
@@ -66,6 +72,8 @@ export async function newCompose(traces: string): Promise<Compose> {
     httpPort,
     pagePort,
     tcpPort,
+    orchestratorPort,
+    supersetPort,
     passwords,
     compose,
     containers: async (service) => (await compose('ps', '--quiet', service)).trim().split('\n'),
@@ -89,7 +97,7 @@ export async function newCompose(traces: string): Promise<Compose> {
       return text;
     },
     remove: async () => {
-      await compose('down', '--volumes', '--timeout', '5');
+      await compose('--profile', '*', 'down', '--volumes', '--timeout', '5');
       rmSync(directory, { recursive: true });
     },
   };

@@ -1,18 +1,19 @@
 #!/bin/sh
-# Makes stand-ins for the base images, under the names that ../Dockerfile uses, where no image registry
-# can be reached: Debian by mmdebstrap, Node from its npm package, the ClickHouse server from the embedded
-# engine behind the server's own file layout and entry point. An image that exists is left as it is, so
-# this never replaces a real one.
+# Makes stand-ins for the base images, under the names that ../Dockerfile and superset/Dockerfile use, where
+# no image registry can be reached: Debian by mmdebstrap, Node from its npm package, the ClickHouse server from
+# the embedded engine behind the server's own file layout and entry point, Superset from PyPI. An image that
+# exists is left as it is, so this never replaces a real one.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
 
-# The names and versions are written once, in the Dockerfile.
-base() { sed -n "s/^ARG $1=//p" "$here/../Dockerfile"; }
+# The names and versions are written once, in the Dockerfiles.
+base() { sed -n "s/^ARG $1=//p" "$here/../Dockerfile" "$root/superset/Dockerfile"; }
 node_image=$(base NODE_IMAGE)
 clickhouse_image=$(base CLICKHOUSE_IMAGE)
 debian_image=$(base DEBIAN_IMAGE)
+superset_image=$(base SUPERSET_IMAGE)
 
 exists() { docker image inspect "$1" >/dev/null 2>&1; }
 
@@ -47,4 +48,12 @@ if ! exists "$clickhouse_image"; then
   cp "$root/package-lock.json" "$context/" # the engine's version is the project's
   docker build --quiet --tag "$clickhouse_image" --build-arg "DEBIAN_IMAGE=$debian_image" \
     --build-arg "NODE_IMAGE=$node_image" "$context"
+fi
+
+if ! exists "$superset_image"; then
+  echo "making $superset_image" >&2
+  cp "$here"/superset/* "$context/"
+  # What superset/requirements.txt adds is not in the official image.
+  grep -vxFf "$root/superset/requirements.txt" "$root/e2e/superset-requirements.txt" >"$context/requirements.txt"
+  docker build --quiet --tag "$superset_image" --build-arg "DEBIAN_IMAGE=$debian_image" "$context"
 fi
