@@ -233,6 +233,8 @@ export interface WorkerStatus {
   draining: boolean;
   counters: Record<string, number>;
   gauges: Record<string, number>;
+  /** Absent: none. */
+  sqlPackage?: string[];
 }
 
 // ---- perfetto.protos

@@ -1,7 +1,8 @@
-/** Reading encoded QueryResults: cells, rows, kinds of cells. */
-export { CELL_TYPE_MAX, CellType } from './cell-type.ts';
+/** Encoded QueryResults: cells, rows, kinds of cells. */
+export { CellType } from './cell-type.ts';
 export { type ColumnKinds, KindsCollector, kindsOf } from './kinds.ts';
 export { type CellsBatch, type QueryResult, readQueryResult } from './reader.ts';
 export { type CellValue, RowDecoder, rowsOf } from './rows.ts';
 export { ResultStream } from './stream.ts';
-export { malformed, WireReader } from './wire.ts';
+export { WIRE_FIXED64, WireReader } from './wire.ts';
+export { type WrittenCell, writeQueryResult } from './writer.ts';

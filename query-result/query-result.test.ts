@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { textFromBytes } from '../common/byte-text.ts';
-import { type CellValue, kindsOf, RowDecoder, readQueryResult, rowsOf } from './index.ts';
+import {
+  type CellValue,
+  kindsOf,
+  RowDecoder,
+  readQueryResult,
+  rowsOf,
+  writeQueryResult,
+} from './index.ts';
 import { encodeBatch, encodeResult, encodeTable, kindOf } from './testing.ts';
 
 const text = fc
@@ -69,6 +76,22 @@ test('rows are counted over results', () => {
     [2, 3, true],
   ]);
   expect(() => decoder.stream.end()).not.toThrow();
+});
+
+test('rows that were written are read as they were', () => {
+  const written = fc.oneof(fc.constant(null), fc.double(), text);
+  const rows = fc.array(fc.tuple(written, written), { maxLength: 300 });
+  fc.assert(
+    fc.property(rows, rows, (first, rest) => {
+      const results = [
+        writeQueryResult(['a', 'é'], first, false),
+        writeQueryResult([], rest, true),
+      ];
+      expect(rowsOf(results)).toEqual([...first, ...rest]);
+      expect(kindsOf(results).map(({ name }) => name)).toEqual(['a', 'é']);
+    }),
+  );
+  expect(() => writeQueryResult(['a'], [['a\0b']], true)).toThrow('a text with NUL');
 });
 
 test('statement counts and error are read', () => {

@@ -2,5 +2,7 @@
 export { type Engine, loadEngine } from './engine.ts';
 export { type Image, imageBytes } from './image.ts';
 export { decodeImage, encodeImage, ImageUnusable } from './image-file.ts';
-export { type ScriptTraits, scriptTraits } from './script-traits.ts';
+export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script-traits.ts';
+export { type PackageFacts, readSqlPackages, type SqlPackage } from './sql-packages.ts';
+export { SUMMARIZE, summarySpecOf, summaryTraits } from './summary-script.ts';
 export { TraceProcessor, type TraceProcessorOptions } from './trace-processor.ts';

@@ -4,10 +4,18 @@
  */
 import { WireReader } from '../query-result/index.ts';
 import { pushLengthTag, pushVarint, pushVarintTag } from './protobuf.ts';
+import type { SqlPackage } from './sql-packages.ts';
 
-export type Method = 'append' | 'finalize' | 'query' | 'status';
+export type Method = 'append' | 'finalize' | 'query' | 'status' | 'register' | 'summarize';
 
-const METHOD_NUMBER: Record<Method, number> = { append: 1, finalize: 2, query: 3, status: 10 };
+const METHOD_NUMBER: Record<Method, number> = {
+  append: 1,
+  finalize: 2,
+  query: 3,
+  status: 10,
+  register: 13,
+  summarize: 15,
+};
 
 /** Wire type of bytes. */
 const LENGTH = 2;
@@ -17,13 +25,18 @@ const FATAL_ERROR = 5;
 const APPEND_TRACE_DATA = 101;
 const QUERY_ARGS = 103;
 const QUERY_ARGS_SQL = 1;
+const REGISTER_ARGS = 108;
+const SUMMARY_ARGS = 110;
 const APPEND_RESULT = 201;
 const QUERY_RESULT = 203;
 const STATUS_RESULT = 210;
+const REGISTER_RESULT = 211;
 const FINALIZE_RESULT = 212;
+const SUMMARY_RESULT = 214;
 
 /**
- * The bytes of a request up to its body (append: bytes of trace; query: the SQL), which follows.
+ * The bytes of a request up to its body (append: bytes of trace; query: the SQL; register, summarize: the
+ * arguments, see below), which follows.
  * `seq` is left out: TraceProcessor takes a request without one whatever came before, so a restored
  * instance needs no counter.
  */
@@ -36,6 +49,8 @@ export function requestHead(method: Method, bodyLength: number): Uint8Array {
     pushLengthTag(args, QUERY_ARGS, sqlTag.length + bodyLength);
     args.push(...sqlTag);
   }
+  if (method === 'register') pushLengthTag(args, REGISTER_ARGS, bodyLength);
+  if (method === 'summarize') pushLengthTag(args, SUMMARY_ARGS, bodyLength);
   const message: number[] = [];
   pushVarintTag(message, REQUEST);
   pushVarint(message, METHOD_NUMBER[method]);
@@ -45,12 +60,42 @@ export function requestHead(method: Method, bodyLength: number): Uint8Array {
   return Uint8Array.from([...head, ...message]);
 }
 
+/** `RegisterSqlPackageArgs`: its modules have the package's name in front of theirs. */
+export function registerArgs({ name, modules }: SqlPackage): Uint8Array {
+  return Buffer.concat([
+    bytesField(1, Buffer.from(name)),
+    ...modules.map((module) =>
+      bytesField(
+        2,
+        Buffer.concat([bytesField(1, Buffer.from(module.name)), bytesField(2, module.sql)]),
+      ),
+    ),
+  ]);
+}
+
+/** `TraceSummaryArgs`: all metrics of a specification in textproto; the summary comes as binary proto. */
+export function summaryArgs(spec: Uint8Array): Uint8Array {
+  const allMetrics = Buffer.of(3 * 8, 1);
+  const asProto = Buffer.of(4 * 8, 0); // the engine wants it said
+  return Buffer.concat([bytesField(2, spec), bytesField(3, allMetrics), asProto]);
+}
+
+function bytesField(field: number, bytes: Uint8Array): Uint8Array {
+  const head: number[] = [];
+  pushLengthTag(head, field, bytes.length);
+  return Buffer.concat([Uint8Array.from(head), bytes]);
+}
+
 /** What a reply says, as far as this project asks. */
 export interface Reply {
   /** TraceProcessor refused the request itself. */
   fatalError?: string;
   appendError?: string;
   finalizeError?: string;
+  registerError?: string;
+  summaryError?: string;
+  /** Encoded `TraceSummary`: a view, valid until the engine runs on. */
+  summary?: Uint8Array;
   /** Encoded `QueryResult`: a view, valid until the engine runs on. */
   queryResult?: Uint8Array;
   /** The version, as in "Perfetto v55.3-…". */
@@ -65,6 +110,8 @@ export function readReply(message: Uint8Array): Reply {
     else if (field === APPEND_RESULT) assign(reply, 'appendError', textField(bytes, 2));
     else if (field === FINALIZE_RESULT) assign(reply, 'finalizeError', textField(bytes, 1));
     else if (field === STATUS_RESULT) assign(reply, 'version', textField(bytes, 2));
+    else if (field === REGISTER_RESULT) assign(reply, 'registerError', textField(bytes, 1));
+    else if (field === SUMMARY_RESULT) readSummary(reply, bytes);
   }
   return reply;
 }
@@ -74,9 +121,16 @@ export function queryError(result: Uint8Array): string | undefined {
   return textField(result, 2);
 }
 
+function readSummary(reply: Reply, result: Uint8Array): void {
+  for (const [field, bytes] of bytesFields(result)) {
+    if (field === 1) reply.summary = bytes;
+    else if (field === 3) reply.summaryError = text(bytes);
+  }
+}
+
 function assign(
   reply: Reply,
-  key: 'appendError' | 'finalizeError' | 'version',
+  key: 'appendError' | 'finalizeError' | 'registerError' | 'version',
   value: string | undefined,
 ): void {
   if (value !== undefined) reply[key] = value;

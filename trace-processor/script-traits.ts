@@ -26,6 +26,20 @@ export function scriptTraits(sql: Uint8Array): ScriptTraits {
   };
 }
 
+/** Of two scripts, one after the other. */
+export function joinTraits(one: ScriptTraits, other: ScriptTraits): ScriptTraits {
+  return {
+    leavesMarks: one.leavesMarks || other.leavesMarks,
+    sensesHistory: one.sensesHistory || other.sensesHistory,
+    deterministic: one.deterministic && other.deterministic,
+  };
+}
+
+/** Whether it may take in modules: what these do is not in its own words. */
+export function mayInclude(sql: Uint8Array): boolean {
+  return sqlTokens(sql).some(({ text }) => /include|import/i.test(text));
+}
+
 /** sqlstats lists the queries an instance was asked. In strings too: they may be SQL to some functions. */
 const SENSES_HISTORY = /sqlstats|changes|last_insert_rowid/i;
 

@@ -2,7 +2,17 @@
 import { BigtraceError } from '../common/errors.ts';
 import type { Engine } from './engine.ts';
 import { type Image, snapshotMemory } from './image.ts';
-import { queryError, type Reply, ReplyFrames, readReply, requestHead } from './rpc.ts';
+import {
+  queryError,
+  type Reply,
+  ReplyFrames,
+  readReply,
+  registerArgs,
+  requestHead,
+  summaryArgs,
+} from './rpc.ts';
+import type { SqlPackage } from './sql-packages.ts';
+import { summaryResults } from './summary.ts';
 import { WasmHost } from './wasm-host.ts';
 
 export interface TraceProcessorOptions {
@@ -18,6 +28,14 @@ const SQL_BYTES_MAX = 32 * 2 ** 20;
  * it looks for the place to report. It is the asker's error all the same.
  */
 const INCOMPLETE_SQL = 'incomplete SQL statement';
+
+function checkLength(what: string, { length }: Uint8Array): void {
+  if (length > SQL_BYTES_MAX)
+    throw new BigtraceError(
+      'limit_exceeded',
+      `${what} is ${length} bytes long, the bound is ${SQL_BYTES_MAX}`,
+    );
+}
 
 function isIncompleteSql(error: unknown): boolean {
   return (
@@ -98,22 +116,55 @@ export class TraceProcessor {
    * @throws BigtraceError sql_failed (TraceProcessor's own message), limit_exceeded, engine_crashed
    */
   query(sql: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
-    if (sql.length > SQL_BYTES_MAX)
-      throw new BigtraceError(
-        'limit_exceeded',
-        `SQL is ${sql.length} bytes long, the bound is ${SQL_BYTES_MAX}`,
-      );
+    checkLength('SQL', sql);
     let failure: string | undefined;
-    try {
-      this.#request(requestHead('query', sql.length), sql, ({ queryResult }) => {
-        if (queryResult === undefined || failure !== undefined) return;
-        failure = queryError(queryResult);
-        if (failure === undefined) onResult(queryResult);
-      });
-    } catch (error) {
-      throw isIncompleteSql(error) ? new BigtraceError('sql_failed', INCOMPLETE_SQL) : error;
-    }
+    this.#ask('query', sql, ({ queryResult }) => {
+      if (queryResult === undefined || failure !== undefined) return;
+      failure = queryError(queryResult);
+      if (failure === undefined) onResult(queryResult);
+    });
     if (failure !== undefined) throw new BigtraceError('sql_failed', failure);
+  }
+
+  /**
+   * Computes all metrics of a `TraceSummarySpec` in textproto; what was computed comes as `query`'s rows do,
+   * in the columns of summary.ts.
+   * @throws as query
+   */
+  summarize(spec: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
+    checkLength('the summary specification', spec);
+    const args = summaryArgs(spec);
+    let failure: string | undefined;
+    let summary: Uint8Array | undefined;
+    this.#ask('summarize', args, (reply) => {
+      failure ??= reply.summaryError;
+      summary ??= reply.summary?.slice();
+    });
+    if (failure !== undefined) throw new BigtraceError('sql_failed', failure);
+    for (const result of summaryResults(summary ?? new Uint8Array())) onResult(result);
+  }
+
+  /**
+   * Makes a package's modules known to INCLUDE PERFETTO MODULE, until `reset` or `restore`.
+   * @throws BigtraceError invalid_option, with TraceProcessor's reason: a name that is taken
+   */
+  register(sqlPackage: SqlPackage): void {
+    const args = registerArgs(sqlPackage);
+    let failure: string | undefined;
+    this.#request(requestHead('register', args.length), args, ({ registerError }) => {
+      failure ??= registerError;
+    });
+    if (failure !== undefined)
+      throw new BigtraceError(
+        'invalid_option',
+        `--sql-package ${sqlPackage.name}: ${failure.split('\n', 1)[0]}`,
+      );
+  }
+
+  /** All of the memory, as `Engine.initial` is. */
+  wholeMemory(): Omit<Image, 'engine'> {
+    this.#host.clearRequest();
+    return snapshotMemory(this.#host.memory, []);
   }
 
   /** The state of the instance, to be restored here or in another instance of the same engine. */
@@ -156,6 +207,15 @@ export class TraceProcessor {
 
   #failLoad(message: string): void {
     this.#loadError ??= new BigtraceError('trace_invalid', message);
+  }
+
+  /** A request that runs SQL of the asker's. */
+  #ask(method: 'query' | 'summarize', body: Uint8Array, onReply: (reply: Reply) => void): void {
+    try {
+      this.#request(requestHead(method, body.length), body, onReply);
+    } catch (error) {
+      throw isIncompleteSql(error) ? new BigtraceError('sql_failed', INCOMPLETE_SQL) : error;
+    }
   }
 
   #request(head: Uint8Array, body: Uint8Array | undefined, onReply: (reply: Reply) => void): void {

@@ -236,13 +236,14 @@ class Answering {
   ): Promise<Answer> {
     const { results, counters } = this.#parts;
     const { script, limits, wantsKinds, onResult } = this.#question;
-    const { sql, leavesMarks } = script;
+    const { sql, isSummary, leavesMarks } = script;
     const recorder = results.recorder();
     let resultBytes = 0;
     const { rows, columns, queryMs } = await lease.slot.query(
       {
         key,
         sql,
+        isSummary,
         leavesMarks,
         wantsKinds,
         memoryBytesMax: limits.memoryBytesMax,

@@ -55,6 +55,7 @@ const FLAGS: [string, string, (config: WorkerConfig) => unknown, unknown][] = [
   ['--instance-memory-bytes', '9GiB', ({ limits }) => limits.memoryBytesMax, 4 * GIB],
   ['--result-rows-max', '7', ({ limits }) => limits.resultRowsMax, 7],
   ['--result-bytes-max', '1KiB', ({ limits }) => limits.resultBytesMax, 1024],
+  ['--sql-package', 'a=/x,b=/y', ({ sqlPackages }) => sqlPackages, ['a=/x', 'b=/y']],
   ['--trace-processor-wasm', '/w', ({ engineFile }) => engineFile, '/w'],
   ['--drain-timeout', '5s', ({ drainMs }) => drainMs, 5000],
   ['--log-level', 'debug', ({ logLevel }) => logLevel, 'debug'],
@@ -64,6 +65,14 @@ test.each(FLAGS)('%s %s, and the variable of the same name', (flag, value, pick,
   expect(pick(parsed([flag, value]))).toEqual(expected);
   const variable = `BIGTRACE_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
   expect(pick(parsed([], { [variable]: value }))).toEqual(expected);
+});
+
+test('SQL packages are given one by one, or none by an empty variable', () => {
+  expect(parsed(['--sql-package', 'a=/x', '--sql-package', 'b=/y']).sqlPackages).toEqual([
+    'a=/x',
+    'b=/y',
+  ]);
+  expect(parsed([], { BIGTRACE_SQL_PACKAGE: '' }).sqlPackages).toEqual([]);
 });
 
 test('-s is host and port at once, as upstream has it', () => {

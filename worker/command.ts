@@ -17,6 +17,7 @@ import {
   type WorkerConfig,
 } from './config.ts';
 import { serve } from './serve.ts';
+import { sqlPackageOption } from './sql-package-option.ts';
 
 interface Flags extends EdgeFlags {
   listen: string;
@@ -33,6 +34,7 @@ interface Flags extends EdgeFlags {
   resultRowsMax: number;
   resultBytesMax: number;
   traceProcessorWasm: string;
+  sqlPackage?: string[];
   drainTimeout: number;
   logLevel: LogLevel;
   json: boolean;
@@ -70,6 +72,7 @@ export function workerCommand(): Command {
         'TRACE_PROCESSOR_WASM',
       ).default(ENGINE_FILE, 'the one that came with it'),
     )
+    .addOption(sqlPackageOption())
     .addOption(
       option('--drain-timeout <time>', 'how long SIGTERM waits for what was begun', 'DRAIN_TIMEOUT')
         .default(30_000, '30s')
@@ -171,6 +174,7 @@ export function workerConfig(command: Command): WorkerConfig {
       resultBytesMax: flags.resultBytesMax,
     },
     engineFile: flags.traceProcessorWasm,
+    sqlPackages: flags.sqlPackage ?? [],
     threadEntry: THREAD_ENTRY,
     drainMs: flags.drainTimeout,
     logLevel: flags.logLevel,

@@ -25,6 +25,8 @@ export interface WorkerConfig {
   limits: AnswerLimits;
   /** File of the TraceProcessor wasm. */
   engineFile: string;
+  /** SQL packages that scripts may include: `name=directory`. */
+  sqlPackages: string[];
   /** The bundle of worker/thread.ts. */
   threadEntry: URL;
   /** How long a worker that was told to stop goes on with what it had begun. */

@@ -3,6 +3,7 @@ import { printable, textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import type { RunEvent, RunMode, RunRequest, RunStart, Task } from '../proto/messages.ts';
+import type { PackageFacts } from '../trace-processor/index.ts';
 import { type AnswerParts, answer } from './answer.ts';
 import { CreditWindow } from './credit-window.ts';
 import { type EventSink, EventWriter } from './event-writer.ts';
@@ -18,6 +19,8 @@ const GIVEN_BACK = Symbol('given back');
 
 export interface RunParts extends AnswerParts {
   limits: AnswerLimits;
+  /** SQL packages that scripts may include. */
+  packages: readonly PackageFacts[];
   logger: Logger;
 }
 
@@ -102,7 +105,7 @@ export class RunCall {
     this.#query = {
       id: start.queryId,
       mode: start.mode,
-      script: scriptFacts(start.sql),
+      script: scriptFacts(start.sql, this.#parts.packages),
       limits: answerLimits(start.limits, this.#parts.limits),
     };
     const timeoutMs = start.limits?.timeoutMs ?? 0;

@@ -188,7 +188,7 @@ export class WorkerServer {
       this.#parts,
       {
         trace: textFromBytes(trace),
-        script: scriptFacts(sqlQuery),
+        script: scriptFacts(sqlQuery, this.#parts.packages),
         limits: answerLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
         wantsKinds: false,
         asker: signal,
@@ -245,6 +245,7 @@ export class WorkerServer {
       draining: this.#draining,
       counters: counters.all(),
       gauges: this.#gauges(),
+      sqlPackage: engine.packages.map(({ name }) => name),
     });
   }
 }

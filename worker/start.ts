@@ -3,7 +3,7 @@ import { hostOf } from '../common/edge-options.ts';
 import { createLogger, type Logger } from '../common/log.ts';
 import { type Probes, startProbes } from '../common/probes.ts';
 import { startTracing } from '../common/tracing.ts';
-import { loadEngine } from '../trace-processor/index.ts';
+import { loadEngine, readSqlPackages } from '../trace-processor/index.ts';
 import { createTraceStores } from '../trace-store/index.ts';
 import type { WorkerConfig } from './config.ts';
 import { COUNTERS, Counters } from './counters.ts';
@@ -35,7 +35,7 @@ export async function startWorker(
   config: WorkerConfig,
   logger: Logger = createLogger('worker', config.logLevel),
 ): Promise<RunningWorker> {
-  const engine = await loadEngine(config.engineFile);
+  const engine = await loadEngine(config.engineFile, readSqlPackages(config.sqlPackages));
   const tracing = await startTracing('worker', config.edge.otlpEndpoint, logger);
   const stores = createTraceStores(config.stores);
   const counters = new Counters();
@@ -65,6 +65,7 @@ export async function startWorker(
     edge: config.edge,
     tracing,
     engineIdentity: engine.identity,
+    packages: engine.packages,
     limits: config.limits,
     logger,
   });

@@ -47,6 +47,7 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     cacheBytesMax: 2 ** 30,
     limits: LIMIT_DEFAULTS,
     engineFile: fileURLToPath(new URL('vendor/trace-processor/trace_processor.wasm', ROOT)),
+    sqlPackages: [],
     threadEntry: await threadBundle,
     drainMs: 10_000,
     logLevel: 'silent',

@@ -28,6 +28,8 @@ export const UNPARSED_BYTES_MAX = 8 * 2 ** 20;
 
 export interface QueryRequest {
   sql: Uint8Array;
+  /** `sql` is the specification of a summary. */
+  isSummary: boolean;
   /** The state before is kept for `unmark`. */
   leavesMarks: boolean;
   /** Whether to look at every cell for the kinds of the columns. */

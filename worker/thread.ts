@@ -94,7 +94,8 @@ function drop(): void {
   sayFailed(new BigtraceError('cancelled', 'the load was dropped'));
 }
 
-function query({ sql, leavesMarks, wantsKinds, memoryBytesMax }: QueryRequest): void {
+function query(request: QueryRequest): void {
+  const { sql, isSummary, leavesMarks, wantsKinds, memoryBytesMax } = request;
   const from = performance.now();
   const collector = wantsKinds ? new KindsCollector() : undefined;
   const stream = collector?.stream ?? new ResultStream();
@@ -102,7 +103,7 @@ function query({ sql, leavesMarks, wantsKinds, memoryBytesMax }: QueryRequest): 
   try {
     processor.memoryBytesMax = memoryBytesMax;
     if (leavesMarks) pristine ??= processor.snapshot();
-    processor.query(sql, (view) => {
+    processor[isSummary ? 'summarize' : 'query'](sql, (view) => {
       if (broken !== undefined || unwanted()) return;
       const bytes = view.slice();
       try {

@@ -10,6 +10,7 @@ import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.
 import { BigtraceError } from '../../common/errors.ts';
 import { durationMs } from '../../common/options.ts';
 import type { QueryStart, TraceFailure } from '../../proto/messages.ts';
+import { SUMMARIZE } from '../../trace-processor/summary-script.ts';
 import { EXIT } from '../exit.ts';
 import { createFormat, FORMATS, type FormatName } from './formats.ts';
 import { Output } from './output.ts';
@@ -24,7 +25,8 @@ const FAILURES_TOLD_MAX = 20;
 interface QueryOptions extends OrchestratorFlags {
   traces?: string[];
   where?: string;
-  sql: string;
+  sql?: string;
+  summarySpec?: string;
   format: FormatName;
   lenient?: boolean;
   timeout?: number;
@@ -41,7 +43,13 @@ export function queryCommand(): Command {
       '--where <expression>',
       'the traces that an expression over the table bigtrace.traces selects, such as "duration > 2e9"',
     )
-    .requiredOption('--sql <sql>', 'the script, or @FILE that holds it')
+    .option('--sql <sql>', 'the script, or @FILE that holds it')
+    .addOption(
+      new Option(
+        '--summary-spec <file>',
+        'instead of a script a TraceSummarySpec in textproto: a row for each row of its metrics',
+      ).conflicts('sql'),
+    )
     .addOption(
       new Option('--format <format>', 'how rows are printed').choices(FORMATS).default('table'),
     );
@@ -69,7 +77,7 @@ async function query(options: QueryOptions): Promise<number> {
   try {
     const start: QueryStart = {
       queryId: randomUUID(),
-      sql: sqlBytes(options.sql),
+      sql: scriptOf(options),
       onFailure: options.lenient ? 'LENIENT' : 'STRICT',
       limits: { timeoutMs: options.timeout ?? 0 },
       user: userInfo().username,
@@ -134,12 +142,19 @@ class Asker {
   }
 }
 
-function sqlBytes(option: string): Buffer {
-  if (!option.startsWith('@')) return bytesFromText(option);
+function scriptOf({ sql, summarySpec }: QueryOptions): Buffer {
+  if (summarySpec !== undefined)
+    return Buffer.concat([Buffer.from(`${SUMMARIZE}\n`), fileOf('--summary-spec', summarySpec)]);
+  if (sql === undefined)
+    throw new BigtraceError('invalid_option', 'no script: --sql or --summary-spec gives it');
+  return sql.startsWith('@') ? fileOf('--sql', sql.slice(1)) : bytesFromText(sql);
+}
+
+function fileOf(flag: string, path: string): Buffer {
   try {
-    return readFileSync(option.slice(1));
+    return readFileSync(path);
   } catch (error) {
-    throw new BigtraceError('invalid_option', `--sql: cannot read the file: ${String(error)}`);
+    throw new BigtraceError('invalid_option', `${flag}: cannot read the file: ${String(error)}`);
   }
 }
 

@@ -51,3 +51,27 @@ WORKER          STATE     BUSY  QUEUED  LOADED     ANSWERS FROM                 
 10.1.2.3:5052   lost`,
   );
 });
+
+it('says which SQL packages workers have', () => {
+  const withWorkers = (...packages: string[][]): string[] => {
+    const worker = packages.map((sqlPackage, at) => ({
+      address: `w${at}`,
+      state: 'ready' as const,
+      status: { ...WORKER, sqlPackage },
+    }));
+    const rest = { version: '1', queriesRunning: 0, counters: {}, gauges: {}, query: [] };
+    return statusText({ ...rest, worker }, 0)
+      .split('\n')
+      .slice(3 + packages.length);
+  };
+  expect(withWorkers([], [])).toEqual([]);
+  expect(withWorkers(['fleet', 'team'], ['fleet', 'team'])).toEqual([
+    '',
+    'SQL packages: fleet, team',
+  ]);
+  expect(withWorkers(['fleet'], [], ['fleet'])).toEqual([
+    '',
+    'SQL packages of w0, w2: fleet',
+    'SQL packages of w1: none',
+  ]);
+});

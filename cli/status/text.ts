@@ -11,7 +11,24 @@ export function statusText(status: OrchestratorStatus, nowMs: number): string {
       [['WORKER', 'STATE', 'BUSY', 'QUEUED', 'LOADED', 'ANSWERS FROM', 'UP']],
       worker.map(workerCells),
     ),
+    ...packageLines(worker),
   ].join('\n');
+}
+
+/** The SQL packages, and which workers have other ones: then an answer depends on who gives it. */
+function packageLines(workers: readonly WorkerState[]): string[] {
+  const packages = new Map<string, string[]>();
+  for (const { address, status } of workers) {
+    if (status === null) continue;
+    const names = (status.sqlPackage ?? []).join(', ') || 'none';
+    packages.set(names, [...(packages.get(names) ?? []), address]);
+  }
+  const [names] = packages.keys();
+  if (packages.size === 1) return names === 'none' ? [] : ['', `SQL packages: ${names}`];
+  return [...packages].flatMap(([each, addresses], at) => [
+    ...(at === 0 ? [''] : []),
+    `SQL packages of ${addresses.join(', ')}: ${each}`,
+  ]);
 }
 
 function queryLine({ queryId, user, startedMs, progress }: QueryState, nowMs: number): string {

@@ -1,6 +1,7 @@
 /** `bigtrace up`: the whole system on one machine. */
 import { Command, Option } from 'commander';
 import { integerFrom, port } from '../../common/options.ts';
+import { sqlPackageOption } from '../../worker/sql-package-option.ts';
 import { defaultDataDir, SAMPLE_TRACES } from '../paths.ts';
 import { type UpFlags, upConfig } from './config.ts';
 import { runSystem } from './system.ts';
@@ -50,6 +51,7 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
     .addOption(
       option('--clickhouse <url>', 'a ClickHouse server of your own instead of the embedded one'),
     )
+    .addOption(sqlPackageOption())
     .addOption(option('--json', 'print one JSON object when everything is ready'))
     .addHelpText('after', HELP)
     .action(async (flags: UpFlags) => {

@@ -28,6 +28,7 @@ it('is complete', () => {
     threadsPerWorker: 3,
     memoryBytesPerWorker: 2000,
     clickhouseUrl: undefined,
+    sqlPackages: [],
     json: false,
   });
 });

@@ -18,6 +18,7 @@ export interface UpFlags {
   workers: number;
   threads?: number;
   clickhouse?: string;
+  sqlPackage?: string[];
   json?: boolean;
 }
 
@@ -39,6 +40,8 @@ export interface UpConfig {
   memoryBytesPerWorker: number;
   /** A server of the user's own instead of the embedded one. */
   clickhouseUrl: string | undefined;
+  /** Of all workers: `name=directory`. */
+  sqlPackages: string[];
   json: boolean;
 }
 
@@ -81,6 +84,7 @@ export function upConfig(flags: UpFlags, { cores, memoryBytes }: Machine = THIS_
     // Workers share what one alone would take.
     memoryBytesPerWorker: Math.floor(memoryBytes / 2 / workers),
     clickhouseUrl: flags.clickhouse === undefined ? undefined : checkUrl(flags.clickhouse),
+    sqlPackages: flags.sqlPackage ?? [],
     json: flags.json ?? false,
   };
 }

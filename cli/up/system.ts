@@ -138,7 +138,8 @@ function worker(config: UpConfig, at: number): Launch<string> {
     const threads = String(config.threadsPerWorker);
     const cache = join(config.dataDir, 'cache', name);
     const flags = ['--traces', config.tracesDir, '--threads', threads, '--cache-dir', cache];
-    const args = ['worker', '--json', '-s', socket, ...openness(config), ...flags];
+    const packages = config.sqlPackages.flatMap((each) => ['--sql-package', each]);
+    const args = ['worker', '--json', '-s', socket, ...openness(config), ...flags, ...packages];
     const defaults = { BIGTRACE_MEMORY_BYTES: String(config.memoryBytesPerWorker) };
     return startService({ name, args, defaults, log, signal });
   };

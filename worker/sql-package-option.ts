@@ -1,0 +1,14 @@
+/** The flag for SQL packages, of `bigtrace worker` and of `bigtrace up`, which hands it to its workers. */
+import { Option } from 'commander';
+
+export function sqlPackageOption(): Option {
+  return new Option(
+    '--sql-package <name=dir,…>',
+    'directory of .sql files, for INCLUDE PERFETTO MODULE name.sub.file; may be given more than once',
+  )
+    .env('BIGTRACE_SQL_PACKAGE')
+    .argParser((text, previous: string[] = []) => [
+      ...previous,
+      ...text.split(',').filter((part) => part !== ''),
+    ]);
+}
