@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { DataType, load, open } from 'ffi-rs';
 import { confineFiles, prctl } from './confine.ts';
-import type { EngineStart } from './engine-process.ts';
+import { type EngineStart, UNCONFINED_EXIT } from './engine-process.ts';
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
@@ -23,10 +23,8 @@ if (process.ppid !== start.parentPid) process.exit(1); // it was gone before the
 Object.assign(process.env, start.env);
 
 open({ library: 'chdb', path: start.library });
-if (!confineFiles(start.readable, [start.directory]))
-  process.stderr.write(
-    'this Linux has no Landlock: SQL functions can read and make files where this user can\n',
-  );
+if (!confineFiles(start.readable, [start.directory]) && !start.insecure)
+  process.exit(UNCONFINED_EXIT);
 void load({
   library: 'chdb',
   funcName: 'query_stable_v2',

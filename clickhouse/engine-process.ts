@@ -8,7 +8,10 @@ const STOP_MS_MAX = 5_000;
 const LAST_LINES_MAX = 12;
 const TEXT_CHARS_MAX = 10_000;
 
-export const ENGINE_LIBRARY = '@chdb/lib-linux-x64-gnu/libchdb.so';
+const ENGINE_LIBRARY = '@chdb/lib-linux-x64-gnu/libchdb.so';
+
+/** Of a process that could not be confined (confine.ts). */
+export const UNCONFINED_EXIT = 77;
 
 export interface EmbeddedExit {
   /** `exit code 1`, `signal SIGKILL`. */
@@ -34,6 +37,8 @@ export interface EngineOptions {
   env: NodeJS.ProcessEnv;
   /** Where it works, and the only place where it may write. */
   directory: string;
+  /** Whether to start where the kernel cannot keep it to these files. */
+  insecure: boolean;
   /** What it may read files of, besides the system's own: files, and directories with all in them. */
   readable: string[];
 }

@@ -1,11 +1,17 @@
 /** Starts the embedded ClickHouse as a child process, and ends it. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BigtraceError } from '../common/errors.ts';
 import { useUsers, writeEngineFiles } from './engine-files.ts';
-import { type EmbeddedExit, type EngineProcess, spawnEngine } from './engine-process.ts';
+import {
+  type EmbeddedExit,
+  type EngineProcess,
+  spawnEngine,
+  UNCONFINED_EXIT,
+} from './engine-process.ts';
 import { type Passwords, passwordVariables, settlePasswords } from './passwords.ts';
 import { type ClickHouseLogin, setUpClickHouse } from './set-up.ts';
 
@@ -26,6 +32,8 @@ export interface EmbeddedOptions {
   orchestrator: string;
   /** What is not given is what the last start had, or random. */
   passwords: Partial<Passwords>;
+  /** Whether to start on a Linux that cannot keep ClickHouse's users from the files of this user. */
+  insecure: boolean;
   /** For the child, and so for the scripts that ClickHouse runs. */
   env: NodeJS.ProcessEnv;
   signal?: AbortSignal;
@@ -46,7 +54,7 @@ export interface EmbeddedClickHouse {
 
 /**
  * Resolves when it answers queries, everything in it set up.
- * @throws invalid_option (no build for this platform, a port that is taken), internal, cancelled.
+ * @throws invalid_option (no build for this platform, no Landlock, a port that is taken), internal, cancelled.
  */
 export async function startEmbeddedClickHouse(
   options: EmbeddedOptions,
@@ -78,6 +86,7 @@ export async function startEmbeddedClickHouse(
         BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(options.listen), httpPort)}`,
       },
       directory: files.directory,
+      insecure: options.insecure,
       readable: [],
     });
   if (!files.databaseExists) {
@@ -155,6 +164,13 @@ async function deathOf(exited: Promise<EmbeddedExit>): Promise<never> {
 }
 
 function startFailure(how: string, lastLines: string[]): BigtraceError {
+  if (how === `exit code ${UNCONFINED_EXIT}`)
+    return new BigtraceError(
+      'invalid_option',
+      `this Linux (${release()}) has not the Landlock of 5.19 and later, so whoever may ask ClickHouse could ` +
+        'read every file that you can: say --insecure if that is as it should be, or give a server of ' +
+        'your own by --clickhouse URL',
+    );
   return new BigtraceError(
     'internal',
     `clickhouse did not start (${how}): ${lastLines.join('\n  ')}`,

@@ -13,7 +13,7 @@ export interface ClickHouseLogin {
   password: string;
 }
 
-export function adminClient(login: ClickHouseLogin): ClickHouseClient {
+function adminClient(login: ClickHouseLogin): ClickHouseClient {
   return createClient({
     ...login,
     request_timeout: REQUEST_MS_MAX,

@@ -5,7 +5,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -17,9 +16,12 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { QUERY_VIEWS } from '../clickhouse/query-views.mjs';
+import { oneAtATime } from './one-at-a-time.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
+const STAMP = join(dist, '.stamp');
 
 /** Rooms that no bundle is made of; all others are inputs, so that a new room cannot be forgotten. */
 const NO_INPUTS = new Set([
@@ -84,28 +86,47 @@ const CONSOLE = {
   },
 };
 
+/** What of `clickhouse/` ClickHouse and its set-up read. */
+const CLICKHOUSE_TREE =
+  /^clickhouse\/(bigtrace_function\.xml$|(config\.d|embedded|sql|users\.d)\/)/;
+
 /** The code that V8 made of the bridge, see bridge/load.ts. */
 const BRIDGE_CACHE = join(SCRIPTS, 'bridge-main.cache');
 
+/** What else is in `dist/`: what tools and tests build there, and what a build keeps. */
+const NO_OUTPUTS = /^(test\/|bench\.js$|\.stamp$)|\.cache$/;
+
 /** Resolves to true when something had to be built. */
 export async function build() {
+  if (isBuilt(stampOf(inputFiles()))) return false;
+  return oneAtATime(`build ${dist}`, buildChanged);
+}
+
+/** Whoever built in the meantime may have left nothing to do. */
+async function buildChanged() {
   const inputs = inputFiles();
   const stamp = stampOf(inputs);
-  const stampFile = join(dist, '.stamp');
-  if (readIfThere(stampFile)?.toString() === stamp) return false;
+  if (isBuilt(stamp)) return false;
   const { build: esbuild } = await import('esbuild');
   const [page, ...made] = await Promise.all([
     buildConsole(),
     ...[MODULES, BRIDGE].map((options) => esbuild({ ...options, plugins: [rawText] })),
   ]);
-  const outputs = [...page, ...made.flatMap(({ outputFiles }) => outputFiles)];
+  const outputs = [
+    ...page,
+    ...made.flatMap(({ outputFiles }) => outputFiles),
+    ...clickHouseTree(inputs),
+  ];
   rmSync(BRIDGE_CACHE, { force: true }); // V8 tells a cache's program by its length only
-  for (const { path, contents } of outputs) writeIfChanged(path, contents);
-  removeOldChunks(new Set(outputs.map(({ path }) => path)));
-  copyClickHouseTree(inputs);
+  for (const output of outputs) writeIfChanged(output);
+  removeOthers(new Set(outputs.map(({ path }) => path)));
   warmBridge();
-  writeIfChanged(stampFile, Buffer.from(stamp));
+  writeIfChanged({ path: STAMP, contents: Buffer.from(stamp) });
   return true;
+}
+
+function isBuilt(stamp) {
+  return readIfThere(STAMP)?.toString() === stamp;
 }
 
 async function buildConsole() {
@@ -135,18 +156,18 @@ export async function bundleModule(source, output) {
 }
 
 function inputFiles() {
-  const files = [];
-  const walk = (directory) => {
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      const path = join(directory, entry.name);
-      if (entry.isDirectory()) walk(path);
-      else if (!entry.name.endsWith('.test.ts')) files.push(path);
-    }
-  };
-  for (const entry of readdirSync(root, { withFileTypes: true }))
-    if (entry.isDirectory() && !entry.name.startsWith('.') && !NO_INPUTS.has(entry.name))
-      walk(join(root, entry.name));
-  return files.sort();
+  return readdirSync(root, { withFileTypes: true })
+    .filter((room) => room.isDirectory() && !room.name.startsWith('.') && !NO_INPUTS.has(room.name))
+    .flatMap(({ name }) => filesBelow(join(root, name)))
+    .filter((path) => !path.endsWith('.test.ts'))
+    .sort();
+}
+
+function filesBelow(directory) {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
 }
 
 /** Sizes and times instead of contents: the build runs at every start of the command. */
@@ -164,12 +185,10 @@ function stampOf(inputs) {
   return hash.digest('hex');
 }
 
-/** Chunks are named after what they hold. */
-function removeOldChunks(outputs) {
-  for (const name of readdirSync(dist)) {
-    const path = join(dist, name);
-    if (name.endsWith('.js') && !outputs.has(path)) rmSync(path);
-  }
+/** What earlier builds left: chunks are named after what they hold, SQL that is there is run. */
+function removeOthers(outputs) {
+  for (const path of filesBelow(dist))
+    if (!outputs.has(path) && !NO_OUTPUTS.test(relative(dist, path))) rmSync(path);
 }
 
 /** `import text from './file?raw'`, as `proto/raw.d.ts` declares it. */
@@ -187,24 +206,28 @@ const rawText = {
   },
 };
 
-/** All of `clickhouse/` that is not code, and the script by which ClickHouse starts the bridge. */
-function copyClickHouseTree(inputs) {
-  const from = join(root, 'clickhouse');
-  for (const path of inputs) {
-    if (!path.startsWith(`${from}/`) || path.endsWith('.ts')) continue;
-    writeIfChanged(join(dist, 'clickhouse', relative(from, path)), readFileSync(path));
-  }
-  const script = join(SCRIPTS, 'bigtrace');
-  writeIfChanged(script, readFileSync(join(root, 'bridge/bigtrace.sh')));
-  chmodSync(script, 0o755);
+/** With the views that are made here, and the script by which ClickHouse starts the bridge. */
+function clickHouseTree(inputs) {
+  const script = join(root, 'bridge/bigtrace.sh');
+  return [
+    { path: join(SCRIPTS, 'bigtrace'), contents: readFileSync(script), mode: 0o755 },
+    ...QUERY_VIEWS.map(([name, sql]) => ({
+      path: join(dist, 'clickhouse/sql', name),
+      contents: Buffer.from(sql),
+    })),
+    ...inputs
+      .map((path) => relative(root, path))
+      .filter((path) => CLICKHOUSE_TREE.test(path))
+      .map((path) => ({ path: join(dist, path), contents: readFileSync(join(root, path)) })),
+  ];
 }
 
 /** By renaming, so that a running system never reads half a file. */
-function writeIfChanged(path, contents) {
+function writeIfChanged({ path, contents, mode }) {
   if (readIfThere(path)?.equals(contents)) return;
   mkdirSync(dirname(path), { recursive: true });
   const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}`);
-  writeFileSync(unfinished, contents);
+  writeFileSync(unfinished, contents, { mode });
   renameSync(unfinished, path);
 }
 

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { oneAtATime } from './one-at-a-time.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -22,7 +23,7 @@ export async function prepareOrExit() {
 
 export async function prepare() {
   checkNode();
-  if (!isInstalled()) await step('installing packages with npm ci (once, about 250 MB)', npmCi);
+  if (!isInstalled()) await oneAtATime(`install ${root}`, install);
   // Only now: these import packages.
   if (!process.env.BIGTRACE_TRACE_PROCESSOR_WASM) {
     const { fetchEngine } = await import('./fetch-engine.mjs');
@@ -30,6 +31,11 @@ export async function prepare() {
   }
   const { build } = await import('./build.mjs');
   await build();
+}
+
+/** Whoever installed in the meantime left nothing to do. */
+async function install() {
+  if (!isInstalled()) await step('installing packages with npm ci (once, about 250 MB)', npmCi);
 }
 
 class WrongNode extends Error {}

@@ -24,6 +24,7 @@ export function embeddedClickHouse(
       tcpPort: portOf(previous?.tcp) ?? config.clickhouseTcpPort,
       orchestrator,
       passwords: passwordsGiven(env),
+      insecure: config.insecure,
       env,
       signal,
     });

@@ -1,9 +1,10 @@
 /** For tests: the embedded engine, with a script in the bridge's place. */
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { build } from 'esbuild';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../launch.ts';
+import { QUERY_VIEWS } from '../query-views.mjs';
 
 const ROOM = join(import.meta.dirname, '..');
 
@@ -66,15 +67,17 @@ export function startOn(
     ...ports,
     orchestrator: '127.0.0.1:1',
     passwords: {},
+    insecure: false,
     env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
   });
 }
 
-export async function buildWithStandIn(dist: string): Promise<void> {
+async function buildWithStandIn(dist: string): Promise<void> {
   await build({
     entryPoints: {
       'clickhouse-embedded': join(ROOM, 'embedded.ts'),
       launch: join(ROOM, 'launch.ts'),
+      confine: join(ROOM, 'confine.ts'),
     },
     outdir: dist,
     bundle: true,
@@ -86,6 +89,7 @@ export async function buildWithStandIn(dist: string): Promise<void> {
   });
   for (const part of ['bigtrace_function.xml', 'config.d', 'embedded', 'sql', 'users.d'])
     cpSync(join(ROOM, part), join(dist, 'clickhouse', part), { recursive: true });
+  for (const [name, sql] of QUERY_VIEWS) writeFileSync(join(dist, 'clickhouse/sql', name), sql);
   const script = join(dist, 'clickhouse/user_scripts/bigtrace');
   cpSync(join(ROOM, 'testing/stand-in.sh'), script);
   chmodSync(script, 0o755);

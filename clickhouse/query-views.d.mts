@@ -1,0 +1,1 @@
+export const QUERY_VIEWS: [name: string, sql: string][];

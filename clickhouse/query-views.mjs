@@ -1,0 +1,82 @@
+/**
+ * The views that ask traces. They differ in where traces and columns come from, and in what a trace that fails
+ * does; the rest is one template. The build makes a file of `sql/` of each. Plain JS, for the build imports it.
+ */
+
+const GIVEN = '{traces:Array(String)}';
+
+/** By an expression over bigtrace.traces. The orchestrator looks them up as a user who may read just that. */
+const SELECTED = "[concat('/where/', {filter:String})]";
+
+/** What is in column `address`, as a stream beside the request: there may be millions. */
+const TABLE =
+  "(SELECT address FROM merge('bigtrace', concat('^\\\\Q', {table:String}, '\\\\E$'))),";
+
+/** The asker gives the columns, so nothing has to be found out first. */
+const STRUCTURE = "concat('_hb UInt8, _trace_address String, ', {structure:String})";
+
+/** A trace that fails ends the query. */
+const STRICT = "'strict'";
+
+/** It does not, unless all fail; bigtrace.failures tells which, and why. */
+const LENIENT = "'lenient'";
+
+/** As the asker says. */
+const EITHER = '{on_failure:String}';
+
+/**
+ * The columns are found by running the script over some of `traces`. This is called for ClickHouse and once
+ * more for the script's input; the answer is remembered under the query's id, so both have the same.
+ */
+function found(traces, onFailure) {
+  return `bigtrace_schema(${traces}, {sql:String}, initialQueryID(), currentUser(), ${onFailure})`;
+}
+
+/** In front of the script's own columns stand `_trace_address`, and `_hb`: heartbeats, which are no rows. */
+function view(name, parts) {
+  const { traces = '[]', table, sql = '{sql:String}', onFailure } = parts;
+  const { columns = found(traces, onFailure) } = parts;
+  return `CREATE OR REPLACE VIEW bigtrace.${name}
+DEFINER = bigtrace_definer SQL SECURITY DEFINER
+AS SELECT * EXCEPT (_hb)
+FROM executable(
+    'bigtrace query --end-mark${table === undefined ? '' : ' --traces-fd 3'}',
+    CustomSeparated,
+    ${columns},
+    (SELECT ${traces}, ${sql}, initialQueryID(), currentUser(), ${onFailure}, ${columns}),
+    ${table ?? ''}
+    SETTINGS
+        stderr_reaction = 'throw',
+        command_read_timeout = 10000,
+        command_write_timeout = 60000,
+        command_termination_timeout = 1
+)
+WHERE _hb = 0
+SETTINGS profile = 'bigtrace_rows'
+`;
+}
+
+const VIEWS = {
+  // bigtrace(traces = ['/local/**', …], sql = '…')
+  bigtrace: { traces: GIVEN, onFailure: STRICT },
+  bigtrace_lenient: { traces: GIVEN, onFailure: LENIENT },
+  // bigtrace_as(structure = 'name String, dur Int64', traces = […], sql = '…')
+  bigtrace_as: { traces: GIVEN, onFailure: STRICT, columns: STRUCTURE },
+  // bigtrace_where(filter = 'duration > 2e9', sql = '…')
+  bigtrace_where: { traces: SELECTED, onFailure: STRICT },
+  bigtrace_where_lenient: { traces: SELECTED, onFailure: LENIENT },
+  // bigtrace_table(table = 'chosen', sample = ['/local/a'], on_failure = 'strict', sql = '…')
+  bigtrace_table: {
+    table: TABLE,
+    onFailure: EITHER,
+    columns: found('{sample:Array(String)}', EITHER),
+  },
+  // bigtrace_table_as(structure = 'name String', table = 'chosen', on_failure = 'strict', sql = '…')
+  bigtrace_table_as: { table: TABLE, onFailure: EITHER, columns: STRUCTURE },
+};
+
+/** Names of files, each with its statement. */
+export const QUERY_VIEWS = Object.entries(VIEWS).map(([name, parts]) => [
+  `10-${name}.sql`,
+  view(name, parts),
+]);
