@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    globalSetup: 'tools/temp-dir.mjs',
     include: ['**/*.ci-test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     testTimeout: 600_000,

@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    globalSetup: 'tools/temp-dir.mjs',
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     maxWorkers: '100%', // of two cores it would use one
