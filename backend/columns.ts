@@ -1,11 +1,19 @@
 /** Columns of ClickHouse as the page sees them: types of the wire, every value a string or null. */
 import { identifier } from './sql-text.ts';
 
-export type WireType = 'INT64' | 'UINT64' | 'FLOAT64' | 'STRING' | 'BOOL' | 'DATE' | 'TIMESTAMP';
+export type WireType =
+  | 'INT64'
+  | 'UINT64'
+  | 'FLOAT64'
+  | 'STRING'
+  | 'BOOL'
+  | 'DATE'
+  | 'TIMESTAMP'
+  | 'BYTES';
 
 export interface Column {
   name: string;
-  /** ClickHouse's, without Nullable and LowCardinality. */
+  /** ClickHouse's, without Nullable and LowCardinality; BLOB for a String that holds bytes. */
   baseType: string;
   type: WireType;
   /** SQL of its value. */
@@ -25,6 +33,7 @@ function wireType(type: string): WireType {
   if (/^Int\d/.test(type)) return 'INT64';
   if (/^(Float|Decimal)/.test(type)) return 'FLOAT64';
   if (type === 'Bool') return 'BOOL';
+  if (type === 'BLOB') return 'BYTES';
   if (/^DateTime/.test(type)) return 'TIMESTAMP';
   return /^Date/.test(type) ? 'DATE' : 'STRING';
 }
@@ -32,6 +41,7 @@ function wireType(type: string): WireType {
 /** SQL of the column's value as the wire has it: a string, or NULL. */
 export function wireText({ baseType, type, value }: Column): string {
   if (/^(Map|Array|Tuple|JSON)/.test(baseType)) return `toJSONString(${value})`;
+  if (type === 'BYTES') return `base64Encode(${value})`;
   if (type !== 'TIMESTAMP') return `toString(${value})`;
   return `concat(replaceOne(toString(toTimeZone(${value}, 'UTC')), ' ', 'T'), 'Z')`;
 }

@@ -80,6 +80,9 @@ function valueLiteral(text: string, { name, type }: Column): string {
   switch (type) {
     case 'STRING':
       return literal(text);
+    case 'BYTES':
+      if (Buffer.from(text, 'base64').toString('base64') !== text) throw refuse();
+      return `base64Decode(${literal(text)})`;
     case 'BOOL':
       if (/^(true|1)$/i.test(text)) return 'true';
       if (/^(false|0)$/i.test(text)) return 'false';

@@ -3,7 +3,7 @@ import { type Column, columnOf } from './columns.ts';
 import type { AskOptions, Database } from './database.ts';
 import type { Execution } from './history.ts';
 import { badRequest } from './http-error.ts';
-import { arrayLiteral, identifier, literal } from './sql-text.ts';
+import { arrayLiteral, identifier, literal, structureColumns } from './sql-text.ts';
 import { linkSql, TRACES } from './traces.ts';
 
 export const RESULTS = 'bigtrace_results';
@@ -39,11 +39,10 @@ export async function fillTable(
       ...(question.timeoutS === 0 ? {} : { max_execution_time: question.timeoutS }),
     },
   };
-  const select = selectOf(
-    execution,
-    question,
-    await answerNames(database, execution, question, options),
-  );
+  const answer = await answerColumns(database, execution, question, options);
+  const bytes = new Set(answer.filter(({ type }) => type.includes('BLOB')).map(({ name }) => name));
+  const names = answer.map(({ name }) => name);
+  const select = selectOf(execution, question, names);
   const described = await database.rows(`DESCRIBE (${select})`, options);
   const table = tableOf(execution);
   const structure = described.map(([name, type]) => `${identifier(name ?? '')} ${type ?? ''}`);
@@ -51,7 +50,11 @@ export async function fillTable(
     `CREATE TABLE ${table} (${identifier(ROW_NUMBER)} UInt64 CODEC(Delta, LZ4), ${structure.join(', ')})
      ENGINE = MergeTree ORDER BY ${identifier(ROW_NUMBER)}`,
   );
-  await onColumns(described.map(([name, type]) => columnOf(name ?? '', type ?? '')));
+  await onColumns(
+    described.map(([name, type]) =>
+      columnOf(name ?? '', bytes.has(name ?? '') ? 'BLOB' : (type ?? '')),
+    ),
+  );
   await database.command(`INSERT INTO ${table} SELECT rowNumberInAllBlocks(), * FROM (${select})`, {
     ...options,
     settings: {
@@ -65,18 +68,22 @@ export async function fillTable(
   });
 }
 
-/** Found by running the script over some of the traces; what the bridge finds then, it remembers. */
-async function answerNames(
+/**
+ * The columns as the bridge tells them, its hidden first one left out: found by running the script over
+ * some of the traces, and remembered for the query's rows. ClickHouse has blobs as texts; here they are BLOB.
+ */
+async function answerColumns(
   database: Database,
-  execution: Execution,
-  question: Question,
+  { perfettoSql }: Execution,
+  { addresses, strict }: Question,
   options: AskOptions,
-): Promise<string[]> {
-  const described = await database.rows(
-    `DESCRIBE (SELECT * FROM ${sourceOf(execution, question)})`,
+): Promise<{ name: string; type: string }[]> {
+  const onFailure = literal(strict ? 'strict' : 'lenient');
+  const [row] = await database.rows(
+    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(perfettoSql)}, initialQueryID(), currentUser(), ${onFailure})`,
     options,
   );
-  return described.map(([name]) => name ?? '');
+  return structureColumns(row?.[0] ?? '').slice(1);
 }
 
 function sourceOf({ perfettoSql }: Execution, { addresses, strict }: Question): string {

@@ -9,7 +9,7 @@ import { globRegex } from './glob.ts';
 import { orderSql, parseOrder } from './order.ts';
 import { pageOf } from './page.ts';
 import { rewritten } from './server.ts';
-import { identifier, literal } from './sql-text.ts';
+import { identifier, literal, structureColumns } from './sql-text.ts';
 
 /** As ClickHouse reads it: the text between quotes, backslashes taken at their word. */
 function read(quoted: string, quote: string): string {
@@ -242,4 +242,35 @@ test('paths as the page makes them', () => {
   );
   expect(rewritten('/v1')).toBe('/');
   expect(rewritten('/v1x')).toBe('/v1x');
+});
+
+test('the columns of a structure are those it was made of', () => {
+  const escapes: Record<string, string> = {
+    '\n': '\\n',
+    '\t': '\\t',
+    '\0': '\\0',
+    '`': '\\`',
+    '\\': '\\\\',
+  };
+  const quoted = (name: string) =>
+    `\`${name.replace(/[\n\t\0`\\]/g, (char) => escapes[char] ?? '')}\``;
+  const name = fc.string({
+    unit: fc.constantFrom('a', 'n', '`', '\\', '\n', '\t', '\0', ',', ' ', 'é'),
+  });
+  const type = fc.constantFrom('Nullable(BLOB)', 'UInt8', 'Nullable(Int64)');
+  fc.assert(
+    fc.property(fc.array(fc.record({ name, type })), (columns) => {
+      const structure = columns.map((one) => `${quoted(one.name)} ${one.type}`).join(', ');
+      expect(structureColumns(structure)).toEqual(columns);
+    }),
+  );
+});
+
+test('bytes are base64, and compared as bytes', () => {
+  const column = columnOf('data', 'BLOB');
+  expect(column.type).toBe('BYTES');
+  expect(wireText(column)).toBe('base64Encode(`data`)');
+  const where = (value: string) => conditionOf([{ field: 'data', op: '=', value }], [column]);
+  expect(where('AP8=')).toBe("(`data` = base64Decode('AP8='))");
+  expect(() => where('AP8')).toThrow('filter on data: AP8 is no value of type BYTES');
 });

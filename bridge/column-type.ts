@@ -51,6 +51,7 @@ export function parseType(text: string, column: string): ColumnType {
     if (match[1] === 'Nullable') nullable = true;
     inner = (match[2] ?? '').trim();
   }
+  if (inner === 'BLOB') inner = 'String'; // ClickHouse's own alias (columns.ts)
   if (!isBaseType(inner))
     throw new BigtraceError(
       'invalid_option',

@@ -21,10 +21,14 @@ export function distinctNames(names: readonly string[]): string[] {
   });
 }
 
-/** The table type of a column with these kinds of cells (bits `1 << CellType`). */
+/**
+ * The table type of a column with these kinds of cells (bits `1 << CellType`). BLOB is another name of
+ * ClickHouse's for String: tables are the same, and who reads the structure can tell bytes from text.
+ */
 export function typeOfKinds(kinds: number): string {
   const has = (type: number): boolean => (kinds & (1 << type)) !== 0;
-  if (has(CellType.STRING) || has(CellType.BLOB)) return 'Nullable(String)';
+  if (has(CellType.BLOB)) return 'Nullable(BLOB)';
+  if (has(CellType.STRING)) return 'Nullable(String)';
   if (has(CellType.FLOAT64)) return 'Nullable(Float64)';
   return has(CellType.VARINT) ? 'Nullable(Int64)' : 'Nullable(String)';
 }

@@ -99,8 +99,8 @@ test('types of kinds', () => {
     'Nullable(Float64)',
     'Nullable(String)',
     'Nullable(String)',
-    'Nullable(String)',
-    'Nullable(String)',
+    'Nullable(BLOB)',
+    'Nullable(BLOB)',
   ]);
 });
 

@@ -165,6 +165,7 @@ async function convert(type: string, value: CellValue): Promise<string> {
 test.each<[string, CellValue, string]>([
   ['Int64', 2n ** 63n - 1n, '9223372036854775807'],
   ['Nullable(Int64)', -(2n ** 63n), '-9223372036854775808'],
+  ['Nullable(BLOB)', null, '\\N'],
   ['LowCardinality(Nullable(String))', null, '\\N'],
   ['Int8', -128n, '-128'],
   ['UInt8', 255n, '255'],
