@@ -135,7 +135,8 @@ test('a queue is taken from at both ends', () => {
   const queue = new TaskQueue();
   const digest = digestOf('');
   const ids: number[] = [];
-  for (let id = 0; id < 5000; id++) queue.push(new QueryTask(id, { trace: Buffer.of(), digest }));
+  for (let id = 0; id < 5000; id++)
+    queue.push(Object.assign(new QueryTask({ trace: Buffer.of(), digest }), { id }));
   expect(queue.popIf(() => true)?.id).toBe(4999);
   expect(queue.popIf(() => false)).toBeUndefined();
   while (queue.length > 0) ids.push(...queue.shift(700).map(({ id }) => id));

@@ -32,6 +32,7 @@ export class Dispatch {
   /** Tasks that no worker can take just now. */
   #homeless: QueryTask[] = [];
   #inFlight = 0;
+  #nextId = 1;
 
   /** @param open opens the stream to a lane's worker */
   constructor(ground: DispatchGround, open: (lane: Lane) => WorkerRun) {
@@ -99,6 +100,7 @@ export class Dispatch {
     const tasks = lane.queue.shift(count);
     const now = performance.now();
     for (const task of tasks) {
+      task.id = this.#nextId++;
       task.attempts += 1;
       task.assignedAt = now;
       task.wantedBy = undefined;

@@ -51,7 +51,6 @@ export class QueryRun {
   readonly #dispatch: Dispatch;
   #source: AsyncIterator<FoundTrace[]> | undefined;
   #fetching = false;
-  #nextId = 1;
   /** Tasks that have not ended. */
   #unended = 0;
   #paused = false;
@@ -156,7 +155,7 @@ export class QueryRun {
   #found(traces: FoundTrace[]): void {
     this.tally.tracesTotal += traces.length;
     this.#unended += traces.length;
-    for (const found of traces) this.#dispatch.place(new QueryTask(this.#nextId++, found));
+    for (const found of traces) this.#dispatch.place(new QueryTask(found));
   }
 
   #openRun(lane: Lane): WorkerRun {

@@ -5,7 +5,11 @@ import type { TraceDigest } from './trace-set.ts';
 import type { FoundTrace } from './trace-source.ts';
 
 export class QueryTask {
-  readonly id: number;
+  /**
+   * Names it to workers: another one whenever it is given out anew, for a worker that another one was
+   * quicker than may still be at it, and what it says then is of the attempt before.
+   */
+  id = 0;
   readonly trace: Buffer;
   readonly digest: TraceDigest;
   /** How often a worker was given it and neither answered nor gave it back. */
@@ -23,8 +27,7 @@ export class QueryTask {
   /** Whether it is with another worker than the one its hash ranks first. */
   displaced = false;
 
-  constructor(id: number, { trace, digest }: FoundTrace) {
-    this.id = id;
+  constructor({ trace, digest }: FoundTrace) {
     this.trace = trace;
     this.digest = digest;
   }
