@@ -10,7 +10,7 @@ import { BigtraceError } from './errors.ts';
 
 /** What the services' Status says, as far as it is measured. Times are in names that end with `_ms`. */
 export interface Measured {
-  /** What only grows. `tier_X` is how many answers came from X. */
+  /** What only grows. `tier_X` is how many answers came from X; `store_X_…` is of store X, here and there. */
   counters: Record<string, number>;
   gauges: Record<string, number>;
 }
@@ -79,24 +79,39 @@ async function metrics(
 
 function registryOf({ name, help, measure }: ProbedService): Registry {
   const registry = new Registry();
-  const registers = [registry];
-  const metricOf = (key: string, suffix: string) => ({
-    name: `bigtrace_${name}_${key.replace(/_ms$/, '_seconds')}${suffix}`,
-    help: (help[key] ?? key.replaceAll('_', ' ')).replace('milliseconds', 'seconds'),
-    registers,
-  });
   const { counters, gauges } = measure();
-  const answers = { ...metricOf('answers', '_total'), help: 'answers, by where they came from' };
-  const tiers = Object.entries(counters).filter(([key]) => key.startsWith('tier_'));
-  if (tiers.length > 0) {
-    const counter = new Counter({ ...answers, labelNames: ['tier'] });
-    for (const [key, value] of tiers) counter.inc({ tier: key.slice('tier_'.length) }, value);
+  const metric = (key: string, suffix: string, labels: object) => ({
+    name: `bigtrace_${name}_${key.replace(/_ms$/, '_seconds')}${suffix}`,
+    help: (help[key] ?? HELP[key] ?? key.replaceAll('_', ' ')).replace('milliseconds', 'seconds'),
+    labelNames: Object.keys(labels),
+    registers: [registry],
+  });
+  const counts = new Map<string, Counter>();
+  for (const [counter, value] of Object.entries(counters)) {
+    const { key, labels } = labelled(counter);
+    const count = counts.get(key) ?? new Counter(metric(key, '_total', labels));
+    counts.set(key, count);
+    count.inc(labels, inUnit(key, value));
   }
-  for (const [key, value] of Object.entries(counters))
-    if (!key.startsWith('tier_')) new Counter(metricOf(key, '_total')).inc(inUnit(key, value));
-  for (const [key, value] of Object.entries(gauges))
-    new Gauge(metricOf(key, '')).set(inUnit(key, value));
+  const levels = new Map<string, Gauge>();
+  for (const [gauge, value] of Object.entries(gauges)) {
+    const { key, labels } = labelled(gauge);
+    const level = levels.get(key) ?? new Gauge(metric(key, '', labels));
+    levels.set(key, level);
+    level.set(labels, inUnit(key, value));
+  }
   return registry;
+}
+
+const HELP: Record<string, string> = { answers: 'answers, by where they came from' };
+
+/** Names that differ in a tier or a store only are one metric. */
+function labelled(name: string): { key: string; labels: Record<string, string> } {
+  const [, tier] = /^tier_(.+)$/.exec(name) ?? [];
+  if (tier !== undefined) return { key: 'answers', labels: { tier } };
+  const [, store, what] = /^store_([^_]+)_(.+)$/.exec(name) ?? [];
+  if (store !== undefined) return { key: `store_${what}`, labels: { store } };
+  return { key: name, labels: {} };
 }
 
 /** Prometheus counts in seconds. */

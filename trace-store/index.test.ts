@@ -35,11 +35,12 @@ test('counts what is asked and given', async () => {
   onTestFinished(() => rm(root, { recursive: true }));
   await writeFile(join(root, 'a'), 'trace');
   const stores = createTraceStores({ localRoot: root });
+  const counts = stores.counters.get('local');
   for await (const { address, generation } of stores.list('/local/*'))
-    for await (const _ of stores.read(address, { generation }));
+    for await (const _ of stores.read(address, { generation })) expect(counts?.inFlight).toBe(2);
   expect(await codeOf(stores.stat('/local/b'))).toBe('trace_not_found');
   expect(await codeOf(stores.stat('/local/../b'))).toBe('forbidden');
-  expect(stores.counters.get('local')).toEqual({
+  expect(counts).toEqual({
     stats: 3, // one of them for the pattern, which may be a name to the letter
     reads: 1,
     lists: 1,
@@ -47,5 +48,6 @@ test('counts what is asked and given', async () => {
     retries: 0,
     readBytes: 5,
     listedTraces: 1,
+    inFlight: 0,
   });
 });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { PLAIN_EDGE } from '../common/edge-options.ts';
 import { COUNTERS } from './counters.ts';
 import { startWorker } from './start.ts';
+import { STORE_COUNTS } from './store-counts.ts';
 import { testConfig } from './testing.ts';
 
 it('is watched over HTTP: every counter has a metric', async () => {
@@ -13,6 +14,11 @@ it('is watched over HTTP: every counter has a metric', async () => {
     if (name.startsWith('tier_'))
       expect(text).toContain(`answers_total{tier="${name.slice('tier_'.length)}"} 0`);
     else expect(text).toContain(` ${help.replace('milliseconds', 'seconds')}\n`);
+  }
+  for (const [name, help] of Object.entries(STORE_COUNTS)) {
+    const metric = `bigtrace_worker_${name}${name === 'store_in_flight' ? '' : '_total'}`;
+    expect(text).toContain(`# HELP ${metric} ${help}\n`);
+    expect(text).toContain(`${metric}{store="local"} 0\n`);
   }
   expect(text).toContain('bigtrace_worker_threads 2\n');
   expect(text).toContain('bigtrace_worker_tasks_running 0\n');

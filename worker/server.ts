@@ -28,6 +28,7 @@ import { sendListed } from './list-call.ts';
 import { sendTrace } from './read-call.ts';
 import { RunCall, type RunParts, type RunSink } from './run-call.ts';
 import { scriptFacts } from './script.ts';
+import { storeCounters, storeGauges } from './store-counts.ts';
 import { TraceSpans } from './trace-spans.ts';
 
 /** One message holds all results of a trace here, and a message is below 2 GiB. */
@@ -86,9 +87,9 @@ export class WorkerServer {
   }
 
   measure(): Measured {
-    const { permits, counters } = this.#parts;
+    const { permits } = this.#parts;
     return {
-      counters: counters.all(),
+      counters: this.#counters(),
       gauges: {
         ...this.#gauges(),
         threads: permits.total,
@@ -216,10 +217,16 @@ export class WorkerServer {
     await streamed(call, (signal) => sendTrace(this.#parts.stores, call.request, call, signal));
   }
 
+  #counters(): Record<string, number> {
+    const { counters, stores } = this.#parts;
+    return { ...counters.all(), ...storeCounters(stores) };
+  }
+
   #gauges(): Record<string, number> {
-    const { pool, results, images, permits } = this.#parts;
+    const { pool, results, images, permits, stores } = this.#parts;
     return {
       ...pool.gauges(),
+      ...storeGauges(stores),
       results_remembered: results.size,
       results_bytes: results.bytes,
       images: images.size,
@@ -234,7 +241,7 @@ export class WorkerServer {
     _call: grpc.ServerUnaryCall<object, WorkerStatus>,
     reply: grpc.sendUnaryData<WorkerStatus>,
   ): void {
-    const { engine, permits, counters } = this.#parts;
+    const { engine, permits } = this.#parts;
     reply(null, {
       version: VERSION,
       engine: `${engine.version} ${engine.identity}`,
@@ -243,7 +250,7 @@ export class WorkerServer {
       tasksQueued: this.#queued(),
       uptimeMs: Math.round(performance.now() - this.#startedAt),
       draining: this.#draining,
-      counters: counters.all(),
+      counters: this.#counters(),
       gauges: this.#gauges(),
       sqlPackage: engine.packages.map(({ name }) => name),
     });

@@ -13,6 +13,7 @@ import { ImageKeeper } from './image-keeper.ts';
 import { ResultMemory } from './result-memory.ts';
 import { WorkerServer } from './server.ts';
 import { SlotPool } from './slot-pool.ts';
+import { STORE_COUNTS } from './store-counts.ts';
 
 /** Questions to stores about traces at once: they take time, not work. */
 const LOOKUPS_MAX = 128;
@@ -106,7 +107,7 @@ function watched(
     name: 'worker',
     isReady: () => !server.draining,
     measure: () => server.measure(),
-    help: COUNTERS,
+    help: { ...COUNTERS, ...STORE_COUNTS },
   };
   return startProbes(service, hostOf(listen), edge.metricsPort);
 }

@@ -2,7 +2,7 @@
 import { BigtraceError } from '../../common/errors.ts';
 import type { TraceStore } from '../trace-store.ts';
 
-/** All since the start. */
+/** All since the start, but for `inFlight`. */
 export interface StoreCounters {
   stats: number;
   reads: number;
@@ -13,6 +13,8 @@ export interface StoreCounters {
   retries: number;
   readBytes: number;
   listedTraces: number;
+  /** How many of the three above are going on. */
+  inFlight: number;
 }
 
 export function noCounts(): StoreCounters {
@@ -24,6 +26,7 @@ export function noCounts(): StoreCounters {
     retries: 0,
     readBytes: 0,
     listedTraces: 0,
+    inFlight: 0,
   };
 }
 
@@ -37,14 +40,18 @@ export function withCounters(store: TraceStore, counters: StoreCounters): TraceS
     ...store,
     async stat(path, signal) {
       counters.stats++;
+      counters.inFlight++;
       try {
         return await store.stat(path, signal);
       } catch (thrown) {
         throw failed(thrown, signal);
+      } finally {
+        counters.inFlight--;
       }
     },
     async *read(path, options) {
       counters.reads++;
+      counters.inFlight++;
       try {
         for await (const chunk of store.read(path, options)) {
           counters.readBytes += chunk.length;
@@ -52,10 +59,13 @@ export function withCounters(store: TraceStore, counters: StoreCounters): TraceS
         }
       } catch (thrown) {
         throw failed(thrown, options.signal);
+      } finally {
+        counters.inFlight--;
       }
     },
     async *list(pattern, options = {}) {
       counters.lists++;
+      counters.inFlight++;
       try {
         for await (const batch of store.list(pattern, options)) {
           counters.listedTraces += batch.length;
@@ -63,6 +73,8 @@ export function withCounters(store: TraceStore, counters: StoreCounters): TraceS
         }
       } catch (thrown) {
         throw failed(thrown, options.signal);
+      } finally {
+        counters.inFlight--;
       }
     },
   };

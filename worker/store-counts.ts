@@ -1,0 +1,41 @@
+/** What the stores of a worker count, by name, for Status and metrics: `store_<store>_<what>`. */
+import type { StoreCounters, TraceStores } from '../trace-store/index.ts';
+
+/** Names are interface: each with what it counts. */
+export const STORE_COUNTS = {
+  store_stats: 'questions about one trace',
+  store_reads: 'traces read, whole or from a place on',
+  store_lists: 'patterns and prefixes listed',
+  store_failures:
+    'questions, reads and lists that a store failed or refused; what is not there is none',
+  store_retries: 'times that a store was asked again',
+  store_read_bytes: 'bytes read',
+  store_listed_traces: 'traces listed',
+  store_in_flight: 'questions, reads and lists that are going on',
+} as const;
+
+type Counted = Exclude<keyof StoreCounters, 'inFlight'>;
+
+const COUNTERS: readonly [Counted, string][] = [
+  ['stats', 'stats'],
+  ['reads', 'reads'],
+  ['lists', 'lists'],
+  ['failures', 'failures'],
+  ['retries', 'retries'],
+  ['readBytes', 'read_bytes'],
+  ['listedTraces', 'listed_traces'],
+];
+
+export function storeCounters({ counters }: TraceStores): Record<string, number> {
+  return Object.fromEntries(
+    [...counters].flatMap(([store, counts]) =>
+      COUNTERS.map(([key, name]) => [`store_${store}_${name}`, counts[key]]),
+    ),
+  );
+}
+
+export function storeGauges({ counters }: TraceStores): Record<string, number> {
+  return Object.fromEntries(
+    [...counters].map(([store, { inFlight }]) => [`store_${store}_in_flight`, inFlight]),
+  );
+}
