@@ -9,11 +9,14 @@ const GIVEN = '{traces:Array(String)}';
 const SELECTED = "[concat('/where/', {filter:String})]";
 
 /** What is in column `address`, as a stream beside the request: there may be millions. */
-const TABLE =
-  "(SELECT address FROM merge('bigtrace', concat('^\\\\Q', {table:String}, '\\\\E$'))),";
+const TABLE = "(SELECT address FROM merge('bigtrace', concat('^\\\\Q', {table:String}, '\\\\E$')))";
 
 /** The asker gives the columns, so nothing has to be found out first. */
 const STRUCTURE = "concat('_hb UInt8, _trace_address String, ', {structure:String})";
+
+/** Metrics of a summary, a row for each row of each: the same columns for every specification. */
+const METRICS =
+  "'_hb UInt8, _trace_address String, metric_id String, dimensions String, value Nullable(Float64)'";
 
 /** A trace that fails ends the query. */
 const STRICT = "'strict'";
@@ -36,6 +39,8 @@ function found(traces, onFailure) {
 function view(name, parts) {
   const { traces = '[]', table, sql = '{sql:String}', onFailure } = parts;
   const { columns = found(traces, onFailure) } = parts;
+  const request = `(SELECT ${traces}, ${sql}, initialQueryID(), currentUser(), ${onFailure}, ${columns})`;
+  const inputs = table === undefined ? [request] : [request, table];
   return `CREATE OR REPLACE VIEW bigtrace.${name}
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT * EXCEPT (_hb)
@@ -43,8 +48,7 @@ FROM executable(
     'bigtrace query --end-mark${table === undefined ? '' : ' --traces-fd 3'}',
     CustomSeparated,
     ${columns},
-    (SELECT ${traces}, ${sql}, initialQueryID(), currentUser(), ${onFailure}, ${columns}),
-    ${table ?? ''}
+    ${inputs.join(',\n    ')},
     SETTINGS
         stderr_reaction = 'throw',
         command_read_timeout = 10000,
@@ -73,6 +77,13 @@ const VIEWS = {
   },
   // bigtrace_table_as(structure = 'name String', table = 'chosen', on_failure = 'strict', sql = '…')
   bigtrace_table_as: { table: TABLE, onFailure: EITHER, columns: STRUCTURE },
+  // bigtrace_summary(traces = ['/local/**', …], spec = 'metric_spec { … }')
+  bigtrace_summary: {
+    traces: GIVEN,
+    sql: "concat('SUMMARIZE TRACE\\n', {spec:String})",
+    onFailure: STRICT,
+    columns: METRICS,
+  },
 };
 
 /** Names of files, each with its statement. */
