@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../common/log.ts';
 import { decodeImage, encodeImage, type Image, ImageUnusable } from '../trace-processor/index.ts';
@@ -24,6 +24,7 @@ const UNFINISHED_SUFFIX = '.unfinished';
 const READ_BYTES = 2 ** 20;
 /** After a failure to write, the next attempt is so long away. */
 const RETRY_MS = 60_000;
+const TOO_LARGE_MAX = 10_000;
 
 export class ImageCache {
   readonly #options: ImageCacheOptions;
@@ -32,6 +33,8 @@ export class ImageCache {
   #bytes = 0;
   #writableFrom = 0;
   #complained = false;
+  /** Names of images that were larger than the bound: to write them again would be for nothing. */
+  readonly #tooLarge = new Set<string>();
 
   private constructor(options: ImageCacheOptions) {
     this.#options = options;
@@ -62,6 +65,12 @@ export class ImageCache {
     return this.#files.has(fileName(key));
   }
 
+  /** Whether an image of the trace is to be written. */
+  wants(key: string): boolean {
+    const name = fileName(key);
+    return this.writable && !this.#files.has(name) && !this.#tooLarge.has(name);
+  }
+
   /** The trace's image; one that cannot be used is removed. */
   async read(key: string): Promise<Image | undefined> {
     const name = fileName(key);
@@ -84,20 +93,22 @@ export class ImageCache {
 
   /** Keeps the trace's image, if there is a place for it. */
   async write(key: string, image: Image): Promise<void> {
-    const { directory, bytesMax, counters } = this.#options;
+    const { directory, bytesMax, counters, logger } = this.#options;
     if (directory === undefined || !this.writable) return;
     const name = fileName(key);
     const unfinished = this.#path(`${name}.${process.pid}${UNFINISHED_SUFFIX}`);
     try {
       await mkdir(directory, { recursive: true });
       const bytes = await writeBounded(unfinished, encodeImage(image), bytesMax);
-      if (bytes === undefined) return;
+      if (bytes === undefined) return this.#rememberTooLarge(name);
       this.#forget(name);
       await this.#makePlace(bytes);
       await rename(unfinished, this.#path(name));
       this.#files.set(name, bytes);
       this.#bytes += bytes;
       counters.add('images_written');
+      if (this.#complained) logger.info({ directory }, 'images of traces are kept on disk again');
+      this.#complained = false;
     } catch (error) {
       this.#complain(error);
       this.#writableFrom = performance.now() + RETRY_MS;
@@ -112,11 +123,11 @@ export class ImageCache {
     await mkdir(directory, { recursive: true });
     const found: { name: string; size: number; usedMs: number }[] = [];
     for (const name of await readdir(directory)) {
-      const path = this.#path(name);
-      if (name.endsWith(UNFINISHED_SUFFIX)) await rm(path, { force: true });
+      if (name.endsWith(UNFINISHED_SUFFIX)) await this.#remove(name);
       if (!name.endsWith(SUFFIX)) continue;
-      const { size, mtimeMs } = await stat(path);
-      found.push({ name, size, usedMs: mtimeMs });
+      const file = await lstat(this.#path(name)).catch(() => undefined);
+      // Whoever opens a fifo waits for ever; one that was removed meanwhile is no loss.
+      if (file?.isFile()) found.push({ name, size: file.size, usedMs: file.mtimeMs });
     }
     found.sort((one, other) => one.usedMs - other.usedMs);
     for (const { name, size } of found) {
@@ -148,6 +159,12 @@ export class ImageCache {
     await rm(this.#path(name), { force: true }).catch((error: unknown) => this.#complain(error));
   }
 
+  #rememberTooLarge(name: string): void {
+    const [oldest] = this.#tooLarge;
+    if (this.#tooLarge.size >= TOO_LARGE_MAX && oldest !== undefined) this.#tooLarge.delete(oldest);
+    this.#tooLarge.add(name);
+  }
+
   #forget(name: string): void {
     this.#bytes -= this.#files.get(name) ?? 0;
     this.#files.delete(name);
@@ -157,7 +174,7 @@ export class ImageCache {
     return join(this.#options.directory ?? '', name);
   }
 
-  /** Once: a full disk stays full for a while. */
+  /** Once, until it succeeds: a full disk stays full for a while. */
   #complain(error: unknown): void {
     this.#options.counters.add('images_failed');
     if (this.#complained) return;

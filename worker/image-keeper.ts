@@ -60,7 +60,7 @@ export class ImageKeeper {
   }
 
   #worth(key: string, costMs: number): boolean {
-    return this.#images.writable && costMs >= IMAGE_COST_MS_MIN && !this.#images.has(key);
+    return costMs >= IMAGE_COST_MS_MIN && this.#images.wants(key);
   }
 
   #onIdle(): void {

@@ -1,0 +1,100 @@
+/** The directory of images by itself; with a worker in front of it: caches.test.ts, image-disk.ci-test.ts. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Image } from '../trace-processor/index.ts';
+import { Counters } from './counters.ts';
+import { ImageCache } from './image-cache.ts';
+import { tempDir } from './testing.ts';
+
+const PAGE_BYTES = 65_536;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** One page; two are of one kind as soon as they have the same `seed`. */
+function imageOf(seed: number): Image {
+  const contents = new Uint8Array(new SharedArrayBuffer(PAGE_BYTES));
+  for (let at = 0; at < contents.length; at++) contents[at] = (at * seed) >> (at % 5);
+  return {
+    engine: 'abc',
+    memoryBytes: 4 * PAGE_BYTES,
+    runs: Uint32Array.of(0, PAGE_BYTES / 4096),
+    contents,
+  };
+}
+
+async function openCache(directory: string, bytesMax = 2 ** 30) {
+  const said: string[] = [];
+  const stream = new Writable({
+    write(line, _encoding, done) {
+      said.push(JSON.parse(String(line)).msg);
+      done();
+    },
+  });
+  const counters = new Counters();
+  const logger = pino({ level: 'info' }, stream);
+  const options = { directory, bytesMax, engineIdentity: 'abc', counters, logger };
+  return { cache: await ImageCache.open(options), counters, said };
+}
+
+function inAMinute(): void {
+  const now = performance.now() + 60_001;
+  vi.spyOn(performance, 'now').mockReturnValue(now);
+}
+
+test('an image that is larger than the bound is written once and never again', async () => {
+  await using dir = await tempDir();
+  const { cache, counters } = await openCache(dir.path, 1000);
+  expect(cache.wants('large')).toBe(true);
+  await cache.write('large', imageOf(7));
+  expect(cache.wants('large')).toBe(false);
+  expect(cache.wants('other')).toBe(true);
+  expect([counters.get('images_written'), counters.get('images_failed')]).toEqual([0, 0]);
+  expect(readdirSync(dir.path)).toEqual([]);
+});
+
+test('a failure is told once and counted each time; what succeeds again is told, too', async () => {
+  await using dir = await tempDir();
+  const directory = join(dir.path, 'images');
+  const { cache, counters, said } = await openCache(directory);
+  await rm(directory, { recursive: true });
+  await writeFile(directory, 'a file in its place');
+  for (const failures of [1, 2, 3]) {
+    await cache.write('a', imageOf(1));
+    expect(cache.writable).toBe(false);
+    await cache.write('a', imageOf(1)); // not tried
+    expect(counters.get('images_failed')).toBe(failures);
+    inAMinute();
+  }
+  expect(said).toEqual(['images of traces cannot be kept on disk']);
+  await rename(directory, `${directory}-no-more`);
+  await cache.write('a', imageOf(1));
+  expect(await cache.read('a')).toMatchObject({ memoryBytes: 4 * PAGE_BYTES });
+  expect(said[1]).toBe('images of traces are kept on disk again');
+  await rm(directory, { recursive: true });
+  await writeFile(directory, '');
+  await cache.write('b', imageOf(2));
+  expect(said).toHaveLength(3);
+});
+
+test('what is no image file in its directory is left alone, and not waited for', async () => {
+  await using dir = await tempDir();
+  const { cache } = await openCache(dir.path);
+  await cache.write('a', imageOf(1));
+  await cache.write('b', imageOf(2));
+  const [first = ''] = readdirSync(dir.path);
+  await rm(join(dir.path, first));
+  execFileSync('mkfifo', [join(dir.path, first)]);
+  await mkdir(join(dir.path, 'directory.image'));
+  await mkdir(join(dir.path, 'stubborn.unfinished')); // it cannot be removed as a file
+  const again = await openCache(dir.path);
+  expect(again.cache.size).toBe(1);
+  const read = await Promise.all(['a', 'b'].map((key) => again.cache.read(key)));
+  expect(read.filter((image) => image !== undefined)).toHaveLength(1);
+});
