@@ -31,9 +31,11 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
     )
     .addOption(option('--listen <host>', 'address that everything listens on').default('127.0.0.1'))
     .addOption(
-      option('--insecure', 'other machines may reach the services, whoever they are').default(
-        false,
-      ),
+      option(
+        '--insecure',
+        'other machines may reach the services, whoever they are, and ClickHouse starts where Linux ' +
+          'cannot keep its users from your files',
+      ).default(false),
     )
     .addOption(portOption('--clickhouse-http-port', "ClickHouse's HTTP port", 8123))
     .addOption(portOption('--clickhouse-tcp-port', "ClickHouse's native port", 9000))
