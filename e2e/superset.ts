@@ -2,12 +2,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Browser, chromium, type Page, type Response } from 'playwright-core';
+import { freePort } from '../cli/up/ports.ts';
 import { descendants, gone, ROOT, type System } from './harness.ts';
 
 /** What `e2e/superset-install.sh` makes. */
@@ -50,7 +50,7 @@ export async function setUp(env: NodeJS.ProcessEnv): Promise<{ code: number; sai
 
 export async function startSuperset(system: System): Promise<Superset> {
   const home = mkdtempSync(join(tmpdir(), 'bigtrace-superset-'));
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const env = environmentOf(system, home, port);
   const server = await serve(env, join(ROOT, 'superset/start.sh'), []);
   return {
@@ -69,7 +69,7 @@ export async function serveAgain(
   superset: Superset,
   changes: NodeJS.ProcessEnv,
 ): Promise<AsyncDisposable & { url: string }> {
-  const bind = `127.0.0.1:${await freePort()}`;
+  const bind = `127.0.0.1:${await freePort('127.0.0.1')}`;
   const room = join(ROOT, 'superset');
   const env = {
     ...superset.env,
@@ -125,16 +125,6 @@ async function answers(url: string): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 export function startBrowser(): Promise<Browser> {
