@@ -30,7 +30,8 @@ const POLL_LOST_INTERVAL_MS = 250;
 /** One worker, as long as the fleet has it. */
 export class FleetWorker {
   readonly address: string;
-  readonly seed: number;
+  /** What traces are placed by: the worker's images, or its address. */
+  seed: number;
   client: WorkerClient;
   state: WorkerConnection = 'connecting';
   status: WorkerStatus | null = null;
@@ -72,6 +73,7 @@ export class FleetWorker {
       const before = this.state;
       try {
         this.status = await this.client.status(timeoutMs);
+        this.seed = placeSeed(this.status.cacheId || this.address);
         this.state = this.status.draining ? 'draining' : 'ready';
       } catch (error) {
         this.state = 'lost';

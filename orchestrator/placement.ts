@@ -9,17 +9,16 @@ import type { TraceDigest } from './trace-set.ts';
 const LOAD_FACTOR = 1.25;
 
 export interface Place {
-  /** Any number that is the worker's own: `placeSeed` of its address. */
+  /** Any number that is the worker's own: `placeSeed` of the name of its images, or of its address. */
   seed: number;
   /** Open traces of this query with the worker. */
   load: number;
 }
 
-/** FNV-1a of a worker's address. */
-export function placeSeed(address: string): number {
+/** FNV-1a. */
+export function placeSeed(name: string): number {
   let seed = 0x811c9dc5;
-  for (let at = 0; at < address.length; at++)
-    seed = Math.imul(seed ^ address.charCodeAt(at), 0x01000193);
+  for (let at = 0; at < name.length; at++) seed = Math.imul(seed ^ name.charCodeAt(at), 0x01000193);
   return seed >>> 0;
 }
 

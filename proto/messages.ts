@@ -235,6 +235,8 @@ export interface WorkerStatus {
   gauges: Record<string, number>;
   /** Absent: none. */
   sqlPackage?: string[];
+  /** Absent or empty: it has no directory of images. */
+  cacheId?: string;
 }
 
 // ---- perfetto.protos

@@ -38,6 +38,7 @@ export interface ServerParts extends RunParts {
   engine: Engine;
   edge: EdgeConfig;
   tracing: Tracing | undefined;
+  cacheId: string;
 }
 
 export class WorkerServer {
@@ -253,6 +254,7 @@ export class WorkerServer {
       counters: this.#counters(),
       gauges: this.#gauges(),
       sqlPackage: engine.packages.map(({ name }) => name),
+      cacheId: this.#parts.cacheId,
     });
   }
 }

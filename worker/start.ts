@@ -5,6 +5,7 @@ import { type Probes, startProbes } from '../common/probes.ts';
 import { startTracing } from '../common/tracing.ts';
 import { loadEngine, readSqlPackages } from '../trace-processor/index.ts';
 import { createTraceStores } from '../trace-store/index.ts';
+import { cacheId } from './cache-id.ts';
 import type { WorkerConfig } from './config.ts';
 import { COUNTERS, Counters } from './counters.ts';
 import { FairPermits } from './fair-permits.ts';
@@ -67,6 +68,7 @@ export async function startWorker(
     tracing,
     engineIdentity: engine.identity,
     packages: engine.packages,
+    cacheId: await cacheId(config.cacheDir),
     limits: config.limits,
     logger,
   });

@@ -1,0 +1,29 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { cacheId } from './cache-id.ts';
+import { tempDir } from './testing.ts';
+
+test('a directory keeps its name, and each has another', async () => {
+  await using one = await tempDir();
+  await using other = await tempDir();
+  const id = await cacheId(join(one.path, 'images'));
+  expect(id).toMatch(/^[\da-f-]{36}$/);
+  expect(await cacheId(join(one.path, 'images'))).toBe(id);
+  expect(await cacheId(other.path)).not.toBe(id);
+});
+
+test('a name that was cut short is made anew', async () => {
+  await using dir = await tempDir();
+  await writeFile(join(dir.path, 'id'), 'abc');
+  const id = await cacheId(dir.path);
+  expect(id).toHaveLength(36);
+  expect(await readFile(join(dir.path, 'id'), 'utf8')).toBe(id);
+});
+
+test('where nothing can be kept there is no name', async () => {
+  await using dir = await tempDir();
+  await writeFile(join(dir.path, 'file'), '');
+  expect(await cacheId(join(dir.path, 'file', 'below'))).toBe('');
+  expect(await cacheId(undefined)).toBe('');
+});
