@@ -49,6 +49,21 @@ test('a trace that was stolen goes back to the thief, who has it', async () => {
   expect(system.workers.map(({ seen }) => new Set(seen))).toEqual(first);
 });
 
+test('traces follow the images of them to another address', async () => {
+  const list = traces(40);
+  const seenBy = async (names: string[]): Promise<Record<string, string[]>> => {
+    const workers = names.map((cacheId) => ({ cacheId, window: 100 }));
+    await using system = await new TestSystem(workers).start();
+    await system.query(list);
+    return Object.fromEntries(
+      names.map((name, at) => [name, system.workers[at]?.seen.sort() ?? []]),
+    );
+  };
+  const before = await seenBy(['one', 'other']);
+  expect(before['one']?.length).toBeGreaterThan(5);
+  expect(await seenBy(['other', 'one'])).toEqual(before);
+});
+
 test('a trace that takes one worker very long is tried by an idle one too; it answers once', async () => {
   let first = true;
   let goOn: () => void = () => undefined;

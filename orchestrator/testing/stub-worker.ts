@@ -48,6 +48,7 @@ export interface StubOptions {
   /** Traces it works on at a time; the others it has can be withdrawn. */
   concurrency?: number;
   list?: (pattern: string) => string[];
+  cacheId?: string;
 }
 
 interface StubRun {
@@ -127,10 +128,10 @@ export class StubWorker {
   }
 
   #status(): WorkerStatus {
-    const { threads = 1 } = this.#options;
+    const { threads = 1, cacheId = '' } = this.#options;
     return {
       ...{ version: 'stub', engine: 'stub', threads, tasksRunning: 0, tasksQueued: 0 },
-      ...{ uptimeMs: 1, draining: this.draining, counters: {}, gauges: {} },
+      ...{ uptimeMs: 1, draining: this.draining, counters: {}, gauges: {}, cacheId },
     };
   }
 
