@@ -1,15 +1,6 @@
 /** Columns of ClickHouse as the page sees them: types of the wire, every value a string or null. */
 import { identifier } from './sql-text.ts';
-
-export type WireType =
-  | 'INT64'
-  | 'UINT64'
-  | 'FLOAT64'
-  | 'STRING'
-  | 'BOOL'
-  | 'DATE'
-  | 'TIMESTAMP'
-  | 'BYTES';
+import type { WireColumn, WireType } from './wire-types.ts';
 
 export interface Column {
   name: string;
@@ -46,6 +37,6 @@ export function wireText({ baseType, type, value }: Column): string {
   return `concat(replaceOne(toString(toTimeZone(${value}, 'UTC')), ' ', 'T'), 'Z')`;
 }
 
-export function schemaOf(columns: readonly Column[]): { name: string; type: WireType }[] {
+export function schemaOf(columns: readonly Column[]): WireColumn[] {
   return columns.map(({ name, type }) => ({ name, type }));
 }

@@ -6,13 +6,14 @@ import type { Column } from './columns.ts';
 import { columnNamed } from './conditions.ts';
 import type { Database, Row } from './database.ts';
 import { fillTable, type Question, RESULTS, ROW_NUMBER, tableOf } from './execution.ts';
-import { type Execution, History, type Snapshot } from './history.ts';
+import { type Execution, History } from './history.ts';
 import { badRequest, HttpError } from './http-error.ts';
 import { PAGE_ROWS_MAX, type PageRequest, pageOf } from './page.ts';
 import { literal } from './sql-text.ts';
 import { checkTableName } from './table-name.ts';
 import type { TraceChoice, Traces } from './traces.ts';
 import type { QueryWatch } from './watch.ts';
+import type { Snapshot } from './wire-types.ts';
 
 export interface ExecuteRequest {
   perfettoSql: string;

@@ -2,20 +2,10 @@
 import { type Column, columnOf } from './columns.ts';
 import type { Database } from './database.ts';
 import { literal } from './sql-text.ts';
+import type { Snapshot, Status } from './wire-types.ts';
 
 const TABLE = 'bigtrace.query_history';
 const LISTED_MAX = 1000;
-
-export type Status = 'IN_PROGRESS' | 'SUCCESS' | 'FAILED' | 'CANCELLED';
-
-/** How the page chose traces; it gets it back to show the query again. */
-export interface Snapshot {
-  settings: { settingId: string; values: string[]; category: string }[];
-  traceFilters: object[];
-  traceMetadataColumns: string[];
-  traceOrderBy: string;
-  traceLimit: number;
-}
 
 export interface Execution {
   uuid: string;

@@ -3,21 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { BigtraceError } from '../common/errors.ts';
 import builtin from './presets.yaml?raw';
-
-export interface Preset {
-  id: string;
-  category: string;
-  name: string;
-  description: string;
-  perfettoSql: string;
-  icon?: string;
-  limit?: number;
-  materialized?: boolean;
-  settings?: object[];
-  traceFilters?: object[];
-  traceMetadataColumns?: string[];
-  traceOrderBy?: string;
-}
+import type { Preset } from './wire-types.ts';
 
 const REQUIRED = ['id', 'category', 'name', 'description', 'perfettoSql'] as const;
 const TYPES: Record<string, (value: unknown) => boolean> = {

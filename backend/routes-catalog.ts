@@ -5,13 +5,13 @@ import { RESULTS } from './execution.ts';
 import type { Executor } from './executor.ts';
 import type { Experiments } from './experiments.ts';
 import type { PageRequest } from './page.ts';
-import type { Preset } from './presets.ts';
 import { schemaOf } from './routes-queries.ts';
 import * as schemas from './schemas.ts';
-import { EXECUTION_CONFIG, parseSettings, type WireSetting } from './settings.ts';
+import { EXECUTION_CONFIG, parseSettings } from './settings.ts';
 import { checkTableName } from './table-name.ts';
 import type { Traces } from './traces.ts';
 import { wireRows } from './wire.ts';
+import type { Preset, WireSetting } from './wire-types.ts';
 
 export interface CatalogParts {
   traces: Traces;

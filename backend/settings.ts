@@ -3,12 +3,7 @@
 import { parseAddress } from '../common/address.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { badRequest } from './http-error.ts';
-
-export interface WireSetting {
-  setting_id: string;
-  values: string[];
-  category?: string;
-}
+import type { WireSetting } from './wire-types.ts';
 
 export interface Settings {
   /** Addresses, patterns, `/where/…`. */

@@ -3,7 +3,7 @@ import { type ClickHouseSettings, SettingsMap } from '@clickhouse/client';
 import { WHERE_STORE } from '../common/address.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { addressCondition } from './address-regex.ts';
-import { type Column, columnOf, type WireType } from './columns.ts';
+import { type Column, columnOf } from './columns.ts';
 import { conditionOf, type Filter } from './conditions.ts';
 import type { Database, Row } from './database.ts';
 import { badRequest } from './http-error.ts';
@@ -11,6 +11,7 @@ import { orderSql, parseOrder } from './order.ts';
 import { type PageRequest, pageOf } from './page.ts';
 import type { Settings } from './settings.ts';
 import { literal } from './sql-text.ts';
+import type { WireType } from './wire-types.ts';
 
 export const TRACES = 'bigtrace.traces';
 

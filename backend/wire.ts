@@ -5,7 +5,8 @@ import type { Row } from './database.ts';
 import { RESULTS } from './execution.ts';
 import type { ExecuteRequest, ResultPage } from './executor.ts';
 import type { Execution } from './history.ts';
-import { parseSettings, type WireSetting } from './settings.ts';
+import { parseSettings } from './settings.ts';
+import type { WireExecution, WirePage, WireRow, WireSetting, WireStatus } from './wire-types.ts';
 
 export interface ExecuteBody {
   limit: number;
@@ -72,11 +73,11 @@ function armFilters(filter: ExperimentFilter | null | undefined): Filter[] {
   ];
 }
 
-export function wireRows(rows: readonly Row[]): { values: Row }[] {
+export function wireRows(rows: readonly Row[]): WireRow[] {
   return rows.map((values) => ({ values }));
 }
 
-export function wirePage({ columns, rows, total }: ResultPage): object {
+export function wirePage({ columns, rows, total }: ResultPage): WirePage {
   return {
     columnNames: columns.map(({ name }) => name),
     schema: schemaOf(columns),
@@ -85,14 +86,14 @@ export function wirePage({ columns, rows, total }: ResultPage): object {
   };
 }
 
-export function wireStatus(execution: Execution): object {
+export function wireStatus(execution: Execution): WireStatus {
   const { status, processedRows, processedTraces, totalTraces, errorMessage } = execution;
   const counts = { status, processedRows, processedTraces, totalTraces };
   return errorMessage === '' ? counts : { ...counts, errorMessage };
 }
 
 /** What is not known is left out: the page takes a schema that is there, and an error, at their word. */
-export function wireExecution(execution: Execution, clickhouseUrl: string): object {
+export function wireExecution(execution: Execution, clickhouseUrl: string): WireExecution {
   const { uuid, startMs, endMs, columns, materialized, tableName, snapshot } = execution;
   const { limit, perfettoSql, status, errorMessage } = execution;
   return {

@@ -1,57 +1,24 @@
 /** What the page asks the backend it came from. */
 import type { FailureReason } from '../backend/failure-reasons.ts';
 import type { ConsoleState } from '../backend/system-watch.ts';
-
-export interface Setting {
-  setting_id: string;
-  values: string[];
-  category: string;
-}
+import type {
+  Preset,
+  WireExecution,
+  WirePage,
+  WireSetting,
+  WireStatus,
+} from '../backend/wire-types.ts';
 
 export interface Question {
   perfetto_sql: string;
   limit: number;
-  settings: Setting[];
-}
-
-export interface Progress {
-  status: 'IN_PROGRESS' | 'SUCCESS' | 'FAILED' | 'CANCELLED';
-  processedRows: number;
-  processedTraces: number;
-  totalTraces: number;
-  errorMessage?: string;
-}
-
-export interface Execution extends Progress {
-  queryUuid: string;
-  startTime: string;
-  endTime?: string;
-  limit: number;
-  perfettoSql: string;
-  tableName?: string;
-  tableLink?: string;
-  settings: { settingId: string; values: string[] }[];
-}
-
-export interface Preset {
-  id: string;
-  category: string;
-  name: string;
-  description: string;
-  perfettoSql: string;
+  settings: WireSetting[];
 }
 
 export interface PageRequest {
   limit: number;
   offset: number;
   order_by?: string;
-}
-
-export interface Page {
-  columnNames: string[];
-  schema: { name: string; type: string }[];
-  rows: { values: (string | null)[] }[];
-  totalFilteredRows: number;
 }
 
 export class ApiError extends Error {
@@ -100,10 +67,10 @@ export const api = {
   presets: () => call<{ tracePresets: Preset[] }>('GET', 'trace_presets'),
   execute: (question: Question) =>
     call<{ queryUuid: string }>('POST', 'execute_bigtrace_query_async', question),
-  executions: () => call<{ queryExecutions: Execution[] }>('GET', 'query_executions'),
-  execution: (uuid: string) => call<Execution>('GET', execution(uuid)),
-  status: (uuid: string) => call<Progress>('GET', `${execution(uuid)}:status`),
+  executions: () => call<{ queryExecutions: WireExecution[] }>('GET', 'query_executions'),
+  execution: (uuid: string) => call<WireExecution>('GET', execution(uuid)),
+  status: (uuid: string) => call<WireStatus>('GET', `${execution(uuid)}:status`),
   page: (uuid: string, request: PageRequest) =>
-    call<Page>('POST', `${execution(uuid)}:fetch_results`, request),
+    call<WirePage>('POST', `${execution(uuid)}:fetch_results`, request),
   remove: (uuid: string) => call('DELETE', `${execution(uuid)}?drop_table=true`),
 };

@@ -1,5 +1,6 @@
 /** The SQL box: what is asked, of which traces, and how far the answer has come. */
-import { api, type Execution, type Preset, type Progress, type Question } from './api.ts';
+import type { Preset, WireExecution, WireStatus } from '../backend/wire-types.ts';
+import { api, type Question } from './api.ts';
 import { byId, element, setText } from './dom.ts';
 import { count, counted, duration, share } from './format.ts';
 
@@ -71,7 +72,7 @@ export class Ask {
   }
 
   /** Shows what was asked before. */
-  show({ perfettoSql, settings, limit }: Execution): void {
+  show({ perfettoSql, settings, limit }: WireExecution): void {
     const of = (id: string): string[] =>
       settings.find(({ settingId }) => settingId === id)?.values ?? [];
     this.#fill({
@@ -148,7 +149,7 @@ export class Ask {
     }
   }
 
-  #progress(now: Progress, elapsedMs: number): void {
+  #progress(now: WireStatus, elapsedMs: number): void {
     const { status, processedTraces, totalTraces, processedRows, errorMessage = '' } = now;
     if (totalTraces === 0) this.#bar.removeAttribute('value');
     else this.#bar.value = share(processedTraces, totalTraces);

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import type { WirePage } from '../backend/wire-types.ts';
 import { axesOf, barsOf } from './chart.ts';
 
-const PAGE = {
+const PAGE: WirePage = {
   columnNames: ['_trace_address', 'name', 'dur'],
   schema: [
     { name: '_trace_address', type: 'STRING' },

@@ -1,5 +1,5 @@
 /** Bars of one column of numbers, named by another: what is on the page of the grid, no more. */
-import type { Page } from './api.ts';
+import type { WirePage } from '../backend/wire-types.ts';
 import { element, svg } from './dom.ts';
 import { oneLine } from './format.ts';
 
@@ -22,7 +22,7 @@ export interface Axes {
 }
 
 /** The first text that is no trace address, if there is one, and the first number. */
-export function axesOf({ schema }: Page): Axes | undefined {
+export function axesOf({ schema }: WirePage): Axes | undefined {
   const value = schema.findIndex(({ type }) => NUMBERS.has(type));
   const text = schema.findIndex(({ type, name }) => type === 'STRING' && name !== '_trace_address');
   return value < 0 ? undefined : { name: Math.max(text, 0), value };
@@ -33,7 +33,7 @@ export function isNumber(type: string | undefined): boolean {
 }
 
 /** Rows without a finite number have no bar. */
-export function barsOf({ rows }: Page, axes: Axes): Bar[] {
+export function barsOf({ rows }: WirePage, axes: Axes): Bar[] {
   const numbers = rows
     .map(({ values }) => ({ name: values[axes.name] ?? 'NULL', value: values[axes.value] }))
     .filter(({ value }) => value !== null && value !== undefined && Number.isFinite(Number(value)))
@@ -52,7 +52,7 @@ const NAME_WIDTH = 240;
 const BAR_WIDTH = 420;
 const VALUE_WIDTH = 170;
 
-export function chartOf(page: Page, axes: Axes): HTMLElement {
+export function chartOf(page: WirePage, axes: Axes): HTMLElement {
   const bars = barsOf(page, axes);
   if (bars.length === 0) return element('p', { class: 'none' }, 'No numbers on this page.');
   const [name = '', value = ''] = [page.columnNames[axes.name], page.columnNames[axes.value]];

@@ -1,26 +1,27 @@
 /** What was asked over HTTP: open its rows again, or let them go. */
-import { api, type Execution } from './api.ts';
+import type { WireExecution } from '../backend/wire-types.ts';
+import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
 import { ago, counted, duration, oneLine } from './format.ts';
 
 const SQL_CHARS = 200;
 
 export interface HistoryActions {
-  open(execution: Execution): Promise<void>;
+  open(execution: WireExecution): Promise<void>;
   failed(error: unknown): void;
   changed(): void;
 }
 
 export function historyList(actions: HistoryActions) {
-  return new CardList<Execution>(
+  return new CardList<WireExecution>(
     'history',
     ({ queryUuid }) => queryUuid,
     (execution) => historyCard(execution, actions),
   );
 }
 
-function historyCard({ queryUuid, perfettoSql }: Execution, actions: HistoryActions) {
-  let last: Execution | undefined;
+function historyCard({ queryUuid, perfettoSql }: WireExecution, actions: HistoryActions) {
+  let last: WireExecution | undefined;
   const state = element('span', { class: 'state' });
   const code = element(
     'code',
@@ -37,7 +38,7 @@ function historyCard({ queryUuid, perfettoSql }: Execution, actions: HistoryActi
   const line = element('span', { class: 'facts' });
   const head = element('div', { class: 'card-head' }, code, open, remove);
   const root = element('li', { 'data-execution': queryUuid }, head, element('p', {}, state, line));
-  const card: Card<Execution> = {
+  const card: Card<WireExecution> = {
     root,
     update: (execution) => {
       last = execution;

@@ -2,7 +2,8 @@
 import './style.css';
 import './panels.css';
 import type { ConsoleState } from '../backend/system-watch.ts';
-import { ApiError, api, type Execution, useToken } from './api.ts';
+import type { WireExecution } from '../backend/wire-types.ts';
+import { ApiError, api, useToken } from './api.ts';
 import { Ask } from './ask.ts';
 import { byId, element, setText } from './dom.ts';
 import { failureList } from './failures.ts';
@@ -47,7 +48,7 @@ const workers = workerList();
 const failures = failureList();
 const queries = queryList(failed, () => void refreshState().catch(failed));
 const history = historyList({
-  open: async (execution: Execution) => {
+  open: async (execution: WireExecution) => {
     ask.show(execution);
     await results.open(execution);
   },

@@ -1,6 +1,7 @@
 /** The rows of a query: a page at a time, in an order of one's choice, as a grid or a chart. */
 
-import { api, type Execution, type Page } from './api.ts';
+import type { WireExecution, WirePage } from '../backend/wire-types.ts';
+import { api } from './api.ts';
 import { type Axes, axesOf, chartOf, isNumber } from './chart.ts';
 import { button, byId, element, setText } from './dom.ts';
 import { count, counted } from './format.ts';
@@ -29,7 +30,7 @@ export class Results {
   #order: Order | undefined;
   #asChart = false;
   #axes: Axes | undefined;
-  #page: Page | undefined;
+  #page: WirePage | undefined;
 
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed;
@@ -54,7 +55,7 @@ export class Results {
   }
 
   /** From the first row on. */
-  async open({ queryUuid, tableName = '', tableLink }: Execution): Promise<void> {
+  async open({ queryUuid, tableName = '', tableLink }: WireExecution): Promise<void> {
     this.#uuid = queryUuid;
     this.#order = undefined;
     this.#axes = undefined;
@@ -97,7 +98,7 @@ export class Results {
     }
   }
 
-  #draw(page: Page): void {
+  #draw(page: WirePage): void {
     const { rows, totalFilteredRows: total } = page;
     this.#root.hidden = false;
     const last = this.#offset + rows.length;
@@ -119,12 +120,12 @@ export class Results {
     if (this.#page !== undefined) this.#draw(this.#page);
   }
 
-  #chart(page: Page): HTMLElement {
+  #chart(page: WirePage): HTMLElement {
     if (this.#axes !== undefined) return chartOf(page, this.#axes);
     return element('p', { class: 'none' }, 'A chart needs a column of numbers.');
   }
 
-  #axisChoices(page: Page): HTMLElement[] {
+  #axisChoices(page: WirePage): HTMLElement[] {
     const axes = this.#axes;
     if (axes === undefined) return [];
     return (['value', 'name'] as const).map((axis) => {
@@ -143,7 +144,7 @@ export class Results {
   }
 
   /** It scrolls, so the keyboard must reach it. */
-  #grid(page: Page): HTMLElement {
+  #grid(page: WirePage): HTMLElement {
     const numeric = page.schema.map(({ type }) => isNumber(type));
     const head = element('tr', {}, ...page.schema.map((column) => this.#headOf(column)));
     const rows = page.rows.map(({ values }) =>
