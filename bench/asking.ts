@@ -10,23 +10,30 @@ export function unasked(column: string): string {
   return `${column} > ${-(2 ** 40) - asked}`;
 }
 
-/** Resolves when the last of the answer has come. */
-export async function askOverGrpc(
-  orchestrator: string,
-  traces: string[],
-  sql: string,
-): Promise<void> {
-  const client = new OrchestratorClient(orchestrator);
-  const start: QueryStart = {
-    queryId: '',
-    sql: Buffer.from(sql),
-    onFailure: 'STRICT',
-    user: 'bench',
-    progressIntervalMs: 0,
-  };
-  const addresses = [traces.map((address) => Buffer.from(address))];
-  for await (const _ of client.query(start, addresses, new AbortController().signal));
-  client.close();
+/** A client that stays connected. */
+export class Asker implements Disposable {
+  readonly #client: OrchestratorClient;
+
+  constructor(orchestrator: string) {
+    this.#client = new OrchestratorClient(orchestrator);
+  }
+
+  /** Resolves when the last of the answer has come. */
+  async ask(traces: string[], sql: string): Promise<void> {
+    const start: QueryStart = {
+      queryId: '',
+      sql: Buffer.from(sql),
+      onFailure: 'STRICT',
+      user: 'bench',
+      progressIntervalMs: 0,
+    };
+    const addresses = [traces.map((address) => Buffer.from(address))];
+    for await (const _ of this.#client.query(start, addresses, new AbortController().signal));
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
 }
 
 /** `SELECT COLUMNS FROM bigtrace(all traces, sql)`. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { startSystem } from '../e2e/harness.ts';
-import { askOverGrpc } from './asking.ts';
+import { Asker } from './asking.ts';
 import { bareOnCores } from './bare.ts';
 import { type Bench, repeat, timed } from './bench.ts';
 import { chromeTraces } from './traces.ts';
@@ -15,7 +15,8 @@ export const cold: Bench = {
     const samples = await repeat(quick ? 1 : 3, async () => {
       const bareMs = await bareOnCores(availableParallelism(), SQL, traces.files);
       await using system = await startSystem({ traces: traces.dir });
-      return bareMs / (await timed(() => askOverGrpc(system.orchestrator, ['/local/**'], SQL)));
+      using asker = new Asker(system.orchestrator);
+      return bareMs / (await timed(() => asker.ask(['/local/**'], SQL)));
     });
     const what = 'cold fleet query, traces of 1-20 MB: speed of the bare engine on the same cores';
     return [{ what, unit: 'x', target: { atLeast: 0.85 }, samples }];

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { startSystem } from '../e2e/harness.ts';
-import { askOverGrpc } from './asking.ts';
+import { Asker } from './asking.ts';
 import { bareOnCores } from './bare.ts';
 import { type Bench, repeat, timed } from './bench.ts';
 import { smallTraces } from './traces.ts';
@@ -17,7 +17,8 @@ export const smallTracesBench: Bench = {
       const some = traces.files.slice(0, 1000);
       const bareMs = (await bareOnCores(cores, SQL, some)) / some.length;
       await using system = await startSystem({ traces: traces.dir });
-      const fleetMs = await timed(() => askOverGrpc(system.orchestrator, ['/local/**'], SQL));
+      using asker = new Asker(system.orchestrator);
+      const fleetMs = await timed(() => asker.ask(['/local/**'], SQL));
       return (fleetMs / count - bareMs) * cores;
     });
     const what = `${count.toLocaleString('en')} traces of 10 KB: core time of each beyond the bare engine's`;

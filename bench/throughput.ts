@@ -1,5 +1,5 @@
 import { startSystem } from '../e2e/harness.ts';
-import { askOverGrpc, unasked } from './asking.ts';
+import { Asker, unasked } from './asking.ts';
 import { type Bench, quantile, timed } from './bench.ts';
 
 const CLIENTS = 16;
@@ -10,18 +10,20 @@ export const throughput: Bench = {
   name: 'throughput',
   async run(quick) {
     await using system = await startSystem();
-    const ask = (n: number): Promise<void> =>
-      askOverGrpc(
-        system.orchestrator,
+    const ask = (asker: Asker, n: number): Promise<void> =>
+      asker.ask(
         [`/local/${TRACES[n % TRACES.length]}.pftrace`],
         `SELECT count(*) AS n FROM slice WHERE ${unasked('dur')}`,
       );
-    for (let n = 0; n < TRACES.length; n++) await ask(n);
+    using first = new Asker(system.orchestrator);
+    for (let n = 0; n < TRACES.length; n++) await ask(first, n);
     const from = performance.now();
     const until = from + (quick ? 1000 : 10_000);
     const clients = Array.from({ length: CLIENTS }, async (_, client) => {
       const times: number[] = [];
-      for (let n = client; performance.now() < until; n++) times.push(await timed(() => ask(n)));
+      using asker = new Asker(system.orchestrator);
+      for (let n = client; performance.now() < until; n++)
+        times.push(await timed(() => ask(asker, n)));
       return times;
     });
     const times = (await Promise.all(clients)).flat();
