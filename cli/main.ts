@@ -19,8 +19,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   cancel: async () => (await import('./cancel/command.ts')).cancelCommand(),
   history: async () =>
     (await import('./history/command.ts')).historyCommand(process.env, defaultDataDir(process.env)),
-  orchestrator: async () => (await import('../orchestrator/index.ts')).orchestratorCommand(),
-  worker: async () => (await import('../worker/index.ts')).workerCommand(),
+  orchestrator: async () => (await import('../orchestrator/command.ts')).orchestratorCommand(),
+  worker: async () => (await import('../worker/command.ts')).workerCommand(),
   version: () =>
     Promise.resolve(
       new Command('version').description('print the version').action(() => console.log(VERSION)),

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { orchestratorCommand } from '../orchestrator/command.ts';
-import { workerCommand } from '../worker/index.ts';
+import { workerCommand } from '../worker/command.ts';
 import { ROOT } from './harness.ts';
 
 const COMMANDS = { orchestrator: orchestratorCommand, worker: workerCommand };
