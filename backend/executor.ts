@@ -39,6 +39,9 @@ const LIMIT_MAX = 1_000_000_000;
 const FAILURES_TOLD = 3;
 const FAILURES_SEARCHED = 100;
 const ERROR_CHARS_MAX = 4000;
+/** Of a query that may have failed in part, where ClickHouse asked another orchestrator than this one. */
+const ANOTHER_RAN_IT =
+  'another orchestrator ran the query: whether all traces answered is known there (bigtrace.failures)';
 /** How often the owner of a query says that it is still there, and when others stop believing it. */
 const HEARTBEAT_MS = 5000;
 const SILENT_MS_MAX = 30_000;
@@ -200,7 +203,7 @@ export class Executor {
         await this.#history.write([execution]);
       });
       await this.#count(execution);
-      await this.#end(execution, 'SUCCESS', this.#failures(execution));
+      await this.#end(execution, 'SUCCESS', question.strict ? '' : this.#failures(execution));
     } catch (thrown) {
       const error = overdue(execution, question) ?? asBigtraceError(thrown);
       await this.#quietly(this.#failed(execution, error));
@@ -233,11 +236,12 @@ export class Executor {
 
   /** Why some of the traces did not answer; empty where all did. */
   #failures({ uuid }: Execution): string {
-    const failed = this.#parts.watch.counts(uuid)?.tracesFailed ?? 0;
+    const counts = this.#parts.watch.counts(uuid);
+    if (counts === undefined) return ANOTHER_RAN_IT;
+    const { tracesFailed: failed, tracesTotal } = counts;
     if (failed === 0) return '';
-    const total = this.#parts.watch.counts(uuid)?.tracesTotal ?? 0;
     const told = this.#parts.watch.failures(uuid, FAILURES_TOLD).join('; ');
-    return `${failed} of ${total} traces failed: ${told}${failed > FAILURES_TOLD ? '; …' : ''}`;
+    return `${failed} of ${tracesTotal} traces failed: ${told}${failed > FAILURES_TOLD ? '; …' : ''}`;
   }
 
   async #count(execution: Execution): Promise<void> {

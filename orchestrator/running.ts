@@ -24,6 +24,7 @@ export class RunningQueries {
     this.#queries.add(query);
     return () => {
       this.#queries.delete(query);
+      if (run.spec.mode !== 'ROWS') return;
       this.#ended.delete(queryId);
       this.#ended.set(queryId, run.tally.progress());
       const [oldest] = this.#ended.keys();
@@ -31,9 +32,14 @@ export class RunningQueries {
     };
   }
 
-  /** Of the query of that name that began last, also for a while after its end. */
+  /**
+   * Of the query of that name that began last, also for a while after its end; not of the search for its
+   * columns: where another orchestrator has the rows, that would be taken for them.
+   */
   progressOf(queryId: string): Progress | undefined {
-    const running = [...this.#queries].findLast((query) => query.queryId === queryId);
+    const running = [...this.#queries].findLast(
+      ({ run, ...query }) => query.queryId === queryId && run.spec.mode === 'ROWS',
+    );
     return running?.run.tally.progress() ?? this.#ended.get(queryId);
   }
 
