@@ -54,26 +54,22 @@ async function api<Answer>(path: string, body?: object): Promise<Answer> {
 
 interface Chart {
   slice_name: string;
-  datasource_id: number;
-  params: string;
+  form_data: {
+    /** `3__table` */
+    datasource: string;
+    x_axis?: string;
+    groupby?: string[];
+    all_columns?: string[];
+    metrics?: string[];
+  };
 }
 
-interface ChartParams {
-  x_axis?: string;
-  groupby?: string[];
-  all_columns?: string[];
-  metrics?: string[];
-  row_limit?: number;
-}
-
-/** What the chart's own page would be answered. */
-async function rowsOf(charts: Chart[], title: string): Promise<Row[]> {
-  const chart = charts.find(({ slice_name }) => slice_name === title);
-  if (chart === undefined) throw new Error(`there is no chart ${title}`);
-  const { x_axis, groupby, all_columns, metrics } = JSON.parse(chart.params) as ChartParams;
+/** What the chart is made of. */
+async function rowsOf({ slice_name: title, form_data }: Chart): Promise<Row[]> {
+  const { datasource, x_axis, groupby, all_columns, metrics } = form_data;
   const columns = all_columns ?? [...(x_axis === undefined ? [] : [x_axis]), ...(groupby ?? [])];
   const { result } = await api<{ result: { data: Row[]; error: string | null }[] }>('chart/data', {
-    datasource: { id: chart.datasource_id, type: 'table' },
+    datasource: { id: Number.parseInt(datasource, 10), type: 'table' },
     queries: [{ columns, ...(all_columns ? {} : { metrics }), row_limit: 10_000 }],
     result_format: 'json',
     result_type: 'full',
@@ -129,12 +125,10 @@ it('no password is in its image, its log, or what ps shows', async () => {
 });
 
 it("the dashboard's charts answer, and with ClickHouse's own numbers", async () => {
-  const { result: charts } = await api<{ result: Chart[] }>('dashboard/fleet/charts').then(
-    ({ result }) => ({ result: result as unknown as Chart[] }),
-  );
+  const { result: charts } = await api<{ result: Chart[] }>('dashboard/fleet/charts');
   expect(charts).toHaveLength(8);
   const rows = new Map<string, Row[]>();
-  for (const { slice_name } of charts) rows.set(slice_name, await rowsOf(charts, slice_name));
+  for (const chart of charts) rows.set(chart.slice_name, await rowsOf(chart));
   for (const [title, found] of rows)
     if (!/^(Failures|Traces that do not load)/.test(title))
       expect(found.length, title).toBeGreaterThan(0);
@@ -154,12 +148,4 @@ it("the dashboard's charts answer, and with ClickHouse's own numbers", async () 
     GROUP BY process ORDER BY total DESC LIMIT 1`);
   const cpu = rows.get('CPU time by process')?.find(({ process }) => process === busiest?.[0]);
   expect(cpu?.['cpu_time_s']).toBeCloseTo(Number(busiest?.[1]) / 1e9, 6);
-});
-
-it('down and up: the password made up or given, and the assets, are still there', async () => {
-  await system.compose('--profile', 'superset', 'restart', 'superset');
-  await system.compose('--profile', 'superset', 'up', '--detach', '--no-recreate', '--wait');
-  token = await logIn();
-  const { count } = await api<{ count: number }>('chart/');
-  expect(count).toBe(8);
 });
