@@ -21,7 +21,15 @@ beforeAll(async () => {
   second = spawn(
     process.execPath,
     [
-      ...[join(ROOT, 'cli/bigtrace.mjs'), 'orchestrator', '--json', '-s', '127.0.0.1:0'],
+      ...[
+        join(ROOT, 'cli/bigtrace.mjs'),
+        'orchestrator',
+        '--json',
+        '--log-level',
+        'warn',
+        '-s',
+        '127.0.0.1:0',
+      ],
       ...[
         '-l',
         system.workers.join(','),

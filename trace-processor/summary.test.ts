@@ -88,12 +88,12 @@ test('interned dimensions stand behind the one they belong to', () => {
 
 test('many rows come in several results, none is lost', () => {
   const sql =
-    'WITH RECURSIVE r(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM r LIMIT 100000) SELECT v FROM r';
+    'WITH RECURSIVE r(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM r LIMIT 60000) SELECT v FROM r';
   const results: Uint8Array[] = [];
   processor.summarize(Buffer.from(metric('m', sql, '')), (result) => results.push(result));
-  expect(results.length).toBeGreaterThan(2);
+  expect(results.length).toBeGreaterThan(1);
   const values = rowsOf(results).map((row) => Number(row[2]));
-  expect(values.length).toBe(100_000);
+  expect(values.length).toBe(60_000);
   expect(values.every((value, at) => value === at + 1)).toBe(true);
 });
 

@@ -5,7 +5,7 @@ import type { Tier } from '../proto/messages.ts';
 import { type CellValue, rowsOf } from '../query-result/index.ts';
 import { type TestWorker, tempDir, testWorker } from './testing.ts';
 
-const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
+const FETCH = '/local/recorded/chrome/fetch-a.pftrace';
 const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 const SCRIPT = 'INCLUDE PERFETTO MODULE fleet.top; SELECT answer FROM fleet_top';
 
@@ -39,12 +39,12 @@ test('a module is there in a trace that was parsed, is in memory, was marked, or
   const cacheDir = join(scratch.path, 'cache');
   {
     await using worker = await testWorker({ sqlPackages, cacheDir, threads: 1 });
-    expect(await ask(worker, CANVAS, SCRIPT)).toEqual([2n, 'parse']);
-    expect(await ask(worker, CANVAS, `${SCRIPT} -- again`)).toEqual([2n, 'resident']);
+    expect(await ask(worker, FETCH, SCRIPT)).toEqual([2n, 'parse']);
+    expect(await ask(worker, FETCH, `${SCRIPT} -- again`)).toEqual([2n, 'resident']);
     const marks = 'DROP VIEW slice; CREATE VIEW slice AS SELECT 1 AS id; SELECT 7';
-    expect(await ask(worker, CANVAS, marks)).toEqual([7n, 'resident']);
-    expect(await ask(worker, CANVAS, `${SCRIPT} -- marked`)).toEqual([2n, 'resident']);
-    expect(await ask(worker, CANVAS, SCRIPT)).toEqual([2n, 'result']);
+    expect(await ask(worker, FETCH, marks)).toEqual([7n, 'resident']);
+    expect(await ask(worker, FETCH, `${SCRIPT} -- marked`)).toEqual([2n, 'resident']);
+    expect(await ask(worker, FETCH, SCRIPT)).toEqual([2n, 'result']);
     expect((await worker.client.status()).sqlPackage).toEqual(['fleet']);
     await expect
       .poll(async () => (await worker.client.status()).gauges['images'], { timeout: 20_000 })
@@ -52,12 +52,12 @@ test('a module is there in a trace that was parsed, is in memory, was marked, or
   }
   {
     await using worker = await testWorker({ sqlPackages, cacheDir });
-    expect(await ask(worker, CANVAS, SCRIPT)).toEqual([2n, 'image']);
+    expect(await ask(worker, FETCH, SCRIPT)).toEqual([2n, 'image']);
   }
   await withModule(join(scratch.path, 'sql'), top('40 + 2'));
   {
     await using worker = await testWorker({ sqlPackages, cacheDir });
-    expect(await ask(worker, CANVAS, SCRIPT)).toEqual([42n, 'parse']);
+    expect(await ask(worker, FETCH, SCRIPT)).toEqual([42n, 'parse']);
   }
 });
 
