@@ -160,7 +160,7 @@ test('images outlive the worker; damaged and foreign ones are parsed again', asy
     expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
     await until(async () => (await gauge(worker, 'images')) === 1);
   }
-  const [name = ''] = await readdir(cache.path);
+  const name = (await readdir(cache.path)).find((each) => each.endsWith('.image')) ?? '';
   const image = join(cache.path, name);
   const bytes = await readFile(image);
   {
@@ -190,10 +190,12 @@ test('images stay within their bound, the longest unused going first', async () 
     await until(async () => (await gauge(worker, 'images')) === 2);
   }
   const files = await Promise.all(
-    (await readdir(cache.path)).map(async (name) => {
-      const path = join(cache.path, name);
-      return { path, ...(await stat(path)) };
-    }),
+    (await readdir(cache.path))
+      .filter((name) => name.endsWith('.image'))
+      .map(async (name) => {
+        const path = join(cache.path, name);
+        return { path, ...(await stat(path)) };
+      }),
   );
   files.sort((one, other) => one.mtimeMs - other.mtimeMs);
   const [older, newer] = files;
