@@ -114,17 +114,20 @@ class Target {
   async #ask({ sql, settings }: MaterializePlan, batch: Trace[]): Promise<Map<string, string>> {
     const queryId = randomUUID();
     const run = Date.now();
-    const view = settings.strict ? 'bigtrace' : 'bigtrace_lenient';
     const addresses = arrayLiteral(batch.map(({ address }) => address));
-    const source = `bigtrace.${view}(traces = ${addresses}, sql = ${literal(sql)})`;
-    const described = await this.#database.rows(`DESCRIBE (SELECT * FROM ${source})`, { queryId });
-    await this.#create(described, sql);
-    const columns = described.map(([name]) => identifier(name ?? '')).join(', ');
+    const of = (view: string): string =>
+      `bigtrace.${view}(traces = ${addresses}, sql = ${literal(sql)})`;
+    const [described, source, runOf] = settings.strict
+      ? [of('bigtrace'), of('bigtrace'), String(run)]
+      : [of('bigtrace_lenient'), of('bigtrace_answers'), `if(_hb = 0, ${run}, ${failedOf(run)})`];
+    const columns = await this.#database.rows(`DESCRIBE (SELECT * FROM ${described})`, { queryId });
+    await this.#create(columns, sql);
+    const names = columns.map(([name]) => identifier(name ?? '')).join(', ');
     await this.#database.command(
-      `INSERT INTO ${this.#rows} (_run, ${columns}) SELECT ${run}, ${columns} FROM ${source}`,
+      `INSERT INTO ${this.#rows} (_run, ${names}) SELECT ${runOf}, ${names} FROM ${source}`,
       { queryId },
     );
-    const failures = await this.#failures(queryId);
+    const failures = await this.#failures(queryId, run);
     const answered = batch.filter(({ address }) => !failures.has(address));
     await this.#database.insert(
       LEDGER,
@@ -156,12 +159,25 @@ class Target {
       SELECT address, run FROM ${LEDGER} FINAL WHERE table_name = ${literal(this.#name)})`;
   }
 
-  async #failures(queryId: string): Promise<Map<string, string>> {
-    const rows = await this.#database.rows(
+  /** Which traces failed is in the rows themselves; why, the orchestrator that ran the query may remember. */
+  async #failures(queryId: string, run: number): Promise<Map<string, string>> {
+    const failed = await this.#database.rows(
+      `SELECT DISTINCT _trace_address FROM ${this.#rows} WHERE _run = ${failedOf(run)}`,
+    );
+    if (failed.length === 0) return new Map();
+    const remembered = await this.#database.rows(
       `SELECT trace, message FROM bigtrace.failures WHERE query_id = ${literal(queryId)} AND trace != ''`,
     );
-    return new Map(rows.map(([trace, message]) => [trace ?? '', message ?? '']));
+    const reasons = new Map(remembered.map(([trace, message]) => [trace, message]));
+    return new Map(
+      failed.map(([trace = null]) => [trace ?? '', reasons.get(trace) ?? 'the trace failed']),
+    );
   }
+}
+
+/** What `_run` is in rows that name the traces that failed in a run: no row of a table is of it. */
+function failedOf(run: number): string {
+  return `bitNot(toUInt64(${run}))`;
 }
 
 /** What a run that found nothing to ask, or some failures, says to people. */

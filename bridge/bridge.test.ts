@@ -180,7 +180,7 @@ test('lenient: failures cost their traces, and an error where none answered', as
   bridge.child.stdin?.end(lenient);
   expect(await bridge.ended).toBe(0);
   expect(bridge.stderr()).toBe('');
-  expect(withoutHeartbeats(bridge.stdout())).toBe('0\t/local/a\t1\n');
+  expect(withoutHeartbeats(bridge.stdout())).toBe('0\t/local/a\t1\n2\t/local/b\t0\n');
   const none = await failure(
     {
       query: (call) => {

@@ -186,6 +186,7 @@ class Rows {
   failed({ trace, code, message }: FailureEvent): void {
     this.#failures++;
     this.#open.delete(Buffer.from(trace).toString('latin1'));
+    this.#output.append(this.#table.failure(trace));
     this.#firstFailure ??= new BigtraceError('all_failed', `${message} (${code})`, {
       trace: printable(textFromBytes(trace)),
     });

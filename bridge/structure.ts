@@ -2,7 +2,7 @@
 import { BigtraceError } from '../common/errors.ts';
 import { type ColumnType, parseType } from './column-type.ts';
 
-/** 1 in rows that only say "still here"; the views filter them out. */
+/** 0 in rows; 1 in those that only say "still here", 2 in those that name a trace that failed: views filter them out. */
 export const HEARTBEAT_COLUMN = '_hb';
 export const TRACE_COLUMN = '_trace_address';
 

@@ -215,9 +215,11 @@ test('traces must agree on their columns', async () => {
   );
 });
 
-test('a heartbeat row fills each column', () => {
+test('a heartbeat row fills each column, and so does that of a failed trace', () => {
   const table = tableOf('a Int64, b Nullable(Float64), c String, d Bool, e Nullable(String)');
   expect(table.heartbeat.toString()).toBe('1\t\t0\t\\N\t\tfalse\t\\N\n');
+  const failed = table.failure(Buffer.from('/local/a\tb'));
+  expect(failed.toString()).toBe('2\t/local/a\\tb\t0\t\\N\t\tfalse\t\\N\n');
 });
 
 test('an answer that ends before its last batch is an error', async () => {

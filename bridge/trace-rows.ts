@@ -23,7 +23,22 @@ export class Table {
 
   /** A row that only says "still here". */
   get heartbeat(): Buffer {
-    return Buffer.from(`1\t${this.writers.map(({ filler }) => `\t${filler}`).join('')}\n`);
+    return this.#mark(1, new Uint8Array());
+  }
+
+  /** A row that says that a trace failed: the rows before it that are the trace's are void. */
+  failure(trace: Uint8Array): Buffer {
+    return this.#mark(2, trace);
+  }
+
+  /** `kind`: what stands in the hidden column, where rows have 0. */
+  #mark(kind: number, trace: Uint8Array): Buffer {
+    const fillers = this.writers.map(({ filler }) => `\t${filler}`).join('');
+    return Buffer.concat([
+      Buffer.from(`${kind}\t`),
+      escapeBytes(trace),
+      Buffer.from(`${fillers}\n`),
+    ]);
   }
 
   /**

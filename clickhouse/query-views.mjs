@@ -35,15 +35,18 @@ function found(traces, onFailure) {
   return `bigtrace_schema(${traces}, {sql:String}, initialQueryID(), currentUser(), ${onFailure})`;
 }
 
-/** In front of the script's own columns stand `_trace_address`, and `_hb`: heartbeats, which are no rows. */
+/**
+ * In front of the script's own columns stand `_trace_address`, and `_hb`: 1 in heartbeats, 2 in what names a
+ * trace that failed (bridge/structure.ts). Neither is a row.
+ */
 function view(name, parts) {
-  const { traces = '[]', table, sql = '{sql:String}', onFailure } = parts;
+  const { traces = '[]', table, sql = '{sql:String}', onFailure, failures = false } = parts;
   const { columns = found(traces, onFailure) } = parts;
   const request = `(SELECT ${traces}, ${sql}, initialQueryID(), currentUser(), ${onFailure}, ${columns})`;
   const inputs = table === undefined ? [request] : [request, table];
   return `CREATE OR REPLACE VIEW bigtrace.${name}
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
-AS SELECT * EXCEPT (_hb)
+AS SELECT *${failures ? '' : ' EXCEPT (_hb)'}
 FROM executable(
     'bigtrace query --end-mark${table === undefined ? '' : ' --traces-fd 3'}',
     CustomSeparated,
@@ -55,7 +58,7 @@ FROM executable(
         command_write_timeout = 60000,
         command_termination_timeout = 1
 )
-WHERE _hb = 0
+WHERE _hb ${failures ? '!= 1' : '= 0'}
 SETTINGS profile = 'bigtrace_rows'
 `;
 }
@@ -64,6 +67,8 @@ const VIEWS = {
   // bigtrace(traces = ['/local/**', …], sql = '…')
   bigtrace: { traces: GIVEN, onFailure: STRICT },
   bigtrace_lenient: { traces: GIVEN, onFailure: LENIENT },
+  // bigtrace_answers(traces = […], sql = '…'): for who must know which traces failed; their `_hb` is 2
+  bigtrace_answers: { traces: GIVEN, onFailure: LENIENT, failures: true },
   // bigtrace_as(structure = 'name String, dur Int64', traces = […], sql = '…')
   bigtrace_as: { traces: GIVEN, onFailure: STRICT, columns: STRUCTURE },
   // bigtrace_where(filter = 'duration > 2e9', sql = '…')

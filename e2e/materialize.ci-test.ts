@@ -70,6 +70,30 @@ test('only chosen traces; a trace that fails is asked again', async () => {
   expect(await namesIn('picky')).toBe('/local/c.json four, /local/d.json five');
 });
 
+test('which traces failed is known, even where no orchestrator remembers it', async () => {
+  const none = `CREATE OR REPLACE VIEW bigtrace.failures AS
+    SELECT '' AS query_id, '' AS trace, '' AS message WHERE false`;
+  await system.sql(none, { user: 'admin' });
+  const picky = "SELECT name, CAST(iif(count(*) > 1, json('{'), '1') AS INT) AS m FROM slice";
+  const where = ['--where', "address != '/local/a.json'"];
+  expect(await materialize('forgotten', picky, ...where)).toEqual({
+    asked: 3,
+    failed: 1,
+    firstFailure: 'the trace failed',
+  });
+  expect(await materialize('forgotten', picky, ...where)).toMatchObject({ asked: 1, failed: 1 });
+  expect(await namesIn('forgotten')).toBe('/local/c.json four, /local/d.json five');
+});
+
+test('who must know it sees which traces failed', async () => {
+  const sql = "SELECT iif(name = ''five'', json(''{''), name) AS name FROM slice";
+  const rows = await system.sql(
+    `SELECT _hb, _trace_address, name FROM bigtrace_answers(traces=['/local/*.json'], sql='${sql}')
+     WHERE _trace_address > '/local/c' ORDER BY ALL`,
+  );
+  expect(rows).toBe('0\t/local/c.json\tfour\n2\t/local/d.json\t\\N\n');
+});
+
 test('a name stands for one script', async () => {
   await expect(materialize('slices', 'SELECT 1 AS n')).rejects.toThrow(
     'bigtrace_results.slices was made with other SQL; choose another name, or drop it and slices_rows',
