@@ -1,5 +1,6 @@
 """`superset import-bigtrace DIR`: the assets as they are in DIR, whatever was there under the same UUIDs."""
 
+import os
 from pathlib import Path
 
 import click
@@ -17,6 +18,9 @@ def import_bigtrace(directory: Path, username: str) -> None:
     from superset.utils.core import override_user
 
     contents = {path.relative_to(directory).as_posix(): path.read_text() for path in sorted(directory.rglob("*.yaml"))}
+    if os.environ.get("SUPERSET_ASYNC_QUERIES") == "true":
+        database = "databases/bigtrace.yaml"
+        contents[database] = contents[database].replace("allow_run_async: false", "allow_run_async: true")
     with override_user(security_manager.find_user(username=username)):
         ImportAssetsCommand(contents).run()
     click.echo(f"{len(contents) - 1} assets imported")
