@@ -30,6 +30,10 @@ export interface IndexedTrace {
 export type ToRead = Pick<IndexedTrace, 'address' | 'size' | 'generation' | 'modified'>;
 
 const REQUEST_MS_MAX = 600_000;
+/** Rows of one insert of what was listed. */
+const LISTED_ROWS = 10_000;
+/** Traces to read, of one question to ClickHouse. */
+const PAGE_ROWS = 5_000;
 
 /** Failures that say nothing of the trace: it is read again by the next run. */
 const PASSING = Object.entries(ERROR_CODES)
@@ -60,22 +64,25 @@ export class CatalogStore {
     return this.#client.close();
   }
 
-  /** Adds what a store lists, as it comes. */
+  /** Adds what a store lists, part by part: a store may take longer than ClickHouse waits for a row. */
   async addListing(run: string, batches: AsyncIterable<ListedTrace[]>): Promise<void> {
-    await this.#insert(
-      'trace_listing',
-      ['run', 'address', 'size', 'generation', 'modified'],
-      async function* () {
-        for await (const traces of batches)
-          yield traces.map(({ address, size, generation, modifiedMs }) => [
-            run,
-            textFromBytes(address),
-            size,
-            generation,
-            modifiedMs === 0 ? null : modifiedMs / 1000,
-          ]);
-      },
-    );
+    const columns = ['run', 'address', 'size', 'generation', 'modified'];
+    let rows: Field[][] = [];
+    const insert = async (): Promise<void> => {
+      const part = rows;
+      rows = [];
+      await this.#insert('trace_listing', columns, async function* () {
+        yield part;
+      });
+    };
+    for await (const traces of batches) {
+      for (const { address, size, generation, modifiedMs } of traces) {
+        const modified = modifiedMs === 0 ? null : modifiedMs / 1000;
+        rows.push([run, textFromBytes(address), size, generation, modified]);
+      }
+      if (rows.length >= LISTED_ROWS) await insert();
+    }
+    if (rows.length > 0) await insert();
   }
 
   /** How many traces the run listed, and how many of them have to be read. */
@@ -89,16 +96,26 @@ export class CatalogStore {
     return { listed, toRead };
   }
 
-  /** The listed traces that are new, changed, or were asked something else, in batches. */
+  /**
+   * The listed traces that are new, changed, or were asked something else, in the order of their addresses.
+   * A page at a time: ClickHouse does not wait with an answer for as long as traces take to be read.
+   */
   async *toRead(run: string, indexedWith: string): AsyncGenerator<ToRead[]> {
-    const rows = this.#strings(toReadSql(run, indexedWith), 4);
-    for await (const batch of rows)
-      yield batch.map(([address = '', size = '', generation = '', modified = '']) => ({
-        address,
-        size,
-        generation,
-        modified,
-      }));
+    let last = '';
+    for (let rows = PAGE_ROWS; rows === PAGE_ROWS; ) {
+      rows = 0;
+      const page = `${toReadSql(run, indexedWith, last)} LIMIT ${PAGE_ROWS}`;
+      for await (const batch of this.#strings(page, 4)) {
+        yield batch.map(([address = '', size = '', generation = '', modified = '']) => ({
+          address,
+          size,
+          generation,
+          modified,
+        }));
+        rows += batch.length;
+        last = batch.at(-1)?.[0] ?? last;
+      }
+    }
   }
 
   async add(traces: readonly IndexedTrace[], indexedWith: string): Promise<void> {
@@ -213,11 +230,15 @@ export class CatalogStore {
   }
 }
 
-function toReadSql(run: string, indexedWith: string): string {
-  return `SELECT DISTINCT address, size, generation, modified FROM bigtrace.trace_listing
-    WHERE run = ${quoted(run)} AND (address, generation) NOT IN (
+/** @param after only addresses behind this one */
+function toReadSql(run: string, indexedWith: string, after = ''): string {
+  const behind = `address > ${quoted(after)}`;
+  return `SELECT address, size, generation, modified FROM bigtrace.trace_listing
+    WHERE run = ${quoted(run)} AND ${behind} AND (address, generation) NOT IN (
       SELECT address, generation FROM bigtrace.trace_catalog FINAL
-      WHERE vanished_at IS NULL AND startsWith(indexed_with, ${quoted(indexedWith)}) AND error_code NOT IN (${PASSING}))`;
+      WHERE ${behind} AND vanished_at IS NULL AND startsWith(indexed_with, ${quoted(indexedWith)})
+        AND error_code NOT IN (${PASSING}))
+    ORDER BY address LIMIT 1 BY address`;
 }
 
 function catalogRow(trace: IndexedTrace, indexedWith: string, now: number): Field[] {

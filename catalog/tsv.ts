@@ -29,7 +29,14 @@ export function tsvRow(fields: readonly Field[]): Buffer {
   return bytesFromText(`${fields.map(fieldText).join('\t')}\n`);
 }
 
-/** A ClickHouse string literal. */
+/** A ClickHouse string literal; bytes that are no UTF-8 stand in it as `\xE9`, for SQL is sent as text. */
 export function quoted(text: string): string {
-  return `'${escaped(text)}'`;
+  const inside = escaped(text);
+  return text.isWellFormed() ? `'${inside}'` : `'${inHex(bytesFromText(inside))}'`;
+}
+
+function inHex(bytes: Buffer): string {
+  return bytes
+    .toString('latin1')
+    .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
 }

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { textFromBytes } from '../common/byte-text.ts';
+import { quoted, tsvRow } from './tsv.ts';
+
+test('literals of SQL hold any byte, and are text all the same', () => {
+  expect(quoted("it's\n\\")).toBe("'it\\'s\\n\\\\'");
+  expect(quoted('größer 🙂')).toBe("'größer 🙂'");
+  const name = textFromBytes(Buffer.from([0x61, 0xe9, 0xc3, 0xb6, 0x27]));
+  expect(quoted(name)).toBe("'a\\xe9\\xc3\\xb6\\''");
+  expect(quoted(name).isWellFormed()).toBe(true);
+});
+
+test('rows hold any byte as it is', () => {
+  const name = textFromBytes(Buffer.from([0x61, 0xe9, 0x09]));
+  expect(tsvRow([name, 1n, null, new Map([['a', "b'"]])]).toString('latin1')).toBe(
+    "a\xe9\\t\t1\t\\N\t{'a':'b\\''}\n",
+  );
+});
