@@ -203,7 +203,7 @@ test('withdrawn traces come back if they were not begun', async () => {
 test('draining finishes what was begun, gives back the rest and refuses new work', async () => {
   await using own = await testWorker({ threads: 1 });
   // More rows than lie in the buffers of an answer that nobody reads: it is not over before it is read.
-  const run = own.client.run({ sql: 'SELECT s.* FROM slice AS s, (SELECT 1 FROM slice LIMIT 5)' });
+  const run = own.client.run({ sql: 'SELECT hex(zeroblob(200)) FROM slice' });
   const [first = 0] = run.add(CANVAS);
   await run.until(() => run.events.some(({ rows }) => rows));
   run.call.pause();
@@ -213,7 +213,7 @@ test('draining finishes what was begun, gives back the rest and refuses new work
   run.call.resume();
   expect((await run.over).code).toBe(grpc.status.OK);
   const [done, back] = await run.answers([first, second]);
-  expect(rowsOf(done?.results ?? [])).toHaveLength(5 * 42382);
+  expect(rowsOf(done?.results ?? [])).toHaveLength(42382);
   expect(back?.end.returned).toEqual({ id: [second] });
   expect(run.events.some(({ draining }) => draining)).toBe(true);
   await drained;
