@@ -22,19 +22,22 @@ const BATCH = 64;
 
 type Roots = Parameters<typeof resolveBelow>[0];
 
+/** As small as can be: there is one for each file of a directory, and a directory may hold a million. */
 interface Entry {
-  /** Sorts as the paths do: a directory as its name with the slash. */
+  /** The name's bytes; sorts as the paths do: a directory has the slash behind it. */
   key: BytePath;
-  name: string;
   isDirectory: boolean;
+  /** Of a directory. */
   places: Places;
-  /** Where the name is a link: what it leads to. */
-  file?: BytePath;
+  /** Where the name is a link to a file: what it leads to. */
+  file: BytePath | undefined;
 }
 
 interface Directory {
   /** Of its path, with the slash; empty for the root. */
   prefix: string;
+  /** Without links; undefined where its names are the pattern's and nobody has looked. */
+  directory: BytePath | undefined;
   entries: readonly Entry[];
   next: number;
   /** Whether nothing in the prefix was matched by a wildcard: then it is the asker's own word. */
@@ -48,13 +51,20 @@ export async function* walk(
 ): AsyncGenerator<readonly Found[], void, undefined> {
   const open = async (prefix: string, places: Places, literal: boolean): Promise<Directory> => {
     const names = onlyNames(places);
+    const directory = names === undefined ? await resolved(roots, prefix, literal) : undefined;
     const entries =
-      names === undefined
-        ? await entriesOf(roots, prefix, places, literal)
-        : names.flatMap((name) => asEntries(name, step(places, name)));
+      names?.flatMap((name) => asEntries(name, step(places, name))) ??
+      (await entriesOf(roots, prefix, directory, places));
     entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    return { prefix, entries, next: 0, literal: literal && names !== undefined };
+    return { prefix, directory, entries, next: 0, literal: literal && names !== undefined };
   };
+
+  const fileOf = (
+    { key, file }: Entry,
+    { directory, literal }: Directory,
+    path: string,
+  ): BytePath | Promise<BytePath | undefined> =>
+    file ?? (directory === undefined ? resolved(roots, path, literal) : within(directory, key));
 
   throwIfAborted(signal);
   let batch: Found[] = [];
@@ -66,11 +76,11 @@ export async function* walk(
       continue;
     }
     throwIfAborted(signal);
-    const path = here.prefix + entry.name;
+    const path = here.prefix + textFromBytes(bufferOf(entry.key));
     if (entry.isDirectory) {
-      way.push(await open(`${path}/`, entry.places, here.literal));
+      way.push(await open(path, entry.places, here.literal));
     } else {
-      const file = entry.file ?? (await resolved(roots, path, here.literal));
+      const file = await fileOf(entry, here, path);
       if (file !== undefined && batch.push({ path, file }) === BATCH) {
         yield batch;
         batch = [];
@@ -83,25 +93,35 @@ export async function* walk(
 /** A name that is not looked up: both a file's and a directory's, as far as the pattern allows. */
 function asEntries(name: string, places: Places): Entry[] {
   const bytes = bytesFromText(name).toString('latin1');
-  return [
-    ...(isMatch(places) ? [{ key: bytes, name, isDirectory: false, places }] : []),
-    ...(leadsOn(places) ? [{ key: `${bytes}/`, name, isDirectory: true, places }] : []),
-  ];
+  return [...(isMatch(places) ? [fileEntry(bytes)] : []), ...directoryEntry(bytes, places)];
+}
+
+const NOWHERE: Places = [];
+
+function fileEntry(key: BytePath, file?: BytePath): Entry {
+  return { key, isDirectory: false, places: NOWHERE, file };
+}
+
+/** None where nothing below it can match. */
+function directoryEntry(bytes: BytePath, places: Places): Entry[] {
+  return leadsOn(places) ? [{ key: `${bytes}/`, isDirectory: true, places, file: undefined }] : [];
+}
+
+function within(directory: BytePath, name: BytePath): BytePath {
+  return `${directory === '/' ? '' : directory}/${name}`;
 }
 
 async function entriesOf(
   roots: Roots,
   prefix: string,
+  directory: BytePath | undefined,
   places: Places,
-  literal: boolean,
 ): Promise<Entry[]> {
-  const directory = await resolved(roots, prefix, literal);
   if (directory === undefined) return [];
   const entries: Entry[] = [];
   try {
     for await (const { name, entry } of namesIn(directory)) {
-      const found = await entryOf(roots, directory, name, entry, places);
-      if (found !== undefined) entries.push(found);
+      entries.push(...(await entryOf(roots, directory, name, entry, places)));
     }
   } catch (thrown) {
     const error = fileError(thrown);
@@ -128,16 +148,11 @@ async function entryOf(
   bytes: BytePath,
   entry: Dirent,
   from: Places,
-): Promise<Entry | undefined> {
-  const name = textFromBytes(bufferOf(bytes));
-  const file = `${directory === '/' ? '' : directory}/${bytes}`;
-  if (entry.isSymbolicLink()) return linkEntry(roots, file, bytes, name, from);
-  const places = step(from, name);
-  if (entry.isDirectory())
-    return leadsOn(places) ? { key: `${bytes}/`, name, isDirectory: true, places } : undefined;
-  return entry.isFile() && isMatch(places)
-    ? { key: bytes, name, isDirectory: false, places, file }
-    : undefined;
+): Promise<Entry[]> {
+  if (entry.isSymbolicLink()) return linkEntry(roots, within(directory, bytes), bytes, from);
+  const places = step(from, textFromBytes(bufferOf(bytes)));
+  if (entry.isDirectory()) return directoryEntry(bytes, places);
+  return entry.isFile() && isMatch(places) ? [fileEntry(bytes)] : [];
 }
 
 /** A link to a directory is followed where the pattern has a component for it, not by `**`: no loops. */
@@ -145,22 +160,16 @@ async function linkEntry(
   roots: Roots,
   link: BytePath,
   bytes: BytePath,
-  name: string,
   from: Places,
-): Promise<Entry | undefined> {
+): Promise<Entry[]> {
+  const name = textFromBytes(bufferOf(bytes));
   const asFile = step(from, name);
   const asDirectory = step(from, name, { throughGlobstar: false });
-  if (!isMatch(asFile) && !leadsOn(asDirectory)) return undefined;
+  if (!isMatch(asFile) && !leadsOn(asDirectory)) return [];
   const target = await resolved(roots, textFromBytes(bufferOf(link)), false);
   const found = target === undefined ? undefined : await statIfThere(target);
-  if (target === undefined || found === undefined) return undefined;
-  if (found.isDirectory())
-    return leadsOn(asDirectory)
-      ? { key: `${bytes}/`, name, isDirectory: true, places: asDirectory }
-      : undefined;
-  return found.isFile() && isMatch(asFile)
-    ? { key: bytes, name, isDirectory: false, places: asFile, file: target }
-    : undefined;
+  if (found?.isDirectory()) return directoryEntry(bytes, asDirectory);
+  return found?.isFile() && isMatch(asFile) ? [fileEntry(bytes, target)] : [];
 }
 
 /** Undefined for what vanished since its name was read. */
