@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -23,6 +31,7 @@ interface PodSpec {
   volumes: { name: string; emptyDir?: { sizeLimit: string } }[];
 }
 
+const OVERLAYS = readdirSync(join(ROOT, 'k8s/overlays'));
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-k8s-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -59,7 +68,7 @@ it('a validation that passes means something: an unknown field and a wrong type 
   expect(validate(file)).toMatchObject({ ok: false, output: expect.stringContaining('clusterIP') });
 });
 
-describe.each(readdirSync(join(ROOT, 'k8s/overlays')))('overlay %s', (overlay) => {
+describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const yaml = kustomize(`k8s/overlays/${overlay}`);
   const manifests = manifestsOf(yaml);
 
@@ -131,4 +140,25 @@ describe.each(readdirSync(join(ROOT, 'k8s/overlays')))('overlay %s', (overlay) =
       expect(container.ports.map(({ containerPort }) => containerPort)).toEqual(exposed(name));
     }
   });
+});
+
+it.each(OVERLAYS)('overlay %s takes the component of Superset', (overlay) => {
+  const own = mkdtempSync(join(directory, 'with-superset-'));
+  for (const part of ['k8s', 'clickhouse'])
+    cpSync(join(ROOT, part), join(own, part), { recursive: true });
+  const changed = join(own, 'k8s/overlays', overlay);
+  appendFileSync(join(changed, 'kustomization.yaml'), 'components: [../../components/superset]\n');
+  const file = join(own, 'all.yaml');
+  writeFileSync(file, kustomize(changed));
+  const manifests = manifestsOf(readFileSync(file, 'utf8'));
+  const { ok, output } = validate(file);
+  expect(ok, output).toBe(true);
+  const kinds = manifests
+    .filter(({ metadata }) => metadata.name === 'superset')
+    .map((one) => one.kind);
+  expect(kinds.sort()).toEqual(['Deployment', 'NetworkPolicy', 'PersistentVolumeClaim', 'Service']);
+  const [{ image, ports }] = podOf(manifests, 'Deployment', 'superset').containers;
+  const [worker] = podOf(manifests, 'Deployment', 'worker').containers;
+  expect(image).toBe(worker.image.replace('worker', 'superset'));
+  expect(ports).toEqual([{ name: 'http', containerPort: 8088 }]);
 });
