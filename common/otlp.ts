@@ -1,6 +1,5 @@
 /** Spans sent to an OTLP receiver over HTTP (protobuf), in batches; loaded by tracing.ts where it is wanted. */
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DiagLogLevel,
   diag,
@@ -19,8 +18,8 @@ import type { Logger } from './log.ts';
 import type { Span, SpanAttributes, TraceContext, Tracing } from './tracing.ts';
 import { VERSION } from './version.ts';
 
-/** A service that ends waits no longer for a receiver that does not answer. */
-const CLOSE_MS_MAX = 2000;
+/** A batch that is not taken within this time, tried again or not, is lost; a service that ends waits as long. */
+const EXPORT_MS_MAX = 2000;
 
 const propagator = new W3CTraceContextPropagator();
 
@@ -44,7 +43,8 @@ export class OtlpTracing implements Tracing {
       'service.version': VERSION,
       'service.instance.id': `${hostname()}-${process.pid}`,
     }).merge(detectResources({ detectors: [envDetector] }));
-    const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, '')}/v1/traces` });
+    const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
+    const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_MS_MAX });
     this.#provider = new BasicTracerProvider({
       resource,
       spanProcessors: [new BatchSpanProcessor(exporter)],
@@ -59,8 +59,7 @@ export class OtlpTracing implements Tracing {
   }
 
   async close(): Promise<void> {
-    const sent = this.#provider.shutdown().catch((error: unknown) => diag.error(String(error)));
-    await Promise.race([sent, sleep(CLOSE_MS_MAX, undefined, { ref: false })]);
+    await this.#provider.shutdown().catch((error: unknown) => diag.error(String(error)));
   }
 }
 

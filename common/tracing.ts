@@ -19,7 +19,7 @@ export interface Span {
 export interface Tracing {
   /** @param fromMs when it began, if not now; since the epoch */
   start(name: string, under: TraceContext | undefined, fromMs?: number): Span;
-  /** Sends what waits, as far as that takes no longer than a moment. */
+  /** Sends what waits, as far as that takes no longer than a moment; never rejects. */
   close(): Promise<void>;
 }
 
