@@ -312,6 +312,20 @@ print(json.dumps([[bigtrace_sql.sql_string(x), bigtrace_sql.chosen_traces(lambda
   }
 });
 
+test('queries run in the background where the environment says so', async () => {
+  const script = `
+import pathlib, sys
+import bigtrace_import
+for said in ("", "true"):
+    assets = bigtrace_import.assets_of(pathlib.Path(sys.argv[1]), {"SUPERSET_ASYNC_QUERIES": said})
+    print("allow_run_async: true" in assets[bigtrace_import.DATABASE])`;
+  const room = join(ROOT, 'superset');
+  const { stdout } = await run('python', ['-c', script, join(room, 'assets')], {
+    env: { ...superset.env, PYTHONPATH: room },
+  });
+  expect(stdout).toBe('False\nTrue\n');
+});
+
 test('a wrong password gives an error that says what to do', async () => {
   const wrong = { BIGTRACE_ANALYST_PASSWORD: 'wrong' };
   const started = await setUp({ ...superset.env, ...wrong });
