@@ -105,7 +105,7 @@ function query(request: QueryRequest): void {
     if (leavesMarks) pristine ??= processor.snapshot();
     processor[isSummary ? 'summarize' : 'query'](sql, (view) => {
       if (broken !== undefined || unwanted()) return;
-      const bytes = view.slice();
+      const bytes = new Uint8Array(view); // a copy in a buffer of its own, which can be handed over
       try {
         if (collector === undefined) stream.next(bytes);
         else collector.add(bytes);
