@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -188,9 +188,11 @@ async function stop(
       throw new Error(`bigtrace up did not stop within ${STOP_MS_MAX} ms:\n${stderr()}`);
     });
   }
-  const left = family.filter(isAlive);
-  for (const pid of left) process.kill(pid, 'SIGKILL');
-  if (left.length > 0) throw new Error(`processes are left: ${left.join(', ')}\n${stderr()}`);
+  // What ClickHouse executes hears of its end by its pipes, a moment later.
+  await gone(family).catch((error: unknown) => {
+    for (const pid of family.filter(isAlive)) process.kill(pid, 'SIGKILL');
+    throw new Error(`processes are left: ${error}\n${stderr()}`);
+  });
   const addresses = [system.orchestrator, ...system.workers, system.clickhouseTcp];
   const urls = [system.clickhouseHttp, system.http].map((url) => new URL(url).host);
   for (const address of [...addresses, ...urls])
@@ -217,12 +219,22 @@ export async function gone(pids: number[]): Promise<void> {
   }
 }
 
-/** Pids of all children of a process, and theirs, as /proc has them. */
+/** Pids of the children of all threads of a process, and theirs, as /proc has them. */
 export function descendants(pid: number): number[] {
-  const path = `/proc/${pid}/task/${pid}/children`;
-  const children = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-  const pids = children === '' ? [] : children.split(' ').map(Number);
-  return pids.flatMap((child) => [child, ...descendants(child)]);
+  const children = unlessGone(() => readdirSync(`/proc/${pid}/task`))?.flatMap((task) => {
+    const pids = unlessGone(() => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8'));
+    return pids?.split(' ').filter(Boolean).map(Number) ?? [];
+  });
+  return children?.flatMap((child) => [child, ...descendants(child)]) ?? [];
+}
+
+/** Processes and threads end while one looks. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether something listens at `host:port`. */

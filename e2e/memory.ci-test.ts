@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OrchestratorClient } from '../client/orchestrator-client.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { clickhouseAs, errorOf, rowsOf } from './asking.ts';
-import { ROOT, type System, startSystem } from './harness.ts';
+import { descendants, ROOT, type System, startSystem } from './harness.ts';
 import { BigtracePage } from './http-page.ts';
 import { untilIdle } from './workers.ts';
 
@@ -252,7 +252,7 @@ function heldNow(): Map<string, Held> {
     ...system.processes.map(({ pid, name }) => [pid, name] as const),
   ]);
   const all = new Map<string, Held>();
-  for (const pid of familyOf(system.pid)) {
+  for (const pid of [system.pid, ...descendants(system.pid)]) {
     try {
       const name = named.get(pid) ?? 'bridge';
       const now = heldBy(pid);
@@ -263,18 +263,6 @@ function heldNow(): Map<string, Held> {
     }
   }
   return all;
-}
-
-/** With the children of all its threads, and theirs. */
-function familyOf(pid: number): number[] {
-  try {
-    const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').map(Number),
-    );
-    return [pid, ...children.filter((child) => child > 0).flatMap(familyOf)];
-  } catch {
-    return [pid]; // it has ended meanwhile
-  }
 }
 
 function growthMaxOf(name: string): Held {
