@@ -99,24 +99,43 @@ async function start(
       ? `http://${hostAndPort(config.listen, clickhouseHttpPort)}`
       : new URL(config.clickhouseUrl).origin;
   settleServicePassword(config.dataDir, passwordsGiven(env).service);
-  const workers = await Promise.all(
-    config.workerPorts.map((_, at) => supervisor.start(`worker-${at + 1}`, worker(config, at))),
+  const workers = config.workerPorts.map((_, at) =>
+    supervisor.start(`worker-${at + 1}`, worker(config, at)),
   );
-  const workerAddresses = workers.map(({ address }) => address);
-  say(`${workers.length} workers are ready`);
-  const orchestrator = await supervisor.start(
+  const workerAddresses = await Promise.all(
+    workers.map((started, at) => addressOf(started, config, config.workerPorts[at] ?? 0)),
+  );
+  const orchestrator = supervisor.start(
     'orchestrator',
     orchestratorOver(config, workerAddresses, clickhouseUrl),
   );
-  say('the orchestrator is ready');
-  const clickhouse = await clickhouseOver(config, env, supervisor, orchestrator.address);
-  say('ClickHouse is ready');
+  const orchestratorAddress = await addressOf(orchestrator, config, config.orchestratorPort);
+  const [clickhouse] = await Promise.all([
+    told(clickhouseOver(config, env, supervisor, orchestratorAddress), 'ClickHouse is ready'),
+    told(orchestrator, 'the orchestrator is ready'),
+    told(Promise.all(workers), `${workers.length} workers are ready`),
+  ]);
   return {
     clickhouse,
-    orchestrator: orchestrator.address,
+    orchestrator: orchestratorAddress,
     http: `http://${hostAndPort(config.listen, httpPort)}`,
     workers: workerAddresses,
   };
+}
+
+/** Who has a port of its own need not have started for the others to know where it will be. */
+async function addressOf(
+  started: Promise<{ address: string }>,
+  { listen }: UpConfig,
+  port: number,
+): Promise<string> {
+  return port === 0 ? (await started).address : hostAndPort(listen, port);
+}
+
+async function told<T>(ready: Promise<T>, line: string): Promise<T> {
+  const value = await ready;
+  say(line);
+  return value;
 }
 
 async function clickhouseOver(
