@@ -23,7 +23,8 @@ export interface DispatchGround {
   hedgeAfterMs: number;
 }
 
-const DEFAULT_COLD_MS = 100;
+/** Before any was seen: rather too much, for after a restart most traces have an image where they belong. */
+const DEFAULT_COLD_MS = 1000;
 
 export class Dispatch {
   readonly #ground: DispatchGround;
