@@ -4,6 +4,7 @@
  */
 import { BigtraceError } from '../common/errors.ts';
 import { WIRE_BYTES, WIRE_VARINT, WireReader } from '../query-result/wire.ts';
+import { bytesField, fieldHead } from '../query-result/wire-writer.ts';
 
 export interface Start {
   queryId: string;
@@ -37,39 +38,29 @@ export interface SchemaColumn {
 
 export function encodeStart({ queryId, sql, lenient, user }: Start): Buffer {
   const start = Buffer.concat([
-    field(1, Buffer.from(queryId)),
-    field(2, sql),
+    bytesField(1, Buffer.from(queryId)),
+    bytesField(2, sql),
     lenient ? Buffer.of(3 << 3, 1) : Buffer.of(),
-    field(5, Buffer.from(user)),
+    bytesField(5, Buffer.from(user)),
   ]);
-  return field(1, start);
+  return bytesField(1, start);
 }
 
 export function encodeTraces(addresses: readonly Uint8Array[]): Buffer {
-  return field(2, Buffer.concat(addresses.flatMap((address) => [header(1, address), address])));
+  return bytesField(
+    2,
+    Buffer.concat(addresses.flatMap((address) => [fieldHead(1, address.length), address])),
+  );
 }
 
 export function encodeSchemaRequest(start: Start, addresses: readonly Uint8Array[]): Buffer {
   return Buffer.concat([
-    field(1, Buffer.from(start.queryId)),
-    field(2, start.sql),
-    ...addresses.flatMap((address) => [header(3, address), address]),
-    field(4, Buffer.from(start.user)),
+    bytesField(1, Buffer.from(start.queryId)),
+    bytesField(2, start.sql),
+    ...addresses.flatMap((address) => [fieldHead(3, address.length), address]),
+    bytesField(4, Buffer.from(start.user)),
     start.lenient ? Buffer.of(6 << 3, 1) : Buffer.of(),
   ]);
-}
-
-function field(number: number, bytes: Uint8Array): Buffer {
-  return Buffer.concat([header(number, bytes), bytes]);
-}
-
-/** Tag and length of a length-delimited field. */
-function header(number: number, { length }: Uint8Array): Buffer {
-  const bytes = [(number << 3) | WIRE_BYTES];
-  let rest = length;
-  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest & 0x7f) | 0x80);
-  bytes.push(rest);
-  return Buffer.from(bytes);
 }
 
 // ---- in

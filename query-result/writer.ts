@@ -1,7 +1,8 @@
 /** Writing rows as an encoded QueryResult, for answers that are not the engine's own rows. */
 import { bytesFromText } from '../common/byte-text.ts';
 import { CellType } from './cell-type.ts';
-import { malformed, WIRE_BYTES, WIRE_VARINT } from './wire.ts';
+import { malformed, WIRE_VARINT } from './wire.ts';
+import { bytesField } from './wire-writer.ts';
 
 export type WrittenCell = string | number | null;
 
@@ -19,25 +20,18 @@ export function writeQueryResult(
   const texts = cells.filter((cell) => typeof cell === 'string');
   if (texts.some((text) => text.includes('\0'))) throw malformed('a text with NUL');
   const batch = Buffer.concat([
-    field(1, Buffer.from(cells.map(typeOf))),
-    field(3, Buffer.from(Float64Array.from(doubles).buffer)),
-    field(5, bytesFromText(texts.map((text) => `${text}\0`).join(''))),
+    bytesField(1, Buffer.from(cells.map(typeOf))),
+    bytesField(3, Buffer.from(Float64Array.from(doubles).buffer)),
+    bytesField(5, bytesFromText(texts.map((text) => `${text}\0`).join(''))),
     Buffer.of(6 * 8 + WIRE_VARINT, isLast ? 1 : 0),
   ]);
   return Buffer.concat([
-    ...columnNames.map((name) => field(1, bytesFromText(name))),
-    field(3, batch),
+    ...columnNames.map((name) => bytesField(1, bytesFromText(name))),
+    bytesField(3, batch),
   ]);
 }
 
 function typeOf(cell: WrittenCell): number {
   if (cell === null) return CellType.NULL;
   return typeof cell === 'number' ? CellType.FLOAT64 : CellType.STRING;
-}
-
-function field(number: number, bytes: Buffer): Buffer {
-  const head = [number * 8 + WIRE_BYTES];
-  let rest = bytes.length;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) head.push((rest % 0x80) | 0x80);
-  return Buffer.concat([Buffer.of(...head, rest), bytes]);
 }

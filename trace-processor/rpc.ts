@@ -2,8 +2,13 @@
  * TraceProcessor's RPC (perfetto/trace_processor/trace_processor.proto): requests and replies are
  * `TraceProcessorRpc` messages, each framed as field 1 of a `TraceProcessorRpcStream`.
  */
-import { WireReader } from '../query-result/index.ts';
-import { pushLengthTag, pushVarint, pushVarintTag } from './protobuf.ts';
+import {
+  bytesField,
+  pushLengthTag,
+  pushVarint,
+  pushVarintTag,
+  WireReader,
+} from '../query-result/index.ts';
 import type { SqlPackage } from './sql-packages.ts';
 
 export type Method = 'append' | 'finalize' | 'query' | 'status' | 'register' | 'summarize';
@@ -78,12 +83,6 @@ export function summaryArgs(spec: Uint8Array): Uint8Array {
   const allMetrics = Buffer.of(3 * 8, 1);
   const asProto = Buffer.of(4 * 8, 0); // the engine wants it said
   return Buffer.concat([bytesField(2, spec), bytesField(3, allMetrics), asProto]);
-}
-
-function bytesField(field: number, bytes: Uint8Array): Uint8Array {
-  const head: number[] = [];
-  pushLengthTag(head, field, bytes.length);
-  return Buffer.concat([Uint8Array.from(head), bytes]);
 }
 
 /** What a reply says, as far as this project asks. */

@@ -24,10 +24,7 @@ async function ask(
   trace: string,
   sql: string,
 ): Promise<[unknown, Tier | string]> {
-  const run = worker.client.run({ sql });
-  const [end] = await run.answers(run.add(trace));
-  run.call.end();
-  await run.over;
+  const end = await worker.client.ask(trace, sql);
   const tier = end?.end.rows?.stats?.tier ?? end?.end.failure?.code ?? 'none';
   return [rowsOf(end?.results ?? [])[0]?.[0], tier];
 }

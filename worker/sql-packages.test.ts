@@ -15,10 +15,7 @@ async function ask(
   trace: string,
   sql: string,
 ): Promise<[CellValue | undefined, Tier | string]> {
-  const run = worker.client.run({ sql });
-  const [end] = await run.answers(run.add(trace));
-  run.call.end();
-  await run.over;
+  const end = await worker.client.ask(trace, sql);
   const { rows, failure } = end?.end ?? {};
   if (failure) return [failure.message, failure.code];
   return [rowsOf(end?.results ?? [])[0]?.[0], rows?.stats?.tier ?? 'none'];

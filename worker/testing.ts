@@ -105,6 +105,15 @@ export class TestClient {
     return rowsOf((await this.queryTrace(trace, sql)).result);
   }
 
+  /** One trace in a query of its own. */
+  async ask(trace: string, sql: string): Promise<TaskEnd | undefined> {
+    const run = this.run({ sql });
+    const [end] = await run.answers(run.add(trace));
+    run.call.end();
+    await run.over;
+    return end;
+  }
+
   status(): Promise<WorkerStatus> {
     return unary(this.#bigtrace, 'Status', {});
   }
