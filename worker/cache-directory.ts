@@ -1,0 +1,216 @@
+/**
+ * A directory of files that can be made again, within a bound of bytes; the longest unused go first. It is
+ * a cache: whatever fails with it costs time, never an answer. A directory belongs to one worker.
+ */
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../common/log.ts';
+
+export interface CacheDirectoryOptions {
+  /** Without one nothing is kept. */
+  directory: string | undefined;
+  bytesMax: number;
+  /** How names of its files end: `.image`. */
+  suffix: string;
+  /** What its files are, for people: `images of traces`. */
+  what: string;
+  /** Called at every failure of the directory itself. */
+  onFailed: () => void;
+  logger: Logger;
+}
+
+const UNFINISHED_SUFFIX = '.unfinished';
+/** After a failure to write, the next attempt is so long away. */
+const RETRY_MS = 60_000;
+const TOO_LARGE_MAX = 10_000;
+
+export class CacheDirectory {
+  readonly #options: CacheDirectoryOptions;
+  /** Name of the file to its size, in order of last use. */
+  readonly #files = new Map<string, number>();
+  #bytes = 0;
+  #writableFrom = 0;
+  #complained = false;
+  /** Names of what was larger than the bound: to write it again would be for nothing. */
+  readonly #tooLarge = new Set<string>();
+
+  private constructor(options: CacheDirectoryOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what an earlier worker has left in the directory. */
+  static async open(options: CacheDirectoryOptions): Promise<CacheDirectory> {
+    const cache = new CacheDirectory(options);
+    await cache.#takeOver().catch((error: unknown) => cache.#complain(error));
+    return cache;
+  }
+
+  get size(): number {
+    return this.#files.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether something could be written now. */
+  get writable(): boolean {
+    const { directory, bytesMax } = this.#options;
+    return directory !== undefined && bytesMax > 0 && performance.now() >= this.#writableFrom;
+  }
+
+  has(key: string): boolean {
+    return this.#files.has(this.#nameOf(key));
+  }
+
+  /** Whether the file of `key` is to be written. */
+  wants(key: string): boolean {
+    const name = this.#nameOf(key);
+    return this.writable && !this.#files.has(name) && !this.#tooLarge.has(name);
+  }
+
+  /**
+   * What `decode` makes of the file of `key`; undefined where there is none.
+   * @throws what `decode` throws, and then the file is no more.
+   */
+  async read<Value>(
+    key: string,
+    decode: (path: string) => Promise<Value>,
+  ): Promise<Value | undefined> {
+    const name = this.#nameOf(key);
+    if (!this.#files.has(name)) return undefined;
+    const path = this.#path(name);
+    try {
+      const value = await decode(path);
+      this.#use(name, path);
+      return value;
+    } catch (error) {
+      await this.#remove(name);
+      throw error;
+    }
+  }
+
+  /** Keeps a file for `key`, if there is a place for it. @returns whether it does */
+  async write(
+    key: string,
+    pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<boolean> {
+    const { directory, bytesMax, what, logger } = this.#options;
+    if (directory === undefined || !this.writable) return false;
+    const name = this.#nameOf(key);
+    const unfinished = this.#path(`${name}.${process.pid}${UNFINISHED_SUFFIX}`);
+    try {
+      await mkdir(directory, { recursive: true });
+      const bytes = await writeBounded(unfinished, pieces, bytesMax);
+      if (bytes === undefined) {
+        this.#rememberTooLarge(name);
+        return false;
+      }
+      this.#forget(name);
+      await this.#makePlace(bytes);
+      await rename(unfinished, this.#path(name));
+      this.#files.set(name, bytes);
+      this.#bytes += bytes;
+      if (this.#complained) logger.info({ directory }, `${what} are kept on disk again`);
+      this.#complained = false;
+      return true;
+    } catch (error) {
+      this.#complain(error);
+      this.#writableFrom = performance.now() + RETRY_MS;
+      return false;
+    } finally {
+      await rm(unfinished, { force: true }).catch(() => {});
+    }
+  }
+
+  async #takeOver(): Promise<void> {
+    const { directory, suffix } = this.#options;
+    if (directory === undefined) return;
+    await mkdir(directory, { recursive: true });
+    const found: { name: string; size: number; usedMs: number }[] = [];
+    for (const name of await readdir(directory)) {
+      if (name.endsWith(UNFINISHED_SUFFIX)) await this.#remove(name);
+      if (!name.endsWith(suffix)) continue;
+      const file = await lstat(this.#path(name)).catch(() => undefined);
+      // Whoever opens a fifo waits for ever; one that was removed meanwhile is no loss.
+      if (file?.isFile()) found.push({ name, size: file.size, usedMs: file.mtimeMs });
+    }
+    found.sort((one, other) => one.usedMs - other.usedMs);
+    for (const { name, size } of found) {
+      this.#files.set(name, size);
+      this.#bytes += size;
+    }
+    await this.#makePlace(0);
+  }
+
+  /** Time of change is time of use: a restart goes by it. */
+  #use(name: string, path: string): void {
+    const size = this.#files.get(name);
+    if (size === undefined) return;
+    this.#files.delete(name);
+    this.#files.set(name, size);
+    const now = new Date();
+    utimes(path, now, now).catch(() => {}); // where one may only read, the order is lost
+  }
+
+  async #makePlace(bytes: number): Promise<void> {
+    for (const oldest of this.#files.keys()) {
+      if (this.#bytes + bytes <= this.#options.bytesMax) return;
+      await this.#remove(oldest);
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    this.#forget(name);
+    await rm(this.#path(name), { force: true }).catch((error: unknown) => this.#complain(error));
+  }
+
+  #rememberTooLarge(name: string): void {
+    const [oldest] = this.#tooLarge;
+    if (this.#tooLarge.size >= TOO_LARGE_MAX && oldest !== undefined) this.#tooLarge.delete(oldest);
+    this.#tooLarge.add(name);
+  }
+
+  #forget(name: string): void {
+    this.#bytes -= this.#files.get(name) ?? 0;
+    this.#files.delete(name);
+  }
+
+  #nameOf(key: string): string {
+    return createHash('sha256').update(key).digest('hex') + this.#options.suffix;
+  }
+
+  #path(name: string): string {
+    return join(this.#options.directory ?? '', name);
+  }
+
+  /** Once, until it succeeds: a full disk stays full for a while. */
+  #complain(error: unknown): void {
+    const { what, onFailed, logger } = this.#options;
+    onFailed();
+    if (this.#complained) return;
+    this.#complained = true;
+    logger.warn({ err: error }, `${what} cannot be kept on disk`);
+  }
+}
+
+/** @returns the bytes written; undefined where there were more than `bytesMax`. */
+async function writeBounded(
+  path: string,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  bytesMax: number,
+): Promise<number | undefined> {
+  const file = await open(path, 'w');
+  try {
+    let bytes = 0;
+    for await (const piece of pieces) {
+      bytes += piece.byteLength;
+      if (bytes > bytesMax) return undefined;
+      await file.writeFile(piece);
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
