@@ -6,12 +6,14 @@
  * where the processor has no instructions for it.)
  */
 import { createHash } from 'node:crypto';
-import { type Image, PAGE_BYTES } from './image.ts';
+import { fits, type Image, type ImageHead, PAGE_BYTES } from './image.ts';
 import { CODECS, type Codec, codecNamed } from './image-codec.ts';
 
 const MAGIC = Buffer.from('bigtrace image 2\n');
 const BLOCK_BYTES = 2 ** 20;
 const FRAME_HEAD_BYTES = 68;
+/** What is read at once, at least. */
+const INPUT_BYTES = 2 ** 20;
 /** A compressed block may be a little longer than it was; a header is shorter. */
 const FRAME_BYTES_MAX = 16 * 2 ** 20;
 
@@ -55,30 +57,41 @@ export async function* encodeImage(
     yield frame(await codec.compress(image.contents.subarray(at, at + BLOCK_BYTES)));
 }
 
+/** Fills the front of `into` with the file's next bytes and says how many; 0 at its end. */
+export type ReadBytes = (into: Uint8Array) => number;
+
+/** An image file, read as far as its header. */
+export interface ImageReader extends ImageHead {
+  /** The contents in order; each block is valid until the next. @throws ImageUnusable; what the file's `read` throws */
+  blocks: Generator<Uint8Array, void, undefined>;
+}
+
 /**
- * Reads a file's bytes, cut anywhere, as an image of the engine with this identity.
- * @throws ImageUnusable; what `pieces` throws
+ * Begins to read a file, which must be one of the engine with this identity. Nothing of it is handed out
+ * before its digest was right, but damage may come to light when some of it was.
+ * @throws ImageUnusable; what `read` throws
  */
-export async function decodeImage(
-  pieces: AsyncIterable<Uint8Array>,
-  engine: string,
-): Promise<Image> {
-  let opened: { codec: Codec; image: Image } | undefined;
+export function readImage(read: ReadBytes, engine: string): ImageReader {
+  const payloads = framePayloads(read);
+  const first = payloads.next();
+  if (first.done === true) throw new ImageUnusable('it has no header');
+  const { codec, contentsBytes, ...head } = readHeader(first.value, engine);
+  return { ...head, blocks: blocksOf(payloads, codec, contentsBytes) };
+}
+
+function* blocksOf(
+  payloads: Iterable<Uint8Array>,
+  codec: Codec,
+  contentsBytes: number,
+): Generator<Uint8Array, void, undefined> {
   let at = 0;
-  for await (const payload of framePayloads(pieces)) {
-    if (opened === undefined) {
-      opened = readHeader(payload, engine);
-      continue;
-    }
-    const { codec, image } = opened;
-    const block = image.contents.subarray(at, at + BLOCK_BYTES);
-    if (block.length === 0) throw new ImageUnusable('it is longer than its header says');
-    at += block.length;
-    block.set(decompressed(payload, block.length, codec));
+  for (const payload of payloads) {
+    const length = Math.min(BLOCK_BYTES, contentsBytes - at);
+    if (length === 0) throw new ImageUnusable('it is longer than its header says');
+    at += length;
+    yield decompressed(payload, length, codec);
   }
-  if (opened === undefined) throw new ImageUnusable('it has no header');
-  if (at < opened.image.contents.length) throw new ImageUnusable('it is cut short');
-  return opened.image;
+  if (at < contentsBytes) throw new ImageUnusable('it is cut short');
 }
 
 function decompressed(payload: Uint8Array, length: number, codec: Codec): Uint8Array {
@@ -92,75 +105,76 @@ function decompressed(payload: Uint8Array, length: number, codec: Codec): Uint8A
   return bytes;
 }
 
-function readHeader(payload: Uint8Array, engine: string): { codec: Codec; image: Image } {
+function readHeader(
+  payload: Uint8Array,
+  engine: string,
+): ImageHead & { codec: Codec; contentsBytes: number } {
   // Its digest was right: it is as it was written, if not by this engine or this Node.
   const header = JSON.parse(Buffer.from(payload).toString('utf8')) as Header;
   if (header.engine !== engine) throw new ImageUnusable('it is of another engine');
   const codec = codecNamed(header.codec);
   if (codec === undefined) throw new ImageUnusable(`this Node has no codec ${header.codec}`);
-  const runs = new Uint32Array(new SharedArrayBuffer(4 * header.runs.length));
-  runs.set(header.runs);
+  const { memoryBytes, contentsBytes } = header;
+  const runs = Uint32Array.from(header.runs);
   const pages = header.runs.reduce((sum, each, at) => sum + (at % 2 === 1 ? each : 0), 0);
-  if (pages * PAGE_BYTES !== header.contentsBytes)
+  if (pages * PAGE_BYTES !== contentsBytes || !fits(runs, memoryBytes))
     throw new ImageUnusable('its header contradicts itself');
-  const contents = new Uint8Array(new SharedArrayBuffer(header.contentsBytes));
-  return { codec, image: { engine, memoryBytes: header.memoryBytes, runs, contents } };
+  return { engine, memoryBytes, runs, codec, contentsBytes };
 }
 
-/** The payloads of a file whose magic and digests are right. */
-async function* framePayloads(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const input = new Input(pieces);
-  try {
-    const magic = await input.take(MAGIC.length);
-    if (magic === undefined || !MAGIC.equals(magic)) throw new ImageUnusable('it is no image');
-    let digest: Uint8Array = MAGIC;
-    for (;;) {
-      const head = await input.take(FRAME_HEAD_BYTES);
-      if (head === undefined) return;
-      const length = head.readUInt32LE();
-      const payload = length <= FRAME_BYTES_MAX ? await input.take(length) : undefined;
-      if (payload === undefined) throw new ImageUnusable('it is cut short or damaged');
-      digest = chained(digest, payload);
-      if (!head.subarray(4).equals(digest)) throw new ImageUnusable('it is damaged');
-      yield payload;
-    }
-  } finally {
-    await input.close();
+/** The payloads of a file whose magic and digests are right; each is valid until the next. */
+function* framePayloads(read: ReadBytes): Generator<Uint8Array, void, undefined> {
+  const input = new Input(read);
+  const magic = input.take(MAGIC.length);
+  if (magic === undefined || !MAGIC.equals(magic)) throw new ImageUnusable('it is no image');
+  let digest: Uint8Array = MAGIC;
+  for (;;) {
+    const head = input.take(FRAME_HEAD_BYTES);
+    if (head === undefined) return;
+    const length = head.readUInt32LE();
+    const expected = Buffer.from(head.subarray(4)); // a copy: the next `take` may move what it is a view of
+    const payload = length <= FRAME_BYTES_MAX ? input.take(length) : undefined;
+    if (payload === undefined) throw new ImageUnusable('it is cut short or damaged');
+    digest = chained(digest, payload);
+    if (!expected.equals(digest)) throw new ImageUnusable('it is damaged');
+    yield payload;
   }
 }
 
-/** Cuts a stream of pieces anew. */
+/** Cuts what is read into lengths asked for. */
 class Input {
-  readonly #pieces: AsyncIterator<Uint8Array>;
-  #held = Buffer.alloc(0);
+  readonly #read: ReadBytes;
+  #buffer = Buffer.allocUnsafeSlow(INPUT_BYTES);
+  #from = 0;
+  #to = 0;
 
-  constructor(pieces: AsyncIterable<Uint8Array>) {
-    this.#pieces = pieces[Symbol.asyncIterator]();
+  constructor(read: ReadBytes) {
+    this.#read = read;
   }
 
-  /** The next `length` bytes; undefined at the end. @throws ImageUnusable where the end cuts them short */
-  async take(length: number): Promise<Buffer | undefined> {
-    let held = this.#held;
-    if (held.length < length) {
-      const pieces: Uint8Array[] = [held];
-      for (let bytes = held.length; bytes < length; ) {
-        const next = await this.#pieces.next();
-        if (next.done === true) {
-          if (bytes === 0) return undefined;
-          throw new ImageUnusable('it is cut short or damaged');
-        }
-        pieces.push(next.value);
-        bytes += next.value.length;
-      }
-      held = Buffer.concat(pieces);
+  /**
+   * The next `length` bytes, valid until the next call; undefined at the end.
+   * @throws ImageUnusable where the end cuts them short
+   */
+  take(length: number): Buffer | undefined {
+    if (this.#to - this.#from < length) this.#moveToFront(length);
+    while (this.#to - this.#from < length) {
+      const bytes = this.#read(this.#buffer.subarray(this.#to));
+      if (bytes === 0 && this.#from === this.#to) return undefined;
+      if (bytes === 0) throw new ImageUnusable('it is cut short or damaged');
+      this.#to += bytes;
     }
-    this.#held = held.subarray(length);
-    return held.subarray(0, length);
+    const from = this.#from;
+    this.#from += length;
+    return this.#buffer.subarray(from, this.#from);
   }
 
-  /** Lets go of the pieces' source. */
-  async close(): Promise<void> {
-    await this.#pieces.return?.();
+  #moveToFront(length: number): void {
+    const held = this.#buffer.subarray(this.#from, this.#to);
+    if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(length);
+    this.#buffer.set(held);
+    this.#to = held.length;
+    this.#from = 0;
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Image, PAGE_BYTES, restoreMemory, snapshotMemory } from './image.ts';
+import { type Image, PAGE_BYTES, restoreBlocks, restoreMemory, snapshotMemory } from './image.ts';
 
 /** Memory of a few blocks: each page is filled with one value, most of them alike. */
 const memories = fc
@@ -29,6 +29,45 @@ test('what a snapshot takes, restoring gives back, over anything', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('an image that comes in blocks gives back the same, over anything', () => {
+  const blockBytes = fc.integer({ min: 1, max: 20 * PAGE_BYTES });
+  fc.assert(
+    fc.property(memories, memories, memories, blockBytes, (initial, loaded, other, bytes) => {
+      const lowest = imageOf(initial, []);
+      const { runs, contents } = imageOf(loaded, [lowest]);
+      const blocks: Uint8Array[] = [];
+      for (let at = 0; at < contents.length; at += bytes)
+        blocks.push(contents.subarray(at, at + bytes));
+      const memory = other.slice();
+      restoreBlocks(memory, lowest, runs, blocks, memory.length);
+      expect(Buffer.compare(memory, loaded)).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('memory that is new is written to, but not read', () => {
+  fc.assert(
+    fc.property(memories, memories, memories, fc.nat(), (initial, loaded, other, at) => {
+      const lowest = imageOf(initial, []);
+      const upper = imageOf(loaded, [lowest]);
+      const zeroFrom = at % loaded.length;
+      const used = other.fill(0, zeroFrom);
+      const memory = used.slice();
+      restoreMemory(memory, [lowest, upper], zeroFrom);
+      expect(Buffer.compare(memory, loaded)).toBe(0);
+      const streamed = used.slice();
+      restoreBlocks(streamed, lowest, upper.runs, [upper.contents], zeroFrom);
+      expect(Buffer.compare(streamed, loaded)).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+  // Were it read, it would be seen not to be zero.
+  const memory = new Uint8Array(4 * PAGE_BYTES).fill(1);
+  restoreMemory(memory, [imageOf(new Uint8Array(4 * PAGE_BYTES), [])], 2 * PAGE_BYTES);
+  expect([memory.indexOf(1), memory.lastIndexOf(0)]).toEqual([2 * PAGE_BYTES, 2 * PAGE_BYTES - 1]);
 });
 
 test('only pages that differ are held, in runs', () => {

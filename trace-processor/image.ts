@@ -10,14 +10,18 @@ export const PAGE_BYTES = 4096;
 const BLOCK_BYTES = 2 ** 16;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
 
-/** Plain data over SharedArrayBuffers: posted to another thread, it is not copied. Not to be written to. */
-export interface Image {
+/** What an image says of itself. */
+export interface ImageHead {
   /** `Engine.identity` of the engine it is of. */
   engine: string;
   /** Size of the whole memory. */
   memoryBytes: number;
   /** Pairs of first page and number of pages; ascending, apart from each other. */
   runs: Uint32Array;
+}
+
+/** Plain data over SharedArrayBuffers: posted to another thread, it is not copied. Not to be written to. */
+export interface Image extends ImageHead {
   /** The pages of all runs, one after another. */
   contents: Uint8Array;
 }
@@ -98,13 +102,85 @@ function* changedParts(memory: Buffer, segment: Segment, grain: number): Generat
   }
 }
 
-/** Makes `memory` what the images say, exactly. Reads all of it, writes only what differs. */
-export function restoreMemory(memory: Uint8Array, images: readonly Image[]): void {
+/**
+ * Makes `memory` what the images say, exactly. Writes only what differs, and reads nothing from `zeroFrom`
+ * on, where all is zero: memory that has just been taken costs time when it is touched first.
+ */
+export function restoreMemory(
+  memory: Uint8Array,
+  images: readonly Image[],
+  zeroFrom = memory.length,
+): void {
   const target = asBuffer(memory);
-  for (const { from, to, contents, contentsAt } of changedBlocks(target, images)) {
-    if (contents === undefined) target.fill(0, from, to);
-    else contents.copy(target, from, contentsAt, contentsAt + to - from);
+  const whole = { from: 0, to: memory.length, contents: undefined, contentsAt: 0 };
+  for (const segment of layersOf(images)?.segments(0, memory.length) ?? [whole])
+    restoreSegment(target, segment, zeroFrom);
+}
+
+/**
+ * Makes `memory` what an image over `below` says; the image's contents come in blocks.
+ * Where `blocks` throws, `memory` is neither what it was nor what it was to be.
+ */
+export function restoreBlocks(
+  memory: Uint8Array,
+  below: Image,
+  runs: Uint32Array,
+  blocks: Iterable<Uint8Array>,
+  zeroFrom: number,
+): void {
+  const target = asBuffer(memory);
+  const lower = new Layer(below);
+  for (const [from, to] of gapsOf(runs, memory.length))
+    for (const segment of lower.segments(from, to)) restoreSegment(target, segment, zeroFrom);
+  let run = 0;
+  /** Bytes of the run that are written. */
+  let done = 0;
+  for (const block of blocks) {
+    for (let at = 0; at < block.length; ) {
+      const from = (runs[run] ?? 0) * PAGE_BYTES + done;
+      const left = (runs[run + 1] ?? 0) * PAGE_BYTES - done;
+      const piece = block.subarray(at, at + left);
+      target.set(piece, from);
+      at += piece.length;
+      done += piece.length;
+      if (piece.length < left) continue;
+      run += 2;
+      done = 0;
+    }
   }
+}
+
+/** What lies between the runs of an image, before and behind them. */
+function* gapsOf(runs: Uint32Array, bytes: number): Generator<[from: number, to: number]> {
+  let at = 0;
+  for (let run = 0; run < runs.length; run += 2) {
+    const from = (runs[run] ?? 0) * PAGE_BYTES;
+    if (from > at) yield [at, from];
+    at = from + (runs[run + 1] ?? 0) * PAGE_BYTES;
+  }
+  if (at < bytes) yield [at, bytes];
+}
+
+/** Whether runs are in order, and within so many bytes. */
+export function fits(runs: Uint32Array, bytes: number): boolean {
+  let at = 0;
+  for (let run = 0; run < runs.length; run += 2) {
+    const [from = 0, pages = 0] = runs.subarray(run, run + 2);
+    if (from < at || pages === 0) return false;
+    at = from + pages;
+  }
+  return at * PAGE_BYTES <= bytes;
+}
+
+function restoreSegment(target: Buffer, segment: Segment, zeroFrom: number): void {
+  const { from, to, contents, contentsAt } = segment;
+  const used = Math.max(from, Math.min(to, zeroFrom));
+  for (const part of changedParts(target, { ...segment, to: used }, BLOCK_BYTES)) {
+    if (part.contents === undefined) target.fill(0, part.from, part.to);
+    else
+      part.contents.copy(target, part.from, part.contentsAt, part.contentsAt + part.to - part.from);
+  }
+  contents?.copy(target, used, contentsAt + used - from, contentsAt + to - from);
 }
 
 /** What has to be laid over `below` to give `memory`. */

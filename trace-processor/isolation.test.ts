@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Engine, type Image, scriptTraits, TraceProcessor } from './index.ts';
+import {
+  type Engine,
+  encodeImage,
+  type Image,
+  type ReadBytes,
+  scriptTraits,
+  TraceProcessor,
+} from './index.ts';
 import { PURE_FUNCTIONS } from './pure-functions.ts';
 import { answer, ask, load, testEngine } from './test-traces.ts';
 
@@ -55,9 +62,11 @@ function panelOf(path: string): Buffer[] {
   return PANEL.map((sql) => Buffer.concat(answer(load(new TraceProcessor(engine), path), sql)));
 }
 
-function expectFresh(processor: TraceProcessor, image: Image, path: string): void {
+/** `image`: in memory, or as a file. */
+function expectFresh(processor: TraceProcessor, image: Image | Buffer, path: string): void {
   for (const [at, sql] of PANEL.entries()) {
-    processor.restore(image);
+    if (Buffer.isBuffer(image)) processor.restoreFile(readerOf(image));
+    else processor.restore(image);
     const got = Buffer.concat(answer(processor, sql));
     expect(got.equals(fresh.get(path)?.[at] ?? Buffer.of()), `${sql} on ${path}`).toBe(true);
   }
@@ -214,3 +223,29 @@ test('an image of another engine, or too big for the bound, is refused', () => {
   );
   expect(() => bounded.restore({ ...image, engine: 'x' })).toThrow('of another engine');
 });
+
+test('an image file that turns out to be damaged halfway leaves nothing that could be asked', async () => {
+  const image = load(new TraceProcessor(engine), OTHER).snapshot();
+  const pieces: Uint8Array[] = [];
+  for await (const piece of encodeImage(image)) pieces.push(piece);
+  const file = Buffer.concat(pieces);
+  expectFresh(load(new TraceProcessor(engine), SMALL), file, OTHER);
+  expectFresh(new TraceProcessor(engine), file, OTHER);
+  file.writeUInt8(file.readUInt8(file.length - 9) ^ 1, file.length - 9);
+  const damaged = load(new TraceProcessor(engine), SMALL);
+  expect(() => damaged.restoreFile(readerOf(file))).toThrow('it is damaged');
+  expect(() => ask(damaged, 'SELECT 1')).toThrow('it is damaged');
+  expect(() => damaged.snapshot()).toThrow('it is damaged');
+  damaged.reset();
+  load(damaged, SMALL);
+  expectFresh(damaged, damaged.snapshot(), SMALL);
+});
+
+function readerOf(file: Buffer): ReadBytes {
+  let at = 0;
+  return (into) => {
+    const bytes = file.copy(into, 0, at);
+    at += bytes;
+    return bytes;
+  };
+}

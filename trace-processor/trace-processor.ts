@@ -2,6 +2,7 @@
 import { BigtraceError } from '../common/errors.ts';
 import type { Engine } from './engine.ts';
 import { type Image, snapshotMemory } from './image.ts';
+import { type ReadBytes, readImage } from './image-file.ts';
 import {
   queryError,
   type Reply,
@@ -185,6 +186,16 @@ export class TraceProcessor {
     this.#restore([this.#engine.initial, image]);
   }
 
+  /**
+   * Puts the instance into the state of an image file. Where that fails halfway the instance is poisoned.
+   * @throws ImageUnusable; BigtraceError limit_exceeded (memory); what `read` throws
+   */
+  restoreFile(read: ReadBytes): void {
+    const { initial, identity, requestAt } = this.#engine;
+    this.#host.restoreFrom(initial, readImage(read, identity), requestAt);
+    this.#forget();
+  }
+
   /** As new, but for the memory it has taken: the next trace can be appended. */
   reset(): void {
     this.#restore([this.#engine.initial]);
@@ -201,6 +212,10 @@ export class TraceProcessor {
 
   #restore(images: readonly Image[]): void {
     this.#host.restore(images, this.#engine.requestAt);
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#frames.clear();
     this.#loadError = undefined;
   }

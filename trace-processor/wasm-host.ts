@@ -3,7 +3,8 @@
  * the request buffer and the callback for replies, and what is left to say when it dies.
  */
 import { BigtraceError } from '../common/errors.ts';
-import { type Image, restoreMemory } from './image.ts';
+import { type Image, restoreBlocks, restoreMemory } from './image.ts';
+import type { ImageReader } from './image-file.ts';
 import { StderrLog, wasmImports } from './wasm-imports.ts';
 
 /** Size of the buffer requests are written to; longer ones go in pieces. */
@@ -69,9 +70,34 @@ export class WasmHost {
 
   /** Puts the instance into the state that the images say, whatever it was, poisoned or not. */
   restore(images: readonly Image[], requestAt: number): void {
-    const bytes = Math.max(...images.map(({ memoryBytes }) => memoryBytes));
-    if (bytes > this.memoryBytes && !this.#growTo(bytes)) throw outOfMemory(bytes);
-    restoreMemory(this.memory, images);
+    const zeroFrom = this.#makeRoom(Math.max(...images.map(({ memoryBytes }) => memoryBytes)));
+    restoreMemory(this.memory, images, zeroFrom);
+    this.#restored(requestAt);
+  }
+
+  /**
+   * The same, to that of an image over `below` that is being read.
+   * Where that fails, the instance is poisoned. @throws what reading throws
+   */
+  restoreFrom(below: Image, { memoryBytes, runs, blocks }: ImageReader, requestAt: number): void {
+    const zeroFrom = this.#makeRoom(memoryBytes);
+    try {
+      restoreBlocks(this.memory, below, runs, blocks, zeroFrom);
+    } catch (thrown) {
+      this.poisoned = thrown;
+      throw thrown;
+    }
+    this.#restored(requestAt);
+  }
+
+  /** @returns from where on memory is new. */
+  #makeRoom(bytes: number): number {
+    const before = this.memoryBytes;
+    if (bytes > before && !this.#growTo(bytes)) throw outOfMemory(bytes);
+    return before;
+  }
+
+  #restored(requestAt: number): void {
     this.#exports._emscripten_stack_restore(this.#stackTop);
     this.#requestAt = requestAt;
     this.poisoned = undefined;

@@ -215,15 +215,15 @@ class Answering {
   ): Promise<LoadedFrom> {
     const { stores, images, counters } = this.#parts;
     const { trace, limits } = this.#question;
-    const image = this.#mayRestore(key) ? await images.read(key) : undefined;
+    const { slot } = lease;
+    const restored = this.#mayRestore(key)
+      ? await images.restore(key, (path) => slot.restore(key, path, limits.memoryBytesMax, signal))
+      : undefined;
     signal.throwIfAborted();
-    if (image !== undefined) {
-      const loaded = await lease.slot.restore(key, image, limits.memoryBytesMax, signal);
-      return { ...loaded, tier: 'image' };
-    }
+    if (restored !== undefined) return { ...restored, tier: 'image' };
     const chunks = this.#readAhead ?? stores.read(trace, { generation, signal });
     const bounded = withinBytes(chunks, limits);
-    const loaded = await lease.slot.load(key, bounded, limits.memoryBytesMax, signal);
+    const loaded = await slot.load(key, bounded, limits.memoryBytesMax, signal);
     counters.add('parse_ms', loaded.loadMs);
     return { ...loaded, tier: 'parse' };
   }

@@ -61,12 +61,12 @@ export class CacheDirectory {
   }
 
   has(key: string): boolean {
-    return this.#files.has(this.#nameOf(key));
+    return this.#files.has(this.nameOf(key));
   }
 
   /** Whether the file of `key` is to be written. */
   wants(key: string): boolean {
-    const name = this.#nameOf(key);
+    const name = this.nameOf(key);
     return this.writable && !this.#files.has(name) && !this.#tooLarge.has(name);
   }
 
@@ -78,7 +78,7 @@ export class CacheDirectory {
     key: string,
     decode: (path: string) => Promise<Value>,
   ): Promise<Value | undefined> {
-    const name = this.#nameOf(key);
+    const name = this.nameOf(key);
     if (!this.#files.has(name)) return undefined;
     const path = this.#path(name);
     try {
@@ -98,7 +98,7 @@ export class CacheDirectory {
   ): Promise<boolean> {
     const { directory, bytesMax, what, logger } = this.#options;
     if (directory === undefined || !this.writable) return false;
-    const name = this.#nameOf(key);
+    const name = this.nameOf(key);
     const unfinished = this.#path(`${name}.${process.pid}${UNFINISHED_SUFFIX}`);
     try {
       await mkdir(directory, { recursive: true });
@@ -177,7 +177,8 @@ export class CacheDirectory {
     this.#files.delete(name);
   }
 
-  #nameOf(key: string): string {
+  /** Of the file of `key`, in this directory and any other that keeps the same. */
+  nameOf(key: string): string {
     return createHash('sha256').update(key).digest('hex') + this.#options.suffix;
   }
 

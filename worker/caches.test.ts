@@ -167,12 +167,26 @@ test('images outlive the worker; damaged and foreign ones are parsed again', asy
   }
   const flipped = Buffer.from(bytes);
   flipped[bytes.length >> 1] = (flipped[bytes.length >> 1] ?? 0) ^ 1;
-  for (const damaged of [flipped, bytes.subarray(0, bytes.length - 5000), Buffer.alloc(0)]) {
+  const atItsEnd = Buffer.from(bytes);
+  atItsEnd[bytes.length - 1] = (atItsEnd[bytes.length - 1] ?? 0) ^ 1;
+  const cut = bytes.subarray(0, bytes.length - 5000);
+  for (const damaged of [flipped, atItsEnd, cut, Buffer.alloc(0)]) {
     await writeFile(image, damaged);
     await using worker = await testWorker(config);
     expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
     expect((await worker.client.status()).counters['images_unusable']).toBe(1);
   }
+});
+
+test('a worker restores what another has an image of', async () => {
+  await using dir = await tempDir();
+  const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
+  const sql = 'SELECT count(*) FROM slice';
+  await using one = await testWorker({ cacheDir: first });
+  await using other = await testWorker({ cacheDir: second, readCacheDirs: [first] });
+  expect(await ask(one, CANVAS, sql)).toEqual([42382n, 'parse']);
+  await until(async () => (await gauge(one, 'images')) === 1);
+  expect(await ask(other, CANVAS, sql)).toEqual([42382n, 'image']);
 });
 
 test('images stay within their bound, the longest unused going first', async () => {

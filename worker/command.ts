@@ -27,6 +27,7 @@ interface Flags extends EdgeFlags {
   memoryBytes?: number;
   resultMemoryBytes?: number;
   cacheDir?: string;
+  readCacheDir?: string[];
   cacheBytes: number;
   traceTimeout: number;
   traceBytesMax: number;
@@ -113,6 +114,16 @@ function addLimits(command: Command): Command {
       ),
     )
     .addOption(
+      option(
+        '--read-cache-dir <dir,…>',
+        "other workers' directories of images, to read from; may be given more than once",
+        'READ_CACHE_DIR',
+      ).argParser((text, previous: string[] = []) => [
+        ...previous,
+        ...text.split(',').filter((part) => part !== ''),
+      ]),
+    )
+    .addOption(
       option('--cache-bytes <size>', 'bound of all images', 'CACHE_BYTES')
         .default(CACHE_BYTES_DEFAULT, '20GiB')
         .argParser(byteSize),
@@ -165,6 +176,7 @@ export function workerConfig(command: Command): WorkerConfig {
     memoryBytesMax,
     resultMemoryBytesMax: flags.resultMemoryBytes ?? defaultResultMemoryBytes(memoryBytesMax),
     cacheDir: flags.cacheDir,
+    readCacheDirs: flags.readCacheDir ?? [],
     cacheBytesMax: flags.cacheBytes,
     limits: {
       traceTimeoutMs: flags.traceTimeout,

@@ -20,6 +20,8 @@ export interface WorkerConfig {
   resultMemoryBytesMax: number;
   /** Directory for images of loaded traces; without one there are none. */
   cacheDir: string | undefined;
+  /** Such directories of other workers, to read from. */
+  readCacheDirs: string[];
   /** Bound of the images. */
   cacheBytesMax: number;
   limits: AnswerLimits;

@@ -1,12 +1,12 @@
 /** The directory of images by itself; with a worker in front of it: caches.test.ts, image-disk.ci-test.ts. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Image } from '../trace-processor/index.ts';
+import { type Image, ImageUnusable, readImage } from '../trace-processor/index.ts';
 import { Counters } from './counters.ts';
 import { ImageCache } from './image-cache.ts';
 import { tempDir } from './testing.ts';
@@ -29,7 +29,7 @@ function imageOf(seed: number): Image {
   };
 }
 
-async function openCache(directory: string, bytesMax = 2 ** 30) {
+async function openCache(directory: string, bytesMax = 2 ** 30, neighbours: string[] = []) {
   const said: string[] = [];
   const stream = new Writable({
     write(line, _encoding, done) {
@@ -39,8 +39,17 @@ async function openCache(directory: string, bytesMax = 2 ** 30) {
   });
   const counters = new Counters();
   const logger = pino({ level: 'info' }, stream);
-  const options = { directory, bytesMax, engineIdentity: 'abc', counters, logger };
+  const options = { directory, neighbours, bytesMax, counters, logger };
   return { cache: await ImageCache.open(options), counters, said };
+}
+
+async function memoryBytesOf(path: string): Promise<number> {
+  const file = openSync(path, 'r');
+  try {
+    return readImage((into) => readSync(file, into), 'abc').memoryBytes;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function inAMinute(): void {
@@ -75,7 +84,7 @@ test('a failure is told once and counted each time; what succeeds again is told,
   expect(said).toEqual(['images of traces cannot be kept on disk']);
   await rename(directory, `${directory}-no-more`);
   await cache.write('a', imageOf(1));
-  expect(await cache.read('a')).toMatchObject({ memoryBytes: 4 * PAGE_BYTES });
+  expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
   expect(said[1]).toBe('images of traces are kept on disk again');
   await rm(directory, { recursive: true });
   await writeFile(directory, '');
@@ -95,6 +104,41 @@ test('what is no image file in its directory is left alone, and not waited for',
   await mkdir(join(dir.path, 'stubborn.unfinished')); // it cannot be removed as a file
   const again = await openCache(dir.path);
   expect(again.cache.size).toBe(1);
-  const read = await Promise.all(['a', 'b'].map((key) => again.cache.read(key)));
-  expect(read.filter((image) => image !== undefined)).toHaveLength(1);
+  const read = await Promise.all(['a', 'b'].map((key) => again.cache.restore(key, memoryBytesOf)));
+  expect(read.filter((bytes) => bytes !== undefined)).toHaveLength(1);
+});
+
+test('an image that cannot be used is removed; another failure is no fault of the image', async () => {
+  await using dir = await tempDir();
+  const { cache, counters } = await openCache(dir.path);
+  await cache.write('a', imageOf(1));
+  const gone = new Error('the asker went away');
+  const failing = (thrown: Error) => () => Promise.reject(thrown);
+  await expect(cache.restore('a', failing(gone))).rejects.toBe(gone);
+  expect([cache.has('a'), counters.get('images_unusable')]).toEqual([true, 0]);
+  expect(await cache.restore('a', failing(new ImageUnusable('damaged')))).toBeUndefined();
+  expect([cache.has('a'), counters.get('images_unusable')]).toEqual([false, 1]);
+  expect(readdirSync(dir.path)).toEqual([]);
+});
+
+test('images of another worker are used, but neither written again nor removed', async () => {
+  await using dir = await tempDir();
+  const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
+  const { cache: other } = await openCache(first);
+  const { cache } = await openCache(second, 2 ** 30, [first, join(dir.path, 'none')]);
+  expect([cache.has('a'), cache.wants('a')]).toEqual([false, true]);
+  await other.write('a', imageOf(1));
+  expect([cache.has('a'), cache.wants('a')]).toEqual([true, false]);
+  expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
+  expect([cache.size, cache.bytes]).toEqual([0, 0]);
+  const damaged = (): Promise<never> => Promise.reject(new ImageUnusable('damaged'));
+  expect(await cache.restore('a', damaged)).toBeUndefined();
+  expect([cache.has('a'), cache.wants('a')]).toEqual([false, true]);
+  expect(readdirSync(first)).toHaveLength(1);
+  await cache.write('a', imageOf(1));
+  expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
+  await cache.write('b', imageOf(2)); // both have it now: the own is used, and the other's left alone
+  await other.write('b', imageOf(2));
+  expect(await cache.restore('b', damaged)).toBeUndefined();
+  expect(await cache.restore('b', memoryBytesOf)).toBe(4 * PAGE_BYTES);
 });

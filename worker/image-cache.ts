@@ -1,24 +1,28 @@
 /** Images of loaded traces on disk. */
-import { createReadStream } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Logger } from '../common/log.ts';
-import { decodeImage, encodeImage, type Image, ImageUnusable } from '../trace-processor/index.ts';
+import { encodeImage, type Image, ImageUnusable } from '../trace-processor/index.ts';
 import { CacheDirectory } from './cache-directory.ts';
 import type { Counters } from './counters.ts';
 
 export interface ImageCacheOptions {
   /** Without one there are no images. */
   directory: string | undefined;
+  /** Directories of other workers: their images are used, but neither written nor removed. */
+  neighbours: readonly string[];
   bytesMax: number;
-  engineIdentity: string;
   counters: Counters;
   logger: Logger;
 }
 
-const READ_BYTES = 2 ** 20;
+const USELESS_MAX = 10_000;
 
 export class ImageCache {
   readonly #options: ImageCacheOptions;
   readonly #files: CacheDirectory;
+  /** Images that could not be used: those of others stay where they are. */
+  readonly #useless = new Set<string>();
 
   private constructor(options: ImageCacheOptions, files: CacheDirectory) {
     this.#options = options;
@@ -49,29 +53,54 @@ export class ImageCache {
   }
 
   has(key: string): boolean {
-    return this.#files.has(key);
+    return this.#files.has(key) || this.#atNeighbour(key) !== undefined;
   }
 
   /** Whether an image of the trace is to be written. */
   wants(key: string): boolean {
-    return this.#files.wants(key);
+    return this.#files.wants(key) && this.#atNeighbour(key) === undefined;
   }
 
-  /** The trace's image; one that cannot be used is removed. */
-  async read(key: string): Promise<Image | undefined> {
-    const { engineIdentity, counters, logger } = this.#options;
-    const decode = async (path: string): Promise<Image> => {
+  /** Path of the image that another worker has. */
+  #atNeighbour(key: string): string | undefined {
+    const name = this.#files.nameOf(key);
+    return this.#options.neighbours
+      .map((directory) => join(directory, name))
+      .find((path) => !this.#useless.has(path) && existsSync(path));
+  }
+
+  /**
+   * What `restore` makes of the trace's image; undefined where there is none that can be used. One of its
+   * own that `restore` throws ImageUnusable for is removed.
+   * @throws what else `restore` throws
+   */
+  async restore<Restored>(
+    key: string,
+    restore: (path: string) => Promise<Restored>,
+  ): Promise<Restored | undefined> {
+    const attempt = async (path: string): Promise<{ value: Restored } | { thrown: unknown }> => {
       try {
-        const pieces = createReadStream(path, { highWaterMark: READ_BYTES });
-        return await decodeImage(pieces, engineIdentity);
-      } catch (error) {
-        counters.add('images_unusable');
-        if (error instanceof ImageUnusable)
-          logger.warn({ path, reason: error.message }, 'an image cannot be used');
-        throw error;
+        return { value: await restore(path) };
+      } catch (thrown) {
+        if (thrown instanceof ImageUnusable) throw this.#complained(path, thrown);
+        return { thrown }; // it is not about the image
       }
     };
-    return this.#files.read(key, decode).catch(() => undefined);
+    const neighbours = this.#files.has(key) ? undefined : this.#atNeighbour(key);
+    const attempted =
+      neighbours === undefined ? this.#files.read(key, attempt) : attempt(neighbours);
+    const outcome = await attempted.catch(() => undefined);
+    if (outcome !== undefined && 'thrown' in outcome) throw outcome.thrown;
+    return outcome?.value;
+  }
+
+  #complained(path: string, error: ImageUnusable): ImageUnusable {
+    const { counters, logger } = this.#options;
+    counters.add('images_unusable');
+    logger.warn({ path, reason: error.message }, 'an image cannot be used');
+    if (this.#useless.size >= USELESS_MAX) this.#useless.clear();
+    this.#useless.add(path);
+    return error;
   }
 
   /** Keeps the trace's image, if there is a place for it. */

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { BigtraceError, isErrorCode } from '../common/errors.ts';
-import type { Engine, Image } from '../trace-processor/index.ts';
+import { type Engine, type Image, ImageUnusable } from '../trace-processor/index.ts';
 import type { ColumnFound } from './columns.ts';
 import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
 import { StallWatch } from './stall-watch.ts';
@@ -101,13 +101,16 @@ export class Slot {
   }
 
   /**
-   * Makes the trace of `key` this slot's, from its image.
-   * @throws limit_exceeded, engine_crashed, the signal's reason.
+   * Makes the trace of `key` this slot's, from its image file at `path`.
+   * @throws ImageUnusable, limit_exceeded, engine_crashed, the signal's reason.
    */
-  restore(key: string, image: Image, memoryBytesMax: number, signal: AbortSignal): Promise<Loaded> {
+  restore(key: string, path: string, memoryBytesMax: number, signal: AbortSignal): Promise<Loaded> {
     return this.#loading(key, async () => {
-      const reply = await this.#ask({ ask: 'restore', image, memoryBytesMax }, 'loaded', signal);
-      return { loadMs: reply.loadMs, traceBytes: 0 };
+      const { done } = this.#begin(signal, () => {});
+      this.#post({ ask: 'restore', path, memoryBytesMax });
+      const closing = await done;
+      if (closing.say === 'unusable') throw new ImageUnusable(closing.reason);
+      return { loadMs: expected(closing, 'loaded').loadMs, traceBytes: 0 };
     });
   }
 

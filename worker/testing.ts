@@ -44,6 +44,7 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     memoryBytesMax: 2 * 2 ** 30,
     resultMemoryBytesMax: 64 * 2 ** 20,
     cacheDir: undefined,
+    readCacheDirs: [],
     cacheBytesMax: 2 ** 30,
     limits: LIMIT_DEFAULTS,
     engineFile: fileURLToPath(new URL('vendor/trace-processor/trace_processor.wasm', ROOT)),

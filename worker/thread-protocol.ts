@@ -44,8 +44,8 @@ export type ThreadRequest =
   | { ask: 'finalize' }
   /** Closes a load that nobody wants any more. */
   | { ask: 'drop' }
-  /** A load from an image. */
-  | { ask: 'restore'; image: Image; memoryBytesMax: number }
+  /** A load from an image file. */
+  | { ask: 'restore'; path: string; memoryBytesMax: number }
   | ({ ask: 'query' } & QueryRequest)
   /** Takes back all that queries have changed. */
   | { ask: 'unmark' }
@@ -59,6 +59,8 @@ interface Size {
 export type ThreadReply =
   | ({ say: 'appended'; byteLength: number } & Size)
   | ({ say: 'loaded'; loadMs: number } & Size)
+  /** Closes a `restore`: the trace has to be loaded in another way. */
+  | ({ say: 'unusable'; reason: string } & Size)
   | { say: 'result'; bytes: Uint8Array; rows: number; last: boolean }
   /** `columns`: where kinds were wanted. */
   | ({ say: 'answered'; rows: number; columns?: ColumnFound[]; queryMs: number } & Size)

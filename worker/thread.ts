@@ -2,10 +2,11 @@
  * The thread of a slot: one TraceProcessor, whose every call blocks. Does what the main thread asks, in
  * order (thread-protocol.ts).
  */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import { KindsCollector, ResultStream } from '../query-result/index.ts';
-import { type Image, imageBytes, TraceProcessor } from '../trace-processor/index.ts';
+import { type Image, ImageUnusable, imageBytes, TraceProcessor } from '../trace-processor/index.ts';
 import { columnsFound } from './columns.ts';
 import {
   GATE,
@@ -32,6 +33,10 @@ function say(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
 }
 
 function sayFailed(thrown: unknown): void {
+  if (thrown instanceof ImageUnusable) {
+    say({ say: 'unusable', reason: thrown.message, memoryBytes: memoryBytes() });
+    return;
+  }
   const { code, detail } = asBigtraceError(thrown);
   const poisoned = processor.poisoned !== undefined;
   say({ say: 'failed', code, detail, poisoned, memoryBytes: memoryBytes() });
@@ -66,9 +71,28 @@ function open(memoryBytesMax: number, prepare: () => void): void {
   loadStep(prepare);
 }
 
-function restore(image: Image, memoryBytesMax: number): void {
-  open(memoryBytesMax, () => processor.restore(image));
+function restore(path: string, memoryBytesMax: number): void {
+  open(memoryBytesMax, () => {
+    const file = readable(() => openSync(path, 'r'));
+    try {
+      processor.restoreFile((into) => {
+        if (unwanted()) throw new BigtraceError('cancelled', 'the load was dropped');
+        return readable(() => readSync(file, into));
+      });
+    } finally {
+      closeSync(file);
+    }
+  });
   sayLoaded();
+}
+
+/** A file that cannot be read is as good as a damaged one. */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ImageUnusable(`it cannot be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function append(bytes: Uint8Array): void {
@@ -171,7 +195,7 @@ port.on('message', (request: ThreadRequest) => {
     case 'drop':
       return drop();
     case 'restore':
-      return restore(request.image, request.memoryBytesMax);
+      return restore(request.path, request.memoryBytesMax);
     case 'query':
       return query(request);
     case 'unmark':

@@ -155,8 +155,13 @@ function worker(config: UpConfig, at: number): Launch<string> {
   return (signal, previous) => {
     const socket = previous ?? hostAndPort(config.listen, config.workerPorts[at] ?? 0);
     const threads = String(config.threadsPerWorker);
-    const cache = join(config.dataDir, 'cache', name);
-    const flags = ['--traces', config.tracesDir, '--threads', threads, '--cache-dir', cache];
+    const caches = config.workerPorts.map((_, n) =>
+      join(config.dataDir, 'cache', `worker-${n + 1}`),
+    );
+    const [cache = ''] = caches.splice(at, 1);
+    const readable = caches.flatMap((dir) => ['--read-cache-dir', dir]);
+    const kept = ['--cache-dir', cache, ...readable];
+    const flags = ['--traces', config.tracesDir, '--threads', threads, ...kept];
     const packages = config.sqlPackages.flatMap((each) => ['--sql-package', each]);
     const args = ['worker', '--json', '-s', socket, ...openness(config), ...flags, ...packages];
     const defaults = { BIGTRACE_MEMORY_BYTES: String(config.memoryBytesPerWorker) };
