@@ -123,7 +123,7 @@ export class Dispatch {
   #opened(lane: Lane): boolean {
     if (lane.run !== undefined) return true;
     if (!lane.usable || performance.now() < lane.opensAt) return false;
-    lane.credits = 0;
+    lane.credits = lane.worker.firstCredits;
     lane.run = this.#open(lane);
     return true;
   }

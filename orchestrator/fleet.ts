@@ -67,6 +67,11 @@ export class FleetWorker {
     return Math.max(this.status?.threads ?? 1, 1);
   }
 
+  /** So many traces of a query it takes before it was asked. */
+  get firstCredits(): number {
+    return this.status?.firstCredits ?? 0;
+  }
+
   /** Asks for its status until it leaves. `changed` is called when its state is another. */
   async watch(timeoutMs: number, changed: () => void): Promise<void> {
     while (!this.gone) {

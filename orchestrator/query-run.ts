@@ -162,7 +162,7 @@ export class QueryRun {
     const { queryId, sql, limits, mode, traceContext } = this.#spec;
     return new WorkerRun(
       lane.worker.client.run(traceContext),
-      { queryId, sql, limits, mode },
+      { queryId, sql, limits, mode, credits: lane.credits },
       {
         onEvents: (events) => this.#received(lane, events),
         onBroken: (error) => this.#broken(lane, error),

@@ -165,6 +165,8 @@ export interface RunStart {
   sql: Buffer;
   limits?: Partial<Limits> | null;
   mode: RunMode;
+  /** Absent: none. */
+  credits?: number;
 }
 
 export interface Task {
@@ -237,6 +239,8 @@ export interface WorkerStatus {
   sqlPackage?: string[];
   /** Absent or empty: it has no directory of images. */
   cacheId?: string;
+  /** Absent: none. */
+  firstCredits?: number;
 }
 
 // ---- perfetto.protos

@@ -173,16 +173,32 @@ test('an instance that needs more memory than it may is ended, and another takes
   run.call.cancel();
 });
 
-test('never more credits than the window, and misuse is refused', async () => {
+test('never more credits than the window; what is assigned beyond them comes back', async () => {
   const run = shared.client.run({ sql: 'SELECT 1' });
   await run.until(() => run.credits > 0);
-  expect(run.credits).toBe(4);
-  const task = Array.from({ length: 5 }, (_, id) => ({ id, trace: Buffer.from(GZIP) }));
-  run.call.write({ assign: { task } });
+  const { firstCredits = 0 } = await shared.client.status();
+  expect(run.credits).toBe(firstCredits);
+  const ids = Array.from({ length: firstCredits + 2 }, (_, id) => id);
+  run.call.write({ assign: { task: ids.map((id) => ({ id, trace: Buffer.from(GZIP) })) } });
+  const ends = await run.answers(ids);
+  const back = ends.filter(({ end }) => end.returned).map(({ id }) => id);
+  expect(back).toEqual([firstCredits, firstCredits + 1]);
+  run.call.write({ assign: { task: [0, 0].map((id) => ({ id, trace: Buffer.from(GZIP) })) } });
   expect(await run.over).toMatchObject({
     code: grpc.status.INVALID_ARGUMENT,
-    details: expect.stringContaining('more traces were assigned than credits were given'),
+    details: expect.stringContaining('task 0 was assigned twice'),
   });
+});
+
+test('traces may be assigned before credits came, as many as the status said', async () => {
+  const { firstCredits = 0 } = await shared.client.status();
+  const run = shared.client.run({ sql: 'SELECT 1', credits: 1000 });
+  const ids = Array.from({ length: firstCredits + 1 }, (_, id) => id);
+  run.call.write({ assign: { task: ids.map((id) => ({ id, trace: Buffer.from(GZIP) })) } });
+  const ends = await run.answers(ids);
+  expect(ends.flatMap(({ end }) => end.returned?.id ?? [])).toEqual([firstCredits]);
+  run.call.end();
+  expect((await run.over).code).toBe(grpc.status.OK);
 });
 
 test('a query without SQL is refused', async () => {

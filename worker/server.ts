@@ -23,6 +23,7 @@ import type {
 import { bigtraceWorker, GRPC_OPTIONS, perfettoWorker } from '../proto/services.ts';
 import type { Engine } from '../trace-processor/index.ts';
 import { answer } from './answer.ts';
+import { firstCredits } from './credit-window.ts';
 import { answerLimits } from './limits.ts';
 import { sendListed } from './list-call.ts';
 import { sendTrace } from './read-call.ts';
@@ -255,6 +256,7 @@ export class WorkerServer {
       gauges: this.#gauges(),
       sqlPackage: engine.packages.map(({ name }) => name),
       cacheId: this.#parts.cacheId,
+      firstCredits: firstCredits(permits.total),
     });
   }
 }

@@ -123,7 +123,7 @@ export class TestClient {
     return this.#bigtrace['List']?.({ pattern: pattern.map((one) => Buffer.from(one)), limit });
   }
 
-  run(start: { sql: string; mode?: RunMode; limits?: Partial<Limits> }): TestRun {
+  run(start: TestStart): TestRun {
     return new TestRun(this.#bigtrace['Run']?.(), start);
   }
 }
@@ -143,6 +143,14 @@ export interface TaskEnd {
   end: RunEvent;
 }
 
+interface TestStart {
+  sql: string;
+  mode?: RunMode;
+  limits?: Partial<Limits>;
+  /** That it counts on from the beginning. */
+  credits?: number;
+}
+
 /** A `Run` stream: assigns as credits come, and gathers what comes back. */
 export class TestRun {
   readonly call: grpc.ClientDuplexStream<RunRequest, RunResponse>;
@@ -160,7 +168,7 @@ export class TestRun {
 
   constructor(
     call: grpc.ClientDuplexStream<RunRequest, RunResponse>,
-    { sql, mode = 'ROWS', limits }: { sql: string; mode?: RunMode; limits?: Partial<Limits> },
+    { sql, mode = 'ROWS', limits, credits = 0 }: TestStart,
   ) {
     this.call = call;
     this.over = new Promise((resolve) => call.on('status', resolve));
@@ -174,7 +182,7 @@ export class TestRun {
       this.#assign();
       this.#changed();
     });
-    const start = { queryId: 'test', sql: Buffer.from(sql), mode, limits: limits ?? null };
+    const start = { queryId: 'test', sql: Buffer.from(sql), mode, limits: limits ?? null, credits };
     call.write({ start });
   }
 

@@ -121,6 +121,8 @@ export class ModelFleet extends EventEmitter {
     worker.status = {
       ...{ version: '', engine: '', threads: this.threads, tasksRunning: 0, tasksQueued: 0 },
       ...{ uptimeMs: 0, draining: false, counters: {}, gauges: {} },
+      // Of another worker that was at this address before, perhaps.
+      firstCredits: this.#habits.dice.below(9),
     };
     return worker;
   }
@@ -133,7 +135,10 @@ class ModelCall extends EventEmitter {
   readonly #habits: Habits;
   /** Assigned and not ended, oldest first; true once it was begun. */
   readonly #tasks = new Map<number, { trace: string; begun: boolean }>();
+  /** What the orchestrator may believe to have. */
   #credits = 0;
+  /** So many of these are none. */
+  #surplus = 0;
   #paused = false;
   #waiting: RunEvent[] = [];
   #noMore = false;
@@ -154,7 +159,7 @@ class ModelCall extends EventEmitter {
   // ---- what the orchestrator calls
 
   write({ start, assign, withdraw }: RunRequest): void {
-    if (start) this.#give(2 + this.#habits.dice.below(6));
+    if (start) this.#start(start.credits ?? 0);
     for (const { id, trace } of assign?.task ?? []) this.#assigned(id, trace.toString());
     for (const id of withdraw?.id ?? []) this.#later(1, () => this.#giveBack(id));
     this.#begin();
@@ -184,11 +189,25 @@ class ModelCall extends EventEmitter {
 
   // ---- the worker
 
+  /** It may take fewer than its status said, or more. */
+  #start(counted: number): void {
+    const window = 2 + this.#habits.dice.below(6);
+    this.#credits = counted;
+    this.#surplus = Math.max(counted - window, 0);
+    if (window > counted) this.#give(window - counted);
+  }
+
   #assigned(id: number, trace: string): void {
     if (this.#over) return;
     const { misuses } = this.#fleet;
     if (this.#tasks.has(id)) misuses.push(`task ${id} was assigned twice`);
     if (this.#credits-- <= 0) misuses.push(`task ${id} was assigned without a credit`);
+    // What is beyond the window comes back, and no credit with it.
+    if (this.#credits < this.#surplus) {
+      this.#surplus--;
+      this.#say({ returned: { id: [id] } });
+      return;
+    }
     this.#tasks.set(id, { trace, begun: false });
     if (this.#noMore) this.#giveBack(id);
   }
