@@ -166,3 +166,11 @@ test('placement memory and failure log are bounded', () => {
   expect([...log.read('', 1)].map(({ queryId }) => queryId)).toEqual(['e']);
   expect([...log.read('e', 0)]).toHaveLength(5000);
 });
+
+test('what a listing said of a trace counts for a moment', () => {
+  const trace = Buffer.from('/local/a');
+  const listed = { generation: 'g', sinceMs: 500 };
+  const task = new QueryTask({ trace, digest: traceDigest(trace), listed });
+  expect([500, 2500, 2501].map((now) => task.generationAt(now))).toEqual(['g', 'g', '']);
+  expect(new QueryTask({ trace, digest: traceDigest(trace) }).generationAt(500)).toBe('');
+});

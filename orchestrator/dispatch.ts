@@ -117,7 +117,12 @@ export class Dispatch {
     }
     lane.credits -= tasks.length;
     this.#inFlight += tasks.length;
-    lane.run?.assign(tasks.map(({ id, trace }) => ({ id, trace })));
+    const now = performance.now();
+    lane.run?.assign(
+      tasks.map((task) => ({
+        ...{ id: task.id, trace: task.trace, generation: task.generationAt(now) },
+      })),
+    );
   }
 
   #opened(lane: Lane): boolean {

@@ -63,7 +63,8 @@ export async function execute(
   if (signal.aborted) abort();
   const source = traceSource({
     addresses,
-    list: (pattern) => addressesOf(pattern, { fleet, workerWaitMs, signal: ended.signal }),
+    list: (pattern) =>
+      listTraces({ pattern: [pattern], limit: 0 }, { fleet, workerWaitMs, signal: ended.signal }),
     select: (expression) => catalogOf(ground).addressesWhere(expression, { signal: ended.signal }),
     onBad: (address, error) => run.refuse(address, error),
   });
@@ -104,14 +105,6 @@ function record({ queryId, user }: QuerySpec, ground: QueryGround, error: Bigtra
   const trace = bytesFromText(error.trace ?? '');
   const timeMs = Date.now();
   ground.failures.add({ queryId, user, trace, code, message, attempts: 0, timeMs });
-}
-
-async function* addressesOf(
-  pattern: Buffer,
-  options: Parameters<typeof listTraces>[1],
-): AsyncGenerator<Buffer[]> {
-  for await (const listed of listTraces({ pattern: [pattern], limit: 0 }, options))
-    yield listed.map(({ address }) => address);
 }
 
 function overdue({ limits }: QuerySpec, { tracesDone, tracesTotal }: Tally): BigtraceError {

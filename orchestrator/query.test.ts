@@ -35,6 +35,16 @@ test('patterns are expanded by a worker, each trace once', async () => {
   expect(rowsOf(events)).toEqual(answersOf(traces(2000)));
 });
 
+test('what a pattern found goes to workers with its generation, what was named without', async () => {
+  const list = (): string[] => ['/local/a', '/local/b'];
+  await using system = await new TestSystem([{ list }]).start();
+  await system.query(['/local/a', '/local/*', '/local/c']);
+  const [worker] = system.workers;
+  expect(Object.fromEntries(worker?.generations ?? [])).toEqual({
+    ...{ '/local/a': '', '/local/b': '1', '/local/c': '' },
+  });
+});
+
 test('upstream gets one message a trace, with all its results', async () => {
   const script: Script = ({ trace, rows }) => {
     rows(`${trace} first`, false);

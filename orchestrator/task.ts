@@ -2,7 +2,10 @@
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { Replay } from './replay.ts';
 import type { TraceDigest } from './trace-set.ts';
-import type { FoundTrace } from './trace-source.ts';
+import type { FoundTrace, Listed } from './trace-source.ts';
+
+/** What a listing said is taken for what is for so long. */
+const LISTED_MS_MAX = 2000;
 
 export class QueryTask {
   /**
@@ -27,9 +30,18 @@ export class QueryTask {
   /** Whether it is with another worker than the one its hash ranks first. */
   displaced = false;
 
-  constructor({ trace, digest }: FoundTrace) {
+  readonly #listed: Listed | undefined;
+
+  constructor({ trace, digest, listed }: FoundTrace) {
     this.trace = trace;
     this.digest = digest;
+    this.#listed = listed;
+  }
+
+  /** As the query's listing said, where that was a moment ago; else empty. */
+  generationAt(now: number): string {
+    if (this.#listed === undefined || now - this.#listed.sinceMs > LISTED_MS_MAX) return '';
+    return this.#listed.generation;
   }
 
   /** The trace's address for messages. */

@@ -2,11 +2,21 @@
 import { isPattern, parseAddress, WHERE_STORE } from '../common/address.ts';
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import type { ListedTrace } from '../proto/messages.ts';
 import { type TraceDigest, TraceSet, traceDigest } from './trace-set.ts';
 
 export interface FoundTrace {
   trace: Buffer;
   digest: TraceDigest;
+  /** Absent: the query names the trace, and nobody has looked at it yet. */
+  listed?: Listed | undefined;
+}
+
+/** What a listing said of a trace. */
+export interface Listed {
+  generation: string;
+  /** When the listing began, so no later than it looked; milliseconds of performance.now(). */
+  sinceMs: number;
 }
 
 /** As many traces are handed over at a time. */
@@ -16,7 +26,7 @@ export interface TraceSourceOptions {
   /** What the client sends: addresses and patterns. */
   addresses: AsyncIterable<Buffer[]>;
   /** The traces that match a pattern. */
-  list: (pattern: Buffer) => AsyncIterable<Buffer[]>;
+  list: (pattern: Buffer) => AsyncIterable<Pick<ListedTrace, 'address' | 'generation'>[]>;
   /** The traces that an expression over the catalog selects. */
   select: (expression: string) => AsyncIterable<Buffer[]>;
   /** An address or pattern that stands for no trace; throws to end the query. */
@@ -33,9 +43,9 @@ export async function* traceSource({
   const seen = new TraceSet();
   let asked = 0;
   let batch: FoundTrace[] = [];
-  const add = (trace: Buffer): void => {
+  const add = (trace: Buffer, listed?: Listed): void => {
     const digest = traceDigest(trace);
-    if (seen.add(digest)) batch.push({ trace, digest });
+    if (seen.add(digest)) batch.push({ trace, digest, listed });
   };
   const take = (): FoundTrace[] => {
     const full = batch;
@@ -50,10 +60,10 @@ export async function* traceSource({
         const { store, path } = parseAddress(text);
         if (store !== WHERE_STORE && !isPattern(text)) add(address);
         else {
-          const found = store === WHERE_STORE ? select(path) : listedOf(address, list);
-          for await (const listed of found) {
-            for (const trace of listed) {
-              add(trace);
+          const found = store === WHERE_STORE ? selectedBy(path, select) : listedOf(address, list);
+          for await (const traces of found) {
+            for (const { trace, listed } of traces) {
+              add(trace, listed);
               if (batch.length >= BATCH_TRACES) yield take();
             }
           }
@@ -68,14 +78,26 @@ export async function* traceSource({
   if (asked === 0) throw new BigtraceError('no_traces', 'query names no traces');
 }
 
+type Found = Omit<FoundTrace, 'digest'>;
+
+async function* selectedBy(
+  expression: string,
+  select: TraceSourceOptions['select'],
+): AsyncGenerator<Found[]> {
+  for await (const traces of select(expression)) yield traces.map((trace) => ({ trace }));
+}
+
 async function* listedOf(
   pattern: Buffer,
   list: TraceSourceOptions['list'],
-): AsyncGenerator<Buffer[]> {
+): AsyncGenerator<Found[]> {
+  const sinceMs = performance.now();
   let matched = false;
   for await (const traces of list(pattern)) {
     matched ||= traces.length > 0;
-    yield traces;
+    yield traces.map(({ address: trace, generation }) => ({
+      ...{ trace, listed: { generation, sinceMs } },
+    }));
   }
   if (!matched) throw noMatch(pattern);
 }

@@ -172,6 +172,8 @@ export interface RunStart {
 export interface Task {
   id: number;
   trace: Buffer;
+  /** Absent or empty: nobody has looked. */
+  generation?: string;
 }
 
 export interface RunRequest {

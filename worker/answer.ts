@@ -35,6 +35,8 @@ export interface AnswerParts {
 export interface Question {
   /** Address of the trace. */
   trace: string;
+  /** Of the trace, as its asker has just seen it; empty: it has not. */
+  generation: string;
   script: ScriptFacts;
   limits: AnswerLimits;
   /** Whether the kinds of the columns are asked for. */
@@ -57,6 +59,8 @@ interface Keys {
   key: string;
   /** Of the script's answer on it. */
   resultKey: string;
+  /** The trace's size, where it is known. */
+  traceBytes: number | undefined;
 }
 
 /** How much of a trace is held before a thread is free for it. */
@@ -99,20 +103,31 @@ class Answering {
   }
 
   async run(): Promise<Answer> {
-    const { results, engineIdentity, counters } = this.#parts;
-    const { trace, script, limits } = this.#question;
+    const { script, limits, generation } = this.#question;
+    const seen =
+      generation === '' ? undefined : this.#remembered(this.#keys({ generation, size: undefined }));
+    if (seen !== undefined) return this.#repeat(seen);
     const stat = await this.#stat();
     if (stat.size !== undefined) checkTraceBytes(stat.size, limits);
-    const key = `${trace}\0${stat.generation}\0${engineIdentity}`;
-    const resultKey = `${key}\0${script.digest}`;
-    const remembered = script.deterministic ? results.get(resultKey) : undefined;
+    const keys = this.#keys(stat);
+    const remembered = this.#remembered(keys);
     if (remembered !== undefined) return this.#repeat(remembered);
-    if (script.deterministic) counters.add('result_misses');
+    if (script.deterministic) this.#parts.counters.add('result_misses');
     try {
-      return await this.#compute(stat, key, resultKey);
+      return await this.#compute(stat, keys);
     } finally {
       this.#readAhead?.close();
     }
+  }
+
+  #keys({ generation, size: traceBytes }: Pick<TraceStat, 'generation' | 'size'>): Keys {
+    const { trace, script } = this.#question;
+    const key = `${trace}\0${generation}\0${this.#parts.engineIdentity}`;
+    return { key, resultKey: `${key}\0${script.digest}`, traceBytes };
+  }
+
+  #remembered({ resultKey }: Keys): Remembered | undefined {
+    return this.#question.script.deterministic ? this.#parts.results.get(resultKey) : undefined;
   }
 
   async #stat(): Promise<TraceStat> {
@@ -126,8 +141,9 @@ class Answering {
   }
 
   async #repeat(remembered: Remembered): Promise<Answer> {
-    const { results, resultBytes, rows } = remembered;
+    const { results, resultBytes, rows, traceBytes } = remembered;
     const { limits, wantsKinds, onBegin, onResult } = this.#question;
+    if (traceBytes !== undefined) checkTraceBytes(traceBytes, limits);
     checkResult(rows, resultBytes, limits);
     onBegin(0);
     this.#parts.counters.add('result_bytes', resultBytes);
@@ -140,8 +156,9 @@ class Answering {
     return { columns, stats: { rows, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'result' } };
   }
 
-  async #compute(stat: TraceStat, key: string, resultKey: string): Promise<Answer> {
+  async #compute(stat: TraceStat, keys: Keys): Promise<Answer> {
     const { pool } = this.#parts;
+    const { key } = keys;
     // What senses history would see, in a loaded trace or its image, that others were there before.
     const { sensesHistory } = this.#question.script;
     for (;;) {
@@ -151,15 +168,13 @@ class Answering {
           await claimed.release();
           throw thrown;
         });
-        return this.#inTurn(claimed, release, { key, resultKey }, async () => RESIDENT);
+        return this.#inTurn(claimed, release, keys, async () => RESIDENT);
       }
       await this.#beginToRead(stat, key);
       const release = await this.#turn();
       const lease = pool.fresh(key, claimed === 'busy');
       if (lease !== undefined)
-        return this.#inTurn(lease, release, { key, resultKey }, (signal) =>
-          this.#load(lease, key, stat, signal),
-        );
+        return this.#inTurn(lease, release, keys, (signal) => this.#load(lease, key, stat, signal));
       release(); // meanwhile another began to load it
     }
   }
@@ -231,7 +246,7 @@ class Answering {
   async #ask(
     lease: Lease,
     loaded: LoadedFrom,
-    { key, resultKey }: Keys,
+    { key, resultKey, traceBytes }: Keys,
     signal: AbortSignal,
   ): Promise<Answer> {
     const { results, counters } = this.#parts;
@@ -258,7 +273,9 @@ class Answering {
       signal,
     );
     if (script.deterministic && recorder.results !== undefined)
-      results.put(resultKey, { results: recorder.results, resultBytes, rows, columns });
+      results.put(resultKey, {
+        ...{ results: recorder.results, resultBytes, rows, columns, traceBytes },
+      });
     return { columns, stats: { ...loaded, rows, queryMs } };
   }
 }

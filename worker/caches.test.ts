@@ -117,6 +117,33 @@ test('a changed trace is noticed, a vanished one is an error', async () => {
   expect(await ask(worker, '/local/x.pftrace', sql)).toEqual([undefined, 'trace_not_found']);
 });
 
+test('who has just listed a trace gets its remembered answer without another look at it', async () => {
+  await using root = await tempDir();
+  const path = join(root.path, 'x.pftrace');
+  const trace = '/local/x.pftrace';
+  await copyFile(join(TRACES, 'recorded/linux/compile-c.pftrace'), path);
+  await using worker = await testWorker({ stores: { localRoot: root.path } });
+  const listed = async (limits = {}): Promise<unknown> => {
+    let generation = '';
+    for await (const found of worker.client.list([trace])) ({ generation } = found.trace[0]);
+    const { counters: before } = await worker.client.status();
+    const run = worker.client.run({ sql: 'SELECT count(*) FROM sched', limits });
+    const [end] = await run.answers([run.addListed(trace, generation)]);
+    run.call.end();
+    const { counters: after } = await worker.client.status();
+    const looks = (after['store_local_stats'] ?? 0) - (before['store_local_stats'] ?? 0);
+    const { rows, failure } = end?.end ?? {};
+    return [rowsOf(end?.results ?? [])[0]?.[0], rows?.stats?.tier ?? failure?.code, looks];
+  };
+  expect(await listed()).toEqual([3321n, 'parse', 1]);
+  expect(await listed()).toEqual([3321n, 'result', 0]);
+  expect(await listed({ traceBytesMax: 1000 })).toEqual([undefined, 'limit_exceeded', 0]);
+  await copyFile(join(TRACES, 'recorded/linux/atrace-print.pftrace'), path);
+  const [changed, ...how] = (await listed()) as unknown[];
+  expect(how).toEqual(['parse', 1]);
+  expect(changed).not.toBe(3321n);
+});
+
 test('idle traces make place for others within the bound of memory', async () => {
   const memoryBytesMax = 170 * 2 ** 20;
   await using worker = await testWorker({ memoryBytesMax, resultMemoryBytesMax: 0 });

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { type Remembered, ResultMemory } from './result-memory.ts';
 
 function answerOf(bytes: number): Remembered {
-  return { results: [Buffer.alloc(bytes)], resultBytes: bytes, rows: 1, columns: undefined };
+  return {
+    results: [Buffer.alloc(bytes)],
+    resultBytes: bytes,
+    rows: 1,
+    traceBytes: 1,
+    columns: undefined,
+  };
 }
 
 test('the longest unused goes first, and the bound holds', () => {

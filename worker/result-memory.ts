@@ -9,6 +9,8 @@ export interface Remembered {
   results: readonly Buffer[];
   resultBytes: number;
   rows: number;
+  /** The trace's size, where its store knows it. */
+  traceBytes: number | undefined;
   /** Once somebody wanted to know. */
   columns: readonly ColumnFound[] | undefined;
 }

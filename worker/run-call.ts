@@ -127,9 +127,10 @@ export class RunCall {
     }
   }
 
-  async #run({ id, trace }: Task, task: Running): Promise<void> {
+  async #run(assigned: Task, task: Running): Promise<void> {
+    const { id, trace } = assigned;
     const { signal } = task.abort;
-    const end = await this.#answer(id, trace, task).catch((thrown: unknown): RunEvent => {
+    const end = await this.#answer(assigned, task).catch((thrown: unknown): RunEvent => {
       if (signal.reason === GIVEN_BACK) return { returned: { id: [id] } };
       const error = asBigtraceError(thrown);
       this.#logFailure(error, trace);
@@ -145,7 +146,7 @@ export class RunCall {
     this.#endWhenDone();
   }
 
-  async #answer(id: number, trace: Buffer, task: Running): Promise<RunEvent> {
+  async #answer({ id, trace, generation = '' }: Task, task: Running): Promise<RunEvent> {
     if (this.#query === undefined) throw misused('the first message must be start');
     const { mode, script, limits } = this.#query;
     /** The last result waits for the answer's statistics. */
@@ -154,6 +155,7 @@ export class RunCall {
       this.#parts,
       {
         trace: textFromBytes(trace),
+        generation,
         script,
         limits,
         wantsKinds: mode === 'TYPES',

@@ -191,6 +191,7 @@ export class WorkerServer {
       this.#parts,
       {
         trace: textFromBytes(trace),
+        generation: '',
         script: scriptFacts(sqlQuery, this.#parts.packages),
         limits: answerLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
         wantsKinds: false,

@@ -15,6 +15,7 @@ import type {
   RunMode,
   RunRequest,
   RunResponse,
+  Task,
   WorkerStatus,
 } from '../proto/messages.ts';
 import { bigtraceWorker, clientClass, GRPC_OPTIONS, perfettoWorker } from '../proto/services.ts';
@@ -160,7 +161,7 @@ export class TestRun {
   readonly over: Promise<grpc.StatusObject>;
   credits = 0;
   creditsEver = 0;
-  readonly #queue: { id: number; trace: Buffer }[] = [];
+  readonly #queue: Task[] = [];
   readonly #results = new Map<number, Buffer[]>();
   #watchers: (() => void)[] = [];
   #nextId = 1;
@@ -188,13 +189,15 @@ export class TestRun {
 
   /** Assigns traces as credits allow; returns their ids. */
   add(...traces: (string | Buffer)[]): number[] {
-    const ids = traces.map((trace) => {
-      const id = this.#nextId++;
-      this.#queue.push({ id, trace: Buffer.from(trace) });
-      return id;
-    });
+    return traces.map((trace) => this.addListed(trace, ''));
+  }
+
+  /** One that was just listed; returns its id. */
+  addListed(trace: string | Buffer, generation: string): number {
+    const id = this.#nextId++;
+    this.#queue.push({ id, trace: Buffer.from(trace), generation });
     this.#assign();
-    return ids;
+    return id;
   }
 
   /** All of them answered, in order; the stream stays open. */

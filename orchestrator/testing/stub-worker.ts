@@ -68,6 +68,8 @@ export class StubWorker {
   readonly #attempts = new Map<string, number>();
   /** Traces in the order they were assigned. */
   readonly seen: string[] = [];
+  /** By trace: what its last assignment said. */
+  readonly generations = new Map<string, string>();
   /** Streams that were ended or cancelled by the orchestrator. */
   readonly ended: ('finished' | 'cancelled')[] = [];
   listed = 0;
@@ -161,7 +163,10 @@ export class StubWorker {
         start = request.start;
         call.write({ event: [{ credits: this.#options.window ?? 4 }] });
       }
-      for (const { id, trace } of request.assign?.task ?? []) waiting.set(id, trace.toString());
+      for (const { id, trace, generation = '' } of request.assign?.task ?? []) {
+        waiting.set(id, trace.toString());
+        this.generations.set(trace.toString(), generation);
+      }
       for (const id of request.withdraw?.id ?? [])
         if (waiting.delete(id)) call.write({ event: [{ returned: { id: [id] } }, { credits: 1 }] });
       begin();
