@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts a worker with an image cache of its own: of the directories below /var/cache/bigtrace, which workers
-# of one machine share, the first that no other worker has. The lock goes when the worker ends.
+# Starts a worker with caches of its own, for images and for answers: of the directories below /var/cache/bigtrace,
+# which workers of one machine share, the first that no other worker has. The lock goes when the worker ends.
 # --insecure: the container's network decides who reaches it; --tls-cert and others guard it, too.
 set -eu
 slot=1
@@ -11,4 +11,5 @@ while :; do
   slot=$((slot + 1))
 done
 exec node /app/dist/bigtrace.js worker --listen 0.0.0.0 --port 5052 --insecure \
-  --cache-dir "/var/cache/bigtrace/$slot/images" "$@"
+  --cache-dir "/var/cache/bigtrace/$slot/images" \
+  --result-cache-dir "/var/cache/bigtrace/$slot/results" "$@"

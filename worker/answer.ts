@@ -10,6 +10,7 @@ import type { ImageCache } from './image-cache.ts';
 import type { ImageKeeper } from './image-keeper.ts';
 import { type AnswerLimits, checkResult, checkTraceBytes } from './limits.ts';
 import { ReadAhead } from './read-ahead.ts';
+import type { ResultDisk } from './result-disk.ts';
 import type { Remembered, ResultMemory } from './result-memory.ts';
 import type { ScriptFacts } from './script.ts';
 import type { OnResult } from './slot.ts';
@@ -19,6 +20,7 @@ export interface AnswerParts {
   stores: TraceStores;
   pool: SlotPool;
   results: ResultMemory;
+  resultDisk: ResultDisk;
   images: ImageCache;
   keeper: ImageKeeper;
   /** One for each thread that may run. */
@@ -104,13 +106,14 @@ class Answering {
 
   async run(): Promise<Answer> {
     const { script, limits, generation } = this.#question;
-    const seen =
-      generation === '' ? undefined : this.#remembered(this.#keys({ generation, size: undefined }));
-    if (seen !== undefined) return this.#repeat(seen);
+    if (generation !== '') {
+      const seen = await this.#remembered(this.#keys({ generation, size: undefined }));
+      if (seen !== undefined) return this.#repeat(seen);
+    }
     const stat = await this.#stat();
     if (stat.size !== undefined) checkTraceBytes(stat.size, limits);
     const keys = this.#keys(stat);
-    const remembered = this.#remembered(keys);
+    const remembered = await this.#remembered(keys);
     if (remembered !== undefined) return this.#repeat(remembered);
     if (script.deterministic) this.#parts.counters.add('result_misses');
     try {
@@ -126,8 +129,21 @@ class Answering {
     return { key, resultKey: `${key}\0${script.digest}`, traceBytes };
   }
 
-  #remembered({ resultKey }: Keys): Remembered | undefined {
-    return this.#question.script.deterministic ? this.#parts.results.get(resultKey) : undefined;
+  async #remembered({ resultKey }: Keys): Promise<Remembered | undefined> {
+    const { results, resultDisk, counters } = this.#parts;
+    const { script, asker } = this.#question;
+    if (!script.deterministic) return undefined;
+    const held = results.get(resultKey);
+    if (held !== undefined) {
+      counters.add('results_from_memory');
+      resultDisk.used(resultKey);
+      return held;
+    }
+    const kept = await resultDisk.read(resultKey, asker, this.#signal);
+    if (kept === undefined) return undefined;
+    counters.add('results_from_disk');
+    results.put(resultKey, kept);
+    return kept;
   }
 
   async #stat(): Promise<TraceStat> {
@@ -249,7 +265,7 @@ class Answering {
     { key, resultKey, traceBytes }: Keys,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { results, counters } = this.#parts;
+    const { results, resultDisk, counters } = this.#parts;
     const { script, limits, wantsKinds, onResult } = this.#question;
     const { sql, isSummary, leavesMarks } = script;
     const recorder = results.recorder();
@@ -272,10 +288,11 @@ class Answering {
       },
       signal,
     );
-    if (script.deterministic && recorder.results !== undefined)
-      results.put(resultKey, {
-        ...{ results: recorder.results, resultBytes, rows, columns, traceBytes },
-      });
+    if (script.deterministic && recorder.results !== undefined) {
+      const answer = { results: recorder.results, resultBytes, rows, columns, traceBytes };
+      results.put(resultKey, answer);
+      resultDisk.put(resultKey, answer);
+    }
     return { columns, stats: { ...loaded, rows, queryMs } };
   }
 }

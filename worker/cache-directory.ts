@@ -20,6 +20,10 @@ export interface CacheDirectoryOptions {
   logger: Logger;
 }
 
+/** A file takes whole blocks. */
+const BLOCK_BYTES = 4096;
+/** Files looked at together at the start. */
+const LOOKS = 256;
 const UNFINISHED_SUFFIX = '.unfinished';
 /** After a failure to write, the next attempt is so long away. */
 const RETRY_MS = 60_000;
@@ -70,6 +74,12 @@ export class CacheDirectory {
     return this.writable && !this.#files.has(name) && !this.#tooLarge.has(name);
   }
 
+  /** That what the file of `key` says was used, without a look into it. */
+  use(key: string): void {
+    const name = this.nameOf(key);
+    this.#use(name, this.#path(name));
+  }
+
   /**
    * What `decode` makes of the file of `key`; undefined where there is none.
    * @throws what `decode` throws, and then the file is no more.
@@ -102,8 +112,9 @@ export class CacheDirectory {
     const unfinished = this.#path(`${name}.${process.pid}${UNFINISHED_SUFFIX}`);
     try {
       await mkdir(directory, { recursive: true });
-      const bytes = await writeBounded(unfinished, pieces, bytesMax);
-      if (bytes === undefined) {
+      const written = await writeBounded(unfinished, pieces, bytesMax);
+      const bytes = onDisk(written ?? 0);
+      if (written === undefined || bytes > bytesMax) {
         this.#rememberTooLarge(name);
         return false;
       }
@@ -128,13 +139,13 @@ export class CacheDirectory {
     const { directory, suffix } = this.#options;
     if (directory === undefined) return;
     await mkdir(directory, { recursive: true });
-    const found: { name: string; size: number; usedMs: number }[] = [];
-    for (const name of await readdir(directory)) {
-      if (name.endsWith(UNFINISHED_SUFFIX)) await this.#remove(name);
-      if (!name.endsWith(suffix)) continue;
-      const file = await lstat(this.#path(name)).catch(() => undefined);
-      // Whoever opens a fifo waits for ever; one that was removed meanwhile is no loss.
-      if (file?.isFile()) found.push({ name, size: file.size, usedMs: file.mtimeMs });
+    const names = await readdir(directory);
+    for (const name of names) if (name.endsWith(UNFINISHED_SUFFIX)) await this.#remove(name);
+    const kept = names.filter((name) => name.endsWith(suffix));
+    const found: FoundFile[] = [];
+    while (kept.length > 0) {
+      const files = await Promise.all(kept.splice(-LOOKS).map((name) => this.#look(name)));
+      found.push(...files.filter((file) => file !== undefined));
     }
     found.sort((one, other) => one.usedMs - other.usedMs);
     for (const { name, size } of found) {
@@ -142,6 +153,12 @@ export class CacheDirectory {
       this.#bytes += size;
     }
     await this.#makePlace(0);
+  }
+
+  async #look(name: string): Promise<FoundFile | undefined> {
+    const file = await lstat(this.#path(name)).catch(() => undefined);
+    // Whoever opens a fifo waits for ever; one that was removed meanwhile is no loss.
+    return file?.isFile() ? { name, size: onDisk(file.size), usedMs: file.mtimeMs } : undefined;
   }
 
   /** Time of change is time of use: a restart goes by it. */
@@ -194,6 +211,17 @@ export class CacheDirectory {
     this.#complained = true;
     logger.warn({ err: error }, `${what} cannot be kept on disk`);
   }
+}
+
+interface FoundFile {
+  name: string;
+  /** What it takes of the disk, in bytes. */
+  size: number;
+  usedMs: number;
+}
+
+function onDisk(bytes: number): number {
+  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 /** @returns the bytes written; undefined where there were more than `bytesMax`. */

@@ -240,7 +240,7 @@ test('images stay within their bound, the longest unused going first', async () 
   if (older === undefined || newer === undefined) throw new Error('there are no images');
   const now = new Date();
   await utimes(older.path, now, now); // it was used last
-  await using worker = await testWorker({ ...config, cacheBytesMax: older.size + 1000 });
+  await using worker = await testWorker({ ...config, cacheBytesMax: older.size + 5000 });
   expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
   expect((await ask(worker, LONGTASK, sql))[1]).toBe('parse');
 });

@@ -14,6 +14,7 @@ import {
   defaultThreads,
   INSTANCE_BYTES_MAX,
   LIMIT_DEFAULTS,
+  RESULT_CACHE_BYTES_DEFAULT,
   type WorkerConfig,
 } from './config.ts';
 import { serve } from './serve.ts';
@@ -29,6 +30,8 @@ interface Flags extends EdgeFlags {
   cacheDir?: string;
   readCacheDir?: string[];
   cacheBytes: number;
+  resultCacheDir?: string;
+  resultCacheBytes: number;
   traceTimeout: number;
   traceBytesMax: number;
   instanceMemoryBytes?: number;
@@ -65,7 +68,7 @@ export function workerCommand(): Command {
       ).argParser(integerFrom(1, 1024)),
     );
   for (const one of edgeOptions()) command.addOption(one);
-  return addLimits(addStoreOptions(command))
+  return addLimits(addCaches(addStoreOptions(command)))
     .addOption(
       option(
         '--trace-processor-wasm <file>',
@@ -90,7 +93,7 @@ export function workerCommand(): Command {
     });
 }
 
-function addLimits(command: Command): Command {
+function addCaches(command: Command): Command {
   return command
     .addOption(
       option(
@@ -128,6 +131,26 @@ function addLimits(command: Command): Command {
         .default(CACHE_BYTES_DEFAULT, '20GiB')
         .argParser(byteSize),
     )
+    .addOption(
+      option(
+        '--result-cache-dir <dir>',
+        'directory of its own for remembered answers (default: they are kept in memory only)',
+        'RESULT_CACHE_DIR',
+      ),
+    )
+    .addOption(
+      option(
+        '--result-cache-bytes <size>',
+        'bound of all answers in that directory',
+        'RESULT_CACHE_BYTES',
+      )
+        .default(RESULT_CACHE_BYTES_DEFAULT, '1GiB')
+        .argParser(byteSize),
+    );
+}
+
+function addLimits(command: Command): Command {
+  return command
     .addOption(
       option('--trace-timeout <time>', 'longest time for one trace', 'TRACE_TIMEOUT')
         .default(LIMIT_DEFAULTS.traceTimeoutMs, '10m')
@@ -178,6 +201,8 @@ export function workerConfig(command: Command): WorkerConfig {
     cacheDir: flags.cacheDir,
     readCacheDirs: flags.readCacheDir ?? [],
     cacheBytesMax: flags.cacheBytes,
+    resultCacheDir: flags.resultCacheDir,
+    resultCacheBytesMax: flags.resultCacheBytes,
     limits: {
       traceTimeoutMs: flags.traceTimeout,
       traceBytesMax: flags.traceBytesMax,

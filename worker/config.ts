@@ -24,6 +24,10 @@ export interface WorkerConfig {
   readCacheDirs: string[];
   /** Bound of the images. */
   cacheBytesMax: number;
+  /** Directory for remembered answers; without one they are in memory only. */
+  resultCacheDir: string | undefined;
+  /** Bound of the answers in it. */
+  resultCacheBytesMax: number;
   limits: AnswerLimits;
   /** File of the TraceProcessor wasm. */
   engineFile: string;
@@ -70,6 +74,7 @@ export function defaultResultMemoryBytes(memoryBytesMax: number): number {
 }
 
 export const CACHE_BYTES_DEFAULT = 20 * 2 ** 30;
+export const RESULT_CACHE_BYTES_DEFAULT = 2 ** 30;
 
 export function defaultThreads(): number {
   return availableParallelism();

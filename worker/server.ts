@@ -226,12 +226,14 @@ export class WorkerServer {
   }
 
   #gauges(): Record<string, number> {
-    const { pool, results, images, permits, stores } = this.#parts;
+    const { pool, results, resultDisk, images, permits, stores } = this.#parts;
     return {
       ...pool.gauges(),
       ...storeGauges(stores),
       results_remembered: results.size,
       results_bytes: results.bytes,
+      results_on_disk: resultDisk.size,
+      results_on_disk_bytes: resultDisk.bytes,
       images: images.size,
       images_bytes: images.bytes,
       permits_waiting: permits.waiting,

@@ -12,6 +12,7 @@ import { COUNTERS, Counters } from './counters.ts';
 import { FairPermits } from './fair-permits.ts';
 import { ImageCache } from './image-cache.ts';
 import { ImageKeeper } from './image-keeper.ts';
+import { ResultDisk } from './result-disk.ts';
 import { ResultMemory } from './result-memory.ts';
 import { WorkerServer } from './server.ts';
 import { SlotPool } from './slot-pool.ts';
@@ -57,6 +58,13 @@ export async function startWorker(
     counters,
     logger,
   });
+  const resultDisk = await ResultDisk.open({
+    directory: config.resultCacheDir,
+    bytesMax: config.resultCacheBytesMax,
+    isBusy: () => permits.taken + permits.waiting > 0,
+    counters,
+    logger,
+  });
   const keeper = new ImageKeeper(images, permits);
   const { threadEntry, memoryBytesMax } = config;
   const pool = new SlotPool({ engine, threadEntry, memoryBytesMax, counters, keeper });
@@ -65,6 +73,7 @@ export async function startWorker(
     stores,
     pool,
     results: new ResultMemory(config.resultMemoryBytesMax),
+    resultDisk,
     images,
     keeper,
     permits,
@@ -76,7 +85,7 @@ export async function startWorker(
     tracing,
     engineIdentity: engine.identity,
     packages: engine.packages,
-    cacheId: await cacheId(config.cacheDir),
+    cacheId: await cacheId(config.cacheDir ?? config.resultCacheDir),
     limits: config.limits,
     logger,
   });
@@ -88,6 +97,7 @@ export async function startWorker(
     keeper.stop();
     server.close();
     await pool.close();
+    await resultDisk.close();
     stores.close();
   };
   return {

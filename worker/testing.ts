@@ -47,6 +47,8 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     cacheDir: undefined,
     readCacheDirs: [],
     cacheBytesMax: 2 ** 30,
+    resultCacheDir: undefined,
+    resultCacheBytesMax: 2 ** 30,
     limits: LIMIT_DEFAULTS,
     engineFile: fileURLToPath(new URL('vendor/trace-processor/trace_processor.wasm', ROOT)),
     sqlPackages: [],

@@ -160,7 +160,8 @@ function worker(config: UpConfig, at: number): Launch<string> {
     );
     const [cache = ''] = caches.splice(at, 1);
     const readable = caches.flatMap((dir) => ['--read-cache-dir', dir]);
-    const kept = ['--cache-dir', cache, ...readable];
+    const results = join(config.dataDir, 'results', name);
+    const kept = ['--cache-dir', cache, ...readable, '--result-cache-dir', results];
     const flags = ['--traces', config.tracesDir, '--threads', threads, ...kept];
     const packages = config.sqlPackages.flatMap((each) => ['--sql-package', each]);
     const args = ['worker', '--json', '-s', socket, ...openness(config), ...flags, ...packages];
