@@ -21,6 +21,7 @@ beforeAll(async () => {
   pool = new SlotPool({
     engine,
     threadEntry,
+    spares: 0,
     memoryBytesMax: 100 * 2 ** 20, // each trace takes the place of the one before
     counters: new Counters(),
     keeper: { wants: () => false, keep: async () => {} },
@@ -68,4 +69,32 @@ test('a slot gives neither answer nor image of another trace', async () => {
   await expect(sched(lease, GZIP)).rejects.toThrow('a slot that holds another trace cannot query');
   await expect(lease.slot.snapshot(GZIP)).rejects.toThrow('does not hold the trace');
   expect(await sched(lease, COMPILE)).toBe(SCHED[COMPILE]);
+});
+
+test('an idle worker has spare slots, as many as fit its memory', async () => {
+  const { threadEntry } = await testConfig();
+  const counters = new Counters();
+  const keeper = { wants: () => false, keep: async () => {} };
+  const memoryBytesMax = 150 * 2 ** 20; // of a loaded trace and two empty slots
+  const options = { engine, threadEntry, memoryBytesMax, spares: 2, counters, keeper };
+  const warm = new SlotPool(options);
+  try {
+    warm.warm(1);
+    expect(warm.gauges()).toMatchObject({ slots: 1, slots_busy: 0 });
+    await expect.poll(() => warm.gauges()['slots']).toBe(2);
+    const lease = warm.fresh(GZIP, false);
+    if (lease === undefined) throw new Error('nobody holds it');
+    await load(lease, GZIP);
+    expect(warm.gauges()).toMatchObject({ slots: 2, slots_busy: 1 });
+    await lease.release();
+    await expect.poll(() => warm.gauges()['slots']).toBe(3);
+    warm.warm(9); // there is no room for them
+    const { resident_bytes: bytes = 0, ...gauges } = warm.gauges();
+    expect(bytes).toBeLessThanOrEqual(memoryBytesMax);
+    expect(gauges).toMatchObject({ slots: 3, slots_busy: 0, resident_traces: 1 });
+  } finally {
+    await warm.close();
+  }
+  warm.warm(1);
+  expect(warm.gauges()).toMatchObject({ slots: 0 });
 });

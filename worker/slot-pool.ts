@@ -13,6 +13,8 @@ export interface PoolOptions {
   threadEntry: URL;
   /** Bound of all slots together; those at work are never ended for it. */
   memoryBytesMax: number;
+  /** Slots without a trace that an idle worker has ready: a thread takes time to start. */
+  spares: number;
   counters: Counters;
   keeper: Keeper;
 }
@@ -34,6 +36,8 @@ const ISOLATE_BYTES = 16 * 2 ** 20;
 const REUSED_BYTES_MAX = 256 * 2 ** 20;
 /** Threads are not free either, however little their traces take. */
 const SLOTS_MAX = 256;
+/** A worker that had nothing to do for so long is idle. */
+const IDLE_MS = 300;
 
 interface Entry {
   slot: Slot;
@@ -63,14 +67,35 @@ export class SlotPool {
   readonly #entries = new Set<Entry>();
   /** GreedyDual's clock: the priority of what was last let go. */
   #floor = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
   }
 
-  /** Starts slots before there is work for them. */
+  /** Starts slots until so many are spare, as far as they fit the bound. */
   warm(slots: number): void {
-    while (this.#entries.size < slots) this.#start();
+    if (this.#closed) return;
+    for (let spares = this.#spares; spares < slots && !this.#full; spares++) this.#start();
+    this.#warmWhenIdle();
+  }
+
+  /** One at a time, so that whoever comes meanwhile waits for little. */
+  #warmWhenIdle(): void {
+    const onIdle = (): void => {
+      const busy = [...this.#entries].some((entry) => entry.busy); // who works comes back here
+      if (!busy && this.#spares < this.#options.spares && !this.#full) this.warm(this.#spares + 1);
+    };
+    if (this.#idle === undefined) this.#idle = setTimeout(onIdle, IDLE_MS).unref();
+    else this.#idle.refresh();
+  }
+
+  get #spares(): number {
+    let spares = 0;
+    for (const { busy, key, slot } of this.#entries)
+      if (!busy && key === undefined && slot.state.is !== 'gone') spares++;
+    return spares;
   }
 
   /**
@@ -132,6 +157,8 @@ export class SlotPool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#idle);
     const entries = [...this.#entries];
     this.#entries.clear();
     await Promise.all(entries.map(({ slot }) => slot.kill('the worker stops')));
@@ -157,10 +184,8 @@ export class SlotPool {
       this.#entries.delete(victim);
       return this.#forAnother();
     }
-    const full =
-      this.#entries.size >= SLOTS_MAX ||
-      this.#bytes() + this.#slotBytes(0) > this.#options.memoryBytesMax;
-    if (!full && victim.key !== undefined && (victim.costMs ?? 0) >= CHEAP_MS) return this.#start();
+    if (!this.#full && victim.key !== undefined && (victim.costMs ?? 0) >= CHEAP_MS)
+      return this.#start();
     const { key, costMs = 0 } = victim;
     const reuse =
       victim.slot.memoryBytes <= REUSED_BYTES_MAX &&
@@ -171,6 +196,12 @@ export class SlotPool {
     }
     this.#letGo(victim);
     return victim;
+  }
+
+  /** Whether there is no room for one more slot. */
+  get #full(): boolean {
+    const bytes = this.#bytes() + this.#slotBytes(0);
+    return this.#entries.size >= SLOTS_MAX || bytes > this.#options.memoryBytesMax;
   }
 
   #cheapestIdle(): Entry | undefined {
@@ -226,6 +257,7 @@ export class SlotPool {
     }
     wake(entry);
     this.#makePlace();
+    this.#warmWhenIdle();
   }
 
   /** Ends idle slots until all fit the bound. */

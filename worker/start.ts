@@ -21,11 +21,14 @@ import { STORE_COUNTS } from './store-counts.ts';
 /** Questions to stores about traces at once: they take time, not work. */
 const LOOKUPS_MAX = 128;
 /**
- * How much of a function runs before V8 optimizes it. With Node 20's own bound (1.8 million) the compiler
- * takes as much of the cores in the first seconds as parsing does, for functions that hardly run again;
- * with this all that matters to a trace of 20 MB is optimized still, and it takes an eighth less in all.
+ * How much of a function runs before V8 optimizes it. With Node 20's own bound (1.8 million) a third of what
+ * the first traces cost goes into optimizing, mostly what hardly runs again. With this, all that matters to
+ * a trace of 20 MB is optimized still, and twelve of 1-20 MB took an eighth less of a processor.
  */
 const WASM_TIERING_BUDGET = 60_000_000;
+/** Slots that an idle worker has ready for traces to come; one a thread at least. */
+const SPARES_A_THREAD = 4;
+const SPARES_MAX = 16;
 /** Traces that are read while others are parsed: as many as hide the time until the first byte comes. */
 const READS_A_THREAD = 8;
 
@@ -66,8 +69,9 @@ export async function startWorker(
     logger,
   });
   const keeper = new ImageKeeper(images, permits);
-  const { threadEntry, memoryBytesMax } = config;
-  const pool = new SlotPool({ engine, threadEntry, memoryBytesMax, counters, keeper });
+  const { threadEntry, memoryBytesMax, threads } = config;
+  const spares = Math.max(threads, Math.min(SPARES_A_THREAD * threads, SPARES_MAX));
+  const pool = new SlotPool({ engine, threadEntry, memoryBytesMax, spares, counters, keeper });
   keeper.watch(pool);
   const server = new WorkerServer({
     stores,
@@ -90,7 +94,7 @@ export async function startWorker(
     logger,
   });
   const port = await server.listen(config.listen);
-  pool.warm(config.threads);
+  pool.warm(threads);
   const probes = await watched(server, config);
   const stop = async (): Promise<void> => {
     probes?.close();
