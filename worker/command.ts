@@ -31,6 +31,7 @@ interface Flags extends EdgeFlags {
   readCacheDir?: string[];
   cacheBytes: number;
   resultCacheDir?: string;
+  readResultCacheDir?: string[];
   resultCacheBytes: number;
   traceTimeout: number;
   traceBytesMax: number;
@@ -121,10 +122,7 @@ function addCaches(command: Command): Command {
         '--read-cache-dir <dir,…>',
         "other workers' directories of images, to read from; may be given more than once",
         'READ_CACHE_DIR',
-      ).argParser((text, previous: string[] = []) => [
-        ...previous,
-        ...text.split(',').filter((part) => part !== ''),
-      ]),
+      ).argParser(moreOf),
     )
     .addOption(
       option('--cache-bytes <size>', 'bound of all images', 'CACHE_BYTES')
@@ -137,6 +135,13 @@ function addCaches(command: Command): Command {
         'directory of its own for remembered answers (default: they are kept in memory only)',
         'RESULT_CACHE_DIR',
       ),
+    )
+    .addOption(
+      option(
+        '--read-result-cache-dir <dir,…>',
+        "other workers' directories of answers, to read from; may be given more than once",
+        'READ_RESULT_CACHE_DIR',
+      ).argParser(moreOf),
     )
     .addOption(
       option(
@@ -180,6 +185,11 @@ function addLimits(command: Command): Command {
     );
 }
 
+/** What is separated by commas, and what was given before. */
+function moreOf(text: string, previous: string[] = []): string[] {
+  return [...previous, ...text.split(',').filter((part) => part !== '')];
+}
+
 function option(flags: string, description: string, variable: string): Option {
   return new Option(flags, description).env(`BIGTRACE_${variable}`);
 }
@@ -202,6 +212,7 @@ export function workerConfig(command: Command): WorkerConfig {
     readCacheDirs: flags.readCacheDir ?? [],
     cacheBytesMax: flags.cacheBytes,
     resultCacheDir: flags.resultCacheDir,
+    readResultCacheDirs: flags.readResultCacheDir ?? [],
     resultCacheBytesMax: flags.resultCacheBytes,
     limits: {
       traceTimeoutMs: flags.traceTimeout,

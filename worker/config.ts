@@ -26,7 +26,9 @@ export interface WorkerConfig {
   cacheBytesMax: number;
   /** Directory for remembered answers; without one they are in memory only. */
   resultCacheDir: string | undefined;
-  /** Bound of the answers in it. */
+  /** Directories of answers of other workers, to read from. */
+  readResultCacheDirs: string[];
+  /** Bound of the answers in its own. */
   resultCacheBytesMax: number;
   limits: AnswerLimits;
   /** File of the TraceProcessor wasm. */

@@ -13,12 +13,12 @@ import { type TestWorker, TRACES, tempDir, testWorker } from './testing.ts';
 const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 const SQL = 'SELECT count(*), 2.5, NULL, max(name) FROM thread';
 
-async function open(directory: string | undefined, bytesMax = 2 ** 30) {
+async function open(directory: string | undefined, bytesMax = 2 ** 30, neighbours: string[] = []) {
   const counters = new Counters();
   const logger = pino({ level: 'silent' });
   const isBusy = (): boolean => false;
   return {
-    disk: await ResultDisk.open({ directory, bytesMax, isBusy, counters, logger }),
+    disk: await ResultDisk.open({ directory, neighbours, bytesMax, isBusy, counters, logger }),
     counters,
   };
 }
@@ -96,6 +96,20 @@ test('the bound holds, and the longest unused go first, also where they were use
   expect(readdirSync(dir.path)).toHaveLength(3);
   const { disk: smaller } = await open(dir.path, 2 * 12_288);
   expect([smaller.size, readdirSync(dir.path).length]).toEqual([2, 2]);
+});
+
+test('answers of another worker are given, and left to it', async () => {
+  await using dir = await tempDir();
+  const [own, others] = [join(dir.path, 'own'), join(dir.path, 'others')];
+  await written(others, ['a', 'b']);
+  const { disk, counters } = await open(own, 2 ** 30, [join(dir.path, 'none'), others]);
+  expect(await read(disk, 'a')).toEqual(answerOf(1));
+  expect(await read(disk, 'c')).toBeUndefined();
+  for (const name of readdirSync(others)) await writeFile(join(others, name), 'damaged');
+  expect(await read(disk, 'b')).toBeUndefined();
+  expect(counters.get('results_unusable')).toBe(1);
+  await disk.close();
+  expect([readdirSync(own).length, readdirSync(others).length]).toEqual([0, 2]);
 });
 
 test('an answer that is too large is not kept, and no directory is none', async () => {

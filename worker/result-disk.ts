@@ -2,7 +2,9 @@
  * Answers of the past on disk, within a bound of bytes: what `ResultMemory` has let go, or an earlier worker
  * has left. They are written while there is nothing else to do.
  */
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Logger } from '../common/log.ts';
 import { CacheDirectory } from './cache-directory.ts';
 import type { Counters } from './counters.ts';
@@ -13,6 +15,8 @@ import type { Remembered } from './result-memory.ts';
 export interface ResultDiskOptions {
   /** Without one nothing is kept. */
   directory: string | undefined;
+  /** Directories of other workers: their answers are given, but neither written nor removed. */
+  neighbours: readonly string[];
   bytesMax: number;
   /** Whether the worker has something else to do. */
   isBusy: () => boolean;
@@ -69,14 +73,17 @@ export class ResultDisk {
   }
 
   /**
-   * The answer; one that cannot be used is removed.
+   * The answer; one of its own that cannot be used is removed.
    * @param asker whose turn it takes @throws the signal's reason
    */
   async read(key: string, asker: unknown, signal: AbortSignal): Promise<Remembered | undefined> {
-    if (!this.#files.has(key)) return undefined;
+    const own = this.#files.has(key);
+    const path = own ? undefined : this.#atNeighbour(key);
+    if (!own && path === undefined) return undefined;
     const release = await this.#reads.acquire(asker, signal);
+    const decode = (file: string): Promise<Remembered> => this.#decode(file, key);
     try {
-      return await this.#files.read(key, (path) => this.#decode(path, key));
+      return await (path === undefined ? this.#files.read(key, decode) : decode(path));
     } catch {
       this.#options.counters.add('results_unusable');
       return undefined;
@@ -85,10 +92,18 @@ export class ResultDisk {
     }
   }
 
+  #atNeighbour(key: string): string | undefined {
+    const { neighbours } = this.#options;
+    if (neighbours.length === 0) return undefined;
+    const name = this.#files.nameOf(key);
+    return neighbours.map((directory) => join(directory, name)).find((path) => existsSync(path));
+  }
+
   async #decode(path: string, key: string): Promise<Remembered> {
     try {
-      const { size } = await stat(path);
-      if (size > FILE_BYTES_MAX) throw new ResultUnusable(`it has ${size} bytes`);
+      const file = await stat(path);
+      if (!file.isFile()) throw new ResultUnusable('it is no file');
+      if (file.size > FILE_BYTES_MAX) throw new ResultUnusable(`it has ${file.size} bytes`);
       return decodeResult(await readFile(path), key);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

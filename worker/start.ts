@@ -63,6 +63,7 @@ export async function startWorker(
   });
   const resultDisk = await ResultDisk.open({
     directory: config.resultCacheDir,
+    neighbours: config.readResultCacheDirs,
     bytesMax: config.resultCacheBytesMax,
     isBusy: () => permits.taken + permits.waiting > 0,
     counters,

@@ -48,6 +48,7 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     readCacheDirs: [],
     cacheBytesMax: 2 ** 30,
     resultCacheDir: undefined,
+    readResultCacheDirs: [],
     resultCacheBytesMax: 2 ** 30,
     limits: LIMIT_DEFAULTS,
     engineFile: fileURLToPath(new URL('vendor/trace-processor/trace_processor.wasm', ROOT)),

@@ -155,19 +155,23 @@ function worker(config: UpConfig, at: number): Launch<string> {
   return (signal, previous) => {
     const socket = previous ?? hostAndPort(config.listen, config.workerPorts[at] ?? 0);
     const threads = String(config.threadsPerWorker);
-    const caches = config.workerPorts.map((_, n) =>
-      join(config.dataDir, 'cache', `worker-${n + 1}`),
-    );
-    const [cache = ''] = caches.splice(at, 1);
-    const readable = caches.flatMap((dir) => ['--read-cache-dir', dir]);
-    const results = join(config.dataDir, 'results', name);
-    const kept = ['--cache-dir', cache, ...readable, '--result-cache-dir', results];
-    const flags = ['--traces', config.tracesDir, '--threads', threads, ...kept];
+    const flags = ['--traces', config.tracesDir, '--threads', threads, ...cacheFlags(config, at)];
     const packages = config.sqlPackages.flatMap((each) => ['--sql-package', each]);
     const args = ['worker', '--json', '-s', socket, ...openness(config), ...flags, ...packages];
     const defaults = { BIGTRACE_MEMORY_BYTES: String(config.memoryBytesPerWorker) };
     return startService({ name, args, defaults, log, signal });
   };
+}
+
+/** Each worker has caches of its own, and reads the others'. */
+function cacheFlags({ dataDir, workerPorts }: UpConfig, at: number): string[] {
+  return workerPorts.flatMap((_, n) => {
+    const name = `worker-${n + 1}`;
+    const [images, results] = [join(dataDir, 'cache', name), join(dataDir, 'results', name)];
+    return n === at
+      ? ['--cache-dir', images, '--result-cache-dir', results]
+      : ['--read-cache-dir', images, '--read-result-cache-dir', results];
+  });
 }
 
 function orchestratorOver(config: UpConfig, workers: string[], clickhouse: string): Launch<string> {
