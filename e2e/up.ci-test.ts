@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { descendants, gone, ROOT, startSystem } from './harness.ts';
+import { statusOf } from './workers.ts';
 
 const COUNT = `SELECT count() FROM bigtrace(traces=['/local/linux/g*'], sql='SELECT ts FROM sched')`;
 const ROWS = '2547\n';
@@ -56,6 +57,21 @@ it('ends every process when it is killed outright; tables and passwords outlive 
   await using second = await startSystem({ dataDir });
   expect(second.analystPassword).toBe(first.analystPassword);
   expect(await second.sql('SELECT n FROM kept', { user: 'admin' })).toBe('42\n');
+});
+
+it('answers what it was asked before a restart without an engine', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-e2e-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
+  const first = await startSystem({ dataDir, workers: 2 });
+  expect(await first.sql(COUNT)).toBe(ROWS);
+  await first.stop();
+  await using second = await startSystem({ dataDir, workers: 2 });
+  expect(await second.sql(COUNT)).toBe(ROWS);
+  const counted = (await Promise.all(second.workers.map(statusOf))).map(({ counters }) => counters);
+  const sum = (name: string): number =>
+    counted.reduce((total, counters) => total + (counters[name] ?? 0), 0);
+  expect(['tier_parse', 'tier_image', 'tier_resident'].map(sum)).toEqual([0, 0, 0]);
+  expect(sum('results_from_disk')).toBeGreaterThan(0);
 });
 
 it('names the flag and its bound when a value cannot be', () => {
