@@ -71,27 +71,25 @@ test('a slot gives neither answer nor image of another trace', async () => {
   expect(await sched(lease, COMPILE)).toBe(SCHED[COMPILE]);
 });
 
-test('an idle worker has spare slots, as many as fit its memory', async () => {
+test('an idle worker has spare slots, in no more than half of its memory', async () => {
   const { threadEntry } = await testConfig();
   const counters = new Counters();
   const keeper = { wants: () => false, keep: async () => {} };
-  const memoryBytesMax = 150 * 2 ** 20; // of a loaded trace and two empty slots
-  const options = { engine, threadEntry, memoryBytesMax, spares: 2, counters, keeper };
+  const memoryBytesMax = 5 * (engine.initial.memoryBytes + 16 * 2 ** 20);
+  const options = { engine, threadEntry, memoryBytesMax, spares: 4, counters, keeper };
   const warm = new SlotPool(options);
   try {
     warm.warm(1);
     expect(warm.gauges()).toMatchObject({ slots: 1, slots_busy: 0 });
-    await expect.poll(() => warm.gauges()['slots']).toBe(2);
+    await expect.poll(() => warm.gauges()['slots']).toBe(3);
     const lease = warm.fresh(GZIP, false);
     if (lease === undefined) throw new Error('nobody holds it');
     await load(lease, GZIP);
-    expect(warm.gauges()).toMatchObject({ slots: 2, slots_busy: 1 });
     await lease.release();
-    await expect.poll(() => warm.gauges()['slots']).toBe(3);
-    warm.warm(9); // there is no room for them
-    const { resident_bytes: bytes = 0, ...gauges } = warm.gauges();
-    expect(bytes).toBeLessThanOrEqual(memoryBytesMax);
-    expect(gauges).toMatchObject({ slots: 3, slots_busy: 0, resident_traces: 1 });
+    expect(warm.gauges()).toMatchObject({ slots: 3, slots_busy: 0, resident_traces: 1 });
+    warm.warm(9); // there is no room for so many
+    const { slots = 0, resident_bytes: bytes = 0 } = warm.gauges();
+    expect([slots > 3, bytes <= memoryBytesMax]).toEqual([true, true]);
   } finally {
     await warm.close();
   }

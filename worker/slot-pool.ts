@@ -81,11 +81,12 @@ export class SlotPool {
     this.#warmWhenIdle();
   }
 
-  /** One at a time, so that whoever comes meanwhile waits for little. */
+  /** One at a time, so that whoever comes meanwhile waits for little; never in the place of traces. */
   #warmWhenIdle(): void {
     const onIdle = (): void => {
       const busy = [...this.#entries].some((entry) => entry.busy); // who works comes back here
-      if (!busy && this.#spares < this.#options.spares && !this.#full) this.warm(this.#spares + 1);
+      const room = this.#bytes() < this.#options.memoryBytesMax / 2;
+      if (!busy && room && this.#spares < this.#options.spares) this.warm(this.#spares + 1);
     };
     if (this.#idle === undefined) this.#idle = setTimeout(onIdle, IDLE_MS).unref();
     else this.#idle.refresh();
