@@ -10,7 +10,7 @@ const SQL = 'SELECT ts, dur, name, track_id, depth FROM slice';
 export const rows: Bench = {
   name: 'rows',
   async run(quick) {
-    const [count, pieces] = quick ? [2, 1] : [4, 8];
+    const [count, pieces] = quick ? [2, 1] : [16, 4];
     using traces = sliceTraces(count, pieces);
     await using system = await startSystem({ traces: traces.dir });
     const ask = (): Promise<number> =>

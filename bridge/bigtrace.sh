@@ -11,6 +11,9 @@ elif command -v bash >/dev/null; then
   exec bash "$0" "$@"
 fi
 case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
+# Rows in ClickHouse's Native format are always within a block until they end as they should (native/rows.ts).
+case "$*" in 'query --format Native'*) native=1 ;; *) native= ;; esac
+[ -n "$native" ] && printf '\001'
 # Warnings would be taken for errors, so nothing inherited may cause one.
 export NODE_NO_WARNINGS=1 NODE_OPTIONS=
 # Node 20 reads these at every start, which takes longer than all else; the bridge trusts its --tls-ca alone.
@@ -31,6 +34,7 @@ if [ "$status" -gt 125 ] && [ -z "$terminated" ]; then
   [ "$status" -gt 128 ] &&
     printf 'the bridge was killed by signal %s: out of memory? (internal)' "$((status - 128))" >&8
   # The rows must end as they should for ClickHouse to look at stderr.
-  case "$1 $2" in 'query --end-mark' | 'failures ' | 'progress ') echo END ;; esac
+  [ -n "$native" ] && printf '\001\003_hb\005UInt8\001'
+  case "$1" in failures | progress) echo END ;; esac
 fi
 exit "$status"

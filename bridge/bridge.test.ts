@@ -195,13 +195,17 @@ test('lenient: failures cost their traces, and an error where none answered', as
   );
 });
 
-test.each([[[]], [['other']], [['query', '--traces-fd', 'x']], [['schema', 'x']]])(
-  'arguments %j are refused',
-  async (args) => {
-    const bridge = run(args, { orchestrator: '127.0.0.1:1' });
-    expect(await bridge.ended).toBe(1);
-    expect(bridge.stderr()).toBe(
-      'usage: bigtrace query [--end-mark] [--traces-fd N] | bigtrace schema | bigtrace failures | bigtrace progress (invalid_option)',
-    );
-  },
-);
+test.each([
+  [[]],
+  [['other']],
+  [['query', '--traces-fd', 'x']],
+  [['query', '--format', 'CSV']],
+  [['query', '--format']],
+  [['schema', 'x']],
+])('arguments %j are refused', async (args) => {
+  const bridge = run(args, { orchestrator: '127.0.0.1:1' });
+  expect(await bridge.ended).toBe(1);
+  expect(bridge.stderr()).toBe(
+    'usage: bigtrace query [--format TSV|Native] [--traces-fd N] | bigtrace schema | bigtrace failures | bigtrace progress (invalid_option)',
+  );
+});

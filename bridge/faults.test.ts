@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
+import { HEARTBEAT, nativeBlocks } from './native/testing.ts';
 import { bridgeTests, type QueryStream, ROW, rowsEvent } from './testing.ts';
 
 const { start, run } = bridgeTests();
@@ -125,13 +126,13 @@ test('a bridge that is killed outright is reported', async () => {
 });
 
 test('no node: an error that says so, and an end of the rows', async () => {
-  const bridge = run(['query', '--end-mark'], {
+  const bridge = run(['query', '--format', 'Native'], {
     orchestrator: '127.0.0.1:1',
     env: { BIGTRACE_NODE: '/nonexistent/node' },
   });
   expect(await bridge.ended).toBe(127);
   expect(bridge.stderr()).toContain('/nonexistent/node');
-  expect(bridge.stdout().toString()).toBe('END\n');
+  expect(nativeBlocks(bridge.stdout())).toEqual([HEARTBEAT]);
 });
 
 test('rows wait for a reader that is slow', async () => {

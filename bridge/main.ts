@@ -1,16 +1,18 @@
 /**
- * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--end-mark] [--traces-fd N]`, `bigtrace schema`,
+ * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--format TSV|Native] [--traces-fd N]`, `bigtrace schema`,
  * `bigtrace failures`, `bigtrace progress`.
  * stdout is for rows; an error is one line on stderr, which ClickHouse makes the asker's.
  */
 import { createReadStream, fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import { peerFromEnv } from '../common/peer.ts';
 import { errorLine } from './error-line.ts';
+import { HEARTBEAT_REST } from './native/rows.ts';
 import { OrchestratorClient } from './orchestrator.ts';
-import { END_MARK, runQuery } from './query.ts';
-import { runFailures, runProgress } from './reports.ts';
+import { type QueryStreams, runQuery } from './query.ts';
+import { END_MARK, runFailures, runProgress } from './reports.ts';
 import { runSchema } from './schema.ts';
 
 const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
@@ -19,7 +21,7 @@ const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
 const DEFAULT_CLICKHOUSE = 'http://127.0.0.1:8123';
 
 const USAGE =
-  'usage: bigtrace query [--end-mark] [--traces-fd N] | bigtrace schema | bigtrace failures | bigtrace progress';
+  'usage: bigtrace query [--format TSV|Native] [--traces-fd N] | bigtrace schema | bigtrace failures | bigtrace progress';
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
@@ -34,17 +36,26 @@ async function main(args: readonly string[]): Promise<void> {
   } else if (command === 'failures' && rest.length === 0) await runFailures(client, stdout);
   else if (command === 'progress' && rest.length === 0) await runProgress(client, stdout);
   else if (command === 'query') {
-    const endMark = rest[0] === '--end-mark';
-    const traces = tracesOf(endMark ? rest.slice(1) : rest);
-    await runQuery(client, { stdin, stdout, traces, endMark });
+    const options = queryOptions(rest);
+    await runQuery(client, { stdin, stdout, ...options });
   } else throw new BigtraceError('invalid_option', USAGE);
 }
 
-function tracesOf(args: readonly string[]) {
-  if (args.length === 0) return undefined;
-  const fd = Number(args[1]);
-  if (args.length !== 2 || args[0] !== '--traces-fd' || !Number.isInteger(fd) || fd < 3)
-    throw new BigtraceError('invalid_option', USAGE);
+function queryOptions(args: readonly string[]): Pick<QueryStreams, 'format' | 'traces'> {
+  let format = 'TSV';
+  let traces: Readable | undefined;
+  for (let at = 0; at < args.length; at += 2) {
+    const value = args[at + 1];
+    if (args[at] === '--format' && value !== undefined) format = value;
+    else if (args[at] === '--traces-fd') traces = tracesOf(Number(value));
+    else throw new BigtraceError('invalid_option', USAGE);
+  }
+  if (format !== 'TSV' && format !== 'Native') throw new BigtraceError('invalid_option', USAGE);
+  return { format, traces };
+}
+
+function tracesOf(fd: number): Readable {
+  if (!Number.isInteger(fd) || fd < 3) throw new BigtraceError('invalid_option', USAGE);
   // A pipe is read without a thread: one that waits for a silent pipe would keep the process from its end.
   return fstatSync(fd).isFile()
     ? createReadStream('', { fd })
@@ -68,9 +79,12 @@ function fail(error: unknown): void {
   if (isBrokenPipe(error)) process.exit(1);
   report(error);
   // ClickHouse looks at stderr when it has read the rows, so these must end as they should.
-  if (process.argv[2] !== 'query' || process.argv[3] === '--end-mark')
-    process.stdout.write(END_MARK, () => process.exit(1));
-  else process.exit(1);
+  process.stdout.write(rowsEnd(process.argv.slice(2)), () => process.exit(1));
+}
+
+function rowsEnd([command, ...options]: string[]): Uint8Array {
+  if (command !== 'query') return END_MARK;
+  return options.includes('Native') ? HEARTBEAT_REST : new Uint8Array();
 }
 
 process.on('uncaughtException', fail);

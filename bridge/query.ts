@@ -2,7 +2,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
-import { ColumnWriter } from './convert.ts';
 import {
   decodeQueryResponse,
   encodeStart,
@@ -10,12 +9,22 @@ import {
   type FailureEvent,
   type RowsEvent,
 } from './messages.ts';
+import { stringsOfBlocks } from './native/input.ts';
+import { NativeRows } from './native/rows.ts';
 import type { OrchestratorClient, QueryCall } from './orchestrator.ts';
 import { Output } from './output.ts';
-import { parseQueryInput, type QueryInput, REQUEST_BYTES_MAX } from './request.ts';
+import {
+  type QueryInput,
+  queryInput,
+  REQUEST_BYTES_MAX,
+  rowOfNative,
+  rowOfTsv,
+} from './request.ts';
+import type { RowWriter } from './row-writer.ts';
 import { parseStructure } from './structure.ts';
 import { Table, TraceRows } from './trace-rows.ts';
-import { linesOf, unescaped } from './tsv.ts';
+import { linesOf, unescaped } from './tsv/input.ts';
+import { TsvRows } from './tsv/rows.ts';
 
 /** ClickHouse notices a cancelled query when it has read a row; see docs/ARCHITECTURE.md. */
 const HEARTBEAT_MS = 200;
@@ -27,47 +36,36 @@ const UNSENT_BYTES_MAX = 128 * 2 ** 20;
 
 const ADDRESS_BYTES_MAX = 64 * 1024;
 
+/** Of what comes in and goes out. */
+export type RowFormat = 'TSV' | 'Native';
+
 export interface QueryStreams {
   stdin: Readable;
   stdout: Writable;
   /** Further traces, one a row (--traces-fd). */
   traces: Readable | undefined;
-  /** Whether the rows end with END_MARK. */
-  endMark?: boolean;
+  format: RowFormat;
 }
-
-/**
- * Behind the last row, where all went well or what did not is on stderr. ClickHouse takes the end of the
- * pipe for the end of the rows, whatever it was that ended it; the views tell it to insist on this line.
- */
-export const END_MARK = Buffer.from('END\n');
-
-/** The same mark, behind the list of traces. No address is like it. */
-const LIST_END = Buffer.from('END');
 
 /** Resolves when all rows are written; rejects with a BigtraceError, or with stdout's own error. */
 export async function runQuery(
   client: OrchestratorClient,
-  { stdin, stdout, traces, endMark = false }: QueryStreams,
+  { stdin, stdout, traces, format }: QueryStreams,
 ): Promise<void> {
-  const input = await readInput(stdin, traces !== undefined);
+  const input = await readInput(stdin, format, traces !== undefined);
   const columns = parseStructure(input.structure);
   const output = new Output(stdout);
-  const table = new Table(
-    columns.map(({ name }) => name),
-    columns.map((column) => new ColumnWriter(column)),
-  );
+  const writer = format === 'TSV' ? new TsvRows(columns, output) : new NativeRows(columns, output);
   const call = client.query();
   let heartbeat: NodeJS.Timeout | undefined;
   const broken = new Promise<never>((_, reject) => {
     stdout.on('error', reject);
-    heartbeat = startHeartbeat(output, table.heartbeat, reject);
-    sendTraces(call, input, traces, endMark).catch((error) => reject(client.errorOf(error)));
+    heartbeat = startHeartbeat(output, writer, reject);
+    const more = traces === undefined ? undefined : addressesOf(traces, format);
+    sendTraces(call, input, more).catch((error) => reject(client.errorOf(error)));
   });
-  const answered = receive(call, client, new Rows(table, output)).then(() => {
-    if (endMark) output.append(END_MARK);
-    return output.drain();
-  });
+  const table = new Table(columns.map(({ name }) => name));
+  const answered = receive(call, client, new Rows(table, writer)).then(() => writer.finish());
   try {
     await Promise.race([answered, broken]);
   } finally {
@@ -76,23 +74,42 @@ export async function runQuery(
   }
 }
 
-async function readInput(stdin: Readable, moreTraces: boolean): Promise<QueryInput> {
+async function readInput(
+  stdin: Readable,
+  format: RowFormat,
+  moreTraces: boolean,
+): Promise<QueryInput> {
+  if (format === 'Native') return queryInput(rowOfNative(await wholeOf(stdin)), moreTraces);
   for await (const [line] of linesOf(stdin, REQUEST_BYTES_MAX))
-    if (line !== undefined) return parseQueryInput(line, moreTraces);
+    if (line !== undefined) return queryInput(rowOfTsv(line), moreTraces);
   throw new BigtraceError('internal', 'malformed request: stdin ended before a row');
+}
+
+/** All of it. @throws limit_exceeded */
+async function wholeOf(stdin: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes <= REQUEST_BYTES_MAX) continue;
+    const bound = `the request is longer than ${REQUEST_BYTES_MAX} bytes`;
+    throw new BigtraceError('limit_exceeded', bound);
+  }
+  return Buffer.concat(chunks);
 }
 
 function startHeartbeat(
   output: Output,
-  row: Buffer,
+  writer: RowWriter,
   failed: (error: unknown) => void,
 ): NodeJS.Timeout {
   let written = -1;
   return setInterval(() => {
     const silent = output.bytesWritten === written && output.at === 0 && !output.blocked;
     if (silent) {
-      output.append(row);
-      output.flush().catch(failed);
+      writer.heartbeat();
+      writer.flush().catch(failed);
     }
     written = output.bytesWritten;
   }, HEARTBEAT_MS);
@@ -106,8 +123,7 @@ function startHeartbeat(
 async function sendTraces(
   call: QueryCall,
   input: QueryInput,
-  more: Readable | undefined,
-  endMark: boolean,
+  more: AsyncIterable<Buffer[]> | undefined,
 ): Promise<void> {
   let unsentBytes = 0;
   let onTaken = (): void => {};
@@ -125,21 +141,13 @@ async function sendTraces(
   await send(encodeStart(input));
   for (let at = 0; at < input.traces.length; at += TRACES_PER_MESSAGE)
     await send(encodeTraces(input.traces.slice(at, at + TRACES_PER_MESSAGE)));
-  if (more !== undefined)
-    for await (const addresses of addressesOf(more, endMark)) await send(encodeTraces(addresses));
+  if (more !== undefined) for await (const addresses of more) await send(encodeTraces(addresses));
   call.end();
 }
 
-/** @throws internal, where the list should end with a mark and does not. */
-async function* addressesOf(list: Readable, endMark: boolean): AsyncGenerator<Buffer[]> {
-  let ended = !endMark;
-  for await (const lines of linesOf(list, ADDRESS_BYTES_MAX)) {
-    const addresses = lines.map(unescaped);
-    ended = !endMark || addresses.at(-1)?.equals(LIST_END) === true;
-    if (endMark && ended) addresses.pop();
-    yield addresses;
-  }
-  if (!ended) throw new BigtraceError('internal', 'the list of traces was cut short');
+async function* addressesOf(list: Readable, format: RowFormat): AsyncGenerator<Buffer[]> {
+  if (format === 'Native') yield* stringsOfBlocks(list, ADDRESS_BYTES_MAX);
+  else for await (const lines of linesOf(list, ADDRESS_BYTES_MAX)) yield lines.map(unescaped);
 }
 
 async function receive(call: QueryCall, client: OrchestratorClient, rows: Rows): Promise<void> {
@@ -160,23 +168,24 @@ async function receive(call: QueryCall, client: OrchestratorClient, rows: Rows):
 /** The rows of all traces, as their chunks come in, one among another. */
 class Rows {
   readonly #table: Table;
-  readonly #output: Output;
+  readonly #writer: RowWriter;
   /** Traces whose answer is not complete, by their address's bytes. */
   readonly #open = new Map<string, TraceRows>();
   #answered = 0;
   #failures = 0;
   #firstFailure: BigtraceError | undefined;
 
-  constructor(table: Table, output: Output) {
+  constructor(table: Table, writer: RowWriter) {
     this.#table = table;
-    this.#output = output;
+    this.#writer = writer;
   }
 
   async write({ trace, result, last }: RowsEvent): Promise<void> {
     const key = Buffer.from(trace.buffer, trace.byteOffset, trace.length).toString('latin1');
-    const rows = this.#open.get(key) ?? new TraceRows(trace, this.#table, this.#output);
+    const rows =
+      this.#open.get(key) ?? new TraceRows(trace, this.#table, this.#writer.trace(trace));
     this.#open.set(key, rows);
-    for (const _ of rows.write(result)) await this.#output.flush();
+    for (const _ of rows.write(result)) await this.#writer.flush();
     if (!last) return;
     rows.end();
     this.#open.delete(key);
@@ -186,14 +195,14 @@ class Rows {
   failed({ trace, code, message }: FailureEvent): void {
     this.#failures++;
     this.#open.delete(Buffer.from(trace).toString('latin1'));
-    this.#output.append(this.#table.failure(trace));
+    this.#writer.failure(trace);
     this.#firstFailure ??= new BigtraceError('all_failed', `${message} (${code})`, {
       trace: printable(textFromBytes(trace)),
     });
   }
 
   async flush(): Promise<void> {
-    await this.#output.flush();
+    await this.#writer.flush();
   }
 
   /** @throws internal, where a trace's answer is not complete; all_failed. */

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { distinctNames, matchColumns, typeOfKinds } from './columns.ts';
-import { parseQueryInput, parseSchemaInput } from './request.ts';
+import { lengthAndBytes } from './native/encoding.ts';
+import { stringsOfBlocks } from './native/input.ts';
+import { queryInput, rowOfNative, rowOfTsv, schemaInput } from './request.ts';
 import { formatStructure, parseStructure } from './structure.ts';
-import { fieldsOf, linesOf, stringsOf, unescaped } from './tsv.ts';
+import { fieldsOf, linesOf, stringsOf, unescaped } from './tsv/input.ts';
 
 /** As ClickHouse writes a String into TSV, and one within an array. */
 function escaped(bytes: Uint8Array, extra = ''): Buffer {
@@ -36,7 +38,7 @@ test.each(['', '[', "['a'", "['a',]", "['a' 'b']", "['a]", '[a]', "['a\\"])(
 
 test('a query row', () => {
   const row = Buffer.from("['/local/**']\tSELECT 1\tid\tanalyst\tlenient\t_hb UInt8");
-  expect(parseQueryInput(row, false)).toEqual({
+  expect(queryInput(rowOfTsv(row), false)).toEqual({
     traces: [Buffer.from('/local/**')],
     sql: Buffer.from('SELECT 1'),
     queryId: 'id',
@@ -52,7 +54,69 @@ test.each([
   ["['a']\tSELECT 1\tid\tu\tsometimes", 'invalid_option'],
   ["['a']\tSELECT 1\tid\tu", 'internal'],
 ])('schema row %j is refused as %s', (row, code) => {
-  expect(() => parseSchemaInput(Buffer.from(row))).toThrowError(expect.objectContaining({ code }));
+  expect(() => schemaInput(rowOfTsv(Buffer.from(row)))).toThrowError(
+    expect.objectContaining({ code }),
+  );
+});
+
+function native(...columns: [type: string, values: Uint8Array][]): Buffer {
+  const head = Buffer.of(columns.length, 1);
+  const parts = columns.flatMap(([type, values]) => [
+    lengthAndBytes(Buffer.from('a name')),
+    lengthAndBytes(Buffer.from(type)),
+    values,
+  ]);
+  return Buffer.concat([head, ...parts]);
+}
+
+test('a query row in the format Native, whatever bytes are in it', () => {
+  const bytes = fc.uint8Array({ maxLength: 300 });
+  fc.assert(
+    fc.property(fc.array(bytes), bytes, (traces, sql) => {
+      const count = Buffer.alloc(8);
+      count.writeUInt32LE(traces.length);
+      const block = native(
+        ['Array(String)', Buffer.concat([count, ...traces.map(lengthAndBytes)])],
+        ['String', lengthAndBytes(sql)],
+      );
+      const empty = Buffer.from('\x01\0\x01a\x06String', 'latin1');
+      expect(rowOfNative(Buffer.concat([empty, block, empty]))).toEqual({
+        traces: traces.map((trace) => Buffer.from(trace)),
+        texts: [Buffer.from(sql)],
+      });
+      for (let cut = 0; cut < block.length; cut++)
+        expect(() => rowOfNative(block.subarray(0, cut))).toThrow('malformed request: ');
+    }),
+    { numRuns: 30 },
+  );
+  const text: [string, Uint8Array] = ['String', lengthAndBytes(Buffer.from('x'))];
+  expect(() => rowOfNative(native(text))).toThrow('its columns are not traces and then texts');
+  expect(() => rowOfNative(native(['Int8', Buffer.of(1)]))).toThrow('a column is Int8');
+});
+
+test('a list of traces in blocks, however the stream is cut', async () => {
+  const block = (...addresses: string[]): Buffer =>
+    Buffer.concat([
+      Buffer.of(1, addresses.length),
+      ...['trace', 'String', ...addresses].map((text) => lengthAndBytes(Buffer.from(text))),
+    ]);
+  const long = `/local/${'x'.repeat(200)}`;
+  const bytes = Buffer.concat([block('/local/a', ''), block(), block(long), block('/local/b')]);
+  const read = async (given: Buffer, size: number, bytesMax: number): Promise<string[]> => {
+    const cut = async function* () {
+      for (let at = 0; at < given.length; at += size) yield given.subarray(at, at + size);
+    };
+    const found: string[] = [];
+    for await (const some of stringsOfBlocks(cut(), bytesMax)) found.push(...some.map(String));
+    return found;
+  };
+  for (const size of [1, 2, 7, 1000])
+    expect(await read(bytes, size, 1000)).toEqual(['/local/a', '', long, '/local/b']);
+  await expect(read(bytes, 10, 100)).rejects.toThrow('longer than 100 bytes');
+  for (const cut of [1, 5, 20, bytes.length - 1])
+    await expect(read(bytes.subarray(0, cut), 3, 1000)).rejects.toThrow('was cut short');
+  const two = Buffer.concat([Buffer.of(2), block('/local/a').subarray(1)]);
+  await expect(read(two, 1000, 1000)).rejects.toThrow('the list has 2 columns, String');
 });
 
 test('lines are found however the stream is cut', async () => {

@@ -1,7 +1,8 @@
 /**
- * The rows that ClickHouse hands to the bridge, as TSV (or CustomSeparated with the escaping of TSV).
+ * The rows that ClickHouse hands to the bridge, in the format that its answer has: TSV, or Native with
+ * `--format Native`.
  *
- * `bigtrace query` reads ONE row on stdin, then no more:
+ * `bigtrace query` reads ONE row on stdin:
  *
  *   | # | column      | type          |                                                               |
  *   | - | ----------- | ------------- | ------------------------------------------------------------- |
@@ -13,14 +14,15 @@
  *   | 6 | structure   | String        | the very text given to executable() as the table's structure  |
  *
  * With `--traces-fd 3` it reads further traces from that descriptor, one String a row, as a stream: the
- * second input query of executable(). With `--end-mark` the list, as the rows of the answer, ends with a line `END`.
+ * second input query of executable().
  *
- * `bigtrace schema` reads rows of columns 1 to 5 as they come, and answers each with one String: the
+ * `bigtrace schema` reads rows of columns 1 to 5, as TSV, as they come, and answers each with one String: the
  * structure.
  */
 import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
-import { fieldsOf, stringsOf, unescaped } from './tsv.ts';
+import { firstBlock } from './native/input.ts';
+import { fieldsOf, stringsOf, unescaped } from './tsv/input.ts';
 
 /** ClickHouse itself bounds a literal by max_query_size, but an operator may raise that. */
 export const REQUEST_BYTES_MAX = 256 * 2 ** 20;
@@ -37,48 +39,65 @@ export interface QueryInput extends SchemaInput {
   structure: string;
 }
 
+/** The columns of a row. */
+export interface RequestRow {
+  traces: Buffer[];
+  /** Columns 2 to 5, or 6. */
+  texts: Buffer[];
+}
+
+/** Columns of a row of TSV. @throws internal */
+export function rowOfTsv(line: Uint8Array): RequestRow {
+  const [traces = new Uint8Array(), ...texts] = fieldsOf(line);
+  return { traces: stringsOf(traces), texts: texts.map(unescaped) };
+}
+
+/** Columns of the only row of a Native block. @throws internal */
+export function rowOfNative(bytes: Buffer): RequestRow {
+  const [traces, ...others] = firstBlock(bytes).map((column) => column[0]);
+  const texts = others.filter((value) => Buffer.isBuffer(value));
+  if (!Array.isArray(traces) || texts.length < others.length)
+    throw malformed('its columns are not traces and then texts');
+  return { traces, texts };
+}
+
 /** @throws BigtraceError internal, where the row is not what the view must send; no_sql, no_traces. */
-export function parseSchemaInput(line: Uint8Array): SchemaInput {
-  const fields = fieldsOf(line);
-  if (fields.length !== 5) throw malformed(`${fields.length} columns instead of 5`);
-  const input = commonFields(fields);
+export function schemaInput(row: RequestRow): SchemaInput {
+  const input = commonInput(row, 5);
   if (input.traces.length === 0) throw noTraces();
   return input;
 }
 
-export function parseQueryInput(line: Uint8Array, moreTraces: boolean): QueryInput {
-  const fields = fieldsOf(line);
-  if (fields.length !== 6) throw malformed(`${fields.length} columns instead of 6`);
-  const input = commonFields(fields);
+/** @throws as schemaInput */
+export function queryInput(row: RequestRow, moreTraces: boolean): QueryInput {
+  const input = commonInput(row, 6);
   if (input.traces.length === 0 && !moreTraces) throw noTraces();
-  return { ...input, structure: textOf(fields, 5) };
+  return { ...input, structure: textOf(row.texts[4]) };
 }
 
-function commonFields(fields: Uint8Array[]): SchemaInput {
-  const onFailure = textOf(fields, 4);
+function commonInput({ traces, texts }: RequestRow, columns: number): SchemaInput {
+  if (texts.length !== columns - 1)
+    throw malformed(`${texts.length + 1} columns instead of ${columns}`);
+  const [sql = Buffer.of(), queryId, user, failure] = texts;
+  const onFailure = textOf(failure);
   if (onFailure !== 'strict' && onFailure !== 'lenient')
     throw new BigtraceError(
       'invalid_option',
       `on_failure '${onFailure}' must be 'strict' or 'lenient'`,
     );
-  const sql = bytesOf(fields, 1);
   if (sql.toString('latin1').trim() === '')
     throw new BigtraceError('no_sql', 'sql is empty: give the PerfettoSQL to run over each trace');
   return {
-    traces: stringsOf(fields[0] ?? new Uint8Array()),
+    traces,
     sql,
-    queryId: textOf(fields, 2),
-    user: textOf(fields, 3),
+    queryId: textOf(queryId),
+    user: textOf(user),
     lenient: onFailure === 'lenient',
   };
 }
 
-function bytesOf(fields: Uint8Array[], index: number): Buffer {
-  return unescaped(fields[index] ?? new Uint8Array());
-}
-
-function textOf(fields: Uint8Array[], index: number): string {
-  return textFromBytes(bytesOf(fields, index));
+function textOf(bytes: Uint8Array | undefined): string {
+  return textFromBytes(bytes ?? new Uint8Array());
 }
 
 function malformed(what: string): BigtraceError {

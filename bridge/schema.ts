@@ -4,13 +4,13 @@ import type { Readable, Writable } from 'node:stream';
 import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { distinctNames, typeOfKinds } from './columns.ts';
-import { escapeBytes } from './fields.ts';
 import { untilGivenUp } from './given-up.ts';
 import type { SchemaColumn } from './messages.ts';
 import type { OrchestratorClient } from './orchestrator.ts';
-import { parseSchemaInput, REQUEST_BYTES_MAX } from './request.ts';
+import { REQUEST_BYTES_MAX, rowOfTsv, schemaInput } from './request.ts';
 import { formatStructure } from './structure.ts';
-import { linesOf } from './tsv.ts';
+import { escapeBytes } from './tsv/fields.ts';
+import { linesOf } from './tsv/input.ts';
 
 /**
  * Resolves when stdin ends. A request that fails is told to `report`, and answered with an empty line all
@@ -37,7 +37,7 @@ async function answerOf(
   line: Uint8Array,
   clickHouseUrl: string,
 ): Promise<Buffer> {
-  const input = parseSchemaInput(line);
+  const input = schemaInput(rowOfTsv(line));
   const ended = new AbortController();
   const givenUp = untilGivenUp(clickHouseUrl, input.queryId, ended.signal).then(() => {
     throw new BigtraceError('cancelled', 'the query was cancelled, or its time ran out');

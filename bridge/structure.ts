@@ -2,9 +2,17 @@
 import { BigtraceError } from '../common/errors.ts';
 import { type ColumnType, parseType } from './column-type.ts';
 
-/** 0 in rows; 1 in those that only say "still here", 2 in those that name a trace that failed: views filter them out. */
+/** What a row is, as MARK says: views filter those out that are none. */
 export const HEARTBEAT_COLUMN = '_hb';
 export const TRACE_COLUMN = '_trace_address';
+
+export const MARK = {
+  ROW: 0,
+  /** It only says "still here". */
+  HEARTBEAT: 1,
+  /** It names a trace that failed. */
+  FAILURE: 2,
+} as const;
 
 export interface TableColumn {
   name: string;

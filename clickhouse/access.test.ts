@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => t[Symbol.asyncDispose]());
 
-const ONE_ROW = call('a Nullable(Int64)', 'printf "0\\t/local/a\\t1\\nEND\\n"');
+const ONE_ROW = call('a Nullable(Int64)', 'row /local/a a=1; end');
 
 describe.each(['analyst', 'default'])('%s', (user) => {
   test('may use bigtrace() and the tables', async () => {
@@ -57,12 +57,11 @@ test('analyst may bound a query, but not loosen what binds it', async () => {
 });
 
 test('the settings of the asker do not change how the rows are read', async () => {
-  const table = call(
-    's Nullable(String)',
-    'printf "0\\t/local/a\\t\\\\\\\\N\\n0\\t/local/b\\tx\\nEND\\n"',
-  );
+  const table = call('s Nullable(String)', 'row /local/a s; row /local/b s=x; end');
   const settings =
-    "SETTINGS format_tsv_null_representation = 'x', input_format_allow_errors_num = 9";
+    'SETTINGS input_format_native_decode_types_in_binary_format = 1, ' +
+    'output_format_native_encode_types_in_binary_format = 1, ' +
+    'input_format_native_allow_types_conversion = 0';
   expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table} ${settings}`)).toEqual([
     ['/local/a', null],
     ['/local/b', 'x'],

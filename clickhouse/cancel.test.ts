@@ -58,7 +58,7 @@ test('LIMIT does not wait for the rest', async () => {
 function columnless(): { query: string; found: () => void } {
   const file = join(t.scratch, `found-${crypto.randomUUID()}`);
   return {
-    query: `SELECT * FROM ${call(`~${file}`, 'echo END')}`,
+    query: `SELECT * FROM ${call(`~${file}`, 'end')}`,
     found: () => writeFileSync(file, ''),
   };
 }

@@ -12,8 +12,7 @@ beforeAll(async () => {
 afterAll(() => t[Symbol.asyncDispose]());
 
 const COLUMNS = 'a Nullable(Int64), s Nullable(String)';
-const TWO_ROWS =
-  'printf "0\\t/local/a\\t1\\tx\\n1\\t\\t\\\\N\\t\\\\N\\n0\\t/local/b\\t\\\\N\\t\\\\N\\nEND\\n"';
+const TWO_ROWS = 'row /local/a a=1 s=x; beat; row /local/b a s; end';
 
 describe('bigtrace()', () => {
   test('has the columns that the script answers with, without its heartbeats', async () => {
@@ -38,7 +37,7 @@ describe('bigtrace()', () => {
       ['x', '1'],
       [null, '1'],
     ]);
-    const other = call('a Nullable(Int64)', 'printf "0\\t/local/a\\t1\\nEND\\n"');
+    const other = call('a Nullable(Int64)', 'row /local/a a=1; end');
     expect(
       await rowsOf(
         analyst,
@@ -50,23 +49,28 @@ describe('bigtrace()', () => {
 
   test('hands the script the request, and the structure that ClickHouse took', async () => {
     const file = join(t.scratch, 'request');
-    const commands = `printf "%s" "$line" >${file}; echo END`;
+    const commands = `printf "%s" "$request" >${file}; end`;
     const query = `SELECT * FROM ${call('a Nullable(Int64)', commands)}`;
     expect(await rowsOf(t.as('analyst'), query, { queryId: 'the-id' })).toEqual([]);
-    expect(readFileSync(file, 'utf8').split('\t')).toEqual([
-      "['/local/a','/local/b']",
-      `a Nullable(Int64);;${commands}`,
-      'the-id',
-      'analyst',
-      'strict',
-      '_hb UInt8, _trace_address String, a Nullable(Int64)',
-    ]);
+    // Names, types and values, less the NULs in the array's length.
+    const sql = `@a Nullable(Int64);;${commands}`;
+    const structure = '_hb UInt8, _trace_address String, a Nullable(Int64)';
+    const columns = [
+      ['traces', 'Array(String)'],
+      ['sql', 'String', sql],
+      ['query_id', 'String', 'the-id'],
+      ['user', 'String', 'analyst'],
+      ['on_failure', 'String', 'strict'],
+      ['structure', 'String', structure],
+    ].map((column) => column.map((text) => String.fromCharCode(text.length) + text).join(''));
+    columns.splice(1, 0, '\x02\x08/local/a\x08/local/b');
+    expect(readFileSync(file, 'utf8')).toBe(`\x06\x01${columns.join('')}`);
   });
 });
 
 test('bigtrace_as() has the columns that the asker gives', async () => {
   const table = `bigtrace_as(structure='n Nullable(Float64)', traces=['/local/a'],
-    sql=';;printf "0\\\\t/local/a\\\\t0.5\\\\nEND\\\\n"')`;
+    sql='@;;row /local/a n=0.5; end')`;
   expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table}`)).toEqual([['/local/a', 0.5]]);
 });
 
@@ -75,33 +79,27 @@ test('bigtrace_lenient() says so to the script', async () => {
   expect(await rowsOf(t.as('analyst'), `SELECT s FROM ${table}`)).toEqual([['lenient']]);
 });
 
-const LENIENCY = 'printf "0\\t/local/a\\t%s\\nEND\\n" "$(field 5)"';
+const LENIENCY = 'row /local/a "s=$failure"; end';
 
-test('bigtrace_table() streams the addresses of a table, with a mark behind the last', async () => {
-  const made = `CREATE TABLE bigtrace.chosen (address String, other UInt8) ENGINE = MergeTree
+test('bigtrace_table() streams the addresses of a table', async () => {
+  const made = `CREATE TABLE bigtrace.chosen (address LowCardinality(String), other UInt8) ENGINE = MergeTree
     ORDER BY address AS SELECT concat('/local/', toString(number)), 0 FROM numbers(300000)`;
   await t.as('admin').command({ query: made });
-  const counting =
-    'lines=$(cat <&3 | tee last | wc -l); printf "0\\t/local/a\\t%s\\t%s\\nEND\\n" $lines $(tail -n 1 last)'.replaceAll(
-      ' last',
-      ` ${t.scratch}/last`,
-    );
-  const sql = `n Nullable(Int64), last Nullable(String);;${counting}`.replace(/[\\']/g, '\\$&');
+  const counting = 'row /local/a "n=$(tr -cd / <&3 | wc -c)"; end'; // two in each
+  const sql = `@n Nullable(Int64);;${counting}`.replace(/[\\']/g, '\\$&');
   const rest = `table='chosen', on_failure='lenient', sql='${sql}'`;
   for (const table of [
     `bigtrace_table(sample=['/local/a'], ${rest})`,
-    `bigtrace_table_as(structure='n Nullable(Int64), last Nullable(String)', ${rest})`,
+    `bigtrace_table_as(structure='n Nullable(Int64)', ${rest})`,
   ])
-    expect(await rowsOf(t.as('analyst'), `SELECT n, last FROM ${table}`)).toEqual([
-      ['300001', 'END'],
-    ]);
+    expect(await rowsOf(t.as('analyst'), `SELECT n FROM ${table}`)).toEqual([['600000']]);
 });
 
 test.each(['users', 'system.users', 'no_such', 'chosen|bigtrace', '.*'])(
   'bigtrace_table() has no table %s',
   async (name) => {
     const query = `SELECT * FROM bigtrace_table(table='${name}', sample=['/local/a'], on_failure='strict',
-      sql='a Nullable(Int64);;echo END')`;
+      sql='@a Nullable(Int64);;end')`;
     await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow('no tables satisfied');
   },
 );

@@ -107,7 +107,7 @@ test('a second one on the same data is refused', async () => {
 test('a pool process that dies costs one query an error, and no more', async () => {
   const analyst = t.as('analyst');
   const query = (structure: string): string =>
-    `SELECT * FROM ${call(structure, 'printf "0\\t/local/a\\t1\\nEND\\n"')}`;
+    `SELECT * FROM ${call(structure, 'row /local/a a=1; end')}`;
   // It is asked twice, for ClickHouse and for the script's input. It may be dead before it is written to or not.
   await expect(rowsOf(analyst, query('-a Nullable(Int64)'))).rejects.toThrow(
     /Cannot write into pipe|bigtrace_schema|terminated by signal/,

@@ -5,11 +5,14 @@
 
 const GIVEN = '{traces:Array(String)}';
 
+const NONE = "CAST([], 'Array(String)')";
+
 /** By an expression over bigtrace.traces. The orchestrator looks them up as a user who may read just that. */
 const SELECTED = "[concat('/where/', {filter:String})]";
 
 /** What is in column `address`, as a stream beside the request: there may be millions. */
-const TABLE = "(SELECT address FROM merge('bigtrace', concat('^\\\\Q', {table:String}, '\\\\E$')))";
+const TABLE =
+  "(SELECT CAST(address, 'String') AS trace FROM merge('bigtrace', concat('^\\\\Q', {table:String}, '\\\\E$')))";
 
 /** The asker gives the columns, so nothing has to be found out first. */
 const STRUCTURE = "concat('_hb UInt8, _trace_address String, ', {structure:String})";
@@ -40,16 +43,17 @@ function found(traces, onFailure) {
  * trace that failed (bridge/structure.ts). Neither is a row.
  */
 function view(name, parts) {
-  const { traces = '[]', table, sql = '{sql:String}', onFailure, failures = false } = parts;
+  const { traces = NONE, table, sql = '{sql:String}', onFailure, failures = false } = parts;
   const { columns = found(traces, onFailure) } = parts;
-  const request = `(SELECT ${traces}, ${sql}, initialQueryID(), currentUser(), ${onFailure}, ${columns})`;
+  const request = `(SELECT ${traces} AS traces, ${sql} AS sql, initialQueryID() AS query_id, currentUser() AS user,
+        ${onFailure} AS on_failure, ${columns} AS structure)`;
   const inputs = table === undefined ? [request] : [request, table];
   return `CREATE OR REPLACE VIEW bigtrace.${name}
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT *${failures ? '' : ' EXCEPT (_hb)'}
 FROM executable(
-    'bigtrace query --end-mark${table === undefined ? '' : ' --traces-fd 3'}',
-    CustomSeparated,
+    'bigtrace query --format Native${table === undefined ? '' : ' --traces-fd 3'}',
+    Native,
     ${columns},
     ${inputs.join(',\n    ')},
     SETTINGS

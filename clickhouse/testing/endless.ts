@@ -12,8 +12,7 @@ let scripts = 0;
 /** A query whose script says nothing but heartbeats, for ever. */
 export function endless(t: TestEngine): { query: string; pid: () => Promise<number> } {
   const file = join(t.scratch, `pid-${scripts++}`);
-  const beat = 'while printf "1\\t\\t\\\\N\\n"; do sleep 0.3; done';
-  const commands = `printf "0\\t/local/a\\t1\\n"; echo $$ >${file}; ${beat}`;
+  const commands = `row /local/a a=1; echo $$ >${file}; while beat; do sleep 0.3; done`;
   return {
     query: `SELECT count() FROM ${call('a Nullable(Int64)', commands)}`,
     pid: async () => {

@@ -126,6 +126,6 @@ export async function rowsOf(
 
 /** A `bigtrace()` call whose script has these columns and does this. */
 export function call(structure: string, commands: string, view = 'bigtrace'): string {
-  const sql = `${structure};;${commands}`.replace(/[\\']/g, '\\$&');
+  const sql = `@${structure};;${commands}`.replace(/[\\']/g, '\\$&');
   return `${view}(traces=['/local/a', '/local/b'], sql='${sql}')`;
 }

@@ -1,31 +1,65 @@
 #!/bin/sh
-# Stands in for the bridge in tests. The query's sql is `STRUCTURE;;COMMANDS`: the columns it answers with
+# Stands in for the bridge in tests. The query's sql is `@STRUCTURE;;COMMANDS`: the columns it answers with
 # ("!TEXT" for an error, "~FILE" to wait for a file, "-COLUMNS" to die behind the answer), and what the script then does, with $$ as its process.
+LC_ALL=C
 case $1 in
   failures) printf 'q1\tanalyst\t/local/bad\ttrace_invalid\tnot a trace\t2\t1795345249722\nEND\n'; exit ;;
   progress) printf 'q1\tanalyst\t1795345249722\t2000\t10\t1\t3\t1\t500\t600\t700\nEND\n'; exit ;;
 esac
+
+# Rows in the format Native, as bridge/native/rows.ts has them: there is always the first byte of a heartbeat.
+text() { printf "\\$(printf %03o ${#1})%s" "$1"; }
+end() { printf '\001\003_hb\005UInt8\001'; }
+beat() { end; printf '\001'; }
+# ADDRESS NAME=TEXT…, where NAME alone is NULL; ClickHouse makes of a text what the column is.
+row() {
+  end
+  printf "\\$(printf %03o $#)\001"
+  text _trace_address
+  text String
+  text "$1"
+  shift
+  for cell; do
+    text "${cell%%=*}"
+    text 'Nullable(String)'
+    case $cell in
+      *=*) printf '\000' && text "${cell#*=}" ;;
+      *) printf '\001\000' ;;
+    esac
+  done
+  printf '\001'
+}
+
+if [ "$1" = query ]; then
+  printf '\001'
+  # Each column of the request's only row: its name, its type, the length of its value in a byte or two, its value.
+  request=$(tr -d '\000')
+  sql=${request#*sql?String}
+  sql=${sql%%?query_id?String*}
+  case $sql in ?@*) sql=${sql#??} ;; ??@*) sql=${sql#???} ;; esac
+  failure=${request#*on_failure?String?}
+  failure=${failure%%?structure?String*}
+  eval "${sql#*;;}"
+  exit
+fi
 field() { printf '%b' "$(printf '%s' "$line" | cut -f"$1")"; }
 while IFS= read -r line; do
   sql=$(field 2)
   structure=${sql%%;;*}
-  case "$1 $structure" in
-    schema\ !*)
+  structure=${structure#@}
+  case $structure in
+    !*)
       printf '%s (sql_failed)\n' "${structure#!}" >&2
       exit 1
       ;;
-    schema\ ~*)
+    ~*)
       until [ -e "${structure#?}" ]; do sleep 0.05; done
       printf '_hb UInt8, _trace_address String\n'
       ;;
-    schema\ -*)
+    -*)
       printf '_hb UInt8, _trace_address String, %s\n' "${structure#?}"
       kill -9 $$
       ;;
-    schema*) printf '_hb UInt8, _trace_address String, %s\n' "$structure" ;;
-    *)
-      eval "${sql#*;;}"
-      exit
-      ;;
+    *) printf '_hb UInt8, _trace_address String, %s\n' "$structure" ;;
   esac
 done

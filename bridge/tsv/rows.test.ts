@@ -1,30 +1,23 @@
 import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
-import type { CellValue } from '../query-result/index.ts';
-import { encodeTable } from '../query-result/testing.ts';
-import { ColumnWriter } from './convert.ts';
-import { doubleText } from './fields.ts';
-import { Output } from './output.ts';
-import { parseStructure } from './structure.ts';
-import { Table, TraceRows } from './trace-rows.ts';
-import { fieldsOf, unescaped } from './tsv.ts';
+import { bytesFromText } from '../../common/byte-text.ts';
+import type { CellValue } from '../../query-result/index.ts';
+import { encodeTable } from '../../query-result/testing.ts';
+import { doubleText } from '../double-text.ts';
+import { Output } from '../output.ts';
+import { parseStructure, type TableColumn } from '../structure.ts';
+import { anyCells, chunk } from '../testing-cells.ts';
+import { Table, TraceRows } from '../trace-rows.ts';
+import { fieldsOf, unescaped } from './input.ts';
+import { TsvRows } from './rows.ts';
 
-function tableOf(structure: string): Table {
-  const columns = parseStructure(`_hb UInt8, _trace_address String, ${structure}`);
-  return new Table(
-    columns.map(({ name }) => name),
-    columns.map((column) => new ColumnWriter(column)),
-  );
+function columnsOf(structure: string): TableColumn[] {
+  return parseStructure(`_hb UInt8, _trace_address String, ${structure}`);
 }
 
-const TRACE = Buffer.from('/local/a\tb');
-
-/** What comes out for the results of one trace, as the lines' fields behind `_trace_address`. */
-async function linesFor(table: Table, results: Buffer[]): Promise<Buffer[][]> {
-  const chunks: Buffer[] = [];
-  const output = new Output(
+function outputTo(chunks: Buffer[]): Output {
+  return new Output(
     new Writable({
       write(chunk, _, done) {
         chunks.push(Buffer.from(chunk));
@@ -32,9 +25,21 @@ async function linesFor(table: Table, results: Buffer[]): Promise<Buffer[][]> {
       },
     }),
   );
-  const rows = new TraceRows(TRACE, table, output);
-  for (const result of results) for (const _ of rows.write(result)) await output.flush();
-  await output.drain();
+}
+
+const TRACE = Buffer.from('/local/a\tb');
+
+/** What comes out for the results of one trace, as the lines' fields behind `_trace_address`. */
+async function linesFor(
+  columns: TableColumn[],
+  results: Buffer[],
+  table = new Table(columns.map(({ name }) => name)),
+): Promise<Buffer[][]> {
+  const chunks: Buffer[] = [];
+  const writer = new TsvRows(columns, outputTo(chunks));
+  const rows = new TraceRows(TRACE, table, writer.trace(TRACE));
+  for (const result of results) for (const _ of rows.write(result)) await writer.flush();
+  await writer.finish();
   rows.end();
   const bytes = Buffer.concat(chunks);
   const lines: Buffer[][] = [];
@@ -62,69 +67,17 @@ function fieldOf(value: CellValue): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-function chunk<T>(items: T[], size: number): T[][] {
-  return Array.from({ length: items.length / size }, (_, row) =>
-    items.slice(row * size, (row + 1) * size),
-  );
-}
-
-const int64 = fc.oneof(
-  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-  fc.bigInt({ min: -(2n ** 40n), max: 2n ** 40n }),
-  fc
-    .tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: -2, max: 2 }))
-    .map(([shift, off]) => BigInt.asIntN(64, 2n ** BigInt(shift) + BigInt(off))),
-  fc
-    .tuple(fc.integer({ min: 0, max: 18 }), fc.integer({ min: -1, max: 1 }), fc.boolean())
-    .map(([power, off, sign]) => (10n ** BigInt(power) + BigInt(off)) * (sign ? 1n : -1n)),
-);
-const bytes = fc.oneof(
-  fc.uint8Array({ maxLength: 20 }),
-  fc.array(fc.constantFrom(0, 9, 10, 13, 92, 39, 34, 65, 0xff, 0xc3), { maxLength: 20 }),
-);
-const longText = fc
-  .array(
-    fc.oneof(
-      bytes,
-      fc.integer({ min: 0, max: 300 }).map((size) => Buffer.alloc(size, 'x')),
-    ),
-    {
-      maxLength: 8,
-    },
-  )
-  .map((parts) => Buffer.concat(parts.map((part) => Uint8Array.from(part))));
-const text = fc
-  .oneof(bytes, longText)
-  .map((given) => textFromBytes(Buffer.from(given.filter((byte) => byte !== 0))));
-const blob = bytes.map((given) => Uint8Array.from(given));
-const cell: fc.Arbitrary<CellValue> = fc.oneof(
-  fc.constant(null),
-  int64,
-  fc.double(),
-  fc.constantFrom(-0, Number.POSITIVE_INFINITY, Number.NaN, 5e-324, 2 ** 53, 1e21, 1e-7),
-  text,
-  blob,
-);
-
 test('any cells become the fields that ClickHouse reads as the same', async () => {
-  const given = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat(30)).chain(([columns, rows]) =>
-    fc.record({
-      names: fc.constant(Array.from({ length: columns }, (_, index) => `c${index}`)),
-      cells: fc.array(cell, { minLength: rows * columns, maxLength: rows * columns }),
-      batchCells: fc.integer({ min: 1, max: 9 }),
-      resultBatches: fc.integer({ min: 1, max: 3 }),
-    }),
-  );
   await fc.assert(
-    fc.asyncProperty(given, async (encoded) => {
+    fc.asyncProperty(anyCells, async (encoded) => {
       const { names, cells } = encoded;
       const structure = names.map((name) => `${name} Nullable(String)`);
       const expected = chunk(cells, names.length).map((row) => row.map(fieldOf));
-      expect(await linesFor(tableOf(structure.join()), encodeTable(encoded))).toEqual(expected);
+      expect(await linesFor(columnsOf(structure.join()), encodeTable(encoded))).toEqual(expected);
       // The same by name, the table's columns the other way round.
       const reversed = expected.map((row) => row.toReversed());
-      const table = tableOf(structure.toReversed().join());
-      expect(await linesFor(table, encodeTable(encoded))).toEqual(reversed);
+      const columns = columnsOf(structure.toReversed().join());
+      expect(await linesFor(columns, encodeTable(encoded))).toEqual(reversed);
     }),
     { numRuns: 100 },
   );
@@ -136,7 +89,7 @@ test('a text of a mebibyte, and rows beyond the size of the output, come out who
   cells[5000] = huge;
   cells[5001] = Uint8Array.from(Buffer.from(huge));
   const encoded = { names: ['a'], cells, batchCells: 6000, resultBatches: 1 };
-  const lines = await linesFor(tableOf('a String'), encodeTable(encoded));
+  const lines = await linesFor(columnsOf('a String'), encodeTable(encoded));
   expect(lines).toHaveLength(cells.length);
   expect(unescaped(lines[5000]?.[0] ?? Buffer.of()).equals(Buffer.from(huge))).toBe(true);
   expect(unescaped(lines[5001]?.[0] ?? Buffer.of()).equals(Buffer.from(huge))).toBe(true);
@@ -155,7 +108,7 @@ test('doubles are text that reads back as the same double', () => {
 async function convert(type: string, value: CellValue): Promise<string> {
   const encoded = { names: ['c'], cells: [value], batchCells: 1, resultBatches: 1 };
   try {
-    const [line] = await linesFor(tableOf(`c ${type}`), encodeTable(encoded));
+    const [line] = await linesFor(columnsOf(`c ${type}`), encodeTable(encoded));
     return line?.[0]?.toString() ?? 'no row';
   } catch (error) {
     return String(error).replace(/^BigtraceError: \[\/local\/a\\x09b\]: column c is /, '');
@@ -207,24 +160,30 @@ test.each<[string, CellValue, string]>([
 });
 
 test('traces must agree on their columns', async () => {
-  const table = tableOf('a Int64');
+  const columns = columnsOf('a Int64');
+  const table = new Table(['a']);
   const one = { cells: [1n], batchCells: 1, resultBatches: 1 };
-  await linesFor(table, encodeTable({ ...one, names: ['a'] }));
-  await expect(linesFor(table, encodeTable({ ...one, names: ['b'] }))).rejects.toThrow(
+  await linesFor(columns, encodeTable({ ...one, names: ['a'] }), table);
+  await expect(linesFor(columns, encodeTable({ ...one, names: ['b'] }), table)).rejects.toThrow(
     '[/local/a\\x09b]: columns (b) differ from those of /local/a\\x09b (a)',
   );
 });
 
-test('a heartbeat row fills each column, and so does that of a failed trace', () => {
-  const table = tableOf('a Int64, b Nullable(Float64), c String, d Bool, e Nullable(String)');
-  expect(table.heartbeat.toString()).toBe('1\t\t0\t\\N\t\tfalse\t\\N\n');
-  const failed = table.failure(Buffer.from('/local/a\tb'));
-  expect(failed.toString()).toBe('2\t/local/a\\tb\t0\t\\N\t\tfalse\t\\N\n');
+test('a heartbeat row fills each column, and so does that of a failed trace', async () => {
+  const chunks: Buffer[] = [];
+  const columns = columnsOf('a Int64, b Nullable(Float64), c String, d Bool, e Nullable(String)');
+  const writer = new TsvRows(columns, outputTo(chunks));
+  writer.heartbeat();
+  writer.failure(Buffer.from('/local/a\tb'));
+  await writer.finish();
+  expect(Buffer.concat(chunks).toString()).toBe(
+    '1\t\t0\t\\N\t\tfalse\t\\N\n2\t/local/a\\tb\t0\t\\N\t\tfalse\t\\N\n',
+  );
 });
 
 test('an answer that ends before its last batch is an error', async () => {
   const [first] = encodeTable({ names: ['a'], cells: [1n, 2n], batchCells: 1, resultBatches: 1 });
-  await expect(linesFor(tableOf('a Int64'), [first ?? Buffer.of()])).rejects.toThrow(
+  await expect(linesFor(columnsOf('a Int64'), [first ?? Buffer.of()])).rejects.toThrow(
     'the answer ended before its last batch',
   );
 });

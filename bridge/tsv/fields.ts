@@ -1,6 +1,9 @@
 /** Writing values as fields of ClickHouse's TSV, byte by byte. */
+
+import { doubleText } from '../double-text.ts';
+import type { Int64 } from '../int64.ts';
+import type { Output } from '../output.ts';
 import { writeDigits } from './digits.ts';
-import type { Output } from './output.ts';
 
 export const TAB = 0x09;
 export const NEWLINE = 0x0a;
@@ -43,83 +46,11 @@ const PIECE_BYTES = 16 * 1024;
 /** Room that a number, a NULL and the separator after it need at most. */
 export const NUMBER_BYTES = 32;
 
-/** An int64 as its encoding gives it: sign, and the magnitude as two 32-bit words (signed, as `|0` makes). */
-export class Int64 {
-  negative = false;
-  high = 0;
-  low = 0;
-
-  /** Reads the varint at `at`; returns the position after it, or -1 where it does not end before `to`. */
-  read(bytes: Uint8Array, from: number, to: number): number {
-    const first = bytes[from] ?? 0;
-    this.negative = false;
-    this.high = 0;
-    if (from < to && first < 0x80) {
-      this.low = first;
-      return from + 1;
-    }
-    let at = from;
-    let byte = 0x80;
-    let word = 0; // bits 0 to 27, then 28 to 55, then 56 to 63
-    let low = 0;
-    let middle = 0;
-    for (let shift = 0; byte >= 0x80; shift += 7) {
-      if (at >= to || shift === 70) return -1;
-      byte = bytes[at++] ?? 0;
-      if (shift === 28) {
-        low = word;
-        word = 0;
-      } else if (shift === 56) {
-        middle = word;
-        word = 0;
-      }
-      word |= (byte & 0x7f) << (shift % 28);
-    }
-    const count = at - from;
-    if (count <= 4) this.low = word;
-    else if (count <= 8) this.#set((word >>> 4) | 0, low | (word << 28));
-    else this.#set((middle >>> 4) | (word << 24), low | (middle << 28));
-    return at;
-  }
-
-  #set(high: number, low: number): void {
-    this.negative = high < 0;
-    if (this.negative) {
-      this.low = -low | 0;
-      this.high = (low === 0 ? -high : ~high) | 0;
-    } else {
-      this.low = low;
-      this.high = high;
-    }
-  }
-
-  /** The value as a number; exact where `safe`. */
-  get number(): number {
-    const magnitude = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
-    return this.negative ? -magnitude : magnitude;
-  }
-
-  get safe(): boolean {
-    return this.high >>> 0 < 2 ** 21;
-  }
-
-  get bigint(): bigint {
-    const magnitude = (BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0);
-    return this.negative ? -magnitude : magnitude;
-  }
-}
-
 export function writeInt64(output: Output, value: Int64): void {
   const { view } = output;
   let { at } = output;
   if (value.negative) view.setUint8(at++, MINUS);
   output.at = writeDigits(view, at, value.high, value.low);
-}
-
-/** The shortest text that reads back as the same double; `inf`, `nan` and -0 as ClickHouse has them. */
-export function doubleText(value: number): string {
-  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
-  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
 }
 
 export function writeDouble(output: Output, value: number): void {

@@ -1,0 +1,99 @@
+/** Whether a value can stand in a column; if not, the asker is told why, and what to do. */
+import { printable, textFromBytes } from '../common/byte-text.ts';
+import { BigtraceError } from '../common/errors.ts';
+import type { BaseType } from './column-type.ts';
+import { doubleText } from './double-text.ts';
+import type { Int64 } from './int64.ts';
+import type { TableColumn } from './structure.ts';
+
+/** Bounds of the integer types that are narrower than the engine's int64. */
+const BOUNDS: Partial<Record<BaseType, readonly [number, number]>> = {
+  Int8: [-(2 ** 7), 2 ** 7 - 1],
+  Int16: [-(2 ** 15), 2 ** 15 - 1],
+  Int32: [-(2 ** 31), 2 ** 31 - 1],
+  UInt8: [0, 2 ** 8 - 1],
+  UInt16: [0, 2 ** 16 - 1],
+  UInt32: [0, 2 ** 32 - 1],
+  Bool: [0, 1],
+};
+
+const VALUE_LENGTH_MAX = 80;
+
+/** The checks of one column; all of them throw type_mismatch. */
+export class Fit {
+  readonly base: BaseType;
+  readonly nullable: boolean;
+  readonly #column: TableColumn;
+  readonly #bounds: readonly [number, number] | undefined;
+
+  constructor(column: TableColumn) {
+    this.#column = column;
+    this.base = column.type.base;
+    this.nullable = column.type.nullable;
+    this.#bounds = BOUNDS[column.type.base];
+  }
+
+  null(): void {
+    if (!this.nullable) throw this.#misfit('NULL', `make it Nullable(${this.base})`);
+  }
+
+  integer(value: Int64): void {
+    if (this.base === 'Int64' || this.base === 'String') return;
+    const fits =
+      this.#bounds !== undefined
+        ? value.safe && value.number >= this.#bounds[0] && value.number <= this.#bounds[1]
+        : this.base === 'UInt64'
+          ? !value.negative
+          : this.#holdsExactly(value);
+    if (!fits) throw this.#misfit(`integer ${value.bigint}`, this.#widerThanInteger());
+  }
+
+  /** A double for a Float32. */
+  float32(value: number): void {
+    if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
+      throw this.#misfit(`number ${doubleText(value)}`, 'make it Float64');
+  }
+
+  /** A double that is whole may stand in a column of integers. */
+  whole(value: number): bigint {
+    const [min, max] =
+      this.#bounds ?? (this.base === 'UInt64' ? [0, 2 ** 64] : [-(2 ** 63), 2 ** 63]);
+    const inside = value >= min && (this.#bounds === undefined ? value < max : value <= max);
+    if (!Number.isInteger(value) || !inside || this.base === 'Bool')
+      throw this.#misfit(`number ${doubleText(value)}`, 'make it Float64');
+    return BigInt(value);
+  }
+
+  text(text: Uint8Array): void {
+    if (this.base !== 'String') throw this.#misfit(`text '${clip(text)}'`, 'make it String');
+  }
+
+  blob(length: number): void {
+    if (this.base !== 'String') throw this.#misfit(`a blob of ${length} bytes`, 'make it String');
+  }
+
+  #holdsExactly(value: Int64): boolean {
+    const nearest = this.base === 'Float32' ? Math.fround(value.number) : value.number;
+    return BigInt(nearest) === value.bigint;
+  }
+
+  #widerThanInteger(): string {
+    return this.base.startsWith('Float') || this.base.startsWith('U')
+      ? 'make it Int64'
+      : 'make it a wider type, such as Int64';
+  }
+
+  #misfit(value: string, advice: string): BigtraceError {
+    const { name, type } = this.#column;
+    return new BigtraceError(
+      'type_mismatch',
+      `column ${printable(name)} is ${type.text} and cannot hold ${value}; ` +
+        `${advice} (bigtrace_as takes a structure), or CAST it in the query`,
+    );
+  }
+}
+
+function clip(bytes: Uint8Array): string {
+  const text = printable(textFromBytes(bytes.subarray(0, VALUE_LENGTH_MAX * 4)));
+  return text.length > VALUE_LENGTH_MAX ? `${text.slice(0, VALUE_LENGTH_MAX)}…` : text;
+}

@@ -1,0 +1,33 @@
+/** A 64-bit integer without a bigint: sign, and the magnitude as two 32-bit words (signed, as `|0` makes). */
+export class Int64 {
+  negative = false;
+  high = 0;
+  low = 0;
+
+  /** From the words of its two's complement. */
+  set(high: number, low: number): void {
+    this.negative = high < 0;
+    if (this.negative) {
+      this.low = -low | 0;
+      this.high = (low === 0 ? -high : ~high) | 0;
+    } else {
+      this.low = low;
+      this.high = high;
+    }
+  }
+
+  /** The value as a number; exact where `safe`. */
+  get number(): number {
+    const magnitude = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
+    return this.negative ? -magnitude : magnitude;
+  }
+
+  get safe(): boolean {
+    return this.high >>> 0 < 2 ** 21;
+  }
+
+  get bigint(): bigint {
+    const magnitude = (BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0);
+    return this.negative ? -magnitude : magnitude;
+  }
+}

@@ -1,0 +1,120 @@
+/** A column of a block in ClickHouse's Native format, being filled cell by cell. */
+import { bytesFromText } from '../../common/byte-text.ts';
+import { CellType } from '../../query-result/cell-type.ts';
+import { Fit } from '../fit.ts';
+import { Int64 } from '../int64.ts';
+import type { Output } from '../output.ts';
+import type { TableColumn } from '../structure.ts';
+import type { BatchValues } from './batch-values.ts';
+import { lengthAndBytes } from './encoding.ts';
+
+/** A cell that was taken out again: undefined for NULL. */
+export type HeldCell = Buffer | undefined;
+
+/** Bytes, and a view of the same. */
+export type Source = Pick<BatchValues, 'bytes' | 'view'>;
+
+export const EMPTY = Buffer.alloc(0);
+
+/** What to take where so much is needed: a multiple of a word, too. */
+export function grown(bytes: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(bytes, 1024)));
+}
+
+/** @throws type_mismatch, all that puts cells in */
+export abstract class NativeColumn {
+  rows = 0;
+  protected readonly fit: Fit;
+  protected readonly integerValue = new Int64();
+  /** 1 where the cell is NULL. */
+  #nulls: Buffer = EMPTY;
+  #anyNull = false;
+  readonly #head: Buffer;
+
+  constructor(column: TableColumn) {
+    this.fit = new Fit(column);
+    const { base, nullable } = column.type;
+    const type = Buffer.from(nullable ? `Nullable(${base})` : base);
+    this.#head = Buffer.concat([bytesFromText(column.name), type].map(lengthAndBytes));
+  }
+
+  /** Takes every `step`th cell of a batch. */
+  take(values: BatchValues, first: number, step: number): void {
+    this.reserve(Math.ceil(values.count / step));
+    for (let cell = first; cell < values.count; cell += step) this.takeCell(values, cell);
+  }
+
+  protected takeCell(values: BatchValues, cell: number): void {
+    const number = values.numbers[cell] as number;
+    switch (values.types[cell]) {
+      case CellType.VARINT:
+        this.integer(values.words[number * 2 + 1] as number, values.words[number * 2] as number);
+        break;
+      case CellType.STRING:
+        this.text(values, values.texts[number] as number, values.textEnd(number));
+        break;
+      case CellType.NULL:
+        this.#null();
+        break;
+      case CellType.FLOAT64:
+        this.double(values.double(number));
+        break;
+      default:
+        this.blob(values, ...values.blob(number));
+    }
+  }
+
+  /** Takes the last cell out. */
+  hold(): HeldCell {
+    const isNull = this.#nulls[this.rows - 1] === 1;
+    const value = this.takeLast();
+    this.#nulls[this.rows] = 0;
+    return isNull ? undefined : value;
+  }
+
+  /** Puts a cell in again. */
+  restore(cell: HeldCell): void {
+    this.reserve(1);
+    if (cell === undefined) this.#null();
+    else this.putAgain(cell);
+  }
+
+  writeTo(output: Output): void {
+    output.append(this.#head);
+    if (this.fit.nullable) output.append(this.#nulls.subarray(0, this.rows));
+    this.writeValues(output);
+  }
+
+  clear(): void {
+    if (this.#anyNull) this.#nulls.fill(0);
+    this.#anyNull = false;
+    this.rows = 0;
+    this.clearValues();
+  }
+
+  /** Makes room for so many cells more. */
+  protected reserve(rows: number): void {
+    if (!this.fit.nullable || this.#nulls.length >= this.rows + rows) return;
+    const larger = Buffer.alloc(grown(this.rows + rows));
+    this.#nulls.copy(larger);
+    this.#nulls = larger;
+  }
+
+  #null(): void {
+    this.fit.null();
+    this.#nulls[this.rows] = 1;
+    this.#anyNull = true;
+    this.putFiller();
+  }
+
+  protected abstract integer(high: number, low: number): void;
+  protected abstract double(value: number): void;
+  protected abstract text(source: Source, from: number, to: number): void;
+  protected abstract blob(source: Source, from: number, to: number): void;
+  /** What stands in place of a NULL. */
+  protected abstract putFiller(): void;
+  protected abstract takeLast(): Buffer;
+  protected abstract putAgain(value: Buffer): void;
+  protected abstract writeValues(output: Output): void;
+  protected abstract clearValues(): void;
+}

@@ -1,0 +1,138 @@
+/** Reading what ClickHouse writes in its Native format: columns of strings, or of arrays of strings. */
+import { BigtraceError } from '../../common/errors.ts';
+
+const STRING = 'String';
+const STRINGS = 'Array(String)';
+
+/** All rows of one column. */
+export type StringColumn = Buffer[] | Buffer[][];
+
+/**
+ * The first block that has rows, of a stream that is at its end.
+ * @throws internal, where it is cut short or has columns of other types
+ */
+export function firstBlock(bytes: Buffer): StringColumn[] {
+  const reader = new NativeReader(bytes);
+  while (reader.more) {
+    const columns = reader.number();
+    const rows = reader.number();
+    const block = Array.from({ length: columns }, () => reader.column(rows));
+    if (rows > 0) return block;
+  }
+  throw malformed('there is no row');
+}
+
+/**
+ * The strings of a stream of blocks of one column, as many at a time as have come.
+ * @throws internal, where the stream ends within a block; limit_exceeded, where a string is too long
+ */
+export async function* stringsOfBlocks(
+  input: AsyncIterable<Buffer>,
+  stringBytesMax: number,
+): AsyncGenerator<Buffer[]> {
+  let pending: Buffer = Buffer.alloc(0);
+  /** Rows of the block that are still to come. */
+  let rows = 0;
+  for await (const chunk of input) {
+    const reader = new NativeReader(pending.length === 0 ? chunk : Buffer.concat([pending, chunk]));
+    const strings: Buffer[] = [];
+    let at = 0;
+    try {
+      for (; reader.more; at = reader.at) {
+        if (rows > 0) {
+          strings.push(reader.string());
+          rows--;
+        } else rows = reader.stringBlockHead();
+      }
+    } catch (error) {
+      if (!(error instanceof CutShort)) throw error;
+    }
+    pending = reader.bytes.subarray(at);
+    if (pending.length > stringBytesMax)
+      throw new BigtraceError(
+        'limit_exceeded',
+        `an address in the list is longer than ${stringBytesMax} bytes`,
+      );
+    if (strings.length > 0) yield strings;
+  }
+  if (rows > 0 || pending.length > 0) throw malformed('the list of traces was cut short');
+}
+
+/** The rest has not come, or never will. */
+class CutShort extends BigtraceError {
+  constructor() {
+    super('internal', 'malformed request: it was cut short');
+  }
+}
+
+class NativeReader {
+  readonly bytes: Buffer;
+  at = 0;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  get more(): boolean {
+    return this.at < this.bytes.length;
+  }
+
+  /** Seven bits a byte. */
+  number(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = this.bytes[this.at++];
+      if (byte === undefined) throw new CutShort();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  string(): Buffer {
+    const length = this.number();
+    const to = this.at + length;
+    if (to > this.bytes.length) throw new CutShort();
+    const string = this.bytes.subarray(this.at, to);
+    this.at = to;
+    return string;
+  }
+
+  column(rows: number): StringColumn {
+    this.string(); // its name
+    const type = this.string().toString();
+    if (type === STRING) return this.#strings(rows);
+    if (type !== STRINGS) throw malformed(`a column is ${type}`);
+    // Where each array ends, then the strings of all.
+    const ends = Array.from({ length: rows }, () => this.#long());
+    const strings = this.#strings(ends.at(-1) ?? 0);
+    return ends.map((end, row) => strings.slice(ends[row - 1] ?? 0, end));
+  }
+
+  /** What is before the strings of a block that has one column of them. @returns how many there are */
+  stringBlockHead(): number {
+    const columns = this.number();
+    const rows = this.number();
+    this.string();
+    const type = this.string().toString();
+    if (columns !== 1 || type !== STRING)
+      throw malformed(`the list has ${columns} columns, ${type}`);
+    return rows;
+  }
+
+  #strings(count: number): Buffer[] {
+    const strings: Buffer[] = [];
+    while (strings.length < count) strings.push(this.string());
+    return strings;
+  }
+
+  #long(): number {
+    if (this.at + 8 > this.bytes.length) throw new CutShort();
+    const value = this.bytes.readUInt32LE(this.at) + this.bytes.readUInt32LE(this.at + 4) * 2 ** 32;
+    this.at += 8;
+    return value;
+  }
+}
+
+function malformed(what: string): BigtraceError {
+  return new BigtraceError('internal', `malformed request: ${what}`);
+}

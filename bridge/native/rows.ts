@@ -1,0 +1,211 @@
+/**
+ * Rows as ClickHouse's Native format: block after block, each column in one piece, which ClickHouse takes as it
+ * is. Reading as many rows as TSV costs it several times as much.
+ *
+ * A block: the numbers of columns and rows, then for each column name, type, values. A block may leave out columns;
+ * these get their defaults. So a heartbeat is a block of column `_hb` alone, the same for every query.
+ *
+ * ClickHouse takes the end of the pipe for the end of the rows, whatever it was that ended it. So there is always
+ * the first byte of a heartbeat behind what was written: an end that was not meant is an end within a block,
+ * which is an error. The very first of these bytes is written by bigtrace.sh, before there is a process to be killed.
+ */
+import type { CellsBatch } from '../../query-result/reader.ts';
+import type { Output } from '../output.ts';
+import type { CellWriter, RowWriter } from '../row-writer.ts';
+import { HEARTBEAT_COLUMN, MARK, type TableColumn, TRACE_COLUMN } from '../structure.ts';
+import { BatchValues } from './batch-values.ts';
+import type { HeldCell, NativeColumn } from './column.ts';
+import { lengthAndBytes, writeLength } from './encoding.ts';
+import { Float64Column, Int64Column, NarrowColumn } from './fixed-columns.ts';
+import { StringColumn, type TextRoom } from './string-column.ts';
+
+/** A block is passed on when it has so many rows, or bytes of texts. */
+const FULL_ROWS = 16 * 1024;
+const FULL_BYTES = 2 ** 20;
+
+function column(name: string, type: string, ...values: Uint8Array[]): Buffer {
+  const head = [name, type].map((text) => lengthAndBytes(Buffer.from(text)));
+  return Buffer.concat([...head, ...values]);
+}
+
+function blockHead(columns: number, rows: number): Buffer {
+  const head = Buffer.alloc(10);
+  return head.subarray(0, writeLength(head, writeLength(head, 0, columns), rows));
+}
+
+function markColumn(mark: number): Buffer {
+  return column(HEARTBEAT_COLUMN, 'UInt8', Buffer.of(mark));
+}
+
+const HEARTBEAT = Buffer.concat([blockHead(1, 1), markColumn(MARK.HEARTBEAT)]);
+const HEARTBEAT_FIRST = HEARTBEAT.subarray(0, 1);
+
+/** What makes a whole block of the byte that is always there. */
+export const HEARTBEAT_REST = HEARTBEAT.subarray(1);
+
+export class NativeRows implements RowWriter {
+  readonly #output: Output;
+  readonly #block: Block;
+
+  constructor(columns: readonly TableColumn[], output: Output) {
+    this.#output = output;
+    this.#block = new Block(columns);
+  }
+
+  trace(address: Uint8Array): CellWriter {
+    return new NativeTrace(Buffer.from(address), this.#block);
+  }
+
+  heartbeat(): void {
+    if (this.#output.at === 0) this.#output.append(HEARTBEAT_REST);
+  }
+
+  failure(trace: Uint8Array): void {
+    this.#endBlock();
+    this.heartbeat();
+    const address = column(TRACE_COLUMN, 'String', lengthAndBytes(trace));
+    this.#output.append(Buffer.concat([blockHead(2, 1), markColumn(MARK.FAILURE), address]));
+  }
+
+  flush(): Promise<void> {
+    this.#endBlock();
+    if (this.#output.at > 0) this.#output.append(HEARTBEAT_FIRST);
+    return this.#output.flush();
+  }
+
+  finish(): Promise<void> {
+    this.#endBlock();
+    this.heartbeat();
+    return this.#output.drain();
+  }
+
+  #endBlock(): void {
+    if (this.#block.rows === 0) return;
+    this.heartbeat();
+    this.#block.moveTo(this.#output);
+  }
+}
+
+/** The rows that are being collected. */
+class Block {
+  readonly columns: readonly NativeColumn[];
+  rows = 0;
+  /** Of the batch that rows are being made of. */
+  readonly values = new BatchValues();
+  readonly #texts = { bytes: 0 };
+  /** Whose rows: in runs, each up to a row. */
+  #runs: { trace: Buffer; rowsTo: number }[] = [];
+
+  constructor(columns: readonly TableColumn[]) {
+    this.columns = columns.map((each) => nativeColumn(each, this.#texts));
+  }
+
+  get full(): boolean {
+    return this.rows >= FULL_ROWS || this.#texts.bytes >= FULL_BYTES;
+  }
+
+  /** The columns have so many whole rows more; they are those of `trace`. */
+  add(trace: Buffer, rows: number): void {
+    if (rows === 0) return;
+    this.rows += rows;
+    const last = this.#runs.at(-1);
+    if (last?.trace === trace) last.rowsTo = this.rows;
+    else this.#runs.push({ trace, rowsTo: this.rows });
+  }
+
+  /** Leaves the block empty. */
+  moveTo(output: Output): void {
+    output.append(blockHead(this.columns.length + 1, this.rows));
+    output.append(this.#traces());
+    for (const each of this.columns) {
+      each.writeTo(output);
+      each.clear();
+    }
+    this.rows = 0;
+    this.#runs = [];
+  }
+
+  /**
+   * The address of each row, as a number in a list of them: a LowCardinality column, from which ClickHouse makes
+   * the String that it wants. The words before list and numbers are its version and flags: there is a list,
+   * with its own keys, and the numbers have 16 bits.
+   */
+  #traces(): Buffer {
+    const keys = this.#runs.map(({ trace }) => lengthAndBytes(trace));
+    const version = longs(1);
+    const flags = longs(0x601, keys.length);
+    const numbers = new Uint16Array(this.rows);
+    let from = 0;
+    this.#runs.forEach(({ rowsTo }, run) => {
+      numbers.fill(run, from, rowsTo);
+      from = rowsTo;
+    });
+    return column(
+      TRACE_COLUMN,
+      'LowCardinality(String)',
+      version,
+      flags,
+      ...keys,
+      longs(this.rows),
+      new Uint8Array(numbers.buffer),
+    );
+  }
+}
+
+function nativeColumn(column: TableColumn, room: TextRoom): NativeColumn {
+  const { base } = column.type;
+  if (base === 'Int64') return new Int64Column(column);
+  if (base === 'Float64') return new Float64Column(column);
+  if (base === 'String') return new StringColumn(column, room);
+  return new NarrowColumn(column, base);
+}
+
+/** Numbers as 64-bit words. */
+function longs(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 8);
+  for (const [index, value] of values.entries()) bytes.writeUInt32LE(value, index * 8);
+  return bytes;
+}
+
+class NativeTrace implements CellWriter {
+  readonly #address: Buffer;
+  readonly #block: Block;
+  /** In the order of the result's columns. */
+  #columns: NativeColumn[] = [];
+  /** The first cells of a row whose others come with the next result. */
+  #held: HeldCell[] = [];
+
+  constructor(address: Buffer, block: Block) {
+    this.#address = address;
+    this.#block = block;
+  }
+
+  place(places: readonly number[]): void {
+    this.#columns = places.flatMap((place) => this.#block.columns[place] ?? []);
+  }
+
+  *write(bytes: Uint8Array, batches: readonly CellsBatch[]): Generator<void> {
+    for (const batch of batches) {
+      this.#take(bytes, batch);
+      if (this.#block.full) yield;
+    }
+  }
+
+  /** Leaves whole rows in the block. */
+  #take(bytes: Uint8Array, batch: CellsBatch): void {
+    const block = this.#block;
+    const columns = this.#columns;
+    const held = this.#held;
+    held.forEach((cell, index) => {
+      columns[index]?.restore(cell);
+    });
+    block.values.read(bytes, batch);
+    const count = columns.length;
+    columns.forEach((column, index) => {
+      column.take(block.values, (count + index - held.length) % count, count);
+    });
+    const cells = held.length + block.values.count;
+    this.#held = columns.slice(0, cells % count).map((column) => column.hold());
+    block.add(this.#address, Math.floor(cells / count));
+  }
+}

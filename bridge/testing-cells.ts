@@ -1,0 +1,61 @@
+/** For tests: cells of all kinds, with the values where encodings go wrong. */
+import fc from 'fast-check';
+import { textFromBytes } from '../common/byte-text.ts';
+import type { CellValue } from '../query-result/index.ts';
+import type { EncodedTable } from '../query-result/testing.ts';
+
+export function chunk<T>(items: T[], size: number): T[][] {
+  return Array.from({ length: items.length / size }, (_, row) =>
+    items.slice(row * size, (row + 1) * size),
+  );
+}
+
+const int64 = fc.oneof(
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  fc.bigInt({ min: -(2n ** 40n), max: 2n ** 40n }),
+  fc
+    .tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: -2, max: 2 }))
+    .map(([shift, off]) => BigInt.asIntN(64, 2n ** BigInt(shift) + BigInt(off))),
+  fc
+    .tuple(fc.integer({ min: 0, max: 18 }), fc.integer({ min: -1, max: 1 }), fc.boolean())
+    .map(([power, off, sign]) => (10n ** BigInt(power) + BigInt(off)) * (sign ? 1n : -1n)),
+);
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 20 }),
+  fc.array(fc.constantFrom(0, 9, 10, 13, 92, 39, 34, 65, 0xff, 0xc3), { maxLength: 20 }),
+);
+const longText = fc
+  .array(
+    fc.oneof(
+      bytes,
+      fc.integer({ min: 0, max: 300 }).map((size) => Buffer.alloc(size, 'x')),
+    ),
+    {
+      maxLength: 8,
+    },
+  )
+  .map((parts) => Buffer.concat(parts.map((part) => Uint8Array.from(part))));
+const text = fc
+  .oneof(bytes, longText)
+  .map((given) => textFromBytes(Buffer.from(given.filter((byte) => byte !== 0))));
+const blob = bytes.map((given) => Uint8Array.from(given));
+const cell: fc.Arbitrary<CellValue> = fc.oneof(
+  fc.constant(null),
+  int64,
+  fc.double(),
+  fc.constantFrom(-0, Number.POSITIVE_INFINITY, Number.NaN, 5e-324, 2 ** 53, 1e21, 1e-7),
+  text,
+  blob,
+);
+
+/** Up to four columns `c0`, …, whose rows are cut into batches and results at will. */
+export const anyCells: fc.Arbitrary<EncodedTable> = fc
+  .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(30))
+  .chain(([columns, rows]) =>
+    fc.record({
+      names: fc.constant(Array.from({ length: columns }, (_, index) => `c${index}`)),
+      cells: fc.array(cell, { minLength: rows * columns, maxLength: rows * columns }),
+      batchCells: fc.integer({ min: 1, max: 9 }),
+      resultBatches: fc.integer({ min: 1, max: 3 }),
+    }),
+  );

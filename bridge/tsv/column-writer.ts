@@ -1,0 +1,64 @@
+/** Values into fields of TSV: each kind of cell as the column's type has it. */
+import type { BaseType } from '../column-type.ts';
+import { Fit } from '../fit.ts';
+import type { Int64 } from '../int64.ts';
+import type { Output } from '../output.ts';
+import type { TableColumn } from '../structure.ts';
+import {
+  type Specials,
+  writeAscii,
+  writeBytes,
+  writeDouble,
+  writeInt64,
+  writeNull,
+  writeText,
+} from './fields.ts';
+
+/**
+ * Writes cells of one column of the table. Numbers need NUMBER_BYTES of room, made by the caller.
+ * @throws type_mismatch, all of it
+ */
+export class ColumnWriter {
+  readonly #fit: Fit;
+  readonly #base: BaseType;
+
+  constructor(column: TableColumn) {
+    this.#fit = new Fit(column);
+    this.#base = column.type.base;
+  }
+
+  /** What stands in the column of a heartbeat row. */
+  get filler(): string {
+    if (this.#fit.nullable) return '\\N';
+    if (this.#base === 'String') return '';
+    return this.#base === 'Bool' ? 'false' : '0';
+  }
+
+  null(output: Output): void {
+    this.#fit.null();
+    writeNull(output);
+  }
+
+  int64(output: Output, value: Int64): void {
+    this.#fit.integer(value);
+    if (this.#base === 'Bool') writeAscii(output, value.low === 1 ? 'true' : 'false');
+    else writeInt64(output, value);
+  }
+
+  double(output: Output, value: number): void {
+    if (this.#base === 'Float32') this.#fit.float32(value);
+    if (this.#base.startsWith('Float') || this.#base === 'String') writeDouble(output, value);
+    else writeAscii(output, this.#fit.whole(value).toString());
+  }
+
+  /** NUL-terminated text at `from`; returns the position after its NUL. */
+  text(output: Output, bytes: Buffer, from: number, specials: Specials, spare: number): number {
+    if (this.#base !== 'String') this.#fit.text(bytes.subarray(from, bytes.indexOf(0, from)));
+    return writeText(output, bytes, from, specials, spare);
+  }
+
+  blob(output: Output, bytes: Uint8Array, from: number, to: number, spare: number): void {
+    this.#fit.blob(to - from);
+    writeBytes(output, bytes, from, to, spare);
+  }
+}

@@ -1,0 +1,168 @@
+/** Rows as ClickHouse's TSV, in the order of their cells. */
+import { CellType } from '../../query-result/cell-type.ts';
+import type { CellsBatch } from '../../query-result/reader.ts';
+import { malformed } from '../../query-result/wire.ts';
+import { Int64 } from '../int64.ts';
+import type { Output } from '../output.ts';
+import type { CellWriter, RowWriter } from '../row-writer.ts';
+import { MARK, type TableColumn } from '../structure.ts';
+import { BatchCursor } from './batch-cursor.ts';
+import { ColumnWriter } from './column-writer.ts';
+import { escapeBytes, NEWLINE, NUMBER_BYTES, Specials, TAB } from './fields.ts';
+
+export class TsvRows implements RowWriter {
+  readonly #writers: ColumnWriter[];
+  readonly #output: Output;
+
+  constructor(columns: readonly TableColumn[], output: Output) {
+    this.#writers = columns.map((column) => new ColumnWriter(column));
+    this.#output = output;
+  }
+
+  trace(address: Uint8Array): CellWriter {
+    return new TsvTrace(address, this.#writers, this.#output);
+  }
+
+  heartbeat(): void {
+    this.#mark(MARK.HEARTBEAT, new Uint8Array());
+  }
+
+  failure(trace: Uint8Array): void {
+    this.#mark(MARK.FAILURE, trace);
+  }
+
+  flush(): Promise<void> {
+    return this.#output.flush();
+  }
+
+  finish(): Promise<void> {
+    return this.#output.drain();
+  }
+
+  #mark(mark: number, trace: Uint8Array): void {
+    const fillers = this.#writers.map(({ filler }) => `\t${filler}`).join('');
+    const row = [Buffer.from(`${mark}\t`), escapeBytes(trace), Buffer.from(`${fillers}\n`)];
+    this.#output.append(Buffer.concat(row));
+  }
+}
+
+class TsvTrace implements CellWriter {
+  /** In the order of the table's columns. */
+  readonly #tableWriters: readonly ColumnWriter[];
+  readonly #output: Output;
+  /** What each row begins with: that it is one, and the trace's address. */
+  readonly #prefix: Buffer;
+  readonly #int64 = new Int64();
+  /** In the order of the result's columns. */
+  #writers: ColumnWriter[] = [];
+  /** Columns of the result in the order of the table's, where that is another. */
+  #order: number[] | undefined;
+  /** Where each cell of the row being written ends; used with `#order` only. */
+  #ends: Int32Array = new Int32Array(0);
+  /** Bytes that the numbers of a row need at most. */
+  #spare = 0;
+  #column = 0;
+  #rowFrom = 0;
+  /** The row that the last result left unfinished. */
+  #unfinished: Buffer | undefined;
+
+  constructor(trace: Uint8Array, writers: readonly ColumnWriter[], output: Output) {
+    this.#tableWriters = writers;
+    this.#output = output;
+    this.#prefix = Buffer.concat([Buffer.from(`${MARK.ROW}\t`), escapeBytes(trace)]);
+  }
+
+  place(places: readonly number[]): void {
+    this.#writers = places.flatMap((place) => this.#tableWriters[place] ?? []);
+    this.#ends = new Int32Array(places.length);
+    this.#spare = this.#prefix.length + (places.length + 1) * NUMBER_BYTES;
+    if (places.some((place, index) => place !== index))
+      this.#order = this.#tableWriters.map((_, index) => places.indexOf(index));
+  }
+
+  *write(bytes: Uint8Array, batches: readonly CellsBatch[]): Generator<void> {
+    const output = this.#output;
+    this.#rowFrom = output.at;
+    if (this.#unfinished !== undefined) {
+      output.reserve(this.#unfinished.length + this.#spare);
+      output.at += this.#unfinished.copy(output.buffer, output.at);
+      this.#unfinished = undefined;
+    }
+    for (const batch of batches) {
+      const cells = new BatchCursor(bytes, batch);
+      const specials = new Specials(cells.buffer, batch.stringsTo);
+      while (!this.#rows(cells, specials)) {
+        yield;
+        this.#rowFrom = output.at;
+      }
+      cells.end();
+    }
+    if (this.#column === 0) return;
+    this.#unfinished = Buffer.from(output.buffer.subarray(this.#rowFrom, output.at));
+    output.at = this.#rowFrom;
+  }
+
+  /** Writes cells until the batch ends (true) or, after a row, the output is full (false). */
+  #rows(cells: BatchCursor, specials: Specials): boolean {
+    const output = this.#output;
+    const columns = this.#writers.length;
+    while (!cells.atEnd) {
+      if (this.#column === 0) {
+        if (output.full) return false;
+        output.reserve(this.#spare);
+        output.at += this.#prefix.copy(output.buffer, output.at);
+      }
+      if (this.#order === undefined) output.buffer[output.at++] = TAB;
+      const writer = this.#writers[this.#column];
+      if (writer !== undefined) this.#cell(cells, specials, writer);
+      this.#ends[this.#column] = output.at - this.#rowFrom;
+      if (++this.#column < columns) continue;
+      if (this.#order !== undefined) this.#reorder(this.#order);
+      output.buffer[output.at++] = NEWLINE;
+      this.#rowFrom = output.at;
+      this.#column = 0;
+    }
+    return true;
+  }
+
+  #cell(cells: BatchCursor, specials: Specials, writer: ColumnWriter): void {
+    const output = this.#output;
+    const { buffer } = cells;
+    switch (buffer[cells.at++]) {
+      case CellType.VARINT:
+        cells.takeInteger();
+        this.#int64.set(cells.high, cells.low);
+        writer.int64(output, this.#int64);
+        break;
+      case CellType.STRING:
+        cells.checkText();
+        cells.stringAt = writer.text(output, buffer, cells.stringAt, specials, this.#spare);
+        break;
+      case CellType.NULL:
+        writer.null(output);
+        break;
+      case CellType.FLOAT64:
+        writer.double(output, cells.takeDouble());
+        break;
+      case CellType.BLOB:
+        cells.takeBlob();
+        writer.blob(output, buffer, cells.blobFrom, cells.blobTo, this.#spare);
+        break;
+      default:
+        throw malformed(`cell type ${buffer[cells.at - 1]}`);
+    }
+  }
+
+  /** The row's cells stand in the result's order, without separators: writes them anew, in the table's. */
+  #reorder(order: readonly number[]): void {
+    const output = this.#output;
+    const cells = Buffer.from(output.buffer.subarray(this.#rowFrom, output.at));
+    output.at = this.#rowFrom + this.#prefix.length;
+    output.reserve(cells.length + this.#spare);
+    for (const column of order) {
+      const from = column === 0 ? this.#prefix.length : (this.#ends[column - 1] ?? 0);
+      output.buffer[output.at++] = TAB;
+      output.at += cells.copy(output.buffer, output.at, from, this.#ends[column]);
+    }
+  }
+}
