@@ -1,15 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { OrchestratorClient } from '../client/orchestrator-client.ts';
-import { type System, startSystem } from '../e2e/harness.ts';
+import { startSystem } from '../e2e/harness.ts';
 import { Asker, fromBigtrace, unasked } from './asking.ts';
 import { type Bench, median, repeat, timed } from './bench.ts';
+import { imagesWritten } from './images.ts';
 import { chromeTraces } from './traces.ts';
 
 const ASKS = 25;
-const IMAGES_MS_MAX = 120_000;
 
 function count(): string {
   return `SELECT count(*) AS n FROM slice WHERE ${unasked('dur')}`;
@@ -95,18 +93,5 @@ async function throughGrpc(traces: string, count_: number): Promise<Times> {
     return { coldMs, warmMs, rememberedMs, imagesMs: await ask(again, count()) };
   } finally {
     rmSync(dataDir, { recursive: true });
-  }
-}
-
-/** They are written when nobody waits, so not while a query runs. */
-async function imagesWritten(system: System, images: number): Promise<void> {
-  const client = new OrchestratorClient(system.orchestrator);
-  const giveUp = performance.now() + IMAGES_MS_MAX;
-  for (;;) {
-    const { worker } = await client.status();
-    const written = worker.map(({ status }) => status?.counters['images_written'] ?? 0);
-    if (written.reduce((sum, each) => sum + each, 0) >= images) return client.close();
-    if (performance.now() > giveUp) throw new Error(`images written: ${written.join(' + ')}`);
-    await sleep(50);
   }
 }

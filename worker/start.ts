@@ -27,8 +27,8 @@ const LOOKUPS_MAX = 128;
  */
 const WASM_TIERING_BUDGET = 60_000_000;
 /** Slots that an idle worker has ready for traces to come; one a thread at least. */
-const SPARES_A_THREAD = 4;
-const SPARES_MAX = 16;
+const SPARES_A_THREAD = 2;
+const SPARES_MAX = 8;
 /** Traces that are read while others are parsed: as many as hide the time until the first byte comes. */
 const READS_A_THREAD = 8;
 
