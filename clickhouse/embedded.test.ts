@@ -95,6 +95,18 @@ test('bigtrace_table() streams the addresses of a table', async () => {
     expect(await rowsOf(t.as('analyst'), `SELECT n FROM ${table}`)).toEqual([['600000']]);
 });
 
+test('a list of traces that cannot be read to its end is an error', async () => {
+  const breaking = `CREATE VIEW bigtrace.breaking AS SELECT
+    if(throwIf(number = 250000, 'no more of them') = 0, concat('/local/', toString(number)), '') AS address
+    FROM numbers(300000)`;
+  await t.as('admin').command({ query: breaking });
+  // Its pipe stays open, so the script would wait; the error comes with the next heartbeat.
+  const commands = 'cat <&3 >/dev/null & while beat; do sleep 0.3; done';
+  const query = `SELECT * FROM bigtrace_table_as(structure='n Nullable(Int64)', table='breaking',
+    on_failure='lenient', sql='@;;${commands}')`;
+  await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow('no more of them');
+});
+
 test.each(['users', 'system.users', 'no_such', 'chosen|bigtrace', '.*'])(
   'bigtrace_table() has no table %s',
   async (name) => {

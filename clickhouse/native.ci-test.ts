@@ -20,7 +20,7 @@ function client(query: string): [string, string[]] {
 }
 
 test('a native client gets rows', async () => {
-  const table = call('a Nullable(Int64)', 'printf "0\\t/local/a\\t9223372036854775807\\nEND\\n"');
+  const table = call('a Nullable(Int64)', 'row /local/a a=9223372036854775807; end');
   const { stdout } = await promisify(execFile)(...client(`SELECT * FROM ${table}`));
   expect(stdout).toBe('/local/a\t9223372036854775807\n');
 });

@@ -1,6 +1,6 @@
 /**
  * Whatever is asked and however it ends, no process keeps anything of it: memory, files and threads of
- * every process of a system stay as they were after the first queries, over 1,500 more of all kinds.
+ * every process of a system stay as they were after the first queries, over 1,000 more of all kinds.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { BigtracePage } from './http-page.ts';
 import { untilIdle } from './workers.ts';
 
 const QUERIES = 2000;
-const WARM_UP = 500;
+const WARM_UP = 1000;
 const AT_A_TIME = 4;
 /** Other texts are other answers to remember; these fill the memory for them early. */
 const TEXTS = 40;
