@@ -1,8 +1,8 @@
 /** Columns of numbers. */
 import { CellType } from '../../query-result/cell-type.ts';
+import type { BatchValues } from '../batch-values.ts';
 import type { Output } from '../output.ts';
 import type { TableColumn } from '../structure.ts';
-import type { BatchValues } from './batch-values.ts';
 import { EMPTY, grown, NativeColumn, type Source } from './column.ts';
 
 /** Values of the same width. */
@@ -100,24 +100,18 @@ export class Int64Column extends FixedColumn {
 }
 
 export class Float64Column extends FixedColumn {
-  #values: Float64Array = new Float64Array(0);
-
   constructor(column: TableColumn) {
     super(column, 8);
-  }
-
-  protected override onGrown(): void {
-    this.#values = new Float64Array(this.bytes.buffer);
   }
 
   protected integer(high: number, low: number): void {
     this.integerValue.set(high, low);
     this.fit.integer(this.integerValue);
-    this.#values[this.rows++] = this.integerValue.number;
+    this.double(this.integerValue.number);
   }
 
   protected double(value: number): void {
-    this.#values[this.rows++] = value;
+    this.bytes.writeDoubleLE(value, this.rows++ * 8);
   }
 }
 

@@ -10,10 +10,10 @@
  * which is an error. The very first of these bytes is written by bigtrace.sh, before there is a process to be killed.
  */
 import type { CellsBatch } from '../../query-result/reader.ts';
+import { BatchValues } from '../batch-values.ts';
 import type { Output } from '../output.ts';
 import type { CellWriter, RowWriter } from '../row-writer.ts';
 import { HEARTBEAT_COLUMN, MARK, type TableColumn, TRACE_COLUMN } from '../structure.ts';
-import { BatchValues } from './batch-values.ts';
 import type { HeldCell, NativeColumn } from './column.ts';
 import { lengthAndBytes, writeLength } from './encoding.ts';
 import { Float64Column, Int64Column, NarrowColumn } from './fixed-columns.ts';

@@ -51,10 +51,10 @@ export class ColumnWriter {
     else writeAscii(output, this.#fit.whole(value).toString());
   }
 
-  /** NUL-terminated text at `from`; returns the position after its NUL. */
-  text(output: Output, bytes: Buffer, from: number, specials: Specials, spare: number): number {
+  /** NUL-terminated text at `from`. */
+  text(output: Output, bytes: Buffer, from: number, specials: Specials, spare: number): void {
     if (this.#base !== 'String') this.#fit.text(bytes.subarray(from, bytes.indexOf(0, from)));
-    return writeText(output, bytes, from, specials, spare);
+    writeText(output, bytes, from, specials, spare);
   }
 
   blob(output: Output, bytes: Uint8Array, from: number, to: number, spare: number): void {

@@ -78,8 +78,8 @@ export function writeNull(output: Output): void {
 }
 
 /**
- * Writes the NUL-terminated text at `from`, escaped; returns the position after its NUL. There is one
- * before `to`. `spare` bytes stay free in the output behind it.
+ * Writes the NUL-terminated text at `from`, escaped. There is a NUL before `specials.to`. `spare` bytes
+ * stay free in the output behind it.
  */
 export function writeText(
   output: Output,
@@ -87,7 +87,7 @@ export function writeText(
   from: number,
   specials: Specials,
   spare: number,
-): number {
+): void {
   const { to } = specials;
   let at = from;
   let end = -1;
@@ -102,7 +102,7 @@ export function writeText(
         buffer[out++] = byte;
       } else if (byte === 0) {
         output.at = out;
-        return at;
+        return;
       } else {
         out = writeSpecial(buffer, out, byte);
       }

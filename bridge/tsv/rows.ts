@@ -1,18 +1,19 @@
 /** Rows as ClickHouse's TSV, in the order of their cells. */
 import { CellType } from '../../query-result/cell-type.ts';
 import type { CellsBatch } from '../../query-result/reader.ts';
-import { malformed } from '../../query-result/wire.ts';
+import { BatchValues } from '../batch-values.ts';
 import { Int64 } from '../int64.ts';
 import type { Output } from '../output.ts';
 import type { CellWriter, RowWriter } from '../row-writer.ts';
 import { MARK, type TableColumn } from '../structure.ts';
-import { BatchCursor } from './batch-cursor.ts';
 import { ColumnWriter } from './column-writer.ts';
 import { escapeBytes, NEWLINE, NUMBER_BYTES, Specials, TAB } from './fields.ts';
 
 export class TsvRows implements RowWriter {
   readonly #writers: ColumnWriter[];
   readonly #output: Output;
+  /** Of the batch that rows are being made of. */
+  readonly #values = new BatchValues();
 
   constructor(columns: readonly TableColumn[], output: Output) {
     this.#writers = columns.map((column) => new ColumnWriter(column));
@@ -20,7 +21,7 @@ export class TsvRows implements RowWriter {
   }
 
   trace(address: Uint8Array): CellWriter {
-    return new TsvTrace(address, this.#writers, this.#output);
+    return new TsvTrace(address, this.#writers, this.#values, this.#output);
   }
 
   heartbeat(): void {
@@ -52,6 +53,9 @@ class TsvTrace implements CellWriter {
   readonly #output: Output;
   /** What each row begins with: that it is one, and the trace's address. */
   readonly #prefix: Buffer;
+  readonly #values: BatchValues;
+  /** The cell of these that is written next. */
+  #cell = 0;
   readonly #int64 = new Int64();
   /** In the order of the result's columns. */
   #writers: ColumnWriter[] = [];
@@ -66,8 +70,14 @@ class TsvTrace implements CellWriter {
   /** The row that the last result left unfinished. */
   #unfinished: Buffer | undefined;
 
-  constructor(trace: Uint8Array, writers: readonly ColumnWriter[], output: Output) {
+  constructor(
+    trace: Uint8Array,
+    writers: readonly ColumnWriter[],
+    values: BatchValues,
+    output: Output,
+  ) {
     this.#tableWriters = writers;
+    this.#values = values;
     this.#output = output;
     this.#prefix = Buffer.concat([Buffer.from(`${MARK.ROW}\t`), escapeBytes(trace)]);
   }
@@ -89,13 +99,13 @@ class TsvTrace implements CellWriter {
       this.#unfinished = undefined;
     }
     for (const batch of batches) {
-      const cells = new BatchCursor(bytes, batch);
-      const specials = new Specials(cells.buffer, batch.stringsTo);
-      while (!this.#rows(cells, specials)) {
+      this.#values.read(bytes, batch);
+      this.#cell = 0;
+      const specials = new Specials(this.#values.bytes, batch.stringsTo);
+      while (!this.#rows(specials)) {
         yield;
         this.#rowFrom = output.at;
       }
-      cells.end();
     }
     if (this.#column === 0) return;
     this.#unfinished = Buffer.from(output.buffer.subarray(this.#rowFrom, output.at));
@@ -103,10 +113,10 @@ class TsvTrace implements CellWriter {
   }
 
   /** Writes cells until the batch ends (true) or, after a row, the output is full (false). */
-  #rows(cells: BatchCursor, specials: Specials): boolean {
+  #rows(specials: Specials): boolean {
     const output = this.#output;
     const columns = this.#writers.length;
-    while (!cells.atEnd) {
+    while (this.#cell < this.#values.count) {
       if (this.#column === 0) {
         if (output.full) return false;
         output.reserve(this.#spare);
@@ -114,7 +124,8 @@ class TsvTrace implements CellWriter {
       }
       if (this.#order === undefined) output.buffer[output.at++] = TAB;
       const writer = this.#writers[this.#column];
-      if (writer !== undefined) this.#cell(cells, specials, writer);
+      if (writer !== undefined) this.#write(writer, specials);
+      this.#cell++;
       this.#ends[this.#column] = output.at - this.#rowFrom;
       if (++this.#column < columns) continue;
       if (this.#order !== undefined) this.#reorder(this.#order);
@@ -125,31 +136,26 @@ class TsvTrace implements CellWriter {
     return true;
   }
 
-  #cell(cells: BatchCursor, specials: Specials, writer: ColumnWriter): void {
+  #write(writer: ColumnWriter, specials: Specials): void {
     const output = this.#output;
-    const { buffer } = cells;
-    switch (buffer[cells.at++]) {
+    const values = this.#values;
+    const number = values.numbers[this.#cell] as number;
+    switch (values.types[this.#cell]) {
       case CellType.VARINT:
-        cells.takeInteger();
-        this.#int64.set(cells.high, cells.low);
+        this.#int64.set(values.words[number * 2 + 1] as number, values.words[number * 2] as number);
         writer.int64(output, this.#int64);
         break;
       case CellType.STRING:
-        cells.checkText();
-        cells.stringAt = writer.text(output, buffer, cells.stringAt, specials, this.#spare);
+        writer.text(output, values.bytes, values.texts[number] as number, specials, this.#spare);
         break;
       case CellType.NULL:
         writer.null(output);
         break;
       case CellType.FLOAT64:
-        writer.double(output, cells.takeDouble());
-        break;
-      case CellType.BLOB:
-        cells.takeBlob();
-        writer.blob(output, buffer, cells.blobFrom, cells.blobTo, this.#spare);
+        writer.double(output, values.double(number));
         break;
       default:
-        throw malformed(`cell type ${buffer[cells.at - 1]}`);
+        writer.blob(output, values.bytes, ...values.blob(number), this.#spare);
     }
   }
 

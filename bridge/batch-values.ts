@@ -1,7 +1,7 @@
-/** The values of a batch by their kinds, and where each cell's stands among them: what columns are filled from. */
-import { CELL_TYPE_MAX, CellType } from '../../query-result/cell-type.ts';
-import type { CellsBatch } from '../../query-result/reader.ts';
-import { malformed } from '../../query-result/wire.ts';
+/** The values of a batch by their kinds, and where each cell's stands among them: what rows are made of. */
+import { CELL_TYPE_MAX, CellType } from '../query-result/cell-type.ts';
+import type { CellsBatch } from '../query-result/reader.ts';
+import { malformed } from '../query-result/wire.ts';
 
 /** Holds one batch at a time; what it is made of is kept for the next. */
 export class BatchValues {
