@@ -3,6 +3,7 @@
  * a cache: whatever fails with it costs time, never an answer. A directory belongs to one worker.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../common/log.ts';
@@ -10,6 +11,8 @@ import type { Logger } from '../common/log.ts';
 export interface CacheDirectoryOptions {
   /** Without one nothing is kept. */
   directory: string | undefined;
+  /** Directories of other workers: what they keep is used, but neither written nor removed. */
+  neighbours: readonly string[];
   bytesMax: number;
   /** How names of its files end: `.image`. */
   suffix: string;
@@ -65,18 +68,28 @@ export class CacheDirectory {
   }
 
   has(key: string): boolean {
-    return this.#files.has(this.nameOf(key));
+    return this.#files.has(this.#nameOf(key));
+  }
+
+  /** Path of the file of `key` that a neighbour has, and that is not to be left out. */
+  atNeighbour(key: string, isLeftOut = (_path: string) => false): string | undefined {
+    const { neighbours } = this.#options;
+    if (neighbours.length === 0) return undefined;
+    const name = this.#nameOf(key);
+    return neighbours
+      .map((directory) => join(directory, name))
+      .find((path) => !isLeftOut(path) && existsSync(path));
   }
 
   /** Whether the file of `key` is to be written. */
   wants(key: string): boolean {
-    const name = this.nameOf(key);
+    const name = this.#nameOf(key);
     return this.writable && !this.#files.has(name) && !this.#tooLarge.has(name);
   }
 
   /** That what the file of `key` says was used, without a look into it. */
   use(key: string): void {
-    const name = this.nameOf(key);
+    const name = this.#nameOf(key);
     this.#use(name, this.#path(name));
   }
 
@@ -88,7 +101,7 @@ export class CacheDirectory {
     key: string,
     decode: (path: string) => Promise<Value>,
   ): Promise<Value | undefined> {
-    const name = this.nameOf(key);
+    const name = this.#nameOf(key);
     if (!this.#files.has(name)) return undefined;
     const path = this.#path(name);
     try {
@@ -108,7 +121,7 @@ export class CacheDirectory {
   ): Promise<boolean> {
     const { directory, bytesMax, what, logger } = this.#options;
     if (directory === undefined || !this.writable) return false;
-    const name = this.nameOf(key);
+    const name = this.#nameOf(key);
     const unfinished = this.#path(`${name}.${process.pid}${UNFINISHED_SUFFIX}`);
     try {
       await mkdir(directory, { recursive: true });
@@ -194,8 +207,8 @@ export class CacheDirectory {
     this.#files.delete(name);
   }
 
-  /** Of the file of `key`, in this directory and any other that keeps the same. */
-  nameOf(key: string): string {
+  /** Of the file of `key`, here and at neighbours. */
+  #nameOf(key: string): string {
     return createHash('sha256').update(key).digest('hex') + this.#options.suffix;
   }
 

@@ -1,19 +1,11 @@
 /** Images of loaded traces on disk. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Logger } from '../common/log.ts';
 import { encodeImage, type Image, ImageUnusable } from '../trace-processor/index.ts';
-import { CacheDirectory } from './cache-directory.ts';
+import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
 import type { Counters } from './counters.ts';
 
-export interface ImageCacheOptions {
-  /** Without one there are no images. */
-  directory: string | undefined;
-  /** Directories of other workers: their images are used, but neither written nor removed. */
-  neighbours: readonly string[];
-  bytesMax: number;
+export interface ImageCacheOptions
+  extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
   counters: Counters;
-  logger: Logger;
 }
 
 const USELESS_MAX = 10_000;
@@ -31,9 +23,11 @@ export class ImageCache {
 
   /** Takes over what an earlier worker has left in the directory. */
   static async open(options: ImageCacheOptions): Promise<ImageCache> {
-    const { directory, bytesMax, counters, logger } = options;
+    const { counters, ...directory } = options;
     const files = await CacheDirectory.open({
-      ...{ directory, bytesMax, suffix: '.image', what: 'images of traces', logger },
+      ...directory,
+      suffix: '.image',
+      what: 'images of traces',
       onFailed: () => counters.add('images_failed'),
     });
     return new ImageCache(options, files);
@@ -63,10 +57,7 @@ export class ImageCache {
 
   /** Path of the image that another worker has. */
   #atNeighbour(key: string): string | undefined {
-    const name = this.#files.nameOf(key);
-    return this.#options.neighbours
-      .map((directory) => join(directory, name))
-      .find((path) => !this.#useless.has(path) && existsSync(path));
+    return this.#files.atNeighbour(key, (path) => this.#useless.has(path));
   }
 
   /**

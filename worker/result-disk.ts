@@ -2,26 +2,18 @@
  * Answers of the past on disk, within a bound of bytes: what `ResultMemory` has let go, or an earlier worker
  * has left. They are written while there is nothing else to do.
  */
-import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Logger } from '../common/log.ts';
-import { CacheDirectory } from './cache-directory.ts';
+import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
 import type { Counters } from './counters.ts';
 import { FairPermits } from './fair-permits.ts';
 import { decodeResult, encodeResult, ResultUnusable } from './result-file.ts';
 import type { Remembered } from './result-memory.ts';
 
-export interface ResultDiskOptions {
-  /** Without one nothing is kept. */
-  directory: string | undefined;
-  /** Directories of other workers: their answers are given, but neither written nor removed. */
-  neighbours: readonly string[];
-  bytesMax: number;
+export interface ResultDiskOptions
+  extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
   /** Whether the worker has something else to do. */
   isBusy: () => boolean;
   counters: Counters;
-  logger: Logger;
 }
 
 /** A larger answer is not kept: it is read and checked in one go. */
@@ -56,9 +48,11 @@ export class ResultDisk {
 
   /** Takes over what an earlier worker has left in the directory. */
   static async open(options: ResultDiskOptions): Promise<ResultDisk> {
-    const { directory, bytesMax, counters, logger } = options;
+    const { isBusy: _, counters, ...directory } = options;
     const files = await CacheDirectory.open({
-      ...{ directory, bytesMax, suffix: '.result', what: 'answers', logger },
+      ...directory,
+      suffix: '.result',
+      what: 'answers',
       onFailed: () => counters.add('results_failed'),
     });
     return new ResultDisk(options, files);
@@ -78,7 +72,7 @@ export class ResultDisk {
    */
   async read(key: string, asker: unknown, signal: AbortSignal): Promise<Remembered | undefined> {
     const own = this.#files.has(key);
-    const path = own ? undefined : this.#atNeighbour(key);
+    const path = own ? undefined : this.#files.atNeighbour(key);
     if (!own && path === undefined) return undefined;
     const release = await this.#reads.acquire(asker, signal);
     const decode = (file: string): Promise<Remembered> => this.#decode(file, key);
@@ -90,13 +84,6 @@ export class ResultDisk {
     } finally {
       release();
     }
-  }
-
-  #atNeighbour(key: string): string | undefined {
-    const { neighbours } = this.#options;
-    if (neighbours.length === 0) return undefined;
-    const name = this.#files.nameOf(key);
-    return neighbours.map((directory) => join(directory, name)).find((path) => existsSync(path));
   }
 
   async #decode(path: string, key: string): Promise<Remembered> {
