@@ -142,7 +142,7 @@ export class OrchestratorClient {
   #unreachable(why: string): BigtraceError {
     return new BigtraceError(
       'orchestrator_unreachable',
-      `orchestrator ${this.address} (BIGTRACE_ORCHESTRATOR) cannot be reached, or was cut off: ${why.replace(/ Resolution note: $/, '')}`,
+      `orchestrator ${this.address} (BIGTRACE_ORCHESTRATOR) cannot be reached, or was cut off: ${why}`,
     );
   }
 

@@ -54,9 +54,14 @@ export function fromServiceError(thrown: unknown, unreachable: ErrorCode): Bigtr
       cause: thrown,
     });
   }
-  return new BigtraceError(statusCode(code, unreachable), details || thrown.message, {
+  return new BigtraceError(statusCode(code, unreachable), plainly(details) || thrown.message, {
     cause: thrown,
   });
+}
+
+/** grpc-js wraps what the socket said into a sentence about its own state. */
+function plainly(details: string): string {
+  return /Last error: (?!null)(?:Error: )?(.*?)\. Resolution note/s.exec(details)?.[1] ?? details;
 }
 
 /** Whether the other side ended the call itself, with one of our errors; else it is gRPC's word. */

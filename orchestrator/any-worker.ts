@@ -2,7 +2,7 @@
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { fromServiceError } from '../common/grpc-errors.ts';
 import type { Fleet, FleetWorker } from './fleet.ts';
-import { verdictOn } from './retry.ts';
+import { verdictOn, wasAttempt } from './retry.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 export interface AnyWorkerOptions {
@@ -22,13 +22,18 @@ export async function* fromAnyWorker<Message>(
   { fleet, workerWaitMs, signal }: AnyWorkerOptions,
 ): AsyncGenerator<Message> {
   const tried = new Set<FleetWorker>();
-  for (let attempts = 1; ; attempts++) {
+  let attempts = 0;
+  for (;;) {
     const usable = await fleet.waitUsable(workerWaitMs, signal);
     signal.throwIfAborted();
     const worker = usable.find((one) => !tried.has(one)) ?? usable[0];
     if (worker === undefined) throw fleet.noWorkers();
     tried.add(worker);
     const call = begin(worker.client);
+    let reached = false;
+    call.on('metadata', () => {
+      reached = true;
+    });
     const cancel = (): void => call.cancel();
     signal.addEventListener('abort', cancel);
     try {
@@ -39,6 +44,7 @@ export async function* fromAnyWorker<Message>(
       const error = fromServiceError(thrown, 'worker_lost');
       if (error.code === 'worker_lost') fleet.suspect(worker, error.detail);
       const othersLeft = fleet.usable.some((one) => !tried.has(one));
+      if (wasAttempt(reached, othersLeft)) attempts += 1;
       const verdict = verdictOn(error, { attempts, crashes: 0, othersLeft });
       if (verdict.next === 'fail') throw verdict.error;
     } finally {

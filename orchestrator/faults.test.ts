@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { BigtraceError } from '../common/errors.ts';
+import { homeOf, placeSeed } from './placement.ts';
 import { answer, type Script, type StubWorker } from './testing/stub-worker.ts';
 import { gather, rowsOf, SOON, TestSystem } from './testing/system.ts';
+import { traceDigest } from './trace-set.ts';
 
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
 const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
+
+const portOf = (worker: StubWorker | undefined): number => Number(worker?.address.split(':')[1]);
 
 /** The worker that has `trace`, and another one. */
 function holder(system: TestSystem, trace: string): [StubWorker, StubWorker] {
@@ -137,6 +141,49 @@ test('a worker that hangs loses its traces', async () => {
   expect(rowsOf(await asked)).toEqual(answersOf(traces(60)));
 });
 
+test('many workers go away at once, and nobody knows yet: no attempt is used up', async () => {
+  const options = Array.from({ length: 6 }, (_, at) => ({
+    firstCredits: 4,
+    cacheId: `cache ${at}`,
+  }));
+  await using system = await new TestSystem(options, { workerTimeoutMs: 10_000 }).start();
+  const places = options.map(({ cacheId }, at) => ({ seed: placeSeed(cacheId), load: 0, at }));
+  // The worker that is left is the last one that this trace is placed on.
+  const last = (trace: string): boolean => {
+    let left = places;
+    while (left.length > 1) {
+      const home = homeOf(traceDigest(Buffer.from(trace)), left);
+      left = left.filter((one) => one !== home);
+    }
+    return left[0]?.at === 0;
+  };
+  const trace = traces(100).find(last) ?? '';
+  for (const worker of system.workers.slice(1)) worker.kill();
+  const events = await system.query([trace]);
+  expect(rowsOf(events)).toEqual(answersOf([trace]));
+});
+
+test('a pattern is listed by the worker that is left', async () => {
+  const list = (): string[] => ['/local/a'];
+  await using system = await new TestSystem(Array(6).fill({ list })).start();
+  for (const worker of system.workers.slice(0, -1)) worker.kill();
+  expect(await system.list('/local/*')).toEqual(['/local/a']);
+});
+
+test('a stream that says that its worker drains says so to all queries', async () => {
+  const hang: Script = () => undefined;
+  await using system = await new TestSystem([{ script: hang, firstCredits: 4 }, {}]).start();
+  const [drained] = system.workers;
+  const asked = system.query(traces(40));
+  await expect.poll(() => drained?.seen.length, SOON).toBeGreaterThan(3);
+  const seen = drained?.seen.length;
+  if (drained) drained.draining = true;
+  drained?.failStreams(new BigtraceError('draining', 'worker is shutting down'));
+  await asked;
+  await system.query(traces(40));
+  expect(drained?.seen.length).toBe(seen);
+});
+
 test('the only worker dies and comes back: the query goes on', async () => {
   let dies = true;
   const script: Script = (task) => (dies ? undefined : answer(task));
@@ -146,7 +193,7 @@ test('the only worker dies and comes back: the query goes on', async () => {
   await expect.poll(() => worker?.seen.length, SOON).toBe(4);
   worker?.kill();
   dies = false;
-  await worker?.start(Number(worker.address.split(':')[1]));
+  await worker?.start(portOf(worker));
   expect(rowsOf(await asked)).toEqual(answersOf(traces(10)));
 });
 

@@ -166,6 +166,13 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     this.emit('change');
   }
 
+  /** A stream of it said so, earlier than it would be asked. */
+  noteDraining(worker: FleetWorker): void {
+    if (worker.state !== 'ready') return;
+    worker.state = 'draining';
+    this.#changed(worker);
+  }
+
   /** Waits until a worker can be used. @throws no_workers, or what `signal` was aborted with */
   async waitUsable(timeoutMs: number, signal: AbortSignal): Promise<FleetWorker[]> {
     if (this.usable.length > 0) return this.usable;

@@ -9,7 +9,7 @@ import type { Column, Limits, RunEvent, RunMode, TaskRows, TaskStats } from '../
 import { Dispatch } from './dispatch.ts';
 import type { QueryGround } from './execute.ts';
 import type { Lane } from './lane.ts';
-import { verdictOn } from './retry.ts';
+import { verdictOn, wasAttempt } from './retry.ts';
 import { Tally } from './tally.ts';
 import { QueryTask } from './task.ts';
 import type { FoundTrace } from './trace-source.ts';
@@ -195,7 +195,7 @@ export class QueryRun {
     } else if (event.returned) {
       this.#dispatch.returned(lane, event.returned.id);
     } else if (event.draining) {
-      lane.draining = true;
+      this.#drains(lane);
       this.#dispatch.empty(lane);
     } else {
       lane.credits += event.credits ?? 0;
@@ -234,13 +234,14 @@ export class QueryRun {
     if (task.displaced) memory.set(task.digest, lane.address);
   }
 
-  #failed(lane: Lane, task: QueryTask, error: BigtraceError): void {
+  #failed(lane: Lane, task: QueryTask, error: BigtraceError, reached = true): void {
     task.failedOn.push(lane.address);
     if (task.holders > 0 && error.retryable) return; // another worker is trying it as well
     this.#dispatch.claim(task);
     if (error.code === 'engine_crashed') task.crashes += 1;
-    const { attempts, crashes } = task;
     const othersLeft = this.#dispatch.othersLeft(task);
+    if (!wasAttempt(reached, othersLeft)) task.attempts -= 1;
+    const { attempts, crashes } = task;
     const verdict = verdictOn(error, { attempts, crashes, othersLeft });
     if (verdict.next === 'fail') {
       this.#end(task, verdict.error);
@@ -278,6 +279,7 @@ export class QueryRun {
 
   #broken(lane: Lane, thrown: BigtraceError): void {
     if (this.#ended) return;
+    const reached = lane.run?.reached === true;
     lane.run = undefined;
     const spent = lane.draining && lane.open.size === 0;
     // Nobody but this query cancels its streams: one that is cancelled was cut.
@@ -286,17 +288,23 @@ export class QueryRun {
       this.fail(thrown);
       return;
     }
-    if (thrown.code === 'draining') lane.draining = true;
+    if (thrown.code === 'draining') this.#drains(lane);
     if (cut && !spent) this.#ground.fleet.suspect(lane.worker, thrown.detail);
-    this.#abandon(lane, cut ? lost(lane, thrown.detail) : thrown);
+    this.#abandon(lane, cut ? lost(lane, thrown.detail) : thrown, reached);
     this.#pump();
   }
 
+  /** Also for queries that have no stream to it yet. */
+  #drains(lane: Lane): void {
+    lane.draining = true;
+    this.#ground.fleet.noteDraining(lane.worker);
+  }
+
   /** What a lane's worker has is asked again elsewhere. */
-  #abandon(lane: Lane, error: BigtraceError): void {
+  #abandon(lane: Lane, error: BigtraceError, reached: boolean): void {
     this.#ground.counters.add('streams_broken');
     for (const task of this.#dispatch.abandon(lane)) {
-      if (!this.#ended) this.#failed(lane, task, error);
+      if (!this.#ended) this.#failed(lane, task, error, reached);
     }
   }
 
@@ -305,7 +313,7 @@ export class QueryRun {
     this.#dispatch.adoptWorkers();
     for (const lane of this.#dispatch.lanes) {
       if (lane.worker.state === 'lost' && lane.run !== undefined)
-        this.#abandon(lane, lost(lane, lane.worker.reason));
+        this.#abandon(lane, lost(lane, lane.worker.reason), lane.run.reached);
       else this.#dispatch.empty(lane);
     }
     this.#pump();

@@ -23,6 +23,14 @@ export type Verdict =
   | { next: 'anywhere' }
   | { next: 'fail'; error: BigtraceError };
 
+/**
+ * Whether a worker's loss counts as an attempt. A worker that the stream did not reach has not tried the
+ * trace: many that went away at once, and are not known to be gone yet, must not use its attempts up.
+ */
+export function wasAttempt(reached: boolean, othersLeft: boolean): boolean {
+  return reached || !othersLeft;
+}
+
 export function verdictOn(error: BigtraceError, tried: Attempts): Verdict {
   const { attempts, crashes, othersLeft } = tried;
   if (!error.retryable) return { next: 'fail', error };

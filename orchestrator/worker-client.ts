@@ -1,6 +1,5 @@
 /** A typed, thin client of one worker's `bigtrace.v1.Worker`. */
 import type * as grpc from '@grpc/grpc-js';
-import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
 import type { Channel } from '../common/peer.ts';
 import { metadataOf, type TraceContext } from '../common/tracing.ts';
@@ -61,15 +60,9 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
         const options = { deadline: Date.now() + statusTimeoutMs };
         stub.Status({}, options, (error, status) => {
           if (status !== undefined && error === null) resolve(status);
-          else reject(plainly(fromServiceError(error, 'worker_lost')));
+          else reject(fromServiceError(error, 'worker_lost'));
         });
       }),
     close: () => stub.close(),
   };
-}
-
-/** grpc-js wraps what the socket said into a sentence about its own state. */
-function plainly(error: BigtraceError): BigtraceError {
-  const said = /Last error: (?:Error: )?(.*?)\. Resolution note/s.exec(error.detail)?.[1];
-  return said ? new BigtraceError(error.code, said, { cause: error.cause }) : error;
 }

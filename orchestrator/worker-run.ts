@@ -17,6 +17,7 @@ const FINISH_MS = 2000;
 export class WorkerRun {
   readonly #call: RunCall;
   #open = true;
+  #reached = false;
 
   constructor(call: RunCall, start: RunStart, { onEvents, onBroken }: RunHandlers) {
     this.#call = call;
@@ -25,6 +26,9 @@ export class WorkerRun {
       this.#open = false;
       onBroken(error);
     };
+    this.#call.on('metadata', () => {
+      this.#reached = true;
+    });
     this.#call.on('data', ({ event }) => {
       if (this.#open) onEvents(event);
     });
@@ -33,6 +37,11 @@ export class WorkerRun {
       broken(new BigtraceError('worker_lost', 'worker ended the stream too early')),
     );
     this.#call.write({ start });
+  }
+
+  /** Whether the worker took the stream: it says so at once. */
+  get reached(): boolean {
+    return this.#reached;
   }
 
   assign(task: Task[]): void {

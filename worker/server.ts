@@ -1,5 +1,5 @@
 /** The gRPC edge of a worker: both services on one port. */
-import type * as grpc from '@grpc/grpc-js';
+import * as grpc from '@grpc/grpc-js';
 import { textFromBytes } from '../common/byte-text.ts';
 import { createEdge } from '../common/edge.ts';
 import type { EdgeConfig } from '../common/edge-options.ts';
@@ -131,6 +131,7 @@ export class WorkerServer {
 
   #run(call: grpc.ServerDuplexStream<RunRequest, RunResponse>): void {
     if (this.#draining) return void call.emit('error', toServiceError(stopping()));
+    sayReached(call);
     const sink: RunSink = {
       write: (message) => call.write(message),
       once: (event, listener) => call.once(event, listener),
@@ -268,6 +269,7 @@ async function streamed<Request, Response>(
   call: grpc.ServerWritableStream<Request, Response>,
   send: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  sayReached(call);
   const abort = new AbortController();
   call.on('cancelled', () => abort.abort(new BigtraceError('cancelled', 'the call was cancelled')));
   try {
@@ -276,6 +278,11 @@ async function streamed<Request, Response>(
   } catch (thrown) {
     call.emit('error', toServiceError(thrown)); // grpc-js ends the call with it
   }
+}
+
+/** Headers now, not with the first message: an orchestrator tells a worker that died at it from one that was gone. */
+function sayReached(call: { sendMetadata(metadata: grpc.Metadata): void }): void {
+  call.sendMetadata(new grpc.Metadata());
 }
 
 function stopping(): BigtraceError {

@@ -104,7 +104,7 @@ export class ModelFleet extends EventEmitter {
     }, dice.below(400));
   }
 
-  drain(worker: FleetWorker): void {
+  noteDraining(worker: FleetWorker): void {
     if (worker.state !== 'ready') return;
     worker.state = 'draining';
     this.emit('change');
@@ -191,6 +191,7 @@ class ModelCall extends EventEmitter {
 
   /** It may take fewer than its status said, or more. */
   #start(counted: number): void {
+    this.#later(this.#habits.dice.below(3), () => this.emit('metadata'));
     const window = 2 + this.#habits.dice.below(6);
     this.#credits = counted;
     this.#surplus = Math.max(counted - window, 0);
@@ -265,7 +266,7 @@ class ModelCall extends EventEmitter {
     this.#say({ draining: true });
     for (const id of this.#tasks.keys()) this.#giveBack(id);
     this.#endWhenDone();
-    this.#fleet.drain(this.#worker);
+    this.#fleet.noteDraining(this.#worker);
   }
 
   /** The orchestrator's questions how the worker is find that out. */

@@ -49,6 +49,8 @@ export interface StubOptions {
   concurrency?: number;
   list?: (pattern: string) => string[];
   cacheId?: string;
+  /** Traces of a query that it takes with the stream's beginning; `window` more come after. */
+  firstCredits?: number;
 }
 
 interface StubRun {
@@ -130,10 +132,10 @@ export class StubWorker {
   }
 
   #status(): WorkerStatus {
-    const { threads = 1, cacheId = '' } = this.#options;
+    const { threads = 1, cacheId = '', firstCredits = 0 } = this.#options;
     return {
       ...{ version: 'stub', engine: 'stub', threads, tasksRunning: 0, tasksQueued: 0 },
-      ...{ uptimeMs: 1, draining: this.draining, counters: {}, gauges: {}, cacheId },
+      ...{ uptimeMs: 1, draining: this.draining, counters: {}, gauges: {}, cacheId, firstCredits },
     };
   }
 
