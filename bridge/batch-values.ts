@@ -2,41 +2,113 @@
 import { CELL_TYPE_MAX, CellType } from '../query-result/cell-type.ts';
 import type { CellsBatch } from '../query-result/reader.ts';
 import { malformed } from '../query-result/wire.ts';
+import { type IntegerTargets, readVarints } from './varints.ts';
 
-/** Holds one batch at a time; what it is made of is kept for the next. */
+/** Cells of a piece, at most: each piece costs a little, and what is known of its cells is kept for the next. */
+const PIECE_CELLS = 16 * 1024;
+
+const NO_BATCH: CellsBatch = {
+  ...{ cellsFrom: 0, cellsTo: 0, varintsFrom: 0, varintsTo: 0, floatsFrom: 0, floatsTo: 0 },
+  ...{ stringsFrom: 0, stringsTo: 0, blobs: [], isLast: false },
+};
+
+export interface TextTarget {
+  /** Takes the text that begins there. @returns the position behind its NUL */
+  textAt(source: Pick<BatchValues, 'bytes' | 'view'>, from: number): number;
+}
+
+/** Goes through a batch piece by piece; holds one piece at a time. */
 export class BatchValues {
   bytes: Buffer = Buffer.alloc(0);
   /** Of the same bytes. */
   view: DataView = new DataView(new ArrayBuffer(0));
-  /** Cells of the batch. */
+  /** Cells of the piece. */
   count = 0;
   /** For each cell its CellType. */
   types: Uint8Array = new Uint8Array(0);
   /** For each cell its value's number among those of its type. */
-  numbers: Int32Array = new Int32Array(0);
+  readonly numbers = new Uint16Array(PIECE_CELLS);
   /** Integers, as two words of two's complement each: low, high. */
-  words = new Int32Array(0);
+  readonly words = new Int32Array(PIECE_CELLS * 2);
   /** Where texts stand in `bytes`: each begins at its number's place, and a NUL ends it before the next's. */
-  texts: Int32Array = new Int32Array(0);
-  #batch: CellsBatch | undefined;
+  readonly texts = new Int32Array(PIECE_CELLS + 1);
+  readonly #counts = new Uint16Array(256);
+  #batch = NO_BATCH;
+  /** Where the next piece begins. */
+  #cellsAt = 0;
+  #varintsAt = 0;
+  #stringsAt = 0;
+  #floatsAt = 0;
+  /** In the list of all blobs. */
+  #blobsAt = 0;
+  /** Of the piece. */
+  #floatsFrom = 0;
+  #firstBlob = 0;
 
-  /** @throws internal, where cells and values do not fit together */
-  read(bytes: Uint8Array, batch: CellsBatch): void {
+  open(bytes: Uint8Array, batch: CellsBatch): void {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#batch = batch;
-    this.count = batch.cellsTo - batch.cellsFrom;
-    this.types = bytes.subarray(batch.cellsFrom, batch.cellsTo);
-    const counts = this.#number();
-    const check = (type: number, found: number, what: string): void => {
-      const cells = counts[type] ?? 0;
-      if (cells > found) throw malformed(`a ${what} is missing`);
-      if (cells < found) throw malformed('more values than cells');
-    };
-    check(CellType.VARINT, this.#readIntegers(counts[CellType.VARINT] ?? 0), 'varint');
-    check(CellType.FLOAT64, (batch.floatsTo - batch.floatsFrom) / 8, 'double');
-    check(CellType.STRING, this.#findTexts(counts[CellType.STRING] ?? 0), 'string');
-    check(CellType.BLOB, batch.blobs.length / 2, 'blob');
+    this.#cellsAt = batch.cellsFrom;
+    this.#varintsAt = batch.varintsFrom;
+    this.#stringsAt = batch.stringsFrom;
+    this.#floatsAt = batch.floatsFrom;
+    this.#blobsAt = 0;
+  }
+
+  /**
+   * Goes on to the next piece, whose values are to be read then; false: there is none.
+   * @param width a piece has a multiple of it where that is possible
+   * @throws internal, where there are more values than cells
+   */
+  next(width: number): boolean {
+    const most = Math.max(PIECE_CELLS - (PIECE_CELLS % width), PIECE_CELLS % width);
+    this.count = Math.min(most, this.#batch.cellsTo - this.#cellsAt);
+    this.types = this.bytes.subarray(this.#cellsAt, this.#cellsAt + this.count);
+    this.#cellsAt += this.count;
+    if (this.count === 0) this.#checkEnd();
+    return this.count > 0;
+  }
+
+  /** Reads the values, for who goes through them cell by cell. @throws internal, where one is missing */
+  read(): void {
+    this.#number();
+    const counted = this.#counts;
+    const count = (type: number): number => counted[type] as number;
+    this.readIntegers({ targets: [this.words], row: 0, rows: count(CellType.VARINT) });
+    this.#findTexts(count(CellType.STRING));
+    this.#floatsFrom = this.#floatsAt;
+    this.#floatsAt += count(CellType.FLOAT64) * 8;
+    this.#firstBlob = this.#blobsAt;
+    this.#blobsAt += count(CellType.BLOB);
+    const { floatsTo, blobs } = this.#batch;
+    if (this.#floatsAt > floatsTo) throw malformed('a double is missing');
+    if (this.#blobsAt * 2 > blobs.length) throw malformed('a blob is missing');
+  }
+
+  /** Whether the piece has whole rows, and their cells the same types in each. */
+  isUniform(width: number): boolean {
+    const { types, count } = this;
+    if (count % width !== 0) return false;
+    return Buffer.compare(types.subarray(width), types.subarray(0, count - width)) === 0;
+  }
+
+  /** Reads integers of the piece in the order that they stand in. @throws internal, where one is missing */
+  readIntegers(into: IntegerTargets): void {
+    const { varintsTo } = this.#batch;
+    this.#varintsAt = readVarints(this.bytes, this.#varintsAt, varintsTo, into);
+  }
+
+  /** Hands out texts of the piece in the order that they stand in. @throws internal, where one is missing */
+  readTexts(targets: readonly TextTarget[], rows: number): void {
+    const { stringsTo } = this.#batch;
+    let at = this.#stringsAt;
+    for (let row = 0; row < rows; row++)
+      for (const target of targets) {
+        if (at >= stringsTo) throw malformed('a string is missing');
+        at = target.textAt(this, at);
+      }
+    this.#stringsAt = at;
   }
 
   /** The end of a text, without its NUL. */
@@ -45,93 +117,72 @@ export class BatchValues {
   }
 
   double(number: number): number {
-    return this.view.getFloat64((this.#batch?.floatsFrom ?? 0) + number * 8, true);
+    return this.view.getFloat64(this.#floatsFrom + number * 8, true);
   }
 
   /** Where a blob stands in `bytes`. */
   blob(number: number): [from: number, to: number] {
-    const { blobs = [] } = this.#batch ?? {};
-    return [blobs[number * 2] ?? 0, blobs[number * 2 + 1] ?? 0];
+    const at = (this.#firstBlob + number) * 2;
+    const { blobs } = this.#batch;
+    return [blobs[at] ?? 0, blobs[at + 1] ?? 0];
   }
 
-  /** Numbers the cells; how many there are of each type. */
-  #number(): Int32Array {
-    if (this.numbers.length < this.count) this.numbers = new Int32Array(this.count * 2);
+  /** Numbers the cells, and counts how many there are of each type. */
+  #number(): void {
     const { types, numbers, count } = this;
-    const counts = new Int32Array(256);
+    const counts = this.#counts;
+    counts.fill(0);
     for (let cell = 0; cell < count; cell++) {
       const type = types[cell] as number;
       numbers[cell] = (counts[type] as number)++;
     }
-    counts.forEach((found, type) => {
-      if (found > 0 && (type === 0 || type > CELL_TYPE_MAX)) throw malformed(`cell type ${type}`);
-    });
-    return counts;
+    let known = 0;
+    for (let type = 1; type <= CELL_TYPE_MAX; type++) known += counts[type] as number;
+    if (known < count)
+      throw malformed(`cell type ${types.find((type) => type === 0 || type > CELL_TYPE_MAX)}`);
   }
 
-  /** Reads integers; how many there are, or one more where it is more than `expected`. */
-  #readIntegers(expected: number): number {
-    if (this.words.length < expected * 2) this.words = new Int32Array(expected * 4);
-    const { bytes, words } = this;
-    const { varintsFrom: from = 0, varintsTo: to = 0 } = this.#batch ?? {};
-    let at = from;
-    let number = 0;
-    for (; at < to && number < expected; number++) {
-      // In groups of four bytes: a word holds no more than 28 bits of them.
-      let byte = bytes[at++] as number;
-      let low = byte & 0x7f;
-      let high = 0;
-      let shift = 7;
-      for (; byte >= 0x80 && shift < 28; shift += 7) {
-        byte = bytes[at++] as number;
-        low |= (byte & 0x7f) << shift;
-      }
-      if (byte >= 0x80) {
-        let middle = 0;
-        for (shift = 0; byte >= 0x80 && shift < 28; shift += 7) {
-          byte = bytes[at++] as number;
-          middle |= (byte & 0x7f) << shift;
-        }
-        low |= middle << 28;
-        high = middle >>> 4;
-        for (shift = 24; byte >= 0x80; shift += 7) {
-          if (shift > 31) throw malformed('a varint is longer than 10 bytes');
-          byte = bytes[at++] as number;
-          high |= (byte & 0x7f) << shift;
-        }
-      }
-      words[number * 2] = low;
-      words[number * 2 + 1] = high;
-    }
-    if (at > to) throw malformed('a varint is cut short');
-    return at < to ? number + 1 : number;
-  }
-
-  /** Finds texts; how many there are, or one more where it is more than `expected`. */
-  #findTexts(expected: number): number {
-    if (this.texts.length < expected + 1) this.texts = new Int32Array((expected + 1) * 2);
+  #findTexts(count: number): void {
     const { bytes, texts, view } = this;
-    const { stringsFrom: from = 0, stringsTo: to = 0 } = this.#batch ?? {};
-    texts[0] = from;
-    let number = 0;
-    let at = from;
-    for (; at < to && number < expected; number++) {
+    const { stringsTo } = this.#batch;
+    let at = this.#stringsAt;
+    texts[0] = at;
+    for (let number = 0; number < count; number++) {
+      if (at >= stringsTo) throw malformed('a string is missing');
       at = endOfText(view, bytes, at) + 1;
       texts[number + 1] = at;
     }
-    return at < to ? number + 1 : number;
+    this.#stringsAt = at;
+  }
+
+  #checkEnd(): void {
+    const { varintsTo, stringsTo, floatsTo, blobs } = this.#batch;
+    const all =
+      this.#varintsAt === varintsTo &&
+      this.#stringsAt === stringsTo &&
+      this.#floatsAt === floatsTo &&
+      this.#blobsAt * 2 === blobs.length;
+    if (!all) throw malformed('more values than cells');
   }
 }
 
 /** Where the NUL stands: there is one, for the reader has checked that the last text has its own. */
-function endOfText(view: DataView, bytes: Buffer, from: number): number {
+export function endOfText(view: DataView, bytes: Buffer, from: number): number {
   let at = from;
   for (; at + 4 <= bytes.length; at += 4) {
-    // Four bytes at a time: the lowest bit that is left is the highest of the first byte that is zero.
-    const word = view.getInt32(at, true);
-    const zeros = ((word - 0x01010101) | 0) & ~word & 0x80808080;
-    if (zeros !== 0) return at + ((31 - Math.clz32(zeros & -zeros)) >> 3);
+    const zeros = zerosIn(view.getInt32(at, true));
+    if (zeros !== 0) return at + firstOf(zeros);
   }
   while (bytes[at] !== 0) at++;
   return at;
+}
+
+/** Of the four bytes of a little-endian word: the highest bit of the first that is zero, and perhaps of others. */
+export function zerosIn(word: number): number {
+  return ((word - 0x01010101) | 0) & ~word & 0x80808080;
+}
+
+/** Which of the four bytes that is. */
+export function firstOf(zeros: number): number {
+  return (31 - Math.clz32(zeros & -zeros)) >> 3;
 }

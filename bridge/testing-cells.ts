@@ -59,3 +59,21 @@ export const anyCells: fc.Arbitrary<EncodedTable> = fc
       resultBatches: fc.integer({ min: 1, max: 3 }),
     }),
   );
+
+/** Rows of integers (columns `i0`, …) and texts (`t0`, …) that are alike, but perhaps for some that have a NULL. */
+export const alikeCells: fc.Arbitrary<EncodedTable> = fc
+  .array(fc.constantFrom(int64, text), { minLength: 1, maxLength: 4 })
+  .chain((kinds) => {
+    const row = fc.tuple(...kinds);
+    const odd = fc.tuple(...kinds.map((kind) => fc.option<CellValue>(kind)));
+    return fc.record({
+      names: fc.constant(kinds.map((kind, index) => `${kind === int64 ? 'i' : 't'}${index}`)),
+      cells: fc
+        .array(fc.oneof({ weight: 9, arbitrary: row }, odd), { maxLength: 60 })
+        .map((rows) => rows.flat()),
+      batchCells: fc
+        .integer({ min: 1, max: 30 })
+        .chain((rows) => fc.constantFrom(rows * kinds.length, rows)),
+      resultBatches: fc.integer({ min: 1, max: 3 }),
+    });
+  });

@@ -68,6 +68,13 @@ export class Int64Column extends FixedColumn {
     this.#words = new Int32Array(this.bytes.buffer);
   }
 
+  /** Makes room for so many more, which the asker puts in. */
+  room(rows: number): Int32Array {
+    this.reserve(rows);
+    this.rows += rows;
+    return this.#words;
+  }
+
   /** As any column does, in a loop of its own: that is several times as quick. */
   override take(values: BatchValues, first: number, step: number): void {
     this.reserve(Math.ceil(values.count / step));

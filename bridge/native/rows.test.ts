@@ -7,7 +7,7 @@ import { encodeTable } from '../../query-result/testing.ts';
 import { doubleText } from '../double-text.ts';
 import { Output } from '../output.ts';
 import { parseStructure, type TableColumn } from '../structure.ts';
-import { anyCells, chunk } from '../testing-cells.ts';
+import { alikeCells, anyCells, chunk } from '../testing-cells.ts';
 import { Table, TraceRows } from '../trace-rows.ts';
 import { NativeRows } from './rows.ts';
 import { HEARTBEAT, nativeBlocks, nativeRows } from './testing.ts';
@@ -83,6 +83,23 @@ test('any cells of traces that come in turns become rows that read as the same',
       }
     }),
     { numRuns: 100 },
+  );
+});
+
+test('rows that are alike, and those between them that are not', async () => {
+  const typeOf = (name: string): string => (name.startsWith('i') ? 'Int64' : 'String');
+  await fc.assert(
+    fc.asyncProperty(alikeCells, async (encoded) => {
+      const { names, cells } = encoded;
+      const written = new Written(names.map((name) => `${name} Nullable(${typeOf(name)})`).join());
+      await written.rows({ t: encodeTable(encoded) });
+      await written.writer.finish();
+      const expected = chunk(cells, names.length).map((row) =>
+        row.map((value) => (typeof value === 'bigint' ? value : textOf(value))),
+      );
+      expect(nativeRows(written.bytes)).toEqual(expected.map((row) => ['t', ...row]));
+    }),
+    { numRuns: 500 },
   );
 });
 

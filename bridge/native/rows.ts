@@ -18,6 +18,7 @@ import type { HeldCell, NativeColumn } from './column.ts';
 import { lengthAndBytes, writeLength } from './encoding.ts';
 import { Float64Column, Int64Column, NarrowColumn } from './fixed-columns.ts';
 import { StringColumn, type TextRoom } from './string-column.ts';
+import { takeUniform } from './uniform.ts';
 
 /** A block is passed on when it has so many rows, or bytes of texts. */
 const FULL_ROWS = 16 * 1024;
@@ -185,27 +186,34 @@ class NativeTrace implements CellWriter {
   }
 
   *write(bytes: Uint8Array, batches: readonly CellsBatch[]): Generator<void> {
+    const { values } = this.#block;
     for (const batch of batches) {
-      this.#take(bytes, batch);
-      if (this.#block.full) yield;
+      values.open(bytes, batch);
+      while (values.next(this.#columns.length)) {
+        this.#take(values);
+        if (this.#block.full) yield;
+      }
     }
   }
 
   /** Leaves whole rows in the block. */
-  #take(bytes: Uint8Array, batch: CellsBatch): void {
-    const block = this.#block;
+  #take(values: BatchValues): void {
     const columns = this.#columns;
     const held = this.#held;
+    if (held.length === 0 && takeUniform(columns, values)) {
+      this.#block.add(this.#address, values.count / columns.length);
+      return;
+    }
+    values.read();
     held.forEach((cell, index) => {
       columns[index]?.restore(cell);
     });
-    block.values.read(bytes, batch);
     const count = columns.length;
     columns.forEach((column, index) => {
-      column.take(block.values, (count + index - held.length) % count, count);
+      column.take(values, (count + index - held.length) % count, count);
     });
-    const cells = held.length + block.values.count;
+    const cells = held.length + values.count;
     this.#held = columns.slice(0, cells % count).map((column) => column.hold());
-    block.add(this.#address, Math.floor(cells / count));
+    this.#block.add(this.#address, Math.floor(cells / count));
   }
 }

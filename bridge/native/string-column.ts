@@ -1,4 +1,5 @@
 /** Columns of texts and blobs. */
+import { endOfText, firstOf, type TextTarget, zerosIn } from '../batch-values.ts';
 import { doubleText } from '../double-text.ts';
 import type { Output } from '../output.ts';
 import type { TableColumn } from '../structure.ts';
@@ -22,7 +23,7 @@ const SPARE_BYTES = LENGTH_BYTES + 3;
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 /** Each has its length before it. */
-export class StringColumn extends NativeColumn {
+export class StringColumn extends NativeColumn implements TextTarget {
   readonly #room: TextRoom;
   #bytes: Buffer = EMPTY;
   /** Of the same bytes. */
@@ -59,6 +60,36 @@ export class StringColumn extends NativeColumn {
     this.#room.bytes += at + length - this.#at;
     this.#at = at + length;
     this.rows++;
+  }
+
+  /** As `text`, in one pass: a short text is copied while its end is looked for. */
+  textAt(source: Source, from: number): number {
+    if (this.#at + SHORT_BYTES + SPARE_BYTES > this.#bytes.length) this.#grow(SHORT_BYTES);
+    const { view } = source;
+    const to = Math.min(from + SHORT_BYTES, view.byteLength - 3);
+    // A length below 128 has one byte.
+    const shift = this.#at + 1 - from;
+    for (let at = from; at < to; at += 4) {
+      const word = view.getInt32(at, true);
+      this.#view.setInt32(at + shift, word, true);
+      const zeros = zerosIn(word);
+      if (zeros === 0) continue;
+      const end = at + firstOf(zeros);
+      this.#lastFrom = this.#at;
+      this.#bytes[this.#at] = end - from;
+      this.#room.bytes += end - from + 1;
+      this.#at = end + shift;
+      this.rows++;
+      return end + 1;
+    }
+    const end = endOfText(view, source.bytes, from);
+    this.text(source, from, end);
+    return end + 1;
+  }
+
+  /** Makes room for so many NULL flags more. */
+  expect(rows: number): void {
+    this.reserve(rows);
   }
 
   protected blob(source: Source, from: number, to: number): void {

@@ -99,12 +99,15 @@ class TsvTrace implements CellWriter {
       this.#unfinished = undefined;
     }
     for (const batch of batches) {
-      this.#values.read(bytes, batch);
-      this.#cell = 0;
+      this.#values.open(bytes, batch);
       const specials = new Specials(this.#values.bytes, batch.stringsTo);
-      while (!this.#rows(specials)) {
-        yield;
-        this.#rowFrom = output.at;
+      while (this.#values.next(this.#writers.length)) {
+        this.#values.read();
+        this.#cell = 0;
+        while (!this.#rows(specials)) {
+          yield;
+          this.#rowFrom = output.at;
+        }
       }
     }
     if (this.#column === 0) return;
@@ -112,7 +115,7 @@ class TsvTrace implements CellWriter {
     output.at = this.#rowFrom;
   }
 
-  /** Writes cells until the batch ends (true) or, after a row, the output is full (false). */
+  /** Writes cells until the piece of a batch ends (true) or, after a row, the output is full (false). */
   #rows(specials: Specials): boolean {
     const output = this.#output;
     const columns = this.#writers.length;
