@@ -5,16 +5,18 @@
  */
 import { crc32 } from 'node:zlib';
 import type * as grpc from '@grpc/grpc-js';
+import type protobuf from 'protobufjs';
 
-/** Key of field 2000, wire type 5 (four bytes), as a varint. */
-const KEY = Buffer.of(0x85, 0x7d);
-const TRAILER_BYTES = KEY.length + 4;
+/** Key of field 2000, wire type 5 (four bytes). */
+const KEY = 2000 * 8 + 5;
+const KEY_BYTES = Buffer.of((KEY & 0x7f) | 0x80, KEY >> 7);
+const TRAILER_BYTES = KEY_BYTES.length + 4;
 
-export function sealed(message: Buffer): Buffer {
-  const whole = Buffer.allocUnsafe(message.length + TRAILER_BYTES);
-  message.copy(whole);
-  KEY.copy(whole, message.length);
-  whole.writeUInt32LE(crc32(message), message.length + KEY.length);
+/** What was written, with its checksum; results are large, so that it is not copied for that. */
+export function sealed(message: protobuf.Writer): Buffer {
+  const whole = message.uint32(KEY).fixed32(0).finish() as Buffer;
+  const end = whole.length - TRAILER_BYTES;
+  whole.writeUInt32LE(crc32(whole.subarray(0, end)), end + KEY_BYTES.length);
   return whole;
 }
 
@@ -23,24 +25,48 @@ export function opened(whole: Buffer): Buffer {
   const end = whole.length - TRAILER_BYTES;
   const intact =
     end >= 0 &&
-    KEY.equals(whole.subarray(end, end + KEY.length)) &&
-    crc32(whole.subarray(0, end)) === whole.readUInt32LE(end + KEY.length);
+    KEY_BYTES.equals(whole.subarray(end, end + KEY_BYTES.length)) &&
+    crc32(whole.subarray(0, end)) === whole.readUInt32LE(end + KEY_BYTES.length);
   if (!intact) throw new Error('message was damaged on its way: its checksum is wrong');
   return whole.subarray(0, end);
 }
 
-/** The same service, with a checksum that both sides require. */
-export function checkedService(service: grpc.ServiceDefinition): grpc.ServiceDefinition {
+/**
+ * The same service, with a checksum that both sides require.
+ * @param typeOf finds the types of its messages by their names
+ */
+export function checkedService(
+  service: grpc.ServiceDefinition,
+  typeOf: (name: string) => protobuf.Type,
+): grpc.ServiceDefinition {
   return Object.fromEntries(
-    Object.entries(service).map(([name, method]) => [
+    Object.entries(service as ProtoService).map(([name, method]) => [
       name,
       {
         ...method,
-        requestSerialize: (value: unknown) => sealed(method.requestSerialize(value)),
+        requestSerialize: sealing(() => typeOf(method.requestType.type.name)),
         requestDeserialize: (bytes: Buffer) => method.requestDeserialize(opened(bytes)),
-        responseSerialize: (value: unknown) => sealed(method.responseSerialize(value)),
+        responseSerialize: sealing(() => typeOf(method.responseType.type.name)),
         responseDeserialize: (bytes: Buffer) => method.responseDeserialize(opened(bytes)),
       },
     ]),
   );
+}
+
+/** As proto-loader makes them: with the descriptors of their messages. */
+type ProtoService = Record<
+  string,
+  grpc.MethodDefinition<object, object> & Record<'requestType' | 'responseType', Described>
+>;
+
+interface Described {
+  type: { name: string };
+}
+
+function sealing(find: () => protobuf.Type): (value: object) => Buffer {
+  let type: protobuf.Type | undefined; // most processes write few of them
+  return (value) => {
+    type ??= find();
+    return sealed(type.encode(type.fromObject(value)));
+  };
 }

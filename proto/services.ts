@@ -19,8 +19,9 @@ export const GRPC_OPTIONS: grpc.ChannelOptions = {
   'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
 };
 
+const root = new protobuf.Root();
+
 function load(): protoLoader.PackageDefinition {
-  const root = new protobuf.Root();
   for (const text of [perfettoProto, bigtraceProto]) protobuf.parse(text, root);
   return protoLoader.fromJSON(root.toJSON(), {
     longs: Number, // counters and sizes: below 2^53
@@ -42,7 +43,9 @@ function service(name: string): grpc.ServiceDefinition {
 export const perfettoOrchestrator = service('perfetto.protos.BigtraceOrchestrator');
 export const perfettoWorker = service('perfetto.protos.BigtraceWorker');
 export const bigtraceOrchestrator = service('bigtrace.v1.Orchestrator');
-export const bigtraceWorker = checkedService(service('bigtrace.v1.Worker'));
+export const bigtraceWorker = checkedService(service('bigtrace.v1.Worker'), (name) =>
+  root.lookupType(`bigtrace.v1.${name}`),
+);
 
 /** An untyped client for one of the services above; call its methods through `messages.ts` types. */
 export function clientClass(definition: grpc.ServiceDefinition): grpc.ServiceClientConstructor {
