@@ -86,13 +86,6 @@ export class BatchValues {
     if (this.#blobsAt * 2 > blobs.length) throw malformed('a blob is missing');
   }
 
-  /** Whether the piece has whole rows, and their cells the same types in each. */
-  isUniform(width: number): boolean {
-    const { types, count } = this;
-    if (count % width !== 0) return false;
-    return Buffer.compare(types.subarray(width), types.subarray(0, count - width)) === 0;
-  }
-
   /** Reads integers of the piece in the order that they stand in. @throws internal, where one is missing */
   readIntegers(into: IntegerTargets): void {
     const { varintsTo } = this.#batch;

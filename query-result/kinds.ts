@@ -1,4 +1,5 @@
 /** Which kinds of cells each column holds: what column types are chosen from. */
+import { rowsAreAlike } from './alike.ts';
 import { CELL_TYPE_MAX } from './cell-type.ts';
 import { ResultStream } from './stream.ts';
 import { malformed } from './wire.ts';
@@ -22,7 +23,9 @@ export class KindsCollector {
     if (first) this.#kinds = new Uint8Array(this.stream.columnNames?.length ?? 0);
     const kinds = this.#kinds;
     for (const { cellsFrom, cellsTo } of batches) {
-      for (let at = cellsFrom; at < cellsTo; at++) {
+      const alike = column === 0 && rowsAreAlike(buffer.subarray(cellsFrom, cellsTo), kinds.length);
+      const to = alike ? Math.min(cellsFrom + kinds.length, cellsTo) : cellsTo;
+      for (let at = cellsFrom; at < to; at++) {
         const type = buffer[at] ?? 0;
         if (type === 0 || type > CELL_TYPE_MAX) throw malformed(`cell type ${type}`);
         kinds[column] = (kinds[column] ?? 0) | (1 << type);
