@@ -23,7 +23,7 @@ export class KindsCollector {
     if (first) this.#kinds = new Uint8Array(this.stream.columnNames?.length ?? 0);
     const kinds = this.#kinds;
     for (const { cellsFrom, cellsTo } of batches) {
-      const alike = column === 0 && rowsAreAlike(buffer.subarray(cellsFrom, cellsTo), kinds.length);
+      const alike = rowsAreAlike(buffer.subarray(cellsFrom, cellsTo), kinds.length);
       const to = alike ? Math.min(cellsFrom + kinds.length, cellsTo) : cellsTo;
       for (let at = cellsFrom; at < to; at++) {
         const type = buffer[at] ?? 0;
