@@ -1,7 +1,9 @@
 /** Tests that need more than Node: a native client, other versions of Node, much time. */
 import { defineConfig } from 'vitest/config';
+import { viteWat } from './tools/wat.mjs';
 
 export default defineConfig({
+  plugins: [viteWat],
   test: {
     globalSetup: 'tools/temp-dir.mjs',
     include: ['**/*.ci-test.ts'],

@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { viteWat } from './tools/wat.mjs';
 
 export default defineConfig({
+  plugins: [viteWat],
   test: {
     globalSetup: 'tools/temp-dir.mjs',
     include: ['**/*.test.ts'],

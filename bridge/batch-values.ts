@@ -2,19 +2,22 @@
 import { CELL_TYPE_MAX, CellType } from '../query-result/cell-type.ts';
 import type { CellsBatch } from '../query-result/reader.ts';
 import { malformed } from '../query-result/wire.ts';
-import { type IntegerTargets, readVarints } from './varints.ts';
-
-/** Cells of a piece, at most: each piece costs a little, and what is known of its cells is kept for the next. */
-const PIECE_CELLS = 16 * 1024;
+import {
+  CELLS_MAX,
+  type IntegerTargets,
+  readVarints,
+  type TextTarget,
+  takeTexts,
+} from './cells.ts';
 
 const NO_BATCH: CellsBatch = {
   ...{ cellsFrom: 0, cellsTo: 0, varintsFrom: 0, varintsTo: 0, floatsFrom: 0, floatsTo: 0 },
   ...{ stringsFrom: 0, stringsTo: 0, blobs: [], isLast: false },
 };
 
-export interface TextTarget {
-  /** Takes the text that begins there. @returns the position behind its NUL */
-  textAt(source: Pick<BatchValues, 'bytes' | 'view'>, from: number): number;
+export interface LongTextTarget extends TextTarget {
+  /** Takes a text that stands there. */
+  text(source: Pick<BatchValues, 'bytes' | 'view'>, from: number, to: number): void;
 }
 
 /** Goes through a batch piece by piece; holds one piece at a time. */
@@ -27,11 +30,11 @@ export class BatchValues {
   /** For each cell its CellType. */
   types: Uint8Array = new Uint8Array(0);
   /** For each cell its value's number among those of its type. */
-  readonly numbers = new Uint16Array(PIECE_CELLS);
+  readonly numbers = new Uint16Array(CELLS_MAX);
   /** Integers, as two words of two's complement each: low, high. */
-  readonly words = new Int32Array(PIECE_CELLS * 2);
+  readonly words = new Int32Array(CELLS_MAX * 2);
   /** Where texts stand in `bytes`: each begins at its number's place, and a NUL ends it before the next's. */
-  readonly texts = new Int32Array(PIECE_CELLS + 1);
+  readonly texts = new Int32Array(CELLS_MAX + 1);
   readonly #counts = new Uint16Array(256);
   #batch = NO_BATCH;
   /** Where the next piece begins. */
@@ -62,7 +65,7 @@ export class BatchValues {
    * @throws internal, where there are more values than cells
    */
   next(width: number): boolean {
-    const most = Math.max(PIECE_CELLS - (PIECE_CELLS % width), PIECE_CELLS % width);
+    const most = Math.max(CELLS_MAX - (CELLS_MAX % width), CELLS_MAX % width);
     this.count = Math.min(most, this.#batch.cellsTo - this.#cellsAt);
     this.types = this.bytes.subarray(this.#cellsAt, this.#cellsAt + this.count);
     this.#cellsAt += this.count;
@@ -93,14 +96,23 @@ export class BatchValues {
   }
 
   /** Hands out texts of the piece in the order that they stand in. @throws internal, where one is missing */
-  readTexts(targets: readonly TextTarget[], rows: number): void {
+  readTexts(targets: readonly LongTextTarget[], rows: number): void {
+    const { bytes, view } = this;
     const { stringsTo } = this.#batch;
+    const texts = rows * targets.length;
     let at = this.#stringsAt;
-    for (let row = 0; row < rows; row++)
-      for (const target of targets) {
-        if (at >= stringsTo) throw malformed('a string is missing');
-        at = target.textAt(this, at);
-      }
+    for (let done = 0; done < texts; ) {
+      const first = done % targets.length;
+      const taken = takeTexts(bytes, at, stringsTo, { targets, first, count: texts - done });
+      at = taken.at;
+      done += taken.count;
+      if (taken.count > 0) continue;
+      if (at >= stringsTo) throw malformed('a string is missing');
+      const end = endOfText(view, bytes, at);
+      targets[first]?.text(this, at, end);
+      at = end + 1;
+      done++;
+    }
     this.#stringsAt = at;
   }
 
@@ -171,11 +183,11 @@ export function endOfText(view: DataView, bytes: Buffer, from: number): number {
 }
 
 /** Of the four bytes of a little-endian word: the highest bit of the first that is zero, and perhaps of others. */
-export function zerosIn(word: number): number {
+function zerosIn(word: number): number {
   return ((word - 0x01010101) | 0) & ~word & 0x80808080;
 }
 
 /** Which of the four bytes that is. */
-export function firstOf(zeros: number): number {
+function firstOf(zeros: number): number {
   return (31 - Math.clz32(zeros & -zeros)) >> 3;
 }

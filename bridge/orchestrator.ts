@@ -3,6 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { CODE_KEY, fromServiceError } from '../common/grpc-errors.ts';
 import { openChannel, type PeerConfig } from '../common/peer.ts';
+import { RECEIVE_WINDOW_BYTES } from '../proto/window.ts';
 import {
   decodeSchemaResponse,
   encodeSchemaRequest,
@@ -24,6 +25,7 @@ const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
 const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
   'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
+  'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
   // An orchestrator that hangs is noticed within 15 s; one that is only busy answers sooner than that.
   'grpc.keepalive_time_ms': 5000,
   'grpc.keepalive_timeout_ms': 10_000,

@@ -17,6 +17,7 @@ import type {
 import { bigtraceOrchestrator, GRPC_OPTIONS } from '../proto/services.ts';
 import type { CellValue } from '../query-result/index.ts';
 import { encodeTable } from '../query-result/testing.ts';
+import { esbuildWat } from '../tools/wat.mjs';
 
 /** Builds the bridge as tools/build.mjs does, without the code cache; returns the path of the script. */
 async function buildBridge(): Promise<string> {
@@ -35,6 +36,7 @@ async function buildBridge(): Promise<string> {
     target: 'node20',
     format: 'cjs',
     logLevel: 'error',
+    plugins: [esbuildWat],
   });
   const script = join(directory, 'bigtrace');
   copyFileSync(join(import.meta.dirname, 'bigtrace.sh'), script);

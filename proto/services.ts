@@ -5,12 +5,10 @@ import protobuf from 'protobufjs';
 import bigtraceProto from './bigtrace.proto?raw';
 import { checkedService } from './checked.ts';
 import perfettoProto from './perfetto.proto?raw';
+import { RECEIVE_WINDOW_BYTES } from './window.ts';
 
 /** Both sides allow messages up to 2 GiB - 1, as upstream does. */
 const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
-
-/** What may be on its way to a reader: HTTP/2's own 64 KiB would be 6 MB/s where a round trip takes 10 ms. */
-const RECEIVE_WINDOW_BYTES = 2 ** 20;
 
 /** Channel and server options that every client and server of the project uses. */
 export const GRPC_OPTIONS: grpc.ChannelOptions = {

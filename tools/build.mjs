@@ -18,6 +18,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QUERY_VIEWS } from '../clickhouse/query-views.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
+import { esbuildWat } from './wat.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -110,7 +111,7 @@ async function buildChanged() {
   const { build: esbuild } = await import('esbuild');
   const [page, ...made] = await Promise.all([
     buildConsole(),
-    ...[MODULES, BRIDGE].map((options) => esbuild({ ...options, plugins: [rawText] })),
+    ...[MODULES, BRIDGE].map((options) => esbuild({ ...options, plugins: [rawText, esbuildWat] })),
   ]);
   const outputs = [
     ...page,
@@ -151,7 +152,12 @@ function warmBridge() {
 export async function bundleModule(source, output) {
   const { build: esbuild } = await import('esbuild');
   const outfile = join(dist, output);
-  await esbuild({ ...MODULE, entryPoints: [join(root, source)], outfile, plugins: [rawText] });
+  await esbuild({
+    ...MODULE,
+    entryPoints: [join(root, source)],
+    outfile,
+    plugins: [rawText, esbuildWat],
+  });
   return outfile;
 }
 

@@ -2,6 +2,7 @@
 import { rowsAreAlike } from '../../query-result/alike.ts';
 import { CellType } from '../../query-result/cell-type.ts';
 import type { BatchValues } from '../batch-values.ts';
+import { TEXT_COLUMNS_MAX } from '../cells.ts';
 import type { NativeColumn } from './column.ts';
 import { Int64Column } from './fixed-columns.ts';
 import { StringColumn } from './string-column.ts';
@@ -16,6 +17,7 @@ export function takeAlike(columns: readonly NativeColumn[], values: BatchValues)
     else if (type === CellType.STRING && column instanceof StringColumn) texts.push(column);
     else return false;
   }
+  if (texts.length > TEXT_COLUMNS_MAX) return false;
   if (!rowsAreAlike(values.types, columns.length)) return false;
   const rows = values.count / columns.length;
   const row = columns[0]?.rows ?? 0;

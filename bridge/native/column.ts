@@ -109,7 +109,7 @@ export abstract class NativeColumn {
 
   protected abstract integer(high: number, low: number): void;
   protected abstract double(value: number): void;
-  protected abstract text(source: Source, from: number, to: number): void;
+  abstract text(source: Source, from: number, to: number): void;
   protected abstract blob(source: Source, from: number, to: number): void;
   /** What stands in place of a NULL. */
   protected abstract putFiller(): void;

@@ -27,7 +27,7 @@ abstract class FixedColumn extends NativeColumn {
 
   protected onGrown(): void {}
 
-  protected text({ bytes }: Source, from: number, to: number): void {
+  text({ bytes }: Source, from: number, to: number): void {
     this.fit.text(bytes.subarray(from, to));
   }
 

@@ -1,5 +1,5 @@
 /** Columns of texts and blobs. */
-import { endOfText, firstOf, type TextTarget, zerosIn } from '../batch-values.ts';
+import type { LongTextTarget } from '../batch-values.ts';
 import { doubleText } from '../double-text.ts';
 import type { Output } from '../output.ts';
 import type { TableColumn } from '../structure.ts';
@@ -23,7 +23,7 @@ const SPARE_BYTES = LENGTH_BYTES + 3;
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 /** Each has its length before it. */
-export class StringColumn extends NativeColumn implements TextTarget {
+export class StringColumn extends NativeColumn implements LongTextTarget {
   readonly #room: TextRoom;
   #bytes: Buffer = EMPTY;
   /** Of the same bytes. */
@@ -46,7 +46,7 @@ export class StringColumn extends NativeColumn implements TextTarget {
     this.putAgain(Buffer.from(doubleText(value)));
   }
 
-  protected text(source: Source, from: number, to: number): void {
+  text(source: Source, from: number, to: number): void {
     const length = to - from;
     this.#lastFrom = this.#at;
     if (this.#at + length + SPARE_BYTES > this.#bytes.length) this.#grow(length);
@@ -62,29 +62,12 @@ export class StringColumn extends NativeColumn implements TextTarget {
     this.rows++;
   }
 
-  /** As `text`, in one pass: a short text is copied while its end is looked for. */
-  textAt(source: Source, from: number): number {
-    if (this.#at + SHORT_BYTES + SPARE_BYTES > this.#bytes.length) this.#grow(SHORT_BYTES);
-    const { view } = source;
-    const to = Math.min(from + SHORT_BYTES, view.byteLength - 3);
-    // A length below 128 has one byte.
-    const shift = this.#at + 1 - from;
-    for (let at = from; at < to; at += 4) {
-      const word = view.getInt32(at, true);
-      this.#view.setInt32(at + shift, word, true);
-      const zeros = zerosIn(word);
-      if (zeros === 0) continue;
-      const end = at + firstOf(zeros);
-      this.#lastFrom = this.#at;
-      this.#bytes[this.#at] = end - from;
-      this.#room.bytes += end - from + 1;
-      this.#at = end + shift;
-      this.rows++;
-      return end + 1;
-    }
-    const end = endOfText(view, source.bytes, from);
-    this.text(source, from, end);
-    return end + 1;
+  texts(encoded: Uint8Array, count: number): void {
+    if (this.#at + encoded.length + SPARE_BYTES > this.#bytes.length) this.#grow(encoded.length);
+    this.#bytes.set(encoded, this.#at);
+    this.#at += encoded.length;
+    this.#room.bytes += encoded.length;
+    this.rows += count;
   }
 
   /** Makes room for so many NULL flags more. */
