@@ -3,22 +3,20 @@ import { CELL_TYPE_MAX, CellType } from '../query-result/cell-type.ts';
 import type { CellsBatch } from '../query-result/reader.ts';
 import { malformed } from '../query-result/wire.ts';
 import {
+  ALL_INTEGERS,
   CELLS_MAX,
-  type IntegerTargets,
+  type Column,
+  readDoubles,
+  readTexts,
   readVarints,
   type TextTarget,
-  takeTexts,
+  type WordTarget,
 } from './cells.ts';
 
 const NO_BATCH: CellsBatch = {
   ...{ cellsFrom: 0, cellsTo: 0, varintsFrom: 0, varintsTo: 0, floatsFrom: 0, floatsTo: 0 },
   ...{ stringsFrom: 0, stringsTo: 0, blobs: [], isLast: false },
 };
-
-export interface LongTextTarget extends TextTarget {
-  /** Takes a text that stands there. */
-  text(source: Pick<BatchValues, 'bytes' | 'view'>, from: number, to: number): void;
-}
 
 /** Goes through a batch piece by piece; holds one piece at a time. */
 export class BatchValues {
@@ -33,6 +31,7 @@ export class BatchValues {
   readonly numbers = new Uint16Array(CELLS_MAX);
   /** Integers, as two words of two's complement each: low, high. */
   readonly words = new Int32Array(CELLS_MAX * 2);
+  readonly #wordBytes = new Uint8Array(this.words.buffer);
   /** Where texts stand in `bytes`: each begins at its number's place, and a NUL ends it before the next's. */
   readonly texts = new Int32Array(CELLS_MAX + 1);
   readonly #counts = new Uint16Array(256);
@@ -78,7 +77,7 @@ export class BatchValues {
     this.#number();
     const counted = this.#counts;
     const count = (type: number): number => counted[type] as number;
-    this.readIntegers({ targets: [this.words], row: 0, rows: count(CellType.VARINT) });
+    this.#readWords(count(CellType.VARINT));
     this.#findTexts(count(CellType.STRING));
     this.#floatsFrom = this.#floatsAt;
     this.#floatsAt += count(CellType.FLOAT64) * 8;
@@ -89,31 +88,25 @@ export class BatchValues {
     if (this.#blobsAt * 2 > blobs.length) throw malformed('a blob is missing');
   }
 
-  /** Reads integers of the piece in the order that they stand in. @throws internal, where one is missing */
-  readIntegers(into: IntegerTargets): void {
-    const { varintsTo } = this.#batch;
-    this.#varintsAt = readVarints(this.bytes, this.#varintsAt, varintsTo, into);
+  /** Reads the integers of a piece of whole rows. @throws internal, where one is missing */
+  readIntegers(width: number, columns: readonly Column<WordTarget>[]): void {
+    if (columns.length === 0) return;
+    const part = { bytes: this.bytes, from: this.#varintsAt, to: this.#batch.varintsTo };
+    this.#varintsAt = readVarints(part, { kinds: this.types, width }, columns);
   }
 
-  /** Hands out texts of the piece in the order that they stand in. @throws internal, where one is missing */
-  readTexts(targets: readonly LongTextTarget[], rows: number): void {
-    const { bytes, view } = this;
-    const { stringsTo } = this.#batch;
-    const texts = rows * targets.length;
-    let at = this.#stringsAt;
-    for (let done = 0; done < texts; ) {
-      const first = done % targets.length;
-      const taken = takeTexts(bytes, at, stringsTo, { targets, first, count: texts - done });
-      at = taken.at;
-      done += taken.count;
-      if (taken.count > 0) continue;
-      if (at >= stringsTo) throw malformed('a string is missing');
-      const end = endOfText(view, bytes, at);
-      targets[first]?.text(this, at, end);
-      at = end + 1;
-      done++;
-    }
-    this.#stringsAt = at;
+  /** Reads its doubles. @throws internal, where one is missing */
+  readDoubles(width: number, columns: readonly Column<WordTarget>[]): void {
+    if (columns.length === 0) return;
+    const part = { bytes: this.bytes, from: this.#floatsAt, to: this.#batch.floatsTo };
+    this.#floatsAt = readDoubles(part, { kinds: this.types, width }, columns);
+  }
+
+  /** Reads its texts. @throws internal, where one is missing */
+  readTexts(width: number, columns: readonly Column<TextTarget>[]): void {
+    if (columns.length === 0) return;
+    const part = { bytes: this.bytes, from: this.#stringsAt, to: this.#batch.stringsTo };
+    this.#stringsAt = readTexts(part, { kinds: this.types, width }, columns);
   }
 
   /** The end of a text, without its NUL. */
@@ -145,6 +138,14 @@ export class BatchValues {
     for (let type = 1; type <= CELL_TYPE_MAX; type++) known += counts[type] as number;
     if (known < count)
       throw malformed(`cell type ${types.find((type) => type === 0 || type > CELL_TYPE_MAX)}`);
+  }
+
+  #readWords(count: number): void {
+    if (count === 0) return;
+    const part = { bytes: this.bytes, from: this.#varintsAt, to: this.#batch.varintsTo };
+    const rows = { kinds: ALL_INTEGERS.subarray(0, count), width: 1 };
+    const target = { words: (words: Uint8Array): void => this.#wordBytes.set(words) };
+    this.#varintsAt = readVarints(part, rows, [{ place: 0, target }]);
   }
 
   #findTexts(count: number): void {

@@ -1,134 +1,220 @@
 ;; The loops over each cell of a piece: SIMD and 64-bit words make them a third of what JavaScript takes.
-;; cells.ts says what lies where in the memory, and sees that nothing reaches beyond it.
+;; cells.ts fills the memory, and sees that nothing reaches beyond it.
 (module
   (memory (export "memory") 16 16)
 
-  ;; Reads $rows times $columns varints, which begin at $at and end before $to, and puts each as a 64-bit word into
-  ;; its column: $rows words each, one column behind the other from $out on. Up to 10 bytes behind $to are looked at.
+  ;; The kind of each cell of whole rows: 1 is NULL, 2 a varint, 3 a double, 4 a text.
+  (global $kinds (export "kinds") i32 (i32.const 0))
+  ;; Of the columns that are read: the number of each in its row, and where its next text goes; 32 bits each.
+  (global $places (export "places") i32 (i32.const 16384))
+  (global $slots (export "slots") i32 (i32.const 17408))
+  ;; A byte for each cell that is read, column by column: whether it is NULL.
+  (global $nulls (export "nulls") i32 (i32.const 18432))
+  ;; The values, as they come one row after another, and as they go to their columns.
+  (global $in (export "in") i32 (i32.const 34816))
+  (global $out (export "out") i32 (i32.const 231424))
+
+  ;; Reads the varints of $columns columns of $rows rows, which end before $to, and puts each as a 64-bit word into its
+  ;; column: one column behind the other, and 0 for NULL. Up to 10 bytes behind $to are looked at.
   ;; Gives the position behind the last one, which is beyond $to where that is cut short; or -1: one is missing,
   ;; -2: one before the last is cut short, -3: one has more than 10 bytes.
   (func (export "integers")
-    (param $at i32) (param $to i32) (param $out i32) (param $columns i32) (param $rows i32) (result i32)
-    (local $row i32) (local $column i32) (local $into i32)
+    (param $to i32) (param $width i32) (param $columns i32) (param $rows i32) (result i32)
+    (local $at i32) (local $row i32) (local $column i32) (local $kinds_at i32) (local $into i32) (local $null i32)
     (local $word i64) (local $ends i64) (local $value i64) (local $more i64)
+    (local.set $at (global.get $in))
+    (local.set $kinds_at (global.get $kinds))
     (loop $next_row
-      (local.set $into (i32.add (local.get $out) (i32.shl (local.get $row) (i32.const 3))))
+      (local.set $into (i32.add (global.get $out) (i32.shl (local.get $row) (i32.const 3))))
+      (local.set $null (i32.add (global.get $nulls) (local.get $row)))
       (local.set $column (i32.const 0))
       (loop $next_column
-        (if (i32.ge_u (local.get $at) (local.get $to))
-          (then (return (i32.sub (i32.const -1) (i32.gt_u (local.get $at) (local.get $to))))))
-        (local.set $word (i64.load (local.get $at)))
-        (if (i64.eqz (i64.and (local.get $word) (i64.const 0x80)))
+        (if
+          (i32.eq
+            (i32.load8_u
+              (i32.add
+                (local.get $kinds_at)
+                (i32.load
+                  (i32.add (global.get $places) (i32.shl (local.get $column) (i32.const 2))))))
+            (i32.const 2))
           (then
-            (local.set $value (i64.and (local.get $word) (i64.const 0x7f)))
-            (local.set $at (i32.add (local.get $at) (i32.const 1))))
-          (else
-            ;; The highest bit is zero in a varint's last byte: all bits up to there are its own.
-            (local.set $ends
-              (i64.and (i64.xor (local.get $word) (i64.const -1)) (i64.const 0x8080808080808080)))
-            (local.set $value
-              (i64.and
-                (i64.and (local.get $word) (i64.const 0x7f7f7f7f7f7f7f7f))
-                (i64.xor (local.get $ends) (i64.sub (local.get $ends) (i64.const 1)))))
-            ;; Groups of 7 bits become groups of 14, of 28, and one of 56.
-            (local.set $value
-              (i64.or
-                (i64.and (local.get $value) (i64.const 0x007f007f007f007f))
-                (i64.shr_u (i64.and (local.get $value) (i64.const 0x7f007f007f007f00)) (i64.const 1))))
-            (local.set $value
-              (i64.or
-                (i64.and (local.get $value) (i64.const 0x00003fff00003fff))
-                (i64.shr_u (i64.and (local.get $value) (i64.const 0x3fff00003fff0000)) (i64.const 2))))
-            (local.set $value
-              (i64.or
-                (i64.and (local.get $value) (i64.const 0x000000000fffffff))
-                (i64.shr_u (i64.and (local.get $value) (i64.const 0x0fffffff00000000)) (i64.const 4))))
-            (if (i64.ne (local.get $ends) (i64.const 0))
+            (if (i32.ge_u (local.get $at) (local.get $to))
+              (then (return (i32.sub (i32.const -1) (i32.gt_u (local.get $at) (local.get $to))))))
+            (local.set $word (i64.load (local.get $at)))
+            (if (i64.eqz (i64.and (local.get $word) (i64.const 0x80)))
               (then
-                (local.set $at
-                  (i32.add
-                    (i32.add (local.get $at) (i32.const 1))
-                    (i32.wrap_i64 (i64.shr_u (i64.ctz (local.get $ends)) (i64.const 3))))))
+                (local.set $value (i64.and (local.get $word) (i64.const 0x7f)))
+                (local.set $at (i32.add (local.get $at) (i32.const 1))))
               (else
-                (local.set $more (i64.load16_u offset=8 (local.get $at)))
+                ;; The highest bit is zero in a varint's last byte: all bits up to there are its own.
+                (local.set $ends
+                  (i64.and (i64.xor (local.get $word) (i64.const -1)) (i64.const 0x8080808080808080)))
+                (local.set $value
+                  (i64.and
+                    (i64.and (local.get $word) (i64.const 0x7f7f7f7f7f7f7f7f))
+                    (i64.xor (local.get $ends) (i64.sub (local.get $ends) (i64.const 1)))))
+                ;; Groups of 7 bits become groups of 14, of 28, and one of 56.
                 (local.set $value
                   (i64.or
-                    (local.get $value)
-                    (i64.shl (i64.and (local.get $more) (i64.const 0x7f)) (i64.const 56))))
-                (local.set $at (i32.add (local.get $at) (i32.const 9)))
-                (if (i64.ne (i64.and (local.get $more) (i64.const 0x80)) (i64.const 0))
+                    (i64.and (local.get $value) (i64.const 0x007f007f007f007f))
+                    (i64.shr_u (i64.and (local.get $value) (i64.const 0x7f007f007f007f00)) (i64.const 1))))
+                (local.set $value
+                  (i64.or
+                    (i64.and (local.get $value) (i64.const 0x00003fff00003fff))
+                    (i64.shr_u (i64.and (local.get $value) (i64.const 0x3fff00003fff0000)) (i64.const 2))))
+                (local.set $value
+                  (i64.or
+                    (i64.and (local.get $value) (i64.const 0x000000000fffffff))
+                    (i64.shr_u (i64.and (local.get $value) (i64.const 0x0fffffff00000000)) (i64.const 4))))
+                (if (i64.ne (local.get $ends) (i64.const 0))
                   (then
-                    (if (i64.ne (i64.and (local.get $more) (i64.const 0x8000)) (i64.const 0))
-                      (then (return (i32.const -3))))
-                    ;; Of the tenth byte one bit belongs to a 64-bit word.
+                    (local.set $at
+                      (i32.add
+                        (i32.add (local.get $at) (i32.const 1))
+                        (i32.wrap_i64 (i64.shr_u (i64.ctz (local.get $ends)) (i64.const 3))))))
+                  (else
+                    (local.set $more (i64.load16_u offset=8 (local.get $at)))
                     (local.set $value
                       (i64.or
                         (local.get $value)
-                        (i64.shl (i64.and (local.get $more) (i64.const 0x100)) (i64.const 55))))
-                    (local.set $at (i32.add (local.get $at) (i32.const 1)))))))))
-        (i64.store (local.get $into) (local.get $value))
+                        (i64.shl (i64.and (local.get $more) (i64.const 0x7f)) (i64.const 56))))
+                    (local.set $at (i32.add (local.get $at) (i32.const 9)))
+                    (if (i64.ne (i64.and (local.get $more) (i64.const 0x80)) (i64.const 0))
+                      (then
+                        (if (i64.ne (i64.and (local.get $more) (i64.const 0x8000)) (i64.const 0))
+                          (then (return (i32.const -3))))
+                        ;; Of the tenth byte one bit belongs to a 64-bit word.
+                        (local.set $value
+                          (i64.or
+                            (local.get $value)
+                            (i64.shl (i64.and (local.get $more) (i64.const 0x100)) (i64.const 55))))
+                        (local.set $at (i32.add (local.get $at) (i32.const 1)))))))))
+            (i64.store (local.get $into) (local.get $value))
+            (i32.store8 (local.get $null) (i32.const 0)))
+          (else
+            (i64.store (local.get $into) (i64.const 0))
+            (i32.store8 (local.get $null) (i32.const 1))))
         (local.set $into (i32.add (local.get $into) (i32.shl (local.get $rows) (i32.const 3))))
+        (local.set $null (i32.add (local.get $null) (local.get $rows)))
         (local.set $column (i32.add (local.get $column) (i32.const 1)))
         (br_if $next_column (i32.lt_u (local.get $column) (local.get $columns))))
+      (local.set $kinds_at (i32.add (local.get $kinds_at) (local.get $width)))
       (local.set $row (i32.add (local.get $row) (i32.const 1)))
       (br_if $next_row (i32.lt_u (local.get $row) (local.get $rows))))
     (local.get $at))
 
-  ;; Takes up to $count texts, which begin at $at and have a NUL behind each, and puts each with its length before it
-  ;; where the next column's slot says; the first one's is $column, and behind the last comes the first again. A slot
-  ;; has 32 bits. Ends before a text that has no NUL before $to. Up to 16 bytes behind $to are looked at, and as many
-  ;; behind what is put are written over. Gives how many were taken, and the position behind them.
+  ;; The same for doubles; there are enough.
+  (func (export "doubles") (param $width i32) (param $columns i32) (param $rows i32) (result i32)
+    (local $at i32) (local $row i32) (local $column i32) (local $kinds_at i32) (local $into i32) (local $null i32)
+    (local.set $at (global.get $in))
+    (local.set $kinds_at (global.get $kinds))
+    (loop $next_row
+      (local.set $into (i32.add (global.get $out) (i32.shl (local.get $row) (i32.const 3))))
+      (local.set $null (i32.add (global.get $nulls) (local.get $row)))
+      (local.set $column (i32.const 0))
+      (loop $next_column
+        (if
+          (i32.eq
+            (i32.load8_u
+              (i32.add
+                (local.get $kinds_at)
+                (i32.load
+                  (i32.add (global.get $places) (i32.shl (local.get $column) (i32.const 2))))))
+            (i32.const 3))
+          (then
+            (i64.store (local.get $into) (i64.load (local.get $at)))
+            (i32.store8 (local.get $null) (i32.const 0))
+            (local.set $at (i32.add (local.get $at) (i32.const 8))))
+          (else
+            (i64.store (local.get $into) (i64.const 0))
+            (i32.store8 (local.get $null) (i32.const 1))))
+        (local.set $into (i32.add (local.get $into) (i32.shl (local.get $rows) (i32.const 3))))
+        (local.set $null (i32.add (local.get $null) (local.get $rows)))
+        (local.set $column (i32.add (local.get $column) (i32.const 1)))
+        (br_if $next_column (i32.lt_u (local.get $column) (local.get $columns))))
+      (local.set $kinds_at (i32.add (local.get $kinds_at) (local.get $width)))
+      (local.set $row (i32.add (local.get $row) (i32.const 1)))
+      (br_if $next_row (i32.lt_u (local.get $row) (local.get $rows))))
+    (local.get $at))
+
+  ;; Takes the cells of $columns columns of $rows rows from number $cell on: texts, which have a NUL behind each, and
+  ;; puts each with its length before it where its column's slot says; a NULL as an empty one. Ends before a text that
+  ;; has no NUL before $to. Up to 16 bytes behind $to are looked at, and as many behind what is put are written over.
+  ;; Gives the number of the next cell, and the position of its text.
   (func (export "texts")
-    (param $at i32) (param $to i32) (param $slots i32) (param $columns i32) (param $column i32) (param $count i32)
-    (result i32 i32)
-    (local $done i32) (local $slot i32) (local $out i32) (local $end i32) (local $length i32) (local $zeros i32)
+    (param $to i32) (param $width i32) (param $columns i32) (param $rows i32) (param $cell i32) (result i32 i32)
+    (local $at i32) (local $row i32) (local $column i32) (local $kinds_at i32) (local $null i32)
+    (local $slot i32) (local $out i32) (local $end i32) (local $length i32) (local $zeros i32)
     (local $bytes v128)
+    (local.set $at (global.get $in))
+    (local.set $row (i32.div_u (local.get $cell) (local.get $columns)))
+    (local.set $column (i32.rem_u (local.get $cell) (local.get $columns)))
+    (local.set $kinds_at
+      (i32.add (global.get $kinds) (i32.mul (local.get $row) (local.get $width))))
     (block $stop
       (loop $next
-        (br_if $stop (i32.eq (local.get $done) (local.get $count)))
-        (local.set $slot (i32.add (local.get $slots) (i32.shl (local.get $column) (i32.const 2))))
+        (br_if $stop (i32.eq (local.get $row) (local.get $rows)))
+        (local.set $slot (i32.add (global.get $slots) (i32.shl (local.get $column) (i32.const 2))))
         (local.set $out (i32.load (local.get $slot)))
-        (local.set $end (local.get $at))
-        ;; It is copied while its end is looked for, to where it has to be if its length is below 128.
-        (block $found
-          (loop $look
-            (br_if $stop (i32.ge_u (local.get $end) (local.get $to)))
-            (local.set $bytes (v128.load (local.get $end)))
-            (v128.store offset=1
-              (i32.add (local.get $out) (i32.sub (local.get $end) (local.get $at)))
-              (local.get $bytes))
-            (local.set $zeros
-              (i8x16.bitmask (i8x16.eq (local.get $bytes) (v128.const i64x2 0 0))))
-            (br_if $found (local.get $zeros))
-            (local.set $end (i32.add (local.get $end) (i32.const 16)))
-            (br $look)))
-        (local.set $end (i32.add (local.get $end) (i32.ctz (local.get $zeros))))
-        (br_if $stop (i32.ge_u (local.get $end) (local.get $to)))
-        (local.set $length (i32.sub (local.get $end) (local.get $at)))
-        (if (i32.lt_u (local.get $length) (i32.const 0x80))
+        (local.set $null
+          (i32.add
+            (i32.add (global.get $nulls) (local.get $row))
+            (i32.mul (local.get $column) (local.get $rows))))
+        (if
+          (i32.eq
+            (i32.load8_u
+              (i32.add
+                (local.get $kinds_at)
+                (i32.load
+                  (i32.add (global.get $places) (i32.shl (local.get $column) (i32.const 2))))))
+            (i32.const 4))
           (then
-            (i32.store8 (local.get $out) (local.get $length))
-            (local.set $out (i32.add (i32.add (local.get $out) (i32.const 1)) (local.get $length))))
-          (else
-            (loop $next_byte
-              (i32.store8 (local.get $out) (i32.or (local.get $length) (i32.const 0x80)))
-              (local.set $out (i32.add (local.get $out) (i32.const 1)))
-              (local.set $length (i32.shr_u (local.get $length) (i32.const 7)))
-              (br_if $next_byte (i32.ge_u (local.get $length) (i32.const 0x80))))
-            (i32.store8 (local.get $out) (local.get $length))
-            (local.set $out (i32.add (local.get $out) (i32.const 1)))
+            (local.set $end (local.get $at))
+            ;; It is copied while its end is looked for, to where it has to be if its length is below 128.
+            (block $found
+              (loop $look
+                (br_if $stop (i32.ge_u (local.get $end) (local.get $to)))
+                (local.set $bytes (v128.load (local.get $end)))
+                (v128.store offset=1
+                  (i32.add (local.get $out) (i32.sub (local.get $end) (local.get $at)))
+                  (local.get $bytes))
+                (local.set $zeros
+                  (i8x16.bitmask (i8x16.eq (local.get $bytes) (v128.const i64x2 0 0))))
+                (br_if $found (local.get $zeros))
+                (local.set $end (i32.add (local.get $end) (i32.const 16)))
+                (br $look)))
+            (local.set $end (i32.add (local.get $end) (i32.ctz (local.get $zeros))))
+            (br_if $stop (i32.ge_u (local.get $end) (local.get $to)))
             (local.set $length (i32.sub (local.get $end) (local.get $at)))
-            (memory.copy (local.get $out) (local.get $at) (local.get $length))
-            (local.set $out (i32.add (local.get $out) (local.get $length)))))
+            (if (i32.lt_u (local.get $length) (i32.const 0x80))
+              (then
+                (i32.store8 (local.get $out) (local.get $length))
+                (local.set $out
+                  (i32.add (i32.add (local.get $out) (i32.const 1)) (local.get $length))))
+              (else
+                (loop $next_byte
+                  (i32.store8 (local.get $out) (i32.or (local.get $length) (i32.const 0x80)))
+                  (local.set $out (i32.add (local.get $out) (i32.const 1)))
+                  (local.set $length (i32.shr_u (local.get $length) (i32.const 7)))
+                  (br_if $next_byte (i32.ge_u (local.get $length) (i32.const 0x80))))
+                (i32.store8 (local.get $out) (local.get $length))
+                (local.set $out (i32.add (local.get $out) (i32.const 1)))
+                (local.set $length (i32.sub (local.get $end) (local.get $at)))
+                (memory.copy (local.get $out) (local.get $at) (local.get $length))
+                (local.set $out (i32.add (local.get $out) (local.get $length)))))
+            (i32.store8 (local.get $null) (i32.const 0))
+            (local.set $at (i32.add (local.get $end) (i32.const 1))))
+          (else
+            (i32.store8 (local.get $null) (i32.const 1))
+            (i32.store8 (local.get $out) (i32.const 0))
+            (local.set $out (i32.add (local.get $out) (i32.const 1)))))
         (i32.store (local.get $slot) (local.get $out))
-        (local.set $at (i32.add (local.get $end) (i32.const 1)))
-        (local.set $done (i32.add (local.get $done) (i32.const 1)))
         (local.set $column (i32.add (local.get $column) (i32.const 1)))
-        (local.set $column
-          (select
-            (i32.const 0)
-            (local.get $column)
-            (i32.eq (local.get $column) (local.get $columns))))
+        (if (i32.eq (local.get $column) (local.get $columns))
+          (then
+            (local.set $column (i32.const 0))
+            (local.set $row (i32.add (local.get $row) (i32.const 1)))
+            (local.set $kinds_at (i32.add (local.get $kinds_at) (local.get $width)))))
         (br $next)))
-    (local.get $done)
+    (i32.add (i32.mul (local.get $row) (local.get $columns)) (local.get $column))
     (local.get $at)))

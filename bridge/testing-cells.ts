@@ -60,16 +60,23 @@ export const anyCells: fc.Arbitrary<EncodedTable> = fc
     }),
   );
 
-/** Rows of integers (columns `i0`, …) and texts (`t0`, …) that are alike, but perhaps for some that have a NULL. */
-export const alikeCells: fc.Arbitrary<EncodedTable> = fc
-  .array(fc.constantFrom(int64, text), { minLength: 1, maxLength: 4 })
+const KINDS = { i: int64, d: fc.double(), t: text };
+
+/** Rows of integers, doubles and texts (columns `i0`, `d1`, `t2`, …) with NULLs, and at times another value for a text. */
+export const uniformCells: fc.Arbitrary<EncodedTable> = fc
+  .array(fc.constantFrom<keyof typeof KINDS>('i', 'd', 't'), { minLength: 1, maxLength: 4 })
   .chain((kinds) => {
-    const row = fc.tuple(...kinds);
-    const odd = fc.tuple(...kinds.map((kind) => fc.option<CellValue>(kind)));
+    const row = fc.tuple<CellValue[]>(...kinds.map((kind) => KINDS[kind]));
+    const withNulls = fc.tuple(...kinds.map((kind) => fc.option<CellValue>(KINDS[kind])));
+    const odd = fc.tuple<CellValue[]>(...kinds.map((kind) => (kind === 't' ? cell : KINDS[kind])));
     return fc.record({
-      names: fc.constant(kinds.map((kind, index) => `${kind === int64 ? 'i' : 't'}${index}`)),
+      names: fc.constant(kinds.map((kind, index) => `${kind}${index}`)),
       cells: fc
-        .array(fc.oneof({ weight: 9, arbitrary: row }, odd), { maxLength: 60 })
+        .oneof(
+          fc.array(row, { maxLength: 60 }),
+          fc.array(withNulls, { maxLength: 60 }),
+          fc.array(fc.oneof({ weight: 9, arbitrary: row }, odd), { maxLength: 60 }),
+        )
         .map((rows) => rows.flat()),
       batchCells: fc
         .integer({ min: 1, max: 30 })

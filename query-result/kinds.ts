@@ -1,8 +1,6 @@
 /** Which kinds of cells each column holds: what column types are chosen from. */
-import { rowsAreAlike } from './alike.ts';
-import { CELL_TYPE_MAX } from './cell-type.ts';
+import { addKinds } from './cell-kinds.ts';
 import { ResultStream } from './stream.ts';
-import { malformed } from './wire.ts';
 
 export interface ColumnKinds {
   /** As the engine gives it: it may be empty, or the same as another's. */
@@ -21,17 +19,8 @@ export class KindsCollector {
     let column = first ? 0 : this.stream.cells % Math.max(this.#kinds.length, 1);
     const { buffer, batches } = this.stream.next(bytes);
     if (first) this.#kinds = new Uint8Array(this.stream.columnNames?.length ?? 0);
-    const kinds = this.#kinds;
-    for (const { cellsFrom, cellsTo } of batches) {
-      const alike = rowsAreAlike(buffer.subarray(cellsFrom, cellsTo), kinds.length);
-      const to = alike ? Math.min(cellsFrom + kinds.length, cellsTo) : cellsTo;
-      for (let at = cellsFrom; at < to; at++) {
-        const type = buffer[at] ?? 0;
-        if (type === 0 || type > CELL_TYPE_MAX) throw malformed(`cell type ${type}`);
-        kinds[column] = (kinds[column] ?? 0) | (1 << type);
-        if (++column === kinds.length) column = 0;
-      }
-    }
+    for (const { cellsFrom, cellsTo } of batches)
+      column = addKinds(this.#kinds, buffer.subarray(cellsFrom, cellsTo), column);
   }
 
   columns(): ColumnKinds[] {

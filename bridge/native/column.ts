@@ -38,6 +38,17 @@ export abstract class NativeColumn {
     this.#head = Buffer.concat([bytesFromText(column.name), type].map(lengthAndBytes));
   }
 
+  get nullable(): boolean {
+    return this.fit.nullable;
+  }
+
+  /** For each of the last cells whether it is NULL; one that cannot be has none. */
+  nulls(nulls: Uint8Array): void {
+    if (!this.nullable) return;
+    this.#nulls.set(nulls, this.rows - nulls.length);
+    this.#anyNull ||= nulls.includes(1);
+  }
+
   /** Takes every `step`th cell of a batch. */
   take(values: BatchValues, first: number, step: number): void {
     this.reserve(Math.ceil(values.count / step));
@@ -109,7 +120,7 @@ export abstract class NativeColumn {
 
   protected abstract integer(high: number, low: number): void;
   protected abstract double(value: number): void;
-  abstract text(source: Source, from: number, to: number): void;
+  protected abstract text(source: Source, from: number, to: number): void;
   protected abstract blob(source: Source, from: number, to: number): void;
   /** What stands in place of a NULL. */
   protected abstract putFiller(): void;

@@ -27,7 +27,15 @@ abstract class FixedColumn extends NativeColumn {
 
   protected onGrown(): void {}
 
-  text({ bytes }: Source, from: number, to: number): void {
+  /** Takes cells that are values of this width, and for each whether it is NULL. */
+  words(words: Uint8Array, nulls: Uint8Array): void {
+    this.reserve(nulls.length);
+    this.bytes.set(words, this.rows * this.#width);
+    this.rows += nulls.length;
+    this.nulls(nulls);
+  }
+
+  protected text({ bytes }: Source, from: number, to: number): void {
     this.fit.text(bytes.subarray(from, to));
   }
 
@@ -66,13 +74,6 @@ export class Int64Column extends FixedColumn {
 
   protected override onGrown(): void {
     this.#words = new Int32Array(this.bytes.buffer);
-  }
-
-  /** Makes room for so many more, which the asker puts in. */
-  room(rows: number): Int32Array {
-    this.reserve(rows);
-    this.rows += rows;
-    return this.#words;
   }
 
   /** As any column does, in a loop of its own: that is several times as quick. */

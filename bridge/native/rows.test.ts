@@ -7,7 +7,7 @@ import { encodeTable } from '../../query-result/testing.ts';
 import { doubleText } from '../double-text.ts';
 import { Output } from '../output.ts';
 import { parseStructure, type TableColumn } from '../structure.ts';
-import { alikeCells, anyCells, chunk } from '../testing-cells.ts';
+import { anyCells, chunk, uniformCells } from '../testing-cells.ts';
 import { Table, TraceRows } from '../trace-rows.ts';
 import { NativeRows } from './rows.ts';
 import { HEARTBEAT, nativeBlocks, nativeRows } from './testing.ts';
@@ -86,16 +86,19 @@ test('any cells of traces that come in turns become rows that read as the same',
   );
 });
 
-test('rows that are alike, and those between them that are not', async () => {
-  const typeOf = (name: string): string => (name.startsWith('i') ? 'Int64' : 'String');
+test('columns of one kind and NULLs, and rows between them that are not so', async () => {
+  const types = { i: 'Int64', d: 'Float64', t: 'String' };
   await fc.assert(
-    fc.asyncProperty(alikeCells, async (encoded) => {
+    fc.asyncProperty(uniformCells, async (encoded) => {
       const { names, cells } = encoded;
-      const written = new Written(names.map((name) => `${name} Nullable(${typeOf(name)})`).join());
+      const kinds = names.map((name) => name[0] as keyof typeof types);
+      const written = new Written(
+        names.map((name, at) => `${name} Nullable(${types[kinds[at] ?? 't']})`).join(),
+      );
       await written.rows({ t: encodeTable(encoded) });
       await written.writer.finish();
       const expected = chunk(cells, names.length).map((row) =>
-        row.map((value) => (typeof value === 'bigint' ? value : textOf(value))),
+        row.map((value, at) => (kinds[at] === 't' ? textOf(value) : value)),
       );
       expect(nativeRows(written.bytes)).toEqual(expected.map((row) => ['t', ...row]));
     }),

@@ -14,11 +14,11 @@ import { BatchValues } from '../batch-values.ts';
 import type { Output } from '../output.ts';
 import type { CellWriter, RowWriter } from '../row-writer.ts';
 import { HEARTBEAT_COLUMN, MARK, type TableColumn, TRACE_COLUMN } from '../structure.ts';
-import { takeAlike } from './alike.ts';
 import type { HeldCell, NativeColumn } from './column.ts';
 import { lengthAndBytes, writeLength } from './encoding.ts';
 import { Float64Column, Int64Column, NarrowColumn } from './fixed-columns.ts';
 import { StringColumn, type TextRoom } from './string-column.ts';
+import { takeUniform } from './uniform.ts';
 
 /** A block is passed on when it has so many rows, or bytes of texts. */
 const FULL_ROWS = 16 * 1024;
@@ -200,7 +200,7 @@ class NativeTrace implements CellWriter {
   #take(values: BatchValues): void {
     const columns = this.#columns;
     const held = this.#held;
-    if (held.length === 0 && takeAlike(columns, values)) {
+    if (held.length === 0 && takeUniform(columns, values)) {
       this.#block.add(this.#address, values.count / columns.length);
       return;
     }

@@ -1,5 +1,5 @@
 /** Columns of texts and blobs. */
-import type { LongTextTarget } from '../batch-values.ts';
+import type { TextTarget } from '../cells.ts';
 import { doubleText } from '../double-text.ts';
 import type { Output } from '../output.ts';
 import type { TableColumn } from '../structure.ts';
@@ -23,7 +23,7 @@ const SPARE_BYTES = LENGTH_BYTES + 3;
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 /** Each has its length before it. */
-export class StringColumn extends NativeColumn implements LongTextTarget {
+export class StringColumn extends NativeColumn implements TextTarget {
   readonly #room: TextRoom;
   #bytes: Buffer = EMPTY;
   /** Of the same bytes. */
@@ -46,7 +46,7 @@ export class StringColumn extends NativeColumn implements LongTextTarget {
     this.putAgain(Buffer.from(doubleText(value)));
   }
 
-  text(source: Source, from: number, to: number): void {
+  protected text(source: Source, from: number, to: number): void {
     const length = to - from;
     this.#lastFrom = this.#at;
     if (this.#at + length + SPARE_BYTES > this.#bytes.length) this.#grow(length);
@@ -63,16 +63,12 @@ export class StringColumn extends NativeColumn implements LongTextTarget {
   }
 
   texts(encoded: Uint8Array, count: number): void {
+    this.reserve(count);
     if (this.#at + encoded.length + SPARE_BYTES > this.#bytes.length) this.#grow(encoded.length);
     this.#bytes.set(encoded, this.#at);
     this.#at += encoded.length;
     this.#room.bytes += encoded.length;
     this.rows += count;
-  }
-
-  /** Makes room for so many NULL flags more. */
-  expect(rows: number): void {
-    this.reserve(rows);
   }
 
   protected blob(source: Source, from: number, to: number): void {

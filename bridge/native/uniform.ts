@@ -1,0 +1,38 @@
+/** Columns of which each has cells of its own kind, and NULLs: as most have, and several times as quick as cell by cell. */
+import { addKinds } from '../../query-result/cell-kinds.ts';
+import { CellType } from '../../query-result/cell-type.ts';
+import type { BatchValues } from '../batch-values.ts';
+import { COLUMNS_MAX, type Column } from '../cells.ts';
+import type { NativeColumn } from './column.ts';
+import { Float64Column, Int64Column } from './fixed-columns.ts';
+import { StringColumn } from './string-column.ts';
+
+/** Takes a piece that has not been read. @returns whether it could be taken so */
+export function takeUniform(columns: readonly NativeColumn[], values: BatchValues): boolean {
+  const width = columns.length;
+  if (width === 0 || width > COLUMNS_MAX || values.count % width !== 0) return false;
+  const kinds = new Uint8Array(width);
+  addKinds(kinds, values.types, 0);
+  const integers: Column<Int64Column>[] = [];
+  const doubles: Column<Float64Column>[] = [];
+  const texts: Column<StringColumn>[] = [];
+  for (const [place, target] of columns.entries()) {
+    let own: number;
+    if (target instanceof Int64Column) {
+      own = CellType.VARINT;
+      integers.push({ place, target });
+    } else if (target instanceof Float64Column) {
+      own = CellType.FLOAT64;
+      doubles.push({ place, target });
+    } else if (target instanceof StringColumn) {
+      own = CellType.STRING;
+      texts.push({ place, target });
+    } else return false;
+    const taken = (1 << own) | (target.nullable ? 1 << CellType.NULL : 0);
+    if (((kinds[place] as number) & ~taken) !== 0) return false;
+  }
+  values.readIntegers(width, integers);
+  values.readDoubles(width, doubles);
+  values.readTexts(width, texts);
+  return true;
+}
