@@ -73,8 +73,9 @@ export class Fit {
   }
 
   #holdsExactly(value: Int64): boolean {
-    const nearest = this.base === 'Float32' ? Math.fround(value.number) : value.number;
-    return BigInt(nearest) === value.bigint;
+    const { number, safe } = value;
+    const nearest = this.base === 'Float32' ? Math.fround(number) : number;
+    return safe ? nearest === number : BigInt(nearest) === value.bigint;
   }
 
   #widerThanInteger(): string {

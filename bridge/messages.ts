@@ -2,8 +2,7 @@
  * The few messages of proto/bigtrace.proto that the bridge speaks, coded by hand: loading a protobuf
  * library would cost every query more time than the rest of its start. Tests hold them to the .proto.
  */
-import { BigtraceError } from '../common/errors.ts';
-import { WIRE_BYTES, WIRE_VARINT, WireReader } from '../query-result/wire.ts';
+import { eachField, type WireReader } from '../query-result/wire.ts';
 import { bytesField, fieldHead } from '../query-result/wire-writer.ts';
 
 export interface Start {
@@ -68,90 +67,52 @@ export function encodeSchemaRequest(start: Start, addresses: readonly Uint8Array
 /** The events of a QueryResponse that carry something for the bridge. */
 export function decodeQueryResponse(message: Uint8Array): Event[] {
   const events: Event[] = [];
-  eachField(new WireReader(message), (number, reader) => {
-    if (number !== 1) return false;
-    const event = decodeEvent(nested(reader));
-    if (event !== undefined) events.push(event);
-    return true;
+  eachField(message, (number, response) => {
+    if (number !== 1) return;
+    eachField(response.bytes(), (kind, reader) => {
+      if (kind === 1) events.push({ rows: decodeRows(reader.bytes()) });
+      else if (kind === 2) events.push({ failure: decodeFailure(reader.bytes()) });
+    });
   });
   return events;
 }
 
-function decodeEvent(reader: WireReader): Event | undefined {
-  let event: Event | undefined;
-  eachField(reader, (number) => {
-    if (number === 1) event = { rows: decodeRows(nested(reader)) };
-    else if (number === 2) event = { failure: decodeFailure(nested(reader)) };
-    return number === 1 || number === 2;
-  });
-  return event;
-}
-
-function decodeRows(reader: WireReader): RowsEvent {
+function decodeRows(message: Uint8Array): RowsEvent {
   const rows: RowsEvent = { trace: EMPTY, result: EMPTY, last: false };
-  eachField(reader, (number) => {
-    if (number === 1) rows.trace = reader.bytes();
-    else if (number === 2) rows.result = reader.bytes();
-    else if (number === 3) rows.last = reader.varint() !== 0;
-    return number <= 3;
+  eachField(message, (field, reader) => {
+    if (field === 1) rows.trace = reader.bytes();
+    else if (field === 2) rows.result = reader.bytes();
+    else if (field === 3) rows.last = reader.varint() !== 0;
   });
   return rows;
 }
 
-function decodeFailure(reader: WireReader): FailureEvent {
+function decodeFailure(message: Uint8Array): FailureEvent {
   const failure: FailureEvent = { trace: EMPTY, code: '', message: '' };
-  eachField(reader, (number) => {
-    if (number === 1) failure.trace = reader.bytes();
-    else if (number === 2) failure.code = text(reader);
-    else if (number === 3) failure.message = text(reader);
-    return number <= 3;
+  eachField(message, (field, reader) => {
+    if (field === 1) failure.trace = reader.bytes();
+    else if (field === 2) failure.code = text(reader);
+    else if (field === 3) failure.message = text(reader);
   });
   return failure;
 }
 
 export function decodeSchemaResponse(message: Uint8Array): SchemaColumn[] {
   const columns: SchemaColumn[] = [];
-  eachField(new WireReader(message), (number, reader) => {
-    if (number !== 1) return false;
+  eachField(message, (number, response) => {
+    if (number !== 1) return;
     const column: SchemaColumn = { name: EMPTY, cellKinds: 0 };
-    eachField(nested(reader), (inner, within) => {
-      if (inner === 1) column.name = within.bytes();
-      else if (inner === 2) column.cellKinds = within.varint();
-      return inner <= 2;
+    eachField(response.bytes(), (field, reader) => {
+      if (field === 1) column.name = reader.bytes();
+      else if (field === 2) column.cellKinds = reader.varint();
     });
     columns.push(column);
-    return true;
   });
   return columns;
 }
 
 export const EMPTY = new Uint8Array(0);
 
-export function nested(reader: WireReader): WireReader {
-  const end = reader.bytesEnd();
-  const inner = new WireReader(reader.buffer, reader.at, end);
-  reader.at = end;
-  return inner;
-}
-
 export function text(reader: WireReader): string {
   return Buffer.from(reader.bytes()).toString('utf8');
-}
-
-/** Calls `read` for each field; one that it does not take (returns false) is skipped. */
-export function eachField(
-  reader: WireReader,
-  read: (number: number, reader: WireReader) => boolean,
-): void {
-  while (reader.at < reader.end) {
-    const tag = reader.varint();
-    const wireType = tag % 8;
-    if (wireType !== WIRE_BYTES && wireType !== WIRE_VARINT) {
-      reader.skip(wireType);
-      continue;
-    }
-    if (!read(Math.floor(tag / 8), reader)) reader.skip(wireType);
-  }
-  if (reader.at !== reader.end)
-    throw new BigtraceError('internal', 'malformed message from the orchestrator');
 }

@@ -1,6 +1,6 @@
 /** What the orchestrator says of queries that run and of what failed, decoded by hand as messages.ts is. */
-import { WireReader } from '../query-result/wire.ts';
-import { EMPTY, eachField, nested, text } from './messages.ts';
+import { eachField } from '../query-result/wire.ts';
+import { EMPTY, text } from './messages.ts';
 
 export interface RecordedFailure {
   queryId: string;
@@ -23,54 +23,45 @@ export interface RunningQuery {
 
 export function decodeFailures(message: Uint8Array): RecordedFailure[] {
   const failures: RecordedFailure[] = [];
-  eachField(new WireReader(message), (number, reader) => {
-    if (number !== 1) return false;
-    failures.push(decodeFailure(nested(reader)));
-    return true;
+  eachField(message, (field, reader) => {
+    if (field === 1) failures.push(decodeFailure(reader.bytes()));
   });
   return failures;
 }
 
-function decodeFailure(reader: WireReader): RecordedFailure {
+function decodeFailure(message: Uint8Array): RecordedFailure {
   const failure = { ...{ queryId: '', user: '', code: '', message: '' }, attempts: 0, timeMs: 0 };
   let trace: Uint8Array = EMPTY;
-  eachField(reader, (number) => {
-    if (number === 1) failure.queryId = text(reader);
-    else if (number === 2) failure.user = text(reader);
-    else if (number === 3) trace = reader.bytes();
-    else if (number === 4) failure.code = text(reader);
-    else if (number === 5) failure.message = text(reader);
-    else if (number === 6) failure.attempts = reader.varint();
-    else if (number === 7) failure.timeMs = reader.varint();
-    return number <= 7;
+  eachField(message, (field, reader) => {
+    if (field === 1) failure.queryId = text(reader);
+    else if (field === 2) failure.user = text(reader);
+    else if (field === 3) trace = reader.bytes();
+    else if (field === 4) failure.code = text(reader);
+    else if (field === 5) failure.message = text(reader);
+    else if (field === 6) failure.attempts = reader.varint();
+    else if (field === 7) failure.timeMs = reader.varint();
   });
   return { ...failure, trace };
 }
 
 export function decodeStatus(message: Uint8Array): RunningQuery[] {
   const queries: RunningQuery[] = [];
-  eachField(new WireReader(message), (number, reader) => {
-    if (number !== QUERY_OF_STATUS) return false;
-    queries.push(decodeQuery(nested(reader)));
-    return true;
+  eachField(message, (field, reader) => {
+    if (field === QUERY_OF_STATUS) queries.push(decodeQuery(reader.bytes()));
   });
   return queries;
 }
 
 const QUERY_OF_STATUS = 6;
 
-function decodeQuery(reader: WireReader): RunningQuery {
+function decodeQuery(message: Uint8Array): RunningQuery {
   const query: RunningQuery = { queryId: '', user: '', startedMs: 0, progress: new Map() };
-  eachField(reader, (number) => {
-    if (number === 1) query.queryId = text(reader);
-    else if (number === 2) query.user = text(reader);
-    else if (number === 3) query.startedMs = reader.varint();
-    else if (number === 4)
-      eachField(nested(reader), (field, within) => {
-        query.progress.set(field, within.varint());
-        return true;
-      });
-    return number <= 4;
+  eachField(message, (field, reader) => {
+    if (field === 1) query.queryId = text(reader);
+    else if (field === 2) query.user = text(reader);
+    else if (field === 3) query.startedMs = reader.varint();
+    else if (field === 4)
+      eachField(reader.bytes(), (number, within) => query.progress.set(number, within.varint()));
   });
   return query;
 }

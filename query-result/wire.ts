@@ -72,3 +72,20 @@ export class WireReader {
     if (this.at > this.end) throw malformed('a field is cut short');
   }
 }
+
+/**
+ * Goes over the fields of a message: `read` reads the value of each that it knows, as of the type that the
+ * .proto gives it. One that it leaves unread is skipped.
+ */
+export function eachField(
+  message: Uint8Array,
+  read: (field: number, reader: WireReader) => void,
+): void {
+  const reader = new WireReader(message);
+  while (reader.at < reader.end) {
+    const tag = reader.varint();
+    const { at } = reader;
+    read(Math.floor(tag / 8), reader);
+    if (reader.at === at) reader.skip(tag % 8);
+  }
+}

@@ -4,6 +4,7 @@
  */
 import {
   bytesField,
+  eachField,
   pushLengthTag,
   pushVarint,
   pushVarintTag,
@@ -22,8 +23,6 @@ const METHOD_NUMBER: Record<Method, number> = {
   summarize: 15,
 };
 
-/** Wire type of bytes. */
-const LENGTH = 2;
 const FRAME = 1;
 const REQUEST = 2;
 const FATAL_ERROR = 5;
@@ -103,15 +102,17 @@ export interface Reply {
 
 export function readReply(message: Uint8Array): Reply {
   const reply: Reply = {};
-  for (const [field, bytes] of bytesFields(message)) {
-    if (field === QUERY_RESULT) reply.queryResult = bytes;
-    else if (field === FATAL_ERROR) reply.fatalError = text(bytes);
-    else if (field === APPEND_RESULT) assign(reply, 'appendError', textField(bytes, 2));
-    else if (field === FINALIZE_RESULT) assign(reply, 'finalizeError', textField(bytes, 1));
-    else if (field === STATUS_RESULT) assign(reply, 'version', textField(bytes, 2));
-    else if (field === REGISTER_RESULT) assign(reply, 'registerError', textField(bytes, 1));
-    else if (field === SUMMARY_RESULT) readSummary(reply, bytes);
-  }
+  eachField(message, (field, reader) => {
+    if (field === QUERY_RESULT) reply.queryResult = reader.bytes();
+    else if (field === FATAL_ERROR) reply.fatalError = text(reader);
+    else if (field === APPEND_RESULT) assign(reply, 'appendError', textField(reader.bytes(), 2));
+    else if (field === FINALIZE_RESULT)
+      assign(reply, 'finalizeError', textField(reader.bytes(), 1));
+    else if (field === STATUS_RESULT) assign(reply, 'version', textField(reader.bytes(), 2));
+    else if (field === REGISTER_RESULT)
+      assign(reply, 'registerError', textField(reader.bytes(), 1));
+    else if (field === SUMMARY_RESULT) readSummary(reply, reader.bytes());
+  });
   return reply;
 }
 
@@ -121,10 +122,10 @@ export function queryError(result: Uint8Array): string | undefined {
 }
 
 function readSummary(reply: Reply, result: Uint8Array): void {
-  for (const [field, bytes] of bytesFields(result)) {
-    if (field === 1) reply.summary = bytes;
-    else if (field === 3) reply.summaryError = text(bytes);
-  }
+  eachField(result, (field, reader) => {
+    if (field === 1) reply.summary = reader.bytes();
+    else if (field === 3) reply.summaryError = text(reader);
+  });
 }
 
 function assign(
@@ -136,23 +137,15 @@ function assign(
 }
 
 function textField(message: Uint8Array, wanted: number): string | undefined {
-  for (const [field, bytes] of bytesFields(message)) if (field === wanted) return text(bytes);
-  return undefined;
+  let found: string | undefined;
+  eachField(message, (field, reader) => {
+    if (field === wanted) found = text(reader);
+  });
+  return found;
 }
 
-/** The length-delimited fields of a message, as views into it. */
-function* bytesFields(message: Uint8Array): Generator<[field: number, bytes: Uint8Array]> {
-  const reader = new WireReader(message);
-  while (reader.at < reader.end) {
-    const tag = reader.varint();
-    const wireType = tag % 8;
-    if (wireType === LENGTH) yield [Math.floor(tag / 8), reader.bytes()];
-    else reader.skip(wireType);
-  }
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+function text(reader: WireReader): string {
+  return Buffer.from(reader.bytes()).toString('utf8');
 }
 
 /** Cuts the engine's reply stream into messages; one may span several pieces, a piece hold several. */

@@ -6,8 +6,9 @@
 import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import {
+  eachField,
   WIRE_FIXED64,
-  WireReader,
+  type WireReader,
   type WrittenCell,
   writeQueryResult,
 } from '../query-result/index.ts';
@@ -20,7 +21,9 @@ const ROW_CHARS = 16;
 /** An encoded `TraceSummary` as encoded QueryResults. @throws sql_failed where it has no metric */
 export function* summaryResults(summary: Uint8Array): Generator<Buffer> {
   const bundles: Uint8Array[] = [];
-  eachField(summary, { 3: (reader) => bundles.push(reader.bytes()) });
+  eachField(summary, (field, reader) => {
+    if (field === 3) bundles.push(reader.bytes());
+  });
   if (bundles.length === 0)
     throw new BigtraceError('sql_failed', 'the summary specification has no metric');
   let names = COLUMNS;
@@ -47,10 +50,10 @@ function* bundleRows(bundle: Uint8Array): Generator<SummaryRow> {
   const rows: Uint8Array[] = [];
   const specs: Spec[] = [];
   const interned: Uint8Array[] = [];
-  eachField(bundle, {
-    2: (reader) => rows.push(reader.bytes()),
-    3: (reader) => specs.push(readSpec(reader.bytes())),
-    4: (reader) => interned.push(reader.bytes()),
+  eachField(bundle, (field, reader) => {
+    if (field === 2) rows.push(reader.bytes());
+    else if (field === 3) specs.push(readSpec(reader.bytes()));
+    else if (field === 4) interned.push(reader.bytes());
   });
   const [first] = specs;
   if (first === undefined) return;
@@ -58,9 +61,9 @@ function* bundleRows(bundle: Uint8Array): Generator<SummaryRow> {
   for (const row of rows) {
     const values: (number | null)[] = [];
     const dimensions: string[] = [];
-    eachField(row, {
-      1: (reader) => values.push(readValue(reader.bytes())),
-      2: (reader) => dimensions.push(jsonOf(reader.bytes())),
+    eachField(row, (field, reader) => {
+      if (field === 1) values.push(readValue(reader.bytes()));
+      else if (field === 2) dimensions.push(jsonOf(reader.bytes()));
     });
     const fields = first.dimensions.map((name, at) => jsonField(name, dimensions[at] ?? 'null'));
     for (const { key, byKey } of joined)
@@ -84,24 +87,20 @@ interface InternedSpec {
 
 function readSpec(bytes: Uint8Array): Spec {
   const spec: Spec = { id: '', dimensions: [], interned: [] };
-  eachField(bytes, {
-    1: (reader) => {
-      spec.id = text(reader);
-    },
-    2: (reader) => spec.dimensions.push(text(reader)),
-    5: (reader) => spec.dimensions.push(nameIn(reader)),
-    11: (reader) => spec.interned.push(readInternedSpec(reader.bytes())),
+  eachField(bytes, (field, reader) => {
+    if (field === 1) spec.id = text(reader);
+    else if (field === 2) spec.dimensions.push(text(reader));
+    else if (field === 5) spec.dimensions.push(nameIn(reader));
+    else if (field === 11) spec.interned.push(readInternedSpec(reader.bytes()));
   });
   return spec;
 }
 
 function readInternedSpec(bytes: Uint8Array): InternedSpec {
   const spec: InternedSpec = { key: '', columns: [] };
-  eachField(bytes, {
-    1: (reader) => {
-      spec.key = nameIn(reader);
-    },
-    2: (reader) => spec.columns.push(nameIn(reader)),
+  eachField(bytes, (field, reader) => {
+    if (field === 1) spec.key = nameIn(reader);
+    else if (field === 2) spec.columns.push(nameIn(reader));
   });
   return spec;
 }
@@ -112,21 +111,16 @@ function internedValues(
   bundle: Uint8Array = new Uint8Array(),
 ): { key: string; byKey: Map<string, string[]> } {
   const byKey = new Map<string, string[]>();
-  eachField(bundle, {
-    2: (rows) => {
-      let own = '';
-      const values: string[] = [];
-      eachField(rows.bytes(), {
-        1: (reader) => {
-          own = jsonOf(reader.bytes());
-        },
-        2: (reader) => values.push(jsonOf(reader.bytes())),
-      });
-      byKey.set(
-        own,
-        columns.map((name, at) => jsonField(name, values[at] ?? 'null')),
-      );
-    },
+  eachField(bundle, (field, rows) => {
+    if (field !== 2) return;
+    let own = '';
+    const values: string[] = [];
+    eachField(rows.bytes(), (inRow, reader) => {
+      if (inRow === 1) own = jsonOf(reader.bytes());
+      else if (inRow === 2) values.push(jsonOf(reader.bytes()));
+    });
+    const fields = columns.map((name, at) => jsonField(name, values[at] ?? 'null'));
+    byKey.set(own, fields);
   });
   return { key, byKey };
 }
@@ -134,10 +128,8 @@ function internedValues(
 /** A `Value`: a double or null. */
 function readValue(bytes: Uint8Array): number | null {
   let value: number | null = null;
-  eachField(bytes, {
-    2: (reader) => {
-      value = double(reader);
-    },
+  eachField(bytes, (field, reader) => {
+    if (field === 2) value = double(reader);
   });
   return value;
 }
@@ -145,22 +137,18 @@ function readValue(bytes: Uint8Array): number | null {
 /** A `Dimension` as JSON. JSON has no infinities, so these are texts; and of bytes that are no text, U+FFFD. */
 function jsonOf(dimension: Uint8Array): string {
   let json = 'null';
-  eachField(dimension, {
-    1: (reader) => {
-      json = jsonText(text(reader));
-    },
-    2: (reader) => {
-      json = reader.int64().toString();
-    },
-    3: (reader) => {
-      const value = double(reader);
-      json = Number.isFinite(value) ? (Object.is(value, -0) ? '-0' : String(value)) : `"${value}"`;
-    },
-    5: (reader) => {
-      json = String(reader.varint() !== 0);
-    },
+  eachField(dimension, (field, reader) => {
+    if (field === 1) json = jsonText(text(reader));
+    else if (field === 2) json = reader.int64().toString();
+    else if (field === 3) json = jsonNumber(double(reader));
+    else if (field === 5) json = String(reader.varint() !== 0);
   });
   return json;
+}
+
+function jsonNumber(value: number): string {
+  if (!Number.isFinite(value)) return `"${value}"`;
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 function jsonField(name: string, json: string): string {
@@ -178,10 +166,8 @@ function text(reader: WireReader): string {
 /** Of a message whose field 1 is a name. */
 function nameIn(reader: WireReader): string {
   let name = '';
-  eachField(reader.bytes(), {
-    1: (within) => {
-      name = text(within);
-    },
+  eachField(reader.bytes(), (field, within) => {
+    if (field === 1) name = text(within);
   });
   return name;
 }
@@ -190,15 +176,4 @@ function double(reader: WireReader): number {
   const { buffer, at } = reader;
   reader.skip(WIRE_FIXED64);
   return new DataView(buffer.buffer, buffer.byteOffset + at, 8).getFloat64(0, true);
-}
-
-/** Goes over a message; `take` has by its number who reads a field, all others are skipped. */
-function eachField(message: Uint8Array, take: Record<number, (reader: WireReader) => void>): void {
-  const reader = new WireReader(message);
-  while (reader.at < reader.end) {
-    const tag = reader.varint();
-    const taker = take[Math.floor(tag / 8)];
-    if (taker === undefined) reader.skip(tag % 8);
-    else taker(reader);
-  }
 }

@@ -14,7 +14,7 @@ import type { ResultDisk } from './result-disk.ts';
 import type { Remembered, ResultMemory } from './result-memory.ts';
 import type { ScriptFacts } from './script.ts';
 import type { OnResult } from './slot.ts';
-import type { Lease, LoadedFrom, SlotPool } from './slot-pool.ts';
+import type { Lease, LoadedFrom, Patience, SlotPool } from './slot-pool.ts';
 
 export interface AnswerParts {
   stores: TraceStores;
@@ -175,23 +175,22 @@ class Answering {
   async #compute(stat: TraceStat, keys: Keys): Promise<Answer> {
     const { pool } = this.#parts;
     const { key } = keys;
-    // What senses history would see, in a loaded trace or its image, that others were there before.
     const { sensesHistory } = this.#question.script;
+    const patience: Patience = {};
+    let waitedMs = 0;
     for (;;) {
-      const claimed = sensesHistory ? 'busy' : await pool.claim(key, this.#signal);
-      if (typeof claimed !== 'string') {
-        const release = await this.#turn().catch(async (thrown: unknown) => {
-          await claimed.release();
-          throw thrown;
-        });
-        return this.#inTurn(claimed, release, keys, async () => RESIDENT);
+      // What senses history would see, in a loaded trace or its image, that others were there before.
+      const seen = sensesHistory ? 'none' : await pool.look(key, patience, this.#signal);
+      if (seen === 'none') await this.#beginToRead(stat, key);
+      const from = performance.now();
+      const release = await this.#parts.permits.acquire(this.#question.asker, this.#signal);
+      waitedMs += performance.now() - from;
+      const lease = sensesHistory ? pool.fresh(key) : pool.take(key, seen === 'busy');
+      if (lease !== undefined) {
+        this.#question.onBegin(waitedMs);
+        return this.#inTurn(lease, release, stat, keys);
       }
-      await this.#beginToRead(stat, key);
-      const release = await this.#turn();
-      const lease = pool.fresh(key, claimed === 'busy');
-      if (lease !== undefined)
-        return this.#inTurn(lease, release, keys, (signal) => this.#load(lease, key, stat, signal));
-      release(); // meanwhile another began to load it
+      release(); // meanwhile another asks or loads it
     }
   }
 
@@ -209,24 +208,13 @@ class Answering {
     return !this.#question.script.sensesHistory && this.#parts.images.has(key);
   }
 
-  async #turn(): Promise<Release> {
-    const from = performance.now();
-    const release = await this.#parts.permits.acquire(this.#question.asker, this.#signal);
-    this.#question.onBegin(performance.now() - from);
-    return release;
-  }
-
-  async #inTurn(
-    lease: Lease,
-    release: Release,
-    keys: Keys,
-    load: (signal: AbortSignal) => Promise<LoadedFrom>,
-  ): Promise<Answer> {
+  async #inTurn(lease: Lease, release: Release, stat: TraceStat, keys: Keys): Promise<Answer> {
     try {
       const { traceTimeoutMs } = this.#question.limits;
       return await withDeadline(this.#signal, traceTimeoutMs, 'this trace', async (signal) => {
-        const loaded = await load(signal);
-        if (loaded !== RESIDENT) lease.loaded(loaded);
+        if (lease.hasTrace) return this.#ask(lease, RESIDENT, keys, signal);
+        const loaded = await this.#load(lease, keys.key, stat, signal);
+        lease.loaded(loaded);
         return this.#ask(lease, loaded, keys, signal);
       });
     } finally {

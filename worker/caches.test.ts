@@ -18,6 +18,10 @@ const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
 const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
 const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 
+/** Takes some ten milliseconds of any trace. */
+const FAR = 200_000n;
+const COUNT_FAR = `WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT ${FAR}) SELECT count(*) FROM n`;
+
 /** One trace's first value, and where the answer came from. */
 async function ask(
   worker: TestWorker,
@@ -173,6 +177,34 @@ test('cancelling one query costs no other trace its place', async () => {
   await until(async () => (await worker.client.status()).tasksRunning > 0);
   endless.call.cancel();
   expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'resident']);
+});
+
+test('who waits for a turn, and not for the trace, does not have it loaded again', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 1 });
+  const traces = [CANVAS, LONGTASK, COMPILE];
+  for (const trace of traces) await ask(worker, trace, 'SELECT 1');
+  const asked = Array.from({ length: 12 }, (_, asker) =>
+    ask(worker, traces[asker % traces.length] ?? '', COUNT_FAR),
+  );
+  expect(await Promise.all(asked)).toEqual(asked.map(() => [FAR, 'resident']));
+});
+
+test('a trace that is asked for long is loaded again, where a thread is free', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 2 });
+  await ask(worker, COMPILE, 'SELECT 1');
+  const endless = worker.client.run({
+    sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n',
+  });
+  endless.add(COMPILE);
+  await until(async () => (await worker.client.status()).tasksRunning > 0);
+  const sched = 'SELECT count(*) FROM sched';
+  const both = [ask(worker, COMPILE, sched), ask(worker, COMPILE, sched)];
+  const tiers = (await Promise.all(both)).map(([count, tier]) => {
+    expect(count).toBe(3321n);
+    return tier;
+  });
+  expect(tiers.sort()).toEqual(['parse', 'resident']); // once more, and not once for each
+  endless.call.cancel();
 });
 
 test('images outlive the worker; damaged and foreign ones are parsed again', async () => {

@@ -47,7 +47,7 @@ export class ImageKeeper {
   }
 
   /** Writes the image of the trace that the lease holds, and then releases it. */
-  async keep(key: string, lease: Lease): Promise<void> {
+  async keep(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void> {
     this.#writing = true;
     try {
       // No snapshot: the slot is gone, or has no memory for it. Then there is no image.

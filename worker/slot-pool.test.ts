@@ -45,26 +45,20 @@ async function sched({ slot }: Lease, key: string): Promise<unknown> {
   return rowsOf(results)[0]?.[0];
 }
 
-function fresh(key: string): Lease {
-  const lease = pool.fresh(key, false);
-  if (lease === undefined) throw new Error('another slot holds it');
-  return lease;
-}
-
 test('a slot that was to load another trace, and did not, is not taken for having it', async () => {
-  const first = fresh(GZIP);
+  const first = pool.fresh(GZIP);
   await load(first, GZIP);
   expect(await sched(first, GZIP)).toBe(SCHED[GZIP]);
   await first.release();
-  const second = fresh(COMPILE);
+  const second = pool.fresh(COMPILE);
   expect(second.slot).toBe(first.slot);
   await second.release(); // its asker went away before the first byte
-  expect(await pool.claim(COMPILE, signal)).toBe('none');
-  expect(await pool.claim(GZIP, signal)).toBe('none');
+  expect(await pool.look(COMPILE, {}, signal)).toBe('none');
+  expect(await pool.look(GZIP, {}, signal)).toBe('none');
 });
 
 test('a slot gives neither answer nor image of another trace', async () => {
-  const lease = fresh(COMPILE);
+  const lease = pool.fresh(COMPILE);
   await load(lease, COMPILE);
   await expect(sched(lease, GZIP)).rejects.toThrow('a slot that holds another trace cannot query');
   await expect(lease.slot.snapshot(GZIP)).rejects.toThrow('does not hold the trace');
@@ -82,8 +76,7 @@ test('an idle worker has spare slots, in no more than half of its memory', async
     warm.warm(1);
     expect(warm.gauges()).toMatchObject({ slots: 1, slots_busy: 0 });
     await expect.poll(() => warm.gauges()['slots']).toBe(3);
-    const lease = warm.fresh(GZIP, false);
-    if (lease === undefined) throw new Error('nobody holds it');
+    const lease = warm.fresh(GZIP);
     await load(lease, GZIP);
     await lease.release();
     expect(warm.gauges()).toMatchObject({ slots: 3, slots_busy: 0, resident_traces: 1 });

@@ -23,7 +23,7 @@ export interface PoolOptions {
 export interface Keeper {
   wants(key: string, costMs: number): boolean;
   /** Releases the lease when it is done with the slot. */
-  keep(key: string, lease: Lease): Promise<void>;
+  keep(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void>;
 }
 
 /** Such a trace costs next to nothing, however long it took on a busy machine. */
@@ -47,8 +47,6 @@ interface Entry {
   /** What it costs to load it; undefined until it is loaded. */
   costMs: number | undefined;
   priority: number;
-  /** Told at the next change from busy to idle. */
-  waiting: Set<() => void>;
 }
 
 export type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes' | 'tier'>;
@@ -56,15 +54,24 @@ export type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes' | 'tier'>;
 /** A slot that is the holder's alone, until it is released. */
 export interface Lease {
   readonly slot: Slot;
+  /** Whether it has the trace; else it is to be loaded. */
+  readonly hasTrace: boolean;
   /** To be called once the trace is loaded. */
   loaded(from: LoadedFrom): void;
   /** Takes back marks before it lets others have it; resolves when it is theirs. */
   release(): Promise<void>;
 }
 
+/** How long one who asks a trace still waits for who has it, kept from one `look` to the next. */
+export interface Patience {
+  untilMs?: number;
+}
+
 export class SlotPool {
   readonly #options: PoolOptions;
   readonly #entries = new Set<Entry>();
+  /** By key: told when a slot with it begins or ends to be busy otherwise. */
+  readonly #waiting = new Map<string, Set<() => void>>();
   /** GreedyDual's clock: the priority of what was last let go. */
   #floor = 0;
   #idle: NodeJS.Timeout | undefined;
@@ -100,38 +107,48 @@ export class SlotPool {
   }
 
   /**
-   * The slot that holds the trace, waiting while another loads or asks it; 'none' where no slot does,
-   * 'busy' when the wait gets longer than it takes to load the trace once more.
+   * Who has the trace: 'idle', a slot that can be asked at once; 'none'; 'busy', where waiting has taken longer
+   * than to load the trace once more. Until then it waits; and while the trace is being loaded, without end,
+   * as that has its own bounds of time. Nothing is leased: whoever looks has to wait for a permit, too.
    */
-  async claim(key: string, signal: AbortSignal): Promise<Lease | 'none' | 'busy'> {
-    const until = new Map<Entry, number>();
+  async look(
+    key: string,
+    patience: Patience,
+    signal: AbortSignal,
+  ): Promise<'idle' | 'none' | 'busy'> {
     for (;;) {
       signal.throwIfAborted();
       const holder = this.#holding(key);
       if (holder === undefined) return 'none';
-      if (!holder.busy) return this.#lease(holder);
-      const now = performance.now();
-      let ms = Number.POSITIVE_INFINITY; // while it loads; its own bounds of time end that
+      if (!holder.busy) return 'idle';
+      let ms = Number.POSITIVE_INFINITY;
       if (holder.costMs !== undefined) {
-        const end = until.get(holder) ?? now + Math.max(holder.costMs, CHEAP_MS);
-        until.set(holder, end);
-        ms = end - now;
+        const now = performance.now();
+        patience.untilMs ??= now + Math.max(holder.costMs, CHEAP_MS);
+        ms = patience.untilMs - now;
         if (ms <= 0) return 'busy';
       }
-      await changed(holder, ms, signal);
+      await this.#changed(key, ms, signal);
     }
   }
 
   /**
-   * A slot to load a trace into, for a caller who has a permit; undefined where meanwhile another holds
-   * the trace, unless a second may.
+   * A slot for the trace, for a caller who has a permit: one that has it, or one to load it into; undefined
+   * where another is at work on it, unless it may be loaded a second time.
    */
-  fresh(key: string, evenSecond: boolean): Lease | undefined {
-    if (!evenSecond && this.#holding(key) !== undefined) return undefined;
+  take(key: string, evenSecond: boolean): Lease | undefined {
+    const holder = this.#holding(key);
+    if (holder === undefined) return this.fresh(key);
+    if (!holder.busy) return this.#lease(holder, true);
+    return evenSecond && holder.costMs !== undefined ? this.fresh(key) : undefined;
+  }
+
+  /** A slot to load the trace into, for a caller who has a permit. */
+  fresh(key: string): Lease {
     const entry = this.#forAnother();
     entry.key = key;
     entry.costMs = undefined;
-    return this.#lease(entry);
+    return this.#lease(entry, false);
   }
 
   /** The idle loaded trace that took longest to load, of those that are `wanted`. */
@@ -144,7 +161,7 @@ export class SlotPool {
       if (busy || key === undefined || costMs <= (found?.costMs ?? 0)) continue;
       if (wanted(key, costMs)) found = { key, entry, costMs };
     }
-    return found && { key: found.key, lease: this.#lease(found.entry) };
+    return found && { key: found.key, lease: this.#lease(found.entry, true) };
   }
 
   gauges(): Record<string, number> {
@@ -165,13 +182,14 @@ export class SlotPool {
     await Promise.all(entries.map(({ slot }) => slot.kill('the worker stops')));
   }
 
-  /** An idle holder before a busy one. */
+  /** An idle holder before one that is loading it, and that before one that is asked. */
   #holding(key: string): Entry | undefined {
     let found: Entry | undefined;
     for (const entry of this.#entries) {
       if (entry.key !== key) continue;
-      if (entry.busy) found = entry;
-      else if (entry.slot.state.is === 'loaded')
+      if (entry.busy) {
+        if (found?.costMs !== undefined || found === undefined) found = entry;
+      } else if (entry.slot.state.is === 'loaded')
         return entry; // and holds it: see #release
       else this.#entries.delete(entry); // its thread died while it was idle
     }
@@ -222,26 +240,26 @@ export class SlotPool {
       key: undefined,
       costMs: undefined,
       priority: 0,
-      waiting: new Set(),
     };
     this.#entries.add(entry);
     return entry;
   }
 
-  #lease(entry: Entry): Lease {
+  #lease(entry: Entry, hasTrace: boolean): Lease {
     entry.busy = true;
     return {
       slot: entry.slot,
+      hasTrace,
       loaded: (from) => {
         entry.costMs = this.#costMs(entry, from);
-        wake(entry); // who waited without end now waits as long as loading took
+        this.#wake(entry.key); // who waited without end now waits as long as loading took
       },
       release: () => this.#release(entry),
     };
   }
 
   async #release(entry: Entry): Promise<void> {
-    const { slot } = entry;
+    const { slot, key } = entry;
     // What could not be taken back is not kept: the state says so.
     if (slot.state.is === 'marked') await slot.unmark().catch(() => {});
     entry.busy = false;
@@ -256,7 +274,7 @@ export class SlotPool {
       entry.key = undefined;
       entry.priority = 0; // the first to be used again
     }
-    wake(entry);
+    this.#wake(key);
     this.#makePlace();
     this.#warmWhenIdle();
   }
@@ -278,7 +296,7 @@ export class SlotPool {
     const end = (): Promise<void> => slot.kill('its memory is needed');
     const { keeper } = this.#options;
     if (key === undefined || !keeper.wants(key, costMs)) void end();
-    else void keeper.keep(key, { slot, loaded: () => {}, release: end });
+    else void keeper.keep(key, { slot, release: end });
   }
 
   #letGo(entry: Entry): void {
@@ -302,24 +320,27 @@ export class SlotPool {
     const grown = slot.memoryBytes > this.#options.engine.initial.memoryBytes;
     return tier === 'parse' && traceBytes < SMALL_TRACE_BYTES && !grown ? 0 : loadMs;
   }
-}
 
-function wake(entry: Entry): void {
-  for (const tell of entry.waiting) tell();
-  entry.waiting.clear();
-}
+  /** Resolves when a slot with the trace changes, after `ms`, or when the signal is aborted. */
+  #changed(key: string, ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(key) ?? new Set();
+      this.#waiting.set(key, waiting);
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        waiting.delete(done);
+        if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+        resolve();
+      };
+      const timer = Number.isFinite(ms) ? setTimeout(done, ms) : undefined;
+      signal.addEventListener('abort', done, { once: true });
+      waiting.add(done);
+    });
+  }
 
-/** Resolves at the entry's next change, after `ms`, or when the signal is aborted. */
-function changed(entry: Entry, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      entry.waiting.delete(done);
-      resolve();
-    };
-    const timer = Number.isFinite(ms) ? setTimeout(done, ms) : undefined;
-    signal.addEventListener('abort', done, { once: true });
-    entry.waiting.add(done);
-  });
+  #wake(key: string | undefined): void {
+    if (key === undefined) return;
+    for (const tell of this.#waiting.get(key) ?? []) tell();
+  }
 }

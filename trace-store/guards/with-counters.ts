@@ -36,6 +36,23 @@ export function withCounters(store: TraceStore, counters: StoreCounters): TraceS
     if (!signal?.aborted && !isMissing) counters.failures++;
     return thrown;
   };
+  async function* counted<T>(
+    items: AsyncIterable<T>,
+    signal: AbortSignal | undefined,
+    count: (item: T) => void,
+  ): AsyncGenerator<T> {
+    counters.inFlight++;
+    try {
+      for await (const item of items) {
+        count(item);
+        yield item;
+      }
+    } catch (thrown) {
+      throw failed(thrown, signal);
+    } finally {
+      counters.inFlight--;
+    }
+  }
   return {
     ...store,
     async stat(path, signal) {
@@ -51,31 +68,15 @@ export function withCounters(store: TraceStore, counters: StoreCounters): TraceS
     },
     async *read(path, options) {
       counters.reads++;
-      counters.inFlight++;
-      try {
-        for await (const chunk of store.read(path, options)) {
-          counters.readBytes += chunk.length;
-          yield chunk;
-        }
-      } catch (thrown) {
-        throw failed(thrown, options.signal);
-      } finally {
-        counters.inFlight--;
-      }
+      yield* counted(store.read(path, options), options.signal, (chunk) => {
+        counters.readBytes += chunk.length;
+      });
     },
     async *list(pattern, options = {}) {
       counters.lists++;
-      counters.inFlight++;
-      try {
-        for await (const batch of store.list(pattern, options)) {
-          counters.listedTraces += batch.length;
-          yield batch;
-        }
-      } catch (thrown) {
-        throw failed(thrown, options.signal);
-      } finally {
-        counters.inFlight--;
-      }
+      yield* counted(store.list(pattern, options), options.signal, (batch) => {
+        counters.listedTraces += batch.length;
+      });
     },
   };
 }
