@@ -1,6 +1,6 @@
 /** Asking an orchestrator over gRPC: what the command line and the catalog share. */
-import { once } from 'node:events';
 import type * as grpc from '@grpc/grpc-js';
+import { drained } from '../common/drained.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
 import { openChannel, type PeerConfig } from '../common/peer.ts';
@@ -149,11 +149,7 @@ async function send(
   for await (const address of traces) {
     if (call.destroyed) return;
     // A call that fails says so by an event; nothing drains after it.
-    if (!call.write({ traces: { address } }))
-      await Promise.race([
-        once(call, 'drain'),
-        new Promise((resolve) => call.once('close', resolve)),
-      ]);
+    if (!call.write({ traces: { address } })) await drained(call);
   }
   call.end();
 }

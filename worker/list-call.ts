@@ -1,5 +1,6 @@
 /** One `List` call: patterns expanded by the stores, in batches, as fast as the reader takes them. */
 import { bytesFromText } from '../common/byte-text.ts';
+import { type Drains, drained } from '../common/drained.ts';
 import type { ListedTrace, ListResponse } from '../proto/messages.ts';
 import type { TraceStores } from '../trace-store/index.ts';
 
@@ -8,10 +9,8 @@ const BATCH_TRACES = 512;
 const FIRST_BATCH_TRACES = 16;
 
 /** Where a call's messages go, as fast as its reader takes them. */
-export interface CallSink<Message> {
+export interface CallSink<Message> extends Drains {
   write(message: Message): boolean;
-  once(event: 'drain' | 'close', listener: () => void): unknown;
-  off(event: 'drain' | 'close', listener: () => void): unknown;
 }
 
 /** A trace that several patterns match comes several times: making it one is the asker's matter. */
@@ -41,16 +40,4 @@ export async function sendListed(
     }
   }
   await flush();
-}
-
-export function drained(sink: CallSink<never>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      sink.off('drain', done);
-      sink.off('close', done);
-      resolve();
-    };
-    sink.once('drain', done);
-    sink.once('close', done);
-  });
 }

@@ -1,8 +1,9 @@
 /** One `ReadTrace` call: a trace's bytes out of its store, in pieces, as fast as the reader takes them. */
 import { textFromBytes } from '../common/byte-text.ts';
+import { drained } from '../common/drained.ts';
 import type { ReadTraceRequest, ReadTraceResponse } from '../proto/messages.ts';
 import type { TraceStores } from '../trace-store/index.ts';
-import { type CallSink, drained } from './list-call.ts';
+import type { CallSink } from './list-call.ts';
 
 const PIECE_BYTES_MAX = 256 * 1024;
 
