@@ -9,3 +9,11 @@ export function createLogger(service: string, level: LogLevel): Logger {
   const destination = pino.destination({ fd: 2, sync: true });
   return pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
+
+/** The log of a process of its own: Node's warnings go into it, too. */
+export function createProcessLogger(service: string, level: LogLevel): Logger {
+  const logger = createLogger(service, level);
+  process.removeAllListeners('warning'); // Node's own writes text
+  process.on('warning', (warning) => logger.warn({ err: warning }, 'Node warns'));
+  return logger;
+}

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
@@ -16,10 +17,13 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-async function start(...flags: string[]) {
+async function start(flags: string[], env: NodeJS.ProcessEnv = {}) {
   const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
   const args = [BIN, 'orchestrator', '--json', '-s', '127.0.0.1:0', ...flags];
-  const child = spawn(process.execPath, args, { stdio: [...stdio] });
+  const child = spawn(process.execPath, args, {
+    stdio: [...stdio],
+    env: { ...process.env, ...env },
+  });
   children.push(child);
   if (child.stdout === null) throw new Error('no stdout');
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
@@ -36,7 +40,7 @@ test('says where it listens; SIGTERM lets a query end that runs, then it is gone
     rows('answer', true);
   };
   const worker = await new StubWorker({ script }).start();
-  const { child, ready } = await start('-l', worker.address, '--drain-timeout', '20s');
+  const { child, ready } = await start(['-l', worker.address, '--drain-timeout', '20s']);
   expect(ready).toEqual({
     service: 'orchestrator',
     address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
@@ -61,10 +65,28 @@ test('says where it listens; SIGTERM lets a query end that runs, then it is gone
 });
 
 test('ends with the process that started it', async () => {
-  const { child } = await start('-l', '127.0.0.1:9');
+  const { child } = await start(['-l', '127.0.0.1:9']);
   const exited = once(child, 'exit');
   child.disconnect();
   expect(await exited).toEqual([0, null]);
+});
+
+test('a warning of Node is a line of its log', async () => {
+  const warns = "process.on('message', (text) => process.emitWarning(text))";
+  const preload = `--import data:text/javascript,${encodeURIComponent(warns)}`;
+  const { child } = await start(['-l', '127.0.0.1:9'], { NODE_OPTIONS: preload });
+  const lines = createInterface(child.stderr as Readable);
+  child.send('three traces\nare too many');
+  for await (const line of lines) {
+    const entry = JSON.parse(line) as { service: string; msg: string; err?: { message: string } };
+    if (entry.msg !== 'Node warns') continue;
+    expect(entry).toMatchObject({
+      service: 'orchestrator',
+      err: { message: 'three traces\nare too many' },
+    });
+    return;
+  }
+  throw new Error('no such line came');
 });
 
 test('a port that is taken is a usage error', async () => {

@@ -1,10 +1,12 @@
 /** The orchestrator as a process: says when it is ready, and ends when it is told to. */
+import { createProcessLogger } from '../common/log.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { startOrchestrator } from './start.ts';
 
 /** Resolves once it has stopped: after SIGTERM, SIGINT, or the end of the process that started it. */
 export async function serve(config: OrchestratorConfig): Promise<void> {
-  const orchestrator = await startOrchestrator(config);
+  const log = createProcessLogger('orchestrator', config.logLevel);
+  const orchestrator = await startOrchestrator(config, log);
   const { address, httpUrl: http } = orchestrator;
   const ready = { service: 'orchestrator', address, http, pid: process.pid };
   const line = config.json ? JSON.stringify(ready) : `orchestrator ready on ${address}`;

@@ -1,10 +1,11 @@
 /** The worker as a process: says when it is ready, and ends when it is told to. */
+import { createProcessLogger } from '../common/log.ts';
 import type { WorkerConfig } from './config.ts';
 import { startWorker } from './start.ts';
 
 /** Resolves once it has stopped: after SIGTERM, SIGINT, or the end of the process that started it. */
 export async function serve(config: WorkerConfig): Promise<void> {
-  const worker = await startWorker(config);
+  const worker = await startWorker(config, createProcessLogger('worker', config.logLevel));
   const { address } = worker;
   const ready = { service: 'worker', address, pid: process.pid };
   process.stdout.write(config.json ? `${JSON.stringify(ready)}\n` : `worker ready on ${address}\n`);
