@@ -1,4 +1,4 @@
-/** The directory of images by itself; with a worker in front of it: caches.test.ts, image-disk.ci-test.ts. */
+/** The directory of images by itself; with a worker in front of it: images.ci-test.ts, image-disk.ci-test.ts. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';

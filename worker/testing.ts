@@ -16,6 +16,7 @@ import type {
   RunRequest,
   RunResponse,
   Task,
+  Tier,
   WorkerStatus,
 } from '../proto/messages.ts';
 import { bigtraceWorker, clientClass, GRPC_OPTIONS, perfettoWorker } from '../proto/services.ts';
@@ -77,6 +78,28 @@ export async function testWorker(overrides: Partial<WorkerConfig> = {}): Promise
       await worker.stop();
     },
   };
+}
+
+/** One trace's first value, and where the answer came from. */
+export async function ask(
+  worker: TestWorker,
+  trace: string,
+  sql: string,
+): Promise<[unknown, Tier | string]> {
+  const end = await worker.client.ask(trace, sql);
+  const tier = end?.end.rows?.stats?.tier ?? end?.end.failure?.code ?? 'none';
+  return [rowsOf(end?.results ?? [])[0]?.[0], tier];
+}
+
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 20_000; !(await holds()); ) {
+    if (performance.now() > deadline) throw new Error('it did not come to be in 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export async function gauge(worker: TestWorker, name: string): Promise<number> {
+  return (await worker.client.status()).gauges[name] ?? Number.NaN;
 }
 
 export async function tempDir(): Promise<AsyncDisposable & { path: string }> {
