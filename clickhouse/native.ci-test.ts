@@ -34,10 +34,11 @@ test('a native client gets the error', async () => {
 test('Ctrl-C in a native client ends the script', async () => {
   const { query, pid } = endless(t);
   const process = spawn(...client(query));
+  const closed = once(process, 'close');
   const script = await pid();
   process.kill('SIGINT');
   expect(await untilGone(script)).toBeLessThan(STOPPED_MS_MAX);
-  await once(process, 'close');
+  await closed;
 });
 
 test('a native client that is killed ends the script', async () => {

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { BigtraceError } from '../common/errors.ts';
+import type { QueryResponse } from '../proto/messages.ts';
 import { homeOf, placeSeed } from './placement.ts';
 import { answer, type Script, type StubWorker } from './testing/stub-worker.ts';
-import { gather, rowsOf, SOON, TestSystem } from './testing/system.ts';
+import { gather, type QueryCall, rowsOf, SOON, TestSystem } from './testing/system.ts';
 import { traceDigest } from './trace-set.ts';
 
 const traces = (count: number): string[] =>
@@ -11,6 +11,17 @@ const traces = (count: number): string[] =>
 const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
 
 const portOf = (worker: StubWorker | undefined): number => Number(worker?.address.split(':')[1]);
+
+/** Resolves once so many results have come. */
+function resultsOf(call: QueryCall, count: number): Promise<void> {
+  let seen = 0;
+  return new Promise((resolve) => {
+    call.on('data', ({ event }: QueryResponse) => {
+      seen += event.filter(({ rows }) => rows).length;
+      if (seen >= count) resolve();
+    });
+  });
+}
 
 /** The worker that has `trace`, and another one. */
 function holder(system: TestSystem, trace: string): [StubWorker, StubWorker] {
@@ -40,9 +51,9 @@ test('a worker that dies in mid-trace: no row is lost, none comes twice', async 
   };
   await using system = await new TestSystem([{ script }, { script }]).start();
   const call = system.begin(['/local/a']);
+  const came = resultsOf(call, 2);
   const events = gather(call);
-  await once(call, 'data');
-  await once(call, 'data');
+  await came;
   dies = false;
   const [first, second] = holder(system, '/local/a');
   first.kill();
@@ -69,9 +80,9 @@ test.each([
   };
   await using system = await new TestSystem([{ script }, { script }]).start();
   const call = system.begin(['/local/a']);
+  const came = resultsOf(call, 2);
   const events = gather(call);
-  await once(call, 'data');
-  await once(call, 'data');
+  await came;
   dies = false;
   holder(system, '/local/a')[0].kill();
   await expect(events).rejects.toMatchObject({

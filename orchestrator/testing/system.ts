@@ -32,7 +32,7 @@ import type { FleetOptions } from '../fleet.ts';
 import { type RunningOrchestrator, startOrchestrator } from '../start.ts';
 import { type StubOptions, StubWorker } from './stub-worker.ts';
 
-type QueryCall = grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
+export type QueryCall = grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
 type Callback<T> = (error: grpc.ServiceError | null, reply?: T) => void;
 
 interface Stub extends grpc.Client {
