@@ -13,14 +13,14 @@ import { BigtraceError } from '../common/errors.ts';
 import { clickhouseAs, errorOf, rowsOf } from './asking.ts';
 import { descendants, ROOT, type System, startSystem } from './harness.ts';
 import { BigtracePage } from './http-page.ts';
-import { untilIdle } from './workers.ts';
+import { statusOf, untilIdle } from './workers.ts';
 
 const QUERIES = 2000;
 const WARM_UP = 1000;
 const AT_A_TIME = 4;
 /** Other texts are other answers to remember; these fill the memory for them early. */
 const TEXTS = 40;
-/** What workers may keep for later; it is full before the first look. */
+/** What workers may keep for later. */
 const LOADED_BYTES = '640MiB';
 const REMEMBERED_BYTES = '16MiB';
 const GROWTH_MAX = { mib: 64, files: 16, threads: 8 };
@@ -210,6 +210,7 @@ async function askFrom(from: number, to: number): Promise<void> {
 }
 
 interface Held {
+  /** Of a worker, beside the traces that it keeps loaded: their bound is another matter. */
   mib: number;
   files: number;
   threads: number;
@@ -234,7 +235,7 @@ async function heldWhileAsking(from: number, to: number): Promise<Map<string, He
     from = to - look * BETWEEN_LOOKS;
     await untilIdle(system);
     await sleep(1000);
-    for (const [name, now] of heldNow()) {
+    for (const [name, now] of await heldNow()) {
       const before = least.get(name) ?? now;
       least.set(name, {
         mib: Math.min(before.mib, now.mib),
@@ -246,7 +247,7 @@ async function heldWhileAsking(from: number, to: number): Promise<Map<string, He
   return least;
 }
 
-function heldNow(): Map<string, Held> {
+async function heldNow(): Promise<Map<string, Held>> {
   const named = new Map([
     [system.pid, 'up'],
     ...system.processes.map(({ pid, name }) => [pid, name] as const),
@@ -261,6 +262,11 @@ function heldNow(): Map<string, Held> {
     } catch {
       // it has ended meanwhile
     }
+  }
+  for (const [at, address] of system.workers.entries()) {
+    const { resident_bytes: bytes = 0 } = (await statusOf(address)).gauges;
+    const held = all.get(`worker-${at + 1}`);
+    if (held !== undefined) held.mib -= Math.round(bytes / 2 ** 20);
   }
   return all;
 }
