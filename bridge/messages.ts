@@ -2,7 +2,7 @@
  * The few messages of proto/bigtrace.proto that the bridge speaks, coded by hand: loading a protobuf
  * library would cost every query more time than the rest of its start. Tests hold them to the .proto.
  */
-import { eachField, type WireReader } from '../query-result/wire.ts';
+import { eachField } from '../query-result/wire.ts';
 import { bytesField, fieldHead } from '../query-result/wire-writer.ts';
 
 export interface Start {
@@ -91,8 +91,8 @@ function decodeFailure(message: Uint8Array): FailureEvent {
   const failure: FailureEvent = { trace: EMPTY, code: '', message: '' };
   eachField(message, (field, reader) => {
     if (field === 1) failure.trace = reader.bytes();
-    else if (field === 2) failure.code = text(reader);
-    else if (field === 3) failure.message = text(reader);
+    else if (field === 2) failure.code = reader.text();
+    else if (field === 3) failure.message = reader.text();
   });
   return failure;
 }
@@ -112,7 +112,3 @@ export function decodeSchemaResponse(message: Uint8Array): SchemaColumn[] {
 }
 
 export const EMPTY = new Uint8Array(0);
-
-export function text(reader: WireReader): string {
-  return Buffer.from(reader.bytes()).toString('utf8');
-}

@@ -1,6 +1,6 @@
 /** What the orchestrator says of queries that run and of what failed, decoded by hand as messages.ts is. */
 import { eachField } from '../query-result/wire.ts';
-import { EMPTY, text } from './messages.ts';
+import { EMPTY } from './messages.ts';
 
 export interface RecordedFailure {
   queryId: string;
@@ -33,11 +33,11 @@ function decodeFailure(message: Uint8Array): RecordedFailure {
   const failure = { ...{ queryId: '', user: '', code: '', message: '' }, attempts: 0, timeMs: 0 };
   let trace: Uint8Array = EMPTY;
   eachField(message, (field, reader) => {
-    if (field === 1) failure.queryId = text(reader);
-    else if (field === 2) failure.user = text(reader);
+    if (field === 1) failure.queryId = reader.text();
+    else if (field === 2) failure.user = reader.text();
     else if (field === 3) trace = reader.bytes();
-    else if (field === 4) failure.code = text(reader);
-    else if (field === 5) failure.message = text(reader);
+    else if (field === 4) failure.code = reader.text();
+    else if (field === 5) failure.message = reader.text();
     else if (field === 6) failure.attempts = reader.varint();
     else if (field === 7) failure.timeMs = reader.varint();
   });
@@ -57,8 +57,8 @@ const QUERY_OF_STATUS = 6;
 function decodeQuery(message: Uint8Array): RunningQuery {
   const query: RunningQuery = { queryId: '', user: '', startedMs: 0, progress: new Map() };
   eachField(message, (field, reader) => {
-    if (field === 1) query.queryId = text(reader);
-    else if (field === 2) query.user = text(reader);
+    if (field === 1) query.queryId = reader.text();
+    else if (field === 2) query.user = reader.text();
     else if (field === 3) query.startedMs = reader.varint();
     else if (field === 4)
       eachField(reader.bytes(), (number, within) => query.progress.set(number, within.varint()));

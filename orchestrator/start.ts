@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostOf } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
-import { createLogger, type Logger } from '../common/log.ts';
+import type { Logger } from '../common/log.ts';
 import { type Probes, startProbes } from '../common/probes.ts';
 import { startTracing } from '../common/tracing.ts';
 import { Catalog } from './catalog.ts';
@@ -32,7 +32,7 @@ export interface RunningOrchestrator {
 /** @throws invalid_option when it cannot listen */
 export async function startOrchestrator(
   config: OrchestratorConfig & Pick<FleetOptions, 'resolve'>,
-  log: Logger = createLogger('orchestrator', config.logLevel),
+  log: Logger,
 ): Promise<RunningOrchestrator> {
   const fleet = new Fleet(config, log);
   const password = servicePassword(config);

@@ -63,6 +63,12 @@ export class WireReader {
     return bytes;
   }
 
+  /** Bytes as UTF-8; one that is not becomes U+FFFD. */
+  text(): string {
+    const { buffer, byteOffset, byteLength } = this.bytes();
+    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  }
+
   skip(wireType: number): void {
     if (wireType === WIRE_VARINT) this.varint();
     else if (wireType === WIRE_BYTES) this.at = this.bytesEnd();

@@ -104,7 +104,7 @@ export function readReply(message: Uint8Array): Reply {
   const reply: Reply = {};
   eachField(message, (field, reader) => {
     if (field === QUERY_RESULT) reply.queryResult = reader.bytes();
-    else if (field === FATAL_ERROR) reply.fatalError = text(reader);
+    else if (field === FATAL_ERROR) reply.fatalError = reader.text();
     else if (field === APPEND_RESULT) assign(reply, 'appendError', textField(reader.bytes(), 2));
     else if (field === FINALIZE_RESULT)
       assign(reply, 'finalizeError', textField(reader.bytes(), 1));
@@ -124,7 +124,7 @@ export function queryError(result: Uint8Array): string | undefined {
 function readSummary(reply: Reply, result: Uint8Array): void {
   eachField(result, (field, reader) => {
     if (field === 1) reply.summary = reader.bytes();
-    else if (field === 3) reply.summaryError = text(reader);
+    else if (field === 3) reply.summaryError = reader.text();
   });
 }
 
@@ -139,13 +139,9 @@ function assign(
 function textField(message: Uint8Array, wanted: number): string | undefined {
   let found: string | undefined;
   eachField(message, (field, reader) => {
-    if (field === wanted) found = text(reader);
+    if (field === wanted) found = reader.text();
   });
   return found;
-}
-
-function text(reader: WireReader): string {
-  return Buffer.from(reader.bytes()).toString('utf8');
 }
 
 /** Cuts the engine's reply stream into messages; one may span several pieces, a piece hold several. */

@@ -187,11 +187,10 @@ export class SlotPool {
     let found: Entry | undefined;
     for (const entry of this.#entries) {
       if (entry.key !== key) continue;
-      if (entry.busy) {
-        if (found?.costMs !== undefined || found === undefined) found = entry;
-      } else if (entry.slot.state.is === 'loaded')
-        return entry; // and holds it: see #release
-      else this.#entries.delete(entry); // its thread died while it was idle
+      if (!entry.busy && entry.slot.state.is === 'loaded') return entry; // and holds it: see #release
+      if (!entry.busy)
+        this.#entries.delete(entry); // its thread died while it was idle
+      else if (found === undefined || found.costMs !== undefined) found = entry;
     }
     return found;
   }
@@ -330,7 +329,7 @@ export class SlotPool {
         clearTimeout(timer);
         signal.removeEventListener('abort', done);
         waiting.delete(done);
-        if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+        if (waiting.size === 0) this.#waiting.delete(key);
         resolve();
       };
       const timer = Number.isFinite(ms) ? setTimeout(done, ms) : undefined;
