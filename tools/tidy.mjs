@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ARCHITECTURE = 'docs/ARCHITECTURE.md';
+const GLOSSARY = 'docs/GLOSSARY.md';
+const TERMS_MAX = 40;
 
 const FILE_BYTES_MAX = 5 * 2 ** 20;
 
@@ -27,6 +29,7 @@ const complaints = [
   ...textComplaints(),
   ...blobComplaints(),
   ...errorCatalogueComplaints(),
+  ...glossaryComplaints(),
 ];
 for (const complaint of complaints) console.error(complaint);
 if (complaints.length > 0) process.exitCode = 1;
@@ -134,6 +137,20 @@ function errorCatalogueComplaints() {
     documented.delete(code);
   }
   for (const code of documented.keys()) found.push(`${ARCHITECTURE}: there is no error ${code}`);
+  return found;
+}
+
+/** Few enough terms to be learnt, and each with one meaning. */
+function glossaryComplaints() {
+  const rows = read(GLOSSARY)
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (term|---) /.test(line));
+  const terms = rows.map((row) => cells(row)[0]);
+  const found = [...new Set(terms.filter((term, at) => terms.indexOf(term) !== at))].map(
+    (term) => `${GLOSSARY}: ${term} is explained twice`,
+  );
+  if (terms.length > TERMS_MAX)
+    found.push(`${GLOSSARY}: ${terms.length} terms, more than ${TERMS_MAX}`);
   return found;
 }
 
