@@ -48,6 +48,44 @@ export interface Progress {
   resultBytes: number;
   traceBytes: number;
   elapsedMs: number;
+  /** The traces that have run longest. Absent: none. */
+  running?: RunningTrace[];
+}
+
+/** What a worker is doing with a trace. */
+export type TaskPhase = 'QUEUED' | 'READING' | 'PARSING' | 'RUNNING_SQL';
+
+export interface RunningTrace {
+  trace: Buffer;
+  phase: TaskPhase;
+  /** Time in this phase. */
+  phaseMs: number;
+  /** Time since the worker was given the trace. */
+  totalMs: number;
+  queryId: string;
+  user: string;
+  /** Absent or empty in what a worker says of itself. */
+  worker?: string;
+  mode: RunMode;
+}
+
+export interface BarredTrace {
+  trace: Buffer;
+  generation: string;
+  code: string;
+  message: string;
+  barredMs: number;
+}
+
+export interface UnbarRequest {
+  trace: Buffer[];
+  all: boolean;
+}
+
+export interface UnbarResponse {
+  lifted: number;
+  /** Workers that did not answer the orchestrator. Absent: none. */
+  unreached?: string[];
 }
 
 export interface QueryEvent {
@@ -167,6 +205,8 @@ export interface RunStart {
   mode: RunMode;
   /** Absent: none. */
   credits?: number;
+  /** Absent or empty: unknown. */
+  user?: string;
 }
 
 export interface Task {
@@ -180,7 +220,8 @@ export interface RunRequest {
   start?: RunStart;
   assign?: { task: Task[] };
   withdraw?: { id: number[] };
-  step?: 'start' | 'assign' | 'withdraw';
+  cancel?: { id: number[] };
+  step?: 'start' | 'assign' | 'withdraw' | 'cancel';
 }
 
 /** Which tier a trace's answer came from, cheapest first. */
@@ -211,6 +252,16 @@ export interface TaskFailure {
   id: number;
   code: string;
   message: string;
+  /** Time on its thread. Absent: none. */
+  threadMs?: number;
+}
+
+export interface TaskState {
+  id: number;
+  phase: TaskPhase;
+  phaseMs: number;
+  /** Time on its thread so far. */
+  threadMs: number;
 }
 
 export interface RunEvent {
@@ -220,7 +271,8 @@ export interface RunEvent {
   failure?: TaskFailure;
   returned?: { id: number[] };
   draining?: boolean;
-  event?: 'credits' | 'rows' | 'types' | 'failure' | 'returned' | 'draining';
+  states?: { state: TaskState[] };
+  event?: 'credits' | 'rows' | 'types' | 'failure' | 'returned' | 'draining' | 'states';
 }
 
 export interface RunResponse {
@@ -243,6 +295,12 @@ export interface WorkerStatus {
   cacheId?: string;
   /** Absent: none. */
   firstCredits?: number;
+  /** The traces that have run longest. Absent: none. */
+  running?: RunningTrace[];
+  /** Barred last first. Absent: none. */
+  barred?: BarredTrace[];
+  /** How many are barred. Absent: none. */
+  barredTotal?: number;
 }
 
 // ---- perfetto.protos
