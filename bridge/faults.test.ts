@@ -22,6 +22,29 @@ test('no orchestrator: an error that names the address, in time', async () => {
   expect(bridge.stderr()).toMatch(/ \(orchestrator_unreachable\)$/);
 });
 
+test("Perfetto's name of the variable is read as well, and named in the error", async () => {
+  const { address, server } = await start({});
+  server.forceShutdown();
+  const env = { BIGTRACE_ORCHESTRATOR_ADDRESS: address };
+  const bridge = run(['query'], { orchestrator: '', env });
+  bridge.child.stdin?.end(ROW);
+  expect(await bridge.ended).toBe(1);
+  expect(bridge.stderr()).toContain(
+    `orchestrator ${address} (BIGTRACE_ORCHESTRATOR_ADDRESS) cannot be reached, or was cut off: `,
+  );
+});
+
+test('two variables that name different orchestrators are an error', async () => {
+  const env = { BIGTRACE_ORCHESTRATOR_ADDRESS: 'b:2' };
+  const bridge = run(['query'], { orchestrator: 'a:1', env });
+  bridge.child.stdin?.end(ROW);
+  expect(await bridge.ended).toBe(1);
+  expect(bridge.stderr()).toBe(
+    'BIGTRACE_ORCHESTRATOR=a:1 and BIGTRACE_ORCHESTRATOR_ADDRESS=b:2 name different orchestrators: ' +
+      'unset one of them (invalid_option)',
+  );
+});
+
 test('an orchestrator that takes connections and says nothing', async () => {
   const silent: Server = createServer(() => {}).listen(0, '127.0.0.1');
   onTestFinished(() => void silent.close());

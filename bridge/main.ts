@@ -7,6 +7,7 @@ import { createReadStream, fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { orchestratorVariable } from '../common/orchestrator-variable.ts';
 import { peerFromEnv } from '../common/peer.ts';
 import { errorLine } from './error-line.ts';
 import { HEARTBEAT_REST } from './native/rows.ts';
@@ -25,10 +26,9 @@ const USAGE =
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
-  const client = new OrchestratorClient(
-    process.env['BIGTRACE_ORCHESTRATOR'] || DEFAULT_ORCHESTRATOR,
-    peerFromEnv(process.env),
-  );
+  const variable = orchestratorVariable(process.env);
+  const address = process.env[variable] || DEFAULT_ORCHESTRATOR;
+  const client = new OrchestratorClient(address, variable, peerFromEnv(process.env));
   const { stdin, stdout } = process;
   if (command === 'schema' && rest.length === 0) {
     const clickHouseUrl = process.env['BIGTRACE_CLICKHOUSE_HTTP'] || DEFAULT_CLICKHOUSE;

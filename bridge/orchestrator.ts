@@ -46,12 +46,15 @@ export type QueryCall = grpc.ClientDuplexStream<Buffer, Buffer>;
 
 export class OrchestratorClient {
   readonly address: string;
+  /** Where the address was set, for error messages. */
+  readonly #variable: string;
   readonly #client: grpc.Client;
 
   /** @throws invalid_option where a file of `peer` cannot be read */
-  constructor(address: string, peer: PeerConfig = {}) {
+  constructor(address: string, variable: string, peer: PeerConfig) {
     const channel = openChannel(peer);
     this.address = address;
+    this.#variable = variable;
     this.#client = new grpc.Client(address, channel.credentials, {
       ...CHANNEL_OPTIONS,
       ...channel.options,
@@ -144,7 +147,7 @@ export class OrchestratorClient {
   #unreachable(why: string): BigtraceError {
     return new BigtraceError(
       'orchestrator_unreachable',
-      `orchestrator ${this.address} (BIGTRACE_ORCHESTRATOR) cannot be reached, or was cut off: ${why}`,
+      `orchestrator ${this.address} (${this.#variable}) cannot be reached, or was cut off: ${why}`,
     );
   }
 

@@ -20,7 +20,7 @@ export function indexCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
       'list traces into the ClickHouse table bigtrace.traces, and read the metadata of new ones',
     )
     .argument('<address...>', 'addresses or patterns, such as "/local/**"');
-  const options = [...orchestratorOptions(), ...loginOptions('admin', dataDir)];
+  const options = [...orchestratorOptions(env), ...loginOptions('admin', dataDir)];
   for (const option of options) command.addOption(option);
   return command
     .option(

@@ -8,7 +8,7 @@ import { defaultDataDir } from './paths.ts';
 /** Loaded one by one: what one command needs would make the start of another slow. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
   up: async () => (await import('./up/command.ts')).upCommand(process.env),
-  query: async () => (await import('./query/command.ts')).queryCommand(),
+  query: async () => (await import('./query/command.ts')).queryCommand(process.env),
   index: async () =>
     (await import('../catalog/command.ts')).indexCommand(process.env, defaultDataDir(process.env)),
   materialize: async () =>
@@ -16,8 +16,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
       process.env,
       defaultDataDir(process.env),
     ),
-  status: async () => (await import('./status/command.ts')).statusCommand(),
-  cancel: async () => (await import('./cancel/command.ts')).cancelCommand(),
+  status: async () => (await import('./status/command.ts')).statusCommand(process.env),
+  cancel: async () => (await import('./cancel/command.ts')).cancelCommand(process.env),
   history: async () =>
     (await import('./history/command.ts')).historyCommand(process.env, defaultDataDir(process.env)),
   orchestrator: async () => (await import('../orchestrator/command.ts')).orchestratorCommand(),

@@ -5,6 +5,10 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BigtraceError } from '../common/errors.ts';
+import {
+  ORCHESTRATOR_VARIABLE,
+  UPSTREAM_ORCHESTRATOR_VARIABLE,
+} from '../common/orchestrator-variable.ts';
 import { useUsers, writeEngineFiles } from './engine-files.ts';
 import {
   type EmbeddedExit,
@@ -82,7 +86,8 @@ export async function startEmbeddedClickHouse(
         BIGTRACE_CLICKHOUSE_DATA: `${files.data}/`,
         BIGTRACE_CLICKHOUSE_LOG: files.logFile,
         BIGTRACE_CLICKHOUSE_SCRIPTS: join(tree, 'user_scripts'),
-        BIGTRACE_ORCHESTRATOR: options.orchestrator,
+        [ORCHESTRATOR_VARIABLE]: options.orchestrator,
+        [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // the bridge asks the orchestrator above
         BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(options.listen), httpPort)}`,
       },
       directory: files.directory,

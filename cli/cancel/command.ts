@@ -4,11 +4,11 @@ import { OrchestratorClient } from '../../client/orchestrator-client.ts';
 import { type OrchestratorFlags, orchestratorOptions } from '../../client/orchestrator-options.ts';
 import { BigtraceError } from '../../common/errors.ts';
 
-export function cancelCommand(): Command {
+export function cancelCommand(env: NodeJS.ProcessEnv): Command {
   const command = new Command('cancel')
     .description('end a running query')
     .argument('<id>', 'as `bigtrace status` shows it');
-  for (const option of orchestratorOptions()) command.addOption(option);
+  for (const option of orchestratorOptions(env)) command.addOption(option);
   return command.action(async (id: string, flags: OrchestratorFlags) => {
     const client = new OrchestratorClient(flags.orchestrator, flags);
     try {

@@ -32,7 +32,7 @@ interface QueryOptions extends OrchestratorFlags {
   timeout?: number;
 }
 
-export function queryCommand(): Command {
+export function queryCommand(env: NodeJS.ProcessEnv): Command {
   const command = new Command('query')
     .description('ask one SQL script of many traces')
     .option(
@@ -53,7 +53,7 @@ export function queryCommand(): Command {
     .addOption(
       new Option('--format <format>', 'how rows are printed').choices(FORMATS).default('table'),
     );
-  for (const option of orchestratorOptions()) command.addOption(option);
+  for (const option of orchestratorOptions(env)) command.addOption(option);
   return command
     .option('--lenient', 'go on when traces fail; they are listed on stderr')
     .option('--timeout <time>', 'give up after this time, such as 30s or 10m', durationMs)

@@ -8,9 +8,9 @@ interface StatusOptions extends OrchestratorFlags {
   json?: boolean;
 }
 
-export function statusCommand(): Command {
+export function statusCommand(env: NodeJS.ProcessEnv): Command {
   const command = new Command('status').description('show the running queries and the workers');
-  for (const option of orchestratorOptions()) command.addOption(option);
+  for (const option of orchestratorOptions(env)) command.addOption(option);
   return command
     .addOption(new Option('--json', 'all of it, counters too, as one JSON object'))
     .action(async (flags: StatusOptions) => {
