@@ -22,6 +22,9 @@ export class ImageUnusable extends Error {
   override readonly name = 'ImageUnusable';
 }
 
+/** A file whose bytes could not be read this time (EMFILE, EIO): what is in it may be right. */
+export class ImageUnreadable extends ImageUnusable {}
+
 interface Header {
   engine: string;
   codec: string;

@@ -1,7 +1,13 @@
 /** Perfetto's TraceProcessor, as wasm, in this process. */
 export { type Engine, loadEngine } from './engine.ts';
 export { type Image, imageBytes } from './image.ts';
-export { encodeImage, ImageUnusable, type ReadBytes, readImage } from './image-file.ts';
+export {
+  encodeImage,
+  ImageUnreadable,
+  ImageUnusable,
+  type ReadBytes,
+  readImage,
+} from './image-file.ts';
 export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script-traits.ts';
 export { type PackageFacts, readSqlPackages, type SqlPackage } from './sql-packages.ts';
 export { SUMMARIZE, summarySpecOf, summaryTraits } from './summary-script.ts';

@@ -18,6 +18,8 @@ export interface CacheDirectoryOptions {
   suffix: string;
   /** What its files are, for people: `images of traces`. */
   what: string;
+  /** Whether an error of `decode` says that a file's digest or format is wrong. Only then is the file removed. */
+  isWrong: (error: unknown) => boolean;
   /** Called at every failure of the directory itself. */
   onFailed: () => void;
   logger: Logger;
@@ -39,6 +41,8 @@ export class CacheDirectory {
   #bytes = 0;
   #writableFrom = 0;
   #complained = false;
+  /** Whether the files of an earlier worker are counted. */
+  #takenOver = false;
   /** Names of what was larger than the bound: to write it again would be for nothing. */
   readonly #tooLarge = new Set<string>();
 
@@ -94,8 +98,9 @@ export class CacheDirectory {
   }
 
   /**
-   * What `decode` makes of the file of `key`; undefined where there is none.
-   * @throws what `decode` throws, and then the file is no more.
+   * What `decode` makes of the file of `key`; undefined where there is none. A file that is wrong is removed; one
+   * that cannot be read now (EMFILE, EIO) stays.
+   * @throws what `decode` throws
    */
   async read<Value>(
     key: string,
@@ -109,7 +114,8 @@ export class CacheDirectory {
       this.#use(name, path);
       return value;
     } catch (error) {
-      await this.#remove(name);
+      if (this.#options.isWrong(error)) await this.#remove(name);
+      else if (await isGone(path)) this.#forget(name);
       throw error;
     }
   }
@@ -124,6 +130,7 @@ export class CacheDirectory {
     const name = this.#nameOf(key);
     const unfinished = this.#path(`${name}.${process.pid}${UNFINISHED_SUFFIX}`);
     try {
+      if (!this.#takenOver) await this.#takeOver();
       await mkdir(directory, { recursive: true });
       const written = await writeBounded(unfinished, pieces, bytesMax);
       const bytes = onDisk(written ?? 0);
@@ -162,16 +169,23 @@ export class CacheDirectory {
     }
     found.sort((one, other) => one.usedMs - other.usedMs);
     for (const { name, size } of found) {
+      if (this.#files.has(name)) continue;
       this.#files.set(name, size);
       this.#bytes += size;
     }
+    this.#takenOver = true;
     await this.#makePlace(0);
   }
 
   async #look(name: string): Promise<FoundFile | undefined> {
-    const file = await lstat(this.#path(name)).catch(() => undefined);
-    // Whoever opens a fifo waits for ever; one that was removed meanwhile is no loss.
-    return file?.isFile() ? { name, size: onDisk(file.size), usedMs: file.mtimeMs } : undefined;
+    try {
+      const file = await lstat(this.#path(name));
+      // Opening a fifo would wait for ever.
+      return file.isFile() ? { name, size: onDisk(file.size), usedMs: file.mtimeMs } : undefined;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Time of change is time of use: a restart goes by it. */
@@ -231,6 +245,15 @@ interface FoundFile {
   /** What it takes of the disk, in bytes. */
   size: number;
   usedMs: number;
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** Whether somebody else has removed the file. */
+async function isGone(path: string): Promise<boolean> {
+  return lstat(path).then(() => false, isMissing);
 }
 
 function onDisk(bytes: number): number {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cacheId } from './cache-id.ts';
@@ -19,6 +19,18 @@ test('a name that was cut short is made anew', async () => {
   const id = await cacheId(dir.path);
   expect(id).toHaveLength(36);
   expect(await readFile(join(dir.path, 'id'), 'utf8')).toBe(id);
+});
+
+test('a name that cannot be read this time is not replaced', async () => {
+  await using dir = await tempDir();
+  const path = join(dir.path, 'cache');
+  const id = await cacheId(path);
+  await mkdir(join(dir.path, 'aside'));
+  await rename(join(path, 'id'), join(dir.path, 'aside/id'));
+  await symlink('id', join(path, 'id')); // a loop
+  expect(await cacheId(path)).toBe('');
+  await rename(join(dir.path, 'aside/id'), join(path, 'id'));
+  expect(await cacheId(path)).toBe(id);
 });
 
 test('where nothing can be kept there is no name', async () => {

@@ -13,14 +13,22 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 export async function cacheId(directory: string | undefined): Promise<string> {
   if (directory === undefined) return '';
   const path = join(directory, FILE);
-  const kept = await readFile(path, 'utf8').catch(() => '');
-  if (UUID.test(kept)) return kept;
   const id = randomUUID();
   try {
+    const kept = await readFile(path, 'utf8').catch(ifMissing(''));
+    if (UUID.test(kept)) return kept;
     await mkdir(directory, { recursive: true });
     await writeFile(path, id);
     return id;
   } catch {
     return ''; // the cache of images complains of it
   }
+}
+
+/** An id that cannot be read just now must not be replaced by another one. */
+function ifMissing<Value>(value: Value): (error: NodeJS.ErrnoException) => Value {
+  return (error) => {
+    if (error.code === 'ENOENT') return value;
+    throw error;
+  };
 }

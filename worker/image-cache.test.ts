@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
-import { type Image, ImageUnusable, readImage } from '../trace-processor/index.ts';
+import { type Image, ImageUnreadable, ImageUnusable, readImage } from '../trace-processor/index.ts';
 import { Counters } from './counters.ts';
 import { ImageCache } from './image-cache.ts';
 import { tempDir } from './testing.ts';
@@ -119,6 +119,20 @@ test('an image that cannot be used is removed; another failure is no fault of th
   expect(await cache.restore('a', failing(new ImageUnusable('damaged')))).toBeUndefined();
   expect([cache.has('a'), counters.get('images_unusable')]).toEqual([false, 1]);
   expect(readdirSync(dir.path)).toEqual([]);
+});
+
+test('an image that cannot be read this time is kept, here and at another worker', async () => {
+  await using dir = await tempDir();
+  const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
+  const { cache } = await openCache(first);
+  await cache.write('a', imageOf(1));
+  const { cache: other, counters } = await openCache(second, 2 ** 30, [first]);
+  const unreadable = () => Promise.reject(new ImageUnreadable('EMFILE: too many open files'));
+  for (const reader of [cache, other]) {
+    expect(await reader.restore('a', unreadable)).toBeUndefined();
+    expect(await reader.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
+  }
+  expect(counters.get('images_unusable')).toBe(1);
 });
 
 test('images of another worker are used, but neither written again nor removed', async () => {

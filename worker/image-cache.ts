@@ -1,5 +1,10 @@
 /** Images of loaded traces on disk. */
-import { encodeImage, type Image, ImageUnusable } from '../trace-processor/index.ts';
+import {
+  encodeImage,
+  type Image,
+  ImageUnreadable,
+  ImageUnusable,
+} from '../trace-processor/index.ts';
 import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
 import type { Counters } from './counters.ts';
 
@@ -28,6 +33,7 @@ export class ImageCache {
       ...directory,
       suffix: '.image',
       what: 'images of traces',
+      isWrong,
       onFailed: () => counters.add('images_failed'),
     });
     return new ImageCache(options, files);
@@ -62,7 +68,7 @@ export class ImageCache {
 
   /**
    * What `restore` makes of the trace's image; undefined where there is none that can be used. One of its
-   * own that `restore` throws ImageUnusable for is removed.
+   * own that is damaged (ImageUnusable, but not ImageUnreadable) is removed.
    * @throws what else `restore` throws
    */
   async restore<Restored>(
@@ -89,6 +95,7 @@ export class ImageCache {
     const { counters, logger } = this.#options;
     counters.add('images_unusable');
     logger.warn({ path, reason: error.message }, 'an image cannot be used');
+    if (!isWrong(error)) return error; // the next attempt may succeed
     if (this.#useless.size >= USELESS_MAX) this.#useless.clear();
     this.#useless.add(path);
     return error;
@@ -99,4 +106,8 @@ export class ImageCache {
     if (await this.#files.write(key, encodeImage(image)))
       this.#options.counters.add('images_written');
   }
+}
+
+function isWrong(error: unknown): boolean {
+  return error instanceof ImageUnusable && !(error instanceof ImageUnreadable);
 }

@@ -1,5 +1,14 @@
 /** A worker and its directory of images: what is in it outlives the worker, and costs at most time. */
-import { readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ask, gauge, tempDir, testWorker, until } from './testing.ts';
@@ -35,6 +44,29 @@ test('images outlive the worker; damaged and foreign ones are parsed again', asy
     expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
     expect((await worker.client.status()).counters['images_unusable']).toBe(1);
   }
+});
+
+test('an image that cannot be read this time is parsed instead, and kept', async () => {
+  await using cache = await tempDir();
+  const config = { cacheDir: cache.path, resultMemoryBytesMax: 0 };
+  const sql = 'SELECT count(*) FROM slice';
+  {
+    await using worker = await testWorker(config);
+    await ask(worker, CANVAS, sql);
+    await until(async () => (await gauge(worker, 'images')) === 1);
+  }
+  const name = (await readdir(cache.path)).find((each) => each.endsWith('.image')) ?? '';
+  const [image, aside] = [join(cache.path, name), join(cache.path, 'aside')];
+  {
+    await using worker = await testWorker(config);
+    await rename(image, aside);
+    await symlink(name, image); // a loop: opening it fails with ELOOP
+    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
+    expect((await worker.client.status()).counters['images_unusable']).toBe(1);
+    await rename(aside, image);
+  }
+  await using worker = await testWorker(config);
+  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
 });
 
 test('a worker restores what another has an image of', async () => {

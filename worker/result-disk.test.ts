@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
@@ -77,6 +86,39 @@ test('what is damaged, cut short, swapped or of something else is ignored, and r
     expect(counters.get('results_unusable')).toBe(1);
     expect(readdirSync(dir.path)).toHaveLength(1);
   }
+});
+
+test('an answer that cannot be read this time is kept; one that somebody removed is forgotten', async () => {
+  await using dir = await tempDir();
+  await written(dir.path, ['a']);
+  const { disk, counters } = await open(dir.path);
+  const [name = ''] = await readdir(dir.path);
+  const [file, aside] = [join(dir.path, name), join(dir.path, 'aside')];
+  await rename(file, aside);
+  await symlink(name, file); // a loop: opening it fails with ELOOP
+  expect(await read(disk, 'a')).toBeUndefined();
+  expect(counters.get('results_unusable')).toBe(1);
+  await rename(aside, file);
+  expect(await read(disk, 'a')).toEqual(answerOf(1));
+  await rm(file);
+  expect(await read(disk, 'a')).toBeUndefined();
+  expect([disk.size, disk.bytes]).toEqual([0, 0]);
+});
+
+test('a directory that cannot be listed at the start is taken over before the first write', async () => {
+  await using dir = await tempDir();
+  const [directory, aside] = [join(dir.path, 'results'), join(dir.path, 'aside')];
+  await written(directory, ['a']);
+  await rename(directory, aside);
+  await symlink('results', directory); // a loop
+  const { disk } = await open(directory);
+  expect(disk.size).toBe(0);
+  await rename(directory, join(dir.path, 'loop'));
+  await rename(aside, directory);
+  disk.put('b', answerOf(2));
+  await disk.close();
+  expect(disk.size).toBe(2);
+  expect(await read(disk, 'a')).toEqual(answerOf(1));
 });
 
 test('the bound holds, and the longest unused go first, also where they were used in memory', async () => {

@@ -53,6 +53,7 @@ export class ResultDisk {
       ...directory,
       suffix: '.result',
       what: 'answers',
+      isWrong: (error) => error instanceof ResultUnusable,
       onFailed: () => counters.add('results_failed'),
     });
     return new ResultDisk(options, files);
@@ -67,7 +68,7 @@ export class ResultDisk {
   }
 
   /**
-   * The answer; one of its own that cannot be used is removed.
+   * The answer; a file of its own that is damaged is removed.
    * @param asker whose turn it takes @throws the signal's reason
    */
   async read(key: string, asker: unknown, signal: AbortSignal): Promise<Remembered | undefined> {

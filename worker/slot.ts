@@ -4,7 +4,12 @@
  */
 import { Worker } from 'node:worker_threads';
 import { BigtraceError, isErrorCode } from '../common/errors.ts';
-import { type Engine, type Image, ImageUnusable } from '../trace-processor/index.ts';
+import {
+  type Engine,
+  type Image,
+  ImageUnreadable,
+  ImageUnusable,
+} from '../trace-processor/index.ts';
 import type { ColumnFound } from './columns.ts';
 import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
 import { StallWatch } from './stall-watch.ts';
@@ -109,7 +114,8 @@ export class Slot {
       const { done } = this.#begin(signal, () => {});
       this.#post({ ask: 'restore', path, memoryBytesMax });
       const closing = await done;
-      if (closing.say === 'unusable') throw new ImageUnusable(closing.reason);
+      if (closing.say === 'unusable')
+        throw new (closing.readable ? ImageUnusable : ImageUnreadable)(closing.reason);
       return { loadMs: expected(closing, 'loaded').loadMs, traceBytes: 0 };
     });
   }

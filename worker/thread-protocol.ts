@@ -59,8 +59,8 @@ interface Size {
 export type ThreadReply =
   | ({ say: 'appended'; byteLength: number } & Size)
   | ({ say: 'loaded'; loadMs: number } & Size)
-  /** Closes a `restore`: the trace has to be loaded in another way. */
-  | ({ say: 'unusable'; reason: string } & Size)
+  /** Closes a `restore`: the trace has to be loaded in another way. `readable`: the file could be read, and is wrong. */
+  | ({ say: 'unusable'; reason: string; readable: boolean } & Size)
   | { say: 'result'; bytes: Uint8Array; rows: number; last: boolean }
   /** `columns`: where kinds were wanted. */
   | ({ say: 'answered'; rows: number; columns?: ColumnFound[]; queryMs: number } & Size)

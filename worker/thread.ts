@@ -6,7 +6,13 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import { KindsCollector, ResultStream } from '../query-result/index.ts';
-import { type Image, ImageUnusable, imageBytes, TraceProcessor } from '../trace-processor/index.ts';
+import {
+  type Image,
+  ImageUnreadable,
+  ImageUnusable,
+  imageBytes,
+  TraceProcessor,
+} from '../trace-processor/index.ts';
 import { columnsFound } from './columns.ts';
 import {
   GATE,
@@ -34,7 +40,8 @@ function say(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
 
 function sayFailed(thrown: unknown): void {
   if (thrown instanceof ImageUnusable) {
-    say({ say: 'unusable', reason: thrown.message, memoryBytes: memoryBytes() });
+    const readable = !(thrown instanceof ImageUnreadable);
+    say({ say: 'unusable', reason: thrown.message, readable, memoryBytes: memoryBytes() });
     return;
   }
   const { code, detail } = asBigtraceError(thrown);
@@ -86,12 +93,12 @@ function restore(path: string, memoryBytesMax: number): void {
   sayLoaded();
 }
 
-/** A file that cannot be read is as good as a damaged one. */
+/** @throws ImageUnreadable: the trace is parsed instead, and the file stays. */
 function readable<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new ImageUnusable(`it cannot be read: ${(cause as Error).message}`, { cause });
+    throw new ImageUnreadable(`it cannot be read: ${(cause as Error).message}`, { cause });
   }
 }
 
