@@ -190,6 +190,24 @@ test('structures read back as they were written', () => {
 });
 
 test.each([
+  ['TEXT', 'String', false],
+  ['text null', 'String', true],
+  ['String NULL', 'String', true],
+  ['Nullable(VARCHAR(255))', 'String', true],
+  ['LowCardinality(Nullable(TEXT))', 'String', true],
+  ['BIGINT', 'Int64', false],
+  ['bigint(20) unsigned NOT NULL', 'UInt64', false],
+  ['double  precision', 'Float64', false],
+  ['FLOAT(12, 3)', 'Float32', false],
+  ['boolean NULL', 'Bool', true],
+  ['INT', 'Int32', false],
+])('the type %s is %s', (type, base, nullable) => {
+  const [column] = parseStructure(`_hb UInt8, _trace_address String, a ${type}, b Int8`);
+  expect(column).toEqual({ name: 'a', type: { text: type, base, nullable } });
+});
+
+test.each([
+  ['a int64', 'column a: type int64 is not supported'],
   ['a DateTime', 'column a: type DateTime is not supported; use Int8, Int16'],
   ['a Int64, a Int8', 'structure names column a twice'],
   ['a', 'structure lacks the type of column a'],

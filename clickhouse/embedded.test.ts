@@ -74,6 +74,19 @@ test('bigtrace_as() has the columns that the asker gives', async () => {
   expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table}`)).toEqual([['/local/a', 0.5]]);
 });
 
+test.each([
+  ['bigtrace_as', "traces=['/local/a']", 'strict'],
+  ['bigtrace_lenient_as', "traces=['/local/a']", 'lenient'],
+  ['bigtrace_answers_as', "traces=['/local/a']", 'lenient'],
+  ['bigtrace_where_as', "filter='1'", 'strict'],
+  ['bigtrace_where_lenient_as', "filter='1'", 'lenient'],
+])('%s() has the columns that the asker gives, under any name of their types', async (...call) => {
+  const [view, traces, failure] = call;
+  const table = `${view}(structure='s TEXT NULL', ${traces}, sql='@;;${LENIENCY}')`;
+  const types = `toTypeName(s) = 'Nullable(String)'`;
+  expect(await rowsOf(t.as('analyst'), `SELECT s, ${types} FROM ${table}`)).toEqual([[failure, 1]]);
+});
+
 test('bigtrace_lenient() says so to the script', async () => {
   const table = call('s Nullable(String)', LENIENCY, 'bigtrace_lenient');
   expect(await rowsOf(t.as('analyst'), `SELECT s FROM ${table}`)).toEqual([['lenient']]);

@@ -75,9 +75,14 @@ const VIEWS = {
   bigtrace_answers: { traces: GIVEN, onFailure: LENIENT, failures: true },
   // bigtrace_as(structure = 'name String, dur Int64', traces = […], sql = '…')
   bigtrace_as: { traces: GIVEN, onFailure: STRICT, columns: STRUCTURE },
+  bigtrace_lenient_as: { traces: GIVEN, onFailure: LENIENT, columns: STRUCTURE },
+  bigtrace_answers_as: { traces: GIVEN, onFailure: LENIENT, columns: STRUCTURE, failures: true },
   // bigtrace_where(filter = 'duration > 2e9', sql = '…')
   bigtrace_where: { traces: SELECTED, onFailure: STRICT },
   bigtrace_where_lenient: { traces: SELECTED, onFailure: LENIENT },
+  // bigtrace_where_as(structure = 'name String', filter = 'duration > 2e9', sql = '…')
+  bigtrace_where_as: { traces: SELECTED, onFailure: STRICT, columns: STRUCTURE },
+  bigtrace_where_lenient_as: { traces: SELECTED, onFailure: LENIENT, columns: STRUCTURE },
   // bigtrace_table(table = 'chosen', sample = ['/local/a'], on_failure = 'strict', sql = '…')
   bigtrace_table: {
     table: TABLE,

@@ -1,0 +1,32 @@
+/**
+ * ClickHouse's other names for the types that the bridge fills, in upper case; their case does not matter
+ * (system.data_type_families; types.ci-test.ts compares).
+ */
+const NAMES: Record<string, string> = {
+  Bool: `BOOL, BOOLEAN`,
+  Float32: `FLOAT, REAL, SINGLE`,
+  Float64: `DOUBLE, DOUBLE PRECISION`,
+  Int16: `SMALLINT, SMALLINT SIGNED`,
+  Int32: `INT, INT SIGNED, INTEGER, INTEGER SIGNED, MEDIUMINT, MEDIUMINT SIGNED`,
+  Int64: `BIGINT, BIGINT SIGNED, SIGNED`,
+  Int8: `BYTE, INT1, INT1 SIGNED, TINYINT, TINYINT SIGNED`,
+  String: `
+    BINARY LARGE OBJECT, BINARY VARYING, BLOB, BYTEA, CHAR, CHAR LARGE OBJECT, CHAR VARYING,
+    CHARACTER, CHARACTER LARGE OBJECT, CHARACTER VARYING, CLOB, LONGBLOB, LONGTEXT, MEDIUMBLOB,
+    MEDIUMTEXT, NATIONAL CHAR, NATIONAL CHAR VARYING, NATIONAL CHARACTER,
+    NATIONAL CHARACTER LARGE OBJECT, NATIONAL CHARACTER VARYING, NCHAR, NCHAR LARGE OBJECT,
+    NCHAR VARYING, NVARCHAR, TEXT, TINYBLOB, TINYTEXT, VARBINARY, VARCHAR, VARCHAR2`,
+  UInt16: `SMALLINT UNSIGNED, YEAR`,
+  UInt32: `INT UNSIGNED, INTEGER UNSIGNED, MEDIUMINT UNSIGNED`,
+  UInt64: `BIGINT UNSIGNED, BIT, SET, UNSIGNED`,
+  UInt8: `INT1 UNSIGNED, TINYINT UNSIGNED`,
+};
+
+export const TYPE_ALIASES: ReadonlyMap<string, string> = new Map(
+  Object.entries(NAMES).flatMap(([type, names]) =>
+    names
+      .trim()
+      .split(/,\s+/)
+      .map((name): [string, string] => [name, type]),
+  ),
+);
