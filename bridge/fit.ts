@@ -6,7 +6,7 @@ import { doubleText } from './double-text.ts';
 import type { Int64 } from './int64.ts';
 import type { TableColumn } from './structure.ts';
 
-/** Bounds of the integer types that are narrower than the engine's int64. */
+/** Bounds of the integer types that are narrower than the engine's int64; Nothing holds none. */
 const BOUNDS: Partial<Record<BaseType, readonly [number, number]>> = {
   Int8: [-(2 ** 7), 2 ** 7 - 1],
   Int16: [-(2 ** 15), 2 ** 15 - 1],
@@ -15,6 +15,7 @@ const BOUNDS: Partial<Record<BaseType, readonly [number, number]>> = {
   UInt16: [0, 2 ** 16 - 1],
   UInt32: [0, 2 ** 32 - 1],
   Bool: [0, 1],
+  Nothing: [1, 0],
 };
 
 const VALUE_LENGTH_MAX = 80;

@@ -133,11 +133,12 @@ const NARROW_WIDTH = {
   UInt32: 4,
   Float32: 4,
   UInt64: 8,
+  Nothing: 1,
 } as const;
 
 export type NarrowType = keyof typeof NARROW_WIDTH;
 
-/** The types that the asker must give: with a check of each value. */
+/** Types that are seldom found for a column: with a check of each value. */
 export class NarrowColumn extends FixedColumn {
   readonly #base: NarrowType;
 
