@@ -54,13 +54,17 @@ export async function startBackend(
     console: options.console,
     ...{ watch, traces, experiments, executor, presets, corsOrigins, edge, clickhouseUrl, log },
   });
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return {
-    url: `${edge.tls === undefined ? 'http' : 'https'}://${host}:${await listen(app, options.host, options.port)}`,
-    close: async () => {
-      await executor.close();
-      await app.close();
-      await database.close();
-    },
+  const close = async (): Promise<void> => {
+    await executor.close();
+    await app.close();
+    await database.close();
   };
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  try {
+    const port = await listen(app, options.host, options.port);
+    return { url: `${edge.tls === undefined ? 'http' : 'https'}://${host}:${port}`, close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
 }

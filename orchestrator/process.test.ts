@@ -1,6 +1,7 @@
 /** `bigtrace orchestrator` as a process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -89,16 +90,40 @@ test('a warning of Node is a line of its log', async () => {
   throw new Error('no such line came');
 });
 
-test('a port that is taken is a usage error', async () => {
-  const worker = await new StubWorker().start();
-  const args = [BIN, 'orchestrator', '-s', worker.address];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+/** The exit code and stderr of a service that does not start. */
+async function failedStart(...args: string[]): Promise<[code: number, stderr: string]> {
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   children.push(child);
   let stderr = '';
   child.stderr.on('data', (piece: Buffer) => {
     stderr += piece.toString();
   });
-  expect((await once(child, 'close'))[0]).toBe(2);
-  expect(stderr).toContain(`cannot listen on ${worker.address}: `);
-  worker.kill();
+  return [(await once(child, 'close'))[0] as number, stderr];
+}
+
+test('a service one of whose ports is taken ends with a usage error that names the port', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const port = String((taken.address() as AddressInfo).port);
+  const own = ['-s', '127.0.0.1:0'];
+  const http = ['--clickhouse', 'http://127.0.0.1:9', '--http-port'];
+  const ended = await Promise.all([
+    failedStart('orchestrator', '-l', '127.0.0.1:9', '-s', `127.0.0.1:${port}`),
+    failedStart('orchestrator', '-l', '127.0.0.1:9', ...own, '--metrics-port', port),
+    failedStart('orchestrator', '-l', '127.0.0.1:9', ...own, ...http, port),
+    failedStart('worker', '-s', `127.0.0.1:${port}`),
+    failedStart('worker', ...own, '--metrics-port', port),
+  ]);
+  for (const [code, stderr] of ended) {
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`cannot listen .*127.0.0.1:${port}`));
+  }
+  taken.close();
+});
+
+test('an orchestrator whose presets cannot be read ends, although its gRPC port was free', async () => {
+  const http = ['--clickhouse', 'http://127.0.0.1:9', '--http-port', '0', '--presets', '/no/such'];
+  const [code, stderr] = await failedStart('orchestrator', '-s', '127.0.0.1:0', ...http);
+  expect(code).toBe(2);
+  expect(stderr).toContain('/no/such');
 });

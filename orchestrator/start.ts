@@ -1,5 +1,6 @@
 /** Puts an orchestrator together and starts it. */
 import { readFileSync } from 'node:fs';
+import type { RunningBackend } from '../backend/index.ts';
 import { hostOf } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
@@ -10,7 +11,7 @@ import type { OrchestratorConfig } from './config.ts';
 import { COUNTERS, Counters, GAUGES } from './counters.ts';
 import { FailureLog } from './failure-log.ts';
 import { Fleet, type FleetOptions } from './fleet.ts';
-import { startHttp } from './http.ts';
+import { type HttpGround, startHttp } from './http.ts';
 import { PlacementMemory } from './placement-memory.ts';
 import { RunningQueries } from './running.ts';
 import { OrchestratorServer } from './server.ts';
@@ -51,22 +52,8 @@ export async function startOrchestrator(
     hedgeAfterMs: config.hedgeAfterMs,
   };
   const server = new OrchestratorServer(config, ground, log);
-  const port = await server.listen(config.socket);
-  await fleet.start();
-  const probes = await watched(server, config);
-  const address = `${config.socket.slice(0, config.socket.lastIndexOf(':'))}:${port}`;
-  const { http, clickhouseUrl } = config;
-  const backend =
-    http === undefined || clickhouseUrl === undefined
-      ? undefined
-      : await startHttp(http, {
-          ground,
-          edge: config.edge,
-          clickhouseUrl,
-          password,
-          owner: address,
-          log,
-        });
+  let probes: Probes | undefined;
+  let backend: RunningBackend | undefined;
   const stop = (): void => {
     probes?.close();
     void backend?.close();
@@ -74,6 +61,17 @@ export async function startOrchestrator(
     fleet.close();
     void ground.catalog?.close();
   };
+  let address: string;
+  try {
+    const port = await server.listen(config.socket);
+    address = `${config.socket.slice(0, config.socket.lastIndexOf(':'))}:${port}`;
+    await fleet.start();
+    probes = await watched(server, config);
+    backend = await startedHttp(config, { ground, password, owner: address, log });
+  } catch (thrown) {
+    stop(); // or the listener that did start would keep serving
+    throw thrown;
+  }
   return {
     address,
     metricsPort: probes?.port,
@@ -86,6 +84,14 @@ export async function startOrchestrator(
       await ground.tracing?.close();
     },
   };
+}
+
+function startedHttp(
+  { http, clickhouseUrl, edge }: OrchestratorConfig,
+  ground: Omit<HttpGround, 'edge' | 'clickhouseUrl'>,
+): Promise<RunningBackend> | undefined {
+  if (http === undefined || clickhouseUrl === undefined) return undefined;
+  return startHttp(http, { ...ground, edge, clickhouseUrl });
 }
 
 /** @throws invalid_option where the file cannot be read */

@@ -94,9 +94,7 @@ export async function startWorker(
     limits: config.limits,
     logger,
   });
-  const port = await server.listen(config.listen);
-  pool.warm(threads);
-  const probes = await watched(server, config);
+  let probes: Probes | undefined;
   const stop = async (): Promise<void> => {
     probes?.close();
     keeper.stop();
@@ -105,22 +103,36 @@ export async function startWorker(
     await resultDisk.close();
     stores.close();
   };
+  let port: number;
+  try {
+    port = await server.listen(config.listen);
+    probes = await watched(server, config);
+  } catch (thrown) {
+    await stop(); // or the listener that did start would keep serving
+    throw thrown;
+  }
+  pool.warm(threads);
   return {
     address: `${config.listen.slice(0, config.listen.lastIndexOf(':'))}:${port}`,
     metricsPort: probes?.port,
     stop,
     drain: async () => {
       logger.info('draining');
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, config.drainMs);
-      });
-      await Promise.race([server.drain(), late]);
-      clearTimeout(timer);
+      await drained(server, config.drainMs);
       await stop();
       await tracing?.close();
     },
   };
+}
+
+/** Resolves when the server has drained, or after `ms`. */
+async function drained(server: WorkerServer, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([server.drain(), late]);
+  clearTimeout(timer);
 }
 
 function watched(
