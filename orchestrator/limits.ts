@@ -1,5 +1,6 @@
 /** A client's limits, completed and checked. */
 import { BigtraceError } from '../common/errors.ts';
+import { checkSqlLength } from '../common/text-bounds.ts';
 import type { Limits } from '../proto/messages.ts';
 
 export interface TimeLimits {
@@ -27,7 +28,8 @@ export function completeLimits(
   };
 }
 
-/** @throws no_sql */
+/** @throws no_sql, limit_exceeded */
 export function checkSql(sql: Buffer): void {
+  checkSqlLength('SQL', sql);
   if (sql.toString('latin1').trim() === '') throw new BigtraceError('no_sql', 'query has no SQL');
 }

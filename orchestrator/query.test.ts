@@ -64,6 +64,12 @@ test('upstream gets one message a trace, with all its results', async () => {
 test.each([
   [[], 'SELECT 1', 'no_traces', 'query names no traces'],
   [['/local/a'], ' \n', 'no_sql', 'query has no SQL'],
+  [
+    ['/local/a'],
+    '-'.repeat(2 ** 25 + 1),
+    'limit_exceeded',
+    'SQL is 33554433 bytes long, the bound is 33554432',
+  ],
   [['/local/*.none'], 'SELECT 1', 'no_match', '[/local/*.none]: pattern matches no trace'],
   [
     ['local/a'],

@@ -7,9 +7,11 @@ function traits(sql: string) {
 }
 
 test('cuts SQL as SQLite does', () => {
-  const tokens = sqlTokens(
-    Buffer.from(`SELECT "a""b", 'it''s; /*', [x y] -- ; 'no\n/* "; */, x'0f', 1e-5!=t.Größe;`),
-  );
+  const tokens = [
+    ...sqlTokens(
+      Buffer.from(`SELECT "a""b", 'it''s; /*', [x y] -- ; 'no\n/* "; */, x'0f', 1e-5!=t.Größe;`),
+    ),
+  ];
   expect(tokens.map(({ kind, text }) => `${kind} ${text}`)).toEqual([
     'word select',
     'quoted a"b',

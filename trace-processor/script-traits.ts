@@ -17,8 +17,14 @@ export interface ScriptTraits {
   deterministic: boolean;
 }
 
+/** Nobody writes as many by hand; longer scripts are doubted, so that what is held of one is bounded. */
+const TOKENS_MAX = 1_000_000;
+
+const DOUBTED: ScriptTraits = { leavesMarks: true, sensesHistory: true, deterministic: false };
+
 export function scriptTraits(sql: Uint8Array): ScriptTraits {
-  const tokens = sqlTokens(sql);
+  const tokens: Token[] = [];
+  for (const token of sqlTokens(sql)) if (tokens.push(token) > TOKENS_MAX) return DOUBTED;
   return {
     leavesMarks: statements(tokens).some((statement) => !isPure(statement)),
     sensesHistory: tokens.some(({ text }) => SENSES_HISTORY.test(text)),
@@ -37,7 +43,8 @@ export function joinTraits(one: ScriptTraits, other: ScriptTraits): ScriptTraits
 
 /** Whether it may take in modules: what these do is not in its own words. */
 export function mayInclude(sql: Uint8Array): boolean {
-  return sqlTokens(sql).some(({ text }) => /include|import/i.test(text));
+  for (const { text } of sqlTokens(sql)) if (/include|import/i.test(text)) return true;
+  return false;
 }
 
 /** sqlstats lists the queries an instance was asked. In strings too: they may be SQL to some functions. */
@@ -63,6 +70,7 @@ function statements(tokens: readonly Token[]): Token[][] {
 function isPure(statement: readonly Token[]): boolean {
   const [first] = statement;
   if (first?.kind !== 'word' || !READS.has(first.text)) return false;
+  const closing = nextClosing(statement);
   return statement.every((token, at) => {
     if (token.kind === 'unknown') return false;
     if (token.kind === 'word' && WRITES.has(token.text)) return false;
@@ -71,20 +79,35 @@ function isPure(statement: readonly Token[]): boolean {
     if (token.kind !== 'string' && DOUBTFUL_NAME.test(name)) return false;
     const next = statement[at + 1];
     if (token.text === 'replace' && !isSymbol(next, '(')) return false;
-    return !isSymbol(next, '(') || isHarmlessBeforeBracket(statement, at, name);
+    return !isSymbol(next, '(') || isHarmlessBeforeBracket(statement, at, name, closing);
   });
 }
 
 /** Whether a name before `(` calls nothing, or a function that only computes. */
-function isHarmlessBeforeBracket(statement: readonly Token[], at: number, name: string): boolean {
+function isHarmlessBeforeBracket(
+  statement: readonly Token[],
+  at: number,
+  name: string,
+  closing: Int32Array,
+): boolean {
   if (PURE_FUNCTIONS.has(name)) return true;
   if (statement[at]?.kind === 'word' && KEYWORDS_BEFORE_BRACKET.has(name)) return true;
-  return isTableDefinition(statement, at);
+  return isTableDefinition(statement, closing[at] ?? -1);
+}
+
+/** For each token the place of the first `)` from there on; -1 where there is none. */
+function nextClosing(statement: readonly Token[]): Int32Array {
+  const next = new Int32Array(statement.length);
+  let close = -1;
+  for (let at = statement.length - 1; at >= 0; at--) {
+    if (isSymbol(statement[at], ')')) close = at;
+    next[at] = close;
+  }
+  return next;
 }
 
 /** `name(columns) AS (`, `name(columns) AS [NOT] MATERIALIZED (`: a table expression of WITH. */
-function isTableDefinition(statement: readonly Token[], at: number): boolean {
-  const close = statement.findIndex((token, i) => i > at && isSymbol(token, ')'));
+function isTableDefinition(statement: readonly Token[], close: number): boolean {
   const as = statement[close + 1];
   const then = statement[close + 2];
   return (
@@ -116,24 +139,33 @@ const CHANGING =
 const TIME_FUNCTION = /^(date|time|datetime|julianday|unixepoch|strftime|timediff)$/;
 
 function isDeterministic(tokens: readonly Token[]): boolean {
+  const timed = bracketsOfGivenTime(tokens);
   return tokens.every((token, at) => {
     if (token.kind === 'unknown') return false;
     const name = token.text.toLowerCase();
     if (CHANGING.test(name) || SENSES_HISTORY.test(name)) return false;
     if (token.kind === 'number' || token.kind === 'symbol') return true;
-    return !TIME_FUNCTION.test(name) || !isSymbol(tokens[at + 1], '(') || isOfGivenTime(tokens, at);
+    return !TIME_FUNCTION.test(name) || !isSymbol(tokens[at + 1], '(') || timed.has(at + 1);
   });
 }
 
-/** Time functions mean the present unless told otherwise; seconds since the epoch are what traces have. */
-function isOfGivenTime(tokens: readonly Token[], at: number): boolean {
-  let depth = 0;
-  for (const token of tokens.slice(at + 1)) {
-    if (isSymbol(token, '(')) depth++;
-    if (isSymbol(token, ')')) depth--;
-    if (depth === 0) return false;
-    if (depth === 1 && token.kind === 'string' && token.text.toLowerCase() === 'unixepoch')
-      return true;
+/**
+ * The places of `(` in whose brackets, not in deeper ones, the string 'unixepoch' stands: time functions mean
+ * the present unless told otherwise, and seconds since the epoch are what traces have.
+ */
+function bracketsOfGivenTime(tokens: readonly Token[]): Set<number> {
+  const timed = new Set<number>();
+  const open: number[] = [];
+  for (const [at, token] of tokens.entries()) {
+    const innermost = open.at(-1);
+    if (isSymbol(token, '(')) open.push(at);
+    else if (isSymbol(token, ')')) open.pop();
+    else if (
+      innermost !== undefined &&
+      token.kind === 'string' &&
+      token.text.toLowerCase() === 'unixepoch'
+    )
+      timed.add(innermost);
   }
-  return false;
+  return timed;
 }

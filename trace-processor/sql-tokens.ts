@@ -1,6 +1,8 @@
 /**
  * SQL cut into tokens as SQLite cuts it, as far as it takes to see what a script calls. Whatever SQLite
  * would not take, or might take otherwise, is a token of kind `unknown`.
+ *
+ * The scanner reads every byte once: scripts come from outside, and may be as long as SQL may be.
  */
 
 export type TokenKind = 'word' | 'quoted' | 'string' | 'number' | 'symbol' | 'unknown';
@@ -9,44 +11,134 @@ export interface Token {
   kind: TokenKind;
   /** Words in lower case; quoted names and strings without their quotes; symbols one character. */
   text: string;
+  /** Offset of its first byte in the script. */
+  from: number;
 }
 
-/** Sticky, tried in this order. SQL is read as Latin-1: any byte is a character, those of UTF-8 word ones. */
-const PATTERNS: readonly [kind: TokenKind | 'space', pattern: RegExp][] = [
-  ['space', /[ \t\n\f]+|\r\n|--[^\n\r\0]*(?:\r?\n|$)|\/\*[^\0]*?\*\//y],
-  ['string', /'(?:[^'\0]|'')*'/y],
-  ['quoted', /"(?:[^"\0]|"")*"|`(?:[^`\0]|``)*`|\[[^\]\0]*\]/y],
-  ['number', /[xX]'[0-9A-Fa-f]*'/y], // a blob
-  ['unknown', /[xX]'|["'`[]|\/\*/y],
-  ['word', /[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*/y],
-  ['number', /(?:[0-9]|\.[0-9])[A-Za-z0-9_.]*/y],
-  ['symbol', /!=|[-+*/%&|~<>=(),.;]/y],
-];
+/** What stands between two offsets. */
+interface Piece {
+  kind: TokenKind | 'space';
+  end: number;
+}
 
-export function sqlTokens(sql: Uint8Array): Token[] {
-  const text = Buffer.from(sql.buffer, sql.byteOffset, sql.byteLength).toString('latin1');
-  const tokens: Token[] = [];
-  let at = 0;
-  while (at < text.length) {
-    const { kind, length } = match(text, at);
-    if (kind !== 'space') tokens.push(tokenOf(kind, text.slice(at, at + length)));
-    at += length;
+// What a byte can be; those beyond ASCII are letters of words.
+const WORD_BEGINS = 1;
+const WORD_GOES_ON = 2;
+const NUMBER_GOES_ON = 4;
+const DIGIT = 8;
+const HEX_DIGIT = 16;
+const BLANK = 32;
+const SYMBOL = 64;
+const IN_LINE_COMMENT = 128;
+
+const CLASSES = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const char = String.fromCharCode(byte);
+  const when = (flag: number, pattern: RegExp): number => (pattern.test(char) ? flag : 0);
+  return (
+    when(WORD_BEGINS, /[A-Za-z_\x80-\xff]/) |
+    when(WORD_GOES_ON, /[A-Za-z0-9_$\x80-\xff]/) |
+    when(NUMBER_GOES_ON, /[A-Za-z0-9_.]/) |
+    when(DIGIT, /[0-9]/) |
+    when(HEX_DIGIT, /[0-9A-Fa-f]/) |
+    when(BLANK, /[ \t\n\f]/) |
+    when(SYMBOL, /[-+*/%&|~<>=(),.;]/) |
+    when(IN_LINE_COMMENT, /[^\n\r\0]/)
+  );
+});
+
+const code = (char: string): number => char.charCodeAt(0);
+const NEWLINE = code('\n');
+const RETURN = code('\r');
+const MINUS = code('-');
+const SLASH = code('/');
+const STAR = code('*');
+const DOT = code('.');
+const EQUALS = code('=');
+const EXCLAMATION = code('!');
+const APOSTROPHE = code("'");
+const QUOTES = new Set(['"', '`'].map(code));
+const BRACKET = code('[');
+const X = new Set(['x', 'X'].map(code));
+
+/** Lazily: whoever has seen enough stops. */
+export function* sqlTokens(sql: Uint8Array): Generator<Token, void, undefined> {
+  const bytes = Buffer.from(sql.buffer, sql.byteOffset, sql.byteLength);
+  for (let from = 0; from < bytes.length; ) {
+    const { kind, end } = pieceAt(bytes, from);
+    if (kind !== 'space')
+      yield { kind, text: textOf(kind, bytes.toString('latin1', from, end)), from };
+    from = end;
   }
-  return tokens;
 }
 
-function match(text: string, at: number): { kind: TokenKind | 'space'; length: number } {
-  for (const [kind, pattern] of PATTERNS) {
-    pattern.lastIndex = at;
-    const length = pattern.exec(text)?.[0].length ?? 0;
-    if (length > 0) return { kind, length };
-  }
-  return { kind: 'unknown', length: 1 };
+function pieceAt(bytes: Buffer, at: number): Piece {
+  const byte = bytes[at] ?? 0;
+  const next = bytes[at + 1] ?? 0;
+  const classes = CLASSES[byte] ?? 0;
+  if (classes & BLANK) return { kind: 'space', end: endOf(BLANK, bytes, at + 1) };
+  if (byte === RETURN && next === NEWLINE) return { kind: 'space', end: at + 2 };
+  if (byte === MINUS && next === MINUS) return lineComment(bytes, at);
+  if (byte === SLASH && next === STAR)
+    return closed('space', bytes, at, bytes.indexOf('*/', at + 2), 2);
+  if (byte === APOSTROPHE) return closed('string', bytes, at, closingQuote(bytes, at), 1);
+  if (QUOTES.has(byte)) return closed('quoted', bytes, at, closingQuote(bytes, at), 1);
+  if (byte === BRACKET) return closed('quoted', bytes, at, bytes.indexOf(']', at + 1), 1);
+  if (X.has(byte) && next === APOSTROPHE) return blob(bytes, at);
+  if (classes & WORD_BEGINS) return { kind: 'word', end: endOf(WORD_GOES_ON, bytes, at + 1) };
+  if (classes & DIGIT || (byte === DOT && (CLASSES[next] ?? 0) & DIGIT))
+    return { kind: 'number', end: endOf(NUMBER_GOES_ON, bytes, at + 1) };
+  if (byte === EXCLAMATION && next === EQUALS) return { kind: 'symbol', end: at + 2 };
+  return { kind: classes & SYMBOL ? 'symbol' : 'unknown', end: at + 1 };
 }
 
-function tokenOf(kind: TokenKind, source: string): Token {
-  if (kind === 'word') return { kind, text: source.toLowerCase() };
-  if (kind !== 'string' && kind !== 'quoted') return { kind, text: source };
+/**
+ * What ends at `close`. Where it does not end, or holds a NUL, at which SQLite ends, all that is left of the
+ * script is one unknown token.
+ */
+function closed(
+  kind: Piece['kind'],
+  bytes: Buffer,
+  from: number,
+  close: number,
+  closeLength: number,
+): Piece {
+  const isWhole = close >= 0 && !bytes.subarray(from, close).includes(0);
+  return isWhole ? { kind, end: close + closeLength } : { kind: 'unknown', end: bytes.length };
+}
+
+/** A quote twice is one in the text. */
+function closingQuote(bytes: Buffer, open: number): number {
+  const quote = bytes[open] ?? 0;
+  let at = bytes.indexOf(quote, open + 1);
+  while (at >= 0 && bytes[at + 1] === quote) at = bytes.indexOf(quote, at + 2);
+  return at;
+}
+
+/** Up to the end of the line. What SQLite makes of a carriage return alone, or a NUL, is not for us to judge. */
+function lineComment(bytes: Buffer, at: number): Piece {
+  const end = endOf(IN_LINE_COMMENT, bytes, at + 2);
+  if (end === bytes.length) return { kind: 'space', end };
+  if (bytes[end] === NEWLINE) return { kind: 'space', end: end + 1 };
+  if (bytes[end] === RETURN && bytes[end + 1] === NEWLINE) return { kind: 'space', end: end + 2 };
+  return { kind: 'unknown', end: bytes.length };
+}
+
+function blob(bytes: Buffer, at: number): Piece {
+  const close = endOf(HEX_DIGIT, bytes, at + 2);
+  return bytes[close] === APOSTROPHE
+    ? { kind: 'number', end: close + 1 }
+    : { kind: 'unknown', end: at + 2 };
+}
+
+function endOf(classes: number, bytes: Buffer, from: number): number {
+  let at = from;
+  while (at < bytes.length && (CLASSES[bytes[at] ?? 0] ?? 0) & classes) at++;
+  return at;
+}
+
+function textOf(kind: TokenKind, source: string): string {
+  if (kind === 'word') return source.toLowerCase();
+  if (kind !== 'string' && kind !== 'quoted') return source;
   const quote = source.slice(-1);
-  return { kind, text: source.slice(1, -1).replaceAll(quote + quote, quote) };
+  return source.slice(1, -1).replaceAll(quote + quote, quote);
 }

@@ -1,5 +1,6 @@
 /** One TraceProcessor: load a trace in chunks, then ask. Everything is synchronous; run it on a thread. */
 import { BigtraceError } from '../common/errors.ts';
+import { checkSqlLength } from '../common/text-bounds.ts';
 import type { Engine } from './engine.ts';
 import { type Image, snapshotMemory } from './image.ts';
 import { type ReadBytes, readImage } from './image-file.ts';
@@ -21,22 +22,11 @@ export interface TraceProcessorOptions {
   memoryBytesMax?: number;
 }
 
-/** More than any script has; TraceProcessor's own bound for one message is 64 MiB. */
-const SQL_BYTES_MAX = 32 * 2 ** 20;
-
 /**
  * SQL that ends where it must go on (`SELECT 1 +`) makes TraceProcessor v55 fail a check of its own while
  * it looks for the place to report. It is the asker's error all the same.
  */
 const INCOMPLETE_SQL = 'incomplete SQL statement';
-
-function checkLength(what: string, { length }: Uint8Array): void {
-  if (length > SQL_BYTES_MAX)
-    throw new BigtraceError(
-      'limit_exceeded',
-      `${what} is ${length} bytes long, the bound is ${SQL_BYTES_MAX}`,
-    );
-}
 
 function isIncompleteSql(error: unknown): boolean {
   return (
@@ -117,7 +107,7 @@ export class TraceProcessor {
    * @throws BigtraceError sql_failed (TraceProcessor's own message), limit_exceeded, engine_crashed
    */
   query(sql: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
-    checkLength('SQL', sql);
+    checkSqlLength('SQL', sql);
     let failure: string | undefined;
     this.#ask('query', sql, ({ queryResult }) => {
       if (queryResult === undefined || failure !== undefined) return;
@@ -133,7 +123,7 @@ export class TraceProcessor {
    * @throws as query
    */
   summarize(spec: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
-    checkLength('the summary specification', spec);
+    checkSqlLength('the summary specification', spec);
     const args = summaryArgs(spec);
     let failure: string | undefined;
     let summary: Uint8Array | undefined;

@@ -73,3 +73,13 @@ test('no SQL is INVALID_ARGUMENT', async () => {
     details: 'the query has no SQL',
   });
 });
+
+test('a literal of 9 MB is a script like any other; one beyond the bound is refused with it and the trace', async () => {
+  const trace = '/local/recorded/linux/gzip-cpu.pftrace';
+  const literal = (bytes: number): string => `SELECT length('${'x'.repeat(bytes)}')`;
+  expect(await shared.client.rows(trace, literal(9_000_000))).toEqual([[9_000_000n]]);
+  await expect(shared.client.queryTrace(trace, literal(2 ** 25))).rejects.toMatchObject({
+    code: grpc.status.RESOURCE_EXHAUSTED,
+    details: `[${trace}]: SQL is 33554449 bytes long, the bound is 33554432`,
+  });
+});

@@ -1,5 +1,6 @@
 /** What is known of a script before it runs. */
 import { createHash } from 'node:crypto';
+import { checkSqlLength } from '../common/text-bounds.ts';
 import {
   joinTraits,
   mayInclude,
@@ -18,8 +19,12 @@ export interface ScriptFacts extends ScriptTraits {
   digest: string;
 }
 
-/** `packages`: what the worker has beside the standard library. */
+/**
+ * `packages`: what the worker has beside the standard library.
+ * @throws limit_exceeded for a script that is longer than SQL may be
+ */
 export function scriptFacts(sql: Uint8Array, packages: readonly PackageFacts[]): ScriptFacts {
+  checkSqlLength('SQL', sql);
   const digest = createHash('sha256').update(sql).digest('base64url');
   const spec = summarySpecOf(sql);
   const own = spec === undefined ? scriptTraits(sql) : summaryTraits(spec);

@@ -1,12 +1,13 @@
 /** The gRPC edge of a worker: both services on one port. */
 import * as grpc from '@grpc/grpc-js';
-import { textFromBytes } from '../common/byte-text.ts';
+import { printable, textFromBytes } from '../common/byte-text.ts';
 import { createEdge } from '../common/edge.ts';
 import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
 import { addHealth } from '../common/health.ts';
 import type { Measured } from '../common/probes.ts';
+import { checkSqlLength } from '../common/text-bounds.ts';
 import { type Tracing, traceContextOf } from '../common/tracing.ts';
 import { VERSION } from '../common/version.ts';
 import type {
@@ -186,6 +187,7 @@ export class WorkerServer {
   ): Promise<BigtraceQueryTraceResponse> {
     if (this.#draining) throw stopping();
     if (sqlQuery.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
+    checkSqlLength('SQL', sqlQuery, printable(textFromBytes(trace)));
     const { limits } = this.#parts;
     const result: Buffer[] = [];
     await answer(

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { scriptTraits } from './script-traits.ts';
+import { sqlTokens, type Token } from './sql-tokens.ts';
+
+function tokensOf(sql: string): Token[] {
+  return [...sqlTokens(Buffer.from(sql, 'latin1'))];
+}
+
+/** The grammar as regular expressions: exact, but they backtrack. The scanner must agree with them. */
+const GRAMMAR: readonly [kind: Token['kind'] | 'space', pattern: RegExp][] = [
+  ['space', /[ \t\n\f]+|\r\n|--[^\n\r\0]*(?:\r?\n|$)|\/\*[^\0]*?\*\//y],
+  ['string', /'(?:[^'\0]|'')*'(?!')/y],
+  ['quoted', /"(?:[^"\0]|"")*"(?!")|`(?:[^`\0]|``)*`(?!`)|\[[^\]\0]*\]/y],
+  ['number', /[xX]'[0-9A-Fa-f]*'/y],
+  ['word', /(?![xX]')[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*/y],
+  ['number', /(?:[0-9]|\.[0-9])[A-Za-z0-9_.]*/y],
+  ['symbol', /!=|-(?!-)|\/(?!\*)|[+*%&|~<>=(),.;]/y],
+];
+
+/** Kind and place of each piece up to the first that SQLite may not take. */
+function byGrammar(sql: string): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < sql.length; ) {
+    let matched = '';
+    for (const [kind, pattern] of GRAMMAR) {
+      pattern.lastIndex = at;
+      matched = pattern.exec(sql)?.[0] ?? '';
+      if (matched === '') continue;
+      if (kind !== 'space') found.push(`${kind} ${at}`);
+      break;
+    }
+    if (matched === '') return [...found, `unknown ${at}`];
+    at += matched.length;
+  }
+  return found;
+}
+
+test('the scanner cuts what the grammar cuts, up to what is not for SQLite', () => {
+  const piece = fc.constantFrom(
+    ...["'", "''", '"', '`', '[', ']', '--', '/*', '*/', '\n', '\r', '\r\n', '\0', ' ', '\t'],
+    ...['x', "x'", "X'0f'", '0', '.', '.5', '1e', 'a', 'select', '_', '$', '\xe9', '?', '#'],
+    ...['!=', '!', '-', '/', '*', '(', ')', ';', ',', '=', '<', '|'],
+  );
+  let whole = 0;
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 24 }), (pieces) => {
+      const sql = pieces.join('');
+      const tokens = tokensOf(sql);
+      const firstUnknown = tokens.findIndex(({ kind }) => kind === 'unknown');
+      const known = firstUnknown < 0 ? tokens : tokens.slice(0, firstUnknown + 1);
+      if (firstUnknown < 0) whole++;
+      expect(known.map(({ kind, from }) => `${kind} ${from}`)).toEqual(byGrammar(sql));
+    }),
+    { numRuns: 20_000 },
+  );
+  expect(whole).toBeGreaterThan(1000);
+});
+
+test('tokens lie in the script one behind the other, and texts are what was quoted', () => {
+  const text = fc
+    .string({ unit: 'binary-ascii', maxLength: 12 })
+    .map((one) => one.replaceAll('\0', ''));
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 8 }), (texts) => {
+      const sql = texts.map((one) => `'${one.replaceAll("'", "''")}'`).join(' , ');
+      const strings = tokensOf(sql).filter(({ kind }) => kind === 'string');
+      expect(strings.map((token) => token.text)).toEqual(texts);
+      for (const { from } of strings) expect(sql[from]).toBe("'");
+    }),
+  );
+});
+
+const MANY = 300_000;
+
+// Each took minutes, or ended in "Maximum call stack size exceeded", where the work grew with the square.
+test.each([
+  ['one long literal', `SELECT '${'x'.repeat(20 << 20)}'`, false],
+  ['one long literal of quotes', `SELECT '${"''".repeat(5 << 20)}'`, false],
+  ['one long comment', `SELECT 1 /*${'*'.repeat(20 << 20)}*/`, false],
+  ['comments that do not end', '/*'.repeat(MANY), true],
+  ['literals that do not end', `${"'\0".repeat(MANY)}`, true],
+  ['brackets that do not end', '['.repeat(MANY), true],
+  ['blobs that are none', "x'0".repeat(MANY), true],
+  ['calls in calls', `WITH a AS (SELECT 1) SELECT ${'f('.repeat(MANY)}`, true],
+  [
+    'tables of WITH',
+    `WITH ${'a(x) AS (SELECT 1), '.repeat(MANY / 10)} b AS (SELECT 1) SELECT 1`,
+    false,
+  ],
+  ['what may be a table of WITH', `WITH ${'a('.repeat(MANY)}) AS (SELECT 1`, false],
+  ['times in times', `SELECT ${'date('.repeat(MANY)}`, false],
+  ['more tokens than are looked at', `SELECT ${'1,'.repeat(600_000)}1`, true],
+])('%s: judged in time that grows with the length', (_, sql, leavesMarks) => {
+  expect(scriptTraits(Buffer.from(sql, 'latin1')).leavesMarks).toBe(leavesMarks);
+});
