@@ -143,26 +143,40 @@ export class Dispatch {
       let wanted = thief.run === undefined ? 1 : thief.credits;
       while (wanted-- > 0 && this.#steal(thief, lanes, now));
       this.#feed(thief);
-      if (thief.load === 0) this.#hedge(thief, lanes, now);
+      if (thief.load === 0) this.#help(thief, lanes, now);
     }
   }
 
-  /** Gives an idle worker a trace too that takes another one very long; the first to answer counts. */
-  #hedge(idle: Lane, lanes: Lane[], now: number): void {
+  /**
+   * Helps with a trace that another worker has had for very long. One that is queued there is withdrawn; one
+   * whose worker is silent is given to the idle worker too, and the first to answer counts. One that is being
+   * read, parsed or queried stays where it is: what never ends there would never end here.
+   */
+  #help(idle: Lane, lanes: Lane[], now: number): void {
     const coldMs = this.#ground.coldMs.or(DEFAULT_COLD_MS);
-    const slow = lanes
-      .flatMap((lane) => [...lane.open.values()].slice(0, 1))
-      .find(
-        ({ holders, replay, failedOn, assignedAt }) =>
-          holders === 1 &&
-          !replay.begun &&
-          !failedOn.includes(idle.address) &&
-          hedgePays(now - assignedAt, coldMs, this.#ground.hedgeAfterMs),
-      );
-    if (slow === undefined || !this.#opened(idle) || idle.credits === 0) return;
-    slow.displaced = true;
+    for (const lane of lanes) {
+      if (lane === idle) continue;
+      for (const task of lane.open.values()) {
+        const ageMs = now - task.assignedAt;
+        if (ageMs <= coldMs) break; // those behind it are younger
+        const state = lane.states.current(task.id, now);
+        const { holders, replay, failedOn } = task;
+        if (holders > 1 || replay.begun || failedOn.includes(idle.address)) continue;
+        if (state?.phase === 'QUEUED' && idle.worker.hasFreeThread) {
+          withdraw(lane, idle, task);
+          return;
+        }
+        if (state !== undefined || !hedgePays(ageMs, coldMs, this.#ground.hedgeAfterMs)) continue;
+        if (this.#opened(idle) && idle.credits > 0) this.#hedge(idle, task);
+        return;
+      }
+    }
+  }
+
+  #hedge(idle: Lane, task: QueryTask): void {
+    task.displaced = true;
     this.#ground.counters.add('hedges');
-    this.#assign(idle, [slow]);
+    this.#assign(idle, [task]);
   }
 
   /** One trace. False: there is none to be had just now. */
@@ -173,7 +187,8 @@ export class Dispatch {
     if (!stealPays(victim.asVictim(now), coldMs)) return false;
     const fits = (task: QueryTask): boolean => !task.failedOn.includes(thief.address);
     if (victim.queue.length === 0) {
-      withdraw(victim, thief, fits);
+      const last = [...victim.open.values()].at(-1);
+      if (last !== undefined && fits(last)) withdraw(victim, thief, last);
       return false;
     }
     const task = victim.queue.popIf(fits);
@@ -198,11 +213,16 @@ export class Dispatch {
     return task;
   }
 
-  /** Takes the task from all other workers that try it as well: the first one to answer counts. */
+  /** Takes the task from all other workers that try it as well, and ends it there: the first to answer counts. */
   claim(task: QueryTask, by?: Lane): void {
     const own = by?.open.has(task.id) ? 1 : 0;
     if (task.holders === own) return;
-    for (const lane of this.#lanes.values()) if (lane !== by) this.take(lane, task.id);
+    for (const lane of this.#lanes.values()) if (lane !== by) this.drop(lane, task.id);
+  }
+
+  /** Takes the task from a worker that has not ended it. */
+  drop(lane: Lane, id: number): void {
+    if (this.take(lane, id) !== undefined) lane.run?.cancelTasks([id]);
   }
 
   /** Tasks that a worker did not begin. */
@@ -231,10 +251,9 @@ export class Dispatch {
   }
 }
 
-/** Asks for the trace that the victim was given last, if it was not asked for already. */
-function withdraw(victim: Lane, thief: Lane, fits: (task: QueryTask) => boolean): void {
-  const last = [...victim.open.values()].at(-1);
-  if (last === undefined || last.wantedBy !== undefined || !fits(last)) return;
-  last.wantedBy = thief.address;
-  victim.run?.withdraw([last.id]);
+/** Asks for a trace back that the victim has not begun, if it was not asked for already. */
+function withdraw(victim: Lane, thief: Lane, task: QueryTask): void {
+  if (task.wantedBy !== undefined) return;
+  task.wantedBy = thief.address;
+  victim.run?.withdraw([task.id]);
 }

@@ -20,6 +20,8 @@ export interface FleetOptions {
   workerTimeoutMs: number;
   /** In place of the system's resolver. */
   resolve?: (target: string) => Promise<string[]>;
+  /** In place of gRPC. */
+  connect?: (address: string) => WorkerClient;
 }
 
 /** A worker that is slow to answer for the first time does not hold up the start. */
@@ -41,8 +43,11 @@ export class FleetWorker {
   readonly asked: Promise<void>;
   #wasAsked: () => void = () => undefined;
   readonly #connect: () => WorkerClient;
-  readonly #left = new AbortController();
-  #wake = new AbortController();
+  #gone = false;
+  /** Ends the pause between two polls. */
+  #wake: () => void = () => undefined;
+  /** How often it was suspected: an answer to a poll that began before the last time proves nothing. */
+  #suspicions = 0;
 
   constructor(address: string, connect: () => WorkerClient) {
     this.address = address;
@@ -60,11 +65,16 @@ export class FleetWorker {
 
   /** Whether it has left the fleet. */
   get gone(): boolean {
-    return this.#left.signal.aborted;
+    return this.#gone;
   }
 
   get threads(): number {
     return Math.max(this.status?.threads ?? 1, 1);
+  }
+
+  /** Whether a thread was free when it was last asked. */
+  get hasFreeThread(): boolean {
+    return (this.status?.tasksRunning ?? 0) < this.threads;
   }
 
   /** So many traces of a query it takes before it was asked. */
@@ -72,27 +82,41 @@ export class FleetWorker {
     return this.status?.firstCredits ?? 0;
   }
 
-  /** Asks for its status until it leaves. `changed` is called when its state is another. */
+  /** Asks for its status until it leaves. `changed` is called when an answer, or none, changed its state. */
   async watch(timeoutMs: number, changed: () => void): Promise<void> {
     while (!this.gone) {
-      const before = this.state;
-      try {
-        this.status = await this.client.status(timeoutMs);
-        this.seed = placeSeed(this.status.cacheId || this.address);
-        this.state = this.status.draining ? 'draining' : 'ready';
-      } catch (error) {
-        this.state = 'lost';
-        this.reason = asBigtraceError(error).detail;
-        this.#reconnect();
-      }
+      const suspicions = this.#suspicions;
+      const polled = await this.client.status(timeoutMs).catch(asBigtraceError);
+      if (!this.gone && this.#learn(polled, suspicions === this.#suspicions)) changed();
       this.#wasAsked();
       if (this.gone) return;
-      if (this.state !== before) changed();
-      this.#wake = new AbortController();
-      const interval = this.state === 'lost' ? POLL_LOST_INTERVAL_MS : POLL_INTERVAL_MS;
-      const wake = AbortSignal.any([this.#wake.signal, this.#left.signal]);
-      await sleep(interval, undefined, { signal: wake }).catch(() => undefined);
+      await this.#pause(this.state === 'lost' ? POLL_LOST_INTERVAL_MS : POLL_INTERVAL_MS);
     }
+  }
+
+  /** @param current whether nothing has cast doubt on the worker since the poll began. @returns whether its state changed */
+  #learn(polled: WorkerStatus | BigtraceError, current: boolean): boolean {
+    const before = this.state; // now: a stream may have changed it while the poll was under way
+    if (polled instanceof BigtraceError) {
+      this.state = 'lost';
+      this.reason = polled.detail;
+      this.#reconnect();
+    } else if (current) {
+      this.status = polled;
+      this.seed = placeSeed(polled.cacheId || this.address);
+      this.state = polled.draining ? 'draining' : 'ready';
+    }
+    return this.state !== before;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** A connection that swallows what it is given would never be given up by itself. */
@@ -106,11 +130,13 @@ export class FleetWorker {
   suspect(reason: string): void {
     this.state = 'lost';
     this.reason = reason;
-    this.#wake.abort();
+    this.#suspicions += 1;
+    this.#wake();
   }
 
   leave(): void {
-    this.#left.abort();
+    this.#gone = true;
+    this.#wake();
     this.client.close();
   }
 }
@@ -124,6 +150,8 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   /** The addresses each target had when it was last resolved. */
   readonly #resolved = new Map<string, string[]>();
   readonly #closed = new AbortController();
+  #resolving: NodeJS.Timeout | undefined;
+  #resolves = false;
 
   constructor(options: FleetOptions, log: Logger) {
     super();
@@ -150,11 +178,13 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     await this.#resolve();
     const asked = Promise.all(this.workers.map((worker) => worker.asked));
     await Promise.race([asked, sleep(FIRST_ANSWER_MS, undefined, { ref: false })]);
-    if (this.#options.workers.some(isResolved)) void this.#keepResolving();
+    if (this.#options.workers.some(isResolved) && !this.#closed.signal.aborted)
+      this.#resolving = setInterval(() => void this.#resolve(), this.#options.resolveIntervalMs);
   }
 
   close(): void {
     this.#closed.abort();
+    clearInterval(this.#resolving);
     for (const worker of this.#workers.values()) worker.leave();
     this.#workers.clear();
   }
@@ -176,18 +206,21 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   /** Waits until a worker can be used. @throws no_workers, or what `signal` was aborted with */
   async waitUsable(timeoutMs: number, signal: AbortSignal): Promise<FleetWorker[]> {
     if (this.usable.length > 0) return this.usable;
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const ended = AbortSignal.any([timeout, signal, this.#closed.signal]);
+    const closed = this.#closed.signal;
     await new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (this.usable.length === 0 && !ended.aborted) return;
+      const end = (): void => {
+        clearTimeout(timer);
         this.off('change', look);
-        ended.removeEventListener('abort', look);
+        for (const one of [signal, closed]) one.removeEventListener('abort', end);
         resolve();
       };
+      const look = (): void => {
+        if (this.usable.length > 0) end();
+      };
+      const timer = setTimeout(end, timeoutMs);
       this.on('change', look);
-      ended.addEventListener('abort', look);
-      look();
+      for (const one of [signal, closed]) one.addEventListener('abort', end);
+      if (signal.aborted || closed.aborted) end();
     });
     signal.throwIfAborted();
     if (this.usable.length === 0) throw this.noWorkers();
@@ -205,16 +238,10 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     );
   }
 
-  async #keepResolving(): Promise<void> {
-    const { signal } = this.#closed;
-    while (!signal.aborted) {
-      await sleep(this.#options.resolveIntervalMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await this.#resolve();
-    }
-  }
-
   /** A name that does not resolve just now keeps the addresses it had. */
   async #resolve(): Promise<void> {
+    if (this.#resolves) return; // the last look-up takes longer than the interval
+    this.#resolves = true;
     await Promise.all(
       this.#options.workers.map(async (target) => {
         try {
@@ -225,6 +252,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
         }
       }),
     );
+    this.#resolves = false;
     if (!this.#closed.signal.aborted) this.#adopt(new Set([...this.#resolved.values()].flat()));
   }
 
@@ -239,14 +267,17 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     }
     for (const address of addresses) {
       if (this.#workers.has(address)) continue;
-      const worker = new FleetWorker(address, () =>
-        connectWorker(address, this.#options.workerTimeoutMs, this.#channel),
-      );
+      const worker = new FleetWorker(address, () => this.#connect(address));
       this.#workers.set(address, worker);
       void worker.watch(this.#options.workerTimeoutMs, () => this.#changed(worker));
       changed = true;
     }
     if (changed) this.emit('change');
+  }
+
+  #connect(address: string): WorkerClient {
+    const { connect, workerTimeoutMs } = this.#options;
+    return connect?.(address) ?? connectWorker(address, workerTimeoutMs, this.#channel);
   }
 
   #changed(worker: FleetWorker): void {

@@ -3,6 +3,7 @@ import type { FleetWorker } from './fleet.ts';
 import type { Place } from './placement.ts';
 import { Mean, type Victim } from './steal.ts';
 import { type QueryTask, TaskQueue } from './task.ts';
+import { TaskStates } from './task-states.ts';
 import type { WorkerRun } from './worker-run.ts';
 
 const REOPEN_MS = 100;
@@ -14,6 +15,8 @@ export class Lane implements Place {
   readonly queue = new TaskQueue();
   /** Assigned and unanswered, oldest first. */
   readonly open = new Map<number, QueryTask>();
+  /** What its worker says that it is doing with them. */
+  readonly states = new TaskStates();
   readonly #taskMs = new Mean();
   run: WorkerRun | undefined;
   /** So many more traces may be assigned. */
@@ -54,6 +57,7 @@ export class Lane implements Place {
   broken(now: number): void {
     this.run?.cancel();
     this.run = undefined;
+    this.states.clear();
     this.credits = 0;
     this.opensAt = now + Math.min(REOPEN_MS * 2 ** this.#breaks, REOPEN_MS_MAX);
     this.#breaks += 1;

@@ -194,6 +194,8 @@ export class QueryRun {
       if (task) this.#failed(lane, task, errorOf(code, message));
     } else if (event.returned) {
       this.#dispatch.returned(lane, event.returned.id);
+    } else if (event.states) {
+      lane.states.heard(event.states.state, performance.now());
     } else if (event.draining) {
       this.#drains(lane);
       this.#dispatch.empty(lane);
@@ -208,7 +210,7 @@ export class QueryRun {
     this.#dispatch.claim(task, lane);
     const verdict = task.replay.take(result, last);
     if (verdict === 'differs') {
-      this.#dispatch.take(lane, id);
+      this.#dispatch.drop(lane, id);
       const detail = 'trace answered differently when it was asked again after its worker was lost';
       this.#end(task, new BigtraceError('trace_changed', detail));
     } else if (verdict === 'pass') {
@@ -346,7 +348,11 @@ export class QueryRun {
   #drained(): void {
     if (!this.#paused || this.#ended) return;
     this.#paused = false;
-    for (const lane of this.#dispatch.lanes) lane.run?.resume();
+    const now = performance.now();
+    for (const lane of this.#dispatch.lanes) {
+      lane.states.resumed(now);
+      lane.run?.resume();
+    }
     this.#pump();
   }
 }

@@ -201,6 +201,6 @@ test('progress counts traces, rows and bytes', async () => {
   const events = await system.query(traces(5), { progressIntervalMs: 10_000 });
   expect(events.at(-1)?.progress).toEqual({
     ...{ tracesTotal: 5, totalIsFinal: true, tracesDone: 5, tracesFailed: 0 },
-    ...{ rows: 15, resultBytes: 20, traceBytes: 50, elapsedMs: expect.any(Number) },
+    ...{ rows: 15, resultBytes: 20, traceBytes: 50, elapsedMs: expect.any(Number), running: [] },
   });
 });

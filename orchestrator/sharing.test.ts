@@ -80,10 +80,34 @@ test('a trace that takes one worker very long is tried by an idle one too; it an
   }).start();
   const begun = performance.now();
   expect(rowsOf(await system.query(traces(8)))).toEqual(answersOf(traces(8)));
+  // Whoever was slower is told to stop.
+  await expect
+    .poll(() => system.workers.flatMap(({ cancelledTraces }) => cancelledTraces), SOON)
+    .toEqual(['/local/t3']);
   goOn();
   expect(performance.now() - begun).toBeGreaterThan(500);
   expect(system.workers.map(({ seen }) => seen.includes('/local/t3'))).toEqual([true, true]);
   expect((await system.status()).counters).toMatchObject({ hedges: 1, traces_done: 8 });
+});
+
+test('a trace that is being parsed is not given to an idle worker', async () => {
+  const stop = new AbortController();
+  const script: Script = async (task) => {
+    const { trace, state } = task;
+    if (!trace.includes('endless')) return answer(task);
+    state('PARSING');
+    const saying = setInterval(() => state('PARSING'), 200);
+    stop.signal.addEventListener('abort', () => clearInterval(saying));
+  };
+  await using system = await new TestSystem([{ script }, { script }], { hedgeAfterMs: 1 }).start();
+  const call = system.begin(['/local/endless', '/local/a'], { queryId: 'long' });
+  const long = expect(gather(call)).rejects.toMatchObject({ code: 'cancelled' });
+  await sleep(5000); // longer than the silence after which another worker is asked
+  expect(system.workers.flatMap(({ seen }) => seen).sort()).toEqual(['/local/a', '/local/endless']);
+  expect((await system.status()).counters['hedges']).toBe(0);
+  await system.cancel('long');
+  await long;
+  stop.abort();
 });
 
 test('a query of one trace does not wait for one of ten thousand', async () => {

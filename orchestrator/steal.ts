@@ -1,4 +1,5 @@
 /** When a worker that has nothing to do should take a trace from one that has too much. */
+import { SILENT_MS } from './task-states.ts';
 
 export interface Victim {
   /** Open traces there: running, assigned and waiting. */
@@ -23,11 +24,11 @@ export function stealPays({ open, threads, taskMs }: Victim, coldMs: number): bo
 const HEDGE_FACTOR = 5;
 
 /**
- * Whether a trace that runs has taken so long that another, idle worker should try it too.
+ * Whether a trace has been with a silent worker for so long that another, idle worker should try it too.
  * @param afterMs never before; 0: never at all
  */
 export function hedgePays(ageMs: number, coldMs: number, afterMs: number): boolean {
-  return afterMs > 0 && ageMs > Math.max(afterMs, HEDGE_FACTOR * coldMs);
+  return afterMs > 0 && ageMs > Math.max(afterMs, SILENT_MS, HEDGE_FACTOR * coldMs);
 }
 
 /** Mean that forgets: the last ten or so count. */

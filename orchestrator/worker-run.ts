@@ -52,6 +52,11 @@ export class WorkerRun {
     if (this.#open) this.#call.write({ withdraw: { id } });
   }
 
+  /** Ends traces whose answer is not wanted any more, also those that were begun. */
+  cancelTasks(id: number[]): void {
+    if (this.#open) this.#call.write({ cancel: { id } });
+  }
+
   /** Stops reading: the worker feels it as soon as the connection's window is full. */
   pause(): void {
     this.#call.pause();

@@ -10,6 +10,7 @@ import type {
   RunRequest,
   RunResponse,
   RunStart,
+  TaskPhase,
   TaskStats,
   WorkerStatus,
 } from '../../proto/messages.ts';
@@ -28,6 +29,8 @@ export interface StubTask {
   fail(code: string, message: string): void;
   returned(): void;
   send(event: RunEvent): void;
+  /** Says what it is doing with the trace, as workers do once a second. */
+  state(phase: TaskPhase): void;
   /** Resolves when the orchestrator has ended or cancelled the stream. */
   cancelled: Promise<void>;
 }
@@ -57,8 +60,8 @@ interface StubRun {
   call: Call;
   start: RunStart;
   cancelled: Promise<void>;
-  /** Traces that have not ended. */
-  open: Set<number>;
+  /** What ends the traces that have not ended, without an answer. */
+  open: Map<number, () => void>;
   /** Begins what waits. */
   begin: () => void;
 }
@@ -72,6 +75,8 @@ export class StubWorker {
   readonly seen: string[] = [];
   /** By trace: what its last assignment said. */
   readonly generations = new Map<string, string>();
+  /** Traces whose answer was not wanted any more. */
+  readonly cancelledTraces: string[] = [];
   /** Streams that were ended or cancelled by the orchestrator. */
   readonly ended: ('finished' | 'cancelled')[] = [];
   listed = 0;
@@ -146,7 +151,7 @@ export class StubWorker {
     const cancelled = new Promise<void>((resolve) => {
       over = resolve;
     });
-    const open = new Set<number>();
+    const open = new Map<number, () => void>();
     const waiting = new Map<number, string>();
     const begin = (): void => {
       for (const [id, trace] of waiting) {
@@ -171,6 +176,7 @@ export class StubWorker {
       }
       for (const id of request.withdraw?.id ?? [])
         if (waiting.delete(id)) call.write({ event: [{ returned: { id: [id] } }, { credits: 1 }] });
+      for (const id of request.cancel?.id ?? []) open.get(id)?.();
       begin();
     });
     call.on('end', () => {
@@ -185,7 +191,6 @@ export class StubWorker {
     const attempt = (this.#attempts.get(key) ?? 0) + 1;
     this.#attempts.set(key, attempt);
     this.seen.push(trace);
-    open.add(id);
     const send = (event: RunEvent): void => {
       if (open.has(id) && this.#calls.has(call)) call.write({ event: [event] });
     };
@@ -195,8 +200,18 @@ export class StubWorker {
       open.delete(id);
       begin();
     };
+    const returned = (): void => end({ returned: { id: [id] } });
+    open.set(id, () => {
+      this.cancelledTraces.push(trace);
+      returned();
+    });
+    const since = performance.now();
     const task: StubTask = {
-      ...{ trace, start, attempt, send, cancelled },
+      ...{ trace, start, attempt, send, cancelled, returned },
+      state: (phase) => {
+        const phaseMs = Math.round(performance.now() - since);
+        send({ states: { state: [{ id, phase, phaseMs, threadMs: phaseMs }] } });
+      },
       rows: (text, last, stats = {}) => {
         const result = Buffer.from(text);
         if (!last) send({ rows: { id, result, last } });
@@ -204,7 +219,6 @@ export class StubWorker {
       },
       types: (columns) => end({ types: { id, column: columnsOf(columns), stats: STATS } }),
       fail: (code, message) => end({ failure: { id, code, message } }),
-      returned: () => end({ returned: { id: [id] } }),
     };
     void this.script(task);
   }

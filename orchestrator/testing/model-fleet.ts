@@ -1,0 +1,157 @@
+/**
+ * Workers without network, in virtual time, under the real fleet: processes that answer status polls late or
+ * not at all, hang, drain, die and come back at the same or another address while streams run.
+ */
+import { Metadata } from '@grpc/grpc-js';
+import { BigtraceError } from '../../common/errors.ts';
+import { createLogger } from '../../common/log.ts';
+import { Fleet } from '../fleet.ts';
+import type { RunCall, WorkerClient } from '../worker-client.ts';
+import type { Dice } from './dice.ts';
+import { ModelStream } from './model-stream.ts';
+
+/** What happens, as shares of 1: of traces, of attempts, of streams, of polls. */
+export interface Habits {
+  dice: Dice;
+  /** Attempts that take very long. */
+  slow: number;
+  /** Attempts that fail although another one may not. */
+  flaky: number;
+  /** Streams that break at some time while their process goes on; or drain. */
+  breaks: number;
+  drains: number;
+  /** Processes that stop answering, or die, per stream. */
+  hangs: number;
+  dies: number;
+  /** Polls that are answered slowly. */
+  slowPolls: number;
+  /** Streams whose messages are held up for seconds while polls are answered. */
+  mutes: number;
+  /** The chunks that a trace answers with; undefined: it does not load, anywhere. */
+  chunksOf(trace: string): string[] | undefined;
+  /** Traces whose load ends at no time by itself: the worker's bound ends it and bars the trace. */
+  neverLoads(trace: string): boolean;
+}
+
+export const WORKER_TIMEOUT_MS = 400;
+const RESOLVE_INTERVAL_MS = 300;
+
+export const KILLED = Object.assign(new Error('connection reset'), {
+  ...{ code: 14, details: 'connection reset', metadata: new Metadata() },
+});
+
+/** A worker's process. */
+export class ModelWorker {
+  readonly network: ModelNetwork;
+  readonly address: string;
+  readonly threads: number;
+  readonly streams = new Set<ModelStream>();
+  /** Traces that its process has barred. */
+  readonly barred = new Set<string>();
+  alive = true;
+  hung = false;
+  draining = false;
+
+  constructor(network: ModelNetwork, address: string, threads: number) {
+    this.network = network;
+    this.address = address;
+    this.threads = threads;
+  }
+
+  hang(): void {
+    this.hung = true;
+    for (const stream of this.streams) stream.emit('silent');
+    this.network.later(this.network.habits.dice.below(3000), () => this.die());
+  }
+
+  drain(): void {
+    if (this.draining || !this.alive) return;
+    this.draining = true;
+    for (const stream of this.streams) stream.drain();
+    this.network.later(this.network.habits.dice.below(300), () => this.die());
+  }
+
+  die(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    for (const stream of this.streams) stream.fail(KILLED);
+    this.network.died(this);
+  }
+}
+
+export class ModelNetwork {
+  readonly habits: Habits;
+  readonly fleet: Fleet;
+  /** What a worker must never be told or do; empty where the orchestrator keeps to the protocol. */
+  readonly misuses: string[] = [];
+  /** Events that have happened. */
+  steps = 0;
+  /** By trace and query: how many workers are loading it, of those that never end by themselves. */
+  readonly loading = new Map<string, number>();
+  readonly #workers = new Map<string, ModelWorker>();
+  readonly #threads: number;
+  #nextPort = 1;
+
+  constructor(habits: Habits, count: number, threads: number) {
+    this.habits = habits;
+    this.#threads = threads;
+    for (let at = 0; at < count; at++) this.#begin(`worker:${this.#nextPort++}`);
+    const options = {
+      ...{ workerPeer: {}, workers: ['dns:///workers.model:1'] },
+      ...{ resolveIntervalMs: RESOLVE_INTERVAL_MS, workerTimeoutMs: WORKER_TIMEOUT_MS },
+      connect: (address: string) => this.#client(address),
+      resolve: async () => [...this.#workers.keys()],
+    };
+    this.fleet = new Fleet(options, createLogger('model', 'silent'));
+  }
+
+  later(ms: number, work: () => void): void {
+    setTimeout(() => {
+      this.steps += 1;
+      work();
+    }, ms);
+  }
+
+  /** Another process comes, at its address or at another one. */
+  died({ address }: ModelWorker): void {
+    const { dice } = this.habits;
+    this.#workers.delete(address);
+    const next = dice.chance(0.7) ? address : `worker:${this.#nextPort++}`;
+    this.later(dice.below(400), () => this.#begin(next));
+  }
+
+  #begin(address: string): void {
+    this.#workers.set(address, new ModelWorker(this, address, this.#threads));
+  }
+
+  #client(address: string): WorkerClient {
+    return {
+      run: () => new ModelStream(this, this.#workers.get(address)) as unknown as RunCall,
+      status: (timeoutMs: number) => this.#poll(address, timeoutMs),
+      close: () => undefined,
+    } as unknown as WorkerClient;
+  }
+
+  #poll(address: string, timeoutMs: number): ReturnType<WorkerClient['status']> {
+    const { dice, slowPolls } = this.habits;
+    const tookMs = dice.chance(slowPolls) ? dice.below(timeoutMs * 1.5) : dice.below(3);
+    const late = tookMs > timeoutMs;
+    return new Promise((resolve, reject) => {
+      const lost = (detail: string): void => reject(new BigtraceError('worker_lost', detail));
+      this.later(Math.min(tookMs, timeoutMs), () => {
+        const worker = this.#workers.get(address);
+        if (worker === undefined) lost('connect ECONNREFUSED');
+        else if (late || worker.hung)
+          this.later(timeoutMs - Math.min(tookMs, timeoutMs), () => lost('no answer'));
+        else
+          resolve({
+            ...{ version: '', engine: '', threads: worker.threads, tasksQueued: 0 },
+            tasksRunning: [...worker.streams].reduce((sum, { running }) => sum + running, 0),
+            ...{ uptimeMs: 0, draining: worker.draining, counters: {}, gauges: {} },
+            // Of another process that was at this address before, perhaps.
+            firstCredits: dice.below(9),
+          });
+      });
+    });
+  }
+}

@@ -1,0 +1,192 @@
+/** Queries of several users over a modelled fleet: begun, watched to their end, and judged. */
+import { expect, vi } from 'vitest';
+import type { BigtraceError } from '../../common/errors.ts';
+import type { Limits } from '../../proto/messages.ts';
+import { Counters } from '../counters.ts';
+import type { QueryGround } from '../execute.ts';
+import { FailureLog } from '../failure-log.ts';
+import { PlacementMemory } from '../placement-memory.ts';
+import { QueryRun, type Sink } from '../query-run.ts';
+import { RunningQueries } from '../running.ts';
+import { Mean } from '../steal.ts';
+import { traceDigest } from '../trace-set.ts';
+import type { FoundTrace } from '../trace-source.ts';
+import { Dice } from './dice.ts';
+import { type Habits, ModelNetwork } from './model-fleet.ts';
+
+/** Virtual; no query of the model has reason to take as long. */
+const RUN_MS_MAX = 600_000;
+/** A worker comes back long before. */
+const WORKER_WAIT_MS = 60_000;
+
+/** Holds what came, and makes the query wait now and then. */
+class ModelSink implements Sink {
+  readonly #dice: Dice;
+  readonly rowsOf = new Map<string, { result: string; last: boolean }[]>();
+  readonly failuresOf = new Map<string, string[]>();
+  onDrain: () => void = () => undefined;
+  #full = false;
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+  }
+
+  rows(trace: Buffer, result: Buffer, last: boolean): void {
+    const key = trace.toString();
+    const rows = this.rowsOf.get(key) ?? [];
+    this.rowsOf.set(key, [...rows, { result: result.toString(), last }]);
+  }
+
+  types(): void {
+    throw new Error('nobody asked for types');
+  }
+
+  failure(trace: Buffer, { code }: BigtraceError): void {
+    const key = trace.toString();
+    this.failuresOf.set(key, [...(this.failuresOf.get(key) ?? []), code]);
+  }
+
+  flush(): boolean {
+    if (!this.#full && this.#dice.chance(0.02)) {
+      this.#full = true;
+      setTimeout(() => {
+        this.#full = false;
+        this.onDrain();
+      }, this.#dice.below(60));
+    }
+    return !this.#full;
+  }
+}
+
+function habitsOf(dice: Dice): Habits {
+  const rarely = (): number => (dice.chance(0.4) ? 0 : dice.next() * (dice.chance(0.2) ? 1 : 0.3));
+  const badOnes = rarely() / 3;
+  const endless = dice.chance(0.3) ? 0.03 : 0;
+  const chunks = new Map<string, string[] | undefined>();
+  const never = new Map<string, boolean>();
+  return {
+    dice,
+    ...{ slow: rarely(), flaky: rarely() / 2, breaks: rarely(), drains: rarely() / 2 },
+    ...{ hangs: rarely() / 4, dies: rarely() / 4, slowPolls: rarely(), mutes: rarely() },
+    chunksOf: (trace) => {
+      if (!chunks.has(trace)) {
+        const count = dice.chance(0.4) ? 1 : 1 + dice.below(5);
+        const answer = Array.from({ length: count }, (_, at) => `${at} of ${trace}`);
+        chunks.set(trace, dice.chance(badOnes) ? undefined : answer);
+      }
+      return chunks.get(trace);
+    },
+    neverLoads: (trace) => {
+      if (!never.has(trace)) never.set(trace, dice.chance(endless));
+      return never.get(trace) === true;
+    },
+  };
+}
+
+/** A source that lists, as patterns do: it waits for a worker to ask. */
+async function* sourceOf(
+  traces: string[],
+  dice: Dice,
+  waitWorker: () => Promise<unknown>,
+): AsyncGenerator<FoundTrace[]> {
+  for (let at = 0; at < traces.length; ) {
+    const batch = traces.slice(at, at + 1 + dice.below(40));
+    at += batch.length;
+    if (dice.chance(0.3)) await new Promise((resolve) => setTimeout(resolve, dice.below(50)));
+    if (dice.chance(0.3)) await waitWorker();
+    yield batch.map((name) => {
+      const trace = Buffer.from(name);
+      return { trace, digest: traceDigest(trace) };
+    });
+  }
+}
+
+const LIMITS: Limits = {
+  ...{ timeoutMs: 0, resultRowsMax: 0, resultBytesMax: 0, traceBytesMax: 0, memoryBytesMax: 0 },
+};
+
+class ModelQuery {
+  readonly traces: string[];
+  readonly sink: ModelSink;
+  readonly run: QueryRun;
+  readonly lenient: boolean;
+  end: { error?: unknown } | undefined;
+
+  constructor(ground: QueryGround, dice: Dice, at: number, of: string) {
+    this.lenient = dice.chance(0.7);
+    this.sink = new ModelSink(dice);
+    // Queries share traces: one's barred trace is another's, too.
+    const directory = `/local/${of}-${dice.below(at + 1)}`;
+    this.traces = Array.from({ length: 1 + dice.below(80) }, (_, nth) => `${directory}/${nth}`);
+    const { lenient } = this;
+    const spec = {
+      queryId: `${at}`,
+      user: `user${dice.below(2)}`,
+      sql: Buffer.from('x'),
+      limits: LIMITS,
+      lenient,
+    };
+    this.run = new QueryRun({ ...spec, mode: 'ROWS', traceContext: undefined }, ground, this.sink);
+    const { signal } = new AbortController();
+    const wait = (): Promise<unknown> => ground.fleet.waitUsable(WORKER_WAIT_MS, signal);
+    this.run.run(sourceOf(this.traces, dice, wait)).then(
+      () => {
+        this.end = {};
+      },
+      (error: unknown) => {
+        this.end = { error };
+      },
+    );
+  }
+
+  judge(habits: Habits, about: string): void {
+    const { end, sink, traces, run, lenient } = this;
+    expect(end, `${about}: it did not end`).toBeDefined();
+    for (const trace of traces) {
+      const rows = sink.rowsOf.get(trace) ?? [];
+      const failures = sink.failuresOf.get(trace) ?? [];
+      const answer = habits.neverLoads(trace) ? [] : (habits.chunksOf(trace) ?? []);
+      const whole = answer.map((result, at, { length }) => ({ result, last: at === length - 1 }));
+      // Whatever became of it, what was passed on is the beginning of the answer.
+      expect(rows, `${about}, ${trace}`).toEqual(whole.slice(0, rows.length));
+      if (end?.error !== undefined) continue;
+      const isWhole = rows.length > 0 && rows.length === whole.length;
+      expect(failures, `${about}, ${trace}`).toHaveLength(isWhole ? 0 : 1);
+    }
+    const { tracesDone, tracesFailed } = run.tally;
+    if (end?.error === undefined) expect(tracesDone + tracesFailed, about).toBe(traces.length);
+    else if (!lenient) expect(end.error, about).toMatchObject({ trace: expect.any(String) });
+    else expect(end.error, about).toMatchObject({ code: 'all_failed' });
+    expect(run.load, about).toMatchObject(end?.error === undefined ? { inFlight: 0 } : {});
+  }
+}
+
+/** Runs queries of the model to their end, and judges them. Timers must be vitest's. */
+export async function judged(seed: number): Promise<Record<string, number>> {
+  const dice = new Dice(seed);
+  const habits = habitsOf(dice);
+  const network = new ModelNetwork(habits, 1 + dice.below(4), 1 + dice.below(2));
+  const coldMs = new Mean();
+  coldMs.add(dice.below(10));
+  const ground: QueryGround = {
+    ...{ fleet: network.fleet, coldMs, memory: new PlacementMemory(), counters: new Counters() },
+    ...{ failures: new FailureLog(), running: new RunningQueries(), workerWaitMs: WORKER_WAIT_MS },
+    tracesInFlightMax: dice.chance(0.2) ? 3 : 0,
+    hedgeAfterMs: dice.chance(0.7) ? 1 + dice.below(60) : 0,
+  };
+  const started = network.fleet.start();
+  await vi.advanceTimersByTimeAsync(500);
+  await started;
+  const queries = Array.from(
+    { length: 1 + dice.below(3) },
+    (_, at) => new ModelQuery(ground, dice, at, `${seed}`),
+  );
+  const giveUp = performance.now() + RUN_MS_MAX;
+  while (queries.some(({ end }) => end === undefined) && performance.now() < giveUp)
+    await vi.advanceTimersByTimeAsync(50);
+  network.fleet.close();
+  vi.clearAllTimers();
+  expect(network.misuses, `seed ${seed}`).toEqual([]);
+  for (const query of queries) query.judge(habits, `seed ${seed}`);
+  return { ...ground.counters.all(), steps: network.steps };
+}

@@ -1,0 +1,299 @@
+/** One stream of `Run` in the model: both its ends. */
+import { EventEmitter } from 'node:events';
+import { BigtraceError } from '../../common/errors.ts';
+import { toServiceError } from '../../common/grpc-errors.ts';
+import type { RunEvent, RunRequest, TaskPhase, TaskStats } from '../../proto/messages.ts';
+import { KILLED, type ModelNetwork, type ModelWorker } from './model-fleet.ts';
+
+const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' };
+const DRAINING = new BigtraceError('draining', 'worker is shutting down');
+
+/** As real workers do. */
+const STATES_EVERY_MS = 1000;
+const LOAD_MS_MAX = 5000;
+
+interface Task {
+  trace: string;
+  begun: boolean;
+  at: number;
+}
+
+export class ModelStream extends EventEmitter {
+  readonly #network: ModelNetwork;
+  readonly #worker: ModelWorker | undefined;
+  /** Assigned and not ended, oldest first. */
+  readonly #tasks = new Map<number, Task>();
+  /** What the orchestrator may believe to have. */
+  #credits = 0;
+  /** So many of these are none. */
+  #surplus = 0;
+  #queryId = '';
+  #paused = false;
+  #waiting: RunEvent[] = [];
+  #noMore = false;
+  #over = false;
+  /** Whether what it says is held up on its way. */
+  #mute = false;
+
+  constructor(network: ModelNetwork, worker: ModelWorker | undefined) {
+    super();
+    this.#network = network;
+    this.#worker = worker;
+    const { dice, breaks, drains, hangs, dies, mutes } = network.habits;
+    if (worker === undefined) {
+      this.#later(1, () => this.fail(KILLED));
+      return;
+    }
+    worker.streams.add(this);
+    if (worker.draining) this.#later(1, () => this.fail(KILLED));
+    if (dice.chance(breaks)) this.#later(dice.below(300), () => this.fail(KILLED));
+    if (dice.chance(drains)) this.#later(dice.below(300), () => worker.drain());
+    if (dice.chance(hangs)) this.#later(dice.below(300), () => worker.hang());
+    if (dice.chance(dies)) this.#later(dice.below(300), () => worker.die());
+    if (dice.chance(mutes)) this.#later(dice.below(300), () => this.#fallSilent());
+    this.#sayStates();
+  }
+
+  get running(): number {
+    return [...this.#tasks.values()].filter(({ begun }) => begun).length;
+  }
+
+  // ---- what the orchestrator calls
+
+  write({ start, assign, withdraw, cancel }: RunRequest): void {
+    if (start) {
+      this.#queryId = start.queryId;
+      this.#start(start.credits ?? 0);
+    }
+    for (const { id, trace } of assign?.task ?? []) this.#assigned(id, trace.toString());
+    for (const id of withdraw?.id ?? []) this.#later(1, () => this.#giveBack(id));
+    for (const id of cancel?.id ?? []) this.#later(1, () => this.#cancel(id));
+    this.#begin();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#later(0, () => this.#deliver());
+  }
+
+  end(): void {
+    this.#noMore = true;
+    this.#endWhenDone();
+  }
+
+  cancel(): void {
+    this.emit('silent');
+    // What is on its way still comes, and the end of it a moment later.
+    this.#later(1, () => {
+      this.#close();
+      this.emit('error', Object.assign(new Error('cancelled'), { ...KILLED, code: 1 }));
+    });
+  }
+
+  // ---- the worker
+
+  /** It may take fewer than its status said, or more. */
+  #start(counted: number): void {
+    const { dice } = this.#network.habits;
+    this.#later(dice.below(3), () => this.emit('metadata'));
+    const window = 2 + dice.below(6);
+    this.#credits = counted;
+    this.#surplus = Math.max(counted - window, 0);
+    if (window > counted) this.#give(window - counted);
+  }
+
+  #assigned(id: number, trace: string): void {
+    if (this.#over) return;
+    const { misuses } = this.#network;
+    if (this.#tasks.has(id)) misuses.push(`task ${id} was assigned twice`);
+    if (this.#credits-- <= 0) misuses.push(`task ${id} was assigned without a credit`);
+    // What is beyond the window comes back, and no credit with it.
+    if (this.#credits < this.#surplus) {
+      this.#surplus--;
+      this.#say({ returned: { id: [id] } });
+      return;
+    }
+    this.#tasks.set(id, { trace, begun: false, at: performance.now() });
+    if (this.#noMore) this.#giveBack(id);
+  }
+
+  #begin(): void {
+    if (this.#worker === undefined) return;
+    let { running } = this;
+    for (const [id, task] of this.#tasks) {
+      if (running >= this.#worker.threads || this.#noMore) return;
+      if (task.begun) continue;
+      task.begun = true;
+      running += 1;
+      if (this.#network.habits.neverLoads(task.trace)) this.#load(id, task, this.#worker);
+      else this.#answer(id, task);
+    }
+  }
+
+  /** A load that only the worker's bound ends, once: then the trace is barred. */
+  #load(id: number, task: Task, { barred }: ModelWorker): void {
+    const { loading, misuses } = this.#network;
+    const end = (): void =>
+      this.#ended(id, {
+        failure: {
+          id,
+          code: 'limit_exceeded',
+          message: 'load took too long',
+          threadMs: LOAD_MS_MAX,
+        },
+      });
+    if (barred.has(task.trace)) {
+      this.#later(1, () => this.#tasks.get(id) === task && end());
+      return;
+    }
+    const key = `${task.trace} of query ${this.#queryId}`;
+    const others = loading.get(key) ?? 0;
+    if (others > 0) misuses.push(`${key} is loaded by two workers at a time`);
+    loading.set(key, others + 1);
+    let ends = false;
+    const leave = (): void => {
+      if (ends) return;
+      ends = true;
+      loading.set(key, (loading.get(key) ?? 1) - 1);
+    };
+    this.once('over', leave);
+    this.once('silent', leave); // who hears nothing may ask another worker
+    if (this.#mute) leave();
+    this.once(`ended ${id}`, leave);
+    this.#later(LOAD_MS_MAX, () => {
+      if (this.#tasks.get(id) !== task) return;
+      barred.add(task.trace);
+      end();
+    });
+  }
+
+  #answer(id: number, task: Task): void {
+    const { dice, slow, flaky, chunksOf } = this.#network.habits;
+    const pace = dice.chance(slow) ? 400 : 8;
+    const chunks = chunksOf(task.trace);
+    const fails = chunks === undefined || dice.chance(flaky);
+    const upTo = chunks === undefined ? 0 : fails ? dice.below(chunks.length) : chunks.length;
+    let at = 0;
+    const next = (): void => {
+      if (this.#tasks.get(id) !== task) return; // it was cancelled
+      if (at < upTo) {
+        const last = ++at === chunks?.length;
+        const result = Buffer.from(chunks?.[at - 1] ?? '');
+        const rows = { id, result, last, ...(last ? { stats: STATS } : {}) };
+        if (last) this.#ended(id, { rows });
+        else {
+          this.#say({ rows });
+          this.#later(dice.below(pace), next);
+        }
+      } else {
+        const code = chunks === undefined ? 'trace_invalid' : 'store_failed';
+        this.#ended(id, { failure: { id, code, message: 'as it happens' } });
+      }
+    };
+    this.#later(dice.below(pace), next);
+  }
+
+  #ended(id: number, event: RunEvent): void {
+    this.#tasks.delete(id);
+    this.emit(`ended ${id}`);
+    this.#say(event);
+    if (!this.#noMore) this.#give(1);
+    this.#begin();
+    this.#endWhenDone();
+  }
+
+  #giveBack(id: number): void {
+    if (this.#tasks.get(id)?.begun === false) this.#ended(id, { returned: { id: [id] } });
+  }
+
+  #cancel(id: number): void {
+    if (this.#tasks.has(id)) this.#ended(id, { returned: { id: [id] } });
+  }
+
+  drain(): void {
+    if (this.#over || this.#noMore) return;
+    this.#noMore = true;
+    this.#say({ draining: true });
+    for (const id of this.#tasks.keys()) this.#giveBack(id);
+    this.#endWhenDone();
+  }
+
+  /** What has been here for a second, once a second; some are said late. */
+  #sayStates(): void {
+    this.#later(STATES_EVERY_MS + this.#network.habits.dice.below(200), () => {
+      const now = performance.now();
+      const state = [...this.#tasks].flatMap(([id, { at, begun, trace }]) => {
+        const phase: TaskPhase = !begun
+          ? 'QUEUED'
+          : this.#network.habits.neverLoads(trace)
+            ? 'PARSING'
+            : 'RUNNING_SQL';
+        const phaseMs = now - at;
+        return phaseMs < STATES_EVERY_MS
+          ? []
+          : [{ id, phase, phaseMs, threadMs: begun ? phaseMs : 0 }];
+      });
+      if (state.length > 0) this.#say({ states: { state } });
+      this.#sayStates();
+    });
+  }
+
+  #fallSilent(): void {
+    this.#mute = true;
+    this.emit('silent');
+    this.#later(this.#network.habits.dice.below(12_000), () => {
+      this.#mute = false;
+      this.#deliver();
+    });
+  }
+
+  #endWhenDone(): void {
+    if (!this.#noMore || this.#tasks.size > 0 || this.#over) return;
+    this.#later(1, () => {
+      this.#deliver();
+      this.#close();
+      this.emit('end');
+    });
+  }
+
+  #give(credits: number): void {
+    this.#credits += credits;
+    this.#say({ credits });
+  }
+
+  /** Events of a moment come in one message, or in several. */
+  #say(event: RunEvent): void {
+    if (this.#worker?.hung !== false) return;
+    this.#waiting.push(event);
+    this.#later(this.#network.habits.dice.below(3), () => this.#deliver());
+  }
+
+  #deliver(): void {
+    if (this.#paused || this.#mute || this.#over || this.#waiting.length === 0) return;
+    const event = this.#waiting;
+    this.#waiting = [];
+    this.emit('data', { event });
+  }
+
+  fail(error: Error): void {
+    if (this.#over) return;
+    this.#close();
+    this.emit('error', this.#network.habits.dice.chance(0.2) ? toServiceError(DRAINING) : error);
+  }
+
+  #close(): void {
+    this.#over = true;
+    this.#worker?.streams.delete(this);
+    this.emit('over');
+  }
+
+  #later(ms: number, work: () => void): void {
+    this.#network.later(ms, () => {
+      if (!this.#over) work();
+    });
+  }
+}
