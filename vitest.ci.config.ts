@@ -5,7 +5,7 @@ import { viteWat } from './tools/wat.mjs';
 export default defineConfig({
   plugins: [viteWat],
   test: {
-    globalSetup: 'tools/temp-dir.mjs',
+    globalSetup: ['tools/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: ['**/*.ci-test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     testTimeout: 600_000,

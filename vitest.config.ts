@@ -4,7 +4,7 @@ import { viteWat } from './tools/wat.mjs';
 export default defineConfig({
   plugins: [viteWat],
   test: {
-    globalSetup: 'tools/temp-dir.mjs',
+    globalSetup: ['tools/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     maxWorkers: '100%', // of two cores it would use one

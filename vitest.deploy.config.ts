@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    globalSetup: 'tools/temp-dir.mjs',
+    globalSetup: ['tools/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: ['e2e/**/*.deploy-test.ts'],
     testTimeout: 300_000,
     // CI's machine may stand still for seconds; a fault shows twice.

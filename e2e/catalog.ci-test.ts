@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CORPUS, corpusTraces } from '../test/corpus/index.ts';
 import { clickhouseAs, errorOf, literal, rowsOf } from './asking.ts';
-import { knownTraces } from './corpus.ts';
-import { ROOT, type System, startSystem, TRACES } from './harness.ts';
+import { ROOT, type System, startSystem } from './harness.ts';
 
 /** Traces of many kinds, a few of which do not load. */
-const USED = knownTraces().filter(
+const USED = corpusTraces().filter(
   ({ path }) =>
-    /^(recorded\/(linux|other)|handmade|public\/catapult)\//.test(path) ||
+    /^(recorded\/(linux|other)|handmade)\//.test(path) ||
     ['bad/text.txt', 'bad/gz-bad-crc.pftrace.gz', 'bad/empty.json'].includes(path),
 );
 const loading = USED.filter(({ loads }) => loads);
@@ -27,7 +27,7 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'bigtrace-catalog-'));
   for (const { path } of USED) {
     mkdirSync(join(root, path, '..'), { recursive: true });
-    copyFileSync(join(TRACES, path), join(root, path));
+    copyFileSync(join(CORPUS, path), join(root, path));
   }
   system = await startSystem({ workers: 2, traces: root });
   analyst = clickhouseAs(system, 'analyst');
@@ -190,7 +190,7 @@ test("a manifest and extra SQL add columns of the users' own", async () => {
 test('what changed is read again, what vanished is marked', async () => {
   const [gone, changed] = ['recorded/linux/idle.pftrace', 'recorded/linux/gzip-cpu.pftrace'];
   rmSync(join(root, gone));
-  copyFileSync(join(TRACES, 'recorded/linux/compile-c.pftrace'), join(root, changed));
+  copyFileSync(join(CORPUS, 'recorded/linux/compile-c.pftrace'), join(root, changed));
   expect(await indexed('/local/recorded/**')).toMatchObject({ read: 1, vanished: 1 });
   const rows = await rowsOf(
     analyst,

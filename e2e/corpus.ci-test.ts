@@ -1,12 +1,12 @@
 /** Every trace of the corpus: known counts through ClickHouse and gRPC; the bad ones fail cleanly. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CORPUS, COUNTS_SQL, corpusTraces } from '../test/corpus/index.ts';
 import { arrayOf, clickhouseAs, errorOf, rowsOf } from './asking.ts';
-import { COUNTS_SQL, knownTraces } from './corpus.ts';
-import { type System, startSystem, TRACES } from './harness.ts';
+import { type System, startSystem } from './harness.ts';
 import { queryOverGrpc } from './over-grpc.ts';
 
-const traces = knownTraces();
+const traces = corpusTraces();
 const loading = traces.filter((trace) => trace.loads);
 const failing = traces.filter((trace) => !trace.loads);
 const expected = new Map(
@@ -22,7 +22,7 @@ let analyst: ClickHouseClient;
 beforeAll(async () => {
   system = await startSystem({
     workers: 2,
-    traces: TRACES,
+    traces: CORPUS,
     env: { BIGTRACE_TRACE_TIMEOUT: '25s' }, // three of the bad traces hang the parser
   });
   analyst = clickhouseAs(system, 'analyst');

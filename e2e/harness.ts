@@ -7,15 +7,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BIN = join(ROOT, 'cli/bigtrace.mjs');
-
-/** Real traces with known answers; they lie beside the checkout, not in it. */
-export const TRACES = resolve(ROOT, '../shared/traces');
 
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 20_000;

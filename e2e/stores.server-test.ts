@@ -5,13 +5,13 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Storage } from '@google-cloud/storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CORPUS, corpusTraces } from '../test/corpus/index.ts';
 import type { RunningServer } from '../trace-store/testing/listen.ts';
 import { BUCKET, S3_KEYS, startGcs, startS3 } from '../trace-store/testing/real-servers.ts';
 import { clickhouseAs, errorOf, rowsOf } from './asking.ts';
-import { knownTraces } from './corpus.ts';
-import { type System, startSystem, TRACES } from './harness.ts';
+import { type System, startSystem } from './harness.ts';
 
-const paths = knownTraces().flatMap(({ path }) =>
+const paths = corpusTraces().flatMap(({ path }) =>
   /^(recorded\/(linux|other)|handmade)\//.test(path) ? [path] : [],
 );
 const servers: RunningServer[] = [];
@@ -31,13 +31,13 @@ beforeAll(async () => {
     credentials: S3_KEYS,
   });
   for (const path of paths) {
-    const bytes = readFileSync(join(TRACES, path));
+    const bytes = readFileSync(join(CORPUS, path));
     await bucket.file(path).save(bytes, { resumable: false, validation: false });
     await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: path, Body: bytes }));
   }
   system = await startSystem({
     workers: 2,
-    traces: TRACES,
+    traces: CORPUS,
     env: {
       BIGTRACE_GCS_ENDPOINT: `http://${gcs.host}`,
       BIGTRACE_GCS_ANONYMOUS: 'true',

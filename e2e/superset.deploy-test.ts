@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ROOT, type System, startSystem, TRACES } from './harness.ts';
+import { CORPUS } from '../test/corpus/index.ts';
+import { ROOT, type System, startSystem } from './harness.ts';
 import {
   type ChartAnswer,
   listenToCharts,
@@ -51,7 +52,7 @@ beforeAll(async () => {
     ...['recorded/chrome', 'recorded/linux', 'recorded/other', 'bad/gz-bad-crc.pftrace.gz'],
     ...android.map((name) => `public/perfetto/synth-${name}.pftrace`),
   ])
-    cpSync(join(TRACES, path), join(traces, path), { recursive: true });
+    cpSync(join(CORPUS, path), join(traces, path), { recursive: true });
   system = await startSystem({ traces, workers: 2 });
   await index();
   superset = await startSuperset(system);

@@ -1,20 +1,18 @@
 /** Real workers over real traces, killed and stopped in the middle of queries. */
 import { createHash, type Hash } from 'node:crypto';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { QueryEvent } from '../proto/messages.ts';
 import { RowDecoder } from '../query-result/index.ts';
+import { CORPUS } from '../test/corpus/index.ts';
 import { TestSystem } from './testing/system.ts';
 import { WorkerProcess } from './testing/worker-process.ts';
 
-const TRACES = resolve(fileURLToPath(new URL('../../shared/traces', import.meta.url)));
 /** More of them find rarer moments. */
 const RUNS = Number(process.env['BIGTRACE_FAULT_RUNS'] ?? 15);
 
 const SQL = 'SELECT ts, dur, cpu, utid, end_state FROM sched ORDER BY ts, cpu';
-const workers = [0, 1].map(() => new WorkerProcess(TRACES));
+const workers = [0, 1].map(() => new WorkerProcess(CORPUS));
 const system = new TestSystem([], {
   ...{ resolve: async () => workers.map(({ address }) => address) },
   ...{ workers: ['dns:///workers.test:1'], workerTimeoutMs: 2000, workerWaitMs: 20_000 },

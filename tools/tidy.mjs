@@ -9,18 +9,25 @@ const ARCHITECTURE = 'docs/ARCHITECTURE.md';
 const GLOSSARY = 'docs/GLOSSARY.md';
 const TERMS_MAX = 40;
 
+/** Bounds of a file of data, of any other file, and of the corpus of the tests in all. */
 const FILE_BYTES_MAX = 5 * 2 ** 20;
+const TEXT_BYTES_MAX = 2 ** 20;
+const CORPUS_BYTES_MAX = 40 * 10 ** 6;
+const CORPUS_FILES = 'test/corpus/files/';
+const DATA = /^(samples\/traces|test\/corpus\/files|test\/baseline)\//;
 
 /** Each with why it is banned, or what replaces it. */
 const BANNED = [
   { pattern: /\b(TODO|FIXME|XXX)\b/, why: 'do it or open an issue' },
   { pattern: /\/work\/|\/home\/\w/, why: 'a path of one machine' },
+  {
+    pattern: /shared\/traces/,
+    why: 'a folder beside the checkout; test/corpus has what tests need',
+  },
   { pattern: /@ts-(ignore|nocheck)/, why: '@ts-expect-error tells when it is no longer needed' },
   { pattern: /\beslint-disable|prettier-ignore/, why: 'biome is what checks here' },
 ];
 
-/** Tests and benches may use recordings that lie beside the checkout; what is for users must not. */
-const BESIDE_CHECKOUT = /shared\/traces/;
 const TEST_CODE =
   /[.-]test\.ts$|(^|\/)testing(\/|\.ts$)|\/test-[\w-]+\.ts$|^(e2e|bench)\/|^tools\/tidy\.mjs$/;
 
@@ -61,7 +68,10 @@ function importComplaints() {
       const [target, ...inside] = normalize(join(dirname(path), specifier)).split('/');
       if (inside.length === 0 || target === room || allowed === 'every') continue;
       if (ofTypes && allowed.includes(`types of ${target}`)) continue;
-      if (!allowed.includes(target) && !(TEST_CODE.test(path) && target === 'tools'))
+      if (
+        !allowed.includes(target) &&
+        !(TEST_CODE.test(path) && ['tools', 'test'].includes(target))
+      )
         found.push(`${path}: ${room} may not import ${target} (${ARCHITECTURE}, "Rooms")`);
     }
   }
@@ -96,14 +106,12 @@ function textComplaints() {
   for (const path of files()) {
     if (path === 'tools/tidy.mjs' || !/\.(ts|mjs|sh|md|sql|xml|json|yaml|proto)$/.test(path))
       continue;
-    if (path === 'package-lock.json' || path.startsWith('samples/traces/')) continue;
-    const rules = TEST_CODE.test(path)
-      ? BANNED
-      : [...BANNED, { pattern: BESIDE_CHECKOUT, why: 'users do not have it' }];
+    if (path === 'package-lock.json' || /^(samples\/traces|test\/corpus\/files)\//.test(path))
+      continue;
     read(path)
       .split('\n')
       .forEach((line, at) => {
-        for (const { pattern, why } of rules)
+        for (const { pattern, why } of BANNED)
           if (pattern.test(line)) found.push(`${path}:${at + 1}: ${pattern.exec(line)[0]}: ${why}`);
       });
   }
@@ -111,9 +119,25 @@ function textComplaints() {
 }
 
 function blobComplaints() {
-  return files()
-    .filter((path) => statSync(join(root, path)).size > FILE_BYTES_MAX)
-    .map((path) => `${path}: larger than ${FILE_BYTES_MAX} bytes`);
+  const sizes = files().map((path) => ({ path, bytes: statSync(join(root, path)).size }));
+  const corpus = sizes.filter(({ path }) => path.startsWith(CORPUS_FILES));
+  const corpusBytes = corpus.reduce((sum, { bytes }) => sum + bytes, 0);
+  const listed = new Set(
+    read('test/corpus/manifest.tsv')
+      .split('\n')
+      .map((line) => CORPUS_FILES + line.split('\t')[0]),
+  );
+  return [
+    ...sizes
+      .filter(({ path, bytes }) => bytes > (DATA.test(path) ? FILE_BYTES_MAX : TEXT_BYTES_MAX))
+      .map(({ path, bytes }) => `${path}: ${bytes} bytes are too many`),
+    ...corpus
+      .filter(({ path }) => !listed.has(path))
+      .map(({ path }) => `${path}: test/corpus/manifest.tsv does not name it`),
+    ...(corpusBytes > CORPUS_BYTES_MAX
+      ? [`${CORPUS_FILES}: ${corpusBytes} bytes are too many`]
+      : []),
+  ];
 }
 
 /** Every code of common/errors.ts is explained once, and nothing else is. */

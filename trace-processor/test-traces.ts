@@ -1,17 +1,17 @@
-/** What the tests of this room share: the engine and real traces. */
+/** What the tests of this room share: the engine and the corpus. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { rowsOf } from '../query-result/index.ts';
+import { CORPUS } from '../test/corpus/index.ts';
 import { ENGINE_WASM, fetchEngine } from '../tools/fetch-engine.mjs';
 import { type Engine, loadEngine, type TraceProcessor } from './index.ts';
-
-export const TRACES = new URL('../../shared/traces/', import.meta.url);
 
 export async function testEngine(): Promise<Engine> {
   return loadEngine(await fetchEngine().then(() => ENGINE_WASM));
 }
 
 export function load(processor: TraceProcessor, path: string): TraceProcessor {
-  const trace = readFileSync(new URL(path, TRACES));
+  const trace = readFileSync(join(CORPUS, path));
   for (let at = 0; at < trace.length; at += 100_000)
     processor.append(trace.subarray(at, at + 100_000));
   processor.finalize();

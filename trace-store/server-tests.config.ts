@@ -4,7 +4,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['trace-store/**/*.server-test.ts', 'e2e/**/*.server-test.ts'],
-    globalSetup: ['tools/temp-dir.mjs', 'trace-store/testing/install-servers.ts'],
+    globalSetup: [
+      'tools/temp-dir.mjs',
+      'test/corpus/assemble.ts',
+      'trace-store/testing/install-servers.ts',
+    ],
     testTimeout: 60_000,
     // CI's machine may stand still for seconds; a fault shows twice.
     retry: process.env['CI'] === 'true' ? 1 : 0,

@@ -2,7 +2,8 @@ import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { rowsOf } from '../query-result/index.ts';
-import { ask, TRACES, tempDir, testWorker, until } from './testing.ts';
+import { CORPUS } from '../test/corpus/index.ts';
+import { ask, tempDir, testWorker, until } from './testing.ts';
 
 const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
 const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
@@ -77,11 +78,11 @@ test('what asks for history is told none', async () => {
 test('a changed trace is noticed, a vanished one is an error', async () => {
   await using root = await tempDir();
   const path = join(root.path, 'x.pftrace');
-  await copyFile(join(TRACES, 'recorded/linux/compile-c.pftrace'), path);
+  await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
   await using worker = await testWorker({ stores: { localRoot: root.path } });
   const sql = 'SELECT count(*) FROM sched';
   expect(await ask(worker, '/local/x.pftrace', sql)).toEqual([3321n, 'parse']);
-  await copyFile(join(TRACES, 'recorded/linux/atrace-print.pftrace'), path);
+  await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
   const [changed, tier] = await ask(worker, '/local/x.pftrace', sql);
   expect(tier).toBe('parse');
   expect(changed).not.toBe(3321n);
@@ -93,7 +94,7 @@ test('who has just listed a trace gets its remembered answer without another loo
   await using root = await tempDir();
   const path = join(root.path, 'x.pftrace');
   const trace = '/local/x.pftrace';
-  await copyFile(join(TRACES, 'recorded/linux/compile-c.pftrace'), path);
+  await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
   await using worker = await testWorker({ stores: { localRoot: root.path } });
   const listed = async (limits = {}): Promise<unknown> => {
     let generation = '';
@@ -110,7 +111,7 @@ test('who has just listed a trace gets its remembered answer without another loo
   expect(await listed()).toEqual([3321n, 'parse', 1]);
   expect(await listed()).toEqual([3321n, 'result', 0]);
   expect(await listed({ traceBytesMax: 1000 })).toEqual([undefined, 'limit_exceeded', 0]);
-  await copyFile(join(TRACES, 'recorded/linux/atrace-print.pftrace'), path);
+  await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
   const [changed, ...how] = (await listed()) as unknown[];
   expect(how).toEqual(['parse', 1]);
   expect(changed).not.toBe(3321n);

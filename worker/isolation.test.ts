@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { asBigtraceError } from '../common/errors.ts';
 import { type CellValue, rowsOf } from '../query-result/index.ts';
+import { CORPUS } from '../test/corpus/index.ts';
 import { type Engine, loadEngine, TraceProcessor } from '../trace-processor/index.ts';
-import { type TestClient, TRACES, tempDir, testConfig, testWorker } from './testing.ts';
+import { type TestClient, tempDir, testConfig, testWorker } from './testing.ts';
 
 const PATHS = [
   'recorded/linux/compile-c.pftrace',
@@ -93,7 +94,7 @@ test('an answer is that of a fresh instance, whatever others do before and besid
   // Little memory, so that traces are let go, restored and shared all the time.
   await using worker = await testWorker({ memoryBytesMax: 180 * 2 ** 20, cacheDir: cache.path });
   const engine = await loadEngine((await testConfig()).engineFile);
-  const traces = await Promise.all(PATHS.map((path) => readFile(join(TRACES, path))));
+  const traces = await Promise.all(PATHS.map((path) => readFile(join(CORPUS, path))));
   const known = new Map<string, Outcome>();
   const expected = ({ path, script }: Step): Outcome => {
     const key = `${path} ${script}`;

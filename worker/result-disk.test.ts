@@ -14,10 +14,11 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { rowsOf } from '../query-result/index.ts';
+import { CORPUS } from '../test/corpus/index.ts';
 import { Counters } from './counters.ts';
 import { ResultDisk } from './result-disk.ts';
 import type { Remembered } from './result-memory.ts';
-import { type TestWorker, TRACES, tempDir, testWorker } from './testing.ts';
+import { type TestWorker, tempDir, testWorker } from './testing.ts';
 
 const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 const SQL = 'SELECT count(*), 2.5, NULL, max(name) FROM thread';
@@ -222,7 +223,7 @@ test('neither a changed trace nor another script nor what is not deterministic i
   };
   const trace = '/local/x.pftrace';
   const random = 'SELECT hex(randomblob(16))';
-  await copyFile(join(TRACES, 'recorded/linux/compile-c.pftrace'), path);
+  await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
   let before: unknown;
   {
     await using worker = await testWorker(config);
@@ -235,7 +236,7 @@ test('neither a changed trace nor another script nor what is not deterministic i
     expect(await ask(worker, trace, random)).not.toEqual([before, 'result']);
     expect((await ask(worker, trace, SQL))[1]).toBe('result');
   }
-  await copyFile(join(TRACES, 'recorded/linux/atrace-print.pftrace'), path);
+  await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
   await using worker = await testWorker(config);
   expect((await ask(worker, trace, SQL))[1]).toBe('parse');
   await rm(path);

@@ -4,7 +4,8 @@ import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunEvent } from '../proto/messages.ts';
 import { CellType, rowsOf } from '../query-result/index.ts';
-import { type TaskEnd, type TestWorker, TRACES, tempDir, testWorker } from './testing.ts';
+import { CORPUS } from '../test/corpus/index.ts';
+import { type TaskEnd, type TestWorker, tempDir, testWorker } from './testing.ts';
 
 const GZIP = '/local/recorded/linux/gzip-cpu.pftrace';
 const COMPILE = '/local/recorded/linux/compile-c.pftrace';
@@ -251,7 +252,7 @@ test('lists what patterns match, and stops at the limit', async () => {
 
 test('a path that leads out of the root is forbidden', async () => {
   await using root = await tempDir();
-  await copyFile(join(TRACES, 'recorded/linux/gzip-cpu.pftrace'), join(root.path, 'in.pftrace'));
+  await copyFile(join(CORPUS, 'recorded/linux/gzip-cpu.pftrace'), join(root.path, 'in.pftrace'));
   await symlink('/etc/passwd', join(root.path, 'out.pftrace'));
   await using own = await testWorker({ stores: { localRoot: root.path } });
   const run = own.client.run({ sql: 'SELECT 1' });

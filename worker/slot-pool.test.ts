@@ -2,10 +2,11 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rowsOf } from '../query-result/index.ts';
+import { CORPUS } from '../test/corpus/index.ts';
 import { type Engine, loadEngine } from '../trace-processor/index.ts';
 import { Counters } from './counters.ts';
 import { type Lease, SlotPool } from './slot-pool.ts';
-import { TRACES, testConfig } from './testing.ts';
+import { testConfig } from './testing.ts';
 
 const GZIP = 'recorded/linux/gzip-cpu.pftrace';
 const COMPILE = 'recorded/linux/compile-c.pftrace';
@@ -30,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => pool?.close());
 
 async function load({ slot, loaded }: Lease, key: string): Promise<void> {
-  const done = await slot.load(key, createReadStream(join(TRACES, key)), 2 ** 32, signal);
+  const done = await slot.load(key, createReadStream(join(CORPUS, key)), 2 ** 32, signal);
   loaded({ ...done, tier: 'parse' });
 }
 

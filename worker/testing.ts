@@ -21,11 +21,11 @@ import type {
 } from '../proto/messages.ts';
 import { bigtraceWorker, clientClass, GRPC_OPTIONS, perfettoWorker } from '../proto/services.ts';
 import { type CellValue, rowsOf } from '../query-result/index.ts';
+import { CORPUS } from '../test/corpus/index.ts';
 import { LIMIT_DEFAULTS, type WorkerConfig } from './config.ts';
 import { type RunningWorker, startWorker } from './start.ts';
 
 const ROOT = new URL('../', import.meta.url);
-export const TRACES = fileURLToPath(new URL('../shared/traces', ROOT));
 
 /** The thread's bundle, from its source as it is now; the same for all of a process. */
 const threadBundle: Promise<URL> = (async () => {
@@ -41,7 +41,7 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
   return {
     listen: '127.0.0.1:0',
     edge: PLAIN_EDGE,
-    stores: { localRoot: TRACES },
+    stores: { localRoot: CORPUS },
     threads: 2,
     memoryBytesMax: 2 * 2 ** 30,
     resultMemoryBytesMax: 64 * 2 ** 20,

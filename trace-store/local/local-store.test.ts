@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
+import { makeTroublesomeNames } from '../../test/corpus/names.ts';
 import { TraceStores } from '../stores.ts';
 import { codeOf, storeContract } from '../testing/contract.ts';
 import { localStore } from './local-store.ts';
@@ -175,19 +176,9 @@ describe('a file that changes while it is read', () => {
 });
 
 describe('names that are trouble', () => {
-  const names: string[] = [];
+  let names: string[];
   beforeAll(() => {
-    const tar = join(import.meta.dirname, '../../../shared/traces/bad/names.tar');
-    execFileSync('tar', ['-xf', tar, '-C', root]);
-    const walk = (at: Buffer, prefix: string): void => {
-      for (const entry of readdirSync(at, { withFileTypes: true, encoding: 'buffer' })) {
-        const path = prefix + textFromBytes(entry.name);
-        if (entry.isDirectory())
-          walk(Buffer.concat([at, Buffer.from('/'), entry.name]), `${path}/`);
-        else if (entry.isFile()) names.push(path);
-      }
-    };
-    walk(Buffer.from(join(root, 'names')), 'names/');
+    names = makeTroublesomeNames(root);
   });
 
   test('are listed and read by the addresses listed', async () => {

@@ -1,0 +1,66 @@
+/**
+ * Vitest's global set-up: puts the corpus together from the files that are stored, the samples, and what is
+ * generated. It does so once, and again when one of its sources has changed.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { oneAtATime } from '../../tools/one-at-a-time.mjs';
+import { generators } from './generated.ts';
+import { CORPUS, CORPUS_SOURCE, corpusTraces, keptFile } from './index.ts';
+
+/** Beside the corpus, so that a listing of it has traces alone. */
+const STAMP = `${CORPUS}.digest`;
+
+export default async function assembleCorpus(): Promise<void> {
+  const digest = digestOfSources();
+  if (!isAssembled(digest))
+    await oneAtATime(`corpus ${CORPUS}`, async () => {
+      if (!isAssembled(digest)) await assemble(digest);
+    });
+}
+
+function isAssembled(digest: string): boolean {
+  return existsSync(CORPUS) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === digest;
+}
+
+/** The manifest has the digests of the files that are stored. */
+function digestOfSources(): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(CORPUS_SOURCE).toSorted())
+    if (/\.(ts|tsv)$/.test(name)) hash.update(readFileSync(join(CORPUS_SOURCE, name)));
+  return hash.digest('hex');
+}
+
+/** A directory of its own until it is whole: another run of tests may read the last one until then. */
+async function assemble(digest: string): Promise<void> {
+  await mkdir(dirname(CORPUS), { recursive: true });
+  const made = await mkdtemp(`${CORPUS}-`);
+  try {
+    const traces = corpusTraces();
+    await Promise.all(
+      traces.map(({ path }) => mkdir(dirname(join(made, path)), { recursive: true })),
+    );
+    await Promise.all(
+      traces.map(async (trace) => {
+        const to = join(made, trace.path);
+        if (trace.kept === 'generated') await generated(trace.path, to);
+        else await copyFile(keptFile(trace), to);
+      }),
+    );
+    await chmod(made, 0o755); // mkdtemp lets only its user in
+    await rm(STAMP, { force: true });
+    await rm(CORPUS, { recursive: true, force: true });
+    await rename(made, CORPUS);
+    await writeFile(STAMP, digest);
+  } finally {
+    await rm(made, { recursive: true, force: true });
+  }
+}
+
+async function generated(path: string, to: string): Promise<void> {
+  const generate = generators[path];
+  if (generate === undefined) throw new Error(`test/corpus: nothing generates ${path}`);
+  await writeFile(to, await generate());
+}
