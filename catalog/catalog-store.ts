@@ -1,20 +1,12 @@
-/** The catalog's tables in ClickHouse; all statements of `bigtrace index` are here. */
-import { Readable } from 'node:stream';
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+/** What `bigtrace index` writes to the catalog's tables, and what it asks of them. */
+
 import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError, ERROR_CODES } from '../common/errors.ts';
-import { rowBinaryStrings } from '../common/row-binary.ts';
 import type { ListedTrace } from '../proto/messages.ts';
+import { CatalogClient, type ClickHouseLogin } from './catalog-client.ts';
 import { type TraceMetadata, TYPED_COLUMNS } from './metadata.ts';
-import { tracesViewSql, type UserColumn } from './traces-view.ts';
-import { type Field, quoted, tsvRow } from './tsv.ts';
-
-export interface ClickHouseLogin {
-  /** Of the HTTP interface: `http://host:port`. */
-  url: string;
-  username: string;
-  password: string;
-}
+import { type Field, quoted } from './tsv.ts';
+import { UserColumns } from './user-columns.ts';
 
 /** A trace as it was listed, and what its reading gave. */
 export interface IndexedTrace {
@@ -24,12 +16,18 @@ export interface IndexedTrace {
   /** As ClickHouse wrote it; empty where the store does not know. */
   modified: string;
   outcome: TraceMetadata | BigtraceError;
-  extra: ReadonlyMap<string, string>;
+  /** Of the extra SQL; undefined where it was not asked. */
+  extra: ReadonlyMap<string, string> | undefined;
 }
 
 export type ToRead = Pick<IndexedTrace, 'address' | 'size' | 'generation' | 'modified'>;
 
-const REQUEST_MS_MAX = 600_000;
+/** What is asked of each trace: digests of the metadata's script and of the extra SQL. */
+export interface Questions {
+  metadata: string;
+  extra: string | undefined;
+}
+
 /** Rows of one insert of what was listed. */
 const LISTED_ROWS = 10_000;
 /** Traces to read, of one question to ClickHouse. */
@@ -43,25 +41,30 @@ const PASSING = Object.entries(ERROR_CODES)
 
 const CATALOG_COLUMNS = [
   ...['address', 'store', 'size', 'generation', 'modified', 'indexed_at', 'indexed_with'],
-  ...['error_code', 'error', 'duration', 'start_time', 'metadata', 'extra'],
+  ...['error_code', 'error', 'duration', 'start_time', 'metadata'],
   ...TYPED_COLUMNS,
 ] as const;
 
 export class CatalogStore {
-  readonly #client: ClickHouseClient;
-  readonly #url: string;
+  readonly #client: CatalogClient;
+  readonly columns: UserColumns;
+  /** ClickHouse's clock less ours: runs on several machines compare their times. */
+  #clockAheadMs = 0;
 
   constructor(login: ClickHouseLogin) {
-    this.#url = login.url;
-    this.#client = createClient({
-      ...login,
-      request_timeout: REQUEST_MS_MAX,
-      log: { level: ClickHouseLogLevel.OFF }, // what fails is thrown
-    });
+    this.#client = new CatalogClient(login);
+    this.columns = new UserColumns(this.#client);
   }
 
   close(): Promise<void> {
     return this.#client.close();
+  }
+
+  /** Milliseconds since the epoch by ClickHouse's clock, which times written from here on follow. */
+  async startMs(): Promise<number> {
+    const ms = await this.#client.count('SELECT toUnixTimestamp64Milli(now64(3))');
+    this.#clockAheadMs = ms - Date.now();
+    return ms;
   }
 
   /** Adds what a store lists, part by part: a store may take longer than ClickHouse waits for a row. */
@@ -71,9 +74,7 @@ export class CatalogStore {
     const insert = async (): Promise<void> => {
       const part = rows;
       rows = [];
-      await this.#insert('trace_listing', columns, async function* () {
-        yield part;
-      });
+      await this.#client.insert('trace_listing', columns, [part]);
     };
     for await (const traces of batches) {
       for (const { address, size, generation, modifiedMs } of traces) {
@@ -86,26 +87,26 @@ export class CatalogStore {
   }
 
   /** How many traces the run listed, and how many of them have to be read. */
-  async counts(run: string, indexedWith: string): Promise<{ listed: number; toRead: number }> {
+  async counts(run: string, questions: Questions): Promise<{ listed: number; toRead: number }> {
     const [listed, toRead] = await Promise.all([
-      this.#count(
+      this.#client.count(
         `SELECT uniqExact(address) FROM bigtrace.trace_listing WHERE run = ${quoted(run)}`,
       ),
-      this.#count(`SELECT count() FROM (${toReadSql(run, indexedWith)})`),
+      this.#client.count(`SELECT count() FROM (${toReadSql(run, questions)})`),
     ]);
     return { listed, toRead };
   }
 
   /**
-   * The listed traces that are new, changed, or were asked something else, in the order of their addresses.
+   * The listed traces that are new, changed, or were not asked these questions, in the order of their addresses.
    * A page at a time: ClickHouse does not wait with an answer for as long as traces take to be read.
    */
-  async *toRead(run: string, indexedWith: string): AsyncGenerator<ToRead[]> {
+  async *toRead(run: string, questions: Questions): AsyncGenerator<ToRead[]> {
     let last = '';
     for (let rows = PAGE_ROWS; rows === PAGE_ROWS; ) {
       rows = 0;
-      const page = `${toReadSql(run, indexedWith, last)} LIMIT ${PAGE_ROWS}`;
-      for await (const batch of this.#strings(page, 4)) {
+      const page = `${toReadSql(run, questions, last)} LIMIT ${PAGE_ROWS}`;
+      for await (const batch of this.#client.strings(page, 4)) {
         yield batch.map(([address = '', size = '', generation = '', modified = '']) => ({
           address,
           size,
@@ -118,18 +119,30 @@ export class CatalogStore {
     }
   }
 
-  async add(traces: readonly IndexedTrace[], indexedWith: string): Promise<void> {
-    const now = Date.now() / 1000;
-    await this.#insert('trace_catalog', CATALOG_COLUMNS, async function* () {
-      yield traces.map((trace) => catalogRow(trace, indexedWith, now));
-    });
+  /** What a killed run wrote of a batch is written again by the next: its traces are known when all of it is there. */
+  async add(traces: readonly IndexedTrace[], questions: Questions): Promise<void> {
+    const now = this.#nowS();
+    const extra = traces.flatMap(({ address, generation, extra: values }) =>
+      values === undefined ? [] : [[address, questions.extra ?? '', generation, values, now]],
+    );
+    await this.#client.insert(
+      'trace_extra',
+      ['address', 'question', 'generation', 'extra', 'asked_at'],
+      [extra],
+    );
+    const rows = traces.map((trace) => catalogRow(trace, questions.metadata, now));
+    await this.#client.insert('trace_catalog', CATALOG_COLUMNS, [rows]);
   }
 
-  /** Addresses in the catalog that begin with `prefix` and that the run did not list, in batches. */
-  async *unlisted(run: string, prefix: string): AsyncGenerator<string[]> {
-    const rows = this.#strings(
+  /**
+   * Addresses in the catalog that begin with `prefix` and that the run did not list, in batches; not those
+   * that another run has added since `startMs`.
+   */
+  async *unlisted(run: string, prefix: string, startMs: number): AsyncGenerator<string[]> {
+    const rows = this.#client.strings(
       `SELECT address FROM bigtrace.trace_catalog FINAL
        WHERE startsWith(address, ${quoted(prefix)}) AND vanished_at IS NULL
+         AND indexed_at < fromUnixTimestamp64Milli(${startMs})
          AND address NOT IN (SELECT address FROM bigtrace.trace_listing WHERE run = ${quoted(run)})`,
       1,
     );
@@ -138,7 +151,7 @@ export class CatalogStore {
 
   async markVanished(addresses: readonly string[]): Promise<void> {
     const list = addresses.map(quoted).join(', ');
-    await this.#command(
+    await this.#client.command(
       `INSERT INTO bigtrace.trace_catalog
        SELECT * REPLACE (now64(3) AS indexed_at, now64(3) AS vanished_at)
        FROM bigtrace.trace_catalog FINAL WHERE address IN (${list})`,
@@ -146,103 +159,62 @@ export class CatalogStore {
   }
 
   async dropListing(run: string): Promise<void> {
-    await this.#command(`ALTER TABLE bigtrace.trace_listing DROP PARTITION ${quoted(run)}`);
+    await this.#client.command(`ALTER TABLE bigtrace.trace_listing DROP PARTITION ${quoted(run)}`);
+  }
+
+  /** How many of these traces the run listed or the catalog knows. */
+  async countKnown(run: string, addresses: readonly string[]): Promise<number> {
+    const among = `address IN (${addresses.map(quoted).join(', ')})`;
+    return this.#client.count(
+      `SELECT uniqExact(address) FROM (
+         SELECT address FROM bigtrace.trace_listing WHERE run = ${quoted(run)} AND ${among}
+         UNION ALL SELECT address FROM bigtrace.trace_catalog WHERE ${among})`,
+    );
   }
 
   async addLabels(
-    batches: AsyncIterable<[address: string, labels: Map<string, string>][]>,
+    batches: AsyncIterable<[address: string, labels: ReadonlyMap<string, string>][]>,
   ): Promise<void> {
-    const now = Date.now() / 1000;
-    await this.#insert('trace_labels', ['address', 'labels', 'labelled_at'], async function* () {
-      for await (const batch of batches) yield batch.map((row) => [...row, now]);
-    });
-  }
-
-  /** Adds columns of the users' own to bigtrace.traces. */
-  async addColumns(columns: readonly UserColumn[]): Promise<void> {
-    if (columns.length > 0)
-      await this.#insert('trace_columns', ['name', 'type', 'source'], async function* () {
-        yield columns.map(({ name, type, source }) => [name, type, source]);
-      });
-    const known: UserColumn[] = [];
-    for await (const rows of this.#strings(
-      'SELECT name, type, source FROM bigtrace.trace_columns FINAL ORDER BY name',
-      3,
-    ))
-      for (const [name = '', type = '', source = ''] of rows)
-        known.push({
-          name,
-          type: type as UserColumn['type'],
-          source: source as UserColumn['source'],
-        });
-    await this.#command(tracesViewSql(known));
-  }
-
-  async #count(query: string): Promise<number> {
-    const answer = await this.#guard(this.#client.query({ query, format: 'JSONCompactEachRow' }));
-    const [row] = await answer.json<[string]>();
-    return Number(row?.[0]);
-  }
-
-  /** `columns` values of each row, as ClickHouse's toString() shows them. */
-  async *#strings(query: string, columns: number): AsyncGenerator<string[][]> {
-    const all = `SELECT COLUMNS('.*') APPLY(x -> ifNull(toString(x), '')) FROM (${query})`;
-    const { stream } = await this.#guard(this.#client.exec({ query: `${all} FORMAT RowBinary` }));
-    yield* rowBinaryStrings(stream as AsyncIterable<Buffer>, columns);
-  }
-
-  async #insert(
-    table: string,
-    columns: readonly string[],
-    rows: () => AsyncIterable<Field[][]>,
-  ): Promise<void> {
-    const bytes = async function* (): AsyncGenerator<Buffer> {
-      for await (const batch of rows())
-        if (batch.length > 0) yield Buffer.concat(batch.map(tsvRow));
+    const now = this.#nowS();
+    const rows = async function* (): AsyncGenerator<Field[][]> {
+      for await (const batch of batches)
+        yield batch.flatMap(([address, labels]) =>
+          [...labels].map(([name, value]) => [address, name, value, now]),
+        );
     };
-    await this.#guard(
-      this.#client.insert({
-        table: `bigtrace.${table}`,
-        values: Readable.from(bytes(), { objectMode: false }),
-        format: 'TabSeparated',
-        columns: columns as [string, ...string[]],
-      }),
+    await this.#client.insert(
+      'trace_label_values',
+      ['address', 'name', 'value', 'labelled_at'],
+      rows(),
     );
   }
 
-  async #command(query: string): Promise<void> {
-    await this.#guard(
-      this.#client.command({ query, clickhouse_settings: { mutations_sync: '1' } }),
-    );
-  }
-
-  /** ClickHouse's own words, and whose they are. */
-  async #guard<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (thrown) {
-      if (thrown instanceof BigtraceError) throw thrown;
-      const text = thrown instanceof Error ? thrown.message || String(thrown) : String(thrown);
-      throw new BigtraceError('catalog_failed', `ClickHouse at ${this.#url}: ${text}`, {
-        cause: thrown,
-      });
-    }
+  #nowS(): number {
+    return (Date.now() + this.#clockAheadMs) / 1000;
   }
 }
 
 /** @param after only addresses behind this one */
-function toReadSql(run: string, indexedWith: string, after = ''): string {
+function toReadSql(run: string, { metadata, extra }: Questions, after = ''): string {
   const behind = `address > ${quoted(after)}`;
+  const known = `SELECT address, generation FROM bigtrace.trace_catalog FINAL
+      WHERE ${behind} AND vanished_at IS NULL AND startsWith(indexed_with, ${quoted(metadata)})
+        AND error_code NOT IN (${PASSING})`;
+  const unread = `(address, generation) NOT IN (${known})`;
+  const unasked =
+    extra === undefined
+      ? 'false'
+      : `(address, generation) NOT IN (${known} AND error_code != '')
+         AND (address, generation) NOT IN (
+           SELECT address, generation FROM bigtrace.trace_extra FINAL
+           WHERE ${behind} AND question = ${quoted(extra)} AND complete)`;
   return `SELECT address, size, generation, modified FROM bigtrace.trace_listing
-    WHERE run = ${quoted(run)} AND ${behind} AND (address, generation) NOT IN (
-      SELECT address, generation FROM bigtrace.trace_catalog FINAL
-      WHERE ${behind} AND vanished_at IS NULL AND startsWith(indexed_with, ${quoted(indexedWith)})
-        AND error_code NOT IN (${PASSING}))
+    WHERE run = ${quoted(run)} AND ${behind} AND (${unread} OR (${unasked}))
     ORDER BY address LIMIT 1 BY address`;
 }
 
 function catalogRow(trace: IndexedTrace, indexedWith: string, now: number): Field[] {
-  const { address, outcome, extra } = trace;
+  const { address, outcome } = trace;
   const error = outcome instanceof BigtraceError ? outcome : undefined;
   const metadata = outcome instanceof BigtraceError ? undefined : outcome;
   const startTime = metadata?.startTime ?? null;
@@ -259,7 +231,6 @@ function catalogRow(trace: IndexedTrace, indexedWith: string, now: number): Fiel
     duration: metadata?.duration ?? null,
     start_time: startTime === null ? null : nanoseconds(startTime),
     metadata: metadata?.all ?? new Map(),
-    extra,
     ...metadata?.typed,
     format: metadata?.typed.format ?? '', // an empty trace has none, and the column is not Nullable
   };

@@ -3,13 +3,17 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { OrchestratorClient } from '../client/orchestrator-client.ts';
 import { type OrchestratorFlags, orchestratorOptions } from '../client/orchestrator-options.ts';
+import { BigtraceError } from '../common/errors.ts';
 import { type LoginFlags, loginOptions, passwordOf } from '../common/login-options.ts';
 import { CatalogStore } from './catalog-store.ts';
 import { type IndexProgress, runIndex } from './index-run.ts';
+import { parseColumnType } from './manifest-labels.ts';
 
 interface IndexFlags extends OrchestratorFlags, LoginFlags {
   extraSql?: string;
   manifest?: string;
+  columnType: string[];
+  dropColumn: string[];
   json?: boolean;
 }
 
@@ -19,7 +23,7 @@ export function indexCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
     .description(
       'list traces into the ClickHouse table bigtrace.traces, and read the metadata of new ones',
     )
-    .argument('<address...>', 'addresses or patterns, such as "/local/**"');
+    .argument('[address...]', 'addresses or patterns, such as "/local/**"');
   const options = [...orchestratorOptions(env), ...loginOptions('admin', dataDir)];
   for (const option of options) command.addOption(option);
   return command
@@ -28,6 +32,16 @@ export function indexCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
       'a script, or @FILE that holds it, whose first row is added to each trace',
     )
     .option('--manifest <file>', 'CSV or JSON file of further metadata, by address or path')
+    .option(
+      '--column-type <name=type...>',
+      'type of a column of the manifest, where its values look like another: Int64, Float64 or String',
+      [],
+    )
+    .option(
+      '--drop-column <name...>',
+      'first forget this column of an earlier manifest or extra SQL, and its values',
+      [],
+    )
     .option('--json', 'print the result as JSON')
     .action(async (addresses: string[], flags: IndexFlags) => {
       await index(addresses, flags, env);
@@ -39,6 +53,11 @@ async function index(
   flags: IndexFlags,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
+  if (addresses.length === 0 && flags.dropColumn.length === 0)
+    throw new BigtraceError('invalid_option', 'name an address or a pattern, such as "/local/**"');
+  const columnTypes = new Map(flags.columnType.map(parseColumnType));
+  if (columnTypes.size > 0 && flags.manifest === undefined)
+    throw new BigtraceError('invalid_option', '--column-type needs --manifest');
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const client = new OrchestratorClient(flags.orchestrator, flags);
@@ -46,10 +65,13 @@ async function index(
   const store = new CatalogStore({ url: flags.clickhouse, username: flags.user, password });
   const line = new ProgressLine();
   try {
+    for (const name of flags.dropColumn) await store.columns.drop(name);
+    if (addresses.length === 0) return;
     const plan = {
       addresses,
       ...(flags.extraSql === undefined ? {} : { extraSql: scriptOf(flags.extraSql) }),
       ...(flags.manifest === undefined ? {} : { manifest: flags.manifest }),
+      columnTypes,
     };
     const result = await runIndex(plan, {
       client,

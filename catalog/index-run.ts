@@ -9,11 +9,12 @@ import { isPattern, parseAddress } from '../common/address.ts';
 import { bytesFromText, printable } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { Glob } from '../trace-store/glob.ts';
-import type { CatalogStore, IndexedTrace, ToRead } from './catalog-store.ts';
-import { columnsOf, labelsOf } from './manifest.ts';
+import type { CatalogStore, IndexedTrace, Questions, ToRead } from './catalog-store.ts';
+import type { ColumnType } from './column-type.ts';
+import { ExtraColumns } from './extra-columns.ts';
+import { addManifest } from './manifest-labels.ts';
 import { extraOf, METADATA_SQL, metadataOf } from './metadata.ts';
 import { type Answer, readTraces } from './read-traces.ts';
-import { checkColumnName, type UserColumn } from './traces-view.ts';
 
 /** Traces of one batch are read at once and then written; two batches run at a time. */
 const BATCH_TRACES = 500;
@@ -26,6 +27,8 @@ export interface IndexPlan {
   extraSql?: string;
   /** A CSV or JSON file on this machine. */
   manifest?: string;
+  /** Types that the manifest's columns are to have, whatever their values look like. */
+  columnTypes?: ReadonlyMap<string, ColumnType>;
 }
 
 export interface IndexProgress {
@@ -57,19 +60,21 @@ export async function runIndex(plan: IndexPlan, context: IndexContext): Promise<
     vanished: 0,
   };
   for (const address of plan.addresses) parseAddress(address);
-  if (plan.manifest !== undefined) {
-    const columns = await columnsOf(plan.manifest);
-    await store.addLabels(labelsOf(plan.manifest, directoryOf(plan.addresses[0] ?? '')));
-    await store.addColumns(columns);
-  }
+  const questions = questionsOf(plan.extraSql);
+  const startMs = await store.startMs();
   try {
     for (const address of plan.addresses)
       await store.addListing(run, listed(address, context, progress));
-    const question = fingerprint(plan.extraSql);
-    Object.assign(progress, await store.counts(run, question), { phase: 'reading' });
+    if (plan.manifest !== undefined)
+      await addManifest(store, run, {
+        file: plan.manifest,
+        directory: directoryOf(plan.addresses[0] ?? ''),
+        columnTypes: plan.columnTypes ?? new Map(),
+      });
+    Object.assign(progress, await store.counts(run, questions), { phase: 'reading' });
     onProgress(progress);
-    await readAll(store.toRead(run, question), plan, question, context, progress);
-    progress.vanished = await markVanished(run, plan.addresses, context);
+    await readAll(store.toRead(run, questions), plan, questions, context, progress);
+    progress.vanished = await markVanished({ run, startMs }, plan.addresses, context);
     if (progress.listed === 0 && progress.vanished === 0)
       throw new BigtraceError('no_match', `nothing matches ${plan.addresses.join(', ')}`);
   } finally {
@@ -80,15 +85,14 @@ export async function runIndex(plan: IndexPlan, context: IndexContext): Promise<
   return progress;
 }
 
-/**
- * What is asked of a trace: another question needs another reading. Without extra SQL it is the beginning
- * of the one with, so that a run without leaves the columns of the run before in place.
- */
-function fingerprint(extraSql?: string): string {
-  const texts = [METADATA_SQL, ...(extraSql === undefined ? [] : [extraSql])];
-  return texts
-    .map((text) => createHash('sha256').update(text).digest('hex').slice(0, 16))
-    .join('+');
+/** Another script is another question, and reads a trace again. */
+function questionsOf(extraSql?: string): Questions {
+  const digest = (text: string): string =>
+    createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return {
+    metadata: digest(METADATA_SQL),
+    extra: extraSql === undefined ? undefined : digest(extraSql),
+  };
 }
 
 async function* listed(
@@ -116,17 +120,17 @@ async function* listed(
 async function readAll(
   batches: AsyncIterable<ToRead[]>,
   plan: IndexPlan,
-  question: string,
+  questions: Questions,
   context: IndexContext,
   progress: IndexProgress,
 ): Promise<void> {
   const { store, onProgress } = context;
-  const extra = new ExtraColumns(store);
+  const extra = new ExtraColumns(store.columns);
   const running = new Set<Promise<void>>();
   let failure: unknown;
   const read = async (batch: ToRead[]): Promise<void> => {
     const traces = await readBatch(batch, plan.extraSql, extra, context);
-    await store.add(traces, question);
+    await store.add(traces, questions);
     progress.read += traces.length;
     progress.failed += traces.filter(({ outcome }) => outcome instanceof BigtraceError).length;
     onProgress(progress);
@@ -171,54 +175,28 @@ async function readBatch(
   for (const trace of batch) {
     const answer = required(metadata, trace.address);
     const more = extra?.get(trace.address);
-    if (answer instanceof BigtraceError)
-      traces.push({ ...trace, outcome: answer, extra: new Map() });
-    else if (more === undefined)
-      traces.push({ ...trace, outcome: metadataOf(answer.rows), extra: new Map() });
-    else if (more instanceof BigtraceError) {
-      if (more.code === 'sql_failed') throw more.ofTrace(printable(trace.address)); // of no use to go on
-      traces.push({ ...trace, outcome: more, extra: new Map() });
-    } else {
-      const row = more.rows[0] ?? [];
-      await columns.see(more.columns, row);
-      const outcome = metadataOf(answer.rows);
-      traces.push({ ...trace, outcome, extra: extraOf(more.columns, row) });
+    const failure = [answer, more].find((one) => one instanceof BigtraceError);
+    if (answer instanceof BigtraceError || more instanceof BigtraceError) {
+      // A script that the engine refuses will fail on every trace: going on is of no use.
+      if (more === failure && failure?.code === 'sql_failed')
+        throw failure.ofTrace(printable(trace.address));
+      traces.push({ ...trace, outcome: failure as BigtraceError, extra: undefined });
+      continue;
     }
+    const row = more?.rows[0] ?? [];
+    if (more !== undefined) columns.see(more.columns, row);
+    traces.push({
+      ...trace,
+      outcome: metadataOf(answer.rows),
+      extra: more === undefined ? undefined : extraOf(more.columns, row),
+    });
   }
+  await columns.write();
   return traces;
 }
 
 function required(answers: ReadonlyMap<string, Answer>, address: string): Answer {
   return answers.get(address) ?? new BigtraceError('internal', 'trace was not answered');
-}
-
-/** Columns of the extra SQL, added to bigtrace.traces as they are first seen with a value. */
-class ExtraColumns {
-  readonly #store: CatalogStore;
-  readonly #types = new Map<string, UserColumn['type']>();
-
-  constructor(store: CatalogStore) {
-    this.#store = store;
-  }
-
-  async see(names: readonly string[], row: readonly unknown[]): Promise<void> {
-    const changed: UserColumn[] = [];
-    for (const [at, name] of names.entries()) {
-      const value = row[at] ?? null;
-      if (value === null) continue;
-      const type = wider(this.#types.get(name), value);
-      if (type === this.#types.get(name)) continue;
-      this.#types.set(checkColumnName(name), type);
-      changed.push({ name, type, source: 'extra' });
-    }
-    if (changed.length > 0) await this.#store.addColumns(changed);
-  }
-}
-
-function wider(type: UserColumn['type'] | undefined, value: unknown): UserColumn['type'] {
-  if (typeof value === 'bigint') return type ?? 'Int64';
-  if (typeof value === 'number') return type === 'String' ? 'String' : 'Float64';
-  return 'String';
 }
 
 /** An address that ends in `/`: the part of a pattern before its first glob character. */
@@ -228,7 +206,7 @@ function directoryOf(pattern: string): string {
 }
 
 async function markVanished(
-  run: string,
+  { run, startMs }: { run: string; startMs: number },
   addresses: readonly string[],
   { store }: IndexContext,
 ): Promise<number> {
@@ -237,7 +215,7 @@ async function markVanished(
     const glob = isPattern(address) ? Glob.parse(address) : undefined;
     const prefix = glob?.literalPrefix ?? address;
     const matches = (one: string): boolean => one === address || glob?.matches(one) === true;
-    for await (const batch of store.unlisted(run, prefix)) {
+    for await (const batch of store.unlisted(run, prefix, startMs)) {
       const gone = batch.filter(matches);
       for (let at = 0; at < gone.length; at += BATCH_TRACES)
         await store.markVanished(gone.slice(at, at + BATCH_TRACES));

@@ -50,7 +50,7 @@ export function metadataOf(rows: readonly CellValue[][]): TraceMetadata {
   }
   return {
     duration: integer(own.get('duration')),
-    startTime: integer(own.get('start_time')),
+    startTime: wallClock(integer(own.get('start_time'))),
     typed: typedOf(all),
     all,
   };
@@ -69,9 +69,15 @@ function integer(value: CellValue | undefined): bigint | null {
   return typeof value === 'bigint' ? value : null;
 }
 
+/** A time before 1970 comes from a clock that was never set, or from a trace that is damaged. */
+function wallClock(startTime: bigint | null): bigint | null {
+  return startTime === null || startTime < 0n ? null : startTime;
+}
+
 /** Any value as text; blobs as hex. */
 export function textOf(value: Exclude<CellValue, null>): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (Object.is(value, -0)) return '-0';
   return typeof value === 'string' ? value : String(value);
 }
 

@@ -1,12 +1,15 @@
 /** The view bigtrace.traces: the catalog, and the columns that users added to it. */
 import { BigtraceError } from '../common/errors.ts';
+import type { ColumnType } from './column-type.ts';
 import { quoted } from './tsv.ts';
+
+/** `labels`: a manifest; `extra`: the extra SQL. */
+export type ColumnSource = 'labels' | 'extra';
 
 export interface UserColumn {
   name: string;
-  type: 'Int64' | 'Float64' | 'String';
-  /** `labels`: a manifest; `extra`: the extra SQL. */
-  source: 'labels' | 'extra';
+  type: ColumnType;
+  source: ColumnSource;
 }
 
 /** Names that the catalog has itself (clickhouse/sql/20-trace_catalog.sql). */
@@ -29,27 +32,51 @@ export function checkColumnName(name: string): string {
   return name;
 }
 
+const LABELS = `
+LEFT JOIN (
+  SELECT address AS of_address, CAST((groupArray(name), groupArray(value)), 'Map(String, String)') AS labelled
+  FROM bigtrace.trace_label_values FINAL GROUP BY address
+) AS l ON l.of_address = c.address`;
+
+// The joined names are of no other table: else ClickHouse would call the catalog's own `c.address`.
+
+/** Several scripts may give a column of the same name: the newest value counts. */
+const EXTRA = `
+LEFT JOIN (
+  SELECT address AS asked_address, generation AS asked_generation,
+    CAST((groupArray(name), groupArray(value)), 'Map(String, String)') AS answered
+  FROM (
+    SELECT address, generation, name, argMax(value, asked_at) AS value
+    FROM bigtrace.trace_extra FINAL
+    ARRAY JOIN mapKeys(extra) AS name, mapValues(extra) AS value
+    GROUP BY address, generation, name
+  )
+  GROUP BY address, generation
+) AS x ON x.asked_address = c.address AND x.asked_generation = c.generation`;
+
 export function tracesViewSql(columns: readonly UserColumn[]): string {
-  const labelled = columns.some(({ source }) => source === 'labels');
+  const has = (source: ColumnSource): boolean => columns.some((column) => column.source === source);
   const own = columns.map((column) => `${expression(column)} AS ${identifier(column.name)}`);
   const select = ['c.* EXCEPT (indexed_with, extra)', ...own].join(',\n  ');
-  const labels = labelled
-    ? '\nLEFT JOIN (SELECT address, labels FROM bigtrace.trace_labels FINAL) AS l ON l.address = c.address'
-    : '';
   return `CREATE OR REPLACE VIEW bigtrace.traces
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT
   ${select}
-FROM (SELECT * FROM bigtrace.trace_catalog FINAL) AS c${labels}`;
+FROM (SELECT * FROM bigtrace.trace_catalog FINAL) AS c${has('labels') ? LABELS : ''}${has('extra') ? EXTRA : ''}
+SETTINGS join_use_nulls = 0`;
 }
 
-/** A value that is not of the column's type is NULL, as one that is missing. */
+/**
+ * A value that does not fit the column's type is an error: the view is then older than the value. An empty text
+ * is no number.
+ */
 function expression({ name, type, source }: UserColumn): string {
-  const map = source === 'labels' ? 'l.labels' : 'c.extra';
+  const map = source === 'labels' ? 'l.labelled' : 'x.answered';
+  const there = `mapContains(${map}, ${quoted(name)})`;
   const value = `${map}[${quoted(name)}]`;
-  return type === 'String'
-    ? `if(mapContains(${map}, ${quoted(name)}), ${value}, NULL)`
-    : `to${type}OrNull(${value})`;
+  if (type === 'String') return `if(${there}, ${value}, NULL)`;
+  const number = `(${value} != '')`; // a key that is not there has ''
+  return `if(${number}, to${type}(if(${number}, ${value}, '0')), NULL)`;
 }
 
 function identifier(name: string): string {

@@ -1,4 +1,4 @@
--- Metadata of the users' own, from the manifests given to `bigtrace index`.
+-- Kept for data directories made before trace_label_values, which has taken its rows over.
 CREATE TABLE IF NOT EXISTS bigtrace.trace_labels
 (
     address String,

@@ -1,4 +1,4 @@
--- The columns that manifests and extra SQL add to bigtrace.traces.
+-- Kept for data directories made before trace_column_types, which has taken its rows over.
 CREATE TABLE IF NOT EXISTS bigtrace.trace_columns
 (
     name String,

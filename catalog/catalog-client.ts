@@ -1,0 +1,83 @@
+/** What the catalog asks of ClickHouse; what ClickHouse refuses is a `catalog_failed` with its words. */
+import { Readable } from 'node:stream';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { BigtraceError } from '../common/errors.ts';
+import { rowBinaryStrings } from '../common/row-binary.ts';
+import { type Field, tsvRow } from './tsv.ts';
+
+export interface ClickHouseLogin {
+  /** Of the HTTP interface: `http://host:port`. */
+  url: string;
+  username: string;
+  password: string;
+}
+
+const REQUEST_MS_MAX = 600_000;
+
+export class CatalogClient {
+  readonly #client: ClickHouseClient;
+  readonly #url: string;
+
+  constructor(login: ClickHouseLogin) {
+    this.#url = login.url;
+    this.#client = createClient({
+      ...login,
+      request_timeout: REQUEST_MS_MAX,
+      log: { level: ClickHouseLogLevel.OFF }, // what fails is thrown
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  async count(query: string): Promise<number> {
+    const answer = await this.#guard(this.#client.query({ query, format: 'JSONCompactEachRow' }));
+    const [row] = await answer.json<[string]>();
+    return Number(row?.[0]);
+  }
+
+  /** `columns` values of each row, as ClickHouse's toString() shows them. */
+  async *strings(query: string, columns: number): AsyncGenerator<string[][]> {
+    const all = `SELECT COLUMNS('.*') APPLY(x -> ifNull(toString(x), '')) FROM (${query})`;
+    const { stream } = await this.#guard(this.#client.exec({ query: `${all} FORMAT RowBinary` }));
+    yield* rowBinaryStrings(stream as AsyncIterable<Buffer>, columns);
+  }
+
+  /** `table`: of database bigtrace. */
+  async insert(
+    table: string,
+    columns: readonly string[],
+    rows: AsyncIterable<Field[][]> | Iterable<Field[][]>,
+  ): Promise<void> {
+    const bytes = async function* (): AsyncGenerator<Buffer> {
+      for await (const batch of rows) if (batch.length > 0) yield Buffer.concat(batch.map(tsvRow));
+    };
+    await this.#guard(
+      this.#client.insert({
+        table: `bigtrace.${table}`,
+        values: Readable.from(bytes(), { objectMode: false }),
+        format: 'TabSeparated',
+        columns: columns as [string, ...string[]],
+      }),
+    );
+  }
+
+  async command(query: string): Promise<void> {
+    await this.#guard(
+      this.#client.command({ query, clickhouse_settings: { mutations_sync: '1' } }),
+    );
+  }
+
+  async #guard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (thrown) {
+      if (thrown instanceof BigtraceError) throw thrown;
+      const text = thrown instanceof Error ? thrown.message || String(thrown) : String(thrown);
+      throw new BigtraceError('catalog_failed', `ClickHouse at ${this.#url}: ${text}`, {
+        cause: thrown,
+      });
+    }
+  }
+}
