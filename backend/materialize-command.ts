@@ -11,6 +11,7 @@ interface MaterializeFlags extends LoginFlags {
   sql: string;
   traces: string[];
   where: string;
+  structure?: string;
   strict?: boolean;
   json?: boolean;
 }
@@ -26,6 +27,10 @@ export function materializeCommand(env: NodeJS.ProcessEnv, dataDir: string): Com
     .requiredOption('--sql <sql>', 'a script, or @FILE that holds it')
     .option('--traces <address...>', 'addresses or patterns', ['/local/**'])
     .option('--where <expression>', 'over bigtrace.traces: only the traces for which it holds', '')
+    .option(
+      '--structure <columns>',
+      "names and types of the script's columns, as bigtrace_as takes them; found over the first traces where it is not given",
+    )
     .option('--strict', 'end with the first trace that fails')
     .option('--json', 'print the result as JSON');
   for (const option of loginOptions('admin', dataDir)) command.addOption(option);
@@ -43,6 +48,7 @@ async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<voi
       setting('where', where),
       setting('on_failure', strict ? 'strict' : 'lenient'),
     ]),
+    structure: flags.structure,
   };
   const password = passwordOf('admin', flags, env);
   const database = new Database(clickhouse, password, user);

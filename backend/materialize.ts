@@ -2,14 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { Database } from './database.ts';
-import { RESULTS } from './execution.ts';
 import { badRequest } from './http-error.ts';
+import {
+  type AskedTrace,
+  MaterializedTable,
+  NONE_KNOWN,
+  type TableColumn,
+} from './materialized-table.ts';
 import type { Settings } from './settings.ts';
 import { arrayLiteral, identifier, literal } from './sql-text.ts';
 import { checkTableName } from './table-name.ts';
 import { catalogFilter, TRACES } from './traces.ts';
 
-const LEDGER = 'bigtrace.materialized_traces';
 /** Traces of one query: what a killed run has to ask again at most. */
 const BATCH_TRACES = 1000;
 
@@ -17,6 +21,8 @@ export interface MaterializePlan {
   name: string;
   sql: string;
   settings: Settings;
+  /** Names and types of the script's columns; undefined: found over the first traces. */
+  structure: string | undefined;
 }
 
 export interface Materialized {
@@ -27,72 +33,69 @@ export interface Materialized {
   firstFailure: string | undefined;
 }
 
-interface Trace {
-  address: string;
-  generation: string;
-}
-
 /**
- * Rows of a batch are seen all at once, when its traces are written to the ledger; what a killed run left
- * is never seen, and goes with the next run.
- * @throws invalid_option where a table of that name was made with other SQL; what the first query fails with
+ * The rows of a batch are seen all at once, when its traces are written to the ledger. Several runs at once, and
+ * runs that are killed, end in the same table (materialized-table.ts).
+ * @throws invalid_option where a table of that name was made with other SQL or other types; type_mismatch for a
+ *   value that the table cannot hold; what the first query fails with
  */
 export async function materialize(
   plan: MaterializePlan,
   database: Database,
   onBatch: (sofar: Materialized) => void,
 ): Promise<Materialized> {
-  const name = checkTableName(plan.name);
-  const target = new Target(name, database);
-  const made = await target.sqlOfTable();
-  if (made !== undefined && made !== plan.sql)
-    throw badRequest(
-      `${RESULTS}.${name} was made with other SQL; choose another name, or drop it and ${name}_rows`,
-    );
+  const run = new MaterializeRun(plan, database);
+  await run.start();
   const sofar: Materialized = { asked: 0, failed: 0, firstFailure: undefined };
   for (let after = ''; ; ) {
-    const batch = await target.outdated(plan.settings, after);
+    const batch = await run.outdated(after);
     const last = batch.at(-1);
     if (last === undefined) break;
     after = last.address;
-    const failures = await target.ask(plan, batch);
+    const failures = await run.ask(batch);
     sofar.asked += batch.length;
     sofar.failed += failures.size;
     sofar.firstFailure ??= failures.values().next().value;
     onBatch(sofar);
   }
-  await target.removeStale();
+  await run.end();
   return sofar;
 }
 
-class Target {
-  readonly #name: string;
+class MaterializeRun {
+  readonly #plan: MaterializePlan;
   readonly #database: Database;
-  readonly #rows: string;
+  readonly #runs: string[] = [];
+  #table: MaterializedTable | undefined;
 
-  constructor(name: string, database: Database) {
-    this.#name = name;
+  constructor(plan: MaterializePlan, database: Database) {
+    checkTableName(plan.name);
+    this.#plan = plan;
     this.#database = database;
-    this.#rows = `${RESULTS}.${identifier(`${name}_rows`)}`;
   }
 
-  /** Undefined where there is no such table yet. */
-  async sqlOfTable(): Promise<string | undefined> {
-    const [found] = await this.#database.rows(
-      `SELECT comment FROM system.tables
-       WHERE database = ${literal(RESULTS)} AND name = ${literal(`${this.#name}_rows`)}`,
-    );
-    return found?.[0] ?? undefined;
+  async start(): Promise<void> {
+    const { name, sql, structure } = this.#plan;
+    this.#table = await MaterializedTable.find(name, sql, this.#database);
+    if (this.#table === undefined || structure === undefined) return;
+    const wanted = await this.#describe(`null(${literal(structure)})`);
+    const texts = (columns: readonly TableColumn[]): string =>
+      columns.map((column) => `${column.name} ${column.type}`).join(', ');
+    if (texts(wanted) !== texts(this.#table.columns))
+      throw badRequest(
+        `bigtrace_results.${name} has the columns ${texts(this.#table.columns)}; ` +
+          `to give it those of --structure, drop it and ${name}_rows`,
+      );
   }
 
   /** The first traces behind `after` that are new, or not what they were when they were asked. */
-  async outdated(settings: Settings, after: string): Promise<Trace[]> {
+  async outdated(after: string): Promise<AskedTrace[]> {
+    const known = this.#table?.known('address', 'generation') ?? NONE_KNOWN;
     const rows = await this.#database.rows(
       `SELECT address, generation FROM ${TRACES}
-       WHERE address > ${literal(after)} AND error_code = '' AND (address, generation) NOT IN (
-         SELECT address, generation FROM ${LEDGER} FINAL WHERE table_name = ${literal(this.#name)})
+       WHERE address > ${literal(after)} AND error_code = '' AND NOT ${known}
        ORDER BY address LIMIT ${BATCH_TRACES}`,
-      { settings: catalogFilter(settings) },
+      { settings: catalogFilter(this.#plan.settings) },
     );
     return rows.map(([address, generation]) => ({
       address: address ?? '',
@@ -100,84 +103,98 @@ class Target {
     }));
   }
 
-  /** @returns the traces that failed, and why @throws what the very first query fails with */
-  async ask(plan: MaterializePlan, batch: Trace[]): Promise<Map<string, string>> {
+  /** @returns the traces that failed, and why */
+  async ask(batch: readonly AskedTrace[]): Promise<Map<string, string>> {
+    const addresses = arrayLiteral(batch.map(({ address }) => address));
+    const table = this.#table ?? (await this.#create(addresses));
+    this.#table = table;
     try {
-      return await this.#ask(plan, batch);
+      return await this.#ask(table, addresses, batch);
     } catch (thrown) {
       const error = asBigtraceError(thrown);
-      if (error.code !== 'all_failed' || (await this.sqlOfTable()) === undefined) throw error;
-      return new Map(batch.map(({ address }) => [address, error.message]));
+      const empty = await table.isEmpty().catch(() => false);
+      if (error.code === 'all_failed' && !empty)
+        return new Map(batch.map(({ address }) => [address, error.message]));
+      if (empty) await table.drop(); // the next run may find other types
+      throw error.code === 'type_mismatch' && !empty ? this.#misfit(error) : error;
     }
   }
 
-  async #ask({ sql, settings }: MaterializePlan, batch: Trace[]): Promise<Map<string, string>> {
+  /** Leaves the view in place and nothing that was replaced. */
+  async end(): Promise<void> {
+    await this.#table?.show();
+    await this.#table?.removeReplaced(this.#runs);
+  }
+
+  async #ask(
+    table: MaterializedTable,
+    addresses: string,
+    batch: readonly AskedTrace[],
+  ): Promise<Map<string, string>> {
     const queryId = randomUUID();
-    const run = Date.now();
-    const addresses = arrayLiteral(batch.map(({ address }) => address));
-    const of = (view: string): string =>
-      `bigtrace.${view}(traces = ${addresses}, sql = ${literal(sql)})`;
-    const [described, source, runOf] = settings.strict
-      ? [of('bigtrace'), of('bigtrace'), String(run)]
-      : [of('bigtrace_lenient'), of('bigtrace_answers'), `if(_hb = 0, ${run}, ${failedOf(run)})`];
-    const columns = await this.#database.rows(`DESCRIBE (SELECT * FROM ${described})`, { queryId });
-    await this.#create(columns, sql);
-    const names = columns.map(([name]) => identifier(name ?? '')).join(', ');
-    await this.#database.command(
-      `INSERT INTO ${this.#rows} (_run, ${names}) SELECT ${runOf}, ${names} FROM ${source}`,
-      { queryId },
+    const run = await table.newRun();
+    this.#runs.push(run);
+    await table.insert(run, this.#source(table, addresses), queryId);
+    const failures = await this.#failures(table, run, queryId);
+    await table.addToLedger(
+      run,
+      batch.filter(({ address }) => !failures.has(address)),
     );
-    const failures = await this.#failures(queryId, run);
-    const answered = batch.filter(({ address }) => !failures.has(address));
-    await this.#database.insert(
-      LEDGER,
-      answered.map((trace) => ({ table_name: this.#name, ...trace, run })),
-    );
+    await table.show();
     return failures;
   }
 
-  /** Rows of traces that were asked again since, and of runs that were killed. */
-  async removeStale(): Promise<void> {
-    if ((await this.sqlOfTable()) === undefined) return;
-    await this.#database.command(`DELETE FROM ${this.#rows} WHERE NOT (${this.#current()})`);
+  /** The table's own types are asked for: what does not fit is refused by name, never cast. */
+  #source(table: MaterializedTable, addresses: string): string {
+    const { sql, settings } = this.#plan;
+    const structure = table.columns.map(({ name, type }) => `${identifier(name)} ${type}`);
+    const asked = `structure = ${literal(structure.join(', '))}, traces = ${addresses}, sql = ${literal(sql)}`;
+    return settings.strict
+      ? `(SELECT 0 AS _hb, * FROM bigtrace.bigtrace_as(${asked}))`
+      : `bigtrace.bigtrace_answers_as(${asked})`;
   }
 
-  async #create(described: (string | null)[][], sql: string): Promise<void> {
-    const columns = described.map(([name, type]) => `${identifier(name ?? '')} ${type ?? ''}`);
-    await this.#database.command(
-      `CREATE TABLE IF NOT EXISTS ${this.#rows} (_run UInt64, ${columns.join(', ')})
-       ENGINE = MergeTree ORDER BY _trace_address COMMENT ${literal(sql)}`,
+  async #create(addresses: string): Promise<MaterializedTable> {
+    const { name, sql, settings, structure } = this.#plan;
+    const view = settings.strict ? 'bigtrace' : 'bigtrace_lenient';
+    const columns = await this.#describe(
+      structure === undefined
+        ? `bigtrace.${view}(traces = ${addresses}, sql = ${literal(sql)})`
+        : `null(${literal(structure)})`,
     );
-    await this.#database.command(
-      `CREATE VIEW IF NOT EXISTS ${RESULTS}.${identifier(this.#name)} AS
-       SELECT * EXCEPT (_run) FROM ${this.#rows} WHERE ${this.#current()}`,
-    );
+    return MaterializedTable.create(name, sql, columns, this.#database);
   }
 
-  #current(): string {
-    return `(_trace_address, _run) IN (
-      SELECT address, run FROM ${LEDGER} FINAL WHERE table_name = ${literal(this.#name)})`;
+  async #describe(source: string): Promise<TableColumn[]> {
+    const rows = await this.#database.rows(`DESCRIBE (SELECT * FROM ${source})`);
+    return rows
+      .map(([name, type]) => ({ name: name ?? '', type: type ?? '' }))
+      .filter(({ name }) => name !== '_trace_address');
   }
 
   /** Which traces failed is in the rows themselves; why, the orchestrator that ran the query may remember. */
-  async #failures(queryId: string, run: number): Promise<Map<string, string>> {
-    const failed = await this.#database.rows(
-      `SELECT DISTINCT _trace_address FROM ${this.#rows} WHERE _run = ${failedOf(run)}`,
-    );
+  async #failures(
+    table: MaterializedTable,
+    run: string,
+    queryId: string,
+  ): Promise<Map<string, string>> {
+    const failed = await table.failedTraces(run);
     if (failed.length === 0) return new Map();
     const remembered = await this.#database.rows(
       `SELECT trace, message FROM bigtrace.failures WHERE query_id = ${literal(queryId)} AND trace != ''`,
     );
     const reasons = new Map(remembered.map(([trace, message]) => [trace, message]));
-    return new Map(
-      failed.map(([trace = null]) => [trace ?? '', reasons.get(trace) ?? 'the trace failed']),
+    return new Map(failed.map((trace) => [trace, reasons.get(trace) ?? 'the trace failed']));
+  }
+
+  #misfit(error: BigtraceError): BigtraceError {
+    const { name } = this.#plan;
+    return new BigtraceError(
+      error.code,
+      `${error.message}; the types of bigtrace_results.${name} were fixed when it was made: ` +
+        `drop it and ${name}_rows, and name wider types with --structure, or CAST the column in the script`,
     );
   }
-}
-
-/** What `_run` is in rows that name the traces that failed in a run: no row of a table is of it. */
-function failedOf(run: number): string {
-  return `bitNot(toUInt64(${run}))`;
 }
 
 /** What a run that found nothing to ask, or some failures, says to people. */
@@ -187,7 +204,7 @@ export function told({ asked, failed, firstFailure }: Materialized): string {
   return `${asked} traces asked, ${failed} failed${why}`;
 }
 
-/** @throws invalid_option for a script that is empty */
+/** @throws no_sql for a script that is empty */
 export function checkScript(sql: string): string {
   if (sql.trim() === '') throw new BigtraceError('no_sql', '--sql is empty');
   return sql;

@@ -3,7 +3,7 @@
 import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError, ERROR_CODES } from '../common/errors.ts';
 import type { ListedTrace } from '../proto/messages.ts';
-import { CatalogClient, type ClickHouseLogin } from './catalog-client.ts';
+import type { CatalogClient } from './catalog-client.ts';
 import { type TraceMetadata, TYPED_COLUMNS } from './metadata.ts';
 import { type Field, quoted } from './tsv.ts';
 import { UserColumns } from './user-columns.ts';
@@ -51,8 +51,8 @@ export class CatalogStore {
   /** ClickHouse's clock less ours: runs on several machines compare their times. */
   #clockAheadMs = 0;
 
-  constructor(login: ClickHouseLogin) {
-    this.#client = new CatalogClient(login);
+  constructor(client: CatalogClient) {
+    this.#client = client;
     this.columns = new UserColumns(this.#client);
   }
 

@@ -5,6 +5,7 @@ import { OrchestratorClient } from '../client/orchestrator-client.ts';
 import { type OrchestratorFlags, orchestratorOptions } from '../client/orchestrator-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { type LoginFlags, loginOptions, passwordOf } from '../common/login-options.ts';
+import { CatalogClient } from './catalog-client.ts';
 import { CatalogStore } from './catalog-store.ts';
 import { type IndexProgress, runIndex } from './index-run.ts';
 import { parseColumnType } from './manifest-labels.ts';
@@ -62,7 +63,9 @@ async function index(
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const client = new OrchestratorClient(flags.orchestrator, flags);
   const password = passwordOf('admin', flags, env);
-  const store = new CatalogStore({ url: flags.clickhouse, username: flags.user, password });
+  const store = new CatalogStore(
+    new CatalogClient({ url: flags.clickhouse, username: flags.user, password }),
+  );
   const line = new ProgressLine();
   try {
     for (const name of flags.dropColumn) await store.columns.drop(name);

@@ -94,6 +94,33 @@ test('who must know it sees which traces failed', async () => {
   expect(rows).toBe('0\t/local/c.json\tfour\n2\t/local/d.json\t\\N\n');
 });
 
+test('a value that the table cannot hold is refused by name, and nothing is cast', async () => {
+  const values = { 'e.json': ['7'], 'f.json': ['2.75'], 'g.json': ['12abc'] };
+  const fresh = writeTraces(values);
+  for (const name of Object.keys(values)) copyFileSync(join(fresh, name), join(traces, name));
+  await index(system);
+  const sql =
+    "SELECT CASE WHEN name GLOB '*[a-z]*' THEN name WHEN name GLOB '*.*' THEN CAST(name AS REAL) ELSE CAST(name AS INT) END AS v FROM slice";
+  const add = (trace: string, ...args: string[]): Promise<unknown> =>
+    materialize('values', sql, '--traces', `/local/${trace}.json`, ...args);
+  await add('e', '--strict');
+  for (const flags of [[], ['--strict']]) {
+    await expect(add('f', ...flags)).rejects.toThrow(
+      /f\.json.*column v .*2\.75.*drop it and values_rows, and name wider types with --structure/s,
+    );
+    await expect(add('g', ...flags)).rejects.toThrow(/g\.json.*column v .*'12abc'/s);
+  }
+  const stored = 'SELECT v, toTypeName(v) FROM bigtrace_results.values ORDER BY v';
+  expect(await system.sql(stored)).toBe('7\tNullable(Int64)\n');
+  await expect(add('f', '--structure', 'v Nullable(Float64)')).rejects.toThrow(
+    'bigtrace_results.values has the columns v Nullable(Int64)',
+  );
+  await system.sql('DROP TABLE bigtrace_results.values_rows', { user: 'admin' });
+  await add('e', '--structure', 'v Nullable(Float64)');
+  await add('f');
+  expect(await system.sql(stored)).toBe('2.75\tNullable(Float64)\n7\tNullable(Float64)\n');
+});
+
 test('a name stands for one script', async () => {
   await expect(materialize('slices', 'SELECT 1 AS n')).rejects.toThrow(
     'bigtrace_results.slices was made with other SQL; choose another name, or drop it and slices_rows',

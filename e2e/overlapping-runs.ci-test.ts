@@ -1,0 +1,184 @@
+/**
+ * `bigtrace materialize` and `bigtrace index` end in the same tables, however often they were killed before, at
+ * whichever statement, and however many of them run at once. BIGTRACE_TEST_ROUNDS=100 for more rounds of the latter.
+ */
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Database } from '../backend/database.ts';
+import { type MaterializePlan, materialize } from '../backend/materialize.ts';
+import { parseSettings } from '../backend/settings.ts';
+import { CatalogClient } from '../catalog/catalog-client.ts';
+import { CatalogStore } from '../catalog/catalog-store.ts';
+import { runIndex } from '../catalog/index-run.ts';
+import { OrchestratorClient } from '../client/orchestrator-client.ts';
+import { type System, startSystem } from './harness.ts';
+import { writeTraces } from './http-page.ts';
+
+const ROUNDS = Number(process.env['BIGTRACE_TEST_ROUNDS'] ?? 5);
+const SQL = 'SELECT name, dur FROM slice';
+
+let system: System;
+let traces: string;
+let orchestrator: OrchestratorClient;
+let table = 0;
+
+beforeAll(async () => {
+  traces = writeTraces({ 'a.json': ['one', 'two'], 'b.json': ['three'], 'c.json': ['four'] });
+  system = await startSystem({ traces, workers: 1 });
+  orchestrator = new OrchestratorClient(system.orchestrator, {});
+  await index();
+});
+afterAll(async () => {
+  orchestrator?.close();
+  await system?.stop();
+  rmSync(traces, { recursive: true });
+});
+beforeEach(() => {
+  table += 1;
+});
+
+class Killed extends Error {}
+
+/** Lets `statements` calls of methods pass; from then on nothing reaches the server, as after SIGKILL. */
+function killedAfter<T extends object>(target: T, statements: number, ran: { all: boolean }): T {
+  let left = statements;
+  return new Proxy(target, {
+    get(object, name) {
+      const value = Reflect.get(object, name, object);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        if (name === 'close') return value.apply(object, args);
+        left -= 1;
+        if (left >= 0) return value.apply(object, args);
+        ran.all = false;
+        throw new Killed();
+      };
+    },
+  });
+}
+
+async function untilNotKilled(
+  run: (statements: number, ran: { all: boolean }) => Promise<unknown>,
+) {
+  let statements = 0;
+  for (const ran = { all: false }; !ran.all; statements++) {
+    ran.all = true;
+    await run(statements, ran).catch((thrown: unknown) => {
+      if (ran.all) throw thrown;
+    });
+  }
+  return statements;
+}
+
+function plan(): MaterializePlan {
+  return {
+    name: `table_${table}`,
+    sql: SQL,
+    settings: parseSettings([{ setting_id: 'traces', values: ['/local/**'] }]),
+    structure: undefined,
+  };
+}
+
+async function materialized(wrap: (database: Database) => Database = (one) => one): Promise<void> {
+  const database = new Database(system.clickhouseHttp, system.adminPassword, 'admin');
+  try {
+    await materialize(plan(), wrap(database), () => {});
+  } finally {
+    await database.close();
+  }
+}
+
+async function index(
+  extraSql?: string,
+  wrap: (client: CatalogClient) => CatalogClient = (one) => one,
+): Promise<void> {
+  const login = { url: system.clickhouseHttp, username: 'admin', password: system.adminPassword };
+  const client = new CatalogClient(login);
+  try {
+    await runIndex(
+      { addresses: ['/local/**'], ...(extraSql === undefined ? {} : { extraSql }) },
+      {
+        client: orchestrator,
+        store: new CatalogStore(wrap(client)),
+        signal: new AbortController().signal,
+        onProgress: () => {},
+      },
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+/** Rows of a killed run stay, unseen, until their trace is asked again. */
+async function expectWhole({ rowsLeft = false } = {}): Promise<void> {
+  const rows = `SELECT _trace_address || ' ' || assumeNotNull(name) AS row FROM bigtrace_results.table_${table}`;
+  expect(await system.sql(`SELECT groupArray(row) FROM (${rows} ORDER BY row)`)).toBe(
+    "['/local/a.json one','/local/a.json two','/local/b.json three','/local/c.json four']\n",
+  );
+  await materialized();
+  const stored = await system.sql(`SELECT count() FROM bigtrace_results.table_${table}_rows`);
+  if (!rowsLeft) expect(stored).toBe('4\n');
+}
+
+const EXTRA = 'SELECT count(*) AS slices FROM slice';
+const CATALOG =
+  'SELECT * EXCEPT (indexed_at) FROM bigtrace.traces ORDER BY address FORMAT JSONEachRow';
+
+async function forgetCatalog(): Promise<void> {
+  for (const name of ['trace_catalog', 'trace_extra', 'trace_column_types'])
+    await system.sql(`TRUNCATE TABLE bigtrace.${name}`, { user: 'admin' });
+}
+
+test('materialize, killed at every statement', async () => {
+  const runs = await untilNotKilled((statements, ran) =>
+    materialized((database) => killedAfter(database, statements, ran)),
+  );
+  expect(runs).toBeGreaterThan(8);
+  await expectWhole();
+});
+
+test('materialize, each time killed at another statement while an undisturbed one runs', async () => {
+  for (let statements = 0; statements < 12; statements++) {
+    table += 1;
+    const ran = { all: true };
+    const killed = materialized((database) => killedAfter(database, statements, ran));
+    await Promise.all([materialized(), killed.catch(() => {})]);
+    await expectWhole({ rowsLeft: true });
+  }
+});
+
+test('materialize, several at once', async () => {
+  for (let round = 0; round < ROUNDS; round++) {
+    table += 1;
+    await Promise.all([materialized(), materialized(), materialized()]);
+    await expectWhole();
+  }
+});
+
+test('a table that was dropped is made anew with all traces', async () => {
+  await materialized();
+  await system.sql(`DROP TABLE bigtrace_results.table_${table}_rows`, { user: 'admin' });
+  await materialized();
+  await expectWhole();
+});
+
+test('index, killed at every statement', async () => {
+  await index(EXTRA);
+  const undisturbed = await system.sql(CATALOG);
+  expect(undisturbed).toContain('"slices":2');
+  await forgetCatalog();
+  const runs = await untilNotKilled((statements, ran) =>
+    index(EXTRA, (client) => killedAfter(client, statements, ran)),
+  );
+  expect(runs).toBeGreaterThan(6);
+  expect(await system.sql(CATALOG)).toBe(undisturbed);
+});
+
+test('index, several at once, with and without extra SQL', async () => {
+  const undisturbed = await system.sql(CATALOG);
+  for (let round = 0; round < ROUNDS; round++) {
+    await forgetCatalog();
+    await Promise.all([index(EXTRA), index(), index(EXTRA), index()]);
+    expect(await system.sql(CATALOG)).toBe(undisturbed);
+  }
+});
