@@ -8,7 +8,7 @@ import type { OrchestratorClient } from '../client/orchestrator-client.ts';
 import { isPattern, parseAddress } from '../common/address.ts';
 import { bytesFromText, printable } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
-import { Glob } from '../trace-store/glob.ts';
+import { Glob } from '../common/glob/glob.ts';
 import type { CatalogStore, IndexedTrace, Questions, ToRead } from './catalog-store.ts';
 import type { ColumnType } from './column-type.ts';
 import { ExtraColumns } from './extra-columns.ts';

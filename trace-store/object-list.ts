@@ -1,7 +1,7 @@
 /** Listing for stores that list names by prefix, a page at a time. */
 import { BigtraceError } from '../common/errors.ts';
+import { Glob } from '../common/glob/glob.ts';
 import { notFound, throwIfAborted } from './failures.ts';
-import { Glob } from './glob.ts';
 import { isAfter } from './path-order.ts';
 import type { StoredTrace, TraceStat } from './trace-store.ts';
 

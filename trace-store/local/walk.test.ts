@@ -3,7 +3,7 @@ import { mkdtemp, type opendir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { Glob } from '../glob.ts';
+import { Glob } from '../../common/glob/glob.ts';
 import { walk } from './walk.ts';
 
 const opened: string[] = [];

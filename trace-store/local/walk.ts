@@ -6,8 +6,15 @@ import type { Dirent, Stats } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
+import {
+  type Glob,
+  isMatch,
+  leadsOn,
+  onlyNames,
+  type Places,
+  step,
+} from '../../common/glob/glob.ts';
 import { throwIfAborted } from '../failures.ts';
-import { type Glob, isMatch, leadsOn, onlyNames, type Places, step } from '../glob.ts';
 import { fileError } from './file-error.ts';
 import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
 

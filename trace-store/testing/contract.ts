@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
 import { BigtraceError, type ErrorCode } from '../../common/errors.ts';
-import { Glob } from '../glob.ts';
+import { Glob } from '../../common/glob/glob.ts';
 import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-store.ts';
 
 export interface StoreUnderTest {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { expect, test } from 'vitest';
-import { textFromBytes } from '../common/byte-text.ts';
+import { textFromBytes } from '../byte-text.ts';
 import { Glob, leadsOn, onlyNames, step } from './glob.ts';
 
 const matching: [string, string][] = [
@@ -122,6 +122,44 @@ test('a hostile pattern takes no longer than pattern times name', () => {
   const started = performance.now();
   expect(glob.matches('a'.repeat(4000))).toBe(false);
   expect(performance.now() - started).toBeLessThan(3000);
+});
+
+test('a pattern is followed as a set of places: none is counted twice', () => {
+  const glob = Glob.parse(`${'**/*/'.repeat(12)}x`);
+  const path = Array.from({ length: 120 }, (_, nth) => `d${nth}`);
+  let places = glob.begin();
+  for (const name of path) {
+    places = step(places, name);
+    expect(places.length).toBeLessThan(30);
+  }
+  expect(glob.matches([...path, 'x'].join('/'))).toBe(true);
+  expect(glob.matches(path.join('/'))).toBe(false);
+});
+
+// Each took time in the square of its length.
+test.each(['[', '{', '{,', '[!', '{a}', '\\[', '**/', '{a,{b}'])(
+  '20,000 times %s is parsed',
+  (piece) => {
+    const pattern = piece.repeat(20_000);
+    const parse = (): boolean => Glob.parse(pattern).matches('a');
+    expect(piece.includes(',') ? [true, false] : [false]).toContain(outcomeOf(parse));
+  },
+);
+
+function outcomeOf(parse: () => boolean): boolean {
+  try {
+    return parse();
+  } catch (thrown) {
+    expect((thrown as Error).message).toContain('braces stand for more than');
+    return true;
+  }
+}
+
+test('alternatives with the same rest share it', () => {
+  const names = Array.from({ length: 500 }, (_, nth) => `n${nth}`);
+  const glob = Glob.parse(`{${names.join(',')}}/**/x`);
+  expect(step(glob.begin(), 'n7')).toHaveLength(2);
+  expect(glob.matches('n499/a/b/x')).toBe(true);
 });
 
 test('braces that stand for too much are refused', () => {

@@ -5,41 +5,48 @@
  * parentheses, bytes that are no UTF-8) means itself, and matching takes time in proportion to pattern times name.
  *
  * A pattern is followed down a path component by component (`begin`, `step`), so that a walk of
- * directories enters only those where something can match.
+ * directories enters only those where something can match. The same pattern as a regular expression of
+ * ClickHouse is in re2.ts.
  */
-import { expandBraces } from './glob-braces.ts';
-import { literalOf, matchesName, type Token, tokensOf } from './glob-name.ts';
+import { literalOf, matchesName } from './name.ts';
+import { parsePattern, type Segment } from './segments.ts';
 
-/** One component of a pattern. */
-type Segment = { literal: string } | { tokens: readonly Token[] } | 'globstar';
-
-/** A place in the pattern: which alternative, and how many of its segments are used up. */
+/** A place in the pattern: the segments that a path must still match. Equal rests of alternatives are one place. */
 interface Place {
-  segments: readonly Segment[];
-  at: number;
+  /** Undefined: the path ends here. */
+  segment: Segment | undefined;
+  next: Place | undefined;
 }
 
-/** All the places where a path may have come to. Empty: nothing below it matches. */
+/** All the places where a path may have come to, each once. Empty: nothing below it matches. */
 export type Places = readonly Place[];
 
 export class Glob {
   readonly #alternatives: readonly (readonly Segment[])[];
+  readonly #begin: Places;
 
   private constructor(alternatives: readonly (readonly Segment[])[]) {
     this.#alternatives = alternatives;
+    const found = new Set<Place>();
+    for (const place of placesOf(alternatives)) enter(place, found);
+    this.#begin = [...found];
   }
 
   /** @throws invalid_address for a pattern of too many alternatives */
   static parse(pattern: string): Glob {
-    return new Glob(expandBraces(pattern).map(segmentsOf));
+    return new Glob(parsePattern(pattern));
   }
 
   begin(): Places {
-    return this.#alternatives.flatMap((segments) => placesFrom(segments, 0));
+    return this.#begin;
   }
 
   matches(path: string): boolean {
-    const places = path.split('/').reduce((from, name) => step(from, name), this.begin());
+    let places = this.#begin;
+    for (const name of path.split('/')) {
+      if (places.length === 0) return false;
+      places = step(places, name);
+    }
     return isMatch(places);
   }
 
@@ -51,32 +58,33 @@ export class Glob {
 
 /** @param options.throughGlobstar false keeps `**` from taking `name`, which is a link to a directory */
 export function step(places: Places, name: string, options = { throughGlobstar: true }): Places {
-  return places.flatMap(({ segments, at }) => {
-    const segment = segments[at];
-    if (segment === undefined) return [];
-    if (segment === 'globstar')
-      return options.throughGlobstar && !name.startsWith('.') ? placesFrom(segments, at) : [];
-    const fits =
-      'literal' in segment ? segment.literal === name : matchesName(segment.tokens, name);
-    return fits ? placesFrom(segments, at + 1) : [];
-  });
+  const found = new Set<Place>();
+  const isHidden = name.startsWith('.');
+  for (const place of places) {
+    const { segment, next } = place;
+    if (segment === undefined) continue;
+    if (segment === 'globstar') {
+      if (options.throughGlobstar && !isHidden) enter(place, found);
+    } else if ('literal' in segment ? segment.literal === name : matchesName(segment.tokens, name))
+      enter(next, found);
+  }
+  return [...found];
 }
 
 /** Whether the path that led here is a whole match. */
 export function isMatch(places: Places): boolean {
-  return places.some(({ segments, at }) => at === segments.length);
+  return places.some(({ segment }) => segment === undefined);
 }
 
 /** Whether a longer path can match. */
 export function leadsOn(places: Places): boolean {
-  return places.some(({ segments, at }) => at < segments.length);
+  return places.some(({ segment }) => segment !== undefined);
 }
 
 /** The only names that can follow, where there are no more than a few: no need to list a directory. */
 export function onlyNames(places: Places): string[] | undefined {
   const names = new Set<string>();
-  for (const { segments, at } of places) {
-    const segment = segments[at];
+  for (const { segment } of places) {
     if (segment === undefined) continue;
     if (segment === 'globstar' || !('literal' in segment)) return undefined;
     names.add(segment.literal);
@@ -85,23 +93,26 @@ export function onlyNames(places: Places): string[] | undefined {
 }
 
 /** `**` may stand for nothing, so behind it is a place too. */
-function placesFrom(segments: readonly Segment[], at: number): Place[] {
-  const place = { segments, at };
-  return segments[at] === 'globstar' ? [place, ...placesFrom(segments, at + 1)] : [place];
+function enter(place: Place | undefined, found: Set<Place>): void {
+  for (let here = place; here !== undefined && !found.has(here); here = here.next) {
+    found.add(here);
+    if (here.segment !== 'globstar') return;
+  }
 }
 
-function segmentsOf(pattern: string): Segment[] {
-  const segments = pattern.split('/').map((text): Segment => {
-    if (text === '**') return 'globstar';
-    const tokens = tokensOf(text);
-    const literal = literalOf(tokens);
-    return literal.length === tokens.length ? { literal: literal.join('') } : { tokens };
-  });
-  // A trace is a file: `a/**` stands for what is in a, not for a.
-  if (segments.at(-1) === 'globstar') segments.push({ tokens: ['star'] });
-  // `**/**` is `**`, and would only cost.
-  return segments.filter(
-    (segment, at) => segment !== 'globstar' || segments[at - 1] !== 'globstar',
+/** The first place of each alternative. */
+function placesOf(alternatives: readonly (readonly Segment[])[]): Place[] {
+  const end: Place = { segment: undefined, next: undefined };
+  /** By their segment, of those in front of a place. */
+  const known = new Map<Place, Map<Segment, Place>>();
+  return alternatives.map((segments) =>
+    segments.reduceRight((next, segment) => {
+      const before = known.get(next) ?? new Map<Segment, Place>();
+      known.set(next, before);
+      const place = before.get(segment) ?? { segment, next };
+      before.set(segment, place);
+      return place;
+    }, end),
   );
 }
 

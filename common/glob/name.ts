@@ -3,7 +3,7 @@
 /** What one character of a name must be; `star` is any number of any. */
 export type Token = { char: string } | 'any' | 'star' | CharacterClass;
 
-interface CharacterClass {
+export interface CharacterClass {
   negated: boolean;
   /** Inclusive, by code point. */
   ranges: readonly (readonly [number, number])[];
@@ -12,9 +12,10 @@ interface CharacterClass {
 export function tokensOf(text: string): Token[] {
   const chars = [...text];
   const tokens: Token[] = [];
+  let mayClose = true;
   for (let at = 0; at < chars.length; at++) {
     const char = chars[at] ?? '';
-    const found = char === '[' ? classAt(chars, at) : undefined;
+    const found = char === '[' && mayClose ? classAt(chars, at) : undefined;
     if (found !== undefined) {
       tokens.push(found.token);
       at = found.end;
@@ -23,6 +24,7 @@ export function tokensOf(text: string): Token[] {
     } else if (char === '*') {
       if (tokens.at(-1) !== 'star') tokens.push('star');
     } else {
+      if (char === '[') mayClose = false; // what closes none here closes none further on
       tokens.push(char === '?' ? 'any' : { char });
     }
   }
@@ -52,11 +54,15 @@ function classAt(
   return undefined;
 }
 
+/** Whether the pattern itself has the dot that a name begins with. */
+export function beginsWithDot([first]: readonly Token[]): boolean {
+  return typeof first === 'object' && 'char' in first && first.char === '.';
+}
+
 /** A name that begins with a dot is matched only where the pattern has that dot. */
 export function matchesName(tokens: readonly Token[], name: string): boolean {
-  const [first] = tokens;
-  const hasDot = typeof first === 'object' && 'char' in first && first.char === '.';
-  return name !== '' && (!name.startsWith('.') || hasDot) && matchesTokens(tokens, [...name]);
+  if (name === '' || (name.startsWith('.') && !beginsWithDot(tokens))) return false;
+  return matchesTokens(tokens, [...name]);
 }
 
 /** When a character does not fit, only the last star before it need take one more. */
