@@ -1,1 +1,6 @@
-export const QUERY_VIEWS: [name: string, sql: string][];
+/** Names of files, each with its statement. */
+export function queryViews(options?: {
+  format?: 'Native' | 'TSV';
+  /** In front of the names of views. */
+  prefix?: string;
+}): [name: string, sql: string][];

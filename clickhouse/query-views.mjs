@@ -42,18 +42,18 @@ function found(traces, onFailure) {
  * In front of the script's own columns stand `_trace_address`, and `_hb`: 1 in heartbeats, 2 in what names a
  * trace that failed (bridge/structure.ts). Neither is a row.
  */
-function view(name, parts) {
+function view(name, parts, { format, prefix }) {
   const { traces = NONE, table, sql = '{sql:String}', onFailure, failures = false } = parts;
   const { columns = found(traces, onFailure) } = parts;
   const request = `(SELECT ${traces} AS traces, ${sql} AS sql, initialQueryID() AS query_id, currentUser() AS user,
         ${onFailure} AS on_failure, ${columns} AS structure)`;
   const inputs = table === undefined ? [request] : [request, table];
-  return `CREATE OR REPLACE VIEW bigtrace.${name}
+  return `CREATE OR REPLACE VIEW bigtrace.${prefix}${name}
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT *${failures ? '' : ' EXCEPT (_hb)'}
 FROM executable(
-    'bigtrace query --format Native${table === undefined ? '' : ' --traces-fd 3'}',
-    Native,
+    'bigtrace query --format ${format}${table === undefined ? '' : ' --traces-fd 3'}',
+    ${format},
     ${columns},
     ${inputs.join(',\n    ')},
     SETTINGS
@@ -100,8 +100,13 @@ const VIEWS = {
   },
 };
 
-/** Names of files, each with its statement. */
-export const QUERY_VIEWS = Object.entries(VIEWS).map(([name, parts]) => [
-  `10-${name}.sql`,
-  view(name, parts),
-]);
+/**
+ * Names of files, each with its statement. The bridge writes rows as ClickHouse's Native, which is what is
+ * installed, or as TSV; tests install views of that format too, under names with a prefix or in these's place.
+ */
+export function queryViews({ format = 'Native', prefix = '' } = {}) {
+  return Object.entries(VIEWS).map(([name, parts]) => [
+    `10-${prefix}${name}.sql`,
+    view(name, parts, { format, prefix }),
+  ]);
+}

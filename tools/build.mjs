@@ -15,8 +15,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { QUERY_VIEWS } from '../clickhouse/query-views.mjs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { queryViews } from '../clickhouse/query-views.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { esbuildWat } from './wat.mjs';
 
@@ -27,7 +27,7 @@ const STAMP = join(dist, '.stamp');
 /** Rooms that no bundle is made of; all others are inputs, so that a new room cannot be forgotten. */
 const NO_INPUTS = new Set([
   ...['node_modules', 'dist', 'vendor', 'data', 'samples', 'test-results'],
-  ...['docs', 'e2e', 'bench', 'containers', 'k8s', 'superset', 'tools'],
+  ...['docs', 'e2e', 'bench', 'test', 'containers', 'k8s', 'superset', 'tools'],
 ]);
 
 const SHARED = {
@@ -95,7 +95,7 @@ const CLICKHOUSE_TREE =
 const BRIDGE_CACHE = join(SCRIPTS, 'bridge-main.cache');
 
 /** What else is in `dist/`: what tools and tests build there, and what a build keeps. */
-const NO_OUTPUTS = /^(test\/|bench\.js$|\.stamp$)|\.cache$/;
+const NO_OUTPUTS = /^(test\/|(bench|baseline)\.js$|\.stamp$)|\.cache$/;
 
 /** Resolves to true when something had to be built. */
 export async function build() {
@@ -156,7 +156,7 @@ export async function bundleModule(source, output) {
     ...MODULE,
     entryPoints: [join(root, source)],
     outfile,
-    plugins: [rawText, esbuildWat],
+    plugins: [ownUrl, rawText, esbuildWat],
   });
   return outfile;
 }
@@ -197,6 +197,20 @@ function removeOthers(outputs) {
     if (!outputs.has(path) && !NO_OUTPUTS.test(relative(dist, path))) rmSync(path);
 }
 
+/** In a program for tools a module's `import.meta.url` is still its own file's. */
+const ownUrl = {
+  name: 'own-url',
+  setup(build) {
+    build.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(
+        'import.meta.url',
+        JSON.stringify(pathToFileURL(path).href),
+      ),
+      loader: 'ts',
+    }));
+  },
+};
+
 /** `import text from './file?raw'`, as `proto/raw.d.ts` declares it. */
 const rawText = {
   name: 'raw-text',
@@ -217,7 +231,7 @@ function clickHouseTree(inputs) {
   const script = join(root, 'bridge/bigtrace.sh');
   return [
     { path: join(SCRIPTS, 'bigtrace'), contents: readFileSync(script), mode: 0o755 },
-    ...QUERY_VIEWS.map(([name, sql]) => ({
+    ...queryViews().map(([name, sql]) => ({
       path: join(dist, 'clickhouse/sql', name),
       contents: Buffer.from(sql),
     })),

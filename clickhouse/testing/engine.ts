@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { build } from 'esbuild';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../launch.ts';
-import { QUERY_VIEWS } from '../query-views.mjs';
+import { queryViews } from '../query-views.mjs';
 
 const ROOM = join(import.meta.dirname, '..');
 
@@ -89,7 +89,7 @@ async function buildWithStandIn(dist: string): Promise<void> {
   });
   for (const part of ['bigtrace_function.xml', 'config.d', 'embedded', 'sql', 'users.d'])
     cpSync(join(ROOM, part), join(dist, 'clickhouse', part), { recursive: true });
-  for (const [name, sql] of QUERY_VIEWS) writeFileSync(join(dist, 'clickhouse/sql', name), sql);
+  for (const [name, sql] of queryViews()) writeFileSync(join(dist, 'clickhouse/sql', name), sql);
   const script = join(dist, 'clickhouse/user_scripts/bigtrace');
   cpSync(join(ROOM, 'testing/stand-in.sh'), script);
   chmodSync(script, 0o755);
