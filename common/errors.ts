@@ -56,6 +56,8 @@ export const ERROR_CODES = {
   columns_mismatch: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
   /** A bound (bytes, rows, memory) that was passed. */
   limit_exceeded: { kind: 'limit', grpcStatus: RESOURCE_EXHAUSTED, retryable: false },
+  /** More queries at a time than a bound allows: the same query can be asked again in a moment. */
+  too_many_queries: { kind: 'limit', grpcStatus: RESOURCE_EXHAUSTED, retryable: false },
   /** Time that ran out. */
   deadline_exceeded: { kind: 'limit', grpcStatus: DEADLINE_EXCEEDED, retryable: false },
   /** The asker went away or cancelled. */

@@ -1,7 +1,7 @@
 /** The flags of `bigtrace orchestrator`, and the variables of the same meaning. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { edgeOptions } from '../common/edge-options.ts';
-import { durationMs, hostPort, integerFrom, port } from '../common/options.ts';
+import { byteSize, durationMs, hostPort, integerFrom, port } from '../common/options.ts';
 import { type OrchestratorConfig, type OrchestratorFlags, resolveConfig } from './config.ts';
 import { serve } from './serve.ts';
 
@@ -116,14 +116,43 @@ function queryOptions(): Option[] {
       .argParser(integerFrom(0, 1_000_000)),
     time(
       '--hedge-after',
-      'a trace that takes longer is given to an idle worker too; 0s: never',
+      'a trace whose worker has been silent this long (3s at least) is given to an idle worker too; 0s: never',
       10_000,
     ),
     option('--max-queries <n>', 'queries at a time', 'MAX_QUERIES')
       .default(256)
       .argParser(integerFrom(1, 100_000)),
+    ...userOptions(),
     time('--query-timeout', 'time limit of a query', 3_600_000),
     time('--query-timeout-max', 'longest time limit that a client may ask for', 86_400_000),
+  ];
+}
+
+function userOptions(): Option[] {
+  return [
+    option('--user-queries <n>', 'queries of one user at a time', 'USER_QUERIES')
+      .default(128)
+      .argParser(integerFrom(1, 100_000)),
+    option(
+      '--user-result-bytes <size>',
+      'result bytes of one user within an hour; 0: any number',
+      'USER_RESULT_BYTES',
+    )
+      .default(2 ** 40, '1TiB')
+      .argParser(byteSize),
+    option(
+      '--user-core-seconds <n>',
+      "seconds of workers' threads of one user within an hour; 0: any number",
+      'USER_CORE_SECONDS',
+    )
+      .default(1_000_000)
+      .argParser(integerFrom(0, 1_000_000_000)),
+    option('--max-schemas <n>', 'queries whose columns are found at a time', 'MAX_SCHEMAS')
+      .default(64)
+      .argParser(integerFrom(1, 100_000)),
+    option('--user-schemas <n>', 'of these, queries of one user', 'USER_SCHEMAS')
+      .default(8)
+      .argParser(integerFrom(1, 100_000)),
   ];
 }
 

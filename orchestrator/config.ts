@@ -4,6 +4,8 @@ import { BigtraceError } from '../common/errors.ts';
 import type { LogLevel } from '../common/log.ts';
 import type { PeerConfig } from '../common/peer.ts';
 import type { HttpConfig } from './http.ts';
+import type { SchemaLaneBounds } from './schema-lane.ts';
+import type { UserBounds } from './users.ts';
 
 /** What commander hands over: flags, their variables, or defaults. */
 export interface OrchestratorFlags extends EdgeFlags {
@@ -29,6 +31,11 @@ export interface OrchestratorFlags extends EdgeFlags {
   queryTimeout: number;
   queryTimeoutMax: number;
   maxQueries: number;
+  userQueries: number;
+  userResultBytes: number;
+  userCoreSeconds: number;
+  maxSchemas: number;
+  userSchemas: number;
   drainTimeout: number;
   clickhouse?: string;
   servicePasswordFile?: string;
@@ -40,7 +47,7 @@ export interface OrchestratorFlags extends EdgeFlags {
   logLevel: LogLevel;
 }
 
-export interface OrchestratorConfig {
+export interface OrchestratorConfig extends UserBounds, SchemaLaneBounds {
   /** `host:port` to listen on; port 0 picks a free one. */
   socket: string;
   edge: EdgeConfig;
@@ -103,6 +110,11 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
     queryTimeoutMs: flags.queryTimeout,
     queryTimeoutMsMax: flags.queryTimeoutMax,
     queriesMax: flags.maxQueries,
+    userQueriesMax: flags.userQueries,
+    userResultBytesMax: flags.userResultBytes,
+    userCoreSecondsMax: flags.userCoreSeconds,
+    schemasMax: flags.maxSchemas,
+    userSchemasMax: flags.userSchemas,
     drainTimeoutMs: flags.drainTimeout,
     clickhouseUrl: flags.clickhouse,
     servicePasswordFile: flags.servicePasswordFile,

@@ -29,16 +29,25 @@ const DEFAULT_COLD_MS = 1000;
 export class Dispatch {
   readonly #ground: DispatchGround;
   readonly #open: (lane: Lane) => WorkerRun;
+  readonly #spent: (threadMs: number) => void;
   readonly #lanes = new Map<string, Lane>();
   /** Tasks that no worker can take just now. */
   #homeless: QueryTask[] = [];
   #inFlight = 0;
   #nextId = 1;
 
-  /** @param open opens the stream to a lane's worker */
-  constructor(ground: DispatchGround, open: (lane: Lane) => WorkerRun) {
+  /**
+   * @param open opens the stream to a lane's worker
+   * @param spent is told of thread time that no answer comes of
+   */
+  constructor(
+    ground: DispatchGround,
+    open: (lane: Lane) => WorkerRun,
+    spent: (threadMs: number) => void,
+  ) {
     this.#ground = ground;
     this.#open = open;
+    this.#spent = spent;
   }
 
   get lanes(): Lane[] {
@@ -222,7 +231,9 @@ export class Dispatch {
 
   /** Takes the task from a worker that has not ended it. */
   drop(lane: Lane, id: number): void {
-    if (this.take(lane, id) !== undefined) lane.run?.cancelTasks([id]);
+    if (this.take(lane, id) === undefined) return;
+    this.#spent(lane.states.threadMs(id));
+    lane.run?.cancelTasks([id]);
   }
 
   /** Tasks that a worker did not begin. */
@@ -239,10 +250,19 @@ export class Dispatch {
 
   /** Closes a lane's stream. @returns what its worker had and did not answer */
   abandon(lane: Lane): QueryTask[] {
+    this.#spent(lane.openThreadMs);
     lane.broken(performance.now());
     const tasks = [...lane.open.keys()].flatMap((id) => this.take(lane, id) ?? []);
     this.empty(lane);
     return tasks;
+  }
+
+  /** The query ended before its traces did: their streams are cancelled. */
+  cancelAll(): void {
+    for (const lane of this.#lanes.values()) {
+      this.#spent(lane.openThreadMs);
+      lane.run?.cancel();
+    }
   }
 
   /** What waits for a worker that takes nothing more is placed again. */

@@ -10,11 +10,13 @@ import { QueryRun, type QuerySpec, type Sink } from './query-run.ts';
 import type { RunningQueries } from './running.ts';
 import type { Tally } from './tally.ts';
 import { traceSource } from './trace-source.ts';
+import type { Users } from './users.ts';
 
 /** What all queries of an orchestrator share. */
 export interface QueryGround extends DispatchGround {
   failures: FailureLog;
   running: RunningQueries;
+  users: Users;
   /** Undefined where the orchestrator was not told of a ClickHouse. */
   catalog?: Catalog | undefined;
   /** Undefined where nobody wants spans. */
@@ -48,6 +50,8 @@ export async function execute(
 ): Promise<void> {
   const { fleet, workerWaitMs, counters } = ground;
   const { mode, traceContext } = spec;
+  // Column finding is bounded by its lane.
+  const leave = mode === 'ROWS' ? ground.users.begin(spec.user) : (): void => undefined;
   const span = ground.tracing?.start(
     `bigtrace.${mode === 'ROWS' ? 'query' : 'schema'}`,
     traceContext,
@@ -80,6 +84,7 @@ export async function execute(
     span?.end(attributesOf(spec, run.tally), error);
     clearTimeout(timer);
     forget();
+    leave();
     signal.removeEventListener('abort', abort);
     ended.abort();
   }

@@ -43,6 +43,11 @@ export class Lane implements Place {
     return this.queue.length + this.open.size;
   }
 
+  /** Thread time of what it has, as far as its worker has said so. */
+  get openThreadMs(): number {
+    return [...this.open.keys()].reduce((sum, id) => sum + this.states.threadMs(id), 0);
+  }
+
   /** Whether new traces may go to it. */
   get usable(): boolean {
     return this.worker.usable && !this.draining;

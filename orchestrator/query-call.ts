@@ -11,6 +11,7 @@ import type {
   QueryResponse,
   QueryStart,
 } from '../proto/messages.ts';
+import { callerName } from './caller.ts';
 import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import type { Sink } from './query-run.ts';
@@ -82,7 +83,7 @@ export async function answerQuery(
     const start = await startOf(reader);
     const spec = {
       queryId: start.queryId || randomUUID(),
-      user: start.user,
+      user: callerName(start.user, call),
       sql: start.sql,
       limits: completeLimits(start.limits, limits),
       mode: 'ROWS' as const,

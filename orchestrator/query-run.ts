@@ -68,7 +68,8 @@ export class QueryRun {
     this.#spec = spec;
     this.#ground = ground;
     this.#sink = sink;
-    this.#dispatch = new Dispatch(ground, (lane) => this.#openRun(lane));
+    const charge = (threadMs: number): void => this.#charge(threadMs);
+    this.#dispatch = new Dispatch(ground, (lane) => this.#openRun(lane), charge);
     sink.onDrain = () => this.#drained();
     this.#settled = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -106,8 +107,15 @@ export class QueryRun {
   /** Ends the query at once; without effect once it has ended. */
   fail(error: unknown): void {
     if (!this.#close()) return;
-    for (const lane of this.#dispatch.lanes) lane.run?.cancel();
+    this.#dispatch.cancelAll();
     this.#reject(error);
+  }
+
+  /** Time on workers' threads is counted for the user; where that is too much, the query ends. */
+  #charge(threadMs: number): void {
+    if (threadMs <= 0) return;
+    const error = this.#ground.users.addThreadMs(this.#spec.user, threadMs);
+    if (error !== undefined) this.fail(error);
   }
 
   /** An address of the list that stands for no trace. @throws where that ends the query */
@@ -159,10 +167,10 @@ export class QueryRun {
   }
 
   #openRun(lane: Lane): WorkerRun {
-    const { queryId, sql, limits, mode, traceContext } = this.#spec;
+    const { queryId, user, sql, limits, mode, traceContext } = this.#spec;
     return new WorkerRun(
       lane.worker.client.run(traceContext),
-      { queryId, sql, limits, mode, credits: lane.credits },
+      { queryId, user, sql, limits, mode, credits: lane.credits },
       {
         onEvents: (events) => this.#received(lane, events),
         onBroken: (error) => this.#broken(lane, error),
@@ -189,8 +197,9 @@ export class QueryRun {
       this.#sink.types(task.trace, column);
       this.#answered(lane, task, stats);
     } else if (event.failure) {
-      const { id, code, message } = event.failure;
+      const { id, code, message, threadMs = 0 } = event.failure;
       const task = this.#dispatch.take(lane, id);
+      this.#charge(threadMs);
       if (task) this.#failed(lane, task, errorOf(code, message));
     } else if (event.returned) {
       this.#dispatch.returned(lane, event.returned.id);
@@ -219,6 +228,8 @@ export class QueryRun {
       this.#sink.rows(task.trace, result, last);
       if (last) this.#dispatch.take(lane, id);
       if (last) this.#answered(lane, task, stats);
+      const error = this.#ground.users.addResultBytes(this.#spec.user, result.length);
+      if (error !== undefined) this.fail(error);
     }
   }
 
@@ -231,6 +242,7 @@ export class QueryRun {
       counters.add('rows', stats.rows);
       counters.add('trace_bytes', stats.traceBytes);
       lane.answered(stats.loadMs + stats.queryMs);
+      this.#charge(stats.loadMs + stats.queryMs);
       if (stats.tier === 'parse') coldMs.add(stats.loadMs);
     }
     if (task.displaced) memory.set(task.digest, lane.address);

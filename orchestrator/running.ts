@@ -85,6 +85,8 @@ interface Call {
 export class RunningCalls {
   readonly #max: number;
   readonly #controls = new Set<AbortController>();
+  /** Of these, those that count. */
+  #counted = 0;
   #draining = false;
   #idle: () => void = () => undefined;
 
@@ -100,13 +102,24 @@ export class RunningCalls {
     return this.#draining;
   }
 
-  /** Runs a call until its end. `signal` is aborted when its client goes away, or `abortAll` is called. */
-  async run(call: Call, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  /**
+   * Runs a call until its end. `signal` is aborted when its client goes away, or `abortAll` is called.
+   * @param bounded whether it counts among those that are bounded in number
+   */
+  async run(
+    call: Call,
+    work: (signal: AbortSignal) => Promise<void>,
+    { bounded = true } = {},
+  ): Promise<void> {
     if (this.#draining) throw shuttingDown();
-    if (this.#controls.size >= this.#max)
-      throw new BigtraceError('limit_exceeded', `${this.#max} queries are running already`);
+    if (bounded && this.#counted >= this.#max)
+      throw new BigtraceError(
+        'too_many_queries',
+        `too many queries: ${this.#counted} are running (--max-queries ${this.#max}); try again when one has ended`,
+      );
     const control = new AbortController();
     this.#controls.add(control);
+    if (bounded) this.#counted += 1;
     call.on('cancelled', () =>
       control.abort(new BigtraceError('cancelled', 'client cancelled the query')),
     );
@@ -114,6 +127,7 @@ export class RunningCalls {
       await work(control.signal);
     } finally {
       this.#controls.delete(control);
+      if (bounded) this.#counted -= 1;
       if (this.#controls.size === 0) this.#idle();
     }
   }

@@ -8,6 +8,7 @@ import { catalogOf, execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import { listTraces } from './list.ts';
 import type { QuerySpec, Sink } from './query-run.ts';
+import type { SchemaLane } from './schema-lane.ts';
 import { ColumnMerge } from './schema-merge.ts';
 import { spreadOrder } from './spread.ts';
 import { noMatch } from './trace-source.ts';
@@ -31,11 +32,13 @@ interface Shared {
 export class SchemaService {
   readonly #ground: QueryGround;
   readonly #limits: TimeLimits;
+  readonly #lane: SchemaLane;
   readonly #remembered = new Map<string, Shared>();
 
-  constructor(ground: QueryGround, limits: TimeLimits) {
+  constructor(ground: QueryGround, limits: TimeLimits, lane: SchemaLane) {
     this.#ground = ground;
     this.#limits = limits;
+    this.#lane = lane;
   }
 
   /** The same answer to the same question of the same query, also to two that ask at a time. */
@@ -53,7 +56,7 @@ export class SchemaService {
 
   #begin(request: SchemaRequest, key: string | undefined): Shared {
     const control = new AbortController();
-    const answer = findColumns(request, this.#ground, this.#limits, control.signal);
+    const answer = this.#inTurn(request, control.signal);
     const shared = { answer, control, waiting: 0 };
     if (key === undefined) return shared;
     this.#remembered.set(key, shared);
@@ -66,6 +69,16 @@ export class SchemaService {
     // An error is not remembered: what failed may be cured when it is asked again.
     answer.then(() => setTimeout(forget, REMEMBERED_MS).unref(), forget);
     return shared;
+  }
+
+  async #inTurn(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
+    this.#ground.users.check(request.user);
+    const leave = await this.#lane.enter(request.user, signal);
+    try {
+      return await findColumns(request, this.#ground, this.#limits, signal);
+    } finally {
+      leave();
+    }
   }
 }
 

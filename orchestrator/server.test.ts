@@ -19,10 +19,10 @@ test('failures can be asked for afterwards: of traces, and of queries as a whole
   expect(
     all.map((one) => `${one.queryId} ${one.user} ${one.trace} ${one.code} ${one.attempts}`),
   ).toEqual([
-    'e  /local/t1 trace_invalid 0',
-    'd   no_traces 0',
-    'c  /local/* no_match 0',
-    'b  /local/t1 trace_invalid 1',
+    'e address:127.0.0.1 /local/t1 trace_invalid 0',
+    'd address:127.0.0.1  no_traces 0',
+    'c address:127.0.0.1 /local/* no_match 0',
+    'b address:127.0.0.1 /local/t1 trace_invalid 1',
     'a ann /local/t1 trace_invalid 1',
   ]);
   expect(Math.abs((all[0]?.timeMs ?? 0) - Date.now())).toBeLessThan(60_000);
@@ -113,8 +113,8 @@ test('more queries than may run at a time are refused', async () => {
   const asked = expect(query).rejects.toMatchObject({ code: 'cancelled' });
   await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   await expect(system.query(traces(1))).rejects.toMatchObject({
-    code: 'limit_exceeded',
-    message: '1 queries are running already',
+    code: 'too_many_queries',
+    message: 'too many queries: 1 are running (--max-queries 1); try again when one has ended',
   });
   await system.cancel('first');
   await asked;

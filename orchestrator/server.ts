@@ -21,6 +21,7 @@ import type {
   SchemaResponse,
 } from '../proto/messages.ts';
 import { bigtraceOrchestrator, GRPC_OPTIONS, perfettoOrchestrator } from '../proto/services.ts';
+import { callerName } from './caller.ts';
 import type { GaugeName } from './counters.ts';
 import type { QueryGround } from './execute.ts';
 import type { TimeLimits } from './limits.ts';
@@ -28,9 +29,10 @@ import { answerFailures, answerList, type FailuresCall, type ListCall } from './
 import { answerQuery, type QueryCall } from './query-call.ts';
 import { RunningCalls } from './running.ts';
 import { SchemaService } from './schema.ts';
+import { SchemaLane, type SchemaLaneBounds } from './schema-lane.ts';
 import { answerUpstream, type UpstreamCall } from './upstream-call.ts';
 
-export interface ServerOptions extends TimeLimits {
+export interface ServerOptions extends TimeLimits, SchemaLaneBounds {
   queriesMax: number;
   edge: EdgeConfig;
 }
@@ -56,7 +58,7 @@ export class OrchestratorServer {
   constructor(options: ServerOptions, ground: QueryGround, log: Logger) {
     this.#ground = ground;
     this.#log = log;
-    this.#schemas = new SchemaService(ground, options);
+    this.#schemas = new SchemaService(ground, options, new SchemaLane(options));
     this.#calls = new RunningCalls(options.queriesMax);
     const { server, credentials } = createEdge(options.edge, GRPC_OPTIONS);
     this.#server = server;
@@ -135,9 +137,10 @@ export class OrchestratorServer {
     reply: grpc.sendUnaryData<SchemaResponse>,
   ): Promise<void> {
     try {
-      await this.#calls.run(call, async (signal) => {
-        reply(null, await this.#schemas.answer(call.request, signal));
-      });
+      const request = { ...call.request, user: callerName(call.request.user, call) };
+      const work = async (signal: AbortSignal): Promise<void> =>
+        reply(null, await this.#schemas.answer(request, signal));
+      await this.#calls.run(call, work, { bounded: false }); // schemas have a bound of their own
     } catch (error) {
       this.#failed(call.getPath(), error);
       reply(toServiceError(error));

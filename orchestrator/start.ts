@@ -16,6 +16,7 @@ import { PlacementMemory } from './placement-memory.ts';
 import { RunningQueries } from './running.ts';
 import { OrchestratorServer } from './server.ts';
 import { Mean } from './steal.ts';
+import { Users } from './users.ts';
 
 export interface RunningOrchestrator {
   /** host:port it listens on. */
@@ -44,6 +45,7 @@ export async function startOrchestrator(
     counters: new Counters(),
     failures: new FailureLog(),
     running: new RunningQueries(),
+    users: new Users(config),
     tracing: await startTracing('orchestrator', config.edge.otlpEndpoint, log),
     catalog:
       config.clickhouseUrl === undefined ? undefined : new Catalog(config.clickhouseUrl, password),

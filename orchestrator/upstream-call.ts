@@ -6,6 +6,7 @@ import { printable, textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { traceContextOf } from '../common/tracing.ts';
 import type { BigtraceQueryArgs, BigtraceQueryResponse, Column } from '../proto/messages.ts';
+import { callerName } from './caller.ts';
 import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import type { Sink } from './query-run.ts';
@@ -88,7 +89,7 @@ export async function answerUpstream(
   const failed = new AbortController();
   const spec = {
     queryId: randomUUID(),
-    user: '',
+    user: callerName('', call),
     sql: sqlQuery,
     limits: completeLimits(undefined, limits),
     mode: 'ROWS' as const,

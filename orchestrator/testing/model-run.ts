@@ -11,6 +11,7 @@ import { RunningQueries } from '../running.ts';
 import { Mean } from '../steal.ts';
 import { traceDigest } from '../trace-set.ts';
 import type { FoundTrace } from '../trace-source.ts';
+import { Users } from '../users.ts';
 import { Dice } from './dice.ts';
 import { type Habits, ModelNetwork } from './model-fleet.ts';
 
@@ -101,6 +102,8 @@ async function* sourceOf(
   }
 }
 
+const BOUNDS = { userQueriesMax: 2, userResultBytesMax: 0, userCoreSecondsMax: 0 };
+
 const LIMITS: Limits = {
   ...{ timeoutMs: 0, resultRowsMax: 0, resultBytesMax: 0, traceBytesMax: 0, memoryBytesMax: 0 },
 };
@@ -171,6 +174,7 @@ export async function judged(seed: number): Promise<Record<string, number>> {
   const ground: QueryGround = {
     ...{ fleet: network.fleet, coldMs, memory: new PlacementMemory(), counters: new Counters() },
     ...{ failures: new FailureLog(), running: new RunningQueries(), workerWaitMs: WORKER_WAIT_MS },
+    users: new Users(BOUNDS),
     tracesInFlightMax: dice.chance(0.2) ? 3 : 0,
     hedgeAfterMs: dice.chance(0.7) ? 1 + dice.below(60) : 0,
   };

@@ -53,6 +53,8 @@ const DEFAULTS: OrchestratorConfig = {
   ...{ socket: '127.0.0.1:0', workers: [], resolveIntervalMs: 50, workerTimeoutMs: 1000 },
   ...{ workerWaitMs: 1000, tracesInFlightMax: 0, hedgeAfterMs: 0, queryTimeoutMs: 60_000 },
   ...{ queryTimeoutMsMax: 60_000, queriesMax: 64, drainTimeoutMs: 1000 },
+  ...{ userQueriesMax: 64, userResultBytesMax: 0, userCoreSecondsMax: 0 },
+  ...{ schemasMax: 64, userSchemasMax: 64 },
   ...{
     clickhouseUrl: undefined,
     servicePasswordFile: undefined,
