@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { printable } from '../common/byte-text.ts';
 import { asBigtraceError } from '../common/errors.ts';
+import { lossyOutput } from '../common/lossy-writer.ts';
 
 export const EXIT = {
   ok: 0,
@@ -19,9 +20,10 @@ export function reportFailure(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const error = asBigtraceError(thrown);
   const lines = error.message.trimEnd().split('\n').map(printable);
-  process.stderr.write(`bigtrace: ${lines.join('\n  ')}\n`);
+  const stderr = lossyOutput(2);
+  stderr.write(`bigtrace: ${lines.join('\n  ')}\n`);
   if (error.code === 'internal' && error.cause instanceof Error)
-    process.stderr.write(`${error.cause.stack}\n`);
+    stderr.write(`${error.cause.stack}\n`);
   if (error.code === 'cancelled') return EXIT.interrupted;
   return error.code === 'invalid_option' ? EXIT.usage : EXIT.failed;
 }

@@ -1,12 +1,13 @@
 /** JSON logs on stderr (stdout is for data), one object a line. */
 import { type Logger, pino } from 'pino';
+import { droppedLogLine, lossyOutput } from './lossy-writer.ts';
 
 export type { Logger };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export function createLogger(service: string, level: LogLevel): Logger {
-  const destination = pino.destination({ fd: 2, sync: true });
+  const destination = lossyOutput(2, (lines, reason) => droppedLogLine(service, lines, reason));
   return pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 

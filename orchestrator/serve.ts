@@ -1,5 +1,6 @@
 /** The orchestrator as a process: says when it is ready, and ends when it is told to. */
 import { createProcessLogger } from '../common/log.ts';
+import { lossyOutput } from '../common/lossy-writer.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { startOrchestrator } from './start.ts';
 
@@ -10,7 +11,7 @@ export async function serve(config: OrchestratorConfig): Promise<void> {
   const { address, httpUrl: http } = orchestrator;
   const ready = { service: 'orchestrator', address, http, pid: process.pid };
   const line = config.json ? JSON.stringify(ready) : `orchestrator ready on ${address}`;
-  process.stdout.write(`${line}\n`);
+  lossyOutput(1).write(`${line}\n`);
   await new Promise<void>((resolve, reject) => {
     let told = false;
     const end = (atOnce: boolean): void => {

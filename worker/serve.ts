@@ -1,5 +1,6 @@
 /** The worker as a process: says when it is ready, and ends when it is told to. */
 import { createProcessLogger } from '../common/log.ts';
+import { lossyOutput } from '../common/lossy-writer.ts';
 import type { WorkerConfig } from './config.ts';
 import { startWorker } from './start.ts';
 
@@ -8,7 +9,8 @@ export async function serve(config: WorkerConfig): Promise<void> {
   const worker = await startWorker(config, createProcessLogger('worker', config.logLevel));
   const { address } = worker;
   const ready = { service: 'worker', address, pid: process.pid };
-  process.stdout.write(config.json ? `${JSON.stringify(ready)}\n` : `worker ready on ${address}\n`);
+  const line = config.json ? JSON.stringify(ready) : `worker ready on ${address}`;
+  lossyOutput(1).write(`${line}\n`);
   await new Promise<void>((resolve, reject) => {
     let told = false;
     const end = (how: 'drain' | 'stop'): void => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -18,23 +18,37 @@ it('refuses a second one and names the first', () => {
     `--data-dir ${dir} is in use by another bigtrace up (pid ${process.pid})`,
   );
   lock.release();
-  expect(acquireDataLock(dir).wasStale).toBe(false);
+  lock.release();
+  const next = acquireDataLock(dir);
+  expect(next.wasStale).toBe(false);
+  next.release();
 });
 
-it('takes over from a process that is gone', async () => {
-  const child = spawn(process.execPath, ['-e', '0']);
+it.each(['1', String(process.pid), '{"pid":1,"started":"1"}', '\0\0'])(
+  'a file left behind with %o locks nobody out',
+  (text) => {
+    writeFileSync(join(dir, 'up.lock'), text);
+    const lock = acquireDataLock(dir);
+    expect(lock.wasStale).toBe(true);
+    lock.release();
+    expect(readdirSync(dir)).toEqual(['up.lock']);
+  },
+);
+
+it('is free again when its owner was killed outright', async () => {
+  const path = join(dir, 'up.lock');
+  const holds = 'printf %s $$ >"$0"; echo held; exec cat';
+  const child = spawn('flock', ['--no-fork', '-n', path, 'sh', '-c', holds, path]);
+  await once(child.stdout, 'data');
+  expect(() => acquireDataLock(dir)).toThrow(`another bigtrace up (pid ${child.pid})`);
+  child.kill('SIGKILL');
   await once(child, 'exit');
-  writeFileSync(join(dir, 'up.lock'), JSON.stringify({ pid: child.pid, started: '1' }));
-  expect(acquireDataLock(dir).wasStale).toBe(true);
-  expect(readdirSync(dir)).toEqual(['up.lock']);
+  const lock = acquireDataLock(dir);
+  expect(lock.wasStale).toBe(true);
+  lock.release();
 });
 
-it('knows a pid that belongs to another process by now', () => {
-  writeFileSync(join(dir, 'up.lock'), JSON.stringify({ pid: process.pid, started: '1' }));
-  expect(acquireDataLock(dir).wasStale).toBe(true);
-});
-
-it('takes over a lock that was cut short', () => {
-  writeFileSync(join(dir, 'up.lock'), '{"pid":');
-  expect(acquireDataLock(dir).wasStale).toBe(true);
+it('names the file that cannot be locked', () => {
+  mkdirSync(join(dir, 'up.lock'));
+  expect(() => acquireDataLock(dir)).toThrow(`EISDIR: illegal operation on a directory, open`);
 });

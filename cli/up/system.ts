@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { servicePasswordFile, settleServicePassword } from '../../clickhouse/passwords.ts';
+import { lossyOutput } from '../../common/lossy-writer.ts';
 import { EXIT, reportFailure } from '../exit.ts';
 import { announcement, type ClickHouseAddress, type SystemAddresses } from './announcement.ts';
 import { embeddedClickHouse, ownClickHouse, passwordsGiven } from './clickhouse.ts';
@@ -39,7 +40,7 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
     starting.catch(() => {}); // where a signal came first
     const addresses = await Promise.race([starting, stopAsked]);
     if (addresses !== undefined) {
-      process.stdout.write(announcement(config, addresses, supervisor.processes));
+      lossyOutput(1).write(announcement(config, addresses, supervisor.processes));
       const reason = await Promise.race([stopAsked, supervisor.gaveUp]);
       if (reason !== undefined) exitCode = reportFailure(reason);
     }
@@ -52,8 +53,10 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
   return exitCode;
 }
 
+const stderr = lossyOutput(2);
+
 function say(line: string): void {
-  process.stderr.write(`bigtrace: ${line}\n`);
+  stderr.write(`bigtrace: ${line}\n`);
 }
 
 function onStopSignal(second: () => void): Promise<undefined> {

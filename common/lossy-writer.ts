@@ -1,0 +1,79 @@
+/**
+ * Writes lines for people: log lines, messages on a terminal. What cannot be written (the disk is full, the reader is
+ * gone, no descriptor is left) is dropped and counted; a failed write never ends or delays the process. As soon as
+ * writing works again, a note says how many lines are missing.
+ */
+import { writeSync } from 'node:fs';
+
+const NEWLINE = 0x0a;
+
+/** Writes a part of `bytes`, at least one, and returns how many. @throws when it cannot */
+export type WriteSome = (bytes: Uint8Array) => number;
+
+/** The line, without its end, that stands for dropped lines. */
+export type DroppedNote = (lines: number, reason: string) => string;
+
+export class LossyWriter {
+  readonly #writeSome: WriteSome;
+  readonly #note: DroppedNote;
+  #dropped = 0;
+  #reason = '';
+  #atLineStart = true;
+
+  constructor(writeSome: WriteSome, note: DroppedNote) {
+    this.#writeSome = writeSome;
+    this.#note = note;
+  }
+
+  /** Lines dropped since the last note. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  write(data: string | Uint8Array): void {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    if (bytes.length === 0) return;
+    if (this.#dropped > 0) {
+      const note = `${this.#atLineStart ? '' : '\n'}${this.#note(this.#dropped, this.#reason)}\n`;
+      if (this.#tryWrite(Buffer.from(note)) === undefined) this.#dropped = 0;
+    }
+    const unwritten = this.#dropped > 0 ? bytes : this.#tryWrite(bytes);
+    if (unwritten !== undefined) this.#dropped += linesOf(unwritten);
+  }
+
+  /** Returns what could not be written, or undefined. */
+  #tryWrite(bytes: Uint8Array): Uint8Array | undefined {
+    let at = 0;
+    try {
+      while (at < bytes.length) {
+        at += this.#writeSome(bytes.subarray(at));
+        this.#atLineStart = bytes[at - 1] === NEWLINE;
+      }
+      return undefined;
+    } catch (error) {
+      this.#reason = error instanceof Error ? error.message : String(error);
+      return bytes.subarray(at);
+    }
+  }
+}
+
+/** A last line without an end counts, too. */
+function linesOf(bytes: Uint8Array): number {
+  let lines = bytes[bytes.length - 1] === NEWLINE ? 0 : 1;
+  for (const byte of bytes) if (byte === NEWLINE) lines++;
+  return lines;
+}
+
+/** A line of a JSON log in place of those dropped. */
+export function droppedLogLine(service: string, lines: number, reason: string): string {
+  const msg = `log lines dropped: ${lines} (${reason})`;
+  return JSON.stringify({ level: 40, time: new Date().toISOString(), service, msg });
+}
+
+/** Writes to a descriptor of this process: 1 or 2. */
+export function lossyOutput(
+  fd: number,
+  note: DroppedNote = (lines, reason) => `bigtrace: lines dropped: ${lines} (${reason})`,
+): LossyWriter {
+  return new LossyWriter((bytes) => writeSync(fd, bytes), note);
+}
