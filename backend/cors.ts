@@ -1,7 +1,8 @@
 /** Which pages of other origins may read answers, and who may change anything. */
 
-import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { type HostCheck, REFUSED_HOST } from '../common/allowed-host.ts';
+import { printable } from '../common/byte-text.ts';
 
 const UI_ORIGIN = 'https://ui.perfetto.dev';
 
@@ -9,6 +10,14 @@ const METHODS = 'GET, POST, DELETE, OPTIONS';
 const HEADERS = 'Content-Type, Authorization, Range';
 /** What a page may read of an answer beside its body. */
 const EXPOSED = 'Content-Range, Accept-Ranges, Content-Length';
+
+/** Every route, whatever the method: a page whose own name points here is refused. */
+export function addHostCheck(app: FastifyInstance, isAllowed: HostCheck): void {
+  app.addHook('onRequest', async ({ headers, socket }, reply) => {
+    if (isAllowed(headers.host, socket.localAddress)) return;
+    return reply.code(403).send({ detail: `${printable(headers.host ?? '')} ${REFUSED_HOST}` });
+  });
+}
 
 /** A page that may not read answers may not ask for changes either: browsers send simple requests unasked. */
 export function addCors(app: FastifyInstance, origins: readonly string[]): void {
@@ -36,14 +45,9 @@ export function addCors(app: FastifyInstance, origins: readonly string[]): void 
   });
 }
 
-/**
- * This machine's pages, and those of this server itself, as far as it is named by its address: any other
- * name may be one that somebody else lets point here.
- */
+/** This machine's pages, and those of this server itself: by which names that may be called was checked. */
 function isOwn(origin: string, host: string | undefined): boolean {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
-  const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (['localhost', '127.0.0.1', '::1'].includes(name)) return true;
-  return isIP(name) !== 0 && url.host === host;
+  return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname) || url.host === host;
 }

@@ -3,13 +3,13 @@
 import { createServer as createHttps } from 'node:https';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
-import { bearerCheck, httpsOptions } from '../common/edge.ts';
+import { bearerCheck, hostCheckOf, httpsOptions } from '../common/edge.ts';
 import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { VERSION } from '../common/version.ts';
 import { addConsoleFiles } from './console-files.ts';
-import { addCors } from './cors.ts';
+import { addCors, addHostCheck } from './cors.ts';
 import { statusOf } from './http-error.ts';
 import { addCatalogRoutes, type CatalogParts } from './routes-catalog.ts';
 import { addConsoleRoutes, type ConsoleOptions } from './routes-console.ts';
@@ -63,6 +63,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
       url: url.replace(/^(\/query_executions\/:uuid)\/(?=\w)/, '$1:'),
     }),
   });
+  addHostCheck(app, hostCheckOf(parts.edge));
   addCors(app, parts.corsOrigins);
   if (parts.console !== undefined) addConsoleFiles(app, parts.console.directory, parts.log);
   addToken(app, parts.edge);

@@ -10,6 +10,7 @@ export interface EdgeFlags {
   tlsKey?: string;
   tlsClientCa?: string;
   tokenFile?: string;
+  allowedHosts?: string[];
   insecure: boolean;
 }
 
@@ -22,6 +23,8 @@ export interface EdgeConfig {
   tls: { cert: string; key: string; clientCa: string | undefined } | undefined;
   /** File with the bearer token that clients must send. */
   tokenFile: string | undefined;
+  /** Names, beside its own, that requests may call the service by (allowed-host.ts). */
+  allowedHosts: string[];
 }
 
 /** What tests and a service on loopback have. */
@@ -30,6 +33,7 @@ export const PLAIN_EDGE: EdgeConfig = {
   otlpEndpoint: undefined,
   tls: undefined,
   tokenFile: undefined,
+  allowedHosts: [],
 };
 
 export function edgeOptions(): Option[] {
@@ -53,6 +57,10 @@ export function edgeOptions(): Option[] {
     option('--tls-client-ca <file>', 'clients must have a certificate of this CA'),
     option('--token-file <file>', 'file with the bearer token that clients must send'),
     option(
+      '--allowed-hosts <list>',
+      'names that requests may call this service by, beside addresses, localhost and those of its certificate; *.NAME for all below; commas between',
+    ).argParser(hostList),
+    option(
       '--insecure',
       'may be reached from other machines without TLS, or by whoever can connect',
     ).default(false),
@@ -64,6 +72,15 @@ function httpUrl(text: string): string | undefined {
   if (text === '') return undefined;
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
   throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:4318.');
+}
+
+/** `bigtrace.example`, `*.example`; one or more, with commas between. */
+function hostList(text: string, before: string[] | undefined): string[] {
+  const names = text.split(',').filter((name) => name !== '');
+  for (const name of names)
+    if (!/^(\*\.)?[\w-]+(\.[\w-]+)*$/.test(name))
+      throw new InvalidArgumentError(`${name} is not a name of a host, such as bigtrace.example.`);
+  return [...(before ?? []), ...names];
 }
 
 /**
@@ -85,7 +102,7 @@ export function resolveEdge(flags: EdgeFlags, socket: string): EdgeConfig {
       `${socket} can be reached from other machines: it needs --tls-cert, --tls-key and one of ` +
         '--tls-client-ca or --token-file, or the word --insecure',
     );
-  return { metricsPort, otlpEndpoint, tls, tokenFile };
+  return { metricsPort, otlpEndpoint, tls, tokenFile, allowedHosts: flags.allowedHosts ?? [] };
 }
 
 export function hostOf(socket: string): string {

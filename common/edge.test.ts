@@ -5,7 +5,7 @@ import * as grpc from '@grpc/grpc-js';
 import { service } from 'grpc-health-check';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEdge } from './edge.ts';
+import { createEdge, INFLATED_BYTES_MAX } from './edge.ts';
 import { type EdgeConfig, type EdgeFlags, PLAIN_EDGE, resolveEdge } from './edge-options.ts';
 import { addHealth } from './health.ts';
 import { openChannel, type PeerConfig } from './peer.ts';
@@ -59,17 +59,25 @@ const echo: grpc.ServiceDefinition = {
 
 type Ask = (
   request: unknown,
+  metadata: grpc.Metadata,
   options: grpc.CallOptions,
   reply: (error: grpc.ServiceError | null, answer?: unknown) => void,
 ) => void;
+
+interface Sent {
+  options?: grpc.ClientOptions;
+  metadata?: grpc.Metadata;
+}
 
 /** What a client with `peer` gets of a service with `edge`: an answer, or the name of the status. */
 async function ask(
   edge: Partial<EdgeConfig>,
   peer: PeerConfig,
   [definition, method, request]: [grpc.ServiceDefinition, string, unknown] = [echo, 'Say', 'hello'],
+  { options = {}, metadata = new grpc.Metadata() }: Sent = {},
 ): Promise<unknown> {
-  const { server, credentials } = createEdge({ ...PLAIN_EDGE, ...edge }, {});
+  const unbounded = { 'grpc.max_receive_message_length': -1 };
+  const { server, credentials } = createEdge({ ...PLAIN_EDGE, ...edge }, unbounded);
   addHealth(server);
   server.addService(echo, {
     Say: (call: { request: string }, reply: (error: null, text: string) => void) =>
@@ -82,12 +90,17 @@ async function ask(
   );
   const channel = openChannel(peer);
   const Client = grpc.makeClientConstructor(definition, 'test');
-  const stub = new Client(`127.0.0.1:${port}`, channel.credentials, channel.options);
+  const stub = new Client(`127.0.0.1:${port}`, channel.credentials, {
+    ...channel.options,
+    ...unbounded,
+    ...options,
+  });
   const answer = await new Promise((resolve) =>
     (stub as unknown as Record<string, Ask>)[method]?.call(
       stub,
       request,
-      { deadline: Date.now() + 5000 },
+      metadata,
+      { deadline: Date.now() + 20_000 },
       (error, got) => resolve(error === null ? got : grpc.status[error.code]),
     ),
   );
@@ -127,6 +140,34 @@ describe('who gets an answer', () => {
     expect(await ask(edge, unknown)).toBe('UNAVAILABLE');
     expect(await ask(edge, { tlsCa: tls.cert })).toBe('UNAVAILABLE');
   });
+});
+
+describe('what a web page could send, on loopback', () => {
+  const refused = 'PERMISSION_DENIED';
+  const asking = (authority: string, allowedHosts: string[] = []) =>
+    ask({ allowedHosts }, {}, undefined, { options: { 'grpc.default_authority': authority } });
+
+  it('a name that may be anybody’s is refused, as long as nobody allowed it', async () => {
+    expect(await asking('evil.example:5051')).toBe(refused);
+    expect(await asking('evil.example:5051', ['*.example'])).toBe('hello back');
+    expect(await asking('localhost:5051')).toBe('hello back');
+  });
+
+  it('an Origin is refused', async () => {
+    const metadata = new grpc.Metadata();
+    metadata.set('origin', 'https://ui.perfetto.dev');
+    expect(await ask({}, {}, undefined, { metadata })).toBe(refused);
+  });
+});
+
+it('what a compressed message becomes is bounded; what is sent as it is may be longer', async () => {
+  const long = 'x'.repeat(INFLATED_BYTES_MAX + 1);
+  const gzip = { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip };
+  const say = (request: string, options: grpc.ClientOptions = {}) =>
+    ask({}, {}, [echo, 'Say', request], { options });
+  expect(await say(long, gzip)).toBe('RESOURCE_EXHAUSTED');
+  expect(await say('short', gzip)).toBe('short back');
+  expect(await say(long)).toBe(`${long} back`);
 });
 
 describe('flags', () => {

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hostCheck } from './allowed-host.ts';
 import { type Probes, startProbes } from './probes.ts';
 
 let ready = true;
@@ -16,12 +19,24 @@ beforeAll(async () => {
     },
     '127.0.0.1',
     0,
+    hostCheck({ allowed: [] }),
   );
 });
 afterAll(() => probes.close());
 
 const get = (path: string, method = 'GET'): Promise<Response> =>
   fetch(`http://127.0.0.1:${probes.port}${path}`, { method });
+
+it('answers nobody who calls it by a name that may be anybody’s', async () => {
+  const statusFor = async (host: string): Promise<number | undefined> => {
+    const request = httpRequest({ port: probes.port, path: '/metrics', headers: { host } }).end();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  expect(await statusFor('evil.example')).toBe(403);
+  expect(await statusFor(`10.1.2.3:${probes.port}`)).toBe(200);
+});
 
 it('tells whether the service runs, and whether it takes work', async () => {
   expect([(await get('/healthz')).status, (await get('/readyz')).status]).toEqual([200, 200]);
@@ -53,7 +68,7 @@ it('serves nothing else', async () => {
 it('a port that is taken is an error that says so', async () => {
   const service = { name: 'a', isReady: () => true, measure: () => ({ counters: {}, gauges: {} }) };
   await expect(
-    startProbes({ ...service, help: {} }, '127.0.0.1', probes.port),
+    startProbes({ ...service, help: {} }, '127.0.0.1', probes.port, hostCheck({ allowed: [] })),
   ).rejects.toMatchObject({
     code: 'invalid_option',
     message: expect.stringContaining('EADDRINUSE'),

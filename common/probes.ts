@@ -6,6 +6,8 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type HostCheck, REFUSED_HOST } from './allowed-host.ts';
+import { printable } from './byte-text.ts';
 import { BigtraceError } from './errors.ts';
 
 /** What the services' Status says, as far as it is measured. Times are in names that end with `_ms`. */
@@ -35,12 +37,16 @@ export async function startProbes(
   service: ProbedService,
   host: string,
   port: number,
+  isAllowedHost: HostCheck,
 ): Promise<Probes> {
   const process = new Registry();
   collectDefaultMetrics({ register: process });
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
-    if (request.method !== 'GET') answer(response, 405, 'GET only\n');
+    const { headers, socket } = request;
+    if (!isAllowedHost(headers.host, socket.localAddress))
+      answer(response, 403, `${printable(headers.host ?? '')} ${REFUSED_HOST}\n`);
+    else if (request.method !== 'GET') answer(response, 405, 'GET only\n');
     else if (path === '/healthz') answer(response, 200, 'ok\n');
     else if (path === '/readyz' && service.isReady()) answer(response, 200, 'ready\n');
     else if (path === '/readyz') answer(response, 503, 'draining\n');

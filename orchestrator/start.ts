@@ -1,6 +1,7 @@
 /** Puts an orchestrator together and starts it. */
 import { readFileSync } from 'node:fs';
 import type { RunningBackend } from '../backend/index.ts';
+import { hostCheckOf } from '../common/edge.ts';
 import { hostOf } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
@@ -117,5 +118,5 @@ function watched(
     measure: () => server.measure(),
     help: { ...COUNTERS, ...GAUGES },
   };
-  return startProbes(service, hostOf(socket), edge.metricsPort);
+  return startProbes(service, hostOf(socket), edge.metricsPort, hostCheckOf(edge));
 }

@@ -1,5 +1,6 @@
 /** Puts a worker together and starts it. */
 import { setFlagsFromString } from 'node:v8';
+import { hostCheckOf } from '../common/edge.ts';
 import { hostOf } from '../common/edge-options.ts';
 import { createLogger, type Logger } from '../common/log.ts';
 import { type Probes, startProbes } from '../common/probes.ts';
@@ -146,5 +147,5 @@ function watched(
     measure: () => server.measure(),
     help: { ...COUNTERS, ...STORE_COUNTS },
   };
-  return startProbes(service, hostOf(listen), edge.metricsPort);
+  return startProbes(service, hostOf(listen), edge.metricsPort, hostCheckOf(edge));
 }
