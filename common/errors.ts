@@ -58,6 +58,8 @@ export const ERROR_CODES = {
   limit_exceeded: { kind: 'limit', grpcStatus: RESOURCE_EXHAUSTED, retryable: false },
   /** More queries at a time than a bound allows: the same query can be asked again in a moment. */
   too_many_queries: { kind: 'limit', grpcStatus: RESOURCE_EXHAUSTED, retryable: false },
+  /** The machine has no memory left for the engine, which stayed below its bound. */
+  out_of_memory: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
   /** Time that ran out. */
   deadline_exceeded: { kind: 'limit', grpcStatus: DEADLINE_EXCEEDED, retryable: false },
   /** The asker went away or cancelled. */

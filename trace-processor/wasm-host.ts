@@ -10,6 +10,8 @@ import { StderrLog, wasmImports } from './wasm-imports.ts';
 /** Size of the buffer requests are written to; longer ones go in pieces. */
 const REQUEST_BYTES = 2 ** 18;
 const PAGE_BYTES = 2 ** 16;
+/** What 32 bits address. */
+const WASM_BYTES_MAX = 2 ** 32;
 /** Memory grows by a fifth at a time, as emscripten's own glue does it, but by no more than this. */
 const GROWTH_BYTES_MAX = 96 * 2 ** 20;
 
@@ -33,6 +35,8 @@ export class WasmHost {
   readonly #callback: number;
   readonly #stackTop: number;
   #requestAt = 0;
+  /** So many bytes were wanted, within the bound, and the machine did not have them. */
+  #refusedBytes: number | undefined;
 
   /** `onReply` gets pieces of the reply stream: views into memory, valid during the call. */
   constructor(
@@ -93,7 +97,7 @@ export class WasmHost {
   /** @returns from where on memory is new. */
   #makeRoom(bytes: number): number {
     const before = this.memoryBytes;
-    if (bytes > before && !this.#growTo(bytes)) throw outOfMemory(bytes);
+    if (bytes > before && !this.#growTo(bytes)) throw noMemory(bytes);
     return before;
   }
 
@@ -144,6 +148,7 @@ export class WasmHost {
 
   #run<T>(work: () => T): T {
     this.#stderr.clear();
+    this.#refusedBytes = undefined;
     try {
       return work();
     } catch (thrown) {
@@ -157,7 +162,9 @@ export class WasmHost {
   #crash(thrown: unknown): BigtraceError {
     const how = thrown instanceof Error ? thrown.message : String(thrown);
     const words = this.#stderr.reason();
-    if (/out of memory|cannot enlarge memory/i.test(words)) return outOfMemory(2 ** 32, thrown);
+    if (this.#refusedBytes !== undefined) return noMemory(this.#refusedBytes, thrown);
+    if (/out of memory|cannot enlarge memory/i.test(words))
+      return outOfMemory(WASM_BYTES_MAX, thrown);
     return new BigtraceError(
       'engine_crashed',
       `TraceProcessor crashed (${how})${words === '' ? '' : `: ${words}`}`,
@@ -165,20 +172,32 @@ export class WasmHost {
     );
   }
 
-  /** @returns false when the machine has no memory left. @throws limit_exceeded past the bound */
+  /** @returns false where the machine has no memory left. @throws limit_exceeded past the bound */
   #growTo(bytes: number): boolean {
     const { memory } = this.#exports;
     const old = memory.buffer.byteLength;
     if (bytes > this.memoryBytesMax) throw outOfMemory(this.memoryBytesMax);
     const generous = old + Math.min(old / 5, GROWTH_BYTES_MAX);
     const wanted = Math.min(Math.max(bytes, generous), Math.max(bytes, this.memoryBytesMax));
-    try {
-      memory.grow(Math.ceil((wanted - old) / PAGE_BYTES));
-      return true;
-    } catch {
-      return false;
-    }
+    if (grows(memory, wanted - old) || grows(memory, bytes - old)) return true;
+    this.#refusedBytes = bytes;
+    return false;
   }
+}
+
+function grows(memory: WebAssembly.Memory, bytes: number): boolean {
+  try {
+    memory.grow(Math.ceil(bytes / PAGE_BYTES));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Another machine, or this one later, may have it. */
+function noMemory(bytes: number, cause?: unknown): BigtraceError {
+  const text = `the machine has no memory left for TraceProcessor, which needed ${bytes} bytes`;
+  return new BigtraceError('out_of_memory', text, { cause });
 }
 
 function outOfMemory(bound: number, cause?: unknown): BigtraceError {

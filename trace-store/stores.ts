@@ -23,6 +23,12 @@ export class TraceStores {
     this.#stores = new Map(stores.map((store) => [store.name, store]));
   }
 
+  /** The name and bound of the store of an address; undefined where it has none. @throws invalid_address */
+  requestsMax(address: string): { store: string; requestsMax: number } | undefined {
+    const { name, requestsMax } = this.#find(address).store;
+    return requestsMax === undefined ? undefined : { store: name, requestsMax };
+  }
+
   async stat(address: string, signal?: AbortSignal): Promise<TraceStat> {
     const { store, path } = this.#find(address);
     try {

@@ -38,13 +38,16 @@ export interface ListOptions {
 export interface TraceStore {
   /** The first segment of its addresses. */
   readonly name: string;
+  /** How many requests it is to be asked at once, listings left out; undefined: any number. The caller counts. */
+  readonly requestsMax?: number;
 
   stat(path: string, signal?: AbortSignal): Promise<TraceStat>;
 
   /**
    * The bytes of exactly that generation, to the last one: fewer of them are store_failed, another
    * generation is trace_changed, wherever in the stream it comes to light. Leaving the loop early
-   * ends the download.
+   * ends the download. A chunk belongs to whoever receives it: the store neither reads nor writes its
+   * bytes again, so that a chunk can be kept, sent or transferred without a copy.
    */
   read(path: string, options: ReadOptions): AsyncIterable<Uint8Array>;
 

@@ -3,8 +3,7 @@
  * a cache: whatever fails with it costs time, never an answer. A directory belongs to one worker.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../common/log.ts';
 
@@ -76,13 +75,18 @@ export class CacheDirectory {
   }
 
   /** Path of the file of `key` that a neighbour has, and that is not to be left out. */
-  atNeighbour(key: string, isLeftOut = (_path: string) => false): string | undefined {
+  async atNeighbour(
+    key: string,
+    isLeftOut = (_path: string) => false,
+  ): Promise<string | undefined> {
     const { neighbours } = this.#options;
     if (neighbours.length === 0) return undefined;
     const name = this.#nameOf(key);
-    return neighbours
-      .map((directory) => join(directory, name))
-      .find((path) => !isLeftOut(path) && existsSync(path));
+    for (const directory of neighbours) {
+      const path = join(directory, name);
+      if (!isLeftOut(path) && (await exists(path))) return path;
+    }
+    return undefined;
   }
 
   /** Whether the file of `key` is to be written. */
@@ -108,16 +112,36 @@ export class CacheDirectory {
   ): Promise<Value | undefined> {
     const name = this.#nameOf(key);
     if (!this.#files.has(name)) return undefined;
+    const value = await this.#decoded(name, decode);
+    this.#use(name, this.#path(name));
+    return value;
+  }
+
+  /** What `decode` makes of each file; those that it throws for are left out, and removed if they are wrong. */
+  async readAll<Value>(decode: (path: string) => Promise<Value>): Promise<Value[]> {
+    const values: Value[] = [];
+    for (const name of [...this.#files.keys()]) {
+      const value = await this.#decoded(name, decode).catch(() => undefined);
+      if (value !== undefined) values.push(value);
+    }
+    return values;
+  }
+
+  async #decoded<Value>(name: string, decode: (path: string) => Promise<Value>): Promise<Value> {
     const path = this.#path(name);
     try {
-      const value = await decode(path);
-      this.#use(name, path);
-      return value;
+      return await decode(path);
     } catch (error) {
       if (this.#options.isWrong(error)) await this.#remove(name);
       else if (await isGone(path)) this.#forget(name);
       throw error;
     }
+  }
+
+  /** Removes the file of `key`, if there is one. */
+  async remove(key: string): Promise<void> {
+    const name = this.#nameOf(key);
+    if (this.#files.has(name)) await this.#remove(name);
   }
 
   /** Keeps a file for `key`, if there is a place for it. @returns whether it does */
@@ -254,6 +278,13 @@ function isMissing(error: unknown): boolean {
 /** Whether somebody else has removed the file. */
 async function isGone(path: string): Promise<boolean> {
   return lstat(path).then(() => false, isMissing);
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function onDisk(bytes: number): number {

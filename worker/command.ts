@@ -1,6 +1,6 @@
 /** `bigtrace worker`: its flags, each also a `BIGTRACE_…` variable. */
 import { fileURLToPath } from 'node:url';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type EdgeFlags, edgeOptions, resolveEdge } from '../common/edge-options.ts';
 import type { LogLevel } from '../common/log.ts';
 import { byteSize, durationMs, hostPort, integerFrom, port } from '../common/options.ts';
@@ -14,9 +14,11 @@ import {
   defaultThreads,
   INSTANCE_BYTES_MAX,
   LIMIT_DEFAULTS,
+  LONG_TASK_MS_DEFAULT,
   RESULT_CACHE_BYTES_DEFAULT,
   type WorkerConfig,
 } from './config.ts';
+import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
 import { serve } from './serve.ts';
 import { sqlPackageOption } from './sql-package-option.ts';
 
@@ -25,6 +27,10 @@ interface Flags extends EdgeFlags {
   port: number;
   socket?: string;
   threads?: number;
+  spareThreads?: number;
+  longTask: number;
+  loadTime: number;
+  loadRate: number;
   memoryBytes?: number;
   resultMemoryBytes?: number;
   cacheDir?: string;
@@ -64,9 +70,25 @@ export function workerCommand(): Command {
     .addOption(
       option(
         '--threads <n>',
-        'traces worked on at once (default: one a core)',
+        'traces worked on at once (default: one a core, fewer where memory is short)',
         'THREADS',
       ).argParser(integerFrom(1, 1024)),
+    )
+    .addOption(
+      option(
+        '--spare-threads <n>',
+        'more threads that run beside tasks that run long (default: as many as --threads)',
+        'SPARE_THREADS',
+      ).argParser(integerFrom(0, 1024)),
+    )
+    .addOption(
+      option(
+        '--long-task <time>',
+        'a task that has run for longer makes way for others on a spare thread',
+        'LONG_TASK',
+      )
+        .default(LONG_TASK_MS_DEFAULT, '2s')
+        .argParser(durationMs),
     );
   for (const one of edgeOptions()) command.addOption(one);
   return addLimits(addCaches(addStoreOptions(command)))
@@ -162,6 +184,20 @@ function addLimits(command: Command): Command {
         .argParser(durationMs),
     )
     .addOption(
+      option('--load-time <time>', 'time that every trace may take to load', 'LOAD_TIME')
+        .default(LOAD_BOUND_DEFAULT.minMs, '30s')
+        .argParser(durationMs),
+    )
+    .addOption(
+      option(
+        '--load-rate <size>',
+        'and one second more for so many bytes of the trace; a trace that takes longer is barred',
+        'LOAD_RATE',
+      )
+        .default(LOAD_BOUND_DEFAULT.bytesPerSecond, '1MiB')
+        .argParser(positiveByteSize),
+    )
+    .addOption(
       option('--trace-bytes-max <size>', 'largest trace', 'TRACE_BYTES_MAX')
         .default(LIMIT_DEFAULTS.traceBytesMax, '4GiB')
         .argParser(byteSize),
@@ -190,6 +226,13 @@ function moreOf(text: string, previous: string[] = []): string[] {
   return [...previous, ...text.split(',').filter((part) => part !== '')];
 }
 
+/** @throws InvalidArgumentError, which commander completes with the flag. */
+function positiveByteSize(text: string): number {
+  const bytes = byteSize(text);
+  if (bytes === 0) throw new InvalidArgumentError('it must be greater than 0.');
+  return bytes;
+}
+
 function option(flags: string, description: string, variable: string): Option {
   return new Option(flags, description).env(`BIGTRACE_${variable}`);
 }
@@ -197,8 +240,8 @@ function option(flags: string, description: string, variable: string): Option {
 /** The flags as they were parsed, as a configuration. */
 export function workerConfig(command: Command): WorkerConfig {
   const flags = command.opts<Flags>();
-  const threads = flags.threads ?? defaultThreads();
   const memoryBytesMax = flags.memoryBytes ?? defaultMemoryBytes();
+  const threads = flags.threads ?? defaultThreads(memoryBytesMax);
   const host = flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen;
   const listen = flags.socket ?? `${host}:${flags.port}`;
   return {
@@ -206,6 +249,9 @@ export function workerConfig(command: Command): WorkerConfig {
     edge: resolveEdge(flags, listen),
     stores: storeOptionsOf(command),
     threads,
+    spareThreads: flags.spareThreads ?? threads,
+    longTaskMs: flags.longTask,
+    loadBound: { minMs: flags.loadTime, bytesPerSecond: flags.loadRate },
     memoryBytesMax,
     resultMemoryBytesMax: flags.resultMemoryBytes ?? defaultResultMemoryBytes(memoryBytesMax),
     cacheDir: flags.cacheDir,

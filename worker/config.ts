@@ -6,6 +6,7 @@ import { BigtraceError } from '../common/errors.ts';
 import type { LogLevel } from '../common/log.ts';
 import type { StoreOptions } from '../trace-store/index.ts';
 import type { AnswerLimits } from './limits.ts';
+import type { LoadBound } from './load-watch.ts';
 
 export interface WorkerConfig {
   /** host:port; port 0 picks a free one. */
@@ -14,6 +15,12 @@ export interface WorkerConfig {
   stores: StoreOptions;
   /** Traces that are parsed or asked at once. */
   threads: number;
+  /** So many more, beside those that run long. */
+  spareThreads: number;
+  /** A trace that has been worked on for longer runs long. */
+  longTaskMs: number;
+  /** How long a trace may take to load. */
+  loadBound: LoadBound;
   /** Bound of all loaded traces together. */
   memoryBytesMax: number;
   /** Bound of the answers remembered. */
@@ -44,8 +51,10 @@ export interface WorkerConfig {
   json: boolean;
 }
 
-/** Less is too little for ordinary traces. */
-const INSTANCE_BYTES_MIN = 512 * 2 ** 20;
+/** Less is too little for ordinary traces: a worker without a number of threads of its own rather has fewer. */
+const INSTANCE_BYTES_WANTED = 512 * 2 ** 20;
+/** Less does not hold the engine and a small trace. */
+const INSTANCE_BYTES_MIN = 64 * 2 ** 20;
 /** wasm32's own bound. */
 export const INSTANCE_BYTES_MAX = 2 ** 32;
 
@@ -64,10 +73,19 @@ export function defaultMemoryBytes(): number {
   return Math.floor(memory / 2);
 }
 
-/** What one trace may take, so that all threads together stay within the bound. */
+/**
+ * What one trace may take, so that all threads together stay within the bound.
+ * @throws invalid_option where that is too little
+ */
 export function defaultInstanceBytes(memoryBytesMax: number, threads: number): number {
   const share = Math.floor(memoryBytesMax / threads);
-  return Math.min(Math.max(share, INSTANCE_BYTES_MIN), INSTANCE_BYTES_MAX);
+  if (share < INSTANCE_BYTES_MIN)
+    throw new BigtraceError(
+      'invalid_option',
+      `${memoryBytesMax} bytes (--memory-bytes) are ${share} for each of ${threads} threads (--threads), and a ` +
+        `trace needs ${INSTANCE_BYTES_MIN} at least: give more memory, or fewer threads`,
+    );
+  return Math.min(share, INSTANCE_BYTES_MAX);
 }
 
 /** Beside the bound of loaded traces, so much smaller. */
@@ -75,11 +93,16 @@ export function defaultResultMemoryBytes(memoryBytesMax: number): number {
   return Math.floor(memoryBytesMax / 16);
 }
 
+/** Most answers take milliseconds; a trace that takes longer than this to load is a large one, or a bad one. */
+export const LONG_TASK_MS_DEFAULT = 2000;
+
 export const CACHE_BYTES_DEFAULT = 20 * 2 ** 30;
 export const RESULT_CACHE_BYTES_DEFAULT = 2 ** 30;
 
-export function defaultThreads(): number {
-  return availableParallelism();
+/** One a core, as far as each has memory enough for ordinary traces. */
+export function defaultThreads(memoryBytesMax: number): number {
+  const enough = Math.floor(memoryBytesMax / INSTANCE_BYTES_WANTED);
+  return Math.max(1, Math.min(availableParallelism(), enough));
 }
 
 /** @throws invalid_option, naming what is missing. */

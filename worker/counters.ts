@@ -24,6 +24,8 @@ export const COUNTERS = {
   images_written: 'images of traces written to disk',
   images_unusable: 'images that were damaged or foreign, and ignored',
   images_failed: 'attempts to use the image directory that failed',
+  traces_barred: 'traces whose load failed in a way that another load would repeat',
+  barred_answers: 'answers that were the remembered failure of a load',
   evictions: 'loaded traces that made place for others',
 } as const;
 

@@ -1,5 +1,6 @@
 /** Batches events into messages, and lets their makers wait while the reader is slow. */
 import type { RunEvent, RunResponse } from '../proto/messages.ts';
+import type { Outlet } from './answer.ts';
 
 /** A message is sent when it has so many bytes, or when its makers pause. */
 const MESSAGE_BYTES = 2 ** 20;
@@ -15,17 +16,40 @@ export interface EventSink {
   once(event: 'drain', listener: () => void): unknown;
 }
 
-export class EventWriter {
+export class EventWriter implements Outlet {
   readonly #sink: EventSink;
   #events: RunEvent[] = [];
   #bytes = 0;
   #blocked = false;
   #scheduled = false;
   #closed = false;
-  #waiting: (() => void)[] = [];
+  #waiting = new Set<() => void>();
 
   constructor(sink: EventSink) {
     this.#sink = sink;
+  }
+
+  /** Whether so much waits for the reader that nothing is to be begun which would add to it. */
+  get full(): boolean {
+    return this.#bytes >= PENDING_BYTES_MAX && !this.#closed;
+  }
+
+  /** Resolves when the reader has caught up, or nothing is sent any more. @throws the signal's reason */
+  room(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      if (!this.full) return resolve();
+      const onAbort = (): void => {
+        this.#waiting.delete(onRoom);
+        reject(signal.reason);
+      };
+      const onRoom = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.add(onRoom);
+    });
   }
 
   /** Whoever adds rows waits for the promise, where there is one. */
@@ -36,7 +60,7 @@ export class EventWriter {
     if (this.#bytes >= MESSAGE_BYTES) this.flush();
     else this.#schedule();
     if (this.#bytes < PENDING_BYTES_MAX) return undefined;
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => this.#waiting.add(resolve));
   }
 
   flush(): void {
@@ -46,7 +70,7 @@ export class EventWriter {
     this.#bytes = 0;
     if (!this.#sink.write({ event })) this.#block();
     const waiting = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = new Set();
     for (const resolve of waiting) resolve();
   }
 

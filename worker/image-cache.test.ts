@@ -115,9 +115,9 @@ test('an image that cannot be used is removed; another failure is no fault of th
   const gone = new Error('the asker went away');
   const failing = (thrown: Error) => () => Promise.reject(thrown);
   await expect(cache.restore('a', failing(gone))).rejects.toBe(gone);
-  expect([cache.has('a'), counters.get('images_unusable')]).toEqual([true, 0]);
+  expect([await cache.has('a'), counters.get('images_unusable')]).toEqual([true, 0]);
   expect(await cache.restore('a', failing(new ImageUnusable('damaged')))).toBeUndefined();
-  expect([cache.has('a'), counters.get('images_unusable')]).toEqual([false, 1]);
+  expect([await cache.has('a'), counters.get('images_unusable')]).toEqual([false, 1]);
   expect(readdirSync(dir.path)).toEqual([]);
 });
 
@@ -140,14 +140,14 @@ test('images of another worker are used, but neither written again nor removed',
   const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
   const { cache: other } = await openCache(first);
   const { cache } = await openCache(second, 2 ** 30, [first, join(dir.path, 'none')]);
-  expect([cache.has('a'), cache.wants('a')]).toEqual([false, true]);
+  expect([await cache.has('a'), cache.wants('a')]).toEqual([false, true]);
   await other.write('a', imageOf(1));
-  expect([cache.has('a'), cache.wants('a')]).toEqual([true, false]);
+  expect([await cache.has('a'), cache.wants('a')]).toEqual([true, false]);
   expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
   expect([cache.size, cache.bytes]).toEqual([0, 0]);
   const damaged = (): Promise<never> => Promise.reject(new ImageUnusable('damaged'));
   expect(await cache.restore('a', damaged)).toBeUndefined();
-  expect([cache.has('a'), cache.wants('a')]).toEqual([false, true]);
+  expect([await cache.has('a'), cache.wants('a')]).toEqual([false, true]);
   expect(readdirSync(first)).toHaveLength(1);
   await cache.write('a', imageOf(1));
   expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);

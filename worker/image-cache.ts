@@ -14,12 +14,15 @@ export interface ImageCacheOptions
 }
 
 const USELESS_MAX = 10_000;
+const ELSEWHERE_MAX = 100_000;
 
 export class ImageCache {
   readonly #options: ImageCacheOptions;
   readonly #files: CacheDirectory;
   /** Images that could not be used: those of others stay where they are. */
   readonly #useless = new Set<string>();
+  /** Traces of which another worker was seen to have an image. */
+  readonly #elsewhere = new Set<string>();
 
   private constructor(options: ImageCacheOptions, files: CacheDirectory) {
     this.#options = options;
@@ -52,17 +55,28 @@ export class ImageCache {
     return this.#files.writable;
   }
 
-  has(key: string): boolean {
-    return this.#files.has(key) || this.#atNeighbour(key) !== undefined;
+  async has(key: string): Promise<boolean> {
+    return this.#files.has(key) || (await this.isElsewhere(key));
   }
 
-  /** Whether an image of the trace is to be written. */
+  /** Whether another worker has an image of the trace. */
+  async isElsewhere(key: string): Promise<boolean> {
+    const found = (await this.#atNeighbour(key)) !== undefined;
+    if (!found) this.#elsewhere.delete(key);
+    else {
+      if (this.#elsewhere.size >= ELSEWHERE_MAX) this.#elsewhere.clear();
+      this.#elsewhere.add(key);
+    }
+    return found;
+  }
+
+  /** Whether an image of the trace is to be written, as far as is known without a look at other workers'. */
   wants(key: string): boolean {
-    return this.#files.wants(key) && this.#atNeighbour(key) === undefined;
+    return this.#files.wants(key) && !this.#elsewhere.has(key);
   }
 
   /** Path of the image that another worker has. */
-  #atNeighbour(key: string): string | undefined {
+  #atNeighbour(key: string): Promise<string | undefined> {
     return this.#files.atNeighbour(key, (path) => this.#useless.has(path));
   }
 
@@ -83,7 +97,7 @@ export class ImageCache {
         return { thrown }; // it is not about the image
       }
     };
-    const neighbours = this.#files.has(key) ? undefined : this.#atNeighbour(key);
+    const neighbours = this.#files.has(key) ? undefined : await this.#atNeighbour(key);
     const attempted =
       neighbours === undefined ? this.#files.read(key, attempt) : attempt(neighbours);
     const outcome = await attempted.catch(() => undefined);

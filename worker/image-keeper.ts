@@ -2,7 +2,7 @@
  * Decides when a loaded trace's image is written: while there is nothing else to do, the dearest first;
  * and when a trace is let go that has none.
  */
-import type { FairPermits } from './fair-permits.ts';
+import type { Admission } from './admission.ts';
 import type { ImageCache } from './image-cache.ts';
 import type { Lease, SlotPool } from './slot-pool.ts';
 
@@ -13,15 +13,15 @@ const IDLE_MS = 300;
 
 export class ImageKeeper {
   readonly #images: ImageCache;
-  readonly #permits: FairPermits;
+  readonly #admission: Pick<Admission, 'idle'>;
   #pool: SlotPool | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing = false;
   #stopped = false;
 
-  constructor(images: ImageCache, permits: FairPermits) {
+  constructor(images: ImageCache, admission: Pick<Admission, 'idle'>) {
     this.#images = images;
-    this.#permits = permits;
+    this.#admission = admission;
   }
 
   /** Begins to look for traces in the pool that have no image. */
@@ -50,6 +50,7 @@ export class ImageKeeper {
   async keep(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void> {
     this.#writing = true;
     try {
+      if (await this.#images.isElsewhere(key)) return await lease.release();
       // No snapshot: the slot is gone, or has no memory for it. Then there is no image.
       const image = await lease.slot.snapshot(key).catch(() => undefined);
       await lease.release();
@@ -65,7 +66,7 @@ export class ImageKeeper {
 
   #onIdle(): void {
     if (this.#stopped || this.#writing) return;
-    if (this.#permits.taken + this.#permits.waiting > 0) return; // who works pokes when he is done
+    if (!this.#admission.idle) return; // who works pokes when he is done
     const next = this.#pool?.dearest((key, costMs) => this.#worth(key, costMs));
     if (next === undefined) return;
     void this.keep(next.key, next.lease).then(() => this.poke());

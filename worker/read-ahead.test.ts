@@ -23,7 +23,7 @@ async function settled(): Promise<void> {
 }
 
 test('gives all chunks in order', async () => {
-  const ahead = new ReadAhead(source(100).read, 25);
+  const ahead = new ReadAhead(() => source(100).read, 25);
   const seen: number[] = [];
   for await (const chunk of ahead) seen.push(chunk[0] ?? 0);
   expect(seen).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
@@ -32,7 +32,7 @@ test('gives all chunks in order', async () => {
 
 test('reads ahead no further than its bound', async () => {
   const { state, read } = source(100);
-  const ahead = new ReadAhead(read, 25);
+  const ahead = new ReadAhead(() => read, 25);
   await settled();
   expect(state.asked).toBe(3);
   for await (const _ of ahead) break;
@@ -41,7 +41,7 @@ test('reads ahead no further than its bound', async () => {
 });
 
 test('a failure comes after the chunks before it', async () => {
-  const ahead = new ReadAhead(source(2, new Error('cut')).read, 1000);
+  const ahead = new ReadAhead(() => source(2, new Error('cut')).read, 1000);
   await ahead.done;
   const seen: number[] = [];
   const all = (async () => {
@@ -53,9 +53,21 @@ test('a failure comes after the chunks before it', async () => {
 
 test('one that is closed unread ends the source', async () => {
   const { state, read } = source(100);
-  const ahead = new ReadAhead(read, 25);
+  const ahead = new ReadAhead(() => read, 25);
   await settled();
   ahead.close();
   await ahead.done;
   expect(state.left).toBe(true);
+});
+
+test('closing aborts a source that is silent', async () => {
+  let told: AbortSignal | undefined;
+  async function* silent(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    told = signal;
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  }
+  const ahead = new ReadAhead(silent, 25);
+  ahead.close();
+  await ahead.done;
+  expect(told?.reason).toMatchObject({ code: 'cancelled' });
 });

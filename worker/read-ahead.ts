@@ -1,8 +1,9 @@
 /** Begins to read a trace before a thread is free for it, as far as a bound of bytes allows. */
+import { BigtraceError } from '../common/errors.ts';
 
 export class ReadAhead implements AsyncIterable<Uint8Array> {
-  readonly #source: AsyncIterable<Uint8Array>;
   readonly #bytesMax: number;
+  readonly #abort = new AbortController();
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #end: { thrown?: unknown } | undefined;
@@ -12,22 +13,29 @@ export class ReadAhead implements AsyncIterable<Uint8Array> {
   /** Resolves once nothing more is read from the source. */
   readonly done: Promise<void>;
 
-  constructor(source: AsyncIterable<Uint8Array>, bytesMax: number) {
-    this.#source = source;
+  /** @param open begins to read; its signal is aborted when this is closed */
+  constructor(open: (signal: AbortSignal) => AsyncIterable<Uint8Array>, bytesMax: number) {
     this.#bytesMax = bytesMax;
-    this.done = this.#pump();
+    this.done = this.#pump(open(this.#abort.signal));
+  }
+
+  /** Whether it gives no more chunks than it has given. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Reads no more. Whoever iterates to the end or leaves the loop need not say so. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#chunks = [];
+    this.#abort.abort(new BigtraceError('cancelled', 'the read of the trace was dropped'));
     this.#signal();
   }
 
-  async #pump(): Promise<void> {
+  async #pump(source: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      for await (const chunk of this.#source) {
+      for await (const chunk of source) {
         this.#chunks.push(chunk);
         this.#bytes += chunk.byteLength;
         this.#signal();

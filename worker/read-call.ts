@@ -2,27 +2,41 @@
 import { textFromBytes } from '../common/byte-text.ts';
 import { drained } from '../common/drained.ts';
 import type { ReadTraceRequest, ReadTraceResponse } from '../proto/messages.ts';
-import type { TraceStores } from '../trace-store/index.ts';
+import type { AnswerParts } from './answer.ts';
 import type { CallSink } from './list-call.ts';
+import type { Turn } from './turns.ts';
 
 const PIECE_BYTES_MAX = 256 * 1024;
 
 /** @throws trace_changed where the trace is not of that generation any more, and what the store says */
 export async function sendTrace(
-  stores: TraceStores,
+  { stores, admission }: Pick<AnswerParts, 'stores' | 'admission'>,
   { address, generation, offset, length }: ReadTraceRequest,
+  sink: CallSink<ReadTraceResponse>,
+  turn: Turn,
+  signal: AbortSignal,
+): Promise<void> {
+  const trace = textFromBytes(address);
+  const options = { generation, start: offset, signal };
+  await admission
+    .task(turn, 'rows', signal)
+    .lookup(trace, () => sendPieces(stores.read(trace, options), length, sink, signal));
+}
+
+async function sendPieces(
+  chunks: AsyncIterable<Uint8Array>,
+  length: number,
   sink: CallSink<ReadTraceResponse>,
   signal: AbortSignal,
 ): Promise<void> {
   let left = length || Number.POSITIVE_INFINITY;
-  const options = { generation, start: offset, signal };
-  for await (const chunk of stores.read(textFromBytes(address), options)) {
+  for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length && left > 0; ) {
       const piece = chunk.subarray(at, at + Math.min(PIECE_BYTES_MAX, left));
       at += piece.length;
       left -= piece.length;
-      // A copy, for the store may use its buffer again.
-      if (!sink.write({ data: Buffer.from(piece) })) await drained(sink);
+      const data = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+      if (!sink.write({ data })) await drained(sink);
       signal.throwIfAborted();
     }
     if (left <= 0) return;

@@ -45,7 +45,7 @@ function answerOf(seed: number, bytes = 10_000): Remembered {
 }
 
 function read(disk: ResultDisk, key: string): Promise<Remembered | undefined> {
-  return disk.read(key, 'test', new AbortController().signal);
+  return disk.read(key, { user: 'test', query: {} }, new AbortController().signal);
 }
 
 /** Answers of one directory, written by a worker that has ended. */

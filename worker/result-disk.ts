@@ -5,9 +5,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
 import type { Counters } from './counters.ts';
-import { FairPermits } from './fair-permits.ts';
+import { Permits } from './permits.ts';
 import { decodeResult, encodeResult, ResultUnusable } from './result-file.ts';
 import type { Remembered } from './result-memory.ts';
+import type { Turn } from './turns.ts';
 
 export interface ResultDiskOptions
   extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
@@ -32,7 +33,7 @@ const WAITING_BYTES_MAX = 4 * ANSWER_BYTES_MAX;
 export class ResultDisk {
   readonly #options: ResultDiskOptions;
   readonly #files: CacheDirectory;
-  readonly #reads = new FairPermits(READS_MAX);
+  readonly #reads = new Permits(READS_MAX);
   readonly #waiting = new Map<string, Remembered>();
   /** Keys of answers that were used in memory. */
   readonly #used = new Set<string>();
@@ -69,13 +70,13 @@ export class ResultDisk {
 
   /**
    * The answer; a file of its own that is damaged is removed.
-   * @param asker whose turn it takes @throws the signal's reason
+   * @throws the signal's reason
    */
-  async read(key: string, asker: unknown, signal: AbortSignal): Promise<Remembered | undefined> {
+  async read(key: string, turn: Turn, signal: AbortSignal): Promise<Remembered | undefined> {
     const own = this.#files.has(key);
-    const path = own ? undefined : this.#files.atNeighbour(key);
+    const path = own ? undefined : await this.#files.atNeighbour(key);
     if (!own && path === undefined) return undefined;
-    const release = await this.#reads.acquire(asker, signal);
+    const permit = await this.#reads.acquire(turn, signal);
     const decode = (file: string): Promise<Remembered> => this.#decode(file, key);
     try {
       return await (path === undefined ? this.#files.read(key, decode) : decode(path));
@@ -83,7 +84,7 @@ export class ResultDisk {
       this.#options.counters.add('results_unusable');
       return undefined;
     } finally {
-      release();
+      permit.release();
     }
   }
 

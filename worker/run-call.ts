@@ -2,20 +2,30 @@
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
-import type { RunEvent, RunMode, RunRequest, RunStart, Task } from '../proto/messages.ts';
+import type {
+  RunEvent,
+  RunMode,
+  RunningTrace,
+  RunRequest,
+  RunStart,
+  Task,
+} from '../proto/messages.ts';
 import type { PackageFacts } from '../trace-processor/index.ts';
 import { type AnswerParts, answer } from './answer.ts';
 import { CreditWindow } from './credit-window.ts';
 import { type EventSink, EventWriter } from './event-writer.ts';
 import { type AnswerLimits, answerLimits } from './limits.ts';
+import { RunningTask } from './running-task.ts';
 import { type ScriptFacts, scriptFacts } from './script.ts';
 import type { TraceSpans } from './trace-spans.ts';
+import type { Turn } from './turns.ts';
 
 /** Why a trace goes back to the orchestrator: aborting with it is no failure. */
 const GIVEN_BACK = Symbol('given back');
+/** How often the stream says what its tasks are doing, and how old they are then at least. */
+const STATES_MS = 1000;
 
 export interface RunParts extends AnswerParts {
-  limits: AnswerLimits;
   /** SQL packages that scripts may include. */
   packages: readonly PackageFacts[];
   logger: Logger;
@@ -27,22 +37,16 @@ export interface RunSink extends EventSink {
   fail(error: BigtraceError): void;
 }
 
-interface Running {
-  abort: AbortController;
-  begun: boolean;
-  /** When it was assigned, or begun; since the epoch. */
-  fromMs: number;
-}
-
 export class RunCall {
   readonly #parts: RunParts;
   readonly #sink: RunSink;
   readonly #spans: TraceSpans | undefined;
   readonly #writer: EventWriter;
   readonly #window: CreditWindow;
-  readonly #tasks = new Map<number, Running>();
-  #query: { id: string; mode: RunMode; script: ScriptFacts; limits: AnswerLimits } | undefined;
+  readonly #tasks = new Map<number, RunningTask>();
+  #query: Query | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #statesTimer: NodeJS.Timeout | undefined;
   /** Credits given and not used. */
   #open = 0;
   #noMore = false;
@@ -53,15 +57,25 @@ export class RunCall {
     this.#sink = sink;
     this.#spans = spans;
     this.#writer = new EventWriter(sink);
-    this.#window = new CreditWindow(parts.permits.total);
-  }
-
-  get running(): number {
-    return [...this.#tasks.values()].filter(({ begun }) => begun).length;
+    this.#window = new CreditWindow(parts.admission.threads.total);
   }
 
   get queued(): number {
-    return this.#tasks.size - this.running;
+    let queued = 0;
+    for (const { begun } of this.#tasks.values()) if (!begun) queued++;
+    return queued;
+  }
+
+  /** The traces that are on a thread. */
+  running(): RunningTrace[] {
+    if (this.#query === undefined) return [];
+    const { id: queryId, mode, turn } = this.#query;
+    return [...this.#tasks.values()]
+      .filter(({ phase }) => phase !== 'QUEUED')
+      .map((task) => ({
+        ...{ trace: task.trace, phase: task.phase, phaseMs: task.phaseMs, totalMs: task.totalMs },
+        ...{ queryId, user: turn.user, mode },
+      }));
   }
 
   onMessage(request: RunRequest): void {
@@ -71,6 +85,7 @@ export class RunCall {
       else if (this.#query === undefined) throw misused('the first message must be start');
       else if (request.assign) this.#onAssign(request.assign.task);
       else if (request.withdraw) for (const id of request.withdraw.id) this.#giveBack(id);
+      else if (request.cancel) for (const id of request.cancel.id) this.#cancel(id);
     } catch (thrown) {
       this.#fail(asBigtraceError(thrown));
     }
@@ -104,6 +119,7 @@ export class RunCall {
       mode: start.mode,
       script: scriptFacts(start.sql, this.#parts.packages),
       limits: answerLimits(start.limits, this.#parts.limits),
+      turn: { user: start.user ?? '', query: this },
     };
     const timeoutMs = start.limits?.timeoutMs ?? 0;
     if (timeoutMs > 0) this.#timer = setTimeout(() => this.#fail(tooLate(timeoutMs)), timeoutMs);
@@ -120,21 +136,34 @@ export class RunCall {
         continue;
       }
       this.#open--;
-      const running = { abort: new AbortController(), begun: false, fromMs: Date.now() };
+      const running = new RunningTask(task.trace);
       this.#tasks.set(task.id, running);
       if (this.#noMore) running.abort.abort(GIVEN_BACK);
       void this.#run(task, running);
     }
+    this.#statesTimer ??= setTimeout(() => this.#sayStates(), STATES_MS);
   }
 
-  async #run(assigned: Task, task: Running): Promise<void> {
+  /** What the tasks are doing that have been here for a while. */
+  #sayStates(): void {
+    this.#statesTimer = undefined;
+    if (this.#ended || this.#tasks.size === 0) return;
+    const state = [...this.#tasks]
+      .filter(([, { totalMs }]) => totalMs >= STATES_MS)
+      .map(([id, { phase, phaseMs, threadMs }]) => ({ id, phase, phaseMs, threadMs }));
+    if (state.length > 0) this.#send({ states: { state } });
+    this.#statesTimer = setTimeout(() => this.#sayStates(), STATES_MS);
+  }
+
+  async #run(assigned: Task, task: RunningTask): Promise<void> {
     const { id, trace } = assigned;
     const { signal } = task.abort;
     const end = await this.#answer(assigned, task).catch((thrown: unknown): RunEvent => {
       if (signal.reason === GIVEN_BACK) return { returned: { id: [id] } };
       const error = asBigtraceError(thrown);
       this.#logFailure(error, trace);
-      return { failure: { id, code: error.code, message: error.detail } };
+      const { threadMs } = task;
+      return { failure: { id, code: error.code, message: error.detail, threadMs } };
     });
     this.#tasks.delete(id);
     const queryId = this.#query?.id ?? '';
@@ -146,9 +175,9 @@ export class RunCall {
     this.#endWhenDone();
   }
 
-  async #answer({ id, trace, generation = '' }: Task, task: Running): Promise<RunEvent> {
+  async #answer({ id, trace, generation = '' }: Task, task: RunningTask): Promise<RunEvent> {
     if (this.#query === undefined) throw misused('the first message must be start');
-    const { mode, script, limits } = this.#query;
+    const { mode, script, limits, turn } = this.#query;
     /** The last result waits for the answer's statistics. */
     let last: Buffer | undefined;
     const { columns, stats } = await answer(
@@ -159,13 +188,14 @@ export class RunCall {
         script,
         limits,
         wantsKinds: mode === 'TYPES',
-        asker: this,
+        turn,
+        outlet: this.#writer,
         onBegin: (waitedMs) => {
-          task.begun = true;
-          task.fromMs = Date.now();
+          task.begin();
           this.#window.began(waitedMs);
           this.#giveCredits();
         },
+        onPhase: (phase) => task.enter(phase),
         onResult: (result, _rows, isLast) => {
           if (mode === 'TYPES') return undefined;
           if (!isLast) return this.#sendRows(id, result);
@@ -199,6 +229,11 @@ export class RunCall {
     if (task?.begun === false) task.abort.abort(GIVEN_BACK);
   }
 
+  /** Nobody wants the trace's answer any more. */
+  #cancel(id: number): void {
+    this.#tasks.get(id)?.abort.abort(GIVEN_BACK);
+  }
+
   #giveCredits(): void {
     if (this.#noMore || this.#ended) return;
     const credits = this.#window.give();
@@ -220,8 +255,13 @@ export class RunCall {
   #endWhenDone(): void {
     if (!this.#noMore || this.#ended || this.#tasks.size > 0) return;
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#clearTimers();
     this.#writer.end();
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#statesTimer);
   }
 
   #fail(error: BigtraceError): void {
@@ -233,10 +273,18 @@ export class RunCall {
   #stop(reason: BigtraceError): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#clearTimers();
     this.#writer.close();
     for (const { abort } of this.#tasks.values()) abort.abort(reason);
   }
+}
+
+interface Query {
+  id: string;
+  mode: RunMode;
+  script: ScriptFacts;
+  limits: AnswerLimits;
+  turn: Turn;
 }
 
 function misused(what: string): BigtraceError {

@@ -1,6 +1,6 @@
 /** The gRPC edge of a worker: both services on one port. */
 import * as grpc from '@grpc/grpc-js';
-import { printable, textFromBytes } from '../common/byte-text.ts';
+import { bytesFromText, printable, textFromBytes } from '../common/byte-text.ts';
 import { createEdge } from '../common/edge.ts';
 import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
@@ -17,8 +17,11 @@ import type {
   ListResponse,
   ReadTraceRequest,
   ReadTraceResponse,
+  RunningTrace,
   RunRequest,
   RunResponse,
+  UnbarRequest,
+  UnbarResponse,
   WorkerStatus,
 } from '../proto/messages.ts';
 import { bigtraceWorker, GRPC_OPTIONS, perfettoWorker } from '../proto/services.ts';
@@ -69,6 +72,7 @@ export class WorkerServer {
       List: this.#list.bind(this),
       ReadTrace: this.#readTrace.bind(this),
       Status: this.#status.bind(this),
+      Unbar: this.#unbar.bind(this),
     });
   }
 
@@ -90,13 +94,13 @@ export class WorkerServer {
   }
 
   measure(): Measured {
-    const { permits } = this.#parts;
+    const { admission } = this.#parts;
     return {
       counters: this.#counters(),
       gauges: {
         ...this.#gauges(),
-        threads: permits.total,
-        tasks_running: permits.taken,
+        threads: admission.threads.total,
+        tasks_running: admission.running,
         tasks_queued: this.#queued(),
       },
     };
@@ -172,7 +176,7 @@ export class WorkerServer {
     );
     this.#unary++;
     try {
-      reply(null, await this.#answerWhole(call.request, abort.signal));
+      reply(null, await this.#answerWhole(call.request, call.getPeer(), abort.signal));
     } catch (thrown) {
       reply(toServiceError(thrown));
     } finally {
@@ -183,12 +187,14 @@ export class WorkerServer {
 
   async #answerWhole(
     { trace, sqlQuery }: BigtraceQueryTraceArgs,
+    peer: string,
     signal: AbortSignal,
   ): Promise<BigtraceQueryTraceResponse> {
     if (this.#draining) throw stopping();
     if (sqlQuery.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
     checkSqlLength('SQL', sqlQuery, printable(textFromBytes(trace)));
     const { limits } = this.#parts;
+    const user = peer.slice(0, peer.lastIndexOf(':')); // upstream's protocol names none
     const result: Buffer[] = [];
     await answer(
       this.#parts,
@@ -198,8 +204,9 @@ export class WorkerServer {
         script: scriptFacts(sqlQuery, this.#parts.packages),
         limits: answerLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
         wantsKinds: false,
-        asker: signal,
+        turn: { user, query: signal },
         onBegin: () => {},
+        onPhase: () => {},
         onResult: (one) => {
           result.push(one);
           return undefined;
@@ -220,7 +227,8 @@ export class WorkerServer {
   async #readTrace(
     call: grpc.ServerWritableStream<ReadTraceRequest, ReadTraceResponse>,
   ): Promise<void> {
-    await streamed(call, (signal) => sendTrace(this.#parts.stores, call.request, call, signal));
+    const turn = { user: call.getPeer(), query: call };
+    await streamed(call, (signal) => sendTrace(this.#parts, call.request, call, turn, signal));
   }
 
   #counters(): Record<string, number> {
@@ -229,7 +237,7 @@ export class WorkerServer {
   }
 
   #gauges(): Record<string, number> {
-    const { pool, results, resultDisk, images, permits, stores } = this.#parts;
+    const { pool, results, resultDisk, images, admission, barred, stores } = this.#parts;
     return {
       ...pool.gauges(),
       ...storeGauges(stores),
@@ -239,22 +247,44 @@ export class WorkerServer {
       results_on_disk_bytes: resultDisk.bytes,
       images: images.size,
       images_bytes: images.bytes,
-      permits_waiting: permits.waiting,
+      ...admission.gauges(),
+      traces_barred: barred.size,
       queries: this.#runs.size,
       rss_bytes: process.memoryUsage.rss(),
     };
+  }
+
+  /** The traces that have run longest. */
+  #running(): RunningTrace[] {
+    return [...this.#runs]
+      .flatMap((run) => run.running())
+      .sort((one, other) => other.totalMs - one.totalMs)
+      .slice(0, NAMED_MAX);
+  }
+
+  async #unbar(
+    { request }: grpc.ServerUnaryCall<UnbarRequest, UnbarResponse>,
+    reply: grpc.sendUnaryData<UnbarResponse>,
+  ): Promise<void> {
+    try {
+      const addresses = request.all ? 'all' : new Set(request.trace.map(textFromBytes));
+      reply(null, { lifted: await this.#parts.barred.lift(addresses) });
+    } catch (thrown) {
+      reply(toServiceError(thrown));
+    }
   }
 
   #status(
     _call: grpc.ServerUnaryCall<object, WorkerStatus>,
     reply: grpc.sendUnaryData<WorkerStatus>,
   ): void {
-    const { engine, permits } = this.#parts;
+    const { engine, admission, barred } = this.#parts;
+    const { total: threads } = admission.threads;
     reply(null, {
       version: VERSION,
       engine: `${engine.version} ${engine.identity}`,
-      threads: permits.total,
-      tasksRunning: permits.taken,
+      threads,
+      tasksRunning: admission.running,
       tasksQueued: this.#queued(),
       uptimeMs: Math.round(performance.now() - this.#startedAt),
       draining: this.#draining,
@@ -262,10 +292,19 @@ export class WorkerServer {
       gauges: this.#gauges(),
       sqlPackage: engine.packages.map(({ name }) => name),
       cacheId: this.#parts.cacheId,
-      firstCredits: firstCredits(permits.total),
+      firstCredits: firstCredits(threads),
+      running: this.#running(),
+      barred: barred.latest(NAMED_MAX).map(({ trace, detail: message, ...bar }) => ({
+        ...{ trace: bytesFromText(trace), generation: bar.generation, code: bar.code },
+        ...{ message, barredMs: bar.barredMs },
+      })),
+      barredTotal: barred.size,
     });
   }
 }
+
+/** How many traces of a kind `Status` names. */
+const NAMED_MAX = 100;
 
 async function streamed<Request, Response>(
   call: grpc.ServerWritableStream<Request, Response>,

@@ -5,6 +5,8 @@ import { rowsOf } from '../query-result/index.ts';
 import { CORPUS } from '../test/corpus/index.ts';
 import { type Engine, loadEngine } from '../trace-processor/index.ts';
 import { Counters } from './counters.ts';
+import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
+import { type LoadOptions, Slot } from './slot.ts';
 import { type Lease, SlotPool } from './slot-pool.ts';
 import { testConfig } from './testing.ts';
 
@@ -13,6 +15,11 @@ const COMPILE = 'recorded/linux/compile-c.pftrace';
 const SCHED: Record<string, bigint> = { [GZIP]: 2547n, [COMPILE]: 3321n };
 const { signal } = new AbortController();
 
+const LOAD: LoadOptions = {
+  ...{ memoryBytesMax: 2 ** 32, loadBound: LOAD_BOUND_DEFAULT, traceBytes: undefined },
+  onPhase: () => {},
+};
+
 let engine: Engine;
 let pool: SlotPool;
 
@@ -20,8 +27,8 @@ beforeAll(async () => {
   const { engineFile, threadEntry } = await testConfig();
   engine = await loadEngine(engineFile);
   pool = new SlotPool({
-    engine,
-    threadEntry,
+    startSlot: (onGrowth) => new Slot(engine, threadEntry, onGrowth),
+    initialBytes: engine.initial.memoryBytes,
     spares: 0,
     memoryBytesMax: 100 * 2 ** 20, // each trace takes the place of the one before
     counters: new Counters(),
@@ -31,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => pool?.close());
 
 async function load({ slot, loaded }: Lease, key: string): Promise<void> {
-  const done = await slot.load(key, createReadStream(join(CORPUS, key)), 2 ** 32, signal);
+  const done = await slot.load(key, createReadStream(join(CORPUS, key)), LOAD, signal);
   loaded({ ...done, tier: 'parse' });
 }
 
@@ -71,7 +78,9 @@ test('an idle worker has spare slots, in no more than half of its memory', async
   const counters = new Counters();
   const keeper = { wants: () => false, keep: async () => {} };
   const memoryBytesMax = 5 * (engine.initial.memoryBytes + 16 * 2 ** 20);
-  const options = { engine, threadEntry, memoryBytesMax, spares: 4, counters, keeper };
+  const startSlot = (onGrowth: () => void): Slot => new Slot(engine, threadEntry, onGrowth);
+  const initialBytes = engine.initial.memoryBytes;
+  const options = { startSlot, initialBytes, memoryBytesMax, spares: 4, counters, keeper };
   const warm = new SlotPool(options);
   try {
     warm.warm(1);

@@ -4,13 +4,14 @@
  * cheapest to have again for the memory it takes (GreedyDual-Size; Cao and Irani, 1997).
  */
 import type { TaskStats } from '../proto/messages.ts';
-import type { Engine } from '../trace-processor/index.ts';
 import type { Counters } from './counters.ts';
-import { Slot } from './slot.ts';
+import type { EngineSlot } from './slot.ts';
 
 export interface PoolOptions {
-  engine: Engine;
-  threadEntry: URL;
+  /** Starts a thread with a fresh engine. `onGrowth` is called whenever it holds more memory than before. */
+  startSlot: (onGrowth: () => void) => EngineSlot;
+  /** What a fresh engine takes. */
+  initialBytes: number;
   /** Bound of all slots together; those at work are never ended for it. */
   memoryBytesMax: number;
   /** Slots without a trace that an idle worker has ready: a thread takes time to start. */
@@ -40,7 +41,7 @@ const SLOTS_MAX = 256;
 const IDLE_MS = 300;
 
 interface Entry {
-  slot: Slot;
+  slot: EngineSlot;
   busy: boolean;
   /** The trace it holds or is to hold. */
   key: string | undefined;
@@ -53,13 +54,20 @@ export type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes' | 'tier'>;
 
 /** A slot that is the holder's alone, until it is released. */
 export interface Lease {
-  readonly slot: Slot;
+  readonly slot: EngineSlot;
   /** Whether it has the trace; else it is to be loaded. */
   readonly hasTrace: boolean;
   /** To be called once the trace is loaded. */
   loaded(from: LoadedFrom): void;
   /** Takes back marks before it lets others have it; resolves when it is theirs. */
   release(): Promise<void>;
+}
+
+export interface TakeOptions {
+  /** Even where another slot has the trace. */
+  evenSecond: boolean;
+  /** Whether the caller can load it. */
+  mayLoad: boolean;
 }
 
 /** How long one who asks a trace still waits for who has it, kept from one `look` to the next. */
@@ -133,14 +141,24 @@ export class SlotPool {
   }
 
   /**
-   * A slot for the trace, for a caller who has a permit: one that has it, or one to load it into; undefined
-   * where another is at work on it, unless it may be loaded a second time.
+   * A slot for the trace, for a caller who has a permit: one that has it, or, for a caller who `mayLoad`, one
+   * to load it into. Undefined where there is none, and where another is at work on the trace, unless it may
+   * be loaded a second time.
    */
-  take(key: string, evenSecond: boolean): Lease | undefined {
+  take(key: string, { evenSecond, mayLoad }: TakeOptions): Lease | undefined {
     const holder = this.#holding(key);
-    if (holder === undefined) return this.fresh(key);
-    if (!holder.busy) return this.#lease(holder, true);
-    return evenSecond && holder.costMs !== undefined ? this.fresh(key) : undefined;
+    if (holder?.busy === false) return this.#lease(holder, true);
+    if (!mayLoad || (holder !== undefined && (!evenSecond || holder.costMs === undefined)))
+      return undefined;
+    return this.fresh(key);
+  }
+
+  /** Whether so many bytes more fit the bound beside what is at work. */
+  hasRoom(bytes: number): boolean {
+    let busyBytes = 0;
+    for (const { busy, slot } of this.#entries)
+      if (busy) busyBytes += this.#slotBytes(slot.memoryBytes);
+    return busyBytes + bytes <= this.#options.memoryBytesMax;
   }
 
   /** A slot to load the trace into, for a caller who has a permit. */
@@ -231,10 +249,10 @@ export class SlotPool {
   }
 
   #start(): Entry {
-    const { engine, threadEntry, counters } = this.#options;
+    const { startSlot, counters } = this.#options;
     counters.add('threads_started');
     const entry: Entry = {
-      slot: new Slot(engine, threadEntry, () => this.#makePlace()),
+      slot: startSlot(() => this.#makePlace()),
       busy: false,
       key: undefined,
       costMs: undefined,
@@ -312,11 +330,11 @@ export class SlotPool {
   }
 
   #slotBytes(memoryBytes: number): number {
-    return ISOLATE_BYTES + Math.max(memoryBytes, this.#options.engine.initial.memoryBytes);
+    return ISOLATE_BYTES + Math.max(memoryBytes, this.#options.initialBytes);
   }
 
   #costMs({ slot }: Entry, { tier, loadMs, traceBytes }: LoadedFrom): number {
-    const grown = slot.memoryBytes > this.#options.engine.initial.memoryBytes;
+    const grown = slot.memoryBytes > this.#options.initialBytes;
     return tier === 'parse' && traceBytes < SMALL_TRACE_BYTES && !grown ? 0 : loadMs;
   }
 

@@ -11,8 +11,9 @@ import {
   ImageUnusable,
 } from '../trace-processor/index.ts';
 import type { ColumnFound } from './columns.ts';
+import { type LoadBound, LoadWatch } from './load-watch.ts';
 import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
-import { StallWatch } from './stall-watch.ts';
+import { threadCpuMs } from './thread-cpu.ts';
 import {
   GATE,
   GATE_BYTES,
@@ -25,6 +26,15 @@ import {
 
 /** A cancelled call may end by itself for so long; then the thread is ended, which costs it its trace. */
 const GRACE_MS = 250;
+
+export interface LoadOptions {
+  memoryBytesMax: number;
+  loadBound: LoadBound;
+  /** The trace's size, where it is known before all of it is read. */
+  traceBytes: number | undefined;
+  /** Told whether the load waits for bytes or for the engine. */
+  onPhase: (phase: 'READING' | 'PARSING') => void;
+}
 
 export interface Loaded {
   /** Time spent parsing or restoring, without waiting for bytes. */
@@ -63,6 +73,12 @@ interface Call {
   close: () => void;
 }
 
+/** What the pool and those who lease from it use of a slot. */
+export type EngineSlot = Pick<
+  Slot,
+  'state' | 'memoryBytes' | 'load' | 'restore' | 'query' | 'unmark' | 'snapshot' | 'kill'
+>;
+
 export class Slot {
   #state: SlotState = { is: 'empty' };
   #memoryBytes = 0;
@@ -94,15 +110,16 @@ export class Slot {
 
   /**
    * Makes the trace of `key` this slot's, from its bytes.
-   * @throws trace_invalid, limit_exceeded, engine_crashed, the signal's reason, what `chunks` throws.
+   * @throws trace_invalid, limit_exceeded, out_of_memory, engine_crashed, LoadTooLong, the signal's reason,
+   * what `chunks` throws.
    */
   load(
     key: string,
     chunks: AsyncIterable<Uint8Array>,
-    memoryBytesMax: number,
+    options: LoadOptions,
     signal: AbortSignal,
   ): Promise<Loaded> {
-    return this.#loading(key, () => this.#feed(chunks, memoryBytesMax, signal));
+    return this.#loading(key, () => this.#feed(chunks, options, signal));
   }
 
   /**
@@ -134,20 +151,30 @@ export class Slot {
 
   async #feed(
     chunks: AsyncIterable<Uint8Array>,
-    memoryBytesMax: number,
+    { memoryBytesMax, loadBound, traceBytes: size, onPhase }: LoadOptions,
     signal: AbortSignal,
   ): Promise<Loaded> {
     let traceBytes = 0;
     let unparsed = 0;
     let wake = (): void => {};
+    onPhase('READING');
     const { call, done } = this.#begin(signal, (reply) => {
       if (reply.say !== 'appended') return;
       unparsed -= reply.byteLength;
-      if (unparsed === 0) stall.stop();
-      else stall.restart(traceBytes);
+      if (unparsed === 0) {
+        watch.idle();
+        onPhase('READING');
+      }
       wake();
     });
-    const stall = new StallWatch((thrown) => this.#abandon(call, thrown));
+    const busy = (): void => {
+      watch.busy(traceBytes);
+      onPhase('PARSING');
+    };
+    const watch = new LoadWatch({
+      ...{ bound: loadBound, traceBytes: size, cpuMs: this.#cpuMsFromNow() },
+      onOver: (thrown) => this.#abandon(call, thrown),
+    });
     const over = done.then(
       () => 'over' as const,
       () => 'over' as const,
@@ -160,7 +187,7 @@ export class Slot {
         if (next === 'over' || next.done === true) break;
         const bytes = next.value;
         traceBytes += bytes.byteLength;
-        if (unparsed === 0) stall.restart(traceBytes);
+        if (unparsed === 0) busy();
         unparsed += bytes.byteLength;
         this.#post({ ask: 'append', bytes }, transferable(bytes));
         while (unparsed > UNPARSED_BYTES_MAX && call.wanted) {
@@ -171,14 +198,14 @@ export class Slot {
         }
       }
       if (call.wanted) {
-        stall.restart(traceBytes);
+        busy();
         this.#post({ ask: 'finalize' });
       }
       await over;
     } catch (thrown) {
       this.#abandon(call, thrown);
     } finally {
-      stall.stop();
+      watch.idle();
       // Not awaited: a store that hangs must not hold up the answer that it failed.
       source.return?.()?.catch(() => {});
     }
@@ -309,6 +336,16 @@ export class Slot {
   #letGo(byteLength: number): void {
     Atomics.sub(this.#gate, GATE.HELD, byteLength);
     Atomics.notify(this.#gate, GATE.HELD);
+  }
+
+  /** A clock of the processor time that the thread takes from now on. */
+  #cpuMsFromNow(): () => Promise<number | undefined> {
+    const thread = (): number => Atomics.load(this.#gate, GATE.THREAD);
+    const before = threadCpuMs(thread());
+    return async () => {
+      const [from = 0, to] = [await before, await threadCpuMs(thread())];
+      return to === undefined ? undefined : to - from;
+    };
   }
 
   #onReply(reply: ThreadReply): void {

@@ -7,20 +7,20 @@ import { type Probes, startProbes } from '../common/probes.ts';
 import { startTracing } from '../common/tracing.ts';
 import { loadEngine, readSqlPackages } from '../trace-processor/index.ts';
 import { createTraceStores } from '../trace-store/index.ts';
+import { Admission } from './admission.ts';
+import { BarredTraces } from './barred-traces.ts';
 import { cacheId } from './cache-id.ts';
 import type { WorkerConfig } from './config.ts';
 import { COUNTERS, Counters } from './counters.ts';
-import { FairPermits } from './fair-permits.ts';
 import { ImageCache } from './image-cache.ts';
 import { ImageKeeper } from './image-keeper.ts';
 import { ResultDisk } from './result-disk.ts';
 import { ResultMemory } from './result-memory.ts';
 import { WorkerServer } from './server.ts';
+import { Slot } from './slot.ts';
 import { SlotPool } from './slot-pool.ts';
 import { STORE_COUNTS } from './store-counts.ts';
 
-/** Questions to stores about traces at once: they take time, not work. */
-const LOOKUPS_MAX = 128;
 /**
  * How much of a function runs before V8 optimizes it. With Node 20's own bound (1.8 million) a third of what
  * the first traces cost goes into optimizing, mostly what hardly runs again. With this, all that matters to
@@ -30,8 +30,6 @@ const WASM_TIERING_BUDGET = 60_000_000;
 /** Slots that an idle worker has ready for traces to come; one a thread at least. */
 const SPARES_A_THREAD = 2;
 const SPARES_MAX = 8;
-/** Traces that are read while others are parsed: as many as hide the time until the first byte comes. */
-const READS_A_THREAD = 8;
 
 export interface RunningWorker {
   /** host:port it listens on. */
@@ -54,37 +52,29 @@ export async function startWorker(
   const tracing = await startTracing('worker', config.edge.otlpEndpoint, logger);
   const stores = createTraceStores(config.stores);
   const counters = new Counters();
-  const permits = new FairPermits(config.threads);
-  const images = await ImageCache.open({
-    directory: config.cacheDir,
-    neighbours: config.readCacheDirs,
-    bytesMax: config.cacheBytesMax,
-    counters,
-    logger,
+  const { threadEntry, memoryBytesMax, threads, limits, loadBound } = config;
+  const admission = new Admission({
+    ...{ stores, threads, spares: config.spareThreads, longMs: config.longTaskMs },
+    hasRoom: () => pool.hasRoom(limits.memoryBytesMax),
   });
-  const resultDisk = await ResultDisk.open({
-    directory: config.resultCacheDir,
-    neighbours: config.readResultCacheDirs,
-    bytesMax: config.resultCacheBytesMax,
-    isBusy: () => permits.taken + permits.waiting > 0,
-    counters,
-    logger,
-  });
-  const keeper = new ImageKeeper(images, permits);
-  const { threadEntry, memoryBytesMax, threads } = config;
+  const isBusy = (): boolean => !admission.idle;
+  const caches = await openCaches(config, { isBusy, counters, logger });
+  const { images, resultDisk, barred } = caches;
+  const keeper = new ImageKeeper(images, admission);
   const spares = Math.max(threads, Math.min(SPARES_A_THREAD * threads, SPARES_MAX));
-  const pool = new SlotPool({ engine, threadEntry, memoryBytesMax, spares, counters, keeper });
+  const startSlot = (onGrowth: () => void): Slot => new Slot(engine, threadEntry, onGrowth);
+  const initialBytes = engine.initial.memoryBytes;
+  const poolOptions = { startSlot, initialBytes, memoryBytesMax, spares, counters, keeper };
+  const pool = new SlotPool(poolOptions);
   keeper.watch(pool);
   const server = new WorkerServer({
     stores,
     pool,
     results: new ResultMemory(config.resultMemoryBytesMax),
-    resultDisk,
-    images,
+    ...caches,
     keeper,
-    permits,
-    lookups: new FairPermits(LOOKUPS_MAX),
-    reads: new FairPermits(READS_A_THREAD * config.threads),
+    admission,
+    loadBound,
     counters,
     engine,
     edge: config.edge,
@@ -92,7 +82,7 @@ export async function startWorker(
     engineIdentity: engine.identity,
     packages: engine.packages,
     cacheId: await cacheId(config.cacheDir ?? config.resultCacheDir),
-    limits: config.limits,
+    limits,
     logger,
   });
   let probes: Probes | undefined;
@@ -101,7 +91,7 @@ export async function startWorker(
     keeper.stop();
     server.close();
     await pool.close();
-    await resultDisk.close();
+    await Promise.all([resultDisk.close(), barred.close()]);
     stores.close();
   };
   let port: number;
@@ -134,6 +124,40 @@ async function drained(server: WorkerServer, ms: number): Promise<void> {
   });
   await Promise.race([server.drain(), late]);
   clearTimeout(timer);
+}
+
+interface Surroundings {
+  /** Whether the worker has something else to do. */
+  isBusy: () => boolean;
+  counters: Counters;
+  logger: Logger;
+}
+
+/** What earlier workers have left on disk. */
+async function openCaches(
+  config: WorkerConfig,
+  { isBusy, counters, logger }: Surroundings,
+): Promise<{ images: ImageCache; resultDisk: ResultDisk; barred: BarredTraces }> {
+  const images = await ImageCache.open({
+    directory: config.cacheDir,
+    neighbours: config.readCacheDirs,
+    bytesMax: config.cacheBytesMax,
+    counters,
+    logger,
+  });
+  const resultDisk = await ResultDisk.open({
+    directory: config.resultCacheDir,
+    neighbours: config.readResultCacheDirs,
+    bytesMax: config.resultCacheBytesMax,
+    isBusy,
+    counters,
+    logger,
+  });
+  const barred = await BarredTraces.open({
+    ...{ directory: config.resultCacheDir, loadBound: config.loadBound, counters, logger },
+    memoryBytesMax: config.limits.memoryBytesMax,
+  });
+  return { images, resultDisk, barred };
 }
 
 function watched(

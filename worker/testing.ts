@@ -23,6 +23,7 @@ import { bigtraceWorker, clientClass, GRPC_OPTIONS, perfettoWorker } from '../pr
 import { type CellValue, rowsOf } from '../query-result/index.ts';
 import { CORPUS } from '../test/corpus/index.ts';
 import { LIMIT_DEFAULTS, type WorkerConfig } from './config.ts';
+import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
 import { type RunningWorker, startWorker } from './start.ts';
 
 const ROOT = new URL('../', import.meta.url);
@@ -43,6 +44,9 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     edge: PLAIN_EDGE,
     stores: { localRoot: CORPUS },
     threads: 2,
+    spareThreads: 2,
+    longTaskMs: 2000,
+    loadBound: LOAD_BOUND_DEFAULT,
     memoryBytesMax: 2 * 2 ** 30,
     resultMemoryBytesMax: 64 * 2 ** 20,
     cacheDir: undefined,
@@ -176,6 +180,7 @@ interface TestStart {
   limits?: Partial<Limits>;
   /** That it counts on from the beginning. */
   credits?: number;
+  user?: string;
 }
 
 /** A `Run` stream: assigns as credits come, and gathers what comes back. */
@@ -195,7 +200,7 @@ export class TestRun {
 
   constructor(
     call: grpc.ClientDuplexStream<RunRequest, RunResponse>,
-    { sql, mode = 'ROWS', limits, credits = 0 }: TestStart,
+    { sql, mode = 'ROWS', limits, credits = 0, user = '' }: TestStart,
   ) {
     this.call = call;
     this.over = new Promise((resolve) => call.on('status', resolve));
@@ -209,8 +214,8 @@ export class TestRun {
       this.#assign();
       this.#changed();
     });
-    const start = { queryId: 'test', sql: Buffer.from(sql), mode, limits: limits ?? null, credits };
-    call.write({ start });
+    const query = { queryId: 'test', sql: Buffer.from(sql), mode, limits: limits ?? null };
+    call.write({ start: { ...query, credits, user } });
   }
 
   /** Assigns traces as credits allow; returns their ids. */

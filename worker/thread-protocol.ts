@@ -8,19 +8,21 @@ import type { ColumnFound } from './columns.ts';
 
 export interface ThreadData {
   engine: Engine;
-  /** Two Int32: see GATE. */
+  /** Int32s: see GATE. */
   gate: SharedArrayBuffer;
 }
 
-/** Indices into the gate, by which the main thread holds up a thread that is inside one long call. */
+/** Indices into the gate, which the main thread reads and writes while the thread is inside one long call. */
 export const GATE = {
   /** Bytes of results sent and not yet passed on; the thread sleeps above HELD_BYTES_MAX. */
   HELD: 0,
   /** 1: nobody wants the running call's outcome. */
   DISCARD: 1,
+  /** The kernel's number for the thread; 0 until it has begun, or where there is none. */
+  THREAD: 2,
 } as const;
 
-export const GATE_BYTES = 8;
+export const GATE_BYTES = 12;
 export const HELD_BYTES_MAX = 4 * 2 ** 20;
 
 /** How far what was read may run ahead of what is parsed. */

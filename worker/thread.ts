@@ -14,6 +14,7 @@ import {
   TraceProcessor,
 } from '../trace-processor/index.ts';
 import { columnsFound } from './columns.ts';
+import { ownThreadNumber } from './thread-cpu.ts';
 import {
   GATE,
   HELD_BYTES_MAX,
@@ -27,6 +28,7 @@ const port = parentPort;
 if (port === null) throw new Error('worker/thread.ts runs as a worker thread only');
 const { engine, gate: sharedGate } = workerData as ThreadData;
 const gate = new Int32Array(sharedGate);
+Atomics.store(gate, GATE.THREAD, ownThreadNumber());
 
 const processor = new TraceProcessor(engine);
 /** The load that is not closed yet: the time it took so far. */

@@ -1,12 +1,11 @@
 /** What every store over a network gets around it. */
 import type { RequestOptions } from '../options.ts';
 import type { TraceStore } from '../trace-store.ts';
-import { withConcurrency } from './with-concurrency.ts';
 import type { StoreCounters } from './with-counters.ts';
 import { withRetry } from './with-retry.ts';
 import { withTimeout } from './with-timeout.ts';
 
-/** From the inside out: each attempt has its own time, and all attempts of a read one permit. */
+/** Each attempt has its own time. The bound of requests at once is kept by whoever asks the store. */
 export function guarded(
   store: TraceStore,
   { timeoutMs, attemptsMax, concurrencyMax }: RequestOptions,
@@ -15,8 +14,8 @@ export function guarded(
   const onRetry = (): void => {
     counters.retries++;
   };
-  return withConcurrency(
-    withRetry(withTimeout(store, timeoutMs), { attemptsMax, onRetry }),
-    concurrencyMax,
-  );
+  return {
+    ...withRetry(withTimeout(store, timeoutMs), { attemptsMax, onRetry }),
+    requestsMax: concurrencyMax,
+  };
 }

@@ -1,0 +1,93 @@
+/** Loads a trace into a slot from its bytes, within the bounds; a failure that would repeat itself bars it. */
+import { BigtraceError } from '../common/errors.ts';
+import type { TaskPhase } from '../proto/messages.ts';
+import type { TraceStat } from '../trace-store/index.ts';
+import type { AnswerParts } from './answer.ts';
+import type { Bar } from './barred-traces.ts';
+import { type AnswerLimits, checkTraceBytes } from './limits.ts';
+import { LoadTooLong } from './load-watch.ts';
+import type { EngineSlot } from './slot.ts';
+import type { LoadedFrom } from './slot-pool.ts';
+
+export interface LoadRequest {
+  /** Of the trace, its generation and the engine. */
+  key: string;
+  trace: string;
+  stat: TraceStat;
+  chunks: AsyncIterable<Uint8Array>;
+  limits: AnswerLimits;
+  onPhase: (phase: TaskPhase) => void;
+  signal: AbortSignal;
+}
+
+/** @throws as Slot.load */
+export async function loadTrace(
+  parts: AnswerParts,
+  slot: EngineSlot,
+  request: LoadRequest,
+): Promise<LoadedFrom> {
+  const { key, stat, limits, onPhase, signal } = request;
+  const source = new BoundedSource(request.chunks, limits);
+  try {
+    const { loadBound } = parts;
+    const options = { memoryBytesMax: limits.memoryBytesMax, loadBound, onPhase };
+    const loaded = await slot.load(key, source, { ...options, traceBytes: stat.size }, signal);
+    parts.counters.add('parse_ms', loaded.loadMs);
+    return { ...loaded, tier: 'parse' };
+  } catch (thrown) {
+    const ofTheTrace = thrown instanceof BigtraceError && !source.failed && !signal.aborted;
+    const bounds = ofTheTrace ? barOf(parts, slot, request, thrown) : undefined;
+    if (ofTheTrace && bounds !== undefined) {
+      const { code, detail } = thrown;
+      const { generation } = stat;
+      const bar = { trace: request.trace, generation, code, detail, barredMs: Date.now() };
+      parts.barred.bar(key, { ...bar, ...bounds });
+    }
+    throw thrown;
+  }
+}
+
+/** The bounds that the bar of a trace names; undefined where another load may succeed. */
+function barOf(
+  { limits: own }: AnswerParts,
+  slot: EngineSlot,
+  { limits }: LoadRequest,
+  error: BigtraceError,
+): Pick<Bar, 'memoryBytes' | 'load'> | undefined {
+  if (error instanceof LoadTooLong)
+    return { load: { traceBytes: error.traceBytes, ms: error.boundMs } };
+  if (error.code === 'trace_invalid') return {};
+  // The engine trapped; a thread that was lost may have been lost to something else.
+  if (error.code === 'engine_crashed') return slot.state.is === 'gone' ? undefined : {};
+  const { memoryBytesMax } = limits; // a query may ask for less than the worker would give
+  if (error.code === 'limit_exceeded' && memoryBytesMax === own.memoryBytesMax)
+    return { memoryBytes: memoryBytesMax };
+  return undefined;
+}
+
+/** A store may not know a trace's size before it was read. */
+class BoundedSource implements AsyncIterable<Uint8Array> {
+  readonly #chunks: AsyncIterable<Uint8Array>;
+  readonly #limits: AnswerLimits;
+  /** Whether an error came from here, and not from the engine. */
+  failed = false;
+
+  constructor(chunks: AsyncIterable<Uint8Array>, limits: AnswerLimits) {
+    this.#chunks = chunks;
+    this.#limits = limits;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    let bytes = 0;
+    try {
+      for await (const chunk of this.#chunks) {
+        bytes += chunk.byteLength;
+        checkTraceBytes(bytes, this.#limits);
+        yield chunk;
+      }
+    } catch (thrown) {
+      this.failed = true;
+      throw thrown;
+    }
+  }
+}

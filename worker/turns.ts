@@ -1,0 +1,110 @@
+/** Who waits for a permit, and who is next: users share the turns, then the queries of each user. */
+export interface Turn {
+  readonly user: string;
+  /** Identity of the query. */
+  readonly query: object;
+}
+
+interface Waiter<Grant> {
+  turn: Turn;
+  /** Resolves the waiter's promise. */
+  grant: (granted: Grant) => void;
+}
+
+interface QueryQueue<Grant> {
+  turn: Turn;
+  /** First come, first served within a query. */
+  waiters: Set<Waiter<Grant>>;
+}
+
+export class Waiting<Grant> {
+  /** Users in the order of their next turn, and each user's queries in the order of theirs. */
+  readonly #users = new Map<string, Map<object, QueryQueue<Grant>>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Resolves when `next` has returned this waiter and it was granted. @throws the signal's reason. */
+  wait(turn: Turn, signal: AbortSignal): Promise<Grant> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#remove(waiter);
+        reject(signal.reason);
+      };
+      const waiter: Waiter<Grant> = {
+        turn,
+        grant: (granted) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(granted);
+        },
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#add(waiter);
+    });
+  }
+
+  /**
+   * Takes out the waiter whose turn it is: of the user who holds least, in turn where several do; then of
+   * that user's queries in turn. Its user and query go to the end of their rounds.
+   */
+  next(
+    heldBy: (user: string) => number,
+    mayGo: (turn: Turn) => boolean = () => true,
+  ): Waiter<Grant> | undefined {
+    let least = Number.POSITIVE_INFINITY;
+    let found: QueryQueue<Grant> | undefined;
+    for (const [user, queries] of this.#users) {
+      const held = heldBy(user);
+      if (held >= least) continue;
+      for (const queue of queries.values()) {
+        if (!mayGo(queue.turn)) continue;
+        found = queue;
+        least = held;
+        break;
+      }
+    }
+    const [waiter] = found?.waiters ?? [];
+    if (waiter === undefined) return undefined;
+    this.#remove(waiter);
+    this.#endTurn(waiter.turn);
+    return waiter;
+  }
+
+  #add(waiter: Waiter<Grant>): void {
+    const { user, query } = waiter.turn;
+    let queries = this.#users.get(user);
+    if (queries === undefined) {
+      queries = new Map();
+      this.#users.set(user, queries);
+    }
+    const queue = queries.get(query);
+    if (queue === undefined) queries.set(query, { turn: waiter.turn, waiters: new Set([waiter]) });
+    else queue.waiters.add(waiter);
+    this.#size++;
+  }
+
+  #remove(waiter: Waiter<Grant>): void {
+    const { user, query } = waiter.turn;
+    const queries = this.#users.get(user);
+    const queue = queries?.get(query);
+    if (queries === undefined || queue?.waiters.delete(waiter) !== true) return;
+    this.#size--;
+    if (queue.waiters.size === 0) queries.delete(query);
+    if (queries.size === 0) this.#users.delete(user);
+  }
+
+  #endTurn({ user, query }: Turn): void {
+    const queries = this.#users.get(user);
+    if (queries === undefined) return;
+    toTheEnd(this.#users, user, queries);
+    const queue = queries.get(query);
+    if (queue !== undefined) toTheEnd(queries, query, queue);
+  }
+}
+
+function toTheEnd<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
+}
