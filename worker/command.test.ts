@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { workerCommand, workerConfig } from './command.ts';
@@ -92,13 +93,47 @@ test('what one trace may take is its share of the memory', () => {
     parsed(['--memory-bytes', memory, '--threads', threads]).limits.memoryBytesMax;
   expect(of('6GiB', '4')).toBe(1.5 * GIB);
   expect(of('64GiB', '4')).toBe(4 * GIB);
-  expect(of('1GiB', '4')).toBe(GIB / 2);
+  expect(of('1GiB', '4')).toBe(GIB / 4);
+  expect(() => of('100MiB', '4')).toThrow(
+    '104857600 bytes (--memory-bytes) are 26214400 for each of 4 threads (--threads), and a trace needs ' +
+      '67108864 at least: give more memory, or fewer threads',
+  );
+});
+
+test('without a number of threads, memory bounds it', () => {
+  const of = (memory: string) => parsed(['--memory-bytes', memory]);
+  expect(of('1TiB').threads).toBe(availableParallelism());
+  expect(of('600MiB')).toMatchObject({ threads: 1, limits: { memoryBytesMax: 600 * 2 ** 20 } });
+  expect(of('100MiB')).toMatchObject({ threads: 1, limits: { memoryBytesMax: 100 * 2 ** 20 } });
+  expect(() => of('10MiB')).toThrow('give more memory, or fewer threads');
+});
+
+test('the bounds of a load and the threads beside long tasks', () => {
+  expect(parsed(['--threads', '3'])).toMatchObject({
+    ...{ spareThreads: 3, longTaskMs: 2000 },
+    loadBound: { minMs: 30_000, bytesPerSecond: 2 ** 20 },
+  });
+  const flags = [
+    '--load-time',
+    '5s',
+    '--load-rate',
+    '2MiB',
+    '--spare-threads',
+    '0',
+    '--long-task',
+    '1m',
+  ];
+  expect(parsed(flags)).toMatchObject({
+    ...{ spareThreads: 0, longTaskMs: 60_000 },
+    loadBound: { minMs: 5000, bytesPerSecond: 2 ** 21 },
+  });
 });
 
 test.each([
   [['--threads', '0'], 'it must be a whole number from 1 to 1024'],
   [['--memory-bytes', 'much'], 'it must be a size'],
   [['--trace-timeout', '5'], 'it must be a time'],
+  [['--load-rate', '0'], 'it must be greater than 0'],
   [['--port', '70000'], 'it must be a whole number from 0 to 65535'],
   [['--nope'], "unknown option '--nope'"],
 ])('%j is refused', (flags, message) => {

@@ -140,7 +140,7 @@ test('a parse that never ends is stopped by the time for one trace', async () =>
   await using own = await testWorker({ limits: { ...limits, traceTimeoutMs: 2500 } });
   const run = own.client.run({ sql: 'SELECT 1' });
   const [hung, good] = await run.answers(run.add('/local/bad/json-counter-nan.json', GZIP));
-  expect(hung?.end.failure).toEqual({
+  expect(hung?.end.failure).toMatchObject({
     id: 1,
     code: 'deadline_exceeded',
     message: 'this trace took longer than 2500 ms',
@@ -155,7 +155,7 @@ test.each([
 ])('%j is a limit', async (limits, message) => {
   const run = shared.client.run({ sql: 'SELECT * FROM sched', limits });
   const [end] = await run.answers(run.add(GZIP));
-  expect(end?.end.failure).toEqual({ id: 1, code: 'limit_exceeded', message });
+  expect(end?.end.failure).toMatchObject({ id: 1, code: 'limit_exceeded', message });
   run.call.cancel();
 });
 
@@ -165,7 +165,7 @@ test('an instance that needs more memory than it may is ended, and another takes
   const [end, next] = await run.answers(
     run.add('/local/recorded/linux/mem-pressure.pftrace', GZIP),
   );
-  expect(end?.end.failure).toEqual({
+  expect(end?.end.failure).toMatchObject({
     id: 1,
     code: 'limit_exceeded',
     message: `TraceProcessor needs more memory than its bound of ${memoryBytesMax} bytes`,
