@@ -14,35 +14,31 @@ const SAMPLES = [
 ].map((path) => `/local/recorded/${path}`);
 
 /** What no sample has: long tasks, and Android. */
-const OTHERS = [
-  'recorded/chrome/longtask-a',
-  'public/perfetto/synth-startup-android_startup_hsc',
-  'public/perfetto/synth-android-android_anr_metric',
-  'public/perfetto/synth-android-android_blocking_calls_cuj_per_frame_metric',
-  'public/perfetto/android-heap_graph_for_dominator_tree',
-].map((path) => `/local/${path}.pftrace`);
+const OTHERS = ['recorded/chrome/longtask-a', 'handmade/android-apps'].map(
+  (path) => `/local/${path}.pftrace`,
+);
 
 /** Rows over all samples, and over all others. */
 const ROWS: Record<string, [samples: number, others: number]> = {
-  'load-errors': [14, 4],
-  'trace-overview': [12, 5],
-  'longest-slices': [86, 60],
-  'self-time': [86, 60],
-  'cpu-time-by-process': [180, 1],
-  'cpu-utilization': [39, 1],
-  'thread-states': [55, 1],
+  'load-errors': [14, 3],
+  'trace-overview': [12, 2],
+  'longest-slices': [86, 40],
+  'self-time': [86, 40],
+  'cpu-time-by-process': [180, 0],
+  'cpu-utilization': [39, 0],
+  'thread-states': [55, 0],
   'sched-latency': [180, 0],
   irqs: [8, 0],
   syscalls: [20, 0],
   'rss-by-process': [160, 0],
-  'heap-classes': [0, 20],
-  counters: [229, 31],
+  'heap-classes': [0, 2],
+  counters: [229, 3],
   'cpu-profile': [27, 0],
   'chrome-long-tasks': [13, 12],
   'chrome-tasks': [0, 20],
-  'android-startups': [0, 14],
+  'android-startups': [0, 3],
   'android-frames': [0, 8],
-  'android-anrs': [0, 19],
+  'android-anrs': [0, 1],
 };
 
 let worker: TestWorker;

@@ -44,13 +44,9 @@ let page: Page;
 beforeAll(async () => {
   mkdirSync(SHOTS, { recursive: true });
   traces = mkdtempSync(join(tmpdir(), 'bigtrace-fleet-'));
-  const android = [
-    'graphics-android_jank_cuj',
-    'android-android_blocking_calls_cuj_per_frame_metric',
-  ];
   for (const path of [
     ...['recorded/chrome', 'recorded/linux', 'recorded/other', 'bad/gz-bad-crc.pftrace.gz'],
-    ...android.map((name) => `public/perfetto/synth-${name}.pftrace`),
+    'handmade/android-apps.pftrace',
   ])
     cpSync(join(CORPUS, path), join(traces, path), { recursive: true });
   system = await startSystem({ traces, workers: 2 });
@@ -251,7 +247,7 @@ async function expectSameSlices(answers: Map<string, ChartAnswer>): Promise<void
   const rows = answers.get('Slowest slices')?.rows ?? [];
   const expected = await byClient(`
     SELECT count(), max(dur) / 1e6, quantileExact(0.95)(dur) / 1e6
-    FROM bigtrace(traces=['/local/recorded/**', '/local/public/**'], sql='SELECT name, dur FROM slice WHERE dur > 0')
+    FROM bigtrace(traces=['/local/recorded/**', '/local/handmade/**'], sql='SELECT name, dur FROM slice WHERE dur > 0')
     WHERE name = 'sys_newfstatat'`);
   const row = rows.find((one) => one['name'] === 'sys_newfstatat') ?? {};
   expect([row['slices'], row['max_ms'], row['p95_ms']].map(Number)).toEqual(

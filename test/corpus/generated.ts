@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createDeflate, createGzip, gzipSync } from 'node:zlib';
+import { androidTrace } from './android.ts';
 import { SAMPLES } from './index.ts';
 import { field, message } from './proto.ts';
 
@@ -58,6 +59,7 @@ export const generators: Record<string, () => Content | Promise<Content>> = {
     Buffer.concat([Buffer.from('\x7fELF\x02\x01\x01'), Buffer.alloc(57), noise('elf', 35_600)]),
   'bad/trace-gz-named.pftrace': () => gzipSync(linux()),
   'bad/zeros-64k.bin': () => Buffer.alloc(65_536),
+  'handmade/android-apps.pftrace': () => androidTrace(),
 };
 
 /** The same bytes for the same name, of no structure. */
