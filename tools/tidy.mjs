@@ -1,10 +1,11 @@
 /** Checks that no linter has: who may import whom, what must not be in the repository, docs that drift. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { repositoryFiles } from './repository-files.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const files = repositoryFiles(root);
 const ARCHITECTURE = 'docs/ARCHITECTURE.md';
 const GLOSSARY = 'docs/GLOSSARY.md';
 const TERMS_MAX = 40;
@@ -40,14 +41,7 @@ const complaints = [
 ];
 for (const complaint of complaints) console.error(complaint);
 if (complaints.length > 0) process.exitCode = 1;
-else console.log(`tidy: ${files().length} files`);
-
-/** What git has or would take; deleted files are still listed until they are committed. */
-function files() {
-  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
-  const listed = execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 });
-  return listed.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
-}
+else console.log(`tidy: ${files.length} files`);
 
 function read(path) {
   return readFileSync(join(root, path), 'utf8');
@@ -56,7 +50,7 @@ function read(path) {
 function importComplaints() {
   const rooms = roomTable();
   const found = [];
-  for (const path of files()) {
+  for (const path of files) {
     const [room, ...rest] = path.split('/');
     const allowed = rooms.get(room);
     if (rest.length === 0 || !/\.(ts|mjs)$/.test(path)) continue;
@@ -103,7 +97,7 @@ function roomsNamed(cell) {
 
 function textComplaints() {
   const found = [];
-  for (const path of files()) {
+  for (const path of files) {
     if (path === 'tools/tidy.mjs' || !/\.(ts|mjs|sh|md|sql|xml|json|yaml|proto)$/.test(path))
       continue;
     if (path === 'package-lock.json' || /^(samples\/traces|test\/corpus\/files)\//.test(path))
@@ -119,7 +113,7 @@ function textComplaints() {
 }
 
 function blobComplaints() {
-  const sizes = files().map((path) => ({ path, bytes: statSync(join(root, path)).size }));
+  const sizes = files.map((path) => ({ path, bytes: statSync(join(root, path)).size }));
   const corpus = sizes.filter(({ path }) => path.startsWith(CORPUS_FILES));
   const corpusBytes = corpus.reduce((sum, { bytes }) => sum + bytes, 0);
   const listed = new Set(

@@ -1,0 +1,48 @@
+/** The files that belong to the repository: those of git, and in a copy without `.git` all but what is made. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Paths below the root, with `/`. */
+export function repositoryFiles(root) {
+  return existsSync(join(root, '.git')) ? (filesOfGit(root) ?? filesBelow(root)) : filesBelow(root);
+}
+
+/** What git has or would take, without what was deleted; undefined where there is no git that reads it. */
+function filesOfGit(root) {
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
+  const { status, stdout } = spawnSync('git', args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  if (status !== 0) return undefined;
+  return stdout.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
+}
+
+function filesBelow(root) {
+  const isIgnored = ignoredBy(readFileSync(join(root, '.gitignore'), 'utf8'));
+  const found = [];
+  const walk = (prefix) => {
+    for (const entry of readdirSync(join(root, prefix), { withFileTypes: true })) {
+      const path = prefix + entry.name;
+      if (entry.name === '.git' || isIgnored(path, entry)) continue;
+      if (entry.isDirectory()) walk(`${path}/`);
+      else found.push(path);
+    }
+  };
+  walk('');
+  return found.toSorted();
+}
+
+/** Of `.gitignore`, what ours uses: `name`, `name/`, `/name`, `*.end`. */
+function ignoredBy(text) {
+  const rules = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return (path, entry) =>
+    rules.some((rule) => {
+      if (rule.endsWith('/') && !entry.isDirectory()) return false;
+      const name = rule.replace(/^\/|\/$/g, '');
+      if (rule.startsWith('/')) return path === name;
+      return name.startsWith('*') ? entry.name.endsWith(name.slice(1)) : entry.name === name;
+    });
+}
