@@ -42,6 +42,7 @@ const PASSING = Object.entries(ERROR_CODES)
 const CATALOG_COLUMNS = [
   ...['address', 'store', 'size', 'generation', 'modified', 'indexed_at', 'indexed_with'],
   ...['error_code', 'error', 'duration', 'start_time', 'metadata'],
+  ...['verdict', 'error_stats', 'row_counts'],
   ...TYPED_COLUMNS,
 ] as const;
 
@@ -95,6 +96,18 @@ export class CatalogStore {
       this.#client.count(`SELECT count() FROM (${toReadSql(run, questions)})`),
     ]);
     return { listed, toRead };
+  }
+
+  /** How many of the traces that the run listed have no data, and of how many the engine lost some. */
+  async verdicts(run: string): Promise<{ empty: number; partial: number }> {
+    const having = (verdict: string): Promise<number> =>
+      this.#client.count(
+        `SELECT count() FROM bigtrace.trace_catalog FINAL
+         WHERE verdict = ${quoted(verdict)} AND vanished_at IS NULL AND address IN (
+           SELECT address FROM bigtrace.trace_listing WHERE run = ${quoted(run)})`,
+      );
+    const [empty, partial] = await Promise.all([having('empty'), having('partial')]);
+    return { empty, partial };
   }
 
   /**
@@ -231,6 +244,9 @@ function catalogRow(trace: IndexedTrace, indexedWith: string, now: number): Fiel
     duration: metadata?.duration ?? null,
     start_time: startTime === null ? null : nanoseconds(startTime),
     metadata: metadata?.all ?? new Map(),
+    verdict: metadata?.verdict ?? '',
+    error_stats: metadata?.errorStats ?? new Map(),
+    row_counts: metadata?.rowCounts ?? new Map(),
     ...metadata?.typed,
     format: metadata?.typed.format ?? '', // an empty trace has none, and the column is not Nullable
   };

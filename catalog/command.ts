@@ -95,8 +95,13 @@ function scriptOf(sql: string): string {
   return sql.startsWith('@') ? readFileSync(sql.slice(1), 'utf8') : sql;
 }
 
-function told({ listed, read, failed, vanished }: IndexProgress): string {
-  return `${listed} traces listed, ${read} read, ${failed} of them do not load, ${vanished} vanished`;
+function told({ listed, read, failed, vanished, empty, partial }: IndexProgress): string {
+  const summary = `${listed} traces listed, ${read} read, ${failed} of them do not load, ${vanished} vanished`;
+  const verdicts = [
+    ...(empty === 0 ? [] : [`${empty} of those listed are empty (verdict = 'empty')`]),
+    ...(partial === 0 ? [] : [`${partial} are partial (see error_stats)`]),
+  ];
+  return [summary, ...verdicts].join('\n');
 }
 
 /** One line on a terminal, drawn anew a few times a second. */

@@ -38,6 +38,9 @@ export interface IndexProgress {
   read: number;
   failed: number;
   vanished: number;
+  /** Of all that were listed: traces without data, and traces of which the engine counted errors or lost data. */
+  empty: number;
+  partial: number;
 }
 
 export interface IndexContext {
@@ -58,10 +61,13 @@ export async function runIndex(plan: IndexPlan, context: IndexContext): Promise<
     read: 0,
     failed: 0,
     vanished: 0,
+    empty: 0,
+    partial: 0,
   };
   for (const address of plan.addresses) parseAddress(address);
   const questions = questionsOf(plan.extraSql);
   const startMs = await store.startMs();
+  await store.columns.add([]); // an earlier version's view has not all columns
   try {
     for (const address of plan.addresses)
       await store.addListing(run, listed(address, context, progress));
@@ -75,6 +81,7 @@ export async function runIndex(plan: IndexPlan, context: IndexContext): Promise<
     onProgress(progress);
     await readAll(store.toRead(run, questions), plan, questions, context, progress);
     progress.vanished = await markVanished({ run, startMs }, plan.addresses, context);
+    Object.assign(progress, await store.verdicts(run));
     if (progress.listed === 0 && progress.vanished === 0)
       throw new BigtraceError('no_match', `nothing matches ${plan.addresses.join(', ')}`);
   } finally {

@@ -2,11 +2,29 @@
 import { printable } from '../common/byte-text.ts';
 import type { CellValue } from '../query-result/index.ts';
 
-/** Rows of (name, value); names of TraceProcessor's own metadata stand behind a `=`. */
+/**
+ * Tables that hold what a trace recorded. A trace without a row in any of them, and without a time span, is empty:
+ * a sign-in page or a file of another kind that the engine took for a trace without events.
+ */
+const DATA_TABLES = [
+  ...['slice', 'counter', 'sched', 'thread_state', 'ftrace_event', 'android_logs', 'perf_sample'],
+  ...['cpu_profile_stack_sample', 'heap_profile_allocation', 'heap_graph_object'],
+] as const;
+
+/**
+ * Rows of (name, value). Names of TraceProcessor's own metadata stand behind a `=`, of its statistics of errors
+ * and of lost data behind a `!`, of tables, with their numbers of rows, behind a `#`.
+ */
 export const METADATA_SQL = `
 SELECT 'duration' AS name, end_ts - start_ts AS value FROM trace_bounds
 UNION ALL SELECT 'start_time', TO_REALTIME(start_ts) FROM trace_bounds
-UNION ALL SELECT '=' || name, coalesce(str_value, int_value) FROM metadata`;
+UNION ALL SELECT '=' || name, coalesce(str_value, int_value) FROM metadata
+UNION ALL SELECT '!' || name, sum(value) FROM stats
+  WHERE severity IN ('error', 'data_loss') AND value > 0 GROUP BY name
+${DATA_TABLES.map((table) => `UNION ALL SELECT '#${table}', count(*) FROM ${table}`).join('\n')}`;
+
+/** `partial`: the engine counted errors or lost data. */
+export type Verdict = 'ok' | 'partial' | 'empty';
 
 /** Columns of trace_catalog and the metadata they are taken from, the first that the trace has. */
 const TYPED = {
@@ -32,28 +50,49 @@ export interface TraceMetadata {
   startTime: bigint | null;
   typed: Record<TypedColumn, string | null>;
   all: Map<string, string>;
+  verdict: Verdict;
+  /** What the engine counted of errors and lost data, by the name of the statistic. */
+  errorStats: Map<string, bigint>;
+  /** Of the tables of recorded data that have any. */
+  rowCounts: Map<string, bigint>;
 }
 
 /** `rows`: the answer to METADATA_SQL. Of metadata with several values, the lines of one text. */
 export function metadataOf(rows: readonly CellValue[][]): TraceMetadata {
   const own = new Map<string, CellValue>();
   const all = new Map<string, string>();
+  const counts = { '!': new Map<string, bigint>(), '#': new Map<string, bigint>() };
   for (const [name, value = null] of rows) {
     if (typeof name !== 'string' || value === null) continue;
-    if (!name.startsWith('=')) own.set(name, value);
-    else {
-      const key = name.slice(1);
+    const [kind, key] = [name.charAt(0), name.slice(1)];
+    if (kind === '=') {
       const text = textOf(value);
       const before = all.get(key);
       all.set(key, before === undefined ? text : `${before}\n${text}`);
-    }
+    } else if (kind === '!' || kind === '#') {
+      if (typeof value === 'bigint' && value > 0n) counts[kind].set(key, value);
+    } else own.set(name, value);
   }
+  const duration = integer(own.get('duration'));
+  const [errorStats, rowCounts] = [counts['!'], counts['#']];
   return {
-    duration: integer(own.get('duration')),
+    duration,
     startTime: wallClock(integer(own.get('start_time'))),
     typed: typedOf(all),
     all,
+    verdict: verdictOf(duration, rowCounts, errorStats),
+    errorStats,
+    rowCounts,
   };
+}
+
+function verdictOf(
+  duration: bigint | null,
+  rowCounts: ReadonlyMap<string, bigint>,
+  errorStats: ReadonlyMap<string, bigint>,
+): Verdict {
+  if (rowCounts.size === 0 && (duration ?? 0n) === 0n) return 'empty';
+  return errorStats.size > 0 ? 'partial' : 'ok';
 }
 
 function typedOf(all: ReadonlyMap<string, string>): Record<TypedColumn, string | null> {

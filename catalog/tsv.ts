@@ -1,7 +1,7 @@
 /** Rows for ClickHouse's TabSeparated format, byte-exact. */
 import { bytesFromText } from '../common/byte-text.ts';
 
-export type Field = string | number | bigint | null | ReadonlyMap<string, string>;
+export type Field = string | number | bigint | null | ReadonlyMap<string, string | bigint>;
 
 const ESCAPES: Record<string, string> = {
   '\\': '\\\\',
@@ -20,11 +20,14 @@ function fieldText(field: Field): string {
   if (field === null) return '\\N';
   if (typeof field === 'string') return escaped(field);
   if (typeof field !== 'object') return String(field);
-  const pairs = [...field].map(([key, value]) => `'${escaped(key)}':'${escaped(value)}'`);
+  const pairs = [...field].map(
+    ([key, value]) =>
+      `'${escaped(key)}':${typeof value === 'bigint' ? value : `'${escaped(value)}'`}`,
+  );
   return `{${pairs.join(',')}}`;
 }
 
-/** Texts are as byte-text.ts makes them; maps are Map(String, String). */
+/** Texts are as byte-text.ts makes them; maps are Map(String, String) or Map(String, Int64). */
 export function tsvRow(fields: readonly Field[]): Buffer {
   return bytesFromText(`${fields.map(fieldText).join('\t')}\n`);
 }

@@ -108,6 +108,26 @@ test('durations are the known ones, and what does not load says why', async () =
     );
 });
 
+test('traces without data, and with errors, are known', async () => {
+  const rows = await rowsOf(
+    analyst,
+    `SELECT address, verdict FROM traces WHERE verdict NOT IN ('ok', '') ORDER BY address`,
+  );
+  const found = new Map(rows.map(([address, verdict]) => [address, verdict]));
+  expect(found.get('/local/bad/empty.json')).toBe('empty');
+  expect(found.get('/local/recorded/other/gcc.perf.data')).toBe('partial');
+  const [[sum] = []] = await rowsOf(
+    analyst,
+    `SELECT sum(row_counts['sched']) FROM traces WHERE address LIKE '%/compile-c.pftrace'`,
+  );
+  expect(sum).toBe('3321');
+  const asked = await rowsOf(
+    analyst,
+    `SELECT DISTINCT _trace_address FROM bigtrace_where_lenient(filter='verdict = \\'empty\\'', sql='SELECT 1 AS one')`,
+  );
+  expect(asked).toContainEqual(['/local/bad/empty.json']);
+});
+
 test('traces are chosen by what they are', async () => {
   const longer = loading.filter(({ durationNs }) => Number(durationNs) > 2e9);
   const rows = await rowsOf(

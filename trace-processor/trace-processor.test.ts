@@ -47,9 +47,15 @@ describe('every small trace', () => {
   test.each(ordinary.filter(({ loads }) => !loads))('$path fails as it must', ({ path, error }) => {
     const message = error.replace(/^(append|finalize): /, '');
     shared.reset();
-    expect(() => load(shared, path)).toThrow(
-      expect.objectContaining({ code: 'trace_invalid', message }),
-    );
+    let thrown: unknown;
+    try {
+      load(shared, path);
+    } catch (error_) {
+      thrown = error_;
+    }
+    expect(thrown).toMatchObject({ code: 'trace_invalid' });
+    // What the first bytes say may stand behind the engine's words, in brackets.
+    expect((thrown as Error).message.startsWith(message)).toBe(true);
   });
 });
 

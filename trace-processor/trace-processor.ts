@@ -2,6 +2,7 @@
 import { BigtraceError } from '../common/errors.ts';
 import { checkSqlLength } from '../common/text-bounds.ts';
 import type { Engine } from './engine.ts';
+import { describeFirstBytes, FIRST_BYTES_MAX } from './first-bytes.ts';
 import { type Image, snapshotMemory } from './image.ts';
 import { type ReadBytes, readImage } from './image-file.ts';
 import {
@@ -43,6 +44,9 @@ export class TraceProcessor {
   #onReply: (reply: Reply) => void = () => {};
   /** The first reason why the trace does not load: what the engine says later is only a consequence. */
   #loadError: BigtraceError | undefined;
+  /** Of the trace that is being loaded, up to FIRST_BYTES_MAX. */
+  #firstBytes: Buffer[] = [];
+  #firstBytesLength = 0;
 
   constructor(engine: Engine, { memoryBytesMax = 2 ** 32 }: TraceProcessorOptions = {}) {
     this.#engine = engine;
@@ -80,6 +84,7 @@ export class TraceProcessor {
    */
   append(chunk: Uint8Array): void {
     if (this.#loadError !== undefined) throw this.#loadError;
+    this.#keepFirst(chunk);
     const pieceMax = this.#host.requestBytesMax - 64;
     for (let at = 0; at < chunk.length; at += pieceMax) {
       const piece = chunk.subarray(at, at + pieceMax);
@@ -96,6 +101,7 @@ export class TraceProcessor {
     this.#request(requestHead('finalize', 0), undefined, (reply) => {
       if (reply.finalizeError !== undefined) this.#failLoad(reply.finalizeError);
     });
+    this.#forgetFirst();
     if (this.#loadError !== undefined) throw this.#loadError;
   }
 
@@ -208,10 +214,30 @@ export class TraceProcessor {
   #forget(): void {
     this.#frames.clear();
     this.#loadError = undefined;
+    this.#forgetFirst();
   }
 
   #failLoad(message: string): void {
-    this.#loadError ??= new BigtraceError('trace_invalid', message);
+    if (this.#loadError !== undefined) return;
+    const what = describeFirstBytes(Buffer.concat(this.#firstBytes));
+    this.#loadError = new BigtraceError(
+      'trace_invalid',
+      what === undefined ? message : `${message} (${what})`,
+    );
+  }
+
+  /** The chunk is the caller's, who may use its memory again. */
+  #keepFirst(chunk: Uint8Array): void {
+    const room = FIRST_BYTES_MAX - this.#firstBytesLength;
+    if (room <= 0) return;
+    const kept = Buffer.from(chunk.subarray(0, room));
+    this.#firstBytes.push(kept);
+    this.#firstBytesLength += kept.length;
+  }
+
+  #forgetFirst(): void {
+    this.#firstBytes = [];
+    this.#firstBytesLength = 0;
   }
 
   /** A request that runs SQL of the asker's. */

@@ -1,0 +1,34 @@
+import { beforeAll, expect, test } from 'vitest';
+import { rowsOf } from '../query-result/index.ts';
+import { type Engine, TraceProcessor } from '../trace-processor/index.ts';
+import { answer, load, testEngine } from '../trace-processor/test-traces.ts';
+import { METADATA_SQL, metadataOf, type TraceMetadata } from './metadata.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await testEngine();
+});
+
+function metadata(path: string): TraceMetadata {
+  return metadataOf(rowsOf(answer(load(new TraceProcessor(engine), path), METADATA_SQL)));
+}
+
+test.each([
+  ['recorded/linux/compile-c.pftrace', 'ok'],
+  ['bad/json-name-1mb.json', 'ok'],
+  ['bad/page.html', 'empty'],
+  ['bad/empty.pftrace', 'empty'],
+  ['bad/json-not-a-trace.json', 'empty'],
+  ['bad/proto-huge-length.pftrace', 'empty'],
+  ['bad/json-huge-ts.json', 'empty'],
+  ['bad/json-string-ids.json', 'partial'],
+  ['recorded/other/gcc.perf.data', 'partial'],
+])('%s is %s', (path, verdict) => {
+  expect(metadata(path).verdict).toBe(verdict);
+});
+
+test('errors and rows are counted by name', () => {
+  const { errorStats, rowCounts } = metadata('recorded/other/gcc.perf.data');
+  expect(Object.fromEntries(errorStats)).toEqual({ perf_record_skipped: 15n });
+  expect(Object.fromEntries(rowCounts)).toEqual({ counter: 64n, perf_sample: 64n });
+});

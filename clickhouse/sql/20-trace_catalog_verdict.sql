@@ -1,0 +1,5 @@
+-- For data directories made before the catalog had these columns.
+ALTER TABLE bigtrace.trace_catalog
+    ADD COLUMN IF NOT EXISTS verdict LowCardinality(String) COMMENT 'ok; partial: the engine counted errors or lost data; empty: no data; nothing where it does not load' AFTER session_name,
+    ADD COLUMN IF NOT EXISTS error_stats Map(LowCardinality(String), Int64) COMMENT 'statistics of errors and of lost data that are not 0' AFTER verdict,
+    ADD COLUMN IF NOT EXISTS row_counts Map(LowCardinality(String), Int64) COMMENT 'rows of the tables of recorded data that have any' AFTER error_stats
