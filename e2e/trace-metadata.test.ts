@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
+import { METADATA_SQL, metadataOf, type TraceMetadata } from '../catalog/metadata.ts';
 import { rowsOf } from '../query-result/index.ts';
 import { type Engine, TraceProcessor } from '../trace-processor/index.ts';
 import { answer, load, testEngine } from '../trace-processor/test-traces.ts';
-import { METADATA_SQL, metadataOf, type TraceMetadata } from './metadata.ts';
 
 let engine: Engine;
 beforeAll(async () => {
