@@ -1,0 +1,95 @@
+/** Asks through a view of ClickHouse, leniently, and its failures through bigtrace.failures. */
+import { randomUUID } from 'node:crypto';
+import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
+import { ERROR_CODES } from '../../common/errors.ts';
+import { arrayOf, literal } from '../../e2e/asking.ts';
+import type { System } from '../../e2e/harness.ts';
+import { type Failure, shown, steady, type WayAnswer } from './answer.ts';
+import type { Cell } from './canonical.ts';
+import { readRowBinary, type Table } from './row-binary.ts';
+
+/** Rows of a trace that failed; bridge/structure.ts. */
+const FAILED = 'I2';
+
+export async function askClickHouse(
+  system: System,
+  view: string,
+  addresses: readonly string[],
+  sql: string,
+): Promise<WayAnswer<Cell[]>> {
+  const answer: WayAnswer<Cell[]> = { error: undefined, types: [], traces: new Map() };
+  const queryId = randomUUID();
+  const query = `SELECT * FROM ${view}(traces=${arrayOf([...addresses])}, sql=${literal(sql)})`;
+  const table = await ask(system, query, queryId);
+  if ('code' in table) return { ...answer, error: table };
+  const [, , ...columns] = table.columns;
+  const names = columns.map(({ name }) => name);
+  answer.types = columns.map(({ type }) => type);
+  const failed = new Set<string>();
+  for (const [mark, address = '', ...cells] of table.rows) {
+    const trace = traceOf(address);
+    if (mark === FAILED) failed.add(trace);
+    else addRow(answer, trace, names, cells);
+  }
+  if (failed.size > 0)
+    for (const [trace, failure] of await failuresOf(system, queryId))
+      answer.traces.set(trace, failure);
+  // A trace without rows says nothing; it answered, or it would be among the failures.
+  for (const address of addresses) {
+    const trace = shown(address);
+    if (!answer.traces.has(trace)) answer.traces.set(trace, { names, rows: [] });
+  }
+  return answer;
+}
+
+function addRow(answer: WayAnswer<Cell[]>, trace: string, names: string[], cells: Cell[]): void {
+  const known = answer.traces.get(trace);
+  if (known === undefined) answer.traces.set(trace, { names, rows: [cells] });
+  else if ('rows' in known) known.rows.push(cells);
+}
+
+async function failuresOf(system: System, queryId: string): Promise<Map<string, Failure>> {
+  const query = `SELECT trace, code, message FROM failures WHERE query_id = ${literal(queryId)} AND trace != ''`;
+  const table = await ask(system, query, randomUUID());
+  if ('code' in table) throw new Error(`bigtrace.failures: ${table.message}`);
+  const text = (cell = ''): string => Buffer.from(cell.slice(1), 'latin1').toString();
+  return new Map(
+    table.rows.map(([trace, code, message]) => [
+      traceOf(trace ?? ''),
+      { code: text(code), message: steady(text(message)) },
+    ]),
+  );
+}
+
+async function ask(system: System, query: string, queryId: string): Promise<Table | Failure> {
+  const settings = new URLSearchParams({
+    query_id: queryId,
+    default_format: 'RowBinaryWithNamesAndTypes',
+    max_threads: '1', // rows stay in their order
+    wait_end_of_query: '1', // an error behind rows is an error
+  });
+  const response = await fetch(`${system.clickhouseHttp}/?${settings}`, {
+    method: 'POST',
+    body: new Uint8Array(bytesFromText(query)),
+    headers: { 'X-ClickHouse-User': 'analyst', 'X-ClickHouse-Key': system.analystPassword },
+  });
+  const body = Buffer.from(await response.arrayBuffer());
+  return response.ok ? readRowBinary(body) : failureOf(body.toString());
+}
+
+const OURS = new RegExp(
+  `DB::Exception: Executable generates stderr: (.*?) \\((${Object.keys(ERROR_CODES).join('|')})\\)`,
+  's',
+);
+
+/** Our own error within ClickHouse's, which ends with its code in parentheses; else ClickHouse's. */
+function failureOf(text: string): Failure {
+  const [, ours, ourCode] = OURS.exec(text) ?? [];
+  if (ours !== undefined && ourCode !== undefined) return { code: ourCode, message: steady(ours) };
+  const [, code = '?', message = text] = /^Code: (\d+)\. (.*)$/s.exec(text) ?? [];
+  return { code: `clickhouse_${code}`, message: steady(message.trim()) };
+}
+
+function traceOf(cell: Cell): string {
+  return shown(textFromBytes(Buffer.from(cell.slice(1), 'latin1')));
+}

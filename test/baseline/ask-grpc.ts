@@ -1,0 +1,43 @@
+/** Asks over gRPC, leniently: what every trace answers, and which fail with what. */
+import type { OrchestratorClient } from '../../client/orchestrator-client.ts';
+import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
+import { BigtraceError } from '../../common/errors.ts';
+import { type CellValue, RowDecoder } from '../../query-result/index.ts';
+import { shown, steady, type WayAnswer } from './answer.ts';
+
+export async function askOverGrpc(
+  client: OrchestratorClient,
+  addresses: readonly string[],
+  sql: string,
+): Promise<WayAnswer<CellValue[]>> {
+  const answer: WayAnswer<CellValue[]> = { error: undefined, types: [], traces: new Map() };
+  const open = new Map<string, { decoder: RowDecoder; rows: CellValue[][] }>();
+  const start = {
+    queryId: '',
+    sql: bytesFromText(sql),
+    onFailure: 'LENIENT',
+    user: 'baseline',
+    progressIntervalMs: 0,
+  } as const;
+  try {
+    const { signal } = new AbortController();
+    for await (const event of client.query(start, [addresses.map(bytesFromText)], signal)) {
+      if (event.failure) {
+        const { trace, code, message } = event.failure;
+        answer.traces.set(shown(textFromBytes(trace)), { code, message: steady(message) });
+      }
+      if (!event.rows) continue;
+      const trace = shown(textFromBytes(event.rows.trace));
+      const { decoder, rows } = open.get(trace) ?? { decoder: new RowDecoder(), rows: [] };
+      open.set(trace, { decoder, rows });
+      for (const row of decoder.rows(event.rows.result)) rows.push(row);
+      if (!event.rows.last) continue;
+      const names = decoder.columnNames.map((name) => bytesFromText(name).toString('latin1'));
+      answer.traces.set(trace, { names, rows });
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof BigtraceError)) throw thrown;
+    answer.error = { code: thrown.code, message: steady(thrown.message) };
+  }
+  return answer;
+}

@@ -1,0 +1,112 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { CellValue } from '../../query-result/index.ts';
+import { type Rows, steady, type WayAnswer } from './answer.ts';
+import { type Cell, castCell, digestOf, exactCell } from './canonical.ts';
+import { readDigests, writeDigests } from './digest-file.ts';
+import { parseQuestions, readQuestions } from './questions.ts';
+import { differences, disagreements, recordOf } from './record.ts';
+import { readRowBinary } from './row-binary.ts';
+
+test('a question is a script with a name, the traces it asks, and bytes that text cannot hold', () => {
+  const text = '--- * traces=one\n--- a\nSELECT 1\n--- b traces=few escapes=yes\nSELECT "\\xff"\n';
+  expect(parseQuestions('f', text)).toEqual([
+    { name: 'a', file: 'f', sql: 'SELECT 1', traces: 'one', differ: undefined },
+    { name: 'b', file: 'f', sql: 'SELECT "\udcff"', traces: 'few', differ: undefined },
+  ]);
+  expect(() => parseQuestions('f', '--- a tracs=one\nSELECT 1')).toThrow('no key tracs');
+  expect(() => parseQuestions('f', '--- a traces=none\nSELECT 1')).toThrow('no traces none');
+});
+
+test('there are at least 300 questions, and each has digests', () => {
+  const questions = readQuestions(join(import.meta.dirname, 'questions'));
+  expect(questions.length).toBeGreaterThan(300);
+  for (const file of new Set(questions.map((question) => question.file))) {
+    const digests = readDigests(join(import.meta.dirname, 'digests', `${file}.txt`), () => []);
+    const own = questions.filter((question) => question.file === file);
+    expect([...digests.keys()]).toEqual(own.map(({ name }) => name));
+  }
+});
+
+test('values that look alike have different cells', () => {
+  const values = [null, 1n, 1, -0, 0, '1', '', 'N', new Uint8Array(), new Uint8Array([0x31])];
+  expect(new Set(values.map(exactCell)).size).toBe(values.length);
+  const digests = [[['a', 'b']], [['a'], ['b']], [['ab']], [['', 'ab']]];
+  expect(new Set(digests.map((rows) => digestOf(['x'], rows))).size).toBe(digests.length);
+});
+
+test.each<[CellValue, string, Cell]>([
+  [2n, 'Nullable(Float64)', 'D4000000000000000'],
+  [-0, 'Nullable(String)', 'S-0'],
+  [Number.POSITIVE_INFINITY, 'Nullable(String)', 'Sinf'],
+  [5n, 'Nullable(String)', 'S5'],
+  [new Uint8Array([0xff]), 'Nullable(String)', 'S\xff'],
+  [null, 'Nullable(Int64)', 'N'],
+  [7n, 'Nullable(Int64)', 'I7'],
+])('%s in a column of %s is %j', (value, type, cell) => {
+  expect(castCell(value, type)).toBe(cell);
+});
+
+test('RowBinary is read to its last byte, and no further', () => {
+  const text = (value: string): number[] => [value.length, ...Buffer.from(value, 'latin1')];
+  const head = [2, ...text('n'), ...text('s'), ...text('Nullable(Int64)'), ...text('String')];
+  const row = [0, ...[0, 0, 0, 0, 0, 0, 0, 0x80], ...text('\xff')];
+  const table = readRowBinary(Buffer.from([...head, ...row, 1, ...text('')]));
+  expect(table.rows).toEqual([
+    ['I-9223372036854775808', 'S\xff'],
+    ['N', 'S'],
+  ]);
+  expect(() => readRowBinary(Buffer.from([...head, ...row.slice(0, 5)]))).toThrow('within a value');
+});
+
+const answer = <Row>(
+  types: string[],
+  traces: Record<string, Rows<Row> | { code: string; message: string }>,
+): WayAnswer<Row> => ({ error: undefined, types, traces: new Map(Object.entries(traces)) });
+
+const GRPC = answer<CellValue[]>([], {
+  a: { names: ['v'], rows: [[1n], [0.5]] },
+  b: { code: 'trace_invalid', message: 'no trace' },
+});
+const ROWS = answer<Cell[]>(['Nullable(Float64)'], {
+  a: { names: ['v'], rows: [['D3ff0000000000000'], ['D3fe0000000000000']] },
+  b: { code: 'trace_invalid', message: 'no trace' },
+});
+const OTHERS = answer<Cell[]>(['Nullable(Float64)'], {
+  a: { names: ['v'], rows: [['D3fe0000000000000'], ['D3ff0000000000000']] },
+  b: { code: 'trace_invalid', message: 'no trace' },
+});
+
+test('the ways agree, or the difference names the trace and the ways', () => {
+  expect(disagreements({ grpc: GRPC, native: ROWS, tsv: ROWS })).toEqual([]);
+  expect(disagreements({ grpc: GRPC, native: ROWS, tsv: OTHERS })).toEqual([
+    expect.stringMatching(/^a: native 2 rows [0-9a-f]{16}; tsv 2 rows [0-9a-f]{16}$/),
+  ]);
+  expect(disagreements({ grpc: GRPC, native: OTHERS, tsv: OTHERS })).toEqual([
+    expect.stringMatching(/^a: grpc 2 rows .*; native 2 rows /),
+  ]);
+});
+
+test('digests that were written are read as they were, a change is one line', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'bigtrace-digests-')), 'digests.txt');
+  const record = recordOf({ grpc: GRPC, native: ROWS, tsv: ROWS });
+  writeDigests(path, new Map([['question', record]]));
+  const read = readDigests(path, () => ['a', 'b']).get('question');
+  expect(read).toEqual(record);
+  const changed = recordOf({ grpc: GRPC, native: OTHERS, tsv: OTHERS });
+  const lines = [...changed].flatMap(([way, found]) =>
+    differences(read?.get(way) ?? new Map(), found, ['was', 'is']),
+  );
+  expect(lines).toEqual([expect.stringMatching(/^a: was 2 rows .*; is 2 rows /)]);
+});
+
+test('which trace an error names first is no part of it', () => {
+  const message =
+    'all 3 traces failed: 2 sql_failed, such as [/local/a]: x; y; 1 trace_invalid, such as [/local/b]: z';
+  expect(steady(message)).toBe('all 3 traces failed: 2 sql_failed; 1 trace_invalid');
+  expect(steady('none of the 3 traces answered; the first: [/local/a]: x')).toBe(
+    'none of the 3 traces answered',
+  );
+});

@@ -1,0 +1,75 @@
+/**
+ * The files in `digests/`, one for each file of questions: a line `--- QUESTION`, a line with the ways, then a line
+ * a trace with what it answered each way, tabs between. The trace `*` stands for all that have no line.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { COLUMNS, type Lines, type QuestionRecord, WHOLE_QUERY } from './record.ts';
+
+const OTHERS = '*';
+const NOTHING = '-';
+
+/** By question. */
+export type Digests = Map<string, QuestionRecord>;
+
+/** `tracesOf`: those that a question asks, as `*` may stand for them. */
+export function readDigests(
+  path: string,
+  tracesOf: (question: string) => readonly string[],
+): Digests {
+  const digests: Digests = new Map();
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  for (const part of text.split(/^--- /m).slice(1)) {
+    const [name = '', ways = '', ...lines] = part.trimEnd().split('\n');
+    digests.set(name, recordOfLines(ways.split('\t').slice(1), lines, tracesOf(name)));
+  }
+  return digests;
+}
+
+function recordOfLines(ways: string[], lines: string[], traces: readonly string[]): QuestionRecord {
+  const record: QuestionRecord = new Map(ways.map((way) => [way, new Map()]));
+  const fields = lines.map((line) => line.split('\t'));
+  const named = new Set(fields.map(([trace]) => trace));
+  for (const [trace = '', ...answers] of fields)
+    for (const one of trace === OTHERS ? traces.filter((path) => !named.has(path)) : [trace])
+      ways.forEach((way, at) => {
+        const answer = answers[at] ?? NOTHING;
+        if (answer !== NOTHING) record.get(way)?.set(one, answer);
+      });
+  return record;
+}
+
+export function writeDigests(path: string, digests: Digests): void {
+  const parts = [...digests].map(([name, record]) => `--- ${name}\n${textOf(record)}`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, parts.join(''));
+}
+
+function textOf(record: QuestionRecord): string {
+  const ways = [...record.values()];
+  const traces = [...new Set(ways.flatMap((lines) => [...lines.keys()]))].sort();
+  const lines = traces.map((trace) => ({ trace, answers: answersOf(ways, trace) }));
+  const others = mostCommon(lines.filter(({ trace }) => !isOfQuery(trace)));
+  const own = lines.filter(({ trace, answers }) => isOfQuery(trace) || answers !== others);
+  const all = others === undefined ? own : [...own, { trace: OTHERS, answers: others }];
+  return [
+    `\t${[...record.keys()].join('\t')}\n`,
+    ...all.map(({ trace, answers }) => `${trace}\t${answers}\n`),
+  ].join('');
+}
+
+function answersOf(ways: Lines[], trace: string): string {
+  return ways.map((lines) => lines.get(trace) ?? NOTHING).join('\t');
+}
+
+function isOfQuery(trace: string): boolean {
+  return trace === WHOLE_QUERY || trace === COLUMNS;
+}
+
+/** What at least two traces answer, and most do. */
+function mostCommon(lines: { answers: string }[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { answers } of lines) counts.set(answers, (counts.get(answers) ?? 0) + 1);
+  const [most] = [...counts].sort(([, one], [, other]) => other - one);
+  return most !== undefined && most[1] > 1 ? most[0] : undefined;
+}

@@ -1,0 +1,28 @@
+/** `npm run baseline`: asks every question each way and compares with the digests, or writes these anew. */
+import { parseArgs } from 'node:util';
+import { checkBaseline, showAnswer, writeBaseline } from './baseline.ts';
+
+const USAGE = `usage: npm run baseline [-- --check] [QUESTION…]
+       npm run baseline -- --write [QUESTION…]
+       npm run baseline -- --show QUESTION TRACE
+QUESTION may hold * for any letters; without one all are asked.`;
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      check: { type: 'boolean' },
+      write: { type: 'boolean' },
+      show: { type: 'boolean' },
+    },
+  });
+  const modes = Object.keys(values);
+  if (modes.length > 1 || (values.show && positionals.length !== 2)) throw new TypeError(USAGE);
+  const [question = '', trace = ''] = positionals;
+  if (values.show) await showAnswer(question, trace);
+  else if (values.write) process.exitCode = await writeBaseline(positionals);
+  else process.exitCode = await checkBaseline(positionals);
+} catch (error) {
+  console.error(error instanceof TypeError ? error.message : error);
+  process.exitCode = 2;
+}

@@ -1,0 +1,77 @@
+/**
+ * The questions of the baseline: files of PerfettoSQL in `questions/`. A line `--- NAME key=value …` begins a
+ * question; what follows up to the next such line is its script. Keys:
+ *   traces=SET     which traces are asked (traces.ts); the file's own default stands in a line `--- * traces=SET`
+ *   escapes=yes    `\xNN` in the script stands for that byte, so that the file itself stays plain text
+ *   differ=REASON  the three ways do not give the same answer; underscores stand for spaces
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { textFromBytes } from '../../common/byte-text.ts';
+import { isTraceSet, type TraceSet } from './traces.ts';
+
+export interface Question {
+  name: string;
+  /** Name of its file, without the suffix; the digests are in a file of the same name. */
+  file: string;
+  sql: string;
+  traces: TraceSet;
+  /** Why the ways give different answers; undefined where they must give the same. */
+  differ: string | undefined;
+}
+
+export function readQuestions(directory: string): Question[] {
+  const files = readdirSync(directory).filter((name) => name.endsWith('.sql'));
+  const questions = files
+    .sort()
+    .flatMap((name) =>
+      parseQuestions(name.slice(0, -4), readFileSync(join(directory, name), 'utf8')),
+    );
+  const names = new Set<string>();
+  for (const { name, file } of questions) {
+    if (names.has(name)) throw new Error(`${file}.sql: question ${name} stands twice`);
+    names.add(name);
+  }
+  return questions;
+}
+
+export function parseQuestions(file: string, text: string): Question[] {
+  const questions: Question[] = [];
+  let defaults = new Map<string, string>();
+  for (const part of text.split(/^--- /m).slice(1)) {
+    const newline = part.indexOf('\n');
+    const [name = '', ...pairs] = part.slice(0, newline).trim().split(/\s+/);
+    const options = new Map([...defaults, ...pairs.map((pair) => keyAndValue(file, pair))]);
+    if (name === '*') defaults = options;
+    else questions.push(question(file, name, part.slice(newline + 1).trimEnd(), options));
+  }
+  return questions;
+}
+
+const KEYS = new Set(['traces', 'escapes', 'differ']);
+
+function keyAndValue(file: string, pair: string): [string, string] {
+  const equals = pair.indexOf('=');
+  const key = pair.slice(0, equals);
+  if (!KEYS.has(key)) throw new Error(`${file}.sql: there is no key ${key} (${pair})`);
+  return [key, pair.slice(equals + 1)];
+}
+
+function question(
+  file: string,
+  name: string,
+  script: string,
+  options: Map<string, string>,
+): Question {
+  const traces = options.get('traces') ?? 'few';
+  if (!isTraceSet(traces)) throw new Error(`${file}.sql: there are no traces ${traces} (${name})`);
+  const sql = options.get('escapes') === 'yes' ? unescaped(script) : script;
+  return { name, file, sql, traces, differ: options.get('differ')?.replaceAll('_', ' ') };
+}
+
+function unescaped(script: string): string {
+  const bytes = script.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return textFromBytes(Buffer.from(bytes, 'latin1'));
+}

@@ -1,0 +1,104 @@
+/**
+ * What is kept of a question's answers, and how the three ways must agree.
+ *
+ * Native and TSV must give the same; gRPC's rows, cast to the types of ClickHouse's columns, are these rows too,
+ * and a trace fails with the same words. Where the whole query fails in ClickHouse (no trace answered, or the
+ * columns do not hold the values) gRPC may have more to say, and only Native and TSV are compared.
+ */
+import { printable, textFromBytes } from '../../common/byte-text.ts';
+import type { CellValue } from '../../query-result/index.ts';
+import { type Failure, isFailure, type WayAnswer } from './answer.ts';
+import { type Cell, castCell, digestOf, exactCell } from './canonical.ts';
+
+export interface Answers {
+  grpc: WayAnswer<CellValue[]>;
+  native: WayAnswer<Cell[]>;
+  tsv: WayAnswer<Cell[]>;
+}
+
+/** These stand where a trace would. */
+export const WHOLE_QUERY = '(query)';
+export const COLUMNS = '(columns)';
+
+/** By trace: `ROWS rows DIGEST`, or `CODE: MESSAGE`. */
+export type Lines = Map<string, string>;
+
+/** By way. Native and TSV are one, `clickhouse`, where they give the same. */
+export type QuestionRecord = Map<string, Lines>;
+
+export function recordOf({ grpc, native, tsv }: Answers): QuestionRecord {
+  const [ofNative, ofTsv] = [clickHouseLines(native), clickHouseLines(tsv)];
+  const ofGrpc = linesOf(grpc, (row) => row.map(exactCell));
+  return sameLines(ofNative, ofTsv)
+    ? new Map([
+        ['grpc', ofGrpc],
+        ['clickhouse', ofNative],
+      ])
+    : new Map([
+        ['grpc', ofGrpc],
+        ['native', ofNative],
+        ['tsv', ofTsv],
+      ]);
+}
+
+/** What the ways do not agree on, a sentence each. */
+export function disagreements({ grpc, native, tsv }: Answers): string[] {
+  const ofNative = clickHouseLines(native);
+  const between = differences(ofNative, clickHouseLines(tsv), ['native', 'tsv']);
+  if (native.error !== undefined) return between;
+  const [names] = [...native.traces.values()].flatMap((one) => (isFailure(one) ? [] : [one.names]));
+  const cast = linesOf(
+    grpc,
+    (row) => row.map((cell, at) => castCell(cell, native.types[at] ?? '')),
+    names,
+  );
+  ofNative.delete(COLUMNS);
+  return [...between, ...differences(cast, ofNative, ['grpc', 'native'])];
+}
+
+function clickHouseLines(answer: WayAnswer<Cell[]>): Lines {
+  const found = linesOf(answer, (row) => row);
+  const [names = []] = [...answer.traces.values()].flatMap((one) =>
+    isFailure(one) ? [] : [one.names],
+  );
+  const text = (name = ''): string => printable(textFromBytes(Buffer.from(name, 'latin1')));
+  if (answer.error === undefined)
+    found.set(COLUMNS, answer.types.map((type, at) => `${text(names[at])} ${type}`).join(', '));
+  return found;
+}
+
+/** `names` of the columns, where they are not the answer's own. */
+function linesOf<Row>(
+  answer: WayAnswer<Row>,
+  cells: (row: Row) => readonly Cell[],
+  names?: readonly string[],
+): Lines {
+  const found: Lines = new Map();
+  if (answer.error !== undefined) found.set(WHOLE_QUERY, failureText(answer.error));
+  for (const [trace, one] of answer.traces)
+    found.set(
+      trace,
+      isFailure(one)
+        ? failureText(one)
+        : `${one.rows.length} rows ${digestOf(names ?? one.names, one.rows.map(cells))}`,
+    );
+  return found;
+}
+
+function failureText({ code, message }: Failure): string {
+  return `${code}: ${printable(message)}`;
+}
+
+function sameLines(one: Lines, other: Lines): boolean {
+  return differences(one, other, ['', '']).length === 0;
+}
+
+export function differences(one: Lines, other: Lines, names: [string, string]): string[] {
+  const traces = [...new Set([...one.keys(), ...other.keys()])];
+  return traces
+    .filter((trace) => one.get(trace) !== other.get(trace))
+    .map(
+      (trace) =>
+        `${trace}: ${names[0]} ${one.get(trace) ?? 'nothing'}; ${names[1]} ${other.get(trace) ?? 'nothing'}`,
+    );
+}

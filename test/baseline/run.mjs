@@ -1,0 +1,16 @@
+/** `npm run baseline`: builds what is missing, then the program itself, and runs it. */
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleModule } from '../../tools/build.mjs';
+import { prepareOrExit } from '../../tools/prepare.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+await prepareOrExit();
+const program = await bundleModule('test/baseline/main.ts', 'baseline.js');
+const { status } = spawnSync(process.execPath, [program, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exitCode = status ?? 1;

@@ -1,0 +1,92 @@
+/** The traces of the baseline: the corpus and some odd names in one directory, and the sets that questions ask. */
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
+import assembleCorpus from '../corpus/assemble.ts';
+import { CORPUS, corpusTraces } from '../corpus/index.ts';
+
+const SMALL = 'recorded/linux/compile-c.pftrace';
+
+/** Copies of one small trace under names that must come back byte for byte. */
+const NAMES = [
+  ...[
+    'with space',
+    "quote'",
+    'dq"uote',
+    'back\\slash',
+    'tab\there',
+    'new\nline',
+    '日本語 🚀',
+    '-dash',
+  ],
+  ...['glob[x]*?{a,b}', '#hash?q=1&b', '%2e%2e', textFromBytes(Buffer.from('\xff\xfe', 'latin1'))],
+].map((name) => `names/${name}.pftrace`);
+
+/** The engine never ends with these: one is asked, and ends with the time limit. */
+const ENDLESS = /^HANG/;
+
+/** They take gigabytes and half a minute each; tests of the worker's bounds ask them. */
+const TOO_DEAR = /bomb/;
+
+/** They hold the same rows as another one, or none. */
+const REPEATS =
+  /^bad\/(concat-|dup-|empty\.pf|gz-|json-(100k|empty|huge|negative|no|trailing)|mixed-|proto-(ends|length)|trace-gz)/;
+
+const traces = corpusTraces().filter(({ path }) => !TOO_DEAR.test(path));
+const paths = (wanted: (trace: (typeof traces)[number]) => boolean): string[] =>
+  traces.filter(wanted).map(({ path }) => path);
+
+const SETS = {
+  one: [SMALL],
+  /** Of several kinds: where the answer differs from trace to trace in form rather than in detail. */
+  few: [
+    'recorded/linux/atrace-print.pftrace',
+    SMALL,
+    'recorded/chrome/fetch-a.pftrace',
+    'handmade/handmade.fxt',
+    'bad/empty.json',
+  ],
+  linux: paths(({ path }) => /^recorded\/(linux|other\/linux)/.test(path)),
+  chrome: paths(({ path }) => path.startsWith('recorded/chrome/')),
+  recorded: paths(({ path }) => path.startsWith('recorded/')),
+  loading: paths(({ path, loads }) => loads && !REPEATS.test(path)),
+  allLoading: paths(({ loads }) => loads),
+  failing: [SMALL, ...paths(({ loads, error }) => !loads && !ENDLESS.test(error))],
+  endless: [SMALL, 'bad/json-counter-nan.json'],
+  /** A trace that is not there, and one that is. */
+  missing: [SMALL, 'recorded/linux/absent.pftrace'],
+  names: NAMES,
+} as const satisfies Record<string, readonly string[]>;
+
+export type TraceSet = keyof typeof SETS;
+
+export function isTraceSet(name: string): name is TraceSet {
+  return Object.hasOwn(SETS, name);
+}
+
+const PREFIX = '/local/';
+
+export function addressesOf(set: TraceSet): string[] {
+  return SETS[set].map((path) => PREFIX + path);
+}
+
+/** How the digests name a trace. */
+export function pathOf(address: string): string {
+  return address.startsWith(PREFIX) ? address.slice(PREFIX.length) : address;
+}
+
+/** A directory with all of them: the root of `/local`. */
+export async function traceDirectory(): Promise<{ root: string } & Disposable> {
+  await assembleCorpus();
+  const root = mkdtempSync(join(tmpdir(), 'bigtrace-baseline-'));
+  for (const { path } of traces) copy(path, path);
+  for (const name of NAMES) copy(SMALL, name);
+  return { root, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
+
+  function copy(from: string, to: string): void {
+    const target = bytesFromText(join(root, to));
+    mkdirSync(dirname(join(root, to)), { recursive: true });
+    copyFileSync(join(CORPUS, from), target);
+  }
+}
