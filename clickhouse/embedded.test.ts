@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { viewsFormat } from '../tools/views-format.mjs';
 import { call, rowsOf, startTestEngine, type TestEngine } from './testing/engine.ts';
 
 let t: TestEngine;
@@ -52,9 +53,14 @@ describe('bigtrace()', () => {
     const commands = `printf "%s" "$request" >${file}; end`;
     const query = `SELECT * FROM ${call('a Nullable(Int64)', commands)}`;
     expect(await rowsOf(t.as('analyst'), query, { queryId: 'the-id' })).toEqual([]);
-    // Names, types and values, less the NULs in the array's length.
     const sql = `@a Nullable(Int64);;${commands}`;
     const structure = '_hb UInt8, _trace_address String, a Nullable(Int64)';
+    if (viewsFormat() === 'TSV') {
+      const fields = ["['/local/a','/local/b']", sql, 'the-id', 'analyst', 'strict', structure];
+      expect(readFileSync(file, 'utf8')).toBe(fields.join('\t'));
+      return;
+    }
+    // Names, types and values, less the NULs in the array's length.
     const columns = [
       ['traces', 'Array(String)'],
       ['sql', 'String', sql],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { viewsFormat } from '../tools/views-format.mjs';
 import { call, rowsOf, startTestEngine, type TestEngine } from './testing/engine.ts';
 
 let t: TestEngine;
@@ -21,6 +22,15 @@ describe('an error is never a short answer', () => {
       '[/local/b]: not a trace (trace_invalid)',
     ],
     ['says why at once', 'echo "no such trace" >&2; end; exit 1', 'no such trace'],
+  ])('a script that %s', async (_, commands, message) => {
+    await expect(count(commands)).rejects.toThrow(message);
+  });
+});
+
+// TSV has no sign of its end: where the script itself dies, and not the bridge that it waits for and speaks for
+// (bridge/faults.test.ts), ClickHouse takes the rows so far for all of them.
+describe.runIf(viewsFormat() === 'Native')('a script that cannot say why is an error, too', () => {
+  test.each([
     ['dies after a row', `${ROW}; kill -9 $$`, 'read after eof'],
     ['dies within a row', `${ROW} | head -c 30; kill -9 $$`, 'Cannot read all data'],
     ['dies at once', 'kill -9 $$', 'read after eof'],

@@ -18,6 +18,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { queryViews } from '../clickhouse/query-views.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
+import { viewsFormat } from './views-format.mjs';
 import { esbuildWat } from './wat.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -179,6 +180,7 @@ function filesBelow(directory) {
 /** Sizes and times instead of contents: the build runs at every start of the command. */
 function stampOf(inputs) {
   const hash = createHash('sha256');
+  hash.update(viewsFormat());
   for (const path of [
     ...inputs,
     fileURLToPath(import.meta.url),
@@ -231,7 +233,7 @@ function clickHouseTree(inputs) {
   const script = join(root, 'bridge/bigtrace.sh');
   return [
     { path: join(SCRIPTS, 'bigtrace'), contents: readFileSync(script), mode: 0o755 },
-    ...queryViews().map(([name, sql]) => ({
+    ...queryViews({ format: viewsFormat() }).map(([name, sql]) => ({
       path: join(dist, 'clickhouse/sql', name),
       contents: Buffer.from(sql),
     })),

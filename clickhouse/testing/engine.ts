@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { build } from 'esbuild';
+import { viewsFormat } from '../../tools/views-format.mjs';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../launch.ts';
 import { queryViews } from '../query-views.mjs';
 
@@ -89,7 +90,8 @@ async function buildWithStandIn(dist: string): Promise<void> {
   });
   for (const part of ['bigtrace_function.xml', 'config.d', 'embedded', 'sql', 'users.d'])
     cpSync(join(ROOM, part), join(dist, 'clickhouse', part), { recursive: true });
-  for (const [name, sql] of queryViews()) writeFileSync(join(dist, 'clickhouse/sql', name), sql);
+  for (const [name, sql] of queryViews({ format: viewsFormat() }))
+    writeFileSync(join(dist, 'clickhouse/sql', name), sql);
   const script = join(dist, 'clickhouse/user_scripts/bigtrace');
   cpSync(join(ROOM, 'testing/stand-in.sh'), script);
   chmodSync(script, 0o755);
