@@ -1,0 +1,52 @@
+/** What SQLite's and Perfetto's functions return. A function that is not here may return anything. */
+import { ANY, BLOB, INT, NULL, REAL, TEXT } from './kinds.ts';
+
+const words = (text: string): string[] => text.trim().split(/\s+/);
+
+const RETURNS: readonly [kinds: number, names: string[]][] = [
+  [
+    INT,
+    words(`count dense_rank glob hash instr length like ntile octet_length rank regexp row_number random
+      sign slice_is_ancestor to_monotonic to_realtime trace_dur trace_end trace_start unicode`),
+  ],
+  [
+    REAL,
+    words(`acos acosh asin asinh atan atan2 atanh avg cos cosh cume_dist degrees exp julianday ln log
+      log10 log2 median percent_rank percentile percentile_cont percentile_disc pi pow power radians
+      round sin sinh sqrt tan tanh total`),
+  ],
+  [
+    TEXT,
+    words(`abs_time_str base64_encode char concat concat_ws date datetime demangle format group_concat
+      hex json_type lower ltrim package_lookup printf quote regexp_extract regexp_replace_simple
+      replace reverse rtrim str_split strftime string_agg time timediff to_timecode trim typeof upper`),
+  ],
+  [TEXT | BLOB, words('substr substring')],
+  [INT | REAL, words('unixepoch')],
+];
+
+const RETURNED: ReadonlyMap<string, number> = new Map(
+  RETURNS.flatMap(([kinds, names]) => names.map((name): [string, number] => [name, kinds | NULL])),
+);
+
+/** They return their first argument, or NULL. */
+const FIRST_ARGUMENT = new Set(
+  words('first_value lag last_non_null last_value likelihood likely nth_value nullif unlikely'),
+);
+
+/** They return one of their arguments, or NULL. */
+const ANY_ARGUMENT = new Set(words('coalesce ifnull max min'));
+
+/** They compute with numbers, and leave an integer one. */
+const NUMERIC = new Set(words('abs ceil ceiling floor mod sum trunc'));
+
+/** `args`: what each argument may be. */
+export function kindsReturned(name: string, args: readonly number[]): number {
+  const known = RETURNED.get(name);
+  if (known !== undefined) return known;
+  const [first = ANY] = args;
+  if (FIRST_ARGUMENT.has(name)) return first | NULL;
+  if (ANY_ARGUMENT.has(name)) return args.reduce((all, kinds) => all | kinds, NULL);
+  if (!NUMERIC.has(name)) return ANY;
+  return NULL | (first & INT) | (first & (REAL | TEXT | BLOB) ? (first & INT) | REAL : 0);
+}
