@@ -112,6 +112,8 @@ export interface Column {
   name: Buffer;
   /** Set of bits `1 << CellType`. */
   cellKinds: number;
+  /** Absent where it is 0, as protobuf has it. */
+  possibleKinds?: number;
 }
 
 export interface SchemaResponse {

@@ -8,6 +8,7 @@ export {
   type ReadBytes,
   readImage,
 } from './image-file.ts';
+export { possibleKinds } from './inference/index.ts';
 export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script-traits.ts';
 export { type PackageFacts, readSqlPackages, type SqlPackage } from './sql-packages.ts';
 export { SUMMARIZE, summarySpecOf, summaryTraits } from './summary-script.ts';

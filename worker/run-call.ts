@@ -15,6 +15,7 @@ import { type AnswerParts, answer } from './answer.ts';
 import { CreditWindow } from './credit-window.ts';
 import { type EventSink, EventWriter } from './event-writer.ts';
 import { type AnswerLimits, answerLimits } from './limits.ts';
+import { type PossibleKinds, withPossibleKinds } from './possible-kinds.ts';
 import { RunningTask } from './running-task.ts';
 import { type ScriptFacts, scriptFacts } from './script.ts';
 import type { TraceSpans } from './trace-spans.ts';
@@ -26,6 +27,7 @@ const GIVEN_BACK = Symbol('given back');
 const STATES_MS = 1000;
 
 export interface RunParts extends AnswerParts {
+  possibleKinds: PossibleKinds;
   /** SQL packages that scripts may include. */
   packages: readonly PackageFacts[];
   logger: Logger;
@@ -206,10 +208,7 @@ export class RunCall {
       task.abort.signal,
     );
     if (mode === 'TYPES') {
-      const column = (columns ?? []).map(({ name, kinds }) => ({
-        name: Buffer.from(name),
-        cellKinds: kinds,
-      }));
+      const column = await withPossibleKinds(columns ?? [], script, this.#parts.possibleKinds);
       return { types: { id, column, stats } };
     }
     if (last === undefined) throw new BigtraceError('internal', 'the answer has no last result');

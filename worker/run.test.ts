@@ -73,16 +73,43 @@ test('a large result comes in order and whole', async () => {
   run.call.cancel();
 });
 
+test('TYPES tells what a column without a value may hold, also of a remembered answer', async () => {
+  const sql =
+    "SELECT dur, name, extract_arg(arg_set_id, 'x') AS x, 1 AS n FROM slice WHERE name = 'none'";
+  const column = (name: string, possibleKinds: number): object => ({
+    name: Buffer.from(name),
+    cellKinds: 0,
+    possibleKinds,
+  });
+  for (const _ of ['asked', 'remembered']) {
+    const run = shared.client.run({ sql, mode: 'TYPES' });
+    const [end] = await run.answers(run.add(GZIP));
+    expect(end?.end.types?.column).toEqual([
+      column('dur', 6),
+      column('name', 18),
+      column('x', 62),
+      column('n', 4),
+    ]);
+    run.call.cancel();
+  }
+});
+
 test('TYPES tells the kinds of each column, and no rows', async () => {
   const sql = "SELECT 1 AS a, 1.5, NULL AS a, 'x' UNION ALL SELECT NULL, 2, NULL, x'00'";
   const run = shared.client.run({ sql, mode: 'TYPES' });
   const [end] = await run.answers(run.add(GZIP));
   const bit = (...types: number[]): number => types.reduce((bits, type) => bits | (1 << type), 0);
+  // One has no value: so what each may be is told, too.
+  const column = (name: string, kinds: number): object => ({
+    name: Buffer.from(name),
+    cellKinds: kinds,
+    possibleKinds: kinds,
+  });
   expect(end?.end.types?.column).toEqual([
-    { name: Buffer.from('a'), cellKinds: bit(CellType.VARINT, CellType.NULL) },
-    { name: Buffer.from('1.5'), cellKinds: bit(CellType.FLOAT64, CellType.VARINT) },
-    { name: Buffer.from('a'), cellKinds: bit(CellType.NULL) },
-    { name: Buffer.from("'x'"), cellKinds: bit(CellType.STRING, CellType.BLOB) },
+    column('a', bit(CellType.VARINT, CellType.NULL)),
+    column('1.5', bit(CellType.FLOAT64, CellType.VARINT)),
+    column('a', bit(CellType.NULL)),
+    column("'x'", bit(CellType.STRING, CellType.BLOB)),
   ]);
   expect(end?.end.types?.stats?.rows).toBe(2);
   expect(run.events.some(({ rows }) => rows)).toBe(false);

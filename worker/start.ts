@@ -14,6 +14,7 @@ import type { WorkerConfig } from './config.ts';
 import { COUNTERS, Counters } from './counters.ts';
 import { ImageCache } from './image-cache.ts';
 import { ImageKeeper } from './image-keeper.ts';
+import { PossibleKinds } from './possible-kinds.ts';
 import { ResultDisk } from './result-disk.ts';
 import { ResultMemory } from './result-memory.ts';
 import { WorkerServer } from './server.ts';
@@ -76,6 +77,7 @@ export async function startWorker(
     admission,
     loadBound,
     counters,
+    possibleKinds: new PossibleKinds(engine, threadEntry),
     engine,
     edge: config.edge,
     tracing,

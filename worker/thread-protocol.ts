@@ -51,7 +51,9 @@ export type ThreadRequest =
   | ({ ask: 'query' } & QueryRequest)
   /** Takes back all that queries have changed. */
   | { ask: 'unmark' }
-  | { ask: 'snapshot' };
+  | { ask: 'snapshot' }
+  /** What the cells of a script's columns may be; of a thread that holds no trace, and is ended then. */
+  | { ask: 'possibleKinds'; sql: Uint8Array; memoryBytesMax: number };
 
 /** Bytes that a slot holds: the instance's memory, and the state kept for `unmark`. */
 interface Size {
@@ -68,5 +70,6 @@ export type ThreadReply =
   | ({ say: 'answered'; rows: number; columns?: ColumnFound[]; queryMs: number } & Size)
   | ({ say: 'unmarked' } & Size)
   | ({ say: 'snapshot'; image: Image } & Size)
+  | ({ say: 'possibleKinds'; kinds: number[] | undefined } & Size)
   /** Closes any of them; `poisoned`: what the instance holds cannot be used any more. */
   | ({ say: 'failed'; code: string; detail: string; poisoned: boolean } & Size);

@@ -11,6 +11,7 @@ import {
   ImageUnreadable,
   ImageUnusable,
   imageBytes,
+  possibleKinds,
   TraceProcessor,
 } from '../trace-processor/index.ts';
 import { columnsFound } from './columns.ts';
@@ -193,6 +194,16 @@ function snapshot(): void {
   }
 }
 
+function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
+  try {
+    processor.memoryBytesMax = memoryBytesMax;
+    processor.finalize();
+    say({ say: 'possibleKinds', kinds: possibleKinds(processor, sql), memoryBytes: memoryBytes() });
+  } catch (thrown) {
+    sayFailed(thrown);
+  }
+}
+
 port.on('message', (request: ThreadRequest) => {
   switch (request.ask) {
     case 'open':
@@ -211,5 +222,7 @@ port.on('message', (request: ThreadRequest) => {
       return unmark();
     case 'snapshot':
       return snapshot();
+    case 'possibleKinds':
+      return inferKinds(request.sql, request.memoryBytesMax);
   }
 });

@@ -212,7 +212,7 @@ const aggregateValue: Step = ({ p1, p3, p4 }, state, flow) => {
 const IGNORED = `
   Abortable Clear Close ColumnsUsed Compare CreateBtree CursorHint CursorLock CursorUnlock DecrJumpZero
   DeferredSeek Delete ElseEq EndCoroutine Eq Expire Explain FilterAdd Filter FinishSeek Found Ge Goto Gosub
-  Gt Halt HaltIfNull IdxGE IdxGT IdxLE IdxLT If IfEmpty IfNoHope IfNot IfNotOpen IfNotZero IfPos
+  Gt Halt HaltIfNull IdxDelete IdxGE IdxGT IdxLE IdxLT If IfEmpty IfNoHope IfNot IfNotOpen IfNotZero IfPos
   IfSizeBetween Init InitCoroutine IsNull IsType Jump Last Le Lt Ne Next NoConflict Noop NotExists NotFound
   NotNull NullRow Once Permutation Prev ReleaseReg ResetSorter Return Rewind RowSetAdd RowSetTest SeekEnd
   SeekGE SeekGT SeekHit SeekLE SeekLT SeekRowid SeekScan Sort SorterCompare SorterNext SorterSort

@@ -24,7 +24,7 @@ export function possibleKinds(processor: TraceProcessor, sql: Uint8Array): numbe
   return inference.kindsOf(last.sql);
 }
 
-class Inference {
+export class Inference {
   readonly #processor: TraceProcessor;
   /** Tables that the engine begins with. */
   readonly #own: ReadonlySet<string>;
@@ -41,7 +41,7 @@ class Inference {
   run({ sql, makes }: Statement): void {
     // A PERFETTO TABLE without rows does not know what it is meant to hold; what fills it does.
     const kinds = makes === undefined || makes.declared ? undefined : this.kindsOf(makes.select);
-    this.#ask(sql);
+    this.#processor.query(sql, () => undefined);
     if (makes !== undefined)
       this.#made.set(makes.name.toLowerCase(), { declared: makes.declared, kinds });
   }

@@ -9,6 +9,13 @@ export type Ask = (sql: string | Uint8Array) => CellValue[][];
 /** Terms of one UNION ALL; SQLite takes 500. */
 const TABLES_PER_QUESTION = 50;
 
+interface Relation {
+  name: string;
+  isView: boolean;
+  /** That made it. */
+  sql: string;
+}
+
 /** The virtual tables and views of an engine at a moment. */
 export class TableColumns {
   readonly #ask: Ask;
@@ -16,8 +23,8 @@ export class TableColumns {
   readonly #isTrusted: (name: string) => boolean;
   /** Of tables of which more is known than they declare. */
   readonly #known: (name: string) => readonly number[] | undefined;
-  /** By the name in lower case: a view with its SQL, a table without. */
-  readonly #relations = new Map<string, { name: string; view?: string }>();
+  /** By the name in lower case. */
+  readonly #relations = new Map<string, Relation>();
   readonly #found = new Map<string, readonly number[]>();
   readonly #looked = new Set<string>();
 
@@ -32,10 +39,12 @@ export class TableColumns {
     const relations = `SELECT name, 'table', NULL FROM pragma_module_list
       UNION ALL SELECT name, type, sql FROM sqlite_schema
       WHERE type = 'view' OR sql LIKE 'CREATE VIRTUAL TABLE%'`;
-    for (const [name, type, sql] of ask(relations)) {
-      const view = type === 'view' ? { view: String(sql) } : {};
-      this.#relations.set(String(name).toLowerCase(), { name: String(name), ...view });
-    }
+    for (const [name, type, sql] of ask(relations))
+      this.#relations.set(String(name).toLowerCase(), {
+        name: String(name),
+        isView: type === 'view',
+        sql: String(sql),
+      });
   }
 
   /** For each of these pointers the kinds of its table's columns. */
@@ -46,7 +55,9 @@ export class TableColumns {
     this.#look(this.#mentioned(sql));
     // A macro may bring in tables that the script does not mention.
     if (pointers.some((pointer) => !this.#found.has(pointer)))
-      this.#look([...this.#relations.values()].flatMap(({ name, view }) => (view ? [] : [name])));
+      this.#look(
+        [...this.#relations.values()].flatMap(({ name, isView }) => (isView ? [] : [name])),
+      );
     return this.#found;
   }
 
@@ -60,8 +71,8 @@ export class TableColumns {
         const relation = this.#relations.get(word.toLowerCase());
         if (relation === undefined || seen.has(relation.name)) continue;
         seen.add(relation.name);
-        if (relation.view === undefined) tables.push(relation.name);
-        else open.push(Buffer.from(relation.view));
+        if (relation.isView) open.push(Buffer.from(relation.sql));
+        else tables.push(relation.name);
       }
     return tables;
   }
@@ -128,17 +139,30 @@ export class TableColumns {
     const tables = new Map<string, { kinds: number; hidden: boolean }[]>();
     const values = names.map((name) => `(${literal(name)})`);
     const rows = this.#ask(`WITH named(name) AS (VALUES ${values.join(', ')})
-      SELECT named.name, t.type, t.hidden FROM named, pragma_table_xinfo(named.name) t
+      SELECT named.name, t.name, t.type, t.hidden FROM named, pragma_table_xinfo(named.name) t
       ORDER BY named.name, t.cid`);
-    for (const [name, type, hidden] of rows) {
+    for (const [name, column, type, hidden] of rows) {
       const columns = tables.get(String(name)) ?? [];
       tables.set(String(name), columns);
-      // A PERFETTO TABLE without rows says INTEGER whatever its columns are meant to be.
-      const isGuess = !this.#isTrusted(String(name)) && String(type).toUpperCase() === 'INTEGER';
+      const isGuess = isInteger(String(type)) && !this.#saysInteger(String(name), String(column));
       columns.push({ kinds: isGuess ? ANY : kindsOfDeclared(String(type)), hidden: hidden !== 0n });
     }
     return tables;
   }
+
+  /**
+   * Whether INTEGER is meant: a PERFETTO TABLE without rows says so whatever its columns are to be, and a
+   * span join repeats what its tables say.
+   */
+  #saysInteger(table: string, column: string): boolean {
+    const { sql = '' } = this.#relations.get(table.toLowerCase()) ?? {};
+    if (/\bUSING\s+SPAN_/i.test(sql)) return column === 'ts' || column === 'dur';
+    return this.#isTrusted(table);
+  }
+}
+
+function isInteger(type: string): boolean {
+  return /^(INTEGER|BIGINT)$/i.test(type);
 }
 
 function quoted(name: string): string {
