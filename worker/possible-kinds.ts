@@ -16,7 +16,7 @@ import {
 } from './thread-protocol.ts';
 
 /** A script that does more than this without a trace is not waited for. */
-const INFERENCE_MS_MAX = 5000;
+const INFERENCE_MS_MAX = 30_000;
 const INFERENCE_BYTES_MAX = 512 * 2 ** 20;
 
 const REMEMBERED_MAX = 1000;
@@ -63,14 +63,15 @@ export class PossibleKinds {
     return new Promise((resolve) => {
       const end = (kinds?: Kinds): void => {
         clearTimeout(timer);
-        void thread.terminate().then(() => resolve(kinds));
+        resolve(kinds);
+        void thread.terminate();
       };
       const timer = setTimeout(end, INFERENCE_MS_MAX);
-      thread.on('message', (reply: ThreadReply) =>
+      thread.once('message', (reply: ThreadReply) =>
         end(reply.say === 'possibleKinds' ? reply.kinds : undefined),
       );
       thread.on('error', () => end());
-      thread.on('exit', () => end());
+      thread.once('exit', () => end());
       const request: ThreadRequest = {
         ask: 'possibleKinds',
         sql,
