@@ -16,10 +16,35 @@ export interface Filter {
   value?: string | null | (string | null)[];
 }
 
-/** SQL that is true for the rows that pass all of them. @throws invalid_option naming field and value */
+const FILTERS_MAX = 100;
+/** Of all filters together: each value is a part of the statement. */
+const VALUES_MAX = 5000;
+const VALUE_CHARS_MAX = 65_536;
+const GLOB_CHARS_MAX = 4096;
+
+/** SQL that is true for the rows that pass all of them. @throws invalid_option naming field and value, or the bound */
 export function conditionOf(filters: readonly Filter[], columns: readonly Column[]): string {
+  checkBounds(filters);
   const all = filters.map((filter) => `(${one(filter, columnNamed(filter.field, columns))})`);
   return all.length === 0 ? 'true' : all.join(' AND ');
+}
+
+function checkBounds(filters: readonly Filter[]): void {
+  if (filters.length > FILTERS_MAX)
+    throw badRequest(`there are ${filters.length} filters, the bound is ${FILTERS_MAX}`);
+  let count = 0;
+  for (const { field, op, value } of filters) {
+    const values = listOf(value);
+    const max = op.endsWith('glob') ? GLOB_CHARS_MAX : VALUE_CHARS_MAX;
+    const longest = values.reduce((most, one) => Math.max(most, one?.length ?? 0), 0);
+    if (longest > max)
+      throw badRequest(
+        `filter on ${field}: a value is ${longest} characters long, the bound is ${max}`,
+      );
+    count += values.length;
+  }
+  if (count > VALUES_MAX)
+    throw badRequest(`filters have ${count} values, the bound is ${VALUES_MAX}`);
 }
 
 /** @throws invalid_option naming those that there are */

@@ -23,7 +23,7 @@ export interface BackendOptions {
   presetsFile: string | undefined;
   /** ClickHouse's HTTP interface. */
   clickhouseUrl: string;
-  /** Of ClickHouse's user bigtrace_backend. */
+  /** Of ClickHouse's users bigtrace_backend and bigtrace_catalog. */
   password: string;
   /** Which orchestrator this is, the same after a restart. */
   owner: string;
@@ -47,7 +47,8 @@ export async function startBackend(
   const { clickhouseUrl, owner, corsOrigins, edge } = options;
   const presets = loadPresets(options.presetsFile);
   const database = new Database(clickhouseUrl, options.password);
-  const traces = new Traces(database);
+  const catalog = new Database(clickhouseUrl, options.password, 'bigtrace_catalog');
+  const traces = new Traces(database, catalog);
   const executor = new Executor({ database, traces, watch, owner, log });
   const experiments = new Experiments(database, traces);
   const app = await createServer({

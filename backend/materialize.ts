@@ -1,6 +1,7 @@
 /** `bigtrace materialize`: a table of what all traces answer, which only new and changed traces are asked for. */
 import { randomUUID } from 'node:crypto';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { chosenTraces } from './chosen-traces.ts';
 import type { Database } from './database.ts';
 import { badRequest } from './http-error.ts';
 import {
@@ -12,7 +13,6 @@ import {
 import type { Settings } from './settings.ts';
 import { arrayLiteral, identifier, literal } from './sql-text.ts';
 import { checkTableName } from './table-name.ts';
-import { catalogFilter, TRACES } from './traces.ts';
 
 /** Traces of one query: what a killed run has to ask again at most. */
 const BATCH_TRACES = 1000;
@@ -91,11 +91,11 @@ class MaterializeRun {
   /** The first traces behind `after` that are new, or not what they were when they were asked. */
   async outdated(after: string): Promise<AskedTrace[]> {
     const known = this.#table?.known('address', 'generation') ?? NONE_KNOWN;
+    const { from, condition, settings: end } = chosenTraces(this.#plan.settings);
     const rows = await this.#database.rows(
-      `SELECT address, generation FROM ${TRACES}
-       WHERE address > ${literal(after)} AND error_code = '' AND NOT ${known}
-       ORDER BY address LIMIT ${BATCH_TRACES}`,
-      { settings: catalogFilter(this.#plan.settings) },
+      `SELECT address, generation FROM ${from}
+       WHERE ${condition} AND address > ${literal(after)} AND error_code = '' AND NOT ${known}
+       ORDER BY address LIMIT ${BATCH_TRACES}${end}`,
     );
     return rows.map(([address, generation]) => ({
       address: address ?? '',

@@ -19,6 +19,8 @@ export interface PageRequest {
 export interface Relation {
   /** A table or view, as SQL. */
   from: string;
+  /** SQL that holds for all of it; undefined: there is none. */
+  condition?: string;
   columns: readonly Column[];
   /** Column that no two rows share, as SQL: it makes the order of pages total. */
   key: string;
@@ -43,7 +45,8 @@ export function pageOf(relation: Relation, request: PageRequest): Page {
       ? [...relation.columns]
       : wanted.map((name) => columnNamed(name, relation.columns));
   const texts = columns.length === 0 ? 'NULL' : columns.map(wireText).join(', ');
-  const condition = conditionOf(filters, relation.columns);
+  const filtered = conditionOf(filters, relation.columns);
+  const condition = [relation.condition ?? [], filtered].flat().join(' AND ');
   const order = orderSql(order_by.trim() === '' ? [] : parseOrder(order_by, relation.columns), key);
   return {
     columns,

@@ -2,6 +2,7 @@
 
 import { parseAddress } from '../common/address.ts';
 import { BigtraceError } from '../common/errors.ts';
+import { expressionsOf, WHERE_STORE } from '../common/where-address.ts';
 import { badRequest } from './http-error.ts';
 import type { WireSetting } from './wire-types.ts';
 
@@ -17,6 +18,8 @@ export interface Settings {
 }
 
 const DEFAULT_ADDRESSES = ['/local/**'];
+/** They stand in the query's statement. */
+const ADDRESSES_MAX = 100_000;
 const TIMEOUT_S_MAX = 86_400;
 
 /** The settings by category, as POST /bigtrace_execution_config answers them. */
@@ -74,6 +77,10 @@ export function parseSettings(wire: readonly WireSetting[]): Settings {
     throw badRequest(`setting on_failure: ${onFailure} must be strict or lenient`);
   if (!Number.isInteger(timeoutS) || timeoutS < 0 || timeoutS > TIMEOUT_S_MAX)
     throw badRequest(`setting timeout_s: it must be a whole number from 0 to ${TIMEOUT_S_MAX}`);
+  if (addresses.length > ADDRESSES_MAX)
+    throw badRequest(
+      `setting traces: there are ${addresses.length} addresses, the bound is ${ADDRESSES_MAX}; a pattern stands for any number`,
+    );
   for (const address of addresses) checkAddress(address);
   return {
     addresses: addresses.length === 0 ? DEFAULT_ADDRESSES : addresses,
@@ -85,7 +92,8 @@ export function parseSettings(wire: readonly WireSetting[]): Settings {
 
 function checkAddress(address: string): void {
   try {
-    parseAddress(address);
+    const { store, path } = parseAddress(address);
+    if (store === WHERE_STORE) expressionsOf(path);
   } catch (thrown) {
     if (thrown instanceof BigtraceError) throw badRequest(`setting traces: ${thrown.message}`);
     throw thrown;

@@ -1,18 +1,13 @@
 /** Names and values inside ClickHouse's SQL; nothing of the asker's comes into a statement another way. */
 
-const ESCAPES: Record<string, string> = { '\\': '\\\\', "'": "\\'", '`': '\\`', '\0': '\\0' };
+import { literal } from '../common/sql-literal.ts';
+
+export { literal } from '../common/sql-literal.ts';
+
+const ESCAPES: Record<string, string> = { '\\': '\\\\', '`': '\\`', '\0': '\\0' };
 
 export function identifier(name: string): string {
   return `\`${name.replace(/[\\`\0]/g, (char) => ESCAPES[char] ?? char)}\``;
-}
-
-/** A byte that is no UTF-8 (common/byte-text.ts) is that byte for ClickHouse, too. */
-export function literal(text: string): string {
-  return `'${text.replace(/[\\'\0]|[\udc80-\udcff]/gu, (char) => ESCAPES[char] ?? byteEscape(char))}'`;
-}
-
-function byteEscape(char: string): string {
-  return `\\x${(char.charCodeAt(0) - 0xdc00).toString(16)}`;
 }
 
 export function arrayLiteral(texts: readonly string[]): string {

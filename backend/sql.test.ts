@@ -1,8 +1,8 @@
 /** What comes from askers becomes SQL that says the same, and nothing else. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addressCondition, addressRegex } from './address-regex.ts';
 import { byteRange } from './byte-range.ts';
+import { chosenAddresses, chosenTraces } from './chosen-traces.ts';
 import { columnOf, wireText } from './columns.ts';
 import { conditionOf } from './conditions.ts';
 import { globRegex } from './glob.ts';
@@ -110,30 +110,32 @@ test('GLOB as a regular expression matches what SQLite matches', () => {
   );
 });
 
-test.each<[string, string[], string[]]>([
-  ['/local/**', ['/local/a', '/local/b/c'], ['/gcs/a', '/local/.a', '/local/.b/c', '/local/']],
-  ['/local/*.pf', ['/local/a.pf'], ['/local/.pf', '/local/b/a.pf', '/local/axpf']],
-  [
-    '/local/**/x?[0-9].pf',
-    ['/local/xy1.pf', '/local/a/b/xy1.pf'],
-    ['/local/x/1.pf', '/local/xya.pf'],
-  ],
-  [
-    '/local/{a,b/c}/[!x]',
-    ['/local/a/y', '/local/b/c/y'],
-    ['/local/a/x', '/local/a//', '/local/c/y'],
-  ],
-  ['/local/\\*', ['/local/*'], ['/local/a']],
-  ['/local/a+(b)|c[', ['/local/a+(b)|c['], ['/local/c[']],
-])('pattern %s over the catalog', (pattern, matching, others) => {
-  const regex = asJs(addressRegex(pattern));
-  expect(matching.filter((address) => !regex.test(address))).toEqual([]);
-  expect(others.filter((address) => regex.test(address))).toEqual([]);
+const CHOICE = { strict: false, timeoutS: 0 };
+
+test('addresses are named to the letter; each expression is a filter of its own', () => {
+  const addresses = ["/local/it's", '/where/size > 3', '/where//["a", "b"]'];
+  const { from, condition, settings } = chosenTraces({ ...CHOICE, addresses, where: '1) OR (1' });
+  const tag = /^bigtrace\.traces AS (t[0-9a-f]{16})_0$/.exec(from)?.[1];
+  const chosen = (nth: number) =>
+    `address IN (SELECT address FROM bigtrace.traces AS ${tag}_${nth})`;
+  expect(condition.replace(/ LIMIT \d{13,}/g, '')).toBe(
+    `vanished_at IS NULL AND ((address IN ('/local/it\\'s')) OR (${chosen(1)}) OR (${chosen(2)} AND ${chosen(3)}))`,
+  );
+  expect(new Set(condition.match(/LIMIT \d+/g)).size).toBe(3);
+  const filters = ['1) OR (1', 'size > 3', 'a', 'b'].map((one, nth) => `'${tag}_${nth}': '${one}'`);
+  expect(settings).toBe(` SETTINGS additional_table_filters = {${filters.join(', ')}}`);
 });
 
-test('addresses are named to the letter, and expressions are taken as they are', () => {
-  expect(addressCondition("/local/it's")).toBe("address = '/local/it\\'s'");
-  expect(addressCondition('/where/size > 3')).toBe('(size > 3)');
+test('what is chosen, and filtered, goes to the orchestrator as expressions apart', () => {
+  const addresses = ['/local/a', '/where/x', '/where//["y","z"]'];
+  expect(chosenAddresses({ ...CHOICE, addresses, where: 'w' }, 'f')).toEqual([
+    `/where//["(address IN ('/local/a'))","w","f"]`,
+    '/where//["x","w","f"]',
+    '/where//["y","z","w","f"]',
+  ]);
+  expect(chosenAddresses({ ...CHOICE, addresses: ['/where/x'], where: '' }, 'true')).toEqual([
+    '/where/x',
+  ]);
 });
 
 const COLUMNS = [
@@ -273,4 +275,25 @@ test('bytes are base64, and compared as bytes', () => {
   const where = (value: string) => conditionOf([{ field: 'data', op: '=', value }], [column]);
   expect(where('AP8=')).toBe("(`data` = base64Decode('AP8='))");
   expect(() => where('AP8')).toThrow('filter on data: AP8 is no value of type BYTES');
+});
+
+// Each took time in the square, or the cube, of its length.
+test('orders and filters have bounds, and the errors say them', () => {
+  const n = columnOf('n', 'Int64');
+  const order = (text: string) => () => parseOrder(text, [n]);
+  expect(parseOrder(Array(100).fill('n desc').join(', '), [n])).toHaveLength(100);
+  expect(order(Array(101).fill('n').join(','))).toThrow('more columns than the bound of 100');
+  expect(order('n,'.repeat(20_000))).toThrow('more columns than the bound of 100');
+  expect(order(','.repeat(20_000))).toThrow('order by : it must be a column');
+  expect(order(`n ${' '.repeat(60_000)}x`)).toThrow('it must be a column and asc or desc');
+  expect(order('x'.repeat(65_537))).toThrow('is 65537 characters long, the bound is 65536');
+  const filters = (count: number, value: string[]) => () =>
+    conditionOf(Array(count).fill({ field: 'n', op: 'in', value }), [n]);
+  expect(filters(101, ['1'])).toThrow('there are 101 filters, the bound is 100');
+  expect(filters(2, Array(2501).fill('1'))).toThrow('filters have 5002 values, the bound is 5000');
+  expect(filters(1, ['1'.repeat(65_537)])).toThrow(
+    'filter on n: a value is 65537 characters long, the bound is 65536',
+  );
+  const glob = { field: 'n', op: 'glob' as const, value: '*'.repeat(4097) };
+  expect(() => conditionOf([glob], [n])).toThrow('4097 characters long, the bound is 4096');
 });

@@ -1,8 +1,8 @@
 /** The catalog bigtrace.traces as the page sees it: columns, pages, and the traces that a query is asked of. */
-import { type ClickHouseSettings, SettingsMap } from '@clickhouse/client';
-import { WHERE_STORE } from '../common/address.ts';
+import { textFromBytes } from '../common/byte-text.ts';
+import { TRACES } from '../common/catalog-filters.ts';
 import { BigtraceError } from '../common/errors.ts';
-import { addressCondition } from './address-regex.ts';
+import { chosenAddresses, chosenTraces } from './chosen-traces.ts';
 import { type Column, columnOf } from './columns.ts';
 import { conditionOf, type Filter } from './conditions.ts';
 import type { Database, Row } from './database.ts';
@@ -13,7 +13,7 @@ import type { Settings } from './settings.ts';
 import { literal } from './sql-text.ts';
 import type { WireType } from './wire-types.ts';
 
-export const TRACES = 'bigtrace.traces';
+export { TRACES } from '../common/catalog-filters.ts';
 
 /** Traces of a query that was given a number of them: their addresses stand in its statement. */
 export const TRACE_LIMIT_MAX = 100_000;
@@ -46,9 +46,12 @@ export interface TraceChoice {
 
 export class Traces {
   readonly #database: Database;
+  readonly #catalog: Database;
 
-  constructor(database: Database) {
+  /** @param catalog as a user who may read the catalog and nothing else: it gets the expressions of users */
+  constructor(database: Database, catalog: Database) {
     this.#database = database;
+    this.#catalog = catalog;
   }
 
   /** @param base of this server as the asker reached it: links lead back to it */
@@ -74,17 +77,17 @@ export class Traces {
     base: string,
   ): Promise<{ columns: Column[]; rows: Row[]; total: number }> {
     const columns = await this.columns(base);
-    const relation = { from: TRACES, columns, key: 'address', numbered: false };
+    const { from, condition, settings: end } = chosenTraces(settings);
+    const relation = { from, condition, columns, key: 'address', numbered: false };
     const wanted = request.columns ?? [];
     const shown =
       wanted.length > 0
         ? wanted
         : columns.filter(({ name }) => DEFAULT_VISIBLE.has(name)).map(({ name }) => name);
     const page = pageOf(relation, { ...request, columns: shown });
-    const options = { settings: catalogFilter(settings) };
     const [rows, total] = await Promise.all([
-      this.#database.rows(page.rowsSql, options),
-      this.#database.count(page.countSql, options),
+      this.#catalog.rows(page.rowsSql + end),
+      this.#catalog.count(page.countSql + end),
     ]);
     return { columns: page.columns, rows, total };
   }
@@ -102,33 +105,16 @@ export class Traces {
       throw badRequest(`trace_limit ${limit} must be <= ${TRACE_LIMIT_MAX}`);
     if (filters.length === 0 && settings.where === '' && limit === 0) return settings.addresses;
     const columns = await this.columns('');
-    const condition = conditionOf(filters, columns);
-    if (limit === 0) {
-      const all =
-        condition === 'true' ? chosenBy(settings) : `${chosenBy(settings)} AND ${condition}`;
-      return [`/${WHERE_STORE}/${all}`];
-    }
+    const further = conditionOf(filters, columns);
+    if (limit === 0) return chosenAddresses(settings, further);
     const order = orderSql(orderBy.trim() === '' ? [] : parseOrder(orderBy, columns), 'address');
-    const rows = await this.#database.rows(
-      `SELECT address FROM ${TRACES} WHERE ${condition} ORDER BY ${order} LIMIT ${limit}`,
-      { settings: catalogFilter(settings) },
+    const { from, condition, settings: end } = chosenTraces(settings);
+    const rows = await this.#catalog.rows(
+      `SELECT hex(address) FROM ${from} WHERE ${condition} AND ${further} ORDER BY ${order} LIMIT ${limit}${end}`,
     );
     if (rows.length === 0) throw new BigtraceError('no_match', 'no trace of the catalog is chosen');
-    return rows.map(([address]) => address ?? '');
+    return rows.map(([address]) => textFromBytes(Buffer.from(address ?? '', 'hex')));
   }
-}
-
-/** SQL over bigtrace.traces. */
-function chosenBy({ addresses, where }: Settings): string {
-  const named = `(${addresses.map(addressCondition).join(' OR ')})`;
-  return where === '' ? named : `${named} AND (${where})`;
-}
-
-/** ClickHouse parses it as one expression, so nothing in the asker's own can become another statement. */
-export function catalogFilter(settings: Settings): ClickHouseSettings {
-  const filter = `vanished_at IS NULL AND ${chosenBy(settings)}`;
-  // The client itself does not escape what is in a map.
-  return { additional_table_filters: SettingsMap.from({ [TRACES]: literal(filter).slice(1, -1) }) };
 }
 
 /** Perfetto's UI fetches the trace from here: a URL without a query string. */

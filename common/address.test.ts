@@ -19,3 +19,11 @@ test.each([
 ])('refuses %j', (text, message) => {
   expect(() => parseAddress(text)).toThrow(message);
 });
+
+test('an address has a bound, and the error says it without repeating the address', () => {
+  expect(parseAddress(`/local/${'['.repeat(8185)}`).path).toHaveLength(8185);
+  expect(() => parseAddress(`/local/${'['.repeat(50_000)}`)).toThrow(
+    `[/local/${'['.repeat(93)}…]: trace address is 50007 characters long, the bound is 8192`,
+  );
+  expect(parseAddress(`/where/${'1 + '.repeat(10_000)}1`).store).toBe('where');
+});

@@ -1,12 +1,10 @@
 /** Trace addresses: `/local/<path>`, `/gcs/<bucket>/o/<object>` … — which store, and the path in it. */
 import { printable } from './byte-text.ts';
 import { BigtraceError } from './errors.ts';
+import { ADDRESS_CHARS_MAX, WHERE_CHARS_MAX } from './text-bounds.ts';
+import { WHERE_STORE } from './where-address.ts';
 
-/**
- * `/where/<expression>` stands for the traces that an expression over ClickHouse's table bigtrace.traces
- * selects: `/where/duration > 2e9`. The orchestrator looks them up; no worker has such a store.
- */
-export const WHERE_STORE = 'where';
+export { WHERE_STORE } from './where-address.ts';
 
 export interface TraceAddress {
   /** The whole address, as the asker wrote it. */
@@ -17,6 +15,9 @@ export interface TraceAddress {
   path: string;
 }
 
+/** Of an address that is too long, in its error. */
+const SHOWN_CHARS = 100;
+
 /** @throws invalid_address; whether the store is known is for the worker that has the stores to say. */
 export function parseAddress(text: string): TraceAddress {
   const refuse = (why: string): BigtraceError =>
@@ -26,6 +27,7 @@ export function parseAddress(text: string): TraceAddress {
       text === '' ? {} : { trace: printable(text) },
     );
   if (text === '') throw refuse('trace address is empty');
+  if (text.length > ADDRESS_CHARS_MAX) checkLength(text);
   if (!text.startsWith('/')) throw refuse('trace address must start with /');
   const end = text.indexOf('/', 1);
   const store = end < 0 ? text.slice(1) : text.slice(1, end);
@@ -33,6 +35,17 @@ export function parseAddress(text: string): TraceAddress {
   if (store === '') throw refuse('trace address names no store');
   if (path === '') throw refuse(`trace address has nothing after /${printable(store)}/`);
   return { text, store, path };
+}
+
+/** Only addresses of the catalog may be longer. @throws invalid_address with the bound */
+function checkLength(text: string): void {
+  const max = text.startsWith(`/${WHERE_STORE}/`) ? WHERE_CHARS_MAX : ADDRESS_CHARS_MAX;
+  if (text.length > max)
+    throw new BigtraceError(
+      'invalid_address',
+      `trace address is ${text.length} characters long, the bound is ${max}`,
+      { trace: `${printable(text.slice(0, SHOWN_CHARS))}…` },
+    );
 }
 
 /**

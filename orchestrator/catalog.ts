@@ -4,16 +4,22 @@ import {
   ClickHouseError,
   ClickHouseLogLevel,
   createClient,
-  SettingsMap,
 } from '@clickhouse/client';
 import { bytesFromText } from '../common/byte-text.ts';
+import { CatalogFilters, TRACES } from '../common/catalog-filters.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { rowBinaryStrings } from '../common/row-binary.ts';
+import { WHERE_CHARS_MAX } from '../common/text-bounds.ts';
+import { expressionsOf } from '../common/where-address.ts';
 
 /** May read bigtrace.traces and nothing else (clickhouse/users.d/bigtrace.xml). */
 const USER = 'bigtrace_catalog';
 
 const REQUEST_MS_MAX = 600_000;
+/** Escaped, a text is up to four times as long. */
+const STATEMENT_BYTES_MAX = 4 * WHERE_CHARS_MAX + 2 ** 20;
+/** Of a filter, in the error that nothing matches it. */
+const SHOWN_CHARS = 200;
 
 export class Catalog {
   readonly #client: ClickHouseClient;
@@ -37,21 +43,22 @@ export class Catalog {
 
   /**
    * Addresses in batches, as ClickHouse finds them; with `sample`, as many at most, spread over all.
+   * @param path of an address `/where/…`
    * @throws invalid_filter with ClickHouse's own words, no_match, catalog_failed
    */
   async *addressesWhere(
-    filter: string,
+    path: string,
     { signal, sample }: { signal: AbortSignal; sample?: number },
   ): AsyncGenerator<Buffer[]> {
+    const [first = '1', ...others] = expressionsOf(path);
+    const filters = new CatalogFilters();
     const spread = sample === undefined ? '' : `ORDER BY cityHash64(address) LIMIT ${sample}`;
     let matched = false;
     try {
       const { stream } = await this.#client.exec({
-        query: `SELECT address FROM bigtrace.traces WHERE vanished_at IS NULL ${spread} FORMAT RowBinary`,
-        // ClickHouse parses this as an expression, so nothing in it can become another statement.
-        clickhouse_settings: {
-          additional_table_filters: SettingsMap.from({ 'bigtrace.traces': escaped(filter) }),
-        },
+        query: `SELECT address FROM ${filters.table(first)}
+          WHERE vanished_at IS NULL AND ${filters.condition(others)} ${spread}${filters.settings} FORMAT RowBinary`,
+        clickhouse_settings: { max_query_size: String(STATEMENT_BYTES_MAX) },
         abort_signal: signal,
       });
       for await (const rows of rowBinaryStrings(stream as AsyncIterable<Buffer>, 1)) {
@@ -62,14 +69,14 @@ export class Catalog {
       signal.throwIfAborted();
       throw this.#errorOf(thrown);
     }
-    if (!matched) throw new BigtraceError('no_match', `no trace of bigtrace.traces has ${filter}`);
+    if (!matched) throw new BigtraceError('no_match', `no trace of ${TRACES} has ${shown(path)}`);
   }
 
   #errorOf(thrown: unknown): BigtraceError {
     if (thrown instanceof BigtraceError) return thrown;
     const text = thrown instanceof Error ? thrown.message || String(thrown) : String(thrown);
     return thrown instanceof ClickHouseError && !/AUTHENTICATION_FAILED/.test(thrown.type ?? '')
-      ? new BigtraceError('invalid_filter', `filter over bigtrace.traces: ${text}`, {
+      ? new BigtraceError('invalid_filter', `filter over ${TRACES}: ${text}`, {
           cause: thrown,
         })
       : new BigtraceError('catalog_failed', `ClickHouse at ${this.#url}: ${text}`, {
@@ -78,7 +85,6 @@ export class Catalog {
   }
 }
 
-/** Within single quotes; the client itself does not escape what is in a map. */
-function escaped(text: string): string {
-  return text.replace(/[\\']/g, (char) => `\\${char}`);
+function shown(filter: string): string {
+  return filter.length <= SHOWN_CHARS ? filter : `${filter.slice(0, SHOWN_CHARS)}…`;
 }

@@ -1,0 +1,12 @@
+/** Texts inside ClickHouse's SQL. */
+
+const ESCAPES: Record<string, string> = { '\\': '\\\\', "'": "\\'", '\0': '\\0' };
+
+/** A byte that is no UTF-8 (byte-text.ts) is that byte for ClickHouse, too. */
+export function literal(text: string): string {
+  return `'${text.replace(/[\\'\0]|[\udc80-\udcff]/gu, (char) => ESCAPES[char] ?? byteEscape(char))}'`;
+}
+
+function byteEscape(char: string): string {
+  return `\\x${(char.charCodeAt(0) - 0xdc00).toString(16)}`;
+}
