@@ -76,7 +76,7 @@ export function confineFiles(readable: string[], writable: string[]): boolean {
   allow(ruleset, '/', REFER);
   for (const path of [...SYSTEM_PATHS, ...readable, ...writable]) allow(ruleset, path, READ_FILE);
   for (const path of [...SYSTEM_PATHS_WRITTEN, ...writable]) allow(ruleset, path, WRITE);
-  prctl(PR_SET_NO_NEW_PRIVS, 1);
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); // it is refused unless the last three are 0
   const done = syscall(RESTRICT_SELF, ruleset, 0) === 0;
   closeSync(ruleset);
   return done;

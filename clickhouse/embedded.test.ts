@@ -50,7 +50,7 @@ describe('bigtrace()', () => {
 
   test('hands the script the request, and the structure that ClickHouse took', async () => {
     const file = join(t.scratch, 'request');
-    const commands = `printf "%s" "$request" >${file}; end`;
+    const commands = `printf "%s" "$request" >"${file}"; end`;
     const query = `SELECT * FROM ${call('a Nullable(Int64)', commands)}`;
     expect(await rowsOf(t.as('analyst'), query, { queryId: 'the-id' })).toEqual([]);
     const sql = `@a Nullable(Int64);;${commands}`;
