@@ -1,30 +1,50 @@
-/** Whether ClickHouse has given up a query that waits for its columns: it cannot say so itself then. */
+/** Whether anybody still waits for a query whose columns are being found: ClickHouse cannot say so itself then. */
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, hasLeft } from '../common/client-connection.ts';
 
+/** A query may have waited for long already when its turn comes, so the first look is soon. */
+const FIRST_ASK_MS = 100;
 const ASK_EVERY_MS = 500;
 const ANSWER_MS_MAX = 2000;
 
+/** The ClickHouse that executes the bridge. */
+export interface ClickHouse {
+  /** Of the HTTP interface. */
+  url: string;
+  pid: string;
+}
+
 /**
- * Resolves when the query was killed or is past its time, as far as the ClickHouse at `url` tells a user
- * without a password; rejects when `signal` is aborted, and not otherwise.
+ * Resolves when the query was killed, is past its time, or its client has gone away; rejects when `signal` is
+ * aborted, and not otherwise.
  */
 export async function untilGivenUp(
-  url: string,
+  { url, pid }: ClickHouse,
   queryId: string,
   signal: AbortSignal,
 ): Promise<void> {
   const question = new URL(url);
   question.searchParams.set(
     'query',
-    'SELECT count() FROM bigtrace.given_up WHERE query_id = {id:String}',
+    'SELECT given_up, interface, address, port FROM bigtrace.query_clients WHERE query_id = {id:String} FORMAT TSV',
   );
   question.searchParams.set('param_id', queryId);
-  do await sleep(ASK_EVERY_MS, undefined, { signal });
-  while (!(await isGivenUp(question, signal)));
+  await sleep(FIRST_ASK_MS, undefined, { signal });
+  while (!(await isGivenUp(question, pid, signal)))
+    await sleep(ASK_EVERY_MS, undefined, { signal });
 }
 
-function isGivenUp(question: URL, signal: AbortSignal): Promise<boolean> {
+async function isGivenUp(question: URL, pid: string, signal: AbortSignal): Promise<boolean> {
+  const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\n$/.exec(await answerTo(question, signal));
+  if (row === null) return false; // not to be told is not to be given up
+  const [, givenUp, protocol, address = '', port] = row;
+  const client: Client = { address, port: Number(port), isNative: protocol === '1' };
+  return givenUp === '1' || hasLeft(client, pid);
+}
+
+/** Empty where there is none. */
+function answerTo(question: URL, signal: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
     const request = get(question, { signal, timeout: ANSWER_MS_MAX }, (response) => {
       let text = '';
@@ -32,9 +52,9 @@ function isGivenUp(question: URL, signal: AbortSignal): Promise<boolean> {
       response.on('data', (chunk: string) => {
         text += chunk;
       });
-      response.on('close', () => resolve(response.statusCode === 200 && text.trim() === '1'));
+      response.on('close', () => resolve(response.statusCode === 200 ? text : ''));
     });
     request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(false)); // not to be told is not to be given up
+    request.on('error', () => resolve(''));
   });
 }

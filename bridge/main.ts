@@ -3,7 +3,7 @@
  * `bigtrace failures`, `bigtrace progress`.
  * stdout is for rows; an error is one line on stderr, which ClickHouse makes the asker's.
  */
-import { createReadStream, fstatSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
@@ -31,14 +31,24 @@ async function main(args: readonly string[]): Promise<void> {
   const client = new OrchestratorClient(address, variable, peerFromEnv(process.env));
   const { stdin, stdout } = process;
   if (command === 'schema' && rest.length === 0) {
-    const clickHouseUrl = process.env['BIGTRACE_CLICKHOUSE_HTTP'] || DEFAULT_CLICKHOUSE;
-    await runSchema(client, { stdin, stdout }, report, clickHouseUrl);
+    const clickHouse = {
+      url: process.env['BIGTRACE_CLICKHOUSE_HTTP'] || DEFAULT_CLICKHOUSE,
+      pid: process.env['BIGTRACE_CLICKHOUSE_PID'] || `${process.ppid}`,
+    };
+    await runSchema(client, { stdin, stdout }, report, clickHouse);
   } else if (command === 'failures' && rest.length === 0) await runFailures(client, stdout);
   else if (command === 'progress' && rest.length === 0) await runProgress(client, stdout);
   else if (command === 'query') {
     const options = queryOptions(rest);
-    await runQuery(client, { stdin, stdout, ...options });
+    await runQuery(client, { stdin, stdout, onReached: leaveGate, ...options });
   } else throw new BigtraceError('invalid_option', USAGE);
+}
+
+/** Lets the next bridge start: bigtrace.sh holds a lock by this descriptor until it is closed. */
+function leaveGate(): void {
+  const fd = Number(process.env['BIGTRACE_GATE_FD'] ?? 0);
+  delete process.env['BIGTRACE_GATE_FD'];
+  if (fd > 2) closeSync(fd);
 }
 
 function queryOptions(args: readonly string[]): Pick<QueryStreams, 'format' | 'traces'> {

@@ -45,12 +45,14 @@ export interface QueryStreams {
   /** Further traces, one a row (--traces-fd). */
   traces: Readable | undefined;
   format: RowFormat;
+  /** Called when the orchestrator is reached. */
+  onReached?: () => void;
 }
 
 /** Resolves when all rows are written; rejects with a BigtraceError, or with stdout's own error. */
 export async function runQuery(
   client: OrchestratorClient,
-  { stdin, stdout, traces, format }: QueryStreams,
+  { stdin, stdout, traces, format, onReached }: QueryStreams,
 ): Promise<void> {
   const input = await readInput(stdin, format, traces !== undefined);
   const columns = parseStructure(input.structure);
@@ -62,7 +64,7 @@ export async function runQuery(
     stdout.on('error', reject);
     heartbeat = startHeartbeat(output, writer, reject);
     const more = traces === undefined ? undefined : addressesOf(traces, format);
-    sendTraces(call, input, more).catch((error) => reject(client.errorOf(error)));
+    sendTraces(call, input, more, onReached).catch((error) => reject(client.errorOf(error)));
   });
   const table = new Table(columns.map(({ name }) => name));
   const answered = receive(call, client, new Rows(table, writer)).then(() => writer.finish());
@@ -124,21 +126,23 @@ async function sendTraces(
   call: QueryCall,
   input: QueryInput,
   more: AsyncIterable<Buffer[]> | undefined,
+  onReached: () => void = () => undefined,
 ): Promise<void> {
   let unsentBytes = 0;
   let onTaken = (): void => {};
-  const send = async (message: Buffer): Promise<void> => {
+  const send = async (message: Buffer, onSent = (): void => {}): Promise<void> => {
     unsentBytes += message.length;
     call.write(message, () => {
       unsentBytes -= message.length;
       onTaken();
+      onSent();
     });
     while (unsentBytes > UNSENT_BYTES_MAX)
       await new Promise<void>((resolve) => {
         onTaken = resolve;
       });
   };
-  await send(encodeStart(input));
+  await send(encodeStart(input), onReached);
   for (let at = 0; at < input.traces.length; at += TRACES_PER_MESSAGE)
     await send(encodeTraces(input.traces.slice(at, at + TRACES_PER_MESSAGE)));
   if (more !== undefined) for await (const addresses of more) await send(encodeTraces(addresses));

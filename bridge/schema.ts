@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { distinctNames, typeOfKinds } from './columns.ts';
-import { untilGivenUp } from './given-up.ts';
+import { type ClickHouse, untilGivenUp } from './given-up.ts';
 import type { SchemaColumn } from './messages.ts';
 import type { OrchestratorClient } from './orchestrator.ts';
 import { REQUEST_BYTES_MAX, rowOfTsv, schemaInput } from './request.ts';
@@ -20,11 +20,11 @@ export async function runSchema(
   client: OrchestratorClient,
   { stdin, stdout }: { stdin: Readable; stdout: Writable },
   report: (error: unknown) => void,
-  clickHouseUrl: string,
+  clickHouse: ClickHouse,
 ): Promise<void> {
   for await (const lines of linesOf(stdin, REQUEST_BYTES_MAX))
     for (const line of lines) {
-      const answer = await answerOf(client, line, clickHouseUrl).catch((error: unknown) => {
+      const answer = await answerOf(client, line, clickHouse).catch((error: unknown) => {
         report(error);
         return Buffer.of();
       });
@@ -35,12 +35,15 @@ export async function runSchema(
 async function answerOf(
   client: OrchestratorClient,
   line: Uint8Array,
-  clickHouseUrl: string,
+  clickHouse: ClickHouse,
 ): Promise<Buffer> {
   const input = schemaInput(rowOfTsv(line));
   const ended = new AbortController();
-  const givenUp = untilGivenUp(clickHouseUrl, input.queryId, ended.signal).then(() => {
-    throw new BigtraceError('cancelled', 'the query was cancelled, or its time ran out');
+  const givenUp = untilGivenUp(clickHouse, input.queryId, ended.signal).then(() => {
+    throw new BigtraceError(
+      'cancelled',
+      'the query was cancelled, its time ran out, or its client went away',
+    );
   });
   const columns = client.schema(input, input.traces, ended.signal);
   try {

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hasLeft } from '../common/client-connection.ts';
+import { clientOf, columnless, untilGivenUp, untilRunning } from './testing/columnless.ts';
 import { endless, STOPPED_MS_MAX, untilGone } from './testing/endless.ts';
-import { call, rowsOf, startTestEngine, type TestEngine } from './testing/engine.ts';
+import { rowsOf, startTestEngine, type TestEngine } from './testing/engine.ts';
 
 let t: TestEngine;
 
@@ -54,38 +54,47 @@ test('LIMIT does not wait for the rest', async () => {
   expect(await untilGone(await pid())).toBeLessThan(STOPPED_MS_MAX);
 });
 
-/** A query whose columns are being looked for until `found` is called. */
-function columnless(): { query: string; found: () => void } {
-  const file = join(t.scratch, `found-${crypto.randomUUID()}`);
-  return {
-    query: `SELECT * FROM ${call(`~${file}`, 'end')}`,
-    found: () => writeFileSync(file, ''),
-  };
-}
-
-const GIVEN_UP = 'SELECT query_id FROM bigtrace.given_up';
-
-async function untilGivenUp(queryId: string): Promise<void> {
-  while (!(await rowsOf(t.as('default'), GIVEN_UP)).flat().includes(queryId)) await sleep(20);
-}
-
 test('a query without columns yet can be seen to be killed', async () => {
-  const { query, found } = columnless();
+  const { query, found } = columnless(t);
   const failure = failureOf(rowsOf(t.as('analyst'), query, { queryId: 'columns-killed' }));
   const kill = "KILL QUERY WHERE query_id = 'columns-killed'";
   const admin = t.as('admin');
-  expect(await rowsOf(t.as('default'), GIVEN_UP)).toEqual([]);
+  await untilRunning(t, 'columns-killed');
+  expect((await clientOf(t, 'columns-killed'))?.givenUp).toBe(false);
   while ((await rowsOf(admin, kill)).length === 0) await sleep(20);
-  await untilGivenUp('columns-killed');
+  await untilGivenUp(t, 'columns-killed');
   found();
   expect(await failure).toContain('killed');
 });
 
 test('a query without columns yet can be seen to be past its time', async () => {
-  const { query, found } = columnless();
+  const { query, found } = columnless(t);
   const limited = `${query} SETTINGS max_execution_time = 0.5`;
   const failure = failureOf(rowsOf(t.as('analyst'), limited, { queryId: 'columns-late' }));
-  await untilGivenUp('columns-late');
+  await untilGivenUp(t, 'columns-late');
   found();
   expect(await failure).toContain('Timeout exceeded');
+});
+
+test('a client that goes away while columns are being found can be seen to be gone', async () => {
+  const { query, found } = columnless(t);
+  const gone = new AbortController();
+  const options = { queryId: 'columns-left', signal: gone.signal };
+  const failure = failureOf(rowsOf(t.as('analyst'), query, options));
+  const client = await untilRunning(t, 'columns-left');
+  const pid = `${t.engine.pid}`;
+  expect(await hasLeft(client, pid)).toBe(false);
+  gone.abort();
+  while (!(await hasLeft(client, pid))) await sleep(20);
+  found();
+  expect(await failure).toContain('abort');
+});
+
+test('who is not the bridge sees no connections of others', async () => {
+  const { query, found } = columnless(t);
+  const failure = failureOf(rowsOf(t.as('analyst'), query, { queryId: 'columns-seen' }));
+  await untilRunning(t, 'columns-seen');
+  expect(await rowsOf(t.as('analyst'), 'SELECT * FROM bigtrace.query_clients')).toEqual([]);
+  found();
+  await failure;
 });

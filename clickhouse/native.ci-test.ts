@@ -1,7 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hasLeft } from '../common/client-connection.ts';
+import { clientsOf, columnless } from './testing/columnless.ts';
 import { endless, STOPPED_MS_MAX, untilGone } from './testing/endless.ts';
 import { call, startTestEngine, type TestEngine } from './testing/engine.ts';
 
@@ -48,3 +51,24 @@ test('a native client that is killed ends the script', async () => {
   process.kill('SIGKILL');
   expect(await untilGone(script)).toBeLessThan(STOPPED_MS_MAX);
 });
+
+test.each(['SIGINT', 'SIGKILL'] as const)(
+  'a native client that gets a %s while columns are being found can be seen to be gone',
+  async (signal) => {
+    const { query, found } = columnless(t);
+    const process = spawn(...client(query));
+    const closed = once(process, 'close');
+    const about = async () => (await clientsOf(t)).find(({ isNative }) => isNative);
+    let seen = await about();
+    while (seen === undefined) {
+      await sleep(20);
+      seen = await about();
+    }
+    const pid = `${t.engine.pid}`;
+    expect(await hasLeft(seen, pid)).toBe(false);
+    process.kill(signal);
+    while (!(await hasLeft(seen, pid))) await sleep(20);
+    found();
+    await closed;
+  },
+);

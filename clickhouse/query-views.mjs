@@ -58,7 +58,7 @@ FROM executable(
     ${inputs.join(',\n    ')},
     SETTINGS
         stderr_reaction = 'throw',
-        command_read_timeout = 10000,
+        command_read_timeout = 60000,
         command_write_timeout = 60000,
         command_termination_timeout = 1
 )

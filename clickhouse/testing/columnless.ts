@@ -1,0 +1,51 @@
+/** For tests: queries whose columns are being found, and how the bridge sees their clients. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '../../common/client-connection.ts';
+import { call, rowsOf, type TestEngine } from './engine.ts';
+
+/** The user whose rights the bridge has. */
+const BRIDGE = 'default';
+
+/** A query whose columns are being looked for until `found` is called. */
+export function columnless(t: TestEngine): { query: string; found: () => void } {
+  const file = join(t.scratch, `found-${crypto.randomUUID()}`);
+  return {
+    query: `SELECT * FROM ${call(`~${file}`, 'end')}`,
+    found: () => writeFileSync(file, ''),
+  };
+}
+
+interface QueryClient extends Client {
+  queryId: string;
+  givenUp: boolean;
+}
+
+/** The queries that run, as the bridge sees them. */
+export async function clientsOf(t: TestEngine): Promise<QueryClient[]> {
+  const question =
+    'SELECT query_id, given_up, interface, address, port FROM bigtrace.query_clients';
+  const rows = await rowsOf(t.as(BRIDGE), question);
+  return rows.map(([queryId, givenUp, protocol, address, port]) => ({
+    ...{ queryId: String(queryId), givenUp: givenUp === 1, isNative: protocol === 1 },
+    ...{ address: String(address), port: Number(port) },
+  }));
+}
+
+/** Undefined where ClickHouse does not run the query. */
+export async function clientOf(t: TestEngine, id: string): Promise<QueryClient | undefined> {
+  return (await clientsOf(t)).find(({ queryId }) => queryId === id);
+}
+
+export async function untilGivenUp(t: TestEngine, queryId: string): Promise<void> {
+  while ((await clientOf(t, queryId))?.givenUp !== true) await sleep(20);
+}
+
+export async function untilRunning(t: TestEngine, queryId: string): Promise<Client> {
+  for (;;) {
+    const client = await clientOf(t, queryId);
+    if (client !== undefined) return client;
+    await sleep(20);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Whether the client of a query is still connected to ClickHouse, as the kernel says. ClickHouse itself does not
+ * look while it waits for a query's columns.
+ */
+import { readFile } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
+
+export interface Client {
+  /** As system.processes has it: `::ffff:127.0.0.1`, `127.0.0.1`, `2001:db8::1`. */
+  address: string;
+  port: number;
+  /** By the native protocol: bytes that ClickHouse has not read are the client's wish to cancel. */
+  isNative: boolean;
+}
+
+/** ESTABLISHED, of the kernel's tcp_states.h. */
+const ESTABLISHED = '01';
+
+/** @param clickHousePid the process whose connections are looked at */
+export async function hasLeft(client: Client, clickHousePid: string): Promise<boolean> {
+  const tables = ['tcp', 'tcp6'].map((name) =>
+    readFile(`/proc/${clickHousePid}/net/${name}`, 'latin1').catch(() => ''),
+  );
+  return hasLeftBy((await Promise.all(tables)).join('\n'), client);
+}
+
+/** @param table what /proc/net/tcp and tcp6 say; a connection that is not there is not taken for one that has ended */
+export function hasLeftBy(table: string, { address, port, isNative }: Client): boolean {
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  // sl: local address:port, remote address:port, state, bytes not sent:not read, …
+  const row = new RegExp(
+    `^ *\\d+: [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]+):${hexPort} ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+) `,
+    'gm',
+  );
+  const wanted = hexOf(address);
+  for (const [, remote = '', state, unread = ''] of table.matchAll(row)) {
+    if (canonical(remote) !== wanted) continue;
+    return state !== ESTABLISHED || (isNative && Number.parseInt(unread, 16) > 0);
+  }
+  return false;
+}
+
+const MAPPED = `${'0'.repeat(20)}ffff`;
+
+/** 32 digits in the order of the network; the kernel writes words in that of the machine. */
+function canonical(words: string): string {
+  const bytes = words.toLowerCase().match(/.{8}/g) ?? [];
+  const ordered = bytes.map((word) => (word.match(/../g) ?? []).reverse().join('')).join('');
+  return ordered.length === 8 ? `${MAPPED}${ordered}` : ordered;
+}
+
+function hexOf(address: string): string {
+  const mapped = address.replace(/^::ffff:/i, '');
+  if (isIPv4(mapped))
+    return `${MAPPED}${mapped
+      .split('.')
+      .map((part) => Number(part).toString(16).padStart(2, '0'))
+      .join('')}`;
+  const [head = '', tail] = address.toLowerCase().split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
+  return [...left, ...zeros, ...right].map((word) => word.padStart(4, '0')).join('');
+}
