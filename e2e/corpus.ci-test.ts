@@ -1,7 +1,10 @@
 /** Every trace of the corpus: known counts through ClickHouse and gRPC; the bad ones fail cleanly. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CORPUS, COUNTS_SQL, corpusTraces } from '../test/corpus/index.ts';
+import type { CellValue } from '../query-result/index.ts';
+import { CORPUS, CORPUS_SOURCE, COUNTS_SQL, corpusTraces } from '../test/corpus/index.ts';
 import { arrayOf, clickhouseAs, errorOf, rowsOf } from './asking.ts';
 import { type System, startSystem } from './harness.ts';
 import { queryOverGrpc } from './over-grpc.ts';
@@ -15,6 +18,31 @@ const expected = new Map(
     [...counts.map(String), durationNs],
   ]),
 );
+
+const EXPECTED = join(CORPUS_SOURCE, 'expected');
+
+/** The answers in files `QUESTION__TRACE.tsv`, the trace's path with `_` for `/` and without `recorded/`. */
+function fleetQuestions(): { question: string; path: string; answer: string[][] }[] {
+  const paths = new Map(
+    loading.map(({ path }) => [path.replace(/^recorded\//, '').replaceAll('/', '_'), path]),
+  );
+  const files = readdirSync(EXPECTED).filter((file) => file.endsWith('.tsv'));
+  return files.map((file) => {
+    const [question = '', trace = ''] = file.slice(0, -'.tsv'.length).split('__');
+    const path = paths.get(trace);
+    if (path === undefined) throw new Error(`${file}: the corpus has no trace ${trace}`);
+    const [, ...lines] = readFileSync(join(EXPECTED, file), 'utf8').replace(/\n$/, '').split('\n');
+    return { question, path, answer: lines.map((line) => line.split('\t')) };
+  });
+}
+
+const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+function fieldOf(value: CellValue): string {
+  if (value === null) return '\\N';
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  return String(value).replace(/[\\\t\n\r]/g, (char) => ESCAPES[char] ?? char);
+}
 
 let system: System;
 let analyst: ClickHouseClient;
@@ -53,6 +81,13 @@ describe('every trace that loads has its known counts', () => {
     const found = new Map(rows.map(({ trace, values }) => [trace, values.map(String)]));
     expect(found).toEqual(expected);
     expect(rows).toHaveLength(expected.size);
+  });
+
+  test.each(fleetQuestions())('$question of $path has its known answer', async (known) => {
+    const { question, path, answer } = known;
+    const sql = readFileSync(join(EXPECTED, `${question}.sql`), 'utf8');
+    const rows = await queryOverGrpc(system.orchestrator, [`/local/${path}`], sql);
+    expect(rows.map(({ values }) => values.map(fieldOf))).toEqual(answer);
   });
 });
 
