@@ -1,5 +1,5 @@
 /** Whether anybody still waits for a query whose columns are being found: ClickHouse cannot say so itself then. */
-import { get } from 'node:http';
+import { get, type RequestOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, hasLeft } from '../common/client-connection.ts';
 
@@ -8,10 +8,15 @@ const FIRST_ASK_MS = 100;
 const ASK_EVERY_MS = 500;
 const ANSWER_MS_MAX = 2000;
 
+/** May read that view and nothing else (clickhouse/users.d/bigtrace.xml). */
+const USER = 'bigtrace_bridge';
+
 /** The ClickHouse that executes the bridge. */
 export interface ClickHouse {
   /** Of the HTTP interface. */
   url: string;
+  /** Of the bridge's user. */
+  password: string;
   pid: string;
 }
 
@@ -20,7 +25,7 @@ export interface ClickHouse {
  * aborted, and not otherwise.
  */
 export async function untilGivenUp(
-  { url, pid }: ClickHouse,
+  { url, password, pid }: ClickHouse,
   queryId: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -30,13 +35,14 @@ export async function untilGivenUp(
     'SELECT given_up, interface, address, port FROM bigtrace.query_clients WHERE query_id = {id:String} FORMAT TSV',
   );
   question.searchParams.set('param_id', queryId);
+  const headers = { 'X-ClickHouse-User': USER, 'X-ClickHouse-Key': password };
   await sleep(FIRST_ASK_MS, undefined, { signal });
-  while (!(await isGivenUp(question, pid, signal)))
+  while (!(await isGivenUp(await answerTo(question, { headers, signal }), pid)))
     await sleep(ASK_EVERY_MS, undefined, { signal });
 }
 
-async function isGivenUp(question: URL, pid: string, signal: AbortSignal): Promise<boolean> {
-  const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\n$/.exec(await answerTo(question, signal));
+async function isGivenUp(answer: string, pid: string): Promise<boolean> {
+  const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\n$/.exec(answer);
   if (row === null) return false; // not to be told is not to be given up
   const [, givenUp, protocol, address = '', port] = row;
   const client: Client = { address, port: Number(port), isNative: protocol === '1' };
@@ -44,9 +50,9 @@ async function isGivenUp(question: URL, pid: string, signal: AbortSignal): Promi
 }
 
 /** Empty where there is none. */
-function answerTo(question: URL, signal: AbortSignal): Promise<string> {
+function answerTo(question: URL, options: RequestOptions): Promise<string> {
   return new Promise((resolve) => {
-    const request = get(question, { signal, timeout: ANSWER_MS_MAX }, (response) => {
+    const request = get(question, { ...options, timeout: ANSWER_MS_MAX }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {

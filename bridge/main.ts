@@ -33,6 +33,8 @@ async function main(args: readonly string[]): Promise<void> {
   if (command === 'schema' && rest.length === 0) {
     const clickHouse = {
       url: process.env['BIGTRACE_CLICKHOUSE_HTTP'] || DEFAULT_CLICKHOUSE,
+      // The text of a hash that ClickHouse has in its environment, and so what it executes.
+      password: process.env['BIGTRACE_SERVICE_PASSWORD_SHA256'] ?? '',
       pid: process.env['BIGTRACE_CLICKHOUSE_PID'] || `${process.ppid}`,
     };
     await runSchema(client, { stdin, stdout }, report, clickHouse);

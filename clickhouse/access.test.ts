@@ -14,7 +14,9 @@ afterAll(() => t[Symbol.asyncDispose]());
 
 const ONE_ROW = call('a Nullable(Int64)', 'row /local/a a=1; end');
 
-describe.each(['analyst', 'default'])('%s', (user) => {
+describe('analyst', () => {
+  const user = 'analyst';
+
   test('may use bigtrace() and the tables', async () => {
     expect(await rowsOf(t.as(user), `SELECT * FROM ${ONE_ROW}`)).toEqual([['/local/a', '1']]);
     expect(await rowsOf(t.as(user), 'SELECT * FROM mine')).toEqual([]);
@@ -28,7 +30,6 @@ describe.each(['analyst', 'default'])('%s', (user) => {
     "SELECT * FROM s3('http://127.0.0.1/bucket/key', TSV, 'a String')",
     "SELECT * FROM mysql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
     'SELECT * FROM system.users',
-    'SELECT * FROM system.processes',
     'CREATE TABLE bigtrace.t (n UInt8) ENGINE = Memory',
     'CREATE TEMPORARY TABLE t (n UInt8)',
     'CREATE VIEW bigtrace.v AS SELECT 1',
@@ -37,7 +38,6 @@ describe.each(['analyst', 'default'])('%s', (user) => {
     "INSERT INTO FUNCTION executable('bigtrace query', TSV, 'a String') VALUES ('a')",
     'DROP VIEW bigtrace.bigtrace',
     'GRANT SELECT ON bigtrace.* TO analyst',
-    "KILL QUERY WHERE user = 'admin'",
     "BACKUP DATABASE bigtrace TO File('b')",
     'SYSTEM SHUTDOWN',
     'SYSTEM RELOAD USERS',
@@ -71,7 +71,7 @@ test('the settings of the asker do not change how the rows are read', async () =
 test('file() reads no file outside the engine', async () => {
   const password = join(t.directory, 'data/admin.password');
   for (const path of ['/etc/passwd', password, '/proc/1/environ', import.meta.filename])
-    for (const user of ['analyst', 'default', 'admin'])
+    for (const user of ['analyst', 'admin'])
       await expect(rowsOf(t.as(user), `SELECT length(file('${path}'))`)).rejects.toThrow(
         /Permission denied|Not enough privileges/,
       );
@@ -82,11 +82,6 @@ test('sqlite() makes no file outside the engine', async () => {
   const query = `SELECT * FROM sqlite('${path}', 't')`;
   await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow(/unable to open|Not enough/);
   expect(existsSync(path)).toBe(false);
-});
-
-test('what the engine was started with cannot be read in it', async () => {
-  const [[environment] = []] = await rowsOf(t.as('admin'), "SELECT file('/proc/self/environ')");
-  expect(environment).toBe('');
 });
 
 test('nobody can log in as the definer, or with a wrong password', async () => {

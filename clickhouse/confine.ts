@@ -1,38 +1,45 @@
 /**
- * Narrows which files this process, and what it executes, can read and write. The engine runs as
- * clickhouse-local, which does not keep users from the machine's files as a server does: its function
- * `file()` reads every path, and `sqlite()` makes files. So the kernel has to refuse (Landlock:
- * linux/landlock.h, landlock(7)).
+ * Narrows which files this process, and what it executes, can read, write and execute, and which processes it
+ * can reach. The engine runs as clickhouse-local, which does not keep users from the machine's files as a
+ * server does: its function `file()` reads every path, and `sqlite()` makes files. So the kernel has to refuse.
  */
-import { closeSync, openSync } from 'node:fs';
-import { DataType, load } from 'ffi-rs';
+import { applyLandlock, FILE_RIGHT } from './landlock.ts';
+import { refuseSqliteFiles } from './seccomp.ts';
 
-// The same on every architecture.
-const CREATE_RULESET = 444;
-const ADD_RULE = 445;
-const RESTRICT_SELF = 446;
+export interface Confinement {
+  /** What it may read: files, and directories with all in them. */
+  readable: string[];
+  /** What it may read and execute. */
+  executable: string[];
+  /** Directories whose files and directories are its own. */
+  writable: string[];
+  /** TCP ports on which it may listen. */
+  ports: number[];
+}
 
-const ASK_VERSION = 1;
-const PATH_BENEATH = 1;
-const READ_FILE = 1n << 2n;
-const WRITE = (1n << 1n) | (1n << 8n); // WRITE_FILE, MAKE_REG
-/** Moving files between directories: refused in every ruleset that does not allow it. */
-const REFER = 1n << 13n;
-/** The first version that knows REFER: Linux 5.19. */
-const VERSION_MIN = 2;
+const READ = FILE_RIGHT.READ_FILE | FILE_RIGHT.READ_DIR;
+const EXECUTE = READ | FILE_RIGHT.EXECUTE;
 
-const PR_SET_NO_NEW_PRIVS = 38;
+const WRITE =
+  READ |
+  FILE_RIGHT.WRITE_FILE |
+  FILE_RIGHT.TRUNCATE |
+  FILE_RIGHT.REMOVE_DIR |
+  FILE_RIGHT.REMOVE_FILE |
+  FILE_RIGHT.MAKE_DIR |
+  FILE_RIGHT.MAKE_REG |
+  FILE_RIGHT.MAKE_SYM |
+  FILE_RIGHT.REFER;
 
-/** What a process of this kind reads: programs and libraries, devices, the machine's and its own state. */
-const SYSTEM_PATHS = [
-  '/usr',
-  '/bin',
-  '/sbin',
-  '/lib',
-  '/lib64',
-  '/dev',
-  '/sys',
-  '/nix/store',
+/** Programs and libraries. */
+const PROGRAMS = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/nix/store'];
+
+/** What a process of this kind reads: the machine's state and how the system is set up. */
+const SYSTEM = [
+  '/sys/fs/cgroup',
+  '/sys/devices/system/cpu',
+  '/sys/devices/system/node',
+  '/sys/kernel/mm/transparent_hugepage',
   '/etc/ld.so.cache',
   '/etc/ld.so.conf',
   '/etc/ld.so.conf.d',
@@ -48,71 +55,40 @@ const SYSTEM_PATHS = [
   '/etc/nsswitch.conf',
   '/etc/gai.conf',
   '/etc/os-release',
-  '/proc/self',
-  '/proc/sys',
+  '/proc/sys/vm/overcommit_memory',
+  '/proc/self/statm', // how much memory the process has, and nothing of what is in it
+  '/proc/self/net', // the bridge sees there whether a client still is connected
   '/proc/meminfo',
   '/proc/cpuinfo',
   '/proc/stat',
   '/proc/loadavg',
   '/proc/uptime',
-  '/proc/mounts',
   '/proc/filesystems',
-  '/proc/diskstats',
-  '/proc/net',
 ];
 
-const SYSTEM_PATHS_WRITTEN = ['/dev', '/proc/self'];
+/** No terminal, no shared memory, no log of the kernel: reading those gives away others' data, or never ends. */
+const DEVICES = [
+  { path: '/dev/null', rights: FILE_RIGHT.READ_FILE | FILE_RIGHT.WRITE_FILE },
+  { path: '/dev/zero', rights: FILE_RIGHT.READ_FILE },
+  { path: '/dev/random', rights: FILE_RIGHT.READ_FILE },
+  { path: '/dev/urandom', rights: FILE_RIGHT.READ_FILE },
+];
 
-/**
- * From here on only files below `readable` and `writable`, and the system's own, can be opened. `libc`
- * must have been opened. Returns false where the kernel does not offer it.
- */
-export function confineFiles(readable: string[], writable: string[]): boolean {
-  if (syscall(CREATE_RULESET, 0, 0, ASK_VERSION) < VERSION_MIN) return false;
-  const handled = Buffer.alloc(8);
-  handled.writeBigUInt64LE(READ_FILE | WRITE | REFER);
-  const ruleset = syscall(CREATE_RULESET, handled, handled.length, 0);
-  if (ruleset < 0) return false;
-  allow(ruleset, '/', REFER);
-  for (const path of [...SYSTEM_PATHS, ...readable, ...writable]) allow(ruleset, path, READ_FILE);
-  for (const path of [...SYSTEM_PATHS_WRITTEN, ...writable]) allow(ruleset, path, WRITE);
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); // it is refused unless the last three are 0
-  const done = syscall(RESTRICT_SELF, ruleset, 0) === 0;
-  closeSync(ruleset);
-  return done;
+/** bigtrace.sh lists its own open files; the files of /proc stay closed. */
+const PROCESSES = { path: '/proc', rights: FILE_RIGHT.READ_DIR };
+
+/** From here on nothing else can be reached. Returns false where the kernel does not offer it. */
+export function confine({ readable, executable, writable, ports }: Confinement): boolean {
+  const paths = [
+    ...rules([...PROGRAMS, ...executable], EXECUTE),
+    ...rules([...SYSTEM, ...readable], READ),
+    ...rules(writable, WRITE),
+    ...DEVICES,
+    PROCESSES,
+  ];
+  return applyLandlock({ paths, ports }) && refuseSqliteFiles();
 }
 
-/** A path that is not there needs no rule. */
-function allow(ruleset: number, path: string, access: bigint): void {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return;
-  }
-  const rule = Buffer.alloc(12);
-  rule.writeBigUInt64LE(access);
-  rule.writeInt32LE(fd, 8);
-  syscall(ADD_RULE, ruleset, PATH_BENEATH, rule, 0);
-  closeSync(fd);
-}
-
-function syscall(...values: (number | Buffer)[]): number {
-  return callLibc('syscall', values);
-}
-
-export function prctl(...values: number[]): number {
-  return callLibc('prctl', values);
-}
-
-function callLibc(funcName: string, values: (number | Buffer)[]): number {
-  return load({
-    library: 'libc',
-    funcName,
-    retType: DataType.I32,
-    paramsType: values.map((value) =>
-      typeof value === 'number' ? DataType.I64 : DataType.U8Array,
-    ),
-    paramsValue: values,
-  });
+function rules(paths: string[], rights: bigint): { path: string; rights: bigint }[] {
+  return paths.map((path) => ({ path, rights }));
 }

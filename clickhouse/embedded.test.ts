@@ -163,9 +163,7 @@ test('what admin made survives a restart, and the passwords too', async () => {
   const { passwords } = t.engine;
   const make = 'CREATE TABLE bigtrace.kept (n UInt64) ENGINE = MergeTree ORDER BY n AS SELECT 7';
   await t.as('admin').command({ query: make });
-  const started = performance.now();
   await t.restart();
-  expect(performance.now() - started).toBeLessThan(5_000);
   expect(t.engine.passwords).toEqual(passwords);
   expect(await rowsOf(t.as('analyst'), 'SELECT n FROM kept')).toEqual([['7']]);
 });

@@ -1,52 +1,43 @@
 /**
- * What the embedded engine has on disk, in `<data dir>/clickhouse`: `etc` (laid out as
- * /etc/clickhouse-server is, written anew at each start), `data` and `log`.
+ * What the embedded engine has on disk, in `<data dir>/clickhouse`: `etc`, laid out as /etc/clickhouse-server is
+ * and written anew at each start, and `data`. The engine may write `data` alone.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
 export interface EngineFiles {
-  /** All of it. */
-  directory: string;
+  /** The configuration. */
+  etc: string;
   configFile: string;
+  /** What it runs when it starts. */
+  queriesFile: string;
   data: string;
-  logFile: string;
-  /** The users know this database as theirs, and cannot log in before it exists. */
-  databaseExists: boolean;
 }
 
 /** `tree` is the built `clickhouse/` tree. */
 export function writeEngineFiles(tree: string, dataDir: string): EngineFiles {
   const directory = join(dataDir, 'clickhouse');
-  const [etc, data, log] = [
-    join(directory, 'etc'),
-    join(directory, 'data'),
-    join(directory, 'log'),
-  ];
-  for (const made of [join(etc, 'config.d'), join(etc, 'users.d'), data, log])
+  const [etc, data] = [join(directory, 'etc'), join(directory, 'data')];
+  rmSync(etc, { recursive: true, force: true });
+  for (const made of [directory, etc, join(etc, 'config.d'), join(etc, 'users.d'), data]) {
     mkdirSync(made, { recursive: true, mode: 0o700 });
-  const copy = (from: string, to: string): void => copyFileSync(join(tree, from), join(etc, to));
+    chmodSync(made, 0o700); // one that was there may be open to others
+  }
+  const copy = (from: string, to: string): void => {
+    copyFileSync(join(tree, from), join(etc, to));
+    chmodSync(join(etc, to), 0o600);
+  };
   copy('embedded/config.xml', 'config.xml');
   copy('embedded/users.xml', 'users.xml');
+  copy('embedded/start.sql', 'start.sql');
   copy('bigtrace_function.xml', 'bigtrace_function.xml');
   for (const part of ['config.d', 'users.d'])
     for (const file of readdirSync(join(tree, part))) copy(join(part, file), join(part, file));
+  copy('embedded/users-embedded.xml', 'users.d/embedded.xml'); // read after bigtrace.xml
   return {
-    directory,
+    etc,
     configFile: join(etc, 'config.xml'),
+    queriesFile: join(etc, 'start.sql'),
     data,
-    logFile: join(log, 'clickhouse.log'),
-    databaseExists: existsSync(join(data, 'metadata/bigtrace.sql')),
   };
-}
-
-/** Chooses what `default` may do in the next start of the engine. */
-export function useUsers(
-  tree: string,
-  files: EngineFiles,
-  which: 'first-start' | 'listening',
-): void {
-  // By its name it is read after users.d/bigtrace.xml.
-  const target = join(dirname(files.configFile), 'users.d/embedded.xml');
-  copyFileSync(join(tree, `embedded/users-${which}.xml`), target);
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BigtraceError } from '../common/errors.ts';
+import type { Confinement } from './confine.ts';
 
 const STOP_MS_MAX = 5_000;
 const LAST_LINES_MAX = 12;
@@ -33,33 +34,41 @@ export interface EngineOptions {
   entry: string;
   /** Of clickhouse-local. */
   arguments: string[];
+  /** What it runs first. */
+  queriesFile: string;
   /** For it, and for the scripts that it executes. */
   env: NodeJS.ProcessEnv;
-  /** Where it works, and the only place where it may write. */
+  /** Where it works. */
   directory: string;
-  /** Whether to start where the kernel cannot keep it to these files. */
+  /** Whether to start where the kernel cannot confine it. */
   insecure: boolean;
-  /** What it may read files of, besides the system's own: files, and directories with all in them. */
-  readable: string[];
+  /** What it may reach besides the system's own and its program. */
+  confinement: Confinement;
+  /** Takes its log. */
+  log: (chunk: Buffer) => void;
 }
 
 /** What embedded.ts is told. */
-export interface EngineStart extends Omit<EngineOptions, 'entry'> {
+export interface EngineStart extends Omit<EngineOptions, 'entry' | 'log'> {
   library: string;
   parentPid: number;
 }
 
 /** @throws invalid_option where the engine has no build for this platform. */
-export function spawnEngine({ entry, ...options }: EngineOptions): EngineProcess {
+export function spawnEngine({ entry, log, ...options }: EngineOptions): EngineProcess {
+  const { readable, executable } = options.confinement;
   const start: EngineStart = {
     ...options,
     env: { ...options.env, BIGTRACE_NODE: process.execPath },
-    readable: [
-      ...options.readable,
-      dirname(entry),
-      process.execPath,
-      join(dirname(process.execPath), '../lib'), // of a node that is not one file
-    ],
+    confinement: {
+      ...options.confinement,
+      readable: [...readable, dirname(entry)],
+      executable: [
+        ...executable,
+        process.execPath,
+        join(dirname(process.execPath), '../lib'), // of a node that is not one file
+      ],
+    },
     library: requireLibrary(entry),
     parentPid: process.pid,
   };
@@ -73,13 +82,14 @@ export function spawnEngine({ entry, ...options }: EngineOptions): EngineProcess
   child.stdin.end(JSON.stringify(start));
   let text = '';
   const keep = (chunk: Buffer): void => {
+    log(chunk);
     text = (text + chunk.toString()).slice(-TEXT_CHARS_MAX);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const exited = new Promise<EmbeddedExit>((resolve) => {
     const end = (how: string): void => {
-      resolve({ how, lastLines: text.split('\n').filter(Boolean).slice(-LAST_LINES_MAX) });
+      resolve({ how, lastLines: reasonsIn(text) });
     };
     child.once('exit', (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`));
     child.once('error', (error) => end(error.message));
@@ -95,6 +105,13 @@ export function spawnEngine({ entry, ...options }: EngineOptions): EngineProcess
       clearTimeout(killer);
     },
   };
+}
+
+/** The last that was said, less what tells no reason: a healthy engine's log, and addresses of its code. */
+export function reasonsIn(text: string): string[] {
+  const isReason = (line: string): boolean =>
+    line !== '' && !/<Information>|^\d+\. |^ \(version /.test(line);
+  return text.split('\n').filter(isReason).slice(-LAST_LINES_MAX);
 }
 
 function requireLibrary(from: string): string {

@@ -9,7 +9,7 @@ import {
   ORCHESTRATOR_VARIABLE,
   UPSTREAM_ORCHESTRATOR_VARIABLE,
 } from '../common/orchestrator-variable.ts';
-import { useUsers, writeEngineFiles } from './engine-files.ts';
+import { writeEngineFiles } from './engine-files.ts';
 import {
   type EmbeddedExit,
   type EngineProcess,
@@ -40,6 +40,8 @@ export interface EmbeddedOptions {
   insecure: boolean;
   /** For the child, and so for the scripts that ClickHouse runs. */
   env: NodeJS.ProcessEnv;
+  /** Takes the engine's log. */
+  log?: (chunk: Buffer) => void;
   signal?: AbortSignal;
 }
 
@@ -63,59 +65,18 @@ export interface EmbeddedClickHouse {
 export async function startEmbeddedClickHouse(
   options: EmbeddedOptions,
 ): Promise<EmbeddedClickHouse> {
-  const tree = join(options.dist, 'clickhouse');
-  const files = writeEngineFiles(tree, options.dataDir);
   const passwords = settlePasswords(options.dataDir, options.passwords);
-  const { httpPort, tcpPort } = await choosePorts(options);
-  const run = (flags: string[], queries: string[]): EngineProcess =>
-    spawnEngine({
-      entry: join(options.dist, 'clickhouse-embedded.js'),
-      arguments: [
-        'clickhouse',
-        `--config-file=${files.configFile}`,
-        `--path=${files.data}`,
-        ...flags,
-        `--query=${queries.join(';')}`,
-      ],
-      env: {
-        ...options.env,
-        BIGTRACE_ADMIN_PASSWORD: undefined, // the scripts have no use for them
-        BIGTRACE_ANALYST_PASSWORD: undefined,
-        BIGTRACE_SERVICE_PASSWORD: undefined,
-        ...passwordVariables(passwords),
-        BIGTRACE_CLICKHOUSE_DATA: `${files.data}/`,
-        BIGTRACE_CLICKHOUSE_LOG: files.logFile,
-        BIGTRACE_CLICKHOUSE_SCRIPTS: join(tree, 'user_scripts'),
-        [ORCHESTRATOR_VARIABLE]: options.orchestrator,
-        [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // the bridge asks the orchestrator above
-        BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(options.listen), httpPort)}`,
-      },
-      directory: files.directory,
-      insecure: options.insecure,
-      readable: [],
-    });
-  if (!files.databaseExists) {
-    useUsers(tree, files, 'first-start');
-    const { how, lastLines } = await run([], ['CREATE DATABASE IF NOT EXISTS bigtrace']).exited;
-    if (how !== 'exit code 0') throw startFailure(how, lastLines);
-  }
-  useUsers(tree, files, 'listening');
-  const engine = run(
-    [
-      `--listen_host=${options.listen}`,
-      `--http_port=${httpPort}`,
-      `--tcp_port=${tcpPort}`,
-      '--ignore-error',
-    ],
-    LISTENING,
-  );
+  const ports = await choosePorts(options);
+  const engine = spawnOn(options, passwords, ports);
+  const { listen, dist, signal } = options;
   const login = {
-    url: `http://${address(options.listen, httpPort)}`,
+    url: `http://${address(listen, ports.http)}`,
     username: 'admin',
     password: passwords.admin,
   };
   try {
-    await Promise.race([makeReady(login, tree, options.signal), deathOf(engine.exited)]);
+    const ready = makeReady(login, join(dist, 'clickhouse'), signal);
+    await Promise.race([ready, deathOf(engine.exited)]);
   } catch (thrown) {
     engine.kill();
     await engine.exited;
@@ -123,22 +84,59 @@ export async function startEmbeddedClickHouse(
   }
   return {
     ...engine,
-    httpAddress: address(options.listen, httpPort),
-    tcpAddress: address(options.listen, tcpPort),
+    httpAddress: address(listen, ports.http),
+    tcpAddress: address(listen, ports.tcp),
     passwords,
   };
 }
 
-const KEEP_UP =
-  'SELECT sleepEachRow(3) FROM system.numbers FORMAT Null ' +
-  'SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0';
+interface Ports {
+  http: number;
+  tcp: number;
+}
 
-/** What makes the engine a server. One `KILL QUERY WHERE 1` of an admin's must not be its end. */
-const LISTENING = [
-  'SYSTEM START LISTEN HTTP',
-  'SYSTEM START LISTEN TCP',
-  ...Array.from({ length: 1000 }, () => KEEP_UP),
-];
+function spawnOn(
+  options: EmbeddedOptions,
+  passwords: Passwords,
+  { http, tcp }: Ports,
+): EngineProcess {
+  const tree = join(options.dist, 'clickhouse');
+  const scripts = join(tree, 'user_scripts');
+  const { etc, configFile, queriesFile, data } = writeEngineFiles(tree, options.dataDir);
+  return spawnEngine({
+    entry: join(options.dist, 'clickhouse-embedded.js'),
+    arguments: [
+      'clickhouse',
+      `--config-file=${configFile}`,
+      `--path=${data}`,
+      `--listen_host=${options.listen}`,
+      `--http_port=${http}`,
+      `--tcp_port=${tcp}`,
+    ],
+    queriesFile,
+    env: {
+      ...options.env,
+      BIGTRACE_ADMIN_PASSWORD: undefined, // the scripts have no use for them
+      BIGTRACE_ANALYST_PASSWORD: undefined,
+      BIGTRACE_SERVICE_PASSWORD: undefined,
+      ...passwordVariables(passwords),
+      BIGTRACE_CLICKHOUSE_DATA: `${data}/`,
+      BIGTRACE_CLICKHOUSE_SCRIPTS: scripts,
+      [ORCHESTRATOR_VARIABLE]: options.orchestrator,
+      [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // the bridge asks the orchestrator above
+      BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(options.listen), http)}`,
+    },
+    directory: etc, // relative patterns in the configuration are looked up here
+    insecure: options.insecure,
+    confinement: {
+      readable: [etc],
+      executable: [scripts],
+      writable: [data],
+      ports: [http, tcp],
+    },
+    log: options.log ?? (() => {}),
+  });
+}
 
 async function makeReady(
   login: ClickHouseLogin,
@@ -183,15 +181,11 @@ function startFailure(how: string, lastLines: string[]): BigtraceError {
 }
 
 /** The engine cannot say which port it got, so a free one is looked for before. */
-async function choosePorts({
-  listen,
-  httpPort,
-  tcpPort,
-}: EmbeddedOptions): Promise<{ httpPort: number; tcpPort: number }> {
+async function choosePorts({ listen, httpPort, tcpPort }: EmbeddedOptions): Promise<Ports> {
   const servers = [await bind(listen, httpPort), await bind(listen, tcpPort)];
   const [http, tcp] = servers.map(portOf);
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return { httpPort: http ?? 0, tcpPort: tcp ?? 0 };
+  return { http: http ?? 0, tcp: tcp ?? 0 };
 }
 
 async function bind(host: string, port: number): Promise<Server> {

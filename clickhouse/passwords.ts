@@ -1,7 +1,9 @@
 /** The passwords of ClickHouse's users: given, kept from the last start, or made up. */
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BigtraceError } from '../common/errors.ts';
+import { writePrivateFile } from './private-file.ts';
 
 export interface Passwords {
   admin: string;
@@ -10,7 +12,10 @@ export interface Passwords {
   service: string;
 }
 
-/** Writes `admin.password` and so on, which only their owner may read, into `dataDir`. */
+/**
+ * Writes `admin.password` and so on, which only their owner may read, into `dataDir`.
+ * @throws invalid_option where such a file is empty.
+ */
 export function settlePasswords(dataDir: string, given: Partial<Passwords>): Passwords {
   return {
     admin: settle(join(dataDir, 'admin.password'), given.admin),
@@ -29,11 +34,23 @@ export function servicePasswordFile(dataDir: string): string {
 }
 
 function settle(path: string, given: string | undefined): string {
-  if (given === undefined && existsSync(path)) return readFileSync(path, 'utf8').trimEnd();
-  const password = given ?? randomBytes(18).toString('base64url');
-  writeFileSync(path, `${password}\n`, { mode: 0o600 });
-  chmodSync(path, 0o600); // of a file that was there, the mode is not changed by writing
+  if (given === undefined && existsSync(path)) return readPassword(path);
+  const password = given ?? newPassword();
+  writePrivateFile(path, `${password}\n`);
   return password;
+}
+
+function readPassword(path: string): string {
+  const password = readFileSync(path, 'utf8').trimEnd();
+  if (password !== '') return password;
+  throw new BigtraceError(
+    'invalid_option',
+    `the password file ${path} is empty: delete it, and the next start writes a new password`,
+  );
+}
+
+export function newPassword(): string {
+  return randomBytes(18).toString('base64url');
 }
 
 /** What users.d/bigtrace.xml takes instead of the passwords. */

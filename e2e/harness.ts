@@ -57,7 +57,7 @@ export interface System extends AsyncDisposable {
 
 export interface AskOptions {
   /** `analyst` where nobody says. */
-  user?: 'admin' | 'analyst' | 'default';
+  user?: 'admin' | 'analyst';
   settings?: Record<string, string>;
   signal?: AbortSignal;
 }
@@ -158,7 +158,7 @@ async function askClickHouse(
   query: string,
   { user = 'analyst', settings = {}, signal }: AskOptions = {},
 ): Promise<string> {
-  const passwordOf = { admin: system.adminPassword, analyst: system.analystPassword, default: '' };
+  const passwordOf = { admin: system.adminPassword, analyst: system.analystPassword };
   const response = await fetch(`${system.clickhouseHttp}/?${new URLSearchParams(settings)}`, {
     method: 'POST',
     body: query,

@@ -12,4 +12,4 @@ SELECT
     address,
     port
 FROM system.processes
-WHERE currentUser() = 'default'
+WHERE currentUser() = 'bigtrace_bridge'

@@ -6,7 +6,7 @@ import type { Client } from '../../common/client-connection.ts';
 import { call, rowsOf, type TestEngine } from './engine.ts';
 
 /** The user whose rights the bridge has. */
-const BRIDGE = 'default';
+const BRIDGE = 'bigtrace_bridge';
 
 /** A query whose columns are being looked for until `found` is called. */
 export function columnless(t: TestEngine): { query: string; found: () => void } {

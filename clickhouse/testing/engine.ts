@@ -1,4 +1,5 @@
 /** For tests: the embedded engine, with a script in the bridge's place. */
+import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
@@ -37,7 +38,7 @@ export async function startTestEngine(): Promise<TestEngine> {
     engine: await start(),
     directory,
     dist,
-    scratch: join(dataDir, 'clickhouse'),
+    scratch: join(dataDir, 'clickhouse/data'),
     as: (username) => {
       const client = clientOf(test.engine, username);
       clients.push(client);
@@ -78,7 +79,8 @@ async function buildWithStandIn(dist: string): Promise<void> {
     entryPoints: {
       'clickhouse-embedded': join(ROOM, 'embedded.ts'),
       launch: join(ROOM, 'launch.ts'),
-      confine: join(ROOM, 'confine.ts'),
+      landlock: join(ROOM, 'landlock.ts'),
+      libc: join(ROOM, 'libc.ts'),
     },
     outdir: dist,
     bundle: true,
@@ -97,13 +99,19 @@ async function buildWithStandIn(dist: string): Promise<void> {
   chmodSync(script, 0o755);
 }
 
-/** `default` needs no password. */
 function clientOf(engine: EmbeddedClickHouse, username: string): ClickHouseClient {
-  const { admin, analyst } = engine.passwords;
+  const { admin, analyst, service } = engine.passwords;
+  const passwords: Record<string, string> = {
+    admin,
+    analyst,
+    bigtrace_backend: service,
+    bigtrace_catalog: service,
+    bigtrace_bridge: createHash('sha256').update(service).digest('hex'),
+  };
   return createClient({
     url: `http://${engine.httpAddress}`,
     username,
-    password: username === 'admin' ? admin : username === 'analyst' ? analyst : '',
+    password: passwords[username] ?? '',
     log: { level: ClickHouseLogLevel.OFF },
     request_timeout: 60_000,
   });
