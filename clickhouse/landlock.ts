@@ -92,7 +92,7 @@ export function applyLandlock({ paths, ports }: Rules): boolean {
   try {
     for (const { path, rights } of paths) allowPath(ruleset, path, rights & handled.files);
     if (handled.network !== 0n) for (const port of ports) allowPort(ruleset, port);
-    prctl(PR_SET_NO_NEW_PRIVS, 1);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) !== 0) return false;
     return syscall(RESTRICT_SELF, ruleset, 0) === 0;
   } finally {
     closeSync(ruleset);

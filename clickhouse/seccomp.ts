@@ -72,5 +72,5 @@ export function refuseSqliteFiles(): boolean {
   const described = Buffer.alloc(16);
   described.writeUInt16LE(PROGRAM.length, 0);
   described.writeBigUInt64LE(addressOf(program), 8);
-  return prctl(PR_SET_SECCOMP, MODE_FILTER, described) === 0;
+  return prctl(PR_SET_SECCOMP, MODE_FILTER, described, 0, 0) === 0;
 }

@@ -112,6 +112,7 @@ export function workerCommand(): Command {
     )
     .addOption(option('--json', 'say that it is ready as a JSON object', 'JSON').default(false))
     .action(async () => {
+      process.umask(0o077); // snapshots and answers are for their owner
       await serve(checkConfig(workerConfig(command)));
     });
 }

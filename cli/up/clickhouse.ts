@@ -6,6 +6,7 @@ import { setUpClickHouse } from '../../clickhouse/set-up.ts';
 import { DIST } from '../paths.ts';
 import type { ClickHouseAddress } from './announcement.ts';
 import type { UpConfig } from './config.ts';
+import type { LogFile } from './log-file.ts';
 import type { Running } from './running.ts';
 import type { Launch } from './supervisor.ts';
 
@@ -14,6 +15,7 @@ export function embeddedClickHouse(
   config: UpConfig,
   env: NodeJS.ProcessEnv,
   orchestrator: string,
+  log: LogFile,
 ): Launch<ClickHouseAddress> {
   return async (signal, previous): Promise<Running<ClickHouseAddress>> => {
     const engine = await startEmbeddedClickHouse({
@@ -26,6 +28,7 @@ export function embeddedClickHouse(
       passwords: passwordsGiven(env),
       insecure: config.insecure,
       env,
+      log: (chunk) => log.write(chunk),
       signal,
     });
     const { pid, exited, stop, kill, httpAddress, tcpAddress } = engine;

@@ -1,5 +1,5 @@
 /** Brings the system up, keeps it up, and takes it down in order. */
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { servicePasswordFile, settleServicePassword } from '../../clickhouse/passwords.ts';
@@ -25,7 +25,8 @@ const SAME_SIGNAL_MS = 500;
 
 /** Resolves to the exit code when the system has ended. */
 export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promise<number> {
-  mkdirSync(join(config.dataDir, 'logs'), { recursive: true });
+  process.umask(0o077); // passwords, snapshots, answers and logs are for their owner
+  makePrivate(config.dataDir);
   const lock = acquireDataLock(config.dataDir);
   const supervisor = new Supervisor(say);
   const stopAsked = onStopSignal(() => {
@@ -54,6 +55,15 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
 }
 
 const stderr = lossyOutput(2);
+
+/** Directories of an earlier version were open to others. */
+function makePrivate(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true });
+  for (const name of ['logs', 'cache', 'results']) {
+    mkdirSync(join(dataDir, name), { recursive: true });
+    chmodSync(join(dataDir, name), 0o700);
+  }
+}
 
 function say(line: string): void {
   stderr.write(`bigtrace: ${line}\n`);
@@ -148,7 +158,7 @@ async function clickhouseOver(
   orchestrator: string,
 ): Promise<ClickHouseAddress> {
   if (config.clickhouseUrl !== undefined) return ownClickHouse(config.clickhouseUrl, env);
-  const launch = embeddedClickHouse(config, env, orchestrator);
+  const launch = embeddedClickHouse(config, env, orchestrator, logOf(config, 'clickhouse'));
   return (await supervisor.start('clickhouse', launch)).address;
 }
 
