@@ -23,6 +23,8 @@ export interface EmbeddedExit {
 export interface EngineProcess {
   pid: number;
   exited: Promise<EmbeddedExit>;
+  /** The last that it said of what is wrong with it. */
+  reasons(): string[];
   /** Resolves when the process is gone. */
   stop(): Promise<void>;
   /** At once. */
@@ -73,7 +75,7 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
     parentPid: process.pid,
   };
   const child = spawn(process.execPath, [entry], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'ignore', 'pipe'],
     detached: true, // a terminal's Ctrl-C is for the parent, which stops things in order
     env: {},
     cwd: options.directory,
@@ -85,7 +87,6 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
     log(chunk);
     text = (text + chunk.toString()).slice(-TEXT_CHARS_MAX);
   };
-  child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const exited = new Promise<EmbeddedExit>((resolve) => {
     const end = (how: string): void => {
@@ -97,6 +98,7 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
   return {
     pid: child.pid ?? 0,
     exited,
+    reasons: () => reasonsIn(text),
     kill: () => child.kill('SIGKILL'),
     stop: async () => {
       child.kill('SIGTERM');
@@ -110,7 +112,7 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
 /** The last that was said, less what tells no reason: a healthy engine's log, and addresses of its code. */
 export function reasonsIn(text: string): string[] {
   const isReason = (line: string): boolean =>
-    line !== '' && !/<Information>|^\d+\. |^ \(version /.test(line);
+    line !== '' && !/<(Information|Warning)>|^\d+\. |^ \(version /.test(line);
   return text.split('\n').filter(isReason).slice(-LAST_LINES_MAX);
 }
 

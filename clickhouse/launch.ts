@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BigtraceError } from '../common/errors.ts';
+import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import {
   ORCHESTRATOR_VARIABLE,
   UPSTREAM_ORCHESTRATOR_VARIABLE,
@@ -80,7 +80,7 @@ export async function startEmbeddedClickHouse(
   } catch (thrown) {
     engine.kill();
     await engine.exited;
-    throw thrown;
+    throw withReasons(asBigtraceError(thrown), engine.reasons());
   }
   return {
     ...engine,
@@ -164,6 +164,14 @@ async function answersPing(url: string): Promise<boolean> {
 async function deathOf(exited: Promise<EmbeddedExit>): Promise<never> {
   const { how, lastLines } = await exited;
   throw startFailure(how, lastLines);
+}
+
+/** A file of the configuration that is broken is named in the engine's log alone. */
+function withReasons(error: BigtraceError, reasons: string[]): BigtraceError {
+  const isError = (line: string): boolean => line.includes('<Error>');
+  const lines = reasons.filter(isError).filter((line) => !error.message.includes(line));
+  if (lines.length === 0) return error;
+  return new BigtraceError(error.code, [error.message, ...lines].join('\n  '), { cause: error });
 }
 
 function startFailure(how: string, lastLines: string[]): BigtraceError {
