@@ -5,9 +5,9 @@
 import { Metadata } from '@grpc/grpc-js';
 import { BigtraceError } from '../../common/errors.ts';
 import { createLogger } from '../../common/log.ts';
+import type { Dice } from '../../common/testing/dice.ts';
 import { Fleet } from '../fleet.ts';
 import type { RunCall, WorkerClient } from '../worker-client.ts';
-import type { Dice } from './dice.ts';
 import { ModelStream } from './model-stream.ts';
 
 /** What happens, as shares of 1: of traces, of attempts, of streams, of polls. */

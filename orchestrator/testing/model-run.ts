@@ -1,6 +1,7 @@
 /** Queries of several users over a modelled fleet: begun, watched to their end, and judged. */
 import { expect, vi } from 'vitest';
 import type { BigtraceError } from '../../common/errors.ts';
+import { Dice } from '../../common/testing/dice.ts';
 import type { Limits } from '../../proto/messages.ts';
 import { Counters } from '../counters.ts';
 import type { QueryGround } from '../execute.ts';
@@ -12,7 +13,6 @@ import { Mean } from '../steal.ts';
 import { traceDigest } from '../trace-set.ts';
 import type { FoundTrace } from '../trace-source.ts';
 import { Users } from '../users.ts';
-import { Dice } from './dice.ts';
 import { type Habits, ModelNetwork } from './model-fleet.ts';
 
 /** Virtual; no query of the model has reason to take as long. */

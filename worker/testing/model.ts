@@ -1,0 +1,288 @@
+/**
+ * The surroundings of a worker's tasks, in virtual time and at random: stores that are slow, fail or hang, images
+ * that come and go, engines that load and answer, trap, and never end. What admits, places and answers the tasks
+ * is the worker's own code.
+ */
+import { BigtraceError } from '../../common/errors.ts';
+import type { Dice } from '../../common/testing/dice.ts';
+import { type Image, ImageUnusable } from '../../trace-processor/index.ts';
+import type { ReadOptions, TraceStat, TraceStores } from '../../trace-store/index.ts';
+import type { ImageCache } from '../image-cache.ts';
+import { LoadTooLong, loadMsMax } from '../load-watch.ts';
+import type { Answered, EngineSlot, Loaded, LoadOptions, Script } from '../slot.ts';
+import { nextSlotState, type SlotEvent, type SlotState } from '../slot-state.ts';
+
+/** What happens, as shares of 1. */
+export interface Habits {
+  dice: Dice;
+  /** Requests to stores that fail, and that take very long. */
+  storeFails: number;
+  storeHangs: number;
+  /** Loads that fail, and loads and scripts that never end by themselves; by trace. */
+  invalid: number;
+  endless: number;
+  /** Calls after which the thread is gone. */
+  threadDies: number;
+  /** Traces that have an image, for a while; images that cannot be used. */
+  images: number;
+  imageUnusable: number;
+}
+
+const CHUNK = new Uint8Array(300 * 1024);
+const MIB = 2 ** 20;
+
+export class ModelWorld {
+  readonly habits: Habits;
+  /** Requests that the far store takes at once. */
+  readonly requestsMax: number;
+  /** Whatever happened that must not; empty where the worker is right. */
+  readonly misuses: string[] = [];
+  /** Everything that happened. */
+  steps = 0;
+  /** Engines that work now, and most of them at once. */
+  working = 0;
+  workingMost = 0;
+  readonly #requests = new Set<object>();
+  readonly #kinds = new Map<string, 'good' | 'invalid' | 'endless'>();
+
+  constructor(habits: Habits, requestsMax: number) {
+    this.habits = habits;
+    this.requestsMax = requestsMax;
+  }
+
+  get requests(): number {
+    return this.#requests.size;
+  }
+
+  kindOf(key: string): 'good' | 'invalid' | 'endless' {
+    const { dice, invalid, endless } = this.habits;
+    let kind = this.#kinds.get(key);
+    if (kind === undefined) {
+      kind = dice.chance(invalid) ? 'invalid' : dice.chance(endless) ? 'endless' : 'good';
+      this.#kinds.set(key, kind);
+    }
+    return kind;
+  }
+
+  /** @throws the signal's reason */
+  pause(msMax: number, signal?: AbortSignal): Promise<void> {
+    this.steps++;
+    const ms = Number.isFinite(msMax) ? this.habits.dice.below(msMax) : undefined;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const timer = ms === undefined ? undefined : setTimeout(done, ms);
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      function done(): void {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      }
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  stores(): TraceStores {
+    const model: Pick<TraceStores, 'requestsMax' | 'stat' | 'read'> = {
+      requestsMax: (address) =>
+        address.startsWith('/far/') ? { store: 'far', requestsMax: this.requestsMax } : undefined,
+      stat: async (address, signal) => {
+        const end = this.#request(address);
+        try {
+          await this.pause(this.#storeMs(), signal);
+          this.#mayFail();
+          return statOf(address);
+        } finally {
+          end();
+        }
+      },
+      read: (address, options) => this.#read(address, options),
+    };
+    return model as TraceStores;
+  }
+
+  async *#read(
+    address: string,
+    { signal }: ReadOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const end = this.#request(address);
+    try {
+      for (let left = CHUNK.length * (1 + this.habits.dice.below(8)); left > 0; ) {
+        await this.pause(this.#storeMs(), signal);
+        this.#mayFail();
+        yield CHUNK;
+        left -= CHUNK.length;
+      }
+    } finally {
+      end();
+    }
+  }
+
+  #request(address: string): () => void {
+    if (!address.startsWith('/far/')) return () => {};
+    const request = {};
+    this.#requests.add(request);
+    if (this.#requests.size > this.requestsMax)
+      this.misuses.push(`${this.#requests.size} requests to the store at once`);
+    return () => this.#requests.delete(request);
+  }
+
+  #storeMs(): number {
+    return this.habits.dice.chance(this.habits.storeHangs) ? 20_000 : 20;
+  }
+
+  #mayFail(): void {
+    if (this.habits.dice.chance(this.habits.storeFails))
+      throw new BigtraceError('store_failed', 'as it happens');
+  }
+
+  images(): ImageCache {
+    const { dice, images, imageUnusable } = this.habits;
+    const model: Pick<ImageCache, 'has' | 'restore' | 'wants' | 'isElsewhere' | 'writable'> = {
+      writable: false,
+      has: async () => {
+        await this.pause(2);
+        return dice.chance(images);
+      },
+      isElsewhere: async () => false,
+      wants: () => false,
+      restore: async (_key, restore) => {
+        await this.pause(2);
+        if (dice.chance(imageUnusable)) return undefined;
+        return restore('image').catch((thrown: unknown) => {
+          if (thrown instanceof ImageUnusable) return undefined;
+          throw thrown;
+        });
+      },
+    };
+    return model as ImageCache;
+  }
+
+  slot(onGrowth: () => void): EngineSlot {
+    return new ModelSlot(this, onGrowth);
+  }
+}
+
+export function statOf(address: string): TraceStat {
+  return { size: undefined, generation: `g-${address}`, modifiedMs: 0 };
+}
+
+class ModelSlot implements EngineSlot {
+  state: SlotState = { is: 'empty' };
+  memoryBytes = 20 * MIB;
+  readonly #world: ModelWorld;
+  readonly #onGrowth: () => void;
+
+  constructor(world: ModelWorld, onGrowth: () => void) {
+    this.#world = world;
+    this.#onGrowth = onGrowth;
+  }
+
+  load(
+    key: string,
+    chunks: AsyncIterable<Uint8Array>,
+    { loadBound, onPhase }: LoadOptions,
+    signal: AbortSignal,
+  ): Promise<Loaded> {
+    return this.#loading(key, signal, async () => {
+      let traceBytes = 0;
+      onPhase('READING');
+      for await (const chunk of chunks) {
+        signal.throwIfAborted();
+        traceBytes += chunk.length;
+        onPhase('PARSING');
+        await this.#world.pause(10, signal);
+      }
+      const kind = this.#world.kindOf(key);
+      if (kind === 'invalid') throw new BigtraceError('trace_invalid', 'as it happens');
+      if (kind === 'endless') await this.#never(loadMsMax(loadBound, traceBytes), signal);
+      if (kind === 'endless') throw new LoadTooLong(loadBound, traceBytes);
+      return { loadMs: 1 + this.#world.habits.dice.below(200), traceBytes };
+    });
+  }
+
+  restore(key: string, _path: string, _max: number, signal: AbortSignal): Promise<Loaded> {
+    return this.#loading(key, signal, async () => {
+      await this.#world.pause(20, signal);
+      if (this.#world.habits.dice.chance(this.#world.habits.imageUnusable))
+        throw new ImageUnusable('as it happens');
+      return { loadMs: 5, traceBytes: 0 };
+    });
+  }
+
+  async #loading(key: string, signal: AbortSignal, work: () => Promise<Loaded>): Promise<Loaded> {
+    this.#advance({ event: 'load', key });
+    try {
+      const loaded = await this.#working(work);
+      signal.throwIfAborted();
+      this.memoryBytes = (20 + this.#world.habits.dice.below(300)) * MIB;
+      this.#onGrowth();
+      this.#advance({ event: 'loadDone' });
+      return loaded;
+    } catch (thrown) {
+      if (this.state.is === 'loading') this.#advance({ event: 'loadFailed' });
+      throw thrown;
+    }
+  }
+
+  async query({ key, leavesMarks, onResult }: Script, signal: AbortSignal): Promise<Answered> {
+    const { dice, endless } = this.#world.habits;
+    this.#advance({ event: 'query', key, leavesMarks });
+    try {
+      return await this.#working(async () => {
+        const results = 1 + dice.below(3);
+        for (let at = 0; at < results; at++) {
+          await this.#world.pause(10, signal);
+          if (dice.chance(endless / 4)) await this.#never(Number.POSITIVE_INFINITY, signal);
+          await onResult(Buffer.from(key), at + 1, at === results - 1);
+        }
+        signal.throwIfAborted();
+        return { rows: results, queryMs: 1 };
+      });
+    } finally {
+      if (this.state.is === 'querying') this.#advance({ event: 'queryDone' });
+    }
+  }
+
+  async unmark(): Promise<void> {
+    await this.#working(() => this.#world.pause(5)).catch(() => {});
+    if (this.state.is === 'marked') this.#advance({ event: 'restored' });
+  }
+
+  async snapshot(): Promise<Image> {
+    throw new Error('no image is taken in the model');
+  }
+
+  async kill(why: string): Promise<void> {
+    if (this.state.is !== 'gone') this.#advance({ event: 'end', why });
+  }
+
+  async #never(ms: number, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + ms;
+    while (performance.now() < until) await this.#world.pause(5000, signal);
+    await this.kill('its load took too long');
+  }
+
+  async #working<Result>(work: () => Promise<Result>): Promise<Result> {
+    const world = this.#world;
+    world.workingMost = Math.max(world.workingMost, ++world.working);
+    try {
+      const result = await work();
+      if (!world.habits.dice.chance(world.habits.threadDies)) return result;
+      await this.kill('as it happens');
+      throw new BigtraceError('engine_crashed', 'as it happens');
+    } finally {
+      world.working--;
+    }
+  }
+
+  #advance(event: SlotEvent): void {
+    try {
+      this.state = nextSlotState(this.state, event);
+    } catch (thrown) {
+      this.#world.misuses.push((thrown as Error).message);
+      throw thrown;
+    }
+  }
+}
