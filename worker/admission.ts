@@ -43,7 +43,6 @@ export class Admission {
     this.columnThreads = new ThreadPermits({
       ...options,
       threads: Math.ceil(options.threads / 2),
-      spares: Math.ceil(options.spares / 2),
     });
     this.#reads = new Permits(READS_A_THREAD * options.threads);
   }

@@ -109,6 +109,7 @@ test('without a number of threads, memory bounds it', () => {
 });
 
 test('the bounds of a load and the threads beside long tasks', () => {
+  expect(parsed(['--threads', '1']).spareThreads).toBe(2);
   expect(parsed(['--threads', '3'])).toMatchObject({
     ...{ spareThreads: 3, longTaskMs: 2000 },
     loadBound: { minMs: 30_000, bytesPerSecond: 2 ** 20 },

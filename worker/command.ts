@@ -16,6 +16,7 @@ import {
   LIMIT_DEFAULTS,
   LONG_TASK_MS_DEFAULT,
   RESULT_CACHE_BYTES_DEFAULT,
+  SPARE_THREADS_MIN,
   type WorkerConfig,
 } from './config.ts';
 import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
@@ -77,7 +78,7 @@ export function workerCommand(): Command {
     .addOption(
       option(
         '--spare-threads <n>',
-        'more threads that run beside tasks that run long (default: as many as --threads)',
+        'more threads that run beside tasks that run long (default: as many as --threads, at least 2)',
         'SPARE_THREADS',
       ).argParser(integerFrom(0, 1024)),
     )
@@ -250,7 +251,7 @@ export function workerConfig(command: Command): WorkerConfig {
     edge: resolveEdge(flags, listen),
     stores: storeOptionsOf(command),
     threads,
-    spareThreads: flags.spareThreads ?? threads,
+    spareThreads: flags.spareThreads ?? Math.max(threads, SPARE_THREADS_MIN),
     longTaskMs: flags.longTask,
     loadBound: { minMs: flags.loadTime, bytesPerSecond: flags.loadRate },
     memoryBytesMax,

@@ -93,6 +93,9 @@ export function defaultResultMemoryBytes(memoryBytesMax: number): number {
   return Math.floor(memoryBytesMax / 16);
 }
 
+/** One for other queries of a user whose traces run long, and one for other users. */
+export const SPARE_THREADS_MIN = 2;
+
 /** Most answers take milliseconds; a trace that takes longer than this to load is a large one, or a bad one. */
 export const LONG_TASK_MS_DEFAULT = 2000;
 

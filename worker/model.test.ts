@@ -59,13 +59,13 @@ async function modelOf(habits: Habits): Promise<Model> {
   const memoryBytesMax = 2 ** 28 * (1 + dice.below(8));
   const admission = new Admission({
     ...{ stores, threads, spares, longMs: 1000 },
-    hasRoom: () => pool.hasRoom(LIMITS.memoryBytesMax),
+    hasRoom: () => pool.hasRoom,
   });
   const images = world.images();
   const keeper = new ImageKeeper(images, admission);
   const pool = new SlotPool({
     startSlot: (onGrowth) => world.slot(onGrowth),
-    ...{ initialBytes: 20 * 2 ** 20, memoryBytesMax, spares: 0, counters, keeper },
+    ...{ initialBytes: 20 * 2 ** 20, memoryBytesMax, threads, spares: 0, counters, keeper },
   });
   const onDisk = { directory: undefined, counters, logger };
   const parts: AnswerParts = {
@@ -250,7 +250,7 @@ async function judged(seed: number, seen: Counters): Promise<number> {
   for (const [name, value] of Object.entries(parts.admission.gauges()))
     expect([name, value], about).toEqual([name, 0]);
   expect(parts.pool.gauges()['slots_busy'], about).toBe(0);
-  const most = threads + spares + Math.ceil(threads / 2) + Math.ceil(spares / 2);
+  const most = threads + Math.ceil(threads / 2) + 2 * spares;
   expect(world.workingMost, about).toBeLessThanOrEqual(most);
   expect(fairness.most, about).toBeLessThanOrEqual(2);
   vi.clearAllTimers();

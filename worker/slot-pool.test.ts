@@ -29,6 +29,7 @@ beforeAll(async () => {
   pool = new SlotPool({
     startSlot: (onGrowth) => new Slot(engine, threadEntry, onGrowth),
     initialBytes: engine.initial.memoryBytes,
+    threads: 1,
     spares: 0,
     memoryBytesMax: 100 * 2 ** 20, // each trace takes the place of the one before
     counters: new Counters(),
@@ -80,7 +81,15 @@ test('an idle worker has spare slots, in no more than half of its memory', async
   const memoryBytesMax = 5 * (engine.initial.memoryBytes + 16 * 2 ** 20);
   const startSlot = (onGrowth: () => void): Slot => new Slot(engine, threadEntry, onGrowth);
   const initialBytes = engine.initial.memoryBytes;
-  const options = { startSlot, initialBytes, memoryBytesMax, spares: 4, counters, keeper };
+  const options = {
+    startSlot,
+    initialBytes,
+    memoryBytesMax,
+    threads: 1,
+    spares: 4,
+    counters,
+    keeper,
+  };
   const warm = new SlotPool(options);
   try {
     warm.warm(1);

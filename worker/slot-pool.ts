@@ -3,6 +3,7 @@
  * trace goes to, keeps idle ones loaded within a bound of memory, and lets go of those whose trace is
  * cheapest to have again for the memory it takes (GreedyDual-Size; Cao and Irani, 1997).
  */
+import { BigtraceError } from '../common/errors.ts';
 import type { TaskStats } from '../proto/messages.ts';
 import type { Counters } from './counters.ts';
 import type { EngineSlot } from './slot.ts';
@@ -12,8 +13,9 @@ export interface PoolOptions {
   startSlot: (onGrowth: () => void) => EngineSlot;
   /** What a fresh engine takes. */
   initialBytes: number;
-  /** Bound of all slots together; those at work are never ended for it. */
+  /** Bound of all slots together. Of those at work, only what is beyond `threads` of them is ended for it. */
   memoryBytesMax: number;
+  threads: number;
   /** Slots without a trace that an idle worker has ready: a thread takes time to start. */
   spares: number;
   counters: Counters;
@@ -35,6 +37,8 @@ const CHEAP_MS = 50;
 const ISOLATE_BYTES = 16 * 2 ** 20;
 /** Memory never shrinks: above this an instance is not worth being given another trace. */
 const REUSED_BYTES_MAX = 256 * 2 ** 20;
+/** What an ordinary trace takes at most. */
+const SPARE_BYTES = 256 * 2 ** 20;
 /** Threads are not free either, however little their traces take. */
 const SLOTS_MAX = 256;
 /** A worker that had nothing to do for so long is idle. */
@@ -43,6 +47,8 @@ const IDLE_MS = 300;
 interface Entry {
   slot: EngineSlot;
   busy: boolean;
+  /** Number of its lease: the larger, the later. */
+  leased: number;
   /** The trace it holds or is to hold. */
   key: string | undefined;
   /** What it costs to load it; undefined until it is loaded. */
@@ -82,6 +88,7 @@ export class SlotPool {
   readonly #waiting = new Map<string, Set<() => void>>();
   /** GreedyDual's clock: the priority of what was last let go. */
   #floor = 0;
+  #leases = 0;
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -153,12 +160,17 @@ export class SlotPool {
     return this.fresh(key);
   }
 
-  /** Whether so many bytes more fit the bound beside what is at work. */
-  hasRoom(bytes: number): boolean {
+  /** Whether there is memory for one more trace beside those at work. */
+  get hasRoom(): boolean {
     let busyBytes = 0;
-    for (const { busy, slot } of this.#entries)
-      if (busy) busyBytes += this.#slotBytes(slot.memoryBytes);
-    return busyBytes + bytes <= this.#options.memoryBytesMax;
+    for (const { slot } of this.#busy) busyBytes += this.#slotBytes(slot.memoryBytes);
+    return busyBytes + SPARE_BYTES <= this.#options.memoryBytesMax;
+  }
+
+  /** In the order they began. */
+  get #busy(): Entry[] {
+    const busy = [...this.#entries].filter((entry) => entry.busy);
+    return busy.sort((one, other) => one.leased - other.leased);
   }
 
   /** A slot to load the trace into, for a caller who has a permit. */
@@ -254,6 +266,7 @@ export class SlotPool {
     const entry: Entry = {
       slot: startSlot(() => this.#makePlace()),
       busy: false,
+      leased: 0,
       key: undefined,
       costMs: undefined,
       priority: 0,
@@ -264,6 +277,7 @@ export class SlotPool {
 
   #lease(entry: Entry, hasTrace: boolean): Lease {
     entry.busy = true;
+    entry.leased = ++this.#leases;
     return {
       slot: entry.slot,
       hasTrace,
@@ -281,7 +295,8 @@ export class SlotPool {
     if (slot.state.is === 'marked') await slot.unmark().catch(() => {});
     entry.busy = false;
     if (slot.state.is === 'gone') {
-      if (this.#entries.delete(entry)) this.#options.counters.add('threads_killed');
+      this.#entries.delete(entry);
+      this.#options.counters.add('threads_killed');
       entry.key = undefined;
     } else if (slot.state.is === 'loaded' && slot.state.key === entry.key) {
       const megabytes = this.#slotBytes(slot.memoryBytes) / 2 ** 20;
@@ -300,9 +315,23 @@ export class SlotPool {
   #makePlace(): void {
     while (this.#bytes() > this.#options.memoryBytesMax) {
       const victim = this.#cheapestIdle();
-      if (victim === undefined) return;
+      if (victim === undefined) {
+        this.#endLatest();
+        return;
+      }
       this.#retire(victim);
     }
+  }
+
+  /** Where only slots at work are left, the last to begin makes way, if it runs beside all the threads. */
+  #endLatest(): void {
+    const busy = this.#busy;
+    const { threads, memoryBytesMax } = this.#options;
+    const latest = busy.at(-1);
+    if (latest === undefined || busy.length <= threads) return;
+    this.#entries.delete(latest);
+    const detail = `the memory of the worker (--memory-bytes ${memoryBytesMax}) is taken by traces that began before`;
+    void latest.slot.kill('its memory is needed', new BigtraceError('out_of_memory', detail));
   }
 
   /** Ends an idle slot, after the image of its trace was taken where there is to be one. */

@@ -83,6 +83,8 @@ export class Slot {
   #state: SlotState = { is: 'empty' };
   #memoryBytes = 0;
   #call: Call | undefined;
+  /** What calls fail with once the thread has ended. */
+  #ended: BigtraceError | undefined;
   readonly #thread: Worker;
   readonly #gate: Int32Array;
   readonly #onGrowth: () => void;
@@ -138,6 +140,7 @@ export class Slot {
   }
 
   async #loading(key: string, work: () => Promise<Loaded>): Promise<Loaded> {
+    this.#checkAlive();
     this.#advance({ event: 'load', key });
     try {
       const loaded = await work();
@@ -218,6 +221,7 @@ export class Slot {
    * @throws sql_failed, limit_exceeded, engine_crashed, the signal's reason, what `onResult` throws.
    */
   async query({ key, onResult, ...request }: Script, signal: AbortSignal): Promise<Answered> {
+    this.#checkAlive();
     this.#advance({ event: 'query', key, leavesMarks: request.leavesMarks });
     const { call, done } = this.#begin(signal, (reply) => {
       if (reply.say !== 'result') return;
@@ -256,9 +260,9 @@ export class Slot {
     return (await this.#ask({ ask: 'snapshot' }, 'snapshot')).image;
   }
 
-  /** Ends the thread, in whatever it is doing. */
-  async kill(why: string): Promise<void> {
-    this.#onEnd(why);
+  /** Ends the thread, in whatever it is doing; a call that runs fails with `error`. */
+  async kill(why: string, error = crashed(why)): Promise<void> {
+    this.#onEnd(why, error);
     await this.#thread.terminate();
   }
 
@@ -294,7 +298,7 @@ export class Slot {
     this.#call = call;
     const onAbort = (): void => this.#abandon(call, signal?.reason);
     void closed.then(() => signal?.removeEventListener('abort', onAbort));
-    if (this.#state.is === 'gone') this.#close({ thrown: crashed(this.#state.why) });
+    if (this.#ended !== undefined) this.#close({ thrown: this.#ended });
     else if (signal?.aborted === true) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
     return { call, done };
@@ -365,10 +369,16 @@ export class Slot {
     if (grown) this.#onGrowth();
   }
 
-  #onEnd(why: string): void {
+  #onEnd(why: string, error = crashed(why)): void {
     if (this.#state.is === 'gone') return;
+    this.#ended = error;
     this.#advance({ event: 'end', why });
-    this.#close({ thrown: crashed(why) });
+    this.#close({ thrown: error });
+  }
+
+  /** The thread may have ended since the slot was leased. */
+  #checkAlive(): void {
+    if (this.#ended !== undefined) throw this.#ended;
   }
 
   #advance(event: SlotEvent): void {

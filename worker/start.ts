@@ -56,7 +56,7 @@ export async function startWorker(
   const { threadEntry, memoryBytesMax, threads, limits, loadBound } = config;
   const admission = new Admission({
     ...{ stores, threads, spares: config.spareThreads, longMs: config.longTaskMs },
-    hasRoom: () => pool.hasRoom(limits.memoryBytesMax),
+    hasRoom: () => pool.hasRoom,
   });
   const isBusy = (): boolean => !admission.idle;
   const caches = await openCaches(config, { isBusy, counters, logger });
@@ -65,7 +65,15 @@ export async function startWorker(
   const spares = Math.max(threads, Math.min(SPARES_A_THREAD * threads, SPARES_MAX));
   const startSlot = (onGrowth: () => void): Slot => new Slot(engine, threadEntry, onGrowth);
   const initialBytes = engine.initial.memoryBytes;
-  const poolOptions = { startSlot, initialBytes, memoryBytesMax, spares, counters, keeper };
+  const poolOptions = {
+    startSlot,
+    initialBytes,
+    memoryBytesMax,
+    threads,
+    spares,
+    counters,
+    keeper,
+  };
   const pool = new SlotPool(poolOptions);
   keeper.watch(pool);
   const server = new WorkerServer({

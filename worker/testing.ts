@@ -17,6 +17,7 @@ import type {
   RunResponse,
   Task,
   Tier,
+  UnbarResponse,
   WorkerStatus,
 } from '../proto/messages.ts';
 import { bigtraceWorker, clientClass, GRPC_OPTIONS, perfettoWorker } from '../proto/services.ts';
@@ -148,6 +149,12 @@ export class TestClient {
 
   status(): Promise<WorkerStatus> {
     return unary(this.#bigtrace, 'Status', {});
+  }
+
+  /** How many bars were lifted. */
+  async unbar(traces: Buffer[] | 'all'): Promise<number> {
+    const request = traces === 'all' ? { trace: [], all: true } : { trace: traces, all: false };
+    return (await unary<UnbarResponse>(this.#bigtrace, 'Unbar', request)).lifted;
   }
 
   list(pattern: string[], limit = 0): grpc.ClientReadableStream<ListResponse> {

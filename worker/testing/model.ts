@@ -173,6 +173,8 @@ class ModelSlot implements EngineSlot {
   memoryBytes = 20 * MIB;
   readonly #world: ModelWorld;
   readonly #onGrowth: () => void;
+  #ended: BigtraceError | undefined;
+  #onEnd: (error: BigtraceError) => void = () => {};
 
   constructor(world: ModelWorld, onGrowth: () => void) {
     this.#world = world;
@@ -193,6 +195,7 @@ class ModelSlot implements EngineSlot {
         traceBytes += chunk.length;
         onPhase('PARSING');
         await this.#world.pause(10, signal);
+        this.#checkAlive();
       }
       const kind = this.#world.kindOf(key);
       if (kind === 'invalid') throw new BigtraceError('trace_invalid', 'as it happens');
@@ -212,12 +215,14 @@ class ModelSlot implements EngineSlot {
   }
 
   async #loading(key: string, signal: AbortSignal, work: () => Promise<Loaded>): Promise<Loaded> {
+    this.#checkAlive();
     this.#advance({ event: 'load', key });
     try {
       const loaded = await this.#working(work);
       signal.throwIfAborted();
       this.memoryBytes = (20 + this.#world.habits.dice.below(300)) * MIB;
       this.#onGrowth();
+      this.#checkAlive();
       this.#advance({ event: 'loadDone' });
       return loaded;
     } catch (thrown) {
@@ -228,6 +233,7 @@ class ModelSlot implements EngineSlot {
 
   async query({ key, leavesMarks, onResult }: Script, signal: AbortSignal): Promise<Answered> {
     const { dice, endless } = this.#world.habits;
+    this.#checkAlive();
     this.#advance({ event: 'query', key, leavesMarks });
     try {
       return await this.#working(async () => {
@@ -235,6 +241,7 @@ class ModelSlot implements EngineSlot {
         for (let at = 0; at < results; at++) {
           await this.#world.pause(10, signal);
           if (dice.chance(endless / 4)) await this.#never(Number.POSITIVE_INFINITY, signal);
+          this.#checkAlive();
           await onResult(Buffer.from(key), at + 1, at === results - 1);
         }
         signal.throwIfAborted();
@@ -254,25 +261,39 @@ class ModelSlot implements EngineSlot {
     throw new Error('no image is taken in the model');
   }
 
-  async kill(why: string): Promise<void> {
-    if (this.state.is !== 'gone') this.#advance({ event: 'end', why });
+  async kill(why: string, error = new BigtraceError('engine_crashed', why)): Promise<void> {
+    if (this.state.is === 'gone') return;
+    this.#ended = error;
+    this.#advance({ event: 'end', why });
+    this.#onEnd(error);
+  }
+
+  #checkAlive(): void {
+    if (this.#ended !== undefined) throw this.#ended;
   }
 
   async #never(ms: number, signal: AbortSignal): Promise<void> {
     const until = performance.now() + ms;
-    while (performance.now() < until) await this.#world.pause(5000, signal);
+    while (performance.now() < until) {
+      await this.#world.pause(5000, signal);
+      this.#checkAlive();
+    }
     await this.kill('its load took too long');
   }
 
   async #working<Result>(work: () => Promise<Result>): Promise<Result> {
     const world = this.#world;
     world.workingMost = Math.max(world.workingMost, ++world.working);
+    const ended = new Promise<never>((_, reject) => {
+      this.#onEnd = reject;
+    });
     try {
-      const result = await work();
+      const result = await Promise.race([work(), ended]);
       if (!world.habits.dice.chance(world.habits.threadDies)) return result;
       await this.kill('as it happens');
       throw new BigtraceError('engine_crashed', 'as it happens');
     } finally {
+      this.#onEnd = () => {};
       world.working--;
     }
   }
