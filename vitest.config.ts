@@ -9,8 +9,6 @@ export default defineConfig({
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     maxWorkers: '100%', // of two cores it would use one
     testTimeout: 60_000,
-    // CI's machine may stand still for seconds; a fault shows twice.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 120_000,
   },
 });

@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ['tools/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: ['e2e/**/*.deploy-test.ts'],
     testTimeout: 300_000,
-    // CI's machine may stand still for seconds; a fault shows twice.
+    // It drives other people's programs, which may fail once; tools/test-counts.mjs lists what did.
     retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 1_800_000,
     fileParallelism: false,

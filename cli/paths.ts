@@ -1,6 +1,6 @@
 /** Where things are: the build puts this module into a file in `dist/`. */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,7 +13,16 @@ export const PROGRAM = join(DIST, 'bigtrace.js');
 /** A checkout keeps its data to itself; an installed package must not write where it lies. */
 export function defaultDataDir(env: NodeJS.ProcessEnv): string {
   if (existsSync(join(ROOT, 'tools/build.mjs'))) return join(ROOT, 'data');
-  return join(env['XDG_DATA_HOME'] || join(homedir(), '.local/share'), 'bigtrace');
+  return join(env['XDG_DATA_HOME'] || join(homeDirectory(), '.local/share'), 'bigtrace');
+}
+
+/** The directory for temporary files, for a user that has no home. */
+function homeDirectory(): string {
+  try {
+    return homedir();
+  } catch {
+    return tmpdir();
+  }
 }
 
 export const SAMPLE_TRACES = join(ROOT, 'samples/traces');

@@ -17,7 +17,7 @@ let token: string;
 
 beforeAll(async () => {
   system = await newCompose(join(ROOT, 'samples/traces'));
-  await system.compose('--profile', 'superset', 'up', '--build', '--detach', '--wait');
+  await system.compose('--profile', 'superset', 'up', '--no-build', '--detach', '--wait');
   await index();
   token = await logIn();
 });

@@ -23,7 +23,7 @@ let system: Compose;
 
 beforeAll(async () => {
   system = await newCompose(join(ROOT, 'samples/traces'));
-  await system.compose('up', '--build', '--detach', '--wait');
+  await system.compose('up', '--no-build', '--detach', '--wait');
 });
 afterAll(() => system?.remove());
 

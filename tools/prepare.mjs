@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withNpmEnvironment } from './npm.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -35,7 +36,10 @@ export async function prepare() {
 
 /** Whoever installed in the meantime left nothing to do. */
 async function install() {
-  if (!isInstalled()) await step('installing packages with npm ci (once, about 250 MB)', npmCi);
+  if (!isInstalled())
+    await await step('installing packages with npm ci (once, about 250 MB)', () =>
+      withNpmEnvironment(npmCi),
+    );
 }
 
 class WrongNode extends Error {}
@@ -63,7 +67,7 @@ function isInstalled() {
 }
 
 /** No install scripts run: none is needed. */
-async function npmCi() {
+async function npmCi(env) {
   const args = [
     'ci',
     '--ignore-scripts',
@@ -75,7 +79,11 @@ async function npmCi() {
   const npm = process.env.npm_execpath; // set under `npm start`, and then the npm to use
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
   // npm's own summary would be on stdout.
-  const child = spawn(command, [...first, ...args], { cwd: root, stdio: ['ignore', 2, 2] });
+  const child = spawn(command, [...first, ...args], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 2, 2],
+  });
   const code = await new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new Error(`cannot run npm: ${error.message}`)));
     child.on('exit', resolve);

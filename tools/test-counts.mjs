@@ -1,6 +1,7 @@
 /**
  * Prints, from vitest's JSON reports, which tests failed and which needed a second try, and as the last line
- * `N passed, N failed`. A run that left no passed test has failed.
+ * `N passed, N failed, N skipped`. Reports without one passed
+ * test are a failure.
  */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -32,8 +33,13 @@ show(
   'needed a second try',
   passed.filter(({ failureMessages }) => failureMessages.length > 0),
 );
-console.log(`${passed.length} passed, ${failed.length} failed`);
-process.exitCode = failed.length === 0 && passed.length > 0 ? 0 : 1;
+const skipped = tests.filter(({ status }) => !['passed', 'failed'].includes(status));
+show(
+  'skipped',
+  skipped.map((test) => ({ ...test, failureMessages: [] })),
+);
+console.log(`${passed.length} passed, ${failed.length} failed, ${skipped.length} skipped`);
+process.exitCode = failed.length === 0 && (passed.length > 0 || reports.length === 0) ? 0 : 1;
 
 /** Its tests are not there, or skipped. */
 function failsAsAWhole({ status, assertionResults }) {

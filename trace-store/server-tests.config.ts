@@ -10,7 +10,7 @@ export default defineConfig({
       'trace-store/testing/install-servers.ts',
     ],
     testTimeout: 60_000,
-    // CI's machine may stand still for seconds; a fault shows twice.
+    // It drives other people's programs, which may fail once; tools/test-counts.mjs lists what did.
     retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 60_000,
     fileParallelism: false,

@@ -80,7 +80,7 @@ async function query(options: QueryOptions): Promise<number> {
       sql: scriptOf(options),
       onFailure: options.lenient ? 'LENIENT' : 'STRICT',
       limits: { timeoutMs: options.timeout ?? 0 },
-      user: userInfo().username,
+      user: userName(),
       progressIntervalMs: process.stderr.isTTY ? PROGRESS_INTERVAL_MS : 0,
     };
     await printEvents(client.query(start, addresses(options), asker.signal), {
@@ -164,4 +164,13 @@ async function* addresses({ traces = [], where }: QueryOptions): AsyncGenerator<
   const selected = where === undefined ? [] : [`/${WHERE_STORE}/${where}`];
   if (written.length + selected.length > 0) yield [...written, ...selected].map(bytesFromText);
   if (written.length < traces.length) yield* linesOf(process.stdin);
+}
+
+/** As the system has it; a user without an entry in /etc/passwd has a number only. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? '');
+  }
 }

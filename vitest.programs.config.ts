@@ -1,0 +1,18 @@
+/** Tests that drive other people's programs: a browser, ClickHouse's native client. */
+import { defineConfig } from 'vitest/config';
+import { viteWat } from './tools/wat.mjs';
+
+export const PROGRAM_TESTS = ['clickhouse/native.ci-test.ts', 'e2e/console.ci-test.ts'];
+
+export default defineConfig({
+  plugins: [viteWat],
+  test: {
+    globalSetup: ['tools/temp-dir.mjs', 'test/corpus/assemble.ts'],
+    include: PROGRAM_TESTS,
+    testTimeout: 120_000,
+    // It drives other people's programs, which may fail once; tools/test-counts.mjs lists what did.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
+});
