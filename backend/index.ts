@@ -11,6 +11,7 @@ import { Traces } from './traces.ts';
 import type { QueryWatch } from './watch.ts';
 
 export type { ConsoleOptions } from './routes-console.ts';
+export type { RunningSeen } from './system-watch.ts';
 export type { OpenTrace, QueryCounts, QueryWatch } from './watch.ts';
 
 export interface BackendOptions {

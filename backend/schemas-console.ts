@@ -26,6 +26,11 @@ const progress = object(
   {
     ...{ tracesTotal: count, totalIsFinal: boolean, tracesDone: count, tracesFailed: count },
     ...{ rows: count, resultBytes: count, traceBytes: count, elapsedMs: count },
+    running: list(
+      object({
+        ...{ trace: string, phase: string, phaseMs: count, totalMs: count, worker: string },
+      }),
+    ),
   },
   { nullable: true },
 );

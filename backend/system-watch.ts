@@ -38,7 +38,19 @@ export interface QuerySeen {
     resultBytes: number;
     traceBytes: number;
     elapsedMs: number;
+    /** The traces that have been with workers for longest. */
+    running?: RunningSeen[];
   } | null;
+}
+
+export interface RunningSeen {
+  trace: string;
+  /** QUEUED, READING, PARSING, RUNNING_SQL */
+  phase: string;
+  /** Time in this phase. */
+  phaseMs: number;
+  totalMs: number;
+  worker: string;
 }
 
 export interface SystemState {

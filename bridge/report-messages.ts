@@ -19,6 +19,17 @@ export interface RunningQuery {
   startedMs: number;
   /** By its number in the message Progress; what is 0 is not there. */
   progress: Map<number, number>;
+  running: RunningTrace[];
+}
+
+/** A trace that has been with a worker for longer than a second. */
+export interface RunningTrace {
+  trace: Uint8Array;
+  /** Number of its TaskPhase. */
+  phase: number;
+  phaseMs: number;
+  totalMs: number;
+  worker: string;
 }
 
 export function decodeFailures(message: Uint8Array): RecordedFailure[] {
@@ -55,13 +66,33 @@ export function decodeStatus(message: Uint8Array): RunningQuery[] {
 const QUERY_OF_STATUS = 6;
 
 function decodeQuery(message: Uint8Array): RunningQuery {
-  const query: RunningQuery = { queryId: '', user: '', startedMs: 0, progress: new Map() };
+  const query: RunningQuery = {
+    ...{ queryId: '', user: '', startedMs: 0 },
+    ...{ progress: new Map(), running: [] },
+  };
   eachField(message, (field, reader) => {
     if (field === 1) query.queryId = reader.text();
     else if (field === 2) query.user = reader.text();
     else if (field === 3) query.startedMs = reader.varint();
     else if (field === 4)
-      eachField(reader.bytes(), (number, within) => query.progress.set(number, within.varint()));
+      eachField(reader.bytes(), (number, within) => {
+        if (number === RUNNING_OF_PROGRESS) query.running.push(decodeRunning(within.bytes()));
+        else query.progress.set(number, within.varint());
+      });
   });
   return query;
+}
+
+const RUNNING_OF_PROGRESS = 9;
+
+function decodeRunning(message: Uint8Array): RunningTrace {
+  const running: RunningTrace = { trace: EMPTY, phase: 0, phaseMs: 0, totalMs: 0, worker: '' };
+  eachField(message, (field, reader) => {
+    if (field === 1) running.trace = reader.bytes();
+    else if (field === 2) running.phase = reader.varint();
+    else if (field === 3) running.phaseMs = reader.varint();
+    else if (field === 4) running.totalMs = reader.varint();
+    else if (field === 7) running.worker = reader.text();
+  });
+  return running;
 }

@@ -41,6 +41,19 @@ const status = Status?.responseSerialize({
         resultBytes: 6,
         traceBytes: 7,
         elapsedMs: 1500,
+        running: [
+          {
+            ...{ trace: Buffer.from("/local/it's\\\t\xff", 'latin1'), phase: 'PARSING' },
+            ...{
+              phaseMs: 1500,
+              totalMs: 2000,
+              queryId: 'q1',
+              user: 'analyst',
+              worker: 'w:1',
+              mode: 'ROWS',
+            },
+          },
+        ],
       },
     },
   ],
@@ -67,6 +80,7 @@ test('failures are rows of query, user, trace, code, message, attempts and time'
 test('progress is a row of each query that runs', async () => {
   const client = { running: async () => decodeStatus(status) } as unknown as OrchestratorClient;
   expect(await written((stdout) => runProgress(client, stdout))).toBe(
-    'q1\tanalyst\t1795345249722\t1500\t10\t1\t4\t0\t1099511627776\t6\t7\nEND\n',
+    'q1\tanalyst\t1795345249722\t1500\t10\t1\t4\t0\t1099511627776\t6\t7\t' +
+      "[('/local/it\\\\'s\\\\\\\\\\t\xff','parsing',1.5,2,'w:1')]\nEND\n",
   );
 });

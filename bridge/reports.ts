@@ -1,7 +1,9 @@
 /** `bigtrace failures` and `bigtrace progress`: what the orchestrator remembers, as rows of a table. */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { EMPTY } from './messages.ts';
 import type { OrchestratorClient } from './orchestrator.ts';
+import type { RunningTrace } from './report-messages.ts';
 import { escapeBytes } from './tsv/fields.ts';
 
 /**
@@ -26,11 +28,40 @@ export async function runFailures(client: OrchestratorClient, stdout: Writable):
 
 export async function runProgress(client: OrchestratorClient, stdout: Writable): Promise<void> {
   const queries = await client.running();
-  const rows = queries.map(({ queryId, user, startedMs, progress }) =>
-    rowOf([queryId, user, startedMs, ...PROGRESS_FIELDS.map((field) => progress.get(field) ?? 0)]),
-  );
+  const rows = queries.map(({ queryId, user, startedMs, progress, running }) => {
+    const counts = PROGRESS_FIELDS.map((field) => progress.get(field) ?? 0);
+    return rowOf([queryId, user, startedMs, ...counts, arrayOf(running.map(tupleOf))]);
+  });
   await write(stdout, rows);
   await end(stdout);
+}
+
+/** Names of TaskPhase's numbers. */
+const PHASES = ['queued', 'reading', 'parsing', 'running SQL'];
+
+/** As ClickHouse reads Tuple(trace String, state String, state_s Float64, total_s Float64, worker String). */
+function tupleOf({ trace, phase, phaseMs, totalMs, worker }: RunningTrace): Buffer {
+  const texts = [trace, Buffer.from(PHASES[phase] ?? ''), Buffer.from(worker)].map(quoted);
+  const [name = EMPTY, state = EMPTY, place = EMPTY] = texts;
+  const times = Buffer.from(`,${phaseMs / 1000},${totalMs / 1000},`);
+  return Buffer.concat([OPEN, name, COMMA, state, times, place, CLOSE]);
+}
+
+const [OPEN, CLOSE, COMMA] = ['(', ')', ','].map((text) => Buffer.from(text)) as [
+  Buffer,
+  Buffer,
+  Buffer,
+];
+
+/** Quotes and backslashes get a backslash, by which the text of a value in an array ends where it should. */
+function quoted(text: Uint8Array): Buffer {
+  const escaped = Buffer.from(text).toString('latin1').replace(/[\\']/g, '\\$&');
+  return Buffer.from(`'${escaped}'`, 'latin1');
+}
+
+function arrayOf(items: Buffer[]): Buffer {
+  const separated = items.flatMap((item, at) => (at === 0 ? [item] : [COMMA, item]));
+  return Buffer.concat([Buffer.from('['), ...separated, Buffer.from(']')]);
 }
 
 function rowOf(values: (string | number | Uint8Array)[]): Buffer {

@@ -140,7 +140,21 @@ test('failures and progress are tables', async () => {
     ['q1', 'analyst', '/local/bad', 'trace_invalid', 'not a trace', 2, '2026-11-22 11:00:49.722'],
   ]);
   expect(await rowsOf(t.as('analyst'), 'SELECT * FROM progress')).toEqual([
-    ['q1', 'analyst', '2026-11-22 11:00:49.722', 2, '10', true, '3', '1', '500', '600', '700', 3],
+    [
+      'q1',
+      'analyst',
+      '2026-11-22 11:00:49.722',
+      2,
+      '10',
+      true,
+      '3',
+      '1',
+      '500',
+      '600',
+      '700',
+      3,
+      [["/local/it's", 'parsing', 1.5, 2, 'w:1']],
+    ],
   ]);
 });
 

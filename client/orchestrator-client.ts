@@ -16,6 +16,8 @@ import type {
   QueryStart,
   SchemaRequest,
   SchemaResponse,
+  UnbarRequest,
+  UnbarResponse,
 } from '../proto/messages.ts';
 import { bigtraceOrchestrator, clientClass, GRPC_OPTIONS } from '../proto/services.ts';
 
@@ -124,6 +126,16 @@ export class OrchestratorClient {
         options,
         (error: Error | null, answer: CancelResponse) =>
           error === null ? resolve(answer.cancelled) : reject(this.#errorOf(error)),
+      );
+    });
+  }
+
+  /** Lets barred traces be loaded again. @throws BigtraceError */
+  unbar(request: UnbarRequest): Promise<UnbarResponse> {
+    return new Promise((resolve, reject) => {
+      const options = { deadline: Date.now() + STATUS_MS_MAX };
+      this.#client['Unbar']?.(request, options, (error: Error | null, answer: UnbarResponse) =>
+        error === null ? resolve(answer) : reject(this.#errorOf(error)),
       );
     });
   }

@@ -1,10 +1,12 @@
 /** The queries that run, whoever asked them, with an end for each. */
-import type { QuerySeen } from '../backend/system-watch.ts';
+import type { QuerySeen, RunningSeen } from '../backend/system-watch.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, counted, duration, oneLine, share } from './format.ts';
 
 const SQL_CHARS = 300;
+/** Traces of a query that have been with workers for longest. */
+const RUNNING_SHOWN = 3;
 
 /** @param changed after a query was cancelled */
 export function queryList(failed: (error: unknown) => void, changed: () => void) {
@@ -29,7 +31,8 @@ function queryCard(
   });
   const code = element('code', { class: 'sql-line', title: sql }, shown);
   const head = element('div', { class: 'card-head' }, code, cancel);
-  const root = element('li', { 'data-query': queryId }, head, bar, line);
+  const running = element('p', { class: 'facts dim' });
+  const root = element('li', { 'data-query': queryId }, head, bar, line, running);
   return {
     root,
     update: ({ progress, user, findsColumns }) => {
@@ -39,8 +42,23 @@ function queryCard(
       else bar.value = share(tracesDone + tracesFailed, tracesTotal);
       const parts = [findsColumns ? 'finds its columns' : '', factsOf(progress), user];
       setText(line, parts.filter(Boolean).join(' · '));
+      setText(
+        running,
+        (progress?.running ?? []).slice(0, RUNNING_SHOWN).map(runningText).join(' · '),
+      );
     },
   };
+}
+
+const PHASES: Record<string, string> = {
+  QUEUED: 'queued',
+  READING: 'being read',
+  PARSING: 'being parsed',
+  RUNNING_SQL: 'running SQL',
+};
+
+function runningText({ trace, phase, phaseMs, worker }: RunningSeen): string {
+  return `${trace}: ${PHASES[phase] ?? phase} for ${duration(phaseMs)} on ${worker}`;
 }
 
 function factsOf(progress: QuerySeen['progress']): string {

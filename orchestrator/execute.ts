@@ -2,6 +2,7 @@
 import { bytesFromText } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { SpanAttributes, Tracing } from '../common/tracing.ts';
+import type { Progress } from '../proto/messages.ts';
 import type { Catalog } from './catalog.ts';
 import type { DispatchGround } from './dispatch.ts';
 import type { FailureLog } from './failure-log.ts';
@@ -38,8 +39,8 @@ export interface Execution {
   sink: Sink;
   /** Its reason becomes the query's error. */
   signal: AbortSignal;
-  /** Told of the query's counts as soon as there are any. */
-  onStart?: (tally: Tally) => void;
+  /** Given what tells how far the query is, as soon as there is anything to tell. */
+  onStart?: (progress: () => Progress) => void;
 }
 
 /** @throws the error that ended the query, when that was not the end of its traces */
@@ -58,7 +59,7 @@ export async function execute(
   );
   const run = new QueryRun({ ...spec, traceContext: span?.context ?? traceContext }, ground, sink);
   if (spec.mode === 'ROWS') counters.add('queries');
-  onStart?.(run.tally);
+  onStart?.(() => run.progress());
   const ended = new AbortController();
   const abort = (): void => run.fail(signal.reason);
   const timer = setTimeout(() => run.fail(overdue(spec, run.tally)), spec.limits.timeoutMs);

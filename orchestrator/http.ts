@@ -1,8 +1,14 @@
 /** The HTTP backend as a part of the orchestrator: what it is told of the queries that run here. */
-import { type ConsoleOptions, type RunningBackend, startBackend } from '../backend/index.ts';
-import { textFromBytes } from '../common/byte-text.ts';
+import {
+  type ConsoleOptions,
+  type RunningBackend,
+  type RunningSeen,
+  startBackend,
+} from '../backend/index.ts';
+import { printable, textFromBytes } from '../common/byte-text.ts';
 import type { EdgeConfig } from '../common/edge-options.ts';
 import type { Logger } from '../common/log.ts';
+import type { RunningTrace } from '../proto/messages.ts';
 import type { QueryGround } from './execute.ts';
 import { openTrace } from './read-trace.ts';
 
@@ -57,6 +63,10 @@ export function startHttp(
   return startBackend({ ...config, console, edge, clickhouseUrl, password, owner }, watch, log);
 }
 
+function seenOf({ trace, phase, phaseMs, totalMs, worker = '' }: RunningTrace): RunningSeen {
+  return { trace: printable(textFromBytes(trace)), phase, phaseMs, totalMs, worker };
+}
+
 function consoleOver(
   { fleet, counters, failures, running }: QueryGround,
   supersetUrl: string | undefined,
@@ -67,8 +77,9 @@ function consoleOver(
     system: {
       state: () => {
         const { waiting: tracesWaiting, inFlight: tracesInFlight } = running.load();
-        const queries = running.questions().map(({ mode, ...one }) => ({
+        const queries = running.questions().map(({ mode, progress, ...one }) => ({
           ...one,
+          progress: progress && { ...progress, running: (progress.running ?? []).map(seenOf) },
           findsColumns: mode === 'TYPES',
           sql: textFromBytes(one.sql.subarray(0, SQL_BYTES_SHOWN)),
         }));

@@ -6,6 +6,7 @@ import { BigtraceError } from '../common/errors.ts';
 import { traceContextOf } from '../common/tracing.ts';
 import type {
   Column,
+  Progress,
   QueryEvent,
   QueryRequest,
   QueryResponse,
@@ -16,7 +17,6 @@ import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import type { Sink } from './query-run.ts';
 import { RequestReader } from './request-reader.ts';
-import type { Tally } from './tally.ts';
 
 export type QueryCall = grpc.ServerDuplexStream<QueryRequest, QueryResponse>;
 
@@ -49,8 +49,8 @@ export class ClientSink implements Sink {
     this.#events.push({ failure: { trace, code, message: detail, attempts } });
   }
 
-  progress(tally: Tally): void {
-    this.#events.push({ progress: tally.progress() });
+  progress(progress: Progress): void {
+    this.#events.push({ progress });
     this.flush();
   }
 
@@ -78,7 +78,7 @@ export async function answerQuery(
   const reader = new RequestReader<QueryRequest>(call);
   const sink = new ClientSink(call);
   let timer: NodeJS.Timeout | undefined;
-  let counts: Tally | undefined;
+  let progress: (() => Progress) | undefined;
   try {
     const start = await startOf(reader);
     const spec = {
@@ -94,15 +94,15 @@ export async function answerQuery(
       addresses: addressesOf(reader),
       sink,
       signal,
-      onStart: (tally) => {
-        counts = tally;
+      onStart: (now) => {
+        progress = now;
         if (start.progressIntervalMs === 0) return;
         // A client that does not keep up with rows need not know how many more there are.
-        const tell = (): void => void (sink.idle && sink.progress(tally));
+        const tell = (): void => void (sink.idle && sink.progress(now()));
         timer = setInterval(tell, Math.max(start.progressIntervalMs, PROGRESS_INTERVAL_MS_MIN));
       },
     });
-    if (counts !== undefined && start.progressIntervalMs > 0) sink.progress(counts);
+    if (progress !== undefined && start.progressIntervalMs > 0) sink.progress(progress());
   } finally {
     clearInterval(timer);
     reader.discard();

@@ -5,11 +5,20 @@
  */
 import { BigtraceError, isErrorCode } from '../common/errors.ts';
 import type { TraceContext } from '../common/tracing.ts';
-import type { Column, Limits, RunEvent, RunMode, TaskRows, TaskStats } from '../proto/messages.ts';
+import type {
+  Column,
+  Limits,
+  Progress,
+  RunEvent,
+  RunMode,
+  TaskRows,
+  TaskStats,
+} from '../proto/messages.ts';
 import { Dispatch } from './dispatch.ts';
 import type { QueryGround } from './execute.ts';
 import type { Lane } from './lane.ts';
 import { verdictOn, wasAttempt } from './retry.ts';
+import { runningTraces } from './running-traces.ts';
 import { Tally } from './tally.ts';
 import { QueryTask } from './task.ts';
 import type { FoundTrace } from './trace-source.ts';
@@ -86,6 +95,11 @@ export class QueryRun {
   get load(): { waiting: number; inFlight: number } {
     const { inFlight } = this.#dispatch;
     return { waiting: Math.max(this.#unended - inFlight, 0), inFlight };
+  }
+
+  /** Its counts, and what its workers are busy with. */
+  progress(): Progress {
+    return { ...this.tally.progress(), running: runningTraces(this.#dispatch.lanes, this.#spec) };
   }
 
   /** Resolves when every trace of `source` has ended. @throws the error that ended the query */

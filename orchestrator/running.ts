@@ -74,7 +74,7 @@ export class RunningQueries {
 }
 
 function stateOf({ queryId, user, startedMs, run }: RunningQuery): QueryState {
-  return { queryId, user, startedMs, progress: run.tally.progress() };
+  return { queryId, user, startedMs, progress: run.progress() };
 }
 
 /** Anything that a client waits for. */

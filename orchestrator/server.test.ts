@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { QueryResponse, RunningTrace } from '../proto/messages.ts';
 import { answer, type Script } from './testing/stub-worker.ts';
 import { gather, SOON, TestSystem } from './testing/system.ts';
 
@@ -118,4 +119,47 @@ test('more queries than may run at a time are refused', async () => {
   });
   await system.cancel('first');
   await asked;
+});
+
+test('bars are lifted on every worker; those that do not answer are named', async () => {
+  await using system = await new TestSystem([{}, {}]).start();
+  const trace = [Buffer.from('/local/a')];
+  expect(await system.unbar({ trace, all: false })).toEqual({ lifted: 2, unreached: [] });
+  const [gone] = system.workers;
+  gone?.kill();
+  const unreached = [gone?.address];
+  expect(await system.unbar({ trace: [], all: true })).toEqual({ lifted: 7, unreached });
+  await expect(system.unbar({ trace, all: true })).rejects.toMatchObject({
+    code: 'invalid_option',
+  });
+  await expect(system.unbar({ trace: [], all: false })).rejects.toMatchObject({
+    message: 'name the traces to lift the bar of, or all',
+  });
+});
+
+test('status and progress name the traces that run, for how long, in what state', async () => {
+  const script: Script = (task) => {
+    if (task.trace.includes('long')) task.state('PARSING');
+    else void answer(task);
+  };
+  await using system = await new TestSystem([{ script }]).start();
+  const call = system.begin(['/local/long', '/local/a'], {
+    queryId: 'q',
+    user: 'alice',
+    progressIntervalMs: 10,
+  });
+  const seen = new Promise<RunningTrace>((resolve) => {
+    call.on('data', ({ event }: QueryResponse) => {
+      for (const { progress } of event) if (progress?.running?.[0]) resolve(progress.running[0]);
+    });
+  });
+  call.on('error', () => undefined);
+  const expected = {
+    ...{ trace: Buffer.from('/local/long'), phase: 'PARSING', queryId: 'q', user: 'alice' },
+    ...{ worker: system.workers[0]?.address, mode: 'ROWS' },
+  };
+  expect(await seen).toMatchObject(expected);
+  const { query } = await system.status();
+  expect(query[0]?.progress?.running).toMatchObject([expected]);
+  await system.cancel('q');
 });

@@ -19,6 +19,8 @@ import type {
   OrchestratorStatus,
   SchemaRequest,
   SchemaResponse,
+  UnbarRequest,
+  UnbarResponse,
 } from '../proto/messages.ts';
 import { bigtraceOrchestrator, GRPC_OPTIONS, perfettoOrchestrator } from '../proto/services.ts';
 import { callerName } from './caller.ts';
@@ -30,6 +32,7 @@ import { answerQuery, type QueryCall } from './query-call.ts';
 import { RunningCalls } from './running.ts';
 import { SchemaService } from './schema.ts';
 import { SchemaLane, type SchemaLaneBounds } from './schema-lane.ts';
+import { unbarOnWorkers } from './unbar.ts';
 import { answerUpstream, type UpstreamCall } from './upstream-call.ts';
 
 export interface ServerOptions extends TimeLimits, SchemaLaneBounds {
@@ -73,6 +76,11 @@ export class OrchestratorServer {
     const status: Unary<object, OrchestratorStatus> = (_call, reply) => reply(null, this.#status());
     const cancel: Unary<CancelRequest, CancelResponse> = ({ request }, reply) =>
       reply(null, { cancelled: ground.running.cancel(request.queryId) });
+    const unbar: Unary<UnbarRequest, UnbarResponse> = ({ request }, reply) =>
+      void unbarOnWorkers(ground.fleet, request).then(
+        (answer) => reply(null, answer),
+        (error: unknown) => reply(toServiceError(error)),
+      );
     this.#server.addService(bigtraceOrchestrator, {
       Query: (call: QueryCall) =>
         void this.#stream(call, (signal) => answerQuery(call, ground, options, signal)),
@@ -83,6 +91,7 @@ export class OrchestratorServer {
       Schema: schema,
       Status: status,
       Cancel: cancel,
+      Unbar: unbar,
     });
   }
 

@@ -42,6 +42,11 @@ export class TaskStates {
     if (this.#states.size > 0) this.#heardAt = Math.max(this.#heardAt, now);
   }
 
+  /** What the worker has named, by the task's id. */
+  all(): IterableIterator<[number, KnownState]> {
+    return this.#states.entries();
+  }
+
   clear(): void {
     this.#states.clear();
   }

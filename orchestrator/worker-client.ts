@@ -10,6 +10,8 @@ import type {
   ReadTraceResponse,
   RunRequest,
   RunResponse,
+  UnbarRequest,
+  UnbarResponse,
   WorkerStatus,
 } from '../proto/messages.ts';
 import { bigtraceWorker, clientClass, GRPC_OPTIONS } from '../proto/services.ts';
@@ -25,6 +27,11 @@ interface Stub extends grpc.Client {
     options: grpc.CallOptions,
     done: (error: grpc.ServiceError | null, status?: WorkerStatus) => void,
   ): grpc.ClientUnaryCall;
+  Unbar(
+    request: UnbarRequest,
+    options: grpc.CallOptions,
+    done: (error: grpc.ServiceError | null, answer?: UnbarResponse) => void,
+  ): grpc.ClientUnaryCall;
 }
 
 export interface WorkerClient {
@@ -33,6 +40,8 @@ export interface WorkerClient {
   readTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
   /** @throws worker_lost when it does not answer in time */
   status(timeoutMs: number): Promise<WorkerStatus>;
+  /** @throws worker_lost when it does not answer in time */
+  unbar(request: UnbarRequest, timeoutMs: number): Promise<UnbarResponse>;
   close(): void;
 }
 
@@ -60,6 +69,14 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
         const options = { deadline: Date.now() + statusTimeoutMs };
         stub.Status({}, options, (error, status) => {
           if (status !== undefined && error === null) resolve(status);
+          else reject(fromServiceError(error, 'worker_lost'));
+        });
+      }),
+    unbar: (request, unbarTimeoutMs) =>
+      new Promise((resolve, reject) => {
+        const options = { deadline: Date.now() + unbarTimeoutMs };
+        stub.Unbar(request, options, (error, answer) => {
+          if (answer !== undefined && error === null) resolve(answer);
           else reject(fromServiceError(error, 'worker_lost'));
         });
       }),

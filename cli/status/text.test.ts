@@ -75,3 +75,35 @@ it('says which SQL packages workers have', () => {
     'SQL packages of w1: none',
   ]);
 });
+
+it('names the traces that run, and those that are barred with what lifts the bar', () => {
+  const running = [
+    {
+      ...{ trace: Buffer.from('/local/big'), phase: 'PARSING' as const, phaseMs: 12_340 },
+      ...{ totalMs: 15_000, queryId: 'q1', user: 'alice', worker: 'w:1', mode: 'ROWS' as const },
+    },
+  ];
+  const progress = {
+    ...{ tracesTotal: 2, totalIsFinal: true, tracesDone: 1, tracesFailed: 0, rows: 3 },
+    ...{ resultBytes: 0, traceBytes: 0, elapsedMs: 0, running },
+  };
+  const barred = [
+    {
+      ...{ trace: Buffer.from('/local/endless'), generation: 'g', code: 'limit_exceeded' },
+      ...{ message: 'loading took more than 30 s', barredMs: 1_795_345_249_722 },
+    },
+  ];
+  const text = statusText(
+    {
+      ...{ version: '1', queriesRunning: 1, counters: {}, gauges: {} },
+      worker: [{ address: 'w:1', state: 'ready', status: { ...WORKER, barred, barredTotal: 5 } }],
+      query: [{ queryId: 'q1', user: 'alice', startedMs: 0, progress }],
+    },
+    20_000,
+  );
+  expect(text).toContain('\n    /local/big  being parsed for 12.3 s, 15.0 s in all, on w:1\n');
+  expect(text).toContain(
+    '\n5 traces are barred (the last 1); `bigtrace unbar ADDRESS` lets one be loaded again, `bigtrace unbar --all` all:\n' +
+      '  /local/endless  on w:1 since 2026-11-22T11:00:49.722Z: loading took more than 30 s (limit_exceeded)',
+  );
+});

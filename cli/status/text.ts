@@ -1,17 +1,24 @@
 /** A status for people. */
-import type { OrchestratorStatus, QueryState, WorkerState } from '../../proto/messages.ts';
+import { printable, textFromBytes } from '../../common/byte-text.ts';
+import type {
+  OrchestratorStatus,
+  QueryState,
+  TaskPhase,
+  WorkerState,
+} from '../../proto/messages.ts';
 
 export function statusText(status: OrchestratorStatus, nowMs: number): string {
   const { version, worker, query } = status;
   return [
     `orchestrator ${version}: ${count(query.length, 'query', 'queries')} running`,
-    ...query.map((each) => queryLine(each, nowMs)),
+    ...query.flatMap((each) => [queryLine(each, nowMs), ...runningLines(each)]),
     '',
     ...aligned(
       [['WORKER', 'STATE', 'BUSY', 'QUEUED', 'LOADED', 'ANSWERS FROM', 'UP']],
       worker.map(workerCells),
     ),
     ...packageLines(worker),
+    ...barredLines(worker),
   ].join('\n');
 }
 
@@ -38,6 +45,47 @@ function queryLine({ queryId, user, startedMs, progress }: QueryState, nowMs: nu
       ? ''
       : `, ${progress.tracesDone}/${progress.tracesTotal} traces, ${progress.rows} rows`;
   return `  ${queryId}  ${user}  ${seconds} s${done}`;
+}
+
+const PHASES: Record<TaskPhase, string> = {
+  QUEUED: 'queued',
+  READING: 'being read',
+  PARSING: 'being parsed',
+  RUNNING_SQL: 'running SQL',
+};
+
+/** The traces that have been with workers for longest. */
+function runningLines({ progress }: QueryState): string[] {
+  return (progress?.running ?? []).map(
+    ({ trace, phase, phaseMs, totalMs, worker = '' }) =>
+      `    ${nameOf(trace)}  ${PHASES[phase]} for ${seconds(phaseMs)}, ${seconds(totalMs)} in all, on ${worker}`,
+  );
+}
+
+/** The traces that workers do not load again, and why. */
+function barredLines(workers: readonly WorkerState[]): string[] {
+  const barred = workers.flatMap(({ address, status }) =>
+    (status?.barred ?? []).map((bar) => ({ ...bar, address })),
+  );
+  if (barred.length === 0) return [];
+  const total = workers.reduce((sum, { status }) => sum + (status?.barredTotal ?? 0), 0);
+  const more = total > barred.length ? ` (the last ${barred.length})` : '';
+  return [
+    '',
+    `${count(total, 'trace is', 'traces are')} barred${more}; \`bigtrace unbar ADDRESS\` lets one be loaded again, \`bigtrace unbar --all\` all:`,
+    ...barred.map(
+      ({ trace, address, code, message, barredMs }) =>
+        `  ${nameOf(trace)}  on ${address} since ${new Date(barredMs).toISOString()}: ${message} (${code})`,
+    ),
+  ];
+}
+
+function nameOf(trace: Buffer): string {
+  return printable(textFromBytes(trace));
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function workerCells({ address, state, status }: WorkerState): string[] {

@@ -1,5 +1,6 @@
 -- The queries that run, and how far each is. `traces_total` grows while patterns are being expanded
--- (`total_is_final` says when it is final), and `remaining_s` is a guess from the traces done so far.
+-- (`total_is_final` says when it is final), and `remaining_s` is a guess from the traces done so far. `running` are
+-- the traces that have been with workers for longest, at most ten, and what is being done with each.
 CREATE OR REPLACE VIEW bigtrace.progress
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT
@@ -18,11 +19,12 @@ AS SELECT
         total_is_final AND traces_done + traces_failed > 0,
         elapsed_s * (traces_total - traces_done - traces_failed) / (traces_done + traces_failed),
         NULL
-    ) AS remaining_s
+    ) AS remaining_s,
+    running
 FROM executable(
     'bigtrace progress',
     CustomSeparated,
-    'query_id String, user String, started_ms Int64, elapsed_ms UInt64, traces_total UInt64, total_is_final Bool, traces_done UInt64, traces_failed UInt64, rows UInt64, result_bytes UInt64, trace_bytes UInt64',
+    'query_id String, user String, started_ms Int64, elapsed_ms UInt64, traces_total UInt64, total_is_final Bool, traces_done UInt64, traces_failed UInt64, rows UInt64, result_bytes UInt64, trace_bytes UInt64, running Array(Tuple(trace String, state String, state_s Float64, total_s Float64, worker String))',
     SETTINGS stderr_reaction = 'throw', command_read_timeout = 10000, command_termination_timeout = 1
 )
 SETTINGS profile = 'bigtrace_rows'

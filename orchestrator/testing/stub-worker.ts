@@ -12,6 +12,8 @@ import type {
   RunStart,
   TaskPhase,
   TaskStats,
+  UnbarRequest,
+  UnbarResponse,
   WorkerStatus,
 } from '../../proto/messages.ts';
 import { bigtraceWorker, GRPC_OPTIONS } from '../../proto/services.ts';
@@ -99,6 +101,9 @@ export class StubWorker {
     this.#server.addService(bigtraceWorker, {
       Run: (call: Call) => this.#run(call),
       List: (call: grpc.ServerWritableStream<ListRequest, ListResponse>) => this.#list(call),
+      Unbar: ({ request }: { request: UnbarRequest }, reply: grpc.sendUnaryData<UnbarResponse>) => {
+        if (!this.#frozen) reply(null, { lifted: request.all ? 7 : request.trace.length });
+      },
       Status: (_call: unknown, reply: grpc.sendUnaryData<WorkerStatus>) => {
         if (!this.#frozen) reply(null, this.#status());
       },

@@ -20,6 +20,8 @@ import type {
   RecordedFailure,
   SchemaRequest,
   SchemaResponse,
+  UnbarRequest,
+  UnbarResponse,
 } from '../../proto/messages.ts';
 import {
   bigtraceOrchestrator,
@@ -42,6 +44,7 @@ interface Stub extends grpc.Client {
   Status(request: object, done: Callback<OrchestratorStatus>): void;
   Failures(request: FailuresRequest): grpc.ClientReadableStream<FailuresResponse>;
   Cancel(request: CancelRequest, done: Callback<CancelResponse>): void;
+  Unbar(request: UnbarRequest, done: Callback<UnbarResponse>): void;
 }
 
 interface UpstreamStub extends grpc.Client {
@@ -172,6 +175,10 @@ export class TestSystem {
 
   cancel(queryId: string): Promise<CancelResponse> {
     return unary((done) => this.client.Cancel({ queryId }, done));
+  }
+
+  unbar(request: UnbarRequest): Promise<UnbarResponse> {
+    return unary((done) => this.client.Unbar(request, done));
   }
 
   status(): Promise<OrchestratorStatus> {

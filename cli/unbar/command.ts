@@ -1,0 +1,36 @@
+/** `bigtrace unbar`: lets traces be loaded again that workers have barred. */
+import { Command, Option } from 'commander';
+import { OrchestratorClient } from '../../client/orchestrator-client.ts';
+import { type OrchestratorFlags, orchestratorOptions } from '../../client/orchestrator-options.ts';
+import { bytesFromText } from '../../common/byte-text.ts';
+import { BigtraceError } from '../../common/errors.ts';
+
+interface UnbarFlags extends OrchestratorFlags {
+  all?: boolean;
+}
+
+export function unbarCommand(env: NodeJS.ProcessEnv): Command {
+  const command = new Command('unbar')
+    .description('let barred traces be loaded again; `bigtrace status` lists them')
+    .argument('[addresses...]', 'of the traces, as `bigtrace status` shows them');
+  for (const option of orchestratorOptions(env)) command.addOption(option);
+  return command
+    .addOption(new Option('--all', 'every barred trace'))
+    .action(async (addresses: string[], flags: UnbarFlags) => {
+      if (addresses.length > 0 === (flags.all === true))
+        throw new BigtraceError('invalid_option', 'name the traces, or give --all');
+      const client = new OrchestratorClient(flags.orchestrator, flags);
+      try {
+        const trace = addresses.map((address) => Buffer.from(bytesFromText(address)));
+        const { lifted, unreached = [] } = await client.unbar({ trace, all: flags.all === true });
+        console.log(`${lifted} ${lifted === 1 ? 'bar is' : 'bars are'} lifted`);
+        if (unreached.length > 0)
+          throw new BigtraceError(
+            'worker_lost',
+            `no answer from ${unreached.join(', ')}: ask again`,
+          );
+      } finally {
+        client.close();
+      }
+    });
+}
