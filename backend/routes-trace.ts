@@ -20,27 +20,39 @@ export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
     const trace = await watch.openTrace(addressOf(request.params.id), gone.signal);
     const { size, generation } = trace;
     const etag = `"${createHash('sha256').update(generation).digest('base64url').slice(0, 22)}"`;
+    // Without a size there are no ranges: the whole goes out in chunks.
+    const { range: wanted, 'if-range': onlyOf = etag } = request.headers;
+    const range = size > 0 && onlyOf === etag ? byteRange(wanted, size) : undefined;
+    if (range === 'unsatisfiable') {
+      reply.header('Content-Range', `bytes */${size}`);
+      throw new HttpError(416, `range ${wanted} is outside of the trace's ${size} bytes`);
+    }
+    const { from, to }: ByteRange = range ?? { from: 0, to: size };
+    const isHead = request.method === 'HEAD' && size > 0;
+    const body = isHead ? undefined : await begun(trace.read(from, to - from));
     reply.headers({
       'Content-Type': 'application/octet-stream',
       'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(request.params.name)}`,
       ETag: etag,
+      ...(size > 0 ? { 'Accept-Ranges': 'bytes', 'Content-Length': to - from } : {}),
     });
-    // Without a size there are no ranges: the whole goes out in chunks.
-    if (size === 0) return reply.send(Readable.from(trace.read(0, 0), { objectMode: false }));
-    const { range: wanted, 'if-range': onlyOf = etag } = request.headers;
-    const range = onlyOf === etag ? byteRange(wanted, size) : undefined;
-    reply.header('Accept-Ranges', 'bytes');
-    if (range === 'unsatisfiable') {
-      reply.header('Content-Range', `bytes */${size}`).removeHeader('Content-Disposition');
-      throw new HttpError(416, `range ${wanted} is outside of the trace's ${size} bytes`);
-    }
-    const { from, to }: ByteRange = range ?? { from: 0, to: size };
     if (range !== undefined)
       reply.code(206).header('Content-Range', `bytes ${from}-${to - 1}/${size}`);
-    reply.header('Content-Length', to - from);
-    if (request.method === 'HEAD') return reply.send();
-    return reply.send(Readable.from(trace.read(from, to - from), { objectMode: false }));
+    return reply.send(body && Readable.from(body, { objectMode: false }));
   });
+}
+
+/** The first chunk is there before the answer begins: what fails by then is an answer of its own. */
+async function begun(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+  const reading = chunks[Symbol.asyncIterator]();
+  let next = await reading.next();
+  return (async function* () {
+    try {
+      for (; next.done !== true; next = await reading.next()) yield next.value;
+    } finally {
+      await reading.return?.();
+    }
+  })();
 }
 
 /** @throws 404 for what is no address */

@@ -3,15 +3,28 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PLAIN_EDGE } from '../common/edge-options.ts';
+import { BigtraceError } from '../common/errors.ts';
 import { createLogger } from '../common/log.ts';
 import { type RunningBackend, startBackend } from './index.ts';
 import type { QueryWatch } from './watch.ts';
+
+/** Bytes of a trace, `null` for the failure of its store. */
+let chunks: (string | null)[] = [];
 
 const watch: QueryWatch = {
   counts: () => undefined,
   failures: () => [],
   cancel: () => undefined,
-  openTrace: () => Promise.reject(new Error('no trace is opened here')),
+  openTrace: async () => ({
+    size: 4,
+    generation: 'g',
+    read: async function* () {
+      for (const chunk of chunks) {
+        if (chunk === null) throw new BigtraceError('store_failed', 'the disk is gone');
+        yield Buffer.from(chunk);
+      }
+    },
+  }),
 };
 
 let backend: RunningBackend;
@@ -32,10 +45,11 @@ async function ask(
   path: string,
   headers: Record<string, string>,
   method = 'GET',
-): Promise<{ status: number | undefined; body: string }> {
+): Promise<{ status: number | undefined; body: string; headers: IncomingHttpHeaders }> {
   const request = httpRequest(`${backend.url}${path}`, { method, headers }).end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
-  return { status: response.statusCode, body: Buffer.concat(await response.toArray()).toString() };
+  const body = Buffer.concat(await response.toArray()).toString();
+  return { status: response.statusCode, body, headers: response.headers };
 }
 
 it.each([
@@ -64,4 +78,28 @@ it('a page of a name that is allowed may ask as its own', async () => {
     ask('/bigtrace_execution_config', { host: 'bigtrace.example', origin }, 'POST');
   expect((await asked('http://bigtrace.example')).status).toBe(200);
   expect((await asked('http://evil.example')).status).toBe(403);
+});
+
+const TRACE = '/trace/L2xvY2FsL2E/a';
+
+it('a trace comes with its length', async () => {
+  chunks = ['ab', 'cd'];
+  const { status, body, headers } = await ask(TRACE, {});
+  expect([status, body, headers['content-length']]).toEqual([200, 'abcd', '4']);
+});
+
+it.each([{}, { range: 'bytes=1-2' }])(
+  'a read that fails before its first byte is an error with its reason, %o',
+  async (headers) => {
+    chunks = [null];
+    const answer = await ask(TRACE, headers);
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([503, { detail: 'the disk is gone' }]);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(answer.headers['content-disposition']).toBeUndefined();
+  },
+);
+
+it('a read that fails later breaks the connection', async () => {
+  chunks = ['ab', null];
+  await expect(ask(TRACE, {})).rejects.toThrow('aborted');
 });

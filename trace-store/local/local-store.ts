@@ -1,6 +1,5 @@
 /** `/local/<path>`: files below one directory. */
-import { type BigIntStats, constants, realpathSync, statSync } from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { type BigIntStats, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { bytesFromText, printable } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
@@ -9,7 +8,8 @@ import { changed, notFound, throwIfAborted, wrongLength } from '../failures.ts';
 import { isAfter } from '../path-order.ts';
 import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-store.ts';
 import { fileError } from './file-error.ts';
-import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
+import { openFileBelow, statBelow } from './open-below.ts';
+import { type BytePath, resolveBelow } from './rooted-path.ts';
 import { type Found, walk } from './walk.ts';
 
 const CHUNK_BYTES = 1 << 20;
@@ -26,7 +26,9 @@ export function localStore({ root }: LocalStoreOptions): TraceStore {
     name: 'local',
     async stat(path, signal) {
       throwIfAborted(signal);
-      return guard(async () => statFile(await resolveBelow(roots, byteText(path))));
+      return guard(async () =>
+        statOf(await statBelow(roots[0], await resolveBelow(roots, byteText(path)))),
+      );
     },
     read: (path, options) => read(roots, path, options),
     async *list(pattern, { after, signal } = {}) {
@@ -63,7 +65,9 @@ async function* read(
   { generation, start = 0, signal }: ReadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   throwIfAborted(signal);
-  const file = await guard(() => openFile(roots, path));
+  const file = await guard(async () =>
+    openFileBelow(roots[0], await resolveBelow(roots, byteText(path))),
+  );
   try {
     const unchangedSize = async (): Promise<number> => {
       const now = statOf(await guard(() => file.stat({ bigint: true })));
@@ -85,20 +89,10 @@ async function* read(
   }
 }
 
-async function openFile(roots: Roots, path: string): Promise<FileHandle> {
-  const file = await resolveBelow(roots, byteText(path));
-  // NOFOLLOW: the last component may have become a link since. NONBLOCK: a fifo must not hang us.
-  return open(bufferOf(file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-}
-
-async function statFile(file: BytePath): Promise<TraceStat> {
-  return statOf(await lstat(bufferOf(file), { bigint: true }));
-}
-
 /** Undefined for a file that vanished while its directory was being listed. */
-async function statFound({ path, file }: Found): Promise<StoredTrace | undefined> {
+async function statFound({ path, stat }: Found): Promise<StoredTrace | undefined> {
   try {
-    return { path, ...(await guard(() => statFile(file))) };
+    return { path, ...(await guard(async () => statOf(await stat()))) };
   } catch (thrown) {
     if (thrown instanceof BigtraceError && thrown.code === 'trace_not_found') return undefined;
     throw thrown;

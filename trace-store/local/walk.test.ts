@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdtemp, type opendir, rm } from 'node:fs/promises';
+import { mkdtemp, type open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -8,12 +8,12 @@ import { walk } from './walk.ts';
 
 const opened: string[] = [];
 vi.mock('node:fs/promises', async (importOriginal) => {
-  const original = await importOriginal<{ opendir: typeof opendir }>();
-  const recorded: typeof opendir = (path, options) => {
+  const original = await importOriginal<{ open: typeof open }>();
+  const recorded: typeof open = (path, flags, mode) => {
     opened.push(path.toString());
-    return original.opendir(path, options);
+    return original.open(path, flags, mode);
   };
-  return { ...original, opendir: recorded };
+  return { ...original, open: recorded };
 });
 
 let root: string;

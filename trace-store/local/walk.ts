@@ -2,8 +2,8 @@
  * The files below the root that a pattern matches, in the order of their paths' bytes. Only directories
  * where something can match are entered, and only the names of directories on the way are in memory.
  */
-import type { Dirent, Stats } from 'node:fs';
-import { opendir, stat } from 'node:fs/promises';
+import type { BigIntStats, Dirent } from 'node:fs';
+import { opendir } from 'node:fs/promises';
 import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import {
@@ -14,15 +14,17 @@ import {
   type Places,
   step,
 } from '../../common/glob/glob.ts';
+import { Turns } from '../../common/turns.ts';
 import { throwIfAborted } from '../failures.ts';
 import { fileError } from './file-error.ts';
+import { OpenDirectory, statBelow } from './open-below.ts';
 import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
 
 export interface Found {
   /** As the pattern leads to it. */
   path: string;
-  /** The same without links. */
-  file: BytePath;
+  /** Of the file itself; to be called before the walk goes on. */
+  stat: () => Promise<BigIntStats>;
 }
 
 const BATCH = 64;
@@ -43,8 +45,8 @@ interface Entry {
 interface Directory {
   /** Of its path, with the slash; empty for the root. */
   prefix: string;
-  /** Without links; undefined where its names are the pattern's and nobody has looked. */
-  directory: BytePath | undefined;
+  /** Undefined where its names are the pattern's and nobody has looked, or where it is none. */
+  opened: OpenDirectory | undefined;
   entries: readonly Entry[];
   next: number;
   /** Whether nothing in the prefix was matched by a wildcard: then it is the asker's own word. */
@@ -56,45 +58,78 @@ export async function* walk(
   glob: Glob,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Found[], void, undefined> {
-  const open = async (prefix: string, places: Places, literal: boolean): Promise<Directory> => {
-    const names = onlyNames(places);
-    const directory = names === undefined ? await resolved(roots, prefix, literal) : undefined;
-    const entries =
-      names?.flatMap((name) => asEntries(name, step(places, name))) ??
-      (await entriesOf(roots, prefix, directory, places));
-    entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    return { prefix, directory, entries, next: 0, literal: literal && names !== undefined };
-  };
-
-  const fileOf = (
-    { key, file }: Entry,
-    { directory, literal }: Directory,
-    path: string,
-  ): BytePath | Promise<BytePath | undefined> =>
-    file ?? (directory === undefined ? resolved(roots, path, literal) : within(directory, key));
-
   throwIfAborted(signal);
   let batch: Found[] = [];
-  const way = [await open('', glob.begin(), true)];
-  for (let here = way.at(-1); here !== undefined; here = way.at(-1)) {
-    const entry = here.entries[here.next++];
-    if (entry === undefined) {
-      way.pop();
-      continue;
-    }
-    throwIfAborted(signal);
-    const path = here.prefix + textFromBytes(bufferOf(entry.key));
-    if (entry.isDirectory) {
-      way.push(await open(path, entry.places, here.literal));
-    } else {
-      const file = await fileOf(entry, here, path);
-      if (file !== undefined && batch.push({ path, file }) === BATCH) {
-        yield batch;
-        batch = [];
+  /** Directories that were left, which the batch still needs. */
+  let left: (OpenDirectory | undefined)[] = [];
+  const way: Directory[] = [];
+  try {
+    way.push(await enter(roots, '', glob.begin(), true));
+    for (let here = way.at(-1); here !== undefined; here = way.at(-1)) {
+      const entry = here.entries[here.next++];
+      if (entry === undefined) {
+        way.pop();
+        left.push(here.opened);
+      } else {
+        throwIfAborted(signal);
+        const path = here.prefix + textFromBytes(bufferOf(entry.key));
+        if (entry.isDirectory) way.push(await enter(roots, path, entry.places, here.literal));
+        else batch.push(...(await foundAt(roots, entry, here, path)));
       }
+      if (batch.length < BATCH && left.length < BATCH) continue;
+      yield batch;
+      batch = [];
+      await closeAll(left.splice(0));
     }
+    yield batch;
+  } finally {
+    await closeAll([...left, ...way.map(({ opened }) => opened)]);
+    left = [];
   }
-  yield batch;
+}
+
+async function closeAll(directories: readonly (OpenDirectory | undefined)[]): Promise<void> {
+  await Promise.all(directories.map((one) => one?.close()));
+}
+
+async function enter(
+  roots: Roots,
+  prefix: string,
+  places: Places,
+  literal: boolean,
+): Promise<Directory> {
+  const names = onlyNames(places);
+  if (names !== undefined) {
+    const entries = names.flatMap((name) => asEntries(name, step(places, name)));
+    return { prefix, opened: undefined, entries: sorted(entries), next: 0, literal };
+  }
+  const path = await resolved(roots, prefix, literal);
+  const opened = path === undefined ? undefined : await openedAt(roots, prefix, path);
+  if (path === undefined || opened === undefined)
+    return { prefix, opened: undefined, entries: [], next: 0, literal: false };
+  try {
+    const entries = await entriesOf(roots, { prefix, path, opened }, places);
+    return { prefix, opened, entries: sorted(entries), next: 0, literal: false };
+  } catch (thrown) {
+    await opened.close();
+    throw thrown;
+  }
+}
+
+function sorted(entries: Entry[]): Entry[] {
+  return entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}
+
+/** None where there is no file. */
+async function foundAt(
+  roots: Roots,
+  { key, file }: Entry,
+  { opened, literal }: Directory,
+  path: string,
+): Promise<Found[]> {
+  if (file === undefined && opened !== undefined) return [{ path, stat: () => opened.stat(key) }];
+  const target = file ?? (await resolved(roots, path, literal));
+  return target === undefined ? [] : [{ path, stat: () => statBelow(roots[0], target) }];
 }
 
 /** A name that is not looked up: both a file's and a directory's, as far as the pattern allows. */
@@ -118,24 +153,48 @@ function within(directory: BytePath, name: BytePath): BytePath {
   return `${directory === '/' ? '' : directory}/${name}`;
 }
 
-async function entriesOf(
+/** Undefined for what vanished meanwhile, or a file where a directory was meant. */
+async function openedAt(
   roots: Roots,
   prefix: string,
-  directory: BytePath | undefined,
+  path: BytePath,
+): Promise<OpenDirectory | undefined> {
+  try {
+    return await OpenDirectory.open(roots[0], path);
+  } catch (thrown) {
+    return noneOr(thrown, prefix);
+  }
+}
+
+function noneOr(thrown: unknown, prefix: string): undefined {
+  const error = fileError(thrown);
+  if (error.code === 'trace_not_found') return undefined;
+  throw new BigtraceError(error.code, `${error.detail}: directory ${printable(prefix)}`, {
+    cause: thrown,
+  });
+}
+
+interface Entered {
+  prefix: string;
+  /** Without links. */
+  path: BytePath;
+  opened: OpenDirectory;
+}
+
+async function entriesOf(
+  roots: Roots,
+  { prefix, path, opened }: Entered,
   places: Places,
 ): Promise<Entry[]> {
-  if (directory === undefined) return [];
   const entries: Entry[] = [];
+  const turns = new Turns();
   try {
-    for await (const { name, entry } of namesIn(directory)) {
-      entries.push(...(await entryOf(roots, directory, name, entry, places)));
+    for await (const { name, entry } of namesIn(opened.path)) {
+      entries.push(...(await entryOf(roots, path, name, entry, places)));
+      await turns.next();
     }
   } catch (thrown) {
-    const error = fileError(thrown);
-    if (error.code === 'trace_not_found') return []; // vanished meanwhile, or a file where a directory was meant
-    throw new BigtraceError(error.code, `${error.detail}: directory ${printable(prefix)}`, {
-      cause: thrown,
-    });
+    return noneOr(thrown, prefix) ?? [];
   }
   return entries;
 }
@@ -174,15 +233,15 @@ async function linkEntry(
   const asDirectory = step(from, name, { throughGlobstar: false });
   if (!isMatch(asFile) && !leadsOn(asDirectory)) return [];
   const target = await resolved(roots, textFromBytes(bufferOf(link)), false);
-  const found = target === undefined ? undefined : await statIfThere(target);
+  const found = target === undefined ? undefined : await statIfThere(roots, target);
   if (found?.isDirectory()) return directoryEntry(bytes, asDirectory);
   return found?.isFile() && isMatch(asFile) ? [fileEntry(bytes, target)] : [];
 }
 
 /** Undefined for what vanished since its name was read. */
-async function statIfThere(file: BytePath): Promise<Stats | undefined> {
+async function statIfThere(roots: Roots, file: BytePath): Promise<BigIntStats | undefined> {
   try {
-    return await stat(bufferOf(file));
+    return await statBelow(roots[0], file);
   } catch (thrown) {
     const error = fileError(thrown);
     if (error.code === 'trace_not_found') return undefined;

@@ -1,0 +1,102 @@
+/** A directory becomes a link that leads out of the root, at the worst moments: nothing outside is given away. */
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { lstat, open, opendir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { TraceStores } from '../stores.ts';
+import { localStore } from './local-store.ts';
+
+/** Counts calls that take a path; at `swapAt` the directory is swapped first. */
+let calls = 0;
+let swapAt = Number.POSITIVE_INFINITY;
+let swap = (): void => undefined;
+
+vi.mock('node:fs/promises', async (importOriginal) => {
+  type Calls = { open: typeof open; opendir: typeof opendir; lstat: typeof lstat };
+  const original = await importOriginal<Calls>();
+  const before =
+    <Args extends unknown[], Value>(call: (...args: Args) => Value) =>
+    (...args: Args): Value => {
+      if (++calls === swapAt) swap();
+      return call(...args);
+    };
+  return {
+    ...original,
+    open: before(original.open),
+    opendir: before(original.opendir as never),
+    lstat: before(original.lstat as never),
+  };
+});
+
+let top: string;
+let stores: TraceStores;
+
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), 'bigtrace-swapped-'));
+  for (const directory of ['root/dir/deep', 'outside/deep'])
+    mkdirSync(join(top, directory), { recursive: true });
+  writeFileSync(join(top, 'root/dir/deep/trace'), 'inside');
+  writeFileSync(join(top, 'outside/deep/trace'), 'secrets');
+  writeFileSync(join(top, 'outside/deep/secret'), 'secret, too');
+  symlinkSync('../outside', join(top, 'root/.link'));
+  const root = join(top, 'root');
+  stores = new TraceStores([localStore({ root })]);
+  swap = () => {
+    renameSync(join(root, 'dir'), join(root, '.dir'));
+    renameSync(join(root, '.link'), join(root, 'dir'));
+  };
+  calls = 0;
+});
+afterEach(() => {
+  swapAt = Number.POSITIVE_INFINITY;
+  rmSync(top, { recursive: true });
+});
+
+async function listed(pattern: string): Promise<string> {
+  const found: string[] = [];
+  for await (const { address, size } of stores.list(pattern)) found.push(`${address} ${size}`);
+  return found.join();
+}
+
+async function bytesOf(address: string, generation: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stores.read(address, { generation })) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+const TRACE = '/local/dir/deep/trace';
+/** Size, time of change and inode of the one inside; the one outside may be what a caller hopes for. */
+const ASKED: [string, (inside: string, outside: string) => Promise<string>][] = [
+  ['stat', async () => String((await stores.stat(TRACE)).size)],
+  ['read', (inside) => bytesOf(TRACE, inside)],
+  ['read of what is outside', (_, outside) => bytesOf(TRACE, outside)],
+  ['listing of a pattern', () => listed('/local/dir/deep/*')],
+  ['listing by wildcards', () => listed('/local/**')],
+  ['listing by name', () => listed('/local/{dir/deep/trace,dir/deep/secret}')],
+];
+
+test.each(ASKED)('%s', async (_, ask) => {
+  const { generation: inside } = await stores.stat(TRACE);
+  const out = new TraceStores([localStore({ root: join(top, 'outside') })]);
+  const { generation: outside } = await out.stat('/local/deep/trace');
+  calls = 0;
+  await ask(inside, outside).catch(() => undefined);
+  const moments = calls;
+  expect(moments).toBeGreaterThan(1);
+  for (let moment = 1; moment <= moments; moment++) {
+    calls = 0;
+    swapAt = moment;
+    const answer = await ask(inside, outside).catch((error: Error) => error.message);
+    swapAt = Number.POSITIVE_INFINITY;
+    expect([moment, answer]).toEqual([
+      moment,
+      expect.stringMatching(
+        /^(6|inside|\/local\/dir\/deep\/trace 6|)$|leads out of the directory|no such trace|changed while/,
+      ),
+    ]);
+    // As it was.
+    renameSync(join(top, 'root/dir'), join(top, 'root/.link'));
+    renameSync(join(top, 'root/.dir'), join(top, 'root/dir'));
+  }
+});
