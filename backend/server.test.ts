@@ -1,6 +1,6 @@
 /** The HTTP edge as it listens; there is no ClickHouse behind it. */
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PLAIN_EDGE } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
