@@ -48,10 +48,13 @@ function checkLength(text: string): void {
     );
 }
 
+/** They cannot list, and in their URLs `?`, `*` and brackets are characters as any other. */
+const STORES_WITHOUT_PATTERNS = /^\/https?\//;
+
 /**
  * Whether an address may stand for all the traces that match it as a glob. One that names an existing
  * trace to the letter is that trace all the same, so that a listed address always leads back to itself.
  */
 export function isPattern(text: string): boolean {
-  return /[*?[{]/.test(text);
+  return /[*?[{]/.test(text) && !STORES_WITHOUT_PATTERNS.test(text);
 }

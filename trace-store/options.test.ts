@@ -17,13 +17,16 @@ test('without flags: the object stores as their own tools are configured, and bo
 
 test('every flag', () => {
   const flags =
-    '--traces /data --gcs-anonymous --gcs-endpoint http://gcs --s3-region eu-1 --s3-endpoint http://s3 ' +
-    '--s3-path-style --s3-anonymous --http-hosts a.org,*.b.org:8080 --http-private ' +
+    '--traces /data --gcs-anonymous --gcs-endpoint http://gcs --gcs-user-project p --s3-region eu-1 --s3-endpoint http://s3 ' +
+    '--s3-path-style --s3-anonymous --s3-requester-pays --http-hosts a.org,*.b.org:8080 --http-private ' +
     '--store-timeout 5s --store-attempts 2 --store-concurrency 3';
   expect(parse(...flags.split(' '))).toEqual({
     localRoot: '/data',
-    gcs: { anonymous: true, endpoint: 'http://gcs' },
-    s3: { region: 'eu-1', endpoint: 'http://s3', pathStyle: true, anonymous: true },
+    gcs: { anonymous: true, endpoint: 'http://gcs', userProject: 'p' },
+    s3: {
+      ...{ region: 'eu-1', endpoint: 'http://s3', pathStyle: true, anonymous: true },
+      requesterPays: true,
+    },
     http: { hosts: ['a.org', '*.b.org:8080'], allowPrivate: true },
     requests: { timeoutMs: 5000, attemptsMax: 2, concurrencyMax: 3 },
   });

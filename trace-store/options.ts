@@ -37,10 +37,12 @@ interface Flags {
   stores: string[];
   gcsAnonymous?: boolean;
   gcsEndpoint?: string;
+  gcsUserProject?: string;
   s3Region?: string;
   s3Endpoint?: string;
   s3PathStyle?: boolean;
   s3Anonymous?: boolean;
+  s3RequesterPays?: boolean;
   httpHosts?: string[];
   httpPrivate?: boolean;
   storeTimeout: number;
@@ -84,10 +86,12 @@ export function addStoreOptions(command: Command): Command {
     .default(NAMES, NAMES.join(','));
   add('--gcs-anonymous', 'read /gcs without credentials');
   add('--gcs-endpoint <url>', "instead of Google's").argParser(httpUrl);
+  add('--gcs-user-project <project>', 'project that pays for requests to requester-pays buckets');
   add('--s3-region <name>', "instead of AWS's own configuration");
   add('--s3-endpoint <url>', 'a server that speaks S3').argParser(httpUrl);
   add('--s3-path-style', 'the bucket in the path, not in the host name');
   add('--s3-anonymous', 'read /s3 without credentials');
+  add('--s3-requester-pays', 'pay for requests to requester-pays buckets');
   add(
     '--http-hosts <hosts>',
     'hosts of /http and /https, such as a.org,*.b.org,c.org:8080',
@@ -114,7 +118,13 @@ export function storeOptionsOf(command: Command): StoreOptions {
   return {
     ...(has('local') && traces !== undefined ? { localRoot: traces } : {}),
     ...(has('gcs')
-      ? { gcs: given({ anonymous: flags.gcsAnonymous, endpoint: flags.gcsEndpoint }) }
+      ? {
+          gcs: given({
+            anonymous: flags.gcsAnonymous,
+            endpoint: flags.gcsEndpoint,
+            userProject: flags.gcsUserProject,
+          }),
+        }
       : {}),
     ...(has('s3')
       ? {
@@ -123,6 +133,7 @@ export function storeOptionsOf(command: Command): StoreOptions {
             endpoint: flags.s3Endpoint,
             pathStyle: flags.s3PathStyle,
             anonymous: flags.s3Anonymous,
+            requesterPays: flags.s3RequesterPays,
           }),
         }
       : {}),

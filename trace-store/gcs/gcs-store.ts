@@ -39,6 +39,7 @@ interface Range {
 
 export function gcsStore(options: GcsOptions): TraceStore {
   const client = new HttpClient();
+  const payer = options.userProject === undefined ? {} : { userProject: options.userProject };
   let opened: Promise<Storage> | undefined;
 
   async function withStorage<Value>(
@@ -59,7 +60,7 @@ export function gcsStore(options: GcsOptions): TraceStore {
 
   async function statObject(bucket: string, name: string, signal?: AbortSignal) {
     const [found] = await withStorage(
-      (storage) => storage.bucket(bucket).file(name).getMetadata({ fields: FIELDS }),
+      (storage) => storage.bucket(bucket, payer).file(name).getMetadata({ fields: FIELDS }),
       signal,
     );
     return statOf(found);
@@ -70,6 +71,8 @@ export function gcsStore(options: GcsOptions): TraceStore {
     const request = await withStorage(async ({ baseUrl, authClient }) => {
       const object = `${baseUrl}/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(name)}`;
       const url = new URL(`${object}?alt=media&generation=${encodeURIComponent(generation)}`);
+      if (options.userProject !== undefined)
+        url.searchParams.set('userProject', options.userProject);
       return { url, headers: await authClient.getRequestHeaders(url.href) };
     }, signal);
     // gzip: an object that is stored compressed comes as it is stored, of the length that stat gave.
@@ -95,7 +98,7 @@ export function gcsStore(options: GcsOptions): TraceStore {
       ...(request.after === undefined ? {} : { startOffset: request.after }),
       ...(request.token === undefined ? {} : { pageToken: request.token }),
     };
-    const [, , answer] = await withStorage((s) => s.bucket(bucket).getFiles(query), signal);
+    const [, , answer] = await withStorage((s) => s.bucket(bucket, payer).getFiles(query), signal);
     const { items = [], nextPageToken } = answer as ListAnswer;
     const objects = items.map((item) => ({ name: item.name ?? '', ...statOf(item) }));
     return { objects, token: nextPageToken } satisfies Page;

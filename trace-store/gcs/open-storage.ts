@@ -8,6 +8,8 @@ export interface GcsOptions {
   anonymous?: boolean;
   /** Instead of Google's, or of `STORAGE_EMULATOR_HOST`. */
   endpoint?: string;
+  /** Project that pays for requests to buckets whose owner has the reader pay. */
+  userProject?: string;
 }
 
 const API = '/storage/v1';

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isPattern } from '../../common/address.ts';
 import { codeOf, storeContract } from '../testing/contract.ts';
 import { storeFaults } from '../testing/faults.ts';
 import { type FaultyProxy, startFaultyProxy } from '../testing/faulty-proxy.ts';
@@ -96,9 +97,25 @@ describe('servers that know less', () => {
     expect(await codeOf(reading)).toBe('store_failed');
   });
 
-  test('without HEAD, it is asked by GET', async () => {
-    server.style.head = false;
-    expect((await store.stat(`${server.host}/trace`)).size).toBe(bytes.length);
+  test.each([400, 401, 403, 404, 405, 501])(
+    'where HEAD is answered with %d, GET tells as much',
+    async (status) => {
+      const usual = await store.stat(`${server.host}/trace`);
+      server.style.headStatus = status;
+      expect(await store.stat(`${server.host}/trace`)).toEqual(usual);
+    },
+  );
+
+  test('a presigned URL is read, and its question mark begins no pattern', async () => {
+    server.style.headStatus = 403;
+    const path = `${server.host}/trace?X-Amz-Signature=a%2Fb&list=[1,2]*`;
+    server.files.set('/trace?X-Amz-Signature=a%2Fb&list=%5B1,2%5D*', bytes);
+    expect(isPattern(`/http/${path}`)).toBe(false);
+    expect((await store.stat(path)).size).toBe(bytes.length);
+    server.style.headStatus = 404;
+    await expect(store.stat(`${server.host}/none?a=*`)).rejects.toMatchObject({
+      code: 'trace_not_found',
+    });
   });
 });
 

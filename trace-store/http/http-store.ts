@@ -38,7 +38,7 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
   async function stat(path: string, signal?: AbortSignal): Promise<TraceStat> {
     let reply = await ask(path, 'HEAD', {}, signal);
     reply.body.resume();
-    if (reply.status === 405 || reply.status === 501) {
+    if (mayAnswerGet(reply.status)) {
       reply = await ask(path, 'GET', {}, signal);
       reply.body.destroy(); // only its headers were wanted
     }
@@ -72,6 +72,14 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
     },
     close: () => client.close(),
   };
+}
+
+/**
+ * Whether GET may succeed where HEAD does not: a server that knows no HEAD, or a URL that was signed for GET, which
+ * stores answer with 400, 403 or 404.
+ */
+function mayAnswerGet(status: number): boolean {
+  return [400, 401, 403, 404, 405, 501].includes(status);
 }
 
 /** @throws invalid_address */

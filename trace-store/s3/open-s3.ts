@@ -10,6 +10,8 @@ export interface S3Options {
   pathStyle?: boolean;
   /** Asks without credentials. */
   anonymous?: boolean;
+  /** Reads buckets whose owner has the reader pay for requests. */
+  requesterPays?: boolean;
 }
 
 export type S3Library = typeof import('@aws-sdk/client-s3');

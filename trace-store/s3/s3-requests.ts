@@ -1,10 +1,12 @@
 /** The three requests that the store needs, with their failures as ours. */
 import type { Readable } from 'node:stream';
+import { asBigtraceError } from '../../common/errors.ts';
 import { interruptible, throwIfAborted } from '../failures.ts';
 import type { StreamedBody } from '../http-request.ts';
 import type { Page, PageRequest } from '../object-list.ts';
 import { withSize } from '../sized-generation.ts';
 import type { TraceStat } from '../trace-store.ts';
+import { KeyEncoding } from './key-encoding.ts';
 import { openS3, type S3, type S3Options } from './open-s3.ts';
 import { isUnexplained, s3Error } from './s3-error.ts';
 
@@ -16,21 +18,30 @@ export interface PinnedRange {
 
 export class S3Requests {
   readonly #options: S3Options;
+  readonly #payer: { RequestPayer?: 'requester' };
+  readonly #keys = new KeyEncoding();
   #opened: Promise<S3> | undefined;
 
   constructor(options: S3Options) {
     this.#options = options;
+    this.#payer = options.requesterPays ? { RequestPayer: 'requester' } : {};
   }
 
   async head(Bucket: string, Key: string, signal: AbortSignal | undefined): Promise<TraceStat> {
     return this.#ask(signal, async ({ client, library }, options) => {
       try {
-        const found = await client.send(new library.HeadObjectCommand({ Bucket, Key }), options);
+        const found = await client.send(
+          new library.HeadObjectCommand({ Bucket, Key, ...this.#payer }),
+          options,
+        );
         return statOf(found.ETag, found.ContentLength, found.LastModified);
       } catch (thrown) {
         if (isUnexplained(thrown)) {
           // An answer to HEAD has no body that could say why; this fails the same way, and says it.
-          const range = new library.GetObjectCommand({ Bucket, Key, Range: 'bytes=0-0' });
+          const range = new library.GetObjectCommand({
+            ...{ Bucket, Key, Range: 'bytes=0-0' },
+            ...this.#payer,
+          });
           const { Body } = await client.send(range, options);
           (Body as Readable).destroy();
         }
@@ -46,7 +57,10 @@ export class S3Requests {
   ): Promise<StreamedBody & { body: Readable }> {
     return this.#ask(signal, async ({ client, library }, options) => {
       const Range = start === 0 ? undefined : `bytes=${start}-`;
-      const command = new library.GetObjectCommand({ Bucket, Key, IfMatch: etag, Range });
+      const command = new library.GetObjectCommand({
+        ...{ Bucket, Key, IfMatch: etag, Range },
+        ...this.#payer,
+      });
       const { $metadata, ContentLength, ContentRange, Body } = await client.send(command, options);
       return {
         status: $metadata.httpStatusCode ?? 200,
@@ -68,15 +82,36 @@ export class S3Requests {
         StartAfter,
         ContinuationToken,
         EncodingType: 'url', // XML cannot hold every character of a key
+        ...this.#payer,
       });
       const answer = await client.send(command, options);
       const isEncoded = answer.EncodingType === 'url';
-      const objects = (answer.Contents ?? []).map(({ Key = '', ETag, Size, LastModified }) => ({
-        name: isEncoded ? decodeURIComponent(Key.replaceAll('+', ' ')) : Key,
-        ...statOf(ETag, Size, LastModified),
-      }));
+      const objects = [];
+      for (const { Key = '', ETag, Size, LastModified } of answer.Contents ?? []) {
+        const stat = statOf(ETag, Size, LastModified);
+        const name = isEncoded
+          ? await this.#keys.decode(Key, (key) => this.#has(Bucket, key, stat, signal))
+          : Key;
+        objects.push({ name, ...stat });
+      }
       return { objects, token: answer.IsTruncated ? answer.NextContinuationToken : undefined };
     });
+  }
+
+  /** Whether the bucket has this very object under that key. */
+  async #has(
+    bucket: string,
+    key: string,
+    listed: TraceStat,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    try {
+      return (await this.head(bucket, key, signal)).generation === listed.generation;
+    } catch (thrown) {
+      const { code } = asBigtraceError(thrown);
+      if (code === 'trace_not_found' || code === 'invalid_address') return false;
+      throw thrown;
+    }
   }
 
   close(): void {

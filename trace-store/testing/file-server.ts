@@ -7,7 +7,8 @@ export interface FileServerStyle {
   etag: 'strong' | 'weak' | 'none';
   ranges: boolean;
   modified: boolean;
-  head: boolean;
+  /** What HEAD is answered with where it is not answered; a URL signed for GET has 403. */
+  headStatus: number;
   length: boolean;
 }
 
@@ -15,7 +16,7 @@ export const USUAL_STYLE: FileServerStyle = {
   etag: 'strong',
   ranges: true,
   modified: true,
-  head: true,
+  headStatus: 200,
   length: true,
 };
 
@@ -34,7 +35,8 @@ export async function startFileServer(): Promise<FileServer> {
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const bytes = files.get(request.url ?? '');
     if (bytes === undefined) return void response.writeHead(404).end('<html>no such page</html>');
-    if (request.method === 'HEAD' && !style.head) return void response.writeHead(405).end();
+    if (request.method === 'HEAD' && style.headStatus !== 200)
+      return void response.writeHead(style.headStatus).end();
     const tag = `"${createHash('sha1').update(bytes).digest('hex')}"`;
     if (style.etag !== 'none') response.setHeader('etag', style.etag === 'weak' ? `W/${tag}` : tag);
     if (style.modified) response.setHeader('last-modified', modified);
