@@ -69,10 +69,7 @@ export function gcsStore(options: GcsOptions): TraceStore {
   async function download(bucket: string, name: string, range: Range): Promise<HttpReply> {
     const { generation, start, signal } = range;
     const request = await withStorage(async ({ baseUrl, authClient }) => {
-      const object = `${baseUrl}/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(name)}`;
-      const url = new URL(`${object}?alt=media&generation=${encodeURIComponent(generation)}`);
-      if (options.userProject !== undefined)
-        url.searchParams.set('userProject', options.userProject);
+      const url = mediaUrl(baseUrl, { bucket, name, generation }, options);
       return { url, headers: await authClient.getRequestHeaders(url.href) };
     }, signal);
     // gzip: an object that is stored compressed comes as it is stored, of the length that stat gave.
@@ -134,6 +131,17 @@ export function gcsStore(options: GcsOptions): TraceStore {
     },
     close: () => client.close(),
   };
+}
+
+function mediaUrl(
+  baseUrl: string,
+  { bucket, name, generation }: { bucket: string; name: string; generation: string },
+  { userProject }: GcsOptions,
+): URL {
+  const object = `${baseUrl}/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(name)}`;
+  const url = new URL(`${object}?alt=media&generation=${encodeURIComponent(generation)}`);
+  if (userProject !== undefined) url.searchParams.set('userProject', userProject);
+  return url;
 }
 
 /**
