@@ -102,13 +102,14 @@ function spawnOn(
 ): EngineProcess {
   const tree = join(options.dist, 'clickhouse');
   const scripts = join(tree, 'user_scripts');
-  const { etc, configFile, queriesFile, data } = writeEngineFiles(tree, options.dataDir);
+  const { etc, queriesFile, data } = writeEngineFiles(tree, options.dataDir);
   return spawnEngine({
     entry: join(options.dist, 'clickhouse-embedded.js'),
     arguments: [
       'clickhouse',
-      `--config-file=${configFile}`,
-      `--path=${data}`,
+      // Relative to `directory`: ClickHouse takes characters of paths for patterns, as in `a[b]`.
+      '--config-file=config.xml',
+      '--path=../data',
       `--listen_host=${options.listen}`,
       `--http_port=${http}`,
       `--tcp_port=${tcp}`,
@@ -120,7 +121,7 @@ function spawnOn(
       BIGTRACE_ANALYST_PASSWORD: undefined,
       BIGTRACE_SERVICE_PASSWORD: undefined,
       ...passwordVariables(passwords),
-      BIGTRACE_CLICKHOUSE_DATA: `${data}/`,
+      BIGTRACE_CLICKHOUSE_DATA: '../data/',
       BIGTRACE_CLICKHOUSE_SCRIPTS: scripts,
       [ORCHESTRATOR_VARIABLE]: options.orchestrator,
       [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // the bridge asks the orchestrator above

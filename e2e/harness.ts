@@ -47,6 +47,8 @@ export interface System extends AsyncDisposable {
   analystPassword: string;
   /** What `bigtrace up` has said on stderr so far. */
   stderr(): string;
+  /** Whoever reads stdout and stderr of `bigtrace up` is gone from now on. */
+  loseOutput(): void;
   /** Resolves when `bigtrace up` has said something that matches. */
   said(pattern: RegExp): Promise<void>;
   /** Asks ClickHouse over HTTP; rejects with ClickHouse's own text. */
@@ -81,6 +83,10 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     ...ready,
     ...passwords(ready, options.env ?? {}),
     stderr: () => stderr,
+    loseOutput: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     said: (pattern) => said(child, pattern, () => stderr),
     sql: (query, ask) => askClickHouse(system, query, ask),
     stop: () => stop(child, system, options.dataDir === undefined, () => stderr),

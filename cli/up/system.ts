@@ -9,6 +9,7 @@ import { announcement, type ClickHouseAddress, type SystemAddresses } from './an
 import { embeddedClickHouse, ownClickHouse, passwordsGiven } from './clickhouse.ts';
 import type { UpConfig } from './config.ts';
 import { acquireDataLock } from './data-lock.ts';
+import { checkDescriptors } from './descriptors.ts';
 import { LogFile } from './log-file.ts';
 import { checkPorts, freePort, type WantedPort } from './ports.ts';
 import { startService } from './service-process.ts';
@@ -25,6 +26,7 @@ const SAME_SIGNAL_MS = 500;
 
 /** Resolves to the exit code when the system has ended. */
 export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promise<number> {
+  checkDescriptors();
   process.umask(0o077); // passwords, snapshots, answers and logs are for their owner
   makePrivate(config.dataDir);
   const lock = acquireDataLock(config.dataDir);

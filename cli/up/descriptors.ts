@@ -1,0 +1,20 @@
+/** Whether this process and its children may open enough files. */
+import { readFileSync } from 'node:fs';
+import { BigtraceError } from '../../common/errors.ts';
+
+/**
+ * The embedded ClickHouse aborts when no descriptor is left for a new connection: a query takes about ten, and a
+ * server at rest about a hundred.
+ */
+const DESCRIPTORS_MIN = 1024;
+
+/** `limits`: /proc/self/limits. Node has raised the soft limit to the hard one. @throws invalid_option */
+export function checkDescriptors(limits = readFileSync('/proc/self/limits', 'utf8')): void {
+  const [, soft = 'unlimited'] = /^Max open files +(\S+)/m.exec(limits) ?? [];
+  if (soft === 'unlimited' || Number(soft) >= DESCRIPTORS_MIN) return;
+  throw new BigtraceError(
+    'invalid_option',
+    `this process may open ${soft} files, and bigtrace up needs ${DESCRIPTORS_MIN}: ` +
+      `raise the limit (ulimit -n ${DESCRIPTORS_MIN}, LimitNOFILE= of systemd, --ulimit nofile= of docker run)`,
+  );
+}
