@@ -6,11 +6,16 @@
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 module.enableCompileCache?.(); // Node 22 and later start faster with it
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const prepare = join(root, 'tools/prepare.mjs');
-if (existsSync(prepare)) await (await import(prepare)).prepareOrExit();
-await import(join(root, 'dist/bigtrace.js'));
+if (existsSync(prepare)) await (await import(urlOf(prepare))).prepareOrExit();
+await import(urlOf(join(root, 'dist/bigtrace.js')));
+
+/** `import` reads a plain path as a URL, in which `#`, `?` and `%` mean something else. */
+function urlOf(path) {
+  return pathToFileURL(path).href;
+}

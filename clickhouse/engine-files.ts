@@ -8,7 +8,6 @@ import { join } from 'node:path';
 export interface EngineFiles {
   /** The configuration. */
   etc: string;
-  configFile: string;
   /** What it runs when it starts. */
   queriesFile: string;
   data: string;
@@ -36,7 +35,6 @@ export function writeEngineFiles(tree: string, dataDir: string): EngineFiles {
   copy('embedded/users-embedded.xml', 'users.d/embedded.xml'); // read after bigtrace.xml
   return {
     etc,
-    configFile: join(etc, 'config.xml'),
     queriesFile: join(etc, 'start.sql'),
     data,
   };

@@ -122,7 +122,7 @@ function spawnOn(
       BIGTRACE_SERVICE_PASSWORD: undefined,
       ...passwordVariables(passwords),
       BIGTRACE_CLICKHOUSE_DATA: '../data/',
-      BIGTRACE_CLICKHOUSE_SCRIPTS: scripts,
+      BIGTRACE_CLICKHOUSE_SCRIPTS: xmlText(scripts), // what from_env inserts is read as XML
       [ORCHESTRATOR_VARIABLE]: options.orchestrator,
       [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // the bridge asks the orchestrator above
       BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(options.listen), http)}`,
@@ -217,6 +217,10 @@ function portOf(server: Server): number {
 function loopbackOf(listen: string): string {
   if (listen === '0.0.0.0') return '127.0.0.1';
   return listen === '::' ? '::1' : listen;
+}
+
+function xmlText(text: string): string {
+  return text.replace(/[&<>\r]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 function address(host: string, port: number): string {

@@ -25,13 +25,16 @@ export interface TestEngine extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function startTestEngine(): Promise<TestEngine> {
+/** `below`: names of directories that the build and the data are in. */
+export async function startTestEngine(
+  below: { dist?: string; data?: string } = {},
+): Promise<TestEngine> {
   mkdirSync(BUILDS, { recursive: true });
   const directory = mkdtempSync(join(BUILDS, 'clickhouse-'));
-  const dist = join(directory, 'dist');
+  const dist = join(directory, below.dist ?? '', 'dist');
   await buildWithStandIn(dist);
-  const dataDir = join(directory, 'data');
-  mkdirSync(dataDir);
+  const dataDir = join(directory, below.data ?? '', 'data');
+  mkdirSync(dataDir, { recursive: true });
   const clients: ClickHouseClient[] = [];
   const start = (): Promise<EmbeddedClickHouse> => startOn({ dataDir, dist });
   const test: TestEngine = {
