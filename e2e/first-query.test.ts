@@ -30,6 +30,7 @@ test("the README's query answers, over plain HTTP and through @clickhouse/client
   const response = await fetch(`${system.clickhouseHttp}/?default_format=JSONCompactEachRow`, {
     method: 'POST',
     body: README_QUERY,
+    headers: { 'X-ClickHouse-User': 'analyst', 'X-ClickHouse-Key': system.analystPassword },
   });
   const lines = (await response.text()).trimEnd().split('\n');
   expect(lines.map((line) => (JSON.parse(line) as unknown[])[0])).toEqual(
