@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
-import type { QueryRequest } from '../proto/messages.ts';
-import { bridgeTests, ROW, rowsEvent, withoutHeartbeats } from './testing.ts';
+import type { LearnRequest, QueryRequest } from '../proto/messages.ts';
+import { bridgeTests, ROW, rowsEvent, type Stub, withoutHeartbeats } from './testing.ts';
 
 const { start, run, failure, directory } = bridgeTests();
 
@@ -144,6 +144,59 @@ test('a value that does not fit ends the query, also upstream', async () => {
   await cancelled;
 });
 
+test.each([
+  [
+    'bigtrace',
+    ['/local/a'],
+    "bigtrace_as(structure='n Nullable(String)', traces=['/local/a'], sql='",
+  ],
+  [
+    'bigtrace_where',
+    ["/where/size > '1'"],
+    "bigtrace_where_as(structure='n Nullable(String)', filter='size > \\'1\\'', sql='",
+  ],
+  [
+    'bigtrace_table',
+    [],
+    "bigtrace_table_as(structure='n Nullable(String)', table=…, on_failure=… (as they are), sql='",
+  ],
+])(
+  'a value that does not fit what %s found is learned, with the call that takes it',
+  async (...row) => {
+    const [view, traces, call] = row;
+    const lessons: LearnRequest[] = [];
+    const stub: Stub = {
+      query: (query) => query.write({ event: [rowsEvent('/local/a', ['x'])] }),
+      learn: (lesson) => lessons.push(lesson),
+    };
+    const list = JSON.stringify(traces).replaceAll("'", "\\'").replaceAll('"', "'");
+    const asked = ROW.replace("['/local/a','/local/b']", list).replace(
+      'n Int64',
+      'n Nullable(Int64)',
+    );
+    const { stderr } = await failure(stub, asked.replace('[]', "['/local/a']"), ['--view', view]);
+    expect(stderr).toBe(
+      "[/local/a]: column n is Nullable(Int64) and cannot hold text 'x'; the type was found over a few traces: " +
+        `ask again (what the column holds is remembered now), or use ${call}SELECT n') (type_mismatch)`,
+    );
+    expect(lessons).toEqual([
+      { user: 'analyst', sql: Buffer.from('SELECT n'), column: 0, kinds: 16 },
+    ]);
+  },
+);
+
+test.each([
+  ['integer 5', 5n],
+  ['number 0.5', 0.5],
+])('%s is not written into a column of text that was found', async (named, value) => {
+  const stub: Stub = { query: (query) => query.write({ event: [rowsEvent('/local/a', [value])] }) };
+  const text = ROW.replace('n Int64', 'n Nullable(String)');
+  const { stderr } = await failure(stub, text, ['--view', 'bigtrace']);
+  expect(stderr).toContain(
+    `column n is Nullable(String) and cannot hold ${named}; the type was found`,
+  );
+});
+
 test('an answer that ends too soon is an error', async () => {
   const event = rowsEvent('/local/a', [1n]);
   event.rows.last = false;
@@ -206,6 +259,6 @@ test.each([
   const bridge = run(args, { orchestrator: '127.0.0.1:1' });
   expect(await bridge.ended).toBe(1);
   expect(bridge.stderr()).toBe(
-    'usage: bigtrace query [--format TSV|Native] [--traces-fd N] | bigtrace schema | bigtrace failures | bigtrace progress (invalid_option)',
+    'usage: bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME] | bigtrace schema | bigtrace failures | bigtrace progress (invalid_option)',
   );
 });

@@ -1,9 +1,10 @@
 /** Whether a value can stand in a column; if not, the asker is told why, and what to do. */
 import { printable, textFromBytes } from '../common/byte-text.ts';
-import { BigtraceError } from '../common/errors.ts';
+import { CellType } from '../query-result/cell-type.ts';
 import type { BaseType } from './column-type.ts';
 import { doubleText } from './double-text.ts';
 import type { Int64 } from './int64.ts';
+import { Misfit } from './misfit.ts';
 import type { TableColumn } from './structure.ts';
 
 /** Bounds of the integer types that are narrower than the engine's int64; Nothing holds none. */
@@ -20,6 +21,13 @@ const BOUNDS: Partial<Record<BaseType, readonly [number, number]>> = {
 
 const VALUE_LENGTH_MAX = 80;
 
+const INTEGER_KIND = 1 << CellType.VARINT;
+const DOUBLE_KIND = 1 << CellType.FLOAT64;
+const TEXT_KIND = 1 << CellType.STRING;
+const BLOB_KIND = 1 << CellType.BLOB;
+/** A number that the column cannot hold beside its others: not a kind of cell. */
+const INEXACT_KIND = 1;
+
 /** The checks of one column; all of them throw type_mismatch. */
 export class Fit {
   readonly base: BaseType;
@@ -35,24 +43,37 @@ export class Fit {
   }
 
   null(): void {
-    if (!this.nullable) throw this.#misfit('NULL', `make it Nullable(${this.base})`);
+    if (!this.nullable) throw this.#misfit('NULL', `Nullable(${this.base})`, 0);
   }
 
   integer(value: Int64): void {
-    if (this.base === 'Int64' || this.base === 'String') return;
+    if (this.base === 'Int64' || (this.base === 'String' && !this.#column.exact)) return;
+    const text = (): string => `integer ${value.bigint}`;
+    if (this.base === 'String') throw this.#misfit(text(), 'String', INTEGER_KIND);
     const fits =
       this.#bounds !== undefined
         ? value.safe && value.number >= this.#bounds[0] && value.number <= this.#bounds[1]
         : this.base === 'UInt64'
           ? !value.negative
           : this.#holdsExactly(value);
-    if (!fits) throw this.#misfit(`integer ${value.bigint}`, this.#widerThanInteger());
+    if (fits) return;
+    // Beside doubles, only text keeps every integer.
+    const isFloat = this.base.startsWith('Float');
+    throw isFloat
+      ? this.#misfit(text(), 'String', INTEGER_KIND | INEXACT_KIND)
+      : this.#misfit(text(), this.#widerThanInteger(), INTEGER_KIND);
+  }
+
+  /** A double for a String. */
+  asText(value: number): void {
+    if (this.#column.exact)
+      throw this.#misfit(`number ${doubleText(value)}`, 'String', DOUBLE_KIND);
   }
 
   /** A double for a Float32. */
   float32(value: number): void {
     if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
-      throw this.#misfit(`number ${doubleText(value)}`, 'make it Float64');
+      throw this.#misfit(`number ${doubleText(value)}`, 'Float64', DOUBLE_KIND);
   }
 
   /** A double that is whole may stand in a column of integers. */
@@ -61,16 +82,17 @@ export class Fit {
       this.#bounds ?? (this.base === 'UInt64' ? [0, 2 ** 64] : [-(2 ** 63), 2 ** 63]);
     const inside = value >= min && (this.#bounds === undefined ? value < max : value <= max);
     if (!Number.isInteger(value) || !inside || this.base === 'Bool')
-      throw this.#misfit(`number ${doubleText(value)}`, 'make it Float64');
+      throw this.#misfit(`number ${doubleText(value)}`, 'Float64', DOUBLE_KIND);
     return BigInt(value);
   }
 
   text(text: Uint8Array): void {
-    if (this.base !== 'String') throw this.#misfit(`text '${clip(text)}'`, 'make it String');
+    if (this.base !== 'String') throw this.#misfit(`text '${clip(text)}'`, 'String', TEXT_KIND);
   }
 
   blob(length: number): void {
-    if (this.base !== 'String') throw this.#misfit(`a blob of ${length} bytes`, 'make it String');
+    if (this.base !== 'String')
+      throw this.#misfit(`a blob of ${length} bytes`, 'String', BLOB_KIND);
   }
 
   #holdsExactly(value: Int64): boolean {
@@ -80,18 +102,13 @@ export class Fit {
   }
 
   #widerThanInteger(): string {
-    return this.base.startsWith('Float') || this.base.startsWith('U')
-      ? 'make it Int64'
-      : 'make it a wider type, such as Int64';
+    return this.base.startsWith('U') || this.base === 'Nothing'
+      ? 'Int64'
+      : 'a wider type, such as Int64';
   }
 
-  #misfit(value: string, advice: string): BigtraceError {
-    const { name, type } = this.#column;
-    return new BigtraceError(
-      'type_mismatch',
-      `column ${printable(name)} is ${type.text} and cannot hold ${value}; ` +
-        `${advice} (bigtrace_as takes a structure), or CAST it in the query`,
-    );
+  #misfit(value: string, wider: string, kinds: number): Misfit {
+    return new Misfit({ column: this.#column, value, wider, kinds });
   }
 }
 

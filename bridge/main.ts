@@ -1,5 +1,6 @@
 /**
- * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--format TSV|Native] [--traces-fd N]`, `bigtrace schema`,
+ * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME]`,
+ * `bigtrace schema`,
  * `bigtrace failures`, `bigtrace progress`.
  * stdout is for rows; an error is one line on stderr, which ClickHouse makes the asker's.
  */
@@ -22,7 +23,7 @@ const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
 const DEFAULT_CLICKHOUSE = 'http://127.0.0.1:8123';
 
 const USAGE =
-  'usage: bigtrace query [--format TSV|Native] [--traces-fd N] | bigtrace schema | bigtrace failures | bigtrace progress';
+  'usage: bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME] | bigtrace schema | bigtrace failures | bigtrace progress';
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
@@ -53,17 +54,19 @@ function leaveGate(): void {
   if (fd > 2) closeSync(fd);
 }
 
-function queryOptions(args: readonly string[]): Pick<QueryStreams, 'format' | 'traces'> {
+function queryOptions(args: readonly string[]): Pick<QueryStreams, 'format' | 'traces' | 'view'> {
   let format = 'TSV';
   let traces: Readable | undefined;
+  let view: string | undefined;
   for (let at = 0; at < args.length; at += 2) {
     const value = args[at + 1];
     if (args[at] === '--format' && value !== undefined) format = value;
+    else if (args[at] === '--view' && value !== undefined) view = value;
     else if (args[at] === '--traces-fd') traces = tracesOf(Number(value));
     else throw new BigtraceError('invalid_option', USAGE);
   }
   if (format !== 'TSV' && format !== 'Native') throw new BigtraceError('invalid_option', USAGE);
-  return { format, traces };
+  return { format, traces, view };
 }
 
 function tracesOf(fd: number): Readable {

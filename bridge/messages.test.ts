@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type {
+  LearnRequest,
   QueryRequest,
   QueryResponse,
   SchemaRequest,
@@ -9,12 +10,13 @@ import { bigtraceOrchestrator } from '../proto/services.ts';
 import {
   decodeQueryResponse,
   decodeSchemaResponse,
+  encodeLearnRequest,
   encodeSchemaRequest,
   encodeStart,
   encodeTraces,
 } from './messages.ts';
 
-const { Query, Schema } = bigtraceOrchestrator;
+const { Query, Schema, Learn } = bigtraceOrchestrator;
 
 const START = { queryId: 'q', sql: Buffer.of(0xff, 0), lenient: true, user: 'u'.repeat(300) };
 const ADDRESSES = [Buffer.from('/local/a'), Buffer.of(0xff), Buffer.alloc(20_000, 'x')];
@@ -30,14 +32,20 @@ test('requests are what the .proto says', () => {
   });
   const traces = Query?.requestDeserialize(encodeTraces(ADDRESSES)) as QueryRequest;
   expect(traces.traces?.address).toEqual(ADDRESSES);
-  const schema = Schema?.requestDeserialize(encodeSchemaRequest(START, ADDRESSES)) as SchemaRequest;
+  const schema = Schema?.requestDeserialize(
+    encodeSchemaRequest({ ...START, again: true }, ADDRESSES),
+  ) as SchemaRequest;
   expect(schema).toMatchObject({
     queryId: 'q',
     sql: START.sql,
     onFailure: 'LENIENT',
     user: START.user,
     address: ADDRESSES,
+    again: true,
   });
+  const lesson = { column: 300, kinds: 17 };
+  const learn = Learn?.requestDeserialize(encodeLearnRequest(START, lesson)) as LearnRequest;
+  expect(learn).toEqual({ user: START.user, sql: START.sql, ...lesson });
 });
 
 test('responses are read as the .proto says', () => {
@@ -66,13 +74,14 @@ test('responses are read as the .proto says', () => {
   expect(events).toEqual([{ rows }, { failure: known }]);
   const columns: SchemaResponse = {
     column: [
-      { name: Buffer.of(0xff), cellKinds: 60 },
-      { name: Buffer.of(), cellKinds: 0 },
+      { name: Buffer.of(0xff), cellKinds: 60, possibleKinds: 62, learnedKinds: 17 },
+      { name: Buffer.of(), cellKinds: 0, learnedKinds: 0 },
     ],
     tracesSampled: 4,
   };
   const schema = decodeSchemaResponse(Schema?.responseSerialize(columns) ?? Buffer.of());
-  expect(schema.map(({ name, cellKinds }) => ({ name: Buffer.from(name), cellKinds }))).toEqual(
-    columns.column,
-  );
+  expect(schema).toEqual([
+    { name: Buffer.of(0xff), cellKinds: 60, learnedKinds: 17 },
+    { name: Buffer.of(), cellKinds: 0, learnedKinds: 0 },
+  ]);
 });

@@ -3,7 +3,7 @@
  * library would cost every query more time than the rest of its start. Tests hold them to the .proto.
  */
 import { eachField } from '../query-result/wire.ts';
-import { bytesField, fieldHead } from '../query-result/wire-writer.ts';
+import { bytesField, fieldHead, pushVarint, pushVarintTag } from '../query-result/wire-writer.ts';
 
 export interface Start {
   queryId: string;
@@ -31,6 +31,16 @@ export type Event = { rows: RowsEvent } | { failure: FailureEvent };
 export interface SchemaColumn {
   name: Uint8Array;
   cellKinds: number;
+  /** Of values that did not fit before. */
+  learnedKinds: number;
+}
+
+/** What Orchestrator.Learn is told. */
+export interface Lesson {
+  /** Number of the column in the script's answer. */
+  column: number;
+  /** Bits of Column.cell_kinds. */
+  kinds: number;
 }
 
 // ---- out
@@ -52,13 +62,33 @@ export function encodeTraces(addresses: readonly Uint8Array[]): Buffer {
   );
 }
 
-export function encodeSchemaRequest(start: Start, addresses: readonly Uint8Array[]): Buffer {
+export function encodeSchemaRequest(
+  start: Start & { again: boolean },
+  addresses: readonly Uint8Array[],
+): Buffer {
   return Buffer.concat([
     bytesField(1, Buffer.from(start.queryId)),
     bytesField(2, start.sql),
     ...addresses.flatMap((address) => [fieldHead(3, address.length), address]),
     bytesField(4, Buffer.from(start.user)),
     start.lenient ? Buffer.of(6 << 3, 1) : Buffer.of(),
+    start.again ? Buffer.of(7 << 3, 1) : Buffer.of(),
+  ]);
+}
+
+export function encodeLearnRequest({ user, sql }: Start, { column, kinds }: Lesson): Buffer {
+  const numbers: number[] = [];
+  for (const [field, value] of [
+    [3, column],
+    [4, kinds],
+  ] as const) {
+    pushVarintTag(numbers, field);
+    pushVarint(numbers, value);
+  }
+  return Buffer.concat([
+    bytesField(1, Buffer.from(user)),
+    bytesField(2, sql),
+    Buffer.from(numbers),
   ]);
 }
 
@@ -101,10 +131,11 @@ export function decodeSchemaResponse(message: Uint8Array): SchemaColumn[] {
   const columns: SchemaColumn[] = [];
   eachField(message, (number, response) => {
     if (number !== 1) return;
-    const column: SchemaColumn = { name: EMPTY, cellKinds: 0 };
+    const column: SchemaColumn = { name: EMPTY, cellKinds: 0, learnedKinds: 0 };
     eachField(response.bytes(), (field, reader) => {
       if (field === 1) column.name = reader.bytes();
       else if (field === 2) column.cellKinds = reader.varint();
+      else if (field === 4) column.learnedKinds = reader.varint();
     });
     columns.push(column);
   });

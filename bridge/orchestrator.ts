@@ -6,7 +6,9 @@ import { openChannel, type PeerConfig } from '../common/peer.ts';
 import { RECEIVE_WINDOW_BYTES } from '../proto/window.ts';
 import {
   decodeSchemaResponse,
+  encodeLearnRequest,
   encodeSchemaRequest,
+  type Lesson,
   type SchemaColumn,
   type Start,
 } from './messages.ts';
@@ -71,12 +73,17 @@ export class OrchestratorClient {
 
   /** Aborting `signal` ends the call. */
   schema(
-    start: Start,
+    start: Start & { again: boolean },
     addresses: readonly Buffer[],
     signal?: AbortSignal,
   ): Promise<SchemaColumn[]> {
     const request = encodeSchemaRequest(start, addresses);
     return this.#unary('Schema', request, decodeSchemaResponse, signal);
+  }
+
+  /** Tells of a value that did not fit, so that the next search for columns knows. */
+  async learn(start: Start, lesson: Lesson, signal: AbortSignal): Promise<void> {
+    await this.#unary('Learn', encodeLearnRequest(start, lesson), () => undefined, signal);
   }
 
   /** The queries that run. */

@@ -9,10 +9,12 @@ import {
   type FailureEvent,
   type RowsEvent,
 } from './messages.ts';
+import { Misfit } from './misfit.ts';
 import { stringsOfBlocks } from './native/input.ts';
 import { NativeRows } from './native/rows.ts';
 import type { OrchestratorClient, QueryCall } from './orchestrator.ts';
 import { Output } from './output.ts';
+import { withRemedy } from './remedy.ts';
 import {
   type QueryInput,
   queryInput,
@@ -21,10 +23,11 @@ import {
   rowOfTsv,
 } from './request.ts';
 import type { RowWriter } from './row-writer.ts';
-import { parseStructure } from './structure.ts';
+import { parseStructure, type TableColumn } from './structure.ts';
 import { Table, TraceRows } from './trace-rows.ts';
 import { linesOf, unescaped } from './tsv/input.ts';
 import { TsvRows } from './tsv/rows.ts';
+import { checkArguments } from './view-arguments.ts';
 
 /** ClickHouse notices a cancelled query when it has read a row; see docs/ARCHITECTURE.md. */
 const HEARTBEAT_MS = 200;
@@ -35,6 +38,11 @@ const TRACES_PER_MESSAGE = 1000;
 const UNSENT_BYTES_MAX = 128 * 2 ** 20;
 
 const ADDRESS_BYTES_MAX = 64 * 1024;
+
+const LEARN_MS_MAX = 2000;
+
+/** Views whose columns are not found over traces. */
+const GIVES_COLUMNS = /(_as|_summary)$/;
 
 /** Of what comes in and goes out. */
 export type RowFormat = 'TSV' | 'Native';
@@ -47,15 +55,19 @@ export interface QueryStreams {
   format: RowFormat;
   /** Called when the orchestrator is reached. */
   onReached?: () => void;
+  /** That is asked; undefined where the asker's own executable() is. */
+  view: string | undefined;
 }
 
 /** Resolves when all rows are written; rejects with a BigtraceError, or with stdout's own error. */
 export async function runQuery(
   client: OrchestratorClient,
-  { stdin, stdout, traces, format, onReached }: QueryStreams,
+  { stdin, stdout, traces, format, view, onReached }: QueryStreams,
 ): Promise<void> {
   const input = await readInput(stdin, format, traces !== undefined);
-  const columns = parseStructure(input.structure);
+  checkArguments(input.statement);
+  const findsColumns = view !== undefined && !GIVES_COLUMNS.test(view);
+  const columns = parseStructure(input.structure, findsColumns);
   const output = new Output(stdout);
   const writer = format === 'TSV' ? new TsvRows(columns, output) : new NativeRows(columns, output);
   const call = client.query();
@@ -70,9 +82,29 @@ export async function runQuery(
   const answered = receive(call, client, new Rows(table, writer)).then(() => writer.finish());
   try {
     await Promise.race([answered, broken]);
+  } catch (error) {
+    if (!(error instanceof Misfit && findsColumns)) throw error;
+    const remembered = await isLearned(client, input, columns, error);
+    throw withRemedy(error, columns, { view, input, remembered });
   } finally {
     clearInterval(heartbeat);
     call.cancel();
+  }
+}
+
+/** Whether the orchestrator has taken in what the misfit tells of its column. */
+async function isLearned(
+  client: OrchestratorClient,
+  input: QueryInput,
+  columns: readonly TableColumn[],
+  { facts }: Misfit,
+): Promise<boolean> {
+  const lesson = { column: columns.indexOf(facts.column), kinds: facts.kinds };
+  try {
+    await client.learn(input, lesson, AbortSignal.timeout(LEARN_MS_MAX));
+    return true;
+  } catch {
+    return false; // the error tells what to do all the same
   }
 }
 

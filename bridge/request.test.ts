@@ -45,13 +45,16 @@ test('a query row', () => {
     user: 'analyst',
     lenient: true,
     structure: '_hb UInt8',
+    statement: '',
   });
+  const known = Buffer.concat([row, Buffer.from('\tSELECT 2')]);
+  expect(queryInput(rowOfTsv(known), false).statement).toBe('SELECT 2');
 });
 
 test.each([
-  ['[]\tSELECT 1\tid\tu\tstrict', 'no_traces'],
-  ["['a']\t \\n\tid\tu\tstrict", 'no_sql'],
-  ["['a']\tSELECT 1\tid\tu\tsometimes", 'invalid_option'],
+  ['[]\tSELECT 1\tid\tu\tstrict\tfind', 'no_traces'],
+  ["['a']\t \\n\tid\tu\tstrict\tfind", 'no_sql'],
+  ["['a']\tSELECT 1\tid\tu\tsometimes\tfind", 'invalid_option'],
   ["['a']\tSELECT 1\tid\tu", 'internal'],
 ])('schema row %j is refused as %s', (row, code) => {
   expect(() => schemaInput(rowOfTsv(Buffer.from(row)))).toThrowError(
@@ -152,20 +155,21 @@ test('distinct names', () => {
   );
 });
 
-test('types of kinds', () => {
-  expect([0, 2, 4, 6, 8, 12, 14, 16, 20, 32, 36].map(typeOfKinds)).toEqual([
-    'Nullable(String)',
-    'Nullable(String)',
-    'Nullable(Int64)',
-    'Nullable(Int64)',
-    'Nullable(Float64)',
-    'Nullable(Float64)',
-    'Nullable(Float64)',
-    'Nullable(String)',
-    'Nullable(String)',
-    'Nullable(BLOB)',
-    'Nullable(BLOB)',
-  ]);
+test.each([
+  [0, 0, 'Nullable(Int64)'],
+  [2, 0, 'Nullable(Int64)'],
+  [4, 0, 'Nullable(Int64)'],
+  [14, 0, 'Nullable(Float64)'],
+  [18, 0, 'Nullable(String)'],
+  [20, 0, 'Nullable(String)'],
+  [36, 0, 'Nullable(BLOB)'],
+  [2, 16, 'Nullable(String)'],
+  [4, 8, 'Nullable(Float64)'],
+  [4, 16, 'Nullable(VARCHAR)'],
+  [16, 8, 'Nullable(VARCHAR)'],
+  [12, 5, 'Nullable(VARCHAR)'],
+])('kinds %i, of which misfits taught %i, are %s', (kinds, learned, type) => {
+  expect(typeOfKinds(kinds, learned)).toBe(type);
 });
 
 test('structures read back as they were written', () => {
@@ -185,6 +189,7 @@ test('structures read back as they were written', () => {
     {
       name: 'a',
       type: { text: 'LowCardinality( Nullable(String) )', base: 'String', nullable: true },
+      exact: false,
     },
   ]);
 });
@@ -203,7 +208,7 @@ test.each([
   ['INT', 'Int32', false],
 ])('the type %s is %s', (type, base, nullable) => {
   const [column] = parseStructure(`_hb UInt8, _trace_address String, a ${type}, b Int8`);
-  expect(column).toEqual({ name: 'a', type: { text: type, base, nullable } });
+  expect(column).toEqual({ name: 'a', type: { text: type, base, nullable }, exact: false });
 });
 
 test.each([

@@ -12,12 +12,13 @@
  *   | 4 | user        | String        | currentUser()                                                 |
  *   | 5 | on_failure  | String        | 'strict' or 'lenient'                                         |
  *   | 6 | structure   | String        | the very text given to executable() as the table's structure  |
+ *   | 7 | statement   | String        | the asker's whole statement, as far as it is known; optional  |
  *
  * With `--traces-fd 3` it reads further traces from that descriptor, one String a row, as a stream: the
  * second input query of executable().
  *
- * `bigtrace schema` reads rows of columns 1 to 5, as TSV, as they come, and answers each with one String: the
- * structure.
+ * `bigtrace schema` reads rows of columns 1 to 5 and a sixth, as TSV, as they come, and answers each with one
+ * String: the structure. The sixth is 'find', or 'again' where the query has been given its columns already.
  */
 import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
@@ -33,10 +34,14 @@ export interface SchemaInput {
   queryId: string;
   user: string;
   lenient: boolean;
+  /** The query has been given its columns: it gets the same. */
+  again: boolean;
 }
 
-export interface QueryInput extends SchemaInput {
+export interface QueryInput extends Omit<SchemaInput, 'again'> {
   structure: string;
+  /** Empty where it is not known. */
+  statement: string;
 }
 
 /** The columns of a row. */
@@ -63,21 +68,24 @@ export function rowOfNative(bytes: Buffer): RequestRow {
 
 /** @throws BigtraceError internal, where the row is not what the view must send; no_sql, no_traces. */
 export function schemaInput(row: RequestRow): SchemaInput {
-  const input = commonInput(row, 5);
+  const input = commonInput(row, [6]);
   if (input.traces.length === 0) throw noTraces();
-  return input;
+  return { ...input, again: textOf(row.texts[4]) === 'again' };
 }
 
 /** @throws as schemaInput */
 export function queryInput(row: RequestRow, moreTraces: boolean): QueryInput {
-  const input = commonInput(row, 6);
+  const input = commonInput(row, [6, 7]);
   if (input.traces.length === 0 && !moreTraces) throw noTraces();
-  return { ...input, structure: textOf(row.texts[4]) };
+  return { ...input, structure: textOf(row.texts[4]), statement: textOf(row.texts[5]) };
 }
 
-function commonInput({ traces, texts }: RequestRow, columns: number): SchemaInput {
-  if (texts.length !== columns - 1)
-    throw malformed(`${texts.length + 1} columns instead of ${columns}`);
+function commonInput(
+  { traces, texts }: RequestRow,
+  columns: readonly number[],
+): Omit<SchemaInput, 'again'> {
+  if (!columns.includes(texts.length + 1))
+    throw malformed(`${texts.length + 1} columns instead of ${columns.join(' or ')}`);
   const [sql = Buffer.of(), queryId, user, failure] = texts;
   const onFailure = textOf(failure);
   if (onFailure !== 'strict' && onFailure !== 'lenient')

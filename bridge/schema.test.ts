@@ -21,7 +21,7 @@ test('schema answers each row, and stays', async () => {
   });
   const bridge = run(['schema'], { orchestrator });
   for (const sql of ['x', '`']) {
-    bridge.child.stdin?.write(`['/local/a','/local/b']\t${sql}\tq\tu\tlenient\n`);
+    bridge.child.stdin?.write(`['/local/a','/local/b']\t${sql}\tq\tu\tlenient\tfind\n`);
     await once(bridge.child.stdout ?? process.stdin, 'data');
   }
   bridge.child.stdin?.end();
@@ -29,7 +29,7 @@ test('schema answers each row, and stays', async () => {
   const common =
     '`_hb` UInt8, `_trace_address` String, `a` Nullable(Int64), `a_1` Nullable(Float64), ';
   expect(bridge.stdout().toString()).toBe(
-    `${common}\`x\` Nullable(String)\n${common}\`\\\\\`\` Nullable(String)\n`,
+    `${common}\`x\` Nullable(Int64)\n${common}\`\\\\\`\` Nullable(Int64)\n`,
   );
 });
 
@@ -42,7 +42,7 @@ test('a schema that fails is told on stderr, and the process stays', async () =>
   });
   const bridge = run(['schema'], { orchestrator });
   for (const sql of ['bad', 'good']) {
-    bridge.child.stdin?.write(`['/local/x*']\t${sql}\tq\tu\tstrict\n`);
+    bridge.child.stdin?.write(`['/local/x*']\t${sql}\tq\tu\tstrict\tfind\n`);
     await once(bridge.child.stdout ?? process.stdin, 'data');
   }
   expect(bridge.stderr()).toBe('no trace matches /local/x* (no_match)');
@@ -57,7 +57,7 @@ test('a schema finds an orchestrator that comes back', async () => {
   holder.server.forceShutdown();
   const bridge = run(['schema'], { orchestrator: holder.address });
   const ask = async () => {
-    bridge.child.stdin?.write("['/local/a']\tx\tq\tu\tstrict\n");
+    bridge.child.stdin?.write("['/local/a']\tx\tq\tu\tstrict\tagain\n");
     await once(bridge.child.stdout ?? process.stdin, 'data');
   };
   await ask();

@@ -57,9 +57,9 @@ async function answerOf(
 export function structureOf(columns: readonly SchemaColumn[]): string {
   const names = distinctNames(columns.map(({ name }) => textFromBytes(name)));
   return formatStructure(
-    columns.map(({ cellKinds }, index) => ({
+    columns.map(({ cellKinds, learnedKinds }, index) => ({
       name: names[index] ?? '',
-      type: typeOfKinds(cellKinds),
+      type: typeOfKinds(cellKinds, learnedKinds),
     })),
   );
 }

@@ -1,6 +1,6 @@
 /** Table structures as ClickHouse writes them: `name Type, …`, in and out. */
 import { BigtraceError } from '../common/errors.ts';
-import { type ColumnType, parseType } from './column-type.ts';
+import { type ColumnType, MIXED_TYPE, parseType } from './column-type.ts';
 
 /** What a row is, as MARK says: views filter those out that are none. */
 export const HEARTBEAT_COLUMN = '_hb';
@@ -17,6 +17,8 @@ export const MARK = {
 export interface TableColumn {
   name: string;
   type: ColumnType;
+  /** A String that holds text and bytes alone: a number that comes is an error, not its digits. */
+  exact: boolean;
 }
 
 const HIDDEN = `${quoteIdentifier(HEARTBEAT_COLUMN)} UInt8, ${quoteIdentifier(TRACE_COLUMN)} String`;
@@ -29,10 +31,11 @@ export function formatStructure(columns: { name: string; type: string }[]): stri
 }
 
 /**
- * The columns of the asker's: those after the bridge's own two.
+ * The columns of the asker's: those after the bridge's own two. Where their types were found, and not given,
+ * numbers are written as text into columns of MIXED_TYPE only.
  * @throws invalid_option, where the text is no structure, or holds types that are not supported.
  */
-export function parseStructure(text: string): TableColumn[] {
+export function parseStructure(text: string, found = false): TableColumn[] {
   const parser = new StructureParser(text);
   const [heartbeat, trace, ...columns] = parser.columns();
   if (
@@ -47,7 +50,9 @@ export function parseStructure(text: string): TableColumn[] {
     if (names.has(name))
       throw new BigtraceError('invalid_option', `structure names column ${name} twice`);
     names.add(name);
-    return { name, type: parseType(type, name) };
+    const parsed = parseType(type, name);
+    const exact = found && parsed.base === 'String' && parsed.text !== MIXED_TYPE;
+    return { name, type: parsed, exact };
   });
 }
 

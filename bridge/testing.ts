@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { afterEach, beforeAll } from 'vitest';
 import { toServiceError } from '../common/grpc-errors.ts';
 import type {
+  LearnRequest,
   QueryRequest,
   QueryResponse,
   SchemaRequest,
@@ -48,6 +49,7 @@ export type QueryStream = grpc.ServerDuplexStream<QueryRequest, QueryResponse>;
 export interface Stub {
   query?: (call: QueryStream) => void;
   schema?: (request: SchemaRequest) => Promise<SchemaResponse>;
+  learn?: (request: LearnRequest) => void;
 }
 
 export interface StubServer {
@@ -69,6 +71,10 @@ export async function startStub(stub: Stub, port = 0): Promise<StubServer> {
         (response) => done(null, response),
         (error: unknown) => done(toServiceError(error)),
       );
+    },
+    Learn: (call: grpc.ServerUnaryCall<LearnRequest, object>, done: grpc.sendUnaryData<object>) => {
+      stub.learn?.(call.request);
+      done(null, {});
     },
     List: unused,
     Status: unused,
@@ -169,9 +175,10 @@ export function bridgeTests() {
   const failure = async (
     stub: Stub,
     row = ROW,
+    args: string[] = [],
   ): Promise<{ stderr: string; code: number | string }> => {
     const { address } = await start(stub);
-    const bridge = run(['query'], { orchestrator: address });
+    const bridge = run(['query', ...args], { orchestrator: address });
     bridge.child.stdin?.end(row);
     const code = await bridge.ended;
     return { stderr: bridge.stderr(), code };

@@ -57,7 +57,7 @@ describe('bigtrace()', () => {
     const structure = '_hb UInt8, _trace_address String, a Nullable(Int64)';
     if (viewsFormat() === 'TSV') {
       const fields = ["['/local/a','/local/b']", sql, 'the-id', 'analyst', 'strict', structure];
-      expect(readFileSync(file, 'utf8')).toBe(fields.join('\t'));
+      expect(readFileSync(file, 'utf8').split('\t').slice(0, -1)).toEqual(fields);
       return;
     }
     // Names, types and values, less the NULs in the array's length.
@@ -70,7 +70,9 @@ describe('bigtrace()', () => {
       ['structure', 'String', structure],
     ].map((column) => column.map((text) => String.fromCharCode(text.length) + text).join(''));
     columns.splice(1, 0, '\x02\x08/local/a\x08/local/b');
-    expect(readFileSync(file, 'utf8')).toBe(`\x06\x01${columns.join('')}`);
+    const [before, statement] = readFileSync(file, 'utf8').split('\x09statement\x06String');
+    expect(before).toBe(`\x07\x01${columns.join('')}`);
+    expect(statement).toContain(query);
   });
 });
 

@@ -15,10 +15,10 @@ const TABLE =
   "(SELECT CAST(address, 'String') AS trace FROM merge('bigtrace', concat('^\\\\Q', {table:String}, '\\\\E$')))";
 
 /** The asker gives the columns, so nothing has to be found out first. */
-const STRUCTURE = "concat('_hb UInt8, _trace_address String, ', {structure:String})";
+const STRUCTURE = () => "concat('_hb UInt8, _trace_address String, ', {structure:String})";
 
 /** Metrics of a summary, a row for each row of each: the same columns for every specification. */
-const METRICS =
+const METRICS = () =>
   "'_hb UInt8, _trace_address String, metric_id String, dimensions String, value Nullable(Float64)'";
 
 /** A trace that fails ends the query. */
@@ -31,12 +31,16 @@ const LENIENT = "'lenient'";
 const EITHER = '{on_failure:String}';
 
 /**
- * The columns are found by running the script over some of `traces`. This is called for ClickHouse and once
- * more for the script's input; the answer is remembered under the query's id, so both have the same.
+ * The columns are found by running the script over some of `traces`. This is called for ClickHouse ('find') and
+ * once more for the script's input ('again'); the answer is remembered under the query's id, so both have the same.
  */
 function found(traces, onFailure) {
-  return `bigtrace_schema(${traces}, {sql:String}, initialQueryID(), currentUser(), ${onFailure})`;
+  return (purpose) =>
+    `bigtrace_schema(${traces}, {sql:String}, initialQueryID(), currentUser(), ${onFailure}, '${purpose}')`;
 }
+
+/** The asker's statement, as far as calls of views with few traces reach: ClickHouse ignores wrong arguments. */
+const STATEMENT = `ifNull((SELECT substring(any(query), 1, 65536) FROM system.processes WHERE query_id = initialQueryID()), '')`;
 
 /**
  * In front of the script's own columns stand `_trace_address`, and `_hb`: 1 in heartbeats, 2 in what names a
@@ -46,15 +50,16 @@ function view(name, parts, { format, prefix }) {
   const { traces = NONE, table, sql = '{sql:String}', onFailure, failures = false } = parts;
   const { columns = found(traces, onFailure) } = parts;
   const request = `(SELECT ${traces} AS traces, ${sql} AS sql, initialQueryID() AS query_id, currentUser() AS user,
-        ${onFailure} AS on_failure, ${columns} AS structure)`;
+        ${onFailure} AS on_failure, ${columns('again')} AS structure,
+        ${STATEMENT} AS statement)`;
   const inputs = table === undefined ? [request] : [request, table];
   return `CREATE OR REPLACE VIEW bigtrace.${prefix}${name}
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT *${failures ? '' : ' EXCEPT (_hb)'}
 FROM executable(
-    'bigtrace query --format ${format}${table === undefined ? '' : ' --traces-fd 3'}',
+    'bigtrace query --format ${format}${table === undefined ? '' : ' --traces-fd 3'} --view ${name}',
     ${format},
-    ${columns},
+    ${columns('find')},
     ${inputs.join(',\n    ')},
     SETTINGS
         stderr_reaction = 'throw',

@@ -74,13 +74,16 @@ export async function answerQuery(
   ground: QueryGround,
   limits: TimeLimits,
   signal: AbortSignal,
+  onEnd: (queryId: string) => void = () => undefined,
 ): Promise<void> {
   const reader = new RequestReader<QueryRequest>(call);
   const sink = new ClientSink(call);
   let timer: NodeJS.Timeout | undefined;
   let progress: (() => Progress) | undefined;
+  let queryId = '';
   try {
     const start = await startOf(reader);
+    queryId = start.queryId;
     const spec = {
       queryId: start.queryId || randomUUID(),
       user: callerName(start.user, call),
@@ -107,6 +110,7 @@ export async function answerQuery(
     clearInterval(timer);
     reader.discard();
     sink.flush();
+    onEnd(queryId);
   }
 }
 

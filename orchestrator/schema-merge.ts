@@ -4,29 +4,55 @@ import { printable, textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { Column } from '../proto/messages.ts';
 
-/** Bit of a NULL cell in a set of cell kinds. */
+/** Bits of a set of cell kinds. */
 const NULL_KIND = 1 << 1;
+const NUMBER_KINDS = (1 << 2) | (1 << 3);
+const TEXT_KINDS = (1 << 4) | (1 << 5);
+
+interface Merged {
+  name: Buffer;
+  /** Of all cells that were seen. */
+  cellKinds: number;
+  /** Of those that may be, as the workers infer it; 0 where none could. */
+  possibleKinds: number;
+}
 
 export class ColumnMerge {
-  #columns: Column[] | undefined;
+  #columns: Merged[] | undefined;
   /** The trace that named the columns first. */
   #first = '';
 
-  /** Undefined while no trace has answered with a column. */
+  /**
+   * Undefined while no trace has answered with a column. A column without a value has the kinds that its values
+   * may have, where these are of one type.
+   */
   get columns(): Column[] | undefined {
-    return this.#columns;
+    return this.#columns?.map(({ name, cellKinds, possibleKinds }) => ({
+      name,
+      cellKinds:
+        hasValue(cellKinds) || !isOfOneType(possibleKinds) ? cellKinds : cellKinds | possibleKinds,
+    }));
   }
 
-  /** Whether every column has a cell that is not NULL. */
-  get certain(): boolean {
-    return this.#columns?.every(({ cellKinds }) => (cellKinds & ~NULL_KIND) !== 0) === true;
+  /** Whether a type is known for each column; `isKnown` tells of columns without a value. */
+  certain(isKnown: (column: number) => boolean): boolean {
+    return (
+      this.#columns?.every(
+        ({ cellKinds, possibleKinds }, at) =>
+          hasValue(cellKinds) || isOfOneType(possibleKinds) || isKnown(at),
+      ) === true
+    );
   }
 
   /** @throws columns_mismatch when the trace's columns are others */
   add(trace: Buffer, columns: Column[]): void {
     if (columns.length === 0) return;
     if (this.#columns === undefined) {
-      this.#columns = columns.map(({ name, cellKinds }) => ({ name, cellKinds }));
+      this.#columns = columns.map(({ name, cellKinds, possibleKinds = 0 }) => ({
+        name,
+        cellKinds,
+        possibleKinds,
+      }));
       this.#first = printable(textFromBytes(trace));
       return;
     }
@@ -42,10 +68,21 @@ export class ColumnMerge {
       );
     known.forEach((column, at) => {
       column.cellKinds |= columns[at]?.cellKinds ?? 0;
+      column.possibleKinds |= columns[at]?.possibleKinds ?? 0;
     });
   }
 }
 
-function named(columns: Column[]): string {
+function hasValue(kinds: number): boolean {
+  return (kinds & ~NULL_KIND) !== 0;
+}
+
+/** Whether they are all numbers, or all text and bytes. */
+function isOfOneType(kinds: number): boolean {
+  const values = kinds & ~NULL_KIND;
+  return values !== 0 && ((values & ~NUMBER_KINDS) === 0 || (values & ~TEXT_KINDS) === 0);
+}
+
+function named(columns: readonly { name: Buffer }[]): string {
   return `(${columns.map(({ name }) => printable(textFromBytes(name))).join(', ')})`;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SchemaResponse } from '../proto/messages.ts';
 import type { Script } from './testing/stub-worker.ts';
-import { TestSystem } from './testing/system.ts';
+import { TestSystem, unary } from './testing/system.ts';
 
 const NULL = 2;
 const INT = 4;
@@ -34,8 +34,10 @@ test('more are asked while a column is NULL in all of them, up to a bound', asyn
   const found = await system.schema(traces(1000));
   expect(kindsOf(found)).toEqual({ a: NULL | INT });
   expect(found.tracesSampled).toBe(8);
-  const never = await system.schema(['/local/x', ...traces(100)]);
-  expect([kindsOf(never), never.tracesSampled]).toEqual([{ a: NULL }, 32]);
+  const never = await system.schema(
+    ['/local/x', ...traces(200)].filter((t) => t !== '/local/t125'),
+  );
+  expect([kindsOf(never), never.tracesSampled]).toEqual([{ a: NULL }, 128]);
 });
 
 test('only the first traces of a pattern are listed', async () => {
@@ -103,4 +105,54 @@ test.each([
 ])('refuses %j %j', async (list, sql, code) => {
   await using system = await new TestSystem([{}]).start();
   await expect(system.schema(list, { sql: Buffer.from(sql) })).rejects.toMatchObject({ code });
+});
+
+const TEXT = 16;
+
+test('what a column may hold is its type where no trace has a value; numbers and text are none', async () => {
+  const script: Script = ({ types }) =>
+    types({ a: [NULL, NULL | INT], b: [0, INT | REAL], c: [0, NULL | TEXT] });
+  await using system = await new TestSystem([{ script }]).start();
+  const found = await system.schema(traces(1000));
+  expect(kindsOf(found)).toEqual({ a: NULL | INT, b: INT | REAL, c: NULL | TEXT });
+  expect(found.tracesSampled).toBe(4);
+  const mixed: Script = ({ types }) => types({ a: [NULL, INT | TEXT], b: [NULL, NULL] });
+  await using other = await new TestSystem([{ script: mixed }]).start();
+  const none = await other.schema(traces(10));
+  expect([kindsOf(none), none.tracesSampled]).toEqual([{ a: NULL, b: NULL }, 10]);
+});
+
+test('a query id that is used again has the columns of its own script', async () => {
+  let kinds = INT;
+  const script: Script = (task) =>
+    task.start.mode === 'TYPES' ? task.types({ a: kinds }) : task.rows('rows', true);
+  await using system = await new TestSystem([{ script }]).start();
+  const queryId = 'fixed';
+  expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: INT });
+  kinds = REAL;
+  // It is the same query until it has ended.
+  expect(kindsOf(await system.schema(['/local/a'], { queryId, again: true }))).toEqual({ a: INT });
+  expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: INT });
+  await system.query(['/local/a'], { queryId });
+  expect(kindsOf(await system.schema(['/local/a'], { queryId, again: true }))).toEqual({ a: INT });
+  expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: REAL });
+});
+
+test('what misfits teach is known to the next search of the same user for the same script', async () => {
+  const script: Script = ({ types }) => types({ a: INT, b: NULL });
+  await using system = await new TestSystem([{ script }]).start();
+  const sql = Buffer.from('SELECT 1 AS a, NULL AS b');
+  const learn = (column: number, kinds: number): Promise<object> =>
+    unary((done) => system.client.Learn({ user: 'u', sql, column, kinds }, done));
+  await learn(1, TEXT);
+  await learn(1, INT | 1);
+  const learned = async (user: string, script = sql): Promise<(number | undefined)[]> => {
+    const { column } = await system.schema(traces(100), { user, sql: script });
+    return column.map(({ learnedKinds }) => learnedKinds);
+  };
+  expect(await learned('u')).toEqual([0, TEXT | INT | 1]);
+  expect((await system.schema(traces(100), { user: 'u', sql })).tracesSampled).toBe(4);
+  expect(await learned('other')).toEqual([0, 0]);
+  expect(await learned('u', Buffer.from('SELECT 2'))).toEqual([0, 0]);
+  await expect(learn(0, 64)).rejects.toMatchObject({ code: 'invalid_option' });
 });

@@ -3,8 +3,9 @@ import { hash } from 'node:crypto';
 import { isPattern, parseAddress, WHERE_STORE } from '../common/address.ts';
 import { textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
-import type { Column, SchemaRequest, SchemaResponse } from '../proto/messages.ts';
+import type { Column, LearnRequest, SchemaRequest, SchemaResponse } from '../proto/messages.ts';
 import { catalogOf, execute, type QueryGround } from './execute.ts';
+import { LearnedKinds } from './learned-kinds.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import { listTraces } from './list.ts';
 import type { QuerySpec, Sink } from './query-run.ts';
@@ -15,7 +16,7 @@ import { noMatch } from './trace-source.ts';
 
 /** Traces asked in the first round, and after all rounds; each round doubles what was asked. */
 const SAMPLE_TRACES = 4;
-const SAMPLE_TRACES_MAX = 32;
+const SAMPLE_TRACES_MAX = 128;
 /** Patterns that are looked into, and traces of each that may be sampled. */
 const PATTERNS_MAX = 16;
 const LISTED_TRACES_MAX = 128;
@@ -24,6 +25,9 @@ const REMEMBERED_MAX = 256;
 const REMEMBERED_MS = 60_000;
 
 interface Shared {
+  queryId: string;
+  /** The query that was given it has ended: one of the same id is another. */
+  ended: boolean;
   answer: Promise<SchemaResponse>;
   control: AbortController;
   waiting: number;
@@ -34,6 +38,7 @@ export class SchemaService {
   readonly #limits: TimeLimits;
   readonly #lane: SchemaLane;
   readonly #remembered = new Map<string, Shared>();
+  readonly #learned = new LearnedKinds();
 
   constructor(ground: QueryGround, limits: TimeLimits, lane: SchemaLane) {
     this.#ground = ground;
@@ -44,7 +49,9 @@ export class SchemaService {
   /** The same answer to the same question of the same query, also to two that ask at a time. */
   async answer(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
     const key = request.queryId === '' ? undefined : keyOf(request);
-    const shared = (key && this.#remembered.get(key)) || this.#begin(request, key);
+    const known = key === undefined ? undefined : this.#remembered.get(key);
+    const given = known?.ended === true && request.again !== true ? undefined : known;
+    const shared = given ?? this.#begin(request, key);
     shared.waiting += 1;
     try {
       return await untilAborted(shared.answer, signal);
@@ -54,10 +61,21 @@ export class SchemaService {
     }
   }
 
+  /** A query has ended; its id may be used again. */
+  ended(queryId: string): void {
+    for (const shared of this.#remembered.values())
+      if (shared.queryId === queryId) shared.ended = true;
+  }
+
+  /** @throws invalid_option */
+  learn(request: LearnRequest): void {
+    this.#learned.learn(request);
+  }
+
   #begin(request: SchemaRequest, key: string | undefined): Shared {
     const control = new AbortController();
     const answer = this.#inTurn(request, control.signal);
-    const shared = { answer, control, waiting: 0 };
+    const shared = { queryId: request.queryId, ended: false, answer, control, waiting: 0 };
     if (key === undefined) return shared;
     this.#remembered.set(key, shared);
     const forget = (): void => {
@@ -75,7 +93,7 @@ export class SchemaService {
     this.#ground.users.check(request.user);
     const leave = await this.#lane.enter(request.user, signal);
     try {
-      return await findColumns(request, this.#ground, this.#limits, signal);
+      return await findColumns(request, this.#ground, this.#limits, this.#learned, signal);
     } finally {
       leave();
     }
@@ -101,6 +119,7 @@ async function findColumns(
   request: SchemaRequest,
   ground: QueryGround,
   timeLimits: TimeLimits,
+  learned: LearnedKinds,
   signal: AbortSignal,
 ): Promise<SchemaResponse> {
   checkSql(request.sql);
@@ -115,11 +134,12 @@ async function findColumns(
     traceContext: undefined, // several askers may share the answer
   };
   const pool = await candidates(request.address, spec.lenient, ground, signal);
-  const order = spreadOrder(pool.length);
+  const order = spreadOrder(pool.length, SAMPLE_TRACES_MAX);
   const merge = new ColumnMerge();
+  const isLearned = (column: number): boolean => learned.has(request, column);
   let asked = 0;
   let failure: BigtraceError | undefined;
-  while (asked < Math.min(pool.length, SAMPLE_TRACES_MAX) && !merge.certain) {
+  while (asked < Math.min(pool.length, SAMPLE_TRACES_MAX) && !merge.certain(isLearned)) {
     const upTo = Math.min(Math.max(asked * 2, SAMPLE_TRACES), SAMPLE_TRACES_MAX);
     const round = order.slice(asked, upTo).flatMap((at) => pool[at] ?? []);
     asked += round.length;
@@ -131,7 +151,8 @@ async function findColumns(
       failure = error;
     }
   }
-  if (merge.columns !== undefined) return { column: merge.columns, tracesSampled: asked };
+  if (merge.columns !== undefined)
+    return { column: learned.addTo(merge.columns, request), tracesSampled: asked };
   throw (
     failure ??
     new BigtraceError(

@@ -14,6 +14,7 @@ import type {
   CancelResponse,
   FailuresRequest,
   FailuresResponse,
+  LearnRequest,
   ListRequest,
   ListResponse,
   OrchestratorStatus,
@@ -73,6 +74,14 @@ export class OrchestratorServer {
     });
     const schema: Unary<SchemaRequest, SchemaResponse> = (call, reply) =>
       void this.#schema(call, reply);
+    const learn: Unary<LearnRequest, object> = (call, reply) => {
+      try {
+        this.#schemas.learn({ ...call.request, user: callerName(call.request.user, call) });
+        reply(null, {});
+      } catch (error) {
+        reply(toServiceError(error));
+      }
+    };
     const status: Unary<object, OrchestratorStatus> = (_call, reply) => reply(null, this.#status());
     const cancel: Unary<CancelRequest, CancelResponse> = ({ request }, reply) =>
       reply(null, { cancelled: ground.running.cancel(request.queryId) });
@@ -83,12 +92,15 @@ export class OrchestratorServer {
       );
     this.#server.addService(bigtraceOrchestrator, {
       Query: (call: QueryCall) =>
-        void this.#stream(call, (signal) => answerQuery(call, ground, options, signal)),
+        void this.#stream(call, (signal) =>
+          answerQuery(call, ground, options, signal, (queryId) => this.#schemas.ended(queryId)),
+        ),
       List: (call: grpc.ServerWritableStream<ListRequest, ListResponse>) =>
         void this.#stream(call, (signal) => answerList(call, ground, signal)),
       Failures: (call: grpc.ServerWritableStream<FailuresRequest, FailuresResponse>) =>
         void this.#stream(call, (signal) => answerFailures(call, ground, signal)),
       Schema: schema,
+      Learn: learn,
       Status: status,
       Cancel: cancel,
       Unbar: unbar,

@@ -106,14 +106,22 @@ export interface SchemaRequest {
   user: string;
   limits?: Partial<Limits> | null;
   onFailure: OnFailure;
+  again?: boolean;
 }
 
 export interface Column {
   name: Buffer;
   /** Set of bits `1 << CellType`. */
   cellKinds: number;
-  /** Absent where it is 0, as protobuf has it. */
   possibleKinds?: number;
+  learnedKinds?: number;
+}
+
+export interface LearnRequest {
+  user: string;
+  sql: Buffer;
+  column: number;
+  kinds: number;
 }
 
 export interface SchemaResponse {

@@ -39,10 +39,12 @@ export class StringColumn extends NativeColumn implements TextTarget {
 
   protected integer(high: number, low: number): void {
     this.integerValue.set(high, low);
+    this.fit.integer(this.integerValue);
     this.putAgain(Buffer.from(String(this.integerValue.bigint)));
   }
 
   protected double(value: number): void {
+    this.fit.asText(value);
     this.putAgain(Buffer.from(doubleText(value)));
   }
 

@@ -47,6 +47,7 @@ export class ColumnWriter {
 
   double(output: Output, value: number): void {
     if (this.#base === 'Float32') this.#fit.float32(value);
+    if (this.#base === 'String') this.#fit.asText(value);
     if (this.#base.startsWith('Float') || this.#base === 'String') writeDouble(output, value);
     else writeAscii(output, this.#fit.whole(value).toString());
   }

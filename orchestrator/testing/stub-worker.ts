@@ -27,7 +27,8 @@ export interface StubTask {
   /** How often this worker was given the trace in this stream's query, this time included. */
   attempt: number;
   rows(result: string, last: boolean, stats?: Partial<TaskStats>): void;
-  types(columns: Record<string, number>): void;
+  /** Kinds seen, or seen and possible, by name. */
+  types(columns: Record<string, number | [seen: number, possible: number]>): void;
   fail(code: string, message: string): void;
   returned(): void;
   send(event: RunEvent): void;
@@ -241,9 +242,9 @@ export class StubWorker {
   }
 }
 
-function columnsOf(columns: Record<string, number>): Column[] {
-  return Object.entries(columns).map(([name, cellKinds]) => ({
-    name: Buffer.from(name),
-    cellKinds,
-  }));
+function columnsOf(columns: Record<string, number | [seen: number, possible: number]>): Column[] {
+  return Object.entries(columns).map(([name, kinds]) => {
+    const [cellKinds, possibleKinds] = typeof kinds === 'number' ? [kinds, 0] : kinds;
+    return { name: Buffer.from(name), cellKinds, possibleKinds };
+  });
 }

@@ -10,6 +10,7 @@ import type {
   CancelResponse,
   FailuresRequest,
   FailuresResponse,
+  LearnRequest,
   ListRequest,
   ListResponse,
   OrchestratorStatus,
@@ -45,6 +46,7 @@ interface Stub extends grpc.Client {
   Failures(request: FailuresRequest): grpc.ClientReadableStream<FailuresResponse>;
   Cancel(request: CancelRequest, done: Callback<CancelResponse>): void;
   Unbar(request: UnbarRequest, done: Callback<UnbarResponse>): void;
+  Learn(request: LearnRequest, done: Callback<object>): void;
 }
 
 interface UpstreamStub extends grpc.Client {
@@ -191,7 +193,7 @@ const START: QueryStart = {
   ...{ user: '', progressIntervalMs: 0 },
 };
 
-function unary<T>(ask: (done: Callback<T>) => void): Promise<T> {
+export function unary<T>(ask: (done: Callback<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     ask((error, reply) => {
       if (error === null && reply !== undefined) resolve(reply);

@@ -1,0 +1,33 @@
+/** A value that does not fit the type of its column. */
+import { printable } from '../common/byte-text.ts';
+import { BigtraceError, type ErrorDetails } from '../common/errors.ts';
+import type { TableColumn } from './structure.ts';
+
+export interface MisfitFacts {
+  column: TableColumn;
+  /** The value, for people. */
+  value: string;
+  /** Bits of its kind, as Orchestrator.Learn has them. */
+  kinds: number;
+  /** A type that holds it. */
+  wider: string;
+}
+
+export class Misfit extends BigtraceError {
+  readonly facts: MisfitFacts;
+  /** What is wrong, without a remedy. */
+  readonly what: string;
+
+  constructor(facts: MisfitFacts, details: ErrorDetails = {}) {
+    const { column, value, wider } = facts;
+    const what = `column ${printable(column.name)} is ${column.type.text} and cannot hold ${value}`;
+    const remedy = `make it ${wider} (bigtrace_as takes a structure), or CAST it in the query`;
+    super('type_mismatch', `${what}; ${remedy}`, details);
+    this.facts = facts;
+    this.what = what;
+  }
+
+  override ofTrace(trace: string): Misfit {
+    return new Misfit(this.facts, { trace, cause: this.cause });
+  }
+}

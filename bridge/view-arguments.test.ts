@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { checkArguments } from './view-arguments.ts';
+
+test.each([
+  "SELECT * FROM bigtrace(traces=['/local/**'], sql='SELECT 1')",
+  "SELECT * FROM bigtrace.bigtrace_as(structure='a Int8', traces=[], sql='')",
+  "SELECT x = 3 FROM t WHERE (on_failure = 'x', y = 1) IN (SELECT 1 FROM bigtrace(sql='', traces=[]))",
+  "SELECT 'bigtrace(on_failure=1)', `bigtrace(on_failure=1)` -- bigtrace(on_failure=1)",
+  "/* bigtrace(on_failure=1) */ SELECT 'it''s bigtrace(on_failure=\\'' # bigtrace(on_failure=1)",
+  "SELECT * FROM bigtrace_table(table='t', sample=['a'], on_failure='strict', sql='')",
+  "SELECT * FROM bigtrace(traces=arrayMap(x -> x = 'a', []), sql=concat('a', if(b = 1, 'c', 'd')))",
+  'SELECT ((((',
+  "SELECT '",
+])('%s is taken', (statement) => {
+  expect(() => checkArguments(statement)).not.toThrow();
+});
+
+test.each([
+  [
+    "SELECT * FROM bigtrace(traces=['a'], sql='b', on_failure='lenient')",
+    'bigtrace has no argument on_failure: it has traces, sql; bigtrace_lenient and bigtrace_where_lenient go on when traces fail',
+  ],
+  [
+    "SELECT * FROM `bigtrace`.\"bigtrace\"(`structure` = 'a', traces=['a'], sql='b')",
+    'bigtrace has no argument structure: it has traces, sql; bigtrace_as has it',
+  ],
+  [
+    "SELECT (SELECT 1 FROM bigtrace_where(filter='(', -- )\n sql='b', limit=3))",
+    'bigtrace_where has no argument limit: it has filter, sql',
+  ],
+])('%s is refused', (statement, message) => {
+  expect(() => checkArguments(statement)).toThrow(message);
+});
+
+test('a long statement is cut in linear time', () => {
+  const statement = `SELECT bigtrace(traces=['${"\\'".repeat(30_000)}'], other=1)`;
+  expect(() => checkArguments(statement)).toThrow('bigtrace has no argument other');
+});
