@@ -7,7 +7,9 @@ set -eu
 if [ -n "${BIGTRACE_SERVICE_PASSWORD_FILE:-}" ]; then
   for name in service analyst; do
     file=$(dirname "$BIGTRACE_SERVICE_PASSWORD_FILE")/$name.password
-    [ -s "$file" ] || (umask 027 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$file")
+    # Whole or not at all, whenever the power is lost.
+    [ -s "$file" ] || (umask 027 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$file.new" \
+      && sync "$file.new" && mv "$file.new" "$file")
   done
 fi
 exec node /app/dist/bigtrace.js orchestrator --listen 0.0.0.0 --port 5051 --insecure "$@"

@@ -15,11 +15,17 @@ settle() {
   elif [ -n "$file" ]; then
     password=$(cat "$file")
   else
-    if [ ! -s "$kept" ]; then
-      (umask 077 && made_up >"$kept")
+    file=$kept
+    if [ ! -e "$kept" ]; then
+      # Whole or not at all, whenever the power is lost.
+      (umask 077 && made_up >"$kept.new" && sync "$kept.new" && mv "$kept.new" "$kept")
       echo "made up a password for $3; it is in $kept" >&2
     fi
     password=$(cat "$kept")
+  fi
+  if [ -z "$password" ]; then
+    echo "the password file $file is empty: delete it or write the password of $3 into it" >&2
+    exit 1
   fi
   hash_of "$password"
 }
