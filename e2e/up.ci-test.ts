@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { descendants, gone, ROOT, startSystem } from './harness.ts';
+import { descendants, gone, listens, ROOT, startSystem } from './harness.ts';
 import { statusOf } from './workers.ts';
 
 const COUNT = `SELECT count() FROM bigtrace(traces=['/local/linux/g*'], sql='SELECT ts FROM sched')`;
@@ -42,6 +42,28 @@ it('refuses a second start by name; says which process died, and starts it again
     await system.said(new RegExp(`${name} is up again`));
   }
   await expect.poll(() => system.sql(COUNT).catch(String), { timeout: 20_000 }).toBe(ROWS);
+});
+
+it('notices which process no longer answers, and starts it again', async () => {
+  await using system = await startSystem();
+  for (const name of ['worker-2', 'orchestrator', 'clickhouse']) {
+    const pid = pidOf(name, system.processes);
+    const stopped = performance.now();
+    process.kill(pid, 'SIGSTOP');
+    await system.said(new RegExp(`${name} \\(pid ${pid}\\) does not answer: `));
+    await system.said(new RegExp(`${name} is up again`));
+    console.log(`${name}: healed after ${Math.round((performance.now() - stopped) / 1000)} s`);
+  }
+  await expect.poll(() => system.sql(COUNT).catch(String), { timeout: 20_000 }).toBe(ROWS);
+});
+
+it.each(['HTTP', 'TCP'])('opens the listener %s again when it was closed', async (listener) => {
+  await using system = await startSystem();
+  await system.sql(`SYSTEM STOP LISTEN ${listener}`, { user: 'admin' });
+  await system.said(/clickhouse \(pid \d+\) does not answer: /);
+  await system.said(/clickhouse is up again/);
+  expect(await system.sql('SELECT 1')).toBe('1\n');
+  expect(await listens(system.clickhouseTcp)).toBe(true);
 });
 
 it('ends every process when it is killed outright; tables and passwords outlive it', async () => {

@@ -7,6 +7,7 @@ import { DIST } from '../paths.ts';
 import type { ClickHouseAddress } from './announcement.ts';
 import type { UpConfig } from './config.ts';
 import type { LogFile } from './log-file.ts';
+import { clickHousePing } from './pings.ts';
 import type { Running } from './running.ts';
 import type { Launch } from './supervisor.ts';
 
@@ -40,7 +41,7 @@ export function embeddedClickHouse(
         analyst: join(config.dataDir, 'analyst.password'),
       },
     };
-    return { pid, address, exited, stop, kill };
+    return { pid, address, exited, ping: clickHousePing(address), stop, kill };
   };
 }
 

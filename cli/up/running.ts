@@ -1,5 +1,7 @@
 /** A started process of the system, however it was started. */
 
+import type { Ping } from './liveness.ts';
+
 export interface Exit {
   /** `exit code 1`, `killed by SIGKILL`. */
   how: string;
@@ -12,6 +14,8 @@ export interface Running<T> {
   /** Where it listens; a restart listens there again. */
   address: T;
   exited: Promise<Exit>;
+  /** One that does not answer is ended and started again. */
+  ping: Ping;
   /** Ends it in order; resolves when it is gone, however that had to be brought about. */
   stop(): Promise<void>;
   /** Ends it at once. */

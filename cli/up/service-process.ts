@@ -5,6 +5,7 @@ import { BigtraceError } from '../../common/errors.ts';
 import { PROGRAM } from '../paths.ts';
 import { LastLines } from './last-lines.ts';
 import type { LogFile } from './log-file.ts';
+import { grpcPing } from './pings.ts';
 import { type Exit, howItEnded, type Running } from './running.ts';
 
 const START_MS_MAX = 60_000;
@@ -51,6 +52,7 @@ export async function startService(service: ServiceProcess): Promise<Running<str
       pid: child.pid ?? 0,
       address,
       exited,
+      ping: grpcPing(address),
       kill: () => child.kill('SIGKILL'),
       stop: () => stop(child, exited),
     };

@@ -7,6 +7,7 @@ import { Supervisor } from './supervisor.ts';
 class Fake {
   readonly running: Running<string>;
   die: (exit: Exit) => void = () => {};
+  ping: () => Promise<void> = () => Promise.resolve();
 
   constructor(pid: number, address: string, log: string[]) {
     const exited = new Promise<Exit>((resolve) => {
@@ -20,6 +21,7 @@ class Fake {
       pid,
       address,
       exited,
+      ping: () => this.ping(),
       stop: () => Promise.resolve(end('stop')),
       kill: () => end('kill'),
     };
@@ -92,4 +94,28 @@ it('ends what comes up only after everything was told to stop', async () => {
   comesUp(new Fake(7, '', log).running);
   await starting;
   expect(log).toEqual(['kill 7']);
+});
+
+it('ends a process that does not answer, and starts it again', async () => {
+  const said: string[] = [];
+  const times = { pingEveryMs: 1, pingMsMax: 1 };
+  const supervisor = new Supervisor((line) => said.push(line), times);
+  const fakes: Fake[] = [];
+  await supervisor.start<string>('worker-1', () => {
+    const fake = new Fake(4_000_000 + fakes.length, '', said); // beyond any pid
+    fakes.push(fake);
+    return Promise.resolve(fake.running);
+  });
+  const [first] = fakes;
+  if (first === undefined) throw new Error('not started');
+  first.ping = () => Promise.reject(new Error('no answer'));
+  await expect.poll(() => fakes.length).toBe(2);
+  await nextTick();
+  expect(said).toEqual([
+    'worker-1 (pid 4000000) does not answer: no answer',
+    'kill 4000000',
+    'worker-1 (pid 4000000) died: kill',
+    'worker-1 is up again (pid 4000001)',
+  ]);
+  await supervisor.stop();
 });

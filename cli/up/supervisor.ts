@@ -1,8 +1,12 @@
-/** Keeps processes running: says which one died and why, starts it again, gives up at a bound. */
+/**
+ * Keeps processes running: ends one that does not answer, says which one died and why, starts it again, gives up
+ * at a bound.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError, BigtraceError } from '../../common/errors.ts';
+import { type LivenessTimes, untilHung } from './liveness.ts';
 import { RESTARTS_MAX, RESTARTS_WINDOW_MS, restartDelayMs } from './restarts.ts';
-import type { Running } from './running.ts';
+import type { Exit, Running } from './running.ts';
 
 /** Starts a process; again with the address that it had before. */
 export type Launch<T> = (signal: AbortSignal, previous?: T) => Promise<Running<T>>;
@@ -17,14 +21,16 @@ export class Supervisor {
   readonly #children: Child[] = [];
   readonly #stopping = new AbortController();
   readonly #say: (line: string) => void;
+  readonly #times: LivenessTimes | undefined;
   #giveUp: (error: BigtraceError) => void = () => {};
   /** Resolves with the reason when a process dies too often. */
   readonly gaveUp = new Promise<BigtraceError>((resolve) => {
     this.#giveUp = resolve;
   });
 
-  constructor(say: (line: string) => void) {
+  constructor(say: (line: string) => void, times?: LivenessTimes) {
     this.#say = say;
+    this.#times = times;
   }
 
   /** Aborted as soon as everything is to stop. */
@@ -65,7 +71,7 @@ export class Supervisor {
   async #watch<T>(child: Child, first: Running<T>, launch: Launch<T>): Promise<void> {
     let running = first;
     for (;;) {
-      const { how, lastLines } = await running.exited;
+      const { how, lastLines } = await this.#endOf(child, running);
       if (this.signal.aborted) return;
       child.running = undefined;
       this.#say([`${child.name} (pid ${running.pid}) died: ${how}`, ...lastLines].join('\n    '));
@@ -74,6 +80,23 @@ export class Supervisor {
       this.#say(`${child.name} is up again (pid ${next.pid})`);
       child.running = next;
       running = next;
+    }
+  }
+
+  async #endOf<T>(child: Child, { pid, ping, exited, kill }: Running<T>): Promise<Exit> {
+    const ended = new AbortController();
+    const signal = AbortSignal.any([ended.signal, this.signal]);
+    untilHung(ping, pid, signal, this.#times).then(
+      (failure) => {
+        this.#say(`${child.name} (pid ${pid}) does not answer: ${failure}`);
+        kill();
+      },
+      () => {}, // it ended, or everything stops
+    );
+    try {
+      return await exited;
+    } finally {
+      ended.abort();
     }
   }
 
