@@ -30,7 +30,7 @@ function useSilentTerminal() {
   ].some((result) => result !== 0);
   if (failed) throw new Error('no terminal can be made: is /dev/pts mounted?');
   const terminal = openSync(name.toString('latin1', 0, name.indexOf(0)), O_RDWR | O_NOCTTY);
-  callLibc('dup2', terminal, 0);
+  void callLibc('dup2', terminal, 0);
   closeSync(terminal);
 }
 

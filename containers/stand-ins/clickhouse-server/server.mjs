@@ -27,7 +27,14 @@ const interactive = ['--interactive', '--disable_suggestion', '--history_file=/d
 const quiet = ['--progress=off', '--progress-table=off', '--highlight=0'];
 const engine = spawn(
   process.execPath,
-  ['/opt/stand-in/engine.mjs', 'clickhouse', ...args, ...interactive, ...quiet, `--query=${LISTEN}`],
+  [
+    '/opt/stand-in/engine.mjs',
+    'clickhouse',
+    ...args,
+    ...interactive,
+    ...quiet,
+    `--query=${LISTEN}`,
+  ],
   {
     stdio: 'inherit',
     env: {
