@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { CORPUS, corpusTraces } from '../test/corpus/index.ts';
 import { type Engine, loadEngine, TraceProcessor } from './index.ts';
 import { ask, load, testEngine } from './test-traces.ts';
@@ -158,6 +158,30 @@ describe('an instance that died', () => {
     expect(() => processor.append(nested)).toThrow(expect.objectContaining(death));
     expect(processor.poisoned).toMatchObject(death);
     expect(() => ask(processor, 'SELECT 1')).toThrow(expect.objectContaining(death));
+  });
+
+  test('of a machine without memory is not of the bound, and may pass elsewhere', () => {
+    const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
+      throw new RangeError('WebAssembly.Memory.grow(): Unable to grow instance memory');
+    });
+    const processor = new TraceProcessor(engine);
+    let thrown: unknown;
+    try {
+      load(processor, 'recorded/linux/mem-pressure.pftrace');
+    } catch (error) {
+      thrown = error;
+    } finally {
+      grow.mockRestore();
+    }
+    expect(thrown).toMatchObject({
+      ...{ code: 'out_of_memory', retryable: true },
+      detail: expect.stringMatching(
+        /^the machine has no memory left for TraceProcessor, which needed \d+ bytes$/,
+      ),
+    });
+    processor.reset();
+    load(processor, 'recorded/linux/gzip-cpu.pftrace');
+    expect(ask(processor, 'SELECT count(*) FROM sched')).toEqual([[2547n]]);
   });
 
   test('of its memory bound names the bound', () => {
