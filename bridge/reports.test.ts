@@ -81,6 +81,6 @@ test('progress is a row of each query that runs', async () => {
   const client = { running: async () => decodeStatus(status) } as unknown as OrchestratorClient;
   expect(await written((stdout) => runProgress(client, stdout))).toBe(
     'q1\tanalyst\t1795345249722\t1500\t10\t1\t4\t0\t1099511627776\t6\t7\t' +
-      "[('/local/it\\\\'s\\\\\\\\\\t\xff','parsing',1.5,2,'w:1')]\nEND\n",
+      "[('/local/it\\'s\\\\\\t\xff','parsing',1.5,2,'w:1')]\nEND\n",
   );
 });

@@ -30,7 +30,7 @@ export async function runProgress(client: OrchestratorClient, stdout: Writable):
   const queries = await client.running();
   const rows = queries.map(({ queryId, user, startedMs, progress, running }) => {
     const counts = PROGRESS_FIELDS.map((field) => progress.get(field) ?? 0);
-    return rowOf([queryId, user, startedMs, ...counts, arrayOf(running.map(tupleOf))]);
+    return rowOf([queryId, user, startedMs, ...counts], arrayOf(running.map(tupleOf)));
   });
   await write(stdout, rows);
   await end(stdout);
@@ -53,9 +53,11 @@ const [OPEN, CLOSE, COMMA] = ['(', ')', ','].map((text) => Buffer.from(text)) as
   Buffer,
 ];
 
-/** Quotes and backslashes get a backslash, by which the text of a value in an array ends where it should. */
+/** A text within an array: escaped as a text of its own is, and its quotes, too. */
 function quoted(text: Uint8Array): Buffer {
-  const escaped = Buffer.from(text).toString('latin1').replace(/[\\']/g, '\\$&');
+  const escaped = escapeBytes(text)
+    .toString('latin1')
+    .replaceAll("'", "\\'");
   return Buffer.from(`'${escaped}'`, 'latin1');
 }
 
@@ -64,12 +66,14 @@ function arrayOf(items: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from('['), ...separated, Buffer.from(']')]);
 }
 
-function rowOf(values: (string | number | Uint8Array)[]): Buffer {
+/** @param escaped a last field that is escaped already */
+function rowOf(values: (string | number | Uint8Array)[], escaped?: Buffer): Buffer {
   const fields = values.flatMap((value, index) => [
     ...(index === 0 ? [] : [TAB]),
     escapeBytes(value instanceof Uint8Array ? value : Buffer.from(String(value))),
   ]);
-  return Buffer.concat([...fields, NEWLINE]);
+  const last = escaped === undefined ? [] : [TAB, escaped];
+  return Buffer.concat([...fields, ...last, NEWLINE]);
 }
 
 const TAB = Buffer.from('\t');
