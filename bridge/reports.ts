@@ -55,9 +55,7 @@ const [OPEN, CLOSE, COMMA] = ['(', ')', ','].map((text) => Buffer.from(text)) as
 
 /** A text within an array: escaped as a text of its own is, and its quotes, too. */
 function quoted(text: Uint8Array): Buffer {
-  const escaped = escapeBytes(text)
-    .toString('latin1')
-    .replaceAll("'", "\\'");
+  const escaped = escapeBytes(text).toString('latin1').replaceAll("'", "\\'");
   return Buffer.from(`'${escaped}'`, 'latin1');
 }
 
