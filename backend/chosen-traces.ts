@@ -1,5 +1,6 @@
 /** Which traces of the catalog addresses, patterns and a `where` choose, as SQL. */
 import { isPattern, parseAddress } from '../common/address.ts';
+import { canonicalAddress } from '../common/canonical-address.ts';
 import { CatalogFilters, TRACES } from '../common/catalog-filters.ts';
 import { escapedBytesSql, patternExpressions } from '../common/glob/re2.ts';
 import { expressionsOf, WHERE_STORE, whereAddress } from '../common/where-address.ts';
@@ -52,9 +53,19 @@ function sorted(addresses: readonly string[]): { named: string[]; selections: st
   for (const address of addresses) {
     const { store, path } = parseAddress(address);
     if (store === WHERE_STORE) selections.push(expressionsOf(path));
-    else named.push(address);
+    else named.push(catalogName(address));
   }
   return { named, selections };
+}
+
+/** As the catalog has it. @throws invalid_option for a name that only the store can tell */
+function catalogName(text: string): string {
+  const { address, needsStore } = canonicalAddress(text, []);
+  const isObjects = isPattern(text) && !text.startsWith('/local/'); // of their names nothing is decoded
+  if (!needsStore || isObjects) return address;
+  throw badRequest(
+    `${text} is not the name that the catalog has for the trace: with where, filters or a limit, name it as a listing does, such as /local/app.pftrace`,
+  );
 }
 
 /** SQL: the trace is one of those that the addresses name or the patterns match, as stores read them. */

@@ -5,8 +5,9 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { OrchestratorClient } from '../client/orchestrator-client.ts';
-import { isPattern, parseAddress } from '../common/address.ts';
+import { isPattern } from '../common/address.ts';
 import { bytesFromText, printable } from '../common/byte-text.ts';
+import { canonicalAddress } from '../common/canonical-address.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { Glob } from '../common/glob/glob.ts';
 import type { CatalogStore, IndexedTrace, Questions, ToRead } from './catalog-store.ts';
@@ -51,7 +52,7 @@ export interface IndexContext {
 }
 
 /** @throws BigtraceError; traces that do not load are rows of the catalog, no errors */
-export async function runIndex(plan: IndexPlan, context: IndexContext): Promise<IndexProgress> {
+export async function runIndex(given: IndexPlan, context: IndexContext): Promise<IndexProgress> {
   const { store, onProgress } = context;
   const run = randomUUID();
   const progress: IndexProgress = {
@@ -64,7 +65,7 @@ export async function runIndex(plan: IndexPlan, context: IndexContext): Promise<
     empty: 0,
     partial: 0,
   };
-  for (const address of plan.addresses) parseAddress(address);
+  const plan = { ...given, addresses: given.addresses.map(canonicalName) };
   const questions = questionsOf(plan.extraSql);
   const startMs = await store.startMs();
   await store.columns.add([]); // an earlier version's view has not all columns
@@ -204,6 +205,17 @@ async function readBatch(
 
 function required(answers: ReadonlyMap<string, Answer>, address: string): Answer {
   return answers.get(address) ?? new BigtraceError('internal', 'trace was not answered');
+}
+
+/** As listings have it: what vanished is found by it. @throws invalid_address for what only the store can tell */
+function canonicalName(text: string): string {
+  const { address, needsStore } = canonicalAddress(text, []);
+  if (!needsStore || !text.startsWith('/local/')) return address;
+  throw new BigtraceError(
+    'invalid_address',
+    'the catalog has traces by their paths below the directory of --traces: name them so, without .., such as /local/**',
+    { trace: printable(text) },
+  );
 }
 
 /** An address that ends in `/`: the part of a pattern before its first glob character. */

@@ -10,7 +10,7 @@ import { listTraces } from './list.ts';
 import { QueryRun, type QuerySpec, type Sink } from './query-run.ts';
 import type { RunningQueries } from './running.ts';
 import type { Tally } from './tally.ts';
-import { traceSource } from './trace-source.ts';
+import { type TraceSourceOptions, traceSource } from './trace-source.ts';
 import type { Users } from './users.ts';
 
 /** What all queries of an orchestrator share. */
@@ -37,6 +37,7 @@ export interface Execution {
   /** Addresses and patterns, as the client sends them. */
   addresses: AsyncIterable<Buffer[]>;
   sink: Sink;
+  onAlias?: TraceSourceOptions['onAlias'];
   /** Its reason becomes the query's error. */
   signal: AbortSignal;
   /** Given what tells how far the query is, as soon as there is anything to tell. */
@@ -47,7 +48,7 @@ export interface Execution {
 export async function execute(
   spec: QuerySpec,
   ground: QueryGround,
-  { addresses, sink, signal, onStart }: Execution,
+  { addresses, sink, signal, onStart, onAlias }: Execution,
 ): Promise<void> {
   const { fleet, workerWaitMs, counters } = ground;
   const { mode, traceContext } = spec;
@@ -71,6 +72,8 @@ export async function execute(
     list: (pattern) =>
       listTraces({ pattern: [pattern], limit: 0 }, { fleet, workerWaitMs, signal: ended.signal }),
     select: (expression) => catalogOf(ground).addressesWhere(expression, { signal: ended.signal }),
+    localRoots: () => fleet.localRoots(workerWaitMs, ended.signal),
+    onAlias,
     onBad: (address, error) => run.refuse(address, error),
   });
   let error: BigtraceError | undefined;

@@ -1,6 +1,7 @@
 /** The workers there are: found by list or by name, asked how they are once a second. */
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { type Channel, openChannel, type PeerConfig } from '../common/peer.ts';
@@ -225,6 +226,13 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     signal.throwIfAborted();
     if (this.usable.length === 0) throw this.noWorkers();
     return this.usable;
+  }
+
+  /** Directories of `/local`, by the workers that are there. @throws no_workers */
+  async localRoots(timeoutMs: number, signal: AbortSignal): Promise<string[]> {
+    const usable = await this.waitUsable(timeoutMs, signal);
+    const roots = usable.flatMap(({ status }) => status?.localRoot ?? []);
+    return [...new Set(roots.map(textFromBytes))];
   }
 
   noWorkers(): BigtraceError {

@@ -64,12 +64,6 @@ test('upstream gets one message a trace, with all its results', async () => {
 test.each([
   [[], 'SELECT 1', 'no_traces', 'query names no traces'],
   [['/local/a'], ' \n', 'no_sql', 'query has no SQL'],
-  [
-    ['/local/a'],
-    '-'.repeat(2 ** 25 + 1),
-    'limit_exceeded',
-    'SQL is 33554433 bytes long, the bound is 33554432',
-  ],
   [['/local/*.none'], 'SELECT 1', 'no_match', '[/local/*.none]: pattern matches no trace'],
   [
     ['local/a'],
@@ -82,6 +76,17 @@ test.each([
   const expected = expect.objectContaining({ code, message });
   await expect(system.query(list, { sql: Buffer.from(sql) })).rejects.toEqual(expected);
   await expect(system.upstream(list, sql)).rejects.toEqual(expected);
+});
+
+test('refuses SQL that is longer than the bound, in both services', async () => {
+  await using system = await new TestSystem([{}]).start();
+  const sql = '-'.repeat(2 ** 25 + 1);
+  const message = 'SQL is 33554433 bytes long, the bound is 33554432';
+  const refused = { code: 'limit_exceeded', message };
+  await expect(system.query(['/local/a'], { sql: Buffer.from(sql) })).rejects.toMatchObject(
+    refused,
+  );
+  await expect(system.upstream(['/local/a'], sql)).rejects.toMatchObject(refused);
 });
 
 test('strict: the first failure names its trace and cancels the rest', async () => {

@@ -1,4 +1,5 @@
 /** The bytes of a trace, from whichever worker reaches its store. */
+import { isPattern } from '../common/address.ts';
 import { bytesFromText, printable } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { type AnyWorkerOptions, fromAnyWorker } from './any-worker.ts';
@@ -13,14 +14,15 @@ export interface OpenTrace {
   read(offset: number, length: number): AsyncGenerator<Buffer>;
 }
 
-/** @throws trace_not_found where the address is not that of one trace, to the letter */
+/** @throws trace_not_found where the address is not that of one trace: a pattern must be its name to the letter */
 export async function openTrace(address: string, options: AnyWorkerOptions): Promise<OpenTrace> {
   const bytes = bytesFromText(address);
+  const mayBeOther = !isPattern(address);
   for await (const traces of listTraces({ pattern: [bytes], limit: 1 }, options)) {
-    const found = traces.find((trace) => bytes.equals(trace.address));
+    const found = traces.find((trace) => mayBeOther || bytes.equals(trace.address));
     if (found === undefined) continue;
     const { size, generation } = found;
-    const asked = { address: bytes, generation };
+    const asked = { address: found.address, generation };
     return {
       size,
       generation,

@@ -1,6 +1,5 @@
 /** The columns of a query: found by asking a few of its traces, and remembered for as long as it begins. */
 import { hash } from 'node:crypto';
-import { isPattern, parseAddress, WHERE_STORE } from '../common/address.ts';
 import { textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { Column, LearnRequest, SchemaRequest, SchemaResponse } from '../proto/messages.ts';
@@ -8,6 +7,7 @@ import { catalogOf, execute, type QueryGround } from './execute.ts';
 import { LearnedKinds } from './learned-kinds.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import { listTraces } from './list.ts';
+import { namedAddress } from './named-address.ts';
 import type { QuerySpec, Sink } from './query-run.ts';
 import type { SchemaLane } from './schema-lane.ts';
 import { ColumnMerge } from './schema-merge.ts';
@@ -206,18 +206,17 @@ async function candidates(
   let failure: BigtraceError | undefined;
   for (const address of addresses) {
     try {
-      const text = textFromBytes(address);
-      const { store, path } = parseAddress(text);
-      if (store === WHERE_STORE) {
-        const selected = catalogOf(ground).addressesWhere(path, {
+      const named = await namedAddress(address, () => fleet.localRoots(workerWaitMs, signal));
+      if (named.kind === 'selection') {
+        const selected = catalogOf(ground).addressesWhere(named.path, {
           signal,
           sample: LISTED_TRACES_MAX,
         });
         for await (const traces of selected)
           for (const trace of traces) found.set(textFromBytes(trace), trace);
-      } else if (!isPattern(text)) found.set(text, address);
+      } else if (named.kind === 'trace') found.set(textFromBytes(named.address), named.address);
       else if (patterns++ < PATTERNS_MAX) {
-        const request = { pattern: [address], limit: LISTED_TRACES_MAX };
+        const request = { pattern: [named.address], limit: LISTED_TRACES_MAX };
         const before = found.size;
         let matched = 0;
         for await (const traces of listTraces(request, { fleet, workerWaitMs, signal }))

@@ -1,8 +1,8 @@
 /** The traces of a query, as a stream: addresses checked, patterns and expressions expanded, each trace once. */
-import { isPattern, parseAddress, WHERE_STORE } from '../common/address.ts';
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { ListedTrace } from '../proto/messages.ts';
+import { type NamedAddress, namedAddress } from './named-address.ts';
 import { type TraceDigest, TraceSet, traceDigest } from './trace-set.ts';
 
 export interface FoundTrace {
@@ -29,6 +29,10 @@ export interface TraceSourceOptions {
   list: (pattern: Buffer) => AsyncIterable<Pick<ListedTrace, 'address' | 'generation'>[]>;
   /** The traces that an expression over the catalog selects. */
   select: (expression: string) => AsyncIterable<Buffer[]>;
+  /** Directories that absolute paths of `/local` may begin with. */
+  localRoots: () => Promise<readonly string[]>;
+  /** Told of a trace that the client calls by another name than its canonical address. */
+  onAlias?: ((trace: Buffer, asked: Buffer) => void) | undefined;
   /** An address or pattern that stands for no trace; throws to end the query. */
   onBad: (address: Buffer, error: BigtraceError) => void;
 }
@@ -38,6 +42,8 @@ export async function* traceSource({
   addresses,
   list,
   select,
+  localRoots,
+  onAlias,
   onBad,
 }: TraceSourceOptions): AsyncGenerator<FoundTrace[]> {
   const seen = new TraceSet();
@@ -56,16 +62,13 @@ export async function* traceSource({
     for (const address of sent) {
       asked += 1;
       try {
-        const text = textFromBytes(address);
-        const { store, path } = parseAddress(text);
-        if (store !== WHERE_STORE && !isPattern(text)) add(address);
-        else {
-          const found = store === WHERE_STORE ? selectedBy(path, select) : listedOf(address, list);
-          for await (const traces of found) {
-            for (const { trace, listed } of traces) {
-              add(trace, listed);
-              if (batch.length >= BATCH_TRACES) yield take();
-            }
+        const named = await namedAddress(address, localRoots);
+        const isOne = named.kind === 'trace' || (named.kind === 'listed' && !named.isPattern);
+        for await (const traces of foundBy(named, list, select)) {
+          for (const { trace, listed } of traces) {
+            if (isOne && !trace.equals(address)) onAlias?.(trace, address);
+            add(trace, listed);
+            if (batch.length >= BATCH_TRACES) yield take();
           }
         }
       } catch (error) {
@@ -79,6 +82,16 @@ export async function* traceSource({
 }
 
 type Found = Omit<FoundTrace, 'digest'>;
+
+async function* foundBy(
+  named: NamedAddress,
+  list: TraceSourceOptions['list'],
+  select: TraceSourceOptions['select'],
+): AsyncGenerator<Found[]> {
+  if (named.kind === 'trace') yield [{ trace: named.address }];
+  else if (named.kind === 'selection') yield* selectedBy(named.path, select);
+  else yield* listedOf(named.address, list);
+}
 
 async function* selectedBy(
   expression: string,

@@ -20,6 +20,7 @@ export class GatheringSink implements Sink {
   readonly #call: UpstreamCall;
   readonly #fail: (error: BigtraceError) => void;
   readonly #bytesMax: number;
+  readonly #names: TraceNames;
   /** By the trace's bytes: the results so far of traces that have not ended. */
   readonly #gathered = new Map<string, { result: Buffer[]; bytes: number }>();
   #bytes = 0;
@@ -30,7 +31,9 @@ export class GatheringSink implements Sink {
     call: UpstreamCall,
     fail: (error: BigtraceError) => void,
     bytesMax = GATHERED_BYTES_MAX,
+    names = new TraceNames(),
   ) {
+    this.#names = names;
     this.#call = call;
     this.#fail = fail;
     this.#bytesMax = bytesMax;
@@ -56,7 +59,7 @@ export class GatheringSink implements Sink {
     }
     this.#gathered.delete(key);
     this.#bytes -= sofar.bytes;
-    this.#open = this.#call.write({ trace, result: sofar.result });
+    this.#open = this.#call.write({ trace: this.#names.asked(trace), result: sofar.result });
   }
 
   types(_trace: Buffer, _columns: Column[]): void {
@@ -74,6 +77,31 @@ export class GatheringSink implements Sink {
   #tooMuch(trace: Buffer): BigtraceError {
     const detail = `results of unfinished traces take more than ${this.#bytesMax} bytes; bigtrace.v1.Orchestrator.Query streams them`;
     return new BigtraceError('limit_exceeded', detail, { trace: printable(textFromBytes(trace)) });
+  }
+}
+
+/** Upstream's clients know a trace by what they call it, so it goes back to them by that name. */
+export class TraceNames {
+  /** By the bytes of the canonical address. */
+  readonly #asked = new Map<string, Buffer>();
+
+  /** A trace has the first of several names. */
+  add(trace: Buffer, asked: Buffer): void {
+    const key = trace.toString('latin1');
+    if (!this.#asked.has(key)) this.#asked.set(key, asked);
+  }
+
+  asked(trace: Buffer): Buffer {
+    return this.#asked.get(trace.toString('latin1')) ?? trace;
+  }
+
+  /** The same error, of the trace by that name. */
+  error(thrown: unknown): unknown {
+    if (!(thrown instanceof BigtraceError) || thrown.trace === undefined) return thrown;
+    for (const [key, asked] of this.#asked)
+      if (printable(textFromBytes(Buffer.from(key, 'latin1'))) === thrown.trace)
+        return thrown.ofTrace(printable(textFromBytes(asked)));
+    return thrown;
   }
 }
 
@@ -96,11 +124,17 @@ export async function answerUpstream(
     lenient: false,
     traceContext: traceContextOf(call.metadata),
   };
-  await execute(spec, ground, {
-    addresses: once(traces),
-    sink: new GatheringSink(call, (error) => failed.abort(error)),
-    signal: AbortSignal.any([signal, failed.signal]),
-  });
+  const names = new TraceNames();
+  try {
+    await execute(spec, ground, {
+      addresses: once(traces),
+      sink: new GatheringSink(call, (error) => failed.abort(error), undefined, names),
+      onAlias: (trace, asked) => names.add(trace, asked),
+      signal: AbortSignal.any([signal, failed.signal]),
+    });
+  } catch (thrown) {
+    throw names.error(thrown);
+  }
 }
 
 async function* once(traces: Buffer[]): AsyncGenerator<Buffer[]> {

@@ -311,6 +311,8 @@ export interface WorkerStatus {
   barred?: BarredTrace[];
   /** How many are barred. Absent: none. */
   barredTotal?: number;
+  /** Directories that absolute paths of /local may begin with. Absent: none. */
+  localRoot?: Buffer[];
 }
 
 // ---- perfetto.protos

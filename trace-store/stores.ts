@@ -1,9 +1,10 @@
 /** All the stores of a service behind addresses: every error names the trace it is about. */
 import { isPattern, parseAddress } from '../common/address.ts';
 import { printable } from '../common/byte-text.ts';
+import { canonicalAddress } from '../common/canonical-address.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { StoreCounters } from './guards/with-counters.ts';
-import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from './trace-store.ts';
+import type { ReadOptions, TraceStat, TraceStore } from './trace-store.ts';
 
 export interface ListedTrace extends TraceStat {
   address: string;
@@ -38,6 +39,26 @@ export class TraceStores {
     }
   }
 
+  /** Directories that absolute paths of `/local` may begin with. */
+  get localRoots(): readonly string[] {
+    return this.#stores.get('local')?.roots ?? [];
+  }
+
+  /**
+   * The one address of a trace (docs/stores.md), of any by which it can be named; of a pattern, that of the traces
+   * that it matches. Whether there is such a trace need not have been looked at.
+   */
+  async canonical(address: string, signal?: AbortSignal): Promise<string> {
+    const { address: plain, needsStore } = canonicalAddress(address, this.localRoots);
+    if (!needsStore) return plain;
+    const { store, path } = this.#find(plain);
+    try {
+      return `/${store.name}/${(await store.canonical?.(path, signal)) ?? path}`;
+    } catch (thrown) {
+      throw ofTrace(thrown, address);
+    }
+  }
+
   /** @see TraceStore.read */
   async *read(address: string, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
     const { store, path } = this.#find(address);
@@ -50,19 +71,27 @@ export class TraceStores {
 
   /**
    * The trace that an address names to the letter (trace_not_found where it is no pattern and there is
-   * none), or else all that it matches as a pattern, which may be none.
+   * none), or else all that it matches as a pattern, which may be none. By their canonical addresses.
    */
   async *list(address: string, signal?: AbortSignal): AsyncGenerator<ListedTrace, void, undefined> {
-    const { store, path, text } = this.#find(address);
+    this.#find(address);
+    const { store, path, text } = this.#find(await this.canonical(address, signal));
     try {
       const named = await toTheLetter(store, path, isPattern(text), signal);
       if (named !== undefined) yield { address: text, ...named };
       else
         for await (const batch of store.list(path, { signal }))
-          for (const trace of batch) yield listed(store, trace);
+          for (const { path: found, ...stat } of batch)
+            yield { address: await this.#addressOf(store, found, signal), ...stat };
     } catch (thrown) {
       throw ofTrace(thrown, address);
     }
+  }
+
+  /** Of what a pattern found: a pattern may have `..` behind its wildcards. */
+  async #addressOf({ name }: TraceStore, path: string, signal?: AbortSignal): Promise<string> {
+    const address = `/${name}/${path}`;
+    return name === 'local' && path.includes('/..') ? this.canonical(address, signal) : address;
   }
 
   close(): void {
@@ -95,10 +124,6 @@ async function toTheLetter(
     if (mayBePattern && (code === 'trace_not_found' || code === 'forbidden')) return undefined;
     throw thrown;
   }
-}
-
-function listed(store: TraceStore, { path, ...stat }: StoredTrace): ListedTrace {
-  return { address: `/${store.name}/${path}`, ...stat };
 }
 
 function ofTrace(thrown: unknown, address: string): BigtraceError {

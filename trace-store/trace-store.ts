@@ -41,7 +41,16 @@ export interface TraceStore {
   /** How many requests it is to be asked at once, listings left out; undefined: any number. The caller counts. */
   readonly requestsMax?: number;
 
+  /** Directories that absolute paths may begin with, if that is how its traces can be named. */
+  readonly roots?: readonly string[];
+
   stat(path: string, signal?: AbortSignal): Promise<TraceStat>;
+
+  /**
+   * The one path that a trace has in answers and listings, of any by which it can be named; of a pattern,
+   * that of what it matches. Absent: a path is its only one.
+   */
+  canonical?(path: string, signal?: AbortSignal): Promise<string>;
 
   /**
    * The bytes of exactly that generation, to the last one: fewer of them are store_failed, another

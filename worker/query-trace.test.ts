@@ -18,6 +18,22 @@ test('answers with the trace and its rows', async () => {
   expect(rowsOf(response.result)).toEqual([[3321n]]);
 });
 
+test('a trace has one name in caches, and goes back by the name that it was asked by', async () => {
+  const directory = '/local/recorded/linux';
+  await shared.client.queryTrace(`${directory}/compile-c.pftrace`, 'SELECT 1');
+  const parsedSoFar = async () => (await shared.client.status()).counters['tier_parse'];
+  const parsed = await parsedSoFar();
+  const [root] = (await shared.client.status()).localRoot ?? [];
+  for (const name of [
+    `${directory}//./compile-c.pftrace`,
+    `${directory}/../linux/compile-c.pftrace`,
+    `/local/${root}/recorded/linux/compile-c.pftrace`,
+  ]) {
+    expect((await shared.client.queryTrace(name, 'SELECT 2')).trace.toString()).toBe(name);
+    expect(await parsedSoFar()).toBe(parsed);
+  }
+});
+
 test('a script with marks does not show in the next', async () => {
   const trace = '/local/recorded/linux/gzip-cpu.pftrace';
   const script = 'CREATE PERFETTO TABLE foo AS SELECT 7 AS x; SELECT x FROM foo';

@@ -199,7 +199,7 @@ export class WorkerServer {
     await answer(
       this.#parts,
       {
-        trace: textFromBytes(trace),
+        trace: await this.#parts.stores.canonical(textFromBytes(trace), signal),
         generation: '',
         script: scriptFacts(sqlQuery, this.#parts.packages),
         limits: answerLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
@@ -299,6 +299,7 @@ export class WorkerServer {
         ...{ message, barredMs: bar.barredMs },
       })),
       barredTotal: barred.size,
+      localRoot: this.#parts.stores.localRoots.map(bytesFromText),
     });
   }
 }

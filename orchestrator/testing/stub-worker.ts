@@ -55,6 +55,7 @@ export interface StubOptions {
   concurrency?: number;
   list?: (pattern: string) => string[];
   cacheId?: string;
+  localRoot?: string;
   /** Traces of a query that it takes with the stream's beginning; `window` more come after. */
   firstCredits?: number;
 }
@@ -143,8 +144,9 @@ export class StubWorker {
   }
 
   #status(): WorkerStatus {
-    const { threads = 1, cacheId = '', firstCredits = 0 } = this.#options;
+    const { threads = 1, cacheId = '', firstCredits = 0, localRoot } = this.#options;
     return {
+      localRoot: localRoot === undefined ? [] : [Buffer.from(localRoot)],
       ...{ version: 'stub', engine: 'stub', threads, tasksRunning: 0, tasksQueued: 0 },
       ...{ uptimeMs: 1, draining: this.draining, counters: {}, gauges: {}, cacheId, firstCredits },
     };

@@ -4,6 +4,7 @@
  * can catch it when it is left early (7.22).
  */
 import type { Storage } from '@google-cloud/storage';
+import { decodedName } from '../../common/canonical-address.ts';
 import { asBigtraceError } from '../../common/errors.ts';
 import { splitBucket } from '../bucket-path.ts';
 import { changed, interruptible, notFound } from '../failures.ts';
@@ -96,9 +97,7 @@ export function gcsStore(options: GcsOptions): TraceStore {
       ...(request.token === undefined ? {} : { pageToken: request.token }),
     };
     const [, , answer] = await withStorage((s) => s.bucket(bucket, payer).getFiles(query), signal);
-    const { items = [], nextPageToken } = answer as ListAnswer;
-    const objects = items.map((item) => ({ name: item.name ?? '', ...statOf(item) }));
-    return { objects, token: nextPageToken } satisfies Page;
+    return pageOf(answer as ListAnswer);
   }
 
   return {
@@ -107,6 +106,8 @@ export function gcsStore(options: GcsOptions): TraceStore {
       const { bucket, name } = splitBucket(path, '/o/', SHAPE);
       return firstNamed(name, (candidate) => statObject(bucket, candidate, signal));
     },
+    canonical: (path, signal) =>
+      canonicalPath(path, (bucket, name) => statObject(bucket, name, signal)),
     async *read(path: string, { generation, start = 0, signal }: ReadOptions) {
       const { bucket, name } = splitBucket(path, '/o/', SHAPE);
       const { id, size } = splitSize(generation);
@@ -144,6 +145,19 @@ function mediaUrl(
   return url;
 }
 
+/** With the name that the object has. @throws what `stat` throws */
+async function canonicalPath(
+  path: string,
+  stat: (bucket: string, name: string) => Promise<TraceStat>,
+): Promise<string> {
+  const { bucket, name, prefix } = splitBucket(path, '/o/', SHAPE);
+  if (decodedName(name) === undefined) return path;
+  return firstNamed(name, async (candidate) => {
+    await stat(bucket, candidate);
+    return prefix + candidate;
+  });
+}
+
 /**
  * Upstream's addresses have the object's name URL-encoded. An object whose name is the text itself wins,
  * so that every listed address leads back to its object.
@@ -162,14 +176,9 @@ async function firstNamed<Value>(
   return ask(decoded);
 }
 
-/** Undefined where that is no other name. */
-function decodedName(name: string): string | undefined {
-  try {
-    const decoded = decodeURIComponent(name);
-    return decoded === name || decoded === '' ? undefined : decoded;
-  } catch {
-    return undefined;
-  }
+function pageOf({ items = [], nextPageToken }: ListAnswer): Page {
+  const objects = items.map((item) => ({ name: item.name ?? '', ...statOf(item) }));
+  return { objects, token: nextPageToken };
 }
 
 function statOf({ size, generation, timeCreated }: Metadata): TraceStat {

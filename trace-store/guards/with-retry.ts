@@ -21,17 +21,23 @@ const PAUSE_MS_MAX = 10_000;
 const PROGRESS_BYTES = 1 << 20;
 
 export function withRetry(store: TraceStore, options: RetryOptions): TraceStore {
+  async function retried<Value>(
+    ask: () => Promise<Value>,
+    signal: AbortSignal | undefined,
+  ): Promise<Value> {
+    for (const failures = new Failures(options); ; ) {
+      try {
+        return await ask();
+      } catch (thrown) {
+        await failures.add(thrown, signal);
+      }
+    }
+  }
   return {
     ...store,
-    async stat(path, signal) {
-      for (const failures = new Failures(options); ; ) {
-        try {
-          return await store.stat(path, signal);
-        } catch (thrown) {
-          await failures.add(thrown, signal);
-        }
-      }
-    },
+    stat: (path, signal) => retried(() => store.stat(path, signal), signal),
+    canonical: async (path, signal) =>
+      retried(async () => (await store.canonical?.(path, signal)) ?? path, signal),
 
     async *read(path, readOptions) {
       let at = readOptions.start ?? 0;

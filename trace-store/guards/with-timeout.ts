@@ -7,16 +7,22 @@ import type { TraceStore } from '../trace-store.ts';
 const CHUNK_BYTES_MIN = 64 * 1024;
 
 export function withTimeout(store: TraceStore, timeoutMs: number): TraceStore {
+  async function once<Value>(
+    signal: AbortSignal | undefined,
+    ask: (signal: AbortSignal) => Promise<Value>,
+  ): Promise<Value> {
+    const wait = new Wait(timeoutMs, signal);
+    try {
+      return await wait.on(ask(wait.signal));
+    } finally {
+      wait.end();
+    }
+  }
   return {
     ...store,
-    async stat(path, signal) {
-      const wait = new Wait(timeoutMs, signal);
-      try {
-        return await wait.on(store.stat(path, wait.signal));
-      } finally {
-        wait.end();
-      }
-    },
+    stat: (path, outer) => once(outer, (signal) => store.stat(path, signal)),
+    canonical: (path, outer) =>
+      once(outer, async (signal) => (await store.canonical?.(path, signal)) ?? path),
     read: (path, options) =>
       timed(timeoutMs, options.signal, (signal) => store.read(path, { ...options, signal })),
     list: (pattern, options = {}) =>

@@ -1,4 +1,5 @@
 /** `/http/<host>/<path>` and `/https/…`: files of web servers. The rest of the address is the rest of the URL. */
+import { httpUrl } from '../../common/canonical-address.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import { changed, notFound } from '../failures.ts';
 import { bodyBytes, HttpClient, type HttpReply, statusError } from '../http-request.ts';
@@ -84,13 +85,8 @@ function mayAnswerGet(status: number): boolean {
 
 /** @throws invalid_address */
 function urlOf(scheme: string, path: string): URL {
-  const slash = path.includes('/') ? path.indexOf('/') : path.length;
-  const [host, rest] = [path.slice(0, slash), path.slice(slash)];
-  // What the asker escaped stays as it is. No client sends a `#`, so it is part of a name.
-  const escaped = encodeURI(rest.toWellFormed()).replaceAll('%25', '%').replaceAll('#', '%23');
-  const url = parsedUrl(`${scheme}://${host}${escaped}`);
-  if (url === undefined || host === '' || !path.isWellFormed())
-    throw new BigtraceError('invalid_address', `it makes no ${scheme} URL`);
+  const url = httpUrl(scheme, path);
+  if (url === undefined) throw new BigtraceError('invalid_address', `it makes no ${scheme} URL`);
   if (url.username !== '' || url.password !== '')
     throw new BigtraceError('invalid_address', 'a URL with a user or password in it is not taken');
   return url;

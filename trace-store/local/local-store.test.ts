@@ -81,7 +81,8 @@ describe('the root', () => {
 
   test('absolute paths inside are found, others refused', async () => {
     expect((await stores.stat(`/local/${root}/a.pftrace`)).size).toBe(1);
-    expect(await listed(`/local/${root}/*.pftrace`)).toEqual([`/local/${root}/a.pftrace`]);
+    expect(await listed(`/local/${root}/*.pftrace`)).toEqual(['/local/a.pftrace']);
+    expect(await listed(`/local/${root}/a.pftrace`)).toEqual(['/local/a.pftrace']);
     for (const path of ['/etc/passwd', '/nowhere', `${top}/root-not/secret.pftrace`, '/'])
       expect(await codeOf(stores.stat(`/local/${path}`))).toBe('forbidden');
   });
@@ -118,6 +119,28 @@ describe('nothing leads out, nor tells what is there', () => {
     expect(await listed('/local/out*/*')).toEqual([]);
     await expect(listed('/local/out-dir/*')).rejects.toThrow(REFUSED);
   });
+});
+
+test('a trace has one address, however it is named; a link is another trace', async () => {
+  mkdirSync(join(root, 'x/y'), { recursive: true });
+  writeFileSync(join(root, 'x/one'), 'one');
+  symlinkSync('x/y', join(root, 'to-y'));
+  symlinkSync('one', join(root, 'x/link'));
+  const names = ['x/one', 'x//one', './x/./one', 'x/y/../one', 'to-y/../one', `/${root}/x/one`];
+  for (const name of [...names, `/${root}/to-y/..//one`])
+    for (const found of [
+      await stores.canonical(`/local/${name}`),
+      ...(await listed(`/local/${name}`)),
+    ])
+      expect([name, found]).toEqual([name, '/local/x/one']);
+  expect(await listed('/local/to-y/../o*')).toEqual(['/local/x/one']);
+  expect(await listed('/local/x/*/../one')).toEqual(['/local/x/one']);
+  expect(await listed('/local/to-y/../link')).toEqual(['/local/x/link']);
+  await expect(stores.canonical('/local/x/../../secret.pftrace')).rejects.toThrow(
+    '[/local/x/../../secret.pftrace]: the path leads out',
+  );
+  await rm(join(root, 'x'), { recursive: true });
+  await rm(join(root, 'to-y'));
 });
 
 describe('links inside', () => {

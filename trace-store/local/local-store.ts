@@ -1,7 +1,8 @@
 /** `/local/<path>`: files below one directory. */
 import { type BigIntStats, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { bytesFromText, printable } from '../../common/byte-text.ts';
+import { isPattern } from '../../common/address.ts';
+import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import { Glob } from '../../common/glob/glob.ts';
 import { changed, notFound, throwIfAborted, wrongLength } from '../failures.ts';
@@ -9,7 +10,7 @@ import { isAfter } from '../path-order.ts';
 import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-store.ts';
 import { fileError } from './file-error.ts';
 import { openFileBelow, statBelow } from './open-below.ts';
-import { type BytePath, resolveBelow } from './rooted-path.ts';
+import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
 import { type Found, walk } from './walk.ts';
 
 const CHUNK_BYTES = 1 << 20;
@@ -24,6 +25,8 @@ export function localStore({ root }: LocalStoreOptions): TraceStore {
   const roots = openRoot(root);
   return {
     name: 'local',
+    roots: roots.map((one) => textFromBytes(bufferOf(one))),
+    canonical: (path, signal) => canonical(roots, path, signal),
     async stat(path, signal) {
       throwIfAborted(signal);
       return guard(async () =>
@@ -39,6 +42,23 @@ export function localStore({ root }: LocalStoreOptions): TraceStore {
       }
     },
   };
+}
+
+/** `..` leads where the kernel goes, which may be through a link; links behind it keep their names. */
+async function canonical(
+  roots: Roots,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const names = path.split('/');
+  const behind = names.lastIndexOf('..') + 1;
+  const head = names.slice(0, behind).join('/');
+  if (behind === 0 || isPattern(head)) return path;
+  throwIfAborted(signal);
+  const above = await guard(() => resolveBelow(roots, byteText(head)));
+  const below = above.slice(roots[0] === '/' ? 1 : roots[0].length + 1);
+  const tail = names.slice(behind).join('/');
+  return below === '' ? tail : `${textFromBytes(bufferOf(below))}/${tail}`;
 }
 
 type Roots = readonly [BytePath, BytePath];
