@@ -80,7 +80,7 @@ async function answerColumns(
 ): Promise<{ name: string; type: string }[]> {
   const onFailure = literal(strict ? 'strict' : 'lenient');
   const [row] = await database.rows(
-    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(perfettoSql)}, initialQueryID(), currentUser(), ${onFailure})`,
+    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(perfettoSql)}, initialQueryID(), currentUser(), ${onFailure}, 'find')`,
     options,
   );
   return structureColumns(row?.[0] ?? '').slice(1);
@@ -102,10 +102,15 @@ function selectOf(execution: Execution, question: Question, answer: readonly str
     throw badRequest(`column ${ROW_NUMBER} of the query must have another name`);
   if (metadataColumns.length === 0)
     return `SELECT ${[first, ...own].join(', ')} FROM (${rows}) AS r`;
+  const taken = new Set(answer);
   const metadata = metadataColumns.map((name) => {
     const value =
       name === 'link' ? linkSql(base, `r.${identifier(address)}`) : `m.${identifier(name)}`;
-    return `${value} AS ${identifier(answer.includes(name) ? `trace_${name}` : name)}`;
+    // Not the name of a column of the script, nor one that another was given.
+    let distinct = name;
+    while (taken.has(distinct)) distinct = `trace_${distinct}`;
+    taken.add(distinct);
+    return `${value} AS ${identifier(distinct)}`;
   });
   return `SELECT ${[first, ...metadata, ...own].join(', ')} FROM (${rows}) AS r
     LEFT JOIN (SELECT * FROM ${TRACES}) AS m ON m.address = r.${identifier(address)}`;

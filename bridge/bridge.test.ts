@@ -172,7 +172,7 @@ test.each([
     const list = JSON.stringify(traces).replaceAll("'", "\\'").replaceAll('"', "'");
     const asked = ROW.replace("['/local/a','/local/b']", list).replace(
       'n Int64',
-      'n Nullable(Int64)',
+      'n Nullable(BIGINT)',
     );
     const { stderr } = await failure(stub, asked.replace('[]', "['/local/a']"), ['--view', view]);
     expect(stderr).toBe(
@@ -193,7 +193,7 @@ test.each([
   const text = ROW.replace('n Int64', 'n Nullable(String)');
   const { stderr } = await failure(stub, text, ['--view', 'bigtrace']);
   expect(stderr).toContain(
-    `column n is Nullable(String) and cannot hold ${named}; the type was found`,
+    `column n is Nullable(String) and cannot hold ${named}; the type was found over a few traces: use bigtrace_as(structure='n Nullable(String)', `,
   );
 });
 

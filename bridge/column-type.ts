@@ -43,8 +43,8 @@ export interface ColumnType {
   nullable: boolean;
 }
 
-/** Of a column of text and numbers, or of numbers that no number type holds: all of them as text. */
-export const MIXED_TYPE = 'Nullable(VARCHAR)';
+/** Of a column of whose values nothing is known: any aggregate takes it, and a table can store it. */
+export const GUESSED_TYPE = 'Nullable(BIGINT)';
 
 /** Of a column without a value in any trace: it takes NULL alone, and every function takes it. */
 export const NO_VALUE_TYPE = 'Nullable(Nothing)';

@@ -2,7 +2,7 @@
 import { printable } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { CellType } from '../query-result/cell-type.ts';
-import { MIXED_TYPE } from './column-type.ts';
+import { GUESSED_TYPE } from './column-type.ts';
 import { HEARTBEAT_COLUMN, TRACE_COLUMN } from './structure.ts';
 
 /**
@@ -23,20 +23,15 @@ export function distinctNames(names: readonly string[]): string[] {
 }
 
 /**
- * The table type of a column with these kinds of cells (bits `1 << CellType`), of which values that did not fit
- * before have taught some. BLOB is another name of ClickHouse's for String: tables are the same, and who reads
- * the structure can tell bytes from text. Nothing is known of a column without a value: a number type is what
- * any aggregate takes, and what a table can store.
+ * The table type of a column with these kinds of cells (bits `1 << CellType`). BLOB is another name of
+ * ClickHouse's for String: tables are the same, and who reads the structure can tell bytes from text.
  */
-export function typeOfKinds(kinds: number, learned = 0): string {
-  const all = kinds | learned;
-  const has = (...types: number[]): boolean => types.some((type) => (all & (1 << type)) !== 0);
-  const numbers = has(CellType.VARINT, CellType.FLOAT64);
-  const isMixed = numbers && has(CellType.STRING, CellType.BLOB);
-  if (learned & 1 || (learned !== 0 && isMixed)) return MIXED_TYPE;
+export function typeOfKinds(kinds: number): string {
+  const has = (type: number): boolean => (kinds & (1 << type)) !== 0;
   if (has(CellType.BLOB)) return 'Nullable(BLOB)';
   if (has(CellType.STRING)) return 'Nullable(String)';
-  return has(CellType.FLOAT64) ? 'Nullable(Float64)' : 'Nullable(Int64)';
+  if (has(CellType.FLOAT64)) return 'Nullable(Float64)';
+  return has(CellType.VARINT) ? 'Nullable(Int64)' : GUESSED_TYPE;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Whether a value can stand in a column; if not, the asker is told why, and what to do. */
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { CellType } from '../query-result/cell-type.ts';
-import type { BaseType } from './column-type.ts';
+import { type BaseType, GUESSED_TYPE } from './column-type.ts';
 import { doubleText } from './double-text.ts';
 import type { Int64 } from './int64.ts';
 import { Misfit } from './misfit.ts';
@@ -21,12 +21,11 @@ const BOUNDS: Partial<Record<BaseType, readonly [number, number]>> = {
 
 const VALUE_LENGTH_MAX = 80;
 
-const INTEGER_KIND = 1 << CellType.VARINT;
 const DOUBLE_KIND = 1 << CellType.FLOAT64;
 const TEXT_KIND = 1 << CellType.STRING;
 const BLOB_KIND = 1 << CellType.BLOB;
-/** A number that the column cannot hold beside its others: not a kind of cell. */
-const INEXACT_KIND = 1;
+/** No type that would be found holds the value beside the others: numbers beside text, integers beside doubles. */
+const NOTHING_TO_LEARN = 0;
 
 /** The checks of one column; all of them throw type_mismatch. */
 export class Fit {
@@ -43,13 +42,13 @@ export class Fit {
   }
 
   null(): void {
-    if (!this.nullable) throw this.#misfit('NULL', `Nullable(${this.base})`, 0);
+    if (!this.nullable) throw this.#misfit('NULL', `Nullable(${this.base})`);
   }
 
   integer(value: Int64): void {
     if (this.base === 'Int64' || (this.base === 'String' && !this.#column.exact)) return;
     const text = (): string => `integer ${value.bigint}`;
-    if (this.base === 'String') throw this.#misfit(text(), 'String', INTEGER_KIND);
+    if (this.base === 'String') throw this.#misfit(text(), 'String');
     const fits =
       this.#bounds !== undefined
         ? value.safe && value.number >= this.#bounds[0] && value.number <= this.#bounds[1]
@@ -59,15 +58,12 @@ export class Fit {
     if (fits) return;
     // Beside doubles, only text keeps every integer.
     const isFloat = this.base.startsWith('Float');
-    throw isFloat
-      ? this.#misfit(text(), 'String', INTEGER_KIND | INEXACT_KIND)
-      : this.#misfit(text(), this.#widerThanInteger(), INTEGER_KIND);
+    throw this.#misfit(text(), isFloat ? 'String' : this.#widerThanInteger());
   }
 
   /** A double for a String. */
   asText(value: number): void {
-    if (this.#column.exact)
-      throw this.#misfit(`number ${doubleText(value)}`, 'String', DOUBLE_KIND);
+    if (this.#column.exact) throw this.#misfit(`number ${doubleText(value)}`, 'String');
   }
 
   /** A double for a Float32. */
@@ -87,12 +83,13 @@ export class Fit {
   }
 
   text(text: Uint8Array): void {
-    if (this.base !== 'String') throw this.#misfit(`text '${clip(text)}'`, 'String', TEXT_KIND);
+    if (this.base !== 'String')
+      throw this.#misfit(`text '${clip(text)}'`, 'String', this.#ifGuessed(TEXT_KIND));
   }
 
   blob(length: number): void {
     if (this.base !== 'String')
-      throw this.#misfit(`a blob of ${length} bytes`, 'String', BLOB_KIND);
+      throw this.#misfit(`a blob of ${length} bytes`, 'String', this.#ifGuessed(BLOB_KIND));
   }
 
   #holdsExactly(value: Int64): boolean {
@@ -107,7 +104,12 @@ export class Fit {
       : 'a wider type, such as Int64';
   }
 
-  #misfit(value: string, wider: string, kinds: number): Misfit {
+  /** A column that is known to hold numbers does not become one of text by a text. */
+  #ifGuessed(kinds: number): number {
+    return this.#column.type.text === GUESSED_TYPE ? kinds : NOTHING_TO_LEARN;
+  }
+
+  #misfit(value: string, wider: string, kinds = NOTHING_TO_LEARN): Misfit {
     return new Misfit({ column: this.#column, value, wider, kinds });
   }
 }

@@ -92,13 +92,14 @@ export async function runQuery(
   }
 }
 
-/** Whether the orchestrator has taken in what the misfit tells of its column. */
+/** Whether the orchestrator has taken in what the misfit tells of its column, so that it is found another type. */
 async function isLearned(
   client: OrchestratorClient,
   input: QueryInput,
   columns: readonly TableColumn[],
   { facts }: Misfit,
 ): Promise<boolean> {
+  if (facts.kinds === 0) return false;
   const lesson = { column: columns.indexOf(facts.column), kinds: facts.kinds };
   try {
     await client.learn(input, lesson, AbortSignal.timeout(LEARN_MS_MAX));

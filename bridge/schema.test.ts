@@ -29,7 +29,7 @@ test('schema answers each row, and stays', async () => {
   const common =
     '`_hb` UInt8, `_trace_address` String, `a` Nullable(Int64), `a_1` Nullable(Float64), ';
   expect(bridge.stdout().toString()).toBe(
-    `${common}\`x\` Nullable(Int64)\n${common}\`\\\\\`\` Nullable(Int64)\n`,
+    `${common}\`x\` Nullable(BIGINT)\n${common}\`\\\\\`\` Nullable(BIGINT)\n`,
   );
 });
 

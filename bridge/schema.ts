@@ -59,7 +59,7 @@ export function structureOf(columns: readonly SchemaColumn[]): string {
   return formatStructure(
     columns.map(({ cellKinds, learnedKinds }, index) => ({
       name: names[index] ?? '',
-      type: typeOfKinds(cellKinds, learnedKinds),
+      type: typeOfKinds(cellKinds | learnedKinds),
     })),
   );
 }

@@ -1,6 +1,6 @@
 /** Table structures as ClickHouse writes them: `name Type, …`, in and out. */
 import { BigtraceError } from '../common/errors.ts';
-import { type ColumnType, MIXED_TYPE, parseType } from './column-type.ts';
+import { type ColumnType, parseType } from './column-type.ts';
 
 /** What a row is, as MARK says: views filter those out that are none. */
 export const HEARTBEAT_COLUMN = '_hb';
@@ -32,7 +32,7 @@ export function formatStructure(columns: { name: string; type: string }[]): stri
 
 /**
  * The columns of the asker's: those after the bridge's own two. Where their types were found, and not given,
- * numbers are written as text into columns of MIXED_TYPE only.
+ * no number is written into a column of text.
  * @throws invalid_option, where the text is no structure, or holds types that are not supported.
  */
 export function parseStructure(text: string, found = false): TableColumn[] {
@@ -51,7 +51,7 @@ export function parseStructure(text: string, found = false): TableColumn[] {
       throw new BigtraceError('invalid_option', `structure names column ${name} twice`);
     names.add(name);
     const parsed = parseType(type, name);
-    const exact = found && parsed.base === 'String' && parsed.text !== MIXED_TYPE;
+    const exact = found && parsed.base === 'String';
     return { name, type: parsed, exact };
   });
 }

@@ -19,8 +19,8 @@ export class LearnedKinds {
   /** @throws invalid_option */
   learn(request: LearnRequest): void {
     const { column, kinds } = request;
-    if (kinds === 0 || kinds > 63)
-      throw new BigtraceError('invalid_option', `kinds ${kinds} must be a set of the bits 0 to 5`);
+    if (kinds === 0 || kinds > 63 || kinds % 2 === 1)
+      throw new BigtraceError('invalid_option', `kinds ${kinds} must be a set of the bits 1 to 5`);
     const key = keyOf(request);
     const columns = this.#scripts.get(key) ?? new Map<number, number>();
     if (columns.size >= COLUMNS_MAX && !columns.has(column)) return;
