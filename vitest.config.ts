@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     maxWorkers: '100%', // of two cores it would use one
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000, // it ends a test that hangs, and judges no speed
+    hookTimeout: 180_000,
   },
 });

@@ -100,7 +100,7 @@ async function ask(
       stub,
       request,
       metadata,
-      { deadline: Date.now() + 20_000 },
+      { deadline: Date.now() + 120_000 },
       (error, got) => resolve(error === null ? got : grpc.status[error.code]),
     ),
   );

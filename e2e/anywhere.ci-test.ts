@@ -3,12 +3,18 @@
  * a home directory, in a path with spaces; `npm test` in a copy without `.git` too. Where this runs as root it
  * makes that user; else the user who runs it is one.
  */
-import { execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import {
+  type ChildProcess,
+  execFileSync,
+  type SpawnOptions,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { descendants, gone, ROOT } from './harness.ts';
 
 const USER = 'bigtrace-test';
@@ -16,6 +22,8 @@ const PORTS = ['CLICKHOUSE_HTTP', 'CLICKHOUSE_TCP', 'ORCHESTRATOR', 'HTTP', 'WOR
 
 let scratch: string;
 let clone: string;
+/** Of this test, in process groups of their own. */
+const commands: ChildProcess[] = [];
 let owner: { uid: number; gid: number } | undefined;
 
 beforeAll(() => {
@@ -28,7 +36,20 @@ beforeAll(() => {
   execFileSync('git', ['clone', '--quiet', ROOT, clone]);
   if (owner !== undefined) execFileSync('chown', ['-R', `${owner.uid}:${owner.gid}`, scratch]);
 });
+afterEach(async () => {
+  const left = commands.flatMap(({ pid = 0 }) => [pid, ...descendants(pid)]);
+  for (const pid of left) endIfThere(pid);
+  await gone(left);
+});
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
 
 function ordinaryUser(): { uid: number; gid: number } {
   const id = (flag: string) => spawnSync('id', [flag, USER], { encoding: 'utf8' });
@@ -55,6 +76,7 @@ test('npm start brings it up, a query is answered, SIGINT ends it', async () => 
     ...options(),
     env: { ...options().env, ...Object.fromEntries(ports) },
   });
+  commands.push(npm);
   let output = '';
   await new Promise<void>((resolve, reject) => {
     for (const stream of [npm.stdout, npm.stderr])
@@ -75,7 +97,7 @@ test('npm start brings it up, a query is answered, SIGINT ends it', async () => 
   ];
   const answer = execFileSync(
     process.execPath,
-    ['cli/bigtrace.mjs', ...query, 'SELECT count(*) AS n FROM sched'],
+    ['cli/bigtrace.mjs', ...query, '--sql', 'SELECT count(*) AS n FROM sched'],
     { ...options(), stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
   );
   expect(answer).toContain('2547');
@@ -90,6 +112,7 @@ test('npm test passes, in a copy without .git', async () => {
   rmSync(join(clone, '.git'), { recursive: true });
   const from = performance.now();
   const npm = spawn('npm', ['test'], options());
+  commands.push(npm);
   let output = '';
   for (const stream of [npm.stdout, npm.stderr])
     stream?.on('data', (chunk: Buffer) => {
