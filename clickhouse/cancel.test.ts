@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasLeft } from '../common/client-connection.ts';
 import { clientOf, columnless, untilGivenUp, untilRunning } from './testing/columnless.ts';
-import { endless, STOPPED_MS_MAX, untilGone } from './testing/endless.ts';
+import { endless, untilGone } from './testing/endless.ts';
 import { rowsOf, startTestEngine, type TestEngine } from './testing/engine.ts';
 
 let t: TestEngine;
@@ -24,7 +24,7 @@ test('KILL QUERY ends the script', async () => {
   const failure = failureOf(answer);
   const script = await pid();
   await t.as('admin').command({ query: "KILL QUERY WHERE query_id = 'to-be-killed'" });
-  expect(await untilGone(script)).toBeLessThan(STOPPED_MS_MAX);
+  await untilGone(script);
   expect(await failure).toContain('cancelled');
 });
 
@@ -34,7 +34,7 @@ test('max_execution_time ends the script', async () => {
   const failure = failureOf(answer);
   const script = await pid();
   expect(await failure).toContain('Timeout exceeded');
-  expect(await untilGone(script)).toBeLessThan(STOPPED_MS_MAX);
+  await untilGone(script);
 });
 
 test('a client that goes away ends the script', async () => {
@@ -44,14 +44,14 @@ test('a client that goes away ends the script', async () => {
   const script = await pid();
   gone.abort();
   expect(await failure).toContain('abort');
-  expect(await untilGone(script)).toBeLessThan(STOPPED_MS_MAX);
+  await untilGone(script);
 });
 
 test('LIMIT does not wait for the rest', async () => {
   const { query, pid } = endless(t);
   const rows = await rowsOf(t.as('analyst'), query.replace('count()', 'a').concat(' LIMIT 1'));
   expect(rows).toEqual([['1']]);
-  expect(await untilGone(await pid())).toBeLessThan(STOPPED_MS_MAX);
+  await untilGone(await pid());
 });
 
 test('a query without columns yet can be seen to be killed', async () => {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasLeft } from '../common/client-connection.ts';
 import { clientsOf, columnless } from './testing/columnless.ts';
-import { endless, STOPPED_MS_MAX, untilGone } from './testing/endless.ts';
+import { endless, untilGone } from './testing/endless.ts';
 import { call, startTestEngine, type TestEngine } from './testing/engine.ts';
 
 let t: TestEngine;
@@ -40,7 +40,7 @@ test('Ctrl-C in a native client ends the script', async () => {
   const closed = once(process, 'close');
   const script = await pid();
   process.kill('SIGINT');
-  expect(await untilGone(script)).toBeLessThan(STOPPED_MS_MAX);
+  await untilGone(script);
   await closed;
 });
 
@@ -49,7 +49,7 @@ test('a native client that is killed ends the script', async () => {
   const process = spawn(...client(query));
   const script = await pid();
   process.kill('SIGKILL');
-  expect(await untilGone(script)).toBeLessThan(STOPPED_MS_MAX);
+  await untilGone(script);
 });
 
 test.each(['SIGINT', 'SIGKILL'] as const)(

@@ -9,9 +9,6 @@ import { untilIdle, untilRunning } from './workers.ts';
 const ENDLESS = `traces=['/local/**'], sql='WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT max(n) AS n FROM t'`;
 const ENDLESS_QUERY = `SELECT * FROM bigtrace_as(structure='n Int64', ${ENDLESS})`;
 
-/** Half a second on a machine that has nothing else to do. */
-const STOPPED_MS_MAX = 4000;
-
 let system: System;
 let analyst: ClickHouseClient;
 let admin: ClickHouseClient;
@@ -37,19 +34,15 @@ test('KILL QUERY', async () => {
     .then((answer) => answer.text())
     .catch((thrown: Error) => thrown.message);
   await untilRunning(system);
-  const before = performance.now();
   await admin.command({ query: `KILL QUERY WHERE query_id = '${queryId}'` });
   await untilIdle(system);
-  expect(performance.now() - before).toBeLessThan(STOPPED_MS_MAX);
   expect(await asked).toMatch(/QUERY_WAS_CANCELLED|cancelled/i);
 });
 
 test('max_execution_time', async () => {
-  const before = performance.now();
   const message = await errorOf(analyst, `${ENDLESS_QUERY} SETTINGS max_execution_time = 1`);
   expect(message).toMatch(/TIMEOUT_EXCEEDED|Timeout exceeded/i);
   await untilIdle(system);
-  expect(performance.now() - before).toBeLessThan(1000 + STOPPED_MS_MAX);
 });
 
 test('a client of HTTP that goes away', async () => {
@@ -59,15 +52,12 @@ test('a client of HTTP that goes away', async () => {
     .then((answer) => answer.text())
     .catch((thrown: Error) => thrown.message);
   await untilRunning(system);
-  const before = performance.now();
   gone.abort();
   await asked;
   await untilIdle(system);
-  expect(performance.now() - before).toBeLessThan(STOPPED_MS_MAX);
 });
 
 test('LIMIT does not wait for a trace that never answers', async () => {
-  const before = performance.now();
   const rows = await rowsOf(
     analyst,
     `SELECT name FROM bigtrace_as(structure='name Nullable(String)', traces=['/local/**'],
@@ -75,6 +65,5 @@ test('LIMIT does not wait for a trace that never answers', async () => {
             SELECT max(n) FROM (WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t)') LIMIT 5`,
   );
   expect(rows).toHaveLength(5);
-  expect(performance.now() - before).toBeLessThan(15_000);
   await untilIdle(system);
 });

@@ -46,10 +46,8 @@ test.each(['orchestrator', 'clickhouse'])(
       (thrown: Error) => `error: ${thrown.message}`,
     );
     await untilRunning(system);
-    const before = performance.now();
     kill(name);
     expect(await asked).toMatch(/^error: /);
-    expect(performance.now() - before).toBeLessThan(5000);
     await comesBack(name);
   },
   90_000,

@@ -21,16 +21,14 @@ function parsing(ms: number): Script {
 
 test('an idle worker takes what a slow one has not begun, also what it was given', async () => {
   const slow: Script = async (task) => {
-    await sleep(1000);
+    while ((system.workers[1]?.seen.length ?? 0) < 17) await sleep(5);
     await answer(task);
   };
   await using system = await new TestSystem([
     { script: slow, concurrency: 1, window: 8 },
     { script: parsing(10), concurrency: 1, window: 2 },
   ]).start();
-  const begun = performance.now();
   expect(rowsOf(await system.query(traces(20)))).toEqual(answersOf(traces(20)));
-  expect(performance.now() - begun).toBeLessThan(4000);
   expect(system.workers[0]?.seen.length).toBeLessThanOrEqual(3);
   expect((await system.status()).counters['steals']).toBeGreaterThan(4);
 });
