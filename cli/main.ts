@@ -2,32 +2,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { VERSION } from '../common/version.ts';
+import { COMMANDS } from './commands.ts';
 import { reportFailure } from './exit.ts';
-import { defaultDataDir } from './paths.ts';
-
-/** Loaded one by one: what one command needs would make the start of another slow. */
-const COMMANDS: Record<string, () => Promise<Command>> = {
-  up: async () => (await import('./up/command.ts')).upCommand(process.env),
-  query: async () => (await import('./query/command.ts')).queryCommand(process.env),
-  index: async () =>
-    (await import('../catalog/command.ts')).indexCommand(process.env, defaultDataDir(process.env)),
-  materialize: async () =>
-    (await import('../backend/materialize-command.ts')).materializeCommand(
-      process.env,
-      defaultDataDir(process.env),
-    ),
-  status: async () => (await import('./status/command.ts')).statusCommand(process.env),
-  cancel: async () => (await import('./cancel/command.ts')).cancelCommand(process.env),
-  unbar: async () => (await import('./unbar/command.ts')).unbarCommand(process.env),
-  history: async () =>
-    (await import('./history/command.ts')).historyCommand(process.env, defaultDataDir(process.env)),
-  orchestrator: async () => (await import('../orchestrator/command.ts')).orchestratorCommand(),
-  worker: async () => (await import('../worker/command.ts')).workerCommand(),
-  version: () =>
-    Promise.resolve(
-      new Command('version').description('print the version').action(() => console.log(VERSION)),
-    ),
-};
 
 async function program(wanted: string | undefined): Promise<Command> {
   const root = new Command('bigtrace')
