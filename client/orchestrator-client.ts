@@ -5,6 +5,7 @@ import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
 import { openChannel, type PeerConfig } from '../common/peer.ts';
 import type {
+  CancelRequest,
   CancelResponse,
   ListedTrace,
   ListRequest,
@@ -30,10 +31,33 @@ const KEEPALIVE: grpc.ChannelOptions = {
 const STATUS_MS_MAX = 10_000;
 
 type QueryCall = grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
+type Done<Response> = (error: grpc.ServiceError | null, response?: Response) => void;
+
+/** The methods by name: a name that is not there does not compile, where a call of it would do nothing. */
+interface Stub extends grpc.Client {
+  Query(): QueryCall;
+  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  Schema(request: SchemaRequest, done: Done<SchemaResponse>): grpc.ClientUnaryCall;
+  Status(
+    request: object,
+    options: grpc.CallOptions,
+    done: Done<OrchestratorStatus>,
+  ): grpc.ClientUnaryCall;
+  Cancel(
+    request: CancelRequest,
+    options: grpc.CallOptions,
+    done: Done<CancelResponse>,
+  ): grpc.ClientUnaryCall;
+  Unbar(
+    request: UnbarRequest,
+    options: grpc.CallOptions,
+    done: Done<UnbarResponse>,
+  ): grpc.ClientUnaryCall;
+}
 
 export class OrchestratorClient {
   readonly #address: string;
-  readonly #client: InstanceType<grpc.ServiceClientConstructor>;
+  readonly #client: Stub;
 
   /** `address`: host:port @throws invalid_option where a file of `peer` cannot be read */
   constructor(address: string, peer: PeerConfig = {}) {
@@ -41,7 +65,7 @@ export class OrchestratorClient {
     const channel = openChannel(peer);
     const options = { ...GRPC_OPTIONS, ...KEEPALIVE, ...channel.options };
     this.#address = address;
-    this.#client = new Client(address, channel.credentials, options);
+    this.#client = new Client(address, channel.credentials, options) as unknown as Stub;
   }
 
   close(): void {
@@ -58,7 +82,7 @@ export class OrchestratorClient {
     traces: AsyncIterable<Buffer[]> | Iterable<Buffer[]>,
     signal: AbortSignal,
   ): AsyncGenerator<QueryEvent> {
-    const call = this.#client['Query']?.() as unknown as QueryCall;
+    const call = this.#client.Query();
     const cancel = (): void => call.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
@@ -82,9 +106,7 @@ export class OrchestratorClient {
 
   /** The traces that patterns match, in batches. @throws BigtraceError */
   async *list(request: ListRequest, signal: AbortSignal): AsyncGenerator<ListedTrace[]> {
-    const call = this.#client['List']?.(
-      request,
-    ) as unknown as grpc.ClientReadableStream<ListResponse>;
+    const call = this.#client.List(request);
     const cancel = (): void => call.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     try {
@@ -100,43 +122,33 @@ export class OrchestratorClient {
 
   /** The columns of a script, found by running it over a few traces. @throws BigtraceError */
   schema(request: SchemaRequest): Promise<SchemaResponse> {
-    return new Promise((resolve, reject) => {
-      this.#client['Schema']?.(request, (error: Error | null, answer: SchemaResponse) =>
-        error === null ? resolve(answer) : reject(this.#errorOf(error)),
-      );
-    });
+    return this.#unary((done) => this.#client.Schema(request, done));
   }
 
   /** What it and its workers are doing. @throws BigtraceError */
   status(): Promise<OrchestratorStatus> {
-    return new Promise((resolve, reject) => {
-      const options = { deadline: Date.now() + STATUS_MS_MAX };
-      this.#client['Status']?.({}, options, (error: Error | null, answer: OrchestratorStatus) =>
-        error === null ? resolve(answer) : reject(this.#errorOf(error)),
-      );
-    });
+    return this.#unary((done) => this.#client.Status({}, soon(), done));
   }
 
   /** Ends the queries of that name. @returns how many there were @throws BigtraceError */
-  cancel(queryId: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const options = { deadline: Date.now() + STATUS_MS_MAX };
-      this.#client['Cancel']?.(
-        { queryId },
-        options,
-        (error: Error | null, answer: CancelResponse) =>
-          error === null ? resolve(answer.cancelled) : reject(this.#errorOf(error)),
-      );
-    });
+  async cancel(queryId: string): Promise<number> {
+    const answer = await this.#unary<CancelResponse>((done) =>
+      this.#client.Cancel({ queryId }, soon(), done),
+    );
+    return answer.cancelled;
   }
 
   /** Lets barred traces be loaded again. @throws BigtraceError */
   unbar(request: UnbarRequest): Promise<UnbarResponse> {
+    return this.#unary((done) => this.#client.Unbar(request, soon(), done));
+  }
+
+  #unary<Response>(call: (done: Done<Response>) => unknown): Promise<Response> {
     return new Promise((resolve, reject) => {
-      const options = { deadline: Date.now() + STATUS_MS_MAX };
-      this.#client['Unbar']?.(request, options, (error: Error | null, answer: UnbarResponse) =>
-        error === null ? resolve(answer) : reject(this.#errorOf(error)),
-      );
+      call((error, response) => {
+        if (error === null && response !== undefined) resolve(response);
+        else reject(this.#errorOf(error));
+      });
     });
   }
 
@@ -150,6 +162,10 @@ export class OrchestratorClient {
       { cause: thrown },
     );
   }
+}
+
+function soon(): grpc.CallOptions {
+  return { deadline: Date.now() + STATUS_MS_MAX };
 }
 
 async function send(

@@ -8,8 +8,10 @@ import * as grpc from '@grpc/grpc-js';
 import { build } from 'esbuild';
 import { PLAIN_EDGE } from '../common/edge-options.ts';
 import type {
+  BigtraceQueryTraceArgs,
   BigtraceQueryTraceResponse,
   Limits,
+  ListRequest,
   ListResponse,
   RunEvent,
   RunMode,
@@ -17,6 +19,7 @@ import type {
   RunResponse,
   Task,
   Tier,
+  UnbarRequest,
   UnbarResponse,
   WorkerStatus,
 } from '../proto/messages.ts';
@@ -112,16 +115,28 @@ export async function tempDir(): Promise<AsyncDisposable & { path: string }> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-type Client = InstanceType<grpc.ServiceClientConstructor>;
+type Done<Response> = (error: grpc.ServiceError | null, response?: Response) => void;
+
+interface PerfettoStub extends grpc.Client {
+  QueryTrace(request: BigtraceQueryTraceArgs, done: Done<BigtraceQueryTraceResponse>): void;
+}
+
+interface BigtraceStub extends grpc.Client {
+  Run(): grpc.ClientDuplexStream<RunRequest, RunResponse>;
+  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  Status(request: object, done: Done<WorkerStatus>): void;
+  Unbar(request: UnbarRequest, done: Done<UnbarResponse>): void;
+}
 
 export class TestClient {
-  readonly #perfetto: Client;
-  readonly #bigtrace: Client;
+  readonly #perfetto: PerfettoStub;
+  readonly #bigtrace: BigtraceStub;
 
   constructor(address: string) {
     const credentials = grpc.credentials.createInsecure();
-    this.#perfetto = new (clientClass(perfettoWorker))(address, credentials, GRPC_OPTIONS);
-    this.#bigtrace = new (clientClass(bigtraceWorker))(address, credentials, GRPC_OPTIONS);
+    const [Perfetto, Bigtrace] = [clientClass(perfettoWorker), clientClass(bigtraceWorker)];
+    this.#perfetto = new Perfetto(address, credentials, GRPC_OPTIONS) as unknown as PerfettoStub;
+    this.#bigtrace = new Bigtrace(address, credentials, GRPC_OPTIONS) as unknown as BigtraceStub;
   }
 
   close(): void {
@@ -131,7 +146,7 @@ export class TestClient {
 
   queryTrace(trace: string | Buffer, sql: string): Promise<BigtraceQueryTraceResponse> {
     const request = { trace: Buffer.from(trace), sqlQuery: Buffer.from(sql) };
-    return unary(this.#perfetto, 'QueryTrace', request);
+    return unary((done) => this.#perfetto.QueryTrace(request, done));
   }
 
   async rows(trace: string, sql: string): Promise<CellValue[][]> {
@@ -148,29 +163,30 @@ export class TestClient {
   }
 
   status(): Promise<WorkerStatus> {
-    return unary(this.#bigtrace, 'Status', {});
+    return unary((done) => this.#bigtrace.Status({}, done));
   }
 
   /** How many bars were lifted. */
   async unbar(traces: Buffer[] | 'all'): Promise<number> {
     const request = traces === 'all' ? { trace: [], all: true } : { trace: traces, all: false };
-    return (await unary<UnbarResponse>(this.#bigtrace, 'Unbar', request)).lifted;
+    return (await unary<UnbarResponse>((done) => this.#bigtrace.Unbar(request, done))).lifted;
   }
 
   list(pattern: string[], limit = 0): grpc.ClientReadableStream<ListResponse> {
-    return this.#bigtrace['List']?.({ pattern: pattern.map((one) => Buffer.from(one)), limit });
+    return this.#bigtrace.List({ pattern: pattern.map((one) => Buffer.from(one)), limit });
   }
 
   run(start: TestStart): TestRun {
-    return new TestRun(this.#bigtrace['Run']?.(), start);
+    return new TestRun(this.#bigtrace.Run(), start);
   }
 }
 
-function unary<T>(client: Client, method: string, request: unknown): Promise<T> {
+function unary<T>(call: (done: Done<T>) => unknown): Promise<T> {
   return new Promise((resolve, reject) => {
-    client[method]?.(request, (error: Error | null, response: T) =>
-      error === null ? resolve(response) : reject(error),
-    );
+    call((error, response) => {
+      if (error === null && response !== undefined) resolve(response);
+      else reject(error);
+    });
   });
 }
 
