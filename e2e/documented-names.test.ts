@@ -33,6 +33,8 @@ const MORE_SOURCES = [
 const FOREIGN = new Set([
   ...['--project-directory', '--quick', '--scale', '--volumes', '--wait'],
   ...['--add-sql-package', '--enable-l4-ilb-subsetting'],
+  ...['--server_socket', '--worker_address', '--worker_port', '--worker_count', '--worker_list'],
+  ...['--name_resolution_scheme', '--thread_pool_size'],
 ]);
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
