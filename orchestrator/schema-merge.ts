@@ -27,6 +27,7 @@ export class ColumnMerge {
    * may have, where these are of one type.
    */
   get columns(): Column[] | undefined {
+    if (this.#isNoQuery) return undefined;
     return this.#columns?.map(({ name, cellKinds, possibleKinds }) => ({
       name,
       cellKinds:
@@ -34,8 +35,16 @@ export class ColumnMerge {
     }));
   }
 
+  /** TraceProcessor answers a CREATE or INCLUDE as `SELECT 0 WHERE 0`, of which a worker would tell the kinds. */
+  get #isNoQuery(): boolean {
+    const [first, second] = this.#columns ?? [];
+    const isZero = first?.name.toString() === '0' && second === undefined;
+    return isZero && first.cellKinds === 0 && first.possibleKinds === 0;
+  }
+
   /** Whether a type is known for each column; `isKnown` tells of columns without a value. */
   certain(isKnown: (column: number) => boolean): boolean {
+    if (this.#isNoQuery) return true;
     return (
       this.#columns?.every(
         ({ cellKinds, possibleKinds }, at) =>

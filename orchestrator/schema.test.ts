@@ -77,7 +77,8 @@ test('a trace without columns does not count; when none has any, that is the err
   expect(kindsOf(await system.schema(traces(10)))).toEqual({ a: INT });
   await expect(system.schema(traces(5))).rejects.toMatchObject({
     code: 'sql_failed',
-    message: 'script has no columns: its last statement gave none on the 5 traces that were asked',
+    message:
+      'script has no columns: its last statement gave none on the 5 traces that were asked; end it with a SELECT',
   });
 });
 
@@ -155,4 +156,12 @@ test('what misfits teach is known to the next search of the same user for the sa
   expect(await learned('other')).toEqual([0, 0]);
   expect(await learned('u', Buffer.from('SELECT 2'))).toEqual([0, 0]);
   await expect(learn(0, 65)).rejects.toMatchObject({ code: 'invalid_option' });
+});
+
+test('a script that only defines has no columns, though TraceProcessor names one', async () => {
+  const script: Script = ({ trace, types }) =>
+    types({ 0: trace === '/local/select' ? [0, INT] : 0 });
+  await using system = await new TestSystem([{ script }]).start();
+  await expect(system.schema(traces(10))).rejects.toMatchObject({ code: 'sql_failed' });
+  expect(kindsOf(await system.schema(['/local/select']))).toEqual({ 0: INT });
 });

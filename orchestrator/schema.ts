@@ -157,7 +157,7 @@ async function findColumns(
     failure ??
     new BigtraceError(
       'sql_failed',
-      `script has no columns: its last statement gave none on the ${asked} traces that were asked`,
+      `script has no columns: its last statement gave none on the ${asked} traces that were asked; end it with a SELECT`,
     )
   );
 }
