@@ -17,6 +17,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   status: async () => (await import('./status/command.ts')).statusCommand(process.env),
   cancel: async () => (await import('./cancel/command.ts')).cancelCommand(process.env),
   unbar: async () => (await import('./unbar/command.ts')).unbarCommand(process.env),
+  user: async () => (await import('./user/command.ts')).userCommand(defaultDataDir(process.env)),
   history: async () =>
     (await import('./history/command.ts')).historyCommand(process.env, defaultDataDir(process.env)),
   orchestrator: async () => (await import('../orchestrator/command.ts')).orchestratorCommand(),

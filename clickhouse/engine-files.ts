@@ -2,8 +2,9 @@
  * What the embedded engine has on disk, in `<data dir>/clickhouse`: `etc`, laid out as /etc/clickhouse-server is
  * and written anew at each start, and `data`. The engine may write `data` alone.
  */
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type TeamUser, teamUsersXml } from './team-users.ts';
 
 export interface EngineFiles {
   /** The configuration. */
@@ -14,7 +15,11 @@ export interface EngineFiles {
 }
 
 /** `tree` is the built `clickhouse/` tree. */
-export function writeEngineFiles(tree: string, dataDir: string): EngineFiles {
+export function writeEngineFiles(
+  tree: string,
+  dataDir: string,
+  users: readonly TeamUser[],
+): EngineFiles {
   const directory = join(dataDir, 'clickhouse');
   const [etc, data] = [join(directory, 'etc'), join(directory, 'data')];
   rmSync(etc, { recursive: true, force: true });
@@ -33,6 +38,8 @@ export function writeEngineFiles(tree: string, dataDir: string): EngineFiles {
   for (const part of ['config.d', 'users.d'])
     for (const file of readdirSync(join(tree, part))) copy(join(part, file), join(part, file));
   copy('embedded/users-embedded.xml', 'users.d/embedded.xml'); // read after bigtrace.xml
+  if (users.length > 0)
+    writeFileSync(join(etc, 'users.d/team.xml'), teamUsersXml(users), { mode: 0o600 });
   return {
     etc,
     queriesFile: join(etc, 'start.sql'),

@@ -18,6 +18,7 @@ import {
 } from './engine-process.ts';
 import { type Passwords, passwordVariables, settlePasswords } from './passwords.ts';
 import { type ClickHouseLogin, setUpClickHouse } from './set-up.ts';
+import { readTeamUsers, teamUserVariables } from './team-users.ts';
 
 const START_MS_MAX = 60_000;
 const PING_EVERY_MS = 20;
@@ -102,7 +103,8 @@ function spawnOn(
 ): EngineProcess {
   const tree = join(options.dist, 'clickhouse');
   const scripts = join(tree, 'user_scripts');
-  const { etc, queriesFile, data } = writeEngineFiles(tree, options.dataDir);
+  const users = readTeamUsers(options.dataDir);
+  const { etc, queriesFile, data } = writeEngineFiles(tree, options.dataDir, users);
   return spawnEngine({
     entry: join(options.dist, 'clickhouse-embedded.js'),
     arguments: [
@@ -121,6 +123,7 @@ function spawnOn(
       BIGTRACE_ANALYST_PASSWORD: undefined,
       BIGTRACE_SERVICE_PASSWORD: undefined,
       ...passwordVariables(passwords),
+      ...teamUserVariables(options.dataDir, users),
       BIGTRACE_CLICKHOUSE_DATA: '../data/',
       BIGTRACE_CLICKHOUSE_SCRIPTS: xmlText(scripts), // what from_env inserts is read as XML
       [ORCHESTRATOR_VARIABLE]: options.orchestrator,

@@ -40,7 +40,8 @@ function settle(path: string, given: string | undefined): string {
   return password;
 }
 
-function readPassword(path: string): string {
+/** @throws invalid_option where the file is empty. */
+export function readPassword(path: string): string {
   const password = readFileSync(path, 'utf8').trimEnd();
   if (password !== '') return password;
   throw new BigtraceError(
@@ -56,12 +57,12 @@ export function newPassword(): string {
 /** What users.d/bigtrace.xml takes instead of the passwords. */
 export function passwordVariables({ admin, analyst, service }: Passwords): Record<string, string> {
   return {
-    BIGTRACE_ADMIN_PASSWORD_SHA256: sha256(admin),
-    BIGTRACE_ANALYST_PASSWORD_SHA256: sha256(analyst),
-    BIGTRACE_SERVICE_PASSWORD_SHA256: sha256(service),
+    BIGTRACE_ADMIN_PASSWORD_SHA256: hashOf(admin),
+    BIGTRACE_ANALYST_PASSWORD_SHA256: hashOf(analyst),
+    BIGTRACE_SERVICE_PASSWORD_SHA256: hashOf(service),
   };
 }
 
-function sha256(text: string): string {
+export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
