@@ -102,11 +102,16 @@ test('digests that were written are read as they were, a change is one line', ()
   expect(lines).toEqual([expect.stringMatching(/^a: was 2 rows .*; is 2 rows /)]);
 });
 
-test('which trace an error names first is no part of it', () => {
+test('which trace an error names first, and what was tried when, is no part of it', () => {
   const message =
     'all 3 traces failed: 2 sql_failed, such as [/local/a]: x; y; 1 trace_invalid, such as [/local/b]: z';
   expect(steady(message)).toBe('all 3 traces failed: 2 sql_failed; 1 trace_invalid');
   expect(steady('none of the 3 traces answered; the first: [/local/a]: x')).toBe(
     'none of the 3 traces answered',
   );
+  expect(
+    steady(
+      'it crashed; it is barred since 7:00: `bigtrace unbar /local/a` lets it be loaded again (tried 2 times)',
+    ),
+  ).toBe('it crashed');
 });
