@@ -178,13 +178,14 @@ async function each(
       for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
         const { name } = one;
         const began = performance.now();
-        const answers = await asker.ask(one).catch((error: unknown) => {
-          throw new Error(`question ${name} could not be asked`, { cause: error });
-        });
+        const complaints = await asker.ask(one).then(
+          (answers) => judge(one, answers),
+          (error: unknown) => [`could not be asked: ${error}`],
+        );
         seconds.set(name, (performance.now() - began) / 1000);
         if (seconds.size % PROGRESS_QUESTIONS === 0)
           console.log(`asked ${seconds.size} of ${questions.length}`);
-        said.push(...judge(one, answers).map((text) => `${name}: ${text}`));
+        said.push(...complaints.map((text) => `${name}: ${text}`));
       }
     };
     await Promise.all(Array.from({ length: QUESTIONS_AT_A_TIME }, next));

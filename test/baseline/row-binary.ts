@@ -36,6 +36,7 @@ function cellReader(type: string): (reader: Reader) => Cell {
 }
 
 const VALUES: Record<string, (reader: Reader) => Cell> = {
+  Nothing: () => NULL,
   String: (reader) => bytes('S', reader.string()),
   Int64: (reader) => integer(reader.take(8).readBigInt64LE()),
   UInt64: (reader) => integer(reader.take(8).readBigUInt64LE()),
