@@ -65,25 +65,27 @@ export async function writeBaseline(patterns: string[]): Promise<number> {
     for (const change of changes(known.get(question.name), record))
       changed.push(`${question.name}: ${change}`);
     known.set(question.name, record);
+    save(question.file, known); // at once: who is stopped has written what was asked
     return [];
   });
   report(changed);
   report(refused.map((text) => `not written: ${text}`));
-  const all = readQuestions(join(HERE, 'questions'));
-  for (const file of new Set(all.map((question) => question.file))) {
-    const own = all.filter((question) => question.file === file);
-    const digests: Digests = new Map(
-      own.flatMap(({ name }) => {
-        const record = known.get(name);
-        return record === undefined ? [] : [[name, record]];
-      }),
-    );
-    writeDigests(digestFile(file), digests);
-  }
   console.log(
     `baseline: ${questions.length - refused.length} questions written, ${changed.length} lines changed`,
   );
   return refused.length === 0 ? 0 : 1;
+}
+
+/** Writes the digests of one file of questions, in their order. */
+function save(file: string, known: Digests): void {
+  const own = readQuestions(join(HERE, 'questions')).filter((question) => question.file === file);
+  const digests: Digests = new Map(
+    own.flatMap(({ name }) => {
+      const record = known.get(name);
+      return record === undefined ? [] : [[name, record]];
+    }),
+  );
+  writeDigests(digestFile(file), digests);
 }
 
 export async function showAnswer(name: string, trace: string): Promise<void> {
