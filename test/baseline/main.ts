@@ -2,10 +2,16 @@
 import { parseArgs } from 'node:util';
 import { checkBaseline, showAnswer, writeBaseline } from './baseline.ts';
 
+const SIGNALLED_EXIT = 130;
+
 const USAGE = `usage: npm run baseline [-- --check] [QUESTION…]
        npm run baseline -- --write [QUESTION…]
        npm run baseline -- --show QUESTION TRACE
 QUESTION may hold * for any letters; without one all are asked.`;
+
+// The system that it started ends with it, by what it does at its exit.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => process.exit(SIGNALLED_EXIT));
 
 try {
   const { values, positionals } = parseArgs({
