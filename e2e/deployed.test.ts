@@ -124,7 +124,11 @@ function variablesOf(service: string): string {
     return `${flags.join(' ')} ${read(`containers/${service}.sh`)}`;
   }
   const files = {
-    clickhouse: ['containers/clickhouse/entrypoint.sh', 'bridge/main.ts'],
+    clickhouse: [
+      'containers/clickhouse/entrypoint.sh',
+      'bridge/main.ts',
+      'common/orchestrator-variable.ts',
+    ],
     superset: ['start.sh', 'superset_config.py', 'bigtrace_connection.py'].map(
       (name) => `superset/${name}`,
     ),
