@@ -18,7 +18,7 @@ const UNESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', '0': '\0'
 
 /** The columns of a table's structure whose names are all quoted: `` `name` Type, … ``. */
 export function structureColumns(structure: string): { name: string; type: string }[] {
-  return [...structure.matchAll(/`((?:[^`\\]|\\.)*)` ([^,`]+)/gs)].map(
+  return [...structure.matchAll(/`([^`\\]*(?:\\.[^`\\]*)*)` ([^,`]+)/gs)].map(
     ([, name = '', type = '']) => ({
       name: name.replace(/\\(.)/gs, (_, char: string) => UNESCAPES[char] ?? char),
       type,

@@ -36,3 +36,17 @@ test('a long statement is cut in linear time', () => {
   const statement = `SELECT bigtrace(traces=['${"\\'".repeat(30_000)}'], other=1)`;
   expect(() => checkArguments(statement)).toThrow('bigtrace has no argument other');
 });
+
+test('a script of 16 MB in one literal, and what never ends, are read once', () => {
+  const call = (sql: string): string =>
+    `SELECT * FROM bigtrace(traces=['/local/a'], sql=${sql}, nope=1)`;
+  for (const sql of [
+    `'${'x'.repeat(16 << 20)}'`,
+    `'${"''".repeat(8 << 20)}'`,
+    `'${'\\x'.repeat(8 << 20)}'`,
+  ])
+    expect(() => checkArguments(call(sql))).toThrow('bigtrace has no argument nope');
+  for (const endless of ["'", '`', '/*', '-- ', '"'])
+    expect(() => checkArguments(`SELECT ${endless}${'x'.repeat(16 << 20)}`)).not.toThrow();
+  expect(() => checkArguments('/*'.repeat(1 << 20))).not.toThrow();
+});

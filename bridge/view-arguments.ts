@@ -20,10 +20,6 @@ const ARGUMENTS: Record<string, readonly string[]> = {
   bigtrace_summary: ['traces', 'spec'],
 };
 
-/** Comments, literals, names in quotes, words, and any other character by itself, as ClickHouse cuts them. */
-const TOKEN =
-  /--[^\n]*|#[ !][^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|`((?:[^`\\]|\\[\s\S]|``)*)(?:`|$)|"((?:[^"\\]|\\[\s\S]|"")*)(?:"|$)|([A-Za-z_][A-Za-z0-9_]*)|\s+|[\s\S]/y;
-
 interface Call {
   view: string;
   depth: number;
@@ -50,16 +46,51 @@ export function checkArguments(statement: string): void {
   }
 }
 
-/** Without comments and blanks; names without their quotes, a literal as one apostrophe. */
+const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
+
+/**
+ * As ClickHouse cuts them, without comments and blanks; names without their quotes, a literal as one apostrophe.
+ * Every character is read once, for a statement may hold a script of megabytes in one literal.
+ */
 function* tokens(statement: string): Generator<string> {
-  TOKEN.lastIndex = 0;
-  for (let match = TOKEN.exec(statement); match !== null; match = TOKEN.exec(statement)) {
-    const [text, ticked, quoted, word] = match;
-    const name = word ?? ticked ?? quoted;
-    if (name !== undefined) yield name;
-    else if (text.startsWith("'")) yield "'";
-    else if (text.length === 1 && !/[\s#]/.test(text)) yield text;
+  for (let at = 0; at < statement.length; ) {
+    const char = statement[at] ?? '';
+    const end = endOfComment(statement, at);
+    WORD.lastIndex = at;
+    const word = WORD.exec(statement)?.[0];
+    if (end !== undefined) at = end;
+    else if (word !== undefined) {
+      yield word;
+      at += word.length;
+    } else if (char === "'" || char === '`' || char === '"') {
+      const close = closingQuote(statement, at);
+      yield char === "'" ? char : statement.slice(at + 1, close);
+      at = close + 1;
+    } else {
+      if (!/[\s#]/.test(char)) yield char;
+      at++;
+    }
   }
+}
+
+/** Where what begins at `at` ends; undefined where no comment begins there. */
+function endOfComment(statement: string, at: number): number | undefined {
+  const isLine = /^(--|#[ !])/.test(statement.slice(at, at + 2));
+  if (!isLine && !statement.startsWith('/*', at)) return undefined;
+  const end = statement.indexOf(isLine ? '\n' : '*/', at + 2);
+  if (end < 0) return statement.length;
+  return isLine ? end : end + 2;
+}
+
+/** A backslash takes the next character with it, and a quote twice is one in the text. */
+function closingQuote(statement: string, open: number): number {
+  const quote = statement[open];
+  for (let at = open + 1; at < statement.length; at++) {
+    const char = statement[at];
+    if (char === '\\' || (char === quote && statement[at + 1] === quote)) at++;
+    else if (char === quote) return at;
+  }
+  return statement.length;
 }
 
 function check(view: string, argument: string): void {

@@ -1,6 +1,7 @@
 /** Listing for stores that list names by prefix, a page at a time. */
 import { BigtraceError } from '../common/errors.ts';
 import { Glob } from '../common/glob/glob.ts';
+import { Turns } from '../common/turns.ts';
 import { notFound, throwIfAborted } from './failures.ts';
 import { isAfter } from './path-order.ts';
 import type { StoredTrace, TraceStat } from './trace-store.ts';
@@ -47,16 +48,20 @@ export async function* listObjects({
   const prefix = glob.literalPrefix;
   if (!prefix.isWellFormed()) return; // names of objects are UTF-8: none begins so
   const afterName = after?.slice(bucketPath.length);
+  const turns = new Turns();
   let token: string | undefined;
   do {
     throwIfAborted(signal);
     const { objects, token: next } = await page({ prefix, after: afterName, token }).catch(
       asBucket,
     );
-    yield objects
-      .filter(({ name }) => isTrace(name) && glob.matches(name))
-      .filter(({ name }) => afterName === undefined || isAfter(name, afterName))
-      .map(({ name, ...stat }) => ({ path: bucketPath + name, ...stat }));
+    const matched: StoredTrace[] = [];
+    for (const { name, ...stat } of objects) {
+      const isWanted = isTrace(name) && (afterName === undefined || isAfter(name, afterName));
+      if (isWanted && glob.matches(name)) matched.push({ path: bucketPath + name, ...stat });
+      await turns.next();
+    }
+    yield matched;
     token = next;
   } while (token !== undefined);
 }
