@@ -77,10 +77,11 @@ export class BarredTraces {
     const bar = this.#bars.get(key);
     if (bar === undefined) return;
     this.#options.counters.add('barred_answers');
-    throw new BigtraceError(bar.code, textOf(bar));
+    throw errorOf(bar);
   }
 
-  bar(key: string, bar: Bar): void {
+  /** @returns the error that queries get from now on */
+  bar(key: string, bar: Bar): BigtraceError {
     this.#options.counters.add('traces_barred');
     this.#bars.delete(key);
     this.#bars.set(key, bar);
@@ -88,6 +89,7 @@ export class BarredTraces {
     if (this.#bars.size > BARS_MAX && oldest !== undefined) void this.#forget(oldest);
     const text = Buffer.from(JSON.stringify({ key, bar }));
     this.#track(this.#files.write(key, [text]));
+    return errorOf(bar);
   }
 
   /** Lets traces be loaded again: those of the addresses, or all. @returns how many */
@@ -121,11 +123,11 @@ export class BarredTraces {
   }
 }
 
-/** A trace that is invalid is so for good; after other failures another attempt can make sense. */
-function textOf({ code, detail, barredMs, trace }: Bar): string {
-  if (code === 'trace_invalid') return detail;
-  const since = new Date(barredMs).toISOString();
-  return `${detail}; it is barred since ${since}: \`bigtrace unbar ${printable(trace)}\` lets it be loaded again`;
+/** The same for the first query and for later ones. A trace that is invalid is so for good. */
+function errorOf({ code, detail, trace }: Bar): BigtraceError {
+  if (code === 'trace_invalid') return new BigtraceError(code, detail);
+  const remedy = `it is barred now; \`bigtrace unbar ${printable(trace)}\` lets it be loaded again`;
+  return new BigtraceError(code, `${detail}; ${remedy}`);
 }
 
 class RecordUnusable extends Error {

@@ -41,7 +41,7 @@ export async function loadTrace(
       const { code, detail } = thrown;
       const { generation } = stat;
       const bar = { trace: request.trace, generation, code, detail, barredMs: Date.now() };
-      parts.barred.bar(key, { ...bar, ...bounds });
+      throw parts.barred.bar(key, { ...bar, ...bounds });
     }
     throw thrown;
   }
