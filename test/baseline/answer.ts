@@ -29,15 +29,15 @@ export function isFailure(answer: object): answer is Failure {
 }
 
 /**
- * What differs from run to run is left out: which trace a query's error tells of, how often a trace was tried or since
- * when it is barred, and the engine's clock.
+ * What differs from run to run is left out: which trace a query's error tells of, how often a trace was tried, that it is
+ * barred, and the engine’s clock.
  */
 export function steady(message: string): string {
   return message
     .replace(/, such as \[.*?(?=; \d+ \w+, such as|$)/gs, '')
     .replace(/; the first: \[.*$/s, '')
     .replace(/ \(tried \d+ times\)/g, '')
-    .replace(/; it is barred since .*? lets it be loaded again/gs, '')
+    .replace(/; it is barred now; .*? lets it be loaded again/gs, '')
     .replace(/\[\/local\/[^\]]*\]/g, '[TRACE]')
     .replace(/\[\d{3}\.\d{3}\]/g, '[TIME]')
     .replace(/trace_uuid: [-0-9a-f]+/g, 'trace_uuid: UUID');
