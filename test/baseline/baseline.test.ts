@@ -111,7 +111,7 @@ test('which trace an error names first, and what was tried when, is no part of i
   );
   expect(
     steady(
-      'it crashed; it is barred since 7:00: `bigtrace unbar /local/a` lets it be loaded again (tried 2 times)',
+      'it crashed; it is barred now; `bigtrace unbar /local/a` lets it be loaded again (tried 2 times)',
     ),
   ).toBe('it crashed');
 });
