@@ -32,6 +32,8 @@ const NO_INPUTS = new Set([
 ]);
 
 const SHARED = {
+  // Entry points are relative to it: esbuild takes a `*` in them for a pattern.
+  absWorkingDir: root,
   bundle: true,
   platform: 'node',
   target: 'node20',
@@ -45,9 +47,9 @@ const MODULE = { ...SHARED, format: 'esm', packages: 'external' };
 const MODULES = {
   ...MODULE,
   entryPoints: {
-    bigtrace: join(root, 'cli/main.ts'),
-    'worker-thread': join(root, 'worker/thread.ts'),
-    'clickhouse-embedded': join(root, 'clickhouse/embedded.ts'),
+    bigtrace: 'cli/main.ts',
+    'worker-thread': 'worker/thread.ts',
+    'clickhouse-embedded': 'clickhouse/embedded.ts',
   },
   outdir: dist,
   write: false,
@@ -60,8 +62,8 @@ const SCRIPTS = join(dist, 'clickhouse/user_scripts');
 const BRIDGE = {
   ...SHARED,
   entryPoints: {
-    bridge: join(root, 'bridge/load.ts'),
-    'bridge-main': join(root, 'bridge/main.ts'),
+    bridge: 'bridge/load.ts',
+    'bridge-main': 'bridge/main.ts',
   },
   outdir: SCRIPTS,
   outExtension: { '.js': '.cjs' },
@@ -155,7 +157,7 @@ export async function bundleModule(source, output) {
   const outfile = join(dist, output);
   await esbuild({
     ...MODULE,
-    entryPoints: [join(root, source)],
+    entryPoints: [source],
     outfile,
     plugins: [ownUrl, rawText, esbuildWat],
   });
