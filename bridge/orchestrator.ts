@@ -19,8 +19,8 @@ import {
   type RunningQuery,
 } from './report-messages.ts';
 
-/** How long the first connection may take. */
-const CONNECT_TIMEOUT_MS = 5000;
+/** How long the first connection may take; on a machine where a hundred bridges start at once it takes seconds. */
+const CONNECT_TIMEOUT_MS = 15_000;
 
 const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
 

@@ -114,6 +114,8 @@ class ModelQuery {
   readonly run: QueryRun;
   readonly lenient: boolean;
   end: { error?: unknown } | undefined;
+  /** Whether it waits for a worker that can be asked. */
+  waits = false;
 
   constructor(ground: QueryGround, dice: Dice, at: number, of: string) {
     this.lenient = dice.chance(0.7);
@@ -131,7 +133,11 @@ class ModelQuery {
     };
     this.run = new QueryRun({ ...spec, mode: 'ROWS', traceContext: undefined }, ground, this.sink);
     const { signal } = new AbortController();
-    const wait = (): Promise<unknown> => ground.fleet.waitUsable(WORKER_WAIT_MS, signal);
+    const wait = async (): Promise<void> => {
+      this.waits = true;
+      await ground.fleet.waitUsable(WORKER_WAIT_MS, signal);
+      this.waits = false;
+    };
     this.run.run(sourceOf(this.traces, dice, wait)).then(
       () => {
         this.end = {};
@@ -186,8 +192,11 @@ export async function judged(seed: number): Promise<Record<string, number>> {
     (_, at) => new ModelQuery(ground, dice, at, `${seed}`),
   );
   const giveUp = performance.now() + RUN_MS_MAX;
-  while (queries.some(({ end }) => end === undefined) && performance.now() < giveUp)
+  while (queries.some(({ end }) => end === undefined) && performance.now() < giveUp) {
     await vi.advanceTimersByTimeAsync(50);
+    const stalls = network.fleet.usable.length > 0 && queries.some(({ waits }) => waits);
+    expect(stalls, `seed ${seed}: a query waits beside a worker that can be used`).toBe(false);
+  }
   network.fleet.close();
   vi.clearAllTimers();
   expect(network.misuses, `seed ${seed}`).toEqual([]);
