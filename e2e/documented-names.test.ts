@@ -58,9 +58,9 @@ beforeAll(async () => {
 function hasFlag(flag: string, name?: string): boolean {
   if (flag === '--help' || flag === '-h' || flag === '--version') return true;
   const asked = name === undefined ? [...commands.values()] : [commands.get(name)];
-  return asked.some((command) =>
-    command?.options.some(({ long, short }) => long === flag || short === flag),
-  );
+  return asked
+    .flatMap((command) => (command === undefined ? [] : [command, ...command.commands]))
+    .some(({ options }) => options.some(({ long, short }) => long === flag || short === flag));
 }
 
 /** Command lines, those that go on over lines in one piece, and code in prose. */
