@@ -80,6 +80,7 @@ test('TYPES tells what a column without a value may hold, also of a remembered a
     name: Buffer.from(name),
     cellKinds: 0,
     possibleKinds,
+    learnedKinds: 0,
   });
   for (const _ of ['asked', 'remembered']) {
     const run = shared.client.run({ sql, mode: 'TYPES' });
@@ -104,6 +105,7 @@ test('TYPES tells the kinds of each column, and no rows', async () => {
     name: Buffer.from(name),
     cellKinds: kinds,
     possibleKinds: kinds,
+    learnedKinds: 0,
   });
   expect(end?.end.types?.column).toEqual([
     column('a', bit(CellType.VARINT, CellType.NULL)),
