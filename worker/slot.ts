@@ -159,12 +159,14 @@ export class Slot {
   ): Promise<Loaded> {
     let traceBytes = 0;
     let unparsed = 0;
+    let ended = false;
     let wake = (): void => {};
     onPhase('READING');
     const { call, done } = this.#begin(signal, (reply) => {
       if (reply.say !== 'appended') return;
       unparsed -= reply.byteLength;
-      if (unparsed === 0) {
+      // Behind the last bytes the parser has its end to work on.
+      if (unparsed === 0 && !ended) {
         watch.idle();
         onPhase('READING');
       }
@@ -201,6 +203,7 @@ export class Slot {
         }
       }
       if (call.wanted) {
+        ended = true;
         busy();
         this.#post({ ask: 'finalize' });
       }
