@@ -10,7 +10,8 @@ export default defineConfig({
   test: {
     globalSetup: ['tools/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: [
-      'clickhouse/{access,cancel,embedded,faults,life,set-up}.test.ts',
+      'clickhouse/{access,cancel,embedded,life,set-up}.test.ts',
+      'clickhouse/faults.ci-test.ts',
       'e2e/{cancel,dashboard,exact,first-query}.test.ts',
       'e2e/{faults,own-sql}.ci-test.ts',
     ],

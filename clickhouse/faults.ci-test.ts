@@ -28,7 +28,7 @@ describe('an error is never a short answer', () => {
 });
 
 // TSV has no sign of its end: where the script itself dies, and not the bridge that it waits for and speaks for
-// (bridge/faults.test.ts), ClickHouse takes the rows so far for all of them.
+// (bridge/faults.ci-test.ts), ClickHouse takes the rows so far for all of them.
 describe.runIf(viewsFormat() === 'Native')('a script that cannot say why is an error, too', () => {
   test.each([
     ['dies after a row', `${ROW}; kill -9 $$`, 'read after eof'],
