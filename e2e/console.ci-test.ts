@@ -88,7 +88,7 @@ test('exact values, NULL apart from nothing, and failures as text', async () => 
   ]);
   expect(await texts('#results tbody tr:first-child td.null')).toEqual(['NULL']);
   expect(await texts('#results thead th small')).toEqual([
-    ...['string', 'int64', 'int64', 'string', 'string', 'string', 'string'],
+    ...['string', 'int64', 'int64', 'string', 'int64', 'string', 'string'],
   ]);
 
   const failure = page.locator('#failures [data-code=trace_invalid]');
