@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { hasLeft, hasLeftBy } from './client-connection.ts';
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   9: 0100007F:0BB8 0100007F:D431 06 00000000:00000000 00:00000000 00000000     0        0 1 1
    0: 0100007F:1F90 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0        0 1 1
    1: 0100007F:1F90 0100007F:D432 08 00000000:00000001 00:00000000 00000000     0        0 1 1
    2: 0100007F:2328 0100007F:D433 01 00000000:00000001 00:00000000 00000000     0        0 1 1
@@ -13,7 +14,7 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
 `;
 
 test.each([
-  ['127.0.0.1', 0xd431, false, false],
+  ['127.0.0.1', 0xd431, false, false], // another connection from that port, to another server, is over
   ['::ffff:127.0.0.1', 0xd431, false, false],
   ['::ffff:10.0.0.10', 0xd431, false, true],
   ['::ffff:127.0.0.1', 0xd432, false, true],

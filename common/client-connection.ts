@@ -33,11 +33,17 @@ export function hasLeftBy(table: string, { address, port, isNative }: Client): b
     'gm',
   );
   const wanted = hexOf(address);
-  for (const [, remote = '', state, unread = ''] of table.matchAll(row)) {
-    if (canonical(remote) !== wanted) continue;
-    return state !== ESTABLISHED || (isNative && Number.parseInt(unread, 16) > 0);
-  }
-  return false;
+  // A port may have connections to several servers, some of them long over: one that goes on is enough.
+  const connections = [...table.matchAll(row)].filter(
+    ([, remote = '']) => canonical(remote) === wanted,
+  );
+  return (
+    connections.length > 0 &&
+    connections.every(
+      ([, , state, unread = '']) =>
+        state !== ESTABLISHED || (isNative && Number.parseInt(unread, 16) > 0),
+    )
+  );
 }
 
 const MAPPED = `${'0'.repeat(20)}ffff`;
