@@ -13,8 +13,8 @@ export interface LoadBound {
 }
 
 /**
- * Every good trace of the test corpus parses at 2 MB/s or more, most at 12-18 MB/s; what is compressed counts by
- * its compressed size, so an archive of 100 MB may unpack to some gigabytes.
+ * An idle core parses 12-18 MB/s of a Chrome or ftrace trace; the rate leaves room for slower formats. A compressed
+ * trace counts by its compressed size, so an archive of 100 MB may unpack to some gigabytes.
  */
 export const LOAD_BOUND_DEFAULT: LoadBound = { minMs: 30_000, bytesPerSecond: 2 ** 20 };
 
