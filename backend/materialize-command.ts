@@ -20,18 +20,22 @@ interface MaterializeFlags extends LoginFlags {
 export function materializeCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
   const command = new Command('materialize')
     .description(
-      'keep the answers of all traces of the catalog in the ClickHouse table bigtrace_results.NAME; ' +
-        'run again, it asks only traces that are new or changed (after `bigtrace index`)',
+      'store the rows of a script over the traces of the catalog in the ClickHouse table ' +
+        'bigtrace_results.NAME; a later run reads only new and changed traces (run `bigtrace index` first)',
     )
-    .requiredOption('--name <name>', 'of the table')
-    .requiredOption('--sql <sql>', 'a script, or @FILE that holds it')
-    .option('--traces <address...>', 'addresses or patterns', ['/local/**'])
-    .option('--where <expression>', 'over bigtrace.traces: only the traces for which it holds', '')
+    .requiredOption('--name <name>', 'name of the table in bigtrace_results')
+    .requiredOption('--sql <sql>', 'script to run; @FILE reads it from FILE')
+    .option('--traces <address...>', 'trace addresses or patterns', ['/local/**'])
+    .option(
+      '--where <expression>',
+      'select traces by a ClickHouse expression over the catalog bigtrace.traces',
+      '',
+    )
     .option(
       '--structure <columns>',
-      "names and types of the script's columns, as bigtrace_as takes them; found over the first traces where it is not given",
+      "names and types of the columns, such as 'name String, dur Int64' (default: found by running the script on a few traces)",
     )
-    .option('--strict', 'end with the first trace that fails')
+    .option('--strict', 'end the run when a trace fails')
     .option('--json', 'print the result as JSON');
   for (const option of loginOptions('admin', dataDir)) command.addOption(option);
   return command.action((flags: MaterializeFlags) => run(flags, env));

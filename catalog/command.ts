@@ -22,25 +22,28 @@ interface IndexFlags extends OrchestratorFlags, LoginFlags {
 export function indexCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
   const command = new Command('index')
     .description(
-      'list traces into the ClickHouse table bigtrace.traces, and read the metadata of new ones',
+      'list stores and write one row per trace, with its metadata, into the ClickHouse table bigtrace.traces',
     )
-    .argument('[address...]', 'addresses or patterns, such as "/local/**"');
+    .argument('[address...]', 'trace addresses or patterns, such as "/local/**"');
   const options = [...orchestratorOptions(env), ...loginOptions('admin', dataDir)];
   for (const option of options) command.addOption(option);
   return command
     .option(
       '--extra-sql <sql>',
-      'a script, or @FILE that holds it, whose first row is added to each trace',
+      'script (@FILE reads it from FILE) to run on each trace; the columns of its first row are added to the catalog',
     )
-    .option('--manifest <file>', 'CSV or JSON file of further metadata, by address or path')
+    .option(
+      '--manifest <file>',
+      'CSV or JSON file with additional columns, keyed by address or path',
+    )
     .option(
       '--column-type <name=type...>',
-      'type of a column of the manifest, where its values look like another: Int64, Float64 or String',
+      'type of a manifest column (Int64, Float64 or String), wider than its values require',
       [],
     )
     .option(
       '--drop-column <name...>',
-      'first forget this column of an earlier manifest or extra SQL, and its values',
+      'before indexing, delete a column that an earlier --manifest or --extra-sql added, with its values',
       [],
     )
     .option('--json', 'print the result as JSON')

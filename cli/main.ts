@@ -7,7 +7,7 @@ import { reportFailure } from './exit.ts';
 
 async function program(wanted: string | undefined): Promise<Command> {
   const root = new Command('bigtrace')
-    .description('One SQL question over many Perfetto traces')
+    .description('Run one SQL query over many Perfetto traces')
     .version(VERSION, '--version', 'print the version');
   for (const [name, load] of Object.entries(COMMANDS))
     if (name === wanted || !Object.hasOwn(COMMANDS, wanted ?? '')) root.addCommand(await load());
@@ -18,7 +18,7 @@ async function program(wanted: string | undefined): Promise<Command> {
 /** Errors of commander are thrown, so that usage errors can have an exit code of their own. */
 function throwErrors(command: Command): void {
   const path = command.parent ? `bigtrace ${command.name()}` : 'bigtrace';
-  command.exitOverride().showHelpAfterError(`(${path} --help tells more)`);
+  command.exitOverride().showHelpAfterError(`(${path} --help shows the usage)`);
   for (const sub of command.commands) throwErrors(sub);
 }
 

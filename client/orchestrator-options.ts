@@ -10,7 +10,7 @@ export interface OrchestratorFlags extends PeerFlags {
 
 /** @throws invalid_option when the environment names two orchestrators */
 export function orchestratorOptions(env: NodeJS.ProcessEnv): Option[] {
-  const address = new Option('--orchestrator <host:port>', 'the orchestrator to ask')
+  const address = new Option('--orchestrator <host:port>', 'orchestrator to connect to')
     .env(orchestratorVariable(env))
     .default('127.0.0.1:5051')
     .argParser(hostPort);

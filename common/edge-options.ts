@@ -44,25 +44,25 @@ export function edgeOptions(): Option[] {
   return [
     option(
       '--metrics-port <port>',
-      'HTTP port of /healthz, /readyz and /metrics; 0 picks a free one (default: none)',
+      'HTTP port that serves /healthz, /readyz and /metrics; 0 picks a free one (default: none)',
     ).argParser(port),
     new Option(
       '--otlp-endpoint <url>',
-      'OTLP receiver (HTTP) that gets spans of queries (default: none)',
+      'URL of an OTLP/HTTP receiver to send query spans to (default: none)',
     )
       .env('OTEL_EXPORTER_OTLP_ENDPOINT')
       .argParser(httpUrl),
-    option('--tls-cert <file>', 'certificate of this service, PEM'),
-    option('--tls-key <file>', 'its key'),
-    option('--tls-client-ca <file>', 'clients must have a certificate of this CA'),
-    option('--token-file <file>', 'file with the bearer token that clients must send'),
+    option('--tls-cert <file>', 'TLS certificate of this service, PEM'),
+    option('--tls-key <file>', 'private key of --tls-cert, PEM'),
+    option('--tls-client-ca <file>', 'require client certificates signed by this CA, PEM'),
+    option('--token-file <file>', 'require the bearer token in this file from clients'),
     option(
       '--allowed-hosts <list>',
-      'names that requests may call this service by, beside addresses, localhost and those of its certificate; *.NAME for all below; commas between',
+      'comma-separated host names accepted in requests, in addition to IP addresses, localhost and the names in --tls-cert; *.NAME accepts every subdomain',
     ).argParser(hostList),
     option(
       '--insecure',
-      'may be reached from other machines without TLS, or by whoever can connect',
+      'accept connections from other machines without TLS or without authentication',
     ).default(false),
   ];
 }

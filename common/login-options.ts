@@ -16,13 +16,13 @@ type LoginUser = 'admin' | 'analyst';
 /** `dataDir`: where `bigtrace up` keeps the passwords. */
 export function loginOptions(user: LoginUser, dataDir: string): Option[] {
   return [
-    new Option('--clickhouse <url>', "ClickHouse's HTTP interface")
+    new Option('--clickhouse <url>', 'HTTP URL of ClickHouse')
       .env('BIGTRACE_CLICKHOUSE')
       .default('http://127.0.0.1:8123'),
-    new Option('--user <name>', 'its user').default(user),
+    new Option('--user <name>', 'ClickHouse user to log in as').default(user),
     new Option(
       '--password-file <file>',
-      `file with the password; ${variableOf(user)} comes first`,
+      `file with the password; ignored if ${variableOf(user)} is set`,
     ).default(`${dataDir}/${user}.password`),
   ];
 }

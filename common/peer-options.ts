@@ -15,10 +15,16 @@ export function peerOptions(): Option[] {
     return made.env(`BIGTRACE_${made.name().replaceAll('-', '_').toUpperCase()}`);
   };
   return [
-    option('--tls-ca <file>', 'the orchestrator has TLS, by this CA (PEM)'),
-    option('--tls-name <name>', 'name in its certificate (default: its address)'),
-    option('--tls-cert <file>', 'certificate to show it'),
-    option('--tls-key <file>', 'its key'),
-    option('--token-file <file>', 'file with the bearer token to send'),
+    option(
+      '--tls-ca <file>',
+      'connect with TLS; PEM file of the CA that signed the certificate of the orchestrator',
+    ),
+    option(
+      '--tls-name <name>',
+      'name expected in the certificate of the orchestrator (default: its address)',
+    ),
+    option('--tls-cert <file>', 'client certificate to present, PEM'),
+    option('--tls-key <file>', 'private key of --tls-cert, PEM'),
+    option('--token-file <file>', 'file with the bearer token to send to the orchestrator'),
   ];
 }

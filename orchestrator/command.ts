@@ -33,7 +33,7 @@ export function orchestratorCommand(
   run: (config: OrchestratorConfig) => Promise<void> = serve,
 ): Command {
   const command = new Command('orchestrator').description(
-    'Spreads queries over workers and gathers what they answer.',
+    'run an orchestrator: distribute queries to workers and return their rows',
   );
   const options = [
     ...ownOptions(),
@@ -53,12 +53,14 @@ function ownOptions(): Option[] {
     option('--port <port>', 'port to listen on; 0 picks a free one', 'PORT')
       .default(5051)
       .argParser(port),
-    new Option('-s, --socket <host:port>', 'both at once').argParser(hostPort),
-    option('--json', 'say that it is ready as a JSON object', 'JSON').default(false),
-    option('--log-level <level>', 'what is logged on stderr', 'LOG_LEVEL')
+    new Option('-s, --socket <host:port>', 'same as --listen and --port together').argParser(
+      hostPort,
+    ),
+    option('--json', 'print the ready line as a JSON object', 'JSON').default(false),
+    option('--log-level <level>', 'lowest level of log lines written to stderr', 'LOG_LEVEL')
       .choices(['debug', 'info', 'warn', 'error', 'silent'])
       .default('info'),
-    time('--drain-timeout', 'how long SIGTERM waits for running queries', 10_000),
+    time('--drain-timeout', 'after SIGTERM, time allowed for running queries to finish', 10_000),
   ];
 }
 
@@ -66,40 +68,59 @@ function workerOptions(): Option[] {
   return [
     option(
       '-l, --workers <list>',
-      'host:port or dns:///host:port, commas between',
+      'comma-separated workers, each host:port or dns:///host:port (every address of that name)',
       'WORKERS',
     ).argParser(workerList),
-    new Option('-w, --worker-address <host>', 'host of all workers').default('127.0.0.1'),
+    new Option(
+      '-w, --worker-address <host>',
+      'host of all workers, if --workers is not given',
+    ).default('127.0.0.1'),
     new Option('-p, --worker-port <port>', 'port of the first worker')
       .default(5052)
       .argParser(integerFrom(1, 65535)),
-    new Option('-n, --worker-count <n>', 'number of workers, on ports that follow each other')
+    new Option('-n, --worker-count <n>', 'number of workers, on consecutive ports')
       .default(1)
       .argParser(integerFrom(1, 10_000)),
     new Option(
       '-r, --name-resolution-scheme <scheme>',
-      'dns:/// follows all addresses that the names of workers have',
+      'dns:/// connects to every address that a worker name resolves to',
     ).default(''),
     ...workerPeerOptions(),
-    time('--resolve-interval', 'how often names of workers are looked up again', 5000),
-    time('--worker-timeout', 'a worker that does not answer this long is lost', 5000),
-    time('--worker-wait', 'how long a query waits when there is no worker', 3000),
+    time('--resolve-interval', 'interval at which dns:/// worker names are resolved again', 5000),
+    time(
+      '--worker-timeout',
+      'time without a response after which a worker is considered lost',
+      5000,
+    ),
+    time(
+      '--worker-wait',
+      'time that a query waits for a worker before it fails with no_workers',
+      3000,
+    ),
   ];
 }
 
 function workerPeerOptions(): Option[] {
   return [
-    option('--worker-tls-ca <file>', 'workers have TLS, by this CA (PEM)', 'WORKER_TLS_CA'),
+    option(
+      '--worker-tls-ca <file>',
+      'connect to workers with TLS; PEM file of the CA that signed their certificates',
+      'WORKER_TLS_CA',
+    ),
     option(
       '--worker-tls-name <name>',
-      'name in their certificate (default: their address)',
+      'name expected in the certificates of workers (default: the address)',
       'WORKER_TLS_NAME',
     ),
-    option('--worker-tls-cert <file>', 'certificate that workers are shown', 'WORKER_TLS_CERT'),
-    option('--worker-tls-key <file>', 'its key', 'WORKER_TLS_KEY'),
+    option(
+      '--worker-tls-cert <file>',
+      'client certificate for connections to workers, PEM',
+      'WORKER_TLS_CERT',
+    ),
+    option('--worker-tls-key <file>', 'private key of --worker-tls-cert, PEM', 'WORKER_TLS_KEY'),
     option(
       '--worker-token-file <file>',
-      'file with the bearer token that workers are sent',
+      'file with the bearer token to send to workers',
       'WORKER_TOKEN_FILE',
     ),
   ];
@@ -109,48 +130,60 @@ function queryOptions(): Option[] {
   return [
     new Option(
       '-t, --max-query-concurrency <n>',
-      'traces of one query that are with workers at a time; 0: as many as these take',
+      'maximum number of tasks of one query that workers hold at the same time; 0: as many as they accept',
     )
       .env('BIGTRACE_MAX_QUERY_CONCURRENCY')
       .default(0)
       .argParser(integerFrom(0, 1_000_000)),
     time(
       '--hedge-after',
-      'a trace whose worker has been silent this long (3s at least) is given to an idle worker too; 0s: never',
+      'assign a task to a second, idle worker after its worker was silent for this time (at least 3s); 0s disables hedging',
       10_000,
     ),
-    option('--max-queries <n>', 'queries at a time', 'MAX_QUERIES')
+    option('--max-queries <n>', 'maximum number of queries running at the same time', 'MAX_QUERIES')
       .default(256)
       .argParser(integerFrom(1, 100_000)),
     ...userOptions(),
-    time('--query-timeout', 'time limit of a query', 3_600_000),
-    time('--query-timeout-max', 'longest time limit that a client may ask for', 86_400_000),
+    time('--query-timeout', 'time limit of a query whose client requests none', 3_600_000),
+    time('--query-timeout-max', 'longest time limit that a client may request', 86_400_000),
   ];
 }
 
 function userOptions(): Option[] {
   return [
-    option('--user-queries <n>', 'queries of one user at a time', 'USER_QUERIES')
+    option(
+      '--user-queries <n>',
+      'maximum number of queries of one user running at the same time',
+      'USER_QUERIES',
+    )
       .default(128)
       .argParser(integerFrom(1, 100_000)),
     option(
       '--user-result-bytes <size>',
-      'result bytes of one user within an hour; 0: any number',
+      'maximum result size returned to one user within an hour; 0: unlimited',
       'USER_RESULT_BYTES',
     )
       .default(2 ** 40, '1TiB')
       .argParser(byteSize),
     option(
       '--user-core-seconds <n>',
-      "seconds of workers' threads of one user within an hour; 0: any number",
+      'maximum engine-thread seconds used by one user within an hour; 0: unlimited',
       'USER_CORE_SECONDS',
     )
       .default(1_000_000)
       .argParser(integerFrom(0, 1_000_000_000)),
-    option('--max-schemas <n>', 'queries whose columns are found at a time', 'MAX_SCHEMAS')
+    option(
+      '--max-schemas <n>',
+      'maximum number of column findings running at the same time',
+      'MAX_SCHEMAS',
+    )
       .default(64)
       .argParser(integerFrom(1, 100_000)),
-    option('--user-schemas <n>', 'of these, queries of one user', 'USER_SCHEMAS')
+    option(
+      '--user-schemas <n>',
+      'maximum number of column findings of one user running at the same time',
+      'USER_SCHEMAS',
+    )
       .default(8)
       .argParser(integerFrom(1, 100_000)),
   ];
@@ -160,12 +193,12 @@ function catalogOptions(): Option[] {
   return [
     option(
       '--clickhouse <url>',
-      "ClickHouse's HTTP interface, where the catalog of traces is",
+      'HTTP URL of the ClickHouse server that holds the catalog',
       'CLICKHOUSE',
     ),
     option(
       '--service-password-file <file>',
-      "file with the password of ClickHouse's users bigtrace_catalog and bigtrace_backend",
+      'file with the password of the ClickHouse users bigtrace_catalog and bigtrace_backend',
       'SERVICE_PASSWORD_FILE',
     ),
   ];
@@ -175,20 +208,26 @@ function httpOptions(): Option[] {
   return [
     option(
       '--http-port <port>',
-      "HTTP port of the backend for Perfetto's BigTrace page; needs --clickhouse; 0 picks a free one",
+      "port of the HTTP backend (console and Perfetto's BigTrace page); needs --clickhouse; 0 picks a free one",
       'HTTP_PORT',
     )
       .default(5001)
       .argParser(port),
     option(
       '--cors-origin <list>',
-      'origins whose pages may use it, beside ui.perfetto.dev and this machine; commas between',
+      'comma-separated origins whose web pages may use the HTTP backend, in addition to https://ui.perfetto.dev and this machine',
       'CORS_ORIGIN',
     ).argParser(originList),
-    option('--presets <file>', 'YAML file of further presets for its users', 'PRESETS'),
-    option('--superset-url <url>', 'Superset, for a link on the console', 'SUPERSET_URL').argParser(
-      webUrl,
+    option(
+      '--presets <file>',
+      'YAML file with additional presets for the BigTrace page',
+      'PRESETS',
     ),
+    option(
+      '--superset-url <url>',
+      'URL of Superset; the console shows a link to it',
+      'SUPERSET_URL',
+    ).argParser(webUrl),
   ];
 }
 

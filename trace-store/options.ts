@@ -80,30 +80,32 @@ export function addStoreOptions(command: Command): Command {
     options.push(option.env(`BIGTRACE_${option.name().toUpperCase().replaceAll('-', '_')}`));
     return option;
   };
-  add('--traces <dir>', 'directory that /local/… addresses are in');
-  add('--stores <names>', 'stores that may be read, of local,gcs,s3,http')
+  add('--traces <dir>', 'root directory of /local addresses');
+  add('--stores <names>', 'comma-separated stores that this worker may read')
     .argParser(names)
     .default(NAMES, NAMES.join(','));
   add('--gcs-anonymous', 'read /gcs without credentials');
-  add('--gcs-endpoint <url>', "instead of Google's").argParser(httpUrl);
-  add('--gcs-user-project <project>', 'project that pays for requests to requester-pays buckets');
-  add('--s3-region <name>', "instead of AWS's own configuration");
-  add('--s3-endpoint <url>', 'a server that speaks S3').argParser(httpUrl);
-  add('--s3-path-style', 'the bucket in the path, not in the host name');
+  add('--gcs-endpoint <url>', 'URL of the GCS server, instead of Google Cloud Storage').argParser(
+    httpUrl,
+  );
+  add('--gcs-user-project <project>', 'project billed for requests to requester-pays buckets');
+  add('--s3-region <name>', 'AWS region, instead of the one in the AWS configuration');
+  add('--s3-endpoint <url>', 'URL of an S3-compatible server, instead of AWS').argParser(httpUrl);
+  add('--s3-path-style', 'put the bucket into the URL path instead of the host name');
   add('--s3-anonymous', 'read /s3 without credentials');
-  add('--s3-requester-pays', 'pay for requests to requester-pays buckets');
+  add('--s3-requester-pays', 'accept the charges for requests to requester-pays buckets');
   add(
     '--http-hosts <hosts>',
-    'hosts of /http and /https, such as a.org,*.b.org,c.org:8080',
+    'comma-separated hosts that /http and /https may contact, such as a.org,*.b.org,c.org:8080',
   ).argParser(list);
-  add('--http-private', 'these may have private addresses');
-  add('--store-timeout <time>', 'how long a store may keep us waiting')
+  add('--http-private', 'allow --http-hosts to resolve to private addresses');
+  add('--store-timeout <time>', 'read timeout of a store')
     .argParser(durationMs)
     .default(REQUEST_DEFAULTS.timeoutMs, '30s');
-  add('--store-attempts <n>', 'failures in a row, after which a store has failed')
+  add('--store-attempts <n>', 'attempts per store request, before a read fails with store_failed')
     .argParser(integerFrom(1, 100))
     .default(REQUEST_DEFAULTS.attemptsMax);
-  add('--store-concurrency <n>', 'requests to one store at the same time')
+  add('--store-concurrency <n>', 'maximum number of concurrent requests to one store')
     .argParser(integerFrom(1, 10_000))
     .default(REQUEST_DEFAULTS.concurrencyMax);
   for (const option of options) command.addOption(option); // only now: it takes the default over

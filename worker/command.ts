@@ -60,32 +60,36 @@ const THREAD_ENTRY = new URL('../dist/worker-thread.js', import.meta.url);
 
 export function workerCommand(): Command {
   const command = new Command('worker')
-    .description('Loads traces and answers SQL on them, for orchestrators')
+    .description('run a worker: read traces and run scripts on them, for orchestrators')
     .addOption(option('--listen <host>', 'address to listen on', 'LISTEN').default('127.0.0.1'))
     .addOption(
       option('--port <port>', 'port to listen on; 0 picks a free one', 'PORT')
         .default(5052)
         .argParser(port),
     )
-    .addOption(new Option('-s, --socket <host:port>', 'both at once').argParser(hostPort))
+    .addOption(
+      new Option('-s, --socket <host:port>', 'same as --listen and --port together').argParser(
+        hostPort,
+      ),
+    )
     .addOption(
       option(
         '--threads <n>',
-        'traces worked on at once (default: one a core, fewer where memory is short)',
+        'number of engine threads: traces processed at the same time (default: one per core, fewer if memory is short)',
         'THREADS',
       ).argParser(integerFrom(1, 1024)),
     )
     .addOption(
       option(
         '--spare-threads <n>',
-        'more threads that run beside tasks that run long (default: as many as --threads, at least 2)',
+        'additional engine threads, used while tasks exceed --long-task (default: same as --threads, at least 2)',
         'SPARE_THREADS',
       ).argParser(integerFrom(0, 1024)),
     )
     .addOption(
       option(
         '--long-task <time>',
-        'a task that has run for longer makes way for others on a spare thread',
+        'a task that runs longer than this no longer counts against --threads, so that other tasks run on spare threads',
         'LONG_TASK',
       )
         .default(LONG_TASK_MS_DEFAULT, '2s')
@@ -96,22 +100,26 @@ export function workerCommand(): Command {
     .addOption(
       option(
         '--trace-processor-wasm <file>',
-        'another build of TraceProcessor',
+        'TraceProcessor WebAssembly file to use',
         'TRACE_PROCESSOR_WASM',
-      ).default(ENGINE_FILE, 'the one that came with it'),
+      ).default(ENGINE_FILE, 'the bundled build'),
     )
     .addOption(sqlPackageOption())
     .addOption(
-      option('--drain-timeout <time>', 'how long SIGTERM waits for what was begun', 'DRAIN_TIMEOUT')
+      option(
+        '--drain-timeout <time>',
+        'after SIGTERM, time allowed for running tasks to finish',
+        'DRAIN_TIMEOUT',
+      )
         .default(30_000, '30s')
         .argParser(durationMs),
     )
     .addOption(
-      option('--log-level <level>', 'what is logged on stderr', 'LOG_LEVEL')
+      option('--log-level <level>', 'lowest level of log lines written to stderr', 'LOG_LEVEL')
         .default('info')
         .choices(['debug', 'info', 'warn', 'error', 'silent']),
     )
-    .addOption(option('--json', 'say that it is ready as a JSON object', 'JSON').default(false))
+    .addOption(option('--json', 'print the ready line as a JSON object', 'JSON').default(false))
     .action(async () => {
       process.umask(0o077); // snapshots and answers are for their owner
       await serve(checkConfig(workerConfig(command)));
@@ -123,54 +131,54 @@ function addCaches(command: Command): Command {
     .addOption(
       option(
         '--memory-bytes <size>',
-        'bound of all loaded traces (default: half of the memory)',
+        'maximum memory of all loaded traces (default: half of the memory)',
         'MEMORY_BYTES',
       ).argParser(byteSize),
     )
     .addOption(
       option(
         '--result-memory-bytes <size>',
-        'bound of all remembered answers; 0: none (default: 1/16 of --memory-bytes)',
+        'maximum memory of the result cache; 0 disables it (default: 1/16 of --memory-bytes)',
         'RESULT_MEMORY_BYTES',
       ).argParser(byteSize),
     )
     .addOption(
       option(
         '--cache-dir <dir>',
-        'directory of its own for images of loaded traces (default: none are kept)',
+        'directory for snapshots of loaded traces; not shared with other workers (default: no snapshots)',
         'CACHE_DIR',
       ),
     )
     .addOption(
       option(
         '--read-cache-dir <dir,…>',
-        "other workers' directories of images, to read from; may be given more than once",
+        'snapshot directories of other workers, opened read-only; may be repeated',
         'READ_CACHE_DIR',
       ).argParser(moreOf),
     )
     .addOption(
-      option('--cache-bytes <size>', 'bound of all images', 'CACHE_BYTES')
+      option('--cache-bytes <size>', 'maximum size of all snapshots in --cache-dir', 'CACHE_BYTES')
         .default(CACHE_BYTES_DEFAULT, '20GiB')
         .argParser(byteSize),
     )
     .addOption(
       option(
         '--result-cache-dir <dir>',
-        'directory of its own for remembered answers (default: they are kept in memory only)',
+        'directory for the result cache; not shared with other workers (default: results are cached in memory only)',
         'RESULT_CACHE_DIR',
       ),
     )
     .addOption(
       option(
         '--read-result-cache-dir <dir,…>',
-        "other workers' directories of answers, to read from; may be given more than once",
+        'result cache directories of other workers, opened read-only; may be repeated',
         'READ_RESULT_CACHE_DIR',
       ).argParser(moreOf),
     )
     .addOption(
       option(
         '--result-cache-bytes <size>',
-        'bound of all answers in that directory',
+        'maximum size of the result cache in --result-cache-dir',
         'RESULT_CACHE_BYTES',
       )
         .default(RESULT_CACHE_BYTES_DEFAULT, '1GiB')
@@ -181,43 +189,55 @@ function addCaches(command: Command): Command {
 function addLimits(command: Command): Command {
   return command
     .addOption(
-      option('--trace-timeout <time>', 'longest time for one trace', 'TRACE_TIMEOUT')
+      option('--trace-timeout <time>', 'maximum time of one task', 'TRACE_TIMEOUT')
         .default(LIMIT_DEFAULTS.traceTimeoutMs, '10m')
         .argParser(durationMs),
     )
     .addOption(
-      option('--load-time <time>', 'time that every trace may take to load', 'LOAD_TIME')
+      option(
+        '--load-time <time>',
+        'time limit for loading a trace, before the allowance of --load-rate',
+        'LOAD_TIME',
+      )
         .default(LOAD_BOUND_DEFAULT.minMs, '30s')
         .argParser(durationMs),
     )
     .addOption(
       option(
         '--load-rate <size>',
-        'and one second more for so many bytes of the trace; a trace that takes longer is barred',
+        'adds one second to --load-time for every SIZE bytes of the trace; a trace that exceeds the limit is barred',
         'LOAD_RATE',
       )
         .default(LOAD_BOUND_DEFAULT.bytesPerSecond, '1MiB')
         .argParser(positiveByteSize),
     )
     .addOption(
-      option('--trace-bytes-max <size>', 'largest trace', 'TRACE_BYTES_MAX')
+      option('--trace-bytes-max <size>', 'maximum size of a trace', 'TRACE_BYTES_MAX')
         .default(LIMIT_DEFAULTS.traceBytesMax, '4GiB')
         .argParser(byteSize),
     )
     .addOption(
       option(
         '--instance-memory-bytes <size>',
-        'most memory that one trace may take (default: its share of --memory-bytes a thread, at most 4GiB)',
+        'maximum memory of one engine (default: --memory-bytes divided by --threads, at most 4GiB)',
         'INSTANCE_MEMORY_BYTES',
       ).argParser((text) => Math.min(byteSize(text), INSTANCE_BYTES_MAX)),
     )
     .addOption(
-      option('--result-rows-max <n>', 'most rows of one trace', 'RESULT_ROWS_MAX')
+      option(
+        '--result-rows-max <n>',
+        'maximum number of rows that one trace may return',
+        'RESULT_ROWS_MAX',
+      )
         .default(LIMIT_DEFAULTS.resultRowsMax)
         .argParser(integerFrom(1, Number.MAX_SAFE_INTEGER)),
     )
     .addOption(
-      option('--result-bytes-max <size>', 'largest result of one trace', 'RESULT_BYTES_MAX')
+      option(
+        '--result-bytes-max <size>',
+        'maximum encoded size of the rows that one trace may return',
+        'RESULT_BYTES_MAX',
+      )
         .default(LIMIT_DEFAULTS.resultBytesMax, '4GiB')
         .argParser(byteSize),
     );

@@ -4,7 +4,7 @@ import { Option } from 'commander';
 export function sqlPackageOption(): Option {
   return new Option(
     '--sql-package <name=dir,…>',
-    'directory of .sql files, for INCLUDE PERFETTO MODULE name.sub.file; may be given more than once',
+    'SQL package: directory of .sql files that scripts load with INCLUDE PERFETTO MODULE name.sub.file; may be repeated',
   )
     .env('BIGTRACE_SQL_PACKAGE')
     .argParser((text, previous: string[] = []) => [

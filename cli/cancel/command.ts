@@ -6,8 +6,8 @@ import { BigtraceError } from '../../common/errors.ts';
 
 export function cancelCommand(env: NodeJS.ProcessEnv): Command {
   const command = new Command('cancel')
-    .description('end a running query')
-    .argument('<id>', 'as `bigtrace status` shows it');
+    .description('cancel a running query')
+    .argument('<id>', 'query id, as shown by `bigtrace status`');
   for (const option of orchestratorOptions(env)) command.addOption(option);
   return command.action(async (id: string, flags: OrchestratorFlags) => {
     const client = new OrchestratorClient(flags.orchestrator, flags);

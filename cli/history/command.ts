@@ -14,13 +14,13 @@ interface HistoryFlags extends LoginFlags {
 /** `env`: for BIGTRACE_ANALYST_PASSWORD; `dataDir`: where `bigtrace up` keeps the password. */
 export function historyCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
   const command = new Command('history')
-    .description('show the queries that came over HTTP (table bigtrace.query_history)')
+    .description('show the latest queries sent over HTTP (table bigtrace.query_history)')
     .addOption(
-      new Option('--limit <n>', 'as many, the newest ones')
+      new Option('--limit <n>', 'number of queries to show, newest first')
         .default(20)
         .argParser(integerFrom(1, 1000)),
     )
-    .option('--json', 'all of it, as a JSON array');
+    .option('--json', 'print all fields as a JSON array');
   for (const option of loginOptions('analyst', dataDir)) command.addOption(option);
   return command.action((flags: HistoryFlags) => show(flags, env));
 }

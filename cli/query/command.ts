@@ -34,29 +34,27 @@ interface QueryOptions extends OrchestratorFlags {
 
 export function queryCommand(env: NodeJS.ProcessEnv): Command {
   const command = new Command('query')
-    .description('ask one SQL script of many traces')
+    .description('run one SQL script on many traces and print the rows')
     .option(
       '--traces <address...>',
-      'addresses or patterns, such as /local/app.pftrace or "/local/**"; - reads them from stdin, one a line',
+      'trace addresses or patterns, such as /local/app.pftrace or "/local/**"; - reads them from stdin, one per line',
     )
     .option(
       '--where <expression>',
-      'the traces that an expression over the table bigtrace.traces selects, such as "duration > 2e9"',
+      'select traces by a ClickHouse expression over the catalog bigtrace.traces, such as "duration > 2e9"',
     )
-    .option('--sql <sql>', 'the script, or @FILE that holds it')
+    .option('--sql <sql>', 'script to run; @FILE reads it from FILE')
     .addOption(
       new Option(
         '--summary-spec <file>',
-        'instead of a script a TraceSummarySpec in textproto: a row for each row of its metrics',
+        'compute the metrics of a TraceSummarySpec (textproto file) instead of running a script',
       ).conflicts('sql'),
     )
-    .addOption(
-      new Option('--format <format>', 'how rows are printed').choices(FORMATS).default('table'),
-    );
+    .addOption(new Option('--format <format>', 'output format').choices(FORMATS).default('table'));
   for (const option of orchestratorOptions(env)) command.addOption(option);
   return command
-    .option('--lenient', 'go on when traces fail; they are listed on stderr')
-    .option('--timeout <time>', 'give up after this time, such as 30s or 10m', durationMs)
+    .option('--lenient', 'continue when traces fail, and list them on stderr')
+    .option('--timeout <time>', 'time limit, such as 30s or 10m', durationMs)
     .addHelpText('after', HELP)
     .action(async (options: QueryOptions) => {
       process.exitCode = await query(options);
@@ -64,9 +62,9 @@ export function queryCommand(env: NodeJS.ProcessEnv): Command {
 }
 
 const HELP = `
-Formats: csv and tsv start with a line of names; json is one object a line, in which integers beyond
-2^53 - 1 are texts (no bit is lost) and blobs are base64.
-Exit codes: 0 all traces answered, 1 the query failed, 2 usage, 3 some traces failed (--lenient),
+Formats: csv and tsv print the column names first. json prints one object per line; integers beyond
+2^53 - 1 are strings (so that no digit is lost) and blobs are base64.
+Exit codes: 0 every trace succeeded, 1 the query failed, 2 usage error, 3 some traces failed (--lenient),
 130 cancelled.`;
 
 async function query(options: QueryOptions): Promise<number> {

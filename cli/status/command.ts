@@ -9,10 +9,12 @@ interface StatusOptions extends OrchestratorFlags {
 }
 
 export function statusCommand(env: NodeJS.ProcessEnv): Command {
-  const command = new Command('status').description('show the running queries and the workers');
+  const command = new Command('status').description(
+    'show the workers and the running queries of an orchestrator',
+  );
   for (const option of orchestratorOptions(env)) command.addOption(option);
   return command
-    .addOption(new Option('--json', 'all of it, counters too, as one JSON object'))
+    .addOption(new Option('--json', 'print everything, including counters, as one JSON object'))
     .action(async (flags: StatusOptions) => {
       const client = new OrchestratorClient(flags.orchestrator, flags);
       try {

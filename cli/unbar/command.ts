@@ -11,8 +11,8 @@ interface UnbarFlags extends OrchestratorFlags {
 
 export function unbarCommand(env: NodeJS.ProcessEnv): Command {
   const command = new Command('unbar')
-    .description('let barred traces be loaded again; `bigtrace status` lists them')
-    .argument('[addresses...]', 'of the traces, as `bigtrace status` shows them');
+    .description('clear the stored load error of barred traces, so that workers load them again')
+    .argument('[addresses...]', 'addresses of barred traces, as shown by `bigtrace status`');
   for (const option of orchestratorOptions(env)) command.addOption(option);
   return command
     .addOption(new Option('--all', 'every barred trace'))

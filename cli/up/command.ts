@@ -15,7 +15,7 @@ function option(flags: string, description: string): Option {
 }
 
 function portOption(flag: string, description: string, number: number): Option {
-  return option(`${flag} <port>`, `${description}; 0: any free one`)
+  return option(`${flag} <port>`, `${description}; 0 picks a free one`)
     .default(number)
     .argParser(port);
 }
@@ -24,37 +24,59 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
   return new Command('up')
     .description('start ClickHouse, an orchestrator and workers, and keep them running')
     .addOption(
-      option('--data-dir <dir>', 'tables, caches, passwords and logs').default(defaultDataDir(env)),
-    )
-    .addOption(
-      option('--traces <dir>', 'directory of traces, the root of /local').default(SAMPLE_TRACES),
-    )
-    .addOption(option('--listen <host>', 'address that everything listens on').default('127.0.0.1'))
-    .addOption(
-      option(
-        '--insecure',
-        'other machines may reach the services, whoever they are, and ClickHouse starts where Linux ' +
-          'cannot keep its users from your files',
-      ).default(false),
-    )
-    .addOption(portOption('--clickhouse-http-port', "ClickHouse's HTTP port", 8123))
-    .addOption(portOption('--clickhouse-tcp-port', "ClickHouse's native port", 9000))
-    .addOption(portOption('--orchestrator-port', "the orchestrator's gRPC port", 5051))
-    .addOption(portOption('--http-port', "the HTTP port for Perfetto's BigTrace page", 5001))
-    .addOption(portOption('--worker-port', "the first worker's gRPC port; the others follow", 5052))
-    .addOption(
-      option('--workers <n>', 'worker processes').default(2).argParser(integerFrom(1, WORKERS_MAX)),
-    )
-    .addOption(
-      option('--threads <n>', 'threads of each worker (default: the cores, shared out)').argParser(
-        integerFrom(1, THREADS_MAX),
+      option('--data-dir <dir>', 'directory for tables, caches, passwords and logs').default(
+        defaultDataDir(env),
       ),
     )
     .addOption(
-      option('--clickhouse <url>', 'a ClickHouse server of your own instead of the embedded one'),
+      option('--traces <dir>', 'root directory of /local addresses').default(SAMPLE_TRACES),
+    )
+    .addOption(
+      option('--listen <host>', 'address that all services listen on').default('127.0.0.1'),
+    )
+    .addOption(
+      option(
+        '--insecure',
+        'accept unauthenticated connections from other machines, and run ClickHouse without the ' +
+          'Landlock sandbox if the kernel has none (its users can then read your files)',
+      ).default(false),
+    )
+    .addOption(portOption('--clickhouse-http-port', 'HTTP port of ClickHouse', 8123))
+    .addOption(portOption('--clickhouse-tcp-port', 'native protocol port of ClickHouse', 9000))
+    .addOption(portOption('--orchestrator-port', 'gRPC port of the orchestrator', 5051))
+    .addOption(
+      portOption(
+        '--http-port',
+        "port of the HTTP backend (console and Perfetto's BigTrace page)",
+        5001,
+      ),
+    )
+    .addOption(
+      portOption(
+        '--worker-port',
+        'gRPC port of the first worker; further workers use the following ports',
+        5052,
+      ),
+    )
+    .addOption(
+      option('--workers <n>', 'number of worker processes')
+        .default(2)
+        .argParser(integerFrom(1, WORKERS_MAX)),
+    )
+    .addOption(
+      option(
+        '--threads <n>',
+        'number of engine threads per worker (default: the cores divided by --workers)',
+      ).argParser(integerFrom(1, THREADS_MAX)),
+    )
+    .addOption(
+      option(
+        '--clickhouse <url>',
+        'HTTP URL of a ClickHouse server to use instead of the embedded engine',
+      ),
     )
     .addOption(sqlPackageOption())
-    .addOption(option('--json', 'print one JSON object when everything is ready'))
+    .addOption(option('--json', 'print one JSON object when the system is ready'))
     .addHelpText('after', HELP)
     .action(async (flags: UpFlags) => {
       process.exitCode = await runSystem(upConfig(flags), env);
@@ -62,6 +84,6 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
 }
 
 const HELP = `
-Every flag may come from the environment: --data-dir is BIGTRACE_DATA_DIR, and so on.
-BIGTRACE_ADMIN_PASSWORD and BIGTRACE_ANALYST_PASSWORD set the passwords of ClickHouse's users admin and
-analyst; without them they are made up once and kept in the data directory.`;
+Each flag can also be set by an environment variable: --data-dir by BIGTRACE_DATA_DIR, and so on.
+BIGTRACE_ADMIN_PASSWORD and BIGTRACE_ANALYST_PASSWORD set the passwords of the ClickHouse users admin and
+analyst. If they are not set, the first start generates passwords and stores them in the data directory.`;

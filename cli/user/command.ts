@@ -17,7 +17,7 @@ interface AddFlags {
 
 export function userCommand(dataDir: string): Command {
   return new Command('user')
-    .description('add and remove users of the embedded ClickHouse')
+    .description('add, list and remove users of the embedded ClickHouse')
     .addCommand(addCommand(dataDir))
     .addCommand(
       new Command('remove')
@@ -42,18 +42,28 @@ export function userCommand(dataDir: string): Command {
 function addCommand(dataDir: string): Command {
   const positive = integerFrom(1, Number.MAX_SAFE_INTEGER);
   return new Command('add')
-    .description('add a user who may read what an analyst may, or change one')
+    .description('add or change a user, who gets the privileges of analyst and those of --grant')
     .argument('<name>')
     .addOption(dataDirOption(dataDir))
     .addOption(
-      new Option('--password-file <file>', 'read the password here (default: one is made up)'),
+      new Option('--password-file <file>', 'file with the password (default: generate one)'),
     )
     .addOption(
-      new Option('--grant <grant...>', "more privileges, such as 'SELECT, INSERT ON reports.*'"),
+      new Option(
+        '--grant <grant...>',
+        "additional privileges, such as 'SELECT, INSERT ON reports.*'",
+      ),
     )
-    .addOption(new Option('--queries-per-hour <n>', 'bound of its queries').argParser(positive))
     .addOption(
-      new Option('--seconds-per-hour <n>', 'bound of the time of its queries').argParser(positive),
+      new Option('--queries-per-hour <n>', 'maximum number of queries per hour').argParser(
+        positive,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--seconds-per-hour <n>',
+        'maximum execution time of all queries per hour, in seconds',
+      ).argParser(positive),
     )
     .action((name: string, flags: AddFlags) => {
       const { grant = [], queriesPerHour, secondsPerHour } = flags;
@@ -64,7 +74,7 @@ function addCommand(dataDir: string): Command {
 }
 
 function dataDirOption(dataDir: string): Option {
-  return new Option('--data-dir <dir>', 'as `bigtrace up` has it')
+  return new Option('--data-dir <dir>', 'data directory of `bigtrace up`')
     .env('BIGTRACE_DATA_DIR')
     .default(dataDir);
 }
