@@ -1,6 +1,6 @@
 /**
  * `bigtrace materialize` and `bigtrace index` end in the same tables, however often they were killed before, at
- * whichever statement, and however many of them run at once. BIGTRACE_TEST_ROUNDS=100 for more rounds of the latter.
+ * whichever statement, and however many of them run at once. BIGTRACE_TEST_ROUNDS=100 sets the number of rounds.
  */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ import { OrchestratorClient } from '../client/orchestrator-client.ts';
 import { type System, startSystem } from './harness.ts';
 import { writeTraces } from './http-page.ts';
 
-const ROUNDS = Number(process.env['BIGTRACE_TEST_ROUNDS'] ?? 5);
+const ROUNDS = Number(process.env['BIGTRACE_TEST_ROUNDS'] ?? 6);
 const SQL = 'SELECT name, dur FROM slice';
 
 let system: System;
@@ -39,8 +39,26 @@ beforeEach(() => {
 
 class Killed extends Error {}
 
-/** Lets `statements` calls of methods pass; from then on nothing reaches the server, as after SIGKILL. */
-function killedAfter<T extends object>(target: T, statements: number, ran: { all: boolean }): T {
+/** How SIGKILL meets a run: between two statements, or while the server executes one. */
+type Moment = 'between' | 'within';
+
+/** Sends a statement whose answer nobody will receive. */
+function sendUnheard(statement: () => unknown): void {
+  const sent = statement();
+  const first = sent instanceof Promise ? sent : (sent as AsyncGenerator).next();
+  first.catch(() => {});
+}
+
+/**
+ * Lets `statements` calls of methods pass; from then on nothing reaches the server, as after SIGKILL. Killed within
+ * a statement, the run has sent that one, too.
+ */
+function killedAfter<T extends object>(
+  target: T,
+  statements: number,
+  ran: { all: boolean },
+  moment: Moment = 'between',
+): T {
   let left = statements;
   return new Proxy(target, {
     get(object, name) {
@@ -50,6 +68,7 @@ function killedAfter<T extends object>(target: T, statements: number, ran: { all
         if (name === 'close') return value.apply(object, args);
         left -= 1;
         if (left >= 0) return value.apply(object, args);
+        if (left === -1 && moment === 'within') sendUnheard(() => value.apply(object, args));
         ran.all = false;
         throw new Killed();
       };
@@ -63,11 +82,21 @@ async function untilNotKilled(
   let statements = 0;
   for (const ran = { all: false }; !ran.all; statements++) {
     ran.all = true;
-    await run(statements, ran).catch((thrown: unknown) => {
-      if (ran.all) throw thrown;
-    });
+    await unlessKilled(run(statements, ran), ran);
   }
   return statements;
+}
+
+/** The statement before or within which a round kills one of its runs: in turn, up to more than a run has. */
+function killOf(round: number): [statements: number, moment: Moment] {
+  return [Math.floor(round / 2) % 14, round % 2 === 0 ? 'between' : 'within'];
+}
+
+/** A run that was killed may end as it likes; any other ends well. */
+async function unlessKilled(run: Promise<unknown>, ran: { all: boolean }): Promise<void> {
+  await run.catch((thrown: unknown) => {
+    if (ran.all) throw thrown;
+  });
 }
 
 function plan(): MaterializePlan {
@@ -137,21 +166,14 @@ test('materialize, killed at every statement', async () => {
   await expectWhole();
 });
 
-test('materialize, each time killed at another statement while an undisturbed one runs', async () => {
-  for (let statements = 0; statements < 12; statements++) {
-    table += 1;
-    const ran = { all: true };
-    const killed = materialized((database) => killedAfter(database, statements, ran));
-    await Promise.all([materialized(), killed.catch(() => {})]);
-    await expectWhole({ rowsLeft: true });
-  }
-});
-
-test('materialize, several at once', async () => {
+test('materialize, two at once while a third is killed, each time at another statement', async () => {
   for (let round = 0; round < ROUNDS; round++) {
     table += 1;
-    await Promise.all([materialized(), materialized(), materialized()]);
-    await expectWhole();
+    const [statements, moment] = killOf(round);
+    const ran = { all: true };
+    const killed = materialized((database) => killedAfter(database, statements, ran, moment));
+    await Promise.all([materialized(), materialized(), unlessKilled(killed, ran)]);
+    await expectWhole({ rowsLeft: !ran.all });
   }
 });
 
@@ -174,11 +196,19 @@ test('index, killed at every statement', async () => {
   expect(await system.sql(CATALOG)).toBe(undisturbed);
 });
 
-test('index, several at once, with and without extra SQL', async () => {
+test('index, four at once while a fifth is killed, each time at another statement', async () => {
+  await index(EXTRA);
   const undisturbed = await system.sql(CATALOG);
+  expect(undisturbed).toContain('"slices":"2"');
   for (let round = 0; round < ROUNDS; round++) {
     await forgetCatalog();
-    await Promise.all([index(EXTRA), index(), index(EXTRA), index()]);
-    expect(await system.sql(CATALOG)).toBe(undisturbed);
+    const [statements, moment] = killOf(round);
+    const ran = { all: true };
+    const killed = index(EXTRA, (client) => killedAfter(client, statements, ran, moment));
+    await Promise.all([
+      ...[index(EXTRA), index(), index(EXTRA), index()],
+      unlessKilled(killed, ran),
+    ]);
+    expect(await system.sql(CATALOG), `round ${round}`).toBe(undisturbed);
   }
 });
