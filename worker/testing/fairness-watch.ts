@@ -1,0 +1,82 @@
+/**
+ * Counts the turns that others get while a user waits who holds nothing, in every queue for permits. It sees each
+ * choice in the moment it is made: a task learns of its permit only some microtasks later, in which others may have
+ * been served, and would be counted as having passed it.
+ */
+import { vi } from 'vitest';
+import { type Turn, Waiting } from '../turns.ts';
+
+type Queue = Waiting<unknown>;
+
+export class FairnessWatch {
+  /** Most turns that one user got before another who waited and held nothing. */
+  most = 0;
+  readonly #queues = new Map<Queue, QueueWatch>();
+
+  /** Watches all queues until mocks are restored. */
+  constructor() {
+    const { wait, next } = Waiting.prototype;
+    const of = (queue: Queue): QueueWatch => this.#of(queue);
+    vi.spyOn(Waiting.prototype, 'wait').mockImplementation(function (this: Queue, turn, signal) {
+      of(this).waits(turn, signal);
+      return wait.call(this, turn, signal);
+    });
+    const served = (queue: Queue, turn: Turn, heldBy: (user: string) => number): void => {
+      this.most = Math.max(this.most, of(queue).serves(turn, heldBy));
+    };
+    vi.spyOn(Waiting.prototype, 'next').mockImplementation(function (this: Queue, heldBy, mayGo) {
+      const waiter = next.call(this, heldBy, mayGo);
+      if (waiter !== undefined) served(this, waiter.turn, heldBy);
+      return waiter;
+    });
+  }
+
+  #of(queue: Queue): QueueWatch {
+    let watch = this.#queues.get(queue);
+    if (watch === undefined) {
+      watch = new QueueWatch();
+      this.#queues.set(queue, watch);
+    }
+    return watch;
+  }
+}
+
+class QueueWatch {
+  /** The signals of each query's waiters, in the order they came. */
+  readonly #waiting = new Map<Turn, AbortSignal[]>();
+  /** By user who waits: how often each other user was served meanwhile. */
+  readonly #passed = new Map<string, Map<string, number>>();
+
+  waits(turn: Turn, signal: AbortSignal): void {
+    this.#waiting.set(turn, [...(this.#waiting.get(turn) ?? []), signal]);
+    signal.addEventListener('abort', () => this.#leaves(turn, signal), { once: true });
+  }
+
+  /** @returns how often the user of the turn has now been served before one who waits and holds nothing */
+  serves(turn: Turn, heldBy: (user: string) => number): number {
+    const [first] = this.#waiting.get(turn) ?? [];
+    if (first !== undefined) this.#leaves(turn, first);
+    this.#passed.delete(turn.user);
+    let most = 0;
+    for (const user of this.#users()) {
+      if (user === turn.user || heldBy(user) > 0) continue;
+      const passed = this.#passed.get(user) ?? new Map<string, number>();
+      this.#passed.set(user, passed);
+      const count = (passed.get(turn.user) ?? 0) + 1;
+      passed.set(turn.user, count);
+      most = Math.max(most, count);
+    }
+    return most;
+  }
+
+  #users(): Set<string> {
+    return new Set([...this.#waiting.keys()].map(({ user }) => user));
+  }
+
+  #leaves(turn: Turn, signal: AbortSignal): void {
+    const left = this.#waiting.get(turn)?.filter((one) => one !== signal) ?? [];
+    if (left.length > 0) this.#waiting.set(turn, left);
+    else this.#waiting.delete(turn);
+    if (!this.#users().has(turn.user)) this.#passed.delete(turn.user);
+  }
+}
