@@ -259,6 +259,6 @@ test.each([
   const bridge = run(args, { orchestrator: '127.0.0.1:1' });
   expect(await bridge.ended).toBe(1);
   expect(bridge.stderr()).toBe(
-    'usage: bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME] | bigtrace schema | bigtrace failures | bigtrace progress (invalid_option)',
+    'usage: bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME] | bigtrace schema --format RowBinary | bigtrace failures | bigtrace progress (invalid_option)',
   );
 });

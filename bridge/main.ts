@@ -1,6 +1,6 @@
 /**
  * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME]`,
- * `bigtrace schema`,
+ * `bigtrace schema --format RowBinary`,
  * `bigtrace failures`, `bigtrace progress`.
  * stdout is for rows; an error is one line on stderr, which ClickHouse makes the asker's.
  */
@@ -22,8 +22,11 @@ const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
 /** The one that executes this. */
 const DEFAULT_CLICKHOUSE = 'http://127.0.0.1:8123';
 
+/** Said, so that a function whose definition is of an earlier version is refused. */
+const SCHEMA_OPTIONS = '--format RowBinary';
+
 const USAGE =
-  'usage: bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME] | bigtrace schema | bigtrace failures | bigtrace progress';
+  'usage: bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME] | bigtrace schema --format RowBinary | bigtrace failures | bigtrace progress';
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
@@ -31,7 +34,7 @@ async function main(args: readonly string[]): Promise<void> {
   const address = process.env[variable] || DEFAULT_ORCHESTRATOR;
   const client = new OrchestratorClient(address, variable, peerFromEnv(process.env));
   const { stdin, stdout } = process;
-  if (command === 'schema' && rest.length === 0) {
+  if (command === 'schema' && rest.join(' ') === SCHEMA_OPTIONS) {
     const clickHouse = {
       url: process.env['BIGTRACE_CLICKHOUSE_HTTP'] || DEFAULT_CLICKHOUSE,
       // The text of a hash that ClickHouse has in its environment, and so what it executes.

@@ -3,8 +3,10 @@ import { expect, test } from 'vitest';
 import { distinctNames, matchColumns, typeOfKinds } from './columns.ts';
 import { lengthAndBytes } from './native/encoding.ts';
 import { stringsOfBlocks } from './native/input.ts';
-import { queryInput, rowOfNative, rowOfTsv, schemaInput } from './request.ts';
+import { queryInput, type RequestRow, rowOfNative, rowOfTsv, schemaInput } from './request.ts';
+import { rowsOfBinary } from './row-binary.ts';
 import { formatStructure, parseStructure } from './structure.ts';
+import { schemaRow } from './testing.ts';
 import { fieldsOf, linesOf, stringsOf, unescaped } from './tsv/input.ts';
 
 /** As ClickHouse writes a String into TSV, and one within an array. */
@@ -49,6 +51,48 @@ test('a query row', () => {
   });
   const known = Buffer.concat([row, Buffer.from('\tSELECT 2')]);
   expect(queryInput(rowOfTsv(known), false).statement).toBe('SELECT 2');
+});
+
+test('rows in the format RowBinary, whatever bytes are in them and in whatever pieces they come', async () => {
+  const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+  const row = fc.record({
+    traces: fc.array(bytes),
+    texts: fc.array(bytes, { minLength: 5, maxLength: 5 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(row), fc.array(fc.nat({ max: 400 })), async (rows, cuts) => {
+      const parts = rows.flatMap(({ traces, texts }) => [
+        lengthAndBytes(Buffer.alloc(traces.length)).subarray(0, traces.length < 128 ? 1 : 2),
+        ...[...traces, ...texts].map(lengthAndBytes),
+      ]);
+      const whole = Buffer.concat(parts);
+      const read: RequestRow[] = [];
+      for await (const some of rowsOfBinary(piecesOf(whole, cuts), 5, 1 << 20)) read.push(...some);
+      expect(read).toEqual(rows);
+    }),
+  );
+});
+
+async function* piecesOf(bytes: Buffer, lengths: readonly number[]): AsyncGenerator<Buffer> {
+  let at = 0;
+  for (const length of lengths) {
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+  yield bytes.subarray(at);
+}
+
+test('a row in the format RowBinary that is cut short or too long is refused', async () => {
+  const row = schemaRow(['/local/a'], 'SELECT 1', ['strict', 'find']);
+  const read = async (bytes: Buffer): Promise<void> => {
+    for await (const _ of rowsOfBinary(piecesOf(bytes, [3, 9]), 5, 100));
+  };
+  await read(Buffer.concat([row, row]));
+  for (let cut = 1; cut < row.length; cut++)
+    await expect(read(row.subarray(0, cut))).rejects.toThrow('it was cut short');
+  await expect(read(schemaRow([], 'x'.repeat(101), ['strict', 'find']))).rejects.toThrow(
+    'a row of the request is longer than 100 bytes',
+  );
 });
 
 test.each([

@@ -17,7 +17,7 @@
  * With `--traces-fd 3` it reads further traces from that descriptor, one String a row, as a stream: the
  * second input query of executable().
  *
- * `bigtrace schema` reads rows of columns 1 to 5 and a sixth, as TSV, as they come, and answers each with one
+ * `bigtrace schema` reads rows of columns 1 to 5 and a sixth, as RowBinary, as they come, and answers each with one
  * String: the structure. The sixth is 'find', or 'again' where the query has been given its columns already.
  */
 import { textFromBytes } from '../common/byte-text.ts';
@@ -27,6 +27,9 @@ import { fieldsOf, stringsOf, unescaped } from './tsv/input.ts';
 
 /** ClickHouse itself bounds a literal by max_query_size, but an operator may raise that. */
 export const REQUEST_BYTES_MAX = 256 * 2 ** 20;
+
+/** Of the columns that `bigtrace schema` reads: all but the first. */
+export const SCHEMA_TEXTS = 5;
 
 export interface SchemaInput {
   traces: Buffer[];
@@ -68,7 +71,7 @@ export function rowOfNative(bytes: Buffer): RequestRow {
 
 /** @throws BigtraceError internal, where the row is not what the view must send; no_sql, no_traces. */
 export function schemaInput(row: RequestRow): SchemaInput {
-  const input = commonInput(row, [6]);
+  const input = commonInput(row, [SCHEMA_TEXTS + 1]);
   if (input.traces.length === 0) throw noTraces();
   return { ...input, again: textOf(row.texts[4]) === 'again' };
 }

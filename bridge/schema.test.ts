@@ -2,9 +2,16 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { BigtraceError } from '../common/errors.ts';
 import { CellType } from '../query-result/index.ts';
-import { bridgeTests } from './testing.ts';
+import { lengthAndBytes } from './native/encoding.ts';
+import { bridgeTests, schemaRow } from './testing.ts';
+
+const SCHEMA = ['schema', '--format', 'RowBinary'];
 
 const { start, run } = bridgeTests();
+
+function answers(...structures: string[]): Buffer {
+  return Buffer.concat(structures.map((text) => lengthAndBytes(Buffer.from(text))));
+}
 
 test('schema answers each row, and stays', async () => {
   const { address: orchestrator } = await start({
@@ -19,17 +26,17 @@ test('schema answers each row, and stays', async () => {
       return { column, tracesSampled: 1 };
     },
   });
-  const bridge = run(['schema'], { orchestrator });
+  const bridge = run(SCHEMA, { orchestrator });
   for (const sql of ['x', '`']) {
-    bridge.child.stdin?.write(`['/local/a','/local/b']\t${sql}\tq\tu\tlenient\tfind\n`);
+    bridge.child.stdin?.write(schemaRow(['/local/a', '/local/b'], sql, ['lenient', 'find']));
     await once(bridge.child.stdout ?? process.stdin, 'data');
   }
   bridge.child.stdin?.end();
   expect(await bridge.ended).toBe(0);
   const common =
     '`_hb` UInt8, `_trace_address` String, `a` Nullable(Int64), `a_1` Nullable(Float64), ';
-  expect(bridge.stdout().toString()).toBe(
-    `${common}\`x\` Nullable(BIGINT)\n${common}\`\\\\\`\` Nullable(BIGINT)\n`,
+  expect(bridge.stdout()).toEqual(
+    answers(`${common}\`x\` Nullable(BIGINT)`, `${common}\`\\\`\` Nullable(BIGINT)`),
   );
 });
 
@@ -40,13 +47,13 @@ test('a schema that fails is told on stderr, and the process stays', async () =>
       throw new BigtraceError('no_match', 'no trace matches /local/x*');
     },
   });
-  const bridge = run(['schema'], { orchestrator });
+  const bridge = run(SCHEMA, { orchestrator });
   for (const sql of ['bad', 'good']) {
-    bridge.child.stdin?.write(`['/local/x*']\t${sql}\tq\tu\tstrict\tfind\n`);
+    bridge.child.stdin?.write(schemaRow(['/local/x*'], sql, ['strict', 'find']));
     await once(bridge.child.stdout ?? process.stdin, 'data');
   }
   expect(bridge.stderr()).toBe('no trace matches /local/x* (no_match)');
-  expect(bridge.stdout().toString()).toBe('\n`_hb` UInt8, `_trace_address` String\n');
+  expect(bridge.stdout()).toEqual(answers('', '`_hb` UInt8, `_trace_address` String'));
   bridge.child.stdin?.end();
   expect(await bridge.ended).toBe(0);
 });
@@ -55,9 +62,9 @@ test('a schema finds an orchestrator that comes back', async () => {
   const holder = await start({});
   const [, port] = holder.address.split(':');
   holder.server.forceShutdown();
-  const bridge = run(['schema'], { orchestrator: holder.address });
+  const bridge = run(SCHEMA, { orchestrator: holder.address });
   const ask = async () => {
-    bridge.child.stdin?.write("['/local/a']\tx\tq\tu\tstrict\tagain\n");
+    bridge.child.stdin?.write(schemaRow(['/local/a'], 'x', ['strict', 'again']));
     await once(bridge.child.stdout ?? process.stdin, 'data');
   };
   await ask();

@@ -1,4 +1,4 @@
-/** `bigtrace schema`: stays alive; a request a line in, a table structure a line out. */
+/** `bigtrace schema`: stays alive; a request a row in, a table structure a row out. */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
@@ -6,14 +6,14 @@ import { BigtraceError } from '../common/errors.ts';
 import { distinctNames, typeOfKinds } from './columns.ts';
 import { type ClickHouse, untilGivenUp } from './given-up.ts';
 import type { SchemaColumn } from './messages.ts';
+import { lengthAndBytes } from './native/encoding.ts';
 import type { OrchestratorClient } from './orchestrator.ts';
-import { REQUEST_BYTES_MAX, rowOfTsv, schemaInput } from './request.ts';
+import { REQUEST_BYTES_MAX, type RequestRow, SCHEMA_TEXTS, schemaInput } from './request.ts';
+import { rowsOfBinary } from './row-binary.ts';
 import { formatStructure } from './structure.ts';
-import { escapeBytes } from './tsv/fields.ts';
-import { linesOf } from './tsv/input.ts';
 
 /**
- * Resolves when stdin ends. A request that fails is told to `report`, and answered with an empty line all
+ * Resolves when stdin ends. A request that fails is told to `report`, and answered with an empty text all
  * the same: ClickHouse looks at stderr when it has its row, and then keeps the process for the next query.
  */
 export async function runSchema(
@@ -22,22 +22,22 @@ export async function runSchema(
   report: (error: unknown) => void,
   clickHouse: ClickHouse,
 ): Promise<void> {
-  for await (const lines of linesOf(stdin, REQUEST_BYTES_MAX))
-    for (const line of lines) {
-      const answer = await answerOf(client, line, clickHouse).catch((error: unknown) => {
+  for await (const rows of rowsOfBinary(stdin, SCHEMA_TEXTS, REQUEST_BYTES_MAX))
+    for (const row of rows) {
+      const answer = await answerOf(client, row, clickHouse).catch((error: unknown) => {
         report(error);
         return Buffer.of();
       });
-      if (!stdout.write(Buffer.concat([answer, Buffer.from('\n')]))) await once(stdout, 'drain');
+      if (!stdout.write(lengthAndBytes(answer))) await once(stdout, 'drain');
     }
 }
 
 async function answerOf(
   client: OrchestratorClient,
-  line: Uint8Array,
+  row: RequestRow,
   clickHouse: ClickHouse,
 ): Promise<Buffer> {
-  const input = schemaInput(rowOfTsv(line));
+  const input = schemaInput(row);
   const ended = new AbortController();
   const givenUp = untilGivenUp(clickHouse, input.queryId, ended.signal).then(() => {
     throw new BigtraceError(
@@ -47,7 +47,7 @@ async function answerOf(
   });
   const columns = client.schema(input, input.traces, ended.signal);
   try {
-    return escapeBytes(bytesFromText(structureOf(await Promise.race([columns, givenUp]))));
+    return bytesFromText(structureOf(await Promise.race([columns, givenUp])));
   } finally {
     ended.abort();
     await Promise.allSettled([columns, givenUp]);

@@ -19,6 +19,7 @@ import { bigtraceOrchestrator, GRPC_OPTIONS } from '../proto/services.ts';
 import type { CellValue } from '../query-result/index.ts';
 import { encodeTable } from '../query-result/testing.ts';
 import { esbuildWat } from '../tools/wat.mjs';
+import { lengthAndBytes } from './native/encoding.ts';
 
 /** Builds the bridge as tools/build.mjs does, without the code cache; returns the path of the script. */
 async function buildBridge(): Promise<string> {
@@ -135,6 +136,19 @@ function runBridge(
 /** A request for column `n` of two traces. */
 export const ROW =
   "['/local/a','/local/b']\tSELECT n\tq1\tanalyst\tstrict\t_hb UInt8, _trace_address String, n Int64\n";
+
+/** A request of `bigtrace schema`, as ClickHouse writes it. */
+export function schemaRow(
+  traces: readonly string[],
+  sql: string,
+  [onFailure, purpose]: [string, string],
+): Buffer {
+  const texts = [...traces, sql, 'q', 'u', onFailure, purpose];
+  return Buffer.concat([
+    Buffer.of(traces.length),
+    ...texts.map((text) => lengthAndBytes(Buffer.from(text))),
+  ]);
+}
 
 /** The whole answer of one trace. */
 export function rowsEvent(trace: string, cells: CellValue[]) {

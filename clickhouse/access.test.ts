@@ -56,16 +56,40 @@ test('analyst may bound a query, but not loosen what binds it', async () => {
     );
 });
 
-test('the settings of the asker do not change how the rows are read', async () => {
-  const table = call('s Nullable(String)', 'row /local/a s; row /local/b s=x; end');
-  const settings =
-    'SETTINGS input_format_native_decode_types_in_binary_format = 1, ' +
-    'output_format_native_encode_types_in_binary_format = 1, ' +
-    'input_format_native_allow_types_conversion = 0';
-  expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table} ${settings}`)).toEqual([
-    ['/local/a', null],
-    ['/local/b', 'x'],
-  ]);
+describe('settings of the user who asks', () => {
+  const table = call(
+    's Nullable(String), i Int64',
+    'row /local/a s i=7; row /local/b s=x i=8; end',
+  );
+  const rows = [
+    ['/local/a', null, '7'],
+    ['/local/b', 'x', '8'],
+  ];
+
+  test.each([
+    'input_format_native_decode_types_in_binary_format = 1',
+    'output_format_native_encode_types_in_binary_format = 1',
+    'input_format_native_allow_types_conversion = 0',
+    'data_type_default_nullable = 1',
+    'output_format_tsv_crlf_end_of_line = 1',
+    'input_format_tsv_skip_first_lines = 1',
+    'input_format_tsv_empty_as_default = 1',
+    "format_tsv_null_representation = '/local/a'",
+  ])('%s does not change the answer', async (setting) => {
+    expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table} SETTINGS ${setting}`)).toEqual(
+      rows,
+    );
+  });
+
+  test('of many queries do not take the processes that find columns from others', async () => {
+    const settings = 'SETTINGS input_format_tsv_skip_first_lines = 1';
+    const analyst = t.as('analyst');
+    const hostile = Array.from({ length: 20 }, () =>
+      rowsOf(analyst, `SELECT * FROM ${table} ${settings}`),
+    );
+    expect(await rowsOf(t.as('admin'), `SELECT * FROM ${table}`)).toEqual(rows);
+    for (const answer of await Promise.all(hostile)) expect(answer).toEqual(rows);
+  });
 });
 
 test('file() reads no file outside the engine', async () => {

@@ -1,5 +1,6 @@
 /** Reading what ClickHouse writes in its Native format: columns of strings, or of arrays of strings. */
 import { BigtraceError } from '../../common/errors.ts';
+import { ByteReader, CutShort } from '../byte-reader.ts';
 
 const STRING = 'String';
 const STRINGS = 'Array(String)';
@@ -58,45 +59,7 @@ export async function* stringsOfBlocks(
   if (rows > 0 || pending.length > 0) throw malformed('the list of traces was cut short');
 }
 
-/** The rest has not come, or never will. */
-class CutShort extends BigtraceError {
-  constructor() {
-    super('internal', 'malformed request: it was cut short');
-  }
-}
-
-class NativeReader {
-  readonly bytes: Buffer;
-  at = 0;
-
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
-  }
-
-  get more(): boolean {
-    return this.at < this.bytes.length;
-  }
-
-  /** Seven bits a byte. */
-  number(): number {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = this.bytes[this.at++];
-      if (byte === undefined) throw new CutShort();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-  }
-
-  string(): Buffer {
-    const length = this.number();
-    const to = this.at + length;
-    if (to > this.bytes.length) throw new CutShort();
-    const string = this.bytes.subarray(this.at, to);
-    this.at = to;
-    return string;
-  }
-
+class NativeReader extends ByteReader {
   column(rows: number): StringColumn {
     this.string(); // its name
     const type = this.string().toString();
@@ -126,7 +89,7 @@ class NativeReader {
   }
 
   #long(): number {
-    if (this.at + 8 > this.bytes.length) throw new CutShort();
+    if (this.at + 8 > this.bytes.length) throw new CutShort(this.at + 8);
     const value = this.bytes.readUInt32LE(this.at) + this.bytes.readUInt32LE(this.at + 4) * 2 ** 32;
     this.at += 8;
     return value;

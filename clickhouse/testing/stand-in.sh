@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # Stands in for the bridge in tests. The query's sql is `@STRUCTURE;;COMMANDS`: the columns it answers with
 # ("!TEXT" for an error, "~FILE" to wait for a file, "-COLUMNS" to die behind the answer), and what the script then does, with $$ as its process.
 LC_ALL=C
@@ -64,9 +64,27 @@ if [ "$1" = query ]; then
   eval "${sql#*;;}"
   exit
 fi
-field() { printf '%b' "$(printf '%s' "$line" | cut -f"$1")"; }
-while IFS= read -r line; do
-  sql=$(field 2)
+
+# RowBinary: an array of texts, then five texts; none of them is empty.
+length() {
+  local byte shift=0
+  n=0
+  while IFS= read -r -N 1 byte; do
+    printf -v byte %d "'$byte"
+    n=$((n | (byte & 127) << shift)) shift=$((shift + 7))
+    [ $((byte & 128)) = 0 ] && return
+  done
+  return 1
+}
+take() { length && IFS= read -r -N "$n" "$1"; }
+answer() {
+  local rest=${#1}
+  for (( ; rest > 127; rest >>= 7)); do printf "\\$(printf %03o $((rest & 127 | 128)))"; done
+  printf "\\$(printf %03o "$rest")%s" "$1"
+}
+while length; do
+  for ((left = n; left > 0; left--)); do take trace; done
+  take sql && take query_id && take user && take on_failure && take purpose || exit
   structure=${sql%%;;*}
   structure=${structure#@}
   case $structure in
@@ -76,12 +94,12 @@ while IFS= read -r line; do
       ;;
     ~*)
       until [ -e "${structure#?}" ]; do sleep 0.05; done
-      printf '_hb UInt8, _trace_address String\n'
+      answer '_hb UInt8, _trace_address String'
       ;;
     -*)
-      printf '_hb UInt8, _trace_address String, %s\n' "${structure#?}"
+      answer "_hb UInt8, _trace_address String, ${structure#?}"
       kill -9 $$
       ;;
-    *) printf '_hb UInt8, _trace_address String, %s\n' "$structure" ;;
+    *) answer "_hb UInt8, _trace_address String, $structure" ;;
   esac
 done
