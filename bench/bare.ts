@@ -7,7 +7,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ROOT } from '../e2e/harness.ts';
+import { ROOT } from '../common/root.ts';
 import { loadEngine, TraceProcessor } from '../trace-processor/index.ts';
 
 export const BARE = 'bare';

@@ -1,4 +1,4 @@
-/** Spans sent to an OTLP receiver over HTTP (protobuf), in batches; loaded by tracing.ts where it is wanted. */
+/** Spans sent to an OTLP receiver over HTTP (protobuf), in batches; loaded by start-tracing.ts if there is a receiver. */
 import { hostname } from 'node:os';
 import {
   DiagLogLevel,

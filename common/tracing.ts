@@ -1,6 +1,5 @@
-/** Spans of queries for OpenTelemetry. Its packages are loaded only where spans are wanted. */
+/** Spans of queries, and the trace context that travels with gRPC calls. */
 import * as grpc from '@grpc/grpc-js';
-import type { Logger } from './log.ts';
 
 /** W3C trace context, as it travels with a call. */
 export interface TraceContext {
@@ -21,17 +20,6 @@ export interface Tracing {
   start(name: string, under: TraceContext | undefined, fromMs?: number): Span;
   /** Sends what waits, as far as that takes no longer than a moment; never rejects. */
   close(): Promise<void>;
-}
-
-/** @param endpoint base URL of an OTLP receiver; without one there are no spans */
-export async function startTracing(
-  service: string,
-  endpoint: string | undefined,
-  log: Logger,
-): Promise<Tracing | undefined> {
-  if (endpoint === undefined) return undefined;
-  const { OtlpTracing } = await import('./otlp.ts');
-  return new OtlpTracing(service, endpoint, log);
 }
 
 export function traceContextOf(metadata: grpc.Metadata): TraceContext | undefined {

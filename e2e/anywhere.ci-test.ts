@@ -15,7 +15,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { descendants, gone, ROOT } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { descendants, gone } from './harness.ts';
 
 const USER = 'bigtrace-test';
 const PORTS = ['CLICKHOUSE_HTTP', 'CLICKHOUSE_TCP', 'ORCHESTRATOR', 'HTTP', 'WORKER'];

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../common/root.ts';
 import { CORPUS, corpusTraces } from '../test/corpus/index.ts';
 import { clickhouseAs, errorOf, literal, rowsOf } from './asking.ts';
-import { ROOT, type System, startSystem } from './harness.ts';
+import { type System, startSystem } from './harness.ts';
 
 /** Traces of many kinds, a few of which do not load. */
 const USED = corpusTraces().filter(

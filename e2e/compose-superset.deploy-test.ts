@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ROOT } from '../common/root.ts';
 import { type Compose, inspect, newCompose } from './compose.ts';
-import { ROOT } from './harness.ts';
 
 const run = promisify(execFile);
 

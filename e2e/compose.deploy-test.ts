@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from '../common/root.ts';
 import { type Compose, inspect, newCompose, type Service } from './compose.ts';
-import { ROOT } from './harness.ts';
 
 const run = promisify(execFile);
 const SERVICES: Service[] = ['worker', 'orchestrator', 'clickhouse'];

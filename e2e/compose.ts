@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
+import { ROOT } from '../common/root.ts';
 import type { OrchestratorStatus } from '../proto/messages.ts';
 import { bigtraceOrchestrator, clientClass } from '../proto/services.ts';
-import { ROOT } from './harness.ts';
 
 const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 2 ** 26;

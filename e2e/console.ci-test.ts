@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ROOT, type System, startSystem } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { type System, startSystem } from './harness.ts';
 
 /** Debian's; what it would do beside showing pages is turned off. */
 const BROWSER = {

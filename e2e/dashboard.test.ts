@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PLAIN_EDGE } from '../common/edge-options.ts';
+import { ROOT } from '../common/root.ts';
 import { TestSystem } from '../orchestrator/testing/system.ts';
 import { startWorker } from '../worker/start.ts';
 import { testConfig } from '../worker/testing.ts';
-import { ROOT } from './harness.ts';
 
 const DASHBOARD = join(ROOT, 'docs/deploy/grafana-dashboard.json');
 const edge = { ...PLAIN_EDGE, metricsPort: 0 };

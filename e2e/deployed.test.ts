@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { ROOT } from '../common/root.ts';
 import { orchestratorCommand } from '../orchestrator/command.ts';
 import { workerCommand } from '../worker/command.ts';
-import { ROOT } from './harness.ts';
 
 const COMMANDS = { orchestrator: orchestratorCommand, worker: workerCommand };
 

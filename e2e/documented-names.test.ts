@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { COMMANDS } from '../cli/commands.ts';
 import { passwordsGiven } from '../cli/up/clickhouse.ts';
-import { ROOT } from './harness.ts';
+import { ROOT } from '../common/root.ts';
 
 const ROOMS = ['docs', 'k8s', 'containers', 'superset', 'samples', 'clickhouse', 'bridge'];
 const SINGLE_FILES = ['README.md', 'compose.yaml', '.env.example'];

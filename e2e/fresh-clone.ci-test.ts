@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { descendants, gone, listens, ROOT } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { descendants, gone, listens } from './harness.ts';
 
 const NODE_VERSIONS = ['20', '22', '24'];
 const PORTS = [8123, 9000, 5001, 5051, 5052, 5053];

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { gone, ROOT, type System, startSystem } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { gone, type System, startSystem } from './harness.ts';
 import { BigtracePage, index, valuesOf, writeTraces } from './http-page.ts';
 
 let system: System;

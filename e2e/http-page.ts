@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { ROOT, type System } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import type { System } from './harness.ts';
 
 export interface Answer {
   status: number;

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT, type System, startSystem } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { type System, startSystem } from './harness.ts';
 
 let system: System;
 let traces: string;

@@ -12,9 +12,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { byteSize, durationMs } from '../common/options.ts';
+import { ROOT } from '../common/root.ts';
 import { orchestratorCommand } from '../orchestrator/command.ts';
 import { workerCommand } from '../worker/command.ts';
-import { ROOT } from './harness.ts';
 import { kustomize, type Manifest, manifestsOf, validate } from './kubernetes.ts';
 
 interface Container {

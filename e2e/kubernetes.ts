@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { ROOT } from './harness.ts';
+import { ROOT } from '../common/root.ts';
 
 const CACHE = join(ROOT, 'node_modules/.cache');
 const KUSTOMIZE = 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.0';

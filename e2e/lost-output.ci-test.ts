@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { expect, it, onTestFinished } from 'vitest';
-import { descendants, gone, ROOT, startSystem } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { descendants, gone, startSystem } from './harness.ts';
 import { statusOf } from './workers.ts';
 
 const BIN = join(ROOT, 'cli/bigtrace.mjs');

@@ -4,7 +4,8 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT, type System, startSystem } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { type System, startSystem } from './harness.ts';
 import { index, writeTraces } from './http-page.ts';
 
 let system: System;

@@ -10,8 +10,9 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OrchestratorClient } from '../client/orchestrator-client.ts';
 import { BigtraceError } from '../common/errors.ts';
+import { ROOT } from '../common/root.ts';
 import { clickhouseAs, errorOf, rowsOf } from './asking.ts';
-import { descendants, ROOT, type System, startSystem } from './harness.ts';
+import { descendants, type System, startSystem } from './harness.ts';
 import { BigtracePage } from './http-page.ts';
 import { statusOf, untilIdle } from './workers.ts';
 

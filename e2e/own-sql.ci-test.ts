@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../common/root.ts';
 import { clickhouseAs, errorOf, literal, rowsOf } from './asking.ts';
-import { ROOT, type System, startSystem } from './harness.ts';
+import { type System, startSystem } from './harness.ts';
 import { BigtracePage, valuesOf } from './http-page.ts';
 
 let system: System;

@@ -5,7 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT, type System, startSystem } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { type System, startSystem } from './harness.ts';
 import { BigtracePage, valuesOf, writeTraces } from './http-page.ts';
 
 let system: System;

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT } from './harness.ts';
+import { ROOT } from '../common/root.ts';
 
 const BIN = join(ROOT, 'cli/bigtrace.mjs');
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-secured-'));

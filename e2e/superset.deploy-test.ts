@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../common/root.ts';
 import { CORPUS } from '../test/corpus/index.ts';
-import { ROOT, type System, startSystem } from './harness.ts';
+import { type System, startSystem } from './harness.ts';
 import {
   type ChartAnswer,
   listenToCharts,

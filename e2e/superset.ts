@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Browser, chromium, type Page, type Response } from 'playwright-core';
 import { freePort } from '../cli/up/ports.ts';
-import { descendants, gone, ROOT, type System } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { descendants, gone, type System } from './harness.ts';
 
 /** What `e2e/superset-install.sh` makes. */
 const PYTHON = join(ROOT, 'node_modules/.cache/superset/bin');

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
+import { ROOT } from '../common/root.ts';
 import type { QueryRequest, QueryResponse } from '../proto/messages.ts';
 import { bigtraceOrchestrator, clientClass, GRPC_OPTIONS } from '../proto/services.ts';
-import { ROOT } from './harness.ts';
 import { type ReceivedSpan, startReceiver } from './otlp-receiver.ts';
 
 const Client = clientClass(bigtraceOrchestrator);

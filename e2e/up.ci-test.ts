@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { descendants, gone, listens, ROOT, startSystem } from './harness.ts';
+import { ROOT } from '../common/root.ts';
+import { descendants, gone, listens, startSystem } from './harness.ts';
 import { statusOf } from './workers.ts';
 
 const COUNT = `SELECT count() FROM bigtrace(traces=['/local/linux/g*'], sql='SELECT ts FROM sched')`;

@@ -4,20 +4,16 @@ import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import type { SpanAttributes, Tracing } from '../common/tracing.ts';
 import type { Progress } from '../proto/messages.ts';
 import type { Catalog } from './catalog.ts';
-import type { DispatchGround } from './dispatch.ts';
-import type { FailureLog } from './failure-log.ts';
 import { listTraces } from './list.ts';
-import { QueryRun, type QuerySpec, type Sink } from './query-run.ts';
+import { QueryRun, type RunGround } from './query-run.ts';
+import type { QuerySpec, Sink } from './query-spec.ts';
 import type { RunningQueries } from './running.ts';
 import type { Tally } from './tally.ts';
 import { type TraceSourceOptions, traceSource } from './trace-source.ts';
-import type { Users } from './users.ts';
 
 /** What all queries of an orchestrator share. */
-export interface QueryGround extends DispatchGround {
-  failures: FailureLog;
+export interface QueryGround extends RunGround {
   running: RunningQueries;
-  users: Users;
   /** Undefined where the orchestrator was not told of a ClickHouse. */
   catalog?: Catalog | undefined;
   /** Undefined where nobody wants spans. */

@@ -8,12 +8,12 @@ import {
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import type { EdgeConfig } from '../common/edge-options.ts';
 import type { Logger } from '../common/log.ts';
+import { ROOT_URL } from '../common/root.ts';
 import type { RunningTrace } from '../proto/messages.ts';
 import type { QueryGround } from './execute.ts';
 import { openTrace } from './read-trace.ts';
 
-/** Where builds put it, seen from this module: from its bundle in dist/ and from its source alike. */
-const CONSOLE = new URL('../dist/console/', import.meta.url);
+const CONSOLE = new URL('dist/console/', ROOT_URL);
 
 /** Of each query, in an answer that is asked for every second. */
 const SQL_BYTES_SHOWN = 4000;

@@ -2,15 +2,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
+import { ROOT } from '../common/root.ts';
 import { bigtraceOrchestrator, clientClass } from '../proto/services.ts';
 import { type Script, StubWorker } from './testing/stub-worker.ts';
 
-const BIN = fileURLToPath(new URL('../cli/bigtrace.mjs', import.meta.url));
+const BIN = join(ROOT, 'cli/bigtrace.mjs');
 const Client = clientClass(bigtraceOrchestrator);
 const children: ChildProcess[] = [];
 

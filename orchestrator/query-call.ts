@@ -15,7 +15,7 @@ import type {
 import { callerName } from './caller.ts';
 import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
-import type { Sink } from './query-run.ts';
+import type { Sink } from './query-spec.ts';
 import { RequestReader } from './request-reader.ts';
 
 export type QueryCall = grpc.ServerDuplexStream<QueryRequest, QueryResponse>;

@@ -4,48 +4,23 @@
  * ends in `#pump`.
  */
 import { BigtraceError, isErrorCode } from '../common/errors.ts';
-import type { TraceContext } from '../common/tracing.ts';
-import type {
-  Column,
-  Limits,
-  Progress,
-  RunEvent,
-  RunMode,
-  TaskRows,
-  TaskStats,
-} from '../proto/messages.ts';
-import { Dispatch } from './dispatch.ts';
-import type { QueryGround } from './execute.ts';
+import type { Progress, RunEvent, TaskRows, TaskStats } from '../proto/messages.ts';
+import { Dispatch, type DispatchGround } from './dispatch.ts';
+import type { FailureLog } from './failure-log.ts';
 import type { Lane } from './lane.ts';
+import type { QuerySpec, Sink } from './query-spec.ts';
 import { verdictOn, wasAttempt } from './retry.ts';
 import { runningTraces } from './running-traces.ts';
 import { Tally } from './tally.ts';
 import { QueryTask } from './task.ts';
 import type { FoundTrace } from './trace-source.ts';
+import type { Users } from './users.ts';
 import { WorkerRun } from './worker-run.ts';
 
-export interface QuerySpec {
-  queryId: string;
-  /** Who asks. */
-  user: string;
-  sql: Buffer;
-  limits: Limits;
-  mode: RunMode;
-  /** Whether failed traces are data (LENIENT) or end the query. */
-  lenient: boolean;
-  /** The span that its own, and those of the workers, belong under. */
-  traceContext: TraceContext | undefined;
-}
-
-/** Where the answers go. What is put is held until `flush`. */
-export interface Sink {
-  rows(trace: Buffer, result: Buffer, last: boolean): void;
-  types(trace: Buffer, columns: Column[]): void;
-  failure(trace: Buffer, error: BigtraceError, attempts: number): void;
-  /** False: no more until `onDrain` was called. */
-  flush(): boolean;
-  /** Set by the query. */
-  onDrain: () => void;
+/** What all queries share for their runs. */
+export interface RunGround extends DispatchGround {
+  failures: FailureLog;
+  users: Users;
 }
 
 /** Traces that wait for a worker: enough to keep all busy, and no more of a long list in memory. */
@@ -55,7 +30,7 @@ const TICK_MS = 50;
 export class QueryRun {
   readonly tally = new Tally();
   readonly #spec: QuerySpec;
-  readonly #ground: QueryGround;
+  readonly #ground: RunGround;
   readonly #sink: Sink;
   readonly #dispatch: Dispatch;
   #source: AsyncIterator<FoundTrace[]> | undefined;
@@ -73,7 +48,7 @@ export class QueryRun {
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(spec: QuerySpec, ground: QueryGround, sink: Sink) {
+  constructor(spec: QuerySpec, ground: RunGround, sink: Sink) {
     this.#spec = spec;
     this.#ground = ground;
     this.#sink = sink;

@@ -1,7 +1,7 @@
 /** The traces of a query that are with workers for long, and what is being done with them. */
 import type { RunningTrace } from '../proto/messages.ts';
 import type { Lane } from './lane.ts';
-import type { QuerySpec } from './query-run.ts';
+import type { QuerySpec } from './query-spec.ts';
 
 const SHOWN_MAX = 10;
 

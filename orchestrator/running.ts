@@ -1,7 +1,8 @@
 /** The calls and queries that run: bounded in number, seen in Status, ended by name or all at once. */
 import { BigtraceError } from '../common/errors.ts';
 import type { Progress, QueryState } from '../proto/messages.ts';
-import type { QueryRun, QuerySpec } from './query-run.ts';
+import type { QueryRun } from './query-run.ts';
+import type { QuerySpec } from './query-spec.ts';
 
 interface RunningQuery {
   queryId: string;

@@ -8,7 +8,7 @@ import { LearnedKinds } from './learned-kinds.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 import { listTraces } from './list.ts';
 import { namedAddress } from './named-address.ts';
-import type { QuerySpec, Sink } from './query-run.ts';
+import type { QuerySpec, Sink } from './query-spec.ts';
 import type { SchemaLane } from './schema-lane.ts';
 import { ColumnMerge } from './schema-merge.ts';
 import { spreadOrder } from './spread.ts';

@@ -6,7 +6,7 @@ import { hostOf } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { Logger } from '../common/log.ts';
 import { type Probes, startProbes } from '../common/probes.ts';
-import { startTracing } from '../common/tracing.ts';
+import { startTracing } from '../common/start-tracing.ts';
 import { Catalog } from './catalog.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { COUNTERS, Counters, GAUGES } from './counters.ts';

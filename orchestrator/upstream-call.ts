@@ -9,7 +9,7 @@ import type { BigtraceQueryArgs, BigtraceQueryResponse, Column } from '../proto/
 import { callerName } from './caller.ts';
 import { execute, type QueryGround } from './execute.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
-import type { Sink } from './query-run.ts';
+import type { Sink } from './query-spec.ts';
 
 export type UpstreamCall = grpc.ServerWritableStream<BigtraceQueryArgs, BigtraceQueryResponse>;
 

@@ -18,10 +18,10 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { queryViews } from '../clickhouse/query-views.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
+import { root } from './root.mjs';
 import { viewsFormat } from './views-format.mjs';
 import { esbuildWat } from './wat.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 const STAMP = join(dist, '.stamp');
 

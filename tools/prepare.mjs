@@ -4,12 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { withNpmEnvironment } from './npm.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
-
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+import { root } from './root.mjs';
 
 const USAGE_EXIT = 2;
 

@@ -3,11 +3,9 @@
  * `npm run test:ci` runs those that need more (a native client, other versions of Node, much time).
  */
 import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { prepareOrExit } from './prepare.mjs';
-
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+import { root } from './root.mjs';
 
 const REPORTERS = ['--reporter=default', '--reporter=json'];
 

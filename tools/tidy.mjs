@@ -1,10 +1,10 @@
 /** Checks that no linter has: who may import whom, what must not be in the repository, docs that drift. */
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { importComplaints, MAY_IMPORT } from './layers.mjs';
 import { repositoryFiles } from './repository-files.mjs';
+import { root } from './root.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const files = repositoryFiles(root);
 const ARCHITECTURE = 'docs/ARCHITECTURE.md';
 const GLOSSARY = 'docs/GLOSSARY.md';
@@ -29,11 +29,11 @@ const BANNED = [
   { pattern: /\beslint-disable|prettier-ignore/, why: 'biome is what checks here' },
 ];
 
-const TEST_CODE =
-  /[.-]test\.ts$|(^|\/)testing(\/|\.ts$)|\/test-[\w-]+\.ts$|^(e2e|bench)\/|^tools\/tidy\.mjs$/;
-
 const complaints = [
-  ...importComplaints(),
+  ...files
+    .filter((path) => /\.(ts|mjs)$/.test(path))
+    .flatMap((path) => importComplaints(path, read(path))),
+  ...roomComplaints(),
   ...textComplaints(),
   ...blobComplaints(),
   ...errorCatalogueComplaints(),
@@ -47,52 +47,12 @@ function read(path) {
   return readFileSync(join(root, path), 'utf8');
 }
 
-function importComplaints() {
-  const rooms = roomTable();
-  const found = [];
-  for (const path of files) {
-    const [room, ...rest] = path.split('/');
-    const allowed = rooms.get(room);
-    if (rest.length === 0 || !/\.(ts|mjs)$/.test(path)) continue;
-    if (allowed === undefined) {
-      found.push(`${path}: ${room} is no room of ${ARCHITECTURE}`);
-      continue;
-    }
-    for (const { specifier, ofTypes } of importsOf(read(path))) {
-      const [target, ...inside] = normalize(join(dirname(path), specifier)).split('/');
-      if (inside.length === 0 || target === room || allowed === 'every') continue;
-      if (ofTypes && allowed.includes(`types of ${target}`)) continue;
-      if (
-        !allowed.includes(target) &&
-        !(TEST_CODE.test(path) && ['tools', 'test'].includes(target))
-      )
-        found.push(`${path}: ${room} may not import ${target} (${ARCHITECTURE}, "Rooms")`);
-    }
-  }
-  return found;
-}
-
-function importsOf(text) {
-  const imports =
-    /^\s*(?:import|export)\b( type\b)?[^'";]*?\bfrom\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'/gm;
-  return [...text.matchAll(imports)].map(([, type, from, called]) => ({
-    specifier: from ?? called,
-    ofTypes: type !== undefined,
-  }));
-}
-
-/** The table of rooms is what holds: room → rooms, or `types of ROOM`, that it may import. */
-function roomTable() {
-  const rooms = new Map();
-  for (const [names, , may] of tableAfter('## Rooms').map(cells))
-    for (const [, name] of names.matchAll(/`([\w-]+)`/g))
-      rooms.set(name, may.startsWith('every room') ? 'every' : roomsNamed(may));
-  return rooms;
-}
-
-function roomsNamed(cell) {
-  const [, of = '', names] = /^(types of )?`([^`]+)`/.exec(cell) ?? [];
-  return names?.split(' ').map((name) => of + name) ?? [];
+/** Every room is explained. */
+function roomComplaints() {
+  const explained = tableAfter('## Rooms').map((row) => cells(row)[0]);
+  return Object.keys(MAY_IMPORT)
+    .filter((room) => !explained.some((names) => names.includes(`\`${room}\``)))
+    .map((room) => `${ARCHITECTURE}: does not explain the room ${room}`);
 }
 
 function textComplaints() {

@@ -1,5 +1,5 @@
 /** Perfetto's TraceProcessor, as wasm, in this process. */
-export { type Engine, loadEngine } from './engine.ts';
+export type { Engine } from './engine.ts';
 export { type Image, imageBytes } from './image.ts';
 export {
   encodeImage,
@@ -9,6 +9,7 @@ export {
   readImage,
 } from './image-file.ts';
 export { possibleKinds } from './inference/index.ts';
+export { loadEngine } from './load-engine.ts';
 export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script-traits.ts';
 export { type PackageFacts, readSqlPackages, type SqlPackage } from './sql-packages.ts';
 export { SUMMARIZE, summarySpecOf, summaryTraits } from './summary-script.ts';

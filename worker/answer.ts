@@ -1,79 +1,12 @@
 /** Answers one script on one trace, from the cheapest place that has the answer. */
 import { asBigtraceError } from '../common/errors.ts';
-import type { TaskPhase, TaskStats } from '../proto/messages.ts';
-import type { TraceStat, TraceStores } from '../trace-store/index.ts';
-import type { Admission, Admitted } from './admission.ts';
-import type { BarredTraces } from './barred-traces.ts';
-import { type ColumnFound, columnsOf } from './columns.ts';
+import type { TraceStat } from '../trace-store/index.ts';
+import type { Admitted } from './admission.ts';
+import { columnsOf } from './columns.ts';
 import { Computing } from './computing.ts';
-import type { Counters } from './counters.ts';
-import type { ImageCache } from './image-cache.ts';
-import type { ImageKeeper } from './image-keeper.ts';
-import { type AnswerLimits, checkResult, checkTraceBytes } from './limits.ts';
-import type { LoadBound } from './load-watch.ts';
-import type { ResultDisk } from './result-disk.ts';
-import type { Remembered, ResultMemory } from './result-memory.ts';
-import type { ScriptFacts } from './script.ts';
-import type { OnResult } from './slot.ts';
-import type { SlotPool } from './slot-pool.ts';
-import type { Turn } from './turns.ts';
-
-export interface AnswerParts {
-  stores: TraceStores;
-  pool: SlotPool;
-  results: ResultMemory;
-  resultDisk: ResultDisk;
-  images: ImageCache;
-  keeper: ImageKeeper;
-  barred: BarredTraces;
-  admission: Admission;
-  counters: Counters;
-  /** The worker's own bounds. */
-  limits: AnswerLimits;
-  /** How long a trace of a size may take to load. */
-  loadBound: LoadBound;
-  /** Names the engine: what another has loaded is of no use to this one. */
-  engineIdentity: string;
-}
-
-export interface Question {
-  /** Address of the trace. */
-  trace: string;
-  /** Of the trace, as its asker has just seen it; empty: it has not. */
-  generation: string;
-  script: ScriptFacts;
-  limits: AnswerLimits;
-  /** Whether the kinds of the columns are asked for, and not the rows. */
-  wantsKinds: boolean;
-  turn: Turn;
-  /** Called once, when the trace gets a thread or a remembered answer is used; how long it waited for its turn. */
-  onBegin(waitedMs: number): void;
-  onPhase(phase: TaskPhase): void;
-  onResult: OnResult;
-  /** Where results go, if it takes only so many; work begins when there is room. */
-  outlet?: Outlet;
-}
-
-export interface Outlet {
-  readonly full: boolean;
-  /** Resolves when it is not full. @throws the signal's reason */
-  room(signal: AbortSignal): Promise<void>;
-}
-
-export interface Answer {
-  /** Where kinds were wanted. */
-  columns: readonly ColumnFound[] | undefined;
-  stats: TaskStats;
-}
-
-export interface Keys {
-  /** Of the trace, its generation, and the engine. */
-  key: string;
-  /** Of the script's answer on it. */
-  resultKey: string;
-  /** The trace's size, where it is known. */
-  traceBytes: number | undefined;
-}
+import { checkResult, checkTraceBytes } from './limits.ts';
+import type { Answer, AnswerParts, Keys, Question } from './question.ts';
+import type { Remembered } from './result-memory.ts';
 
 /** @throws BigtraceError about the trace; the signal's reason. */
 export async function answer(

@@ -1,9 +1,10 @@
 /** `bigtrace worker`: its flags, each also a `BIGTRACE_…` variable. */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type EdgeFlags, edgeOptions, resolveEdge } from '../common/edge-options.ts';
 import type { LogLevel } from '../common/log.ts';
 import { byteSize, durationMs, hostPort, integerFrom, port } from '../common/options.ts';
+import { ROOT, ROOT_URL } from '../common/root.ts';
 import { addStoreOptions, storeOptionsOf } from '../trace-store/index.ts';
 import {
   CACHE_BYTES_DEFAULT,
@@ -52,11 +53,8 @@ interface Flags extends EdgeFlags {
   json: boolean;
 }
 
-/** Where builds put them, seen from this module: from its bundle in dist/ and from its source alike. */
-const ENGINE_FILE = fileURLToPath(
-  new URL('../vendor/trace-processor/trace_processor.wasm', import.meta.url),
-);
-const THREAD_ENTRY = new URL('../dist/worker-thread.js', import.meta.url);
+const ENGINE_FILE = join(ROOT, 'vendor/trace-processor/trace_processor.wasm');
+const THREAD_ENTRY = new URL('dist/worker-thread.js', ROOT_URL);
 
 export function workerCommand(): Command {
   const command = new Command('worker')

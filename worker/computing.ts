@@ -5,11 +5,11 @@
  */
 import type { TraceStat } from '../trace-store/index.ts';
 import type { Admitted } from './admission.ts';
-import type { Answer, AnswerParts, Keys, Question } from './answer.ts';
 import { withDeadline } from './deadline.ts';
 import { checkResult } from './limits.ts';
 import { loadTrace } from './load-trace.ts';
 import type { Permit } from './permits.ts';
+import type { Answer, AnswerParts, Keys, Question } from './question.ts';
 import { ReadAhead } from './read-ahead.ts';
 import type { Lease, LoadedFrom, Patience } from './slot-pool.ts';
 import type { ThreadPermit } from './thread-permits.ts';

@@ -1,6 +1,6 @@
 /** Batches events into messages, and lets their makers wait while the reader is slow. */
 import type { RunEvent, RunResponse } from '../proto/messages.ts';
-import type { Outlet } from './answer.ts';
+import type { Outlet } from './question.ts';
 
 /** A message is sent when it has so many bytes, or when its makers pause. */
 const MESSAGE_BYTES = 2 ** 20;

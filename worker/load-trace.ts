@@ -2,10 +2,10 @@
 import { BigtraceError } from '../common/errors.ts';
 import type { TaskPhase } from '../proto/messages.ts';
 import type { TraceStat } from '../trace-store/index.ts';
-import type { AnswerParts } from './answer.ts';
 import type { Bar } from './barred-traces.ts';
 import { type AnswerLimits, checkTraceBytes } from './limits.ts';
 import { LoadTooLong } from './load-watch.ts';
+import type { AnswerParts } from './question.ts';
 import type { EngineSlot } from './slot.ts';
 import type { LoadedFrom } from './slot-pool.ts';
 

@@ -2,8 +2,8 @@
 import { textFromBytes } from '../common/byte-text.ts';
 import { drained } from '../common/drained.ts';
 import type { ReadTraceRequest, ReadTraceResponse } from '../proto/messages.ts';
-import type { AnswerParts } from './answer.ts';
 import type { CallSink } from './list-call.ts';
+import type { AnswerParts } from './question.ts';
 import type { Turn } from './turns.ts';
 
 const PIECE_BYTES_MAX = 256 * 1024;

@@ -11,11 +11,12 @@ import type {
   Task,
 } from '../proto/messages.ts';
 import type { PackageFacts } from '../trace-processor/index.ts';
-import { type AnswerParts, answer } from './answer.ts';
+import { answer } from './answer.ts';
 import { CreditWindow } from './credit-window.ts';
 import { type EventSink, EventWriter } from './event-writer.ts';
 import { type AnswerLimits, answerLimits } from './limits.ts';
 import { type PossibleKinds, withPossibleKinds } from './possible-kinds.ts';
+import type { AnswerParts } from './question.ts';
 import { RunningTask } from './running-task.ts';
 import { type ScriptFacts, scriptFacts } from './script.ts';
 import type { TraceSpans } from './trace-spans.ts';

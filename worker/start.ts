@@ -4,7 +4,7 @@ import { hostCheckOf } from '../common/edge.ts';
 import { hostOf } from '../common/edge-options.ts';
 import { createLogger, type Logger } from '../common/log.ts';
 import { type Probes, startProbes } from '../common/probes.ts';
-import { startTracing } from '../common/tracing.ts';
+import { startTracing } from '../common/start-tracing.ts';
 import { loadEngine, readSqlPackages } from '../trace-processor/index.ts';
 import { createTraceStores } from '../trace-store/index.ts';
 import { Admission } from './admission.ts';

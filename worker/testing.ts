@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { build } from 'esbuild';
 import { PLAIN_EDGE } from '../common/edge-options.ts';
+import { ROOT } from '../common/root.ts';
 import type {
   BigtraceQueryTraceArgs,
   BigtraceQueryTraceResponse,
@@ -30,14 +31,12 @@ import { LIMIT_DEFAULTS, type WorkerConfig } from './config.ts';
 import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
 import { type RunningWorker, startWorker } from './start.ts';
 
-const ROOT = new URL('../', import.meta.url);
-
 /** The thread's bundle, from its source as it is now; the same for all of a process. */
 const threadBundle: Promise<URL> = (async () => {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-thread-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   const outfile = join(directory, 'worker-thread.mjs');
-  const entry = fileURLToPath(new URL('worker/thread.ts', ROOT));
+  const entry = join(import.meta.dirname, 'thread.ts');
   await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm' });
   return pathToFileURL(outfile);
 })();
@@ -60,7 +59,7 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     readResultCacheDirs: [],
     resultCacheBytesMax: 2 ** 30,
     limits: LIMIT_DEFAULTS,
-    engineFile: fileURLToPath(new URL('vendor/trace-processor/trace_processor.wasm', ROOT)),
+    engineFile: join(ROOT, 'vendor/trace-processor/trace_processor.wasm'),
     sqlPackages: [],
     threadEntry: await threadBundle,
     drainMs: 10_000,

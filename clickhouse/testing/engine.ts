@@ -4,6 +4,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { build } from 'esbuild';
+import { ROOT } from '../../common/root.ts';
 import { viewsFormat } from '../../tools/views-format.mjs';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../launch.ts';
 import { queryViews } from '../query-views.mjs';
@@ -11,7 +12,7 @@ import { queryViews } from '../query-views.mjs';
 const ROOM = join(import.meta.dirname, '..');
 
 /** Below node_modules' own directory, so that what is built finds its packages. */
-const BUILDS = join(ROOM, '../dist/test');
+const BUILDS = join(ROOT, 'dist/test');
 
 export interface TestEngine extends AsyncDisposable {
   engine: EmbeddedClickHouse;

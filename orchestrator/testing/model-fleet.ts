@@ -2,46 +2,18 @@
  * Workers without network, in virtual time, under the real fleet: processes that answer status polls late or
  * not at all, hang, drain, die and come back at the same or another address while streams run.
  */
-import { Metadata } from '@grpc/grpc-js';
 import { BigtraceError } from '../../common/errors.ts';
 import { createLogger } from '../../common/log.ts';
-import type { Dice } from '../../common/testing/dice.ts';
 import { Fleet } from '../fleet.ts';
 import type { RunCall, WorkerClient } from '../worker-client.ts';
-import { ModelStream } from './model-stream.ts';
-
-/** What happens, as shares of 1: of traces, of attempts, of streams, of polls. */
-export interface Habits {
-  dice: Dice;
-  /** Attempts that take very long. */
-  slow: number;
-  /** Attempts that fail although another one may not. */
-  flaky: number;
-  /** Streams that break at some time while their process goes on; or drain. */
-  breaks: number;
-  drains: number;
-  /** Processes that stop answering, or die, per stream. */
-  hangs: number;
-  dies: number;
-  /** Polls that are answered slowly. */
-  slowPolls: number;
-  /** Streams whose messages are held up for seconds while polls are answered. */
-  mutes: number;
-  /** The chunks that a trace answers with; undefined: it does not load, anywhere. */
-  chunksOf(trace: string): string[] | undefined;
-  /** Traces whose load ends at no time by itself: the worker's bound ends it and bars the trace. */
-  neverLoads(trace: string): boolean;
-}
+import { type Habits, KILLED } from './model-habits.ts';
+import { ModelStream, type StreamNetwork, type StreamWorker } from './model-stream.ts';
 
 export const WORKER_TIMEOUT_MS = 400;
 const RESOLVE_INTERVAL_MS = 300;
 
-export const KILLED = Object.assign(new Error('connection reset'), {
-  ...{ code: 14, details: 'connection reset', metadata: new Metadata() },
-});
-
 /** A worker's process. */
-export class ModelWorker {
+export class ModelWorker implements StreamWorker {
   readonly network: ModelNetwork;
   readonly address: string;
   readonly threads: number;
@@ -79,7 +51,7 @@ export class ModelWorker {
   }
 }
 
-export class ModelNetwork {
+export class ModelNetwork implements StreamNetwork {
   readonly habits: Habits;
   readonly fleet: Fleet;
   /** What a worker must never be told or do; empty where the orchestrator keeps to the protocol. */

@@ -7,13 +7,15 @@ import { Counters } from '../counters.ts';
 import type { QueryGround } from '../execute.ts';
 import { FailureLog } from '../failure-log.ts';
 import { PlacementMemory } from '../placement-memory.ts';
-import { QueryRun, type Sink } from '../query-run.ts';
+import { QueryRun } from '../query-run.ts';
+import type { Sink } from '../query-spec.ts';
 import { RunningQueries } from '../running.ts';
 import { Mean } from '../steal.ts';
 import { traceDigest } from '../trace-set.ts';
 import type { FoundTrace } from '../trace-source.ts';
 import { Users } from '../users.ts';
-import { type Habits, ModelNetwork } from './model-fleet.ts';
+import { ModelNetwork } from './model-fleet.ts';
+import type { Habits } from './model-habits.ts';
 
 /** Virtual; no query of the model has reason to take as long. */
 const RUN_MS_MAX = 600_000;

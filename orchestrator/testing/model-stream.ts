@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { BigtraceError } from '../../common/errors.ts';
 import { toServiceError } from '../../common/grpc-errors.ts';
 import type { RunEvent, RunRequest, TaskPhase, TaskStats } from '../../proto/messages.ts';
-import { KILLED, type ModelNetwork, type ModelWorker } from './model-fleet.ts';
+import { type Habits, KILLED } from './model-habits.ts';
 
 const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' };
 const DRAINING = new BigtraceError('draining', 'worker is shutting down');
@@ -12,6 +12,29 @@ const DRAINING = new BigtraceError('draining', 'worker is shutting down');
 const STATES_EVERY_MS = 1000;
 const LOAD_MS_MAX = 5000;
 
+/** The process that a stream leads to. */
+export interface StreamWorker {
+  readonly threads: number;
+  readonly streams: Set<ModelStream>;
+  /** Traces that its process has barred. */
+  readonly barred: Set<string>;
+  readonly hung: boolean;
+  readonly draining: boolean;
+  hang(): void;
+  drain(): void;
+  die(): void;
+}
+
+/** The fleet that a stream is part of. */
+export interface StreamNetwork {
+  readonly habits: Habits;
+  /** What a worker must never be told or do. */
+  readonly misuses: string[];
+  /** By trace and query: how many workers are loading it, of those that never end by themselves. */
+  readonly loading: Map<string, number>;
+  later(ms: number, work: () => void): void;
+}
+
 interface Task {
   trace: string;
   begun: boolean;
@@ -19,8 +42,8 @@ interface Task {
 }
 
 export class ModelStream extends EventEmitter {
-  readonly #network: ModelNetwork;
-  readonly #worker: ModelWorker | undefined;
+  readonly #network: StreamNetwork;
+  readonly #worker: StreamWorker | undefined;
   /** Assigned and not ended, oldest first. */
   readonly #tasks = new Map<number, Task>();
   /** What the orchestrator may believe to have. */
@@ -35,7 +58,7 @@ export class ModelStream extends EventEmitter {
   /** Whether what it says is held up on its way. */
   #mute = false;
 
-  constructor(network: ModelNetwork, worker: ModelWorker | undefined) {
+  constructor(network: StreamNetwork, worker: StreamWorker | undefined) {
     super();
     this.#network = network;
     this.#worker = worker;
@@ -135,7 +158,7 @@ export class ModelStream extends EventEmitter {
   }
 
   /** A load that only the worker's bound ends, once: then the trace is barred. */
-  #load(id: number, task: Task, { barred }: ModelWorker): void {
+  #load(id: number, task: Task, { barred }: StreamWorker): void {
     const { loading, misuses } = this.#network;
     const end = (): void =>
       this.#ended(id, {

@@ -1,10 +1,11 @@
 /** A real worker as a process of its own, for tests that kill it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../../common/root.ts';
 
-const BIN = fileURLToPath(new URL('../../cli/bigtrace.mjs', import.meta.url));
+const BIN = join(ROOT, 'cli/bigtrace.mjs');
 
 export class WorkerProcess {
   readonly #traces: string;

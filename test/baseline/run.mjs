@@ -1,11 +1,8 @@
 /** `npm run baseline`: builds what is missing, then the program itself, and runs it. */
 import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleModule } from '../../tools/build.mjs';
 import { prepareOrExit } from '../../tools/prepare.mjs';
-
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+import { root } from '../../tools/root.mjs';
 
 await prepareOrExit();
 const program = await bundleModule('test/baseline/main.ts', 'baseline.js');

@@ -4,9 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../../common/root.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const CORPUS_SOURCE = join(ROOT, 'test/corpus');
 export const SAMPLES = join(ROOT, 'samples/traces');
 

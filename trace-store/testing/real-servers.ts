@@ -10,10 +10,11 @@ import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ROOT } from '../../common/root.ts';
 import type { RunningServer } from './listen.ts';
 
 /** Where they are kept: a clean install removes them. */
-const BIN = join(import.meta.dirname, '../../node_modules/.cache/store-servers');
+const BIN = join(ROOT, 'node_modules/.cache/store-servers');
 
 export const S3_KEYS = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' };
 export const BUCKET = 'traces';

@@ -1,0 +1,62 @@
+/** Compiles the wasm module of TraceProcessor, once a process. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { BigtraceError } from '../common/errors.ts';
+import type { Engine } from './engine.ts';
+import { type Image, snapshotMemory } from './image.ts';
+import { packageFacts, type SqlPackage } from './sql-packages.ts';
+import { TraceProcessor } from './trace-processor.ts';
+import { WasmHost } from './wasm-host.ts';
+
+/**
+ * `packages`: can be included by every script on every instance.
+ * @throws BigtraceError invalid_option: no such file, or no TraceProcessor; a package that it refuses.
+ */
+export async function loadEngine(
+  path: string,
+  packages: readonly SqlPackage[] = [],
+): Promise<Engine> {
+  try {
+    const bytes = await readFile(path);
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    const bare = start(await WebAssembly.compile(bytes), digest);
+    return packages.length === 0 ? bare : withPackages(bare, packages);
+  } catch (cause) {
+    if (cause instanceof BigtraceError && cause.code === 'invalid_option') throw cause;
+    const why = cause instanceof Error ? cause.message : cause;
+    const text = `${path} cannot be used as the TraceProcessor wasm: ${why}`;
+    throw new BigtraceError('invalid_option', text, { cause });
+  }
+}
+
+function start(module: WebAssembly.Module, digest: string): Engine {
+  const host = new WasmHost(module, 2 ** 32, () => {});
+  const requestAt = host.boot();
+  const { identity, initial } = identified(digest, requestAt, snapshotMemory(host.memory, []));
+  const engine = { module, digest, version: '', initial, identity, requestAt, packages: [] };
+  return { ...engine, version: new TraceProcessor(engine).version() };
+}
+
+/** What is registered becomes part of the initial state, so no restore ever loses it. */
+function withPackages(bare: Engine, packages: readonly SqlPackage[]): Engine {
+  const processor = new TraceProcessor(bare);
+  for (const each of packages) processor.register(each);
+  const { digest, requestAt } = bare;
+  return {
+    ...bare,
+    ...identified(digest, requestAt, processor.wholeMemory()),
+    packages: packages.map(packageFacts),
+  };
+}
+
+function identified(
+  digest: string,
+  requestAt: number,
+  memory: Omit<Image, 'engine'>,
+): Pick<Engine, 'identity' | 'initial'> {
+  const identity = createHash('sha256')
+    .update(`${digest} ${requestAt} ${memory.memoryBytes} ${memory.runs.join(' ')}\n`)
+    .update(memory.contents)
+    .digest('hex');
+  return { identity, initial: { engine: identity, ...memory } };
+}
