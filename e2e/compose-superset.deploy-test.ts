@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ROOT } from '../common/root.ts';
+import { VERSION } from '../common/version.ts';
 import { type Compose, inspect, newCompose } from './compose.ts';
 
 const run = promisify(execFile);
@@ -115,7 +116,7 @@ it('no password is in its image, its log, or what ps shows', async () => {
       '--no-trunc',
       '--format',
       '{{.CreatedBy}}',
-      'bigtrace/superset:0.1.0',
+      `bigtrace/superset:${VERSION}`,
     ]),
     run('docker', ['top', id, '-eo', 'pid,args']),
     run('docker', ['logs', id], { maxBuffer: 2 ** 26 }),

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../common/root.ts';
+import { VERSION } from '../common/version.ts';
 import { type Compose, inspect, newCompose, type Service } from './compose.ts';
 
 const run = promisify(execFile);
@@ -63,7 +64,7 @@ describe('images', () => {
   );
 
   it.each(['worker', 'orchestrator'])('%s is small and has no tools to build with', (service) => {
-    const image = `bigtrace/${service}:0.1.0`;
+    const image = `bigtrace/${service}:${VERSION}`;
     expect(inspect<{ Size: number }>(image).Size).toBeLessThan(IMAGE_BYTES_MAX);
     const look = 'command -v npm gcc make python3; ls node_modules | grep -c esbuild; true';
     const args = ['run', '--rm', '--entrypoint', 'sh', image, '-c', look];
@@ -76,7 +77,15 @@ describe('images', () => {
     const cwd = join(ROOT, 'dist/clickhouse/sql');
     const own = execFileSync('sh', ['-c', sums], { cwd, encoding: 'utf8' });
     const script = `cd /opt/bigtrace/sql && ${sums}`;
-    const args = ['run', '--rm', '--entrypoint', 'sh', 'bigtrace/clickhouse:0.1.0', '-c', script];
+    const args = [
+      'run',
+      '--rm',
+      '--entrypoint',
+      'sh',
+      `bigtrace/clickhouse:${VERSION}`,
+      '-c',
+      script,
+    ];
     expect(execFileSync('docker', args, { encoding: 'utf8' })).toBe(own);
     expect(own).toContain('bigtrace_where_lenient.sql');
   });
@@ -88,7 +97,7 @@ describe('images', () => {
       '--no-trunc',
       '--format',
       '{{.CreatedBy}}',
-      'bigtrace/clickhouse:0.1.0',
+      `bigtrace/clickhouse:${VERSION}`,
     ];
     const shown = [
       execFileSync('docker', history, { encoding: 'utf8' }),

@@ -31,7 +31,7 @@ const MORE_SOURCES = [
 
 /** Flags of other programs that prose names without the program: docker compose, npm run bench, and so on. */
 const FOREIGN = new Set([
-  ...['--project-directory', '--quick', '--scale', '--volumes', '--wait'],
+  ...['--project-directory', '--scale', '--volumes', '--wait'],
   ...['--add-sql-package', '--enable-l4-ilb-subsetting'],
   ...['--server_socket', '--worker_address', '--worker_port', '--worker_count', '--worker_list'],
   ...['--name_resolution_scheme', '--thread_pool_size'],
@@ -68,7 +68,7 @@ function snippetsOf(path: string): string[] {
   const text = read(path).replace(/\\\n\s*/g, ' ');
   if (!path.endsWith('.md')) return text.split('\n').map((line) => line.replace(/^\s*#+\s*/, ''));
   const fenced: string[] = [];
-  const prose = text.replace(/^```.*?\n(.*?)^```/gms, (_, block: string) => {
+  const prose = text.replace(/^ *```.*?\n(.*?)^ *```/gms, (_, block: string) => {
     fenced.push(...block.split('\n'));
     return '';
   });

@@ -26,6 +26,8 @@ export interface SystemOptions {
   env?: Record<string, string>;
   /** Further flags of `bigtrace up`. */
   flags?: string[];
+  /** The `bigtrace` program; by default the one of this checkout. */
+  program?: string;
 }
 
 export interface System extends AsyncDisposable {
@@ -65,7 +67,8 @@ export interface AskOptions {
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'bigtrace-e2e-'));
-  const child = spawn(process.execPath, [BIN, 'up', '--json', ...flagsOf(options, dataDir)], {
+  const program = options.program ?? BIN;
+  const child = spawn(process.execPath, [program, 'up', '--json', ...flagsOf(options, dataDir)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });

@@ -164,10 +164,16 @@ export async function bundleModule(source, output) {
   return outfile;
 }
 
-function inputFiles() {
+/** The directories whose files are bundled. */
+export function inputRooms() {
   return readdirSync(root, { withFileTypes: true })
     .filter((room) => room.isDirectory() && !room.name.startsWith('.') && !NO_INPUTS.has(room.name))
-    .flatMap(({ name }) => filesBelow(join(root, name)))
+    .map(({ name }) => name);
+}
+
+function inputFiles() {
+  return inputRooms()
+    .flatMap((name) => filesBelow(join(root, name)))
     .filter((path) => !path.endsWith('.test.ts'))
     .sort();
 }

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { withNpmEnvironment } from './npm.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { root } from './root.mjs';
@@ -109,3 +110,5 @@ async function step(text, run) {
 function readJson(path) {
   return JSON.parse(readFileSync(join(root, path), 'utf8'));
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await prepareOrExit();

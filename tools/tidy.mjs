@@ -1,14 +1,17 @@
 /** Checks that no linter has: who may import whom, what must not be in the repository, docs that drift. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { brokenLinks } from './doc-links.mjs';
 import { importComplaints, MAY_IMPORT } from './layers.mjs';
 import { repositoryFiles } from './repository-files.mjs';
 import { root } from './root.mjs';
+import { wrongVersions } from './version.mjs';
 
 const files = repositoryFiles(root);
 const ARCHITECTURE = 'docs/ARCHITECTURE.md';
 const GLOSSARY = 'docs/GLOSSARY.md';
 const TERMS_MAX = 40;
+const RETIRED_WORDS = 'tools/retired-words.txt';
 
 /** Bounds of a file of data, of any other file, and of the corpus of the tests in all. */
 const FILE_BYTES_MAX = 5 * 2 ** 20;
@@ -16,6 +19,10 @@ const TEXT_BYTES_MAX = 2 ** 20;
 const CORPUS_BYTES_MAX = 40 * 10 ** 6;
 const CORPUS_FILES = 'test/corpus/files/';
 const DATA = /^(samples\/traces|test\/corpus\/files|test\/baseline)\//;
+
+/** Data, and texts of others. */
+const NO_PROSE =
+  /^(package-lock\.json|THIRD_PARTY_NOTICES\.md|(samples\/traces|test\/corpus\/files|test\/baseline\/digests)\/)|\.(png|wasm)$/;
 
 /** Each with why it is banned, or what replaces it. */
 const BANNED = [
@@ -38,6 +45,9 @@ const complaints = [
   ...blobComplaints(),
   ...errorCatalogueComplaints(),
   ...glossaryComplaints(),
+  ...retiredWordComplaints(),
+  ...versionComplaints(),
+  ...files.filter((path) => path.endsWith('.md')).flatMap((path) => brokenLinks(root, path, files)),
 ];
 for (const complaint of complaints) console.error(complaint);
 if (complaints.length > 0) process.exitCode = 1;
@@ -102,7 +112,7 @@ function errorCatalogueComplaints() {
     kind,
   ]);
   const documented = new Map(
-    tableAfter('## What fails how').map((row) => {
+    tableAfter('## Errors').map((row) => {
       const [code, kind] = cells(row);
       return [code.replaceAll('`', ''), kind];
     }),
@@ -130,6 +140,27 @@ function glossaryComplaints() {
   if (terms.length > TERMS_MAX)
     found.push(`${GLOSSARY}: ${terms.length} terms, more than ${TERMS_MAX}`);
   return found;
+}
+
+/** Words that were replaced by the terms of the glossary do not come back: each line of the list is one. */
+function retiredWordComplaints() {
+  const words = read(RETIRED_WORDS)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  return files
+    .filter((path) => path !== RETIRED_WORDS && path !== 'CHANGELOG.md' && !NO_PROSE.test(path))
+    .flatMap((path) => {
+      const text = read(path).replace(/\s*\n[\s/*#]*/g, ' '); // a phrase may go on in the next line
+      return words
+        .filter((word) => text.includes(word))
+        .map((word) => `${path}: "${word}" is retired (${RETIRED_WORDS})`);
+    });
+}
+
+function versionComplaints() {
+  return wrongVersions().map(
+    ({ path, version }) => `${path}: version ${version} is not the one of package.json`,
+  );
 }
 
 /** The rows of the first table under a heading, without its head. */
