@@ -34,7 +34,7 @@ test('schema answers each row, and stays', async () => {
   bridge.child.stdin?.end();
   expect(await bridge.ended).toBe(0);
   const common =
-    '`_hb` UInt8, `_trace_address` String, `a` Nullable(Int64), `a_1` Nullable(Float64), ';
+    '`_hb` UInt8 NOT NULL, `_trace_address` String NOT NULL, `a` Nullable(Int64), `a_1` Nullable(Float64), ';
   expect(bridge.stdout()).toEqual(
     answers(`${common}\`x\` Nullable(BIGINT)`, `${common}\`\\\`\` Nullable(BIGINT)`),
   );
@@ -53,7 +53,9 @@ test('a schema that fails is told on stderr, and the process stays', async () =>
     await once(bridge.child.stdout ?? process.stdin, 'data');
   }
   expect(bridge.stderr()).toBe('no trace matches /local/x* (no_match)');
-  expect(bridge.stdout()).toEqual(answers('', '`_hb` UInt8, `_trace_address` String'));
+  expect(bridge.stdout()).toEqual(
+    answers('', '`_hb` UInt8 NOT NULL, `_trace_address` String NOT NULL'),
+  );
   bridge.child.stdin?.end();
   expect(await bridge.ended).toBe(0);
 });

@@ -21,7 +21,8 @@ export interface TableColumn {
   exact: boolean;
 }
 
-const HIDDEN = `${quoteIdentifier(HEARTBEAT_COLUMN)} UInt8, ${quoteIdentifier(TRACE_COLUMN)} String`;
+/** NOT NULL: under data_type_default_nullable a type is Nullable that does not say so. */
+const HIDDEN = `${quoteIdentifier(HEARTBEAT_COLUMN)} UInt8 NOT NULL, ${quoteIdentifier(TRACE_COLUMN)} String NOT NULL`;
 
 /** The structure of a table of these columns, with the bridge's own two in front. */
 export function formatStructure(columns: { name: string; type: string }[]): string {
@@ -40,9 +41,9 @@ export function parseStructure(text: string, found = false): TableColumn[] {
   const [heartbeat, trace, ...columns] = parser.columns();
   if (
     heartbeat?.name !== HEARTBEAT_COLUMN ||
-    heartbeat.type !== 'UInt8' ||
+    !/^UInt8( NOT NULL)?$/.test(heartbeat.type) ||
     trace?.name !== TRACE_COLUMN ||
-    trace.type !== 'String'
+    !/^String( NOT NULL)?$/.test(trace.type)
   )
     throw new BigtraceError('internal', `structure must begin with ${HIDDEN}: ${text}`);
   const names = new Set<string>();

@@ -14,12 +14,15 @@ const SELECTED = "[concat('/where/', {filter:String})]";
 const TABLE =
   "(SELECT CAST(address, 'String') AS trace FROM merge('bigtrace', concat('^\\\\Q', {table:String}, '\\\\E$')))";
 
+/** The bridge's own columns. NOT NULL: under data_type_default_nullable a type is Nullable that does not say so. */
+const HIDDEN = '_hb UInt8 NOT NULL, _trace_address String NOT NULL';
+
 /** The asker gives the columns, so nothing has to be found out first. */
-const STRUCTURE = () => "concat('_hb UInt8, _trace_address String, ', {structure:String})";
+const STRUCTURE = () => `concat('${HIDDEN}, ', {structure:String})`;
 
 /** Metrics of a summary, a row for each row of each: the same columns for every specification. */
 const METRICS = () =>
-  "'_hb UInt8, _trace_address String, metric_id String, dimensions String, value Nullable(Float64)'";
+  `'${HIDDEN}, metric_id String NOT NULL, dimensions String NOT NULL, value Nullable(Float64)'`;
 
 /** A trace that fails ends the query. */
 const STRICT = "'strict'";

@@ -13,7 +13,7 @@ AS SELECT
 FROM executable(
     'bigtrace failures',
     CustomSeparated,
-    'query_id String, user String, trace String, code String, message String, attempts UInt32, time_ms Int64',
+    'query_id String NOT NULL, user String NOT NULL, trace String NOT NULL, code String NOT NULL, message String NOT NULL, attempts UInt32 NOT NULL, time_ms Int64 NOT NULL',
     SETTINGS stderr_reaction = 'throw', command_read_timeout = 10000, command_termination_timeout = 1
 )
 SETTINGS profile = 'bigtrace_rows'

@@ -24,7 +24,7 @@ AS SELECT
 FROM executable(
     'bigtrace progress',
     CustomSeparated,
-    'query_id String, user String, started_ms Int64, elapsed_ms UInt64, traces_total UInt64, total_is_final Bool, traces_done UInt64, traces_failed UInt64, rows UInt64, result_bytes UInt64, trace_bytes UInt64, running Array(Tuple(trace String, state String, state_s Float64, total_s Float64, worker String))',
+    'query_id String NOT NULL, user String NOT NULL, started_ms Int64 NOT NULL, elapsed_ms UInt64 NOT NULL, traces_total UInt64 NOT NULL, total_is_final Bool NOT NULL, traces_done UInt64 NOT NULL, traces_failed UInt64 NOT NULL, rows UInt64 NOT NULL, result_bytes UInt64 NOT NULL, trace_bytes UInt64 NOT NULL, running Array(Tuple(trace String, state String, state_s Float64, total_s Float64, worker String)) NOT NULL',
     SETTINGS stderr_reaction = 'throw', command_read_timeout = 10000, command_termination_timeout = 1
 )
 SETTINGS profile = 'bigtrace_rows'

@@ -26,15 +26,21 @@ export interface TestEngine extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** `below`: names of directories that the build and the data are in. */
-export async function startTestEngine(
-  below: { dist?: string; data?: string } = {},
-): Promise<TestEngine> {
+export interface TestEngineOptions {
+  /** Names of directories that the build is in, and the data. */
+  dist?: string;
+  data?: string;
+  /** Settings of the default profile, as an operator of the server may have given them. */
+  defaultProfile?: readonly { name: string; value: string }[];
+}
+
+export async function startTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   mkdirSync(BUILDS, { recursive: true });
   const directory = mkdtempSync(join(BUILDS, 'clickhouse-'));
-  const dist = join(directory, below.dist ?? '', 'dist');
+  const dist = join(directory, options.dist ?? '', 'dist');
   await buildWithStandIn(dist);
-  const dataDir = join(directory, below.data ?? '', 'data');
+  writeDefaultProfile(dist, options.defaultProfile ?? []);
+  const dataDir = join(directory, options.data ?? '', 'data');
   mkdirSync(dataDir, { recursive: true });
   const clients: ClickHouseClient[] = [];
   const start = (): Promise<EmbeddedClickHouse> => startOn({ dataDir, dist });
@@ -101,6 +107,23 @@ async function buildWithStandIn(dist: string): Promise<void> {
   const script = join(dist, 'clickhouse/user_scripts/bigtrace');
   cpSync(join(ROOM, 'testing/stand-in.sh'), script);
   chmodSync(script, 0o755);
+}
+
+/** In a file of its own, which ClickHouse merges with the others. */
+function writeDefaultProfile(
+  dist: string,
+  settings: NonNullable<TestEngineOptions['defaultProfile']>,
+): void {
+  if (settings.length === 0) return;
+  const lines = settings.map(({ name, value }) => `<${name}>${xmlText(value)}</${name}>`);
+  writeFileSync(
+    join(dist, 'clickhouse/users.d/operator.xml'),
+    `<clickhouse><profiles><default>\n${lines.join('\n')}\n</default></profiles></clickhouse>\n`,
+  );
+}
+
+function xmlText(text: string): string {
+  return text.replace(/[&<>\t\r\n]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 function clientOf(engine: EmbeddedClickHouse, username: string): ClickHouseClient {
