@@ -23,16 +23,21 @@ const settings = list(
   object({ setting_id: string, values: strings, category: string }, ['setting_id', 'values']),
 );
 
+const value = { anyOf: [nullable, { type: 'array', items: nullable }] };
+
 const filters = list(
-  object({ field: string, op: { type: 'string', enum: OPERATORS }, value: {} }, ['field', 'op']),
+  object({ field: string, op: { type: 'string', enum: OPERATORS }, value }, ['field', 'op']),
 );
+
+/** SQLite has 2000 in a result at most; each is a part of the statement. */
+const columnNames = { ...strings, maxItems: 2000 } as const;
 
 const paging = {
   limit: { ...count, default: 50 },
   offset: { ...count, default: 0 },
   order_by: string,
   filters,
-  columns: strings,
+  columns: columnNames,
 };
 
 export const settingsBody = object({ settings });
@@ -52,7 +57,7 @@ const execute = {
   perfetto_sql: string,
   settings,
   trace_filters: filters,
-  trace_metadata_columns: strings,
+  trace_metadata_columns: columnNames,
   trace_order_by: string,
   trace_limit: count,
   experiment_filter: { type: 'object', nullable: true, additionalProperties: true },

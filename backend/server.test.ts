@@ -103,3 +103,32 @@ it('a read that fails later breaks the connection', async () => {
   chunks = ['ab', null];
   await expect(ask(TRACE, {})).rejects.toThrow('aborted');
 });
+
+async function post(path: string, body: string): Promise<{ status: number; text: string }> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${backend.url}${path}`, { method: 'POST', headers, body });
+  return { status: answer.status, text: await answer.text() };
+}
+
+const listOf = (count: number, item: string): string => `[${Array(count).fill(item).join(',')}]`;
+
+it.each([
+  ['brackets', '['.repeat(4_000_000), 'nested more than 32 levels deep'],
+  ['objects', '{"a":'.repeat(1_000_000), 'nested more than 32 levels deep'],
+  ['values', `{"settings":${listOf(2_000_000, '1')}}`, 'more than 100000 values and names'],
+  ['columns', `{"columns":${listOf(2001, '"address"')}}`, 'must NOT have more than 2000 items'],
+  ['a number for a text', '{"filters":[{"field":"address","op":"=","value":5}]}', 'must be string'],
+  ['a list in a list', '{"filters":[{"field":"address","op":"in","value":[[]]}]}', 'must be'],
+])('a body of too many %s is refused, with the bound', async (_, body, reason) => {
+  const { status, text } = await post('/trace_metadata', body);
+  expect(status).toBe(400);
+  expect(JSON.parse(text).detail).toContain(reason);
+});
+
+it('text is no part of the shape of a body, and an error repeats no megabytes', async () => {
+  const table_name = `\\"${'[{,:\\'.repeat(100_000)}`;
+  const { status, text } = await post('/check_table_exists', JSON.stringify({ table_name }));
+  expect(status).toBe(400);
+  expect(JSON.parse(text).detail).toContain('must be a letter or _ and then letters');
+  expect(text.length).toBeLessThan(20_000);
+});

@@ -11,6 +11,7 @@ import { VERSION } from '../common/version.ts';
 import { addConsoleFiles } from './console-files.ts';
 import { addCors, addHostCheck } from './cors.ts';
 import { statusOf } from './http-error.ts';
+import { addJsonParser } from './json-body.ts';
 import { addCatalogRoutes, type CatalogParts } from './routes-catalog.ts';
 import { addConsoleRoutes, type ConsoleOptions } from './routes-console.ts';
 import { addQueryRoutes, schemaOf } from './routes-queries.ts';
@@ -31,6 +32,7 @@ export interface ServerParts extends CatalogParts {
 
 /** A request: mostly its SQL. */
 const BODY_BYTES_MAX = 8 * 2 ** 20;
+const DETAIL_CHARS_MAX = 10_000;
 
 const OPTIONS: FastifyServerOptions = {
   bodyLimit: BODY_BYTES_MAX,
@@ -63,6 +65,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
       url: url.replace(/^(\/query_executions\/:uuid)\/(?=\w)/, '$1:'),
     }),
   });
+  addJsonParser(app);
   addHostCheck(app, hostCheckOf(parts.edge));
   addCors(app, parts.corsOrigins);
   if (parts.console !== undefined) addConsoleFiles(app, parts.console.directory, parts.log);
@@ -115,11 +118,17 @@ function addErrors(app: FastifyInstance, log: Logger): void {
     const level = status >= 500 ? 'error' : 'info';
     log[level]({ path: request.url, status, err: thrown }, 'request failed');
     const text = thrown instanceof Error ? thrown.message : String(thrown);
-    return reply.code(status).send({ detail: text });
+    return reply.code(status).send({ detail: shortened(text) });
   });
   app.setNotFoundHandler(async (request, reply) =>
     reply.code(404).send({ detail: `there is no ${request.method} ${request.url.split('?')[0]}` }),
   );
+}
+
+/** An error repeats what it was asked, and that may be megabytes. */
+function shortened(detail: string): string {
+  if (detail.length <= DETAIL_CHARS_MAX) return detail;
+  return `${detail.slice(0, DETAIL_CHARS_MAX / 2)} … ${detail.slice(-DETAIL_CHARS_MAX / 2)}`;
 }
 
 /** @returns the port it listens on @throws invalid_option when it cannot */

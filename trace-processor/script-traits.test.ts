@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scriptTraits } from './script-traits.ts';
+import { mayInclude, scriptTraits } from './script-traits.ts';
 import { sqlTokens } from './sql-tokens.ts';
 
 function traits(sql: string) {
@@ -107,4 +107,15 @@ test.each([
   'CREATE PERFETTO TABLE x AS SELECT 1; SELECT * FROM x',
 ])('always answers the same: %s', (sql) => {
   expect(traits(sql)).toMatchObject({ deterministic: true, sensesHistory: false });
+});
+
+test.each([
+  ['bytes', `SELECT 1 ${' '.repeat(1 << 20)}`],
+  ['tokens', `SELECT 1${';'.repeat(100_000)}`],
+])('a script of more %s than anybody writes is doubted, not read', (_, script) => {
+  const sql = Buffer.from(script);
+  expect(scriptTraits(sql)).toEqual({
+    ...{ leavesMarks: true, sensesHistory: true, deterministic: false },
+  });
+  expect(mayInclude(sql)).toBe(true);
 });

@@ -17,12 +17,17 @@ export interface ScriptTraits {
   deterministic: boolean;
 }
 
-/** Nobody writes as many by hand; longer scripts are doubted, so that what is held of one is bounded. */
-const TOKENS_MAX = 1_000_000;
+/**
+ * Nobody writes longer ones by hand. They are doubted unread: the worker reads scripts on its main thread, and while it
+ * reads it answers nobody.
+ */
+const BYTES_MAX = 1 << 20;
+const TOKENS_MAX = 100_000;
 
 const DOUBTED: ScriptTraits = { leavesMarks: true, sensesHistory: true, deterministic: false };
 
 export function scriptTraits(sql: Uint8Array): ScriptTraits {
+  if (sql.length > BYTES_MAX) return DOUBTED;
   const tokens: Token[] = [];
   for (const token of sqlTokens(sql)) if (tokens.push(token) > TOKENS_MAX) return DOUBTED;
   return {
@@ -43,7 +48,10 @@ export function joinTraits(one: ScriptTraits, other: ScriptTraits): ScriptTraits
 
 /** Whether it may take in modules: what these do is not in its own words. */
 export function mayInclude(sql: Uint8Array): boolean {
-  for (const { text } of sqlTokens(sql)) if (/include|import/i.test(text)) return true;
+  if (sql.length > BYTES_MAX) return true;
+  let tokens = 0;
+  for (const { text } of sqlTokens(sql))
+    if (/include|import/i.test(text) || ++tokens > TOKENS_MAX) return true;
   return false;
 }
 

@@ -1,0 +1,54 @@
+/**
+ * Bounds on the shape of a JSON body, looked at before it is parsed. A megabyte of brackets or of names becomes millions
+ * of objects, and while they are made nobody else is answered.
+ */
+import type { FastifyInstance } from 'fastify';
+import { badRequest } from './http-error.ts';
+
+const DEPTH_MAX = 32;
+/** Values and names of members. A request has a few thousand at most: those of its filters. */
+const PARTS_MAX = 100_000;
+
+const code = (char: string): number => char.charCodeAt(0);
+const QUOTE = code('"');
+const BACKSLASH = code('\\');
+const COMMA = code(',');
+const COLON = code(':');
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = ['[', ']', '{', '}'].map(code);
+
+/** Each character is read once. @throws invalid_option naming the bound */
+export function checkJsonShape(text: string): void {
+  let [depth, parts] = [0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === QUOTE) at = endOfString(text, at);
+    else if (char === COMMA || char === COLON) parts += 1;
+    else if (char === OPEN_ARRAY || char === OPEN_OBJECT) depth += 1;
+    else if (char === CLOSE_ARRAY || char === CLOSE_OBJECT) depth -= 1;
+    if (depth > DEPTH_MAX)
+      throw badRequest(`the body is nested more than ${DEPTH_MAX} levels deep, which is the bound`);
+    if (parts > PARTS_MAX)
+      throw badRequest(`the body has more than ${PARTS_MAX} values and names, which is the bound`);
+  }
+}
+
+function endOfString(text: string, open: number): number {
+  for (let at = open + 1; at < text.length; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === QUOTE) return at;
+    if (char === BACKSLASH) at += 1;
+  }
+  return text.length;
+}
+
+export function addJsonParser(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    try {
+      checkJsonShape(String(body));
+    } catch (refused) {
+      return done(refused as Error);
+    }
+    return parse(request, String(body), done);
+  });
+}
