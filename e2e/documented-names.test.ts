@@ -31,7 +31,7 @@ const MORE_SOURCES = [
 
 /** Flags of other programs that prose names without the program: docker compose, npm run bench, and so on. */
 const FOREIGN = new Set([
-  ...['--project-directory', '--scale', '--volumes', '--wait'],
+  ...['--project-directory', '--scale'],
   ...['--add-sql-package', '--enable-l4-ilb-subsetting'],
   ...['--server_socket', '--worker_address', '--worker_port', '--worker_count', '--worker_list'],
   ...['--name_resolution_scheme', '--thread_pool_size'],
