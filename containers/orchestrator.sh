@@ -1,8 +1,7 @@
 #!/bin/sh
-# Starts an orchestrator. In the directory of BIGTRACE_SERVICE_PASSWORD_FILE, which containers share, it makes
-# up the passwords that are not there yet: by `service` it reads the catalog in ClickHouse, by `analyst` people
-# and dashboards ask.
-# --insecure: the container's network decides who reaches it; --tls-cert and others guard it, too.
+# Starts an orchestrator. First it generates missing passwords in the directory of BIGTRACE_SERVICE_PASSWORD_FILE, which
+# the containers share: `service` for its own access to the catalog in ClickHouse, `analyst` for users and dashboards.
+# --insecure: the container network restricts access. --tls-cert and the other flags can restrict it, too.
 set -eu
 if [ -n "${BIGTRACE_SERVICE_PASSWORD_FILE:-}" ]; then
   for name in service analyst; do

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Starts a worker with caches of its own, for images and for answers: of the directories below /var/cache/bigtrace,
-# which workers of one machine share, the first that no other worker has. The lock goes when the worker ends.
-# --insecure: the container's network decides who reaches it; --tls-cert and others guard it, too.
+# Starts a worker with its own directory for snapshots and cached results: the first directory below /var/cache/bigtrace
+# (which the workers of one machine share) that no other worker has locked. The lock ends with the worker.
+# --insecure: the container network restricts access. --tls-cert and the other flags can restrict it, too.
 set -eu
 slot=1
 while :; do

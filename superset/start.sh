@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings Superset up: secrets, metadata, the first user, the assets; then serves. All of it can be done again.
+# Creates missing secrets, upgrades the metadata, creates the first user, imports the assets; then serves. Idempotent.
 set -eu
 
 here=$(CDPATH= cd "$(dirname "$0")" && pwd)
@@ -9,7 +9,7 @@ export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
 export FLASK_APP="superset.app:create_app()"
 mkdir -p "$SUPERSET_HOME"
 
-# keep VARIABLE FILE: made up once, unless it is given.
+# keep VARIABLE FILE: generates a secret once, unless the variable is set.
 keep() {
   eval "given=\${$1:-}\${$1_FILE:-}"
   [ -n "$given" ] || [ -s "$SUPERSET_HOME/$2" ] ||
@@ -26,7 +26,7 @@ SUPERSET_ADMIN_PASSWORD="$SUPERSET_ADMIN_PASSWORD" python "$here/set_up.py"
 unset SUPERSET_ADMIN_PASSWORD
 
 [ "${1:-}" = --set-up-only ] && exit
-# A request may take as long as a query, and a little longer.
+# A request may take longer than a query.
 exec gunicorn --bind "${SUPERSET_BIND:-0.0.0.0:8088}" \
   --workers "${SUPERSET_WORKERS:-1}" --worker-class gthread --threads "${SUPERSET_THREADS:-20}" \
   --timeout $((${BIGTRACE_QUERY_SECONDS_MAX:-3600} + 60)) --graceful-timeout 10 \

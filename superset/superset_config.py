@@ -1,4 +1,4 @@
-"""Superset's configuration for Bigtrace. What is set from outside comes from the environment (docs/deploy/superset.md)."""
+"""Superset's configuration for Bigtrace. docs/deploy/superset.md lists the environment variables that it reads."""
 
 import os
 import re
@@ -26,14 +26,14 @@ SECRET_KEY = kept("SUPERSET_SECRET_KEY", "secret-key")
 SQLALCHEMY_DATABASE_URI = os.environ.get("SUPERSET_DATABASE_URI") or f"sqlite:///{HOME}/superset.db?timeout=30"
 REDIS_URL = os.environ.get("SUPERSET_REDIS_URL")
 
-# Timeouts: each waits a little longer than what it waits for, so that the innermost one says what happened.
-# ClickHouse ends the query first, and with it the work on the workers; start.sh sets gunicorn's.
+# Each layer has a longer timeout than the layer below, so that the user sees the reason from the innermost one.
+# ClickHouse ends the query first, and with it the work on the workers. start.sh sets gunicorn's timeout.
 QUERY_SECONDS_MAX = int(os.environ.get("BIGTRACE_QUERY_SECONDS_MAX") or 3600)
 SQLLAB_TIMEOUT = QUERY_SECONDS_MAX + 20
 SQLLAB_ASYNC_TIME_LIMIT_SEC = QUERY_SECONDS_MAX + 20
 SUPERSET_WEBSERVER_TIMEOUT = QUERY_SECONDS_MAX + 30
 
-# The connection "Bigtrace" of the assets is completed here: no password is kept in the metadata.
+# Completes the connection "Bigtrace" of the assets: the metadata contains no password.
 DB_CONNECTION_MUTATOR = bigtrace_connection.mutator(
     clickhouse=bigtrace_connection.clickhouse_from(os.environ),
     password=bigtrace_connection.password_from(os.environ),
@@ -41,7 +41,7 @@ DB_CONNECTION_MUTATOR = bigtrace_connection.mutator(
 )
 CUSTOM_DATABASE_ERRORS = {
     "Bigtrace": {
-        # What TraceProcessor, or Bigtrace, says, without what ClickHouse puts around it.
+        # The message of TraceProcessor or Bigtrace, without the text that ClickHouse adds.
         re.compile(r"Executable generates stderr: (?P<said>.*?)(: While executing |\. \(UNSUPPORTED_METHOD\))", re.DOTALL): (
             "%(said)s",
             SupersetErrorType.GENERIC_DB_ENGINE_ERROR,
@@ -60,7 +60,7 @@ CUSTOM_DATABASE_ERRORS = {
     }
 }
 
-# Jinja in datasets and SQL Lab, with functions that quote.
+# Functions for Jinja in datasets and SQL Lab. They quote their arguments.
 FEATURE_FLAGS = {"ENABLE_TEMPLATE_PROCESSING": True}
 JINJA_CONTEXT_ADDONS = {
     "sql_string": bigtrace_sql.sql_string,
@@ -75,7 +75,7 @@ def FLASK_APP_MUTATOR(app):  # noqa: N802 (Superset's name)
     app.cli.add_command(bigtrace_import.import_bigtrace)
 
 
-# Results are remembered: what a dataset's cache_timeout says, a day where it says nothing.
+# Results are cached for the dataset's cache_timeout, or for a day.
 def cache(prefix: str, seconds: int) -> dict[str, object]:
     where = (
         {"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": REDIS_URL}
@@ -90,7 +90,7 @@ DATA_CACHE_CONFIG = cache("data", 86400)
 FILTER_STATE_CACHE_CONFIG = cache("filters", 90 * 86400)
 EXPLORE_FORM_DATA_CACHE_CONFIG = cache("explore", 7 * 86400)
 
-# Queries in the background (Celery), where there is a Redis.
+# Background queries (Celery), if there is a Redis.
 if REDIS_URL:
 
     class CeleryConfig:
@@ -106,5 +106,5 @@ else:
     CELERY_CONFIG = None
     RESULTS_BACKEND = FileSystemCache(str(HOME / "cache" / "sql-lab"))
 
-# A limit that counts requests needs a place that all processes share.
+# A rate limit needs storage that all processes share.
 RATELIMIT_STORAGE_URI = REDIS_URL or "memory://"

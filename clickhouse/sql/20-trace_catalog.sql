@@ -1,4 +1,4 @@
--- What `bigtrace index` knows of each trace; read it through the view bigtrace.traces.
+-- One row per trace, written by `bigtrace index`. Read it through the view bigtrace.traces.
 CREATE TABLE IF NOT EXISTS bigtrace.trace_catalog
 (
     address String,

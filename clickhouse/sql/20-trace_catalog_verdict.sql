@@ -1,4 +1,4 @@
--- For data directories made before the catalog had these columns.
+-- Upgrades data directories of versions without these columns.
 ALTER TABLE bigtrace.trace_catalog
     ADD COLUMN IF NOT EXISTS verdict LowCardinality(String) COMMENT 'ok; partial: the engine counted errors or lost data; empty: no data; nothing where it does not load' AFTER session_name,
     ADD COLUMN IF NOT EXISTS error_stats Map(LowCardinality(String), Int64) COMMENT 'statistics of errors and of lost data that are not 0' AFTER verdict,

@@ -1,4 +1,4 @@
--- What a run of `bigtrace index` found in the stores; its rows go when the run ends, or a week after it was killed.
+-- The traces that a run of `bigtrace index` listed. Its rows are deleted when the run ends, or a week after it was killed.
 CREATE TABLE IF NOT EXISTS bigtrace.trace_listing
 (
     run UUID,

@@ -1,4 +1,4 @@
--- The first row that `bigtrace index --extra-sql` got from each trace, for each script: scripts merge.
+-- The first row that each script of `bigtrace index --extra-sql` returned on each trace. Scripts merge.
 CREATE TABLE IF NOT EXISTS bigtrace.trace_extra
 (
     address String,

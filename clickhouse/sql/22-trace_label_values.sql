@@ -1,5 +1,5 @@
--- The values of the manifests given to `bigtrace index`, a row for each trace and column: manifests merge, the
--- newest value of a column counts.
+-- The values of the manifests of `bigtrace index`: one row per trace and column. Manifests merge; the newest value of a
+-- column is used.
 CREATE TABLE IF NOT EXISTS bigtrace.trace_label_values
 (
     address String,

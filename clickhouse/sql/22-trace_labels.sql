@@ -1,4 +1,4 @@
--- Kept for data directories made before trace_label_values, which has taken its rows over.
+-- Exists for data directories of earlier versions, whose rows 25-label_values_taken_over.sql copies to trace_label_values.
 CREATE TABLE IF NOT EXISTS bigtrace.trace_labels
 (
     address String,

@@ -1,4 +1,4 @@
--- Kept for data directories made before trace_column_types, which has taken its rows over.
+-- Exists for data directories of earlier versions, whose rows 25-column_types_taken_over.sql copies to trace_column_types.
 CREATE TABLE IF NOT EXISTS bigtrace.trace_columns
 (
     name String,

@@ -1,4 +1,4 @@
--- Takes over what an earlier version kept in trace_columns, once.
+-- Copies the rows that an earlier version wrote to trace_columns, once.
 INSERT INTO bigtrace.trace_column_types
 SELECT name, source, transform(type, ['Int64', 'Float64'], ['wide integer', 'double'], 'text') AS kind
 FROM bigtrace.trace_columns FINAL

@@ -1,4 +1,4 @@
--- Takes over what an earlier version kept in trace_labels, once.
+-- Copies the rows that an earlier version wrote to trace_labels, once.
 INSERT INTO bigtrace.trace_label_values
 SELECT address, name, value, labelled_at
 FROM bigtrace.trace_labels FINAL

@@ -1,5 +1,5 @@
--- What failed in queries of late, as the orchestrator remembers it: traces, and (with an empty `trace`) whole
--- queries. Newest query first.
+-- Recent failures, from the memory of the orchestrator: traces, and (with an empty `trace`) whole queries. Newest query
+-- first.
 CREATE OR REPLACE VIEW bigtrace.failures
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT

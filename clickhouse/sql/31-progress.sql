@@ -1,6 +1,6 @@
--- The queries that run, and how far each is. `traces_total` grows while patterns are being expanded
--- (`total_is_final` says when it is final), and `remaining_s` is a guess from the traces done so far. `running` are
--- the traces that have been with workers for longest, at most ten, and what is being done with each.
+-- Running queries and their progress. `traces_total` grows while the orchestrator expands patterns, until
+-- `total_is_final`. `remaining_s` is an estimate from the traces done so far. `running` lists the tasks that workers have
+-- processed for the longest time, at most ten, with their state.
 CREATE OR REPLACE VIEW bigtrace.progress
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT

@@ -1,6 +1,6 @@
--- The queries that run and the connections of their clients, for the bridge alone. While it looks for a query's
--- columns ClickHouse does not notice that the query was killed, that it is past its max_execution_time, or that
--- its client went away; the bridge asks here, and the kernel (bridge/given-up.ts).
+-- Running queries and the connections of their clients, for the bridge only. During column finding ClickHouse does not
+-- notice that the query was killed, exceeded its max_execution_time, or lost its client. The bridge therefore checks this
+-- view and the kernel's tables (bridge/given-up.ts).
 CREATE OR REPLACE VIEW bigtrace.query_clients
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS

@@ -1,2 +1,2 @@
--- The rows of queries that came over HTTP, a table each (backend/).
+-- One table per query sent over HTTP, with its rows (backend/).
 CREATE DATABASE IF NOT EXISTS bigtrace_results

@@ -1,4 +1,4 @@
--- The queries that came over HTTP, and what became of them; a row of a query replaces the one before.
+-- Queries sent over HTTP, and their state. A newer row of a query replaces the older one.
 CREATE TABLE IF NOT EXISTS bigtrace.query_history
 (
     uuid String COMMENT 'also the id under which ClickHouse and the orchestrator know it',

@@ -1,4 +1,4 @@
--- Which traces the tables of `bigtrace materialize` hold: their rows count that bear the same run.
+-- The traces in each table of `bigtrace materialize`, with the run that wrote their rows. Rows of other runs are invisible.
 CREATE TABLE IF NOT EXISTS bigtrace.materialized_traces
 (
     table_name LowCardinality(String),

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Settles the passwords, then gives way to the entry point of the server's image. A password is given
-# (BIGTRACE_ADMIN_PASSWORD, or a file named by BIGTRACE_ADMIN_PASSWORD_FILE), kept from the last start, or
-# made up; ClickHouse itself gets the hash only.
+# Determines the passwords, then executes the entry point of the server's image. A password comes from a variable
+# (BIGTRACE_ADMIN_PASSWORD), from a file (BIGTRACE_ADMIN_PASSWORD_FILE), or from the previous start, or is generated.
+# ClickHouse gets only its hash.
 set -eu
 
 made_up() { head -c 18 /dev/urandom | base64 | tr '+/' '-_'; }
@@ -17,7 +17,7 @@ settle() {
   else
     file=$kept
     if [ ! -e "$kept" ]; then
-      # Whole or not at all, whenever the power is lost.
+      # Atomically, so that a power failure leaves no partial file.
       (umask 077 && made_up >"$kept.new" && sync "$kept.new" && mv "$kept.new" "$kept")
       echo "made up a password for $3; it is in $kept" >&2
     fi
@@ -35,7 +35,7 @@ BIGTRACE_ANALYST_PASSWORD_SHA256=$(settle "${BIGTRACE_ANALYST_PASSWORD:-}" "${BI
 BIGTRACE_SERVICE_PASSWORD_SHA256=$(settle "${BIGTRACE_SERVICE_PASSWORD:-}" "${BIGTRACE_SERVICE_PASSWORD_FILE:-}" service)
 unset BIGTRACE_ADMIN_PASSWORD BIGTRACE_ANALYST_PASSWORD BIGTRACE_SERVICE_PASSWORD
 
-# For set-up.sh; the server, and with it the scripts that it runs, do not get it.
+# For set-up.sh only: the server and the scripts that it runs do not get this variable.
 BIGTRACE_SET_UP_PASSWORD=$(made_up)
 BIGTRACE_SET_UP_PASSWORD_SHA256=$(hash_of "$BIGTRACE_SET_UP_PASSWORD")
 export BIGTRACE_ADMIN_PASSWORD_SHA256 BIGTRACE_ANALYST_PASSWORD_SHA256 BIGTRACE_SERVICE_PASSWORD_SHA256

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run by the server image's entry point at every start, while the server listens on loopback only. What is
-# in sql/ can be run again and again. The client takes the password from the environment: `ps` shows
+# The entry point of the server's image runs this at every start, while the server listens on loopback only. The
+# statements in sql/ are idempotent. The client reads the password from the environment, because `ps` shows
 # command lines.
 set -eu
 export CLICKHOUSE_USER=bigtrace_set_up CLICKHOUSE_PASSWORD="$BIGTRACE_SET_UP_PASSWORD"

@@ -1,14 +1,13 @@
 #!/bin/sh
-# Makes stand-ins for the base images, under the names that ../Dockerfile and superset/Dockerfile use, where
-# no image registry can be reached: Debian by mmdebstrap, Node from its npm package, the ClickHouse server from
-# the embedded engine behind the server's own file layout and entry point, Superset from PyPI. An image that
-# exists is left as it is, so this never replaces a real one.
+# Builds stand-ins for the base images of ../Dockerfile and superset/Dockerfile, for machines without an image registry:
+# Debian with mmdebstrap, Node from its npm package, the ClickHouse server from the embedded engine with the server's
+# file layout and entry point, Superset from PyPI. It never replaces an existing image.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
 
-# The names and versions are written once, in the Dockerfiles.
+# Names and versions come from the Dockerfiles.
 base() { sed -n "s/^ARG $1=//p" "$here/../Dockerfile" "$root/superset/Dockerfile"; }
 node_image=$(base NODE_IMAGE)
 clickhouse_image=$(base CLICKHOUSE_IMAGE)
@@ -30,7 +29,7 @@ if ! exists "$debian_image"; then
   rm "$context/debian.tar"
 fi
 
-# What this machine trusts, the stand-ins trust: npm may have to go through a proxy of its own.
+# The stand-ins trust the same certificates as this machine, because npm may use a proxy.
 cp /etc/ssl/certs/ca-certificates.crt "$context/"
 
 if ! exists "$node_image"; then

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings up Docker with Compose v2 and buildx from Debian's packages: for machines (CI, a bare Debian 12)
-# that have no Docker. Does nothing where `docker compose` already answers. Run as root.
+# Installs and starts Docker with Compose v2 and buildx from Debian's packages, for machines without Docker (CI, a bare
+# Debian 12). Does nothing if `docker compose` works. Run it as root.
 set -eu
 
 plugins=/usr/libexec/docker/cli-plugins
