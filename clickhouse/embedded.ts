@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { DataType, load, open } from 'ffi-rs';
+import { thisMachine } from '../common/machine.ts';
 import { confine } from './confine.ts';
 import { type EngineStart, UNCONFINED_EXIT } from './engine-process.ts';
 import { startGatekeeper } from './gatekeeper.ts';
@@ -15,6 +16,8 @@ const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 const STDIN = 0;
 const STACK_MIB = 16;
+/** Of the memory of the machine or container: the traces that workers have loaded take as much (cli/up/config.ts). */
+const MEMORY_SHARE = 0.4;
 
 const INTERACTIVE = [
   '--interactive',
@@ -35,7 +38,11 @@ async function startEngine(start: EngineStart): Promise<void> {
   openLibc();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (process.ppid !== start.parentPid) process.exit(1); // it was gone before the kernel knew
-  const environment = { ...start.env, BIGTRACE_CLICKHOUSE_GATEKEEPER: await startGatekeeper() };
+  const environment = {
+    ...start.env,
+    BIGTRACE_CLICKHOUSE_GATEKEEPER: await startGatekeeper(),
+    BIGTRACE_CLICKHOUSE_MEMORY_BYTES: String(Math.floor(thisMachine().memoryBytes * MEMORY_SHARE)),
+  };
   // Not from its parent's environment: what a process begins with can be read in /proc/self/environ.
   // biome-ignore lint/style/noProcessEnv: this is the main of a process
   Object.assign(process.env, environment);

@@ -14,3 +14,4 @@ export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './scrip
 export { type PackageFacts, readSqlPackages, type SqlPackage } from './sql-packages.ts';
 export { SUMMARIZE, summarySpecOf, summaryTraits } from './summary-script.ts';
 export { TraceProcessor, type TraceProcessorOptions } from './trace-processor.ts';
+export { memoryBoundText } from './wasm-host.ts';

@@ -201,8 +201,12 @@ function noMemory(bytes: number, cause?: unknown): BigtraceError {
 }
 
 function outOfMemory(bound: number, cause?: unknown): BigtraceError {
-  const text = `TraceProcessor needs more memory than its bound of ${bound} bytes`;
-  return new BigtraceError('limit_exceeded', text, { cause });
+  return new BigtraceError('limit_exceeded', memoryBoundText(bound), { cause });
+}
+
+/** What an engine fails with that would grow beyond its bound. */
+export function memoryBoundText(bound: number): string {
+  return `TraceProcessor needs more memory than its bound of ${bound} bytes`;
 }
 
 function checkedExports(exports: WebAssembly.Exports): Exports {

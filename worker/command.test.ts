@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
+import { thisMachine } from '../common/machine.ts';
 import { workerCommand, workerConfig } from './command.ts';
 import { LIMIT_DEFAULTS, type WorkerConfig } from './config.ts';
 
@@ -102,7 +102,7 @@ test('what one trace may take is its share of the memory', () => {
 
 test('without a number of threads, memory bounds it', () => {
   const of = (memory: string) => parsed(['--memory-bytes', memory]);
-  expect(of('1TiB').threads).toBe(availableParallelism());
+  expect(of('1TiB').threads).toBe(thisMachine().cores);
   expect(of('600MiB')).toMatchObject({ threads: 1, limits: { memoryBytesMax: 600 * 2 ** 20 } });
   expect(of('100MiB')).toMatchObject({ threads: 1, limits: { memoryBytesMax: 100 * 2 ** 20 } });
   expect(() => of('10MiB')).toThrow('give more memory, or fewer threads');

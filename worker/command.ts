@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type EdgeFlags, edgeOptions, resolveEdge } from '../common/edge-options.ts';
 import type { LogLevel } from '../common/log.ts';
+import { thisMachine } from '../common/machine.ts';
 import { byteSize, durationMs, hostPort, integerFrom, port } from '../common/options.ts';
 import { ROOT, ROOT_URL } from '../common/root.ts';
 import { addStoreOptions, storeOptionsOf } from '../trace-store/index.ts';
@@ -129,7 +130,7 @@ function addCaches(command: Command): Command {
     .addOption(
       option(
         '--memory-bytes <size>',
-        'maximum memory of all loaded traces (default: half of the memory)',
+        'maximum memory of all loaded traces (default: half of the memory of the machine or container)',
         'MEMORY_BYTES',
       ).argParser(byteSize),
     )
@@ -260,8 +261,9 @@ function option(flags: string, description: string, variable: string): Option {
 /** The flags as they were parsed, as a configuration. */
 export function workerConfig(command: Command): WorkerConfig {
   const flags = command.opts<Flags>();
-  const memoryBytesMax = flags.memoryBytes ?? defaultMemoryBytes();
-  const threads = flags.threads ?? defaultThreads(memoryBytesMax);
+  const machine = thisMachine();
+  const memoryBytesMax = flags.memoryBytes ?? defaultMemoryBytes(machine);
+  const threads = flags.threads ?? defaultThreads(memoryBytesMax, machine.cores);
   const host = flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen;
   const listen = flags.socket ?? `${host}:${flags.port}`;
   return {

@@ -1,9 +1,9 @@
 /** A worker's configuration: complete and checked. */
 import { existsSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
 import type { EdgeConfig } from '../common/edge-options.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { LogLevel } from '../common/log.ts';
+import type { Machine } from '../common/machine.ts';
 import type { StoreOptions } from '../trace-store/index.ts';
 import type { AnswerLimits } from './limits.ts';
 import type { LoadBound } from './load-watch.ts';
@@ -54,7 +54,7 @@ export interface WorkerConfig {
 /** Less is too little for ordinary traces: a worker without a number of threads of its own rather has fewer. */
 const INSTANCE_BYTES_WANTED = 512 * 2 ** 20;
 /** Less does not hold the engine and a small trace. */
-const INSTANCE_BYTES_MIN = 64 * 2 ** 20;
+export const INSTANCE_BYTES_MIN = 64 * 2 ** 20;
 /** wasm32's own bound. */
 export const INSTANCE_BYTES_MAX = 2 ** 32;
 
@@ -66,11 +66,9 @@ export const LIMIT_DEFAULTS: AnswerLimits = {
   resultBytesMax: 4 * 2 ** 30,
 };
 
-/** Half of the memory that this process may use: of the machine's, or its container's. */
-export function defaultMemoryBytes(): number {
-  const constrained = process.constrainedMemory();
-  const memory = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
-  return Math.floor(memory / 2);
+/** Half of the memory that this process may use; remembered answers, threads and the process itself take of the rest. */
+export function defaultMemoryBytes({ memoryBytes }: Machine): number {
+  return Math.floor(memoryBytes / 2);
 }
 
 /**
@@ -103,9 +101,9 @@ export const CACHE_BYTES_DEFAULT = 20 * 2 ** 30;
 export const RESULT_CACHE_BYTES_DEFAULT = 2 ** 30;
 
 /** One a core, as far as each has memory enough for ordinary traces. */
-export function defaultThreads(memoryBytesMax: number): number {
+export function defaultThreads(memoryBytesMax: number, cores: number): number {
   const enough = Math.floor(memoryBytesMax / INSTANCE_BYTES_WANTED);
-  return Math.max(1, Math.min(availableParallelism(), enough));
+  return Math.max(1, Math.min(cores, enough));
 }
 
 /** @throws invalid_option, naming what is missing. */

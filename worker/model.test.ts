@@ -213,6 +213,7 @@ async function judged(seed: number, seen: Counters): Promise<number> {
   const most = threads + Math.ceil(threads / 2) + 2 * spares;
   expect(world.workingMost, about).toBeLessThanOrEqual(most);
   expect(fairness.most, about).toBeLessThanOrEqual(PASSED_MAX);
+  expect(fairness.outOfTurn, about).toBe(0);
   vi.clearAllTimers();
   vi.restoreAllMocks();
   for (const [name, count] of Object.entries(parts.counters.all()))

@@ -5,8 +5,9 @@ import { rowsOf } from '../query-result/index.ts';
 import { CORPUS } from '../test/corpus/index.ts';
 import { type Engine, loadEngine } from '../trace-processor/index.ts';
 import { Counters } from './counters.ts';
+import type { LoadOptions } from './feed.ts';
 import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
-import { type LoadOptions, Slot } from './slot.ts';
+import { Slot } from './slot.ts';
 import { type Lease, SlotPool } from './slot-pool.ts';
 import { testConfig } from './testing.ts';
 

@@ -1,9 +1,9 @@
 /**
- * One thread with one TraceProcessor, seen from the main thread: feeds it a trace, asks it, and ends it
- * where it does not stop by itself.
+ * One thread with one TraceProcessor, seen from the main thread: has it load a trace (feed.ts), asks it, and ends
+ * it where it does not stop by itself.
  */
 import { Worker } from 'node:worker_threads';
-import { BigtraceError, isErrorCode } from '../common/errors.ts';
+import type { BigtraceError } from '../common/errors.ts';
 import {
   type Engine,
   type Image,
@@ -11,8 +11,16 @@ import {
   ImageUnusable,
 } from '../trace-processor/index.ts';
 import type { ColumnFound } from './columns.ts';
-import { type LoadBound, LoadWatch } from './load-watch.ts';
+import { type FeedThread, feed, type Loaded, type LoadOptions } from './feed.ts';
 import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
+import {
+  type Call,
+  type Closing,
+  crashed,
+  expected,
+  failure,
+  type Passing,
+} from './thread-call.ts';
 import { threadCpuMs } from './thread-cpu.ts';
 import {
   GATE,
@@ -21,27 +29,10 @@ import {
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
-  UNPARSED_BYTES_MAX,
 } from './thread-protocol.ts';
 
 /** A cancelled call may end by itself for so long; then the thread is ended, which costs it its trace. */
 const GRACE_MS = 250;
-
-export interface LoadOptions {
-  memoryBytesMax: number;
-  loadBound: LoadBound;
-  /** The trace's size, where it is known before all of it is read. */
-  traceBytes: number | undefined;
-  /** Told whether the load waits for bytes or for the engine. */
-  onPhase: (phase: 'READING' | 'PARSING') => void;
-}
-
-export interface Loaded {
-  /** Time spent parsing or restoring, without waiting for bytes. */
-  loadMs: number;
-  /** Bytes of the trace that were read. */
-  traceBytes: number;
-}
 
 export interface Answered {
   rows: number;
@@ -57,20 +48,6 @@ export interface Script extends QueryRequest {
   /** Of the trace that is asked: a slot that holds another refuses. */
   key: string;
   onResult: OnResult;
-}
-
-/** Replies that come while a call is running; all others close it. */
-type Passing = Extract<ThreadReply, { say: 'appended' | 'result' }>;
-type Closing = Exclude<ThreadReply, Passing>;
-
-interface Call {
-  onPassing: (reply: Passing) => void;
-  /** Whether somebody still wants the outcome. */
-  wanted: boolean;
-  settle: (outcome: { reply: Closing } | { thrown: unknown }) => void;
-  /** Resolves when the thread has closed the call, or ended. */
-  closed: Promise<void>;
-  close: () => void;
 }
 
 /** What the pool and those who lease from it use of a slot. */
@@ -121,7 +98,13 @@ export class Slot {
     options: LoadOptions,
     signal: AbortSignal,
   ): Promise<Loaded> {
-    return this.#loading(key, () => this.#feed(chunks, options, signal));
+    const thread: FeedThread = {
+      begin: (onPassing) => this.#begin(signal, onPassing),
+      post: (request, transfer) => this.#post(request, transfer),
+      abandon: (call, thrown) => this.#abandon(call, thrown),
+      cpuMsFromNow: () => this.#cpuMsFromNow(),
+    };
+    return this.#loading(key, () => feed(thread, chunks, options));
   }
 
   /**
@@ -150,73 +133,6 @@ export class Slot {
       if (this.#state.is === 'loading') this.#advance({ event: 'loadFailed' });
       throw error;
     }
-  }
-
-  async #feed(
-    chunks: AsyncIterable<Uint8Array>,
-    { memoryBytesMax, loadBound, traceBytes: size, onPhase }: LoadOptions,
-    signal: AbortSignal,
-  ): Promise<Loaded> {
-    let traceBytes = 0;
-    let unparsed = 0;
-    let ended = false;
-    let wake = (): void => {};
-    onPhase('READING');
-    const { call, done } = this.#begin(signal, (reply) => {
-      if (reply.say !== 'appended') return;
-      unparsed -= reply.byteLength;
-      // Behind the last bytes the parser has its end to work on.
-      if (unparsed === 0 && !ended) {
-        watch.idle();
-        onPhase('READING');
-      }
-      wake();
-    });
-    const busy = (): void => {
-      watch.busy(traceBytes);
-      onPhase('PARSING');
-    };
-    const watch = new LoadWatch({
-      ...{ bound: loadBound, traceBytes: size, cpuMs: this.#cpuMsFromNow() },
-      onOver: (thrown) => this.#abandon(call, thrown),
-    });
-    const over = done.then(
-      () => 'over' as const,
-      () => 'over' as const,
-    );
-    this.#post({ ask: 'open', memoryBytesMax });
-    const source = chunks[Symbol.asyncIterator]();
-    try {
-      while (call.wanted) {
-        const next = await Promise.race([source.next(), over]);
-        if (next === 'over' || next.done === true) break;
-        const bytes = next.value;
-        traceBytes += bytes.byteLength;
-        if (unparsed === 0) busy();
-        unparsed += bytes.byteLength;
-        this.#post({ ask: 'append', bytes }, transferable(bytes));
-        while (unparsed > UNPARSED_BYTES_MAX && call.wanted) {
-          const room = new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-          await Promise.race([room, over]);
-        }
-      }
-      if (call.wanted) {
-        ended = true;
-        busy();
-        this.#post({ ask: 'finalize' });
-      }
-      await over;
-    } catch (thrown) {
-      this.#abandon(call, thrown);
-    } finally {
-      watch.idle();
-      // Not awaited: a store that hangs must not hold up the answer that it failed.
-      source.return?.()?.catch(() => {});
-    }
-    const reply = expected(await done, 'loaded');
-    return { loadMs: reply.loadMs, traceBytes };
   }
 
   /**
@@ -391,25 +307,4 @@ export class Slot {
   #post(request: ThreadRequest, transfer: ArrayBuffer[] = []): void {
     this.#thread.postMessage(request, transfer);
   }
-}
-
-function expected<Say extends Closing['say']>(
-  reply: Closing,
-  say: Say,
-): Extract<Closing, { say: Say }> {
-  if (reply.say !== say) throw new Error(`the thread said ${reply.say} instead of ${say}`);
-  return reply as Extract<Closing, { say: Say }>;
-}
-
-function failure({ code, detail }: { code: string; detail: string }): BigtraceError {
-  return new BigtraceError(isErrorCode(code) ? code : 'internal', detail);
-}
-
-function crashed(why: string): BigtraceError {
-  return new BigtraceError('engine_crashed', `the engine stopped: ${why}`);
-}
-
-/** A chunk that has its buffer for itself moves; one that is part of a larger buffer is copied. */
-function transferable({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

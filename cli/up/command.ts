@@ -1,6 +1,6 @@
 /** `bigtrace up`: the whole system on one machine. */
 import { Command, Option } from 'commander';
-import { integerFrom, port } from '../../common/options.ts';
+import { byteSize, integerFrom, port } from '../../common/options.ts';
 import { sqlPackageOption } from '../../worker/sql-package-option.ts';
 import { defaultDataDir, SAMPLE_TRACES } from '../paths.ts';
 import { type UpFlags, upConfig } from './config.ts';
@@ -66,8 +66,14 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
     .addOption(
       option(
         '--threads <n>',
-        'number of engine threads per worker (default: the cores divided by --workers)',
+        'number of engine threads per worker (default: the cores divided by --workers, fewer if memory is short)',
       ).argParser(integerFrom(1, THREADS_MAX)),
+    )
+    .addOption(
+      option(
+        '--memory-bytes <size>',
+        'maximum memory of the loaded traces of each worker (default: 2/5 of the memory divided by --workers)',
+      ).argParser(byteSize),
     )
     .addOption(
       option(

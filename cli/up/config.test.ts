@@ -14,8 +14,10 @@ const FLAGS: UpFlags = {
   workers: 2,
 };
 
+const GIB = 2 ** 30;
+
 it('is complete', () => {
-  expect(upConfig(FLAGS, { cores: 5, memoryBytes: 8000 })).toEqual({
+  expect(upConfig(FLAGS, { cores: 5, memoryBytes: 10 * GIB })).toEqual({
     dataDir: resolve('data'),
     tracesDir: resolve('traces'),
     listen: '127.0.0.1',
@@ -26,7 +28,7 @@ it('is complete', () => {
     httpPort: 5001,
     workerPorts: [5052, 5053],
     threadsPerWorker: 3,
-    memoryBytesPerWorker: 2000,
+    memoryBytesPerWorker: 2 * GIB,
     clickhouseUrl: undefined,
     sqlPackages: [],
     json: false,
@@ -42,6 +44,23 @@ it('is not open to other machines unless told to be', () => {
 
 it('lets every worker pick a port of its own', () => {
   expect(upConfig({ ...FLAGS, workerPort: 0, workers: 3 }).workerPorts).toEqual([0, 0, 0]);
+});
+
+it('shares memory and processors among the workers', () => {
+  const of = (cores: number, gib: number, flags: Partial<UpFlags> = {}) => {
+    const machine = { cores, memoryBytes: gib * GIB };
+    const { threadsPerWorker, memoryBytesPerWorker } = upConfig({ ...FLAGS, ...flags }, machine);
+    return [threadsPerWorker, memoryBytesPerWorker / GIB];
+  };
+  expect(of(64, 10)).toEqual([4, 2]); // memory for four ordinary traces each
+  expect(of(4, 100)).toEqual([2, 20]);
+  expect(of(4, 100, { workers: 8 })).toEqual([1, 5]);
+  expect(of(4, 100, { workers: 8, threads: 3 })).toEqual([3, 5]);
+  expect(of(8, 100, { memoryBytes: GIB / 2 })).toEqual([1, 0.5]);
+  expect(() => of(4, 1, { workers: 10 })).toThrow(
+    'each of 10 workers (--workers) has 42949672 bytes of memory for loaded traces, and a trace needs 67108864 ' +
+      'at least: start fewer workers, or give each more memory by --memory-bytes',
+  );
 });
 
 it('names the flags whose ports do not fit', () => {

@@ -1,8 +1,9 @@
 /** The flags of `bigtrace up`, checked and complete. */
-import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { isLoopback } from '../../common/edge-options.ts';
 import { BigtraceError } from '../../common/errors.ts';
+import { type Machine, thisMachine } from '../../common/machine.ts';
+import { defaultThreads, INSTANCE_BYTES_MIN } from '../../worker/config.ts';
 
 /** As commander hands them over; `undefined` where nobody said. */
 export interface UpFlags {
@@ -17,6 +18,7 @@ export interface UpFlags {
   workerPort: number;
   workers: number;
   threads?: number;
+  memoryBytes?: number;
   clickhouse?: string;
   sqlPackage?: string[];
   json?: boolean;
@@ -45,15 +47,14 @@ export interface UpConfig {
   json: boolean;
 }
 
-interface Machine {
-  cores: number;
-  memoryBytes: number;
-}
-
-const THIS_MACHINE: Machine = { cores: availableParallelism(), memoryBytes: totalmem() };
+/**
+ * What the loaded traces of all workers take of the memory. The embedded ClickHouse takes as much at most
+ * (clickhouse/embedded.ts); the rest is for remembered answers and the processes themselves.
+ */
+const TRACES_SHARE = 0.4;
 
 /** @throws invalid_option */
-export function upConfig(flags: UpFlags, { cores, memoryBytes }: Machine = THIS_MACHINE): UpConfig {
+export function upConfig(flags: UpFlags, machine: Machine = thisMachine()): UpConfig {
   const { workerPort, workers } = flags;
   const lastPort = workerPort + workers - 1;
   if (workerPort > 0 && lastPort > 65535)
@@ -80,12 +81,29 @@ export function upConfig(flags: UpFlags, { cores, memoryBytes }: Machine = THIS_
     workerPorts: Array.from({ length: workers }, (_, at) =>
       workerPort === 0 ? 0 : workerPort + at,
     ),
-    threadsPerWorker: flags.threads ?? Math.max(1, Math.ceil(cores / workers)),
-    // Workers share what one alone would take.
-    memoryBytesPerWorker: Math.floor(memoryBytes / 2 / workers),
+    ...sharePerWorker(flags, machine),
     clickhouseUrl: flags.clickhouse === undefined ? undefined : checkUrl(flags.clickhouse),
     sqlPackages: flags.sqlPackage ?? [],
     json: flags.json ?? false,
+  };
+}
+
+/** Each worker's share of memory and processors: it has as many threads as both allow. */
+function sharePerWorker(
+  { workers, threads, memoryBytes }: UpFlags,
+  machine: Machine,
+): Pick<UpConfig, 'threadsPerWorker' | 'memoryBytesPerWorker'> {
+  const share = memoryBytes ?? Math.floor((machine.memoryBytes * TRACES_SHARE) / workers);
+  if (share < INSTANCE_BYTES_MIN)
+    throw new BigtraceError(
+      'invalid_option',
+      `each of ${workers} workers (--workers) has ${share} bytes of memory for loaded traces, and a trace needs ` +
+        `${INSTANCE_BYTES_MIN} at least: start fewer workers, or give each more memory by --memory-bytes`,
+    );
+  const cores = Math.max(1, Math.ceil(machine.cores / workers));
+  return {
+    threadsPerWorker: threads ?? defaultThreads(share, cores),
+    memoryBytesPerWorker: share,
   };
 }
 

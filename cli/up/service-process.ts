@@ -19,8 +19,6 @@ export interface ServiceProcess {
   name: string;
   /** Of `bigtrace`: the service's command and its flags, `--json` among them. */
   args: string[];
-  /** Environment variables, where the user has not set them. */
-  defaults?: Record<string, string>;
   log: LogFile;
   signal: AbortSignal;
 }
@@ -30,7 +28,6 @@ export async function startService(service: ServiceProcess): Promise<Running<str
   const child = spawn(process.execPath, [PROGRAM, ...service.args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // the channel: a service ends with its parent
     detached: true, // a terminal's Ctrl-C goes to `up` alone, which stops things in order
-    env: { ...service.defaults, ...process.env },
   });
   const lastLines = new LastLines();
   child.stderr?.on('data', (chunk: Buffer) => {

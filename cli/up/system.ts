@@ -169,12 +169,15 @@ function worker(config: UpConfig, at: number): Launch<string> {
   const log = logOf(config, name);
   return (signal, previous) => {
     const socket = previous ?? hostAndPort(config.listen, config.workerPorts[at] ?? 0);
-    const threads = String(config.threadsPerWorker);
-    const flags = ['--traces', config.tracesDir, '--threads', threads, ...cacheFlags(config, at)];
+    const sizes = {
+      '--threads': config.threadsPerWorker,
+      '--memory-bytes': config.memoryBytesPerWorker,
+    };
+    const shares = Object.entries(sizes).flatMap(([flag, size]) => [flag, String(size)]);
+    const flags = ['--traces', config.tracesDir, ...shares, ...cacheFlags(config, at)];
     const packages = config.sqlPackages.flatMap((each) => ['--sql-package', each]);
     const args = ['worker', '--json', '-s', socket, ...openness(config), ...flags, ...packages];
-    const defaults = { BIGTRACE_MEMORY_BYTES: String(config.memoryBytesPerWorker) };
-    return startService({ name, args, defaults, log, signal });
+    return startService({ name, args, log, signal });
   };
 }
 

@@ -7,10 +7,14 @@ import { vi } from 'vitest';
 import { type Turn, Waiting } from '../turns.ts';
 
 type Queue = Waiting<unknown>;
+type HeldBy = (user: string) => number;
+type MayGo = (turn: Turn) => boolean;
 
 export class FairnessWatch {
   /** Most turns that one user got before another who waited and held nothing. */
   most = 0;
+  /** Turns of users who held more than another who waited and might have gone. */
+  outOfTurn = 0;
   readonly #queues = new Map<Queue, QueueWatch>();
 
   /** Watches all queues until mocks are restored. */
@@ -21,12 +25,13 @@ export class FairnessWatch {
       of(this).waits(turn, signal);
       return wait.call(this, turn, signal);
     });
-    const served = (queue: Queue, turn: Turn, heldBy: (user: string) => number): void => {
+    const served = (queue: Queue, turn: Turn, heldBy: HeldBy, mayGo: MayGo): void => {
       this.most = Math.max(this.most, of(queue).serves(turn, heldBy));
+      if (of(queue).held(heldBy, mayGo) < heldBy(turn.user)) this.outOfTurn += 1;
     };
     vi.spyOn(Waiting.prototype, 'next').mockImplementation(function (this: Queue, heldBy, mayGo) {
       const waiter = next.call(this, heldBy, mayGo);
-      if (waiter !== undefined) served(this, waiter.turn, heldBy);
+      if (waiter !== undefined) served(this, waiter.turn, heldBy, mayGo ?? (() => true));
       return waiter;
     });
   }
@@ -53,7 +58,7 @@ class QueueWatch {
   }
 
   /** @returns how often the user of the turn has now been served before one who waits and holds nothing */
-  serves(turn: Turn, heldBy: (user: string) => number): number {
+  serves(turn: Turn, heldBy: HeldBy): number {
     const [first] = this.#waiting.get(turn) ?? [];
     if (first !== undefined) this.#leaves(turn, first);
     this.#passed.delete(turn.user);
@@ -67,6 +72,12 @@ class QueueWatch {
       most = Math.max(most, count);
     }
     return most;
+  }
+
+  /** The least that a user holds who waits and may go. */
+  held(heldBy: HeldBy, mayGo: MayGo): number {
+    const turns = [...this.#waiting.keys()].filter(mayGo);
+    return Math.min(...turns.map(({ user }) => heldBy(user)));
   }
 
   #users(): Set<string> {

@@ -7,9 +7,10 @@ import { BigtraceError } from '../../common/errors.ts';
 import type { Dice } from '../../common/testing/dice.ts';
 import { type Image, ImageUnusable } from '../../trace-processor/index.ts';
 import type { ReadOptions, TraceStat, TraceStores } from '../../trace-store/index.ts';
+import type { Loaded, LoadOptions } from '../feed.ts';
 import type { ImageCache } from '../image-cache.ts';
 import { LoadTooLong, loadMsMax } from '../load-watch.ts';
-import type { Answered, EngineSlot, Loaded, LoadOptions, Script } from '../slot.ts';
+import type { Answered, EngineSlot, Script } from '../slot.ts';
 import { nextSlotState, type SlotEvent, type SlotState } from '../slot-state.ts';
 
 /** What happens, as shares of 1. */

@@ -1,0 +1,119 @@
+/**
+ * What this process may use: the machine's memory and processors, or less where a control group (v1 or v2) of it or
+ * of a parent bounds them, as in a container.
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+
+export interface Machine {
+  /** Processors that may be busy at once, at least 1. */
+  cores: number;
+  memoryBytes: number;
+}
+
+/** @returns a file's text; undefined where it cannot be read */
+export type ReadText = (path: string) => string | undefined;
+
+export function thisMachine(): Machine {
+  const whole = { cores: availableParallelism(), memoryBytes: totalmem() };
+  return process.platform === 'linux' ? withinGroups(whole, readText) : whole;
+}
+
+/** `machine`, as far as the control groups of this process allow. */
+export function withinGroups(machine: Machine, read: ReadText): Machine {
+  let { cores, memoryBytes } = machine;
+  for (const { version, controllers, directories } of groupsOf(read)) {
+    for (const directory of directories) {
+      if (version === 2 || controllers.includes('memory'))
+        memoryBytes = Math.min(memoryBytes, memoryBound(version, directory, read));
+      if (version === 2 || controllers.includes('cpu'))
+        cores = Math.min(cores, cpuBound(version, directory, read));
+    }
+  }
+  return { cores: Math.max(1, cores), memoryBytes };
+}
+
+interface Group {
+  version: 1 | 2;
+  controllers: string[];
+  /** The group's own and its parents', as far up as they are mounted. */
+  directories: string[];
+}
+
+function groupsOf(read: ReadText): Group[] {
+  const mounts = mountsOf(read('/proc/self/mountinfo') ?? '');
+  const groups: Group[] = [];
+  // "4:memory:/user.slice" (v1), "0::/user.slice" (v2)
+  for (const line of (read('/proc/self/cgroup') ?? '').split('\n')) {
+    const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (names === undefined || path === undefined) continue;
+    const version = names === '' ? 2 : 1;
+    const controllers = names.split(',');
+    const mount = mounts.find((one) =>
+      version === 2
+        ? one.type === 'cgroup2'
+        : one.type === 'cgroup' && controllers.some((name) => one.options.includes(name)),
+    );
+    if (mount !== undefined)
+      groups.push({ version, controllers, directories: directoriesOf(mount, path) });
+  }
+  return groups;
+}
+
+interface Mount {
+  type: string;
+  /** What of the hierarchy is mounted; in a container often the container's own group. */
+  root: string;
+  point: string;
+  options: string[];
+}
+
+/** Lines as `36 35 0:31 /root /mount/point rw,nosuid shared:9 - cgroup cgroup rw,memory`. */
+function mountsOf(text: string): Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of text.split('\n')) {
+    const [before = '', after = ''] = line.split(' - ');
+    const [, , , root, point] = before.split(' ');
+    const [type, , options] = after.split(' ');
+    if (root === undefined || point === undefined || !type?.startsWith('cgroup')) continue;
+    mounts.push({ type, root, point, options: options?.split(',') ?? [] });
+  }
+  return mounts;
+}
+
+/** A group outside of what is mounted is seen as the mounted one: so a container without a namespace of its own. */
+function directoriesOf({ root, point }: Mount, path: string): string[] {
+  const prefix = root === '/' ? '' : root;
+  const inside = path === prefix || path.startsWith(`${prefix}/`);
+  const names = inside ? path.slice(prefix.length).split('/').filter(Boolean) : [];
+  if (names.includes('..')) return [point]; // the process was moved out of its namespace
+  const parents = names.map((_, at) => `${point}/${names.slice(0, at + 1).join('/')}`);
+  return [point, ...parents];
+}
+
+/** Infinity where it is not bounded; version 1 says so by a huge number. */
+function memoryBound(version: 1 | 2, directory: string, read: ReadText): number {
+  const text = read(`${directory}/${version === 2 ? 'memory.max' : 'memory.limit_in_bytes'}`);
+  return boundOf(text?.trim());
+}
+
+function cpuBound(version: 1 | 2, directory: string, read: ReadText): number {
+  const [quota, period] =
+    version === 2
+      ? (read(`${directory}/cpu.max`)?.trim().split(' ') ?? [])
+      : ['quota', 'period'].map((name) => read(`${directory}/cpu.cfs_${name}_us`)?.trim());
+  return Math.ceil(boundOf(quota) / boundOf(period ?? '100000'));
+}
+
+function boundOf(text: string | undefined): number {
+  const bound = Number(text);
+  return text !== undefined && bound > 0 ? bound : Number.POSITIVE_INFINITY;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
