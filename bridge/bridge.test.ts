@@ -244,7 +244,7 @@ test('lenient: failures cost their traces, and an error where none answered', as
     lenient,
   );
   expect(none.stderr).toBe(
-    'none of the 1 traces answered; the first: [/local/b]: no trace (trace_invalid) (all_failed)',
+    'the only trace did not answer: 1 trace_invalid, such as [/local/b]: no trace (all_failed)',
   );
 });
 

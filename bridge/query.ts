@@ -1,7 +1,8 @@
 /** `bigtrace query`: one request in, rows out, as they come. */
 import type { Readable, Writable } from 'node:stream';
 import { printable, textFromBytes } from '../common/byte-text.ts';
-import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { BigtraceError, isErrorCode } from '../common/errors.ts';
+import { FailureReasons } from '../common/failure-reasons.ts';
 import {
   decodeQueryResponse,
   encodeStart,
@@ -209,8 +210,7 @@ class Rows {
   /** Traces whose answer is not complete, by their address's bytes. */
   readonly #open = new Map<string, TraceRows>();
   #answered = 0;
-  #failures = 0;
-  #firstFailure: BigtraceError | undefined;
+  readonly #failures = new FailureReasons();
 
   constructor(table: Table, writer: RowWriter) {
     this.#table = table;
@@ -230,12 +230,13 @@ class Rows {
   }
 
   failed({ trace, code, message }: FailureEvent): void {
-    this.#failures++;
     this.#open.delete(Buffer.from(trace).toString('latin1'));
     this.#writer.failure(trace);
-    this.#firstFailure ??= new BigtraceError('all_failed', `${message} (${code})`, {
-      trace: printable(textFromBytes(trace)),
-    });
+    this.#failures.add(
+      new BigtraceError(isErrorCode(code) ? code : 'internal', message, {
+        trace: printable(textFromBytes(trace)),
+      }),
+    );
   }
 
   async flush(): Promise<void> {
@@ -248,11 +249,6 @@ class Rows {
       throw new BigtraceError('internal', 'the answer ended before its last chunk', {
         trace: printable(textFromBytes(Buffer.from(key, 'latin1'))),
       });
-    if (this.#answered > 0 || this.#firstFailure === undefined) return;
-    const { trace, detail } = asBigtraceError(this.#firstFailure);
-    throw new BigtraceError(
-      'all_failed',
-      `none of the ${this.#failures} traces answered; the first: [${trace}]: ${detail}`,
-    );
+    if (this.#answered === 0 && this.#failures.count > 0) throw this.#failures.noneAnswered();
   }
 }

@@ -119,7 +119,7 @@ test('lenient: failures are data, the others answer', async () => {
   ).toEqual(['/local/?.x no_match 0', '/local/t3 trace_invalid 1', 'nowhere invalid_address 0']);
   await expect(system.query(['/local/t3'], { onFailure: 'LENIENT' })).rejects.toMatchObject({
     code: 'all_failed',
-    message: 'all 1 traces failed: 1 trace_invalid, such as [/local/t3]: not a trace',
+    message: 'the only trace did not answer: 1 trace_invalid, such as [/local/t3]: not a trace',
   });
 });
 

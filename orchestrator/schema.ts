@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { FailureReasons } from '../common/failure-reasons.ts';
 import type { Column, LearnRequest, SchemaRequest, SchemaResponse } from '../proto/messages.ts';
 import { catalogOf, execute, type QueryGround } from './execute.ts';
 import { LearnedKinds } from './learned-kinds.ts';
@@ -133,40 +134,45 @@ async function findColumns(
     lenient: request.onFailure === 'LENIENT',
     traceContext: undefined, // several askers may share the answer
   };
-  const pool = await candidates(request.address, spec.lenient, ground, signal);
+  const failures = new FailureReasons();
+  const pool = await candidates(
+    request.address,
+    spec.lenient ? failures : undefined,
+    ground,
+    signal,
+  );
+  const refused = failures.count;
   const order = spreadOrder(pool.length, SAMPLE_TRACES_MAX);
   const merge = new ColumnMerge();
   const isLearned = (column: number): boolean => learned.has(request, column);
   let asked = 0;
-  let failure: BigtraceError | undefined;
   while (asked < Math.min(pool.length, SAMPLE_TRACES_MAX) && !merge.certain(isLearned)) {
     const upTo = Math.min(Math.max(asked * 2, SAMPLE_TRACES), SAMPLE_TRACES_MAX);
     const round = order.slice(asked, upTo).flatMap((at) => pool[at] ?? []);
     asked += round.length;
-    try {
-      await sample(round, spec, ground, merge, signal);
-    } catch (thrown) {
-      const error = asBigtraceError(thrown);
-      if (error.code !== 'all_failed') throw error;
-      failure = error;
-    }
+    await sample(round, { spec, ground, merge, failures }, signal);
   }
   if (merge.columns !== undefined)
     return { column: learned.addTo(merge.columns, request), tracesSampled: asked };
-  throw (
-    failure ??
-    new BigtraceError(
-      'sql_failed',
-      `script has no columns: its last statement gave none on the ${asked} traces that were asked; end it with a SELECT`,
-    )
+  if (failures.count > 0 && failures.count - refused === asked)
+    throw failures.noneAnswered(asked < pool.length ? 'sampled' : 'all');
+  throw new BigtraceError(
+    'sql_failed',
+    `script has no columns: its last statement gave none on the ${asked} traces that were asked; end it with a SELECT`,
   );
+}
+
+interface Sampling {
+  spec: QuerySpec;
+  ground: QueryGround;
+  merge: ColumnMerge;
+  /** Of traces in a lenient query. */
+  failures: FailureReasons;
 }
 
 async function sample(
   round: Buffer[],
-  spec: QuerySpec,
-  ground: QueryGround,
-  merge: ColumnMerge,
+  { spec, ground, merge, failures }: Sampling,
   signal: AbortSignal,
 ): Promise<void> {
   const mismatch = new AbortController();
@@ -179,12 +185,16 @@ async function sample(
         mismatch.abort(error);
       }
     },
-    failure: () => undefined,
+    failure: (_trace, error) => failures.add(error),
     flush: () => true,
     onDrain: () => undefined,
   };
   const ended = AbortSignal.any([signal, mismatch.signal]);
-  await execute(spec, ground, { addresses: exactly(round), sink, signal: ended });
+  try {
+    await execute(spec, ground, { addresses: exactly(round), sink, signal: ended });
+  } catch (thrown) {
+    if (asBigtraceError(thrown).code !== 'all_failed') throw thrown; // others may have columns
+  }
   mismatch.signal.throwIfAborted();
 }
 
@@ -192,10 +202,13 @@ async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
   yield traces;
 }
 
-/** Traces that may be sampled: all that are named, and the first of each pattern. */
+/**
+ * Traces that may be sampled: all that are named, and the first of each pattern. Addresses that stand for no trace
+ * are added to `failures`, where it is given; else the first one is the error.
+ */
 async function candidates(
   addresses: Buffer[],
-  lenient: boolean,
+  failures: FailureReasons | undefined,
   ground: QueryGround,
   signal: AbortSignal,
 ): Promise<Buffer[]> {
@@ -203,7 +216,6 @@ async function candidates(
   if (addresses.length === 0) throw new BigtraceError('no_traces', 'query names no traces');
   const found = new Map<string, Buffer>();
   let patterns = 0;
-  let failure: BigtraceError | undefined;
   for (const address of addresses) {
     try {
       const named = await namedAddress(address, () => fleet.localRoots(workerWaitMs, signal));
@@ -227,11 +239,10 @@ async function candidates(
         if (matched === 0 && before === found.size) throw noMatch(address);
       }
     } catch (thrown) {
-      failure = asBigtraceError(thrown);
-      if (!lenient || failure.kind !== 'user') throw failure;
+      const error = asBigtraceError(thrown);
+      if (failures === undefined || error.kind !== 'user') throw error;
+      failures.add(error);
     }
   }
-  if (found.size === 0 && failure !== undefined)
-    throw new BigtraceError('all_failed', `no trace is left: ${failure.message}`);
   return [...found.values()];
 }

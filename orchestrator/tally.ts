@@ -1,10 +1,11 @@
 /** What a query has done so far. */
-import { BigtraceError } from '../common/errors.ts';
+import type { BigtraceError } from '../common/errors.ts';
+import { FailureReasons } from '../common/failure-reasons.ts';
 import type { Progress, TaskStats } from '../proto/messages.ts';
 
 export class Tally {
   readonly #startedAt = performance.now();
-  readonly #reasons = new Map<string, { count: number; first: string }>();
+  readonly #reasons = new FailureReasons();
   tracesTotal = 0;
   totalIsFinal = false;
   tracesDone = 0;
@@ -21,9 +22,7 @@ export class Tally {
 
   failed(error: BigtraceError): void {
     this.tracesFailed += 1;
-    const reason = this.#reasons.get(error.code);
-    if (reason === undefined) this.#reasons.set(error.code, { count: 1, first: error.message });
-    else reason.count += 1;
+    this.#reasons.add(error);
   }
 
   progress(): Progress {
@@ -38,12 +37,6 @@ export class Tally {
 
   /** The error of a lenient query that no trace answered. */
   allFailed(): BigtraceError {
-    const reasons = [...this.#reasons].map(
-      ([code, { count, first }]) => `${count} ${code}, such as ${first}`,
-    );
-    return new BigtraceError(
-      'all_failed',
-      `all ${this.tracesFailed} traces failed: ${reasons.slice(0, 3).join('; ')}`,
-    );
+    return this.#reasons.noneAnswered();
   }
 }

@@ -35,7 +35,6 @@ export function isFailure(answer: object): answer is Failure {
 export function steady(message: string): string {
   return message
     .replace(/, such as \[.*?(?=; \d+ \w+, such as|$)/gs, '')
-    .replace(/; the first: \[.*$/s, '')
     .replace(/ \(tried \d+ times\)/g, '')
     .replace(/; it is barred now; .*? lets it be loaded again/gs, '')
     .replace(/\[\/local\/[^\]]*\]/g, '[TRACE]')

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { BigtraceError } from './errors.ts';
+import { FailureReasons } from './failure-reasons.ts';
+
+function reasonsOf(...codes: ('trace_invalid' | 'sql_failed' | 'engine_crashed')[]) {
+  const reasons = new FailureReasons();
+  codes.forEach((code, at) => {
+    reasons.add(new BigtraceError(code, `${code}?`, { trace: `/t${at}` }));
+  });
+  return reasons;
+}
+
+test('one trace is not counted', () => {
+  expect(reasonsOf('sql_failed').noneAnswered().message).toBe(
+    'the only trace did not answer: 1 sql_failed, such as [/t0]: sql_failed?',
+  );
+});
+
+test('the most frequent reasons come first, whatever came first', () => {
+  const error = reasonsOf('sql_failed', 'engine_crashed', 'trace_invalid', 'trace_invalid');
+  expect(error.count).toBe(4);
+  expect(error.noneAnswered()).toMatchObject({
+    code: 'all_failed',
+    message:
+      'none of the 4 traces answered: 2 trace_invalid, such as [/t2]: trace_invalid?; ' +
+      '1 engine_crashed, such as [/t1]: engine_crashed?; 1 sql_failed, such as [/t0]: sql_failed?',
+  });
+});
+
+test('where only some were asked, it says so', () => {
+  expect(reasonsOf('sql_failed', 'sql_failed').noneAnswered('sampled').message).toBe(
+    'none of the 2 sampled traces answered: 2 sql_failed, such as [/t0]: sql_failed?',
+  );
+});
