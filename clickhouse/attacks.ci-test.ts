@@ -165,6 +165,56 @@ describe('analyst cannot make files', () => {
   });
 });
 
+describe('rows of tables cannot be read by file()', () => {
+  const create = (name: string): string =>
+    `CREATE TABLE bigtrace_results.${name} (a UInt64, b String CODEC(NONE)) ENGINE = MergeTree ORDER BY a
+     AS SELECT number AS a, concat('in the clear ', toString(number)) AS b FROM numbers(1000)`;
+
+  /** Files of the engine that hold the text, read by the analyst. */
+  const filesWith = async (text: string): Promise<string[]> => {
+    const names = readdirSync(data, { recursive: true, encoding: 'utf8' });
+    const files = names.filter((name) => statSync(join(data, name)).isFile());
+    expect(files.length).toBeGreaterThan(0);
+    const found = await Promise.all(
+      files.map(async (name) => {
+        const has = `SELECT position(file({path:String}), {text:String}) > 0`;
+        const query_params = { path: join(data, name), text };
+        const rows = await t
+          .as('analyst')
+          .query({ query: has, query_params, format: 'JSONCompactEachRow' })
+          .then((answer) => answer.json<unknown[]>());
+        return (rows as unknown[][])[0]?.[0] === 1 ? [name] : [];
+      }),
+    );
+    return found.flat();
+  };
+
+  test('of a new table, and the key is nowhere there', async () => {
+    await t.as('admin').command({ query: create('secret') });
+    expect(await filesWith('in the clear')).toEqual([]);
+    const key = readFileSync(join(t.directory, 'data/tables.key'), 'utf8').trim();
+    expect(await filesWith(key)).toEqual([]);
+    const query = `SELECT file('${join(t.directory, 'data/tables.key')}')`;
+    await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow('Permission denied');
+  });
+
+  test('of a table of an earlier version, whose rows stay', async () => {
+    const config = join(t.dist, 'clickhouse/embedded/config.xml');
+    const now = readFileSync(config, 'utf8');
+    const earlier = now.replace(/<storage_configuration>.*<\/storage_configuration>/s, '');
+    await t.as('admin').command({ query: 'DROP TABLE bigtrace_results.secret SYNC' });
+    writeFileSync(config, earlier);
+    await t.restart();
+    await t.as('admin').command({ query: create('old') });
+    expect(await filesWith('in the clear')).not.toEqual([]);
+    writeFileSync(config, now);
+    await t.restart();
+    const all = 'SELECT count(), min(b) FROM bigtrace_results.old';
+    expect(await rowsOf(t.as('analyst'), all)).toEqual([['1000', 'in the clear 0']]);
+    await expect.poll(() => filesWith('in the clear'), { timeout: 30_000 }).toEqual([]);
+  });
+});
+
 test('configuration that was spoilt is made anew', async () => {
   writeFileSync(join(data, '../etc/users.d/zz.xml'), '');
   writeFileSync(join(data, '../etc/config.d/zz.xml'), '<');

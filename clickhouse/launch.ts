@@ -9,6 +9,7 @@ import {
   ORCHESTRATOR_VARIABLE,
   UPSTREAM_ORCHESTRATOR_VARIABLE,
 } from '../common/orchestrator-variable.ts';
+import { encryptTables } from './encrypt-tables.ts';
 import { writeEngineFiles } from './engine-files.ts';
 import {
   type EmbeddedExit,
@@ -18,6 +19,7 @@ import {
 } from './engine-process.ts';
 import { type Passwords, passwordVariables, settlePasswords } from './passwords.ts';
 import { type ClickHouseLogin, setUpClickHouse } from './set-up.ts';
+import { settleTablesKey } from './tables-key.ts';
 import { readTeamUsers, teamUserVariables } from './team-users.ts';
 
 const START_MS_MAX = 60_000;
@@ -78,6 +80,8 @@ export async function startEmbeddedClickHouse(
   try {
     const ready = makeReady(login, join(dist, 'clickhouse'), signal);
     await Promise.race([ready, deathOf(engine.exited)]);
+    for (const failure of await Promise.race([encryptTables(login), deathOf(engine.exited)]))
+      options.log?.(Buffer.from(`bigtrace: not encrypted yet: ${failure}\n`));
   } catch (thrown) {
     engine.kill();
     await engine.exited;
@@ -125,6 +129,7 @@ function spawnOn(
       ...passwordVariables(passwords),
       ...teamUserVariables(options.dataDir, users),
       BIGTRACE_CLICKHOUSE_DATA: '../data/',
+      BIGTRACE_CLICKHOUSE_TABLES_KEY: settleTablesKey(options.dataDir, data),
       BIGTRACE_CLICKHOUSE_SCRIPTS: xmlText(scripts), // what from_env inserts is read as XML
       [ORCHESTRATOR_VARIABLE]: options.orchestrator,
       [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // the bridge asks the orchestrator above

@@ -1,0 +1,68 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { writeEngineFiles } from './engine-files.ts';
+import { settleTablesKey } from './tables-key.ts';
+
+const TREE = import.meta.dirname;
+
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'bigtrace-engine-files-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+it('leaves files of the configuration that are as they should be, so that a full disk loses none', () => {
+  const dataDir = temporary();
+  const { etc } = writeEngineFiles(TREE, dataDir, []);
+  const files = (): Record<string, number> =>
+    Object.fromEntries(
+      readdirSync(etc, { recursive: true, encoding: 'utf8' }).map((name) => [
+        name,
+        statSync(join(etc, name)).ino,
+      ]),
+    );
+  const before = files();
+  expect(writeEngineFiles(TREE, dataDir, []).etc).toBe(etc);
+  expect(files()).toEqual(before);
+});
+
+it('makes anew what was spoilt, and removes what is not its own', () => {
+  const dataDir = temporary();
+  const { etc } = writeEngineFiles(TREE, dataDir, []);
+  const names = readdirSync(etc, { recursive: true });
+  const config = readFileSync(join(etc, 'config.xml'));
+  writeFileSync(join(etc, 'config.xml'), '<');
+  rmSync(join(etc, 'users.xml'));
+  mkdirSync(join(etc, 'users.xml'));
+  writeFileSync(join(etc, 'users.d/zz.xml'), '');
+  mkdirSync(join(etc, 'conf.d/deep'), { recursive: true });
+  rmSync(join(etc, 'config.d'), { recursive: true });
+  writeFileSync(join(etc, 'config.d'), '');
+  writeEngineFiles(TREE, dataDir, []);
+  expect(readdirSync(etc, { recursive: true }).sort()).toEqual(names.sort());
+  expect(readFileSync(join(etc, 'config.xml'))).toEqual(config);
+});
+
+it('keeps the key of the tables, and refuses to start without it where there are tables', () => {
+  const dataDir = temporary();
+  const data = join(dataDir, 'clickhouse/data');
+  const key = settleTablesKey(dataDir, data);
+  expect(key).toMatch(/^[0-9a-f]{64}$/);
+  expect(statSync(join(dataDir, 'tables.key')).mode & 0o777).toBe(0o600);
+  mkdirSync(join(data, 'tables'), { recursive: true });
+  expect(settleTablesKey(dataDir, data)).toBe(key);
+  writeFileSync(join(dataDir, 'tables.key'), '');
+  expect(() => settleTablesKey(dataDir, data)).toThrow('holds no key');
+  rmSync(join(dataDir, 'tables.key'));
+  expect(() => settleTablesKey(dataDir, data)).toThrow('cannot be read without it');
+});
