@@ -17,7 +17,7 @@ export interface Question {
   /** 0: no limit of its own. */
   timeoutS: number;
   metadataColumns: readonly string[];
-  /** Of this server as the asker reached it. */
+  /** Of this server as the client reached it. */
   base: string;
 }
 

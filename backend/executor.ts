@@ -21,7 +21,7 @@ export interface ExecuteRequest {
   choice: TraceChoice;
   metadataColumns: string[];
   snapshot: Snapshot;
-  /** Undefined: one is made up. */
+  /** Generated if undefined. */
   tableName: string | undefined;
   materialized: boolean;
   base: string;

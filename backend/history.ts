@@ -1,4 +1,4 @@
-/** bigtrace.query_history: what was asked over HTTP, and what became of it. */
+/** bigtrace.query_history: the queries sent over HTTP, and their state. */
 import { type Column, columnOf } from './columns.ts';
 import type { Database } from './database.ts';
 import { literal } from './sql-text.ts';
@@ -17,7 +17,7 @@ export interface Execution {
   endMs: number | undefined;
   perfettoSql: string;
   snapshot: Snapshot;
-  /** Kept until it is deleted, under the name that its asker gave it. */
+  /** Kept until it is deleted, under the name that its client gave it. */
   materialized: boolean;
   /** In bigtrace_results. */
   tableName: string;

@@ -1,4 +1,4 @@
-/** Names and values inside ClickHouse's SQL; nothing of the asker's comes into a statement another way. */
+/** Names and values inside ClickHouse's SQL; nothing of the client's comes into a statement another way. */
 
 import { literal } from '../common/sql-literal.ts';
 

@@ -1,4 +1,4 @@
-/** What comes from askers becomes SQL that says the same, and nothing else. */
+/** Input of clients becomes SQL with the same meaning, and nothing else. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { byteRange } from './byte-range.ts';

@@ -1,4 +1,4 @@
-/** Names of tables of bigtrace_results, as askers give them. */
+/** Names of tables of bigtrace_results, as clients give them. */
 import { RESULTS } from './execution.ts';
 import { badRequest } from './http-error.ts';
 

@@ -54,7 +54,7 @@ export class Traces {
     this.#catalog = catalog;
   }
 
-  /** @param base of this server as the asker reached it: links lead back to it */
+  /** @param base of this server as the client reached it: links lead back to it */
   async columns(base: string): Promise<Column[]> {
     const described = await this.#database.rows(`DESCRIBE TABLE ${TRACES}`);
     const own = described.map(([name, type]) => columnOf(name ?? '', type ?? ''));

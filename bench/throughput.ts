@@ -5,7 +5,7 @@ import { type Bench, quantile, timed } from './bench.ts';
 const CLIENTS = 16;
 const TRACES = ['chrome/fetch-a', 'linux/atrace-print', 'linux/deflate-find', 'linux/gzip-cpu'];
 
-/** Clients that each ask one loaded trace, again and again. */
+/** Clients that each query one loaded trace repeatedly. */
 export const throughput: Bench = {
   name: 'throughput',
   async run(quick) {

@@ -40,7 +40,7 @@ export NODE_NO_WARNINGS=1 NODE_OPTIONS=
 # Node 20 reads these at every start, which takes longer than all else; the bridge trusts its --tls-ca alone.
 unset NODE_EXTRA_CA_CERTS
 # A command in the background would get /dev/null as its stdin; and this shell's own words on a child that was
-# killed are not for the asker.
+# killed are not for the client.
 exec 9<&0 8>&2 2>/dev/null
 terminated=
 trap 'terminated=1; kill -TERM "$child" 2>/dev/null' TERM INT HUP

@@ -1,4 +1,4 @@
-/** Whether a value can stand in a column; if not, the asker is told why, and what to do. */
+/** Whether a value can stand in a column; if not, the client is told why, and what to do. */
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { CellType } from '../query-result/cell-type.ts';
 import { type BaseType, GUESSED_TYPE } from './column-type.ts';

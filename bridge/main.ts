@@ -2,7 +2,7 @@
  * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME]`,
  * `bigtrace schema --format RowBinary`,
  * `bigtrace failures`, `bigtrace progress`.
- * stdout is for rows; an error is one line on stderr, which ClickHouse makes the asker's.
+ * stdout is for rows; an error is one line on stderr, which ClickHouse makes the client's.
  */
 import { closeSync, createReadStream, fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';

@@ -91,7 +91,7 @@ export class OrchestratorClient {
     return this.#unary('Status', Buffer.of(), decodeStatus);
   }
 
-  /** What failed in queries of late, as far as it is remembered. */
+  /** Recent failures that the orchestrator still stores. */
   async *failures(): AsyncGenerator<RecordedFailure[]> {
     const call = this.#client.makeServerStreamRequest(
       '/bigtrace.v1.Orchestrator/Failures',

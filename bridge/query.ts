@@ -56,7 +56,7 @@ export interface QueryStreams {
   format: RowFormat;
   /** Called when the orchestrator is reached. */
   onReached?: () => void;
-  /** That is asked; undefined where the asker's own executable() is. */
+  /** That is asked; undefined where the client's own executable() is. */
   view: string | undefined;
 }
 

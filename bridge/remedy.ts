@@ -1,4 +1,4 @@
-/** What the asker can do about a value that does not fit a column whose type was found. Pure. */
+/** What the client can do about a value that does not fit a column whose type was found. Pure. */
 import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
 import type { Misfit } from './misfit.ts';

@@ -12,7 +12,7 @@
  *   | 4 | user        | String        | currentUser()                                                 |
  *   | 5 | on_failure  | String        | 'strict' or 'lenient'                                         |
  *   | 6 | structure   | String        | the very text given to executable() as the table's structure  |
- *   | 7 | statement   | String        | the asker's whole statement, as far as it is known; optional  |
+ *   | 7 | statement   | String        | the client's whole statement, as far as it is known; optional  |
  *
  * With `--traces-fd 3` it reads further traces from that descriptor, one String a row, as a stream: the
  * second input query of executable().

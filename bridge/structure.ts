@@ -32,7 +32,7 @@ export function formatStructure(columns: { name: string; type: string }[]): stri
 }
 
 /**
- * The columns of the asker's: those after the bridge's own two. Where their types were found, and not given,
+ * The columns of the client's: those after the bridge's own two. Where their types were found, and not given,
  * no number is written into a column of text.
  * @throws invalid_option, where the text is no structure, or holds types that are not supported.
  */

@@ -1,6 +1,6 @@
 /**
  * ClickHouse ignores an argument that a view does not have: `bigtrace(…, on_failure='lenient')` would be strict
- * without a word. The calls in the asker's statement are looked through for such arguments. Pure.
+ * without a word. The calls in the client's statement are looked through for such arguments. Pure.
  */
 import { BigtraceError } from '../common/errors.ts';
 

@@ -83,7 +83,7 @@ function varint(length: number): string {
     : String.fromCharCode((length & 0x7f) | 0x80, length >> 7);
 }
 
-test('bigtrace_as() has the columns that the asker gives', async () => {
+test('bigtrace_as() has the columns that the client gives', async () => {
   const table = `bigtrace_as(structure='n Nullable(Float64)', traces=['/local/a'],
     sql='@;;row /local/a n=0.5; end')`;
   expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table}`)).toEqual([['/local/a', 0.5]]);
@@ -95,7 +95,7 @@ test.each([
   ['bigtrace_answers_as', "traces=['/local/a']", 'lenient'],
   ['bigtrace_where_as', "filter='1'", 'strict'],
   ['bigtrace_where_lenient_as', "filter='1'", 'lenient'],
-])('%s() has the columns that the asker gives, under any name of their types', async (...call) => {
+])('%s() has the columns that the client gives, under any name of their types', async (...call) => {
   const [view, traces, failure] = call;
   const table = `${view}(structure='s TEXT NULL', ${traces}, sql='@;;${LENIENCY}')`;
   const types = `toTypeName(s) = 'Nullable(String)'`;

@@ -40,14 +40,14 @@ describe.runIf(viewsFormat() === 'Native')('a script that cannot say why is an e
     await expect(count(commands)).rejects.toThrow(message);
   });
 
-  test('also when rows were already on their way to the asker', async () => {
+  test('also when rows were already on their way to the client', async () => {
     const many = `n=0; while [ $n -lt 2000 ]; do ${ROW}; n=$((n + 1)); done; kill -9 $$`;
     const query = `SELECT * FROM ${call('a Nullable(Int64)', many)}`;
     await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow('read after eof');
   });
 });
 
-test('what is wrong with the query reaches the asker of its rows and of its columns, once', async () => {
+test('what is wrong with the query reaches the client of its rows and of its columns, once', async () => {
   const message = '[/local/a]: no such table: slices (sql_failed)';
   const table = call(`!${message.replace(' (sql_failed)', '')}`, '');
   for (const query of [`SELECT * FROM ${table}`, `DESCRIBE (SELECT * FROM ${table})`]) {

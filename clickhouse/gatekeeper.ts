@@ -1,6 +1,6 @@
 /**
  * Says whether the embedded engine's user `default` may log in. The engine begins with a session of `default`,
- * which opens the listeners, and asks here (http_authentication in embedded/config.xml). That one is let in;
+ * which opens the listeners, and asks here (http_authentication in embedded/config.xml). It accepts that login;
  * whoever comes later comes from outside, and is not.
  */
 import { randomBytes } from 'node:crypto';

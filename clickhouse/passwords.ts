@@ -1,4 +1,4 @@
-/** The passwords of ClickHouse's users: given, kept from the last start, or made up. */
+/** The passwords of ClickHouse's users: from variables, from the previous start, or generated. */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -17,7 +17,7 @@ const TABLE =
 /** The bridge's own columns. NOT NULL: under data_type_default_nullable a type is Nullable that does not say so. */
 const HIDDEN = '_hb UInt8 NOT NULL, _trace_address String NOT NULL';
 
-/** The asker gives the columns, so nothing has to be found out first. */
+/** The client gives the columns, so no column finding is needed. */
 const STRUCTURE = () => `concat('${HIDDEN}, ', {structure:String})`;
 
 /** Metrics of a summary, a row for each row of each: the same columns for every specification. */
@@ -30,7 +30,7 @@ const STRICT = "'strict'";
 /** It does not, unless all fail; bigtrace.failures tells which, and why. */
 const LENIENT = "'lenient'";
 
-/** As the asker says. */
+/** As the client says. */
 const EITHER = '{on_failure:String}';
 
 /**
@@ -42,7 +42,7 @@ function found(traces, onFailure) {
     `bigtrace_schema(${traces}, {sql:String}, initialQueryID(), currentUser(), ${onFailure}, '${purpose}')`;
 }
 
-/** The asker's statement, as far as calls of views with few traces reach: ClickHouse ignores wrong arguments. */
+/** The client's statement, as far as calls of views with few traces reach: ClickHouse ignores wrong arguments. */
 const STATEMENT = `ifNull((SELECT substring(any(query), 1, 65536) FROM system.processes WHERE query_id = initialQueryID()), '')`;
 
 /**

@@ -1,4 +1,4 @@
-/** The flags that name the orchestrator to ask, and say how it is reached. */
+/** The flags for the address of the orchestrator, TLS and authentication. */
 import { Option } from 'commander';
 import { hostPort } from '../common/options.ts';
 import { orchestratorVariable } from '../common/orchestrator-variable.ts';

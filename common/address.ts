@@ -7,7 +7,7 @@ import { WHERE_STORE } from './where-address.ts';
 export { WHERE_STORE } from './where-address.ts';
 
 export interface TraceAddress {
-  /** The whole address, as the asker wrote it. */
+  /** The whole address, as the client wrote it. */
   text: string;
   /** The store's name: the first segment. */
   store: string;

@@ -114,13 +114,13 @@ describe('who gets an answer', () => {
     expect(await ask({}, {})).toBe('hello back');
   });
 
-  it('with a token: who has it', async () => {
+  it('with a token: only clients that send it', async () => {
     expect(await ask({ tokenFile: token }, { tokenFile: token })).toBe('hello back');
     expect(await ask({ tokenFile: token }, { tokenFile: otherToken })).toBe('UNAUTHENTICATED');
     expect(await ask({ tokenFile: token }, {})).toBe('UNAUTHENTICATED');
   });
 
-  it('how the service is, everybody may ask', async () => {
+  it('health checks need no authentication', async () => {
     const check: [grpc.ServiceDefinition, string, unknown] = [service, 'Check', { service: '' }];
     expect(await ask({ tokenFile: token }, {}, check)).toMatchObject({ status: 'SERVING' });
   });

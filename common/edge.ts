@@ -86,7 +86,7 @@ function localOnly(isAllowed: HostCheck): grpc.ServerInterceptor {
   };
 }
 
-/** Refuses calls without the token; how the service is may be asked by anybody. */
+/** Rejects calls without the token. Health checks need no authentication. */
 function bearerOnly(check: (authorization: string) => boolean): grpc.ServerInterceptor {
   return (method, call) =>
     new grpc.ServerInterceptingCall(call, {

@@ -3,7 +3,7 @@
  * set; docs/ARCHITECTURE.md lists them all, and a test holds the two together.
  */
 
-/** Whose failure it is: the asker's, a bound that was reached, a store or network outside, or ours. */
+/** Whose failure it is: the client's, a bound that was reached, a store or network outside, or ours. */
 export type ErrorKind = 'user' | 'limit' | 'external' | 'internal';
 
 interface CodeFacts {
@@ -62,7 +62,7 @@ export const ERROR_CODES = {
   out_of_memory: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
   /** Time that ran out. */
   deadline_exceeded: { kind: 'limit', grpcStatus: DEADLINE_EXCEEDED, retryable: false },
-  /** The asker went away or cancelled. */
+  /** The client disconnected or cancelled. */
   cancelled: { kind: 'user', grpcStatus: CANCELLED, retryable: false },
   /** The orchestrator has no worker it can reach. */
   no_workers: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },

@@ -1,4 +1,4 @@
-/** The flags of a command that asks a service: how it is reached. */
+/** The flags of a command that connects to a service: TLS and authentication. */
 import { Option } from 'commander';
 
 export interface PeerFlags {

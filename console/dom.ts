@@ -68,7 +68,7 @@ export interface Card<Item> {
   update(item: Item): void;
 }
 
-/** A list that is shown again and again: an item keeps its element, and with it the focus. */
+/** A list that is rendered repeatedly: an item keeps its element, and with it the focus. */
 export class CardList<Item> {
   readonly #list: HTMLElement;
   readonly #none: HTMLElement;

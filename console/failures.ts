@@ -1,4 +1,4 @@
-/** Why traces and queries failed of late. */
+/** Recent failures of traces and queries, by reason. */
 import type { FailureReason } from '../backend/failure-reasons.ts';
 import { type Card, CardList, element, setText } from './dom.ts';
 import { ago, counted } from './format.ts';

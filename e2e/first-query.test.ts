@@ -106,7 +106,7 @@ test.each([
   ['no address', `traces=['trace'], sql='SELECT 1'`, /must start with \//],
   ['empty list', `traces=[], sql='SELECT 1'`, /no traces|empty/i],
   ['empty SQL', `traces=['/local/**'], sql=''`, /SQL/],
-])('an error reaches the asker: %s', async (_what, args, message) => {
+])('an error reaches the client: %s', async (_what, args, message) => {
   expect(await errorOf(analyst, `SELECT * FROM bigtrace(${args})`)).toMatch(message);
   expect(
     await errorOf(analyst, `SELECT * FROM bigtrace_as(structure='a String', ${args})`),

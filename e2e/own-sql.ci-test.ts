@@ -1,4 +1,4 @@
-/** SQL beyond a plain script, through the whole system: packages of one's own, summaries, and bytes. */
+/** SQL beyond a plain script, through the whole system: user-defined packages, summaries, and bytes. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,7 +50,7 @@ function busyBy(source: string): Promise<unknown[][]> {
   );
 }
 
-test("a module of one's own answers as its SQL does, again and again", async () => {
+test('a user-defined module returns what its SQL does, every time', async () => {
   const want = await busyBy(`bigtrace(${LINUX}, sql=${literal(BUSY)})`);
   expect(want.length).toBeGreaterThan(5);
   const sql = 'INCLUDE PERFETTO MODULE fleet.linux.busy; SELECT utid, busy FROM fleet_busy';

@@ -68,7 +68,7 @@ async function ask(address: string, traces: string[], traceparent?: string): Pro
   }
 }
 
-test("a query's spans: its own under the asker's, and one for each trace under that", async () => {
+test("a query's spans: its own under the client's, and one for each trace under that", async () => {
   await using receiver = await startReceiver();
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
   const traces = join(ROOT, 'samples/traces');

@@ -14,7 +14,7 @@ export class FailureLog {
     return this.#size;
   }
 
-  /** Beyond a bound of one query the first are kept; beyond one of all, the queries of late. */
+  /** Beyond a bound of one query the first are kept; beyond one of all, the latest queries. */
   add(failure: RecordedFailure): void {
     const of = this.#queries.get(failure.queryId) ?? [];
     if (of.length >= FAILURES_MAX_OF_QUERY) return;

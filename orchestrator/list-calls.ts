@@ -1,4 +1,4 @@
-/** Calls that stream what is there already: the traces that patterns match, the failures of late. */
+/** Calls that stream what is there already: the traces that patterns match, recent failures. */
 import type * as grpc from '@grpc/grpc-js';
 import type {
   FailuresRequest,

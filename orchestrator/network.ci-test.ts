@@ -53,7 +53,7 @@ async function throughProxies(workerTimeoutMs = 5000) {
 const list = traces(120);
 const expected = Object.fromEntries(list.map((trace) => [trace, chunksOf(trace)]));
 
-test('connections that are cut again and again cost time and nothing else', async () => {
+test('connections that break repeatedly cost only time', async () => {
   await using faulty = await throughProxies();
   let cuts = 0;
   const timer = setInterval(() => {

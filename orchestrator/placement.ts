@@ -1,6 +1,6 @@
 /**
  * Which worker a trace goes to. Rendezvous hashing: each trace ranks the workers by a hash of both, so it
- * comes back to the worker that has it loaded, and a worker that joins or leaves moves only its share.
+ * returns to the worker that has it loaded, and a worker that joins or leaves moves only its share.
  * With bounded load: a worker that has much more than its share is passed over.
  */
 import type { TraceDigest } from './trace-set.ts';

@@ -16,7 +16,7 @@ test('every trace is asked once and answers once, over all workers', async () =>
   expect(b?.length).toBeGreaterThan(400);
 });
 
-test('a trace comes back to the worker that has it', async () => {
+test('a trace returns to the worker that has it loaded', async () => {
   await using system = await new TestSystem([{}, {}, {}]).start();
   const list = traces(60);
   await system.query(list);

@@ -132,7 +132,7 @@ async function findColumns(
     limits: completeLimits(request.limits, timeLimits),
     mode: 'TYPES',
     lenient: request.onFailure === 'LENIENT',
-    traceContext: undefined, // several askers may share the answer
+    traceContext: undefined, // several clients may share the result
   };
   const failures = new FailureReasons();
   const pool = await candidates(

@@ -33,7 +33,7 @@ test('an idle worker takes what a slow one has not begun, also what it was given
   expect((await system.status()).counters['steals']).toBeGreaterThan(4);
 });
 
-test('a trace that was stolen goes back to the thief, who has it', async () => {
+test('a stolen trace is assigned to the worker that stole it again, which has it loaded', async () => {
   const workers = Array.from({ length: 2 }, () => ({
     ...{ script: parsing(100), concurrency: 1, window: 2 },
   }));

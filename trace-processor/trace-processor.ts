@@ -25,7 +25,7 @@ export interface TraceProcessorOptions {
 
 /**
  * SQL that ends where it must go on (`SELECT 1 +`) makes TraceProcessor v55 fail a check of its own while
- * it looks for the place to report. It is the asker's error all the same.
+ * it looks for the place to report. It is the client's error all the same.
  */
 const INCOMPLETE_SQL = 'incomplete SQL statement';
 
@@ -240,7 +240,7 @@ export class TraceProcessor {
     this.#firstBytesLength = 0;
   }
 
-  /** A request that runs SQL of the asker's. */
+  /** A request that runs SQL of the client's. */
   #ask(method: 'query' | 'summarize', body: Uint8Array, onReply: (reply: Reply) => void): void {
     try {
       this.#request(requestHead(method, body.length), body, onReply);

@@ -29,7 +29,7 @@ const BLOCK_BYTES = 4096;
 /** Files looked at together at the start. */
 const LOOKS = 256;
 const UNFINISHED_SUFFIX = '.unfinished';
-/** After a failure to write, the next attempt is so long away. */
+/** Delay before retrying after a write error. */
 const RETRY_MS = 60_000;
 const TOO_LARGE_MAX = 10_000;
 

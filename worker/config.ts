@@ -25,13 +25,13 @@ export interface WorkerConfig {
   memoryBytesMax: number;
   /** Bound of the answers remembered. */
   resultMemoryBytesMax: number;
-  /** Directory for images of loaded traces; without one there are none. */
+  /** Directory for snapshots of loaded traces; without one, the worker writes none. */
   cacheDir: string | undefined;
   /** Such directories of other workers, to read from. */
   readCacheDirs: string[];
   /** Bound of the images. */
   cacheBytesMax: number;
-  /** Directory for remembered answers; without one they are in memory only. */
+  /** Directory for the result cache; without one, it is in memory only. */
   resultCacheDir: string | undefined;
   /** Directories of answers of other workers, to read from. */
   readResultCacheDirs: string[];

@@ -112,7 +112,7 @@ test('an image that cannot be used is removed; another failure is no fault of th
   await using dir = await tempDir();
   const { cache, counters } = await openCache(dir.path);
   await cache.write('a', imageOf(1));
-  const gone = new Error('the asker went away');
+  const gone = new Error('the client disconnected');
   const failing = (thrown: Error) => () => Promise.reject(thrown);
   await expect(cache.restore('a', failing(gone))).rejects.toBe(gone);
   expect([await cache.has('a'), counters.get('images_unusable')]).toEqual([true, 0]);

@@ -1,5 +1,5 @@
 /**
- * Decides when a loaded trace's image is written: while there is nothing else to do, the dearest first;
+ * Decides when a loaded trace's image is written: while there is nothing else to do, the costliest first;
  * and when a trace is let go that has none.
  */
 import type { Admission } from './admission.ts';

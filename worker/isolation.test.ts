@@ -59,7 +59,7 @@ function freshOutcome(engine: Engine, trace: Uint8Array, sql: string): Outcome {
 interface Step {
   path: number;
   script: number;
-  /** Milliseconds after which the asker goes away; undefined: it waits for the answer. */
+  /** Milliseconds after which the client goes away; undefined: it waits for the answer. */
   leaveMs: number | undefined;
 }
 

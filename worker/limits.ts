@@ -1,4 +1,4 @@
-/** The bounds of one answer: what the asker wants, within what the service allows. */
+/** The bounds of one answer: what the client wants, within what the service allows. */
 import { BigtraceError } from '../common/errors.ts';
 import type { Limits } from '../proto/messages.ts';
 

@@ -13,7 +13,7 @@ export interface CallSink<Message> extends Drains {
   write(message: Message): boolean;
 }
 
-/** A trace that several patterns match comes several times: making it one is the asker's matter. */
+/** A trace that several patterns match comes several times: making it one is the client's matter. */
 export async function sendListed(
   stores: TraceStores,
   patterns: readonly string[],

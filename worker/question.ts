@@ -37,7 +37,7 @@ export interface AnswerParts {
 export interface Question {
   /** Address of the trace. */
   trace: string;
-  /** Of the trace, as its asker has just seen it; empty: it has not. */
+  /** Of the trace, as its client has just seen it; empty: it has not. */
   generation: string;
   script: ScriptFacts;
   limits: AnswerLimits;

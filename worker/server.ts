@@ -159,7 +159,7 @@ export class WorkerServer {
     });
   }
 
-  /** Only under a span of the asker: a trace by itself is no story. */
+  /** Only under a span of the client: a trace by itself is no story. */
   #spansFor(metadata: grpc.Metadata): TraceSpans | undefined {
     const { tracing } = this.#parts;
     const under = traceContextOf(metadata);

@@ -62,7 +62,7 @@ test('a slot that was to load another trace, and did not, is not taken for havin
   await first.release();
   const second = pool.fresh(COMPILE);
   expect(second.slot).toBe(first.slot);
-  await second.release(); // its asker went away before the first byte
+  await second.release(); // its client went away before the first byte
   expect(await pool.look(COMPILE, {}, signal)).toBe('none');
   expect(await pool.look(GZIP, {}, signal)).toBe('none');
 });

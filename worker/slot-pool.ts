@@ -76,7 +76,7 @@ export interface TakeOptions {
   mayLoad: boolean;
 }
 
-/** How long one who asks a trace still waits for who has it, kept from one `look` to the next. */
+/** How long a task still waits for the slot that holds its trace, kept from one `look` to the next. */
 export interface Patience {
   untilMs?: number;
 }

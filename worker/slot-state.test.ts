@@ -11,7 +11,7 @@ const query: SlotEvent = { event: 'query', key: 'a', leavesMarks: false };
 const mark: SlotEvent = { event: 'query', key: 'a', leavesMarks: true };
 const queryDone: SlotEvent = { event: 'queryDone' };
 
-test('a trace that was loaded answers again and again', () => {
+test('a loaded trace serves any number of queries', () => {
   expect(after(load, loadDone, query, queryDone, query, queryDone)).toEqual({
     is: 'loaded',
     key: 'a',

@@ -7,7 +7,7 @@ const TASKS = 300;
 /** What waits in the worker and on the way is some megabytes, and each answer has 120 kB. */
 const DONE_MAX = TASKS / 2;
 
-test('remembered answers wait for a slow reader, however many credits it has', async () => {
+test('cached results wait for a slow reader, however many credits it has', async () => {
   await using worker = await testWorker();
   const { client } = worker;
   const run = client.run({ sql: 'SELECT hex(zeroblob(60000)) AS x' });

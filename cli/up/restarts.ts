@@ -11,6 +11,6 @@ const DELAY_MS_MAX = 5_000;
 export function restartDelayMs(deathsMs: readonly number[], nowMs: number): number | undefined {
   const recent = deathsMs.filter((death) => death > nowMs - RESTARTS_WINDOW_MS).length;
   if (recent > RESTARTS_MAX) return undefined;
-  // The first restart is at once; one that dies again and again gets time for its cause to pass.
+  // The first restart is at once; one that dies repeatedly gets time for its cause to pass.
   return recent <= 1 ? 0 : Math.min(DELAY_MS_MAX, 100 * 2 ** recent);
 }

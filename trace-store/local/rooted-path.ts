@@ -1,5 +1,5 @@
 /**
- * The way from a path of the asker to a file below the root, one component at a time, as the kernel
+ * The way from a path of the client to a file below the root, one component at a time, as the kernel
  * would go it, except that the first step out of the root ends it: nothing outside is ever looked at,
  * so an answer cannot tell what is there.
  */

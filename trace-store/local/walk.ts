@@ -49,7 +49,7 @@ interface Directory {
   opened: OpenDirectory | undefined;
   entries: readonly Entry[];
   next: number;
-  /** Whether nothing in the prefix was matched by a wildcard: then it is the asker's own word. */
+  /** Whether nothing in the prefix was matched by a wildcard: then it is the client's own word. */
   literal: boolean;
 }
 
@@ -249,7 +249,7 @@ async function statIfThere(roots: Roots, file: BytePath): Promise<BigIntStats | 
   }
 }
 
-/** Links that lead nowhere or out of the root are not traces here; only what the asker wrote is an error. */
+/** Links that lead nowhere or out of the root are not traces here; only what the client wrote is an error. */
 async function resolved(
   roots: Roots,
   path: string,

@@ -152,7 +152,7 @@ function readTests(bench: Bench): void {
   });
 
   test.each([...BROKEN, ...SILENT])(
-    '%s again and again is store_failed, in bounded time',
+    '%s repeatedly is store_failed, in bounded time',
     async (_, fault) => {
       const { generation } = await bench.stat();
       if (fault.kind === 'stall' || fault.kind === 'drip')

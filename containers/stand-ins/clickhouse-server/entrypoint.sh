@@ -1,7 +1,7 @@
 #!/bin/bash
 # What people rely on of the official entry point: it runs as root or as any other user; on the first start
 # (on every one with CLICKHOUSE_ALWAYS_RUN_INITDB_SCRIPTS) it runs what is in /docker-entrypoint-initdb.d
-# against a server on loopback; it locks the passwordless default user in; it gives way to the server.
+# against a server on loopback; it restricts the passwordless user `default` to loopback; it executes the server.
 set -euo pipefail
 shopt -s nullglob
 
