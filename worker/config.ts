@@ -66,7 +66,7 @@ export const LIMIT_DEFAULTS: AnswerLimits = {
   resultBytesMax: 4 * 2 ** 30,
 };
 
-/** Half of the memory that this process may use; remembered answers, threads and the process itself take of the rest. */
+/** Half of the memory that this process may use; cached results, threads and the process itself take of the rest. */
 export function defaultMemoryBytes({ memoryBytes }: Machine): number {
   return Math.floor(memoryBytes / 2);
 }

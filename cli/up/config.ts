@@ -49,7 +49,7 @@ export interface UpConfig {
 
 /**
  * What the loaded traces of all workers take of the memory. The embedded ClickHouse takes as much at most
- * (clickhouse/embedded.ts); the rest is for remembered answers and the processes themselves.
+ * (clickhouse/embedded.ts); the rest is for cached results and the processes themselves.
  */
 const TRACES_SHARE = 0.4;
 
