@@ -42,7 +42,7 @@ const PASSING = Object.entries(ERROR_CODES)
 const CATALOG_COLUMNS = [
   ...['address', 'store', 'size', 'generation', 'modified', 'indexed_at', 'indexed_with'],
   ...['error_code', 'error', 'duration', 'start_time', 'metadata'],
-  ...['verdict', 'error_stats', 'row_counts'],
+  ...['verdict', 'error_stats', 'row_counts', 'warnings'],
   ...TYPED_COLUMNS,
 ] as const;
 
@@ -247,6 +247,7 @@ function catalogRow(trace: IndexedTrace, indexedWith: string, now: number): Fiel
     verdict: metadata?.verdict ?? '',
     error_stats: metadata?.errorStats ?? new Map(),
     row_counts: metadata?.rowCounts ?? new Map(),
+    warnings: metadata?.warnings ?? new Map(),
     ...metadata?.typed,
     format: metadata?.typed.format ?? '', // an empty trace has none, and the column is not Nullable
   };

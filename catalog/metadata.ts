@@ -13,12 +13,13 @@ const DATA_TABLES = [
 
 /**
  * Rows of (name, value). Names of TraceProcessor's own metadata stand behind a `=`, of its statistics of errors
- * and of lost data behind a `!`, of tables, with their numbers of rows, behind a `#`.
+ * and of lost data behind a `!`, of tables, with their numbers of rows, behind a `#`, warnings behind a `?`.
  */
 export const METADATA_SQL = `
 SELECT 'duration' AS name, end_ts - start_ts AS value FROM trace_bounds
 UNION ALL SELECT 'start_time', TO_REALTIME(start_ts) FROM trace_bounds
 UNION ALL SELECT '=' || name, coalesce(str_value, int_value) FROM metadata
+UNION ALL SELECT '?' || key, value FROM json_each(bigtrace_warnings())
 UNION ALL SELECT '!' || name, sum(value) FROM stats
   WHERE severity IN ('error', 'data_loss') AND value > 0 GROUP BY name
 ${DATA_TABLES.map((table) => `UNION ALL SELECT '#${table}', count(*) FROM ${table}`).join('\n')}`;
@@ -55,13 +56,19 @@ export interface TraceMetadata {
   errorStats: Map<string, bigint>;
   /** Of the tables of recorded data that have any. */
   rowCounts: Map<string, bigint>;
+  /** What the engine could not read of it, and how often that was seen. */
+  warnings: Map<string, bigint>;
 }
 
 /** `rows`: the answer to METADATA_SQL. Of metadata with several values, the lines of one text. */
 export function metadataOf(rows: readonly CellValue[][]): TraceMetadata {
   const own = new Map<string, CellValue>();
   const all = new Map<string, string>();
-  const counts = { '!': new Map<string, bigint>(), '#': new Map<string, bigint>() };
+  const counts = {
+    '!': new Map<string, bigint>(),
+    '#': new Map<string, bigint>(),
+    '?': new Map<string, bigint>(),
+  };
   for (const [name, value = null] of rows) {
     if (typeof name !== 'string' || value === null) continue;
     const [kind, key] = [name.charAt(0), name.slice(1)];
@@ -69,7 +76,7 @@ export function metadataOf(rows: readonly CellValue[][]): TraceMetadata {
       const text = textOf(value);
       const before = all.get(key);
       all.set(key, before === undefined ? text : `${before}\n${text}`);
-    } else if (kind === '!' || kind === '#') {
+    } else if (kind === '!' || kind === '#' || kind === '?') {
       if (typeof value === 'bigint' && value > 0n) counts[kind].set(key, value);
     } else own.set(name, value);
   }
@@ -83,6 +90,7 @@ export function metadataOf(rows: readonly CellValue[][]): TraceMetadata {
     verdict: verdictOf(duration, rowCounts, errorStats),
     errorStats,
     rowCounts,
+    warnings: counts['?'],
   };
 }
 

@@ -18,7 +18,7 @@ const OWN_NAMES = new Set([
   ...['vanished_at', 'error_code', 'error', 'format', 'duration', 'start_time', 'uuid'],
   ...['system_name', 'os_release', 'arch', 'device', 'android_build', 'android_sdk'],
   ...['chrome_version', 'session_name', 'metadata', 'extra', 'labels'],
-  ...['verdict', 'error_stats', 'row_counts'],
+  ...['verdict', 'error_stats', 'row_counts', 'warnings'],
 ]);
 
 /** @throws invalid_option where a column of that name is there already */

@@ -10,6 +10,13 @@ export {
 } from './image-file.ts';
 export { possibleKinds } from './inference/index.ts';
 export { loadEngine } from './load-engine.ts';
+export {
+  FIRST_READING,
+  ReadAgain,
+  type ReadingMode,
+  type ReadingOptions,
+  TraceReading,
+} from './reading/index.ts';
 export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script-traits.ts';
 export { type PackageFacts, readSqlPackages, type SqlPackage } from './sql-packages.ts';
 export { SUMMARIZE, summarySpecOf, summaryTraits } from './summary-script.ts';

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { BigtraceError } from '../common/errors.ts';
 import type { Engine } from './engine.ts';
 import { type Image, snapshotMemory } from './image.ts';
+import { packetFields, READING_VERSION, warningsSql, zstdModule } from './reading/index.ts';
 import { packageFacts, type SqlPackage } from './sql-packages.ts';
 import { TraceProcessor } from './trace-processor.ts';
 import { WasmHost } from './wasm-host.ts';
@@ -19,8 +20,14 @@ export async function loadEngine(
   try {
     const bytes = await readFile(path);
     const digest = createHash('sha256').update(bytes).digest('hex');
-    const bare = start(await WebAssembly.compile(bytes), digest);
-    return packages.length === 0 ? bare : withPackages(bare, packages);
+    const module = await WebAssembly.compile(bytes);
+    const bare = start({
+      module,
+      digest,
+      packetFields: packetFields(bytes),
+      zstd: await zstdModule(),
+    });
+    return prepared(bare, packages);
   } catch (cause) {
     if (cause instanceof BigtraceError && cause.code === 'invalid_option') throw cause;
     const why = cause instanceof Error ? cause.message : cause;
@@ -29,21 +36,25 @@ export async function loadEngine(
   }
 }
 
-function start(module: WebAssembly.Module, digest: string): Engine {
-  const host = new WasmHost(module, 2 ** 32, () => {});
+type Code = Pick<Engine, 'module' | 'digest' | 'packetFields' | 'zstd'>;
+
+function start(code: Code): Engine {
+  const host = new WasmHost(code.module, 2 ** 32, () => {});
   const requestAt = host.boot();
-  const { identity, initial } = identified(digest, requestAt, snapshotMemory(host.memory, []));
-  const engine = { module, digest, version: '', initial, identity, requestAt, packages: [] };
-  return { ...engine, version: new TraceProcessor(engine).version() };
+  const initial = identified(code.digest, requestAt, snapshotMemory(host.memory, []));
+  return { ...code, version: '', ...initial, requestAt, packages: [] };
 }
 
-/** What is registered becomes part of the initial state, so no restore ever loses it. */
-function withPackages(bare: Engine, packages: readonly SqlPackage[]): Engine {
+/** What is registered and defined becomes part of the initial state, so no restore ever loses it. */
+function prepared(bare: Engine, packages: readonly SqlPackage[]): Engine {
   const processor = new TraceProcessor(bare);
+  const version = processor.version();
   for (const each of packages) processor.register(each);
+  processor.query(warningsSql(new Map()), () => {});
   const { digest, requestAt } = bare;
   return {
     ...bare,
+    version,
     ...identified(digest, requestAt, processor.wholeMemory()),
     packages: packages.map(packageFacts),
   };
@@ -55,7 +66,9 @@ function identified(
   memory: Omit<Image, 'engine'>,
 ): Pick<Engine, 'identity' | 'initial'> {
   const identity = createHash('sha256')
-    .update(`${digest} ${requestAt} ${memory.memoryBytes} ${memory.runs.join(' ')}\n`)
+    .update(
+      `${digest} ${READING_VERSION} ${requestAt} ${memory.memoryBytes} ${memory.runs.join(' ')}\n`,
+    )
     .update(memory.contents)
     .digest('hex');
   return { identity, initial: { engine: identity, ...memory } };

@@ -28,6 +28,9 @@ const PERFETTO = `
   stack_from_stack_profile_frame str_split to_ftrace to_monotonic to_realtime to_timecode trace_dur
   trace_end trace_start value_at_max_ts`;
 
+/** Defined by reading/warnings.ts. */
+const OURS = 'bigtrace_warnings';
+
 export const PURE_FUNCTIONS: ReadonlySet<string> = new Set(
-  `${SQLITE} ${PERFETTO}`.trim().split(/\s+/),
+  `${SQLITE} ${PERFETTO} ${OURS}`.trim().split(/\s+/),
 );

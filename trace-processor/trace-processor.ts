@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import { describeFirstBytes, FIRST_BYTES_MAX } from './first-bytes.ts';
 import { type Image, snapshotMemory } from './image.ts';
 import { type ReadBytes, readImage } from './image-file.ts';
+import { warningsSql } from './reading/index.ts';
 import {
   queryError,
   type Reply,
@@ -103,6 +104,11 @@ export class TraceProcessor {
     });
     this.#forgetFirst();
     if (this.#loadError !== undefined) throw this.#loadError;
+  }
+
+  /** Makes what was found when the trace was read known to scripts, as `bigtrace_warnings()`. */
+  tellWarnings(warnings: ReadonlyMap<string, number>): void {
+    if (warnings.size > 0) this.query(warningsSql(warnings), () => {});
   }
 
   /**

@@ -3,6 +3,7 @@
  * it, and runs the script. What has to be read is begun to be read before the task waits for a thread: with a
  * thread, it waits for no store's turn (admission.ts).
  */
+import { FIRST_READING, ReadAgain, type ReadingMode } from '../trace-processor/index.ts';
 import type { TraceStat } from '../trace-store/index.ts';
 import type { Admitted } from './admission.ts';
 import { withDeadline } from './deadline.ts';
@@ -32,6 +33,7 @@ export class Computing {
   /** Whether there was an image of the trace; one that could not be used is not looked for again. */
   #image: 'unknown' | 'there' | 'none' = 'unknown';
   #begun = false;
+  #mode: ReadingMode = FIRST_READING;
 
   constructor(
     parts: AnswerParts,
@@ -145,7 +147,7 @@ export class Computing {
     });
   }
 
-  /** Undefined where the image could not be used. */
+  /** Undefined where the image could not be used, or the trace has to be read in another way. */
   #onThread(lease: Lease): Promise<Answer | undefined> {
     const { traceTimeoutMs } = this.#question.limits;
     return withDeadline(this.#signal, traceTimeoutMs, 'this trace', async (signal) => {
@@ -161,11 +163,7 @@ export class Computing {
     const { images } = this.#parts;
     const { limits, onPhase } = this.#question;
     const { key } = this.#keys;
-    if (this.#reading !== undefined)
-      return loadTrace(this.#parts, lease.slot, {
-        ...{ key, chunks: this.#reading.ahead, stat: this.#stat, signal },
-        ...{ trace: this.#question.trace, limits, onPhase },
-      });
+    if (this.#reading !== undefined) return this.#parse(lease, this.#reading.ahead, signal);
     onPhase('PARSING');
     const restored = await images.restore(key, (path) =>
       lease.slot.restore(key, path, limits.memoryBytesMax, signal),
@@ -173,6 +171,26 @@ export class Computing {
     signal.throwIfAborted();
     if (restored === undefined) this.#image = 'none';
     return restored && { ...restored, tier: 'image' };
+  }
+
+  async #parse(
+    lease: Lease,
+    chunks: ReadAhead,
+    signal: AbortSignal,
+  ): Promise<LoadedFrom | undefined> {
+    const { trace, limits, onPhase } = this.#question;
+    try {
+      return await loadTrace(this.#parts, lease.slot, {
+        ...{ key: this.#keys.key, chunks, stat: this.#stat, mode: this.#mode, signal },
+        ...{ trace, limits, onPhase },
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof ReadAgain)) throw thrown;
+      this.#mode = thrown.mode;
+      this.#reading = undefined;
+      chunks.close();
+      return undefined;
+    }
   }
 
   async #ask(lease: Lease, loaded: LoadedFrom, signal: AbortSignal): Promise<Answer> {

@@ -9,6 +9,10 @@ export const COUNTERS = {
   tier_image: 'answers from a trace restored from its image',
   tier_parse: 'answers from a trace that had to be parsed',
   parse_ms: 'milliseconds spent parsing',
+  zstd_packets: 'zstd-compressed packets of traces that were decompressed',
+  unpacked_bytes: 'bytes that decompressing traces gave, before the engine parsed them',
+  load_warnings:
+    'warnings of traces that were loaded: fields the engine does not know, and the like',
   query_ms: 'milliseconds spent in queries on loaded traces',
   trace_bytes: 'bytes of trace read from stores',
   result_bytes: 'bytes of results, made or remembered',

@@ -1,16 +1,17 @@
 /** Feeds the bytes of a trace to an engine thread, as fast as it parses them, within the bound of a load. */
 import { BigtraceError } from '../common/errors.ts';
-import { memoryBoundText } from '../trace-processor/index.ts';
+import { memoryBoundText, ReadAgain, type ReadingOptions } from '../trace-processor/index.ts';
 import { INSTANCE_BYTES_MAX } from './config.ts';
 import { type LoadBound, LoadWatch } from './load-watch.ts';
 import { type Call, type Closing, expected, type Passing } from './thread-call.ts';
-import { type ThreadRequest, UNPARSED_BYTES_MAX } from './thread-protocol.ts';
+import { type ReadFacts, type ThreadRequest, UNPARSED_BYTES_MAX } from './thread-protocol.ts';
 
 const MIB = 2 ** 20;
 
 export interface LoadOptions {
   memoryBytesMax: number;
   loadBound: LoadBound;
+  reading: ReadingOptions;
   /** The trace's size, where it is known before all of it is read. */
   traceBytes: number | undefined;
   /** Told whether the load waits for bytes or for the engine. */
@@ -22,6 +23,8 @@ export interface Loaded {
   loadMs: number;
   /** Bytes of the trace that were read. */
   traceBytes: number;
+  /** Where it was read, not restored. */
+  read?: ReadFacts;
 }
 
 /** What feeding needs of the thread. */
@@ -86,7 +89,8 @@ class Feeding {
   }
 
   async run(chunks: AsyncIterable<Uint8Array>): Promise<Loaded> {
-    this.#thread.post({ ask: 'open', memoryBytesMax: this.#options.memoryBytesMax });
+    const { memoryBytesMax, reading } = this.#options;
+    this.#thread.post({ ask: 'open', memoryBytesMax, reading });
     const source = chunks[Symbol.asyncIterator]();
     try {
       await this.#passAll(source);
@@ -103,8 +107,11 @@ class Feeding {
       // Not awaited: a store that hangs must not hold up the answer that it failed.
       source.return?.()?.catch(() => {});
     }
-    const { loadMs } = expected(await this.#done, 'loaded');
-    return { loadMs, traceBytes: this.#traceBytes };
+    const closing = await this.#done;
+    if (closing.say === 'again') throw new ReadAgain(closing.mode);
+    const { loadMs, read } = expected(closing, 'loaded');
+    const from = { loadMs, traceBytes: this.#traceBytes };
+    return read === undefined ? from : { ...from, read };
   }
 
   /** Passes chunks to the thread until there are no more, or the call is over. */

@@ -1,6 +1,7 @@
 /** Loads a trace into a slot from its bytes, within the bounds; a failure that would repeat itself bars it. */
 import { BigtraceError } from '../common/errors.ts';
 import type { TaskPhase } from '../proto/messages.ts';
+import type { ReadingMode } from '../trace-processor/index.ts';
 import type { TraceStat } from '../trace-store/index.ts';
 import type { Bar } from './barred-traces.ts';
 import { type AnswerLimits, checkTraceBytes } from './limits.ts';
@@ -15,25 +16,31 @@ export interface LoadRequest {
   trace: string;
   stat: TraceStat;
   chunks: AsyncIterable<Uint8Array>;
+  mode: ReadingMode;
   limits: AnswerLimits;
   onPhase: (phase: TaskPhase) => void;
   signal: AbortSignal;
 }
 
-/** @throws as Slot.load */
+/** @throws as Slot.load; ReadAgain: the trace is loaded anew from its first byte, in another mode */
 export async function loadTrace(
   parts: AnswerParts,
   slot: EngineSlot,
   request: LoadRequest,
 ): Promise<LoadedFrom> {
-  const { key, stat, limits, onPhase, signal } = request;
+  const { key, stat, limits, mode, onPhase, signal } = request;
   const source = new BoundedSource(request.chunks, limits);
   try {
     const { loadBound } = parts;
-    const options = { memoryBytesMax: limits.memoryBytesMax, loadBound, onPhase };
+    const reading = { mode, unpackedBytesMax: limits.traceBytesMax };
+    const options = { memoryBytesMax: limits.memoryBytesMax, loadBound, reading, onPhase };
     const loaded = await slot.load(key, source, { ...options, traceBytes: stat.size }, signal);
-    parts.counters.add('parse_ms', loaded.loadMs);
-    return { ...loaded, tier: 'parse' };
+    const { read, ...from } = loaded;
+    parts.counters.add('parse_ms', from.loadMs);
+    parts.counters.add('zstd_packets', read?.zstdPackets ?? 0);
+    parts.counters.add('unpacked_bytes', read?.unpackedBytes ?? 0);
+    parts.counters.add('load_warnings', read?.warnings ?? 0);
+    return { ...from, tier: 'parse' };
   } catch (thrown) {
     const ofTheTrace = thrown instanceof BigtraceError && !source.failed && !signal.aborted;
     const bounds = ofTheTrace ? barOf(parts, slot, request, thrown) : undefined;

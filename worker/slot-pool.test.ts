@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rowsOf } from '../query-result/index.ts';
 import { CORPUS } from '../test/corpus/index.ts';
-import { type Engine, loadEngine } from '../trace-processor/index.ts';
+import { type Engine, FIRST_READING, loadEngine } from '../trace-processor/index.ts';
 import { Counters } from './counters.ts';
 import type { LoadOptions } from './feed.ts';
 import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
@@ -18,6 +18,7 @@ const { signal } = new AbortController();
 
 const LOAD: LoadOptions = {
   ...{ memoryBytesMax: 2 ** 32, loadBound: LOAD_BOUND_DEFAULT, traceBytes: undefined },
+  reading: { mode: FIRST_READING, unpackedBytesMax: 2 ** 32 },
   onPhase: () => {},
 };
 

@@ -89,8 +89,8 @@ export class Slot {
 
   /**
    * Makes the trace of `key` this slot's, from its bytes.
-   * @throws trace_invalid, limit_exceeded, out_of_memory, engine_crashed, LoadTooLong, the signal's reason,
-   * what `chunks` throws.
+   * @throws trace_invalid, limit_exceeded, out_of_memory, engine_crashed, LoadTooLong, ReadAgain, the signal's
+   * reason, what `chunks` throws.
    */
   load(
     key: string,

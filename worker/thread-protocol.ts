@@ -3,7 +3,7 @@
  * (`open` … `finalize`, or `restore`), a query and each of the others has exactly one closing reply.
  */
 
-import type { Engine, Image } from '../trace-processor/index.ts';
+import type { Engine, Image, ReadingMode, ReadingOptions } from '../trace-processor/index.ts';
 import type { ColumnFound } from './columns.ts';
 
 export interface ThreadData {
@@ -41,7 +41,7 @@ export interface QueryRequest {
 
 export type ThreadRequest =
   /** Makes the instance fresh, for another trace. */
-  | { ask: 'open'; memoryBytesMax: number }
+  | { ask: 'open'; memoryBytesMax: number; reading: ReadingOptions }
   | { ask: 'append'; bytes: Uint8Array }
   | { ask: 'finalize' }
   /** Closes a load that nobody wants any more. */
@@ -60,9 +60,19 @@ interface Size {
   memoryBytes: number;
 }
 
+/** What the thread did to the bytes of a trace. */
+export interface ReadFacts {
+  zstdPackets: number;
+  unpackedBytes: number;
+  /** Different ones. */
+  warnings: number;
+}
+
 export type ThreadReply =
   | ({ say: 'appended'; byteLength: number } & Size)
-  | ({ say: 'loaded'; loadMs: number } & Size)
+  | ({ say: 'loaded'; loadMs: number; read?: ReadFacts } & Size)
+  /** Closes a load: the trace has to be loaded anew, and read in this way. */
+  | ({ say: 'again'; mode: ReadingMode } & Size)
   /** Closes a `restore`: the trace has to be loaded in another way. `readable`: the file could be read, and is wrong. */
   | ({ say: 'unusable'; reason: string; readable: boolean } & Size)
   | { say: 'result'; bytes: Uint8Array; rows: number; last: boolean }

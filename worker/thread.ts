@@ -12,7 +12,9 @@ import {
   ImageUnusable,
   imageBytes,
   possibleKinds,
+  ReadAgain,
   TraceProcessor,
+  TraceReading,
 } from '../trace-processor/index.ts';
 import { columnsFound } from './columns.ts';
 import { ownThreadNumber } from './thread-cpu.ts';
@@ -20,6 +22,7 @@ import {
   GATE,
   HELD_BYTES_MAX,
   type QueryRequest,
+  type ReadFacts,
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
@@ -32,8 +35,8 @@ const gate = new Int32Array(sharedGate);
 Atomics.store(gate, GATE.THREAD, ownThreadNumber());
 
 const processor = new TraceProcessor(engine);
-/** The load that is not closed yet: the time it took so far. */
-let load: { ms: number } | undefined;
+/** The load that is not closed yet: the time it took so far, and how its bytes are read. */
+let load: { ms: number; reading?: TraceReading } | undefined;
 /** The trace as it was loaded, once a script was to leave marks on it. */
 let pristine: Image | undefined;
 
@@ -42,6 +45,10 @@ function say(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
 }
 
 function sayFailed(thrown: unknown): void {
+  if (thrown instanceof ReadAgain) {
+    say({ say: 'again', mode: thrown.mode, memoryBytes: memoryBytes() });
+    return;
+  }
   if (thrown instanceof ImageUnusable) {
     const readable = !(thrown instanceof ImageUnreadable);
     say({ say: 'unusable', reason: thrown.message, readable, memoryBytes: memoryBytes() });
@@ -74,8 +81,8 @@ function loadStep(step: () => void): void {
 }
 
 /** Opens a load; `prepare` makes the instance what it begins with. */
-function open(memoryBytesMax: number, prepare: () => void): void {
-  load = { ms: 0 };
+function open(memoryBytesMax: number, prepare: () => void, reading?: TraceReading): void {
+  load = { ms: 0, ...(reading === undefined ? {} : { reading }) };
   pristine = undefined;
   processor.memoryBytesMax = memoryBytesMax;
   loadStep(prepare);
@@ -106,20 +113,27 @@ function readable<T>(read: () => T): T {
 }
 
 function append(bytes: Uint8Array): void {
-  loadStep(() => processor.append(bytes));
+  loadStep(() => load?.reading?.push(bytes));
   if (load === undefined || unwanted()) return;
   say({ say: 'appended', byteLength: bytes.byteLength, memoryBytes: memoryBytes() });
 }
 
 function finalize(): void {
-  loadStep(() => processor.finalize());
+  loadStep(() => load?.reading?.end());
   sayLoaded();
 }
 
 function sayLoaded(): void {
   if (load === undefined || unwanted()) return;
-  say({ say: 'loaded', loadMs: load.ms, memoryBytes: memoryBytes() });
+  const { ms: loadMs, reading } = load;
+  const read = reading === undefined ? {} : { read: readFacts(reading) };
+  say({ say: 'loaded', loadMs, ...read, memoryBytes: memoryBytes() });
   load = undefined;
+}
+
+function readFacts({ findings }: TraceReading): ReadFacts {
+  const { zstdPackets, unpackedBytes } = findings;
+  return { zstdPackets, unpackedBytes, warnings: findings.warnings().size };
 }
 
 function drop(): void {
@@ -207,7 +221,11 @@ function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
 port.on('message', (request: ThreadRequest) => {
   switch (request.ask) {
     case 'open':
-      return open(request.memoryBytesMax, () => processor.reset());
+      return open(
+        request.memoryBytesMax,
+        () => processor.reset(),
+        new TraceReading(engine, request.reading, processor),
+      );
     case 'append':
       return append(request.bytes);
     case 'finalize':

@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS bigtrace.trace_catalog
     verdict LowCardinality(String) COMMENT 'ok; partial: the engine counted errors or lost data; empty: no data; nothing where it does not load',
     error_stats Map(LowCardinality(String), Int64) COMMENT 'statistics of errors and of lost data that are not 0',
     row_counts Map(LowCardinality(String), Int64) COMMENT 'rows of the tables of recorded data that have any',
+    warnings Map(String, Int64) COMMENT 'what the engine could not read of the trace, and how often that was seen',
     metadata Map(LowCardinality(String), String) COMMENT 'all of TraceProcessor''s table metadata',
     extra Map(LowCardinality(String), String) COMMENT 'first row of `bigtrace index --extra-sql`'
 )

@@ -1,0 +1,102 @@
+/** Looks through the fields of one TracePacket, by their tags and lengths alone. */
+import type { PacketFields } from './packet-fields.ts';
+
+const ZSTD_COMPRESSED_PACKETS = 133;
+const EXTENSION_DESCRIPTOR = 72;
+const VARINT_BYTES_MAX = 10;
+
+export class PacketScan {
+  readonly #known: PacketFields | undefined;
+  /** Where the compressed packets lie in the buffer; -1 where the packet has none. */
+  zstdFrom = -1;
+  zstdTo = -1;
+  hasDescriptor = false;
+  /** Fields that the engine does not know. */
+  readonly unknown: number[] = [];
+  /** The varint read last. */
+  #value = 0;
+
+  constructor(known: PacketFields | undefined) {
+    this.#known = known;
+  }
+
+  /**
+   * Scans the packet at `from`..`to`. Of a packet that is not well formed nothing is told. `cut`: the trace
+   * ends within the packet, at `to`.
+   */
+  run(bytes: Uint8Array, from: number, to: number, cut = false): void {
+    this.#clear();
+    const known = this.#known;
+    let at = from;
+    while (at < to) {
+      const tag = bytes[at] ?? 0;
+      at = tag < 0x80 ? at + 1 : this.varint(bytes, at, to);
+      if (at < 0 && cut) return;
+      if (at < 0) break;
+      const value = tag < 0x80 ? tag : this.#value;
+      const field = value >>> 3;
+      at = this.skip(bytes, at, to, value & 7);
+      const isZstd = field === ZSTD_COMPRESSED_PACKETS && (value & 7) === 2;
+      if (at < 0 || at > to) {
+        if (cut && isZstd && at > to) this.#foundZstd(at - this.#value, to);
+        if (cut) return;
+        break;
+      }
+      if (isZstd) this.#foundZstd(at - this.#value, at);
+      else if (field === EXTENSION_DESCRIPTOR) this.hasDescriptor = true;
+      if (known !== undefined && known[field] !== 1 && !isZstd) this.unknown.push(field);
+    }
+    if (at !== to) this.#clear();
+  }
+
+  /** Behind the varint at `at`; -1 where it is not whole, -2 where it is none. Its value is `value`. */
+  varint(bytes: Uint8Array, at: number, to: number): number {
+    let value = 0;
+    let scale = 1;
+    for (let next = at; next < to; ) {
+      if (next - at === VARINT_BYTES_MAX) return -2;
+      const byte = bytes[next++] ?? 0;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        this.#value = value;
+        return next;
+      }
+      scale *= 128;
+    }
+    return to - at >= VARINT_BYTES_MAX ? -2 : -1;
+  }
+
+  get value(): number {
+    return this.#value;
+  }
+
+  /** Behind a field whose tag stands before `at`, maybe behind `to`; -1 and -2 as `varint`. */
+  skip(bytes: Uint8Array, at: number, to: number, wireType: number): number {
+    switch (wireType) {
+      case 0:
+        return this.varint(bytes, at, to);
+      case 1:
+        return at + 8;
+      case 2: {
+        const next = this.varint(bytes, at, to);
+        return next < 0 ? next : next + this.#value;
+      }
+      case 5:
+        return at + 4;
+      default:
+        return -2;
+    }
+  }
+
+  #foundZstd(from: number, to: number): void {
+    this.zstdFrom = from;
+    this.zstdTo = to;
+  }
+
+  #clear(): void {
+    this.zstdFrom = -1;
+    this.zstdTo = -1;
+    this.hasDescriptor = false;
+    this.unknown.length = 0;
+  }
+}
