@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
 import { BigtraceError } from '../common/errors.ts';
-import { memoryBoundText } from '../trace-processor/index.ts';
+import { FIRST_READING, memoryBoundText } from '../trace-processor/index.ts';
 import { type FeedThread, feed } from './feed.ts';
 import type { Call, Closing, Passing } from './thread-call.ts';
 import type { ThreadRequest } from './thread-protocol.ts';
 
 const MIB = 2 ** 20;
-const LOAD = { loadBound: { minMs: 60_000, bytesPerSecond: MIB }, onPhase: () => {} };
+const LOAD = {
+  loadBound: { minMs: 60_000, bytesPerSecond: MIB },
+  reading: { mode: FIRST_READING, unpackedBytesMax: 2 ** 32 },
+  onPhase: () => {},
+};
 
 /** A thread that parses chunks until `onAppend` gives it an end. */
 function threadThat(end: (appended: number) => Closing | BigtraceError | undefined): FeedThread {

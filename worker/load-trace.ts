@@ -1,7 +1,7 @@
 /** Loads a trace into a slot from its bytes, within the bounds; a failure that would repeat itself bars it. */
 import { BigtraceError } from '../common/errors.ts';
 import type { TaskPhase } from '../proto/messages.ts';
-import type { ReadingMode } from '../trace-processor/index.ts';
+import { memoryBoundText, type ReadingMode } from '../trace-processor/index.ts';
 import type { TraceStat } from '../trace-store/index.ts';
 import type { Bar } from './barred-traces.ts';
 import { type AnswerLimits, checkTraceBytes } from './limits.ts';
@@ -67,7 +67,9 @@ function barOf(
   // The engine trapped; a thread that was lost may have been lost to something else.
   if (error.code === 'engine_crashed') return slot.state.is === 'gone' ? undefined : {};
   const { memoryBytesMax } = limits; // a query may ask for less than the worker would give
-  if (error.code === 'limit_exceeded' && memoryBytesMax === own.memoryBytesMax)
+  const isMemory =
+    error.code === 'limit_exceeded' && error.detail.startsWith(memoryBoundText(memoryBytesMax));
+  if (isMemory && memoryBytesMax === own.memoryBytesMax)
     return { memoryBytes: memoryBytesMax };
   return undefined;
 }
