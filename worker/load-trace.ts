@@ -69,8 +69,7 @@ function barOf(
   const { memoryBytesMax } = limits; // a query may ask for less than the worker would give
   const isMemory =
     error.code === 'limit_exceeded' && error.detail.startsWith(memoryBoundText(memoryBytesMax));
-  if (isMemory && memoryBytesMax === own.memoryBytesMax)
-    return { memoryBytes: memoryBytesMax };
+  if (isMemory && memoryBytesMax === own.memoryBytesMax) return { memoryBytes: memoryBytesMax };
   return undefined;
 }
 
