@@ -1,5 +1,5 @@
 /**
- * The tests that ask through views, once more, with views whose bridge writes TSV instead of Native. The corpus is asked
+ * The tests that ask through views, once more, with views whose bridge writes TSV with an end mark instead of Native. The corpus is asked
  * through such views by `npm run baseline`.
  */
 import { defineConfig } from 'vitest/config';
@@ -15,7 +15,7 @@ export default defineConfig({
       'e2e/{cancel,dashboard,exact,first-query}.test.ts',
       'e2e/{faults,own-sql}.ci-test.ts',
     ],
-    env: { BIGTRACE_VIEWS_FORMAT: 'TSV' },
+    env: { BIGTRACE_VIEWS_FORMAT: 'CustomSeparated' },
     testTimeout: 600_000,
     hookTimeout: 600_000,
     fileParallelism: false,

@@ -14,6 +14,13 @@ case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
 # Rows in ClickHouse's Native format are always within a block until they end as they should (native/rows.ts).
 case "$*" in 'query --format Native'*) native=1 ;; *) native= ;; esac
 [ -n "$native" ] && printf '\001'
+# The rows must end as they should for ClickHouse to look at stderr (tsv/end-mark.ts).
+end_rows() {
+  case "$*" in
+    'query --format Native'*) printf '\001\003_hb\005UInt8\001' ;;
+    'query --format CustomSeparated'* | failures | progress) echo END ;;
+  esac
+}
 # The process whose connections are its clients'.
 export BIGTRACE_CLICKHOUSE_PID=$PPID
 # Node takes a processor for a tenth of a second to start. Hundreds that start at once would each take so long that
@@ -29,7 +36,7 @@ if [ "$1" = query ] && command -v flock >/dev/null; then
     gate=$(((gate + 1) % 3)) tries=$((tries + 1))
     if [ "$tries" -ge 60 ] || { [ -z "$native" ] && [ "$tries" -ge 8 ]; }; then
       printf 'too many queries start at once on this ClickHouse; try again (too_many_queries)' >&2
-      [ -n "$native" ] && printf '\001\003_hb\005UInt8\001'
+      end_rows "$@"
       exit 1
     fi
   done
@@ -54,8 +61,6 @@ if [ "$status" -gt 125 ] && [ -z "$terminated" ]; then
   # At 126 and 127 node could not be run, and the shell has said so.
   [ "$status" -gt 128 ] &&
     printf 'the bridge was killed by signal %s: out of memory? (internal)' "$((status - 128))" >&8
-  # The rows must end as they should for ClickHouse to look at stderr.
-  [ -n "$native" ] && printf '\001\003_hb\005UInt8\001'
-  case "$1" in failures | progress) echo END ;; esac
+  end_rows "$@"
 fi
 exit "$status"

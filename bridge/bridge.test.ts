@@ -1,7 +1,8 @@
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
 import type { LearnRequest, QueryRequest } from '../proto/messages.ts';
@@ -93,6 +94,56 @@ test('further traces come on another descriptor, and an answer need not wait for
   more.end(`${addresses.slice(4000).join('\n')}\n`);
   expect(await bridge.ended).toBe(0);
   expect(asked).toEqual(addresses.map((address) => address.replace('\\t', '\t')));
+});
+
+describe('CustomSeparated: rows and addresses have an end mark', () => {
+  const ARGUMENTS = ['query', '--format', 'CustomSeparated'];
+
+  async function askWith(list: string): Promise<{ stdout: string; stderr: string }> {
+    const { address: orchestrator } = await start({
+      query: (call) => {
+        call.on('data', () => undefined);
+        call.on('end', () => {
+          call.write({ event: [rowsEvent('/local/a', [1n])] });
+          call.end();
+        });
+      },
+    });
+    const bridge = run([...ARGUMENTS, '--traces-fd', '3'], { orchestrator, traces: true });
+    bridge.child.stdin?.end(`${ROW.replace("['/local/a','/local/b']", '[]')}END\n`);
+    (bridge.child.stdio[3] as NodeJS.WritableStream).end(list);
+    await bridge.ended;
+    return { stdout: withoutHeartbeats(bridge.stdout()), stderr: bridge.stderr() };
+  }
+
+  test('rows', async () => {
+    const answer = { stdout: '0\t/local/a\t1\nEND\n', stderr: '' };
+    expect(await askWith('/local/a\n/local/b\nEND\n')).toEqual(answer);
+    expect(await askWith('END\n')).toEqual(answer);
+  });
+
+  test.each(['/local/a\n/local/b\n', '', 'END\n/local/a\n'])(
+    'a list that is cut short: %j',
+    async (list) => {
+      const stderr = 'malformed request: the list of traces was cut short (internal)';
+      expect(await askWith(list)).toEqual({ stdout: 'END\n', stderr });
+    },
+  );
+
+  test('a bridge that is killed outright is reported behind the mark', async () => {
+    const called = new EventEmitter();
+    const { address } = await start({ query: (call) => called.emit('call', call) });
+    const bridge = run(ARGUMENTS, { orchestrator: address });
+    bridge.child.stdin?.end(`${ROW}END\n`);
+    await once(called, 'call');
+    const node = execFileSync('pgrep', ['-P', String(bridge.child.pid)])
+      .toString()
+      .trim();
+    process.kill(Number(node), 'SIGKILL');
+    expect(await bridge.ended).toBe(137);
+    expect(withoutHeartbeats(bridge.stdout())).toBe('END\n');
+    expect(bridge.stderr()).toContain('killed by signal 9');
+  });
 });
 
 test('heartbeats while the answer takes its time', async () => {
@@ -259,6 +310,6 @@ test.each([
   const bridge = run(args, { orchestrator: '127.0.0.1:1' });
   expect(await bridge.ended).toBe(1);
   expect(bridge.stderr()).toBe(
-    'usage: bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME] | bigtrace schema --format RowBinary | bigtrace failures | bigtrace progress (invalid_option)',
+    'usage: bigtrace query [--format TSV|CustomSeparated|Native] [--traces-fd N] [--view NAME] | bigtrace schema --format RowBinary | bigtrace failures | bigtrace progress (invalid_option)',
   );
 });

@@ -1,5 +1,5 @@
 /**
- * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME]`,
+ * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--format TSV|CustomSeparated|Native] [--traces-fd N] [--view NAME]`,
  * `bigtrace schema --format RowBinary`,
  * `bigtrace failures`, `bigtrace progress`.
  * stdout is for rows; an error is one line on stderr, which ClickHouse makes the client's.
@@ -13,9 +13,10 @@ import { peerFromEnv } from '../common/peer.ts';
 import { errorLine } from './error-line.ts';
 import { HEARTBEAT_REST } from './native/rows.ts';
 import { OrchestratorClient } from './orchestrator.ts';
-import { type QueryStreams, runQuery } from './query.ts';
-import { END_MARK, runFailures, runProgress } from './reports.ts';
+import { type QueryStreams, ROW_FORMATS, type RowFormat, runQuery } from './query.ts';
+import { runFailures, runProgress } from './reports.ts';
 import { runSchema } from './schema.ts';
+import { END_MARK } from './tsv/end-mark.ts';
 
 const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
 
@@ -26,7 +27,7 @@ const DEFAULT_CLICKHOUSE = 'http://127.0.0.1:8123';
 const SCHEMA_OPTIONS = '--format RowBinary';
 
 const USAGE =
-  'usage: bigtrace query [--format TSV|Native] [--traces-fd N] [--view NAME] | bigtrace schema --format RowBinary | bigtrace failures | bigtrace progress';
+  'usage: bigtrace query [--format TSV|CustomSeparated|Native] [--traces-fd N] [--view NAME] | bigtrace schema --format RowBinary | bigtrace failures | bigtrace progress';
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
@@ -58,17 +59,17 @@ function leaveGate(): void {
 }
 
 function queryOptions(args: readonly string[]): Pick<QueryStreams, 'format' | 'traces' | 'view'> {
-  let format = 'TSV';
+  let format: RowFormat | undefined = 'TSV';
   let traces: Readable | undefined;
   let view: string | undefined;
   for (let at = 0; at < args.length; at += 2) {
     const value = args[at + 1];
-    if (args[at] === '--format' && value !== undefined) format = value;
+    if (args[at] === '--format') format = ROW_FORMATS.find((name) => name === value);
     else if (args[at] === '--view' && value !== undefined) view = value;
     else if (args[at] === '--traces-fd') traces = tracesOf(Number(value));
     else throw new BigtraceError('invalid_option', USAGE);
   }
-  if (format !== 'TSV' && format !== 'Native') throw new BigtraceError('invalid_option', USAGE);
+  if (format === undefined) throw new BigtraceError('invalid_option', USAGE);
   return { format, traces, view };
 }
 
@@ -101,7 +102,7 @@ function fail(error: unknown): void {
 }
 
 function rowsEnd([command, ...options]: string[]): Uint8Array {
-  if (command !== 'query') return END_MARK;
+  if (command !== 'query' || options.includes('CustomSeparated')) return END_MARK;
   return options.includes('Native') ? HEARTBEAT_REST : new Uint8Array();
 }
 

@@ -26,6 +26,7 @@ import {
 import type { RowWriter } from './row-writer.ts';
 import { parseStructure, type TableColumn } from './structure.ts';
 import { Table, TraceRows } from './trace-rows.ts';
+import { END_MARK, untilEndMark } from './tsv/end-mark.ts';
 import { linesOf, unescaped } from './tsv/input.ts';
 import { TsvRows } from './tsv/rows.ts';
 import { checkArguments } from './view-arguments.ts';
@@ -45,8 +46,9 @@ const LEARN_MS_MAX = 2000;
 /** Views whose columns are not found over traces. */
 const GIVES_COLUMNS = /(_as|_summary)$/;
 
-/** Of what comes in and goes out. */
-export type RowFormat = 'TSV' | 'Native';
+/** Of what comes in and goes out; CustomSeparated is TSV with an end mark. */
+export const ROW_FORMATS = ['TSV', 'CustomSeparated', 'Native'] as const;
+export type RowFormat = (typeof ROW_FORMATS)[number];
 
 export interface QueryStreams {
   stdin: Readable;
@@ -70,7 +72,7 @@ export async function runQuery(
   const findsColumns = view !== undefined && !GIVES_COLUMNS.test(view);
   const columns = parseStructure(input.structure, findsColumns);
   const output = new Output(stdout);
-  const writer = format === 'TSV' ? new TsvRows(columns, output) : new NativeRows(columns, output);
+  const writer = rowWriter(format, columns, output);
   const call = client.query();
   let heartbeat: NodeJS.Timeout | undefined;
   const broken = new Promise<never>((_, reject) => {
@@ -91,6 +93,11 @@ export async function runQuery(
     clearInterval(heartbeat);
     call.cancel();
   }
+}
+
+function rowWriter(format: RowFormat, columns: readonly TableColumn[], output: Output): RowWriter {
+  if (format === 'Native') return new NativeRows(columns, output);
+  return new TsvRows(columns, output, format === 'CustomSeparated' ? END_MARK : undefined);
 }
 
 /** Whether the orchestrator has taken in what the misfit tells of its column, so that it is found another type. */
@@ -184,8 +191,13 @@ async function sendTraces(
 }
 
 async function* addressesOf(list: Readable, format: RowFormat): AsyncGenerator<Buffer[]> {
-  if (format === 'Native') yield* stringsOfBlocks(list, ADDRESS_BYTES_MAX);
-  else for await (const lines of linesOf(list, ADDRESS_BYTES_MAX)) yield lines.map(unescaped);
+  if (format === 'Native') {
+    yield* stringsOfBlocks(list, ADDRESS_BYTES_MAX);
+    return;
+  }
+  const lines = linesOf(list, ADDRESS_BYTES_MAX);
+  for await (const some of format === 'CustomSeparated' ? untilEndMark(lines) : lines)
+    yield some.map(unescaped);
 }
 
 async function receive(call: QueryCall, client: OrchestratorClient, rows: Rows): Promise<void> {

@@ -4,13 +4,8 @@ import type { Writable } from 'node:stream';
 import { EMPTY } from './messages.ts';
 import type { OrchestratorClient } from './orchestrator.ts';
 import type { RunningTrace } from './report-messages.ts';
+import { END_MARK } from './tsv/end-mark.ts';
 import { escapeBytes } from './tsv/fields.ts';
-
-/**
- * Behind the last row, where all went well or what did not is on stderr. ClickHouse takes the end of the
- * pipe for the end of the rows, whatever it was that ended it; the views tell it to insist on this line.
- */
-export const END_MARK = Buffer.from('END\n');
 
 /** The numbers of Progress's fields, in the order of clickhouse/sql/31-progress.sql. */
 const PROGRESS_FIELDS = [8, 1, 2, 3, 4, 5, 6, 7];

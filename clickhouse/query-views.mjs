@@ -110,7 +110,7 @@ const VIEWS = {
 
 /**
  * Names of files, each with its statement. The bridge writes rows as ClickHouse's Native, which is what is
- * installed, or as TSV; tests install views of that format too, under names with a prefix or in these's place.
+ * installed, or as CustomSeparated, TSV with an end mark; tests install views of that format too, under names with a prefix or in these's place.
  */
 export function queryViews({ format = 'Native', prefix = '' } = {}) {
   return Object.entries(VIEWS).map(([name, parts]) => [

@@ -1,1 +1,1 @@
-export function viewsFormat(): 'Native' | 'TSV';
+export function viewsFormat(): 'Native' | 'CustomSeparated';

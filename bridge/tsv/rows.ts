@@ -12,12 +12,14 @@ import { escapeBytes, NEWLINE, NUMBER_BYTES, Specials, TAB } from './fields.ts';
 export class TsvRows implements RowWriter {
   readonly #writers: ColumnWriter[];
   readonly #output: Output;
+  readonly #endMark: Buffer | undefined;
   /** Of the batch that rows are being made of. */
   readonly #values = new BatchValues();
 
-  constructor(columns: readonly TableColumn[], output: Output) {
+  constructor(columns: readonly TableColumn[], output: Output, endMark?: Buffer) {
     this.#writers = columns.map((column) => new ColumnWriter(column));
     this.#output = output;
+    this.#endMark = endMark;
   }
 
   trace(address: Uint8Array): CellWriter {
@@ -37,6 +39,7 @@ export class TsvRows implements RowWriter {
   }
 
   finish(): Promise<void> {
+    if (this.#endMark !== undefined) this.#output.append(this.#endMark);
     return this.#output.drain();
   }
 

@@ -7,9 +7,9 @@ case $1 in
   progress) printf 'q1\tanalyst\t1795345249722\t2000\t10\t1\t3\t1\t500\t600\t700\t[(\047/local/it\\\047s\047,\047parsing\047,1.5,2,\047w:1\047)]\nEND\n'; exit ;;
 esac
 
-if [ "$1 $2 $3" = 'query --format TSV' ]; then
-  # As bridge/tsv/rows.ts has them: every row has all columns, in their order; where the rows end has no sign.
-  end() { :; }
+if [ "$1 $2 $3" = 'query --format CustomSeparated' ]; then
+  # As bridge/tsv/rows.ts has them: every row has all columns, in their order; a line of its own is their end.
+  end() { echo END; }
   beat() { printf '1\t%b\n' "$nulls"; }
   # ADDRESS NAME=TEXT…, where NAME alone is NULL.
   row() {

@@ -213,7 +213,7 @@ async function asking(endless: boolean, use: (asker: Asker) => Promise<void>): P
     threads: 1,
     env: endless ? ENDLESS_TIMEOUT : {},
   });
-  for (const [, sql] of queryViews({ format: 'TSV', prefix: TSV_PREFIX }))
+  for (const [, sql] of queryViews({ format: 'CustomSeparated', prefix: TSV_PREFIX }))
     await system.sql(sql, { user: 'admin' });
   const client = new OrchestratorClient(system.orchestrator);
   try {
