@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { addressesDigest } from '../common/addresses-digest.ts';
 import { BigtraceError } from '../common/errors.ts';
 import { toServiceError } from '../common/grpc-errors.ts';
 import type { LearnRequest, QueryRequest } from '../proto/messages.ts';
@@ -199,22 +200,25 @@ test.each([
   [
     'bigtrace',
     ['/local/a'],
+    '',
     "bigtrace_as(structure='n Nullable(String)', traces=['/local/a'], sql='",
   ],
   [
     'bigtrace_where',
     ["/where/size > '1'"],
+    '',
     "bigtrace_where_as(structure='n Nullable(String)', filter='size > \\'1\\'', sql='",
   ],
   [
     'bigtrace_table',
-    [],
-    "bigtrace_table_as(structure='n Nullable(String)', table=…, on_failure=… (as they are), sql='",
+    ['/local/a'],
+    "\tSELECT\tcho\\'sen\t['/local/b','/local/c']",
+    "bigtrace_table_as(structure='n Nullable(String)', table='cho\\'sen', on_failure='strict', sql='",
   ],
 ])(
   'a value that does not fit what %s found is learned, with the call that takes it',
   async (...row) => {
-    const [view, traces, call] = row;
+    const [view, traces, more, call] = row;
     const lessons: LearnRequest[] = [];
     const stub: Stub = {
       query: (query) => query.write({ event: [rowsEvent('/local/a', ['x'])] }),
@@ -225,14 +229,15 @@ test.each([
       'n Int64',
       'n Nullable(BIGINT)',
     );
-    const { stderr } = await failure(stub, asked.replace('[]', "['/local/a']"), ['--view', view]);
+    const { stderr } = await failure(stub, asked.replace('\n', `${more}\n`), ['--view', view]);
     expect(stderr).toBe(
       "[/local/a]: column n is Nullable(Int64) and cannot hold text 'x'; the type was found over a few traces: " +
-        `ask again (what the column holds is remembered now), or use ${call}SELECT n') (type_mismatch)`,
+        `ask again (what the column holds is remembered now), or use bigtrace.${call}SELECT n') (type_mismatch)`,
     );
-    expect(lessons).toEqual([
-      { user: 'analyst', sql: Buffer.from('SELECT n'), column: 0, kinds: 16 },
-    ]);
+    const over = more === '' ? traces : ['/local/b', '/local/c'];
+    const tracesDigest = addressesDigest(over.map((trace) => Buffer.from(trace)));
+    const sql = Buffer.from('SELECT n');
+    expect(lessons).toEqual([{ user: 'analyst', sql, column: 0, kinds: 16, tracesDigest }]);
   },
 );
 
@@ -244,7 +249,7 @@ test.each([
   const text = ROW.replace('n Int64', 'n Nullable(String)');
   const { stderr } = await failure(stub, text, ['--view', 'bigtrace']);
   expect(stderr).toContain(
-    `column n is Nullable(String) and cannot hold ${named}; the type was found over a few traces: use bigtrace_as(structure='n Nullable(String)', `,
+    `column n is Nullable(String) and cannot hold ${named}; the type was found over a few traces: use bigtrace.bigtrace_as(structure='n Nullable(String)', `,
   );
 });
 

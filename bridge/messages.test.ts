@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { addressesDigest } from '../common/addresses-digest.ts';
 import type {
   LearnRequest,
   QueryRequest,
@@ -43,7 +44,7 @@ test('requests are what the .proto says', () => {
     address: ADDRESSES,
     again: true,
   });
-  const lesson = { column: 300, kinds: 17 };
+  const lesson = { column: 300, kinds: 17, tracesDigest: addressesDigest(ADDRESSES) };
   const learn = Learn?.requestDeserialize(encodeLearnRequest(START, lesson)) as LearnRequest;
   expect(learn).toEqual({ user: START.user, sql: START.sql, ...lesson });
 });

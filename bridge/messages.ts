@@ -41,6 +41,8 @@ export interface Lesson {
   column: number;
   /** Bits of Column.cell_kinds. */
   kinds: number;
+  /** Of the addresses over which the columns were found. */
+  tracesDigest: Buffer;
 }
 
 // ---- out
@@ -76,7 +78,10 @@ export function encodeSchemaRequest(
   ]);
 }
 
-export function encodeLearnRequest({ user, sql }: Start, { column, kinds }: Lesson): Buffer {
+export function encodeLearnRequest(
+  { user, sql }: Start,
+  { column, kinds, tracesDigest }: Lesson,
+): Buffer {
   const numbers: number[] = [];
   for (const [field, value] of [
     [3, column],
@@ -89,6 +94,7 @@ export function encodeLearnRequest({ user, sql }: Start, { column, kinds }: Less
     bytesField(1, Buffer.from(user)),
     bytesField(2, sql),
     Buffer.from(numbers),
+    bytesField(5, tracesDigest),
   ]);
 }
 

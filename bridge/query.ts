@@ -1,5 +1,6 @@
 /** `bigtrace query`: one request in, rows out, as they come. */
 import type { Readable, Writable } from 'node:stream';
+import { addressesDigest } from '../common/addresses-digest.ts';
 import { printable, textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError, isErrorCode } from '../common/errors.ts';
 import { FailureReasons } from '../common/failure-reasons.ts';
@@ -108,7 +109,11 @@ async function isLearned(
   { facts }: Misfit,
 ): Promise<boolean> {
   if (facts.kinds === 0) return false;
-  const lesson = { column: columns.indexOf(facts.column), kinds: facts.kinds };
+  const lesson = {
+    column: columns.indexOf(facts.column),
+    kinds: facts.kinds,
+    tracesDigest: addressesDigest(input.list?.sample ?? input.traces),
+  };
   try {
     await client.learn(input, lesson, AbortSignal.timeout(LEARN_MS_MAX));
     return true;

@@ -1,12 +1,13 @@
 /** What the client can do about a value that does not fit a column whose type was found. Pure. */
 import { textFromBytes } from '../common/byte-text.ts';
 import { BigtraceError } from '../common/errors.ts';
+import { literal } from '../common/sql-literal.ts';
 import type { Misfit } from './misfit.ts';
 import type { QueryInput } from './request.ts';
 import { quoteIdentifier, type TableColumn } from './structure.ts';
 
-/** Arguments longer than this are not repeated: an error is one line of ClickHouse's. */
-const ARGUMENT_CHARS_MAX = 1000;
+/** All arguments together: an error is one line of ClickHouse's, and longer ones would be cut (error-line.ts). */
+const ARGUMENTS_CHARS_MAX = 2500;
 
 const WHERE_PREFIX = '/where/';
 
@@ -25,7 +26,7 @@ export function withRemedy(
     const type = column === misfit.facts.column ? wider : nameOfType(column);
     return `${nameOf(column.name)} ${type}`;
   });
-  const call = `${view}_as(structure=${quoted(structure.join(', '))}, ${argumentsOf(view, input)})`;
+  const call = `bigtrace.${view}_as(${argumentsOf(structure.join(', '), input)})`;
   const again = remembered ? 'ask again (what the column holds is remembered now), or ' : '';
   const found = `the type was found over a few traces`;
   return new BigtraceError('type_mismatch', `${misfit.what}; ${found}: ${again}use ${call}`, {
@@ -34,19 +35,31 @@ export function withRemedy(
   });
 }
 
-function argumentsOf(view: string, { traces, sql }: QueryInput): string {
-  const script = textFromBytes(sql);
-  if (view.endsWith('bigtrace_table'))
-    return `table=…, on_failure=… (as they are), sql=${argument(quoted(script))}`;
-  const [first = ''] = traces.map(textFromBytes);
-  const which = first.startsWith(WHERE_PREFIX)
-    ? `filter=${argument(quoted(first.slice(WHERE_PREFIX.length)))}`
-    : `traces=${argument(`[${traces.map((trace) => quoted(textFromBytes(trace))).join(', ')}]`)}`;
-  return `${which}, sql=${argument(quoted(script))}`;
+/** Of the view with a structure: all arguments, or those that are short enough to be repeated. */
+function argumentsOf(columns: string, input: QueryInput): string {
+  const all: Record<string, string | string[]> = {
+    structure: columns,
+    ...tracesOf(input),
+    sql: textFromBytes(input.sql),
+  };
+  let left = ARGUMENTS_CHARS_MAX;
+  // The structure is what is new: it goes first.
+  return Object.entries(all)
+    .map(([name, value]) => {
+      const text = typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
+      left -= text.length;
+      return `${name}=${left < 0 ? '… (as it is)' : text}`;
+    })
+    .join(', ');
 }
 
-function argument(text: string): string {
-  return text.length > ARGUMENT_CHARS_MAX ? '… (as it is)' : text;
+function tracesOf({ traces, list, lenient }: QueryInput): Record<string, string | string[]> {
+  if (list !== undefined) return { table: list.table, on_failure: lenient ? 'lenient' : 'strict' };
+  const addresses = traces.map(textFromBytes);
+  const [first = ''] = addresses;
+  return first.startsWith(WHERE_PREFIX)
+    ? { filter: first.slice(WHERE_PREFIX.length) }
+    : { traces: addresses };
 }
 
 /** The names that the bridge itself gives to types say how they were found. */
@@ -58,12 +71,7 @@ function nameOf(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
 }
 
-/** A string literal of ClickHouse. */
+/** A literal on one line. */
 function quoted(text: string): string {
-  const escaped = text
-    .replace(/[\\']/g, '\\$&')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t');
-  return `'${escaped}'`;
+  return literal(text).replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t');
 }

@@ -12,7 +12,9 @@
  *   | 4 | user        | String        | currentUser()                                                 |
  *   | 5 | on_failure  | String        | 'strict' or 'lenient'                                         |
  *   | 6 | structure   | String        | the very text given to executable() as the table's structure  |
- *   | 7 | statement   | String        | the client's whole statement, as far as it is known; optional  |
+ *   | 7 | statement   | String        | the client's whole statement, as far as it is known; optional |
+ *   | 8 | table       | String        | of bigtrace_table: the argument of that name; optional        |
+ *   | 9 | sample      | Array(String) | of bigtrace_table: the argument of that name; with column 8   |
  *
  * With `--traces-fd 3` it reads further traces from that descriptor, one String a row, as a stream: the
  * second input query of executable().
@@ -45,28 +47,39 @@ export interface QueryInput extends Omit<SchemaInput, 'again'> {
   structure: string;
   /** Empty where it is not known. */
   statement: string;
+  /** Of bigtrace_table: the table that names the traces, and the traces over which its columns were found. */
+  list?: { table: string; sample: Buffer[] };
 }
 
 /** The columns of a row. */
 export interface RequestRow {
   traces: Buffer[];
-  /** Columns 2 to 5, or 6. */
+  /** Columns 2 to 5, 6, 7 or 8. */
   texts: Buffer[];
+  /** Column 9. */
+  sample?: Buffer[];
 }
+
+/** Columns between the two arrays of a row. */
+const TEXTS_MAX = 7;
 
 /** Columns of a row of TSV. @throws internal */
 export function rowOfTsv(line: Uint8Array): RequestRow {
-  const [traces = new Uint8Array(), ...texts] = fieldsOf(line);
-  return { traces: stringsOf(traces), texts: texts.map(unescaped) };
+  const [traces = new Uint8Array(), ...others] = fieldsOf(line);
+  const texts = others.slice(0, TEXTS_MAX).map(unescaped);
+  const [sample] = others.slice(TEXTS_MAX).map(stringsOf);
+  return { traces: stringsOf(traces), texts, ...(sample === undefined ? {} : { sample }) };
 }
 
 /** Columns of the only row of a Native block. @throws internal */
 export function rowOfNative(bytes: Buffer): RequestRow {
   const [traces, ...others] = firstBlock(bytes).map((column) => column[0]);
-  const texts = others.filter((value) => Buffer.isBuffer(value));
-  if (!Array.isArray(traces) || texts.length < others.length)
+  const sample = others[TEXTS_MAX];
+  const strings = Array.isArray(sample) ? others.slice(0, TEXTS_MAX) : others;
+  const texts = strings.filter((value) => Buffer.isBuffer(value));
+  if (!Array.isArray(traces) || texts.length < strings.length)
     throw malformed('its columns are not traces and then texts');
-  return { traces, texts };
+  return { traces, texts, ...(Array.isArray(sample) ? { sample } : {}) };
 }
 
 /** @throws BigtraceError internal, where the row is not what the view must send; no_sql, no_traces. */
@@ -78,9 +91,15 @@ export function schemaInput(row: RequestRow): SchemaInput {
 
 /** @throws as schemaInput */
 export function queryInput(row: RequestRow, moreTraces: boolean): QueryInput {
-  const input = commonInput(row, [6, 7]);
+  const { texts, sample } = row;
+  const input = commonInput(row, sample === undefined ? [6, 7] : [8]);
   if (input.traces.length === 0 && !moreTraces) throw noTraces();
-  return { ...input, structure: textOf(row.texts[4]), statement: textOf(row.texts[5]) };
+  return {
+    ...input,
+    structure: textOf(texts[4]),
+    statement: textOf(texts[5]),
+    ...(sample === undefined ? {} : { list: { table: textOf(texts[6]), sample } }),
+  };
 }
 
 function commonInput(

@@ -17,6 +17,9 @@ const TABLE =
 /** The bridge's own columns. NOT NULL: under data_type_default_nullable a type is Nullable that does not say so. */
 const HIDDEN = '_hb UInt8 NOT NULL, _trace_address String NOT NULL';
 
+/** The columns of bigtrace_table are found over these, and not over the table's traces. */
+const SAMPLE = '{sample:Array(String)}';
+
 /** The client gives the columns, so no column finding is needed. */
 const STRUCTURE = () => `concat('${HIDDEN}, ', {structure:String})`;
 
@@ -50,11 +53,11 @@ const STATEMENT = `ifNull((SELECT substring(any(query), 1, 65536) FROM system.pr
  * trace that failed (bridge/structure.ts). Neither is a row.
  */
 function view(name, parts, { format, prefix }) {
-  const { traces = NONE, table, sql = '{sql:String}', onFailure, failures = false } = parts;
+  const { traces = NONE, table, sample, sql = '{sql:String}', onFailure, failures = false } = parts;
   const { columns = found(traces, onFailure) } = parts;
   const request = `(SELECT ${traces} AS traces, ${sql} AS sql, initialQueryID() AS query_id, currentUser() AS user,
         ${onFailure} AS on_failure, ${columns('again')} AS structure,
-        ${STATEMENT} AS statement)`;
+        ${STATEMENT} AS statement${sample === undefined ? '' : `, {table:String} AS table, ${sample} AS sample`})`;
   const inputs = table === undefined ? [request] : [request, table];
   return `CREATE OR REPLACE VIEW bigtrace.${prefix}${name}
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
@@ -94,8 +97,9 @@ const VIEWS = {
   // bigtrace_table(table = 'chosen', sample = ['/local/a'], on_failure = 'strict', sql = '…')
   bigtrace_table: {
     table: TABLE,
+    sample: SAMPLE,
     onFailure: EITHER,
-    columns: found('{sample:Array(String)}', EITHER),
+    columns: found(SAMPLE, EITHER),
   },
   // bigtrace_table_as(structure = 'name String', table = 'chosen', on_failure = 'strict', sql = '…')
   bigtrace_table_as: { table: TABLE, onFailure: EITHER, columns: STRUCTURE },

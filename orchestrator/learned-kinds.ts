@@ -1,7 +1,8 @@
 /**
  * What misfits have told of the columns of scripts: a value that did not fit the type that was found for its
- * column ends that query, and the type that is found next can hold it. Of each user's own scripts, bounded,
- * and lost with the process: then the same error teaches it again.
+ * column ends that query, and the type that is found next can hold it. Known for a user's own script over the same
+ * addresses: over other traces the same column may hold other values. Bounded, and lost with the process: then the
+ * same error teaches it again.
  */
 import { hash } from 'node:crypto';
 import { BigtraceError } from '../common/errors.ts';
@@ -9,8 +10,9 @@ import type { Column, LearnRequest } from '../proto/messages.ts';
 
 const SCRIPTS_MAX = 1000;
 const COLUMNS_MAX = 1000;
+const DIGEST_BYTES = 32;
 
-type Script = Pick<LearnRequest, 'user' | 'sql'>;
+type Script = Pick<LearnRequest, 'user' | 'sql' | 'tracesDigest'>;
 
 export class LearnedKinds {
   /** For each script the kinds by the number of the column; what was learned last is last. */
@@ -18,7 +20,9 @@ export class LearnedKinds {
 
   /** @throws invalid_option */
   learn(request: LearnRequest): void {
-    const { column, kinds } = request;
+    const { column, kinds, tracesDigest } = request;
+    if (tracesDigest.length !== DIGEST_BYTES)
+      throw new BigtraceError('invalid_option', `traces_digest must have ${DIGEST_BYTES} bytes`);
     if (kinds === 0 || kinds > 63 || kinds % 2 === 1)
       throw new BigtraceError('invalid_option', `kinds ${kinds} must be a set of the bits 1 to 5`);
     const key = keyOf(request);
@@ -46,6 +50,6 @@ export class LearnedKinds {
   }
 }
 
-function keyOf({ user, sql }: Script): string {
-  return `${hash('sha256', sql, 'hex')} ${user}`;
+function keyOf({ user, sql, tracesDigest }: Script): string {
+  return `${hash('sha256', sql, 'hex')} ${tracesDigest.toString('hex')} ${user}`;
 }

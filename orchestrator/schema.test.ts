@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { addressesDigest } from '../common/addresses-digest.ts';
 import type { SchemaResponse } from '../proto/messages.ts';
 import type { Script } from './testing/stub-worker.ts';
 import { TestSystem, unary } from './testing/system.ts';
@@ -141,22 +142,28 @@ test('a query id that is used again has the columns of its own script', async ()
   expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: REAL });
 });
 
-test('what misfits teach is known to the next search of the same user for the same script', async () => {
+test('what misfits teach is known to the next search of the same user for the same script and traces', async () => {
   const script: Script = ({ types }) => types({ a: INT, b: NULL });
   await using system = await new TestSystem([{ script }]).start();
   const sql = Buffer.from('SELECT 1 AS a, NULL AS b');
   const learn = (column: number, kinds: number): Promise<object> =>
-    unary((done) => system.client.Learn({ user: 'u', sql, column, kinds }, done));
+    unary((done) => system.client.Learn({ user: 'u', sql, column, kinds, tracesDigest }, done));
+  const tracesDigest = addressesDigest(traces(100).map((trace) => Buffer.from(trace)));
   await learn(1, TEXT);
   await learn(1, INT);
-  const learned = async (user: string, script = sql): Promise<(number | undefined)[]> => {
-    const { column } = await system.schema(traces(100), { user, sql: script });
+  const learned = async (
+    user: string,
+    script = sql,
+    over = traces(100),
+  ): Promise<(number | undefined)[]> => {
+    const { column } = await system.schema(over, { user, sql: script });
     return column.map(({ learnedKinds }) => learnedKinds);
   };
   expect(await learned('u')).toEqual([0, TEXT | INT]);
   expect((await system.schema(traces(100), { user: 'u', sql })).tracesSampled).toBe(4);
   expect(await learned('other')).toEqual([0, 0]);
   expect(await learned('u', Buffer.from('SELECT 2'))).toEqual([0, 0]);
+  expect(await learned('u', sql, traces(99))).toEqual([0, 0]);
   await expect(learn(0, 65)).rejects.toMatchObject({ code: 'invalid_option' });
 });
 

@@ -1,5 +1,6 @@
 /** The columns of a query: found by asking a few of its traces, and remembered for as long as it begins. */
 import { hash } from 'node:crypto';
+import { addressesDigest } from '../common/addresses-digest.ts';
 import { textFromBytes } from '../common/byte-text.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
 import { FailureReasons } from '../common/failure-reasons.ts';
@@ -103,8 +104,7 @@ export class SchemaService {
 
 function keyOf({ queryId, sql, address, onFailure, user, limits }: SchemaRequest): string {
   const rest = JSON.stringify([queryId, onFailure, user, limits, sql.toString('latin1')]);
-  const list = hash('sha256', Buffer.concat(address.flatMap((one) => [one, Buffer.of(0)])), 'hex');
-  return `${hash('sha256', rest, 'hex')}${list}`;
+  return `${hash('sha256', rest, 'hex')}${addressesDigest(address).toString('hex')}`;
 }
 
 function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -144,7 +144,8 @@ async function findColumns(
   const refused = failures.count;
   const order = spreadOrder(pool.length, SAMPLE_TRACES_MAX);
   const merge = new ColumnMerge();
-  const isLearned = (column: number): boolean => learned.has(request, column);
+  const script = { ...request, tracesDigest: addressesDigest(request.address) };
+  const isLearned = (column: number): boolean => learned.has(script, column);
   let asked = 0;
   while (asked < Math.min(pool.length, SAMPLE_TRACES_MAX) && !merge.certain(isLearned)) {
     const upTo = Math.min(Math.max(asked * 2, SAMPLE_TRACES), SAMPLE_TRACES_MAX);
@@ -153,7 +154,7 @@ async function findColumns(
     await sample(round, { spec, ground, merge, failures }, signal);
   }
   if (merge.columns !== undefined)
-    return { column: learned.addTo(merge.columns, request), tracesSampled: asked };
+    return { column: learned.addTo(merge.columns, script), tracesSampled: asked };
   if (failures.count > 0 && failures.count - refused === asked)
     throw failures.noneAnswered(asked < pool.length ? 'sampled' : 'all');
   throw new BigtraceError(

@@ -122,6 +122,8 @@ export interface LearnRequest {
   sql: Buffer;
   column: number;
   kinds: number;
+  /** addressesDigest of the addresses that Schema was asked with. */
+  tracesDigest: Buffer;
 }
 
 export interface SchemaResponse {
