@@ -9,6 +9,11 @@ import type { CellValue } from '../query-result/index.ts';
 const DATA_TABLES = [
   ...['slice', 'counter', 'sched', 'thread_state', 'ftrace_event', 'android_logs', 'perf_sample'],
   ...['cpu_profile_stack_sample', 'heap_profile_allocation', 'heap_graph_object'],
+  // Profiles without times (pprof, collapsed stacks) have stacks alone.
+  ...['stack_profile_callsite', 'instruments_sample', 'android_dumpstate', 'package_list'],
+  ...['profiler_smaps', 'vulkan_memory_allocations', 'memory_snapshot_node', 'protolog'],
+  ...['surfaceflinger_layers_snapshot', 'surfaceflinger_transactions'],
+  ...['window_manager_shell_transitions', 'android_game_intervention_list'],
 ] as const;
 
 /**

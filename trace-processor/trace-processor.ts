@@ -2,7 +2,7 @@
 import { BigtraceError } from '../common/errors.ts';
 import { checkSqlLength } from '../common/text-bounds.ts';
 import type { Engine } from './engine.ts';
-import { describeFirstBytes, FIRST_BYTES_MAX } from './first-bytes.ts';
+import { describeFirstBytes, describeText, FIRST_BYTES_MAX } from './first-bytes.ts';
 import { type Image, snapshotMemory } from './image.ts';
 import { type ReadBytes, readImage } from './image-file.ts';
 import { warningsSql } from './reading/index.ts';
@@ -225,7 +225,9 @@ export class TraceProcessor {
 
   #failLoad(message: string): void {
     if (this.#loadError !== undefined) return;
-    const what = describeFirstBytes(Buffer.concat(this.#firstBytes));
+    const head = Buffer.concat(this.#firstBytes);
+    const isUnknown = message.includes('Unknown trace type');
+    const what = describeFirstBytes(head) ?? (isUnknown ? describeText(head) : undefined);
     this.#loadError = new BigtraceError(
       'trace_invalid',
       what === undefined ? message : `${message} (${what})`,
