@@ -30,5 +30,17 @@ test.each([
 test('errors and rows are counted by name', () => {
   const { errorStats, rowCounts } = metadata('recorded/other/gcc.perf.data');
   expect(Object.fromEntries(errorStats)).toEqual({ perf_record_skipped: 15n });
-  expect(Object.fromEntries(rowCounts)).toEqual({ counter: 64n, perf_sample: 64n });
+  expect(Object.fromEntries(rowCounts)).toEqual({
+    counter: 64n,
+    perf_sample: 64n,
+    stack_profile_callsite: 271n,
+  });
+});
+
+test('a profile that has stacks and no times is not empty', () => {
+  const processor = new TraceProcessor(engine);
+  processor.append(Buffer.from('main;foo;bar 10\nmain;foo 5\n'));
+  processor.finalize();
+  const { verdict, rowCounts } = metadataOf(rowsOf(answer(processor, METADATA_SQL)));
+  expect([verdict, Object.fromEntries(rowCounts)]).toEqual(['ok', { stack_profile_callsite: 3n }]);
 });
