@@ -1,0 +1,346 @@
+"""The synchronous client."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import grpc
+import pyarrow as pa
+from typing_extensions import Self, Unpack
+
+from bigtrace._proto import bigtrace_pb2
+from bigtrace.answer import BatchedAnswer, Message, WholeAnswer, given_schema, schema_of_response
+from bigtrace.calls import (
+    STATUS_SECONDS_MAX,
+    ListedTrace,
+    Status,
+    deadline_of,
+    is_unimplemented,
+    listed,
+    methods_of,
+    needs_ours,
+    recorded_failures_frame,
+    retry_seconds,
+    status_of,
+    warn_of_failures,
+)
+from bigtrace.connection import TLS, connection
+from bigtrace.errors import BigtraceError, from_rpc_error
+from bigtrace.progress import Progress, Reporter
+from bigtrace.request import QueryOptions, Request, Traces, addresses_of, request_of, summary_script
+from bigtrace.result import Failure, Result, failures_frame
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+
+class Bigtrace:
+    """A client of a Bigtrace orchestrator. It may be used by several threads.
+
+    >>> from bigtrace import Bigtrace
+    >>> with Bigtrace("127.0.0.1:5051") as bigtrace:  # doctest: +SKIP
+    ...     frame = bigtrace.query(["/local/**"], "SELECT count(*) AS slices FROM slice")
+
+    Every method that runs a query takes the keyword arguments of `QueryOptions`, and raises `BigtraceError`:
+    docs/clients/python.md names its classes.
+    """
+
+    def __init__(
+        self,
+        orchestrator_address: str | None = None,
+        wait_for_ready_for_testing: bool = False,
+        *,
+        tls: TLS | bool | str | os.PathLike[str] | None = None,
+        token: str | None = None,
+        token_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Connects when the first query is run.
+
+        Args:
+            orchestrator_address: `host:port`. Default: the environment variable BIGTRACE_ORCHESTRATOR, or
+                BIGTRACE_ORCHESTRATOR_ADDRESS, or 127.0.0.1:5051.
+            wait_for_ready_for_testing: wait for an orchestrator that is not there yet, instead of failing.
+            tls: True: TLS, by the certificates of the system; a path: of the CA's certificates (PEM); or `TLS(…)`,
+                with a client certificate too; False: none. Default: TLS where the environment variable
+                BIGTRACE_TLS_CA is set (with BIGTRACE_TLS_CERT, BIGTRACE_TLS_KEY and BIGTRACE_TLS_NAME).
+            token: bearer token to send.
+            token_file: file with the token. Default: the environment variable BIGTRACE_TOKEN_FILE, or the token
+                itself in BIGTRACE_TOKEN.
+        """
+        self._connection = connection(orchestrator_address, tls, token, token_file)
+        credentials, options = self._connection.credentials(), self._connection.options()
+        address = self._connection.address
+        self._channel = (
+            grpc.insecure_channel(address, options)
+            if credentials is None
+            else grpc.secure_channel(address, credentials, options)
+        )
+        self._methods = methods_of(self._channel)
+        self._metadata = self._connection.metadata()
+        self._wait_for_ready = wait_for_ready_for_testing
+        self._only_upstream = False
+
+    def __repr__(self) -> str:
+        return f"Bigtrace({self._connection.address!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; running queries are cancelled."""
+        self._channel.close()
+
+    def query(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> pandas.DataFrame:
+        """Runs a script on each trace.
+
+        Args:
+            traces: trace addresses and patterns, such as `/local/app.pftrace` and `/gcs/bucket/o/**`.
+            sql_query: PerfettoSQL; the rows of its last statement are the answer.
+
+        Returns:
+            The rows of all traces, `_trace_address` first. Shape: (rows, 1 + columns of the script). Where traces
+            have different columns, NULL stands in those that a trace does not have. `Result.to_pandas` has the types.
+        """
+        return self._checked(traces, sql_query, options).to_pandas()
+
+    def query_arrow(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> pa.Table:
+        """As `query`; the answer is an Arrow table."""
+        return self._checked(traces, sql_query, options).to_arrow()
+
+    def query_polars(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> polars.DataFrame:
+        """As `query`; the answer is a polars frame."""
+        return self._checked(traces, sql_query, options).to_polars()
+
+    def summary(self, traces: Traces, spec: str, **options: Unpack[QueryOptions]) -> pandas.DataFrame:
+        """Computes Perfetto trace summaries.
+
+        Args:
+            traces: as of `query`.
+            spec: a TraceSummarySpec as textproto, such as `metric_spec { id: "…" … }`.
+
+        Returns:
+            One row for each value of a metric: docs/own-sql.md has the columns.
+        """
+        return self.query(traces, summary_script(spec), **options)
+
+    def run(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> Result:
+        """As `query`; the answer can be had in each form, with the failures of a lenient query."""
+        request = request_of(traces, sql_query, options)
+        reporter = Reporter(request.progress)
+        attempt = 0
+        try:
+            while True:
+                answer = WholeAnswer(request, reporter)
+                try:
+                    with closing(self._messages(request, reporter.wanted, keep_names=True)) as messages:
+                        for message in messages:
+                            answer.feed(message)
+                    return answer.end()
+                except BigtraceError as error:
+                    self._pause(error, attempt, request)
+                attempt += 1
+        finally:
+            reporter.close()
+
+    def stream(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> BatchStream:
+        """Runs a script on each trace; the rows come as they are ready.
+
+        The types of the columns are found first, by running the script on a few of the traces, unless `schema` is
+        a `pyarrow.Schema`. Rows of different traces interleave; those of one trace come in order. A reader that is
+        slow slows the orchestrator down: memory is bounded by a few messages.
+
+        Returns:
+            An iterator over `pyarrow.RecordBatch`es of at most 65,536 rows. Closing it, or leaving its `with` block,
+            cancels what is left of the query.
+        """
+        return BatchStream(self, request_of(traces, sql_query, options))
+
+    def list_traces(self, patterns: Traces, *, where: str | None = None, limit: int = 0) -> list[ListedTrace]:
+        """The traces that patterns match, sorted by address.
+
+        Args:
+            patterns: trace addresses and patterns.
+            where: an expression over the catalog; its traces are added.
+            limit: how many at most; 0: all.
+        """
+        wanted = (*addresses_of(patterns), *(() if where is None else (f"/where/{where}".encode(),)))
+        request = bigtrace_pb2.ListRequest(pattern=wanted, limit=limit)
+        try:
+            responses = self._methods.list(request, metadata=self._metadata, wait_for_ready=self._wait_for_ready)
+            found = [trace for response in responses for trace in listed(response)]
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self._connection.address) from error
+        return sorted(found, key=lambda trace: os.fsencode(trace.address))
+
+    def failures(self, query_id: str = "") -> pandas.DataFrame:
+        """Traces that failed in queries of late, as the orchestrator remembers them; `query_id`: of one query."""
+        request = bigtrace_pb2.FailuresRequest(query_id=query_id)
+        try:
+            return recorded_failures_frame(self._methods.failures(request, **self._soon()))
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self._connection.address) from error
+
+    def status(self) -> Status:
+        """What the orchestrator is doing."""
+        try:
+            return status_of(self._methods.status(bigtrace_pb2.StatusRequest(), **self._soon()))
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self._connection.address) from error
+
+    def cancel(self, query_id: str) -> int:
+        """Ends running queries of that name. Returns how many there were."""
+        try:
+            request = bigtrace_pb2.CancelRequest(query_id=query_id)
+            return int(self._methods.cancel(request, **self._soon()).cancelled)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self._connection.address) from error
+
+    def _checked(self, traces: Traces, sql_query: str, options: QueryOptions) -> Result:
+        result = self.run(traces, sql_query, **options)
+        warn_of_failures(result)
+        return result
+
+    def _soon(self) -> dict[str, object]:
+        return {
+            "metadata": self._metadata,
+            "timeout": STATUS_SECONDS_MAX,
+            "wait_for_ready": self._wait_for_ready,
+        }
+
+    def _pause(self, error: BigtraceError, attempt: int, request: Request) -> None:
+        """Waits before the query is asked again. Raises: `error`, where it is not."""
+        seconds = retry_seconds(error, attempt, request.retries)
+        if seconds is None:
+            raise error
+        time.sleep(seconds)
+
+    def _messages(self, request: Request, progress: bool, keep_names: bool) -> Generator[Message, None, None]:
+        """The messages of one call; leaving the generator cancels the call.
+
+        `keep_names`: traces are wanted by the names that the caller gave, as Perfetto's service answers.
+        """
+        upstream = self._only_upstream or (keep_names and request.plain and request.has_aliases)
+        if self._only_upstream and not request.plain:
+            raise needs_ours(request, self._connection.address)
+        common = {
+            "timeout": deadline_of(request),
+            "metadata": self._metadata,
+            "wait_for_ready": self._wait_for_ready,
+        }
+        call = (
+            self._methods.upstream(request.upstream_args(), **common)
+            if upstream
+            else self._methods.query(request.messages(progress), **common)
+        )
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            if upstream or not is_unimplemented(error):
+                raise from_rpc_error(error, self._connection.address, request.query_id) from error
+        else:
+            return
+        finally:
+            call.cancel()
+        self._only_upstream = True
+        yield from self._messages(request, progress, keep_names)
+
+    def _schema(self, request: Request) -> pa.Schema | None:
+        """None: the orchestrator does not say."""
+        schema = given_schema(request)
+        if schema is not None or self._only_upstream:
+            return schema
+        attempt = 0
+        while True:
+            try:
+                call = {"metadata": self._metadata, "timeout": deadline_of(request)}
+                response = self._methods.schema(request.schema_request(), wait_for_ready=self._wait_for_ready, **call)
+                return schema_of_response(response, request.typing)
+            except grpc.RpcError as error:
+                if is_unimplemented(error):
+                    return None
+                self._pause(from_rpc_error(error, self._connection.address, request.query_id), attempt, request)
+            attempt += 1
+
+
+class BatchStream:
+    """The rows of a query as Arrow record batches; see `Bigtrace.stream`. For one thread."""
+
+    def __init__(self, client: Bigtrace, request: Request) -> None:
+        self._request = request
+        self._reporter = Reporter(request.progress)
+        self._answer = BatchedAnswer(request, self._reporter, client._schema(request))
+        self._batches = self._read(client)
+
+    @property
+    def query_id(self) -> str:
+        """The name of the query."""
+        return self._request.query_id
+
+    @property
+    def schema(self) -> pa.Schema | None:
+        """Of every batch. None until the first one, where the orchestrator is Perfetto's own."""
+        return self._answer.schema
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Traces that failed so far; empty unless the query is lenient."""
+        return self._answer.failures
+
+    @property
+    def progress(self) -> Progress | None:
+        """The last progress that was reported."""
+        return self._answer.progress
+
+    def failures_frame(self) -> pandas.DataFrame:
+        """One row for each trace that failed so far."""
+        return failures_frame(self.failures)
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        """For what reads Arrow streams: `pyarrow.dataset.write_dataset`, DuckDB, polars."""
+        if self.schema is None:
+            raise BigtraceError("the orchestrator does not tell types", remedy="pass schema=")
+        return pa.RecordBatchReader.from_batches(self.schema, self)
+
+    def close(self) -> None:
+        """Cancels what is left of the query."""
+        self._batches.close()
+        self._reporter.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        return next(self._batches)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self, client: Bigtrace) -> Generator[pa.RecordBatch, None, None]:
+        attempt, given = 0, False
+        while True:
+            try:
+                with closing(client._messages(self._request, self._reporter.wanted, keep_names=False)) as messages:
+                    for message in messages:
+                        self._answer.feed(message)
+                        for batch in self._answer.batches():
+                            given = True
+                            yield batch
+                self._answer.end()
+                return
+            except BigtraceError as error:
+                if given:
+                    raise
+                client._pause(error, attempt, self._request)
+            attempt += 1
+            self._answer = BatchedAnswer(self._request, self._reporter, self._answer.schema)

@@ -1,0 +1,144 @@
+"""Exceptions: one class for each family of gRPC status codes, all of them `BigtraceError`."""
+
+from __future__ import annotations
+
+import grpc
+
+#: The orchestrator's error codes for which the same query may succeed a moment later.
+RETRYABLE_CODES = frozenset(
+    {
+        "orchestrator_unreachable",
+        "draining",
+        "no_workers",
+        "worker_lost",
+        "out_of_memory",
+        "catalog_failed",
+        "too_many_queries",
+    }
+)
+
+
+class PerfettoException(Exception):
+    """The name that Perfetto's own Python API has for its errors; every error of this package is one."""
+
+
+class BigtraceError(PerfettoException):
+    """A query, or another call, that failed.
+
+    Attributes:
+        code: the orchestrator's error code, such as `sql_failed`; a gRPC status in lower case, such as
+            `unavailable`, where the orchestrator itself did not end the call.
+        trace: the address of the trace it happened on, or None.
+        detail: what happened, without the trace and without the remedy.
+        remedy: what to do about it, or None.
+        query_id: the name of the query, by which the orchestrator's logs know it, or None.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str = "internal",
+        trace: str | None = None,
+        remedy: str | None = None,
+        query_id: str | None = None,
+    ) -> None:
+        prefix = "" if trace is None else f"[{trace}]: "
+        suffix = "" if remedy is None else f"; {remedy}"
+        super().__init__(f"{prefix}{detail}{suffix}")
+        self.code = code
+        self.trace = trace
+        self.detail = detail
+        self.remedy = remedy
+        self.query_id = query_id
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same query may succeed when it is asked again."""
+        return self.code in RETRYABLE_CODES or self.code == "unavailable"
+
+
+class InvalidArgumentError(BigtraceError):
+    """An address, option, filter or type that the orchestrator or this package refuses (INVALID_ARGUMENT)."""
+
+
+class AuthenticationError(BigtraceError):
+    """Missing or wrong credentials (UNAUTHENTICATED)."""
+
+
+class AccessDeniedError(BigtraceError):
+    """A trace that may not be read (PERMISSION_DENIED)."""
+
+
+class LimitExceededError(BigtraceError):
+    """A bound on rows, bytes, memory or the number of queries that was passed (RESOURCE_EXHAUSTED)."""
+
+
+class QueryTimeoutError(BigtraceError):
+    """The time limit of the query passed (DEADLINE_EXCEEDED)."""
+
+
+class QueryCancelledError(BigtraceError):
+    """The query was cancelled (CANCELLED)."""
+
+
+class UnavailableError(BigtraceError):
+    """No orchestrator or no worker can be reached (UNAVAILABLE). Asking again may help."""
+
+
+class QueryFailedError(BigtraceError):
+    """A trace that cannot be read or loaded, SQL that TraceProcessor refuses, or a bug (INTERNAL and others)."""
+
+
+class DataError(BigtraceError):
+    """Rows that the requested form cannot hold exactly: mixed types, or text that is not UTF-8."""
+
+
+class FailedTracesWarning(UserWarning):
+    """Traces of a lenient query failed: their rows are not part of the answer."""
+
+
+_CLASSES: dict[grpc.StatusCode, type[BigtraceError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidArgumentError,
+    grpc.StatusCode.UNAUTHENTICATED: AuthenticationError,
+    grpc.StatusCode.PERMISSION_DENIED: AccessDeniedError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: LimitExceededError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: QueryTimeoutError,
+    grpc.StatusCode.CANCELLED: QueryCancelledError,
+    grpc.StatusCode.UNAVAILABLE: UnavailableError,
+}
+
+_REMEDIES = {
+    "unauthenticated": "pass token= or token_file=, or set BIGTRACE_TOKEN_FILE",
+    "deadline_exceeded": "a larger timeout= (seconds) allows more",
+    "too_many_queries": "ask again in a moment, or pass a larger retries=",
+    "limit_exceeded": "ask for fewer rows or traces, or pass limits= up to what the services allow",
+    "no_match": "list_traces(pattern) shows what a pattern matches",
+    "no_workers": "start a worker, or look at status()",
+}
+
+
+def from_rpc_error(error: grpc.RpcError, address: str, query_id: str | None = None) -> BigtraceError:
+    """The exception for a gRPC call to the orchestrator at `address` that failed."""
+    status = error.code()
+    trailers: dict[str, str | bytes] = dict(error.trailing_metadata() or ())
+    code = _text(trailers.get("bigtrace-code"))
+    kind = _CLASSES.get(status, QueryFailedError)
+    if code is not None:
+        detail = _text(trailers.get("bigtrace-detail-bin")) or error.details() or ""
+        trace = _text(trailers.get("bigtrace-trace-bin"))
+        return kind(detail, code=code, trace=trace, remedy=_REMEDIES.get(code), query_id=query_id)
+    detail = error.details() or status.name
+    if status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN):
+        return UnavailableError(
+            f"the orchestrator at {address} cannot be reached ({detail})",
+            code="unavailable",
+            remedy="Bigtrace('host:port') names another; tls= is needed where it has TLS",
+            query_id=query_id,
+        )
+    code = status.name.lower()
+    return kind(detail, code=code, remedy=_REMEDIES.get(code), query_id=query_id)
+
+
+def _text(value: str | bytes | None) -> str | None:
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
