@@ -5,19 +5,17 @@ from pathlib import Path
 PYTHON = Path(__file__).resolve().parent
 ROOT = PYTHON.parent
 
-#: The protocol buffers of the orchestrator, in one folder each.
+#: The protocol buffers of the orchestrator.
 PROTO_FILES = [ROOT / "proto" / "bigtrace.proto", ROOT / "proto" / "perfetto.proto"]
 #: The catalogue of error codes.
 ERROR_CODES = ROOT / "common" / "errors.ts"
 #: The `bigtrace` command.
 COMMAND = ROOT / "cli" / "bigtrace.mjs"
-#: Traces with known answers, and the answers.
+#: Traces with known answers, the module that puts them together, and the answers.
 CORPUS = ROOT / "vendor" / "corpus"
+ASSEMBLE_CORPUS = ROOT / "test" / "corpus" / "assemble.ts"
 EXPECTED = ROOT / "test" / "corpus" / "expected"
 SAMPLES = ROOT / "samples" / "traces"
 #: What the documentation shows is run by the tests.
 GUIDE = ROOT / "docs" / "clients" / "python.md"
-NOTEBOOKS = ROOT / "docs" / "notebooks"
-LICENSE = ROOT / "LICENSE"
-#: Where the gate's virtual environments are.
-CACHE = ROOT / "node_modules" / ".cache"
+NOTEBOOK = ROOT / "docs" / "notebooks" / "bigtrace.ipynb"

@@ -1,51 +1,43 @@
-"""The asyncio client: as `Bigtrace`, with `await`."""
+"""The asyncio client: as `Bigtrace`, with `await`.
+
+Calls run on threads of their own, and so does decoding: the event loop is never busy with rows. (`grpc.aio` replaces the
+orchestrator's error by one of its own when a call ends while its requests are being written.)
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
-import grpc
-import grpc.aio
 import pyarrow as pa
 from typing_extensions import Self, Unpack
 
-from bigtrace._proto import bigtrace_pb2
-from bigtrace.answer import BatchedAnswer, Message, WholeAnswer, given_schema, schema_of_response
-from bigtrace.calls import (
-    STATUS_SECONDS_MAX,
-    ListedTrace,
-    Methods,
-    Status,
-    deadline_of,
-    is_unimplemented,
-    listed,
-    methods_of,
-    needs_ours,
-    recorded_failures_frame,
-    retry_seconds,
-    status_of,
-    warn_of_failures,
-)
-from bigtrace.connection import TLS, connection
-from bigtrace.errors import BigtraceError, from_rpc_error
-from bigtrace.progress import Progress, Reporter
-from bigtrace.request import QueryOptions, Request, Traces, addresses_of, request_of, summary_script
-from bigtrace.result import Failure, Result, failures_frame
+from bigtrace.calls import ListedTrace, Status, warn_of_failures
+from bigtrace.cancellation import Cancellation
+from bigtrace.client import BatchStream, Bigtrace
+from bigtrace.connection import TLS
+from bigtrace.progress import Progress
+from bigtrace.request import QueryOptions, Traces, request_of, summary_script
+from bigtrace.result import Failure, Result
 
 if TYPE_CHECKING:
     import pandas
     import polars
 
+#: Calls of one client at a time; more wait for their turn.
+_CALLS_MAX = 64
+
+T = TypeVar("T")
+
 
 class AsyncBigtrace:
     """The asyncio twin of `Bigtrace`: the same arguments, answers and errors.
 
-    An awaited query that is cancelled (`task.cancel()`) is cancelled at the orchestrator too. Decoding happens in
-    the event loop. For one event loop: that in which it is first used.
+    Cancelling a task that waits for a query cancels the query. At most 64 calls of one client run at a time. The
+    functions that are given as `progress` are called on another thread.
     """
 
     def __init__(
@@ -57,14 +49,11 @@ class AsyncBigtrace:
         token_file: str | os.PathLike[str] | None = None,
     ) -> None:
         """As `Bigtrace`."""
-        self._connection = connection(orchestrator_address, tls, token, token_file)
-        self._credentials = self._connection.credentials()
-        self._metadata = tuple(self._connection.metadata())
-        self._opened: tuple[grpc.aio.Channel, Methods] | None = None
-        self._only_upstream = False
+        self._client = Bigtrace(orchestrator_address, tls=tls, token=token, token_file=token_file)
+        self._threads = ThreadPoolExecutor(_CALLS_MAX, thread_name_prefix="bigtrace")
 
     def __repr__(self) -> str:
-        return f"AsyncBigtrace({self._connection.address!r})"
+        return f"Async{self._client!r}"
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,195 +63,113 @@ class AsyncBigtrace:
 
     async def close(self) -> None:
         """Closes the connection; running queries are cancelled."""
-        if self._opened is not None:
-            await self._opened[0].close(None)
+        self._client.close()
+        self._threads.shutdown(wait=False)
 
     async def query(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> pandas.DataFrame:
         """As `Bigtrace.query`."""
-        return (await self._checked(traces, sql_query, options)).to_pandas()
+        return await self._table(traces, sql_query, options, Result.to_pandas)
 
     async def query_arrow(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> pa.Table:
         """As `Bigtrace.query_arrow`."""
-        return (await self._checked(traces, sql_query, options)).to_arrow()
+        return await self._table(traces, sql_query, options, Result.to_arrow)
 
     async def query_polars(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> polars.DataFrame:
         """As `Bigtrace.query_polars`."""
-        return (await self._checked(traces, sql_query, options)).to_polars()
+        return await self._table(traces, sql_query, options, Result.to_polars)
 
     async def summary(self, traces: Traces, spec: str, **options: Unpack[QueryOptions]) -> pandas.DataFrame:
         """As `Bigtrace.summary`."""
-        return await self.query(traces, summary_script(spec), **options)
+        return await self._table(traces, summary_script(spec), options, Result.to_pandas)
 
     async def run(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> Result:
         """As `Bigtrace.run`."""
-        request = request_of(traces, sql_query, options)
-        reporter = Reporter(request.progress)
-        attempt = 0
-        try:
-            while True:
-                answer = WholeAnswer(request, reporter)
-                try:
-                    async with aclosing(self._messages(request, reporter.wanted, keep_names=True)) as messages:
-                        async for message in messages:
-                            answer.feed(message)
-                    return answer.end()
-                except BigtraceError as error:
-                    await self._pause(error, attempt, request)
-                attempt += 1
-        finally:
-            reporter.close()
+        request, cancellation = request_of(traces, sql_query, options), Cancellation()
+        return await self._on_thread(cancellation, lambda: self._client._run(request, cancellation))
 
     async def stream(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> AsyncBatchStream:
         """As `Bigtrace.stream`; the batches come by `async for`."""
-        request = request_of(traces, sql_query, options)
-        return AsyncBatchStream(self, request, await self._schema(request))
+        request, cancellation = request_of(traces, sql_query, options), Cancellation()
+        stream = await self._on_thread(cancellation, lambda: self._client._stream(request, cancellation))
+        return AsyncBatchStream(self, stream, cancellation)
 
     async def list_traces(self, patterns: Traces, *, where: str | None = None, limit: int = 0) -> list[ListedTrace]:
         """As `Bigtrace.list_traces`."""
-        wanted = (*addresses_of(patterns), *(() if where is None else (f"/where/{where}".encode(),)))
-        call = self._stubs().list(bigtrace_pb2.ListRequest(pattern=wanted, limit=limit), metadata=self._metadata)
-        try:
-            found = [trace async for response in call for trace in listed(response)]
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, self._connection.address) from error
-        return sorted(found, key=lambda trace: os.fsencode(trace.address))
+        list_traces = self._client.list_traces
+        return await self._on_thread(None, lambda: list_traces(patterns, where=where, limit=limit))
 
     async def failures(self, query_id: str = "") -> pandas.DataFrame:
         """As `Bigtrace.failures`."""
-        request = bigtrace_pb2.FailuresRequest(query_id=query_id)
-        call = self._stubs().failures(request, metadata=self._metadata, timeout=STATUS_SECONDS_MAX)
-        try:
-            return recorded_failures_frame([response async for response in call])
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, self._connection.address) from error
+        return await self._on_thread(None, lambda: self._client.failures(query_id))
 
     async def status(self) -> Status:
         """As `Bigtrace.status`."""
-        request = bigtrace_pb2.StatusRequest()
-        try:
-            return status_of(await self._stubs().status(request, metadata=self._metadata, timeout=STATUS_SECONDS_MAX))
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, self._connection.address) from error
+        return await self._on_thread(None, self._client.status)
 
     async def cancel(self, query_id: str) -> int:
         """As `Bigtrace.cancel`."""
-        request = bigtrace_pb2.CancelRequest(query_id=query_id)
-        try:
-            response = await self._stubs().cancel(request, metadata=self._metadata, timeout=STATUS_SECONDS_MAX)
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, self._connection.address) from error
-        return int(response.cancelled)
+        return await self._on_thread(None, lambda: self._client.cancel(query_id))
 
-    def _stubs(self) -> Methods:
-        """The channel belongs to the event loop that runs when it is opened."""
-        if self._opened is None:
-            address, options = self._connection.address, self._connection.options()
-            channel = (
-                grpc.aio.insecure_channel(address, options)
-                if self._credentials is None
-                else grpc.aio.secure_channel(address, self._credentials, options)
-            )
-            self._opened = (channel, methods_of(channel))
-        return self._opened[1]
-
-    async def _checked(self, traces: Traces, sql_query: str, options: QueryOptions) -> Result:
-        result = await self.run(traces, sql_query, **options)
+    async def _table(self, traces: Traces, sql_query: str, options: QueryOptions, form: Callable[[Result], T]) -> T:
+        request, cancellation = request_of(traces, sql_query, options), Cancellation()
+        result = await self._on_thread(cancellation, lambda: self._client._run(request, cancellation))
         warn_of_failures(result)
-        return result
+        return await self._on_thread(None, lambda: form(result))
 
-    async def _pause(self, error: BigtraceError, attempt: int, request: Request) -> None:
-        """Waits before the query is asked again. Raises: `error`, where it is not."""
-        seconds = retry_seconds(error, attempt, request.retries)
-        if seconds is None:
-            raise error
-        await asyncio.sleep(seconds)
-
-    async def _messages(self, request: Request, progress: bool, keep_names: bool) -> AsyncGenerator[Message, None]:
-        """As `Bigtrace._messages`."""
-        while True:
-            upstream = self._only_upstream or (keep_names and request.plain and request.has_aliases)
-            if self._only_upstream and not request.plain:
-                raise needs_ours(request, self._connection.address)
-            common = {"timeout": deadline_of(request), "metadata": self._metadata}
-            call = (
-                self._stubs().upstream(request.upstream_args(), **common)
-                if upstream
-                else self._stubs().query(request.messages(progress), **common)
-            )
-            try:
-                async for message in call:
-                    yield message
-                return
-            except grpc.RpcError as error:
-                if upstream or not is_unimplemented(error):
-                    raise from_rpc_error(error, self._connection.address, request.query_id) from error
-            finally:
-                call.cancel()
-            self._only_upstream = True
-
-    async def _schema(self, request: Request) -> pa.Schema | None:
-        """As `Bigtrace._schema`."""
-        schema = given_schema(request)
-        if schema is not None or self._only_upstream:
-            return schema
-        attempt = 0
-        while True:
-            try:
-                response = await self._stubs().schema(
-                    request.schema_request(), metadata=self._metadata, timeout=deadline_of(request)
-                )
-                return schema_of_response(response, request.typing)
-            except grpc.RpcError as error:
-                if is_unimplemented(error):
-                    return None
-                failed = from_rpc_error(error, self._connection.address, request.query_id)
-                await self._pause(failed, attempt, request)
-            attempt += 1
+    async def _on_thread(self, cancellation: Cancellation | None, work: Callable[[], T]) -> T:
+        """Where this task is cancelled, so is the query; its thread then ends by itself."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except asyncio.CancelledError:
+            if cancellation is not None:
+                cancellation.cancel()
+            raise
 
 
 class AsyncBatchStream:
-    """The rows of a query as Arrow record batches; see `Bigtrace.stream`."""
+    """The rows of a query as Arrow record batches; see `Bigtrace.stream`. For one task."""
 
-    def __init__(self, client: AsyncBigtrace, request: Request, schema: pa.Schema | None) -> None:
-        self._request = request
-        self._reporter = Reporter(request.progress)
-        self._answer = BatchedAnswer(request, self._reporter, schema)
-        self._batches = self._read(client)
+    def __init__(self, client: AsyncBigtrace, stream: BatchStream, cancellation: Cancellation) -> None:
+        self._client = client
+        self._stream = stream
+        self._cancellation = cancellation
 
     @property
     def query_id(self) -> str:
         """The name of the query."""
-        return self._request.query_id
+        return self._stream.query_id
 
     @property
     def schema(self) -> pa.Schema | None:
         """Of every batch. None until the first one, where the orchestrator is Perfetto's own."""
-        return self._answer.schema
+        return self._stream.schema
 
     @property
     def failures(self) -> list[Failure]:
         """Traces that failed so far; empty unless the query is lenient."""
-        return self._answer.failures
+        return self._stream.failures
 
     @property
     def progress(self) -> Progress | None:
         """The last progress that was reported."""
-        return self._answer.progress
+        return self._stream.progress
 
     def failures_frame(self) -> pandas.DataFrame:
         """One row for each trace that failed so far."""
-        return failures_frame(self.failures)
+        return self._stream.failures_frame()
 
     async def close(self) -> None:
         """Cancels what is left of the query."""
-        await self._batches.aclose()
-        self._reporter.close()
+        self._cancellation.cancel()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> pa.RecordBatch:
-        return await anext(self._batches)
+        batch = await self._client._on_thread(self._cancellation, lambda: next(self._stream, None))
+        if batch is None:
+            raise StopAsyncIteration
+        return batch
 
     async def __aenter__(self) -> Self:
         return self
@@ -270,22 +177,5 @@ class AsyncBatchStream:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _read(self, client: AsyncBigtrace) -> AsyncGenerator[pa.RecordBatch, None]:
-        attempt, given = 0, False
-        while True:
-            try:
-                call = client._messages(self._request, self._reporter.wanted, keep_names=False)
-                async with aclosing(call) as messages:
-                    async for message in messages:
-                        self._answer.feed(message)
-                        for batch in self._answer.batches():
-                            given = True
-                            yield batch
-                self._answer.end()
-                return
-            except BigtraceError as error:
-                if given:
-                    raise
-                await client._pause(error, attempt, self._request)
-            attempt += 1
-            self._answer = BatchedAnswer(self._request, self._reporter, self._answer.schema)
+    def __del__(self) -> None:
+        self._cancellation.cancel()

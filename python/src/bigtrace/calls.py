@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import grpc
 
 from bigtrace._proto import bigtrace_pb2, perfetto_pb2
 from bigtrace.columns import ADDRESS
-from bigtrace.errors import BigtraceError, FailedTracesWarning, InvalidArgumentError
+from bigtrace.errors import FailedTracesWarning, InvalidArgumentError
 from bigtrace.request import Request
 from bigtrace.result import Result
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 STATUS_SECONDS_MAX = 10.0
 #: How much later than the orchestrator this side ends a query whose time has run out, in seconds.
 _GRACE_SECONDS = 10.0
-_RETRY_SECONDS_MAX = 5.0
 
 
 @dataclass(frozen=True)
@@ -64,13 +62,6 @@ def methods_of(channel: Any) -> Methods:
 def deadline_of(request: Request) -> float | None:
     """The orchestrator ends a query in time; this is for one that does not answer. In seconds."""
     return None if request.timeout is None else request.timeout + _GRACE_SECONDS
-
-
-def retry_seconds(error: BigtraceError, attempt: int, retries: int) -> float | None:
-    """How long to wait before the query is asked again; None: not again. `attempt`: 0 is the first one."""
-    if not error.retryable or attempt >= retries:
-        return None
-    return min(_RETRY_SECONDS_MAX, 0.2 * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def is_unimplemented(error: grpc.RpcError) -> bool:

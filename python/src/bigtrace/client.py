@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Generator
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
@@ -24,12 +24,12 @@ from bigtrace.calls import (
     methods_of,
     needs_ours,
     recorded_failures_frame,
-    retry_seconds,
     status_of,
     warn_of_failures,
 )
+from bigtrace.cancellation import Cancellation
 from bigtrace.connection import TLS, connection
-from bigtrace.errors import BigtraceError, from_rpc_error
+from bigtrace.errors import BigtraceError, QueryCancelledError, from_rpc_error
 from bigtrace.progress import Progress, Reporter
 from bigtrace.request import QueryOptions, Request, Traces, addresses_of, request_of, summary_script
 from bigtrace.result import Failure, Result, failures_frame
@@ -133,22 +133,7 @@ class Bigtrace:
 
     def run(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> Result:
         """As `query`; the answer can be had in each form, with the failures of a lenient query."""
-        request = request_of(traces, sql_query, options)
-        reporter = Reporter(request.progress)
-        attempt = 0
-        try:
-            while True:
-                answer = WholeAnswer(request, reporter)
-                try:
-                    with closing(self._messages(request, reporter.wanted, keep_names=True)) as messages:
-                        for message in messages:
-                            answer.feed(message)
-                    return answer.end()
-                except BigtraceError as error:
-                    self._pause(error, attempt, request)
-                attempt += 1
-        finally:
-            reporter.close()
+        return self._run(request_of(traces, sql_query, options), Cancellation())
 
     def stream(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> BatchStream:
         """Runs a script on each trace; the rows come as they are ready.
@@ -161,7 +146,7 @@ class Bigtrace:
             An iterator over `pyarrow.RecordBatch`es of at most 65,536 rows. Closing it, or leaving its `with` block,
             cancels what is left of the query.
         """
-        return BatchStream(self, request_of(traces, sql_query, options))
+        return self._stream(request_of(traces, sql_query, options), Cancellation())
 
     def list_traces(self, patterns: Traces, *, where: str | None = None, limit: int = 0) -> list[ListedTrace]:
         """The traces that patterns match, sorted by address.
@@ -174,7 +159,7 @@ class Bigtrace:
         wanted = (*addresses_of(patterns), *(() if where is None else (f"/where/{where}".encode(),)))
         request = bigtrace_pb2.ListRequest(pattern=wanted, limit=limit)
         try:
-            responses = self._methods.list(request, metadata=self._metadata, wait_for_ready=self._wait_for_ready)
+            responses = self._methods.list(request, **self._common(None))
             found = [trace for response in responses for trace in listed(response)]
         except grpc.RpcError as error:
             raise from_rpc_error(error, self._connection.address) from error
@@ -184,14 +169,14 @@ class Bigtrace:
         """Traces that failed in queries of late, as the orchestrator remembers them; `query_id`: of one query."""
         request = bigtrace_pb2.FailuresRequest(query_id=query_id)
         try:
-            return recorded_failures_frame(self._methods.failures(request, **self._soon()))
+            return recorded_failures_frame(self._methods.failures(request, **self._common(STATUS_SECONDS_MAX)))
         except grpc.RpcError as error:
             raise from_rpc_error(error, self._connection.address) from error
 
     def status(self) -> Status:
         """What the orchestrator is doing."""
         try:
-            return status_of(self._methods.status(bigtrace_pb2.StatusRequest(), **self._soon()))
+            return status_of(self._methods.status(bigtrace_pb2.StatusRequest(), **self._common(STATUS_SECONDS_MAX)))
         except grpc.RpcError as error:
             raise from_rpc_error(error, self._connection.address) from error
 
@@ -199,7 +184,7 @@ class Bigtrace:
         """Ends running queries of that name. Returns how many there were."""
         try:
             request = bigtrace_pb2.CancelRequest(query_id=query_id)
-            return int(self._methods.cancel(request, **self._soon()).cancelled)
+            return int(self._methods.cancel(request, **self._common(STATUS_SECONDS_MAX)).cancelled)
         except grpc.RpcError as error:
             raise from_rpc_error(error, self._connection.address) from error
 
@@ -208,21 +193,29 @@ class Bigtrace:
         warn_of_failures(result)
         return result
 
-    def _soon(self) -> dict[str, object]:
-        return {
-            "metadata": self._metadata,
-            "timeout": STATUS_SECONDS_MAX,
-            "wait_for_ready": self._wait_for_ready,
-        }
+    def _run(self, request: Request, cancellation: Cancellation) -> Result:
+        reporter = Reporter(request.progress)
+        attempt = 0
+        try:
+            while True:
+                answer = WholeAnswer(request, reporter)
+                try:
+                    with closing(self._messages(request, reporter.wanted, cancellation, keep_names=True)) as messages:
+                        for message in messages:
+                            answer.feed(message)
+                    return answer.end()
+                except BigtraceError as error:
+                    cancellation.pause(error, attempt, request.retries)
+                attempt += 1
+        finally:
+            reporter.close()
 
-    def _pause(self, error: BigtraceError, attempt: int, request: Request) -> None:
-        """Waits before the query is asked again. Raises: `error`, where it is not."""
-        seconds = retry_seconds(error, attempt, request.retries)
-        if seconds is None:
-            raise error
-        time.sleep(seconds)
+    def _stream(self, request: Request, cancellation: Cancellation) -> BatchStream:
+        return BatchStream(self, request, self._schema(request, cancellation), cancellation)
 
-    def _messages(self, request: Request, progress: bool, keep_names: bool) -> Generator[Message, None, None]:
+    def _messages(
+        self, request: Request, progress: bool, cancellation: Cancellation, keep_names: bool
+    ) -> Generator[Message, None, None]:
         """The messages of one call; leaving the generator cancels the call.
 
         `keep_names`: traces are wanted by the names that the caller gave, as Perfetto's service answers.
@@ -230,18 +223,15 @@ class Bigtrace:
         upstream = self._only_upstream or (keep_names and request.plain and request.has_aliases)
         if self._only_upstream and not request.plain:
             raise needs_ours(request, self._connection.address)
-        common = {
-            "timeout": deadline_of(request),
-            "metadata": self._metadata,
-            "wait_for_ready": self._wait_for_ready,
-        }
+        common = self._common(deadline_of(request))
         call = (
             self._methods.upstream(request.upstream_args(), **common)
             if upstream
             else self._methods.query(request.messages(progress), **common)
         )
         try:
-            yield from call
+            with cancellation.of(call):
+                yield from call
         except grpc.RpcError as error:
             if upstream or not is_unimplemented(error):
                 raise from_rpc_error(error, self._connection.address, request.query_id) from error
@@ -250,9 +240,9 @@ class Bigtrace:
         finally:
             call.cancel()
         self._only_upstream = True
-        yield from self._messages(request, progress, keep_names)
+        yield from self._messages(request, progress, cancellation, keep_names)
 
-    def _schema(self, request: Request) -> pa.Schema | None:
+    def _schema(self, request: Request, cancellation: Cancellation) -> pa.Schema | None:
         """None: the orchestrator does not say."""
         schema = given_schema(request)
         if schema is not None or self._only_upstream:
@@ -260,44 +250,60 @@ class Bigtrace:
         attempt = 0
         while True:
             try:
-                call = {"metadata": self._metadata, "timeout": deadline_of(request)}
-                response = self._methods.schema(request.schema_request(), wait_for_ready=self._wait_for_ready, **call)
-                return schema_of_response(response, request.typing)
+                call = self._methods.schema.future(request.schema_request(), **self._common(deadline_of(request)))
+                with cancellation.of(call):
+                    return schema_of_response(call.result(), request.typing)
+            except grpc.FutureCancelledError:
+                raise QueryCancelledError("the query was cancelled", code="cancelled") from None
             except grpc.RpcError as error:
                 if is_unimplemented(error):
                     return None
-                self._pause(from_rpc_error(error, self._connection.address, request.query_id), attempt, request)
+                failed = from_rpc_error(error, self._connection.address, request.query_id)
+                cancellation.pause(failed, attempt, request.retries)
             attempt += 1
+
+    def _common(self, timeout: float | None) -> dict[str, object]:
+        return {"metadata": self._metadata, "timeout": timeout, "wait_for_ready": self._wait_for_ready}
+
+
+@dataclass
+class _StreamState:
+    """Apart from the stream, which holds the generator: an abandoned stream is then freed, and cancelled, at once."""
+
+    request: Request
+    reporter: Reporter
+    answer: BatchedAnswer
 
 
 class BatchStream:
     """The rows of a query as Arrow record batches; see `Bigtrace.stream`. For one thread."""
 
-    def __init__(self, client: Bigtrace, request: Request) -> None:
-        self._request = request
-        self._reporter = Reporter(request.progress)
-        self._answer = BatchedAnswer(request, self._reporter, client._schema(request))
-        self._batches = self._read(client)
+    def __init__(
+        self, client: Bigtrace, request: Request, schema: pa.Schema | None, cancellation: Cancellation
+    ) -> None:
+        reporter = Reporter(request.progress)
+        self._state = _StreamState(request, reporter, BatchedAnswer(request, reporter, schema))
+        self._batches = _batches(client, self._state, cancellation)
 
     @property
     def query_id(self) -> str:
         """The name of the query."""
-        return self._request.query_id
+        return self._state.request.query_id
 
     @property
     def schema(self) -> pa.Schema | None:
         """Of every batch. None until the first one, where the orchestrator is Perfetto's own."""
-        return self._answer.schema
+        return self._state.answer.schema
 
     @property
     def failures(self) -> list[Failure]:
         """Traces that failed so far; empty unless the query is lenient."""
-        return self._answer.failures
+        return self._state.answer.failures
 
     @property
     def progress(self) -> Progress | None:
         """The last progress that was reported."""
-        return self._answer.progress
+        return self._state.answer.progress
 
     def failures_frame(self) -> pandas.DataFrame:
         """One row for each trace that failed so far."""
@@ -312,7 +318,7 @@ class BatchStream:
     def close(self) -> None:
         """Cancels what is left of the query."""
         self._batches.close()
-        self._reporter.close()
+        self._state.reporter.close()
 
     def __iter__(self) -> Self:
         return self
@@ -326,21 +332,25 @@ class BatchStream:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _read(self, client: Bigtrace) -> Generator[pa.RecordBatch, None, None]:
-        attempt, given = 0, False
-        while True:
-            try:
-                with closing(client._messages(self._request, self._reporter.wanted, keep_names=False)) as messages:
-                    for message in messages:
-                        self._answer.feed(message)
-                        for batch in self._answer.batches():
-                            given = True
-                            yield batch
-                self._answer.end()
-                return
-            except BigtraceError as error:
-                if given:
-                    raise
-                client._pause(error, attempt, self._request)
-            attempt += 1
-            self._answer = BatchedAnswer(self._request, self._reporter, self._answer.schema)
+
+def _batches(
+    client: Bigtrace, state: _StreamState, cancellation: Cancellation
+) -> Generator[pa.RecordBatch, None, None]:
+    request, reporter = state.request, state.reporter
+    attempt, given = 0, False
+    while True:
+        try:
+            with closing(client._messages(request, reporter.wanted, cancellation, keep_names=False)) as messages:
+                for message in messages:
+                    state.answer.feed(message)
+                    for batch in state.answer.batches():
+                        given = True
+                        yield batch
+            state.answer.end()
+            return
+        except BigtraceError as error:
+            if given:
+                raise
+            cancellation.pause(error, attempt, request.retries)
+        attempt += 1
+        state.answer = BatchedAnswer(request, reporter, state.answer.schema)

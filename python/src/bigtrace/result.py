@@ -109,7 +109,7 @@ class Result:
                 series[column.name] = _pandas_array(table.column(column.name))
                 continue
             values = np.empty(len(table), object)
-            values[:] = column.to_objects()
+            values[:] = list(column.to_objects())
             series[column.name] = pandas.Series(values if order is None else values[order], dtype=object)
         return pandas.DataFrame(series)
 

@@ -1,0 +1,56 @@
+"""Ending a query from another thread, whatever it waits for."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bigtrace.errors import BigtraceError
+
+_PAUSE_SECONDS_MAX = 5.0
+
+
+def retry_seconds(error: BigtraceError, attempt: int, retries: int) -> float | None:
+    """How long to wait before the query is asked again; None: not again. `attempt`: 0 is the first one."""
+    if not error.retryable or attempt >= retries:
+        return None
+    return min(_PAUSE_SECONDS_MAX, 0.2 * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+class Cancellation:
+    """Cancels the gRPC calls of one query: the one that runs, and each that begins later."""
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+        self._call: Any = None
+
+    def cancel(self) -> None:
+        """May be called from any thread, and more than once."""
+        self._cancelled.set()
+        call = self._call
+        if call is not None:
+            call.cancel()
+
+    @contextmanager
+    def of(self, call: Any) -> Iterator[None]:
+        """While the block runs, `cancel` ends this call."""
+        self._call = call
+        if self._cancelled.is_set():
+            call.cancel()
+        try:
+            yield
+        finally:
+            self._call = None
+
+    def pause(self, error: BigtraceError, attempt: int, retries: int) -> None:
+        """Waits before the query is asked again.
+
+        Raises:
+            BigtraceError: `error`, where it is not asked again, or has been cancelled.
+        """
+        seconds = retry_seconds(error, attempt, retries)
+        if seconds is None or self._cancelled.wait(seconds):
+            raise error

@@ -1,0 +1,70 @@
+"""One system for all tests, over the corpus."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+import services
+
+import rooms
+from bigtrace import Bigtrace
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_environment() -> None:
+    """What the developer's shell says of an orchestrator is not for tests."""
+    for name in [name for name in os.environ if name.startswith("BIGTRACE_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[services.Service]:
+    services.assemble_corpus()
+    service = services.start_up(rooms.CORPUS)
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def client(system: services.Service) -> Iterator[Bigtrace]:
+    with Bigtrace(system.address) as bigtrace:
+        yield bigtrace
+
+
+class Report:
+    """The outcome of each test in the form that the gate counts: that of vitest's JSON reporter."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tests: dict[str, dict[str, object]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        worst = self._tests.get(report.nodeid, {}).get("status", "passed")
+        status = report.outcome if report.outcome != "passed" else worst
+        messages = [report.longreprtext[-2000:]] if report.failed else []
+        self._tests[report.nodeid] = {"fullName": report.nodeid, "status": status, "failureMessages": messages}
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        file = {
+            "name": str(rooms.PYTHON / "tests"),
+            "status": "passed" if exitstatus == 0 else "failed",
+            "message": f"pytest ended with {exitstatus}",
+            "assertionResults": list(self._tests.values()),
+        }
+        self._path.write_text(json.dumps({"testResults": [file]}))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--gate-report", type=Path, help="JSON file for tools/test-counts.mjs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("--gate-report")
+    if path is not None:
+        config.pluginmanager.register(Report(path))
