@@ -19,3 +19,5 @@ SAMPLES = ROOT / "samples" / "traces"
 #: What the documentation shows is run by the tests.
 GUIDE = ROOT / "docs" / "clients" / "python.md"
 NOTEBOOK = ROOT / "docs" / "notebooks" / "bigtrace.ipynb"
+#: Where the gate keeps what it installs.
+CACHE = ROOT / "node_modules" / ".cache"

@@ -24,9 +24,29 @@ def _no_environment() -> None:
 
 
 @pytest.fixture(scope="session")
-def system() -> Iterator[services.Service]:
+def worker() -> Iterator[services.Service]:
+    """Over the corpus."""
     services.assemble_corpus()
-    service = services.start_up(rooms.CORPUS)
+    service = services.start("worker", "--port", "0", "--traces", str(rooms.CORPUS))
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="session")
+def system(worker: services.Service) -> Iterator[services.Service]:
+    """An orchestrator with one worker, over the corpus."""
+    service = services.start("orchestrator", "--port", "0", "--workers", worker.address)
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="session")
+def samples() -> Iterator[services.Service]:
+    """A whole system over the samples, as `npm start` is, with ClickHouse and a filled catalog."""
+    service = services.start_up(rooms.SAMPLES)
+    ready = service.ready
+    given = ["--orchestrator", service.address, "--clickhouse", ready["clickhouseHttp"]]
+    services.run("index", *given, "--password-file", ready["passwordFiles"]["admin"], "/local/**")
     yield service
     service.stop()
 

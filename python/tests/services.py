@@ -39,6 +39,8 @@ class Service:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 raise AssertionError(f"it did not stop: {self.log.read_text()}") from None
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         for folder in self.folders:
             shutil.rmtree(folder)
 

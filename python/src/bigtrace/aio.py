@@ -1,7 +1,7 @@
 """The asyncio client: as `Bigtrace`, with `await`.
 
-Calls run on threads of their own, and so does decoding: the event loop is never busy with rows. (`grpc.aio` replaces the
-orchestrator's error by one of its own when a call ends while its requests are being written.)
+Calls run on threads of their own, and so does decoding: the event loop is never busy with rows. (`grpc.aio` replaces
+the orchestrator's error by one of its own when a call ends while its requests are being written.)
 """
 
 from __future__ import annotations
@@ -93,10 +93,9 @@ class AsyncBigtrace:
         stream = await self._on_thread(cancellation, lambda: self._client._stream(request, cancellation))
         return AsyncBatchStream(self, stream, cancellation)
 
-    async def list_traces(self, patterns: Traces, *, where: str | None = None, limit: int = 0) -> list[ListedTrace]:
+    async def list_traces(self, patterns: Traces, *, limit: int = 0) -> list[ListedTrace]:
         """As `Bigtrace.list_traces`."""
-        list_traces = self._client.list_traces
-        return await self._on_thread(None, lambda: list_traces(patterns, where=where, limit=limit))
+        return await self._on_thread(None, lambda: self._client.list_traces(patterns, limit=limit))
 
     async def failures(self, query_id: str = "") -> pandas.DataFrame:
         """As `Bigtrace.failures`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -91,7 +92,7 @@ class BatchTraceProcessor:
             config: what failed traces do.
             observer: is told of each trace of `query_and_flatten`.
             client: how the orchestrator is reached. Default: `Bigtrace()`, which reads the environment.
-            where: an expression over the catalog; its traces are added.
+            where: an expression over the catalog; its traces are added, and loaded now.
             metadata: further columns of `query_and_flatten`, by trace address.
 
         Raises:
@@ -103,12 +104,20 @@ class BatchTraceProcessor:
         self._client = client or Bigtrace()
         self._stats = Stats()
         self.closed = False
-        found = self._client.list_traces(traces, where=where)
+        #: Addresses of the traces, sorted: the order of every list that a method returns.
+        self.traces = self._resolve(traces, where)
+        self._metadata = dict(metadata or {})
+
+    def _resolve(self, traces: Traces, where: str | None) -> list[str]:
+        found = set() if traces is None else {trace.address for trace in self._client.list_traces(traces)}
+        if where is not None:
+            # The orchestrator expands expressions for queries alone.
+            result = self._client.run(None, "SELECT 1", where=where, lenient=True)
+            found |= {failure.trace for failure in result.failures}
+            found.update(result.to_arrow()[ADDRESS].to_pylist())
         if not found:
             raise InvalidArgumentError(f"no trace matches {traces!r}", code="no_match")
-        #: Addresses of the traces, sorted: the order of every list that a method returns.
-        self.traces = [trace.address for trace in found]
-        self._metadata = dict(metadata or {})
+        return sorted(found, key=os.fsencode)
 
     def query(self, sql: str) -> list[pandas.DataFrame]:
         """Runs a script on each trace.

@@ -148,16 +148,14 @@ class Bigtrace:
         """
         return self._stream(request_of(traces, sql_query, options), Cancellation())
 
-    def list_traces(self, patterns: Traces, *, where: str | None = None, limit: int = 0) -> list[ListedTrace]:
+    def list_traces(self, patterns: Traces, *, limit: int = 0) -> list[ListedTrace]:
         """The traces that patterns match, sorted by address.
 
         Args:
             patterns: trace addresses and patterns.
-            where: an expression over the catalog; its traces are added.
             limit: how many at most; 0: all.
         """
-        wanted = (*addresses_of(patterns), *(() if where is None else (f"/where/{where}".encode(),)))
-        request = bigtrace_pb2.ListRequest(pattern=wanted, limit=limit)
+        request = bigtrace_pb2.ListRequest(pattern=addresses_of(patterns), limit=limit)
         try:
             responses = self._methods.list(request, **self._common(None))
             found = [trace for response in responses for trace in listed(response)]
