@@ -21,6 +21,7 @@ const SOURCES = [
   'orchestrator',
 ];
 const MORE_SOURCES = [
+  'python/src',
   'superset',
   'tools',
   'trace-processor',
