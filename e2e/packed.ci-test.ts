@@ -27,6 +27,7 @@ it('installs and runs without a checkout', async () => {
   const installed = realpathSync(join(prefix, 'lib/node_modules/bigtrace'));
   expect(installed.startsWith(realpathSync(prefix))).toBe(true);
   expect(existsSync(join(installed, 'tools'))).toBe(false);
+  expect(existsSync(join(installed, 'npm-shrinkwrap.json'))).toBe(true); // it pins all dependencies
   const run = (...args: string[]): string =>
     execFileSync(program, args, { cwd: scratch, encoding: 'utf8' });
   expect(run('--version')).toBe(`${VERSION}\n`);
