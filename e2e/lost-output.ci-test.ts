@@ -1,7 +1,15 @@
 /** Services whose output nobody reads, whose disk is full, or that have few descriptors left. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -149,6 +157,14 @@ function fill(path: string): void {
   closeSync(fd);
 }
 
+/** How many lines a log says were dropped for want of space, in lines of its own. */
+function droppedLines(log: string): number {
+  const notes = readFileSync(log, 'utf8').matchAll(
+    /^\{[^\n]*"msg":"log lines dropped: (\d+) \(ENOSPC[^\n]*\}$/gm,
+  );
+  return [...notes].reduce((sum, [, lines]) => sum + Number(lines), 0);
+}
+
 const isRoot = process.getuid?.() === 0;
 
 it.runIf(isRoot)(
@@ -175,7 +191,12 @@ it.runIf(isRoot)(
       process.kill(worker, 'SIGKILL');
       await system.said(/is up again/);
     }
+    // What ClickHouse said of the failed inserts did not fit; its log counts that as soon as it goes on.
+    const log = join(dataDir, 'logs', 'clickhouse.log');
+    expect(droppedLines(log)).toBe(0);
     rmSync(filler);
+    await expect(system.sql('SELECT no_such_column')).rejects.toThrow('no_such_column');
+    await expect.poll(() => droppedLines(log), { timeout: 30_000 }).toBeGreaterThan(0);
     expect(await system.sql(count(4))).toBe(ROWS);
     await system.sql(insert, { user: 'admin' });
     expect(await system.sql('SELECT sum(n) FROM kept', { user: 'admin' })).toBe('2\n');
