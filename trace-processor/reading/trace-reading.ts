@@ -3,6 +3,7 @@
  * would pass over is told. All that is decided about a trace's bytes is decided from here.
  */
 import { BigtraceError } from '../../common/errors.ts';
+import { FileStart } from './file-start.ts';
 import { Findings } from './findings.ts';
 import { Output } from './output.ts';
 import type { PacketFields } from './packet-fields.ts';
@@ -33,16 +34,13 @@ export interface ReadingOptions {
   unpackedBytesMax: number;
 }
 
-/** The first byte of a trace in Perfetto's own format. */
-const PACKET_TAG = 0x0a;
-
 export class TraceReading {
   readonly findings = new Findings();
   readonly #parts: ReadingParts;
   readonly #options: ReadingOptions;
   readonly #engine: ReadingEngine;
   readonly #output: Output;
-  #stage: Sink | undefined;
+  readonly #stage: Sink;
   #zstd: ZstdDecoder | undefined;
 
   /** `engine` is empty, and holds the trace after `end`. */
@@ -51,26 +49,30 @@ export class TraceReading {
     this.#options = options;
     this.#engine = engine;
     this.#output = new Output((bytes) => engine.append(bytes));
+    this.#stage = new FileStart({
+      output: this.#output,
+      packets: () => this.#packets(),
+      zstd: parts.zstd,
+      unpacked: (bytes) => this.#countUnpacked(bytes),
+    });
   }
 
   /** @throws BigtraceError trace_invalid, limit_exceeded; ReadAgain; what the engine throws */
   push(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#stage ??= this.#stageOf(bytes);
-    this.#orAgain(() => this.#stage?.push(bytes));
+    this.#orAgain(() => this.#stage.push(bytes));
   }
 
   /** The trace can be asked then. @throws as push */
   end(): void {
     this.#orAgain(() => {
-      this.#stage?.end();
+      this.#stage.end();
       this.#engine.finalize();
     });
     this.#engine.tellWarnings(this.findings.warnings());
   }
 
-  #stageOf(first: Uint8Array): Sink {
-    if (first[0] !== PACKET_TAG) return this.#output;
+  /** For a trace in Perfetto's own format. */
+  #packets(): Sink {
     return new ProtoPackets(this.#output, {
       known: this.#parts.packetFields,
       mode: this.#options.mode,

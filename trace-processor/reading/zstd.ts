@@ -3,6 +3,7 @@
  * fast as the decoders in JavaScript, and the same on every version of Node.
  */
 import { BigtraceError } from '../../common/errors.ts';
+import { type Codec, cutShort } from './codec.ts';
 
 /** What of libzstd's API the module exports. */
 interface Libzstd {
@@ -44,7 +45,7 @@ const OUT_OF_MEMORY = 64;
 /** src, size, pos; and dst, size, pos. */
 const BUFFER_STRUCT_BYTES = 12;
 
-export class ZstdDecoder {
+export class ZstdDecoder implements Codec {
   readonly #zstd: Libzstd;
   readonly #input: number;
   readonly #inputBytes: number;
@@ -89,6 +90,10 @@ export class ZstdDecoder {
       new Uint8Array(this.#zstd.memory.buffer, this.#input).set(piece);
       this.#decompress(piece.length, emit);
     }
+  }
+
+  end(): void {
+    if (this.#open) throw cutShort('zstd');
   }
 
   #decompress(length: number, emit: (bytes: Uint8Array) => void): void {

@@ -1,0 +1,75 @@
+/** .bz2 files, block by block (package `unbzip2-stream`, whose own stream holds each byte of a block as a number). */
+import bitIterator from 'unbzip2-stream/lib/bit_iterator.js';
+import bzip2 from 'unbzip2-stream/lib/bzip2.js';
+import { type Codec, cutShort, damagedData } from './codec.ts';
+
+const LEVEL_BYTES = 100_000;
+/** What a block may take beyond its level: tables, and codes longer than what they stand for. */
+const BLOCK_SLACK_BYTES = 25_000;
+const OUTPUT_BYTES = 64 * 1024;
+const HEADER_BYTES = 4;
+
+export class Bzip2Decoder implements Codec {
+  readonly #input: Uint8Array[] = [];
+  #inputBytes = 0;
+  #bits: ReturnType<typeof bitIterator> | undefined;
+  /** Of the stream that is being read; 0 between streams. */
+  #level = 0;
+  #checksum = 0;
+  readonly #output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+
+  push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): void {
+    this.#input.push(bytes.slice());
+    this.#inputBytes += bytes.length;
+    while (this.#unread >= this.#stepBytes) this.#step(emit);
+  }
+
+  end(emit: (piece: Uint8Array) => void): void {
+    while (this.#unread > 0 && !(this.#level === 0 && this.#unread < HEADER_BYTES))
+      this.#step(emit);
+    if (this.#level !== 0) throw cutShort('bzip2');
+  }
+
+  get #unread(): number {
+    return this.#inputBytes - (this.#bits?.bytesRead ?? 0);
+  }
+
+  /** So much has to be there, or the next step would run out of bytes. */
+  get #stepBytes(): number {
+    return this.#level === 0 ? HEADER_BYTES : this.#level * LEVEL_BYTES + BLOCK_SLACK_BYTES;
+  }
+
+  /** Reads a stream's header, a block, or a stream's end. */
+  #step(emit: (piece: Uint8Array) => void): void {
+    this.#bits ??= bitIterator(() => {
+      const next = this.#input.shift();
+      if (next === undefined) throw cutShort('bzip2');
+      return next;
+    });
+    try {
+      if (this.#level === 0) {
+        this.#level = bzip2.header(this.#bits);
+        this.#checksum = 0;
+      } else this.#block(this.#bits, emit);
+    } catch (thrown) {
+      if (thrown instanceof Error && thrown.name === 'Bzip2Error')
+        throw damagedData('bzip2', thrown.message);
+      throw thrown;
+    }
+  }
+
+  #block(bits: ReturnType<typeof bitIterator>, emit: (piece: Uint8Array) => void): void {
+    const size = this.#level * LEVEL_BYTES;
+    let length = 0;
+    const take = (byte: number): void => {
+      this.#output[length++] = byte;
+      if (length < OUTPUT_BYTES) return;
+      length = 0;
+      emit(this.#output);
+    };
+    const checksum = bzip2.decompress(bits, take, new Int32Array(size), size, this.#checksum);
+    if (length > 0) emit(this.#output.subarray(0, length));
+    if (checksum === null) this.#level = 0;
+    else this.#checksum = checksum;
+  }
+}

@@ -1,0 +1,108 @@
+/** .lz4 files: frames of blocks, which the package `lz4js` decompresses one by one. */
+import { decompressBlock } from 'lz4js';
+import { type Codec, cutShort, damagedData } from './codec.ts';
+import { Xxh32 } from './xxh32.ts';
+
+const MAGIC = 0x184d2204;
+/** Blocks may refer so far back, beyond their own beginning. */
+const WINDOW_BYTES = 64 * 1024;
+const UNCOMPRESSED = 0x80000000;
+
+interface Frame {
+  blockMax: number;
+  blockChecksums: boolean;
+  checksum: Xxh32 | undefined;
+  /** The window, and the block behind it. */
+  buffer: Buffer;
+  windowBytes: number;
+}
+
+export class Lz4Decoder implements Codec {
+  #held: Buffer = Buffer.alloc(0);
+  #frame: Frame | undefined;
+
+  push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): void {
+    this.#held = Buffer.concat([this.#held, bytes]);
+    for (let read = -1; read !== 0; ) {
+      read = this.#frame === undefined ? this.#header() : this.#block(this.#frame, emit);
+      this.#held = this.#held.subarray(read);
+    }
+  }
+
+  end(): void {
+    if (this.#frame !== undefined || this.#held.length > 0) throw cutShort('lz4');
+  }
+
+  /** How many bytes the header of a frame has; 0 where it is not whole. */
+  #header(): number {
+    const held = this.#held;
+    if (held.length < 8) return 0;
+    const magic = held.readUInt32LE(0);
+    if (magic >>> 4 === 0x184d2a5) return this.#skippable(held);
+    if (magic !== MAGIC) throw damagedData('lz4', 'a frame has another beginning');
+    const flags = held.readUInt8(4);
+    const sizeCode = (held.readUInt8(5) >> 4) & 7;
+    if (flags >> 6 !== 1 || sizeCode < 4)
+      throw damagedData('lz4', 'its header is of no version known');
+    if ((flags & 1) !== 0) throw damagedData('lz4', 'it needs a dictionary');
+    const headerBytes = (flags & 8) === 0 ? 7 : 15;
+    if (held.length < headerBytes) return 0;
+    const blockMax = 2 ** (8 + 2 * sizeCode);
+    this.#frame = {
+      blockMax,
+      blockChecksums: (flags & 16) !== 0,
+      checksum: (flags & 4) === 0 ? undefined : new Xxh32(),
+      buffer: Buffer.alloc(WINDOW_BYTES + blockMax),
+      windowBytes: 0,
+    };
+    return headerBytes;
+  }
+
+  #skippable(held: Buffer): number {
+    const length = 8 + held.readUInt32LE(4);
+    if (length > 2 ** 24) throw damagedData('lz4', 'a skippable frame has more than 16 MiB');
+    return held.length < length ? 0 : length;
+  }
+
+  /** How many bytes the next block has, or the end of the frame; 0 where it is not whole. */
+  #block(frame: Frame, emit: (piece: Uint8Array) => void): number {
+    const held = this.#held;
+    if (held.length < 4) return 0;
+    const word = held.readUInt32LE(0);
+    if (word === 0) return this.#frameEnd(frame);
+    const length = (word & ~UNCOMPRESSED) >>> 0;
+    if (length > frame.blockMax)
+      throw damagedData('lz4', 'a block is longer than its frame allows');
+    const end = 4 + length;
+    const next = end + (frame.blockChecksums ? 4 : 0);
+    if (held.length < next) return 0;
+    const block = held.subarray(4, end);
+    if (frame.blockChecksums) check(new Xxh32(), block, held.readUInt32LE(end));
+    const from = frame.windowBytes;
+    let to = from + length;
+    if (word >= UNCOMPRESSED) frame.buffer.set(block, from);
+    else to = decompressBlock(block, frame.buffer, 0, length, from);
+    if (!(to >= from && to <= from + frame.blockMax))
+      throw damagedData('lz4', 'a block is larger than its frame allows');
+    const piece = frame.buffer.subarray(from, to);
+    frame.checksum?.update(piece);
+    if (piece.length > 0) emit(piece);
+    const windowFrom = Math.max(0, to - WINDOW_BYTES);
+    frame.buffer.copyWithin(0, windowFrom, to);
+    frame.windowBytes = to - windowFrom;
+    return next;
+  }
+
+  #frameEnd({ checksum }: Frame): number {
+    const length = checksum === undefined ? 4 : 8;
+    if (this.#held.length < length) return 0;
+    if (checksum !== undefined) check(checksum, Buffer.alloc(0), this.#held.readUInt32LE(4));
+    this.#frame = undefined;
+    return length;
+  }
+}
+
+function check(checksum: Xxh32, more: Uint8Array, expected: number): void {
+  checksum.update(more);
+  if (checksum.digest() !== expected) throw damagedData('lz4', 'a checksum does not match');
+}

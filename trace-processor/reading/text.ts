@@ -1,0 +1,35 @@
+/** Text in UTF-16, or behind a byte order mark, as the UTF-8 that the engine reads. */
+import type { Sink } from './stage.ts';
+
+export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be';
+
+const MARKS: readonly (readonly [TextEncoding, readonly number[]])[] = [
+  ['utf-8', [0xef, 0xbb, 0xbf]],
+  ['utf-16le', [0xff, 0xfe]],
+  ['utf-16be', [0xfe, 0xff]],
+];
+
+/** By its byte order mark; undefined where it has none. */
+export function markedEncoding(head: Uint8Array): TextEncoding | undefined {
+  return MARKS.find(([, mark]) => mark.every((byte, at) => head[at] === byte))?.[0];
+}
+
+export class Reencoding implements Sink {
+  readonly #next: Sink;
+  /** Leaves the mark out, and puts U+FFFD in place of what is no text. */
+  readonly #decoder: InstanceType<typeof TextDecoder>;
+
+  constructor(encoding: TextEncoding, next: Sink) {
+    this.#next = next;
+    this.#decoder = new TextDecoder(encoding);
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#next.push(Buffer.from(this.#decoder.decode(bytes, { stream: true })));
+  }
+
+  end(): void {
+    this.#next.push(Buffer.from(this.#decoder.decode()));
+    this.#next.end();
+  }
+}
