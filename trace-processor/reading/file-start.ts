@@ -21,7 +21,7 @@ export interface FileContext {
 const HEAD_BYTES = 16;
 /** The first byte of a trace in Perfetto's own format. */
 const PACKET_TAG = 0x0a;
-/** Files compressed again and again: four times is by mistake, more is by intent. */
+/** A file may be compressed several times over by mistake; more layers than this are an attack. */
 const LAYERS_MAX = 4;
 
 export class FileStart implements Sink {
