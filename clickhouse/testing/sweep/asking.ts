@@ -1,0 +1,77 @@
+/** Asking ClickHouse with settings, over HTTP. */
+import type { TestEngine } from '../engine.ts';
+import { type Assignment, assignmentsOf, choicesIn, groupsOf } from './assignments.ts';
+import { culpritsIn } from './culprits.ts';
+import type { Ask } from './sweep.ts';
+
+/** More is a query that hangs. */
+const ANSWER_MS_MAX = 60_000;
+
+export interface Login {
+  url: string;
+  user: string;
+  password: string;
+}
+
+export function askAs({ engine }: TestEngine, user: 'admin' | 'analyst'): Ask {
+  return askOver({
+    url: `http://${engine.httpAddress}`,
+    user,
+    password: engine.passwords[user],
+  });
+}
+
+export function askOver({ url, user, password }: Login): Ask {
+  return async (query, settings) => {
+    const address = new URL(url);
+    for (const { name, value } of settings) address.searchParams.set(name, value);
+    const response = await fetch(address, {
+      method: 'POST',
+      body: query,
+      headers: {
+        'X-ClickHouse-User': user,
+        'X-ClickHouse-Key': password,
+        'X-ClickHouse-Format': 'RowBinaryWithNamesAndTypes',
+      },
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    if (!response.ok) throw new Error(bytes.toString().trim());
+    return bytes;
+  };
+}
+
+export interface Accepted {
+  /** All values that were tried. */
+  count: number;
+  accepted: Assignment[];
+  /** ClickHouse's errors name the setting. */
+  refused: Assignment[];
+}
+
+const SETTINGS = `SELECT concat(name, '\\t', type, '\\t', value, '\\n') FROM system.settings
+  WHERE alias_for = '' AND NOT is_obsolete AND name != 'compatibility' FORMAT TSVRaw`;
+
+/** Types whose values are no words of a list. */
+const WORDLESS = /^(Bool|U?Int|NonZero|MaxThreads|Seconds|Milliseconds|Float|Double|String|Char)/;
+
+/** The values that ClickHouse lets the user give to its settings. */
+export async function acceptedAssignments(ask: Ask): Promise<Accepted> {
+  const all: Assignment[] = [];
+  for (const line of (await ask(SETTINGS, [])).toString().split('\n')) {
+    const [name = '', type = '', value = ''] = line.split('\t');
+    if (name === '') continue;
+    const refusal = WORDLESS.test(type)
+      ? ''
+      : await ask('SELECT 1', [{ name, value: 'no such word' }]).then(() => '', String);
+    all.push(...assignmentsOf({ name, type, value }, choicesIn(refusal)));
+  }
+  const agrees = (some: readonly Assignment[]): Promise<boolean> =>
+    ask('SELECT 1', some).then(
+      () => true,
+      () => false,
+    );
+  const refused: Assignment[] = [];
+  for (const group of groupsOf(all, 100)) refused.push(...(await culpritsIn(group, agrees)).flat());
+  return { count: all.length, accepted: all.filter((each) => !refused.includes(each)), refused };
+}

@@ -1,0 +1,40 @@
+/** Settings that change what a query answers because that is what they are for. Each with its reason, in a word. */
+
+export const BY_DEFINITION: Readonly<Record<string, Reason>> = {
+  additional_result_filter: 'rows',
+  asterisk_include_virtual_columns: 'columns',
+  data_type_default_nullable: 'columns', // of a structure that is given, where a type says neither NULL nor NOT NULL
+  force_primary_key: 'bound', // bigtrace_table reads a table
+  format_binary_max_string_size: 'format',
+  inject_random_order_for_select_without_order_by: 'rows',
+  limit: 'rows',
+  local_filesystem_read_method: 'unsupported',
+  offset: 'rows',
+  max_bytes_ratio_before_external_group_by: 'bound',
+  max_bytes_to_read: 'bound',
+  max_bytes_to_read_leaf: 'bound',
+  max_columns_to_read: 'bound',
+  max_execution_speed: 'bound',
+  max_execution_time: 'bound',
+  max_expanded_ast_elements: 'bound',
+  max_local_read_bandwidth: 'speed',
+  max_memory_usage: 'bound',
+  max_memory_usage_for_user: 'bound',
+  max_parser_backtracks: 'bound',
+  max_result_bytes: 'bound',
+  max_result_rows: 'bound',
+  max_rows_to_read: 'bound',
+  max_rows_to_read_leaf: 'bound',
+  max_temporary_non_const_columns: 'bound',
+  make_distributed_plan: 'unsupported',
+  memory_tracker_fault_probability: 'fault',
+  remote_filesystem_read_method: 'unsupported',
+  output_format_binary_encode_types_in_binary_format: 'format',
+};
+
+/**
+ * `rows`, `columns`: which of these the answer has, of a view as of a table. All others end the query with an error or
+ * leave its rows as they are: `bound`, `fault` (made up by ClickHouse), `unsupported`; `format`: of the answer itself.
+ * `speed`: a byte a second is as good as no answer, so these are not asked.
+ */
+export type Reason = 'speed' | 'rows' | 'columns' | 'bound' | 'fault' | 'unsupported' | 'format';
