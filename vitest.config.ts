@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
-import { viteWat } from './tools/wat.mjs';
+import { viteWat } from './tools/build/wat.mjs';
 
 export default defineConfig({
   plugins: [viteWat],
   test: {
-    globalSetup: ['tools/temp-dir.mjs', 'test/corpus/assemble.ts'],
+    globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     maxWorkers: '100%', // of two cores it would use one

@@ -7,8 +7,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ROOT } from '../common/root.ts';
-import { loadEngine, TraceProcessor } from '../trace-processor/index.ts';
+import { ROOT } from '../lib/common/root.ts';
+import { loadEngine, TraceProcessor } from '../lib/engine/index.ts';
 
 export const BARE = 'bare';
 

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { startSystem } from '../e2e/harness.ts';
-import { Asker } from './asking.ts';
+import { startSystem } from '../test/harness/system.ts';
 import { bareOnCores } from './bare.ts';
 import { type Bench, repeat, timed } from './bench.ts';
+import { Asker } from './queries.ts';
 import { chromeTraces } from './traces.ts';
 
 const SQL = 'SELECT count(*) AS n FROM slice';

@@ -1,7 +1,7 @@
 /** Waiting until a system has nothing more to do of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OrchestratorClient } from '../client/orchestrator-client.ts';
-import type { System } from '../e2e/harness.ts';
+import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
+import type { System } from '../test/harness/system.ts';
 
 const IMAGES_MS_MAX = 120_000;
 

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSystem } from '../e2e/harness.ts';
-import { Asker, fromBigtrace, unasked } from './asking.ts';
+import { startSystem } from '../test/harness/system.ts';
 import { type Bench, median, repeat, timed } from './bench.ts';
 import { imagesWritten } from './images.ts';
+import { Asker, fromBigtrace, unasked } from './queries.ts';
 import { chromeTraces } from './traces.ts';
 
 const ASKS = 25;

@@ -1,7 +1,7 @@
 /** `npm run bench [-- --quick] [--save] [NAME…]`: all benches, or some, one after another. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../common/root.ts';
+import { ROOT } from '../lib/common/root.ts';
 import { BARE, bareMain } from './bare.ts';
 import { type Bench, type Measure, reached } from './bench.ts';
 import { cold } from './cold.ts';

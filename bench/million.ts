@@ -4,7 +4,7 @@ import { createWriteStream, mkdtempSync, openSync, readFileSync, rmSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ROOT } from '../common/root.ts';
+import { ROOT } from '../lib/common/root.ts';
 import { type Bench, timed } from './bench.ts';
 import { STUB_WORKER } from './stub-worker.ts';
 

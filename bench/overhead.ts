@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { startSystem } from '../e2e/harness.ts';
-import { unasked } from './asking.ts';
+import { startSystem } from '../test/harness/system.ts';
 import { type Bench, timed } from './bench.ts';
+import { unasked } from './queries.ts';
 
 const TRACE = '/local/linux/idle.pftrace';
 

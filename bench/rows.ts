@@ -1,8 +1,8 @@
-import { startSystem } from '../e2e/harness.ts';
-import { fromBigtrace, unasked } from './asking.ts';
+import { startSystem } from '../test/harness/system.ts';
 import { bare } from './bare.ts';
 import { type Bench, repeat, timed } from './bench.ts';
 import { imagesWritten } from './images.ts';
+import { fromBigtrace, unasked } from './queries.ts';
 import { sliceTraces } from './traces.ts';
 
 /** Repetitions of the bare engine that do not count. */

@@ -1,7 +1,7 @@
 /** Puts a run's table into docs/PERFORMANCE.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../common/root.ts';
+import { ROOT } from '../lib/common/root.ts';
 import type { Measure } from './bench.ts';
 import { type Machine, table } from './report.ts';
 

@@ -3,9 +3,9 @@
  * way there and back. `node bench.js stub-worker` prints its address.
  */
 import * as grpc from '@grpc/grpc-js';
-import type { RunRequest, RunResponse, WorkerStatus } from '../proto/messages.ts';
-import { bigtraceWorker, GRPC_OPTIONS } from '../proto/services.ts';
-import { CellType } from '../query-result/index.ts';
+import type { RunRequest, RunResponse, WorkerStatus } from '../lib/proto/messages.ts';
+import { bigtraceWorker, GRPC_OPTIONS } from '../lib/proto/services.ts';
+import { CellType } from '../lib/query-result/index.ts';
 
 export const STUB_WORKER = 'stub-worker';
 

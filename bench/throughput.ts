@@ -1,6 +1,6 @@
-import { startSystem } from '../e2e/harness.ts';
-import { Asker, unasked } from './asking.ts';
+import { startSystem } from '../test/harness/system.ts';
 import { type Bench, quantile, timed } from './bench.ts';
+import { Asker, unasked } from './queries.ts';
 
 const CLIENTS = 16;
 const TRACES = ['chrome/fetch-a', 'linux/atrace-print', 'linux/deflate-find', 'linux/gzip-cpu'];

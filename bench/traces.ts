@@ -2,7 +2,7 @@
 import { linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from '../common/root.ts';
+import { ROOT } from '../lib/common/root.ts';
 
 const SAMPLES = join(ROOT, 'samples/traces');
 const CHROME = join(SAMPLES, 'chrome/fetch-a.pftrace');

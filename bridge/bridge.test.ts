@@ -3,10 +3,10 @@ import { EventEmitter, once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addressesDigest } from '../common/addresses-digest.ts';
-import { BigtraceError } from '../common/errors.ts';
-import { toServiceError } from '../common/grpc-errors.ts';
-import type { LearnRequest, QueryRequest } from '../proto/messages.ts';
+import { addressesDigest } from '../lib/common/addresses/addresses-digest.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
+import { toServiceError } from '../lib/common/grpc-errors.ts';
+import type { LearnRequest, QueryRequest } from '../lib/proto/messages.ts';
 import { bridgeTests, ROW, rowsEvent, type Stub, withoutHeartbeats } from './testing.ts';
 
 const { start, run, failure, directory } = bridgeTests();

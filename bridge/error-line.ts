@@ -1,6 +1,7 @@
 /** Errors as the one line that ClickHouse passes on. */
-import { bytesFromText, printable } from '../common/byte-text.ts';
-import type { BigtraceError } from '../common/errors.ts';
+
+import type { BigtraceError } from '../lib/common/errors.ts';
+import { bytesFromText, printable } from '../lib/common/text/byte-text.ts';
 
 /** A write of up to PIPE_BUF (4096) bytes comes out of a pipe in one piece. */
 const LINE_BYTES_MAX = 3500;

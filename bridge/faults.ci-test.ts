@@ -3,8 +3,8 @@ import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { BigtraceError } from '../common/errors.ts';
-import { toServiceError } from '../common/grpc-errors.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
+import { toServiceError } from '../lib/common/grpc-errors.ts';
 import { HEARTBEAT, nativeBlocks } from './native/testing.ts';
 import { bridgeTests, type QueryStream, ROW, rowsEvent } from './testing.ts';
 

@@ -7,15 +7,15 @@
 import { closeSync, createReadStream, fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { asBigtraceError, BigtraceError } from '../common/errors.ts';
-import { orchestratorVariable } from '../common/orchestrator-variable.ts';
-import { peerFromEnv } from '../common/peer.ts';
+import { asBigtraceError, BigtraceError } from '../lib/common/errors.ts';
+import { peerFromEnv } from '../lib/common/network/client-credentials.ts';
+import { orchestratorVariable } from '../lib/common/options/orchestrator-variable.ts';
+import { type QueryStreams, ROW_FORMATS, type RowFormat, runQuery } from './commands/query.ts';
+import { runFailures, runProgress } from './commands/reports.ts';
+import { runSchema } from './commands/schema.ts';
 import { errorLine } from './error-line.ts';
+import { OrchestratorClient } from './grpc/orchestrator.ts';
 import { HEARTBEAT_REST } from './native/rows.ts';
-import { OrchestratorClient } from './orchestrator.ts';
-import { type QueryStreams, ROW_FORMATS, type RowFormat, runQuery } from './query.ts';
-import { runFailures, runProgress } from './reports.ts';
-import { runSchema } from './schema.ts';
 import { END_MARK } from './tsv/end-mark.ts';
 
 const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';

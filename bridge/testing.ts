@@ -7,21 +7,21 @@ import type { Readable } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
 import { build } from 'esbuild';
 import { afterEach, beforeAll } from 'vitest';
-import { toServiceError } from '../common/grpc-errors.ts';
+import { toServiceError } from '../lib/common/grpc-errors.ts';
 import type {
   LearnRequest,
   QueryRequest,
   QueryResponse,
   SchemaRequest,
   SchemaResponse,
-} from '../proto/messages.ts';
-import { bigtraceOrchestrator, GRPC_OPTIONS } from '../proto/services.ts';
-import type { CellValue } from '../query-result/index.ts';
-import { encodeTable } from '../query-result/testing.ts';
-import { esbuildWat } from '../tools/wat.mjs';
+} from '../lib/proto/messages.ts';
+import { bigtraceOrchestrator, GRPC_OPTIONS } from '../lib/proto/services.ts';
+import type { CellValue } from '../lib/query-result/index.ts';
+import { encodeTable } from '../lib/query-result/testing.ts';
+import { esbuildWat } from '../tools/build/wat.mjs';
 import { lengthAndBytes } from './native/encoding.ts';
 
-/** Builds the bridge as tools/build.mjs does, without the code cache; returns the path of the script. */
+/** Builds the bridge as tools/build/build.mjs does, without the code cache; returns the path of the script. */
 async function buildBridge(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-bridge-'));
   await build({

@@ -1,8 +1,8 @@
 /** What the catalog asks of ClickHouse; what ClickHouse refuses is a `catalog_failed` with its words. */
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { BigtraceError } from '../common/errors.ts';
-import { rowBinaryStrings } from '../common/row-binary.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
+import { rowBinaryStrings } from '../lib/common/text/row-binary.ts';
 import { type Field, tsvRow } from './tsv.ts';
 
 export interface ClickHouseLogin {

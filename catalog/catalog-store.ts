@@ -1,12 +1,12 @@
 /** What `bigtrace index` writes to the catalog's tables, and what it asks of them. */
 
-import { textFromBytes } from '../common/byte-text.ts';
-import { BigtraceError, ERROR_CODES } from '../common/errors.ts';
-import type { ListedTrace } from '../proto/messages.ts';
+import { BigtraceError, ERROR_CODES } from '../lib/common/errors.ts';
+import { textFromBytes } from '../lib/common/text/byte-text.ts';
+import type { ListedTrace } from '../lib/proto/messages.ts';
 import type { CatalogClient } from './catalog-client.ts';
+import { UserColumns } from './columns/user-columns.ts';
 import { type TraceMetadata, TYPED_COLUMNS } from './metadata.ts';
 import { type Field, quoted } from './tsv.ts';
-import { UserColumns } from './user-columns.ts';
 
 /** A trace as it was listed, and what its reading gave. */
 export interface IndexedTrace {

@@ -1,14 +1,14 @@
 /** `bigtrace index`: what is in the stores, into ClickHouse. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { OrchestratorClient } from '../client/orchestrator-client.ts';
-import { type OrchestratorFlags, orchestratorOptions } from '../client/orchestrator-options.ts';
-import { BigtraceError } from '../common/errors.ts';
-import { type LoginFlags, loginOptions, passwordOf } from '../common/login-options.ts';
+import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
+import { type OrchestratorFlags, orchestratorOptions } from '../lib/client/orchestrator-options.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
+import { type LoginFlags, loginOptions, passwordOf } from '../lib/common/options/login-options.ts';
 import { CatalogClient } from './catalog-client.ts';
 import { CatalogStore } from './catalog-store.ts';
 import { type IndexProgress, runIndex } from './index-run.ts';
-import { parseColumnType } from './manifest-labels.ts';
+import { parseColumnType } from './manifest/manifest-labels.ts';
 
 interface IndexFlags extends OrchestratorFlags, LoginFlags {
   extraSql?: string;

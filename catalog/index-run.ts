@@ -4,16 +4,16 @@
  * the next; nothing is held that grows with the number of traces.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import type { OrchestratorClient } from '../client/orchestrator-client.ts';
-import { isPattern } from '../common/address.ts';
-import { bytesFromText, printable } from '../common/byte-text.ts';
-import { canonicalAddress } from '../common/canonical-address.ts';
-import { BigtraceError } from '../common/errors.ts';
-import { Glob } from '../common/glob/glob.ts';
+import type { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
+import { isPattern } from '../lib/common/addresses/address.ts';
+import { canonicalAddress } from '../lib/common/addresses/canonical-address.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
+import { Glob } from '../lib/common/glob/glob.ts';
+import { bytesFromText, printable } from '../lib/common/text/byte-text.ts';
 import type { CatalogStore, IndexedTrace, Questions, ToRead } from './catalog-store.ts';
-import type { ColumnType } from './column-type.ts';
-import { ExtraColumns } from './extra-columns.ts';
-import { addManifest } from './manifest-labels.ts';
+import type { ColumnType } from './columns/column-type.ts';
+import { ExtraColumns } from './columns/extra-columns.ts';
+import { addManifest } from './manifest/manifest-labels.ts';
 import { extraOf, METADATA_SQL, metadataOf } from './metadata.ts';
 import { type Answer, readTraces } from './read-traces.ts';
 

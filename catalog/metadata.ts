@@ -1,6 +1,6 @@
 /** What is asked of every trace, and how the answer becomes a row of the catalog. */
-import { printable } from '../common/byte-text.ts';
-import type { CellValue } from '../query-result/index.ts';
+import { printable } from '../lib/common/text/byte-text.ts';
+import type { CellValue } from '../lib/query-result/index.ts';
 
 /**
  * Tables that hold what a trace recorded. A trace without a row in any of them, and without a time span, is empty:

@@ -1,9 +1,9 @@
 /** Asks traces for their metadata through the orchestrator. */
 
-import type { OrchestratorClient } from '../client/orchestrator-client.ts';
-import { bytesFromText, textFromBytes } from '../common/byte-text.ts';
-import { BigtraceError, isErrorCode } from '../common/errors.ts';
-import { type CellValue, RowDecoder } from '../query-result/index.ts';
+import type { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
+import { BigtraceError, isErrorCode } from '../lib/common/errors.ts';
+import { bytesFromText, textFromBytes } from '../lib/common/text/byte-text.ts';
+import { type CellValue, RowDecoder } from '../lib/query-result/index.ts';
 
 /** What one trace answered: its rows, or why it did not. */
 export type Answer = { columns: string[]; rows: CellValue[][] } | BigtraceError;

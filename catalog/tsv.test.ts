@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { textFromBytes } from '../common/byte-text.ts';
+import { textFromBytes } from '../lib/common/text/byte-text.ts';
 import { quoted, tsvRow } from './tsv.ts';
 
 test('literals of SQL hold any byte, and are text all the same', () => {

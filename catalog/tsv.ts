@@ -1,5 +1,5 @@
 /** Rows for ClickHouse's TabSeparated format, byte-exact. */
-import { bytesFromText } from '../common/byte-text.ts';
+import { bytesFromText } from '../lib/common/text/byte-text.ts';
 
 export type Field = string | number | bigint | null | ReadonlyMap<string, string | bigint>;
 

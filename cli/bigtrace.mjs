@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 module.enableCompileCache?.(); // Node 22 and later start faster with it
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const prepare = join(root, 'tools/prepare.mjs');
+const prepare = join(root, 'tools/build/prepare.mjs');
 if (existsSync(prepare)) await (await import(urlOf(prepare))).prepareOrExit();
 await import(urlOf(join(root, 'dist/bigtrace.js')));
 

@@ -1,6 +1,6 @@
 /** The commands of `bigtrace`. */
 import { Command } from 'commander';
-import { VERSION } from '../common/version.ts';
+import { VERSION } from '../lib/common/version.ts';
 import { defaultDataDir } from './paths.ts';
 
 /** Loaded one by one: what one command needs would make the start of another slow. */
@@ -10,7 +10,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   index: async () =>
     (await import('../catalog/command.ts')).indexCommand(process.env, defaultDataDir(process.env)),
   materialize: async () =>
-    (await import('../backend/materialize-command.ts')).materializeCommand(
+    (await import('../http-api/materialize/command.ts')).materializeCommand(
       process.env,
       defaultDataDir(process.env),
     ),

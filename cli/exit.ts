@@ -1,8 +1,8 @@
 /** How the command ends: its exit codes, and the one line that says why. */
 import { CommanderError } from 'commander';
-import { printable } from '../common/byte-text.ts';
-import { asBigtraceError } from '../common/errors.ts';
-import { lossyOutput } from '../common/lossy-writer.ts';
+import { asBigtraceError } from '../lib/common/errors.ts';
+import { lossyOutput } from '../lib/common/observability/lossy-writer.ts';
+import { printable } from '../lib/common/text/byte-text.ts';
 
 export const EXIT = {
   ok: 0,

@@ -1,7 +1,7 @@
 /** The `bigtrace` command. */
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
-import { VERSION } from '../common/version.ts';
+import { VERSION } from '../lib/common/version.ts';
 import { COMMANDS } from './commands.ts';
 import { reportFailure } from './exit.ts';
 

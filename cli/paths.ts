@@ -12,7 +12,7 @@ export const PROGRAM = join(DIST, 'bigtrace.js');
 
 /** A checkout keeps its data to itself; an installed package must not write where it lies. */
 export function defaultDataDir(env: NodeJS.ProcessEnv): string {
-  if (existsSync(join(ROOT, 'tools/build.mjs'))) return join(ROOT, 'data');
+  if (existsSync(join(ROOT, 'tools/build/build.mjs'))) return join(ROOT, 'data');
   return join(env['XDG_DATA_HOME'] || join(homeDirectory(), '.local/share'), 'bigtrace');
 }
 

@@ -1,13 +1,13 @@
 /** What the page asks the backend it came from. */
-import type { FailureReason } from '../backend/failure-reasons.ts';
-import type { ConsoleState } from '../backend/system-watch.ts';
+import type { FailureReason } from '../http-api/queries/failure-reasons.ts';
+import type { ConsoleState } from '../http-api/system-watch.ts';
 import type {
   Preset,
   WireExecution,
   WirePage,
   WireSetting,
   WireStatus,
-} from '../backend/wire-types.ts';
+} from '../http-api/wire-types.ts';
 
 export interface Question {
   perfetto_sql: string;

@@ -1,5 +1,5 @@
 /** The SQL box: what is asked, of which traces, and how far the answer has come. */
-import type { Preset, WireExecution, WireStatus } from '../backend/wire-types.ts';
+import type { Preset, WireExecution, WireStatus } from '../http-api/wire-types.ts';
 import { api, type Question } from './api.ts';
 import { byId, element, setText } from './dom.ts';
 import { count, counted, duration, share } from './format.ts';

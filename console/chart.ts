@@ -1,5 +1,5 @@
 /** Bars of one column of numbers, named by another: what is on the page of the grid, no more. */
-import type { WirePage } from '../backend/wire-types.ts';
+import type { WirePage } from '../http-api/wire-types.ts';
 import { element, svg } from './dom.ts';
 import { oneLine } from './format.ts';
 

@@ -1,5 +1,5 @@
 /** What was asked over HTTP: open its rows again, or let them go. */
-import type { WireExecution } from '../backend/wire-types.ts';
+import type { WireExecution } from '../http-api/wire-types.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
 import { ago, counted, duration, oneLine } from './format.ts';

@@ -1,8 +1,8 @@
 /** The console: puts its parts together and keeps them up to date. */
 import './style.css';
 import './panels.css';
-import type { ConsoleState } from '../backend/system-watch.ts';
-import type { WireExecution } from '../backend/wire-types.ts';
+import type { ConsoleState } from '../http-api/system-watch.ts';
+import type { WireExecution } from '../http-api/wire-types.ts';
 import { ApiError, api, useToken } from './api.ts';
 import { Ask } from './ask.ts';
 import { byId, element, setText } from './dom.ts';

@@ -1,5 +1,5 @@
 /** The queries that run, whoever asked them, with an end for each. */
-import type { QuerySeen, RunningSeen } from '../backend/system-watch.ts';
+import type { QuerySeen, RunningSeen } from '../http-api/system-watch.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, counted, duration, oneLine, share } from './format.ts';

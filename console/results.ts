@@ -1,6 +1,6 @@
 /** The rows of a query: a page at a time, in an order of one's choice, as a grid or a chart. */
 
-import type { WireExecution, WirePage } from '../backend/wire-types.ts';
+import type { WireExecution, WirePage } from '../http-api/wire-types.ts';
 import { api } from './api.ts';
 import { type Axes, axesOf, chartOf, isNumber } from './chart.ts';
 import { button, byId, element, setText } from './dom.ts';

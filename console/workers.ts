@@ -1,5 +1,5 @@
 /** Workers: what they have to do, what they hold, and where their answers came from. */
-import type { WorkerSeen } from '../backend/system-watch.ts';
+import type { WorkerSeen } from '../http-api/system-watch.ts';
 import { type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, duration, share } from './format.ts';
 

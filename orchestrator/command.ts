@@ -1,7 +1,13 @@
 /** The flags of `bigtrace orchestrator`, and the variables of the same meaning. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { edgeOptions } from '../common/edge-options.ts';
-import { byteSize, durationMs, hostPort, integerFrom, port } from '../common/options.ts';
+import {
+  byteSize,
+  durationMs,
+  hostPort,
+  integerFrom,
+  port,
+} from '../lib/common/options/options.ts';
+import { edgeOptions } from '../lib/common/options/server-security-options.ts';
 import { type OrchestratorConfig, type OrchestratorFlags, resolveConfig } from './config.ts';
 import { serve } from './serve.ts';
 

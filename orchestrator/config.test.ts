@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { afterEach, expect, test, vi } from 'vitest';
-import { PLAIN_EDGE } from '../common/edge-options.ts';
+import { PLAIN_EDGE } from '../lib/common/options/server-security-options.ts';
 import { orchestratorCommand } from './command.ts';
 import type { OrchestratorConfig } from './config.ts';
 

@@ -1,11 +1,17 @@
 /** Flags to one checked, complete configuration; pure. */
-import { type EdgeConfig, type EdgeFlags, hostOf, resolveEdge } from '../common/edge-options.ts';
-import { BigtraceError } from '../common/errors.ts';
-import type { LogLevel } from '../common/log.ts';
-import type { PeerConfig } from '../common/peer.ts';
+
+import { BigtraceError } from '../lib/common/errors.ts';
+import type { PeerConfig } from '../lib/common/network/client-credentials.ts';
+import type { LogLevel } from '../lib/common/observability/log.ts';
+import {
+  type EdgeConfig,
+  type EdgeFlags,
+  hostOf,
+  resolveEdge,
+} from '../lib/common/options/server-security-options.ts';
 import type { HttpConfig } from './http.ts';
-import type { SchemaLaneBounds } from './schema-lane.ts';
-import type { UserBounds } from './users.ts';
+import type { UserBounds } from './query/users.ts';
+import type { SchemaLaneBounds } from './schema/schema-queue.ts';
 
 /** What commander hands over: flags, their variables, or defaults. */
 export interface OrchestratorFlags extends EdgeFlags {

@@ -4,14 +4,14 @@ import {
   type RunningBackend,
   type RunningSeen,
   startBackend,
-} from '../backend/index.ts';
-import { printable, textFromBytes } from '../common/byte-text.ts';
-import type { EdgeConfig } from '../common/edge-options.ts';
-import type { Logger } from '../common/log.ts';
-import { ROOT_URL } from '../common/root.ts';
-import type { RunningTrace } from '../proto/messages.ts';
-import type { QueryGround } from './execute.ts';
-import { openTrace } from './read-trace.ts';
+} from '../http-api/index.ts';
+import type { Logger } from '../lib/common/observability/log.ts';
+import type { EdgeConfig } from '../lib/common/options/server-security-options.ts';
+import { ROOT_URL } from '../lib/common/root.ts';
+import { printable, textFromBytes } from '../lib/common/text/byte-text.ts';
+import type { RunningTrace } from '../lib/proto/messages.ts';
+import { openTrace } from './fleet/read-trace.ts';
+import type { QueryGround } from './query/execute.ts';
 
 const CONSOLE = new URL('dist/console/', ROOT_URL);
 

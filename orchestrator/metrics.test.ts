@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { PLAIN_EDGE } from '../common/edge-options.ts';
+import { PLAIN_EDGE } from '../lib/common/options/server-security-options.ts';
 import { COUNTERS, GAUGES } from './counters.ts';
 import { TestSystem } from './testing/system.ts';
 

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
-import { ROOT } from '../common/root.ts';
-import { bigtraceOrchestrator, clientClass } from '../proto/services.ts';
+import { ROOT } from '../lib/common/root.ts';
+import { bigtraceOrchestrator, clientClass } from '../lib/proto/services.ts';
 import { type Script, StubWorker } from './testing/stub-worker.ts';
 
 const BIN = join(ROOT, 'cli/bigtrace.mjs');

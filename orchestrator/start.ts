@@ -1,23 +1,23 @@
 /** Puts an orchestrator together and starts it. */
 import { readFileSync } from 'node:fs';
-import type { RunningBackend } from '../backend/index.ts';
-import { hostCheckOf } from '../common/edge.ts';
-import { hostOf } from '../common/edge-options.ts';
-import { BigtraceError } from '../common/errors.ts';
-import type { Logger } from '../common/log.ts';
-import { type Probes, startProbes } from '../common/probes.ts';
-import { startTracing } from '../common/start-tracing.ts';
-import { Catalog } from './catalog.ts';
+import type { RunningBackend } from '../http-api/index.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
+import { hostCheckOf } from '../lib/common/network/server-security.ts';
+import type { Logger } from '../lib/common/observability/log.ts';
+import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
+import { startTracing } from '../lib/common/observability/start-tracing.ts';
+import { hostOf } from '../lib/common/options/server-security-options.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { COUNTERS, Counters, GAUGES } from './counters.ts';
-import { FailureLog } from './failure-log.ts';
-import { Fleet, type FleetOptions } from './fleet.ts';
+import { PlacementMemory } from './dispatch/placement-memory.ts';
+import { Mean } from './dispatch/steal.ts';
+import { Fleet, type FleetOptions } from './fleet/fleet.ts';
+import { OrchestratorServer } from './grpc/server.ts';
 import { type HttpGround, startHttp } from './http.ts';
-import { PlacementMemory } from './placement-memory.ts';
-import { RunningQueries } from './running.ts';
-import { OrchestratorServer } from './server.ts';
-import { Mean } from './steal.ts';
-import { Users } from './users.ts';
+import { Catalog } from './query/catalog.ts';
+import { FailureLog } from './query/failure-log.ts';
+import { RunningQueries } from './query/running-queries.ts';
+import { Users } from './query/users.ts';
 
 export interface RunningOrchestrator {
   /** host:port it listens on. */

@@ -6,9 +6,9 @@ PYTHON = Path(__file__).resolve().parent
 ROOT = PYTHON.parent
 
 #: The protocol buffers of the orchestrator.
-PROTO_FILES = [ROOT / "proto" / "bigtrace.proto", ROOT / "proto" / "perfetto.proto"]
+PROTO_FILES = [ROOT / "lib" / "proto" / "bigtrace.proto", ROOT / "lib" / "proto" / "perfetto.proto"]
 #: The catalogue of error codes.
-ERROR_CODES = ROOT / "common" / "errors.ts"
+ERROR_CODES = ROOT / "lib" / "common" / "errors.ts"
 #: The `bigtrace` command.
 COMMAND = ROOT / "cli" / "bigtrace.mjs"
 #: Traces with known answers, the module that puts them together, and the answers.

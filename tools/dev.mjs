@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
-import { prepareOrExit } from './prepare.mjs';
+import { prepareOrExit } from './build/prepare.mjs';
 import { root } from './root.mjs';
 
 /** An editor writes a file in several steps, and git changes many files at once. */
@@ -16,7 +16,7 @@ const changes = new EventEmitter();
 let quiet;
 
 await prepareOrExit();
-const { inputRooms } = await import('./build.mjs'); // it imports packages
+const { inputRooms } = await import('./build/build.mjs'); // it imports packages
 for (const room of inputRooms()) watch(join(root, room), { recursive: true }, onChange);
 
 for (;;) {

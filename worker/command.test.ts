@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
-import { thisMachine } from '../common/machine.ts';
+import { thisMachine } from '../lib/common/machine.ts';
 import { workerCommand, workerConfig } from './command.ts';
 import { LIMIT_DEFAULTS, type WorkerConfig } from './config.ts';
 

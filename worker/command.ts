@@ -1,12 +1,22 @@
 /** `bigtrace worker`: its flags, each also a `BIGTRACE_…` variable. */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type EdgeFlags, edgeOptions, resolveEdge } from '../common/edge-options.ts';
-import type { LogLevel } from '../common/log.ts';
-import { thisMachine } from '../common/machine.ts';
-import { byteSize, durationMs, hostPort, integerFrom, port } from '../common/options.ts';
-import { ROOT, ROOT_URL } from '../common/root.ts';
-import { addStoreOptions, storeOptionsOf } from '../trace-store/index.ts';
+import { thisMachine } from '../lib/common/machine.ts';
+import type { LogLevel } from '../lib/common/observability/log.ts';
+import {
+  byteSize,
+  durationMs,
+  hostPort,
+  integerFrom,
+  port,
+} from '../lib/common/options/options.ts';
+import {
+  type EdgeFlags,
+  edgeOptions,
+  resolveEdge,
+} from '../lib/common/options/server-security-options.ts';
+import { ROOT, ROOT_URL } from '../lib/common/root.ts';
+import { addStoreOptions, storeOptionsOf } from '../lib/trace-store/index.ts';
 import {
   CACHE_BYTES_DEFAULT,
   checkConfig,
@@ -21,7 +31,7 @@ import {
   SPARE_THREADS_MIN,
   type WorkerConfig,
 } from './config.ts';
-import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
+import { LOAD_BOUND_DEFAULT } from './engines/load-watch.ts';
 import { serve } from './serve.ts';
 import { sqlPackageOption } from './sql-package-option.ts';
 

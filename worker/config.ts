@@ -1,12 +1,12 @@
 /** A worker's configuration: complete and checked. */
 import { existsSync } from 'node:fs';
-import type { EdgeConfig } from '../common/edge-options.ts';
-import { BigtraceError } from '../common/errors.ts';
-import type { LogLevel } from '../common/log.ts';
-import type { Machine } from '../common/machine.ts';
-import type { StoreOptions } from '../trace-store/index.ts';
-import type { AnswerLimits } from './limits.ts';
-import type { LoadBound } from './load-watch.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
+import type { Machine } from '../lib/common/machine.ts';
+import type { LogLevel } from '../lib/common/observability/log.ts';
+import type { EdgeConfig } from '../lib/common/options/server-security-options.ts';
+import type { StoreOptions } from '../lib/trace-store/index.ts';
+import type { LoadBound } from './engines/load-watch.ts';
+import type { AnswerLimits } from './tasks/limits.ts';
 
 export interface WorkerConfig {
   /** host:port; port 0 picks a free one. */
@@ -42,7 +42,7 @@ export interface WorkerConfig {
   engineFile: string;
   /** SQL packages that scripts may include: `name=directory`. */
   sqlPackages: string[];
-  /** The bundle of worker/thread.ts. */
+  /** The bundle of worker/engines/thread.ts. */
   threadEntry: URL;
   /** How long a worker that was told to stop goes on with what it had begun. */
   drainMs: number;

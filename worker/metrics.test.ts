@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { PLAIN_EDGE } from '../common/edge-options.ts';
+import { PLAIN_EDGE } from '../lib/common/options/server-security-options.ts';
 import { COUNTERS } from './counters.ts';
 import { startWorker } from './start.ts';
 import { STORE_COUNTS } from './store-counts.ts';
-import { testConfig } from './testing.ts';
+import { testConfig } from './testing/worker.ts';
 
 it('is watched over HTTP: every counter has a metric', async () => {
   const worker = await startWorker(await testConfig({ edge: { ...PLAIN_EDGE, metricsPort: 0 } }));

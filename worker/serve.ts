@@ -1,6 +1,6 @@
 /** The worker as a process: says when it is ready, and ends when it is told to. */
-import { createProcessLogger } from '../common/log.ts';
-import { lossyOutput } from '../common/lossy-writer.ts';
+import { createProcessLogger } from '../lib/common/observability/log.ts';
+import { lossyOutput } from '../lib/common/observability/lossy-writer.ts';
 import type { WorkerConfig } from './config.ts';
 import { startWorker } from './start.ts';
 

@@ -1,26 +1,26 @@
 /** Puts a worker together and starts it. */
 import { setFlagsFromString } from 'node:v8';
-import { hostCheckOf } from '../common/edge.ts';
-import { hostOf } from '../common/edge-options.ts';
-import { createLogger, type Logger } from '../common/log.ts';
-import { type Probes, startProbes } from '../common/probes.ts';
-import { startTracing } from '../common/start-tracing.ts';
-import { loadEngine, readSqlPackages } from '../trace-processor/index.ts';
-import { createTraceStores } from '../trace-store/index.ts';
-import { Admission } from './admission.ts';
-import { BarredTraces } from './barred-traces.ts';
-import { cacheId } from './cache-id.ts';
+import { hostCheckOf } from '../lib/common/network/server-security.ts';
+import { createLogger, type Logger } from '../lib/common/observability/log.ts';
+import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
+import { startTracing } from '../lib/common/observability/start-tracing.ts';
+import { hostOf } from '../lib/common/options/server-security-options.ts';
+import { loadEngine, readSqlPackages } from '../lib/engine/index.ts';
+import { createTraceStores } from '../lib/trace-store/index.ts';
+import { cacheId } from './cache/cache-id.ts';
+import { ResultDisk } from './cache/result-disk.ts';
+import { ResultMemory } from './cache/result-memory.ts';
+import { ImageCache } from './cache/snapshot-cache.ts';
+import { ImageKeeper } from './cache/snapshot-writer.ts';
 import type { WorkerConfig } from './config.ts';
 import { COUNTERS, Counters } from './counters.ts';
-import { ImageCache } from './image-cache.ts';
-import { ImageKeeper } from './image-keeper.ts';
-import { PossibleKinds } from './possible-kinds.ts';
-import { ResultDisk } from './result-disk.ts';
-import { ResultMemory } from './result-memory.ts';
-import { WorkerServer } from './server.ts';
-import { Slot } from './slot.ts';
-import { SlotPool } from './slot-pool.ts';
+import { BarredTraces } from './engines/barred-traces.ts';
+import { Slot } from './engines/slot.ts';
+import { SlotPool } from './engines/slot-pool.ts';
+import { WorkerServer } from './grpc/server.ts';
+import { Admission } from './scheduling/admission.ts';
 import { STORE_COUNTS } from './store-counts.ts';
+import { PossibleKinds } from './tasks/possible-kinds.ts';
 
 /**
  * How much of a function runs before V8 optimizes it. With Node 20's own bound (1.8 million) a third of what

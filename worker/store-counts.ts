@@ -1,5 +1,5 @@
 /** What the stores of a worker count, by name, for Status and metrics: `store_<store>_<what>`. */
-import type { StoreCounters, TraceStores } from '../trace-store/index.ts';
+import type { StoreCounters, TraceStores } from '../lib/trace-store/index.ts';
 
 /** Names are interface: each with what it counts. */
 export const STORE_COUNTS = {

@@ -1,11 +1,11 @@
 /** A column of a block in ClickHouse's Native format, being filled cell by cell. */
-import { bytesFromText } from '../../common/byte-text.ts';
-import { CellType } from '../../query-result/cell-type.ts';
-import type { BatchValues } from '../batch-values.ts';
-import { Fit } from '../fit.ts';
-import { Int64 } from '../int64.ts';
+import { bytesFromText } from '../../lib/common/text/byte-text.ts';
+import { CellType } from '../../lib/query-result/cell-type.ts';
+import type { BatchValues } from '../cells/batch-values.ts';
+import { Int64 } from '../cells/int64.ts';
+import type { TableColumn } from '../columns/structure.ts';
+import { Fit } from '../columns/type-check.ts';
 import type { Output } from '../output.ts';
-import type { TableColumn } from '../structure.ts';
 import { lengthAndBytes } from './encoding.ts';
 
 /** A cell that was taken out again: undefined for NULL. */

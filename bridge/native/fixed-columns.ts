@@ -1,8 +1,8 @@
 /** Columns of numbers. */
-import { CellType } from '../../query-result/cell-type.ts';
-import type { BatchValues } from '../batch-values.ts';
+import { CellType } from '../../lib/query-result/cell-type.ts';
+import type { BatchValues } from '../cells/batch-values.ts';
+import type { TableColumn } from '../columns/structure.ts';
 import type { Output } from '../output.ts';
-import type { TableColumn } from '../structure.ts';
 import { EMPTY, grown, NativeColumn, type Source } from './column.ts';
 
 /** Values of the same width. */

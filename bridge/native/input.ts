@@ -1,6 +1,6 @@
 /** Reading what ClickHouse writes in its Native format: columns of strings, or of arrays of strings. */
-import { BigtraceError } from '../../common/errors.ts';
-import { ByteReader, CutShort } from '../byte-reader.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { ByteReader, CutShort } from '../request/byte-reader.ts';
 
 const STRING = 'String';
 const STRINGS = 'Array(String)';

@@ -1,14 +1,14 @@
 import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesFromText } from '../../common/byte-text.ts';
-import type { CellValue } from '../../query-result/index.ts';
-import { encodeTable } from '../../query-result/testing.ts';
-import { doubleText } from '../double-text.ts';
+import { bytesFromText } from '../../lib/common/text/byte-text.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
+import { encodeTable } from '../../lib/query-result/testing.ts';
+import { doubleText } from '../cells/double-text.ts';
+import { anyCells, chunk, uniformCells } from '../cells/testing-cells.ts';
+import { Table, TraceRows } from '../cells/trace-rows.ts';
+import { parseStructure, type TableColumn } from '../columns/structure.ts';
 import { Output } from '../output.ts';
-import { parseStructure, type TableColumn } from '../structure.ts';
-import { anyCells, chunk, uniformCells } from '../testing-cells.ts';
-import { Table, TraceRows } from '../trace-rows.ts';
 import { NativeRows } from './rows.ts';
 import { HEARTBEAT, nativeBlocks, nativeRows } from './testing.ts';
 

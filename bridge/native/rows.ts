@@ -9,11 +9,11 @@
  * the first byte of a heartbeat behind what was written: an end that was not meant is an end within a block,
  * which is an error. The very first of these bytes is written by bigtrace.sh, before there is a process to be killed.
  */
-import type { CellsBatch } from '../../query-result/reader.ts';
-import { BatchValues } from '../batch-values.ts';
+import type { CellsBatch } from '../../lib/query-result/reader.ts';
+import { BatchValues } from '../cells/batch-values.ts';
+import type { CellWriter, RowWriter } from '../cells/row-writer.ts';
+import { HEARTBEAT_COLUMN, MARK, type TableColumn, TRACE_COLUMN } from '../columns/structure.ts';
 import type { Output } from '../output.ts';
-import type { CellWriter, RowWriter } from '../row-writer.ts';
-import { HEARTBEAT_COLUMN, MARK, type TableColumn, TRACE_COLUMN } from '../structure.ts';
 import type { HeldCell, NativeColumn } from './column.ts';
 import { lengthAndBytes, writeLength } from './encoding.ts';
 import { Float64Column, Int64Column, NarrowColumn } from './fixed-columns.ts';

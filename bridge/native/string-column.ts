@@ -1,8 +1,8 @@
 /** Columns of texts and blobs. */
-import type { TextTarget } from '../cells.ts';
-import { doubleText } from '../double-text.ts';
+import type { TextTarget } from '../cells/cells.ts';
+import { doubleText } from '../cells/double-text.ts';
+import type { TableColumn } from '../columns/structure.ts';
 import type { Output } from '../output.ts';
-import type { TableColumn } from '../structure.ts';
 import { EMPTY, grown, NativeColumn, type Source } from './column.ts';
 import { LENGTH_BYTES, writeLength } from './encoding.ts';
 

@@ -1,7 +1,7 @@
 /** For tests: reading what the bridge writes in the format Native, as ClickHouse does. */
 import { expect } from 'vitest';
-import { textFromBytes } from '../../common/byte-text.ts';
-import type { CellValue } from '../../query-result/index.ts';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
 
 export interface NativeBlock {
   [name: string]: { type: string; values: CellValue[] };

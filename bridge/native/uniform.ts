@@ -1,8 +1,8 @@
 /** Columns of which each has cells of its own kind, and NULLs: as most have, and several times as quick as cell by cell. */
-import { addKinds } from '../../query-result/cell-kinds.ts';
-import { CellType } from '../../query-result/cell-type.ts';
-import type { BatchValues } from '../batch-values.ts';
-import { COLUMNS_MAX, type Column } from '../cells.ts';
+import { addKinds } from '../../lib/query-result/cell-kinds.ts';
+import { CellType } from '../../lib/query-result/cell-type.ts';
+import type { BatchValues } from '../cells/batch-values.ts';
+import { COLUMNS_MAX, type Column } from '../cells/cells.ts';
 import type { NativeColumn } from './column.ts';
 import { Float64Column, Int64Column } from './fixed-columns.ts';
 import { StringColumn } from './string-column.ts';

@@ -1,9 +1,10 @@
 /** Values into fields of TSV: each kind of cell as the column's type has it. */
-import type { BaseType } from '../column-type.ts';
-import { Fit } from '../fit.ts';
-import type { Int64 } from '../int64.ts';
+
+import type { Int64 } from '../cells/int64.ts';
+import type { BaseType } from '../columns/column-type.ts';
+import type { TableColumn } from '../columns/structure.ts';
+import { Fit } from '../columns/type-check.ts';
 import type { Output } from '../output.ts';
-import type { TableColumn } from '../structure.ts';
 import {
   type Specials,
   writeAscii,

@@ -3,7 +3,7 @@
  * format CustomSeparated, as the profile bigtrace_rows sets it up, a line behind the last row says that these were all,
  * or that stderr says what went wrong. ClickHouse refuses rows without this line.
  */
-import { BigtraceError } from '../../common/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 
 export const END_MARK = Buffer.from('END\n');
 

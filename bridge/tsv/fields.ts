@@ -1,7 +1,7 @@
 /** Writing values as fields of ClickHouse's TSV, byte by byte. */
 
-import { doubleText } from '../double-text.ts';
-import type { Int64 } from '../int64.ts';
+import { doubleText } from '../cells/double-text.ts';
+import type { Int64 } from '../cells/int64.ts';
 import type { Output } from '../output.ts';
 import { writeDigits } from './digits.ts';
 

@@ -1,5 +1,5 @@
 /** Reading what ClickHouse writes as TSV (TabSeparated): fields as bytes, arrays of strings. */
-import { BigtraceError } from '../../common/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 
 const TAB = 0x09;
 const NEWLINE = 0x0a;

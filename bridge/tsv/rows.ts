@@ -1,11 +1,11 @@
 /** Rows as ClickHouse's TSV, in the order of their cells. */
-import { CellType } from '../../query-result/cell-type.ts';
-import type { CellsBatch } from '../../query-result/reader.ts';
-import { BatchValues } from '../batch-values.ts';
-import { Int64 } from '../int64.ts';
+import { CellType } from '../../lib/query-result/cell-type.ts';
+import type { CellsBatch } from '../../lib/query-result/reader.ts';
+import { BatchValues } from '../cells/batch-values.ts';
+import { Int64 } from '../cells/int64.ts';
+import type { CellWriter, RowWriter } from '../cells/row-writer.ts';
+import { MARK, type TableColumn } from '../columns/structure.ts';
 import type { Output } from '../output.ts';
-import type { CellWriter, RowWriter } from '../row-writer.ts';
-import { MARK, type TableColumn } from '../structure.ts';
 import { ColumnWriter } from './column-writer.ts';
 import { escapeBytes, NEWLINE, NUMBER_BYTES, Specials, TAB } from './fields.ts';
 

@@ -1,8 +1,11 @@
 /** `bigtrace cancel`: ends a running query, whoever asked it. */
 import { Command } from 'commander';
-import { OrchestratorClient } from '../../client/orchestrator-client.ts';
-import { type OrchestratorFlags, orchestratorOptions } from '../../client/orchestrator-options.ts';
-import { BigtraceError } from '../../common/errors.ts';
+import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
+import {
+  type OrchestratorFlags,
+  orchestratorOptions,
+} from '../../lib/client/orchestrator-options.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 
 export function cancelCommand(env: NodeJS.ProcessEnv): Command {
   const command = new Command('cancel')

@@ -1,9 +1,13 @@
 /** `bigtrace history`: the queries that came over HTTP, newest first. */
 import { Command, Option } from 'commander';
-import { Database } from '../../backend/database.ts';
-import { History } from '../../backend/history.ts';
-import { type LoginFlags, loginOptions, passwordOf } from '../../common/login-options.ts';
-import { integerFrom } from '../../common/options.ts';
+import { Database } from '../../http-api/queries/database.ts';
+import { History } from '../../http-api/queries/history.ts';
+import {
+  type LoginFlags,
+  loginOptions,
+  passwordOf,
+} from '../../lib/common/options/login-options.ts';
+import { integerFrom } from '../../lib/common/options/options.ts';
 import { historyText } from './text.ts';
 
 interface HistoryFlags extends LoginFlags {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Execution } from '../../backend/history.ts';
+import type { Execution } from '../../http-api/queries/history.ts';
 import { historyText } from './text.ts';
 
 const ONE: Execution = {

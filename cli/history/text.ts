@@ -1,6 +1,6 @@
 /** The history of queries for people. */
-import type { Execution } from '../../backend/history.ts';
-import { printable } from '../../common/byte-text.ts';
+import type { Execution } from '../../http-api/queries/history.ts';
+import { printable } from '../../lib/common/text/byte-text.ts';
 
 const SQL_CHARS_SHOWN = 60;
 

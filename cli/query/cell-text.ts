@@ -1,5 +1,5 @@
 /** Values as plain text, each bit kept. */
-import type { CellValue } from '../../query-result/index.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
 
 /** Doubles as the shortest text that reads back as the same double; inf and nan as ClickHouse has them. */
 export function doubleText(value: number): string {

@@ -3,14 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
-import { OrchestratorClient } from '../../client/orchestrator-client.ts';
-import { type OrchestratorFlags, orchestratorOptions } from '../../client/orchestrator-options.ts';
-import { WHERE_STORE } from '../../common/address.ts';
-import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
-import { BigtraceError } from '../../common/errors.ts';
-import { durationMs } from '../../common/options.ts';
-import type { QueryStart, TraceFailure } from '../../proto/messages.ts';
-import { SUMMARIZE } from '../../trace-processor/summary-script.ts';
+import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
+import {
+  type OrchestratorFlags,
+  orchestratorOptions,
+} from '../../lib/client/orchestrator-options.ts';
+import { WHERE_STORE } from '../../lib/common/addresses/address.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { durationMs } from '../../lib/common/options/options.ts';
+import { bytesFromText, printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { SUMMARIZE } from '../../lib/engine/script/summary-script.ts';
+import type { QueryStart, TraceFailure } from '../../lib/proto/messages.ts';
 import { EXIT } from '../exit.ts';
 import { createFormat, FORMATS, type FormatName } from './formats.ts';
 import { Output } from './output.ts';

@@ -1,4 +1,4 @@
-import type { CellValue } from '../../query-result/index.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
 
 /** Turns rows into bytes to print; the first column is the trace's address. */
 export interface Format {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { textFromBytes } from '../../common/byte-text.ts';
-import type { CellValue } from '../../query-result/index.ts';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
 import { createFormat, type FormatName } from './formats.ts';
 
 const COLUMNS = ['_trace_address', 'n', 'n', 'd', 'name', 'blob'];

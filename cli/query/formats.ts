@@ -1,6 +1,6 @@
 /** What `bigtrace query` prints. Every format streams and keeps every bit of every value. */
-import { bytesFromText } from '../../common/byte-text.ts';
-import type { CellValue } from '../../query-result/index.ts';
+import { bytesFromText } from '../../lib/common/text/byte-text.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
 import { doubleText, plainText } from './cell-text.ts';
 import type { Format } from './format.ts';
 import { TableFormat } from './table.ts';

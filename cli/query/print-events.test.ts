@@ -1,10 +1,10 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { OrchestratorClient } from '../../client/orchestrator-client.ts';
-import { BigtraceError } from '../../common/errors.ts';
-import { toServiceError } from '../../common/grpc-errors.ts';
-import type { QueryRequest, QueryResponse, QueryStart } from '../../proto/messages.ts';
-import { bigtraceOrchestrator } from '../../proto/services.ts';
+import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { toServiceError } from '../../lib/common/grpc-errors.ts';
+import type { QueryRequest, QueryResponse, QueryStart } from '../../lib/proto/messages.ts';
+import { bigtraceOrchestrator } from '../../lib/proto/services.ts';
 import { createFormat } from './formats.ts';
 import { linesOf, printEvents } from './print-events.ts';
 

@@ -1,8 +1,9 @@
 /** Prints what an orchestrator answers, as it comes. */
-import { bytesFromText, printable, textFromBytes } from '../../common/byte-text.ts';
-import { BigtraceError } from '../../common/errors.ts';
-import type { Progress, QueryEvent, TraceFailure, TraceRows } from '../../proto/messages.ts';
-import { RowDecoder } from '../../query-result/index.ts';
+
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { bytesFromText, printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type { Progress, QueryEvent, TraceFailure, TraceRows } from '../../lib/proto/messages.ts';
+import { RowDecoder } from '../../lib/query-result/index.ts';
 import type { Format } from './format.ts';
 
 export interface Printing {

@@ -1,5 +1,5 @@
 /** One line on a terminal that tells how far a query is. */
-import type { Progress } from '../../proto/messages.ts';
+import type { Progress } from '../../lib/proto/messages.ts';
 
 const BAR_CELLS = 24;
 

@@ -1,6 +1,6 @@
 /** Rows as a table for people: the first rows decide how wide the columns are, the rest stream. */
-import { bytesFromText, printable } from '../../common/byte-text.ts';
-import type { CellValue } from '../../query-result/index.ts';
+import { bytesFromText, printable } from '../../lib/common/text/byte-text.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
 import { plainText } from './cell-text.ts';
 import type { Format } from './format.ts';
 

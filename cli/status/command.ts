@@ -1,7 +1,10 @@
 /** `bigtrace status`: what the orchestrator and its workers are doing. */
 import { Command, Option } from 'commander';
-import { OrchestratorClient } from '../../client/orchestrator-client.ts';
-import { type OrchestratorFlags, orchestratorOptions } from '../../client/orchestrator-options.ts';
+import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
+import {
+  type OrchestratorFlags,
+  orchestratorOptions,
+} from '../../lib/client/orchestrator-options.ts';
 import { statusText } from './text.ts';
 
 interface StatusOptions extends OrchestratorFlags {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { OrchestratorStatus, WorkerStatus } from '../../proto/messages.ts';
+import type { OrchestratorStatus, WorkerStatus } from '../../lib/proto/messages.ts';
 import { statusText } from './text.ts';
 
 const WORKER: WorkerStatus = {

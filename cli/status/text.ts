@@ -1,11 +1,11 @@
 /** A status for people. */
-import { printable, textFromBytes } from '../../common/byte-text.ts';
+import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type {
   OrchestratorStatus,
   QueryState,
   TaskPhase,
   WorkerState,
-} from '../../proto/messages.ts';
+} from '../../lib/proto/messages.ts';
 
 export function statusText(status: OrchestratorStatus, nowMs: number): string {
   const { version, worker, query } = status;

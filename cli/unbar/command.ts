@@ -1,9 +1,12 @@
 /** `bigtrace unbar`: lets traces be loaded again that workers have barred. */
 import { Command, Option } from 'commander';
-import { OrchestratorClient } from '../../client/orchestrator-client.ts';
-import { type OrchestratorFlags, orchestratorOptions } from '../../client/orchestrator-options.ts';
-import { bytesFromText } from '../../common/byte-text.ts';
-import { BigtraceError } from '../../common/errors.ts';
+import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
+import {
+  type OrchestratorFlags,
+  orchestratorOptions,
+} from '../../lib/client/orchestrator-options.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 
 interface UnbarFlags extends OrchestratorFlags {
   all?: boolean;

@@ -1,15 +1,15 @@
 /** ClickHouse as a part of the system: the embedded one as a process, or a server of the user's own. */
 import { join } from 'node:path';
-import { startEmbeddedClickHouse } from '../../clickhouse/launch.ts';
-import type { Passwords } from '../../clickhouse/passwords.ts';
-import { setUpClickHouse } from '../../clickhouse/set-up.ts';
+import type { Passwords } from '../../clickhouse/accounts/passwords.ts';
+import { startEmbeddedClickHouse } from '../../clickhouse/engine/launch.ts';
+import { setUpClickHouse } from '../../clickhouse/views/set-up.ts';
 import { DIST } from '../paths.ts';
 import type { ClickHouseAddress } from './announcement.ts';
 import type { UpConfig } from './config.ts';
-import type { LogFile } from './log-file.ts';
-import { clickHousePing } from './pings.ts';
-import type { Running } from './running.ts';
-import type { Launch } from './supervisor.ts';
+import type { LogFile } from './processes/log-file.ts';
+import { clickHousePing } from './processes/pings.ts';
+import type { Launch } from './processes/supervisor.ts';
+import type { Running } from './processes/system-process.ts';
 
 /** A restart listens on the ports that the first start found. */
 export function embeddedClickHouse(

@@ -1,6 +1,6 @@
 /** `bigtrace up`: the whole system on one machine. */
 import { Command, Option } from 'commander';
-import { byteSize, integerFrom, port } from '../../common/options.ts';
+import { byteSize, integerFrom, port } from '../../lib/common/options/options.ts';
 import { sqlPackageOption } from '../../worker/sql-package-option.ts';
 import { defaultDataDir, SAMPLE_TRACES } from '../paths.ts';
 import { type UpFlags, upConfig } from './config.ts';

@@ -1,8 +1,8 @@
 /** The flags of `bigtrace up`, checked and complete. */
 import { resolve } from 'node:path';
-import { isLoopback } from '../../common/edge-options.ts';
-import { BigtraceError } from '../../common/errors.ts';
-import { type Machine, thisMachine } from '../../common/machine.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { type Machine, thisMachine } from '../../lib/common/machine.ts';
+import { isLoopback } from '../../lib/common/options/server-security-options.ts';
 import { defaultThreads, INSTANCE_BYTES_MIN } from '../../worker/config.ts';
 
 /** As commander hands them over; `undefined` where nobody said. */
@@ -49,7 +49,7 @@ export interface UpConfig {
 
 /**
  * What the loaded traces of all workers take of the memory. The embedded ClickHouse takes as much at most
- * (clickhouse/embedded.ts); the rest is for cached results and the processes themselves.
+ * (clickhouse/engine/embedded.ts); the rest is for cached results and the processes themselves.
  */
 const TRACES_SHARE = 0.4;
 

@@ -1,7 +1,7 @@
 /** One `bigtrace up` a data directory: two would write the same tables. */
 import { closeSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { BigtraceError } from '../../common/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import { lockFile } from './file-lock.ts';
 
 export interface DataLock {

@@ -1,6 +1,6 @@
 /** Whether this process and its children may open enough files. */
 import { readFileSync } from 'node:fs';
-import { BigtraceError } from '../../common/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 
 /**
  * The embedded ClickHouse aborts when no descriptor is left for a new connection: a query takes about ten, and a

@@ -5,7 +5,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { DataType, load, open } from 'ffi-rs';
-import { BigtraceError } from '../../common/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BigtraceError } from '../../common/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 
 export interface WantedPort {
   port: number;

@@ -2,18 +2,18 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { servicePasswordFile, settleServicePassword } from '../../clickhouse/passwords.ts';
-import { lossyOutput } from '../../common/lossy-writer.ts';
+import { servicePasswordFile, settleServicePassword } from '../../clickhouse/accounts/passwords.ts';
+import { lossyOutput } from '../../lib/common/observability/lossy-writer.ts';
 import { EXIT, reportFailure } from '../exit.ts';
 import { announcement, type ClickHouseAddress, type SystemAddresses } from './announcement.ts';
 import { embeddedClickHouse, ownClickHouse, passwordsGiven } from './clickhouse.ts';
 import type { UpConfig } from './config.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { checkDescriptors } from './descriptors.ts';
-import { LogFile } from './log-file.ts';
 import { checkPorts, freePort, type WantedPort } from './ports.ts';
-import { startService } from './service-process.ts';
-import { type Launch, Supervisor } from './supervisor.ts';
+import { LogFile } from './processes/log-file.ts';
+import { startService } from './processes/service-process.ts';
+import { type Launch, Supervisor } from './processes/supervisor.ts';
 
 /** How long what a killed `up` left behind may take to end. */
 const ORPHANS_MS_MAX = 5_000;

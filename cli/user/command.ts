@@ -1,9 +1,13 @@
 /** `bigtrace user`: users of the embedded ClickHouse, one for each tool and person. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { addTeamUser, readTeamUsers, removeTeamUser } from '../../clickhouse/team-users.ts';
-import { BigtraceError } from '../../common/errors.ts';
-import { integerFrom } from '../../common/options.ts';
+import {
+  addTeamUser,
+  readTeamUsers,
+  removeTeamUser,
+} from '../../clickhouse/accounts/team-users.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { integerFrom } from '../../lib/common/options/options.ts';
 
 const LATER = 'It counts from the next start of `bigtrace up` on.';
 

@@ -1,6 +1,6 @@
 -- Running queries and the connections of their clients, for the bridge only. During column finding ClickHouse does not
 -- notice that the query was killed, exceeded its max_execution_time, or lost its client. The bridge therefore checks this
--- view and the kernel's tables (bridge/given-up.ts).
+-- view and the kernel's tables (bridge/grpc/client-gone.ts).
 CREATE OR REPLACE VIEW bigtrace.query_clients
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '../../common/client-connection.ts';
+import type { Client } from '../../lib/common/network/client-connection.ts';
 import { call, rowsOf, type TestEngine } from './engine.ts';
 
 /** The user whose rights the bridge has. */

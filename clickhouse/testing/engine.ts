@@ -4,10 +4,10 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { build } from 'esbuild';
-import { ROOT } from '../../common/root.ts';
-import { viewsFormat } from '../../tools/views-format.mjs';
-import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../launch.ts';
-import { queryViews } from '../query-views.mjs';
+import { ROOT } from '../../lib/common/root.ts';
+import { viewsFormat } from '../../tools/build/views-format.mjs';
+import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../engine/launch.ts';
+import { queryViews } from '../views/query-views.mjs';
 
 const ROOM = join(import.meta.dirname, '..');
 
@@ -87,10 +87,10 @@ export function startOn(
 async function buildWithStandIn(dist: string): Promise<void> {
   await build({
     entryPoints: {
-      'clickhouse-embedded': join(ROOM, 'embedded.ts'),
-      launch: join(ROOM, 'launch.ts'),
-      landlock: join(ROOM, 'landlock.ts'),
-      libc: join(ROOM, 'libc.ts'),
+      'clickhouse-embedded': join(ROOM, 'engine/embedded.ts'),
+      launch: join(ROOM, 'engine/launch.ts'),
+      landlock: join(ROOM, 'confinement/landlock.ts'),
+      libc: join(ROOM, 'confinement/libc.ts'),
     },
     outdir: dist,
     bundle: true,

@@ -2,10 +2,10 @@
  * Workers without network, in virtual time, under the real fleet: processes that answer status polls late or
  * not at all, hang, drain, die and come back at the same or another address while streams run.
  */
-import { BigtraceError } from '../../common/errors.ts';
-import { createLogger } from '../../common/log.ts';
-import { Fleet } from '../fleet.ts';
-import type { RunCall, WorkerClient } from '../worker-client.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { createLogger } from '../../lib/common/observability/log.ts';
+import { Fleet } from '../fleet/fleet.ts';
+import type { RunCall, WorkerClient } from '../fleet/worker-client.ts';
 import { type Habits, KILLED } from './model-habits.ts';
 import { ModelStream, type StreamNetwork, type StreamWorker } from './model-stream.ts';
 

@@ -1,6 +1,6 @@
 /** How often workers of the model fail, and in which ways. */
 import { Metadata } from '@grpc/grpc-js';
-import type { Dice } from '../../common/testing/dice.ts';
+import type { Dice } from '../../lib/common/testing/dice.ts';
 
 /** What happens, as shares of 1: of traces, of attempts, of streams, of polls. */
 export interface Habits {

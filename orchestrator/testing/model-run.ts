@@ -1,19 +1,19 @@
 /** Queries of several users over a modelled fleet: begun, watched to their end, and judged. */
 import { expect, vi } from 'vitest';
-import type { BigtraceError } from '../../common/errors.ts';
-import { Dice } from '../../common/testing/dice.ts';
-import type { Limits } from '../../proto/messages.ts';
+import type { BigtraceError } from '../../lib/common/errors.ts';
+import { Dice } from '../../lib/common/testing/dice.ts';
+import type { Limits } from '../../lib/proto/messages.ts';
 import { Counters } from '../counters.ts';
-import type { QueryGround } from '../execute.ts';
-import { FailureLog } from '../failure-log.ts';
-import { PlacementMemory } from '../placement-memory.ts';
-import { QueryRun } from '../query-run.ts';
-import type { Sink } from '../query-spec.ts';
-import { RunningQueries } from '../running.ts';
-import { Mean } from '../steal.ts';
-import { traceDigest } from '../trace-set.ts';
-import type { FoundTrace } from '../trace-source.ts';
-import { Users } from '../users.ts';
+import { PlacementMemory } from '../dispatch/placement-memory.ts';
+import { Mean } from '../dispatch/steal.ts';
+import type { QueryGround } from '../query/execute.ts';
+import { FailureLog } from '../query/failure-log.ts';
+import { QueryRun } from '../query/query-run.ts';
+import type { Sink } from '../query/query-spec.ts';
+import { RunningQueries } from '../query/running-queries.ts';
+import { traceDigest } from '../query/trace-set.ts';
+import type { FoundTrace } from '../query/trace-source.ts';
+import { Users } from '../query/users.ts';
 import { ModelNetwork } from './model-fleet.ts';
 import type { Habits } from './model-habits.ts';
 

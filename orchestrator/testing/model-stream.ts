@@ -1,8 +1,8 @@
 /** One stream of `Run` in the model: both its ends. */
 import { EventEmitter } from 'node:events';
-import { BigtraceError } from '../../common/errors.ts';
-import { toServiceError } from '../../common/grpc-errors.ts';
-import type { RunEvent, RunRequest, TaskPhase, TaskStats } from '../../proto/messages.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { toServiceError } from '../../lib/common/grpc-errors.ts';
+import type { RunEvent, RunRequest, TaskPhase, TaskStats } from '../../lib/proto/messages.ts';
 import { type Habits, KILLED } from './model-habits.ts';
 
 const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' };

@@ -1,7 +1,7 @@
 /** A worker for tests: real gRPC, answers by script. */
 import * as grpc from '@grpc/grpc-js';
-import type { BigtraceError } from '../../common/errors.ts';
-import { toServiceError } from '../../common/grpc-errors.ts';
+import type { BigtraceError } from '../../lib/common/errors.ts';
+import { toServiceError } from '../../lib/common/grpc-errors.ts';
 import type {
   Column,
   ListRequest,
@@ -15,8 +15,8 @@ import type {
   UnbarRequest,
   UnbarResponse,
   WorkerStatus,
-} from '../../proto/messages.ts';
-import { bigtraceWorker, GRPC_OPTIONS } from '../../proto/services.ts';
+} from '../../lib/proto/messages.ts';
+import { bigtraceWorker, GRPC_OPTIONS } from '../../lib/proto/services.ts';
 
 type Call = grpc.ServerDuplexStream<RunRequest, RunResponse>;
 

@@ -1,8 +1,8 @@
 /** An orchestrator over stub workers, and a client of it, for tests. */
 import * as grpc from '@grpc/grpc-js';
-import { PLAIN_EDGE } from '../../common/edge-options.ts';
-import { fromServiceError } from '../../common/grpc-errors.ts';
-import { createLogger } from '../../common/log.ts';
+import { fromServiceError } from '../../lib/common/grpc-errors.ts';
+import { createLogger } from '../../lib/common/observability/log.ts';
+import { PLAIN_EDGE } from '../../lib/common/options/server-security-options.ts';
 import type {
   BigtraceQueryArgs,
   BigtraceQueryResponse,
@@ -23,15 +23,15 @@ import type {
   SchemaResponse,
   UnbarRequest,
   UnbarResponse,
-} from '../../proto/messages.ts';
+} from '../../lib/proto/messages.ts';
 import {
   bigtraceOrchestrator,
   clientClass,
   GRPC_OPTIONS,
   perfettoOrchestrator,
-} from '../../proto/services.ts';
+} from '../../lib/proto/services.ts';
 import type { OrchestratorConfig } from '../config.ts';
-import type { FleetOptions } from '../fleet.ts';
+import type { FleetOptions } from '../fleet/fleet.ts';
 import { type RunningOrchestrator, startOrchestrator } from '../start.ts';
 import { type StubOptions, StubWorker } from './stub-worker.ts';
 

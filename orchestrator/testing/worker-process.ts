@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ROOT } from '../../common/root.ts';
+import { ROOT } from '../../lib/common/root.ts';
 
 const BIN = join(ROOT, 'cli/bigtrace.mjs');
 

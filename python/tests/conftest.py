@@ -81,7 +81,7 @@ class Report:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--gate-report", type=Path, help="JSON file for tools/test-counts.mjs")
+    parser.addoption("--gate-report", type=Path, help="JSON file for tools/test-run/test-counts.mjs")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,5 +1,5 @@
 /** What a question's answer is, one way: for each trace its rows or its failure, or one error for the whole. */
-import { printable } from '../../common/byte-text.ts';
+import { printable } from '../../lib/common/text/byte-text.ts';
 import { pathOf } from './traces.ts';
 
 export type Way = 'grpc' | 'native' | 'tsv';

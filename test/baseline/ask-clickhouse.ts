@@ -1,14 +1,14 @@
 /** Asks through a view of ClickHouse, leniently, and its failures through bigtrace.failures. */
 import { randomUUID } from 'node:crypto';
-import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
-import { ERROR_CODES } from '../../common/errors.ts';
-import { arrayOf, literal } from '../../e2e/asking.ts';
-import type { System } from '../../e2e/harness.ts';
+import { ERROR_CODES } from '../../lib/common/errors.ts';
+import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { arrayOf, literal } from '../harness/queries.ts';
+import type { System } from '../harness/system.ts';
 import { type Failure, shown, steady, type WayAnswer } from './answer.ts';
 import type { Cell } from './canonical.ts';
 import { readRowBinary, type Table } from './row-binary.ts';
 
-/** Rows of a trace that failed; bridge/structure.ts. */
+/** Rows of a trace that failed; bridge/columns/structure.ts. */
 const FAILED = 'I2';
 
 export async function askClickHouse(

@@ -1,8 +1,8 @@
 /** Asks over gRPC, leniently: what every trace answers, and which fail with what. */
-import type { OrchestratorClient } from '../../client/orchestrator-client.ts';
-import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
-import { BigtraceError } from '../../common/errors.ts';
-import { type CellValue, RowDecoder } from '../../query-result/index.ts';
+import type { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { type CellValue, RowDecoder } from '../../lib/query-result/index.ts';
 import { shown, steady, type WayAnswer } from './answer.ts';
 
 export async function askOverGrpc(

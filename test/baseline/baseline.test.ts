@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { CellValue } from '../../query-result/index.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
 import { type Rows, steady, type WayAnswer } from './answer.ts';
 import { type Cell, castCell, digestOf, exactCell } from './canonical.ts';
 import { readDigests, writeDigests } from './digest-file.ts';

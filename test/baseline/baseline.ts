@@ -1,10 +1,10 @@
 /** Asking all questions, and what is done with the answers: compared, written, shown. */
 import { join } from 'node:path';
-import { queryViews } from '../../clickhouse/query-views.mjs';
-import { OrchestratorClient } from '../../client/orchestrator-client.ts';
-import { printable } from '../../common/byte-text.ts';
-import { ROOT } from '../../common/root.ts';
-import { type System, startSystem } from '../../e2e/harness.ts';
+import { queryViews } from '../../clickhouse/views/query-views.mjs';
+import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
+import { ROOT } from '../../lib/common/root.ts';
+import { printable } from '../../lib/common/text/byte-text.ts';
+import { type System, startSystem } from '../harness/system.ts';
 import { isFailure, shown, type WayAnswer } from './answer.ts';
 import { askClickHouse } from './ask-clickhouse.ts';
 import { askOverGrpc } from './ask-grpc.ts';

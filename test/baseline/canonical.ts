@@ -4,8 +4,8 @@
  * ClickHouse's columns have one type each and know no blobs, so a row that came over gRPC is first cast to these.
  */
 import { createHash } from 'node:crypto';
-import { bytesFromText } from '../../common/byte-text.ts';
-import type { CellValue } from '../../query-result/index.ts';
+import { bytesFromText } from '../../lib/common/text/byte-text.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
 
 /** As a Buffer of `latin1`: any byte is one character. */
 export type Cell = string;

@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { textFromBytes } from '../../common/byte-text.ts';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { isTraceSet, type TraceSet } from './traces.ts';
 
 export interface Question {

@@ -5,8 +5,8 @@
  * and a trace fails with the same words. Where the whole query fails in ClickHouse (no trace answered, or the
  * columns do not hold the values) gRPC may have more to say, and only Native and TSV are compared.
  */
-import { printable, textFromBytes } from '../../common/byte-text.ts';
-import type { CellValue } from '../../query-result/index.ts';
+import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type { CellValue } from '../../lib/query-result/index.ts';
 import { type Failure, isFailure, type WayAnswer } from './answer.ts';
 import { type Cell, castCell, digestOf, exactCell } from './canonical.ts';
 

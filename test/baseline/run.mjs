@@ -1,7 +1,7 @@
 /** `npm run baseline`: builds what is missing, then the program itself, and runs it. */
 import { spawnSync } from 'node:child_process';
-import { bundleModule } from '../../tools/build.mjs';
-import { prepareOrExit } from '../../tools/prepare.mjs';
+import { bundleModule } from '../../tools/build/build.mjs';
+import { prepareOrExit } from '../../tools/build/prepare.mjs';
 import { root } from '../../tools/root.mjs';
 
 await prepareOrExit();

@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
+import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import assembleCorpus from '../corpus/assemble.ts';
 import { CORPUS, corpusTraces } from '../corpus/index.ts';
 

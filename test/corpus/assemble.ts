@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { oneAtATime } from '../../tools/one-at-a-time.mjs';
+import { oneAtATime } from '../../tools/build/one-at-a-time.mjs';
 import { generators } from './generated.ts';
 import { CORPUS, CORPUS_SOURCE, corpusTraces, keptFile } from './index.ts';
 

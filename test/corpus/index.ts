@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../../common/root.ts';
+import { ROOT } from '../../lib/common/root.ts';
 
 export const CORPUS_SOURCE = join(ROOT, 'test/corpus');
 export const SAMPLES = join(ROOT, 'samples/traces');

@@ -1,6 +1,6 @@
 /** Files with names that are trouble, on any file system of Linux. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { bytesFromText, textFromBytes } from '../../common/byte-text.ts';
+import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 
 const NAMES = [
   ...['c:colon', '\u202artl\u202c', '🚀 emoji 日本語', 'UPPER', '!bang', 'back\\slash'],

@@ -4,7 +4,7 @@
  * been served, and would be counted as having passed it.
  */
 import { vi } from 'vitest';
-import { type Turn, Waiting } from '../turns.ts';
+import { type Turn, Waiting } from '../scheduling/turns.ts';
 
 type Queue = Waiting<unknown>;
 type HeldBy = (user: string) => number;

@@ -3,15 +3,15 @@
  * that come and go, engines that load and answer, trap, and never end. What admits, places and answers the tasks
  * is the worker's own code.
  */
-import { BigtraceError } from '../../common/errors.ts';
-import type { Dice } from '../../common/testing/dice.ts';
-import { type Image, ImageUnusable } from '../../trace-processor/index.ts';
-import type { ReadOptions, TraceStat, TraceStores } from '../../trace-store/index.ts';
-import type { Loaded, LoadOptions } from '../feed.ts';
-import type { ImageCache } from '../image-cache.ts';
-import { LoadTooLong, loadMsMax } from '../load-watch.ts';
-import type { Answered, EngineSlot, Script } from '../slot.ts';
-import { nextSlotState, type SlotEvent, type SlotState } from '../slot-state.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import type { Dice } from '../../lib/common/testing/dice.ts';
+import { type Image, ImageUnusable } from '../../lib/engine/index.ts';
+import type { ReadOptions, TraceStat, TraceStores } from '../../lib/trace-store/index.ts';
+import type { ImageCache } from '../cache/snapshot-cache.ts';
+import type { Loaded, LoadOptions } from '../engines/feed.ts';
+import { LoadTooLong, loadMsMax } from '../engines/load-watch.ts';
+import type { Answered, EngineSlot, Script } from '../engines/slot.ts';
+import { nextSlotState, type SlotEvent, type SlotState } from '../engines/slot-state.ts';
 
 /** What happens, as shares of 1. */
 export interface Habits {

@@ -1,0 +1,199 @@
+/** Values of many cells at once, on their way from a batch to columns: what cells.wat does, made safe. */
+import { CellType } from '../../lib/query-result/cell-type.ts';
+import { malformed } from '../../lib/query-result/wire.ts';
+import { LENGTH_BYTES, writeLength } from '../native/encoding.ts';
+import wasm from './cells.wat';
+
+/** So many cells can be read at once. */
+export const CELLS_MAX = 16 * 1024;
+/** So many columns a row may have. */
+export const COLUMNS_MAX = 256;
+
+const WORD_BYTES = 8;
+const VARINT_BYTES_MAX = 10;
+/** What the loops may look at, or write over, behind what they are given. */
+const BEYOND_BYTES = 16;
+/** Most texts are shorter; of longer ones fewer are taken at once. */
+const TEXT_BYTES = 32;
+const TEXTS_BYTES_MIN = 4096;
+/** A length takes a byte as a NUL does, but for longer texts: one more for each 128 bytes at most. */
+const SHARE_OF_LENGTHS = 127 / 128;
+
+/** The functions and their memory, as cells.wat describes them. */
+interface Loops
+  extends Record<'kinds' | 'places' | 'slots' | 'nulls' | 'in' | 'out', { value: number }> {
+  memory: { buffer: ArrayBuffer };
+  integers(to: number, width: number, columns: number, rows: number): number;
+  doubles(width: number, columns: number, rows: number): number;
+  texts(
+    ...part: [to: number, width: number, columns: number, rows: number, cell: number]
+  ): [cell: number, at: number];
+}
+
+const loops = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as Loops;
+const memory = new Uint8Array(loops.memory.buffer);
+const places = new Uint32Array(loops.memory.buffer, loops.places.value, COLUMNS_MAX);
+const slots = new Uint32Array(loops.memory.buffer, loops.slots.value, COLUMNS_MAX);
+const KINDS_AT = loops.kinds.value;
+const NULLS_AT = loops.nulls.value;
+const IN_AT = loops.in.value;
+const OUT_AT = loops.out.value;
+const IN_BYTES = OUT_AT - IN_AT;
+const OUT_BYTES = memory.length - OUT_AT;
+
+/** Where values stand, all of one kind. */
+export interface Part {
+  bytes: Buffer;
+  from: number;
+  to: number;
+}
+
+/** Whole rows, CELLS_MAX cells at most. */
+export interface Rows {
+  /** CellType of each cell. */
+  kinds: Uint8Array;
+  /** Cells of a row, COLUMNS_MAX at most. */
+  width: number;
+}
+
+/** A column of cells that are of the kind that is read, or NULL. */
+export interface Column<Target> {
+  /** Which one of the row it is. */
+  place: number;
+  target: Target;
+}
+
+export interface WordTarget {
+  /** Takes cells as 64-bit words, and for each whether it is NULL. Both are gone afterwards. */
+  words(words: Uint8Array, nulls: Uint8Array): void;
+}
+
+export interface TextTarget {
+  /** Takes so many texts, each with its length before it; gone afterwards. */
+  texts(encoded: Uint8Array, count: number): void;
+  /** Takes for each of the last texts whether it is NULL; gone afterwards. */
+  nulls(nulls: Uint8Array): void;
+}
+
+/**
+ * Reads 64-bit integers as protobuf packs them: seven bits a byte, the lowest first.
+ * @returns the position behind the last one
+ * @throws internal, where one is missing, the last one is cut short, or one is too long
+ */
+export function readVarints(
+  part: Part,
+  rows: Rows,
+  columns: readonly Column<WordTarget>[],
+): number {
+  const count = putRows(rows, columns);
+  const to = putIn(part, columns.length * count * VARINT_BYTES_MAX);
+  const at = loops.integers(to, rows.width, columns.length, count);
+  if (at === -1) throw malformed('a varint is missing');
+  if (at === -2 || at > to) throw malformed('a varint is cut short');
+  if (at === -3) throw malformed('a varint is longer than 10 bytes');
+  handOut(columns, count);
+  return part.from + at - IN_AT;
+}
+
+/** The same for doubles. @throws internal, where one is missing */
+export function readDoubles(
+  part: Part,
+  rows: Rows,
+  columns: readonly Column<WordTarget>[],
+): number {
+  const count = putRows(rows, columns);
+  const to = putIn(part, columns.length * count * WORD_BYTES);
+  const at = loops.doubles(rows.width, columns.length, count);
+  if (at > to) throw malformed('a double is missing');
+  handOut(columns, count);
+  return part.from + at - IN_AT;
+}
+
+/** The same for texts, of which each has a NUL behind it. @throws internal, where one is missing */
+export function readTexts(part: Part, rows: Rows, columns: readonly Column<TextTarget>[]): number {
+  const { bytes, to } = part;
+  const count = putRows(rows, columns);
+  const cells = count * columns.length;
+  let at = part.from;
+  for (let cell = 0; cell < cells; ) {
+    const taken = takeTexts({ bytes, from: at, to }, rows, columns, cell);
+    at = taken.at;
+    if (taken.cell === cell) {
+      const end = bytes.indexOf(0, at);
+      if (end < 0 || end >= to) throw malformed('a string is missing');
+      const column = cell % columns.length;
+      putLong(columns[column]?.target, bytes.subarray(at, end));
+      memory[NULLS_AT + column * count + Math.floor(cell / columns.length)] = 0;
+      at = end + 1;
+      cell++;
+    } else cell = taken.cell;
+  }
+  for (const [column, { target }] of columns.entries())
+    target.nulls(memory.subarray(NULLS_AT + column * count, NULLS_AT + (column + 1) * count));
+  return at;
+}
+
+/** Goes on with cell number `cell` of the columns, as far as it comes: to one that is long, or has no NUL. */
+function takeTexts(
+  part: Part,
+  { kinds, width }: Rows,
+  columns: readonly Column<TextTarget>[],
+  cell: number,
+): { cell: number; at: number } {
+  const rows = kinds.length / width;
+  const left = rows * columns.length - cell;
+  const room = Math.floor(OUT_BYTES / columns.length);
+  const most = Math.min(
+    ...[Math.max(left * TEXT_BYTES, TEXTS_BYTES_MIN), IN_BYTES - BEYOND_BYTES],
+    Math.floor((room - rows - 2 * BEYOND_BYTES) * SHARE_OF_LENGTHS), // a NULL takes a byte
+  );
+  for (let column = 0; column < columns.length; column++) slots[column] = OUT_AT + column * room;
+  const to = putIn(part, most);
+  const [next, at] = loops.texts(to, width, columns.length, rows, cell);
+  for (const [column, { target }] of columns.entries()) {
+    const own = cellsOf(column, next, columns.length) - cellsOf(column, cell, columns.length);
+    if (own > 0) target.texts(memory.subarray(OUT_AT + column * room, slots[column]), own);
+  }
+  return { cell: next, at: part.from + at - IN_AT };
+}
+
+/** Of so many cells that go to columns in turn: how many go to this one. */
+function cellsOf(column: number, cells: number, columns: number): number {
+  return Math.ceil((cells - column) / columns);
+}
+
+function putLong(target: TextTarget | undefined, text: Uint8Array): void {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  target?.texts(length.subarray(0, writeLength(length, 0, text.length)), 0);
+  target?.texts(text, 1);
+}
+
+/** @returns how many rows there are */
+function putRows({ kinds, width }: Rows, columns: readonly Column<unknown>[]): number {
+  memory.set(kinds, KINDS_AT);
+  for (const [column, { place }] of columns.entries()) places[column] = place;
+  return kinds.length / width;
+}
+
+/** Puts up to `most` bytes in, and zeros behind them. @returns where they end */
+function putIn({ bytes, from, to }: Part, most: number): number {
+  const part = bytes.subarray(from, Math.min(to, from + most));
+  const end = IN_AT + part.length;
+  memory.set(part, IN_AT);
+  memory.fill(0, end, end + BEYOND_BYTES);
+  return end;
+}
+
+function handOut(columns: readonly Column<WordTarget>[], rows: number): void {
+  for (const [column, { target }] of columns.entries()) {
+    const words = OUT_AT + column * rows * WORD_BYTES;
+    const nulls = NULLS_AT + column * rows;
+    target.words(
+      memory.subarray(words, words + rows * WORD_BYTES),
+      memory.subarray(nulls, nulls + rows),
+    );
+  }
+}
+
+/** Kinds of integers that stand alone. */
+export const ALL_INTEGERS = new Uint8Array(CELLS_MAX).fill(CellType.VARINT);

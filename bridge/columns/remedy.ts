@@ -1,0 +1,78 @@
+/** What the client can do about a value that does not fit a column whose type was found. Pure. */
+
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { literal } from '../../lib/common/text/sql-literal.ts';
+import type { QueryInput } from '../request/request.ts';
+import { quoteIdentifier, type TableColumn } from './structure.ts';
+import type { Misfit } from './type-mismatch.ts';
+
+/** All arguments together: an error is one line of ClickHouse's, and longer ones would be cut (error-line.ts). */
+const ARGUMENTS_CHARS_MAX = 2500;
+
+const WHERE_PREFIX = '/where/';
+
+/**
+ * The error with the ready call that gives the columns.
+ * @param view the one that was asked, such as `bigtrace_where`
+ * @param remembered whether the orchestrator has taken it in: then the same query succeeds
+ */
+export function withRemedy(
+  misfit: Misfit,
+  columns: readonly TableColumn[],
+  { view, input, remembered }: { view: string; input: QueryInput; remembered: boolean },
+): BigtraceError {
+  const structure = columns.map((column) => {
+    const wider = `Nullable(${misfit.facts.wider})`;
+    const type = column === misfit.facts.column ? wider : nameOfType(column);
+    return `${nameOf(column.name)} ${type}`;
+  });
+  const call = `bigtrace.${view}_as(${argumentsOf(structure.join(', '), input)})`;
+  const again = remembered ? 'ask again (what the column holds is remembered now), or ' : '';
+  const found = `the type was found over a few traces`;
+  return new BigtraceError('type_mismatch', `${misfit.what}; ${found}: ${again}use ${call}`, {
+    ...(misfit.trace === undefined ? {} : { trace: misfit.trace }),
+    cause: misfit,
+  });
+}
+
+/** Of the view with a structure: all arguments, or those that are short enough to be repeated. */
+function argumentsOf(columns: string, input: QueryInput): string {
+  const all: Record<string, string | string[]> = {
+    structure: columns,
+    ...tracesOf(input),
+    sql: textFromBytes(input.sql),
+  };
+  let left = ARGUMENTS_CHARS_MAX;
+  // The structure is what is new: it goes first.
+  return Object.entries(all)
+    .map(([name, value]) => {
+      const text = typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
+      left -= text.length;
+      return `${name}=${left < 0 ? '… (as it is)' : text}`;
+    })
+    .join(', ');
+}
+
+function tracesOf({ traces, list, lenient }: QueryInput): Record<string, string | string[]> {
+  if (list !== undefined) return { table: list.table, on_failure: lenient ? 'lenient' : 'strict' };
+  const addresses = traces.map(textFromBytes);
+  const [first = ''] = addresses;
+  return first.startsWith(WHERE_PREFIX)
+    ? { filter: first.slice(WHERE_PREFIX.length) }
+    : { traces: addresses };
+}
+
+/** The names that the bridge itself gives to types say how they were found. */
+function nameOfType({ type }: TableColumn): string {
+  return `Nullable(${type.base})`;
+}
+
+function nameOf(name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
+}
+
+/** A literal on one line. */
+function quoted(text: string): string {
+  return literal(text).replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t');
+}

@@ -1,0 +1,137 @@
+/** Table structures as ClickHouse writes them: `name Type, …`, in and out. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { type ColumnType, parseType } from './column-type.ts';
+
+/** What a row is, as MARK says: views filter those out that are none. */
+export const HEARTBEAT_COLUMN = '_hb';
+export const TRACE_COLUMN = '_trace_address';
+
+export const MARK = {
+  ROW: 0,
+  /** It only says "still here". */
+  HEARTBEAT: 1,
+  /** It names a trace that failed. */
+  FAILURE: 2,
+} as const;
+
+export interface TableColumn {
+  name: string;
+  type: ColumnType;
+  /** A String that holds text and bytes alone: a number that comes is an error, not its digits. */
+  exact: boolean;
+}
+
+/** NOT NULL: under data_type_default_nullable a type is Nullable that does not say so. */
+const HIDDEN = `${quoteIdentifier(HEARTBEAT_COLUMN)} UInt8 NOT NULL, ${quoteIdentifier(TRACE_COLUMN)} String NOT NULL`;
+
+/** The structure of a table of these columns, with the bridge's own two in front. */
+export function formatStructure(columns: { name: string; type: string }[]): string {
+  return [HIDDEN, ...columns.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)].join(
+    ', ',
+  );
+}
+
+/**
+ * The columns of the client's: those after the bridge's own two. Where their types were found, and not given,
+ * no number is written into a column of text.
+ * @throws invalid_option, where the text is no structure, or holds types that are not supported.
+ */
+export function parseStructure(text: string, found = false): TableColumn[] {
+  const parser = new StructureParser(text);
+  const [heartbeat, trace, ...columns] = parser.columns();
+  if (
+    heartbeat?.name !== HEARTBEAT_COLUMN ||
+    !/^UInt8( NOT NULL)?$/.test(heartbeat.type) ||
+    trace?.name !== TRACE_COLUMN ||
+    !/^String( NOT NULL)?$/.test(trace.type)
+  )
+    throw new BigtraceError('internal', `structure must begin with ${HIDDEN}: ${text}`);
+  const names = new Set<string>();
+  return columns.map(({ name, type }) => {
+    if (names.has(name))
+      throw new BigtraceError('invalid_option', `structure names column ${name} twice`);
+    names.add(name);
+    const parsed = parseType(type, name);
+    const exact = found && parsed.base === 'String';
+    return { name, type: parsed, exact };
+  });
+}
+
+export function quoteIdentifier(name: string): string {
+  return `\`${name.replace(/[\\`]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r').replaceAll('\0', '\\0')}\``;
+}
+
+class StructureParser {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  columns(): { name: string; type: string }[] {
+    const columns: { name: string; type: string }[] = [];
+    this.#space();
+    while (this.#at < this.#text.length) {
+      const name = this.#identifier();
+      this.#space();
+      columns.push({ name, type: this.#type(name) });
+      this.#at++; // the comma
+      this.#space();
+    }
+    return columns;
+  }
+
+  #space(): void {
+    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++;
+  }
+
+  #identifier(): string {
+    const quote = this.#text[this.#at];
+    if (quote !== '`' && quote !== '"') {
+      const bare = /^[A-Za-z_][A-Za-z0-9_.]*/.exec(this.#text.slice(this.#at))?.[0];
+      if (bare === undefined) throw this.#refuse('a column name');
+      this.#at += bare.length;
+      return bare;
+    }
+    let name = '';
+    for (this.#at++; this.#at < this.#text.length; this.#at++) {
+      const char = this.#text[this.#at] ?? '';
+      if (char === quote && this.#text[this.#at + 1] !== quote) {
+        this.#at++;
+        return name;
+      }
+      if (char === quote) this.#at++;
+      else if (char === '\\') {
+        name += ESCAPES[this.#text[++this.#at] ?? ''] ?? this.#text[this.#at] ?? '';
+        continue;
+      }
+      name += char;
+    }
+    throw this.#refuse(`the closing ${quote}`);
+  }
+
+  /** Up to the comma that ends the column. */
+  #type(column: string): string {
+    const from = this.#at;
+    let depth = 0;
+    for (; this.#at < this.#text.length; this.#at++) {
+      const char = this.#text[this.#at];
+      if (char === ',' && depth === 0) break;
+      if (char === '(') depth++;
+      else if (char === ')') depth--;
+    }
+    const type = this.#text.slice(from, this.#at).trim();
+    if (type === '') throw this.#refuse(`the type of column ${column}`);
+    return type;
+  }
+
+  #refuse(what: string): BigtraceError {
+    return new BigtraceError(
+      'invalid_option',
+      `structure lacks ${what} at character ${this.#at + 1}: ${this.#text}`,
+    );
+  }
+}
+
+const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', 0: '\0' };

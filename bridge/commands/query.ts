@@ -1,0 +1,271 @@
+/** `bigtrace query`: one request in, rows out, as they come. */
+import type { Readable, Writable } from 'node:stream';
+import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
+import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
+import { FailureReasons } from '../../lib/common/failure-reasons.ts';
+import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type { RowWriter } from '../cells/row-writer.ts';
+import { Table, TraceRows } from '../cells/trace-rows.ts';
+import { withRemedy } from '../columns/remedy.ts';
+import { parseStructure, type TableColumn } from '../columns/structure.ts';
+import { Misfit } from '../columns/type-mismatch.ts';
+import {
+  decodeQueryResponse,
+  encodeStart,
+  encodeTraces,
+  type FailureEvent,
+  type RowsEvent,
+} from '../grpc/messages.ts';
+import type { OrchestratorClient, QueryCall } from '../grpc/orchestrator.ts';
+import { stringsOfBlocks } from '../native/input.ts';
+import { NativeRows } from '../native/rows.ts';
+import { Output } from '../output.ts';
+import {
+  type QueryInput,
+  queryInput,
+  REQUEST_BYTES_MAX,
+  rowOfNative,
+  rowOfTsv,
+} from '../request/request.ts';
+import { checkArguments } from '../request/view-arguments.ts';
+import { END_MARK, untilEndMark } from '../tsv/end-mark.ts';
+import { linesOf, unescaped } from '../tsv/input.ts';
+import { TsvRows } from '../tsv/rows.ts';
+
+/** ClickHouse notices a cancelled query when it has read a row; see docs/ARCHITECTURE.md. */
+const HEARTBEAT_MS = 200;
+
+const TRACES_PER_MESSAGE = 1000;
+
+/** Addresses that the orchestrator has not taken yet. */
+const UNSENT_BYTES_MAX = 128 * 2 ** 20;
+
+const ADDRESS_BYTES_MAX = 64 * 1024;
+
+const LEARN_MS_MAX = 2000;
+
+/** Views whose columns are not found over traces. */
+const GIVES_COLUMNS = /(_as|_summary)$/;
+
+/** Of what comes in and goes out; CustomSeparated is TSV with an end mark. */
+export const ROW_FORMATS = ['TSV', 'CustomSeparated', 'Native'] as const;
+export type RowFormat = (typeof ROW_FORMATS)[number];
+
+export interface QueryStreams {
+  stdin: Readable;
+  stdout: Writable;
+  /** Further traces, one a row (--traces-fd). */
+  traces: Readable | undefined;
+  format: RowFormat;
+  /** Called when the orchestrator is reached. */
+  onReached?: () => void;
+  /** That is asked; undefined where the client's own executable() is. */
+  view: string | undefined;
+}
+
+/** Resolves when all rows are written; rejects with a BigtraceError, or with stdout's own error. */
+export async function runQuery(
+  client: OrchestratorClient,
+  { stdin, stdout, traces, format, view, onReached }: QueryStreams,
+): Promise<void> {
+  const input = await readInput(stdin, format, traces !== undefined);
+  checkArguments(input.statement);
+  const findsColumns = view !== undefined && !GIVES_COLUMNS.test(view);
+  const columns = parseStructure(input.structure, findsColumns);
+  const output = new Output(stdout);
+  const writer = rowWriter(format, columns, output);
+  const call = client.query();
+  let heartbeat: NodeJS.Timeout | undefined;
+  const broken = new Promise<never>((_, reject) => {
+    stdout.on('error', reject);
+    heartbeat = startHeartbeat(output, writer, reject);
+    const more = traces === undefined ? undefined : addressesOf(traces, format);
+    sendTraces(call, input, more, onReached).catch((error) => reject(client.errorOf(error)));
+  });
+  const table = new Table(columns.map(({ name }) => name));
+  const answered = receive(call, client, new Rows(table, writer)).then(() => writer.finish());
+  try {
+    await Promise.race([answered, broken]);
+  } catch (error) {
+    if (!(error instanceof Misfit && findsColumns)) throw error;
+    const remembered = await isLearned(client, input, columns, error);
+    throw withRemedy(error, columns, { view, input, remembered });
+  } finally {
+    clearInterval(heartbeat);
+    call.cancel();
+  }
+}
+
+function rowWriter(format: RowFormat, columns: readonly TableColumn[], output: Output): RowWriter {
+  if (format === 'Native') return new NativeRows(columns, output);
+  return new TsvRows(columns, output, format === 'CustomSeparated' ? END_MARK : undefined);
+}
+
+/** Whether the orchestrator has taken in what the misfit tells of its column, so that it is found another type. */
+async function isLearned(
+  client: OrchestratorClient,
+  input: QueryInput,
+  columns: readonly TableColumn[],
+  { facts }: Misfit,
+): Promise<boolean> {
+  if (facts.kinds === 0) return false;
+  const lesson = {
+    column: columns.indexOf(facts.column),
+    kinds: facts.kinds,
+    tracesDigest: addressesDigest(input.list?.sample ?? input.traces),
+  };
+  try {
+    await client.learn(input, lesson, AbortSignal.timeout(LEARN_MS_MAX));
+    return true;
+  } catch {
+    return false; // the error tells what to do all the same
+  }
+}
+
+async function readInput(
+  stdin: Readable,
+  format: RowFormat,
+  moreTraces: boolean,
+): Promise<QueryInput> {
+  if (format === 'Native') return queryInput(rowOfNative(await wholeOf(stdin)), moreTraces);
+  for await (const [line] of linesOf(stdin, REQUEST_BYTES_MAX))
+    if (line !== undefined) return queryInput(rowOfTsv(line), moreTraces);
+  throw new BigtraceError('internal', 'malformed request: stdin ended before a row');
+}
+
+/** All of it. @throws limit_exceeded */
+async function wholeOf(stdin: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes <= REQUEST_BYTES_MAX) continue;
+    const bound = `the request is longer than ${REQUEST_BYTES_MAX} bytes`;
+    throw new BigtraceError('limit_exceeded', bound);
+  }
+  return Buffer.concat(chunks);
+}
+
+function startHeartbeat(
+  output: Output,
+  writer: RowWriter,
+  failed: (error: unknown) => void,
+): NodeJS.Timeout {
+  let written = -1;
+  return setInterval(() => {
+    const silent = output.bytesWritten === written && output.at === 0 && !output.blocked;
+    if (silent) {
+      writer.heartbeat();
+      writer.flush().catch(failed);
+    }
+    written = output.bytesWritten;
+  }, HEARTBEAT_MS);
+}
+
+/**
+ * Writes the start, then the addresses as they come. They are taken from ClickHouse sooner than the orchestrator
+ * wants them, up to a bound: when ClickHouse has rows enough it waits until its addresses are taken,
+ * before it closes the pipe of the rows.
+ */
+async function sendTraces(
+  call: QueryCall,
+  input: QueryInput,
+  more: AsyncIterable<Buffer[]> | undefined,
+  onReached: () => void = () => undefined,
+): Promise<void> {
+  let unsentBytes = 0;
+  let onTaken = (): void => {};
+  const send = async (message: Buffer, onSent = (): void => {}): Promise<void> => {
+    unsentBytes += message.length;
+    call.write(message, () => {
+      unsentBytes -= message.length;
+      onTaken();
+      onSent();
+    });
+    while (unsentBytes > UNSENT_BYTES_MAX)
+      await new Promise<void>((resolve) => {
+        onTaken = resolve;
+      });
+  };
+  await send(encodeStart(input), onReached);
+  for (let at = 0; at < input.traces.length; at += TRACES_PER_MESSAGE)
+    await send(encodeTraces(input.traces.slice(at, at + TRACES_PER_MESSAGE)));
+  if (more !== undefined) for await (const addresses of more) await send(encodeTraces(addresses));
+  call.end();
+}
+
+async function* addressesOf(list: Readable, format: RowFormat): AsyncGenerator<Buffer[]> {
+  if (format === 'Native') {
+    yield* stringsOfBlocks(list, ADDRESS_BYTES_MAX);
+    return;
+  }
+  const lines = linesOf(list, ADDRESS_BYTES_MAX);
+  for await (const some of format === 'CustomSeparated' ? untilEndMark(lines) : lines)
+    yield some.map(unescaped);
+}
+
+async function receive(call: QueryCall, client: OrchestratorClient, rows: Rows): Promise<void> {
+  try {
+    for await (const message of call) {
+      for (const event of decodeQueryResponse(message as Buffer)) {
+        if ('rows' in event) await rows.write(event.rows);
+        else rows.failed(event.failure);
+      }
+      await rows.flush();
+    }
+  } catch (error) {
+    throw client.errorOf(error);
+  }
+  rows.end();
+}
+
+/** The rows of all traces, as their chunks come in, one among another. */
+class Rows {
+  readonly #table: Table;
+  readonly #writer: RowWriter;
+  /** Traces whose answer is not complete, by their address's bytes. */
+  readonly #open = new Map<string, TraceRows>();
+  #answered = 0;
+  readonly #failures = new FailureReasons();
+
+  constructor(table: Table, writer: RowWriter) {
+    this.#table = table;
+    this.#writer = writer;
+  }
+
+  async write({ trace, result, last }: RowsEvent): Promise<void> {
+    const key = Buffer.from(trace.buffer, trace.byteOffset, trace.length).toString('latin1');
+    const rows =
+      this.#open.get(key) ?? new TraceRows(trace, this.#table, this.#writer.trace(trace));
+    this.#open.set(key, rows);
+    for (const _ of rows.write(result)) await this.#writer.flush();
+    if (!last) return;
+    rows.end();
+    this.#open.delete(key);
+    this.#answered++;
+  }
+
+  failed({ trace, code, message }: FailureEvent): void {
+    this.#open.delete(Buffer.from(trace).toString('latin1'));
+    this.#writer.failure(trace);
+    this.#failures.add(
+      new BigtraceError(isErrorCode(code) ? code : 'internal', message, {
+        trace: printable(textFromBytes(trace)),
+      }),
+    );
+  }
+
+  async flush(): Promise<void> {
+    await this.#writer.flush();
+  }
+
+  /** @throws internal, where a trace's answer is not complete; all_failed. */
+  end(): void {
+    for (const [key] of this.#open)
+      throw new BigtraceError('internal', 'the answer ended before its last chunk', {
+        trace: printable(textFromBytes(Buffer.from(key, 'latin1'))),
+      });
+    if (this.#answered === 0 && this.#failures.count > 0) throw this.#failures.noneAnswered();
+  }
+}

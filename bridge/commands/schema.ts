@@ -1,0 +1,70 @@
+/** `bigtrace schema`: stays alive; a request a row in, a table structure a row out. */
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { distinctNames, typeOfKinds } from '../columns/columns.ts';
+import { formatStructure } from '../columns/structure.ts';
+import { type ClickHouse, untilGivenUp } from '../grpc/client-gone.ts';
+import type { SchemaColumn } from '../grpc/messages.ts';
+import type { OrchestratorClient } from '../grpc/orchestrator.ts';
+import { lengthAndBytes } from '../native/encoding.ts';
+import {
+  REQUEST_BYTES_MAX,
+  type RequestRow,
+  SCHEMA_TEXTS,
+  schemaInput,
+} from '../request/request.ts';
+import { rowsOfBinary } from '../request/row-binary.ts';
+
+/**
+ * Resolves when stdin ends. A request that fails is told to `report`, and answered with an empty text all
+ * the same: ClickHouse looks at stderr when it has its row, and then keeps the process for the next query.
+ */
+export async function runSchema(
+  client: OrchestratorClient,
+  { stdin, stdout }: { stdin: Readable; stdout: Writable },
+  report: (error: unknown) => void,
+  clickHouse: ClickHouse,
+): Promise<void> {
+  for await (const rows of rowsOfBinary(stdin, SCHEMA_TEXTS, REQUEST_BYTES_MAX))
+    for (const row of rows) {
+      const answer = await answerOf(client, row, clickHouse).catch((error: unknown) => {
+        report(error);
+        return Buffer.of();
+      });
+      if (!stdout.write(lengthAndBytes(answer))) await once(stdout, 'drain');
+    }
+}
+
+async function answerOf(
+  client: OrchestratorClient,
+  row: RequestRow,
+  clickHouse: ClickHouse,
+): Promise<Buffer> {
+  const input = schemaInput(row);
+  const ended = new AbortController();
+  const givenUp = untilGivenUp(clickHouse, input.queryId, ended.signal).then(() => {
+    throw new BigtraceError(
+      'cancelled',
+      'the query was cancelled, its time ran out, or its client went away',
+    );
+  });
+  const columns = client.schema(input, input.traces, ended.signal);
+  try {
+    return bytesFromText(structureOf(await Promise.race([columns, givenUp])));
+  } finally {
+    ended.abort();
+    await Promise.allSettled([columns, givenUp]);
+  }
+}
+
+export function structureOf(columns: readonly SchemaColumn[]): string {
+  const names = distinctNames(columns.map(({ name }) => textFromBytes(name)));
+  return formatStructure(
+    columns.map(({ cellKinds, learnedKinds }, index) => ({
+      name: names[index] ?? '',
+      type: typeOfKinds(cellKinds | learnedKinds),
+    })),
+  );
+}

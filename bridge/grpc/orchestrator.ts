@@ -1,0 +1,168 @@
+/** The bridge's side of gRPC: the methods of bigtrace.v1.Orchestrator that it calls. */
+import * as grpc from '@grpc/grpc-js';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { CODE_KEY, fromServiceError } from '../../lib/common/grpc-errors.ts';
+import { openChannel, type PeerConfig } from '../../lib/common/network/client-credentials.ts';
+import { RECEIVE_WINDOW_BYTES } from '../../lib/proto/window.ts';
+import {
+  decodeSchemaResponse,
+  encodeLearnRequest,
+  encodeSchemaRequest,
+  type Lesson,
+  type SchemaColumn,
+  type Start,
+} from './messages.ts';
+import {
+  decodeFailures,
+  decodeStatus,
+  type RecordedFailure,
+  type RunningQuery,
+} from './report-messages.ts';
+
+/** How long the first connection may take; on a machine where a hundred bridges start at once it takes seconds. */
+const CONNECT_TIMEOUT_MS = 15_000;
+
+const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
+
+const CHANNEL_OPTIONS: grpc.ChannelOptions = {
+  'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+  'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
+  'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
+  // An orchestrator that hangs is noticed within 15 s; one that is only busy answers sooner than that.
+  'grpc.keepalive_time_ms': 5000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.enable_http_proxy': 0,
+  // `schema` outlives orchestrators, and must find the next one soon.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1000,
+};
+
+function isServiceError(thrown: unknown): thrown is grpc.ServiceError {
+  return thrown instanceof Error && 'metadata' in thrown;
+}
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/** One message out, as bytes; the message in, as bytes. */
+export type QueryCall = grpc.ClientDuplexStream<Buffer, Buffer>;
+
+export class OrchestratorClient {
+  readonly address: string;
+  /** Where the address was set, for error messages. */
+  readonly #variable: string;
+  readonly #client: grpc.Client;
+
+  /** @throws invalid_option where a file of `peer` cannot be read */
+  constructor(address: string, variable: string, peer: PeerConfig) {
+    const channel = openChannel(peer);
+    this.address = address;
+    this.#variable = variable;
+    this.#client = new grpc.Client(address, channel.credentials, {
+      ...CHANNEL_OPTIONS,
+      ...channel.options,
+    });
+  }
+
+  /** Fails with orchestrator_unreachable where no connection comes about in time. */
+  query(): QueryCall {
+    const call = this.#client.makeBidiStreamRequest('/bigtrace.v1.Orchestrator/Query', same, same);
+    call.on('error', () => {}); // whoever reads the call hears of it
+    this.#watchConnection(() => call.destroy(this.#unreachable('no connection in time')));
+    return call;
+  }
+
+  /** Aborting `signal` ends the call. */
+  schema(
+    start: Start & { again: boolean },
+    addresses: readonly Buffer[],
+    signal?: AbortSignal,
+  ): Promise<SchemaColumn[]> {
+    const request = encodeSchemaRequest(start, addresses);
+    return this.#unary('Schema', request, decodeSchemaResponse, signal);
+  }
+
+  /** Tells of a value that did not fit, so that the next search for columns knows. */
+  async learn(start: Start, lesson: Lesson, signal: AbortSignal): Promise<void> {
+    await this.#unary('Learn', encodeLearnRequest(start, lesson), () => undefined, signal);
+  }
+
+  /** The queries that run. */
+  running(): Promise<RunningQuery[]> {
+    return this.#unary('Status', Buffer.of(), decodeStatus);
+  }
+
+  /** Recent failures that the orchestrator still stores. */
+  async *failures(): AsyncGenerator<RecordedFailure[]> {
+    const call = this.#client.makeServerStreamRequest(
+      '/bigtrace.v1.Orchestrator/Failures',
+      same,
+      same,
+      Buffer.of(),
+    );
+    this.#watchConnection(() => call.destroy(this.#unreachable('no connection in time')));
+    try {
+      for await (const message of call) yield decodeFailures(message as Buffer);
+    } catch (error) {
+      throw this.errorOf(error);
+    }
+  }
+
+  #unary<T>(
+    method: string,
+    request: Buffer,
+    decode: (message: Buffer) => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        `/bigtrace.v1.Orchestrator/${method}`,
+        same,
+        same,
+        request,
+        (error: grpc.ServiceError | null, response: Buffer | undefined) => {
+          if (error !== null) return reject(this.errorOf(error));
+          try {
+            resolve(decode(response ?? Buffer.of()));
+          } catch (malformed) {
+            reject(malformed);
+          }
+        },
+      );
+      signal?.addEventListener('abort', () => call.cancel(), { once: true });
+      this.#watchConnection(() => {
+        reject(this.#unreachable('no connection in time'));
+        call.cancel();
+      });
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  /** What a call ended with, as an error that says where the orchestrator was looked for. */
+  errorOf(thrown: unknown): unknown {
+    if (thrown instanceof BigtraceError || !isServiceError(thrown)) return thrown;
+    const error = fromServiceError(thrown, 'orchestrator_unreachable');
+    // The bridge reports its own cancelling to nobody: one without our code is a server that went down.
+    const cutOff = error.code === 'cancelled' && thrown.metadata.get(CODE_KEY).length === 0;
+    return cutOff || error.code === 'orchestrator_unreachable'
+      ? this.#unreachable(error.detail)
+      : error;
+  }
+
+  #unreachable(why: string): BigtraceError {
+    return new BigtraceError(
+      'orchestrator_unreachable',
+      `orchestrator ${this.address} (${this.#variable}) cannot be reached, or was cut off: ${why}`,
+    );
+  }
+
+  #watchConnection(timedOut: () => void): void {
+    const channel = this.#client.getChannel();
+    const timer = setTimeout(() => {
+      if (channel.getConnectivityState(false) !== grpc.connectivityState.READY) timedOut();
+    }, CONNECT_TIMEOUT_MS);
+    timer.unref();
+  }
+}

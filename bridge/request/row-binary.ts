@@ -1,0 +1,85 @@
+/**
+ * Rows of ClickHouse's format RowBinary, as `bigtrace schema` has them: one Array(String), then texts. No setting
+ * of ClickHouse changes how these are written, so no user's settings can.
+ */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { ByteReader, CutShort } from './byte-reader.ts';
+import type { RequestRow } from './request.ts';
+
+/**
+ * The rows of a stream, as many at a time as have come; each has `textCount` texts behind its array.
+ * @throws internal, where the stream ends within a row; limit_exceeded, where a row is too long
+ */
+export async function* rowsOfBinary(
+  input: AsyncIterable<Buffer>,
+  textCount: number,
+  rowBytesMax: number,
+): AsyncGenerator<RequestRow[]> {
+  const row = new RowBuilder(textCount);
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let bytesWanted = 1;
+  for await (const chunk of input) {
+    pending.push(chunk);
+    pendingBytes += chunk.length;
+    if (row.bytes + pendingBytes > rowBytesMax) throw tooLong(rowBytesMax);
+    if (pendingBytes < bytesWanted) continue;
+    const { rows, rest, wanted } = row.read(Buffer.concat(pending));
+    pending = [rest];
+    pendingBytes = rest.length;
+    bytesWanted = wanted;
+    if (rows.length > 0) yield rows;
+  }
+  if (pendingBytes > 0 || row.bytes > 0) throw new CutShort(bytesWanted);
+}
+
+/** Takes a row's parts as they come: each is read once, however many chunks it comes in. */
+class RowBuilder {
+  /** Of the row that is being read. */
+  bytes = 0;
+  readonly #textCount: number;
+  #tracesLeft: number | undefined;
+  #row: RequestRow = { traces: [], texts: [] };
+
+  constructor(textCount: number) {
+    this.#textCount = textCount;
+  }
+
+  /** The rows that end in `bytes`, what is left of them, and how many bytes the next part needs. */
+  read(bytes: Buffer): { rows: RequestRow[]; rest: Buffer; wanted: number } {
+    const reader = new ByteReader(bytes);
+    const rows: RequestRow[] = [];
+    for (let at = 0; ; at = reader.at) {
+      const rest = bytes.subarray(at);
+      if (!reader.more) return { rows, rest, wanted: 1 };
+      try {
+        this.#take(reader);
+      } catch (error) {
+        if (!(error instanceof CutShort)) throw error;
+        return { rows, rest, wanted: error.bytesWanted - at };
+      }
+      this.bytes += reader.at - at;
+      if (this.#tracesLeft !== 0 || this.#row.texts.length < this.#textCount) continue;
+      rows.push(this.#row);
+      this.#row = { traces: [], texts: [] };
+      this.#tracesLeft = undefined;
+      this.bytes = 0;
+    }
+  }
+
+  #take(reader: ByteReader): void {
+    if (this.#tracesLeft === undefined) {
+      this.#tracesLeft = reader.number();
+    } else if (this.#tracesLeft > 0) {
+      this.#row.traces.push(reader.string());
+      this.#tracesLeft--;
+    } else this.#row.texts.push(reader.string());
+  }
+}
+
+function tooLong(rowBytesMax: number): BigtraceError {
+  return new BigtraceError(
+    'limit_exceeded',
+    `a row of the request is longer than ${rowBytesMax} bytes`,
+  );
+}

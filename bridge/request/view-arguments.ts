@@ -1,0 +1,113 @@
+/**
+ * ClickHouse ignores an argument that a view does not have: `bigtrace(…, on_failure='lenient')` would be strict
+ * without a word. The calls in the client's statement are looked through for such arguments. Pure.
+ */
+import { BigtraceError } from '../../lib/common/errors.ts';
+
+const ARGUMENTS: Record<string, readonly string[]> = {
+  bigtrace: ['traces', 'sql'],
+  bigtrace_lenient: ['traces', 'sql'],
+  bigtrace_answers: ['traces', 'sql'],
+  bigtrace_as: ['structure', 'traces', 'sql'],
+  bigtrace_lenient_as: ['structure', 'traces', 'sql'],
+  bigtrace_answers_as: ['structure', 'traces', 'sql'],
+  bigtrace_where: ['filter', 'sql'],
+  bigtrace_where_lenient: ['filter', 'sql'],
+  bigtrace_where_as: ['structure', 'filter', 'sql'],
+  bigtrace_where_lenient_as: ['structure', 'filter', 'sql'],
+  bigtrace_table: ['table', 'sample', 'on_failure', 'sql'],
+  bigtrace_table_as: ['structure', 'table', 'on_failure', 'sql'],
+  bigtrace_summary: ['traces', 'spec'],
+};
+
+interface Call {
+  view: string;
+  depth: number;
+}
+
+/** @throws invalid_option, naming the argument, the view and what it has */
+export function checkArguments(statement: string): void {
+  const calls: Call[] = [];
+  let depth = 0;
+  let [before, last] = ['', ''];
+  for (const token of tokens(statement)) {
+    if (token === '(') {
+      depth++;
+      if (last in ARGUMENTS) calls.push({ view: last, depth });
+    } else if (token === ')') {
+      if (calls.at(-1)?.depth === depth) calls.pop();
+      depth--;
+    } else if (token === '=' && (before === '(' || before === ',')) {
+      const call = calls.at(-1);
+      if (call?.depth === depth) check(call.view, last);
+    }
+    before = last;
+    last = token;
+  }
+}
+
+const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
+
+/**
+ * As ClickHouse cuts them, without comments and blanks; names without their quotes, a literal as one apostrophe.
+ * Every character is read once, for a statement may hold a script of megabytes in one literal.
+ */
+function* tokens(statement: string): Generator<string> {
+  for (let at = 0; at < statement.length; ) {
+    const char = statement[at] ?? '';
+    const end = endOfComment(statement, at);
+    WORD.lastIndex = at;
+    const word = WORD.exec(statement)?.[0];
+    if (end !== undefined) at = end;
+    else if (word !== undefined) {
+      yield word;
+      at += word.length;
+    } else if (char === "'" || char === '`' || char === '"') {
+      const close = closingQuote(statement, at);
+      yield char === "'" ? char : statement.slice(at + 1, close);
+      at = close + 1;
+    } else {
+      if (!/[\s#]/.test(char)) yield char;
+      at++;
+    }
+  }
+}
+
+/** Where what begins at `at` ends; undefined where no comment begins there. */
+function endOfComment(statement: string, at: number): number | undefined {
+  const isLine = /^(--|#[ !])/.test(statement.slice(at, at + 2));
+  if (!isLine && !statement.startsWith('/*', at)) return undefined;
+  const end = statement.indexOf(isLine ? '\n' : '*/', at + 2);
+  if (end < 0) return statement.length;
+  return isLine ? end : end + 2;
+}
+
+/** A backslash takes the next character with it, and a quote twice is one in the text. */
+function closingQuote(statement: string, open: number): number {
+  const quote = statement[open];
+  for (let at = open + 1; at < statement.length; at++) {
+    const char = statement[at];
+    if (char === '\\' || (char === quote && statement[at + 1] === quote)) at++;
+    else if (char === quote) return at;
+  }
+  return statement.length;
+}
+
+function check(view: string, argument: string): void {
+  const known = ARGUMENTS[view] ?? [];
+  if (known.includes(argument)) return;
+  const other = Object.entries(ARGUMENTS).find(
+    ([name, its]) =>
+      name.startsWith(view) && its.includes(argument) && known.every((a) => its.includes(a)),
+  );
+  const instead =
+    argument === 'on_failure'
+      ? `; bigtrace_lenient and bigtrace_where_lenient go on when traces fail`
+      : other === undefined
+        ? ''
+        : `; ${other[0]} has it`;
+  throw new BigtraceError(
+    'invalid_option',
+    `${view} has no argument ${argument}: it has ${known.join(', ')}${instead}`,
+  );
+}

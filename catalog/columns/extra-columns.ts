@@ -1,0 +1,47 @@
+/** The columns of the extra SQL, as their values are first seen. */
+import type { CellValue } from '../../lib/query-result/index.ts';
+import { kindOfInteger, type ValueKind } from './column-type.ts';
+import { checkColumnName } from './traces-view.ts';
+import type { UserColumns } from './user-columns.ts';
+
+export class ExtraColumns {
+  readonly #columns: UserColumns;
+  /** By column: the kinds of values that were seen. */
+  readonly #seen = new Map<string, Set<ValueKind>>();
+  #changed = false;
+
+  constructor(columns: UserColumns) {
+    this.#columns = columns;
+  }
+
+  see(names: readonly string[], row: readonly CellValue[]): void {
+    for (const [at, name] of names.entries()) {
+      const value = row[at] ?? null;
+      if (value === null) continue;
+      const kinds = this.#seen.get(checkColumnName(name)) ?? new Set();
+      this.#seen.set(name, kinds);
+      const kind = kindOf(value);
+      if (!kinds.has(kind)) this.#changed = true;
+      kinds.add(kind);
+    }
+  }
+
+  /** Makes room for what was seen, before its values are written. */
+  async write(): Promise<void> {
+    if (!this.#changed) return;
+    this.#changed = false;
+    try {
+      await this.#columns.add(
+        [...this.#seen].map(([name, kinds]) => ({ name, source: 'extra', kinds })),
+      );
+    } catch (thrown) {
+      this.#changed = true;
+      throw thrown;
+    }
+  }
+}
+
+function kindOf(value: Exclude<CellValue, null>): ValueKind {
+  if (typeof value === 'bigint') return kindOfInteger(value);
+  return typeof value === 'number' ? 'double' : 'text';
+}

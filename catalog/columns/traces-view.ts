@@ -1,0 +1,85 @@
+/** The view bigtrace.traces: the catalog, and the columns that users added to it. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { quoted } from '../tsv.ts';
+import type { ColumnType } from './column-type.ts';
+
+/** `labels`: a manifest; `extra`: the extra SQL. */
+export type ColumnSource = 'labels' | 'extra';
+
+export interface UserColumn {
+  name: string;
+  type: ColumnType;
+  source: ColumnSource;
+}
+
+/** Names that the catalog has itself (clickhouse/sql/20-trace_catalog.sql). */
+const OWN_NAMES = new Set([
+  ...['address', 'store', 'size', 'generation', 'modified', 'indexed_at', 'indexed_with'],
+  ...['vanished_at', 'error_code', 'error', 'format', 'duration', 'start_time', 'uuid'],
+  ...['system_name', 'os_release', 'arch', 'device', 'android_build', 'android_sdk'],
+  ...['chrome_version', 'session_name', 'metadata', 'extra', 'labels'],
+  ...['verdict', 'error_stats', 'row_counts', 'warnings'],
+]);
+
+/** @throws invalid_option where a column of that name is there already */
+export function checkColumnName(name: string): string {
+  if (name === '')
+    throw new BigtraceError('invalid_option', 'a column of the manifest has no name');
+  if (OWN_NAMES.has(name))
+    throw new BigtraceError(
+      'invalid_option',
+      `column ${name} is one of bigtrace.traces already; rename it`,
+    );
+  return name;
+}
+
+const LABELS = `
+LEFT JOIN (
+  SELECT address AS of_address, CAST((groupArray(name), groupArray(value)), 'Map(String, String)') AS labelled
+  FROM bigtrace.trace_label_values FINAL GROUP BY address
+) AS l ON l.of_address = c.address`;
+
+// The joined names are of no other table: else ClickHouse would call the catalog's own `c.address`.
+
+/** Several scripts may give a column of the same name: the newest value counts. */
+const EXTRA = `
+LEFT JOIN (
+  SELECT address AS asked_address, generation AS asked_generation,
+    CAST((groupArray(name), groupArray(value)), 'Map(String, String)') AS answered
+  FROM (
+    SELECT address, generation, name, argMax(value, asked_at) AS value
+    FROM bigtrace.trace_extra FINAL
+    ARRAY JOIN mapKeys(extra) AS name, mapValues(extra) AS value
+    GROUP BY address, generation, name
+  )
+  GROUP BY address, generation
+) AS x ON x.asked_address = c.address AND x.asked_generation = c.generation`;
+
+export function tracesViewSql(columns: readonly UserColumn[]): string {
+  const has = (source: ColumnSource): boolean => columns.some((column) => column.source === source);
+  const own = columns.map((column) => `${expression(column)} AS ${identifier(column.name)}`);
+  const select = ['c.* EXCEPT (indexed_with, extra)', ...own].join(',\n  ');
+  return `CREATE OR REPLACE VIEW bigtrace.traces
+DEFINER = bigtrace_definer SQL SECURITY DEFINER
+AS SELECT
+  ${select}
+FROM (SELECT * FROM bigtrace.trace_catalog FINAL) AS c${has('labels') ? LABELS : ''}${has('extra') ? EXTRA : ''}
+SETTINGS join_use_nulls = 0`;
+}
+
+/**
+ * A value that does not fit the column's type is an error: the view is then older than the value. An empty text
+ * is no number.
+ */
+function expression({ name, type, source }: UserColumn): string {
+  const map = source === 'labels' ? 'l.labelled' : 'x.answered';
+  const there = `mapContains(${map}, ${quoted(name)})`;
+  const value = `${map}[${quoted(name)}]`;
+  if (type === 'String') return `if(${there}, ${value}, NULL)`;
+  const number = `(${value} != '')`; // a key that is not there has ''
+  return `if(${number}, to${type}(if(${number}, ${value}, '0')), NULL)`;
+}
+
+function identifier(name: string): string {
+  return `\`${name.replace(/[\\`]/g, (char) => `\\${char}`)}\``;
+}

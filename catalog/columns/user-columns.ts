@@ -1,0 +1,111 @@
+/** The columns that users add to bigtrace.traces: which there are, and the view that shows them. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import type { CatalogClient } from '../catalog-client.ts';
+import { quoted } from '../tsv.ts';
+import { columnType, type ValueKind } from './column-type.ts';
+import {
+  type ColumnSource,
+  checkColumnName,
+  tracesViewSql,
+  type UserColumn,
+} from './traces-view.ts';
+
+/** What was seen in a column of one source. */
+export interface SeenColumn {
+  name: string;
+  source: ColumnSource;
+  kinds: ReadonlySet<ValueKind>;
+}
+
+export class UserColumns {
+  readonly #client: CatalogClient;
+
+  constructor(client: CatalogClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Makes room for values of these kinds; to be called before the values are written.
+   * @throws invalid_option where a name is taken
+   */
+  async add(seen: readonly SeenColumn[]): Promise<void> {
+    const known = await this.#known();
+    for (const { name, source } of seen) {
+      checkColumnName(name);
+      const other = known.find((column) => column.name === name && column.source !== source);
+      if (other !== undefined) throw takenBy(other);
+    }
+    const rows = seen.flatMap(({ name, source, kinds }) =>
+      [...kinds].map((kind) => [name, source, kind]),
+    );
+    if (rows.length > 0)
+      await this.#client.insert('trace_column_types', ['name', 'source', 'kind'], [rows]);
+    await this.#showAll();
+  }
+
+  /** Forgets a column and all of its values. @throws invalid_option where there is none of that name */
+  async drop(name: string): Promise<void> {
+    const column = (await this.#known()).find((one) => one.name === name);
+    if (column === undefined)
+      throw new BigtraceError(
+        'invalid_option',
+        `bigtrace.traces has no column ${name} of a manifest or of extra SQL`,
+      );
+    const quotedName = quoted(name);
+    // Values go first: what was seen of a column that has no values may be dropped again.
+    await this.#client.command(
+      `DELETE FROM bigtrace.trace_label_values WHERE name = ${quotedName}`,
+    );
+    await this.#client.command(
+      `ALTER TABLE bigtrace.trace_extra UPDATE
+         extra = mapFilter((key, value) -> key != ${quotedName}, extra), complete = false
+       WHERE mapContains(extra, ${quotedName})`,
+    );
+    await this.#client.command(
+      `DELETE FROM bigtrace.trace_column_types WHERE name = ${quotedName}`,
+    );
+    await this.#showAll();
+  }
+
+  /** The last who writes the view has seen what all others added: whoever adds looks once more behind its view. */
+  async #showAll(): Promise<void> {
+    let columns = await this.#known();
+    for (;;) {
+      checkNames(columns);
+      await this.#client.command(tracesViewSql(columns));
+      const now = await this.#known();
+      if (JSON.stringify(now) === JSON.stringify(columns)) return;
+      columns = now;
+    }
+  }
+
+  async #known(): Promise<UserColumn[]> {
+    const columns: UserColumn[] = [];
+    for await (const rows of this.#client.strings(
+      `SELECT name, source, arrayStringConcat(arraySort(groupUniqArray(kind)), ',')
+       FROM bigtrace.trace_column_types GROUP BY name, source ORDER BY name, source`,
+      3,
+    ))
+      for (const [name = '', source = '', kinds = ''] of rows)
+        columns.push({
+          name,
+          type: columnType(new Set(kinds.split(',') as ValueKind[])),
+          source: source as ColumnSource,
+        });
+    return columns;
+  }
+}
+
+/** Two runs at once may have added a column of the same name, one by a manifest and one by extra SQL. */
+function checkNames(columns: readonly UserColumn[]): void {
+  for (const [at, column] of columns.entries())
+    if (columns[at + 1]?.name === column.name) throw takenBy(column);
+}
+
+function takenBy({ name, source }: UserColumn): BigtraceError {
+  const by = source === 'labels' ? 'a manifest' : 'extra SQL';
+  return new BigtraceError(
+    'invalid_option',
+    `column ${name} is one of ${by} already; rename it, or drop that one with \`bigtrace index --drop-column ${name}\``,
+  );
+}

@@ -1,0 +1,97 @@
+/** A service of the project as a child process. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { BigtraceError } from '../../../lib/common/errors.ts';
+import { PROGRAM } from '../../paths.ts';
+import { LastLines } from './last-lines.ts';
+import type { LogFile } from './log-file.ts';
+import { grpcPing } from './pings.ts';
+import { type Exit, howItEnded, type Running } from './system-process.ts';
+
+const START_MS_MAX = 60_000;
+
+const READY_CHARS_MAX = 10_000;
+
+/** Nobody waits for a drain: who asks the services has been stopped before them. */
+const STOP_MS_MAX = 3_000;
+
+export interface ServiceProcess {
+  name: string;
+  /** Of `bigtrace`: the service's command and its flags, `--json` among them. */
+  args: string[];
+  log: LogFile;
+  signal: AbortSignal;
+}
+
+/** Resolves when the service says that it is ready. @throws internal with the service's own last words. */
+export async function startService(service: ServiceProcess): Promise<Running<string>> {
+  const child = spawn(process.execPath, [PROGRAM, ...service.args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // the channel: a service ends with its parent
+    detached: true, // a terminal's Ctrl-C goes to `up` alone, which stops things in order
+  });
+  const lastLines = new LastLines();
+  child.stderr?.on('data', (chunk: Buffer) => {
+    service.log.write(chunk);
+    lastLines.add(chunk.toString());
+  });
+  const exited = exitOf(child, lastLines);
+  try {
+    const address = await Promise.race([
+      readyAddress(child, service),
+      exited.then(({ how, lastLines: lines }) => {
+        throw new BigtraceError(
+          'internal',
+          `${service.name} did not start (${how}): ${lines.join('\n')}`,
+        );
+      }),
+    ]);
+    return {
+      pid: child.pid ?? 0,
+      address,
+      exited,
+      ping: grpcPing(address),
+      kill: () => child.kill('SIGKILL'),
+      stop: () => stop(child, exited),
+    };
+  } catch (thrown) {
+    child.kill('SIGKILL');
+    await exited;
+    throw thrown;
+  }
+}
+
+/** The service's one line on stdout: `{service, address, pid}`. */
+async function readyAddress(
+  child: ChildProcess,
+  { name, signal }: ServiceProcess,
+): Promise<string> {
+  const timeout = AbortSignal.timeout(START_MS_MAX);
+  const line = new Promise<string>((resolve) => {
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text = (text + chunk.toString()).slice(0, READY_CHARS_MAX);
+      if (text.includes('\n')) resolve(text);
+    });
+  });
+  const stopped = AbortSignal.any([signal, timeout]);
+  const aborted = once(stopped, 'abort').then(() => {
+    if (signal.aborted) throw new BigtraceError('cancelled', 'stopped before everything was up');
+    throw new BigtraceError('internal', `${name} was not ready after ${START_MS_MAX / 1000} s`);
+  });
+  return (JSON.parse(await Promise.race([line, aborted])) as { address: string }).address;
+}
+
+async function exitOf(child: ChildProcess, lastLines: LastLines): Promise<Exit> {
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    child.on('close', (...how) => resolve(how)); // after the last of stderr
+    child.on('error', () => child.pid ?? resolve([null, null])); // never started
+  });
+  return { how: howItEnded(code, signal), lastLines: lastLines.lines };
+}
+
+async function stop(child: ChildProcess, exited: Promise<Exit>): Promise<void> {
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+  await exited;
+  clearTimeout(killer);
+}

@@ -1,0 +1,130 @@
+/**
+ * Keeps processes running: ends one that does not answer, says which one died and why, starts it again, gives up
+ * at a bound.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asBigtraceError, BigtraceError } from '../../../lib/common/errors.ts';
+import { type LivenessTimes, untilHung } from './liveness.ts';
+import { RESTARTS_MAX, RESTARTS_WINDOW_MS, restartDelayMs } from './restarts.ts';
+import type { Exit, Running } from './system-process.ts';
+
+/** Starts a process; again with the address that it had before. */
+export type Launch<T> = (signal: AbortSignal, previous?: T) => Promise<Running<T>>;
+
+interface Child {
+  name: string;
+  running: Running<unknown> | undefined;
+  deathsMs: number[];
+}
+
+export class Supervisor {
+  readonly #children: Child[] = [];
+  readonly #stopping = new AbortController();
+  readonly #say: (line: string) => void;
+  readonly #times: LivenessTimes | undefined;
+  #giveUp: (error: BigtraceError) => void = () => {};
+  /** Resolves with the reason when a process dies too often. */
+  readonly gaveUp = new Promise<BigtraceError>((resolve) => {
+    this.#giveUp = resolve;
+  });
+
+  constructor(say: (line: string) => void, times?: LivenessTimes) {
+    this.#say = say;
+    this.#times = times;
+  }
+
+  /** Aborted as soon as everything is to stop. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  get processes(): { name: string; pid: number }[] {
+    return this.#children.map(({ name, running }) => ({ name, pid: running?.pid ?? 0 }));
+  }
+
+  /** Resolves when the process is ready for the first time. */
+  async start<T>(name: string, launch: Launch<T>): Promise<Running<T>> {
+    const child: Child = { name, running: undefined, deathsMs: [] };
+    this.#children.push(child);
+    const running = await launch(this.signal);
+    child.running = running;
+    if (this.signal.aborted) running.kill();
+    else void this.#watch(child, running, launch);
+    return running;
+  }
+
+  /** What was started last ends first. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (const { running } of this.#stopOrder()) await running?.stop();
+  }
+
+  kill(): void {
+    this.#stopping.abort();
+    for (const { running } of this.#stopOrder()) running?.kill();
+  }
+
+  #stopOrder(): Child[] {
+    return [...this.#children].reverse();
+  }
+
+  async #watch<T>(child: Child, first: Running<T>, launch: Launch<T>): Promise<void> {
+    let running = first;
+    for (;;) {
+      const { how, lastLines } = await this.#endOf(child, running);
+      if (this.signal.aborted) return;
+      child.running = undefined;
+      this.#say([`${child.name} (pid ${running.pid}) died: ${how}`, ...lastLines].join('\n    '));
+      const next = await this.#startAgain(child, launch, running.address);
+      if (next === undefined) return;
+      this.#say(`${child.name} is up again (pid ${next.pid})`);
+      child.running = next;
+      running = next;
+    }
+  }
+
+  async #endOf<T>(child: Child, { pid, ping, exited, kill }: Running<T>): Promise<Exit> {
+    const ended = new AbortController();
+    const signal = AbortSignal.any([ended.signal, this.signal]);
+    untilHung(ping, pid, signal, this.#times).then(
+      (failure) => {
+        this.#say(`${child.name} (pid ${pid}) does not answer: ${failure}`);
+        kill();
+      },
+      () => {}, // it ended, or everything stops
+    );
+    try {
+      return await exited;
+    } finally {
+      ended.abort();
+    }
+  }
+
+  async #startAgain<T>(
+    child: Child,
+    launch: Launch<T>,
+    address: T,
+  ): Promise<Running<T> | undefined> {
+    for (;;) {
+      const nowMs = performance.now();
+      child.deathsMs = [...child.deathsMs, nowMs].slice(-RESTARTS_MAX - 1);
+      const delayMs = restartDelayMs(child.deathsMs, nowMs);
+      if (delayMs === undefined) {
+        const seconds = RESTARTS_WINDOW_MS / 1000;
+        const often = `died more than ${RESTARTS_MAX} times within ${seconds} s`;
+        this.#giveUp(new BigtraceError('internal', `${child.name} ${often}; everything stops`));
+        return undefined;
+      }
+      try {
+        await sleep(delayMs, undefined, { signal: this.signal });
+        const running = await launch(this.signal, address);
+        if (!this.signal.aborted) return running;
+        running.kill();
+        return undefined;
+      } catch (thrown) {
+        if (this.signal.aborted) return undefined;
+        this.#say(asBigtraceError(thrown).message);
+      }
+    }
+  }
+}

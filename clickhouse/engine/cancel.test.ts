@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hasLeft } from '../../lib/common/network/client-connection.ts';
+import { clientOf, columnless, untilGivenUp, untilRunning } from '../testing/columnless.ts';
+import { endless, untilGone } from '../testing/endless.ts';
+import { rowsOf, startTestEngine, type TestEngine } from '../testing/engine.ts';
+
+let t: TestEngine;
+
+beforeAll(async () => {
+  t = await startTestEngine();
+});
+
+afterAll(() => t[Symbol.asyncDispose]());
+
+/** Codes of ClickHouse, as its documentation has them. */
+const CANCELLED = { code: '394', type: 'QUERY_WAS_CANCELLED' };
+const LATE = { code: '159', type: 'TIMEOUT_EXCEEDED' };
+
+/** What a query fails with. */
+function failureOf(answer: Promise<unknown>): Promise<unknown> {
+  return answer.then(
+    () => 'it did not fail',
+    (error: unknown) => error,
+  );
+}
+
+test('KILL QUERY ends the script', async () => {
+  const { query, pid } = endless(t);
+  const answer = rowsOf(t.as('analyst'), query, { queryId: 'to-be-killed' });
+  const failure = failureOf(answer);
+  const script = await pid();
+  await t.as('admin').command({ query: "KILL QUERY WHERE query_id = 'to-be-killed'" });
+  await untilGone(script);
+  expect(await failure).toMatchObject(CANCELLED);
+});
+
+test('max_execution_time ends the script', async () => {
+  const { query, pid } = endless(t);
+  const answer = rowsOf(t.as('analyst'), `${query} SETTINGS max_execution_time = 1`);
+  const failure = failureOf(answer);
+  const script = await pid();
+  expect(await failure).toMatchObject(LATE);
+  await untilGone(script);
+});
+
+test('a client that goes away ends the script', async () => {
+  const { query, pid } = endless(t);
+  const gone = new AbortController();
+  const failure = failureOf(rowsOf(t.as('analyst'), query, { signal: gone.signal }));
+  const script = await pid();
+  gone.abort();
+  expect(String(await failure)).toContain('abort');
+  await untilGone(script);
+});
+
+test('LIMIT does not wait for the rest', async () => {
+  const { query, pid } = endless(t);
+  const rows = await rowsOf(t.as('analyst'), query.replace('count()', 'a').concat(' LIMIT 1'));
+  expect(rows).toEqual([['1']]);
+  await untilGone(await pid());
+});
+
+test('a query without columns yet can be seen to be killed', async () => {
+  const { query, found } = columnless(t);
+  const failure = failureOf(rowsOf(t.as('analyst'), query, { queryId: 'columns-killed' }));
+  const kill = "KILL QUERY WHERE query_id = 'columns-killed'";
+  const admin = t.as('admin');
+  await untilRunning(t, 'columns-killed');
+  expect((await clientOf(t, 'columns-killed'))?.givenUp).toBe(false);
+  while ((await rowsOf(admin, kill)).length === 0) await sleep(20);
+  await untilGivenUp(t, 'columns-killed');
+  found();
+  expect(await failure).toMatchObject(CANCELLED);
+});
+
+test('a query without columns yet can be seen to be past its time', async () => {
+  const { query, found } = columnless(t);
+  const limited = `${query} SETTINGS max_execution_time = 0.5`;
+  const failure = failureOf(rowsOf(t.as('analyst'), limited, { queryId: 'columns-late' }));
+  await untilGivenUp(t, 'columns-late');
+  found();
+  expect(await failure).toMatchObject(LATE);
+});
+
+test('a client that goes away while columns are being found can be seen to be gone', async () => {
+  const { query, found } = columnless(t);
+  const gone = new AbortController();
+  const options = { queryId: 'columns-left', signal: gone.signal };
+  const failure = failureOf(rowsOf(t.as('analyst'), query, options));
+  const client = await untilRunning(t, 'columns-left');
+  const pid = `${t.engine.pid}`;
+  expect(await hasLeft(client, pid)).toBe(false);
+  gone.abort();
+  while (!(await hasLeft(client, pid))) await sleep(20);
+  found();
+  expect(String(await failure)).toContain('abort');
+});
+
+test('who is not the bridge sees no connections of others', async () => {
+  const { query, found } = columnless(t);
+  const failure = failureOf(rowsOf(t.as('analyst'), query, { queryId: 'columns-seen' }));
+  await untilRunning(t, 'columns-seen');
+  expect(await rowsOf(t.as('analyst'), 'SELECT * FROM bigtrace.query_clients')).toEqual([]);
+  found();
+  await failure;
+});

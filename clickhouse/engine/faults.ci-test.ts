@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { viewsFormat } from '../../tools/build/views-format.mjs';
+import { call, rowsOf, startTestEngine, type TestEngine } from '../testing/engine.ts';
+
+let t: TestEngine;
+
+beforeAll(async () => {
+  t = await startTestEngine();
+});
+
+afterAll(() => t[Symbol.asyncDispose]());
+
+const ROW = 'row /local/a a=1';
+const count = (commands: string): Promise<unknown[][]> =>
+  rowsOf(t.as('analyst'), `SELECT count() FROM ${call('a Nullable(Int64)', commands)}`);
+
+describe('an error is never a short answer', () => {
+  test.each([
+    [
+      'says why',
+      `${ROW}; echo "[/local/b]: not a trace (trace_invalid)" >&2; end; exit 1`,
+      '[/local/b]: not a trace (trace_invalid)',
+    ],
+    ['says why at once', 'echo "no such trace" >&2; end; exit 1', 'no such trace'],
+  ])('a script that %s', async (_, commands, message) => {
+    await expect(count(commands)).rejects.toThrow(message);
+  });
+});
+
+/** As much of a row as ends within a value, and how ClickHouse says that it is not complete, or not the end. */
+const CUT =
+  viewsFormat() === 'Native'
+    ? { bytes: 30, within: 'Cannot read all data', behind: 'Cannot read all data' }
+    : { bytes: 6, within: 'Cannot parse', behind: 'Cannot parse' };
+
+// Where the bridge dies, its wrapper says so (bridge/faults.ci-test.ts); here the wrapper itself dies.
+describe('a script that cannot say why is an error, too', () => {
+  test.each([
+    ['dies after a row', `${ROW}; kill -9 $$`, 'read after eof'],
+    ['dies within a row', `${ROW} | head -c ${CUT.bytes}; kill -9 $$`, CUT.within],
+    ['dies at once', 'kill -9 $$', 'read after eof'],
+    ['ends without an end', `${ROW}; exit 0`, 'read after eof'],
+    ['goes on behind the end', `end; ${ROW}; end`, CUT.behind],
+  ])('a script that %s', async (_, commands, message) => {
+    await expect(count(commands)).rejects.toThrow(message);
+  });
+
+  test('also when rows were already on their way to the client', async () => {
+    const many = `n=0; while [ $n -lt 2000 ]; do ${ROW}; n=$((n + 1)); done; kill -9 $$`;
+    const query = `SELECT * FROM ${call('a Nullable(Int64)', many)}`;
+    await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow('read after eof');
+  });
+});
+
+test('what is wrong with the query reaches the client of its rows and of its columns, once', async () => {
+  const message = '[/local/a]: no such table: slices (sql_failed)';
+  const table = call(`!${message.replace(' (sql_failed)', '')}`, '');
+  for (const query of [`SELECT * FROM ${table}`, `DESCRIBE (SELECT * FROM ${table})`]) {
+    const error = await rowsOf(t.as('analyst'), query).catch((thrown: Error) => thrown);
+    expect(String(error).split(message)).toHaveLength(2);
+  }
+  expect(await count(`${ROW}; end`)).toEqual([['1']]);
+});
+
+test('a bad structure is named', async () => {
+  const table = "bigtrace_as(structure='a Nonsense', traces=['/local/a'], sql='@;;end')";
+  await expect(rowsOf(t.as('analyst'), `SELECT * FROM ${table}`)).rejects.toThrow('Nonsense');
+});

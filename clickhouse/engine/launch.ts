@@ -1,0 +1,236 @@
+/** Starts the embedded ClickHouse as a child process, and ends it. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import {
+  ORCHESTRATOR_VARIABLE,
+  UPSTREAM_ORCHESTRATOR_VARIABLE,
+} from '../../lib/common/options/orchestrator-variable.ts';
+import { type Passwords, passwordVariables, settlePasswords } from '../accounts/passwords.ts';
+import { readTeamUsers, teamUserVariables } from '../accounts/team-users.ts';
+import { type ClickHouseLogin, setUpClickHouse } from '../views/set-up.ts';
+import { encryptTables } from './encrypt-tables.ts';
+import { writeEngineFiles } from './engine-files.ts';
+import {
+  type EmbeddedExit,
+  type EngineProcess,
+  spawnEngine,
+  UNCONFINED_EXIT,
+} from './engine-process.ts';
+import { settleTablesKey } from './tables-key.ts';
+
+const START_MS_MAX = 60_000;
+const PING_EVERY_MS = 20;
+
+export interface EmbeddedOptions {
+  dataDir: string;
+  /** Directory of the build: `clickhouse-embedded.js` and `clickhouse/`. */
+  dist: string;
+  /** Address to listen on. */
+  listen: string;
+  /** 0: any free one. */
+  httpPort: number;
+  /** Of the native protocol. 0: any free one. */
+  tcpPort: number;
+  /** host:port that the bridge asks. */
+  orchestrator: string;
+  /** What is not given is what the last start had, or random. */
+  passwords: Partial<Passwords>;
+  /** Whether to start on a Linux that cannot keep ClickHouse's users from the files of this user. */
+  insecure: boolean;
+  /** For the child, and so for the scripts that ClickHouse runs. */
+  env: NodeJS.ProcessEnv;
+  /** Takes the engine's log. */
+  log?: (chunk: Buffer) => void;
+  signal?: AbortSignal;
+}
+
+export interface EmbeddedClickHouse {
+  /** host:port */
+  httpAddress: string;
+  tcpAddress: string;
+  pid: number;
+  passwords: Passwords;
+  exited: Promise<EmbeddedExit>;
+  /** Resolves when the process is gone. */
+  stop(): Promise<void>;
+  /** At once. */
+  kill(): void;
+}
+
+/**
+ * Resolves when it answers queries, everything in it set up.
+ * @throws invalid_option (no build for this platform, no Landlock, a port that is taken), internal, cancelled.
+ */
+export async function startEmbeddedClickHouse(
+  options: EmbeddedOptions,
+): Promise<EmbeddedClickHouse> {
+  const passwords = settlePasswords(options.dataDir, options.passwords);
+  const ports = await choosePorts(options);
+  const engine = spawnOn(options, passwords, ports);
+  const { listen, dist, signal } = options;
+  const login = {
+    url: `http://${address(listen, ports.http)}`,
+    username: 'admin',
+    password: passwords.admin,
+  };
+  try {
+    const ready = makeReady(login, join(dist, 'clickhouse'), signal);
+    await Promise.race([ready, deathOf(engine.exited)]);
+    for (const failure of await Promise.race([encryptTables(login), deathOf(engine.exited)]))
+      options.log?.(Buffer.from(`bigtrace: not encrypted yet: ${failure}\n`));
+  } catch (thrown) {
+    engine.kill();
+    await engine.exited;
+    throw withReasons(asBigtraceError(thrown), engine.reasons());
+  }
+  return {
+    ...engine,
+    httpAddress: address(listen, ports.http),
+    tcpAddress: address(listen, ports.tcp),
+    passwords,
+  };
+}
+
+interface Ports {
+  http: number;
+  tcp: number;
+}
+
+function spawnOn(
+  options: EmbeddedOptions,
+  passwords: Passwords,
+  { http, tcp }: Ports,
+): EngineProcess {
+  const tree = join(options.dist, 'clickhouse');
+  const scripts = join(tree, 'user_scripts');
+  const users = readTeamUsers(options.dataDir);
+  const { etc, queriesFile, data } = writeEngineFiles(tree, options.dataDir, users);
+  return spawnEngine({
+    entry: join(options.dist, 'clickhouse-embedded.js'),
+    arguments: [
+      'clickhouse',
+      // Relative to `directory`: ClickHouse takes characters of paths for patterns, as in `a[b]`.
+      '--config-file=config.xml',
+      '--path=../data',
+      `--listen_host=${options.listen}`,
+      `--http_port=${http}`,
+      `--tcp_port=${tcp}`,
+    ],
+    queriesFile,
+    env: {
+      ...options.env,
+      BIGTRACE_ADMIN_PASSWORD: undefined, // the scripts have no use for them
+      BIGTRACE_ANALYST_PASSWORD: undefined,
+      BIGTRACE_SERVICE_PASSWORD: undefined,
+      ...passwordVariables(passwords),
+      ...teamUserVariables(options.dataDir, users),
+      BIGTRACE_CLICKHOUSE_DATA: '../data/',
+      BIGTRACE_CLICKHOUSE_TABLES_KEY: settleTablesKey(options.dataDir, data),
+      BIGTRACE_CLICKHOUSE_SCRIPTS: xmlText(scripts), // what from_env inserts is read as XML
+      [ORCHESTRATOR_VARIABLE]: options.orchestrator,
+      [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // the bridge asks the orchestrator above
+      BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(options.listen), http)}`,
+    },
+    directory: etc, // relative patterns in the configuration are looked up here
+    insecure: options.insecure,
+    confinement: {
+      readable: [etc],
+      executable: [scripts],
+      writable: [data],
+      ports: [http, tcp],
+    },
+    log: options.log ?? (() => {}),
+  });
+}
+
+async function makeReady(
+  login: ClickHouseLogin,
+  tree: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const timeout = AbortSignal.timeout(START_MS_MAX);
+  while (!(await answersPing(login.url))) {
+    if (signal?.aborted) throw new BigtraceError('cancelled', 'stopped before clickhouse was up');
+    if (timeout.aborted)
+      throw new BigtraceError('internal', `clickhouse was not up after ${START_MS_MAX / 1000} s`);
+    await sleep(PING_EVERY_MS);
+  }
+  await setUpClickHouse(login, tree);
+}
+
+async function answersPing(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/ping`)).ok;
+  } catch {
+    return false; // it does not listen yet
+  }
+}
+
+async function deathOf(exited: Promise<EmbeddedExit>): Promise<never> {
+  const { how, lastLines } = await exited;
+  throw startFailure(how, lastLines);
+}
+
+/** A file of the configuration that is broken is named in the engine's log alone. */
+function withReasons(error: BigtraceError, reasons: string[]): BigtraceError {
+  const isError = (line: string): boolean => line.includes('<Error>');
+  const lines = reasons.filter(isError).filter((line) => !error.message.includes(line));
+  if (lines.length === 0) return error;
+  return new BigtraceError(error.code, [error.message, ...lines].join('\n  '), { cause: error });
+}
+
+function startFailure(how: string, lastLines: string[]): BigtraceError {
+  if (how === `exit code ${UNCONFINED_EXIT}`)
+    return new BigtraceError(
+      'invalid_option',
+      `this Linux (${release()}) has not the Landlock of 5.19 and later, so whoever may ask ClickHouse could ` +
+        'read every file that you can: say --insecure if that is as it should be, or give a server of ' +
+        'your own by --clickhouse URL',
+    );
+  return new BigtraceError(
+    'internal',
+    `clickhouse did not start (${how}): ${lastLines.join('\n  ')}`,
+  );
+}
+
+/** The engine cannot say which port it got, so a free one is looked for before. */
+async function choosePorts({ listen, httpPort, tcpPort }: EmbeddedOptions): Promise<Ports> {
+  const servers = [await bind(listen, httpPort), await bind(listen, tcpPort)];
+  const [http, tcp] = servers.map(portOf);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return { http: http ?? 0, tcp: tcp ?? 0 };
+}
+
+async function bind(host: string, port: number): Promise<Server> {
+  const server = createServer();
+  try {
+    await once(server.listen({ host, port, exclusive: true }), 'listening');
+    return server;
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new BigtraceError('invalid_option', `clickhouse cannot listen: ${text}`, { cause });
+  }
+}
+
+function portOf(server: Server): number {
+  const bound = server.address();
+  return typeof bound === 'object' && bound !== null ? bound.port : 0;
+}
+
+/** By which this machine reaches it; an address that is not the loopback stays as it is. */
+function loopbackOf(listen: string): string {
+  if (listen === '0.0.0.0') return '127.0.0.1';
+  return listen === '::' ? '::1' : listen;
+}
+
+function xmlText(text: string): string {
+  return text.replace(/[&<>\r]/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+function address(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

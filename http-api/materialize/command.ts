@@ -1,0 +1,72 @@
+/** The flags of `bigtrace materialize`. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import {
+  type LoginFlags,
+  loginOptions,
+  passwordOf,
+} from '../../lib/common/options/login-options.ts';
+import { Database } from '../queries/database.ts';
+import { parseSettings } from '../settings.ts';
+import { checkScript, materialize, told } from './materialize.ts';
+
+interface MaterializeFlags extends LoginFlags {
+  name: string;
+  sql: string;
+  traces: string[];
+  where: string;
+  structure?: string;
+  strict?: boolean;
+  json?: boolean;
+}
+
+/** `env`: for BIGTRACE_ADMIN_PASSWORD; `dataDir`: where `bigtrace up` keeps the password. */
+export function materializeCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
+  const command = new Command('materialize')
+    .description(
+      'store the rows of a script over the traces of the catalog in the ClickHouse table ' +
+        'bigtrace_results.NAME; a later run reads only new and changed traces (run `bigtrace index` first)',
+    )
+    .requiredOption('--name <name>', 'name of the table in bigtrace_results')
+    .requiredOption('--sql <sql>', 'script to run; @FILE reads it from FILE')
+    .option('--traces <address...>', 'trace addresses or patterns', ['/local/**'])
+    .option(
+      '--where <expression>',
+      'select traces by a ClickHouse expression over the catalog bigtrace.traces',
+      '',
+    )
+    .option(
+      '--structure <columns>',
+      "names and types of the columns, such as 'name String, dur Int64' (default: found by running the script on a few traces)",
+    )
+    .option('--strict', 'end the run when a trace fails')
+    .option('--json', 'print the result as JSON');
+  for (const option of loginOptions('admin', dataDir)) command.addOption(option);
+  return command.action((flags: MaterializeFlags) => run(flags, env));
+}
+
+async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<void> {
+  const { sql, traces, where, strict, clickhouse, user } = flags;
+  const setting = (setting_id: string, ...values: string[]) => ({ setting_id, values });
+  const plan = {
+    name: flags.name,
+    sql: checkScript(sql.startsWith('@') ? readFileSync(sql.slice(1), 'utf8') : sql),
+    settings: parseSettings([
+      setting('traces', ...traces),
+      setting('where', where),
+      setting('on_failure', strict ? 'strict' : 'lenient'),
+    ]),
+    structure: flags.structure,
+  };
+  const password = passwordOf('admin', flags, env);
+  const database = new Database(clickhouse, password, user);
+  try {
+    const result = await materialize(plan, database, (sofar) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${told(sofar)}`);
+    });
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${told(result)}\n`);
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,211 @@
+/** `bigtrace materialize`: a table of what all traces answer, which only new and changed traces are asked for. */
+import { randomUUID } from 'node:crypto';
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import { badRequest } from '../http-error.ts';
+import type { Database } from '../queries/database.ts';
+import { checkTableName } from '../queries/table-name.ts';
+import type { Settings } from '../settings.ts';
+import { chosenTraces } from '../sql/chosen-traces.ts';
+import { arrayLiteral, identifier, literal } from '../sql/sql-text.ts';
+import {
+  type AskedTrace,
+  MaterializedTable,
+  NONE_KNOWN,
+  type TableColumn,
+} from './materialized-table.ts';
+
+/** Traces of one query: what a killed run has to ask again at most. */
+const BATCH_TRACES = 1000;
+
+export interface MaterializePlan {
+  name: string;
+  sql: string;
+  settings: Settings;
+  /** Names and types of the script's columns; undefined: found over the first traces. */
+  structure: string | undefined;
+}
+
+export interface Materialized {
+  /** Traces that were asked, and how many of them failed: those are asked again by the next run. */
+  asked: number;
+  failed: number;
+  /** The first failure, for people. */
+  firstFailure: string | undefined;
+}
+
+/**
+ * The rows of a batch are seen all at once, when its traces are written to the ledger. Several runs at once, and
+ * runs that are killed, end in the same table (materialized-table.ts).
+ * @throws invalid_option where a table of that name was made with other SQL or other types; type_mismatch for a
+ *   value that the table cannot hold; what the first query fails with
+ */
+export async function materialize(
+  plan: MaterializePlan,
+  database: Database,
+  onBatch: (sofar: Materialized) => void,
+): Promise<Materialized> {
+  const run = new MaterializeRun(plan, database);
+  await run.start();
+  const sofar: Materialized = { asked: 0, failed: 0, firstFailure: undefined };
+  for (let after = ''; ; ) {
+    const batch = await run.outdated(after);
+    const last = batch.at(-1);
+    if (last === undefined) break;
+    after = last.address;
+    const failures = await run.ask(batch);
+    sofar.asked += batch.length;
+    sofar.failed += failures.size;
+    sofar.firstFailure ??= failures.values().next().value;
+    onBatch(sofar);
+  }
+  await run.end();
+  return sofar;
+}
+
+class MaterializeRun {
+  readonly #plan: MaterializePlan;
+  readonly #database: Database;
+  readonly #runs: string[] = [];
+  #table: MaterializedTable | undefined;
+
+  constructor(plan: MaterializePlan, database: Database) {
+    checkTableName(plan.name);
+    this.#plan = plan;
+    this.#database = database;
+  }
+
+  async start(): Promise<void> {
+    const { name, sql, structure } = this.#plan;
+    this.#table = await MaterializedTable.find(name, sql, this.#database);
+    if (this.#table === undefined || structure === undefined) return;
+    const wanted = await this.#describe(`null(${literal(structure)})`);
+    const texts = (columns: readonly TableColumn[]): string =>
+      columns.map((column) => `${column.name} ${column.type}`).join(', ');
+    if (texts(wanted) !== texts(this.#table.columns))
+      throw badRequest(
+        `bigtrace_results.${name} has the columns ${texts(this.#table.columns)}; ` +
+          `to give it those of --structure, drop it and ${name}_rows`,
+      );
+  }
+
+  /** The first traces behind `after` that are new, or not what they were when they were asked. */
+  async outdated(after: string): Promise<AskedTrace[]> {
+    const known = this.#table?.known('address', 'generation') ?? NONE_KNOWN;
+    const { from, condition, settings: end } = chosenTraces(this.#plan.settings);
+    const rows = await this.#database.rows(
+      `SELECT address, generation FROM ${from}
+       WHERE ${condition} AND address > ${literal(after)} AND error_code = '' AND NOT ${known}
+       ORDER BY address LIMIT ${BATCH_TRACES}${end}`,
+    );
+    return rows.map(([address, generation]) => ({
+      address: address ?? '',
+      generation: generation ?? '',
+    }));
+  }
+
+  /** @returns the traces that failed, and why */
+  async ask(batch: readonly AskedTrace[]): Promise<Map<string, string>> {
+    const addresses = arrayLiteral(batch.map(({ address }) => address));
+    const table = this.#table ?? (await this.#create(addresses));
+    this.#table = table;
+    try {
+      return await this.#ask(table, addresses, batch);
+    } catch (thrown) {
+      const error = asBigtraceError(thrown);
+      const empty = await table.isEmpty().catch(() => false);
+      if (error.code === 'all_failed' && !empty)
+        return new Map(batch.map(({ address }) => [address, error.message]));
+      if (empty) await table.drop(); // the next run may find other types
+      throw error.code === 'type_mismatch' && !empty ? this.#misfit(error) : error;
+    }
+  }
+
+  /** Leaves the view in place and nothing that was replaced. */
+  async end(): Promise<void> {
+    await this.#table?.show();
+    await this.#table?.removeReplaced(this.#runs);
+  }
+
+  async #ask(
+    table: MaterializedTable,
+    addresses: string,
+    batch: readonly AskedTrace[],
+  ): Promise<Map<string, string>> {
+    const queryId = randomUUID();
+    const run = await table.newRun();
+    this.#runs.push(run);
+    await table.insert(run, this.#source(table, addresses), queryId);
+    const failures = await this.#failures(table, run, queryId);
+    await table.addToLedger(
+      run,
+      batch.filter(({ address }) => !failures.has(address)),
+    );
+    await table.show();
+    return failures;
+  }
+
+  /** The table's own types are asked for: what does not fit is refused by name, never cast. */
+  #source(table: MaterializedTable, addresses: string): string {
+    const { sql, settings } = this.#plan;
+    const structure = table.columns.map(({ name, type }) => `${identifier(name)} ${type}`);
+    const asked = `structure = ${literal(structure.join(', '))}, traces = ${addresses}, sql = ${literal(sql)}`;
+    return settings.strict
+      ? `(SELECT 0 AS _hb, * FROM bigtrace.bigtrace_as(${asked}))`
+      : `bigtrace.bigtrace_answers_as(${asked})`;
+  }
+
+  async #create(addresses: string): Promise<MaterializedTable> {
+    const { name, sql, settings, structure } = this.#plan;
+    const view = settings.strict ? 'bigtrace' : 'bigtrace_lenient';
+    const columns = await this.#describe(
+      structure === undefined
+        ? `bigtrace.${view}(traces = ${addresses}, sql = ${literal(sql)})`
+        : `null(${literal(structure)})`,
+    );
+    return MaterializedTable.create(name, sql, columns, this.#database);
+  }
+
+  async #describe(source: string): Promise<TableColumn[]> {
+    const rows = await this.#database.rows(`DESCRIBE (SELECT * FROM ${source})`);
+    return rows
+      .map(([name, type]) => ({ name: name ?? '', type: type ?? '' }))
+      .filter(({ name }) => name !== '_trace_address');
+  }
+
+  /** Which traces failed is in the rows themselves; why, the orchestrator that ran the query may remember. */
+  async #failures(
+    table: MaterializedTable,
+    run: string,
+    queryId: string,
+  ): Promise<Map<string, string>> {
+    const failed = await table.failedTraces(run);
+    if (failed.length === 0) return new Map();
+    const remembered = await this.#database.rows(
+      `SELECT trace, message FROM bigtrace.failures WHERE query_id = ${literal(queryId)} AND trace != ''`,
+    );
+    const reasons = new Map(remembered.map(([trace, message]) => [trace, message]));
+    return new Map(failed.map((trace) => [trace, reasons.get(trace) ?? 'the trace failed']));
+  }
+
+  #misfit(error: BigtraceError): BigtraceError {
+    const { name } = this.#plan;
+    return new BigtraceError(
+      error.code,
+      `${error.message}; the types of bigtrace_results.${name} were fixed when it was made: ` +
+        `drop it and ${name}_rows, and name wider types with --structure, or CAST the column in the script`,
+    );
+  }
+}
+
+/** What a run that found nothing to ask, or some failures, says to people. */
+export function told({ asked, failed, firstFailure }: Materialized): string {
+  if (asked === 0) return 'all traces are in the table already';
+  const why = firstFailure === undefined ? '' : `; the first: ${firstFailure}`;
+  return `${asked} traces asked, ${failed} failed${why}`;
+}
+
+/** @throws no_sql for a script that is empty */
+export function checkScript(sql: string): string {
+  if (sql.trim() === '') throw new BigtraceError('no_sql', '--sql is empty');
+  return sql;
+}

@@ -1,0 +1,194 @@
+/**
+ * A table of `bigtrace materialize`: bigtrace_results.NAME_rows, the view NAME over it, and the ledger, which says
+ * of each trace which run's rows count.
+ *
+ * Runs may overlap, and may be killed between any two statements. What makes that harmless:
+ * - Each batch has a run number of its own, which grows (ClickHouse makes it). Its rows bear it, and are not seen
+ *   until the ledger names it for their trace; of two runs that asked the same trace, the later one's rows count.
+ * - A table that is dropped and made again has a new first run: entries of the ledger before it do not count.
+ * - Only rows that an entry of the ledger has replaced are deleted, never those of a run that may still be writing.
+ */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { badRequest } from '../http-error.ts';
+import type { Database } from '../queries/database.ts';
+import { RESULTS } from '../queries/execution.ts';
+import { identifier, literal } from '../sql/sql-text.ts';
+
+const LEDGER = 'bigtrace.materialized_traces';
+const RUN = '_run';
+const ADDRESS = '_trace_address';
+
+export interface AskedTrace {
+  address: string;
+  generation: string;
+}
+
+export interface TableColumn {
+  name: string;
+  type: string;
+}
+
+export class MaterializedTable {
+  readonly #name: string;
+  readonly #database: Database;
+  /** Runs before it are of an earlier table of the same name. */
+  readonly #firstRun: string;
+  /** Of the script: without the address of the trace and the run. */
+  readonly columns: readonly TableColumn[];
+
+  private constructor(
+    name: string,
+    database: Database,
+    found: { firstRun: string; columns: readonly TableColumn[] },
+  ) {
+    this.#name = name;
+    this.#database = database;
+    this.#firstRun = found.firstRun;
+    this.columns = found.columns;
+  }
+
+  /** @returns undefined where there is none @throws invalid_option where it was made with other SQL */
+  static async find(
+    name: string,
+    sql: string,
+    database: Database,
+  ): Promise<MaterializedTable | undefined> {
+    const [table] = await database.rows(
+      `SELECT comment FROM system.tables
+       WHERE database = ${literal(RESULTS)} AND name = ${literal(`${name}_rows`)}`,
+    );
+    if (table === undefined) return undefined;
+    if (table[0] !== sql)
+      throw badRequest(
+        `${RESULTS}.${name} was made with other SQL; choose another name, or drop it and ${name}_rows`,
+      );
+    const columns = await database.rows(
+      `SELECT name, type, comment FROM system.columns
+       WHERE database = ${literal(RESULTS)} AND table = ${literal(`${name}_rows`)} ORDER BY position`,
+    );
+    const own = columns.filter(([column]) => column !== RUN && column !== ADDRESS);
+    return new MaterializedTable(name, database, {
+      firstRun: columns.find(([column]) => column === RUN)?.[2] || '0',
+      columns: own.map(([column, type]) => ({ name: column ?? '', type: type ?? '' })),
+    });
+  }
+
+  /** Another run may make it at the same time: there is one, with the columns of whoever was first. */
+  static async create(
+    name: string,
+    sql: string,
+    columns: readonly TableColumn[],
+    database: Database,
+  ): Promise<MaterializedTable> {
+    for (const column of columns) requireStorable(column);
+    const firstRun = await newRun(database);
+    await database.command(
+      `CREATE TABLE IF NOT EXISTS ${rowsTable(name)} (
+         ${RUN} UInt64 COMMENT ${literal(firstRun)}, ${ADDRESS} String,
+         ${columns.map(definition).join(', ')})
+       ENGINE = MergeTree ORDER BY ${ADDRESS} COMMENT ${literal(sql)}`,
+    );
+    const table = await MaterializedTable.find(name, sql, database);
+    if (table === undefined)
+      throw new BigtraceError('catalog_failed', `${RESULTS}.${name}_rows was dropped meanwhile`);
+    return table;
+  }
+
+  /** The number that the rows of a batch bear; asked for when the table is there. */
+  newRun(): Promise<string> {
+    return newRun(this.#database);
+  }
+
+  /** Made anew by every run: the one that made the table may have been killed before it. */
+  async show(): Promise<void> {
+    await this.#database.command(
+      `CREATE OR REPLACE VIEW ${RESULTS}.${identifier(this.#name)} AS
+       SELECT * EXCEPT (${RUN}) FROM ${rowsTable(this.#name)}
+       WHERE (${ADDRESS}, ${RUN}) IN (SELECT address, run FROM ${this.#ledger})`,
+    );
+  }
+
+  /** Rows of `source` whose `_hb` is not 0 name a trace that failed: they bear the run's number, all bits turned. */
+  async insert(run: string, source: string, queryId: string): Promise<void> {
+    const names = [ADDRESS, ...this.columns.map(({ name }) => name)].map(identifier).join(', ');
+    await this.#database.command(
+      `INSERT INTO ${rowsTable(this.#name)} (${RUN}, ${names})
+       SELECT if(_hb = 0, toUInt64(${run}), ${failedRun(run)}), ${names} FROM ${source}`,
+      { queryId },
+    );
+  }
+
+  async failedTraces(run: string): Promise<string[]> {
+    const rows = await this.#database.rows(
+      `SELECT DISTINCT ${ADDRESS} FROM ${rowsTable(this.#name)} WHERE ${RUN} = ${failedRun(run)}`,
+    );
+    return rows.map(([address]) => address ?? '');
+  }
+
+  /** From here on these traces' rows of the run are seen, and those of runs before are not. */
+  async addToLedger(run: string, traces: readonly AskedTrace[]): Promise<void> {
+    const rows = traces.map((trace) => ({ table_name: this.#name, ...trace, run }));
+    if (rows.length > 0) await this.#database.insert(LEDGER, rows);
+  }
+
+  /** Whether no run has added anything yet. */
+  async isEmpty(): Promise<boolean> {
+    return (await this.#database.count(`SELECT count() FROM ${this.#ledger}`)) === 0;
+  }
+
+  async drop(): Promise<void> {
+    await this.#database.command(`DROP TABLE IF EXISTS ${rowsTable(this.#name)}`);
+  }
+
+  /** SQL: whether the ledger has this trace at this generation. */
+  known(address: string, generation: string): string {
+    return `(${address}, ${generation}) IN (SELECT address, generation FROM ${this.#ledger})`;
+  }
+
+  /** Rows that a later run has replaced, and the marks of traces that failed in these runs. */
+  async removeReplaced(runs: readonly string[]): Promise<void> {
+    const marks = runs.map(failedRun).join(', ');
+    await this.#database.command(
+      `DELETE FROM ${rowsTable(this.#name)} WHERE (${ADDRESS}, ${RUN}) IN (
+         SELECT r.${ADDRESS}, r.${RUN} FROM ${rowsTable(this.#name)} AS r
+         INNER JOIN (SELECT address, run FROM ${this.#ledger}) AS l ON l.address = r.${ADDRESS}
+         WHERE least(r.${RUN}, bitNot(r.${RUN})) < l.run)
+       ${runs.length === 0 ? '' : `OR ${RUN} IN (${marks})`}`,
+    );
+  }
+
+  get #ledger(): string {
+    return `(SELECT address, generation, run FROM ${LEDGER} FINAL
+      WHERE table_name = ${literal(this.#name)} AND run > ${this.#firstRun})`;
+  }
+}
+
+/** Traces that no table of this name has yet. */
+export const NONE_KNOWN = 'false';
+
+function rowsTable(name: string): string {
+  return `${RESULTS}.${identifier(`${name}_rows`)}`;
+}
+
+function definition({ name, type }: TableColumn): string {
+  return `${identifier(name)} ${type}`;
+}
+
+/** Larger than all before it, on any server whose clock is right. */
+async function newRun(database: Database): Promise<string> {
+  const [row] = await database.rows('SELECT toString(generateSnowflakeID())');
+  return row?.[0] ?? '';
+}
+
+/** No row that is seen bears it: runs are below 2^63, these above. */
+function failedRun(run: string): string {
+  return `bitNot(toUInt64(${run}))`;
+}
+
+function requireStorable({ name, type }: TableColumn): void {
+  if (/\bNothing\b/.test(type))
+    throw badRequest(
+      `column ${name} has no value in any of the first traces, so its type is not known; ` +
+        `name the types with --structure, such as --structure '${identifier(name)} Nullable(Int64)'`,
+    );
+}

@@ -1,0 +1,118 @@
+/** One query on its way through ClickHouse: its columns, its table, its rows. */
+
+import { badRequest } from '../http-error.ts';
+import { arrayLiteral, identifier, literal, structureColumns } from '../sql/sql-text.ts';
+import { linkSql, TRACES } from '../sql/traces.ts';
+import { type Column, columnOf } from './columns.ts';
+import type { AskOptions, Database } from './database.ts';
+import type { Execution } from './history.ts';
+
+export const RESULTS = 'bigtrace_results';
+/** Numbers the rows of a table from 0 on, so that any page is found at once. */
+export const ROW_NUMBER = '_row';
+
+export interface Question {
+  /** Addresses, patterns, `/where/…`. */
+  addresses: readonly string[];
+  strict: boolean;
+  /** 0: no limit of its own. */
+  timeoutS: number;
+  metadataColumns: readonly string[];
+  /** Of this server as the client reached it. */
+  base: string;
+}
+
+export function tableOf({ tableName }: Pick<Execution, 'tableName'>): string {
+  return `${RESULTS}.${identifier(tableName)}`;
+}
+
+/** Rows go from the orchestrator through the bridge into the table; `onColumns` once it is there. */
+export async function fillTable(
+  database: Database,
+  execution: Execution,
+  question: Question,
+  onColumns: (columns: Column[]) => Promise<void>,
+): Promise<void> {
+  const options: AskOptions = {
+    queryId: execution.uuid,
+    settings: {
+      join_use_nulls: 1, // a trace that the catalog does not know has no metadata
+      ...(question.timeoutS === 0 ? {} : { max_execution_time: question.timeoutS }),
+    },
+  };
+  const answer = await answerColumns(database, execution, question, options);
+  const bytes = new Set(answer.filter(({ type }) => type.includes('BLOB')).map(({ name }) => name));
+  const names = answer.map(({ name }) => name);
+  const select = selectOf(execution, question, names);
+  const described = await database.rows(`DESCRIBE (${select})`, options);
+  const table = tableOf(execution);
+  const structure = described.map(([name, type]) => `${identifier(name ?? '')} ${type ?? ''}`);
+  await database.command(
+    `CREATE TABLE ${table} (${identifier(ROW_NUMBER)} UInt64 CODEC(Delta, LZ4), ${structure.join(', ')})
+     ENGINE = MergeTree ORDER BY ${identifier(ROW_NUMBER)}`,
+  );
+  await onColumns(
+    described.map(([name, type]) =>
+      columnOf(name ?? '', bytes.has(name ?? '') ? 'BLOB' : (type ?? '')),
+    ),
+  );
+  await database.command(`INSERT INTO ${table} SELECT rowNumberInAllBlocks(), * FROM (${select})`, {
+    ...options,
+    settings: {
+      ...options.settings,
+      // Rows are seen as they come, and in their order.
+      min_insert_block_size_rows: '0',
+      min_insert_block_size_bytes: '0',
+      max_threads: 1,
+      max_insert_threads: '1',
+    },
+  });
+}
+
+/**
+ * The columns as the bridge tells them, its hidden first one left out: found by running the script over
+ * some of the traces, and remembered for the query's rows. ClickHouse has blobs as texts; here they are BLOB.
+ */
+async function answerColumns(
+  database: Database,
+  { perfettoSql }: Execution,
+  { addresses, strict }: Question,
+  options: AskOptions,
+): Promise<{ name: string; type: string }[]> {
+  const onFailure = literal(strict ? 'strict' : 'lenient');
+  const [row] = await database.rows(
+    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(perfettoSql)}, initialQueryID(), currentUser(), ${onFailure}, 'find')`,
+    options,
+  );
+  return structureColumns(row?.[0] ?? '').slice(1);
+}
+
+function sourceOf({ perfettoSql }: Execution, { addresses, strict }: Question): string {
+  const view = strict ? 'bigtrace' : 'bigtrace_lenient';
+  return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(perfettoSql)})`;
+}
+
+/** The trace's address, its metadata, and then what the script answers. */
+function selectOf(execution: Execution, question: Question, answer: readonly string[]): string {
+  const [address = '_trace_address', ...names] = answer;
+  const rows = `SELECT * FROM ${sourceOf(execution, question)} LIMIT ${execution.limit}`;
+  const { metadataColumns, base } = question;
+  const own = names.map((name) => `r.${identifier(name)} AS ${identifier(name)}`);
+  const first = `r.${identifier(address)} AS ${identifier(address)}`;
+  if (names.includes(ROW_NUMBER))
+    throw badRequest(`column ${ROW_NUMBER} of the query must have another name`);
+  if (metadataColumns.length === 0)
+    return `SELECT ${[first, ...own].join(', ')} FROM (${rows}) AS r`;
+  const taken = new Set(answer);
+  const metadata = metadataColumns.map((name) => {
+    const value =
+      name === 'link' ? linkSql(base, `r.${identifier(address)}`) : `m.${identifier(name)}`;
+    // Not the name of a column of the script, nor one that another was given.
+    let distinct = name;
+    while (taken.has(distinct)) distinct = `trace_${distinct}`;
+    taken.add(distinct);
+    return `${value} AS ${identifier(distinct)}`;
+  });
+  return `SELECT ${[first, ...metadata, ...own].join(', ')} FROM (${rows}) AS r
+    LEFT JOIN (SELECT * FROM ${TRACES}) AS m ON m.address = r.${identifier(address)}`;
+}

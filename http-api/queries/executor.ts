@@ -1,0 +1,332 @@
+/** Runs queries of the page, keeps their rows and their history, and forgets what nobody needs any more. */
+import { randomUUID } from 'node:crypto';
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import type { Logger } from '../../lib/common/observability/log.ts';
+import { badRequest, HttpError } from '../http-error.ts';
+import { columnNamed } from '../sql/conditions.ts';
+import { PAGE_ROWS_MAX, type PageRequest, pageOf } from '../sql/page.ts';
+import { literal } from '../sql/sql-text.ts';
+import type { TraceChoice, Traces } from '../sql/traces.ts';
+import type { QueryWatch } from '../watch.ts';
+import type { Snapshot } from '../wire-types.ts';
+import type { Column } from './columns.ts';
+import type { Database, Row } from './database.ts';
+import { fillTable, type Question, RESULTS, ROW_NUMBER, tableOf } from './execution.ts';
+import { type Execution, History } from './history.ts';
+import { checkTableName } from './table-name.ts';
+
+export interface ExecuteRequest {
+  perfettoSql: string;
+  limit: number;
+  choice: TraceChoice;
+  metadataColumns: string[];
+  snapshot: Snapshot;
+  /** Generated if undefined. */
+  tableName: string | undefined;
+  materialized: boolean;
+  base: string;
+}
+
+export interface ResultPage {
+  columns: Column[];
+  rows: Row[];
+  total: number;
+  available: Column[];
+}
+
+const RUNNING_MAX = 128;
+const LIMIT_MAX = 1_000_000_000;
+const FAILURES_TOLD = 3;
+const FAILURES_SEARCHED = 100;
+const ERROR_CHARS_MAX = 4000;
+/** Of a query that may have failed in part, where ClickHouse asked another orchestrator than this one. */
+const ANOTHER_RAN_IT =
+  'another orchestrator ran the query: whether all traces answered is known there (bigtrace.failures)';
+/** How often the owner of a query says that it is still there, and when others stop believing it. */
+const HEARTBEAT_MS = 5000;
+const SILENT_MS_MAX = 30_000;
+const SWEEP_MS = 60_000;
+const EPHEMERAL_MS_MAX = 24 * 3_600_000;
+const EPHEMERAL_MAX = 200;
+
+interface Running {
+  execution: Execution;
+  ended: Promise<void>;
+}
+
+export interface ExecutorParts {
+  database: Database;
+  traces: Traces;
+  watch: QueryWatch;
+  /** Which orchestrator this is: what it left running before it was restarted, it knows by that. */
+  owner: string;
+  log: Logger;
+}
+
+export class Executor {
+  readonly #parts: ExecutorParts;
+  readonly #history: History;
+  readonly #running = new Map<string, Running>();
+  readonly #timers: NodeJS.Timeout[];
+
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts;
+    this.#history = new History(parts.database);
+    this.#timers = [
+      setInterval(() => void this.#quietly(this.#beat()), HEARTBEAT_MS),
+      setInterval(() => void this.#quietly(this.sweep()), SWEEP_MS),
+    ];
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  /** Queries that run are cancelled, and remembered as such. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    const why = new BigtraceError('draining', 'orchestrator is shutting down');
+    const all = [...this.#running.values()];
+    await Promise.allSettled(
+      all.map(({ execution }) => this.#end(execution, 'FAILED', why.message)),
+    );
+    for (const { execution } of all) void this.#quietly(this.#kill(execution.uuid));
+  }
+
+  /** Checks the question, writes it down, and begins. @throws invalid_option, no_match, 429 */
+  async start(request: ExecuteRequest): Promise<Execution> {
+    if (this.#running.size >= RUNNING_MAX)
+      throw new HttpError(429, `${RUNNING_MAX} queries are running already`);
+    if (request.perfettoSql.trim() === '') throw badRequest('perfetto_sql is empty');
+    const limitMax = request.materialized ? LIMIT_MAX : PAGE_ROWS_MAX;
+    if (request.limit < 1 || request.limit > limitMax)
+      throw badRequest(`limit ${request.limit} must be from 1 to ${limitMax}`);
+    const uuid = randomUUID();
+    const tableName = await this.#nameOf(request, uuid);
+    const known = request.metadataColumns.length === 0 ? [] : await this.#parts.traces.columns('');
+    for (const name of request.metadataColumns) columnNamed(name, known);
+    const question = {
+      addresses: await this.#parts.traces.addresses(request.choice),
+      strict: request.choice.settings.strict,
+      timeoutS: request.choice.settings.timeoutS,
+      metadataColumns: request.metadataColumns,
+      base: request.base,
+    };
+    const execution = newExecution(request, { uuid, tableName, owner: this.#parts.owner });
+    await this.#history.write([execution]);
+    this.#running.set(uuid, { execution, ended: this.#run(execution, question) });
+    return execution;
+  }
+
+  /** Resolves when it has ended, however. */
+  async ended(uuid: string): Promise<Execution> {
+    await this.#running.get(uuid)?.ended;
+    return this.find(uuid);
+  }
+
+  /** @throws 404 */
+  async find(uuid: string): Promise<Execution> {
+    const running = this.#running.get(uuid);
+    if (running !== undefined) {
+      await this.#quietly(this.#count(running.execution));
+      return running.execution;
+    }
+    const found = await this.#history.find(uuid);
+    if (found === undefined) throw new HttpError(404, `query ${uuid} is not known`);
+    return this.#alive(found);
+  }
+
+  async list(): Promise<Execution[]> {
+    const all = await this.#history.list();
+    return Promise.all(
+      all.map((one) => this.#running.get(one.uuid)?.execution ?? this.#alive(one)),
+    );
+  }
+
+  /** What is ready. @throws 404, 400 where nothing is, or the page cannot be */
+  async page(uuid: string, request: PageRequest): Promise<ResultPage> {
+    const execution = await this.find(uuid);
+    const { columns, status, errorMessage } = execution;
+    if (columns === undefined)
+      throw badRequest(
+        status === 'IN_PROGRESS'
+          ? 'no rows are ready yet'
+          : errorMessage || `the query is ${status}`,
+      );
+    if (status === 'IN_PROGRESS' && execution.processedRows === 0)
+      throw badRequest('no rows are ready yet');
+    const from = tableOf(execution);
+    const page = pageOf({ from, columns, key: ROW_NUMBER, numbered: true }, request);
+    const [rows, total] = await Promise.all([
+      this.#parts.database.rows(page.rowsSql),
+      this.#parts.database.count(page.countSql),
+    ]);
+    return { columns: page.columns, rows, total, available: columns };
+  }
+
+  /** Of a query that has ended it is none. @throws 404 */
+  async cancel(uuid: string): Promise<void> {
+    const execution = await this.find(uuid);
+    if (execution.status !== 'IN_PROGRESS') return;
+    await this.#end(execution, 'CANCELLED', 'cancelled');
+    this.#parts.watch.cancel(uuid);
+    await this.#kill(uuid);
+  }
+
+  /** @throws 404, 409 while it runs */
+  async remove(uuid: string, dropTable: boolean): Promise<void> {
+    const execution = await this.find(uuid);
+    if (execution.status === 'IN_PROGRESS')
+      throw new HttpError(409, `query ${uuid} is running; cancel it first`);
+    await this.#running.get(uuid)?.ended; // it was cancelled, and its last words are on their way
+    if (dropTable || !execution.materialized) await this.#drop(execution);
+    await this.#history.write([execution], { deleted: true });
+  }
+
+  async tableExists(name: string): Promise<boolean> {
+    return this.#history.tableIsTaken(checkTableName(name));
+  }
+
+  /** Forgets ephemeral queries that are old, or too many. */
+  async sweep(): Promise<void> {
+    await this.list(); // finds those whose orchestrator has died
+    const old = await this.#history.forgettable(Date.now() - EPHEMERAL_MS_MAX, EPHEMERAL_MAX);
+    for (const execution of old) {
+      await this.#drop(execution);
+      await this.#history.write([execution], { deleted: true });
+    }
+  }
+
+  async #run(execution: Execution, question: Question): Promise<void> {
+    const { uuid } = execution;
+    try {
+      await fillTable(this.#parts.database, execution, question, async (columns) => {
+        execution.columns = columns;
+        if (execution.status !== 'IN_PROGRESS') throw new BigtraceError('cancelled', 'cancelled');
+        await this.#history.write([execution]);
+      });
+      await this.#count(execution);
+      await this.#end(execution, 'SUCCESS', question.strict ? '' : this.#failures(execution));
+    } catch (thrown) {
+      const error = overdue(execution, question) ?? asBigtraceError(thrown);
+      await this.#quietly(this.#failed(execution, error));
+    } finally {
+      this.#running.delete(uuid);
+    }
+  }
+
+  async #failed(execution: Execution, error: BigtraceError): Promise<void> {
+    await this.#quietly(this.#count(execution));
+    const status = error.code === 'cancelled' ? 'CANCELLED' : 'FAILED';
+    await this.#end(execution, status, this.#inLines(execution, error.message));
+  }
+
+  /** The first to say how it ended is right. */
+  async #end(execution: Execution, status: Execution['status'], message: string): Promise<void> {
+    if (execution.status !== 'IN_PROGRESS') return;
+    execution.status = status;
+    execution.endMs = Date.now();
+    execution.errorMessage = message.slice(0, ERROR_CHARS_MAX);
+    await this.#history.write([execution]);
+  }
+
+  /** ClickHouse puts an error into one line; the orchestrator may know it as it was. */
+  #inLines({ uuid }: Execution, message: string): string {
+    const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
+    const known = this.#parts.watch.failures(uuid, FAILURES_SEARCHED);
+    return known.find((text) => flat(text) === flat(message)) ?? message;
+  }
+
+  /** Why some of the traces did not answer; empty where all did. */
+  #failures({ uuid }: Execution): string {
+    const counts = this.#parts.watch.counts(uuid);
+    if (counts === undefined) return ANOTHER_RAN_IT;
+    const { tracesFailed: failed, tracesTotal } = counts;
+    if (failed === 0) return '';
+    const told = this.#parts.watch.failures(uuid, FAILURES_TOLD).join('; ');
+    return `${failed} of ${tracesTotal} traces failed: ${told}${failed > FAILURES_TOLD ? '; …' : ''}`;
+  }
+
+  async #count(execution: Execution): Promise<void> {
+    const counts = this.#parts.watch.counts(execution.uuid);
+    if (execution.columns === undefined) return;
+    if (counts !== undefined) {
+      execution.processedTraces = counts.tracesDone + counts.tracesFailed;
+      execution.totalTraces = counts.tracesTotal;
+    }
+    const rows = await this.#parts.database.count(`SELECT count() FROM ${tableOf(execution)}`);
+    execution.processedRows = Math.max(execution.processedRows, rows);
+  }
+
+  async #beat(): Promise<void> {
+    const all = [...this.#running.values()].map(({ execution }) => execution);
+    const running = all.filter(({ status }) => status === 'IN_PROGRESS');
+    await Promise.all(running.map((execution) => this.#count(execution)));
+    await this.#history.write(running.filter(({ status }) => status === 'IN_PROGRESS'));
+  }
+
+  /** A query whose orchestrator is gone has failed: nobody else will say so. */
+  async #alive(found: Execution): Promise<Execution> {
+    const silent = Date.now() - found.writtenMs > SILENT_MS_MAX;
+    const own = found.owner === this.#parts.owner;
+    if (found.status !== 'IN_PROGRESS' || this.#running.has(found.uuid) || !(own || silent))
+      return found;
+    await this.#quietly(this.#count(found));
+    await this.#end(
+      found,
+      'FAILED',
+      `the orchestrator ${found.owner} that ran it was restarted, or died`,
+    );
+    await this.#quietly(this.#kill(found.uuid));
+    return found;
+  }
+
+  async #kill(uuid: string): Promise<void> {
+    await this.#parts.database.command(`KILL QUERY WHERE query_id = ${literal(uuid)} ASYNC`);
+  }
+
+  async #drop(execution: Execution): Promise<void> {
+    await this.#parts.database.command(`DROP TABLE IF EXISTS ${tableOf(execution)}`);
+  }
+
+  async #nameOf({ tableName, materialized }: ExecuteRequest, uuid: string): Promise<string> {
+    if (tableName === undefined)
+      return `${materialized ? 'query' : 'ephemeral'}_${uuid.replaceAll('-', '_')}`;
+    if (await this.tableExists(tableName))
+      throw badRequest(`table ${RESULTS}.${tableName} exists already; choose another name`);
+    return tableName;
+  }
+
+  /** What fails beside a query is logged, and tried again at the next time. */
+  async #quietly(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (thrown) {
+      this.#parts.log.warn({ err: thrown }, 'the history of queries could not be kept');
+    }
+  }
+}
+
+/** Whether its own time limit ended it: by then the bridge knows only that it was told to stop. */
+function overdue({ startMs }: Execution, { timeoutS }: Question): BigtraceError | undefined {
+  if (timeoutS === 0 || Date.now() - startMs < timeoutS * 1000) return undefined;
+  return new BigtraceError(
+    'deadline_exceeded',
+    `query took longer than its limit of ${timeoutS} s`,
+  );
+}
+
+function newExecution(
+  request: ExecuteRequest,
+  { uuid, tableName, owner }: { uuid: string; tableName: string; owner: string },
+): Execution {
+  return {
+    ...{ uuid, tableName, owner, version: 0, writtenMs: 0 },
+    status: 'IN_PROGRESS',
+    startMs: Date.now(),
+    endMs: undefined,
+    perfettoSql: request.perfettoSql,
+    snapshot: request.snapshot,
+    materialized: request.materialized,
+    limit: request.limit,
+    columns: undefined,
+    ...{ processedRows: 0, processedTraces: 0, totalTraces: 0, errorMessage: '' },
+  };
+}

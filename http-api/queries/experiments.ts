@@ -1,0 +1,71 @@
+/** Experiments, as far as manifests gave traces columns of these names (`bigtrace index --manifest`). */
+
+import { identifier, literal } from '../sql/sql-text.ts';
+import { TRACES, type Traces } from '../sql/traces.ts';
+import type { Column } from './columns.ts';
+import type { Database } from './database.ts';
+
+interface Experiment {
+  experimentId: number;
+  experimentName: string;
+  controlId: number;
+  controlName: string;
+  isExperimentDenied: boolean;
+  isControlDenied: boolean;
+}
+
+const NAMES = ['experiment_name', 'control_id', 'control_name'];
+const DENIALS = ['is_experiment_denied', 'is_control_denied'];
+
+export class Experiments {
+  readonly #database: Database;
+  readonly #traces: Traces;
+
+  constructor(database: Database, traces: Traces) {
+    this.#database = database;
+    this.#traces = traces;
+  }
+
+  async search(query: string, limit: number, offset: number): Promise<Experiment[]> {
+    const text = literal(query.toLowerCase());
+    return this.#select(
+      `positionUTF8(lowerUTF8(c1), ${text}) > 0 OR positionUTF8(lowerUTF8(c3), ${text}) > 0`,
+      `LIMIT ${limit} OFFSET ${offset}`,
+    );
+  }
+
+  async find(id: string): Promise<Experiment | undefined> {
+    const [found] = await this.#select(`c0 = ${literal(id)}`, 'LIMIT 1');
+    return found;
+  }
+
+  async #select(condition: string, limit: string): Promise<Experiment[]> {
+    const columns = await this.#traces.columns('');
+    if (!columns.some(({ name }) => name === 'experiment_id')) return [];
+    const texts = ['experiment_id', ...NAMES, ...DENIALS].map(
+      (name, at) => `${textOrEmpty(name, columns)} AS c${at}`,
+    );
+    const rows = await this.#database.rows(
+      `SELECT DISTINCT * FROM (SELECT ${texts.join(', ')} FROM ${TRACES} WHERE vanished_at IS NULL)
+       WHERE c0 != '' AND (${condition}) ORDER BY toInt64OrZero(c0), c1 ${limit}`,
+    );
+    return rows.map(([id, name, controlId, controlName, denied, controlDenied]) => ({
+      experimentId: Number(id),
+      experimentName: name ?? '',
+      controlId: Number(controlId),
+      controlName: controlName ?? '',
+      isExperimentDenied: isTrue(denied),
+      isControlDenied: isTrue(controlDenied),
+    }));
+  }
+}
+
+function textOrEmpty(name: string, columns: readonly Column[]): string {
+  return columns.some((column) => column.name === name)
+    ? `ifNull(toString(${identifier(name)}), '')`
+    : "''";
+}
+
+function isTrue(text: string | null | undefined): boolean {
+  return text === '1' || text === 'true';
+}

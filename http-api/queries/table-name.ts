@@ -1,0 +1,13 @@
+/** Names of tables of bigtrace_results, as clients give them. */
+
+import { badRequest } from '../http-error.ts';
+import { RESULTS } from './execution.ts';
+
+/** `name` or `bigtrace_results.name`. @throws invalid_option */
+export function checkTableName(text: string): string {
+  const name = text.startsWith(`${RESULTS}.`) ? text.slice(RESULTS.length + 1) : text;
+  if (/^[A-Za-z_]\w{0,127}$/.test(name)) return name;
+  throw badRequest(
+    `table_name ${text} must be a letter or _ and then letters, digits and _, 128 at most`,
+  );
+}

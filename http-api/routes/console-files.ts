@@ -1,0 +1,83 @@
+/** The console: a page of a few files, held in memory, so that no path can lead anywhere else. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../../lib/common/observability/log.ts';
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
+
+/** Nothing inline, nothing from elsewhere, in no frame of another page. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  'img-src data:',
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const HEADERS = {
+  'Content-Security-Policy': POLICY,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  // Asked for again each time: an upgrade is seen at once.
+  'Cache-Control': 'no-cache',
+};
+
+interface File {
+  type: string;
+  etag: string;
+  bytes: Buffer;
+}
+
+/**
+ * Before the check of tokens: the page holds no secret, and asks for the token itself.
+ * @param directory where the build puts it; without it there is no console, and all else works
+ */
+export function addConsoleFiles(app: FastifyInstance, directory: URL, log: Logger): void {
+  const files = filesOf(directory);
+  if (files.size === 0) log.warn({ directory: directory.pathname }, 'there is no console');
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return;
+    const path = request.url.split('?', 1)[0] ?? '';
+    // Programs ask `/` too: they are told that the service is there, browsers get the page.
+    if (path === '/') reply.header('Vary', 'Origin, Accept');
+    const isPage = path === '/' && (request.headers.accept?.includes('text/html') ?? false);
+    const file = files.get(isPage ? 'index.html' : path.slice(1));
+    if (file !== undefined) return send(file, request, reply);
+  });
+}
+
+function send({ type, etag, bytes }: File, { headers }: FastifyRequest, reply: FastifyReply) {
+  reply.headers({ ...HEADERS, ETag: etag });
+  if (headers['if-none-match'] === etag) return reply.code(304).send();
+  return reply.type(type).send(bytes);
+}
+
+function filesOf(directory: URL): Map<string, File> {
+  const files = new Map<string, File>();
+  for (const name of namesIn(directory)) {
+    const type = TYPES[extname(name)];
+    if (type === undefined) continue;
+    const bytes = readFileSync(new URL(name, directory));
+    const etag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
+    files.set(name, { type, etag, bytes });
+  }
+  return files;
+}
+
+function namesIn(directory: URL): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // it was not built
+  }
+}

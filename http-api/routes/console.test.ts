@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createLogger } from '../../lib/common/observability/log.ts';
+import { VERSION } from '../../lib/common/version.ts';
+import { addCors } from '../cors.ts';
+import { HttpError, statusOf } from '../http-error.ts';
+import { addConsoleRoutes } from './console.ts';
+import { addConsoleFiles } from './console-files.ts';
+
+const PROGRESS = {
+  ...{ tracesTotal: 9, totalIsFinal: true, tracesDone: 4, tracesFailed: 1 },
+  ...{ rows: 70, resultBytes: 700, traceBytes: 7000, elapsedMs: 1200 },
+};
+
+const STATE = {
+  ...{ tracesWaiting: 3, tracesInFlight: 2, counters: { queries: 1 } },
+  workers: [{ address: '127.0.0.1:1', state: 'connecting', status: null }],
+  queries: [
+    {
+      ...{ queryId: 'q', user: 'bob', sql: 'SELECT 1', findsColumns: false },
+      ...{ startedMs: 5, progress: PROGRESS },
+    },
+  ],
+};
+
+const HTML = { accept: 'text/html,application/xhtml+xml' };
+
+let directory = '';
+let app: FastifyInstance;
+let cancelled: string[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'bigtrace-console-'));
+  writeFileSync(join(directory, 'index.html'), '<!doctype html>');
+  writeFileSync(join(directory, 'console.js'), 'true;');
+  writeFileSync(join(directory, 'notes.txt'), 'not for everybody');
+  cancelled = [];
+  app = Fastify();
+  app.setErrorHandler(async (thrown, _request, reply) =>
+    reply.code(statusOf(thrown)).send({ detail: thrown instanceof Error ? thrown.message : '' }),
+  );
+  addCors(app, []);
+  addConsoleFiles(app, pathToFileURL(`${directory}/`), createLogger('test', 'silent'));
+  app.get('/', async () => ({ status: 'ok' }));
+  const system = {
+    state: () => STATE,
+    recentFailures: () => [
+      { queryId: 'q', trace: '/local/a', code: 'trace_invalid', message: 'cut', timeMs: 7 },
+    ],
+    cancel: (id: string) => (id === 'a/b?c' ? cancelled.push(id) : 0),
+  };
+  const executor = {
+    find: async (id: string) => {
+      throw new HttpError(404, `query ${id} is not known`);
+    },
+    cancel: async () => undefined,
+  };
+  const options = { directory: new URL('file:///'), system, supersetUrl: undefined };
+  addConsoleRoutes(app, options, executor, 'http://db:8123');
+});
+afterEach(async () => {
+  await app.close();
+  rmSync(directory, { recursive: true });
+});
+
+it('gives browsers the page, and programs the word that the service is there', async () => {
+  const page = await app.inject({ url: '/', headers: HTML });
+  expect(page.body).toBe('<!doctype html>');
+  expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+  const program = await app.inject({ url: '/', headers: { accept: '*/*' } });
+  expect(program.json()).toEqual({ status: 'ok' });
+  for (const { headers } of [page, program]) expect(headers['vary']).toBe('Origin, Accept');
+});
+
+it('lets the page run nothing but its own files', async () => {
+  const { headers } = await app.inject({ url: '/', headers: HTML });
+  expect(headers['content-security-policy']).toBe(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
+      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  );
+  expect(headers['x-content-type-options']).toBe('nosniff');
+});
+
+it('sends a file once, and then only that it is the same', async () => {
+  const first = await app.inject('/console.js');
+  expect([first.statusCode, first.body]).toEqual([200, 'true;']);
+  const etag = String(first.headers['etag']);
+  const second = await app.inject({ url: '/console.js', headers: { 'if-none-match': etag } });
+  expect([second.statusCode, second.body]).toEqual([304, '']);
+});
+
+it.each(['/notes.txt', '/../package.json', '/%2e%2e/package.json', '/console.js/'])(
+  'has no file %s',
+  async (url) => {
+    expect((await app.inject(url)).statusCode).toBe(404);
+  },
+);
+
+it('tells how the system is', async () => {
+  expect((await app.inject('/api/state')).json()).toEqual({
+    version: VERSION,
+    clickhouseUrl: 'http://db:8123',
+    ...STATE,
+  });
+});
+
+it('tells why traces failed', async () => {
+  expect((await app.inject('/api/failures')).json()).toEqual({
+    reasons: [
+      {
+        ...{ code: 'trace_invalid', message: 'cut', count: 1, queries: 1, lastMs: 7 },
+        traces: ['/local/a'],
+      },
+    ],
+  });
+});
+
+it('ends a query, whatever its id', async () => {
+  const url = `/api/queries/${encodeURIComponent('a/b?c')}/cancel`;
+  const { statusCode } = await app.inject({ method: 'POST', url, payload: {} });
+  expect(statusCode).toBe(200);
+  expect(cancelled).toEqual(['a/b?c']);
+  const other = await app.inject({ method: 'POST', url: '/api/queries/x/cancel', payload: {} });
+  expect([other.statusCode, other.json()]).toEqual([404, { detail: 'query x is not running' }]);
+});
+
+it('ends none where the body is no JSON', async () => {
+  const url = `/api/queries/${encodeURIComponent('a/b?c')}/cancel`;
+  const headers = { 'content-type': 'text/plain' };
+  const { statusCode } = await app.inject({ method: 'POST', url, headers, payload: '{}' });
+  expect(statusCode).toBe(400);
+  expect(cancelled).toEqual([]);
+});
+
+it.each(['https://elsewhere.example', 'null'])('ends none for a page of %s', async (origin) => {
+  const url = `/api/queries/${encodeURIComponent('a/b?c')}/cancel`;
+  const headers = { origin, 'content-type': 'text/plain' };
+  const { statusCode } = await app.inject({ method: 'POST', url, headers, payload: '{}' });
+  expect(statusCode).toBe(403);
+  expect(cancelled).toEqual([]);
+});

@@ -1,0 +1,64 @@
+/** The bytes of one trace, for the Perfetto UI: `/trace/<base64url of its address>/<its name>`. */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { HttpError } from '../http-error.ts';
+import type { QueryWatch } from '../watch.ts';
+import { type ByteRange, byteRange } from './byte-range.ts';
+import * as schemas from './schemas.ts';
+
+type Call = {
+  Params: { id: string; name: string };
+  Headers: { range?: string; 'if-range'?: string };
+};
+
+export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
+  app.get<Call>('/trace/:id/:name', { schema: schemas.traceCall }, async (request, reply) => {
+    const gone = new AbortController();
+    reply.raw.on('close', () => gone.abort());
+    const trace = await watch.openTrace(addressOf(request.params.id), gone.signal);
+    const { size, generation } = trace;
+    const etag = `"${createHash('sha256').update(generation).digest('base64url').slice(0, 22)}"`;
+    // Without a size there are no ranges: the whole goes out in chunks.
+    const { range: wanted, 'if-range': onlyOf = etag } = request.headers;
+    const range = size > 0 && onlyOf === etag ? byteRange(wanted, size) : undefined;
+    if (range === 'unsatisfiable') {
+      reply.header('Content-Range', `bytes */${size}`);
+      throw new HttpError(416, `range ${wanted} is outside of the trace's ${size} bytes`);
+    }
+    const { from, to }: ByteRange = range ?? { from: 0, to: size };
+    const isHead = request.method === 'HEAD' && size > 0;
+    const body = isHead ? undefined : await begun(trace.read(from, to - from));
+    reply.headers({
+      'Content-Type': 'application/octet-stream',
+      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(request.params.name)}`,
+      ETag: etag,
+      ...(size > 0 ? { 'Accept-Ranges': 'bytes', 'Content-Length': to - from } : {}),
+    });
+    if (range !== undefined)
+      reply.code(206).header('Content-Range', `bytes ${from}-${to - 1}/${size}`);
+    return reply.send(body && Readable.from(body, { objectMode: false }));
+  });
+}
+
+/** The first chunk is there before the answer begins: what fails by then is an answer of its own. */
+async function begun(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+  const reading = chunks[Symbol.asyncIterator]();
+  let next = await reading.next();
+  return (async function* () {
+    try {
+      for (; next.done !== true; next = await reading.next()) yield next.value;
+    } finally {
+      await reading.return?.();
+    }
+  })();
+}
+
+/** @throws 404 for what is no address */
+function addressOf(id: string): string {
+  const bytes = Buffer.from(id, 'base64url');
+  if (bytes.length === 0 || bytes.toString('base64url') !== id)
+    throw new HttpError(404, `trace ${id} is not known`);
+  return textFromBytes(bytes);
+}

@@ -1,0 +1,134 @@
+/** The HTTP edge as it listens; there is no ClickHouse behind it. */
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BigtraceError } from '../lib/common/errors.ts';
+import { createLogger } from '../lib/common/observability/log.ts';
+import { PLAIN_EDGE } from '../lib/common/options/server-security-options.ts';
+import { type RunningBackend, startBackend } from './index.ts';
+import type { QueryWatch } from './watch.ts';
+
+/** Bytes of a trace, `null` for the failure of its store. */
+let chunks: (string | null)[] = [];
+
+const watch: QueryWatch = {
+  counts: () => undefined,
+  failures: () => [],
+  cancel: () => undefined,
+  openTrace: async () => ({
+    size: 4,
+    generation: 'g',
+    read: async function* () {
+      for (const chunk of chunks) {
+        if (chunk === null) throw new BigtraceError('store_failed', 'the disk is gone');
+        yield Buffer.from(chunk);
+      }
+    },
+  }),
+};
+
+let backend: RunningBackend;
+beforeAll(async () => {
+  backend = await startBackend(
+    {
+      ...{ host: '127.0.0.1', port: 0, corsOrigins: [], presetsFile: undefined },
+      edge: { ...PLAIN_EDGE, allowedHosts: ['bigtrace.example'] },
+      ...{ clickhouseUrl: 'http://127.0.0.1:1', password: '', owner: 'test' },
+    },
+    watch,
+    createLogger('test', 'silent'),
+  );
+});
+afterAll(() => backend.close());
+
+async function ask(
+  path: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<{ status: number | undefined; body: string; headers: IncomingHttpHeaders }> {
+  const request = httpRequest(`${backend.url}${path}`, { method, headers }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  const body = Buffer.concat(await response.toArray()).toString();
+  return { status: response.statusCode, body, headers: response.headers };
+}
+
+it.each([
+  ...['/', '/v1/', '/openapi.json', '/trace_presets', '/query_executions', '/trace/L2xvY2FsL2E/a'],
+  '/nowhere',
+])('a page whose own name points here reads nothing of %s', async (path) => {
+  for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'DELETE']) {
+    const { status, body } = await ask(path, { host: 'evil.example:5001' }, method);
+    expect([method, status]).toEqual([method, 403]);
+    if (method !== 'HEAD')
+      expect(JSON.parse(body)).toEqual({
+        detail: 'evil.example:5001 is not a name of this service; --allowed-hosts adds names',
+      });
+  }
+});
+
+it.each(['127.0.0.1', '10.1.2.3:5001', '[::1]:5001', 'localhost:5001', 'bigtrace.example'])(
+  'is called %s',
+  async (host) => {
+    expect((await ask('/trace_presets', { host })).status).toBe(200);
+  },
+);
+
+it('a page of a name that is allowed may ask as its own', async () => {
+  const asked = (origin: string) =>
+    ask('/bigtrace_execution_config', { host: 'bigtrace.example', origin }, 'POST');
+  expect((await asked('http://bigtrace.example')).status).toBe(200);
+  expect((await asked('http://evil.example')).status).toBe(403);
+});
+
+const TRACE = '/trace/L2xvY2FsL2E/a';
+
+it('a trace comes with its length', async () => {
+  chunks = ['ab', 'cd'];
+  const { status, body, headers } = await ask(TRACE, {});
+  expect([status, body, headers['content-length']]).toEqual([200, 'abcd', '4']);
+});
+
+it.each([{}, { range: 'bytes=1-2' }])(
+  'a read that fails before its first byte is an error with its reason, %o',
+  async (headers) => {
+    chunks = [null];
+    const answer = await ask(TRACE, headers);
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([503, { detail: 'the disk is gone' }]);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(answer.headers['content-disposition']).toBeUndefined();
+  },
+);
+
+it('a read that fails later breaks the connection', async () => {
+  chunks = ['ab', null];
+  await expect(ask(TRACE, {})).rejects.toThrow('aborted');
+});
+
+async function post(path: string, body: string): Promise<{ status: number; text: string }> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${backend.url}${path}`, { method: 'POST', headers, body });
+  return { status: answer.status, text: await answer.text() };
+}
+
+const listOf = (count: number, item: string): string => `[${Array(count).fill(item).join(',')}]`;
+
+it.each([
+  ['brackets', '['.repeat(4_000_000), 'nested more than 32 levels deep'],
+  ['objects', '{"a":'.repeat(1_000_000), 'nested more than 32 levels deep'],
+  ['values', `{"settings":${listOf(2_000_000, '1')}}`, 'more than 100000 values and names'],
+  ['columns', `{"columns":${listOf(2001, '"address"')}}`, 'must NOT have more than 2000 items'],
+  ['a number for a text', '{"filters":[{"field":"address","op":"=","value":5}]}', 'must be string'],
+  ['a list in a list', '{"filters":[{"field":"address","op":"in","value":[[]]}]}', 'must be'],
+])('a body of too many %s is refused, with the bound', async (_, body, reason) => {
+  const { status, text } = await post('/trace_metadata', body);
+  expect(status).toBe(400);
+  expect(JSON.parse(text).detail).toContain(reason);
+});
+
+it('text is no part of the shape of a body, and an error repeats no megabytes', async () => {
+  const table_name = `\\"${'[{,:\\'.repeat(100_000)}`;
+  const { status, text } = await post('/check_table_exists', JSON.stringify({ table_name }));
+  expect(status).toBe(400);
+  expect(JSON.parse(text).detail).toContain('must be a letter or _ and then letters');
+  expect(text.length).toBeLessThan(20_000);
+});

@@ -1,0 +1,144 @@
+/** The HTTP edge: Perfetto's BigTrace page (bigtrace.html) talks to it; nothing here knows ClickHouse. */
+
+import { createServer as createHttps } from 'node:https';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { BigtraceError } from '../lib/common/errors.ts';
+import { bearerCheck, hostCheckOf, httpsOptions } from '../lib/common/network/server-security.ts';
+import type { Logger } from '../lib/common/observability/log.ts';
+import type { EdgeConfig } from '../lib/common/options/server-security-options.ts';
+import { VERSION } from '../lib/common/version.ts';
+import { addCors, addHostCheck } from './cors.ts';
+import { statusOf } from './http-error.ts';
+import { addJsonParser } from './json-body.ts';
+import { addCatalogRoutes, type CatalogParts } from './routes/catalog.ts';
+import { addConsoleRoutes, type ConsoleOptions } from './routes/console.ts';
+import { addConsoleFiles } from './routes/console-files.ts';
+import { addQueryRoutes, schemaOf } from './routes/queries.ts';
+import * as schemas from './routes/schemas.ts';
+import { addTraceRoute } from './routes/trace.ts';
+import type { QueryWatch } from './watch.ts';
+
+export interface ServerParts extends CatalogParts {
+  watch: QueryWatch;
+  corsOrigins: readonly string[];
+  edge: EdgeConfig;
+  /** ClickHouse's HTTP interface, for links. */
+  clickhouseUrl: string;
+  /** Undefined: there is none. */
+  console?: ConsoleOptions | undefined;
+  log: Logger;
+}
+
+/** A request: mostly its SQL. */
+const BODY_BYTES_MAX = 8 * 2 ** 20;
+const DETAIL_CHARS_MAX = 10_000;
+
+const OPTIONS: FastifyServerOptions = {
+  bodyLimit: BODY_BYTES_MAX,
+  rewriteUrl: ({ url = '/' }) => rewritten(url),
+  // Types are what they are: a number is no string.
+  ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  routerOptions: { ignoreTrailingSlash: true, maxParamLength: 8192 },
+  forceCloseConnections: true,
+};
+
+export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
+  const tls = httpsOptions(parts.edge);
+  const app = Fastify(
+    tls === undefined
+      ? OPTIONS
+      : { ...OPTIONS, serverFactory: (handler) => createHttps(tls, handler) },
+  );
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.0.3',
+      info: {
+        title: 'Bigtrace over HTTP',
+        description: "What Perfetto's BigTrace page asks of a backend.",
+        version: VERSION,
+      },
+    },
+    // The router has no parameter that ends at a colon; the page's paths do.
+    transform: ({ schema, url }) => ({
+      schema,
+      url: url.replace(/^(\/query_executions\/:uuid)\/(?=\w)/, '$1:'),
+    }),
+  });
+  addJsonParser(app);
+  addHostCheck(app, hostCheckOf(parts.edge));
+  addCors(app, parts.corsOrigins);
+  if (parts.console !== undefined) addConsoleFiles(app, parts.console.directory, parts.log);
+  addToken(app, parts.edge);
+  addErrors(app, parts.log);
+  addRoot(app, parts);
+  addCatalogRoutes(app, parts);
+  addTraceRoute(app, parts.watch);
+  addQueryRoutes(app, parts.executor, parts.clickhouseUrl);
+  if (parts.console !== undefined)
+    addConsoleRoutes(app, parts.console, parts.executor, parts.clickhouseUrl);
+  return app;
+}
+
+/** `//`, a prefix `/v1`, and `{uuid}:action`. */
+export function rewritten(url: string): string {
+  const [, path = '/', query = ''] = /^([^?]*)(\?.*)?$/s.exec(url) ?? [];
+  const plain = path.replace(/\/{2,}/g, '/').replace(/^\/v1(?=\/|$)/, '') || '/';
+  return plain.replace(/^(\/query_executions\/[^/:]+):(\w+)$/, '$1/$2') + query;
+}
+
+/** After CORS: browsers ask whether they may send the token without it. */
+function addToken(app: FastifyInstance, edge: EdgeConfig): void {
+  const isGood = bearerCheck(edge);
+  if (isGood === undefined) return;
+  app.addHook('onRequest', async ({ headers }, reply) => {
+    if (!isGood(headers.authorization))
+      return reply.code(401).send({ detail: 'no bearer token, or not the right one' });
+  });
+}
+
+function addRoot(app: FastifyInstance, { traces }: ServerParts): void {
+  app.get('/', schemaOf(schemas.rootAnswer), async () => ({
+    status: 'ok',
+    service: 'bigtrace',
+    version: VERSION,
+    // ClickHouse may be on its way up; this server is there.
+    traceCount: await traces.count().catch(() => null),
+  }));
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
+
+function addErrors(app: FastifyInstance, log: Logger): void {
+  // A call without a body is a call with an empty one.
+  app.addHook('preValidation', async (request) => {
+    if (request.method === 'POST') request.body ??= {};
+  });
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const status = statusOf(thrown);
+    const level = status >= 500 ? 'error' : 'info';
+    log[level]({ path: request.url, status, err: thrown }, 'request failed');
+    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    return reply.code(status).send({ detail: shortened(text) });
+  });
+  app.setNotFoundHandler(async (request, reply) =>
+    reply.code(404).send({ detail: `there is no ${request.method} ${request.url.split('?')[0]}` }),
+  );
+}
+
+/** An error repeats what it was asked, and that may be megabytes. */
+function shortened(detail: string): string {
+  if (detail.length <= DETAIL_CHARS_MAX) return detail;
+  return `${detail.slice(0, DETAIL_CHARS_MAX / 2)} … ${detail.slice(-DETAIL_CHARS_MAX / 2)}`;
+}
+
+/** @returns the port it listens on @throws invalid_option when it cannot */
+export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new BigtraceError('invalid_option', `cannot listen for HTTP: ${text}`, { cause });
+  }
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}

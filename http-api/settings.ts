@@ -1,0 +1,101 @@
+/** What the page lets its user set, and what of it comes back with every request. */
+
+import { parseAddress } from '../lib/common/addresses/address.ts';
+import { expressionsOf, WHERE_STORE } from '../lib/common/addresses/where-address.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
+import { badRequest } from './http-error.ts';
+import type { WireSetting } from './wire-types.ts';
+
+export interface Settings {
+  /** Addresses, patterns, `/where/…`. */
+  addresses: string[];
+  /** An expression over bigtrace.traces; empty: none. */
+  where: string;
+  /** Whether the first trace that fails ends the query. */
+  strict: boolean;
+  /** 0: the services' own limit. */
+  timeoutS: number;
+}
+
+const DEFAULT_ADDRESSES = ['/local/**'];
+/** They stand in the query's statement. */
+const ADDRESSES_MAX = 100_000;
+const TIMEOUT_S_MAX = 86_400;
+
+/** The settings by category, as POST /bigtrace_execution_config answers them. */
+export const EXECUTION_CONFIG = [
+  {
+    id: 'traces',
+    name: 'Traces',
+    description:
+      'Addresses or patterns, such as /local/** or /gcs/bucket/o/2026-*/*.pftrace, or /where/ and an expression over bigtrace.traces',
+    category: 'TRACE_ADDRESS',
+    stringArray: { defaultValues: DEFAULT_ADDRESSES },
+  },
+  {
+    id: 'where',
+    name: 'Where',
+    description:
+      "Only traces for which this holds: a ClickHouse expression over bigtrace.traces, such as duration > 2e9 AND arch = 'x86_64'",
+    category: 'TRACE_METADATA',
+    plainString: { defaultValue: '' },
+  },
+  {
+    id: 'on_failure',
+    name: 'When a trace fails',
+    description: 'Whether the others answer all the same',
+    category: 'BIGTRACE_QUERY_OPTIONS',
+    stringEnum: {
+      defaultValue: 'lenient',
+      options: [
+        { value: 'lenient', label: 'list it and go on' },
+        { value: 'strict', label: 'end the query' },
+      ],
+    },
+  },
+  {
+    id: 'timeout_s',
+    name: 'Time limit',
+    description: 'Seconds; 0: the limit of the services',
+    category: 'BIGTRACE_QUERY_OPTIONS',
+    number: { defaultValue: 0, min: 0, max: TIMEOUT_S_MAX },
+  },
+] as const;
+
+/** Settings of other servers are left out; empty ones are those that nobody set. @throws invalid_option */
+export function parseSettings(wire: readonly WireSetting[]): Settings {
+  const given = new Map(
+    wire.map(({ setting_id, values }) => [
+      setting_id,
+      values.map((value) => value.trim()).filter((value) => value !== ''),
+    ]),
+  );
+  const addresses = given.get('traces') ?? [];
+  const onFailure = given.get('on_failure')?.[0] ?? 'lenient';
+  const timeoutS = Number(given.get('timeout_s')?.[0] ?? 0);
+  if (!['strict', 'lenient'].includes(onFailure))
+    throw badRequest(`setting on_failure: ${onFailure} must be strict or lenient`);
+  if (!Number.isInteger(timeoutS) || timeoutS < 0 || timeoutS > TIMEOUT_S_MAX)
+    throw badRequest(`setting timeout_s: it must be a whole number from 0 to ${TIMEOUT_S_MAX}`);
+  if (addresses.length > ADDRESSES_MAX)
+    throw badRequest(
+      `setting traces: there are ${addresses.length} addresses, the bound is ${ADDRESSES_MAX}; a pattern stands for any number`,
+    );
+  for (const address of addresses) checkAddress(address);
+  return {
+    addresses: addresses.length === 0 ? DEFAULT_ADDRESSES : addresses,
+    where: given.get('where')?.[0] ?? '',
+    strict: onFailure === 'strict',
+    timeoutS,
+  };
+}
+
+function checkAddress(address: string): void {
+  try {
+    const { store, path } = parseAddress(address);
+    if (store === WHERE_STORE) expressionsOf(path);
+  } catch (thrown) {
+    if (thrown instanceof BigtraceError) throw badRequest(`setting traces: ${thrown.message}`);
+    throw thrown;
+  }
+}

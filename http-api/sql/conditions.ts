@@ -1,0 +1,133 @@
+/** The page's filters as SQL: ANDed, each compared by its column's type. */
+
+import { badRequest } from '../http-error.ts';
+import { type Column, wireText } from '../queries/columns.ts';
+import { globRegex } from './glob.ts';
+import { literal } from './sql-text.ts';
+
+export const OPERATORS = [
+  ...['=', '!=', '<', '<=', '>', '>=', 'glob', 'not glob'],
+  ...['in', 'not in', 'is null', 'is not null'],
+] as const;
+
+export interface Filter {
+  field: string;
+  op: (typeof OPERATORS)[number];
+  value?: string | null | (string | null)[];
+}
+
+const FILTERS_MAX = 100;
+/** Of all filters together: each value is a part of the statement. */
+const VALUES_MAX = 5000;
+const VALUE_CHARS_MAX = 65_536;
+const GLOB_CHARS_MAX = 4096;
+
+/** SQL that is true for the rows that pass all of them. @throws invalid_option naming field and value, or the bound */
+export function conditionOf(filters: readonly Filter[], columns: readonly Column[]): string {
+  checkBounds(filters);
+  const all = filters.map((filter) => `(${one(filter, columnNamed(filter.field, columns))})`);
+  return all.length === 0 ? 'true' : all.join(' AND ');
+}
+
+function checkBounds(filters: readonly Filter[]): void {
+  if (filters.length > FILTERS_MAX)
+    throw badRequest(`there are ${filters.length} filters, the bound is ${FILTERS_MAX}`);
+  let count = 0;
+  for (const { field, op, value } of filters) {
+    const values = listOf(value);
+    const max = op.endsWith('glob') ? GLOB_CHARS_MAX : VALUE_CHARS_MAX;
+    const longest = values.reduce((most, one) => Math.max(most, one?.length ?? 0), 0);
+    if (longest > max)
+      throw badRequest(
+        `filter on ${field}: a value is ${longest} characters long, the bound is ${max}`,
+      );
+    count += values.length;
+  }
+  if (count > VALUES_MAX)
+    throw badRequest(`filters have ${count} values, the bound is ${VALUES_MAX}`);
+}
+
+/** @throws invalid_option naming those that there are */
+export function columnNamed(name: string, columns: readonly Column[]): Column {
+  const column = columns.find((one) => one.name === name);
+  if (column !== undefined) return column;
+  const known = columns.map((one) => one.name).join(', ');
+  throw badRequest(`there is no column ${name}; there are ${known}`);
+}
+
+function one({ field, op, value }: Filter, column: Column): string {
+  switch (op) {
+    case 'is null':
+      return `isNull(${column.value})`;
+    case 'is not null':
+      return `isNotNull(${column.value})`;
+    case 'in':
+    case 'not in':
+      return among(listOf(value), column, op === 'not in');
+    default:
+  }
+  if (Array.isArray(value))
+    throw badRequest(`filter on ${field}: ${op} takes one value, not a list`);
+  if (value === undefined || value === null) {
+    if (op === '=') return `isNull(${column.value})`;
+    if (op === '!=') return `isNotNull(${column.value})`;
+    throw badRequest(`filter on ${field}: ${op} needs a value`);
+  }
+  if (op === 'glob') return `match(${wireText(column)}, ${literal(globRegex(value))})`;
+  if (op === 'not glob') return `NOT match(${wireText(column)}, ${literal(globRegex(value))})`;
+  return `${comparable(column)} ${op} ${valueLiteral(value, column)}`;
+}
+
+function listOf(value: Filter['value']): (string | null)[] {
+  if (Array.isArray(value)) return value;
+  return value === undefined ? [] : [value];
+}
+
+/** NULL is in a list that has it; a row whose value is NULL is not in any other, and not outside of it. */
+function among(values: (string | null)[], column: Column, not: boolean): string {
+  const known = values
+    .filter((value) => value !== null)
+    .map((value) => valueLiteral(value, column));
+  const hasNull = known.length < values.length;
+  // One comparison each: IN would first cast the values to the column's type.
+  const equal = known.map((value) => `${comparable(column)} = ${value}`);
+  if (hasNull) equal.push(`isNull(${column.value})`);
+  if (equal.length === 0) return not ? 'true' : 'false';
+  return not ? `NOT (${equal.join(' OR ')})` : equal.join(' OR ');
+}
+
+function comparable(column: Column): string {
+  return column.type === 'STRING' ? wireText(column) : column.value;
+}
+
+function valueLiteral(text: string, { name, type }: Column): string {
+  const refuse = () => badRequest(`filter on ${name}: ${text} is no value of type ${type}`);
+  switch (type) {
+    case 'STRING':
+      return literal(text);
+    case 'BYTES':
+      if (Buffer.from(text, 'base64').toString('base64') !== text) throw refuse();
+      return `base64Decode(${literal(text)})`;
+    case 'BOOL':
+      if (/^(true|1)$/i.test(text)) return 'true';
+      if (/^(false|0)$/i.test(text)) return 'false';
+      throw refuse();
+    case 'DATE':
+      if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text))) throw refuse();
+      return `toDate32(${literal(text)})`;
+    case 'TIMESTAMP':
+      if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(Date.parse(text))) throw refuse();
+      return `parseDateTime64BestEffort(${literal(text)}, 9, 'UTC')`;
+    default:
+      if (/^[+-]?\d+$/.test(text)) return exactInteger(text);
+      if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return `toFloat64(${literal(text)})`;
+      if (/^[+-]?(inf|nan)(inity)?$/i.test(text)) return `toFloat64(${literal(text)})`;
+      throw refuse();
+  }
+}
+
+/** Integers beyond 64 bits would become floats, and equal what they are not. */
+function exactInteger(text: string): string {
+  const value = BigInt(text.replace(/^\+/, ''));
+  return value >= -(2n ** 63n) && value < 2n ** 64n ? String(value) : `toFloat64(${literal(text)})`;
+}

@@ -1,0 +1,67 @@
+/** `field asc|desc`, one or more with commas between, as SQL. */
+
+import type { BigtraceError } from '../../lib/common/errors.ts';
+import { badRequest } from '../http-error.ts';
+import { type Column, wireText } from '../queries/columns.ts';
+
+export interface Order {
+  column: Column;
+  descending: boolean;
+}
+
+const ORDER_CHARS_MAX = 65_536;
+const ORDER_COLUMNS_MAX = 100;
+
+/**
+ * Names may hold commas and spaces: of what a piece can mean, the longest name that is known counts.
+ * @throws invalid_option for what is no column, or for more of them than the bound
+ */
+export function parseOrder(text: string, columns: readonly Column[]): Order[] {
+  if (text.length > ORDER_CHARS_MAX)
+    throw badRequest(`order by is ${text.length} characters long, the bound is ${ORDER_CHARS_MAX}`);
+  const known = new Map(columns.map((column) => [column.name.trim(), column]));
+  const piecesMax = Math.max(1, ...columns.map(({ name }) => name.split(',').length));
+  const pieces = text.split(',');
+  const orders: Order[] = [];
+  for (let from = 0; from < pieces.length; ) {
+    let end = Math.min(from + piecesMax, pieces.length);
+    let order: Order | undefined;
+    for (; end > from && order === undefined; end--)
+      order = parseOne(pieces.slice(from, end).join(',').trim(), known);
+    if (order === undefined) throw noOrder(pieces[from] ?? '', columns);
+    if (orders.push(order) > ORDER_COLUMNS_MAX)
+      throw badRequest(`order by has more columns than the bound of ${ORDER_COLUMNS_MAX}`);
+    from = end + 1;
+  }
+  return orders;
+}
+
+function parseOne(text: string, known: ReadonlyMap<string, Column>): Order | undefined {
+  const lower = text.toLowerCase();
+  for (const [word, descending] of [
+    ['desc', true],
+    ['asc', false],
+  ] as const) {
+    const name = text.slice(0, -word.length);
+    const column = lower.endsWith(word) && /\s$/.test(name) ? known.get(name.trim()) : undefined;
+    if (column !== undefined) return { column, descending };
+  }
+  const plain = known.get(text);
+  return plain && { column: plain, descending: false };
+}
+
+function noOrder(piece: string, columns: readonly Column[]): BigtraceError {
+  const known = columns.map(({ name }) => name).join(', ');
+  return badRequest(
+    `order by ${piece.trim()}: it must be a column and asc or desc; columns are ${known}`,
+  );
+}
+
+/** NULL is the least, as in SQLite; `last` makes the order total. */
+export function orderSql(orders: readonly Order[], last: string): string {
+  const keys = orders.map(({ column, descending }) => {
+    const value = column.type === 'STRING' ? wireText(column) : column.value;
+    return `${value} ${descending ? 'DESC NULLS LAST' : 'ASC NULLS FIRST'}`;
+  });
+  return [...keys, last].join(', ');
+}

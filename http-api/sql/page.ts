@@ -1,0 +1,75 @@
+/** A page of rows as SQL: filters, order, projection, and the count that belongs to it. */
+
+import { badRequest } from '../http-error.ts';
+import { type Column, wireText } from '../queries/columns.ts';
+import { columnNamed, conditionOf, type Filter } from './conditions.ts';
+import { orderSql, parseOrder } from './order.ts';
+
+export const PAGE_ROWS_MAX = 100_000;
+
+export interface PageRequest {
+  limit: number;
+  offset: number;
+  order_by?: string;
+  filters?: Filter[];
+  columns?: string[];
+}
+
+/** What is paged. */
+export interface Relation {
+  /** A table or view, as SQL. */
+  from: string;
+  /** SQL that holds for all of it; undefined: there is none. */
+  condition?: string;
+  columns: readonly Column[];
+  /** Column that no two rows share, as SQL: it makes the order of pages total. */
+  key: string;
+  /** Whether `key` numbers the rows from 0 on, and the table is sorted by it. */
+  numbered: boolean;
+}
+
+export interface Page {
+  columns: Column[];
+  rowsSql: string;
+  countSql: string;
+}
+
+/** @throws invalid_option for columns that there are not, values that do not fit, a page that is too large */
+export function pageOf(relation: Relation, request: PageRequest): Page {
+  const { limit, offset, order_by = '', filters = [], columns: wanted = [] } = request;
+  if (limit > PAGE_ROWS_MAX)
+    throw badRequest(`limit ${limit} must be <= ${PAGE_ROWS_MAX}; ask for the rest by offset`);
+  const { from, key, numbered } = relation;
+  const columns =
+    wanted.length === 0
+      ? [...relation.columns]
+      : wanted.map((name) => columnNamed(name, relation.columns));
+  const texts = columns.length === 0 ? 'NULL' : columns.map(wireText).join(', ');
+  const filtered = conditionOf(filters, relation.columns);
+  const condition = [relation.condition ?? [], filtered].flat().join(' AND ');
+  const order = orderSql(order_by.trim() === '' ? [] : parseOrder(order_by, relation.columns), key);
+  return {
+    columns,
+    rowsSql: rowsSql({ from, key, numbered, texts, condition, order, limit, offset }),
+    countSql: `SELECT count() FROM ${from} WHERE ${condition}`,
+  };
+}
+
+interface RowsParts extends Pick<Relation, 'from' | 'key' | 'numbered'> {
+  texts: string;
+  condition: string;
+  order: string;
+  limit: number;
+  offset: number;
+}
+
+function rowsSql(parts: RowsParts): string {
+  const { from, key, numbered, texts, condition, order, limit, offset } = parts;
+  if (!numbered)
+    return `SELECT ${texts} FROM ${from} WHERE ${condition} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`;
+  if (condition === 'true' && order === key)
+    return `SELECT ${texts} FROM ${from} WHERE ${key} >= ${offset} AND ${key} < ${offset + limit} ORDER BY ${key}`;
+  // The rows are found by what they are sorted and chosen by; only those of the page are read whole.
+  const found = `SELECT ${key} FROM ${from} WHERE ${condition} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`;
+  return `SELECT ${texts} FROM ${from} WHERE ${key} IN (${found}) ORDER BY ${order}`;
+}

@@ -1,0 +1,27 @@
+/** Names and values inside ClickHouse's SQL; nothing of the client's comes into a statement another way. */
+
+import { literal } from '../../lib/common/text/sql-literal.ts';
+
+export { literal } from '../../lib/common/text/sql-literal.ts';
+
+const ESCAPES: Record<string, string> = { '\\': '\\\\', '`': '\\`', '\0': '\\0' };
+
+export function identifier(name: string): string {
+  return `\`${name.replace(/[\\`\0]/g, (char) => ESCAPES[char] ?? char)}\``;
+}
+
+export function arrayLiteral(texts: readonly string[]): string {
+  return `[${texts.map(literal).join(', ')}]`;
+}
+
+const UNESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', '0': '\0' };
+
+/** The columns of a table's structure whose names are all quoted: `` `name` Type, … ``. */
+export function structureColumns(structure: string): { name: string; type: string }[] {
+  return [...structure.matchAll(/`([^`\\]*(?:\\.[^`\\]*)*)` ([^,`]+)/gs)].map(
+    ([, name = '', type = '']) => ({
+      name: name.replace(/\\(.)/gs, (_, char: string) => UNESCAPES[char] ?? char),
+      type,
+    }),
+  );
+}

@@ -1,0 +1,299 @@
+/** Input of clients becomes SQL with the same meaning, and nothing else. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { columnOf, wireText } from '../queries/columns.ts';
+import { byteRange } from '../routes/byte-range.ts';
+import { rewritten } from '../server.ts';
+import { chosenAddresses, chosenTraces } from './chosen-traces.ts';
+import { conditionOf } from './conditions.ts';
+import { globRegex } from './glob.ts';
+import { orderSql, parseOrder } from './order.ts';
+import { pageOf } from './page.ts';
+import { identifier, literal, structureColumns } from './sql-text.ts';
+
+/** As ClickHouse reads it: the text between quotes, backslashes taken at their word. */
+function read(quoted: string, quote: string): string {
+  expect(quoted.at(0)).toBe(quote);
+  let text = '';
+  let at = 1;
+  for (; at < quoted.length && quoted[at] !== quote; at++) {
+    if (quoted[at] !== '\\') text += quoted[at];
+    else text += quoted[++at] === '0' ? '\0' : quoted[at];
+  }
+  expect(at).toBe(quoted.length - 1);
+  return text;
+}
+
+const nasty = fc.string({
+  unit: fc.constantFrom('a', "'", '`', '\\', '\0', '\n', '0', 'é', ';', '-'),
+});
+
+test('a literal and an identifier are read as what they were made of', () => {
+  fc.assert(
+    fc.property(nasty, (text) => {
+      expect(read(literal(text), "'")).toBe(text);
+      expect(read(identifier(text), '`')).toBe(text);
+    }),
+  );
+});
+
+/** SQLite's patternCompare() for GLOB, as its documentation tells it: the slow and plain way. */
+function globMatches(pattern: string[], text: string[]): boolean {
+  const [head, ...rest] = pattern;
+  if (head === undefined) return text.length === 0;
+  if (head === '*')
+    return Array.from({ length: text.length + 1 }, (_, at) => at).some((at) =>
+      globMatches(rest, text.slice(at)),
+    );
+  const [char, ...after] = text;
+  if (char === undefined) return false;
+  if (head === '?') return globMatches(rest, after);
+  if (head !== '[') return head === char && globMatches(rest, after);
+  const inverted = rest[0] === '^';
+  const from = inverted ? 1 : 0;
+  const end = rest.indexOf(']', from + 1);
+  if (end < 0) return false;
+  return (
+    inClass(rest.slice(from, end), char) !== inverted && globMatches(rest.slice(end + 1), after)
+  );
+}
+
+function inClass(members: string[], char: string): boolean {
+  let prior = '';
+  for (let at = 0; at < members.length; at++) {
+    const member = members[at] ?? '';
+    const last = members[at + 1];
+    if (member === '-' && prior !== '' && last !== undefined) {
+      if (char >= prior && char <= last) return true;
+      prior = '';
+      at++;
+    } else {
+      if (member === char) return true;
+      // A bracket in front is a member, but begins no range.
+      prior = member === ']' && at === 0 ? '' : member;
+    }
+  }
+  return false;
+}
+
+/** The regular expressions have nothing that JS would not read the same way, once code points are written its way. */
+function asJs(regex: string): RegExp {
+  return new RegExp(regex.replaceAll('\\x{', '\\u{'), 'su');
+}
+
+test('GLOB as a regular expression matches what SQLite matches', () => {
+  const parts = fc.constantFrom(
+    'a',
+    'b',
+    'c',
+    '*',
+    '?',
+    '[',
+    ']',
+    '^',
+    '-',
+    '.',
+    '$',
+    '\\',
+    'é',
+    '\n',
+  );
+  const pattern = fc.array(parts, { maxLength: 8 });
+  const text = fc.array(fc.constantFrom('a', 'b', 'c', ']', '^', '-', '.', '[', 'é', '\n'), {
+    maxLength: 5,
+  });
+  fc.assert(
+    fc.property(pattern, text, (glob, chars) => {
+      expect(asJs(globRegex(glob.join(''))).test(chars.join(''))).toBe(globMatches(glob, chars));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+const CHOICE = { strict: false, timeoutS: 0 };
+
+test('addresses are named to the letter; each expression is a filter of its own', () => {
+  const addresses = ["/local/it's", '/where/size > 3', '/where//["a", "b"]'];
+  const { from, condition, settings } = chosenTraces({ ...CHOICE, addresses, where: '1) OR (1' });
+  const tag = /^bigtrace\.traces AS (t[0-9a-f]{16})_0$/.exec(from)?.[1];
+  const chosen = (nth: number) =>
+    `address IN (SELECT address FROM bigtrace.traces AS ${tag}_${nth})`;
+  expect(condition.replace(/ LIMIT \d{13,}/g, '')).toBe(
+    `vanished_at IS NULL AND ((address IN ('/local/it\\'s')) OR (${chosen(1)}) OR (${chosen(2)} AND ${chosen(3)}))`,
+  );
+  expect(new Set(condition.match(/LIMIT \d+/g)).size).toBe(3);
+  const filters = ['1) OR (1', 'size > 3', 'a', 'b'].map((one, nth) => `'${tag}_${nth}': '${one}'`);
+  expect(settings).toBe(` SETTINGS additional_table_filters = {${filters.join(', ')}}`);
+});
+
+test('what is chosen, and filtered, goes to the orchestrator as expressions apart', () => {
+  const addresses = ['/local/a', '/where/x', '/where//["y","z"]'];
+  expect(chosenAddresses({ ...CHOICE, addresses, where: 'w' }, 'f')).toEqual([
+    `/where//["(address IN ('/local/a'))","w","f"]`,
+    '/where//["x","w","f"]',
+    '/where//["y","z","w","f"]',
+  ]);
+  expect(chosenAddresses({ ...CHOICE, addresses: ['/where/x'], where: '' }, 'true')).toEqual([
+    '/where/x',
+  ]);
+});
+
+const COLUMNS = [
+  columnOf('name', 'LowCardinality(Nullable(String))'),
+  columnOf('n', 'Nullable(Int64)'),
+  columnOf('at', "DateTime64(3, 'UTC')"),
+  columnOf('ok', 'Bool'),
+  columnOf('day', 'Date'),
+  columnOf('a, b desc', 'String'),
+  columnOf('map', 'Map(String, String)'),
+];
+
+test('types of ClickHouse as those of the wire', () => {
+  expect(COLUMNS.map(({ type }) => type)).toEqual([
+    'STRING',
+    'INT64',
+    'TIMESTAMP',
+    'BOOL',
+    'DATE',
+    'STRING',
+    'STRING',
+  ]);
+  expect(wireText(columnOf('map', 'Map(String, String)'))).toBe('toJSONString(`map`)');
+});
+
+test.each<[string, string, unknown, string]>([
+  ['n', '=', '007', '`n` = 7'],
+  ['n', '<', '1e3', "`n` < toFloat64('1e3')"],
+  ['n', '>', '18446744073709551616', "`n` > toFloat64('18446744073709551616')"],
+  ['n', 'in', ['1', null], '`n` = 1 OR isNull(`n`)'],
+  ['n', 'not in', ['1', '2'], 'NOT (`n` = 1 OR `n` = 2)'],
+  ['n', '!=', null, 'isNotNull(`n`)'],
+  ['ok', '=', 'TRUE', '`ok` = true'],
+  ['day', '>=', '2026-01-31', "`day` >= toDate32('2026-01-31')"],
+  [
+    'at',
+    '<',
+    '2026-01-31T00:00:00Z',
+    "`at` < parseDateTime64BestEffort('2026-01-31T00:00:00Z', 9, 'UTC')",
+  ],
+  ['name', '=', "it's", "toString(`name`) = 'it\\'s'"],
+  ['map', '=', '{}', "toJSONString(`map`) = '{}'"],
+])('filter %s %s %j', (field, op, value, sql) => {
+  expect(conditionOf([{ field, op, value } as never], COLUMNS)).toBe(`(${sql})`);
+});
+
+test.each<[string, string, unknown, string]>([
+  ['n', '=', '1; DROP', 'filter on n: 1; DROP is no value of type INT64'],
+  ['n', '<', null, 'filter on n: < needs a value'],
+  ['n', '<', ['1'], 'filter on n: < takes one value, not a list'],
+  ['ok', '=', 'yes', 'filter on ok: yes is no value of type BOOL'],
+  ['day', '=', '2026-02-30x', 'filter on day: 2026-02-30x is no value of type DATE'],
+  ['at', '=', 'now()', 'filter on at: now() is no value of type TIMESTAMP'],
+  ['nope', '=', '1', 'there is no column nope; there are name, n, at, ok, day, a, b desc, map'],
+])('filter %s %s %j is refused', (field, op, value, message) => {
+  expect(() => conditionOf([{ field, op, value } as never], COLUMNS)).toThrow(message);
+});
+
+test('orders, also by columns whose names look like orders', () => {
+  const names = (text: string) =>
+    parseOrder(text, COLUMNS).map(({ column, descending }) => [column.name, descending]);
+  expect(names('n desc, name')).toEqual([
+    ['n', true],
+    ['name', false],
+  ]);
+  expect(names('a, b desc asc, n ASC')).toEqual([
+    ['a, b desc', false],
+    ['n', false],
+  ]);
+  expect(names('n,a, b desc')).toEqual([
+    ['n', false],
+    ['a, b desc', false],
+  ]);
+  expect(() => names('n sideways')).toThrow(
+    'order by n sideways: it must be a column and asc or desc',
+  );
+  expect(orderSql(parseOrder('n desc', COLUMNS), '_row')).toBe('`n` DESC NULLS LAST, _row');
+});
+
+test('a page without filters and order is a range of row numbers', () => {
+  const relation = { from: 't', columns: COLUMNS.slice(1, 2), key: '_row', numbered: true };
+  expect(pageOf(relation, { limit: 10, offset: 30 }).rowsSql).toBe(
+    'SELECT toString(`n`) FROM t WHERE _row >= 30 AND _row < 40 ORDER BY _row',
+  );
+});
+
+test.each<[string | undefined, unknown]>([
+  [undefined, undefined],
+  ['bytes=0-4', { from: 0, to: 5 }],
+  ['bytes=7-', { from: 7, to: 10 }],
+  ['bytes=-3', { from: 7, to: 10 }],
+  ['bytes=-30', { from: 0, to: 10 }],
+  ['bytes=5-100', { from: 5, to: 10 }],
+  ['bytes=10-', 'unsatisfiable'],
+  ['bytes=-0', 'unsatisfiable'],
+  ['bytes=4-2', undefined],
+  ['bytes=1-2,4-5', undefined],
+  ['lines=1-2', undefined],
+])('range %s of ten bytes', (header, range) => {
+  expect(byteRange(header, 10)).toEqual(range);
+});
+
+test('paths as the page makes them', () => {
+  expect(rewritten('//v1//query_executions/u-1:fetch_results?a=:b')).toBe(
+    '/query_executions/u-1/fetch_results?a=:b',
+  );
+  expect(rewritten('/v1')).toBe('/');
+  expect(rewritten('/v1x')).toBe('/v1x');
+});
+
+test('the columns of a structure are those it was made of', () => {
+  const escapes: Record<string, string> = {
+    '\n': '\\n',
+    '\t': '\\t',
+    '\0': '\\0',
+    '`': '\\`',
+    '\\': '\\\\',
+  };
+  const quoted = (name: string) =>
+    `\`${name.replace(/[\n\t\0`\\]/g, (char) => escapes[char] ?? '')}\``;
+  const name = fc.string({
+    unit: fc.constantFrom('a', 'n', '`', '\\', '\n', '\t', '\0', ',', ' ', 'é'),
+  });
+  const type = fc.constantFrom('Nullable(BLOB)', 'UInt8', 'Nullable(Int64)');
+  fc.assert(
+    fc.property(fc.array(fc.record({ name, type })), (columns) => {
+      const structure = columns.map((one) => `${quoted(one.name)} ${one.type}`).join(', ');
+      expect(structureColumns(structure)).toEqual(columns);
+    }),
+  );
+});
+
+test('bytes are base64, and compared as bytes', () => {
+  const column = columnOf('data', 'BLOB');
+  expect(column.type).toBe('BYTES');
+  expect(wireText(column)).toBe('base64Encode(`data`)');
+  const where = (value: string) => conditionOf([{ field: 'data', op: '=', value }], [column]);
+  expect(where('AP8=')).toBe("(`data` = base64Decode('AP8='))");
+  expect(() => where('AP8')).toThrow('filter on data: AP8 is no value of type BYTES');
+});
+
+// Each took time in the square, or the cube, of its length.
+test('orders and filters have bounds, and the errors say them', () => {
+  const n = columnOf('n', 'Int64');
+  const order = (text: string) => () => parseOrder(text, [n]);
+  expect(parseOrder(Array(100).fill('n desc').join(', '), [n])).toHaveLength(100);
+  expect(order(Array(101).fill('n').join(','))).toThrow('more columns than the bound of 100');
+  expect(order('n,'.repeat(20_000))).toThrow('more columns than the bound of 100');
+  expect(order(','.repeat(20_000))).toThrow('order by : it must be a column');
+  expect(order(`n ${' '.repeat(60_000)}x`)).toThrow('it must be a column and asc or desc');
+  expect(order('x'.repeat(65_537))).toThrow('is 65537 characters long, the bound is 65536');
+  const filters = (count: number, value: string[]) => () =>
+    conditionOf(Array(count).fill({ field: 'n', op: 'in', value }), [n]);
+  expect(filters(101, ['1'])).toThrow('there are 101 filters, the bound is 100');
+  expect(filters(2, Array(2501).fill('1'))).toThrow('filters have 5002 values, the bound is 5000');
+  expect(filters(1, ['1'.repeat(65_537)])).toThrow(
+    'filter on n: a value is 65537 characters long, the bound is 65536',
+  );
+  const glob = { field: 'n', op: 'glob' as const, value: '*'.repeat(4097) };
+  expect(() => conditionOf([glob], [n])).toThrow('4097 characters long, the bound is 4096');
+});

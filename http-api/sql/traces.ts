@@ -1,0 +1,125 @@
+/** The catalog bigtrace.traces as the page sees it: columns, pages, and the traces that a query is asked of. */
+
+import { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { badRequest } from '../http-error.ts';
+import { type Column, columnOf } from '../queries/columns.ts';
+import type { Database, Row } from '../queries/database.ts';
+import type { Settings } from '../settings.ts';
+import type { WireType } from '../wire-types.ts';
+import { chosenAddresses, chosenTraces } from './chosen-traces.ts';
+import { conditionOf, type Filter } from './conditions.ts';
+import { orderSql, parseOrder } from './order.ts';
+import { type PageRequest, pageOf } from './page.ts';
+import { literal } from './sql-text.ts';
+
+export { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
+
+/** Traces of a query that was given a number of them: their addresses stand in its statement. */
+export const TRACE_LIMIT_MAX = 100_000;
+
+/** What the page shows at first. */
+const DEFAULT_VISIBLE = new Set([
+  'link',
+  'address',
+  'size',
+  'duration',
+  'start_time',
+  'error_code',
+]);
+
+const DESCRIPTIONS: Record<string, string> = {
+  link: 'Opens the trace in the Perfetto UI',
+  address: 'How queries name the trace',
+  size: 'Bytes',
+  error_code: 'Why it does not load; empty where it does',
+};
+
+export interface TraceChoice {
+  settings: Settings;
+  filters: Filter[];
+  /** `column asc|desc`, commas between; matters with a limit only. */
+  orderBy: string;
+  /** 0: all. */
+  limit: number;
+}
+
+export class Traces {
+  readonly #database: Database;
+  readonly #catalog: Database;
+
+  /** @param catalog as a user who may read the catalog and nothing else: it gets the expressions of users */
+  constructor(database: Database, catalog: Database) {
+    this.#database = database;
+    this.#catalog = catalog;
+  }
+
+  /** @param base of this server as the client reached it: links lead back to it */
+  async columns(base: string): Promise<Column[]> {
+    const described = await this.#database.rows(`DESCRIBE TABLE ${TRACES}`);
+    const own = described.map(([name, type]) => columnOf(name ?? '', type ?? ''));
+    return [columnOf('link', 'String', linkSql(base)), ...own];
+  }
+
+  async schema(
+    base: string,
+  ): Promise<{ name: string; type: WireType; defaultVisible: boolean; description?: string }[]> {
+    const columns = await this.columns(base);
+    return columns.map(({ name, type }) => ({
+      ...{ name, type, defaultVisible: DEFAULT_VISIBLE.has(name) },
+      ...(DESCRIPTIONS[name] === undefined ? {} : { description: DESCRIPTIONS[name] }),
+    }));
+  }
+
+  async page(
+    settings: Settings,
+    request: PageRequest,
+    base: string,
+  ): Promise<{ columns: Column[]; rows: Row[]; total: number }> {
+    const columns = await this.columns(base);
+    const { from, condition, settings: end } = chosenTraces(settings);
+    const relation = { from, condition, columns, key: 'address', numbered: false };
+    const wanted = request.columns ?? [];
+    const shown =
+      wanted.length > 0
+        ? wanted
+        : columns.filter(({ name }) => DEFAULT_VISIBLE.has(name)).map(({ name }) => name);
+    const page = pageOf(relation, { ...request, columns: shown });
+    const [rows, total] = await Promise.all([
+      this.#catalog.rows(page.rowsSql + end),
+      this.#catalog.count(page.countSql + end),
+    ]);
+    return { columns: page.columns, rows, total };
+  }
+
+  async count(): Promise<number> {
+    return this.#database.count(`SELECT count() FROM ${TRACES} WHERE vanished_at IS NULL`);
+  }
+
+  /**
+   * What a query is asked of. Without filters the catalog need not know the traces.
+   * @throws invalid_option, no_match
+   */
+  async addresses({ settings, filters, orderBy, limit }: TraceChoice): Promise<string[]> {
+    if (limit > TRACE_LIMIT_MAX)
+      throw badRequest(`trace_limit ${limit} must be <= ${TRACE_LIMIT_MAX}`);
+    if (filters.length === 0 && settings.where === '' && limit === 0) return settings.addresses;
+    const columns = await this.columns('');
+    const further = conditionOf(filters, columns);
+    if (limit === 0) return chosenAddresses(settings, further);
+    const order = orderSql(orderBy.trim() === '' ? [] : parseOrder(orderBy, columns), 'address');
+    const { from, condition, settings: end } = chosenTraces(settings);
+    const rows = await this.#catalog.rows(
+      `SELECT hex(address) FROM ${from} WHERE ${condition} AND ${further} ORDER BY ${order} LIMIT ${limit}${end}`,
+    );
+    if (rows.length === 0) throw new BigtraceError('no_match', 'no trace of the catalog is chosen');
+    return rows.map(([address]) => textFromBytes(Buffer.from(address ?? '', 'hex')));
+  }
+}
+
+/** Perfetto's UI fetches the trace from here: a URL without a query string. */
+export function linkSql(base: string, address = 'address'): string {
+  const name = `encodeURLComponent(arrayElement(splitByChar('/', ${address}), -1))`;
+  return `concat(${literal(`https://ui.perfetto.dev/#!/?url=${base}/trace/`)}, base64URLEncode(${address}), '/', ${name})`;
+}

@@ -1,0 +1,118 @@
+/** Between the wire and the backend's own: requests are snake_case, answers camelCase. */
+import { schemaOf } from './queries/columns.ts';
+import type { Row } from './queries/database.ts';
+import { RESULTS } from './queries/execution.ts';
+import type { ExecuteRequest, ResultPage } from './queries/executor.ts';
+import type { Execution } from './queries/history.ts';
+import { parseSettings } from './settings.ts';
+import type { Filter } from './sql/conditions.ts';
+import type { WireExecution, WirePage, WireRow, WireSetting, WireStatus } from './wire-types.ts';
+
+export interface ExecuteBody {
+  limit: number;
+  perfetto_sql: string;
+  settings?: WireSetting[];
+  trace_filters?: Filter[];
+  trace_metadata_columns?: string[];
+  trace_order_by?: string;
+  trace_limit?: number;
+  experiment_filter?: ExperimentFilter | null;
+  table_name?: string;
+}
+
+interface ExperimentFilter {
+  experiment_id?: number | string;
+  control_id?: number | string;
+  is_treatment?: boolean;
+}
+
+/** @throws invalid_option */
+export function executeRequest(
+  body: ExecuteBody,
+  materialized: boolean,
+  base: string,
+): ExecuteRequest {
+  const settings = body.settings ?? [];
+  const traceFilters = [...(body.trace_filters ?? []), ...armFilters(body.experiment_filter)];
+  const traceMetadataColumns = body.trace_metadata_columns ?? [];
+  const traceOrderBy = body.trace_order_by ?? '';
+  const traceLimit = body.trace_limit ?? 0;
+  return {
+    perfettoSql: body.perfetto_sql,
+    limit: body.limit,
+    choice: {
+      settings: parseSettings(settings),
+      filters: traceFilters,
+      orderBy: traceOrderBy,
+      limit: traceLimit,
+    },
+    metadataColumns: [...new Set(traceMetadataColumns)],
+    snapshot: {
+      settings: settings.map(({ setting_id, values, category = '' }) => ({
+        settingId: setting_id,
+        values,
+        category,
+      })),
+      ...{ traceFilters, traceMetadataColumns, traceOrderBy, traceLimit },
+    },
+    tableName: body.table_name?.trim() ? body.table_name.trim() : undefined,
+    materialized,
+    base,
+  };
+}
+
+/** The traces of one arm, by the columns that a manifest gave the catalog. */
+function armFilters(filter: ExperimentFilter | null | undefined): Filter[] {
+  const { experiment_id, control_id, is_treatment } = filter ?? {};
+  const equal = (field: string, value: unknown): Filter[] =>
+    value === undefined || value === null ? [] : [{ field, op: '=', value: String(value) }];
+  return [
+    ...equal('experiment_id', experiment_id),
+    ...equal('control_id', control_id),
+    ...equal('is_treatment', is_treatment === undefined ? undefined : Number(is_treatment)),
+  ];
+}
+
+export function wireRows(rows: readonly Row[]): WireRow[] {
+  return rows.map((values) => ({ values }));
+}
+
+export function wirePage({ columns, rows, total }: ResultPage): WirePage {
+  return {
+    columnNames: columns.map(({ name }) => name),
+    schema: schemaOf(columns),
+    rows: wireRows(rows),
+    totalFilteredRows: total,
+  };
+}
+
+export function wireStatus(execution: Execution): WireStatus {
+  const { status, processedRows, processedTraces, totalTraces, errorMessage } = execution;
+  const counts = { status, processedRows, processedTraces, totalTraces };
+  return errorMessage === '' ? counts : { ...counts, errorMessage };
+}
+
+/** What is not known is left out: the page takes a schema that is there, and an error, at their word. */
+export function wireExecution(execution: Execution, clickhouseUrl: string): WireExecution {
+  const { uuid, startMs, endMs, columns, materialized, tableName, snapshot } = execution;
+  const { limit, perfettoSql, status, errorMessage } = execution;
+  return {
+    queryUuid: uuid,
+    ...wireStatus(execution),
+    startTime: new Date(startMs).toISOString(),
+    ...(endMs === undefined ? {} : { endTime: new Date(endMs).toISOString() }),
+    ...{ limit, perfettoSql, materialized },
+    ...(materialized
+      ? { tableName: `${RESULTS}.${tableName}`, tableLink: playLink(clickhouseUrl, tableName) }
+      : {}),
+    ...(status === 'FAILED' ? { error: errorMessage } : {}),
+    ...(columns === undefined ? {} : { schema: schemaOf(columns) }),
+    ...snapshot,
+  };
+}
+
+/** ClickHouse's own page, with a query of the table. */
+function playLink(clickhouseUrl: string, tableName: string): string {
+  const query = `SELECT * FROM ${RESULTS}.${tableName} ORDER BY _row LIMIT 100`;
+  return `${clickhouseUrl}/play#${Buffer.from(query).toString('base64')}`;
+}

@@ -1,0 +1,211 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as grpc from '@grpc/grpc-js';
+import { service } from 'grpc-health-check';
+import { generate } from 'selfsigned';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addHealth } from '../observability/health.ts';
+import {
+  type EdgeConfig,
+  type EdgeFlags,
+  PLAIN_EDGE,
+  resolveEdge,
+} from '../options/server-security-options.ts';
+import { openChannel, type PeerConfig } from './client-credentials.ts';
+import { createEdge, INFLATED_BYTES_MAX } from './server-security.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'bigtrace-edge-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function written(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const names = (commonName: string) => [{ name: 'commonName', value: commonName }];
+const altNames = [{ type: 7 as const, ip: '127.0.0.1' }];
+const token = written('token', 'sesame\n');
+const otherToken = written('other-token', 'sesamE\n');
+let tls: { cert: string; key: string };
+let client: { cert: string; key: string };
+let stranger: { cert: string; key: string };
+
+/** Certificates that are their own CA. */
+async function certificate(name: string): Promise<{ cert: string; key: string }> {
+  const extensions = [
+    { name: 'basicConstraints' as const, cA: true, critical: true },
+    { name: 'subjectAltName' as const, altNames },
+  ];
+  const { cert, private: key } = await generate(names(name), { extensions });
+  return { cert: written(`${name}.crt`, cert), key: written(`${name}.key`, key) };
+}
+
+beforeAll(async () => {
+  [tls, client, stranger] = await Promise.all([
+    certificate('service'),
+    certificate('client'),
+    certificate('stranger'),
+  ]);
+});
+
+const echo: grpc.ServiceDefinition = {
+  Say: {
+    path: '/test.Echo/Say',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (text: string) => Buffer.from(text),
+    requestDeserialize: String,
+    responseSerialize: (text: string) => Buffer.from(text),
+    responseDeserialize: String,
+  },
+};
+
+type Ask = (
+  request: unknown,
+  metadata: grpc.Metadata,
+  options: grpc.CallOptions,
+  reply: (error: grpc.ServiceError | null, answer?: unknown) => void,
+) => void;
+
+interface Sent {
+  options?: grpc.ClientOptions;
+  metadata?: grpc.Metadata;
+}
+
+/** What a client with `peer` gets of a service with `edge`: an answer, or the name of the status. */
+async function ask(
+  edge: Partial<EdgeConfig>,
+  peer: PeerConfig,
+  [definition, method, request]: [grpc.ServiceDefinition, string, unknown] = [echo, 'Say', 'hello'],
+  { options = {}, metadata = new grpc.Metadata() }: Sent = {},
+): Promise<unknown> {
+  const unbounded = { 'grpc.max_receive_message_length': -1 };
+  const { server, credentials } = createEdge({ ...PLAIN_EDGE, ...edge }, unbounded);
+  addHealth(server);
+  server.addService(echo, {
+    Say: (call: { request: string }, reply: (error: null, text: string) => void) =>
+      reply(null, `${call.request} back`),
+  });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  );
+  const channel = openChannel(peer);
+  const Client = grpc.makeClientConstructor(definition, 'test');
+  const stub = new Client(`127.0.0.1:${port}`, channel.credentials, {
+    ...channel.options,
+    ...unbounded,
+    ...options,
+  });
+  const answer = await new Promise((resolve) =>
+    (stub as unknown as Record<string, Ask>)[method]?.call(
+      stub,
+      request,
+      metadata,
+      { deadline: Date.now() + 120_000 },
+      (error, got) => resolve(error === null ? got : grpc.status[error.code]),
+    ),
+  );
+  stub.close();
+  server.forceShutdown();
+  return answer;
+}
+
+describe('who gets an answer', () => {
+  it('in the clear, without a token: everybody', async () => {
+    expect(await ask({}, {})).toBe('hello back');
+  });
+
+  it('with a token: only clients that send it', async () => {
+    expect(await ask({ tokenFile: token }, { tokenFile: token })).toBe('hello back');
+    expect(await ask({ tokenFile: token }, { tokenFile: otherToken })).toBe('UNAUTHENTICATED');
+    expect(await ask({ tokenFile: token }, {})).toBe('UNAUTHENTICATED');
+  });
+
+  it('health checks need no authentication', async () => {
+    const check: [grpc.ServiceDefinition, string, unknown] = [service, 'Check', { service: '' }];
+    expect(await ask({ tokenFile: token }, {}, check)).toMatchObject({ status: 'SERVING' });
+  });
+
+  it('with TLS: who trusts the service, and speaks TLS', async () => {
+    const edge = { tls: { ...tls, clientCa: undefined } };
+    expect(await ask(edge, { tlsCa: tls.cert })).toBe('hello back');
+    expect(await ask(edge, { tlsCa: stranger.cert })).toBe('UNAVAILABLE');
+    expect(await ask(edge, {})).toBe('UNAVAILABLE');
+  });
+
+  it('with mutual TLS: who has a certificate of the CA', async () => {
+    const edge = { tls: { ...tls, clientCa: client.cert } };
+    const known = { tlsCa: tls.cert, tlsCert: client.cert, tlsKey: client.key };
+    expect(await ask(edge, known)).toBe('hello back');
+    const unknown = { tlsCa: tls.cert, tlsCert: stranger.cert, tlsKey: stranger.key };
+    expect(await ask(edge, unknown)).toBe('UNAVAILABLE');
+    expect(await ask(edge, { tlsCa: tls.cert })).toBe('UNAVAILABLE');
+  });
+});
+
+describe('what a web page could send, on loopback', () => {
+  const refused = 'PERMISSION_DENIED';
+  const asking = (authority: string, allowedHosts: string[] = []) =>
+    ask({ allowedHosts }, {}, undefined, { options: { 'grpc.default_authority': authority } });
+
+  it('a name that may be anybody’s is refused, as long as nobody allowed it', async () => {
+    expect(await asking('evil.example:5051')).toBe(refused);
+    expect(await asking('evil.example:5051', ['*.example'])).toBe('hello back');
+    expect(await asking('localhost:5051')).toBe('hello back');
+  });
+
+  it('an Origin is refused', async () => {
+    const metadata = new grpc.Metadata();
+    metadata.set('origin', 'https://ui.perfetto.dev');
+    expect(await ask({}, {}, undefined, { metadata })).toBe(refused);
+  });
+});
+
+it('what a compressed message becomes is bounded; what is sent as it is may be longer', async () => {
+  const long = 'x'.repeat(INFLATED_BYTES_MAX + 1);
+  const gzip = { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip };
+  const say = (request: string, options: grpc.ClientOptions = {}) =>
+    ask({}, {}, [echo, 'Say', request], { options });
+  expect(await say(long, gzip)).toBe('RESOURCE_EXHAUSTED');
+  expect(await say('short', gzip)).toBe('short back');
+  expect(await say(long)).toBe(`${long} back`);
+});
+
+describe('flags', () => {
+  const resolve = (flags: Partial<EdgeFlags>, socket = '10.0.0.1:5051') =>
+    resolveEdge({ insecure: false, ...flags }, socket);
+
+  it.each(['127.0.0.1:1', 'localhost:1', '[::1]:1'])('%s needs nothing', (socket) => {
+    expect(resolve({}, socket)).toEqual(PLAIN_EDGE);
+  });
+
+  it.each([
+    ['0.0.0.0:1', {}],
+    ['[::]:1', { tokenFile: 'token' }],
+    ['trace.example:1', { tlsCert: 'a', tlsKey: 'b' }],
+  ])('%s with %o is refused', (socket, flags) => {
+    expect(() => resolve(flags, socket)).toThrow(
+      `${socket} can be reached from other machines: it needs --tls-cert, --tls-key and one of ` +
+        '--tls-client-ca or --token-file, or the word --insecure',
+    );
+  });
+
+  it('is open where it is guarded, or told to be', () => {
+    const tlsFlags = { tlsCert: 'a', tlsKey: 'b' };
+    expect(resolve({ insecure: true })).toEqual(PLAIN_EDGE);
+    expect(resolve({ ...tlsFlags, tokenFile: 'c' })).toMatchObject({ tokenFile: 'c' });
+    expect(resolve({ ...tlsFlags, tlsClientCa: 'c' })).toMatchObject({ tls: { clientCa: 'c' } });
+  });
+
+  it('halves are refused', () => {
+    expect(() => resolve({ tlsCert: 'a' })).toThrow('--tls-cert and --tls-key need each other');
+    expect(() => resolve({ tlsClientCa: 'a' })).toThrow('--tls-client-ca needs --tls-cert');
+    expect(() => openChannel({ tlsCa: 'a', tlsCert: 'b' })).toThrow('needs its key');
+    expect(() => openChannel({ tlsCa: join(directory, 'none') })).toThrow('ENOENT');
+    expect(() => openChannel({ tokenFile: written('empty', '\n') })).toThrow('is empty');
+  });
+});

@@ -1,0 +1,48 @@
+/** How commands log in to ClickHouse: where, as whom, and where the password is. */
+import { existsSync, readFileSync } from 'node:fs';
+import { Option } from 'commander';
+import { BigtraceError } from '../errors.ts';
+
+export interface LoginFlags {
+  /** Of the HTTP interface. */
+  clickhouse: string;
+  user: string;
+  passwordFile: string;
+}
+
+/** Whose password it is unless --user names another. */
+type LoginUser = 'admin' | 'analyst';
+
+/** `dataDir`: where `bigtrace up` keeps the passwords. */
+export function loginOptions(user: LoginUser, dataDir: string): Option[] {
+  return [
+    new Option('--clickhouse <url>', 'HTTP URL of ClickHouse')
+      .env('BIGTRACE_CLICKHOUSE')
+      .default('http://127.0.0.1:8123'),
+    new Option('--user <name>', 'ClickHouse user to log in as').default(user),
+    new Option(
+      '--password-file <file>',
+      `file with the password; ignored if ${variableOf(user)} is set`,
+    ).default(`${dataDir}/${user}.password`),
+  ];
+}
+
+/** @throws invalid_option where neither the variable nor the file has one */
+export function passwordOf(
+  user: LoginUser,
+  { passwordFile }: LoginFlags,
+  env: NodeJS.ProcessEnv,
+): string {
+  const variable = variableOf(user);
+  const given = env[variable];
+  if (given) return given;
+  if (existsSync(passwordFile)) return readFileSync(passwordFile, 'utf8').trimEnd();
+  throw new BigtraceError(
+    'invalid_option',
+    `no password: ${passwordFile} is not there; set ${variable} or --password-file`,
+  );
+}
+
+function variableOf(user: LoginUser): string {
+  return `BIGTRACE_${user.toUpperCase()}_PASSWORD`;
+}

@@ -1,0 +1,114 @@
+/** The flags of a service's edge: who may reach it, and how it is watched. */
+import { InvalidArgumentError, Option } from 'commander';
+import { BigtraceError } from '../errors.ts';
+import { port } from './options.ts';
+
+export interface EdgeFlags {
+  metricsPort?: number;
+  otlpEndpoint?: string | undefined;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsClientCa?: string;
+  tokenFile?: string;
+  allowedHosts?: string[];
+  insecure: boolean;
+}
+
+export interface EdgeConfig {
+  /** Of /healthz, /readyz and /metrics; 0 picks a free one. */
+  metricsPort: number | undefined;
+  /** Base URL of the OTLP receiver that gets spans. */
+  otlpEndpoint: string | undefined;
+  /** Names of PEM files. With a client CA, clients must have a certificate of it. */
+  tls: { cert: string; key: string; clientCa: string | undefined } | undefined;
+  /** File with the bearer token that clients must send. */
+  tokenFile: string | undefined;
+  /** Names, beside its own, that requests may call the service by (allowed-host.ts). */
+  allowedHosts: string[];
+}
+
+/** What tests and a service on loopback have. */
+export const PLAIN_EDGE: EdgeConfig = {
+  metricsPort: undefined,
+  otlpEndpoint: undefined,
+  tls: undefined,
+  tokenFile: undefined,
+  allowedHosts: [],
+};
+
+export function edgeOptions(): Option[] {
+  const option = (flags: string, text: string): Option => {
+    const made = new Option(flags, text);
+    return made.env(`BIGTRACE_${made.name().replaceAll('-', '_').toUpperCase()}`);
+  };
+  return [
+    option(
+      '--metrics-port <port>',
+      'HTTP port that serves /healthz, /readyz and /metrics; 0 picks a free one (default: none)',
+    ).argParser(port),
+    new Option(
+      '--otlp-endpoint <url>',
+      'URL of an OTLP/HTTP receiver to send query spans to (default: none)',
+    )
+      .env('OTEL_EXPORTER_OTLP_ENDPOINT')
+      .argParser(httpUrl),
+    option('--tls-cert <file>', 'TLS certificate of this service, PEM'),
+    option('--tls-key <file>', 'private key of --tls-cert, PEM'),
+    option('--tls-client-ca <file>', 'require client certificates signed by this CA, PEM'),
+    option('--token-file <file>', 'require the bearer token in this file from clients'),
+    option(
+      '--allowed-hosts <list>',
+      'comma-separated host names accepted in requests, in addition to IP addresses, localhost and the names in --tls-cert; *.NAME accepts every subdomain',
+    ).argParser(hostList),
+    option(
+      '--insecure',
+      'accept connections from other machines without TLS or without authentication',
+    ).default(false),
+  ];
+}
+
+/** OpenTelemetry's variables are unset where they are empty. */
+function httpUrl(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:4318.');
+}
+
+/** `bigtrace.example`, `*.example`; one or more, with commas between. */
+function hostList(text: string, before: string[] | undefined): string[] {
+  const names = text.split(',').filter((name) => name !== '');
+  for (const name of names)
+    if (!/^(\*\.)?[\w-]+(\.[\w-]+)*$/.test(name))
+      throw new InvalidArgumentError(`${name} is not a name of a host, such as bigtrace.example.`);
+  return [...(before ?? []), ...names];
+}
+
+/**
+ * `socket`: host:port that the service listens on.
+ * @throws invalid_option where others could reach it who should not
+ */
+export function resolveEdge(flags: EdgeFlags, socket: string): EdgeConfig {
+  const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, tokenFile } = flags;
+  const { metricsPort, otlpEndpoint } = flags;
+  if ((cert === undefined) !== (key === undefined))
+    throw new BigtraceError('invalid_option', '--tls-cert and --tls-key need each other');
+  if (clientCa !== undefined && cert === undefined)
+    throw new BigtraceError('invalid_option', '--tls-client-ca needs --tls-cert and --tls-key');
+  const tls = cert === undefined || key === undefined ? undefined : { cert, key, clientCa };
+  const guarded = tls !== undefined && (clientCa !== undefined || tokenFile !== undefined);
+  if (!guarded && !flags.insecure && !isLoopback(socket))
+    throw new BigtraceError(
+      'invalid_option',
+      `${socket} can be reached from other machines: it needs --tls-cert, --tls-key and one of ` +
+        '--tls-client-ca or --token-file, or the word --insecure',
+    );
+  return { metricsPort, otlpEndpoint, tls, tokenFile, allowedHosts: flags.allowedHosts ?? [] };
+}
+
+export function hostOf(socket: string): string {
+  return socket.slice(0, socket.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
+}
+
+export function isLoopback(socket: string): boolean {
+  return /^(localhost|127(\.\d+){3}|::1)$/.test(hostOf(socket));
+}

@@ -1,0 +1,41 @@
+/** The useful queries of test/corpus/expected give their known answers, cell by cell. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { CORPUS_SOURCE, corpusTraces } from '../../test/corpus/index.ts';
+import { type CellValue, RowDecoder } from '../query-result/index.ts';
+import { type Engine, TraceProcessor } from './index.ts';
+import { answer, load, testEngine } from './testing.ts';
+
+const EXPECTED = join(CORPUS_SOURCE, 'expected');
+const answers = readdirSync(EXPECTED).filter((name) => name.endsWith('.tsv'));
+
+/** The trace of an answer, by the part of the file's name that says it. */
+const traces = new Map(
+  corpusTraces().map(({ path }) => [path.replace(/^recorded\//, '').replaceAll('/', '_'), path]),
+);
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await testEngine();
+});
+
+test.each(answers)('%s', (name) => {
+  const [query = '', trace = ''] = name.replace(/\.tsv$/, '').split('__');
+  const processor = load(new TraceProcessor(engine), traces.get(trace) ?? trace);
+  const sql = readFileSync(join(EXPECTED, `${query}.sql`), 'utf8');
+  const decoder = new RowDecoder();
+  const rows = answer(processor, sql).flatMap((result) => decoder.rows(result));
+  const lines = [decoder.columnNames, ...rows.map((row) => row.map(cellText))];
+  expect(lines.map((cells) => `${cells.join('\t')}\n`).join('')).toBe(
+    readFileSync(join(EXPECTED, name), 'utf8'),
+  );
+});
+
+function cellText(value: CellValue): string {
+  if (value === null) return '\\N';
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  return String(value).replace(/[\\\t\n\r]/g, (char) => ESCAPES[char] ?? char);
+}
+
+const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };

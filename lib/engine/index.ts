@@ -1,0 +1,24 @@
+/** Perfetto's TraceProcessor, as wasm, in this process. */
+export type { Engine } from './engine.ts';
+export { possibleKinds } from './inference/index.ts';
+export { loadEngine } from './load-engine.ts';
+export {
+  FIRST_READING,
+  ReadAgain,
+  type ReadingMode,
+  type ReadingOptions,
+  TraceReading,
+} from './reading/index.ts';
+export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script/script-traits.ts';
+export { type PackageFacts, readSqlPackages, type SqlPackage } from './script/sql-packages.ts';
+export { SUMMARIZE, summarySpecOf, summaryTraits } from './script/summary-script.ts';
+export { type Image, imageBytes } from './snapshot/snapshot.ts';
+export {
+  encodeImage,
+  ImageUnreadable,
+  ImageUnusable,
+  type ReadBytes,
+  readImage,
+} from './snapshot/snapshot-file.ts';
+export { TraceProcessor, type TraceProcessorOptions } from './trace-processor.ts';
+export { memoryBoundText } from './wasm/wasm-host.ts';

@@ -1,0 +1,55 @@
+/** A script cut into statements. */
+import { sqlTokens, type Token } from '../script/sql-tokens.ts';
+
+export interface Statement {
+  /** Its bytes, without the semicolon. */
+  sql: Uint8Array;
+  /** CREATE PERFETTO TABLE: what it makes. */
+  makes: MadeTable | undefined;
+}
+
+export interface MadeTable {
+  name: string;
+  /** Whether it says what its columns hold. */
+  declared: boolean;
+  /** The SELECT that fills it. */
+  select: Uint8Array;
+}
+
+/** @returns undefined, where it cannot be told how SQLite cuts it */
+export function statementsOf(sql: Uint8Array): Statement[] | undefined {
+  const statements: Statement[] = [];
+  let tokens: Token[] = [];
+  const end = (to: number): void => {
+    const [first] = tokens;
+    if (first !== undefined)
+      statements.push({ sql: sql.subarray(first.from, to), makes: madeTable(sql, tokens, to) });
+    tokens = [];
+  };
+  for (const token of sqlTokens(sql)) {
+    if (token.kind === 'unknown' && !/^[!$@#:?]$/.test(token.text)) return undefined;
+    if (token.kind === 'symbol' && token.text === ';') end(token.from);
+    else tokens.push(token);
+  }
+  end(sql.length);
+  return statements;
+}
+
+/** `CREATE [OR REPLACE] PERFETTO TABLE name [(schema)] AS select` */
+function madeTable(sql: Uint8Array, tokens: readonly Token[], to: number): MadeTable | undefined {
+  const words = tokens.slice(0, 6).map(({ kind, text }) => (kind === 'word' ? text : ''));
+  const at = words[1] === 'or' && words[2] === 'replace' ? 3 : 1;
+  if (words[0] !== 'create' || words[at] !== 'perfetto' || words[at + 1] !== 'table')
+    return undefined;
+  const name = tokens[at + 2];
+  if (name === undefined) return undefined;
+  const declared = tokens[at + 3]?.text === '(';
+  let depth = 0;
+  for (const [index, { kind, text }] of tokens.entries()) {
+    if (kind === 'symbol') depth += text === '(' ? 1 : text === ')' ? -1 : 0;
+    const next = tokens[index + 1];
+    if (index > at + 2 && depth === 0 && kind === 'word' && text === 'as' && next !== undefined)
+      return { name: name.text, declared, select: sql.subarray(next.from, to) };
+  }
+  return undefined;
+}

@@ -1,0 +1,174 @@
+/** Which table each of SQLite's pointers to virtual tables is, and what its columns are declared to hold. */
+import type { CellValue } from '../../query-result/index.ts';
+import { sqlTokens } from '../script/sql-tokens.ts';
+import { ANY, kindsOfDeclared } from './kinds.ts';
+import { programOf } from './program.ts';
+
+export type Ask = (sql: string | Uint8Array) => CellValue[][];
+
+/** Terms of one UNION ALL; SQLite takes 500. */
+const TABLES_PER_QUESTION = 50;
+
+interface Relation {
+  name: string;
+  isView: boolean;
+  /** That made it. */
+  sql: string;
+}
+
+/** The virtual tables and views of an engine at a moment. */
+export class TableColumns {
+  readonly #ask: Ask;
+  /** Names of tables that say what their columns hold, whatever the trace. */
+  readonly #isTrusted: (name: string) => boolean;
+  /** Of tables of which more is known than they declare. */
+  readonly #known: (name: string) => readonly number[] | undefined;
+  /** By the name in lower case. */
+  readonly #relations = new Map<string, Relation>();
+  readonly #found = new Map<string, readonly number[]>();
+  readonly #looked = new Set<string>();
+
+  constructor(
+    ask: Ask,
+    isTrusted: (name: string) => boolean,
+    known: (name: string) => readonly number[] | undefined,
+  ) {
+    this.#ask = ask;
+    this.#isTrusted = isTrusted;
+    this.#known = known;
+    const relations = `SELECT name, 'table', NULL FROM pragma_module_list
+      UNION ALL SELECT name, type, sql FROM sqlite_schema
+      WHERE type = 'view' OR sql LIKE 'CREATE VIRTUAL TABLE%'`;
+    for (const [name, type, sql] of ask(relations))
+      this.#relations.set(String(name).toLowerCase(), {
+        name: String(name),
+        isView: type === 'view',
+        sql: String(sql),
+      });
+  }
+
+  /** For each of these pointers the kinds of its table's columns. */
+  kindsBehind(
+    pointers: readonly string[],
+    sql: Uint8Array,
+  ): ReadonlyMap<string, readonly number[]> {
+    this.#look(this.#mentioned(sql));
+    // A macro may bring in tables that the script does not mention.
+    if (pointers.some((pointer) => !this.#found.has(pointer)))
+      this.#look(
+        [...this.#relations.values()].flatMap(({ name, isView }) => (isView ? [] : [name])),
+      );
+    return this.#found;
+  }
+
+  /** Tables whose names are in a text of SQL, or in the views that it names. */
+  #mentioned(sql: Uint8Array): string[] {
+    const tables: string[] = [];
+    const seen = new Set<string>();
+    const open = [sql];
+    for (let text = open.pop(); text !== undefined; text = open.pop())
+      for (const { text: word } of sqlTokens(text)) {
+        const relation = this.#relations.get(word.toLowerCase());
+        if (relation === undefined || seen.has(relation.name)) continue;
+        seen.add(relation.name);
+        if (relation.isView) open.push(Buffer.from(relation.sql));
+        else tables.push(relation.name);
+      }
+    return tables;
+  }
+
+  #look(names: readonly string[]): void {
+    const fresh = names.filter((name) => !this.#looked.has(name));
+    for (let from = 0; from < fresh.length; from += TABLES_PER_QUESTION)
+      this.#find(fresh.slice(from, from + TABLES_PER_QUESTION));
+    for (const name of fresh) this.#looked.add(name);
+  }
+
+  #find(names: readonly string[]): void {
+    const declared = this.#declared(names);
+    const calls = (name: string): string[] => {
+      const hidden = declared.get(name)?.filter((column) => column.hidden).length ?? 0;
+      return [
+        `SELECT 1 FROM ${quoted(name)}`,
+        // A table function wants arguments: some of its hidden columns.
+        ...Array.from({ length: hidden }, (_, at) => {
+          const args = Array(hidden - at).fill('NULL');
+          return `SELECT 1 FROM ${quoted(name)}(${args.join(', ')})`;
+        }),
+      ];
+    };
+    this.#open(names, calls, (name, pointer) => {
+      const columns = declared.get(name) ?? [];
+      this.#found.set(pointer, this.#known(name) ?? columns.map(({ kinds }) => kinds));
+    });
+  }
+
+  /** The SELECTs of a UNION ALL open their tables in turn. Where one is refused they are tried in halves. */
+  #open(
+    names: readonly string[],
+    calls: (name: string) => string[],
+    found: (name: string, pointer: string) => void,
+  ): void {
+    const [only = '', second] = names;
+    const tried = second === undefined ? calls(only) : [names.map((name) => calls(name)[0])];
+    for (const selects of tried) {
+      const union = typeof selects === 'string' ? selects : selects.join(' UNION ALL ');
+      const pointers = this.#pointers(union);
+      if (pointers.length !== names.length) continue;
+      pointers.forEach((pointer, at) => {
+        found(names[at] ?? '', pointer);
+      });
+      return;
+    }
+    if (second === undefined) return;
+    const half = Math.ceil(names.length / 2);
+    this.#open(names.slice(0, half), calls, found);
+    this.#open(names.slice(half), calls, found);
+  }
+
+  #pointers(select: string): string[] {
+    try {
+      const program = programOf(this.#ask(`EXPLAIN ${select}`));
+      return program.flatMap(({ opcode, p4 }) => (opcode === 'VOpen' ? [p4] : []));
+    } catch {
+      return []; // a table function without its arguments
+    }
+  }
+
+  #declared(names: readonly string[]): Map<string, { kinds: number; hidden: boolean }[]> {
+    const tables = new Map<string, { kinds: number; hidden: boolean }[]>();
+    const values = names.map((name) => `(${literal(name)})`);
+    const rows = this.#ask(`WITH named(name) AS (VALUES ${values.join(', ')})
+      SELECT named.name, t.name, t.type, t.hidden FROM named, pragma_table_xinfo(named.name) t
+      ORDER BY named.name, t.cid`);
+    for (const [name, column, type, hidden] of rows) {
+      const columns = tables.get(String(name)) ?? [];
+      tables.set(String(name), columns);
+      const isGuess = isInteger(String(type)) && !this.#saysInteger(String(name), String(column));
+      columns.push({ kinds: isGuess ? ANY : kindsOfDeclared(String(type)), hidden: hidden !== 0n });
+    }
+    return tables;
+  }
+
+  /**
+   * Whether INTEGER is meant: a PERFETTO TABLE without rows says so whatever its columns are to be, and a
+   * span join repeats what its tables say.
+   */
+  #saysInteger(table: string, column: string): boolean {
+    const { sql = '' } = this.#relations.get(table.toLowerCase()) ?? {};
+    if (/\bUSING\s+SPAN_/i.test(sql)) return column === 'ts' || column === 'dur';
+    return this.#isTrusted(table);
+  }
+}
+
+function isInteger(type: string): boolean {
+  return /^(INTEGER|BIGINT)$/i.test(type);
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

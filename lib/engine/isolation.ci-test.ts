@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Engine,
+  encodeImage,
+  type Image,
+  type ReadBytes,
+  scriptTraits,
+  TraceProcessor,
+} from './index.ts';
+import { PURE_FUNCTIONS } from './script/pure-functions.ts';
+import { answer, ask, load, testEngine } from './testing.ts';
+
+const SMALL = 'recorded/linux/compile-c.pftrace';
+const OTHER = 'recorded/chrome/fetch-a.pftrace';
+
+/** Asked to see whether an instance is as a fresh one: names, contents, functions, what was asked before. */
+const PANEL = [
+  'SELECT * FROM sqlstats',
+  'SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2, 3',
+  'SELECT changes(), total_changes(), last_insert_rowid()',
+  'SELECT name, narg FROM pragma_function_list ORDER BY 1, 2',
+  'SELECT * FROM slice ORDER BY id',
+  'SELECT ts, cpu, dur, utid FROM sched',
+  'SELECT * FROM thread',
+  'SELECT name, value FROM stats',
+  'INCLUDE PERFETTO MODULE slices.with_context; SELECT * FROM thread_slice LIMIT 100',
+  'CREATE PERFETTO TABLE foo AS SELECT count(*) AS n FROM slice; SELECT * FROM foo',
+  'CREATE PERFETTO MACRO m(x Expr) RETURNS Expr AS $x + 1; SELECT m!(1)',
+  'SELECT user_version FROM pragma_user_version',
+  'SELECT name FROM pragma_database_list',
+];
+
+const MARKING = [
+  'CREATE PERFETTO TABLE foo AS SELECT * FROM slice; SELECT count(*) FROM foo',
+  'CREATE PERFETTO VIEW bar AS SELECT 1 AS one',
+  'CREATE PERFETTO FUNCTION f(x INT) RETURNS INT AS SELECT $x + 1; SELECT f(1)',
+  'CREATE PERFETTO MACRO m(x Expr) RETURNS Expr AS $x + 1; SELECT m!(1)',
+  'CREATE PERFETTO TABLE foo AS SELECT * FROM thread; CREATE PERFETTO INDEX i ON foo(name)',
+  'CREATE TABLE t(a); INSERT INTO t VALUES (1), (2); DELETE FROM t; DROP TABLE t',
+  'CREATE TABLE thread_names AS SELECT name FROM thread',
+  'DROP VIEW slice; CREATE VIEW slice AS SELECT 1 AS id',
+  'INCLUDE PERFETTO MODULE android.startup.startups; SELECT * FROM android_startups',
+  'INCLUDE PERFETTO MODULE slices.with_context; INCLUDE PERFETTO MODULE sched.states',
+  "SELECT create_function('g(x INT)', 'INT', 'SELECT $x * 2')",
+  "SELECT run_metric('android/process_metadata.sql')",
+  'PRAGMA case_sensitive_like = 1',
+  'PRAGMA user_version = 5; BEGIN',
+  "ATTACH ':memory:' AS other; CREATE TABLE other.x(y)",
+  'CREATE PERFETTO TABLE foo AS SELECT * FROM slice; SELECT nope FROM foo',
+];
+
+let engine: Engine;
+let fresh: Map<string, Buffer[]>;
+beforeAll(async () => {
+  engine = await testEngine();
+  fresh = new Map([SMALL, OTHER].map((path) => [path, panelOf(path)]));
+}, 300_000);
+
+/** Each answered by an instance that was asked nothing before. */
+function panelOf(path: string): Buffer[] {
+  return PANEL.map((sql) => Buffer.concat(answer(load(new TraceProcessor(engine), path), sql)));
+}
+
+/** `image`: in memory, or as a file. */
+function expectFresh(processor: TraceProcessor, image: Image | Buffer, path: string): void {
+  for (const [at, sql] of PANEL.entries()) {
+    if (Buffer.isBuffer(image)) processor.restoreFile(readerOf(image));
+    else processor.restore(image);
+    const got = Buffer.concat(answer(processor, sql));
+    expect(got.equals(fresh.get(path)?.[at] ?? Buffer.of()), `${sql} on ${path}`).toBe(true);
+  }
+}
+
+function tryTo(processor: TraceProcessor, sql: string, results: Uint8Array[] = []): void {
+  try {
+    results.push(...answer(processor, sql));
+  } catch {
+    // a script that fails may leave marks too
+  }
+}
+
+test('a restored instance answers as a fresh one, whatever was done to it', () => {
+  const processor = new TraceProcessor(engine);
+  const images = [SMALL, OTHER].map((path) => {
+    processor.reset();
+    return { path, image: load(processor, path).snapshot() };
+  });
+  for (const [round, sql] of MARKING.entries()) {
+    tryTo(processor, sql);
+    tryTo(processor, MARKING[(round * 7 + 3) % MARKING.length] ?? '');
+    const { path, image } = images[round % 2 === 0 ? 0 : 1] ?? { path: '', image: engine.initial };
+    if (round < 4) expectFresh(processor, image, path);
+    processor.restore(image);
+    const [history = ''] = PANEL;
+    expect(Buffer.concat(answer(processor, history)), sql).toEqual(fresh.get(path)?.[0]);
+  }
+});
+
+test('an image is good for another instance, and over a bigger trace', () => {
+  const image = load(new TraceProcessor(engine), SMALL).snapshot();
+  const other = load(new TraceProcessor(engine), OTHER);
+  expectFresh(other, structuredClone(image), SMALL);
+});
+
+describe('scripts that leave no marks', () => {
+  /** Not `sqlstats`: a script that reads it says so (`sensesHistory`). */
+  const silent = PANEL.filter((sql) => !scriptTraits(Buffer.from(sql)).sensesHistory);
+  let processor: TraceProcessor;
+  let image: Image;
+  beforeAll(() => {
+    processor = load(new TraceProcessor(engine), SMALL);
+    image = processor.snapshot();
+  });
+
+  function runUnmarked(scripts: readonly string[]): void {
+    processor.restore(image);
+    for (const sql of scripts) {
+      expect(scriptTraits(Buffer.from(sql)).leavesMarks, sql).toBe(false);
+      tryTo(processor, sql);
+    }
+    const marked = processor.snapshot();
+    for (const sql of silent) {
+      processor.restore(marked);
+      const got = Buffer.concat(answer(processor, sql));
+      const want = fresh.get(SMALL)?.[PANEL.indexOf(sql)] ?? Buffer.of();
+      expect(got.equals(want), `${sql} after ${scripts}`).toBe(true);
+    }
+  }
+
+  test('all that can be read', () => {
+    const names = ask(processor, 'SELECT name FROM sqlite_master').map(([name]) => String(name));
+    const readable = names.filter((name) => !name.startsWith('__intrinsic_'));
+    expect(readable.length).toBeGreaterThan(80);
+    runUnmarked(readable.map((name) => `SELECT * FROM "${name}" LIMIT 50`));
+  });
+
+  test('all functions that count as pure exist, and are', () => {
+    processor.restore(image);
+    const functions = ask(
+      processor,
+      'SELECT name FROM pragma_function_list UNION SELECT name FROM pragma_module_list UNION SELECT name FROM sqlite_master',
+    ).flat();
+    expect([...PURE_FUNCTIONS].filter((name) => !functions.includes(name))).toEqual([]);
+    const calls = [...PURE_FUNCTIONS].flatMap((name) =>
+      ['', '1', "'a'", "1, 'name'", "'%s', 'b', 3", '1, 2, 3, 4'].flatMap((args) => [
+        `SELECT ${name}(${args}) FROM (SELECT 1 UNION SELECT 2)`,
+        `SELECT * FROM ${name}(${args})`,
+        `SELECT ${name}(${args}) OVER () FROM thread`,
+      ]),
+    );
+    runUnmarked(calls);
+  });
+
+  test('in any order, failing ones too', () => {
+    const parts = fc.record({
+      columns: fc.constantFrom('*', 'count(*), max(dur)', 'nope', "replace(name, 'a', 'b')", '1/0'),
+      from: fc.constantFrom('slice', 'sched', 'thread', 'counter', 'missing', 'stats'),
+      where: fc.constantFrom('', 'WHERE id > 10', 'WHERE name GLOB 1', "WHERE json('{') = 1"),
+      tail: fc.constantFrom('', 'ORDER BY 1 DESC LIMIT 5', 'GROUP BY 1', ')', '; SELECT 2;'),
+    });
+    const scripts = fc.array(
+      parts.map(
+        ({ columns, from, where, tail }) => `SELECT ${columns} FROM ${from} ${where} ${tail}`,
+      ),
+      { minLength: 1, maxLength: 8 },
+    );
+    fc.assert(fc.property(scripts, runUnmarked), { numRuns: 15 });
+  });
+});
+
+test('a panel would see marks that are left', () => {
+  const processor = load(new TraceProcessor(engine), SMALL);
+  const image = processor.snapshot();
+  const unseen = MARKING.filter((script) => {
+    processor.restore(image);
+    expect(scriptTraits(Buffer.from(script)).leavesMarks, script).toBe(true);
+    tryTo(processor, script);
+    const marked = processor.snapshot();
+    return PANEL.slice(1).every((sql, at) => {
+      processor.restore(marked);
+      const got: Uint8Array[] = [];
+      tryTo(processor, sql, got);
+      return Buffer.concat(got).equals(fresh.get(SMALL)?.[at + 1] ?? Buffer.of());
+    });
+  });
+  expect(unseen).toEqual([]);
+});
+
+test('a snapshot of a restored instance is the same image', () => {
+  const processor = load(new TraceProcessor(engine), SMALL);
+  const image = processor.snapshot();
+  tryTo(processor, 'CREATE PERFETTO TABLE foo AS SELECT * FROM thread');
+  processor.restore(image);
+  const again = processor.snapshot();
+  expect([...again.runs]).toEqual([...image.runs]);
+  expect(Buffer.compare(again.contents, image.contents)).toBe(0);
+});
+
+test('restoring cures an instance that was left in mid-query, or trapped', () => {
+  const processor = load(new TraceProcessor(engine), SMALL);
+  const image = processor.snapshot();
+  const stop = (): never => {
+    throw new Error('enough');
+  };
+  expect(() => processor.query(Buffer.from('SELECT * FROM sched'), stop)).toThrow('enough');
+  expectFresh(processor, image, SMALL);
+  processor.reset();
+  expect(() => load(processor, 'bad/proto-compressed-nested.pftrace')).toThrow('crashed');
+  expect(() => processor.snapshot()).toThrow('crashed');
+  expectFresh(processor, image, SMALL);
+  processor.reset();
+  expect(() => load(processor, 'bad/random-64k.bin')).toThrow('Trace parse failure');
+  processor.reset();
+  expect(() => load(processor, SMALL)).not.toThrow();
+});
+
+test('an image of another engine, or too big for the bound, is refused', () => {
+  const image = load(new TraceProcessor(engine), OTHER).snapshot();
+  const bounded = new TraceProcessor(engine, { memoryBytesMax: 2 ** 25 });
+  expect(() => bounded.restore({ ...image, memoryBytes: 2 ** 26 })).toThrow(
+    'TraceProcessor needs more memory than its bound of 33554432 bytes',
+  );
+  expect(() => bounded.restore({ ...image, engine: 'x' })).toThrow('of another engine');
+});
+
+test('an image file that turns out to be damaged halfway leaves nothing that could be asked', async () => {
+  const image = load(new TraceProcessor(engine), OTHER).snapshot();
+  const pieces: Uint8Array[] = [];
+  for await (const piece of encodeImage(image)) pieces.push(piece);
+  const file = Buffer.concat(pieces);
+  expectFresh(load(new TraceProcessor(engine), SMALL), file, OTHER);
+  expectFresh(new TraceProcessor(engine), file, OTHER);
+  file.writeUInt8(file.readUInt8(file.length - 9) ^ 1, file.length - 9);
+  const damaged = load(new TraceProcessor(engine), SMALL);
+  expect(() => damaged.restoreFile(readerOf(file))).toThrow('it is damaged');
+  expect(() => ask(damaged, 'SELECT 1')).toThrow('it is damaged');
+  expect(() => damaged.snapshot()).toThrow('it is damaged');
+  damaged.reset();
+  load(damaged, SMALL);
+  expectFresh(damaged, damaged.snapshot(), SMALL);
+});
+
+function readerOf(file: Buffer): ReadBytes {
+  let at = 0;
+  return (into) => {
+    const bytes = file.copy(into, 0, at);
+    at += bytes;
+    return bytes;
+  };
+}

@@ -1,0 +1,75 @@
+/** Compiles the wasm module of TraceProcessor, once a process. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { BigtraceError } from '../common/errors.ts';
+import type { Engine } from './engine.ts';
+import { packetFields, READING_VERSION, warningsSql, zstdModule } from './reading/index.ts';
+import { packageFacts, type SqlPackage } from './script/sql-packages.ts';
+import { type Image, snapshotMemory } from './snapshot/snapshot.ts';
+import { TraceProcessor } from './trace-processor.ts';
+import { WasmHost } from './wasm/wasm-host.ts';
+
+/**
+ * `packages`: can be included by every script on every instance.
+ * @throws BigtraceError invalid_option: no such file, or no TraceProcessor; a package that it refuses.
+ */
+export async function loadEngine(
+  path: string,
+  packages: readonly SqlPackage[] = [],
+): Promise<Engine> {
+  try {
+    const bytes = await readFile(path);
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    const module = await WebAssembly.compile(bytes);
+    const bare = start({
+      module,
+      digest,
+      packetFields: packetFields(bytes),
+      zstd: await zstdModule(),
+    });
+    return prepared(bare, packages);
+  } catch (cause) {
+    if (cause instanceof BigtraceError && cause.code === 'invalid_option') throw cause;
+    const why = cause instanceof Error ? cause.message : cause;
+    const text = `${path} cannot be used as the TraceProcessor wasm: ${why}`;
+    throw new BigtraceError('invalid_option', text, { cause });
+  }
+}
+
+type Code = Pick<Engine, 'module' | 'digest' | 'packetFields' | 'zstd'>;
+
+function start(code: Code): Engine {
+  const host = new WasmHost(code.module, 2 ** 32, () => {});
+  const requestAt = host.boot();
+  const initial = identified(code.digest, requestAt, snapshotMemory(host.memory, []));
+  return { ...code, version: '', ...initial, requestAt, packages: [] };
+}
+
+/** What is registered and defined becomes part of the initial state, so no restore ever loses it. */
+function prepared(bare: Engine, packages: readonly SqlPackage[]): Engine {
+  const processor = new TraceProcessor(bare);
+  const version = processor.version();
+  for (const each of packages) processor.register(each);
+  processor.query(warningsSql(new Map()), () => {});
+  const { digest, requestAt } = bare;
+  return {
+    ...bare,
+    version,
+    ...identified(digest, requestAt, processor.wholeMemory()),
+    packages: packages.map(packageFacts),
+  };
+}
+
+function identified(
+  digest: string,
+  requestAt: number,
+  memory: Omit<Image, 'engine'>,
+): Pick<Engine, 'identity' | 'initial'> {
+  const identity = createHash('sha256')
+    .update(
+      `${digest} ${READING_VERSION} ${requestAt} ${memory.memoryBytes} ${memory.runs.join(' ')}\n`,
+    )
+    .update(memory.contents)
+    .digest('hex');
+  return { identity, initial: { engine: identity, ...memory } };
+}

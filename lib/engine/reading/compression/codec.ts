@@ -1,0 +1,43 @@
+/** Decompresses a file as its bytes come. */
+import { BigtraceError } from '../../../common/errors.ts';
+import type { Sink } from '../stage.ts';
+
+export interface Codec {
+  /** Pieces are valid during the call of `emit`. @throws BigtraceError trace_invalid, limit_exceeded */
+  push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): void;
+  /** @throws BigtraceError trace_invalid: the data is cut short */
+  end(emit: (piece: Uint8Array) => void): void;
+}
+
+/** `unpacked` counts what comes out. @throws limit_exceeded */
+export class Decompressing implements Sink {
+  readonly #codec: Codec;
+  readonly #next: Sink;
+  readonly #emit: (piece: Uint8Array) => void;
+
+  constructor(codec: Codec, next: Sink, unpacked: (bytes: number) => void) {
+    this.#codec = codec;
+    this.#next = next;
+    this.#emit = (piece) => {
+      unpacked(piece.length);
+      next.push(piece);
+    };
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#codec.push(bytes, this.#emit);
+  }
+
+  end(): void {
+    this.#codec.end(this.#emit);
+    this.#next.end();
+  }
+}
+
+export function cutShort(format: string): BigtraceError {
+  return new BigtraceError('trace_invalid', `the ${format} data of the trace is cut short`);
+}
+
+export function damagedData(format: string, why: string): BigtraceError {
+  return new BigtraceError('trace_invalid', `the ${format} data of the trace is damaged: ${why}`);
+}

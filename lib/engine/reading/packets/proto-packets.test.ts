@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { field, message } from '../../../../test/corpus/proto.ts';
+import { ENGINE_WASM, fetchEngine } from '../../../../tools/build/fetch-engine.mjs';
+import { ZstdDecoder, zstdModule } from '../compression/zstd.ts';
+import { Findings } from '../findings.ts';
+import { FIRST_READING } from '../read-again.ts';
+import { zstd, zstdPacket } from '../testing.ts';
+import { packetFields } from './packet-fields.ts';
+import { ProtoPackets } from './proto-packets.ts';
+
+const KNOWN = packetFields(readFileSync(await fetchEngine().then(() => ENGINE_WASM)));
+const decoder = new ZstdDecoder(await zstdModule());
+
+interface Options {
+  withoutDescriptors?: boolean;
+  unpackedMax?: number;
+}
+
+function rewritten(chunks: readonly Uint8Array[], options: Options = {}) {
+  const { withoutDescriptors = false, unpackedMax = 2 ** 32 } = options;
+  const out: Uint8Array[] = [];
+  const findings = new Findings();
+  const next = { push: (bytes: Uint8Array) => void out.push(bytes.slice()), end: () => {} };
+  const stage = new ProtoPackets(next, {
+    known: KNOWN,
+    mode: { ...FIRST_READING, withoutDescriptors },
+    findings,
+    zstd: () => decoder,
+    unpacked: (bytes) => {
+      findings.unpackedBytes += bytes;
+      if (findings.unpackedBytes > unpackedMax) throw new Error('the bound');
+    },
+  });
+  for (const chunk of chunks) {
+    const borrowed = Uint8Array.from(chunk);
+    stage.push(borrowed);
+    borrowed.fill(0xee); // it is its owner's again
+  }
+  stage.end();
+  return { bytes: Buffer.concat(out), findings };
+}
+
+const packet = (...fields: Buffer[]): Buffer => message(1, ...fields);
+const timed = (ns: number, name: string): Buffer =>
+  packet(field(8, ns), message(11, field(23, name)));
+const A = timed(1, 'a');
+const B = timed(2, 'b'.repeat(300));
+const C = timed(3, 'c');
+
+test('the engine tells which packet fields it knows', () => {
+  const known = [...(KNOWN ?? [])].flatMap((is, number) => (is === 1 ? [number] : []));
+  expect(known.slice(0, 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(known).toContain(50);
+  expect(known).toContain(55); // retired: nothing new
+  expect(known).not.toContain(133);
+  expect(known.at(-1)).toBe(900);
+});
+
+const fieldNumber = fc.constantFrom(1, 3, 8, 11, 36, 50, 72, 89, 134, 899, 900, 5000);
+const anyField = fc.oneof(
+  fc.tuple(fieldNumber, fc.bigInt(0n, 2n ** 64n - 1n)),
+  fc.tuple(fieldNumber, fc.uint8Array({ maxLength: 400 })),
+);
+const anyPacket = fc.array(anyField, { maxLength: 6 }).map((fields) => ({
+  plain: packet(...fields.map(([number, value]) => field(number, value))),
+  unknown: fields.map(([number]) => number).filter((number) => KNOWN?.[number] !== 1),
+}));
+/** Packets one by one, or compressed together. */
+const anyTrace = fc.array(
+  fc.oneof(
+    anyPacket.map((one) => ({ ...one, bytes: one.plain })),
+    fc.array(anyPacket, { maxLength: 8 }).map((packets) => {
+      const plain = Buffer.concat(packets.map((one) => one.plain));
+      return { plain, bytes: zstdPacket(plain), unknown: packets.flatMap((one) => one.unknown) };
+    }),
+    fc.constantFrom(field(2, 7n), field(3, 'other')).map((other) => ({
+      ...{ plain: other, bytes: other, unknown: [] as number[] },
+    })),
+  ),
+  { maxLength: 12 },
+);
+const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
+
+function cutAt(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const ends = places.map((place) => Math.floor(place * bytes.length)).toSorted((a, b) => a - b);
+  return [...ends, bytes.length].map((end, nth) => bytes.subarray(ends[nth - 1] ?? 0, end));
+}
+
+test('however a trace is cut into chunks, its packets come out in their order, decompressed', () => {
+  fc.assert(
+    fc.property(anyTrace, cuts, (parts, places) => {
+      const bytes = Buffer.concat(parts.map((part) => part.bytes));
+      const { bytes: out, findings } = rewritten(cutAt(bytes, places));
+      expect(out.equals(Buffer.concat(parts.map((part) => part.plain)))).toBe(true);
+      const expected = new Map<string, number>();
+      for (const number of parts.flatMap((part) => part.unknown).toSorted((a, b) => a - b)) {
+        const name = `unknown packet field ${number}`;
+        expected.set(name, (expected.get(name) ?? 0) + 1);
+      }
+      expect(findings.warnings()).toEqual(expected);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('bytes that are no packets go on as they are, in any chunks', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 600 }), cuts, fc.boolean(), (noise, places, before) => {
+      const bytes = Buffer.concat(before ? [A, noise, B] : [Buffer.of(0x0a), noise]);
+      expect(rewritten(cutAt(bytes, places)).bytes.equals(bytes)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a trace that ends anywhere is what its uncompressed twin would be, cut at a place not later', () => {
+  const plain = Buffer.concat([A, B, C, B, A]);
+  const twin = Buffer.concat([A, zstdPacket(Buffer.concat([B, C, B])), A]);
+  for (let end = 0; end <= twin.length; end++) {
+    const { bytes } = rewritten([twin.subarray(0, end)]);
+    const whole = plain.subarray(0, bytes.length);
+    // Of the compressed packet itself, what came before its first compressed byte may be left.
+    const isHead = bytes.length > A.length && twin.subarray(0, end).equals(bytes);
+    expect(bytes.equals(whole) || isHead).toBe(true);
+  }
+  const { findings } = rewritten([twin.subarray(0, twin.length - A.length - 3)]);
+  expect([...findings.warnings()]).toEqual([['the trace ends within a zstd-compressed packet', 1]]);
+});
+
+test.each<[string, Buffer, RegExp]>([
+  ['no zstd data', packet(field(133, 'garbage that is no zstd')), /zstd data is damaged/],
+  ['a cut frame', packet(field(133, zstd(B).subarray(0, -9))), /its zstd data is cut short/],
+  ['no packets in it', zstdPacket(Buffer.from('text')), /what is in it is no packet/],
+  ['half a packet in it', zstdPacket(B.subarray(0, 50)), /the last of the packets in it is cut/],
+  ['another one in it', zstdPacket(zstdPacket(A)), /it holds another one/],
+])('a compressed packet with %s is an error', (_, damaged, message) => {
+  expect(() => rewritten([Buffer.concat([A, damaged, C])])).toThrow(message);
+});
+
+test('several frames, and an empty one, are one stream of packets', () => {
+  const two = packet(field(133, Buffer.concat([zstd(A), zstd(Buffer.alloc(0)), zstd(B)])));
+  expect(rewritten([two, C]).bytes.equals(Buffer.concat([A, B, C]))).toBe(true);
+  expect(rewritten([packet(field(133, Buffer.alloc(0))), C]).bytes.equals(C)).toBe(true);
+});
+
+test('descriptors of extensions are left out where that is asked', () => {
+  const descriptor = packet(field(72, 'descriptor'), field(3, 1));
+  const trace = [Buffer.concat([A, descriptor, zstdPacket(Buffer.concat([descriptor, B]))])];
+  expect(rewritten(trace).bytes.equals(Buffer.concat([A, descriptor, descriptor, B]))).toBe(true);
+  const { bytes, findings } = rewritten(trace, { withoutDescriptors: true });
+  expect(bytes.equals(Buffer.concat([A, B]))).toBe(true);
+  expect([...findings.warnings()]).toEqual([['extension descriptor left out', 2]]);
+});
+
+test('the bound of what is decompressed ends a bomb early', () => {
+  const bomb = zstdPacket(Buffer.alloc(64 * 2 ** 20, Buffer.of(0x0a, 0x00)));
+  expect(bomb.length).toBeLessThan(20_000);
+  expect(() => rewritten([bomb], { unpackedMax: 2 ** 20 })).toThrow('the bound');
+});
+
+test('warnings are bounded', () => {
+  const many = Array.from({ length: 900 }, (_, nth) => packet(field(1000 + nth, 1n)));
+  const { findings } = rewritten([Buffer.concat(many)]);
+  expect(findings.warnings().size).toBe(65);
+  expect(findings.warnings().get('further warnings')).toBe(836);
+});

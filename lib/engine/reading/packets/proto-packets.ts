@@ -1,0 +1,200 @@
+/**
+ * Passes on a trace in Perfetto's own format and puts the packets of its zstd-compressed packets in their place:
+ * TraceProcessor v55 ignores those without a word. All other bytes go on as they came. The cutting into packets is
+ * that of TraceProcessor, so both see the same packets in a damaged trace, too.
+ */
+import { BigtraceError } from '../../../common/errors.ts';
+import type { ZstdDecoder } from '../compression/zstd.ts';
+import type { Findings } from '../findings.ts';
+import type { ReadingMode } from '../read-again.ts';
+import type { Sink } from '../stage.ts';
+import type { PacketFields } from './packet-fields.ts';
+import { PacketScan } from './packet-scan.ts';
+
+export interface PacketContext {
+  /** Undefined where it is not known what the engine knows. */
+  known: PacketFields | undefined;
+  mode: ReadingMode;
+  findings: Findings;
+  zstd: () => ZstdDecoder;
+  /** Counts decompressed bytes. @throws limit_exceeded */
+  unpacked: (bytes: number) => void;
+}
+
+const PACKET_TAG = 0x0a;
+/** A packet that is longer is not looked into: it would have to be held whole. */
+const PACKET_BYTES_MAX = 64 * 2 ** 20;
+/** The field of zstd-compressed packets, with a length: what a packet that consists of it begins with. */
+const ZSTD_TAG = [0xaa, 0x08];
+
+export class ProtoPackets implements Sink {
+  readonly #next: Sink;
+  readonly #context: PacketContext;
+  /** What is decompressed of another packet: it must be packets, and nothing else. */
+  readonly #nested: boolean;
+  readonly #scan: PacketScan;
+  /** Copies of the pieces of a field that is not whole yet, and how long it has to be for the next step. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #needed = 0;
+  /** Bytes to pass on without looking at them. */
+  #opaque = 0;
+
+  constructor(next: Sink, context: PacketContext, nested = false) {
+    this.#next = next;
+    this.#context = context;
+    this.#nested = nested;
+    this.#scan = new PacketScan(context.known);
+  }
+
+  push(bytes: Uint8Array): void {
+    let at = 0;
+    while (this.#heldBytes > 0 && at < bytes.length) {
+      const piece = bytes.subarray(at, at + this.#needed - this.#heldBytes);
+      at += piece.length;
+      this.#hold(piece);
+      if (this.#heldBytes < this.#needed) return;
+      this.#pass(this.#takeHeld());
+    }
+    if (at < bytes.length) this.#pass(bytes.subarray(at));
+  }
+
+  end(): void {
+    const rest = this.#takeHeld();
+    if (rest.length > 0) this.#passCut(rest);
+    this.#next.end();
+  }
+
+  /** The end of what was decompressed. `cut`: the trace ends within the compressed packet. */
+  endNested(cut: boolean): void {
+    const rest = this.#takeHeld();
+    if (cut) this.#next.push(rest);
+    else if (rest.length > 0 || this.#opaque > 0)
+      throw damaged('the last of the packets in it is cut short');
+  }
+
+  /** All of `bytes` but a field at its end that is not whole. */
+  #pass(bytes: Uint8Array): void {
+    let at = Math.min(this.#opaque, bytes.length);
+    this.#opaque -= at;
+    let from = 0;
+    while (at < bytes.length) {
+      const end = this.#fieldEnd(bytes, at);
+      if (end > bytes.length) {
+        if (!this.#mayHold(bytes, at, end)) break;
+        this.#passOn(bytes, from, at);
+        this.#hold(bytes.subarray(at));
+        this.#needed = end - at;
+        return;
+      }
+      if (this.#isRewritten(bytes, at, end)) {
+        this.#passOn(bytes, from, at);
+        if (this.#scan.zstdFrom >= 0) this.#decompress(bytes, false);
+        else this.#context.findings.warn('extension descriptor left out');
+        from = end;
+      }
+      at = end;
+    }
+    this.#passOn(bytes, from, bytes.length);
+  }
+
+  /** Whether a field that is not whole is held until it is; else it is passed on as it comes. */
+  #mayHold(bytes: Uint8Array, at: number, end: number): boolean {
+    if (end - at <= PACKET_BYTES_MAX) return true;
+    this.#opaque = end - bytes.length;
+    if (this.#opaque === Number.POSITIVE_INFINITY) return false;
+    const body = this.#scan.varint(bytes, at + 1, bytes.length);
+    if (ZSTD_TAG.every((byte, nth) => bytes[body + nth] === byte))
+      throw new BigtraceError(
+        'limit_exceeded',
+        `a zstd-compressed packet has ${end - at} bytes, the bound is ${PACKET_BYTES_MAX}`,
+      );
+    this.#context.findings.warn(`packet longer than ${PACKET_BYTES_MAX} bytes, not looked into`);
+    return false;
+  }
+
+  /**
+   * Behind the field of the trace at `at`. Where that cannot be told yet, one byte more than there are; where
+   * TraceProcessor gives up, all that follows is one field.
+   */
+  #fieldEnd(bytes: Uint8Array, at: number): number {
+    const scan = this.#scan;
+    const { length } = bytes;
+    if (bytes[at] === PACKET_TAG) {
+      const body = scan.varint(bytes, at + 1, length);
+      if (body > 0) return body + scan.value;
+      return body === -1 ? length + 1 : this.#giveUp();
+    }
+    if (this.#nested) throw damaged('what is in it is no packet');
+    const next = scan.varint(bytes, at, length);
+    if (next < 0) return next === -1 ? length + 1 : this.#giveUp();
+    const end = scan.skip(bytes, next, length, scan.value & 7);
+    if (end >= 0) return end;
+    return end === -1 ? length + 1 : this.#giveUp();
+  }
+
+  #giveUp(): number {
+    if (this.#nested) throw damaged('what is in it is no packet');
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the whole field at `at`..`end` does not go on as it is; the scan then tells why. */
+  #isRewritten(bytes: Uint8Array, at: number, end: number): boolean {
+    if (bytes[at] !== PACKET_TAG) return false;
+    const scan = this.#scan;
+    const body = (bytes[at + 1] ?? 0) < 0x80 ? at + 2 : scan.varint(bytes, at + 1, end);
+    scan.run(bytes, body, end);
+    for (const field of scan.unknown) this.#context.findings.unknownField(field);
+    return scan.zstdFrom >= 0 || (scan.hasDescriptor && this.#context.mode.withoutDescriptors);
+  }
+
+  /** Passes on the packets of the compressed packet that was scanned last. */
+  #decompress(bytes: Uint8Array, cut: boolean): void {
+    const { zstdFrom, zstdTo } = this.#scan;
+    const { findings, unpacked, zstd } = this.#context;
+    if (this.#nested) throw damaged('it holds another one');
+    findings.zstdPackets++;
+    const inner = new ProtoPackets(this.#next, this.#context, true);
+    const decoder = zstd();
+    if (!decoder.atFrameEnd) decoder.reset();
+    decoder.push(bytes.subarray(zstdFrom, zstdTo), (piece) => {
+      unpacked(piece.length);
+      inner.push(piece);
+    });
+    if (!decoder.atFrameEnd && !cut) throw damaged('its zstd data is cut short');
+    inner.endNested(cut);
+  }
+
+  /** The last field of a trace that ends within it: as much of it as there is, as of any trace that is cut short. */
+  #passCut(bytes: Uint8Array): void {
+    const body = bytes[0] === PACKET_TAG ? this.#scan.varint(bytes, 1, bytes.length) : -1;
+    if (body > 0) this.#scan.run(bytes, body, bytes.length, true);
+    if (body < 0 || this.#scan.zstdFrom < 0) {
+      this.#next.push(bytes);
+      return;
+    }
+    this.#context.findings.warn('the trace ends within a zstd-compressed packet');
+    this.#decompress(bytes, true);
+  }
+
+  #passOn(bytes: Uint8Array, from: number, to: number): void {
+    if (to > from) this.#next.push(bytes.subarray(from, to));
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#held.push(bytes.slice());
+    this.#heldBytes += bytes.length;
+  }
+
+  #takeHeld(): Uint8Array {
+    const [first, ...more] = this.#held;
+    const whole = more.length === 0 ? (first ?? new Uint8Array()) : Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return whole;
+  }
+}
+
+function damaged(why: string): BigtraceError {
+  return new BigtraceError('trace_invalid', `a zstd-compressed packet is damaged: ${why}`);
+}

@@ -1,0 +1,123 @@
+/**
+ * SQL packages of the operator's own: directories of modules that scripts take in by
+ * `INCLUDE PERFETTO MODULE name.sub.file`, as with trace_processor_shell's --add-sql-package.
+ */
+import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { BigtraceError } from '../../common/errors.ts';
+import { joinTraits, type ScriptTraits, scriptTraits } from './script-traits.ts';
+
+export interface SqlPackage {
+  name: string;
+  /** By name, ascending: what is registered must not depend on the order of a directory. */
+  modules: SqlModule[];
+}
+
+export interface SqlModule {
+  /** `package.sub.file`, as scripts name it. */
+  name: string;
+  sql: Uint8Array;
+}
+
+/** What is known of a package without asking. */
+export interface PackageFacts {
+  name: string;
+  modules: number;
+  /** Of all its modules together: a script that includes any of them has them, too. */
+  traits: ScriptTraits;
+}
+
+export function packageFacts({ name, modules }: SqlPackage): PackageFacts {
+  const traits = modules.map(({ sql }) => scriptTraits(sql)).reduce(joinTraits);
+  return { name, modules: modules.length, traits };
+}
+
+/** Of all packages together: every instance of the engine holds them. */
+const BYTES_MAX = 8 * 2 ** 20;
+const MODULES_MAX = 10_000;
+const DEPTH_MAX = 16;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const SUFFIX = '.sql';
+
+/**
+ * Reads packages given as `name=directory`, by name.
+ * @throws invalid_option, naming the package and the file
+ */
+export function readSqlPackages(given: readonly string[]): SqlPackage[] {
+  const packages = new Map<string, SqlPackage>();
+  let bytes = 0;
+  let modules = 0;
+  for (const text of given) {
+    const { name, directory } = split(text);
+    if (packages.has(name)) throw refused(text, `package ${name} is given twice`);
+    const read: SqlModule[] = [];
+    for (const { path, size, parts } of sqlFiles(directory, text)) {
+      bytes += size;
+      modules += 1;
+      if (bytes > BYTES_MAX) throw refused(text, `packages are larger than ${BYTES_MAX} bytes`);
+      if (modules > MODULES_MAX)
+        throw refused(text, `packages have more than ${MODULES_MAX} modules`);
+      read.push({ name: [name, ...parts].join('.'), sql: new Uint8Array(readFileSync(path)) });
+    }
+    if (read.length === 0) throw refused(text, `${directory} has no ${SUFFIX} file`);
+    packages.set(name, { name, modules: read.sort((a, b) => (a.name < b.name ? -1 : 1)) });
+  }
+  return [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function split(text: string): { name: string; directory: string } {
+  const [, name = '', directory = ''] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
+  if (directory === '') throw refused(text, 'it must be name=directory');
+  if (!NAME.test(name)) throw refused(text, `name ${name} must be letters, digits and _`);
+  return { name, directory };
+}
+
+/** Links are followed, for so the files of a Kubernetes ConfigMap are mounted; hidden names are not looked at. */
+function* sqlFiles(
+  directory: string,
+  given: string,
+  above: readonly string[] = [],
+): Generator<{ path: string; size: number; parts: string[] }> {
+  if (above.length > DEPTH_MAX)
+    throw refused(given, `${directory} is more than ${DEPTH_MAX} levels deep`);
+  for (const entry of namesIn(directory, given)) {
+    if (entry.startsWith('.')) continue;
+    const path = join(directory, entry);
+    const found = statOf(path, given);
+    if (found.isDirectory()) yield* sqlFiles(path, given, [...above, entry]);
+    else if (found.isFile() && entry.endsWith(SUFFIX)) {
+      const parts = [...above, entry.slice(0, -SUFFIX.length)];
+      const odd = parts.find((part) => !NAME.test(part));
+      if (odd !== undefined)
+        throw refused(
+          given,
+          `${path}: no script can name a module whose part is ${odd}; it must be letters, digits and _`,
+        );
+      yield { path, size: found.size, parts };
+    }
+  }
+}
+
+function namesIn(directory: string, given: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch (cause) {
+    throw refused(given, `${directory} cannot be read: ${reason(cause)}`, cause);
+  }
+}
+
+function statOf(path: string, given: string): Stats {
+  try {
+    return statSync(path);
+  } catch (cause) {
+    throw refused(given, `${path} cannot be read: ${reason(cause)}`, cause);
+  }
+}
+
+function reason(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function refused(given: string, why: string, cause?: unknown): BigtraceError {
+  return new BigtraceError('invalid_option', `--sql-package ${given}: ${why}`, { cause });
+}

@@ -1,0 +1,92 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Image, PAGE_BYTES } from './snapshot.ts';
+import { CODECS } from './snapshot-codec.ts';
+import { encodeImage, ImageUnusable, type ReadBytes, readImage } from './snapshot-file.ts';
+
+/** Compressible and not, three blocks and a bit. */
+function testImage(): Image {
+  const pages = 800;
+  const contents = new Uint8Array(new SharedArrayBuffer(pages * PAGE_BYTES));
+  for (let at = 0; at < contents.length; at += 3) contents[at] = (at * at) >> (at % 7);
+  const runs = Uint32Array.of(5, pages - 1, 90_000, 1);
+  return { engine: 'abc', memoryBytes: 2 ** 29, runs, contents };
+}
+
+async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return Buffer.concat(all);
+}
+
+/** Reads no more than `size` bytes at a time. */
+function inPieces(bytes: Uint8Array, size: number): ReadBytes {
+  let at = 0;
+  return (into) => {
+    const piece = bytes.subarray(at, at + Math.min(size, into.length));
+    into.set(piece);
+    at += piece.length;
+    return piece.length;
+  };
+}
+
+/** The whole image that a file is read as. */
+function decoded(read: ReadBytes, engine = 'abc') {
+  const { blocks, ...head } = readImage(read, engine);
+  const contents: Buffer[] = [];
+  for (const block of blocks) contents.push(Buffer.from(block));
+  return { ...head, contents: Buffer.concat(contents) };
+}
+
+describe.each(CODECS)('with $name', (codec) => {
+  let file: Buffer;
+  beforeAll(async () => {
+    file = await bytesOf(encodeImage(testImage(), codec));
+  });
+
+  test.each([17, 65_536, 2 ** 25])('comes back from pieces of %d bytes', (size) => {
+    expect(file.length).toBeLessThan(testImage().contents.length);
+    const image = decoded(inPieces(file, size));
+    expect(image.memoryBytes).toBe(2 ** 29);
+    expect([...image.runs]).toEqual([...testImage().runs]);
+    expect(Buffer.compare(image.contents, testImage().contents)).toBe(0);
+  });
+
+  test('cut anywhere, it is refused', () => {
+    for (let cut = 0; cut < file.length; cut += Math.ceil(file.length / 50))
+      expect(() => decoded(inPieces(file.subarray(0, cut), 9999))).toThrow(ImageUnusable);
+    expect(() => decoded(inPieces(file.subarray(0, -1), 9999))).toThrow('cut short');
+  });
+
+  test('damaged anywhere, it is refused', () => {
+    for (let at = 0; at < file.length; at += Math.ceil(file.length / 60)) {
+      const damaged = Buffer.from(file);
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 0x10, at);
+      expect(() => decoded(inPieces(damaged, 9999))).toThrow(ImageUnusable);
+    }
+  });
+
+  test('a longer one is refused', () => {
+    const longer = Buffer.concat([file, Buffer.alloc(50)]);
+    expect(() => decoded(inPieces(longer, 9999))).toThrow(ImageUnusable);
+  });
+
+  test('one of another engine is refused', () => {
+    expect(() => decoded(inPieces(file, 100), 'xyz')).toThrow('it is of another engine');
+  });
+});
+
+test.each([
+  ['beyond its memory', [5, 799, 90_000, 1], 2 ** 28],
+  ['out of order', [90_000, 1, 5, 799], 2 ** 29],
+  ['over each other', [5, 799, 803, 1], 2 ** 29],
+])('runs that lie %s are refused', async (_how, runs, memoryBytes) => {
+  const image = { ...testImage(), runs: Uint32Array.from(runs), memoryBytes };
+  const file = await bytesOf(encodeImage(image));
+  expect(() => decoded(inPieces(file, 9999))).toThrow('its header contradicts itself');
+});
+
+test('a codec this Node lacks is named', async () => {
+  const codec = { ...CODECS[0], name: 'lzma' } as (typeof CODECS)[0];
+  const file = await bytesOf(encodeImage(testImage(), codec));
+  expect(() => decoded(inPieces(file, 9999))).toThrow('this Node has no codec lzma');
+});

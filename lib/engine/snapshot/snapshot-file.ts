@@ -1,0 +1,186 @@
+/**
+ * Images of memory as files: a line of magic, then frames: length (u32, little endian), digest (64
+ * bytes), payload. The first payload is a JSON header, each other a compressed block of the contents.
+ * A frame's digest is the BLAKE2b-512 of the digest before it and its payload, so every byte is checked
+ * before it is used, and frames can neither be missing nor stand elsewhere. (SHA-256 takes twice as long
+ * where the processor has no instructions for it.)
+ */
+import { createHash } from 'node:crypto';
+import { fits, type Image, type ImageHead, PAGE_BYTES } from './snapshot.ts';
+import { CODECS, type Codec, codecNamed } from './snapshot-codec.ts';
+
+const MAGIC = Buffer.from('bigtrace image 2\n');
+const BLOCK_BYTES = 2 ** 20;
+const FRAME_HEAD_BYTES = 68;
+/** What is read at once, at least. */
+const INPUT_BYTES = 2 ** 20;
+/** A compressed block may be a little longer than it was; a header is shorter. */
+const FRAME_BYTES_MAX = 16 * 2 ** 20;
+
+/** A file that cannot be used: damaged, cut short, of another engine or a codec this Node lacks. */
+export class ImageUnusable extends Error {
+  override readonly name = 'ImageUnusable';
+}
+
+/** A file whose bytes could not be read this time (EMFILE, EIO): what is in it may be right. */
+export class ImageUnreadable extends ImageUnusable {}
+
+interface Header {
+  engine: string;
+  codec: string;
+  memoryBytes: number;
+  runs: number[];
+  contentsBytes: number;
+}
+
+/** The file in pieces of up to about 1 MiB; one block more than what is being written is in memory. */
+export async function* encodeImage(
+  image: Image,
+  codec: Codec | undefined = CODECS[0],
+): AsyncGenerator<Uint8Array> {
+  if (codec === undefined) throw new Error('no codec');
+  const header: Header = {
+    engine: image.engine,
+    codec: codec.name,
+    memoryBytes: image.memoryBytes,
+    runs: [...image.runs],
+    contentsBytes: image.contents.length,
+  };
+  yield MAGIC;
+  let digest: Uint8Array = MAGIC;
+  const frame = (payload: Uint8Array): Uint8Array => {
+    digest = chained(digest, payload);
+    const head = Buffer.alloc(FRAME_HEAD_BYTES);
+    head.writeUInt32LE(payload.length);
+    head.set(digest, 4);
+    return Buffer.concat([head, payload]);
+  };
+  yield frame(Buffer.from(JSON.stringify(header)));
+  for (let at = 0; at < image.contents.length; at += BLOCK_BYTES)
+    yield frame(await codec.compress(image.contents.subarray(at, at + BLOCK_BYTES)));
+}
+
+/** Fills the front of `into` with the file's next bytes and says how many; 0 at its end. */
+export type ReadBytes = (into: Uint8Array) => number;
+
+/** An image file, read as far as its header. */
+export interface ImageReader extends ImageHead {
+  /** The contents in order; each block is valid until the next. @throws ImageUnusable; what the file's `read` throws */
+  blocks: Generator<Uint8Array, void, undefined>;
+}
+
+/**
+ * Begins to read a file, which must be one of the engine with this identity. Nothing of it is handed out
+ * before its digest was right, but damage may come to light when some of it was.
+ * @throws ImageUnusable; what `read` throws
+ */
+export function readImage(read: ReadBytes, engine: string): ImageReader {
+  const payloads = framePayloads(read);
+  const first = payloads.next();
+  if (first.done === true) throw new ImageUnusable('it has no header');
+  const { codec, contentsBytes, ...head } = readHeader(first.value, engine);
+  return { ...head, blocks: blocksOf(payloads, codec, contentsBytes) };
+}
+
+function* blocksOf(
+  payloads: Iterable<Uint8Array>,
+  codec: Codec,
+  contentsBytes: number,
+): Generator<Uint8Array, void, undefined> {
+  let at = 0;
+  for (const payload of payloads) {
+    const length = Math.min(BLOCK_BYTES, contentsBytes - at);
+    if (length === 0) throw new ImageUnusable('it is longer than its header says');
+    at += length;
+    yield decompressed(payload, length, codec);
+  }
+  if (at < contentsBytes) throw new ImageUnusable('it is cut short');
+}
+
+function decompressed(payload: Uint8Array, length: number, codec: Codec): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = codec.decompress(payload, length);
+  } catch (cause) {
+    throw new ImageUnusable('a block of it does not decompress', { cause });
+  }
+  if (bytes.length !== length) throw new ImageUnusable('a block of it has another length');
+  return bytes;
+}
+
+function readHeader(
+  payload: Uint8Array,
+  engine: string,
+): ImageHead & { codec: Codec; contentsBytes: number } {
+  // Its digest was right: it is as it was written, if not by this engine or this Node.
+  const header = JSON.parse(Buffer.from(payload).toString('utf8')) as Header;
+  if (header.engine !== engine) throw new ImageUnusable('it is of another engine');
+  const codec = codecNamed(header.codec);
+  if (codec === undefined) throw new ImageUnusable(`this Node has no codec ${header.codec}`);
+  const { memoryBytes, contentsBytes } = header;
+  const runs = Uint32Array.from(header.runs);
+  const pages = header.runs.reduce((sum, each, at) => sum + (at % 2 === 1 ? each : 0), 0);
+  if (pages * PAGE_BYTES !== contentsBytes || !fits(runs, memoryBytes))
+    throw new ImageUnusable('its header contradicts itself');
+  return { engine, memoryBytes, runs, codec, contentsBytes };
+}
+
+/** The payloads of a file whose magic and digests are right; each is valid until the next. */
+function* framePayloads(read: ReadBytes): Generator<Uint8Array, void, undefined> {
+  const input = new Input(read);
+  const magic = input.take(MAGIC.length);
+  if (magic === undefined || !MAGIC.equals(magic)) throw new ImageUnusable('it is no image');
+  let digest: Uint8Array = MAGIC;
+  for (;;) {
+    const head = input.take(FRAME_HEAD_BYTES);
+    if (head === undefined) return;
+    const length = head.readUInt32LE();
+    const expected = Buffer.from(head.subarray(4)); // a copy: the next `take` may move what it is a view of
+    const payload = length <= FRAME_BYTES_MAX ? input.take(length) : undefined;
+    if (payload === undefined) throw new ImageUnusable('it is cut short or damaged');
+    digest = chained(digest, payload);
+    if (!expected.equals(digest)) throw new ImageUnusable('it is damaged');
+    yield payload;
+  }
+}
+
+/** Cuts what is read into lengths asked for. */
+class Input {
+  readonly #read: ReadBytes;
+  #buffer = Buffer.allocUnsafeSlow(INPUT_BYTES);
+  #from = 0;
+  #to = 0;
+
+  constructor(read: ReadBytes) {
+    this.#read = read;
+  }
+
+  /**
+   * The next `length` bytes, valid until the next call; undefined at the end.
+   * @throws ImageUnusable where the end cuts them short
+   */
+  take(length: number): Buffer | undefined {
+    if (this.#to - this.#from < length) this.#moveToFront(length);
+    while (this.#to - this.#from < length) {
+      const bytes = this.#read(this.#buffer.subarray(this.#to));
+      if (bytes === 0 && this.#from === this.#to) return undefined;
+      if (bytes === 0) throw new ImageUnusable('it is cut short or damaged');
+      this.#to += bytes;
+    }
+    const from = this.#from;
+    this.#from += length;
+    return this.#buffer.subarray(from, this.#from);
+  }
+
+  #moveToFront(length: number): void {
+    const held = this.#buffer.subarray(this.#from, this.#to);
+    if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(length);
+    this.#buffer.set(held);
+    this.#to = held.length;
+    this.#from = 0;
+  }
+}
+
+function chained(before: Uint8Array, payload: Uint8Array): Buffer {
+  return createHash('blake2b512').update(before).update(payload).digest();
+}

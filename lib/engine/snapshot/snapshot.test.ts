@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  type Image,
+  PAGE_BYTES,
+  restoreBlocks,
+  restoreMemory,
+  snapshotMemory,
+} from './snapshot.ts';
+
+/** Memory of a few blocks: each page is filled with one value, most of them alike. */
+const memories = fc
+  .array(fc.constantFrom(0, 0, 0, 1, 2), { minLength: 1, maxLength: 80 })
+  .map((pages) => {
+    const memory = new Uint8Array(5 * 16 * PAGE_BYTES);
+    for (const [page, value] of pages.entries())
+      memory.fill(value, page * PAGE_BYTES + 1, (page + 1) * PAGE_BYTES);
+    return memory;
+  });
+
+function imageOf(memory: Uint8Array, below: Image[]): Image {
+  return { engine: 'e', ...snapshotMemory(memory, below) };
+}
+
+test('what a snapshot takes, restoring gives back, over anything', () => {
+  fc.assert(
+    fc.property(memories, memories, memories, (initial, loaded, other) => {
+      const lowest = imageOf(initial, []);
+      const upper = imageOf(loaded, [lowest]);
+      const memory = other.slice();
+      restoreMemory(memory, [lowest, upper]);
+      expect(Buffer.compare(memory, loaded)).toBe(0);
+      restoreMemory(memory, [lowest]);
+      expect(Buffer.compare(memory, initial)).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('an image that comes in blocks gives back the same, over anything', () => {
+  const blockBytes = fc.integer({ min: 1, max: 20 * PAGE_BYTES });
+  fc.assert(
+    fc.property(memories, memories, memories, blockBytes, (initial, loaded, other, bytes) => {
+      const lowest = imageOf(initial, []);
+      const { runs, contents } = imageOf(loaded, [lowest]);
+      const blocks: Uint8Array[] = [];
+      for (let at = 0; at < contents.length; at += bytes)
+        blocks.push(contents.subarray(at, at + bytes));
+      const memory = other.slice();
+      restoreBlocks(memory, lowest, runs, blocks, memory.length);
+      expect(Buffer.compare(memory, loaded)).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('memory that is new is written to, but not read', () => {
+  fc.assert(
+    fc.property(memories, memories, memories, fc.nat(), (initial, loaded, other, at) => {
+      const lowest = imageOf(initial, []);
+      const upper = imageOf(loaded, [lowest]);
+      const zeroFrom = at % loaded.length;
+      const used = other.fill(0, zeroFrom);
+      const memory = used.slice();
+      restoreMemory(memory, [lowest, upper], zeroFrom);
+      expect(Buffer.compare(memory, loaded)).toBe(0);
+      const streamed = used.slice();
+      restoreBlocks(streamed, lowest, upper.runs, [upper.contents], zeroFrom);
+      expect(Buffer.compare(streamed, loaded)).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+  // Were it read, it would be seen not to be zero.
+  const memory = new Uint8Array(4 * PAGE_BYTES).fill(1);
+  restoreMemory(memory, [imageOf(new Uint8Array(4 * PAGE_BYTES), [])], 2 * PAGE_BYTES);
+  expect([memory.indexOf(1), memory.lastIndexOf(0)]).toEqual([2 * PAGE_BYTES, 2 * PAGE_BYTES - 1]);
+});
+
+test('only pages that differ are held, in runs', () => {
+  const initial = new Uint8Array(64 * PAGE_BYTES).fill(7);
+  const loaded = initial.slice();
+  for (const page of [3, 4, 20, 63]) loaded[page * PAGE_BYTES + 5] = 1;
+  const { runs, contents } = imageOf(loaded, [imageOf(initial, [])]);
+  expect([...runs]).toEqual([3, 2, 20, 1, 63, 1]);
+  expect(contents.length).toBe(4 * PAGE_BYTES);
+});
+
+test('memory beyond the image becomes zero', () => {
+  const small = imageOf(new Uint8Array(4 * PAGE_BYTES).fill(1), []);
+  const memory = new Uint8Array(100 * PAGE_BYTES).fill(9);
+  restoreMemory(memory, [small]);
+  expect(memory.lastIndexOf(1)).toBe(4 * PAGE_BYTES - 1);
+  expect(memory.indexOf(9)).toBe(-1);
+});

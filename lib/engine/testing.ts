@@ -1,0 +1,30 @@
+/** What the tests of this room share: the engine and the corpus. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CORPUS } from '../../test/corpus/index.ts';
+import { ENGINE_WASM, fetchEngine } from '../../tools/build/fetch-engine.mjs';
+import { rowsOf } from '../query-result/index.ts';
+import { type Engine, loadEngine, type TraceProcessor } from './index.ts';
+
+export async function testEngine(): Promise<Engine> {
+  return loadEngine(await fetchEngine().then(() => ENGINE_WASM));
+}
+
+export function load(processor: TraceProcessor, path: string): TraceProcessor {
+  const trace = readFileSync(join(CORPUS, path));
+  for (let at = 0; at < trace.length; at += 100_000)
+    processor.append(trace.subarray(at, at + 100_000));
+  processor.finalize();
+  return processor;
+}
+
+export function ask(processor: TraceProcessor, sql: string): unknown[][] {
+  return rowsOf(answer(processor, sql));
+}
+
+/** The answer as the engine encoded it. */
+export function answer(processor: TraceProcessor, sql: string): Uint8Array[] {
+  const results: Uint8Array[] = [];
+  processor.query(Buffer.from(sql), (result) => results.push(result.slice()));
+  return results;
+}

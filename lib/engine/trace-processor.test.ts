@@ -1,0 +1,217 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { CORPUS, corpusTraces } from '../../test/corpus/index.ts';
+import { type Engine, loadEngine, TraceProcessor } from './index.ts';
+import { ask, load, testEngine } from './testing.ts';
+
+const MIB = 2 ** 20;
+
+let engine: Engine;
+let shared: TraceProcessor;
+beforeAll(async () => {
+  engine = await testEngine();
+  shared = new TraceProcessor(engine);
+}, 300_000);
+
+/** Big ones and those the engine dies of have tests of their own. */
+const ordinary = corpusTraces()
+  .filter(({ path }) => !/bomb/.test(path) && statSync(join(CORPUS, path)).size < 170_000)
+  .filter(({ path }) => !/^(handmade\/gzip-cpu\.|bad\/json-(bom|utf16))/.test(path)) // reading/file-start.test.ts
+  .filter(({ error }) => !/HANG|THROW/.test(error));
+
+test('reports its version and digest', () => {
+  expect(engine.version).toBe(
+    'Perfetto v55.3-df2b6e4be (df2b6e4be1b2f6f799e72e0210d5981af6506436)',
+  );
+  expect(engine.digest).toMatch(/^c1c25c29/);
+  expect(structuredClone(engine).digest).toBe(engine.digest);
+});
+
+test('a file that is no TraceProcessor is refused by name', async () => {
+  await expect(loadEngine('/nonexistent.wasm')).rejects.toThrow(
+    /^\/nonexistent\.wasm cannot be used as the TraceProcessor wasm: ENOENT/,
+  );
+  await expect(loadEngine(import.meta.filename)).rejects.toMatchObject({ code: 'invalid_option' });
+});
+
+describe('every small trace', () => {
+  test.each(ordinary.filter(({ loads }) => loads))('$path has its counts', ({ path, counts }) => {
+    shared.reset();
+    const processor = load(shared, path);
+    const got = ['slice', 'sched', 'thread', 'process'].map((table) =>
+      Number(ask(processor, `SELECT count(*) FROM ${table}`)[0]?.[0]),
+    );
+    expect(got).toEqual(counts.slice(0, 4));
+  });
+
+  test.each(ordinary.filter(({ loads }) => !loads))('$path fails as it must', ({ path, error }) => {
+    const message = error.replace(/^(append|finalize): /, '');
+    shared.reset();
+    let thrown: unknown;
+    try {
+      load(shared, path);
+    } catch (error_) {
+      thrown = error_;
+    }
+    expect(thrown).toMatchObject({ code: 'trace_invalid' });
+    // What the first bytes say may stand behind the engine's words, in brackets.
+    expect((thrown as Error).message.startsWith(message)).toBe(true);
+  });
+});
+
+test('the first reason is the one that stays', () => {
+  const processor = new TraceProcessor(engine);
+  const reason = 'Trace parse failure (Unknown trace type provided (ERR:fmt)) (ERR:tp-parse).';
+  for (const step of [
+    () => processor.append(Buffer.from('plainly no trace')),
+    () => processor.append(Buffer.from('more')),
+    () => processor.finalize(),
+  ])
+    expect(step).toThrow(`${reason} The trace file is corrupt.`);
+  expect(processor.poisoned).toBeUndefined();
+});
+
+describe('queries', () => {
+  let processor: TraceProcessor;
+  beforeAll(() => {
+    processor = load(new TraceProcessor(engine), 'recorded/linux/compile-c.pftrace');
+  });
+
+  test('errors are the engine’s own, and it answers on', () => {
+    expect(() => ask(processor, 'SELECT x FROM nope')).toThrow(
+      expect.objectContaining({
+        code: 'sql_failed',
+        message: expect.stringMatching(/^Traceback.*no such table: nope$/s),
+      }),
+    );
+    expect(() => ask(processor, ' -- nothing')).toThrow('No valid SQL to run');
+    expect(ask(processor, 'SELECT 1 + 1')).toEqual([[2n]]);
+  });
+
+  test('SQL that stops short is an SQL error, though the engine dies of it', () => {
+    const image = processor.snapshot();
+    for (const sql of ['SELECT', 'SELECT 1; SELECT 1 + -- more', 'SELECT * FROM slice WHERE;']) {
+      expect(() => ask(processor, sql)).toThrow(
+        expect.objectContaining({ code: 'sql_failed', message: 'incomplete SQL statement' }),
+      );
+      expect(processor.poisoned).toMatchObject({ code: 'engine_crashed' });
+      processor.restore(image);
+    }
+    expect(() => ask(processor, 'SELECT 1 FROM')).toThrow(/incomplete SQL statement$/);
+    expect(ask(processor, 'SELECT 1')).toEqual([[1n]]);
+  });
+
+  test('an error in mid-query is thrown, after results were handed out', () => {
+    let results = 0;
+    const sql =
+      "SELECT iif(x < 100000, x, json_extract('{', '$')) FROM " +
+      '(WITH RECURSIVE r(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM r LIMIT 100001) SELECT x FROM r)';
+    expect(() => processor.query(Buffer.from(sql), () => results++)).toThrow(/malformed JSON/);
+    expect(results).toBeGreaterThan(0);
+  });
+
+  test('SQL longer than the request buffer, and a cell longer than a reply', () => {
+    const text = 'é'.repeat(3 * MIB);
+    expect(ask(processor, `SELECT '${text}'`)).toEqual([[text]]);
+    const tooLong = new Uint8Array(32 * MIB + 1).fill(0x20);
+    expect(() => processor.query(tooLong, () => {})).toThrow(
+      'SQL is 33554433 bytes long, the bound is 33554432',
+    );
+  });
+
+  test('any bytes may be SQL, and equal questions have equal answers, byte for byte', () => {
+    const answers = [1, 2].map(() => {
+      const parts: Uint8Array[] = [];
+      const sql = Buffer.concat([
+        Buffer.from("SELECT *, '"),
+        Buffer.of(0xff),
+        Buffer.from("' FROM sched"),
+      ]);
+      processor.query(sql, (result) => parts.push(result.slice()));
+      return Buffer.concat(parts);
+    });
+    expect(answers[0]?.length).toBeGreaterThan(100_000);
+    expect(answers[0]?.equals(answers[1] ?? Buffer.of())).toBe(true);
+  });
+
+  test('time of day is real, in UTC', () => {
+    const [[now, local, parsed] = []] = ask(
+      processor,
+      "SELECT unixepoch('now'), datetime(1e9, 'unixepoch', 'localtime'), unixepoch('2000-02-29', 'utc')",
+    );
+    expect(Math.abs(Number(now) - Date.now() / 1000)).toBeLessThan(10);
+    expect(local).toBe('2001-09-09 01:46:40');
+    expect(parsed).toBe(BigInt(Date.UTC(2000, 1, 29) / 1000));
+  });
+});
+
+describe('an instance that died', () => {
+  test('of a trap says why, and does nothing more', () => {
+    const processor = new TraceProcessor(engine);
+    const nested = readFileSync(join(CORPUS, 'bad/proto-compressed-nested.pftrace'));
+    const death = {
+      code: 'engine_crashed',
+      message: expect.stringMatching(
+        /^TraceProcessor crashed \(unreachable\): .*PERFETTO_CHECK\(!decoder\.has_compressed_packets\(\)\)/,
+      ),
+    };
+    expect(() => processor.append(nested)).toThrow(expect.objectContaining(death));
+    expect(processor.poisoned).toMatchObject(death);
+    expect(() => ask(processor, 'SELECT 1')).toThrow(expect.objectContaining(death));
+  });
+
+  test('of a machine without memory is not of the bound, and may pass elsewhere', () => {
+    const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
+      throw new RangeError('WebAssembly.Memory.grow(): Unable to grow instance memory');
+    });
+    const processor = new TraceProcessor(engine);
+    let thrown: unknown;
+    try {
+      load(processor, 'recorded/linux/mem-pressure.pftrace');
+    } catch (error) {
+      thrown = error;
+    } finally {
+      grow.mockRestore();
+    }
+    expect(thrown).toMatchObject({
+      ...{ code: 'out_of_memory', retryable: true },
+      detail: expect.stringMatching(
+        /^the machine has no memory left for TraceProcessor, which needed \d+ bytes$/,
+      ),
+    });
+    processor.reset();
+    load(processor, 'recorded/linux/gzip-cpu.pftrace');
+    expect(ask(processor, 'SELECT count(*) FROM sched')).toEqual([[2547n]]);
+  });
+
+  test('of its memory bound names the bound', () => {
+    expect(() =>
+      load(
+        new TraceProcessor(engine, { memoryBytesMax: 64 * MIB }),
+        'bad/proto-compressed-bomb-300m.pftrace',
+      ),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'limit_exceeded',
+        message: 'TraceProcessor needs more memory than its bound of 67108864 bytes',
+      }),
+    );
+    const processor = load(new TraceProcessor(engine), 'recorded/linux/compile-c.pftrace');
+    processor.memoryBytesMax = 64 * MIB;
+    expect(() => ask(processor, 'SELECT length(hex(zeroblob(100000000)))')).toThrow(
+      'TraceProcessor needs more memory than its bound of 67108864 bytes',
+    );
+    expect(processor.memoryBytes).toBeLessThanOrEqual(64 * MIB);
+  });
+
+  test('of what a callback threw hands that on', () => {
+    const processor = load(new TraceProcessor(engine), 'recorded/linux/compile-c.pftrace');
+    const enough = new Error('enough rows');
+    const stop = (): never => {
+      throw enough;
+    };
+    expect(() => processor.query(Buffer.from('SELECT * FROM sched'), stop)).toThrow(enough);
+    expect(processor.poisoned).toBe(enough);
+  });
+});

@@ -1,0 +1,270 @@
+/** One TraceProcessor: load a trace in chunks, then ask. Everything is synchronous; run it on a thread. */
+import { BigtraceError } from '../common/errors.ts';
+import { checkSqlLength } from '../common/text/text-bounds.ts';
+import type { Engine } from './engine.ts';
+import { describeFirstBytes, describeText, FIRST_BYTES_MAX } from './first-bytes.ts';
+import { warningsSql } from './reading/index.ts';
+import type { SqlPackage } from './script/sql-packages.ts';
+import { summaryResults } from './script/summary.ts';
+import { type Image, snapshotMemory } from './snapshot/snapshot.ts';
+import { type ReadBytes, readImage } from './snapshot/snapshot-file.ts';
+import {
+  queryError,
+  type Reply,
+  ReplyFrames,
+  readReply,
+  registerArgs,
+  requestHead,
+  summaryArgs,
+} from './wasm/rpc.ts';
+import { WasmHost } from './wasm/wasm-host.ts';
+
+export interface TraceProcessorOptions {
+  /** Bound of the instance's wasm memory; 4 GiB, wasm32's own, by default. */
+  memoryBytesMax?: number;
+}
+
+/**
+ * SQL that ends where it must go on (`SELECT 1 +`) makes TraceProcessor v55 fail a check of its own while
+ * it looks for the place to report. It is the client's error all the same.
+ */
+const INCOMPLETE_SQL = 'incomplete SQL statement';
+
+function isIncompleteSql(error: unknown): boolean {
+  return (
+    error instanceof BigtraceError &&
+    error.code === 'engine_crashed' &&
+    /sql_source\.cc:\d+ PERFETTO_CHECK\(rewritten_offset/.test(error.detail)
+  );
+}
+
+export class TraceProcessor {
+  readonly #engine: Engine;
+  readonly #host: WasmHost;
+  readonly #frames = new ReplyFrames();
+  #onReply: (reply: Reply) => void = () => {};
+  /** The first reason why the trace does not load: what the engine says later is only a consequence. */
+  #loadError: BigtraceError | undefined;
+  /** Of the trace that is being loaded, up to FIRST_BYTES_MAX. */
+  #firstBytes: Buffer[] = [];
+  #firstBytesLength = 0;
+
+  constructor(engine: Engine, { memoryBytesMax = 2 ** 32 }: TraceProcessorOptions = {}) {
+    this.#engine = engine;
+    this.#host = new WasmHost(engine.module, memoryBytesMax, (piece) => {
+      this.#frames.push(piece, (message) => this.#onReply(readReply(message)));
+    });
+    this.#restore([engine.initial]);
+  }
+
+  /** Bytes of wasm memory; never shrinks. */
+  get memoryBytes(): number {
+    return this.#host.memoryBytes;
+  }
+
+  get memoryBytesMax(): number {
+    return this.#host.memoryBytesMax;
+  }
+
+  /** A bound below what the instance already has stops its next growth. */
+  set memoryBytesMax(bytes: number) {
+    this.#host.memoryBytesMax = bytes;
+  }
+
+  /**
+   * Why the instance can no longer be used: it trapped, passed its memory bound, or a callback threw in
+   * the middle of a query. `reset` and `restore` cure it.
+   */
+  get poisoned(): unknown {
+    return this.#host.poisoned;
+  }
+
+  /**
+   * Parses the next bytes of the trace.
+   * @throws BigtraceError trace_invalid, limit_exceeded (memory), engine_crashed
+   */
+  append(chunk: Uint8Array): void {
+    if (this.#loadError !== undefined) throw this.#loadError;
+    this.#keepFirst(chunk);
+    const pieceMax = this.#host.requestBytesMax - 64;
+    for (let at = 0; at < chunk.length; at += pieceMax) {
+      const piece = chunk.subarray(at, at + pieceMax);
+      this.#request(requestHead('append', piece.length), piece, (reply) => {
+        if (reply.appendError !== undefined) this.#failLoad(reply.appendError);
+      });
+      if (this.#loadError !== undefined) throw this.#loadError;
+    }
+  }
+
+  /** Ends the trace; it can be asked then. @throws as append */
+  finalize(): void {
+    if (this.#loadError !== undefined) throw this.#loadError;
+    this.#request(requestHead('finalize', 0), undefined, (reply) => {
+      if (reply.finalizeError !== undefined) this.#failLoad(reply.finalizeError);
+    });
+    this.#forgetFirst();
+    if (this.#loadError !== undefined) throw this.#loadError;
+  }
+
+  /** Makes what was found when the trace was read known to scripts, as `bigtrace_warnings()`. */
+  tellWarnings(warnings: ReadonlyMap<string, number>): void {
+    if (warnings.size > 0) this.query(warningsSql(warnings), () => {});
+  }
+
+  /**
+   * Runs a script; its last statement's rows come as encoded `perfetto.protos.QueryResult`s, the columns
+   * in the first, `is_last_batch` in the last. The bytes are a view into wasm memory, valid only during
+   * the call. When an error is thrown, what was handed out before is void. What `onResult` throws ends
+   * the query at once, is thrown on, and poisons the instance.
+   * @throws BigtraceError sql_failed (TraceProcessor's own message), limit_exceeded, engine_crashed
+   */
+  query(sql: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
+    checkSqlLength('SQL', sql);
+    let failure: string | undefined;
+    this.#ask('query', sql, ({ queryResult }) => {
+      if (queryResult === undefined || failure !== undefined) return;
+      failure = queryError(queryResult);
+      if (failure === undefined) onResult(queryResult);
+    });
+    if (failure !== undefined) throw new BigtraceError('sql_failed', failure);
+  }
+
+  /**
+   * Computes all metrics of a `TraceSummarySpec` in textproto; what was computed comes as `query`'s rows do,
+   * in the columns of summary.ts.
+   * @throws as query
+   */
+  summarize(spec: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
+    checkSqlLength('the summary specification', spec);
+    const args = summaryArgs(spec);
+    let failure: string | undefined;
+    let summary: Uint8Array | undefined;
+    this.#ask('summarize', args, (reply) => {
+      failure ??= reply.summaryError;
+      summary ??= reply.summary?.slice();
+    });
+    if (failure !== undefined) throw new BigtraceError('sql_failed', failure);
+    for (const result of summaryResults(summary ?? new Uint8Array())) onResult(result);
+  }
+
+  /**
+   * Makes a package's modules known to INCLUDE PERFETTO MODULE, until `reset` or `restore`.
+   * @throws BigtraceError invalid_option, with TraceProcessor's reason: a name that is taken
+   */
+  register(sqlPackage: SqlPackage): void {
+    const args = registerArgs(sqlPackage);
+    let failure: string | undefined;
+    this.#request(requestHead('register', args.length), args, ({ registerError }) => {
+      failure ??= registerError;
+    });
+    if (failure !== undefined)
+      throw new BigtraceError(
+        'invalid_option',
+        `--sql-package ${sqlPackage.name}: ${failure.split('\n', 1)[0]}`,
+      );
+  }
+
+  /** All of the memory, as `Engine.initial` is. */
+  wholeMemory(): Omit<Image, 'engine'> {
+    this.#host.clearRequest();
+    return snapshotMemory(this.#host.memory, []);
+  }
+
+  /** The state of the instance, to be restored here or in another instance of the same engine. */
+  snapshot(): Image {
+    if (this.poisoned !== undefined) throw this.poisoned;
+    this.#host.clearRequest();
+    const { initial, identity } = this.#engine;
+    return { engine: identity, ...snapshotMemory(this.#host.memory, [initial]) };
+  }
+
+  /**
+   * Puts the instance into the state of an image, whatever it was in, poisoned or not.
+   * @throws BigtraceError limit_exceeded (memory); internal: an image of another engine
+   */
+  restore(image: Image): void {
+    if (image.engine !== this.#engine.identity)
+      throw new BigtraceError('internal', 'the image of a trace is of another engine');
+    this.#restore([this.#engine.initial, image]);
+  }
+
+  /**
+   * Puts the instance into the state of an image file. Where that fails halfway the instance is poisoned.
+   * @throws ImageUnusable; BigtraceError limit_exceeded (memory); what `read` throws
+   */
+  restoreFile(read: ReadBytes): void {
+    const { initial, identity, requestAt } = this.#engine;
+    this.#host.restoreFrom(initial, readImage(read, identity), requestAt);
+    this.#forget();
+  }
+
+  /** As new, but for the memory it has taken: the next trace can be appended. */
+  reset(): void {
+    this.#restore([this.#engine.initial]);
+  }
+
+  /** The version TraceProcessor reports, such as "Perfetto v55.3-…". */
+  version(): string {
+    let version: string | undefined;
+    this.#request(requestHead('status', 0), undefined, (reply) => {
+      version = reply.version;
+    });
+    return version ?? 'unknown';
+  }
+
+  #restore(images: readonly Image[]): void {
+    this.#host.restore(images, this.#engine.requestAt);
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#frames.clear();
+    this.#loadError = undefined;
+    this.#forgetFirst();
+  }
+
+  #failLoad(message: string): void {
+    if (this.#loadError !== undefined) return;
+    const head = Buffer.concat(this.#firstBytes);
+    const isUnknown = message.includes('Unknown trace type');
+    const what = describeFirstBytes(head) ?? (isUnknown ? describeText(head) : undefined);
+    this.#loadError = new BigtraceError(
+      'trace_invalid',
+      what === undefined ? message : `${message} (${what})`,
+    );
+  }
+
+  /** The chunk is the caller's, who may use its memory again. */
+  #keepFirst(chunk: Uint8Array): void {
+    const room = FIRST_BYTES_MAX - this.#firstBytesLength;
+    if (room <= 0) return;
+    const kept = Buffer.from(chunk.subarray(0, room));
+    this.#firstBytes.push(kept);
+    this.#firstBytesLength += kept.length;
+  }
+
+  #forgetFirst(): void {
+    this.#firstBytes = [];
+    this.#firstBytesLength = 0;
+  }
+
+  /** A request that runs SQL of the client's. */
+  #ask(method: 'query' | 'summarize', body: Uint8Array, onReply: (reply: Reply) => void): void {
+    try {
+      this.#request(requestHead(method, body.length), body, onReply);
+    } catch (error) {
+      throw isIncompleteSql(error) ? new BigtraceError('sql_failed', INCOMPLETE_SQL) : error;
+    }
+  }
+
+  #request(head: Uint8Array, body: Uint8Array | undefined, onReply: (reply: Reply) => void): void {
+    let fatal: string | undefined;
+    this.#onReply = (reply) => {
+      fatal ??= reply.fatalError;
+      onReply(reply);
+    };
+    this.#host.request(head, body);
+    if (fatal !== undefined)
+      throw new BigtraceError('internal', `TraceProcessor refused a request: ${fatal}`);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * TraceProcessor's RPC (perfetto/trace_processor/trace_processor.proto): requests and replies are
+ * `TraceProcessorRpc` messages, each framed as field 1 of a `TraceProcessorRpcStream`.
+ */
+import {
+  bytesField,
+  eachField,
+  pushLengthTag,
+  pushVarint,
+  pushVarintTag,
+  WireReader,
+} from '../../query-result/index.ts';
+import type { SqlPackage } from '../script/sql-packages.ts';
+
+export type Method = 'append' | 'finalize' | 'query' | 'status' | 'register' | 'summarize';
+
+const METHOD_NUMBER: Record<Method, number> = {
+  append: 1,
+  finalize: 2,
+  query: 3,
+  status: 10,
+  register: 13,
+  summarize: 15,
+};
+
+const FRAME = 1;
+const REQUEST = 2;
+const FATAL_ERROR = 5;
+const APPEND_TRACE_DATA = 101;
+const QUERY_ARGS = 103;
+const QUERY_ARGS_SQL = 1;
+const REGISTER_ARGS = 108;
+const SUMMARY_ARGS = 110;
+const APPEND_RESULT = 201;
+const QUERY_RESULT = 203;
+const STATUS_RESULT = 210;
+const REGISTER_RESULT = 211;
+const FINALIZE_RESULT = 212;
+const SUMMARY_RESULT = 214;
+
+/**
+ * The bytes of a request up to its body (append: bytes of trace; query: the SQL; register, summarize: the
+ * arguments, see below), which follows.
+ * `seq` is left out: TraceProcessor takes a request without one whatever came before, so a restored
+ * instance needs no counter.
+ */
+export function requestHead(method: Method, bodyLength: number): Uint8Array {
+  const args: number[] = [];
+  if (method === 'append') pushLengthTag(args, APPEND_TRACE_DATA, bodyLength);
+  if (method === 'query') {
+    const sqlTag: number[] = [];
+    pushLengthTag(sqlTag, QUERY_ARGS_SQL, bodyLength);
+    pushLengthTag(args, QUERY_ARGS, sqlTag.length + bodyLength);
+    args.push(...sqlTag);
+  }
+  if (method === 'register') pushLengthTag(args, REGISTER_ARGS, bodyLength);
+  if (method === 'summarize') pushLengthTag(args, SUMMARY_ARGS, bodyLength);
+  const message: number[] = [];
+  pushVarintTag(message, REQUEST);
+  pushVarint(message, METHOD_NUMBER[method]);
+  message.push(...args);
+  const head: number[] = [];
+  pushLengthTag(head, FRAME, message.length + bodyLength);
+  return Uint8Array.from([...head, ...message]);
+}
+
+/** `RegisterSqlPackageArgs`: its modules have the package's name in front of theirs. */
+export function registerArgs({ name, modules }: SqlPackage): Uint8Array {
+  return Buffer.concat([
+    bytesField(1, Buffer.from(name)),
+    ...modules.map((module) =>
+      bytesField(
+        2,
+        Buffer.concat([bytesField(1, Buffer.from(module.name)), bytesField(2, module.sql)]),
+      ),
+    ),
+  ]);
+}
+
+/** `TraceSummaryArgs`: all metrics of a specification in textproto; the summary comes as binary proto. */
+export function summaryArgs(spec: Uint8Array): Uint8Array {
+  const allMetrics = Buffer.of(3 * 8, 1);
+  const asProto = Buffer.of(4 * 8, 0); // the engine wants it said
+  return Buffer.concat([bytesField(2, spec), bytesField(3, allMetrics), asProto]);
+}
+
+/** What a reply says, as far as this project asks. */
+export interface Reply {
+  /** TraceProcessor refused the request itself. */
+  fatalError?: string;
+  appendError?: string;
+  finalizeError?: string;
+  registerError?: string;
+  summaryError?: string;
+  /** Encoded `TraceSummary`: a view, valid until the engine runs on. */
+  summary?: Uint8Array;
+  /** Encoded `QueryResult`: a view, valid until the engine runs on. */
+  queryResult?: Uint8Array;
+  /** The version, as in "Perfetto v55.3-…". */
+  version?: string;
+}
+
+export function readReply(message: Uint8Array): Reply {
+  const reply: Reply = {};
+  eachField(message, (field, reader) => {
+    if (field === QUERY_RESULT) reply.queryResult = reader.bytes();
+    else if (field === FATAL_ERROR) reply.fatalError = reader.text();
+    else if (field === APPEND_RESULT) assign(reply, 'appendError', textField(reader.bytes(), 2));
+    else if (field === FINALIZE_RESULT)
+      assign(reply, 'finalizeError', textField(reader.bytes(), 1));
+    else if (field === STATUS_RESULT) assign(reply, 'version', textField(reader.bytes(), 2));
+    else if (field === REGISTER_RESULT)
+      assign(reply, 'registerError', textField(reader.bytes(), 1));
+    else if (field === SUMMARY_RESULT) readSummary(reply, reader.bytes());
+  });
+  return reply;
+}
+
+/** The error an encoded `QueryResult` carries. */
+export function queryError(result: Uint8Array): string | undefined {
+  return textField(result, 2);
+}
+
+function readSummary(reply: Reply, result: Uint8Array): void {
+  eachField(result, (field, reader) => {
+    if (field === 1) reply.summary = reader.bytes();
+    else if (field === 3) reply.summaryError = reader.text();
+  });
+}
+
+function assign(
+  reply: Reply,
+  key: 'appendError' | 'finalizeError' | 'registerError' | 'version',
+  value: string | undefined,
+): void {
+  if (value !== undefined) reply[key] = value;
+}
+
+function textField(message: Uint8Array, wanted: number): string | undefined {
+  let found: string | undefined;
+  eachField(message, (field, reader) => {
+    if (field === wanted) found = reader.text();
+  });
+  return found;
+}
+
+/** Cuts the engine's reply stream into messages; one may span several pieces, a piece hold several. */
+export class ReplyFrames {
+  /** Copies of the pieces of a message that is not whole yet. */
+  #pieces: Uint8Array[] = [];
+  #held = 0;
+  #needed = 0;
+
+  /** `onMessage` gets views into `piece` wherever a message lies in it whole. */
+  push(piece: Uint8Array, onMessage: (message: Uint8Array) => void): void {
+    let bytes = piece;
+    if (this.#pieces.length > 0) {
+      this.#hold(piece);
+      if (this.#held < this.#needed) return;
+      bytes = Buffer.concat(this.#pieces);
+      this.clear();
+    }
+    let at = 0;
+    while (at < bytes.length) {
+      const { from, to } = frameAt(bytes, at);
+      if (to > bytes.length) {
+        this.#hold(bytes.subarray(at));
+        this.#needed = to - at;
+        return;
+      }
+      at = to;
+      onMessage(bytes.subarray(from, to));
+    }
+  }
+
+  /** Forgets a message that is half there. */
+  clear(): void {
+    this.#pieces = [];
+    this.#held = 0;
+  }
+
+  #hold(piece: Uint8Array): void {
+    this.#pieces.push(piece.slice());
+    this.#held += piece.length;
+  }
+}
+
+/** Tag (one byte) and length (a varint) stand before the message, at `from`..`to`. */
+function frameAt(bytes: Uint8Array, at: number): { from: number; to: number } {
+  const reader = new WireReader(bytes, at + 1);
+  const lengthIsWhole = bytes.subarray(at + 1, at + 1 + 10).some((byte) => byte < 0x80);
+  if (!lengthIsWhole) return { from: bytes.length + 1, to: bytes.length + 1 };
+  const length = reader.varint();
+  return { from: reader.at, to: reader.at + length };
+}

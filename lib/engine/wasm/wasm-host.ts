@@ -1,0 +1,246 @@
+/**
+ * Runs one instance of the wasm: what it asks of its surroundings (wasm-imports.ts), its memory bound,
+ * the request buffer and the callback for replies, and what is left to say when it dies.
+ */
+import { BigtraceError } from '../../common/errors.ts';
+import { type Image, restoreBlocks, restoreMemory } from '../snapshot/snapshot.ts';
+import type { ImageReader } from '../snapshot/snapshot-file.ts';
+import { StderrLog, wasmImports } from './wasm-imports.ts';
+
+/** Size of the buffer requests are written to; longer ones go in pieces. */
+const REQUEST_BYTES = 2 ** 18;
+const PAGE_BYTES = 2 ** 16;
+/** What 32 bits address. */
+const WASM_BYTES_MAX = 2 ** 32;
+/** Memory grows by a fifth at a time, as emscripten's own glue does it, but by no more than this. */
+const GROWTH_BYTES_MAX = 96 * 2 ** 20;
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  __indirect_function_table: WebAssembly.Table;
+  emscripten_stack_init(): void;
+  emscripten_stack_get_current(): number;
+  _emscripten_stack_restore(stackPointer: number): void;
+  __wasm_call_ctors(): void;
+  trace_processor_rpc_init(callback: number, requestBytes: number): number;
+  trace_processor_on_rpc_request(length: number): void;
+}
+
+export class WasmHost {
+  readonly requestBytesMax = REQUEST_BYTES;
+  memoryBytesMax: number;
+  poisoned: unknown;
+  readonly #exports: Exports;
+  readonly #stderr = new StderrLog();
+  readonly #callback: number;
+  readonly #stackTop: number;
+  #requestAt = 0;
+  /** So many bytes were wanted, within the bound, and the machine did not have them. */
+  #refusedBytes: number | undefined;
+
+  /** `onReply` gets pieces of the reply stream: views into memory, valid during the call. */
+  constructor(
+    module: WebAssembly.Module,
+    memoryBytesMax: number,
+    onReply: (piece: Uint8Array) => void,
+  ) {
+    this.memoryBytesMax = memoryBytesMax;
+    const imports = wasmImports(module, {
+      memory: () => this.#exports.memory,
+      growTo: (bytes) => this.#fromCallback(() => this.#growTo(bytes)),
+      stderr: this.#stderr,
+    });
+    const instance = new WebAssembly.Instance(module, imports);
+    this.#exports = checkedExports(instance.exports);
+    this.#callback = addCallback(this.#exports.__indirect_function_table, (at, length) =>
+      this.#fromCallback(() => onReply(new Uint8Array(this.#exports.memory.buffer, at, length))),
+    );
+    this.#exports.emscripten_stack_init();
+    this.#stackTop = this.#exports.emscripten_stack_get_current();
+  }
+
+  /** Starts the engine and returns the address of its request buffer. */
+  boot(): number {
+    return this.#run(() => {
+      this.#exports.__wasm_call_ctors();
+      return this.#exports.trace_processor_rpc_init(this.#callback, REQUEST_BYTES) >>> 0;
+    });
+  }
+
+  /** The whole memory, as it is: a view, valid until the engine runs on. */
+  get memory(): Uint8Array {
+    return new Uint8Array(this.#exports.memory.buffer);
+  }
+
+  /** Puts the instance into the state that the images say, whatever it was, poisoned or not. */
+  restore(images: readonly Image[], requestAt: number): void {
+    const zeroFrom = this.#makeRoom(Math.max(...images.map(({ memoryBytes }) => memoryBytes)));
+    restoreMemory(this.memory, images, zeroFrom);
+    this.#restored(requestAt);
+  }
+
+  /**
+   * The same, to that of an image over `below` that is being read.
+   * Where that fails, the instance is poisoned. @throws what reading throws
+   */
+  restoreFrom(below: Image, { memoryBytes, runs, blocks }: ImageReader, requestAt: number): void {
+    const zeroFrom = this.#makeRoom(memoryBytes);
+    try {
+      restoreBlocks(this.memory, below, runs, blocks, zeroFrom);
+    } catch (thrown) {
+      this.poisoned = thrown;
+      throw thrown;
+    }
+    this.#restored(requestAt);
+  }
+
+  /** @returns from where on memory is new. */
+  #makeRoom(bytes: number): number {
+    const before = this.memoryBytes;
+    if (bytes > before && !this.#growTo(bytes)) throw noMemory(bytes);
+    return before;
+  }
+
+  #restored(requestAt: number): void {
+    this.#exports._emscripten_stack_restore(this.#stackTop);
+    this.#requestAt = requestAt;
+    this.poisoned = undefined;
+  }
+
+  /** Bytes of earlier requests are no part of the state. */
+  clearRequest(): void {
+    this.memory.fill(0, this.#requestAt, this.#requestAt + REQUEST_BYTES);
+  }
+
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  /** Hands `head` and then `body` to the engine; its replies come before this returns. */
+  request(head: Uint8Array, body: Uint8Array = new Uint8Array(0)): void {
+    const first = body.subarray(0, REQUEST_BYTES - head.length);
+    this.#send(head, first);
+    for (let at = first.length; at < body.length; at += REQUEST_BYTES)
+      this.#send(body.subarray(at, at + REQUEST_BYTES));
+  }
+
+  #send(...parts: Uint8Array[]): void {
+    if (this.poisoned !== undefined) throw this.poisoned;
+    let length = 0;
+    for (const part of parts) {
+      new Uint8Array(this.#exports.memory.buffer).set(part, this.#requestAt + length);
+      length += part.length;
+    }
+    this.#run(() => this.#exports.trace_processor_on_rpc_request(length));
+  }
+
+  /** Errors of our own making that passed through the engine's frames on their way out. */
+  #ownError: { thrown: unknown } | undefined;
+
+  #fromCallback<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (thrown) {
+      this.#ownError = { thrown };
+      throw thrown;
+    }
+  }
+
+  #run<T>(work: () => T): T {
+    this.#stderr.clear();
+    this.#refusedBytes = undefined;
+    try {
+      return work();
+    } catch (thrown) {
+      // However it was left, its stack was not unwound: nothing it holds can be relied on any more.
+      this.poisoned = this.#ownError === undefined ? this.#crash(thrown) : this.#ownError.thrown;
+      this.#ownError = undefined;
+      throw this.poisoned;
+    }
+  }
+
+  #crash(thrown: unknown): BigtraceError {
+    const how = thrown instanceof Error ? thrown.message : String(thrown);
+    const words = this.#stderr.reason();
+    if (this.#refusedBytes !== undefined) return noMemory(this.#refusedBytes, thrown);
+    if (/out of memory|cannot enlarge memory/i.test(words))
+      return outOfMemory(WASM_BYTES_MAX, thrown);
+    return new BigtraceError(
+      'engine_crashed',
+      `TraceProcessor crashed (${how})${words === '' ? '' : `: ${words}`}`,
+      { cause: thrown },
+    );
+  }
+
+  /** @returns false where the machine has no memory left. @throws limit_exceeded past the bound */
+  #growTo(bytes: number): boolean {
+    const { memory } = this.#exports;
+    const old = memory.buffer.byteLength;
+    if (bytes > this.memoryBytesMax) throw outOfMemory(this.memoryBytesMax);
+    const generous = old + Math.min(old / 5, GROWTH_BYTES_MAX);
+    const wanted = Math.min(Math.max(bytes, generous), Math.max(bytes, this.memoryBytesMax));
+    if (grows(memory, wanted - old) || grows(memory, bytes - old)) return true;
+    this.#refusedBytes = bytes;
+    return false;
+  }
+}
+
+function grows(memory: WebAssembly.Memory, bytes: number): boolean {
+  try {
+    memory.grow(Math.ceil(bytes / PAGE_BYTES));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Another machine, or this one later, may have it. */
+function noMemory(bytes: number, cause?: unknown): BigtraceError {
+  const text = `the machine has no memory left for TraceProcessor, which needed ${bytes} bytes`;
+  return new BigtraceError('out_of_memory', text, { cause });
+}
+
+function outOfMemory(bound: number, cause?: unknown): BigtraceError {
+  return new BigtraceError('limit_exceeded', memoryBoundText(bound), { cause });
+}
+
+/** What an engine fails with that would grow beyond its bound. */
+export function memoryBoundText(bound: number): string {
+  return `TraceProcessor needs more memory than its bound of ${bound} bytes`;
+}
+
+function checkedExports(exports: WebAssembly.Exports): Exports {
+  const names: (keyof Exports)[] = [
+    'memory',
+    '__indirect_function_table',
+    'emscripten_stack_init',
+    'emscripten_stack_get_current',
+    '_emscripten_stack_restore',
+    '__wasm_call_ctors',
+    'trace_processor_rpc_init',
+    'trace_processor_on_rpc_request',
+  ];
+  for (const name of names)
+    if (exports[name] === undefined) throw new Error(`the wasm does not export ${name}`);
+  return exports as unknown as Exports;
+}
+
+/**
+ * Puts a JS function of type (i32, i32) -> () into the table and returns its index. A table takes only
+ * wasm functions, so a module of one import, exported again, stands between.
+ */
+function addCallback(table: WebAssembly.Table, callback: (a: number, b: number) => void): number {
+  // biome-ignore format: one section a line
+  const bytes = Uint8Array.of(
+    0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+    1, 6, 1, 0x60, 2, 0x7f, 0x7f, 0, // types: (i32, i32) -> ()
+    2, 7, 1, 1, 0x65, 1, 0x66, 0, 0, // imports: e.f, a function of type 0
+    7, 5, 1, 1, 0x66, 0, 0, // exports: f, function 0
+  );
+  const trampoline = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    e: { f: (a: number, b: number) => callback(a >>> 0, b >>> 0) },
+  });
+  const index = table.grow(1);
+  table.set(index, trampoline.exports['f']);
+  return index;
+}

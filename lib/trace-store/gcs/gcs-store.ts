@@ -1,0 +1,191 @@
+/**
+ * `/gcs/<bucket>/o/<object>`: Google Cloud Storage. The client library asks for metadata, lists and has
+ * the credentials; downloads are requests of our own, because the library's stream throws where nobody
+ * can catch it when it is left early (7.22).
+ */
+import type { Storage } from '@google-cloud/storage';
+import { decodedName } from '../../common/addresses/canonical-address.ts';
+import { asBigtraceError } from '../../common/errors.ts';
+import { splitBucket } from '../bucket-path.ts';
+import { changed, interruptible, notFound } from '../failures.ts';
+import { bodyBytes, HttpClient, type HttpReply, shortText, statusError } from '../http-request.ts';
+import { listObjects, type Page, type PageRequest } from '../object-list.ts';
+import { splitSize, withSize } from '../sized-generation.ts';
+import type { ReadOptions, TraceStat, TraceStore } from '../trace-store.ts';
+import { gcsError, whyRefused } from './gcs-error.ts';
+import { type GcsOptions, openStorage } from './open-storage.ts';
+
+const PAGE_OBJECTS = 1000;
+const SHAPE = '/gcs/<bucket>/o/<object>';
+const FIELDS = 'name,size,generation,timeCreated';
+
+/** An object's metadata, as far as it is asked for. */
+interface Metadata {
+  name?: string | undefined;
+  size?: string | number | undefined;
+  generation?: string | number | undefined;
+  timeCreated?: string | undefined;
+}
+
+interface ListAnswer {
+  items?: Metadata[];
+  nextPageToken?: string;
+}
+
+interface Range {
+  generation: string;
+  start: number;
+  signal: AbortSignal | undefined;
+}
+
+export function gcsStore(options: GcsOptions): TraceStore {
+  const client = new HttpClient();
+  const payer = options.userProject === undefined ? {} : { userProject: options.userProject };
+  let opened: Promise<Storage> | undefined;
+
+  async function withStorage<Value>(
+    ask: (storage: Storage) => Promise<Value>,
+    signal: AbortSignal | undefined,
+  ): Promise<Value> {
+    opened ??= openStorage(options).catch((thrown) => {
+      opened = undefined; // credentials may be there the next time
+      throw thrown;
+    });
+    try {
+      const storage = await interruptible(opened, signal);
+      return await interruptible(ask(storage), signal);
+    } catch (thrown) {
+      throw gcsError(thrown);
+    }
+  }
+
+  async function statObject(bucket: string, name: string, signal?: AbortSignal) {
+    const [found] = await withStorage(
+      (storage) => storage.bucket(bucket, payer).file(name).getMetadata({ fields: FIELDS }),
+      signal,
+    );
+    return statOf(found);
+  }
+
+  async function download(bucket: string, name: string, range: Range): Promise<HttpReply> {
+    const { generation, start, signal } = range;
+    const request = await withStorage(async ({ baseUrl, authClient }) => {
+      const url = mediaUrl(baseUrl, { bucket, name, generation }, options);
+      return { url, headers: await authClient.getRequestHeaders(url.href) };
+    }, signal);
+    // gzip: an object that is stored compressed comes as it is stored, of the length that stat gave.
+    const headers = { ...request.headers, 'accept-encoding': 'gzip' };
+    const reply = await client.request({
+      url: request.url,
+      headers: start === 0 ? headers : { ...headers, range: `bytes=${start}-` },
+      signal,
+    });
+    if (reply.status === 200 || reply.status === 206) return reply;
+    const why = whyRefused(await shortText(reply));
+    if (reply.status !== 404) throw statusError(reply.status, why);
+    await statObject(bucket, name, signal);
+    throw changed(); // it is there, but no longer of that generation
+  }
+
+  async function page(bucket: string, request: PageRequest, signal: AbortSignal | undefined) {
+    const query = {
+      autoPaginate: false,
+      maxResults: PAGE_OBJECTS,
+      prefix: request.prefix,
+      fields: `nextPageToken,items(${FIELDS})`,
+      ...(request.after === undefined ? {} : { startOffset: request.after }),
+      ...(request.token === undefined ? {} : { pageToken: request.token }),
+    };
+    const [, , answer] = await withStorage((s) => s.bucket(bucket, payer).getFiles(query), signal);
+    return pageOf(answer as ListAnswer);
+  }
+
+  return {
+    name: 'gcs',
+    async stat(path, signal) {
+      const { bucket, name } = splitBucket(path, '/o/', SHAPE);
+      return firstNamed(name, (candidate) => statObject(bucket, candidate, signal));
+    },
+    canonical: (path, signal) =>
+      canonicalPath(path, (bucket, name) => statObject(bucket, name, signal)),
+    async *read(path: string, { generation, start = 0, signal }: ReadOptions) {
+      const { bucket, name } = splitBucket(path, '/o/', SHAPE);
+      const { id, size } = splitSize(generation);
+      if (start > 0 && start === size) return;
+      const range = { generation: id, start, signal };
+      const reply = await firstNamed(name, (candidate) => download(bucket, candidate, range));
+      try {
+        yield* bodyBytes(reply, { start, size, signal });
+      } finally {
+        reply.body.destroy();
+      }
+    },
+    async *list(path, { after, signal } = {}) {
+      const { bucket, name, prefix } = splitBucket(path, '/o/', SHAPE);
+      yield* listObjects({
+        pattern: name,
+        bucketPath: prefix,
+        after,
+        signal,
+        page: (request) => page(bucket, request, signal),
+      });
+    },
+    close: () => client.close(),
+  };
+}
+
+function mediaUrl(
+  baseUrl: string,
+  { bucket, name, generation }: { bucket: string; name: string; generation: string },
+  { userProject }: GcsOptions,
+): URL {
+  const object = `${baseUrl}/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(name)}`;
+  const url = new URL(`${object}?alt=media&generation=${encodeURIComponent(generation)}`);
+  if (userProject !== undefined) url.searchParams.set('userProject', userProject);
+  return url;
+}
+
+/** With the name that the object has. @throws what `stat` throws */
+async function canonicalPath(
+  path: string,
+  stat: (bucket: string, name: string) => Promise<TraceStat>,
+): Promise<string> {
+  const { bucket, name, prefix } = splitBucket(path, '/o/', SHAPE);
+  if (decodedName(name) === undefined) return path;
+  return firstNamed(name, async (candidate) => {
+    await stat(bucket, candidate);
+    return prefix + candidate;
+  });
+}
+
+/**
+ * Upstream's addresses have the object's name URL-encoded. An object whose name is the text itself wins,
+ * so that every listed address leads back to its object.
+ */
+async function firstNamed<Value>(
+  name: string,
+  ask: (candidate: string) => Promise<Value>,
+): Promise<Value> {
+  const decoded = decodedName(name);
+  if (!name.isWellFormed()) throw notFound();
+  try {
+    return await ask(name);
+  } catch (thrown) {
+    if (decoded === undefined || asBigtraceError(thrown).code !== 'trace_not_found') throw thrown;
+  }
+  return ask(decoded);
+}
+
+function pageOf({ items = [], nextPageToken }: ListAnswer): Page {
+  const objects = items.map((item) => ({ name: item.name ?? '', ...statOf(item) }));
+  return { objects, token: nextPageToken };
+}
+
+function statOf({ size, generation, timeCreated }: Metadata): TraceStat {
+  const bytes = size === undefined ? undefined : Number(size);
+  return {
+    size: bytes,
+    generation: withSize({ id: String(generation), size: bytes }),
+    modifiedMs: timeCreated === undefined ? 0 : Date.parse(timeCreated),
+  };
+}

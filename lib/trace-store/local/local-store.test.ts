@@ -1,0 +1,225 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeTroublesomeNames } from '../../../test/corpus/names.ts';
+import { bytesFromText, textFromBytes } from '../../common/text/byte-text.ts';
+import { TraceStores } from '../stores.ts';
+import { codeOf, storeContract } from '../testing/contract.ts';
+import { localStore } from './local-store.ts';
+
+/** A name as the file system has it, below a directory. */
+const inside = (root: string, path: string): Buffer =>
+  Buffer.concat([Buffer.from(`${root}/`), bytesFromText(path)]);
+
+const dirOf = (path: Buffer): Buffer => path.subarray(0, path.lastIndexOf('/'));
+
+storeContract('local', {
+  names: [
+    'new\nline',
+    'tab\t',
+    'back\\slash',
+    'esc\u001b[31m',
+    textFromBytes(Buffer.from([0x6c, 0xe9, 0xff])),
+    ' spaces ',
+  ],
+  async open() {
+    const root = await mkdtemp(join(tmpdir(), 'bigtrace-local-'));
+    return {
+      store: localStore({ root }),
+      pathOf: (name) => name,
+      async put(path, bytes) {
+        const file = inside(root, path);
+        await mkdir(dirOf(file), { recursive: true });
+        const made = inside(root, `.new-${Math.random()}`);
+        await writeFile(made, bytes);
+        await rename(made, file);
+      },
+      close: () => rm(root, { recursive: true }),
+    };
+  },
+});
+
+let top: string;
+let root: string;
+let stores: TraceStores;
+
+beforeAll(async () => {
+  top = await mkdtemp(join(tmpdir(), 'bigtrace-local-'));
+  root = join(top, 'root');
+  mkdirSync(join(root, 'dir/deep'), { recursive: true });
+  mkdirSync(join(top, 'root-not'));
+  writeFileSync(join(top, 'secret.pftrace'), 'secret');
+  writeFileSync(join(top, 'root-not/secret.pftrace'), 'secret');
+  writeFileSync(join(root, 'a.pftrace'), 'a');
+  writeFileSync(join(root, 'dir/deep/b.pftrace'), 'b');
+  stores = new TraceStores([localStore({ root })]);
+});
+afterAll(() => rm(top, { recursive: true }));
+
+async function listed(pattern: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { address } of stores.list(pattern)) found.push(address);
+  return found;
+}
+
+describe('the root', () => {
+  test.each(['nowhere', 'root/a.pftrace'])('%s cannot be it', (path) => {
+    expect(() => localStore({ root: join(top, path) })).toThrow(
+      /^the directory of traces .* is not a directory that can be read$/,
+    );
+  });
+
+  test('may be named through a link, and absolute paths either way', async () => {
+    symlinkSync(root, join(top, 'link'));
+    const linked = new TraceStores([localStore({ root: join(top, 'link') })]);
+    for (const path of ['a.pftrace', `/${join(top, 'link')}/a.pftrace`, `/${root}/a.pftrace`])
+      expect((await linked.stat(`/local/${path.replace('//', '/')}`)).size).toBe(1);
+  });
+
+  test('absolute paths inside are found, others refused', async () => {
+    expect((await stores.stat(`/local/${root}/a.pftrace`)).size).toBe(1);
+    expect(await listed(`/local/${root}/*.pftrace`)).toEqual(['/local/a.pftrace']);
+    expect(await listed(`/local/${root}/a.pftrace`)).toEqual(['/local/a.pftrace']);
+    for (const path of ['/etc/passwd', '/nowhere', `${top}/root-not/secret.pftrace`, '/'])
+      expect(await codeOf(stores.stat(`/local/${path}`))).toBe('forbidden');
+  });
+});
+
+describe('nothing leads out, nor tells what is there', () => {
+  const REFUSED = 'the path leads out of the directory that traces are in';
+
+  test.each([
+    '../secret.pftrace',
+    '../nowhere',
+    'dir/../../secret.pftrace',
+    '../root/a.pftrace',
+    '../*',
+    'dir/../../*',
+    'nowhere/../../secret.pftrace',
+  ])('%s', async (path) => {
+    const outcome = codeOf(listed(`/local/${path}`));
+    expect(await outcome).toBe(path.startsWith('nowhere') ? 'trace_not_found' : 'forbidden');
+  });
+
+  test('through a link, whether its target exists or not', async () => {
+    symlinkSync('../secret.pftrace', join(root, 'out-file'));
+    symlinkSync('../nowhere', join(root, 'out-nowhere'));
+    symlinkSync(top, join(root, 'out-dir'));
+    for (const path of ['out-file', 'out-nowhere', 'out-dir/secret.pftrace', 'out-dir/nowhere']) {
+      const address = `/local/${path}`;
+      await expect(stores.stat(address)).rejects.toThrow(`[${address}]: ${REFUSED}`);
+      await expect(listed(address)).rejects.toThrow(`[${address}]: ${REFUSED}`);
+      const reading = stores.read(address, { generation: 'any' }).next();
+      await expect(reading).rejects.toThrow(`[${address}]: ${REFUSED}`);
+    }
+    expect(await listed('/local/out*')).toEqual([]);
+    expect(await listed('/local/out*/*')).toEqual([]);
+    await expect(listed('/local/out-dir/*')).rejects.toThrow(REFUSED);
+  });
+});
+
+test('a trace has one address, however it is named; a link is another trace', async () => {
+  mkdirSync(join(root, 'x/y'), { recursive: true });
+  writeFileSync(join(root, 'x/one'), 'one');
+  symlinkSync('x/y', join(root, 'to-y'));
+  symlinkSync('one', join(root, 'x/link'));
+  const names = ['x/one', 'x//one', './x/./one', 'x/y/../one', 'to-y/../one', `/${root}/x/one`];
+  for (const name of [...names, `/${root}/to-y/..//one`])
+    for (const found of [
+      await stores.canonical(`/local/${name}`),
+      ...(await listed(`/local/${name}`)),
+    ])
+      expect([name, found]).toEqual([name, '/local/x/one']);
+  expect(await listed('/local/to-y/../o*')).toEqual(['/local/x/one']);
+  expect(await listed('/local/x/*/../one')).toEqual(['/local/x/one']);
+  expect(await listed('/local/to-y/../link')).toEqual(['/local/x/link']);
+  await expect(stores.canonical('/local/x/../../secret.pftrace')).rejects.toThrow(
+    '[/local/x/../../secret.pftrace]: the path leads out',
+  );
+  await rm(join(root, 'x'), { recursive: true });
+  await rm(join(root, 'to-y'));
+});
+
+describe('links inside', () => {
+  test('are files by their own names, and directories where the pattern has a component', async () => {
+    mkdirSync(join(root, 'links'));
+    symlinkSync('../dir', join(root, 'links/dir'));
+    symlinkSync('..', join(root, 'links/loop'));
+    symlinkSync('self', join(root, 'links/self'));
+    symlinkSync('nowhere', join(root, 'links/dangling'));
+    symlinkSync(join(root, 'a.pftrace'), join(root, 'links/a'));
+    expect(await listed('/local/links/**')).toEqual(['/local/links/a']);
+    expect(await listed('/local/links/*/deep/*')).toEqual(['/local/links/dir/deep/b.pftrace']);
+    expect(await listed('/local/links/loop/*')).toEqual(['/local/links/loop/a.pftrace']);
+    expect((await stores.stat('/local/links/dir/../a.pftrace')).size).toBe(1);
+    for (const path of ['self', 'dangling', 'self/x'])
+      expect(await codeOf(stores.stat(`/local/links/${path}`))).toBe('trace_not_found');
+  });
+});
+
+describe('what is no file', () => {
+  test('is an error, not a hang', async () => {
+    execFileSync('mkfifo', [join(root, 'fifo')]);
+    await expect(stores.stat('/local/fifo')).rejects.toThrow(
+      '[/local/fifo]: it is not a file but a link, device, fifo or socket',
+    );
+    const reading = stores.read('/local/fifo', { generation: 'any' }).next();
+    expect(await codeOf(reading)).toBe('trace_not_found');
+    await expect(stores.stat('/local/dir')).rejects.toThrow(
+      '[/local/dir]: it is a directory; a pattern that ends in /** asks for the traces in it',
+    );
+    expect(await listed('/local/*')).toEqual(['/local/a.pftrace']);
+    expect(await codeOf(stores.stat('/local/a\0b'))).toBe('invalid_address');
+  });
+});
+
+describe('a file that changes while it is read', () => {
+  test.each([
+    ['grows', (file: string) => writeFileSync(file, 'more', { flag: 'a' })],
+    ['is cut', (file: string) => writeFileSync(file, 'cut')],
+    ['is written in place', (file: string) => writeFileSync(file, 'x', { flag: 'r+' })],
+  ])('%s', async (_, change) => {
+    const file = join(root, 'changing');
+    writeFileSync(file, Buffer.alloc(5 << 20));
+    utimesSync(file, 1, 1);
+    const { generation } = await stores.stat('/local/changing');
+    const reading = (async () => {
+      let chunks = 0;
+      for await (const _ of stores.read('/local/changing', { generation }))
+        if (++chunks === 2) change(file);
+    })();
+    await expect(reading).rejects.toThrow(
+      '[/local/changing]: the trace changed while it was being read',
+    );
+    await rm(file);
+  });
+});
+
+describe('names that are trouble', () => {
+  let names: string[];
+  beforeAll(() => {
+    names = makeTroublesomeNames(root);
+  });
+
+  test('are listed and read by the addresses listed', async () => {
+    const found = [...(await listed('/local/names/**')), ...(await listed('/local/names/.*'))];
+    expect(found.length).toBeGreaterThan(30);
+    expect(found.toSorted()).toEqual(names.map((path) => `/local/${path}`).toSorted());
+    for (const address of found) {
+      const { size, generation } = await stores.stat(address);
+      let bytes = 0;
+      for await (const chunk of stores.read(address, { generation })) bytes += chunk.length;
+      expect([address, bytes]).toEqual([address, size]);
+      expect(await listed(address)).toEqual([address]);
+    }
+  });
+});
+
+test('an unknown store is refused with the names of those there are', async () => {
+  await expect(stores.stat('/nope/x')).rejects.toThrow(
+    '[/nope/x]: there is no store /nope/; this worker has /local/',
+  );
+});

@@ -1,0 +1,266 @@
+/**
+ * The files below the root that a pattern matches, in the order of their paths' bytes. Only directories
+ * where something can match are entered, and only the names of directories on the way are in memory.
+ */
+import type { BigIntStats, Dirent } from 'node:fs';
+import { opendir } from 'node:fs/promises';
+import { BigtraceError } from '../../common/errors.ts';
+import { Turns } from '../../common/event-loop-turn.ts';
+import {
+  type Glob,
+  isMatch,
+  leadsOn,
+  onlyNames,
+  type Places,
+  step,
+} from '../../common/glob/glob.ts';
+import { bytesFromText, printable, textFromBytes } from '../../common/text/byte-text.ts';
+import { throwIfAborted } from '../failures.ts';
+import { fileError } from './file-error.ts';
+import { OpenDirectory, statBelow } from './open-below.ts';
+import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
+
+export interface Found {
+  /** As the pattern leads to it. */
+  path: string;
+  /** Of the file itself; to be called before the walk goes on. */
+  stat: () => Promise<BigIntStats>;
+}
+
+const BATCH = 64;
+
+type Roots = Parameters<typeof resolveBelow>[0];
+
+/** As small as can be: there is one for each file of a directory, and a directory may hold a million. */
+interface Entry {
+  /** The name's bytes; sorts as the paths do: a directory has the slash behind it. */
+  key: BytePath;
+  isDirectory: boolean;
+  /** Of a directory. */
+  places: Places;
+  /** Where the name is a link to a file: what it leads to. */
+  file: BytePath | undefined;
+}
+
+interface Directory {
+  /** Of its path, with the slash; empty for the root. */
+  prefix: string;
+  /** Undefined where its names are the pattern's and nobody has looked, or where it is none. */
+  opened: OpenDirectory | undefined;
+  entries: readonly Entry[];
+  next: number;
+  /** Whether nothing in the prefix was matched by a wildcard: then it is the client's own word. */
+  literal: boolean;
+}
+
+export async function* walk(
+  roots: Roots,
+  glob: Glob,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly Found[], void, undefined> {
+  throwIfAborted(signal);
+  let batch: Found[] = [];
+  /** Directories that were left, which the batch still needs. */
+  let left: (OpenDirectory | undefined)[] = [];
+  const way: Directory[] = [];
+  try {
+    way.push(await enter(roots, '', glob.begin(), true));
+    for (let here = way.at(-1); here !== undefined; here = way.at(-1)) {
+      const entry = here.entries[here.next++];
+      if (entry === undefined) {
+        way.pop();
+        left.push(here.opened);
+      } else {
+        throwIfAborted(signal);
+        const path = here.prefix + textFromBytes(bufferOf(entry.key));
+        if (entry.isDirectory) way.push(await enter(roots, path, entry.places, here.literal));
+        else batch.push(...(await foundAt(roots, entry, here, path)));
+      }
+      if (batch.length < BATCH && left.length < BATCH) continue;
+      yield batch;
+      batch = [];
+      await closeAll(left.splice(0));
+    }
+    yield batch;
+  } finally {
+    await closeAll([...left, ...way.map(({ opened }) => opened)]);
+    left = [];
+  }
+}
+
+async function closeAll(directories: readonly (OpenDirectory | undefined)[]): Promise<void> {
+  await Promise.all(directories.map((one) => one?.close()));
+}
+
+async function enter(
+  roots: Roots,
+  prefix: string,
+  places: Places,
+  literal: boolean,
+): Promise<Directory> {
+  const names = onlyNames(places);
+  if (names !== undefined) {
+    const entries = names.flatMap((name) => asEntries(name, step(places, name)));
+    return { prefix, opened: undefined, entries: sorted(entries), next: 0, literal };
+  }
+  const path = await resolved(roots, prefix, literal);
+  const opened = path === undefined ? undefined : await openedAt(roots, prefix, path);
+  if (path === undefined || opened === undefined)
+    return { prefix, opened: undefined, entries: [], next: 0, literal: false };
+  try {
+    const entries = await entriesOf(roots, { prefix, path, opened }, places);
+    return { prefix, opened, entries: sorted(entries), next: 0, literal: false };
+  } catch (thrown) {
+    await opened.close();
+    throw thrown;
+  }
+}
+
+function sorted(entries: Entry[]): Entry[] {
+  return entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}
+
+/** None where there is no file. */
+async function foundAt(
+  roots: Roots,
+  { key, file }: Entry,
+  { opened, literal }: Directory,
+  path: string,
+): Promise<Found[]> {
+  if (file === undefined && opened !== undefined) return [{ path, stat: () => opened.stat(key) }];
+  const target = file ?? (await resolved(roots, path, literal));
+  return target === undefined ? [] : [{ path, stat: () => statBelow(roots[0], target) }];
+}
+
+/** A name that is not looked up: both a file's and a directory's, as far as the pattern allows. */
+function asEntries(name: string, places: Places): Entry[] {
+  const bytes = bytesFromText(name).toString('latin1');
+  return [...(isMatch(places) ? [fileEntry(bytes)] : []), ...directoryEntry(bytes, places)];
+}
+
+const NOWHERE: Places = [];
+
+function fileEntry(key: BytePath, file?: BytePath): Entry {
+  return { key, isDirectory: false, places: NOWHERE, file };
+}
+
+/** None where nothing below it can match. */
+function directoryEntry(bytes: BytePath, places: Places): Entry[] {
+  return leadsOn(places) ? [{ key: `${bytes}/`, isDirectory: true, places, file: undefined }] : [];
+}
+
+function within(directory: BytePath, name: BytePath): BytePath {
+  return `${directory === '/' ? '' : directory}/${name}`;
+}
+
+/** Undefined for what vanished meanwhile, or a file where a directory was meant. */
+async function openedAt(
+  roots: Roots,
+  prefix: string,
+  path: BytePath,
+): Promise<OpenDirectory | undefined> {
+  try {
+    return await OpenDirectory.open(roots[0], path);
+  } catch (thrown) {
+    return noneOr(thrown, prefix);
+  }
+}
+
+function noneOr(thrown: unknown, prefix: string): undefined {
+  const error = fileError(thrown);
+  if (error.code === 'trace_not_found') return undefined;
+  throw new BigtraceError(error.code, `${error.detail}: directory ${printable(prefix)}`, {
+    cause: thrown,
+  });
+}
+
+interface Entered {
+  prefix: string;
+  /** Without links. */
+  path: BytePath;
+  opened: OpenDirectory;
+}
+
+async function entriesOf(
+  roots: Roots,
+  { prefix, path, opened }: Entered,
+  places: Places,
+): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  const turns = new Turns();
+  try {
+    for await (const { name, entry } of namesIn(opened.path)) {
+      entries.push(...(await entryOf(roots, path, name, entry, places)));
+      await turns.next();
+    }
+  } catch (thrown) {
+    return noneOr(thrown, prefix) ?? [];
+  }
+  return entries;
+}
+
+async function* namesIn(directory: BytePath): AsyncGenerator<{ name: BytePath; entry: Dirent }> {
+  // Node gives names as buffers then; only its types do not know (@types/node: OpenDirOptions).
+  const encoding = 'buffer' as BufferEncoding;
+  for await (const entry of await opendir(bufferOf(directory), { encoding, bufferSize: 256 })) {
+    const name: string | Buffer = entry.name;
+    yield { name: Buffer.from(name).toString('latin1'), entry };
+  }
+}
+
+async function entryOf(
+  roots: Roots,
+  directory: BytePath,
+  bytes: BytePath,
+  entry: Dirent,
+  from: Places,
+): Promise<Entry[]> {
+  if (entry.isSymbolicLink()) return linkEntry(roots, within(directory, bytes), bytes, from);
+  const places = step(from, textFromBytes(bufferOf(bytes)));
+  if (entry.isDirectory()) return directoryEntry(bytes, places);
+  return entry.isFile() && isMatch(places) ? [fileEntry(bytes)] : [];
+}
+
+/** A link to a directory is followed where the pattern has a component for it, not by `**`: no loops. */
+async function linkEntry(
+  roots: Roots,
+  link: BytePath,
+  bytes: BytePath,
+  from: Places,
+): Promise<Entry[]> {
+  const name = textFromBytes(bufferOf(bytes));
+  const asFile = step(from, name);
+  const asDirectory = step(from, name, { throughGlobstar: false });
+  if (!isMatch(asFile) && !leadsOn(asDirectory)) return [];
+  const target = await resolved(roots, textFromBytes(bufferOf(link)), false);
+  const found = target === undefined ? undefined : await statIfThere(roots, target);
+  if (found?.isDirectory()) return directoryEntry(bytes, asDirectory);
+  return found?.isFile() && isMatch(asFile) ? [fileEntry(bytes, target)] : [];
+}
+
+/** Undefined for what vanished since its name was read. */
+async function statIfThere(roots: Roots, file: BytePath): Promise<BigIntStats | undefined> {
+  try {
+    return await statBelow(roots[0], file);
+  } catch (thrown) {
+    const error = fileError(thrown);
+    if (error.code === 'trace_not_found') return undefined;
+    throw error;
+  }
+}
+
+/** Links that lead nowhere or out of the root are not traces here; only what the client wrote is an error. */
+async function resolved(
+  roots: Roots,
+  path: string,
+  literal: boolean,
+): Promise<BytePath | undefined> {
+  try {
+    return await resolveBelow(roots, bytesFromText(path).toString('latin1'));
+  } catch (thrown) {
+    const error = fileError(thrown);
+    const isNoTrace = error.code === 'trace_not_found' || (error.code === 'forbidden' && !literal);
+    if (isNoTrace) return undefined;
+    throw error;
+  }
+}

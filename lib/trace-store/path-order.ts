@@ -1,0 +1,6 @@
+/** The order of listings: by the bytes of paths, as object stores have it. */
+import { bytesFromText } from '../common/text/byte-text.ts';
+
+export function isAfter(path: string, other: string): boolean {
+  return Buffer.compare(bytesFromText(path), bytesFromText(other)) > 0;
+}

@@ -1,0 +1,131 @@
+/** All the stores of a service behind addresses: every error names the trace it is about. */
+import { isPattern, parseAddress } from '../common/addresses/address.ts';
+import { canonicalAddress } from '../common/addresses/canonical-address.ts';
+import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { printable } from '../common/text/byte-text.ts';
+import type { StoreCounters } from './guards/with-counters.ts';
+import type { ReadOptions, TraceStat, TraceStore } from './trace-store.ts';
+
+export interface ListedTrace extends TraceStat {
+  address: string;
+}
+
+export class TraceStores {
+  readonly #stores: ReadonlyMap<string, TraceStore>;
+
+  /** By the name of the store; they count on. */
+  readonly counters: ReadonlyMap<string, StoreCounters>;
+
+  constructor(
+    stores: readonly TraceStore[],
+    counters: ReadonlyMap<string, StoreCounters> = new Map(),
+  ) {
+    this.counters = counters;
+    this.#stores = new Map(stores.map((store) => [store.name, store]));
+  }
+
+  /** The name and bound of the store of an address; undefined where it has none. @throws invalid_address */
+  requestsMax(address: string): { store: string; requestsMax: number } | undefined {
+    const { name, requestsMax } = this.#find(address).store;
+    return requestsMax === undefined ? undefined : { store: name, requestsMax };
+  }
+
+  async stat(address: string, signal?: AbortSignal): Promise<TraceStat> {
+    const { store, path } = this.#find(address);
+    try {
+      return await store.stat(path, signal);
+    } catch (thrown) {
+      throw ofTrace(thrown, address);
+    }
+  }
+
+  /** Directories that absolute paths of `/local` may begin with. */
+  get localRoots(): readonly string[] {
+    return this.#stores.get('local')?.roots ?? [];
+  }
+
+  /**
+   * The one address of a trace (docs/stores.md), of any by which it can be named; of a pattern, that of the traces
+   * that it matches. Whether there is such a trace need not have been looked at.
+   */
+  async canonical(address: string, signal?: AbortSignal): Promise<string> {
+    const { address: plain, needsStore } = canonicalAddress(address, this.localRoots);
+    if (!needsStore) return plain;
+    const { store, path } = this.#find(plain);
+    try {
+      return `/${store.name}/${(await store.canonical?.(path, signal)) ?? path}`;
+    } catch (thrown) {
+      throw ofTrace(thrown, address);
+    }
+  }
+
+  /** @see TraceStore.read */
+  async *read(address: string, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    const { store, path } = this.#find(address);
+    try {
+      yield* store.read(path, options);
+    } catch (thrown) {
+      throw ofTrace(thrown, address);
+    }
+  }
+
+  /**
+   * The trace that an address names to the letter (trace_not_found where it is no pattern and there is
+   * none), or else all that it matches as a pattern, which may be none. By their canonical addresses.
+   */
+  async *list(address: string, signal?: AbortSignal): AsyncGenerator<ListedTrace, void, undefined> {
+    this.#find(address);
+    const { store, path, text } = this.#find(await this.canonical(address, signal));
+    try {
+      const named = await toTheLetter(store, path, isPattern(text), signal);
+      if (named !== undefined) yield { address: text, ...named };
+      else
+        for await (const batch of store.list(path, { signal }))
+          for (const { path: found, ...stat } of batch)
+            yield { address: await this.#addressOf(store, found, signal), ...stat };
+    } catch (thrown) {
+      throw ofTrace(thrown, address);
+    }
+  }
+
+  /** Of what a pattern found: a pattern may have `..` behind its wildcards. */
+  async #addressOf({ name }: TraceStore, path: string, signal?: AbortSignal): Promise<string> {
+    const address = `/${name}/${path}`;
+    return name === 'local' && path.includes('/..') ? this.canonical(address, signal) : address;
+  }
+
+  close(): void {
+    for (const store of this.#stores.values()) store.close?.();
+  }
+
+  #find(address: string): { store: TraceStore; path: string; text: string } {
+    const parsed = parseAddress(address);
+    const store = this.#stores.get(parsed.store);
+    if (store !== undefined) return { store, path: parsed.path, text: parsed.text };
+    const known = [...this.#stores.keys()].map((name) => `/${name}/`).join(', ');
+    throw new BigtraceError(
+      'invalid_address',
+      `there is no store /${printable(parsed.store)}/; this worker has ${known || 'none'}`,
+      { trace: printable(address) },
+    );
+  }
+}
+
+async function toTheLetter(
+  store: TraceStore,
+  path: string,
+  mayBePattern: boolean,
+  signal: AbortSignal | undefined,
+): Promise<TraceStat | undefined> {
+  try {
+    return await store.stat(path, signal);
+  } catch (thrown) {
+    const code = asBigtraceError(thrown).code;
+    if (mayBePattern && (code === 'trace_not_found' || code === 'forbidden')) return undefined;
+    throw thrown;
+  }
+}
+
+function ofTrace(thrown: unknown, address: string): BigtraceError {
+  return asBigtraceError(thrown).ofTrace(printable(address));
+}

@@ -1,0 +1,154 @@
+/** Who gets what: stealing, fairness between queries, workers that join and leave. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { answer, type Script } from '../testing/stub-worker.ts';
+import { gather, rowsOf, SOON, TestSystem } from '../testing/system.ts';
+
+const traces = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `/local/t${at}`);
+const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
+
+/** A trace that has to be parsed takes long; one that was parsed here before does not. */
+function parsing(ms: number): Script {
+  const loaded = new Set<string>();
+  return async ({ trace, rows }) => {
+    const tier = loaded.has(trace) ? 'resident' : 'parse';
+    loaded.add(trace);
+    if (tier === 'parse') await sleep(ms);
+    rows(`rows of ${trace}`, true, { tier, loadMs: tier === 'parse' ? ms : 0, queryMs: 1 });
+  };
+}
+
+test('an idle worker takes what a slow one has not begun, also what it was given', async () => {
+  const slow: Script = async (task) => {
+    while ((system.workers[1]?.seen.length ?? 0) < 17) await sleep(5);
+    await answer(task);
+  };
+  await using system = await new TestSystem([
+    { script: slow, concurrency: 1, window: 8 },
+    { script: parsing(10), concurrency: 1, window: 2 },
+  ]).start();
+  expect(rowsOf(await system.query(traces(20)))).toEqual(answersOf(traces(20)));
+  expect(system.workers[0]?.seen.length).toBeLessThanOrEqual(3);
+  expect((await system.status()).counters['steals']).toBeGreaterThan(4);
+});
+
+test('a stolen trace is assigned to the worker that stole it again, which has it loaded', async () => {
+  const workers = Array.from({ length: 2 }, () => ({
+    ...{ script: parsing(100), concurrency: 1, window: 2 },
+  }));
+  await using system = await new TestSystem(workers).start();
+  const list = traces(15);
+  await system.query(list);
+  const first = system.workers.map(({ seen }) => new Set(seen));
+  await system.query(list);
+  expect(system.workers.map(({ seen }) => new Set(seen))).toEqual(first);
+});
+
+test('traces follow the images of them to another address', async () => {
+  const list = traces(40);
+  const seenBy = async (names: string[]): Promise<Record<string, string[]>> => {
+    const workers = names.map((cacheId) => ({ cacheId, window: 100 }));
+    await using system = await new TestSystem(workers).start();
+    await system.query(list);
+    return Object.fromEntries(
+      names.map((name, at) => [name, system.workers[at]?.seen.sort() ?? []]),
+    );
+  };
+  const before = await seenBy(['one', 'other']);
+  expect(before['one']?.length).toBeGreaterThan(5);
+  expect(await seenBy(['other', 'one'])).toEqual(before);
+});
+
+test('a trace that takes one worker very long is tried by an idle one too; it answers once', async () => {
+  let first = true;
+  let goOn: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const script: Script = async (task) => {
+    if (task.trace === '/local/t3' && first) {
+      first = false;
+      await held;
+    }
+    await answer(task);
+  };
+  await using system = await new TestSystem([{ script }, { script }], {
+    hedgeAfterMs: 600,
+  }).start();
+  const begun = performance.now();
+  expect(rowsOf(await system.query(traces(8)))).toEqual(answersOf(traces(8)));
+  // Whoever was slower is told to stop.
+  await expect
+    .poll(() => system.workers.flatMap(({ cancelledTraces }) => cancelledTraces), SOON)
+    .toEqual(['/local/t3']);
+  goOn();
+  expect(performance.now() - begun).toBeGreaterThan(500);
+  expect(system.workers.map(({ seen }) => seen.includes('/local/t3'))).toEqual([true, true]);
+  expect((await system.status()).counters).toMatchObject({ hedges: 1, traces_done: 8 });
+});
+
+test('a trace that is being parsed is not given to an idle worker', async () => {
+  const stop = new AbortController();
+  const script: Script = async (task) => {
+    const { trace, state } = task;
+    if (!trace.includes('endless')) return answer(task);
+    state('PARSING');
+    const saying = setInterval(() => state('PARSING'), 200);
+    stop.signal.addEventListener('abort', () => clearInterval(saying));
+  };
+  await using system = await new TestSystem([{ script }, { script }], { hedgeAfterMs: 1 }).start();
+  const call = system.begin(['/local/endless', '/local/a'], { queryId: 'long' });
+  const long = expect(gather(call)).rejects.toMatchObject({ code: 'cancelled' });
+  await sleep(5000); // longer than the silence after which another worker is asked
+  expect(system.workers.flatMap(({ seen }) => seen).sort()).toEqual(['/local/a', '/local/endless']);
+  expect((await system.status()).counters['hedges']).toBe(0);
+  await system.cancel('long');
+  await long;
+  stop.abort();
+});
+
+test('a query of one trace does not wait for one of ten thousand', async () => {
+  const script: Script = async (task) => {
+    await sleep(5);
+    await answer(task);
+  };
+  await using system = await new TestSystem([
+    { script, window: 2 },
+    { script, window: 2 },
+  ]).start();
+  const long = gather(system.begin(traces(10_000), { queryId: 'long' }));
+  const cancelled = expect(long).rejects.toMatchObject({ code: 'cancelled' });
+  await expect.poll(() => system.workers[0]?.seen.length, SOON).toBeGreaterThan(10);
+  await system.query(['/local/one']);
+  const seen = system.workers.reduce((sum, worker) => sum + worker.seen.length, 0);
+  expect(seen).toBeLessThan(5000);
+  await system.cancel('long');
+  await cancelled;
+});
+
+test('workers that join are used, those that leave are forgotten, while a query runs', async () => {
+  const script: Script = async (task) => {
+    await sleep(10);
+    await answer(task);
+  };
+  const options = { script, window: 2 };
+  let named: string[] = [];
+  await using system = await new TestSystem([options, options, options], {
+    workers: ['dns:///workers.test:5052'],
+    resolve: async () => named,
+  }).startWith((addresses) => {
+    named = addresses.slice(0, 1);
+  });
+  const asked = system.query(traces(400));
+  const [first, second, third] = system.workers;
+  await expect.poll(() => first?.seen.length, SOON).toBeGreaterThan(5);
+  named = [first?.address ?? '', second?.address ?? ''];
+  await expect.poll(() => second?.seen.length, SOON).toBeGreaterThan(5);
+  named = [second?.address ?? '', third?.address ?? ''];
+  await expect.poll(() => third?.seen.length, SOON).toBeGreaterThan(5);
+  const had = first?.seen.length ?? 0;
+  expect(rowsOf(await asked)).toEqual(answersOf(traces(400)));
+  expect(first?.seen.length).toBeLessThanOrEqual(had + 2);
+  expect((await system.status()).worker.map(({ address }) => address)).toEqual(named);
+});

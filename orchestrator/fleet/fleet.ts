@@ -1,0 +1,300 @@
+/** The workers there are: found by list or by name, asked how they are once a second. */
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import {
+  type Channel,
+  openChannel,
+  type PeerConfig,
+} from '../../lib/common/network/client-credentials.ts';
+import type { Logger } from '../../lib/common/observability/log.ts';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type { WorkerConnection, WorkerState, WorkerStatus } from '../../lib/proto/messages.ts';
+import { placeSeed } from '../dispatch/placement.ts';
+import { isResolved, resolveTarget } from './resolve.ts';
+import { connectWorker, type WorkerClient } from './worker-client.ts';
+
+export interface FleetOptions {
+  /** How workers are reached. */
+  workerPeer: PeerConfig;
+  /** `host:port` or `dns:///host:port`. */
+  workers: string[];
+  /** How often names are looked up again. */
+  resolveIntervalMs: number;
+  /** A worker that does not answer for this long is lost. */
+  workerTimeoutMs: number;
+  /** In place of the system's resolver. */
+  resolve?: (target: string) => Promise<string[]>;
+  /** In place of gRPC. */
+  connect?: (address: string) => WorkerClient;
+}
+
+/** A worker that is slow to answer for the first time does not hold up the start. */
+const FIRST_ANSWER_MS = 2000;
+const POLL_INTERVAL_MS = 1000;
+const POLL_LOST_INTERVAL_MS = 250;
+
+/** One worker, as long as the fleet has it. */
+export class FleetWorker {
+  readonly address: string;
+  /** What traces are placed by: the worker's images, or its address. */
+  seed: number;
+  client: WorkerClient;
+  state: WorkerConnection = 'connecting';
+  status: WorkerStatus | null = null;
+  /** Why it is lost. */
+  reason = 'not asked yet';
+  /** Resolves when it was asked for the first time, whether it answered or not. */
+  readonly asked: Promise<void>;
+  #wasAsked: () => void = () => undefined;
+  readonly #connect: () => WorkerClient;
+  #gone = false;
+  /** Ends the pause between two polls. */
+  #wake: () => void = () => undefined;
+  /** How often it was suspected: an answer to a poll that began before the last time proves nothing. */
+  #suspicions = 0;
+
+  constructor(address: string, connect: () => WorkerClient) {
+    this.address = address;
+    this.seed = placeSeed(address);
+    this.#connect = connect;
+    this.client = connect();
+    this.asked = new Promise((resolve) => {
+      this.#wasAsked = resolve;
+    });
+  }
+
+  get usable(): boolean {
+    return this.state === 'ready' && !this.gone;
+  }
+
+  /** Whether it has left the fleet. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  get threads(): number {
+    return Math.max(this.status?.threads ?? 1, 1);
+  }
+
+  /** Whether a thread was free when it was last asked. */
+  get hasFreeThread(): boolean {
+    return (this.status?.tasksRunning ?? 0) < this.threads;
+  }
+
+  /** So many traces of a query it takes before it was asked. */
+  get firstCredits(): number {
+    return this.status?.firstCredits ?? 0;
+  }
+
+  /** Asks for its status until it leaves. `changed` is called when an answer, or none, changed its state. */
+  async watch(timeoutMs: number, changed: () => void): Promise<void> {
+    while (!this.gone) {
+      const suspicions = this.#suspicions;
+      const polled = await this.client.status(timeoutMs).catch(asBigtraceError);
+      if (!this.gone && this.#learn(polled, suspicions === this.#suspicions)) changed();
+      this.#wasAsked();
+      if (this.gone) return;
+      await this.#pause(this.state === 'lost' ? POLL_LOST_INTERVAL_MS : POLL_INTERVAL_MS);
+    }
+  }
+
+  /** @param current whether nothing has cast doubt on the worker since the poll began. @returns whether its state changed */
+  #learn(polled: WorkerStatus | BigtraceError, current: boolean): boolean {
+    const before = this.state; // now: a stream may have changed it while the poll was under way
+    if (polled instanceof BigtraceError) {
+      this.state = 'lost';
+      this.reason = polled.detail;
+      this.#reconnect();
+    } else if (current) {
+      this.status = polled;
+      this.seed = placeSeed(polled.cacheId || this.address);
+      this.state = polled.draining ? 'draining' : 'ready';
+    }
+    return this.state !== before;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** A connection that swallows what it is given would never be given up by itself. */
+  #reconnect(): void {
+    if (this.gone) return;
+    this.client.close();
+    this.client = this.#connect();
+  }
+
+  /** A stream of it broke: it is not used until it has answered again. */
+  suspect(reason: string): void {
+    this.state = 'lost';
+    this.reason = reason;
+    this.#suspicions += 1;
+    this.#wake();
+  }
+
+  leave(): void {
+    this.#gone = true;
+    this.#wake();
+    this.client.close();
+  }
+}
+
+/** Emits `change` whenever a worker joined, left or changed its state. */
+export class Fleet extends EventEmitter<{ change: [] }> {
+  readonly #options: FleetOptions;
+  readonly #log: Logger;
+  readonly #workers = new Map<string, FleetWorker>();
+  readonly #channel: Channel;
+  /** The addresses each target had when it was last resolved. */
+  readonly #resolved = new Map<string, string[]>();
+  readonly #closed = new AbortController();
+  #resolving: NodeJS.Timeout | undefined;
+  #resolves = false;
+
+  constructor(options: FleetOptions, log: Logger) {
+    super();
+    this.setMaxListeners(0); // one a running query
+    this.#options = options;
+    this.#channel = openChannel(options.workerPeer);
+    this.#log = log;
+  }
+
+  get workers(): FleetWorker[] {
+    return [...this.#workers.values()];
+  }
+
+  get usable(): FleetWorker[] {
+    return this.workers.filter((worker) => worker.usable);
+  }
+
+  states(): WorkerState[] {
+    return this.workers.map(({ address, state, status }) => ({ address, state, status }));
+  }
+
+  /** Resolves when every worker has answered, or did not in time. */
+  async start(): Promise<void> {
+    await this.#resolve();
+    const asked = Promise.all(this.workers.map((worker) => worker.asked));
+    await Promise.race([asked, sleep(FIRST_ANSWER_MS, undefined, { ref: false })]);
+    if (this.#options.workers.some(isResolved) && !this.#closed.signal.aborted)
+      this.#resolving = setInterval(() => void this.#resolve(), this.#options.resolveIntervalMs);
+  }
+
+  close(): void {
+    this.#closed.abort();
+    clearInterval(this.#resolving);
+    for (const worker of this.#workers.values()) worker.leave();
+    this.#workers.clear();
+  }
+
+  suspect(worker: FleetWorker, reason: string): void {
+    if (worker.state !== 'ready') return;
+    worker.suspect(reason);
+    this.#log.warn({ worker: worker.address, reason }, 'worker lost');
+    this.emit('change');
+  }
+
+  /** A stream of it said so, earlier than it would be asked. */
+  noteDraining(worker: FleetWorker): void {
+    if (worker.state !== 'ready') return;
+    worker.state = 'draining';
+    this.#changed(worker);
+  }
+
+  /** Waits until a worker can be used. @throws no_workers, or what `signal` was aborted with */
+  async waitUsable(timeoutMs: number, signal: AbortSignal): Promise<FleetWorker[]> {
+    if (this.usable.length > 0) return this.usable;
+    const closed = this.#closed.signal;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.off('change', look);
+        for (const one of [signal, closed]) one.removeEventListener('abort', end);
+        resolve();
+      };
+      const look = (): void => {
+        if (this.usable.length > 0) end();
+      };
+      const timer = setTimeout(end, timeoutMs);
+      this.on('change', look);
+      for (const one of [signal, closed]) one.addEventListener('abort', end);
+      if (signal.aborted || closed.aborted) end();
+    });
+    signal.throwIfAborted();
+    if (this.usable.length === 0) throw this.noWorkers();
+    return this.usable;
+  }
+
+  /** Directories of `/local`, by the workers that are there. @throws no_workers */
+  async localRoots(timeoutMs: number, signal: AbortSignal): Promise<string[]> {
+    const usable = await this.waitUsable(timeoutMs, signal);
+    const roots = usable.flatMap(({ status }) => status?.localRoot ?? []);
+    return [...new Set(roots.map(textFromBytes))];
+  }
+
+  noWorkers(): BigtraceError {
+    const why = this.workers.map(({ address, state, reason }) =>
+      state === 'draining' ? `${address} (shutting down)` : `${address} (${reason})`,
+    );
+    const named = this.#options.workers.filter((target) => !this.#resolved.get(target)?.length);
+    return new BigtraceError(
+      'no_workers',
+      `no worker can be reached: ${[...why, ...named.map((name) => `${name} (no address)`)].join(', ')}`,
+    );
+  }
+
+  /** A name that does not resolve just now keeps the addresses it had. */
+  async #resolve(): Promise<void> {
+    if (this.#resolves) return; // the last look-up takes longer than the interval
+    this.#resolves = true;
+    await Promise.all(
+      this.#options.workers.map(async (target) => {
+        try {
+          const resolve = this.#options.resolve ?? resolveTarget;
+          this.#resolved.set(target, await resolve(target));
+        } catch (error) {
+          this.#log.warn({ target, reason: String(error) }, 'worker name does not resolve');
+        }
+      }),
+    );
+    this.#resolves = false;
+    if (!this.#closed.signal.aborted) this.#adopt(new Set([...this.#resolved.values()].flat()));
+  }
+
+  #adopt(addresses: Set<string>): void {
+    let changed = false;
+    for (const [address, worker] of this.#workers) {
+      if (addresses.has(address)) continue;
+      this.#workers.delete(address);
+      worker.leave();
+      changed = true;
+      this.#log.info({ worker: address }, 'worker left');
+    }
+    for (const address of addresses) {
+      if (this.#workers.has(address)) continue;
+      const worker = new FleetWorker(address, () => this.#connect(address));
+      this.#workers.set(address, worker);
+      void worker.watch(this.#options.workerTimeoutMs, () => this.#changed(worker));
+      changed = true;
+    }
+    if (changed) this.emit('change');
+  }
+
+  #connect(address: string): WorkerClient {
+    const { connect, workerTimeoutMs } = this.#options;
+    return connect?.(address) ?? connectWorker(address, workerTimeoutMs, this.#channel);
+  }
+
+  #changed(worker: FleetWorker): void {
+    const { address, state, reason } = worker;
+    this.#log.info({ worker: address, state, ...(state === 'lost' ? { reason } : {}) }, 'worker');
+    this.emit('change');
+  }
+}

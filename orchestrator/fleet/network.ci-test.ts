@@ -1,0 +1,118 @@
+/** Networks between orchestrator and workers that cut, delay, swallow and corrupt. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { QueryEvent } from '../../lib/proto/messages.ts';
+import { FaultyProxy } from '../testing/proxy.ts';
+import type { Script } from '../testing/stub-worker.ts';
+import { SOON, TestSystem } from '../testing/system.ts';
+
+const traces = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `/local/t${at}`);
+
+/** Three chunks of a trace, as long as the trace's number says. */
+const chunksOf = (trace: string): string[] =>
+  ['a', 'b', 'c'].map((one) => `${one} of ${trace} `.repeat(Number(trace.slice(8)) + 1));
+
+const inChunks: Script = async ({ trace, rows }) => {
+  const chunks = chunksOf(trace);
+  for (const [at, chunk] of chunks.entries()) {
+    rows(chunk, at === chunks.length - 1);
+    await sleep(1);
+  }
+};
+
+/** What each trace answered, in order. */
+function byTrace(events: QueryEvent[]): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const { rows } of events) {
+    if (!rows) continue;
+    const trace = rows.trace.toString();
+    found[trace] = [...(found[trace] ?? []), rows.result.toString()];
+  }
+  return found;
+}
+
+/** A system of two workers behind proxies. */
+async function throughProxies(workerTimeoutMs = 5000) {
+  const options = { script: inChunks, window: 8 };
+  const proxies: FaultyProxy[] = [];
+  const system = await new TestSystem([options, options], {
+    workers: ['dns:///workers.test:1'],
+    resolve: async () => proxies.map(({ address }) => address),
+    ...{ workerTimeoutMs, workerWaitMs: 10_000 },
+  }).startWith(async (addresses) => {
+    for (const address of addresses) proxies.push(await new FaultyProxy(address).start());
+  });
+  const dispose = async (): Promise<void> => {
+    await system[Symbol.asyncDispose]();
+    for (const proxy of proxies) proxy.stop();
+  };
+  return { system, proxies, [Symbol.asyncDispose]: dispose };
+}
+
+const list = traces(120);
+const expected = Object.fromEntries(list.map((trace) => [trace, chunksOf(trace)]));
+
+test('connections that break repeatedly cost only time', async () => {
+  await using faulty = await throughProxies();
+  let cuts = 0;
+  const timer = setInterval(() => {
+    if (cuts < 5) faulty.proxies[cuts++ % 2]?.cut();
+  }, 30);
+  try {
+    // Each cut is an attempt of all that the worker had, so a trace may fail for good now and then.
+    const events = await faulty.system.query(list, { onFailure: 'LENIENT' });
+    const failed = events.flatMap(({ failure }) => failure ?? []);
+    expect(failed.map(({ code }) => code).filter((code) => code !== 'worker_lost')).toEqual([]);
+    const found = byTrace(events);
+    for (const { trace } of failed) delete found[trace.toString()];
+    const rest = Object.entries(expected).filter(([trace]) => found[trace] !== undefined);
+    expect(found).toEqual(Object.fromEntries(rest));
+    expect(failed.length + rest.length).toBe(list.length);
+    expect(failed.length).toBeLessThan(20);
+    expect(cuts).toBeGreaterThan(2);
+  } finally {
+    clearInterval(timer);
+  }
+});
+
+test('a slow network answers the same', async () => {
+  await using faulty = await throughProxies();
+  for (const proxy of faulty.proxies) proxy.delayMs = 30;
+  expect(byTrace(await faulty.system.query(list))).toEqual(expected);
+});
+
+test('a network that swallows everything: the worker behind it is lost, and found again', async () => {
+  await using faulty = await throughProxies(300);
+  const asked = faulty.system.query(list);
+  await expect.poll(() => faulty.system.workers[0]?.seen.length, SOON).toBeGreaterThan(8);
+  const [swallowing] = faulty.proxies;
+  if (swallowing) swallowing.swallows = true;
+  expect(byTrace(await asked)).toEqual(expected);
+  if (swallowing) swallowing.swallows = false;
+  const states = async () => (await faulty.system.status()).worker.map(({ state }) => state);
+  await expect.poll(states, { timeout: 5000 }).toEqual(['ready', 'ready']);
+});
+
+test('flipped bits are noticed: the answers are right, or the query fails', async () => {
+  await using faulty = await throughProxies(1000);
+  let seed = 7;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  let flips = 0;
+  for (const proxy of faulty.proxies)
+    proxy.spoil = (piece) => {
+      if (random(15) > 0) return;
+      const at = random(piece.length);
+      piece[at] = (piece[at] ?? 0) ^ (1 << random(8));
+      flips += 1;
+    };
+  const events = await faulty.system.query(list, { onFailure: 'LENIENT' });
+  const failed = new Set(events.flatMap(({ failure }) => failure?.trace.toString() ?? []));
+  const found = byTrace(events);
+  for (const trace of list) if (!failed.has(trace)) expect(found[trace]).toEqual(expected[trace]);
+  expect(flips).toBeGreaterThan(3);
+  expect(failed.size).toBeLessThan(60);
+}, 60_000);

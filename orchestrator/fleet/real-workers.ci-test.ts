@@ -1,0 +1,109 @@
+/** Real workers over real traces, killed and stopped in the middle of queries. */
+import { createHash, type Hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { QueryEvent } from '../../lib/proto/messages.ts';
+import { RowDecoder } from '../../lib/query-result/index.ts';
+import { CORPUS } from '../../test/corpus/index.ts';
+import { TestSystem } from '../testing/system.ts';
+import { WorkerProcess } from '../testing/worker-process.ts';
+
+/** More of them find rarer moments. */
+const RUNS = Number(process.env['BIGTRACE_FAULT_RUNS'] ?? 15);
+
+const SQL = 'SELECT ts, dur, cpu, utid, end_state FROM sched ORDER BY ts, cpu';
+const workers = [0, 1].map(() => new WorkerProcess(CORPUS));
+const system = new TestSystem([], {
+  ...{ resolve: async () => workers.map(({ address }) => address) },
+  ...{ workers: ['dns:///workers.test:1'], workerTimeoutMs: 2000, workerWaitMs: 20_000 },
+});
+let expected: Map<string, string>;
+let durationMs: number;
+
+/** Per trace, the number of its rows and a digest of them. */
+function answersOf(events: QueryEvent[]): Map<string, string> {
+  const traces = new Map<string, { decoder: RowDecoder; rows: number; hash: Hash }>();
+  for (const { rows } of events) {
+    if (!rows) continue;
+    const name = rows.trace.toString();
+    const sofar = traces.get(name) ?? {
+      decoder: new RowDecoder(),
+      rows: 0,
+      hash: createHash('md5'),
+    };
+    for (const row of sofar.decoder.rows(rows.result)) {
+      sofar.rows += 1;
+      sofar.hash.update(row.join());
+    }
+    traces.set(name, sofar);
+  }
+  return new Map(
+    [...traces].map(([name, { rows, hash }]) => [name, `${rows} ${hash.digest('hex')}`]),
+  );
+}
+
+let questions = 0;
+
+/** Never twice to the letter: a worker would remember the answer, and could not die while it makes it. */
+async function ask(): Promise<Map<string, string>> {
+  const sql = Buffer.from(`${SQL} -- ${questions++}`);
+  return answersOf(await system.query(['/local/recorded/linux/[a-i]*.pftrace'], { sql }));
+}
+
+beforeAll(async () => {
+  await Promise.all(workers.map((worker) => worker.start()));
+  await system.start();
+  const began = performance.now();
+  expected = await ask();
+  durationMs = performance.now() - began;
+}, 120_000);
+
+afterAll(async () => {
+  await system[Symbol.asyncDispose]();
+  await Promise.all(workers.map((worker) => worker.kill()));
+});
+
+test('the traces answer', () => {
+  expect(expected.size).toBe(6);
+  const rows = [...expected.values()].map((answer) => Number.parseInt(answer, 10));
+  expect(rows.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(10_000);
+});
+
+test(
+  `kill -9 at ${RUNS} random moments: the answers are the same each time`,
+  async () => {
+    for (let run = 0; run < RUNS; run++) {
+      const asked = ask();
+      const victim = workers[run % 2];
+      const diesAfterMs = Math.random() * durationMs;
+      await sleep(diesAfterMs);
+      await victim?.kill();
+      expect(await asked, `run ${run}, killed after ${diesAfterMs} ms`).toEqual(expected);
+      await victim?.start();
+    }
+  },
+  RUNS * 60_000,
+);
+
+test('a worker that is stopped loses its traces, and is used again when it goes on', async () => {
+  const asked = ask();
+  await sleep(20);
+  workers[0]?.signal('SIGSTOP');
+  try {
+    expect(await asked).toEqual(expected);
+  } finally {
+    workers[0]?.signal('SIGCONT');
+  }
+  const states = async () => (await system.status()).worker.map(({ state }) => state);
+  await expect.poll(states, { timeout: 10_000 }).toEqual(['ready', 'ready']);
+  expect(await ask()).toEqual(expected);
+}, 60_000);
+
+test('a worker that drains on SIGTERM costs nothing but time', async () => {
+  const asked = ask();
+  await sleep(20);
+  workers[0]?.signal('SIGTERM');
+  expect(await asked).toEqual(expected);
+  await workers[0]?.kill();
+  await workers[0]?.start();
+}, 60_000);

@@ -1,0 +1,85 @@
+/** A typed, thin client of one worker's `bigtrace.v1.Worker`. */
+import type * as grpc from '@grpc/grpc-js';
+import { fromServiceError } from '../../lib/common/grpc-errors.ts';
+import type { Channel } from '../../lib/common/network/client-credentials.ts';
+import { metadataOf, type TraceContext } from '../../lib/common/observability/tracing.ts';
+import type {
+  ListRequest,
+  ListResponse,
+  ReadTraceRequest,
+  ReadTraceResponse,
+  RunRequest,
+  RunResponse,
+  UnbarRequest,
+  UnbarResponse,
+  WorkerStatus,
+} from '../../lib/proto/messages.ts';
+import { bigtraceWorker, clientClass, GRPC_OPTIONS } from '../../lib/proto/services.ts';
+
+export type RunCall = grpc.ClientDuplexStream<RunRequest, RunResponse>;
+
+interface Stub extends grpc.Client {
+  Run(metadata: grpc.Metadata): RunCall;
+  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  ReadTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
+  Status(
+    request: object,
+    options: grpc.CallOptions,
+    done: (error: grpc.ServiceError | null, status?: WorkerStatus) => void,
+  ): grpc.ClientUnaryCall;
+  Unbar(
+    request: UnbarRequest,
+    options: grpc.CallOptions,
+    done: (error: grpc.ServiceError | null, answer?: UnbarResponse) => void,
+  ): grpc.ClientUnaryCall;
+}
+
+export interface WorkerClient {
+  run(traceContext: TraceContext | undefined): RunCall;
+  list(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  readTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
+  /** @throws worker_lost when it does not answer in time */
+  status(timeoutMs: number): Promise<WorkerStatus>;
+  /** @throws worker_lost when it does not answer in time */
+  unbar(request: UnbarRequest, timeoutMs: number): Promise<UnbarResponse>;
+  close(): void;
+}
+
+const StubClass = clientClass(bigtraceWorker);
+
+/** @param timeoutMs a connection that does not answer a ping for this long is given up */
+export function connectWorker(address: string, timeoutMs: number, channel: Channel): WorkerClient {
+  const stub = new StubClass(address, channel.credentials, {
+    ...GRPC_OPTIONS,
+    ...channel.options,
+    'grpc.keepalive_time_ms': timeoutMs,
+    'grpc.keepalive_timeout_ms': timeoutMs,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.min_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 500,
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_retries': 0, // what to ask again, and where, is retry.ts's to say
+  }) as unknown as Stub;
+  return {
+    run: (traceContext) => stub.Run(metadataOf(traceContext)),
+    list: (request) => stub.List(request),
+    readTrace: (request) => stub.ReadTrace(request),
+    status: (statusTimeoutMs) =>
+      new Promise((resolve, reject) => {
+        const options = { deadline: Date.now() + statusTimeoutMs };
+        stub.Status({}, options, (error, status) => {
+          if (status !== undefined && error === null) resolve(status);
+          else reject(fromServiceError(error, 'worker_lost'));
+        });
+      }),
+    unbar: (request, unbarTimeoutMs) =>
+      new Promise((resolve, reject) => {
+        const options = { deadline: Date.now() + unbarTimeoutMs };
+        stub.Unbar(request, options, (error, answer) => {
+          if (answer !== undefined && error === null) resolve(answer);
+          else reject(fromServiceError(error, 'worker_lost'));
+        });
+      }),
+    close: () => stub.close(),
+  };
+}

@@ -1,0 +1,35 @@
+/** A client's limits, completed and checked. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { checkSqlLength } from '../../lib/common/text/text-bounds.ts';
+import type { Limits } from '../../lib/proto/messages.ts';
+
+export interface TimeLimits {
+  queryTimeoutMs: number;
+  queryTimeoutMsMax: number;
+}
+
+/** Only time is the orchestrator's; the others, 0 where not given, are the workers' to complete. */
+export function completeLimits(
+  given: Partial<Limits> | null | undefined,
+  { queryTimeoutMs, queryTimeoutMsMax }: TimeLimits,
+): Limits {
+  const timeoutMs = given?.timeoutMs || queryTimeoutMs;
+  if (timeoutMs > queryTimeoutMsMax)
+    throw new BigtraceError(
+      'invalid_option',
+      `timeout of ${timeoutMs} ms must be <= ${queryTimeoutMsMax} ms`,
+    );
+  return {
+    timeoutMs,
+    resultRowsMax: given?.resultRowsMax ?? 0,
+    resultBytesMax: given?.resultBytesMax ?? 0,
+    traceBytesMax: given?.traceBytesMax ?? 0,
+    memoryBytesMax: given?.memoryBytesMax ?? 0,
+  };
+}
+
+/** @throws no_sql, limit_exceeded */
+export function checkSql(sql: Buffer): void {
+  checkSqlLength('SQL', sql);
+  if (sql.toString('latin1').trim() === '') throw new BigtraceError('no_sql', 'query has no SQL');
+}

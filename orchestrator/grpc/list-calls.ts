@@ -1,0 +1,61 @@
+/** Calls that stream what is there already: the traces that patterns match, recent failures. */
+import type * as grpc from '@grpc/grpc-js';
+import type {
+  FailuresRequest,
+  FailuresResponse,
+  ListRequest,
+  ListResponse,
+  RecordedFailure,
+} from '../../lib/proto/messages.ts';
+import { listTraces } from '../fleet/list-traces.ts';
+import type { QueryGround } from '../query/execute.ts';
+import { TraceSet, traceDigest } from '../query/trace-set.ts';
+import { noMatch } from '../query/trace-source.ts';
+
+export type ListCall = grpc.ServerWritableStream<ListRequest, ListResponse>;
+export type FailuresCall = grpc.ServerWritableStream<FailuresRequest, FailuresResponse>;
+
+const BATCH_FAILURES = 256;
+
+/** Each trace once. @throws no_match where there is none at all, and what listing throws */
+export async function answerList(
+  call: ListCall,
+  { fleet, workerWaitMs }: QueryGround,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pattern } = call.request;
+  const seen = new TraceSet();
+  for await (const listed of listTraces(call.request, { fleet, workerWaitMs, signal })) {
+    const trace = listed.filter(({ address }) => seen.add(traceDigest(address)));
+    if (trace.length > 0 && !call.write({ trace })) await drained(call, signal);
+  }
+  if (seen.size === 0) throw noMatch(pattern[0] ?? Buffer.alloc(0));
+}
+
+export async function answerFailures(
+  call: FailuresCall,
+  { failures }: QueryGround,
+  signal: AbortSignal,
+): Promise<void> {
+  const { queryId, limit } = call.request;
+  let failure: RecordedFailure[] = [];
+  for (const one of failures.read(queryId, limit)) {
+    failure.push(one);
+    if (failure.length < BATCH_FAILURES) continue;
+    if (!call.write({ failure })) await drained(call, signal);
+    failure = [];
+  }
+  if (failure.length > 0) call.write({ failure });
+}
+
+async function drained(call: ListCall | FailuresCall, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    call.once('drain', done);
+    signal.addEventListener('abort', done);
+  });
+  signal.throwIfAborted();
+}

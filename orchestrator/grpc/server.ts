@@ -1,0 +1,198 @@
+/** The gRPC edge of the orchestrator: upstream's service and our own, on one port. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type * as grpc from '@grpc/grpc-js';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { toServiceError } from '../../lib/common/grpc-errors.ts';
+import { createEdge } from '../../lib/common/network/server-security.ts';
+import { addHealth } from '../../lib/common/observability/health.ts';
+import type { Logger } from '../../lib/common/observability/log.ts';
+import type { Measured } from '../../lib/common/observability/probes.ts';
+import type { EdgeConfig } from '../../lib/common/options/server-security-options.ts';
+import { VERSION } from '../../lib/common/version.ts';
+import type {
+  CancelRequest,
+  CancelResponse,
+  FailuresRequest,
+  FailuresResponse,
+  LearnRequest,
+  ListRequest,
+  ListResponse,
+  OrchestratorStatus,
+  SchemaRequest,
+  SchemaResponse,
+  UnbarRequest,
+  UnbarResponse,
+} from '../../lib/proto/messages.ts';
+import {
+  bigtraceOrchestrator,
+  GRPC_OPTIONS,
+  perfettoOrchestrator,
+} from '../../lib/proto/services.ts';
+import type { GaugeName } from '../counters.ts';
+import type { QueryGround } from '../query/execute.ts';
+import { RunningCalls } from '../query/running-queries.ts';
+import { SchemaService } from '../schema/schema.ts';
+import { SchemaLane, type SchemaLaneBounds } from '../schema/schema-queue.ts';
+import { callerName } from './caller.ts';
+import type { TimeLimits } from './limits.ts';
+import { answerFailures, answerList, type FailuresCall, type ListCall } from './list-calls.ts';
+import { answerQuery, type QueryCall } from './query-call.ts';
+import { unbarOnWorkers } from './unbar.ts';
+import { answerUpstream, type UpstreamCall } from './upstream-call.ts';
+
+export interface ServerOptions extends TimeLimits, SchemaLaneBounds {
+  queriesMax: number;
+  edge: EdgeConfig;
+}
+
+type StreamingCall = QueryCall | UpstreamCall | ListCall | FailuresCall;
+type Unary<Request, Response> = (
+  call: grpc.ServerUnaryCall<Request, Response>,
+  reply: grpc.sendUnaryData<Response>,
+) => void;
+
+/** How long the last words to clients may take once all queries have ended. */
+const LAST_WORDS_MS = 1000;
+
+export class OrchestratorServer {
+  readonly #ground: QueryGround;
+  readonly #log: Logger;
+  readonly #schemas: SchemaService;
+  readonly #calls: RunningCalls;
+  readonly #server: grpc.Server;
+  readonly #credentials: grpc.ServerCredentials;
+  readonly #notServing: () => void;
+
+  constructor(options: ServerOptions, ground: QueryGround, log: Logger) {
+    this.#ground = ground;
+    this.#log = log;
+    this.#schemas = new SchemaService(ground, options, new SchemaLane(options));
+    this.#calls = new RunningCalls(options.queriesMax);
+    const { server, credentials } = createEdge(options.edge, GRPC_OPTIONS);
+    this.#server = server;
+    this.#credentials = credentials;
+    this.#notServing = addHealth(server);
+    this.#server.addService(perfettoOrchestrator, {
+      Query: (call: UpstreamCall) =>
+        void this.#stream(call, (signal) => answerUpstream(call, ground, options, signal)),
+    });
+    const schema: Unary<SchemaRequest, SchemaResponse> = (call, reply) =>
+      void this.#schema(call, reply);
+    const learn: Unary<LearnRequest, object> = (call, reply) => {
+      try {
+        this.#schemas.learn({ ...call.request, user: callerName(call.request.user, call) });
+        reply(null, {});
+      } catch (error) {
+        reply(toServiceError(error));
+      }
+    };
+    const status: Unary<object, OrchestratorStatus> = (_call, reply) => reply(null, this.#status());
+    const cancel: Unary<CancelRequest, CancelResponse> = ({ request }, reply) =>
+      reply(null, { cancelled: ground.running.cancel(request.queryId) });
+    const unbar: Unary<UnbarRequest, UnbarResponse> = ({ request }, reply) =>
+      void unbarOnWorkers(ground.fleet, request).then(
+        (answer) => reply(null, answer),
+        (error: unknown) => reply(toServiceError(error)),
+      );
+    this.#server.addService(bigtraceOrchestrator, {
+      Query: (call: QueryCall) =>
+        void this.#stream(call, (signal) =>
+          answerQuery(call, ground, options, signal, (queryId) => this.#schemas.ended(queryId)),
+        ),
+      List: (call: grpc.ServerWritableStream<ListRequest, ListResponse>) =>
+        void this.#stream(call, (signal) => answerList(call, ground, signal)),
+      Failures: (call: grpc.ServerWritableStream<FailuresRequest, FailuresResponse>) =>
+        void this.#stream(call, (signal) => answerFailures(call, ground, signal)),
+      Schema: schema,
+      Learn: learn,
+      Status: status,
+      Cancel: cancel,
+      Unbar: unbar,
+    });
+  }
+
+  /** @returns the port it listens on @throws invalid_option when it cannot */
+  async listen(socket: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(socket, this.#credentials, (error, port) => {
+        if (error === null) resolve(port);
+        else
+          reject(
+            new BigtraceError('invalid_option', `cannot listen on ${socket}: ${error.message}`),
+          );
+      });
+    });
+  }
+
+  get draining(): boolean {
+    return this.#calls.draining;
+  }
+
+  measure(): Measured {
+    const { counters, gauges } = this.#status();
+    return { counters, gauges };
+  }
+
+  /** Takes no new queries; those that still run after `timeoutMs` are cancelled. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#notServing();
+    await this.#calls.drain(timeoutMs);
+    const shutdown = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await Promise.race([shutdown, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    this.#calls.abortAll();
+    this.#server.forceShutdown();
+  }
+
+  async #stream(call: StreamingCall, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    try {
+      await this.#calls.run(call, work);
+      call.end();
+    } catch (error) {
+      this.#failed(call.getPath(), error);
+      call.emit('error', toServiceError(error));
+    }
+  }
+
+  async #schema(
+    call: grpc.ServerUnaryCall<SchemaRequest, SchemaResponse>,
+    reply: grpc.sendUnaryData<SchemaResponse>,
+  ): Promise<void> {
+    try {
+      const request = { ...call.request, user: callerName(call.request.user, call) };
+      const work = async (signal: AbortSignal): Promise<void> =>
+        reply(null, await this.#schemas.answer(request, signal));
+      await this.#calls.run(call, work, { bounded: false }); // schemas have a bound of their own
+    } catch (error) {
+      this.#failed(call.getPath(), error);
+      reply(toServiceError(error));
+    }
+  }
+
+  #failed(path: string, error: unknown): void {
+    const level = error instanceof BigtraceError && error.kind !== 'internal' ? 'info' : 'error';
+    this.#log[level]({ path, err: error }, 'call failed');
+  }
+
+  #status(): OrchestratorStatus {
+    const { fleet, counters, running } = this.#ground;
+    const { waiting, inFlight } = running.load();
+    return {
+      version: VERSION,
+      worker: fleet.states(),
+      queriesRunning: this.#calls.size,
+      counters: counters.all(),
+      gauges: {
+        queries_running: this.#calls.size,
+        traces_waiting: waiting,
+        traces_in_flight: inFlight,
+        workers_ready: fleet.usable.length,
+        workers_known: fleet.workers.length,
+      } satisfies Record<GaugeName, number>,
+      query: running.states(),
+    };
+  }
+}

@@ -1,0 +1,22 @@
+/** `bigtrace.v1.Orchestrator.Unbar`: every worker forgets what it has barred. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import type { UnbarRequest, UnbarResponse } from '../../lib/proto/messages.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+
+const ANSWER_MS_MAX = 5000;
+
+/** @throws invalid_option where no trace is named, and not all */
+export async function unbarOnWorkers(fleet: Fleet, request: UnbarRequest): Promise<UnbarResponse> {
+  if (request.all === request.trace.length > 0)
+    throw new BigtraceError('invalid_option', 'name the traces to lift the bar of, or all');
+  const answers = await Promise.all(
+    fleet.workers.map(async ({ address, client }) => {
+      const answer = await client.unbar(request, ANSWER_MS_MAX).catch(() => undefined);
+      return { address, answer };
+    }),
+  );
+  return {
+    lifted: answers.reduce((sum, { answer }) => sum + (answer?.lifted ?? 0), 0),
+    unreached: answers.flatMap(({ address, answer }) => (answer === undefined ? address : [])),
+  };
+}

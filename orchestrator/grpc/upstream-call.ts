@@ -1,0 +1,142 @@
+/** One call of upstream's own `perfetto.protos.BigtraceOrchestrator.Query`: one message a trace. */
+
+import { randomUUID } from 'node:crypto';
+import type * as grpc from '@grpc/grpc-js';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { traceContextOf } from '../../lib/common/observability/tracing.ts';
+import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type { BigtraceQueryArgs, BigtraceQueryResponse, Column } from '../../lib/proto/messages.ts';
+import { execute, type QueryGround } from '../query/execute.ts';
+import type { Sink } from '../query/query-spec.ts';
+import { callerName } from './caller.ts';
+import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
+
+export type UpstreamCall = grpc.ServerWritableStream<BigtraceQueryArgs, BigtraceQueryResponse>;
+
+/** Results that are being gathered, of all traces of one query. One message is below 2 GiB. */
+const GATHERED_BYTES_MAX = 2 ** 30;
+
+export class GatheringSink implements Sink {
+  readonly #call: UpstreamCall;
+  readonly #fail: (error: BigtraceError) => void;
+  readonly #bytesMax: number;
+  readonly #names: TraceNames;
+  /** By the trace's bytes: the results so far of traces that have not ended. */
+  readonly #gathered = new Map<string, { result: Buffer[]; bytes: number }>();
+  #bytes = 0;
+  #open = true;
+  onDrain: () => void = () => undefined;
+
+  constructor(
+    call: UpstreamCall,
+    fail: (error: BigtraceError) => void,
+    bytesMax = GATHERED_BYTES_MAX,
+    names = new TraceNames(),
+  ) {
+    this.#names = names;
+    this.#call = call;
+    this.#fail = fail;
+    this.#bytesMax = bytesMax;
+    call.on('drain', () => {
+      this.#open = true;
+      this.onDrain();
+    });
+  }
+
+  rows(trace: Buffer, result: Buffer, last: boolean): void {
+    const key = trace.toString('latin1');
+    const sofar = this.#gathered.get(key) ?? { result: [], bytes: 0 };
+    sofar.result.push(result);
+    sofar.bytes += result.length;
+    this.#bytes += result.length;
+    if (this.#bytes > this.#bytesMax) {
+      this.#fail(this.#tooMuch(trace));
+      return;
+    }
+    if (!last) {
+      this.#gathered.set(key, sofar);
+      return;
+    }
+    this.#gathered.delete(key);
+    this.#bytes -= sofar.bytes;
+    this.#open = this.#call.write({ trace: this.#names.asked(trace), result: sofar.result });
+  }
+
+  types(_trace: Buffer, _columns: Column[]): void {
+    throw new BigtraceError('internal', 'types came for a query of rows');
+  }
+
+  failure(_trace: Buffer, error: BigtraceError): void {
+    this.#fail(error);
+  }
+
+  flush(): boolean {
+    return this.#open;
+  }
+
+  #tooMuch(trace: Buffer): BigtraceError {
+    const detail = `results of unfinished traces take more than ${this.#bytesMax} bytes; bigtrace.v1.Orchestrator.Query streams them`;
+    return new BigtraceError('limit_exceeded', detail, { trace: printable(textFromBytes(trace)) });
+  }
+}
+
+/** Upstream's clients know a trace by what they call it, so it goes back to them by that name. */
+export class TraceNames {
+  /** By the bytes of the canonical address. */
+  readonly #asked = new Map<string, Buffer>();
+
+  /** A trace has the first of several names. */
+  add(trace: Buffer, asked: Buffer): void {
+    const key = trace.toString('latin1');
+    if (!this.#asked.has(key)) this.#asked.set(key, asked);
+  }
+
+  asked(trace: Buffer): Buffer {
+    return this.#asked.get(trace.toString('latin1')) ?? trace;
+  }
+
+  /** The same error, of the trace by that name. */
+  error(thrown: unknown): unknown {
+    if (!(thrown instanceof BigtraceError) || thrown.trace === undefined) return thrown;
+    for (const [key, asked] of this.#asked)
+      if (printable(textFromBytes(Buffer.from(key, 'latin1'))) === thrown.trace)
+        return thrown.ofTrace(printable(textFromBytes(asked)));
+    return thrown;
+  }
+}
+
+/** Strict, as upstream is. @throws the error to end the call with */
+export async function answerUpstream(
+  call: UpstreamCall,
+  ground: QueryGround,
+  limits: TimeLimits,
+  signal: AbortSignal,
+): Promise<void> {
+  const { traces, sqlQuery } = call.request;
+  checkSql(sqlQuery);
+  const failed = new AbortController();
+  const spec = {
+    queryId: randomUUID(),
+    user: callerName('', call),
+    sql: sqlQuery,
+    limits: completeLimits(undefined, limits),
+    mode: 'ROWS' as const,
+    lenient: false,
+    traceContext: traceContextOf(call.metadata),
+  };
+  const names = new TraceNames();
+  try {
+    await execute(spec, ground, {
+      addresses: once(traces),
+      sink: new GatheringSink(call, (error) => failed.abort(error), undefined, names),
+      onAlias: (trace, asked) => names.add(trace, asked),
+      signal: AbortSignal.any([signal, failed.signal]),
+    });
+  } catch (thrown) {
+    throw names.error(thrown);
+  }
+}
+
+async function* once(traces: Buffer[]): AsyncGenerator<Buffer[]> {
+  yield traces;
+}

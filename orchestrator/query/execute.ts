@@ -1,0 +1,121 @@
+/** A query from its list of addresses to its end: source, run, time limit, cancellation. */
+
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import type { SpanAttributes, Tracing } from '../../lib/common/observability/tracing.ts';
+import { bytesFromText } from '../../lib/common/text/byte-text.ts';
+import type { Progress } from '../../lib/proto/messages.ts';
+import { listTraces } from '../fleet/list-traces.ts';
+import type { Catalog } from './catalog.ts';
+import { QueryRun, type RunGround } from './query-run.ts';
+import type { QuerySpec, Sink } from './query-spec.ts';
+import type { Tally } from './query-totals.ts';
+import type { RunningQueries } from './running-queries.ts';
+import { type TraceSourceOptions, traceSource } from './trace-source.ts';
+
+/** What all queries of an orchestrator share. */
+export interface QueryGround extends RunGround {
+  running: RunningQueries;
+  /** Undefined where the orchestrator was not told of a ClickHouse. */
+  catalog?: Catalog | undefined;
+  /** Undefined where nobody wants spans. */
+  tracing?: Tracing | undefined;
+}
+
+/** @throws invalid_option where there is none */
+export function catalogOf({ catalog }: QueryGround): Catalog {
+  if (catalog !== undefined) return catalog;
+  throw new BigtraceError(
+    'invalid_option',
+    'this orchestrator knows no ClickHouse to choose traces from: --clickhouse names one',
+  );
+}
+
+export interface Execution {
+  /** Addresses and patterns, as the client sends them. */
+  addresses: AsyncIterable<Buffer[]>;
+  sink: Sink;
+  onAlias?: TraceSourceOptions['onAlias'];
+  /** Its reason becomes the query's error. */
+  signal: AbortSignal;
+  /** Given what tells how far the query is, as soon as there is anything to tell. */
+  onStart?: (progress: () => Progress) => void;
+}
+
+/** @throws the error that ended the query, when that was not the end of its traces */
+export async function execute(
+  spec: QuerySpec,
+  ground: QueryGround,
+  { addresses, sink, signal, onStart, onAlias }: Execution,
+): Promise<void> {
+  const { fleet, workerWaitMs, counters } = ground;
+  const { mode, traceContext } = spec;
+  // Column finding is bounded by its lane.
+  const leave = mode === 'ROWS' ? ground.users.begin(spec.user) : (): void => undefined;
+  const span = ground.tracing?.start(
+    `bigtrace.${mode === 'ROWS' ? 'query' : 'schema'}`,
+    traceContext,
+  );
+  const run = new QueryRun({ ...spec, traceContext: span?.context ?? traceContext }, ground, sink);
+  if (spec.mode === 'ROWS') counters.add('queries');
+  onStart?.(() => run.progress());
+  const ended = new AbortController();
+  const abort = (): void => run.fail(signal.reason);
+  const timer = setTimeout(() => run.fail(overdue(spec, run.tally)), spec.limits.timeoutMs);
+  const forget = ground.running.add(spec.queryId, spec.user, run);
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  const source = traceSource({
+    addresses,
+    list: (pattern) =>
+      listTraces({ pattern: [pattern], limit: 0 }, { fleet, workerWaitMs, signal: ended.signal }),
+    select: (expression) => catalogOf(ground).addressesWhere(expression, { signal: ended.signal }),
+    localRoots: () => fleet.localRoots(workerWaitMs, ended.signal),
+    onAlias,
+    onBad: (address, error) => run.refuse(address, error),
+  });
+  let error: BigtraceError | undefined;
+  try {
+    await run.run(source);
+  } catch (thrown) {
+    error = asBigtraceError(thrown);
+    if (spec.mode === 'ROWS') counters.add('queries_failed');
+    if (!run.recorded(thrown)) record(spec, ground, error);
+    throw thrown;
+  } finally {
+    span?.end(attributesOf(spec, run.tally), error);
+    clearTimeout(timer);
+    forget();
+    leave();
+    signal.removeEventListener('abort', abort);
+    ended.abort();
+  }
+}
+
+function attributesOf({ queryId, user }: QuerySpec, tally: Tally): SpanAttributes {
+  return {
+    'bigtrace.query.id': queryId,
+    'bigtrace.user': user,
+    'bigtrace.traces': tally.tracesTotal,
+    'bigtrace.traces.done': tally.tracesDone,
+    'bigtrace.traces.failed': tally.tracesFailed,
+    'bigtrace.rows': tally.rows,
+    'bigtrace.result_bytes': tally.resultBytes,
+    'bigtrace.trace_bytes': tally.traceBytes,
+  };
+}
+
+/** A failure of the query as a whole; that nobody waits for it any more is none. */
+function record({ queryId, user }: QuerySpec, ground: QueryGround, error: BigtraceError): void {
+  const { code, detail: message } = error;
+  if (code === 'cancelled') return;
+  const trace = bytesFromText(error.trace ?? '');
+  const timeMs = Date.now();
+  ground.failures.add({ queryId, user, trace, code, message, attempts: 0, timeMs });
+}
+
+function overdue({ limits }: QuerySpec, { tracesDone, tracesTotal }: Tally): BigtraceError {
+  return new BigtraceError(
+    'deadline_exceeded',
+    `query took longer than its limit of ${limits.timeoutMs} ms (${tracesDone} of ${tracesTotal} traces had answered)`,
+  );
+}

@@ -1,0 +1,31 @@
+/** What an address of a query stands for, and by which name. */
+import { isPattern, parseAddress, WHERE_STORE } from '../../lib/common/addresses/address.ts';
+import { canonicalAddress } from '../../lib/common/addresses/canonical-address.ts';
+import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
+
+export type NamedAddress =
+  /** The traces that expressions over the catalog select. */
+  | { kind: 'selection'; path: string }
+  /** The trace with this canonical address. */
+  | { kind: 'trace'; address: Buffer }
+  /** What a worker's stores say: the traces that a pattern matches, or the one trace of another name. */
+  | { kind: 'listed'; address: Buffer; isPattern: boolean };
+
+/**
+ * @param localRoots asked for where an address is an absolute path
+ * @throws invalid_address, and what `localRoots` throws
+ */
+export async function namedAddress(
+  address: Buffer,
+  localRoots: () => Promise<readonly string[]>,
+): Promise<NamedAddress> {
+  const text = textFromBytes(address);
+  const { store, path } = parseAddress(text);
+  if (store === WHERE_STORE) return { kind: 'selection', path };
+  const roots = text.startsWith('/local//') ? await localRoots() : [];
+  const canonical = canonicalAddress(text, roots);
+  const bytes = canonical.address === text ? address : bytesFromText(canonical.address);
+  if (isPattern(text)) return { kind: 'listed', address: bytes, isPattern: true };
+  if (canonical.needsStore) return { kind: 'listed', address: bytes, isPattern: false };
+  return { kind: 'trace', address: bytes };
+}

@@ -1,0 +1,369 @@
+/**
+ * One query over the fleet: its traces come from a source, are dispatched to workers, and end answered,
+ * failed, or are asked again elsewhere. A state machine: everything that happens comes in as an event and
+ * ends in `#pump`.
+ */
+import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
+import type { Progress, RunEvent, TaskRows, TaskStats } from '../../lib/proto/messages.ts';
+import { Dispatch, type DispatchGround } from '../dispatch/dispatch.ts';
+import { verdictOn, wasAttempt } from '../dispatch/retry.ts';
+import { QueryTask } from '../dispatch/task.ts';
+import type { Lane } from '../dispatch/worker-queue.ts';
+import { WorkerRun } from '../dispatch/worker-run.ts';
+import type { FailureLog } from './failure-log.ts';
+import type { QuerySpec, Sink } from './query-spec.ts';
+import { Tally } from './query-totals.ts';
+import { runningTraces } from './running-traces.ts';
+import type { FoundTrace } from './trace-source.ts';
+import type { Users } from './users.ts';
+
+/** What all queries share for their runs. */
+export interface RunGround extends DispatchGround {
+  failures: FailureLog;
+  users: Users;
+}
+
+/** Traces that wait for a worker: enough to keep all busy, and no more of a long list in memory. */
+const LOOKAHEAD_TRACES = 4096;
+const TICK_MS = 50;
+
+export class QueryRun {
+  readonly tally = new Tally();
+  readonly #spec: QuerySpec;
+  readonly #ground: RunGround;
+  readonly #sink: Sink;
+  readonly #dispatch: Dispatch;
+  #source: AsyncIterator<FoundTrace[]> | undefined;
+  #fetching = false;
+  /** Tasks that have not ended. */
+  #unended = 0;
+  #paused = false;
+  #ended = false;
+  /** The last failure that went into the log. */
+  #recorded: BigtraceError | undefined;
+  /** Since when there is work and no worker. */
+  #strandedAt: number | undefined;
+  #tick: NodeJS.Timeout | undefined;
+  readonly #settled: Promise<void>;
+  #resolve: () => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(spec: QuerySpec, ground: RunGround, sink: Sink) {
+    this.#spec = spec;
+    this.#ground = ground;
+    this.#sink = sink;
+    const charge = (threadMs: number): void => this.#charge(threadMs);
+    this.#dispatch = new Dispatch(ground, (lane) => this.#openRun(lane), charge);
+    sink.onDrain = () => this.#drained();
+    this.#settled = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#settled.catch(() => undefined); // it may fail before `run` waits for it
+  }
+
+  get spec(): QuerySpec {
+    return this.#spec;
+  }
+
+  /** Its traces: those that wait for a worker, and those that are with one. */
+  get load(): { waiting: number; inFlight: number } {
+    const { inFlight } = this.#dispatch;
+    return { waiting: Math.max(this.#unended - inFlight, 0), inFlight };
+  }
+
+  /** Its counts, and what its workers are busy with. */
+  progress(): Progress {
+    return { ...this.tally.progress(), running: runningTraces(this.#dispatch.lanes, this.#spec) };
+  }
+
+  /** Resolves when every trace of `source` has ended. @throws the error that ended the query */
+  async run(source: AsyncIterator<FoundTrace[]>): Promise<void> {
+    if (!this.#ended) {
+      this.#source = source;
+      this.#ground.fleet.on('change', this.#fleetChanged);
+      this.#tick = setInterval(() => this.#ticked(), TICK_MS);
+      this.#fleetChanged();
+    }
+    await this.#settled;
+  }
+
+  /** Whether the failure log has this error already, as that of a trace. */
+  recorded(error: unknown): boolean {
+    return error === this.#recorded && this.#spec.mode === 'ROWS';
+  }
+
+  /** Ends the query at once; without effect once it has ended. */
+  fail(error: unknown): void {
+    if (!this.#close()) return;
+    this.#dispatch.cancelAll();
+    this.#reject(error);
+  }
+
+  /** Time on workers' threads is counted for the user; where that is too much, the query ends. */
+  #charge(threadMs: number): void {
+    if (threadMs <= 0) return;
+    const error = this.#ground.users.addThreadMs(this.#spec.user, threadMs);
+    if (error !== undefined) this.fail(error);
+  }
+
+  /** An address of the list that stands for no trace. @throws where that ends the query */
+  refuse(address: Buffer, error: BigtraceError): void {
+    if (!this.#spec.lenient || error.kind !== 'user') throw error;
+    this.tally.tracesTotal += 1;
+    this.#recordFailure(address, error, 0);
+  }
+
+  #finish(): void {
+    if (this.#spec.lenient && this.tally.tracesDone === 0) {
+      this.fail(this.tally.allFailed());
+    } else if (this.#close()) {
+      for (const lane of this.#dispatch.lanes) lane.run?.finish();
+      this.#resolve();
+    }
+  }
+
+  /** False where it was closed already. */
+  #close(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    clearInterval(this.#tick);
+    this.#ground.fleet.off('change', this.#fleetChanged);
+    this.#source?.return?.().catch(() => undefined);
+    return true;
+  }
+
+  #refill(): void {
+    const waiting = this.#unended - this.#dispatch.inFlight;
+    if (this.#fetching || this.tally.totalIsFinal) return;
+    if (waiting > LOOKAHEAD_TRACES / 2) return;
+    this.#fetching = true;
+    this.#source?.next().then(
+      ({ done, value }) => {
+        this.#fetching = false;
+        if (done === true) this.tally.totalIsFinal = true;
+        else this.#found(value);
+        this.#pump();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  #found(traces: FoundTrace[]): void {
+    this.tally.tracesTotal += traces.length;
+    this.#unended += traces.length;
+    for (const found of traces) this.#dispatch.place(new QueryTask(found));
+  }
+
+  #openRun(lane: Lane): WorkerRun {
+    const { queryId, user, sql, limits, mode, traceContext } = this.#spec;
+    return new WorkerRun(
+      lane.worker.client.run(traceContext),
+      { queryId, user, sql, limits, mode, credits: lane.credits },
+      {
+        onEvents: (events) => this.#received(lane, events),
+        onBroken: (error) => this.#broken(lane, error),
+      },
+    );
+  }
+
+  #received(lane: Lane, events: RunEvent[]): void {
+    for (const event of events) {
+      if (this.#ended) return;
+      this.#one(lane, event);
+    }
+    this.#pump();
+  }
+
+  #one(lane: Lane, event: RunEvent): void {
+    if (event.rows) {
+      this.#rows(lane, event.rows);
+    } else if (event.types) {
+      const { id, column, stats } = event.types;
+      const task = this.#dispatch.take(lane, id);
+      if (task === undefined) return;
+      this.#dispatch.claim(task, lane);
+      this.#sink.types(task.trace, column);
+      this.#answered(lane, task, stats);
+    } else if (event.failure) {
+      const { id, code, message, threadMs = 0 } = event.failure;
+      const task = this.#dispatch.take(lane, id);
+      this.#charge(threadMs);
+      if (task) this.#failed(lane, task, errorOf(code, message));
+    } else if (event.returned) {
+      this.#dispatch.returned(lane, event.returned.id);
+    } else if (event.states) {
+      lane.states.heard(event.states.state, performance.now());
+    } else if (event.draining) {
+      this.#drains(lane);
+      this.#dispatch.empty(lane);
+    } else {
+      lane.credits += event.credits ?? 0;
+    }
+  }
+
+  #rows(lane: Lane, { id, result, last, stats }: TaskRows): void {
+    const task = lane.open.get(id);
+    if (task === undefined) return;
+    this.#dispatch.claim(task, lane);
+    const verdict = task.replay.take(result, last);
+    if (verdict === 'differs') {
+      this.#dispatch.drop(lane, id);
+      const detail = 'trace answered differently when it was asked again after its worker was lost';
+      this.#end(task, new BigtraceError('trace_changed', detail));
+    } else if (verdict === 'pass') {
+      this.tally.resultBytes += result.length;
+      this.#ground.counters.add('result_bytes', result.length);
+      this.#sink.rows(task.trace, result, last);
+      if (last) this.#dispatch.take(lane, id);
+      if (last) this.#answered(lane, task, stats);
+      const error = this.#ground.users.addResultBytes(this.#spec.user, result.length);
+      if (error !== undefined) this.fail(error);
+    }
+  }
+
+  #answered(lane: Lane, task: QueryTask, stats: TaskStats | null | undefined): void {
+    const { counters, coldMs, memory } = this.#ground;
+    this.#unended -= 1;
+    this.tally.done(stats);
+    counters.add('traces_done');
+    if (stats) {
+      counters.add('rows', stats.rows);
+      counters.add('trace_bytes', stats.traceBytes);
+      lane.answered(stats.loadMs + stats.queryMs);
+      this.#charge(stats.loadMs + stats.queryMs);
+      if (stats.tier === 'parse') coldMs.add(stats.loadMs);
+    }
+    if (task.displaced) memory.set(task.digest, lane.address);
+  }
+
+  #failed(lane: Lane, task: QueryTask, error: BigtraceError, reached = true): void {
+    task.failedOn.push(lane.address);
+    if (task.holders > 0 && error.retryable) return; // another worker is trying it as well
+    this.#dispatch.claim(task);
+    if (error.code === 'engine_crashed') task.crashes += 1;
+    const othersLeft = this.#dispatch.othersLeft(task);
+    if (!wasAttempt(reached, othersLeft)) task.attempts -= 1;
+    const { attempts, crashes } = task;
+    const verdict = verdictOn(error, { attempts, crashes, othersLeft });
+    if (verdict.next === 'fail') {
+      this.#end(task, verdict.error);
+      return;
+    }
+    if (verdict.next === 'anywhere') task.failedOn = [];
+    this.#ground.counters.add('retries');
+    this.#dispatch.place(task);
+  }
+
+  /** The task's end as a failure. */
+  #end(task: QueryTask, error: BigtraceError): void {
+    const { chunks } = task.replay;
+    const passed = chunks === 0 ? '' : ` (after ${chunks} of its results were passed on)`;
+    const told = new BigtraceError(error.code, `${error.detail}${passed}`, { cause: error.cause });
+    const named = told.ofTrace(task.name);
+    this.#unended -= 1;
+    this.#recordFailure(task.trace, named, task.attempts);
+    if (!this.#spec.lenient) this.fail(named);
+  }
+
+  #recordFailure(trace: Buffer, error: BigtraceError, attempts: number): void {
+    const { queryId, user, mode, lenient } = this.#spec;
+    const { code, detail: message } = error;
+    this.#recorded = error;
+    this.tally.failed(error);
+    this.#ground.counters.add('traces_failed');
+    // The search for columns is followed by the query itself, which finds what failed again.
+    if (mode === 'ROWS')
+      this.#ground.failures.add({
+        ...{ queryId, user, trace, code, message, attempts, timeMs: Date.now() },
+      });
+    if (lenient) this.#sink.failure(trace, error, attempts);
+  }
+
+  #broken(lane: Lane, thrown: BigtraceError): void {
+    if (this.#ended) return;
+    const reached = lane.run?.reached === true;
+    lane.run = undefined;
+    const spent = lane.draining && lane.open.size === 0;
+    // Nobody but this query cancels its streams: one that is cancelled was cut.
+    const cut = thrown.code === 'cancelled' || thrown.code === 'worker_lost';
+    if (!thrown.retryable && !cut) {
+      this.fail(thrown);
+      return;
+    }
+    if (thrown.code === 'draining') this.#drains(lane);
+    if (cut && !spent) this.#ground.fleet.suspect(lane.worker, thrown.detail);
+    this.#abandon(lane, cut ? lost(lane, thrown.detail) : thrown, reached);
+    this.#pump();
+  }
+
+  /** Also for queries that have no stream to it yet. */
+  #drains(lane: Lane): void {
+    lane.draining = true;
+    this.#ground.fleet.noteDraining(lane.worker);
+  }
+
+  /** What a lane's worker has is asked again elsewhere. */
+  #abandon(lane: Lane, error: BigtraceError, reached: boolean): void {
+    this.#ground.counters.add('streams_broken');
+    for (const task of this.#dispatch.abandon(lane)) {
+      if (!this.#ended) this.#failed(lane, task, error, reached);
+    }
+  }
+
+  readonly #fleetChanged = (): void => {
+    if (this.#ended) return;
+    this.#dispatch.adoptWorkers();
+    for (const lane of this.#dispatch.lanes) {
+      if (lane.worker.state === 'lost' && lane.run !== undefined)
+        this.#abandon(lane, lost(lane, lane.worker.reason), lane.run.reached);
+      else this.#dispatch.empty(lane);
+    }
+    this.#pump();
+  };
+
+  #ticked(): void {
+    this.#dispatch.adoptWorkers();
+    const stranded = this.#unended > 0 && this.#dispatch.homeless === this.#unended;
+    if (!stranded) this.#strandedAt = undefined;
+    else this.#strandedAt ??= performance.now();
+    const strandedMs = performance.now() - (this.#strandedAt ?? performance.now());
+    if (strandedMs >= this.#ground.workerWaitMs) this.fail(this.#ground.fleet.noWorkers());
+    else this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#ended) return;
+    if (!this.#sink.flush() && !this.#paused) {
+      this.#paused = true;
+      for (const lane of this.#dispatch.lanes) lane.run?.pause();
+    }
+    if (!this.#paused) {
+      this.#refill();
+      this.#dispatch.feed();
+      this.#dispatch.balance();
+    }
+    if (this.tally.totalIsFinal && this.#unended === 0) this.#finish();
+  }
+
+  #drained(): void {
+    if (!this.#paused || this.#ended) return;
+    this.#paused = false;
+    const now = performance.now();
+    for (const lane of this.#dispatch.lanes) {
+      lane.states.resumed(now);
+      lane.run?.resume();
+    }
+    this.#pump();
+  }
+}
+
+/** A trace's failure. Nobody cancels one trace: a worker that says so was stopped in the middle of it. */
+function errorOf(code: string, detail: string): BigtraceError {
+  if (code === 'cancelled') return new BigtraceError('worker_lost', detail);
+  return new BigtraceError(isErrorCode(code) ? code : 'internal', detail);
+}
+
+function lost({ address }: Lane, reason: string): BigtraceError {
+  return new BigtraceError('worker_lost', `worker ${address} was lost: ${reason}`);
+}

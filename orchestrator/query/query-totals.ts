@@ -1,0 +1,42 @@
+/** What a query has done so far. */
+import type { BigtraceError } from '../../lib/common/errors.ts';
+import { FailureReasons } from '../../lib/common/failure-reasons.ts';
+import type { Progress, TaskStats } from '../../lib/proto/messages.ts';
+
+export class Tally {
+  readonly #startedAt = performance.now();
+  readonly #reasons = new FailureReasons();
+  tracesTotal = 0;
+  totalIsFinal = false;
+  tracesDone = 0;
+  tracesFailed = 0;
+  rows = 0;
+  resultBytes = 0;
+  traceBytes = 0;
+
+  done(stats: TaskStats | null | undefined): void {
+    this.tracesDone += 1;
+    this.rows += stats?.rows ?? 0;
+    this.traceBytes += stats?.traceBytes ?? 0;
+  }
+
+  failed(error: BigtraceError): void {
+    this.tracesFailed += 1;
+    this.#reasons.add(error);
+  }
+
+  progress(): Progress {
+    const { tracesTotal, totalIsFinal, tracesDone, tracesFailed } = this;
+    const { rows, resultBytes, traceBytes } = this;
+    const elapsedMs = Math.round(performance.now() - this.#startedAt);
+    return {
+      ...{ tracesTotal, totalIsFinal, tracesDone, tracesFailed },
+      ...{ rows, resultBytes, traceBytes, elapsedMs },
+    };
+  }
+
+  /** The error of a lenient query that no trace answered. */
+  allFailed(): BigtraceError {
+    return this.#reasons.noneAnswered();
+  }
+}

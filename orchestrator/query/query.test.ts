@@ -1,0 +1,211 @@
+import { expect, test } from 'vitest';
+import type { Script } from '../testing/stub-worker.ts';
+import { gather, rowsOf, SOON, TestSystem } from '../testing/system.ts';
+
+const traces = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `/local/t${at}`);
+const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
+
+test('every trace is asked once and answers once, over all workers', async () => {
+  await using system = await new TestSystem([{ window: 64 }, { window: 64 }]).start();
+  const list = traces(1200);
+  expect(rowsOf(await system.query([...list, ...list]))).toEqual(answersOf(list));
+  const [a, b] = system.workers.map(({ seen }) => seen);
+  expect([...(a ?? []), ...(b ?? [])].sort()).toEqual([...list].sort());
+  expect(a?.length).toBeGreaterThan(400);
+  expect(b?.length).toBeGreaterThan(400);
+});
+
+test('a trace returns to the worker that has it loaded', async () => {
+  await using system = await new TestSystem([{}, {}, {}]).start();
+  const list = traces(60);
+  await system.query(list);
+  await system.query(list);
+  // Each was asked twice; but for a few that an idle worker took, by the same worker.
+  const strangers = system.workers.flatMap(({ seen }) =>
+    seen.filter((one) => seen.indexOf(one) === seen.lastIndexOf(one)),
+  );
+  expect(strangers.length).toBeLessThan(12);
+});
+
+test('patterns are expanded by a worker, each trace once', async () => {
+  const list = (pattern: string): string[] => (pattern === '/local/**' ? traces(2000) : []);
+  await using system = await new TestSystem([{ list, window: 64 }]).start();
+  const events = await system.query(['/local/t1', '/local/**', '/local/t1999']);
+  expect(rowsOf(events)).toEqual(answersOf(traces(2000)));
+});
+
+test('what a pattern found goes to workers with its generation, what was named without', async () => {
+  const list = (): string[] => ['/local/a', '/local/b'];
+  await using system = await new TestSystem([{ list }]).start();
+  await system.query(['/local/a', '/local/*', '/local/c']);
+  const [worker] = system.workers;
+  expect(Object.fromEntries(worker?.generations ?? [])).toEqual({
+    ...{ '/local/a': '', '/local/b': '1', '/local/c': '' },
+  });
+});
+
+test('upstream gets one message a trace, with all its results', async () => {
+  const script: Script = ({ trace, rows }) => {
+    rows(`${trace} first`, false);
+    rows(`${trace} second`, true);
+  };
+  await using system = await new TestSystem([{ script }, { script }]).start();
+  const found = (await system.upstream(traces(20))).map(
+    ({ trace, result }) => `${trace}: ${result.join(', ')}`,
+  );
+  expect(found.sort()).toEqual(
+    traces(20)
+      .map((one) => `${one}: ${one} first, ${one} second`)
+      .sort(),
+  );
+});
+
+test.each([
+  [[], 'SELECT 1', 'no_traces', 'query names no traces'],
+  [['/local/a'], ' \n', 'no_sql', 'query has no SQL'],
+  [['/local/*.none'], 'SELECT 1', 'no_match', '[/local/*.none]: pattern matches no trace'],
+  [
+    ['local/a'],
+    'SELECT 1',
+    'invalid_address',
+    '[local/a]: trace address must start with /; an address is /<store>/<path>, such as /local/app.pftrace or /gcs/bucket/o/app.pftrace',
+  ],
+])('refuses %j %j, in both services', async (list, sql, code, message) => {
+  await using system = await new TestSystem([{}]).start();
+  const expected = expect.objectContaining({ code, message });
+  await expect(system.query(list, { sql: Buffer.from(sql) })).rejects.toEqual(expected);
+  await expect(system.upstream(list, sql)).rejects.toEqual(expected);
+});
+
+test('refuses SQL that is longer than the bound, in both services', async () => {
+  await using system = await new TestSystem([{}]).start();
+  const sql = '-'.repeat(2 ** 25 + 1);
+  const message = 'SQL is 33554433 bytes long, the bound is 33554432';
+  const refused = { code: 'limit_exceeded', message };
+  await expect(system.query(['/local/a'], { sql: Buffer.from(sql) })).rejects.toMatchObject(
+    refused,
+  );
+  await expect(system.upstream(['/local/a'], sql)).rejects.toMatchObject(refused);
+});
+
+test('strict: the first failure names its trace and cancels the rest', async () => {
+  const script: Script = ({ trace, fail }) => {
+    if (trace === '/local/t7') fail('sql_failed', 'no such table: slicf');
+  };
+  await using system = await new TestSystem([
+    { script, window: 100 },
+    { script, window: 100 },
+  ]).start();
+  await expect(system.query(traces(100))).rejects.toMatchObject({
+    code: 'sql_failed',
+    message: '[/local/t7]: no such table: slicf',
+    grpcStatus: 13,
+  });
+  await expect.poll(() => system.workers.map(({ streams }) => streams), SOON).toEqual([0, 0]);
+  expect(system.workers.flatMap(({ ended }) => ended)).toEqual(['cancelled', 'cancelled']);
+});
+
+test('lenient: failures are data, the others answer', async () => {
+  const script: Script = ({ trace, fail, rows }) =>
+    trace === '/local/t3' ? fail('trace_invalid', 'not a trace') : rows(`rows of ${trace}`, true);
+  await using system = await new TestSystem([{ script }]).start();
+  const list = traces(6);
+  const events = await system.query([...list, 'nowhere', '/local/?.x'], { onFailure: 'LENIENT' });
+  expect(rowsOf(events)).toEqual(answersOf(list.filter((one) => one !== '/local/t3')));
+  const failures = events.flatMap(({ failure }) => failure ?? []);
+  expect(
+    failures.map(({ trace, code, attempts }) => `${trace} ${code} ${attempts}`).sort(),
+  ).toEqual(['/local/?.x no_match 0', '/local/t3 trace_invalid 1', 'nowhere invalid_address 0']);
+  await expect(system.query(['/local/t3'], { onFailure: 'LENIENT' })).rejects.toMatchObject({
+    code: 'all_failed',
+    message: 'the only trace did not answer: 1 trace_invalid, such as [/local/t3]: not a trace',
+  });
+});
+
+test('lenient: a trace that fails on the way says that there are rows of it', async () => {
+  const script: Script = ({ trace, rows, fail }) => {
+    rows('some', trace === '/local/t1');
+    if (trace === '/local/t0') fail('sql_failed', 'integer overflow');
+  };
+  await using system = await new TestSystem([{ script }]).start();
+  const events = await system.query(traces(2), { onFailure: 'LENIENT' });
+  expect(rowsOf(events)).toEqual(['/local/t0: some…', '/local/t1: some']);
+  expect(events.flatMap(({ failure }) => failure?.message ?? [])).toEqual([
+    'integer overflow (after 1 of its results were passed on)',
+  ]);
+});
+
+test('no worker: an error that names them all', async () => {
+  await using system = await new TestSystem([{}], { workerWaitMs: 1500 }).start();
+  await system.query(['/local/a']);
+  const [worker] = system.workers;
+  worker?.kill();
+  await expect(system.query(['/local/a'])).rejects.toMatchObject({
+    code: 'no_workers',
+    message: expect.stringMatching(
+      `^no worker can be reached: ${worker?.address} \\(connect ECONNREFUSED`,
+    ),
+  });
+  await worker?.start(Number(worker.address.split(':')[1]));
+  expect(rowsOf(await system.query(['/local/a']))).toEqual(['/local/a: rows of /local/a']);
+});
+
+test('the time limit ends every stream', async () => {
+  await using system = await new TestSystem([{ script: () => undefined }]).start();
+  const limits = { timeoutMs: 200 };
+  await expect(system.query(traces(9), { limits })).rejects.toMatchObject({
+    code: 'deadline_exceeded',
+    message: 'query took longer than its limit of 200 ms (0 of 9 traces had answered)',
+  });
+  await expect.poll(() => system.workers[0]?.ended, SOON).toEqual(['cancelled']);
+  await expect(system.query(['/local/a'], { limits: { timeoutMs: 60_001 } })).rejects.toMatchObject(
+    {
+      code: 'invalid_option',
+      message: 'timeout of 60001 ms must be <= 60000 ms',
+    },
+  );
+});
+
+test('a client that goes away ends every stream', async () => {
+  await using system = await new TestSystem([{ script: () => undefined }, {}]).start();
+  const call = system.begin(traces(50));
+  const gathered = gather(call);
+  await expect.poll(() => system.workers[0]?.streams, SOON).toBe(1);
+  call.cancel();
+  await expect(gathered).rejects.toMatchObject({ code: 'cancelled' });
+  await expect.poll(() => system.workers.map(({ streams }) => streams), SOON).toEqual([0, 0]);
+});
+
+test('a client that does not read stops the workers', async () => {
+  const chunk = 'x'.repeat(1 << 20);
+  let sent = 0;
+  const script: Script = ({ rows }) => {
+    sent += 1;
+    rows(chunk, true);
+  };
+  await using system = await new TestSystem([{ script, window: 1 }]).start();
+  const call = system.begin(traces(80));
+  // grpc-js reads without bound until it is read from for the first time.
+  call.once('data', () => call.pause());
+  let before = -1;
+  const stands = (): boolean => {
+    const same = sent > 0 && sent === before;
+    before = sent;
+    return same;
+  };
+  await expect.poll(stands, { interval: 400, timeout: 10_000 }).toBe(true);
+  expect(sent).toBeLessThan(60);
+  expect(await system.query(['/local/other'])).toHaveLength(1); // it holds up nobody else
+  expect(rowsOf(await gather(call))).toHaveLength(79);
+});
+
+test('progress counts traces, rows and bytes', async () => {
+  const script: Script = ({ rows }) => rows('four', true, { rows: 3, traceBytes: 10 });
+  await using system = await new TestSystem([{ script }]).start();
+  const events = await system.query(traces(5), { progressIntervalMs: 10_000 });
+  expect(events.at(-1)?.progress).toEqual({
+    ...{ tracesTotal: 5, totalIsFinal: true, tracesDone: 5, tracesFailed: 0 },
+    ...{ rows: 15, resultBytes: 20, traceBytes: 50, elapsedMs: expect.any(Number), running: [] },
+  });
+});

@@ -1,0 +1,155 @@
+/** The calls and queries that run: bounded in number, seen in Status, ended by name or all at once. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import type { Progress, QueryState } from '../../lib/proto/messages.ts';
+import type { QueryRun } from './query-run.ts';
+import type { QuerySpec } from './query-spec.ts';
+
+interface RunningQuery {
+  queryId: string;
+  user: string;
+  startedMs: number;
+  run: QueryRun;
+}
+
+/** How many queries that ended are remembered, for those who ask how far they came. */
+const ENDED_MAX = 1000;
+
+export class RunningQueries {
+  readonly #queries = new Set<RunningQuery>();
+  /** By id, those that ended first in front. */
+  readonly #ended = new Map<string, Progress>();
+
+  /** @returns what forgets it */
+  add(queryId: string, user: string, run: QueryRun): () => void {
+    const query = { queryId, user, startedMs: Date.now(), run };
+    this.#queries.add(query);
+    return () => {
+      this.#queries.delete(query);
+      if (run.spec.mode !== 'ROWS') return;
+      this.#ended.delete(queryId);
+      this.#ended.set(queryId, run.tally.progress());
+      const [oldest] = this.#ended.keys();
+      if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
+    };
+  }
+
+  /**
+   * Of the query of that name that began last, also for a while after its end; not of the search for its
+   * columns: where another orchestrator has the rows, that would be taken for them.
+   */
+  progressOf(queryId: string): Progress | undefined {
+    const running = [...this.#queries].findLast(
+      ({ run, ...query }) => query.queryId === queryId && run.spec.mode === 'ROWS',
+    );
+    return running?.run.tally.progress() ?? this.#ended.get(queryId);
+  }
+
+  /** @returns how many there were */
+  cancel(queryId: string): number {
+    const named = [...this.#queries].filter((query) => query.queryId === queryId);
+    const error = new BigtraceError('cancelled', `query ${queryId} was cancelled`);
+    for (const { run } of named) run.fail(error);
+    return named.length;
+  }
+
+  states(): QueryState[] {
+    return [...this.#queries].map(stateOf);
+  }
+
+  /** With what they ask. */
+  questions(): (QueryState & Pick<QuerySpec, 'sql' | 'mode'>)[] {
+    return [...this.#queries].map((query) => {
+      const { sql, mode } = query.run.spec;
+      return { ...stateOf(query), sql, mode };
+    });
+  }
+
+  /** Traces of all queries. */
+  load(): { waiting: number; inFlight: number } {
+    const loads = [...this.#queries].map(({ run }) => run.load);
+    return {
+      waiting: loads.reduce((sum, { waiting }) => sum + waiting, 0),
+      inFlight: loads.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    };
+  }
+}
+
+function stateOf({ queryId, user, startedMs, run }: RunningQuery): QueryState {
+  return { queryId, user, startedMs, progress: run.progress() };
+}
+
+/** Anything that a client waits for. */
+interface Call {
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+export class RunningCalls {
+  readonly #max: number;
+  readonly #controls = new Set<AbortController>();
+  /** Of these, those that count. */
+  #counted = 0;
+  #draining = false;
+  #idle: () => void = () => undefined;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#controls.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /**
+   * Runs a call until its end. `signal` is aborted when its client goes away, or `abortAll` is called.
+   * @param bounded whether it counts among those that are bounded in number
+   */
+  async run(
+    call: Call,
+    work: (signal: AbortSignal) => Promise<void>,
+    { bounded = true } = {},
+  ): Promise<void> {
+    if (this.#draining) throw shuttingDown();
+    if (bounded && this.#counted >= this.#max)
+      throw new BigtraceError(
+        'too_many_queries',
+        `too many queries: ${this.#counted} are running (--max-queries ${this.#max}); try again when one has ended`,
+      );
+    const control = new AbortController();
+    this.#controls.add(control);
+    if (bounded) this.#counted += 1;
+    call.on('cancelled', () =>
+      control.abort(new BigtraceError('cancelled', 'client cancelled the query')),
+    );
+    try {
+      await work(control.signal);
+    } finally {
+      this.#controls.delete(control);
+      if (bounded) this.#counted -= 1;
+      if (this.#controls.size === 0) this.#idle();
+    }
+  }
+
+  /** Begins none any more; those that still run after `timeoutMs` are aborted. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#draining = true;
+    if (this.#controls.size === 0) return;
+    const timer = setTimeout(() => this.abortAll(), timeoutMs);
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+    clearTimeout(timer);
+  }
+
+  abortAll(): void {
+    this.#draining = true;
+    for (const control of this.#controls) control.abort(shuttingDown());
+  }
+}
+
+function shuttingDown(): BigtraceError {
+  return new BigtraceError('draining', 'orchestrator is shutting down');
+}

@@ -1,0 +1,27 @@
+/** The traces of a query that are with workers for long, and what is being done with them. */
+import type { RunningTrace } from '../../lib/proto/messages.ts';
+import type { Lane } from '../dispatch/worker-queue.ts';
+import type { QuerySpec } from './query-spec.ts';
+
+const SHOWN_MAX = 10;
+
+/** Those that have run longest first. What ends within a second is never among them. */
+export function runningTraces(
+  lanes: readonly Lane[],
+  { queryId, user, mode }: QuerySpec,
+  now = performance.now(),
+): RunningTrace[] {
+  const running: RunningTrace[] = [];
+  for (const lane of lanes) {
+    for (const [id, { phase, since }] of lane.states.all()) {
+      const task = lane.open.get(id);
+      if (task === undefined) continue;
+      const phaseMs = Math.max(Math.round(now - since), 0);
+      const totalMs = Math.max(Math.round(now - task.assignedAt), phaseMs);
+      const { trace } = task;
+      const worker = lane.address;
+      running.push({ trace, phase, phaseMs, totalMs, queryId, user, worker, mode });
+    }
+  }
+  return running.sort((a, b) => b.totalMs - a.totalMs).slice(0, SHOWN_MAX);
+}

@@ -1,0 +1,165 @@
+/** What each user may have of this orchestrator: running queries, result bytes and core-seconds. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+
+export interface UserBounds {
+  /** Queries of one user that run at a time. */
+  userQueriesMax: number;
+  /** Result bytes of one user within an hour; 0: any number. */
+  userResultBytesMax: number;
+  /** Seconds of worker threads of one user within an hour; 0: any number. */
+  userCoreSecondsMax: number;
+}
+
+const HOUR_MS = 3_600_000;
+/** Users that are remembered; of those that have nothing running, the ones unused for longest go first. */
+const USERS_MAX = 10_000;
+
+/** What was used, forgotten evenly: all of `max` in an hour. */
+class Budget {
+  readonly #max: number;
+  #used = 0;
+  #at: number;
+
+  constructor(max: number, now: number) {
+    this.#max = max;
+    this.#at = now;
+  }
+
+  used(now: number): number {
+    this.#used = Math.max(0, this.#used - ((now - this.#at) * this.#max) / HOUR_MS);
+    this.#at = now;
+    return this.#used;
+  }
+
+  add(amount: number, now: number): void {
+    this.#used = this.used(now) + amount;
+  }
+
+  isSpent(now: number): boolean {
+    return this.#max > 0 && this.used(now) > this.#max;
+  }
+
+  /** Time until there is room again. */
+  waitMs(now: number): number {
+    return ((this.used(now) - this.#max) / this.#max) * HOUR_MS;
+  }
+}
+
+interface User {
+  running: number;
+  bytes: Budget;
+  coreSeconds: Budget;
+}
+
+export class Users {
+  readonly #bounds: UserBounds;
+  readonly #now: () => number;
+  /** Those used last at the end. */
+  readonly #users = new Map<string, User>();
+
+  /** @param now milliseconds of a clock that does not jump */
+  constructor(bounds: UserBounds, now: () => number = () => performance.now()) {
+    this.#bounds = bounds;
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#users.size;
+  }
+
+  /** Queries of the user that run. */
+  running(name: string): number {
+    return this.#users.get(name)?.running ?? 0;
+  }
+
+  /** @returns what ends the query @throws too_many_queries, limit_exceeded */
+  begin(name: string): () => void {
+    const { userQueriesMax } = this.#bounds;
+    const user = this.#user(name);
+    this.check(name);
+    if (user.running >= userQueriesMax)
+      throw new BigtraceError(
+        'too_many_queries',
+        `too many queries of user ${name}: ${user.running} are running (--user-queries ${userQueriesMax}); try again when one has ended`,
+      );
+    user.running += 1;
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
+      user.running -= 1;
+    };
+  }
+
+  /** @throws limit_exceeded where a budget of the user is spent */
+  check(name: string): void {
+    const spent = this.#spent(name, this.#user(name));
+    if (spent !== undefined) throw spent;
+  }
+
+  /** @returns the error to end the query with, where that was too much */
+  addResultBytes(name: string, bytes: number): BigtraceError | undefined {
+    const user = this.#user(name);
+    user.bytes.add(bytes, this.#now());
+    return this.#spent(name, user);
+  }
+
+  /** @returns the error to end the query with, where that was too much */
+  addThreadMs(name: string, ms: number): BigtraceError | undefined {
+    const user = this.#user(name);
+    user.coreSeconds.add(ms / 1000, this.#now());
+    return this.#spent(name, user);
+  }
+
+  #spent(name: string, { bytes, coreSeconds }: User): BigtraceError | undefined {
+    const { userResultBytesMax, userCoreSecondsMax } = this.#bounds;
+    const now = this.#now();
+    if (bytes.isSpent(now))
+      return overspent(
+        name,
+        `${userResultBytesMax} result bytes`,
+        `--user-result-bytes ${userResultBytesMax}`,
+        bytes.waitMs(now),
+      );
+    if (coreSeconds.isSpent(now))
+      return overspent(
+        name,
+        `${userCoreSecondsMax} core-seconds`,
+        `--user-core-seconds ${userCoreSecondsMax}`,
+        coreSeconds.waitMs(now),
+      );
+    return undefined;
+  }
+
+  #user(name: string): User {
+    let user = this.#users.get(name);
+    if (user === undefined) {
+      const { userResultBytesMax, userCoreSecondsMax } = this.#bounds;
+      const now = this.#now();
+      user = {
+        ...{ running: 0, bytes: new Budget(userResultBytesMax, now) },
+        coreSeconds: new Budget(userCoreSecondsMax, now),
+      };
+      this.#users.set(name, user);
+      this.#forget();
+    }
+    return user;
+  }
+
+  #forget(): void {
+    if (this.#users.size <= USERS_MAX) return;
+    for (const [name, { running }] of this.#users) {
+      if (running > 0) continue;
+      this.#users.delete(name);
+      return;
+    }
+  }
+}
+
+function overspent(name: string, what: string, option: string, waitMs: number): BigtraceError {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+  return new BigtraceError(
+    'limit_exceeded',
+    `user ${name} has used the ${what} of an hour (${option}); there is room again in ${seconds} s`,
+  );
+}

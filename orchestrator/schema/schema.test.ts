@@ -1,0 +1,176 @@
+import { expect, test } from 'vitest';
+import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
+import type { SchemaResponse } from '../../lib/proto/messages.ts';
+import type { Script } from '../testing/stub-worker.ts';
+import { TestSystem, unary } from '../testing/system.ts';
+
+const NULL = 2;
+const INT = 4;
+const REAL = 8;
+
+const traces = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `/local/t${at}`);
+const kindsOf = ({ column }: SchemaResponse): Record<string, number> =>
+  Object.fromEntries(column.map(({ name, cellKinds }) => [name.toString(), cellKinds]));
+
+test('a few traces are asked, in TYPES mode, and their kinds are merged', async () => {
+  const modes = new Set<string>();
+  const script: Script = ({ trace, start, types }) => {
+    modes.add(start.mode);
+    types({ a: trace === '/local/t0' ? REAL : INT, b: INT });
+  };
+  await using system = await new TestSystem([{ script }, { script }]).start();
+  const found = await system.schema(traces(1000));
+  expect(kindsOf(found)).toEqual({ a: REAL | INT, b: INT });
+  expect(found.tracesSampled).toBe(4);
+  expect(modes).toEqual(new Set(['TYPES']));
+  const asked = system.workers.flatMap(({ seen }) => seen).sort();
+  expect(asked).toEqual(['/local/t0', '/local/t250', '/local/t500', '/local/t750']);
+});
+
+test('more are asked while a column is NULL in all of them, up to a bound', async () => {
+  const script: Script = ({ trace, types }) =>
+    types({ a: trace === '/local/t125' ? NULL | INT : NULL });
+  await using system = await new TestSystem([{ script }]).start();
+  const found = await system.schema(traces(1000));
+  expect(kindsOf(found)).toEqual({ a: NULL | INT });
+  expect(found.tracesSampled).toBe(8);
+  const never = await system.schema(
+    ['/local/x', ...traces(200)].filter((t) => t !== '/local/t125'),
+  );
+  expect([kindsOf(never), never.tracesSampled]).toEqual([{ a: NULL }, 128]);
+});
+
+test('only the first traces of a pattern are listed', async () => {
+  const script: Script = ({ types }) => types({ a: INT });
+  const list = (): string[] => traces(10_000);
+  await using system = await new TestSystem([{ script, list }]).start();
+  await system.schema(['/local/**']);
+  expect(system.workers[0]?.seen).toEqual(['/local/t0', '/local/t64', '/local/t32', '/local/t96']);
+});
+
+test('the same question of one query is asked once, also by two at a time', async () => {
+  const script: Script = ({ types }) => types({ a: INT });
+  await using system = await new TestSystem([{ script }]).start();
+  const ask = (queryId: string): Promise<SchemaResponse> =>
+    system.schema(['/local/a'], { queryId });
+  const [first, second] = await Promise.all([ask('q'), ask('q')]);
+  expect(second).toEqual(first);
+  expect(await ask('q')).toEqual(first);
+  expect(system.workers[0]?.seen).toHaveLength(1);
+  await ask('another');
+  expect(system.workers[0]?.seen).toHaveLength(2);
+});
+
+test('traces that disagree on the columns are an error that says how', async () => {
+  const script: Script = ({ trace, types }) =>
+    types(trace === '/local/t1' ? { a: INT, c: INT } : { a: INT, b: INT });
+  await using system = await new TestSystem([{ script, window: 1 }]).start();
+  await expect(system.schema(traces(2))).rejects.toMatchObject({
+    code: 'columns_mismatch',
+    message: '[/local/t1]: columns are (a, c), but those of /local/t0 are (a, b)',
+  });
+});
+
+test('a trace without columns does not count; when none has any, that is the error', async () => {
+  const script: Script = ({ trace, types }) => types(trace === '/local/t9' ? { a: INT } : {});
+  await using system = await new TestSystem([{ script }]).start();
+  expect(kindsOf(await system.schema(traces(10)))).toEqual({ a: INT });
+  await expect(system.schema(traces(5))).rejects.toMatchObject({
+    code: 'sql_failed',
+    message:
+      'script has no columns: its last statement gave none on the 5 traces that were asked; end it with a SELECT',
+  });
+});
+
+test('a failing trace is the error in strict mode, and passed over in lenient mode', async () => {
+  const script: Script = ({ trace, types, fail }) =>
+    trace === '/local/good' ? types({ a: INT }) : fail('trace_invalid', 'not a trace');
+  await using system = await new TestSystem([{ script }]).start();
+  const list = [...traces(20), '/local/good'];
+  await expect(system.schema(list)).rejects.toMatchObject({
+    code: 'trace_invalid',
+    message: expect.stringMatching(/^\[\/local\/t\d+\]: not a trace$/),
+  });
+  expect(kindsOf(await system.schema(list, { onFailure: 'LENIENT' }))).toEqual({ a: INT });
+  await expect(system.schema(traces(3), { onFailure: 'LENIENT' })).rejects.toMatchObject({
+    code: 'all_failed',
+    message: expect.stringMatching(
+      /^none of the 3 traces answered: 3 trace_invalid, such as \[\/local\/t\d\]: not a trace$/,
+    ),
+  });
+});
+
+test.each([
+  [[], 'SELECT 1', 'no_traces'],
+  [['/local/a'], '', 'no_sql'],
+  [['/local/*'], 'SELECT 1', 'no_match'],
+  [['nowhere'], 'SELECT 1', 'invalid_address'],
+])('refuses %j %j', async (list, sql, code) => {
+  await using system = await new TestSystem([{}]).start();
+  await expect(system.schema(list, { sql: Buffer.from(sql) })).rejects.toMatchObject({ code });
+});
+
+const TEXT = 16;
+
+test('what a column may hold is its type where no trace has a value; numbers and text are none', async () => {
+  const script: Script = ({ types }) =>
+    types({ a: [NULL, NULL | INT], b: [0, INT | REAL], c: [0, NULL | TEXT] });
+  await using system = await new TestSystem([{ script }]).start();
+  const found = await system.schema(traces(1000));
+  expect(kindsOf(found)).toEqual({ a: NULL | INT, b: INT | REAL, c: NULL | TEXT });
+  expect(found.tracesSampled).toBe(4);
+  const mixed: Script = ({ types }) => types({ a: [NULL, INT | TEXT], b: [NULL, NULL] });
+  await using other = await new TestSystem([{ script: mixed }]).start();
+  const none = await other.schema(traces(10));
+  expect([kindsOf(none), none.tracesSampled]).toEqual([{ a: NULL, b: NULL }, 10]);
+});
+
+test('a query id that is used again has the columns of its own script', async () => {
+  let kinds = INT;
+  const script: Script = (task) =>
+    task.start.mode === 'TYPES' ? task.types({ a: kinds }) : task.rows('rows', true);
+  await using system = await new TestSystem([{ script }]).start();
+  const queryId = 'fixed';
+  expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: INT });
+  kinds = REAL;
+  // It is the same query until it has ended.
+  expect(kindsOf(await system.schema(['/local/a'], { queryId, again: true }))).toEqual({ a: INT });
+  expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: INT });
+  await system.query(['/local/a'], { queryId });
+  expect(kindsOf(await system.schema(['/local/a'], { queryId, again: true }))).toEqual({ a: INT });
+  expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: REAL });
+});
+
+test('what misfits teach is known to the next search of the same user for the same script and traces', async () => {
+  const script: Script = ({ types }) => types({ a: INT, b: NULL });
+  await using system = await new TestSystem([{ script }]).start();
+  const sql = Buffer.from('SELECT 1 AS a, NULL AS b');
+  const learn = (column: number, kinds: number): Promise<object> =>
+    unary((done) => system.client.Learn({ user: 'u', sql, column, kinds, tracesDigest }, done));
+  const tracesDigest = addressesDigest(traces(100).map((trace) => Buffer.from(trace)));
+  await learn(1, TEXT);
+  await learn(1, INT);
+  const learned = async (
+    user: string,
+    script = sql,
+    over = traces(100),
+  ): Promise<(number | undefined)[]> => {
+    const { column } = await system.schema(over, { user, sql: script });
+    return column.map(({ learnedKinds }) => learnedKinds);
+  };
+  expect(await learned('u')).toEqual([0, TEXT | INT]);
+  expect((await system.schema(traces(100), { user: 'u', sql })).tracesSampled).toBe(4);
+  expect(await learned('other')).toEqual([0, 0]);
+  expect(await learned('u', Buffer.from('SELECT 2'))).toEqual([0, 0]);
+  expect(await learned('u', sql, traces(99))).toEqual([0, 0]);
+  await expect(learn(0, 65)).rejects.toMatchObject({ code: 'invalid_option' });
+});
+
+test('a script that only defines has no columns, though TraceProcessor names one', async () => {
+  const script: Script = ({ trace, types }) =>
+    types({ 0: trace === '/local/select' ? [0, INT] : 0 });
+  await using system = await new TestSystem([{ script }]).start();
+  await expect(system.schema(traces(10))).rejects.toMatchObject({ code: 'sql_failed' });
+  expect(kindsOf(await system.schema(['/local/select']))).toEqual({ 0: INT });
+});

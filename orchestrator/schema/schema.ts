@@ -1,0 +1,254 @@
+/** The columns of a query: found by asking a few of its traces, and remembered for as long as it begins. */
+import { hash } from 'node:crypto';
+import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import { FailureReasons } from '../../lib/common/failure-reasons.ts';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type {
+  Column,
+  LearnRequest,
+  SchemaRequest,
+  SchemaResponse,
+} from '../../lib/proto/messages.ts';
+import { listTraces } from '../fleet/list-traces.ts';
+import { checkSql, completeLimits, type TimeLimits } from '../grpc/limits.ts';
+import { catalogOf, execute, type QueryGround } from '../query/execute.ts';
+import { namedAddress } from '../query/named-address.ts';
+import type { QuerySpec, Sink } from '../query/query-spec.ts';
+import { noMatch } from '../query/trace-source.ts';
+import { LearnedKinds } from './learned-kinds.ts';
+import { ColumnMerge } from './schema-merge.ts';
+import type { SchemaLane } from './schema-queue.ts';
+import { spreadOrder } from './spread.ts';
+
+/** Traces asked in the first round, and after all rounds; each round doubles what was asked. */
+const SAMPLE_TRACES = 4;
+const SAMPLE_TRACES_MAX = 128;
+/** Patterns that are looked into, and traces of each that may be sampled. */
+const PATTERNS_MAX = 16;
+const LISTED_TRACES_MAX = 128;
+
+const REMEMBERED_MAX = 256;
+const REMEMBERED_MS = 60_000;
+
+interface Shared {
+  queryId: string;
+  /** The query that was given it has ended: one of the same id is another. */
+  ended: boolean;
+  answer: Promise<SchemaResponse>;
+  control: AbortController;
+  waiting: number;
+}
+
+export class SchemaService {
+  readonly #ground: QueryGround;
+  readonly #limits: TimeLimits;
+  readonly #lane: SchemaLane;
+  readonly #remembered = new Map<string, Shared>();
+  readonly #learned = new LearnedKinds();
+
+  constructor(ground: QueryGround, limits: TimeLimits, lane: SchemaLane) {
+    this.#ground = ground;
+    this.#limits = limits;
+    this.#lane = lane;
+  }
+
+  /** The same answer to the same question of the same query, also to two that ask at a time. */
+  async answer(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
+    const key = request.queryId === '' ? undefined : keyOf(request);
+    const known = key === undefined ? undefined : this.#remembered.get(key);
+    const given = known?.ended === true && request.again !== true ? undefined : known;
+    const shared = given ?? this.#begin(request, key);
+    shared.waiting += 1;
+    try {
+      return await untilAborted(shared.answer, signal);
+    } finally {
+      shared.waiting -= 1;
+      if (signal.aborted && shared.waiting === 0) shared.control.abort(signal.reason);
+    }
+  }
+
+  /** A query has ended; its id may be used again. */
+  ended(queryId: string): void {
+    for (const shared of this.#remembered.values())
+      if (shared.queryId === queryId) shared.ended = true;
+  }
+
+  /** @throws invalid_option */
+  learn(request: LearnRequest): void {
+    this.#learned.learn(request);
+  }
+
+  #begin(request: SchemaRequest, key: string | undefined): Shared {
+    const control = new AbortController();
+    const answer = this.#inTurn(request, control.signal);
+    const shared = { queryId: request.queryId, ended: false, answer, control, waiting: 0 };
+    if (key === undefined) return shared;
+    this.#remembered.set(key, shared);
+    const forget = (): void => {
+      if (this.#remembered.get(key) === shared) this.#remembered.delete(key);
+    };
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size > REMEMBERED_MAX) this.#remembered.delete(oldest);
+    }
+    // An error is not remembered: what failed may be cured when it is asked again.
+    answer.then(() => setTimeout(forget, REMEMBERED_MS).unref(), forget);
+    return shared;
+  }
+
+  async #inTurn(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
+    this.#ground.users.check(request.user);
+    const leave = await this.#lane.enter(request.user, signal);
+    try {
+      return await findColumns(request, this.#ground, this.#limits, this.#learned, signal);
+    } finally {
+      leave();
+    }
+  }
+}
+
+function keyOf({ queryId, sql, address, onFailure, user, limits }: SchemaRequest): string {
+  const rest = JSON.stringify([queryId, onFailure, user, limits, sql.toString('latin1')]);
+  return `${hash('sha256', rest, 'hex')}${addressesDigest(address).toString('hex')}`;
+}
+
+function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+async function findColumns(
+  request: SchemaRequest,
+  ground: QueryGround,
+  timeLimits: TimeLimits,
+  learned: LearnedKinds,
+  signal: AbortSignal,
+): Promise<SchemaResponse> {
+  checkSql(request.sql);
+  ground.counters.add('schemas');
+  const spec: QuerySpec = {
+    queryId: request.queryId,
+    user: request.user,
+    sql: request.sql,
+    limits: completeLimits(request.limits, timeLimits),
+    mode: 'TYPES',
+    lenient: request.onFailure === 'LENIENT',
+    traceContext: undefined, // several clients may share the result
+  };
+  const failures = new FailureReasons();
+  const pool = await candidates(
+    request.address,
+    spec.lenient ? failures : undefined,
+    ground,
+    signal,
+  );
+  const refused = failures.count;
+  const order = spreadOrder(pool.length, SAMPLE_TRACES_MAX);
+  const merge = new ColumnMerge();
+  const script = { ...request, tracesDigest: addressesDigest(request.address) };
+  const isLearned = (column: number): boolean => learned.has(script, column);
+  let asked = 0;
+  while (asked < Math.min(pool.length, SAMPLE_TRACES_MAX) && !merge.certain(isLearned)) {
+    const upTo = Math.min(Math.max(asked * 2, SAMPLE_TRACES), SAMPLE_TRACES_MAX);
+    const round = order.slice(asked, upTo).flatMap((at) => pool[at] ?? []);
+    asked += round.length;
+    await sample(round, { spec, ground, merge, failures }, signal);
+  }
+  if (merge.columns !== undefined)
+    return { column: learned.addTo(merge.columns, script), tracesSampled: asked };
+  if (failures.count > 0 && failures.count - refused === asked)
+    throw failures.noneAnswered(asked < pool.length ? 'sampled' : 'all');
+  throw new BigtraceError(
+    'sql_failed',
+    `script has no columns: its last statement gave none on the ${asked} traces that were asked; end it with a SELECT`,
+  );
+}
+
+interface Sampling {
+  spec: QuerySpec;
+  ground: QueryGround;
+  merge: ColumnMerge;
+  /** Of traces in a lenient query. */
+  failures: FailureReasons;
+}
+
+async function sample(
+  round: Buffer[],
+  { spec, ground, merge, failures }: Sampling,
+  signal: AbortSignal,
+): Promise<void> {
+  const mismatch = new AbortController();
+  const sink: Sink = {
+    rows: () => undefined,
+    types: (trace: Buffer, columns: Column[]) => {
+      try {
+        merge.add(trace, columns);
+      } catch (error) {
+        mismatch.abort(error);
+      }
+    },
+    failure: (_trace, error) => failures.add(error),
+    flush: () => true,
+    onDrain: () => undefined,
+  };
+  const ended = AbortSignal.any([signal, mismatch.signal]);
+  try {
+    await execute(spec, ground, { addresses: exactly(round), sink, signal: ended });
+  } catch (thrown) {
+    if (asBigtraceError(thrown).code !== 'all_failed') throw thrown; // others may have columns
+  }
+  mismatch.signal.throwIfAborted();
+}
+
+async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
+  yield traces;
+}
+
+/**
+ * Traces that may be sampled: all that are named, and the first of each pattern. Addresses that stand for no trace
+ * are added to `failures`, where it is given; else the first one is the error.
+ */
+async function candidates(
+  addresses: Buffer[],
+  failures: FailureReasons | undefined,
+  ground: QueryGround,
+  signal: AbortSignal,
+): Promise<Buffer[]> {
+  const { fleet, workerWaitMs } = ground;
+  if (addresses.length === 0) throw new BigtraceError('no_traces', 'query names no traces');
+  const found = new Map<string, Buffer>();
+  let patterns = 0;
+  for (const address of addresses) {
+    try {
+      const named = await namedAddress(address, () => fleet.localRoots(workerWaitMs, signal));
+      if (named.kind === 'selection') {
+        const selected = catalogOf(ground).addressesWhere(named.path, {
+          signal,
+          sample: LISTED_TRACES_MAX,
+        });
+        for await (const traces of selected)
+          for (const trace of traces) found.set(textFromBytes(trace), trace);
+      } else if (named.kind === 'trace') found.set(textFromBytes(named.address), named.address);
+      else if (patterns++ < PATTERNS_MAX) {
+        const request = { pattern: [named.address], limit: LISTED_TRACES_MAX };
+        const before = found.size;
+        let matched = 0;
+        for await (const traces of listTraces(request, { fleet, workerWaitMs, signal }))
+          for (const trace of traces) {
+            matched += 1;
+            found.set(textFromBytes(trace.address), trace.address);
+          }
+        if (matched === 0 && before === found.size) throw noMatch(address);
+      }
+    } catch (thrown) {
+      const error = asBigtraceError(thrown);
+      if (failures === undefined || error.kind !== 'user') throw error;
+      failures.add(error);
+    }
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,24 @@
+/** Tests that need much time, or more than Node. None is tried twice. */
+import { defineConfig } from 'vitest/config';
+import { viteWat } from '../../tools/build/wat.mjs';
+import { ANYWHERE_TEST } from './anywhere.config.ts';
+import { PROGRAM_TESTS } from './programs.config.ts';
+
+export default defineConfig({
+  plugins: [viteWat],
+  test: {
+    globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
+    include: ['**/*.ci-test.ts'],
+    exclude: [
+      'node_modules/**',
+      'dist/**',
+      'vendor/**',
+      'data/**',
+      ...PROGRAM_TESTS,
+      ANYWHERE_TEST,
+    ],
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    fileParallelism: false,
+  },
+});

@@ -1,0 +1,18 @@
+/** Tests over real servers of the stores' protocols, which it installs first: `npm run test:stores`. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['lib/trace-store/**/*.server-test.ts', 'test/e2e/**/*.server-test.ts'],
+    globalSetup: [
+      'tools/test-run/temp-dir.mjs',
+      'test/corpus/assemble.ts',
+      'lib/trace-store/testing/install-servers.ts',
+    ],
+    testTimeout: 60_000,
+    // It drives other people's programs, which may fail once; tools/test-run/test-counts.mjs lists what did.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+  },
+});

@@ -1,0 +1,26 @@
+/**
+ * The tests that ask through views, once more, with views whose bridge writes TSV with an end mark instead of Native. The corpus is asked
+ * through such views by `npm run baseline`.
+ */
+import { defineConfig } from 'vitest/config';
+import { viteWat } from '../../tools/build/wat.mjs';
+
+export default defineConfig({
+  plugins: [viteWat],
+  test: {
+    globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
+    include: [
+      'clickhouse/engine/{access,cancel,embedded,life}.test.ts',
+      'clickhouse/views/set-up.test.ts',
+      'clickhouse/engine/faults.ci-test.ts',
+      'test/e2e/queries/{cancel,exact,first-query}.test.ts',
+      'test/e2e/deploy/dashboard.test.ts',
+      'test/e2e/operation/faults.ci-test.ts',
+      'test/e2e/queries/own-sql.ci-test.ts',
+    ],
+    env: { BIGTRACE_VIEWS_FORMAT: 'CustomSeparated' },
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    fileParallelism: false,
+  },
+});

@@ -1,0 +1,123 @@
+/** Columns that manifests and extra SQL add to the catalog keep the exact value of every trace. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../../../lib/common/root.ts';
+import { type System, startSystem } from '../../harness/system.ts';
+
+let system: System;
+let traces: string;
+
+beforeAll(async () => {
+  traces = mkdtempSync(join(tmpdir(), 'bigtrace-columns-'));
+  system = await startSystem({ traces, workers: 1 });
+});
+afterAll(async () => {
+  await system?.stop();
+  rmSync(traces, { recursive: true });
+});
+
+/** A trace of one slice with argument `v`, as JSON text. */
+function writeTrace(name: string, value: string): void {
+  const event = `{"ph":"X","name":"a","pid":1,"tid":1,"ts":1,"dur":10,"args":{"v":${value}}}`;
+  writeFileSync(join(traces, name), `{"traceEvents":[${event}]}`);
+}
+
+async function index(...args: string[]): Promise<Record<string, number>> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      ...[join(ROOT, 'cli/bigtrace.mjs'), 'index', '--json', ...args],
+      ...['--orchestrator', system.orchestrator, '--clickhouse', system.clickhouseHttp],
+    ],
+    { env: { ...process.env, BIGTRACE_ADMIN_PASSWORD: system.adminPassword } },
+  );
+  return stdout === '' ? {} : (JSON.parse(stdout) as Record<string, number>);
+}
+
+async function column(name: string): Promise<string[]> {
+  const rows = await system.sql(
+    `SELECT address, ${name}, toTypeName(${name}) FROM bigtrace.traces ORDER BY address FORMAT TSV`,
+  );
+  return rows.trimEnd().split('\n');
+}
+
+const extra = (name: string): string[] => [
+  '--extra-sql',
+  `SELECT extract_arg(arg_set_id, 'args.v') AS ${name} FROM slice`,
+];
+
+test('a later run of extra SQL changes no value of an earlier one', async () => {
+  writeTrace('a.json', '2.75');
+  await index('/local/*', ...extra('v'));
+  expect(await column('v')).toEqual(['/local/a.json\t2.75\tNullable(Float64)']);
+  writeTrace('b.json', '7');
+  expect(await index('/local/*', ...extra('v'))).toMatchObject({ read: 1 });
+  writeTrace('c.json', '"12abc"');
+  expect(await index('/local/*', ...extra('v'))).toMatchObject({ read: 1 });
+  writeTrace('d.json', '7');
+  expect(await index('/local/*', ...extra('v'))).toMatchObject({ read: 1 });
+  expect(await column('v')).toEqual([
+    '/local/a.json\t2.75\tNullable(String)',
+    '/local/b.json\t7\tNullable(String)',
+    '/local/c.json\t12abc\tNullable(String)',
+    '/local/d.json\t7\tNullable(String)',
+  ]);
+});
+
+test('another script adds its columns and leaves those of the first in place', async () => {
+  expect(
+    await index('/local/*', '--extra-sql', 'SELECT count(*) AS slices FROM slice'),
+  ).toMatchObject({
+    read: 4,
+  });
+  expect(await column('slices')).toContain('/local/a.json\t1\tNullable(Int64)');
+  expect(await column('v')).toContain('/local/a.json\t2.75\tNullable(String)');
+  expect(await index('/local/*', ...extra('v'))).toMatchObject({ read: 0 });
+  writeTrace('a.json', '33333.5'); // of other bytes: what was known of it is of another generation
+  await index('/local/*');
+  expect(await column('v')).toContain('/local/a.json\t\\N\tNullable(String)');
+  await index('/local/*', ...extra('v'));
+  expect(await column('v')).toContain('/local/a.json\t33333.5\tNullable(String)');
+});
+
+test('a column that is dropped is forgotten, and may come again with another type', async () => {
+  await index('--drop-column', 'v');
+  await expect(column('v')).rejects.toThrow(/v/);
+  rmSync(join(traces, 'c.json'));
+  expect(await index('/local/*', ...extra('v'))).toMatchObject({ read: 3, vanished: 1 });
+  expect(await column('v')).toContain('/local/b.json\t7\tNullable(Float64)');
+  await expect(index('--drop-column', 'none')).rejects.toThrow(
+    'bigtrace.traces has no column none of a manifest or of extra SQL',
+  );
+});
+
+test('manifests merge: a second one changes what it names and nothing else', async () => {
+  const manifest = join(traces, '.manifest.csv');
+  const add = async (content: string, ...args: string[]): Promise<void> => {
+    writeFileSync(manifest, content);
+    await index('/local/*', '--manifest', manifest, ...args);
+  };
+  await add('path,flavor,dev\na.json,userdebug-1,x\nb.json,2,y\n\n');
+  await add('path,flavor\nb.json,7\n');
+  expect(await column('flavor')).toContain('/local/a.json\tuserdebug-1\tNullable(String)');
+  expect(await column('flavor')).toContain('/local/b.json\t7\tNullable(String)');
+  expect(await column('dev')).toContain('/local/b.json\ty\tNullable(String)');
+
+  await add('path,serial,build\na.json,0042,1000\n', '--column-type', 'build=String');
+  expect(await column('serial')).toContain('/local/a.json\t0042\tNullable(String)');
+  expect(await column('build')).toContain('/local/a.json\t1000\tNullable(String)');
+
+  await expect(add('path,n\nnone.json,1\n')).rejects.toThrow(
+    /names no trace that was listed; its first record names \/local\/none\.json/,
+  );
+  await expect(add('path,slices\na.json,1\n')).rejects.toThrow(
+    /column slices is one of extra SQL already/,
+  );
+  await expect(add('path,w\na.json,x\n', '--column-type', 'w=Int64')).rejects.toThrow(
+    /--column-type w=Int64: a value of the column in .*manifest\.csv is text/,
+  );
+});

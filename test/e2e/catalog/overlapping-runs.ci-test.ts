@@ -1,0 +1,236 @@
+/**
+ * `bigtrace materialize` and `bigtrace index` end in the same tables, however often they were killed before, at
+ * whichever statement, and however many of them run at once. BIGTRACE_TEST_ROUNDS=100 sets the number of rounds.
+ */
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { CatalogClient } from '../../../catalog/catalog-client.ts';
+import { CatalogStore } from '../../../catalog/catalog-store.ts';
+import { runIndex } from '../../../catalog/index-run.ts';
+import { type MaterializePlan, materialize } from '../../../http-api/materialize/materialize.ts';
+import { Database } from '../../../http-api/queries/database.ts';
+import { parseSettings } from '../../../http-api/settings.ts';
+import { OrchestratorClient } from '../../../lib/client/orchestrator-client.ts';
+import { writeTraces } from '../../harness/http-page.ts';
+import { type System, startSystem } from '../../harness/system.ts';
+
+const ROUNDS = Number(process.env['BIGTRACE_TEST_ROUNDS'] ?? 6);
+/** Rounds at a time, where each has a table of its own. */
+const LANES = 4;
+const ROUNDS_TIMEOUT = { timeout: 600_000 + ROUNDS * 60_000 };
+const SQL = 'SELECT name, dur FROM slice';
+const STRUCTURE = 'name Nullable(String), dur Nullable(Int64)';
+
+let system: System;
+let traces: string;
+let orchestrator: OrchestratorClient;
+let table = 0;
+
+beforeAll(async () => {
+  traces = writeTraces({ 'a.json': ['one', 'two'], 'b.json': ['three'], 'c.json': ['four'] });
+  system = await startSystem({ traces, workers: 1 });
+  orchestrator = new OrchestratorClient(system.orchestrator, {});
+  await index();
+});
+afterAll(async () => {
+  orchestrator?.close();
+  await system?.stop();
+  rmSync(traces, { recursive: true });
+});
+beforeEach(() => {
+  table += 1;
+});
+
+class Killed extends Error {}
+
+/** How SIGKILL meets a run: between two statements, or while the server executes one. */
+type Moment = 'between' | 'within';
+
+/** Sends a statement whose answer nobody will receive. */
+function sendUnheard(statement: () => unknown): void {
+  const sent = statement();
+  const first = sent instanceof Promise ? sent : (sent as AsyncGenerator).next();
+  first.catch(() => {});
+}
+
+/**
+ * Lets `statements` calls of methods pass; from then on nothing reaches the server, as after SIGKILL. Killed within
+ * a statement, the run has sent that one, too.
+ */
+function killedAfter<T extends object>(
+  target: T,
+  statements: number,
+  ran: { all: boolean },
+  moment: Moment = 'between',
+): T {
+  let left = statements;
+  return new Proxy(target, {
+    get(object, name) {
+      const value = Reflect.get(object, name, object);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        if (name === 'close') return value.apply(object, args);
+        left -= 1;
+        if (left >= 0) return value.apply(object, args);
+        if (left === -1 && moment === 'within') sendUnheard(() => value.apply(object, args));
+        ran.all = false;
+        throw new Killed();
+      };
+    },
+  });
+}
+
+async function untilNotKilled(
+  run: (statements: number, ran: { all: boolean }) => Promise<unknown>,
+) {
+  let statements = 0;
+  for (const ran = { all: false }; !ran.all; statements++) {
+    ran.all = true;
+    await unlessKilled(run(statements, ran), ran);
+  }
+  return statements;
+}
+
+/** The statement before or within which a round kills one of its runs: in turn, up to more than a run has. */
+function killOf(round: number): [statements: number, moment: Moment] {
+  return [Math.floor(round / 2) % 14, round % 2 === 0 ? 'between' : 'within'];
+}
+
+/** A run that was killed may end as it likes; any other ends well. */
+async function unlessKilled(run: Promise<unknown>, ran: { all: boolean }): Promise<void> {
+  await run.catch((thrown: unknown) => {
+    if (ran.all) throw thrown;
+  });
+}
+
+function plan(of: number, structure?: string): MaterializePlan {
+  return {
+    name: `table_${of}`,
+    sql: SQL,
+    settings: parseSettings([{ setting_id: 'traces', values: ['/local/**'] }]),
+    structure,
+  };
+}
+
+async function materialized(
+  wrap: (database: Database) => Database = (one) => one,
+  { of = table, structure }: { of?: number; structure?: string | undefined } = {},
+): Promise<void> {
+  const database = new Database(system.clickhouseHttp, system.adminPassword, 'admin');
+  try {
+    await materialize(plan(of, structure), wrap(database), () => {});
+  } finally {
+    await database.close();
+  }
+}
+
+async function index(
+  extraSql?: string,
+  wrap: (client: CatalogClient) => CatalogClient = (one) => one,
+): Promise<void> {
+  const login = { url: system.clickhouseHttp, username: 'admin', password: system.adminPassword };
+  const client = new CatalogClient(login);
+  try {
+    await runIndex(
+      { addresses: ['/local/**'], ...(extraSql === undefined ? {} : { extraSql }) },
+      {
+        client: orchestrator,
+        store: new CatalogStore(wrap(client)),
+        signal: new AbortController().signal,
+        onProgress: () => {},
+      },
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+/** Rows of a killed run stay, unseen, until their trace is asked again. */
+async function expectWhole({ rowsLeft = false, of = table, about = '' } = {}): Promise<void> {
+  const rows = `SELECT _trace_address || ' ' || assumeNotNull(name) AS row FROM bigtrace_results.table_${of}`;
+  expect(await system.sql(`SELECT groupArray(row) FROM (${rows} ORDER BY row)`), about).toBe(
+    "['/local/a.json one','/local/a.json two','/local/b.json three','/local/c.json four']\n",
+  );
+  await materialized(undefined, { of });
+  const stored = await system.sql(`SELECT count() FROM bigtrace_results.table_${of}_rows`);
+  if (!rowsLeft) expect(stored, about).toBe('4\n');
+}
+
+const EXTRA = 'SELECT count(*) AS slices FROM slice';
+const CATALOG =
+  'SELECT * EXCEPT (indexed_at) FROM bigtrace.traces ORDER BY address FORMAT JSONEachRow';
+
+async function forgetCatalog(): Promise<void> {
+  for (const name of ['trace_catalog', 'trace_extra', 'trace_column_types'])
+    await system.sql(`TRUNCATE TABLE bigtrace.${name}`, { user: 'admin' });
+}
+
+async function materializeRound(round: number, of: number): Promise<void> {
+  const [statements, moment] = killOf(round);
+  const ran = { all: true };
+  const structure = round % 3 === 0 ? undefined : STRUCTURE; // finding the types takes most of a round
+  const run = (wrap?: (database: Database) => Database) => materialized(wrap, { of, structure });
+  const killed = run((database) => killedAfter(database, statements, ran, moment));
+  await Promise.all([run(), run(), unlessKilled(killed, ran)]);
+  await expectWhole({ rowsLeft: !ran.all, of, about: `round ${round}` });
+}
+
+test('materialize, killed at every statement', async () => {
+  const runs = await untilNotKilled((statements, ran) =>
+    materialized((database) => killedAfter(database, statements, ran)),
+  );
+  expect(runs).toBeGreaterThan(8);
+  await expectWhole();
+});
+
+test(
+  'materialize, two at once while a third is killed, each time at another statement',
+  ROUNDS_TIMEOUT,
+  async () => {
+    for (let first = 0; first < ROUNDS; first += LANES) {
+      const lanes = Array.from({ length: Math.min(LANES, ROUNDS - first) }, (_, at) => first + at);
+      await Promise.all(lanes.map((round) => materializeRound(round, table + 1 + round)));
+    }
+    table += ROUNDS;
+  },
+);
+
+test('a table that was dropped is made anew with all traces', async () => {
+  await materialized();
+  await system.sql(`DROP TABLE bigtrace_results.table_${table}_rows`, { user: 'admin' });
+  await materialized();
+  await expectWhole();
+});
+
+test('index, killed at every statement', async () => {
+  await index(EXTRA);
+  const undisturbed = await system.sql(CATALOG);
+  expect(undisturbed).toContain('"slices":"2"');
+  await forgetCatalog();
+  const runs = await untilNotKilled((statements, ran) =>
+    index(EXTRA, (client) => killedAfter(client, statements, ran)),
+  );
+  expect(runs).toBeGreaterThan(6);
+  expect(await system.sql(CATALOG)).toBe(undisturbed);
+});
+
+test(
+  'index, four at once while a fifth is killed, each time at another statement',
+  ROUNDS_TIMEOUT,
+  async () => {
+    await index(EXTRA);
+    const undisturbed = await system.sql(CATALOG);
+    expect(undisturbed).toContain('"slices":"2"');
+    for (let round = 0; round < ROUNDS; round++) {
+      await forgetCatalog();
+      const [statements, moment] = killOf(round);
+      const ran = { all: true };
+      const killed = index(EXTRA, (client) => killedAfter(client, statements, ran, moment));
+      await Promise.all([
+        ...[index(EXTRA), index(), index(EXTRA), index()],
+        unlessKilled(killed, ran),
+      ]);
+      expect(await system.sql(CATALOG), `round ${round}`).toBe(undisturbed);
+    }
+  },
+);

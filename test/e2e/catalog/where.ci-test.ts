@@ -1,0 +1,155 @@
+/** An expression over the catalog means the same wherever it is given, and reads nothing but the catalog. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestEngine, type TestEngine } from '../../../clickhouse/testing/engine.ts';
+import { Database } from '../../../http-api/queries/database.ts';
+import { chosenTraces } from '../../../http-api/sql/chosen-traces.ts';
+import { Traces } from '../../../http-api/sql/traces.ts';
+import { parseAddress } from '../../../lib/common/addresses/address.ts';
+import { textFromBytes } from '../../../lib/common/text/byte-text.ts';
+import { Catalog } from '../../../orchestrator/query/catalog.ts';
+
+const ADDRESSES = [
+  '/local/a',
+  '/local/b',
+  '/local/dir/c',
+  '/local/dir/[d]',
+  '/local/dir/d',
+  '/gcs/b/o/e',
+];
+
+let engine: TestEngine;
+let admin: Database;
+let traces: Traces;
+let catalog: Catalog;
+const databases: Database[] = [];
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  const url = `http://${engine.engine.httpAddress}`;
+  const { service, admin: password } = engine.engine.passwords;
+  const as = (username: string, secret: string): Database => {
+    const database = new Database(url, secret, username);
+    databases.push(database);
+    return database;
+  };
+  admin = as('admin', password);
+  await admin.insert(
+    'bigtrace.trace_catalog',
+    ADDRESSES.map((address, nth) => ({ address, store: address.split('/')[1], size: nth + 1 })),
+  );
+  traces = new Traces(as('bigtrace_backend', service), as('bigtrace_catalog', service));
+  catalog = new Catalog(url, service);
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([...databases.map((one) => one.close()), catalog?.close()]);
+  await engine?.[Symbol.asyncDispose]();
+});
+
+const settingsOf = (addresses: string[], where: string) => ({
+  ...{ addresses, where, strict: false, timeoutS: 0 },
+});
+
+/** By each way that there is: what it chooses, or that it refuses. */
+const WAYS: [string, (addresses: string[], where: string) => Promise<string[]>][] = [
+  [
+    'the page’s grid',
+    async (addresses, where) => {
+      const request = { limit: 100, offset: 0, columns: ['address'] };
+      const { rows, total } = await traces.page(settingsOf(addresses, where), request, '');
+      expect(total).toBe(rows.length);
+      return rows.map(([address]) => address ?? '');
+    },
+  ],
+  [
+    'a query over HTTP with a limit of traces',
+    (addresses, where) =>
+      traces.addresses({
+        settings: settingsOf(addresses, where),
+        filters: [],
+        orderBy: '',
+        limit: 100,
+      }),
+  ],
+  [
+    'a query over HTTP with a filter, by the orchestrator',
+    async (addresses, where) => {
+      const filters = [{ field: 'size', op: '>' as const, value: '0' }];
+      const choice = { settings: settingsOf(addresses, where), filters, orderBy: '', limit: 0 };
+      return selected(await traces.addresses(choice));
+    },
+  ],
+  [
+    'materialize',
+    async (addresses, where) => {
+      const { from, condition, settings } = chosenTraces(settingsOf(addresses, where));
+      const rows = await admin.rows(`SELECT address FROM ${from} WHERE ${condition}${settings}`);
+      return rows.map(([address]) => address ?? '');
+    },
+  ],
+];
+
+/** As the orchestrator looks it up: each trace once. */
+async function selected(addresses: string[]): Promise<string[]> {
+  const found = new Set<string>();
+  const { signal } = new AbortController();
+  for (const address of addresses)
+    for await (const batch of catalog.addressesWhere(parseAddress(address).path, { signal }))
+      for (const one of batch) found.add(textFromBytes(one));
+  return [...found];
+}
+
+describe.each(WAYS)('%s', (_, choose) => {
+  test.each([
+    ['size < 3', ['/local/a', '/local/b']],
+    ['size < 3 -- all', ['/local/a', '/local/b']],
+    ['size < 3;', ['/local/a', '/local/b']],
+    ['size < 3; -- all', ['/local/a', '/local/b']],
+    ['size < 3 /* all */', ['/local/a', '/local/b']],
+    ['traces.size = 1 OR bigtrace.traces.size = 2', ['/local/a', '/local/b']],
+    ['address IN (SELECT address FROM traces)', ['/local/a', '/local/b', '/local/dir/c']],
+    ['size = (SELECT min(size) FROM bigtrace.traces)', ['/local/a']],
+    ["address LIKE '%\\\\%' OR address = '/local/a'", ['/local/a']],
+  ])('%s', async (where, expected) => {
+    const found = await choose(['/local/?', '/local/dir/c'], where);
+    expect(found.sort()).toEqual(expected);
+  });
+
+  test.each([
+    '1) OR (1',
+    '1 OR 1) --',
+    'size < 3 UNION ALL SELECT 1',
+    'size < 3; SELECT 1',
+    'size < 3 /*',
+    "size < 3 AND address = '",
+    'size, 1',
+    '1 LIMIT 1',
+  ])('%s is no expression', async (where) => {
+    await expect(choose(['/local/?'], where)).rejects.toMatchObject({ code: 'invalid_filter' });
+    await expect(choose([`/where/${where}`], 'size < 2')).rejects.toMatchObject({
+      code: 'invalid_filter',
+    });
+  });
+
+  test('addresses, patterns and expressions together', async () => {
+    const addresses = [
+      '/local/dir/[d]',
+      '/gcs/**',
+      '/where/size = 1',
+      '/where//["size < 4","size > 2"]',
+    ];
+    const found = await choose(addresses, 'size != 6');
+    // The pattern is the name of a trace to the letter: it is that trace alone.
+    expect(found.sort()).toEqual(['/local/a', '/local/dir/[d]', '/local/dir/c']);
+  });
+});
+
+test.each(['bigtrace.query_history', 'bigtrace.failures', 'system.processes', 'system.users'])(
+  'an expression reads nothing of %s',
+  async (table) => {
+    const where = `(SELECT count() FROM ${table}) >= 0`;
+    for (const [way, choose] of WAYS.slice(0, -1)) {
+      const thrown = await choose(['/local/?'], where).catch((error: Error) => error.message);
+      expect([way, thrown]).toEqual([way, expect.stringMatching(/Not enough privileges/)]);
+    }
+  },
+);

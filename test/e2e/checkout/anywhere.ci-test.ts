@@ -1,0 +1,130 @@
+/**
+ * Both commands, `npm start` and `npm test`, in a fresh clone with nothing beside it, as an ordinary user without
+ * a home directory, in a path with spaces; `npm test` in a copy without `.git` too. Where this runs as root it
+ * makes that user; else the user who runs it is one.
+ */
+import {
+  type ChildProcess,
+  execFileSync,
+  type SpawnOptions,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../../../lib/common/root.ts';
+import { descendants, gone } from '../../harness/system.ts';
+
+const USER = 'bigtrace-test';
+const PORTS = ['CLICKHOUSE_HTTP', 'CLICKHOUSE_TCP', 'ORCHESTRATOR', 'HTTP', 'WORKER'];
+
+let scratch: string;
+let clone: string;
+/** Of this test, in process groups of their own. */
+const commands: ChildProcess[] = [];
+let owner: { uid: number; gid: number } | undefined;
+
+beforeAll(() => {
+  owner = process.getuid?.() === 0 ? ordinaryUser() : undefined;
+  // Beside the temporary files of this run, which an ordinary user may not reach.
+  scratch = mkdtempSync(join(dirname(tmpdir()), 'bigtrace anywhere '));
+  chmodSync(scratch, 0o755);
+  clone = join(scratch, 'empty folder/big trace');
+  mkdirSync(dirname(clone));
+  execFileSync('git', ['clone', '--quiet', ROOT, clone]);
+  if (owner !== undefined) execFileSync('chown', ['-R', `${owner.uid}:${owner.gid}`, scratch]);
+});
+afterEach(async () => {
+  const left = commands.flatMap(({ pid = 0 }) => [pid, ...descendants(pid)]);
+  for (const pid of left) endIfThere(pid);
+  await gone(left);
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+function ordinaryUser(): { uid: number; gid: number } {
+  const id = (flag: string) => spawnSync('id', [flag, USER], { encoding: 'utf8' });
+  if (id('-u').status !== 0)
+    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', USER]);
+  return { uid: Number(id('-u').stdout), gid: Number(id('-g').stdout) };
+}
+
+/** What the commands are run with: no home, and nothing of whoever runs this test. */
+function options(): SpawnOptions {
+  const kept = Object.entries(process.env).filter(([name]) =>
+    /^(PATH|LANG|LC_ALL|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|https?_proxy|no_proxy|npm_config_registry)$/i.test(
+      name,
+    ),
+  );
+  const env = { ...Object.fromEntries(kept), CI: 'true', TMPDIR: scratch };
+  return { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...owner };
+}
+
+test('npm start brings it up, a query is answered, SIGINT ends it', async () => {
+  const from = performance.now();
+  const ports = PORTS.map((name) => [`BIGTRACE_${name}_PORT`, '0']);
+  const npm = spawn('npm', ['start'], {
+    ...options(),
+    env: { ...options().env, ...Object.fromEntries(ports) },
+  });
+  commands.push(npm);
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [npm.stdout, npm.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        if (output.includes('Bigtrace is up')) resolve();
+      });
+    npm.on('exit', () => reject(new Error(`npm start ended:\n${output}`)));
+  });
+  console.log(`npm start: ${seconds(from)} from a fresh clone until it is up`);
+  const [, orchestrator = ''] = /orchestrator\s+(\S+:\d+)/i.exec(output) ?? [];
+  const query = [
+    'query',
+    '--traces',
+    '/local/linux/gzip-cpu.pftrace',
+    '--orchestrator',
+    orchestrator,
+  ];
+  const answer = execFileSync(
+    process.execPath,
+    ['cli/bigtrace.mjs', ...query, '--sql', 'SELECT count(*) AS n FROM sched'],
+    { ...options(), stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
+  );
+  expect(answer).toContain('2547');
+  const family = descendants(npm.pid ?? 0);
+  const exited = once(npm, 'exit');
+  process.kill(-(npm.pid ?? 0), 'SIGINT');
+  await exited;
+  await gone(family);
+});
+
+test('npm test passes, in a copy without .git', async () => {
+  rmSync(join(clone, '.git'), { recursive: true });
+  const from = performance.now();
+  const npm = spawn('npm', ['test'], options());
+  commands.push(npm);
+  let output = '';
+  for (const stream of [npm.stdout, npm.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  const [code] = await once(npm, 'close');
+  console.log(`npm test: ${seconds(from)}`);
+  expect(code, output.slice(-20_000)).toBe(0);
+  expect(output).toContain('all checks passed');
+});
+
+function seconds(from: number): string {
+  return `${((performance.now() - from) / 1000).toFixed(0)} s`;
+}

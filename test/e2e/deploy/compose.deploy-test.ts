@@ -1,0 +1,206 @@
+/**
+ * The project's own Dockerfile and compose.yaml over real traces. Where no image registry can be reached
+ * the bases are stand-ins: containers/stand-ins, docs/deploy/compose.md.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from '../../../lib/common/root.ts';
+import { VERSION } from '../../../lib/common/version.ts';
+import { type Compose, inspect, newCompose, type Service } from '../../harness/compose.ts';
+
+const run = promisify(execFile);
+const SERVICES: Service[] = ['worker', 'orchestrator', 'clickhouse'];
+const IMAGE_BYTES_MAX = 350 * 2 ** 20;
+
+/** The first query of the README, as it stands there. */
+const README_QUERY = /```sql\n([\s\S]*?)```/.exec(
+  readFileSync(join(ROOT, 'README.md'), 'utf8'),
+)?.[1];
+
+let system: Compose;
+
+beforeAll(async () => {
+  system = await newCompose(join(ROOT, 'samples/traces'));
+  await system.compose('up', '--no-build', '--detach', '--wait');
+});
+afterAll(() => system?.remove());
+
+/** With Debian's native client, from outside of the containers. */
+async function native(query: string): Promise<string> {
+  const { tcpPort, passwords } = system;
+  const login = ['--host', '127.0.0.1', '--port', String(tcpPort), '--user', 'analyst'];
+  const args = [...login, '--password', passwords.analyst, '--query', query];
+  return (await run('clickhouse-client', args)).stdout;
+}
+
+/** Some seconds of work on every trace; each `upTo` is a query that nobody has asked before. */
+function slowQuery(upTo: number): string {
+  return `SELECT _trace_address, n
+    FROM bigtrace_as(structure='n Int64', traces=['/local/**'], sql='
+      WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < ${upTo})
+      SELECT count(*) AS n FROM c')
+    ORDER BY 1 FORMAT TSV`;
+}
+
+describe('images', () => {
+  it.each(SERVICES)(
+    '%s runs as a user, on a read-only root, without privileges',
+    async (service) => {
+      for (const id of await system.containers(service)) {
+        const { Config, HostConfig } = inspect<{
+          Config: { User: string; Healthcheck: object; Labels: Record<string, string> };
+          HostConfig: { ReadonlyRootfs: boolean; CapDrop: string[]; Memory: number };
+        }>(id);
+        expect(Config.User).toMatch(/^[1-9]\d*:/);
+        expect(Config.Healthcheck).toBeDefined();
+        expect(Config.Labels['org.opencontainers.image.licenses']).toBe('Apache-2.0');
+        expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'] });
+        expect(HostConfig.Memory).toBeGreaterThan(0);
+      }
+    },
+  );
+
+  it.each(['worker', 'orchestrator'])('%s is small and has no tools to build with', (service) => {
+    const image = `bigtrace/${service}:${VERSION}`;
+    expect(inspect<{ Size: number }>(image).Size).toBeLessThan(IMAGE_BYTES_MAX);
+    const look = 'command -v npm gcc make python3; ls node_modules | grep -c esbuild; true';
+    const args = ['run', '--rm', '--entrypoint', 'sh', image, '-c', look];
+    expect(execFileSync('docker', args, { encoding: 'utf8' })).toBe('0\n');
+  });
+
+  it('clickhouse is set up by the SQL that the embedded engine gets', () => {
+    execFileSync(process.execPath, [join(ROOT, 'tools/build/build.mjs')], { stdio: 'ignore' });
+    const sums = 'md5sum *.sql';
+    const cwd = join(ROOT, 'dist/clickhouse/sql');
+    const own = execFileSync('sh', ['-c', sums], { cwd, encoding: 'utf8' });
+    const script = `cd /opt/bigtrace/sql && ${sums}`;
+    const args = [
+      'run',
+      '--rm',
+      '--entrypoint',
+      'sh',
+      `bigtrace/clickhouse:${VERSION}`,
+      '-c',
+      script,
+    ];
+    expect(execFileSync('docker', args, { encoding: 'utf8' })).toBe(own);
+    expect(own).toContain('bigtrace_where_lenient.sql');
+  });
+
+  it('no password is in an image, a log, or what ps shows', async () => {
+    const [id = ''] = await system.containers('clickhouse');
+    const history = [
+      'history',
+      '--no-trunc',
+      '--format',
+      '{{.CreatedBy}}',
+      `bigtrace/clickhouse:${VERSION}`,
+    ];
+    const shown = [
+      execFileSync('docker', history, { encoding: 'utf8' }),
+      execFileSync('docker', ['top', id, '-eo', 'pid,args'], { encoding: 'utf8' }),
+      await system.compose('logs'),
+    ].join('\n');
+    for (const password of Object.values(system.passwords)) expect(shown).not.toContain(password);
+  });
+});
+
+describe('compose', () => {
+  it('is up with three workers', async () => {
+    expect(await system.containers('worker')).toHaveLength(3);
+    await system.workersReady(3);
+  });
+
+  it("the README's query answers through a native client from outside, and over HTTP alike", async () => {
+    const query = README_QUERY ?? '';
+    const answer = await native(query);
+    expect(answer.trimEnd().split('\n')).toHaveLength(10);
+    expect(await system.sql(query)).toBe(answer);
+  });
+
+  it("the backend for Perfetto's page answers, over the catalog in ClickHouse", async () => {
+    const answer = await fetch(`http://127.0.0.1:${system.pagePort}/`);
+    expect(await answer.json()).toMatchObject({ status: 'ok', traceCount: 0 });
+  });
+
+  it('a stranger is refused', async () => {
+    const answer = await fetch(`http://127.0.0.1:${system.httpPort}/?query=SELECT+1`);
+    expect(answer.ok).toBe(false);
+    expect(await answer.text()).toContain('Authentication failed');
+  });
+
+  it('five workers, two workers, a worker killed in the middle of a query: the same answer', async () => {
+    const addresses = (await system.sql(slowQuery(10)))
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t')[0]);
+    expect(addresses.length).toBeGreaterThan(5);
+    const answer = (upTo: number): string =>
+      addresses.map((address) => `${address}\t${upTo}\n`).join('');
+
+    await system.compose('up', '--detach', '--no-recreate', '--wait', '--scale', 'worker=5');
+    await system.workersReady(5);
+    expect(await system.sql(slowQuery(100_001))).toBe(answer(100_001));
+
+    // Scaled down in the middle of a query: workers drain, or what they leave is done again.
+    const [whileScaling] = await Promise.all([
+      system.sql(slowQuery(2_000_002)),
+      system.compose('up', '--detach', '--no-recreate', '--scale', 'worker=2'),
+    ]);
+    expect(whileScaling).toBe(answer(2_000_002));
+    await system.workersReady(2);
+
+    const [victim = ''] = await system.containers('worker');
+    const [whileKilling] = await Promise.all([
+      system.sql(slowQuery(2_000_003)),
+      busy(victim).then(() =>
+        process.kill(inspect<{ State: { Pid: number } }>(victim).State.Pid, 'SIGKILL'),
+      ),
+    ]);
+    expect(whileKilling).toBe(answer(2_000_003));
+
+    // Its restart policy brings it back.
+    await system.workersReady(2);
+    expect(inspect<{ RestartCount: number }>(victim).RestartCount).toBe(1);
+  });
+
+  it('down and up keep the tables', async () => {
+    const count = 'SELECT count(), sum(dur) FROM kept';
+    await system.sql(
+      `CREATE TABLE kept ENGINE = MergeTree ORDER BY name AS SELECT coalesce(name, '') AS name, dur
+       FROM bigtrace(traces=['/local/linux/*'], sql='SELECT name, dur FROM slice')`,
+      'admin',
+    );
+    const before = await system.sql(count);
+    expect(before).toMatch(/^\d{4,}\t/);
+    await system.compose('down');
+    await system.compose('up', '--detach', '--wait');
+    expect(await system.sql(count)).toBe(before);
+    expect(await native(README_QUERY ?? '')).not.toBe('');
+  });
+
+  it('SIGTERM lets a query end: it answers, and the services end by themselves', async () => {
+    const workers = await system.containers('worker');
+    const [orchestrator = ''] = await system.containers('orchestrator');
+    const query = system.sql(slowQuery(500_004));
+    const [answer] = await Promise.all([
+      query,
+      Promise.race(workers.map(busy)).then(() => system.compose('stop', 'orchestrator')),
+    ]);
+    expect(answer.trimEnd().split('\n').length).toBeGreaterThan(5);
+    await system.compose('stop', 'worker');
+    for (const id of [orchestrator, ...workers])
+      expect(inspect<{ State: { ExitCode: number } }>(id).State.ExitCode).toBe(0);
+  });
+});
+
+/** Resolves when the container uses a core. */
+async function busy(id: string): Promise<void> {
+  const stats = ['stats', '--no-stream', '--format', '{{.CPUPerc}}', id];
+  const end = Date.now() + 30_000;
+  while (Number.parseFloat((await run('docker', stats)).stdout) < 20)
+    if (Date.now() > end) throw new Error(`${id} has nothing to do`);
+}

@@ -1,0 +1,137 @@
+/** What compose.yaml, the manifests and the images say to our commands, read by these commands themselves. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { ROOT } from '../../../lib/common/root.ts';
+import { orchestratorCommand } from '../../../orchestrator/command.ts';
+import { workerCommand } from '../../../worker/command.ts';
+
+const COMMANDS = { orchestrator: orchestratorCommand, worker: workerCommand };
+
+type Service = keyof typeof COMMANDS;
+
+/** How a container starts a service. */
+interface Started {
+  where: string;
+  service: string;
+  args: string[];
+  /** Names. */
+  env: string[];
+}
+
+interface Container {
+  name?: string;
+  args?: string[];
+  env?: { name: string; value?: string }[];
+}
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const isService = (name: string): name is Service => Object.hasOwn(COMMANDS, name);
+
+function inCompose(): Started[] {
+  const { services } = parse(read('compose.yaml'), { merge: true }) as {
+    services: Record<string, { command?: string; environment?: Record<string, string> }>;
+  };
+  return Object.entries(services).map(([service, { command = '', environment = {} }]) => ({
+    ...{ where: 'compose.yaml', service, env: Object.keys(environment) },
+    args: words(command.replace(/\$\{\w+:-([^}]*)\}/g, '$1')),
+  }));
+}
+
+/** Also those of patches, which are texts in a kustomization. */
+function inManifests(): Started[] {
+  const files = readdirSync(join(ROOT, 'k8s'), { recursive: true, encoding: 'utf8' });
+  const manifests = files.filter((file) => file.endsWith('.yaml')).map((file) => `k8s/${file}`);
+  return manifests.flatMap((where) => {
+    const patches = parseAllDocuments(read(where)).flatMap((document) => {
+      const { patches = [] } = (document.toJS() ?? {}) as { patches?: { patch?: string }[] };
+      return patches.flatMap(({ patch = '' }) => parseAllDocuments(patch));
+    });
+    return [...parseAllDocuments(read(where)), ...patches]
+      .flatMap((document) => containersIn(document.toJS()))
+      .map(({ name = '', args = [], env = [] }) => ({
+        ...{ where, service: name, args: args.map(settled), env: env.map((one) => one.name) },
+      }));
+  });
+}
+
+function containersIn(value: unknown): Container[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = 'containers' in value ? (value.containers as Container[]) : [];
+  return [...own, ...Object.values(value).flatMap(containersIn)];
+}
+
+/** `$(NAME)` stands for a variable of the container. */
+function settled(argument: string): string {
+  return argument
+    .replace('$(LOG_LEVEL)', 'info')
+    .replace('$(WORKERS)', 'dns:///worker:5052')
+    .replace('$(CLICKHOUSE)', 'http://clickhouse:8123');
+}
+
+function inImages(): Started[] {
+  return (['orchestrator', 'worker'] as const).map((service) => {
+    const where = `containers/${service}.sh`;
+    const command = read(where).replaceAll('\\\n', ' ');
+    const [, flags = ''] = new RegExp(`bigtrace\\.js ${service} (.*)"\\$@"`).exec(command) ?? [];
+    return { where, service, args: words(flags), env: [] };
+  });
+}
+
+function words(line: string): string[] {
+  return line.split(/\s+/).filter((word) => word !== '');
+}
+
+const started = [...inCompose(), ...inManifests(), ...inImages()];
+
+it('finds them', () => {
+  const found = started.map(({ where, service }) => `${where.split('/')[0]} ${service}`).sort();
+  expect(found).toEqual([
+    ...['compose.yaml clickhouse', 'compose.yaml orchestrator', 'compose.yaml superset'],
+    ...['compose.yaml worker', 'containers orchestrator', 'containers worker'],
+    ...['k8s clickhouse', 'k8s orchestrator', 'k8s superset', 'k8s worker'],
+    ...['k8s worker', 'k8s worker'], // of the overlays
+  ]);
+});
+
+describe.each(started)('$where: $service', ({ service, args, env }) => {
+  it.runIf(isService(service))('has the flags that it is given', () => {
+    const command = commandOf(service);
+    command.exitOverride().configureOutput({ writeErr: () => undefined });
+    const { operands, unknown } = command.parseOptions(args);
+    expect({ operands, unknown }).toEqual({ operands: [], unknown: [] });
+  });
+
+  it('has the variables that it is given', () => {
+    const known = variablesOf(service);
+    const forArgs = ['LOG_LEVEL', 'WORKERS', 'CLICKHOUSE'];
+    for (const name of env.filter((one) => !forArgs.includes(one)))
+      expect(known, name).toMatch(new RegExp(`\\b${name.replace(/_FILE$/, '')}(_FILE)?\\b`));
+  });
+});
+
+function commandOf(service: string): Command {
+  if (!isService(service)) throw new Error(`${service} is not ours`);
+  return COMMANDS[service]();
+}
+
+/** A text that has their names. */
+function variablesOf(service: string): string {
+  if (isService(service)) {
+    const flags = commandOf(service).options.map(({ envVar }) => envVar);
+    return `${flags.join(' ')} ${read(`containers/${service}.sh`)}`;
+  }
+  const files = {
+    clickhouse: [
+      'containers/clickhouse/entrypoint.sh',
+      'bridge/main.ts',
+      'lib/common/options/orchestrator-variable.ts',
+    ],
+    superset: ['start.sh', 'superset_config.py', 'bigtrace_connection.py'].map(
+      (name) => `superset/${name}`,
+    ),
+  }[service];
+  return (files ?? []).map(read).join('\n');
+}

@@ -1,0 +1,182 @@
+/** Every flag and `BIGTRACE_…` variable that a document, manifest, compose file, Dockerfile or script names exists. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Command } from 'commander';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { COMMANDS } from '../../../cli/commands.ts';
+import { passwordsGiven } from '../../../cli/up/clickhouse.ts';
+import { ROOT } from '../../../lib/common/root.ts';
+
+const ROOMS = ['docs', 'k8s', 'containers', 'superset', 'samples', 'clickhouse', 'bridge'];
+const SINGLE_FILES = ['README.md', 'compose.yaml', '.env.example'];
+const SOURCES = ['http-api', 'bridge', 'catalog', 'cli', 'clickhouse', 'lib', 'orchestrator'];
+const MORE_SOURCES = ['python/src', 'superset', 'tools', 'worker', 'containers'];
+
+/** Flags of other programs that prose names without the program: docker compose, npm run bench, and so on. */
+const FOREIGN = new Set([
+  ...['--project-directory', '--scale'],
+  ...['--add-sql-package', '--enable-l4-ilb-subsetting'],
+  ...['--server_socket', '--worker_address', '--worker_port', '--worker_count', '--worker_list'],
+  ...['--name_resolution_scheme', '--thread_pool_size'],
+]);
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+function below(room: string, names: RegExp): string[] {
+  return readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && names.test(entry.name))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
+}
+
+const DOCUMENTS = [
+  ...SINGLE_FILES,
+  ...ROOMS.flatMap((room) => below(room, /\.(md|yaml|sh|xml)$|^Dockerfile$/)),
+];
+
+const commands = new Map<string, Command>();
+beforeAll(async () => {
+  for (const [name, load] of Object.entries(COMMANDS)) commands.set(name, await load());
+});
+
+function hasFlag(flag: string, name?: string): boolean {
+  if (flag === '--help' || flag === '-h' || flag === '--version') return true;
+  const asked = name === undefined ? [...commands.values()] : [commands.get(name)];
+  return asked
+    .flatMap((command) => (command === undefined ? [] : [command, ...command.commands]))
+    .some(({ options }) => options.some(({ long, short }) => long === flag || short === flag));
+}
+
+/** Command lines, those that go on over lines in one piece, and code in prose. */
+function snippetsOf(path: string): string[] {
+  const text = read(path).replace(/\\\n\s*/g, ' ');
+  if (!path.endsWith('.md')) return text.split('\n').map((line) => line.replace(/^\s*#+\s*/, ''));
+  const fenced: string[] = [];
+  const prose = text.replace(/^ *```.*?\n(.*?)^ *```/gms, (_, block: string) => {
+    fenced.push(...block.split('\n'));
+    return '';
+  });
+  return [...fenced, ...[...prose.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)];
+}
+
+/** The flags in a piece of a command line. */
+function flagsIn(text: string): string[] {
+  return [...text.matchAll(/(?:^|[\s,[])(--[a-z][\w-]*|-[a-z])(?=[=\s,;\]`]|$)/g)].map(
+    ([, flag = '']) => flag,
+  );
+}
+
+/** What a snippet names: `[command, flag]`; no command where it is only about a flag. */
+function namedFlags(snippet: string): [string | undefined, string][] {
+  if (snippet.startsWith('--')) return flagsIn(snippet).map((flag) => [undefined, flag]);
+  return snippet.split(/\s(?:\||&&|;)\s/).flatMap((simple) => {
+    const [, direct, rest = ''] =
+      /(?:^|[\s/])bigtrace(?:\.m?js)? ([a-z]+)\b(.*)/.exec(simple) ?? [];
+    const [, started = ''] = /\bnpm start --(.*)/.exec(simple) ?? [];
+    if (direct !== undefined && commands.has(direct))
+      return flagsIn(rest).map((flag): [string, string] => [direct, flag]);
+    return flagsIn(started).map((flag): [string, string] => ['up', flag]);
+  });
+}
+
+interface Container {
+  name?: string;
+  args?: string[];
+}
+
+/** The arguments of the services in a manifest or a patch, however deep. */
+function serviceArguments(node: unknown): [string, string[]][] {
+  if (typeof node === 'string' && node.includes('containers:'))
+    return serviceArguments(parse(node));
+  if (typeof node !== 'object' || node === null) return [];
+  const { name, args } = node as Container;
+  const own: [string, string[]][] =
+    Array.isArray(args) && name !== undefined && commands.has(name) ? [[name, args]] : [];
+  return [...own, ...Object.values(node).flatMap(serviceArguments)];
+}
+
+describe('flags', () => {
+  it.each(DOCUMENTS)('of %s exist', (path) => {
+    const wrong = snippetsOf(path)
+      .flatMap(namedFlags)
+      .filter(([name, flag]) => !hasFlag(flag, name) && !(name === undefined && FOREIGN.has(flag)));
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(below('k8s', /\.yaml$/))('of the services in %s exist', (path) => {
+    const services = parseAllDocuments(read(path)).flatMap((one) => serviceArguments(one.toJS()));
+    for (const [name, args] of services)
+      for (const flag of args.flatMap(flagsIn))
+        expect([name, flag, hasFlag(flag, name)]).toEqual([name, flag, true]);
+  });
+
+  it('of the services in compose.yaml exist', () => {
+    const { services } = parse(read('compose.yaml'), { merge: true }) as {
+      services: Record<string, { command?: string }>;
+    };
+    const named = ['worker', 'orchestrator'].map((name) => flagsIn(services[name]?.command ?? ''));
+    expect(named.map((flags) => flags.length > 3)).toEqual([true, true]);
+    for (const [at, name] of ['worker', 'orchestrator'].entries())
+      expect(named[at]?.filter((flag) => !hasFlag(flag, name))).toEqual([]);
+  });
+
+  it('of other programs are listed only where a document names them, and none is ours', () => {
+    const named = DOCUMENTS.flatMap(snippetsOf)
+      .flatMap(namedFlags)
+      .map(([, flag]) => flag);
+    expect([...FOREIGN].filter((flag) => !named.includes(flag) || hasFlag(flag))).toEqual([]);
+  });
+
+  it('that do not exist are found', () => {
+    expect(namedFlags('bigtrace up --wrkers 3 --traces x')).toEqual([
+      ['up', '--wrkers'],
+      ['up', '--traces'],
+    ]);
+    expect(namedFlags('--memory')).toEqual([[undefined, '--memory']]);
+    expect(hasFlag('--memory')).toBe(false);
+    expect(hasFlag('--wrkers', 'up')).toBe(false);
+    expect(serviceArguments({ containers: [{ name: 'worker', args: ['--a=1'] }] })).toEqual([
+      ['worker', ['--a=1']],
+    ]);
+  });
+});
+
+/** How programs of the project read a variable. */
+const READS = [
+  /\benv\w*\[['"](BIGTRACE_\w+)/g,
+  /\benv\w*\.(BIGTRACE_\w+)/g,
+  /\.env\('(BIGTRACE_\w+)/g,
+  /_VARIABLE = '(BIGTRACE_\w+)/g,
+  /\$\{?(BIGTRACE_\w+)/g,
+  /from_env="(BIGTRACE_\w+)/g,
+  /environ(?:\.get\(|\[)['"](BIGTRACE_\w+)/g,
+  /\bgetenv\(['"](BIGTRACE_\w+)/g,
+];
+
+describe('variables', () => {
+  const sources = [...SOURCES, ...MORE_SOURCES].flatMap((room) =>
+    below(room, /(?<!test)\.(ts|mjs|py|sh|xml)$|^Dockerfile$/),
+  );
+  const texts = [...sources, 'compose.yaml'].map(read);
+  const readSomewhere = new Set(
+    texts.flatMap((text) =>
+      READS.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = '']) => name)),
+    ),
+  );
+
+  const exists = (name: string): boolean =>
+    readSomewhere.has(name) ||
+    Object.keys(passwordsGiven({ [name]: 'secret' })).length > 0 ||
+    [...commands.values()].some((command) => command.options.some(({ envVar }) => envVar === name));
+
+  it.each(DOCUMENTS)('of %s exist', (path) => {
+    const names = [...read(path).matchAll(/\bBIGTRACE_[A-Z0-9_]*[A-Z0-9]\b/g)].map(
+      ([name]) => name,
+    );
+    expect([...new Set(names)].filter((name) => !exists(name))).toEqual([]);
+  });
+
+  it('that do not exist are found', () => {
+    expect([exists('BIGTRACE_THREADS'), exists('BIGTRACE_TREADS')]).toEqual([true, false]);
+  });
+});

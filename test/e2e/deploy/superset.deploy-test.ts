@@ -1,0 +1,340 @@
+/** Superset as a user meets it: started from nothing, in a browser. Needs what test/harness/superset-install.sh installs. */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../../../lib/common/root.ts';
+import { CORPUS } from '../../corpus/index.ts';
+import {
+  type ChartAnswer,
+  listenToCharts,
+  logIn,
+  openLab,
+  type Superset,
+  serveAgain,
+  setUp,
+  startBrowser,
+  startSuperset,
+} from '../../harness/superset.ts';
+import { type System, startSystem } from '../../harness/system.ts';
+
+const run = promisify(execFile);
+const SHOTS = join(ROOT, 'test-results/superset');
+const ENDLESS =
+  'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) AS x FROM c';
+const CHARTS = [
+  'CPU time by process',
+  'Failures in queries of late',
+  'Long tasks on main threads (50 ms and more)',
+  'Outliers: traces far from the median',
+  'Scheduling latency',
+  'Slowest slices',
+  'Traces by device or OS, and format',
+  'Traces that do not load',
+];
+
+let traces: string;
+let system: System;
+let superset: Superset;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  mkdirSync(SHOTS, { recursive: true });
+  traces = mkdtempSync(join(tmpdir(), 'bigtrace-fleet-'));
+  for (const path of [
+    ...['recorded/chrome', 'recorded/linux', 'recorded/other', 'bad/gz-bad-crc.pftrace.gz'],
+    'handmade/android-apps.pftrace',
+  ])
+    cpSync(join(CORPUS, path), join(traces, path), { recursive: true });
+  system = await startSystem({ traces, workers: 2 });
+  await index();
+  superset = await startSuperset(system);
+  browser = await startBrowser();
+  page = await browser.newPage({ viewport: { width: 1600, height: 2300 } });
+  page.setDefaultTimeout(45_000);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await superset?.[Symbol.asyncDispose]();
+  await system?.stop();
+  rmSync(traces, { recursive: true, force: true });
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await shot(`failed: ${task.name}`);
+});
+
+async function index(): Promise<void> {
+  await run(process.execPath, [
+    ...[join(ROOT, 'cli/bigtrace.mjs'), 'index', '/local/**'],
+    ...['--orchestrator', system.orchestrator, '--clickhouse', system.clickhouseHttp],
+    ...['--password-file', join(system.dataDir, 'admin.password')],
+  ]);
+}
+
+/** The native client's answer: lines of cells. */
+async function byClient(query: string): Promise<string[][]> {
+  const port = system.clickhouseTcp.split(':').at(-1) ?? '';
+  const login = ['--user', 'analyst', '--password', system.analystPassword];
+  const asked = ['--port', port, ...login, '--database', 'bigtrace', '--query', query];
+  const { stdout } = await run('clickhouse-client', asked, { maxBuffer: 2 ** 26 });
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('\t'));
+}
+
+async function shot(name: string): Promise<void> {
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+}
+
+test('a user logs in', async () => {
+  await logIn(page, superset.url);
+  expect(new URL(page.url()).pathname).toBe('/superset/welcome/');
+});
+
+// Before a dashboard is opened: Superset keeps its colours in it then.
+test('to set up again changes nothing', async () => {
+  const before = await assets();
+  const { code, said } = await setUp(superset.env);
+  expect(said).toContain('25 assets imported');
+  expect(code).toBe(0);
+  expect(await assets()).toEqual(before);
+});
+
+/** All rows of what is imported, and of what hangs on it, but for the moments of the last change. */
+async function assets(): Promise<unknown> {
+  const script = `
+import json, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.row_factory = sqlite3.Row
+tables = "dbs tables table_columns sql_metrics slices dashboards dashboard_slices saved_query ab_user ab_role ab_permission_view_role".split()
+dump = {t: sorted(json.dumps({k: str(v) for k, v in dict(r).items() if k not in ("changed_on", "last_saved_at") and (t, k) != ("dashboard_slices", "id")}) for r in db.execute(f"select * from {t}")) for t in tables}
+print(json.dumps(dump))`;
+  const { stdout } = await run('python3', ['-c', script, join(superset.home, 'superset.db')], {
+    maxBuffer: 2 ** 26,
+  });
+  return JSON.parse(stdout);
+}
+
+test('SQL Lab offers the tables while one types, and answers over all traces', async () => {
+  const sql =
+    "SELECT count() AS n, uniqExact(_trace_address) AS traces FROM bigtrace(traces=['/local/recorded/linux/*'], sql='SELECT dur FROM sched')";
+  const button = await openLab(page, superset.url, 'lab', sql);
+  const expected = await byClient(sql);
+  await button.click();
+  await page
+    .getByText(expected[0]?.[0] ?? '', { exact: true })
+    .first()
+    .waitFor();
+  // Superset knows the tables of a schema once it is opened.
+  await page
+    .getByRole('treeitem')
+    .filter({ hasText: /^\s*bigtrace\s*$/ })
+    .first()
+    .click();
+  await page.getByRole('treeitem').filter({ hasText: 'failures' }).first().waitFor();
+  await page.locator('.ace_text-input').first().focus();
+  await page.keyboard.press('Control+End');
+  // The editor offers what begins with what is being typed; keys that come before it keeps up offer nothing.
+  await page.keyboard.insertText('; SELECT * FROM ');
+  await page.locator('.ace_content', { hasText: '; SELECT * FROM' }).first().waitFor();
+  await page.keyboard.press('f');
+  await page.locator('.ace_autocomplete:visible').waitFor();
+  await page.keyboard.type('ailu');
+  await page.locator('.ace_autocomplete:visible', { hasText: 'failures' }).waitFor();
+  await shot('sql-lab');
+  await page.keyboard.press('Escape');
+});
+
+test('an error of TraceProcessor shows its text', async () => {
+  const sql =
+    "SELECT * FROM bigtrace(traces=['/local/recorded/linux/idle.pftrace'], sql='SELECT nix FROM nowhere')";
+  await (await openLab(page, superset.url, 'error', sql)).click();
+  await page.getByText('no such table: nowhere').first().waitFor();
+  await shot('sql-lab-error');
+});
+
+test('Stop ends the work on the workers', async () => {
+  const sql = `SELECT x FROM bigtrace(traces=['/local/recorded/linux/idle.pftrace'], sql='${ENDLESS}')`;
+  const button = await openLab(page, superset.url, 'stop', sql);
+  await button.click();
+  await expect.poll(running, { timeout: 60_000 }).toBe(1);
+  await button.filter({ hasText: 'Stop' }).click();
+  await expect.poll(running, { timeout: 20_000 }).toBe(0);
+  await shot('sql-lab-stopped');
+});
+
+async function running(): Promise<number> {
+  return Number(await system.sql('SELECT count() FROM progress'));
+}
+
+test('every chart of the dashboard shows data, and the second time at once', async () => {
+  const first = await openDashboard();
+  for (const title of CHARTS) expect(first.answers.get(title)?.error, title).toBeNull();
+  for (const title of CHARTS)
+    expect(first.answers.get(title)?.rows.length, title).toBeGreaterThan(0);
+  expect(await page.getByText(/unexpected error|no results|did not return/i).count()).toBe(0);
+  await shot('dashboard');
+
+  const second = await openDashboard();
+  await shot('dashboard-again');
+  const remembered = CHARTS.filter((title) => title !== 'Failures in queries of late');
+  for (const title of remembered) expect(second.answers.get(title)?.cached, title).toBe(true);
+  expect(second.dataMs).toBeLessThan(first.dataMs);
+  console.log(`dashboard: ${first.dataMs} ms until all data was there, then ${second.dataMs} ms`);
+
+  await expectSameCpuTime(first.answers);
+  await expectSameSlices(first.answers);
+  await expectLinks();
+});
+
+interface Dashboard {
+  /** By title. */
+  answers: Map<string, ChartAnswer>;
+  /** From the first question of a chart to the last answer, milliseconds. */
+  dataMs: number;
+}
+
+async function openDashboard(): Promise<Dashboard> {
+  const titles = await chartTitles();
+  const heard = listenToCharts(page);
+  await page.goto(`${superset.url}/superset/dashboard/fleet/`);
+  await expect
+    .poll(() => heard.answers.size, { timeout: 240_000, interval: 50 })
+    .toBe(CHARTS.length);
+  await expect
+    .poll(() => page.locator('[data-test="loading-indicator"]:visible').count(), {
+      timeout: 60_000,
+    })
+    .toBe(0);
+  const answers = [...heard.answers].map(([id, answer]) => [titles.get(id) ?? '', answer] as const);
+  return { answers: new Map(answers), dataMs: heard.elapsedMs() };
+}
+
+async function chartTitles(): Promise<Map<number, string>> {
+  const list = await page.request.get(`${superset.url}/api/v1/chart/?q=(page_size:100)`);
+  const { result } = (await list.json()) as { result: { id: number; slice_name: string }[] };
+  expect(result.map(({ slice_name }) => slice_name).sort()).toEqual(CHARTS);
+  return new Map(result.map(({ id, slice_name }) => [id, slice_name]));
+}
+
+async function expectSameCpuTime(answers: Map<string, ChartAnswer>): Promise<void> {
+  const rows = answers.get('CPU time by process')?.rows ?? [];
+  const expected = await byClient(`
+    SELECT process, sum(ns) AS total FROM bigtrace(traces=['/local/recorded/**'], sql='
+      SELECT coalesce(p.name, t.name, \\'\\') AS process, s.dur AS ns
+      FROM sched_slice s JOIN thread t USING (utid) LEFT JOIN process p USING (upid)
+      WHERE t.tid != 0 AND s.dur > 0')
+    GROUP BY process ORDER BY total DESC LIMIT 5`);
+  const most = rows.map((row) => [
+    row['Process'] ?? row['process'],
+    row['CPU time, s'] ?? row['cpu_time_s'],
+  ]);
+  most.sort(([, a], [, b]) => Number(b) - Number(a));
+  expect(most.slice(0, 5).map(([process]) => process)).toEqual(
+    expected.map(([process]) => process),
+  );
+  for (const [place, [, total]] of expected.entries())
+    expect(most[place]?.[1]).toBeCloseTo(Number(total) / 1e9, 6);
+}
+
+async function expectSameSlices(answers: Map<string, ChartAnswer>): Promise<void> {
+  const rows = answers.get('Slowest slices')?.rows ?? [];
+  const expected = await byClient(`
+    SELECT count(), max(dur) / 1e6, quantileExact(0.95)(dur) / 1e6
+    FROM bigtrace(traces=['/local/recorded/**', '/local/handmade/**'], sql='SELECT name, dur FROM slice WHERE dur > 0')
+    WHERE name = 'sys_newfstatat'`);
+  const row = rows.find((one) => one['name'] === 'sys_newfstatat') ?? {};
+  expect([row['slices'], row['max_ms'], row['p95_ms']].map(Number)).toEqual(
+    expected[0]?.map(Number),
+  );
+}
+
+/** Perfetto's page fetches what is behind `url=`: it has to be the trace, to the byte. */
+async function expectLinks(): Promise<void> {
+  const link = page.locator('a', { hasText: 'compile-c.pftrace' }).first();
+  const [ui, url = ''] = (await link.getAttribute('href'))?.split('?url=') ?? [];
+  expect(ui).toBe('https://ui.perfetto.dev/#!/');
+  const fetched = await fetch(url, { headers: { origin: 'https://ui.perfetto.dev' } });
+  expect(fetched.headers.get('access-control-allow-origin')).toBe('https://ui.perfetto.dev');
+  const bytes = Buffer.from(await fetched.arrayBuffer());
+  expect(bytes.equals(readFileSync(join(traces, 'recorded/linux/compile-c.pftrace')))).toBe(true);
+}
+
+test('a filter chooses traces before they are opened', async () => {
+  const heard = listenToCharts(page);
+  await page.getByRole('combobox', { name: 'Format' }).click();
+  await page
+    .getByRole('option', { name: 'json' })
+    .or(page.locator('.ant-select-item-option', { hasText: /^json$/ }))
+    .first()
+    .click();
+  await page
+    .getByRole('button', { name: /^apply/i })
+    .first()
+    .click();
+  const slices = (): ChartAnswer | undefined =>
+    [...heard.answers.values()].find(({ sql }) =>
+      sql.includes('SELECT s.name AS name, coalesce(p.name'),
+    );
+  await expect.poll(slices, { timeout: 60_000 }).toBeDefined();
+  expect(slices()?.error).toBeNull();
+  expect(slices()?.sql).toContain("format IN (\\'json\\')");
+  expect(Math.max(...(slices()?.rows ?? []).map((row) => Number(row['traces'])))).toBe(1);
+  await shot('dashboard-filtered');
+});
+
+test('what is chosen stays a value, whatever is in it', async () => {
+  const nasty = ["it's", 'a\\', "\\'", "') OR 1 --", '%s %(x)s', '{{ 1 }}', 'é\n\t"`', "''"];
+  const script = `
+import json, sys
+import bigtrace_sql
+print(json.dumps([[bigtrace_sql.sql_string(x), bigtrace_sql.chosen_traces(lambda c: [x] if c == "address" else [])] for x in json.load(sys.stdin)]))`;
+  const child = run('python', ['-c', script], {
+    env: { ...superset.env, PYTHONPATH: join(ROOT, 'superset') },
+  });
+  child.child.stdin?.end(JSON.stringify(nasty));
+  const quoted = JSON.parse((await child).stdout) as [string, string][];
+  for (const [place, [literal, filter]] of quoted.entries()) {
+    expect(JSON.parse(await system.sql(`SELECT ${literal} AS x FORMAT JSONEachRow`))).toEqual({
+      x: nasty[place],
+    });
+    const query = `SELECT * FROM bigtrace_where(filter = ${filter}, sql = 'SELECT 1 AS one')`;
+    await expect(system.sql(query)).rejects.toThrow('no_match');
+  }
+});
+
+test('queries run in the background where the environment says so', async () => {
+  const script = `
+import pathlib, sys
+import bigtrace_import
+for said in ("", "true"):
+    assets = bigtrace_import.assets_of(pathlib.Path(sys.argv[1]), {"SUPERSET_ASYNC_QUERIES": said})
+    print("allow_run_async: true" in assets[bigtrace_import.DATABASE])`;
+  const room = join(ROOT, 'superset');
+  const { stdout } = await run('python', ['-c', script, join(room, 'assets')], {
+    env: { ...superset.env, PYTHONPATH: room },
+  });
+  expect(stdout).toBe('False\nTrue\n');
+});
+
+test('a wrong password gives an error that says what to do', async () => {
+  const wrong = { BIGTRACE_ANALYST_PASSWORD: 'wrong' };
+  const started = await setUp({ ...superset.env, ...wrong });
+  expect(started).toMatchObject({ code: 1 });
+  expect(started.said).toContain(
+    'ClickHouse refuses the password of its user analyst. Put the right one into BIGTRACE_ANALYST_PASSWORD',
+  );
+
+  await using other = await serveAgain(superset, wrong);
+  // Cookies do not know ports, and the key is the same: the session of before holds there too.
+  await (await openLab(page, other.url, 'refused', 'SELECT 1')).click();
+  await page.getByText('Put the right one into BIGTRACE_ANALYST_PASSWORD').first().waitFor();
+  await shot('wrong-password');
+});

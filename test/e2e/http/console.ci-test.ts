@@ -1,0 +1,226 @@
+/** The console in a real browser, over a real system: asked by keyboard, cancelled, looked at. */
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ROOT } from '../../../lib/common/root.ts';
+import { type System, startSystem } from '../../harness/system.ts';
+
+/** Debian's; what it would do beside showing pages is turned off. */
+const BROWSER = {
+  executablePath: '/usr/bin/chromium',
+  args: [
+    ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+    ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  ],
+};
+
+const WAIT = { timeout: 60_000, interval: 100 };
+const SHOTS = join(ROOT, 'test-results');
+
+/** A file name is text like any other. */
+const HOSTILE = '<img src=x onerror=document.title=1>.json';
+
+/** Takes a second or so on each trace. */
+const SLOW = `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000000)
+SELECT max(x) AS n FROM c`;
+
+const EXACT = `SELECT 9223372036854775807 AS big, -9223372036854775807 - 1 AS small, '' AS empty,
+  NULL AS missing, '<b>&"' AS markup, char(9) || ' x' AS spaced`;
+
+let traces = '';
+let system: System;
+let browser: Browser;
+let page: Page;
+const complaints: string[] = [];
+const foreign: string[] = [];
+
+beforeAll(async () => {
+  mkdirSync(SHOTS, { recursive: true });
+  traces = mkdtempSync(join(tmpdir(), 'bigtrace-console-'));
+  cpSync(join(ROOT, 'samples/traces'), traces, { recursive: true });
+  writeFileSync(join(traces, HOSTILE), '{"traceEvents":[{"name":"cut');
+  system = await startSystem({ traces, workers: 2, threads: 1 });
+  browser = await chromium.launch(BROWSER);
+  page = await browser.newPage({ viewport: { width: 1440, height: 1000 }, colorScheme: 'light' });
+  page.setDefaultTimeout(WAIT.timeout);
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (said) => {
+    if (said.type() === 'error') complaints.push(said.text());
+  });
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== system.http) foreign.push(request.url());
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+  rmSync(traces, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  complaints.length = 0;
+  await page.goto(`${system.http}/`);
+  await page.locator('[data-worker] .state[data-state=ready]').nth(1).waitFor();
+});
+
+/** What a person without a mouse does: `/`, the question, Ctrl+Enter. */
+async function ask(sql: string): Promise<void> {
+  await page.locator('body').press('/');
+  expect(await page.evaluate('document.activeElement.id')).toBe('sql');
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.insertText(sql);
+  await page.keyboard.press('ControlOrMeta+Enter');
+}
+
+const ended = (status: string) => page.locator(`#status[data-state=${status}]`).waitFor();
+const texts = (selector: string) => page.locator(selector).allTextContents();
+
+test('exact values, NULL apart from nothing, and failures as text', async () => {
+  await ask(EXACT);
+  await ended('SUCCESS');
+  expect(await page.locator('#status').textContent()).toMatch(
+    /^success · 13 of 13 traces · 12 rows/,
+  );
+  const row = page.locator('#results tbody tr').first().locator('td');
+  await row.first().waitFor();
+  expect((await row.allTextContents()).slice(1)).toEqual([
+    ...['9223372036854775807', '-9223372036854775808', '', 'NULL', '<b>&"', '\t x'],
+  ]);
+  expect(await texts('#results tbody tr:first-child td.null')).toEqual(['NULL']);
+  expect(await texts('#results thead th small')).toEqual([
+    ...['string', 'int64', 'int64', 'string', 'int64', 'string', 'string'],
+  ]);
+
+  const failure = page.locator('#failures [data-code=trace_invalid]');
+  await failure.waitFor();
+  expect(await failure.locator('.number').textContent()).toMatch(/^\d+×$/);
+  expect(await failure.locator('.traces li').allTextContents()).toEqual([`/local/${HOSTILE}`]);
+  expect(await page.title()).toBe('Bigtrace');
+  expect(complaints).toEqual([]);
+});
+
+test('an error of the script is told in its own words', async () => {
+  await ask('SELECT nonsense FROM slice');
+  await ended('FAILED');
+  expect(await page.locator('#status').textContent()).toContain('no such column: nonsense');
+  expect(await page.locator('#results').isVisible()).toBe(false);
+});
+
+test('pages, orders and bars, by keyboard alone', async () => {
+  await ask(`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 15)
+    SELECT 'row ' || x AS name, x * x - 9 AS square FROM c`);
+  await ended('SUCCESS');
+  await page.locator('#results .range').filter({ hasText: '1–50 of 180 rows' }).waitFor();
+
+  await page.getByRole('button', { name: 'Next page' }).press('Enter');
+  await page.locator('#results .range').filter({ hasText: '51–100 of 180 rows' }).waitFor();
+
+  const sort = page.getByRole('button', { name: 'Sort by square' });
+  const first = page.locator('#results tbody tr').first().locator('td').last();
+  await sort.press('Enter');
+  await expect.poll(() => first.textContent(), WAIT).toBe('-8');
+  expect(await page.evaluate('document.activeElement.dataset.column')).toBe('square');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => first.textContent(), WAIT).toBe('216');
+  expect(await page.locator('th[aria-sort=descending]').textContent()).toContain('square ▼');
+
+  await page.getByRole('button', { name: 'Show as a chart' }).press('Space');
+  expect(await page.locator('.chart rect').count()).toBe(30);
+  expect(await texts('.chart .value')).toContain('216');
+  expect(complaints).toEqual([]);
+});
+
+test('progress moves, and Escape ends the query on the workers', async () => {
+  await ask(SLOW.replace('2000000', '3000000'));
+  // At first it finds its columns, over a few of the traces.
+  const bar = page.locator('[data-query]', { hasText: 'of 13 traces' }).locator('progress');
+  const value = async () => Number(await bar.getAttribute('value'));
+  await expect.poll(value, WAIT).toBeGreaterThan(0);
+  const before = await value();
+  await expect.poll(value, WAIT).toBeGreaterThan(before);
+
+  await page.keyboard.press('Escape');
+  await ended('CANCELLED');
+  await expect.poll(() => page.locator('[data-query]').count(), WAIT).toBe(0);
+  const idle = page.locator('[data-worker]', { hasText: '0 of 1 busy, 0 queued' });
+  await expect.poll(() => idle.count(), WAIT).toBe(2);
+
+  const told = page.locator('#history [data-execution] .state').first();
+  await expect.poll(() => told.textContent(), WAIT).toBe('cancelled');
+});
+
+test('a query that somebody asked of ClickHouse is seen, and can be cancelled', async () => {
+  const asked = system.sql(
+    `SELECT count() FROM bigtrace_lenient(traces=['/local/**'], sql='${SLOW.replace('2000000', '4000000')}')`,
+  );
+  const error = asked.then(
+    (rows) => `answered ${rows}`,
+    (thrown: Error) => thrown.message,
+  );
+  const card = page.locator('[data-query]', { hasText: 'of 13 traces' });
+  await card.filter({ hasText: 'WITH RECURSIVE' }).getByRole('button').press('Enter');
+  expect(await error).toContain('was cancelled');
+  await expect.poll(() => page.locator('[data-query]').count(), WAIT).toBe(0);
+});
+
+test('what was asked before is opened again, and deleted', async () => {
+  const entries = page.locator('#history [data-execution]', { hasText: '9223372036854775807' });
+  await entries.getByRole('button', { name: 'Open' }).press('Enter');
+  await page.locator('#results td', { hasText: '-9223372036854775808' }).first().waitFor();
+  expect(await page.locator('#sql').inputValue()).toBe(EXACT);
+  await entries.getByRole('button', { name: 'Delete' }).press('Enter');
+  await expect.poll(() => entries.count(), WAIT).toBe(0);
+});
+
+test('presets fill the box, and links lead to the other pages', async () => {
+  const options = page.locator('#preset optgroup option');
+  await expect.poll(() => options.count(), WAIT).toBeGreaterThanOrEqual(15);
+  await page.locator('#sql').fill('');
+  await page.locator('#preset').selectOption({ index: 1 });
+  expect(await page.locator('#sql').inputValue()).toMatch(/SELECT/i);
+  const linkOf = (name: string) => page.getByRole('link', { name }).getAttribute('href');
+  expect(await linkOf('ClickHouse')).toBe(`${system.clickhouseHttp}/play`);
+  expect(await linkOf('BigTrace UI')).toBe(
+    `https://ui.perfetto.dev/bigtrace.html?server=${encodeURIComponent(system.http)}`,
+  );
+});
+
+test('every control has a name, and the theme can be chosen', async () => {
+  const unnamed =
+    await page.evaluate(`[...document.querySelectorAll('button, input, select, textarea, progress')]
+    .filter((one) => !one.labels?.length && !one.getAttribute('aria-label') && !one.textContent)
+    .map((one) => one.outerHTML)`);
+  expect(unnamed).toEqual([]);
+  const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+  const light = await background();
+  const theme = page.getByRole('button', { name: 'Colours' });
+  await theme.press('Enter'); // light
+  await theme.press('Enter'); // dark
+  expect(await background()).not.toBe(light);
+  await theme.press('Enter'); // as the system is
+  expect(await background()).toBe(light);
+});
+
+test('as it looks in light and in dark, while a fleet is asked', async () => {
+  await ask(`SELECT name, count(*) AS n, sum(dur) / 1e6 AS total_ms, max(dur) AS longest
+FROM slice
+GROUP BY name
+ORDER BY total_ms DESC
+LIMIT 20`);
+  await ended('SUCCESS');
+  await page.locator('#results .range').filter({ hasText: '1–50 of 86 rows' }).waitFor();
+  const asked = system.sql(
+    `SELECT count() FROM bigtrace_lenient(traces=['/local/**'], sql='${SLOW}')`,
+  );
+  const card = page.locator('[data-query]', { hasText: 'WITH RECURSIVE' });
+  const bar = card.filter({ hasText: 'of 13 traces' });
+  const value = async () => Number(await bar.locator('progress').getAttribute('value'));
+  await expect.poll(value, WAIT).toBeGreaterThan(0.3);
+  await page.screenshot({ path: join(SHOTS, 'console-light.png') });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.screenshot({ path: join(SHOTS, 'console-dark.png') });
+  expect(await asked).toBe('12\n');
+  expect(foreign).toEqual([]);
+  expect(complaints).toEqual([]);
+});

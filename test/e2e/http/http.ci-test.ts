@@ -1,0 +1,362 @@
+/** The contract with Perfetto's BigTrace page, call by call, against a system of three workers. */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FILTERS, REFUSALS } from '../../harness/http-cases.ts';
+import { BigtracePage, index, valuesOf, writeTraces } from '../../harness/http-page.ts';
+import { type System, startSystem } from '../../harness/system.ts';
+
+let system: System;
+let page: BigtracePage;
+let uuid: string;
+
+const SQL = 'SELECT name, dur FROM slice ORDER BY ts';
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+const SCHEMA = [
+  { name: '_trace_address', type: 'STRING' },
+  { name: 'size', type: 'UINT64' },
+  { name: 'name', type: 'STRING' },
+  { name: 'dur', type: 'INT64' },
+];
+const SETTINGS = [{ setting_id: 'traces', values: ['/local/*.json'], category: 'TRACE_ADDRESS' }];
+
+beforeAll(async () => {
+  const traces = writeTraces({
+    'a.json': ['one', 'Two'],
+    'b.json': ['three'],
+    'c.json': ['50%_*[x]'],
+  });
+  writeFileSync(join(traces, 'bad.json'), '{"traceEvents":[{"ph":"X","name":"cut');
+  const labels = `${traces}.csv`;
+  writeFileSync(
+    labels,
+    'address,experiment_id,experiment_name,control_id,control_name,is_treatment\n' +
+      '/local/a.json,7,faster,8,as before,1\n/local/b.json,7,faster,8,as before,0\n',
+  );
+  system = await startSystem({ traces, workers: 3, threads: 1 });
+  page = new BigtracePage(system);
+  await index(system, '--manifest', labels);
+});
+afterAll(() => system?.stop());
+
+test('GET / says what it is, whatever stands before the path', async () => {
+  const { status, body } = await page.get('/');
+  expect(status).toBe(200);
+  expect(body).toEqual({
+    status: 'ok',
+    service: 'bigtrace',
+    version: expect.any(String),
+    traceCount: 4,
+  });
+  for (const path of ['//', '/v1', '/v1/', '//v1//'])
+    expect((await page.get(path)).body).toEqual(body);
+});
+
+test('settings: one of them is of category TRACE_ADDRESS, and each has one kind', async () => {
+  const { body } = await page.post('/bigtrace_execution_config', {});
+  expect(body.setting[0]).toEqual({
+    id: 'traces',
+    name: 'Traces',
+    description: expect.any(String),
+    category: 'TRACE_ADDRESS',
+    stringArray: { defaultValues: ['/local/**'] },
+  });
+  const kinds = [
+    'number',
+    'stringEnum',
+    'multiSelect',
+    'plainString',
+    'stringArray',
+    'booleanOptions',
+  ];
+  for (const setting of body.setting)
+    expect(
+      kinds.filter((kind) => kind in setting),
+      setting.id,
+    ).toHaveLength(1);
+});
+
+test('the columns of traces', async () => {
+  const { body } = await page.post('/trace_metadata_schema', { settings: SETTINGS });
+  expect(body.columns).toContainEqual({
+    name: 'address',
+    type: 'STRING',
+    defaultVisible: true,
+    description: 'How queries name the trace',
+  });
+  expect(body.columns).toContainEqual({
+    name: 'start_time',
+    type: 'TIMESTAMP',
+    defaultVisible: true,
+  });
+  expect(body.columns).toContainEqual({
+    name: 'experiment_id',
+    type: 'INT64',
+    defaultVisible: false,
+  });
+});
+
+test('a page of traces: chosen, filtered, sorted, projected, counted', async () => {
+  const { body } = await page.post('/trace_metadata', {
+    settings: SETTINGS,
+    filters: [{ field: 'address', op: 'glob', value: '/local/[a-c].json' }],
+    order_by: 'address desc',
+    columns: ['address', 'experiment_id', 'link'],
+    limit: 2,
+    offset: 1,
+  });
+  const link = (name: string) =>
+    `https://ui.perfetto.dev/#!/?url=${system.http}/trace/${Buffer.from(`/local/${name}`).toString('base64url')}/${name}`;
+  expect(body).toEqual({
+    columnNames: ['address', 'experiment_id', 'link'],
+    rows: [
+      { values: ['/local/b.json', '7', link('b.json')] },
+      { values: ['/local/a.json', '7', link('a.json')] },
+    ],
+    totalFilteredRows: 3,
+  });
+});
+
+test('a query that is waited for, over the traces of a filter, with their metadata', async () => {
+  const { status, body } = await page.post('/execute_bigtrace_query', {
+    limit: 100,
+    perfetto_sql: SQL,
+    settings: SETTINGS,
+    trace_filters: [{ field: 'address', op: 'in', value: ['/local/b.json', '/local/nowhere'] }],
+    trace_metadata_columns: ['size'],
+  });
+  expect({ status, body }).toEqual({
+    status: 200,
+    body: {
+      queryUuid: expect.stringMatching(UUID),
+      columnNames: ['_trace_address', 'size', 'name', 'dur'],
+      schema: SCHEMA,
+      rows: [{ values: ['/local/b.json', '90', 'three', '1000'] }],
+      totalFilteredRows: 1,
+    },
+  });
+});
+
+test('one trace that fails does not end a query; its reason is told', async () => {
+  const { uuid: id, status } = await page.run({
+    ...{ limit: 100, perfetto_sql: SQL, settings: SETTINGS, table_name: 'first' },
+    ...{ trace_metadata_columns: ['size'] },
+  });
+  uuid = id;
+  expect(status).toEqual({
+    status: 'SUCCESS',
+    processedRows: 4,
+    processedTraces: 4,
+    totalTraces: 4,
+    errorMessage: expect.stringMatching(/^1 of 4 traces failed: \[\/local\/bad\.json\]: .*JSON/),
+  });
+  const { body } = await page.get(`/query_executions/${uuid}`);
+  expect(body).toEqual({
+    ...status,
+    ...{ queryUuid: uuid, startTime: TIME, endTime: TIME, limit: 100, perfettoSql: SQL },
+    ...{ materialized: true, tableName: 'bigtrace_results.first', schema: SCHEMA },
+    tableLink: expect.stringMatching(`^${system.clickhouseHttp}/play#`),
+    settings: [{ settingId: 'traces', values: ['/local/*.json'], category: 'TRACE_ADDRESS' }],
+    ...{ traceFilters: [], traceMetadataColumns: ['size'], traceOrderBy: '', traceLimit: 0 },
+  });
+  const { body: list } = await page.get('/query_executions');
+  expect(list.queryExecutions[0]).toEqual(body);
+  expect(list.queryExecutions[1]).toMatchObject({ materialized: false, status: 'SUCCESS' });
+  expect(list.queryExecutions[1]).not.toHaveProperty('tableName');
+});
+
+test('a page of results', async () => {
+  const { body } = await page.post(`/query_executions/${uuid}:fetch_results`, {
+    ...{ limit: 2, offset: 1, order_by: 'dur desc, name asc', columns: ['name', 'dur'] },
+    filters: [{ field: 'dur', op: '>=', value: '1000' }],
+  });
+  expect(body).toEqual({
+    columnNames: ['name', 'dur'],
+    schema: SCHEMA.slice(2),
+    rows: [{ values: ['50%_*[x]', '1000'] }, { values: ['one', '1000'] }],
+    totalFilteredRows: 4,
+    availableColumnNames: SCHEMA.map(({ name }) => name),
+  });
+});
+
+test.each(FILTERS)('filter %s %j on %s', async (op, value, field, expected) => {
+  const { body } = await page.post(`/query_executions/${uuid}:fetch_results`, {
+    ...{ limit: 10, offset: 0, columns: ['name'], filters: [{ field, op, value }] },
+  });
+  expect(valuesOf(body).flat().sort()).toEqual(expected);
+  expect(body.totalFilteredRows).toBe(expected.length);
+});
+
+test('values of 64 bits, NULL, and texts that look like others', async () => {
+  const { body } = await page.post('/execute_bigtrace_query', {
+    ...{ limit: 1, settings: SETTINGS, trace_limit: 1, trace_order_by: 'address' },
+    perfetto_sql: `SELECT 9223372036854775807 AS big, (-9223372036854775807 - 1) AS least, NULL AS missing,
+      'NULL' AS text, 1e999 AS inf, 0.1 AS tenth, 'a' || char(10, 9) || '"\\' AS hard`,
+  });
+  expect(valuesOf(body)).toEqual([
+    [
+      '/local/a.json',
+      '9223372036854775807',
+      '-9223372036854775808',
+      null,
+      'NULL',
+      'inf',
+      '0.1',
+      'a\n\t"\\',
+    ],
+  ]);
+  expect(body.schema.map(({ type }: { type: string }) => type)).toEqual([
+    'STRING',
+    'INT64',
+    'INT64',
+    'INT64', // a column without a value in any trace is of a type that every aggregate takes
+    'STRING',
+    'FLOAT64',
+    'FLOAT64',
+    'STRING',
+  ]);
+});
+
+test('the table is there for users of ClickHouse, by its name', async () => {
+  expect(await system.sql('SELECT sum(dur), max(_row) FROM bigtrace_results.first')).toBe(
+    '5000\t3\n',
+  );
+  await expect(system.sql('DROP TABLE bigtrace_results.first')).rejects.toThrow(
+    /readonly|privileges/,
+  );
+  const { body } = await page.post('/check_table_exists', { table_name: 'first' });
+  expect(body).toEqual({ exists: true, resolvedTableName: 'bigtrace_results.first' });
+  const again = { limit: 1, perfetto_sql: SQL, settings: SETTINGS, table_name: 'first' };
+  expect(await page.post('/execute_bigtrace_query_async', again)).toMatchObject({
+    status: 400,
+    body: { detail: 'table bigtrace_results.first exists already; choose another name' },
+  });
+});
+
+test('experiments, from the columns of a manifest', async () => {
+  const faster = {
+    ...{ experimentId: 7, experimentName: 'faster', controlId: 8, controlName: 'as before' },
+    ...{ isExperimentDenied: false, isControlDenied: false },
+  };
+  const search = { search_query: 'FAST', limit: 10, offset: 0 };
+  expect((await page.post('/experiments', search)).body).toEqual({ experiments: [faster] });
+  expect((await page.post('/experiments', { ...search, search_query: 'nope' })).body).toEqual({
+    experiments: [],
+  });
+  expect((await page.post('/experiment_metadata', { experiment_id: 7 })).body).toEqual({
+    experiment: faster,
+  });
+  expect((await page.post('/experiment_metadata', { experiment_id: 9 })).body).toEqual({});
+  const { body } = await page.post('/execute_bigtrace_query', {
+    ...{ limit: 10, perfetto_sql: SQL, settings: SETTINGS },
+    experiment_filter: { experiment_id: 7, control_id: 8, is_treatment: true },
+  });
+  expect(valuesOf(body).map(([address, name]) => [address, name])).toEqual([
+    ['/local/a.json', 'one'],
+    ['/local/a.json', 'Two'],
+  ]);
+});
+
+test('presets: enough of them, each runs as PerfettoSQL', async () => {
+  const { body } = await page.get('/trace_presets');
+  expect(body.tracePresets.length).toBeGreaterThanOrEqual(15);
+  for (const { perfettoSql, name } of body.tracePresets.slice(0, 4)) {
+    const asked = { limit: 10, perfetto_sql: perfettoSql, settings: SETTINGS };
+    expect((await page.post('/execute_bigtrace_query', asked)).status, name).toBe(200);
+  }
+});
+
+test.each(REFUSALS)('%s %s %j is refused', async (method, path, body, status, detail) => {
+  const answer = await (method === 'GET' ? page.get(path) : page.post(path, body));
+  expect(answer).toMatchObject({ status, body: { detail: expect.stringMatching(detail) } });
+  if (typeof detail === 'string') expect(answer.body).toEqual({ detail });
+});
+
+test('a body that is too large, or no JSON', async () => {
+  // Its length is enough to be refused.
+  const large = request(`${system.http}/experiments`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'Content-Length': 9 * 2 ** 20 },
+  });
+  large.flushHeaders();
+  const [refused] = (await once(large, 'response')) as [IncomingMessage];
+  large.destroy();
+  expect(refused.statusCode).toBe(413);
+  const headers = { 'Content-Type': 'application/json' };
+  const cut = await page.get('/experiments', { method: 'POST', body: '{"a":', headers });
+  expect(cut).toMatchObject({ status: 400, body: { detail: expect.stringMatching(/JSON/) } });
+});
+
+test('pages of Perfetto and of this machine may read it, with credentials; others may not', async () => {
+  const preflight = (origin: string) =>
+    fetch(`${system.http}/experiments`, {
+      method: 'OPTIONS',
+      headers: {
+        ...{ Origin: origin, 'Access-Control-Request-Method': 'POST' },
+        ...{ 'Access-Control-Request-Private-Network': 'true' },
+      },
+    });
+  for (const origin of ['https://ui.perfetto.dev', 'http://localhost:10000']) {
+    const { status, headers } = await preflight(origin);
+    expect(status).toBe(204);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
+      'access-control-allow-headers': expect.stringContaining('Content-Type, Authorization'),
+      'access-control-allow-private-network': 'true',
+      vary: 'Origin',
+    });
+  }
+  const refused = await preflight('https://evil.example');
+  expect(refused.status).toBe(403);
+  expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+  const simple = { headers: { Origin: 'https://evil.example', 'Content-Type': 'text/plain' } };
+  expect((await page.post(`/query_executions/${uuid}:cancel`, {}, simple)).status).toBe(403);
+});
+
+test('/openapi.json describes every call of the contract', async () => {
+  const { body } = await page.get('/openapi.json');
+  const described = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const contract = described.filter((call) => !call.includes(' /api/')); // which is the console's own
+  expect(contract.sort()).toEqual(
+    [
+      ...['GET /', 'POST /bigtrace_execution_config', 'POST /trace_metadata_schema'],
+      ...['POST /trace_metadata', 'POST /execute_bigtrace_query', 'GET /query_executions'],
+      ...['POST /execute_bigtrace_query_async', 'GET /query_executions/{uuid}'],
+      ...['GET /query_executions/{uuid}:status', 'POST /query_executions/{uuid}:fetch_results'],
+      ...['POST /query_executions/{uuid}:cancel', 'DELETE /query_executions/{uuid}'],
+      ...['GET /trace_presets', 'POST /check_table_exists', 'POST /experiments'],
+      ...['POST /experiment_metadata', 'GET /trace/{id}/{name}'],
+    ].sort(),
+  );
+});
+
+test('50 pages at once: each gets its own answer', async () => {
+  const pages = Array.from({ length: 50 }, async (_, at) => {
+    const { body } = await page.post(`/query_executions/${uuid}:fetch_results`, {
+      ...{ limit: 1, offset: at % 4, order_by: 'name', columns: ['name'] },
+    });
+    await page.get(`/query_executions/${uuid}:status`);
+    return valuesOf(body)[0]?.[0];
+  });
+  const names = ['50%_*[x]', 'Two', 'one', 'three'];
+  expect(await Promise.all(pages)).toEqual(pages.map((_, at) => names[at % 4]));
+});
+
+test('a deleted query is not known any more; its table goes when that is asked', async () => {
+  expect(await page.delete(`/query_executions/${uuid}`)).toMatchObject({ status: 200, body: {} });
+  expect((await page.get(`/query_executions/${uuid}`)).status).toBe(404);
+  expect((await page.post('/check_table_exists', { table_name: 'first' })).body.exists).toBe(true);
+  const second = { limit: 1, perfetto_sql: SQL, settings: SETTINGS, table_name: 'second' };
+  const { uuid: other } = await page.run(second);
+  expect((await page.delete(`/query_executions/${other}?drop_table=true`)).status).toBe(200);
+  expect((await page.post('/check_table_exists', { table_name: 'second' })).body.exists).toBe(
+    false,
+  );
+});

@@ -1,0 +1,179 @@
+/** Clients that go away in each phase of their queries: everything that worked for them is gone soon, and nothing is left. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { OrchestratorClient } from '../../../lib/client/orchestrator-client.ts';
+import { listen, type RunningServer } from '../../../lib/trace-store/testing/listen.ts';
+import { CORPUS } from '../../corpus/index.ts';
+import { Abandoned, PHASES, type Phase, phaseOf } from '../../harness/abandoned.ts';
+import { clickhouseAs, rowsOf } from '../../harness/queries.ts';
+import { type System, startSystem } from '../../harness/system.ts';
+import { statusOf, untilIdle } from '../../harness/workers.ts';
+
+/** In each phase; test/e2e/operation/load.ci-test.ts abandons 2,000 at random. */
+const ABANDONED = Number(process.env['BIGTRACE_ABANDONED_EACH'] ?? 30);
+
+/** Clients at a time: more than there are threads, so that some always wait. */
+const AT_ONCE = 6;
+
+/** Loading it never ends by itself. */
+const ENDLESS_TRACE = '/local/bad/json-counter-nan.json';
+const GOOD = '/local/recorded/linux/gzip-cpu.pftrace';
+const NUMBERS = 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t)';
+const ENDLESS_SQL = `${NUMBERS} SELECT max(n) AS n FROM t`;
+const ENDLESS_ROWS = `${NUMBERS} SELECT n FROM t`;
+
+let slow: RunningServer;
+let system: System;
+let admin: ClickHouseClient;
+let client: OrchestratorClient;
+let abandoned: Abandoned;
+
+beforeAll(async () => {
+  slow = await listen(slowServer());
+  const env = { BIGTRACE_HTTP_HOSTS: slow.host, BIGTRACE_HTTP_PRIVATE: 'true' };
+  system = await startSystem({ traces: CORPUS, workers: 1, threads: 2, env });
+  admin = clickhouseAs(system, 'admin');
+  client = new OrchestratorClient(system.orchestrator);
+  abandoned = new Abandoned(system, client, admin);
+  await system.sql(`SELECT * FROM bigtrace(traces=['${GOOD}'], sql='SELECT 1 AS x')`);
+});
+afterAll(async () => {
+  client?.close();
+  await admin?.close();
+  await system?.stop();
+  await slow?.close();
+});
+
+/** Every file has a megabyte, of which nothing but the first bytes come. */
+function slowServer(): Server {
+  return createServer((request, response: ServerResponse) => {
+    response.writeHead(200, { 'content-length': 1 << 20, etag: '"same"' });
+    if (request.method === 'HEAD') response.end();
+    else response.write('\n');
+  });
+}
+
+let asked = 0;
+
+/** What a query is to be asked so that it comes into the phase. */
+function questionFor(phase: Phase): { trace: string; sql: string } {
+  asked += 1;
+  if (phase === 'reading') return { trace: `/http/${slow.host}/${asked}`, sql: 'SELECT 1 AS n' };
+  if (phase === 'parsing') return { trace: ENDLESS_TRACE, sql: `SELECT ${asked} AS n` };
+  if (phase === 'sending rows') return { trace: GOOD, sql: ENDLESS_ROWS };
+  return { trace: GOOD, sql: ENDLESS_SQL };
+}
+
+/** A client of gRPC that goes away as soon as its query is in the phase, or when `enough` have. */
+async function abandonQuery(phase: Phase, user: string, enough: AbortSignal): Promise<void> {
+  const queryId = crypto.randomUUID();
+  const { trace, sql } = questionFor(phase);
+  const start = { queryId, sql: Buffer.from(sql), onFailure: 'STRICT', user } as const;
+  const asking = { ...start, progressIntervalMs: 20 };
+  try {
+    for await (const event of client.query(asking, [[Buffer.from(trace)]], enough)) {
+      if (phaseOf(event) !== phase) continue;
+      abandoned.add(queryId, phase);
+      return; // which cancels the call
+    }
+  } catch (thrown) {
+    if (!enough.aborted) throw thrown;
+  }
+}
+
+/** A client of ClickHouse. */
+async function abandonSql(phase: Phase, enough: AbortSignal): Promise<void> {
+  const queryId = crypto.randomUUID();
+  const mode = phase === 'finding columns' ? 'TYPES' : 'ROWS';
+  const view = mode === 'TYPES' ? 'bigtrace(' : "bigtrace_as(structure='n Int64', ";
+  const query = `SELECT * FROM ${view}traces=['${GOOD}'], sql='${ENDLESS_SQL}')`;
+  const gone = new AbortController();
+  const answer = system
+    .sql(query, { settings: { query_id: queryId }, signal: AbortSignal.any([gone.signal, enough]) })
+    .then(
+      () => 'it ended',
+      (error: Error) => (error.name === 'AbortError' ? 'abandoned' : error.message),
+    );
+  const ended = answer.then(() => true);
+  const isThere = async (): Promise<boolean> => {
+    const { running = [] } = await statusOf(system.workers[0] ?? '');
+    return running.some((one) => one.queryId === queryId && one.mode === mode);
+  };
+  while (!(await isThere())) if (await Promise.race([ended, after(50)])) break;
+  if (!(await Promise.race([ended, after(0)]))) abandoned.add(queryId, phase);
+  gone.abort();
+  expect(await answer).toMatch(/^abandoned$|too.many/);
+}
+
+function after(ms: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), ms));
+}
+
+/** As many clients as there may be at a time, until enough have left in the phase. */
+async function abandonIn(phase: Phase): Promise<void> {
+  const byClickHouse = phase === 'finding columns' || phase.endsWith('ClickHouse');
+  const enough = new AbortController();
+  const abandon = async (_: unknown, at: number): Promise<void> => {
+    while (!enough.signal.aborted) {
+      if (byClickHouse) await abandonSql(phase, enough.signal);
+      else await abandonQuery(phase, `client-${at}`, enough.signal);
+      if (abandoned.count(phase) >= ABANDONED) enough.abort();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, abandon));
+}
+
+/** By process of the system: its open files. */
+function openFiles(): Record<string, number> {
+  return Object.fromEntries(
+    system.processes.map(({ name, pid }) => [name, readdirSync(`/proc/${pid}/fd`).length]),
+  );
+}
+
+/** Bridges that run a query; those that find columns stay for the next one. */
+function bridges(): number {
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+        const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+        return (
+          command.includes('\0query\0') &&
+          environment.includes(`BIGTRACE_ORCHESTRATOR=${system.orchestrator}`)
+        );
+      } catch {
+        return false; // it has just ended
+      }
+    }).length;
+}
+
+test(`queries that are abandoned, ${ABANDONED} in each phase, are gone and leave nothing`, async () => {
+  await untilIdle(system);
+  await expect.poll(bridges, { timeout: 60_000 }).toBe(0);
+  const before = openFiles();
+  const watching = abandoned.watch();
+  for (const phase of PHASES) await abandonIn(phase);
+  await expect.poll(() => abandoned.left, { timeout: 60_000, interval: 100 }).toEqual([]);
+  abandoned.close();
+  await watching;
+  console.log(abandoned.report());
+  const leftOver = async (): Promise<unknown> => {
+    const { tasksRunning, tasksQueued } = await statusOf(system.workers[0] ?? '');
+    const { queriesRunning, query } = await client.status();
+    return { tasksRunning, tasksQueued, queriesRunning, query, bridges: bridges() };
+  };
+  await expect.poll(leftOver, { timeout: 60_000, interval: 200 }).toEqual({
+    ...{ tasksRunning: 0, tasksQueued: 0, queriesRunning: 0, query: [], bridges: 0 },
+  });
+  // Connections that are kept alive for a moment, and processes that find columns, are bounded.
+  const grown = (): string[] =>
+    Object.entries(openFiles()).flatMap(([name, count]) =>
+      count > (before[name] ?? 0) + 64 ? [`${name}: ${before[name]} -> ${count}`] : [],
+    );
+  await expect.poll(grown, { timeout: 60_000, interval: 500 }).toEqual([]);
+  const good = `SELECT n FROM bigtrace(traces=['${GOOD}'], sql='SELECT count(*) AS n FROM sched')`;
+  expect(await rowsOf(admin, good)).toEqual([['2547']]);
+});

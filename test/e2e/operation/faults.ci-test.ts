@@ -1,0 +1,63 @@
+/** A process that is killed in the middle of a query: an answer, or an error at once; `bigtrace up` says which. */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { clickhouseAs, rowsOf } from '../../harness/queries.ts';
+import { type System, startSystem } from '../../harness/system.ts';
+import { untilRunning } from '../../harness/workers.ts';
+
+/** `steps` rows of recursion: a second or so for each 2,000,000, without end where there is no bound. */
+function slowQuery(steps?: number): string {
+  const bound = steps === undefined ? '' : ` WHERE n < ${steps}`;
+  return `SELECT * FROM bigtrace_as(structure='n Int64', traces=['/local/linux/*'],
+    sql='WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t${bound}) SELECT max(n) AS n FROM t')`;
+}
+const QUICK = `SELECT count() FROM bigtrace(traces=['/local/linux/*'], sql='SELECT 1 AS one')`;
+const LINUX_TRACES = '8';
+
+let system: System;
+let analyst: ClickHouseClient;
+
+beforeEach(async () => {
+  system = await startSystem({ workers: 2 });
+  analyst = clickhouseAs(system, 'analyst');
+});
+afterEach(async () => {
+  await analyst?.close();
+  await system?.stop();
+});
+
+function kill(name: string): void {
+  const pid = system.processes.find((process) => process.name === name)?.pid ?? 0;
+  process.kill(pid, 'SIGKILL');
+}
+
+async function comesBack(name: string): Promise<void> {
+  await system.said(new RegExp(`${name}.*SIGKILL`));
+  await expect
+    .poll(() => rowsOf(analyst, QUICK).catch((error: Error) => error.message), { timeout: 40_000 })
+    .toEqual([[LINUX_TRACES]]);
+}
+
+test.each(['orchestrator', 'clickhouse'])(
+  'killing %s is an error at once, and later queries answer',
+  async (name) => {
+    const asked = rowsOf(analyst, slowQuery()).then(
+      (rows) => `answered ${rows.length} rows`,
+      (thrown: Error) => `error: ${thrown.message}`,
+    );
+    await untilRunning(system);
+    kill(name);
+    expect(await asked).toMatch(/^error: /);
+    await comesBack(name);
+  },
+  90_000,
+);
+
+test('killing a worker costs the query no more than time', async () => {
+  const asked = rowsOf(analyst, slowQuery(1_000_000));
+  await untilRunning(system);
+  kill('worker-1');
+  const rows = await asked;
+  expect(rows.map((row) => row[1])).toEqual(Array(Number(LINUX_TRACES)).fill('1000000'));
+  await comesBack('worker-1');
+}, 120_000);

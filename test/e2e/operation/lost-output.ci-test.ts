@@ -1,0 +1,232 @@
+/** Services whose output nobody reads, whose disk is full, or that have few descriptors left. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { expect, it, onTestFinished } from 'vitest';
+import { ROOT } from '../../../lib/common/root.ts';
+import { descendants, gone, startSystem } from '../../harness/system.ts';
+import { statusOf } from '../../harness/workers.ts';
+
+const BIN = join(ROOT, 'cli/bigtrace.mjs');
+const SAMPLES = join(ROOT, 'samples/traces');
+const count = (nonce: number): string =>
+  `SELECT count() FROM bigtrace(traces=['/local/linux/g*'], sql='SELECT ts, ${nonce} FROM sched')`;
+const ROWS = '2547\n';
+
+/** The limit of open files that a process is started with: 0 leaves it as it is. */
+function bigtrace(
+  args: string[],
+  descriptors = 0,
+): ChildProcess & { stdout: Readable; stderr: Readable } {
+  const limit = descriptors === 0 ? '' : `ulimit -n ${descriptors};`;
+  const script = `${limit} exec "$0" "$@"`;
+  const child = spawn('sh', ['-c', script, process.execPath, BIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+async function service(args: string[], descriptors?: number) {
+  const child = bigtrace([...args, '-s', '127.0.0.1:0', '--json'], descriptors);
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  return { child, address: (JSON.parse(line) as { address: string }).address };
+}
+
+async function outcome(child: ReturnType<typeof bigtrace>) {
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, stdout, stderr };
+}
+
+it('bigtrace up goes on when the readers of its output are gone', async () => {
+  await using system = await startSystem();
+  system.loseOutput();
+  const before = descendants(system.pid);
+  const worker = system.processes.find(({ name }) => name === 'worker-1')?.pid ?? 0;
+  process.kill(worker, 'SIGKILL'); // it says so on stderr
+  await expect
+    .poll(() => descendants(system.pid).some((pid) => !before.includes(pid)), { timeout: 30_000 })
+    .toBe(true);
+  await expect
+    .poll(() => statusOf(system.workers[0] ?? '').catch(() => undefined), { timeout: 30_000 })
+    .toBeDefined();
+  expect(await system.sql(count(1))).toBe(ROWS);
+});
+
+it('a worker and an orchestrator go on when the readers of their output are gone', async () => {
+  const worker = await service(['worker', '--traces', SAMPLES, '--log-level', 'debug']);
+  const workers = `${worker.address},127.0.0.1:9`; // one that is lost is a line of the log
+  const orchestrator = await service(['orchestrator', '-l', workers, '--log-level', 'debug']);
+  for (const { child } of [worker, orchestrator])
+    for (const output of [child.stdout, child.stderr]) output.destroy();
+  const args = ['--orchestrator', orchestrator.address, '--traces', '/local/linux/g*'];
+  for (const [sql, code] of [
+    ['SELECT count(*) FROM sched', 0],
+    ['SELECT nonsense', 1],
+  ] as const)
+    expect(await outcome(bigtrace(['query', ...args, '--sql', sql]))).toMatchObject({ code });
+  for (const { child } of [orchestrator, worker]) {
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM'); // draining is a line of the log, too
+    expect(await exit).toEqual([0, null]);
+  }
+});
+
+it('with too few descriptors bigtrace up does not start, and says why', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-e2e-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
+  const { code, stderr } = await outcome(bigtrace(['up', '--data-dir', dataDir], 256));
+  expect(stderr).toMatch(
+    /^bigtrace: this process may open 256 files, and bigtrace up needs 1024: /,
+  );
+  expect(code).toBe(2);
+});
+
+it.each([32, 40, 48, 64])(
+  'with %i descriptors a service answers, or ends with a reason',
+  async (descriptors) => {
+    const orchestrator = await service(
+      ['orchestrator', '-l', '127.0.0.1:9', '--worker-wait', '1s'],
+      64,
+    );
+    orchestrator.child.stderr.resume();
+    const child = bigtrace(
+      ['worker', '--traces', SAMPLES, '-s', '127.0.0.1:0', '--json'],
+      descriptors,
+    );
+    const ended = outcome(child);
+    const line = once(createInterface(child.stdout), 'line') as Promise<[string]>;
+    const started = await Promise.race([line.then(([text]) => JSON.parse(text)), ended]);
+    if ('code' in started) {
+      expect(started.code).not.toBe(0);
+      expect(started.stderr).toContain('EMFILE');
+      return;
+    }
+    const front = await service(['orchestrator', '-l', started.address]);
+    front.child.stderr.resume();
+    const args = ['--orchestrator', front.address, '--traces', '/local/linux/*'];
+    const asked = Array.from({ length: 4 }, (_, at) =>
+      outcome(bigtrace(['query', ...args, '--sql', `SELECT count(*) AS n, ${at} FROM sched`])),
+    );
+    for (const { code, stderr } of await Promise.all(asked))
+      if (code !== 0) expect(stderr).toMatch(/^bigtrace: .+\n/);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+  },
+);
+
+/** A file system of its own, on which everything can be filled. */
+function smallDisk(): string {
+  const path = mkdtempSync(join(tmpdir(), 'bigtrace-disk-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', path]);
+  onTestFinished(() => {
+    execFileSync('umount', ['--lazy', path]);
+    rmSync(path, { recursive: true });
+  });
+  return path;
+}
+
+/** To the last byte. */
+function fill(path: string): void {
+  const fd = openSync(path, 'w');
+  for (let piece = Buffer.alloc(2 ** 20, 1); piece.length > 0; )
+    try {
+      writeSync(fd, piece);
+    } catch {
+      piece = piece.subarray(0, piece.length >> 1);
+    }
+  closeSync(fd);
+}
+
+/** How many lines a log says were dropped for want of space, in lines of its own. */
+function droppedLines(log: string): number {
+  const notes = readFileSync(log, 'utf8').matchAll(
+    /^\{[^\n]*"msg":"log lines dropped: (\d+) \(ENOSPC[^\n]*\}$/gm,
+  );
+  return [...notes].reduce((sum, [, lines]) => sum + Number(lines), 0);
+}
+
+const isRoot = process.getuid?.() === 0;
+
+it.runIf(isRoot)(
+  'a disk that is full and freed again: every service answers, none is restarted by hand',
+  async () => {
+    const disk = smallDisk();
+    const dataDir = join(disk, 'data');
+    mkdirSync(dataDir);
+    await using system = await startSystem({ dataDir, workers: 2 });
+    await system.sql('CREATE TABLE kept (n Int64) ENGINE = MergeTree ORDER BY n', {
+      user: 'admin',
+    });
+    const insert = 'INSERT INTO kept SELECT 1';
+    await system.sql(insert, { user: 'admin' });
+    const filler = join(disk, 'filler');
+    fill(filler);
+    for (const nonce of [2, 3]) {
+      expect(await system.sql(count(nonce))).toBe(ROWS);
+      await expect(system.sql(insert, { user: 'admin' })).rejects.toThrow('not enough space');
+      expect(await system.sql('SELECT sum(n) FROM kept', { user: 'admin' })).toBe('1\n');
+      expect((await fetch(`${system.http}/healthz`)).status).toBeLessThan(500);
+      // What is logged: warnings of each service, and a process that died.
+      const worker = descendants(system.pid)[0] ?? 0;
+      process.kill(worker, 'SIGKILL');
+      await system.said(/is up again/);
+    }
+    // What ClickHouse said of the failed inserts did not fit; its log counts that as soon as it goes on.
+    const log = join(dataDir, 'logs', 'clickhouse.log');
+    expect(droppedLines(log)).toBe(0);
+    rmSync(filler);
+    await expect(system.sql('SELECT no_such_column')).rejects.toThrow('no_such_column');
+    await expect.poll(() => droppedLines(log), { timeout: 30_000 }).toBeGreaterThan(0);
+    expect(await system.sql(count(4))).toBe(ROWS);
+    await system.sql(insert, { user: 'admin' });
+    expect(await system.sql('SELECT sum(n) FROM kept', { user: 'admin' })).toBe('2\n');
+    expect(system.stderr()).not.toContain('everything stops');
+  },
+);
+
+it.runIf(isRoot)(
+  'on a disk that is full at the start bigtrace up ends with a reason, and leaves nothing behind',
+  async () => {
+    const disk = smallDisk();
+    const filler = join(disk, 'filler');
+    mkdirSync(join(disk, 'data'));
+    fill(filler);
+    const ports = ['clickhouse-http', 'clickhouse-tcp', 'orchestrator', 'http', 'worker'];
+    const child = bigtrace([
+      'up',
+      '--data-dir',
+      join(disk, 'data'),
+      ...ports.flatMap((name) => [`--${name}-port`, '0']),
+    ]);
+    const family: number[] = [];
+    const watch = setInterval(() => family.push(...descendants(child.pid ?? 0)), 50);
+    const { code, stderr } = await outcome(child);
+    clearInterval(watch);
+    expect(stderr).toMatch(/ENOSPC|No space left|not enough space/i);
+    expect(code).toBe(1);
+    await gone([...new Set(family)]);
+    rmSync(filler);
+    await using system = await startSystem({ dataDir: join(disk, 'data') });
+    expect(await system.sql(count(5))).toBe(ROWS);
+  },
+);

@@ -1,0 +1,69 @@
+/** Whoever stops a query stops its work on the workers; LIMIT does not wait for the rest. */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
+import { type System, startSystem } from '../../harness/system.ts';
+import { untilIdle, untilRunning } from '../../harness/workers.ts';
+
+/** One statement that never ends and never yields a row. */
+const ENDLESS = `traces=['/local/**'], sql='WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT max(n) AS n FROM t'`;
+const ENDLESS_QUERY = `SELECT * FROM bigtrace_as(structure='n Int64', ${ENDLESS})`;
+
+let system: System;
+let analyst: ClickHouseClient;
+let admin: ClickHouseClient;
+
+beforeAll(async () => {
+  system = await startSystem({ workers: 2 });
+  analyst = clickhouseAs(system, 'analyst');
+  admin = clickhouseAs(system, 'admin');
+});
+afterAll(async () => {
+  await analyst?.close();
+  await admin?.close();
+  await system?.stop();
+});
+afterEach(async () => {
+  expect(await rowsOf(analyst, `SELECT 1`)).toEqual([[1]]);
+});
+
+test('KILL QUERY', async () => {
+  const queryId = crypto.randomUUID();
+  const asked = analyst
+    .query({ query: ENDLESS_QUERY, query_id: queryId })
+    .then((answer) => answer.text())
+    .catch((thrown: Error) => thrown.message);
+  await untilRunning(system);
+  await admin.command({ query: `KILL QUERY WHERE query_id = '${queryId}'` });
+  await untilIdle(system);
+  expect(await asked).toMatch(/QUERY_WAS_CANCELLED|cancelled/i);
+});
+
+test('max_execution_time', async () => {
+  const message = await errorOf(analyst, `${ENDLESS_QUERY} SETTINGS max_execution_time = 1`);
+  expect(message).toMatch(/TIMEOUT_EXCEEDED|Timeout exceeded/i);
+  await untilIdle(system);
+});
+
+test('a client of HTTP that goes away', async () => {
+  const gone = new AbortController();
+  const asked = analyst
+    .query({ query: ENDLESS_QUERY, abort_signal: gone.signal })
+    .then((answer) => answer.text())
+    .catch((thrown: Error) => thrown.message);
+  await untilRunning(system);
+  gone.abort();
+  await asked;
+  await untilIdle(system);
+});
+
+test('LIMIT does not wait for a trace that never answers', async () => {
+  const rows = await rowsOf(
+    analyst,
+    `SELECT name FROM bigtrace_as(structure='name Nullable(String)', traces=['/local/**'],
+       sql='SELECT name FROM slice UNION ALL
+            SELECT max(n) FROM (WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t)') LIMIT 5`,
+  );
+  expect(rows).toHaveLength(5);
+  await untilIdle(system);
+});

@@ -1,0 +1,112 @@
+/** Every trace of the corpus: known counts through ClickHouse and gRPC; the bad ones fail cleanly. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CellValue } from '../../../lib/query-result/index.ts';
+import { CORPUS, CORPUS_SOURCE, COUNTS_SQL, corpusTraces } from '../../corpus/index.ts';
+import { queryOverGrpc } from '../../harness/over-grpc.ts';
+import { arrayOf, clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
+import { type System, startSystem } from '../../harness/system.ts';
+
+const traces = corpusTraces();
+const loading = traces.filter((trace) => trace.loads);
+const failing = traces.filter((trace) => !trace.loads);
+const expected = new Map(
+  loading.map(({ path, counts, durationNs }) => [
+    `/local/${path}`,
+    [...counts.map(String), durationNs],
+  ]),
+);
+
+const EXPECTED = join(CORPUS_SOURCE, 'expected');
+
+/** The answers in files `QUESTION__TRACE.tsv`, the trace's path with `_` for `/` and without `recorded/`. */
+function fleetQuestions(): { question: string; path: string; answer: string[][] }[] {
+  const paths = new Map(
+    loading.map(({ path }) => [path.replace(/^recorded\//, '').replaceAll('/', '_'), path]),
+  );
+  const files = readdirSync(EXPECTED).filter((file) => file.endsWith('.tsv'));
+  return files.map((file) => {
+    const [question = '', trace = ''] = file.slice(0, -'.tsv'.length).split('__');
+    const path = paths.get(trace);
+    if (path === undefined) throw new Error(`${file}: the corpus has no trace ${trace}`);
+    const [, ...lines] = readFileSync(join(EXPECTED, file), 'utf8').replace(/\n$/, '').split('\n');
+    return { question, path, answer: lines.map((line) => line.split('\t')) };
+  });
+}
+
+const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+function fieldOf(value: CellValue): string {
+  if (value === null) return '\\N';
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  return String(value).replace(/[\\\t\n\r]/g, (char) => ESCAPES[char] ?? char);
+}
+
+let system: System;
+let analyst: ClickHouseClient;
+
+async function start(env: Record<string, string>): Promise<void> {
+  system = await startSystem({ workers: 2, traces: CORPUS, env });
+  analyst = clickhouseAs(system, 'analyst');
+}
+
+async function stop(): Promise<void> {
+  await analyst?.close();
+  await system?.stop();
+}
+
+type Counts = Map<string, unknown[]>;
+
+async function countsThroughClickHouse(asked: Counts): Promise<Counts> {
+  const rows = await rowsOf(
+    analyst,
+    `SELECT * FROM bigtrace(traces=${arrayOf([...asked.keys()])}, sql='${COUNTS_SQL}')`,
+  );
+  expect(rows).toHaveLength(asked.size);
+  return new Map(rows.map(([address, ...values]) => [String(address), values]));
+}
+
+describe('every trace that loads has its known counts', () => {
+  beforeAll(() => start({}));
+  afterAll(stop);
+
+  test('through ClickHouse', async () => {
+    expect(await countsThroughClickHouse(expected)).toEqual(expected);
+  });
+
+  test('through gRPC', async () => {
+    const rows = await queryOverGrpc(system.orchestrator, [...expected.keys()], COUNTS_SQL);
+    const found = new Map(rows.map(({ trace, values }) => [trace, values.map(String)]));
+    expect(found).toEqual(expected);
+    expect(rows).toHaveLength(expected.size);
+  });
+
+  test.each(fleetQuestions())('$question of $path has its known answer', async (known) => {
+    const { question, path, answer } = known;
+    const sql = readFileSync(join(EXPECTED, `${question}.sql`), 'utf8');
+    const rows = await queryOverGrpc(system.orchestrator, [`/local/${path}`], sql);
+    expect(rows.map(({ values }) => values.map(fieldOf))).toEqual(answer);
+  });
+});
+
+describe('a bad trace gives an error that names it', () => {
+  // Three of them hang the parser.
+  beforeAll(() => start({ BIGTRACE_TRACE_TIMEOUT: '25s' }));
+  afterAll(stop);
+
+  test.each(failing.map(({ path, error }) => ({ path, error })))('$path', async ({ path }) => {
+    const message = await errorOf(
+      analyst,
+      `SELECT * FROM bigtrace(traces=${arrayOf([`/local/${path}`])}, sql='SELECT count(*) AS n FROM slice')`,
+    );
+    expect(message).toContain(`/local/${path}`);
+    expect(message).not.toMatch(/no such table/);
+  });
+
+  test('and after all of them the system answers', async () => {
+    const quick = new Map([...expected].filter(([address]) => !/bomb/.test(address)));
+    expect(await countsThroughClickHouse(quick)).toEqual(quick);
+  });
+});

@@ -1,0 +1,91 @@
+/** What the tests of the HTTP backend share: small traces of known content, and calls as the page makes them. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { ROOT } from '../../lib/common/root.ts';
+import type { System } from './system.ts';
+
+export interface Answer {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever came
+  body: any;
+  headers: Headers;
+}
+
+export class BigtracePage {
+  readonly #url: string;
+
+  constructor(system: Pick<System, 'http'>) {
+    this.#url = system.http;
+  }
+
+  get(path: string, init: RequestInit = {}): Promise<Answer> {
+    return this.#ask(path, init);
+  }
+
+  post(path: string, body: object, init: RequestInit = {}): Promise<Answer> {
+    const headers = { 'Content-Type': 'application/json', ...init.headers };
+    return this.#ask(path, { ...init, method: 'POST', body: JSON.stringify(body), headers });
+  }
+
+  delete(path: string): Promise<Answer> {
+    return this.#ask(path, { method: 'DELETE' });
+  }
+
+  /** Submits and resolves when it has ended, as the page's polls see it. */
+  async run(body: object): Promise<{ uuid: string; status: Answer['body'] }> {
+    const { body: submitted } = await this.post('/execute_bigtrace_query_async', body);
+    if (submitted.queryUuid === undefined) throw new Error(submitted.detail);
+    const uuid = String(submitted.queryUuid);
+    return { uuid, status: await this.until(uuid, ({ status }) => status !== 'IN_PROGRESS') };
+  }
+
+  async until(uuid: string, isSo: (status: Answer['body']) => boolean): Promise<Answer['body']> {
+    const giveUp = performance.now() + 60_000;
+    for (;;) {
+      const { body } = await this.get(`/query_executions/${uuid}:status`);
+      if (isSo(body)) return body;
+      if (performance.now() > giveUp) throw new Error(`still ${JSON.stringify(body)}`);
+      await sleep(100);
+    }
+  }
+
+  async #ask(path: string, init: RequestInit): Promise<Answer> {
+    const response = await fetch(`${this.#url}${path}`, init);
+    const text = await response.text();
+    return {
+      status: response.status,
+      body: text === '' ? undefined : JSON.parse(text),
+      headers: response.headers,
+    };
+  }
+}
+
+/** Slices of 1, 2, 3 … µs whose names are given, as a directory of JSON traces. */
+export function writeTraces(traces: Record<string, string[]>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'bigtrace-http-'));
+  for (const [name, slices] of Object.entries(traces)) {
+    const traceEvents = slices.map((slice, at) => ({
+      ...{ ph: 'X', cat: 'test', pid: 1, tid: 1, name: slice, ts: 1000 * (at + 1), dur: at + 1 },
+    }));
+    writeFileSync(join(directory, name), JSON.stringify({ traceEvents }));
+  }
+  return directory;
+}
+
+/** `bigtrace index` over all traces of the system. */
+export async function index(system: System, ...args: string[]): Promise<void> {
+  const flags = ['--orchestrator', system.orchestrator, '--clickhouse', system.clickhouseHttp];
+  await promisify(execFile)(
+    process.execPath,
+    [join(ROOT, 'cli/bigtrace.mjs'), 'index', '/local/**', ...flags, ...args],
+    { env: { ...process.env, BIGTRACE_ADMIN_PASSWORD: system.adminPassword } },
+  );
+}
+
+export function valuesOf(body: Answer['body']): (string | null)[][] {
+  return body.rows.map(({ values }: { values: (string | null)[] }) => values);
+}

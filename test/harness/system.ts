@@ -1,0 +1,257 @@
+/**
+ * Real systems for tests: `bigtrace up` itself, on free ports, over a data directory of its own. Stopping
+ * one fails the test when a process or a port of it is left.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ROOT } from '../../lib/common/root.ts';
+
+const BIN = join(ROOT, 'cli/bigtrace.mjs');
+
+const START_MS_MAX = 60_000;
+const STOP_MS_MAX = 20_000;
+
+export interface SystemOptions {
+  /** Root of `/local`; the samples where nobody says. */
+  traces?: string;
+  workers?: number;
+  threads?: number;
+  /** Kept when the system stops; else there is a new one, removed afterwards. */
+  dataDir?: string;
+  env?: Record<string, string>;
+  /** Further flags of `bigtrace up`. */
+  flags?: string[];
+  /** The `bigtrace` program; by default the one of this checkout. */
+  program?: string;
+}
+
+export interface System extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT` */
+  clickhouseHttp: string;
+  /** `127.0.0.1:PORT` */
+  clickhouseTcp: string;
+  orchestrator: string;
+  /** `http://127.0.0.1:PORT` of the backend for the BigTrace page. */
+  http: string;
+  workers: string[];
+  dataDir: string;
+  /** Of `bigtrace up`. */
+  pid: number;
+  /** As they were at the start: a process that was restarted has another pid. */
+  processes: { name: string; pid: number }[];
+  adminPassword: string;
+  analystPassword: string;
+  /** What `bigtrace up` has said on stderr so far. */
+  stderr(): string;
+  /** Whoever reads stdout and stderr of `bigtrace up` is gone from now on. */
+  loseOutput(): void;
+  /** Resolves when `bigtrace up` has said something that matches. */
+  said(pattern: RegExp): Promise<void>;
+  /** Asks ClickHouse over HTTP; rejects with ClickHouse's own text. */
+  sql(query: string, options?: AskOptions): Promise<string>;
+  /** Ends it in order and checks that nothing is left. */
+  stop(): Promise<void>;
+}
+
+export interface AskOptions {
+  /** `analyst` where nobody says. */
+  user?: 'admin' | 'analyst';
+  settings?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'bigtrace-e2e-'));
+  const program = options.program ?? BIN;
+  const child = spawn(process.execPath, [program, 'up', '--json', ...flagsOf(options, dataDir)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
+  // A test run that ends early must not leave it behind.
+  const end = (): boolean => child.kill('SIGTERM');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const ready = await readyLine(child, () => stderr);
+  const system: System = {
+    ...ready,
+    ...passwords(ready, options.env ?? {}),
+    stderr: () => stderr,
+    loseOutput: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
+    said: (pattern) => said(child, pattern, () => stderr),
+    sql: (query, ask) => askClickHouse(system, query, ask),
+    stop: () => stop(child, system, options.dataDir === undefined, () => stderr),
+    [Symbol.asyncDispose]: () => system.stop(),
+  };
+  return system;
+}
+
+function flagsOf(
+  { traces, workers, threads, flags = [] }: SystemOptions,
+  dataDir: string,
+): string[] {
+  const ports = ['clickhouse-http', 'clickhouse-tcp', 'orchestrator', 'http', 'worker'];
+  const given = Object.entries({ '--traces': traces, '--workers': workers, '--threads': threads });
+  return [
+    ...['--data-dir', dataDir],
+    ...ports.flatMap((name) => [`--${name}-port`, '0']),
+    ...given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)])),
+    ...flags,
+  ];
+}
+
+type Ready = Pick<
+  System,
+  | 'clickhouseHttp'
+  | 'clickhouseTcp'
+  | 'orchestrator'
+  | 'http'
+  | 'workers'
+  | 'dataDir'
+  | 'pid'
+  | 'processes'
+> & { passwordFiles: { admin?: string; analyst?: string } };
+
+async function readyLine(child: ChildProcess, stderr: () => string): Promise<Ready> {
+  let text = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const giveUp = performance.now() + START_MS_MAX;
+  while (!text.includes('\n')) {
+    if (child.exitCode !== null || child.signalCode !== null || performance.now() > giveUp) {
+      child.kill('SIGKILL');
+      throw new Error(`bigtrace up did not come up:\n${stderr()}`);
+    }
+    await sleep(20);
+  }
+  return JSON.parse(text) as Ready;
+}
+
+function passwords(
+  { passwordFiles }: Ready,
+  env: Record<string, string>,
+): Pick<System, 'adminPassword' | 'analystPassword'> {
+  const read = (file: string | undefined): string =>
+    file === undefined ? '' : readFileSync(file, 'utf8').trim();
+  return {
+    adminPassword: env['BIGTRACE_ADMIN_PASSWORD'] ?? read(passwordFiles.admin),
+    analystPassword: env['BIGTRACE_ANALYST_PASSWORD'] ?? read(passwordFiles.analyst),
+  };
+}
+
+async function said(child: ChildProcess, pattern: RegExp, stderr: () => string): Promise<void> {
+  const timeout = AbortSignal.timeout(START_MS_MAX);
+  while (!pattern.test(stderr())) {
+    if (child.stderr === null) throw new Error('no stderr');
+    await once(child.stderr, 'data', { signal: timeout }).catch(() => {
+      throw new Error(`bigtrace up never said ${pattern}:\n${stderr()}`);
+    });
+  }
+}
+
+async function askClickHouse(
+  system: System,
+  query: string,
+  { user = 'analyst', settings = {}, signal }: AskOptions = {},
+): Promise<string> {
+  const passwordOf = { admin: system.adminPassword, analyst: system.analystPassword };
+  const response = await fetch(`${system.clickhouseHttp}/?${new URLSearchParams(settings)}`, {
+    method: 'POST',
+    body: query,
+    headers: { 'X-ClickHouse-User': user, 'X-ClickHouse-Key': passwordOf[user] },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(text.trim());
+  return text;
+}
+
+async function stop(
+  child: ChildProcess,
+  system: System,
+  removeData: boolean,
+  stderr: () => string,
+): Promise<void> {
+  const family = descendants(system.pid);
+  if (child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, 'exit', { signal: AbortSignal.timeout(STOP_MS_MAX) });
+    child.kill('SIGTERM');
+    await gone.catch(() => {
+      child.kill('SIGKILL');
+      throw new Error(`bigtrace up did not stop within ${STOP_MS_MAX} ms:\n${stderr()}`);
+    });
+  }
+  // What ClickHouse executes hears of its end by its pipes, a moment later.
+  await gone(family).catch((error: unknown) => {
+    for (const pid of family.filter(isAlive)) process.kill(pid, 'SIGKILL');
+    throw new Error(`processes are left: ${error}\n${stderr()}`);
+  });
+  const addresses = [system.orchestrator, ...system.workers, system.clickhouseTcp];
+  const urls = [system.clickhouseHttp, system.http].map((url) => new URL(url).host);
+  for (const address of [...addresses, ...urls])
+    if (await listens(address)) throw new Error(`${address} still listens`);
+  if (removeData) rmSync(system.dataDir, { recursive: true, force: true });
+}
+
+/** A zombie that waits for its parent has ended too. */
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when all of these processes have ended. */
+export async function gone(pids: number[]): Promise<void> {
+  const giveUp = performance.now() + STOP_MS_MAX;
+  while (pids.some(isAlive)) {
+    if (performance.now() > giveUp) throw new Error(`still there: ${pids.filter(isAlive)}`);
+    await sleep(20);
+  }
+}
+
+/** Pids of the children of all threads of a process, and theirs, as /proc has them. */
+export function descendants(pid: number): number[] {
+  const children = unlessGone(() => readdirSync(`/proc/${pid}/task`))?.flatMap((task) => {
+    const pids = unlessGone(() => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8'));
+    return pids?.split(' ').filter(Boolean).map(Number) ?? [];
+  });
+  return children?.flatMap((child) => [child, ...descendants(child)]) ?? [];
+}
+
+/** Processes and threads end while one looks. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether something listens at `host:port`. */
+export async function listens(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

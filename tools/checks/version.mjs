@@ -1,0 +1,52 @@
+/**
+ * The version stands in package.json. Manifests, compose.yaml and Dockerfiles repeat it, because no program of ours
+ * runs before they are read. `npm version NUMBER` calls this with --write; tidy.mjs calls `wrongVersions`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { root } from '../root.mjs';
+import { repositoryFiles } from './repository-files.mjs';
+
+const FILES = /^(compose\.yaml|\.env\.example|k8s\/.*\.yaml|([\w-]+\/)*Dockerfile|docs\/.*\.md)$/;
+
+/** The text before a version, and the version. */
+const REPEATED = [
+  /(\$\{BIGTRACE_VERSION:-)(\d[\w.-]*)/g,
+  /(^#?BIGTRACE_VERSION=)(\d[\w.-]*)/gm,
+  /(^ARG VERSION=)(\d[\w.-]*)/gm,
+  /(\bbigtrace\/[\w$]+:)(\d[\w.-]*)/g,
+  /(\bnewTag: )(\d[\w.-]*)/g,
+  /(\bbigtrace\/\w+, tag: )(\d[\w.-]*)/g,
+  /(\bbigtrace-)(\d[\w.-]*)(?=\.tgz)/g,
+];
+
+/** `{path, version}` of each place that has another version than package.json. */
+export function wrongVersions() {
+  const wanted = version();
+  return filesWithVersions().flatMap(({ path, text }) =>
+    REPEATED.flatMap((pattern) => [...text.matchAll(pattern)])
+      .map(([, , found]) => ({ path, version: found }))
+      .filter((place) => place.version !== wanted),
+  );
+}
+
+function writeVersion() {
+  for (const { path, text } of filesWithVersions()) {
+    const written = REPEATED.reduce((now, pattern) => now.replace(pattern, `$1${version()}`), text);
+    if (written !== text) writeFileSync(join(root, path), written);
+  }
+}
+
+function filesWithVersions() {
+  return repositoryFiles(root)
+    .filter((path) => FILES.test(path))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+}
+
+function version() {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv[2] === '--write')
+  writeVersion();

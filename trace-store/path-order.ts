@@ -1,6 +1,0 @@
-/** The order of listings: by the bytes of paths, as object stores have it. */
-import { bytesFromText } from '../common/byte-text.ts';
-
-export function isAfter(path: string, other: string): boolean {
-  return Buffer.compare(bytesFromText(path), bytesFromText(other)) > 0;
-}

@@ -1,0 +1,41 @@
+import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { tempDir } from '../testing/worker.ts';
+import { cacheId } from './cache-id.ts';
+
+test('a directory keeps its name, and each has another', async () => {
+  await using one = await tempDir();
+  await using other = await tempDir();
+  const id = await cacheId(join(one.path, 'images'));
+  expect(id).toMatch(/^[\da-f-]{36}$/);
+  expect(await cacheId(join(one.path, 'images'))).toBe(id);
+  expect(await cacheId(other.path)).not.toBe(id);
+});
+
+test('a name that was cut short is made anew', async () => {
+  await using dir = await tempDir();
+  await writeFile(join(dir.path, 'id'), 'abc');
+  const id = await cacheId(dir.path);
+  expect(id).toHaveLength(36);
+  expect(await readFile(join(dir.path, 'id'), 'utf8')).toBe(id);
+});
+
+test('a name that cannot be read this time is not replaced', async () => {
+  await using dir = await tempDir();
+  const path = join(dir.path, 'cache');
+  const id = await cacheId(path);
+  await mkdir(join(dir.path, 'aside'));
+  await rename(join(path, 'id'), join(dir.path, 'aside/id'));
+  await symlink('id', join(path, 'id')); // a loop
+  expect(await cacheId(path)).toBe('');
+  await rename(join(dir.path, 'aside/id'), join(path, 'id'));
+  expect(await cacheId(path)).toBe(id);
+});
+
+test('where nothing can be kept there is no name', async () => {
+  await using dir = await tempDir();
+  await writeFile(join(dir.path, 'file'), '');
+  expect(await cacheId(join(dir.path, 'file', 'below'))).toBe('');
+  expect(await cacheId(undefined)).toBe('');
+});

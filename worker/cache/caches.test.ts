@@ -1,0 +1,177 @@
+import { copyFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { rowsOf } from '../../lib/query-result/index.ts';
+import { CORPUS } from '../../test/corpus/index.ts';
+import { ask, tempDir, testWorker, until } from '../testing/worker.ts';
+
+const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
+const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
+const COMPILE = '/local/recorded/linux/compile-c.pftrace';
+
+/** Takes some ten milliseconds of any trace. */
+const FAR = 200_000n;
+const COUNT_FAR = `WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT ${FAR}) SELECT count(*) FROM n`;
+
+test('a trace is parsed once, asked again in memory, and an answer is remembered', async () => {
+  await using worker = await testWorker();
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
+  expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'result']);
+  const { counters } = await worker.client.status();
+  expect(counters).toMatchObject({ tier_parse: 1, tier_resident: 1, tier_result: 1 });
+});
+
+test('what is not deterministic is not remembered', async () => {
+  await using worker = await testWorker();
+  const sql = 'SELECT hex(randomblob(16))';
+  const [first] = await ask(worker, COMPILE, sql);
+  const [second, tier] = await ask(worker, COMPILE, sql);
+  expect(tier).toBe('resident');
+  expect(second).not.toBe(first);
+});
+
+test('columns found are the start of the query that follows', async () => {
+  await using worker = await testWorker();
+  const sql = 'SELECT count(*) AS n FROM slice';
+  const run = worker.client.run({ sql, mode: 'TYPES' });
+  await run.answers(run.add(CANVAS));
+  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'result']);
+  const again = worker.client.run({ sql, mode: 'TYPES' });
+  const [end] = await again.answers(again.add(CANVAS));
+  expect(end?.end.types).toMatchObject({
+    column: [{ name: Buffer.from('n'), cellKinds: 4 }],
+    stats: { tier: 'result', rows: 1 },
+  });
+});
+
+test('the columns of a remembered answer can be asked for afterwards', async () => {
+  await using worker = await testWorker();
+  const sql = 'SELECT id, name, NULL FROM slice';
+  await ask(worker, CANVAS, sql);
+  const run = worker.client.run({ sql, mode: 'TYPES' });
+  const [end] = await run.answers(run.add(CANVAS));
+  expect(end?.end.types).toMatchObject({
+    column: [{ cellKinds: 4 }, { cellKinds: 16 }, { cellKinds: 2 }],
+    stats: { tier: 'result', rows: 42382 },
+  });
+});
+
+test('marks are taken back in memory, not by parsing again', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0 });
+  const make = 'CREATE PERFETTO TABLE foo AS SELECT 7 AS x; SELECT x FROM foo';
+  expect(await ask(worker, CANVAS, make)).toEqual([7n, 'parse']);
+  expect(await ask(worker, CANVAS, make)).toEqual([7n, 'resident']);
+  expect(await ask(worker, CANVAS, 'SELECT x FROM foo')).toEqual([undefined, 'sql_failed']);
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'resident']);
+});
+
+test('what asks for history is told none', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0 });
+  const history = 'SELECT count(*) FROM sqlstats';
+  const [fresh] = await ask(worker, COMPILE, history);
+  await ask(worker, COMPILE, 'SELECT 1');
+  await ask(worker, COMPILE, 'SELECT 2');
+  expect(await ask(worker, COMPILE, history)).toEqual([fresh, 'parse']);
+});
+
+test('a changed trace is noticed, a vanished one is an error', async () => {
+  await using root = await tempDir();
+  const path = join(root.path, 'x.pftrace');
+  await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
+  await using worker = await testWorker({ stores: { localRoot: root.path } });
+  const sql = 'SELECT count(*) FROM sched';
+  expect(await ask(worker, '/local/x.pftrace', sql)).toEqual([3321n, 'parse']);
+  await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
+  const [changed, tier] = await ask(worker, '/local/x.pftrace', sql);
+  expect(tier).toBe('parse');
+  expect(changed).not.toBe(3321n);
+  await rm(path);
+  expect(await ask(worker, '/local/x.pftrace', sql)).toEqual([undefined, 'trace_not_found']);
+});
+
+test('who has just listed a trace gets its remembered answer without another look at it', async () => {
+  await using root = await tempDir();
+  const path = join(root.path, 'x.pftrace');
+  const trace = '/local/x.pftrace';
+  await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
+  await using worker = await testWorker({ stores: { localRoot: root.path } });
+  const listed = async (limits = {}): Promise<unknown> => {
+    let generation = '';
+    for await (const found of worker.client.list([trace])) ({ generation } = found.trace[0]);
+    const { counters: before } = await worker.client.status();
+    const run = worker.client.run({ sql: 'SELECT count(*) FROM sched', limits });
+    const [end] = await run.answers([run.addListed(trace, generation)]);
+    run.call.end();
+    const { counters: after } = await worker.client.status();
+    const looks = (after['store_local_stats'] ?? 0) - (before['store_local_stats'] ?? 0);
+    const { rows, failure } = end?.end ?? {};
+    return [rowsOf(end?.results ?? [])[0]?.[0], rows?.stats?.tier ?? failure?.code, looks];
+  };
+  expect(await listed()).toEqual([3321n, 'parse', 1]);
+  expect(await listed()).toEqual([3321n, 'result', 0]);
+  expect(await listed({ traceBytesMax: 1000 })).toEqual([undefined, 'limit_exceeded', 0]);
+  await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
+  const [changed, ...how] = (await listed()) as unknown[];
+  expect(how).toEqual(['parse', 1]);
+  expect(changed).not.toBe(3321n);
+});
+
+test('idle traces make place for others within the bound of memory', async () => {
+  const memoryBytesMax = 170 * 2 ** 20;
+  await using worker = await testWorker({ memoryBytesMax, resultMemoryBytesMax: 0 });
+  const traces = [CANVAS, LONGTASK, '/local/recorded/chrome/dom-a.pftrace'];
+  const sql = 'SELECT count(*) FROM slice';
+  const first = [];
+  for (const trace of traces) first.push((await ask(worker, trace, sql))[0]);
+  const { gauges, counters } = await worker.client.status();
+  expect(gauges['resident_bytes']).toBeLessThanOrEqual(memoryBytesMax);
+  expect(gauges['resident_traces']).toBe(2);
+  expect(counters['evictions']).toBe(1);
+  const again = [];
+  // The last one first: it is loaded for certain. What the others cost decides which of them is not.
+  for (const trace of traces.reverse()) again.unshift(await ask(worker, trace, sql));
+  expect(again.map(([count]) => count)).toEqual(first);
+  expect(again.map(([, tier]) => tier)).toContain('resident');
+  expect(again.map(([, tier]) => tier)).toContain('parse');
+});
+
+test('cancelling one query costs no other trace its place', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0 });
+  await ask(worker, CANVAS, 'SELECT count(*) FROM slice');
+  const endless = worker.client.run({
+    sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n',
+  });
+  endless.add(COMPILE);
+  await until(async () => (await worker.client.status()).tasksRunning > 0);
+  endless.call.cancel();
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'resident']);
+});
+
+test('who waits for a turn, and not for the trace, does not have it loaded again', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 1 });
+  const traces = [CANVAS, LONGTASK, COMPILE];
+  for (const trace of traces) await ask(worker, trace, 'SELECT 1');
+  const asked = Array.from({ length: 12 }, (_, asker) =>
+    ask(worker, traces[asker % traces.length] ?? '', COUNT_FAR),
+  );
+  expect(await Promise.all(asked)).toEqual(asked.map(() => [FAR, 'resident']));
+});
+
+test('a trace that is asked for long is loaded again, where a thread is free', async () => {
+  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 2 });
+  await ask(worker, COMPILE, 'SELECT 1');
+  const endless = worker.client.run({
+    sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n',
+  });
+  endless.add(COMPILE);
+  await until(async () => (await worker.client.status()).tasksRunning > 0);
+  const sched = 'SELECT count(*) FROM sched';
+  const both = [ask(worker, COMPILE, sched), ask(worker, COMPILE, sched)];
+  const tiers = (await Promise.all(both)).map(([count, tier]) => {
+    expect(count).toBe(3321n);
+    return tier;
+  });
+  expect(tiers.sort()).toEqual(['parse', 'resident']); // once more, and not once for each
+  endless.call.cancel();
+});

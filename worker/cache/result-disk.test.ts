@@ -1,0 +1,261 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { rowsOf } from '../../lib/query-result/index.ts';
+import { CORPUS } from '../../test/corpus/index.ts';
+import { Counters } from '../counters.ts';
+import { type TestWorker, tempDir, testWorker } from '../testing/worker.ts';
+import { ResultDisk } from './result-disk.ts';
+import type { Remembered } from './result-memory.ts';
+
+const COMPILE = '/local/recorded/linux/compile-c.pftrace';
+const SQL = 'SELECT count(*), 2.5, NULL, max(name) FROM thread';
+
+async function open(directory: string | undefined, bytesMax = 2 ** 30, neighbours: string[] = []) {
+  const counters = new Counters();
+  const logger = pino({ level: 'silent' });
+  const isBusy = (): boolean => false;
+  return {
+    disk: await ResultDisk.open({ directory, neighbours, bytesMax, isBusy, counters, logger }),
+    counters,
+  };
+}
+
+function answerOf(seed: number, bytes = 10_000): Remembered {
+  return {
+    ...{
+      results: [Buffer.alloc(bytes, seed), Buffer.from([seed])],
+      resultBytes: bytes + 1,
+      rows: seed,
+    },
+    ...{ traceBytes: undefined, columns: [{ name: Buffer.of(0xff, seed), kinds: 4 }] },
+  };
+}
+
+function read(disk: ResultDisk, key: string): Promise<Remembered | undefined> {
+  return disk.read(key, { user: 'test', query: {} }, new AbortController().signal);
+}
+
+/** Answers of one directory, written by a worker that has ended. */
+async function written(directory: string, keys: string[], bytesMax?: number): Promise<Counters> {
+  const { disk, counters } = await open(directory, bytesMax);
+  for (const [at, key] of keys.entries()) disk.put(key, answerOf(at + 1));
+  await disk.close();
+  return counters;
+}
+
+test('what is read is what was put, to the byte, also by the next worker', async () => {
+  await using dir = await tempDir();
+  await written(dir.path, ['a', 'b']);
+  const { disk } = await open(dir.path);
+  expect(await read(disk, 'b')).toEqual(answerOf(2));
+  expect(await read(disk, 'c')).toBeUndefined();
+  expect(disk.size).toBe(2);
+});
+
+test('what is damaged, cut short, swapped or of something else is ignored, and removed', async () => {
+  await using dir = await tempDir();
+  await written(dir.path, ['a', 'b']);
+  const [one = '', other = ''] = (await readdir(dir.path)).map((name) => join(dir.path, name));
+  const [bytes, others] = [await readFile(one), await readFile(other)];
+  const flipped = (at: number): Buffer => {
+    const copy = Buffer.from(bytes);
+    copy[at] = (copy[at] ?? 0) ^ 1;
+    return copy;
+  };
+  const bad = [
+    ...[flipped(0), flipped(20), flipped(60), flipped(bytes.length - 1), Buffer.alloc(0)],
+    ...[bytes.subarray(0, 52), bytes.subarray(0, -1), Buffer.concat([bytes, bytes]), others],
+  ];
+  for (const damaged of bad) {
+    await writeFile(one, damaged);
+    const { disk, counters } = await open(dir.path);
+    const found = await Promise.all(['a', 'b'].map((key) => read(disk, key)));
+    expect(found.filter((answer) => answer !== undefined)).toHaveLength(1);
+    expect(counters.get('results_unusable')).toBe(1);
+    expect(readdirSync(dir.path)).toHaveLength(1);
+  }
+});
+
+test('an answer that cannot be read this time is kept; one that somebody removed is forgotten', async () => {
+  await using dir = await tempDir();
+  await written(dir.path, ['a']);
+  const { disk, counters } = await open(dir.path);
+  const [name = ''] = await readdir(dir.path);
+  const [file, aside] = [join(dir.path, name), join(dir.path, 'aside')];
+  await rename(file, aside);
+  await symlink(name, file); // a loop: opening it fails with ELOOP
+  expect(await read(disk, 'a')).toBeUndefined();
+  expect(counters.get('results_unusable')).toBe(1);
+  await rename(aside, file);
+  expect(await read(disk, 'a')).toEqual(answerOf(1));
+  await rm(file);
+  expect(await read(disk, 'a')).toBeUndefined();
+  expect([disk.size, disk.bytes]).toEqual([0, 0]);
+});
+
+test('a directory that cannot be listed at the start is taken over before the first write', async () => {
+  await using dir = await tempDir();
+  const [directory, aside] = [join(dir.path, 'results'), join(dir.path, 'aside')];
+  await written(directory, ['a']);
+  await rename(directory, aside);
+  await symlink('results', directory); // a loop
+  const { disk } = await open(directory);
+  expect(disk.size).toBe(0);
+  await rename(directory, join(dir.path, 'loop'));
+  await rename(aside, directory);
+  disk.put('b', answerOf(2));
+  await disk.close();
+  expect(disk.size).toBe(2);
+  expect(await read(disk, 'a')).toEqual(answerOf(1));
+});
+
+test('the bound holds, and the longest unused go first, also where they were used in memory', async () => {
+  await using dir = await tempDir();
+  const bytesMax = 3 * 12_288; // three of them, in whole blocks
+  const { disk } = await open(dir.path, bytesMax);
+  for (const [at, key] of ['a', 'b', 'c'].entries()) disk.put(key, answerOf(at));
+  await expect.poll(() => disk.size).toBe(3);
+  await read(disk, 'a');
+  disk.used('b');
+  disk.put('d', answerOf(4));
+  disk.put('e', answerOf(5));
+  await disk.close();
+  expect(disk.bytes).toBeLessThanOrEqual(bytesMax);
+  const kept = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((key) => read(disk, key)));
+  expect(kept.map((answer) => answer !== undefined)).toEqual([false, true, false, true, true]);
+  expect(readdirSync(dir.path)).toHaveLength(3);
+  const { disk: smaller } = await open(dir.path, 2 * 12_288);
+  expect([smaller.size, readdirSync(dir.path).length]).toEqual([2, 2]);
+});
+
+test('answers of another worker are given, and left to it', async () => {
+  await using dir = await tempDir();
+  const [own, others] = [join(dir.path, 'own'), join(dir.path, 'others')];
+  await written(others, ['a', 'b']);
+  const { disk, counters } = await open(own, 2 ** 30, [join(dir.path, 'none'), others]);
+  expect(await read(disk, 'a')).toEqual(answerOf(1));
+  expect(await read(disk, 'c')).toBeUndefined();
+  for (const name of readdirSync(others)) await writeFile(join(others, name), 'damaged');
+  expect(await read(disk, 'b')).toBeUndefined();
+  expect(counters.get('results_unusable')).toBe(1);
+  await disk.close();
+  expect([readdirSync(own).length, readdirSync(others).length]).toEqual([0, 2]);
+});
+
+test('an answer that is too large is not kept, and no directory is none', async () => {
+  await using dir = await tempDir();
+  const { disk } = await open(dir.path);
+  disk.put('large', answerOf(1, 17 * 2 ** 20));
+  await disk.close();
+  expect(readdirSync(dir.path)).toEqual([]);
+  const none = (await open(undefined)).disk;
+  none.put('a', answerOf(1));
+  await none.close();
+  expect(await read(none, 'a')).toBeUndefined();
+});
+
+test('what cannot be written to costs only time', async () => {
+  await using dir = await tempDir();
+  const file = join(dir.path, 'file');
+  await writeFile(file, '');
+  const { disk, counters } = await open(join(file, 'below'));
+  disk.put('a', answerOf(1));
+  await disk.close();
+  expect(await read(disk, 'a')).toBeUndefined();
+  expect(counters.get('results_failed')).toBeGreaterThan(0);
+  expect(counters.get('results_written')).toBe(0);
+});
+
+/** Rows of one trace, and where they came from. */
+async function ask(worker: TestWorker, trace: string, sql: string): Promise<[unknown, unknown]> {
+  const end = await worker.client.ask(trace, sql);
+  return [rowsOf(end?.results ?? []), end?.end.rows?.stats?.tier];
+}
+
+test('a worker that comes back gives the same rows, and touches no engine', async () => {
+  await using dir = await tempDir();
+  let rows: unknown;
+  {
+    await using worker = await testWorker({ resultCacheDir: dir.path });
+    const [fresh, tier] = await ask(worker, COMPILE, SQL);
+    expect(tier).toBe('parse');
+    rows = fresh;
+  }
+  await using worker = await testWorker({ resultCacheDir: dir.path });
+  expect(await ask(worker, COMPILE, SQL)).toEqual([rows, 'result']);
+  expect(await ask(worker, COMPILE, SQL)).toEqual([rows, 'result']);
+  const { counters, gauges } = await worker.client.status();
+  expect(counters).toMatchObject({
+    ...{ results_from_disk: 1, results_from_memory: 1, result_misses: 0, tier_result: 2 },
+    ...{ tier_parse: 0, store_local_reads: 0 },
+  });
+  expect(gauges).toMatchObject({ results_on_disk: 1 });
+});
+
+test('they are written while the worker lives, too, when it has nothing else to do', async () => {
+  await using dir = await tempDir();
+  await using worker = await testWorker({ resultCacheDir: dir.path });
+  await ask(worker, COMPILE, SQL);
+  const count = async () => (await worker.client.status()).counters['results_written'];
+  await expect.poll(count, { timeout: 10_000 }).toBe(1);
+});
+
+test('neither a changed trace nor another script nor what is not deterministic is answered from disk', async () => {
+  await using dir = await tempDir();
+  const path = join(dir.path, 'traces', 'x.pftrace');
+  await mkdir(join(dir.path, 'traces'));
+  const config = {
+    resultCacheDir: join(dir.path, 'results'),
+    stores: { localRoot: join(dir.path, 'traces') },
+  };
+  const trace = '/local/x.pftrace';
+  const random = 'SELECT hex(randomblob(16))';
+  await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
+  let before: unknown;
+  {
+    await using worker = await testWorker(config);
+    await ask(worker, trace, SQL);
+    [before] = await ask(worker, trace, random);
+  }
+  {
+    await using worker = await testWorker(config);
+    expect((await ask(worker, trace, `${SQL} `))[1]).toBe('parse');
+    expect(await ask(worker, trace, random)).not.toEqual([before, 'result']);
+    expect((await ask(worker, trace, SQL))[1]).toBe('result');
+  }
+  await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
+  await using worker = await testWorker(config);
+  expect((await ask(worker, trace, SQL))[1]).toBe('parse');
+  await rm(path);
+  expect((await worker.client.ask(trace, SQL))?.end.failure).toMatchObject({
+    code: 'trace_not_found',
+  });
+});
+
+test('a directory that may only be read is read, and costs only time', async () => {
+  await using dir = await tempDir();
+  await written(dir.path, ['a']);
+  execFileSync('chmod', ['-R', 'a-w', dir.path]);
+  try {
+    const { disk } = await open(dir.path);
+    expect(await read(disk, 'a')).toEqual(answerOf(1));
+    disk.put('b', answerOf(2));
+    await disk.close();
+    expect(await read(disk, 'a')).toEqual(answerOf(1));
+  } finally {
+    execFileSync('chmod', ['-R', 'u+w', dir.path]);
+  }
+});

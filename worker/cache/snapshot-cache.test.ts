@@ -1,0 +1,158 @@
+/** The directory of images by itself; with a worker in front of it: snapshots.ci-test.ts, snapshot-disk.ci-test.ts. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { afterEach, expect, test, vi } from 'vitest';
+import { type Image, ImageUnreadable, ImageUnusable, readImage } from '../../lib/engine/index.ts';
+import { Counters } from '../counters.ts';
+import { tempDir } from '../testing/worker.ts';
+import { ImageCache } from './snapshot-cache.ts';
+
+const PAGE_BYTES = 65_536;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** One page; two are of one kind as soon as they have the same `seed`. */
+function imageOf(seed: number): Image {
+  const contents = new Uint8Array(new SharedArrayBuffer(PAGE_BYTES));
+  for (let at = 0; at < contents.length; at++) contents[at] = (at * seed) >> (at % 5);
+  return {
+    engine: 'abc',
+    memoryBytes: 4 * PAGE_BYTES,
+    runs: Uint32Array.of(0, PAGE_BYTES / 4096),
+    contents,
+  };
+}
+
+async function openCache(directory: string, bytesMax = 2 ** 30, neighbours: string[] = []) {
+  const said: string[] = [];
+  const stream = new Writable({
+    write(line, _encoding, done) {
+      said.push(JSON.parse(String(line)).msg);
+      done();
+    },
+  });
+  const counters = new Counters();
+  const logger = pino({ level: 'info' }, stream);
+  const options = { directory, neighbours, bytesMax, counters, logger };
+  return { cache: await ImageCache.open(options), counters, said };
+}
+
+async function memoryBytesOf(path: string): Promise<number> {
+  const file = openSync(path, 'r');
+  try {
+    return readImage((into) => readSync(file, into), 'abc').memoryBytes;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function inAMinute(): void {
+  const now = performance.now() + 60_001;
+  vi.spyOn(performance, 'now').mockReturnValue(now);
+}
+
+test('an image that is larger than the bound is written once and never again', async () => {
+  await using dir = await tempDir();
+  const { cache, counters } = await openCache(dir.path, 1000);
+  expect(cache.wants('large')).toBe(true);
+  await cache.write('large', imageOf(7));
+  expect(cache.wants('large')).toBe(false);
+  expect(cache.wants('other')).toBe(true);
+  expect([counters.get('images_written'), counters.get('images_failed')]).toEqual([0, 0]);
+  expect(readdirSync(dir.path)).toEqual([]);
+});
+
+test('a failure is told once and counted each time; what succeeds again is told, too', async () => {
+  await using dir = await tempDir();
+  const directory = join(dir.path, 'images');
+  const { cache, counters, said } = await openCache(directory);
+  await rm(directory, { recursive: true });
+  await writeFile(directory, 'a file in its place');
+  for (const failures of [1, 2, 3]) {
+    await cache.write('a', imageOf(1));
+    expect(cache.writable).toBe(false);
+    await cache.write('a', imageOf(1)); // not tried
+    expect(counters.get('images_failed')).toBe(failures);
+    inAMinute();
+  }
+  expect(said).toEqual(['images of traces cannot be kept on disk']);
+  await rename(directory, `${directory}-no-more`);
+  await cache.write('a', imageOf(1));
+  expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
+  expect(said[1]).toBe('images of traces are kept on disk again');
+  await rm(directory, { recursive: true });
+  await writeFile(directory, '');
+  await cache.write('b', imageOf(2));
+  expect(said).toHaveLength(3);
+});
+
+test('what is no image file in its directory is left alone, and not waited for', async () => {
+  await using dir = await tempDir();
+  const { cache } = await openCache(dir.path);
+  await cache.write('a', imageOf(1));
+  await cache.write('b', imageOf(2));
+  const [first = ''] = readdirSync(dir.path);
+  await rm(join(dir.path, first));
+  execFileSync('mkfifo', [join(dir.path, first)]);
+  await mkdir(join(dir.path, 'directory.image'));
+  await mkdir(join(dir.path, 'stubborn.unfinished')); // it cannot be removed as a file
+  const again = await openCache(dir.path);
+  expect(again.cache.size).toBe(1);
+  const read = await Promise.all(['a', 'b'].map((key) => again.cache.restore(key, memoryBytesOf)));
+  expect(read.filter((bytes) => bytes !== undefined)).toHaveLength(1);
+});
+
+test('an image that cannot be used is removed; another failure is no fault of the image', async () => {
+  await using dir = await tempDir();
+  const { cache, counters } = await openCache(dir.path);
+  await cache.write('a', imageOf(1));
+  const gone = new Error('the client disconnected');
+  const failing = (thrown: Error) => () => Promise.reject(thrown);
+  await expect(cache.restore('a', failing(gone))).rejects.toBe(gone);
+  expect([await cache.has('a'), counters.get('images_unusable')]).toEqual([true, 0]);
+  expect(await cache.restore('a', failing(new ImageUnusable('damaged')))).toBeUndefined();
+  expect([await cache.has('a'), counters.get('images_unusable')]).toEqual([false, 1]);
+  expect(readdirSync(dir.path)).toEqual([]);
+});
+
+test('an image that cannot be read this time is kept, here and at another worker', async () => {
+  await using dir = await tempDir();
+  const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
+  const { cache } = await openCache(first);
+  await cache.write('a', imageOf(1));
+  const { cache: other, counters } = await openCache(second, 2 ** 30, [first]);
+  const unreadable = () => Promise.reject(new ImageUnreadable('EMFILE: too many open files'));
+  for (const reader of [cache, other]) {
+    expect(await reader.restore('a', unreadable)).toBeUndefined();
+    expect(await reader.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
+  }
+  expect(counters.get('images_unusable')).toBe(1);
+});
+
+test('images of another worker are used, but neither written again nor removed', async () => {
+  await using dir = await tempDir();
+  const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
+  const { cache: other } = await openCache(first);
+  const { cache } = await openCache(second, 2 ** 30, [first, join(dir.path, 'none')]);
+  expect([await cache.has('a'), cache.wants('a')]).toEqual([false, true]);
+  await other.write('a', imageOf(1));
+  expect([await cache.has('a'), cache.wants('a')]).toEqual([true, false]);
+  expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
+  expect([cache.size, cache.bytes]).toEqual([0, 0]);
+  const damaged = (): Promise<never> => Promise.reject(new ImageUnusable('damaged'));
+  expect(await cache.restore('a', damaged)).toBeUndefined();
+  expect([await cache.has('a'), cache.wants('a')]).toEqual([false, true]);
+  expect(readdirSync(first)).toHaveLength(1);
+  await cache.write('a', imageOf(1));
+  expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
+  await cache.write('b', imageOf(2)); // both have it now: the own is used, and the other's left alone
+  await other.write('b', imageOf(2));
+  expect(await cache.restore('b', damaged)).toBeUndefined();
+  expect(await cache.restore('b', memoryBytesOf)).toBe(4 * PAGE_BYTES);
+});

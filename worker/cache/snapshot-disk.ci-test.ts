@@ -1,0 +1,204 @@
+/**
+ * Images on a disk that is full, and on one that is read-only. Where mounting is permitted both are real
+ * file systems; elsewhere files have a bound of length, and the directory is one where nobody can write.
+ */
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { startWorker } from '../start.ts';
+import { TestClient, tempDir, testConfig } from '../testing/worker.ts';
+
+/** Traces that take long enough to be parsed that an image of them is wanted. */
+const TRACES = [
+  '/local/recorded/chrome/canvas-a.pftrace',
+  '/local/recorded/chrome/longtask-a.pftrace',
+  '/local/recorded/linux/syscalls-compile.pftrace',
+];
+const SQL = 'SELECT count(*), max(ts), sum(dur) FROM slice';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+interface SmallDisk {
+  path: string;
+  /** From now on no image fits. */
+  fill(): void;
+  free(): void;
+  /** How writing fails. */
+  fails: RegExp;
+  readOnly(): void;
+}
+
+async function smallDisk(): Promise<SmallDisk> {
+  const dir = await tempDir();
+  const path = join(dir.path, 'disk');
+  await mkdir(path);
+  onTestFinished(() => dir[Symbol.asyncDispose]());
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', path], { stdio: 'ignore' });
+  } catch {
+    return limitedDirectory(path);
+  }
+  onTestFinished(() => void execFileSync('umount', ['--lazy', path]));
+  const filler = join(path, 'filler');
+  return {
+    path,
+    fails: /ENOSPC/,
+    fill: () => {
+      fillUp(filler);
+      truncateSync(filler, 63 * 2 ** 20); // the first piece of an image fits, and the rest does not
+    },
+    free: () => rmSync(filler),
+    readOnly: () => void execFileSync('mount', ['-o', 'remount,ro', path]),
+  };
+}
+
+function fillUp(file: string): void {
+  const piece = Buffer.alloc(2 ** 20, 1);
+  const fd = openSync(file, 'w');
+  try {
+    for (;;) writeSync(fd, piece);
+  } catch (error) {
+    expect(String(error)).toContain('ENOSPC');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Without the right to mount: this process may write no file longer than a bound. */
+function limitedDirectory(path: string): SmallDisk {
+  const ignore = (): void => undefined;
+  process.on('SIGXFSZ', ignore); // else the first write too far would end the process
+  const limit = (bytes: string): void =>
+    void execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
+  onTestFinished(() => {
+    limit('unlimited');
+    process.off('SIGXFSZ', ignore);
+  });
+  return {
+    path,
+    fails: /EFBIG/,
+    fill: () => limit(String(2 ** 16)),
+    free: () => limit('unlimited'),
+    readOnly: () => {
+      throw new Error('EROFS needs a mount');
+    },
+  };
+}
+
+/** A worker whose only memory is its images, and what it says. */
+async function workerWith(cacheDir: string | undefined) {
+  const said: string[] = [];
+  const stream = new Writable({
+    write(line, _encoding, done) {
+      said.push(String(line));
+      done();
+    },
+  });
+  const config = await testConfig({ cacheDir, resultMemoryBytesMax: 0, threads: 1 });
+  const worker = await startWorker(config, pino({ level: 'warn' }, stream));
+  const client = new TestClient(worker.address);
+  const stop = async (): Promise<void> => {
+    client.close();
+    await worker.stop();
+  };
+  return { client, said, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Whole ones and parts of one. */
+const imagesIn = (path: string) => readdirSync(path).filter((name) => name.includes('.image'));
+
+type Worker = Awaited<ReturnType<typeof workerWith>>;
+
+const answers = (worker: Worker) =>
+  Promise.all(TRACES.map((trace) => worker.client.rows(trace, SQL)));
+
+async function counted(worker: Worker, name: string, atLeast: number): Promise<void> {
+  const count = async () => (await worker.client.status()).counters[name];
+  await expect.poll(count, { timeout: 60_000 }).toBeGreaterThanOrEqual(atLeast);
+}
+
+/** After a failure there is a minute's rest. */
+function anotherMinute(): void {
+  const real = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => real() + 60_001);
+}
+
+async function truth() {
+  await using worker = await workerWith(undefined);
+  return await answers(worker);
+}
+
+test('a full disk costs time, is told once, and is used as soon as there is room', async () => {
+  const expected = await truth();
+  const disk = await smallDisk();
+  disk.fill();
+  {
+    await using worker = await workerWith(disk.path);
+    expect(await answers(worker)).toEqual(expected);
+    await counted(worker, 'images_failed', 1);
+    expect(await answers(worker)).toEqual(expected);
+    anotherMinute();
+    expect(await answers(worker)).toEqual(expected);
+    await counted(worker, 'images_failed', 2);
+    expect(worker.said).toHaveLength(1);
+    expect(worker.said[0]).toMatch(disk.fails);
+    // Nothing half written is left: the little room that there is stays free.
+    expect(imagesIn(disk.path)).toEqual([]);
+    expect((await worker.client.status()).counters).toMatchObject({ images_written: 0 });
+    disk.free();
+    vi.restoreAllMocks();
+    const real = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => real() + 120_002);
+    expect(await answers(worker)).toEqual(expected);
+    await counted(worker, 'images_written', TRACES.length);
+  }
+  vi.restoreAllMocks();
+  await using next = await workerWith(disk.path);
+  expect(await answers(next)).toEqual(expected);
+  const { counters } = await next.client.status();
+  expect(counters).toMatchObject({ tier_image: TRACES.length, tier_parse: 0, images_failed: 0 });
+});
+
+test('a read-only disk: its images are used, damaged ones are not trusted', async () => {
+  const expected = await truth();
+  const disk = await smallDisk();
+  if (!disk.fails.test('ENOSPC')) return nobodyCanWrite(expected);
+  {
+    await using worker = await workerWith(disk.path);
+    await answers(worker);
+    await counted(worker, 'images_written', TRACES.length);
+  }
+  const [damaged = '', cut = ''] = imagesIn(disk.path);
+  const file = join(disk.path, damaged);
+  const fd = openSync(file, 'r+');
+  writeSync(fd, Buffer.from('not what was written'), 0, 20, 2 ** 20);
+  closeSync(fd);
+  // What a worker leaves that is killed while it writes.
+  await copyFile(join(disk.path, cut), join(disk.path, `${cut}.1.unfinished`));
+  truncateSync(join(disk.path, cut), 2 ** 19);
+  disk.readOnly();
+  await using worker = await workerWith(disk.path);
+  expect(await answers(worker)).toEqual(expected);
+  await counted(worker, 'images_failed', 3); // the leftover, and two images that cannot be removed
+  const { counters } = await worker.client.status();
+  expect(counters).toMatchObject({ tier_image: 1, tier_parse: 2, images_unusable: 2 });
+  expect(await answers(worker)).toEqual(expected);
+  const complaints = worker.said.filter((line) => line.includes('cannot be kept on disk'));
+  expect(complaints).toHaveLength(1);
+  expect(complaints[0]).toContain('EROFS');
+});
+
+/** Where no disk can be made read-only, the kernel has a directory that is. */
+async function nobodyCanWrite(expected: unknown): Promise<void> {
+  await using worker = await workerWith('/proc/sys/kernel');
+  expect(await answers(worker)).toEqual(expected);
+  await counted(worker, 'images_failed', 1);
+  expect(await answers(worker)).toEqual(expected);
+  expect(worker.said).toHaveLength(1);
+}

@@ -1,0 +1,138 @@
+/** A worker and its directory of images: what is in it outlives the worker, and costs at most time. */
+import {
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ask, gauge, tempDir, testWorker, until } from '../testing/worker.ts';
+
+const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
+const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
+
+test('images outlive the worker; damaged and foreign ones are parsed again', async () => {
+  await using cache = await tempDir();
+  const config = { cacheDir: cache.path, resultMemoryBytesMax: 0 };
+  const sql = 'SELECT count(*) FROM slice';
+  {
+    await using worker = await testWorker(config);
+    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
+    await until(async () => (await gauge(worker, 'images')) === 1);
+  }
+  const name = (await readdir(cache.path)).find((each) => each.endsWith('.image')) ?? '';
+  const image = join(cache.path, name);
+  const bytes = await readFile(image);
+  {
+    await using worker = await testWorker(config);
+    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
+    expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
+  }
+  const flipped = Buffer.from(bytes);
+  flipped[bytes.length >> 1] = (flipped[bytes.length >> 1] ?? 0) ^ 1;
+  const atItsEnd = Buffer.from(bytes);
+  atItsEnd[bytes.length - 1] = (atItsEnd[bytes.length - 1] ?? 0) ^ 1;
+  const cut = bytes.subarray(0, bytes.length - 5000);
+  for (const damaged of [flipped, atItsEnd, cut, Buffer.alloc(0)]) {
+    await writeFile(image, damaged);
+    await using worker = await testWorker(config);
+    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
+    expect((await worker.client.status()).counters['images_unusable']).toBe(1);
+  }
+});
+
+test('an image that cannot be read this time is parsed instead, and kept', async () => {
+  await using cache = await tempDir();
+  const config = { cacheDir: cache.path, resultMemoryBytesMax: 0 };
+  const sql = 'SELECT count(*) FROM slice';
+  {
+    await using worker = await testWorker(config);
+    await ask(worker, CANVAS, sql);
+    await until(async () => (await gauge(worker, 'images')) === 1);
+  }
+  const name = (await readdir(cache.path)).find((each) => each.endsWith('.image')) ?? '';
+  const [image, aside] = [join(cache.path, name), join(cache.path, 'aside')];
+  {
+    await using worker = await testWorker(config);
+    await rename(image, aside);
+    await symlink(name, image); // a loop: opening it fails with ELOOP
+    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
+    expect((await worker.client.status()).counters['images_unusable']).toBe(1);
+    await rename(aside, image);
+  }
+  await using worker = await testWorker(config);
+  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
+});
+
+test('a worker restores what another has an image of', async () => {
+  await using dir = await tempDir();
+  const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
+  const sql = 'SELECT count(*) FROM slice';
+  await using one = await testWorker({ cacheDir: first });
+  await using other = await testWorker({ cacheDir: second, readCacheDirs: [first] });
+  expect(await ask(one, CANVAS, sql)).toEqual([42382n, 'parse']);
+  await until(async () => (await gauge(one, 'images')) === 1);
+  expect(await ask(other, CANVAS, sql)).toEqual([42382n, 'image']);
+});
+
+test('images stay within their bound, the longest unused going first', async () => {
+  await using cache = await tempDir();
+  const config = { cacheDir: cache.path, resultMemoryBytesMax: 0 };
+  const sql = 'SELECT count(*) FROM slice';
+  {
+    await using worker = await testWorker(config);
+    await ask(worker, CANVAS, sql);
+    await until(async () => (await gauge(worker, 'images')) === 1);
+    await ask(worker, LONGTASK, sql);
+    await until(async () => (await gauge(worker, 'images')) === 2);
+  }
+  const files = await Promise.all(
+    (await readdir(cache.path))
+      .filter((name) => name.endsWith('.image'))
+      .map(async (name) => {
+        const path = join(cache.path, name);
+        return { path, ...(await stat(path)) };
+      }),
+  );
+  files.sort((one, other) => one.mtimeMs - other.mtimeMs);
+  const [older, newer] = files;
+  if (older === undefined || newer === undefined) throw new Error('there are no images');
+  const now = new Date();
+  await utimes(older.path, now, now); // it was used last
+  await using worker = await testWorker({ ...config, cacheBytesMax: older.size + 5000 });
+  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
+  expect((await ask(worker, LONGTASK, sql))[1]).toBe('parse');
+});
+
+test('a trace that has to make place leaves its image', async () => {
+  await using cache = await tempDir();
+  await using worker = await testWorker({
+    memoryBytesMax: 90 * 2 ** 20,
+    cacheDir: cache.path,
+    resultMemoryBytesMax: 0,
+    threads: 1,
+  });
+  const sql = 'SELECT count(*) FROM slice';
+  const run = worker.client.run({ sql }); // one query, so that there is no idle moment between
+  const [first = 0] = run.add(CANVAS);
+  await until(async () => (await worker.client.status()).tasksRunning > 0);
+  await run.answers([first, ...run.add(LONGTASK)]);
+  await until(async () => (await gauge(worker, 'images')) >= 1);
+  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
+});
+
+test('a cache directory that cannot be written to costs only time', async () => {
+  await using cache = await tempDir();
+  const file = join(cache.path, 'file');
+  await writeFile(file, '');
+  await truncate(file, 10);
+  await using worker = await testWorker({ cacheDir: join(file, 'below'), resultMemoryBytesMax: 0 });
+  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
+  await until(async () => ((await worker.client.status()).counters['images_failed'] ?? 0) > 0);
+  expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
+});

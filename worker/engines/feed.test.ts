@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { FIRST_READING, memoryBoundText } from '../../lib/engine/index.ts';
+import { type FeedThread, feed } from './feed.ts';
+import type { Call, Closing, Passing } from './thread-call.ts';
+import type { ThreadRequest } from './thread-protocol.ts';
+
+const MIB = 2 ** 20;
+const LOAD = {
+  loadBound: { minMs: 60_000, bytesPerSecond: MIB },
+  reading: { mode: FIRST_READING, unpackedBytesMax: 2 ** 32 },
+  onPhase: () => {},
+};
+
+/** A thread that parses chunks until `onAppend` gives it an end. */
+function threadThat(end: (appended: number) => Closing | BigtraceError | undefined): FeedThread {
+  let settle: { resolve: (reply: Closing) => void; reject: (thrown: unknown) => void };
+  let passing: (reply: Passing) => void;
+  let appended = 0;
+  const call: Call = {
+    ...{ onPassing: () => {}, wanted: true, settle: () => {}, close: () => {} },
+    closed: Promise.resolve(),
+  };
+  const over = (outcome: Closing | BigtraceError): void => {
+    call.wanted = false;
+    if (outcome instanceof BigtraceError) settle.reject(outcome);
+    else settle.resolve(outcome);
+  };
+  const post = (request: ThreadRequest): void => {
+    if (request.ask === 'finalize') over({ say: 'loaded', loadMs: 5, memoryBytes: MIB });
+    if (request.ask !== 'append') return;
+    const outcome = end(++appended);
+    if (outcome !== undefined) {
+      over(outcome);
+      return;
+    }
+    const { byteLength } = request.bytes;
+    queueMicrotask(() => passing({ say: 'appended', byteLength, memoryBytes: MIB }));
+  };
+  return {
+    begin: (onPassing) => {
+      passing = onPassing;
+      const done = new Promise<Closing>((resolve, reject) => {
+        settle = { resolve, reject };
+      });
+      return { call, done };
+    },
+    post,
+    abandon: (_, thrown) => over(thrown as BigtraceError),
+    cpuMsFromNow: () => async () => undefined,
+  };
+}
+
+async function* chunks(count: number) {
+  for (let at = 0; at < count; at++) yield new Uint8Array(MIB);
+}
+
+function boundAt(chunk: number, memoryBytesMax: number): FeedThread {
+  return threadThat((appended) =>
+    appended < chunk
+      ? undefined
+      : new BigtraceError('limit_exceeded', memoryBoundText(memoryBytesMax)),
+  );
+}
+
+test('a trace is fed to its end', async () => {
+  const thread = threadThat(() => undefined);
+  const options = { ...LOAD, memoryBytesMax: 64 * MIB, traceBytes: undefined };
+  expect(await feed(thread, chunks(20), options)).toEqual({ loadMs: 5, traceBytes: 20 * MIB });
+});
+
+test('a trace that needs more memory than the bound fails with what all of it would need', async () => {
+  const memoryBytesMax = 64 * MIB;
+  const fed = (size: number | undefined) =>
+    feed(boundAt(4, memoryBytesMax), chunks(40), { ...LOAD, memoryBytesMax, traceBytes: size });
+  await expect(fed(40 * MIB)).rejects.toMatchObject({
+    code: 'limit_exceeded',
+    detail:
+      'TraceProcessor needs more memory than its bound of 67108864 bytes: the first 4194304 of 41943040 bytes of ' +
+      'the trace took so much, all of it needs about 671088640 bytes, which --instance-memory-bytes of the ' +
+      'workers has to allow',
+  });
+  await expect(fed(400 * MIB)).rejects.toThrow(
+    'all of it needs about 6710886400 bytes, more than the 4294967296 bytes that an engine can have',
+  );
+  // The size is not known, or all of it was parsed: nothing is known of the rest.
+  for (const size of [undefined, 4 * MIB])
+    await expect(fed(size)).rejects.toMatchObject({ detail: memoryBoundText(memoryBytesMax) });
+});
+
+test('other errors stay as they are', async () => {
+  const options = { ...LOAD, memoryBytesMax: 64 * MIB, traceBytes: 40 * MIB };
+  const invalid = new BigtraceError('trace_invalid', 'no trace');
+  await expect(
+    feed(
+      threadThat(() => invalid),
+      chunks(4),
+      options,
+    ),
+  ).rejects.toBe(invalid);
+  const long = new BigtraceError('limit_exceeded', 'the trace is too long');
+  const source = async function* () {
+    yield new Uint8Array(MIB);
+    throw long;
+  };
+  await expect(
+    feed(
+      threadThat(() => undefined),
+      source(),
+      options,
+    ),
+  ).rejects.toBe(long);
+});

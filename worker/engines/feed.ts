@@ -1,0 +1,181 @@
+/** Feeds the bytes of a trace to an engine thread, as fast as it parses them, within the bound of a load. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { memoryBoundText, ReadAgain, type ReadingOptions } from '../../lib/engine/index.ts';
+import { INSTANCE_BYTES_MAX } from '../config.ts';
+import { type LoadBound, LoadWatch } from './load-watch.ts';
+import { type Call, type Closing, expected, type Passing } from './thread-call.ts';
+import { type ReadFacts, type ThreadRequest, UNPARSED_BYTES_MAX } from './thread-protocol.ts';
+
+const MIB = 2 ** 20;
+
+export interface LoadOptions {
+  memoryBytesMax: number;
+  loadBound: LoadBound;
+  reading: ReadingOptions;
+  /** The trace's size, where it is known before all of it is read. */
+  traceBytes: number | undefined;
+  /** Told whether the load waits for bytes or for the engine. */
+  onPhase: (phase: 'READING' | 'PARSING') => void;
+}
+
+export interface Loaded {
+  /** Time spent parsing or restoring, without waiting for bytes. */
+  loadMs: number;
+  /** Bytes of the trace that were read. */
+  traceBytes: number;
+  /** Where it was read, not restored. */
+  read?: ReadFacts;
+}
+
+/** What feeding needs of the thread. */
+export interface FeedThread {
+  /** Begins the call of the load. */
+  begin(onPassing: (reply: Passing) => void): { call: Call; done: Promise<Closing> };
+  post(request: ThreadRequest, transfer?: ArrayBuffer[]): void;
+  /** Gives the call up: it fails with `thrown`. */
+  abandon(call: Call, thrown: unknown): void;
+  /** A clock of the processor time that the thread takes from now on. */
+  cpuMsFromNow(): () => Promise<number | undefined>;
+}
+
+/** @throws as Slot.load */
+export async function feed(
+  thread: FeedThread,
+  chunks: AsyncIterable<Uint8Array>,
+  options: LoadOptions,
+): Promise<Loaded> {
+  const feeding = new Feeding(thread, options);
+  try {
+    return await feeding.run(chunks);
+  } catch (thrown) {
+    throw withNeededMemory(thrown, options, feeding.seenBytes);
+  }
+}
+
+class Feeding {
+  readonly #thread: FeedThread;
+  readonly #options: LoadOptions;
+  readonly #call: Call;
+  readonly #done: Promise<Closing>;
+  readonly #over: Promise<'over'>;
+  readonly #watch: LoadWatch;
+  #traceBytes = 0;
+  /** Sizes of the chunks that the thread has not parsed, in their order. */
+  readonly #unparsed: number[] = [];
+  #unparsedBytes = 0;
+  /** Whether the thread has all bytes. */
+  #ended = false;
+  #wake = (): void => {};
+
+  constructor(thread: FeedThread, options: LoadOptions) {
+    this.#thread = thread;
+    this.#options = options;
+    options.onPhase('READING');
+    const { call, done } = thread.begin((reply) => this.#onPassing(reply));
+    this.#call = call;
+    this.#done = done;
+    const over = (): 'over' => 'over';
+    this.#over = done.then(over, over);
+    this.#watch = new LoadWatch({
+      ...{ bound: options.loadBound, traceBytes: options.traceBytes, cpuMs: thread.cpuMsFromNow() },
+      onOver: (thrown) => thread.abandon(call, thrown),
+    });
+  }
+
+  /** What the engine has seen of the trace, with the chunk that it is at work on. */
+  get seenBytes(): number {
+    const [current = 0] = this.#unparsed;
+    return this.#traceBytes - this.#unparsedBytes + current;
+  }
+
+  async run(chunks: AsyncIterable<Uint8Array>): Promise<Loaded> {
+    const { memoryBytesMax, reading } = this.#options;
+    this.#thread.post({ ask: 'open', memoryBytesMax, reading });
+    const source = chunks[Symbol.asyncIterator]();
+    try {
+      await this.#passAll(source);
+      if (this.#call.wanted) {
+        this.#ended = true;
+        this.#busy();
+        this.#thread.post({ ask: 'finalize' });
+      }
+      await this.#over;
+    } catch (thrown) {
+      this.#thread.abandon(this.#call, thrown);
+    } finally {
+      this.#watch.idle();
+      // Not awaited: a store that hangs must not hold up the answer that it failed.
+      source.return?.()?.catch(() => {});
+    }
+    const closing = await this.#done;
+    if (closing.say === 'again') throw new ReadAgain(closing.mode);
+    const { loadMs, read } = expected(closing, 'loaded');
+    const from = { loadMs, traceBytes: this.#traceBytes };
+    return read === undefined ? from : { ...from, read };
+  }
+
+  /** Passes chunks to the thread until there are no more, or the call is over. */
+  async #passAll(source: AsyncIterator<Uint8Array>): Promise<void> {
+    while (this.#call.wanted) {
+      const next = await Promise.race([source.next(), this.#over]);
+      if (next === 'over' || next.done === true) return;
+      this.#append(next.value);
+      while (this.#unparsedBytes > UNPARSED_BYTES_MAX && this.#call.wanted) {
+        const room = new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        await Promise.race([room, this.#over]);
+      }
+    }
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#traceBytes += bytes.byteLength;
+    if (this.#unparsedBytes === 0) this.#busy();
+    this.#unparsedBytes += bytes.byteLength;
+    this.#unparsed.push(bytes.byteLength);
+    this.#thread.post({ ask: 'append', bytes }, transferable(bytes));
+  }
+
+  #onPassing(reply: Passing): void {
+    if (reply.say !== 'appended') return;
+    this.#unparsedBytes -= reply.byteLength;
+    this.#unparsed.shift();
+    // Behind the last bytes the parser has its end to work on.
+    if (this.#unparsedBytes === 0 && !this.#ended) {
+      this.#watch.idle();
+      this.#options.onPhase('READING');
+    }
+    this.#wake();
+  }
+
+  #busy(): void {
+    this.#watch.busy(this.#traceBytes);
+    this.#options.onPhase('PARSING');
+  }
+}
+
+/** A trace that ran into the bound of memory halfway needs about twice as much. */
+function withNeededMemory(
+  thrown: unknown,
+  { memoryBytesMax, traceBytes: size }: LoadOptions,
+  seenBytes: number,
+): unknown {
+  if (!(thrown instanceof BigtraceError) || thrown.code !== 'limit_exceeded') return thrown;
+  if (thrown.detail !== memoryBoundText(memoryBytesMax)) return thrown;
+  if (size === undefined || seenBytes <= 0 || seenBytes >= size) return thrown;
+  const needed = Math.ceil((memoryBytesMax * size) / seenBytes / MIB) * MIB;
+  const remedy =
+    needed > INSTANCE_BYTES_MAX
+      ? `more than the ${INSTANCE_BYTES_MAX} bytes that an engine can have`
+      : 'which --instance-memory-bytes of the workers has to allow';
+  const detail =
+    `${thrown.detail}: the first ${seenBytes} of ${size} bytes of the trace took so much, ` +
+    `all of it needs about ${needed} bytes, ${remedy}`;
+  return new BigtraceError(thrown.code, detail, { cause: thrown });
+}
+
+/** A chunk that has its buffer for itself moves; one that is part of a larger buffer is copied. */
+function transferable({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+}

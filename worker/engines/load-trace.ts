@@ -1,0 +1,101 @@
+/** Loads a trace into a slot from its bytes, within the bounds; a failure that would repeat itself bars it. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { memoryBoundText, type ReadingMode } from '../../lib/engine/index.ts';
+import type { TaskPhase } from '../../lib/proto/messages.ts';
+import type { TraceStat } from '../../lib/trace-store/index.ts';
+import { type AnswerLimits, checkTraceBytes } from '../tasks/limits.ts';
+import type { AnswerParts } from '../tasks/question.ts';
+import type { Bar } from './barred-traces.ts';
+import { LoadTooLong } from './load-watch.ts';
+import type { EngineSlot } from './slot.ts';
+import type { LoadedFrom } from './slot-pool.ts';
+
+export interface LoadRequest {
+  /** Of the trace, its generation and the engine. */
+  key: string;
+  trace: string;
+  stat: TraceStat;
+  chunks: AsyncIterable<Uint8Array>;
+  mode: ReadingMode;
+  limits: AnswerLimits;
+  onPhase: (phase: TaskPhase) => void;
+  signal: AbortSignal;
+}
+
+/** @throws as Slot.load; ReadAgain: the trace is loaded anew from its first byte, in another mode */
+export async function loadTrace(
+  parts: AnswerParts,
+  slot: EngineSlot,
+  request: LoadRequest,
+): Promise<LoadedFrom> {
+  const { key, stat, limits, mode, onPhase, signal } = request;
+  const source = new BoundedSource(request.chunks, limits);
+  try {
+    const { loadBound } = parts;
+    const reading = { mode, unpackedBytesMax: limits.traceBytesMax };
+    const options = { memoryBytesMax: limits.memoryBytesMax, loadBound, reading, onPhase };
+    const loaded = await slot.load(key, source, { ...options, traceBytes: stat.size }, signal);
+    const { read, ...from } = loaded;
+    parts.counters.add('parse_ms', from.loadMs);
+    parts.counters.add('zstd_packets', read?.zstdPackets ?? 0);
+    parts.counters.add('unpacked_bytes', read?.unpackedBytes ?? 0);
+    parts.counters.add('load_warnings', read?.warnings ?? 0);
+    return { ...from, tier: 'parse' };
+  } catch (thrown) {
+    const ofTheTrace = thrown instanceof BigtraceError && !source.failed && !signal.aborted;
+    const bounds = ofTheTrace ? barOf(parts, slot, request, thrown) : undefined;
+    if (ofTheTrace && bounds !== undefined) {
+      const { code, detail } = thrown;
+      const { generation } = stat;
+      const bar = { trace: request.trace, generation, code, detail, barredMs: Date.now() };
+      throw parts.barred.bar(key, { ...bar, ...bounds });
+    }
+    throw thrown;
+  }
+}
+
+/** The bounds that the bar of a trace names; undefined where another load may succeed. */
+function barOf(
+  { limits: own }: AnswerParts,
+  slot: EngineSlot,
+  { limits }: LoadRequest,
+  error: BigtraceError,
+): Pick<Bar, 'memoryBytes' | 'load'> | undefined {
+  if (error instanceof LoadTooLong)
+    return { load: { traceBytes: error.traceBytes, ms: error.boundMs } };
+  if (error.code === 'trace_invalid') return {};
+  // The engine trapped; a thread that was lost may have been lost to something else.
+  if (error.code === 'engine_crashed') return slot.state.is === 'gone' ? undefined : {};
+  const { memoryBytesMax } = limits; // a query may ask for less than the worker would give
+  const isMemory =
+    error.code === 'limit_exceeded' && error.detail.startsWith(memoryBoundText(memoryBytesMax));
+  if (isMemory && memoryBytesMax === own.memoryBytesMax) return { memoryBytes: memoryBytesMax };
+  return undefined;
+}
+
+/** A store may not know a trace's size before it was read. */
+class BoundedSource implements AsyncIterable<Uint8Array> {
+  readonly #chunks: AsyncIterable<Uint8Array>;
+  readonly #limits: AnswerLimits;
+  /** Whether an error came from here, and not from the engine. */
+  failed = false;
+
+  constructor(chunks: AsyncIterable<Uint8Array>, limits: AnswerLimits) {
+    this.#chunks = chunks;
+    this.#limits = limits;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    let bytes = 0;
+    try {
+      for await (const chunk of this.#chunks) {
+        bytes += chunk.byteLength;
+        checkTraceBytes(bytes, this.#limits);
+        yield chunk;
+      }
+    } catch (thrown) {
+      this.failed = true;
+      throw thrown;
+    }
+  }
+}

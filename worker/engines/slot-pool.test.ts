@@ -1,0 +1,112 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Engine, FIRST_READING, loadEngine } from '../../lib/engine/index.ts';
+import { rowsOf } from '../../lib/query-result/index.ts';
+import { CORPUS } from '../../test/corpus/index.ts';
+import { Counters } from '../counters.ts';
+import { testConfig } from '../testing/worker.ts';
+import type { LoadOptions } from './feed.ts';
+import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
+import { Slot } from './slot.ts';
+import { type Lease, SlotPool } from './slot-pool.ts';
+
+const GZIP = 'recorded/linux/gzip-cpu.pftrace';
+const COMPILE = 'recorded/linux/compile-c.pftrace';
+const SCHED: Record<string, bigint> = { [GZIP]: 2547n, [COMPILE]: 3321n };
+const { signal } = new AbortController();
+
+const LOAD: LoadOptions = {
+  ...{ memoryBytesMax: 2 ** 32, loadBound: LOAD_BOUND_DEFAULT, traceBytes: undefined },
+  reading: { mode: FIRST_READING, unpackedBytesMax: 2 ** 32 },
+  onPhase: () => {},
+};
+
+let engine: Engine;
+let pool: SlotPool;
+
+beforeAll(async () => {
+  const { engineFile, threadEntry } = await testConfig();
+  engine = await loadEngine(engineFile);
+  pool = new SlotPool({
+    startSlot: (onGrowth) => new Slot(engine, threadEntry, onGrowth),
+    initialBytes: engine.initial.memoryBytes,
+    threads: 1,
+    spares: 0,
+    memoryBytesMax: 100 * 2 ** 20, // each trace takes the place of the one before
+    counters: new Counters(),
+    keeper: { wants: () => false, keep: async () => {} },
+  });
+});
+afterAll(() => pool?.close());
+
+async function load({ slot, loaded }: Lease, key: string): Promise<void> {
+  const done = await slot.load(key, createReadStream(join(CORPUS, key)), LOAD, signal);
+  loaded({ ...done, tier: 'parse' });
+}
+
+async function sched({ slot }: Lease, key: string): Promise<unknown> {
+  const results: Buffer[] = [];
+  const sql = Buffer.from('SELECT count(*) FROM sched');
+  const onResult = (result: Buffer): undefined => {
+    results.push(result);
+  };
+  const script = { key, sql, isSummary: false, leavesMarks: false, wantsKinds: false };
+  await slot.query({ ...script, memoryBytesMax: 2 ** 32, onResult }, signal);
+  return rowsOf(results)[0]?.[0];
+}
+
+test('a slot that was to load another trace, and did not, is not taken for having it', async () => {
+  const first = pool.fresh(GZIP);
+  await load(first, GZIP);
+  expect(await sched(first, GZIP)).toBe(SCHED[GZIP]);
+  await first.release();
+  const second = pool.fresh(COMPILE);
+  expect(second.slot).toBe(first.slot);
+  await second.release(); // its client went away before the first byte
+  expect(await pool.look(COMPILE, {}, signal)).toBe('none');
+  expect(await pool.look(GZIP, {}, signal)).toBe('none');
+});
+
+test('a slot gives neither answer nor image of another trace', async () => {
+  const lease = pool.fresh(COMPILE);
+  await load(lease, COMPILE);
+  await expect(sched(lease, GZIP)).rejects.toThrow('a slot that holds another trace cannot query');
+  await expect(lease.slot.snapshot(GZIP)).rejects.toThrow('does not hold the trace');
+  expect(await sched(lease, COMPILE)).toBe(SCHED[COMPILE]);
+});
+
+test('an idle worker has spare slots, in no more than half of its memory', async () => {
+  const { threadEntry } = await testConfig();
+  const counters = new Counters();
+  const keeper = { wants: () => false, keep: async () => {} };
+  const memoryBytesMax = 5 * (engine.initial.memoryBytes + 16 * 2 ** 20);
+  const startSlot = (onGrowth: () => void): Slot => new Slot(engine, threadEntry, onGrowth);
+  const initialBytes = engine.initial.memoryBytes;
+  const options = {
+    startSlot,
+    initialBytes,
+    memoryBytesMax,
+    threads: 1,
+    spares: 4,
+    counters,
+    keeper,
+  };
+  const warm = new SlotPool(options);
+  try {
+    warm.warm(1);
+    expect(warm.gauges()).toMatchObject({ slots: 1, slots_busy: 0 });
+    await expect.poll(() => warm.gauges()['slots']).toBe(3);
+    const lease = warm.fresh(GZIP);
+    await load(lease, GZIP);
+    await lease.release();
+    expect(warm.gauges()).toMatchObject({ slots: 3, slots_busy: 0, resident_traces: 1 });
+    warm.warm(9); // there is no room for so many
+    const { slots = 0, resident_bytes: bytes = 0 } = warm.gauges();
+    expect([slots > 3, bytes <= memoryBytesMax]).toEqual([true, true]);
+  } finally {
+    await warm.close();
+  }
+  warm.warm(1);
+  expect(warm.gauges()).toMatchObject({ slots: 0 });
+});

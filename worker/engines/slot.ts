@@ -1,0 +1,305 @@
+/**
+ * One thread with one TraceProcessor, seen from the main thread: has it load a trace (feed.ts), asks it, and ends
+ * it where it does not stop by itself.
+ */
+import { Worker } from 'node:worker_threads';
+import type { BigtraceError } from '../../lib/common/errors.ts';
+import { type Engine, type Image, ImageUnreadable, ImageUnusable } from '../../lib/engine/index.ts';
+import type { ColumnFound } from '../tasks/columns.ts';
+import { type FeedThread, feed, type Loaded, type LoadOptions } from './feed.ts';
+import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
+import {
+  type Call,
+  type Closing,
+  crashed,
+  expected,
+  failure,
+  type Passing,
+} from './thread-call.ts';
+import { threadCpuMs } from './thread-cpu.ts';
+import {
+  GATE,
+  GATE_BYTES,
+  type QueryRequest,
+  type ThreadData,
+  type ThreadReply,
+  type ThreadRequest,
+} from './thread-protocol.ts';
+
+/** A cancelled call may end by itself for so long; then the thread is ended, which costs it its trace. */
+const GRACE_MS = 250;
+
+export interface Answered {
+  rows: number;
+  /** Where kinds were wanted. */
+  columns?: ColumnFound[];
+  queryMs: number;
+}
+
+/** Takes one encoded QueryResult; a promise holds up the engine until it resolves. */
+export type OnResult = (result: Buffer, rows: number, last: boolean) => Promise<void> | undefined;
+
+export interface Script extends QueryRequest {
+  /** Of the trace that is asked: a slot that holds another refuses. */
+  key: string;
+  onResult: OnResult;
+}
+
+/** What the pool and those who lease from it use of a slot. */
+export type EngineSlot = Pick<
+  Slot,
+  'state' | 'memoryBytes' | 'load' | 'restore' | 'query' | 'unmark' | 'snapshot' | 'kill'
+>;
+
+export class Slot {
+  #state: SlotState = { is: 'empty' };
+  #memoryBytes = 0;
+  #call: Call | undefined;
+  /** What calls fail with once the thread has ended. */
+  #ended: BigtraceError | undefined;
+  readonly #thread: Worker;
+  readonly #gate: Int32Array;
+  readonly #onGrowth: () => void;
+
+  /** `onGrowth` is called whenever the slot holds more memory than before. */
+  constructor(engine: Engine, threadEntry: URL, onGrowth: () => void) {
+    const gate = new SharedArrayBuffer(GATE_BYTES);
+    this.#gate = new Int32Array(gate);
+    this.#onGrowth = onGrowth;
+    const data: ThreadData = { engine, gate };
+    this.#thread = new Worker(threadEntry, { workerData: data });
+    this.#thread.unref();
+    this.#thread.on('message', (reply: ThreadReply) => this.#onReply(reply));
+    this.#thread.on('error', (error) => this.#onEnd(`its thread failed: ${error.message}`));
+    this.#thread.on('exit', (code) => this.#onEnd(`its thread ended with code ${code}`));
+  }
+
+  get state(): SlotState {
+    return this.#state;
+  }
+
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  /**
+   * Makes the trace of `key` this slot's, from its bytes.
+   * @throws trace_invalid, limit_exceeded, out_of_memory, engine_crashed, LoadTooLong, ReadAgain, the signal's
+   * reason, what `chunks` throws.
+   */
+  load(
+    key: string,
+    chunks: AsyncIterable<Uint8Array>,
+    options: LoadOptions,
+    signal: AbortSignal,
+  ): Promise<Loaded> {
+    const thread: FeedThread = {
+      begin: (onPassing) => this.#begin(signal, onPassing),
+      post: (request, transfer) => this.#post(request, transfer),
+      abandon: (call, thrown) => this.#abandon(call, thrown),
+      cpuMsFromNow: () => this.#cpuMsFromNow(),
+    };
+    return this.#loading(key, () => feed(thread, chunks, options));
+  }
+
+  /**
+   * Makes the trace of `key` this slot's, from its image file at `path`.
+   * @throws ImageUnusable, limit_exceeded, engine_crashed, the signal's reason.
+   */
+  restore(key: string, path: string, memoryBytesMax: number, signal: AbortSignal): Promise<Loaded> {
+    return this.#loading(key, async () => {
+      const { done } = this.#begin(signal, () => {});
+      this.#post({ ask: 'restore', path, memoryBytesMax });
+      const closing = await done;
+      if (closing.say === 'unusable')
+        throw new (closing.readable ? ImageUnusable : ImageUnreadable)(closing.reason);
+      return { loadMs: expected(closing, 'loaded').loadMs, traceBytes: 0 };
+    });
+  }
+
+  async #loading(key: string, work: () => Promise<Loaded>): Promise<Loaded> {
+    this.#checkAlive();
+    this.#advance({ event: 'load', key });
+    try {
+      const loaded = await work();
+      this.#advance({ event: 'loadDone' });
+      return loaded;
+    } catch (error) {
+      if (this.#state.is === 'loading') this.#advance({ event: 'loadFailed' });
+      throw error;
+    }
+  }
+
+  /**
+   * Asks the loaded trace.
+   * @throws sql_failed, limit_exceeded, engine_crashed, the signal's reason, what `onResult` throws.
+   */
+  async query({ key, onResult, ...request }: Script, signal: AbortSignal): Promise<Answered> {
+    this.#checkAlive();
+    this.#advance({ event: 'query', key, leavesMarks: request.leavesMarks });
+    const { call, done } = this.#begin(signal, (reply) => {
+      if (reply.say !== 'result') return;
+      const { bytes, rows, last } = reply;
+      const { byteLength } = bytes;
+      try {
+        const result = Buffer.from(bytes.buffer, bytes.byteOffset, byteLength);
+        const waits = onResult(result, rows, last);
+        if (waits === undefined) return this.#letGo(byteLength);
+        waits.then(
+          () => this.#letGo(byteLength),
+          (thrown) => this.#abandon(call, thrown),
+        );
+      } catch (thrown) {
+        this.#abandon(call, thrown);
+      }
+    });
+    this.#post({ ask: 'query', ...request });
+    try {
+      return expected(await done, 'answered');
+    } finally {
+      if (this.#state.is === 'querying') this.#advance({ event: 'queryDone' });
+    }
+  }
+
+  /** Takes back the marks. @throws limit_exceeded, engine_crashed */
+  async unmark(): Promise<void> {
+    await this.#ask({ ask: 'unmark' }, 'unmarked');
+    this.#advance({ event: 'restored' });
+  }
+
+  /** The loaded trace as an image. @throws Error where it is not that of `key`; engine_crashed */
+  async snapshot(key: string): Promise<Image> {
+    if (this.#state.is !== 'loaded' || this.#state.key !== key)
+      throw new Error('a slot that does not hold the trace has no image of it');
+    return (await this.#ask({ ask: 'snapshot' }, 'snapshot')).image;
+  }
+
+  /** Ends the thread, in whatever it is doing; a call that runs fails with `error`. */
+  async kill(why: string, error = crashed(why)): Promise<void> {
+    this.#onEnd(why, error);
+    await this.#thread.terminate();
+  }
+
+  async #ask<Say extends Closing['say']>(
+    request: ThreadRequest,
+    say: Say,
+    signal?: AbortSignal,
+  ): Promise<Extract<Closing, { say: Say }>> {
+    const { done } = this.#begin(signal, () => {});
+    this.#post(request);
+    return expected(await done, say);
+  }
+
+  /**
+   * Begins a call. `done` rejects where it fails, is aborted or abandoned, but not before the thread is
+   * idle again or ended: then the slot can be used, or thrown away.
+   */
+  #begin(
+    signal: AbortSignal | undefined,
+    onPassing: (reply: Passing) => void,
+  ): { call: Call; done: Promise<Closing> } {
+    Atomics.store(this.#gate, GATE.HELD, 0);
+    Atomics.store(this.#gate, GATE.DISCARD, 0);
+    let settle: Call['settle'] = () => {};
+    let close = (): void => {};
+    const done = new Promise<Closing>((resolve, reject) => {
+      settle = (outcome) => ('reply' in outcome ? resolve(outcome.reply) : reject(outcome.thrown));
+    });
+    const closed = new Promise<void>((resolve) => {
+      close = resolve;
+    });
+    const call: Call = { onPassing, wanted: true, settle, closed, close };
+    this.#call = call;
+    const onAbort = (): void => this.#abandon(call, signal?.reason);
+    void closed.then(() => signal?.removeEventListener('abort', onAbort));
+    if (this.#ended !== undefined) this.#close({ thrown: this.#ended });
+    else if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    return { call, done };
+  }
+
+  /** The thread has closed the running call. */
+  #close(outcome: { reply: Closing } | { thrown: unknown }): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    this.#call = undefined;
+    if (call.wanted) call.settle(outcome);
+    call.wanted = false;
+    call.close();
+  }
+
+  /** Gives a call up: what the thread still says is dropped, and the call fails with `thrown`. */
+  #abandon(call: Call, thrown: unknown): void {
+    if (!call.wanted) return;
+    call.wanted = false;
+    void this.#stop(call).then(() => call.settle({ thrown }));
+  }
+
+  /** Waits for a call's end, for a while; then ends the thread. */
+  async #stop(call: Call): Promise<void> {
+    Atomics.store(this.#gate, GATE.DISCARD, 1);
+    Atomics.store(this.#gate, GATE.HELD, 0);
+    Atomics.notify(this.#gate, GATE.HELD);
+    if (this.#state.is === 'loading') this.#post({ ask: 'drop' });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), GRACE_MS);
+    });
+    const end = await Promise.race([call.closed, late]);
+    clearTimeout(timer);
+    if (end === 'late') await this.kill('it did not stop when it was told to');
+  }
+
+  /** The bytes of a result were passed on. */
+  #letGo(byteLength: number): void {
+    Atomics.sub(this.#gate, GATE.HELD, byteLength);
+    Atomics.notify(this.#gate, GATE.HELD);
+  }
+
+  /** A clock of the processor time that the thread takes from now on. */
+  #cpuMsFromNow(): () => Promise<number | undefined> {
+    const thread = (): number => Atomics.load(this.#gate, GATE.THREAD);
+    const before = threadCpuMs(thread());
+    return async () => {
+      const [from = 0, to] = [await before, await threadCpuMs(thread())];
+      return to === undefined ? undefined : to - from;
+    };
+  }
+
+  #onReply(reply: ThreadReply): void {
+    if (this.#state.is === 'gone') return;
+    if ('memoryBytes' in reply) this.#resize(reply.memoryBytes);
+    if (reply.say === 'appended' || reply.say === 'result') {
+      if (this.#call?.wanted === true) this.#call.onPassing(reply);
+    } else if (reply.say === 'failed') {
+      if (reply.poisoned) this.#advance({ event: 'poison' });
+      this.#close({ thrown: failure(reply) });
+    } else this.#close({ reply });
+  }
+
+  #resize(bytes: number): void {
+    const grown = bytes > this.#memoryBytes;
+    this.#memoryBytes = bytes;
+    if (grown) this.#onGrowth();
+  }
+
+  #onEnd(why: string, error = crashed(why)): void {
+    if (this.#state.is === 'gone') return;
+    this.#ended = error;
+    this.#advance({ event: 'end', why });
+    this.#close({ thrown: error });
+  }
+
+  /** The thread may have ended since the slot was leased. */
+  #checkAlive(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  #advance(event: SlotEvent): void {
+    this.#state = nextSlotState(this.#state, event);
+  }
+
+  #post(request: ThreadRequest, transfer: ArrayBuffer[] = []): void {
+    this.#thread.postMessage(request, transfer);
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The thread of a slot: one TraceProcessor, whose every call blocks. Does what the main thread asks, in
+ * order (thread-protocol.ts).
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import {
+  type Image,
+  ImageUnreadable,
+  ImageUnusable,
+  imageBytes,
+  possibleKinds,
+  ReadAgain,
+  TraceProcessor,
+  TraceReading,
+} from '../../lib/engine/index.ts';
+import { KindsCollector, ResultStream } from '../../lib/query-result/index.ts';
+import { columnsFound } from '../tasks/columns.ts';
+import { ownThreadNumber } from './thread-cpu.ts';
+import {
+  GATE,
+  HELD_BYTES_MAX,
+  type QueryRequest,
+  type ReadFacts,
+  type ThreadData,
+  type ThreadReply,
+  type ThreadRequest,
+} from './thread-protocol.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('worker/engines/thread.ts runs as a worker thread only');
+const { engine, gate: sharedGate } = workerData as ThreadData;
+const gate = new Int32Array(sharedGate);
+Atomics.store(gate, GATE.THREAD, ownThreadNumber());
+
+const processor = new TraceProcessor(engine);
+/** The load that is not closed yet: the time it took so far, and how its bytes are read. */
+let load: { ms: number; reading?: TraceReading } | undefined;
+/** The trace as it was loaded, once a script was to leave marks on it. */
+let pristine: Image | undefined;
+
+function say(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(reply, transfer);
+}
+
+function sayFailed(thrown: unknown): void {
+  if (thrown instanceof ReadAgain) {
+    say({ say: 'again', mode: thrown.mode, memoryBytes: memoryBytes() });
+    return;
+  }
+  if (thrown instanceof ImageUnusable) {
+    const readable = !(thrown instanceof ImageUnreadable);
+    say({ say: 'unusable', reason: thrown.message, readable, memoryBytes: memoryBytes() });
+    return;
+  }
+  const { code, detail } = asBigtraceError(thrown);
+  const poisoned = processor.poisoned !== undefined;
+  say({ say: 'failed', code, detail, poisoned, memoryBytes: memoryBytes() });
+}
+
+function memoryBytes(): number {
+  return processor.memoryBytes + (pristine === undefined ? 0 : imageBytes(pristine));
+}
+
+function unwanted(): boolean {
+  return Atomics.load(gate, GATE.DISCARD) === 1;
+}
+
+/** Runs one step of the open load; the first that fails closes it, and those that follow are dropped. */
+function loadStep(step: () => void): void {
+  if (load === undefined || unwanted()) return;
+  const from = performance.now();
+  try {
+    step();
+    load.ms += performance.now() - from;
+  } catch (thrown) {
+    load = undefined;
+    sayFailed(thrown);
+  }
+}
+
+/** Opens a load; `prepare` makes the instance what it begins with. */
+function open(memoryBytesMax: number, prepare: () => void, reading?: TraceReading): void {
+  load = { ms: 0, ...(reading === undefined ? {} : { reading }) };
+  pristine = undefined;
+  processor.memoryBytesMax = memoryBytesMax;
+  loadStep(prepare);
+}
+
+function restore(path: string, memoryBytesMax: number): void {
+  open(memoryBytesMax, () => {
+    const file = readable(() => openSync(path, 'r'));
+    try {
+      processor.restoreFile((into) => {
+        if (unwanted()) throw new BigtraceError('cancelled', 'the load was dropped');
+        return readable(() => readSync(file, into));
+      });
+    } finally {
+      closeSync(file);
+    }
+  });
+  sayLoaded();
+}
+
+/** @throws ImageUnreadable: the trace is parsed instead, and the file stays. */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ImageUnreadable(`it cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function append(bytes: Uint8Array): void {
+  loadStep(() => load?.reading?.push(bytes));
+  if (load === undefined || unwanted()) return;
+  say({ say: 'appended', byteLength: bytes.byteLength, memoryBytes: memoryBytes() });
+}
+
+function finalize(): void {
+  loadStep(() => load?.reading?.end());
+  sayLoaded();
+}
+
+function sayLoaded(): void {
+  if (load === undefined || unwanted()) return;
+  const { ms: loadMs, reading } = load;
+  const read = reading === undefined ? {} : { read: readFacts(reading) };
+  say({ say: 'loaded', loadMs, ...read, memoryBytes: memoryBytes() });
+  load = undefined;
+}
+
+function readFacts({ findings }: TraceReading): ReadFacts {
+  const { zstdPackets, unpackedBytes } = findings;
+  return { zstdPackets, unpackedBytes, warnings: findings.warnings().size };
+}
+
+function drop(): void {
+  if (load === undefined) return;
+  load = undefined;
+  sayFailed(new BigtraceError('cancelled', 'the load was dropped'));
+}
+
+function query(request: QueryRequest): void {
+  const { sql, isSummary, leavesMarks, wantsKinds, memoryBytesMax } = request;
+  const from = performance.now();
+  const collector = wantsKinds ? new KindsCollector() : undefined;
+  const stream = collector?.stream ?? new ResultStream();
+  let broken: { thrown: unknown } | undefined;
+  try {
+    processor.memoryBytesMax = memoryBytesMax;
+    if (leavesMarks) pristine ??= processor.snapshot();
+    processor[isSummary ? 'summarize' : 'query'](sql, (view) => {
+      if (broken !== undefined || unwanted()) return;
+      const bytes = new Uint8Array(view); // a copy in a buffer of its own, which can be handed over
+      try {
+        if (collector === undefined) stream.next(bytes);
+        else collector.add(bytes);
+      } catch (thrown) {
+        broken = { thrown }; // throwing through the engine would cost the instance
+        return;
+      }
+      const { rows, complete } = stream;
+      Atomics.add(gate, GATE.HELD, bytes.byteLength);
+      say({ say: 'result', bytes, rows, last: complete }, [bytes.buffer]);
+      waitAtGate();
+    });
+    if (broken !== undefined) throw broken.thrown;
+    if (!unwanted()) stream.end();
+    say({
+      say: 'answered',
+      rows: stream.rows,
+      ...(collector === undefined ? {} : { columns: columnsFound(collector) }),
+      queryMs: performance.now() - from,
+      memoryBytes: memoryBytes(),
+    });
+  } catch (thrown) {
+    sayFailed(thrown);
+  }
+}
+
+/** Sleeps while too much of what was sent has not been passed on. */
+function waitAtGate(): void {
+  for (;;) {
+    const held = Atomics.load(gate, GATE.HELD);
+    if (held <= HELD_BYTES_MAX || unwanted()) return;
+    Atomics.wait(gate, GATE.HELD, held);
+  }
+}
+
+function unmark(): void {
+  try {
+    if (pristine === undefined) throw new Error('no state was kept');
+    processor.restore(pristine);
+    say({ say: 'unmarked', memoryBytes: memoryBytes() });
+  } catch (thrown) {
+    sayFailed(thrown);
+  }
+}
+
+function snapshot(): void {
+  try {
+    const image = pristine ?? processor.snapshot();
+    say({ say: 'snapshot', image, memoryBytes: memoryBytes() });
+  } catch (thrown) {
+    sayFailed(thrown);
+  }
+}
+
+function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
+  try {
+    processor.memoryBytesMax = memoryBytesMax;
+    processor.finalize();
+    say({ say: 'possibleKinds', kinds: possibleKinds(processor, sql), memoryBytes: memoryBytes() });
+  } catch (thrown) {
+    sayFailed(thrown);
+  }
+}
+
+port.on('message', (request: ThreadRequest) => {
+  switch (request.ask) {
+    case 'open':
+      return open(
+        request.memoryBytesMax,
+        () => processor.reset(),
+        new TraceReading(engine, request.reading, processor),
+      );
+    case 'append':
+      return append(request.bytes);
+    case 'finalize':
+      return finalize();
+    case 'drop':
+      return drop();
+    case 'restore':
+      return restore(request.path, request.memoryBytesMax);
+    case 'query':
+      return query(request);
+    case 'unmark':
+      return unmark();
+    case 'snapshot':
+      return snapshot();
+    case 'possibleKinds':
+      return inferKinds(request.sql, request.memoryBytesMax);
+  }
+});

@@ -1,0 +1,45 @@
+/** One `ReadTrace` call: a trace's bytes out of its store, in pieces, as fast as the reader takes them. */
+
+import { drained } from '../../lib/common/network/stream-drain.ts';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type { ReadTraceRequest, ReadTraceResponse } from '../../lib/proto/messages.ts';
+import type { Turn } from '../scheduling/turns.ts';
+import type { AnswerParts } from '../tasks/question.ts';
+import type { CallSink } from './list-call.ts';
+
+const PIECE_BYTES_MAX = 256 * 1024;
+
+/** @throws trace_changed where the trace is not of that generation any more, and what the store says */
+export async function sendTrace(
+  { stores, admission }: Pick<AnswerParts, 'stores' | 'admission'>,
+  { address, generation, offset, length }: ReadTraceRequest,
+  sink: CallSink<ReadTraceResponse>,
+  turn: Turn,
+  signal: AbortSignal,
+): Promise<void> {
+  const trace = textFromBytes(address);
+  const options = { generation, start: offset, signal };
+  await admission
+    .task(turn, 'rows', signal)
+    .lookup(trace, () => sendPieces(stores.read(trace, options), length, sink, signal));
+}
+
+async function sendPieces(
+  chunks: AsyncIterable<Uint8Array>,
+  length: number,
+  sink: CallSink<ReadTraceResponse>,
+  signal: AbortSignal,
+): Promise<void> {
+  let left = length || Number.POSITIVE_INFINITY;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length && left > 0; ) {
+      const piece = chunk.subarray(at, at + Math.min(PIECE_BYTES_MAX, left));
+      at += piece.length;
+      left -= piece.length;
+      const data = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+      if (!sink.write({ data })) await drained(sink);
+      signal.throwIfAborted();
+    }
+    if (left <= 0) return;
+  }
+}

@@ -1,0 +1,297 @@
+/** One `Run` stream: the traces of one query, taken as far as there are credits for them. */
+
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import type { Logger } from '../../lib/common/observability/log.ts';
+import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import type { PackageFacts } from '../../lib/engine/index.ts';
+import type {
+  RunEvent,
+  RunMode,
+  RunningTrace,
+  RunRequest,
+  RunStart,
+  Task,
+} from '../../lib/proto/messages.ts';
+import type { Turn } from '../scheduling/turns.ts';
+import { type AnswerLimits, answerLimits } from '../tasks/limits.ts';
+import { type PossibleKinds, withPossibleKinds } from '../tasks/possible-kinds.ts';
+import type { AnswerParts } from '../tasks/question.ts';
+import { type ScriptFacts, scriptFacts } from '../tasks/script.ts';
+import { answer } from '../tasks/task-executor.ts';
+import { CreditWindow } from './credit-window.ts';
+import { type EventSink, EventWriter } from './event-writer.ts';
+import { RunningTask } from './running-task.ts';
+import type { TraceSpans } from './trace-spans.ts';
+
+/** Why a trace goes back to the orchestrator: aborting with it is no failure. */
+const GIVEN_BACK = Symbol('given back');
+/** How often the stream says what its tasks are doing, and how old they are then at least. */
+const STATES_MS = 1000;
+
+export interface RunParts extends AnswerParts {
+  possibleKinds: PossibleKinds;
+  /** SQL packages that scripts may include. */
+  packages: readonly PackageFacts[];
+  logger: Logger;
+}
+
+/** The gRPC stream, as far as it is written to. */
+export interface RunSink extends EventSink {
+  /** Ends the stream with an error. */
+  fail(error: BigtraceError): void;
+}
+
+export class RunCall {
+  readonly #parts: RunParts;
+  readonly #sink: RunSink;
+  readonly #spans: TraceSpans | undefined;
+  readonly #writer: EventWriter;
+  readonly #window: CreditWindow;
+  readonly #tasks = new Map<number, RunningTask>();
+  #query: Query | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #statesTimer: NodeJS.Timeout | undefined;
+  /** Credits given and not used. */
+  #open = 0;
+  #noMore = false;
+  #ended = false;
+
+  constructor(parts: RunParts, sink: RunSink, spans: TraceSpans | undefined) {
+    this.#parts = parts;
+    this.#sink = sink;
+    this.#spans = spans;
+    this.#writer = new EventWriter(sink);
+    this.#window = new CreditWindow(parts.admission.threads.total);
+  }
+
+  get queued(): number {
+    let queued = 0;
+    for (const { begun } of this.#tasks.values()) if (!begun) queued++;
+    return queued;
+  }
+
+  /** The traces that are on a thread. */
+  running(): RunningTrace[] {
+    if (this.#query === undefined) return [];
+    const { id: queryId, mode, turn } = this.#query;
+    return [...this.#tasks.values()]
+      .filter(({ phase }) => phase !== 'QUEUED')
+      .map((task) => ({
+        ...{ trace: task.trace, phase: task.phase, phaseMs: task.phaseMs, totalMs: task.totalMs },
+        ...{ queryId, user: turn.user, mode },
+      }));
+  }
+
+  onMessage(request: RunRequest): void {
+    if (this.#ended) return;
+    try {
+      if (request.start) this.#onStart(request.start);
+      else if (this.#query === undefined) throw misused('the first message must be start');
+      else if (request.assign) this.#onAssign(request.assign.task);
+      else if (request.withdraw) for (const id of request.withdraw.id) this.#giveBack(id);
+      else if (request.cancel) for (const id of request.cancel.id) this.#cancel(id);
+    } catch (thrown) {
+      this.#fail(asBigtraceError(thrown));
+    }
+  }
+
+  /** The client has nothing more to assign. */
+  onHalfClose(): void {
+    this.#noMore = true;
+    this.#endWhenDone();
+  }
+
+  /** The stream is gone; with it, all that is done for it. */
+  onGone(): void {
+    this.#stop(new BigtraceError('cancelled', 'the query was cancelled'));
+  }
+
+  /** Finishes what was begun and gives the rest back. */
+  drain(): void {
+    if (this.#ended || this.#noMore) return;
+    this.#noMore = true;
+    this.#send({ draining: true });
+    for (const id of this.#tasks.keys()) this.#giveBack(id);
+    this.#endWhenDone();
+  }
+
+  #onStart(start: RunStart): void {
+    if (this.#query !== undefined) throw misused('start comes once');
+    if (start.sql.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
+    this.#query = {
+      id: start.queryId,
+      mode: start.mode,
+      script: scriptFacts(start.sql, this.#parts.packages),
+      limits: answerLimits(start.limits, this.#parts.limits),
+      turn: { user: start.user ?? '', query: this },
+    };
+    const timeoutMs = start.limits?.timeoutMs ?? 0;
+    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#fail(tooLate(timeoutMs)), timeoutMs);
+    this.#open = this.#window.give(start.credits ?? 0);
+    this.#giveCredits();
+  }
+
+  #onAssign(tasks: Task[]): void {
+    for (const task of tasks) {
+      if (this.#tasks.has(task.id)) throw misused(`task ${task.id} was assigned twice`);
+      if (this.#open === 0) {
+        // Who counts on credits of an earlier worker at this address learns that here are fewer.
+        this.#send({ returned: { id: [task.id] } });
+        continue;
+      }
+      this.#open--;
+      const running = new RunningTask(task.trace);
+      this.#tasks.set(task.id, running);
+      if (this.#noMore) running.abort.abort(GIVEN_BACK);
+      void this.#run(task, running);
+    }
+    this.#statesTimer ??= setTimeout(() => this.#sayStates(), STATES_MS);
+  }
+
+  /** What the tasks are doing that have been here for a while. */
+  #sayStates(): void {
+    this.#statesTimer = undefined;
+    if (this.#ended || this.#tasks.size === 0) return;
+    const state = [...this.#tasks]
+      .filter(([, { totalMs }]) => totalMs >= STATES_MS)
+      .map(([id, { phase, phaseMs, threadMs }]) => ({ id, phase, phaseMs, threadMs }));
+    if (state.length > 0) this.#send({ states: { state } });
+    this.#statesTimer = setTimeout(() => this.#sayStates(), STATES_MS);
+  }
+
+  async #run(assigned: Task, task: RunningTask): Promise<void> {
+    const { id, trace } = assigned;
+    const { signal } = task.abort;
+    const end = await this.#answer(assigned, task).catch((thrown: unknown): RunEvent => {
+      if (signal.reason === GIVEN_BACK) return { returned: { id: [id] } };
+      const error = asBigtraceError(thrown);
+      this.#logFailure(error, trace);
+      const { threadMs } = task;
+      return { failure: { id, code: error.code, message: error.detail, threadMs } };
+    });
+    this.#tasks.delete(id);
+    const queryId = this.#query?.id ?? '';
+    this.#spans?.ended({ queryId, trace, fromMs: task.fromMs, event: end });
+    if (this.#ended) return;
+    this.#send(end);
+    this.#window.ended();
+    this.#giveCredits();
+    this.#endWhenDone();
+  }
+
+  async #answer({ id, trace, generation = '' }: Task, task: RunningTask): Promise<RunEvent> {
+    if (this.#query === undefined) throw misused('the first message must be start');
+    const { mode, script, limits, turn } = this.#query;
+    /** The last result waits for the answer's statistics. */
+    let last: Buffer | undefined;
+    const { columns, stats } = await answer(
+      this.#parts,
+      {
+        trace: textFromBytes(trace),
+        generation,
+        script,
+        limits,
+        wantsKinds: mode === 'TYPES',
+        turn,
+        outlet: this.#writer,
+        onBegin: (waitedMs) => {
+          task.begin();
+          this.#window.began(waitedMs);
+          this.#giveCredits();
+        },
+        onPhase: (phase) => task.enter(phase),
+        onResult: (result, _rows, isLast) => {
+          if (mode === 'TYPES') return undefined;
+          if (!isLast) return this.#sendRows(id, result);
+          last = result;
+          return undefined;
+        },
+      },
+      task.abort.signal,
+    );
+    if (mode === 'TYPES') {
+      const column = await withPossibleKinds(columns ?? [], script, this.#parts.possibleKinds);
+      return { types: { id, column, stats } };
+    }
+    if (last === undefined) throw new BigtraceError('internal', 'the answer has no last result');
+    return { rows: { id, result: last, last: true, stats } };
+  }
+
+  /** What people did is for them to know; what the engine or we did wrong is for the operator. */
+  #logFailure({ code, kind, detail, cause }: BigtraceError, trace: Buffer): void {
+    const about = { query: this.#query?.id, trace: printable(textFromBytes(trace)), code };
+    if (kind === 'internal') this.#parts.logger.warn({ ...about, err: cause }, detail);
+    else this.#parts.logger.debug(about, detail);
+  }
+
+  /** A trace that was begun stays here. */
+  #giveBack(id: number): void {
+    const task = this.#tasks.get(id);
+    if (task?.begun === false) task.abort.abort(GIVEN_BACK);
+  }
+
+  /** Nobody wants the trace's answer any more. */
+  #cancel(id: number): void {
+    this.#tasks.get(id)?.abort.abort(GIVEN_BACK);
+  }
+
+  #giveCredits(): void {
+    if (this.#noMore || this.#ended) return;
+    const credits = this.#window.give();
+    if (credits === 0) return;
+    this.#open += credits;
+    this.#send({ credits });
+  }
+
+  #send(event: RunEvent): void {
+    if (!this.#ended) void this.#writer.add(event, event.rows?.result.length ?? 0);
+  }
+
+  /** The promise, where there is one, holds up the engine until the reader has caught up. */
+  #sendRows(id: number, result: Buffer): Promise<void> | undefined {
+    if (this.#ended) return undefined;
+    return this.#writer.add({ rows: { id, result, last: false } }, result.length);
+  }
+
+  #endWhenDone(): void {
+    if (!this.#noMore || this.#ended || this.#tasks.size > 0) return;
+    this.#ended = true;
+    this.#clearTimers();
+    this.#writer.end();
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#statesTimer);
+  }
+
+  #fail(error: BigtraceError): void {
+    if (this.#ended) return;
+    this.#stop(error);
+    this.#sink.fail(error);
+  }
+
+  #stop(reason: BigtraceError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#clearTimers();
+    this.#writer.close();
+    for (const { abort } of this.#tasks.values()) abort.abort(reason);
+  }
+}
+
+interface Query {
+  id: string;
+  mode: RunMode;
+  script: ScriptFacts;
+  limits: AnswerLimits;
+  turn: Turn;
+}
+
+function misused(what: string): BigtraceError {
+  return new BigtraceError('invalid_option', `${what} (bigtrace.v1.Worker.Run)`);
+}
+
+function tooLate(ms: number): BigtraceError {
+  return new BigtraceError('deadline_exceeded', `the query took longer than ${ms} ms`);
+}

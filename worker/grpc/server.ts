@@ -1,0 +1,332 @@
+/** The gRPC edge of a worker: both services on one port. */
+import * as grpc from '@grpc/grpc-js';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { toServiceError } from '../../lib/common/grpc-errors.ts';
+import { createEdge } from '../../lib/common/network/server-security.ts';
+import { addHealth } from '../../lib/common/observability/health.ts';
+import type { Measured } from '../../lib/common/observability/probes.ts';
+import { type Tracing, traceContextOf } from '../../lib/common/observability/tracing.ts';
+import type { EdgeConfig } from '../../lib/common/options/server-security-options.ts';
+import { bytesFromText, printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { checkSqlLength } from '../../lib/common/text/text-bounds.ts';
+import { VERSION } from '../../lib/common/version.ts';
+import type { Engine } from '../../lib/engine/index.ts';
+import type {
+  BigtraceQueryTraceArgs,
+  BigtraceQueryTraceResponse,
+  ListRequest,
+  ListResponse,
+  ReadTraceRequest,
+  ReadTraceResponse,
+  RunningTrace,
+  RunRequest,
+  RunResponse,
+  UnbarRequest,
+  UnbarResponse,
+  WorkerStatus,
+} from '../../lib/proto/messages.ts';
+import { bigtraceWorker, GRPC_OPTIONS, perfettoWorker } from '../../lib/proto/services.ts';
+import { storeCounters, storeGauges } from '../store-counts.ts';
+import { answerLimits } from '../tasks/limits.ts';
+import { scriptFacts } from '../tasks/script.ts';
+import { answer } from '../tasks/task-executor.ts';
+import { firstCredits } from './credit-window.ts';
+import { sendListed } from './list-call.ts';
+import { sendTrace } from './read-call.ts';
+import { RunCall, type RunParts, type RunSink } from './run-call.ts';
+import { TraceSpans } from './trace-spans.ts';
+
+/** One message holds all results of a trace here, and a message is below 2 GiB. */
+const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
+
+export interface ServerParts extends RunParts {
+  engine: Engine;
+  edge: EdgeConfig;
+  tracing: Tracing | undefined;
+  cacheId: string;
+}
+
+export class WorkerServer {
+  readonly #parts: ServerParts;
+  readonly #server: grpc.Server;
+  readonly #credentials: grpc.ServerCredentials;
+  readonly #notServing: () => void;
+  readonly #runs = new Set<RunCall>();
+  readonly #startedAt = performance.now();
+  /** Calls of the unary service that are being answered. */
+  #unary = 0;
+  #draining = false;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    const { server, credentials } = createEdge(parts.edge, GRPC_OPTIONS);
+    this.#server = server;
+    this.#credentials = credentials;
+    this.#notServing = addHealth(server);
+    this.#server.addService(perfettoWorker, {
+      QueryTrace: this.#queryTrace.bind(this),
+    });
+    this.#server.addService(bigtraceWorker, {
+      Run: this.#run.bind(this),
+      List: this.#list.bind(this),
+      ReadTrace: this.#readTrace.bind(this),
+      Status: this.#status.bind(this),
+      Unbar: this.#unbar.bind(this),
+    });
+  }
+
+  /** @returns the port it listens on. @throws invalid_option where it cannot listen there. */
+  listen(hostPort: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(hostPort, this.#credentials, (error, port) => {
+        if (error === null) resolve(port);
+        else
+          reject(
+            new BigtraceError('invalid_option', `cannot listen on ${hostPort}: ${error.message}`),
+          );
+      });
+    });
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  measure(): Measured {
+    const { admission } = this.#parts;
+    return {
+      counters: this.#counters(),
+      gauges: {
+        ...this.#gauges(),
+        threads: admission.threads.total,
+        tasks_running: admission.running,
+        tasks_queued: this.#queued(),
+      },
+    };
+  }
+
+  #queued(): number {
+    let queued = 0;
+    for (const run of this.#runs) queued += run.queued;
+    return queued;
+  }
+
+  /** Takes no new work, finishes what was begun; resolves when there is none left. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#notServing();
+    for (const run of this.#runs) run.drain();
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+      this.#checkIdle();
+    });
+    // The last answers may still be on their way.
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+  }
+
+  /** Cuts off whatever is still going on. */
+  close(): void {
+    this.#server.forceShutdown();
+  }
+
+  #checkIdle(): void {
+    if (this.#draining && this.#runs.size === 0 && this.#unary === 0) this.#whenIdle?.();
+  }
+
+  #run(call: grpc.ServerDuplexStream<RunRequest, RunResponse>): void {
+    if (this.#draining) return void call.emit('error', toServiceError(stopping()));
+    sayReached(call);
+    const sink: RunSink = {
+      write: (message) => call.write(message),
+      once: (event, listener) => call.once(event, listener),
+      end: () => call.end(),
+      fail: (error) => {
+        this.#parts.logger.debug({ err: error }, 'a query failed as a whole');
+        call.emit('error', toServiceError(error));
+      },
+    };
+    const run = new RunCall(this.#parts, sink, this.#spansFor(call.metadata));
+    this.#runs.add(run);
+    call.on('data', (request: RunRequest) => run.onMessage(request));
+    call.on('end', () => run.onHalfClose());
+    call.on('cancelled', () => run.onGone());
+    call.on('error', () => run.onGone());
+    call.on('close', () => {
+      run.onGone();
+      this.#runs.delete(run);
+      this.#checkIdle();
+    });
+  }
+
+  /** Only under a span of the client: a trace by itself is no story. */
+  #spansFor(metadata: grpc.Metadata): TraceSpans | undefined {
+    const { tracing } = this.#parts;
+    const under = traceContextOf(metadata);
+    return tracing && under && new TraceSpans(tracing, under);
+  }
+
+  async #queryTrace(
+    call: grpc.ServerUnaryCall<BigtraceQueryTraceArgs, BigtraceQueryTraceResponse>,
+    reply: grpc.sendUnaryData<BigtraceQueryTraceResponse>,
+  ): Promise<void> {
+    const abort = new AbortController();
+    call.on('cancelled', () =>
+      abort.abort(new BigtraceError('cancelled', 'the call was cancelled')),
+    );
+    this.#unary++;
+    try {
+      reply(null, await this.#answerWhole(call.request, call.getPeer(), abort.signal));
+    } catch (thrown) {
+      reply(toServiceError(thrown));
+    } finally {
+      this.#unary--;
+      this.#checkIdle();
+    }
+  }
+
+  async #answerWhole(
+    { trace, sqlQuery }: BigtraceQueryTraceArgs,
+    peer: string,
+    signal: AbortSignal,
+  ): Promise<BigtraceQueryTraceResponse> {
+    if (this.#draining) throw stopping();
+    if (sqlQuery.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
+    checkSqlLength('SQL', sqlQuery, printable(textFromBytes(trace)));
+    const { limits } = this.#parts;
+    const user = peer.slice(0, peer.lastIndexOf(':')); // upstream's protocol names none
+    const result: Buffer[] = [];
+    await answer(
+      this.#parts,
+      {
+        trace: await this.#parts.stores.canonical(textFromBytes(trace), signal),
+        generation: '',
+        script: scriptFacts(sqlQuery, this.#parts.packages),
+        limits: answerLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
+        wantsKinds: false,
+        turn: { user, query: signal },
+        onBegin: () => {},
+        onPhase: () => {},
+        onResult: (one) => {
+          result.push(one);
+          return undefined;
+        },
+      },
+      signal,
+    );
+    return { trace, result };
+  }
+
+  async #list(call: grpc.ServerWritableStream<ListRequest, ListResponse>): Promise<void> {
+    const { pattern, limit } = call.request;
+    await streamed(call, (signal) =>
+      sendListed(this.#parts.stores, pattern.map(textFromBytes), limit, call, signal),
+    );
+  }
+
+  async #readTrace(
+    call: grpc.ServerWritableStream<ReadTraceRequest, ReadTraceResponse>,
+  ): Promise<void> {
+    const turn = { user: call.getPeer(), query: call };
+    await streamed(call, (signal) => sendTrace(this.#parts, call.request, call, turn, signal));
+  }
+
+  #counters(): Record<string, number> {
+    const { counters, stores } = this.#parts;
+    return { ...counters.all(), ...storeCounters(stores) };
+  }
+
+  #gauges(): Record<string, number> {
+    const { pool, results, resultDisk, images, admission, barred, stores } = this.#parts;
+    return {
+      ...pool.gauges(),
+      ...storeGauges(stores),
+      results_remembered: results.size,
+      results_bytes: results.bytes,
+      results_on_disk: resultDisk.size,
+      results_on_disk_bytes: resultDisk.bytes,
+      images: images.size,
+      images_bytes: images.bytes,
+      ...admission.gauges(),
+      traces_barred: barred.size,
+      queries: this.#runs.size,
+      rss_bytes: process.memoryUsage.rss(),
+    };
+  }
+
+  /** The traces that have run longest. */
+  #running(): RunningTrace[] {
+    return [...this.#runs]
+      .flatMap((run) => run.running())
+      .sort((one, other) => other.totalMs - one.totalMs)
+      .slice(0, NAMED_MAX);
+  }
+
+  async #unbar(
+    { request }: grpc.ServerUnaryCall<UnbarRequest, UnbarResponse>,
+    reply: grpc.sendUnaryData<UnbarResponse>,
+  ): Promise<void> {
+    try {
+      const addresses = request.all ? 'all' : new Set(request.trace.map(textFromBytes));
+      reply(null, { lifted: await this.#parts.barred.lift(addresses) });
+    } catch (thrown) {
+      reply(toServiceError(thrown));
+    }
+  }
+
+  #status(
+    _call: grpc.ServerUnaryCall<object, WorkerStatus>,
+    reply: grpc.sendUnaryData<WorkerStatus>,
+  ): void {
+    const { engine, admission, barred } = this.#parts;
+    const { total: threads } = admission.threads;
+    reply(null, {
+      version: VERSION,
+      engine: `${engine.version} ${engine.identity}`,
+      threads,
+      tasksRunning: admission.running,
+      tasksQueued: this.#queued(),
+      uptimeMs: Math.round(performance.now() - this.#startedAt),
+      draining: this.#draining,
+      counters: this.#counters(),
+      gauges: this.#gauges(),
+      sqlPackage: engine.packages.map(({ name }) => name),
+      cacheId: this.#parts.cacheId,
+      firstCredits: firstCredits(threads),
+      running: this.#running(),
+      barred: barred.latest(NAMED_MAX).map(({ trace, detail: message, ...bar }) => ({
+        ...{ trace: bytesFromText(trace), generation: bar.generation, code: bar.code },
+        ...{ message, barredMs: bar.barredMs },
+      })),
+      barredTotal: barred.size,
+      localRoot: this.#parts.stores.localRoots.map(bytesFromText),
+    });
+  }
+}
+
+/** How many traces of a kind `Status` names. */
+const NAMED_MAX = 100;
+
+async function streamed<Request, Response>(
+  call: grpc.ServerWritableStream<Request, Response>,
+  send: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  sayReached(call);
+  const abort = new AbortController();
+  call.on('cancelled', () => abort.abort(new BigtraceError('cancelled', 'the call was cancelled')));
+  try {
+    await send(abort.signal);
+    call.end();
+  } catch (thrown) {
+    call.emit('error', toServiceError(thrown)); // grpc-js ends the call with it
+  }
+}
+
+/** Headers now, not with the first message: an orchestrator tells a worker that died at it from one that was gone. */
+function sayReached(call: { sendMetadata(metadata: grpc.Metadata): void }): void {
+  call.sendMetadata(new grpc.Metadata());
+}
+
+function stopping(): BigtraceError {
+  return new BigtraceError('draining', 'the worker is shutting down and takes no new work');
+}

@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { SpanAttributes, Tracing } from '../../lib/common/observability/tracing.ts';
+import type { RunEvent } from '../../lib/proto/messages.ts';
+import { TraceSpans } from './trace-spans.ts';
+
+function recorded(): { tracing: Tracing; spans: SpanAttributes[] } {
+  const spans: SpanAttributes[] = [];
+  const tracing: Tracing = {
+    start: (_name, under) => ({
+      context: under ?? { traceparent: '' },
+      end: (attributes) => void spans.push(attributes),
+    }),
+    close: async () => undefined,
+  };
+  return { tracing, spans };
+}
+
+const STATS = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' as const };
+const ANSWER: RunEvent = { rows: { id: 1, result: Buffer.of(), last: true, stats: STATS } };
+const FAILURE: RunEvent = { failure: { id: 1, code: 'sql_failed', message: 'no' } };
+
+const NOW = 1e12;
+
+beforeEach(() => void vi.useFakeTimers({ now: NOW }));
+afterEach(() => void vi.useRealTimers());
+
+function end(spans: TraceSpans, trace: string, tookMs: number, event = ANSWER): void {
+  spans.ended({ queryId: 'q', trace: Buffer.from(trace), fromMs: NOW - tookMs, event });
+}
+
+test('of very many traces: the first ones, those that are slower than all before, and failures', () => {
+  const { tracing, spans } = recorded();
+  const ofQuery = new TraceSpans(tracing, { traceparent: 'up' });
+  for (let at = 0; at < 100_000; at += 1) end(ofQuery, `first ${at}`, 1000);
+  expect(spans).toHaveLength(100);
+  end(ofQuery, 'slow', 60_000);
+  end(ofQuery, 'less slow', 30_000);
+  end(ofQuery, 'failed', 0, FAILURE);
+  expect(spans.slice(100).map((span) => span['bigtrace.trace'])).toEqual(['slow', 'failed']);
+});
+
+test('never more than 200, whatever fails', () => {
+  const { tracing, spans } = recorded();
+  const ofQuery = new TraceSpans(tracing, { traceparent: 'up' });
+  for (let at = 0; at < 1000; at += 1) end(ofQuery, 'failed', 0, FAILURE);
+  expect(spans).toHaveLength(200);
+});
+
+test('a trace that was given back has none', () => {
+  const { tracing, spans } = recorded();
+  end(new TraceSpans(tracing, { traceparent: 'up' }), 'back', 0, { returned: { id: [1] } });
+  expect(spans).toEqual([]);
+});

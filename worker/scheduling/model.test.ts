@@ -1,0 +1,241 @@
+/**
+ * The worker's scheduling over modelled stores and engines, in virtual time, very much and all different: every
+ * task ends, with the answer of its own trace; nothing stays held; and no user waits behind another's tasks.
+ */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { createLogger } from '../../lib/common/observability/log.ts';
+import { Dice } from '../../lib/common/testing/dice.ts';
+import { ResultDisk } from '../cache/result-disk.ts';
+import { ResultMemory } from '../cache/result-memory.ts';
+import { ImageKeeper } from '../cache/snapshot-writer.ts';
+import { LIMIT_DEFAULTS } from '../config.ts';
+import { Counters } from '../counters.ts';
+import { BarredTraces } from '../engines/barred-traces.ts';
+import { SlotPool } from '../engines/slot-pool.ts';
+import type { AnswerParts, Outlet } from '../tasks/question.ts';
+import { scriptFacts } from '../tasks/script.ts';
+import { answer } from '../tasks/task-executor.ts';
+import { FairnessWatch } from '../testing/fairness-watch.ts';
+import { type Habits, ModelWorld, statOf } from '../testing/model.ts';
+import { Admission, type Lane } from './admission.ts';
+import type { Turn } from './turns.ts';
+
+const STEPS_DEFAULT = 20_000;
+const STEPS = Number(process.env['BIGTRACE_MODEL_STEPS'] ?? STEPS_DEFAULT);
+const FIRST_SEED = Number(process.env['BIGTRACE_MODEL_SEED'] ?? 1);
+/** Virtual; no task of the model has reason to take as long. */
+const RUN_MS_MAX = 3_600_000;
+const LOAD_BOUND = { minMs: 5000, bytesPerSecond: 2 ** 20 };
+const LIMITS = { ...LIMIT_DEFAULTS, traceTimeoutMs: 30_000, memoryBytesMax: 2 ** 28 };
+/**
+ * Turns that another user may get before one who waits and holds nothing. A user who is served goes behind all who
+ * wait, and a user who begins to wait is last: so each of the others is served once before it, and none twice.
+ */
+const PASSED_MAX = 1;
+const logger = createLogger('model', 'silent');
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],
+  });
+});
+afterEach(() => vi.useRealTimers());
+
+function habitsOf(dice: Dice): Habits {
+  const rarely = (): number => (dice.chance(0.5) ? 0 : dice.next() * 0.2);
+  return {
+    dice,
+    ...{ storeFails: rarely() / 4, storeHangs: rarely() / 2, invalid: rarely(), endless: rarely() },
+    ...{ threadDies: rarely() / 4, images: rarely() * 4, imageUnusable: rarely() * 4 },
+  };
+}
+
+interface Model {
+  world: ModelWorld;
+  parts: AnswerParts;
+  threads: number;
+  spares: number;
+}
+
+async function modelOf(habits: Habits): Promise<Model> {
+  const { dice } = habits;
+  const world = new ModelWorld(habits, 1 + dice.below(4));
+  const [threads, spares] = [1 + dice.below(3), dice.below(3)];
+  const stores = world.stores();
+  const counters = new Counters();
+  const memoryBytesMax = 2 ** 28 * (1 + dice.below(8));
+  const admission = new Admission({
+    ...{ stores, threads, spares, longMs: 1000 },
+    hasRoom: () => pool.hasRoom,
+  });
+  const images = world.images();
+  const keeper = new ImageKeeper(images, admission);
+  const pool = new SlotPool({
+    startSlot: (onGrowth) => world.slot(onGrowth),
+    ...{ initialBytes: 20 * 2 ** 20, memoryBytesMax, threads, spares: 0, counters, keeper },
+  });
+  const onDisk = { directory: undefined, counters, logger };
+  const parts: AnswerParts = {
+    ...{ stores, pool, admission, counters, images, keeper, limits: LIMITS },
+    ...{ loadBound: LOAD_BOUND, engineIdentity: 'e', results: new ResultMemory(0) },
+    barred: await BarredTraces.open({
+      ...{ ...onDisk, loadBound: LOAD_BOUND, memoryBytesMax: LIMITS.memoryBytesMax },
+    }),
+    resultDisk: await ResultDisk.open({
+      ...{ ...onDisk, neighbours: [], bytesMax: 0, isBusy: () => true },
+    }),
+  };
+  return { world, parts, threads, spares };
+}
+
+/** A reader that is slow now and then. */
+class ModelOutlet implements Outlet {
+  readonly #world: ModelWorld;
+  #fullUntil = 0;
+
+  constructor(world: ModelWorld) {
+    this.#world = world;
+  }
+
+  get full(): boolean {
+    return performance.now() < this.#fullUntil;
+  }
+
+  write(): Promise<void> | undefined {
+    const { dice } = this.#world.habits;
+    if (!dice.chance(0.05)) return undefined;
+    this.#fullUntil = performance.now() + dice.below(500);
+    return dice.chance(0.5) ? this.room() : undefined;
+  }
+
+  room(signal?: AbortSignal): Promise<void> {
+    return this.#world.pause(1 + Math.ceil(this.#fullUntil - performance.now()), signal);
+  }
+}
+
+interface ModelTask {
+  trace: string;
+  turn: Turn;
+  lane: Lane;
+  sql: string;
+  end?: { error?: unknown };
+}
+
+const SCRIPTS = [
+  'SELECT 1',
+  'CREATE PERFETTO TABLE t AS SELECT 1; SELECT * FROM t',
+  'CREATE PERFETTO TABLE IF NOT EXISTS t AS SELECT 1; SELECT * FROM t',
+];
+
+function tasksOf(dice: Dice): ModelTask[] {
+  const users = 1 + dice.below(4);
+  const traces = 1 + dice.below(12);
+  const queries = Array.from({ length: 1 + dice.below(10) }, (): Turn => {
+    return { user: `u${dice.below(users)}`, query: {} };
+  });
+  return Array.from({ length: 1 + dice.below(80) }, () => {
+    const at = dice.below(traces);
+    const turn = queries[dice.below(queries.length)] ?? { user: '', query: {} };
+    const sql = SCRIPTS[dice.chance(0.8) ? 0 : 1 + dice.below(2)] ?? '';
+    const lane = dice.chance(0.15) ? 'columns' : 'rows';
+    return { trace: `/${dice.chance(0.7) ? 'far' : 'near'}/${at}`, turn, lane, sql };
+  });
+}
+
+async function run({ world, parts }: Model, task: ModelTask, about: string): Promise<void> {
+  const { dice } = world.habits;
+  const outlet = new ModelOutlet(world);
+  const abort = new AbortController();
+  if (dice.chance(0.25))
+    setTimeout(
+      () => abort.abort(new BigtraceError('cancelled', 'as it happens')),
+      dice.below(3000),
+    );
+  const key = `${task.trace}\0${statOf(task.trace).generation}\0e`;
+  const seen: string[] = [];
+  let ended = false;
+  const question = {
+    ...{ trace: task.trace, generation: '', limits: LIMITS, turn: task.turn, outlet },
+    script: scriptFacts(Buffer.from(task.sql), []),
+    wantsKinds: task.lane === 'columns',
+    onBegin: () => {},
+    onPhase: () => {},
+    onResult: (result: Buffer) => {
+      if (ended) world.misuses.push('a result came after the end');
+      seen.push(result.toString());
+      return outlet.write();
+    },
+  };
+  try {
+    await answer(parts, question, abort.signal);
+    task.end = {};
+    expect([...new Set(seen)], about).toEqual([key]);
+  } catch (error) {
+    task.end = { error };
+    if (!(error instanceof BigtraceError)) throw error;
+    if (error.code === 'internal') world.misuses.push(error.detail);
+  } finally {
+    ended = true;
+  }
+}
+
+/** Runs tasks of the model to their end, and judges them. */
+async function judged(seed: number, seen: Counters): Promise<number> {
+  const dice = new Dice(seed);
+  const model = await modelOf(habitsOf(dice));
+  const { world, parts, threads, spares } = model;
+  const about = `seed ${seed}`;
+  const fairness = new FairnessWatch();
+  const tasks = tasksOf(dice);
+  const runs = tasks.map(async (task) => {
+    await world.pause(dice.chance(0.5) ? 10 : 4000);
+    await run(model, task, about);
+  });
+  let over = false;
+  const all = Promise.all(runs).finally(() => {
+    over = true;
+  });
+  all.catch(() => {});
+  const giveUp = performance.now() + RUN_MS_MAX;
+  while (!over && performance.now() < giveUp) await vi.advanceTimersByTimeAsync(500);
+  expect(
+    tasks.filter(({ end }) => end === undefined),
+    `${about}: these did not end`,
+  ).toEqual([]);
+  await all;
+  await vi.advanceTimersByTimeAsync(60_000); // marks are taken back, reads end
+  expect(world.misuses, about).toEqual([]);
+  expect([parts.admission.idle, world.working, world.requests], about).toEqual([true, 0, 0]);
+  for (const [name, value] of Object.entries(parts.admission.gauges()))
+    expect([name, value], about).toEqual([name, 0]);
+  expect(parts.pool.gauges()['slots_busy'], about).toBe(0);
+  const most = threads + Math.ceil(threads / 2) + 2 * spares;
+  expect(world.workingMost, about).toBeLessThanOrEqual(most);
+  expect(fairness.most, about).toBeLessThanOrEqual(PASSED_MAX);
+  expect(fairness.outOfTurn, about).toBe(0);
+  vi.clearAllTimers();
+  vi.restoreAllMocks();
+  for (const [name, count] of Object.entries(parts.counters.all()))
+    if (count > 0) seen.add(name as 'tasks_done');
+  return world.steps;
+}
+
+test(`${STEPS} steps of tasks over all that can happen`, async () => {
+  const seen = new Counters();
+  let steps = 0;
+  let seed = FIRST_SEED;
+  for (; steps < STEPS; seed++) steps += await judged(seed, seen);
+  const runs = seed - FIRST_SEED;
+  if (STEPS < STEPS_DEFAULT) return; // one seed that is looked into
+  // The model is of use only where all of it happens.
+  const happens = [
+    'tasks_done',
+    'tasks_failed',
+    'tier_resident',
+    'tier_image',
+    'tier_parse',
+  ] as const;
+  for (const name of [...happens, 'evictions', 'traces_barred', 'barred_answers'] as const)
+    expect(seen.get(name), name).toBeGreaterThan(runs / 20);
+}, 600_000);

@@ -1,0 +1,23 @@
+/** Columns of an answer, and what kinds of cells they hold. */
+import { bytesFromText } from '../../lib/common/text/byte-text.ts';
+import { KindsCollector } from '../../lib/query-result/index.ts';
+
+export interface ColumnFound {
+  name: Uint8Array;
+  /** Set of bits `1 << CellType`. */
+  kinds: number;
+}
+
+export function columnsFound(collector: KindsCollector): ColumnFound[] {
+  return collector.columns().map(({ name, kinds }) => ({ name: bytesFromText(name), kinds }));
+}
+
+/** The columns of results that are there already; lets others run between them. */
+export async function columnsOf(results: Iterable<Uint8Array>): Promise<ColumnFound[]> {
+  const collector = new KindsCollector();
+  for (const result of results) {
+    collector.add(result);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return columnsFound(collector);
+}

@@ -1,0 +1,28 @@
+/** Work under a parent's signal and a time of its own. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+
+/**
+ * Runs `work` with a signal that is aborted with the parent's reason, or with deadline_exceeded after
+ * `ms`; `what` says whose time it was. Nothing stays attached to the parent.
+ */
+export async function withDeadline<T>(
+  parent: AbortSignal,
+  ms: number,
+  what: string,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  parent.throwIfAborted();
+  const own = new AbortController();
+  const onAbort = (): void => own.abort(parent.reason);
+  parent.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(
+    () => own.abort(new BigtraceError('deadline_exceeded', `${what} took longer than ${ms} ms`)),
+    ms,
+  );
+  try {
+    return await work(own.signal);
+  } finally {
+    clearTimeout(timer);
+    parent.removeEventListener('abort', onAbort);
+  }
+}

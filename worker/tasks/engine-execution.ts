@@ -1,0 +1,229 @@
+/**
+ * One answer that an engine has to give: admits the task to a thread, loads the trace there unless a slot has
+ * it, and runs the script. What has to be read is begun to be read before the task waits for a thread: with a
+ * thread, it waits for no store's turn (admission.ts).
+ */
+import { FIRST_READING, ReadAgain, type ReadingMode } from '../../lib/engine/index.ts';
+import type { TraceStat } from '../../lib/trace-store/index.ts';
+import { loadTrace } from '../engines/load-trace.ts';
+import type { Lease, LoadedFrom, Patience } from '../engines/slot-pool.ts';
+import type { Admitted } from '../scheduling/admission.ts';
+import type { Permit } from '../scheduling/permits.ts';
+import type { ThreadPermit } from '../scheduling/thread-permits.ts';
+import { withDeadline } from './deadline.ts';
+import { checkResult } from './limits.ts';
+import type { Answer, AnswerParts, Keys, Question } from './question.ts';
+import { ReadAhead } from './read-ahead.ts';
+
+/** How much of a trace is held before a thread is free for it. */
+const READ_AHEAD_BYTES = 2 ** 20;
+
+const RESIDENT: LoadedFrom = { loadMs: 0, traceBytes: 0, tier: 'resident' };
+
+export class Computing {
+  readonly #parts: AnswerParts;
+  readonly #question: Question;
+  readonly #stat: TraceStat;
+  readonly #keys: Keys;
+  readonly #admitted: Admitted;
+  readonly #signal: AbortSignal;
+  #reading: { ahead: ReadAhead; permit: Permit } | undefined;
+  /** Resolves once the permit of the last read is released. */
+  #readEnded: Promise<void> = Promise.resolve();
+  /** Whether there was an image of the trace; one that could not be used is not looked for again. */
+  #image: 'unknown' | 'there' | 'none' = 'unknown';
+  #begun = false;
+  #mode: ReadingMode = FIRST_READING;
+
+  constructor(
+    parts: AnswerParts,
+    question: Question,
+    stat: TraceStat,
+    keys: Keys,
+    admitted: Admitted,
+    signal: AbortSignal,
+  ) {
+    this.#parts = parts;
+    this.#question = question;
+    this.#stat = stat;
+    this.#keys = keys;
+    this.#admitted = admitted;
+    this.#signal = signal;
+    // What senses history would see in an image, too, that others were there before.
+    if (question.script.sensesHistory) this.#image = 'none';
+  }
+
+  async run(): Promise<Answer> {
+    const { script, outlet } = this.#question;
+    const patience: Patience = {};
+    let waitedMs = 0;
+    try {
+      for (;;) {
+        const seen = script.sensesHistory
+          ? 'none'
+          : await this.#parts.pool.look(this.#keys.key, patience, this.#signal);
+        if (seen !== 'idle') await this.#prepareToLoad();
+        while (outlet?.full === true) await outlet.room(this.#signal);
+        const from = performance.now();
+        const permit = await this.#admitted.thread();
+        waitedMs += performance.now() - from;
+        const answered = await this.#withThread(permit, seen === 'busy', waitedMs);
+        if (answered !== undefined) return answered;
+      }
+    } finally {
+      this.#reading?.ahead.close();
+    }
+  }
+
+  /** Undefined where the thread is of no use yet: somebody else has the trace, or it has to be read first. */
+  async #withThread(
+    permit: ThreadPermit,
+    evenSecond: boolean,
+    waitedMs: number,
+  ): Promise<Answer | undefined> {
+    const reading = this.#reading;
+    reading?.permit.offer(undefined);
+    const lease = this.#lease(evenSecond);
+    if (lease === undefined) {
+      permit.release();
+      this.#offerRead();
+      return undefined;
+    }
+    if (!this.#begun) this.#question.onBegin(waitedMs);
+    this.#begun = true;
+    let answered: Answer | undefined;
+    try {
+      answered = await this.#onThread(lease);
+    } finally {
+      // Marks are taken back in this turn, but the answer need not wait for that.
+      const released = lease.release().then(() => {
+        permit.release();
+        this.#parts.keeper.poke();
+      });
+      if (answered === undefined && !this.#signal.aborted) await released;
+    }
+    if (answered === undefined) this.#question.onPhase('QUEUED');
+    return answered;
+  }
+
+  #lease(evenSecond: boolean): Lease | undefined {
+    const { pool } = this.#parts;
+    const { script, outlet } = this.#question;
+    if (outlet?.full === true) return undefined;
+    const mayLoad = this.#reading !== undefined || this.#image === 'there';
+    if (script.sensesHistory) return mayLoad ? pool.fresh(this.#keys.key) : undefined;
+    return pool.take(this.#keys.key, { evenSecond, mayLoad });
+  }
+
+  /** Makes sure that there is an image of the trace, or that its bytes are on their way. */
+  async #prepareToLoad(): Promise<void> {
+    if (this.#reading !== undefined) return;
+    if (this.#image !== 'none')
+      this.#image = (await this.#parts.images.has(this.#keys.key)) ? 'there' : 'none';
+    this.#signal.throwIfAborted();
+    if (this.#image === 'none') await this.#beginToRead();
+  }
+
+  async #beginToRead(): Promise<void> {
+    const { trace } = this.#question;
+    const { generation } = this.#stat;
+    await this.#readEnded;
+    const permit = await this.#admitted.read(trace);
+    const ahead = new ReadAhead(
+      (signal) => this.#parts.stores.read(trace, { generation, signal }),
+      READ_AHEAD_BYTES,
+    );
+    this.#readEnded = ahead.done.then(() => permit.release());
+    this.#reading = { ahead, permit };
+    this.#offerRead();
+  }
+
+  /** A read that waits for its thread makes way for other users': it is begun again later. */
+  #offerRead(): void {
+    const reading = this.#reading;
+    reading?.permit.offer(() => {
+      this.#reading = undefined;
+      reading.ahead.close();
+    });
+  }
+
+  /** Undefined where the image could not be used, or the trace has to be read in another way. */
+  #onThread(lease: Lease): Promise<Answer | undefined> {
+    const { traceTimeoutMs } = this.#question.limits;
+    return withDeadline(this.#signal, traceTimeoutMs, 'this trace', async (signal) => {
+      if (lease.hasTrace) return this.#ask(lease, RESIDENT, signal);
+      const loaded = await this.#load(lease, signal);
+      if (loaded === undefined) return undefined;
+      lease.loaded(loaded);
+      return this.#ask(lease, loaded, signal);
+    });
+  }
+
+  async #load(lease: Lease, signal: AbortSignal): Promise<LoadedFrom | undefined> {
+    const { images } = this.#parts;
+    const { limits, onPhase } = this.#question;
+    const { key } = this.#keys;
+    if (this.#reading !== undefined) return this.#parse(lease, this.#reading.ahead, signal);
+    onPhase('PARSING');
+    const restored = await images.restore(key, (path) =>
+      lease.slot.restore(key, path, limits.memoryBytesMax, signal),
+    );
+    signal.throwIfAborted();
+    if (restored === undefined) this.#image = 'none';
+    return restored && { ...restored, tier: 'image' };
+  }
+
+  async #parse(
+    lease: Lease,
+    chunks: ReadAhead,
+    signal: AbortSignal,
+  ): Promise<LoadedFrom | undefined> {
+    const { trace, limits, onPhase } = this.#question;
+    try {
+      return await loadTrace(this.#parts, lease.slot, {
+        ...{ key: this.#keys.key, chunks, stat: this.#stat, mode: this.#mode, signal },
+        ...{ trace, limits, onPhase },
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof ReadAgain)) throw thrown;
+      this.#mode = thrown.mode;
+      this.#reading = undefined;
+      chunks.close();
+      return undefined;
+    }
+  }
+
+  async #ask(lease: Lease, loaded: LoadedFrom, signal: AbortSignal): Promise<Answer> {
+    const { results, resultDisk, counters } = this.#parts;
+    const { script, limits, wantsKinds, onResult, onPhase } = this.#question;
+    const { key, resultKey, traceBytes } = this.#keys;
+    const { sql, isSummary, leavesMarks } = script;
+    const recorder = results.recorder();
+    let resultBytes = 0;
+    onPhase('RUNNING_SQL');
+    const { rows, columns, queryMs } = await lease.slot.query(
+      {
+        key,
+        sql,
+        isSummary,
+        leavesMarks,
+        wantsKinds,
+        memoryBytesMax: limits.memoryBytesMax,
+        onResult: (result, rowsSoFar, last) => {
+          resultBytes += result.byteLength;
+          counters.add('result_bytes', result.byteLength);
+          checkResult(rowsSoFar, resultBytes, limits);
+          recorder.add(result);
+          return onResult(result, rowsSoFar, last);
+        },
+      },
+      signal,
+    );
+    if (script.deterministic && recorder.results !== undefined) {
+      const answer = { results: recorder.results, resultBytes, rows, columns, traceBytes };
+      results.put(resultKey, answer);
+      resultDisk.put(resultKey, answer);
+    }
+    return { columns, stats: { ...loaded, rows, queryMs } };
+  }
+}

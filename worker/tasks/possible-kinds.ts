@@ -1,0 +1,98 @@
+/**
+ * What the cells of a script's columns may be, whatever the trace: asked where a trace has no value in a column.
+ * It is inferred on a thread of its own, without a trace (lib/engine/inference), and remembered.
+ */
+import { Worker } from 'node:worker_threads';
+import type { Engine } from '../../lib/engine/index.ts';
+import type { Column } from '../../lib/proto/messages.ts';
+import { CellType } from '../../lib/query-result/index.ts';
+import {
+  GATE_BYTES,
+  type ThreadData,
+  type ThreadReply,
+  type ThreadRequest,
+} from '../engines/thread-protocol.ts';
+import type { ColumnFound } from './columns.ts';
+import type { ScriptFacts } from './script.ts';
+
+/** A script that does more than this without a trace is not waited for. */
+const INFERENCE_MS_MAX = 30_000;
+const INFERENCE_BYTES_MAX = 512 * 2 ** 20;
+
+const REMEMBERED_MAX = 1000;
+
+const NULL = 1 << CellType.NULL;
+const SUMMARY_KINDS = [1 << CellType.STRING, 1 << CellType.STRING, (1 << CellType.FLOAT64) | NULL];
+
+type Kinds = number[] | undefined;
+
+export class PossibleKinds {
+  readonly #engine: Engine;
+  readonly #threadEntry: URL;
+  readonly #remembered = new Map<string, Promise<Kinds>>();
+  /** Settles when the inference that was begun last has ended: one thread at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(engine: Engine, threadEntry: URL) {
+    this.#engine = engine;
+    this.#threadEntry = threadEntry;
+  }
+
+  /** Undefined where it cannot be told; never rejects. */
+  of({ sql, digest, isSummary }: ScriptFacts): Promise<Kinds> {
+    if (isSummary) return Promise.resolve(SUMMARY_KINDS);
+    const kinds = this.#remembered.get(digest) ?? this.#begin(sql);
+    this.#remembered.delete(digest);
+    this.#remembered.set(digest, kinds);
+    const [oldest] = this.#remembered.keys();
+    if (this.#remembered.size > REMEMBERED_MAX && oldest !== undefined)
+      this.#remembered.delete(oldest);
+    return kinds;
+  }
+
+  #begin(sql: Uint8Array): Promise<Kinds> {
+    const kinds = this.#last.then(() => this.#infer(sql));
+    this.#last = kinds;
+    return kinds;
+  }
+
+  #infer(sql: Uint8Array): Promise<Kinds> {
+    const data: ThreadData = { engine: this.#engine, gate: new SharedArrayBuffer(GATE_BYTES) };
+    const thread = new Worker(this.#threadEntry, { workerData: data });
+    thread.unref();
+    return new Promise((resolve) => {
+      const end = (kinds?: Kinds): void => {
+        clearTimeout(timer);
+        resolve(kinds);
+        void thread.terminate();
+      };
+      const timer = setTimeout(end, INFERENCE_MS_MAX);
+      thread.once('message', (reply: ThreadReply) =>
+        end(reply.say === 'possibleKinds' ? reply.kinds : undefined),
+      );
+      thread.on('error', () => end());
+      thread.once('exit', () => end());
+      const request: ThreadRequest = {
+        ask: 'possibleKinds',
+        sql,
+        memoryBytesMax: INFERENCE_BYTES_MAX,
+      };
+      thread.postMessage(request);
+    });
+  }
+}
+
+/** The columns of a trace as the orchestrator is told of them. */
+export async function withPossibleKinds(
+  columns: readonly ColumnFound[],
+  script: ScriptFacts,
+  possibleKinds: PossibleKinds,
+): Promise<Column[]> {
+  const unknown = columns.some(({ kinds }) => (kinds & ~NULL) === 0);
+  const possible = unknown ? await possibleKinds.of(script) : undefined;
+  return columns.map(({ name, kinds }, at) => ({
+    name: Buffer.from(name),
+    cellKinds: kinds,
+    ...(possible?.length === columns.length ? { possibleKinds: possible[at] ?? 0 } : {}),
+  }));
+}

@@ -1,0 +1,82 @@
+/** Begins to read a trace before a thread is free for it, as far as a bound of bytes allows. */
+import { BigtraceError } from '../../lib/common/errors.ts';
+
+export class ReadAhead implements AsyncIterable<Uint8Array> {
+  readonly #bytesMax: number;
+  readonly #abort = new AbortController();
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #end: { thrown?: unknown } | undefined;
+  #closed = false;
+  /** Wakes the reader of this, or the pump; each waits only where the other does not. */
+  #wake: (() => void) | undefined;
+  /** Resolves once nothing more is read from the source. */
+  readonly done: Promise<void>;
+
+  /** @param open begins to read; its signal is aborted when this is closed */
+  constructor(open: (signal: AbortSignal) => AsyncIterable<Uint8Array>, bytesMax: number) {
+    this.#bytesMax = bytesMax;
+    this.done = this.#pump(open(this.#abort.signal));
+  }
+
+  /** Whether it gives no more chunks than it has given. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Reads no more. Whoever iterates to the end or leaves the loop need not say so. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#chunks = [];
+    this.#abort.abort(new BigtraceError('cancelled', 'the read of the trace was dropped'));
+    this.#signal();
+  }
+
+  async #pump(source: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      for await (const chunk of source) {
+        this.#chunks.push(chunk);
+        this.#bytes += chunk.byteLength;
+        this.#signal();
+        while (this.#bytes > this.#bytesMax && !this.#closed) await this.#signalled();
+        if (this.#closed) return;
+      }
+      this.#end = {};
+    } catch (thrown) {
+      this.#end = { thrown };
+    } finally {
+      this.#signal();
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (;;) {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) {
+          this.#bytes -= chunk.byteLength;
+          this.#signal();
+          yield chunk;
+        } else if (this.#end !== undefined) {
+          if ('thrown' in this.#end) throw this.#end.thrown;
+          return;
+        } else if (this.#closed) return;
+        else await this.#signalled();
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  #signalled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #signal(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}

@@ -1,0 +1,113 @@
+/** Answers one script on one trace, from the cheapest place that has the answer. */
+import { asBigtraceError } from '../../lib/common/errors.ts';
+import type { TraceStat } from '../../lib/trace-store/index.ts';
+import type { Remembered } from '../cache/result-memory.ts';
+import type { Admitted } from '../scheduling/admission.ts';
+import { columnsOf } from './columns.ts';
+import { Computing } from './engine-execution.ts';
+import { checkResult, checkTraceBytes } from './limits.ts';
+import type { Answer, AnswerParts, Keys, Question } from './question.ts';
+
+/** @throws BigtraceError about the trace; the signal's reason. */
+export async function answer(
+  parts: AnswerParts,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { counters } = parts;
+  try {
+    const answered = await new Answering(parts, question, signal).run();
+    const { tier, rows, traceBytes, queryMs } = answered.stats;
+    counters.add('tasks_done');
+    counters.add(`tier_${tier}`);
+    counters.add('rows', rows);
+    counters.add('trace_bytes', traceBytes);
+    counters.add('query_ms', queryMs);
+    return answered;
+  } catch (thrown) {
+    if (signal.aborted) throw signal.reason;
+    counters.add('tasks_failed');
+    throw asBigtraceError(thrown).ofTrace(question.trace);
+  }
+}
+
+/** One answer in the making. */
+class Answering {
+  readonly #parts: AnswerParts;
+  readonly #question: Question;
+  readonly #signal: AbortSignal;
+
+  constructor(parts: AnswerParts, question: Question, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#question = question;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<Answer> {
+    const { script, limits, generation, turn, wantsKinds } = this.#question;
+    if (generation !== '') {
+      const seen = await this.#remembered(this.#keys({ generation, size: undefined }));
+      if (seen !== undefined) return this.#repeat(seen);
+    }
+    const lane = wantsKinds ? 'columns' : 'rows';
+    const admitted = this.#parts.admission.task(turn, lane, this.#signal);
+    const stat = await this.#stat(admitted);
+    if (stat.size !== undefined) checkTraceBytes(stat.size, limits);
+    const keys = this.#keys(stat);
+    const remembered = await this.#remembered(keys);
+    if (remembered !== undefined) return this.#repeat(remembered);
+    if (script.deterministic) this.#parts.counters.add('result_misses');
+    return new Computing(this.#parts, this.#question, stat, keys, admitted, this.#signal).run();
+  }
+
+  #keys({ generation, size: traceBytes }: Pick<TraceStat, 'generation' | 'size'>): Keys {
+    const { trace, script } = this.#question;
+    const key = `${trace}\0${generation}\0${this.#parts.engineIdentity}`;
+    return { key, resultKey: `${key}\0${script.digest}`, traceBytes };
+  }
+
+  /** @throws the error that loading the trace ended with, where that is remembered */
+  async #remembered({ key, resultKey }: Keys): Promise<Remembered | undefined> {
+    const { results, resultDisk, barred, counters } = this.#parts;
+    const { script, turn, outlet } = this.#question;
+    if (script.deterministic) {
+      const held = results.get(resultKey);
+      if (held !== undefined) {
+        counters.add('results_from_memory');
+        resultDisk.used(resultKey);
+        return held;
+      }
+      if (outlet?.full === true) await outlet.room(this.#signal); // before it is read into memory
+      const kept = await resultDisk.read(resultKey, turn, this.#signal);
+      if (kept !== undefined) {
+        counters.add('results_from_disk');
+        results.put(resultKey, kept);
+        return kept;
+      }
+    }
+    barred.check(key);
+    return undefined;
+  }
+
+  #stat(admitted: Admitted): Promise<TraceStat> {
+    const { trace } = this.#question;
+    return admitted.lookup(trace, () => this.#parts.stores.stat(trace, this.#signal));
+  }
+
+  async #repeat(remembered: Remembered): Promise<Answer> {
+    const { results, resultBytes, rows, traceBytes } = remembered;
+    const { limits, wantsKinds, onBegin, onResult, outlet } = this.#question;
+    if (traceBytes !== undefined) checkTraceBytes(traceBytes, limits);
+    checkResult(rows, resultBytes, limits);
+    while (outlet?.full === true) await outlet.room(this.#signal);
+    onBegin(0);
+    this.#parts.counters.add('result_bytes', resultBytes);
+    for (const [index, result] of results.entries()) {
+      await onResult(result, rows, index === results.length - 1);
+      this.#signal.throwIfAborted();
+    }
+    if (wantsKinds) remembered.columns ??= await columnsOf(results);
+    const { columns } = remembered;
+    return { columns, stats: { rows, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'result' } };
+  }
+}

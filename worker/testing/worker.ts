@@ -1,0 +1,304 @@
+/** For this room's tests: a real worker on a free port, and a client that speaks both services. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import * as grpc from '@grpc/grpc-js';
+import { build } from 'esbuild';
+import { PLAIN_EDGE } from '../../lib/common/options/server-security-options.ts';
+import { ROOT } from '../../lib/common/root.ts';
+import type {
+  BigtraceQueryTraceArgs,
+  BigtraceQueryTraceResponse,
+  Limits,
+  ListRequest,
+  ListResponse,
+  RunEvent,
+  RunMode,
+  RunRequest,
+  RunResponse,
+  Task,
+  Tier,
+  UnbarRequest,
+  UnbarResponse,
+  WorkerStatus,
+} from '../../lib/proto/messages.ts';
+import {
+  bigtraceWorker,
+  clientClass,
+  GRPC_OPTIONS,
+  perfettoWorker,
+} from '../../lib/proto/services.ts';
+import { type CellValue, rowsOf } from '../../lib/query-result/index.ts';
+import { CORPUS } from '../../test/corpus/index.ts';
+import { LIMIT_DEFAULTS, type WorkerConfig } from '../config.ts';
+import { LOAD_BOUND_DEFAULT } from '../engines/load-watch.ts';
+import { type RunningWorker, startWorker } from '../start.ts';
+
+/** The thread's bundle, from its source as it is now; the same for all of a process. */
+const threadBundle: Promise<URL> = (async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bigtrace-thread-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const outfile = join(directory, 'worker-thread.mjs');
+  const entry = join(import.meta.dirname, '../engines/thread.ts');
+  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm' });
+  return pathToFileURL(outfile);
+})();
+
+export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise<WorkerConfig> {
+  return {
+    listen: '127.0.0.1:0',
+    edge: PLAIN_EDGE,
+    stores: { localRoot: CORPUS },
+    threads: 2,
+    spareThreads: 2,
+    longTaskMs: 2000,
+    loadBound: LOAD_BOUND_DEFAULT,
+    memoryBytesMax: 2 * 2 ** 30,
+    resultMemoryBytesMax: 64 * 2 ** 20,
+    cacheDir: undefined,
+    readCacheDirs: [],
+    cacheBytesMax: 2 ** 30,
+    resultCacheDir: undefined,
+    readResultCacheDirs: [],
+    resultCacheBytesMax: 2 ** 30,
+    limits: LIMIT_DEFAULTS,
+    engineFile: join(ROOT, 'vendor/trace-processor/trace_processor.wasm'),
+    sqlPackages: [],
+    threadEntry: await threadBundle,
+    drainMs: 10_000,
+    logLevel: 'silent',
+    json: false,
+    ...overrides,
+  };
+}
+
+export interface TestWorker extends AsyncDisposable {
+  worker: RunningWorker;
+  client: TestClient;
+}
+
+export async function testWorker(overrides: Partial<WorkerConfig> = {}): Promise<TestWorker> {
+  const worker = await startWorker(await testConfig(overrides));
+  const client = new TestClient(worker.address);
+  return {
+    worker,
+    client,
+    [Symbol.asyncDispose]: async () => {
+      client.close();
+      await worker.stop();
+    },
+  };
+}
+
+/** One trace's first value, and where the answer came from. */
+export async function ask(
+  worker: TestWorker,
+  trace: string,
+  sql: string,
+): Promise<[unknown, Tier | string]> {
+  const end = await worker.client.ask(trace, sql);
+  const tier = end?.end.rows?.stats?.tier ?? end?.end.failure?.code ?? 'none';
+  return [rowsOf(end?.results ?? [])[0]?.[0], tier];
+}
+
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 20_000; !(await holds()); ) {
+    if (performance.now() > deadline) throw new Error('it did not come to be in 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export async function gauge(worker: TestWorker, name: string): Promise<number> {
+  return (await worker.client.status()).gauges[name] ?? Number.NaN;
+}
+
+export async function tempDir(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'bigtrace-worker-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+type Done<Response> = (error: grpc.ServiceError | null, response?: Response) => void;
+
+interface PerfettoStub extends grpc.Client {
+  QueryTrace(request: BigtraceQueryTraceArgs, done: Done<BigtraceQueryTraceResponse>): void;
+}
+
+interface BigtraceStub extends grpc.Client {
+  Run(): grpc.ClientDuplexStream<RunRequest, RunResponse>;
+  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
+  Status(request: object, done: Done<WorkerStatus>): void;
+  Unbar(request: UnbarRequest, done: Done<UnbarResponse>): void;
+}
+
+export class TestClient {
+  readonly #perfetto: PerfettoStub;
+  readonly #bigtrace: BigtraceStub;
+
+  constructor(address: string) {
+    const credentials = grpc.credentials.createInsecure();
+    const [Perfetto, Bigtrace] = [clientClass(perfettoWorker), clientClass(bigtraceWorker)];
+    this.#perfetto = new Perfetto(address, credentials, GRPC_OPTIONS) as unknown as PerfettoStub;
+    this.#bigtrace = new Bigtrace(address, credentials, GRPC_OPTIONS) as unknown as BigtraceStub;
+  }
+
+  close(): void {
+    this.#perfetto.close();
+    this.#bigtrace.close();
+  }
+
+  queryTrace(trace: string | Buffer, sql: string): Promise<BigtraceQueryTraceResponse> {
+    const request = { trace: Buffer.from(trace), sqlQuery: Buffer.from(sql) };
+    return unary((done) => this.#perfetto.QueryTrace(request, done));
+  }
+
+  async rows(trace: string, sql: string): Promise<CellValue[][]> {
+    return rowsOf((await this.queryTrace(trace, sql)).result);
+  }
+
+  /** One trace in a query of its own. */
+  async ask(trace: string, sql: string): Promise<TaskEnd | undefined> {
+    const run = this.run({ sql });
+    const [end] = await run.answers(run.add(trace));
+    run.call.end();
+    await run.over;
+    return end;
+  }
+
+  status(): Promise<WorkerStatus> {
+    return unary((done) => this.#bigtrace.Status({}, done));
+  }
+
+  /** How many bars were lifted. */
+  async unbar(traces: Buffer[] | 'all'): Promise<number> {
+    const request = traces === 'all' ? { trace: [], all: true } : { trace: traces, all: false };
+    return (await unary<UnbarResponse>((done) => this.#bigtrace.Unbar(request, done))).lifted;
+  }
+
+  list(pattern: string[], limit = 0): grpc.ClientReadableStream<ListResponse> {
+    return this.#bigtrace.List({ pattern: pattern.map((one) => Buffer.from(one)), limit });
+  }
+
+  run(start: TestStart): TestRun {
+    return new TestRun(this.#bigtrace.Run(), start);
+  }
+}
+
+function unary<T>(call: (done: Done<T>) => unknown): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, response) => {
+      if (error === null && response !== undefined) resolve(response);
+      else reject(error);
+    });
+  });
+}
+
+/** What a trace ended with. */
+export interface TaskEnd {
+  id: number;
+  results: Buffer[];
+  end: RunEvent;
+}
+
+interface TestStart {
+  sql: string;
+  mode?: RunMode;
+  limits?: Partial<Limits>;
+  /** That it counts on from the beginning. */
+  credits?: number;
+  user?: string;
+}
+
+/** A `Run` stream: assigns as credits come, and gathers what comes back. */
+export class TestRun {
+  readonly call: grpc.ClientDuplexStream<RunRequest, RunResponse>;
+  readonly ends = new Map<number, TaskEnd>();
+  readonly events: RunEvent[] = [];
+  /** Resolves with the stream's status when it is over. */
+  readonly over: Promise<grpc.StatusObject>;
+  credits = 0;
+  creditsEver = 0;
+  readonly #queue: Task[] = [];
+  readonly #results = new Map<number, Buffer[]>();
+  #watchers: (() => void)[] = [];
+  #nextId = 1;
+  ended = false;
+
+  constructor(
+    call: grpc.ClientDuplexStream<RunRequest, RunResponse>,
+    { sql, mode = 'ROWS', limits, credits = 0, user = '' }: TestStart,
+  ) {
+    this.call = call;
+    this.over = new Promise((resolve) => call.on('status', resolve));
+    call.on('error', () => {}); // `over` says it
+    call.on('end', () => {
+      this.ended = true;
+      this.#changed();
+    });
+    call.on('data', (message: RunResponse) => {
+      for (const event of message.event) this.#on(event);
+      this.#assign();
+      this.#changed();
+    });
+    const query = { queryId: 'test', sql: Buffer.from(sql), mode, limits: limits ?? null };
+    call.write({ start: { ...query, credits, user } });
+  }
+
+  /** Assigns traces as credits allow; returns their ids. */
+  add(...traces: (string | Buffer)[]): number[] {
+    return traces.map((trace) => this.addListed(trace, ''));
+  }
+
+  /** One that was just listed; returns its id. */
+  addListed(trace: string | Buffer, generation: string): number {
+    const id = this.#nextId++;
+    this.#queue.push({ id, trace: Buffer.from(trace), generation });
+    this.#assign();
+    return id;
+  }
+
+  /** All of them answered, in order; the stream stays open. */
+  async answers(ids: number[]): Promise<TaskEnd[]> {
+    await this.until(() => ids.every((id) => this.ends.has(id)));
+    return ids.flatMap((id) => this.ends.get(id) ?? []);
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      if (this.ended) throw new Error('the stream ended before');
+      await new Promise<void>((resolve) => this.#watchers.push(resolve));
+    }
+  }
+
+  withdraw(ids: number[]): void {
+    this.call.write({ withdraw: { id: ids } });
+  }
+
+  #assign(): void {
+    const task = this.#queue.splice(0, this.credits);
+    this.credits -= task.length;
+    if (task.length > 0) this.call.write({ assign: { task } });
+  }
+
+  #changed(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const watcher of watchers) watcher();
+  }
+
+  #on(event: RunEvent): void {
+    this.events.push(event);
+    if (event.credits) {
+      this.credits += event.credits;
+      this.creditsEver += event.credits;
+    }
+    const { rows, types, failure } = event;
+    const results = (id: number): Buffer[] => this.#results.get(id) ?? [];
+    if (rows) this.#results.set(rows.id, [...results(rows.id), rows.result]);
+    const id = rows?.last ? rows.id : (types?.id ?? failure?.id);
+    if (id !== undefined) this.ends.set(id, { id, results: results(id), end: event });
+    for (const back of event.returned?.id ?? [])
+      this.ends.set(back, { id: back, results: [], end: event });
+  }
+}
