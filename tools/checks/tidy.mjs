@@ -1,6 +1,6 @@
 /** Checks that no linter has: who may import whom, what must not be in the repository, docs that drift. */
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { root } from '../root.mjs';
 import { brokenLinks } from './doc-links.mjs';
 import { importComplaints, MAY_IMPORT } from './layers.mjs';
@@ -18,6 +18,10 @@ const FILE_BYTES_MAX = 5 * 2 ** 20;
 const TEXT_BYTES_MAX = 2 ** 20;
 const CORPUS_BYTES_MAX = 40 * 10 ** 6;
 const CORPUS_FILES = 'test/corpus/files/';
+
+const FOLDER_FILES_MAX = 20;
+/** Files that only their manifest or their query names. */
+const DATA_FOLDERS = /^(samples\/traces|test\/corpus\/(files|expected))(\/|$)/;
 const DATA = /^(samples\/traces|test\/corpus\/files|test\/baseline)\//;
 
 /** Data, and texts of others. */
@@ -43,6 +47,7 @@ const complaints = [
   ...roomComplaints(),
   ...textComplaints(),
   ...blobComplaints(),
+  ...folderComplaints(),
   ...errorCatalogueComplaints(),
   ...glossaryComplaints(),
   ...retiredWordComplaints(),
@@ -80,6 +85,15 @@ function textComplaints() {
       });
   }
   return found;
+}
+
+/** A folder holds what can be seen at a glance. */
+function folderComplaints() {
+  const counts = new Map();
+  for (const path of files) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  return [...counts]
+    .filter(([folder, count]) => count > FOLDER_FILES_MAX && !DATA_FOLDERS.test(folder))
+    .map(([folder, count]) => `${folder}: ${count} files, more than ${FOLDER_FILES_MAX}`);
 }
 
 function blobComplaints() {
