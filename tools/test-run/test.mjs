@@ -13,7 +13,7 @@ const CHECKS = [
   ['types', 'tsc', ['--noEmit']],
   ['types of the console', 'tsc', ['--noEmit', '--project', 'console']],
   ['lint', 'biome', ['check', '.']],
-  ['tidy', process.execPath, ['tools/checks/tidy.mjs']],
+  ['tidy', process.execPath, ['tools/tidy.mjs']],
   ['notices', process.execPath, ['tools/checks/notices.mjs', '--check']],
   ['tests', 'vitest', ['run', ...REPORTERS, '--outputFile.json=test-results/tests.json']],
 ];

@@ -1,11 +1,11 @@
 /** Checks that no linter has: who may import whom, what must not be in the repository, docs that drift. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { root } from '../root.mjs';
-import { brokenLinks } from './doc-links.mjs';
-import { importComplaints, MAY_IMPORT } from './layers.mjs';
-import { repositoryFiles } from './repository-files.mjs';
-import { wrongVersions } from './version.mjs';
+import { brokenLinks } from './checks/doc-links.mjs';
+import { importComplaints, MAY_IMPORT } from './checks/layers.mjs';
+import { repositoryFiles } from './checks/repository-files.mjs';
+import { wrongVersions } from './checks/version.mjs';
+import { root } from './root.mjs';
 
 const files = repositoryFiles(root);
 const ARCHITECTURE = 'docs/ARCHITECTURE.md';
@@ -73,7 +73,7 @@ function roomComplaints() {
 function textComplaints() {
   const found = [];
   for (const path of files) {
-    if (path === 'tools/checks/tidy.mjs' || !/\.(ts|mjs|sh|md|sql|xml|json|yaml|proto)$/.test(path))
+    if (path === 'tools/tidy.mjs' || !/\.(ts|mjs|sh|md|sql|xml|json|yaml|proto)$/.test(path))
       continue;
     if (path === 'package-lock.json' || /^(samples\/traces|test\/corpus\/files)\//.test(path))
       continue;
