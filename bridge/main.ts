@@ -8,7 +8,7 @@ import { closeSync, createReadStream, fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { asBigtraceError, BigtraceError } from '../lib/common/errors.ts';
-import { peerFromEnv } from '../lib/common/network/client-credentials.ts';
+import { clientCredentialsFromEnv } from '../lib/common/network/client-credentials.ts';
 import { orchestratorVariable } from '../lib/common/options/orchestrator-variable.ts';
 import { type QueryStreams, ROW_FORMATS, type RowFormat, runQuery } from './commands/query.ts';
 import { runFailures, runProgress } from './commands/reports.ts';
@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
   const variable = orchestratorVariable(process.env);
   const address = process.env[variable] || DEFAULT_ORCHESTRATOR;
-  const client = new OrchestratorClient(address, variable, peerFromEnv(process.env));
+  const client = new OrchestratorClient(address, variable, clientCredentialsFromEnv(process.env));
   const { stdin, stdout } = process;
   if (command === 'schema' && rest.join(' ') === SCHEMA_OPTIONS) {
     const clickHouse = {

@@ -20,10 +20,10 @@ export interface IndexedTrace {
   extra: ReadonlyMap<string, string> | undefined;
 }
 
-export type ToRead = Pick<IndexedTrace, 'address' | 'size' | 'generation' | 'modified'>;
+export type TracesToRead = Pick<IndexedTrace, 'address' | 'size' | 'generation' | 'modified'>;
 
 /** What is asked of each trace: digests of the metadata's script and of the extra SQL. */
-export interface Questions {
+export interface CatalogQueries {
   metadata: string;
   extra: string | undefined;
 }
@@ -88,7 +88,10 @@ export class CatalogStore {
   }
 
   /** How many traces the run listed, and how many of them have to be read. */
-  async counts(run: string, questions: Questions): Promise<{ listed: number; toRead: number }> {
+  async counts(
+    run: string,
+    questions: CatalogQueries,
+  ): Promise<{ listed: number; toRead: number }> {
     const [listed, toRead] = await Promise.all([
       this.#client.count(
         `SELECT uniqExact(address) FROM bigtrace.trace_listing WHERE run = ${quoted(run)}`,
@@ -114,7 +117,7 @@ export class CatalogStore {
    * The listed traces that are new, changed, or were not asked these questions, in the order of their addresses.
    * A page at a time: ClickHouse does not wait with an answer for as long as traces take to be read.
    */
-  async *toRead(run: string, questions: Questions): AsyncGenerator<ToRead[]> {
+  async *toRead(run: string, questions: CatalogQueries): AsyncGenerator<TracesToRead[]> {
     let last = '';
     for (let rows = PAGE_ROWS; rows === PAGE_ROWS; ) {
       rows = 0;
@@ -133,7 +136,7 @@ export class CatalogStore {
   }
 
   /** What a killed run wrote of a batch is written again by the next: its traces are known when all of it is there. */
-  async add(traces: readonly IndexedTrace[], questions: Questions): Promise<void> {
+  async add(traces: readonly IndexedTrace[], questions: CatalogQueries): Promise<void> {
     const now = this.#nowS();
     const extra = traces.flatMap(({ address, generation, extra: values }) =>
       values === undefined ? [] : [[address, questions.extra ?? '', generation, values, now]],
@@ -208,7 +211,7 @@ export class CatalogStore {
 }
 
 /** @param after only addresses behind this one */
-function toReadSql(run: string, { metadata, extra }: Questions, after = ''): string {
+function toReadSql(run: string, { metadata, extra }: CatalogQueries, after = ''): string {
   const behind = `address > ${quoted(after)}`;
   const known = `SELECT address, generation FROM bigtrace.trace_catalog FINAL
       WHERE ${behind} AND vanished_at IS NULL AND startsWith(indexed_with, ${quoted(metadata)})

@@ -86,7 +86,7 @@ async function index(
       onProgress: (progress) => line.draw(progress),
     });
     line.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${told(result)}\n`);
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${summaryText(result)}\n`);
   } finally {
     line.clear();
     client.close();
@@ -98,7 +98,7 @@ function scriptOf(sql: string): string {
   return sql.startsWith('@') ? readFileSync(sql.slice(1), 'utf8') : sql;
 }
 
-function told({ listed, read, failed, vanished, empty, partial }: IndexProgress): string {
+function summaryText({ listed, read, failed, vanished, empty, partial }: IndexProgress): string {
   const summary = `${listed} traces listed, ${read} read, ${failed} of them do not load, ${vanished} vanished`;
   const verdicts = [
     ...(empty === 0 ? [] : [`${empty} of those listed are empty (verdict = 'empty')`]),

@@ -10,12 +10,12 @@ import { canonicalAddress } from '../lib/common/addresses/canonical-address.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
 import { Glob } from '../lib/common/glob/glob.ts';
 import { bytesFromText, printable } from '../lib/common/text/byte-text.ts';
-import type { CatalogStore, IndexedTrace, Questions, ToRead } from './catalog-store.ts';
+import type { CatalogQueries, CatalogStore, IndexedTrace, TracesToRead } from './catalog-store.ts';
 import type { ColumnType } from './columns/column-type.ts';
 import { ExtraColumns } from './columns/extra-columns.ts';
 import { addManifest } from './manifest/manifest-labels.ts';
 import { extraOf, METADATA_SQL, metadataOf } from './metadata.ts';
-import { type Answer, readTraces } from './read-traces.ts';
+import { readTraces, type TraceResult } from './read-traces.ts';
 
 /** Traces of one batch are read at once and then written; two batches run at a time. */
 const BATCH_TRACES = 500;
@@ -94,7 +94,7 @@ export async function runIndex(given: IndexPlan, context: IndexContext): Promise
 }
 
 /** Another script is another question, and reads a trace again. */
-function questionsOf(extraSql?: string): Questions {
+function questionsOf(extraSql?: string): CatalogQueries {
   const digest = (text: string): string =>
     createHash('sha256').update(text).digest('hex').slice(0, 16);
   return {
@@ -126,9 +126,9 @@ async function* listed(
 }
 
 async function readAll(
-  batches: AsyncIterable<ToRead[]>,
+  batches: AsyncIterable<TracesToRead[]>,
   plan: IndexPlan,
-  questions: Questions,
+  questions: CatalogQueries,
   context: IndexContext,
   progress: IndexProgress,
 ): Promise<void> {
@@ -136,7 +136,7 @@ async function readAll(
   const extra = new ExtraColumns(store.columns);
   const running = new Set<Promise<void>>();
   let failure: unknown;
-  const read = async (batch: ToRead[]): Promise<void> => {
+  const read = async (batch: TracesToRead[]): Promise<void> => {
     const traces = await readBatch(batch, plan.extraSql, extra, context);
     await store.add(traces, questions);
     progress.read += traces.length;
@@ -167,7 +167,7 @@ async function* rebatched<T>(batches: AsyncIterable<T[]>, size: number): AsyncGe
 }
 
 async function readBatch(
-  batch: readonly ToRead[],
+  batch: readonly TracesToRead[],
   extraSql: string | undefined,
   columns: ExtraColumns,
   { client, signal }: IndexContext,
@@ -203,7 +203,7 @@ async function readBatch(
   return traces;
 }
 
-function required(answers: ReadonlyMap<string, Answer>, address: string): Answer {
+function required(answers: ReadonlyMap<string, TraceResult>, address: string): TraceResult {
   return answers.get(address) ?? new BigtraceError('internal', 'trace was not answered');
 }
 

@@ -6,7 +6,7 @@ import { bytesFromText, textFromBytes } from '../lib/common/text/byte-text.ts';
 import { type CellValue, RowDecoder } from '../lib/query-result/index.ts';
 
 /** What one trace answered: its rows, or why it did not. */
-export type Answer = { columns: string[]; rows: CellValue[][] } | BigtraceError;
+export type TraceResult = { columns: string[]; rows: CellValue[][] } | BigtraceError;
 
 /**
  * Runs `sql` over the traces; `rowsMax` rows of each are kept.
@@ -17,8 +17,8 @@ export async function readTraces(
   sql: string,
   addresses: readonly string[],
   { rowsMax = Number.POSITIVE_INFINITY, signal }: { rowsMax?: number; signal: AbortSignal },
-): Promise<Map<string, Answer>> {
-  const answers = new Map<string, Answer>();
+): Promise<Map<string, TraceResult>> {
+  const answers = new Map<string, TraceResult>();
   const decoders = new Map<string, RowDecoder>();
   const start = {
     queryId: '',

@@ -1,5 +1,5 @@
 /** The queries that run, whoever asked them, with an end for each. */
-import type { QuerySeen, RunningSeen } from '../http-api/system-watch.ts';
+import type { ConsoleQuery, ConsoleTrace } from '../http-api/system-watch.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, counted, duration, oneLine, share } from './format.ts';
@@ -10,7 +10,7 @@ const RUNNING_SHOWN = 3;
 
 /** @param changed after a query was cancelled */
 export function queryList(failed: (error: unknown) => void, changed: () => void) {
-  return new CardList<QuerySeen>(
+  return new CardList<ConsoleQuery>(
     'queries',
     ({ queryId, startedMs }) => `${queryId} ${startedMs}`,
     (query) => queryCard(query, failed, changed),
@@ -18,10 +18,10 @@ export function queryList(failed: (error: unknown) => void, changed: () => void)
 }
 
 function queryCard(
-  { queryId, sql }: QuerySeen,
+  { queryId, sql }: ConsoleQuery,
   failed: (error: unknown) => void,
   changed: () => void,
-): Card<QuerySeen> {
+): Card<ConsoleQuery> {
   const shown = oneLine(sql, SQL_CHARS);
   const bar = element('progress', { max: 1, 'aria-label': `Traces of query ${queryId}` });
   const line = element('p', { class: 'facts' });
@@ -57,11 +57,11 @@ const PHASES: Record<string, string> = {
   RUNNING_SQL: 'running SQL',
 };
 
-function runningText({ trace, phase, phaseMs, worker }: RunningSeen): string {
+function runningText({ trace, phase, phaseMs, worker }: ConsoleTrace): string {
   return `${trace}: ${PHASES[phase] ?? phase} for ${duration(phaseMs)} on ${worker}`;
 }
 
-function factsOf(progress: QuerySeen['progress']): string {
+function factsOf(progress: ConsoleQuery['progress']): string {
   if (progress === null) return 'begins';
   const { tracesDone, tracesFailed, tracesTotal, totalIsFinal, rows } = progress;
   const { traceBytes, elapsedMs } = progress;

@@ -1,5 +1,5 @@
 /** Workers: what they have to do, what they hold, and where their answers came from. */
-import type { WorkerSeen } from '../http-api/system-watch.ts';
+import type { ConsoleWorker } from '../http-api/system-watch.ts';
 import { type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, duration, share } from './format.ts';
 
@@ -19,10 +19,10 @@ const COUNTER_OF = {
 } as const;
 
 export function workerList() {
-  return new CardList<WorkerSeen>('workers', ({ address }) => address, workerCard);
+  return new CardList<ConsoleWorker>('workers', ({ address }) => address, workerCard);
 }
 
-function workerCard({ address }: WorkerSeen): Card<WorkerSeen> {
+function workerCard({ address }: ConsoleWorker): Card<ConsoleWorker> {
   const state = element('span', { class: 'state' });
   const up = element('span', { class: 'dim' });
   const head = element('div', { class: 'card-head' }, element('b', {}, address), state, up);

@@ -1,7 +1,7 @@
 /** The HTTP backend of Perfetto's BigTrace page, over ClickHouse. */
 
 import type { Logger } from '../lib/common/observability/log.ts';
-import type { EdgeConfig } from '../lib/common/options/server-security-options.ts';
+import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
 import { Database } from './queries/database.ts';
 import { Executor } from './queries/executor.ts';
 import { Experiments } from './queries/experiments.ts';
@@ -12,7 +12,7 @@ import { Traces } from './sql/traces.ts';
 import type { QueryWatch } from './watch.ts';
 
 export type { ConsoleOptions } from './routes/console.ts';
-export type { RunningSeen } from './system-watch.ts';
+export type { ConsoleTrace } from './system-watch.ts';
 export type { OpenTrace, QueryCounts, QueryWatch } from './watch.ts';
 
 export interface BackendOptions {
@@ -20,7 +20,7 @@ export interface BackendOptions {
   /** 0: any free one. */
   port: number;
   corsOrigins: readonly string[];
-  edge: EdgeConfig;
+  edge: ServerSecurity;
   /** YAML file of further presets. */
   presetsFile: string | undefined;
   /** ClickHouse's HTTP interface. */

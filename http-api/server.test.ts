@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BigtraceError } from '../lib/common/errors.ts';
 import { createLogger } from '../lib/common/observability/log.ts';
-import { PLAIN_EDGE } from '../lib/common/options/server-security-options.ts';
+import { PLAINTEXT_SERVER } from '../lib/common/options/server-security-options.ts';
 import { type RunningBackend, startBackend } from './index.ts';
 import type { QueryWatch } from './watch.ts';
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   backend = await startBackend(
     {
       ...{ host: '127.0.0.1', port: 0, corsOrigins: [], presetsFile: undefined },
-      edge: { ...PLAIN_EDGE, allowedHosts: ['bigtrace.example'] },
+      edge: { ...PLAINTEXT_SERVER, allowedHosts: ['bigtrace.example'] },
       ...{ clickhouseUrl: 'http://127.0.0.1:1', password: '', owner: 'test' },
     },
     watch,

@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { BigtraceError } from '../lib/common/errors.ts';
 import { bearerCheck, hostCheckOf, httpsOptions } from '../lib/common/network/server-security.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
-import type { EdgeConfig } from '../lib/common/options/server-security-options.ts';
+import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
 import { VERSION } from '../lib/common/version.ts';
 import { addCors, addHostCheck } from './cors.ts';
 import { statusOf } from './http-error.ts';
@@ -22,7 +22,7 @@ import type { QueryWatch } from './watch.ts';
 export interface ServerParts extends CatalogParts {
   watch: QueryWatch;
   corsOrigins: readonly string[];
-  edge: EdgeConfig;
+  edge: ServerSecurity;
   /** ClickHouse's HTTP interface, for links. */
   clickhouseUrl: string;
   /** Undefined: there is none. */
@@ -88,7 +88,7 @@ export function rewritten(url: string): string {
 }
 
 /** After CORS: browsers ask whether they may send the token without it. */
-function addToken(app: FastifyInstance, edge: EdgeConfig): void {
+function addToken(app: FastifyInstance, edge: ServerSecurity): void {
   const isGood = bearerCheck(edge);
   if (isGood === undefined) return;
   app.addHook('onRequest', async ({ headers }, reply) => {

@@ -1,6 +1,6 @@
 /** What the console shows of the system, as the orchestrator that the backend is a part of sees it. */
 
-export interface WorkerSeen {
+export interface ConsoleWorker {
   /** host:port */
   address: string;
   /** connecting, ready, draining, lost */
@@ -19,7 +19,7 @@ export interface WorkerSeen {
   } | null;
 }
 
-export interface QuerySeen {
+export interface ConsoleQuery {
   queryId: string;
   user: string;
   /** Its beginning, where it is long. */
@@ -39,11 +39,11 @@ export interface QuerySeen {
     traceBytes: number;
     elapsedMs: number;
     /** The traces that have been with workers for longest. */
-    running?: RunningSeen[];
+    running?: ConsoleTrace[];
   } | null;
 }
 
-export interface RunningSeen {
+export interface ConsoleTrace {
   trace: string;
   /** QUEUED, READING, PARSING, RUNNING_SQL */
   phase: string;
@@ -58,9 +58,9 @@ export interface SystemState {
   tracesWaiting: number;
   tracesInFlight: number;
   counters: Record<string, number>;
-  workers: WorkerSeen[];
+  workers: ConsoleWorker[];
   /** Those that run. */
-  queries: QuerySeen[];
+  queries: ConsoleQuery[];
 }
 
 /** The answer of /api/state. */
@@ -71,7 +71,7 @@ export interface ConsoleState extends SystemState {
   supersetUrl?: string;
 }
 
-export interface FailureSeen {
+export interface ConsoleFailure {
   queryId: string;
   /** Empty where the query failed as a whole. */
   trace: string;
@@ -85,7 +85,7 @@ export interface FailureSeen {
 export interface SystemWatch {
   state(): SystemState;
   /** Those that are remembered, the newest query first. */
-  recentFailures(): Iterable<FailureSeen>;
+  recentFailures(): Iterable<ConsoleFailure>;
   /** Ends the queries of that id. @returns how many there were */
   cancel(queryId: string): number;
 }

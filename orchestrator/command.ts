@@ -7,7 +7,7 @@ import {
   integerFrom,
   port,
 } from '../lib/common/options/options.ts';
-import { edgeOptions } from '../lib/common/options/server-security-options.ts';
+import { serverSecurityOptions } from '../lib/common/options/server-security-options.ts';
 import { type OrchestratorConfig, type OrchestratorFlags, resolveConfig } from './config.ts';
 import { serve } from './serve.ts';
 
@@ -43,7 +43,7 @@ export function orchestratorCommand(
   );
   const options = [
     ...ownOptions(),
-    ...edgeOptions(),
+    ...serverSecurityOptions(),
     ...workerOptions(),
     ...queryOptions(),
     ...catalogOptions(),

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { afterEach, expect, test, vi } from 'vitest';
-import { PLAIN_EDGE } from '../lib/common/options/server-security-options.ts';
+import { PLAINTEXT_SERVER } from '../lib/common/options/server-security-options.ts';
 import { orchestratorCommand } from './command.ts';
 import type { OrchestratorConfig } from './config.ts';
 
@@ -22,9 +22,9 @@ afterEach(() => {
 test('every default', async () => {
   expect(await configOf()).toEqual({
     socket: '127.0.0.1:5051',
-    edge: PLAIN_EDGE,
+    edge: PLAINTEXT_SERVER,
     workers: ['127.0.0.1:5052'],
-    workerPeer: {},
+    workerCredentials: {},
     resolveIntervalMs: 5000,
     workerTimeoutMs: 5000,
     workerWaitMs: 3000,
@@ -47,15 +47,21 @@ test('every default', async () => {
 });
 
 test.each<[string, Partial<OrchestratorConfig>]>([
-  ['--listen 0.0.0.0 --port 0 --insecure', { socket: '0.0.0.0:0', edge: PLAIN_EDGE }],
+  ['--listen 0.0.0.0 --port 0 --insecure', { socket: '0.0.0.0:0', edge: PLAINTEXT_SERVER }],
   [
     '--listen 0.0.0.0 --tls-cert a --tls-key b --token-file c',
-    { edge: { ...PLAIN_EDGE, tls: { cert: 'a', key: 'b', clientCa: undefined }, tokenFile: 'c' } },
+    {
+      edge: {
+        ...PLAINTEXT_SERVER,
+        tls: { cert: 'a', key: 'b', clientCa: undefined },
+        tokenFile: 'c',
+      },
+    },
   ],
-  ['--metrics-port 0', { edge: { ...PLAIN_EDGE, metricsPort: 0 } }],
+  ['--metrics-port 0', { edge: { ...PLAINTEXT_SERVER, metricsPort: 0 } }],
   [
     '--worker-tls-ca a --worker-tls-name b --worker-token-file c',
-    { workerPeer: { tlsCa: 'a', tlsName: 'b', tokenFile: 'c' } },
+    { workerCredentials: { tlsCa: 'a', tlsName: 'b', tokenFile: 'c' } },
   ],
   ['--listen ::1', { socket: '[::1]:5051' }],
   ['-s 127.0.0.1:7', { socket: '127.0.0.1:7' }],

@@ -1,20 +1,20 @@
 /** Flags to one checked, complete configuration; pure. */
 
 import { BigtraceError } from '../lib/common/errors.ts';
-import type { PeerConfig } from '../lib/common/network/client-credentials.ts';
+import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
 import {
-  type EdgeConfig,
-  type EdgeFlags,
   hostOf,
-  resolveEdge,
+  resolveServerSecurity,
+  type ServerSecurity,
+  type ServerSecurityFlags,
 } from '../lib/common/options/server-security-options.ts';
 import type { HttpConfig } from './http.ts';
 import type { UserBounds } from './query/users.ts';
-import type { SchemaLaneBounds } from './schema/schema-queue.ts';
+import type { ColumnFindingBounds } from './schema/schema-queue.ts';
 
 /** What commander hands over: flags, their variables, or defaults. */
-export interface OrchestratorFlags extends EdgeFlags {
+export interface OrchestratorFlags extends ServerSecurityFlags {
   listen: string;
   port: number;
   /** `host:port` in place of listen and port. */
@@ -53,14 +53,14 @@ export interface OrchestratorFlags extends EdgeFlags {
   logLevel: LogLevel;
 }
 
-export interface OrchestratorConfig extends UserBounds, SchemaLaneBounds {
+export interface OrchestratorConfig extends UserBounds, ColumnFindingBounds {
   /** `host:port` to listen on; port 0 picks a free one. */
   socket: string;
-  edge: EdgeConfig;
+  edge: ServerSecurity;
   /** `host:port` or `dns:///host:port`. */
   workers: string[];
   /** How workers are reached. */
-  workerPeer: PeerConfig;
+  workerCredentials: ClientCredentials;
   resolveIntervalMs: number;
   workerTimeoutMs: number;
   workerWaitMs: number;
@@ -99,9 +99,9 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
   const socket = flags.socket ?? `${host}:${flags.port}`;
   return {
     socket,
-    edge: resolveEdge(flags, socket),
+    edge: resolveServerSecurity(flags, socket),
     workers: workerTargets(flags),
-    workerPeer: {
+    workerCredentials: {
       tlsCa: flags.workerTlsCa,
       tlsName: flags.workerTlsName,
       tlsCert: flags.workerTlsCert,

@@ -1,17 +1,17 @@
 /** The HTTP backend as a part of the orchestrator: what it is told of the queries that run here. */
 import {
   type ConsoleOptions,
+  type ConsoleTrace,
   type RunningBackend,
-  type RunningSeen,
   startBackend,
 } from '../http-api/index.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
-import type { EdgeConfig } from '../lib/common/options/server-security-options.ts';
+import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
 import { ROOT_URL } from '../lib/common/root.ts';
 import { printable, textFromBytes } from '../lib/common/text/byte-text.ts';
 import type { RunningTrace } from '../lib/proto/messages.ts';
 import { openTrace } from './fleet/read-trace.ts';
-import type { QueryGround } from './query/execute.ts';
+import type { QueryContext } from './query/execute.ts';
 
 const CONSOLE = new URL('dist/console/', ROOT_URL);
 
@@ -29,9 +29,9 @@ export interface HttpConfig {
   supersetUrl?: string | undefined;
 }
 
-export interface HttpGround {
-  edge: EdgeConfig;
-  ground: QueryGround;
+export interface HttpContext {
+  edge: ServerSecurity;
+  ground: QueryContext;
   clickhouseUrl: string;
   /** Of the users that services log in to ClickHouse as. */
   password: string;
@@ -43,7 +43,7 @@ export interface HttpGround {
 /** @throws invalid_option when it cannot listen */
 export function startHttp(
   config: HttpConfig,
-  { ground, edge, clickhouseUrl, password, owner, log }: HttpGround,
+  { ground, edge, clickhouseUrl, password, owner, log }: HttpContext,
 ): Promise<RunningBackend> {
   const { running, failures, fleet, workerWaitMs } = ground;
   const watch = {
@@ -63,12 +63,12 @@ export function startHttp(
   return startBackend({ ...config, console, edge, clickhouseUrl, password, owner }, watch, log);
 }
 
-function seenOf({ trace, phase, phaseMs, totalMs, worker = '' }: RunningTrace): RunningSeen {
+function seenOf({ trace, phase, phaseMs, totalMs, worker = '' }: RunningTrace): ConsoleTrace {
   return { trace: printable(textFromBytes(trace)), phase, phaseMs, totalMs, worker };
 }
 
 function consoleOver(
-  { fleet, counters, failures, running }: QueryGround,
+  { fleet, counters, failures, running }: QueryContext,
   supersetUrl: string | undefined,
 ): ConsoleOptions {
   return {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { PLAIN_EDGE } from '../lib/common/options/server-security-options.ts';
+import { PLAINTEXT_SERVER } from '../lib/common/options/server-security-options.ts';
 import { COUNTERS, GAUGES } from './counters.ts';
 import { TestSystem } from './testing/system.ts';
 
@@ -11,7 +11,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 it('is watched over HTTP: every counter and gauge has a metric', async () => {
   await using system = await new TestSystem([{}], {
-    edge: { ...PLAIN_EDGE, metricsPort: 0 },
+    edge: { ...PLAINTEXT_SERVER, metricsPort: 0 },
   }).start();
   const port = system.orchestrator?.metricsPort;
   expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
@@ -26,7 +26,9 @@ it('is watched over HTTP: every counter and gauge has a metric', async () => {
 it('answers a client without the token with an error that says so', async () => {
   const tokenFile = join(directory, 'token');
   writeFileSync(tokenFile, 'sesame\n');
-  await using system = await new TestSystem([{}], { edge: { ...PLAIN_EDGE, tokenFile } }).start();
+  await using system = await new TestSystem([{}], {
+    edge: { ...PLAINTEXT_SERVER, tokenFile },
+  }).start();
   await expect(system.status()).rejects.toMatchObject({ code: 'unauthenticated' });
 });
 
@@ -35,7 +37,7 @@ it('the HTTP backend asks for the same token, but not those who ask whether they
   writeFileSync(tokenFile, 'sesame\n');
   const http = { host: '127.0.0.1', port: 0, corsOrigins: [], presetsFile: undefined };
   await using system = await new TestSystem([{}], {
-    edge: { ...PLAIN_EDGE, tokenFile },
+    edge: { ...PLAINTEXT_SERVER, tokenFile },
     http,
     clickhouseUrl: 'http://127.0.0.1:1', // not there; the root answers all the same
   }).start();

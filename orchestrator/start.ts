@@ -13,7 +13,7 @@ import { PlacementMemory } from './dispatch/placement-memory.ts';
 import { Mean } from './dispatch/steal.ts';
 import { Fleet, type FleetOptions } from './fleet/fleet.ts';
 import { OrchestratorServer } from './grpc/server.ts';
-import { type HttpGround, startHttp } from './http.ts';
+import { type HttpContext, startHttp } from './http.ts';
 import { Catalog } from './query/catalog.ts';
 import { FailureLog } from './query/failure-log.ts';
 import { RunningQueries } from './query/running-queries.ts';
@@ -91,7 +91,7 @@ export async function startOrchestrator(
 
 function startedHttp(
   { http, clickhouseUrl, edge }: OrchestratorConfig,
-  ground: Omit<HttpGround, 'edge' | 'clickhouseUrl'>,
+  ground: Omit<HttpContext, 'edge' | 'clickhouseUrl'>,
 ): Promise<RunningBackend> | undefined {
   if (http === undefined || clickhouseUrl === undefined) return undefined;
   return startHttp(http, { ...ground, edge, clickhouseUrl });

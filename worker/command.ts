@@ -11,9 +11,9 @@ import {
   port,
 } from '../lib/common/options/options.ts';
 import {
-  type EdgeFlags,
-  edgeOptions,
-  resolveEdge,
+  resolveServerSecurity,
+  type ServerSecurityFlags,
+  serverSecurityOptions,
 } from '../lib/common/options/server-security-options.ts';
 import { ROOT, ROOT_URL } from '../lib/common/root.ts';
 import { addStoreOptions, storeOptionsOf } from '../lib/trace-store/index.ts';
@@ -35,7 +35,7 @@ import { LOAD_BOUND_DEFAULT } from './engines/load-watch.ts';
 import { serve } from './serve.ts';
 import { sqlPackageOption } from './sql-package-option.ts';
 
-interface Flags extends EdgeFlags {
+interface Flags extends ServerSecurityFlags {
   listen: string;
   port: number;
   socket?: string;
@@ -104,7 +104,7 @@ export function workerCommand(): Command {
         .default(LONG_TASK_MS_DEFAULT, '2s')
         .argParser(durationMs),
     );
-  for (const one of edgeOptions()) command.addOption(one);
+  for (const one of serverSecurityOptions()) command.addOption(one);
   return addLimits(addCaches(addStoreOptions(command)))
     .addOption(
       option(
@@ -278,7 +278,7 @@ export function workerConfig(command: Command): WorkerConfig {
   const listen = flags.socket ?? `${host}:${flags.port}`;
   return {
     listen,
-    edge: resolveEdge(flags, listen),
+    edge: resolveServerSecurity(flags, listen),
     stores: storeOptionsOf(command),
     threads,
     spareThreads: flags.spareThreads ?? Math.max(threads, SPARE_THREADS_MIN),

@@ -3,15 +3,15 @@ import { existsSync } from 'node:fs';
 import { BigtraceError } from '../lib/common/errors.ts';
 import type { Machine } from '../lib/common/machine.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
-import type { EdgeConfig } from '../lib/common/options/server-security-options.ts';
+import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
 import type { StoreOptions } from '../lib/trace-store/index.ts';
 import type { LoadBound } from './engines/load-watch.ts';
-import type { AnswerLimits } from './tasks/limits.ts';
+import type { TaskLimits } from './tasks/limits.ts';
 
 export interface WorkerConfig {
   /** host:port; port 0 picks a free one. */
   listen: string;
-  edge: EdgeConfig;
+  edge: ServerSecurity;
   stores: StoreOptions;
   /** Traces that are parsed or asked at once. */
   threads: number;
@@ -37,7 +37,7 @@ export interface WorkerConfig {
   readResultCacheDirs: string[];
   /** Bound of the answers in its own. */
   resultCacheBytesMax: number;
-  limits: AnswerLimits;
+  limits: TaskLimits;
   /** File of the TraceProcessor wasm. */
   engineFile: string;
   /** SQL packages that scripts may include: `name=directory`. */
@@ -58,7 +58,7 @@ export const INSTANCE_BYTES_MIN = 64 * 2 ** 20;
 /** wasm32's own bound. */
 export const INSTANCE_BYTES_MAX = 2 ** 32;
 
-export const LIMIT_DEFAULTS: AnswerLimits = {
+export const LIMIT_DEFAULTS: TaskLimits = {
   traceTimeoutMs: 10 * 60_000,
   traceBytesMax: 4 * 2 ** 30,
   memoryBytesMax: INSTANCE_BYTES_MAX,

@@ -1,12 +1,14 @@
 import { expect, it } from 'vitest';
-import { PLAIN_EDGE } from '../lib/common/options/server-security-options.ts';
+import { PLAINTEXT_SERVER } from '../lib/common/options/server-security-options.ts';
 import { COUNTERS } from './counters.ts';
 import { startWorker } from './start.ts';
 import { STORE_COUNTS } from './store-counts.ts';
 import { testConfig } from './testing/worker.ts';
 
 it('is watched over HTTP: every counter has a metric', async () => {
-  const worker = await startWorker(await testConfig({ edge: { ...PLAIN_EDGE, metricsPort: 0 } }));
+  const worker = await startWorker(
+    await testConfig({ edge: { ...PLAINTEXT_SERVER, metricsPort: 0 } }),
+  );
   const get = (path: string) => fetch(`http://127.0.0.1:${worker.metricsPort}${path}`);
   expect((await get('/readyz')).status).toBe(200);
   const text = await (await get('/metrics')).text();
@@ -27,7 +29,7 @@ it('is watched over HTTP: every counter has a metric', async () => {
 });
 
 it('a token file that is not there is an error that names it', async () => {
-  const edge = { ...PLAIN_EDGE, tokenFile: '/nowhere/token' };
+  const edge = { ...PLAINTEXT_SERVER, tokenFile: '/nowhere/token' };
   await expect(startWorker(await testConfig({ edge }))).rejects.toMatchObject({
     code: 'invalid_option',
     message: expect.stringContaining('/nowhere/token'),

@@ -8,15 +8,15 @@ import { hostOf } from '../lib/common/options/server-security-options.ts';
 import { loadEngine, readSqlPackages } from '../lib/engine/index.ts';
 import { createTraceStores } from '../lib/trace-store/index.ts';
 import { cacheId } from './cache/cache-id.ts';
-import { ResultDisk } from './cache/result-disk.ts';
-import { ResultMemory } from './cache/result-memory.ts';
-import { ImageCache } from './cache/snapshot-cache.ts';
-import { ImageKeeper } from './cache/snapshot-writer.ts';
+import { ResultDiskCache } from './cache/result-disk.ts';
+import { ResultMemoryCache } from './cache/result-memory.ts';
+import { SnapshotCache } from './cache/snapshot-cache.ts';
+import { SnapshotWriter } from './cache/snapshot-writer.ts';
 import type { WorkerConfig } from './config.ts';
 import { COUNTERS, Counters } from './counters.ts';
 import { BarredTraces } from './engines/barred-traces.ts';
-import { Slot } from './engines/slot.ts';
-import { SlotPool } from './engines/slot-pool.ts';
+import { EngineThread } from './engines/slot.ts';
+import { EnginePool } from './engines/slot-pool.ts';
 import { WorkerServer } from './grpc/server.ts';
 import { Admission } from './scheduling/admission.ts';
 import { STORE_COUNTS } from './store-counts.ts';
@@ -61,12 +61,13 @@ export async function startWorker(
   const isBusy = (): boolean => !admission.idle;
   const caches = await openCaches(config, { isBusy, counters, logger });
   const { images, resultDisk, barred } = caches;
-  const keeper = new ImageKeeper(images, admission);
+  const keeper = new SnapshotWriter(images, admission);
   const spares = Math.max(threads, Math.min(SPARES_A_THREAD * threads, SPARES_MAX));
-  const startSlot = (onGrowth: () => void): Slot => new Slot(engine, threadEntry, onGrowth);
+  const startEngineThread = (onGrowth: () => void): EngineThread =>
+    new EngineThread(engine, threadEntry, onGrowth);
   const initialBytes = engine.initial.memoryBytes;
   const poolOptions = {
-    startSlot,
+    startEngineThread,
     initialBytes,
     memoryBytesMax,
     threads,
@@ -74,12 +75,12 @@ export async function startWorker(
     counters,
     keeper,
   };
-  const pool = new SlotPool(poolOptions);
+  const pool = new EnginePool(poolOptions);
   keeper.watch(pool);
   const server = new WorkerServer({
     stores,
     pool,
-    results: new ResultMemory(config.resultMemoryBytesMax),
+    results: new ResultMemoryCache(config.resultMemoryBytesMax),
     ...caches,
     keeper,
     admission,
@@ -136,7 +137,7 @@ async function drained(server: WorkerServer, ms: number): Promise<void> {
   clearTimeout(timer);
 }
 
-interface Surroundings {
+interface HostEnvironment {
   /** Whether the worker has something else to do. */
   isBusy: () => boolean;
   counters: Counters;
@@ -146,16 +147,16 @@ interface Surroundings {
 /** What earlier workers have left on disk. */
 async function openCaches(
   config: WorkerConfig,
-  { isBusy, counters, logger }: Surroundings,
-): Promise<{ images: ImageCache; resultDisk: ResultDisk; barred: BarredTraces }> {
-  const images = await ImageCache.open({
+  { isBusy, counters, logger }: HostEnvironment,
+): Promise<{ images: SnapshotCache; resultDisk: ResultDiskCache; barred: BarredTraces }> {
+  const images = await SnapshotCache.open({
     directory: config.cacheDir,
     neighbours: config.readCacheDirs,
     bytesMax: config.cacheBytesMax,
     counters,
     logger,
   });
-  const resultDisk = await ResultDisk.open({
+  const resultDisk = await ResultDiskCache.open({
     directory: config.resultCacheDir,
     neighbours: config.readResultCacheDirs,
     bytesMax: config.resultCacheBytesMax,

@@ -5,7 +5,7 @@ import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import type { QueryInput } from '../request/request.ts';
 import { quoteIdentifier, type TableColumn } from './structure.ts';
-import type { Misfit } from './type-mismatch.ts';
+import type { TypeMismatch } from './type-mismatch.ts';
 
 /** All arguments together: an error is one line of ClickHouse's, and longer ones would be cut (error-line.ts). */
 const ARGUMENTS_CHARS_MAX = 2500;
@@ -18,7 +18,7 @@ const WHERE_PREFIX = '/where/';
  * @param remembered whether the orchestrator has taken it in: then the same query succeeds
  */
 export function withRemedy(
-  misfit: Misfit,
+  misfit: TypeMismatch,
   columns: readonly TableColumn[],
   { view, input, remembered }: { view: string; input: QueryInput; remembered: boolean },
 ): BigtraceError {

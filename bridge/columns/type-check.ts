@@ -5,7 +5,7 @@ import { doubleText } from '../cells/double-text.ts';
 import type { Int64 } from '../cells/int64.ts';
 import { type BaseType, GUESSED_TYPE } from './column-type.ts';
 import type { TableColumn } from './structure.ts';
-import { Misfit } from './type-mismatch.ts';
+import { TypeMismatch } from './type-mismatch.ts';
 
 /** Bounds of the integer types that are narrower than the engine's int64; Nothing holds none. */
 const BOUNDS: Partial<Record<BaseType, readonly [number, number]>> = {
@@ -28,7 +28,7 @@ const BLOB_KIND = 1 << CellType.BLOB;
 const NOTHING_TO_LEARN = 0;
 
 /** The checks of one column; all of them throw type_mismatch. */
-export class Fit {
+export class ColumnCheck {
   readonly base: BaseType;
   readonly nullable: boolean;
   readonly #column: TableColumn;
@@ -109,8 +109,8 @@ export class Fit {
     return this.#column.type.text === GUESSED_TYPE ? kinds : NOTHING_TO_LEARN;
   }
 
-  #misfit(value: string, wider: string, kinds = NOTHING_TO_LEARN): Misfit {
-    return new Misfit({ column: this.#column, value, wider, kinds });
+  #misfit(value: string, wider: string, kinds = NOTHING_TO_LEARN): TypeMismatch {
+    return new TypeMismatch({ column: this.#column, value, wider, kinds });
   }
 }
 

@@ -5,7 +5,7 @@ import { printable } from '../../lib/common/text/byte-text.ts';
 import { GUESSED_TYPE } from './column-type.ts';
 import type { TableColumn } from './structure.ts';
 
-export interface MisfitFacts {
+export interface TypeMismatchDetails {
   column: TableColumn;
   /** The value, for people. */
   value: string;
@@ -20,12 +20,12 @@ function typeText({ type }: TableColumn): string {
   return type.text === GUESSED_TYPE ? 'Nullable(Int64)' : type.text;
 }
 
-export class Misfit extends BigtraceError {
-  readonly facts: MisfitFacts;
+export class TypeMismatch extends BigtraceError {
+  readonly facts: TypeMismatchDetails;
   /** What is wrong, without a remedy. */
   readonly what: string;
 
-  constructor(facts: MisfitFacts, details: ErrorDetails = {}) {
+  constructor(facts: TypeMismatchDetails, details: ErrorDetails = {}) {
     const { column, value, wider } = facts;
     const what = `column ${printable(column.name)} is ${typeText(column)} and cannot hold ${value}`;
     const remedy = `make it ${wider} (bigtrace_as takes a structure), or CAST it in the query`;
@@ -34,7 +34,7 @@ export class Misfit extends BigtraceError {
     this.what = what;
   }
 
-  override ofTrace(trace: string): Misfit {
-    return new Misfit(this.facts, { trace, cause: this.cause });
+  override ofTrace(trace: string): TypeMismatch {
+    return new TypeMismatch(this.facts, { trace, cause: this.cause });
   }
 }

@@ -8,7 +8,7 @@ import type { RowWriter } from '../cells/row-writer.ts';
 import { Table, TraceRows } from '../cells/trace-rows.ts';
 import { withRemedy } from '../columns/remedy.ts';
 import { parseStructure, type TableColumn } from '../columns/structure.ts';
-import { Misfit } from '../columns/type-mismatch.ts';
+import { TypeMismatch } from '../columns/type-mismatch.ts';
 import {
   decodeQueryResponse,
   encodeStart,
@@ -87,7 +87,7 @@ export async function runQuery(
   try {
     await Promise.race([answered, broken]);
   } catch (error) {
-    if (!(error instanceof Misfit && findsColumns)) throw error;
+    if (!(error instanceof TypeMismatch && findsColumns)) throw error;
     const remembered = await isLearned(client, input, columns, error);
     throw withRemedy(error, columns, { view, input, remembered });
   } finally {
@@ -106,7 +106,7 @@ async function isLearned(
   client: OrchestratorClient,
   input: QueryInput,
   columns: readonly TableColumn[],
-  { facts }: Misfit,
+  { facts }: TypeMismatch,
 ): Promise<boolean> {
   if (facts.kinds === 0) return false;
   const lesson = {

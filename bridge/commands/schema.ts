@@ -5,7 +5,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { distinctNames, typeOfKinds } from '../columns/columns.ts';
 import { formatStructure } from '../columns/structure.ts';
-import { type ClickHouse, untilGivenUp } from '../grpc/client-gone.ts';
+import { type ClickHouse, untilClientLeft } from '../grpc/client-gone.ts';
 import type { SchemaColumn } from '../grpc/messages.ts';
 import type { OrchestratorClient } from '../grpc/orchestrator.ts';
 import { lengthAndBytes } from '../native/encoding.ts';
@@ -44,7 +44,7 @@ async function answerOf(
 ): Promise<Buffer> {
   const input = schemaInput(row);
   const ended = new AbortController();
-  const givenUp = untilGivenUp(clickHouse, input.queryId, ended.signal).then(() => {
+  const givenUp = untilClientLeft(clickHouse, input.queryId, ended.signal).then(() => {
     throw new BigtraceError(
       'cancelled',
       'the query was cancelled, its time ran out, or its client went away',

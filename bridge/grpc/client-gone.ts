@@ -24,7 +24,7 @@ export interface ClickHouse {
  * Resolves when the query was killed, is past its time, or its client has gone away; rejects when `signal` is
  * aborted, and not otherwise.
  */
-export async function untilGivenUp(
+export async function untilClientLeft(
   { url, password, pid }: ClickHouse,
   queryId: string,
   signal: AbortSignal,
@@ -40,13 +40,13 @@ export async function untilGivenUp(
   // Twice: what a native client has just sent with its query is unread for a moment.
   for (let looks = 0; ; ) {
     const answer = await answerTo(question, { headers, signal });
-    looks = (await isGivenUp(answer, pid)) ? looks + 1 : 0;
+    looks = (await hasClientLeft(answer, pid)) ? looks + 1 : 0;
     if (looks === 2) return;
     await sleep(ASK_EVERY_MS, undefined, { signal });
   }
 }
 
-async function isGivenUp(answer: string, pid: string): Promise<boolean> {
+async function hasClientLeft(answer: string, pid: string): Promise<boolean> {
   const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\n$/.exec(answer);
   if (row === null) return false; // not to be told is not to be given up
   const [, givenUp, protocol, address = '', port] = row;

@@ -41,7 +41,7 @@ export interface SchemaColumn {
 }
 
 /** What Orchestrator.Learn is told. */
-export interface Lesson {
+export interface LearnedType {
   /** Number of the column in the script's answer. */
   column: number;
   /** Bits of Column.cell_kinds. */
@@ -85,7 +85,7 @@ export function encodeSchemaRequest(
 
 export function encodeLearnRequest(
   { user, sql }: Start,
-  { column, kinds, tracesDigest }: Lesson,
+  { column, kinds, tracesDigest }: LearnedType,
 ): Buffer {
   const numbers: number[] = [];
   for (const [field, value] of [

@@ -2,13 +2,16 @@
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { CODE_KEY, fromServiceError } from '../../lib/common/grpc-errors.ts';
-import { openChannel, type PeerConfig } from '../../lib/common/network/client-credentials.ts';
+import {
+  type ClientCredentials,
+  openChannel,
+} from '../../lib/common/network/client-credentials.ts';
 import { RECEIVE_WINDOW_BYTES } from '../../lib/proto/window.ts';
 import {
   decodeSchemaResponse,
   encodeLearnRequest,
   encodeSchemaRequest,
-  type Lesson,
+  type LearnedType,
   type SchemaColumn,
   type Start,
 } from './messages.ts';
@@ -53,7 +56,7 @@ export class OrchestratorClient {
   readonly #client: grpc.Client;
 
   /** @throws invalid_option where a file of `peer` cannot be read */
-  constructor(address: string, variable: string, peer: PeerConfig) {
+  constructor(address: string, variable: string, peer: ClientCredentials) {
     const channel = openChannel(peer);
     this.address = address;
     this.#variable = variable;
@@ -82,7 +85,7 @@ export class OrchestratorClient {
   }
 
   /** Tells of a value that did not fit, so that the next search for columns knows. */
-  async learn(start: Start, lesson: Lesson, signal: AbortSignal): Promise<void> {
+  async learn(start: Start, lesson: LearnedType, signal: AbortSignal): Promise<void> {
     await this.#unary('Learn', encodeLearnRequest(start, lesson), () => undefined, signal);
   }
 

@@ -4,7 +4,7 @@ import { CellType } from '../../lib/query-result/cell-type.ts';
 import type { BatchValues } from '../cells/batch-values.ts';
 import { Int64 } from '../cells/int64.ts';
 import type { TableColumn } from '../columns/structure.ts';
-import { Fit } from '../columns/type-check.ts';
+import { ColumnCheck } from '../columns/type-check.ts';
 import type { Output } from '../output.ts';
 import { lengthAndBytes } from './encoding.ts';
 
@@ -24,7 +24,7 @@ export function grown(bytes: number): number {
 /** @throws type_mismatch, all that puts cells in */
 export abstract class NativeColumn {
   rows = 0;
-  protected readonly fit: Fit;
+  protected readonly fit: ColumnCheck;
   protected readonly integerValue = new Int64();
   /** 1 where the cell is NULL. */
   #nulls: Buffer = EMPTY;
@@ -32,7 +32,7 @@ export abstract class NativeColumn {
   readonly #head: Buffer;
 
   constructor(column: TableColumn) {
-    this.fit = new Fit(column);
+    this.fit = new ColumnCheck(column);
     const { base, nullable } = column.type;
     const type = Buffer.from(nullable ? `Nullable(${base})` : base);
     this.#head = Buffer.concat([bytesFromText(column.name), type].map(lengthAndBytes));

@@ -3,7 +3,7 @@
 import type { Int64 } from '../cells/int64.ts';
 import type { BaseType } from '../columns/column-type.ts';
 import type { TableColumn } from '../columns/structure.ts';
-import { Fit } from '../columns/type-check.ts';
+import { ColumnCheck } from '../columns/type-check.ts';
 import type { Output } from '../output.ts';
 import {
   type Specials,
@@ -20,11 +20,11 @@ import {
  * @throws type_mismatch, all of it
  */
 export class ColumnWriter {
-  readonly #fit: Fit;
+  readonly #fit: ColumnCheck;
   readonly #base: BaseType;
 
   constructor(column: TableColumn) {
-    this.#fit = new Fit(column);
+    this.#fit = new ColumnCheck(column);
     this.#base = column.type.base;
   }
 

@@ -9,7 +9,7 @@ import type { UpConfig } from './config.ts';
 import type { LogFile } from './processes/log-file.ts';
 import { clickHousePing } from './processes/pings.ts';
 import type { Launch } from './processes/supervisor.ts';
-import type { Running } from './processes/system-process.ts';
+import type { RunningService } from './processes/system-process.ts';
 
 /** A restart listens on the ports that the first start found. */
 export function embeddedClickHouse(
@@ -18,7 +18,7 @@ export function embeddedClickHouse(
   orchestrator: string,
   log: LogFile,
 ): Launch<ClickHouseAddress> {
-  return async (signal, previous): Promise<Running<ClickHouseAddress>> => {
+  return async (signal, previous): Promise<RunningService<ClickHouseAddress>> => {
     const engine = await startEmbeddedClickHouse({
       dataDir: config.dataDir,
       dist: DIST,

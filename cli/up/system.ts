@@ -126,9 +126,9 @@ async function start(
   );
   const orchestratorAddress = await addressOf(orchestrator, config, config.orchestratorPort);
   const [clickhouse] = await Promise.all([
-    told(clickhouseOver(config, env, supervisor, orchestratorAddress), 'ClickHouse is ready'),
-    told(orchestrator, 'the orchestrator is ready'),
-    told(Promise.all(workers), `${workers.length} workers are ready`),
+    announced(clickhouseOver(config, env, supervisor, orchestratorAddress), 'ClickHouse is ready'),
+    announced(orchestrator, 'the orchestrator is ready'),
+    announced(Promise.all(workers), `${workers.length} workers are ready`),
   ]);
   return {
     clickhouse,
@@ -147,7 +147,7 @@ async function addressOf(
   return port === 0 ? (await started).address : hostAndPort(listen, port);
 }
 
-async function told<T>(ready: Promise<T>, line: string): Promise<T> {
+async function announced<T>(ready: Promise<T>, line: string): Promise<T> {
   const value = await ready;
   say(line);
   return value;

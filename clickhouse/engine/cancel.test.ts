@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasLeft } from '../../lib/common/network/client-connection.ts';
-import { clientOf, columnless, untilGivenUp, untilRunning } from '../testing/columnless.ts';
+import { clientOf, columnless, untilClientLeft, untilRunning } from '../testing/columnless.ts';
 import { endless, untilGone } from '../testing/endless.ts';
 import { rowsOf, startTestEngine, type TestEngine } from '../testing/engine.ts';
 
@@ -69,7 +69,7 @@ test('a query without columns yet can be seen to be killed', async () => {
   await untilRunning(t, 'columns-killed');
   expect((await clientOf(t, 'columns-killed'))?.givenUp).toBe(false);
   while ((await rowsOf(admin, kill)).length === 0) await sleep(20);
-  await untilGivenUp(t, 'columns-killed');
+  await untilClientLeft(t, 'columns-killed');
   found();
   expect(await failure).toMatchObject(CANCELLED);
 });
@@ -78,7 +78,7 @@ test('a query without columns yet can be seen to be past its time', async () => 
   const { query, found } = columnless(t);
   const limited = `${query} SETTINGS max_execution_time = 0.5`;
   const failure = failureOf(rowsOf(t.as('analyst'), limited, { queryId: 'columns-late' }));
-  await untilGivenUp(t, 'columns-late');
+  await untilClientLeft(t, 'columns-late');
   found();
   expect(await failure).toMatchObject(LATE);
 });

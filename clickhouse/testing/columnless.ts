@@ -38,7 +38,7 @@ export async function clientOf(t: TestEngine, id: string): Promise<QueryClient |
   return (await clientsOf(t)).find(({ queryId }) => queryId === id);
 }
 
-export async function untilGivenUp(t: TestEngine, queryId: string): Promise<void> {
+export async function untilClientLeft(t: TestEngine, queryId: string): Promise<void> {
   while ((await clientOf(t, queryId))?.givenUp !== true) await sleep(20);
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../../lib/common/options/login-options.ts';
 import { Database } from '../queries/database.ts';
 import { parseSettings } from '../settings.ts';
-import { checkScript, materialize, told } from './materialize.ts';
+import { checkScript, materialize, summaryText } from './materialize.ts';
 
 interface MaterializeFlags extends LoginFlags {
   name: string;
@@ -62,10 +62,10 @@ async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<voi
   const database = new Database(clickhouse, password, user);
   try {
     const result = await materialize(plan, database, (sofar) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${told(sofar)}`);
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${summaryText(sofar)}`);
     });
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${told(result)}\n`);
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${summaryText(result)}\n`);
   } finally {
     await database.close();
   }

@@ -8,10 +8,10 @@ import type { Settings } from '../settings.ts';
 import { chosenTraces } from '../sql/chosen-traces.ts';
 import { arrayLiteral, identifier, literal } from '../sql/sql-text.ts';
 import {
-  type AskedTrace,
   MaterializedTable,
   NONE_KNOWN,
   type TableColumn,
+  type TraceGeneration,
 } from './materialized-table.ts';
 
 /** Traces of one query: what a killed run has to ask again at most. */
@@ -89,7 +89,7 @@ class MaterializeRun {
   }
 
   /** The first traces behind `after` that are new, or not what they were when they were asked. */
-  async outdated(after: string): Promise<AskedTrace[]> {
+  async outdated(after: string): Promise<TraceGeneration[]> {
     const known = this.#table?.known('address', 'generation') ?? NONE_KNOWN;
     const { from, condition, settings: end } = chosenTraces(this.#plan.settings);
     const rows = await this.#database.rows(
@@ -104,7 +104,7 @@ class MaterializeRun {
   }
 
   /** @returns the traces that failed, and why */
-  async ask(batch: readonly AskedTrace[]): Promise<Map<string, string>> {
+  async ask(batch: readonly TraceGeneration[]): Promise<Map<string, string>> {
     const addresses = arrayLiteral(batch.map(({ address }) => address));
     const table = this.#table ?? (await this.#create(addresses));
     this.#table = table;
@@ -129,7 +129,7 @@ class MaterializeRun {
   async #ask(
     table: MaterializedTable,
     addresses: string,
-    batch: readonly AskedTrace[],
+    batch: readonly TraceGeneration[],
   ): Promise<Map<string, string>> {
     const queryId = randomUUID();
     const run = await table.newRun();
@@ -198,7 +198,7 @@ class MaterializeRun {
 }
 
 /** What a run that found nothing to ask, or some failures, says to people. */
-export function told({ asked, failed, firstFailure }: Materialized): string {
+export function summaryText({ asked, failed, firstFailure }: Materialized): string {
   if (asked === 0) return 'all traces are in the table already';
   const why = firstFailure === undefined ? '' : `; the first: ${firstFailure}`;
   return `${asked} traces asked, ${failed} failed${why}`;

@@ -18,7 +18,7 @@ const LEDGER = 'bigtrace.materialized_traces';
 const RUN = '_run';
 const ADDRESS = '_trace_address';
 
-export interface AskedTrace {
+export interface TraceGeneration {
   address: string;
   generation: string;
 }
@@ -126,7 +126,7 @@ export class MaterializedTable {
   }
 
   /** From here on these traces' rows of the run are seen, and those of runs before are not. */
-  async addToLedger(run: string, traces: readonly AskedTrace[]): Promise<void> {
+  async addToLedger(run: string, traces: readonly TraceGeneration[]): Promise<void> {
     const rows = traces.map((trace) => ({ table_name: this.#name, ...trace, run }));
     if (rows.length > 0) await this.#database.insert(LEDGER, rows);
   }

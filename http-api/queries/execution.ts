@@ -11,7 +11,7 @@ export const RESULTS = 'bigtrace_results';
 /** Numbers the rows of a table from 0 on, so that any page is found at once. */
 export const ROW_NUMBER = '_row';
 
-export interface Question {
+export interface ExecutionRequest {
   /** Addresses, patterns, `/where/…`. */
   addresses: readonly string[];
   strict: boolean;
@@ -30,7 +30,7 @@ export function tableOf({ tableName }: Pick<Execution, 'tableName'>): string {
 export async function fillTable(
   database: Database,
   execution: Execution,
-  question: Question,
+  question: ExecutionRequest,
   onColumns: (columns: Column[]) => Promise<void>,
 ): Promise<void> {
   const options: AskOptions = {
@@ -76,7 +76,7 @@ export async function fillTable(
 async function answerColumns(
   database: Database,
   { perfettoSql }: Execution,
-  { addresses, strict }: Question,
+  { addresses, strict }: ExecutionRequest,
   options: AskOptions,
 ): Promise<{ name: string; type: string }[]> {
   const onFailure = literal(strict ? 'strict' : 'lenient');
@@ -87,13 +87,17 @@ async function answerColumns(
   return structureColumns(row?.[0] ?? '').slice(1);
 }
 
-function sourceOf({ perfettoSql }: Execution, { addresses, strict }: Question): string {
+function sourceOf({ perfettoSql }: Execution, { addresses, strict }: ExecutionRequest): string {
   const view = strict ? 'bigtrace' : 'bigtrace_lenient';
   return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(perfettoSql)})`;
 }
 
 /** The trace's address, its metadata, and then what the script answers. */
-function selectOf(execution: Execution, question: Question, answer: readonly string[]): string {
+function selectOf(
+  execution: Execution,
+  question: ExecutionRequest,
+  answer: readonly string[],
+): string {
   const [address = '_trace_address', ...names] = answer;
   const rows = `SELECT * FROM ${sourceOf(execution, question)} LIMIT ${execution.limit}`;
   const { metadataColumns, base } = question;

@@ -11,7 +11,7 @@ import type { QueryWatch } from '../watch.ts';
 import type { Snapshot } from '../wire-types.ts';
 import type { Column } from './columns.ts';
 import type { Database, Row } from './database.ts';
-import { fillTable, type Question, RESULTS, ROW_NUMBER, tableOf } from './execution.ts';
+import { type ExecutionRequest, fillTable, RESULTS, ROW_NUMBER, tableOf } from './execution.ts';
 import { type Execution, History } from './history.ts';
 import { checkTableName } from './table-name.ts';
 
@@ -49,7 +49,7 @@ const SWEEP_MS = 60_000;
 const EPHEMERAL_MS_MAX = 24 * 3_600_000;
 const EPHEMERAL_MAX = 200;
 
-interface Running {
+interface RunningExecution {
   execution: Execution;
   ended: Promise<void>;
 }
@@ -66,7 +66,7 @@ export interface ExecutorParts {
 export class Executor {
   readonly #parts: ExecutorParts;
   readonly #history: History;
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, RunningExecution>();
   readonly #timers: NodeJS.Timeout[];
 
   constructor(parts: ExecutorParts) {
@@ -194,7 +194,7 @@ export class Executor {
     }
   }
 
-  async #run(execution: Execution, question: Question): Promise<void> {
+  async #run(execution: Execution, question: ExecutionRequest): Promise<void> {
     const { uuid } = execution;
     try {
       await fillTable(this.#parts.database, execution, question, async (columns) => {
@@ -305,7 +305,10 @@ export class Executor {
 }
 
 /** Whether its own time limit ended it: by then the bridge knows only that it was told to stop. */
-function overdue({ startMs }: Execution, { timeoutS }: Question): BigtraceError | undefined {
+function overdue(
+  { startMs }: Execution,
+  { timeoutS }: ExecutionRequest,
+): BigtraceError | undefined {
   if (timeoutS === 0 || Date.now() - startMs < timeoutS * 1000) return undefined;
   return new BigtraceError(
     'deadline_exceeded',

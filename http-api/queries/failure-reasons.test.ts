@@ -1,8 +1,12 @@
 import { expect, it } from 'vitest';
-import type { FailureSeen } from '../system-watch.ts';
+import type { ConsoleFailure } from '../system-watch.ts';
 import { failureReasons } from './failure-reasons.ts';
 
-function failure(trace: string, message: string, more: Partial<FailureSeen> = {}): FailureSeen {
+function failure(
+  trace: string,
+  message: string,
+  more: Partial<ConsoleFailure> = {},
+): ConsoleFailure {
   return { queryId: 'q1', trace, code: 'trace_invalid', message, timeMs: 1, ...more };
 }
 

@@ -1,5 +1,5 @@
 /** Failures by reason: a broken fleet says the same thing a thousand times. */
-import type { FailureSeen } from '../system-watch.ts';
+import type { ConsoleFailure } from '../system-watch.ts';
 
 export interface FailureReason {
   code: string;
@@ -15,7 +15,7 @@ export interface FailureReason {
 const TRACES_SHOWN = 5;
 
 /** The most frequent first. Messages that differ in numbers or traces only are one reason. */
-export function failureReasons(failures: Iterable<FailureSeen>, limit: number): FailureReason[] {
+export function failureReasons(failures: Iterable<ConsoleFailure>, limit: number): FailureReason[] {
   const reasons = new Map<string, FailureReason & { ids: Set<string> }>();
   for (const failure of failures) {
     const { code, message, queryId, timeMs, trace } = failure;
@@ -43,7 +43,7 @@ export function failureReasons(failures: Iterable<FailureSeen>, limit: number): 
     .map(({ ids, ...reason }) => ({ ...reason, queries: ids.size }));
 }
 
-function kindOf({ message, trace }: FailureSeen): string {
+function kindOf({ message, trace }: ConsoleFailure): string {
   const general = trace === '' ? message : message.replaceAll(trace, '');
   return general.replace(/\[\/[^\]]*\]/g, '').replace(/\d+/g, '#');
 }

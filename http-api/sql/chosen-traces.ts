@@ -16,7 +16,7 @@ import { literal } from './sql-text.ts';
 const PATTERNS_MAX = 200;
 
 /** Parts of a statement that reads the catalog. */
-export interface ChosenTraces {
+export interface TraceSelection {
   /** What it reads FROM. */
   from: string;
   /** What its WHERE must have. */
@@ -26,7 +26,7 @@ export interface ChosenTraces {
 }
 
 /** @throws invalid_option, invalid_address */
-export function chosenTraces({ addresses, where }: Settings): ChosenTraces {
+export function chosenTraces({ addresses, where }: Settings): TraceSelection {
   const filters = new CatalogFilters();
   const from = where === '' ? TRACES : filters.table(where);
   const { named, selections } = sorted(addresses);

@@ -2,7 +2,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
-import { openChannel, type PeerConfig } from '../common/network/client-credentials.ts';
+import { type ClientCredentials, openChannel } from '../common/network/client-credentials.ts';
 import { drained } from '../common/network/stream-drain.ts';
 import type {
   CancelRequest,
@@ -60,7 +60,7 @@ export class OrchestratorClient {
   readonly #client: Stub;
 
   /** `address`: host:port @throws invalid_option where a file of `peer` cannot be read */
-  constructor(address: string, peer: PeerConfig = {}) {
+  constructor(address: string, peer: ClientCredentials = {}) {
     const Client = clientClass(bigtraceOrchestrator);
     const channel = openChannel(peer);
     const options = { ...GRPC_OPTIONS, ...KEEPALIVE, ...channel.options };

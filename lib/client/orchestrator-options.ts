@@ -1,10 +1,13 @@
 /** The flags for the address of the orchestrator, TLS and authentication. */
 import { Option } from 'commander';
-import { type PeerFlags, peerOptions } from '../common/options/client-credentials-options.ts';
+import {
+  type ClientCredentialsFlags,
+  clientCredentialsOptions,
+} from '../common/options/client-credentials-options.ts';
 import { hostPort } from '../common/options/options.ts';
 import { orchestratorVariable } from '../common/options/orchestrator-variable.ts';
 
-export interface OrchestratorFlags extends PeerFlags {
+export interface OrchestratorFlags extends ClientCredentialsFlags {
   orchestrator: string;
 }
 
@@ -14,5 +17,5 @@ export function orchestratorOptions(env: NodeJS.ProcessEnv): Option[] {
     .env(orchestratorVariable(env))
     .default('127.0.0.1:5051')
     .argParser(hostPort);
-  return [address, ...peerOptions()];
+  return [address, ...clientCredentialsOptions()];
 }

@@ -2,7 +2,7 @@
 
 import type { PacketFields } from './reading/packets/packet-fields.ts';
 import type { PackageFacts } from './script/sql-packages.ts';
-import type { Image } from './snapshot/snapshot.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
 
 /** Plain data, structured-cloneable: `postMessage` it to a thread. */
 export interface Engine {
@@ -12,7 +12,7 @@ export interface Engine {
   /** As TraceProcessor itself says it, such as "Perfetto v55.3-…". */
   version: string;
   /** State of an instance right after its start, SQL packages and all; every one is put into it by copying. */
-  initial: Image;
+  initial: Snapshot;
   /** SHA-256 of module, way of reading and initial image, hex: images and answers are good for this engine only. */
   identity: string;
   /** The SQL packages it has beside the standard library. */

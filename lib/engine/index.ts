@@ -12,13 +12,13 @@ export {
 export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script/script-traits.ts';
 export { type PackageFacts, readSqlPackages, type SqlPackage } from './script/sql-packages.ts';
 export { SUMMARIZE, summarySpecOf, summaryTraits } from './script/summary-script.ts';
-export { type Image, imageBytes } from './snapshot/snapshot.ts';
+export { type Snapshot as Image, snapshotBytes } from './snapshot/snapshot.ts';
 export {
   encodeImage,
-  ImageUnreadable,
-  ImageUnusable,
   type ReadBytes,
-  readImage,
+  readSnapshot,
+  SnapshotUnreadable,
+  SnapshotUnusable,
 } from './snapshot/snapshot-file.ts';
 export { TraceProcessor, type TraceProcessorOptions } from './trace-processor.ts';
 export { memoryBoundText } from './wasm/wasm-host.ts';

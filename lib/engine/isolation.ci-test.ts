@@ -104,8 +104,8 @@ test('an image is good for another instance, and over a bigger trace', () => {
 });
 
 describe('scripts that leave no marks', () => {
-  /** Not `sqlstats`: a script that reads it says so (`sensesHistory`). */
-  const silent = PANEL.filter((sql) => !scriptTraits(Buffer.from(sql)).sensesHistory);
+  /** Not `sqlstats`: a script that reads it says so (`readsQueryHistory`). */
+  const silent = PANEL.filter((sql) => !scriptTraits(Buffer.from(sql)).readsQueryHistory);
   let processor: TraceProcessor;
   let image: Image;
   beforeAll(() => {
@@ -116,7 +116,7 @@ describe('scripts that leave no marks', () => {
   function runUnmarked(scripts: readonly string[]): void {
     processor.restore(image);
     for (const sql of scripts) {
-      expect(scriptTraits(Buffer.from(sql)).leavesMarks, sql).toBe(false);
+      expect(scriptTraits(Buffer.from(sql)).mutatesState, sql).toBe(false);
       tryTo(processor, sql);
     }
     const marked = processor.snapshot();
@@ -174,7 +174,7 @@ test('a panel would see marks that are left', () => {
   const image = processor.snapshot();
   const unseen = MARKING.filter((script) => {
     processor.restore(image);
-    expect(scriptTraits(Buffer.from(script)).leavesMarks, script).toBe(true);
+    expect(scriptTraits(Buffer.from(script)).mutatesState, script).toBe(true);
     tryTo(processor, script);
     const marked = processor.snapshot();
     return PANEL.slice(1).every((sql, at) => {

@@ -5,7 +5,7 @@ import { BigtraceError } from '../common/errors.ts';
 import type { Engine } from './engine.ts';
 import { packetFields, READING_VERSION, warningsSql, zstdModule } from './reading/index.ts';
 import { packageFacts, type SqlPackage } from './script/sql-packages.ts';
-import { type Image, snapshotMemory } from './snapshot/snapshot.ts';
+import { type Snapshot, snapshotMemory } from './snapshot/snapshot.ts';
 import { TraceProcessor } from './trace-processor.ts';
 import { WasmHost } from './wasm/wasm-host.ts';
 
@@ -63,7 +63,7 @@ function prepared(bare: Engine, packages: readonly SqlPackage[]): Engine {
 function identified(
   digest: string,
   requestAt: number,
-  memory: Omit<Image, 'engine'>,
+  memory: Omit<Snapshot, 'engine'>,
 ): Pick<Engine, 'identity' | 'initial'> {
   const identity = createHash('sha256')
     .update(

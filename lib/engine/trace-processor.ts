@@ -6,8 +6,8 @@ import { describeFirstBytes, describeText, FIRST_BYTES_MAX } from './first-bytes
 import { warningsSql } from './reading/index.ts';
 import type { SqlPackage } from './script/sql-packages.ts';
 import { summaryResults } from './script/summary.ts';
-import { type Image, snapshotMemory } from './snapshot/snapshot.ts';
-import { type ReadBytes, readImage } from './snapshot/snapshot-file.ts';
+import { type Snapshot, snapshotMemory } from './snapshot/snapshot.ts';
+import { type ReadBytes, readSnapshot } from './snapshot/snapshot-file.ts';
 import {
   queryError,
   type Reply,
@@ -165,13 +165,13 @@ export class TraceProcessor {
   }
 
   /** All of the memory, as `Engine.initial` is. */
-  wholeMemory(): Omit<Image, 'engine'> {
+  wholeMemory(): Omit<Snapshot, 'engine'> {
     this.#host.clearRequest();
     return snapshotMemory(this.#host.memory, []);
   }
 
   /** The state of the instance, to be restored here or in another instance of the same engine. */
-  snapshot(): Image {
+  snapshot(): Snapshot {
     if (this.poisoned !== undefined) throw this.poisoned;
     this.#host.clearRequest();
     const { initial, identity } = this.#engine;
@@ -182,7 +182,7 @@ export class TraceProcessor {
    * Puts the instance into the state of an image, whatever it was in, poisoned or not.
    * @throws BigtraceError limit_exceeded (memory); internal: an image of another engine
    */
-  restore(image: Image): void {
+  restore(image: Snapshot): void {
     if (image.engine !== this.#engine.identity)
       throw new BigtraceError('internal', 'the image of a trace is of another engine');
     this.#restore([this.#engine.initial, image]);
@@ -190,11 +190,11 @@ export class TraceProcessor {
 
   /**
    * Puts the instance into the state of an image file. Where that fails halfway the instance is poisoned.
-   * @throws ImageUnusable; BigtraceError limit_exceeded (memory); what `read` throws
+   * @throws SnapshotUnusable; BigtraceError limit_exceeded (memory); what `read` throws
    */
   restoreFile(read: ReadBytes): void {
     const { initial, identity, requestAt } = this.#engine;
-    this.#host.restoreFrom(initial, readImage(read, identity), requestAt);
+    this.#host.restoreFrom(initial, readSnapshot(read, identity), requestAt);
     this.#forget();
   }
 
@@ -212,7 +212,7 @@ export class TraceProcessor {
     return version ?? 'unknown';
   }
 
-  #restore(images: readonly Image[]): void {
+  #restore(images: readonly Snapshot[]): void {
     this.#host.restore(images, this.#engine.requestAt);
     this.#forget();
   }

@@ -5,15 +5,15 @@ import { BigtraceError, type ErrorCode } from '../../lib/common/errors.ts';
 import { FailureLog } from '../query/failure-log.ts';
 import { TraceSet, traceDigest } from '../query/trace-set.ts';
 import { spreadOrder } from '../schema/spread.ts';
-import { homeOf, placeFor, placeSeed } from './placement.ts';
+import { placementFor, placementSeed, preferredWorker } from './placement.ts';
 import { PlacementMemory } from './placement-memory.ts';
 import { Replay } from './replay.ts';
-import { type Attempts, verdictOn } from './retry.ts';
+import { type Attempts, retryDecision } from './retry.ts';
 import { stealPays } from './steal.ts';
 import { QueryTask, TaskQueue } from './task.ts';
 
 const digestOf = (text: string) => traceDigest(Buffer.from(text));
-const place = (address: string, load = 0) => ({ address, seed: placeSeed(address), load });
+const place = (address: string, load = 0) => ({ address, seed: placementSeed(address), load });
 const fleet = (count: number) =>
   Array.from({ length: count }, (_, at) => place(`10.0.0.${at}:5052`));
 
@@ -24,9 +24,10 @@ test('placement spreads traces evenly and moves only a leaving worker’s share'
   let moved = 0;
   for (let at = 0; at < 10_000; at++) {
     const digest = digestOf(`/local/trace-${at}`);
-    const before = homeOf(digest, five)?.address ?? '';
+    const before = preferredWorker(digest, five)?.address ?? '';
     homes.set(before, (homes.get(before) ?? 0) + 1);
-    if (before !== five[4]?.address && homeOf(digest, four)?.address !== before) moved += 1;
+    if (before !== five[4]?.address && preferredWorker(digest, four)?.address !== before)
+      moved += 1;
   }
   expect(moved).toBe(0);
   for (const count of homes.values()) {
@@ -38,28 +39,28 @@ test('placement spreads traces evenly and moves only a leaving worker’s share'
 test('a worker that has more than its share is passed over', () => {
   const digest = digestOf('/local/a');
   const places = fleet(4);
-  const home = homeOf(digest, places);
+  const home = preferredWorker(digest, places);
   if (home === undefined) throw new Error('no home');
   home.load = 100;
-  const next = placeFor(digest, places);
+  const next = placementFor(digest, places);
   expect(next).not.toBe(home);
   expect(next?.load).toBe(0);
   for (const other of places) other.load = 100;
-  expect(placeFor(digest, places)).toBe(home);
-  expect(placeFor(digest, [])).toBeUndefined();
+  expect(placementFor(digest, places)).toBe(home);
+  expect(placementFor(digest, [])).toBeUndefined();
 });
 
 test('small queries are balanced: no worker gets more than a quarter above its share', () => {
   const places = fleet(2);
   for (let at = 0; at < 8; at++) {
-    const chosen = placeFor(digestOf(`/local/${at}`), places);
+    const chosen = placementFor(digestOf(`/local/${at}`), places);
     if (chosen) chosen.load += 1;
   }
   expect(Math.max(...places.map(({ load }) => load))).toBeLessThanOrEqual(5);
 });
 
 const failed = (code: ErrorCode, tried: Partial<Attempts>) =>
-  verdictOn(new BigtraceError(code, 'why'), {
+  retryDecision(new BigtraceError(code, 'why'), {
     ...{ attempts: 1, crashes: 0, othersLeft: true },
     ...tried,
   });

@@ -1,15 +1,15 @@
 /** Which worker gets which trace of one query, and when: queues, credits, stealing. */
 import type { Counters } from '../counters.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { homeOf, placeFor } from './placement.ts';
+import { placementFor, preferredWorker } from './placement.ts';
 import type { PlacementMemory } from './placement-memory.ts';
 import { hedgePays, type Mean, stealPays } from './steal.ts';
 import type { QueryTask } from './task.ts';
-import { Lane } from './worker-queue.ts';
+import { WorkerQueue } from './worker-queue.ts';
 import type { WorkerRun } from './worker-run.ts';
 
 /** What queries share for their dispatch. */
-export interface DispatchGround {
+export interface DispatchContext {
   fleet: Fleet;
   memory: PlacementMemory;
   /** What it costs to load a trace that is nowhere, as seen lately. */
@@ -27,12 +27,12 @@ export interface DispatchGround {
 const DEFAULT_COLD_MS = 1000;
 
 export class Dispatch {
-  readonly #ground: DispatchGround;
-  readonly #open: (lane: Lane) => WorkerRun;
+  readonly #ground: DispatchContext;
+  readonly #open: (lane: WorkerQueue) => WorkerRun;
   readonly #spent: (threadMs: number) => void;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, WorkerQueue>();
   /** Tasks that no worker can take just now. */
-  #homeless: QueryTask[] = [];
+  #unassigned: QueryTask[] = [];
   #inFlight = 0;
   #nextId = 1;
 
@@ -41,8 +41,8 @@ export class Dispatch {
    * @param spent is told of thread time that no answer comes of
    */
   constructor(
-    ground: DispatchGround,
-    open: (lane: Lane) => WorkerRun,
+    ground: DispatchContext,
+    open: (lane: WorkerQueue) => WorkerRun,
     spent: (threadMs: number) => void,
   ) {
     this.#ground = ground;
@@ -50,7 +50,7 @@ export class Dispatch {
     this.#spent = spent;
   }
 
-  get lanes(): Lane[] {
+  get lanes(): WorkerQueue[] {
     return [...this.#lanes.values()];
   }
 
@@ -59,8 +59,8 @@ export class Dispatch {
     return this.#inFlight;
   }
 
-  get homeless(): number {
-    return this.#homeless.length;
+  get unassigned(): number {
+    return this.#unassigned.length;
   }
 
   /** A lane for every worker of the fleet; what had no place gets one. */
@@ -70,25 +70,25 @@ export class Dispatch {
       if (lane?.usable === true || (lane !== undefined && lane.load > 0)) continue;
       // A worker that drained, or left, and came back begins anew.
       lane?.run?.finish();
-      this.#lanes.set(worker.address, new Lane(worker));
+      this.#lanes.set(worker.address, new WorkerQueue(worker));
     }
-    const homeless = this.#homeless;
-    this.#homeless = [];
-    for (const task of homeless) this.place(task);
+    const unassigned = this.#unassigned;
+    this.#unassigned = [];
+    for (const task of unassigned) this.place(task);
   }
 
   place(task: QueryTask): void {
     const usable = this.lanes.filter((lane) => lane.usable);
     if (usable.length === 0) {
-      this.#homeless.push(task);
+      this.#unassigned.push(task);
       return;
     }
     const untried = usable.filter(({ address }) => !task.failedOn.includes(address));
     const places = untried.length > 0 ? untried : usable;
     const remembered = this.#ground.memory.get(task.digest);
     const lane =
-      places.find(({ address }) => address === remembered) ?? placeFor(task.digest, places);
-    task.displaced = lane !== homeOf(task.digest, usable);
+      places.find(({ address }) => address === remembered) ?? placementFor(task.digest, places);
+    task.displaced = lane !== preferredWorker(task.digest, usable);
     lane?.queue.push(task);
   }
 
@@ -102,7 +102,7 @@ export class Dispatch {
     for (const lane of this.#lanes.values()) this.#feed(lane);
   }
 
-  #feed(lane: Lane): void {
+  #feed(lane: WorkerQueue): void {
     if (lane.queue.length === 0 || !this.#opened(lane)) return;
     const max = this.#ground.tracesInFlightMax || Number.POSITIVE_INFINITY;
     const count = Math.min(lane.credits, max - this.#inFlight);
@@ -119,7 +119,7 @@ export class Dispatch {
     this.#assign(lane, tasks);
   }
 
-  #assign(lane: Lane, tasks: QueryTask[]): void {
+  #assign(lane: WorkerQueue, tasks: QueryTask[]): void {
     for (const task of tasks) {
       lane.open.set(task.id, task);
       task.holders += 1;
@@ -134,7 +134,7 @@ export class Dispatch {
     );
   }
 
-  #opened(lane: Lane): boolean {
+  #opened(lane: WorkerQueue): boolean {
     if (lane.run !== undefined) return true;
     if (!lane.usable || performance.now() < lane.opensAt) return false;
     lane.credits = lane.worker.firstCredits;
@@ -161,7 +161,7 @@ export class Dispatch {
    * whose worker is silent is given to the idle worker too, and the first to answer counts. One that is being
    * read, parsed or queried stays where it is: what never ends there would never end here.
    */
-  #help(idle: Lane, lanes: Lane[], now: number): void {
+  #help(idle: WorkerQueue, lanes: WorkerQueue[], now: number): void {
     const coldMs = this.#ground.coldMs.or(DEFAULT_COLD_MS);
     for (const lane of lanes) {
       if (lane === idle) continue;
@@ -182,14 +182,14 @@ export class Dispatch {
     }
   }
 
-  #hedge(idle: Lane, task: QueryTask): void {
+  #hedge(idle: WorkerQueue, task: QueryTask): void {
     task.displaced = true;
     this.#ground.counters.add('hedges');
     this.#assign(idle, [task]);
   }
 
   /** One trace. False: there is none to be had just now. */
-  #steal(thief: Lane, lanes: Lane[], now: number): boolean {
+  #steal(thief: WorkerQueue, lanes: WorkerQueue[], now: number): boolean {
     const victim = lanes.reduce((most, lane) => (lane.load > most.load ? lane : most), thief);
     if (victim === thief) return false;
     const coldMs = this.#ground.coldMs.or(DEFAULT_COLD_MS);
@@ -206,14 +206,14 @@ export class Dispatch {
     return true;
   }
 
-  #moved(task: QueryTask, thief: Lane): void {
+  #moved(task: QueryTask, thief: WorkerQueue): void {
     task.displaced = true;
     thief.queue.push(task);
     this.#ground.counters.add('steals');
   }
 
   /** The task, taken from the lane that has it. */
-  take(lane: Lane, id: number): QueryTask | undefined {
+  take(lane: WorkerQueue, id: number): QueryTask | undefined {
     const task = lane.open.get(id);
     if (task === undefined) return undefined;
     lane.open.delete(id);
@@ -223,21 +223,21 @@ export class Dispatch {
   }
 
   /** Takes the task from all other workers that try it as well, and ends it there: the first to answer counts. */
-  claim(task: QueryTask, by?: Lane): void {
+  claim(task: QueryTask, by?: WorkerQueue): void {
     const own = by?.open.has(task.id) ? 1 : 0;
     if (task.holders === own) return;
     for (const lane of this.#lanes.values()) if (lane !== by) this.drop(lane, task.id);
   }
 
   /** Takes the task from a worker that has not ended it. */
-  drop(lane: Lane, id: number): void {
+  drop(lane: WorkerQueue, id: number): void {
     if (this.take(lane, id) === undefined) return;
     this.#spent(lane.states.threadMs(id));
     lane.run?.cancelTasks([id]);
   }
 
   /** Tasks that a worker did not begin. */
-  returned(lane: Lane, ids: number[]): void {
+  returned(lane: WorkerQueue, ids: number[]): void {
     for (const id of ids) {
       const task = this.take(lane, id);
       if (task === undefined || task.holders > 0) continue;
@@ -249,7 +249,7 @@ export class Dispatch {
   }
 
   /** Closes a lane's stream. @returns what its worker had and did not answer */
-  abandon(lane: Lane): QueryTask[] {
+  abandon(lane: WorkerQueue): QueryTask[] {
     this.#spent(lane.openThreadMs);
     lane.broken(performance.now());
     const tasks = [...lane.open.keys()].flatMap((id) => this.take(lane, id) ?? []);
@@ -266,13 +266,13 @@ export class Dispatch {
   }
 
   /** What waits for a worker that takes nothing more is placed again. */
-  empty(lane: Lane): void {
+  empty(lane: WorkerQueue): void {
     if (!lane.usable) for (const task of lane.queue.clear()) this.place(task);
   }
 }
 
 /** Asks for a trace back that the victim has not begun, if it was not asked for already. */
-function withdraw(victim: Lane, thief: Lane, task: QueryTask): void {
+function withdraw(victim: WorkerQueue, thief: WorkerQueue, task: QueryTask): void {
   if (task.wantedBy !== undefined) return;
   task.wantedBy = thief.address;
   victim.run?.withdraw([task.id]);

@@ -8,15 +8,15 @@ import type { TraceDigest } from '../query/trace-set.ts';
 /** A worker may have this many times its fair share of a query's open traces. */
 const LOAD_FACTOR = 1.25;
 
-export interface Place {
-  /** Any number that is the worker's own: `placeSeed` of the name of its images, or of its address. */
+export interface PlacementTarget {
+  /** Any number that is the worker's own: `placementSeed` of the name of its images, or of its address. */
   seed: number;
   /** Open traces of this query with the worker. */
   load: number;
 }
 
 /** FNV-1a. */
-export function placeSeed(name: string): number {
+export function placementSeed(name: string): number {
   let seed = 0x811c9dc5;
   for (let at = 0; at < name.length; at++) seed = Math.imul(seed ^ name.charCodeAt(at), 0x01000193);
   return seed >>> 0;
@@ -30,7 +30,10 @@ function score(seed: number, { words }: TraceDigest): number {
 }
 
 /** The worker that a trace belongs to, whatever the loads are. */
-export function homeOf<P extends Place>(digest: TraceDigest, places: Iterable<P>): P | undefined {
+export function preferredWorker<P extends PlacementTarget>(
+  digest: TraceDigest,
+  places: Iterable<P>,
+): P | undefined {
   let best: P | undefined;
   let bestScore = -1;
   for (const place of places) {
@@ -44,12 +47,15 @@ export function homeOf<P extends Place>(digest: TraceDigest, places: Iterable<P>
 }
 
 /** The best-ranked of `places` whose load is within the bound. Undefined where `places` is empty. */
-export function placeFor<P extends Place>(digest: TraceDigest, places: P[]): P | undefined {
+export function placementFor<P extends PlacementTarget>(
+  digest: TraceDigest,
+  places: P[],
+): P | undefined {
   const total = places.reduce((sum, place) => sum + place.load, 0);
   const loadMax = Math.ceil((LOAD_FACTOR * (total + 1)) / places.length);
-  const home = homeOf(digest, places);
+  const home = preferredWorker(digest, places);
   if (home === undefined || home.load < loadMax) return home;
-  return homeOf(
+  return preferredWorker(
     digest,
     places.filter((place) => place.load < loadMax),
   );

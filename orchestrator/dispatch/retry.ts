@@ -16,7 +16,7 @@ export interface Attempts {
   othersLeft: boolean;
 }
 
-export type Verdict =
+export type RetryDecision =
   /** Again, on a worker it was not tried on. */
   | { next: 'elsewhere' }
   /** Again, on any worker: all were tried, but it was not the trace's failure. */
@@ -31,7 +31,7 @@ export function wasAttempt(reached: boolean, othersLeft: boolean): boolean {
   return reached || !othersLeft;
 }
 
-export function verdictOn(error: BigtraceError, tried: Attempts): Verdict {
+export function retryDecision(error: BigtraceError, tried: Attempts): RetryDecision {
   const { attempts, crashes, othersLeft } = tried;
   if (!error.retryable) return { next: 'fail', error };
   const crashed = error.code === 'engine_crashed';

@@ -1,6 +1,6 @@
 /** One worker's part in one query: what waits for it, what it has, and the stream to it. */
 import type { FleetWorker } from '../fleet/fleet.ts';
-import type { Place } from './placement.ts';
+import type { PlacementTarget } from './placement.ts';
 import { Mean, type Victim } from './steal.ts';
 import { type QueryTask, TaskQueue } from './task.ts';
 import { TaskStates } from './task-states.ts';
@@ -9,7 +9,7 @@ import type { WorkerRun } from './worker-run.ts';
 const REOPEN_MS = 100;
 const REOPEN_MS_MAX = 1000;
 
-export class Lane implements Place {
+export class WorkerQueue implements PlacementTarget {
   readonly worker: FleetWorker;
   /** Placed here, not yet assigned. */
   readonly queue = new TaskQueue();

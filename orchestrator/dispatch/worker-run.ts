@@ -3,7 +3,7 @@
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { fromServiceError, hasOurCode } from '../../lib/common/grpc-errors.ts';
 import type { RunEvent, RunStart, Task } from '../../lib/proto/messages.ts';
-import type { RunCall } from '../fleet/worker-client.ts';
+import type { WorkerStream } from '../fleet/worker-client.ts';
 
 export interface RunHandlers {
   onEvents: (events: RunEvent[]) => void;
@@ -15,11 +15,11 @@ export interface RunHandlers {
 const FINISH_MS = 2000;
 
 export class WorkerRun {
-  readonly #call: RunCall;
+  readonly #call: WorkerStream;
   #open = true;
   #reached = false;
 
-  constructor(call: RunCall, start: RunStart, { onEvents, onBroken }: RunHandlers) {
+  constructor(call: WorkerStream, start: RunStart, { onEvents, onBroken }: RunHandlers) {
     this.#call = call;
     const broken = (error: BigtraceError): void => {
       if (!this.#open) return;

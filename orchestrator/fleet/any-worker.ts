@@ -1,7 +1,7 @@
 /** A streaming call that any worker can answer; another one is asked where the first is lost on the way. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { fromServiceError } from '../../lib/common/grpc-errors.ts';
-import { verdictOn, wasAttempt } from '../dispatch/retry.ts';
+import { retryDecision, wasAttempt } from '../dispatch/retry.ts';
 import type { Fleet, FleetWorker } from './fleet.ts';
 import type { WorkerClient } from './worker-client.ts';
 
@@ -45,7 +45,7 @@ export async function* fromAnyWorker<Message>(
       if (error.code === 'worker_lost') fleet.suspect(worker, error.detail);
       const othersLeft = fleet.usable.some((one) => !tried.has(one));
       if (wasAttempt(reached, othersLeft)) attempts += 1;
-      const verdict = verdictOn(error, { attempts, crashes: 0, othersLeft });
+      const verdict = retryDecision(error, { attempts, crashes: 0, othersLeft });
       if (verdict.next === 'fail') throw verdict.error;
     } finally {
       signal.removeEventListener('abort', cancel);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { QueryResponse } from '../../lib/proto/messages.ts';
-import { homeOf, placeSeed } from '../dispatch/placement.ts';
+import { placementSeed, preferredWorker } from '../dispatch/placement.ts';
 import { traceDigest } from '../query/trace-set.ts';
 import { answer, type Script, type StubWorker } from '../testing/stub-worker.ts';
 import { gather, type QueryCall, rowsOf, SOON, TestSystem } from '../testing/system.ts';
@@ -158,12 +158,12 @@ test('many workers go away at once, and nobody knows yet: no attempt is used up'
     cacheId: `cache ${at}`,
   }));
   await using system = await new TestSystem(options, { workerTimeoutMs: 10_000 }).start();
-  const places = options.map(({ cacheId }, at) => ({ seed: placeSeed(cacheId), load: 0, at }));
+  const places = options.map(({ cacheId }, at) => ({ seed: placementSeed(cacheId), load: 0, at }));
   // The worker that is left is the last one that this trace is placed on.
   const last = (trace: string): boolean => {
     let left = places;
     while (left.length > 1) {
-      const home = homeOf(traceDigest(Buffer.from(trace)), left);
+      const home = preferredWorker(traceDigest(Buffer.from(trace)), left);
       left = left.filter((one) => one !== home);
     }
     return left[0]?.at === 0;

@@ -36,7 +36,7 @@ beforeEach(async () => {
   const options = { workers: ['w:1'], resolveIntervalMs: 1000, workerTimeoutMs: 1000 };
   const resolve = async (target: string): Promise<string[]> => [target];
   fleet = new Fleet(
-    { ...options, workerPeer: {}, connect: () => client, resolve },
+    { ...options, workerCredentials: {}, connect: () => client, resolve },
     createLogger('test', 'silent'),
   );
   const started = fleet.start();

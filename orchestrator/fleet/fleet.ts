@@ -4,19 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Channel,
+  type ClientCredentials,
   openChannel,
-  type PeerConfig,
 } from '../../lib/common/network/client-credentials.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { WorkerConnection, WorkerState, WorkerStatus } from '../../lib/proto/messages.ts';
-import { placeSeed } from '../dispatch/placement.ts';
+import { placementSeed } from '../dispatch/placement.ts';
 import { isResolved, resolveTarget } from './resolve.ts';
 import { connectWorker, type WorkerClient } from './worker-client.ts';
 
 export interface FleetOptions {
   /** How workers are reached. */
-  workerPeer: PeerConfig;
+  workerCredentials: ClientCredentials;
   /** `host:port` or `dns:///host:port`. */
   workers: string[];
   /** How often names are looked up again. */
@@ -45,8 +45,8 @@ export class FleetWorker {
   /** Why it is lost. */
   reason = 'not asked yet';
   /** Resolves when it was asked for the first time, whether it answered or not. */
-  readonly asked: Promise<void>;
-  #wasAsked: () => void = () => undefined;
+  readonly firstPoll: Promise<void>;
+  #endFirstPoll: () => void = () => undefined;
   readonly #connect: () => WorkerClient;
   #gone = false;
   /** Ends the pause between two polls. */
@@ -56,11 +56,11 @@ export class FleetWorker {
 
   constructor(address: string, connect: () => WorkerClient) {
     this.address = address;
-    this.seed = placeSeed(address);
+    this.seed = placementSeed(address);
     this.#connect = connect;
     this.client = connect();
-    this.asked = new Promise((resolve) => {
-      this.#wasAsked = resolve;
+    this.firstPoll = new Promise((resolve) => {
+      this.#endFirstPoll = resolve;
     });
   }
 
@@ -93,7 +93,7 @@ export class FleetWorker {
       const suspicions = this.#suspicions;
       const polled = await this.client.status(timeoutMs).catch(asBigtraceError);
       if (!this.gone && this.#learn(polled, suspicions === this.#suspicions)) changed();
-      this.#wasAsked();
+      this.#endFirstPoll();
       if (this.gone) return;
       await this.#pause(this.state === 'lost' ? POLL_LOST_INTERVAL_MS : POLL_INTERVAL_MS);
     }
@@ -108,7 +108,7 @@ export class FleetWorker {
       this.#reconnect();
     } else if (current) {
       this.status = polled;
-      this.seed = placeSeed(polled.cacheId || this.address);
+      this.seed = placementSeed(polled.cacheId || this.address);
       this.state = polled.draining ? 'draining' : 'ready';
     }
     return this.state !== before;
@@ -162,7 +162,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     super();
     this.setMaxListeners(0); // one a running query
     this.#options = options;
-    this.#channel = openChannel(options.workerPeer);
+    this.#channel = openChannel(options.workerCredentials);
     this.#log = log;
   }
 
@@ -181,7 +181,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   /** Resolves when every worker has answered, or did not in time. */
   async start(): Promise<void> {
     await this.#resolve();
-    const asked = Promise.all(this.workers.map((worker) => worker.asked));
+    const asked = Promise.all(this.workers.map((worker) => worker.firstPoll));
     await Promise.race([asked, sleep(FIRST_ANSWER_MS, undefined, { ref: false })]);
     if (this.#options.workers.some(isResolved) && !this.#closed.signal.aborted)
       this.#resolving = setInterval(() => void this.#resolve(), this.#options.resolveIntervalMs);

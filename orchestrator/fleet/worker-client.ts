@@ -16,10 +16,10 @@ import type {
 } from '../../lib/proto/messages.ts';
 import { bigtraceWorker, clientClass, GRPC_OPTIONS } from '../../lib/proto/services.ts';
 
-export type RunCall = grpc.ClientDuplexStream<RunRequest, RunResponse>;
+export type WorkerStream = grpc.ClientDuplexStream<RunRequest, RunResponse>;
 
 interface Stub extends grpc.Client {
-  Run(metadata: grpc.Metadata): RunCall;
+  Run(metadata: grpc.Metadata): WorkerStream;
   List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
   ReadTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
   Status(
@@ -35,7 +35,7 @@ interface Stub extends grpc.Client {
 }
 
 export interface WorkerClient {
-  run(traceContext: TraceContext | undefined): RunCall;
+  run(traceContext: TraceContext | undefined): WorkerStream;
   list(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
   readTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
   /** @throws worker_lost when it does not answer in time */

@@ -8,7 +8,7 @@ import type {
   RecordedFailure,
 } from '../../lib/proto/messages.ts';
 import { listTraces } from '../fleet/list-traces.ts';
-import type { QueryGround } from '../query/execute.ts';
+import type { QueryContext } from '../query/execute.ts';
 import { TraceSet, traceDigest } from '../query/trace-set.ts';
 import { noMatch } from '../query/trace-source.ts';
 
@@ -18,9 +18,9 @@ export type FailuresCall = grpc.ServerWritableStream<FailuresRequest, FailuresRe
 const BATCH_FAILURES = 256;
 
 /** Each trace once. @throws no_match where there is none at all, and what listing throws */
-export async function answerList(
+export async function handleList(
   call: ListCall,
-  { fleet, workerWaitMs }: QueryGround,
+  { fleet, workerWaitMs }: QueryContext,
   signal: AbortSignal,
 ): Promise<void> {
   const { pattern } = call.request;
@@ -32,9 +32,9 @@ export async function answerList(
   if (seen.size === 0) throw noMatch(pattern[0] ?? Buffer.alloc(0));
 }
 
-export async function answerFailures(
+export async function handleFailures(
   call: FailuresCall,
-  { failures }: QueryGround,
+  { failures }: QueryContext,
   signal: AbortSignal,
 ): Promise<void> {
   const { queryId, limit } = call.request;

@@ -12,7 +12,7 @@ import type {
   QueryResponse,
   QueryStart,
 } from '../../lib/proto/messages.ts';
-import { execute, type QueryGround } from '../query/execute.ts';
+import { execute, type QueryContext } from '../query/execute.ts';
 import type { Sink } from '../query/query-spec.ts';
 import { callerName } from './caller.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
@@ -69,9 +69,9 @@ export class ClientSink implements Sink {
 }
 
 /** Resolves when all is written but the end of the call. @throws the error to end the call with */
-export async function answerQuery(
+export async function handleQuery(
   call: QueryCall,
-  ground: QueryGround,
+  ground: QueryContext,
   limits: TimeLimits,
   signal: AbortSignal,
   onEnd: (queryId: string) => void = () => undefined,

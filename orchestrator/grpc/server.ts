@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
-import { createEdge } from '../../lib/common/network/server-security.ts';
+import { createSecureServer } from '../../lib/common/network/server-security.ts';
 import { addHealth } from '../../lib/common/observability/health.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 import type { Measured } from '../../lib/common/observability/probes.ts';
-import type { EdgeConfig } from '../../lib/common/options/server-security-options.ts';
+import type { ServerSecurity } from '../../lib/common/options/server-security-options.ts';
 import { VERSION } from '../../lib/common/version.ts';
 import type {
   CancelRequest,
@@ -29,20 +29,20 @@ import {
   perfettoOrchestrator,
 } from '../../lib/proto/services.ts';
 import type { GaugeName } from '../counters.ts';
-import type { QueryGround } from '../query/execute.ts';
+import type { QueryContext } from '../query/execute.ts';
 import { RunningCalls } from '../query/running-queries.ts';
 import { SchemaService } from '../schema/schema.ts';
-import { SchemaLane, type SchemaLaneBounds } from '../schema/schema-queue.ts';
+import { type ColumnFindingBounds, ColumnFindingQueue } from '../schema/schema-queue.ts';
 import { callerName } from './caller.ts';
 import type { TimeLimits } from './limits.ts';
-import { answerFailures, answerList, type FailuresCall, type ListCall } from './list-calls.ts';
-import { answerQuery, type QueryCall } from './query-call.ts';
+import { type FailuresCall, handleFailures, handleList, type ListCall } from './list-calls.ts';
+import { handleQuery, type QueryCall } from './query-call.ts';
 import { unbarOnWorkers } from './unbar.ts';
-import { answerUpstream, type UpstreamCall } from './upstream-call.ts';
+import { handleUpstreamQuery, type UpstreamCall } from './upstream-call.ts';
 
-export interface ServerOptions extends TimeLimits, SchemaLaneBounds {
+export interface ServerOptions extends TimeLimits, ColumnFindingBounds {
   queriesMax: number;
-  edge: EdgeConfig;
+  edge: ServerSecurity;
 }
 
 type StreamingCall = QueryCall | UpstreamCall | ListCall | FailuresCall;
@@ -55,7 +55,7 @@ type Unary<Request, Response> = (
 const LAST_WORDS_MS = 1000;
 
 export class OrchestratorServer {
-  readonly #ground: QueryGround;
+  readonly #ground: QueryContext;
   readonly #log: Logger;
   readonly #schemas: SchemaService;
   readonly #calls: RunningCalls;
@@ -63,18 +63,18 @@ export class OrchestratorServer {
   readonly #credentials: grpc.ServerCredentials;
   readonly #notServing: () => void;
 
-  constructor(options: ServerOptions, ground: QueryGround, log: Logger) {
+  constructor(options: ServerOptions, ground: QueryContext, log: Logger) {
     this.#ground = ground;
     this.#log = log;
-    this.#schemas = new SchemaService(ground, options, new SchemaLane(options));
+    this.#schemas = new SchemaService(ground, options, new ColumnFindingQueue(options));
     this.#calls = new RunningCalls(options.queriesMax);
-    const { server, credentials } = createEdge(options.edge, GRPC_OPTIONS);
+    const { server, credentials } = createSecureServer(options.edge, GRPC_OPTIONS);
     this.#server = server;
     this.#credentials = credentials;
     this.#notServing = addHealth(server);
     this.#server.addService(perfettoOrchestrator, {
       Query: (call: UpstreamCall) =>
-        void this.#stream(call, (signal) => answerUpstream(call, ground, options, signal)),
+        void this.#stream(call, (signal) => handleUpstreamQuery(call, ground, options, signal)),
     });
     const schema: Unary<SchemaRequest, SchemaResponse> = (call, reply) =>
       void this.#schema(call, reply);
@@ -97,12 +97,12 @@ export class OrchestratorServer {
     this.#server.addService(bigtraceOrchestrator, {
       Query: (call: QueryCall) =>
         void this.#stream(call, (signal) =>
-          answerQuery(call, ground, options, signal, (queryId) => this.#schemas.ended(queryId)),
+          handleQuery(call, ground, options, signal, (queryId) => this.#schemas.ended(queryId)),
         ),
       List: (call: grpc.ServerWritableStream<ListRequest, ListResponse>) =>
-        void this.#stream(call, (signal) => answerList(call, ground, signal)),
+        void this.#stream(call, (signal) => handleList(call, ground, signal)),
       Failures: (call: grpc.ServerWritableStream<FailuresRequest, FailuresResponse>) =>
-        void this.#stream(call, (signal) => answerFailures(call, ground, signal)),
+        void this.#stream(call, (signal) => handleFailures(call, ground, signal)),
       Schema: schema,
       Learn: learn,
       Status: status,

@@ -6,7 +6,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import { traceContextOf } from '../../lib/common/observability/tracing.ts';
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { BigtraceQueryArgs, BigtraceQueryResponse, Column } from '../../lib/proto/messages.ts';
-import { execute, type QueryGround } from '../query/execute.ts';
+import { execute, type QueryContext } from '../query/execute.ts';
 import type { Sink } from '../query/query-spec.ts';
 import { callerName } from './caller.ts';
 import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
@@ -106,9 +106,9 @@ export class TraceNames {
 }
 
 /** Strict, as upstream is. @throws the error to end the call with */
-export async function answerUpstream(
+export async function handleUpstreamQuery(
   call: UpstreamCall,
-  ground: QueryGround,
+  ground: QueryContext,
   limits: TimeLimits,
   signal: AbortSignal,
 ): Promise<void> {

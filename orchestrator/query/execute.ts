@@ -8,12 +8,12 @@ import { listTraces } from '../fleet/list-traces.ts';
 import type { Catalog } from './catalog.ts';
 import { QueryRun, type RunGround } from './query-run.ts';
 import type { QuerySpec, Sink } from './query-spec.ts';
-import type { Tally } from './query-totals.ts';
+import type { QueryTotals } from './query-totals.ts';
 import type { RunningQueries } from './running-queries.ts';
 import { type TraceSourceOptions, traceSource } from './trace-source.ts';
 
 /** What all queries of an orchestrator share. */
-export interface QueryGround extends RunGround {
+export interface QueryContext extends RunGround {
   running: RunningQueries;
   /** Undefined where the orchestrator was not told of a ClickHouse. */
   catalog?: Catalog | undefined;
@@ -22,7 +22,7 @@ export interface QueryGround extends RunGround {
 }
 
 /** @throws invalid_option where there is none */
-export function catalogOf({ catalog }: QueryGround): Catalog {
+export function catalogOf({ catalog }: QueryContext): Catalog {
   if (catalog !== undefined) return catalog;
   throw new BigtraceError(
     'invalid_option',
@@ -44,7 +44,7 @@ export interface Execution {
 /** @throws the error that ended the query, when that was not the end of its traces */
 export async function execute(
   spec: QuerySpec,
-  ground: QueryGround,
+  ground: QueryContext,
   { addresses, sink, signal, onStart, onAlias }: Execution,
 ): Promise<void> {
   const { fleet, workerWaitMs, counters } = ground;
@@ -91,7 +91,7 @@ export async function execute(
   }
 }
 
-function attributesOf({ queryId, user }: QuerySpec, tally: Tally): SpanAttributes {
+function attributesOf({ queryId, user }: QuerySpec, tally: QueryTotals): SpanAttributes {
   return {
     'bigtrace.query.id': queryId,
     'bigtrace.user': user,
@@ -105,7 +105,7 @@ function attributesOf({ queryId, user }: QuerySpec, tally: Tally): SpanAttribute
 }
 
 /** A failure of the query as a whole; that nobody waits for it any more is none. */
-function record({ queryId, user }: QuerySpec, ground: QueryGround, error: BigtraceError): void {
+function record({ queryId, user }: QuerySpec, ground: QueryContext, error: BigtraceError): void {
   const { code, detail: message } = error;
   if (code === 'cancelled') return;
   const trace = bytesFromText(error.trace ?? '');
@@ -113,7 +113,7 @@ function record({ queryId, user }: QuerySpec, ground: QueryGround, error: Bigtra
   ground.failures.add({ queryId, user, trace, code, message, attempts: 0, timeMs });
 }
 
-function overdue({ limits }: QuerySpec, { tracesDone, tracesTotal }: Tally): BigtraceError {
+function overdue({ limits }: QuerySpec, { tracesDone, tracesTotal }: QueryTotals): BigtraceError {
   return new BigtraceError(
     'deadline_exceeded',
     `query took longer than its limit of ${limits.timeoutMs} ms (${tracesDone} of ${tracesTotal} traces had answered)`,

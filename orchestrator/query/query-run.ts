@@ -5,20 +5,20 @@
  */
 import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
 import type { Progress, RunEvent, TaskRows, TaskStats } from '../../lib/proto/messages.ts';
-import { Dispatch, type DispatchGround } from '../dispatch/dispatch.ts';
-import { verdictOn, wasAttempt } from '../dispatch/retry.ts';
+import { Dispatch, type DispatchContext } from '../dispatch/dispatch.ts';
+import { retryDecision, wasAttempt } from '../dispatch/retry.ts';
 import { QueryTask } from '../dispatch/task.ts';
-import type { Lane } from '../dispatch/worker-queue.ts';
+import type { WorkerQueue } from '../dispatch/worker-queue.ts';
 import { WorkerRun } from '../dispatch/worker-run.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { QuerySpec, Sink } from './query-spec.ts';
-import { Tally } from './query-totals.ts';
+import { QueryTotals } from './query-totals.ts';
 import { runningTraces } from './running-traces.ts';
 import type { FoundTrace } from './trace-source.ts';
 import type { Users } from './users.ts';
 
 /** What all queries share for their runs. */
-export interface RunGround extends DispatchGround {
+export interface RunGround extends DispatchContext {
   failures: FailureLog;
   users: Users;
 }
@@ -28,7 +28,7 @@ const LOOKAHEAD_TRACES = 4096;
 const TICK_MS = 50;
 
 export class QueryRun {
-  readonly tally = new Tally();
+  readonly tally = new QueryTotals();
   readonly #spec: QuerySpec;
   readonly #ground: RunGround;
   readonly #sink: Sink;
@@ -155,7 +155,7 @@ export class QueryRun {
     for (const found of traces) this.#dispatch.place(new QueryTask(found));
   }
 
-  #openRun(lane: Lane): WorkerRun {
+  #openRun(lane: WorkerQueue): WorkerRun {
     const { queryId, user, sql, limits, mode, traceContext } = this.#spec;
     return new WorkerRun(
       lane.worker.client.run(traceContext),
@@ -167,7 +167,7 @@ export class QueryRun {
     );
   }
 
-  #received(lane: Lane, events: RunEvent[]): void {
+  #received(lane: WorkerQueue, events: RunEvent[]): void {
     for (const event of events) {
       if (this.#ended) return;
       this.#one(lane, event);
@@ -175,7 +175,7 @@ export class QueryRun {
     this.#pump();
   }
 
-  #one(lane: Lane, event: RunEvent): void {
+  #one(lane: WorkerQueue, event: RunEvent): void {
     if (event.rows) {
       this.#rows(lane, event.rows);
     } else if (event.types) {
@@ -202,7 +202,7 @@ export class QueryRun {
     }
   }
 
-  #rows(lane: Lane, { id, result, last, stats }: TaskRows): void {
+  #rows(lane: WorkerQueue, { id, result, last, stats }: TaskRows): void {
     const task = lane.open.get(id);
     if (task === undefined) return;
     this.#dispatch.claim(task, lane);
@@ -222,7 +222,7 @@ export class QueryRun {
     }
   }
 
-  #answered(lane: Lane, task: QueryTask, stats: TaskStats | null | undefined): void {
+  #answered(lane: WorkerQueue, task: QueryTask, stats: TaskStats | null | undefined): void {
     const { counters, coldMs, memory } = this.#ground;
     this.#unended -= 1;
     this.tally.done(stats);
@@ -237,7 +237,7 @@ export class QueryRun {
     if (task.displaced) memory.set(task.digest, lane.address);
   }
 
-  #failed(lane: Lane, task: QueryTask, error: BigtraceError, reached = true): void {
+  #failed(lane: WorkerQueue, task: QueryTask, error: BigtraceError, reached = true): void {
     task.failedOn.push(lane.address);
     if (task.holders > 0 && error.retryable) return; // another worker is trying it as well
     this.#dispatch.claim(task);
@@ -245,7 +245,7 @@ export class QueryRun {
     const othersLeft = this.#dispatch.othersLeft(task);
     if (!wasAttempt(reached, othersLeft)) task.attempts -= 1;
     const { attempts, crashes } = task;
-    const verdict = verdictOn(error, { attempts, crashes, othersLeft });
+    const verdict = retryDecision(error, { attempts, crashes, othersLeft });
     if (verdict.next === 'fail') {
       this.#end(task, verdict.error);
       return;
@@ -280,7 +280,7 @@ export class QueryRun {
     if (lenient) this.#sink.failure(trace, error, attempts);
   }
 
-  #broken(lane: Lane, thrown: BigtraceError): void {
+  #broken(lane: WorkerQueue, thrown: BigtraceError): void {
     if (this.#ended) return;
     const reached = lane.run?.reached === true;
     lane.run = undefined;
@@ -298,13 +298,13 @@ export class QueryRun {
   }
 
   /** Also for queries that have no stream to it yet. */
-  #drains(lane: Lane): void {
+  #drains(lane: WorkerQueue): void {
     lane.draining = true;
     this.#ground.fleet.noteDraining(lane.worker);
   }
 
   /** What a lane's worker has is asked again elsewhere. */
-  #abandon(lane: Lane, error: BigtraceError, reached: boolean): void {
+  #abandon(lane: WorkerQueue, error: BigtraceError, reached: boolean): void {
     this.#ground.counters.add('streams_broken');
     for (const task of this.#dispatch.abandon(lane)) {
       if (!this.#ended) this.#failed(lane, task, error, reached);
@@ -324,7 +324,7 @@ export class QueryRun {
 
   #ticked(): void {
     this.#dispatch.adoptWorkers();
-    const stranded = this.#unended > 0 && this.#dispatch.homeless === this.#unended;
+    const stranded = this.#unended > 0 && this.#dispatch.unassigned === this.#unended;
     if (!stranded) this.#strandedAt = undefined;
     else this.#strandedAt ??= performance.now();
     const strandedMs = performance.now() - (this.#strandedAt ?? performance.now());
@@ -364,6 +364,6 @@ function errorOf(code: string, detail: string): BigtraceError {
   return new BigtraceError(isErrorCode(code) ? code : 'internal', detail);
 }
 
-function lost({ address }: Lane, reason: string): BigtraceError {
+function lost({ address }: WorkerQueue, reason: string): BigtraceError {
   return new BigtraceError('worker_lost', `worker ${address} was lost: ${reason}`);
 }

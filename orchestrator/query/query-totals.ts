@@ -3,7 +3,7 @@ import type { BigtraceError } from '../../lib/common/errors.ts';
 import { FailureReasons } from '../../lib/common/failure-reasons.ts';
 import type { Progress, TaskStats } from '../../lib/proto/messages.ts';
 
-export class Tally {
+export class QueryTotals {
   readonly #startedAt = performance.now();
   readonly #reasons = new FailureReasons();
   tracesTotal = 0;

@@ -1,13 +1,13 @@
 /** The traces of a query that are with workers for long, and what is being done with them. */
 import type { RunningTrace } from '../../lib/proto/messages.ts';
-import type { Lane } from '../dispatch/worker-queue.ts';
+import type { WorkerQueue } from '../dispatch/worker-queue.ts';
 import type { QuerySpec } from './query-spec.ts';
 
 const SHOWN_MAX = 10;
 
 /** Those that have run longest first. What ends within a second is never among them. */
 export function runningTraces(
-  lanes: readonly Lane[],
+  lanes: readonly WorkerQueue[],
   { queryId, user, mode }: QuerySpec,
   now = performance.now(),
 ): RunningTrace[] {

@@ -1,6 +1,6 @@
 /** Turns of column finding, in virtual time. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SchemaLane } from './schema-queue.ts';
+import { ColumnFindingQueue } from './schema-queue.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
@@ -8,8 +8,8 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 const forever = new AbortController().signal;
-const lane = (userSchemasMax: number, schemasMax: number): SchemaLane =>
-  new SchemaLane({ userSchemasMax, schemasMax });
+const lane = (userSchemasMax: number, schemasMax: number): ColumnFindingQueue =>
+  new ColumnFindingQueue({ userSchemasMax, schemasMax });
 
 /** What became of it, once it is settled. */
 function watched(turn: Promise<() => void>): { end?: () => void; error?: string } {

@@ -5,7 +5,7 @@
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
-export interface SchemaLaneBounds {
+export interface ColumnFindingBounds {
   /** Searches of one user at a time. */
   userSchemasMax: number;
   /** Searches of all users at a time. */
@@ -27,13 +27,13 @@ interface User {
   readonly waiters: Set<Waiter>;
 }
 
-export class SchemaLane {
-  readonly #bounds: SchemaLaneBounds;
+export class ColumnFindingQueue {
+  readonly #bounds: ColumnFindingBounds;
   /** Those whose turn is next in front. */
   readonly #users = new Map<string, User>();
   #running = 0;
 
-  constructor(bounds: SchemaLaneBounds) {
+  constructor(bounds: ColumnFindingBounds) {
     this.#bounds = bounds;
   }
 

@@ -12,13 +12,13 @@ import type {
 } from '../../lib/proto/messages.ts';
 import { listTraces } from '../fleet/list-traces.ts';
 import { checkSql, completeLimits, type TimeLimits } from '../grpc/limits.ts';
-import { catalogOf, execute, type QueryGround } from '../query/execute.ts';
+import { catalogOf, execute, type QueryContext } from '../query/execute.ts';
 import { namedAddress } from '../query/named-address.ts';
 import type { QuerySpec, Sink } from '../query/query-spec.ts';
 import { noMatch } from '../query/trace-source.ts';
 import { LearnedKinds } from './learned-kinds.ts';
 import { ColumnMerge } from './schema-merge.ts';
-import type { SchemaLane } from './schema-queue.ts';
+import type { ColumnFindingQueue } from './schema-queue.ts';
 import { spreadOrder } from './spread.ts';
 
 /** Traces asked in the first round, and after all rounds; each round doubles what was asked. */
@@ -41,13 +41,13 @@ interface Shared {
 }
 
 export class SchemaService {
-  readonly #ground: QueryGround;
+  readonly #ground: QueryContext;
   readonly #limits: TimeLimits;
-  readonly #lane: SchemaLane;
+  readonly #lane: ColumnFindingQueue;
   readonly #remembered = new Map<string, Shared>();
   readonly #learned = new LearnedKinds();
 
-  constructor(ground: QueryGround, limits: TimeLimits, lane: SchemaLane) {
+  constructor(ground: QueryContext, limits: TimeLimits, lane: ColumnFindingQueue) {
     this.#ground = ground;
     this.#limits = limits;
     this.#lane = lane;
@@ -123,7 +123,7 @@ function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
 
 async function findColumns(
   request: SchemaRequest,
-  ground: QueryGround,
+  ground: QueryContext,
   timeLimits: TimeLimits,
   learned: LearnedKinds,
   signal: AbortSignal,
@@ -170,7 +170,7 @@ async function findColumns(
 
 interface Sampling {
   spec: QuerySpec;
-  ground: QueryGround;
+  ground: QueryContext;
   merge: ColumnMerge;
   /** Of traces in a lenient query. */
   failures: FailureReasons;
@@ -215,7 +215,7 @@ async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
 async function candidates(
   addresses: Buffer[],
   failures: FailureReasons | undefined,
-  ground: QueryGround,
+  ground: QueryContext,
   signal: AbortSignal,
 ): Promise<Buffer[]> {
   const { fleet, workerWaitMs } = ground;

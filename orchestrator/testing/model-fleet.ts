@@ -5,7 +5,7 @@
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 import { Fleet } from '../fleet/fleet.ts';
-import type { RunCall, WorkerClient } from '../fleet/worker-client.ts';
+import type { WorkerClient, WorkerStream } from '../fleet/worker-client.ts';
 import { type Habits, KILLED } from './model-habits.ts';
 import { ModelStream, type StreamNetwork, type StreamWorker } from './model-stream.ts';
 
@@ -69,7 +69,7 @@ export class ModelNetwork implements StreamNetwork {
     this.#threads = threads;
     for (let at = 0; at < count; at++) this.#begin(`worker:${this.#nextPort++}`);
     const options = {
-      ...{ workerPeer: {}, workers: ['dns:///workers.model:1'] },
+      ...{ workerCredentials: {}, workers: ['dns:///workers.model:1'] },
       ...{ resolveIntervalMs: RESOLVE_INTERVAL_MS, workerTimeoutMs: WORKER_TIMEOUT_MS },
       connect: (address: string) => this.#client(address),
       resolve: async () => [...this.#workers.keys()],
@@ -98,7 +98,7 @@ export class ModelNetwork implements StreamNetwork {
 
   #client(address: string): WorkerClient {
     return {
-      run: () => new ModelStream(this, this.#workers.get(address)) as unknown as RunCall,
+      run: () => new ModelStream(this, this.#workers.get(address)) as unknown as WorkerStream,
       status: (timeoutMs: number) => this.#poll(address, timeoutMs),
       close: () => undefined,
     } as unknown as WorkerClient;

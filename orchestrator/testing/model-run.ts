@@ -6,7 +6,7 @@ import type { Limits } from '../../lib/proto/messages.ts';
 import { Counters } from '../counters.ts';
 import { PlacementMemory } from '../dispatch/placement-memory.ts';
 import { Mean } from '../dispatch/steal.ts';
-import type { QueryGround } from '../query/execute.ts';
+import type { QueryContext } from '../query/execute.ts';
 import { FailureLog } from '../query/failure-log.ts';
 import { QueryRun } from '../query/query-run.ts';
 import type { Sink } from '../query/query-spec.ts';
@@ -119,7 +119,7 @@ class ModelQuery {
   /** Whether it waits for a worker that can be asked. */
   waits = false;
 
-  constructor(ground: QueryGround, dice: Dice, at: number, of: string) {
+  constructor(ground: QueryContext, dice: Dice, at: number, of: string) {
     this.lenient = dice.chance(0.7);
     this.sink = new ModelSink(dice);
     // Queries share traces: one's barred trace is another's, too.
@@ -179,7 +179,7 @@ export async function judged(seed: number): Promise<Record<string, number>> {
   const network = new ModelNetwork(habits, 1 + dice.below(4), 1 + dice.below(2));
   const coldMs = new Mean();
   coldMs.add(dice.below(10));
-  const ground: QueryGround = {
+  const ground: QueryContext = {
     ...{ fleet: network.fleet, coldMs, memory: new PlacementMemory(), counters: new Counters() },
     ...{ failures: new FailureLog(), running: new RunningQueries(), workerWaitMs: WORKER_WAIT_MS },
     users: new Users(BOUNDS),

@@ -2,7 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { fromServiceError } from '../../lib/common/grpc-errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
-import { PLAIN_EDGE } from '../../lib/common/options/server-security-options.ts';
+import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
 import type {
   BigtraceQueryArgs,
   BigtraceQueryResponse,
@@ -54,7 +54,7 @@ interface UpstreamStub extends grpc.Client {
 }
 
 const DEFAULTS: OrchestratorConfig = {
-  ...{ edge: PLAIN_EDGE, workerPeer: {} },
+  ...{ edge: PLAINTEXT_SERVER, workerCredentials: {} },
   ...{ socket: '127.0.0.1:0', workers: [], resolveIntervalMs: 50, workerTimeoutMs: 1000 },
   ...{ workerWaitMs: 1000, tracesInFlightMax: 0, hedgeAfterMs: 0, queryTimeoutMs: 60_000 },
   ...{ queryTimeoutMsMax: 60_000, queriesMax: 64, drainTimeoutMs: 1000 },

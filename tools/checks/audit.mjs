@@ -12,7 +12,7 @@ const LEVELS = ['high', 'critical'];
 const NO_ENDPOINT = [404, 405, 501];
 
 /** @param report what `npm audit --json` prints */
-export function verdictOn(report) {
+export function retryDecision(report) {
   const { vulnerabilities, statusCode, message } = report;
   if (NO_ENDPOINT.includes(statusCode))
     return { ok: true, text: `audit: this registry could not be asked: ${message}` };
@@ -28,7 +28,7 @@ export function verdictOn(report) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { stdout } = spawnSync('npm', ['audit', '--omit', 'dev', '--json'], { encoding: 'utf8' });
-  const { ok, text } = verdictOn(JSON.parse(stdout));
+  const { ok, text } = retryDecision(JSON.parse(stdout));
   console.log(text);
   const listed = new Set(sbom().components.map(({ purl }) => decodeURIComponent(purl)));
   const missing = passedOn().filter((purl) => !listed.has(purl));

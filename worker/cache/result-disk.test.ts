@@ -17,8 +17,8 @@ import { rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
 import { Counters } from '../counters.ts';
 import { type TestWorker, tempDir, testWorker } from '../testing/worker.ts';
-import { ResultDisk } from './result-disk.ts';
-import type { Remembered } from './result-memory.ts';
+import { ResultDiskCache } from './result-disk.ts';
+import type { CachedResult } from './result-memory.ts';
 
 const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 const SQL = 'SELECT count(*), 2.5, NULL, max(name) FROM thread';
@@ -28,12 +28,12 @@ async function open(directory: string | undefined, bytesMax = 2 ** 30, neighbour
   const logger = pino({ level: 'silent' });
   const isBusy = (): boolean => false;
   return {
-    disk: await ResultDisk.open({ directory, neighbours, bytesMax, isBusy, counters, logger }),
+    disk: await ResultDiskCache.open({ directory, neighbours, bytesMax, isBusy, counters, logger }),
     counters,
   };
 }
 
-function answerOf(seed: number, bytes = 10_000): Remembered {
+function answerOf(seed: number, bytes = 10_000): CachedResult {
   return {
     ...{
       results: [Buffer.alloc(bytes, seed), Buffer.from([seed])],
@@ -44,7 +44,7 @@ function answerOf(seed: number, bytes = 10_000): Remembered {
   };
 }
 
-function read(disk: ResultDisk, key: string): Promise<Remembered | undefined> {
+function read(disk: ResultDiskCache, key: string): Promise<CachedResult | undefined> {
   return disk.read(key, { user: 'test', query: {} }, new AbortController().signal);
 }
 

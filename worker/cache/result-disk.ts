@@ -8,7 +8,7 @@ import { Permits } from '../scheduling/permits.ts';
 import type { Turn } from '../scheduling/turns.ts';
 import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
 import { decodeResult, encodeResult, ResultUnusable } from './result-file.ts';
-import type { Remembered } from './result-memory.ts';
+import type { CachedResult } from './result-memory.ts';
 
 export interface ResultDiskOptions
   extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
@@ -30,11 +30,11 @@ const CLOSE_MS_MAX = 2000;
 const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 4 * ANSWER_BYTES_MAX;
 
-export class ResultDisk {
+export class ResultDiskCache {
   readonly #options: ResultDiskOptions;
   readonly #files: CacheDirectory;
   readonly #reads = new Permits(READS_MAX);
-  readonly #waiting = new Map<string, Remembered>();
+  readonly #waiting = new Map<string, CachedResult>();
   /** Keys of answers that were used in memory. */
   readonly #used = new Set<string>();
   #waitingBytes = 0;
@@ -48,7 +48,7 @@ export class ResultDisk {
   }
 
   /** Takes over what an earlier worker has left in the directory. */
-  static async open(options: ResultDiskOptions): Promise<ResultDisk> {
+  static async open(options: ResultDiskOptions): Promise<ResultDiskCache> {
     const { isBusy: _, counters, ...directory } = options;
     const files = await CacheDirectory.open({
       ...directory,
@@ -57,7 +57,7 @@ export class ResultDisk {
       isWrong: (error) => error instanceof ResultUnusable,
       onFailed: () => counters.add('results_failed'),
     });
-    return new ResultDisk(options, files);
+    return new ResultDiskCache(options, files);
   }
 
   get size(): number {
@@ -72,12 +72,12 @@ export class ResultDisk {
    * The answer; a file of its own that is damaged is removed.
    * @throws the signal's reason
    */
-  async read(key: string, turn: Turn, signal: AbortSignal): Promise<Remembered | undefined> {
+  async read(key: string, turn: Turn, signal: AbortSignal): Promise<CachedResult | undefined> {
     const own = this.#files.has(key);
     const path = own ? undefined : await this.#files.atNeighbour(key);
     if (!own && path === undefined) return undefined;
     const permit = await this.#reads.acquire(turn, signal);
-    const decode = (file: string): Promise<Remembered> => this.#decode(file, key);
+    const decode = (file: string): Promise<CachedResult> => this.#decode(file, key);
     try {
       return await (path === undefined ? this.#files.read(key, decode) : decode(path));
     } catch {
@@ -88,7 +88,7 @@ export class ResultDisk {
     }
   }
 
-  async #decode(path: string, key: string): Promise<Remembered> {
+  async #decode(path: string, key: string): Promise<CachedResult> {
     try {
       const file = await stat(path);
       if (!file.isFile()) throw new ResultUnusable('it is no file');
@@ -102,7 +102,7 @@ export class ResultDisk {
   }
 
   /** Keeps it soon, if there is a place for it. */
-  put(key: string, answer: Remembered): void {
+  put(key: string, answer: CachedResult): void {
     if (this.#closing || answer.resultBytes > ANSWER_BYTES_MAX || !this.#files.wants(key)) return;
     this.#take(key);
     this.#waiting.set(key, answer);
@@ -155,7 +155,7 @@ export class ResultDisk {
     }
   }
 
-  #take(key: string): Remembered | undefined {
+  #take(key: string): CachedResult | undefined {
     const answer = this.#waiting.get(key);
     this.#waiting.delete(key);
     this.#waitingBytes -= answer?.resultBytes ?? 0;

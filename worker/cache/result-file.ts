@@ -1,6 +1,6 @@
 /** One remembered answer as a file: a digest over all that follows, what it is the answer to, its results. */
 import { createHash, hash } from 'node:crypto';
-import type { Remembered } from './result-memory.ts';
+import type { CachedResult } from './result-memory.ts';
 
 /** Says what kind of file it is; another format will have another one. */
 const MAGIC = Buffer.from('bigtrace result 2\n');
@@ -23,7 +23,7 @@ interface Header {
 
 export class ResultUnusable extends Error {}
 
-export function encodeResult(key: string, answer: Remembered): Buffer[] {
+export function encodeResult(key: string, answer: CachedResult): Buffer[] {
   const { results, rows, traceBytes, columns } = answer;
   const header: Header = {
     ...{ key, rows, traceBytes, sizes: results.map(({ length }) => length) },
@@ -39,7 +39,7 @@ export function encodeResult(key: string, answer: Remembered): Buffer[] {
 }
 
 /** @throws ResultUnusable where the file is damaged, or of something else */
-export function decodeResult(file: Buffer, key: string): Remembered {
+export function decodeResult(file: Buffer, key: string): CachedResult {
   if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new ResultUnusable('it is no result');
   const body = file.subarray(BODY_AT);
   if (!hash(DIGEST, body, 'buffer').equals(file.subarray(MAGIC.length, BODY_AT)))

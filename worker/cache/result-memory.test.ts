@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Remembered, ResultMemory } from './result-memory.ts';
+import { type CachedResult, ResultMemoryCache } from './result-memory.ts';
 
-function answerOf(bytes: number): Remembered {
+function answerOf(bytes: number): CachedResult {
   return {
     results: [Buffer.alloc(bytes)],
     resultBytes: bytes,
@@ -12,7 +12,7 @@ function answerOf(bytes: number): Remembered {
 }
 
 test('the longest unused goes first, and the bound holds', () => {
-  const memory = new ResultMemory(40_000);
+  const memory = new ResultMemoryCache(40_000);
   for (const key of ['a', 'b', 'c', 'd']) memory.put(key, answerOf(8000));
   expect(memory.get('a')).toBeDefined();
   memory.put('e', answerOf(8000));
@@ -28,7 +28,7 @@ test('the longest unused goes first, and the bound holds', () => {
 });
 
 test('what is put twice counts once', () => {
-  const memory = new ResultMemory(40_000);
+  const memory = new ResultMemoryCache(40_000);
   memory.put('a', answerOf(8000));
   const { bytes } = memory;
   memory.put('a', answerOf(8000));
@@ -36,7 +36,7 @@ test('what is put twice counts once', () => {
 });
 
 test('an answer above its share is not kept, and not gathered to the end', () => {
-  const memory = new ResultMemory(40_000);
+  const memory = new ResultMemoryCache(40_000);
   memory.put('huge', answerOf(20_000));
   expect(memory.get('huge')).toBeUndefined();
   const recorder = memory.recorder();
@@ -47,7 +47,7 @@ test('an answer above its share is not kept, and not gathered to the end', () =>
 });
 
 test('a memory of no bytes keeps nothing', () => {
-  const memory = new ResultMemory(0);
+  const memory = new ResultMemoryCache(0);
   memory.put('a', answerOf(0));
   expect(memory.size).toBe(0);
 });

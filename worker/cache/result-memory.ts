@@ -2,9 +2,9 @@
  * Answers of the past: the same script on the same bytes with the same engine gives the same rows. Held
  * within a bound of bytes; the longest unused go first.
  */
-import type { ColumnFound } from '../tasks/columns.ts';
+import type { ResultColumn } from '../tasks/columns.ts';
 
-export interface Remembered {
+export interface CachedResult {
   /** Encoded QueryResults, as the engine wrote them. */
   results: readonly Buffer[];
   resultBytes: number;
@@ -12,7 +12,7 @@ export interface Remembered {
   /** The trace's size, where its store knows it. */
   traceBytes: number | undefined;
   /** Once somebody wanted to know. */
-  columns: readonly ColumnFound[] | undefined;
+  columns: readonly ResultColumn[] | undefined;
 }
 
 /** One answer may not push out most of the others. */
@@ -21,11 +21,11 @@ const ENTRY_SHARE = 1 / 4;
 const ENTRY_BYTES = 1024;
 const RESULT_BYTES = 256;
 
-export class ResultMemory {
+export class ResultMemoryCache {
   readonly bytesMax: number;
   #bytes = 0;
   /** In order of last use. */
-  readonly #entries = new Map<string, Remembered>();
+  readonly #entries = new Map<string, CachedResult>();
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
@@ -39,7 +39,7 @@ export class ResultMemory {
     return this.#entries.size;
   }
 
-  get(key: string): Remembered | undefined {
+  get(key: string): CachedResult | undefined {
     const found = this.#entries.get(key);
     if (found === undefined) return undefined;
     this.#entries.delete(key);
@@ -52,7 +52,7 @@ export class ResultMemory {
     return new ResultRecorder(this.bytesMax * ENTRY_SHARE);
   }
 
-  put(key: string, answer: Remembered): void {
+  put(key: string, answer: CachedResult): void {
     const bytes = cost(answer);
     if (bytes > this.bytesMax * ENTRY_SHARE) return;
     this.#forget(key);
@@ -72,7 +72,7 @@ export class ResultMemory {
   }
 }
 
-function cost({ results, resultBytes }: Remembered): number {
+function cost({ results, resultBytes }: CachedResult): number {
   return resultBytes + results.length * RESULT_BYTES + ENTRY_BYTES;
 }
 

@@ -6,10 +6,15 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
-import { type Image, ImageUnreadable, ImageUnusable, readImage } from '../../lib/engine/index.ts';
+import {
+  type Image,
+  readSnapshot,
+  SnapshotUnreadable,
+  SnapshotUnusable,
+} from '../../lib/engine/index.ts';
 import { Counters } from '../counters.ts';
 import { tempDir } from '../testing/worker.ts';
-import { ImageCache } from './snapshot-cache.ts';
+import { SnapshotCache } from './snapshot-cache.ts';
 
 const PAGE_BYTES = 65_536;
 
@@ -40,13 +45,13 @@ async function openCache(directory: string, bytesMax = 2 ** 30, neighbours: stri
   const counters = new Counters();
   const logger = pino({ level: 'info' }, stream);
   const options = { directory, neighbours, bytesMax, counters, logger };
-  return { cache: await ImageCache.open(options), counters, said };
+  return { cache: await SnapshotCache.open(options), counters, said };
 }
 
 async function memoryBytesOf(path: string): Promise<number> {
   const file = openSync(path, 'r');
   try {
-    return readImage((into) => readSync(file, into), 'abc').memoryBytes;
+    return readSnapshot((into) => readSync(file, into), 'abc').memoryBytes;
   } finally {
     closeSync(file);
   }
@@ -116,7 +121,7 @@ test('an image that cannot be used is removed; another failure is no fault of th
   const failing = (thrown: Error) => () => Promise.reject(thrown);
   await expect(cache.restore('a', failing(gone))).rejects.toBe(gone);
   expect([await cache.has('a'), counters.get('images_unusable')]).toEqual([true, 0]);
-  expect(await cache.restore('a', failing(new ImageUnusable('damaged')))).toBeUndefined();
+  expect(await cache.restore('a', failing(new SnapshotUnusable('damaged')))).toBeUndefined();
   expect([await cache.has('a'), counters.get('images_unusable')]).toEqual([false, 1]);
   expect(readdirSync(dir.path)).toEqual([]);
 });
@@ -127,7 +132,7 @@ test('an image that cannot be read this time is kept, here and at another worker
   const { cache } = await openCache(first);
   await cache.write('a', imageOf(1));
   const { cache: other, counters } = await openCache(second, 2 ** 30, [first]);
-  const unreadable = () => Promise.reject(new ImageUnreadable('EMFILE: too many open files'));
+  const unreadable = () => Promise.reject(new SnapshotUnreadable('EMFILE: too many open files'));
   for (const reader of [cache, other]) {
     expect(await reader.restore('a', unreadable)).toBeUndefined();
     expect(await reader.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
@@ -145,7 +150,7 @@ test('images of another worker are used, but neither written again nor removed',
   expect([await cache.has('a'), cache.wants('a')]).toEqual([true, false]);
   expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
   expect([cache.size, cache.bytes]).toEqual([0, 0]);
-  const damaged = (): Promise<never> => Promise.reject(new ImageUnusable('damaged'));
+  const damaged = (): Promise<never> => Promise.reject(new SnapshotUnusable('damaged'));
   expect(await cache.restore('a', damaged)).toBeUndefined();
   expect([await cache.has('a'), cache.wants('a')]).toEqual([false, true]);
   expect(readdirSync(first)).toHaveLength(1);

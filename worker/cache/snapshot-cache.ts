@@ -1,9 +1,14 @@
 /** Images of loaded traces on disk. */
-import { encodeImage, type Image, ImageUnreadable, ImageUnusable } from '../../lib/engine/index.ts';
+import {
+  encodeImage,
+  type Image,
+  SnapshotUnreadable,
+  SnapshotUnusable,
+} from '../../lib/engine/index.ts';
 import type { Counters } from '../counters.ts';
 import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
 
-export interface ImageCacheOptions
+export interface SnapshotCacheOptions
   extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
   counters: Counters;
 }
@@ -11,21 +16,21 @@ export interface ImageCacheOptions
 const USELESS_MAX = 10_000;
 const ELSEWHERE_MAX = 100_000;
 
-export class ImageCache {
-  readonly #options: ImageCacheOptions;
+export class SnapshotCache {
+  readonly #options: SnapshotCacheOptions;
   readonly #files: CacheDirectory;
   /** Images that could not be used: those of others stay where they are. */
   readonly #useless = new Set<string>();
   /** Traces of which another worker was seen to have an image. */
   readonly #elsewhere = new Set<string>();
 
-  private constructor(options: ImageCacheOptions, files: CacheDirectory) {
+  private constructor(options: SnapshotCacheOptions, files: CacheDirectory) {
     this.#options = options;
     this.#files = files;
   }
 
   /** Takes over what an earlier worker has left in the directory. */
-  static async open(options: ImageCacheOptions): Promise<ImageCache> {
+  static async open(options: SnapshotCacheOptions): Promise<SnapshotCache> {
     const { counters, ...directory } = options;
     const files = await CacheDirectory.open({
       ...directory,
@@ -34,7 +39,7 @@ export class ImageCache {
       isWrong,
       onFailed: () => counters.add('images_failed'),
     });
-    return new ImageCache(options, files);
+    return new SnapshotCache(options, files);
   }
 
   get size(): number {
@@ -77,7 +82,7 @@ export class ImageCache {
 
   /**
    * What `restore` makes of the trace's image; undefined where there is none that can be used. One of its
-   * own that is damaged (ImageUnusable, but not ImageUnreadable) is removed.
+   * own that is damaged (SnapshotUnusable, but not SnapshotUnreadable) is removed.
    * @throws what else `restore` throws
    */
   async restore<Restored>(
@@ -88,7 +93,7 @@ export class ImageCache {
       try {
         return { value: await restore(path) };
       } catch (thrown) {
-        if (thrown instanceof ImageUnusable) throw this.#complained(path, thrown);
+        if (thrown instanceof SnapshotUnusable) throw this.#complained(path, thrown);
         return { thrown }; // it is not about the image
       }
     };
@@ -100,7 +105,7 @@ export class ImageCache {
     return outcome?.value;
   }
 
-  #complained(path: string, error: ImageUnusable): ImageUnusable {
+  #complained(path: string, error: SnapshotUnusable): SnapshotUnusable {
     const { counters, logger } = this.#options;
     counters.add('images_unusable');
     logger.warn({ path, reason: error.message }, 'an image cannot be used');
@@ -118,5 +123,5 @@ export class ImageCache {
 }
 
 function isWrong(error: unknown): boolean {
-  return error instanceof ImageUnusable && !(error instanceof ImageUnreadable);
+  return error instanceof SnapshotUnusable && !(error instanceof SnapshotUnreadable);
 }

@@ -3,35 +3,35 @@
  * and when a trace is let go that has none.
  */
 
-import type { Lease, SlotPool } from '../engines/slot-pool.ts';
+import type { EnginePool, Lease } from '../engines/slot-pool.ts';
 import type { Admission } from '../scheduling/admission.ts';
-import type { ImageCache } from './snapshot-cache.ts';
+import type { SnapshotCache } from './snapshot-cache.ts';
 
 /** Restoring an image takes about so long at least: what loads as fast needs none. */
-export const IMAGE_COST_MS_MIN = 100;
+export const SNAPSHOT_COST_MS_MIN = 100;
 /** A worker that had nothing to do for so long is idle. */
 const IDLE_MS = 300;
 
-export class ImageKeeper {
-  readonly #images: ImageCache;
+export class SnapshotWriter {
+  readonly #images: SnapshotCache;
   readonly #admission: Pick<Admission, 'idle'>;
-  #pool: SlotPool | undefined;
+  #pool: EnginePool | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing = false;
   #stopped = false;
 
-  constructor(images: ImageCache, admission: Pick<Admission, 'idle'>) {
+  constructor(images: SnapshotCache, admission: Pick<Admission, 'idle'>) {
     this.#images = images;
     this.#admission = admission;
   }
 
   /** Begins to look for traces in the pool that have no image. */
-  watch(pool: SlotPool): void {
+  watch(pool: EnginePool): void {
     this.#pool = pool;
   }
 
   /** To be called after work was done. */
-  poke(): void {
+  schedule(): void {
     if (this.#stopped || !this.#images.writable) return;
     if (this.#timer === undefined) this.#timer = setTimeout(() => this.#onIdle(), IDLE_MS).unref();
     else this.#timer.refresh();
@@ -43,12 +43,12 @@ export class ImageKeeper {
   }
 
   /** Whether the trace of `key` is to have an image before it is let go. */
-  wants(key: string, costMs: number): boolean {
+  shouldWrite(key: string, costMs: number): boolean {
     return !this.#writing && this.#worth(key, costMs);
   }
 
   /** Writes the image of the trace that the lease holds, and then releases it. */
-  async keep(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void> {
+  async write(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void> {
     this.#writing = true;
     try {
       if (await this.#images.isElsewhere(key)) return await lease.release();
@@ -62,14 +62,14 @@ export class ImageKeeper {
   }
 
   #worth(key: string, costMs: number): boolean {
-    return costMs >= IMAGE_COST_MS_MIN && this.#images.wants(key);
+    return costMs >= SNAPSHOT_COST_MS_MIN && this.#images.wants(key);
   }
 
   #onIdle(): void {
     if (this.#stopped || this.#writing) return;
     if (!this.#admission.idle) return; // who works pokes when he is done
-    const next = this.#pool?.dearest((key, costMs) => this.#worth(key, costMs));
+    const next = this.#pool?.costliestIdle((key, costMs) => this.#worth(key, costMs));
     if (next === undefined) return;
-    void this.keep(next.key, next.lease).then(() => this.poke());
+    void this.write(next.key, next.lease).then(() => this.schedule());
   }
 }

@@ -27,15 +27,15 @@ function threadThat(end: (appended: number) => Closing | BigtraceError | undefin
     else settle.resolve(outcome);
   };
   const post = (request: ThreadRequest): void => {
-    if (request.ask === 'finalize') over({ say: 'loaded', loadMs: 5, memoryBytes: MIB });
-    if (request.ask !== 'append') return;
+    if (request.type === 'finalize') over({ type: 'loaded', loadMs: 5, memoryBytes: MIB });
+    if (request.type !== 'append') return;
     const outcome = end(++appended);
     if (outcome !== undefined) {
       over(outcome);
       return;
     }
     const { byteLength } = request.bytes;
-    queueMicrotask(() => passing({ say: 'appended', byteLength, memoryBytes: MIB }));
+    queueMicrotask(() => passing({ type: 'appended', byteLength, memoryBytes: MIB }));
   };
   return {
     begin: (onPassing) => {

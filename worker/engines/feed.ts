@@ -90,14 +90,14 @@ class Feeding {
 
   async run(chunks: AsyncIterable<Uint8Array>): Promise<Loaded> {
     const { memoryBytesMax, reading } = this.#options;
-    this.#thread.post({ ask: 'open', memoryBytesMax, reading });
+    this.#thread.post({ type: 'open', memoryBytesMax, reading });
     const source = chunks[Symbol.asyncIterator]();
     try {
       await this.#passAll(source);
       if (this.#call.wanted) {
         this.#ended = true;
         this.#busy();
-        this.#thread.post({ ask: 'finalize' });
+        this.#thread.post({ type: 'finalize' });
       }
       await this.#over;
     } catch (thrown) {
@@ -108,7 +108,7 @@ class Feeding {
       source.return?.()?.catch(() => {});
     }
     const closing = await this.#done;
-    if (closing.say === 'again') throw new ReadAgain(closing.mode);
+    if (closing.type === 'again') throw new ReadAgain(closing.mode);
     const { loadMs, read } = expected(closing, 'loaded');
     const from = { loadMs, traceBytes: this.#traceBytes };
     return read === undefined ? from : { ...from, read };
@@ -134,11 +134,11 @@ class Feeding {
     if (this.#unparsedBytes === 0) this.#busy();
     this.#unparsedBytes += bytes.byteLength;
     this.#unparsed.push(bytes.byteLength);
-    this.#thread.post({ ask: 'append', bytes }, transferable(bytes));
+    this.#thread.post({ type: 'append', bytes }, transferable(bytes));
   }
 
   #onPassing(reply: Passing): void {
-    if (reply.say !== 'appended') return;
+    if (reply.type !== 'appended') return;
     this.#unparsedBytes -= reply.byteLength;
     this.#unparsed.shift();
     // Behind the last bytes the parser has its end to work on.

@@ -3,11 +3,11 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import { memoryBoundText, type ReadingMode } from '../../lib/engine/index.ts';
 import type { TaskPhase } from '../../lib/proto/messages.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
-import { type AnswerLimits, checkTraceBytes } from '../tasks/limits.ts';
-import type { AnswerParts } from '../tasks/question.ts';
+import { checkTraceBytes, type TaskLimits } from '../tasks/limits.ts';
+import type { TaskExecutorParts } from '../tasks/question.ts';
 import type { Bar } from './barred-traces.ts';
 import { LoadTooLong } from './load-watch.ts';
-import type { EngineSlot } from './slot.ts';
+import type { LeasedEngine } from './slot.ts';
 import type { LoadedFrom } from './slot-pool.ts';
 
 export interface LoadRequest {
@@ -17,15 +17,15 @@ export interface LoadRequest {
   stat: TraceStat;
   chunks: AsyncIterable<Uint8Array>;
   mode: ReadingMode;
-  limits: AnswerLimits;
+  limits: TaskLimits;
   onPhase: (phase: TaskPhase) => void;
   signal: AbortSignal;
 }
 
 /** @throws as Slot.load; ReadAgain: the trace is loaded anew from its first byte, in another mode */
 export async function loadTrace(
-  parts: AnswerParts,
-  slot: EngineSlot,
+  parts: TaskExecutorParts,
+  slot: LeasedEngine,
   request: LoadRequest,
 ): Promise<LoadedFrom> {
   const { key, stat, limits, mode, onPhase, signal } = request;
@@ -56,8 +56,8 @@ export async function loadTrace(
 
 /** The bounds that the bar of a trace names; undefined where another load may succeed. */
 function barOf(
-  { limits: own }: AnswerParts,
-  slot: EngineSlot,
+  { limits: own }: TaskExecutorParts,
+  slot: LeasedEngine,
   { limits }: LoadRequest,
   error: BigtraceError,
 ): Pick<Bar, 'memoryBytes' | 'load'> | undefined {
@@ -76,11 +76,11 @@ function barOf(
 /** A store may not know a trace's size before it was read. */
 class BoundedSource implements AsyncIterable<Uint8Array> {
   readonly #chunks: AsyncIterable<Uint8Array>;
-  readonly #limits: AnswerLimits;
+  readonly #limits: TaskLimits;
   /** Whether an error came from here, and not from the engine. */
   failed = false;
 
-  constructor(chunks: AsyncIterable<Uint8Array>, limits: AnswerLimits) {
+  constructor(chunks: AsyncIterable<Uint8Array>, limits: TaskLimits) {
     this.#chunks = chunks;
     this.#limits = limits;
   }

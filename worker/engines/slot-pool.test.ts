@@ -8,8 +8,8 @@ import { Counters } from '../counters.ts';
 import { testConfig } from '../testing/worker.ts';
 import type { LoadOptions } from './feed.ts';
 import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
-import { Slot } from './slot.ts';
-import { type Lease, SlotPool } from './slot-pool.ts';
+import { EngineThread } from './slot.ts';
+import { EnginePool, type Lease } from './slot-pool.ts';
 
 const GZIP = 'recorded/linux/gzip-cpu.pftrace';
 const COMPILE = 'recorded/linux/compile-c.pftrace';
@@ -23,19 +23,19 @@ const LOAD: LoadOptions = {
 };
 
 let engine: Engine;
-let pool: SlotPool;
+let pool: EnginePool;
 
 beforeAll(async () => {
   const { engineFile, threadEntry } = await testConfig();
   engine = await loadEngine(engineFile);
-  pool = new SlotPool({
-    startSlot: (onGrowth) => new Slot(engine, threadEntry, onGrowth),
+  pool = new EnginePool({
+    startEngineThread: (onGrowth) => new EngineThread(engine, threadEntry, onGrowth),
     initialBytes: engine.initial.memoryBytes,
     threads: 1,
     spares: 0,
     memoryBytesMax: 100 * 2 ** 20, // each trace takes the place of the one before
     counters: new Counters(),
-    keeper: { wants: () => false, keep: async () => {} },
+    keeper: { shouldWrite: () => false, write: async () => {} },
   });
 });
 afterAll(() => pool?.close());
@@ -51,7 +51,7 @@ async function sched({ slot }: Lease, key: string): Promise<unknown> {
   const onResult = (result: Buffer): undefined => {
     results.push(result);
   };
-  const script = { key, sql, isSummary: false, leavesMarks: false, wantsKinds: false };
+  const script = { key, sql, isSummary: false, mutatesState: false, wantsKinds: false };
   await slot.query({ ...script, memoryBytesMax: 2 ** 32, onResult }, signal);
   return rowsOf(results)[0]?.[0];
 }
@@ -79,12 +79,13 @@ test('a slot gives neither answer nor image of another trace', async () => {
 test('an idle worker has spare slots, in no more than half of its memory', async () => {
   const { threadEntry } = await testConfig();
   const counters = new Counters();
-  const keeper = { wants: () => false, keep: async () => {} };
+  const keeper = { shouldWrite: () => false, write: async () => {} };
   const memoryBytesMax = 5 * (engine.initial.memoryBytes + 16 * 2 ** 20);
-  const startSlot = (onGrowth: () => void): Slot => new Slot(engine, threadEntry, onGrowth);
+  const startEngineThread = (onGrowth: () => void): EngineThread =>
+    new EngineThread(engine, threadEntry, onGrowth);
   const initialBytes = engine.initial.memoryBytes;
   const options = {
-    startSlot,
+    startEngineThread,
     initialBytes,
     memoryBytesMax,
     threads: 1,
@@ -92,7 +93,7 @@ test('an idle worker has spare slots, in no more than half of its memory', async
     counters,
     keeper,
   };
-  const warm = new SlotPool(options);
+  const warm = new EnginePool(options);
   try {
     warm.warm(1);
     expect(warm.gauges()).toMatchObject({ slots: 1, slots_busy: 0 });

@@ -6,11 +6,11 @@
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
 import type { Counters } from '../counters.ts';
-import type { EngineSlot } from './slot.ts';
+import type { LeasedEngine } from './slot.ts';
 
 export interface PoolOptions {
   /** Starts a thread with a fresh engine. `onGrowth` is called whenever it holds more memory than before. */
-  startSlot: (onGrowth: () => void) => EngineSlot;
+  startEngineThread: (onGrowth: () => void) => LeasedEngine;
   /** What a fresh engine takes. */
   initialBytes: number;
   /** Bound of all slots together. Of those at work, only what is beyond `threads` of them is ended for it. */
@@ -19,14 +19,14 @@ export interface PoolOptions {
   /** Slots without a trace that an idle worker has ready: a thread takes time to start. */
   spares: number;
   counters: Counters;
-  keeper: Keeper;
+  keeper: SnapshotSink;
 }
 
 /** Takes the image of a trace before it is let go. */
-export interface Keeper {
-  wants(key: string, costMs: number): boolean;
+export interface SnapshotSink {
+  shouldWrite(key: string, costMs: number): boolean;
   /** Releases the lease when it is done with the slot. */
-  keep(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void>;
+  write(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void>;
 }
 
 /** Such a trace costs next to nothing, however long it took on a busy machine. */
@@ -45,7 +45,7 @@ const SLOTS_MAX = 256;
 const IDLE_MS = 300;
 
 interface Entry {
-  slot: EngineSlot;
+  slot: LeasedEngine;
   busy: boolean;
   /** Number of its lease: the larger, the later. */
   leased: number;
@@ -60,7 +60,7 @@ export type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes' | 'tier'>;
 
 /** A slot that is the holder's alone, until it is released. */
 export interface Lease {
-  readonly slot: EngineSlot;
+  readonly slot: LeasedEngine;
   /** Whether it has the trace; else it is to be loaded. */
   readonly hasTrace: boolean;
   /** To be called once the trace is loaded. */
@@ -81,7 +81,7 @@ export interface Patience {
   untilMs?: number;
 }
 
-export class SlotPool {
+export class EnginePool {
   readonly #options: PoolOptions;
   readonly #entries = new Set<Entry>();
   /** By key: told when a slot with it begins or ends to be busy otherwise. */
@@ -182,7 +182,7 @@ export class SlotPool {
   }
 
   /** The idle loaded trace that took longest to load, of those that are `wanted`. */
-  dearest(
+  costliestIdle(
     wanted: (key: string, costMs: number) => boolean,
   ): { key: string; lease: Lease } | undefined {
     let found: { key: string; entry: Entry; costMs: number } | undefined;
@@ -237,7 +237,7 @@ export class SlotPool {
     const { key, costMs = 0 } = victim;
     const reuse =
       victim.slot.memoryBytes <= REUSED_BYTES_MAX &&
-      (key === undefined || !this.#options.keeper.wants(key, costMs));
+      (key === undefined || !this.#options.keeper.shouldWrite(key, costMs));
     if (!reuse) {
       this.#retire(victim);
       return this.#start();
@@ -261,10 +261,10 @@ export class SlotPool {
   }
 
   #start(): Entry {
-    const { startSlot, counters } = this.#options;
+    const { startEngineThread, counters } = this.#options;
     counters.add('threads_started');
     const entry: Entry = {
-      slot: startSlot(() => this.#makePlace()),
+      slot: startEngineThread(() => this.#makePlace()),
       busy: false,
       leased: 0,
       key: undefined,
@@ -292,7 +292,7 @@ export class SlotPool {
   async #release(entry: Entry): Promise<void> {
     const { slot, key } = entry;
     // What could not be taken back is not kept: the state says so.
-    if (slot.state.is === 'marked') await slot.unmark().catch(() => {});
+    if (slot.state.is === 'dirty') await slot.rollback().catch(() => {});
     entry.busy = false;
     if (slot.state.is === 'gone') {
       this.#entries.delete(entry);
@@ -341,8 +341,8 @@ export class SlotPool {
     this.#letGo(entry);
     const end = (): Promise<void> => slot.kill('its memory is needed');
     const { keeper } = this.#options;
-    if (key === undefined || !keeper.wants(key, costMs)) void end();
-    else void keeper.keep(key, { slot, release: end });
+    if (key === undefined || !keeper.shouldWrite(key, costMs)) void end();
+    else void keeper.write(key, { slot, release: end });
   }
 
   #letGo(entry: Entry): void {

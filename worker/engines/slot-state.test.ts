@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
+import { type EngineEvent, type EngineState, nextEngineState } from './slot-state.ts';
 
-function after(...events: SlotEvent[]): SlotState {
-  return events.reduce(nextSlotState, { is: 'empty' } as SlotState);
+function after(...events: EngineEvent[]): EngineState {
+  return events.reduce(nextEngineState, { is: 'empty' } as EngineState);
 }
 
-const load: SlotEvent = { event: 'load', key: 'a' };
-const loadDone: SlotEvent = { event: 'loadDone' };
-const query: SlotEvent = { event: 'query', key: 'a', leavesMarks: false };
-const mark: SlotEvent = { event: 'query', key: 'a', leavesMarks: true };
-const queryDone: SlotEvent = { event: 'queryDone' };
+const load: EngineEvent = { event: 'load', key: 'a' };
+const loadDone: EngineEvent = { event: 'loadDone' };
+const query: EngineEvent = { event: 'query', key: 'a', mutatesState: false };
+const mark: EngineEvent = { event: 'query', key: 'a', mutatesState: true };
+const queryDone: EngineEvent = { event: 'queryDone' };
 
 test('a loaded trace serves any number of queries', () => {
   expect(after(load, loadDone, query, queryDone, query, queryDone)).toEqual({
@@ -20,20 +20,20 @@ test('a loaded trace serves any number of queries', () => {
 
 test('a slot with marks answers only after it was restored or loaded anew', () => {
   const marked = after(load, loadDone, mark, queryDone);
-  expect(marked).toEqual({ is: 'marked', key: 'a' });
-  expect(() => nextSlotState(marked, query)).toThrow('a slot that is marked cannot query');
-  expect(nextSlotState(marked, { event: 'restored' })).toEqual({ is: 'loaded', key: 'a' });
-  expect(nextSlotState(marked, { event: 'load', key: 'b' })).toEqual({ is: 'loading', key: 'b' });
+  expect(marked).toEqual({ is: 'dirty', key: 'a' });
+  expect(() => nextEngineState(marked, query)).toThrow('a slot that is dirty cannot query');
+  expect(nextEngineState(marked, { event: 'restored' })).toEqual({ is: 'loaded', key: 'a' });
+  expect(nextEngineState(marked, { event: 'load', key: 'b' })).toEqual({ is: 'loading', key: 'b' });
 });
 
 test('a failed load leaves nothing to ask', () => {
   const empty = after(load, { event: 'loadFailed' });
   expect(empty).toEqual({ is: 'empty' });
-  expect(() => nextSlotState(empty, query)).toThrow('a slot that is empty cannot query');
+  expect(() => nextEngineState(empty, query)).toThrow('a slot that is empty cannot query');
 });
 
 test('a slot answers for no trace but the one it holds', () => {
-  const other: SlotEvent = { event: 'query', key: 'b', leavesMarks: false };
+  const other: EngineEvent = { event: 'query', key: 'b', mutatesState: false };
   expect(() => after(load, loadDone, other)).toThrow(
     'a slot that holds another trace cannot query',
   );
@@ -42,8 +42,8 @@ test('a slot answers for no trace but the one it holds', () => {
 test('a poisoned slot takes another trace, and nothing else', () => {
   const poisoned = after(load, loadDone, query, { event: 'poison' });
   expect(poisoned).toEqual({ is: 'poisoned' });
-  expect(() => nextSlotState(poisoned, query)).toThrow('a slot that is poisoned cannot query');
-  expect(nextSlotState(poisoned, load)).toEqual({ is: 'loading', key: 'a' });
+  expect(() => nextEngineState(poisoned, query)).toThrow('a slot that is poisoned cannot query');
+  expect(nextEngineState(poisoned, load)).toEqual({ is: 'loading', key: 'a' });
 });
 
 test('one thing at a time, and never a new trace under a running query', () => {
@@ -55,5 +55,5 @@ test('one thing at a time, and never a new trace under a running query', () => {
 test('it can end at any moment, once', () => {
   const gone = after(load, { event: 'end', why: 'cancelled' }, { event: 'end', why: 'again' });
   expect(gone).toEqual({ is: 'gone', why: 'cancelled' });
-  expect(() => nextSlotState(gone, load)).toThrow('a slot that is gone cannot load');
+  expect(() => nextEngineState(gone, load)).toThrow('a slot that is gone cannot load');
 });

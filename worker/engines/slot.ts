@@ -4,10 +4,15 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { BigtraceError } from '../../lib/common/errors.ts';
-import { type Engine, type Image, ImageUnreadable, ImageUnusable } from '../../lib/engine/index.ts';
-import type { ColumnFound } from '../tasks/columns.ts';
+import {
+  type Engine,
+  type Image,
+  SnapshotUnreadable,
+  SnapshotUnusable,
+} from '../../lib/engine/index.ts';
+import type { ResultColumn } from '../tasks/columns.ts';
 import { type FeedThread, feed, type Loaded, type LoadOptions } from './feed.ts';
-import { nextSlotState, type SlotEvent, type SlotState } from './slot-state.ts';
+import { type EngineEvent, type EngineState, nextEngineState } from './slot-state.ts';
 import {
   type Call,
   type Closing,
@@ -32,7 +37,7 @@ const GRACE_MS = 250;
 export interface Answered {
   rows: number;
   /** Where kinds were wanted. */
-  columns?: ColumnFound[];
+  columns?: ResultColumn[];
   queryMs: number;
 }
 
@@ -46,13 +51,13 @@ export interface Script extends QueryRequest {
 }
 
 /** What the pool and those who lease from it use of a slot. */
-export type EngineSlot = Pick<
-  Slot,
-  'state' | 'memoryBytes' | 'load' | 'restore' | 'query' | 'unmark' | 'snapshot' | 'kill'
+export type LeasedEngine = Pick<
+  EngineThread,
+  'state' | 'memoryBytes' | 'load' | 'restore' | 'query' | 'rollback' | 'snapshot' | 'kill'
 >;
 
-export class Slot {
-  #state: SlotState = { is: 'empty' };
+export class EngineThread {
+  #state: EngineState = { is: 'empty' };
   #memoryBytes = 0;
   #call: Call | undefined;
   /** What calls fail with once the thread has ended. */
@@ -74,7 +79,7 @@ export class Slot {
     this.#thread.on('exit', (code) => this.#onEnd(`its thread ended with code ${code}`));
   }
 
-  get state(): SlotState {
+  get state(): EngineState {
     return this.#state;
   }
 
@@ -104,15 +109,15 @@ export class Slot {
 
   /**
    * Makes the trace of `key` this slot's, from its image file at `path`.
-   * @throws ImageUnusable, limit_exceeded, engine_crashed, the signal's reason.
+   * @throws SnapshotUnusable, limit_exceeded, engine_crashed, the signal's reason.
    */
   restore(key: string, path: string, memoryBytesMax: number, signal: AbortSignal): Promise<Loaded> {
     return this.#loading(key, async () => {
       const { done } = this.#begin(signal, () => {});
-      this.#post({ ask: 'restore', path, memoryBytesMax });
+      this.#post({ type: 'restore', path, memoryBytesMax });
       const closing = await done;
-      if (closing.say === 'unusable')
-        throw new (closing.readable ? ImageUnusable : ImageUnreadable)(closing.reason);
+      if (closing.type === 'unusable')
+        throw new (closing.readable ? SnapshotUnusable : SnapshotUnreadable)(closing.reason);
       return { loadMs: expected(closing, 'loaded').loadMs, traceBytes: 0 };
     });
   }
@@ -136,9 +141,9 @@ export class Slot {
    */
   async query({ key, onResult, ...request }: Script, signal: AbortSignal): Promise<Answered> {
     this.#checkAlive();
-    this.#advance({ event: 'query', key, leavesMarks: request.leavesMarks });
+    this.#advance({ event: 'query', key, mutatesState: request.mutatesState });
     const { call, done } = this.#begin(signal, (reply) => {
-      if (reply.say !== 'result') return;
+      if (reply.type !== 'result') return;
       const { bytes, rows, last } = reply;
       const { byteLength } = bytes;
       try {
@@ -153,7 +158,7 @@ export class Slot {
         this.#abandon(call, thrown);
       }
     });
-    this.#post({ ask: 'query', ...request });
+    this.#post({ type: 'query', ...request });
     try {
       return expected(await done, 'answered');
     } finally {
@@ -162,8 +167,8 @@ export class Slot {
   }
 
   /** Takes back the marks. @throws limit_exceeded, engine_crashed */
-  async unmark(): Promise<void> {
-    await this.#ask({ ask: 'unmark' }, 'unmarked');
+  async rollback(): Promise<void> {
+    await this.#ask({ type: 'rollback' }, 'rolledBack');
     this.#advance({ event: 'restored' });
   }
 
@@ -171,7 +176,7 @@ export class Slot {
   async snapshot(key: string): Promise<Image> {
     if (this.#state.is !== 'loaded' || this.#state.key !== key)
       throw new Error('a slot that does not hold the trace has no image of it');
-    return (await this.#ask({ ask: 'snapshot' }, 'snapshot')).image;
+    return (await this.#ask({ type: 'snapshot' }, 'snapshot')).image;
   }
 
   /** Ends the thread, in whatever it is doing; a call that runs fails with `error`. */
@@ -180,14 +185,14 @@ export class Slot {
     await this.#thread.terminate();
   }
 
-  async #ask<Say extends Closing['say']>(
+  async #ask<Type extends Closing['type']>(
     request: ThreadRequest,
-    say: Say,
+    type: Type,
     signal?: AbortSignal,
-  ): Promise<Extract<Closing, { say: Say }>> {
+  ): Promise<Extract<Closing, { type: Type }>> {
     const { done } = this.#begin(signal, () => {});
     this.#post(request);
-    return expected(await done, say);
+    return expected(await done, type);
   }
 
   /**
@@ -240,7 +245,7 @@ export class Slot {
     Atomics.store(this.#gate, GATE.DISCARD, 1);
     Atomics.store(this.#gate, GATE.HELD, 0);
     Atomics.notify(this.#gate, GATE.HELD);
-    if (this.#state.is === 'loading') this.#post({ ask: 'drop' });
+    if (this.#state.is === 'loading') this.#post({ type: 'drop' });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), GRACE_MS);
@@ -269,9 +274,9 @@ export class Slot {
   #onReply(reply: ThreadReply): void {
     if (this.#state.is === 'gone') return;
     if ('memoryBytes' in reply) this.#resize(reply.memoryBytes);
-    if (reply.say === 'appended' || reply.say === 'result') {
+    if (reply.type === 'appended' || reply.type === 'result') {
       if (this.#call?.wanted === true) this.#call.onPassing(reply);
-    } else if (reply.say === 'failed') {
+    } else if (reply.type === 'failed') {
       if (reply.poisoned) this.#advance({ event: 'poison' });
       this.#close({ thrown: failure(reply) });
     } else this.#close({ reply });
@@ -295,8 +300,8 @@ export class Slot {
     if (this.#ended !== undefined) throw this.#ended;
   }
 
-  #advance(event: SlotEvent): void {
-    this.#state = nextSlotState(this.#state, event);
+  #advance(event: EngineEvent): void {
+    this.#state = nextEngineState(this.#state, event);
   }
 
   #post(request: ThreadRequest, transfer: ArrayBuffer[] = []): void {

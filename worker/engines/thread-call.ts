@@ -3,7 +3,7 @@ import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
 import type { ThreadReply } from './thread-protocol.ts';
 
 /** Replies that come while a call is running; all others close it. */
-export type Passing = Extract<ThreadReply, { say: 'appended' | 'result' }>;
+export type Passing = Extract<ThreadReply, { type: 'appended' | 'result' }>;
 export type Closing = Exclude<ThreadReply, Passing>;
 
 export interface Call {
@@ -16,12 +16,12 @@ export interface Call {
   close: () => void;
 }
 
-export function expected<Say extends Closing['say']>(
+export function expected<Type extends Closing['type']>(
   reply: Closing,
-  say: Say,
-): Extract<Closing, { say: Say }> {
-  if (reply.say !== say) throw new Error(`the thread said ${reply.say} instead of ${say}`);
-  return reply as Extract<Closing, { say: Say }>;
+  type: Type,
+): Extract<Closing, { type: Type }> {
+  if (reply.type !== type) throw new Error(`the thread said ${reply.type} instead of ${type}`);
+  return reply as Extract<Closing, { type: Type }>;
 }
 
 export function failure({ code, detail }: { code: string; detail: string }): BigtraceError {

@@ -4,7 +4,7 @@
  */
 
 import type { Engine, Image, ReadingMode, ReadingOptions } from '../../lib/engine/index.ts';
-import type { ColumnFound } from '../tasks/columns.ts';
+import type { ResultColumn } from '../tasks/columns.ts';
 
 export interface ThreadData {
   engine: Engine;
@@ -32,8 +32,8 @@ export interface QueryRequest {
   sql: Uint8Array;
   /** `sql` is the specification of a summary. */
   isSummary: boolean;
-  /** The state before is kept for `unmark`. */
-  leavesMarks: boolean;
+  /** The state before is kept for `rollback`. */
+  mutatesState: boolean;
   /** Whether to look at every cell for the kinds of the columns. */
   wantsKinds: boolean;
   memoryBytesMax: number;
@@ -41,21 +41,21 @@ export interface QueryRequest {
 
 export type ThreadRequest =
   /** Makes the instance fresh, for another trace. */
-  | { ask: 'open'; memoryBytesMax: number; reading: ReadingOptions }
-  | { ask: 'append'; bytes: Uint8Array }
-  | { ask: 'finalize' }
+  | { type: 'open'; memoryBytesMax: number; reading: ReadingOptions }
+  | { type: 'append'; bytes: Uint8Array }
+  | { type: 'finalize' }
   /** Closes a load that nobody wants any more. */
-  | { ask: 'drop' }
+  | { type: 'drop' }
   /** A load from an image file. */
-  | { ask: 'restore'; path: string; memoryBytesMax: number }
-  | ({ ask: 'query' } & QueryRequest)
+  | { type: 'restore'; path: string; memoryBytesMax: number }
+  | ({ type: 'query' } & QueryRequest)
   /** Takes back all that queries have changed. */
-  | { ask: 'unmark' }
-  | { ask: 'snapshot' }
+  | { type: 'rollback' }
+  | { type: 'snapshot' }
   /** What the cells of a script's columns may be; of a thread that holds no trace, and is ended then. */
-  | { ask: 'possibleKinds'; sql: Uint8Array; memoryBytesMax: number };
+  | { type: 'possibleKinds'; sql: Uint8Array; memoryBytesMax: number };
 
-/** Bytes that a slot holds: the instance's memory, and the state kept for `unmark`. */
+/** Bytes that a slot holds: the instance's memory, and the state kept for `rollback`. */
 interface Size {
   memoryBytes: number;
 }
@@ -69,17 +69,17 @@ export interface ReadFacts {
 }
 
 export type ThreadReply =
-  | ({ say: 'appended'; byteLength: number } & Size)
-  | ({ say: 'loaded'; loadMs: number; read?: ReadFacts } & Size)
+  | ({ type: 'appended'; byteLength: number } & Size)
+  | ({ type: 'loaded'; loadMs: number; read?: ReadFacts } & Size)
   /** Closes a load: the trace has to be loaded anew, and read in this way. */
-  | ({ say: 'again'; mode: ReadingMode } & Size)
+  | ({ type: 'again'; mode: ReadingMode } & Size)
   /** Closes a `restore`: the trace has to be loaded in another way. `readable`: the file could be read, and is wrong. */
-  | ({ say: 'unusable'; reason: string; readable: boolean } & Size)
-  | { say: 'result'; bytes: Uint8Array; rows: number; last: boolean }
+  | ({ type: 'unusable'; reason: string; readable: boolean } & Size)
+  | { type: 'result'; bytes: Uint8Array; rows: number; last: boolean }
   /** `columns`: where kinds were wanted. */
-  | ({ say: 'answered'; rows: number; columns?: ColumnFound[]; queryMs: number } & Size)
-  | ({ say: 'unmarked' } & Size)
-  | ({ say: 'snapshot'; image: Image } & Size)
-  | ({ say: 'possibleKinds'; kinds: number[] | undefined } & Size)
+  | ({ type: 'answered'; rows: number; columns?: ResultColumn[]; queryMs: number } & Size)
+  | ({ type: 'rolledBack' } & Size)
+  | ({ type: 'snapshot'; image: Image } & Size)
+  | ({ type: 'possibleKinds'; kinds: number[] | undefined } & Size)
   /** Closes any of them; `poisoned`: what the instance holds cannot be used any more. */
-  | ({ say: 'failed'; code: string; detail: string; poisoned: boolean } & Size);
+  | ({ type: 'failed'; code: string; detail: string; poisoned: boolean } & Size);

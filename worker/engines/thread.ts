@@ -7,11 +7,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Image,
-  ImageUnreadable,
-  ImageUnusable,
-  imageBytes,
   possibleKinds,
   ReadAgain,
+  SnapshotUnreadable,
+  SnapshotUnusable,
+  snapshotBytes,
   TraceProcessor,
   TraceReading,
 } from '../../lib/engine/index.ts';
@@ -40,27 +40,27 @@ let load: { ms: number; reading?: TraceReading } | undefined;
 /** The trace as it was loaded, once a script was to leave marks on it. */
 let pristine: Image | undefined;
 
-function say(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
+function post(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(reply, transfer);
 }
 
 function sayFailed(thrown: unknown): void {
   if (thrown instanceof ReadAgain) {
-    say({ say: 'again', mode: thrown.mode, memoryBytes: memoryBytes() });
+    post({ type: 'again', mode: thrown.mode, memoryBytes: memoryBytes() });
     return;
   }
-  if (thrown instanceof ImageUnusable) {
-    const readable = !(thrown instanceof ImageUnreadable);
-    say({ say: 'unusable', reason: thrown.message, readable, memoryBytes: memoryBytes() });
+  if (thrown instanceof SnapshotUnusable) {
+    const readable = !(thrown instanceof SnapshotUnreadable);
+    post({ type: 'unusable', reason: thrown.message, readable, memoryBytes: memoryBytes() });
     return;
   }
   const { code, detail } = asBigtraceError(thrown);
   const poisoned = processor.poisoned !== undefined;
-  say({ say: 'failed', code, detail, poisoned, memoryBytes: memoryBytes() });
+  post({ type: 'failed', code, detail, poisoned, memoryBytes: memoryBytes() });
 }
 
 function memoryBytes(): number {
-  return processor.memoryBytes + (pristine === undefined ? 0 : imageBytes(pristine));
+  return processor.memoryBytes + (pristine === undefined ? 0 : snapshotBytes(pristine));
 }
 
 function unwanted(): boolean {
@@ -103,19 +103,19 @@ function restore(path: string, memoryBytesMax: number): void {
   sayLoaded();
 }
 
-/** @throws ImageUnreadable: the trace is parsed instead, and the file stays. */
+/** @throws SnapshotUnreadable: the trace is parsed instead, and the file stays. */
 function readable<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new ImageUnreadable(`it cannot be read: ${(cause as Error).message}`, { cause });
+    throw new SnapshotUnreadable(`it cannot be read: ${(cause as Error).message}`, { cause });
   }
 }
 
 function append(bytes: Uint8Array): void {
   loadStep(() => load?.reading?.push(bytes));
   if (load === undefined || unwanted()) return;
-  say({ say: 'appended', byteLength: bytes.byteLength, memoryBytes: memoryBytes() });
+  post({ type: 'appended', byteLength: bytes.byteLength, memoryBytes: memoryBytes() });
 }
 
 function finalize(): void {
@@ -127,7 +127,7 @@ function sayLoaded(): void {
   if (load === undefined || unwanted()) return;
   const { ms: loadMs, reading } = load;
   const read = reading === undefined ? {} : { read: readFacts(reading) };
-  say({ say: 'loaded', loadMs, ...read, memoryBytes: memoryBytes() });
+  post({ type: 'loaded', loadMs, ...read, memoryBytes: memoryBytes() });
   load = undefined;
 }
 
@@ -143,14 +143,14 @@ function drop(): void {
 }
 
 function query(request: QueryRequest): void {
-  const { sql, isSummary, leavesMarks, wantsKinds, memoryBytesMax } = request;
+  const { sql, isSummary, mutatesState, wantsKinds, memoryBytesMax } = request;
   const from = performance.now();
   const collector = wantsKinds ? new KindsCollector() : undefined;
   const stream = collector?.stream ?? new ResultStream();
   let broken: { thrown: unknown } | undefined;
   try {
     processor.memoryBytesMax = memoryBytesMax;
-    if (leavesMarks) pristine ??= processor.snapshot();
+    if (mutatesState) pristine ??= processor.snapshot();
     processor[isSummary ? 'summarize' : 'query'](sql, (view) => {
       if (broken !== undefined || unwanted()) return;
       const bytes = new Uint8Array(view); // a copy in a buffer of its own, which can be handed over
@@ -163,13 +163,13 @@ function query(request: QueryRequest): void {
       }
       const { rows, complete } = stream;
       Atomics.add(gate, GATE.HELD, bytes.byteLength);
-      say({ say: 'result', bytes, rows, last: complete }, [bytes.buffer]);
+      post({ type: 'result', bytes, rows, last: complete }, [bytes.buffer]);
       waitAtGate();
     });
     if (broken !== undefined) throw broken.thrown;
     if (!unwanted()) stream.end();
-    say({
-      say: 'answered',
+    post({
+      type: 'answered',
       rows: stream.rows,
       ...(collector === undefined ? {} : { columns: columnsFound(collector) }),
       queryMs: performance.now() - from,
@@ -189,11 +189,11 @@ function waitAtGate(): void {
   }
 }
 
-function unmark(): void {
+function rollback(): void {
   try {
     if (pristine === undefined) throw new Error('no state was kept');
     processor.restore(pristine);
-    say({ say: 'unmarked', memoryBytes: memoryBytes() });
+    post({ type: 'rolledBack', memoryBytes: memoryBytes() });
   } catch (thrown) {
     sayFailed(thrown);
   }
@@ -202,7 +202,7 @@ function unmark(): void {
 function snapshot(): void {
   try {
     const image = pristine ?? processor.snapshot();
-    say({ say: 'snapshot', image, memoryBytes: memoryBytes() });
+    post({ type: 'snapshot', image, memoryBytes: memoryBytes() });
   } catch (thrown) {
     sayFailed(thrown);
   }
@@ -212,14 +212,18 @@ function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
   try {
     processor.memoryBytesMax = memoryBytesMax;
     processor.finalize();
-    say({ say: 'possibleKinds', kinds: possibleKinds(processor, sql), memoryBytes: memoryBytes() });
+    post({
+      type: 'possibleKinds',
+      kinds: possibleKinds(processor, sql),
+      memoryBytes: memoryBytes(),
+    });
   } catch (thrown) {
     sayFailed(thrown);
   }
 }
 
 port.on('message', (request: ThreadRequest) => {
-  switch (request.ask) {
+  switch (request.type) {
     case 'open':
       return open(
         request.memoryBytesMax,
@@ -236,8 +240,8 @@ port.on('message', (request: ThreadRequest) => {
       return restore(request.path, request.memoryBytesMax);
     case 'query':
       return query(request);
-    case 'unmark':
-      return unmark();
+    case 'rollback':
+      return rollback();
     case 'snapshot':
       return snapshot();
     case 'possibleKinds':

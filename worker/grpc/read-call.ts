@@ -4,14 +4,14 @@ import { drained } from '../../lib/common/network/stream-drain.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { ReadTraceRequest, ReadTraceResponse } from '../../lib/proto/messages.ts';
 import type { Turn } from '../scheduling/turns.ts';
-import type { AnswerParts } from '../tasks/question.ts';
+import type { TaskExecutorParts } from '../tasks/question.ts';
 import type { CallSink } from './list-call.ts';
 
 const PIECE_BYTES_MAX = 256 * 1024;
 
 /** @throws trace_changed where the trace is not of that generation any more, and what the store says */
 export async function sendTrace(
-  { stores, admission }: Pick<AnswerParts, 'stores' | 'admission'>,
+  { stores, admission }: Pick<TaskExecutorParts, 'stores' | 'admission'>,
   { address, generation, offset, length }: ReadTraceRequest,
   sink: CallSink<ReadTraceResponse>,
   turn: Turn,

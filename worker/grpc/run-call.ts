@@ -13,11 +13,11 @@ import type {
   Task,
 } from '../../lib/proto/messages.ts';
 import type { Turn } from '../scheduling/turns.ts';
-import { type AnswerLimits, answerLimits } from '../tasks/limits.ts';
+import { type TaskLimits, taskLimits } from '../tasks/limits.ts';
 import { type PossibleKinds, withPossibleKinds } from '../tasks/possible-kinds.ts';
-import type { AnswerParts } from '../tasks/question.ts';
+import type { TaskExecutorParts } from '../tasks/question.ts';
 import { type ScriptFacts, scriptFacts } from '../tasks/script.ts';
-import { answer } from '../tasks/task-executor.ts';
+import { executeTask } from '../tasks/task-executor.ts';
 import { CreditWindow } from './credit-window.ts';
 import { type EventSink, EventWriter } from './event-writer.ts';
 import { RunningTask } from './running-task.ts';
@@ -28,7 +28,7 @@ const GIVEN_BACK = Symbol('given back');
 /** How often the stream says what its tasks are doing, and how old they are then at least. */
 const STATES_MS = 1000;
 
-export interface RunParts extends AnswerParts {
+export interface RunStreamParts extends TaskExecutorParts {
   possibleKinds: PossibleKinds;
   /** SQL packages that scripts may include. */
   packages: readonly PackageFacts[];
@@ -36,14 +36,14 @@ export interface RunParts extends AnswerParts {
 }
 
 /** The gRPC stream, as far as it is written to. */
-export interface RunSink extends EventSink {
+export interface RunStreamSink extends EventSink {
   /** Ends the stream with an error. */
   fail(error: BigtraceError): void;
 }
 
-export class RunCall {
-  readonly #parts: RunParts;
-  readonly #sink: RunSink;
+export class RunStreamHandler {
+  readonly #parts: RunStreamParts;
+  readonly #sink: RunStreamSink;
   readonly #spans: TraceSpans | undefined;
   readonly #writer: EventWriter;
   readonly #window: CreditWindow;
@@ -56,7 +56,7 @@ export class RunCall {
   #noMore = false;
   #ended = false;
 
-  constructor(parts: RunParts, sink: RunSink, spans: TraceSpans | undefined) {
+  constructor(parts: RunStreamParts, sink: RunStreamSink, spans: TraceSpans | undefined) {
     this.#parts = parts;
     this.#sink = sink;
     this.#spans = spans;
@@ -88,7 +88,7 @@ export class RunCall {
       if (request.start) this.#onStart(request.start);
       else if (this.#query === undefined) throw misused('the first message must be start');
       else if (request.assign) this.#onAssign(request.assign.task);
-      else if (request.withdraw) for (const id of request.withdraw.id) this.#giveBack(id);
+      else if (request.withdraw) for (const id of request.withdraw.id) this.#returnTask(id);
       else if (request.cancel) for (const id of request.cancel.id) this.#cancel(id);
     } catch (thrown) {
       this.#fail(asBigtraceError(thrown));
@@ -111,7 +111,7 @@ export class RunCall {
     if (this.#ended || this.#noMore) return;
     this.#noMore = true;
     this.#send({ draining: true });
-    for (const id of this.#tasks.keys()) this.#giveBack(id);
+    for (const id of this.#tasks.keys()) this.#returnTask(id);
     this.#endWhenDone();
   }
 
@@ -122,13 +122,13 @@ export class RunCall {
       id: start.queryId,
       mode: start.mode,
       script: scriptFacts(start.sql, this.#parts.packages),
-      limits: answerLimits(start.limits, this.#parts.limits),
+      limits: taskLimits(start.limits, this.#parts.limits),
       turn: { user: start.user ?? '', query: this },
     };
     const timeoutMs = start.limits?.timeoutMs ?? 0;
     if (timeoutMs > 0) this.#timer = setTimeout(() => this.#fail(tooLate(timeoutMs)), timeoutMs);
     this.#open = this.#window.give(start.credits ?? 0);
-    this.#giveCredits();
+    this.#grantCredits();
   }
 
   #onAssign(tasks: Task[]): void {
@@ -145,18 +145,18 @@ export class RunCall {
       if (this.#noMore) running.abort.abort(GIVEN_BACK);
       void this.#run(task, running);
     }
-    this.#statesTimer ??= setTimeout(() => this.#sayStates(), STATES_MS);
+    this.#statesTimer ??= setTimeout(() => this.#sendTaskStates(), STATES_MS);
   }
 
   /** What the tasks are doing that have been here for a while. */
-  #sayStates(): void {
+  #sendTaskStates(): void {
     this.#statesTimer = undefined;
     if (this.#ended || this.#tasks.size === 0) return;
     const state = [...this.#tasks]
       .filter(([, { totalMs }]) => totalMs >= STATES_MS)
       .map(([id, { phase, phaseMs, threadMs }]) => ({ id, phase, phaseMs, threadMs }));
     if (state.length > 0) this.#send({ states: { state } });
-    this.#statesTimer = setTimeout(() => this.#sayStates(), STATES_MS);
+    this.#statesTimer = setTimeout(() => this.#sendTaskStates(), STATES_MS);
   }
 
   async #run(assigned: Task, task: RunningTask): Promise<void> {
@@ -175,7 +175,7 @@ export class RunCall {
     if (this.#ended) return;
     this.#send(end);
     this.#window.ended();
-    this.#giveCredits();
+    this.#grantCredits();
     this.#endWhenDone();
   }
 
@@ -184,7 +184,7 @@ export class RunCall {
     const { mode, script, limits, turn } = this.#query;
     /** The last result waits for the answer's statistics. */
     let last: Buffer | undefined;
-    const { columns, stats } = await answer(
+    const { columns, stats } = await executeTask(
       this.#parts,
       {
         trace: textFromBytes(trace),
@@ -197,7 +197,7 @@ export class RunCall {
         onBegin: (waitedMs) => {
           task.begin();
           this.#window.began(waitedMs);
-          this.#giveCredits();
+          this.#grantCredits();
         },
         onPhase: (phase) => task.enter(phase),
         onResult: (result, _rows, isLast) => {
@@ -225,7 +225,7 @@ export class RunCall {
   }
 
   /** A trace that was begun stays here. */
-  #giveBack(id: number): void {
+  #returnTask(id: number): void {
     const task = this.#tasks.get(id);
     if (task?.begun === false) task.abort.abort(GIVEN_BACK);
   }
@@ -235,7 +235,7 @@ export class RunCall {
     this.#tasks.get(id)?.abort.abort(GIVEN_BACK);
   }
 
-  #giveCredits(): void {
+  #grantCredits(): void {
     if (this.#noMore || this.#ended) return;
     const credits = this.#window.give();
     if (credits === 0) return;
@@ -284,7 +284,7 @@ interface Query {
   id: string;
   mode: RunMode;
   script: ScriptFacts;
-  limits: AnswerLimits;
+  limits: TaskLimits;
   turn: Turn;
 }
 

@@ -2,11 +2,11 @@
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
-import { createEdge } from '../../lib/common/network/server-security.ts';
+import { createSecureServer } from '../../lib/common/network/server-security.ts';
 import { addHealth } from '../../lib/common/observability/health.ts';
 import type { Measured } from '../../lib/common/observability/probes.ts';
 import { type Tracing, traceContextOf } from '../../lib/common/observability/tracing.ts';
-import type { EdgeConfig } from '../../lib/common/options/server-security-options.ts';
+import type { ServerSecurity } from '../../lib/common/options/server-security-options.ts';
 import { bytesFromText, printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { checkSqlLength } from '../../lib/common/text/text-bounds.ts';
 import { VERSION } from '../../lib/common/version.ts';
@@ -27,21 +27,21 @@ import type {
 } from '../../lib/proto/messages.ts';
 import { bigtraceWorker, GRPC_OPTIONS, perfettoWorker } from '../../lib/proto/services.ts';
 import { storeCounters, storeGauges } from '../store-counts.ts';
-import { answerLimits } from '../tasks/limits.ts';
+import { taskLimits } from '../tasks/limits.ts';
 import { scriptFacts } from '../tasks/script.ts';
-import { answer } from '../tasks/task-executor.ts';
+import { executeTask } from '../tasks/task-executor.ts';
 import { firstCredits } from './credit-window.ts';
 import { sendListed } from './list-call.ts';
 import { sendTrace } from './read-call.ts';
-import { RunCall, type RunParts, type RunSink } from './run-call.ts';
+import { RunStreamHandler, type RunStreamParts, type RunStreamSink } from './run-call.ts';
 import { TraceSpans } from './trace-spans.ts';
 
 /** One message holds all results of a trace here, and a message is below 2 GiB. */
 const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
 
-export interface ServerParts extends RunParts {
+export interface ServerParts extends RunStreamParts {
   engine: Engine;
-  edge: EdgeConfig;
+  edge: ServerSecurity;
   tracing: Tracing | undefined;
   cacheId: string;
 }
@@ -51,7 +51,7 @@ export class WorkerServer {
   readonly #server: grpc.Server;
   readonly #credentials: grpc.ServerCredentials;
   readonly #notServing: () => void;
-  readonly #runs = new Set<RunCall>();
+  readonly #runs = new Set<RunStreamHandler>();
   readonly #startedAt = performance.now();
   /** Calls of the unary service that are being answered. */
   #unary = 0;
@@ -60,7 +60,7 @@ export class WorkerServer {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
-    const { server, credentials } = createEdge(parts.edge, GRPC_OPTIONS);
+    const { server, credentials } = createSecureServer(parts.edge, GRPC_OPTIONS);
     this.#server = server;
     this.#credentials = credentials;
     this.#notServing = addHealth(server);
@@ -137,7 +137,7 @@ export class WorkerServer {
   #run(call: grpc.ServerDuplexStream<RunRequest, RunResponse>): void {
     if (this.#draining) return void call.emit('error', toServiceError(stopping()));
     sayReached(call);
-    const sink: RunSink = {
+    const sink: RunStreamSink = {
       write: (message) => call.write(message),
       once: (event, listener) => call.once(event, listener),
       end: () => call.end(),
@@ -146,7 +146,7 @@ export class WorkerServer {
         call.emit('error', toServiceError(error));
       },
     };
-    const run = new RunCall(this.#parts, sink, this.#spansFor(call.metadata));
+    const run = new RunStreamHandler(this.#parts, sink, this.#spansFor(call.metadata));
     this.#runs.add(run);
     call.on('data', (request: RunRequest) => run.onMessage(request));
     call.on('end', () => run.onHalfClose());
@@ -196,13 +196,13 @@ export class WorkerServer {
     const { limits } = this.#parts;
     const user = peer.slice(0, peer.lastIndexOf(':')); // upstream's protocol names none
     const result: Buffer[] = [];
-    await answer(
+    await executeTask(
       this.#parts,
       {
         trace: await this.#parts.stores.canonical(textFromBytes(trace), signal),
         generation: '',
         script: scriptFacts(sqlQuery, this.#parts.packages),
-        limits: answerLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
+        limits: taskLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
         wantsKinds: false,
         turn: { user, query: signal },
         onBegin: () => {},

@@ -13,7 +13,7 @@ const LOOKUPS_MAX = 128;
 const READS_A_THREAD = 8;
 
 /** What a query wants of its traces: their rows, or the columns that these have. */
-export type Lane = 'rows' | 'columns';
+export type ThreadClass = 'rows' | 'columns';
 
 export interface AdmissionOptions extends ThreadPermitOptions {
   /** How many requests a store takes at once; undefined: any number. */
@@ -73,9 +73,9 @@ export class Admission {
     };
   }
 
-  task(turn: Turn, lane: Lane, signal: AbortSignal): Admitted {
+  task(turn: Turn, lane: ThreadClass, signal: AbortSignal): TaskPermits {
     const threads = lane === 'rows' ? this.threads : this.columnThreads;
-    return new Admitted({
+    return new TaskPermits({
       lookup: () => this.#lookups.acquire(turn, signal),
       read: () => this.#reads.acquire(turn, signal),
       request: async (address) => this.#requestsTo(address)?.acquire(turn, signal) ?? UNBOUNDED,
@@ -104,7 +104,7 @@ interface Acquire {
 }
 
 /** What one task has been admitted to. */
-export class Admitted {
+export class TaskPermits {
   readonly #acquire: Acquire;
   readonly #held = new Set<Rank>();
 

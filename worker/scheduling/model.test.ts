@@ -6,19 +6,19 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 import { Dice } from '../../lib/common/testing/dice.ts';
-import { ResultDisk } from '../cache/result-disk.ts';
-import { ResultMemory } from '../cache/result-memory.ts';
-import { ImageKeeper } from '../cache/snapshot-writer.ts';
+import { ResultDiskCache } from '../cache/result-disk.ts';
+import { ResultMemoryCache } from '../cache/result-memory.ts';
+import { SnapshotWriter } from '../cache/snapshot-writer.ts';
 import { LIMIT_DEFAULTS } from '../config.ts';
 import { Counters } from '../counters.ts';
 import { BarredTraces } from '../engines/barred-traces.ts';
-import { SlotPool } from '../engines/slot-pool.ts';
-import type { AnswerParts, Outlet } from '../tasks/question.ts';
+import { EnginePool } from '../engines/slot-pool.ts';
+import type { Outlet, TaskExecutorParts } from '../tasks/question.ts';
 import { scriptFacts } from '../tasks/script.ts';
-import { answer } from '../tasks/task-executor.ts';
+import { executeTask } from '../tasks/task-executor.ts';
 import { FairnessWatch } from '../testing/fairness-watch.ts';
 import { type Habits, ModelWorld, statOf } from '../testing/model.ts';
-import { Admission, type Lane } from './admission.ts';
+import { Admission, type ThreadClass } from './admission.ts';
 import type { Turn } from './turns.ts';
 
 const STEPS_DEFAULT = 20_000;
@@ -53,7 +53,7 @@ function habitsOf(dice: Dice): Habits {
 
 interface Model {
   world: ModelWorld;
-  parts: AnswerParts;
+  parts: TaskExecutorParts;
   threads: number;
   spares: number;
 }
@@ -70,19 +70,19 @@ async function modelOf(habits: Habits): Promise<Model> {
     hasRoom: () => pool.hasRoom,
   });
   const images = world.images();
-  const keeper = new ImageKeeper(images, admission);
-  const pool = new SlotPool({
-    startSlot: (onGrowth) => world.slot(onGrowth),
+  const keeper = new SnapshotWriter(images, admission);
+  const pool = new EnginePool({
+    startEngineThread: (onGrowth) => world.slot(onGrowth),
     ...{ initialBytes: 20 * 2 ** 20, memoryBytesMax, threads, spares: 0, counters, keeper },
   });
   const onDisk = { directory: undefined, counters, logger };
-  const parts: AnswerParts = {
+  const parts: TaskExecutorParts = {
     ...{ stores, pool, admission, counters, images, keeper, limits: LIMITS },
-    ...{ loadBound: LOAD_BOUND, engineIdentity: 'e', results: new ResultMemory(0) },
+    ...{ loadBound: LOAD_BOUND, engineIdentity: 'e', results: new ResultMemoryCache(0) },
     barred: await BarredTraces.open({
       ...{ ...onDisk, loadBound: LOAD_BOUND, memoryBytesMax: LIMITS.memoryBytesMax },
     }),
-    resultDisk: await ResultDisk.open({
+    resultDisk: await ResultDiskCache.open({
       ...{ ...onDisk, neighbours: [], bytesMax: 0, isBusy: () => true },
     }),
   };
@@ -117,7 +117,7 @@ class ModelOutlet implements Outlet {
 interface ModelTask {
   trace: string;
   turn: Turn;
-  lane: Lane;
+  lane: ThreadClass;
   sql: string;
   end?: { error?: unknown };
 }
@@ -168,7 +168,7 @@ async function run({ world, parts }: Model, task: ModelTask, about: string): Pro
     },
   };
   try {
-    await answer(parts, question, abort.signal);
+    await executeTask(parts, question, abort.signal);
     task.end = {};
     expect([...new Set(seen)], about).toEqual([key]);
   } catch (error) {

@@ -2,7 +2,7 @@
  * A number of permits, shared by user, then by query. A holder that merely waits for something else can offer
  * its permit back: it is asked to when a user who holds fewer waits.
  */
-import { type Turn, Waiting } from './turns.ts';
+import { FairQueue, type Turn } from './turns.ts';
 
 export interface Permit {
   /** Gives the permit back; only the first call counts. */
@@ -20,7 +20,7 @@ const NOBODY: ReadonlySet<Holder> = new Set();
 export class Permits {
   readonly total: number;
   #taken = 0;
-  readonly #waiting = new Waiting<Permit>();
+  readonly #waiting = new FairQueue<Permit>();
   readonly #holders = new Map<string, Set<Holder>>();
 
   constructor(total: number) {

@@ -4,7 +4,7 @@
  * and with it that of spare threads, is bounded.
  */
 import type { Permit } from './permits.ts';
-import { type Turn, Waiting } from './turns.ts';
+import { FairQueue, type Turn } from './turns.ts';
 
 export interface ThreadPermitOptions {
   /** Tasks that may run at once. */
@@ -32,7 +32,7 @@ export class ThreadPermits {
   readonly #options: ThreadPermitOptions;
   /** In the order they began. */
   readonly #holders = new Set<Holder>();
-  readonly #waiting = new Waiting<ThreadPermit>();
+  readonly #waiting = new FairQueue<ThreadPermit>();
   #long = 0;
   #timer: NodeJS.Timeout | undefined;
 

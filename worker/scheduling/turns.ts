@@ -17,7 +17,7 @@ interface QueryQueue<Grant> {
   waiters: Set<Waiter<Grant>>;
 }
 
-export class Waiting<Grant> {
+export class FairQueue<Grant> {
   /** Users in the order of their next turn, and each user's queries in the order of theirs. */
   readonly #users = new Map<string, Map<object, QueryQueue<Grant>>>();
   #size = 0;

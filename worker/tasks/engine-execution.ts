@@ -7,12 +7,12 @@ import { FIRST_READING, ReadAgain, type ReadingMode } from '../../lib/engine/ind
 import type { TraceStat } from '../../lib/trace-store/index.ts';
 import { loadTrace } from '../engines/load-trace.ts';
 import type { Lease, LoadedFrom, Patience } from '../engines/slot-pool.ts';
-import type { Admitted } from '../scheduling/admission.ts';
+import type { TaskPermits } from '../scheduling/admission.ts';
 import type { Permit } from '../scheduling/permits.ts';
 import type { ThreadPermit } from '../scheduling/thread-permits.ts';
 import { withDeadline } from './deadline.ts';
 import { checkResult } from './limits.ts';
-import type { Answer, AnswerParts, Keys, Question } from './question.ts';
+import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './question.ts';
 import { ReadAhead } from './read-ahead.ts';
 
 /** How much of a trace is held before a thread is free for it. */
@@ -20,12 +20,12 @@ const READ_AHEAD_BYTES = 2 ** 20;
 
 const RESIDENT: LoadedFrom = { loadMs: 0, traceBytes: 0, tier: 'resident' };
 
-export class Computing {
-  readonly #parts: AnswerParts;
-  readonly #question: Question;
+export class UncachedTask {
+  readonly #parts: TaskExecutorParts;
+  readonly #question: TaskRequest;
   readonly #stat: TraceStat;
-  readonly #keys: Keys;
-  readonly #admitted: Admitted;
+  readonly #keys: CacheKeys;
+  readonly #admitted: TaskPermits;
   readonly #signal: AbortSignal;
   #reading: { ahead: ReadAhead; permit: Permit } | undefined;
   /** Resolves once the permit of the last read is released. */
@@ -36,11 +36,11 @@ export class Computing {
   #mode: ReadingMode = FIRST_READING;
 
   constructor(
-    parts: AnswerParts,
-    question: Question,
+    parts: TaskExecutorParts,
+    question: TaskRequest,
     stat: TraceStat,
-    keys: Keys,
-    admitted: Admitted,
+    keys: CacheKeys,
+    admitted: TaskPermits,
     signal: AbortSignal,
   ) {
     this.#parts = parts;
@@ -50,16 +50,16 @@ export class Computing {
     this.#admitted = admitted;
     this.#signal = signal;
     // What senses history would see in an image, too, that others were there before.
-    if (question.script.sensesHistory) this.#image = 'none';
+    if (question.script.readsQueryHistory) this.#image = 'none';
   }
 
-  async run(): Promise<Answer> {
+  async run(): Promise<TaskResult> {
     const { script, outlet } = this.#question;
     const patience: Patience = {};
     let waitedMs = 0;
     try {
       for (;;) {
-        const seen = script.sensesHistory
+        const seen = script.readsQueryHistory
           ? 'none'
           : await this.#parts.pool.look(this.#keys.key, patience, this.#signal);
         if (seen !== 'idle') await this.#prepareToLoad();
@@ -80,7 +80,7 @@ export class Computing {
     permit: ThreadPermit,
     evenSecond: boolean,
     waitedMs: number,
-  ): Promise<Answer | undefined> {
+  ): Promise<TaskResult | undefined> {
     const reading = this.#reading;
     reading?.permit.offer(undefined);
     const lease = this.#lease(evenSecond);
@@ -91,14 +91,14 @@ export class Computing {
     }
     if (!this.#begun) this.#question.onBegin(waitedMs);
     this.#begun = true;
-    let answered: Answer | undefined;
+    let answered: TaskResult | undefined;
     try {
       answered = await this.#onThread(lease);
     } finally {
       // Marks are taken back in this turn, but the answer need not wait for that.
       const released = lease.release().then(() => {
         permit.release();
-        this.#parts.keeper.poke();
+        this.#parts.keeper.schedule();
       });
       if (answered === undefined && !this.#signal.aborted) await released;
     }
@@ -111,7 +111,7 @@ export class Computing {
     const { script, outlet } = this.#question;
     if (outlet?.full === true) return undefined;
     const mayLoad = this.#reading !== undefined || this.#image === 'there';
-    if (script.sensesHistory) return mayLoad ? pool.fresh(this.#keys.key) : undefined;
+    if (script.readsQueryHistory) return mayLoad ? pool.fresh(this.#keys.key) : undefined;
     return pool.take(this.#keys.key, { evenSecond, mayLoad });
   }
 
@@ -148,7 +148,7 @@ export class Computing {
   }
 
   /** Undefined where the image could not be used, or the trace has to be read in another way. */
-  #onThread(lease: Lease): Promise<Answer | undefined> {
+  #onThread(lease: Lease): Promise<TaskResult | undefined> {
     const { traceTimeoutMs } = this.#question.limits;
     return withDeadline(this.#signal, traceTimeoutMs, 'this trace', async (signal) => {
       if (lease.hasTrace) return this.#ask(lease, RESIDENT, signal);
@@ -193,11 +193,11 @@ export class Computing {
     }
   }
 
-  async #ask(lease: Lease, loaded: LoadedFrom, signal: AbortSignal): Promise<Answer> {
+  async #ask(lease: Lease, loaded: LoadedFrom, signal: AbortSignal): Promise<TaskResult> {
     const { results, resultDisk, counters } = this.#parts;
     const { script, limits, wantsKinds, onResult, onPhase } = this.#question;
     const { key, resultKey, traceBytes } = this.#keys;
-    const { sql, isSummary, leavesMarks } = script;
+    const { sql, isSummary, mutatesState } = script;
     const recorder = results.recorder();
     let resultBytes = 0;
     onPhase('RUNNING_SQL');
@@ -206,7 +206,7 @@ export class Computing {
         key,
         sql,
         isSummary,
-        leavesMarks,
+        mutatesState,
         wantsKinds,
         memoryBytesMax: limits.memoryBytesMax,
         onResult: (result, rowsSoFar, last) => {

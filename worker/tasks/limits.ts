@@ -3,7 +3,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Limits } from '../../lib/proto/messages.ts';
 
 /** The service's own maxima, which are its defaults too. */
-export interface AnswerLimits {
+export interface TaskLimits {
   /** Loading and asking one trace, from when a thread is free for it. */
   traceTimeoutMs: number;
   traceBytesMax: number;
@@ -14,10 +14,7 @@ export interface AnswerLimits {
   resultBytesMax: number;
 }
 
-export function answerLimits(
-  asked: Partial<Limits> | null | undefined,
-  own: AnswerLimits,
-): AnswerLimits {
+export function taskLimits(asked: Partial<Limits> | null | undefined, own: TaskLimits): TaskLimits {
   const within = (wanted: number | undefined, max: number): number =>
     wanted === undefined || wanted === 0 ? max : Math.min(wanted, max);
   return {
@@ -29,7 +26,7 @@ export function answerLimits(
   };
 }
 
-export function checkTraceBytes(size: number, { traceBytesMax }: AnswerLimits): void {
+export function checkTraceBytes(size: number, { traceBytesMax }: TaskLimits): void {
   if (size > traceBytesMax)
     throw new BigtraceError(
       'limit_exceeded',
@@ -40,7 +37,7 @@ export function checkTraceBytes(size: number, { traceBytesMax }: AnswerLimits): 
 export function checkResult(
   rows: number,
   bytes: number,
-  { resultRowsMax, resultBytesMax }: AnswerLimits,
+  { resultRowsMax, resultBytesMax }: TaskLimits,
 ): void {
   if (rows > resultRowsMax)
     throw new BigtraceError(

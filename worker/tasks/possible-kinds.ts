@@ -12,7 +12,7 @@ import {
   type ThreadReply,
   type ThreadRequest,
 } from '../engines/thread-protocol.ts';
-import type { ColumnFound } from './columns.ts';
+import type { ResultColumn } from './columns.ts';
 import type { ScriptFacts } from './script.ts';
 
 /** A script that does more than this without a trace is not waited for. */
@@ -68,12 +68,12 @@ export class PossibleKinds {
       };
       const timer = setTimeout(end, INFERENCE_MS_MAX);
       thread.once('message', (reply: ThreadReply) =>
-        end(reply.say === 'possibleKinds' ? reply.kinds : undefined),
+        end(reply.type === 'possibleKinds' ? reply.kinds : undefined),
       );
       thread.on('error', () => end());
       thread.once('exit', () => end());
       const request: ThreadRequest = {
-        ask: 'possibleKinds',
+        type: 'possibleKinds',
         sql,
         memoryBytesMax: INFERENCE_BYTES_MAX,
       };
@@ -84,7 +84,7 @@ export class PossibleKinds {
 
 /** The columns of a trace as the orchestrator is told of them. */
 export async function withPossibleKinds(
-  columns: readonly ColumnFound[],
+  columns: readonly ResultColumn[],
   script: ScriptFacts,
   possibleKinds: PossibleKinds,
 ): Promise<Column[]> {

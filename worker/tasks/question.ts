@@ -1,46 +1,46 @@
 /** What is asked of one trace, what the answer is, and what parts of the worker give it. */
 import type { TaskPhase, TaskStats } from '../../lib/proto/messages.ts';
 import type { TraceStores } from '../../lib/trace-store/index.ts';
-import type { ResultDisk } from '../cache/result-disk.ts';
-import type { ResultMemory } from '../cache/result-memory.ts';
-import type { ImageCache } from '../cache/snapshot-cache.ts';
-import type { ImageKeeper } from '../cache/snapshot-writer.ts';
+import type { ResultDiskCache } from '../cache/result-disk.ts';
+import type { ResultMemoryCache } from '../cache/result-memory.ts';
+import type { SnapshotCache } from '../cache/snapshot-cache.ts';
+import type { SnapshotWriter } from '../cache/snapshot-writer.ts';
 import type { Counters } from '../counters.ts';
 import type { BarredTraces } from '../engines/barred-traces.ts';
 import type { LoadBound } from '../engines/load-watch.ts';
 import type { OnResult } from '../engines/slot.ts';
-import type { SlotPool } from '../engines/slot-pool.ts';
+import type { EnginePool } from '../engines/slot-pool.ts';
 import type { Admission } from '../scheduling/admission.ts';
 import type { Turn } from '../scheduling/turns.ts';
-import type { ColumnFound } from './columns.ts';
-import type { AnswerLimits } from './limits.ts';
+import type { ResultColumn } from './columns.ts';
+import type { TaskLimits } from './limits.ts';
 import type { ScriptFacts } from './script.ts';
 
-export interface AnswerParts {
+export interface TaskExecutorParts {
   stores: TraceStores;
-  pool: SlotPool;
-  results: ResultMemory;
-  resultDisk: ResultDisk;
-  images: ImageCache;
-  keeper: ImageKeeper;
+  pool: EnginePool;
+  results: ResultMemoryCache;
+  resultDisk: ResultDiskCache;
+  images: SnapshotCache;
+  keeper: SnapshotWriter;
   barred: BarredTraces;
   admission: Admission;
   counters: Counters;
   /** The worker's own bounds. */
-  limits: AnswerLimits;
+  limits: TaskLimits;
   /** How long a trace of a size may take to load. */
   loadBound: LoadBound;
   /** Names the engine: what another has loaded is of no use to this one. */
   engineIdentity: string;
 }
 
-export interface Question {
+export interface TaskRequest {
   /** Address of the trace. */
   trace: string;
   /** Of the trace, as its client has just seen it; empty: it has not. */
   generation: string;
   script: ScriptFacts;
-  limits: AnswerLimits;
+  limits: TaskLimits;
   /** Whether the kinds of the columns are asked for, and not the rows. */
   wantsKinds: boolean;
   turn: Turn;
@@ -58,13 +58,13 @@ export interface Outlet {
   room(signal: AbortSignal): Promise<void>;
 }
 
-export interface Answer {
+export interface TaskResult {
   /** Where kinds were wanted. */
-  columns: readonly ColumnFound[] | undefined;
+  columns: readonly ResultColumn[] | undefined;
   stats: TaskStats;
 }
 
-export interface Keys {
+export interface CacheKeys {
   /** Of the trace, its generation, and the engine. */
   key: string;
   /** Of the script's answer on it. */

@@ -1,22 +1,22 @@
 /** Answers one script on one trace, from the cheapest place that has the answer. */
 import { asBigtraceError } from '../../lib/common/errors.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
-import type { Remembered } from '../cache/result-memory.ts';
-import type { Admitted } from '../scheduling/admission.ts';
+import type { CachedResult } from '../cache/result-memory.ts';
+import type { TaskPermits } from '../scheduling/admission.ts';
 import { columnsOf } from './columns.ts';
-import { Computing } from './engine-execution.ts';
+import { UncachedTask } from './engine-execution.ts';
 import { checkResult, checkTraceBytes } from './limits.ts';
-import type { Answer, AnswerParts, Keys, Question } from './question.ts';
+import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './question.ts';
 
 /** @throws BigtraceError about the trace; the signal's reason. */
-export async function answer(
-  parts: AnswerParts,
-  question: Question,
+export async function executeTask(
+  parts: TaskExecutorParts,
+  question: TaskRequest,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<TaskResult> {
   const { counters } = parts;
   try {
-    const answered = await new Answering(parts, question, signal).run();
+    const answered = await new TaskExecutor(parts, question, signal).run();
     const { tier, rows, traceBytes, queryMs } = answered.stats;
     counters.add('tasks_done');
     counters.add(`tier_${tier}`);
@@ -32,42 +32,42 @@ export async function answer(
 }
 
 /** One answer in the making. */
-class Answering {
-  readonly #parts: AnswerParts;
-  readonly #question: Question;
+class TaskExecutor {
+  readonly #parts: TaskExecutorParts;
+  readonly #question: TaskRequest;
   readonly #signal: AbortSignal;
 
-  constructor(parts: AnswerParts, question: Question, signal: AbortSignal) {
+  constructor(parts: TaskExecutorParts, question: TaskRequest, signal: AbortSignal) {
     this.#parts = parts;
     this.#question = question;
     this.#signal = signal;
   }
 
-  async run(): Promise<Answer> {
+  async run(): Promise<TaskResult> {
     const { script, limits, generation, turn, wantsKinds } = this.#question;
     if (generation !== '') {
-      const seen = await this.#remembered(this.#keys({ generation, size: undefined }));
-      if (seen !== undefined) return this.#repeat(seen);
+      const seen = await this.#cachedResult(this.#keys({ generation, size: undefined }));
+      if (seen !== undefined) return this.#sendCached(seen);
     }
     const lane = wantsKinds ? 'columns' : 'rows';
     const admitted = this.#parts.admission.task(turn, lane, this.#signal);
     const stat = await this.#stat(admitted);
     if (stat.size !== undefined) checkTraceBytes(stat.size, limits);
     const keys = this.#keys(stat);
-    const remembered = await this.#remembered(keys);
-    if (remembered !== undefined) return this.#repeat(remembered);
+    const remembered = await this.#cachedResult(keys);
+    if (remembered !== undefined) return this.#sendCached(remembered);
     if (script.deterministic) this.#parts.counters.add('result_misses');
-    return new Computing(this.#parts, this.#question, stat, keys, admitted, this.#signal).run();
+    return new UncachedTask(this.#parts, this.#question, stat, keys, admitted, this.#signal).run();
   }
 
-  #keys({ generation, size: traceBytes }: Pick<TraceStat, 'generation' | 'size'>): Keys {
+  #keys({ generation, size: traceBytes }: Pick<TraceStat, 'generation' | 'size'>): CacheKeys {
     const { trace, script } = this.#question;
     const key = `${trace}\0${generation}\0${this.#parts.engineIdentity}`;
     return { key, resultKey: `${key}\0${script.digest}`, traceBytes };
   }
 
   /** @throws the error that loading the trace ended with, where that is remembered */
-  async #remembered({ key, resultKey }: Keys): Promise<Remembered | undefined> {
+  async #cachedResult({ key, resultKey }: CacheKeys): Promise<CachedResult | undefined> {
     const { results, resultDisk, barred, counters } = this.#parts;
     const { script, turn, outlet } = this.#question;
     if (script.deterministic) {
@@ -89,12 +89,12 @@ class Answering {
     return undefined;
   }
 
-  #stat(admitted: Admitted): Promise<TraceStat> {
+  #stat(admitted: TaskPermits): Promise<TraceStat> {
     const { trace } = this.#question;
     return admitted.lookup(trace, () => this.#parts.stores.stat(trace, this.#signal));
   }
 
-  async #repeat(remembered: Remembered): Promise<Answer> {
+  async #sendCached(remembered: CachedResult): Promise<TaskResult> {
     const { results, resultBytes, rows, traceBytes } = remembered;
     const { limits, wantsKinds, onBegin, onResult, outlet } = this.#question;
     if (traceBytes !== undefined) checkTraceBytes(traceBytes, limits);

@@ -4,9 +4,9 @@
  * been served, and would be counted as having passed it.
  */
 import { vi } from 'vitest';
-import { type Turn, Waiting } from '../scheduling/turns.ts';
+import { FairQueue, type Turn } from '../scheduling/turns.ts';
 
-type Queue = Waiting<unknown>;
+type Queue = FairQueue<unknown>;
 type HeldBy = (user: string) => number;
 type MayGo = (turn: Turn) => boolean;
 
@@ -19,9 +19,9 @@ export class FairnessWatch {
 
   /** Watches all queues until mocks are restored. */
   constructor() {
-    const { wait, next } = Waiting.prototype;
+    const { wait, next } = FairQueue.prototype;
     const of = (queue: Queue): QueueWatch => this.#of(queue);
-    vi.spyOn(Waiting.prototype, 'wait').mockImplementation(function (this: Queue, turn, signal) {
+    vi.spyOn(FairQueue.prototype, 'wait').mockImplementation(function (this: Queue, turn, signal) {
       of(this).waits(turn, signal);
       return wait.call(this, turn, signal);
     });
@@ -29,7 +29,7 @@ export class FairnessWatch {
       this.most = Math.max(this.most, of(queue).serves(turn, heldBy));
       if (of(queue).held(heldBy, mayGo) < heldBy(turn.user)) this.outOfTurn += 1;
     };
-    vi.spyOn(Waiting.prototype, 'next').mockImplementation(function (this: Queue, heldBy, mayGo) {
+    vi.spyOn(FairQueue.prototype, 'next').mockImplementation(function (this: Queue, heldBy, mayGo) {
       const waiter = next.call(this, heldBy, mayGo);
       if (waiter !== undefined) served(this, waiter.turn, heldBy, mayGo ?? (() => true));
       return waiter;

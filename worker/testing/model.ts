@@ -5,13 +5,13 @@
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Dice } from '../../lib/common/testing/dice.ts';
-import { type Image, ImageUnusable } from '../../lib/engine/index.ts';
+import { type Image, SnapshotUnusable } from '../../lib/engine/index.ts';
 import type { ReadOptions, TraceStat, TraceStores } from '../../lib/trace-store/index.ts';
-import type { ImageCache } from '../cache/snapshot-cache.ts';
+import type { SnapshotCache } from '../cache/snapshot-cache.ts';
 import type { Loaded, LoadOptions } from '../engines/feed.ts';
 import { LoadTooLong, loadMsMax } from '../engines/load-watch.ts';
-import type { Answered, EngineSlot, Script } from '../engines/slot.ts';
-import { nextSlotState, type SlotEvent, type SlotState } from '../engines/slot-state.ts';
+import type { Answered, LeasedEngine, Script } from '../engines/slot.ts';
+import { type EngineEvent, type EngineState, nextEngineState } from '../engines/slot-state.ts';
 
 /** What happens, as shares of 1. */
 export interface Habits {
@@ -138,9 +138,9 @@ export class ModelWorld {
       throw new BigtraceError('store_failed', 'as it happens');
   }
 
-  images(): ImageCache {
+  images(): SnapshotCache {
     const { dice, images, imageUnusable } = this.habits;
-    const model: Pick<ImageCache, 'has' | 'restore' | 'wants' | 'isElsewhere' | 'writable'> = {
+    const model: Pick<SnapshotCache, 'has' | 'restore' | 'wants' | 'isElsewhere' | 'writable'> = {
       writable: false,
       has: async () => {
         await this.pause(2);
@@ -152,15 +152,15 @@ export class ModelWorld {
         await this.pause(2);
         if (dice.chance(imageUnusable)) return undefined;
         return restore('image').catch((thrown: unknown) => {
-          if (thrown instanceof ImageUnusable) return undefined;
+          if (thrown instanceof SnapshotUnusable) return undefined;
           throw thrown;
         });
       },
     };
-    return model as ImageCache;
+    return model as SnapshotCache;
   }
 
-  slot(onGrowth: () => void): EngineSlot {
+  slot(onGrowth: () => void): LeasedEngine {
     return new ModelSlot(this, onGrowth);
   }
 }
@@ -169,8 +169,8 @@ export function statOf(address: string): TraceStat {
   return { size: undefined, generation: `g-${address}`, modifiedMs: 0 };
 }
 
-class ModelSlot implements EngineSlot {
-  state: SlotState = { is: 'empty' };
+class ModelSlot implements LeasedEngine {
+  state: EngineState = { is: 'empty' };
   memoryBytes = 20 * MIB;
   readonly #world: ModelWorld;
   readonly #onGrowth: () => void;
@@ -210,7 +210,7 @@ class ModelSlot implements EngineSlot {
     return this.#loading(key, signal, async () => {
       await this.#world.pause(20, signal);
       if (this.#world.habits.dice.chance(this.#world.habits.imageUnusable))
-        throw new ImageUnusable('as it happens');
+        throw new SnapshotUnusable('as it happens');
       return { loadMs: 5, traceBytes: 0 };
     });
   }
@@ -232,10 +232,10 @@ class ModelSlot implements EngineSlot {
     }
   }
 
-  async query({ key, leavesMarks, onResult }: Script, signal: AbortSignal): Promise<Answered> {
+  async query({ key, mutatesState, onResult }: Script, signal: AbortSignal): Promise<Answered> {
     const { dice, endless } = this.#world.habits;
     this.#checkAlive();
-    this.#advance({ event: 'query', key, leavesMarks });
+    this.#advance({ event: 'query', key, mutatesState });
     try {
       return await this.#working(async () => {
         const results = 1 + dice.below(3);
@@ -253,9 +253,9 @@ class ModelSlot implements EngineSlot {
     }
   }
 
-  async unmark(): Promise<void> {
+  async rollback(): Promise<void> {
     await this.#working(() => this.#world.pause(5)).catch(() => {});
-    if (this.state.is === 'marked') this.#advance({ event: 'restored' });
+    if (this.state.is === 'dirty') this.#advance({ event: 'restored' });
   }
 
   async snapshot(): Promise<Image> {
@@ -299,9 +299,9 @@ class ModelSlot implements EngineSlot {
     }
   }
 
-  #advance(event: SlotEvent): void {
+  #advance(event: EngineEvent): void {
     try {
-      this.state = nextSlotState(this.state, event);
+      this.state = nextEngineState(this.state, event);
     } catch (thrown) {
       this.#world.misuses.push((thrown as Error).message);
       throw thrown;

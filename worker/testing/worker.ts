@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { build } from 'esbuild';
-import { PLAIN_EDGE } from '../../lib/common/options/server-security-options.ts';
+import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import type {
   BigtraceQueryTraceArgs,
@@ -49,7 +49,7 @@ const threadBundle: Promise<URL> = (async () => {
 export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise<WorkerConfig> {
   return {
     listen: '127.0.0.1:0',
-    edge: PLAIN_EDGE,
+    edge: PLAINTEXT_SERVER,
     stores: { localRoot: CORPUS },
     threads: 2,
     spareThreads: 2,

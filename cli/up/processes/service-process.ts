@@ -6,7 +6,7 @@ import { PROGRAM } from '../../paths.ts';
 import { LastLines } from './last-lines.ts';
 import type { LogFile } from './log-file.ts';
 import { grpcPing } from './pings.ts';
-import { type Exit, howItEnded, type Running } from './system-process.ts';
+import { type Exit, exitText, type RunningService } from './system-process.ts';
 
 const START_MS_MAX = 60_000;
 
@@ -24,7 +24,7 @@ export interface ServiceProcess {
 }
 
 /** Resolves when the service says that it is ready. @throws internal with the service's own last words. */
-export async function startService(service: ServiceProcess): Promise<Running<string>> {
+export async function startService(service: ServiceProcess): Promise<RunningService<string>> {
   const child = spawn(process.execPath, [PROGRAM, ...service.args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // the channel: a service ends with its parent
     detached: true, // a terminal's Ctrl-C goes to `up` alone, which stops things in order
@@ -86,7 +86,7 @@ async function exitOf(child: ChildProcess, lastLines: LastLines): Promise<Exit> 
     child.on('close', (...how) => resolve(how)); // after the last of stderr
     child.on('error', () => child.pid ?? resolve([null, null])); // never started
   });
-  return { how: howItEnded(code, signal), lastLines: lastLines.lines };
+  return { how: exitText(code, signal), lastLines: lastLines.lines };
 }
 
 async function stop(child: ChildProcess, exited: Promise<Exit>): Promise<void> {

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { RESTARTS_MAX } from './restarts.ts';
 import { Supervisor } from './supervisor.ts';
-import type { Exit, Running } from './system-process.ts';
+import type { Exit, RunningService } from './system-process.ts';
 
 /** A process that ends when the test says so. */
 class Fake {
-  readonly running: Running<string>;
+  readonly running: RunningService<string>;
   die: (exit: Exit) => void = () => {};
   ping: () => Promise<void> = () => Promise.resolve();
 
@@ -82,11 +82,11 @@ it('gives up on a process that cannot be started again', async () => {
 it('ends what comes up only after everything was told to stop', async () => {
   const log: string[] = [];
   const supervisor = new Supervisor((line) => log.push(line));
-  let comesUp: (running: Running<string>) => void = () => {};
+  let comesUp: (running: RunningService<string>) => void = () => {};
   const starting = supervisor.start(
     'worker-1',
     () =>
-      new Promise<Running<string>>((resolve) => {
+      new Promise<RunningService<string>>((resolve) => {
         comesUp = resolve;
       }),
   );

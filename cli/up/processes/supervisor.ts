@@ -6,14 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError, BigtraceError } from '../../../lib/common/errors.ts';
 import { type LivenessTimes, untilHung } from './liveness.ts';
 import { RESTARTS_MAX, RESTARTS_WINDOW_MS, restartDelayMs } from './restarts.ts';
-import type { Exit, Running } from './system-process.ts';
+import type { Exit, RunningService } from './system-process.ts';
 
 /** Starts a process; again with the address that it had before. */
-export type Launch<T> = (signal: AbortSignal, previous?: T) => Promise<Running<T>>;
+export type Launch<T> = (signal: AbortSignal, previous?: T) => Promise<RunningService<T>>;
 
 interface Child {
   name: string;
-  running: Running<unknown> | undefined;
+  running: RunningService<unknown> | undefined;
   deathsMs: number[];
 }
 
@@ -43,7 +43,7 @@ export class Supervisor {
   }
 
   /** Resolves when the process is ready for the first time. */
-  async start<T>(name: string, launch: Launch<T>): Promise<Running<T>> {
+  async start<T>(name: string, launch: Launch<T>): Promise<RunningService<T>> {
     const child: Child = { name, running: undefined, deathsMs: [] };
     this.#children.push(child);
     const running = await launch(this.signal);
@@ -68,7 +68,7 @@ export class Supervisor {
     return [...this.#children].reverse();
   }
 
-  async #watch<T>(child: Child, first: Running<T>, launch: Launch<T>): Promise<void> {
+  async #watch<T>(child: Child, first: RunningService<T>, launch: Launch<T>): Promise<void> {
     let running = first;
     for (;;) {
       const { how, lastLines } = await this.#endOf(child, running);
@@ -83,7 +83,7 @@ export class Supervisor {
     }
   }
 
-  async #endOf<T>(child: Child, { pid, ping, exited, kill }: Running<T>): Promise<Exit> {
+  async #endOf<T>(child: Child, { pid, ping, exited, kill }: RunningService<T>): Promise<Exit> {
     const ended = new AbortController();
     const signal = AbortSignal.any([ended.signal, this.signal]);
     untilHung(ping, pid, signal, this.#times).then(
@@ -104,7 +104,7 @@ export class Supervisor {
     child: Child,
     launch: Launch<T>,
     address: T,
-  ): Promise<Running<T> | undefined> {
+  ): Promise<RunningService<T> | undefined> {
     for (;;) {
       const nowMs = performance.now();
       child.deathsMs = [...child.deathsMs, nowMs].slice(-RESTARTS_MAX - 1);

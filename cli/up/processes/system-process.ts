@@ -9,7 +9,7 @@ export interface Exit {
   lastLines: string[];
 }
 
-export interface Running<T> {
+export interface RunningService<T> {
   pid: number;
   /** Where it listens; a restart listens there again. */
   address: T;
@@ -22,6 +22,6 @@ export interface Running<T> {
   kill(): void;
 }
 
-export function howItEnded(code: number | null, signal: NodeJS.Signals | null): string {
+export function exitText(code: number | null, signal: NodeJS.Signals | null): string {
   return signal === null ? `exit code ${code}` : `killed by ${signal}`;
 }

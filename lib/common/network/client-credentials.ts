@@ -4,7 +4,7 @@ import { BigtraceError } from '../errors.ts';
 import { file, fileText } from './server-security.ts';
 
 /** Names of files; the certificates are PEM. */
-export interface PeerConfig {
+export interface ClientCredentials {
   /** TLS, and whose certificate the service must have. */
   tlsCa?: string | undefined;
   /** The name that its certificate is for, where that is not its address. */
@@ -20,7 +20,7 @@ export interface Channel {
 }
 
 /** @throws invalid_option where the files cannot be read, or some are missing */
-export function openChannel(peer: PeerConfig): Channel {
+export function openChannel(peer: ClientCredentials): Channel {
   const { tlsCa, tlsName, tlsCert, tlsKey, tokenFile } = peer;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new BigtraceError('invalid_option', 'a client certificate needs its key, and the key it');
@@ -53,7 +53,7 @@ function withBearer(token: string): grpc.Interceptor {
 }
 
 /** From the variables that flags (lib/common/options/client-credentials-options.ts) have: for a program that has none. */
-export function peerFromEnv(env: NodeJS.ProcessEnv): PeerConfig {
+export function clientCredentialsFromEnv(env: NodeJS.ProcessEnv): ClientCredentials {
   const given = (name: string): string | undefined => env[`BIGTRACE_${name}`] || undefined;
   return {
     tlsCa: given('TLS_CA'),

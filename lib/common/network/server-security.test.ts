@@ -7,13 +7,13 @@ import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addHealth } from '../observability/health.ts';
 import {
-  type EdgeConfig,
-  type EdgeFlags,
-  PLAIN_EDGE,
-  resolveEdge,
+  PLAINTEXT_SERVER,
+  resolveServerSecurity,
+  type ServerSecurity,
+  type ServerSecurityFlags,
 } from '../options/server-security-options.ts';
-import { openChannel, type PeerConfig } from './client-credentials.ts';
-import { createEdge, INFLATED_BYTES_MAX } from './server-security.ts';
+import { type ClientCredentials, openChannel } from './client-credentials.ts';
+import { createSecureServer, INFLATED_BYTES_MAX } from './server-security.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-edge-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -76,13 +76,13 @@ interface Sent {
 
 /** What a client with `peer` gets of a service with `edge`: an answer, or the name of the status. */
 async function ask(
-  edge: Partial<EdgeConfig>,
-  peer: PeerConfig,
+  edge: Partial<ServerSecurity>,
+  peer: ClientCredentials,
   [definition, method, request]: [grpc.ServiceDefinition, string, unknown] = [echo, 'Say', 'hello'],
   { options = {}, metadata = new grpc.Metadata() }: Sent = {},
 ): Promise<unknown> {
   const unbounded = { 'grpc.max_receive_message_length': -1 };
-  const { server, credentials } = createEdge({ ...PLAIN_EDGE, ...edge }, unbounded);
+  const { server, credentials } = createSecureServer({ ...PLAINTEXT_SERVER, ...edge }, unbounded);
   addHealth(server);
   server.addService(echo, {
     Say: (call: { request: string }, reply: (error: null, text: string) => void) =>
@@ -176,11 +176,11 @@ it('what a compressed message becomes is bounded; what is sent as it is may be l
 });
 
 describe('flags', () => {
-  const resolve = (flags: Partial<EdgeFlags>, socket = '10.0.0.1:5051') =>
-    resolveEdge({ insecure: false, ...flags }, socket);
+  const resolve = (flags: Partial<ServerSecurityFlags>, socket = '10.0.0.1:5051') =>
+    resolveServerSecurity({ insecure: false, ...flags }, socket);
 
   it.each(['127.0.0.1:1', 'localhost:1', '[::1]:1'])('%s needs nothing', (socket) => {
-    expect(resolve({}, socket)).toEqual(PLAIN_EDGE);
+    expect(resolve({}, socket)).toEqual(PLAINTEXT_SERVER);
   });
 
   it.each([
@@ -196,7 +196,7 @@ describe('flags', () => {
 
   it('is open where it is guarded, or told to be', () => {
     const tlsFlags = { tlsCert: 'a', tlsKey: 'b' };
-    expect(resolve({ insecure: true })).toEqual(PLAIN_EDGE);
+    expect(resolve({ insecure: true })).toEqual(PLAINTEXT_SERVER);
     expect(resolve({ ...tlsFlags, tokenFile: 'c' })).toMatchObject({ tokenFile: 'c' });
     expect(resolve({ ...tlsFlags, tlsClientCa: 'c' })).toMatchObject({ tls: { clientCa: 'c' } });
   });

@@ -5,15 +5,15 @@ import type * as https from 'node:https';
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../errors.ts';
 import { toServiceError } from '../grpc-errors.ts';
-import type { EdgeConfig } from '../options/server-security-options.ts';
+import type { ServerSecurity } from '../options/server-security-options.ts';
 import { printable } from '../text/byte-text.ts';
 import { type HostCheck, hostCheck, isLoopbackAddress, REFUSED_HOST } from './allowed-host.ts';
 
 const HEALTH = '/grpc.health.v1.Health/';
 
 /** @throws invalid_option where a file cannot be read */
-export function createEdge(
-  config: EdgeConfig,
+export function createSecureServer(
+  config: ServerSecurity,
   options: grpc.ServerOptions,
 ): { server: grpc.Server; credentials: grpc.ServerCredentials } {
   const { tls } = config;
@@ -35,7 +35,7 @@ export function createEdge(
 }
 
 /** @throws invalid_option where the certificate cannot be read */
-export function hostCheckOf({ allowedHosts, tls }: EdgeConfig): HostCheck {
+export function hostCheckOf({ allowedHosts, tls }: ServerSecurity): HostCheck {
   return hostCheck({
     allowed: allowedHosts,
     certificate: tls === undefined ? undefined : file(tls.cert),
@@ -45,14 +45,14 @@ export function hostCheckOf({ allowedHosts, tls }: EdgeConfig): HostCheck {
 /** Whether a request with this `Authorization` header has the token; undefined where none is asked for. */
 export function bearerCheck({
   tokenFile,
-}: EdgeConfig): ((authorization: string | undefined) => boolean) | undefined {
+}: ServerSecurity): ((authorization: string | undefined) => boolean) | undefined {
   if (tokenFile === undefined) return undefined;
   const wanted = Buffer.from(`Bearer ${fileText(tokenFile)}`);
   return (authorization = '') => isSame(Buffer.from(authorization), wanted);
 }
 
 /** What Node's `https` wants to know; undefined where the edge is in the clear. */
-export function httpsOptions({ tls }: EdgeConfig): https.ServerOptions | undefined {
+export function httpsOptions({ tls }: ServerSecurity): https.ServerOptions | undefined {
   if (tls === undefined) return undefined;
   const { clientCa } = tls;
   return {

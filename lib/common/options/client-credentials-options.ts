@@ -1,7 +1,7 @@
 /** The flags of a command that connects to a service: TLS and authentication. */
 import { Option } from 'commander';
 
-export interface PeerFlags {
+export interface ClientCredentialsFlags {
   tlsCa?: string;
   tlsName?: string;
   tlsCert?: string;
@@ -9,7 +9,7 @@ export interface PeerFlags {
   tokenFile?: string;
 }
 
-export function peerOptions(): Option[] {
+export function clientCredentialsOptions(): Option[] {
   const option = (flags: string, text: string): Option => {
     const made = new Option(flags, text);
     return made.env(`BIGTRACE_${made.name().replaceAll('-', '_').toUpperCase()}`);

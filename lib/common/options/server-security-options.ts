@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { BigtraceError } from '../errors.ts';
 import { port } from './options.ts';
 
-export interface EdgeFlags {
+export interface ServerSecurityFlags {
   metricsPort?: number;
   otlpEndpoint?: string | undefined;
   tlsCert?: string;
@@ -14,7 +14,7 @@ export interface EdgeFlags {
   insecure: boolean;
 }
 
-export interface EdgeConfig {
+export interface ServerSecurity {
   /** Of /healthz, /readyz and /metrics; 0 picks a free one. */
   metricsPort: number | undefined;
   /** Base URL of the OTLP receiver that gets spans. */
@@ -28,7 +28,7 @@ export interface EdgeConfig {
 }
 
 /** What tests and a service on loopback have. */
-export const PLAIN_EDGE: EdgeConfig = {
+export const PLAINTEXT_SERVER: ServerSecurity = {
   metricsPort: undefined,
   otlpEndpoint: undefined,
   tls: undefined,
@@ -36,7 +36,7 @@ export const PLAIN_EDGE: EdgeConfig = {
   allowedHosts: [],
 };
 
-export function edgeOptions(): Option[] {
+export function serverSecurityOptions(): Option[] {
   const option = (flags: string, text: string): Option => {
     const made = new Option(flags, text);
     return made.env(`BIGTRACE_${made.name().replaceAll('-', '_').toUpperCase()}`);
@@ -87,7 +87,7 @@ function hostList(text: string, before: string[] | undefined): string[] {
  * `socket`: host:port that the service listens on.
  * @throws invalid_option where others could reach it who should not
  */
-export function resolveEdge(flags: EdgeFlags, socket: string): EdgeConfig {
+export function resolveServerSecurity(flags: ServerSecurityFlags, socket: string): ServerSecurity {
   const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, tokenFile } = flags;
   const { metricsPort, otlpEndpoint } = flags;
   if ((cert === undefined) !== (key === undefined))

@@ -46,7 +46,11 @@ test.each([
   "SELECT \"Max\"(1, 2), CAST(dur AS TEXT), 'PRAGMA x; INSERT', dur/1e6, x'00' FROM slice",
   'SELECT CASE WHEN (1) THEN (2) ELSE (3) END /* DELETE */',
 ])('leaves no marks: %s', (sql) => {
-  expect(traits(sql)).toEqual({ leavesMarks: false, sensesHistory: false, deterministic: true });
+  expect(traits(sql)).toEqual({
+    mutatesState: false,
+    readsQueryHistory: false,
+    deterministic: true,
+  });
 });
 
 test.each([
@@ -74,7 +78,7 @@ test.each([
   'SELECT 1 \0; DROP TABLE x',
   '(SELECT 1)',
 ])('may leave marks: %s', (sql) => {
-  expect(traits(sql).leavesMarks).toBe(true);
+  expect(traits(sql).mutatesState).toBe(true);
 });
 
 test.each([
@@ -83,7 +87,7 @@ test.each([
   'SELECT total_changes()',
   'SELECT last_insert_rowid()',
 ])('senses history: %s', (sql) => {
-  expect(traits(sql).sensesHistory).toBe(true);
+  expect(traits(sql).readsQueryHistory).toBe(true);
   expect(traits(sql).deterministic).toBe(false);
 });
 
@@ -106,7 +110,7 @@ test.each([
   'INCLUDE PERFETTO MODULE slices.with_context; SELECT ts AS date, time FROM thread_slice',
   'CREATE PERFETTO TABLE x AS SELECT 1; SELECT * FROM x',
 ])('always answers the same: %s', (sql) => {
-  expect(traits(sql)).toMatchObject({ deterministic: true, sensesHistory: false });
+  expect(traits(sql)).toMatchObject({ deterministic: true, readsQueryHistory: false });
 });
 
 test.each([
@@ -115,7 +119,7 @@ test.each([
 ])('a script of more %s than anybody writes is doubted, not read', (_, script) => {
   const sql = Buffer.from(script);
   expect(scriptTraits(sql)).toEqual({
-    ...{ leavesMarks: true, sensesHistory: true, deterministic: false },
+    ...{ mutatesState: true, readsQueryHistory: true, deterministic: false },
   });
   expect(mayInclude(sql)).toBe(true);
 });

@@ -7,12 +7,12 @@ import { sqlTokens, type Token } from './sql-tokens.ts';
 
 export interface ScriptTraits {
   /** It may change what other scripts answer: the instance must be restored after it. */
-  leavesMarks: boolean;
+  mutatesState: boolean;
   /**
    * Its answer may depend on what was asked before, even by scripts that leave no marks: the instance
    * must be restored before it.
    */
-  sensesHistory: boolean;
+  readsQueryHistory: boolean;
   /** The same trace gives the same answer, always. */
   deterministic: boolean;
 }
@@ -24,15 +24,15 @@ export interface ScriptTraits {
 const BYTES_MAX = 1 << 20;
 const TOKENS_MAX = 100_000;
 
-const DOUBTED: ScriptTraits = { leavesMarks: true, sensesHistory: true, deterministic: false };
+const DOUBTED: ScriptTraits = { mutatesState: true, readsQueryHistory: true, deterministic: false };
 
 export function scriptTraits(sql: Uint8Array): ScriptTraits {
   if (sql.length > BYTES_MAX) return DOUBTED;
   const tokens: Token[] = [];
   for (const token of sqlTokens(sql)) if (tokens.push(token) > TOKENS_MAX) return DOUBTED;
   return {
-    leavesMarks: statements(tokens).some((statement) => !isPure(statement)),
-    sensesHistory: tokens.some(({ text }) => SENSES_HISTORY.test(text)),
+    mutatesState: statements(tokens).some((statement) => !isPure(statement)),
+    readsQueryHistory: tokens.some(({ text }) => READS_QUERY_HISTORY.test(text)),
     deterministic: isDeterministic(tokens),
   };
 }
@@ -40,8 +40,8 @@ export function scriptTraits(sql: Uint8Array): ScriptTraits {
 /** Of two scripts, one after the other. */
 export function joinTraits(one: ScriptTraits, other: ScriptTraits): ScriptTraits {
   return {
-    leavesMarks: one.leavesMarks || other.leavesMarks,
-    sensesHistory: one.sensesHistory || other.sensesHistory,
+    mutatesState: one.mutatesState || other.mutatesState,
+    readsQueryHistory: one.readsQueryHistory || other.readsQueryHistory,
     deterministic: one.deterministic && other.deterministic,
   };
 }
@@ -56,7 +56,7 @@ export function mayInclude(sql: Uint8Array): boolean {
 }
 
 /** sqlstats lists the queries an instance was asked. In strings too: they may be SQL to some functions. */
-const SENSES_HISTORY = /sqlstats|changes|last_insert_rowid/i;
+const READS_QUERY_HISTORY = /sqlstats|changes|last_insert_rowid/i;
 
 // ---- marks
 
@@ -151,7 +151,7 @@ function isDeterministic(tokens: readonly Token[]): boolean {
   return tokens.every((token, at) => {
     if (token.kind === 'unknown') return false;
     const name = token.text.toLowerCase();
-    if (CHANGING.test(name) || SENSES_HISTORY.test(name)) return false;
+    if (CHANGING.test(name) || READS_QUERY_HISTORY.test(name)) return false;
     if (token.kind === 'number' || token.kind === 'symbol') return true;
     return !TIME_FUNCTION.test(name) || !isSymbol(tokens[at + 1], '(') || timed.has(at + 1);
   });

@@ -25,5 +25,5 @@ export function summaryTraits(spec: Uint8Array): ScriptTraits {
   const text = Buffer.from(spec).toString('latin1');
   // Words may be spelled by escapes, or cut into strings that stand side by side.
   const doubtful = /\\[0-7xXuU]/.test(text) || CHANGES.test(text.replace(/["']\s*["']/g, ''));
-  return { leavesMarks: true, sensesHistory: doubtful, deterministic: !doubtful };
+  return { mutatesState: true, readsQueryHistory: doubtful, deterministic: !doubtful };
 }

@@ -142,5 +142,5 @@ test.each([
   ['sql: "SELECT * FROM sqlstats"', false],
 ])('%s is deterministic: %s', (spec, deterministic) => {
   const traits = summaryTraits(Buffer.from(spec));
-  expect(traits).toEqual({ leavesMarks: true, sensesHistory: !deterministic, deterministic });
+  expect(traits).toEqual({ mutatesState: true, readsQueryHistory: !deterministic, deterministic });
 });

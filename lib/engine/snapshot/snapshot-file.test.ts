@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Image, PAGE_BYTES } from './snapshot.ts';
+import { PAGE_BYTES, type Snapshot } from './snapshot.ts';
 import { CODECS } from './snapshot-codec.ts';
-import { encodeImage, ImageUnusable, type ReadBytes, readImage } from './snapshot-file.ts';
+import { encodeImage, type ReadBytes, readSnapshot, SnapshotUnusable } from './snapshot-file.ts';
 
 /** Compressible and not, three blocks and a bit. */
-function testImage(): Image {
+function testImage(): Snapshot {
   const pages = 800;
   const contents = new Uint8Array(new SharedArrayBuffer(pages * PAGE_BYTES));
   for (let at = 0; at < contents.length; at += 3) contents[at] = (at * at) >> (at % 7);
@@ -31,7 +31,7 @@ function inPieces(bytes: Uint8Array, size: number): ReadBytes {
 
 /** The whole image that a file is read as. */
 function decoded(read: ReadBytes, engine = 'abc') {
-  const { blocks, ...head } = readImage(read, engine);
+  const { blocks, ...head } = readSnapshot(read, engine);
   const contents: Buffer[] = [];
   for (const block of blocks) contents.push(Buffer.from(block));
   return { ...head, contents: Buffer.concat(contents) };
@@ -53,7 +53,7 @@ describe.each(CODECS)('with $name', (codec) => {
 
   test('cut anywhere, it is refused', () => {
     for (let cut = 0; cut < file.length; cut += Math.ceil(file.length / 50))
-      expect(() => decoded(inPieces(file.subarray(0, cut), 9999))).toThrow(ImageUnusable);
+      expect(() => decoded(inPieces(file.subarray(0, cut), 9999))).toThrow(SnapshotUnusable);
     expect(() => decoded(inPieces(file.subarray(0, -1), 9999))).toThrow('cut short');
   });
 
@@ -61,13 +61,13 @@ describe.each(CODECS)('with $name', (codec) => {
     for (let at = 0; at < file.length; at += Math.ceil(file.length / 60)) {
       const damaged = Buffer.from(file);
       damaged.writeUInt8(damaged.readUInt8(at) ^ 0x10, at);
-      expect(() => decoded(inPieces(damaged, 9999))).toThrow(ImageUnusable);
+      expect(() => decoded(inPieces(damaged, 9999))).toThrow(SnapshotUnusable);
     }
   });
 
   test('a longer one is refused', () => {
     const longer = Buffer.concat([file, Buffer.alloc(50)]);
-    expect(() => decoded(inPieces(longer, 9999))).toThrow(ImageUnusable);
+    expect(() => decoded(inPieces(longer, 9999))).toThrow(SnapshotUnusable);
   });
 
   test('one of another engine is refused', () => {

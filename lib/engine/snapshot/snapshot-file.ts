@@ -6,7 +6,7 @@
  * where the processor has no instructions for it.)
  */
 import { createHash } from 'node:crypto';
-import { fits, type Image, type ImageHead, PAGE_BYTES } from './snapshot.ts';
+import { fits, PAGE_BYTES, type Snapshot, type SnapshotHead } from './snapshot.ts';
 import { CODECS, type Codec, codecNamed } from './snapshot-codec.ts';
 
 const MAGIC = Buffer.from('bigtrace image 2\n');
@@ -18,12 +18,12 @@ const INPUT_BYTES = 2 ** 20;
 const FRAME_BYTES_MAX = 16 * 2 ** 20;
 
 /** A file that cannot be used: damaged, cut short, of another engine or a codec this Node lacks. */
-export class ImageUnusable extends Error {
-  override readonly name = 'ImageUnusable';
+export class SnapshotUnusable extends Error {
+  override readonly name = 'SnapshotUnusable';
 }
 
 /** A file whose bytes could not be read this time (EMFILE, EIO): what is in it may be right. */
-export class ImageUnreadable extends ImageUnusable {}
+export class SnapshotUnreadable extends SnapshotUnusable {}
 
 interface Header {
   engine: string;
@@ -35,7 +35,7 @@ interface Header {
 
 /** The file in pieces of up to about 1 MiB; one block more than what is being written is in memory. */
 export async function* encodeImage(
-  image: Image,
+  image: Snapshot,
   codec: Codec | undefined = CODECS[0],
 ): AsyncGenerator<Uint8Array> {
   if (codec === undefined) throw new Error('no codec');
@@ -64,20 +64,20 @@ export async function* encodeImage(
 export type ReadBytes = (into: Uint8Array) => number;
 
 /** An image file, read as far as its header. */
-export interface ImageReader extends ImageHead {
-  /** The contents in order; each block is valid until the next. @throws ImageUnusable; what the file's `read` throws */
+export interface SnapshotReader extends SnapshotHead {
+  /** The contents in order; each block is valid until the next. @throws SnapshotUnusable; what the file's `read` throws */
   blocks: Generator<Uint8Array, void, undefined>;
 }
 
 /**
  * Begins to read a file, which must be one of the engine with this identity. Nothing of it is handed out
  * before its digest was right, but damage may come to light when some of it was.
- * @throws ImageUnusable; what `read` throws
+ * @throws SnapshotUnusable; what `read` throws
  */
-export function readImage(read: ReadBytes, engine: string): ImageReader {
+export function readSnapshot(read: ReadBytes, engine: string): SnapshotReader {
   const payloads = framePayloads(read);
   const first = payloads.next();
-  if (first.done === true) throw new ImageUnusable('it has no header');
+  if (first.done === true) throw new SnapshotUnusable('it has no header');
   const { codec, contentsBytes, ...head } = readHeader(first.value, engine);
   return { ...head, blocks: blocksOf(payloads, codec, contentsBytes) };
 }
@@ -90,11 +90,11 @@ function* blocksOf(
   let at = 0;
   for (const payload of payloads) {
     const length = Math.min(BLOCK_BYTES, contentsBytes - at);
-    if (length === 0) throw new ImageUnusable('it is longer than its header says');
+    if (length === 0) throw new SnapshotUnusable('it is longer than its header says');
     at += length;
     yield decompressed(payload, length, codec);
   }
-  if (at < contentsBytes) throw new ImageUnusable('it is cut short');
+  if (at < contentsBytes) throw new SnapshotUnusable('it is cut short');
 }
 
 function decompressed(payload: Uint8Array, length: number, codec: Codec): Uint8Array {
@@ -102,26 +102,26 @@ function decompressed(payload: Uint8Array, length: number, codec: Codec): Uint8A
   try {
     bytes = codec.decompress(payload, length);
   } catch (cause) {
-    throw new ImageUnusable('a block of it does not decompress', { cause });
+    throw new SnapshotUnusable('a block of it does not decompress', { cause });
   }
-  if (bytes.length !== length) throw new ImageUnusable('a block of it has another length');
+  if (bytes.length !== length) throw new SnapshotUnusable('a block of it has another length');
   return bytes;
 }
 
 function readHeader(
   payload: Uint8Array,
   engine: string,
-): ImageHead & { codec: Codec; contentsBytes: number } {
+): SnapshotHead & { codec: Codec; contentsBytes: number } {
   // Its digest was right: it is as it was written, if not by this engine or this Node.
   const header = JSON.parse(Buffer.from(payload).toString('utf8')) as Header;
-  if (header.engine !== engine) throw new ImageUnusable('it is of another engine');
+  if (header.engine !== engine) throw new SnapshotUnusable('it is of another engine');
   const codec = codecNamed(header.codec);
-  if (codec === undefined) throw new ImageUnusable(`this Node has no codec ${header.codec}`);
+  if (codec === undefined) throw new SnapshotUnusable(`this Node has no codec ${header.codec}`);
   const { memoryBytes, contentsBytes } = header;
   const runs = Uint32Array.from(header.runs);
   const pages = header.runs.reduce((sum, each, at) => sum + (at % 2 === 1 ? each : 0), 0);
   if (pages * PAGE_BYTES !== contentsBytes || !fits(runs, memoryBytes))
-    throw new ImageUnusable('its header contradicts itself');
+    throw new SnapshotUnusable('its header contradicts itself');
   return { engine, memoryBytes, runs, codec, contentsBytes };
 }
 
@@ -129,7 +129,7 @@ function readHeader(
 function* framePayloads(read: ReadBytes): Generator<Uint8Array, void, undefined> {
   const input = new Input(read);
   const magic = input.take(MAGIC.length);
-  if (magic === undefined || !MAGIC.equals(magic)) throw new ImageUnusable('it is no image');
+  if (magic === undefined || !MAGIC.equals(magic)) throw new SnapshotUnusable('it is no image');
   let digest: Uint8Array = MAGIC;
   for (;;) {
     const head = input.take(FRAME_HEAD_BYTES);
@@ -137,9 +137,9 @@ function* framePayloads(read: ReadBytes): Generator<Uint8Array, void, undefined>
     const length = head.readUInt32LE();
     const expected = Buffer.from(head.subarray(4)); // a copy: the next `take` may move what it is a view of
     const payload = length <= FRAME_BYTES_MAX ? input.take(length) : undefined;
-    if (payload === undefined) throw new ImageUnusable('it is cut short or damaged');
+    if (payload === undefined) throw new SnapshotUnusable('it is cut short or damaged');
     digest = chained(digest, payload);
-    if (!expected.equals(digest)) throw new ImageUnusable('it is damaged');
+    if (!expected.equals(digest)) throw new SnapshotUnusable('it is damaged');
     yield payload;
   }
 }
@@ -157,14 +157,14 @@ class Input {
 
   /**
    * The next `length` bytes, valid until the next call; undefined at the end.
-   * @throws ImageUnusable where the end cuts them short
+   * @throws SnapshotUnusable where the end cuts them short
    */
   take(length: number): Buffer | undefined {
     if (this.#to - this.#from < length) this.#moveToFront(length);
     while (this.#to - this.#from < length) {
       const bytes = this.#read(this.#buffer.subarray(this.#to));
       if (bytes === 0 && this.#from === this.#to) return undefined;
-      if (bytes === 0) throw new ImageUnusable('it is cut short or damaged');
+      if (bytes === 0) throw new SnapshotUnusable('it is cut short or damaged');
       this.#to += bytes;
     }
     const from = this.#from;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  type Image,
   PAGE_BYTES,
   restoreBlocks,
   restoreMemory,
+  type Snapshot,
   snapshotMemory,
 } from './snapshot.ts';
 
@@ -18,7 +18,7 @@ const memories = fc
     return memory;
   });
 
-function imageOf(memory: Uint8Array, below: Image[]): Image {
+function imageOf(memory: Uint8Array, below: Snapshot[]): Snapshot {
   return { engine: 'e', ...snapshotMemory(memory, below) };
 }
 

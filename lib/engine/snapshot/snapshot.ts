@@ -11,7 +11,7 @@ const BLOCK_BYTES = 2 ** 16;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
 
 /** What an image says of itself. */
-export interface ImageHead {
+export interface SnapshotHead {
   /** `Engine.identity` of the engine it is of. */
   engine: string;
   /** Size of the whole memory. */
@@ -21,13 +21,13 @@ export interface ImageHead {
 }
 
 /** Plain data over SharedArrayBuffers: posted to another thread, it is not copied. Not to be written to. */
-export interface Image extends ImageHead {
+export interface Snapshot extends SnapshotHead {
   /** The pages of all runs, one after another. */
   contents: Uint8Array;
 }
 
 /** What an image costs to keep in memory. */
-export function imageBytes(image: Image): number {
+export function snapshotBytes(image: Snapshot): number {
   return image.runs.byteLength + image.contents.byteLength;
 }
 
@@ -47,7 +47,7 @@ class Layer {
   #run = 0;
   #contentsAt = 0;
 
-  constructor({ runs, contents }: Image, below?: Layer) {
+  constructor({ runs, contents }: Snapshot, below?: Layer) {
     this.#runs = runs;
     this.#contents = asBuffer(contents);
     this.#below = below;
@@ -78,14 +78,14 @@ class Layer {
   }
 }
 
-function layersOf(images: readonly Image[]): Layer | undefined {
+function layersOf(images: readonly Snapshot[]): Layer | undefined {
   let layer: Layer | undefined;
   for (const image of images) layer = new Layer(image, layer);
   return layer;
 }
 
 /** The blocks of `memory` whose bytes are not those of the images (lowest first). */
-function* changedBlocks(memory: Buffer, images: readonly Image[]): Generator<Segment> {
+function* changedBlocks(memory: Buffer, images: readonly Snapshot[]): Generator<Segment> {
   const layers = layersOf(images);
   const whole = { from: 0, to: memory.length, contents: undefined, contentsAt: 0 };
   for (const segment of layers?.segments(0, memory.length) ?? [whole])
@@ -108,7 +108,7 @@ function* changedParts(memory: Buffer, segment: Segment, grain: number): Generat
  */
 export function restoreMemory(
   memory: Uint8Array,
-  images: readonly Image[],
+  images: readonly Snapshot[],
   zeroFrom = memory.length,
 ): void {
   const target = asBuffer(memory);
@@ -123,7 +123,7 @@ export function restoreMemory(
  */
 export function restoreBlocks(
   memory: Uint8Array,
-  below: Image,
+  below: Snapshot,
   runs: Uint32Array,
   blocks: Iterable<Uint8Array>,
   zeroFrom: number,
@@ -186,8 +186,8 @@ function restoreSegment(target: Buffer, segment: Segment, zeroFrom: number): voi
 /** What has to be laid over `below` to give `memory`. */
 export function snapshotMemory(
   memory: Uint8Array,
-  below: readonly Image[],
-): Pick<Image, 'memoryBytes' | 'runs' | 'contents'> {
+  below: readonly Snapshot[],
+): Pick<Snapshot, 'memoryBytes' | 'runs' | 'contents'> {
   const source = asBuffer(memory);
   const runs: number[] = [];
   let runTo = 0;

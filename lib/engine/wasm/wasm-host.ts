@@ -3,8 +3,8 @@
  * the request buffer and the callback for replies, and what is left to say when it dies.
  */
 import { BigtraceError } from '../../common/errors.ts';
-import { type Image, restoreBlocks, restoreMemory } from '../snapshot/snapshot.ts';
-import type { ImageReader } from '../snapshot/snapshot-file.ts';
+import { restoreBlocks, restoreMemory, type Snapshot } from '../snapshot/snapshot.ts';
+import type { SnapshotReader } from '../snapshot/snapshot-file.ts';
 import { StderrLog, wasmImports } from './wasm-imports.ts';
 
 /** Size of the buffer requests are written to; longer ones go in pieces. */
@@ -73,7 +73,7 @@ export class WasmHost {
   }
 
   /** Puts the instance into the state that the images say, whatever it was, poisoned or not. */
-  restore(images: readonly Image[], requestAt: number): void {
+  restore(images: readonly Snapshot[], requestAt: number): void {
     const zeroFrom = this.#makeRoom(Math.max(...images.map(({ memoryBytes }) => memoryBytes)));
     restoreMemory(this.memory, images, zeroFrom);
     this.#restored(requestAt);
@@ -83,7 +83,11 @@ export class WasmHost {
    * The same, to that of an image over `below` that is being read.
    * Where that fails, the instance is poisoned. @throws what reading throws
    */
-  restoreFrom(below: Image, { memoryBytes, runs, blocks }: ImageReader, requestAt: number): void {
+  restoreFrom(
+    below: Snapshot,
+    { memoryBytes, runs, blocks }: SnapshotReader,
+    requestAt: number,
+  ): void {
     const zeroFrom = this.#makeRoom(memoryBytes);
     try {
       restoreBlocks(this.memory, below, runs, blocks, zeroFrom);

@@ -40,7 +40,7 @@ export class StderrLog {
   }
 }
 
-export interface Surroundings {
+export interface HostEnvironment {
   memory(): WebAssembly.Memory;
   /** Whether the memory now has at least so many bytes. */
   growTo(bytes: number): boolean;
@@ -49,7 +49,7 @@ export interface Surroundings {
 
 export function wasmImports(
   module: WebAssembly.Module,
-  surroundings: Surroundings,
+  surroundings: HostEnvironment,
 ): WebAssembly.Imports {
   const known: Record<string, (...args: never[]) => unknown> = {
     ...processImports(surroundings),
@@ -65,7 +65,7 @@ export function wasmImports(
   return imports;
 }
 
-function processImports({ memory, growTo, stderr }: Surroundings) {
+function processImports({ memory, growTo, stderr }: HostEnvironment) {
   const exit = (how: string) => (): never => {
     throw new EngineExit(how);
   };
@@ -114,7 +114,7 @@ function processImports({ memory, growTo, stderr }: Surroundings) {
  * tell durations (`elapsed_time_ms` of every result), and without it equal questions have equal answers,
  * byte for byte.
  */
-function timeImports({ memory }: Surroundings) {
+function timeImports({ memory }: HostEnvironment) {
   const writeTime = (seconds: bigint, at: number): void => {
     const date = new Date(Number(seconds) * 1000);
     const yearStart = Date.UTC(date.getUTCFullYear(), 0, 1);

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PLAIN_EDGE } from '../../../lib/common/options/server-security-options.ts';
+import { PLAINTEXT_SERVER } from '../../../lib/common/options/server-security-options.ts';
 import { ROOT } from '../../../lib/common/root.ts';
 import { TestSystem } from '../../../orchestrator/testing/system.ts';
 import { startWorker } from '../../../worker/start.ts';
 import { testConfig } from '../../../worker/testing/worker.ts';
 
 const DASHBOARD = join(ROOT, 'docs/deploy/grafana-dashboard.json');
-const edge = { ...PLAIN_EDGE, metricsPort: 0 };
+const edge = { ...PLAINTEXT_SERVER, metricsPort: 0 };
 
 interface Panel {
   title: string;
