@@ -225,16 +225,18 @@ class Column(_message.Message):
     def __init__(self, name: _Optional[bytes] = ..., cell_kinds: _Optional[int] = ..., possible_kinds: _Optional[int] = ..., learned_kinds: _Optional[int] = ...) -> None: ...
 
 class LearnRequest(_message.Message):
-    __slots__ = ("user", "sql", "column", "kinds")
+    __slots__ = ("user", "sql", "column", "kinds", "traces_digest")
     USER_FIELD_NUMBER: _ClassVar[int]
     SQL_FIELD_NUMBER: _ClassVar[int]
     COLUMN_FIELD_NUMBER: _ClassVar[int]
     KINDS_FIELD_NUMBER: _ClassVar[int]
+    TRACES_DIGEST_FIELD_NUMBER: _ClassVar[int]
     user: str
     sql: bytes
     column: int
     kinds: int
-    def __init__(self, user: _Optional[str] = ..., sql: _Optional[bytes] = ..., column: _Optional[int] = ..., kinds: _Optional[int] = ...) -> None: ...
+    traces_digest: bytes
+    def __init__(self, user: _Optional[str] = ..., sql: _Optional[bytes] = ..., column: _Optional[int] = ..., kinds: _Optional[int] = ..., traces_digest: _Optional[bytes] = ...) -> None: ...
 
 class LearnResponse(_message.Message):
     __slots__ = ()
