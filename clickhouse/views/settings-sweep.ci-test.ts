@@ -1,6 +1,6 @@
 /**
  * No setting of the user who asks changes an answer, except those whose purpose that is.
- * `npm run test:sweep` asks every view, in smaller groups of settings.
+ * `npm run test:sweep:whole` asks every view, in smaller groups of settings.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestEngine, type TestEngine } from '../testing/engine.ts';

@@ -12,7 +12,7 @@ import { type System, startSystem } from '../../harness/system.ts';
 import { statusOf, untilIdle } from '../../harness/workers.ts';
 
 /** In each phase; test/e2e/operation/load.ci-test.ts abandons 2,000 at random. */
-const ABANDONED = Number(process.env['BIGTRACE_ABANDONED_EACH'] ?? 30);
+const ABANDONED = Number(process.env['BIGTRACE_ABANDONED_EACH'] ?? 5);
 
 /** Clients at a time: more than there are threads, so that some always wait. */
 const AT_ONCE = 6;
