@@ -1,4 +1,4 @@
-/** The flags of `bigtrace orchestrator`, and the variables of the same meaning. */
+/** Defines the flags of `bigtrace orchestrator` and their environment variables. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   byteSize,
@@ -11,7 +11,7 @@ import { serverSecurityOptions } from '../lib/common/options/server-security-opt
 import { type OrchestratorConfig, type OrchestratorFlags, resolveConfig } from './config.ts';
 import { serve } from './serve.ts';
 
-/** `host:port` or `dns:///host:port`, one or more, with commas between. */
+/** Parses a comma-separated list of `host:port` or `dns:///host:port`. @throws InvalidArgumentError */
 function workerList(text: string, before: string[] | undefined): string[] {
   const targets = text.split(',').filter((target) => target !== '');
   if (targets.length === 0) throw new InvalidArgumentError('it names no worker.');
@@ -19,7 +19,7 @@ function workerList(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), ...targets];
 }
 
-/** `https://host`, one or more, with commas between. */
+/** Parses a comma-separated list of origins such as `https://host`. @throws InvalidArgumentError */
 function originList(text: string, before: string[] | undefined): string[] {
   const origins = text.split(',').filter((origin) => origin !== '');
   for (const origin of origins)
@@ -28,13 +28,13 @@ function originList(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), ...origins];
 }
 
-/** Becomes a link: no other scheme than the web's. */
+/** Accepts `http:` and `https:` URLs only, because the console renders it as a link. @throws InvalidArgumentError */
 function webUrl(text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
   throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:8088.');
 }
 
-/** @param run what is done with the configuration */
+/** @param run called with the resolved configuration */
 export function orchestratorCommand(
   run: (config: OrchestratorConfig) => Promise<void> = serve,
 ): Command {

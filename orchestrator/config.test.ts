@@ -4,7 +4,7 @@ import { PLAINTEXT_SERVER } from '../lib/common/options/server-security-options.
 import { orchestratorCommand } from './command.ts';
 import type { OrchestratorConfig } from './config.ts';
 
-/** The configuration that a command line gives. */
+/** Returns the configuration that a command line resolves to. */
 async function configOf(...args: string[]): Promise<OrchestratorConfig> {
   const configs: OrchestratorConfig[] = [];
   const command = orchestratorCommand(async (config) => void configs.push(config));
@@ -19,7 +19,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test('every default', async () => {
+test('without flags, every option has its documented default', async () => {
   expect(await configOf()).toEqual({
     socket: '127.0.0.1:5051',
     edge: PLAINTEXT_SERVER,
@@ -88,7 +88,7 @@ test.each<[string, Partial<OrchestratorConfig>]>([
   expect(await configOf(...args.split(' '))).toMatchObject(expected);
 });
 
-test('variables mean the same, and flags win over them', async () => {
+test('environment variables set the same options, and flags override them', async () => {
   vi.stubEnv('BIGTRACE_WORKERS', 'a:1,b:2');
   vi.stubEnv('BIGTRACE_WORKER_WAIT', '7s');
   expect(await configOf()).toMatchObject({ workers: ['a:1', 'b:2'], workerWaitMs: 7000 });
@@ -101,7 +101,7 @@ test.each([
   ['-l ,', /names no worker/],
   ['-n 0', /whole number from 1 to 10000/],
   ['--nothing', /unknown option '--nothing'/],
-])('%s is refused as usage', async (args, message) => {
+])('%s is rejected as a usage error', async (args, message) => {
   const refused = configOf(...args.split(' '));
   await expect(refused).rejects.toThrow(CommanderError);
   await expect(refused).rejects.toThrow(message);

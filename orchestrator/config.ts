@@ -1,4 +1,4 @@
-/** Flags to one checked, complete configuration; pure. */
+/** Resolves flags to one validated, complete configuration; pure. */
 
 import { BigtraceError } from '../lib/common/errors.ts';
 import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
@@ -13,11 +13,11 @@ import type { HttpConfig } from './http.ts';
 import type { UserBounds } from './query/users.ts';
 import type { ColumnFindingBounds } from './schema/schema-queue.ts';
 
-/** What commander hands over: flags, their variables, or defaults. */
+/** The values that commander parsed from flags, environment variables or defaults; times in ms, sizes in bytes. */
 export interface OrchestratorFlags extends ServerSecurityFlags {
   listen: string;
   port: number;
-  /** `host:port` in place of listen and port. */
+  /** `host:port`; overrides `listen` and `port`. */
   socket?: string;
   workers?: string[];
   workerTlsCa?: string;
@@ -57,26 +57,26 @@ export interface OrchestratorConfig extends UserBounds, ColumnFindingBounds {
   /** `host:port` to listen on; port 0 picks a free one. */
   socket: string;
   edge: ServerSecurity;
-  /** `host:port` or `dns:///host:port`. */
+  /** Each `host:port` or `dns:///host:port`. */
   workers: string[];
-  /** How workers are reached. */
+  /** TLS and token settings for connections to workers. */
   workerCredentials: ClientCredentials;
   resolveIntervalMs: number;
   workerTimeoutMs: number;
   workerWaitMs: number;
-  /** 0: as many as the workers take. */
+  /** Maximum number of tasks of one query assigned at the same time; 0: as many as workers give credits for. */
   tracesInFlightMax: number;
-  /** 0: never. */
+  /** Silence of a worker after which a task is hedged; 0: never. */
   hedgeAfterMs: number;
   queryTimeoutMs: number;
   queryTimeoutMsMax: number;
   queriesMax: number;
   drainTimeoutMs: number;
-  /** ClickHouse's HTTP interface: where the catalog of traces is. */
+  /** URL of the HTTP interface of the ClickHouse server that holds the catalog. */
   clickhouseUrl: string | undefined;
-  /** With the password of ClickHouse's users bigtrace_catalog and bigtrace_backend. */
+  /** File with the password of the ClickHouse users bigtrace_catalog and bigtrace_backend. */
   servicePasswordFile: string | undefined;
-  /** The HTTP backend; without a ClickHouse there is none. */
+  /** The HTTP backend; undefined without `clickhouseUrl`, which it needs. */
   http: HttpConfig | undefined;
   json: boolean;
   logLevel: LogLevel;
@@ -132,7 +132,7 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
 
 function httpConfig(flags: OrchestratorFlags, socket: string): HttpConfig {
   return {
-    host: hostOf(socket), // guarded as gRPC is
+    host: hostOf(socket), // the same host as gRPC
     port: flags.httpPort,
     corsOrigins: flags.corsOrigin ?? [],
     presetsFile: flags.presets,
@@ -153,7 +153,7 @@ function workerTargets(flags: OrchestratorFlags): string[] {
   );
 }
 
-/** Upstream's way to name workers: an address and ports from a first one on. */
+/** Returns the workers that upstream's flags name: one host and `workerCount` consecutive ports. */
 function countedWorkers({ workerAddress, workerPort, workerCount }: OrchestratorFlags): string[] {
   if (workerPort + workerCount - 1 > 65535)
     throw new BigtraceError(

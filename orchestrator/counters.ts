@@ -1,6 +1,6 @@
-/** What an orchestrator counts since its start, by name; Status carries them, and so do its metrics. */
+/** The counters and gauges of an orchestrator. The Status call and the metrics endpoint report them. */
 
-/** Names are interface: each with what it counts. */
+/** Each counter with its help text; it counts since the process started. The names are public: do not rename them. */
 export const COUNTERS = {
   queries: 'queries begun, the search for columns not counted',
   queries_failed: 'queries that ended with an error',
@@ -18,7 +18,7 @@ export const COUNTERS = {
 
 export type CounterName = keyof typeof COUNTERS;
 
-/** How things are now. */
+/** Each gauge with its help text. The names are public: do not rename them. */
 export const GAUGES = {
   queries_running: 'queries and other calls that run',
   traces_waiting: 'traces that wait for a worker',
@@ -36,7 +36,7 @@ export class Counters {
     this.#values.set(name, (this.#values.get(name) ?? 0) + amount);
   }
 
-  /** Every name. */
+  /** Returns the value of every counter, 0 for those never added to. */
   all(): Record<string, number> {
     return Object.fromEntries(
       Object.keys(COUNTERS).map((name) => [name, this.#values.get(name as CounterName) ?? 0]),

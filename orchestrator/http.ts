@@ -1,4 +1,4 @@
-/** The HTTP backend as a part of the orchestrator: what it is told of the queries that run here. */
+/** Starts the HTTP backend inside the orchestrator and gives it access to the queries that run here. */
 import {
   type ConsoleOptions,
   type ConsoleTrace,
@@ -15,17 +15,17 @@ import type { QueryContext } from './query/execute.ts';
 
 const CONSOLE = new URL('dist/console/', ROOT_URL);
 
-/** Of each query, in an answer that is asked for every second. */
+/** Maximum bytes of each query's SQL in the state that the console polls. */
 const SQL_BYTES_SHOWN = 4000;
 
 export interface HttpConfig {
   host: string;
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   port: number;
   corsOrigins: string[];
-  /** YAML file of further presets. */
+  /** YAML file with additional presets. */
   presetsFile: string | undefined;
-  /** Where the console leads those who want Superset. */
+  /** URL of Superset that the console links to. */
   supersetUrl?: string | undefined;
 }
 
@@ -33,14 +33,14 @@ export interface HttpContext {
   edge: ServerSecurity;
   ground: QueryContext;
   clickhouseUrl: string;
-  /** Of the users that services log in to ClickHouse as. */
+  /** Password of the ClickHouse users that services log in as. */
   password: string;
-  /** Which orchestrator this is: host:port of its gRPC. */
+  /** Identifies this orchestrator: `host:port` of its gRPC server. */
   owner: string;
   log: Logger;
 }
 
-/** @throws invalid_option when it cannot listen */
+/** @throws invalid_option when it cannot listen or the presets file cannot be read */
 export function startHttp(
   config: HttpConfig,
   { ground, edge, clickhouseUrl, password, owner, log }: HttpContext,
@@ -52,7 +52,7 @@ export function startHttp(
       const texts = [...failures.read(queryId, 0)].map(({ trace, message }) =>
         trace.length === 0 ? message : `[${textFromBytes(trace)}]: ${message}`,
       );
-      // What failed in the search for columns has failed in the query again.
+      // A trace that failed in column finding fails in the query again; report it once.
       return [...new Set(texts)].slice(0, limit);
     },
     cancel: (queryId: string) => void running.cancel(queryId),

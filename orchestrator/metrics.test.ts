@@ -9,7 +9,7 @@ import { TestSystem } from './testing/system.ts';
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-token-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-it('is watched over HTTP: every counter and gauge has a metric', async () => {
+it('the metrics endpoint has a metric for every counter and gauge', async () => {
   await using system = await new TestSystem([{}], {
     edge: { ...PLAINTEXT_SERVER, metricsPort: 0 },
   }).start();
@@ -23,7 +23,7 @@ it('is watched over HTTP: every counter and gauge has a metric', async () => {
   expect(text).toContain('bigtrace_orchestrator_workers_ready 1\n');
 });
 
-it('answers a client without the token with an error that says so', async () => {
+it('a client without the token gets an unauthenticated error', async () => {
   const tokenFile = join(directory, 'token');
   writeFileSync(tokenFile, 'sesame\n');
   await using system = await new TestSystem([{}], {
@@ -32,14 +32,14 @@ it('answers a client without the token with an error that says so', async () => 
   await expect(system.status()).rejects.toMatchObject({ code: 'unauthenticated' });
 });
 
-it('the HTTP backend asks for the same token, but not those who ask whether they may send it', async () => {
+it('the HTTP backend requires the same token, except for CORS preflight requests', async () => {
   const tokenFile = join(directory, 'token');
   writeFileSync(tokenFile, 'sesame\n');
   const http = { host: '127.0.0.1', port: 0, corsOrigins: [], presetsFile: undefined };
   await using system = await new TestSystem([{}], {
     edge: { ...PLAINTEXT_SERVER, tokenFile },
     http,
-    clickhouseUrl: 'http://127.0.0.1:1', // not there; the root answers all the same
+    clickhouseUrl: 'http://127.0.0.1:1', // nothing listens there; `/` responds without ClickHouse
   }).start();
   const url = system.orchestrator?.httpUrl ?? '';
   const statusOf = async (authorization: string): Promise<number> =>

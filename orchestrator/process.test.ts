@@ -1,4 +1,4 @@
-/** `bigtrace orchestrator` as a process. */
+/** Runs `bigtrace orchestrator` as a child process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
@@ -32,7 +32,7 @@ async function start(flags: string[], env: NodeJS.ProcessEnv = {}) {
   return { child, ready: JSON.parse(line) as { service: string; address: string; pid: number } };
 }
 
-test('says where it listens; SIGTERM lets a query end that runs, then it is gone', async () => {
+test('the process prints its address, and on SIGTERM exits after the running query has finished', async () => {
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
     release = resolve;
@@ -66,14 +66,14 @@ test('says where it listens; SIGTERM lets a query end that runs, then it is gone
   worker.kill();
 });
 
-test('ends with the process that started it', async () => {
+test('the orchestrator exits when the process that started it disconnects', async () => {
   const { child } = await start(['-l', '127.0.0.1:9']);
   const exited = once(child, 'exit');
   child.disconnect();
   expect(await exited).toEqual([0, null]);
 });
 
-test('a warning of Node is a line of its log', async () => {
+test('a Node.js warning is logged as one JSON line', async () => {
   const warns = "process.on('message', (text) => process.emitWarning(text))";
   const preload = `--import data:text/javascript,${encodeURIComponent(warns)}`;
   const { child } = await start(['-l', '127.0.0.1:9'], { NODE_OPTIONS: preload });
@@ -91,7 +91,7 @@ test('a warning of Node is a line of its log', async () => {
   throw new Error('no such line came');
 });
 
-/** The exit code and stderr of a service that does not start. */
+/** Returns the exit code and the stderr of a service that fails to start. */
 async function failedStart(...args: string[]): Promise<[code: number, stderr: string]> {
   const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   children.push(child);
@@ -102,7 +102,7 @@ async function failedStart(...args: string[]): Promise<[code: number, stderr: st
   return [(await once(child, 'close'))[0] as number, stderr];
 }
 
-test('a service one of whose ports is taken ends with a usage error that names the port', async () => {
+test('a service exits with a usage error that names the port when a port is in use', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const port = String((taken.address() as AddressInfo).port);
@@ -122,7 +122,7 @@ test('a service one of whose ports is taken ends with a usage error that names t
   taken.close();
 });
 
-test('an orchestrator whose presets cannot be read ends, although its gRPC port was free', async () => {
+test('an orchestrator exits when its presets file cannot be read, although its gRPC port was free', async () => {
   const http = ['--clickhouse', 'http://127.0.0.1:9', '--http-port', '0', '--presets', '/no/such'];
   const [code, stderr] = await failedStart('orchestrator', '-s', '127.0.0.1:0', ...http);
   expect(code).toBe(2);

@@ -1,10 +1,13 @@
-/** The orchestrator as a process: says when it is ready, and ends when it is told to. */
+/** Runs the orchestrator as a process: prints the ready line, and stops on signals. */
 import { createProcessLogger } from '../lib/common/observability/log.ts';
 import { lossyOutput } from '../lib/common/observability/lossy-writer.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { startOrchestrator } from './start.ts';
 
-/** Resolves once it has stopped: after SIGTERM, SIGINT, or the end of the process that started it. */
+/**
+ * Resolves when the orchestrator has stopped. SIGTERM drains it; SIGINT, a second SIGTERM, and the exit of a parent
+ * process that started it with an IPC channel stop it at once.
+ */
 export async function serve(config: OrchestratorConfig): Promise<void> {
   const log = createProcessLogger('orchestrator', config.logLevel);
   const orchestrator = await startOrchestrator(config, log);
@@ -15,7 +18,7 @@ export async function serve(config: OrchestratorConfig): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     let told = false;
     const end = (atOnce: boolean): void => {
-      // Told twice, it does not wait any more.
+      // A second signal stops the drain.
       if (told || atOnce) {
         orchestrator.stop();
         resolve();

@@ -1,4 +1,4 @@
-/** Puts an orchestrator together and starts it. */
+/** Creates the parts of an orchestrator and starts them. */
 import { readFileSync } from 'node:fs';
 import type { RunningBackend } from '../http-api/index.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
@@ -20,19 +20,19 @@ import { RunningQueries } from './query/running-queries.ts';
 import { Users } from './query/users.ts';
 
 export interface RunningOrchestrator {
-  /** host:port it listens on. */
+  /** `host:port` of the gRPC server. */
   address: string;
-  /** Where it is watched, if it is. */
+  /** Port of the health and metrics endpoint; undefined when it is off. */
   metricsPort: number | undefined;
-  /** `http://host:port` of the HTTP backend, if there is one. */
+  /** `http://host:port` of the HTTP backend; undefined when it is off. */
   httpUrl: string | undefined;
-  /** Takes no new queries, lets those that run go on for a while, then stops. */
+  /** Refuses new queries, waits up to `drainTimeoutMs` for the running ones, then stops. */
   drain(): Promise<void>;
-  /** Stops at once. */
+  /** Stops at once; running queries are cancelled. */
   stop(): void;
 }
 
-/** @throws invalid_option when it cannot listen */
+/** @throws invalid_option when it cannot listen, or cannot read a file that the configuration names */
 export async function startOrchestrator(
   config: OrchestratorConfig & Pick<FleetOptions, 'resolve'>,
   log: Logger,
@@ -72,7 +72,7 @@ export async function startOrchestrator(
     probes = await watched(server, config);
     backend = await startedHttp(config, { ground, password, owner: address, log });
   } catch (thrown) {
-    stop(); // or the listener that did start would keep serving
+    stop(); // otherwise the listeners that did start would keep serving
     throw thrown;
   }
   return {
@@ -97,7 +97,7 @@ function startedHttp(
   return startHttp(http, { ...ground, edge, clickhouseUrl });
 }
 
-/** @throws invalid_option where the file cannot be read */
+/** @returns an empty string without a file @throws invalid_option when the file cannot be read */
 function servicePassword({ servicePasswordFile }: OrchestratorConfig): string {
   if (servicePasswordFile === undefined) return '';
   try {

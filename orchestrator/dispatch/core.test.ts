@@ -1,4 +1,4 @@
-/** The pure parts: placement, retry, replay, stealing, sampling, the set of traces. */
+/** Tests of pure code: placement, retry, replay, stealing, sampling, the set of traces. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BigtraceError, type ErrorCode } from '../../lib/common/errors.ts';
@@ -17,7 +17,7 @@ const place = (address: string, load = 0) => ({ address, seed: placementSeed(add
 const fleet = (count: number) =>
   Array.from({ length: count }, (_, at) => place(`10.0.0.${at}:5052`));
 
-test('placement spreads traces evenly and moves only a leaving worker’s share', () => {
+test('placement spreads traces evenly, and only the traces of a worker that leaves move', () => {
   const five = fleet(5);
   const four = five.slice(0, 4);
   const homes = new Map<string, number>();
@@ -36,7 +36,7 @@ test('placement spreads traces evenly and moves only a leaving worker’s share'
   }
 });
 
-test('a worker that has more than its share is passed over', () => {
+test('placement skips a worker whose load exceeds its share', () => {
   const digest = digestOf('/local/a');
   const places = fleet(4);
   const home = preferredWorker(digest, places);
@@ -50,7 +50,7 @@ test('a worker that has more than its share is passed over', () => {
   expect(placementFor(digest, [])).toBeUndefined();
 });
 
-test('small queries are balanced: no worker gets more than a quarter above its share', () => {
+test('a query of few traces is balanced: no worker gets more than 1.25 times its share', () => {
   const places = fleet(2);
   for (let at = 0; at < 8; at++) {
     const chosen = placementFor(digestOf(`/local/${at}`), places);
@@ -77,16 +77,16 @@ test.each<[ErrorCode, Partial<Attempts>, string]>([
   ['engine_crashed', { crashes: 1 }, 'elsewhere'],
   ['engine_crashed', { crashes: 1, othersLeft: false }, 'fail'],
   ['engine_crashed', { crashes: 2, attempts: 2 }, 'fail'],
-])('after %s, %j: %s', (code, tried, next) => {
+])('the retry decision after %s with %j is %s', (code, tried, next) => {
   expect(failed(code, tried).next).toBe(next);
 });
 
-test('the error of a trace that was tried more than once says so', () => {
+test('the error of a trace that was tried more than once states the number of attempts', () => {
   const verdict = failed('worker_lost', { attempts: 3 });
   expect(verdict.next === 'fail' && verdict.error.message).toBe('why (tried 3 times)');
 });
 
-test('replay: whatever the chunks and wherever it broke, what is passed on is the answer', () => {
+test('replay passes each chunk of the result on exactly once, wherever the stream breaks', () => {
   const answer = fc.array(fc.uint8Array({ minLength: 1, maxLength: 5 }), { minLength: 1 });
   fc.assert(
     fc.property(answer, fc.array(fc.nat(8), { maxLength: 4 }), (chunks, breaks) => {
@@ -105,16 +105,16 @@ test('replay: whatever the chunks and wherever it broke, what is passed on is th
   );
 });
 
-test('stealing pays where waiting takes longer than loading', () => {
+test('stealing pays when waiting would take longer than loading the trace', () => {
   const warm = { threads: 1, taskMs: 5 };
   expect(stealPays({ ...warm, open: 10 }, 1000)).toBe(false);
   expect(stealPays({ ...warm, open: 1000 }, 1000)).toBe(true);
   const cold = { threads: 2, taskMs: 1000 };
-  expect(stealPays({ ...cold, open: 2 }, 1000)).toBe(false); // both run
+  expect(stealPays({ ...cold, open: 2 }, 1000)).toBe(false); // both tasks run already
   expect(stealPays({ ...cold, open: 3 }, 1000)).toBe(true);
 });
 
-test('samples are spread, whatever their number', () => {
+test('samples are spread evenly for any number of them', () => {
   expect(spreadOrder(0)).toEqual([]);
   expect(spreadOrder(1)).toEqual([0]);
   expect(spreadOrder(8).slice(0, 4)).toEqual([0, 4, 2, 6]);
@@ -125,14 +125,14 @@ test('samples are spread, whatever their number', () => {
   expect(new Set(spreadOrder(1_000_000)).size).toBe(64);
 });
 
-test('the set of traces has each once', () => {
+test('the set of traces holds each trace once', () => {
   const set = new TraceSet();
   for (let round = 0; round < 2; round++)
     for (let at = 0; at < 20_000; at++) expect(set.add(digestOf(`/local/${at}`))).toBe(round === 0);
   expect(set.size).toBe(20_000);
 });
 
-test('a queue is taken from at both ends', () => {
+test('tasks can be taken from both ends of a queue', () => {
   const queue = new TaskQueue();
   const digest = digestOf('');
   const ids: number[] = [];
@@ -145,7 +145,7 @@ test('a queue is taken from at both ends', () => {
   expect(queue.popIf(() => true)).toBeUndefined();
 });
 
-test('placement memory and failure log are bounded', () => {
+test('the placement memory and the failure log are bounded', () => {
   const memory = new PlacementMemory();
   for (let at = 0; at < 100_100; at++) memory.set(digestOf(`${at}`), `w${at}`);
   expect(memory.size).toBe(100_000);
@@ -168,7 +168,7 @@ test('placement memory and failure log are bounded', () => {
   expect([...log.read('e', 0)]).toHaveLength(5000);
 });
 
-test('what a listing said of a trace counts for a moment', () => {
+test('a generation seen in a listing is used for 2 s', () => {
   const trace = Buffer.from('/local/a');
   const listed = { generation: 'g', sinceMs: 500 };
   const task = new QueryTask({ trace, digest: traceDigest(trace), listed });

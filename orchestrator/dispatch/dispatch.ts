@@ -1,4 +1,4 @@
-/** Which worker gets which trace of one query, and when: queues, credits, stealing. */
+/** Assigns the tasks of one query to workers: worker queues, credits, stealing, hedging. */
 import type { Counters } from '../counters.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { placementFor, preferredWorker } from './placement.ts';
@@ -8,22 +8,25 @@ import type { QueryTask } from './task.ts';
 import { WorkerQueue } from './worker-queue.ts';
 import type { WorkerRun } from './worker-run.ts';
 
-/** What queries share for their dispatch. */
+/** State and settings that the dispatch of all queries shares. */
 export interface DispatchContext {
   fleet: Fleet;
   memory: PlacementMemory;
-  /** What it costs to load a trace that is nowhere, as seen lately. */
+  /** Mean time, in ms, of recent loads that parsed the trace, because no snapshot of it existed. */
   coldMs: Mean;
   counters: Counters;
-  /** How long a query waits for a worker when there is none. */
+  /** Time that a query waits for a usable worker before it fails with no_workers. */
   workerWaitMs: number;
-  /** Traces of one query that are with workers at a time; 0: as many as these take. */
+  /** Maximum number of tasks of one query assigned at the same time; 0: as many as workers give credits for. */
   tracesInFlightMax: number;
-  /** A trace that takes longer is given to an idle worker too; 0: never. */
+  /** Age after which a task of a silent worker may be hedged; 0: never. */
   hedgeAfterMs: number;
 }
 
-/** Before any was seen: rather too much, for after a restart most traces have an image where they belong. */
+/**
+ * Assumed load time before the first parse was measured. It is high on purpose, so that idle workers steal less: after
+ * a restart most traces have a snapshot on their preferred worker.
+ */
 const DEFAULT_COLD_MS = 1000;
 
 export class Dispatch {
@@ -31,14 +34,14 @@ export class Dispatch {
   readonly #open: (lane: WorkerQueue) => WorkerRun;
   readonly #spent: (threadMs: number) => void;
   readonly #lanes = new Map<string, WorkerQueue>();
-  /** Tasks that no worker can take just now. */
+  /** Tasks that wait because no worker is usable. */
   #unassigned: QueryTask[] = [];
   #inFlight = 0;
   #nextId = 1;
 
   /**
-   * @param open opens the stream to a lane's worker
-   * @param spent is told of thread time that no answer comes of
+   * @param open opens the stream to the worker of a worker queue
+   * @param spent called with engine-thread time, in ms, of tasks that were dropped before they ended
    */
   constructor(
     ground: DispatchContext,
@@ -54,7 +57,7 @@ export class Dispatch {
     return [...this.#lanes.values()];
   }
 
-  /** Tasks that are with workers. */
+  /** Number of assigned tasks; a hedged task counts once per worker. */
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -63,12 +66,12 @@ export class Dispatch {
     return this.#unassigned.length;
   }
 
-  /** A lane for every worker of the fleet; what had no place gets one. */
+  /** Creates a worker queue for each new usable worker, and places the tasks that had no worker. */
   adoptWorkers(): void {
     for (const worker of this.#ground.fleet.usable) {
       const lane = this.#lanes.get(worker.address);
       if (lane?.usable === true || (lane !== undefined && lane.load > 0)) continue;
-      // A worker that drained, or left, and came back begins anew.
+      // A worker that drained or left and came back starts with a new queue.
       lane?.run?.finish();
       this.#lanes.set(worker.address, new WorkerQueue(worker));
     }
@@ -92,12 +95,12 @@ export class Dispatch {
     lane?.queue.push(task);
   }
 
-  /** Whether a worker is left that `task` has not failed on. */
+  /** Whether there is a usable worker on which `task` has not failed. */
   othersLeft(task: QueryTask): boolean {
     return this.lanes.some(({ usable, address }) => usable && !task.failedOn.includes(address));
   }
 
-  /** Gives workers with credits what waits for them. */
+  /** Assigns queued tasks to the workers that have credits. */
   feed(): void {
     for (const lane of this.#lanes.values()) this.#feed(lane);
   }
@@ -142,7 +145,7 @@ export class Dispatch {
     return true;
   }
 
-  /** Idle workers take from the one that has most to do, where it pays. */
+  /** Lets idle workers steal from the worker with the highest load, where `stealPays`, or hedge. */
   balance(): void {
     const lanes = this.lanes.filter((lane) => lane.usable);
     if (lanes.length < 2) return;
@@ -157,9 +160,9 @@ export class Dispatch {
   }
 
   /**
-   * Helps with a trace that another worker has had for very long. One that is queued there is withdrawn; one
-   * whose worker is silent is given to the idle worker too, and the first to answer counts. One that is being
-   * read, parsed or queried stays where it is: what never ends there would never end here.
+   * Looks for a task that another worker has had for longer than a load takes. A task that is still queued on that
+   * worker is withdrawn for the idle worker; a task whose worker is silent is hedged. A task that the worker reports
+   * as being read, parsed or run stays: if it never ends there, it would never end here.
    */
   #help(idle: WorkerQueue, lanes: WorkerQueue[], now: number): void {
     const coldMs = this.#ground.coldMs.or(DEFAULT_COLD_MS);
@@ -167,7 +170,7 @@ export class Dispatch {
       if (lane === idle) continue;
       for (const task of lane.open.values()) {
         const ageMs = now - task.assignedAt;
-        if (ageMs <= coldMs) break; // those behind it are younger
+        if (ageMs <= coldMs) break; // tasks are in order of assignment: the others are younger
         const state = lane.states.current(task.id, now);
         const { holders, replay, failedOn } = task;
         if (holders > 1 || replay.begun || failedOn.includes(idle.address)) continue;
@@ -188,7 +191,7 @@ export class Dispatch {
     this.#assign(idle, [task]);
   }
 
-  /** One trace. False: there is none to be had just now. */
+  /** Moves one queued task to the thief. @returns false when there is no queued task to steal */
   #steal(thief: WorkerQueue, lanes: WorkerQueue[], now: number): boolean {
     const victim = lanes.reduce((most, lane) => (lane.load > most.load ? lane : most), thief);
     if (victim === thief) return false;
@@ -212,7 +215,7 @@ export class Dispatch {
     this.#ground.counters.add('steals');
   }
 
-  /** The task, taken from the lane that has it. */
+  /** Removes an assigned task from a worker queue. @returns undefined when the queue does not have it */
   take(lane: WorkerQueue, id: number): QueryTask | undefined {
     const task = lane.open.get(id);
     if (task === undefined) return undefined;
@@ -222,21 +225,21 @@ export class Dispatch {
     return task;
   }
 
-  /** Takes the task from all other workers that try it as well, and ends it there: the first to answer counts. */
+  /** Cancels the task on every worker but `by`, when one worker of a hedged task sends its result. */
   claim(task: QueryTask, by?: WorkerQueue): void {
     const own = by?.open.has(task.id) ? 1 : 0;
     if (task.holders === own) return;
     for (const lane of this.#lanes.values()) if (lane !== by) this.drop(lane, task.id);
   }
 
-  /** Takes the task from a worker that has not ended it. */
+  /** Cancels an assigned task on its worker and removes it from the worker queue. */
   drop(lane: WorkerQueue, id: number): void {
     if (this.take(lane, id) === undefined) return;
     this.#spent(lane.states.threadMs(id));
     lane.run?.cancelTasks([id]);
   }
 
-  /** Tasks that a worker did not begin. */
+  /** Assigns again the tasks that a worker gave back, to the thief if a steal caused it. */
   returned(lane: WorkerQueue, ids: number[]): void {
     for (const id of ids) {
       const task = this.take(lane, id);
@@ -248,7 +251,7 @@ export class Dispatch {
     }
   }
 
-  /** Closes a lane's stream. @returns what its worker had and did not answer */
+  /** Closes the stream of a worker queue. @returns the tasks that were assigned to the worker and had not ended */
   abandon(lane: WorkerQueue): QueryTask[] {
     this.#spent(lane.openThreadMs);
     lane.broken(performance.now());
@@ -257,7 +260,7 @@ export class Dispatch {
     return tasks;
   }
 
-  /** The query ended before its traces did: their streams are cancelled. */
+  /** Cancels all streams, when the query ends before its tasks. */
   cancelAll(): void {
     for (const lane of this.#lanes.values()) {
       this.#spent(lane.openThreadMs);
@@ -265,13 +268,13 @@ export class Dispatch {
     }
   }
 
-  /** What waits for a worker that takes nothing more is placed again. */
+  /** Places the queued tasks again if the worker is no longer usable. */
   empty(lane: WorkerQueue): void {
     if (!lane.usable) for (const task of lane.queue.clear()) this.place(task);
   }
 }
 
-/** Asks for a trace back that the victim has not begun, if it was not asked for already. */
+/** Requests a task back from the victim, unless that was requested already. It succeeds if the task has not begun. */
 function withdraw(victim: WorkerQueue, thief: WorkerQueue, task: QueryTask): void {
   if (task.wantedBy !== undefined) return;
   task.wantedBy = thief.address;

@@ -1,6 +1,6 @@
 /**
- * Queries over a modelled fleet, very many and all different: no row is lost, none comes twice, none waits for
- * ever. BIGTRACE_MODEL_STEPS=200000 runs for that many random steps, BIGTRACE_MODEL_SEED=n begins elsewhere.
+ * Runs random queries over a model of a fleet, and checks that no row is lost or duplicated and that every query
+ * ends. BIGTRACE_MODEL_STEPS sets the number of steps (such as 200000), BIGTRACE_MODEL_SEED the first seed.
  */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { judged } from '../testing/model-run.ts';
@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-test(`${STEPS} random steps of workers that do all that can happen`, {
+test(`queries stay correct over ${STEPS} random steps of faulty workers`, {
   timeout: 600_000,
 }, async () => {
   const seen: Record<string, number> = { steps: 0 };
@@ -25,7 +25,7 @@ test(`${STEPS} random steps of workers that do all that can happen`, {
     for (const [name, count] of Object.entries(await judged(seed)))
       seen[name] = (seen[name] ?? 0) + count;
   }
-  // The model is of use only where all of it happens.
+  // The model proves something only if each of these events occurs.
   for (const name of ['hedges', 'steals', 'retries', 'streams_broken', 'traces_failed'])
     expect(seen[name], name).toBeGreaterThan(runs / 10);
 });

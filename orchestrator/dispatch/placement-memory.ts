@@ -1,14 +1,14 @@
-/** Where traces are loaded that are not with the worker their hash ranks first: stolen, or retried. */
+/** Remembers which worker has a trace loaded that ran on another worker than its preferred one (stolen or retried). */
 import type { TraceDigest } from '../query/trace-set.ts';
 
 const ENTRIES_MAX = 100_000;
 
-/** 53 bits of the digest: a wrong hit costs no more than a load. */
+/** Returns 53 bits of the digest. A collision costs no more than loading a trace once more. */
 function keyOf({ words }: TraceDigest): number {
   return words[0] + (words[1] & 0x1fffff) * 2 ** 32;
 }
 
-/** Forgets what was not used for longest. */
+/** Holds at most ENTRIES_MAX entries; the entry that was set least recently is dropped first. */
 export class PlacementMemory {
   readonly #addresses = new Map<number, string>();
 
@@ -16,7 +16,7 @@ export class PlacementMemory {
     return this.#addresses.size;
   }
 
-  /** Address of the worker that had the trace last, where it is not its home. */
+  /** Returns the address of the worker that last ran the trace, if that was not its preferred worker. */
   get(digest: TraceDigest): string | undefined {
     return this.#addresses.size === 0 ? undefined : this.#addresses.get(keyOf(digest));
   }

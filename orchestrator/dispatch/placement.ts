@@ -1,21 +1,21 @@
 /**
- * Which worker a trace goes to. Rendezvous hashing: each trace ranks the workers by a hash of both, so it
- * returns to the worker that has it loaded, and a worker that joins or leaves moves only its share.
- * With bounded load: a worker that has much more than its share is passed over.
+ * Chooses the worker for a trace by rendezvous hashing: each trace ranks the workers by a hash of both. So a trace
+ * returns to the worker that has it loaded, and when a worker joins or leaves only its share of the traces moves.
+ * The load is bounded: a worker with more than LOAD_FACTOR times its share is skipped.
  */
 import type { TraceDigest } from '../query/trace-set.ts';
 
-/** A worker may have this many times its fair share of a query's open traces. */
+/** Maximum load of a worker, as a multiple of its fair share of a query's open traces. */
 const LOAD_FACTOR = 1.25;
 
 export interface PlacementTarget {
-  /** Any number that is the worker's own: `placementSeed` of the name of its images, or of its address. */
+  /** Identifies the worker in the hash: `placementSeed` of its cache ID or, without one, of its address. */
   seed: number;
-  /** Open traces of this query with the worker. */
+  /** Traces of this query that are queued for the worker or assigned to it. */
   load: number;
 }
 
-/** FNV-1a. */
+/** Returns the 32-bit FNV-1a hash of `name`. */
 export function placementSeed(name: string): number {
   let seed = 0x811c9dc5;
   for (let at = 0; at < name.length; at++) seed = Math.imul(seed ^ name.charCodeAt(at), 0x01000193);
@@ -29,7 +29,7 @@ function score(seed: number, { words }: TraceDigest): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
-/** The worker that a trace belongs to, whatever the loads are. */
+/** Returns the preferred worker of a trace, regardless of load; undefined when `places` is empty. */
 export function preferredWorker<P extends PlacementTarget>(
   digest: TraceDigest,
   places: Iterable<P>,
@@ -46,7 +46,7 @@ export function preferredWorker<P extends PlacementTarget>(
   return best;
 }
 
-/** The best-ranked of `places` whose load is within the bound. Undefined where `places` is empty. */
+/** Returns the best-ranked of `places` whose load is within the bound; undefined when `places` is empty. */
 export function placementFor<P extends PlacementTarget>(
   digest: TraceDigest,
   places: P[],

@@ -1,6 +1,6 @@
 /**
- * A trace whose worker was lost in mid-stream is asked again elsewhere. The engine's answer is the same
- * chunk by chunk, so what was passed on already is dropped; a checksum over it proves that it was the same.
+ * Continues the result of a task that is retried after its worker was lost in mid-stream. An engine produces the same
+ * chunks again, so those already passed on to the client are dropped; a checksum verifies that they are the same.
  */
 import { crc32 } from 'node:zlib';
 
@@ -23,15 +23,15 @@ function after(passed: Passed, chunk: Uint8Array): Passed {
 
 export class Replay {
   #passed = NOTHING;
-  /** What this attempt gave of what was passed on before it; undefined once it is past that. */
+  /** The chunks of this attempt that repeat what was passed on before; undefined once all of that was repeated. */
   #again: Passed | undefined;
 
-  /** Whether any chunk was passed on. */
+  /** Whether at least one chunk was passed on. */
   get begun(): boolean {
     return this.#passed.chunks > 0;
   }
 
-  /** Chunks that were passed on. */
+  /** Number of chunks that were passed on. */
   get chunks(): number {
     return this.#passed.chunks;
   }
@@ -40,10 +40,10 @@ export class Replay {
     this.#again = this.begun ? NOTHING : undefined;
   }
 
-  /** What to do with the next chunk; `differs`: this attempt's answer is not that of the one before. */
+  /** Returns what to do with the next chunk; `differs`: this attempt's result is not the one already passed on. */
   take(chunk: Uint8Array, last: boolean): 'pass' | 'drop' | 'differs' {
     if (this.#again === undefined) {
-      // Nothing is ever compared with the last chunk: it ends the trace.
+      // The last chunk ends the task, so no later attempt is compared with it.
       if (!last) this.#passed = after(this.#passed, chunk);
       return 'pass';
     }

@@ -1,31 +1,31 @@
-/** What to do with a trace that failed: a pure rule of what failed and what was tried before. */
+/** Decides whether a failed task is retried, from its error and its earlier attempts; pure. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
-/** A trace is begun at most this many times. */
+/** Maximum number of attempts for one task. */
 export const ATTEMPTS_MAX = 3;
 
-/** An engine that dies twice on the same trace would do so for ever. */
+/** Maximum number of engine crashes for one task: a trace that crashed two engines would crash every engine. */
 const CRASHES_MAX = 2;
 
 export interface Attempts {
-  /** Including the one that just failed. */
+  /** Number of attempts, including the one that just failed. */
   attempts: number;
-  /** Of those, ended by engine_crashed, including the one that just failed. */
+  /** Number of these attempts that ended with engine_crashed, including the one that just failed. */
   crashes: number;
-  /** Whether there is a worker it was not tried on. */
+  /** Whether there is a usable worker on which the task has not failed. */
   othersLeft: boolean;
 }
 
 export type RetryDecision =
-  /** Again, on a worker it was not tried on. */
+  /** Retry on a worker on which the task has not failed. */
   | { next: 'elsewhere' }
-  /** Again, on any worker: all were tried, but it was not the trace's failure. */
+  /** Retry on any worker: the task failed on all of them, but for a reason outside the trace. */
   | { next: 'anywhere' }
   | { next: 'fail'; error: BigtraceError };
 
 /**
- * Whether a worker's loss counts as an attempt. A worker that the stream did not reach has not tried the
- * trace: many that went away at once, and are not known to be gone yet, must not use its attempts up.
+ * Returns whether the loss of a worker counts as an attempt. A worker that the stream did not reach has not tried the
+ * task. Otherwise, when many workers vanish at once and are not known to be gone yet, they would use its attempts up.
  */
 export function wasAttempt(reached: boolean, othersLeft: boolean): boolean {
   return reached || !othersLeft;

@@ -1,4 +1,4 @@
-/** Who gets what: stealing, fairness between queries, workers that join and leave. */
+/** Tests of stealing, hedging, fairness between queries, and workers that join and leave. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { answer, type Script } from '../testing/stub-worker.ts';
@@ -8,7 +8,7 @@ const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
 const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
 
-/** A trace that has to be parsed takes long; one that was parsed here before does not. */
+/** Takes `ms` for a trace that this worker has not parsed before, and no time otherwise. */
 function parsing(ms: number): Script {
   const loaded = new Set<string>();
   return async ({ trace, rows }) => {
@@ -19,7 +19,7 @@ function parsing(ms: number): Script {
   };
 }
 
-test('an idle worker takes what a slow one has not begun, also what it was given', async () => {
+test('an idle worker steals the tasks that a slow worker has not begun, including assigned ones', async () => {
   const slow: Script = async (task) => {
     while ((system.workers[1]?.seen.length ?? 0) < 17) await sleep(5);
     await answer(task);
@@ -33,7 +33,7 @@ test('an idle worker takes what a slow one has not begun, also what it was given
   expect((await system.status()).counters['steals']).toBeGreaterThan(4);
 });
 
-test('a stolen trace is assigned to the worker that stole it again, which has it loaded', async () => {
+test('a later query assigns a stolen trace to the worker that stole it and has it loaded', async () => {
   const workers = Array.from({ length: 2 }, () => ({
     ...{ script: parsing(100), concurrency: 1, window: 2 },
   }));
@@ -45,7 +45,7 @@ test('a stolen trace is assigned to the worker that stole it again, which has it
   expect(system.workers.map(({ seen }) => new Set(seen))).toEqual(first);
 });
 
-test('traces follow the images of them to another address', async () => {
+test('traces are placed by the worker’s cache ID, so they follow its snapshots to another address', async () => {
   const list = traces(40);
   const seenBy = async (names: string[]): Promise<Record<string, string[]>> => {
     const workers = names.map((cacheId) => ({ cacheId, window: 100 }));
@@ -60,7 +60,7 @@ test('traces follow the images of them to another address', async () => {
   expect(await seenBy(['other', 'one'])).toEqual(before);
 });
 
-test('a trace that takes one worker very long is tried by an idle one too; it answers once', async () => {
+test('a task of a silent worker is hedged on an idle worker, and its rows are returned once', async () => {
   let first = true;
   let goOn: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
@@ -78,7 +78,7 @@ test('a trace that takes one worker very long is tried by an idle one too; it an
   }).start();
   const begun = performance.now();
   expect(rowsOf(await system.query(traces(8)))).toEqual(answersOf(traces(8)));
-  // Whoever was slower is told to stop.
+  // The task is cancelled on the slower worker.
   await expect
     .poll(() => system.workers.flatMap(({ cancelledTraces }) => cancelledTraces), SOON)
     .toEqual(['/local/t3']);
@@ -88,7 +88,7 @@ test('a trace that takes one worker very long is tried by an idle one too; it an
   expect((await system.status()).counters).toMatchObject({ hedges: 1, traces_done: 8 });
 });
 
-test('a trace that is being parsed is not given to an idle worker', async () => {
+test('a task whose worker reports that it parses the trace is not hedged', async () => {
   const stop = new AbortController();
   const script: Script = async (task) => {
     const { trace, state } = task;
@@ -100,7 +100,7 @@ test('a trace that is being parsed is not given to an idle worker', async () => 
   await using system = await new TestSystem([{ script }, { script }], { hedgeAfterMs: 1 }).start();
   const call = system.begin(['/local/endless', '/local/a'], { queryId: 'long' });
   const long = expect(gather(call)).rejects.toMatchObject({ code: 'cancelled' });
-  await sleep(5000); // longer than the silence after which another worker is asked
+  await sleep(5000); // longer than the 3 s after which a worker counts as silent
   expect(system.workers.flatMap(({ seen }) => seen).sort()).toEqual(['/local/a', '/local/endless']);
   expect((await system.status()).counters['hedges']).toBe(0);
   await system.cancel('long');
@@ -108,7 +108,7 @@ test('a trace that is being parsed is not given to an idle worker', async () => 
   stop.abort();
 });
 
-test('a query of one trace does not wait for one of ten thousand', async () => {
+test('a query of one trace does not wait for a query of ten thousand traces', async () => {
   const script: Script = async (task) => {
     await sleep(5);
     await answer(task);
@@ -127,7 +127,7 @@ test('a query of one trace does not wait for one of ten thousand', async () => {
   await cancelled;
 });
 
-test('workers that join are used, those that leave are forgotten, while a query runs', async () => {
+test('a running query uses workers that join and assigns nothing to workers that left', async () => {
   const script: Script = async (task) => {
     await sleep(10);
     await answer(task);

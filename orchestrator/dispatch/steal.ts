@@ -1,37 +1,37 @@
-/** When a worker that has nothing to do should take a trace from one that has too much. */
+/** Decides when an idle worker should steal a task from a busy one, or hedge it; pure. */
 import { SILENT_MS } from './task-states.ts';
 
 export interface Victim {
-  /** Open traces there: running, assigned and waiting. */
+  /** Tasks queued for or assigned to the worker. */
   open: number;
-  /** Traces it runs at a time. */
+  /** Number of engine threads of the worker. */
   threads: number;
-  /** What one trace takes there. */
+  /** Mean time of one task on the worker, in ms. */
   taskMs: number;
 }
 
 /**
- * A trace placed by affinity is perhaps loaded where it waits, and would have to be loaded again by the
- * thief. So it pays when waiting and running there takes longer than loading here; where the victim
- * itself is loading (its `taskMs` is about `coldMs`), any waiting does.
+ * Returns whether stealing the last queued task of `victim` pays. Its trace may be loaded on the victim already, and
+ * the thief would have to load it. So it pays when waiting and running on the victim takes longer than `coldMs`, the
+ * time to load a trace. When the victim loads each trace too (`taskMs` is about `coldMs`), any waiting is longer.
  */
 export function stealPays({ open, threads, taskMs }: Victim, coldMs: number): boolean {
   const rounds = Math.floor((open - 1) / Math.max(threads, 1));
   return rounds > 0 && (rounds + 1) * taskMs > coldMs;
 }
 
-/** It must take so many times as long as loading and asking a trace does elsewhere. */
+/** A task is hedged only when it takes longer than this many loads. */
 const HEDGE_FACTOR = 5;
 
 /**
- * Whether a trace has been with a silent worker for so long that another, idle worker should try it too.
- * @param afterMs never before; 0: never at all
+ * Returns whether a task has been assigned to a silent worker for so long that it should be hedged.
+ * @param afterMs minimum age of a task that is hedged; 0: never
  */
 export function hedgePays(ageMs: number, coldMs: number, afterMs: number): boolean {
   return afterMs > 0 && ageMs > Math.max(afterMs, SILENT_MS, HEDGE_FACTOR * coldMs);
 }
 
-/** Mean that forgets: the last ten or so count. */
+/** An exponentially weighted mean: each sample has a weight of one tenth. */
 export class Mean {
   #value: number | undefined;
 

@@ -1,14 +1,14 @@
-/** What a worker last said of the tasks of one stream. */
+/** The task states that a worker last reported on one stream. */
 import type { TaskPhase, TaskState } from '../../lib/proto/messages.ts';
 
-/** Workers say it once a second; one that misses three in a row is silent. */
+/** Workers report once a second; a worker that misses three reports in a row is silent. */
 export const SILENT_MS = 3000;
 
 export interface KnownState {
   phase: TaskPhase;
-  /** When the phase began, by performance.now(). */
+  /** When the phase began, in ms of performance.now(). */
   since: number;
-  /** Time on the worker's thread. */
+  /** Time that the task has used an engine thread, in ms. */
   threadMs: number;
 }
 
@@ -16,7 +16,7 @@ export class TaskStates {
   #states = new Map<number, KnownState>();
   #heardAt = Number.NEGATIVE_INFINITY;
 
-  /** A message names every task that has been with the worker for a while: it replaces the one before. */
+  /** Replaces the known states: a report names every task that the worker has had for at least a second. */
   heard(states: readonly TaskState[], now: number): void {
     this.#heardAt = now;
     this.#states = new Map(
@@ -27,22 +27,22 @@ export class TaskStates {
     );
   }
 
-  /** Undefined where the worker has not named the task, or has been silent since. */
+  /** Returns undefined when the worker has not reported the task, or has been silent for SILENT_MS. */
   current(id: number, now: number): KnownState | undefined {
     return now - this.#heardAt <= SILENT_MS ? this.#states.get(id) : undefined;
   }
 
-  /** Time that the task is known to have spent on a thread. */
+  /** Returns the last reported engine-thread time of the task, in ms; 0 when none was reported. */
   threadMs(id: number): number {
     return this.#states.get(id)?.threadMs ?? 0;
   }
 
-  /** What was held back while the reader paused is not silence. */
+  /** Restarts the silence timeout: reports could not arrive while the orchestrator paused reading. */
   resumed(now: number): void {
     if (this.#states.size > 0) this.#heardAt = Math.max(this.#heardAt, now);
   }
 
-  /** What the worker has named, by the task's id. */
+  /** Returns the states of the last report by task id. */
   all(): IterableIterator<[number, KnownState]> {
     return this.#states.entries();
   }

@@ -1,33 +1,33 @@
-/** A trace on its way through a query. */
+/** The tasks of a query, and a queue of them. */
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { TraceDigest } from '../query/trace-set.ts';
 import type { FoundTrace, Listed } from '../query/trace-source.ts';
 import { Replay } from './replay.ts';
 
-/** What a listing said is taken for what is for so long. */
+/** How long a generation seen in a listing is trusted. */
 const LISTED_MS_MAX = 2000;
 
 export class QueryTask {
   /**
-   * Names it to workers: another one whenever it is given out anew, for a worker that another one was
-   * quicker than may still be at it, and what it says then is of the attempt before.
+   * Identifies the task on streams. Each attempt has a new id, because the worker of a cancelled hedge may still send
+   * events of the attempt before.
    */
   id = 0;
   readonly trace: Buffer;
   readonly digest: TraceDigest;
-  /** How often a worker was given it and neither answered nor gave it back. */
+  /** Number of attempts; an assignment that was given back, or did not reach its worker, is not counted. */
   attempts = 0;
   crashes = 0;
-  /** Addresses of the workers it failed on. */
+  /** Addresses of the workers on which the task failed. */
   failedOn: string[] = [];
   readonly replay = new Replay();
-  /** How many workers have it: two while a second one tries what takes the first too long. */
+  /** Number of workers that it is assigned to: two while it is hedged. */
   holders = 0;
-  /** When the worker that has it was given it; milliseconds of performance.now(). */
+  /** When it was last assigned from a worker queue, in ms of performance.now(). */
   assignedAt = 0;
-  /** Address of the worker that should have it when its withdrawal succeeds. */
+  /** Address of the worker to assign it to when its withdrawal succeeds. */
   wantedBy: string | undefined;
-  /** Whether it is with another worker than the one its hash ranks first. */
+  /** Whether it is placed on another worker than its preferred one. */
   displaced = false;
 
   readonly #listed: Listed | undefined;
@@ -38,19 +38,19 @@ export class QueryTask {
     this.#listed = listed;
   }
 
-  /** As the query's listing said, where that was a moment ago; else empty. */
+  /** Returns the generation seen in the query's listing if that is at most LISTED_MS_MAX old, else an empty string. */
   generationAt(now: number): string {
     if (this.#listed === undefined || now - this.#listed.sinceMs > LISTED_MS_MAX) return '';
     return this.#listed.generation;
   }
 
-  /** The trace's address for messages. */
+  /** The trace address in printable form, for messages. */
   get name(): string {
     return printable(textFromBytes(this.trace));
   }
 }
 
-/** A queue of tasks: taken from the front by their own worker, from the back by others. */
+/** A queue of tasks: its worker takes from the front, and other workers steal from the back. */
 export class TaskQueue {
   #tasks: QueryTask[] = [];
   #head = 0;
@@ -63,7 +63,7 @@ export class TaskQueue {
     this.#tasks.push(task);
   }
 
-  /** Up to `count` from the front. */
+  /** Removes and returns up to `count` tasks from the front. */
   shift(count: number): QueryTask[] {
     const taken = this.#tasks.slice(this.#head, this.#head + count);
     this.#head += taken.length;
@@ -77,7 +77,7 @@ export class TaskQueue {
     return taken;
   }
 
-  /** The last one, where `fits` says so of it. */
+  /** Removes and returns the last task if `fits` accepts it. */
   popIf(fits: (task: QueryTask) => boolean): QueryTask | undefined {
     const last = this.#tasks.at(-1);
     if (this.length === 0 || last === undefined || !fits(last)) return undefined;

@@ -1,4 +1,4 @@
-/** One worker's part in one query: what waits for it, what it has, and the stream to it. */
+/** One worker's part of one query: its queued and its assigned tasks, and the stream to it. */
 import type { FleetWorker } from '../fleet/fleet.ts';
 import type { PlacementTarget } from './placement.ts';
 import { Mean, type Victim } from './steal.ts';
@@ -11,20 +11,20 @@ const REOPEN_MS_MAX = 1000;
 
 export class WorkerQueue implements PlacementTarget {
   readonly worker: FleetWorker;
-  /** Placed here, not yet assigned. */
+  /** Tasks that are placed on this worker and not yet assigned. */
   readonly queue = new TaskQueue();
-  /** Assigned and unanswered, oldest first. */
+  /** Tasks that are assigned and have not ended, by id, oldest first. */
   readonly open = new Map<number, QueryTask>();
-  /** What its worker says that it is doing with them. */
+  /** What the worker last reported about the assigned tasks. */
   readonly states = new TaskStates();
   readonly #taskMs = new Mean();
   run: WorkerRun | undefined;
-  /** So many more traces may be assigned. */
+  /** Number of further tasks that may be assigned. */
   credits = 0;
   draining = false;
-  /** How often its stream broke in this query. */
+  /** How often the stream broke in this query. */
   #breaks = 0;
-  /** No new stream before this time (performance.now()). */
+  /** No new stream is opened before this time, in ms of performance.now(). */
   opensAt = 0;
 
   constructor(worker: FleetWorker) {
@@ -43,22 +43,22 @@ export class WorkerQueue implements PlacementTarget {
     return this.queue.length + this.open.size;
   }
 
-  /** Thread time of what it has, as far as its worker has said so. */
+  /** Engine-thread time of the assigned tasks, in ms, as far as the worker has reported it. */
   get openThreadMs(): number {
     return [...this.open.keys()].reduce((sum, id) => sum + this.states.threadMs(id), 0);
   }
 
-  /** Whether new traces may go to it. */
+  /** Whether new tasks may be placed on it. */
   get usable(): boolean {
     return this.worker.usable && !this.draining;
   }
 
-  /** @param ms what one trace took on its thread */
+  /** Records that a task ended. @param ms time that it used an engine thread */
   answered(ms: number): void {
     this.#taskMs.add(ms);
   }
 
-  /** Its stream is gone; the next one waits longer each time. */
+  /** Closes the broken stream; the delay before the next one doubles each time, up to REOPEN_MS_MAX. */
   broken(now: number): void {
     this.run?.cancel();
     this.run = undefined;

@@ -1,4 +1,4 @@
-/** One stream to one worker for one query. */
+/** The stream to one worker for one query. */
 
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { fromServiceError, hasOurCode } from '../../lib/common/grpc-errors.ts';
@@ -7,11 +7,11 @@ import type { WorkerStream } from '../fleet/worker-client.ts';
 
 export interface RunHandlers {
   onEvents: (events: RunEvent[]) => void;
-  /** The stream ended before `finish` or `cancel`. */
+  /** Called when the stream ends before `finish` or `cancel`. */
   onBroken: (error: BigtraceError) => void;
 }
 
-/** How long a worker may take to end its side of a stream that is finished. */
+/** Time that a worker has to end its side of a finished stream before the stream is cancelled. */
 const FINISH_MS = 2000;
 
 export class WorkerRun {
@@ -39,7 +39,7 @@ export class WorkerRun {
     this.#call.write({ start });
   }
 
-  /** Whether the worker took the stream: it says so at once. */
+  /** Whether the worker accepted the stream, which it confirms at once with its initial metadata. */
   get reached(): boolean {
     return this.#reached;
   }
@@ -52,12 +52,12 @@ export class WorkerRun {
     if (this.#open) this.#call.write({ withdraw: { id } });
   }
 
-  /** Ends traces whose answer is not wanted any more, also those that were begun. */
+  /** Cancels tasks whose result is no longer needed, whether they have begun or not. */
   cancelTasks(id: number[]): void {
     if (this.#open) this.#call.write({ cancel: { id } });
   }
 
-  /** Stops reading: the worker feels it as soon as the connection's window is full. */
+  /** Stops reading. Flow control stops the worker when the connection's window is full. */
   pause(): void {
     this.#call.pause();
   }
@@ -66,7 +66,7 @@ export class WorkerRun {
     this.#call.resume();
   }
 
-  /** All traces were answered: nothing follows. */
+  /** Ends the stream after all its tasks have ended. */
   finish(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -83,7 +83,7 @@ export class WorkerRun {
   }
 }
 
-/** What the worker said itself; any other end of a stream is the connection's. */
+/** Returns the error that the worker sent; any other error comes from the connection and becomes worker_lost. */
 function saidOrLost(thrown: Error): BigtraceError {
   const error = fromServiceError(thrown, 'worker_lost');
   return hasOurCode(thrown)
