@@ -1,19 +1,20 @@
-/** Paths of stores that keep objects in buckets. */
+/** Splits the paths of stores that keep objects in buckets. */
 import { isPattern } from '../common/addresses/address.ts';
 import { BigtraceError } from '../common/errors.ts';
 
 export interface BucketPath {
   bucket: string;
-  /** Of an object, or a pattern of such. */
+  /** The name of an object, or a pattern for such names. */
   name: string;
-  /** What stands before the name in the path. */
+  /** The part of the path before the name: bucket and separator. */
   prefix: string;
 }
 
 /**
- * @param separator between bucket and name
- * @param shape of an address, for the message
- * @throws invalid_address
+ * Splits a path into bucket and object name.
+ * @param separator the text between bucket and name
+ * @param shape the shape of an address of this store, for the error message
+ * @throws invalid_address if bucket or name is empty, or if the bucket contains `/` or glob characters
  */
 export function splitBucket(path: string, separator: string, shape: string): BucketPath {
   const end = path.indexOf(separator);

@@ -1,7 +1,7 @@
-/** What the drivers' failures have in common. */
+/** Errors that all store drivers share. */
 import { BigtraceError } from '../common/errors.ts';
 
-/** What an aborted operation throws: the signal's own reason where that says more than "aborted". */
+/** Returns the error of an aborted operation: the signal's reason if it is a BigtraceError, else `cancelled`. */
 export function aborted(signal: AbortSignal): BigtraceError {
   const reason: unknown = signal.reason;
   if (reason instanceof BigtraceError) return reason;
@@ -22,12 +22,18 @@ export function changed(): BigtraceError {
   return new BigtraceError('trace_changed', 'the trace changed while it was being read');
 }
 
-/** @param got bytes that came, of `size` that the store had promised. */
+/**
+ * @param got the number of bytes received
+ * @param size the number of bytes that the store announced
+ */
 export function wrongLength(got: number, size: number): BigtraceError {
   return new BigtraceError('store_failed', `the store gave ${got} bytes of a trace of ${size}`);
 }
 
-/** Lets go of a promise that knows no signals; its work may go on, its outcome is dropped. */
+/**
+ * Rejects as soon as the signal aborts, for promises that cannot be cancelled. The work behind the promise may
+ * continue; its outcome is ignored.
+ */
 export async function interruptible<Value>(
   promise: Promise<Value>,
   signal: AbortSignal | undefined,

@@ -1,4 +1,4 @@
-/** One HTTP request whose answer streams: the ground that /http and the downloads of /gcs stand on. */
+/** HTTP requests with streamed responses, for `/http` and the downloads of `/gcs`. */
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { LookupFunction } from 'node:net';
@@ -12,7 +12,7 @@ export interface HttpRequest {
   method?: 'GET' | 'HEAD';
   headers?: http.OutgoingHttpHeaders;
   signal?: AbortSignal | undefined;
-  /** Instead of the system's; it may refuse. */
+  /** Replaces the system's name lookup; it may refuse a host with an error. */
   lookup?: LookupFunction;
 }
 
@@ -23,12 +23,12 @@ export interface HttpReply {
   body: http.IncomingMessage;
 }
 
-/** Connections of a store, kept alive between its requests. */
+/** The connections of a store, kept alive between requests. */
 export class HttpClient {
   readonly #http = new http.Agent({ keepAlive: true });
   readonly #https = new https.Agent({ keepAlive: true });
 
-  /** @throws store_failed where nothing answers; any status is an answer */
+  /** @throws store_failed if the connection fails; a reply with any status is returned */
   async request({ url, method = 'GET', headers, signal, lookup }: HttpRequest): Promise<HttpReply> {
     throwIfAborted(signal);
     const isTls = url.protocol === 'https:';
@@ -64,12 +64,12 @@ export function connectionError(thrown: unknown, signal: AbortSignal | undefined
   });
 }
 
-/** Node's happy-eyeballs error has no message of its own (AggregateError). */
+/** Returns the error's code: Node's AggregateError of failed connection attempts has an empty message. */
 function codeOf(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown);
 }
 
-/** An answer as far as its bytes go. */
+/** The parts of a response that `bodyBytes` needs. */
 export interface StreamedBody {
   status: number;
   headers: { 'content-length'?: string | undefined; 'content-range'?: string | undefined };
@@ -77,16 +77,17 @@ export interface StreamedBody {
 }
 
 export interface Wanted {
-  /** Of the first byte wanted. */
+  /** Offset of the first wanted byte. */
   start: number;
-  /** Of the whole trace, where it is known; else what the server says must be true. */
+  /** Bytes of the whole trace; if undefined, the length that the server announces is checked instead. */
   size: number | undefined;
   signal: AbortSignal | undefined;
 }
 
 /**
- * The bytes of an answer to `Range: bytes=<start>-`, or to none where `start` is 0, to the last one. A
- * server may send all of them all the same: those before `start` are passed over.
+ * Yields the bytes from `start` to the end of the trace. A server that ignores the request's
+ * `Range: bytes=<start>-` sends the whole trace; bytes before `start` are then skipped.
+ * @throws store_failed if the range or the length of the response is wrong, or the connection fails
  */
 export async function* bodyBytes(
   { status, headers, body }: StreamedBody,
@@ -119,7 +120,7 @@ function rangeStart(contentRange: string | undefined): number {
   return match === null ? 0 : Number(match[1]);
 }
 
-/** The first bytes of an answer that says why it is a refusal. */
+/** Returns the first 4096 bytes of an error response's body. */
 export async function shortText({ body }: HttpReply): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -130,12 +131,15 @@ export async function shortText({ body }: HttpReply): Promise<string> {
       if (bytes >= REASON_BYTES_MAX) break;
     }
   } catch {
-    // The connection broke while it was saying why; what came is enough.
+    // The connection broke; the bytes received so far are enough for a message.
   }
   return Buffer.concat(chunks).subarray(0, REASON_BYTES_MAX).toString();
 }
 
-/** What a status that is no success means. @param why the store's own words */
+/**
+ * Translates an HTTP error status.
+ * @param why the store's message; may be empty
+ */
 export function statusError(status: number, why: string): BigtraceError {
   const said = `${status}${why === '' ? '' : ` ${why}`}`;
   switch (status) {

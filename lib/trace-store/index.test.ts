@@ -7,7 +7,7 @@ import { codeOf } from './testing/contract.ts';
 import { startFaultyProxy } from './testing/faulty-proxy.ts';
 import { startFileServer } from './testing/file-server.ts';
 
-test('a failure names its trace, and what the store said', async () => {
+test('an error names the trace and quotes the store’s response', async () => {
   const server = await startFileServer();
   onTestFinished(() => server.close());
   const proxy = await startFaultyProxy(server.host);
@@ -21,7 +21,7 @@ test('a failure names its trace, and what the store said', async () => {
   );
 });
 
-test('only the stores that are given are there', async () => {
+test('an address of a store that is not configured is an invalid address', async () => {
   const stores = createTraceStores({ s3: {}, gcs: {} });
   for (const address of ['/local/x', '/http/host/x'])
     await expect(stores.stat(address)).rejects.toThrow(
@@ -30,7 +30,7 @@ test('only the stores that are given are there', async () => {
   expect(await codeOf(createTraceStores({}).stat('/gcs/b/o/x'))).toBe('invalid_address');
 });
 
-test('counts what is asked and given', async () => {
+test('the counters count requests, failures, bytes and traces', async () => {
   const root = await mkdtemp(join(tmpdir(), 'bigtrace-stores-'));
   onTestFinished(() => rm(root, { recursive: true }));
   await writeFile(join(root, 'a'), 'trace');
@@ -41,7 +41,7 @@ test('counts what is asked and given', async () => {
   expect(await codeOf(stores.stat('/local/b'))).toBe('trace_not_found');
   expect(await codeOf(stores.stat('/local/../b'))).toBe('forbidden');
   expect(counts).toEqual({
-    stats: 3, // one of them for the pattern, which may be a name to the letter
+    stats: 3, // listing the pattern does one: a trace may have the pattern as its literal name
     reads: 1,
     lists: 1,
     failures: 1,

@@ -1,4 +1,4 @@
-/** Where traces are: one interface, one driver a store (docs/stores.md). */
+/** Access to traces in all stores: one interface, and one driver for each store (docs/stores.md). */
 import { gcsStore } from './gcs/gcs-store.ts';
 import { guarded } from './guards/guarded.ts';
 import { noCounts, type StoreCounters, withCounters } from './guards/with-counters.ts';
@@ -20,7 +20,10 @@ export type {
   TraceStore,
 } from './trace-store.ts';
 
-/** @throws invalid_option, where an option cannot be, such as a root that is no directory. */
+/**
+ * Creates the configured stores.
+ * @throws invalid_option if an option is invalid, such as a root that is not a directory
+ */
 export function createTraceStores(options: StoreOptions): TraceStores {
   const { localRoot, gcs, s3, http, requests = REQUEST_DEFAULTS } = options;
   const counters = new Map<string, StoreCounters>();

@@ -1,4 +1,4 @@
-/** Listing for stores that list names by prefix, a page at a time. */
+/** Lists traces of stores whose API lists object names by prefix, page by page. */
 import { BigtraceError } from '../common/errors.ts';
 import { Turns } from '../common/event-loop-turn.ts';
 import { Glob } from '../common/glob/glob.ts';
@@ -7,31 +7,31 @@ import { isAfter } from './path-order.ts';
 import type { StoredTrace, TraceStat } from './trace-store.ts';
 
 export interface StoredObject extends TraceStat {
-  /** Within its bucket. */
+  /** Name within the bucket. */
   name: string;
 }
 
 export interface PageRequest {
   prefix: string;
-  /** Names up to this one need not come; a store may take it or leave it. */
+  /** The store may omit names up to and including this one; the caller filters them in any case. */
   after: string | undefined;
-  /** Of the page before. */
+  /** The continuation token of the previous page; undefined for the first page. */
   token: string | undefined;
 }
 
 export interface Page {
   /** Sorted by the bytes of their names. */
   objects: readonly StoredObject[];
-  /** Undefined: this was the last. */
+  /** The continuation token of the next page; undefined if this is the last one. */
   token: string | undefined;
 }
 
 export interface ObjectListing {
-  /** Of objects' names. */
+  /** A pattern for object names. */
   pattern: string;
-  /** Stands before a name in a path. */
+  /** The part of a path before the object name. */
   bucketPath: string;
-  /** A path. */
+  /** Skips this path and all that sort before it. */
   after: string | undefined;
   signal: AbortSignal | undefined;
   page: (request: PageRequest) => Promise<Page>;
@@ -46,7 +46,7 @@ export async function* listObjects({
 }: ObjectListing): AsyncGenerator<readonly StoredTrace[], void, undefined> {
   const glob = Glob.parse(pattern);
   const prefix = glob.literalPrefix;
-  if (!prefix.isWellFormed()) return; // names of objects are UTF-8: none begins so
+  if (!prefix.isWellFormed()) return; // object names are UTF-8: none has this prefix
   const afterName = after?.slice(bucketPath.length);
   const turns = new Turns();
   let token: string | undefined;
@@ -66,12 +66,12 @@ export async function* listObjects({
   } while (token !== undefined);
 }
 
-/** Consoles and tools mark folders by empty objects whose names end in a slash. */
+/** Whether an object can be a trace: consoles and tools create empty objects with a trailing slash as folders. */
 function isTrace(name: string): boolean {
   return !name.endsWith('/');
 }
 
-/** What is not found by a listing is the bucket. */
+/** Rethrows an error of a listing; "not found" then refers to the bucket. */
 function asBucket(thrown: unknown): never {
   const isNotFound = thrown instanceof BigtraceError && thrown.code === 'trace_not_found';
   throw isNotFound ? notFound('there is no such bucket') : thrown;

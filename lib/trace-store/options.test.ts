@@ -7,7 +7,7 @@ const parse = (...flags: string[]) => {
   return storeOptionsOf(command.parse(flags, { from: 'user' }));
 };
 
-test('without flags: the object stores as their own tools are configured, and bounds', () => {
+test('without flags, the object stores and the default limits are configured', () => {
   expect(parse()).toEqual({
     gcs: {},
     s3: {},
@@ -15,7 +15,7 @@ test('without flags: the object stores as their own tools are configured, and bo
   });
 });
 
-test('every flag', () => {
+test('every flag sets its option', () => {
   const flags =
     '--traces /data --gcs-anonymous --gcs-endpoint http://gcs --gcs-user-project p --s3-region eu-1 --s3-endpoint http://s3 ' +
     '--s3-path-style --s3-anonymous --s3-requester-pays --http-hosts a.org,*.b.org:8080 --http-private ' +
@@ -32,12 +32,12 @@ test('every flag', () => {
   });
 });
 
-test('only the stores that are named', () => {
+test('--stores leaves out the stores that it does not name', () => {
   const options = parse('--stores', 'local', '--traces', '/data', '--http-hosts', 'a.org');
   expect(Object.keys(options)).toEqual(['localRoot', 'requests']);
 });
 
-test('variables of the same names', () => {
+test('environment variables set the same options as the flags', () => {
   onTestFinished(() => void vi.unstubAllEnvs());
   vi.stubEnv('BIGTRACE_TRACES', '/data');
   vi.stubEnv('BIGTRACE_STORES', 'local,s3');

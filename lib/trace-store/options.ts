@@ -1,28 +1,28 @@
-/** What an operator can say about stores, and the flags for it. */
+/** The options of the stores, and the command-line flags that set them. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs, integerFrom } from '../common/options/options.ts';
 import type { GcsOptions } from './gcs/open-storage.ts';
 import type { HostRules } from './http/allowed-hosts.ts';
 import type { S3Options } from './s3/open-s3.ts';
 
-/** A store that is left out is not there: its addresses are invalid_address. */
+/** The stores to create. An address of a store that is left out fails with invalid_address. */
 export interface StoreOptions {
-  /** Directory whose files are `/local/…`. */
+  /** The root directory of `/local` addresses. */
   localRoot?: string;
   gcs?: GcsOptions;
   s3?: S3Options;
-  /** Both `/http/…` and `/https/…`. */
+  /** For `/http/…` and `/https/…`. */
   http?: HostRules;
   /** For all stores but `/local`. */
   requests?: RequestOptions;
 }
 
 export interface RequestOptions {
-  /** How long a store may keep a reader waiting. */
+  /** The time in ms that one attempt may wait for the store; see with-timeout.ts. */
   timeoutMs: number;
-  /** Failures in a row, after which a store has failed. */
+  /** The number of consecutive failures after which a request fails. */
   attemptsMax: number;
-  /** Requests to one store at the same time. */
+  /** The maximum number of concurrent requests to one store. */
   concurrencyMax: number;
 }
 
@@ -108,11 +108,11 @@ export function addStoreOptions(command: Command): Command {
   add('--store-concurrency <n>', 'maximum number of concurrent requests to one store')
     .argParser(integerFrom(1, 10_000))
     .default(REQUEST_DEFAULTS.concurrencyMax);
-  for (const option of options) command.addOption(option); // only now: it takes the default over
+  for (const option of options) command.addOption(option); // only after .default(): addOption copies the default
   return command;
 }
 
-/** The stores that `--stores` names; of them local needs a root, and http hosts. */
+/** Returns the options of the stores that `--stores` names. `local` also needs `--traces`, `http` `--http-hosts`. */
 export function storeOptionsOf(command: Command): StoreOptions {
   const flags = command.opts<Flags>();
   const has = (name: string): boolean => flags.stores.includes(name);
@@ -150,7 +150,7 @@ export function storeOptionsOf(command: Command): StoreOptions {
   };
 }
 
-/** Without the keys that are undefined: `exactOptionalPropertyTypes` tells the two apart. */
+/** Removes keys whose value is undefined, as `exactOptionalPropertyTypes` requires. */
 function given<T extends object>(options: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Key in keyof T]?: NonNullable<T[Key]> };

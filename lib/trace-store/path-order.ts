@@ -1,4 +1,4 @@
-/** The order of listings: by the bytes of paths, as object stores have it. */
+/** The order of listings: by the bytes of paths, as in object stores. */
 import { bytesFromText } from '../common/text/byte-text.ts';
 
 export function isAfter(path: string, other: string): boolean {

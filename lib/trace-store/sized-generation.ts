@@ -1,11 +1,11 @@
 /**
- * A generation that carries the size: a read is asked for by its generation alone, and must notice an
- * answer that is well-formed but too short.
+ * Encodes the size of a trace in its generation. A read receives only the generation, and must detect a response that
+ * is well-formed but too short.
  */
 import { changed } from './failures.ts';
 
 export interface Sized {
-  /** The store's own word for the generation. */
+  /** The generation as the store reports it. */
   id: string;
   size: number | undefined;
 }
@@ -14,7 +14,7 @@ export function withSize({ id, size }: Sized): string {
   return `${size ?? '?'} ${id}`;
 }
 
-/** @throws trace_changed for one that is not of our making: no trace has it */
+/** @throws trace_changed if `withSize` did not make the generation: no trace has such a generation */
 export function splitSize(generation: string): Sized {
   const match = /^(\d+|\?) (.*)$/s.exec(generation);
   if (match === null) throw changed();

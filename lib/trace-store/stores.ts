@@ -1,4 +1,4 @@
-/** All the stores of a service behind addresses: every error names the trace it is about. */
+/** All stores of a service, accessed by trace address. Every error names the address of its trace. */
 import { isPattern, parseAddress } from '../common/addresses/address.ts';
 import { canonicalAddress } from '../common/addresses/canonical-address.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
@@ -13,7 +13,7 @@ export interface ListedTrace extends TraceStat {
 export class TraceStores {
   readonly #stores: ReadonlyMap<string, TraceStore>;
 
-  /** By the name of the store; they count on. */
+  /** Live counters by store name. */
   readonly counters: ReadonlyMap<string, StoreCounters>;
 
   constructor(
@@ -24,7 +24,10 @@ export class TraceStores {
     this.#stores = new Map(stores.map((store) => [store.name, store]));
   }
 
-  /** The name and bound of the store of an address; undefined where it has none. @throws invalid_address */
+  /**
+   * Returns the name and the request limit of an address's store; undefined if the store has no limit.
+   * @throws invalid_address
+   */
   requestsMax(address: string): { store: string; requestsMax: number } | undefined {
     const { name, requestsMax } = this.#find(address).store;
     return requestsMax === undefined ? undefined : { store: name, requestsMax };
@@ -39,14 +42,14 @@ export class TraceStores {
     }
   }
 
-  /** Directories that absolute paths of `/local` may begin with. */
+  /** The directories with which absolute paths of `/local` may begin. */
   get localRoots(): readonly string[] {
     return this.#stores.get('local')?.roots ?? [];
   }
 
   /**
-   * The one address of a trace (docs/stores.md), of any by which it can be named; of a pattern, that of the traces
-   * that it matches. Whether there is such a trace need not have been looked at.
+   * Returns the canonical address of a trace (docs/stores.md) for any address that names it. For a pattern, returns a
+   * pattern that matches the canonical addresses of its traces. Does not necessarily check that the trace exists.
    */
   async canonical(address: string, signal?: AbortSignal): Promise<string> {
     const { address: plain, needsStore } = canonicalAddress(address, this.localRoots);
@@ -70,8 +73,9 @@ export class TraceStores {
   }
 
   /**
-   * The trace that an address names to the letter (trace_not_found where it is no pattern and there is
-   * none), or else all that it matches as a pattern, which may be none. By their canonical addresses.
+   * Lists the trace whose literal name is the address, or else all traces that match the address as a pattern, which
+   * may be none. The results have canonical addresses.
+   * @throws trace_not_found if the address is not a pattern and no such trace exists
    */
   async *list(address: string, signal?: AbortSignal): AsyncGenerator<ListedTrace, void, undefined> {
     this.#find(address);
@@ -88,7 +92,7 @@ export class TraceStores {
     }
   }
 
-  /** Of what a pattern found: a pattern may have `..` behind its wildcards. */
+  /** Returns the canonical address of a path that a pattern found; the pattern may have `..` after its wildcards. */
   async #addressOf({ name }: TraceStore, path: string, signal?: AbortSignal): Promise<string> {
     const address = `/${name}/${path}`;
     return name === 'local' && path.includes('/..') ? this.canonical(address, signal) : address;

@@ -1,15 +1,14 @@
 /**
- * The narrow interface that every store of traces implements, and that the contract suite
- * (contract.ts) holds each of them to. Paths are what follows `/<store>/` in an address, as text of
- * lib/common/text/byte-text.ts: they may hold any byte.
+ * The interface that every store implements and that testing/contract.ts tests for each driver. A path is the part of
+ * an address after `/<store>/`, encoded as in lib/common/text/byte-text.ts: it may contain any byte.
  */
 
 export interface TraceStat {
-  /** Bytes; undefined where the store does not say before all of them were read. */
+  /** Size in bytes; undefined if the store does not report it before the trace has been read. */
   size: number | undefined;
-  /** Changes whenever the trace's bytes do; opaque, and comparable within one path only. */
+  /** Changes whenever the bytes of the trace change. Opaque; comparable only between generations of one path. */
   generation: string;
-  /** Since the epoch; 0 where the store does not know. */
+  /** Milliseconds since the epoch; 0 if the store does not report it. */
   modifiedMs: number;
 }
 
@@ -18,55 +17,56 @@ export interface StoredTrace extends TraceStat {
 }
 
 export interface ReadOptions {
-  /** Of the bytes wanted, as `stat` or `list` gave it. */
+  /** The generation to read, as `stat` or `list` returned it. */
   generation: string;
-  /** Bytes to leave out at the beginning; a read that was cut goes on this way. */
+  /** Offset of the first byte to read; an interrupted read resumes this way. Default: 0. */
   start?: number;
   signal?: AbortSignal | undefined;
 }
 
 export interface ListOptions {
-  /** Leaves out this path and all that sort before it; a listing that was cut goes on this way. */
+  /** Skips this path and all that sort before it; an interrupted listing resumes this way. */
   after?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Every failure is a BigtraceError without its trace: invalid_address, forbidden, unauthenticated,
- * trace_not_found, trace_changed, store_failed; or what the signal was aborted with.
+ * A store of traces. All methods throw a BigtraceError that does not yet name the trace: invalid_address, forbidden,
+ * unauthenticated, invalid_option, trace_not_found, trace_changed or store_failed; if the signal aborted, its reason
+ * or `cancelled`.
  */
 export interface TraceStore {
-  /** The first segment of its addresses. */
+  /** The name of the store: the first segment of its addresses. */
   readonly name: string;
-  /** How many requests it is to be asked at once, listings left out; undefined: any number. The caller counts. */
+  /** The maximum number of concurrent requests except listings, which callers enforce; undefined if unlimited. */
   readonly requestsMax?: number;
 
-  /** Directories that absolute paths may begin with, if that is how its traces can be named. */
+  /** The directories with which absolute paths may begin; undefined if the store has no absolute paths. */
   readonly roots?: readonly string[];
 
   stat(path: string, signal?: AbortSignal): Promise<TraceStat>;
 
   /**
-   * The one path that a trace has in answers and listings, of any by which it can be named; of a pattern,
-   * that of what it matches. Absent: a path is its only one.
+   * Returns the path that a trace has in responses and listings, for any path that names it; for a pattern, the
+   * pattern of such paths. Undefined if every path is already canonical.
    */
   canonical?(path: string, signal?: AbortSignal): Promise<string>;
 
   /**
-   * The bytes of exactly that generation, to the last one: fewer of them are store_failed, another
-   * generation is trace_changed, wherever in the stream it comes to light. Leaving the loop early
-   * ends the download. A chunk belongs to whoever receives it: the store neither reads nor writes its
-   * bytes again, so that a chunk can be kept, sent or transferred without a copy.
+   * Reads all bytes of exactly that generation from `start` on. Leaving the loop early ends the download. A chunk
+   * belongs to the caller: the store does not access it again, so it can be kept or transferred without a copy.
+   * @throws store_failed if bytes are missing; trace_changed if the trace has another generation. Both can occur
+   *   after some chunks have been returned.
    */
   read(path: string, options: ReadOptions): AsyncIterable<Uint8Array>;
 
   /**
-   * The traces that a pattern (glob.ts) matches, sorted by the bytes of their paths, as they come: a
-   * batch for each request or so to the store, which may be empty. None at all is no error. Memory
-   * does not grow with their number.
+   * Lists the traces that a pattern (glob.ts) matches, sorted by the bytes of their paths, in batches of about one
+   * store request each. A batch may be empty; finding no trace is not an error. Memory use does not grow with the
+   * number of traces.
    */
   list(pattern: string, options?: ListOptions): AsyncIterable<readonly StoredTrace[]>;
 
-  /** Lets go of connections. */
+  /** Closes the store's connections. */
   close?(): void;
 }

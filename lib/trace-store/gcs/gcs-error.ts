@@ -1,8 +1,8 @@
-/** What Google's client library and service say, as our errors. */
+/** Translates errors of Google's client library and of the service into BigtraceError. */
 import { BigtraceError } from '../../common/errors.ts';
 import { connectionError, statusError } from '../http-request.ts';
 
-/** @param thrown by the library: its ApiError has the HTTP status as `code`, the auth library its own */
+/** @param thrown what the library threw: its ApiError has the HTTP status as `code`, the auth library other codes */
 export function gcsError(thrown: unknown): BigtraceError {
   if (thrown instanceof BigtraceError) return thrown;
   const message = thrown instanceof Error ? firstLine(thrown.message) : String(thrown);
@@ -16,14 +16,14 @@ export function gcsError(thrown: unknown): BigtraceError {
   return Number.isInteger(code) ? statusError(code, message) : connectionError(thrown, undefined);
 }
 
-/** The service's own words in the body of a refusal, JSON or plain. */
+/** Returns the service's message from the body of an error response, JSON or plain text. */
 export function whyRefused(body: string): string {
   try {
     const parsed: unknown = JSON.parse(body);
     const message = (parsed as { error?: { message?: unknown } }).error?.message;
     if (typeof message === 'string') return firstLine(message);
   } catch {
-    // Not JSON: the words are the body.
+    // Not JSON: the body is the message.
   }
   return firstLine(body);
 }

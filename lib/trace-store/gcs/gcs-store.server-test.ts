@@ -71,8 +71,8 @@ storeFaults('gcs', {
   },
 });
 
-describe('names of objects', () => {
-  test('may be URL-encoded, as upstream has them; the object so named wins', async () => {
+describe('object names', () => {
+  test('a URL-encoded name finds the decoded object unless an object has the literal name', async () => {
     const { server, put } = await open();
     onTestFinished(() => server.close());
     const store = gcsStore({ endpoint: `http://${server.host}`, anonymous: true });
@@ -91,7 +91,7 @@ describe('names of objects', () => {
   });
 });
 
-test('an object stored compressed comes as it is stored', async () => {
+test('a read returns the compressed bytes of an object that is stored compressed', async () => {
   const server = await startGcs();
   onTestFinished(() => server.close());
   const compressed = gzipSync(Buffer.alloc(100_000, 'trace'));
@@ -116,7 +116,11 @@ const statAt = async (store: TraceStore): Promise<unknown> => {
   }
 };
 
-/** Application Default Credentials of a workload, which a token service of ours takes or refuses. */
+/**
+ * Sets Application Default Credentials of an external account, whose token service is a local server.
+ * @param status the HTTP status of the token service's responses
+ * @param answer the JSON body of these responses
+ */
 const useTokenService = async (status: number, answer: object): Promise<void> => {
   const service = await listen(
     createServer((request, response) => {
@@ -145,7 +149,7 @@ describe('STORAGE_EMULATOR_HOST', () => {
   test.each([
     ['without', ''],
     ['with', '/storage/v1'],
-  ])('%s the path of the API, and without credentials', async (_, path) => {
+  ])('an emulator %s the API path in its URL is read without credentials', async (_, path) => {
     const { server, put } = await open();
     onTestFinished(() => server.close());
     await put('there', Buffer.from('there'));
@@ -160,7 +164,7 @@ describe('STORAGE_EMULATOR_HOST', () => {
 });
 
 describe('credentials', () => {
-  test('Application Default Credentials go with every request', async () => {
+  test('every request carries the Application Default Credentials', async () => {
     const { server, put } = await open();
     onTestFinished(() => server.close());
     const proxy = await startFaultyProxy(server.host);
@@ -181,7 +185,7 @@ describe('credentials', () => {
     store.close?.();
   });
 
-  test('credentials that have expired are said to be so', async () => {
+  test('expired credentials fail with unauthenticated and the reason', async () => {
     await useTokenService(400, {
       error: 'invalid_grant',
       error_description: 'The subject token has expired.',
@@ -194,7 +198,7 @@ describe('credentials', () => {
     });
   });
 
-  test('credentials that cannot be read are said to be so', async () => {
+  test('an unreadable credentials file fails with unauthenticated and the name of the file', async () => {
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere');
     await expect(statAt(gcsStore({ endpoint: 'http://127.0.0.1:1' }))).rejects.toMatchObject({
       code: 'unauthenticated',
@@ -203,7 +207,7 @@ describe('credentials', () => {
   });
 
   test.each(['traces', 'o/x', 'traces/x', '/o/x', 'traces/o/', 'tr*/o/x'])(
-    '%s is no address',
+    'the path %s is an invalid address',
     async (path) => {
       expect(await codeOf(gcsStore({ anonymous: true }).stat(path))).toBe('invalid_address');
     },

@@ -1,7 +1,7 @@
 /**
- * `/gcs/<bucket>/o/<object>`: Google Cloud Storage. The client library asks for metadata, lists and has
- * the credentials; downloads are requests of our own, because the library's stream throws where nobody
- * can catch it when it is left early (7.22).
+ * The store of `/gcs/<bucket>/o/<object>` addresses: Google Cloud Storage. The client library requests metadata and
+ * listings and provides the credentials. Downloads use our own HTTP client, because the library's stream throws an
+ * uncatchable error when a reader leaves it early (seen in 7.22).
  */
 import type { Storage } from '@google-cloud/storage';
 import { decodedName } from '../../common/addresses/canonical-address.ts';
@@ -19,7 +19,7 @@ const PAGE_OBJECTS = 1000;
 const SHAPE = '/gcs/<bucket>/o/<object>';
 const FIELDS = 'name,size,generation,timeCreated';
 
-/** An object's metadata, as far as it is asked for. */
+/** The metadata fields of an object that `FIELDS` requests. */
 interface Metadata {
   name?: string | undefined;
   size?: string | number | undefined;
@@ -48,7 +48,7 @@ export function gcsStore(options: GcsOptions): TraceStore {
     signal: AbortSignal | undefined,
   ): Promise<Value> {
     opened ??= openStorage(options).catch((thrown) => {
-      opened = undefined; // credentials may be there the next time
+      opened = undefined; // the next call tries again: credentials may exist by then
       throw thrown;
     });
     try {
@@ -73,7 +73,7 @@ export function gcsStore(options: GcsOptions): TraceStore {
       const url = mediaUrl(baseUrl, { bucket, name, generation }, options);
       return { url, headers: await authClient.getRequestHeaders(url.href) };
     }, signal);
-    // gzip: an object that is stored compressed comes as it is stored, of the length that stat gave.
+    // With gzip accepted, an object that is stored compressed is sent as stored, with the length that stat reported.
     const headers = { ...request.headers, 'accept-encoding': 'gzip' };
     const reply = await client.request({
       url: request.url,
@@ -84,7 +84,7 @@ export function gcsStore(options: GcsOptions): TraceStore {
     const why = whyRefused(await shortText(reply));
     if (reply.status !== 404) throw statusError(reply.status, why);
     await statObject(bucket, name, signal);
-    throw changed(); // it is there, but no longer of that generation
+    throw changed(); // the object exists, but in another generation
   }
 
   async function page(bucket: string, request: PageRequest, signal: AbortSignal | undefined) {
@@ -145,7 +145,10 @@ function mediaUrl(
   return url;
 }
 
-/** With the name that the object has. @throws what `stat` throws */
+/**
+ * Returns the path with the name that the object has in the bucket.
+ * @throws what `stat` throws
+ */
 async function canonicalPath(
   path: string,
   stat: (bucket: string, name: string) => Promise<TraceStat>,
@@ -159,8 +162,9 @@ async function canonicalPath(
 }
 
 /**
- * Upstream's addresses have the object's name URL-encoded. An object whose name is the text itself wins,
- * so that every listed address leads back to its object.
+ * Calls `ask` with the literal name and then, if no such object exists, with the URL-decoded name: addresses of
+ * upstream Perfetto contain URL-encoded names. The literal name comes first so that every listed address leads back
+ * to its object.
  */
 async function firstNamed<Value>(
   name: string,

@@ -1,40 +1,43 @@
-/** The client of Google Cloud Storage, with the credentials that there are. */
+/** Opens the client of Google Cloud Storage with the configured or the default credentials. */
 import type { Storage } from '@google-cloud/storage';
 import { BigtraceError } from '../../common/errors.ts';
 import { gcsError } from './gcs-error.ts';
 
 export interface GcsOptions {
-  /** Asks without credentials. Without this: Application Default Credentials, or none where there are none. */
+  /** Sends no credentials. Default: Application Default Credentials if they are configured, else none. */
   anonymous?: boolean;
-  /** Instead of Google's, or of `STORAGE_EMULATOR_HOST`. */
+  /** URL of the server. Default: `STORAGE_EMULATOR_HOST` if set, else Google's. */
   endpoint?: string;
-  /** Project that pays for requests to buckets whose owner has the reader pay. */
+  /** Project billed for requests to requester-pays buckets. */
   userProject?: string;
 }
 
 const API = '/storage/v1';
 const READ_ONLY = 'https://www.googleapis.com/auth/devstorage.read_only';
 
-/** The libraries are loaded when they are first needed: they take a third of a second. */
+/**
+ * Loads the client libraries, which takes a third of a second, and opens the client.
+ * @throws unauthenticated if credentials are configured but unusable
+ */
 export async function openStorage(options: GcsOptions): Promise<Storage> {
   const { Storage } = await import('@google-cloud/storage');
   const { GoogleAuth, PassThroughClient } = await import('google-auth-library');
   const settings = {
     ...(options.endpoint === undefined ? {} : { apiEndpoint: options.endpoint }),
     useAuthWithCustomEndpoint: true,
-    retryOptions: { autoRetry: false, maxRetries: 0 }, // with-retry.ts does it, for all stores alike
+    retryOptions: { autoRetry: false, maxRetries: 0 }, // with-retry.ts retries for all stores
   };
   const anonymous = new Storage({ ...settings, authClient: new PassThroughClient() });
   const isEmulator = options.endpoint === undefined && !isGoogles(anonymous.baseUrl);
-  // The library takes STORAGE_EMULATOR_HOST for the whole URL of the API; other languages' libraries,
-  // and the emulators' manuals, for the server.
+  // The library takes STORAGE_EMULATOR_HOST for the URL of the API; the libraries of other languages and the
+  // emulators' manuals take it for the URL of the server. Both are accepted.
   if (isEmulator) anonymous.baseUrl = apiUrl(anonymous.baseUrl);
   if (options.anonymous || isEmulator) return anonymous;
   const auth = new GoogleAuth({ scopes: READ_ONLY });
   try {
     await auth.getClient();
   } catch (thrown) {
-    // Nothing is configured: public buckets can be read, and of others Google says who is missing.
+    // No credentials are configured: public buckets can be read, and for others Google's refusal says what is missing.
     if (thrown instanceof Error && /Could not load the default credentials/.test(thrown.message))
       return anonymous;
     throw asCredentialsError(thrown);
@@ -42,7 +45,7 @@ export async function openStorage(options: GcsOptions): Promise<Storage> {
   return new Storage({ ...settings, authClient: auth });
 }
 
-/** `STORAGE_EMULATOR_HOST`, which the library reads itself, replaces this. */
+/** Whether the URL is Google's; `STORAGE_EMULATOR_HOST`, which the library itself reads, replaces it. */
 function isGoogles(baseUrl: string): boolean {
   return /^https:\/\/storage\.[^/]+$/.test(baseUrl.slice(0, -API.length));
 }

@@ -1,11 +1,11 @@
-/** What every store over a network gets around it. */
+/** Adds timeouts, retries and a request limit to a store that is read over a network. */
 import type { RequestOptions } from '../options.ts';
 import type { TraceStore } from '../trace-store.ts';
 import type { StoreCounters } from './with-counters.ts';
 import { withRetry } from './with-retry.ts';
 import { withTimeout } from './with-timeout.ts';
 
-/** Each attempt has its own time. The bound of requests at once is kept by whoever asks the store. */
+/** The timeout applies to each attempt. `requestsMax` is only declared here; the caller enforces it. */
 export function guarded(
   store: TraceStore,
   { timeoutMs, attemptsMax, concurrencyMax }: RequestOptions,

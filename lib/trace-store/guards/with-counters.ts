@@ -1,19 +1,19 @@
-/** Counts what a store is asked and gives. */
+/** Counts the requests to a store, their failures, and the bytes and traces that it returns. */
 import { BigtraceError } from '../../common/errors.ts';
 import type { TraceStore } from '../trace-store.ts';
 
-/** All since the start, but for `inFlight`. */
+/** All are totals since the start, except `inFlight`. */
 export interface StoreCounters {
   stats: number;
   reads: number;
   lists: number;
-  /** Of the three above, those that the store failed or refused: not the cancelled, nor what is not there. */
+  /** Stats, reads and lists that failed, except cancelled ones and `trace_not_found`. */
   failures: number;
-  /** Times that the store was asked again. */
+  /** Attempts after the first of a request. */
   retries: number;
   readBytes: number;
   listedTraces: number;
-  /** How many of the three above are going on. */
+  /** Stats, reads and lists that are running now. */
   inFlight: number;
 }
 

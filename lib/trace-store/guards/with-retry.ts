@@ -1,6 +1,6 @@
 /**
- * Asks a store again where it failed in a way that may pass (store_failed): a read that was cut goes on
- * at the byte where it was, of the same generation, so it can neither skip nor repeat any.
+ * Retries store requests that failed with store_failed. An interrupted read resumes at the next byte of the same
+ * generation, so that it neither skips nor repeats bytes.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { asBigtraceError, type BigtraceError } from '../../common/errors.ts';
@@ -8,16 +8,16 @@ import { aborted, throwIfAborted } from '../failures.ts';
 import type { TraceStore } from '../trace-store.ts';
 
 export interface RetryOptions {
-  /** Failures in a row, after which the last one is the answer. */
+  /** The number of consecutive failures after which the last one is thrown. */
   attemptsMax: number;
-  /** The first pause is up to this long, and each one up to twice the one before. */
+  /** Upper bound of the first delay, in ms; it doubles with each failure, up to 10 s. Default: 200. */
   pauseMs?: number;
   onRetry?: (failure: BigtraceError) => void;
 }
 
 const PAUSE_MS = 200;
 const PAUSE_MS_MAX = 10_000;
-/** A read that came so much further has not failed "in a row"; it bounds retries by the trace's size. */
+/** A read that received this many bytes since the last failure counts its failures from 0 again. */
 const PROGRESS_BYTES = 1 << 20;
 
 export function withRetry(store: TraceStore, options: RetryOptions): TraceStore {
@@ -90,7 +90,10 @@ class Failures {
     this.#inARow = 0;
   }
 
-  /** Pauses before the next attempt; throws where there is none. */
+  /**
+   * Counts a failure and waits before the next attempt.
+   * @throws the failure if no attempt is left or a retry cannot help; the abort error if the signal aborts
+   */
   async add(thrown: unknown, signal: AbortSignal | undefined): Promise<void> {
     const failure = asBigtraceError(thrown);
     const { attemptsMax, pauseMs = PAUSE_MS, onRetry } = this.#options;
@@ -99,7 +102,7 @@ class Failures {
     onRetry?.(failure);
     const longestMs = Math.min(PAUSE_MS_MAX, pauseMs * 2 ** (this.#inARow - 1));
     try {
-      // Anywhere up to the longest: many readers that failed together do not come back together.
+      // The delay is random so that readers that failed at the same time do not retry at the same time.
       await delay(Math.random() * longestMs, undefined, { signal });
     } catch (thrownByDelay) {
       throw signal === undefined ? thrownByDelay : aborted(signal);

@@ -1,9 +1,9 @@
-/** Bounds the time that a store may keep us waiting. Time that the reader takes is not counted. */
+/** Limits the time spent waiting for a store. The time that the reader takes between chunks is not counted. */
 import { BigtraceError } from '../../common/errors.ts';
 import { interruptible } from '../failures.ts';
 import type { TraceStore } from '../trace-store.ts';
 
-/** So much must come within the time; else a store that sends a byte now and then would never end. */
+/** A read must receive this many bytes within the timeout; otherwise a store that sends single bytes never ends. */
 const CHUNK_BYTES_MIN = 64 * 1024;
 
 export function withTimeout(store: TraceStore, timeoutMs: number): TraceStore {
@@ -51,12 +51,12 @@ async function* timed<Item extends { length: number }>(
     }
   } finally {
     wait.end();
-    // Not awaited: a store that hangs would hang us here.
+    // Not awaited: a store that hangs would block the reader here.
     items.return?.().catch(() => undefined);
   }
 }
 
-/** A budget of waiting, used up by the promises it waits `on`, until it starts anew. */
+/** A time budget that only waiting in `on` uses up; `startAnew` refills it. */
 class Wait {
   readonly #timeoutMs: number;
   readonly #outer: AbortSignal | undefined;
@@ -71,7 +71,7 @@ class Wait {
     else outer?.addEventListener('abort', this.#passOn);
   }
 
-  /** Aborted with the caller's, or when the time is used up. */
+  /** Aborts when the caller's signal aborts or the budget is used up. */
   get signal(): AbortSignal {
     return this.#inner.signal;
   }

@@ -19,7 +19,7 @@ test.each([
   ['fd00::1', true],
   ['::ffff:10.0.0.1', true],
   ['64:ff9b::a00:1', true],
-])('%s is private: %s', (address, expected) => {
+])('isPrivate(%s) is %s', (address, expected) => {
   expect(isPrivate(address)).toBe(expected);
 });
 
@@ -34,13 +34,13 @@ test.each([
   ['https://nota.org/x', ['a.org', '*.a.org'], false],
   ['https://a.org.evil.net/x', ['a.org'], false],
   ['http://[2001:4860:4860::8888]:81/x', ['[2001:4860:4860::8888]:81'], true],
-])('%s is allowed by %j: %s', (url, hosts, expected) => {
+])('%s with the allowed hosts %j is accepted: %s', (url, hosts, expected) => {
   const check = () => checkHost(new URL(url), { hosts, allowPrivate: false });
   if (expected) expect(check).not.toThrow();
   else expect(check).toThrow(/is not among those that may be read from \(--http-hosts\)$/);
 });
 
-/** Resolves every name to these. */
+/** Runs `checkedLookup` with a resolver that returns these addresses for every name. */
 const lookupTo = (addresses: string[], allowPrivate = false) => {
   const found: LookupAddress[] = addresses.map((address) => ({ address, family: 4 }));
   const resolve = (_: string, __: object, callback: (error: null, all: LookupAddress[]) => void) =>
@@ -51,12 +51,12 @@ const lookupTo = (addresses: string[], allowPrivate = false) => {
   });
 };
 
-test('the addresses that were looked at are those that are connected to', async () => {
+test('the lookup returns the addresses that it checked', async () => {
   expect(await lookupTo(['8.8.8.8'])).toEqual([{ address: '8.8.8.8', family: 4 }]);
   expect(await lookupTo(['10.0.0.1'], true)).toEqual([{ address: '10.0.0.1', family: 4 }]);
 });
 
-test('a name with one private address among others is refused', async () => {
+test('the lookup refuses a name with one private address among public ones', async () => {
   await expect(lookupTo(['8.8.8.8', '10.0.0.1'])).rejects.toThrow(
     'the host name.org has a private address, which is not allowed (--http-private)',
   );

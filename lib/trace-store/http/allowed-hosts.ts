@@ -1,17 +1,17 @@
-/** Which servers /http and /https may ask: a worker must not become a way into its own network. */
+/** Decides which servers `/http` and `/https` may contact, so that clients cannot reach the worker's own network. */
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { BigtraceError } from '../../common/errors.ts';
 
 export interface HostRules {
-  /** `host` (on its scheme's own port), `host:port`, `*.domain` (all below it), `[::1]:8080`. */
+  /** Each is `host` (default port of the scheme), `host:port`, `*.domain` (all subdomains), or `[::1]:8080`. */
   hosts: readonly string[];
-  /** Whether these may be in private networks: loopback, link-local, 10.0.0.0/8 … */
+  /** Whether these hosts may have private addresses: loopback, link-local, 10.0.0.0/8 … */
   allowPrivate: boolean;
 }
 
-/** @throws forbidden */
+/** @throws forbidden if the host is not allowed, or is a private IP address and `allowPrivate` is false */
 export function checkHost(url: URL, { hosts, allowPrivate }: HostRules): void {
   const name = url.hostname.toLowerCase();
   const ownPort = url.protocol === 'https:' ? '443' : '80';
@@ -29,7 +29,7 @@ export function checkHost(url: URL, { hosts, allowPrivate }: HostRules): void {
   if (isIP(literal) !== 0 && !allowPrivate && isPrivate(literal)) throw privateAddress(url.host);
 }
 
-/** Everything that is not a public address of one machine. */
+/** Whether the address is anything but a public unicast address. */
 export function isPrivate(address: string): boolean {
   return ipaddr.process(address).range() !== 'unicast';
 }
@@ -42,8 +42,8 @@ function privateAddress(host: string): BigtraceError {
 }
 
 /**
- * Resolves a name, and refuses it where any of its addresses is private. The connection is made to the
- * very addresses that were looked at, so a name that resolves to something else the next moment gains nothing.
+ * Returns a lookup function that refuses a name if any of its addresses is private. The connection uses the
+ * addresses that were checked, so a name that resolves differently a moment later (DNS rebinding) gains nothing.
  */
 export function checkedLookup(
   { allowPrivate }: HostRules,

@@ -5,7 +5,7 @@ import { httpStore } from './http-store.ts';
 
 const encoded = (name: string): string => name.split('/').map(encodeURIComponent).join('/');
 
-/** Objects of public buckets are files of a web server too, and this one is not of our making. */
+/** fake-gcs-server also serves its objects as plain files: a web server that this project did not write. */
 storeContract('http, over the web server of another project', {
   lists: false,
   async open() {

@@ -36,7 +36,7 @@ storeFaults('http', {
   },
 });
 
-describe('servers that know less', () => {
+describe('servers with fewer features', () => {
   let server: FileServer;
   let proxy: FaultyProxy;
   let store: TraceStore;
@@ -63,13 +63,13 @@ describe('servers that know less', () => {
     return Buffer.concat(chunks);
   };
 
-  test('without ranges, what is not wanted is passed over', async () => {
+  test('a read skips the bytes before its start if the server ignores ranges', async () => {
     server.style.ranges = false;
     expect((await readFrom(100_001)).equals(bytes.subarray(100_001))).toBe(true);
   });
 
   test.each(['weak', 'none'] as const)(
-    'with a %s ETag, the time of change counts',
+    'with a %s ETag, the generation is the length and Last-Modified',
     async (etag) => {
       server.style.etag = etag;
       const { generation } = await store.stat(`${server.host}/trace`);
@@ -78,14 +78,14 @@ describe('servers that know less', () => {
     },
   );
 
-  test('without both, it is refused', async () => {
+  test('stat fails if the server sends neither an ETag nor Last-Modified', async () => {
     Object.assign(server.style, { etag: 'none', modified: false });
     await expect(store.stat(`${server.host}/trace`)).rejects.toThrow(
       'the server gives neither an ETag nor Last-Modified, so a change could not be noticed',
     );
   });
 
-  test('without a length, the size is not known, and a cut is noticed all the same', async () => {
+  test('without Content-Length the size is unknown, and a read still detects a broken connection', async () => {
     server.style.length = false;
     expect((await store.stat(`${server.host}/trace`)).size).toBeUndefined();
     expect((await readFrom(7)).equals(bytes.subarray(7))).toBe(true);
@@ -98,7 +98,7 @@ describe('servers that know less', () => {
   });
 
   test.each([400, 401, 403, 404, 405, 501])(
-    'where HEAD is answered with %d, GET tells as much',
+    'stat uses GET if the server responds to HEAD with %d',
     async (status) => {
       const usual = await store.stat(`${server.host}/trace`);
       server.style.headStatus = status;
@@ -106,7 +106,7 @@ describe('servers that know less', () => {
     },
   );
 
-  test('a presigned URL is read, and its question mark begins no pattern', async () => {
+  test('a presigned URL is read, and its question mark is not a glob character', async () => {
     server.style.headStatus = 403;
     const path = `${server.host}/trace?X-Amz-Signature=a%2Fb&list=[1,2]*`;
     server.files.set('/trace?X-Amz-Signature=a%2Fb&list=%5B1,2%5D*', bytes);
@@ -119,7 +119,7 @@ describe('servers that know less', () => {
   });
 });
 
-describe('where it may go', () => {
+describe('allowed hosts', () => {
   let server: FileServer;
   let other: FileServer;
   beforeAll(async () => {
@@ -140,7 +140,7 @@ describe('where it may go', () => {
     }
   };
 
-  test('only to hosts that are allowed, on the ports that are', async () => {
+  test('the store contacts only allowed hosts, and only on their allowed ports', async () => {
     expect((await statWith([server.host], `${server.host}/trace`)).size).toBe(5);
     for (const hosts of [[], ['127.0.0.1'], [other.host], ['*.0.0.1']])
       await expect(statWith(hosts, `${server.host}/trace`)).rejects.toThrow(
@@ -148,7 +148,7 @@ describe('where it may go', () => {
       );
   });
 
-  test('not to private addresses, however they are written', async () => {
+  test('the store refuses private addresses in every notation', async () => {
     const port = server.host.split(':')[1];
     for (const host of [
       '127.0.0.1',
@@ -184,13 +184,13 @@ describe('where it may go', () => {
   });
 
   test.each(['user:secret@host/x', 'ho st/x', '/x', '%zz/x', 'a\udcff/x'])(
-    '%j is no address',
+    'the path %j is an invalid address',
     async (path) => {
       expect(await codeOf(statWith(['host'], path))).toBe('invalid_address');
     },
   );
 
-  test('a pattern is refused by name', async () => {
+  test('listing a pattern fails with a message that names the store', async () => {
     const store = httpStore('http', { hosts: [server.host], allowPrivate: true });
     const listing = (async () => {
       for await (const _ of store.list(`${server.host}/*`));

@@ -1,4 +1,4 @@
-/** `/http/<host>/<path>` and `/https/…`: files of web servers. The rest of the address is the rest of the URL. */
+/** The stores of `/http/<host>/<path>` and `/https/<host>/<path>` addresses: files on web servers. */
 import { httpUrl } from '../../common/addresses/canonical-address.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import { changed, notFound } from '../failures.ts';
@@ -9,14 +9,14 @@ import { checkedLookup, checkHost, type HostRules } from './allowed-hosts.ts';
 
 const REDIRECTS_MAX = 5;
 
-/** A compressed copy would have another length, and no ranges. */
+/** Refuses content encodings: a compressed response would have another length, and ranges would not apply. */
 const PLAIN = { 'accept-encoding': 'identity' };
 
 export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStore {
   const client = new HttpClient();
   const lookup = checkedLookup(rules);
 
-  /** Follows redirects within the host. */
+  /** Sends a request and follows up to 5 redirects within the host. */
   async function ask(
     path: string,
     method: 'GET' | 'HEAD',
@@ -41,7 +41,7 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
     reply.body.resume();
     if (mayAnswerGet(reply.status)) {
       reply = await ask(path, 'GET', {}, signal);
-      reply.body.destroy(); // only its headers were wanted
+      reply.body.destroy(); // only the headers are needed
     }
     if (reply.status !== 200) throw statusError(reply.status, reply.statusText);
     return statOf(reply);
@@ -76,14 +76,14 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
 }
 
 /**
- * Whether GET may succeed where HEAD does not: a server that knows no HEAD, or a URL that was signed for GET, which
- * stores answer with 400, 403 or 404.
+ * Whether GET may succeed after HEAD returned this status: the server does not implement HEAD, or the URL was signed
+ * for GET, in which case stores respond to HEAD with 400, 403 or 404.
  */
 function mayAnswerGet(status: number): boolean {
   return [400, 401, 403, 404, 405, 501].includes(status);
 }
 
-/** @throws invalid_address */
+/** @throws invalid_address if the path makes no valid URL, or the URL contains a user or a password */
 function urlOf(scheme: string, path: string): URL {
   const url = httpUrl(scheme, path);
   if (url === undefined) throw new BigtraceError('invalid_address', `it makes no ${scheme} URL`);
@@ -100,7 +100,10 @@ function parsedUrl(text: string, base?: URL): URL | undefined {
   }
 }
 
-/** @throws forbidden where it leads to another server; from http to https of the same host is no other. */
+/**
+ * Returns the target of a redirect.
+ * @throws forbidden if it is another server; http to https of the same host is allowed
+ */
 function redirected(from: URL, location: string): URL {
   const to = parsedUrl(location, from);
   const isUpgrade =
@@ -116,7 +119,10 @@ function redirected(from: URL, location: string): URL {
   );
 }
 
-/** How a server says which bytes it has: a strong ETag, else the time of change and the length. */
+/**
+ * Derives size and generation from the headers. The generation is a strong ETag, else Last-Modified, with the length.
+ * @throws store_failed if the server sends neither
+ */
 function statOf({ headers, status }: HttpReply): TraceStat {
   const { etag, 'last-modified': modified, 'content-length': length } = headers;
   const total = /^bytes \d+-\d+\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
@@ -131,13 +137,13 @@ function statOf({ headers, status }: HttpReply): TraceStat {
   );
 }
 
-/** A length that differs under the same strong ETag is a wrong answer, not another generation. */
+/** Whether the response is of another generation. A wrong length under the same strong ETag is a broken response. */
 function isOther(now: TraceStat, wanted: Sized): boolean {
   const { id, size } = splitSize(now.generation);
   return id !== wanted.id || (!id.startsWith('"') && size !== wanted.size);
 }
 
-/** The server refuses with 412 where it knows how; the answer's own headers are looked at all the same. */
+/** Returns the request headers. Not every server honors the conditions with 412, so `read` also checks the reply. */
 function conditions(id: string, start: number): Record<string, string> {
   return {
     ...(id.startsWith('"') ? { 'if-match': id } : { 'if-unmodified-since': id }),

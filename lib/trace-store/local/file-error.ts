@@ -1,4 +1,4 @@
-/** Node's file errors as ours, without the path: messages are about the address that was asked for. */
+/** Translates Node's file errors into BigtraceError, without the path: messages name the requested address. */
 import { BigtraceError } from '../../common/errors.ts';
 import { notFound } from '../failures.ts';
 

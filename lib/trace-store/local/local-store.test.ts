@@ -10,7 +10,7 @@ import { TraceStores } from '../stores.ts';
 import { codeOf, storeContract } from '../testing/contract.ts';
 import { localStore } from './local-store.ts';
 
-/** A name as the file system has it, below a directory. */
+/** The bytes of a path below a directory, as the file system stores them. */
 const inside = (root: string, path: string): Buffer =>
   Buffer.concat([Buffer.from(`${root}/`), bytesFromText(path)]);
 
@@ -66,20 +66,20 @@ async function listed(pattern: string): Promise<string[]> {
 }
 
 describe('the root', () => {
-  test.each(['nowhere', 'root/a.pftrace'])('%s cannot be it', (path) => {
+  test.each(['nowhere', 'root/a.pftrace'])('%s is refused, because it is no directory', (path) => {
     expect(() => localStore({ root: join(top, path) })).toThrow(
       /^the directory of traces .* is not a directory that can be read$/,
     );
   });
 
-  test('may be named through a link, and absolute paths either way', async () => {
+  test('the root may be a link, and absolute paths may begin with the link or its target', async () => {
     symlinkSync(root, join(top, 'link'));
     const linked = new TraceStores([localStore({ root: join(top, 'link') })]);
     for (const path of ['a.pftrace', `/${join(top, 'link')}/a.pftrace`, `/${root}/a.pftrace`])
       expect((await linked.stat(`/local/${path.replace('//', '/')}`)).size).toBe(1);
   });
 
-  test('absolute paths inside are found, others refused', async () => {
+  test('absolute paths inside the root are found, others are refused', async () => {
     expect((await stores.stat(`/local/${root}/a.pftrace`)).size).toBe(1);
     expect(await listed(`/local/${root}/*.pftrace`)).toEqual(['/local/a.pftrace']);
     expect(await listed(`/local/${root}/a.pftrace`)).toEqual(['/local/a.pftrace']);
@@ -88,7 +88,7 @@ describe('the root', () => {
   });
 });
 
-describe('nothing leads out, nor tells what is there', () => {
+describe('no path leads out of the root or reveals what is outside', () => {
   const REFUSED = 'the path leads out of the directory that traces are in';
 
   test.each([
@@ -99,12 +99,12 @@ describe('nothing leads out, nor tells what is there', () => {
     '../*',
     'dir/../../*',
     'nowhere/../../secret.pftrace',
-  ])('%s', async (path) => {
+  ])('%s is refused', async (path) => {
     const outcome = codeOf(listed(`/local/${path}`));
     expect(await outcome).toBe(path.startsWith('nowhere') ? 'trace_not_found' : 'forbidden');
   });
 
-  test('through a link, whether its target exists or not', async () => {
+  test('a link out of the root is refused, whether its target exists or not', async () => {
     symlinkSync('../secret.pftrace', join(root, 'out-file'));
     symlinkSync('../nowhere', join(root, 'out-nowhere'));
     symlinkSync(top, join(root, 'out-dir'));
@@ -121,7 +121,7 @@ describe('nothing leads out, nor tells what is there', () => {
   });
 });
 
-test('a trace has one address, however it is named; a link is another trace', async () => {
+test('all names of a trace have one canonical address; a link is a trace with its own address', async () => {
   mkdirSync(join(root, 'x/y'), { recursive: true });
   writeFileSync(join(root, 'x/one'), 'one');
   symlinkSync('x/y', join(root, 'to-y'));
@@ -143,8 +143,8 @@ test('a trace has one address, however it is named; a link is another trace', as
   await rm(join(root, 'to-y'));
 });
 
-describe('links inside', () => {
-  test('are files by their own names, and directories where the pattern has a component', async () => {
+describe('links inside the root', () => {
+  test('a link to a file is listed by its name; a link to a directory is followed except by **', async () => {
     mkdirSync(join(root, 'links'));
     symlinkSync('../dir', join(root, 'links/dir'));
     symlinkSync('..', join(root, 'links/loop'));
@@ -160,8 +160,8 @@ describe('links inside', () => {
   });
 });
 
-describe('what is no file', () => {
-  test('is an error, not a hang', async () => {
+describe('paths that are not files', () => {
+  test('a fifo or a directory fails at once', async () => {
     execFileSync('mkfifo', [join(root, 'fifo')]);
     await expect(stores.stat('/local/fifo')).rejects.toThrow(
       '[/local/fifo]: it is not a file but a link, device, fifo or socket',
@@ -176,7 +176,7 @@ describe('what is no file', () => {
   });
 });
 
-describe('a file that changes while it is read', () => {
+describe('a read fails with trace_changed when the file', () => {
   test.each([
     ['grows', (file: string) => writeFileSync(file, 'more', { flag: 'a' })],
     ['is cut', (file: string) => writeFileSync(file, 'cut')],
@@ -198,13 +198,13 @@ describe('a file that changes while it is read', () => {
   });
 });
 
-describe('names that are trouble', () => {
+describe('unusual names', () => {
   let names: string[];
   beforeAll(() => {
     names = makeTroublesomeNames(root);
   });
 
-  test('are listed and read by the addresses listed', async () => {
+  test('traces with unusual names are listed, and read by their listed addresses', async () => {
     const found = [...(await listed('/local/names/**')), ...(await listed('/local/names/.*'))];
     expect(found.length).toBeGreaterThan(30);
     expect(found.toSorted()).toEqual(names.map((path) => `/local/${path}`).toSorted());
@@ -218,7 +218,7 @@ describe('names that are trouble', () => {
   });
 });
 
-test('an unknown store is refused with the names of those there are', async () => {
+test('the error for an unknown store names the configured stores', async () => {
   await expect(stores.stat('/nope/x')).rejects.toThrow(
     '[/nope/x]: there is no store /nope/; this worker has /local/',
   );

@@ -1,4 +1,4 @@
-/** `/local/<path>`: files below one directory. */
+/** The store of `/local/<path>` addresses: files below one root directory. */
 import { type BigIntStats, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isPattern } from '../../common/addresses/address.ts';
@@ -16,11 +16,11 @@ import { type Found, walk } from './walk.ts';
 const CHUNK_BYTES = 1 << 20;
 
 export interface LocalStoreOptions {
-  /** As the operator wrote it; relative to the working directory, maybe through links. */
+  /** The root directory as the operator wrote it: absolute or relative to the working directory; may contain links. */
   root: string;
 }
 
-/** @throws invalid_option where the root is no directory. */
+/** @throws invalid_option if the root is not a readable directory */
 export function localStore({ root }: LocalStoreOptions): TraceStore {
   const roots = openRoot(root);
   return {
@@ -44,7 +44,10 @@ export function localStore({ root }: LocalStoreOptions): TraceStore {
   };
 }
 
-/** `..` leads where the kernel goes, which may be through a link; links behind it keep their names. */
+/**
+ * Returns the path without `..`. The part up to the last `..` is resolved as the kernel would, through links; links
+ * after it keep their names.
+ */
 async function canonical(
   roots: Roots,
   path: string,
@@ -109,7 +112,7 @@ async function* read(
   }
 }
 
-/** Undefined for a file that vanished while its directory was being listed. */
+/** Returns undefined for a file that was deleted while its directory was being listed. */
 async function statFound({ path, stat }: Found): Promise<StoredTrace | undefined> {
   try {
     return { path, ...(await guard(async () => statOf(await stat()))) };
@@ -127,7 +130,7 @@ async function guard<Value>(operation: () => Promise<Value>): Promise<Value> {
   }
 }
 
-/** @throws invalid_address: no file's name holds a NUL. */
+/** @throws invalid_address if the path contains a NUL, which no file name can */
 function byteChecked(path: string): string {
   if (path.includes('\0')) throw new BigtraceError('invalid_address', 'a path cannot hold a NUL');
   return path;

@@ -1,19 +1,22 @@
 /**
- * Opening what lies below the root, and nothing else. A path that was resolved link by link (rooted-path.ts) may lead
- * out of the root by the time it is opened: a directory on the way was swapped for a link. So what was opened is asked
- * where it lies before anything of it is used, and what is used is what was opened, not its path.
+ * Opens files and directories below the root only. A path that was resolved link by link (rooted-path.ts) may lead
+ * out of the root by the time it is opened, if a directory on the way was replaced by a link. Therefore the location
+ * of the opened file is checked before anything is read from it, and later calls use the open file, not the path.
  */
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, lstat, open, readlink } from 'node:fs/promises';
 import { type BytePath, bufferOf, forbidden } from './rooted-path.ts';
 
-/** Linux's O_PATH, which Node does not name: a place in the file system; neither read nor write. */
+/** Linux's O_PATH, which Node does not define: the file is located but not opened for reading or writing. */
 const PLACE_ONLY = 0o10_000_000;
 const IS_LINUX = process.platform === 'linux';
 
-/** @param path without links @throws forbidden for what does not lie below the root, and what open throws */
+/**
+ * @param path a path without links
+ * @throws forbidden if the opened file is not below the root; what `open` throws
+ */
 async function openBelow(root: BytePath, path: BytePath, flags: number): Promise<FileHandle> {
-  // NOFOLLOW: the last component may be a link by now. NONBLOCK: a fifo must not hang us.
+  // NOFOLLOW: the last component may be a link by now. NONBLOCK: opening a fifo must not block.
   const safe = flags | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const opened = await open(bufferOf(path), safe);
   try {
@@ -25,7 +28,7 @@ async function openBelow(root: BytePath, path: BytePath, flags: number): Promise
   }
 }
 
-/** The kernel says where it is now. */
+/** Returns the path at which the kernel locates the open file now. */
 async function placeOf({ fd }: FileHandle): Promise<BytePath> {
   const place = await readlink(`/proc/self/fd/${fd}`, { encoding: 'buffer' });
   return place.toString('latin1');
@@ -39,7 +42,7 @@ export function openFileBelow(root: BytePath, path: BytePath): Promise<FileHandl
   return openBelow(root, path, constants.O_RDONLY);
 }
 
-/** Of the file, directory, or whatever else it is, without opening it for reading. */
+/** Returns the stat of a file, directory or special file without opening it for reading. */
 export async function statBelow(root: BytePath, path: BytePath): Promise<BigIntStats> {
   if (!IS_LINUX) return lstat(bufferOf(path), { bigint: true });
   const opened = await openBelow(root, path, PLACE_ONLY);
@@ -50,7 +53,7 @@ export async function statBelow(root: BytePath, path: BytePath): Promise<BigIntS
   }
 }
 
-/** A directory that stays the one that it was when it was opened, whatever becomes of its path. */
+/** An open directory: on Linux it stays the same directory even if its path is replaced. */
 export class OpenDirectory {
   readonly #handle: FileHandle;
   readonly #path: BytePath;
@@ -65,12 +68,12 @@ export class OpenDirectory {
     return new OpenDirectory(await openBelow(root, path, flags), path);
   }
 
-  /** By which its names can be read. */
+  /** A path that leads to this directory, for reading its entries. */
   get path(): BytePath {
     return IS_LINUX ? `/proc/self/fd/${this.#handle.fd}` : this.#path;
   }
 
-  /** Of a name in it; a link is not followed. */
+  /** Returns the stat of an entry; does not follow a link. */
   stat(name: BytePath): Promise<BigIntStats> {
     return lstat(bufferOf(`${this.path}/${name}`), { bigint: true });
   }

@@ -1,16 +1,15 @@
 /**
- * The way from a path of the client to a file below the root, one component at a time, as the kernel
- * would go it, except that the first step out of the root ends it: nothing outside is ever looked at,
- * so an answer cannot tell what is there.
+ * Resolves a client's path below the root, one component at a time, as the kernel would, but fails at the first step
+ * out of the root. Nothing outside the root is accessed, so a response cannot reveal what exists there.
  */
 import { lstat, readlink } from 'node:fs/promises';
 import { BigtraceError } from '../../common/errors.ts';
 import { notFound } from '../failures.ts';
 
-/** What Linux allows (path_resolution(7)); it ends loops. */
+/** The maximum number of links in a path, as on Linux (path_resolution(7)); it ends loops of links. */
 const LINKS_MAX = 40;
 
-/** Bytes of paths are kept as latin1 strings here: one character a byte, so comparing and splitting are exact. */
+/** The bytes of a path as a latin1 string: one character per byte, so that comparing and splitting are exact. */
 export type BytePath = string;
 
 export const bufferOf = (path: BytePath): Buffer => Buffer.from(path, 'latin1');
@@ -22,7 +21,7 @@ export function forbidden(): BigtraceError {
 const componentsOf = (path: BytePath): string[] =>
   path.split('/').filter((name) => name !== '' && name !== '.');
 
-/** The components below the root, of an absolute path; undefined where it is not below it. */
+/** Returns the components of an absolute path below one of the roots; undefined if it is below none of them. */
 function belowRoot(path: BytePath, roots: readonly BytePath[]): string[] | undefined {
   const components = componentsOf(path);
   for (const root of roots) {
@@ -33,10 +32,12 @@ function belowRoot(path: BytePath, roots: readonly BytePath[]): string[] | undef
 }
 
 /**
- * @param roots the root without any link in it, and the same directory as the operator wrote it
- *   (absolute): absolute paths may begin with either.
- * @returns the path with no link, `.` or `..` left in it
- * @throws forbidden, trace_not_found; what lstat throws otherwise
+ * Resolves a path below the root.
+ * @param roots the root with its links resolved, and the same directory as the operator wrote it (absolute):
+ *   absolute paths may begin with either
+ * @returns the path without links, `.` and `..`
+ * @throws forbidden if the path leads out of the root; trace_not_found if a component is not a directory or there are
+ *   more than 40 links; what `lstat` throws
  */
 export async function resolveBelow(
   roots: readonly [BytePath, ...BytePath[]],

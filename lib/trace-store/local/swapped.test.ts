@@ -1,4 +1,7 @@
-/** A directory becomes a link that leads out of the root, at the worst moments: nothing outside is given away. */
+/**
+ * Replaces a directory by a link out of the root before each file system call in turn, and checks that no request
+ * returns anything from outside the root.
+ */
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { lstat, open, opendir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +10,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TraceStores } from '../stores.ts';
 import { localStore } from './local-store.ts';
 
-/** Counts calls that take a path; at `swapAt` the directory is swapped first. */
+/** The number of calls with a path so far; before call number `swapAt` the directory is replaced by the link. */
 let calls = 0;
 let swapAt = Number.POSITIVE_INFINITY;
 let swap = (): void => undefined;
@@ -66,7 +69,7 @@ async function bytesOf(address: string, generation: string): Promise<string> {
 }
 
 const TRACE = '/local/dir/deep/trace';
-/** Size, time of change and inode of the one inside; the one outside may be what a caller hopes for. */
+/** Requests by title. `inside` and `outside` are the generations of the traces inside and outside the root. */
 const ASKED: [string, (inside: string, outside: string) => Promise<string>][] = [
   ['stat', async () => String((await stores.stat(TRACE)).size)],
   ['read', (inside) => bytesOf(TRACE, inside)],
@@ -76,7 +79,7 @@ const ASKED: [string, (inside: string, outside: string) => Promise<string>][] = 
   ['listing by name', () => listed('/local/{dir/deep/trace,dir/deep/secret}')],
 ];
 
-test.each(ASKED)('%s', async (_, ask) => {
+test.each(ASKED)('a %s returns nothing from outside the root', async (_, ask) => {
   const { generation: inside } = await stores.stat(TRACE);
   const out = new TraceStores([localStore({ root: join(top, 'outside') })]);
   const { generation: outside } = await out.stat('/local/deep/trace');
@@ -95,7 +98,7 @@ test.each(ASKED)('%s', async (_, ask) => {
         /^(6|inside|\/local\/dir\/deep\/trace 6|)$|leads out of the directory|no such trace|changed while/,
       ),
     ]);
-    // As it was.
+    // Undo the swap.
     renameSync(join(top, 'root/dir'), join(top, 'root/.link'));
     renameSync(join(top, 'root/.dir'), join(top, 'root/dir'));
   }

@@ -32,13 +32,16 @@ test.each([
   ['{a,b}/x/*', ['a/x/b1.p', 'a/x/c.p', 'b/x/b4.p'], ['a/x', 'b/x']],
   ['*/z/b5.p', ['b/z/b5.p'], ['']],
   ['b/**/b4.p', ['b/x/b4.p'], ['b', 'b/x', 'b/z']],
-])('%s enters only where something can match', async (pattern, paths, directories) => {
-  opened.length = 0;
-  const found: string[] = [];
-  for await (const batch of walk([root], Glob.parse(pattern), undefined))
-    found.push(...batch.map(({ path }) => path));
-  expect({ found, opened }).toEqual({
-    found: paths,
-    opened: directories.map((directory) => join(root, directory)),
-  });
-});
+])(
+  'the walk of %s enters only directories where something can match',
+  async (pattern, paths, directories) => {
+    opened.length = 0;
+    const found: string[] = [];
+    for await (const batch of walk([root], Glob.parse(pattern), undefined))
+      found.push(...batch.map(({ path }) => path));
+    expect({ found, opened }).toEqual({
+      found: paths,
+      opened: directories.map((directory) => join(root, directory)),
+    });
+  },
+);

@@ -1,6 +1,7 @@
 /**
- * The files below the root that a pattern matches, in the order of their paths' bytes. Only directories
- * where something can match are entered, and only the names of directories on the way are in memory.
+ * Finds the files below the root that a pattern matches, in the order of their paths' bytes. It enters only
+ * directories in which something can match, and holds only the entries of the directories on the current path in
+ * memory.
  */
 import type { BigIntStats, Dirent } from 'node:fs';
 import { opendir } from 'node:fs/promises';
@@ -21,9 +22,9 @@ import { OpenDirectory, statBelow } from './open-below.ts';
 import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
 
 export interface Found {
-  /** As the pattern leads to it. */
+  /** The path by which the pattern leads to the file; it may contain links. */
   path: string;
-  /** Of the file itself; to be called before the walk goes on. */
+  /** Returns the stat of the file; must be called before the walk continues. */
   stat: () => Promise<BigIntStats>;
 }
 
@@ -31,25 +32,25 @@ const BATCH = 64;
 
 type Roots = Parameters<typeof resolveBelow>[0];
 
-/** As small as can be: there is one for each file of a directory, and a directory may hold a million. */
+/** An entry of a directory. It is kept small: a directory may have a million entries. */
 interface Entry {
-  /** The name's bytes; sorts as the paths do: a directory has the slash behind it. */
+  /** The bytes of the name, with a trailing slash for a directory, so that entries sort as paths do. */
   key: BytePath;
   isDirectory: boolean;
-  /** Of a directory. */
+  /** The state of the pattern match inside a directory; empty for a file. */
   places: Places;
-  /** Where the name is a link to a file: what it leads to. */
+  /** The target of a link to a file; undefined for other entries. */
   file: BytePath | undefined;
 }
 
 interface Directory {
-  /** Of its path, with the slash; empty for the root. */
+  /** Path of the directory with a trailing slash; empty for the root. */
   prefix: string;
-  /** Undefined where its names are the pattern's and nobody has looked, or where it is none. */
+  /** Undefined if the entries come from the pattern without reading the directory, or if there is no such directory. */
   opened: OpenDirectory | undefined;
   entries: readonly Entry[];
   next: number;
-  /** Whether nothing in the prefix was matched by a wildcard: then it is the client's own word. */
+  /** Whether the client wrote all of the prefix literally, so that no part of it matched a wildcard. */
   literal: boolean;
 }
 
@@ -60,7 +61,7 @@ export async function* walk(
 ): AsyncGenerator<readonly Found[], void, undefined> {
   throwIfAborted(signal);
   let batch: Found[] = [];
-  /** Directories that were left, which the batch still needs. */
+  /** Directories that the walk has finished but that the batch's `stat` functions still need. */
   let left: (OpenDirectory | undefined)[] = [];
   const way: Directory[] = [];
   try {
@@ -120,7 +121,7 @@ function sorted(entries: Entry[]): Entry[] {
   return entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }
 
-/** None where there is no file. */
+/** Returns the file of an entry, or an empty array if no such file exists. */
 async function foundAt(
   roots: Roots,
   { key, file }: Entry,
@@ -132,7 +133,7 @@ async function foundAt(
   return target === undefined ? [] : [{ path, stat: () => statBelow(roots[0], target) }];
 }
 
-/** A name that is not looked up: both a file's and a directory's, as far as the pattern allows. */
+/** Returns the entries of a name that was not looked up: a file and a directory, if the pattern allows each. */
 function asEntries(name: string, places: Places): Entry[] {
   const bytes = bytesFromText(name).toString('latin1');
   return [...(isMatch(places) ? [fileEntry(bytes)] : []), ...directoryEntry(bytes, places)];
@@ -144,7 +145,7 @@ function fileEntry(key: BytePath, file?: BytePath): Entry {
   return { key, isDirectory: false, places: NOWHERE, file };
 }
 
-/** None where nothing below it can match. */
+/** Returns an empty array if nothing below the directory can match. */
 function directoryEntry(bytes: BytePath, places: Places): Entry[] {
   return leadsOn(places) ? [{ key: `${bytes}/`, isDirectory: true, places, file: undefined }] : [];
 }
@@ -153,7 +154,7 @@ function within(directory: BytePath, name: BytePath): BytePath {
   return `${directory === '/' ? '' : directory}/${name}`;
 }
 
-/** Undefined for what vanished meanwhile, or a file where a directory was meant. */
+/** Returns undefined if the directory no longer exists or is a file. */
 async function openedAt(
   roots: Roots,
   prefix: string,
@@ -176,7 +177,7 @@ function noneOr(thrown: unknown, prefix: string): undefined {
 
 interface Entered {
   prefix: string;
-  /** Without links. */
+  /** Path without links. */
   path: BytePath;
   opened: OpenDirectory;
 }
@@ -200,7 +201,7 @@ async function entriesOf(
 }
 
 async function* namesIn(directory: BytePath): AsyncGenerator<{ name: BytePath; entry: Dirent }> {
-  // Node gives names as buffers then; only its types do not know (@types/node: OpenDirOptions).
+  // With encoding 'buffer' Node returns names as buffers; @types/node (OpenDirOptions) does not declare it.
   const encoding = 'buffer' as BufferEncoding;
   for await (const entry of await opendir(bufferOf(directory), { encoding, bufferSize: 256 })) {
     const name: string | Buffer = entry.name;
@@ -221,7 +222,10 @@ async function entryOf(
   return entry.isFile() && isMatch(places) ? [fileEntry(bytes)] : [];
 }
 
-/** A link to a directory is followed where the pattern has a component for it, not by `**`: no loops. */
+/**
+ * Returns the entries of a link. A link to a directory is followed only if a component of the pattern matches it, not
+ * by `**`, so that links cannot form endless loops.
+ */
 async function linkEntry(
   roots: Roots,
   link: BytePath,
@@ -238,7 +242,7 @@ async function linkEntry(
   return found?.isFile() && isMatch(asFile) ? [fileEntry(bytes, target)] : [];
 }
 
-/** Undefined for what vanished since its name was read. */
+/** Returns undefined if the file was deleted since its name was read. */
 async function statIfThere(roots: Roots, file: BytePath): Promise<BigIntStats | undefined> {
   try {
     return await statBelow(roots[0], file);
@@ -249,7 +253,11 @@ async function statIfThere(roots: Roots, file: BytePath): Promise<BigIntStats | 
   }
 }
 
-/** Links that lead nowhere or out of the root are not traces here; only what the client wrote is an error. */
+/**
+ * Resolves a path; undefined if it does not exist. A link out of the root is also undefined, unless the client wrote
+ * the path literally: then it is an error.
+ * @throws forbidden and other errors of `resolveBelow`
+ */
 async function resolved(
   roots: Roots,
   path: string,

@@ -18,7 +18,7 @@ test.each(Object.entries(SERVERS))(
         const encoding = new KeyEncoding();
         const bucket = new Set(keys);
         for (const one of keys) {
-          // Where both readings are objects of the bucket, nothing could tell them apart.
+          // If the bucket contains two decodings of a key, nothing can tell them apart.
           const others = [one.replaceAll('+', ' '), one.replaceAll(' ', '+'), encode(one)];
           if (others.some((other) => other !== one && bucket.has(other))) continue;
           expect(await encoding.decode(encode(one), async (name) => bucket.has(name))).toBe(one);
@@ -28,7 +28,7 @@ test.each(Object.entries(SERVERS))(
   },
 );
 
-test('a server is asked until it is known, and no more', async () => {
+test('the server is queried only until its encoding is known', async () => {
   const encoding = new KeyEncoding();
   const asked: string[] = [];
   const has = async (name: string): Promise<boolean> => {

@@ -1,9 +1,9 @@
 /**
- * How a server writes the keys of a listing that was asked for as `encoding-type=url`. Amazon's writes a space as `+`;
- * others write `%20` and leave `+` as it is, and some say that they encoded and did not.
+ * Finds out how a server encodes the keys of a listing with `encoding-type=url`. Amazon encodes a space as `+`; other
+ * servers encode it as `%20` and leave `+` unencoded, and some claim to encode but do not.
  */
 
-/** In the order in which they are believed where nothing tells them apart. */
+/** Decoders by convention, in order of preference if nothing tells them apart. */
 const CONVENTIONS = {
   form: (key: string) => decoded(key.replaceAll('+', ' ')),
   percent: (key: string) => decoded(key),
@@ -12,14 +12,14 @@ const CONVENTIONS = {
 
 type Convention = keyof typeof CONVENTIONS;
 
-/** Whether there is an object of this key. */
+/** Returns whether an object with this key exists. */
 export type HasKey = (key: string) => Promise<boolean>;
 
 export class KeyEncoding {
-  /** The conventions that no key has ruled out yet. */
+  /** The conventions that agree with all keys so far. */
   #possible = Object.keys(CONVENTIONS) as Convention[];
 
-  /** The key itself; where the conventions disagree, the server is asked which of them it follows. */
+  /** Decodes a listed key. If the remaining conventions disagree, `hasKey` decides which one the server uses. */
   async decode(key: string, hasKey: HasKey): Promise<string> {
     const candidates = new Map<string, Convention[]>();
     for (const convention of this.#possible) {
@@ -33,7 +33,7 @@ export class KeyEncoding {
       this.#possible = conventions;
       return name;
     }
-    return first; // it went in the meantime
+    return first; // the object was deleted in the meantime
   }
 }
 

@@ -1,4 +1,4 @@
-/** A server that speaks S3 in its own way: what it lists can be read, and the reader pays where it must. */
+/** Tests of `/s3` against a fake server with unusual key encodings and a requester-pays bucket. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { listen, type RunningServer } from '../testing/listen.ts';
@@ -69,7 +69,7 @@ test.each([
   one.close?.();
 });
 
-test('requests to a requester-pays bucket say who pays', async () => {
+test('a requester-pays bucket is listed only with requesterPays', async () => {
   encode = encodeURIComponent;
   needsPayer = true;
   await expect(listed(store())).rejects.toThrow(/403|refuses/);

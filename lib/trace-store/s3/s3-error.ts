@@ -1,8 +1,8 @@
-/** What the AWS SDK and S3 say, as our errors. */
+/** Translates errors of the AWS SDK and of S3 into BigtraceError. */
 import { BigtraceError } from '../../common/errors.ts';
 import { connectionError, statusError } from '../http-request.ts';
 
-/** S3's and the SDK's names of errors that new credentials would cure. */
+/** Error names of S3 and of the SDK that mean missing, wrong or expired credentials. */
 const CREDENTIAL_ERRORS = new Set([
   'AuthorizationHeaderMalformed',
   'CredentialsProviderError',
@@ -17,7 +17,7 @@ const CREDENTIAL_ERRORS = new Set([
 
 export function s3Error(thrown: unknown, signal: AbortSignal | undefined): BigtraceError {
   if (!(thrown instanceof Error) || signal?.aborted) return connectionError(thrown, signal);
-  // The answer to HEAD has no body, and the SDK then says nothing but "UnknownError".
+  // A response to HEAD has no body; the SDK then reports only "UnknownError".
   const isKnown = thrown.message !== 'UnknownError';
   const why = isKnown ? `${thrown.name}: ${thrown.message}` : '';
   if (CREDENTIAL_ERRORS.has(thrown.name))
@@ -30,7 +30,7 @@ export function s3Error(thrown: unknown, signal: AbortSignal | undefined): Bigtr
   return status === undefined ? connectionError(thrown, signal) : statusError(status, why);
 }
 
-/** A refusal without a reason is worth a second question. */
+/** Whether the error is a 400 or 403 without a reason, so that another request may return the reason. */
 export function isUnexplained(thrown: unknown): boolean {
   return (
     thrown instanceof Error &&

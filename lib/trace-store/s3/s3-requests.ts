@@ -1,4 +1,4 @@
-/** The three requests that the store needs, with their failures as ours. */
+/** The three S3 requests that the store needs. All of them throw BigtraceError. */
 import type { Readable } from 'node:stream';
 import { asBigtraceError } from '../../common/errors.ts';
 import { interruptible, throwIfAborted } from '../failures.ts';
@@ -37,7 +37,7 @@ export class S3Requests {
         return statOf(found.ETag, found.ContentLength, found.LastModified);
       } catch (thrown) {
         if (isUnexplained(thrown)) {
-          // An answer to HEAD has no body that could say why; this fails the same way, and says it.
+          // A response to HEAD has no body with the reason; a GET fails in the same way and returns the reason.
           const range = new library.GetObjectCommand({
             ...{ Bucket, Key, Range: 'bytes=0-0' },
             ...this.#payer,
@@ -65,7 +65,7 @@ export class S3Requests {
       return {
         status: $metadata.httpStatusCode ?? 200,
         headers: { 'content-length': ContentLength?.toString(), 'content-range': ContentRange },
-        body: Body as Readable, // in Node it is one
+        body: Body as Readable, // always a Readable in Node
       };
     });
   }
@@ -81,7 +81,7 @@ export class S3Requests {
         Prefix,
         StartAfter,
         ContinuationToken,
-        EncodingType: 'url', // XML cannot hold every character of a key
+        EncodingType: 'url', // XML cannot represent every character of a key
         ...this.#payer,
       });
       const answer = await client.send(command, options);
@@ -98,7 +98,7 @@ export class S3Requests {
     });
   }
 
-  /** Whether the bucket has this very object under that key. */
+  /** Returns whether the bucket contains the listed object under this key. */
   async #has(
     bucket: string,
     key: string,
@@ -126,7 +126,7 @@ export class S3Requests {
     this.#opened ??= openS3(this.#options);
     try {
       const s3 = await this.#opened;
-      // Interruptible, because the SDK heeds no signal while it looks for credentials.
+      // `interruptible`, because the SDK ignores the signal while it looks for credentials.
       return await interruptible(
         ask(s3, signal === undefined ? {} : { abortSignal: signal }),
         signal,
@@ -137,7 +137,7 @@ export class S3Requests {
   }
 }
 
-/** The ETag alone tells generations apart: a listing knows no versions, and must say what stat says. */
+/** Uses only ETag and size as generation: a listing has no versions, and must return the same generation as `stat`. */
 function statOf(etag = '', size: number | undefined, modified: Date | undefined): TraceStat {
   return {
     size,

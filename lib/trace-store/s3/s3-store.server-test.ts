@@ -12,7 +12,7 @@ const at = (host: string) => ({
   pathStyle: true,
 });
 
-/** The store takes its credentials where AWS's own tools do. */
+/** The store reads its credentials from the environment, as AWS's tools do. */
 beforeAll(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', S3_KEYS.accessKeyId);
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', S3_KEYS.secretAccessKey);
@@ -86,7 +86,7 @@ storeFaults('s3', {
 });
 
 describe('credentials', () => {
-  test('that are wrong are refused by name', async () => {
+  test('wrong credentials fail with unauthenticated and the name of the S3 error', async () => {
     const { server, put, close } = await open();
     onTestFinished(close);
     await put('there', Buffer.from('there'));
@@ -103,7 +103,7 @@ describe('credentials', () => {
     wrong.close?.();
   });
 
-  test('are not sent where it is to be anonymous', async () => {
+  test('an anonymous store sends no credentials', async () => {
     const { server, close } = await open();
     onTestFinished(close);
     const proxy = await startFaultyProxy(server.host);
@@ -114,7 +114,7 @@ describe('credentials', () => {
     store.close?.();
   });
 
-  test('a bucket that is not there is named when it is listed', async () => {
+  test('listing a missing bucket fails with a message about the bucket', async () => {
     const { server, close } = await open();
     onTestFinished(close);
     const store = s3Store(at(server.host));
@@ -125,7 +125,10 @@ describe('credentials', () => {
     store.close?.();
   });
 
-  test.each(['traces', 'traces/', '/x', 'tr*/x'])('%s is no address', async (path) => {
-    expect(await codeOf(s3Store({}).stat(path))).toBe('invalid_address');
-  });
+  test.each(['traces', 'traces/', '/x', 'tr*/x'])(
+    'the path %s is an invalid address',
+    async (path) => {
+      expect(await codeOf(s3Store({}).stat(path))).toBe('invalid_address');
+    },
+  );
 });

@@ -1,4 +1,4 @@
-/** `/s3/<bucket>/<key>`: Amazon S3 and what speaks its protocol. */
+/** The store of `/s3/<bucket>/<key>` addresses: Amazon S3 and compatible servers. */
 import { splitBucket } from '../bucket-path.ts';
 import { notFound } from '../failures.ts';
 import { bodyBytes } from '../http-request.ts';

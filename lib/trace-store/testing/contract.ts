@@ -1,6 +1,6 @@
 /**
- * What every store must do, as tests over a real one: a driver's own test file opens its store, says
- * how to put traces there, and calls `storeContract`.
+ * Tests of what every store must do. The test file of a driver opens a real store, tells how to write traces to it,
+ * and calls `storeContract`.
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,22 +11,22 @@ import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-s
 
 export interface StoreUnderTest {
   store: TraceStore;
-  /** The path of a name; for stores that list, a prefix and the name. */
+  /** Returns the path of a trace; for stores that list, a prefix followed by the name. */
   pathOf(name: string): string;
-  /** Makes the trace, or replaces it. */
+  /** Creates or replaces the trace. */
   put(name: string, bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface ContractOptions {
   open(): Promise<StoreUnderTest>;
-  /** Names beyond the common ones that this store can hold. */
+  /** Further names, besides the common ones, that this store supports. */
   names?: readonly string[];
-  /** Left out for a store whose traces cannot be listed. */
+  /** Whether the store can list traces. Default: true. */
   lists?: boolean;
 }
 
-/** Names that are trouble for a URL, a shell or a pattern, and that every store can hold. */
+/** Names with characters that are special in a URL, a shell or a pattern, and that every store supports. */
 const NAMES = [
   'plain.pftrace',
   'dir/sub dir/a b.pftrace',
@@ -40,7 +40,7 @@ const NAMES = [
   '-rf.pftrace',
 ];
 
-/** More than object stores list in one page. */
+/** More traces than object stores list in one page. */
 const MANY = 1100;
 
 const BIG = randomBytes(3 * 1024 * 1024 + 17);
@@ -55,7 +55,7 @@ async function readAll(store: TraceStore, path: string, options: ReadOptions): P
   return Buffer.concat(await collect(store.read(path, options)));
 }
 
-/** The code that it fails with; the test fails where it does not fail. */
+/** Returns the error code with which `work` rejects; throws if it does not reject. */
 export async function codeOf(work: Promise<unknown>): Promise<ErrorCode> {
   try {
     await work;
@@ -99,14 +99,14 @@ type Stat = (path: string) => Promise<TraceStat>;
 type Read = (path: string, options: ReadOptions) => Promise<Buffer>;
 
 function statTests(put: Put, stat: Stat): void {
-  test('stat gives size and time', async () => {
+  test('stat returns the size and the modification time', async () => {
     const path = await put('stat/size', Buffer.alloc(1234));
     const { size, modifiedMs } = await stat(path);
     expect(size).toBe(1234);
     if (modifiedMs !== 0) expect(Math.abs(modifiedMs - Date.now())).toBeLessThan(60_000);
   });
 
-  test('the generation stays while the bytes do, and changes with them', async () => {
+  test('the generation changes when the bytes change, and only then', async () => {
     const path = await put('stat/generation', Buffer.from('one'));
     const { generation } = await stat(path);
     expect((await stat(path)).generation).toBe(generation);
@@ -114,7 +114,7 @@ function statTests(put: Put, stat: Stat): void {
     expect((await stat(path)).generation).not.toBe(generation);
   });
 
-  test('what is not there is trace_not_found', async () => {
+  test('stat of a missing trace fails with trace_not_found', async () => {
     const path = await put('stat/there', Buffer.from('x'));
     expect(await codeOf(stat(`${path}-not`))).toBe('trace_not_found');
     expect(await codeOf(stat(`${path}/below`))).toBe('trace_not_found');
@@ -122,20 +122,20 @@ function statTests(put: Put, stat: Stat): void {
 }
 
 function readTests(put: Put, stat: Stat, read: Read, store: () => TraceStore): void {
-  test.each([0, 1, 65_536, BIG.length])('reads %i bytes', async (size) => {
+  test.each([0, 1, 65_536, BIG.length])('a read returns all %i bytes', async (size) => {
     const path = await put(`read/${size}`, BIG.subarray(0, size));
     const { generation } = await stat(path);
     expect((await read(path, { generation })).equals(BIG.subarray(0, size))).toBe(true);
   });
 
-  test('reads from a byte on', async () => {
+  test('a read with a start returns the bytes from there on', async () => {
     const path = await put('read/start', BIG);
     const { generation } = await stat(path);
     for (const start of [1, 1_000_000, BIG.length - 1, BIG.length])
       expect((await read(path, { generation, start })).equals(BIG.subarray(start))).toBe(true);
   });
 
-  test('reads nothing of another generation', async () => {
+  test('a read of a previous generation fails with trace_changed', async () => {
     const path = await put('read/changed', Buffer.from('one'));
     const { generation } = await stat(path);
     await put('read/changed', Buffer.from('two'));
@@ -143,7 +143,7 @@ function readTests(put: Put, stat: Stat, read: Read, store: () => TraceStore): v
     expect(await codeOf(read(path, { generation, start: 1 }))).toBe('trace_changed');
   });
 
-  test('a trace replaced while it is read gives its old bytes, or trace_changed', async () => {
+  test('a read of a trace that is replaced meanwhile returns the old bytes or fails with trace_changed', async () => {
     const path = await put('read/replaced', BIG);
     const { generation } = await stat(path);
     const got: Uint8Array[] = [];
@@ -157,13 +157,13 @@ function readTests(put: Put, stat: Stat, read: Read, store: () => TraceStore): v
     expect(['the old bytes', 'trace_changed']).toContain(outcome);
   });
 
-  test('reading what is not there is trace_not_found or trace_changed', async () => {
+  test('a read of a missing trace fails with trace_not_found or trace_changed', async () => {
     const path = await put('read/vanished', Buffer.from('x'));
     const code = await codeOf(read(`${path}-not`, await stat(path)));
     expect(['trace_not_found', 'trace_changed']).toContain(code);
   });
 
-  test('can be left early, many times over', async () => {
+  test('many reads can be left early', async () => {
     const path = await put('read/left', BIG);
     const { generation } = await stat(path);
     for (let time = 0; time < 30; time++)
@@ -174,14 +174,14 @@ function readTests(put: Put, stat: Stat, read: Read, store: () => TraceStore): v
     expect((await read(path, { generation })).length).toBe(BIG.length);
   });
 
-  test('reads at the same time do not mix', async () => {
+  test('concurrent reads do not mix their bytes', async () => {
     const path = await put('read/together', BIG);
     const { generation } = await stat(path);
     const all = await Promise.all(Array.from({ length: 8 }, () => read(path, { generation })));
     expect(all.every((bytes) => bytes.equals(BIG))).toBe(true);
   });
 
-  test('is cancelled by its signal, before and in the middle', async () => {
+  test('a signal cancels stat and read, before they begin and while they run', async () => {
     const path = await put('read/cancelled', BIG);
     const { generation } = await stat(path);
     expect(await codeOf(store().stat(path, AbortSignal.abort()))).toBe('cancelled');
@@ -197,7 +197,7 @@ function readTests(put: Put, stat: Stat, read: Read, store: () => TraceStore): v
 }
 
 function nameTests(names: readonly string[], put: Put, stat: Stat, read: Read): void {
-  test.each([...NAMES, ...names])('the name %j', async (name) => {
+  test.each([...NAMES, ...names])('a trace with the name %j can be read', async (name) => {
     const path = await put(`names/${name}`, bytesFromText(`of ${name}`));
     const { generation } = await stat(path);
     expect(textFromBytes(await read(path, { generation }))).toBe(`of ${name}`);
@@ -228,7 +228,7 @@ function listTests(
     '[!a]*',
     '.h/*',
     'q/*',
-  ])('lists %s', async (pattern) => {
+  ])('a listing of %s returns the matching traces in order', async (pattern) => {
     await Promise.all(TREE.map((path) => put(`tree/${path}`, Buffer.from(path))));
     const glob = Glob.parse(pattern);
     const expected = TREE.filter((path) => glob.matches(path)).sort(byBytes);
@@ -239,7 +239,7 @@ function listTests(
     for (const { path, ...listed } of found) expect(await stat(path)).toEqual(listed);
   });
 
-  test('what it lists can be read by the path it gives', async () => {
+  test('every listed trace can be read by its listed path', async () => {
     const names = [...NAMES, ...(options.names ?? [])];
     await Promise.all(names.map((name) => put(`listed/${name}`, bytesFromText(`of ${name}`))));
     const found = await list('listed/**');
@@ -252,7 +252,7 @@ function listTests(
     }
   });
 
-  test('lists more than a page, in order, and stops when it is told', async () => {
+  test('a listing of several pages is in order, can resume after a path, and can be cancelled', async () => {
     const names = Array.from({ length: MANY }, (_, nth) => `many/${String(nth).padStart(5, '0')}`);
     for (let from = 0; from < MANY; from += 50)
       await Promise.all(names.slice(from, from + 50).map((path) => put(path, Buffer.from('x'))));

@@ -1,4 +1,4 @@
-/** What every store over a network must make of failures, as tests through a faulty proxy. */
+/** Tests, through a faulty proxy, of how every network store must handle failures. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../common/errors.ts';
@@ -9,11 +9,11 @@ import { codeOf } from './contract.ts';
 import { type Fault, type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts';
 
 export interface StoreBehindProxy {
-  /** Where the store itself is, `host:port`. */
+  /** `host:port` of the real server. */
   upstream: string;
-  /** The store as seen through another host. */
+  /** Returns the store that contacts `host` instead of the real server. */
   through(host: string): TraceStore;
-  /** The path of a trace, as seen through that host. */
+  /** Returns the path of a trace in the store of that host. */
   pathOf(name: string, host: string): string;
   put(name: string, bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
@@ -25,7 +25,7 @@ export interface FaultOptions {
   refusals?: readonly Refusal[];
 }
 
-/** A refusal in the store's own words, and what is made of it. */
+/** An error response of the server and the error that it must result in. */
 export interface Refusal {
   status: number;
   body: string;
@@ -34,9 +34,9 @@ export interface Refusal {
 }
 
 const BYTES = randomBytes(3 << 20);
-/** Never reached, however busy the machine. */
+/** For tests in which no attempt times out, however busy the machine is. */
 const PATIENT = { timeoutMs: 30_000, attemptsMax: 3 };
-/** For what only time tells; a busy machine may need some attempts more. */
+/** For tests of timeouts; a busy machine may need some more attempts. */
 const IMPATIENT = { timeoutMs: 400, attemptsMax: 10 };
 
 const BROKEN: [string, Fault][] = [
@@ -51,7 +51,7 @@ const SILENT: [string, Fault][] = [
   ['a slow drip', { kind: 'drip', everyMs: 20 }],
 ];
 
-/** One store behind one proxy; its parts are there from `beforeAll` on. */
+/** One store behind one proxy; usable after `open`. */
 class Bench {
   readonly counters: StoreCounters = noCounts();
   readonly #options: FaultOptions;
@@ -105,7 +105,7 @@ class Bench {
     return this.store.stat(this.path(name));
   }
 
-  /** `got` has what came, also where it fails. */
+  /** Reads a trace. `got` receives the chunks, also if the read fails. */
   async read(
     generation: string,
     { name, signal, got = [] }: { name?: string; signal?: AbortSignal; got?: Uint8Array[] } = {},
@@ -136,14 +136,14 @@ export function storeFaults(name: string, options: FaultOptions): void {
 }
 
 function readTests(bench: Bench): void {
-  test.each(BROKEN)('%s once is got over', async (_, fault) => {
+  test.each(BROKEN)('a read recovers from %s', async (_, fault) => {
     const { generation } = await bench.stat();
     bench.proxy.faults = [fault];
     expect((await bench.read(generation)).equals(BYTES)).toBe(true);
     expect(bench.counters.retries).toBe(1);
   });
 
-  test.each(SILENT)('%s once is got over', async (_, fault) => {
+  test.each(SILENT)('a read recovers from %s', async (_, fault) => {
     const { generation } = await bench.stat();
     bench.use(IMPATIENT);
     bench.proxy.faults = [fault];
@@ -152,12 +152,12 @@ function readTests(bench: Bench): void {
   });
 
   test.each([...BROKEN, ...SILENT])(
-    '%s repeatedly is store_failed, in bounded time',
+    'a read fails with store_failed after repeated faults: %s',
     async (_, fault) => {
       const { generation } = await bench.stat();
       if (fault.kind === 'stall' || fault.kind === 'drip')
         bench.use({ ...IMPATIENT, attemptsMax: 3 });
-      // Little comes with each attempt: one that brings much counts as progress.
+      // Each attempt transfers little, because one that transfers 1 MiB counts as progress and resets the failures.
       const isProgress = 'afterBytes' in fault && fault.afterBytes > 0;
       if (isProgress) bench.proxy.always = { ...fault, afterBytes: 100 };
       else bench.proxy.always = fault.kind === 'cut' ? { ...fault, missingBytes: 1 } : fault;
@@ -166,7 +166,7 @@ function readTests(bench: Bench): void {
     },
   );
 
-  test('a read that was cut goes on where it was', async () => {
+  test('an interrupted read resumes where it stopped', async () => {
     const { generation } = await bench.stat();
     bench.proxy.faults = [{ kind: 'reset', afterBytes: 2 << 20 }];
     expect((await bench.read(generation)).equals(BYTES)).toBe(true);
@@ -175,7 +175,7 @@ function readTests(bench: Bench): void {
     expect(from).toBeLessThanOrEqual(2 << 20);
   });
 
-  test('an object replaced between two attempts is trace_changed', async () => {
+  test('a read fails with trace_changed if the object is replaced between two attempts', async () => {
     const name = 'faults/replaced';
     await bench.under.put(name, BYTES);
     const { generation } = await bench.stat(name);
@@ -190,7 +190,7 @@ function readTests(bench: Bench): void {
     expect(before.equals(BYTES.subarray(0, before.length))).toBe(true);
   });
 
-  test('cancelling ends a wait at once', async () => {
+  test('a read that waits for the server is cancelled at once', async () => {
     const { generation } = await bench.stat();
     bench.proxy.always = { kind: 'stall', afterBytes: 0 };
     const started = performance.now();
@@ -201,14 +201,14 @@ function readTests(bench: Bench): void {
 }
 
 function statTests(bench: Bench): void {
-  test('stat is asked again, and says what the store said', async () => {
+  test('stat is retried, and its final error quotes the response', async () => {
     bench.proxy.faults = [{ kind: 'status', status: 503 }];
     expect((await bench.stat()).size).toBe(BYTES.length);
     bench.proxy.always = { kind: 'status', status: 503 };
     await expect(bench.stat()).rejects.toThrow(/^the store answered 503/);
   });
 
-  test('stat does not wait for ever', async () => {
+  test('stat fails after the timeout if the server does not respond', async () => {
     bench.use({ timeoutMs: 300, attemptsMax: 2 });
     bench.proxy.before = () => new Promise(() => undefined);
     await expect(bench.stat()).rejects.toThrow(
@@ -216,7 +216,7 @@ function statTests(bench: Bench): void {
     );
   });
 
-  test('a store that is not there says so', async () => {
+  test('stat reports a refused connection', async () => {
     const host = '127.0.0.1:1';
     const gone = bench.under.through(host);
     const asking = gone.stat(bench.under.pathOf('faults/trace', host));
@@ -230,7 +230,7 @@ function refusalTests(bench: Bench, refusals: readonly Refusal[]): void {
     [401, 'unauthenticated'],
     [403, 'forbidden'],
     [404, 'trace_not_found'],
-  ])('%i is not asked again', async (status, code) => {
+  ])('a response %i is not retried', async (status, code) => {
     const { generation } = await bench.stat();
     bench.proxy.always = { kind: 'status', status };
     expect(await codeOf(bench.stat())).toBe(code);
@@ -238,16 +238,19 @@ function refusalTests(bench: Bench, refusals: readonly Refusal[]): void {
     expect(bench.counters.retries).toBe(0);
   });
 
-  test.each(refusals)('$status $body is $code', async ({ status, body, code, message }) => {
-    const { generation } = await bench.stat();
-    bench.proxy.always = { kind: 'status', status, body };
-    await expect(bench.stat()).rejects.toMatchObject({ code, message });
-    await expect(bench.read(generation)).rejects.toMatchObject({ code, message });
-  });
+  test.each(refusals)(
+    'a response $status with the body $body fails with $code',
+    async ({ status, body, code, message }) => {
+      const { generation } = await bench.stat();
+      bench.proxy.always = { kind: 'status', status, body };
+      await expect(bench.stat()).rejects.toMatchObject({ code, message });
+      await expect(bench.read(generation)).rejects.toMatchObject({ code, message });
+    },
+  );
 }
 
 function listTests(bench: Bench): void {
-  test('a list that fails in the middle goes on', async () => {
+  test('a listing that fails on its second page is resumed', async () => {
     const names = Array.from({ length: 1010 }, (_, nth) => `page/${1000 + nth}`);
     const put = (name: string): Promise<void> => bench.under.put(name, Buffer.from('x'));
     for (let from = 0; from < names.length; from += 50)

@@ -1,32 +1,32 @@
-/** An HTTP proxy in front of a real store, that fails in the ways that networks and stores fail. */
+/** An HTTP proxy in front of a real store that injects the faults of networks and stores. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listen, type RunningServer } from './listen.ts';
 
-/** What happens to one request. */
+/** The fault that the proxy injects into one request. */
 export type Fault =
-  /** The store is not asked. */
+  /** Responds with this status without contacting the store. */
   | { kind: 'status'; status: number; body?: string; headers?: Record<string, string> }
-  /** The connection is reset once so many bytes of the body have passed. */
+  /** Resets the connection after this many bytes of the body. */
   | { kind: 'reset'; afterBytes: number }
-  /** Nothing more comes, and the connection stays. */
+  /** Sends nothing more after this many bytes of the body; the connection stays open. */
   | { kind: 'stall'; afterBytes: number }
-  /** One byte at a time. */
+  /** Sends one byte at a time, with a pause of this many ms after each. */
   | { kind: 'drip'; everyMs: number }
-  /** A well-formed answer that lacks the last bytes. */
+  /** Sends a well-formed response without the last bytes of the body. */
   | { kind: 'cut'; missingBytes: number };
 
 export interface FaultyProxy extends RunningServer {
-  /** For the next requests, one each; then all goes well. */
+  /** Faults for the next requests, one each; later requests have no fault. */
   faults: Fault[];
-  /** For every request; goes before `faults`. */
+  /** The fault of every request; takes precedence over `faults`. */
   always: Fault | undefined;
-  /** What was asked, as `GET bytes=5-` or `HEAD`. */
+  /** The requests so far, such as `GET bytes=5-` or `HEAD`. */
   asked: string[];
-  /** The header of each, where it was there. */
+  /** The authorization header of each request; undefined if there was none. */
   authorizations: (string | undefined)[];
-  /** Runs before a request is passed on. */
+  /** Called before each request that is passed on. */
   before: (() => Promise<void>) | undefined;
 }
 
@@ -58,7 +58,7 @@ export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
   return Object.assign(proxy, await listen(server));
 }
 
-/** With the headers as they are, the host's too: signatures cover it. */
+/** Sends the request to the store with all headers unchanged, including Host, which S3 signatures cover. */
 async function passOn(upstream: string, incoming: IncomingMessage): Promise<IncomingMessage> {
   const { method, url, headers } = incoming;
   const passed = request(`http://${upstream}`, { method, path: url, headers, agent: false });

@@ -1,4 +1,4 @@
-/** A web server of files in memory, with ETags, ranges and conditions as RFC 9110 has them. */
+/** A web server for files in memory, with ETags, ranges and If-Match as in RFC 9110. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen, type RunningServer } from './listen.ts';
@@ -7,7 +7,7 @@ export interface FileServerStyle {
   etag: 'strong' | 'weak' | 'none';
   ranges: boolean;
   modified: boolean;
-  /** What HEAD is answered with where it is not answered; a URL signed for GET has 403. */
+  /** The status of responses to HEAD if not 200; a URL signed for GET has 403. */
   headStatus: number;
   length: boolean;
 }
@@ -21,9 +21,9 @@ export const USUAL_STYLE: FileServerStyle = {
 };
 
 export interface FileServer extends RunningServer {
-  /** By path, still encoded. */
+  /** File contents by URL path and query, as encoded in the request. */
   files: Map<string, Uint8Array>;
-  /** What an answer is like; a test may change it. */
+  /** Which features the responses have; a test may change them. */
   style: FileServerStyle;
 }
 

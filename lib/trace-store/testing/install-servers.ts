@@ -1,2 +1,2 @@
-/** Vitest's global setup of the tests over real servers. */
+/** Vitest's global setup for the tests with real servers. */
 export { installServers as setup } from './real-servers.ts';

@@ -1,4 +1,4 @@
-/** A server on a free port of the loopback interface, and the end of it. */
+/** Starts a server on a free port of the loopback interface. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * Real servers of the stores' protocols, each a process of its own. Both are built from the Go module
- * proxy when they are first wanted, so these tests run by `npm run test:stores` only.
+ * Starts real servers for GCS and S3, each as its own process. They are built from the Go module proxy on first use;
+ * therefore only `npm run test:stores` runs these tests.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ROOT } from '../../common/root.ts';
 import type { RunningServer } from './listen.ts';
 
-/** Where they are kept: a clean install removes them. */
+/** The directory of the built servers; a clean install removes it. */
 const BIN = join(ROOT, 'node_modules/.cache/store-servers');
 
 export const S3_KEYS = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' };
@@ -24,7 +24,7 @@ const MODULES = {
   versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
 };
 
-/** @throws where there is no Go, or it cannot build */
+/** @throws if Go is not installed or the build fails */
 export function installServers(): void {
   mkdirSync(BIN, { recursive: true });
   for (const [name, module] of Object.entries(MODULES)) {
@@ -34,7 +34,7 @@ export function installServers(): void {
   }
 }
 
-/** Google Cloud Storage: an emulator, in memory. The bucket is there. */
+/** Starts an in-memory emulator of Google Cloud Storage and creates the bucket. */
 export async function startGcs(): Promise<RunningServer> {
   const { host, end } = await start('fake-gcs-server', (address, port) => ({
     args: [
@@ -52,7 +52,7 @@ export async function startGcs(): Promise<RunningServer> {
   return { host, close: end };
 }
 
-/** S3: a gateway over a directory. The bucket is there. */
+/** Starts an S3 gateway over a temporary directory that contains the bucket. */
 export async function startS3(): Promise<RunningServer> {
   const directory = await mkdtemp(join(tmpdir(), 'bigtrace-s3-'));
   mkdirSync(join(directory, BUCKET));
@@ -74,7 +74,7 @@ export async function startS3(): Promise<RunningServer> {
 
 interface Launch {
   args: string[];
-  /** `NAME=value`. */
+  /** Environment variables as `NAME=value`. */
   variables?: string[];
 }
 
@@ -98,7 +98,7 @@ async function start(
   };
 }
 
-/** Neither server can choose one itself and say which. */
+/** Returns a free port: neither server can choose one and report it. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -119,7 +119,7 @@ async function reachable(port: number, child: ChildProcess): Promise<void> {
     ]).catch(() => false);
     socket.destroy();
     if (isUp) return;
-    await delay(50); // its only sign of being ready is that it answers
+    await delay(50); // an accepted connection is the only sign that the server is ready
   }
   throw new Error('the server does not answer');
 }
