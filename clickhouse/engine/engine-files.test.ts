@@ -13,7 +13,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { writeEngineFiles } from './engine-files.ts';
 import { settleTablesKey } from './tables-key.ts';
 
-const TREE = import.meta.dirname;
+const TREE = join(import.meta.dirname, '..');
 
 function temporary(): string {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-engine-files-'));
