@@ -83,10 +83,7 @@ test.each([
   ['brackets that do not end', '['.repeat(MANY)],
   ['malformed blobs', "x'0".repeat(MANY)],
   ['nested calls', `WITH a AS (SELECT 1) SELECT ${'f('.repeat(MANY)}`],
-  [
-    'tables of WITH',
-    `WITH ${'a(x) AS (SELECT 1), '.repeat(MANY / 10)} b AS (SELECT 1) SELECT 1`,
-  ],
+  ['tables of WITH', `WITH ${'a(x) AS (SELECT 1), '.repeat(MANY / 10)} b AS (SELECT 1) SELECT 1`],
   ['an unfinished list of WITH', `WITH ${'a('.repeat(MANY)}) AS (SELECT 1`],
   ['nested dates', `SELECT ${'date('.repeat(MANY)}`],
   ['600,000 expressions', `SELECT ${'1,'.repeat(600_000)}1`],
