@@ -1,7 +1,10 @@
-/** This server as the client reached it. */
+/** The URL of this server as the client addressed it. */
 import type { FastifyRequest } from 'fastify';
 
-/** `http://host:port`, without a slash at the end; empty where the client names no host that could be one. */
+/**
+ * Returns `http://host:port` without a trailing slash, from the Host header. It is empty if the header is missing or
+ * malformed.
+ */
 export function baseOf({ protocol, headers: { host } }: FastifyRequest): string {
   return host !== undefined && URL.canParse(`${protocol}://${host}`)
     ? new URL(`${protocol}://${host}`).origin

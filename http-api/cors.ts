@@ -1,4 +1,4 @@
-/** Which pages of other origins may read answers, and who may change anything. */
+/** Host check and CORS: which origins may read responses, and which may send requests that change something. */
 
 import type { FastifyInstance } from 'fastify';
 import { type HostCheck, REFUSED_HOST } from '../lib/common/network/allowed-host.ts';
@@ -8,10 +8,13 @@ const UI_ORIGIN = 'https://ui.perfetto.dev';
 
 const METHODS = 'GET, POST, DELETE, OPTIONS';
 const HEADERS = 'Content-Type, Authorization, Range';
-/** What a page may read of an answer beside its body. */
+/** Response headers that pages of other origins may read. */
 const EXPOSED = 'Content-Range, Accept-Ranges, Content-Length';
 
-/** Every route, whatever the method: a page whose own name points here is refused. */
+/**
+ * Rejects with 403, on every route and method, a request whose Host header is not a name of this service. This stops
+ * DNS rebinding: a page whose host name resolves to this server.
+ */
 export function addHostCheck(app: FastifyInstance, isAllowed: HostCheck): void {
   app.addHook('onRequest', async ({ headers, socket }, reply) => {
     if (isAllowed(headers.host, socket.localAddress)) return;
@@ -19,7 +22,10 @@ export function addHostCheck(app: FastifyInstance, isAllowed: HostCheck): void {
   });
 }
 
-/** A page that may not read answers may not ask for changes either: browsers send simple requests unasked. */
+/**
+ * Answers CORS preflights, and rejects with 403 requests other than GET and HEAD from origins that are not allowed.
+ * Hiding the response is not enough for those: browsers send simple POST requests without a preflight.
+ */
 export function addCors(app: FastifyInstance, origins: readonly string[]): void {
   const allowed = new Set([UI_ORIGIN, ...origins]);
   app.addHook('onRequest', async (request, reply) => {
@@ -45,7 +51,9 @@ export function addCors(app: FastifyInstance, origins: readonly string[]): void 
   });
 }
 
-/** This machine's pages, and those of this server itself: by which names that may be called was checked. */
+/**
+ * Whether the origin is a page of this machine, or of this server itself. The host check has validated `host` before.
+ */
 function isOwn(origin: string, host: string | undefined): boolean {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);

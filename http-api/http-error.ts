@@ -1,7 +1,9 @@
-/** Errors as the page sees them: a status and `{detail}`. */
+/** Errors as HTTP responses: a status and `{detail}`. */
 import { BigtraceError, type ErrorKind } from '../lib/common/errors.ts';
 
-/** What no code of lib/common/errors.ts says: 404 for a query that is not known, 409, 429. */
+/**
+ * An error with an HTTP status that no code of lib/common/errors.ts maps to: 404 for an unknown query, 409, 416, 429.
+ */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
@@ -23,7 +25,7 @@ export function statusOf(thrown: unknown): number {
   if (thrown instanceof HttpError) return thrown.status;
   if (thrown instanceof BigtraceError)
     return thrown.code === 'trace_not_found' ? 404 : STATUS_OF[thrown.kind];
-  // Fastify's own: a body that is too large, no JSON, or not as its schema says.
+  // Errors of Fastify itself: the body is too large, is not JSON, or does not match the schema.
   const status = (thrown as { statusCode?: unknown }).statusCode;
   return typeof status === 'number' ? status : 500;
 }

@@ -1,4 +1,4 @@
-/** The HTTP backend of Perfetto's BigTrace page, over ClickHouse. */
+/** The HTTP backend for Perfetto's BigTrace page and for the console. It sends its queries to ClickHouse. */
 
 import type { Logger } from '../lib/common/observability/log.ts';
 import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
@@ -17,30 +17,33 @@ export type { OpenTrace, QueryCounts, QueryWatch } from './watch.ts';
 
 export interface BackendOptions {
   host: string;
-  /** 0: any free one. */
+  /** 0 picks a free port. */
   port: number;
   corsOrigins: readonly string[];
   edge: ServerSecurity;
-  /** YAML file of further presets. */
+  /** Path of a YAML file with additional presets; undefined for none. */
   presetsFile: string | undefined;
-  /** ClickHouse's HTTP interface. */
+  /** URL of ClickHouse's HTTP interface. */
   clickhouseUrl: string;
-  /** Of ClickHouse's users bigtrace_backend and bigtrace_catalog. */
+  /** Password of the ClickHouse users bigtrace_backend and bigtrace_catalog. */
   password: string;
-  /** Which orchestrator this is, the same after a restart. */
+  /** Identifies this orchestrator in the query history; it must be the same after a restart. */
   owner: string;
-  /** Undefined: there is none. */
+  /** Undefined: the console is not served. */
   console?: ConsoleOptions | undefined;
 }
 
 export interface RunningBackend {
   /** `http://host:port` */
   url: string;
-  /** Ends connections and queries at once. */
+  /** Closes all connections and ends running queries without waiting for them. */
   close(): Promise<void>;
 }
 
-/** ClickHouse need not be there yet. @throws invalid_option */
+/**
+ * Starts the HTTP backend. ClickHouse may start later.
+ * @throws invalid_option if the presets cannot be read, or the port cannot be bound
+ */
 export async function startBackend(
   options: BackendOptions,
   watch: QueryWatch,

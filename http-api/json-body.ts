@@ -1,12 +1,15 @@
 /**
- * Bounds on the shape of a JSON body, looked at before it is parsed. A megabyte of brackets or of names becomes millions
- * of objects, and while they are made nobody else is answered.
+ * Limits on the shape of a JSON body, checked before it is parsed. A megabyte of brackets or member names parses to
+ * millions of objects, and the server answers no other request meanwhile.
  */
 import type { FastifyInstance } from 'fastify';
 import { badRequest } from './http-error.ts';
 
 const DEPTH_MAX = 32;
-/** Values and names of members. A request has a few thousand at most: those of its filters. */
+/**
+ * Bound on commas and colons, which count values and member names. The filters of a request need a few thousand at
+ * most.
+ */
 const PARTS_MAX = 100_000;
 
 const code = (char: string): number => char.charCodeAt(0);
@@ -16,7 +19,10 @@ const COMMA = code(',');
 const COLON = code(':');
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = ['[', ']', '{', '}'].map(code);
 
-/** Each character is read once. @throws invalid_option naming the bound */
+/**
+ * Checks the nesting depth and the number of values in one pass over the text.
+ * @throws invalid_option naming the exceeded bound
+ */
 export function checkJsonShape(text: string): void {
   let [depth, parts] = [0, 0];
   for (let at = 0; at < text.length; at += 1) {

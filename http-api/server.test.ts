@@ -1,4 +1,4 @@
-/** The HTTP edge as it listens; there is no ClickHouse behind it. */
+/** The HTTP server with a real listener. ClickHouse is not running. */
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { PLAINTEXT_SERVER } from '../lib/common/options/server-security-options.
 import { type RunningBackend, startBackend } from './index.ts';
 import type { QueryWatch } from './watch.ts';
 
-/** Bytes of a trace, `null` for the failure of its store. */
+/** Chunks of the trace; `null` makes the store fail at that point. */
 let chunks: (string | null)[] = [];
 
 const watch: QueryWatch = {
@@ -55,7 +55,7 @@ async function ask(
 it.each([
   ...['/', '/v1/', '/openapi.json', '/trace_presets', '/query_executions', '/trace/L2xvY2FsL2E/a'],
   '/nowhere',
-])('a page whose own name points here reads nothing of %s', async (path) => {
+])('rejects a request for %s whose Host is not a name of this service', async (path) => {
   for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'DELETE']) {
     const { status, body } = await ask(path, { host: 'evil.example:5001' }, method);
     expect([method, status]).toEqual([method, 403]);
@@ -67,13 +67,13 @@ it.each([
 });
 
 it.each(['127.0.0.1', '10.1.2.3:5001', '[::1]:5001', 'localhost:5001', 'bigtrace.example'])(
-  'is called %s',
+  'accepts the host name %s',
   async (host) => {
     expect((await ask('/trace_presets', { host })).status).toBe(200);
   },
 );
 
-it('a page of a name that is allowed may ask as its own', async () => {
+it('a page whose origin is an allowed host name may send POST requests', async () => {
   const asked = (origin: string) =>
     ask('/bigtrace_execution_config', { host: 'bigtrace.example', origin }, 'POST');
   expect((await asked('http://bigtrace.example')).status).toBe(200);
@@ -82,14 +82,14 @@ it('a page of a name that is allowed may ask as its own', async () => {
 
 const TRACE = '/trace/L2xvY2FsL2E/a';
 
-it('a trace comes with its length', async () => {
+it('a trace is sent with its content length', async () => {
   chunks = ['ab', 'cd'];
   const { status, body, headers } = await ask(TRACE, {});
   expect([status, body, headers['content-length']]).toEqual([200, 'abcd', '4']);
 });
 
 it.each([{}, { range: 'bytes=1-2' }])(
-  'a read that fails before its first byte is an error with its reason, %o',
+  'a read that fails before its first byte returns an error with the reason, %o',
   async (headers) => {
     chunks = [null];
     const answer = await ask(TRACE, headers);
@@ -99,7 +99,7 @@ it.each([{}, { range: 'bytes=1-2' }])(
   },
 );
 
-it('a read that fails later breaks the connection', async () => {
+it('a read that fails later aborts the connection', async () => {
   chunks = ['ab', null];
   await expect(ask(TRACE, {})).rejects.toThrow('aborted');
 });
@@ -125,7 +125,7 @@ it.each([
   expect(JSON.parse(text).detail).toContain(reason);
 });
 
-it('text is no part of the shape of a body, and an error repeats no megabytes', async () => {
+it('brackets inside strings do not count, and error messages are shortened', async () => {
   const table_name = `\\"${'[{,:\\'.repeat(100_000)}`;
   const { status, text } = await post('/check_table_exists', JSON.stringify({ table_name }));
   expect(status).toBe(400);

@@ -1,4 +1,4 @@
-/** The HTTP edge: Perfetto's BigTrace page (bigtrace.html) talks to it; nothing here knows ClickHouse. */
+/** The HTTP server for Perfetto's BigTrace page (bigtrace.html) and the console. */
 
 import { createServer as createHttps } from 'node:https';
 import swagger from '@fastify/swagger';
@@ -23,21 +23,21 @@ export interface ServerParts extends CatalogParts {
   watch: QueryWatch;
   corsOrigins: readonly string[];
   edge: ServerSecurity;
-  /** ClickHouse's HTTP interface, for links. */
+  /** URL of ClickHouse's HTTP interface, for links. */
   clickhouseUrl: string;
-  /** Undefined: there is none. */
+  /** Undefined: the console is not served. */
   console?: ConsoleOptions | undefined;
   log: Logger;
 }
 
-/** A request: mostly its SQL. */
+/** The SQL is the largest part of a request. */
 const BODY_BYTES_MAX = 8 * 2 ** 20;
 const DETAIL_CHARS_MAX = 10_000;
 
 const OPTIONS: FastifyServerOptions = {
   bodyLimit: BODY_BYTES_MAX,
   rewriteUrl: ({ url = '/' }) => rewritten(url),
-  // Types are what they are: a number is no string.
+  // No type coercion: a number is not accepted for a string.
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   routerOptions: { ignoreTrailingSlash: true, maxParamLength: 8192 },
   forceCloseConnections: true,
@@ -59,7 +59,8 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
         version: VERSION,
       },
     },
-    // The router has no parameter that ends at a colon; the page's paths do.
+    // The router has no syntax for a parameter that ends at a colon, which the page's paths need; rewritten() maps
+    // them.
     transform: ({ schema, url }) => ({
       schema,
       url: url.replace(/^(\/query_executions\/:uuid)\/(?=\w)/, '$1:'),
@@ -80,14 +81,16 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   return app;
 }
 
-/** `//`, a prefix `/v1`, and `{uuid}:action`. */
+/**
+ * Normalizes the page's URLs: collapses `//`, removes the prefix `/v1`, and turns `{uuid}:action` into `{uuid}/action`.
+ */
 export function rewritten(url: string): string {
   const [, path = '/', query = ''] = /^([^?]*)(\?.*)?$/s.exec(url) ?? [];
   const plain = path.replace(/\/{2,}/g, '/').replace(/^\/v1(?=\/|$)/, '') || '/';
   return plain.replace(/^(\/query_executions\/[^/:]+):(\w+)$/, '$1/$2') + query;
 }
 
-/** After CORS: browsers ask whether they may send the token without it. */
+/** Requires the bearer token. It is registered after CORS, because browsers send preflights without the token. */
 function addToken(app: FastifyInstance, edge: ServerSecurity): void {
   const isGood = bearerCheck(edge);
   if (isGood === undefined) return;
@@ -102,14 +105,14 @@ function addRoot(app: FastifyInstance, { traces }: ServerParts): void {
     status: 'ok',
     service: 'bigtrace',
     version: VERSION,
-    // ClickHouse may be on its way up; this server is there.
+    // Null while ClickHouse is not reachable; this server already is.
     traceCount: await traces.count().catch(() => null),
   }));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 
 function addErrors(app: FastifyInstance, log: Logger): void {
-  // A call without a body is a call with an empty one.
+  // Treat a missing body as an empty object.
   app.addHook('preValidation', async (request) => {
     if (request.method === 'POST') request.body ??= {};
   });
@@ -125,13 +128,13 @@ function addErrors(app: FastifyInstance, log: Logger): void {
   );
 }
 
-/** An error repeats what it was asked, and that may be megabytes. */
+/** Cuts the middle out of a long message. An error may quote its input, which may be megabytes. */
 function shortened(detail: string): string {
   if (detail.length <= DETAIL_CHARS_MAX) return detail;
   return `${detail.slice(0, DETAIL_CHARS_MAX / 2)} … ${detail.slice(-DETAIL_CHARS_MAX / 2)}`;
 }
 
-/** @returns the port it listens on @throws invalid_option when it cannot */
+/** @returns the port that the server listens on @throws invalid_option if it cannot bind the port */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
   try {
     await app.listen({ host, port });

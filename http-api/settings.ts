@@ -1,4 +1,4 @@
-/** What the page lets its user set, and what of it comes back with every request. */
+/** Settings that the page offers to its user, and their parser for requests. */
 
 import { parseAddress } from '../lib/common/addresses/address.ts';
 import { expressionsOf, WHERE_STORE } from '../lib/common/addresses/where-address.ts';
@@ -7,22 +7,22 @@ import { badRequest } from './http-error.ts';
 import type { WireSetting } from './wire-types.ts';
 
 export interface Settings {
-  /** Addresses, patterns, `/where/…`. */
+  /** Addresses, patterns and `/where/…`. */
   addresses: string[];
-  /** An expression over bigtrace.traces; empty: none. */
+  /** ClickHouse expression over bigtrace.traces; empty for none. */
   where: string;
-  /** Whether the first trace that fails ends the query. */
+  /** Whether the first failed trace ends the query. */
   strict: boolean;
-  /** 0: the services' own limit. */
+  /** In seconds; 0: only the limits of the services apply. */
   timeoutS: number;
 }
 
 const DEFAULT_ADDRESSES = ['/local/**'];
-/** They stand in the query's statement. */
+/** The query's statement contains all of them. */
 const ADDRESSES_MAX = 100_000;
 const TIMEOUT_S_MAX = 86_400;
 
-/** The settings by category, as POST /bigtrace_execution_config answers them. */
+/** The settings by category, the response of POST /bigtrace_execution_config. */
 export const EXECUTION_CONFIG = [
   {
     id: 'traces',
@@ -62,7 +62,10 @@ export const EXECUTION_CONFIG = [
   },
 ] as const;
 
-/** Settings of other servers are left out; empty ones are those that nobody set. @throws invalid_option */
+/**
+ * Parses the settings of a request. Unknown settings are ignored; empty values count as not set.
+ * @throws invalid_option
+ */
 export function parseSettings(wire: readonly WireSetting[]): Settings {
   const given = new Map(
     wire.map(({ setting_id, values }) => [

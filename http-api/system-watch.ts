@@ -1,11 +1,11 @@
-/** What the console shows of the system, as the orchestrator that the backend is a part of sees it. */
+/** What the console shows about the system, as seen by the orchestrator that this backend runs in. */
 
 export interface ConsoleWorker {
   /** host:port */
   address: string;
-  /** connecting, ready, draining, lost */
+  /** One of: connecting, ready, draining, lost. */
   state: string;
-  /** What it said last; null before it has said anything. */
+  /** The worker's last status report; null before the first. */
   status: {
     version: string;
     engine: string;
@@ -22,15 +22,15 @@ export interface ConsoleWorker {
 export interface ConsoleQuery {
   queryId: string;
   user: string;
-  /** Its beginning, where it is long. */
+  /** Possibly truncated; the orchestrator sends at most 4000 bytes. */
   sql: string;
-  /** Whether it is the search for its columns, over a few of its traces. */
+  /** Whether this is the column finding of a query. */
   findsColumns: boolean;
-  /** Since the epoch. */
+  /** Milliseconds since the epoch. */
   startedMs: number;
   progress: {
     tracesTotal: number;
-    /** Whether all patterns are expanded. */
+    /** Whether all patterns have been expanded. */
     totalIsFinal: boolean;
     tracesDone: number;
     tracesFailed: number;
@@ -38,54 +38,54 @@ export interface ConsoleQuery {
     resultBytes: number;
     traceBytes: number;
     elapsedMs: number;
-    /** The traces that have been with workers for longest. */
+    /** The traces that have been assigned to workers for longest. */
     running?: ConsoleTrace[];
   } | null;
 }
 
 export interface ConsoleTrace {
   trace: string;
-  /** QUEUED, READING, PARSING, RUNNING_SQL */
+  /** One of: QUEUED, READING, PARSING, RUNNING_SQL. */
   phase: string;
-  /** Time in this phase. */
+  /** Milliseconds in this phase. */
   phaseMs: number;
   totalMs: number;
   worker: string;
 }
 
 export interface SystemState {
-  /** Of all queries: traces that wait for a worker, and those that are with one. */
+  /** Traces of all queries that wait for a worker. */
   tracesWaiting: number;
   tracesInFlight: number;
   counters: Record<string, number>;
   workers: ConsoleWorker[];
-  /** Those that run. */
+  /** Running queries. */
   queries: ConsoleQuery[];
 }
 
-/** The answer of /api/state. */
+/** The response of /api/state. */
 export interface ConsoleState extends SystemState {
   version: string;
-  /** As users reach it. */
+  /** URL as users reach it. */
   clickhouseUrl: string;
   supersetUrl?: string;
 }
 
 export interface ConsoleFailure {
   queryId: string;
-  /** Empty where the query failed as a whole. */
+  /** Empty if the query failed as a whole. */
   trace: string;
-  /** lib/common/errors.ts */
+  /** Error code of lib/common/errors.ts. */
   code: string;
   message: string;
-  /** Since the epoch. */
+  /** Milliseconds since the epoch. */
   timeMs: number;
 }
 
 export interface SystemWatch {
   state(): SystemState;
-  /** Those that are remembered, the newest query first. */
+  /** The failures that the orchestrator remembers, newest query first. */
   recentFailures(): Iterable<ConsoleFailure>;
-  /** Ends the queries of that id. @returns how many there were */
+  /** Cancels all queries with this ID. @returns the number of cancelled queries */
   cancel(queryId: string): number;
 }

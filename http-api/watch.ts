@@ -1,4 +1,4 @@
-/** What the backend gets from the orchestrator that it is a part of. */
+/** Interface of the orchestrator that the HTTP backend uses. */
 
 export interface QueryCounts {
   tracesDone: number;
@@ -7,20 +7,20 @@ export interface QueryCounts {
 }
 
 export interface OpenTrace {
-  /** Bytes; 0 where the store does not say. */
+  /** Size in bytes; 0 if the store does not report it. */
   size: number;
-  /** Changes whenever the bytes do. */
+  /** Changes whenever the content changes. */
   generation: string;
-  /** @param length 0: up to the end */
+  /** @param length in bytes; 0 reads to the end */
   read(offset: number, length: number): AsyncIterable<Buffer>;
 }
 
 export interface QueryWatch {
-  /** Of a query that runs, or ended of late; undefined where another orchestrator has it. */
+  /** Progress of a query that is running or has ended recently; undefined if another orchestrator ran it. */
   counts(queryId: string): QueryCounts | undefined;
-  /** Messages of traces that failed, the first ones. */
+  /** The first `limit` distinct error messages of the query's failed traces. */
   failures(queryId: string, limit: number): string[];
   cancel(queryId: string): void;
-  /** @throws trace_not_found, and what workers and stores say */
+  /** @throws trace_not_found, and errors of workers and stores */
   openTrace(address: string, signal: AbortSignal): Promise<OpenTrace>;
 }

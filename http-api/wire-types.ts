@@ -1,4 +1,4 @@
-/** What goes over HTTP, as the backend and the console know it. Types only, for a page has no Node. */
+/** Types of the HTTP API, shared by the backend and the console. Types only: the console runs without Node. */
 
 export type WireType =
   | 'INT64'
@@ -23,7 +23,7 @@ export interface WireSetting {
 
 export type Status = 'IN_PROGRESS' | 'SUCCESS' | 'FAILED' | 'CANCELLED';
 
-/** How the page chose traces; it gets it back to show the query again. */
+/** How the page selected traces. It is returned unchanged so that the page can show the query again. */
 export interface Snapshot {
   settings: { settingId: string; values: string[]; category: string }[];
   traceFilters: object[];
@@ -48,7 +48,7 @@ export interface WireExecution extends WireStatus, Snapshot {
   perfettoSql: string;
   materialized: boolean;
   tableName?: string;
-  /** ClickHouse's own page, with a query of the table. */
+  /** Link to ClickHouse's Play page with a query of the table. */
   tableLink?: string;
   error?: string;
   schema?: WireColumn[];

@@ -1,4 +1,4 @@
-/** Between the wire and the backend's own: requests are snake_case, answers camelCase. */
+/** Converts between the HTTP format and the backend's types. Requests are snake_case, responses camelCase. */
 import { schemaOf } from './queries/columns.ts';
 import type { Row } from './queries/database.ts';
 import { RESULTS } from './queries/execution.ts';
@@ -61,7 +61,7 @@ export function executeRequest(
   };
 }
 
-/** The traces of one arm, by the columns that a manifest gave the catalog. */
+/** Filters for the traces of one arm of an experiment, over catalog columns that a manifest added. */
 function armFilters(filter: ExperimentFilter | null | undefined): Filter[] {
   const { experiment_id, control_id, is_treatment } = filter ?? {};
   const equal = (field: string, value: unknown): Filter[] =>
@@ -92,7 +92,7 @@ export function wireStatus(execution: Execution): WireStatus {
   return errorMessage === '' ? counts : { ...counts, errorMessage };
 }
 
-/** What is not known is left out: the page takes a schema that is there, and an error, at their word. */
+/** Unknown values are left out: the page treats a present schema as final, and a present error as a failure. */
 export function wireExecution(execution: Execution, clickhouseUrl: string): WireExecution {
   const { uuid, startMs, endMs, columns, materialized, tableName, snapshot } = execution;
   const { limit, perfettoSql, status, errorMessage } = execution;
@@ -111,7 +111,7 @@ export function wireExecution(execution: Execution, clickhouseUrl: string): Wire
   };
 }
 
-/** ClickHouse's own page, with a query of the table. */
+/** URL of ClickHouse's Play page with a query of the table. */
 function playLink(clickhouseUrl: string, tableName: string): string {
   const query = `SELECT * FROM ${RESULTS}.${tableName} ORDER BY _row LIMIT 100`;
   return `${clickhouseUrl}/play#${Buffer.from(query).toString('base64')}`;

@@ -1,4 +1,4 @@
-/** The flags of `bigtrace materialize`. */
+/** The command `bigtrace materialize` and its flags. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import {
@@ -20,7 +20,7 @@ interface MaterializeFlags extends LoginFlags {
   json?: boolean;
 }
 
-/** `env`: for BIGTRACE_ADMIN_PASSWORD; `dataDir`: where `bigtrace up` keeps the password. */
+/** @param env read for BIGTRACE_ADMIN_PASSWORD @param dataDir directory in which `bigtrace up` stores the password */
 export function materializeCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
   const command = new Command('materialize')
     .description(

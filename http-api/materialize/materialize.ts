@@ -1,4 +1,7 @@
-/** `bigtrace materialize`: a table of what all traces answer, which only new and changed traces are asked for. */
+/**
+ * `bigtrace materialize`: stores the rows of a script over many traces in a table. A later run reads only new and
+ * changed traces.
+ */
 import { randomUUID } from 'node:crypto';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import { badRequest } from '../http-error.ts';
@@ -14,30 +17,30 @@ import {
   type TraceGeneration,
 } from './materialized-table.ts';
 
-/** Traces of one query: what a killed run has to ask again at most. */
+/** Traces per query. A killed run loses at most the work of one such batch. */
 const BATCH_TRACES = 1000;
 
 export interface MaterializePlan {
   name: string;
   sql: string;
   settings: Settings;
-  /** Names and types of the script's columns; undefined: found over the first traces. */
+  /** Names and types of the script's columns; undefined: column finding over the first traces determines them. */
   structure: string | undefined;
 }
 
 export interface Materialized {
-  /** Traces that were asked, and how many of them failed: those are asked again by the next run. */
+  /** Traces that this run queried. The next run queries those that failed again. */
   asked: number;
   failed: number;
-  /** The first failure, for people. */
+  /** Message of the first failure, for display. */
   firstFailure: string | undefined;
 }
 
 /**
- * The rows of a batch are seen all at once, when its traces are written to the ledger. Several runs at once, and
- * runs that are killed, end in the same table (materialized-table.ts).
- * @throws invalid_option where a table of that name was made with other SQL or other types; type_mismatch for a
- *   value that the table cannot hold; what the first query fails with
+ * Brings the table up to date, batch by batch. The rows of a batch become visible together, when its traces are written
+ * to the ledger. Concurrent runs and killed runs end in the same table (see materialized-table.ts).
+ * @throws invalid_option if a table of that name was made with other SQL or other types; type_mismatch for a value that
+ * the table cannot hold; the error of the first query
  */
 export async function materialize(
   plan: MaterializePlan,
@@ -88,7 +91,9 @@ class MaterializeRun {
       );
   }
 
-  /** The first traces behind `after` that are new, or not what they were when they were asked. */
+  /**
+   * Returns the first traces, in address order after `after`, that are new or have another generation than the ledger.
+   */
   async outdated(after: string): Promise<TraceGeneration[]> {
     const known = this.#table?.known('address', 'generation') ?? NONE_KNOWN;
     const { from, condition, settings: end } = chosenTraces(this.#plan.settings);
@@ -103,7 +108,7 @@ class MaterializeRun {
     }));
   }
 
-  /** @returns the traces that failed, and why */
+  /** Runs the script on a batch and adds its rows. @returns address and message of each trace that failed */
   async ask(batch: readonly TraceGeneration[]): Promise<Map<string, string>> {
     const addresses = arrayLiteral(batch.map(({ address }) => address));
     const table = this.#table ?? (await this.#create(addresses));
@@ -120,7 +125,7 @@ class MaterializeRun {
     }
   }
 
-  /** Leaves the view in place and nothing that was replaced. */
+  /** Recreates the view and deletes replaced rows. */
   async end(): Promise<void> {
     await this.#table?.show();
     await this.#table?.removeReplaced(this.#runs);
@@ -144,7 +149,10 @@ class MaterializeRun {
     return failures;
   }
 
-  /** The table's own types are asked for: what does not fit is refused by name, never cast. */
+  /**
+   * Returns the SQL source of the batch's rows. It requests the table's own column types, so that a value that does not
+   * fit is an error that names it, and is never cast.
+   */
   #source(table: MaterializedTable, addresses: string): string {
     const { sql, settings } = this.#plan;
     const structure = table.columns.map(({ name, type }) => `${identifier(name)} ${type}`);
@@ -172,7 +180,10 @@ class MaterializeRun {
       .filter(({ name }) => name !== '_trace_address');
   }
 
-  /** Which traces failed is in the rows themselves; why, the orchestrator that ran the query may remember. */
+  /**
+   * Returns the failed traces with their messages. The rows say which traces failed; the messages come from
+   * bigtrace.failures, which only the orchestrator that ran the query fills.
+   */
   async #failures(
     table: MaterializedTable,
     run: string,
@@ -197,14 +208,14 @@ class MaterializeRun {
   }
 }
 
-/** What a run that found nothing to ask, or some failures, says to people. */
+/** Summary of a run for display. */
 export function summaryText({ asked, failed, firstFailure }: Materialized): string {
   if (asked === 0) return 'all traces are in the table already';
   const why = firstFailure === undefined ? '' : `; the first: ${firstFailure}`;
   return `${asked} traces asked, ${failed} failed${why}`;
 }
 
-/** @throws no_sql for a script that is empty */
+/** @throws no_sql if the script is empty */
 export function checkScript(sql: string): string {
   if (sql.trim() === '') throw new BigtraceError('no_sql', '--sql is empty');
   return sql;

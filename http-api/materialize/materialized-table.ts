@@ -1,12 +1,12 @@
 /**
- * A table of `bigtrace materialize`: bigtrace_results.NAME_rows, the view NAME over it, and the ledger, which says
- * of each trace which run's rows count.
+ * The storage of `bigtrace materialize`: the table bigtrace_results.NAME_rows, the view NAME over it, and the ledger
+ * bigtrace.materialized_traces, which names for each trace the run whose rows are valid.
  *
- * Runs may overlap, and may be killed between any two statements. What makes that harmless:
- * - Each batch has a run number of its own, which grows (ClickHouse makes it). Its rows bear it, and are not seen
- *   until the ledger names it for their trace; of two runs that asked the same trace, the later one's rows count.
- * - A table that is dropped and made again has a new first run: entries of the ledger before it do not count.
- * - Only rows that an entry of the ledger has replaced are deleted, never those of a run that may still be writing.
+ * Runs may overlap, and may be killed between any two statements. This is safe because:
+ * - Each batch has its own run number, which ClickHouse generates in ascending order. Its rows carry that number, and
+ *   are invisible until the ledger names it for their trace. If two runs queried the same trace, the later one wins.
+ * - A table that is dropped and created again has a new first run; ledger entries before it are ignored.
+ * - Only rows that a ledger entry has replaced are deleted, never rows of a run that may still be writing.
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { badRequest } from '../http-error.ts';
@@ -31,9 +31,9 @@ export interface TableColumn {
 export class MaterializedTable {
   readonly #name: string;
   readonly #database: Database;
-  /** Runs before it are of an earlier table of the same name. */
+  /** First run of this table. Ledger entries of earlier runs belong to a dropped table of the same name. */
   readonly #firstRun: string;
-  /** Of the script: without the address of the trace and the run. */
+  /** Columns of the script, without `_run` and `_trace_address`. */
   readonly columns: readonly TableColumn[];
 
   private constructor(
@@ -47,7 +47,7 @@ export class MaterializedTable {
     this.columns = found.columns;
   }
 
-  /** @returns undefined where there is none @throws invalid_option where it was made with other SQL */
+  /** @returns undefined if the table does not exist @throws invalid_option if it was made with other SQL */
   static async find(
     name: string,
     sql: string,
@@ -73,7 +73,7 @@ export class MaterializedTable {
     });
   }
 
-  /** Another run may make it at the same time: there is one, with the columns of whoever was first. */
+  /** Creates the table. If another run creates it at the same time, the first one determines the columns. */
   static async create(
     name: string,
     sql: string,
@@ -94,12 +94,15 @@ export class MaterializedTable {
     return table;
   }
 
-  /** The number that the rows of a batch bear; asked for when the table is there. */
+  /** Returns a new run number for the rows of a batch. Call it after the table was created. */
   newRun(): Promise<string> {
     return newRun(this.#database);
   }
 
-  /** Made anew by every run: the one that made the table may have been killed before it. */
+  /**
+   * Creates or replaces the view. Every run does so, because the run that created the table may have been killed before
+   * it created the view.
+   */
   async show(): Promise<void> {
     await this.#database.command(
       `CREATE OR REPLACE VIEW ${RESULTS}.${identifier(this.#name)} AS
@@ -108,7 +111,10 @@ export class MaterializedTable {
     );
   }
 
-  /** Rows of `source` whose `_hb` is not 0 name a trace that failed: they bear the run's number, all bits turned. */
+  /**
+   * Inserts the rows of `source`. A row with `_hb` other than 0 stands for a failed trace; it gets the run's number
+   * with all bits inverted.
+   */
   async insert(run: string, source: string, queryId: string): Promise<void> {
     const names = [ADDRESS, ...this.columns.map(({ name }) => name)].map(identifier).join(', ');
     await this.#database.command(
@@ -125,13 +131,13 @@ export class MaterializedTable {
     return rows.map(([address]) => address ?? '');
   }
 
-  /** From here on these traces' rows of the run are seen, and those of runs before are not. */
+  /** Makes the rows of this run visible for these traces, and hides the rows of earlier runs. */
   async addToLedger(run: string, traces: readonly TraceGeneration[]): Promise<void> {
     const rows = traces.map((trace) => ({ table_name: this.#name, ...trace, run }));
     if (rows.length > 0) await this.#database.insert(LEDGER, rows);
   }
 
-  /** Whether no run has added anything yet. */
+  /** Whether the ledger has no trace of this table yet. */
   async isEmpty(): Promise<boolean> {
     return (await this.#database.count(`SELECT count() FROM ${this.#ledger}`)) === 0;
   }
@@ -140,12 +146,12 @@ export class MaterializedTable {
     await this.#database.command(`DROP TABLE IF EXISTS ${rowsTable(this.#name)}`);
   }
 
-  /** SQL: whether the ledger has this trace at this generation. */
+  /** SQL condition: the ledger has this trace with this generation. */
   known(address: string, generation: string): string {
     return `(${address}, ${generation}) IN (SELECT address, generation FROM ${this.#ledger})`;
   }
 
-  /** Rows that a later run has replaced, and the marks of traces that failed in these runs. */
+  /** Deletes rows that a later run has replaced, and the rows that record the failed traces of these runs. */
   async removeReplaced(runs: readonly string[]): Promise<void> {
     const marks = runs.map(failedRun).join(', ');
     await this.#database.command(
@@ -163,7 +169,7 @@ export class MaterializedTable {
   }
 }
 
-/** Traces that no table of this name has yet. */
+/** SQL condition in place of MaterializedTable.known() while the table does not exist. */
 export const NONE_KNOWN = 'false';
 
 function rowsTable(name: string): string {
@@ -174,13 +180,13 @@ function definition({ name, type }: TableColumn): string {
   return `${identifier(name)} ${type}`;
 }
 
-/** Larger than all before it, on any server whose clock is right. */
+/** Returns a snowflake ID: greater than all earlier ones, on any server whose clock is correct. */
 async function newRun(database: Database): Promise<string> {
   const [row] = await database.rows('SELECT toString(generateSnowflakeID())');
   return row?.[0] ?? '';
 }
 
-/** No row that is seen bears it: runs are below 2^63, these above. */
+/** SQL for the run number of failure rows. No visible row has it: run numbers are below 2^63, these are above. */
 function failedRun(run: string): string {
   return `bitNot(toUInt64(${run}))`;
 }

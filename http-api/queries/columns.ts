@@ -1,17 +1,17 @@
-/** Columns of ClickHouse as the page sees them: types of the wire, every value a string or null. */
+/** Columns of ClickHouse as the HTTP API returns them: with its own types, and each value as a string or null. */
 import { identifier } from '../sql/sql-text.ts';
 import type { WireColumn, WireType } from '../wire-types.ts';
 
 export interface Column {
   name: string;
-  /** ClickHouse's, without Nullable and LowCardinality; BLOB for a String that holds bytes. */
+  /** ClickHouse's type without Nullable and LowCardinality; BLOB for a String column that holds bytes. */
   baseType: string;
   type: WireType;
-  /** SQL of its value. */
+  /** SQL expression of the column's value. */
   value: string;
 }
 
-/** @param type ClickHouse's; `value`: where the column is an expression */
+/** @param type ClickHouse's type @param value SQL expression, if the column is computed */
 export function columnOf(name: string, type: string, value = identifier(name)): Column {
   const baseType = type
     .replace(/^LowCardinality\((.*)\)$/, '$1')
@@ -29,7 +29,7 @@ function wireType(type: string): WireType {
   return /^Date/.test(type) ? 'DATE' : 'STRING';
 }
 
-/** SQL of the column's value as the wire has it: a string, or NULL. */
+/** SQL expression of the column's value as the API returns it: a string or NULL. */
 export function wireText({ baseType, type, value }: Column): string {
   if (/^(Map|Array|Tuple|JSON)/.test(baseType)) return `toJSONString(${value})`;
   if (type === 'BYTES') return `base64Encode(${value})`;

@@ -1,4 +1,7 @@
-/** The backend's ClickHouse: it asks as the user bigtrace_backend (clickhouse/users.d/bigtrace.xml). */
+/**
+ * ClickHouse client of the HTTP backend. It logs in as the user bigtrace_backend (clickhouse/users.d/bigtrace.xml)
+ * unless another is given.
+ */
 import {
   type ClickHouseClient,
   ClickHouseError,
@@ -15,10 +18,10 @@ export interface AskOptions {
   settings?: ClickHouseSettings;
 }
 
-/** As long as the longest query may take: what bounds a query is its own time limit. */
+/** HTTP request timeout, above the limit of any query: a query ends by its own time limit. */
 const REQUEST_MS_MAX = 86_400_000;
 const CONNECTIONS_MAX = 256;
-/** Addresses and scripts stand in the statement. */
+/** The statement contains the addresses and the script. */
 const STATEMENT_BYTES_MAX = 64 * 2 ** 20;
 const ANSWER_BYTES_MAX = 256 * 2 ** 20;
 
@@ -26,7 +29,7 @@ export class Database {
   readonly #client: ClickHouseClient;
   readonly #url: string;
 
-  /** `url`: of the HTTP interface. */
+  /** @param url of ClickHouse's HTTP interface */
   constructor(url: string, password: string, username = 'bigtrace_backend') {
     this.#url = url;
     this.#client = createClient({
@@ -40,7 +43,7 @@ export class Database {
         max_result_bytes: String(ANSWER_BYTES_MAX),
         output_format_json_quote_64bit_integers: 1,
       },
-      log: { level: ClickHouseLogLevel.OFF }, // what fails is thrown
+      log: { level: ClickHouseLogLevel.OFF }, // errors are thrown
     });
   }
 
@@ -48,7 +51,10 @@ export class Database {
     return this.#client.close();
   }
 
-  /** Rows of strings: whoever asks makes all columns texts. @throws what ClickHouse says, in our words */
+  /**
+   * Runs a query whose columns are all strings, or become strings in JSON (64-bit integers).
+   * @throws BigtraceError, see errorOf
+   */
   async rows(query: string, { queryId, settings }: AskOptions = {}): Promise<Row[]> {
     return this.#guard(async () => {
       const answer = await this.#client.query({
@@ -91,13 +97,16 @@ export class Database {
   }
 }
 
-/** `message (code)`, as the bridge ends its last line. */
+/** Matches `message (code)`, the last line that the bridge writes to stderr. */
 const BRIDGE_SAYS = new RegExp(
   `Executable generates stderr: (.*) \\((${Object.keys(ERROR_CODES).join('|')})\\)`,
   's',
 );
 
-/** The bridge's own words, where they are in ClickHouse's; else whose error it is, by ClickHouse's type. */
+/**
+ * Translates an error of the ClickHouse client. The bridge's message and code are used if ClickHouse's text contains
+ * them; otherwise ClickHouse's error type determines the code.
+ */
 export function errorOf(thrown: unknown, url: string): BigtraceError {
   const text = thrown instanceof Error ? thrown.message || String(thrown) : String(thrown);
   const ours = BRIDGE_SAYS.exec(text);

@@ -1,4 +1,4 @@
-/** One query on its way through ClickHouse: its columns, its table, its rows. */
+/** Runs one query through ClickHouse: finds its columns, creates its table and inserts its rows. */
 
 import { badRequest } from '../http-error.ts';
 import { arrayLiteral, identifier, literal, structureColumns } from '../sql/sql-text.ts';
@@ -8,17 +8,17 @@ import type { AskOptions, Database } from './database.ts';
 import type { Execution } from './history.ts';
 
 export const RESULTS = 'bigtrace_results';
-/** Numbers the rows of a table from 0 on, so that any page is found at once. */
+/** Column that numbers the rows of a table from 0, so that any page is found by its row numbers. */
 export const ROW_NUMBER = '_row';
 
 export interface ExecutionRequest {
-  /** Addresses, patterns, `/where/…`. */
+  /** Addresses, patterns and `/where/…`. */
   addresses: readonly string[];
   strict: boolean;
-  /** 0: no limit of its own. */
+  /** In seconds; 0: only the limits of the services apply. */
   timeoutS: number;
   metadataColumns: readonly string[];
-  /** Of this server as the client reached it. */
+  /** URL of this server as the client addressed it, for links. */
   base: string;
 }
 
@@ -26,7 +26,7 @@ export function tableOf({ tableName }: Pick<Execution, 'tableName'>): string {
   return `${RESULTS}.${identifier(tableName)}`;
 }
 
-/** Rows go from the orchestrator through the bridge into the table; `onColumns` once it is there. */
+/** Creates the table and fills it with the rows of the query. Calls `onColumns` once the table exists. */
 export async function fillTable(
   database: Database,
   execution: Execution,
@@ -36,7 +36,7 @@ export async function fillTable(
   const options: AskOptions = {
     queryId: execution.uuid,
     settings: {
-      join_use_nulls: 1, // a trace that the catalog does not know has no metadata
+      join_use_nulls: 1, // a trace that is not in the catalog has no metadata
       ...(question.timeoutS === 0 ? {} : { max_execution_time: question.timeoutS }),
     },
   };
@@ -60,7 +60,7 @@ export async function fillTable(
     ...options,
     settings: {
       ...options.settings,
-      // Rows are seen as they come, and in their order.
+      // Insert rows as they arrive, in their order.
       min_insert_block_size_rows: '0',
       min_insert_block_size_bytes: '0',
       max_threads: 1,
@@ -70,8 +70,9 @@ export async function fillTable(
 }
 
 /**
- * The columns as the bridge tells them, its hidden first one left out: found by running the script over
- * some of the traces, and remembered for the query's rows. ClickHouse has blobs as texts; here they are BLOB.
+ * Returns the columns of the query, without the bridge's hidden first one. Column finding runs the script on a few
+ * traces; the orchestrator remembers the result for the query itself. Blob columns, which are String in ClickHouse,
+ * have BLOB in their type here.
  */
 async function answerColumns(
   database: Database,
@@ -92,7 +93,7 @@ function sourceOf({ perfettoSql }: Execution, { addresses, strict }: ExecutionRe
   return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(perfettoSql)})`;
 }
 
-/** The trace's address, its metadata, and then what the script answers. */
+/** Selects the trace address, its metadata, then the script's columns. */
 function selectOf(
   execution: Execution,
   question: ExecutionRequest,
@@ -111,7 +112,7 @@ function selectOf(
   const metadata = metadataColumns.map((name) => {
     const value =
       name === 'link' ? linkSql(base, `r.${identifier(address)}`) : `m.${identifier(name)}`;
-    // Not the name of a column of the script, nor one that another was given.
+    // Avoid the names of the script's columns and of earlier metadata columns.
     let distinct = name;
     while (taken.has(distinct)) distinct = `trace_${distinct}`;
     taken.add(distinct);

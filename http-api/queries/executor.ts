@@ -1,4 +1,4 @@
-/** Runs queries of the page, keeps their rows and their history, and forgets what nobody needs any more. */
+/** Runs the queries of the HTTP API, stores their rows and history, and deletes old ephemeral queries. */
 import { randomUUID } from 'node:crypto';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
@@ -21,7 +21,7 @@ export interface ExecuteRequest {
   choice: TraceChoice;
   metadataColumns: string[];
   snapshot: Snapshot;
-  /** Generated if undefined. */
+  /** Undefined: a name is generated. */
   tableName: string | undefined;
   materialized: boolean;
   base: string;
@@ -39,10 +39,12 @@ const LIMIT_MAX = 1_000_000_000;
 const FAILURES_TOLD = 3;
 const FAILURES_SEARCHED = 100;
 const ERROR_CHARS_MAX = 4000;
-/** Of a query that may have failed in part, where ClickHouse asked another orchestrator than this one. */
+/** Reported for a lenient query whose failures are unknown here, because ClickHouse sent it to another orchestrator. */
 const ANOTHER_RAN_IT =
   'another orchestrator ran the query: whether all traces answered is known there (bigtrace.failures)';
-/** How often the owner of a query says that it is still there, and when others stop believing it. */
+/**
+ * Interval at which the owner of a query updates its history row. Others consider the owner dead after SILENT_MS_MAX.
+ */
 const HEARTBEAT_MS = 5000;
 const SILENT_MS_MAX = 30_000;
 const SWEEP_MS = 60_000;
@@ -58,7 +60,7 @@ export interface ExecutorParts {
   database: Database;
   traces: Traces;
   watch: QueryWatch;
-  /** Which orchestrator this is: what it left running before it was restarted, it knows by that. */
+  /** Identifies this orchestrator, so that after a restart it recognizes the queries that it left running. */
   owner: string;
   log: Logger;
 }
@@ -79,7 +81,10 @@ export class Executor {
     for (const timer of this.#timers) timer.unref();
   }
 
-  /** Queries that run are cancelled, and remembered as such. */
+  /**
+   * Ends running queries as FAILED with the message that the orchestrator is shutting down, and kills them in
+   * ClickHouse.
+   */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     const why = new BigtraceError('draining', 'orchestrator is shutting down');
@@ -90,7 +95,10 @@ export class Executor {
     for (const { execution } of all) void this.#quietly(this.#kill(execution.uuid));
   }
 
-  /** Checks the question, writes it down, and begins. @throws invalid_option, no_match, 429 */
+  /**
+   * Validates the request, writes the query to the history, and starts it.
+   * @throws invalid_option, no_match, HttpError 429 if too many queries run
+   */
   async start(request: ExecuteRequest): Promise<Execution> {
     if (this.#running.size >= RUNNING_MAX)
       throw new HttpError(429, `${RUNNING_MAX} queries are running already`);
@@ -115,13 +123,13 @@ export class Executor {
     return execution;
   }
 
-  /** Resolves when it has ended, however. */
+  /** Resolves when the query has ended, successfully or not. */
   async ended(uuid: string): Promise<Execution> {
     await this.#running.get(uuid)?.ended;
     return this.find(uuid);
   }
 
-  /** @throws 404 */
+  /** @throws HttpError 404 if the query is unknown */
   async find(uuid: string): Promise<Execution> {
     const running = this.#running.get(uuid);
     if (running !== undefined) {
@@ -140,7 +148,10 @@ export class Executor {
     );
   }
 
-  /** What is ready. @throws 404, 400 where nothing is, or the page cannot be */
+  /**
+   * Returns a page of the rows that are ready.
+   * @throws HttpError 404 if the query is unknown; invalid_option if no rows are ready, or the page request is invalid
+   */
   async page(uuid: string, request: PageRequest): Promise<ResultPage> {
     const execution = await this.find(uuid);
     const { columns, status, errorMessage } = execution;
@@ -161,7 +172,7 @@ export class Executor {
     return { columns: page.columns, rows, total, available: columns };
   }
 
-  /** Of a query that has ended it is none. @throws 404 */
+  /** Cancels the query; does nothing if it has ended. @throws HttpError 404 if the query is unknown */
   async cancel(uuid: string): Promise<void> {
     const execution = await this.find(uuid);
     if (execution.status !== 'IN_PROGRESS') return;
@@ -170,12 +181,12 @@ export class Executor {
     await this.#kill(uuid);
   }
 
-  /** @throws 404, 409 while it runs */
+  /** @throws HttpError 404 if the query is unknown, 409 while it runs */
   async remove(uuid: string, dropTable: boolean): Promise<void> {
     const execution = await this.find(uuid);
     if (execution.status === 'IN_PROGRESS')
       throw new HttpError(409, `query ${uuid} is running; cancel it first`);
-    await this.#running.get(uuid)?.ended; // it was cancelled, and its last words are on their way
+    await this.#running.get(uuid)?.ended; // a cancelled query may still be writing its history
     if (dropTable || !execution.materialized) await this.#drop(execution);
     await this.#history.write([execution], { deleted: true });
   }
@@ -184,9 +195,9 @@ export class Executor {
     return this.#history.tableIsTaken(checkTableName(name));
   }
 
-  /** Forgets ephemeral queries that are old, or too many. */
+  /** Deletes ephemeral queries that are too old or too many. */
   async sweep(): Promise<void> {
-    await this.list(); // finds those whose orchestrator has died
+    await this.list(); // marks queries of dead orchestrators as failed
     const old = await this.#history.forgettable(Date.now() - EPHEMERAL_MS_MAX, EPHEMERAL_MAX);
     for (const execution of old) {
       await this.#drop(execution);
@@ -218,7 +229,7 @@ export class Executor {
     await this.#end(execution, status, this.#inLines(execution, error.message));
   }
 
-  /** The first to say how it ended is right. */
+  /** Records how the query ended. Only the first call has an effect. */
   async #end(execution: Execution, status: Execution['status'], message: string): Promise<void> {
     if (execution.status !== 'IN_PROGRESS') return;
     execution.status = status;
@@ -227,14 +238,14 @@ export class Executor {
     await this.#history.write([execution]);
   }
 
-  /** ClickHouse puts an error into one line; the orchestrator may know it as it was. */
+  /** Returns the orchestrator's version of the message if it has one: ClickHouse joins the lines of an error. */
   #inLines({ uuid }: Execution, message: string): string {
     const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
     const known = this.#parts.watch.failures(uuid, FAILURES_SEARCHED);
     return known.find((text) => flat(text) === flat(message)) ?? message;
   }
 
-  /** Why some of the traces did not answer; empty where all did. */
+  /** Message about the traces that failed; empty if none did. */
   #failures({ uuid }: Execution): string {
     const counts = this.#parts.watch.counts(uuid);
     if (counts === undefined) return ANOTHER_RAN_IT;
@@ -262,7 +273,7 @@ export class Executor {
     await this.#history.write(running.filter(({ status }) => status === 'IN_PROGRESS'));
   }
 
-  /** A query whose orchestrator is gone has failed: nobody else will say so. */
+  /** Marks a query as FAILED if its orchestrator has died or was restarted, because nobody else will. */
   async #alive(found: Execution): Promise<Execution> {
     const silent = Date.now() - found.writtenMs > SILENT_MS_MAX;
     const own = found.owner === this.#parts.owner;
@@ -294,7 +305,7 @@ export class Executor {
     return tableName;
   }
 
-  /** What fails beside a query is logged, and tried again at the next time. */
+  /** Logs a failure of background work instead of throwing it. The next heartbeat or sweep tries again. */
   async #quietly(work: Promise<unknown>): Promise<void> {
     try {
       await work;
@@ -304,7 +315,7 @@ export class Executor {
   }
 }
 
-/** Whether its own time limit ended it: by then the bridge knows only that it was told to stop. */
+/** The error for a query that exceeded its own time limit. The bridge reports only that it was cancelled. */
 function overdue(
   { startMs }: Execution,
   { timeoutS }: ExecutionRequest,

@@ -1,4 +1,4 @@
-/** Experiments, as far as manifests gave traces columns of these names (`bigtrace index --manifest`). */
+/** Experiments, read from catalog columns that `bigtrace index --manifest` adds under these names. */
 
 import { identifier, literal } from '../sql/sql-text.ts';
 import { TRACES, type Traces } from '../sql/traces.ts';

@@ -10,7 +10,7 @@ function failure(
   return { queryId: 'q1', trace, code: 'trace_invalid', message, timeMs: 1, ...more };
 }
 
-it('takes together what differs in its numbers or its trace only, and shows the last', () => {
+it('groups failures that differ only in numbers or trace, and shows the latest message', () => {
   const failures = [
     failure('/local/a', '/local/a ends at byte 17', { timeMs: 5 }),
     failure('/local/b', '/local/b ends at byte 9', { timeMs: 8, queryId: 'q2' }),
@@ -34,7 +34,7 @@ it('takes together what differs in its numbers or its trace only, and shows the 
   ]);
 });
 
-it('is bounded in reasons and in traces of each', () => {
+it('limits the number of reasons and of traces in each', () => {
   const many = Array.from({ length: 100 }, (_, at) => failure(`/local/t${at}`, 'cut short'));
   const others = [...'abcdef'].map((letter) => failure('/local/x', `reason ${letter}`));
   const reasons = failureReasons([...others, ...many], 3);

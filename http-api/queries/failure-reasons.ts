@@ -1,20 +1,20 @@
-/** Failures by reason: a broken fleet says the same thing a thousand times. */
+/** Groups failures by reason: a fleet of broken traces reports the same error thousands of times. */
 import type { ConsoleFailure } from '../system-watch.ts';
 
 export interface FailureReason {
   code: string;
-  /** As it was said last. */
+  /** The latest message. */
   message: string;
   count: number;
   queries: number;
   lastMs: number;
-  /** The traces that failed last, each once. */
+  /** The first TRACES_SHOWN distinct traces in the order given; the orchestrator gives the newest query first. */
   traces: string[];
 }
 
 const TRACES_SHOWN = 5;
 
-/** The most frequent first. Messages that differ in numbers or traces only are one reason. */
+/** Returns the most frequent reasons first. Messages that differ only in numbers or trace addresses are one reason. */
 export function failureReasons(failures: Iterable<ConsoleFailure>, limit: number): FailureReason[] {
   const reasons = new Map<string, FailureReason & { ids: Set<string> }>();
   for (const failure of failures) {

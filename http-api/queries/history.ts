@@ -1,4 +1,4 @@
-/** bigtrace.query_history: the queries sent over HTTP, and their state. */
+/** Reads and writes bigtrace.query_history: the queries sent over HTTP, and their state. */
 
 import { literal } from '../sql/sql-text.ts';
 import type { Snapshot, Status } from '../wire-types.ts';
@@ -18,12 +18,12 @@ export interface Execution {
   endMs: number | undefined;
   perfettoSql: string;
   snapshot: Snapshot;
-  /** Kept until it is deleted, under the name that its client gave it. */
+  /** Whether the query and its table are kept until they are deleted. An ephemeral query is deleted automatically. */
   materialized: boolean;
-  /** In bigtrace_results. */
+  /** Name of the table in bigtrace_results. */
   tableName: string;
   limit: number;
-  /** Undefined until they are known. */
+  /** Undefined until column finding has ended. */
   columns: Column[] | undefined;
   processedRows: number;
   processedTraces: number;
@@ -51,7 +51,7 @@ export class History {
     if (rows.length > 0) await this.#database.insert(TABLE, rows);
   }
 
-  /** Newest first. */
+  /** Newest first, LISTED_MAX at most. */
   list(): Promise<Execution[]> {
     return this.#read(`NOT deleted ORDER BY start_time DESC, uuid LIMIT ${LISTED_MAX}`);
   }
@@ -66,7 +66,7 @@ export class History {
     return (await this.#database.count(query)) > 0;
   }
 
-  /** Ephemeral queries that ended before `beforeMs`, or are not among the last `keep`. */
+  /** Ephemeral queries that have ended and that started before `beforeMs`, or are not among the newest `keep`. */
   forgettable(beforeMs: number, keep: number): Promise<Execution[]> {
     const ended = "NOT deleted AND NOT materialized AND status != 'IN_PROGRESS'";
     const kept = `SELECT uuid FROM ${TABLE} FINAL WHERE ${ended} ORDER BY start_time DESC LIMIT ${keep}`;

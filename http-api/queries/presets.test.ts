@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadPresets, parsePresets } from './presets.ts';
 
-test('ours are complete and named apart', () => {
+test('the built-in presets are at least 15 and have unique IDs', () => {
   const presets = loadPresets(undefined);
   expect(presets.length).toBeGreaterThanOrEqual(15);
   expect(new Set(presets.map(({ id }) => id)).size).toBe(presets.length);
 });
 
-test('a file of the user adds to them, and takes the place of those of the same id', () => {
+test('presets of a user file are added, and replace built-in ones with the same ID', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'bigtrace-presets-')), 'mine.yaml');
   const own = (id: string) => ({
     id,
@@ -38,6 +38,6 @@ test.each([
     'f: preset 1: limit is of the wrong type',
   ],
   ['- [', 'f: YAMLParseError'],
-])('%j is refused', (text, message) => {
+])('the preset file %j is rejected', (text, message) => {
   expect(() => parsePresets(text, 'f')).toThrow(message);
 });

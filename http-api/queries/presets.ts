@@ -1,4 +1,4 @@
-/** Queries that the page offers: those of presets.yaml, and those of a file of the user's own. */
+/** Presets: the example queries that the page offers, from presets.yaml and a file of the operator. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { BigtraceError } from '../../lib/common/errors.ts';
@@ -15,7 +15,7 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
   traceMetadataColumns: (value) => Array.isArray(value) && value.every(isText),
 };
 
-/** @param file the user's own: presets of the same id take the place of ours @throws invalid_option */
+/** @param file additional presets; one with the ID of a built-in preset replaces it @throws invalid_option */
 export function loadPresets(file: string | undefined): Preset[] {
   const presets = new Map(parsePresets(builtin, 'presets.yaml').map((one) => [one.id, one]));
   if (file === undefined) return [...presets.values()];

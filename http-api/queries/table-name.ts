@@ -1,9 +1,9 @@
-/** Names of tables of bigtrace_results, as clients give them. */
+/** Validates table names that clients send. */
 
 import { badRequest } from '../http-error.ts';
 import { RESULTS } from './execution.ts';
 
-/** `name` or `bigtrace_results.name`. @throws invalid_option */
+/** Accepts `name` or `bigtrace_results.name`. @returns `name` @throws invalid_option */
 export function checkTableName(text: string): string {
   const name = text.startsWith(`${RESULTS}.`) ? text.slice(RESULTS.length + 1) : text;
   if (/^[A-Za-z_]\w{0,127}$/.test(name)) return name;

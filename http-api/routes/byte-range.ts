@@ -1,12 +1,15 @@
-/** HTTP's ranges of bytes (RFC 9110, 14.2), as far as one range goes. */
+/** Parses a Range header with one byte range (RFC 9110, 14.2). */
 
 export interface ByteRange {
-  /** The first byte and the one after the last. */
+  /** Offset of the first byte. */
   from: number;
   to: number;
 }
 
-/** Undefined: the whole, as for a range that is none; 'unsatisfiable': there is no such byte. */
+/**
+ * @returns undefined if the header is missing, malformed or has several ranges: the whole is sent; 'unsatisfiable' if
+ * the range lies outside
+ */
 export function byteRange(
   header: string | undefined,
   size: number,

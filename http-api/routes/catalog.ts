@@ -1,4 +1,4 @@
-/** Routes of what there is: settings, traces, experiments, presets, tables. */
+/** Routes that list settings, traces, experiments and presets, and check table names. */
 import type { FastifyInstance } from 'fastify';
 import { baseOf } from '../base.ts';
 import { RESULTS } from '../queries/execution.ts';

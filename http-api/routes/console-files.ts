@@ -1,4 +1,4 @@
-/** The console: a page of a few files, held in memory, so that no path can lead anywhere else. */
+/** Serves the console's few files from memory, so that no request path can reach other files. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
@@ -11,7 +11,7 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
 };
 
-/** Nothing inline, nothing from elsewhere, in no frame of another page. */
+/** Allows no inline code, no content of other origins, and no framing. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -28,7 +28,7 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
-  // Asked for again each time: an upgrade is seen at once.
+  // Browsers revalidate each time, so that an upgrade is visible at once.
   'Cache-Control': 'no-cache',
 };
 
@@ -39,8 +39,9 @@ interface File {
 }
 
 /**
- * Before the check of tokens: the page holds no secret, and asks for the token itself.
- * @param directory where the build puts it; without it there is no console, and all else works
+ * Serves the console. Register it before the token check: the files hold no secret, and the console itself asks the
+ * user for the token.
+ * @param directory output of the build; if it has no files, the console is not served and the rest works
  */
 export function addConsoleFiles(app: FastifyInstance, directory: URL, log: Logger): void {
   const files = filesOf(directory);
@@ -48,7 +49,7 @@ export function addConsoleFiles(app: FastifyInstance, directory: URL, log: Logge
   app.addHook('onRequest', async (request, reply) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return;
     const path = request.url.split('?', 1)[0] ?? '';
-    // Programs ask `/` too: they are told that the service is there, browsers get the page.
+    // Browsers get the console at `/`, other clients the status of the service.
     if (path === '/') reply.header('Vary', 'Origin, Accept');
     const isPage = path === '/' && (request.headers.accept?.includes('text/html') ?? false);
     const file = files.get(isPage ? 'index.html' : path.slice(1));
@@ -78,6 +79,6 @@ function namesIn(directory: URL): string[] {
   try {
     return readdirSync(directory);
   } catch {
-    return []; // it was not built
+    return []; // the console was not built
   }
 }

@@ -67,7 +67,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-it('gives browsers the page, and programs the word that the service is there', async () => {
+it('returns the console to browsers and the service status to other clients', async () => {
   const page = await app.inject({ url: '/', headers: HTML });
   expect(page.body).toBe('<!doctype html>');
   expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
@@ -76,7 +76,7 @@ it('gives browsers the page, and programs the word that the service is there', a
   for (const { headers } of [page, program]) expect(headers['vary']).toBe('Origin, Accept');
 });
 
-it('lets the page run nothing but its own files', async () => {
+it("sends a content security policy that allows only the console's own files", async () => {
   const { headers } = await app.inject({ url: '/', headers: HTML });
   expect(headers['content-security-policy']).toBe(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
@@ -85,7 +85,7 @@ it('lets the page run nothing but its own files', async () => {
   expect(headers['x-content-type-options']).toBe('nosniff');
 });
 
-it('sends a file once, and then only that it is the same', async () => {
+it('returns 304 for a file that the browser has already', async () => {
   const first = await app.inject('/console.js');
   expect([first.statusCode, first.body]).toEqual([200, 'true;']);
   const etag = String(first.headers['etag']);
@@ -100,7 +100,7 @@ it.each(['/notes.txt', '/../package.json', '/%2e%2e/package.json', '/console.js/
   },
 );
 
-it('tells how the system is', async () => {
+it('returns the state of the system', async () => {
   expect((await app.inject('/api/state')).json()).toEqual({
     version: VERSION,
     clickhouseUrl: 'http://db:8123',
@@ -108,7 +108,7 @@ it('tells how the system is', async () => {
   });
 });
 
-it('tells why traces failed', async () => {
+it('returns the reasons for failed traces', async () => {
   expect((await app.inject('/api/failures')).json()).toEqual({
     reasons: [
       {
@@ -119,7 +119,7 @@ it('tells why traces failed', async () => {
   });
 });
 
-it('ends a query, whatever its id', async () => {
+it('cancels a query whose ID has special characters', async () => {
   const url = `/api/queries/${encodeURIComponent('a/b?c')}/cancel`;
   const { statusCode } = await app.inject({ method: 'POST', url, payload: {} });
   expect(statusCode).toBe(200);
@@ -128,7 +128,7 @@ it('ends a query, whatever its id', async () => {
   expect([other.statusCode, other.json()]).toEqual([404, { detail: 'query x is not running' }]);
 });
 
-it('ends none where the body is no JSON', async () => {
+it('rejects a cancel request whose body is not JSON', async () => {
   const url = `/api/queries/${encodeURIComponent('a/b?c')}/cancel`;
   const headers = { 'content-type': 'text/plain' };
   const { statusCode } = await app.inject({ method: 'POST', url, headers, payload: '{}' });
@@ -136,10 +136,13 @@ it('ends none where the body is no JSON', async () => {
   expect(cancelled).toEqual([]);
 });
 
-it.each(['https://elsewhere.example', 'null'])('ends none for a page of %s', async (origin) => {
-  const url = `/api/queries/${encodeURIComponent('a/b?c')}/cancel`;
-  const headers = { origin, 'content-type': 'text/plain' };
-  const { statusCode } = await app.inject({ method: 'POST', url, headers, payload: '{}' });
-  expect(statusCode).toBe(403);
-  expect(cancelled).toEqual([]);
-});
+it.each(['https://elsewhere.example', 'null'])(
+  'rejects a cancel request from origin %s',
+  async (origin) => {
+    const url = `/api/queries/${encodeURIComponent('a/b?c')}/cancel`;
+    const headers = { origin, 'content-type': 'text/plain' };
+    const { statusCode } = await app.inject({ method: 'POST', url, headers, payload: '{}' });
+    expect(statusCode).toBe(403);
+    expect(cancelled).toEqual([]);
+  },
+);

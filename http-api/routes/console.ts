@@ -1,4 +1,4 @@
-/** What the console asks beside the routes of Perfetto's page: how the system is, why traces failed, an end to any query. */
+/** Routes that only the console uses: state of the system, reasons for failed traces, cancel for any query. */
 import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../../lib/common/version.ts';
 import { HttpError } from '../http-error.ts';
@@ -9,10 +9,10 @@ import { schemaOf } from './queries.ts';
 import * as schemas from './schemas-console.ts';
 
 export interface ConsoleOptions {
-  /** Where the build puts the page. */
+  /** Directory with the built console files. */
   directory: URL;
   system: SystemWatch;
-  /** Superset, where there is one. */
+  /** URL of Superset; undefined if it is not deployed. */
   supersetUrl: string | undefined;
 }
 
@@ -20,7 +20,7 @@ type ExecutorPart = Pick<Executor, 'find' | 'cancel'>;
 
 const REASONS_MAX = 50;
 
-/** @param clickhouseUrl as users reach it */
+/** @param clickhouseUrl as users reach it, for links */
 export function addConsoleRoutes(
   app: FastifyInstance,
   { system, supersetUrl }: ConsoleOptions,
@@ -44,7 +44,7 @@ export function addConsoleRoutes(
     '/api/queries/:id/cancel',
     schemaOf(schemas.cancelAnswer, { params: schemas.idParams, body: schemas.cancelBody }),
     async ({ params: { id } }) => {
-      // At once: to ask the history first takes longer than many a query runs.
+      // Cancel first: looking the query up in the history takes longer than many queries run.
       const cancelled = system.cancel(id);
       if (await isOfBackend(executor, id)) await executor.cancel(id);
       else if (cancelled === 0) throw new HttpError(404, `query ${id} is not running`);
@@ -53,7 +53,7 @@ export function addConsoleRoutes(
   );
 }
 
-/** Others are asked through ClickHouse or over gRPC. */
+/** Whether the query was sent over this HTTP API, and not through ClickHouse or gRPC. */
 async function isOfBackend(executor: ExecutorPart, id: string): Promise<boolean> {
   try {
     await executor.find(id);

@@ -1,4 +1,4 @@
-/** Routes of queries: ask, follow, page, cancel, delete. */
+/** Routes of queries: execute, list, status, fetch results, cancel, delete. */
 import type { FastifyInstance } from 'fastify';
 import { baseOf } from '../base.ts';
 import { badRequest } from '../http-error.ts';
@@ -11,7 +11,7 @@ type ByUuid = { Params: { uuid: string } };
 
 const params = schemas.uuidParams;
 
-/** @param clickhouseUrl as users reach it */
+/** @param clickhouseUrl as users reach it, for links */
 export function addQueryRoutes(
   app: FastifyInstance,
   executor: Executor,
@@ -23,7 +23,7 @@ export function addQueryRoutes(
     async (request, reply) => {
       const asked = executeRequest(request.body, false, baseOf(request));
       const { uuid } = await executor.start(asked);
-      // Whoever goes away before the answer does not want it any more.
+      // Cancel the query if the client disconnects before the response.
       reply.raw.on('close', () => {
         if (!reply.raw.writableFinished) void executor.cancel(uuid).catch(() => undefined);
       });
@@ -81,7 +81,10 @@ function addExecutionRoutes(app: FastifyInstance, executor: Executor, clickhouse
   );
 }
 
-/** @throws invalid_option with the reason, where the query did not end well */
+/**
+ * Waits for the query and returns its first page.
+ * @throws invalid_option with the query's error message if it failed or was cancelled
+ */
 async function answerOf(
   executor: Executor,
   uuid: string,
@@ -92,7 +95,7 @@ async function answerOf(
   return wirePage(await executor.page(uuid, { limit, offset: 0 }));
 }
 
-/** What Fastify checks of a request, and every answer that there may be. */
+/** Fastify schema of a route: request parts to validate, and response formats. */
 export function schemaOf(
   answer: object,
   request: { body?: object; params?: object; querystring?: object } = {},

@@ -1,4 +1,4 @@
-/** JSON Schemas of what the console asks, see schemas.ts. */
+/** JSON Schemas of the console's routes; see schemas.ts. */
 const string = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const boolean = { type: 'boolean' } as const;
@@ -56,6 +56,6 @@ export const failuresAnswer = object({
   ),
 });
 
-/** An object: what no form of another page can send. */
+/** Requiring a JSON object protects against CSRF: a form on another site cannot send one. */
 export const cancelBody = object({});
 export const cancelAnswer = object({});

@@ -1,4 +1,7 @@
-/** JSON Schemas of requests and answers: what Fastify checks, writes by, and describes in /openapi.json. */
+/**
+ * JSON Schemas of requests and responses. Fastify validates requests and serializes responses by them, and
+ * /openapi.json publishes them.
+ */
 import { OPERATORS } from '../sql/conditions.ts';
 
 const string = { type: 'string' } as const;
@@ -29,7 +32,7 @@ const filters = list(
   object({ field: string, op: { type: 'string', enum: OPERATORS }, value }, ['field', 'op']),
 );
 
-/** SQLite has 2000 in a result at most; each is a part of the statement. */
+/** SQLite allows at most 2000 columns in a result. Each name becomes a part of the statement. */
 const columnNames = { ...strings, maxItems: 2000 } as const;
 
 const paging = {

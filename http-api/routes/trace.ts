@@ -1,4 +1,4 @@
-/** The bytes of one trace, for the Perfetto UI: `/trace/<base64url of its address>/<its name>`. */
+/** Serves the bytes of one trace to the Perfetto UI: `/trace/<base64url of its address>/<its name>`. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -20,7 +20,7 @@ export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
     const trace = await watch.openTrace(addressOf(request.params.id), gone.signal);
     const { size, generation } = trace;
     const etag = `"${createHash('sha256').update(generation).digest('base64url').slice(0, 22)}"`;
-    // Without a size there are no ranges: the whole goes out in chunks.
+    // If the store does not report a size, ranges are ignored and the whole trace is sent in chunks.
     const { range: wanted, 'if-range': onlyOf = etag } = request.headers;
     const range = size > 0 && onlyOf === etag ? byteRange(wanted, size) : undefined;
     if (range === 'unsatisfiable') {
@@ -42,7 +42,7 @@ export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
   });
 }
 
-/** The first chunk is there before the answer begins: what fails by then is an answer of its own. */
+/** Reads the first chunk before the response begins, so that an early failure becomes an error response. */
 async function begun(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
   const reading = chunks[Symbol.asyncIterator]();
   let next = await reading.next();
@@ -55,7 +55,7 @@ async function begun(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffe
   })();
 }
 
-/** @throws 404 for what is no address */
+/** @throws HttpError 404 if the ID is not base64url */
 function addressOf(id: string): string {
   const bytes = Buffer.from(id, 'base64url');
   if (bytes.length === 0 || bytes.toString('base64url') !== id)

@@ -1,4 +1,4 @@
-/** Which traces of the catalog addresses, patterns and a `where` choose, as SQL. */
+/** SQL that selects traces of the catalog by addresses, patterns and a `where` expression. */
 import { isPattern, parseAddress } from '../../lib/common/addresses/address.ts';
 import { canonicalAddress } from '../../lib/common/addresses/canonical-address.ts';
 import { CatalogFilters, TRACES } from '../../lib/common/addresses/catalog-filters.ts';
@@ -12,20 +12,20 @@ import { badRequest } from '../http-error.ts';
 import type { Settings } from '../settings.ts';
 import { literal } from './sql-text.ts';
 
-/** Each is looked up in the catalog by itself. */
+/** Each pattern adds its own condition to the statement. */
 const PATTERNS_MAX = 200;
 
-/** Parts of a statement that reads the catalog. */
+/** Parts of a SELECT statement over the catalog. */
 export interface TraceSelection {
-  /** What it reads FROM. */
+  /** The FROM clause. */
   from: string;
-  /** What its WHERE must have. */
+  /** Condition for the WHERE clause. */
   condition: string;
-  /** What it ends with. */
+  /** SETTINGS clause at the end, or empty. */
   settings: string;
 }
 
-/** @throws invalid_option, invalid_address */
+/** Selects the traces within ClickHouse. @throws invalid_option, invalid_address */
 export function chosenTraces({ addresses, where }: Settings): TraceSelection {
   const filters = new CatalogFilters();
   const from = where === '' ? TRACES : filters.table(where);
@@ -39,8 +39,8 @@ export function chosenTraces({ addresses, where }: Settings): TraceSelection {
 }
 
 /**
- * The same choice as addresses that the orchestrator looks up in the catalog.
- * @param further SQL over the catalog that must hold, too
+ * Expresses the selection as `/where/…` addresses, which the orchestrator looks up in the catalog.
+ * @param further SQL condition over the catalog that must hold as well
  * @throws invalid_option, invalid_address
  */
 export function chosenAddresses({ addresses, where }: Settings, further: string): string[] {
@@ -50,7 +50,7 @@ export function chosenAddresses({ addresses, where }: Settings, further: string)
   return any.map((expressions) => whereAddress([...expressions, ...all]));
 }
 
-/** Addresses and patterns of traces, and the expressions of each `/where/…`. */
+/** Separates trace addresses and patterns from the expressions of each `/where/…`. */
 function sorted(addresses: readonly string[]): { named: string[]; selections: string[][] } {
   const named: string[] = [];
   const selections: string[][] = [];
@@ -62,17 +62,17 @@ function sorted(addresses: readonly string[]): { named: string[]; selections: st
   return { named, selections };
 }
 
-/** As the catalog has it. @throws invalid_option for a name that only the store can tell */
+/** Returns the address as the catalog stores it. @throws invalid_option if only the store could resolve it */
 function catalogName(text: string): string {
   const { address, needsStore } = canonicalAddress(text, []);
-  const isObjects = isPattern(text) && !text.startsWith('/local/'); // of their names nothing is decoded
+  const isObjects = isPattern(text) && !text.startsWith('/local/'); // object store patterns are not URL-decoded
   if (!needsStore || isObjects) return address;
   throw badRequest(
     `${text} is not the name that the catalog has for the trace: with where, filters or a limit, name it as a listing does, such as /local/app.pftrace`,
   );
 }
 
-/** SQL: the trace is one of those that the addresses name or the patterns match, as stores read them. */
+/** SQL condition: one of the addresses names the trace, or a pattern matches it, by the rules of the stores. */
 function namedCondition(named: readonly string[]): string {
   const patterns = named.filter(isPattern);
   if (patterns.length > PATTERNS_MAX)
@@ -83,7 +83,10 @@ function namedCondition(named: readonly string[]): string {
   return `(${[exactly, ...patterns.map(patternCondition)].join(' OR ')})`;
 }
 
-/** A pattern that names a trace to the letter is that trace alone. */
+/**
+ * SQL condition of a pattern. If a trace with exactly this address exists, it means that trace, which namedCondition
+ * selects.
+ */
 function patternCondition(pattern: string): string {
   const address = escapedBytesSql('address');
   const matched = patternExpressions(pattern).map((one) => `match(${address}, ${literal(one)})`);

@@ -1,4 +1,4 @@
-/** The page's filters as SQL: ANDed, each compared by its column's type. */
+/** Translates the page's filters to SQL. They are combined with AND, and compare by the type of their column. */
 
 import { badRequest } from '../http-error.ts';
 import { type Column, wireText } from '../queries/columns.ts';
@@ -17,12 +17,15 @@ export interface Filter {
 }
 
 const FILTERS_MAX = 100;
-/** Of all filters together: each value is a part of the statement. */
+/** Bound on the values of all filters together. Each becomes a part of the statement. */
 const VALUES_MAX = 5000;
 const VALUE_CHARS_MAX = 65_536;
 const GLOB_CHARS_MAX = 4096;
 
-/** SQL that is true for the rows that pass all of them. @throws invalid_option naming field and value, or the bound */
+/**
+ * Returns a SQL condition that holds for rows that pass all filters.
+ * @throws invalid_option naming field and value, or the bound
+ */
 export function conditionOf(filters: readonly Filter[], columns: readonly Column[]): string {
   checkBounds(filters);
   const all = filters.map((filter) => `(${one(filter, columnNamed(filter.field, columns))})`);
@@ -47,7 +50,7 @@ function checkBounds(filters: readonly Filter[]): void {
     throw badRequest(`filters have ${count} values, the bound is ${VALUES_MAX}`);
 }
 
-/** @throws invalid_option naming those that there are */
+/** @throws invalid_option listing the existing columns */
 export function columnNamed(name: string, columns: readonly Column[]): Column {
   const column = columns.find((one) => one.name === name);
   if (column !== undefined) return column;
@@ -83,13 +86,16 @@ function listOf(value: Filter['value']): (string | null)[] {
   return value === undefined ? [] : [value];
 }
 
-/** NULL is in a list that has it; a row whose value is NULL is not in any other, and not outside of it. */
+/**
+ * SQL for `in` and `not in`. NULL matches only a list that contains null; for other lists a row with NULL passes
+ * neither.
+ */
 function among(values: (string | null)[], column: Column, not: boolean): string {
   const known = values
     .filter((value) => value !== null)
     .map((value) => valueLiteral(value, column));
   const hasNull = known.length < values.length;
-  // One comparison each: IN would first cast the values to the column's type.
+  // One comparison for each value: IN would cast the values to the column's type first.
   const equal = known.map((value) => `${comparable(column)} = ${value}`);
   if (hasNull) equal.push(`isNull(${column.value})`);
   if (equal.length === 0) return not ? 'true' : 'false';
@@ -126,7 +132,7 @@ function valueLiteral(text: string, { name, type }: Column): string {
   }
 }
 
-/** Integers beyond 64 bits would become floats, and equal what they are not. */
+/** Integers beyond 64 bits are compared as floats explicitly, because ClickHouse would convert them implicitly. */
 function exactInteger(text: string): string {
   const value = BigInt(text.replace(/^\+/, ''));
   return value >= -(2n ** 63n) && value < 2n ** 64n ? String(value) : `toFloat64(${literal(text)})`;

@@ -1,9 +1,12 @@
-/** SQLite's GLOB, which the page's filters speak, as a regular expression of RE2, which ClickHouse does. */
+/** Translates SQLite's GLOB, which the page's filters use, to a RE2 regular expression for ClickHouse. */
 
 const ANY = '[\\x{0}-\\x{10FFFF}]';
 const NONE = '[^\\x{0}-\\x{10FFFF}]';
 
-/** Matches whole texts; a class that is not closed matches nothing, as in SQLite's patternCompare(). */
+/**
+ * The expression matches whole texts. A pattern with an unclosed class matches nothing, as in SQLite's
+ * patternCompare().
+ */
 export function globRegex(pattern: string): string {
   const chars = [...pattern];
   let regex = '';
@@ -21,7 +24,7 @@ export function globRegex(pattern: string): string {
   return `^${regex}$`;
 }
 
-/** The class whose first character is at `at`; `end` is where its `]` is. */
+/** Parses the class whose first character is at `at`. `end` is the index of its `]`; undefined if it is not closed. */
 function classAt(chars: readonly string[], at: number): { regex: string; end: number } | undefined {
   let next = at;
   const inverted = chars[next] === '^';

@@ -1,4 +1,4 @@
-/** `field asc|desc`, one or more with commas between, as SQL. */
+/** Translates an order such as `field asc|desc`, one or more separated by commas, to SQL. */
 
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import { badRequest } from '../http-error.ts';
@@ -13,8 +13,8 @@ const ORDER_CHARS_MAX = 65_536;
 const ORDER_COLUMNS_MAX = 100;
 
 /**
- * Names may hold commas and spaces: of what a piece can mean, the longest name that is known counts.
- * @throws invalid_option for what is no column, or for more of them than the bound
+ * Parses an order. Column names may contain commas and spaces, so the longest known name at each position is taken.
+ * @throws invalid_option for an unknown column, or above the bounds
  */
 export function parseOrder(text: string, columns: readonly Column[]): Order[] {
   if (text.length > ORDER_CHARS_MAX)
@@ -57,7 +57,7 @@ function noOrder(piece: string, columns: readonly Column[]): BigtraceError {
   );
 }
 
-/** NULL is the least, as in SQLite; `last` makes the order total. */
+/** NULL sorts lowest, as in SQLite. @param last SQL of a unique column, which makes the order total */
 export function orderSql(orders: readonly Order[], last: string): string {
   const keys = orders.map(({ column, descending }) => {
     const value = column.type === 'STRING' ? wireText(column) : column.value;

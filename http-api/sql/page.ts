@@ -1,4 +1,4 @@
-/** A page of rows as SQL: filters, order, projection, and the count that belongs to it. */
+/** SQL for a page of rows, with filters, order and columns, and for the total row count. */
 
 import { badRequest } from '../http-error.ts';
 import { type Column, wireText } from '../queries/columns.ts';
@@ -15,16 +15,16 @@ export interface PageRequest {
   columns?: string[];
 }
 
-/** What is paged. */
+/** What is paged: a table or view with its columns. */
 export interface Relation {
-  /** A table or view, as SQL. */
+  /** Name of the table or view, as SQL. */
   from: string;
-  /** SQL that holds for all of it; undefined: there is none. */
+  /** SQL condition that restricts the rows; undefined for none. */
   condition?: string;
   columns: readonly Column[];
-  /** Column that no two rows share, as SQL: it makes the order of pages total. */
+  /** SQL of a unique column, which makes the order of pages total. */
   key: string;
-  /** Whether `key` numbers the rows from 0 on, and the table is sorted by it. */
+  /** Whether `key` numbers the rows from 0, and the table is sorted by it. */
   numbered: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface Page {
   countSql: string;
 }
 
-/** @throws invalid_option for columns that there are not, values that do not fit, a page that is too large */
+/** @throws invalid_option for unknown columns, values that do not fit, or a page above PAGE_ROWS_MAX */
 export function pageOf(relation: Relation, request: PageRequest): Page {
   const { limit, offset, order_by = '', filters = [], columns: wanted = [] } = request;
   if (limit > PAGE_ROWS_MAX)
@@ -69,7 +69,7 @@ function rowsSql(parts: RowsParts): string {
     return `SELECT ${texts} FROM ${from} WHERE ${condition} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`;
   if (condition === 'true' && order === key)
     return `SELECT ${texts} FROM ${from} WHERE ${key} >= ${offset} AND ${key} < ${offset + limit} ORDER BY ${key}`;
-  // The rows are found by what they are sorted and chosen by; only those of the page are read whole.
+  // Sort and filter over the needed columns only; read all columns just for the rows of the page.
   const found = `SELECT ${key} FROM ${from} WHERE ${condition} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`;
   return `SELECT ${texts} FROM ${from} WHERE ${key} IN (${found}) ORDER BY ${order}`;
 }

@@ -1,4 +1,4 @@
-/** Names and values inside ClickHouse's SQL; nothing of the client's comes into a statement another way. */
+/** Quotes names and values for ClickHouse SQL. All client input enters statements through these functions. */
 
 import { literal } from '../../lib/common/text/sql-literal.ts';
 
@@ -16,7 +16,7 @@ export function arrayLiteral(texts: readonly string[]): string {
 
 const UNESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', '0': '\0' };
 
-/** The columns of a table's structure whose names are all quoted: `` `name` Type, … ``. */
+/** Parses a table structure in which all names are quoted: `` `name` Type, … ``. */
 export function structureColumns(structure: string): { name: string; type: string }[] {
   return [...structure.matchAll(/`([^`\\]*(?:\\.[^`\\]*)*)` ([^,`]+)/gs)].map(
     ([, name = '', type = '']) => ({

@@ -1,4 +1,4 @@
-/** Input of clients becomes SQL with the same meaning, and nothing else. */
+/** Tests that client input becomes SQL with the same meaning and nothing else. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { columnOf, wireText } from '../queries/columns.ts';
@@ -11,7 +11,7 @@ import { orderSql, parseOrder } from './order.ts';
 import { pageOf } from './page.ts';
 import { identifier, literal, structureColumns } from './sql-text.ts';
 
-/** As ClickHouse reads it: the text between quotes, backslashes taken at their word. */
+/** Unquotes as ClickHouse does: a backslash escapes the next character. */
 function read(quoted: string, quote: string): string {
   expect(quoted.at(0)).toBe(quote);
   let text = '';
@@ -28,7 +28,7 @@ const nasty = fc.string({
   unit: fc.constantFrom('a', "'", '`', '\\', '\0', '\n', '0', 'é', ';', '-'),
 });
 
-test('a literal and an identifier are read as what they were made of', () => {
+test('unquoting a literal or identifier returns the original text', () => {
   fc.assert(
     fc.property(nasty, (text) => {
       expect(read(literal(text), "'")).toBe(text);
@@ -37,7 +37,7 @@ test('a literal and an identifier are read as what they were made of', () => {
   );
 });
 
-/** SQLite's patternCompare() for GLOB, as its documentation tells it: the slow and plain way. */
+/** SQLite's patternCompare() for GLOB as its documentation describes it, in a slow and simple form. */
 function globMatches(pattern: string[], text: string[]): boolean {
   const [head, ...rest] = pattern;
   if (head === undefined) return text.length === 0;
@@ -69,19 +69,21 @@ function inClass(members: string[], char: string): boolean {
       at++;
     } else {
       if (member === char) return true;
-      // A bracket in front is a member, but begins no range.
+      // A leading bracket is a member, but starts no range.
       prior = member === ']' && at === 0 ? '' : member;
     }
   }
   return false;
 }
 
-/** The regular expressions have nothing that JS would not read the same way, once code points are written its way. */
+/**
+ * Converts to a JavaScript RegExp. Apart from the syntax of code points, JavaScript reads these expressions the same.
+ */
 function asJs(regex: string): RegExp {
   return new RegExp(regex.replaceAll('\\x{', '\\u{'), 'su');
 }
 
-test('GLOB as a regular expression matches what SQLite matches', () => {
+test('a GLOB as a regular expression matches what SQLite matches', () => {
   const parts = fc.constantFrom(
     'a',
     'b',
@@ -112,7 +114,7 @@ test('GLOB as a regular expression matches what SQLite matches', () => {
 
 const CHOICE = { strict: false, timeoutS: 0 };
 
-test('addresses are named to the letter; each expression is a filter of its own', () => {
+test('addresses are compared exactly, and each expression becomes its own table filter', () => {
   const addresses = ["/local/it's", '/where/size > 3', '/where//["a", "b"]'];
   const { from, condition, settings } = chosenTraces({ ...CHOICE, addresses, where: '1) OR (1' });
   const tag = /^bigtrace\.traces AS (t[0-9a-f]{16})_0$/.exec(from)?.[1];
@@ -126,7 +128,7 @@ test('addresses are named to the letter; each expression is a filter of its own'
   expect(settings).toBe(` SETTINGS additional_table_filters = {${filters.join(', ')}}`);
 });
 
-test('what is chosen, and filtered, goes to the orchestrator as expressions apart', () => {
+test('the selection and the filters become separate expressions of /where addresses', () => {
   const addresses = ['/local/a', '/where/x', '/where//["y","z"]'];
   expect(chosenAddresses({ ...CHOICE, addresses, where: 'w' }, 'f')).toEqual([
     `/where//["(address IN ('/local/a'))","w","f"]`,
@@ -148,7 +150,7 @@ const COLUMNS = [
   columnOf('map', 'Map(String, String)'),
 ];
 
-test('types of ClickHouse as those of the wire', () => {
+test('ClickHouse types map to wire types', () => {
   expect(COLUMNS.map(({ type }) => type)).toEqual([
     'STRING',
     'INT64',
@@ -194,7 +196,7 @@ test.each<[string, string, unknown, string]>([
   expect(() => conditionOf([{ field, op, value } as never], COLUMNS)).toThrow(message);
 });
 
-test('orders, also by columns whose names look like orders', () => {
+test('orders are parsed, even for columns whose names look like orders', () => {
   const names = (text: string) =>
     parseOrder(text, COLUMNS).map(({ column, descending }) => [column.name, descending]);
   expect(names('n desc, name')).toEqual([
@@ -215,7 +217,7 @@ test('orders, also by columns whose names look like orders', () => {
   expect(orderSql(parseOrder('n desc', COLUMNS), '_row')).toBe('`n` DESC NULLS LAST, _row');
 });
 
-test('a page without filters and order is a range of row numbers', () => {
+test('a page without filters and order becomes a range of row numbers', () => {
   const relation = { from: 't', columns: COLUMNS.slice(1, 2), key: '_row', numbered: true };
   expect(pageOf(relation, { limit: 10, offset: 30 }).rowsSql).toBe(
     'SELECT toString(`n`) FROM t WHERE _row >= 30 AND _row < 40 ORDER BY _row',
@@ -234,11 +236,11 @@ test.each<[string | undefined, unknown]>([
   ['bytes=4-2', undefined],
   ['bytes=1-2,4-5', undefined],
   ['lines=1-2', undefined],
-])('range %s of ten bytes', (header, range) => {
+])('the range header %s of ten bytes is parsed', (header, range) => {
   expect(byteRange(header, 10)).toEqual(range);
 });
 
-test('paths as the page makes them', () => {
+test('URLs as the page builds them are normalized', () => {
   expect(rewritten('//v1//query_executions/u-1:fetch_results?a=:b')).toBe(
     '/query_executions/u-1/fetch_results?a=:b',
   );
@@ -246,7 +248,7 @@ test('paths as the page makes them', () => {
   expect(rewritten('/v1x')).toBe('/v1x');
 });
 
-test('the columns of a structure are those it was made of', () => {
+test('parsing a structure returns the columns it was built from', () => {
   const escapes: Record<string, string> = {
     '\n': '\\n',
     '\t': '\\t',
@@ -268,7 +270,7 @@ test('the columns of a structure are those it was made of', () => {
   );
 });
 
-test('bytes are base64, and compared as bytes', () => {
+test('bytes are base64, and are compared as bytes', () => {
   const column = columnOf('data', 'BLOB');
   expect(column.type).toBe('BYTES');
   expect(wireText(column)).toBe('base64Encode(`data`)');
@@ -277,8 +279,8 @@ test('bytes are base64, and compared as bytes', () => {
   expect(() => where('AP8')).toThrow('filter on data: AP8 is no value of type BYTES');
 });
 
-// Each took time in the square, or the cube, of its length.
-test('orders and filters have bounds, and the errors say them', () => {
+// Without the bounds, each of these took quadratic or cubic time in its length.
+test('orders and filters have bounds, which the errors name', () => {
   const n = columnOf('n', 'Int64');
   const order = (text: string) => () => parseOrder(text, [n]);
   expect(parseOrder(Array(100).fill('n desc').join(', '), [n])).toHaveLength(100);

@@ -1,4 +1,4 @@
-/** The catalog bigtrace.traces as the page sees it: columns, pages, and the traces that a query is asked of. */
+/** Reads the catalog bigtrace.traces for the page: columns, pages, and the traces that a query addresses. */
 
 import { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
@@ -16,10 +16,10 @@ import { literal } from './sql-text.ts';
 
 export { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 
-/** Traces of a query that was given a number of them: their addresses stand in its statement. */
+/** Bound on the trace limit of a query. The statement contains the addresses of all selected traces. */
 export const TRACE_LIMIT_MAX = 100_000;
 
-/** What the page shows at first. */
+/** Columns that the page shows by default. */
 const DEFAULT_VISIBLE = new Set([
   'link',
   'address',
@@ -39,9 +39,9 @@ const DESCRIPTIONS: Record<string, string> = {
 export interface TraceChoice {
   settings: Settings;
   filters: Filter[];
-  /** `column asc|desc`, commas between; matters with a limit only. */
+  /** `column asc|desc`, separated by commas; used only with a limit. */
   orderBy: string;
-  /** 0: all. */
+  /** Maximum number of traces; 0 for all. */
   limit: number;
 }
 
@@ -49,13 +49,13 @@ export class Traces {
   readonly #database: Database;
   readonly #catalog: Database;
 
-  /** @param catalog as a user who may read the catalog and nothing else: it gets the expressions of users */
+  /** @param catalog logs in as a user who may read only the catalog, because it runs expressions of users */
   constructor(database: Database, catalog: Database) {
     this.#database = database;
     this.#catalog = catalog;
   }
 
-  /** @param base of this server as the client reached it: links lead back to it */
+  /** @param base URL of this server as the client addressed it, for links */
   async columns(base: string): Promise<Column[]> {
     const described = await this.#database.rows(`DESCRIBE TABLE ${TRACES}`);
     const own = described.map(([name, type]) => columnOf(name ?? '', type ?? ''));
@@ -98,8 +98,9 @@ export class Traces {
   }
 
   /**
-   * What a query is asked of. Without filters the catalog need not know the traces.
-   * @throws invalid_option, no_match
+   * Resolves a selection to the addresses of a query. Without filters, `where` and limit they are passed on unchanged,
+   * and the traces need not be in the catalog.
+   * @throws invalid_option, invalid_address, no_match
    */
   async addresses({ settings, filters, orderBy, limit }: TraceChoice): Promise<string[]> {
     if (limit > TRACE_LIMIT_MAX)
@@ -118,7 +119,10 @@ export class Traces {
   }
 }
 
-/** Perfetto's UI fetches the trace from here: a URL without a query string. */
+/**
+ * SQL for a link that opens the trace in the Perfetto UI, which fetches it from this server. The URL of the trace must
+ * not have a query string.
+ */
 export function linkSql(base: string, address = 'address'): string {
   const name = `encodeURLComponent(arrayElement(splitByChar('/', ${address}), -1))`;
   return `concat(${literal(`https://ui.perfetto.dev/#!/?url=${base}/trace/`)}, base64URLEncode(${address}), '/', ${name})`;
