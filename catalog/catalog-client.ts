@@ -1,4 +1,6 @@
-/** What the catalog asks of ClickHouse; what ClickHouse refuses is a `catalog_failed` with its words. */
+/**
+ * ClickHouse client of the catalog. It reports every error of ClickHouse as `catalog_failed` with ClickHouse's message.
+ */
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { BigtraceError } from '../lib/common/errors.ts';
@@ -6,7 +8,7 @@ import { rowBinaryStrings } from '../lib/common/text/row-binary.ts';
 import { type Field, tsvRow } from './tsv.ts';
 
 export interface ClickHouseLogin {
-  /** Of the HTTP interface: `http://host:port`. */
+  /** URL of the HTTP interface, such as `http://host:port`. */
   url: string;
   username: string;
   password: string;
@@ -23,7 +25,7 @@ export class CatalogClient {
     this.#client = createClient({
       ...login,
       request_timeout: REQUEST_MS_MAX,
-      log: { level: ClickHouseLogLevel.OFF }, // what fails is thrown
+      log: { level: ClickHouseLogLevel.OFF }, // errors are thrown
     });
   }
 
@@ -37,14 +39,14 @@ export class CatalogClient {
     return Number(row?.[0]);
   }
 
-  /** `columns` values of each row, as ClickHouse's toString() shows them. */
+  /** Yields batches of rows; each row has `columns` values in the text form of ClickHouse's toString(). */
   async *strings(query: string, columns: number): AsyncGenerator<string[][]> {
     const all = `SELECT COLUMNS('.*') APPLY(x -> ifNull(toString(x), '')) FROM (${query})`;
     const { stream } = await this.#guard(this.#client.exec({ query: `${all} FORMAT RowBinary` }));
     yield* rowBinaryStrings(stream as AsyncIterable<Buffer>, columns);
   }
 
-  /** `table`: of database bigtrace. */
+  /** @param table name in the database bigtrace */
   async insert(
     table: string,
     columns: readonly string[],

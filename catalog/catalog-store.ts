@@ -1,4 +1,4 @@
-/** What `bigtrace index` writes to the catalog's tables, and what it asks of them. */
+/** Reads and writes the catalog's tables for `bigtrace index`. */
 
 import { BigtraceError, ERROR_CODES } from '../lib/common/errors.ts';
 import { textFromBytes } from '../lib/common/text/byte-text.ts';
@@ -8,32 +8,32 @@ import { UserColumns } from './columns/user-columns.ts';
 import { type TraceMetadata, TYPED_COLUMNS } from './metadata.ts';
 import { type Field, quoted } from './tsv.ts';
 
-/** A trace as it was listed, and what its reading gave. */
+/** A listed trace with the result of reading it. */
 export interface IndexedTrace {
   address: string;
   size: string;
   generation: string;
-  /** As ClickHouse wrote it; empty where the store does not know. */
+  /** Modification time as ClickHouse formats it; empty if the store does not report one. */
   modified: string;
   outcome: TraceMetadata | BigtraceError;
-  /** Of the extra SQL; undefined where it was not asked. */
+  /** Values of the extra SQL; undefined if it was not run. */
   extra: ReadonlyMap<string, string> | undefined;
 }
 
 export type TracesToRead = Pick<IndexedTrace, 'address' | 'size' | 'generation' | 'modified'>;
 
-/** What is asked of each trace: digests of the metadata's script and of the extra SQL. */
+/** Identifies what runs on each trace, by digests of the metadata script and of the extra SQL. */
 export interface CatalogQueries {
   metadata: string;
   extra: string | undefined;
 }
 
-/** Rows of one insert of what was listed. */
+/** Rows of one insert into the listing. */
 const LISTED_ROWS = 10_000;
-/** Traces to read, of one question to ClickHouse. */
+/** Traces of one page of toRead(). */
 const PAGE_ROWS = 5_000;
 
-/** Failures that say nothing of the trace: it is read again by the next run. */
+/** Error codes that say nothing about the trace itself. The next run reads such a trace again. */
 const PASSING = Object.entries(ERROR_CODES)
   .filter(([, { retryable, kind }]) => retryable || kind === 'limit')
   .map(([code]) => quoted(code))
@@ -49,7 +49,10 @@ const CATALOG_COLUMNS = [
 export class CatalogStore {
   readonly #client: CatalogClient;
   readonly columns: UserColumns;
-  /** ClickHouse's clock less ours: runs on several machines compare their times. */
+  /**
+   * ClickHouse's clock minus the local clock. Times are stored by ClickHouse's clock, because runs on several machines
+   * compare them.
+   */
   #clockAheadMs = 0;
 
   constructor(client: CatalogClient) {
@@ -61,14 +64,16 @@ export class CatalogStore {
     return this.#client.close();
   }
 
-  /** Milliseconds since the epoch by ClickHouse's clock, which times written from here on follow. */
+  /**
+   * Returns ClickHouse's time in milliseconds since the epoch, and synchronizes all later times of this store with it.
+   */
   async startMs(): Promise<number> {
     const ms = await this.#client.count('SELECT toUnixTimestamp64Milli(now64(3))');
     this.#clockAheadMs = ms - Date.now();
     return ms;
   }
 
-  /** Adds what a store lists, part by part: a store may take longer than ClickHouse waits for a row. */
+  /** Inserts a listing in parts, because a store may list more slowly than ClickHouse waits for the next row. */
   async addListing(run: string, batches: AsyncIterable<ListedTrace[]>): Promise<void> {
     const columns = ['run', 'address', 'size', 'generation', 'modified'];
     let rows: Field[][] = [];
@@ -87,7 +92,7 @@ export class CatalogStore {
     if (rows.length > 0) await insert();
   }
 
-  /** How many traces the run listed, and how many of them have to be read. */
+  /** Counts the traces that the run listed, and those that must be read. */
   async counts(
     run: string,
     questions: CatalogQueries,
@@ -101,7 +106,7 @@ export class CatalogStore {
     return { listed, toRead };
   }
 
-  /** How many of the traces that the run listed have no data, and of how many the engine lost some. */
+  /** Counts the listed traces that are empty, and those that the engine read only in part. */
   async verdicts(run: string): Promise<{ empty: number; partial: number }> {
     const having = (verdict: string): Promise<number> =>
       this.#client.count(
@@ -114,8 +119,8 @@ export class CatalogStore {
   }
 
   /**
-   * The listed traces that are new, changed, or were not asked these questions, in the order of their addresses.
-   * A page at a time: ClickHouse does not wait with an answer for as long as traces take to be read.
+   * Yields the listed traces that are new, have changed, or lack the results of these queries, ordered by address. It
+   * reads them page by page, because ClickHouse would time out while traces are being read.
    */
   async *toRead(run: string, questions: CatalogQueries): AsyncGenerator<TracesToRead[]> {
     let last = '';
@@ -135,7 +140,10 @@ export class CatalogStore {
     }
   }
 
-  /** What a killed run wrote of a batch is written again by the next: its traces are known when all of it is there. */
+  /**
+   * Writes a batch. The rows of trace_catalog, which make the traces known, come last: if a run is killed before, the
+   * next run reads and writes the batch again.
+   */
   async add(traces: readonly IndexedTrace[], questions: CatalogQueries): Promise<void> {
     const now = this.#nowS();
     const extra = traces.flatMap(({ address, generation, extra: values }) =>
@@ -151,8 +159,8 @@ export class CatalogStore {
   }
 
   /**
-   * Addresses in the catalog that begin with `prefix` and that the run did not list, in batches; not those
-   * that another run has added since `startMs`.
+   * Yields, in batches, the addresses in the catalog that begin with `prefix` and were not listed by the run. Addresses
+   * that another run has added since `startMs` are excluded.
    */
   async *unlisted(run: string, prefix: string, startMs: number): AsyncGenerator<string[]> {
     const rows = this.#client.strings(
@@ -178,7 +186,7 @@ export class CatalogStore {
     await this.#client.command(`ALTER TABLE bigtrace.trace_listing DROP PARTITION ${quoted(run)}`);
   }
 
-  /** How many of these traces the run listed or the catalog knows. */
+  /** Counts how many of these traces the run listed or the catalog contains. */
   async countKnown(run: string, addresses: readonly string[]): Promise<number> {
     const among = `address IN (${addresses.map(quoted).join(', ')})`;
     return this.#client.count(
@@ -210,7 +218,7 @@ export class CatalogStore {
   }
 }
 
-/** @param after only addresses behind this one */
+/** @param after only later addresses are selected */
 function toReadSql(run: string, { metadata, extra }: CatalogQueries, after = ''): string {
   const behind = `address > ${quoted(after)}`;
   const known = `SELECT address, generation FROM bigtrace.trace_catalog FINAL
@@ -252,12 +260,12 @@ function catalogRow(trace: IndexedTrace, indexedWith: string, now: number): Fiel
     row_counts: metadata?.rowCounts ?? new Map(),
     warnings: metadata?.warnings ?? new Map(),
     ...metadata?.typed,
-    format: metadata?.typed.format ?? '', // an empty trace has none, and the column is not Nullable
+    format: metadata?.typed.format ?? '', // an empty trace has no format, and the column is not Nullable
   };
   return CATALOG_COLUMNS.map((name) => own[name] ?? null);
 }
 
-/** DateTime64(9) as text: seconds and nine digits. */
+/** Formats nanoseconds as DateTime64(9) text: seconds and nine decimal digits. */
 function nanoseconds(value: bigint): string {
   const digits = value.toString().padStart(10, '0');
   return `${digits.slice(0, -9)}.${digits.slice(-9)}`;

@@ -1,4 +1,4 @@
-/** `bigtrace index`: what is in the stores, into ClickHouse. */
+/** `bigtrace index`: lists stores and writes their traces with metadata into ClickHouse. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
@@ -18,7 +18,10 @@ interface IndexFlags extends OrchestratorFlags, LoginFlags {
   json?: boolean;
 }
 
-/** `env`: for BIGTRACE_ADMIN_PASSWORD; `dataDir`: where `bigtrace up` keeps the password. */
+/**
+ * @param env read for defaults and BIGTRACE_ADMIN_PASSWORD
+ * @param dataDir directory in which `bigtrace up` stores the password
+ */
 export function indexCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
   const command = new Command('index')
     .description(
@@ -107,7 +110,7 @@ function summaryText({ listed, read, failed, vanished, empty, partial }: IndexPr
   return [summary, ...verdicts].join('\n');
 }
 
-/** One line on a terminal, drawn anew a few times a second. */
+/** A progress line on the terminal, redrawn at most every 200 ms. */
 class ProgressLine {
   #drawnMs = 0;
 

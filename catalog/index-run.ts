@@ -1,7 +1,7 @@
 /**
- * One run of `bigtrace index`: list the stores, read the traces that are new or changed, mark those that
- * vanished. What a run has read is in the catalog batch by batch, so a run that was killed is resumed by
- * the next; nothing is held that grows with the number of traces.
+ * One run of `bigtrace index`: lists the stores, reads new and changed traces, and marks vanished ones. Results are
+ * written batch by batch, so the next run resumes a run that was killed. Memory use does not grow with the number of
+ * traces.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
@@ -17,18 +17,18 @@ import { addManifest } from './manifest/manifest-labels.ts';
 import { extraOf, METADATA_SQL, metadataOf } from './metadata.ts';
 import { readTraces, type TraceResult } from './read-traces.ts';
 
-/** Traces of one batch are read at once and then written; two batches run at a time. */
+/** Traces of a batch are read together and then written. BATCHES_AT_A_TIME batches run concurrently. */
 const BATCH_TRACES = 500;
 const BATCHES_AT_A_TIME = 2;
 
 export interface IndexPlan {
-  /** Addresses and patterns. */
+  /** Trace addresses and patterns. */
   addresses: string[];
-  /** Its first row becomes columns. */
+  /** Script whose first row becomes columns of the trace. */
   extraSql?: string;
-  /** A CSV or JSON file on this machine. */
+  /** Path of a CSV or JSON file. */
   manifest?: string;
-  /** Types that the manifest's columns are to have, whatever their values look like. */
+  /** Types for columns of the manifest, wider than their values require. */
   columnTypes?: ReadonlyMap<string, ColumnType>;
 }
 
@@ -39,7 +39,7 @@ export interface IndexProgress {
   read: number;
   failed: number;
   vanished: number;
-  /** Of all that were listed: traces without data, and traces of which the engine counted errors or lost data. */
+  /** Of the listed traces: those without data (`empty`), and those with errors or lost data (`partial`). */
   empty: number;
   partial: number;
 }
@@ -51,7 +51,7 @@ export interface IndexContext {
   onProgress(progress: IndexProgress): void;
 }
 
-/** @throws BigtraceError; traces that do not load are rows of the catalog, no errors */
+/** Runs the index. A trace that cannot be loaded becomes a row of the catalog, not an error. @throws BigtraceError */
 export async function runIndex(given: IndexPlan, context: IndexContext): Promise<IndexProgress> {
   const { store, onProgress } = context;
   const run = randomUUID();
@@ -68,7 +68,7 @@ export async function runIndex(given: IndexPlan, context: IndexContext): Promise
   const plan = { ...given, addresses: given.addresses.map(canonicalName) };
   const questions = questionsOf(plan.extraSql);
   const startMs = await store.startMs();
-  await store.columns.add([]); // an earlier version's view has not all columns
+  await store.columns.add([]); // recreates the view, which an earlier version may have created with fewer columns
   try {
     for (const address of plan.addresses)
       await store.addListing(run, listed(address, context, progress));
@@ -93,7 +93,7 @@ export async function runIndex(given: IndexPlan, context: IndexContext): Promise
   return progress;
 }
 
-/** Another script is another question, and reads a trace again. */
+/** Digests of the scripts. Traces that were indexed with another script are read again. */
 function questionsOf(extraSql?: string): CatalogQueries {
   const digest = (text: string): string =>
     createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -116,7 +116,7 @@ async function* listed(
       yield batch;
     }
   } catch (thrown) {
-    // A trace that is gone, or a pattern that matches nothing any more: what was known of it vanished.
+    // The trace, or all traces of the pattern, are gone. The catalog's rows for them are marked as vanished later.
     if (
       !(thrown instanceof BigtraceError) ||
       !['no_match', 'trace_not_found'].includes(thrown.code)
@@ -185,7 +185,7 @@ async function readBatch(
     const more = extra?.get(trace.address);
     const failure = [answer, more].find((one) => one instanceof BigtraceError);
     if (answer instanceof BigtraceError || more instanceof BigtraceError) {
-      // A script that the engine refuses will fail on every trace: going on is of no use.
+      // An error in the extra SQL would repeat on every trace, so it ends the run.
       if (more === failure && failure?.code === 'sql_failed')
         throw failure.ofTrace(printable(trace.address));
       traces.push({ ...trace, outcome: failure as BigtraceError, extra: undefined });
@@ -207,7 +207,10 @@ function required(answers: ReadonlyMap<string, TraceResult>, address: string): T
   return answers.get(address) ?? new BigtraceError('internal', 'trace was not answered');
 }
 
-/** As listings have it: what vanished is found by it. @throws invalid_address for what only the store can tell */
+/**
+ * Returns the address as listings report it, which the search for vanished traces needs.
+ * @throws invalid_address if only the store could resolve it
+ */
 function canonicalName(text: string): string {
   const { address, needsStore } = canonicalAddress(text, []);
   if (!needsStore || !text.startsWith('/local/')) return address;
@@ -218,7 +221,9 @@ function canonicalName(text: string): string {
   );
 }
 
-/** An address that ends in `/`: the part of a pattern before its first glob character. */
+/**
+ * Returns an address ending in `/`: the directory of a trace, or of a pattern's part before its first glob character.
+ */
 function directoryOf(pattern: string): string {
   const literal = isPattern(pattern) ? Glob.parse(pattern).literalPrefix : pattern;
   return literal.slice(0, literal.lastIndexOf('/') + 1);

@@ -1,15 +1,15 @@
-/** What is asked of every trace, and how the answer becomes a row of the catalog. */
+/** The script that reads the metadata of a trace, and the conversion of its result to catalog values. */
 import { printable } from '../lib/common/text/byte-text.ts';
 import type { CellValue } from '../lib/query-result/index.ts';
 
 /**
- * Tables that hold what a trace recorded. A trace without a row in any of them, and without a time span, is empty:
- * a sign-in page or a file of another kind that the engine took for a trace without events.
+ * Tables of recorded data. A trace that has no row in any of them and no time span is empty: for example a sign-in page
+ * or another file that the engine parsed as a trace without events.
  */
 const DATA_TABLES = [
   ...['slice', 'counter', 'sched', 'thread_state', 'ftrace_event', 'android_logs', 'perf_sample'],
   ...['cpu_profile_stack_sample', 'heap_profile_allocation', 'heap_graph_object'],
-  // Profiles without times (pprof, collapsed stacks) have stacks alone.
+  // Profiles without timestamps (pprof, collapsed stacks) contain only stacks.
   ...['stack_profile_callsite', 'instruments_sample', 'android_dumpstate', 'package_list'],
   ...['profiler_smaps', 'vulkan_memory_allocations', 'memory_snapshot_node', 'protolog'],
   ...['surfaceflinger_layers_snapshot', 'surfaceflinger_transactions'],
@@ -17,8 +17,8 @@ const DATA_TABLES = [
 ] as const;
 
 /**
- * Rows of (name, value). Names of TraceProcessor's own metadata stand behind a `=`, of its statistics of errors
- * and of lost data behind a `!`, of tables, with their numbers of rows, behind a `#`, warnings behind a `?`.
+ * Returns rows of (name, value). A prefix marks the kind of name: `=` TraceProcessor's metadata, `!` statistics of
+ * errors and data loss, `#` a table with its row count, `?` a warning.
  */
 export const METADATA_SQL = `
 SELECT 'duration' AS name, end_ts - start_ts AS value FROM trace_bounds
@@ -29,10 +29,10 @@ UNION ALL SELECT '!' || name, sum(value) FROM stats
   WHERE severity IN ('error', 'data_loss') AND value > 0 GROUP BY name
 ${DATA_TABLES.map((table) => `UNION ALL SELECT '#${table}', count(*) FROM ${table}`).join('\n')}`;
 
-/** `partial`: the engine counted errors or lost data. */
+/** `partial`: the engine counted errors or data loss. `empty`: see DATA_TABLES. */
 export type Verdict = 'ok' | 'partial' | 'empty';
 
-/** Columns of trace_catalog and the metadata they are taken from, the first that the trace has. */
+/** Columns of trace_catalog with the metadata keys that they are taken from; the first key with a value is used. */
 const TYPED = {
   format: ['trace_type'],
   uuid: ['trace_uuid'],
@@ -50,22 +50,22 @@ export type TypedColumn = keyof typeof TYPED;
 export const TYPED_COLUMNS = Object.keys(TYPED) as TypedColumn[];
 
 export interface TraceMetadata {
-  /** Nanoseconds. */
+  /** In nanoseconds. */
   duration: bigint | null;
-  /** Nanoseconds since the epoch; null where the trace has no wall clock. */
+  /** Nanoseconds since the epoch; null if the trace has no wall clock. */
   startTime: bigint | null;
   typed: Record<TypedColumn, string | null>;
   all: Map<string, string>;
   verdict: Verdict;
-  /** What the engine counted of errors and lost data, by the name of the statistic. */
+  /** Counts of errors and data loss, by the name of the engine's statistic. */
   errorStats: Map<string, bigint>;
-  /** Of the tables of recorded data that have any. */
+  /** Row counts of the tables of recorded data, without empty tables. */
   rowCounts: Map<string, bigint>;
-  /** What the engine could not read of it, and how often that was seen. */
+  /** Number of occurrences of each warning about parts that the engine could not read. */
   warnings: Map<string, bigint>;
 }
 
-/** `rows`: the answer to METADATA_SQL. Of metadata with several values, the lines of one text. */
+/** Converts the rows of METADATA_SQL. Multiple values of one key are joined by newlines. */
 export function metadataOf(rows: readonly CellValue[][]): TraceMetadata {
   const own = new Map<string, CellValue>();
   const all = new Map<string, string>();
@@ -121,19 +121,19 @@ function integer(value: CellValue | undefined): bigint | null {
   return typeof value === 'bigint' ? value : null;
 }
 
-/** A time before 1970 comes from a clock that was never set, or from a trace that is damaged. */
+/** Returns null for a time before 1970: the clock was never set, or the trace is damaged. */
 function wallClock(startTime: bigint | null): bigint | null {
   return startTime === null || startTime < 0n ? null : startTime;
 }
 
-/** Any value as text; blobs as hex. */
+/** Any value as text; blobs as hexadecimal. */
 export function textOf(value: Exclude<CellValue, null>): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (Object.is(value, -0)) return '-0';
   return typeof value === 'string' ? value : String(value);
 }
 
-/** The first row of the extra SQL as column names and texts; NULLs are left out. */
+/** Converts the first row of the extra SQL to column names and texts, without NULLs. */
 export function extraOf(
   columnNames: readonly string[],
   row: readonly CellValue[],

@@ -1,16 +1,16 @@
-/** Asks traces for their metadata through the orchestrator. */
+/** Runs a script on traces through the orchestrator and collects the results by trace. */
 
 import type { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
 import { BigtraceError, isErrorCode } from '../lib/common/errors.ts';
 import { bytesFromText, textFromBytes } from '../lib/common/text/byte-text.ts';
 import { type CellValue, RowDecoder } from '../lib/query-result/index.ts';
 
-/** What one trace answered: its rows, or why it did not. */
+/** Result of one trace: its rows, or the error. */
 export type TraceResult = { columns: string[]; rows: CellValue[][] } | BigtraceError;
 
 /**
- * Runs `sql` over the traces; `rowsMax` rows of each are kept.
- * @throws what stops the query as a whole
+ * Runs `sql` on the traces and keeps up to `rowsMax` rows of each.
+ * @throws BigtraceError if the query fails as a whole, unless it is all_failed
  */
 export async function readTraces(
   client: OrchestratorClient,

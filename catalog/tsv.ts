@@ -1,4 +1,4 @@
-/** Rows for ClickHouse's TabSeparated format, byte-exact. */
+/** Encodes rows in ClickHouse's TabSeparated format, byte for byte. */
 import { bytesFromText } from '../lib/common/text/byte-text.ts';
 
 export type Field = string | number | bigint | null | ReadonlyMap<string, string | bigint>;
@@ -27,12 +27,15 @@ function fieldText(field: Field): string {
   return `{${pairs.join(',')}}`;
 }
 
-/** Texts are as byte-text.ts makes them; maps are Map(String, String) or Map(String, Int64). */
+/** Encodes a row. Texts are in the form of byte-text.ts; maps are Map(String, String) or Map(String, Int64). */
 export function tsvRow(fields: readonly Field[]): Buffer {
   return bytesFromText(`${fields.map(fieldText).join('\t')}\n`);
 }
 
-/** A ClickHouse string literal; bytes that are no UTF-8 stand in it as `\xE9`, for SQL is sent as text. */
+/**
+ * Returns a ClickHouse string literal. SQL is sent as text, so bytes that are not UTF-8 are written as escapes such as
+ * `\xE9`.
+ */
 export function quoted(text: string): string {
   const inside = escaped(text);
   return text.isWellFormed() ? `'${inside}'` : `'${inHex(bytesFromText(inside))}'`;

@@ -31,7 +31,7 @@ test.each([
   expect(kindOfText(text)).toBe(kind);
 });
 
-test('a column shows every value exactly, or its text', () => {
+test('a column type represents every value exactly, or is String', () => {
   const value = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.integer());
   const double = fc.double({ noNaN: true, noDefaultInfinity: true });
   fc.assert(
@@ -47,7 +47,7 @@ test('a column shows every value exactly, or its text', () => {
   );
 });
 
-test('the order in which values are seen does not matter', () => {
+test('the column type does not depend on the order of values', () => {
   const kinds: ValueKind[] = ['integer', 'wide integer', 'double', 'text'];
   fc.assert(
     fc.property(fc.uniqueArray(fc.constantFrom(...kinds)), (seen) => {

@@ -1,6 +1,6 @@
-/** Types of the columns that manifests and extra SQL add to bigtrace.traces. Values are kept as texts. */
+/** Types of the columns that manifests and extra SQL add to bigtrace.traces. The values are stored as text. */
 
-/** What was seen in a column; `wide integer`: beyond ±2^53, so a Float64 would round it. */
+/** Kinds of values in a column. A `wide integer` lies beyond ±2^53, where a Float64 would round it. */
 export const VALUE_KINDS = ['integer', 'wide integer', 'double', 'text'] as const;
 export type ValueKind = (typeof VALUE_KINDS)[number];
 
@@ -9,7 +9,7 @@ export const COLUMN_TYPES: readonly ColumnType[] = ['Int64', 'Float64', 'String'
 
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** The narrowest type that shows every value of these kinds exactly. */
+/** Returns the narrowest type that represents all values of these kinds exactly. */
 export function columnType(kinds: ReadonlySet<ValueKind>): ColumnType {
   if (kinds.has('text')) return 'String';
   if (!kinds.has('double')) return kinds.size === 0 ? 'String' : 'Int64';
@@ -21,8 +21,8 @@ export function kindOfInteger(value: bigint): ValueKind {
 }
 
 /**
- * What a text of a CSV file is. A number only where its text is the usual form of one: `0042` (a serial number),
- * `1e5` (a digest) and `1.10` (a version) would lose something and are text.
+ * Classifies a text of a CSV file. It is a number only if it is written in the usual form: `0042` (a serial number),
+ * `1e5` (a digest) and `1.10` (a version) would lose characters and are text.
  */
 export function kindOfText(text: string): ValueKind {
   if (/^(0|-?[1-9]\d{0,18})$/.test(text)) {
@@ -33,14 +33,14 @@ export function kindOfText(text: string): ValueKind {
   return isUsualDouble(text) ? 'double' : 'text';
 }
 
-/** What a number of a JSON file is, by its own text. */
+/** Classifies a number of a JSON file by its source text. */
 export function kindOfJsonNumber(text: string): ValueKind {
   const kind = kindOfText(text);
   if (kind !== 'text') return kind;
   return isUsualDouble(text) || /e/i.test(text) ? 'double' : 'text';
 }
 
-/** Whether a Float64 shows it with the same digits: as JavaScript writes it, or with `.0` behind it (Python). */
+/** Whether a Float64 prints with the same digits: in JavaScript's form, or with `.0` appended as Python does. */
 function isUsualDouble(text: string): boolean {
   const value = Number(text);
   if (!Number.isFinite(value)) return false;

@@ -1,4 +1,4 @@
-/** The columns of the extra SQL, as their values are first seen. */
+/** Collects the columns of the extra SQL and the kinds of their values. */
 import type { CellValue } from '../../lib/query-result/index.ts';
 import { kindOfInteger, type ValueKind } from './column-type.ts';
 import { checkColumnName } from './traces-view.ts';
@@ -6,7 +6,7 @@ import type { UserColumns } from './user-columns.ts';
 
 export class ExtraColumns {
   readonly #columns: UserColumns;
-  /** By column: the kinds of values that were seen. */
+  /** Kinds of the values so far, by column name. */
   readonly #seen = new Map<string, Set<ValueKind>>();
   #changed = false;
 
@@ -26,7 +26,7 @@ export class ExtraColumns {
     }
   }
 
-  /** Makes room for what was seen, before its values are written. */
+  /** Adds new columns and kinds to the catalog. Call it before the values are written. */
   async write(): Promise<void> {
     if (!this.#changed) return;
     this.#changed = false;

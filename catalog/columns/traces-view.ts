@@ -1,9 +1,9 @@
-/** The view bigtrace.traces: the catalog, and the columns that users added to it. */
+/** SQL of the view bigtrace.traces: the catalog with the columns that users added. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { quoted } from '../tsv.ts';
 import type { ColumnType } from './column-type.ts';
 
-/** `labels`: a manifest; `extra`: the extra SQL. */
+/** Origin of a column: a manifest (`labels`) or the extra SQL (`extra`). */
 export type ColumnSource = 'labels' | 'extra';
 
 export interface UserColumn {
@@ -12,7 +12,7 @@ export interface UserColumn {
   source: ColumnSource;
 }
 
-/** Names that the catalog has itself (clickhouse/sql/20-trace_catalog.sql). */
+/** Names of the catalog's own columns (clickhouse/sql/20-trace_catalog.sql). */
 const OWN_NAMES = new Set([
   ...['address', 'store', 'size', 'generation', 'modified', 'indexed_at', 'indexed_with'],
   ...['vanished_at', 'error_code', 'error', 'format', 'duration', 'start_time', 'uuid'],
@@ -21,7 +21,7 @@ const OWN_NAMES = new Set([
   ...['verdict', 'error_stats', 'row_counts', 'warnings'],
 ]);
 
-/** @throws invalid_option where a column of that name is there already */
+/** @throws invalid_option if the name is empty, or the catalog has a column of that name */
 export function checkColumnName(name: string): string {
   if (name === '')
     throw new BigtraceError('invalid_option', 'a column of the manifest has no name');
@@ -39,9 +39,9 @@ LEFT JOIN (
   FROM bigtrace.trace_label_values FINAL GROUP BY address
 ) AS l ON l.of_address = c.address`;
 
-// The joined names are of no other table: else ClickHouse would call the catalog's own `c.address`.
+// The aliases below are unique. Otherwise ClickHouse would rename the catalog's own column to `c.address`.
 
-/** Several scripts may give a column of the same name: the newest value counts. */
+/** Several scripts may return a column of the same name; the newest value is used. */
 const EXTRA = `
 LEFT JOIN (
   SELECT address AS asked_address, generation AS asked_generation,
@@ -68,15 +68,15 @@ SETTINGS join_use_nulls = 0`;
 }
 
 /**
- * A value that does not fit the column's type is an error: the view is then older than the value. An empty text
- * is no number.
+ * SQL expression of a user column. A value that does not fit its type is an error, because the view is then older than
+ * the value. In a number column an empty text is NULL.
  */
 function expression({ name, type, source }: UserColumn): string {
   const map = source === 'labels' ? 'l.labelled' : 'x.answered';
   const there = `mapContains(${map}, ${quoted(name)})`;
   const value = `${map}[${quoted(name)}]`;
   if (type === 'String') return `if(${there}, ${value}, NULL)`;
-  const number = `(${value} != '')`; // a key that is not there has ''
+  const number = `(${value} != '')`; // a missing key yields ''
   return `if(${number}, to${type}(if(${number}, ${value}, '0')), NULL)`;
 }
 

@@ -1,4 +1,4 @@
-/** The columns that users add to bigtrace.traces: which there are, and the view that shows them. */
+/** Manages the columns that users add to bigtrace.traces, and the view that shows them. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { CatalogClient } from '../catalog-client.ts';
 import { quoted } from '../tsv.ts';
@@ -10,7 +10,7 @@ import {
   type UserColumn,
 } from './traces-view.ts';
 
-/** What was seen in a column of one source. */
+/** A column of one source with the kinds of its values. */
 export interface SeenColumn {
   name: string;
   source: ColumnSource;
@@ -25,8 +25,8 @@ export class UserColumns {
   }
 
   /**
-   * Makes room for values of these kinds; to be called before the values are written.
-   * @throws invalid_option where a name is taken
+   * Adds columns, or widens existing ones to hold values of these kinds. Call it before the values are written.
+   * @throws invalid_option if a name is taken
    */
   async add(seen: readonly SeenColumn[]): Promise<void> {
     const known = await this.#known();
@@ -43,7 +43,7 @@ export class UserColumns {
     await this.#showAll();
   }
 
-  /** Forgets a column and all of its values. @throws invalid_option where there is none of that name */
+  /** Deletes a column with all of its values. @throws invalid_option if there is no such column */
   async drop(name: string): Promise<void> {
     const column = (await this.#known()).find((one) => one.name === name);
     if (column === undefined)
@@ -52,7 +52,7 @@ export class UserColumns {
         `bigtrace.traces has no column ${name} of a manifest or of extra SQL`,
       );
     const quotedName = quoted(name);
-    // Values go first: what was seen of a column that has no values may be dropped again.
+    // Delete the values first: a run that was killed here can be repeated, because the column is still known.
     await this.#client.command(
       `DELETE FROM bigtrace.trace_label_values WHERE name = ${quotedName}`,
     );
@@ -67,7 +67,10 @@ export class UserColumns {
     await this.#showAll();
   }
 
-  /** The last who writes the view has seen what all others added: whoever adds looks once more behind its view. */
+  /**
+   * Recreates the view until it contains all columns. Reading the columns again after each write ensures that, with
+   * concurrent runs, the last written view is complete.
+   */
   async #showAll(): Promise<void> {
     let columns = await this.#known();
     for (;;) {
@@ -96,7 +99,7 @@ export class UserColumns {
   }
 }
 
-/** Two runs at once may have added a column of the same name, one by a manifest and one by extra SQL. */
+/** Rejects duplicate names: concurrent runs may have added a column once by a manifest and once by extra SQL. */
 function checkNames(columns: readonly UserColumn[]): void {
   for (const [at, column] of columns.entries())
     if (columns[at + 1]?.name === column.name) throw takenBy(column);

@@ -1,4 +1,4 @@
-/** Adds a manifest to the catalog: its columns first, then the values of its traces. */
+/** Adds a manifest to the catalog: first its columns, then the values of its traces. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { CatalogStore } from '../catalog-store.ts';
 import { COLUMN_TYPES, type ColumnType, type ValueKind } from '../columns/column-type.ts';
@@ -7,12 +7,12 @@ import { columnsOf, type LabelledTrace, labelsOf } from './manifest.ts';
 
 export interface ManifestPlan {
   file: string;
-  /** An address that ends in `/`: the `path` of a record is below it. */
+  /** Address ending in `/`. The `path` of a record is relative to it. */
   directory: string;
   columnTypes: ReadonlyMap<string, ColumnType>;
 }
 
-/** @throws invalid_option where the manifest cannot be read, or names no trace that is listed or known */
+/** @throws invalid_option if the manifest cannot be read, or names no trace that was listed or is in the catalog */
 export async function addManifest(
   store: CatalogStore,
   run: string,
@@ -25,7 +25,7 @@ export async function addManifest(
   await store.addLabels(labelsOf(file, directory));
 }
 
-/** Kinds that a column of a type may hold. */
+/** Kinds of values that a column of each type can hold. */
 const FITTING: Record<ColumnType, readonly ValueKind[]> = {
   Int64: ['integer', 'wide integer'],
   Float64: ['integer', 'double'],
@@ -50,7 +50,7 @@ function override(columns: SeenColumn[], name: string, type: ColumnType, file: s
   column.kinds = new Set([...column.kinds, kinds[type]]);
 }
 
-/** One trace is enough: a manifest may know more traces than there are. */
+/** Requires one known trace. Others may be missing: a manifest may list traces that do not exist here. */
 async function requireKnown(
   store: CatalogStore,
   run: string,
@@ -75,7 +75,7 @@ async function requireKnown(
   );
 }
 
-/** `NAME=TYPE`, as the flag --column-type has it. @throws invalid_option */
+/** Parses `NAME=TYPE`, the value of --column-type. @throws invalid_option */
 export function parseColumnType(text: string): [name: string, type: ColumnType] {
   const at = text.lastIndexOf('=');
   const type = COLUMN_TYPES.find((one) => one === text.slice(at + 1));

@@ -28,7 +28,7 @@ async function types(path: string): Promise<Record<string, string>> {
   );
 }
 
-test('serial numbers, digests and versions stay what they are', async () => {
+test('serial numbers, digests and versions remain unchanged text', async () => {
   const path = file(
     'csv',
     'path,serial,sha,version,n,x\na,0042,1e5,1.10,7,2.5\nb,17,ab12,1.9,8,3\n',
@@ -50,14 +50,14 @@ test('serial numbers, digests and versions stay what they are', async () => {
   });
 });
 
-test('lines without a value are nothing, nor are byte order marks', async () => {
+test('lines without values and byte order marks are ignored', async () => {
   const path = file('csv', '\uFEFFpath,team\n\n\uFEFFa,kernel\n,\n\n');
   expect(await labels(path)).toEqual([['/local/d/a', new Map([['team', 'kernel']])]]);
   const json = file('json', '\uFEFF[{"address": "/local/a", "n": 1}]');
   expect(await labels(json)).toEqual([['/local/a', new Map([['n', '1']])]]);
 });
 
-test('numbers of a JSON file keep all of their digits, and texts are no numbers', async () => {
+test('numbers of a JSON file keep all digits, and strings are not converted to numbers', async () => {
   const path = file(
     'json',
     '{"traces": [{"path": "a", "big": 9223372036854775807, "e": 1e5, "text": "7"}]}',
@@ -67,7 +67,7 @@ test('numbers of a JSON file keep all of their digits, and texts are no numbers'
   expect(first?.get('big')).toBe('9223372036854775807');
 });
 
-test('addresses hold any byte', async () => {
+test('addresses may contain any byte', async () => {
   const path = file(
     'csv',
     Buffer.concat([Buffer.from('address\n/local/'), Buffer.from([0xe9, 10])]),
@@ -84,11 +84,11 @@ test.each([
   ['json', '[1]', /every record must be an object/],
   ['json', '[{"path": "a", "size": 1}]', /column size is one of bigtrace.traces already/],
   ['json', '[{"path": "a", "n": 1, "n": 2}]', /Duplicate key/],
-] as const)('a %s file with %j is an error that says so', async (ending, content, message) => {
+] as const)('a %s file with %j is rejected with the reason', async (ending, content, message) => {
   const path = file(ending, content);
   await expect(columnsOf(path).then(() => labels(path))).rejects.toThrow(message);
 });
 
-test('a file that is not there is an error that names it', async () => {
+test('a missing file is an error that names it', async () => {
   await expect(columnsOf(join(directory, 'none.csv'))).rejects.toThrow(/none\.csv: ENOENT/);
 });

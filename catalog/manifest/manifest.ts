@@ -1,4 +1,4 @@
-/** A manifest: metadata of the users' own, one record a trace, from a JSON or CSV file. */
+/** Reads a manifest: a JSON or CSV file with additional metadata, one record per trace. */
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { parse } from 'csv-parse';
 import { LosslessNumber, parse as parseJson, stringify } from 'lossless-json';
@@ -8,7 +8,7 @@ import { kindOfJsonNumber, kindOfText, type ValueKind } from '../columns/column-
 import { checkColumnName } from '../columns/traces-view.ts';
 import type { SeenColumn } from '../columns/user-columns.ts';
 
-/** A JSON manifest is read whole; a CSV one of any size streams. */
+/** Bound for JSON manifests, which are read as a whole. CSV manifests are streamed and may have any size. */
 const JSON_BYTES_MAX = 256 * 2 ** 20;
 const BATCH_RECORDS = 10_000;
 
@@ -16,8 +16,8 @@ type ManifestRecord = Record<string, unknown>;
 export type LabelledTrace = [address: string, labels: Map<string, string>];
 
 /**
- * Batches of (address, labels). A record names its trace by `address`, or by `path` below `directory`
- * (an address that ends in `/`); all its other fields are labels, each the text that stands in the file.
+ * Yields batches of (address, labels). A record names its trace by `address`, or by `path` relative to `directory` (an
+ * address ending in `/`). All other fields are labels, with their text as in the file.
  * @throws invalid_option naming the file and the record
  */
 export async function* labelsOf(file: string, directory: string): AsyncGenerator<LabelledTrace[]> {
@@ -34,7 +34,7 @@ export async function* labelsOf(file: string, directory: string): AsyncGenerator
   if (number === 0) throw invalid(file, 'it has no records');
 }
 
-/** The columns of a manifest and the kinds of all their values. */
+/** Returns the columns of a manifest with the kinds of their values. */
 export async function columnsOf(file: string): Promise<SeenColumn[]> {
   const kindOfString = isCsv(file) ? kindOfText : (): ValueKind => 'text';
   const columns = new Map<string, Set<ValueKind>>();
@@ -54,7 +54,7 @@ export async function columnsOf(file: string): Promise<SeenColumn[]> {
   }));
 }
 
-/** Undefined: nothing, which any type has room for. */
+/** Returns undefined for an empty value, which fits any type. */
 function kindOf(value: unknown, kindOfString: (text: string) => ValueKind): ValueKind | undefined {
   if (value === null || value === undefined || value === '') return undefined;
   if (value instanceof LosslessNumber) return kindOfJsonNumber(value.value);
@@ -71,7 +71,10 @@ async function* recordsOf(file: string): AsyncGenerator<ManifestRecord> {
   else throw invalid(file, 'its name must end in .csv or .json');
 }
 
-/** Lines without a value are left out; bytes stay as they are, for names of files may hold any. */
+/**
+ * Reads CSV records and skips lines without values. Decoding as latin1 preserves all bytes, because file names may
+ * contain any.
+ */
 async function* csvRecords(file: string): AsyncGenerator<ManifestRecord> {
   const field = (latin1: string): string =>
     withoutByteOrderMark(textFromBytes(Buffer.from(latin1, 'latin1')));
@@ -93,7 +96,7 @@ async function* csvRecords(file: string): AsyncGenerator<ManifestRecord> {
   }
 }
 
-/** An array of objects, or an object whose `traces` is one. */
+/** Accepts an array of objects, or an object with such an array in `traces`. */
 function jsonRecords(file: string): ManifestRecord[] {
   try {
     const { size } = statSync(file);
@@ -138,7 +141,7 @@ function labelled(record: ManifestRecord, directory: string, where: string): Lab
   throw invalid(where, 'it has neither an address nor a path');
 }
 
-/** Numbers as they stand in the file; arrays and objects as JSON. */
+/** Numbers as written in the file; arrays and objects as JSON. */
 function textOf(value: NonNullable<unknown>): string {
   if (value instanceof LosslessNumber) return value.value;
   return typeof value === 'object' ? (stringify(value) ?? '') : String(value);
