@@ -1,4 +1,4 @@
-/** Asking an orchestrator over gRPC: what the command line and the catalog share. */
+/** gRPC client for the orchestrator, shared by the command line and the catalog. */
 import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
@@ -22,7 +22,7 @@ import type {
 } from '../proto/messages.ts';
 import { bigtraceOrchestrator, clientClass, GRPC_OPTIONS } from '../proto/services.ts';
 
-/** Pings find an orchestrator that hangs, or a network that swallows everything. */
+/** Keepalive pings detect an orchestrator that hangs and a network that drops all packets. */
 const KEEPALIVE: grpc.ChannelOptions = {
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
@@ -33,7 +33,7 @@ const STATUS_MS_MAX = 10_000;
 type QueryCall = grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
 type Done<Response> = (error: grpc.ServiceError | null, response?: Response) => void;
 
-/** The methods by name: a name that is not there does not compile, where a call of it would do nothing. */
+/** The methods of the untyped gRPC client, so that a call of a method that does not exist fails to compile. */
 interface Stub extends grpc.Client {
   Query(): QueryCall;
   List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
@@ -59,7 +59,10 @@ export class OrchestratorClient {
   readonly #address: string;
   readonly #client: Stub;
 
-  /** `address`: host:port @throws invalid_option where a file of `peer` cannot be read */
+  /**
+   * @param address host:port
+   * @throws BigtraceError invalid_option when a file that `peer` names cannot be read
+   */
   constructor(address: string, peer: ClientCredentials = {}) {
     const Client = clientClass(bigtraceOrchestrator);
     const channel = openChannel(peer);
@@ -73,9 +76,9 @@ export class OrchestratorClient {
   }
 
   /**
-   * Events as they come; who stops reading, or aborts, cancels the query.
-   * `traces`: addresses and patterns, in batches.
-   * @throws BigtraceError what the query failed with; cancelled; what reading `traces` threw
+   * Runs a query and yields its events. Ending the iteration or aborting `signal` cancels the query.
+   * @param traces addresses and patterns, in batches
+   * @throws BigtraceError the query's error, or cancelled when `signal` was aborted; the error that `traces` threw
    */
   async *query(
     start: QueryStart,
@@ -86,7 +89,7 @@ export class OrchestratorClient {
     const cancel = (): void => call.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
-    // Reading fails with the same reason as writing does, and says it better.
+    // The error that `traces` threw. The call that is cancelled for it fails with a less specific error.
     let unread: unknown;
     const sending = send(call, start, traces).catch((error: unknown) => {
       unread = error;
@@ -104,7 +107,7 @@ export class OrchestratorClient {
     }
   }
 
-  /** The traces that patterns match, in batches. @throws BigtraceError */
+  /** Yields the traces that match the patterns, in batches. @throws BigtraceError */
   async *list(request: ListRequest, signal: AbortSignal): AsyncGenerator<ListedTrace[]> {
     const call = this.#client.List(request);
     const cancel = (): void => call.cancel();
@@ -120,17 +123,17 @@ export class OrchestratorClient {
     }
   }
 
-  /** The columns of a script, found by running it over a few traces. @throws BigtraceError */
+  /** Returns the columns of a script, found by running it on a few traces. @throws BigtraceError */
   schema(request: SchemaRequest): Promise<SchemaResponse> {
     return this.#unary((done) => this.#client.Schema(request, done));
   }
 
-  /** What it and its workers are doing. @throws BigtraceError */
+  /** Returns the status of the orchestrator and its workers. @throws BigtraceError */
   status(): Promise<OrchestratorStatus> {
     return this.#unary((done) => this.#client.Status({}, soon(), done));
   }
 
-  /** Ends the queries of that name. @returns how many there were @throws BigtraceError */
+  /** Cancels the running queries with this ID. @returns how many there were @throws BigtraceError */
   async cancel(queryId: string): Promise<number> {
     const answer = await this.#unary<CancelResponse>((done) =>
       this.#client.Cancel({ queryId }, soon(), done),
@@ -138,7 +141,7 @@ export class OrchestratorClient {
     return answer.cancelled;
   }
 
-  /** Lets barred traces be loaded again. @throws BigtraceError */
+  /** Lets workers load barred traces again. @throws BigtraceError */
   unbar(request: UnbarRequest): Promise<UnbarResponse> {
     return this.#unary((done) => this.#client.Unbar(request, soon(), done));
   }
@@ -152,7 +155,7 @@ export class OrchestratorClient {
     });
   }
 
-  /** gRPC's own text for a connection that fails does not say to whom. */
+  /** Adds the orchestrator's address to connection errors, because gRPC's message does not name it. */
   #errorOf(thrown: unknown): BigtraceError {
     const error = fromServiceError(thrown, 'orchestrator_unreachable');
     if (error.code !== 'orchestrator_unreachable') return error;
@@ -176,7 +179,7 @@ async function send(
   call.write({ start });
   for await (const address of traces) {
     if (call.destroyed) return;
-    // A call that fails says so by an event; nothing drains after it.
+    // `drained` also resolves when the call fails and closes; the loop then ends at `destroyed`.
     if (!call.write({ traces: { address } })) await drained(call);
   }
   call.end();

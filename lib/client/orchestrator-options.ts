@@ -11,7 +11,7 @@ export interface OrchestratorFlags extends ClientCredentialsFlags {
   orchestrator: string;
 }
 
-/** @throws invalid_option when the environment names two orchestrators */
+/** @throws BigtraceError invalid_option when the environment names two orchestrators */
 export function orchestratorOptions(env: NodeJS.ProcessEnv): Option[] {
   const address = new Option('--orchestrator <host:port>', 'orchestrator to connect to')
     .env(orchestratorVariable(env))

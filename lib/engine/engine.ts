@@ -1,26 +1,29 @@
-/** The compiled wasm module of TraceProcessor with its initial state, shared by the threads of a process. */
+/** The compiled TraceProcessor and the initial memory of its instances, shared by the threads of a process. */
 
 import type { PacketFields } from './reading/packets/packet-fields.ts';
 import type { PackageFacts } from './script/sql-packages.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
-/** Plain data, structured-cloneable: `postMessage` it to a thread. */
+/** Plain data, which `postMessage` can send to a thread. */
 export interface Engine {
   module: WebAssembly.Module;
   /** SHA-256 of the wasm file, hex. */
   digest: string;
-  /** As TraceProcessor itself says it, such as "Perfetto v55.3-…". */
+  /** The version that TraceProcessor reports, such as "Perfetto v55.3-…". */
   version: string;
-  /** State of an instance right after its start, SQL packages and all; every one is put into it by copying. */
+  /** Memory of an instance after start, with the SQL packages registered. Every instance begins as a copy of it. */
   initial: Snapshot;
-  /** SHA-256 of module, way of reading and initial image, hex: images and answers are good for this engine only. */
+  /**
+   * SHA-256 of the module's digest, READING_VERSION and the initial memory, hex. Snapshots and cached results are
+   * valid only for the engine with the same identity.
+   */
   identity: string;
-  /** The SQL packages it has beside the standard library. */
+  /** The registered SQL packages, without the standard library. */
   packages: PackageFacts[];
-  /** Address of the buffer for requests. */
+  /** Address of the request buffer in wasm memory. */
   requestAt: number;
-  /** What it knows of Perfetto's own format; undefined where its file does not tell. */
+  /** The TracePacket fields that TraceProcessor knows; undefined when its wasm file has no descriptor of them. */
   packetFields: PacketFields | undefined;
-  /** libzstd: it does not decompress zstd itself. */
+  /** libzstd, because TraceProcessor does not decompress zstd. */
   zstd: WebAssembly.Module;
 }

@@ -1,4 +1,4 @@
-/** The useful queries of test/corpus/expected give their known answers, cell by cell. */
+/** Runs the queries of test/corpus/expected and compares every cell with the stored results. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { answer, load, testEngine } from './testing.ts';
 const EXPECTED = join(CORPUS_SOURCE, 'expected');
 const answers = readdirSync(EXPECTED).filter((name) => name.endsWith('.tsv'));
 
-/** The trace of an answer, by the part of the file's name that says it. */
+/** Corpus paths of the traces, by the part of a result file's name that stands for the trace. */
 const traces = new Map(
   corpusTraces().map(({ path }) => [path.replace(/^recorded\//, '').replaceAll('/', '_'), path]),
 );
@@ -20,7 +20,7 @@ beforeAll(async () => {
   engine = await testEngine();
 });
 
-test.each(answers)('%s', (name) => {
+test.each(answers)('%s holds the rows that its query returns', (name) => {
   const [query = '', trace = ''] = name.replace(/\.tsv$/, '').split('__');
   const processor = load(new TraceProcessor(engine), traces.get(trace) ?? trace);
   const sql = readFileSync(join(EXPECTED, `${query}.sql`), 'utf8');

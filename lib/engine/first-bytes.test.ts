@@ -26,7 +26,7 @@ test.each([
   expect(describeFirstBytes(Buffer.from(hex, 'hex'))).toBe(what);
 });
 
-test('a page is called one', () => {
+test('an HTML page is described as one', () => {
   const page = Buffer.from('\n <!DOCTYPE html><html><title>Sign in</title>');
   expect(describeFirstBytes(page)).toBe('it is an HTML page');
 });
@@ -42,11 +42,11 @@ test.each([
   ],
   ['<?xml version="1.0"?><a/>', 'it is an XML document'],
   ['go 1.22 trace\0\0\0', 'it is a trace of the Go runtime'],
-])('%j: %s', (text, what) => {
+])('a file that begins with %j is described: %s', (text, what) => {
   expect(describeFirstBytes(Buffer.from(text))).toBe(what);
 });
 
-test('how a text begins is told, and nothing of bytes', () => {
+test('describeText quotes the first line of a text and returns undefined for binary data', () => {
   expect(describeText(Buffer.from('\n# Traces of "March"\nmore'))).toBe(
     'it is text that begins with "# Traces of \\"March\\""',
   );
@@ -82,7 +82,7 @@ test.each([
   ]);
   expect(describeFirstBytes(pack(tar))).toBe(`${prefix}its member "d/._a.json": it is no trace`);
   expect(describeFirstBytes(pack(tar.subarray(0, 1536)))).toBeUndefined();
-  for (let cut = 0; cut < tar.length; cut += 7) describeFirstBytes(tar.subarray(0, cut)); // never throws
+  for (let cut = 0; cut < tar.length; cut += 7) describeFirstBytes(tar.subarray(0, cut)); // must not throw
 });
 
 function member(name: string, content: string, packed: boolean): Buffer {
@@ -97,18 +97,18 @@ function member(name: string, content: string, packed: boolean): Buffer {
 }
 
 test.each([true, false])(
-  'of a zip, the member that is no trace is named (packed: %s)',
+  'the description of a zip names the member that is no trace (packed: %s)',
   (packed) => {
     const zip = Buffer.concat([
       member('a.json', '{"traceEvents":[]}', packed),
       member('README.md', '# About these traces', packed),
     ]);
     expect(describeFirstBytes(zip)).toBe('its member "README.md": it is no trace');
-    for (let cut = 0; cut < zip.length; cut++) describeFirstBytes(zip.subarray(0, cut)); // never throws
+    for (let cut = 0; cut < zip.length; cut++) describeFirstBytes(zip.subarray(0, cut)); // must not throw
   },
 );
 
-test('the error of a trace that does not load ends with it', async () => {
+test('the error of a trace that does not load ends with the description of its first bytes', async () => {
   const engine = await testEngine();
   const reason = (path: string): string => {
     try {

@@ -1,8 +1,8 @@
-/** What the first bytes of a file that does not load say it is. */
+/** Describes a file that the engine cannot load, by its first bytes, for the error message. */
 import { constants, gunzipSync, inflateRawSync } from 'node:zlib';
 import { printable } from '../common/text/byte-text.ts';
 
-/** As much of a trace as is kept to find out: enough to reach into an archive's first members. */
+/** Bytes of a trace that are kept for the description: enough to reach the first members of an archive. */
 export const FIRST_BYTES_MAX = 2 ** 20;
 
 interface Format {
@@ -44,7 +44,7 @@ const OTHERS: readonly Format[] = [
 const ZIP_MEMBER = [0x50, 0x4b, 0x03, 0x04];
 const GZIP = [0x1f, 0x8b];
 const TAR_BLOCK = 512;
-/** Deflate unpacks to at most 1,032 times as much. */
+/** Compressed bytes that are unpacked. Deflate expands at most 1,032 times, so the output is less than 1 MiB. */
 const PACKED_BYTES_MAX = 1000;
 const TEXT_BYTES_MAX = 60;
 
@@ -53,7 +53,7 @@ interface Member {
   start: Buffer;
 }
 
-/** Undefined where they say nothing that the engine has not said. */
+/** Describes a file by its first bytes. @returns undefined when they give no clue */
 export function describeFirstBytes(head: Uint8Array): string | undefined {
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
   if (bytes.length === 0) return undefined;
@@ -64,7 +64,7 @@ export function describeFirstBytes(head: Uint8Array): string | undefined {
   return describeArchive(bytes) ?? describeFile(bytes);
 }
 
-/** The first member of a zip or a tar that is no trace, as far as the bytes reach. */
+/** Describes the first member of a zip or tar that is no trace, among those that `bytes` reaches. */
 function describeArchive(bytes: Buffer): string | undefined {
   const members = begins(bytes, ZIP_MEMBER) ? zipMembers(bytes) : tarMembers(bytes);
   for (const { name, start } of members) {
@@ -88,10 +88,10 @@ function describeFile(bytes: Buffer): string | undefined {
   return undefined;
 }
 
-/** How a text begins; undefined for what is none. */
+/** Quotes the first line of a text. @returns undefined for data that is not text */
 export function describeText(head: Uint8Array): string | undefined {
   const start = Buffer.from(head.subarray(0, TEXT_BYTES_MAX)).toString('utf8');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they tell bytes from text
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters mark binary data
   if (head.length < 2 || /[\x00-\x08\x0e-\x1f\x7f\ufffd]/.test(start.slice(0, -1)))
     return undefined;
   const [line = ''] = start.trimStart().split(/[\r\n]/);
@@ -113,13 +113,13 @@ function looksLikeTrace(start: Buffer): boolean {
   );
 }
 
-/** Of a store's error: what it says. */
+/** Returns the error code in the XML error of an object store, as ` that says CODE`; empty when there is none. */
 function codeOf(xml: Buffer): string {
   const code = /<Code>([A-Za-z]{1,60})<\/Code>/.exec(xml.toString('latin1', 0, 1024))?.[1];
   return code === undefined ? '' : ` that says ${code}`;
 }
 
-/** Files of a tar, each with its first bytes; none where it is no tar. */
+/** Yields the files of a tar with their first bytes; yields nothing when `bytes` is no tar. */
 function* tarMembers(bytes: Buffer): Generator<Member> {
   for (let at = 0; bytes.toString('latin1', at + 257, at + 262) === 'ustar'; ) {
     const text = (from: number, to: number): string =>
@@ -134,7 +134,7 @@ function* tarMembers(bytes: Buffer): Generator<Member> {
   }
 }
 
-/** Members whose sizes stand in front of them, and the first bytes of each. */
+/** Yields the members of a zip with their first bytes, up to the first one whose size follows its data. */
 function* zipMembers(bytes: Buffer): Generator<Member> {
   for (let at = 0; at + 30 <= bytes.length && begins(bytes.subarray(at), ZIP_MEMBER); ) {
     const [flags, method] = [bytes.readUInt16LE(at + 6), bytes.readUInt16LE(at + 8)];
@@ -150,7 +150,7 @@ function* zipMembers(bytes: Buffer): Generator<Member> {
   }
 }
 
-/** The first bytes of a member; empty where they cannot be unpacked. */
+/** Returns the first bytes of a member, up to 4,096; none when they cannot be unpacked. */
 function memberStart(data: Buffer, method: number): Buffer {
   if (method === 0) return data.subarray(0, 4096);
   if (method !== 8) return Buffer.alloc(0);

@@ -1,4 +1,4 @@
-/** Perfetto's TraceProcessor, as wasm, in this process. */
+/** Perfetto's TraceProcessor, compiled to WebAssembly, in this process. */
 export type { Engine } from './engine.ts';
 export { possibleKinds } from './inference/index.ts';
 export { loadEngine } from './load-engine.ts';

@@ -14,7 +14,7 @@ import { answer, ask, load, testEngine } from './testing.ts';
 const SMALL = 'recorded/linux/compile-c.pftrace';
 const OTHER = 'recorded/chrome/fetch-a.pftrace';
 
-/** Asked to see whether an instance is as a fresh one: names, contents, functions, what was asked before. */
+/** Queries that tell a used instance from a fresh one: by names, contents, functions and query history. */
 const PANEL = [
   'SELECT * FROM sqlstats',
   'SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2, 3',
@@ -57,12 +57,12 @@ beforeAll(async () => {
   fresh = new Map([SMALL, OTHER].map((path) => [path, panelOf(path)]));
 }, 300_000);
 
-/** Each answered by an instance that was asked nothing before. */
+/** Returns the results of the panel, each query run on a fresh instance. */
 function panelOf(path: string): Buffer[] {
   return PANEL.map((sql) => Buffer.concat(answer(load(new TraceProcessor(engine), path), sql)));
 }
 
-/** `image`: in memory, or as a file. */
+/** Restores `image`, a snapshot or the bytes of its file, before each query of the panel. */
 function expectFresh(processor: TraceProcessor, image: Image | Buffer, path: string): void {
   for (const [at, sql] of PANEL.entries()) {
     if (Buffer.isBuffer(image)) processor.restoreFile(readerOf(image));
@@ -76,11 +76,11 @@ function tryTo(processor: TraceProcessor, sql: string, results: Uint8Array[] = [
   try {
     results.push(...answer(processor, sql));
   } catch {
-    // a script that fails may leave marks too
+    // a script that fails may have mutated state, too
   }
 }
 
-test('a restored instance answers as a fresh one, whatever was done to it', () => {
+test('a restored instance returns the results of a fresh one after any script', () => {
   const processor = new TraceProcessor(engine);
   const images = [SMALL, OTHER].map((path) => {
     processor.reset();
@@ -97,14 +97,14 @@ test('a restored instance answers as a fresh one, whatever was done to it', () =
   }
 });
 
-test('an image is good for another instance, and over a bigger trace', () => {
+test('a snapshot can be restored in another instance that holds a bigger trace', () => {
   const image = load(new TraceProcessor(engine), SMALL).snapshot();
   const other = load(new TraceProcessor(engine), OTHER);
   expectFresh(other, structuredClone(image), SMALL);
 });
 
-describe('scripts that leave no marks', () => {
-  /** Not `sqlstats`: a script that reads it says so (`readsQueryHistory`). */
+describe('scripts that mutate no state', () => {
+  /** Without `sqlstats`: the trait `readsQueryHistory` covers scripts that read it. */
   const silent = PANEL.filter((sql) => !scriptTraits(Buffer.from(sql)).readsQueryHistory);
   let processor: TraceProcessor;
   let image: Image;
@@ -128,14 +128,14 @@ describe('scripts that leave no marks', () => {
     }
   }
 
-  test('all that can be read', () => {
+  test('reading any table or view mutates no state', () => {
     const names = ask(processor, 'SELECT name FROM sqlite_master').map(([name]) => String(name));
     const readable = names.filter((name) => !name.startsWith('__intrinsic_'));
     expect(readable.length).toBeGreaterThan(80);
     runUnmarked(readable.map((name) => `SELECT * FROM "${name}" LIMIT 50`));
   });
 
-  test('all functions that count as pure exist, and are', () => {
+  test('every function of PURE_FUNCTIONS exists and mutates no state', () => {
     processor.restore(image);
     const functions = ask(
       processor,
@@ -152,7 +152,7 @@ describe('scripts that leave no marks', () => {
     runUnmarked(calls);
   });
 
-  test('in any order, failing ones too', () => {
+  test('scripts without mutating statements mutate no state in any order, even when they fail', () => {
     const parts = fc.record({
       columns: fc.constantFrom('*', 'count(*), max(dur)', 'nope', "replace(name, 'a', 'b')", '1/0'),
       from: fc.constantFrom('slice', 'sched', 'thread', 'counter', 'missing', 'stats'),
@@ -169,7 +169,7 @@ describe('scripts that leave no marks', () => {
   });
 });
 
-test('a panel would see marks that are left', () => {
+test('the panel detects the state that each mutating script leaves', () => {
   const processor = load(new TraceProcessor(engine), SMALL);
   const image = processor.snapshot();
   const unseen = MARKING.filter((script) => {
@@ -187,7 +187,7 @@ test('a panel would see marks that are left', () => {
   expect(unseen).toEqual([]);
 });
 
-test('a snapshot of a restored instance is the same image', () => {
+test('a snapshot of a restored instance equals the snapshot that was restored', () => {
   const processor = load(new TraceProcessor(engine), SMALL);
   const image = processor.snapshot();
   tryTo(processor, 'CREATE PERFETTO TABLE foo AS SELECT * FROM thread');
@@ -197,7 +197,7 @@ test('a snapshot of a restored instance is the same image', () => {
   expect(Buffer.compare(again.contents, image.contents)).toBe(0);
 });
 
-test('restoring cures an instance that was left in mid-query, or trapped', () => {
+test('restore makes an instance usable again after it stopped in mid-query or trapped', () => {
   const processor = load(new TraceProcessor(engine), SMALL);
   const image = processor.snapshot();
   const stop = (): never => {
@@ -215,7 +215,7 @@ test('restoring cures an instance that was left in mid-query, or trapped', () =>
   expect(() => load(processor, SMALL)).not.toThrow();
 });
 
-test('an image of another engine, or too big for the bound, is refused', () => {
+test('restore refuses a snapshot of another engine or beyond the memory bound', () => {
   const image = load(new TraceProcessor(engine), OTHER).snapshot();
   const bounded = new TraceProcessor(engine, { memoryBytesMax: 2 ** 25 });
   expect(() => bounded.restore({ ...image, memoryBytes: 2 ** 26 })).toThrow(
@@ -224,7 +224,7 @@ test('an image of another engine, or too big for the bound, is refused', () => {
   expect(() => bounded.restore({ ...image, engine: 'x' })).toThrow('of another engine');
 });
 
-test('an image file that turns out to be damaged halfway leaves nothing that could be asked', async () => {
+test('an instance refuses queries after a snapshot file proved to be damaged halfway', async () => {
   const image = load(new TraceProcessor(engine), OTHER).snapshot();
   const pieces: Uint8Array[] = [];
   for await (const piece of encodeImage(image)) pieces.push(piece);

@@ -1,4 +1,4 @@
-/** Compiles the wasm module of TraceProcessor, once a process. */
+/** Compiles TraceProcessor's wasm module and prepares the initial memory of its instances. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { BigtraceError } from '../common/errors.ts';
@@ -10,8 +10,9 @@ import { TraceProcessor } from './trace-processor.ts';
 import { WasmHost } from './wasm/wasm-host.ts';
 
 /**
- * `packages`: can be included by every script on every instance.
- * @throws BigtraceError invalid_option: no such file, or no TraceProcessor; a package that it refuses.
+ * Loads TraceProcessor from the wasm file at `path`.
+ * @param packages are registered in the initial memory, so every script on every instance can include them
+ * @throws BigtraceError invalid_option: the file cannot be read or is no TraceProcessor, or it refuses a package
  */
 export async function loadEngine(
   path: string,
@@ -45,7 +46,7 @@ function start(code: Code): Engine {
   return { ...code, version: '', ...initial, requestAt, packages: [] };
 }
 
-/** What is registered and defined becomes part of the initial state, so no restore ever loses it. */
+/** Registers the packages and defines `bigtrace_warnings()` in the initial memory, so that no restore loses them. */
 function prepared(bare: Engine, packages: readonly SqlPackage[]): Engine {
   const processor = new TraceProcessor(bare);
   const version = processor.version();

@@ -1,4 +1,4 @@
-/** What the tests of this room share: the engine and the corpus. */
+/** Helpers that the tests of this room share: they load the engine and traces of the corpus, and run queries. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CORPUS } from '../../test/corpus/index.ts';
@@ -22,7 +22,7 @@ export function ask(processor: TraceProcessor, sql: string): unknown[][] {
   return rowsOf(answer(processor, sql));
 }
 
-/** The answer as the engine encoded it. */
+/** Runs a script and returns its results as the engine encoded them. */
 export function answer(processor: TraceProcessor, sql: string): Uint8Array[] {
   const results: Uint8Array[] = [];
   processor.query(Buffer.from(sql), (result) => results.push(result.slice()));

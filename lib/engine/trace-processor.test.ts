@@ -14,13 +14,13 @@ beforeAll(async () => {
   shared = new TraceProcessor(engine);
 }, 300_000);
 
-/** Big ones and those the engine dies of have tests of their own. */
+/** The traces of the corpus without those that are large or crash the engine, which other tests load. */
 const ordinary = corpusTraces()
   .filter(({ path }) => !/bomb/.test(path) && statSync(join(CORPUS, path)).size < 170_000)
-  .filter(({ path }) => !/^(handmade\/gzip-cpu\.|bad\/json-(bom|utf16))/.test(path)) // reading/file-start.test.ts
+  .filter(({ path }) => !/^(handmade\/gzip-cpu\.|bad\/json-(bom|utf16))/.test(path)) // in reading/file-start.test.ts
   .filter(({ error }) => !/HANG|THROW/.test(error));
 
-test('reports its version and digest', () => {
+test('the engine reports its version and digest', () => {
   expect(engine.version).toBe(
     'Perfetto v55.3-df2b6e4be (df2b6e4be1b2f6f799e72e0210d5981af6506436)',
   );
@@ -28,7 +28,7 @@ test('reports its version and digest', () => {
   expect(structuredClone(engine).digest).toBe(engine.digest);
 });
 
-test('a file that is no TraceProcessor is refused by name', async () => {
+test('loadEngine refuses a file that is no TraceProcessor, and names it', async () => {
   await expect(loadEngine('/nonexistent.wasm')).rejects.toThrow(
     /^\/nonexistent\.wasm cannot be used as the TraceProcessor wasm: ENOENT/,
   );
@@ -55,12 +55,12 @@ describe('every small trace', () => {
       thrown = error_;
     }
     expect(thrown).toMatchObject({ code: 'trace_invalid' });
-    // What the first bytes say may stand behind the engine's words, in brackets.
+    // A description of the first bytes may follow the engine's message in parentheses.
     expect((thrown as Error).message.startsWith(message)).toBe(true);
   });
 });
 
-test('the first reason is the one that stays', () => {
+test('after a failed load, every further call throws the first error', () => {
   const processor = new TraceProcessor(engine);
   const reason = 'Trace parse failure (Unknown trace type provided (ERR:fmt)) (ERR:tp-parse).';
   for (const step of [
@@ -78,7 +78,7 @@ describe('queries', () => {
     processor = load(new TraceProcessor(engine), 'recorded/linux/compile-c.pftrace');
   });
 
-  test('errors are the engine’s own, and it answers on', () => {
+  test('a failed query throws the engine’s message, and the instance stays usable', () => {
     expect(() => ask(processor, 'SELECT x FROM nope')).toThrow(
       expect.objectContaining({
         code: 'sql_failed',
@@ -89,7 +89,7 @@ describe('queries', () => {
     expect(ask(processor, 'SELECT 1 + 1')).toEqual([[2n]]);
   });
 
-  test('SQL that stops short is an SQL error, though the engine dies of it', () => {
+  test('incomplete SQL is an sql_failed error although the engine crashes', () => {
     const image = processor.snapshot();
     for (const sql of ['SELECT', 'SELECT 1; SELECT 1 + -- more', 'SELECT * FROM slice WHERE;']) {
       expect(() => ask(processor, sql)).toThrow(
@@ -102,7 +102,7 @@ describe('queries', () => {
     expect(ask(processor, 'SELECT 1')).toEqual([[1n]]);
   });
 
-  test('an error in mid-query is thrown, after results were handed out', () => {
+  test('a query that fails in mid-run throws after some results were passed on', () => {
     let results = 0;
     const sql =
       "SELECT iif(x < 100000, x, json_extract('{', '$')) FROM " +
@@ -111,7 +111,7 @@ describe('queries', () => {
     expect(results).toBeGreaterThan(0);
   });
 
-  test('SQL longer than the request buffer, and a cell longer than a reply', () => {
+  test('SQL and cells may be longer than the buffers, but SQL over 32 MiB is refused', () => {
     const text = 'é'.repeat(3 * MIB);
     expect(ask(processor, `SELECT '${text}'`)).toEqual([[text]]);
     const tooLong = new Uint8Array(32 * MIB + 1).fill(0x20);
@@ -120,7 +120,7 @@ describe('queries', () => {
     );
   });
 
-  test('any bytes may be SQL, and equal questions have equal answers, byte for byte', () => {
+  test('SQL may contain any bytes, and equal queries return equal bytes', () => {
     const answers = [1, 2].map(() => {
       const parts: Uint8Array[] = [];
       const sql = Buffer.concat([
@@ -135,7 +135,7 @@ describe('queries', () => {
     expect(answers[0]?.equals(answers[1] ?? Buffer.of())).toBe(true);
   });
 
-  test('time of day is real, in UTC', () => {
+  test('the engine knows the time of day, in UTC', () => {
     const [[now, local, parsed] = []] = ask(
       processor,
       "SELECT unixepoch('now'), datetime(1e9, 'unixepoch', 'localtime'), unixepoch('2000-02-29', 'utc')",
@@ -146,8 +146,8 @@ describe('queries', () => {
   });
 });
 
-describe('an instance that died', () => {
-  test('of a trap says why, and does nothing more', () => {
+describe('an instance that failed', () => {
+  test('a trap is reported with its reason, and further requests fail', () => {
     const processor = new TraceProcessor(engine);
     const nested = readFileSync(join(CORPUS, 'bad/proto-compressed-nested.pftrace'));
     const death = {
@@ -161,7 +161,7 @@ describe('an instance that died', () => {
     expect(() => ask(processor, 'SELECT 1')).toThrow(expect.objectContaining(death));
   });
 
-  test('of a machine without memory is not of the bound, and may pass elsewhere', () => {
+  test('a machine without memory is a retryable out_of_memory error, and reset makes it usable again', () => {
     const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
       throw new RangeError('WebAssembly.Memory.grow(): Unable to grow instance memory');
     });
@@ -185,7 +185,7 @@ describe('an instance that died', () => {
     expect(ask(processor, 'SELECT count(*) FROM sched')).toEqual([[2547n]]);
   });
 
-  test('of its memory bound names the bound', () => {
+  test('memory beyond the bound is a limit_exceeded error that names the bound', () => {
     expect(() =>
       load(
         new TraceProcessor(engine, { memoryBytesMax: 64 * MIB }),
@@ -205,7 +205,7 @@ describe('an instance that died', () => {
     expect(processor.memoryBytes).toBeLessThanOrEqual(64 * MIB);
   });
 
-  test('of what a callback threw hands that on', () => {
+  test('an error that a callback throws is thrown on and poisons the instance', () => {
     const processor = load(new TraceProcessor(engine), 'recorded/linux/compile-c.pftrace');
     const enough = new Error('enough rows');
     const stop = (): never => {

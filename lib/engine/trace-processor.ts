@@ -1,4 +1,4 @@
-/** One TraceProcessor: load a trace in chunks, then ask. Everything is synchronous; run it on a thread. */
+/** One instance of TraceProcessor: it loads a trace in chunks, then runs scripts. All calls block their thread. */
 import { BigtraceError } from '../common/errors.ts';
 import { checkSqlLength } from '../common/text/text-bounds.ts';
 import type { Engine } from './engine.ts';
@@ -20,13 +20,13 @@ import {
 import { WasmHost } from './wasm/wasm-host.ts';
 
 export interface TraceProcessorOptions {
-  /** Bound of the instance's wasm memory; 4 GiB, wasm32's own, by default. */
+  /** Bound of the instance's wasm memory, in bytes. Default: 4 GiB, the maximum of wasm32. */
   memoryBytesMax?: number;
 }
 
 /**
- * SQL that ends where it must go on (`SELECT 1 +`) makes TraceProcessor v55 fail a check of its own while
- * it looks for the place to report. It is the client's error all the same.
+ * Incomplete SQL (`SELECT 1 +`) makes TraceProcessor v55 crash in one of its own checks while it locates the error.
+ * The client's script is at fault, so the error is sql_failed with this message.
  */
 const INCOMPLETE_SQL = 'incomplete SQL statement';
 
@@ -43,9 +43,9 @@ export class TraceProcessor {
   readonly #host: WasmHost;
   readonly #frames = new ReplyFrames();
   #onReply: (reply: Reply) => void = () => {};
-  /** The first reason why the trace does not load: what the engine says later is only a consequence. */
+  /** The first error of the load; later errors are only its consequences. */
   #loadError: BigtraceError | undefined;
-  /** Of the trace that is being loaded, up to FIRST_BYTES_MAX. */
+  /** The first bytes of the trace that is being loaded, up to FIRST_BYTES_MAX. */
   #firstBytes: Buffer[] = [];
   #firstBytesLength = 0;
 
@@ -57,7 +57,7 @@ export class TraceProcessor {
     this.#restore([engine.initial]);
   }
 
-  /** Bytes of wasm memory; never shrinks. */
+  /** Bytes of wasm memory; the number never decreases. */
   get memoryBytes(): number {
     return this.#host.memoryBytes;
   }
@@ -66,14 +66,14 @@ export class TraceProcessor {
     return this.#host.memoryBytesMax;
   }
 
-  /** A bound below what the instance already has stops its next growth. */
+  /** With a bound below the present size, the next growth fails. */
   set memoryBytesMax(bytes: number) {
     this.#host.memoryBytesMax = bytes;
   }
 
   /**
-   * Why the instance can no longer be used: it trapped, passed its memory bound, or a callback threw in
-   * the middle of a query. `reset` and `restore` cure it.
+   * The error after which the instance cannot be used: it trapped, exceeded its memory bound, or a callback threw
+   * in mid-query. `reset` and `restore` clear it.
    */
   get poisoned(): unknown {
     return this.#host.poisoned;
@@ -81,7 +81,7 @@ export class TraceProcessor {
 
   /**
    * Parses the next bytes of the trace.
-   * @throws BigtraceError trace_invalid, limit_exceeded (memory), engine_crashed
+   * @throws BigtraceError trace_invalid, limit_exceeded (memory bound), out_of_memory, engine_crashed
    */
   append(chunk: Uint8Array): void {
     if (this.#loadError !== undefined) throw this.#loadError;
@@ -96,7 +96,7 @@ export class TraceProcessor {
     }
   }
 
-  /** Ends the trace; it can be asked then. @throws as append */
+  /** Ends the trace; after that, scripts can run. @throws BigtraceError as append */
   finalize(): void {
     if (this.#loadError !== undefined) throw this.#loadError;
     this.#request(requestHead('finalize', 0), undefined, (reply) => {
@@ -106,17 +106,17 @@ export class TraceProcessor {
     if (this.#loadError !== undefined) throw this.#loadError;
   }
 
-  /** Makes what was found when the trace was read known to scripts, as `bigtrace_warnings()`. */
+  /** Lets `bigtrace_warnings()` return the warnings of the load; without warnings it returns NULL. */
   tellWarnings(warnings: ReadonlyMap<string, number>): void {
     if (warnings.size > 0) this.query(warningsSql(warnings), () => {});
   }
 
   /**
-   * Runs a script; its last statement's rows come as encoded `perfetto.protos.QueryResult`s, the columns
-   * in the first, `is_last_batch` in the last. The bytes are a view into wasm memory, valid only during
-   * the call. When an error is thrown, what was handed out before is void. What `onResult` throws ends
-   * the query at once, is thrown on, and poisons the instance.
-   * @throws BigtraceError sql_failed (TraceProcessor's own message), limit_exceeded, engine_crashed
+   * Runs a script and passes the rows of its last statement to `onResult` as encoded
+   * `perfetto.protos.QueryResult`s: the columns come with the first, `is_last_batch` is set in the last. The bytes
+   * are a view into wasm memory, valid only during the call of `onResult`. If `query` throws, the results passed
+   * before are void. If `onResult` throws, the query ends, the error is thrown on, and the instance is poisoned.
+   * @throws BigtraceError sql_failed (TraceProcessor's message), limit_exceeded, out_of_memory, engine_crashed
    */
   query(sql: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
     checkSqlLength('SQL', sql);
@@ -130,9 +130,9 @@ export class TraceProcessor {
   }
 
   /**
-   * Computes all metrics of a `TraceSummarySpec` in textproto; what was computed comes as `query`'s rows do,
-   * in the columns of summary.ts.
-   * @throws as query
+   * Computes all metrics of a `TraceSummarySpec` in textproto and passes their rows to `onResult` as encoded
+   * `QueryResult`s, with the columns of summary.ts.
+   * @throws BigtraceError as query
    */
   summarize(spec: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
     checkSqlLength('the summary specification', spec);
@@ -148,8 +148,8 @@ export class TraceProcessor {
   }
 
   /**
-   * Makes a package's modules known to INCLUDE PERFETTO MODULE, until `reset` or `restore`.
-   * @throws BigtraceError invalid_option, with TraceProcessor's reason: a name that is taken
+   * Registers a package's modules for INCLUDE PERFETTO MODULE, until `reset` or `restore`.
+   * @throws BigtraceError invalid_option with TraceProcessor's reason, for example when the name is taken
    */
   register(sqlPackage: SqlPackage): void {
     const args = registerArgs(sqlPackage);
@@ -164,13 +164,16 @@ export class TraceProcessor {
       );
   }
 
-  /** All of the memory, as `Engine.initial` is. */
+  /** Returns the whole memory as a snapshot over zeros, the form of `Engine.initial`. */
   wholeMemory(): Omit<Snapshot, 'engine'> {
     this.#host.clearRequest();
     return snapshotMemory(this.#host.memory, []);
   }
 
-  /** The state of the instance, to be restored here or in another instance of the same engine. */
+  /**
+   * Returns the state of the instance, which can be restored here or in another instance of the same engine.
+   * @throws `poisoned` when it is set
+   */
   snapshot(): Snapshot {
     if (this.poisoned !== undefined) throw this.poisoned;
     this.#host.clearRequest();
@@ -179,8 +182,8 @@ export class TraceProcessor {
   }
 
   /**
-   * Puts the instance into the state of an image, whatever it was in, poisoned or not.
-   * @throws BigtraceError limit_exceeded (memory); internal: an image of another engine
+   * Puts the instance into the state of a snapshot, even if it is poisoned.
+   * @throws BigtraceError limit_exceeded (memory bound), out_of_memory; internal: a snapshot of another engine
    */
   restore(image: Snapshot): void {
     if (image.engine !== this.#engine.identity)
@@ -189,8 +192,8 @@ export class TraceProcessor {
   }
 
   /**
-   * Puts the instance into the state of an image file. Where that fails halfway the instance is poisoned.
-   * @throws SnapshotUnusable; BigtraceError limit_exceeded (memory); what `read` throws
+   * Puts the instance into the state of a snapshot file. A failure halfway poisons the instance.
+   * @throws SnapshotUnusable; BigtraceError limit_exceeded (memory bound), out_of_memory; what `read` throws
    */
   restoreFile(read: ReadBytes): void {
     const { initial, identity, requestAt } = this.#engine;
@@ -198,12 +201,12 @@ export class TraceProcessor {
     this.#forget();
   }
 
-  /** As new, but for the memory it has taken: the next trace can be appended. */
+  /** Returns the instance to its initial state, ready for the next trace. It keeps the memory it has allocated. */
   reset(): void {
     this.#restore([this.#engine.initial]);
   }
 
-  /** The version TraceProcessor reports, such as "Perfetto v55.3-…". */
+  /** Returns the version that TraceProcessor reports, such as "Perfetto v55.3-…". */
   version(): string {
     let version: string | undefined;
     this.#request(requestHead('status', 0), undefined, (reply) => {
@@ -234,7 +237,7 @@ export class TraceProcessor {
     );
   }
 
-  /** The chunk is the caller's, who may use its memory again. */
+  /** Copies the beginning of the trace, because the caller may reuse the chunk's memory. */
   #keepFirst(chunk: Uint8Array): void {
     const room = FIRST_BYTES_MAX - this.#firstBytesLength;
     if (room <= 0) return;
@@ -248,7 +251,7 @@ export class TraceProcessor {
     this.#firstBytesLength = 0;
   }
 
-  /** A request that runs SQL of the client's. */
+  /** Sends a request that runs the client's SQL. */
   #ask(method: 'query' | 'summarize', body: Uint8Array, onReply: (reply: Reply) => void): void {
     try {
       this.#request(requestHead(method, body.length), body, onReply);

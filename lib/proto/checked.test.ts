@@ -3,14 +3,14 @@ import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
 import { opened, sealed } from './checked.ts';
 
-/** Any bytes are what a message may consist of. */
+/** Seals a message made of these bytes, each reduced to 7 bits. */
 function seal(bytes: Uint8Array): Buffer {
   const writer = protobuf.Writer.create();
   for (const byte of bytes) writer.uint32(byte & 0x7f);
   return sealed(writer);
 }
 
-test('what was sealed opens as it was', () => {
+test('opened returns the message that sealed was given', () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
       expect(opened(seal(bytes))).toEqual(Buffer.from(bytes.map((byte) => byte & 0x7f)));
@@ -18,7 +18,7 @@ test('what was sealed opens as it was', () => {
   );
 });
 
-test('one flipped bit anywhere, or one byte less, does not open', () => {
+test('opened rejects a message with a flipped bit or without its last byte', () => {
   fc.assert(
     fc.property(fc.uint8Array(), fc.nat(), fc.nat(7), (bytes, at, bit) => {
       const whole = seal(bytes);

@@ -1,7 +1,7 @@
 /**
- * A checksum over every message between orchestrator and workers. TCP's own is 16 bits and ends at every
- * proxy; a flipped bit in a result would be a wrong answer that nobody notices. It stands at the message's
- * end as a field that is in no `.proto` file (2000, fixed32), so that whoever does not know it skips it.
+ * Adds a CRC-32 checksum to every message between orchestrator and workers. TCP's checksum has 16 bits and ends
+ * at every proxy, so a flipped bit in a result could become a wrong value that nobody notices. The checksum is the
+ * last field of a message (number 2000, fixed32). It is in no `.proto` file; a reader that does not know it skips it.
  */
 import { crc32 } from 'node:zlib';
 import type * as grpc from '@grpc/grpc-js';
@@ -12,7 +12,7 @@ const KEY = 2000 * 8 + 5;
 const KEY_BYTES = Buffer.of((KEY & 0x7f) | 0x80, KEY >> 7);
 const TRAILER_BYTES = KEY_BYTES.length + 4;
 
-/** What was written, with its checksum; results are large, so that it is not copied for that. */
+/** Returns the written message with its checksum appended. Results are large, so the message is not copied. */
 export function sealed(message: protobuf.Writer): Buffer {
   const whole = message.uint32(KEY).fixed32(0).finish() as Buffer;
   const end = whole.length - TRAILER_BYTES;
@@ -20,7 +20,7 @@ export function sealed(message: protobuf.Writer): Buffer {
   return whole;
 }
 
-/** The message without its checksum. @throws Error when it has none, or another */
+/** Returns a message without its checksum, as a view. @throws Error when the checksum is missing or wrong */
 export function opened(whole: Buffer): Buffer {
   const end = whole.length - TRAILER_BYTES;
   const intact =
@@ -32,8 +32,8 @@ export function opened(whole: Buffer): Buffer {
 }
 
 /**
- * The same service, with a checksum that both sides require.
- * @param typeOf finds the types of its messages by their names
+ * Returns the service with a checksum on every message, which both sides require.
+ * @param typeOf finds a message type by its name
  */
 export function checkedService(
   service: grpc.ServiceDefinition,
@@ -53,7 +53,7 @@ export function checkedService(
   );
 }
 
-/** As proto-loader makes them: with the descriptors of their messages. */
+/** A service definition of proto-loader: its methods carry the descriptors of their messages. */
 type ProtoService = Record<
   string,
   grpc.MethodDefinition<object, object> & Record<'requestType' | 'responseType', Described>
@@ -64,7 +64,7 @@ interface Described {
 }
 
 function sealing(find: () => protobuf.Type): (value: object) => Buffer {
-  let type: protobuf.Type | undefined; // most processes write few of them
+  let type: protobuf.Type | undefined; // looked up on first use: most processes write few of the types
   return (value) => {
     type ??= find();
     return sealed(type.encode(type.fromObject(value)));

@@ -1,4 +1,4 @@
-/** Shapes of the messages of `bigtrace.proto` and `perfetto.proto` as proto-loader hands them over. */
+/** Types of the messages of `bigtrace.proto` and `perfetto.proto`, as proto-loader decodes them. */
 
 export type OnFailure = 'STRICT' | 'LENIENT';
 export type RunMode = 'ROWS' | 'TYPES';
@@ -60,11 +60,11 @@ export interface RunningTrace {
   phase: TaskPhase;
   /** Time in this phase. */
   phaseMs: number;
-  /** Time since the worker was given the trace. */
+  /** Time since the worker received the task. */
   totalMs: number;
   queryId: string;
   user: string;
-  /** Absent or empty in what a worker says of itself. */
+  /** Address of the worker, set by the orchestrator; absent or empty in a worker's own status. */
   worker?: string;
   mode: RunMode;
 }
@@ -84,7 +84,7 @@ export interface UnbarRequest {
 
 export interface UnbarResponse {
   lifted: number;
-  /** Workers that did not answer the orchestrator. Absent: none. */
+  /** Workers that did not respond to the orchestrator. Absent: none. */
   unreached?: string[];
 }
 
@@ -122,7 +122,7 @@ export interface LearnRequest {
   sql: Buffer;
   column: number;
   kinds: number;
-  /** addressesDigest of the addresses that Schema was asked with. */
+  /** `addressesDigest` of the addresses in the SchemaRequest. */
   tracesDigest: Buffer;
 }
 
@@ -202,7 +202,7 @@ export interface ReadTraceRequest {
   address: Buffer;
   generation: string;
   offset: number;
-  /** 0: up to the end. */
+  /** 0: up to the end of the trace. */
   length: number;
 }
 
@@ -224,7 +224,7 @@ export interface RunStart {
 export interface Task {
   id: number;
   trace: Buffer;
-  /** Absent or empty: nobody has looked. */
+  /** As this query's listing reported it. Absent or empty: not known. */
   generation?: string;
 }
 
@@ -236,7 +236,7 @@ export interface RunRequest {
   step?: 'start' | 'assign' | 'withdraw' | 'cancel';
 }
 
-/** Which tier a trace's answer came from, cheapest first. */
+/** Where a task's rows came from, cheapest first; `image` is a snapshot. */
 export type Tier = 'result' | 'resident' | 'image' | 'parse';
 
 export interface TaskStats {
@@ -264,7 +264,7 @@ export interface TaskFailure {
   id: number;
   code: string;
   message: string;
-  /** Time on its thread. Absent: none. */
+  /** Time on its engine thread. Absent: none. */
   threadMs?: number;
 }
 
@@ -272,7 +272,7 @@ export interface TaskState {
   id: number;
   phase: TaskPhase;
   phaseMs: number;
-  /** Time on its thread so far. */
+  /** Time on its engine thread so far. */
   threadMs: number;
 }
 
@@ -303,17 +303,17 @@ export interface WorkerStatus {
   gauges: Record<string, number>;
   /** Absent: none. */
   sqlPackage?: string[];
-  /** Absent or empty: it has no directory of images. */
+  /** ID of the worker's snapshot directory. Absent or empty: it has none. */
   cacheId?: string;
   /** Absent: none. */
   firstCredits?: number;
   /** The traces that have run longest. Absent: none. */
   running?: RunningTrace[];
-  /** Barred last first. Absent: none. */
+  /** The traces barred last, newest first. Absent: none. */
   barred?: BarredTrace[];
-  /** How many are barred. Absent: none. */
+  /** Number of barred traces, including those that `barred` does not list. Absent: none. */
   barredTotal?: number;
-  /** Directories that absolute paths of /local may begin with. Absent: none. */
+  /** Directories that an absolute `/local` path may begin with. Absent: none. */
   localRoot?: Buffer[];
 }
 

@@ -1,4 +1,4 @@
-// `?raw` gives a file's text: Vite (tests) has it built in, tools/build/build.mjs adds it to esbuild.
+// `?raw` imports the text of a file. Vite (tests) supports it; tools/build/build.mjs adds it to esbuild.
 declare module '*?raw' {
   const text: string;
   export default text;

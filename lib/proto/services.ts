@@ -1,4 +1,4 @@
-/** The gRPC services, loaded from the `.proto` files that are part of the bundle. */
+/** The gRPC services, loaded from the `.proto` files in the bundle. */
 import * as grpc from '@grpc/grpc-js';
 import * as protoLoader from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
@@ -45,7 +45,7 @@ export const bigtraceWorker = checkedService(service('bigtrace.v1.Worker'), (nam
   root.lookupType(`bigtrace.v1.${name}`),
 );
 
-/** An untyped client for one of the services above; call its methods through `messages.ts` types. */
+/** Returns the untyped client class of one of the services above; `messages.ts` has the types of its methods. */
 export function clientClass(definition: grpc.ServiceDefinition): grpc.ServiceClientConstructor {
   return grpc.makeClientConstructor(definition, 'bigtrace');
 }

@@ -1,2 +1,2 @@
-/** What may be on its way to a reader: HTTP/2's own 64 KiB would be 6 MB/s where a round trip takes 10 ms. */
+/** HTTP/2 receive window. The default of 64 KiB would limit a stream to 6 MB/s at a round-trip time of 10 ms. */
 export const RECEIVE_WINDOW_BYTES = 2 ** 20;

@@ -1,12 +1,14 @@
-/** Which kinds of cells columns hold: quick where rows are alike, as most are. */
+/** Collects the kinds of cells of each column; fast when all rows have the same kinds, as most do. */
 import { CELL_TYPE_MAX } from './cell-type.ts';
 import { malformed } from './wire.ts';
 
 /**
- * Adds the kinds of cells, of which the first is one of `column`.
- * @param kinds for each column the set of bits `1 << CellType` of its cells
- * @returns the column behind the last cell
- * @throws internal, where a cell is of no kind
+ * Adds the kinds of a run of cells to `kinds`.
+ * @param kinds for each column, the set of bits `1 << CellType` of its cells
+ * @param types the CellType of each cell, one byte each
+ * @param column column of the first cell
+ * @returns the column after the last cell
+ * @throws BigtraceError internal when a cell type is unknown
  */
 export function addKinds(kinds: Uint8Array, types: Uint8Array, column: number): number {
   const width = kinds.length;
@@ -21,7 +23,7 @@ export function addKinds(kinds: Uint8Array, types: Uint8Array, column: number): 
   return at;
 }
 
-/** Whether they are of whole rows, if perhaps from within one to within one, which are the same. */
+/** Whether the cells fill whole rows (which may begin in mid-row) and each has the type of the cell one row before. */
 function rowsAreAlike(types: Uint8Array, width: number): boolean {
   if (width === 0 || types.length % width !== 0) return false;
   return Buffer.compare(types.subarray(width), types.subarray(0, types.length - width)) === 0;

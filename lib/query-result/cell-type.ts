@@ -1,4 +1,4 @@
-/** What a cell of a result is: `CellsBatch.CellType` of Perfetto's QueryResult, less its 0 (invalid). */
+/** The kinds of cells: `CellsBatch.CellType` of Perfetto's QueryResult, without 0 (invalid). */
 export const CellType = {
   NULL: 1,
   VARINT: 2,

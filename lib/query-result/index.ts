@@ -1,4 +1,4 @@
-/** Encoded QueryResults: cells, rows, kinds of cells. */
+/** Decodes and encodes Perfetto's QueryResults: cells, rows, kinds of cells. */
 export { CellType } from './cell-type.ts';
 export { type ColumnKinds, KindsCollector, kindsOf } from './kinds.ts';
 export { type CellsBatch, type QueryResult, readQueryResult } from './reader.ts';

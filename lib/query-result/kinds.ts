@@ -1,15 +1,15 @@
-/** Which kinds of cells each column holds: what column types are chosen from. */
+/** Finds the kinds of cells in each column; column types are chosen from them. */
 import { addKinds } from './cell-kinds.ts';
 import { ResultStream } from './stream.ts';
 
 export interface ColumnKinds {
-  /** As the engine gives it: it may be empty, or the same as another's. */
+  /** As the engine returns it: it may be empty, and two columns may have the same name. */
   name: string;
   /** Set of bits `1 << CellType` of the cells seen. */
   kinds: number;
 }
 
-/** Collects the kinds of the results of one trace, given in order. */
+/** Collects the kinds of cells over the results of one trace, which must be added in order. */
 export class KindsCollector {
   readonly stream = new ResultStream();
   #kinds: Uint8Array = new Uint8Array(0);
@@ -29,7 +29,7 @@ export class KindsCollector {
   }
 }
 
-/** The kinds of all results of one trace. @throws sql_failed, internal as ResultStream. */
+/** Returns the kinds of cells over all results of one trace. @throws BigtraceError as `ResultStream.next` */
 export function kindsOf(results: Iterable<Uint8Array>): ColumnKinds[] {
   const collector = new KindsCollector();
   for (const bytes of results) collector.add(bytes);

@@ -41,7 +41,7 @@ function chunk<T>(items: T[], size: number): T[][] {
   );
 }
 
-test('rows of any result are the values that were encoded', () => {
+test('decoding returns the rows and kinds that were encoded', () => {
   fc.assert(
     fc.property(table, (given) => {
       const results = encodeTable(given);
@@ -58,7 +58,7 @@ test('rows of any result are the values that were encoded', () => {
   );
 });
 
-test('rows are counted over results', () => {
+test('a stream counts rows across results', () => {
   const decoder = new RowDecoder();
   const results = encodeTable({
     names: ['a', 'b'],
@@ -78,7 +78,7 @@ test('rows are counted over results', () => {
   expect(() => decoder.stream.end()).not.toThrow();
 });
 
-test('rows that were written are read as they were', () => {
+test('rows that writeQueryResult encodes decode to the same values', () => {
   const written = fc.oneof(fc.constant(null), fc.double(), text);
   const rows = fc.array(fc.tuple(written, written), { maxLength: 300 });
   fc.assert(
@@ -94,7 +94,7 @@ test('rows that were written are read as they were', () => {
   expect(() => writeQueryResult(['a'], [['a\0b']], true)).toThrow('a text with NUL');
 });
 
-test('statement counts and error are read', () => {
+test('readQueryResult reads the statement counts and the error', () => {
   const bytes = encodeResult({
     error: 'no such table: x',
     statementCount: 3,
@@ -108,7 +108,7 @@ test('statement counts and error are read', () => {
   );
 });
 
-test('bytes cut short or changed are an internal error or an answer, nothing else', () => {
+test('damaged bytes either decode or throw a BigtraceError', () => {
   const whole = fc.tuple(table, fc.nat(), fc.nat(255));
   fc.assert(
     fc.property(whole, ([given, position, byte]) => {
@@ -145,7 +145,7 @@ test.each([
   expect(() => rowsOf([bytes])).toThrowError(`malformed query result: ${message}`);
 });
 
-test('a result that does not continue the one before is malformed', () => {
+test('a result that does not continue the previous one is malformed', () => {
   const last = encodeResult({ columnNames: [Buffer.from('a')], batch: [encodeBatch([1n], true)] });
   const more = encodeResult({ batch: [encodeBatch([1n], true)] });
   expect(() => rowsOf([last, more])).toThrow('a batch follows the last');

@@ -1,13 +1,13 @@
 /**
- * One pass over an encoded `perfetto.protos.QueryResult` (v55, perfetto/trace_processor.proto): where its
- * parts are, not what they mean. Nothing is copied; offsets are into the buffer that was read.
+ * Locates the parts of an encoded `perfetto.protos.QueryResult` (v55, perfetto/trace_processor.proto) in one
+ * pass, without decoding cells. Cells are not copied; offsets are into the buffer that was read.
  */
 import { textFromBytes } from '../common/text/byte-text.ts';
 import { malformed, WIRE_BYTES, WIRE_VARINT, WireReader } from './wire.ts';
 
-/** Offsets of a CellsBatch's parts, each `[from, to)`; a part that is absent is empty. */
+/** Offsets of a CellsBatch's parts, each `[from, to)`; an absent part is empty. */
 export interface CellsBatch {
-  /** One byte a cell, its CellType; row by row. */
+  /** The CellType of each cell, one byte each, row by row. */
   cellsFrom: number;
   cellsTo: number;
   /** Packed int64 varints of the VARINT cells. */
@@ -16,26 +16,26 @@ export interface CellsBatch {
   /** Little-endian doubles of the FLOAT64 cells. */
   floatsFrom: number;
   floatsTo: number;
-  /** NUL-terminated texts of the STRING cells. */
+  /** NUL-terminated strings of the STRING cells. */
   stringsFrom: number;
   stringsTo: number;
-  /** `from, to` of each BLOB cell, in turn. */
+  /** `from, to` of each BLOB cell, in order. */
   blobs: number[];
   isLast: boolean;
 }
 
 export interface QueryResult {
   buffer: Uint8Array;
-  /** By textFromBytes; empty unless this is the first result of its trace. */
+  /** Decoded by textFromBytes; empty unless this is the first result of its trace. */
   columnNames: string[];
-  /** The engine's own words, where the script failed. */
+  /** The engine's error message; undefined unless the script failed. */
   error: string | undefined;
   batches: CellsBatch[];
   statementCount: number;
   statementWithOutputCount: number;
 }
 
-/** @throws BigtraceError internal, where the bytes are no QueryResult. */
+/** Reads an encoded QueryResult. @throws BigtraceError internal when the bytes are malformed */
 export function readQueryResult(buffer: Uint8Array): QueryResult {
   const reader = new WireReader(buffer);
   const result: QueryResult = {
@@ -67,7 +67,7 @@ export function readQueryResult(buffer: Uint8Array): QueryResult {
   return result;
 }
 
-/** Reads the CellsBatch whose length stands at `reader.at`. */
+/** Reads the CellsBatch whose length prefix is at `reader.at`. */
 function readBatch(reader: WireReader): CellsBatch {
   const batch: CellsBatch = {
     cellsFrom: 0,
@@ -93,7 +93,7 @@ function readBatch(reader: WireReader): CellsBatch {
       reader.skip(wireType);
       continue;
     }
-    // The serializer writes each part once. Concatenating parts would need copies, and hide a bug.
+    // TraceProcessor writes each part once. Joining repeated parts would need copies and hide a bug.
     if (field !== 4 && (seen & (1 << field)) !== 0) throw malformed(`batch field ${field} twice`);
     seen |= 1 << field;
     if (wireType !== (field === 6 ? WIRE_VARINT : WIRE_BYTES))

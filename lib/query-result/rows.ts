@@ -1,24 +1,24 @@
-/** Results as rows of exact values, for edges where speed is not what matters. */
+/** Decodes results into rows of exact values, for uses where speed does not matter. */
 import { textFromBytes } from '../common/text/byte-text.ts';
 import { CellType } from './cell-type.ts';
 import type { CellsBatch } from './reader.ts';
 import { ResultStream } from './stream.ts';
 import { malformed, WireReader } from './wire.ts';
 
-/** int64 as bigint, double as number, text by textFromBytes (any byte survives), blob as its bytes. */
+/** int64 as bigint, double as number, text as textFromBytes decodes it (which keeps every byte), blob as bytes. */
 export type CellValue = null | bigint | number | string | Uint8Array;
 
-/** Decodes the results of one trace, given in order; a row that spans results comes with its end. */
+/** Decodes the results of one trace, in order. A row that spans results is returned with the one that ends it. */
 export class RowDecoder {
   readonly stream = new ResultStream();
   #row: CellValue[] = [];
 
-  /** Names of the columns; empty before the first result. */
+  /** Column names; empty before the first result. */
   get columnNames(): string[] {
     return this.stream.columnNames ?? [];
   }
 
-  /** The rows that `bytes` completes. @throws sql_failed, internal as ResultStream. */
+  /** Returns the rows that `bytes` completes. @throws BigtraceError as `ResultStream.next` */
   rows(bytes: Uint8Array): CellValue[][] {
     const { buffer, batches } = this.stream.next(bytes);
     const columns = this.columnNames.length;
@@ -37,7 +37,7 @@ export class RowDecoder {
   }
 }
 
-/** All rows of one trace. */
+/** Returns all rows of one trace. */
 export function rowsOf(results: Iterable<Uint8Array>): CellValue[][] {
   const decoder = new RowDecoder();
   const rows: CellValue[][] = [];
@@ -45,7 +45,7 @@ export function rowsOf(results: Iterable<Uint8Array>): CellValue[][] {
   return rows;
 }
 
-/** The values of one batch in the order of its cells. */
+/** Reads the values of one batch in the order of its cells. */
 class CellReader {
   readonly #buffer: Uint8Array;
   readonly #view: DataView;
@@ -81,7 +81,7 @@ class CellReader {
     }
   }
 
-  /** @throws internal, where the batch holds values that no cell took. */
+  /** @throws BigtraceError internal when the batch holds more values than cells */
   end(): void {
     const { floatsTo, stringsTo, blobs } = this.#batch;
     const { at, end } = this.#varints;
@@ -100,7 +100,7 @@ class CellReader {
   #string(): string {
     const from = this.#stringAt;
     if (from >= this.#batch.stringsTo) throw malformed('a string is missing');
-    const to = this.#buffer.indexOf(0, from); // there is one: the reader checked the last byte
+    const to = this.#buffer.indexOf(0, from); // found: readBatch checked that the last byte is NUL
     this.#stringAt = to + 1;
     return textFromBytes(this.#buffer.subarray(from, to));
   }
@@ -110,6 +110,6 @@ class CellReader {
     const to = this.#batch.blobs[this.#blob + 1];
     if (from === undefined || to === undefined) throw malformed('a blob is missing');
     this.#blob += 2;
-    return new Uint8Array(this.#buffer.subarray(from, to)); // a copy: Buffer.slice is none
+    return new Uint8Array(this.#buffer.subarray(from, to)); // a copy; Buffer.slice would not copy
   }
 }

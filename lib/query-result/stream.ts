@@ -1,18 +1,18 @@
-/** What holds across the results of one trace: columns come with the first, rows may span results. */
+/** Checks the sequence of one trace's results: columns come with the first, and rows may span results. */
 import { BigtraceError } from '../common/errors.ts';
 import { type QueryResult, readQueryResult } from './reader.ts';
 import { malformed } from './wire.ts';
 
 export class ResultStream {
-  /** Names of the columns as the engine gives them; undefined before the first result. */
+  /** Column names as the engine returns them; undefined before the first result. */
   columnNames: string[] | undefined;
   #cells = 0;
   #complete = false;
 
   /**
-   * Takes the next result of the trace.
-   * @throws sql_failed with the engine's words where the script failed; internal where the result does
-   * not continue those before.
+   * Reads the next result of the trace.
+   * @throws BigtraceError sql_failed with the engine's message when the script failed; internal when the result
+   * is malformed or does not continue the previous ones
    */
   next(bytes: Uint8Array): QueryResult {
     const result = readQueryResult(bytes);
@@ -30,23 +30,23 @@ export class ResultStream {
     return result;
   }
 
-  /** Cells taken so far: the next result's first cell stands in column `cells % columns`. */
+  /** Cells read so far. The first cell of the next result belongs to column `cells % columns`. */
   get cells(): number {
     return this.#cells;
   }
 
-  /** Whole rows taken so far. */
+  /** Whole rows read so far. */
   get rows(): number {
     const columns = this.columnNames?.length ?? 0;
     return columns === 0 ? 0 : Math.floor(this.#cells / columns);
   }
 
-  /** Whether the batch that says it is the last was taken. */
+  /** Whether the batch with `is_last_batch` was read. */
   get complete(): boolean {
     return this.#complete;
   }
 
-  /** To be called after the trace's last result. @throws internal, where the last batch is missing. */
+  /** Call this after the trace's last result. @throws BigtraceError internal when the last batch is missing */
   end(): void {
     if (!this.#complete) throw malformed('the last batch is missing');
   }

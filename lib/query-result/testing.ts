@@ -1,4 +1,4 @@
-/** For tests: QueryResults as a protobuf library encodes them, cut into batches and results at will. */
+/** For tests: encodes QueryResults with a protobuf library, divided into batches and results as requested. */
 import protobuf from 'protobufjs';
 import { bytesFromText } from '../common/text/byte-text.ts';
 import { CellType, type CellValue } from './index.ts';
@@ -58,7 +58,7 @@ export function encodeResult(message: object): Buffer {
   return Buffer.from(QueryResult.encode(QueryResult.fromObject(message)).finish());
 }
 
-/** The table as results whose batches and rows do not keep step. */
+/** Encodes a table as results. Batches hold `batchCells` cells and may end in mid-row. */
 export function encodeTable({ names, cells, batchCells, resultBatches }: EncodedTable): Buffer[] {
   const batches: object[] = [];
   for (let at = 0; at === 0 || at < cells.length; at += batchCells)

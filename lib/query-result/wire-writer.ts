@@ -1,4 +1,4 @@
-/** Writing protobuf's wire format. */
+/** Writes protobuf's wire format. */
 import { WIRE_BYTES, WIRE_VARINT } from './wire.ts';
 
 /** Appends a varint to a list of bytes. */
@@ -16,20 +16,20 @@ export function pushVarintTag(bytes: number[], field: number): void {
   pushVarint(bytes, field * 8 + WIRE_VARINT);
 }
 
-/** Appends tag and length of a length-delimited field, whose contents follow. */
+/** Appends the tag and length of a length-delimited field; the caller appends the contents. */
 export function pushLengthTag(bytes: number[], field: number, length: number): void {
   pushVarint(bytes, field * 8 + WIRE_BYTES);
   pushVarint(bytes, length);
 }
 
-/** Tag and length of a length-delimited field. */
+/** Returns the tag and length of a length-delimited field. */
 export function fieldHead(field: number, length: number): Buffer {
   const head: number[] = [];
   pushLengthTag(head, field, length);
   return Buffer.from(head);
 }
 
-/** A length-delimited field: bytes, a text, a message. */
+/** Returns a length-delimited field, which holds bytes, a string or a message. */
 export function bytesField(field: number, bytes: Uint8Array): Buffer {
   return Buffer.concat([fieldHead(field, bytes.length), bytes]);
 }

@@ -1,4 +1,4 @@
-/** Reading protobuf's wire format, strictly: all that is not well formed is a BigtraceError `internal`. */
+/** Reads protobuf's wire format strictly: malformed input throws a BigtraceError `internal`. */
 import { BigtraceError } from '../common/errors.ts';
 
 export const WIRE_VARINT = 0;
@@ -10,7 +10,7 @@ export function malformed(what: string): BigtraceError {
   return new BigtraceError('internal', `malformed query result: ${what}`);
 }
 
-/** A position in a buffer that moves over fields; `end` is the end of the message being read. */
+/** A cursor over the fields of a message in a buffer. `end` is the offset at which the message ends. */
 export class WireReader {
   readonly buffer: Uint8Array;
   at: number;
@@ -22,7 +22,7 @@ export class WireReader {
     this.end = end;
   }
 
-  /** A varint as an unsigned number; above 2^53 only its magnitude is right. */
+  /** Reads a varint as an unsigned number; above 2^53 the value is rounded. */
   varint(): number {
     const { buffer } = this;
     let value = 0;
@@ -37,7 +37,7 @@ export class WireReader {
     throw malformed('a varint is longer than 10 bytes');
   }
 
-  /** A varint as the int64 it stands for. */
+  /** Reads a varint as an int64. */
   int64(): bigint {
     let low = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
@@ -49,7 +49,7 @@ export class WireReader {
     throw malformed('a varint is longer than 10 bytes');
   }
 
-  /** Reads a length; returns the end of the bytes that follow, which lie within the message. */
+  /** Reads a length prefix. @returns the end of the bytes that follow, which is within the message */
   bytesEnd(): number {
     const end = this.varint() + this.at;
     if (end > this.end) throw malformed('a field is longer than its message');
@@ -63,7 +63,7 @@ export class WireReader {
     return bytes;
   }
 
-  /** Bytes as UTF-8; one that is not becomes U+FFFD. */
+  /** Reads a length-delimited field as UTF-8; invalid bytes become U+FFFD. */
   text(): string {
     const { buffer, byteOffset, byteLength } = this.bytes();
     return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
@@ -80,8 +80,8 @@ export class WireReader {
 }
 
 /**
- * Goes over the fields of a message: `read` reads the value of each that it knows, as of the type that the
- * .proto gives it. One that it leaves unread is skipped.
+ * Calls `read` for each field of a message. `read` must read a value with the method for the field's type in the
+ * `.proto`; a field that it does not read is skipped.
  */
 export function eachField(
   message: Uint8Array,

@@ -1,4 +1,4 @@
-/** Writing rows as an encoded QueryResult, for answers that are not the engine's own rows. */
+/** Encodes rows as a QueryResult, for results that the engine does not encode itself. */
 import { bytesFromText } from '../common/text/byte-text.ts';
 import { CellType } from './cell-type.ts';
 import { malformed, WIRE_VARINT } from './wire.ts';
@@ -7,8 +7,11 @@ import { bytesField } from './wire-writer.ts';
 export type WrittenCell = string | number | null;
 
 /**
- * `columnNames`: of the first result of its trace, empty in those that follow; the last has `isLast`. Texts
- * are as textFromBytes makes them, and hold no NUL; numbers are doubles.
+ * Encodes rows as one QueryResult.
+ * @param columnNames empty unless this is the first result of its trace
+ * @param rows strings are in the form of textFromBytes; numbers are written as doubles
+ * @param isLast set in the last result of a trace
+ * @throws BigtraceError internal when a string contains NUL
  */
 export function writeQueryResult(
   columnNames: readonly string[],
