@@ -1,6 +1,7 @@
 /**
- * A directory of files that can be made again, within a bound of bytes; the longest unused go first. It is
- * a cache: whatever fails with it costs time, never an answer. A directory belongs to one worker.
+ * Keeps recreatable files in one directory, up to a total size; when space is needed, the least recently used
+ * files are removed first. Failures cost time, never a result: they are logged and counted, and the value is
+ * computed again. A directory must be used by one worker only.
  */
 import { createHash } from 'node:crypto';
 import { access, lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
@@ -8,48 +9,58 @@ import { join } from 'node:path';
 import type { Logger } from '../../lib/common/observability/log.ts';
 
 export interface CacheDirectoryOptions {
-  /** Without one nothing is kept. */
+  /** Path of the directory; undefined: nothing is kept. */
   directory: string | undefined;
-  /** Directories of other workers: what they keep is used, but neither written nor removed. */
+  /** Directories of other workers: their files are read, but never written or removed. */
   neighbours: readonly string[];
+  /** Maximum total size of the files, in whole blocks of 4096 bytes. */
   bytesMax: number;
-  /** How names of its files end: `.image`. */
+  /** Suffix of the file names, such as `.image`. */
   suffix: string;
-  /** What its files are, for people: `images of traces`. */
+  /** Plural noun for log messages, such as `images of traces`. */
   what: string;
-  /** Whether an error of `decode` says that a file's digest or format is wrong. Only then is the file removed. */
+  /**
+   * Returns whether an error of `decode` means that the file is damaged or of another format. Only then is
+   * the file removed.
+   */
   isWrong: (error: unknown) => boolean;
-  /** Called at every failure of the directory itself. */
+  /** Called for every failure to read, write or remove in the directory itself. */
   onFailed: () => void;
   logger: Logger;
 }
 
-/** A file takes whole blocks. */
+/** File sizes are rounded up to this block size, in bytes. */
 const BLOCK_BYTES = 4096;
-/** Files looked at together at the start. */
+/** Maximum number of parallel lstat() calls while the directory is scanned. */
 const LOOKS = 256;
 const UNFINISHED_SUFFIX = '.unfinished';
-/** Delay before retrying after a write error. */
+/** After a failed write, no write is attempted for this time. */
 const RETRY_MS = 60_000;
 const TOO_LARGE_MAX = 10_000;
 
 export class CacheDirectory {
   readonly #options: CacheDirectoryOptions;
-  /** Name of the file to its size, in order of last use. */
+  /** Size in bytes of each file by name, least recently used first. */
   readonly #files = new Map<string, number>();
+  /** Sum of the sizes in #files. */
   #bytes = 0;
+  /** Time (performance.now()) from which writes are attempted again. */
   #writableFrom = 0;
+  /** Whether the current failure has been logged. */
   #complained = false;
-  /** Whether the files of an earlier worker are counted. */
+  /** Whether the files that an earlier worker left are counted. */
   #takenOver = false;
-  /** Names of what was larger than the bound: to write it again would be for nothing. */
+  /** Names of files that exceeded the maximum size; they are not written again. */
   readonly #tooLarge = new Set<string>();
 
   private constructor(options: CacheDirectoryOptions) {
     this.#options = options;
   }
 
-  /** Takes over what an earlier worker has left in the directory. */
+  /**
+   * Opens the directory and takes over the files that an earlier worker left there. Never rejects: failures
+   * are logged.
+   */
   static async open(options: CacheDirectoryOptions): Promise<CacheDirectory> {
     const cache = new CacheDirectory(options);
     await cache.#takeOver().catch((error: unknown) => cache.#complain(error));
@@ -64,7 +75,7 @@ export class CacheDirectory {
     return this.#bytes;
   }
 
-  /** Whether something could be written now. */
+  /** Whether writes are attempted now: there is a directory, and no write failed in the last RETRY_MS. */
   get writable(): boolean {
     const { directory, bytesMax } = this.#options;
     return directory !== undefined && bytesMax > 0 && performance.now() >= this.#writableFrom;
@@ -74,7 +85,10 @@ export class CacheDirectory {
     return this.#files.has(this.#nameOf(key));
   }
 
-  /** Path of the file of `key` that a neighbour has, and that is not to be left out. */
+  /**
+   * Returns the path of the file of `key` in another worker's directory, except paths for which `isLeftOut`
+   * returns true.
+   */
   async atNeighbour(
     key: string,
     isLeftOut = (_path: string) => false,
@@ -89,21 +103,24 @@ export class CacheDirectory {
     return undefined;
   }
 
-  /** Whether the file of `key` is to be written. */
+  /**
+   * Returns whether a file of `key` should be written: it is missing, and it did not exceed the maximum size
+   * before.
+   */
   wants(key: string): boolean {
     const name = this.#nameOf(key);
     return this.writable && !this.#files.has(name) && !this.#tooLarge.has(name);
   }
 
-  /** That what the file of `key` says was used, without a look into it. */
+  /** Records that the value of `key` was used, without reading its file. */
   use(key: string): void {
     const name = this.#nameOf(key);
     this.#use(name, this.#path(name));
   }
 
   /**
-   * What `decode` makes of the file of `key`; undefined where there is none. A file that is wrong is removed; one
-   * that cannot be read now (EMFILE, EIO) stays.
+   * Reads the file of `key` with `decode`; resolves to undefined if there is no file. A damaged file
+   * (`isWrong`) is removed; a file that cannot be read at the moment (EMFILE, EIO) is kept.
    * @throws what `decode` throws
    */
   async read<Value>(
@@ -117,7 +134,9 @@ export class CacheDirectory {
     return value;
   }
 
-  /** What `decode` makes of each file; those that it throws for are left out, and removed if they are wrong. */
+  /**
+   * Reads all files with `decode`. Files for which it throws are skipped, and removed if they are damaged.
+   */
   async readAll<Value>(decode: (path: string) => Promise<Value>): Promise<Value[]> {
     const values: Value[] = [];
     for (const name of [...this.#files.keys()]) {
@@ -138,13 +157,16 @@ export class CacheDirectory {
     }
   }
 
-  /** Removes the file of `key`, if there is one. */
+  /** Removes the file of `key` if there is one. */
   async remove(key: string): Promise<void> {
     const name = this.#nameOf(key);
     if (this.#files.has(name)) await this.#remove(name);
   }
 
-  /** Keeps a file for `key`, if there is a place for it. @returns whether it does */
+  /**
+   * Writes a file for `key` and removes the least recently used files to make space. Never rejects. @returns
+   * whether the file was written
+   */
   async write(
     key: string,
     pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -204,7 +226,7 @@ export class CacheDirectory {
   async #look(name: string): Promise<FoundFile | undefined> {
     try {
       const file = await lstat(this.#path(name));
-      // Opening a fifo would wait for ever.
+      // Only regular files count: opening a FIFO would block forever.
       return file.isFile() ? { name, size: onDisk(file.size), usedMs: file.mtimeMs } : undefined;
     } catch (error) {
       if (isMissing(error)) return undefined;
@@ -212,16 +234,19 @@ export class CacheDirectory {
     }
   }
 
-  /** Time of change is time of use: a restart goes by it. */
+  /**
+   * Moves the file to the end of the order, and sets its mtime, from which the next worker reads the order.
+   */
   #use(name: string, path: string): void {
     const size = this.#files.get(name);
     if (size === undefined) return;
     this.#files.delete(name);
     this.#files.set(name, size);
     const now = new Date();
-    utimes(path, now, now).catch(() => {}); // where one may only read, the order is lost
+    utimes(path, now, now).catch(() => {}); // fails in a read-only directory; then the order is lost at a restart
   }
 
+  /** Removes the least recently used files until `bytes` more fit. */
   async #makePlace(bytes: number): Promise<void> {
     for (const oldest of this.#files.keys()) {
       if (this.#bytes + bytes <= this.#options.bytesMax) return;
@@ -245,7 +270,7 @@ export class CacheDirectory {
     this.#files.delete(name);
   }
 
-  /** Of the file of `key`, here and at neighbours. */
+  /** Returns the file name of `key`; it is the same in the directories of other workers. */
   #nameOf(key: string): string {
     return createHash('sha256').update(key).digest('hex') + this.#options.suffix;
   }
@@ -254,7 +279,10 @@ export class CacheDirectory {
     return join(this.#options.directory ?? '', name);
   }
 
-  /** Once, until it succeeds: a full disk stays full for a while. */
+  /**
+   * Counts the failure, and logs it unless the previous one was logged without a success since: a full disk
+   * fails again and again.
+   */
   #complain(error: unknown): void {
     const { what, onFailed, logger } = this.#options;
     onFailed();
@@ -266,8 +294,9 @@ export class CacheDirectory {
 
 interface FoundFile {
   name: string;
-  /** What it takes of the disk, in bytes. */
+  /** Size on disk in bytes, in whole blocks. */
   size: number;
+  /** Time of last use (mtime), in milliseconds since the epoch. */
   usedMs: number;
 }
 
@@ -275,7 +304,7 @@ function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
-/** Whether somebody else has removed the file. */
+/** Returns whether another process has removed the file. */
 async function isGone(path: string): Promise<boolean> {
   return lstat(path).then(() => false, isMissing);
 }
@@ -287,11 +316,12 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
+/** Rounds a size in bytes up to whole blocks. */
 function onDisk(bytes: number): number {
   return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
-/** @returns the bytes written; undefined where there were more than `bytesMax`. */
+/** Writes a file of at most `bytesMax` bytes. @returns the bytes written; undefined if there were more */
 async function writeBounded(
   path: string,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

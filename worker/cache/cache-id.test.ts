@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { tempDir } from '../testing/worker.ts';
 import { cacheId } from './cache-id.ts';
 
-test('a directory keeps its name, and each has another', async () => {
+test('a directory keeps its ID, and each directory has another one', async () => {
   await using one = await tempDir();
   await using other = await tempDir();
   const id = await cacheId(join(one.path, 'images'));
@@ -13,7 +13,7 @@ test('a directory keeps its name, and each has another', async () => {
   expect(await cacheId(other.path)).not.toBe(id);
 });
 
-test('a name that was cut short is made anew', async () => {
+test('a truncated ID is replaced', async () => {
   await using dir = await tempDir();
   await writeFile(join(dir.path, 'id'), 'abc');
   const id = await cacheId(dir.path);
@@ -21,19 +21,19 @@ test('a name that was cut short is made anew', async () => {
   expect(await readFile(join(dir.path, 'id'), 'utf8')).toBe(id);
 });
 
-test('a name that cannot be read this time is not replaced', async () => {
+test('an ID that cannot be read at the moment is not replaced', async () => {
   await using dir = await tempDir();
   const path = join(dir.path, 'cache');
   const id = await cacheId(path);
   await mkdir(join(dir.path, 'aside'));
   await rename(join(path, 'id'), join(dir.path, 'aside/id'));
-  await symlink('id', join(path, 'id')); // a loop
+  await symlink('id', join(path, 'id')); // a loop: opening it fails with ELOOP
   expect(await cacheId(path)).toBe('');
   await rename(join(dir.path, 'aside/id'), join(path, 'id'));
   expect(await cacheId(path)).toBe(id);
 });
 
-test('where nothing can be kept there is no name', async () => {
+test('a directory that cannot be written has no ID', async () => {
   await using dir = await tempDir();
   await writeFile(join(dir.path, 'file'), '');
   expect(await cacheId(join(dir.path, 'file', 'below'))).toBe('');

@@ -1,6 +1,7 @@
 /**
- * The name of a directory of images. Traces are placed by it (orchestrator/dispatch/placement.ts): a worker that
- * comes back with its images under another address is asked for the same traces as before.
+ * Stores a random ID in the worker's cache directory. The orchestrator places traces by it
+ * (orchestrator/dispatch/placement.ts), so a worker that restarts with its cache under another address gets
+ * the same traces as before.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -9,7 +10,10 @@ import { join } from 'node:path';
 const FILE = 'id';
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** Made when it is asked for the first time. Empty: there is no directory, or nothing can be kept in it. */
+/**
+ * Returns the ID of a cache directory, and creates it if there is none. Returns '' without a directory, or if
+ * the ID can be neither read nor written; never rejects.
+ */
 export async function cacheId(directory: string | undefined): Promise<string> {
   if (directory === undefined) return '';
   const path = join(directory, FILE);
@@ -21,11 +25,11 @@ export async function cacheId(directory: string | undefined): Promise<string> {
     await writeFile(path, id);
     return id;
   } catch {
-    return ''; // the cache of images complains of it
+    return ''; // the cache that uses the directory logs the failure
   }
 }
 
-/** An id that cannot be read just now must not be replaced by another one. */
+/** Only a missing file yields `value`: an ID that cannot be read at the moment must not be replaced. */
 function ifMissing<Value>(value: Value): (error: NodeJS.ErrnoException) => Value {
   return (error) => {
     if (error.code === 'ENOENT') return value;

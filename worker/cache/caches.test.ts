@@ -9,11 +9,11 @@ const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
 const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
 const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 
-/** Takes some ten milliseconds of any trace. */
+/** Takes some tens of milliseconds on any trace. */
 const FAR = 200_000n;
 const COUNT_FAR = `WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT ${FAR}) SELECT count(*) FROM n`;
 
-test('a trace is parsed once, asked again in memory, and an answer is remembered', async () => {
+test('a trace is parsed once and then queried in memory, and its result is cached', async () => {
   await using worker = await testWorker();
   expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
   expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
@@ -22,7 +22,7 @@ test('a trace is parsed once, asked again in memory, and an answer is remembered
   expect(counters).toMatchObject({ tier_parse: 1, tier_resident: 1, tier_result: 1 });
 });
 
-test('what is not deterministic is not remembered', async () => {
+test('the result of a script that is not deterministic is not cached', async () => {
   await using worker = await testWorker();
   const sql = 'SELECT hex(randomblob(16))';
   const [first] = await ask(worker, COMPILE, sql);
@@ -31,7 +31,7 @@ test('what is not deterministic is not remembered', async () => {
   expect(second).not.toBe(first);
 });
 
-test('columns found are the start of the query that follows', async () => {
+test('column finding fills the result cache for the query that follows', async () => {
   await using worker = await testWorker();
   const sql = 'SELECT count(*) AS n FROM slice';
   const run = worker.client.run({ sql, mode: 'TYPES' });
@@ -45,7 +45,7 @@ test('columns found are the start of the query that follows', async () => {
   });
 });
 
-test('the columns of a remembered answer can be asked for afterwards', async () => {
+test('the columns of a cached result can be requested afterwards', async () => {
   await using worker = await testWorker();
   const sql = 'SELECT id, name, NULL FROM slice';
   await ask(worker, CANVAS, sql);
@@ -57,7 +57,7 @@ test('the columns of a remembered answer can be asked for afterwards', async () 
   });
 });
 
-test('marks are taken back in memory, not by parsing again', async () => {
+test('mutated state is rolled back in memory, without parsing the trace again', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0 });
   const make = 'CREATE PERFETTO TABLE foo AS SELECT 7 AS x; SELECT x FROM foo';
   expect(await ask(worker, CANVAS, make)).toEqual([7n, 'parse']);
@@ -66,7 +66,7 @@ test('marks are taken back in memory, not by parsing again', async () => {
   expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'resident']);
 });
 
-test('what asks for history is told none', async () => {
+test('a script that reads the query history sees none of other queries', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0 });
   const history = 'SELECT count(*) FROM sqlstats';
   const [fresh] = await ask(worker, COMPILE, history);
@@ -75,7 +75,7 @@ test('what asks for history is told none', async () => {
   expect(await ask(worker, COMPILE, history)).toEqual([fresh, 'parse']);
 });
 
-test('a changed trace is noticed, a vanished one is an error', async () => {
+test('a changed trace is loaded again, and a removed trace is an error', async () => {
   await using root = await tempDir();
   const path = join(root.path, 'x.pftrace');
   await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
@@ -90,7 +90,7 @@ test('a changed trace is noticed, a vanished one is an error', async () => {
   expect(await ask(worker, '/local/x.pftrace', sql)).toEqual([undefined, 'trace_not_found']);
 });
 
-test('who has just listed a trace gets its remembered answer without another look at it', async () => {
+test('a task with a just listed generation gets its cached result without a lookup in the store', async () => {
   await using root = await tempDir();
   const path = join(root.path, 'x.pftrace');
   const trace = '/local/x.pftrace';
@@ -117,7 +117,7 @@ test('who has just listed a trace gets its remembered answer without another loo
   expect(changed).not.toBe(3321n);
 });
 
-test('idle traces make place for others within the bound of memory', async () => {
+test('idle loaded traces are evicted to keep the memory limit', async () => {
   const memoryBytesMax = 170 * 2 ** 20;
   await using worker = await testWorker({ memoryBytesMax, resultMemoryBytesMax: 0 });
   const traces = [CANVAS, LONGTASK, '/local/recorded/chrome/dom-a.pftrace'];
@@ -129,14 +129,15 @@ test('idle traces make place for others within the bound of memory', async () =>
   expect(gauges['resident_traces']).toBe(2);
   expect(counters['evictions']).toBe(1);
   const again = [];
-  // The last one first: it is loaded for certain. What the others cost decides which of them is not.
+  // The last trace goes first because it is certainly loaded; which of the other two is still loaded depends
+  // on what they cost.
   for (const trace of traces.reverse()) again.unshift(await ask(worker, trace, sql));
   expect(again.map(([count]) => count)).toEqual(first);
   expect(again.map(([, tier]) => tier)).toContain('resident');
   expect(again.map(([, tier]) => tier)).toContain('parse');
 });
 
-test('cancelling one query costs no other trace its place', async () => {
+test('cancelling a query does not evict the loaded traces of others', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0 });
   await ask(worker, CANVAS, 'SELECT count(*) FROM slice');
   const endless = worker.client.run({
@@ -148,7 +149,7 @@ test('cancelling one query costs no other trace its place', async () => {
   expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'resident']);
 });
 
-test('who waits for a turn, and not for the trace, does not have it loaded again', async () => {
+test('tasks that wait only for a thread permit do not cause their traces to be loaded again', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 1 });
   const traces = [CANVAS, LONGTASK, COMPILE];
   for (const trace of traces) await ask(worker, trace, 'SELECT 1');
@@ -158,7 +159,7 @@ test('who waits for a turn, and not for the trace, does not have it loaded again
   expect(await Promise.all(asked)).toEqual(asked.map(() => [FAR, 'resident']));
 });
 
-test('a trace that is asked for long is loaded again, where a thread is free', async () => {
+test('a trace whose engine is busy for long is loaded a second time if a thread is free', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 2 });
   await ask(worker, COMPILE, 'SELECT 1');
   const endless = worker.client.run({
@@ -172,6 +173,6 @@ test('a trace that is asked for long is loaded again, where a thread is free', a
     expect(count).toBe(3321n);
     return tier;
   });
-  expect(tiers.sort()).toEqual(['parse', 'resident']); // once more, and not once for each
+  expect(tiers.sort()).toEqual(['parse', 'resident']); // one task loads it a second time, and the other one shares the engine
   endless.call.cancel();
 });

@@ -48,7 +48,7 @@ function read(disk: ResultDiskCache, key: string): Promise<CachedResult | undefi
   return disk.read(key, { user: 'test', query: {} }, new AbortController().signal);
 }
 
-/** Answers of one directory, written by a worker that has ended. */
+/** Writes results for `keys` as a worker that has ended; returns its counters. */
 async function written(directory: string, keys: string[], bytesMax?: number): Promise<Counters> {
   const { disk, counters } = await open(directory, bytesMax);
   for (const [at, key] of keys.entries()) disk.put(key, answerOf(at + 1));
@@ -56,7 +56,7 @@ async function written(directory: string, keys: string[], bytesMax?: number): Pr
   return counters;
 }
 
-test('what is read is what was put, to the byte, also by the next worker', async () => {
+test('a result is read back byte for byte, also by the next worker', async () => {
   await using dir = await tempDir();
   await written(dir.path, ['a', 'b']);
   const { disk } = await open(dir.path);
@@ -65,7 +65,7 @@ test('what is read is what was put, to the byte, also by the next worker', async
   expect(disk.size).toBe(2);
 });
 
-test('what is damaged, cut short, swapped or of something else is ignored, and removed', async () => {
+test('files that are damaged, truncated, swapped or of another kind are ignored and removed', async () => {
   await using dir = await tempDir();
   await written(dir.path, ['a', 'b']);
   const [one = '', other = ''] = (await readdir(dir.path)).map((name) => join(dir.path, name));
@@ -89,7 +89,7 @@ test('what is damaged, cut short, swapped or of something else is ignored, and r
   }
 });
 
-test('an answer that cannot be read this time is kept; one that somebody removed is forgotten', async () => {
+test('a result that cannot be read at the moment is kept; one that another process removed is forgotten', async () => {
   await using dir = await tempDir();
   await written(dir.path, ['a']);
   const { disk, counters } = await open(dir.path);
@@ -111,7 +111,7 @@ test('a directory that cannot be listed at the start is taken over before the fi
   const [directory, aside] = [join(dir.path, 'results'), join(dir.path, 'aside')];
   await written(directory, ['a']);
   await rename(directory, aside);
-  await symlink('results', directory); // a loop
+  await symlink('results', directory); // a loop: opening it fails with ELOOP
   const { disk } = await open(directory);
   expect(disk.size).toBe(0);
   await rename(directory, join(dir.path, 'loop'));
@@ -122,9 +122,9 @@ test('a directory that cannot be listed at the start is taken over before the fi
   expect(await read(disk, 'a')).toEqual(answerOf(1));
 });
 
-test('the bound holds, and the longest unused go first, also where they were used in memory', async () => {
+test('the size limit holds, and the least recently used results go first, also if they were used in memory', async () => {
   await using dir = await tempDir();
-  const bytesMax = 3 * 12_288; // three of them, in whole blocks
+  const bytesMax = 3 * 12_288; // three results, in whole blocks
   const { disk } = await open(dir.path, bytesMax);
   for (const [at, key] of ['a', 'b', 'c'].entries()) disk.put(key, answerOf(at));
   await expect.poll(() => disk.size).toBe(3);
@@ -141,7 +141,7 @@ test('the bound holds, and the longest unused go first, also where they were use
   expect([smaller.size, readdirSync(dir.path).length]).toEqual([2, 2]);
 });
 
-test('answers of another worker are given, and left to it', async () => {
+test('results of another worker are read, but neither written nor removed', async () => {
   await using dir = await tempDir();
   const [own, others] = [join(dir.path, 'own'), join(dir.path, 'others')];
   await written(others, ['a', 'b']);
@@ -155,7 +155,7 @@ test('answers of another worker are given, and left to it', async () => {
   expect([readdirSync(own).length, readdirSync(others).length]).toEqual([0, 2]);
 });
 
-test('an answer that is too large is not kept, and no directory is none', async () => {
+test('too large a result is not written, and without a directory nothing is written', async () => {
   await using dir = await tempDir();
   const { disk } = await open(dir.path);
   disk.put('large', answerOf(1, 17 * 2 ** 20));
@@ -167,7 +167,7 @@ test('an answer that is too large is not kept, and no directory is none', async 
   expect(await read(none, 'a')).toBeUndefined();
 });
 
-test('what cannot be written to costs only time', async () => {
+test('a directory that cannot be written costs only time', async () => {
   await using dir = await tempDir();
   const file = join(dir.path, 'file');
   await writeFile(file, '');
@@ -179,13 +179,13 @@ test('what cannot be written to costs only time', async () => {
   expect(counters.get('results_written')).toBe(0);
 });
 
-/** Rows of one trace, and where they came from. */
+/** Returns the rows of one trace, and the tier that they came from. */
 async function ask(worker: TestWorker, trace: string, sql: string): Promise<[unknown, unknown]> {
   const end = await worker.client.ask(trace, sql);
   return [rowsOf(end?.results ?? []), end?.end.rows?.stats?.tier];
 }
 
-test('a worker that comes back gives the same rows, and touches no engine', async () => {
+test('a restarted worker returns the same rows without using an engine', async () => {
   await using dir = await tempDir();
   let rows: unknown;
   {
@@ -205,7 +205,7 @@ test('a worker that comes back gives the same rows, and touches no engine', asyn
   expect(gauges).toMatchObject({ results_on_disk: 1 });
 });
 
-test('they are written while the worker lives, too, when it has nothing else to do', async () => {
+test('results are written before the worker ends, as soon as it is idle', async () => {
   await using dir = await tempDir();
   await using worker = await testWorker({ resultCacheDir: dir.path });
   await ask(worker, COMPILE, SQL);
@@ -213,7 +213,7 @@ test('they are written while the worker lives, too, when it has nothing else to 
   await expect.poll(count, { timeout: 10_000 }).toBe(1);
 });
 
-test('neither a changed trace nor another script nor what is not deterministic is answered from disk', async () => {
+test('a changed trace, another script and a non-deterministic script are not served from disk', async () => {
   await using dir = await tempDir();
   const path = join(dir.path, 'traces', 'x.pftrace');
   await mkdir(join(dir.path, 'traces'));
@@ -245,7 +245,7 @@ test('neither a changed trace nor another script nor what is not deterministic i
   });
 });
 
-test('a directory that may only be read is read, and costs only time', async () => {
+test('a read-only directory is read, and costs only time', async () => {
   await using dir = await tempDir();
   await written(dir.path, ['a']);
   execFileSync('chmod', ['-R', 'a-w', dir.path]);

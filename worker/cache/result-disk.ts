@@ -1,6 +1,6 @@
 /**
- * Answers of the past on disk, within a bound of bytes: what `ResultMemory` has let go, or an earlier worker
- * has left. They are written while there is nothing else to do.
+ * The part of the result cache on disk. It outlives the worker and holds more results than fit in memory. New
+ * results wait in memory until the worker is idle, and are written then.
  */
 import { readFile, stat } from 'node:fs/promises';
 import type { Counters } from '../counters.ts';
@@ -12,21 +12,28 @@ import type { CachedResult } from './result-memory.ts';
 
 export interface ResultDiskOptions
   extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
-  /** Whether the worker has something else to do. */
+  /** Returns whether a task runs or waits for a thread; writing waits until there is none. */
   isBusy: () => boolean;
   counters: Counters;
 }
 
-/** A larger answer is not kept: it is read and checked in one go. */
+/** Maximum size in bytes of a result that is written; a file is read and verified as a whole. */
 const ANSWER_BYTES_MAX = 16 * 2 ** 20;
-/** The header names each result, and most are 100 KiB. */
+/**
+ * Maximum size in bytes of a result file; its header lists the size of each QueryResult, most of which have
+ * about 100 KiB.
+ */
 const FILE_BYTES_MAX = 2 * ANSWER_BYTES_MAX;
+/** Maximum number of files read at the same time. */
 const READS_MAX = 8;
-/** A worker that had nothing to do for so long is idle. */
+/** Delay after the last new or used result before writing begins. */
 const IDLE_MS = 300;
-/** What is not written by then when the worker ends, is not. */
+/** Pending results are dropped this long after the worker began to stop. */
 const CLOSE_MS_MAX = 2000;
-/** What waits to be written; beyond it the oldest are forgotten. */
+/**
+ * Maximum number of results that wait to be written; above it, or above WAITING_BYTES_MAX, the oldest are
+ * dropped.
+ */
 const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 4 * ANSWER_BYTES_MAX;
 
@@ -34,8 +41,12 @@ export class ResultDiskCache {
   readonly #options: ResultDiskOptions;
   readonly #files: CacheDirectory;
   readonly #reads = new Permits(READS_MAX);
+  /** Results to be written, by key, oldest first. */
   readonly #waiting = new Map<string, CachedResult>();
-  /** Keys of answers that were used in memory. */
+  /**
+   * Keys of results that were used from memory since the last write; their files become the most recently
+   * used.
+   */
   readonly #used = new Set<string>();
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -47,7 +58,10 @@ export class ResultDiskCache {
     this.#files = files;
   }
 
-  /** Takes over what an earlier worker has left in the directory. */
+  /**
+   * Opens the directory and takes over the results that an earlier worker left there. Never rejects: failures
+   * are logged.
+   */
   static async open(options: ResultDiskOptions): Promise<ResultDiskCache> {
     const { isBusy: _, counters, ...directory } = options;
     const files = await CacheDirectory.open({
@@ -69,7 +83,7 @@ export class ResultDiskCache {
   }
 
   /**
-   * The answer; a file of its own that is damaged is removed.
+   * Returns the cached result, or undefined. A damaged file is removed, unless it is another worker's.
    * @throws the signal's reason
    */
   async read(key: string, turn: Turn, signal: AbortSignal): Promise<CachedResult | undefined> {
@@ -101,7 +115,7 @@ export class ResultDiskCache {
     }
   }
 
-  /** Keeps it soon, if there is a place for it. */
+  /** Queues a result to be written when the worker is idle; results above ANSWER_BYTES_MAX are ignored. */
   put(key: string, answer: CachedResult): void {
     if (this.#closing || answer.resultBytes > ANSWER_BYTES_MAX || !this.#files.wants(key)) return;
     this.#take(key);
@@ -114,14 +128,14 @@ export class ResultDiskCache {
     this.#later();
   }
 
-  /** That it was used, although it was not read here. */
+  /** Records that a result was used from the memory cache. */
   used(key: string): void {
     if (this.#closing || this.#used.size >= WAITING_MAX || !this.#files.has(key)) return;
     this.#used.add(key);
     this.#later();
   }
 
-  /** Writes what waits, and keeps nothing any more. */
+  /** Writes pending results for at most CLOSE_MS_MAX; then nothing is kept any more. */
   async close(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#timer);

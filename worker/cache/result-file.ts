@@ -1,26 +1,31 @@
-/** One remembered answer as a file: a digest over all that follows, what it is the answer to, its results. */
+/**
+ * Encodes one cached result as a file: magic, a digest of all that follows, a header with the key, and the
+ * results.
+ */
 import { createHash, hash } from 'node:crypto';
 import type { CachedResult } from './result-memory.ts';
 
-/** Says what kind of file it is; another format will have another one. */
+/** Identifies the file type and the version of its format. */
 const MAGIC = Buffer.from('bigtrace result 2\n');
-/** Half the time of SHA-256. */
+/** BLAKE2b takes half the time of SHA-256. */
 const DIGEST = 'blake2b512';
 const DIGEST_BYTES = 64;
+/** The header's length precedes it as a little-endian uint32. */
 const LENGTH_BYTES = 4;
 const BODY_AT = MAGIC.length + DIGEST_BYTES;
 
 interface Header {
-  /** Of the trace, its generation, the engine and the script. */
+  /** Key of the trace, its generation, the engine version and the script. */
   key: string;
   rows: number;
   traceBytes?: number | undefined;
-  /** Names as latin1, one character a byte. */
+  /** Column names as latin1 text, one character per byte, and the bit set of their cell types. */
   columns?: [name: string, kinds: number][] | undefined;
-  /** Bytes of each result; they follow one another. */
+  /** Size in bytes of each QueryResult, in order; their bytes follow the header without gaps. */
   sizes: number[];
 }
 
+/** The file is damaged, or holds the result of another key. */
 export class ResultUnusable extends Error {}
 
 export function encodeResult(key: string, answer: CachedResult): Buffer[] {
@@ -38,7 +43,7 @@ export function encodeResult(key: string, answer: CachedResult): Buffer[] {
   return [MAGIC, digest.digest(), ...body];
 }
 
-/** @throws ResultUnusable where the file is damaged, or of something else */
+/** @throws ResultUnusable if the file is damaged or has another format or key */
 export function decodeResult(file: Buffer, key: string): CachedResult {
   if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new ResultUnusable('it is no result');
   const body = file.subarray(BODY_AT);

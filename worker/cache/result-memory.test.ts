@@ -11,7 +11,7 @@ function answerOf(bytes: number): CachedResult {
   };
 }
 
-test('the longest unused goes first, and the bound holds', () => {
+test('the size limit holds, and the least recently used result goes first', () => {
   const memory = new ResultMemoryCache(40_000);
   for (const key of ['a', 'b', 'c', 'd']) memory.put(key, answerOf(8000));
   expect(memory.get('a')).toBeDefined();
@@ -27,7 +27,7 @@ test('the longest unused goes first, and the bound holds', () => {
   expect(memory.size).toBe(4);
 });
 
-test('what is put twice counts once', () => {
+test('a result that is put twice counts once', () => {
   const memory = new ResultMemoryCache(40_000);
   memory.put('a', answerOf(8000));
   const { bytes } = memory;
@@ -35,7 +35,7 @@ test('what is put twice counts once', () => {
   expect(memory.bytes).toBe(bytes);
 });
 
-test('an answer above its share is not kept, and not gathered to the end', () => {
+test('a result above its share of the memory is not kept, and not recorded to its end', () => {
   const memory = new ResultMemoryCache(40_000);
   memory.put('huge', answerOf(20_000));
   expect(memory.get('huge')).toBeUndefined();
@@ -46,7 +46,7 @@ test('an answer above its share is not kept, and not gathered to the end', () =>
   expect(recorder.results).toBeUndefined();
 });
 
-test('a memory of no bytes keeps nothing', () => {
+test('a cache of 0 bytes keeps nothing', () => {
   const memory = new ResultMemoryCache(0);
   memory.put('a', answerOf(0));
   expect(memory.size).toBe(0);

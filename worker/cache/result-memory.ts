@@ -1,30 +1,32 @@
 /**
- * Answers of the past: the same script on the same bytes with the same engine gives the same rows. Held
- * within a bound of bytes; the longest unused go first.
+ * The part of the result cache in memory. The same script on the same bytes with the same engine version
+ * returns the same rows, so a result is kept by all three, within a maximum size; the least recently used go
+ * first.
  */
 import type { ResultColumn } from '../tasks/columns.ts';
 
 export interface CachedResult {
-  /** Encoded QueryResults, as the engine wrote them. */
+  /** Encoded QueryResult messages, as the engine wrote them. */
   results: readonly Buffer[];
+  /** Sum of the sizes of `results`, in bytes. */
   resultBytes: number;
   rows: number;
-  /** The trace's size, where its store knows it. */
+  /** Size of the trace in bytes; undefined if its store does not report it. */
   traceBytes: number | undefined;
-  /** Once somebody wanted to know. */
+  /** Columns and their cell types; undefined until a client requested them. */
   columns: readonly ResultColumn[] | undefined;
 }
 
-/** One answer may not push out most of the others. */
+/** Maximum share of the cache for one result, so that it cannot evict most of the others. */
 const ENTRY_SHARE = 1 / 4;
-/** What the objects around the bytes take, about. */
+/** Approximate overhead of an entry, and of each of its results, in bytes. */
 const ENTRY_BYTES = 1024;
 const RESULT_BYTES = 256;
 
 export class ResultMemoryCache {
   readonly bytesMax: number;
   #bytes = 0;
-  /** In order of last use. */
+  /** Least recently used first. */
   readonly #entries = new Map<string, CachedResult>();
 
   constructor(bytesMax: number) {
@@ -47,11 +49,14 @@ export class ResultMemoryCache {
     return found;
   }
 
-  /** Gathers an answer while it is made; one that grows too large is let go. */
+  /**
+   * Returns a recorder for the results of a running script. It drops them when they exceed one entry's share.
+   */
   recorder(): ResultRecorder {
     return new ResultRecorder(this.bytesMax * ENTRY_SHARE);
   }
 
+  /** Adds or replaces a result; one above ENTRY_SHARE is ignored. */
   put(key: string, answer: CachedResult): void {
     const bytes = cost(answer);
     if (bytes > this.bytesMax * ENTRY_SHARE) return;
@@ -72,13 +77,16 @@ export class ResultMemoryCache {
   }
 }
 
+/** Approximate memory of an entry, in bytes. */
 function cost({ results, resultBytes }: CachedResult): number {
   return resultBytes + results.length * RESULT_BYTES + ENTRY_BYTES;
 }
 
+/** Collects the results of one script until they exceed `bytesMax`. */
 export class ResultRecorder {
   readonly #bytesMax: number;
   #results: Buffer[] | undefined = [];
+  /** Bytes added so far, including results that were dropped. */
   resultBytes = 0;
 
   constructor(bytesMax: number) {
@@ -91,7 +99,7 @@ export class ResultRecorder {
     this.#results?.push(result);
   }
 
-  /** All that was added, or undefined where it was too much. */
+  /** All results that were added; undefined if they exceeded the maximum. */
   get results(): readonly Buffer[] | undefined {
     return this.#results;
   }

@@ -1,4 +1,7 @@
-/** The directory of images by itself; with a worker in front of it: snapshots.ci-test.ts, snapshot-disk.ci-test.ts. */
+/**
+ * Tests the directory of snapshots by itself; with a worker in front of it: snapshots.ci-test.ts,
+ * snapshot-disk.ci-test.ts.
+ */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -22,7 +25,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** One page; two are of one kind as soon as they have the same `seed`. */
+/** Returns a snapshot of one page whose contents depend on `seed`. */
 function imageOf(seed: number): Image {
   const contents = new Uint8Array(new SharedArrayBuffer(PAGE_BYTES));
   for (let at = 0; at < contents.length; at++) contents[at] = (at * seed) >> (at % 5);
@@ -57,12 +60,13 @@ async function memoryBytesOf(path: string): Promise<number> {
   }
 }
 
+/** Moves the clock beyond the delay after a failed write. */
 function inAMinute(): void {
   const now = performance.now() + 60_001;
   vi.spyOn(performance, 'now').mockReturnValue(now);
 }
 
-test('an image that is larger than the bound is written once and never again', async () => {
+test('a snapshot above the size limit is written once and never again', async () => {
   await using dir = await tempDir();
   const { cache, counters } = await openCache(dir.path, 1000);
   expect(cache.wants('large')).toBe(true);
@@ -73,7 +77,7 @@ test('an image that is larger than the bound is written once and never again', a
   expect(readdirSync(dir.path)).toEqual([]);
 });
 
-test('a failure is told once and counted each time; what succeeds again is told, too', async () => {
+test('a failure is logged once and counted each time, and the first success after it is logged', async () => {
   await using dir = await tempDir();
   const directory = join(dir.path, 'images');
   const { cache, counters, said } = await openCache(directory);
@@ -82,7 +86,7 @@ test('a failure is told once and counted each time; what succeeds again is told,
   for (const failures of [1, 2, 3]) {
     await cache.write('a', imageOf(1));
     expect(cache.writable).toBe(false);
-    await cache.write('a', imageOf(1)); // not tried
+    await cache.write('a', imageOf(1)); // not attempted: the last failure is less than a minute ago
     expect(counters.get('images_failed')).toBe(failures);
     inAMinute();
   }
@@ -97,7 +101,7 @@ test('a failure is told once and counted each time; what succeeds again is told,
   expect(said).toHaveLength(3);
 });
 
-test('what is no image file in its directory is left alone, and not waited for', async () => {
+test('entries of the directory that are not snapshot files are left alone and do not block', async () => {
   await using dir = await tempDir();
   const { cache } = await openCache(dir.path);
   await cache.write('a', imageOf(1));
@@ -106,14 +110,14 @@ test('what is no image file in its directory is left alone, and not waited for',
   await rm(join(dir.path, first));
   execFileSync('mkfifo', [join(dir.path, first)]);
   await mkdir(join(dir.path, 'directory.image'));
-  await mkdir(join(dir.path, 'stubborn.unfinished')); // it cannot be removed as a file
+  await mkdir(join(dir.path, 'stubborn.unfinished')); // it cannot be removed as a file is
   const again = await openCache(dir.path);
   expect(again.cache.size).toBe(1);
   const read = await Promise.all(['a', 'b'].map((key) => again.cache.restore(key, memoryBytesOf)));
   expect(read.filter((bytes) => bytes !== undefined)).toHaveLength(1);
 });
 
-test('an image that cannot be used is removed; another failure is no fault of the image', async () => {
+test('a damaged snapshot is removed, and any other failure leaves it in place', async () => {
   await using dir = await tempDir();
   const { cache, counters } = await openCache(dir.path);
   await cache.write('a', imageOf(1));
@@ -126,7 +130,7 @@ test('an image that cannot be used is removed; another failure is no fault of th
   expect(readdirSync(dir.path)).toEqual([]);
 });
 
-test('an image that cannot be read this time is kept, here and at another worker', async () => {
+test('a snapshot that cannot be read at the moment is kept, the own one and that of another worker', async () => {
   await using dir = await tempDir();
   const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
   const { cache } = await openCache(first);
@@ -140,7 +144,7 @@ test('an image that cannot be read this time is kept, here and at another worker
   expect(counters.get('images_unusable')).toBe(1);
 });
 
-test('images of another worker are used, but neither written again nor removed', async () => {
+test('snapshots of another worker are used, but neither written again nor removed', async () => {
   await using dir = await tempDir();
   const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
   const { cache: other } = await openCache(first);
@@ -156,7 +160,7 @@ test('images of another worker are used, but neither written again nor removed',
   expect(readdirSync(first)).toHaveLength(1);
   await cache.write('a', imageOf(1));
   expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
-  await cache.write('b', imageOf(2)); // both have it now: the own is used, and the other's left alone
+  await cache.write('b', imageOf(2)); // both workers have it now: the own file is used, and the other's is left alone
   await other.write('b', imageOf(2));
   expect(await cache.restore('b', damaged)).toBeUndefined();
   expect(await cache.restore('b', memoryBytesOf)).toBe(4 * PAGE_BYTES);

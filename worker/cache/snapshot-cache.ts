@@ -1,4 +1,4 @@
-/** Images of loaded traces on disk. */
+/** Keeps snapshots of loaded traces on disk, and finds those of other workers. */
 import {
   encodeImage,
   type Image,
@@ -13,15 +13,17 @@ export interface SnapshotCacheOptions
   counters: Counters;
 }
 
+/** Maximum number of remembered paths; above it, all are forgotten. */
 const USELESS_MAX = 10_000;
+/** Maximum number of remembered keys; above it, all are forgotten. */
 const ELSEWHERE_MAX = 100_000;
 
 export class SnapshotCache {
   readonly #options: SnapshotCacheOptions;
   readonly #files: CacheDirectory;
-  /** Images that could not be used: those of others stay where they are. */
+  /** Paths of damaged snapshots. Those of other workers cannot be removed, so they are skipped. */
   readonly #useless = new Set<string>();
-  /** Traces of which another worker was seen to have an image. */
+  /** Keys of traces for which another worker had a snapshot when this was last checked. */
   readonly #elsewhere = new Set<string>();
 
   private constructor(options: SnapshotCacheOptions, files: CacheDirectory) {
@@ -29,7 +31,10 @@ export class SnapshotCache {
     this.#files = files;
   }
 
-  /** Takes over what an earlier worker has left in the directory. */
+  /**
+   * Opens the directory and takes over the snapshots that an earlier worker left there. Never rejects:
+   * failures are logged.
+   */
   static async open(options: SnapshotCacheOptions): Promise<SnapshotCache> {
     const { counters, ...directory } = options;
     const files = await CacheDirectory.open({
@@ -50,16 +55,17 @@ export class SnapshotCache {
     return this.#files.bytes;
   }
 
-  /** Whether an image could be written now. */
+  /** Whether writes are attempted now. */
   get writable(): boolean {
     return this.#files.writable;
   }
 
+  /** Returns whether this worker or another one has a snapshot of the trace. */
   async has(key: string): Promise<boolean> {
     return this.#files.has(key) || (await this.isElsewhere(key));
   }
 
-  /** Whether another worker has an image of the trace. */
+  /** Returns whether another worker has a snapshot of the trace, and remembers it for `wants`. */
   async isElsewhere(key: string): Promise<boolean> {
     const found = (await this.#atNeighbour(key)) !== undefined;
     if (!found) this.#elsewhere.delete(key);
@@ -70,19 +76,22 @@ export class SnapshotCache {
     return found;
   }
 
-  /** Whether an image of the trace is to be written, as far as is known without a look at other workers'. */
+  /** Returns whether a snapshot of the trace should be written; other workers' directories are not read. */
   wants(key: string): boolean {
     return this.#files.wants(key) && !this.#elsewhere.has(key);
   }
 
-  /** Path of the image that another worker has. */
+  /**
+   * Returns the path of another worker's snapshot of the trace, if there is one that is not known to be
+   * damaged.
+   */
   #atNeighbour(key: string): Promise<string | undefined> {
     return this.#files.atNeighbour(key, (path) => this.#useless.has(path));
   }
 
   /**
-   * What `restore` makes of the trace's image; undefined where there is none that can be used. One of its
-   * own that is damaged (SnapshotUnusable, but not SnapshotUnreadable) is removed.
+   * Calls `restore` with the path of the trace's snapshot. Resolves to undefined if there is none, or if it
+   * throws SnapshotUnusable; then the worker's own file is removed, unless the error is SnapshotUnreadable.
    * @throws what else `restore` throws
    */
   async restore<Restored>(
@@ -94,7 +103,7 @@ export class SnapshotCache {
         return { value: await restore(path) };
       } catch (thrown) {
         if (thrown instanceof SnapshotUnusable) throw this.#complained(path, thrown);
-        return { thrown }; // it is not about the image
+        return { thrown }; // the error is not about the snapshot
       }
     };
     const neighbours = this.#files.has(key) ? undefined : await this.#atNeighbour(key);
@@ -105,17 +114,18 @@ export class SnapshotCache {
     return outcome?.value;
   }
 
+  /** Counts and logs a failed restore, and remembers a damaged snapshot's path. */
   #complained(path: string, error: SnapshotUnusable): SnapshotUnusable {
     const { counters, logger } = this.#options;
     counters.add('images_unusable');
     logger.warn({ path, reason: error.message }, 'an image cannot be used');
-    if (!isWrong(error)) return error; // the next attempt may succeed
+    if (!isWrong(error)) return error; // the file may be readable next time
     if (this.#useless.size >= USELESS_MAX) this.#useless.clear();
     this.#useless.add(path);
     return error;
   }
 
-  /** Keeps the trace's image, if there is a place for it. */
+  /** Writes the trace's snapshot if it fits. Never rejects. */
   async write(key: string, image: Image): Promise<void> {
     if (await this.#files.write(key, encodeImage(image)))
       this.#options.counters.add('images_written');

@@ -1,6 +1,6 @@
 /**
- * Images on a disk that is full, and on one that is read-only. Where mounting is permitted both are real
- * file systems; elsewhere files have a bound of length, and the directory is one where nobody can write.
+ * Tests snapshots on a full disk and on a read-only disk. Where mounting is permitted, both are real file
+ * systems; elsewhere the process's file size is limited, and the directory is one that nobody can write.
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { startWorker } from '../start.ts';
 import { TestClient, tempDir, testConfig } from '../testing/worker.ts';
 
-/** Traces that take long enough to be parsed that an image of them is wanted. */
+/** Traces that take long enough to parse to get a snapshot. */
 const TRACES = [
   '/local/recorded/chrome/canvas-a.pftrace',
   '/local/recorded/chrome/longtask-a.pftrace',
@@ -26,11 +26,13 @@ afterEach(() => {
 
 interface SmallDisk {
   path: string;
-  /** From now on no image fits. */
+  /** Fills the disk so that no snapshot fits. */
   fill(): void;
+  /** Undoes `fill`. */
   free(): void;
-  /** How writing fails. */
+  /** Matches the error of a failed write. */
   fails: RegExp;
+  /** Makes the file system read-only. */
   readOnly(): void;
 }
 
@@ -51,7 +53,7 @@ async function smallDisk(): Promise<SmallDisk> {
     fails: /ENOSPC/,
     fill: () => {
       fillUp(filler);
-      truncateSync(filler, 63 * 2 ** 20); // the first piece of an image fits, and the rest does not
+      truncateSync(filler, 63 * 2 ** 20); // the first piece of a snapshot fits, the rest does not
     },
     free: () => rmSync(filler),
     readOnly: () => void execFileSync('mount', ['-o', 'remount,ro', path]),
@@ -70,10 +72,10 @@ function fillUp(file: string): void {
   }
 }
 
-/** Without the right to mount: this process may write no file longer than a bound. */
+/** Without the right to mount: limits the size of files that this process writes. */
 function limitedDirectory(path: string): SmallDisk {
   const ignore = (): void => undefined;
-  process.on('SIGXFSZ', ignore); // else the first write too far would end the process
+  process.on('SIGXFSZ', ignore); // otherwise the signal would end the process
   const limit = (bytes: string): void =>
     void execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
   onTestFinished(() => {
@@ -91,7 +93,7 @@ function limitedDirectory(path: string): SmallDisk {
   };
 }
 
-/** A worker whose only memory is its images, and what it says. */
+/** Starts a worker without a result cache, and collects its log lines. */
 async function workerWith(cacheDir: string | undefined) {
   const said: string[] = [];
   const stream = new Writable({
@@ -110,7 +112,7 @@ async function workerWith(cacheDir: string | undefined) {
   return { client, said, stop, [Symbol.asyncDispose]: stop };
 }
 
-/** Whole ones and parts of one. */
+/** Names of snapshot files, complete and unfinished. */
 const imagesIn = (path: string) => readdirSync(path).filter((name) => name.includes('.image'));
 
 type Worker = Awaited<ReturnType<typeof workerWith>>;
@@ -118,12 +120,13 @@ type Worker = Awaited<ReturnType<typeof workerWith>>;
 const answers = (worker: Worker) =>
   Promise.all(TRACES.map((trace) => worker.client.rows(trace, SQL)));
 
+/** Waits until the counter has reached `atLeast`. */
 async function counted(worker: Worker, name: string, atLeast: number): Promise<void> {
   const count = async () => (await worker.client.status()).counters[name];
   await expect.poll(count, { timeout: 60_000 }).toBeGreaterThanOrEqual(atLeast);
 }
 
-/** After a failure there is a minute's rest. */
+/** Moves the clock beyond the delay after a failed write. */
 function anotherMinute(): void {
   const real = performance.now.bind(performance);
   vi.spyOn(performance, 'now').mockImplementation(() => real() + 60_001);
@@ -134,7 +137,7 @@ async function truth() {
   return await answers(worker);
 }
 
-test('a full disk costs time, is told once, and is used as soon as there is room', async () => {
+test('a full disk costs time, is logged once, and is used again when it has space', async () => {
   const expected = await truth();
   const disk = await smallDisk();
   disk.fill();
@@ -148,7 +151,7 @@ test('a full disk costs time, is told once, and is used as soon as there is room
     await counted(worker, 'images_failed', 2);
     expect(worker.said).toHaveLength(1);
     expect(worker.said[0]).toMatch(disk.fails);
-    // Nothing half written is left: the little room that there is stays free.
+    // No unfinished file is left to take the little space that there is.
     expect(imagesIn(disk.path)).toEqual([]);
     expect((await worker.client.status()).counters).toMatchObject({ images_written: 0 });
     disk.free();
@@ -165,7 +168,7 @@ test('a full disk costs time, is told once, and is used as soon as there is room
   expect(counters).toMatchObject({ tier_image: TRACES.length, tier_parse: 0, images_failed: 0 });
 });
 
-test('a read-only disk: its images are used, damaged ones are not trusted', async () => {
+test('snapshots on a read-only disk are used, and damaged ones are rejected', async () => {
   const expected = await truth();
   const disk = await smallDisk();
   if (!disk.fails.test('ENOSPC')) return nobodyCanWrite(expected);
@@ -179,13 +182,13 @@ test('a read-only disk: its images are used, damaged ones are not trusted', asyn
   const fd = openSync(file, 'r+');
   writeSync(fd, Buffer.from('not what was written'), 0, 20, 2 ** 20);
   closeSync(fd);
-  // What a worker leaves that is killed while it writes.
+  // A worker that is killed while it writes leaves such a file.
   await copyFile(join(disk.path, cut), join(disk.path, `${cut}.1.unfinished`));
   truncateSync(join(disk.path, cut), 2 ** 19);
   disk.readOnly();
   await using worker = await workerWith(disk.path);
   expect(await answers(worker)).toEqual(expected);
-  await counted(worker, 'images_failed', 3); // the leftover, and two images that cannot be removed
+  await counted(worker, 'images_failed', 3); // the unfinished file, and two snapshots that cannot be removed
   const { counters } = await worker.client.status();
   expect(counters).toMatchObject({ tier_image: 1, tier_parse: 2, images_unusable: 2 });
   expect(await answers(worker)).toEqual(expected);
@@ -194,7 +197,7 @@ test('a read-only disk: its images are used, damaged ones are not trusted', asyn
   expect(complaints[0]).toContain('EROFS');
 });
 
-/** Where no disk can be made read-only, the kernel has a directory that is. */
+/** Without a mount: uses a directory of the kernel that nobody can write. */
 async function nobodyCanWrite(expected: unknown): Promise<void> {
   await using worker = await workerWith('/proc/sys/kernel');
   expect(await answers(worker)).toEqual(expected);

@@ -1,15 +1,18 @@
 /**
- * Decides when a loaded trace's image is written: while there is nothing else to do, the costliest first;
- * and when a trace is let go that has none.
+ * Decides when the snapshot of a loaded trace is written: while the worker is idle, the trace that took
+ * longest to load first; or before the trace's engine is given to another trace.
  */
 
 import type { EnginePool, Lease } from '../engines/slot-pool.ts';
 import type { Admission } from '../scheduling/admission.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
 
-/** Restoring an image takes about so long at least: what loads as fast needs none. */
+/**
+ * Minimum time to load, in milliseconds, of a trace that gets a snapshot: restoring takes at least about as
+ * long.
+ */
 export const SNAPSHOT_COST_MS_MIN = 100;
-/** A worker that had nothing to do for so long is idle. */
+/** Delay after the last task before the worker counts as idle. */
 const IDLE_MS = 300;
 
 export class SnapshotWriter {
@@ -25,12 +28,12 @@ export class SnapshotWriter {
     this.#admission = admission;
   }
 
-  /** Begins to look for traces in the pool that have no image. */
+  /** Sets the pool whose loaded traces are written while the worker is idle. */
   watch(pool: EnginePool): void {
     this.#pool = pool;
   }
 
-  /** To be called after work was done. */
+  /** Starts or restarts the idle timer; to be called after each task. */
   schedule(): void {
     if (this.#stopped || !this.#images.writable) return;
     if (this.#timer === undefined) this.#timer = setTimeout(() => this.#onIdle(), IDLE_MS).unref();
@@ -42,17 +45,20 @@ export class SnapshotWriter {
     clearTimeout(this.#timer);
   }
 
-  /** Whether the trace of `key` is to have an image before it is let go. */
+  /**
+   * Returns whether the trace should get a snapshot before its engine is reused. `costMs` is the time that
+   * loading took.
+   */
   shouldWrite(key: string, costMs: number): boolean {
     return !this.#writing && this.#worth(key, costMs);
   }
 
-  /** Writes the image of the trace that the lease holds, and then releases it. */
+  /** Writes the snapshot of the leased engine's trace, and releases the lease. */
   async write(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void> {
     this.#writing = true;
     try {
       if (await this.#images.isElsewhere(key)) return await lease.release();
-      // No snapshot: the slot is gone, or has no memory for it. Then there is no image.
+      // The engine may have ended, or lack the memory for a snapshot; then none is written.
       const image = await lease.slot.snapshot(key).catch(() => undefined);
       await lease.release();
       if (image !== undefined) await this.#images.write(key, image);
@@ -67,7 +73,7 @@ export class SnapshotWriter {
 
   #onIdle(): void {
     if (this.#stopped || this.#writing) return;
-    if (!this.#admission.idle) return; // who works pokes when he is done
+    if (!this.#admission.idle) return; // the running task calls schedule() when it ends
     const next = this.#pool?.costliestIdle((key, costMs) => this.#worth(key, costMs));
     if (next === undefined) return;
     void this.write(next.key, next.lease).then(() => this.schedule());

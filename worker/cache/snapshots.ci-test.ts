@@ -1,4 +1,4 @@
-/** A worker and its directory of images: what is in it outlives the worker, and costs at most time. */
+/** Tests a worker with its snapshot directory: snapshots outlive the worker, and failures cost only time. */
 import {
   readdir,
   readFile,
@@ -16,7 +16,7 @@ import { ask, gauge, tempDir, testWorker, until } from '../testing/worker.ts';
 const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
 const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
 
-test('images outlive the worker; damaged and foreign ones are parsed again', async () => {
+test('snapshots outlive the worker, and a trace whose snapshot is damaged is parsed again', async () => {
   await using cache = await tempDir();
   const config = { cacheDir: cache.path, resultMemoryBytesMax: 0 };
   const sql = 'SELECT count(*) FROM slice';
@@ -46,7 +46,7 @@ test('images outlive the worker; damaged and foreign ones are parsed again', asy
   }
 });
 
-test('an image that cannot be read this time is parsed instead, and kept', async () => {
+test('a trace whose snapshot cannot be read at the moment is parsed, and the snapshot is kept', async () => {
   await using cache = await tempDir();
   const config = { cacheDir: cache.path, resultMemoryBytesMax: 0 };
   const sql = 'SELECT count(*) FROM slice';
@@ -69,7 +69,7 @@ test('an image that cannot be read this time is parsed instead, and kept', async
   expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
 });
 
-test('a worker restores what another has an image of', async () => {
+test('a worker restores the snapshot of another worker', async () => {
   await using dir = await tempDir();
   const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
   const sql = 'SELECT count(*) FROM slice';
@@ -80,7 +80,7 @@ test('a worker restores what another has an image of', async () => {
   expect(await ask(other, CANVAS, sql)).toEqual([42382n, 'image']);
 });
 
-test('images stay within their bound, the longest unused going first', async () => {
+test('snapshots stay within their size limit, and the least recently used go first', async () => {
   await using cache = await tempDir();
   const config = { cacheDir: cache.path, resultMemoryBytesMax: 0 };
   const sql = 'SELECT count(*) FROM slice';
@@ -103,13 +103,13 @@ test('images stay within their bound, the longest unused going first', async () 
   const [older, newer] = files;
   if (older === undefined || newer === undefined) throw new Error('there are no images');
   const now = new Date();
-  await utimes(older.path, now, now); // it was used last
+  await utimes(older.path, now, now); // makes the older snapshot the most recently used
   await using worker = await testWorker({ ...config, cacheBytesMax: older.size + 5000 });
   expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
   expect((await ask(worker, LONGTASK, sql))[1]).toBe('parse');
 });
 
-test('a trace that has to make place leaves its image', async () => {
+test('a trace is written as a snapshot before it is evicted', async () => {
   await using cache = await tempDir();
   await using worker = await testWorker({
     memoryBytesMax: 90 * 2 ** 20,
@@ -118,7 +118,7 @@ test('a trace that has to make place leaves its image', async () => {
     threads: 1,
   });
   const sql = 'SELECT count(*) FROM slice';
-  const run = worker.client.run({ sql }); // one query, so that there is no idle moment between
+  const run = worker.client.run({ sql }); // a single query, so that the worker is never idle between the two traces
   const [first = 0] = run.add(CANVAS);
   await until(async () => (await worker.client.status()).tasksRunning > 0);
   await run.answers([first, ...run.add(LONGTASK)]);
@@ -126,7 +126,7 @@ test('a trace that has to make place leaves its image', async () => {
   expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
 });
 
-test('a cache directory that cannot be written to costs only time', async () => {
+test('a cache directory that cannot be written costs only time', async () => {
   await using cache = await tempDir();
   const file = join(cache.path, 'file');
   await writeFile(file, '');
