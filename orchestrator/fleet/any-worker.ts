@@ -1,4 +1,4 @@
-/** A streaming call that any worker can answer; another one is asked where the first is lost on the way. */
+/** Makes a streaming call that any worker can serve, and retries it on another worker when one is lost. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { fromServiceError } from '../../lib/common/grpc-errors.ts';
 import { retryDecision, wasAttempt } from '../dispatch/retry.ts';
@@ -7,15 +7,15 @@ import type { WorkerClient } from './worker-client.ts';
 
 export interface AnyWorkerOptions {
   fleet: Fleet;
-  /** How long to wait for a worker when there is none. */
+  /** Time to wait for a usable worker. */
   workerWaitMs: number;
   signal: AbortSignal;
 }
 
 /**
- * Messages of all calls, one after the other: `begin` is called anew for each worker, and says what is
- * still wanted.
- * @throws no_workers, what the worker failed with, or what `signal` was aborted with
+ * Yields the messages of one call, or of several in succession when workers are lost.
+ * @param begin starts a call; called once per attempt, it requests what has not been received yet
+ * @throws no_workers, the error of the worker, or the reason of `signal`
  */
 export async function* fromAnyWorker<Message>(
   begin: (client: WorkerClient) => ClientReadableStream<Message>,

@@ -12,7 +12,7 @@ const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows 
 
 const portOf = (worker: StubWorker | undefined): number => Number(worker?.address.split(':')[1]);
 
-/** Resolves once so many results have come. */
+/** Resolves when `count` results have been received. */
 function resultsOf(call: QueryCall, count: number): Promise<void> {
   let seen = 0;
   return new Promise((resolve) => {
@@ -23,14 +23,14 @@ function resultsOf(call: QueryCall, count: number): Promise<void> {
   });
 }
 
-/** The worker that has `trace`, and another one. */
+/** Returns the worker that `trace` is assigned to, and then the other one. */
 function holder(system: TestSystem, trace: string): [StubWorker, StubWorker] {
   const [a, b] = system.workers;
   if (a === undefined || b === undefined) throw new Error('two workers are needed');
   return a.seen.includes(trace) ? [a, b] : [b, a];
 }
 
-test('what a killed worker had is asked again elsewhere', async () => {
+test('the tasks of a killed worker are retried on another worker', async () => {
   const hang: Script = () => undefined;
   await using system = await new TestSystem([{}, { script: hang, window: 8 }]).start();
   const [good, bad] = system.workers;
@@ -41,7 +41,7 @@ test('what a killed worker had is asked again elsewhere', async () => {
   expect([...new Set(good?.seen)]).toHaveLength(100);
 });
 
-test('a worker that dies in mid-trace: no row is lost, none comes twice', async () => {
+test('no row is lost or duplicated when a worker dies in the middle of a result', async () => {
   let dies = true;
   const script: Script = async ({ trace, rows, cancelled }) => {
     rows(`one of ${trace} `, false);
@@ -69,7 +69,7 @@ test('a worker that dies in mid-trace: no row is lost, none comes twice', async 
 test.each([
   ['other bytes', ['one', 'TWO', 'three']],
   ['fewer chunks', ['one', 'two']],
-])('an answer that differs when it is asked again is an error: %s', async (_, again) => {
+])('a retry with another result than before ends with trace_changed: %s', async (_, again) => {
   let dies = true;
   const script: Script = async ({ rows, cancelled }) => {
     const chunks = dies ? ['one', 'two'] : again;
@@ -92,7 +92,7 @@ test.each([
   });
 });
 
-test('a trace that kills engines twice is reported', async () => {
+test('a trace that crashes engines twice is reported as failed', async () => {
   const script: Script = (task) =>
     task.trace === '/local/t5' ? task.fail('engine_crashed', 'unreachable') : answer(task);
   await using system = await new TestSystem([{ script }, { script }, { script }]).start();
@@ -105,7 +105,7 @@ test('a trace that kills engines twice is reported', async () => {
   expect(events.flatMap(({ failure }) => failure?.attempts ?? [])).toEqual([2]);
 });
 
-test('a bad trace is not tried again, one that a store did not give is', async () => {
+test('an invalid trace is not retried, and a trace that its store failed to deliver is', async () => {
   const script: Script = (task) => {
     if (task.trace === '/local/bad') task.fail('trace_invalid', 'not a trace');
     else if (task.trace === '/local/flaky' && failing-- > 0)
@@ -121,7 +121,7 @@ test('a bad trace is not tried again, one that a store did not give is', async (
   expect(system.workers.every(({ seen }) => seen.includes('/local/flaky'))).toBe(true);
 });
 
-test('a worker that drains gives back what it did not begin, and gets nothing more', async () => {
+test('a worker that drains returns the tasks it has not begun, and is assigned no more', async () => {
   const returns: Script = (task) => (drained?.draining ? task.returned() : answer(task));
   let drained: StubWorker | undefined;
   await using system = await new TestSystem([{ script: returns }, {}]).start();
@@ -134,7 +134,7 @@ test('a worker that drains gives back what it did not begin, and gets nothing mo
   expect(drained?.seen.length).toBe(seen);
 });
 
-test('a stream that ends with draining: the rest is asked elsewhere', async () => {
+test('tasks of a stream that ends with draining are retried on another worker', async () => {
   await using system = await new TestSystem([{ script: () => undefined }, {}]).start();
   const asked = system.query(traces(40));
   await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
@@ -142,7 +142,7 @@ test('a stream that ends with draining: the rest is asked elsewhere', async () =
   expect(rowsOf(await asked)).toEqual(answersOf(traces(40)));
 });
 
-test('a worker that hangs loses its traces', async () => {
+test('the tasks of a worker that hangs are retried on another worker', async () => {
   await using system = await new TestSystem([{}, { script: () => undefined }], {
     workerTimeoutMs: 300,
   }).start();
@@ -152,14 +152,14 @@ test('a worker that hangs loses its traces', async () => {
   expect(rowsOf(await asked)).toEqual(answersOf(traces(60)));
 });
 
-test('many workers go away at once, and nobody knows yet: no attempt is used up', async () => {
+test('workers that vanish before the orchestrator notices use up no attempts', async () => {
   const options = Array.from({ length: 6 }, (_, at) => ({
     firstCredits: 4,
     cacheId: `cache ${at}`,
   }));
   await using system = await new TestSystem(options, { workerTimeoutMs: 10_000 }).start();
   const places = options.map(({ cacheId }, at) => ({ seed: placementSeed(cacheId), load: 0, at }));
-  // The worker that is left is the last one that this trace is placed on.
+  // The trace ranks the only worker that survives last.
   const last = (trace: string): boolean => {
     let left = places;
     while (left.length > 1) {
@@ -174,14 +174,14 @@ test('many workers go away at once, and nobody knows yet: no attempt is used up'
   expect(rowsOf(events)).toEqual(answersOf([trace]));
 });
 
-test('a pattern is listed by the worker that is left', async () => {
+test('a pattern is listed by the only worker that survives', async () => {
   const list = (): string[] => ['/local/a'];
   await using system = await new TestSystem(Array(6).fill({ list })).start();
   for (const worker of system.workers.slice(0, -1)) worker.kill();
   expect(await system.list('/local/*')).toEqual(['/local/a']);
 });
 
-test('a stream that says that its worker drains says so to all queries', async () => {
+test('a worker that reports draining on one stream is used by no query', async () => {
   const hang: Script = () => undefined;
   await using system = await new TestSystem([{ script: hang, firstCredits: 4 }, {}]).start();
   const [drained] = system.workers;
@@ -195,7 +195,7 @@ test('a stream that says that its worker drains says so to all queries', async (
   expect(drained?.seen.length).toBe(seen);
 });
 
-test('the only worker dies and comes back: the query goes on', async () => {
+test('a query continues when the only worker dies and comes back', async () => {
   let dies = true;
   const script: Script = (task) => (dies ? undefined : answer(task));
   await using system = await new TestSystem([{ script }], { workerWaitMs: 5000 }).start();
@@ -208,7 +208,7 @@ test('the only worker dies and comes back: the query goes on', async () => {
   expect(rowsOf(await asked)).toEqual(answersOf(traces(10)));
 });
 
-test('all workers die: an error that says so, soon', async () => {
+test('a query fails with no_workers within the worker wait when all workers die', async () => {
   const options = { script: () => undefined };
   await using system = await new TestSystem([options, options], { workerWaitMs: 500 }).start();
   const asked = system.query(traces(10));

@@ -1,4 +1,4 @@
-/** What the fleet believes of its workers, in virtual time. */
+/** Tests of the states that the fleet keeps of its workers, in virtual time. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
@@ -17,7 +17,7 @@ interface Poll {
 }
 
 let fleet: Fleet;
-/** Polls that wait for an answer. */
+/** Status polls that have no response yet. */
 let polls: Poll[];
 
 beforeEach(async () => {
@@ -55,9 +55,9 @@ const usable = (): Promise<string> =>
     (error: BigtraceError) => error.code,
   );
 
-test('a waiter hears of a worker that was lost and answers again while a poll is under way', async () => {
+test('a waiter gets a worker that was lost during a poll and responds to the next one', async () => {
   await vi.advanceTimersByTimeAsync(1000);
-  expect(polls).toHaveLength(1); // under way
+  expect(polls).toHaveLength(1); // in progress
   const [worker] = fleet.workers;
   if (worker) fleet.suspect(worker, 'its stream broke');
   const waiting = usable();
@@ -70,7 +70,7 @@ test('a waiter hears of a worker that was lost and answers again while a poll is
   expect(await waiting).toBe('w:1');
 });
 
-test('a waiter hears of a worker that said it drains and is ready again', async () => {
+test('a waiter gets a worker that reported draining and is ready again', async () => {
   await vi.advanceTimersByTimeAsync(1000);
   const [worker] = fleet.workers;
   if (worker) fleet.noteDraining(worker);
@@ -79,7 +79,7 @@ test('a waiter hears of a worker that said it drains and is ready again', async 
   expect(await waiting).toBe('w:1');
 });
 
-test('polls leave no listener behind', async () => {
+test('polls add no abort listeners', async () => {
   const added = vi.spyOn(AbortSignal.prototype, 'addEventListener');
   const any = vi.spyOn(AbortSignal, 'any');
   for (let count = 0; count < 10; count++) {
@@ -90,7 +90,7 @@ test('polls leave no listener behind', async () => {
   vi.restoreAllMocks();
 });
 
-test('who waits is told at once that the worker failed its poll, and when it came back', async () => {
+test('a worker that fails its poll is unusable at once, and a waiter gets it when it responds again', async () => {
   await vi.advanceTimersByTimeAsync(1000);
   polls.shift()?.fail();
   await vi.advanceTimersByTimeAsync(0);

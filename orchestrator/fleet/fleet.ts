@@ -1,4 +1,4 @@
-/** The workers there are: found by list or by name, asked how they are once a second. */
+/** The workers: found by a list of addresses or by DNS names, and polled for their status once a second. */
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
@@ -15,43 +15,43 @@ import { isResolved, resolveTarget } from './resolve.ts';
 import { connectWorker, type WorkerClient } from './worker-client.ts';
 
 export interface FleetOptions {
-  /** How workers are reached. */
+  /** TLS and token settings for connections to workers. */
   workerCredentials: ClientCredentials;
-  /** `host:port` or `dns:///host:port`. */
+  /** Each `host:port` or `dns:///host:port`. */
   workers: string[];
-  /** How often names are looked up again. */
+  /** Interval at which `dns:///` names are resolved again. */
   resolveIntervalMs: number;
-  /** A worker that does not answer for this long is lost. */
+  /** Time without a response after which a worker is lost. */
   workerTimeoutMs: number;
-  /** In place of the system's resolver. */
+  /** Replaces the resolver of the system in tests. */
   resolve?: (target: string) => Promise<string[]>;
-  /** In place of gRPC. */
+  /** Replaces the gRPC client in tests. */
   connect?: (address: string) => WorkerClient;
 }
 
-/** A worker that is slow to answer for the first time does not hold up the start. */
+/** Time that `start` waits for the first status of each worker. */
 const FIRST_ANSWER_MS = 2000;
 const POLL_INTERVAL_MS = 1000;
 const POLL_LOST_INTERVAL_MS = 250;
 
-/** One worker, as long as the fleet has it. */
+/** One worker, from when it joins the fleet until it leaves. */
 export class FleetWorker {
   readonly address: string;
-  /** What traces are placed by: the worker's images, or its address. */
+  /** Identifies the worker in placement: a hash of its cache ID or, without one, of its address. */
   seed: number;
   client: WorkerClient;
   state: WorkerConnection = 'connecting';
   status: WorkerStatus | null = null;
-  /** Why it is lost. */
+  /** Why the worker is not usable. */
   reason = 'not asked yet';
-  /** Resolves when it was asked for the first time, whether it answered or not. */
+  /** Resolves when the first poll has ended, with or without a response. */
   readonly firstPoll: Promise<void>;
   #endFirstPoll: () => void = () => undefined;
   readonly #connect: () => WorkerClient;
   #gone = false;
   /** Ends the pause between two polls. */
   #wake: () => void = () => undefined;
-  /** How often it was suspected: an answer to a poll that began before the last time proves nothing. */
+  /** Number of calls of `suspect`. The response to a poll that began before the last one proves nothing. */
   #suspicions = 0;
 
   constructor(address: string, connect: () => WorkerClient) {
@@ -68,7 +68,7 @@ export class FleetWorker {
     return this.state === 'ready' && !this.gone;
   }
 
-  /** Whether it has left the fleet. */
+  /** Whether the worker has left the fleet. */
   get gone(): boolean {
     return this.#gone;
   }
@@ -77,17 +77,17 @@ export class FleetWorker {
     return Math.max(this.status?.threads ?? 1, 1);
   }
 
-  /** Whether a thread was free when it was last asked. */
+  /** Whether an engine thread was free according to the last status. */
   get hasFreeThread(): boolean {
     return (this.status?.tasksRunning ?? 0) < this.threads;
   }
 
-  /** So many traces of a query it takes before it was asked. */
+  /** Number of tasks that may be assigned on a new stream before the worker gives credits. */
   get firstCredits(): number {
     return this.status?.firstCredits ?? 0;
   }
 
-  /** Asks for its status until it leaves. `changed` is called when an answer, or none, changed its state. */
+  /** Polls the status until the worker leaves the fleet. `changed` is called when a poll changed the state. */
   async watch(timeoutMs: number, changed: () => void): Promise<void> {
     while (!this.gone) {
       const suspicions = this.#suspicions;
@@ -99,9 +99,9 @@ export class FleetWorker {
     }
   }
 
-  /** @param current whether nothing has cast doubt on the worker since the poll began. @returns whether its state changed */
+  /** @param current whether `suspect` was not called since the poll began @returns whether the state changed */
   #learn(polled: WorkerStatus | BigtraceError, current: boolean): boolean {
-    const before = this.state; // now: a stream may have changed it while the poll was under way
+    const before = this.state; // read after the poll: a stream may have changed it meanwhile
     if (polled instanceof BigtraceError) {
       this.state = 'lost';
       this.reason = polled.detail;
@@ -124,14 +124,14 @@ export class FleetWorker {
     });
   }
 
-  /** A connection that swallows what it is given would never be given up by itself. */
+  /** Replaces the connection: gRPC may keep using one whose packets are silently dropped. */
   #reconnect(): void {
     if (this.gone) return;
     this.client.close();
     this.client = this.#connect();
   }
 
-  /** A stream of it broke: it is not used until it has answered again. */
+  /** Marks the worker as lost after a stream broke; it is not used until it responds to a new poll. */
   suspect(reason: string): void {
     this.state = 'lost';
     this.reason = reason;
@@ -146,13 +146,13 @@ export class FleetWorker {
   }
 }
 
-/** Emits `change` whenever a worker joined, left or changed its state. */
+/** Emits `change` whenever a worker joins, leaves or changes its state. */
 export class Fleet extends EventEmitter<{ change: [] }> {
   readonly #options: FleetOptions;
   readonly #log: Logger;
   readonly #workers = new Map<string, FleetWorker>();
   readonly #channel: Channel;
-  /** The addresses each target had when it was last resolved. */
+  /** The addresses of each target when it was last resolved. */
   readonly #resolved = new Map<string, string[]>();
   readonly #closed = new AbortController();
   #resolving: NodeJS.Timeout | undefined;
@@ -160,7 +160,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
 
   constructor(options: FleetOptions, log: Logger) {
     super();
-    this.setMaxListeners(0); // one a running query
+    this.setMaxListeners(0); // one listener per running query
     this.#options = options;
     this.#channel = openChannel(options.workerCredentials);
     this.#log = log;
@@ -178,7 +178,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     return this.workers.map(({ address, state, status }) => ({ address, state, status }));
   }
 
-  /** Resolves when every worker has answered, or did not in time. */
+  /** Resolves when the first poll of every worker has ended, after at most FIRST_ANSWER_MS. */
   async start(): Promise<void> {
     await this.#resolve();
     const asked = Promise.all(this.workers.map((worker) => worker.firstPoll));
@@ -201,14 +201,14 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     this.emit('change');
   }
 
-  /** A stream of it said so, earlier than it would be asked. */
+  /** Marks the worker as draining because a stream reported it, before the next poll would. */
   noteDraining(worker: FleetWorker): void {
     if (worker.state !== 'ready') return;
     worker.state = 'draining';
     this.#changed(worker);
   }
 
-  /** Waits until a worker can be used. @throws no_workers, or what `signal` was aborted with */
+  /** Waits until a worker is usable. @throws no_workers when none is within `timeoutMs`, or the reason of `signal` */
   async waitUsable(timeoutMs: number, signal: AbortSignal): Promise<FleetWorker[]> {
     if (this.usable.length > 0) return this.usable;
     const closed = this.#closed.signal;
@@ -232,7 +232,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     return this.usable;
   }
 
-  /** Directories of `/local`, by the workers that are there. @throws no_workers */
+  /** Returns the `/local` directories that the usable workers report. @throws no_workers */
   async localRoots(timeoutMs: number, signal: AbortSignal): Promise<string[]> {
     const usable = await this.waitUsable(timeoutMs, signal);
     const roots = usable.flatMap(({ status }) => status?.localRoot ?? []);
@@ -250,9 +250,9 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     );
   }
 
-  /** A name that does not resolve just now keeps the addresses it had. */
+  /** Resolves all targets; one whose resolution fails keeps its last addresses. */
   async #resolve(): Promise<void> {
-    if (this.#resolves) return; // the last look-up takes longer than the interval
+    if (this.#resolves) return; // the last resolution takes longer than the interval
     this.#resolves = true;
     await Promise.all(
       this.#options.workers.map(async (target) => {

@@ -1,10 +1,11 @@
-/** Asks a worker for the traces that match patterns. */
+/** Lists the traces that match patterns, through a worker. */
 import type { ListedTrace, ListRequest } from '../../lib/proto/messages.ts';
 import { type AnyWorkerOptions, fromAnyWorker } from './any-worker.ts';
 
 /**
- * After a worker was lost the listing starts again, so traces may come twice: the caller has each once.
- * @throws no_workers, or what the worker failed with
+ * Yields the listed traces in batches. After a worker is lost the listing starts again, so a trace may be yielded
+ * twice: the caller removes duplicates.
+ * @throws no_workers, the error of the worker, or the reason of `signal`
  */
 export async function* listTraces(
   request: ListRequest,

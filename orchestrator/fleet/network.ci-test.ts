@@ -1,4 +1,4 @@
-/** Networks between orchestrator and workers that cut, delay, swallow and corrupt. */
+/** Tests with networks between orchestrator and workers that cut connections, and delay, drop or corrupt data. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { QueryEvent } from '../../lib/proto/messages.ts';
@@ -9,7 +9,7 @@ import { SOON, TestSystem } from '../testing/system.ts';
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
 
-/** Three chunks of a trace, as long as the trace's number says. */
+/** Returns three chunks, which are longer for a trace with a higher number. */
 const chunksOf = (trace: string): string[] =>
   ['a', 'b', 'c'].map((one) => `${one} of ${trace} `.repeat(Number(trace.slice(8)) + 1));
 
@@ -21,7 +21,7 @@ const inChunks: Script = async ({ trace, rows }) => {
   }
 };
 
-/** What each trace answered, in order. */
+/** Returns the result chunks of each trace in order. */
 function byTrace(events: QueryEvent[]): Record<string, string[]> {
   const found: Record<string, string[]> = {};
   for (const { rows } of events) {
@@ -32,7 +32,7 @@ function byTrace(events: QueryEvent[]): Record<string, string[]> {
   return found;
 }
 
-/** A system of two workers behind proxies. */
+/** Starts a system of two workers, each behind a proxy. */
 async function throughProxies(workerTimeoutMs = 5000) {
   const options = { script: inChunks, window: 8 };
   const proxies: FaultyProxy[] = [];
@@ -53,14 +53,14 @@ async function throughProxies(workerTimeoutMs = 5000) {
 const list = traces(120);
 const expected = Object.fromEntries(list.map((trace) => [trace, chunksOf(trace)]));
 
-test('connections that break repeatedly cost only time', async () => {
+test('results are complete although connections break repeatedly', async () => {
   await using faulty = await throughProxies();
   let cuts = 0;
   const timer = setInterval(() => {
     if (cuts < 5) faulty.proxies[cuts++ % 2]?.cut();
   }, 30);
   try {
-    // Each cut is an attempt of all that the worker had, so a trace may fail for good now and then.
+    // Each cut uses up an attempt of every task of the worker, so a few traces may fail for good.
     const events = await faulty.system.query(list, { onFailure: 'LENIENT' });
     const failed = events.flatMap(({ failure }) => failure ?? []);
     expect(failed.map(({ code }) => code).filter((code) => code !== 'worker_lost')).toEqual([]);
@@ -76,13 +76,13 @@ test('connections that break repeatedly cost only time', async () => {
   }
 });
 
-test('a slow network answers the same', async () => {
+test('results are the same over a slow network', async () => {
   await using faulty = await throughProxies();
   for (const proxy of faulty.proxies) proxy.delayMs = 30;
   expect(byTrace(await faulty.system.query(list))).toEqual(expected);
 });
 
-test('a network that swallows everything: the worker behind it is lost, and found again', async () => {
+test('a worker whose network drops everything is lost, and is ready again when the network works', async () => {
   await using faulty = await throughProxies(300);
   const asked = faulty.system.query(list);
   await expect.poll(() => faulty.system.workers[0]?.seen.length, SOON).toBeGreaterThan(8);
@@ -94,7 +94,7 @@ test('a network that swallows everything: the worker behind it is lost, and foun
   await expect.poll(states, { timeout: 5000 }).toEqual(['ready', 'ready']);
 });
 
-test('flipped bits are noticed: the answers are right, or the query fails', async () => {
+test('with flipped bits, each trace has the right result or fails', async () => {
   await using faulty = await throughProxies(1000);
   let seed = 7;
   const random = (below: number): number => {

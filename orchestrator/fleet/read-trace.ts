@@ -1,4 +1,4 @@
-/** The bytes of a trace, from whichever worker reaches its store. */
+/** Reads the bytes of a trace through a worker. */
 import { isPattern } from '../../lib/common/addresses/address.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { bytesFromText, printable } from '../../lib/common/text/byte-text.ts';
@@ -7,14 +7,17 @@ import { listTraces } from './list-traces.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 export interface OpenTrace {
-  /** Bytes; 0 where the store does not say, or there are none. */
+  /** Bytes; 0 when the trace is empty or the store does not report its size. */
   size: number;
   generation: string;
-  /** @param length 0: up to the end */
+  /** Yields the bytes from `offset`. @param length in bytes; 0: up to the end */
   read(offset: number, length: number): AsyncGenerator<Buffer>;
 }
 
-/** @throws trace_not_found where the address is not that of one trace: a pattern must be its name to the letter */
+/**
+ * Looks a trace up. An address with glob characters must equal the address of a trace byte for byte.
+ * @throws trace_not_found
+ */
 export async function openTrace(address: string, options: AnyWorkerOptions): Promise<OpenTrace> {
   const bytes = bytesFromText(address);
   const mayBeOther = !isPattern(address);
@@ -34,7 +37,7 @@ export async function openTrace(address: string, options: AnyWorkerOptions): Pro
   });
 }
 
-/** Goes on where the worker stopped that was lost. */
+/** Reads the trace; when a worker is lost, the next one continues at the same offset. */
 async function* readTrace(
   asked: { address: Buffer; generation: string },
   offset: number,
@@ -51,6 +54,6 @@ async function* readTrace(
   for await (const { data } of fromAnyWorker(begin, options)) {
     sent += data.length;
     yield data;
-    if (length > 0 && sent >= length) return; // a worker that is lost now has nothing more to give
+    if (length > 0 && sent >= length) return; // complete: an error of the worker no longer matters
   }
 }

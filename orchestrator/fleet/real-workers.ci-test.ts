@@ -1,4 +1,4 @@
-/** Real workers over real traces, killed and stopped in the middle of queries. */
+/** Tests with real workers and traces: workers are killed and stopped in the middle of queries. */
 import { createHash, type Hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { CORPUS } from '../../test/corpus/index.ts';
 import { TestSystem } from '../testing/system.ts';
 import { WorkerProcess } from '../testing/worker-process.ts';
 
-/** More of them find rarer moments. */
+/** Number of kills; more runs find rarer races. */
 const RUNS = Number(process.env['BIGTRACE_FAULT_RUNS'] ?? 15);
 
 const SQL = 'SELECT ts, dur, cpu, utid, end_state FROM sched ORDER BY ts, cpu';
@@ -20,7 +20,7 @@ const system = new TestSystem([], {
 let expected: Map<string, string>;
 let durationMs: number;
 
-/** Per trace, the number of its rows and a digest of them. */
+/** Returns the number of rows of each trace and their MD5. */
 function answersOf(events: QueryEvent[]): Map<string, string> {
   const traces = new Map<string, { decoder: RowDecoder; rows: number; hash: Hash }>();
   for (const { rows } of events) {
@@ -44,7 +44,7 @@ function answersOf(events: QueryEvent[]): Map<string, string> {
 
 let questions = 0;
 
-/** Never twice to the letter: a worker would remember the answer, and could not die while it makes it. */
+/** Makes each script unique: a worker would return a cached result, and could not die while computing it. */
 async function ask(): Promise<Map<string, string>> {
   const sql = Buffer.from(`${SQL} -- ${questions++}`);
   return answersOf(await system.query(['/local/recorded/linux/[a-i]*.pftrace'], { sql }));
@@ -63,14 +63,14 @@ afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.kill()));
 });
 
-test('the traces answer', () => {
+test('the query returns rows of all six traces', () => {
   expect(expected.size).toBe(6);
   const rows = [...expected.values()].map((answer) => Number.parseInt(answer, 10));
   expect(rows.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(10_000);
 });
 
 test(
-  `kill -9 at ${RUNS} random moments: the answers are the same each time`,
+  `results stay the same when a worker is killed at ${RUNS} random moments`,
   async () => {
     for (let run = 0; run < RUNS; run++) {
       const asked = ask();
@@ -85,7 +85,7 @@ test(
   RUNS * 60_000,
 );
 
-test('a worker that is stopped loses its traces, and is used again when it goes on', async () => {
+test('the tasks of a stopped worker are retried elsewhere, and it is used again when it continues', async () => {
   const asked = ask();
   await sleep(20);
   workers[0]?.signal('SIGSTOP');
@@ -99,7 +99,7 @@ test('a worker that is stopped loses its traces, and is used again when it goes 
   expect(await ask()).toEqual(expected);
 }, 60_000);
 
-test('a worker that drains on SIGTERM costs nothing but time', async () => {
+test('a query returns all rows although a worker drains on SIGTERM', async () => {
   const asked = ask();
   await sleep(20);
   workers[0]?.signal('SIGTERM');

@@ -1,4 +1,4 @@
-/** Where workers are: `host:port` as it stands, `dns:///host:port` as all addresses its name has now. */
+/** Resolves worker targets: `host:port` is used as it is, `dns:///host:port` stands for every address of the name. */
 import { lookup } from 'node:dns/promises';
 
 const DNS_PREFIX = 'dns:///';
@@ -7,7 +7,7 @@ export function isResolved(target: string): boolean {
   return target.startsWith(DNS_PREFIX);
 }
 
-/** @throws what the resolver throws, such as ENOTFOUND */
+/** Returns the addresses of a target as `host:port`. @throws the error of the resolver, such as ENOTFOUND */
 export async function resolveTarget(target: string): Promise<string[]> {
   if (!isResolved(target)) return [target];
   const name = target.slice(DNS_PREFIX.length);

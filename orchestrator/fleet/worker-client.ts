@@ -1,4 +1,4 @@
-/** A typed, thin client of one worker's `bigtrace.v1.Worker`. */
+/** A typed client of the service `bigtrace.v1.Worker` of one worker. */
 import type * as grpc from '@grpc/grpc-js';
 import { fromServiceError } from '../../lib/common/grpc-errors.ts';
 import type { Channel } from '../../lib/common/network/client-credentials.ts';
@@ -38,16 +38,16 @@ export interface WorkerClient {
   run(traceContext: TraceContext | undefined): WorkerStream;
   list(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
   readTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
-  /** @throws worker_lost when it does not answer in time */
+  /** @throws worker_lost when the worker does not respond within `timeoutMs` */
   status(timeoutMs: number): Promise<WorkerStatus>;
-  /** @throws worker_lost when it does not answer in time */
+  /** @throws worker_lost when the worker does not respond within `timeoutMs` */
   unbar(request: UnbarRequest, timeoutMs: number): Promise<UnbarResponse>;
   close(): void;
 }
 
 const StubClass = clientClass(bigtraceWorker);
 
-/** @param timeoutMs a connection that does not answer a ping for this long is given up */
+/** Creates a client. @param timeoutMs time without a ping response after which a connection is closed */
 export function connectWorker(address: string, timeoutMs: number, channel: Channel): WorkerClient {
   const stub = new StubClass(address, channel.credentials, {
     ...GRPC_OPTIONS,
@@ -58,7 +58,7 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
     'grpc.min_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 500,
     'grpc.use_local_subchannel_pool': 1,
-    'grpc.enable_retries': 0, // what to ask again, and where, is retry.ts's to say
+    'grpc.enable_retries': 0, // retries are decided in retry.ts
   }) as unknown as Stub;
   return {
     run: (traceContext) => stub.Run(metadataOf(traceContext)),

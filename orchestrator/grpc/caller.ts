@@ -1,19 +1,19 @@
-/** Whose call it is: the name that turns and bounds are counted under. */
+/** Determines the user of a call, under whose name limits and fair sharing are counted. */
 import { isIP } from 'node:net';
 
-/** The part of a gRPC call that says who is at its other end. */
+/** The part of a gRPC call that identifies the peer. */
 export interface PeerCall {
   getPeer(): string;
   getAuthContext(): { sslPeerCertificate?: { subject?: { CN?: string | string[] } } };
 }
 
-/** Names that are given to peers by us; a claimed name that begins like one is told apart. */
+/** Prefixes of names that the orchestrator generates; a claimed name that begins with one gets the prefix `user:`. */
 const OURS = /^(user|certificate|address):/;
 
 /**
- * The user that the client names (the bridge names ClickHouse's), else the common name of the client's
- * certificate, else its address. Whoever may call can claim any user, but never the share of a client that is
- * known by its certificate or address.
+ * Returns the user that the client names (the bridge names the ClickHouse user), else the common name of the client's
+ * certificate, else its address. An authorized client can claim any user, but not the name that another client has by
+ * its certificate or address.
  */
 export function callerName(claimed: string, call: PeerCall): string {
   if (claimed !== '') return OURS.test(claimed) ? `user:${claimed}` : claimed;
@@ -23,7 +23,7 @@ export function callerName(claimed: string, call: PeerCall): string {
   return `address:${hostOfPeer(call.getPeer())}`;
 }
 
-/** `127.0.0.1:5051`, `[::1]:5051`, `::1:5051` without the port, which is another for every connection. */
+/** Removes the port, which differs for every connection, from `127.0.0.1:5051`, `[::1]:5051` or `::1:5051`. */
 function hostOfPeer(peer: string): string {
   const host = peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return isIP(host) === 0 ? peer : host;

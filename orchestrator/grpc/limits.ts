@@ -1,4 +1,4 @@
-/** A client's limits, completed and checked. */
+/** Validates the limits and the SQL of a request, and applies defaults. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { checkSqlLength } from '../../lib/common/text/text-bounds.ts';
 import type { Limits } from '../../lib/proto/messages.ts';
@@ -8,7 +8,10 @@ export interface TimeLimits {
   queryTimeoutMsMax: number;
 }
 
-/** Only time is the orchestrator's; the others, 0 where not given, are the workers' to complete. */
+/**
+ * Applies the default of the time limit. Limits that are not given stay 0: the workers apply their own defaults.
+ * @throws invalid_option when the time limit is above the maximum
+ */
 export function completeLimits(
   given: Partial<Limits> | null | undefined,
   { queryTimeoutMs, queryTimeoutMsMax }: TimeLimits,

@@ -1,4 +1,4 @@
-/** Calls that stream what is there already: the traces that patterns match, recent failures. */
+/** Handles the calls List and Failures, which stream traces that match patterns and recent failures. */
 import type * as grpc from '@grpc/grpc-js';
 import type {
   FailuresRequest,
@@ -17,7 +17,7 @@ export type FailuresCall = grpc.ServerWritableStream<FailuresRequest, FailuresRe
 
 const BATCH_FAILURES = 256;
 
-/** Each trace once. @throws no_match where there is none at all, and what listing throws */
+/** Streams each matching trace once. @throws no_match when no pattern matches, and the errors of `listTraces` */
 export async function handleList(
   call: ListCall,
   { fleet, workerWaitMs }: QueryContext,

@@ -1,4 +1,4 @@
-/** One call of `bigtrace.v1.Orchestrator.Query`. */
+/** Handles one call of `bigtrace.v1.Orchestrator.Query`. */
 
 import { randomUUID } from 'node:crypto';
 import type * as grpc from '@grpc/grpc-js';
@@ -25,7 +25,7 @@ const PROGRESS_INTERVAL_MS_MIN = 10;
 export class ClientSink implements Sink {
   readonly #call: QueryCall;
   #events: QueryEvent[] = [];
-  /** Whether the client takes more. */
+  /** Whether the client accepts more data; false from a full write buffer until its drain event. */
   #open = true;
   onDrain: () => void = () => undefined;
 
@@ -54,7 +54,7 @@ export class ClientSink implements Sink {
     this.flush();
   }
 
-  /** Whether nothing waits to be written. */
+  /** Whether the write buffer of the call has room. */
   get idle(): boolean {
     return this.#open;
   }
@@ -68,7 +68,7 @@ export class ClientSink implements Sink {
   }
 }
 
-/** Resolves when all is written but the end of the call. @throws the error to end the call with */
+/** Resolves when all events are written; the caller ends the call. @throws the error to end the call with */
 export async function handleQuery(
   call: QueryCall,
   ground: QueryContext,
@@ -100,7 +100,7 @@ export async function handleQuery(
       onStart: (now) => {
         progress = now;
         if (start.progressIntervalMs === 0) return;
-        // A client that does not keep up with rows need not know how many more there are.
+        // A client that does not keep up with the rows gets no progress events in addition.
         const tell = (): void => void (sink.idle && sink.progress(now()));
         timer = setInterval(tell, Math.max(start.progressIntervalMs, PROGRESS_INTERVAL_MS_MIN));
       },

@@ -1,4 +1,4 @@
-/** Messages of a client, one at a time: what is not asked for stays with the client. */
+/** Reads the messages of a client one at a time; flow control holds the others back at the client. */
 import type { Readable } from 'node:stream';
 
 export class RequestReader<T> {
@@ -7,7 +7,7 @@ export class RequestReader<T> {
   #ended = false;
   #wake: () => void = () => undefined;
 
-  /** @param stream in object mode; it is paused while a message waits to be taken */
+  /** @param stream in object mode; it is paused until `next` needs a message */
   constructor(stream: Readable) {
     this.#stream = stream;
     stream.on('data', (message: T) => {
@@ -23,7 +23,7 @@ export class RequestReader<T> {
     stream.on('close', end);
   }
 
-  /** Undefined at the end. */
+  /** Returns the next message; undefined at the end of the stream. */
   async next(): Promise<T | undefined> {
     while (this.#messages.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => {
@@ -34,7 +34,7 @@ export class RequestReader<T> {
     return this.#messages.shift();
   }
 
-  /** What else comes is thrown away. */
+  /** Ends the reader and discards all further messages. */
   discard(): void {
     this.#stream.removeAllListeners('data');
     this.#messages = [];

@@ -9,7 +9,7 @@ const failing: Script = (task) =>
   task.trace === '/local/t1' ? task.fail('trace_invalid', 'not a trace') : answer(task);
 const hang: Script = () => undefined;
 
-test('failures can be asked for afterwards: of traces, and of queries as a whole', async () => {
+test('Failures returns the failures of traces and of whole queries after the queries have ended', async () => {
   await using system = await new TestSystem([{ script: failing }]).start();
   await system.query(traces(3), { queryId: 'a', user: 'ann', onFailure: 'LENIENT' });
   await system.query(traces(3), { queryId: 'b' }).catch(() => undefined);
@@ -32,7 +32,7 @@ test('failures can be asked for afterwards: of traces, and of queries as a whole
   expect(await system.failures('', 2)).toHaveLength(2);
 });
 
-test('status: counters, gauges, running queries; a query can be cancelled by its name', async () => {
+test('Status returns counters, gauges and running queries, and Cancel ends a query by its id', async () => {
   await using system = await new TestSystem([{ script: hang, window: 4 }]).start();
   const query = gather(system.begin(traces(10), { queryId: 'slow', user: 'bob' }));
   const asked = expect(query).rejects.toMatchObject({
@@ -58,7 +58,7 @@ test('status: counters, gauges, running queries; a query can be cancelled by its
   expect((await system.status()).counters).toMatchObject({ queries: 1, queries_failed: 1 });
 });
 
-test('counters count', async () => {
+test('the counters count queries, traces, rows and bytes', async () => {
   const script: Script = ({ rows }) => rows('four', true, { rows: 3, traceBytes: 10 });
   await using system = await new TestSystem([{ script }, { script }]).start();
   await system.query(traces(5));
@@ -68,7 +68,7 @@ test('counters count', async () => {
   });
 });
 
-test('list: each trace once; nothing at all is an error', async () => {
+test('List returns each trace once, and fails with no_match when no pattern matches', async () => {
   const list = (pattern: string): string[] => (pattern === '/local/*' ? traces(3) : []);
   await using system = await new TestSystem([{ list }]).start();
   expect(await system.list('/local/*', '/local/*')).toEqual(traces(3));
@@ -78,7 +78,7 @@ test('list: each trace once; nothing at all is an error', async () => {
   });
 });
 
-test('drain: running queries end, new ones are refused', async () => {
+test('an orchestrator that drains finishes running queries and refuses new ones', async () => {
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
     release = resolve;
@@ -97,7 +97,7 @@ test('drain: running queries end, new ones are refused', async () => {
   await drained;
 });
 
-test('drain: queries that take too long are cancelled and say why', async () => {
+test('queries that outlast the drain timeout fail with draining', async () => {
   await using system = await new TestSystem([{ script: hang }], { drainTimeoutMs: 100 }).start();
   const asked = expect(system.query(traces(4))).rejects.toMatchObject({
     code: 'draining',
@@ -108,7 +108,7 @@ test('drain: queries that take too long are cancelled and say why', async () => 
   await asked;
 });
 
-test('more queries than may run at a time are refused', async () => {
+test('a query above the bound on running queries is refused', async () => {
   await using system = await new TestSystem([{ script: hang }], { queriesMax: 1 }).start();
   const query = gather(system.begin(traces(4), { queryId: 'first' }));
   const asked = expect(query).rejects.toMatchObject({ code: 'cancelled' });
@@ -121,7 +121,7 @@ test('more queries than may run at a time are refused', async () => {
   await asked;
 });
 
-test('bars are lifted on every worker; those that do not answer are named', async () => {
+test('Unbar lifts bars on every worker and names the workers that do not respond', async () => {
   await using system = await new TestSystem([{}, {}]).start();
   const trace = [Buffer.from('/local/a')];
   expect(await system.unbar({ trace, all: false })).toEqual({ lifted: 2, unreached: [] });
@@ -137,7 +137,7 @@ test('bars are lifted on every worker; those that do not answer are named', asyn
   });
 });
 
-test('status and progress name the traces that run, for how long, in what state', async () => {
+test('status and progress report the running traces with their phase and time', async () => {
   const script: Script = (task) => {
     if (task.trace.includes('long')) task.state('PARSING');
     else void answer(task);

@@ -1,4 +1,4 @@
-/** The gRPC edge of the orchestrator: upstream's service and our own, on one port. */
+/** The gRPC server of the orchestrator: upstream's service and Bigtrace's own on one port. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
@@ -51,7 +51,7 @@ type Unary<Request, Response> = (
   reply: grpc.sendUnaryData<Response>,
 ) => void;
 
-/** How long the last words to clients may take once all queries have ended. */
+/** Time to send the final messages to clients after all queries have ended. */
 const LAST_WORDS_MS = 1000;
 
 export class OrchestratorServer {
@@ -111,7 +111,7 @@ export class OrchestratorServer {
     });
   }
 
-  /** @returns the port it listens on @throws invalid_option when it cannot */
+  /** @returns the port that the server listens on @throws invalid_option when it cannot listen */
   async listen(socket: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(socket, this.#credentials, (error, port) => {
@@ -133,7 +133,7 @@ export class OrchestratorServer {
     return { counters, gauges };
   }
 
-  /** Takes no new queries; those that still run after `timeoutMs` are cancelled. */
+  /** Refuses new queries, and cancels those that still run after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
     this.#notServing();
     await this.#calls.drain(timeoutMs);
@@ -141,7 +141,7 @@ export class OrchestratorServer {
     await Promise.race([shutdown, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
   }
 
-  /** Ends everything at once. */
+  /** Aborts all calls and closes the server at once. */
   close(): void {
     this.#calls.abortAll();
     this.#server.forceShutdown();
@@ -165,7 +165,7 @@ export class OrchestratorServer {
       const request = { ...call.request, user: callerName(call.request.user, call) };
       const work = async (signal: AbortSignal): Promise<void> =>
         reply(null, await this.#schemas.answer(request, signal));
-      await this.#calls.run(call, work, { bounded: false }); // schemas have a bound of their own
+      await this.#calls.run(call, work, { bounded: false }); // column findings have a separate bound
     } catch (error) {
       this.#failed(call.getPath(), error);
       reply(toServiceError(error));

@@ -1,11 +1,11 @@
-/** `bigtrace.v1.Orchestrator.Unbar`: every worker forgets what it has barred. */
+/** Handles `bigtrace.v1.Orchestrator.Unbar`: lifts the bars of traces on every worker. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { UnbarRequest, UnbarResponse } from '../../lib/proto/messages.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 
 const ANSWER_MS_MAX = 5000;
 
-/** @throws invalid_option where no trace is named, and not all */
+/** @throws invalid_option unless the request has either traces or `all` */
 export async function unbarOnWorkers(fleet: Fleet, request: UnbarRequest): Promise<UnbarResponse> {
   if (request.all === request.trace.length > 0)
     throw new BigtraceError('invalid_option', 'name the traces to lift the bar of, or all');

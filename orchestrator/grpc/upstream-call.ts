@@ -1,4 +1,4 @@
-/** One call of upstream's own `perfetto.protos.BigtraceOrchestrator.Query`: one message a trace. */
+/** Handles one call of upstream's `perfetto.protos.BigtraceOrchestrator.Query`, which returns one message per trace. */
 
 import { randomUUID } from 'node:crypto';
 import type * as grpc from '@grpc/grpc-js';
@@ -13,7 +13,7 @@ import { checkSql, completeLimits, type TimeLimits } from './limits.ts';
 
 export type UpstreamCall = grpc.ServerWritableStream<BigtraceQueryArgs, BigtraceQueryResponse>;
 
-/** Results that are being gathered, of all traces of one query. One message is below 2 GiB. */
+/** Maximum bytes of results of unfinished traces of one query. It keeps each message below gRPC's 2 GiB. */
 const GATHERED_BYTES_MAX = 2 ** 30;
 
 export class GatheringSink implements Sink {
@@ -21,7 +21,7 @@ export class GatheringSink implements Sink {
   readonly #fail: (error: BigtraceError) => void;
   readonly #bytesMax: number;
   readonly #names: TraceNames;
-  /** By the trace's bytes: the results so far of traces that have not ended. */
+  /** The results so far of the traces that have not ended, by trace address (as latin1). */
   readonly #gathered = new Map<string, { result: Buffer[]; bytes: number }>();
   #bytes = 0;
   #open = true;
@@ -80,12 +80,12 @@ export class GatheringSink implements Sink {
   }
 }
 
-/** Upstream's clients know a trace by what they call it, so it goes back to them by that name. */
+/** Maps canonical addresses back to the names that the client sent, by which upstream's clients know their traces. */
 export class TraceNames {
-  /** By the bytes of the canonical address. */
+  /** The name that the client sent, by canonical address (as latin1). */
   readonly #asked = new Map<string, Buffer>();
 
-  /** A trace has the first of several names. */
+  /** Adds a name; the first of several names of a trace is kept. */
   add(trace: Buffer, asked: Buffer): void {
     const key = trace.toString('latin1');
     if (!this.#asked.has(key)) this.#asked.set(key, asked);
@@ -95,7 +95,7 @@ export class TraceNames {
     return this.#asked.get(trace.toString('latin1')) ?? trace;
   }
 
-  /** The same error, of the trace by that name. */
+  /** Returns the error with the trace's name replaced by the one that the client sent. */
   error(thrown: unknown): unknown {
     if (!(thrown instanceof BigtraceError) || thrown.trace === undefined) return thrown;
     for (const [key, asked] of this.#asked)
@@ -105,7 +105,7 @@ export class TraceNames {
   }
 }
 
-/** Strict, as upstream is. @throws the error to end the call with */
+/** Runs the query in strict mode, as upstream does. @throws the error to end the call with */
 export async function handleUpstreamQuery(
   call: UpstreamCall,
   ground: QueryContext,
