@@ -1,4 +1,4 @@
-/** The catalog in ClickHouse: which traces an expression over bigtrace.traces selects. */
+/** Reads the catalog in ClickHouse: the traces that expressions over bigtrace.traces select. */
 import {
   type ClickHouseClient,
   ClickHouseError,
@@ -12,20 +12,20 @@ import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import { rowBinaryStrings } from '../../lib/common/text/row-binary.ts';
 import { WHERE_CHARS_MAX } from '../../lib/common/text/text-bounds.ts';
 
-/** May read bigtrace.traces and nothing else (clickhouse/users.d/bigtrace.xml). */
+/** A ClickHouse user that may only read bigtrace.traces (clickhouse/users.d/bigtrace.xml). */
 const USER = 'bigtrace_catalog';
 
 const REQUEST_MS_MAX = 600_000;
-/** Escaped, a text is up to four times as long. */
+/** Escaping makes a text up to four times as long. */
 const STATEMENT_BYTES_MAX = 4 * WHERE_CHARS_MAX + 2 ** 20;
-/** Of a filter, in the error that nothing matches it. */
+/** Maximum length of a filter in a no_match error. */
 const SHOWN_CHARS = 200;
 
 export class Catalog {
   readonly #client: ClickHouseClient;
   readonly #url: string;
 
-  /** `url`: of the HTTP interface. */
+  /** @param url URL of ClickHouse's HTTP interface */
   constructor(url: string, password: string) {
     this.#url = url;
     this.#client = createClient({
@@ -33,7 +33,7 @@ export class Catalog {
       username: USER,
       password,
       request_timeout: REQUEST_MS_MAX,
-      log: { level: ClickHouseLogLevel.OFF }, // what fails is thrown
+      log: { level: ClickHouseLogLevel.OFF }, // errors are thrown, not logged
     });
   }
 
@@ -42,9 +42,10 @@ export class Catalog {
   }
 
   /**
-   * Addresses in batches, as ClickHouse finds them; with `sample`, as many at most, spread over all.
-   * @param path of an address `/where/…`
-   * @throws invalid_filter with ClickHouse's own words, no_match, catalog_failed
+   * Yields the addresses of selected traces in batches, as ClickHouse finds them.
+   * @param path path of an address `/where/…`
+   * @param sample maximum number of addresses, chosen by a hash so that they are spread over all
+   * @throws invalid_filter with ClickHouse's message, no_match, catalog_failed
    */
   async *addressesWhere(
     path: string,

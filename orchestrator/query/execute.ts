@@ -1,4 +1,4 @@
-/** A query from its list of addresses to its end: source, run, time limit, cancellation. */
+/** Executes a query from its list of addresses to its end: trace source, run, time limit, cancellation. */
 
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { SpanAttributes, Tracing } from '../../lib/common/observability/tracing.ts';
@@ -12,16 +12,16 @@ import type { QueryTotals } from './query-totals.ts';
 import type { RunningQueries } from './running-queries.ts';
 import { type TraceSourceOptions, traceSource } from './trace-source.ts';
 
-/** What all queries of an orchestrator share. */
+/** The state that all queries of an orchestrator share. */
 export interface QueryContext extends RunGround {
   running: RunningQueries;
-  /** Undefined where the orchestrator was not told of a ClickHouse. */
+  /** Undefined without `--clickhouse`. */
   catalog?: Catalog | undefined;
-  /** Undefined where nobody wants spans. */
+  /** Undefined when no spans are exported. */
   tracing?: Tracing | undefined;
 }
 
-/** @throws invalid_option where there is none */
+/** @throws invalid_option when there is no catalog */
 export function catalogOf({ catalog }: QueryContext): Catalog {
   if (catalog !== undefined) return catalog;
   throw new BigtraceError(
@@ -31,17 +31,17 @@ export function catalogOf({ catalog }: QueryContext): Catalog {
 }
 
 export interface Execution {
-  /** Addresses and patterns, as the client sends them. */
+  /** Addresses and patterns, in batches as the client sends them. */
   addresses: AsyncIterable<Buffer[]>;
   sink: Sink;
   onAlias?: TraceSourceOptions['onAlias'];
-  /** Its reason becomes the query's error. */
+  /** Aborts the query; the reason of the signal becomes the query's error. */
   signal: AbortSignal;
-  /** Given what tells how far the query is, as soon as there is anything to tell. */
+  /** Called when the query starts, with a function that returns its progress. */
   onStart?: (progress: () => Progress) => void;
 }
 
-/** @throws the error that ended the query, when that was not the end of its traces */
+/** Resolves when every trace has ended. @throws the error that ended the query earlier */
 export async function execute(
   spec: QuerySpec,
   ground: QueryContext,
@@ -49,7 +49,7 @@ export async function execute(
 ): Promise<void> {
   const { fleet, workerWaitMs, counters } = ground;
   const { mode, traceContext } = spec;
-  // Column finding is bounded by its lane.
+  // ColumnFindingQueue bounds column finding.
   const leave = mode === 'ROWS' ? ground.users.begin(spec.user) : (): void => undefined;
   const span = ground.tracing?.start(
     `bigtrace.${mode === 'ROWS' ? 'query' : 'schema'}`,
@@ -104,7 +104,7 @@ function attributesOf({ queryId, user }: QuerySpec, tally: QueryTotals): SpanAtt
   };
 }
 
-/** A failure of the query as a whole; that nobody waits for it any more is none. */
+/** Records a failure of the whole query in the failure log; a cancelled query is not a failure. */
 function record({ queryId, user }: QuerySpec, ground: QueryContext, error: BigtraceError): void {
   const { code, detail: message } = error;
   if (code === 'cancelled') return;

@@ -1,4 +1,4 @@
-/** The failures of the last queries, for those who ask afterwards. */
+/** Keeps the failures of recent queries, for the Failures call and the console. */
 import type { RecordedFailure } from '../../lib/proto/messages.ts';
 
 const FAILURES_MAX = 20_000;
@@ -6,7 +6,7 @@ const FAILURES_MAX_OF_QUERY = 5_000;
 const MESSAGE_CHARS_MAX = 2_000;
 
 export class FailureLog {
-  /** By query, oldest query first. */
+  /** Failures by query id, oldest query first. */
   readonly #queries = new Map<string, RecordedFailure[]>();
   #size = 0;
 
@@ -14,14 +14,17 @@ export class FailureLog {
     return this.#size;
   }
 
-  /** Beyond a bound of one query the first are kept; beyond one of all, the latest queries. */
+  /**
+   * Adds a failure. Of one query the first FAILURES_MAX_OF_QUERY are kept; beyond FAILURES_MAX in all, the oldest
+   * queries are dropped.
+   */
   add(failure: RecordedFailure): void {
     const of = this.#queries.get(failure.queryId) ?? [];
     if (of.length >= FAILURES_MAX_OF_QUERY) return;
     this.#queries.set(failure.queryId, of);
     of.push({
       ...failure,
-      trace: Buffer.from(failure.trace), // it was a view of a whole message
+      trace: Buffer.from(failure.trace), // a copy: the original is a view that keeps a whole message alive
       message: failure.message.slice(0, MESSAGE_CHARS_MAX),
     });
     this.#size += 1;
@@ -32,7 +35,11 @@ export class FailureLog {
     }
   }
 
-  /** Of one query, or of all, newest query first. @param limit 0: all */
+  /**
+   * Yields recorded failures, newest query first.
+   * @param queryId empty: of all queries
+   * @param limit 0: all
+   */
   *read(queryId: string, limit: number): Generator<RecordedFailure> {
     const chosen =
       queryId === '' ? [...this.#queries.values()].reverse() : [this.#queries.get(queryId) ?? []];

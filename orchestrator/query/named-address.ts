@@ -1,4 +1,4 @@
-/** What an address of a query stands for, and by which name. */
+/** Determines what an address of a query stands for, and its canonical form. */
 import { isPattern, parseAddress, WHERE_STORE } from '../../lib/common/addresses/address.ts';
 import { canonicalAddress } from '../../lib/common/addresses/canonical-address.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
@@ -8,12 +8,13 @@ export type NamedAddress =
   | { kind: 'selection'; path: string }
   /** The trace with this canonical address. */
   | { kind: 'trace'; address: Buffer }
-  /** What a worker's stores say: the traces that a pattern matches, or the one trace of another name. */
+  /** A worker must list it: a pattern, or an address whose canonical form only the store knows. */
   | { kind: 'listed'; address: Buffer; isPattern: boolean };
 
 /**
- * @param localRoots asked for where an address is an absolute path
- * @throws invalid_address, and what `localRoots` throws
+ * Parses one address.
+ * @param localRoots called when the address contains an absolute path (`/local//…`)
+ * @throws invalid_address, and the errors of `localRoots`
  */
 export async function namedAddress(
   address: Buffer,

@@ -1,10 +1,10 @@
-/** One trace, one name, however a query names it. */
+/** Tests that a trace has one canonical address, whichever address a query uses for it. */
 import { expect, test } from 'vitest';
 import type { Script } from '../testing/stub-worker.ts';
 import { rowsOf, TestSystem } from '../testing/system.ts';
 
 const ANSWER = ['/local/a/b: rows of /local/a/b'];
-/** What a worker's store says. */
+/** The listing that a worker's store returns. */
 const list = (address: string): string[] =>
   ({
     '/local/a/x/../b': ['/local/a/b'],
@@ -17,7 +17,7 @@ const NAMES = [
   '/local/a/x/../b',
 ];
 
-test('a trace is asked once, and has its canonical address in the answer', async () => {
+test('a trace with several names is queried once, and is returned with its canonical address', async () => {
   await using system = await new TestSystem([{ localRoot: '/data/traces', list }]).start();
   expect(rowsOf(await system.query(NAMES))).toEqual(ANSWER);
   expect(rowsOf(await system.query(NAMES.toReversed()))).toEqual(ANSWER);
@@ -33,12 +33,12 @@ test('a trace is asked once, and has its canonical address in the answer', async
   ]);
 });
 
-test('it is asked once for its columns, too', async () => {
+test('a trace with several names is sampled once in column finding', async () => {
   await using system = await new TestSystem([{ localRoot: '/data/traces', list }]).start();
   expect(await system.schema(NAMES)).toMatchObject({ tracesSampled: 1 });
 });
 
-test('upstream’s clients get it once, by the first name that they called it', async () => {
+test('upstream’s clients get a trace once, with the first name that they sent', async () => {
   const script: Script = ({ trace, rows, fail }) => {
     if (trace === '/local/bad') fail('sql_failed', 'no such table: x');
     else rows(trace, true);

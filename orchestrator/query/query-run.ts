@@ -1,7 +1,6 @@
 /**
- * One query over the fleet: its traces come from a source, are dispatched to workers, and end answered,
- * failed, or are asked again elsewhere. A state machine: everything that happens comes in as an event and
- * ends in `#pump`.
+ * Runs one query over the fleet: takes traces from a source, dispatches them to workers as tasks, retries those that
+ * fail, and passes results and failures to a sink. It is a state machine: every event ends with a call of `#pump`.
  */
 import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
 import type { Progress, RunEvent, TaskRows, TaskStats } from '../../lib/proto/messages.ts';
@@ -17,13 +16,13 @@ import { runningTraces } from './running-traces.ts';
 import type { FoundTrace } from './trace-source.ts';
 import type { Users } from './users.ts';
 
-/** What all queries share for their runs. */
+/** The state that the runs of all queries share. */
 export interface RunGround extends DispatchContext {
   failures: FailureLog;
   users: Users;
 }
 
-/** Traces that wait for a worker: enough to keep all busy, and no more of a long list in memory. */
+/** The source is read while at most half this number of tasks wait, so that a long list is not held in memory. */
 const LOOKAHEAD_TRACES = 4096;
 const TICK_MS = 50;
 
@@ -35,13 +34,13 @@ export class QueryRun {
   readonly #dispatch: Dispatch;
   #source: AsyncIterator<FoundTrace[]> | undefined;
   #fetching = false;
-  /** Tasks that have not ended. */
+  /** Number of tasks that have not ended. */
   #unended = 0;
   #paused = false;
   #ended = false;
-  /** The last failure that went into the log. */
+  /** The last trace failure that was recorded. */
   #recorded: BigtraceError | undefined;
-  /** Since when there is work and no worker. */
+  /** Since when there are tasks but no usable worker, in ms of performance.now(). */
   #strandedAt: number | undefined;
   #tick: NodeJS.Timeout | undefined;
   readonly #settled: Promise<void>;
@@ -59,20 +58,20 @@ export class QueryRun {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#settled.catch(() => undefined); // it may fail before `run` waits for it
+    this.#settled.catch(() => undefined); // it may reject before `run` awaits it
   }
 
   get spec(): QuerySpec {
     return this.#spec;
   }
 
-  /** Its traces: those that wait for a worker, and those that are with one. */
+  /** The number of tasks that wait for a worker, and of those assigned to one. */
   get load(): { waiting: number; inFlight: number } {
     const { inFlight } = this.#dispatch;
     return { waiting: Math.max(this.#unended - inFlight, 0), inFlight };
   }
 
-  /** Its counts, and what its workers are busy with. */
+  /** Returns the totals, and the traces that have run longest. */
   progress(): Progress {
     return { ...this.tally.progress(), running: runningTraces(this.#dispatch.lanes, this.#spec) };
   }
@@ -88,26 +87,26 @@ export class QueryRun {
     await this.#settled;
   }
 
-  /** Whether the failure log has this error already, as that of a trace. */
+  /** Whether the failure log already has this error as the failure of a trace. */
   recorded(error: unknown): boolean {
     return error === this.#recorded && this.#spec.mode === 'ROWS';
   }
 
-  /** Ends the query at once; without effect once it has ended. */
+  /** Ends the query with an error at once; does nothing when it has ended. */
   fail(error: unknown): void {
     if (!this.#close()) return;
     this.#dispatch.cancelAll();
     this.#reject(error);
   }
 
-  /** Time on workers' threads is counted for the user; where that is too much, the query ends. */
+  /** Adds engine-thread time to the user's budget, and ends the query when the budget is spent. */
   #charge(threadMs: number): void {
     if (threadMs <= 0) return;
     const error = this.#ground.users.addThreadMs(this.#spec.user, threadMs);
     if (error !== undefined) this.fail(error);
   }
 
-  /** An address of the list that stands for no trace. @throws where that ends the query */
+  /** Records an address that stands for no trace. @throws `error` when it ends the query */
   refuse(address: Buffer, error: BigtraceError): void {
     if (!this.#spec.lenient || error.kind !== 'user') throw error;
     this.tally.tracesTotal += 1;
@@ -123,7 +122,7 @@ export class QueryRun {
     }
   }
 
-  /** False where it was closed already. */
+  /** @returns false when the query was closed already */
   #close(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
@@ -239,7 +238,7 @@ export class QueryRun {
 
   #failed(lane: WorkerQueue, task: QueryTask, error: BigtraceError, reached = true): void {
     task.failedOn.push(lane.address);
-    if (task.holders > 0 && error.retryable) return; // another worker is trying it as well
+    if (task.holders > 0 && error.retryable) return; // the hedge still runs
     this.#dispatch.claim(task);
     if (error.code === 'engine_crashed') task.crashes += 1;
     const othersLeft = this.#dispatch.othersLeft(task);
@@ -255,7 +254,7 @@ export class QueryRun {
     this.#dispatch.place(task);
   }
 
-  /** The task's end as a failure. */
+  /** Ends a task as failed. */
   #end(task: QueryTask, error: BigtraceError): void {
     const { chunks } = task.replay;
     const passed = chunks === 0 ? '' : ` (after ${chunks} of its results were passed on)`;
@@ -272,7 +271,7 @@ export class QueryRun {
     this.#recorded = error;
     this.tally.failed(error);
     this.#ground.counters.add('traces_failed');
-    // The search for columns is followed by the query itself, which finds what failed again.
+    // Column finding is followed by the query itself, in which the same trace fails again.
     if (mode === 'ROWS')
       this.#ground.failures.add({
         ...{ queryId, user, trace, code, message, attempts, timeMs: Date.now() },
@@ -285,7 +284,7 @@ export class QueryRun {
     const reached = lane.run?.reached === true;
     lane.run = undefined;
     const spent = lane.draining && lane.open.size === 0;
-    // Nobody but this query cancels its streams: one that is cancelled was cut.
+    // Cancellation by this query is not reported here, so a cancelled stream was cut.
     const cut = thrown.code === 'cancelled' || thrown.code === 'worker_lost';
     if (!thrown.retryable && !cut) {
       this.fail(thrown);
@@ -297,13 +296,13 @@ export class QueryRun {
     this.#pump();
   }
 
-  /** Also for queries that have no stream to it yet. */
+  /** Marks the worker as draining for all queries, including those without a stream to it. */
   #drains(lane: WorkerQueue): void {
     lane.draining = true;
     this.#ground.fleet.noteDraining(lane.worker);
   }
 
-  /** What a lane's worker has is asked again elsewhere. */
+  /** Retries the tasks that were assigned to a worker whose stream ended. */
   #abandon(lane: WorkerQueue, error: BigtraceError, reached: boolean): void {
     this.#ground.counters.add('streams_broken');
     for (const task of this.#dispatch.abandon(lane)) {
@@ -358,7 +357,7 @@ export class QueryRun {
   }
 }
 
-/** A trace's failure. Nobody cancels one trace: a worker that says so was stopped in the middle of it. */
+/** Returns the error of a failed task. A task that fails with `cancelled` was cut off when its worker stopped. */
 function errorOf(code: string, detail: string): BigtraceError {
   if (code === 'cancelled') return new BigtraceError('worker_lost', detail);
   return new BigtraceError(isErrorCode(code) ? code : 'internal', detail);

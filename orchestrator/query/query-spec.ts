@@ -1,28 +1,28 @@
-/** What a query is: what it asks, and where its answers go. */
+/** The description of a query, and the sink for its results. */
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import type { TraceContext } from '../../lib/common/observability/tracing.ts';
 import type { Column, Limits, RunMode } from '../../lib/proto/messages.ts';
 
 export interface QuerySpec {
   queryId: string;
-  /** Who asks. */
+  /** The name that limits and fair sharing are counted under. */
   user: string;
   sql: Buffer;
   limits: Limits;
   mode: RunMode;
-  /** Whether failed traces are data (LENIENT) or end the query. */
+  /** Whether failed traces are reported as data (LENIENT) or end the query (STRICT). */
   lenient: boolean;
-  /** The span that its own, and those of the workers, belong under. */
+  /** Parent span of the query's own span and of the workers' spans. */
   traceContext: TraceContext | undefined;
 }
 
-/** Where the answers go. What is put is held until `flush`. */
+/** Receives the results of a query; they may be buffered until `flush`. */
 export interface Sink {
   rows(trace: Buffer, result: Buffer, last: boolean): void;
   types(trace: Buffer, columns: Column[]): void;
   failure(trace: Buffer, error: BigtraceError, attempts: number): void;
-  /** False: no more until `onDrain` was called. */
+  /** Sends what is buffered. @returns false when the query must pause until `onDrain` is called */
   flush(): boolean;
-  /** Set by the query. */
+  /** Called when the sink accepts more; set by the query. */
   onDrain: () => void;
 }

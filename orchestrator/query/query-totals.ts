@@ -1,4 +1,4 @@
-/** What a query has done so far. */
+/** Counts the traces, rows and bytes of a query. */
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import { FailureReasons } from '../../lib/common/failure-reasons.ts';
 import type { Progress, TaskStats } from '../../lib/proto/messages.ts';
@@ -35,7 +35,7 @@ export class QueryTotals {
     };
   }
 
-  /** The error of a lenient query that no trace answered. */
+  /** Returns the error of a lenient query in which every trace failed. */
   allFailed(): BigtraceError {
     return this.#reasons.noneAnswered();
   }

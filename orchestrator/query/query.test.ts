@@ -6,7 +6,7 @@ const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
 const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
 
-test('every trace is asked once and answers once, over all workers', async () => {
+test('every trace is queried once, and the traces are spread over all workers', async () => {
   await using system = await new TestSystem([{ window: 64 }, { window: 64 }]).start();
   const list = traces(1200);
   expect(rowsOf(await system.query([...list, ...list]))).toEqual(answersOf(list));
@@ -16,26 +16,26 @@ test('every trace is asked once and answers once, over all workers', async () =>
   expect(b?.length).toBeGreaterThan(400);
 });
 
-test('a trace returns to the worker that has it loaded', async () => {
+test('a second query assigns a trace to the worker that has it loaded', async () => {
   await using system = await new TestSystem([{}, {}, {}]).start();
   const list = traces(60);
   await system.query(list);
   await system.query(list);
-  // Each was asked twice; but for a few that an idle worker took, by the same worker.
+  // Each trace was queried twice by the same worker, except a few that an idle worker stole.
   const strangers = system.workers.flatMap(({ seen }) =>
     seen.filter((one) => seen.indexOf(one) === seen.lastIndexOf(one)),
   );
   expect(strangers.length).toBeLessThan(12);
 });
 
-test('patterns are expanded by a worker, each trace once', async () => {
+test('a worker expands patterns, and a trace that several addresses match is queried once', async () => {
   const list = (pattern: string): string[] => (pattern === '/local/**' ? traces(2000) : []);
   await using system = await new TestSystem([{ list, window: 64 }]).start();
   const events = await system.query(['/local/t1', '/local/**', '/local/t1999']);
   expect(rowsOf(events)).toEqual(answersOf(traces(2000)));
 });
 
-test('what a pattern found goes to workers with its generation, what was named without', async () => {
+test('traces found by a pattern are assigned with their generation, named traces without', async () => {
   const list = (): string[] => ['/local/a', '/local/b'];
   await using system = await new TestSystem([{ list }]).start();
   await system.query(['/local/a', '/local/*', '/local/c']);
@@ -45,7 +45,7 @@ test('what a pattern found goes to workers with its generation, what was named w
   });
 });
 
-test('upstream gets one message a trace, with all its results', async () => {
+test('upstream’s service returns one message per trace with all its results', async () => {
   const script: Script = ({ trace, rows }) => {
     rows(`${trace} first`, false);
     rows(`${trace} second`, true);
@@ -71,14 +71,14 @@ test.each([
     'invalid_address',
     '[local/a]: trace address must start with /; an address is /<store>/<path>, such as /local/app.pftrace or /gcs/bucket/o/app.pftrace',
   ],
-])('refuses %j %j, in both services', async (list, sql, code, message) => {
+])('both services reject the query %j %j', async (list, sql, code, message) => {
   await using system = await new TestSystem([{}]).start();
   const expected = expect.objectContaining({ code, message });
   await expect(system.query(list, { sql: Buffer.from(sql) })).rejects.toEqual(expected);
   await expect(system.upstream(list, sql)).rejects.toEqual(expected);
 });
 
-test('refuses SQL that is longer than the bound, in both services', async () => {
+test('both services reject SQL that is longer than the bound', async () => {
   await using system = await new TestSystem([{}]).start();
   const sql = '-'.repeat(2 ** 25 + 1);
   const message = 'SQL is 33554433 bytes long, the bound is 33554432';
@@ -89,7 +89,7 @@ test('refuses SQL that is longer than the bound, in both services', async () => 
   await expect(system.upstream(['/local/a'], sql)).rejects.toMatchObject(refused);
 });
 
-test('strict: the first failure names its trace and cancels the rest', async () => {
+test('a strict query fails with the first failed trace and cancels the rest', async () => {
   const script: Script = ({ trace, fail }) => {
     if (trace === '/local/t7') fail('sql_failed', 'no such table: slicf');
   };
@@ -106,7 +106,7 @@ test('strict: the first failure names its trace and cancels the rest', async () 
   expect(system.workers.flatMap(({ ended }) => ended)).toEqual(['cancelled', 'cancelled']);
 });
 
-test('lenient: failures are data, the others answer', async () => {
+test('a lenient query reports failed traces as data and returns the rows of the others', async () => {
   const script: Script = ({ trace, fail, rows }) =>
     trace === '/local/t3' ? fail('trace_invalid', 'not a trace') : rows(`rows of ${trace}`, true);
   await using system = await new TestSystem([{ script }]).start();
@@ -123,7 +123,7 @@ test('lenient: failures are data, the others answer', async () => {
   });
 });
 
-test('lenient: a trace that fails on the way says that there are rows of it', async () => {
+test('the failure of a trace in mid-result states how many results were passed on', async () => {
   const script: Script = ({ trace, rows, fail }) => {
     rows('some', trace === '/local/t1');
     if (trace === '/local/t0') fail('sql_failed', 'integer overflow');
@@ -136,7 +136,7 @@ test('lenient: a trace that fails on the way says that there are rows of it', as
   ]);
 });
 
-test('no worker: an error that names them all', async () => {
+test('a query without a usable worker fails with an error that names all workers', async () => {
   await using system = await new TestSystem([{}], { workerWaitMs: 1500 }).start();
   await system.query(['/local/a']);
   const [worker] = system.workers;
@@ -151,7 +151,7 @@ test('no worker: an error that names them all', async () => {
   expect(rowsOf(await system.query(['/local/a']))).toEqual(['/local/a: rows of /local/a']);
 });
 
-test('the time limit ends every stream', async () => {
+test('the time limit ends the query and cancels every stream', async () => {
   await using system = await new TestSystem([{ script: () => undefined }]).start();
   const limits = { timeoutMs: 200 };
   await expect(system.query(traces(9), { limits })).rejects.toMatchObject({
@@ -167,7 +167,7 @@ test('the time limit ends every stream', async () => {
   );
 });
 
-test('a client that goes away ends every stream', async () => {
+test('every stream is cancelled when the client disconnects', async () => {
   await using system = await new TestSystem([{ script: () => undefined }, {}]).start();
   const call = system.begin(traces(50));
   const gathered = gather(call);
@@ -177,7 +177,7 @@ test('a client that goes away ends every stream', async () => {
   await expect.poll(() => system.workers.map(({ streams }) => streams), SOON).toEqual([0, 0]);
 });
 
-test('a client that does not read stops the workers', async () => {
+test('a client that does not read stops its workers by flow control', async () => {
   const chunk = 'x'.repeat(1 << 20);
   let sent = 0;
   const script: Script = ({ rows }) => {
@@ -186,7 +186,7 @@ test('a client that does not read stops the workers', async () => {
   };
   await using system = await new TestSystem([{ script, window: 1 }]).start();
   const call = system.begin(traces(80));
-  // grpc-js reads without bound until it is read from for the first time.
+  // grpc-js buffers without bound until the application reads for the first time.
   call.once('data', () => call.pause());
   let before = -1;
   const stands = (): boolean => {
@@ -196,11 +196,11 @@ test('a client that does not read stops the workers', async () => {
   };
   await expect.poll(stands, { interval: 400, timeout: 10_000 }).toBe(true);
   expect(sent).toBeLessThan(60);
-  expect(await system.query(['/local/other'])).toHaveLength(1); // it holds up nobody else
+  expect(await system.query(['/local/other'])).toHaveLength(1); // other queries are not blocked
   expect(rowsOf(await gather(call))).toHaveLength(79);
 });
 
-test('progress counts traces, rows and bytes', async () => {
+test('progress events count traces, rows and bytes', async () => {
   const script: Script = ({ rows }) => rows('four', true, { rows: 3, traceBytes: 10 });
   await using system = await new TestSystem([{ script }]).start();
   const events = await system.query(traces(5), { progressIntervalMs: 10_000 });

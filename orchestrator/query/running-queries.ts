@@ -1,4 +1,4 @@
-/** The calls and queries that run: bounded in number, seen in Status, ended by name or all at once. */
+/** Tracks the running calls and queries: bounds their number, reports their state, and cancels them. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Progress, QueryState } from '../../lib/proto/messages.ts';
 import type { QueryRun } from './query-run.ts';
@@ -11,15 +11,15 @@ interface RunningQuery {
   run: QueryRun;
 }
 
-/** How many queries that ended are remembered, for those who ask how far they came. */
+/** Number of ended queries whose last progress is kept. */
 const ENDED_MAX = 1000;
 
 export class RunningQueries {
   readonly #queries = new Set<RunningQuery>();
-  /** By id, those that ended first in front. */
+  /** The last progress of ended queries by id, oldest end first. */
   readonly #ended = new Map<string, Progress>();
 
-  /** @returns what forgets it */
+  /** Adds a running query. @returns a function that removes it */
   add(queryId: string, user: string, run: QueryRun): () => void {
     const query = { queryId, user, startedMs: Date.now(), run };
     this.#queries.add(query);
@@ -34,8 +34,8 @@ export class RunningQueries {
   }
 
   /**
-   * Of the query of that name that began last, also for a while after its end; not of the search for its
-   * columns: where another orchestrator has the rows, that would be taken for them.
+   * Returns the progress of the newest query with this id, also for a while after its end. Column finding is ignored:
+   * when another orchestrator runs the query itself, its progress would be mistaken for the query's.
    */
   progressOf(queryId: string): Progress | undefined {
     const running = [...this.#queries].findLast(
@@ -44,7 +44,7 @@ export class RunningQueries {
     return running?.run.tally.progress() ?? this.#ended.get(queryId);
   }
 
-  /** @returns how many there were */
+  /** Cancels the running queries with this id. @returns their number */
   cancel(queryId: string): number {
     const named = [...this.#queries].filter((query) => query.queryId === queryId);
     const error = new BigtraceError('cancelled', `query ${queryId} was cancelled`);
@@ -56,7 +56,7 @@ export class RunningQueries {
     return [...this.#queries].map(stateOf);
   }
 
-  /** With what they ask. */
+  /** Returns the state of the running queries with their SQL and mode. */
   questions(): (QueryState & Pick<QuerySpec, 'sql' | 'mode'>)[] {
     return [...this.#queries].map((query) => {
       const { sql, mode } = query.run.spec;
@@ -64,7 +64,7 @@ export class RunningQueries {
     });
   }
 
-  /** Traces of all queries. */
+  /** Returns the number of waiting and of assigned tasks of all queries. */
   load(): { waiting: number; inFlight: number } {
     const loads = [...this.#queries].map(({ run }) => run.load);
     return {
@@ -78,7 +78,7 @@ function stateOf({ queryId, user, startedMs, run }: RunningQuery): QueryState {
   return { queryId, user, startedMs, progress: run.progress() };
 }
 
-/** Anything that a client waits for. */
+/** A call of a client. */
 interface Call {
   on(event: 'cancelled', listener: () => void): unknown;
 }
@@ -86,7 +86,7 @@ interface Call {
 export class RunningCalls {
   readonly #max: number;
   readonly #controls = new Set<AbortController>();
-  /** Of these, those that count. */
+  /** Number of running calls that the bound applies to. */
   #counted = 0;
   #draining = false;
   #idle: () => void = () => undefined;
@@ -104,8 +104,9 @@ export class RunningCalls {
   }
 
   /**
-   * Runs a call until its end. `signal` is aborted when its client goes away, or `abortAll` is called.
-   * @param bounded whether it counts among those that are bounded in number
+   * Runs a call until its end. `signal` is aborted when the client disconnects or `abortAll` is called.
+   * @param bounded whether the bound on the number of calls applies
+   * @throws draining, too_many_queries, and the errors of `work`
    */
   async run(
     call: Call,
@@ -133,7 +134,7 @@ export class RunningCalls {
     }
   }
 
-  /** Begins none any more; those that still run after `timeoutMs` are aborted. */
+  /** Refuses new calls, and aborts those that still run after `timeoutMs`. Resolves when none runs. */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
     if (this.#controls.size === 0) return;

@@ -1,11 +1,11 @@
-/** The traces of a query that are with workers for long, and what is being done with them. */
+/** Lists the traces of a query that have run longest, with their phase. */
 import type { RunningTrace } from '../../lib/proto/messages.ts';
 import type { WorkerQueue } from '../dispatch/worker-queue.ts';
 import type { QuerySpec } from './query-spec.ts';
 
 const SHOWN_MAX = 10;
 
-/** Those that have run longest first. What ends within a second is never among them. */
+/** Returns up to SHOWN_MAX traces, longest-running first. Workers report only tasks that are older than a second. */
 export function runningTraces(
   lanes: readonly WorkerQueue[],
   { queryId, user, mode }: QuerySpec,

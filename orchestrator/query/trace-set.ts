@@ -1,8 +1,8 @@
-/** The traces of a query that were seen already, in 16 bytes each, and the digests it is made of. */
+/** A set of the traces of a query, stored as 16-byte digests. */
 import { hash } from 'node:crypto';
 import { BigtraceError } from '../../lib/common/errors.ts';
 
-/** 128 bits of a trace address's SHA-256: its identity within a query, and what placement hashes. */
+/** The first 128 bits of the SHA-256 of a trace address. Identifies the trace within a query and in placement. */
 export interface TraceDigest {
   /** Four unsigned 32-bit words. */
   words: [number, number, number, number];
@@ -20,10 +20,10 @@ export function traceDigest(address: Uint8Array): TraceDigest {
   };
 }
 
-/** 100 million traces are 3 GiB of digests at most: more in one query is a mistake. */
+/** Maximum number of traces in one query. The table for 100 million digests takes 4 GiB; more traces are a mistake. */
 const TRACES_MAX = 100_000_000;
 
-/** Open addressing over one flat array; a slot of four zero words is free. */
+/** A hash table with open addressing over one flat array; a slot of four zero words is free. */
 export class TraceSet {
   #slots = new Uint32Array(4 * 1024);
   #size = 0;
@@ -32,7 +32,7 @@ export class TraceSet {
     return this.#size;
   }
 
-  /** False where the set had it already. */
+  /** @returns false when the set has the digest already @throws limit_exceeded beyond TRACES_MAX */
   add({ words }: TraceDigest): boolean {
     if (!insert(this.#slots, words)) return false;
     this.#size += 1;

@@ -1,4 +1,4 @@
-/** The traces of a query, as a stream: addresses checked, patterns and expressions expanded, each trace once. */
+/** Produces the traces of a query: checks addresses, expands patterns and expressions, and removes duplicates. */
 
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
@@ -9,36 +9,36 @@ import { type TraceDigest, TraceSet, traceDigest } from './trace-set.ts';
 export interface FoundTrace {
   trace: Buffer;
   digest: TraceDigest;
-  /** Absent: the query names the trace, and nobody has looked at it yet. */
+  /** Undefined when the trace was not found by a listing. */
   listed?: Listed | undefined;
 }
 
-/** What a listing said of a trace. */
+/** What a listing reported about a trace. */
 export interface Listed {
   generation: string;
-  /** When the listing began, so no later than it looked; milliseconds of performance.now(). */
+  /** When the listing began, in ms of performance.now(); the store was read at this time or later. */
   sinceMs: number;
 }
 
-/** As many traces are handed over at a time. */
+/** Maximum number of traces in one batch. */
 export const BATCH_TRACES = 1024;
 
 export interface TraceSourceOptions {
-  /** What the client sends: addresses and patterns. */
+  /** Addresses and patterns, in batches as the client sends them. */
   addresses: AsyncIterable<Buffer[]>;
-  /** The traces that match a pattern. */
+  /** Lists the traces that match a pattern. */
   list: (pattern: Buffer) => AsyncIterable<Pick<ListedTrace, 'address' | 'generation'>[]>;
-  /** The traces that an expression over the catalog selects. */
+  /** Returns the traces that an expression over the catalog selects. */
   select: (expression: string) => AsyncIterable<Buffer[]>;
-  /** Directories that absolute paths of `/local` may begin with. */
+  /** Returns the `/local` directories of the workers, which absolute paths may begin with. */
   localRoots: () => Promise<readonly string[]>;
-  /** Told of a trace that the client calls by another name than its canonical address. */
+  /** Called with a trace that the client named by another address than the canonical one. */
   onAlias?: ((trace: Buffer, asked: Buffer) => void) | undefined;
-  /** An address or pattern that stands for no trace; throws to end the query. */
+  /** Called with an address or pattern that stands for no trace; may throw to end the query. */
   onBad: (address: Buffer, error: BigtraceError) => void;
 }
 
-/** Batches of at most BATCH_TRACES; @throws no_traces where the client sent not one address */
+/** Yields batches of at most BATCH_TRACES. @throws no_traces when the client sent no address */
 export async function* traceSource({
   addresses,
   list,

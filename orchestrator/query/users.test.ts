@@ -1,4 +1,4 @@
-/** Who a call is counted under, and what each user may have. */
+/** Tests of the user name of a call, and of the limits of each user. */
 import { expect, test } from 'vitest';
 import { callerName } from '../grpc/caller.ts';
 import { answer, type Script } from '../testing/stub-worker.ts';
@@ -17,7 +17,7 @@ function peer(address: string, CN?: string): Parameters<typeof callerName>[1] {
   return { getPeer: () => address, getAuthContext: () => context };
 }
 
-test('a caller is the user it names, else its certificate, else its address', () => {
+test('a caller is identified by the user it names, else by its certificate, else by its address', () => {
   expect(callerName('alice', peer('10.0.0.1:55', 'bridge'))).toBe('alice');
   expect(callerName('', peer('10.0.0.1:55', 'bridge'))).toBe('certificate:bridge');
   expect(callerName('', peer('10.0.0.1:55'))).toBe('address:10.0.0.1');
@@ -25,13 +25,13 @@ test('a caller is the user it names, else its certificate, else its address', ()
   expect(callerName('', peer('::1:55'))).toBe('address:::1');
 });
 
-test('nobody can claim the share of a client known by its certificate or address', () => {
+test('a caller cannot claim the name of a client known by its certificate or address', () => {
   expect(callerName('certificate:bridge', peer('10.0.0.1:55'))).toBe('user:certificate:bridge');
   expect(callerName('address:10.0.0.2', peer('10.0.0.1:55'))).toBe('user:address:10.0.0.2');
   expect(callerName('user:alice', peer('10.0.0.1:55'))).toBe('user:user:alice');
 });
 
-test('running queries are bounded for each user', () => {
+test('the number of running queries of each user is bounded', () => {
   const users = new Users(BOUNDS, () => 0);
   const ends = [users.begin('alice'), users.begin('alice')];
   expect(() => users.begin('alice')).toThrow(
@@ -39,12 +39,12 @@ test('running queries are bounded for each user', () => {
   );
   users.begin('bob')();
   ends[0]?.();
-  ends[0]?.(); // once
+  ends[0]?.(); // a second call has no effect
   expect(users.running('alice')).toBe(1);
   users.begin('alice');
 });
 
-test('a spent budget says which it was and when there is room again, and is forgotten evenly', () => {
+test('the error of a spent budget names its option and the time to wait, and use decays evenly', () => {
   let now = 0;
   const users = new Users(BOUNDS, () => now);
   expect(users.addThreadMs('alice', 3_600_000)).toBeUndefined();
@@ -60,13 +60,13 @@ test('a spent budget says which it was and when there is room again, and is forg
   expect(users.addResultBytes('alice', 3599)).toBeUndefined();
 });
 
-test('0 is no bound', () => {
+test('a budget of 0 is unlimited', () => {
   const users = new Users({ ...BOUNDS, userResultBytesMax: 0, userCoreSecondsMax: 0 }, () => 0);
   expect(users.addResultBytes('alice', 2 ** 50)).toBeUndefined();
   expect(users.addThreadMs('alice', 2 ** 50)).toBeUndefined();
 });
 
-test('users are forgotten when there are very many, those with running queries are not', () => {
+test('beyond 10 000 users, only users without running queries are forgotten', () => {
   const users = new Users(BOUNDS, () => 0);
   users.begin('alice');
   for (let at = 0; at < 20_000; at++) users.begin(`user ${at}`)();
@@ -76,7 +76,7 @@ test('users are forgotten when there are very many, those with running queries a
 
 const silent: Script = () => undefined;
 
-test('one user cannot take all queries; the other one is answered', async () => {
+test('a user at the bound of running queries is refused while another user is served', async () => {
   await using system = await new TestSystem([{ script: silent }], { userQueriesMax: 2 }).start();
   const held = [1, 2].map((at) =>
     gather(system.begin(['/local/a'], { user: 'alice', queryId: `${at}` })),
@@ -94,7 +94,7 @@ test('one user cannot take all queries; the other one is answered', async () => 
   expect(await system.query(['/local/a'], { user: 'alice' })).toHaveLength(1);
 });
 
-test('a query that spends its user’s core-seconds ends and says so; workers are told who asks', async () => {
+test('a query that spends its user’s core-seconds fails, and workers receive the user’s name', async () => {
   const seen: string[] = [];
   const script: Script = ({ start, trace, rows }) => {
     seen.push(start.user ?? '');
@@ -113,7 +113,7 @@ test('a query that spends its user’s core-seconds ends and says so; workers ar
   expect(new Set(seen)).toEqual(new Set(['alice', 'bob', 'address:127.0.0.1']));
 });
 
-test('one user’s result bytes of an hour are bounded', async () => {
+test('the result bytes of one user within an hour are bounded', async () => {
   await using system = await new TestSystem([{}], { userResultBytesMax: 100 }).start();
   const traces = Array.from({ length: 50 }, (_, at) => `/local/${at}`);
   await expect(system.query(traces, { user: 'alice' })).rejects.toMatchObject({

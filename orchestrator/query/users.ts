@@ -1,20 +1,20 @@
-/** What each user may have of this orchestrator: running queries, result bytes and core-seconds. */
+/** Enforces the limits of each user: running queries, result bytes and core-seconds. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
 export interface UserBounds {
-  /** Queries of one user that run at a time. */
+  /** Maximum number of running queries of one user. */
   userQueriesMax: number;
-  /** Result bytes of one user within an hour; 0: any number. */
+  /** Maximum result bytes of one user within an hour; 0: unlimited. */
   userResultBytesMax: number;
-  /** Seconds of worker threads of one user within an hour; 0: any number. */
+  /** Maximum engine-thread seconds of one user within an hour; 0: unlimited. */
   userCoreSecondsMax: number;
 }
 
 const HOUR_MS = 3_600_000;
-/** Users that are remembered; of those that have nothing running, the ones unused for longest go first. */
+/** Maximum number of users remembered; beyond it, the one added first that has no running query is forgotten. */
 const USERS_MAX = 10_000;
 
-/** What was used, forgotten evenly: all of `max` in an hour. */
+/** A leaky bucket: use decays at a constant rate of `max` per hour. */
 class Budget {
   readonly #max: number;
   #used = 0;
@@ -39,7 +39,7 @@ class Budget {
     return this.#max > 0 && this.used(now) > this.#max;
   }
 
-  /** Time until there is room again. */
+  /** Returns the time in ms until the use is back at the limit. */
   waitMs(now: number): number {
     return ((this.used(now) - this.#max) / this.#max) * HOUR_MS;
   }
@@ -54,10 +54,10 @@ interface User {
 export class Users {
   readonly #bounds: UserBounds;
   readonly #now: () => number;
-  /** Those used last at the end. */
+  /** By name, in the order they were added. */
   readonly #users = new Map<string, User>();
 
-  /** @param now milliseconds of a clock that does not jump */
+  /** @param now a monotonic clock in ms */
   constructor(bounds: UserBounds, now: () => number = () => performance.now()) {
     this.#bounds = bounds;
     this.#now = now;
@@ -67,12 +67,12 @@ export class Users {
     return this.#users.size;
   }
 
-  /** Queries of the user that run. */
+  /** Returns the number of running queries of the user. */
   running(name: string): number {
     return this.#users.get(name)?.running ?? 0;
   }
 
-  /** @returns what ends the query @throws too_many_queries, limit_exceeded */
+  /** Begins a query of the user. @returns a function that ends it @throws too_many_queries, limit_exceeded */
   begin(name: string): () => void {
     const { userQueriesMax } = this.#bounds;
     const user = this.#user(name);
@@ -91,20 +91,20 @@ export class Users {
     };
   }
 
-  /** @throws limit_exceeded where a budget of the user is spent */
+  /** @throws limit_exceeded when a budget of the user is spent */
   check(name: string): void {
     const spent = this.#spent(name, this.#user(name));
     if (spent !== undefined) throw spent;
   }
 
-  /** @returns the error to end the query with, where that was too much */
+  /** @returns limit_exceeded, to end the query with, when a budget is spent */
   addResultBytes(name: string, bytes: number): BigtraceError | undefined {
     const user = this.#user(name);
     user.bytes.add(bytes, this.#now());
     return this.#spent(name, user);
   }
 
-  /** @returns the error to end the query with, where that was too much */
+  /** @returns limit_exceeded, to end the query with, when a budget is spent */
   addThreadMs(name: string, ms: number): BigtraceError | undefined {
     const user = this.#user(name);
     user.coreSeconds.add(ms / 1000, this.#now());
