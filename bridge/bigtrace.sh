@@ -1,8 +1,8 @@
 #!/bin/sh
-# ClickHouse runs this: `bigtrace query …`, `bigtrace schema`. Node runs behind a shell because a process
-# that is killed outright cannot say so, and ClickHouse takes an end without a word for the end of the rows.
-# ClickHouse's connections to its clients come with it into what it executes. One that is held here does not
-# end when ClickHouse closes it, so they are closed; a plain sh cannot.
+# ClickHouse executes this script: `bigtrace query …`, `bigtrace schema`. The shell runs Node as a child, because a
+# process that is killed cannot report it, and ClickHouse treats a pipe that closes without an error as the end of the
+# rows. The script inherits the sockets of ClickHouse's clients. A socket that stays open here stays connected when
+# ClickHouse closes it, so the script closes them. That needs bash: a plain sh closes descriptors up to 9 only.
 if [ -n "${BASH_VERSION:-}" ]; then
   for fd in /proc/$$/fd/*; do
     [ -S "$fd" ] && fd=${fd##*/} && [ "$fd" -gt 3 ] && eval "exec $fd>&-"
@@ -11,21 +11,22 @@ elif command -v bash >/dev/null; then
   exec bash "$0" "$@"
 fi
 case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
-# Rows in ClickHouse's Native format are always within a block until they end as they should (native/rows.ts).
+# Native output always ends within a block until the rows are complete (native/rows.ts): this byte starts a block.
 case "$*" in 'query --format Native'*) native=1 ;; *) native= ;; esac
 [ -n "$native" ] && printf '\001'
-# The rows must end as they should for ClickHouse to look at stderr (tsv/end-mark.ts).
+# Completes the output: ClickHouse reads stderr only after rows that end correctly (tsv/end-mark.ts).
 end_rows() {
   case "$*" in
     'query --format Native'*) printf '\001\003_hb\005UInt8\001' ;;
     'query --format CustomSeparated'* | failures | progress) echo END ;;
   esac
 }
-# The process whose connections are its clients'.
+# The ClickHouse process: `bigtrace schema` looks up the connections of its clients.
 export BIGTRACE_CLICKHOUSE_PID=$PPID
-# Node takes a processor for a tenth of a second to start. Hundreds that start at once would each take so long that
-# ClickHouse gives them up, so three start at a time: each holds the kernel's lock on one of these files until it
-# has reached the orchestrator. Who waits beats meanwhile, or would not be seen to be cancelled.
+# To start, Node needs one processor for 0.1 s. If hundreds started at once, each would take so long that ClickHouse
+# would give up waiting for it. So three start at a time: each holds a kernel lock on one of these files until it has
+# reached the orchestrator. While it waits, a Native bridge sends a heartbeat each second, so that ClickHouse notices a
+# cancelled query.
 if [ "$1" = query ] && command -v flock >/dev/null; then
   gate=$(($$ % 3)) tries=0
   while
@@ -42,12 +43,13 @@ if [ "$1" = query ] && command -v flock >/dev/null; then
   done
   export BIGTRACE_GATE_FD=7
 fi
-# Warnings would be taken for errors, so nothing inherited may cause one.
+# ClickHouse treats output on stderr as an error, so inherited variables must not make Node print warnings.
 export NODE_NO_WARNINGS=1 NODE_OPTIONS=
-# Node 20 reads these at every start, which takes longer than all else; the bridge trusts its --tls-ca alone.
+# Node 20 reads these certificates at every start, which takes longer than the rest of the start. The bridge trusts
+# BIGTRACE_TLS_CA alone.
 unset NODE_EXTRA_CA_CERTS
-# A command in the background would get /dev/null as its stdin; and this shell's own words on a child that was
-# killed are not for the client.
+# The shell gives a background command /dev/null as stdin, so descriptor 9 keeps the real one. The shell's own message
+# about a killed child must not reach the client, so only Node gets the real stderr (8).
 exec 9<&0 8>&2 2>/dev/null
 terminated=
 trap 'terminated=1; kill -TERM "$child" 2>/dev/null' TERM INT HUP
@@ -58,7 +60,7 @@ wait "$child"
 status=$?
 while [ -n "$terminated" ] && kill -0 "$child" 2>/dev/null; do wait "$child"; done
 if [ "$status" -gt 125 ] && [ -z "$terminated" ]; then
-  # At 126 and 127 node could not be run, and the shell has said so.
+  # Status 126 or 127: Node could not be executed, and the shell has already printed why.
   [ "$status" -gt 128 ] &&
     printf 'the bridge was killed by signal %s: out of memory? (internal)' "$((status - 128))" >&8
   end_rows "$@"

@@ -11,7 +11,7 @@ import { bridgeTests, ROW, rowsEvent, type Stub, withoutHeartbeats } from './tes
 
 const { start, run, failure, directory } = bridgeTests();
 
-test('a query: the request reaches the orchestrator, its rows come out', async () => {
+test('a query sends its request to the orchestrator and writes the rows of the response', async () => {
   const requests: QueryRequest[] = [];
   const { address: orchestrator } = await start({
     query: (call) => {
@@ -43,7 +43,7 @@ test('a query: the request reaches the orchestrator, its rows come out', async (
   ).toEqual(['/local/a', '/local/b']);
 });
 
-test('code kept from an earlier run, or what should be that, changes no answer', async () => {
+test('a code cache, intact or damaged, does not change the rows', async () => {
   const { address: orchestrator } = await start({
     query: (call) => {
       call.write({ event: [rowsEvent('/local/a', [1n])] });
@@ -73,7 +73,7 @@ test('code kept from an earlier run, or what should be that, changes no answer',
   rmSync(cache);
 });
 
-test('further traces come on another descriptor, and an answer need not wait for them', async () => {
+test('traces are also read from --traces-fd, and rows are written before that list ends', async () => {
   const asked: string[] = [];
   const { address: orchestrator } = await start({
     query: (call) => {
@@ -97,7 +97,7 @@ test('further traces come on another descriptor, and an answer need not wait for
   expect(asked).toEqual(addresses.map((address) => address.replace('\\t', '\t')));
 });
 
-describe('CustomSeparated: rows and addresses have an end mark', () => {
+describe('the format CustomSeparated', () => {
   const ARGUMENTS = ['query', '--format', 'CustomSeparated'];
 
   async function askWith(list: string): Promise<{ stdout: string; stderr: string }> {
@@ -117,21 +117,21 @@ describe('CustomSeparated: rows and addresses have an end mark', () => {
     return { stdout: withoutHeartbeats(bridge.stdout()), stderr: bridge.stderr() };
   }
 
-  test('rows', async () => {
+  test('rows end with the end mark', async () => {
     const answer = { stdout: '0\t/local/a\t1\nEND\n', stderr: '' };
     expect(await askWith('/local/a\n/local/b\nEND\n')).toEqual(answer);
     expect(await askWith('END\n')).toEqual(answer);
   });
 
   test.each(['/local/a\n/local/b\n', '', 'END\n/local/a\n'])(
-    'a list that is cut short: %j',
+    'the list of traces %j, which does not end with the end mark, is an error',
     async (list) => {
       const stderr = 'malformed request: the list of traces was cut short (internal)';
       expect(await askWith(list)).toEqual({ stdout: 'END\n', stderr });
     },
   );
 
-  test('a bridge that is killed outright is reported behind the mark', async () => {
+  test('a bridge that is killed still ends its rows with the mark, and reports the signal', async () => {
     const called = new EventEmitter();
     const { address } = await start({ query: (call) => called.emit('call', call) });
     const bridge = run(ARGUMENTS, { orchestrator: address });
@@ -147,7 +147,7 @@ describe('CustomSeparated: rows and addresses have an end mark', () => {
   });
 });
 
-test('heartbeats while the answer takes its time', async () => {
+test('the bridge writes heartbeats while it waits for rows', async () => {
   let finish: (() => void) | undefined;
   const { address: orchestrator } = await start({
     query: (call) => {
@@ -166,7 +166,7 @@ test('heartbeats while the answer takes its time', async () => {
   expect(withoutHeartbeats(bridge.stdout())).toBe('0\t/local/a\t1\n');
 });
 
-test('an error of a trace is one line', async () => {
+test('an error with several lines is written as one line', async () => {
   const error = new BigtraceError(
     'sql_failed',
     'Traceback (most recent call last):\n  File "stdin" line 1 col 8\n    SELECT foo\n           ^\nno such column: foo',
@@ -179,7 +179,7 @@ test('an error of a trace is one line', async () => {
   });
 });
 
-test('a value that does not fit ends the query, also upstream', async () => {
+test('a value that does not fit its column ends the query and cancels the call', async () => {
   let cancelled: Promise<unknown> | undefined;
   const failed = await failure(
     {
@@ -244,7 +244,7 @@ test.each([
 test.each([
   ['integer 5', 5n],
   ['number 0.5', 0.5],
-])('%s is not written into a column of text that was found', async (named, value) => {
+])('%s is not written into a column found to be text', async (named, value) => {
   const stub: Stub = { query: (query) => query.write({ event: [rowsEvent('/local/a', [value])] }) };
   const text = ROW.replace('n Int64', 'n Nullable(String)');
   const { stderr } = await failure(stub, text, ['--view', 'bigtrace']);
@@ -253,7 +253,7 @@ test.each([
   );
 });
 
-test('an answer that ends too soon is an error', async () => {
+test('a response that ends before the last chunk of a trace is an error', async () => {
   const event = rowsEvent('/local/a', [1n]);
   event.rows.last = false;
   const { stderr } = await failure({
@@ -265,13 +265,13 @@ test('an answer that ends too soon is an error', async () => {
   expect(stderr).toBe('[/local/a]: the answer ended before its last chunk (internal)');
 });
 
-test('bytes that are no result are an error of their trace', async () => {
+test('a malformed query result is an error that names its trace', async () => {
   const event = { rows: { trace: Buffer.from('/local/a'), result: Buffer.of(1, 2), last: true } };
   const { stderr } = await failure({ query: (call) => call.write({ event: [event] }) });
   expect(stderr).toBe('[/local/a]: malformed query result: field 0 has wire type 1 (internal)');
 });
 
-test('lenient: failures cost their traces, and an error where none answered', async () => {
+test('a lenient query reports failed traces, and is an error if every trace failed', async () => {
   const lenient = ROW.replace('strict', 'lenient');
   const failed = {
     trace: Buffer.from('/local/b'),

@@ -1,14 +1,14 @@
-/** Errors as the one line that ClickHouse passes on. */
+/** Formats an error as the one line that ClickHouse passes to the client. */
 
 import type { BigtraceError } from '../lib/common/errors.ts';
 import { bytesFromText, printable } from '../lib/common/text/byte-text.ts';
 
-/** A write of up to PIPE_BUF (4096) bytes comes out of a pipe in one piece. */
+/** Bound of a line without its code. A pipe keeps a write of up to PIPE_BUF (4096) bytes in one piece. */
 const LINE_BYTES_MAX = 3500;
 
 /**
- * `[trace]: message (code)`. TraceProcessor's own messages have several lines: they are joined. It has no
- * newline, for ClickHouse goes on behind it.
+ * Returns `[trace]: message (code)`. The lines of a message are joined, because TraceProcessor's messages have several.
+ * There is no newline at the end, because ClickHouse appends its own text.
  */
 export function errorLine({ message, code }: BigtraceError): Buffer {
   const lines = message.split('\n').map((line) => line.trim());

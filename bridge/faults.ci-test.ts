@@ -10,7 +10,7 @@ import { bridgeTests, type QueryStream, ROW, rowsEvent } from './testing.ts';
 
 const { start, run } = bridgeTests();
 
-test('no orchestrator: an error that names the address, in time', async () => {
+test('without an orchestrator the bridge fails with an error that names the address', async () => {
   const { address, server } = await start({});
   server.forceShutdown();
   const bridge = run(['query'], { orchestrator: address });
@@ -22,7 +22,7 @@ test('no orchestrator: an error that names the address, in time', async () => {
   expect(bridge.stderr()).toMatch(/ \(orchestrator_unreachable\)$/);
 });
 
-test("Perfetto's name of the variable is read as well, and named in the error", async () => {
+test('the bridge also reads BIGTRACE_ORCHESTRATOR_ADDRESS, and names it in the error', async () => {
   const { address, server } = await start({});
   server.forceShutdown();
   const env = { BIGTRACE_ORCHESTRATOR_ADDRESS: address };
@@ -45,7 +45,7 @@ test('two variables that name different orchestrators are an error', async () =>
   );
 });
 
-test('an orchestrator that takes connections and says nothing', async () => {
+test('an orchestrator that accepts connections and never responds is an error', async () => {
   const silent: Server = createServer(() => {}).listen(0, '127.0.0.1');
   onTestFinished(() => void silent.close());
   await once(silent, 'listening');
@@ -56,7 +56,7 @@ test('an orchestrator that takes connections and says nothing', async () => {
   expect(bridge.stderr()).toContain(`orchestrator 127.0.0.1:${port} (BIGTRACE_ORCHESTRATOR)`);
 });
 
-/** Starts a query whose call stays open; resolves when it has reached the orchestrator. */
+/** Starts a query whose call stays open. Resolves when the call has reached the orchestrator. */
 async function openQuery() {
   const called = new EventEmitter();
   const { address, server } = await start({ query: (call) => called.emit('call', call) });
@@ -66,7 +66,7 @@ async function openQuery() {
   return { bridge, call, server, cancelled: once(call, 'cancelled') };
 }
 
-test('SIGTERM to the script ends it silently, and the query with it', async () => {
+test('SIGTERM ends the script without an error, and cancels the query', async () => {
   const { bridge, cancelled } = await openQuery();
   bridge.child.kill('SIGTERM');
   await cancelled;
@@ -74,7 +74,7 @@ test('SIGTERM to the script ends it silently, and the query with it', async () =
   expect(bridge.stderr()).toBe('');
 });
 
-test('a reader that closes the pipe ends it silently, and the query with it', async () => {
+test('a reader that closes the pipe ends the bridge without an error, and cancels the query', async () => {
   const { bridge, cancelled } = await openQuery();
   bridge.child.stdout?.destroy();
   await cancelled;
@@ -82,7 +82,7 @@ test('a reader that closes the pipe ends it silently, and the query with it', as
   expect(bridge.stderr()).toBe('');
 });
 
-/** A way to the orchestrator that can be frozen or cut. */
+/** Starts a TCP proxy to `target`, whose sockets the test can freeze or cut. */
 async function startProxy(target: string): Promise<{ address: string; sockets: Socket[] }> {
   const sockets: Socket[] = [];
   const proxy = createServer((socket) => {
@@ -120,7 +120,7 @@ test.each([
   60_000,
 );
 
-test('an error need not wait for a list of traces that does not end', async () => {
+test('an error is reported although the list of traces has not ended', async () => {
   const { address } = await start({
     query: (call) => call.emit('error', toServiceError(new BigtraceError('no_workers', 'none'))),
   });
@@ -130,7 +130,7 @@ test('an error need not wait for a list of traces that does not end', async () =
   expect(bridge.stderr()).toBe('none (no_workers)');
 });
 
-test('an orchestrator that dies in mid-query is an error', async () => {
+test('an orchestrator that stops during a query is an error', async () => {
   const { bridge, call, server } = await openQuery();
   call.write({ event: [rowsEvent('/local/a', [1n])] });
   server.forceShutdown();
@@ -138,7 +138,7 @@ test('an orchestrator that dies in mid-query is an error', async () => {
   expect(bridge.stderr()).toMatch(/^orchestrator 127.* cannot be reached, or was cut off: .*\)$/);
 });
 
-test('a bridge that is killed outright is reported', async () => {
+test('the script reports a bridge that is killed', async () => {
   const { bridge } = await openQuery();
   const node = execFileSync('pgrep', ['-P', String(bridge.child.pid)])
     .toString()
@@ -148,7 +148,7 @@ test('a bridge that is killed outright is reported', async () => {
   expect(bridge.stderr()).toBe('the bridge was killed by signal 9: out of memory? (internal)');
 });
 
-test('no node: an error that says so, and an end of the rows', async () => {
+test('without Node the script prints an error and ends the rows', async () => {
   const bridge = run(['query', '--format', 'Native'], {
     orchestrator: '127.0.0.1:1',
     env: { BIGTRACE_NODE: '/nonexistent/node' },
@@ -158,7 +158,7 @@ test('no node: an error that says so, and an end of the rows', async () => {
   expect(nativeBlocks(bridge.stdout())).toEqual([HEARTBEAT]);
 });
 
-test('rows wait for a reader that is slow', async () => {
+test('the bridge reads no further rows while its reader is slow', async () => {
   const cells = Array.from({ length: 100 }, () => 'x'.repeat(4000));
   const { rows } = rowsEvent('', cells);
   let written = 0;

@@ -1,9 +1,9 @@
 /**
- * Starts bridge-main.cjs with the code that V8 compiled at an earlier run, which the build kept beside it:
- * compiling would take a third of the time from start to the first row. A cache that is missing, or of
- * another Node, costs that time and nothing else.
+ * Starts bridge-main.cjs with V8's compiled code from an earlier run, which the build stores beside it. Without the
+ * cache, compiling takes a third of the time from start to first row. A cache that is missing, or from another version
+ * of Node, costs that time only.
  *
- * `--write-code-cache ARGUMENT…` keeps the code of the run that follows.
+ * `--write-code-cache ARGUMENT…` runs the bridge with these arguments, and stores the code that V8 compiled.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,7 +24,7 @@ function readCache(): Buffer | undefined {
 const writes = process.argv[2] === '--write-code-cache';
 if (writes) process.argv.splice(2, 1);
 const cachedData = writes ? undefined : readCache();
-// esbuild writes ASCII only, which V8 takes as it is.
+// esbuild writes ASCII only, which V8 keeps as one byte per character.
 const script = new Script(`(function (require) {${readFileSync(program, 'latin1')}\n})`, {
   filename: program,
   ...(cachedData === undefined ? {} : { cachedData }),
@@ -33,7 +33,7 @@ if (writes)
   process.on('exit', () => {
     const unfinished = `${cacheFile}.${process.pid}`;
     writeFileSync(unfinished, script.createCachedData());
-    renameSync(unfinished, cacheFile); // whoever starts meanwhile reads no half of it
+    renameSync(unfinished, cacheFile); // a bridge that starts meanwhile must not read an unfinished cache
   });
 const run: (require: NodeJS.Require) => void = script.runInThisContext();
 run(createRequire(program));

@@ -1,8 +1,8 @@
 /**
- * What ClickHouse executes, behind bigtrace.sh: `bigtrace query [--format TSV|CustomSeparated|Native] [--traces-fd N] [--view NAME]`,
- * `bigtrace schema --format RowBinary`,
- * `bigtrace failures`, `bigtrace progress`.
- * stdout is for rows; an error is one line on stderr, which ClickHouse makes the client's.
+ * The program that ClickHouse executes through bigtrace.sh:
+ * `bigtrace query [--format TSV|CustomSeparated|Native] [--traces-fd N] [--view NAME]`,
+ * `bigtrace schema --format RowBinary`, `bigtrace failures`, `bigtrace progress`.
+ * stdout has rows only. An error is one line on stderr, which ClickHouse passes to the client.
  */
 import { closeSync, createReadStream, fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -20,10 +20,10 @@ import { END_MARK } from './tsv/end-mark.ts';
 
 const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
 
-/** The one that executes this. */
+/** URL of the ClickHouse that executes the bridge. */
 const DEFAULT_CLICKHOUSE = 'http://127.0.0.1:8123';
 
-/** Said, so that a function whose definition is of an earlier version is refused. */
+/** Required, so that a function definition of an earlier version, which lacks it, is rejected. */
 const SCHEMA_OPTIONS = '--format RowBinary';
 
 const USAGE =
@@ -38,7 +38,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (command === 'schema' && rest.join(' ') === SCHEMA_OPTIONS) {
     const clickHouse = {
       url: process.env['BIGTRACE_CLICKHOUSE_HTTP'] || DEFAULT_CLICKHOUSE,
-      // The text of a hash that ClickHouse has in its environment, and so what it executes.
+      // The text of this hash is the password of the user bigtrace_bridge; ClickHouse passes its environment on.
       password: process.env['BIGTRACE_SERVICE_PASSWORD_SHA256'] ?? '',
       pid: process.env['BIGTRACE_CLICKHOUSE_PID'] || `${process.ppid}`,
     };
@@ -51,7 +51,7 @@ async function main(args: readonly string[]): Promise<void> {
   } else throw new BigtraceError('invalid_option', USAGE);
 }
 
-/** Lets the next bridge start: bigtrace.sh holds a lock by this descriptor until it is closed. */
+/** Lets the next bridge start, by closing the descriptor that holds the lock of bigtrace.sh. */
 function leaveGate(): void {
   const fd = Number(process.env['BIGTRACE_GATE_FD'] ?? 0);
   delete process.env['BIGTRACE_GATE_FD'];
@@ -75,7 +75,7 @@ function queryOptions(args: readonly string[]): Pick<QueryStreams, 'format' | 't
 
 function tracesOf(fd: number): Readable {
   if (!Number.isInteger(fd) || fd < 3) throw new BigtraceError('invalid_option', USAGE);
-  // A pipe is read without a thread: one that waits for a silent pipe would keep the process from its end.
+  // A Socket reads a pipe without a thread. A thread that waits for a silent pipe would keep the process from ending.
   return fstatSync(fd).isFile()
     ? createReadStream('', { fd })
     : new Socket({ fd, writable: false });
@@ -85,7 +85,7 @@ function report(error: unknown): void {
   writeSync(2, errorLine(asBigtraceError(error)));
 }
 
-/** The reader is gone: there is nobody to tell. */
+/** Whether the reader has closed the pipe, so that nobody could read an error. */
 function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
@@ -97,7 +97,7 @@ function fail(error: unknown): void {
   failed = true;
   if (isBrokenPipe(error)) process.exit(1);
   report(error);
-  // ClickHouse looks at stderr when it has read the rows, so these must end as they should.
+  // ClickHouse reads stderr after the rows, so these must end correctly.
   process.stdout.write(rowsEnd(process.argv.slice(2)), () => process.exit(1));
 }
 

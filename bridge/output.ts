@@ -1,9 +1,9 @@
-/** Bytes on their way to stdout: two big buffers, one being filled while the other is being written. */
+/** Buffers the bytes for stdout: one buffer is filled while another is written. */
 import type { Writable } from 'node:stream';
 
 const BUFFER_BYTES = 512 * 1024;
 
-/** A buffer this full is worth a write of its own. */
+/** Above this size the caller should flush. */
 const FULL_BYTES = 256 * 1024;
 
 function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
@@ -12,9 +12,9 @@ function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
 
 export class Output {
   buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  /** Of the same bytes. */
+  /** A view of `buffer`. */
   view = viewOf(this.buffer);
-  /** Bytes in `buffer` so far. */
+  /** Number of bytes in `buffer`. */
   at = 0;
   readonly #stream: Writable;
   #spare: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -29,17 +29,17 @@ export class Output {
     return this.at >= FULL_BYTES;
   }
 
-  /** Whether an earlier write has not been taken yet. */
+  /** Whether the stream has not taken the previous write yet. */
   get blocked(): boolean {
     return this.#writing !== undefined;
   }
 
-  /** Bytes handed to the stream so far. */
+  /** Number of bytes passed to the stream so far. */
   get bytesWritten(): number {
     return this.#bytesWritten;
   }
 
-  /** Makes room for `bytes` more; `buffer` may be another one afterwards. */
+  /** Makes room for `bytes` more bytes. It may replace `buffer` and `view`. */
   reserve(bytes: number): void {
     if (this.at + bytes <= this.buffer.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(this.at + bytes, this.buffer.length * 2));
@@ -52,7 +52,7 @@ export class Output {
     this.at += bytes.copy(this.buffer, this.at);
   }
 
-  /** Writes what is there, once the write before is through. Rejects when the stream breaks. */
+  /** Starts to write the buffered bytes, after the previous write has ended. Rejects if that write failed. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
     if (this.at === 0) return;
@@ -64,12 +64,12 @@ export class Output {
     this.#writing = new Promise<void>((resolve, reject) => {
       this.#stream.write(chunk, (error) => (error ? reject(error) : resolve()));
     }).then(() => {
-      // One that had to grow for a huge value is given back to the system.
+      // A buffer that grew for a huge value is not kept.
       this.#spare =
         filled.length > BUFFER_BYTES * 4 ? Buffer.allocUnsafeSlow(BUFFER_BYTES) : filled;
       this.#writing = undefined;
     });
-    this.#writing.catch(() => {}); // whoever waits for it next hears of it
+    this.#writing.catch(() => {}); // the next flush or drain rejects
   }
 
   #use(buffer: Buffer): void {
@@ -77,7 +77,7 @@ export class Output {
     this.view = viewOf(buffer);
   }
 
-  /** Resolves when all is written. */
+  /** Resolves when the stream has taken all bytes. Rejects if a write failed. */
   async drain(): Promise<void> {
     await this.flush();
     await this.#writing;

@@ -1,4 +1,4 @@
-/** For tests: the bridge as ClickHouse runs it, and an orchestrator that answers what the test says. */
+/** For tests: runs the bridge as ClickHouse does, against an orchestrator whose responses the test defines. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ import { encodeTable } from '../lib/query-result/testing.ts';
 import { esbuildWat } from '../tools/build/wat.mjs';
 import { lengthAndBytes } from './native/encoding.ts';
 
-/** Builds the bridge as tools/build/build.mjs does, without the code cache; returns the path of the script. */
+/** Builds the bridge as tools/build/build.mjs does, without the code cache. Returns the path of the script. */
 async function buildBridge(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-bridge-'));
   await build({
@@ -92,16 +92,16 @@ export async function startStub(stub: Stub, port = 0): Promise<StubServer> {
 
 export interface Run {
   child: ChildProcess;
-  /** What has come so far. */
+  /** The output so far. */
   stdout: () => Buffer;
   stderr: () => string;
-  /** Resolves with the exit code (or the signal's name) when all has come. */
+  /** Resolves with the exit code (or the name of the signal) when the process and its output have ended. */
   ended: Promise<number | string>;
 }
 
 export interface RunOptions {
   orchestrator: string;
-  /** Whether there is a descriptor 3. */
+  /** Whether the bridge gets descriptor 3 as a pipe. */
   traces?: boolean;
   env?: NodeJS.ProcessEnv;
 }
@@ -120,8 +120,8 @@ function runBridge(
   const stderr: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-  for (const stream of [child.stdin, child.stdio[3]]) stream?.on('error', () => {}); // a bridge that is gone
-  (child.stdio[3] as Readable | undefined)?.resume(); // or its end would not be seen
+  for (const stream of [child.stdin, child.stdio[3]]) stream?.on('error', () => {}); // the bridge may have exited
+  (child.stdio[3] as Readable | undefined)?.resume(); // without this, 'close' is not emitted
   const ended = new Promise<number | string>((resolve) => {
     child.on('close', (code, signal) => resolve(code ?? signal ?? ''));
   });
@@ -133,11 +133,11 @@ function runBridge(
   };
 }
 
-/** A request for column `n` of two traces. */
+/** A request row of `bigtrace query` in TSV: column `n` of two traces. */
 export const ROW =
   "['/local/a','/local/b']\tSELECT n\tq1\tanalyst\tstrict\t_hb UInt8, _trace_address String, n Int64\n";
 
-/** A request of `bigtrace schema`, as ClickHouse writes it. */
+/** A request row of `bigtrace schema` in RowBinary, as ClickHouse writes it. */
 export function schemaRow(
   traces: readonly string[],
   sql: string,
@@ -150,7 +150,7 @@ export function schemaRow(
   ]);
 }
 
-/** The whole answer of one trace. */
+/** An event with all rows of one trace. */
 export function rowsEvent(trace: string, cells: CellValue[]) {
   const [result = Buffer.of()] = encodeTable({
     names: ['n'],
@@ -165,7 +165,7 @@ export function withoutHeartbeats(stdout: Buffer): string {
   return stdout.toString().replace(/^1\t.*\n/gm, '');
 }
 
-/** Registers the hooks of a test file that runs bridges against stubs; all it starts ends with its test. */
+/** Registers the hooks of a test file that runs bridges against stubs. What a test starts is stopped after it. */
 export function bridgeTests() {
   let script = '';
   const stops: (() => void)[] = [];
@@ -185,7 +185,7 @@ export function bridgeTests() {
     stops.push(() => started.child.kill('SIGKILL'));
     return started;
   };
-  /** What a query ends with. */
+  /** Runs a query against `stub`, and returns its stderr and exit code. */
   const failure = async (
     stub: Stub,
     row = ROW,

@@ -1,4 +1,4 @@
-/** The values of a batch by their kinds, and where each cell's stands among them: what rows are made of. */
+/** Reads a CellsBatch piece by piece: the type of each cell, and where its value is. */
 import { CELL_TYPE_MAX, CellType } from '../../lib/query-result/cell-type.ts';
 import type { CellsBatch } from '../../lib/query-result/reader.ts';
 import { malformed } from '../../lib/query-result/wire.ts';
@@ -18,32 +18,32 @@ const NO_BATCH: CellsBatch = {
   ...{ stringsFrom: 0, stringsTo: 0, blobs: [], isLast: false },
 };
 
-/** Goes through a batch piece by piece; holds one piece at a time. */
+/** Iterates over a batch in pieces of at most CELLS_MAX cells, and holds the values of one piece at a time. */
 export class BatchValues {
   bytes: Buffer = Buffer.alloc(0);
-  /** Of the same bytes. */
+  /** A view of `bytes`. */
   view: DataView = new DataView(new ArrayBuffer(0));
-  /** Cells of the piece. */
+  /** Number of cells in the piece. */
   count = 0;
-  /** For each cell its CellType. */
+  /** The CellType of each cell. */
   types: Uint8Array = new Uint8Array(0);
-  /** For each cell its value's number among those of its type. */
+  /** For each cell, the index of its value among the piece's values of the same type. */
   readonly numbers = new Uint16Array(CELLS_MAX);
-  /** Integers, as two words of two's complement each: low, high. */
+  /** The integers in two's complement, as two 32-bit words each: low, high. */
   readonly words = new Int32Array(CELLS_MAX * 2);
   readonly #wordBytes = new Uint8Array(this.words.buffer);
-  /** Where texts stand in `bytes`: each begins at its number's place, and a NUL ends it before the next's. */
+  /** Offsets of the texts in `bytes`: text `i` begins at `texts[i]`; its NUL is the byte before `texts[i + 1]`. */
   readonly texts = new Int32Array(CELLS_MAX + 1);
   readonly #counts = new Uint16Array(256);
   #batch = NO_BATCH;
-  /** Where the next piece begins. */
+  /** Offset of the next piece's first cell; the three below are those of the next integer, text and double. */
   #cellsAt = 0;
   #varintsAt = 0;
   #stringsAt = 0;
   #floatsAt = 0;
-  /** In the list of all blobs. */
+  /** Index of the next blob in the batch. */
   #blobsAt = 0;
-  /** Of the piece. */
+  /** Offset of the piece's first double, and index of its first blob. */
   #floatsFrom = 0;
   #firstBlob = 0;
 
@@ -59,9 +59,9 @@ export class BatchValues {
   }
 
   /**
-   * Goes on to the next piece, whose values are to be read then; false: there is none.
-   * @param width a piece has a multiple of it where that is possible
-   * @throws internal, where there are more values than cells
+   * Moves to the next piece, whose values the caller must then read. Returns false at the end of the batch.
+   * @param width cells of a row: a piece that does not end the batch has a multiple of it, if it is at most CELLS_MAX
+   * @throws internal if the batch has more values than cells
    */
   next(width: number): boolean {
     const most = Math.max(CELLS_MAX - (CELLS_MAX % width), CELLS_MAX % width);
@@ -72,7 +72,7 @@ export class BatchValues {
     return this.count > 0;
   }
 
-  /** Reads the values, for who goes through them cell by cell. @throws internal, where one is missing */
+  /** Reads the values of the piece for access cell by cell. @throws internal if a value is missing or a type unknown */
   read(): void {
     this.#number();
     const counted = this.#counts;
@@ -88,28 +88,28 @@ export class BatchValues {
     if (this.#blobsAt * 2 > blobs.length) throw malformed('a blob is missing');
   }
 
-  /** Reads the integers of a piece of whole rows. @throws internal, where one is missing */
+  /** Passes the integers of a piece of whole rows to `columns`. @throws internal if one is missing or malformed */
   readIntegers(width: number, columns: readonly Column<WordTarget>[]): void {
     if (columns.length === 0) return;
     const part = { bytes: this.bytes, from: this.#varintsAt, to: this.#batch.varintsTo };
     this.#varintsAt = readVarints(part, { kinds: this.types, width }, columns);
   }
 
-  /** Reads its doubles. @throws internal, where one is missing */
+  /** Passes the doubles of a piece of whole rows to `columns`. @throws internal if one is missing */
   readDoubles(width: number, columns: readonly Column<WordTarget>[]): void {
     if (columns.length === 0) return;
     const part = { bytes: this.bytes, from: this.#floatsAt, to: this.#batch.floatsTo };
     this.#floatsAt = readDoubles(part, { kinds: this.types, width }, columns);
   }
 
-  /** Reads its texts. @throws internal, where one is missing */
+  /** Passes the texts of a piece of whole rows to `columns`. @throws internal if one is missing */
   readTexts(width: number, columns: readonly Column<TextTarget>[]): void {
     if (columns.length === 0) return;
     const part = { bytes: this.bytes, from: this.#stringsAt, to: this.#batch.stringsTo };
     this.#stringsAt = readTexts(part, { kinds: this.types, width }, columns);
   }
 
-  /** The end of a text, without its NUL. */
+  /** Offset of the NUL that ends text `number`. */
   textEnd(number: number): number {
     return (this.texts[number + 1] ?? 0) - 1;
   }
@@ -118,14 +118,14 @@ export class BatchValues {
     return this.view.getFloat64(this.#floatsFrom + number * 8, true);
   }
 
-  /** Where a blob stands in `bytes`. */
+  /** Offsets of blob `number` in `bytes`. */
   blob(number: number): [from: number, to: number] {
     const at = (this.#firstBlob + number) * 2;
     const { blobs } = this.#batch;
     return [blobs[at] ?? 0, blobs[at + 1] ?? 0];
   }
 
-  /** Numbers the cells, and counts how many there are of each type. */
+  /** Fills `numbers`, and counts the cells of each type. */
   #number(): void {
     const { types, numbers, count } = this;
     const counts = this.#counts;
@@ -172,7 +172,7 @@ export class BatchValues {
   }
 }
 
-/** Where the NUL stands: there is one, for the reader has checked that the last text has its own. */
+/** Offset of the first NUL from `from` on. There is one, because the reader checks that the last text ends with a NUL. */
 export function endOfText(view: DataView, bytes: Buffer, from: number): number {
   let at = from;
   for (; at + 4 <= bytes.length; at += 4) {
@@ -183,12 +183,12 @@ export function endOfText(view: DataView, bytes: Buffer, from: number): number {
   return at;
 }
 
-/** Of the four bytes of a little-endian word: the highest bit of the first that is zero, and perhaps of others. */
+/** Sets the highest bit of the first zero byte of a little-endian word; bits of later bytes may be set wrongly. */
 function zerosIn(word: number): number {
   return ((word - 0x01010101) | 0) & ~word & 0x80808080;
 }
 
-/** Which of the four bytes that is. */
+/** Index (0 to 3) of the first byte that zerosIn marked. */
 function firstOf(zeros: number): number {
   return (31 - Math.clz32(zeros & -zeros)) >> 3;
 }

@@ -14,7 +14,7 @@ import {
   type WordTarget,
 } from './cells.ts';
 
-/** Keeps copies of what it is given. */
+/** A column that keeps copies of the values it receives. */
 class Taken implements WordTarget, TextTarget {
   #bytes: Buffer[] = [];
   nullFlags: number[] = [];
@@ -45,15 +45,12 @@ interface Values<T> {
   kind: number;
   read: Read;
   value: fc.Arbitrary<T>;
-  /** As it comes, and as it goes to its column. */
+  /** Encodes a value as the batch has it, and (`column`) as the column receives it. */
   packed: (value: T) => Uint8Array;
   column: (value: T | undefined) => Uint8Array;
 }
 
-/**
- * Rows of some columns of one kind with NULLs between other columns, wherever their values stand: the columns get
- * theirs, with the NULLs.
- */
+/** Checks that `read` passes values and NULLs to the right columns, for rows that also have columns of another kind. */
 function holds<T>({ kind, read, value, packed, column }: Values<T>, numRuns: number): void {
   const cell = fc.option(value, { nil: undefined, freq: 5 });
   const around = fc.uint8Array({ maxLength: 20 });
@@ -105,15 +102,15 @@ function word(value: bigint): Buffer {
   return bytes;
 }
 
-test('integers of any length, and NULLs', () => {
+test('readVarints reads integers of any length, and NULLs', () => {
   const value = fc.oneof(
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-    // As many of each length, and what is next to where it changes.
+    // Values of each encoded length equally often, and the neighbours of powers of two.
     fc
       .tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: -1, max: 1 }))
       .map(([bits, beside]) => BigInt.asIntN(64, 2n ** BigInt(bits) + BigInt(beside))),
   );
-  /** As protobuf says: two's complement, seven bits a byte, the lowest first. */
+  /** Encodes a protobuf varint: two's complement, seven bits per byte, the lowest first. */
   const packed = (integer: bigint): Uint8Array => {
     const bytes: number[] = [];
     let rest = BigInt.asUintN(64, integer);
@@ -124,14 +121,14 @@ test('integers of any length, and NULLs', () => {
   holds({ kind: CellType.VARINT, read: readVarints, value, packed, column }, 300);
 });
 
-test('doubles of any bits, and NULLs', () => {
+test('readDoubles keeps every bit of a double, and reads NULLs', () => {
   const value = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
   const column = (bits = 0n): Buffer => word(bits);
   holds({ kind: CellType.FLOAT64, read: readDoubles, value, packed: word, column }, 300);
 });
 
-test('texts of any bytes and length, and NULLs', () => {
-  /** Where a text's copy by 16 bytes, or its length's size, changes; the last do not come in one go. */
+test('readTexts reads texts of any bytes and length, and NULLs', () => {
+  /** Lengths around a multiple of 16 bytes or a longer length prefix; the longest need several calls of the loop. */
   const lengths = [0, 1, 15, 16, 17, 31, 32, 127, 128, 129, 4095, 16_383, 16_384, 300_000];
   const length = fc.oneof(
     { weight: 15, arbitrary: fc.nat(60) },
@@ -145,7 +142,7 @@ test('texts of any bytes and length, and NULLs', () => {
   holds({ kind: CellType.STRING, read: readTexts, value, packed, column }, 300);
 });
 
-/** Of one column, with other bytes behind them that are not zero. */
+/** Returns a function that reads one column from `bytes`, which `behind` bytes other than zero follow. */
 function reading(read: Read, kind: number, bytes: number[], rows: number, behind: number) {
   return () =>
     read(
@@ -159,7 +156,7 @@ function reading(read: Read, kind: number, bytes: number[], rows: number, behind
     );
 }
 
-test.each([0, 20])('damage is an error, with %i bytes behind it', (behind) => {
+test.each([0, 20])('damaged values followed by %i bytes are an error', (behind) => {
   const integers = (bytes: number[], rows: number) =>
     reading(readVarints, CellType.VARINT, bytes, rows, behind);
   expect(integers([1, 2], 3)).toThrow('a varint is missing');

@@ -1,25 +1,25 @@
-/** Values of many cells at once, on their way from a batch to columns: what cells.wat does, made safe. */
+/** Moves the values of many cells at once from a batch to columns: a bounds-checked interface to cells.wat. */
 import { CellType } from '../../lib/query-result/cell-type.ts';
 import { malformed } from '../../lib/query-result/wire.ts';
 import { LENGTH_BYTES, writeLength } from '../native/encoding.ts';
 import wasm from './cells.wat';
 
-/** So many cells can be read at once. */
+/** The most cells that one call can read. */
 export const CELLS_MAX = 16 * 1024;
-/** So many columns a row may have. */
+/** The most columns that a row may have. */
 export const COLUMNS_MAX = 256;
 
 const WORD_BYTES = 8;
 const VARINT_BYTES_MAX = 10;
-/** What the loops may look at, or write over, behind what they are given. */
+/** Bytes that the loops may read behind their input, and overwrite behind their output. */
 const BEYOND_BYTES = 16;
-/** Most texts are shorter; of longer ones fewer are taken at once. */
+/** Expected size of a text, by which the input of one loop is sized. Longer texts need more loops. */
 const TEXT_BYTES = 32;
 const TEXTS_BYTES_MIN = 4096;
-/** A length takes a byte as a NUL does, but for longer texts: one more for each 128 bytes at most. */
+/** Input bytes per output byte: a length takes one byte, as the NUL did, and at most one more per 128 bytes of text. */
 const SHARE_OF_LENGTHS = 127 / 128;
 
-/** The functions and their memory, as cells.wat describes them. */
+/** The functions and offsets that cells.wat exports and describes. */
 interface Loops
   extends Record<'kinds' | 'places' | 'slots' | 'nulls' | 'in' | 'out', { value: number }> {
   memory: { buffer: ArrayBuffer };
@@ -41,44 +41,44 @@ const OUT_AT = loops.out.value;
 const IN_BYTES = OUT_AT - IN_AT;
 const OUT_BYTES = memory.length - OUT_AT;
 
-/** Where values stand, all of one kind. */
+/** The bytes `[from, to)` of `bytes`, which hold values of one kind. */
 export interface Part {
   bytes: Buffer;
   from: number;
   to: number;
 }
 
-/** Whole rows, CELLS_MAX cells at most. */
+/** Whole rows, at most CELLS_MAX cells. */
 export interface Rows {
-  /** CellType of each cell. */
+  /** The CellType of each cell. */
   kinds: Uint8Array;
-  /** Cells of a row, COLUMNS_MAX at most. */
+  /** Cells of a row, at most COLUMNS_MAX. */
   width: number;
 }
 
-/** A column of cells that are of the kind that is read, or NULL. */
+/** A column whose cells are all NULL or of the kind that is read. */
 export interface Column<Target> {
-  /** Which one of the row it is. */
+  /** Its position in the row, from 0. */
   place: number;
   target: Target;
 }
 
 export interface WordTarget {
-  /** Takes cells as 64-bit words, and for each whether it is NULL. Both are gone afterwards. */
+  /** Receives cells as 64-bit words, and for each 1 if it is NULL. Both arrays are valid during the call only. */
   words(words: Uint8Array, nulls: Uint8Array): void;
 }
 
 export interface TextTarget {
-  /** Takes so many texts, each with its length before it; gone afterwards. */
+  /** Receives `count` texts, each after its length. `encoded` is valid during the call only. */
   texts(encoded: Uint8Array, count: number): void;
-  /** Takes for each of the last texts whether it is NULL; gone afterwards. */
+  /** Receives, for each of the last texts, 1 if it is NULL. The array is valid during the call only. */
   nulls(nulls: Uint8Array): void;
 }
 
 /**
- * Reads 64-bit integers as protobuf packs them: seven bits a byte, the lowest first.
- * @returns the position behind the last one
- * @throws internal, where one is missing, the last one is cut short, or one is too long
+ * Reads 64-bit integers as protobuf packs them: seven bits per byte, the lowest first.
+ * @returns the offset behind the last integer
+ * @throws internal if an integer is missing, cut short or longer than 10 bytes
  */
 export function readVarints(
   part: Part,
@@ -95,7 +95,7 @@ export function readVarints(
   return part.from + at - IN_AT;
 }
 
-/** The same for doubles. @throws internal, where one is missing */
+/** Reads doubles. @returns the offset behind the last one @throws internal if one is missing */
 export function readDoubles(
   part: Part,
   rows: Rows,
@@ -109,7 +109,7 @@ export function readDoubles(
   return part.from + at - IN_AT;
 }
 
-/** The same for texts, of which each has a NUL behind it. @throws internal, where one is missing */
+/** Reads NUL-terminated texts. @returns the offset behind the last NUL @throws internal if a text is missing */
 export function readTexts(part: Part, rows: Rows, columns: readonly Column<TextTarget>[]): number {
   const { bytes, to } = part;
   const count = putRows(rows, columns);
@@ -133,7 +133,7 @@ export function readTexts(part: Part, rows: Rows, columns: readonly Column<TextT
   return at;
 }
 
-/** Goes on with cell number `cell` of the columns, as far as it comes: to one that is long, or has no NUL. */
+/** Reads from cell number `cell` of the columns on, up to a text that does not fit or has no NUL. */
 function takeTexts(
   part: Part,
   { kinds, width }: Rows,
@@ -157,7 +157,7 @@ function takeTexts(
   return { cell: next, at: part.from + at - IN_AT };
 }
 
-/** Of so many cells that go to columns in turn: how many go to this one. */
+/** How many of the first `cells` cells, which go to the columns in turn, go to column number `column`. */
 function cellsOf(column: number, cells: number, columns: number): number {
   return Math.ceil((cells - column) / columns);
 }
@@ -168,14 +168,14 @@ function putLong(target: TextTarget | undefined, text: Uint8Array): void {
   target?.texts(text, 1);
 }
 
-/** @returns how many rows there are */
+/** Copies kinds and column positions into the memory. @returns the number of rows */
 function putRows({ kinds, width }: Rows, columns: readonly Column<unknown>[]): number {
   memory.set(kinds, KINDS_AT);
   for (const [column, { place }] of columns.entries()) places[column] = place;
   return kinds.length / width;
 }
 
-/** Puts up to `most` bytes in, and zeros behind them. @returns where they end */
+/** Copies at most `most` bytes into the memory, and zeros behind them. @returns the offset of their end */
 function putIn({ bytes, from, to }: Part, most: number): number {
   const part = bytes.subarray(from, Math.min(to, from + most));
   const end = IN_AT + part.length;
@@ -195,5 +195,5 @@ function handOut(columns: readonly Column<WordTarget>[], rows: number): void {
   }
 }
 
-/** Kinds of integers that stand alone. */
+/** The kinds of a column that holds integers only. */
 export const ALL_INTEGERS = new Uint8Array(CELLS_MAX).fill(CellType.VARINT);

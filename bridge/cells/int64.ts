@@ -1,10 +1,10 @@
-/** A 64-bit integer without a bigint: sign, and the magnitude as two 32-bit words (signed, as `|0` makes). */
+/** A 64-bit integer without a bigint: its sign, and its magnitude as two signed 32-bit words (the form that V8 has). */
 export class Int64 {
   negative = false;
   high = 0;
   low = 0;
 
-  /** From the words of its two's complement. */
+  /** Sets the value from the two words of its two's complement. */
   set(high: number, low: number): void {
     this.negative = high < 0;
     if (this.negative) {
@@ -16,7 +16,7 @@ export class Int64 {
     }
   }
 
-  /** The value as a number; exact where `safe`. */
+  /** The value as a number; exact if `safe`. */
   get number(): number {
     const magnitude = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
     return this.negative ? -magnitude : magnitude;

@@ -1,27 +1,27 @@
-/** How rows leave the bridge: in one of two formats, TSV (tsv/rows.ts) and Native (native/rows.ts). */
+/** Interface of the writers of rows: TSV (tsv/rows.ts) and Native (native/rows.ts). */
 import type { CellsBatch } from '../../lib/query-result/reader.ts';
 
-/** All of it goes into one Output, from which it is written when it is flushed. */
+/** Collects rows in an Output, which `flush` writes to stdout. */
 export interface RowWriter {
-  /** Begins the rows of a trace; those of several may come in turns. */
+  /** Begins the rows of a trace. The rows of several traces may alternate. */
   trace(address: Uint8Array): CellWriter;
-  /** Says "still here": ClickHouse notices a cancelled query when it has read something. */
+  /** Adds a heartbeat: ClickHouse notices a cancelled query only when it reads something. */
   heartbeat(): void;
-  /** Says that a trace failed: the rows before it that are the trace's are void. */
+  /** Adds a row that reports a failed trace: the rows of this trace before it are void. */
   failure(trace: Uint8Array): void;
-  /** Hands over what there is. Rejects when the reader is gone. */
+  /** Writes what was collected. Rejects if the reader has closed the pipe. */
   flush(): Promise<void>;
-  /** Resolves when all is written, and that it was all. */
+  /** Writes the rest and the sign that the rows are complete; resolves when the stream has taken them. */
   finish(): Promise<void>;
 }
 
 /** The rows of one trace. */
 export interface CellWriter {
-  /** For each column of the result its position in the table. Comes once, before the first cells. */
+  /** Sets, for each column of the result, its position in the table. Called once, before the first `write`. */
   place(places: readonly number[]): void;
   /**
-   * The batches of one result of the trace, in turn. Yields, between two rows, when it is time to flush.
-   * @throws type_mismatch, internal
+   * Writes the batches of the trace's next result. Yields when the caller should flush.
+   * @throws type_mismatch if a value does not fit its column; internal if a batch is malformed
    */
   write(bytes: Uint8Array, batches: readonly CellsBatch[]): Generator<void>;
 }

@@ -1,4 +1,4 @@
-/** For tests: cells of all kinds, with the values where encodings go wrong. */
+/** For tests: cells of all kinds, with the values at which encoders tend to fail. */
 import fc from 'fast-check';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
@@ -48,7 +48,7 @@ const cell: fc.Arbitrary<CellValue> = fc.oneof(
   blob,
 );
 
-/** Up to four columns `c0`, …, whose rows are cut into batches and results at will. */
+/** Up to four columns `c0`, … of any cells. Batches and results may end in the middle of a row. */
 export const anyCells: fc.Arbitrary<EncodedTable> = fc
   .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(30))
   .chain(([columns, rows]) =>
@@ -62,7 +62,7 @@ export const anyCells: fc.Arbitrary<EncodedTable> = fc
 
 const KINDS = { i: int64, d: fc.double(), t: text };
 
-/** Rows of integers, doubles and texts (columns `i0`, `d1`, `t2`, …) with NULLs, and at times another value for a text. */
+/** Columns `i0`, `d1`, `t2`, … of integers, doubles or texts, some with NULLs; a text column may have other values. */
 export const uniformCells: fc.Arbitrary<EncodedTable> = fc
   .array(fc.constantFrom<keyof typeof KINDS>('i', 'd', 't'), { minLength: 1, maxLength: 4 })
   .chain((kinds) => {

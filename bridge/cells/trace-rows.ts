@@ -1,4 +1,4 @@
-/** The answer of one trace on its way from encoded QueryResults to rows of the table: one pass over the bytes. */
+/** Converts the encoded QueryResults of one trace into rows of the table, in one pass over the bytes. */
 
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
@@ -6,7 +6,7 @@ import { ResultStream } from '../../lib/query-result/stream.ts';
 import { matchColumns } from '../columns/columns.ts';
 import type { CellWriter } from './row-writer.ts';
 
-/** The table's columns, and how those of the first trace lie in them; shared by the traces of a query. */
+/** The columns of the table, and the positions of the first trace's columns in it. All traces of a query share it. */
 export class Table {
   readonly #names: readonly string[];
   #first: { trace: string; names: readonly string[]; places: number[] } | undefined;
@@ -16,8 +16,8 @@ export class Table {
   }
 
   /**
-   * For each column of a trace's result its position in the table.
-   * @throws columns_mismatch
+   * Returns, for each column of a trace's result, its position in the table.
+   * @throws columns_mismatch if the columns do not match the table's, or differ from those of the first trace
    */
   place(trace: string, names: readonly string[]): readonly number[] {
     if (this.#first === undefined)
@@ -46,8 +46,8 @@ export class TraceRows {
   }
 
   /**
-   * Writes the rows of the trace's next result. Yields whenever it is time to flush.
-   * @throws BigtraceError, which names the trace
+   * Writes the rows of the trace's next result. Yields when the caller should flush.
+   * @throws BigtraceError that names the trace
    */
   *write(result: Uint8Array): Generator<void> {
     try {
@@ -64,7 +64,7 @@ export class TraceRows {
     }
   }
 
-  /** @throws internal, where the trace's last batch has not come. */
+  /** To be called after the trace's last result. @throws internal if its last batch is missing */
   end(): void {
     if (!this.#stream.complete)
       throw new BigtraceError('internal', 'the answer ended before its last batch', {

@@ -37,22 +37,22 @@ function isBaseType(text: string): text is BaseType {
 }
 
 export interface ColumnType {
-  /** As the structure has it. */
+  /** The type as written in the structure. */
   text: string;
   base: BaseType;
   nullable: boolean;
 }
 
-/** Of a column of whose values nothing is known: any aggregate takes it, and a table can store it. */
+/** Type of a column whose values are unknown: every aggregate function accepts it, and a table can store it. */
 export const GUESSED_TYPE = 'Nullable(BIGINT)';
 
-/** Of a column without a value in any trace: it takes NULL alone, and every function takes it. */
+/** Type of a column that holds NULL alone. A structure may have it; column finding does not choose it. */
 export const NO_VALUE_TYPE = 'Nullable(Nothing)';
 
-/** @throws invalid_option, naming what is supported. */
+/** Parses a type of a structure. @throws invalid_option, which lists the supported types */
 export function parseType(text: string, column: string): ColumnType {
   if (text === NO_VALUE_TYPE) return { text, base: 'Nothing', nullable: true };
-  // As in CREATE TABLE, a type may be followed by NULL or NOT NULL.
+  // NULL or NOT NULL may follow a type, as in CREATE TABLE.
   const [, type = text, suffix] = /^(.*?\S)\s+((?:NOT\s+)?NULL)$/is.exec(text.trim()) ?? [];
   let inner = type.trim();
   let nullable = suffix?.toUpperCase() === 'NULL';
@@ -72,7 +72,7 @@ export function parseType(text: string, column: string): ColumnType {
   return { text, base, nullable };
 }
 
-/** ClickHouse ignores the numbers in VARCHAR(255), INT(11) UNSIGNED and FLOAT(12, 3). */
+/** Resolves an alias. ClickHouse ignores the numbers in VARCHAR(255), INT(11) UNSIGNED and FLOAT(12, 3). */
 function canonical(type: string): string {
   const [open, close] = [type.indexOf('('), type.lastIndexOf(')')];
   const words = open < 0 ? type : `${type.slice(0, open)} ${type.slice(close + 1)}`;

@@ -1,4 +1,4 @@
-/** Which column of a query's result stands in which column of the table. */
+/** Matches the columns of a query's result with the columns of the table. */
 
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { printable } from '../../lib/common/text/byte-text.ts';
@@ -7,8 +7,8 @@ import { GUESSED_TYPE } from './column-type.ts';
 import { HEARTBEAT_COLUMN, TRACE_COLUMN } from './structure.ts';
 
 /**
- * Names for a table's columns: all distinct, none empty, none of the bridge's own. Duplicates get `_1`,
- * `_2` …; an empty name is `column_<position>`.
+ * Returns names for a table's columns: all distinct, none empty, none that the bridge uses itself. Duplicates get `_1`,
+ * `_2`, …; an empty name becomes `column_<position>`.
  */
 export function distinctNames(names: readonly string[]): string[] {
   const given = new Set(names);
@@ -24,8 +24,8 @@ export function distinctNames(names: readonly string[]): string[] {
 }
 
 /**
- * The table type of a column with these kinds of cells (bits `1 << CellType`). BLOB is another name of
- * ClickHouse's for String: tables are the same, and who reads the structure can tell bytes from text.
+ * Returns the type of a column with these kinds of cells (bits `1 << CellType`). BLOB is ClickHouse's alias of String:
+ * the table is the same, but a reader of the structure can tell bytes from text.
  */
 export function typeOfKinds(kinds: number): string {
   const has = (type: number): boolean => (kinds & (1 << type)) !== 0;
@@ -36,9 +36,9 @@ export function typeOfKinds(kinds: number): string {
 }
 
 /**
- * For each column of the query its position in the table. By position, unless the table's names are
- * those of the query in another order.
- * @throws columns_mismatch, where the counts differ or a name stands in two places.
+ * Returns, for each column of the query, its position in the table. Columns match by position, unless the table has the
+ * same names in another order.
+ * @throws columns_mismatch if the counts differ, or if only some names are the same and one of these has another position
  */
 export function matchColumns(query: readonly string[], table: readonly string[]): number[] {
   const names = distinctNames(query);

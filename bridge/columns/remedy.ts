@@ -1,4 +1,4 @@
-/** What the client can do about a value that does not fit a column whose type was found. Pure. */
+/** Tells the client what to do about a value that does not fit the type that column finding chose. No I/O. */
 
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
@@ -7,15 +7,15 @@ import type { QueryInput } from '../request/request.ts';
 import { quoteIdentifier, type TableColumn } from './structure.ts';
 import type { TypeMismatch } from './type-mismatch.ts';
 
-/** All arguments together: an error is one line of ClickHouse's, and longer ones would be cut (error-line.ts). */
+/** Bound of all arguments together: an error is one line, which would be cut if it were longer (error-line.ts). */
 const ARGUMENTS_CHARS_MAX = 2500;
 
 const WHERE_PREFIX = '/where/';
 
 /**
- * The error with the ready call that gives the columns.
- * @param view the one that was asked, such as `bigtrace_where`
- * @param remembered whether the orchestrator has taken it in: then the same query succeeds
+ * Returns the error with a complete call that states the column types.
+ * @param view name of the view that was queried, such as `bigtrace_where`
+ * @param remembered whether the orchestrator has learned the type: then the same query succeeds
  */
 export function withRemedy(
   misfit: TypeMismatch,
@@ -36,7 +36,7 @@ export function withRemedy(
   });
 }
 
-/** Of the view with a structure: all arguments, or those that are short enough to be repeated. */
+/** The arguments of the view that takes a structure; those that do not fit into ARGUMENTS_CHARS_MAX are left out. */
 function argumentsOf(columns: string, input: QueryInput): string {
   const all: Record<string, string | string[]> = {
     structure: columns,
@@ -44,7 +44,7 @@ function argumentsOf(columns: string, input: QueryInput): string {
     sql: textFromBytes(input.sql),
   };
   let left = ARGUMENTS_CHARS_MAX;
-  // The structure is what is new: it goes first.
+  // The structure goes first, because the client does not have it yet.
   return Object.entries(all)
     .map(([name, value]) => {
       const text = typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
@@ -63,7 +63,7 @@ function tracesOf({ traces, list, lenient }: QueryInput): Record<string, string 
     : { traces: addresses };
 }
 
-/** The names that the bridge itself gives to types say how they were found. */
+/** The base type instead of the alias that column finding writes (BIGINT, BLOB). */
 function nameOfType({ type }: TableColumn): string {
   return `Nullable(${type.base})`;
 }
@@ -72,7 +72,7 @@ function nameOf(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
 }
 
-/** A literal on one line. */
+/** A SQL literal without line breaks. */
 function quoted(text: string): string {
   return literal(text).replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t');
 }

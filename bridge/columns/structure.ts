@@ -1,30 +1,29 @@
-/** Table structures as ClickHouse writes them: `name Type, …`, in and out. */
+/** Formats and parses table structures in ClickHouse's syntax: `name Type, …`. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { type ColumnType, parseType } from './column-type.ts';
 
-/** What a row is, as MARK says: views filter those out that are none. */
+/** Says what a row is (MARK). Views remove the other kinds; bigtrace_answers keeps failures (clickhouse/views). */
 export const HEARTBEAT_COLUMN = '_hb';
 export const TRACE_COLUMN = '_trace_address';
 
 export const MARK = {
   ROW: 0,
-  /** It only says "still here". */
   HEARTBEAT: 1,
-  /** It names a trace that failed. */
+  /** The row names a failed trace. */
   FAILURE: 2,
 } as const;
 
 export interface TableColumn {
   name: string;
   type: ColumnType;
-  /** A String that holds text and bytes alone: a number that comes is an error, not its digits. */
+  /** Whether the column is a String that accepts text and bytes only: a number is an error, not written as digits. */
   exact: boolean;
 }
 
-/** NOT NULL: under data_type_default_nullable a type is Nullable that does not say so. */
+/** With NOT NULL, because the setting data_type_default_nullable makes types Nullable by default. */
 const HIDDEN = `${quoteIdentifier(HEARTBEAT_COLUMN)} UInt8 NOT NULL, ${quoteIdentifier(TRACE_COLUMN)} String NOT NULL`;
 
-/** The structure of a table of these columns, with the bridge's own two in front. */
+/** Returns the structure of a table with these columns, after the bridge's own two. */
 export function formatStructure(columns: { name: string; type: string }[]): string {
   return [HIDDEN, ...columns.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)].join(
     ', ',
@@ -32,9 +31,10 @@ export function formatStructure(columns: { name: string; type: string }[]): stri
 }
 
 /**
- * The columns of the client's: those after the bridge's own two. Where their types were found, and not given,
- * no number is written into a column of text.
- * @throws invalid_option, where the text is no structure, or holds types that are not supported.
+ * Returns the columns after the bridge's own two.
+ * @param found whether column finding chose the types; then String columns are `exact`
+ * @throws invalid_option if the text is not a structure, or has unsupported types; internal if the first two columns
+ *   are not the bridge's own
  */
 export function parseStructure(text: string, found = false): TableColumn[] {
   const parser = new StructureParser(text);
@@ -111,7 +111,7 @@ class StructureParser {
     throw this.#refuse(`the closing ${quote}`);
   }
 
-  /** Up to the comma that ends the column. */
+  /** Reads a type, up to the comma that ends the column. */
   #type(column: string): string {
     const from = this.#at;
     let depth = 0;

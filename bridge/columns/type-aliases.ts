@@ -1,6 +1,6 @@
 /**
- * ClickHouse's other names for the types that the bridge fills, in upper case; their case does not matter
- * (system.data_type_families of version 26.7).
+ * ClickHouse's aliases of the types that the bridge can write, in upper case; ClickHouse ignores their case
+ * (source: system.data_type_families of version 26.7).
  */
 const NAMES: Record<string, string> = {
   Bool: `BOOL, BOOLEAN`,

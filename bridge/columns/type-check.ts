@@ -1,4 +1,4 @@
-/** Whether a value can stand in a column; if not, the client is told why, and what to do. */
+/** Checks whether a value fits its column. If not, the error tells the client why, and what to do. */
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { CellType } from '../../lib/query-result/cell-type.ts';
 import { doubleText } from '../cells/double-text.ts';
@@ -7,7 +7,7 @@ import { type BaseType, GUESSED_TYPE } from './column-type.ts';
 import type { TableColumn } from './structure.ts';
 import { TypeMismatch } from './type-mismatch.ts';
 
-/** Bounds of the integer types that are narrower than the engine's int64; Nothing holds none. */
+/** Bounds of the types narrower than the engine's int64. Nothing holds no value: its bounds are empty. */
 const BOUNDS: Partial<Record<BaseType, readonly [number, number]>> = {
   Int8: [-(2 ** 7), 2 ** 7 - 1],
   Int16: [-(2 ** 15), 2 ** 15 - 1],
@@ -24,10 +24,10 @@ const VALUE_LENGTH_MAX = 80;
 const DOUBLE_KIND = 1 << CellType.FLOAT64;
 const TEXT_KIND = 1 << CellType.STRING;
 const BLOB_KIND = 1 << CellType.BLOB;
-/** No type that would be found holds the value beside the others: numbers beside text, integers beside doubles. */
+/** For a value that no found type could hold with the others: a number with text, a large integer with doubles. */
 const NOTHING_TO_LEARN = 0;
 
-/** The checks of one column; all of them throw type_mismatch. */
+/** The checks of one column. All throw type_mismatch. */
 export class ColumnCheck {
   readonly base: BaseType;
   readonly nullable: boolean;
@@ -56,23 +56,23 @@ export class ColumnCheck {
           ? !value.negative
           : this.#holdsExactly(value);
     if (fits) return;
-    // Beside doubles, only text keeps every integer.
+    // Only text can hold doubles and every integer.
     const isFloat = this.base.startsWith('Float');
     throw this.#misfit(text(), isFloat ? 'String' : this.#widerThanInteger());
   }
 
-  /** A double for a String. */
+  /** Checks a double that is written as text into a String column. */
   asText(value: number): void {
     if (this.#column.exact) throw this.#misfit(`number ${doubleText(value)}`, 'String');
   }
 
-  /** A double for a Float32. */
+  /** Checks a double that is written into a Float32 column: it must not overflow. */
   float32(value: number): void {
     if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
       throw this.#misfit(`number ${doubleText(value)}`, 'Float64', DOUBLE_KIND);
   }
 
-  /** A double that is whole may stand in a column of integers. */
+  /** Returns a double without fraction as the integer to write into an integer column. */
   whole(value: number): bigint {
     const [min, max] =
       this.#bounds ?? (this.base === 'UInt64' ? [0, 2 ** 64] : [-(2 ** 63), 2 ** 63]);
@@ -104,7 +104,7 @@ export class ColumnCheck {
       : 'a wider type, such as Int64';
   }
 
-  /** A column that is known to hold numbers does not become one of text by a text. */
+  /** Text changes the found type only if nothing was known of the column: a column of numbers stays one. */
   #ifGuessed(kinds: number): number {
     return this.#column.type.text === GUESSED_TYPE ? kinds : NOTHING_TO_LEARN;
   }

@@ -1,4 +1,4 @@
-/** A value that does not fit the type of its column. */
+/** The error for a value that does not fit the type of its column. */
 
 import { BigtraceError, type ErrorDetails } from '../../lib/common/errors.ts';
 import { printable } from '../../lib/common/text/byte-text.ts';
@@ -7,22 +7,22 @@ import type { TableColumn } from './structure.ts';
 
 export interface TypeMismatchDetails {
   column: TableColumn;
-  /** The value, for people. */
+  /** The value as the message shows it. */
   value: string;
-  /** Bits of its kind, as Orchestrator.Learn has them; 0 where to know it would not help. */
+  /** Its kind as a bit of LearnRequest.kinds; 0 if learning it would not change the found type. */
   kinds: number;
-  /** A type that holds it. */
+  /** A type that holds the value. */
   wider: string;
 }
 
-/** A guess is told under the name that everybody knows. */
+/** The type as shown to users: Nullable(Int64) instead of the alias GUESSED_TYPE. */
 function typeText({ type }: TableColumn): string {
   return type.text === GUESSED_TYPE ? 'Nullable(Int64)' : type.text;
 }
 
 export class TypeMismatch extends BigtraceError {
   readonly facts: TypeMismatchDetails;
-  /** What is wrong, without a remedy. */
+  /** The message without the remedy. */
   readonly what: string;
 
   constructor(facts: TypeMismatchDetails, details: ErrorDetails = {}) {

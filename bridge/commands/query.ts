@@ -1,4 +1,4 @@
-/** `bigtrace query`: one request in, rows out, as they come. */
+/** `bigtrace query`: reads one request, and writes the rows as they arrive. */
 import type { Readable, Writable } from 'node:stream';
 import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
 import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
@@ -32,38 +32,38 @@ import { END_MARK, untilEndMark } from '../tsv/end-mark.ts';
 import { linesOf, unescaped } from '../tsv/input.ts';
 import { TsvRows } from '../tsv/rows.ts';
 
-/** ClickHouse notices a cancelled query when it has read a row; see docs/ARCHITECTURE.md. */
+/** ClickHouse notices a cancelled query only when it reads a row (docs/ARCHITECTURE.md), so rows are this frequent. */
 const HEARTBEAT_MS = 200;
 
 const TRACES_PER_MESSAGE = 1000;
 
-/** Addresses that the orchestrator has not taken yet. */
+/** Bound of the messages that gRPC has not sent yet; above it, no further addresses are read. */
 const UNSENT_BYTES_MAX = 128 * 2 ** 20;
 
 const ADDRESS_BYTES_MAX = 64 * 1024;
 
 const LEARN_MS_MAX = 2000;
 
-/** Views whose columns are not found over traces. */
+/** Names of views without column finding. */
 const GIVES_COLUMNS = /(_as|_summary)$/;
 
-/** Of what comes in and goes out; CustomSeparated is TSV with an end mark. */
+/** Formats of the request and of the rows. CustomSeparated is TSV with an end mark. */
 export const ROW_FORMATS = ['TSV', 'CustomSeparated', 'Native'] as const;
 export type RowFormat = (typeof ROW_FORMATS)[number];
 
 export interface QueryStreams {
   stdin: Readable;
   stdout: Writable;
-  /** Further traces, one a row (--traces-fd). */
+  /** More trace addresses, one per row (--traces-fd). */
   traces: Readable | undefined;
   format: RowFormat;
   /** Called when the orchestrator is reached. */
   onReached?: () => void;
-  /** That is asked; undefined where the client's own executable() is. */
+  /** Name of the view that was queried; undefined if the client calls executable() itself. */
   view: string | undefined;
 }
 
-/** Resolves when all rows are written; rejects with a BigtraceError, or with stdout's own error. */
+/** Resolves when all rows are written. @throws BigtraceError, or the error of writing to stdout */
 export async function runQuery(
   client: OrchestratorClient,
   { stdin, stdout, traces, format, view, onReached }: QueryStreams,
@@ -101,7 +101,7 @@ function rowWriter(format: RowFormat, columns: readonly TableColumn[], output: O
   return new TsvRows(columns, output, format === 'CustomSeparated' ? END_MARK : undefined);
 }
 
-/** Whether the orchestrator has taken in what the misfit tells of its column, so that it is found another type. */
+/** Sends the kind of the value to the orchestrator. Returns whether the next column finding will know it. */
 async function isLearned(
   client: OrchestratorClient,
   input: QueryInput,
@@ -118,7 +118,7 @@ async function isLearned(
     await client.learn(input, lesson, AbortSignal.timeout(LEARN_MS_MAX));
     return true;
   } catch {
-    return false; // the error tells what to do all the same
+    return false; // the error states another remedy
   }
 }
 
@@ -133,7 +133,7 @@ async function readInput(
   throw new BigtraceError('internal', 'malformed request: stdin ended before a row');
 }
 
-/** All of it. @throws limit_exceeded */
+/** Reads stdin to its end. @throws limit_exceeded if it has more than REQUEST_BYTES_MAX */
 async function wholeOf(stdin: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -164,9 +164,8 @@ function startHeartbeat(
 }
 
 /**
- * Writes the start, then the addresses as they come. They are taken from ClickHouse sooner than the orchestrator
- * wants them, up to a bound: when ClickHouse has rows enough it waits until its addresses are taken,
- * before it closes the pipe of the rows.
+ * Sends the start message, then the addresses as they arrive. It reads addresses before the orchestrator takes them, up
+ * to UNSENT_BYTES_MAX: a ClickHouse that needs no more rows writes all its addresses before it closes the pipe of rows.
  */
 async function sendTraces(
   call: QueryCall,
@@ -220,11 +219,11 @@ async function receive(call: QueryCall, client: OrchestratorClient, rows: Rows):
   rows.end();
 }
 
-/** The rows of all traces, as their chunks come in, one among another. */
+/** Writes the rows of all traces. The chunks of several traces may alternate. */
 class Rows {
   readonly #table: Table;
   readonly #writer: RowWriter;
-  /** Traces whose answer is not complete, by their address's bytes. */
+  /** Traces whose last chunk has not arrived, by the bytes of their address (as latin1). */
   readonly #open = new Map<string, TraceRows>();
   #answered = 0;
   readonly #failures = new FailureReasons();
@@ -260,7 +259,7 @@ class Rows {
     await this.#writer.flush();
   }
 
-  /** @throws internal, where a trace's answer is not complete; all_failed. */
+  /** To be called after the last message. @throws internal if a trace is incomplete; all_failed if every trace failed */
   end(): void {
     for (const [key] of this.#open)
       throw new BigtraceError('internal', 'the answer ended before its last chunk', {

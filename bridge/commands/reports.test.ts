@@ -65,7 +65,7 @@ async function written(run: (stdout: PassThrough) => Promise<void>): Promise<str
   return (stdout.read() as Buffer).toString('latin1');
 }
 
-test('failures are rows of query, user, trace, code, message, attempts and time', async () => {
+test('runFailures writes a row of query, user, trace, code, message, attempts and time per failure', async () => {
   const client = {
     async *failures() {
       yield decodeFailures(failures);
@@ -77,7 +77,7 @@ test('failures are rows of query, user, trace, code, message, attempts and time'
   );
 });
 
-test('progress is a row of each query that runs', async () => {
+test('runProgress writes a row per running query', async () => {
   const client = { running: async () => decodeStatus(status) } as unknown as OrchestratorClient;
   expect(await written((stdout) => runProgress(client, stdout))).toBe(
     'q1\tanalyst\t1795345249722\t1500\t10\t1\t4\t0\t1099511627776\t6\t7\t' +

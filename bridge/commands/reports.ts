@@ -1,4 +1,4 @@
-/** `bigtrace failures` and `bigtrace progress`: what the orchestrator remembers, as rows of a table. */
+/** `bigtrace failures` and `bigtrace progress`: write recent failures and running queries as rows of a table. */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { EMPTY } from '../grpc/messages.ts';
@@ -7,7 +7,7 @@ import type { RunningTrace } from '../grpc/report-messages.ts';
 import { END_MARK } from '../tsv/end-mark.ts';
 import { escapeBytes } from '../tsv/fields.ts';
 
-/** The numbers of Progress's fields, in the order of clickhouse/sql/31-progress.sql. */
+/** Field numbers of the message Progress, in the order of the columns in clickhouse/sql/31-progress.sql. */
 const PROGRESS_FIELDS = [8, 1, 2, 3, 4, 5, 6, 7];
 
 export async function runFailures(client: OrchestratorClient, stdout: Writable): Promise<void> {
@@ -31,10 +31,10 @@ export async function runProgress(client: OrchestratorClient, stdout: Writable):
   await end(stdout);
 }
 
-/** Names of TaskPhase's numbers. */
+/** Names of the values of TaskPhase. */
 const PHASES = ['queued', 'reading', 'parsing', 'running SQL'];
 
-/** As ClickHouse reads Tuple(trace String, state String, state_s Float64, total_s Float64, worker String). */
+/** Writes a Tuple(trace String, state String, state_s Float64, total_s Float64, worker String). */
 function tupleOf({ trace, phase, phaseMs, totalMs, worker }: RunningTrace): Buffer {
   const texts = [trace, Buffer.from(PHASES[phase] ?? ''), Buffer.from(worker)].map(quoted);
   const [name = EMPTY, state = EMPTY, place = EMPTY] = texts;
@@ -48,7 +48,7 @@ const [OPEN, CLOSE, COMMA] = ['(', ')', ','].map((text) => Buffer.from(text)) as
   Buffer,
 ];
 
-/** A text within an array: escaped as a text of its own is, and its quotes, too. */
+/** A string within an array: single quotes are escaped too. */
 function quoted(text: Uint8Array): Buffer {
   const escaped = escapeBytes(text).toString('latin1').replaceAll("'", "\\'");
   return Buffer.from(`'${escaped}'`, 'latin1');
@@ -59,7 +59,7 @@ function arrayOf(items: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from('['), ...separated, Buffer.from(']')]);
 }
 
-/** @param escaped a last field that is escaped already */
+/** @param escaped a last field, already escaped */
 function rowOf(values: (string | number | Uint8Array)[], escaped?: Buffer): Buffer {
   const fields = values.flatMap((value, index) => [
     ...(index === 0 ? [] : [TAB]),

@@ -13,7 +13,7 @@ function answers(...structures: string[]): Buffer {
   return Buffer.concat(structures.map((text) => lengthAndBytes(Buffer.from(text))));
 }
 
-test('schema answers each row, and stays', async () => {
+test('schema returns a structure for each request, and keeps running', async () => {
   const { address: orchestrator } = await start({
     schema: async ({ sql, address, onFailure }) => {
       expect(onFailure).toBe('LENIENT');
@@ -40,7 +40,7 @@ test('schema answers each row, and stays', async () => {
   );
 });
 
-test('a schema that fails is told on stderr, and the process stays', async () => {
+test('schema writes an error to stderr and an empty row, and keeps running', async () => {
   const { address: orchestrator } = await start({
     schema: async ({ sql }) => {
       if (sql.toString() === 'good') return { column: [], tracesSampled: 1 };
@@ -60,7 +60,7 @@ test('a schema that fails is told on stderr, and the process stays', async () =>
   expect(await bridge.ended).toBe(0);
 });
 
-test('a schema finds an orchestrator that comes back', async () => {
+test('schema reconnects to an orchestrator that restarts', async () => {
   const holder = await start({});
   const [, port] = holder.address.split(':');
   holder.server.forceShutdown();

@@ -1,4 +1,4 @@
-/** `bigtrace schema`: stays alive; a request a row in, a table structure a row out. */
+/** `bigtrace schema`: keeps running, and returns one table structure for each request. */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { BigtraceError } from '../../lib/common/errors.ts';
@@ -18,8 +18,8 @@ import {
 import { rowsOfBinary } from '../request/row-binary.ts';
 
 /**
- * Resolves when stdin ends. A request that fails is told to `report`, and answered with an empty text all
- * the same: ClickHouse looks at stderr when it has its row, and then keeps the process for the next query.
+ * Processes requests until stdin ends. If one fails, its error goes to `report` and its row is an empty text:
+ * ClickHouse reads stderr after the row, and keeps the process for the next query.
  */
 export async function runSchema(
   client: OrchestratorClient,

@@ -1,28 +1,28 @@
-/** Whether anybody still waits for a query whose columns are being found: ClickHouse cannot say so itself then. */
+/** Checks whether the client still waits for its query during column finding, while ClickHouse does not check it. */
 import { get, type RequestOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, hasLeft } from '../../lib/common/network/client-connection.ts';
 
-/** A query may have waited for long already when its turn comes, so the first look is soon. */
+/** The first check is early, because the query may already have waited for long before its request is processed. */
 const FIRST_ASK_MS = 100;
 const ASK_EVERY_MS = 500;
 const ANSWER_MS_MAX = 2000;
 
-/** May read that view and nothing else (clickhouse/users.d/bigtrace.xml). */
+/** This user may read bigtrace.query_clients only (clickhouse/users.d/bigtrace.xml). */
 const USER = 'bigtrace_bridge';
 
 /** The ClickHouse that executes the bridge. */
 export interface ClickHouse {
-  /** Of the HTTP interface. */
+  /** URL of the HTTP interface. */
   url: string;
-  /** Of the bridge's user. */
+  /** Password of the user bigtrace_bridge. */
   password: string;
   pid: string;
 }
 
 /**
- * Resolves when the query was killed, is past its time, or its client has gone away; rejects when `signal` is
- * aborted, and not otherwise.
+ * Resolves when the query was cancelled, has exceeded max_execution_time, or its client has disconnected. Rejects only
+ * if `signal` is aborted.
  */
 export async function untilClientLeft(
   { url, password, pid }: ClickHouse,
@@ -37,7 +37,7 @@ export async function untilClientLeft(
   question.searchParams.set('param_id', queryId);
   const headers = { 'X-ClickHouse-User': USER, 'X-ClickHouse-Key': password };
   await sleep(FIRST_ASK_MS, undefined, { signal });
-  // Twice: what a native client has just sent with its query is unread for a moment.
+  // Two checks in a row must agree: what a native client has just sent with its query is unread for a moment.
   for (let looks = 0; ; ) {
     const answer = await answerTo(question, { headers, signal });
     looks = (await hasClientLeft(answer, pid)) ? looks + 1 : 0;
@@ -48,13 +48,13 @@ export async function untilClientLeft(
 
 async function hasClientLeft(answer: string, pid: string): Promise<boolean> {
   const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\n$/.exec(answer);
-  if (row === null) return false; // not to be told is not to be given up
+  if (row === null) return false; // without an answer, the client counts as connected
   const [, givenUp, protocol, address = '', port] = row;
   const client: Client = { address, port: Number(port), isNative: protocol === '1' };
   return givenUp === '1' || hasLeft(client, pid);
 }
 
-/** Empty where there is none. */
+/** Returns the body of the response; empty if the request failed. */
 function answerTo(question: URL, options: RequestOptions): Promise<string> {
   return new Promise((resolve) => {
     const request = get(question, { ...options, timeout: ANSWER_MS_MAX }, (response) => {

@@ -22,7 +22,7 @@ const { Query, Schema, Learn } = bigtraceOrchestrator;
 const START = { queryId: 'q', sql: Buffer.of(0xff, 0), lenient: true, user: 'u'.repeat(300) };
 const ADDRESSES = [Buffer.from('/local/a'), Buffer.of(0xff), Buffer.alloc(20_000, 'x')];
 
-test('requests are what the .proto says', () => {
+test('requests decode with the .proto definition', () => {
   const start = Query?.requestDeserialize(encodeStart(START)) as QueryRequest;
   expect(start.start).toMatchObject({
     queryId: 'q',
@@ -49,7 +49,7 @@ test('requests are what the .proto says', () => {
   expect(learn).toEqual({ user: START.user, sql: START.sql, ...lesson });
 });
 
-test('responses are read as the .proto says', () => {
+test('responses encoded with the .proto definition are decoded', () => {
   const rows = { trace: Buffer.from('/local/a'), result: Buffer.of(1, 2), last: true };
   const failure = { trace: Buffer.of(0xff), code: 'trace_invalid', message: 'é', attempts: 2 };
   const response: QueryResponse = {

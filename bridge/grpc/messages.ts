@@ -1,6 +1,6 @@
 /**
- * The few messages of lib/proto/bigtrace.proto that the bridge speaks, coded by hand: loading a protobuf
- * library would cost every query more time than the rest of its start. Tests hold them to the .proto.
+ * Hand-written encoders and decoders of the messages of lib/proto/bigtrace.proto that the bridge uses: loading a
+ * protobuf library takes longer than the rest of the start of a query. Tests compare them with the .proto.
  */
 import { eachField } from '../../lib/query-result/wire.ts';
 import {
@@ -19,7 +19,7 @@ export interface Start {
 
 export interface RowsEvent {
   trace: Uint8Array;
-  /** One encoded QueryResult; a view of the message. */
+  /** One encoded QueryResult: a view of the message's bytes, not a copy. */
   result: Uint8Array;
   last: boolean;
 }
@@ -32,25 +32,25 @@ export interface FailureEvent {
 
 export type Event = { rows: RowsEvent } | { failure: FailureEvent };
 
-/** A column as SchemaResponse has it. */
+/** A Column of SchemaResponse, without the fields that the bridge does not use. */
 export interface SchemaColumn {
   name: Uint8Array;
   cellKinds: number;
-  /** Of values that did not fit before. */
+  /** Kinds that the orchestrator learned from values that did not fit. */
   learnedKinds: number;
 }
 
-/** What Orchestrator.Learn is told. */
+/** The fields of LearnRequest about the column. */
 export interface LearnedType {
-  /** Number of the column in the script's answer. */
+  /** Position of the column in the result of the script, from 0. */
   column: number;
-  /** Bits of Column.cell_kinds. */
+  /** Bits as in Column.cell_kinds. */
   kinds: number;
-  /** Of the addresses over which the columns were found. */
+  /** addressesDigest of the addresses in the SchemaRequest that found the columns. */
   tracesDigest: Buffer;
 }
 
-// ---- out
+// ---- Encoders
 
 export function encodeStart({ queryId, sql, lenient, user }: Start): Buffer {
   const start = Buffer.concat([
@@ -103,9 +103,9 @@ export function encodeLearnRequest(
   ]);
 }
 
-// ---- in
+// ---- Decoders
 
-/** The events of a QueryResponse that carry something for the bridge. */
+/** Returns the rows and failures of a QueryResponse. Other events are skipped. */
 export function decodeQueryResponse(message: Uint8Array): Event[] {
   const events: Event[] = [];
   eachField(message, (number, response) => {

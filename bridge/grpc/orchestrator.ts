@@ -1,4 +1,4 @@
-/** The bridge's side of gRPC: the methods of bigtrace.v1.Orchestrator that it calls. */
+/** The bridge's gRPC client for the methods of bigtrace.v1.Orchestrator that it calls. */
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { CODE_KEY, fromServiceError } from '../../lib/common/grpc-errors.ts';
@@ -22,7 +22,7 @@ import {
   type RunningQuery,
 } from './report-messages.ts';
 
-/** How long the first connection may take; on a machine where a hundred bridges start at once it takes seconds. */
+/** Timeout of the first connection. It takes seconds on a machine where a hundred bridges start at once. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
 const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
@@ -31,11 +31,11 @@ const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
   'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
   'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
-  // An orchestrator that hangs is noticed within 15 s; one that is only busy answers sooner than that.
+  // Detects a hung orchestrator within 15 s. A busy one replies to the ping sooner.
   'grpc.keepalive_time_ms': 5000,
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.enable_http_proxy': 0,
-  // `schema` outlives orchestrators, and must find the next one soon.
+  // `bigtrace schema` keeps running when an orchestrator restarts, and must reconnect soon.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1000,
 };
@@ -46,16 +46,16 @@ function isServiceError(thrown: unknown): thrown is grpc.ServiceError {
 
 const same = (bytes: Buffer): Buffer => bytes;
 
-/** One message out, as bytes; the message in, as bytes. */
+/** A call of Query whose messages are encoded bytes in both directions. */
 export type QueryCall = grpc.ClientDuplexStream<Buffer, Buffer>;
 
 export class OrchestratorClient {
   readonly address: string;
-  /** Where the address was set, for error messages. */
+  /** Name of the environment variable of the address, for error messages. */
   readonly #variable: string;
   readonly #client: grpc.Client;
 
-  /** @throws invalid_option where a file of `peer` cannot be read */
+  /** @throws invalid_option if a file of `peer` cannot be read */
   constructor(address: string, variable: string, peer: ClientCredentials) {
     const channel = openChannel(peer);
     this.address = address;
@@ -66,15 +66,15 @@ export class OrchestratorClient {
     });
   }
 
-  /** Fails with orchestrator_unreachable where no connection comes about in time. */
+  /** Starts a Query call. It fails with orchestrator_unreachable if there is no connection after CONNECT_TIMEOUT_MS. */
   query(): QueryCall {
     const call = this.#client.makeBidiStreamRequest('/bigtrace.v1.Orchestrator/Query', same, same);
-    call.on('error', () => {}); // whoever reads the call hears of it
+    call.on('error', () => {}); // reading the call throws it
     this.#watchConnection(() => call.destroy(this.#unreachable('no connection in time')));
     return call;
   }
 
-  /** Aborting `signal` ends the call. */
+  /** Requests the columns of a script. Aborting `signal` cancels the call. */
   schema(
     start: Start & { again: boolean },
     addresses: readonly Buffer[],
@@ -84,17 +84,17 @@ export class OrchestratorClient {
     return this.#unary('Schema', request, decodeSchemaResponse, signal);
   }
 
-  /** Tells of a value that did not fit, so that the next search for columns knows. */
+  /** Reports the kind of a value that did not fit, so that the next column finding includes it. */
   async learn(start: Start, lesson: LearnedType, signal: AbortSignal): Promise<void> {
     await this.#unary('Learn', encodeLearnRequest(start, lesson), () => undefined, signal);
   }
 
-  /** The queries that run. */
+  /** Returns the running queries. */
   running(): Promise<RunningQuery[]> {
     return this.#unary('Status', Buffer.of(), decodeStatus);
   }
 
-  /** Recent failures that the orchestrator still stores. */
+  /** Streams the recent failures that the orchestrator still stores. */
   async *failures(): AsyncGenerator<RecordedFailure[]> {
     const call = this.#client.makeServerStreamRequest(
       '/bigtrace.v1.Orchestrator/Failures',
@@ -143,11 +143,11 @@ export class OrchestratorClient {
     this.#client.close();
   }
 
-  /** What a call ended with, as an error that says where the orchestrator was looked for. */
+  /** Converts the error of a call. If the orchestrator was unreachable, the message has its address. */
   errorOf(thrown: unknown): unknown {
     if (thrown instanceof BigtraceError || !isServiceError(thrown)) return thrown;
     const error = fromServiceError(thrown, 'orchestrator_unreachable');
-    // The bridge reports its own cancelling to nobody: one without our code is a server that went down.
+    // The bridge never reports its own cancellation, so CANCELLED without our code means that the server went down.
     const cutOff = error.code === 'cancelled' && thrown.metadata.get(CODE_KEY).length === 0;
     return cutOff || error.code === 'orchestrator_unreachable'
       ? this.#unreachable(error.detail)

@@ -1,15 +1,16 @@
-/** What the orchestrator says of queries that run and of what failed, decoded by hand as messages.ts is. */
+/** Hand-written decoders of the messages about running queries and recent failures; messages.ts says why. */
 import { eachField } from '../../lib/query-result/wire.ts';
 import { EMPTY } from './messages.ts';
 
 export interface RecordedFailure {
   queryId: string;
   user: string;
-  /** Empty where the query failed as a whole. */
+  /** Empty if the query failed as a whole. */
   trace: Uint8Array;
   code: string;
   message: string;
   attempts: number;
+  /** Since the epoch. */
   timeMs: number;
 }
 
@@ -17,15 +18,15 @@ export interface RunningQuery {
   queryId: string;
   user: string;
   startedMs: number;
-  /** By its number in the message Progress; what is 0 is not there. */
+  /** Values by field number of the message Progress. Fields that are 0 are absent. */
   progress: Map<number, number>;
   running: RunningTrace[];
 }
 
-/** A trace that has been with a worker for longer than a second. */
+/** A trace that a worker processes. */
 export interface RunningTrace {
   trace: Uint8Array;
-  /** Number of its TaskPhase. */
+  /** Value of TaskPhase. */
   phase: number;
   phaseMs: number;
   totalMs: number;

@@ -1,4 +1,4 @@
-/** A column of a block in ClickHouse's Native format, being filled cell by cell. */
+/** A column of a block in ClickHouse's Native format, to which cells are added. */
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import { CellType } from '../../lib/query-result/cell-type.ts';
 import type { BatchValues } from '../cells/batch-values.ts';
@@ -8,25 +8,25 @@ import { ColumnCheck } from '../columns/type-check.ts';
 import type { Output } from '../output.ts';
 import { lengthAndBytes } from './encoding.ts';
 
-/** A cell that was taken out again: undefined for NULL. */
+/** A cell that was removed from a column; undefined for NULL. */
 export type HeldCell = Buffer | undefined;
 
-/** Bytes, and a view of the same. */
+/** Bytes, and a view of them. */
 export type Source = Pick<BatchValues, 'bytes' | 'view'>;
 
 export const EMPTY = Buffer.alloc(0);
 
-/** What to take where so much is needed: a multiple of a word, too. */
+/** The size to allocate for `bytes` bytes: a power of two, at least 1024. */
 export function grown(bytes: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(bytes, 1024)));
 }
 
-/** @throws type_mismatch, all that puts cells in */
+/** Every method that adds cells throws type_mismatch if a value does not fit the column. */
 export abstract class NativeColumn {
   rows = 0;
   protected readonly fit: ColumnCheck;
   protected readonly integerValue = new Int64();
-  /** 1 where the cell is NULL. */
+  /** For each cell, 1 if it is NULL. */
   #nulls: Buffer = EMPTY;
   #anyNull = false;
   readonly #head: Buffer;
@@ -42,14 +42,14 @@ export abstract class NativeColumn {
     return this.fit.nullable;
   }
 
-  /** For each of the last cells whether it is NULL; one that cannot be has none. */
+  /** Sets, for each of the last cells, whether it is NULL (1). Does nothing if the column is not Nullable. */
   nulls(nulls: Uint8Array): void {
     if (!this.nullable) return;
     this.#nulls.set(nulls, this.rows - nulls.length);
     this.#anyNull ||= nulls.includes(1);
   }
 
-  /** Takes every `step`th cell of a batch. */
+  /** Adds every `step`th cell of a piece, from number `first` on. */
   take(values: BatchValues, first: number, step: number): void {
     this.reserve(Math.ceil(values.count / step));
     for (let cell = first; cell < values.count; cell += step) this.takeCell(values, cell);
@@ -75,7 +75,7 @@ export abstract class NativeColumn {
     }
   }
 
-  /** Takes the last cell out. */
+  /** Removes and returns the last cell. */
   hold(): HeldCell {
     const isNull = this.#nulls[this.rows - 1] === 1;
     const value = this.takeLast();
@@ -83,7 +83,7 @@ export abstract class NativeColumn {
     return isNull ? undefined : value;
   }
 
-  /** Puts a cell in again. */
+  /** Adds a cell that `hold` returned. */
   restore(cell: HeldCell): void {
     this.reserve(1);
     if (cell === undefined) this.#null();
@@ -103,7 +103,7 @@ export abstract class NativeColumn {
     this.clearValues();
   }
 
-  /** Makes room for so many cells more. */
+  /** Makes room for `rows` more cells. */
   protected reserve(rows: number): void {
     if (!this.fit.nullable || this.#nulls.length >= this.rows + rows) return;
     const larger = Buffer.alloc(grown(this.rows + rows));
@@ -122,7 +122,7 @@ export abstract class NativeColumn {
   protected abstract double(value: number): void;
   protected abstract text(source: Source, from: number, to: number): void;
   protected abstract blob(source: Source, from: number, to: number): void;
-  /** What stands in place of a NULL. */
+  /** Adds the value that Native has in place of a NULL. */
   protected abstract putFiller(): void;
   protected abstract takeLast(): Buffer;
   protected abstract putAgain(value: Buffer): void;

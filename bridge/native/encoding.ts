@@ -1,9 +1,9 @@
-/** Lengths and texts as the format Native has them. */
+/** Encodes lengths and strings for the formats Native and RowBinary. */
 
-/** What a length takes at most. */
+/** The most bytes that an encoded length has. */
 export const LENGTH_BYTES = 5;
 
-/** An unsigned number below 2^32, seven bits a byte; returns the position behind it. */
+/** Writes a number below 2^32 as LEB128 (seven bits per byte). Returns the offset behind it. */
 export function writeLength(bytes: Uint8Array, from: number, length: number): number {
   let at = from;
   let rest = length;
@@ -12,7 +12,7 @@ export function writeLength(bytes: Uint8Array, from: number, length: number): nu
   return at;
 }
 
-/** Its length, and the bytes. */
+/** Returns the bytes after their length. */
 export function lengthAndBytes(bytes: Uint8Array): Buffer {
   const prefixed = Buffer.alloc(LENGTH_BYTES + bytes.length);
   const at = writeLength(prefixed, 0, bytes.length);

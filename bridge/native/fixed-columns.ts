@@ -5,7 +5,7 @@ import type { TableColumn } from '../columns/structure.ts';
 import type { Output } from '../output.ts';
 import { EMPTY, grown, NativeColumn, type Source } from './column.ts';
 
-/** Values of the same width. */
+/** A column whose values all have the same width. */
 abstract class FixedColumn extends NativeColumn {
   protected bytes: Buffer = EMPTY;
   readonly #width: number;
@@ -27,7 +27,7 @@ abstract class FixedColumn extends NativeColumn {
 
   protected onGrown(): void {}
 
-  /** Takes cells that are values of this width, and for each whether it is NULL. */
+  /** Adds cells that are already encoded, with 1 in `nulls` for each NULL. */
   words(words: Uint8Array, nulls: Uint8Array): void {
     this.reserve(nulls.length);
     this.bytes.set(words, this.rows * this.#width);
@@ -64,7 +64,7 @@ abstract class FixedColumn extends NativeColumn {
   protected clearValues(): void {}
 }
 
-/** The type of most columns. */
+/** Int64 is the type of most columns. */
 export class Int64Column extends FixedColumn {
   #words: Int32Array = new Int32Array(0);
 
@@ -76,7 +76,7 @@ export class Int64Column extends FixedColumn {
     this.#words = new Int32Array(this.bytes.buffer);
   }
 
-  /** As any column does, in a loop of its own: that is several times as quick. */
+  /** Overridden because its own loop is several times as fast. */
   override take(values: BatchValues, first: number, step: number): void {
     this.reserve(Math.ceil(values.count / step));
     const { count, types, numbers, words: source } = values;
@@ -138,7 +138,7 @@ const NARROW_WIDTH = {
 
 export type NarrowType = keyof typeof NARROW_WIDTH;
 
-/** Types that are seldom found for a column: with a check of each value. */
+/** The rarer types. Each value is checked. */
 export class NarrowColumn extends FixedColumn {
   readonly #base: NarrowType;
 

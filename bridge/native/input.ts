@@ -1,16 +1,16 @@
-/** Reading what ClickHouse writes in its Native format: columns of strings, or of arrays of strings. */
+/** Reads the Native blocks that ClickHouse writes: columns of strings, or of arrays of strings. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { ByteReader, CutShort } from '../request/byte-reader.ts';
 
 const STRING = 'String';
 const STRINGS = 'Array(String)';
 
-/** All rows of one column. */
+/** The values of one column, by row. */
 export type StringColumn = Buffer[] | Buffer[][];
 
 /**
- * The first block that has rows, of a stream that is at its end.
- * @throws internal, where it is cut short or has columns of other types
+ * Returns the first block that has rows. `bytes` is the whole stream.
+ * @throws internal if the block is cut short, has columns of other types, or is missing
  */
 export function firstBlock(bytes: Buffer): StringColumn[] {
   const reader = new NativeReader(bytes);
@@ -24,15 +24,15 @@ export function firstBlock(bytes: Buffer): StringColumn[] {
 }
 
 /**
- * The strings of a stream of blocks of one column, as many at a time as have come.
- * @throws internal, where the stream ends within a block; limit_exceeded, where a string is too long
+ * Yields the strings of a stream of blocks with one column: those that each chunk completes.
+ * @throws internal if the stream ends within a block or has other columns; limit_exceeded if a string is too long
  */
 export async function* stringsOfBlocks(
   input: AsyncIterable<Buffer>,
   stringBytesMax: number,
 ): AsyncGenerator<Buffer[]> {
   let pending: Buffer = Buffer.alloc(0);
-  /** Rows of the block that are still to come. */
+  /** Rows of the current block that have not been read. */
   let rows = 0;
   for await (const chunk of input) {
     const reader = new NativeReader(pending.length === 0 ? chunk : Buffer.concat([pending, chunk]));
@@ -61,17 +61,17 @@ export async function* stringsOfBlocks(
 
 class NativeReader extends ByteReader {
   column(rows: number): StringColumn {
-    this.string(); // its name
+    this.string(); // the name of the column
     const type = this.string().toString();
     if (type === STRING) return this.#strings(rows);
     if (type !== STRINGS) throw malformed(`a column is ${type}`);
-    // Where each array ends, then the strings of all.
+    // Array(String) has the end index of each array, then the strings of all arrays.
     const ends = Array.from({ length: rows }, () => this.#long());
     const strings = this.#strings(ends.at(-1) ?? 0);
     return ends.map((end, row) => strings.slice(ends[row - 1] ?? 0, end));
   }
 
-  /** What is before the strings of a block that has one column of them. @returns how many there are */
+  /** Reads what precedes the strings of a block with one column. @returns the number of strings */
   stringBlockHead(): number {
     const columns = this.number();
     const rows = this.number();

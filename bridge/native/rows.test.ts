@@ -12,10 +12,10 @@ import { Output } from '../output.ts';
 import { NativeRows } from './rows.ts';
 import { HEARTBEAT, nativeBlocks, nativeRows } from './testing.ts';
 
-/** As the script in front of the bridge writes it. */
+/** The byte that bigtrace.sh writes before it starts the bridge. */
 const FIRST = Buffer.of(1);
 
-/** What is written, and what of it at each time that there was a write. */
+/** A NativeRows writer, and the chunks that it has written. */
 class Written {
   readonly columns: TableColumn[];
   readonly writer: NativeRows;
@@ -38,7 +38,7 @@ class Written {
     return Buffer.concat(this.chunks);
   }
 
-  /** The rows of some traces, whose results come in turns. */
+  /** Writes the rows of some traces, whose results alternate. */
   async rows(traces: Record<string, Buffer[]>): Promise<void> {
     const open = Object.entries(traces).map(([address, results]) => {
       const bytes = Buffer.from(address);
@@ -54,7 +54,7 @@ class Written {
   }
 }
 
-/** What becomes of a value in a column of type Nullable(String). */
+/** The expected value in a column of type Nullable(String). */
 function textOf(value: CellValue): CellValue {
   if (value === null || value instanceof Uint8Array) return value;
   if (typeof value === 'string') return new Uint8Array(bytesFromText(value));
@@ -62,7 +62,7 @@ function textOf(value: CellValue): CellValue {
   return new Uint8Array(Buffer.from(text));
 }
 
-test('any cells of traces that come in turns become rows that read as the same', async () => {
+test('any cells of traces whose results alternate are written as rows with the same values', async () => {
   await fc.assert(
     fc.asyncProperty(anyCells, async (encoded) => {
       const { names, cells } = encoded;
@@ -86,7 +86,7 @@ test('any cells of traces that come in turns become rows that read as the same',
   );
 });
 
-test('columns of one kind and NULLs, and rows between them that are not so', async () => {
+test('uniform columns with NULLs, and rows with other kinds between them, keep their values', async () => {
   const types = { i: 'Int64', d: 'Float64', t: 'String' };
   await fc.assert(
     fc.asyncProperty(uniformCells, async (encoded) => {
@@ -125,7 +125,7 @@ test('integers and doubles keep every bit', async () => {
   );
 });
 
-test('a text of a mebibyte, and rows beyond the size of a block, come out whole', async () => {
+test('a text of more than 1 MiB, and more rows than one block holds, are written completely', async () => {
   const huge = 'x\t\\é'.repeat(2 ** 18);
   const cells: CellValue[] = Array.from({ length: 40_000 }, (_, index) => BigInt(index) ** 4n);
   cells[5000] = huge;
@@ -143,7 +143,7 @@ test('a text of a mebibyte, and rows beyond the size of a block, come out whole'
   expect(nativeBlocks(written.bytes).length).toBeGreaterThan(3);
 });
 
-test('until it is finished, what was written ends within a block', async () => {
+test('the output ends within a block until finish is called', async () => {
   const written = new Written('a Int64');
   const results = encodeTable({ names: ['a'], cells: [1n, 2n], batchCells: 2, resultBatches: 1 });
   const { writer } = written;

@@ -1,13 +1,13 @@
 /**
- * Rows as ClickHouse's Native format: block after block, each column in one piece, which ClickHouse takes as it
- * is. Reading as many rows as TSV costs it several times as much.
+ * Writes rows in ClickHouse's Native format: blocks that have each column in one piece, which ClickHouse uses without
+ * conversion. Reading the same rows as TSV takes ClickHouse several times as long.
  *
- * A block: the numbers of columns and rows, then for each column name, type, values. A block may leave out columns;
- * these get their defaults. So a heartbeat is a block of column `_hb` alone, the same for every query.
+ * A block is the numbers of columns and rows, then for each column its name, type and values. A column that a block
+ * omits gets its default. So a heartbeat is a block with the column `_hb` alone, the same for every query.
  *
- * ClickHouse takes the end of the pipe for the end of the rows, whatever it was that ended it. So there is always
- * the first byte of a heartbeat behind what was written: an end that was not meant is an end within a block,
- * which is an error. The very first of these bytes is written by bigtrace.sh, before there is a process to be killed.
+ * ClickHouse treats the end of the pipe as the end of the rows, whatever closed it. Therefore every write ends with the
+ * first byte of a heartbeat: a pipe that closes too early then ends within a block, which is an error. bigtrace.sh
+ * writes the first of these bytes before it starts the process that could be killed.
  */
 import type { CellsBatch } from '../../lib/query-result/reader.ts';
 import { BatchValues } from '../cells/batch-values.ts';
@@ -20,7 +20,7 @@ import { Float64Column, Int64Column, NarrowColumn } from './fixed-columns.ts';
 import { StringColumn, type TextRoom } from './string-column.ts';
 import { takeUniform } from './uniform.ts';
 
-/** A block is passed on when it has so many rows, or bytes of texts. */
+/** A block is written when it has this many rows, or bytes of texts in all columns. */
 const FULL_ROWS = 16 * 1024;
 const FULL_BYTES = 2 ** 20;
 
@@ -41,7 +41,7 @@ function markColumn(mark: number): Buffer {
 const HEARTBEAT = Buffer.concat([blockHead(1, 1), markColumn(MARK.HEARTBEAT)]);
 const HEARTBEAT_FIRST = HEARTBEAT.subarray(0, 1);
 
-/** What makes a whole block of the byte that is always there. */
+/** Completes the heartbeat whose first byte was already written. */
 export const HEARTBEAT_REST = HEARTBEAT.subarray(1);
 
 export class NativeRows implements RowWriter {
@@ -87,14 +87,14 @@ export class NativeRows implements RowWriter {
   }
 }
 
-/** The rows that are being collected. */
+/** Collects the rows of the next block. */
 class Block {
   readonly columns: readonly NativeColumn[];
   rows = 0;
-  /** Of the batch that rows are being made of. */
+  /** Values of the current batch. */
   readonly values = new BatchValues();
   readonly #texts = { bytes: 0 };
-  /** Whose rows: in runs, each up to a row. */
+  /** The traces of the rows, as runs: a run has the rows from the end of the previous one to `rowsTo`. */
   #runs: { trace: Buffer; rowsTo: number }[] = [];
 
   constructor(columns: readonly TableColumn[]) {
@@ -105,7 +105,7 @@ class Block {
     return this.rows >= FULL_ROWS || this.#texts.bytes >= FULL_BYTES;
   }
 
-  /** The columns have so many whole rows more; they are those of `trace`. */
+  /** Records that `rows` whole rows of `trace` were added to the columns. */
   add(trace: Buffer, rows: number): void {
     if (rows === 0) return;
     this.rows += rows;
@@ -114,7 +114,7 @@ class Block {
     else this.#runs.push({ trace, rowsTo: this.rows });
   }
 
-  /** Leaves the block empty. */
+  /** Writes the block to `output`, and empties it. */
   moveTo(output: Output): void {
     output.append(blockHead(this.columns.length + 1, this.rows));
     output.append(this.#traces());
@@ -127,9 +127,9 @@ class Block {
   }
 
   /**
-   * The address of each row, as a number in a list of them: a LowCardinality column, from which ClickHouse makes
-   * the String that it wants. The words before list and numbers are its version and flags: there is a list,
-   * with its own keys, and the numbers have 16 bits.
+   * The trace address of each row, as a LowCardinality column: a list of keys, and for each row a number in it.
+   * ClickHouse converts it to String. The words before are the version (1) and the flags (0x601: the block has its own
+   * keys, and the numbers have 16 bits).
    */
   #traces(): Buffer {
     const keys = this.#runs.map(({ trace }) => lengthAndBytes(trace));
@@ -161,7 +161,7 @@ function nativeColumn(column: TableColumn, room: TextRoom): NativeColumn {
   return new NarrowColumn(column, base);
 }
 
-/** Numbers as 64-bit words. */
+/** Encodes numbers below 2^32 as 64-bit words. */
 function longs(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 8);
   for (const [index, value] of values.entries()) bytes.writeUInt32LE(value, index * 8);
@@ -173,7 +173,7 @@ class NativeTrace implements CellWriter {
   readonly #block: Block;
   /** In the order of the result's columns. */
   #columns: NativeColumn[] = [];
-  /** The first cells of a row whose others come with the next result. */
+  /** The first cells of a row whose other cells come with the next piece. */
   #held: HeldCell[] = [];
 
   constructor(address: Buffer, block: Block) {
@@ -196,7 +196,7 @@ class NativeTrace implements CellWriter {
     }
   }
 
-  /** Leaves whole rows in the block. */
+  /** Adds the cells of a piece, and leaves only whole rows in the block. */
   #take(values: BatchValues): void {
     const columns = this.#columns;
     const held = this.#held;

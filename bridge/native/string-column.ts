@@ -1,4 +1,4 @@
-/** Columns of texts and blobs. */
+/** Columns of strings, which hold texts and blobs. */
 import type { TextTarget } from '../cells/cells.ts';
 import { doubleText } from '../cells/double-text.ts';
 import type { TableColumn } from '../columns/structure.ts';
@@ -6,30 +6,30 @@ import type { Output } from '../output.ts';
 import { EMPTY, grown, NativeColumn, type Source } from './column.ts';
 import { LENGTH_BYTES, writeLength } from './encoding.ts';
 
-/** What texts of a block take, in all columns. */
+/** The size of the strings of a block, over all columns. */
 export interface TextRoom {
   bytes: number;
 }
 
-/** Up to this length a loop over words is quicker than a native copy. */
+/** Up to this length a loop over words is faster than a native copy. */
 const SHORT_BYTES = 48;
 
-/** Text columns do not keep more than this for the next block. */
+/** A column does not keep a larger buffer than this for the next block. */
 const BYTES_KEPT_MAX = 4 * 2 ** 20;
 
-/** Room behind a text for its length, and what a copy by words may write too many. */
+/** Extra room for the length of a text, and for the bytes that a copy by words writes behind it. */
 const SPARE_BYTES = LENGTH_BYTES + 3;
 
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
-/** Each has its length before it. */
+/** Its values are strings, each after its length. */
 export class StringColumn extends NativeColumn implements TextTarget {
   readonly #room: TextRoom;
   #bytes: Buffer = EMPTY;
-  /** Of the same bytes. */
+  /** A view of `#bytes`. */
   #view: DataView = NO_VIEW;
   #at = 0;
-  /** Where the last one begins. */
+  /** Offset of the last string. */
   #lastFrom = 0;
 
   constructor(column: TableColumn, room: TextRoom) {
@@ -53,7 +53,7 @@ export class StringColumn extends NativeColumn implements TextTarget {
     this.#lastFrom = this.#at;
     if (this.#at + length + SPARE_BYTES > this.#bytes.length) this.#grow(length);
     const at = writeLength(this.#bytes, this.#at, length);
-    // Word by word is quicker than a native copy; the bytes too many are written over.
+    // A copy by words is faster than a native one. The next string overwrites the bytes behind the end.
     if (length > SHORT_BYTES || to + 4 > source.bytes.length)
       source.bytes.copy(this.#bytes, at, from, to);
     else
@@ -102,8 +102,7 @@ export class StringColumn extends NativeColumn implements TextTarget {
   protected clearValues(): void {
     this.#room.bytes -= this.#at;
     this.#at = 0;
-    // One that had to grow for a huge value is given back to the system.
-    if (this.#bytes.length > BYTES_KEPT_MAX) this.#bytes = EMPTY; // grown anew when it is needed
+    if (this.#bytes.length > BYTES_KEPT_MAX) this.#bytes = EMPTY;
   }
 
   #grow(length: number): void {

@@ -1,4 +1,4 @@
-/** For tests: reading what the bridge writes in the format Native, as ClickHouse does. */
+/** For tests: reads the Native blocks that the bridge writes, as ClickHouse does. */
 import { expect } from 'vitest';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
@@ -9,7 +9,7 @@ export interface NativeBlock {
 
 export const HEARTBEAT: NativeBlock = { _hb: { type: 'UInt8', values: [1n] } };
 
-/** All blocks. @throws RangeError, where the last is cut short */
+/** Returns all blocks. @throws RangeError if the last one is cut short */
 export function nativeBlocks(bytes: Buffer): NativeBlock[] {
   const reader = new Reader(bytes);
   const blocks: NativeBlock[] = [];
@@ -17,7 +17,7 @@ export function nativeBlocks(bytes: Buffer): NativeBlock[] {
   return blocks;
 }
 
-/** Rows of the blocks that are no heartbeats, each with its trace's address first. */
+/** Returns the rows of the blocks without the column `_hb`, each with the address of its trace first. */
 export function nativeRows(bytes: Buffer): CellValue[][] {
   return nativeBlocks(bytes)
     .filter((block) => block['_hb'] === undefined)
@@ -57,7 +57,7 @@ class Reader {
     return Array.from({ length: rows }, () => this.#value(type));
   }
 
-  /** Version 1, with keys of its own and 16-bit numbers of them. */
+  /** Reads version 1 with its own keys and 16-bit numbers. */
   #lowCardinality(rows: number): CellValue[] {
     expect([this.#word(), this.#word()]).toEqual([1n, 0x601n]);
     const keys = Array.from({ length: Number(this.#word()) }, () => textFromBytes(this.#text()));

@@ -1,4 +1,4 @@
-/** Columns of which each has cells of its own kind, and NULLs: as most have, and several times as quick as cell by cell. */
+/** Adds pieces whose columns each have one kind of cells and NULLs. Most are so; it is several times as fast. */
 import { addKinds } from '../../lib/query-result/cell-kinds.ts';
 import { CellType } from '../../lib/query-result/cell-type.ts';
 import type { BatchValues } from '../cells/batch-values.ts';
@@ -7,7 +7,7 @@ import type { NativeColumn } from './column.ts';
 import { Float64Column, Int64Column } from './fixed-columns.ts';
 import { StringColumn } from './string-column.ts';
 
-/** Takes a piece that has not been read. @returns whether it could be taken so */
+/** Adds the cells of a piece that has not been read. @returns false, without reading it, if it is not uniform */
 export function takeUniform(columns: readonly NativeColumn[], values: BatchValues): boolean {
   const width = columns.length;
   if (width === 0 || width > COLUMNS_MAX || values.count % width !== 0) return false;

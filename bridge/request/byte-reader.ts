@@ -1,9 +1,9 @@
-/** Lengths and texts as ClickHouse's binary formats have them. */
+/** Reads numbers and strings of ClickHouse's binary formats (Native, RowBinary). */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
-/** The rest has not come, or never will. */
+/** The bytes end too early: the rest has not arrived, or the stream was cut short. */
 export class CutShort extends BigtraceError {
-  /** Of the reader's bytes, so many are needed at least. */
+  /** The number of bytes that the reader needs at least, counted from its start. */
   readonly bytesWanted: number;
 
   constructor(bytesWanted: number) {
@@ -24,7 +24,7 @@ export class ByteReader {
     return this.at < this.bytes.length;
   }
 
-  /** Seven bits a byte. */
+  /** Reads an unsigned LEB128 number. @throws CutShort */
   number(): number {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
@@ -35,6 +35,7 @@ export class ByteReader {
     }
   }
 
+  /** Reads a string after its length. @throws CutShort */
   string(): Buffer {
     const length = this.number();
     const to = this.at + length;

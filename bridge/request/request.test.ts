@@ -9,7 +9,7 @@ import { fieldsOf, linesOf, stringsOf, unescaped } from '../tsv/input.ts';
 import { queryInput, type RequestRow, rowOfNative, rowOfTsv, schemaInput } from './request.ts';
 import { rowsOfBinary } from './row-binary.ts';
 
-/** As ClickHouse writes a String into TSV, and one within an array. */
+/** Escapes a String as ClickHouse does in TSV; with `extra`, as it does within an array. */
 function escaped(bytes: Uint8Array, extra = ''): Buffer {
   const text = Buffer.from(bytes).toString('latin1');
   const codes: Record<string, string> = { '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't' };
@@ -19,7 +19,7 @@ function escaped(bytes: Uint8Array, extra = ''): Buffer {
   return Buffer.from(result, 'latin1');
 }
 
-test('any strings survive the way through a row', () => {
+test('any strings written to a TSV row are read as the same strings', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array()), fc.uint8Array(), (traces, sql) => {
       const quoted = traces.map((trace) => `'${escaped(trace, 'quotes').toString('latin1')}'`);
@@ -32,13 +32,13 @@ test('any strings survive the way through a row', () => {
 });
 
 test.each(['', '[', "['a'", "['a',]", "['a' 'b']", "['a]", '[a]', "['a\\"])(
-  'no array: %s',
+  '%s is not an array',
   (text) => {
     expect(() => stringsOf(Buffer.from(text))).toThrow('traces is no Array(String)');
   },
 );
 
-test('a query row', () => {
+test('queryInput reads the columns of a query row', () => {
   const row = Buffer.from("['/local/**']\tSELECT 1\tid\tanalyst\tlenient\t_hb UInt8");
   expect(queryInput(rowOfTsv(row), false)).toEqual({
     traces: [Buffer.from('/local/**')],
@@ -53,7 +53,7 @@ test('a query row', () => {
   expect(queryInput(rowOfTsv(known), false).statement).toBe('SELECT 2');
 });
 
-test('rows in the format RowBinary, whatever bytes are in them and in whatever pieces they come', async () => {
+test('rowsOfBinary reads rows with any bytes, in chunks of any length', async () => {
   const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
   const row = fc.record({
     traces: fc.array(bytes),
@@ -82,7 +82,7 @@ async function* piecesOf(bytes: Buffer, lengths: readonly number[]): AsyncGenera
   yield bytes.subarray(at);
 }
 
-test('a row in the format RowBinary that is cut short or too long is refused', async () => {
+test('rowsOfBinary rejects a row that is cut short or too long', async () => {
   const row = schemaRow(['/local/a'], 'SELECT 1', ['strict', 'find']);
   const read = async (bytes: Buffer): Promise<void> => {
     for await (const _ of rowsOfBinary(piecesOf(bytes, [3, 9]), 5, 100));
@@ -116,7 +116,7 @@ function native(...columns: [type: string, values: Uint8Array][]): Buffer {
   return Buffer.concat([head, ...parts]);
 }
 
-test('a query row in the format Native, whatever bytes are in it', () => {
+test('rowOfNative reads a row with any bytes, and rejects one that is cut short', () => {
   const bytes = fc.uint8Array({ maxLength: 300 });
   fc.assert(
     fc.property(fc.array(bytes), bytes, (traces, sql) => {
@@ -141,7 +141,7 @@ test('a query row in the format Native, whatever bytes are in it', () => {
   expect(() => rowOfNative(native(['Int8', Buffer.of(1)]))).toThrow('a column is Int8');
 });
 
-test('a list of traces in blocks, however the stream is cut', async () => {
+test('stringsOfBlocks reads a list of traces in chunks of any length', async () => {
   const block = (...addresses: string[]): Buffer =>
     Buffer.concat([
       Buffer.of(1, addresses.length),
@@ -166,7 +166,7 @@ test('a list of traces in blocks, however the stream is cut', async () => {
   await expect(read(two, 1000, 1000)).rejects.toThrow('the list has 2 columns, String');
 });
 
-test('lines are found however the stream is cut', async () => {
+test('linesOf splits a stream in chunks of any length into lines', async () => {
   const cut = async function* (text: string, size: number) {
     for (let at = 0; at < text.length; at += size) yield Buffer.from(text.slice(at, at + size));
   };
@@ -180,7 +180,7 @@ test('lines are found however the stream is cut', async () => {
   await expect(long.next()).rejects.toThrow('longer than 10 bytes');
 });
 
-test('distinct names', () => {
+test('distinctNames returns names that are all different and none of the bridge', () => {
   expect(distinctNames(['a', 'a', 'a_1', 'a', '', '_hb', '_trace_address', 'column_5'])).toEqual([
     'a',
     'a_2',
@@ -211,7 +211,7 @@ test.each([
   expect(typeOfKinds(kinds)).toBe(type);
 });
 
-test('structures read back as they were written', () => {
+test('parseStructure reads what formatStructure wrote', () => {
   const name = fc.string({
     unit: fc.constantFrom('a', '`', '\\', '\n', '"', "'", ',', ' ', 'é', '\t', '('),
   });
@@ -261,7 +261,7 @@ test.each([
   expect(() => parseStructure(`_hb UInt8, _trace_address String, ${structure}`)).toThrow(message);
 });
 
-test('columns match by position, or by name where the names are the same', () => {
+test('columns match by position, or by name if the names are the same', () => {
   expect(matchColumns(['a', 'b'], ['x', 'y'])).toEqual([0, 1]);
   expect(matchColumns(['a', 'b', 'c'], ['c', 'a', 'b'])).toEqual([1, 2, 0]);
   expect(matchColumns(['a', 'a'], ['a_1', 'a'])).toEqual([1, 0]);

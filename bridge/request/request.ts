@@ -1,6 +1,6 @@
 /**
- * The rows that ClickHouse hands to the bridge, in the format that its answer has: TSV, or Native with
- * `--format Native`.
+ * Reads the requests that ClickHouse writes to the bridge. A query row has the format of the rows that the bridge
+ * writes: TSV, or Native with `--format Native`.
  *
  * `bigtrace query` reads ONE row on stdin:
  *
@@ -11,16 +11,16 @@
  *   | 3 | query_id    | String        | queryID()                                                     |
  *   | 4 | user        | String        | currentUser()                                                 |
  *   | 5 | on_failure  | String        | 'strict' or 'lenient'                                         |
- *   | 6 | structure   | String        | the very text given to executable() as the table's structure  |
- *   | 7 | statement   | String        | the client's whole statement, as far as it is known; optional |
- *   | 8 | table       | String        | of bigtrace_table: the argument of that name; optional        |
- *   | 9 | sample      | Array(String) | of bigtrace_table: the argument of that name; with column 8   |
+ *   | 6 | structure   | String        | the same text as the structure in the call of executable()    |
+ *   | 7 | statement   | String        | the start of the client's statement; may be empty; optional   |
+ *   | 8 | table       | String        | the argument of bigtrace_table with this name; optional       |
+ *   | 9 | sample      | Array(String) | the argument of bigtrace_table with this name; with column 8  |
  *
- * With `--traces-fd 3` it reads further traces from that descriptor, one String a row, as a stream: the
- * second input query of executable().
+ * With `--traces-fd 3` it reads more trace addresses as a stream from that descriptor, one String per row: the second
+ * input query of executable().
  *
- * `bigtrace schema` reads rows of columns 1 to 5 and a sixth, as RowBinary, as they come, and answers each with one
- * String: the structure. The sixth is 'find', or 'again' where the query has been given its columns already.
+ * `bigtrace schema` reads rows with columns 1 to 5 and a sixth in RowBinary, and writes one String for each: the
+ * structure. The sixth is 'find', or 'again' if the query has already received its columns.
  */
 
 import { BigtraceError } from '../../lib/common/errors.ts';
@@ -28,10 +28,10 @@ import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { firstBlock } from '../native/input.ts';
 import { fieldsOf, stringsOf, unescaped } from '../tsv/input.ts';
 
-/** ClickHouse itself bounds a literal by max_query_size, but an operator may raise that. */
+/** ClickHouse bounds a literal by max_query_size, but an operator may raise that setting. */
 export const REQUEST_BYTES_MAX = 256 * 2 ** 20;
 
-/** Of the columns that `bigtrace schema` reads: all but the first. */
+/** Number of String columns that `bigtrace schema` reads: all but the first column. */
 export const SCHEMA_TEXTS = 5;
 
 export interface SchemaInput {
@@ -40,31 +40,31 @@ export interface SchemaInput {
   queryId: string;
   user: string;
   lenient: boolean;
-  /** The query has been given its columns: it gets the same. */
+  /** Whether the query has already received its columns: then it gets the same ones again. */
   again: boolean;
 }
 
 export interface QueryInput extends Omit<SchemaInput, 'again'> {
   structure: string;
-  /** Empty where it is not known. */
+  /** Empty if it is unknown. */
   statement: string;
-  /** Of bigtrace_table: the table that names the traces, and the traces over which its columns were found. */
+  /** For bigtrace_table: the table that lists the traces, and the traces used for column finding. */
   list?: { table: string; sample: Buffer[] };
 }
 
 /** The columns of a row. */
 export interface RequestRow {
   traces: Buffer[];
-  /** Columns 2 to 5, 6, 7 or 8. */
+  /** The String columns from column 2 on; the last is column 6, 7 or 8. */
   texts: Buffer[];
   /** Column 9. */
   sample?: Buffer[];
 }
 
-/** Columns between the two arrays of a row. */
+/** The most String columns, those between the two arrays of a row. */
 const TEXTS_MAX = 7;
 
-/** Columns of a row of TSV. @throws internal */
+/** Reads the columns of a TSV row. @throws internal if an array is malformed */
 export function rowOfTsv(line: Uint8Array): RequestRow {
   const [traces = new Uint8Array(), ...others] = fieldsOf(line);
   const texts = others.slice(0, TEXTS_MAX).map(unescaped);
@@ -72,7 +72,7 @@ export function rowOfTsv(line: Uint8Array): RequestRow {
   return { traces: stringsOf(traces), texts, ...(sample === undefined ? {} : { sample }) };
 }
 
-/** Columns of the only row of a Native block. @throws internal */
+/** Reads the columns of the only row of a Native block. @throws internal if it is malformed */
 export function rowOfNative(bytes: Buffer): RequestRow {
   const [traces, ...others] = firstBlock(bytes).map((column) => column[0]);
   const sample = others[TEXTS_MAX];
@@ -83,14 +83,14 @@ export function rowOfNative(bytes: Buffer): RequestRow {
   return { traces, texts, ...(Array.isArray(sample) ? { sample } : {}) };
 }
 
-/** @throws BigtraceError internal, where the row is not what the view must send; no_sql, no_traces. */
+/** Checks a row of `bigtrace schema`. @throws internal if columns are missing; no_sql, no_traces, invalid_option */
 export function schemaInput(row: RequestRow): SchemaInput {
   const input = commonInput(row, [SCHEMA_TEXTS + 1]);
   if (input.traces.length === 0) throw noTraces();
   return { ...input, again: textOf(row.texts[4]) === 'again' };
 }
 
-/** @throws as schemaInput */
+/** Checks a row of `bigtrace query`. @throws as schemaInput; no_traces only without `moreTraces` */
 export function queryInput(row: RequestRow, moreTraces: boolean): QueryInput {
   const { texts, sample } = row;
   const input = commonInput(row, sample === undefined ? [6, 7] : [8]);

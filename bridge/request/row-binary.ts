@@ -1,14 +1,14 @@
 /**
- * Rows of ClickHouse's format RowBinary, as `bigtrace schema` has them: one Array(String), then texts. No setting
- * of ClickHouse changes how these are written, so no user's settings can.
+ * Reads the rows of `bigtrace schema`: one Array(String), then Strings, in ClickHouse's format RowBinary. No setting of
+ * ClickHouse, and so no user, can change how it writes them.
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { ByteReader, CutShort } from './byte-reader.ts';
 import type { RequestRow } from './request.ts';
 
 /**
- * The rows of a stream, as many at a time as have come; each has `textCount` texts behind its array.
- * @throws internal, where the stream ends within a row; limit_exceeded, where a row is too long
+ * Yields the rows of a stream: those that each chunk completes. A row has `textCount` Strings behind its array.
+ * @throws internal if the stream ends within a row; limit_exceeded if a row is longer than `rowBytesMax`
  */
 export async function* rowsOfBinary(
   input: AsyncIterable<Buffer>,
@@ -33,9 +33,9 @@ export async function* rowsOfBinary(
   if (pendingBytes > 0 || row.bytes > 0) throw new CutShort(bytesWanted);
 }
 
-/** Takes a row's parts as they come: each is read once, however many chunks it comes in. */
+/** Builds rows from chunks. Each part of a row is decoded once, however many chunks the row has. */
 class RowBuilder {
-  /** Of the row that is being read. */
+  /** Bytes read of the unfinished row. */
   bytes = 0;
   readonly #textCount: number;
   #tracesLeft: number | undefined;
@@ -45,7 +45,7 @@ class RowBuilder {
     this.#textCount = textCount;
   }
 
-  /** The rows that end in `bytes`, what is left of them, and how many bytes the next part needs. */
+  /** Returns the rows that end in `bytes`, the unread rest, and the size that the rest needs for the next part. */
   read(bytes: Buffer): { rows: RequestRow[]; rest: Buffer; wanted: number } {
     const reader = new ByteReader(bytes);
     const rows: RequestRow[] = [];

@@ -32,12 +32,12 @@ test.each([
   expect(() => checkArguments(statement)).toThrow(message);
 });
 
-test('a long statement is cut in linear time', () => {
+test('a statement with many escapes is read in linear time', () => {
   const statement = `SELECT bigtrace(traces=['${"\\'".repeat(30_000)}'], other=1)`;
   expect(() => checkArguments(statement)).toThrow('bigtrace has no argument other');
 });
 
-test('a script of 16 MB in one literal, and what never ends, are read once', () => {
+test('a literal of 16 MiB, and an unterminated literal or comment, are read in linear time', () => {
   const call = (sql: string): string =>
     `SELECT * FROM bigtrace(traces=['/local/a'], sql=${sql}, nope=1)`;
   for (const sql of [

@@ -1,6 +1,6 @@
 /**
- * ClickHouse ignores an argument that a view does not have: `bigtrace(…, on_failure='lenient')` would be strict
- * without a word. The calls in the client's statement are looked through for such arguments. Pure.
+ * Checks the view calls in the client's statement for arguments that the view does not have. ClickHouse ignores those:
+ * without the check, `bigtrace(…, on_failure='lenient')` would be strict. No I/O.
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
@@ -25,7 +25,7 @@ interface Call {
   depth: number;
 }
 
-/** @throws invalid_option, naming the argument, the view and what it has */
+/** @throws invalid_option, which names the argument, the view and the arguments that it has */
 export function checkArguments(statement: string): void {
   const calls: Call[] = [];
   let depth = 0;
@@ -49,8 +49,9 @@ export function checkArguments(statement: string): void {
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 
 /**
- * As ClickHouse cuts them, without comments and blanks; names without their quotes, a literal as one apostrophe.
- * Every character is read once, for a statement may hold a script of megabytes in one literal.
+ * Yields the tokens of a statement as ClickHouse does, without comments and blanks. A quoted name comes without its
+ * quotes, a string literal as one apostrophe. Every character is read once, because one literal may be a script of
+ * several megabytes.
  */
 function* tokens(statement: string): Generator<string> {
   for (let at = 0; at < statement.length; ) {
@@ -73,7 +74,7 @@ function* tokens(statement: string): Generator<string> {
   }
 }
 
-/** Where what begins at `at` ends; undefined where no comment begins there. */
+/** Offset of the end of the comment that begins at `at`; undefined if none begins there. */
 function endOfComment(statement: string, at: number): number | undefined {
   const isLine = /^(--|#[ !])/.test(statement.slice(at, at + 2));
   if (!isLine && !statement.startsWith('/*', at)) return undefined;
@@ -82,7 +83,7 @@ function endOfComment(statement: string, at: number): number | undefined {
   return isLine ? end : end + 2;
 }
 
-/** A backslash takes the next character with it, and a quote twice is one in the text. */
+/** Offset of the closing quote. A backslash escapes the next character, and a doubled quote stands for one. */
 function closingQuote(statement: string, open: number): number {
   const quote = statement[open];
   for (let at = open + 1; at < statement.length; at++) {

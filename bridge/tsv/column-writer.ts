@@ -1,4 +1,4 @@
-/** Values into fields of TSV: each kind of cell as the column's type has it. */
+/** Writes values as fields of TSV, in the form that the type of the column requires. */
 
 import type { Int64 } from '../cells/int64.ts';
 import type { BaseType } from '../columns/column-type.ts';
@@ -16,8 +16,8 @@ import {
 } from './fields.ts';
 
 /**
- * Writes cells of one column of the table. Numbers need NUMBER_BYTES of room, made by the caller.
- * @throws type_mismatch, all of it
+ * Writes the cells of one column of the table. For a number or a NULL, the caller has made NUMBER_BYTES of room.
+ * Every method throws type_mismatch if the value does not fit the column.
  */
 export class ColumnWriter {
   readonly #fit: ColumnCheck;
@@ -28,7 +28,7 @@ export class ColumnWriter {
     this.#base = column.type.base;
   }
 
-  /** What stands in the column of a heartbeat row. */
+  /** The field of this column in rows that are no data (heartbeats, failures). */
   get filler(): string {
     if (this.#fit.nullable) return '\\N';
     if (this.#base === 'String') return '';
@@ -53,7 +53,7 @@ export class ColumnWriter {
     else writeAscii(output, this.#fit.whole(value).toString());
   }
 
-  /** NUL-terminated text at `from`. */
+  /** Writes the NUL-terminated text at `from`. */
   text(output: Output, bytes: Buffer, from: number, specials: Specials, spare: number): void {
     if (this.#base !== 'String') this.#fit.text(bytes.subarray(from, bytes.indexOf(0, from)));
     writeText(output, bytes, from, specials, spare);

@@ -1,18 +1,18 @@
 /**
- * Whole numbers as decimal digits, written straight into bytes. Arguments are 32-bit words: V8 passes
- * those without an object on the heap.
+ * Writes whole numbers as decimal digits, directly into bytes. Arguments are 32-bit words, because V8 passes them
+ * without allocating an object.
  */
 
 const ZERO = 0x30;
 const BILLION = 1_000_000_000;
 
-/** The two digits of 0..99, as a little-endian word. */
+/** The two digits of each number from 0 to 99, as a little-endian 16-bit word. */
 const PAIRS = Uint16Array.from(
   { length: 100 },
   (_, value) => (ZERO + Math.floor(value / 10)) | ((ZERO + (value % 10)) << 8),
 );
 
-/** Writes the unsigned number of two words; returns the position after its last digit. */
+/** Writes the unsigned 64-bit number with these two words. Returns the offset behind its last digit. */
 export function writeDigits(bytes: DataView, at: number, high: number, low: number): number {
   if (high === 0 && low >= 0 && low < BILLION) return writePart(bytes, at, low, digitCount(low));
   if (high >>> 0 >= 2 ** 21) return writeLong(bytes, at, high, low);

@@ -1,13 +1,13 @@
 /**
- * TSV has no sign of its end: ClickHouse takes the end of the pipe for the end of the rows, whatever ended it. In the
- * format CustomSeparated, as the profile bigtrace_rows sets it up, a line behind the last row says that these were all,
- * or that stderr says what went wrong. ClickHouse refuses rows without this line.
+ * The end mark of the format CustomSeparated. TSV has none: ClickHouse treats the end of the pipe as the end of the
+ * rows, whatever closed it. With the settings of the profile bigtrace_rows, ClickHouse rejects CustomSeparated rows unless
+ * this line follows them. It means that the rows are complete, or that stderr has an error.
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
 export const END_MARK = Buffer.from('END\n');
 
-/** The lines in front of the mark. @throws internal, where there is none */
+/** Yields the lines before the mark. @throws internal if the last line is not the mark */
 export async function* untilEndMark(
   batches: AsyncIterable<Uint8Array[]>,
 ): AsyncGenerator<Uint8Array[]> {

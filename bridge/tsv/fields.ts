@@ -1,4 +1,4 @@
-/** Writing values as fields of ClickHouse's TSV, byte by byte. */
+/** Writes values as fields of ClickHouse's TSV, byte by byte. */
 
 import { doubleText } from '../cells/double-text.ts';
 import type { Int64 } from '../cells/int64.ts';
@@ -11,7 +11,7 @@ const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const LETTER_N = 0x4e;
 
-/** For each byte what stands after a backslash for it; 0 where it stands for itself. */
+/** For each byte, the character that follows the backslash in its escape; 0 if the byte is not escaped. */
 const ESCAPED = new Uint8Array(256);
 ESCAPED[0x00] = 0x30;
 ESCAPED[TAB] = 0x74;
@@ -19,7 +19,7 @@ ESCAPED[NEWLINE] = 0x6e;
 ESCAPED[0x0d] = 0x72;
 ESCAPED[BACKSLASH] = BACKSLASH;
 
-/** Whether a byte surely stands for itself: quicker than a look into the table. */
+/** Whether a byte certainly needs no escape. Faster than a table lookup. */
 function isPlain(byte: number): boolean {
   return byte > BACKSLASH || (byte > 0x0d && byte !== BACKSLASH);
 }
@@ -37,13 +37,13 @@ function writeSpecial(buffer: Uint8Array, at: number, byte: number): number {
 
 const SPECIALS = [TAB, NEWLINE, 0x0d, BACKSLASH];
 
-/** Up to this length a loop over bytes is quicker than native calls. */
+/** Up to this length a loop over bytes is faster than native calls. */
 const SHORT_BYTES = 64;
 
-/** Bytes of a blob that room is made for at a time: each may need two. */
+/** Bytes of a blob that are written after one reserve. Each may need two bytes of output. */
 const PIECE_BYTES = 16 * 1024;
 
-/** Room that a number, a NULL and the separator after it need at most. */
+/** The most bytes that a number or a NULL needs with the separator after it. */
 export const NUMBER_BYTES = 32;
 
 export function writeInt64(output: Output, value: Int64): void {
@@ -78,8 +78,8 @@ export function writeNull(output: Output): void {
 }
 
 /**
- * Writes the NUL-terminated text at `from`, escaped. There is a NUL before `specials.to`. `spare` bytes
- * stay free in the output behind it.
+ * Writes the NUL-terminated text at `from`, escaped. There must be a NUL before `specials.to`. Leaves room for `spare`
+ * more bytes in the output.
  */
 export function writeText(
   output: Output,
@@ -108,7 +108,7 @@ export function writeText(
       }
     }
     output.at = out;
-    // It is long: what needs no escaping is copied as a block.
+    // A long text: copies the bytes up to the next escape as a block.
     if (end < 0) end = bytes.indexOf(0, at);
     const plainTo = Math.min(end, specials.next(at));
     if (plainTo - at < SHORT_BYTES) continue;
@@ -118,9 +118,9 @@ export function writeText(
   }
 }
 
-/** Where the next byte stands that needs escaping: found by native search, and remembered. */
+/** Finds the next byte that needs an escape, by native search. Remembers what it found. */
 export class Specials {
-  /** End of the texts. */
+  /** Offset of the end of the texts. */
   readonly to: number;
   readonly #bytes: Buffer;
   readonly #found = SPECIALS.map(() => -1);
@@ -145,7 +145,7 @@ export class Specials {
   }
 }
 
-/** Writes any bytes, escaped; `spare` bytes stay free in the output behind them. */
+/** Writes the bytes `[from, to)`, escaped. Leaves room for `spare` more bytes in the output. */
 export function writeBytes(
   output: Output,
   bytes: Uint8Array,
@@ -167,7 +167,7 @@ export function writeBytes(
   }
 }
 
-/** The bytes, escaped, on their own. */
+/** Returns the bytes, escaped. */
 export function escapeBytes(bytes: Uint8Array): Buffer {
   const escaped: number[] = [];
   for (const byte of bytes) {

@@ -1,4 +1,4 @@
-/** Reading what ClickHouse writes as TSV (TabSeparated): fields as bytes, arrays of strings. */
+/** Reads the TSV (TabSeparated) that ClickHouse writes: fields as bytes, and arrays of strings. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
 const TAB = 0x09;
@@ -9,7 +9,7 @@ const OPEN = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE = 0x5d;
 
-/** What stands after a backslash, and the byte it means; any other byte means itself. */
+/** Maps the byte after a backslash to the byte that the escape stands for. Any other byte stands for itself. */
 const UNESCAPED = new Map([
   [0x30, 0x00],
   [0x61, 0x07],
@@ -21,7 +21,7 @@ const UNESCAPED = new Map([
   [0x76, 0x0b],
 ]);
 
-/** The raw fields of one line (without its newline). */
+/** Returns the fields of one line (without its newline), still escaped. */
 export function fieldsOf(line: Uint8Array): Uint8Array[] {
   const fields: Uint8Array[] = [];
   let from = 0;
@@ -35,7 +35,7 @@ export function fieldsOf(line: Uint8Array): Uint8Array[] {
   return fields;
 }
 
-/** The bytes that an escaped text stands for. */
+/** Returns the bytes that an escaped text stands for. */
 export function unescaped(text: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(text.length);
   let length = 0;
@@ -51,7 +51,7 @@ export function unescaped(text: Uint8Array): Buffer {
   return bytes.subarray(0, length);
 }
 
-/** The elements of an `Array(String)`: `['a','b\'c']`. */
+/** Returns the elements of an `Array(String)`: `['a','b\'c']`. @throws internal if the field is not one */
 export function stringsOf(field: Uint8Array): Buffer[] {
   const strings: Buffer[] = [];
   let at = 0;
@@ -74,7 +74,10 @@ function notAnArray(): BigtraceError {
   return new BigtraceError('internal', 'malformed request: traces is no Array(String) in TSV');
 }
 
-/** Splits a stream of bytes into lines, as many at a time as have come; a last one without newline counts. */
+/**
+ * Splits a stream of bytes into lines, and yields those that each chunk completes. The last line may lack a newline.
+ * @throws limit_exceeded if a line is longer than `lineBytesMax`
+ */
 export async function* linesOf(
   input: AsyncIterable<Uint8Array>,
   lineBytesMax: number,

@@ -29,7 +29,7 @@ function outputTo(chunks: Buffer[]): Output {
 
 const TRACE = Buffer.from('/local/a\tb');
 
-/** What comes out for the results of one trace, as the lines' fields behind `_trace_address`. */
+/** Writes the results of one trace, and returns for each line the fields behind `_trace_address`. */
 async function linesFor(
   columns: TableColumn[],
   results: Buffer[],
@@ -54,7 +54,7 @@ async function linesFor(
   return lines;
 }
 
-/** The field that a value must become; the reference to the encoder's fast ways. */
+/** The expected field for a value, computed without the encoder's optimizations. */
 function fieldOf(value: CellValue): Buffer {
   if (value === null) return Buffer.from('\\N');
   if (typeof value === 'bigint') return Buffer.from(value.toString());
@@ -67,14 +67,14 @@ function fieldOf(value: CellValue): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-test('any cells become the fields that ClickHouse reads as the same', async () => {
+test('any cells are written as fields that ClickHouse reads as the same values', async () => {
   await fc.assert(
     fc.asyncProperty(anyCells, async (encoded) => {
       const { names, cells } = encoded;
       const structure = names.map((name) => `${name} Nullable(String)`);
       const expected = chunk(cells, names.length).map((row) => row.map(fieldOf));
       expect(await linesFor(columnsOf(structure.join()), encodeTable(encoded))).toEqual(expected);
-      // The same by name, the table's columns the other way round.
+      // With the columns of the table in reverse order, columns match by name.
       const reversed = expected.map((row) => row.toReversed());
       const columns = columnsOf(structure.toReversed().join());
       expect(await linesFor(columns, encodeTable(encoded))).toEqual(reversed);
@@ -83,7 +83,7 @@ test('any cells become the fields that ClickHouse reads as the same', async () =
   );
 });
 
-test('a text of a mebibyte, and rows beyond the size of the output, come out whole', async () => {
+test('a text of more than 1 MiB, and more rows than the output buffers, are written completely', async () => {
   const huge = 'x\t\\é'.repeat(2 ** 18);
   const cells: CellValue[] = Array.from({ length: 20_000 }, (_, index) => BigInt(index) ** 4n);
   cells[5000] = huge;
@@ -96,7 +96,7 @@ test('a text of a mebibyte, and rows beyond the size of the output, come out who
   expect(lines.at(-1)?.[0]?.toString()).toBe(String(19_999n ** 4n));
 });
 
-test('doubles are text that reads back as the same double', () => {
+test('doubleText returns text that reads back as the same double', () => {
   fc.assert(
     fc.property(fc.double({ noDefaultInfinity: true, noNaN: true }), (value) => {
       expect(Object.is(Number(doubleText(value)), value)).toBe(true);
@@ -159,7 +159,7 @@ test.each<[string, CellValue, string]>([
   expect(await convert(type, value)).toBe(`${type} and ${message}`);
 });
 
-test('traces must agree on their columns', async () => {
+test('a trace whose columns differ from those of the first trace is an error', async () => {
   const columns = columnsOf('a Int64');
   const table = new Table(['a']);
   const one = { cells: [1n], batchCells: 1, resultBatches: 1 };
@@ -169,7 +169,7 @@ test('traces must agree on their columns', async () => {
   );
 });
 
-test('a heartbeat row fills each column, and so does that of a failed trace', async () => {
+test('rows of heartbeats and of failed traces have a value in each column', async () => {
   const chunks: Buffer[] = [];
   const columns = columnsOf('a Int64, b Nullable(Float64), c String, d Bool, e Nullable(String)');
   const writer = new TsvRows(columns, outputTo(chunks));
@@ -181,7 +181,7 @@ test('a heartbeat row fills each column, and so does that of a failed trace', as
   );
 });
 
-test('an answer that ends before its last batch is an error', async () => {
+test('a result that ends before its last batch is an error', async () => {
   const [first] = encodeTable({ names: ['a'], cells: [1n, 2n], batchCells: 1, resultBatches: 1 });
   await expect(linesFor(columnsOf('a Int64'), [first ?? Buffer.of()])).rejects.toThrow(
     'the answer ended before its last batch',

@@ -1,4 +1,4 @@
-/** Rows as ClickHouse's TSV, in the order of their cells. */
+/** Writes rows as ClickHouse's TSV. */
 import { CellType } from '../../lib/query-result/cell-type.ts';
 import type { CellsBatch } from '../../lib/query-result/reader.ts';
 import { BatchValues } from '../cells/batch-values.ts';
@@ -13,7 +13,7 @@ export class TsvRows implements RowWriter {
   readonly #writers: ColumnWriter[];
   readonly #output: Output;
   readonly #endMark: Buffer | undefined;
-  /** Of the batch that rows are being made of. */
+  /** Values of the current batch. */
   readonly #values = new BatchValues();
 
   constructor(columns: readonly TableColumn[], output: Output, endMark?: Buffer) {
@@ -54,23 +54,23 @@ class TsvTrace implements CellWriter {
   /** In the order of the table's columns. */
   readonly #tableWriters: readonly ColumnWriter[];
   readonly #output: Output;
-  /** What each row begins with: that it is one, and the trace's address. */
+  /** The first two fields of each row: MARK.ROW, and the address of the trace. */
   readonly #prefix: Buffer;
   readonly #values: BatchValues;
-  /** The cell of these that is written next. */
+  /** Index in `#values` of the cell that is written next. */
   #cell = 0;
   readonly #int64 = new Int64();
   /** In the order of the result's columns. */
   #writers: ColumnWriter[] = [];
-  /** Columns of the result in the order of the table's, where that is another. */
+  /** For each column of the table, its position in the result; undefined if both have the same order. */
   #order: number[] | undefined;
-  /** Where each cell of the row being written ends; used with `#order` only. */
+  /** Offset in the row at which each of its cells ends; used with `#order` only. */
   #ends: Int32Array = new Int32Array(0);
-  /** Bytes that the numbers of a row need at most. */
+  /** The most bytes that the prefix and the numbers of a row need. */
   #spare = 0;
   #column = 0;
   #rowFrom = 0;
-  /** The row that the last result left unfinished. */
+  /** The beginning of a row whose other cells come with the next result. */
   #unfinished: Buffer | undefined;
 
   constructor(
@@ -118,7 +118,7 @@ class TsvTrace implements CellWriter {
     output.at = this.#rowFrom;
   }
 
-  /** Writes cells until the piece of a batch ends (true) or, after a row, the output is full (false). */
+  /** Writes cells. Returns true at the end of the piece, or false if the output is full after a row. */
   #rows(specials: Specials): boolean {
     const output = this.#output;
     const columns = this.#writers.length;
@@ -165,7 +165,7 @@ class TsvTrace implements CellWriter {
     }
   }
 
-  /** The row's cells stand in the result's order, without separators: writes them anew, in the table's. */
+  /** Rewrites the current row, whose cells are in the result's order without separators, in the order of the table. */
   #reorder(order: readonly number[]): void {
     const output = this.#output;
     const cells = Buffer.from(output.buffer.subarray(this.#rowFrom, output.at));
