@@ -1,8 +1,8 @@
 /**
- * What misfits have told of the columns of scripts: a value that did not fit the type that was found for its
- * column ends that query, and the type that is found next can hold it. Known for a user's own script over the same
- * addresses: over other traces the same column may hold other values. Bounded, and lost with the process: then the
- * same error teaches it again.
+ * Remembers value kinds that column finding missed. A value that does not fit the type of its column ends the query,
+ * and the bridge reports its kind; the next column finding then chooses a type that holds it. An entry applies to one
+ * user, script and list of addresses, since the same column may hold other values over other traces. The memory is
+ * bounded and not persistent: after a restart the same error fills it again.
  */
 import { hash } from 'node:crypto';
 import { BigtraceError } from '../../lib/common/errors.ts';
@@ -15,10 +15,10 @@ const DIGEST_BYTES = 32;
 type Script = Pick<LearnRequest, 'user' | 'sql' | 'tracesDigest'>;
 
 export class LearnedKinds {
-  /** For each script the kinds by the number of the column; what was learned last is last. */
+  /** The sets of kinds by column number, for each script; the script learned last is last. */
   readonly #scripts = new Map<string, Map<number, number>>();
 
-  /** @throws invalid_option */
+  /** Adds kinds of one column. @throws invalid_option when the digest or the kinds are malformed */
   learn(request: LearnRequest): void {
     const { column, kinds, tracesDigest } = request;
     if (tracesDigest.length !== DIGEST_BYTES)
@@ -35,7 +35,7 @@ export class LearnedKinds {
     if (this.#scripts.size > SCRIPTS_MAX && oldest !== undefined) this.#scripts.delete(oldest);
   }
 
-  /** The columns, each with what is known of it. */
+  /** Returns the columns with their learned kinds added. */
   addTo(columns: readonly Column[], script: Script): Column[] {
     const learned = this.#scripts.get(keyOf(script));
     return columns.map((column, at) => {
@@ -44,7 +44,7 @@ export class LearnedKinds {
     });
   }
 
-  /** Whether something is known of a column. */
+  /** Whether kinds were learned for a column. */
   has(script: Script, column: number): boolean {
     return this.#scripts.get(keyOf(script))?.has(column) === true;
   }

@@ -1,30 +1,30 @@
-/** The columns of a query out of those of some of its traces; pure. */
+/** Merges the columns of a query from those of sampled traces; pure. */
 
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { Column } from '../../lib/proto/messages.ts';
 
-/** Bits of a set of cell kinds. */
+/** Sets of cell kinds: bit `1 << CellType` (lib/query-result/cell-type.ts). */
 const NULL_KIND = 1 << 1;
 const NUMBER_KINDS = (1 << 2) | (1 << 3);
 const TEXT_KINDS = (1 << 4) | (1 << 5);
 
 interface Merged {
   name: Buffer;
-  /** Of all cells that were seen. */
+  /** Kinds of all cells seen. */
   cellKinds: number;
-  /** Of those that may be, as the workers infer it; 0 where none could. */
+  /** Kinds that cells may have, as inferred by the workers; 0 when no worker could infer them. */
   possibleKinds: number;
 }
 
 export class ColumnMerge {
   #columns: Merged[] | undefined;
-  /** The trace that named the columns first. */
+  /** The first trace that returned columns. */
   #first = '';
 
   /**
-   * Undefined while no trace has answered with a column. A column without a value has the kinds that its values
-   * may have, where these are of one type.
+   * The merged columns; undefined while no trace has returned a column. A column of which no value was seen has its
+   * possible kinds if these are of one type.
    */
   get columns(): Column[] | undefined {
     if (this.#isNoQuery) return undefined;
@@ -35,14 +35,17 @@ export class ColumnMerge {
     }));
   }
 
-  /** TraceProcessor answers a CREATE or INCLUDE as `SELECT 0 WHERE 0`, of which a worker would tell the kinds. */
+  /**
+   * Whether the script ends without a SELECT. TraceProcessor returns the columns of `SELECT 0 WHERE 0` for CREATE and
+   * INCLUDE; for a real `SELECT 0 WHERE 0` the worker infers possible kinds.
+   */
   get #isNoQuery(): boolean {
     const [first, second] = this.#columns ?? [];
     const isZero = first?.name.toString() === '0' && second === undefined;
     return isZero && first.cellKinds === 0 && first.possibleKinds === 0;
   }
 
-  /** Whether a type is known for each column; `isKnown` tells of columns without a value. */
+  /** Whether a type is known for each column. @param isKnown whether kinds of a column were learned earlier */
   certain(isKnown: (column: number) => boolean): boolean {
     if (this.#isNoQuery) return true;
     return (
@@ -53,7 +56,7 @@ export class ColumnMerge {
     );
   }
 
-  /** @throws columns_mismatch when the trace's columns are others */
+  /** Adds the columns of one trace. @throws columns_mismatch when they differ from those of the traces before */
   add(trace: Buffer, columns: Column[]): void {
     if (columns.length === 0) return;
     if (this.#columns === undefined) {
@@ -86,7 +89,7 @@ function hasValue(kinds: number): boolean {
   return (kinds & ~NULL_KIND) !== 0;
 }
 
-/** Whether they are all numbers, or all text and bytes. */
+/** Whether the kinds other than NULL are all numbers, or all text and bytes. */
 function isOfOneType(kinds: number): boolean {
   const values = kinds & ~NULL_KIND;
   return values !== 0 && ((values & ~NUMBER_KINDS) === 0 || (values & ~TEXT_KINDS) === 0);

@@ -1,4 +1,4 @@
-/** Turns of column finding, in virtual time. */
+/** Tests of the queue for column findings, in virtual time. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ColumnFindingQueue } from './schema-queue.ts';
 
@@ -11,7 +11,7 @@ const forever = new AbortController().signal;
 const lane = (userSchemasMax: number, schemasMax: number): ColumnFindingQueue =>
   new ColumnFindingQueue({ userSchemasMax, schemasMax });
 
-/** What became of it, once it is settled. */
+/** Returns an object that receives the outcome of the turn once it is settled. */
 function watched(turn: Promise<() => void>): { end?: () => void; error?: string } {
   const state: { end?: () => void; error?: string } = {};
   turn.then(
@@ -25,7 +25,7 @@ function watched(turn: Promise<() => void>): { end?: () => void; error?: string 
   return state;
 }
 
-test('one user waits for its own turns, another one does not', async () => {
+test('a user at its bound waits while another user is admitted', async () => {
   const turns = lane(1, 8);
   const first = await turns.enter('alice', forever);
   const second = watched(turns.enter('alice', forever));
@@ -40,7 +40,7 @@ test('one user waits for its own turns, another one does not', async () => {
   expect([turns.running, turns.waiting]).toEqual([0, 0]);
 });
 
-test('where all turns are taken, those of users alternate', async () => {
+test('when all turns are taken, free turns go to users in round robin', async () => {
   const turns = lane(9, 1);
   const holder = await turns.enter('alice', forever);
   const order: string[] = [];
@@ -57,7 +57,7 @@ test('where all turns are taken, those of users alternate', async () => {
   expect(order).toHaveLength(4);
 });
 
-test('who waits too long is refused, and at once where the turns do not move', async () => {
+test('a waiter is refused after 2 s, and at once when no turn of the user has ended for 1 s', async () => {
   const turns = lane(1, 8);
   const refusal =
     'too many queries whose columns are being found: 1 of user alice (--user-schemas 1); try again, or name the columns yourself (bigtrace_as)';
@@ -72,7 +72,7 @@ test('who waits too long is refused, and at once where the turns do not move', a
   (await turns.enter('alice', forever))();
 });
 
-test('the bound over all users is named, too', async () => {
+test('the error names the bound over all users when that one is reached', async () => {
   const turns = lane(9, 1);
   await turns.enter('alice', forever);
   const waiting = watched(turns.enter('bob', forever));
@@ -80,7 +80,7 @@ test('the bound over all users is named, too', async () => {
   expect(waiting.error).toContain('1 of all users (--max-schemas 1)');
 });
 
-test('who goes away waits no more', async () => {
+test('an aborted waiter leaves the queue', async () => {
   const turns = lane(1, 8);
   const hold = await turns.enter('alice', forever);
   const gone = new AbortController();

@@ -1,19 +1,19 @@
 /**
- * The turns of column finding, apart from those of queries: some at a time of each user and of all, round
- * robin over users. Who finds columns for ClickHouse holds one of the few processes of its pool meanwhile, so
- * nobody waits long: where a user's turns do not move, the next one is refused at once.
+ * Admits column findings, separately from queries: it bounds those that run at the same time per user and in all, and
+ * serves users in round robin. A bridge that waits for columns occupies one of the few processes of ClickHouse's pool,
+ * so waits are short: when no turn of a user has ended for STUCK_MS, the next request is refused at once.
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
 export interface ColumnFindingBounds {
-  /** Searches of one user at a time. */
+  /** Maximum number of column findings of one user at the same time. */
   userSchemasMax: number;
-  /** Searches of all users at a time. */
+  /** Maximum number of column findings of all users at the same time. */
   schemasMax: number;
 }
 
 const WAIT_MS_MAX = 2000;
-/** A user's turns that none of has ended for so long do not move. */
+/** Time without an ended turn after which a user's turns count as stuck. */
 const STUCK_MS = 1000;
 
 interface Waiter {
@@ -22,14 +22,14 @@ interface Waiter {
 
 interface User {
   running: number;
-  /** When one ended last, or the first began. */
+  /** When a turn last ended, or the first one began, in ms of performance.now(). */
   movedAt: number;
   readonly waiters: Set<Waiter>;
 }
 
 export class ColumnFindingQueue {
   readonly #bounds: ColumnFindingBounds;
-  /** Those whose turn is next in front. */
+  /** By name; the user whose turn is next is first. */
   readonly #users = new Map<string, User>();
   #running = 0;
 
@@ -45,7 +45,7 @@ export class ColumnFindingQueue {
     return [...this.#users.values()].reduce((sum, { waiters }) => sum + waiters.size, 0);
   }
 
-  /** @returns what ends the turn @throws too_many_queries, or the signal's reason */
+  /** Waits for a turn. @returns a function that ends it @throws too_many_queries, or the reason of `signal` */
   async enter(name: string, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     const user = this.#user(name);
@@ -66,7 +66,7 @@ export class ColumnFindingQueue {
       };
       const waiter: Waiter = {
         grant: () => {
-          this.#running += 1; // before anybody else may look
+          this.#running += 1; // now, so that no other request takes the turn
           user.running += 1;
           end();
           resolve();
@@ -107,7 +107,7 @@ export class ColumnFindingQueue {
     for (const [name, user] of this.#users) {
       if (!this.#mayRun(user)) continue;
       for (const waiter of user.waiters) {
-        this.#users.delete(name); // to the end of the round
+        this.#users.delete(name); // moved to the end of the round
         this.#users.set(name, user);
         waiter.grant();
         return;

@@ -13,7 +13,7 @@ const traces = (count: number): string[] =>
 const kindsOf = ({ column }: SchemaResponse): Record<string, number> =>
   Object.fromEntries(column.map(({ name, cellKinds }) => [name.toString(), cellKinds]));
 
-test('a few traces are asked, in TYPES mode, and their kinds are merged', async () => {
+test('column finding samples a few traces in TYPES mode and merges their kinds', async () => {
   const modes = new Set<string>();
   const script: Script = ({ trace, start, types }) => {
     modes.add(start.mode);
@@ -28,7 +28,7 @@ test('a few traces are asked, in TYPES mode, and their kinds are merged', async 
   expect(asked).toEqual(['/local/t0', '/local/t250', '/local/t500', '/local/t750']);
 });
 
-test('more are asked while a column is NULL in all of them, up to a bound', async () => {
+test('more traces are sampled, up to a bound, while a column is NULL in all of them', async () => {
   const script: Script = ({ trace, types }) =>
     types({ a: trace === '/local/t125' ? NULL | INT : NULL });
   await using system = await new TestSystem([{ script }]).start();
@@ -49,7 +49,7 @@ test('only the first traces of a pattern are listed', async () => {
   expect(system.workers[0]?.seen).toEqual(['/local/t0', '/local/t64', '/local/t32', '/local/t96']);
 });
 
-test('the same question of one query is asked once, also by two at a time', async () => {
+test('repeated and concurrent requests of one query share one column finding', async () => {
   const script: Script = ({ types }) => types({ a: INT });
   await using system = await new TestSystem([{ script }]).start();
   const ask = (queryId: string): Promise<SchemaResponse> =>
@@ -62,7 +62,7 @@ test('the same question of one query is asked once, also by two at a time', asyn
   expect(system.workers[0]?.seen).toHaveLength(2);
 });
 
-test('traces that disagree on the columns are an error that says how', async () => {
+test('traces with different columns end in an error that names both lists', async () => {
   const script: Script = ({ trace, types }) =>
     types(trace === '/local/t1' ? { a: INT, c: INT } : { a: INT, b: INT });
   await using system = await new TestSystem([{ script, window: 1 }]).start();
@@ -72,7 +72,7 @@ test('traces that disagree on the columns are an error that says how', async () 
   });
 });
 
-test('a trace without columns does not count; when none has any, that is the error', async () => {
+test('a trace without columns is ignored, and it is an error when no trace has columns', async () => {
   const script: Script = ({ trace, types }) => types(trace === '/local/t9' ? { a: INT } : {});
   await using system = await new TestSystem([{ script }]).start();
   expect(kindsOf(await system.schema(traces(10)))).toEqual({ a: INT });
@@ -83,7 +83,7 @@ test('a trace without columns does not count; when none has any, that is the err
   });
 });
 
-test('a failing trace is the error in strict mode, and passed over in lenient mode', async () => {
+test('a failed trace ends column finding in strict mode and is skipped in lenient mode', async () => {
   const script: Script = ({ trace, types, fail }) =>
     trace === '/local/good' ? types({ a: INT }) : fail('trace_invalid', 'not a trace');
   await using system = await new TestSystem([{ script }]).start();
@@ -106,14 +106,14 @@ test.each([
   [['/local/a'], '', 'no_sql'],
   [['/local/*'], 'SELECT 1', 'no_match'],
   [['nowhere'], 'SELECT 1', 'invalid_address'],
-])('refuses %j %j', async (list, sql, code) => {
+])('the request %j %j is rejected', async (list, sql, code) => {
   await using system = await new TestSystem([{}]).start();
   await expect(system.schema(list, { sql: Buffer.from(sql) })).rejects.toMatchObject({ code });
 });
 
 const TEXT = 16;
 
-test('what a column may hold is its type where no trace has a value; numbers and text are none', async () => {
+test('a column without a value gets its possible kinds, unless these mix numbers and text', async () => {
   const script: Script = ({ types }) =>
     types({ a: [NULL, NULL | INT], b: [0, INT | REAL], c: [0, NULL | TEXT] });
   await using system = await new TestSystem([{ script }]).start();
@@ -126,7 +126,7 @@ test('what a column may hold is its type where no trace has a value; numbers and
   expect([kindsOf(none), none.tracesSampled]).toEqual([{ a: NULL, b: NULL }, 10]);
 });
 
-test('a query id that is used again has the columns of its own script', async () => {
+test('a query id that is reused after the query ended gets its columns found anew', async () => {
   let kinds = INT;
   const script: Script = (task) =>
     task.start.mode === 'TYPES' ? task.types({ a: kinds }) : task.rows('rows', true);
@@ -134,7 +134,7 @@ test('a query id that is used again has the columns of its own script', async ()
   const queryId = 'fixed';
   expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: INT });
   kinds = REAL;
-  // It is the same query until it has ended.
+  // Until the query has ended, the id names the same query.
   expect(kindsOf(await system.schema(['/local/a'], { queryId, again: true }))).toEqual({ a: INT });
   expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: INT });
   await system.query(['/local/a'], { queryId });
@@ -142,7 +142,7 @@ test('a query id that is used again has the columns of its own script', async ()
   expect(kindsOf(await system.schema(['/local/a'], { queryId }))).toEqual({ a: REAL });
 });
 
-test('what misfits teach is known to the next search of the same user for the same script and traces', async () => {
+test('learned kinds apply to column findings of the same user, script and traces', async () => {
   const script: Script = ({ types }) => types({ a: INT, b: NULL });
   await using system = await new TestSystem([{ script }]).start();
   const sql = Buffer.from('SELECT 1 AS a, NULL AS b');
@@ -167,7 +167,7 @@ test('what misfits teach is known to the next search of the same user for the sa
   await expect(learn(0, 65)).rejects.toMatchObject({ code: 'invalid_option' });
 });
 
-test('a script that only defines has no columns, though TraceProcessor names one', async () => {
+test('a script without a SELECT has no columns, although TraceProcessor returns one', async () => {
   const script: Script = ({ trace, types }) =>
     types({ 0: trace === '/local/select' ? [0, INT] : 0 });
   await using system = await new TestSystem([{ script }]).start();

@@ -1,4 +1,4 @@
-/** The columns of a query: found by asking a few of its traces, and remembered for as long as it begins. */
+/** Finds the columns of a query by running it on a few of its traces, and remembers them while the query starts. */
 import { hash } from 'node:crypto';
 import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
@@ -21,10 +21,10 @@ import { ColumnMerge } from './schema-merge.ts';
 import type { ColumnFindingQueue } from './schema-queue.ts';
 import { spreadOrder } from './spread.ts';
 
-/** Traces asked in the first round, and after all rounds; each round doubles what was asked. */
+/** Number of traces sampled after the first round and after all rounds; each round doubles the total. */
 const SAMPLE_TRACES = 4;
 const SAMPLE_TRACES_MAX = 128;
-/** Patterns that are looked into, and traces of each that may be sampled. */
+/** Maximum number of patterns that are listed, and of traces of each that may be sampled. */
 const PATTERNS_MAX = 16;
 const LISTED_TRACES_MAX = 128;
 
@@ -33,7 +33,7 @@ const REMEMBERED_MS = 60_000;
 
 interface Shared {
   queryId: string;
-  /** The query that was given it has ended: one of the same id is another. */
+  /** Whether the query of this id has ended; a later query of the same id is another query. */
   ended: boolean;
   answer: Promise<SchemaResponse>;
   control: AbortController;
@@ -53,7 +53,7 @@ export class SchemaService {
     this.#lane = lane;
   }
 
-  /** The same answer to the same question of the same query, also to two that ask at a time. */
+  /** Returns the columns; repeated and concurrent requests of one query share one result. */
   async answer(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
     const key = request.queryId === '' ? undefined : keyOf(request);
     const known = key === undefined ? undefined : this.#remembered.get(key);
@@ -68,13 +68,13 @@ export class SchemaService {
     }
   }
 
-  /** A query has ended; its id may be used again. */
+  /** Notes that a query has ended, after which its id may be reused. */
   ended(queryId: string): void {
     for (const shared of this.#remembered.values())
       if (shared.queryId === queryId) shared.ended = true;
   }
 
-  /** @throws invalid_option */
+  /** Adds kinds that column finding missed. @throws invalid_option when the request is malformed */
   learn(request: LearnRequest): void {
     this.#learned.learn(request);
   }
@@ -91,7 +91,7 @@ export class SchemaService {
     for (const oldest of this.#remembered.keys()) {
       if (this.#remembered.size > REMEMBERED_MAX) this.#remembered.delete(oldest);
     }
-    // An error is not remembered: what failed may be cured when it is asked again.
+    // An error is not remembered, since its cause may be gone at the next request.
     answer.then(() => setTimeout(forget, REMEMBERED_MS).unref(), forget);
     return shared;
   }
@@ -172,7 +172,7 @@ interface Sampling {
   spec: QuerySpec;
   ground: QueryContext;
   merge: ColumnMerge;
-  /** Of traces in a lenient query. */
+  /** Failures of traces in a lenient query. */
   failures: FailureReasons;
 }
 
@@ -199,7 +199,7 @@ async function sample(
   try {
     await execute(spec, ground, { addresses: exactly(round), sink, signal: ended });
   } catch (thrown) {
-    if (asBigtraceError(thrown).code !== 'all_failed') throw thrown; // others may have columns
+    if (asBigtraceError(thrown).code !== 'all_failed') throw thrown; // the traces of the next round may have columns
   }
   mismatch.signal.throwIfAborted();
 }
@@ -209,8 +209,8 @@ async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
 }
 
 /**
- * Traces that may be sampled: all that are named, and the first of each pattern. Addresses that stand for no trace
- * are added to `failures`, where it is given; else the first one is the error.
+ * Returns the traces that may be sampled: all named ones, and the first LISTED_TRACES_MAX of each pattern or catalog
+ * expression. Addresses that stand for no trace are added to `failures`; without `failures` the first one is thrown.
  */
 async function candidates(
   addresses: Buffer[],

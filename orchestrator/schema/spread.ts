@@ -1,8 +1,8 @@
-/** Which of many to look at first, so that any number of them is spread over all; pure. */
+/** Orders samples so that the first n of them are spread evenly, for any n; pure. */
 
 /**
- * Indices 0..count-1: the first, then halfway, then the quarters, the eighths (van der Corput), each once.
- * At most `max` of them.
+ * Returns at most `max` distinct indices below `count` in van der Corput order: the first, the one halfway, those at
+ * the quarters, at the eighths, and so on.
  */
 export function spreadOrder(count: number, max = 64): number[] {
   const order = new Set<number>();
@@ -12,7 +12,7 @@ export function spreadOrder(count: number, max = 64): number[] {
   return [...order];
 }
 
-/** The bits of `step` mirrored at the point: 0, 1/2, 1/4, 3/4, 1/8 … */
+/** Returns the bits of `step` mirrored at the binary point: 0, 1/2, 1/4, 3/4, 1/8 … */
 function halves(step: number): number {
   let fraction = 0;
   for (let bits = step, unit = 0.5; bits > 0; bits >>= 1, unit /= 2) if (bits & 1) fraction += unit;

@@ -1,6 +1,6 @@
 /**
- * Workers without network, in virtual time, under the real fleet: processes that answer status polls late or
- * not at all, hang, drain, die and come back at the same or another address while streams run.
+ * Models workers without a network, in virtual time, under the real Fleet. The modelled processes respond to status
+ * polls late or never, hang, drain, die, and come back at the same or another address while streams run.
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
@@ -12,13 +12,13 @@ import { ModelStream, type StreamNetwork, type StreamWorker } from './model-stre
 export const WORKER_TIMEOUT_MS = 400;
 const RESOLVE_INTERVAL_MS = 300;
 
-/** A worker's process. */
+/** The process of one worker. */
 export class ModelWorker implements StreamWorker {
   readonly network: ModelNetwork;
   readonly address: string;
   readonly threads: number;
   readonly streams = new Set<ModelStream>();
-  /** Traces that its process has barred. */
+  /** Traces that this process has barred. */
   readonly barred = new Set<string>();
   alive = true;
   hung = false;
@@ -54,11 +54,11 @@ export class ModelWorker implements StreamWorker {
 export class ModelNetwork implements StreamNetwork {
   readonly habits: Habits;
   readonly fleet: Fleet;
-  /** What a worker must never be told or do; empty where the orchestrator keeps to the protocol. */
+  /** Violations of the protocol by the orchestrator; must stay empty. */
   readonly misuses: string[] = [];
-  /** Events that have happened. */
+  /** Number of events so far. */
   steps = 0;
-  /** By trace and query: how many workers are loading it, of those that never end by themselves. */
+  /** Number of workers that load a trace whose load never ends by itself, by trace and query. */
   readonly loading = new Map<string, number>();
   readonly #workers = new Map<string, ModelWorker>();
   readonly #threads: number;
@@ -84,7 +84,7 @@ export class ModelNetwork implements StreamNetwork {
     }, ms);
   }
 
-  /** Another process comes, at its address or at another one. */
+  /** Starts a new process after a while, at the same address or another one. */
   died({ address }: ModelWorker): void {
     const { dice } = this.habits;
     this.#workers.delete(address);
@@ -120,7 +120,7 @@ export class ModelNetwork implements StreamNetwork {
             ...{ version: '', engine: '', threads: worker.threads, tasksQueued: 0 },
             tasksRunning: [...worker.streams].reduce((sum, { running }) => sum + running, 0),
             ...{ uptimeMs: 0, draining: worker.draining, counters: {}, gauges: {} },
-            // Of another process that was at this address before, perhaps.
+            // May be wrong: a real status may come from an earlier process at this address.
             firstCredits: dice.below(9),
           });
       });

@@ -1,27 +1,27 @@
-/** How often workers of the model fail, and in which ways. */
+/** The kinds of faults of modelled workers and how often they occur. */
 import { Metadata } from '@grpc/grpc-js';
 import type { Dice } from '../../lib/common/testing/dice.ts';
 
-/** What happens, as shares of 1: of traces, of attempts, of streams, of polls. */
+/** Fault probabilities, from 0 to 1, each per trace, attempt, stream or poll. */
 export interface Habits {
   dice: Dice;
-  /** Attempts that take very long. */
+  /** Share of attempts that take very long. */
   slow: number;
-  /** Attempts that fail although another one may not. */
+  /** Share of attempts that fail although a retry may succeed. */
   flaky: number;
-  /** Streams that break at some time while their process goes on; or drain. */
+  /** Share of streams that break while their process continues (`breaks`), and of those whose worker drains. */
   breaks: number;
   drains: number;
-  /** Processes that stop answering, or die, per stream. */
+  /** Share of streams during which the process stops responding (`hangs`) or dies. */
   hangs: number;
   dies: number;
-  /** Polls that are answered slowly. */
+  /** Share of polls with a slow response. */
   slowPolls: number;
-  /** Streams whose messages are held up for seconds while polls are answered. */
+  /** Share of streams whose messages are delayed for seconds while polls get responses. */
   mutes: number;
-  /** The chunks that a trace answers with; undefined: it does not load, anywhere. */
+  /** Returns the result chunks of a trace; undefined when it fails to load on every worker. */
   chunksOf(trace: string): string[] | undefined;
-  /** Traces whose load ends at no time by itself: the worker's bound ends it and bars the trace. */
+  /** Whether the load of a trace never ends by itself; then the worker's time limit ends it and bars the trace. */
   neverLoads(trace: string): boolean;
 }
 

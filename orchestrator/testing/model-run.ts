@@ -1,4 +1,4 @@
-/** Queries of several users over a modelled fleet: begun, watched to their end, and judged. */
+/** Runs queries of several users over a modelled fleet to their end and checks their results. */
 import { expect, vi } from 'vitest';
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import { Dice } from '../../lib/common/testing/dice.ts';
@@ -17,12 +17,12 @@ import { Users } from '../query/users.ts';
 import { ModelNetwork } from './model-fleet.ts';
 import type { Habits } from './model-habits.ts';
 
-/** Virtual; no query of the model has reason to take as long. */
+/** Virtual time within which every query of the model must end. */
 const RUN_MS_MAX = 600_000;
-/** A worker comes back long before. */
+/** Far longer than a modelled worker is away. */
 const WORKER_WAIT_MS = 60_000;
 
-/** Holds what came, and makes the query wait now and then. */
+/** Stores the results and failures, and pauses the query at random. */
 class ModelSink implements Sink {
   readonly #dice: Dice;
   readonly rowsOf = new Map<string, { result: string; last: boolean }[]>();
@@ -86,7 +86,7 @@ function habitsOf(dice: Dice): Habits {
   };
 }
 
-/** A source that lists, as patterns do: it waits for a worker to ask. */
+/** A trace source that behaves like a listing: it waits for a usable worker at random. */
 async function* sourceOf(
   traces: string[],
   dice: Dice,
@@ -116,13 +116,13 @@ class ModelQuery {
   readonly run: QueryRun;
   readonly lenient: boolean;
   end: { error?: unknown } | undefined;
-  /** Whether it waits for a worker that can be asked. */
+  /** Whether the trace source waits for a usable worker. */
   waits = false;
 
   constructor(ground: QueryContext, dice: Dice, at: number, of: string) {
     this.lenient = dice.chance(0.7);
     this.sink = new ModelSink(dice);
-    // Queries share traces: one's barred trace is another's, too.
+    // Queries share traces, so a trace that one query gets barred is barred for the others.
     const directory = `/local/${of}-${dice.below(at + 1)}`;
     this.traces = Array.from({ length: 1 + dice.below(80) }, (_, nth) => `${directory}/${nth}`);
     const { lenient } = this;
@@ -158,7 +158,7 @@ class ModelQuery {
       const failures = sink.failuresOf.get(trace) ?? [];
       const answer = habits.neverLoads(trace) ? [] : (habits.chunksOf(trace) ?? []);
       const whole = answer.map((result, at, { length }) => ({ result, last: at === length - 1 }));
-      // Whatever became of it, what was passed on is the beginning of the answer.
+      // In every case the rows passed on are a prefix of the result.
       expect(rows, `${about}, ${trace}`).toEqual(whole.slice(0, rows.length));
       if (end?.error !== undefined) continue;
       const isWhole = rows.length > 0 && rows.length === whole.length;
@@ -172,7 +172,7 @@ class ModelQuery {
   }
 }
 
-/** Runs queries of the model to their end, and judges them. Timers must be vitest's. */
+/** Runs random queries to their end and checks their results. Needs vitest's fake timers. @returns the counters */
 export async function judged(seed: number): Promise<Record<string, number>> {
   const dice = new Dice(seed);
   const habits = habitsOf(dice);

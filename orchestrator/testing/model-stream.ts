@@ -1,4 +1,4 @@
-/** One stream of `Run` in the model: both its ends. */
+/** Models a `Run` stream: the client end that the orchestrator uses, and the worker behind it. */
 import { EventEmitter } from 'node:events';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
@@ -8,15 +8,15 @@ import { type Habits, KILLED } from './model-habits.ts';
 const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' };
 const DRAINING = new BigtraceError('draining', 'worker is shutting down');
 
-/** As real workers do. */
+/** The interval at which real workers report task states, too. */
 const STATES_EVERY_MS = 1000;
 const LOAD_MS_MAX = 5000;
 
-/** The process that a stream leads to. */
+/** The worker process at the other end of a stream. */
 export interface StreamWorker {
   readonly threads: number;
   readonly streams: Set<ModelStream>;
-  /** Traces that its process has barred. */
+  /** Traces that the process has barred. */
   readonly barred: Set<string>;
   readonly hung: boolean;
   readonly draining: boolean;
@@ -25,12 +25,12 @@ export interface StreamWorker {
   die(): void;
 }
 
-/** The fleet that a stream is part of. */
+/** The network that a stream belongs to. */
 export interface StreamNetwork {
   readonly habits: Habits;
-  /** What a worker must never be told or do. */
+  /** Violations of the protocol by the orchestrator. */
   readonly misuses: string[];
-  /** By trace and query: how many workers are loading it, of those that never end by themselves. */
+  /** Number of workers that load a trace whose load never ends by itself, by trace and query. */
   readonly loading: Map<string, number>;
   later(ms: number, work: () => void): void;
 }
@@ -44,18 +44,18 @@ interface Task {
 export class ModelStream extends EventEmitter {
   readonly #network: StreamNetwork;
   readonly #worker: StreamWorker | undefined;
-  /** Assigned and not ended, oldest first. */
+  /** Tasks that are assigned and have not ended, oldest first. */
   readonly #tasks = new Map<number, Task>();
-  /** What the orchestrator may believe to have. */
+  /** Credits that the orchestrator may count on. */
   #credits = 0;
-  /** So many of these are none. */
+  /** Number of these credits that the worker does not honour: it gives such tasks back. */
   #surplus = 0;
   #queryId = '';
   #paused = false;
   #waiting: RunEvent[] = [];
   #noMore = false;
   #over = false;
-  /** Whether what it says is held up on its way. */
+  /** Whether messages of the worker are delayed. */
   #mute = false;
 
   constructor(network: StreamNetwork, worker: StreamWorker | undefined) {
@@ -110,7 +110,7 @@ export class ModelStream extends EventEmitter {
 
   cancel(): void {
     this.emit('silent');
-    // What is on its way still comes, and the end of it a moment later.
+    // Messages in transit still arrive, and the stream ends a moment later.
     this.#later(1, () => {
       this.#close();
       this.emit('error', Object.assign(new Error('cancelled'), { ...KILLED, code: 1 }));
@@ -119,7 +119,7 @@ export class ModelStream extends EventEmitter {
 
   // ---- the worker
 
-  /** It may take fewer than its status said, or more. */
+  /** Accepts fewer or more tasks than the `counted` credits of the worker's last status. */
   #start(counted: number): void {
     const { dice } = this.#network.habits;
     this.#later(dice.below(3), () => this.emit('metadata'));
@@ -134,7 +134,7 @@ export class ModelStream extends EventEmitter {
     const { misuses } = this.#network;
     if (this.#tasks.has(id)) misuses.push(`task ${id} was assigned twice`);
     if (this.#credits-- <= 0) misuses.push(`task ${id} was assigned without a credit`);
-    // What is beyond the window comes back, and no credit with it.
+    // A task beyond the window is given back without a credit.
     if (this.#credits < this.#surplus) {
       this.#surplus--;
       this.#say({ returned: { id: [id] } });
@@ -157,7 +157,7 @@ export class ModelStream extends EventEmitter {
     }
   }
 
-  /** A load that only the worker's bound ends, once: then the trace is barred. */
+  /** Loads a trace until the worker's time limit ends the load and bars the trace; a barred trace fails at once. */
   #load(id: number, task: Task, { barred }: StreamWorker): void {
     const { loading, misuses } = this.#network;
     const end = (): void =>
@@ -184,7 +184,7 @@ export class ModelStream extends EventEmitter {
       loading.set(key, (loading.get(key) ?? 1) - 1);
     };
     this.once('over', leave);
-    this.once('silent', leave); // who hears nothing may ask another worker
+    this.once('silent', leave); // the orchestrator may hedge a task of a silent worker
     if (this.#mute) leave();
     this.once(`ended ${id}`, leave);
     this.#later(LOAD_MS_MAX, () => {
@@ -202,7 +202,7 @@ export class ModelStream extends EventEmitter {
     const upTo = chunks === undefined ? 0 : fails ? dice.below(chunks.length) : chunks.length;
     let at = 0;
     const next = (): void => {
-      if (this.#tasks.get(id) !== task) return; // it was cancelled
+      if (this.#tasks.get(id) !== task) return; // the task was cancelled
       if (at < upTo) {
         const last = ++at === chunks?.length;
         const result = Buffer.from(chunks?.[at - 1] ?? '');
@@ -245,7 +245,7 @@ export class ModelStream extends EventEmitter {
     this.#endWhenDone();
   }
 
-  /** What has been here for a second, once a second; some are said late. */
+  /** Reports tasks older than a second about once a second, with a random delay. */
   #sayStates(): void {
     this.#later(STATES_EVERY_MS + this.#network.habits.dice.below(200), () => {
       const now = performance.now();
@@ -288,7 +288,7 @@ export class ModelStream extends EventEmitter {
     this.#say({ credits });
   }
 
-  /** Events of a moment come in one message, or in several. */
+  /** Sends an event; events that are close together may share a message. */
   #say(event: RunEvent): void {
     if (this.#worker?.hung !== false) return;
     this.#waiting.push(event);

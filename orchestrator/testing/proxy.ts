@@ -1,4 +1,4 @@
-/** A TCP proxy that cuts, delays, swallows and corrupts what passes through it. */
+/** A TCP proxy that cuts connections, and delays, drops or corrupts data. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
@@ -7,11 +7,11 @@ export class FaultyProxy {
   readonly #server = createServer((socket) => this.#accept(socket));
   readonly #sockets = new Set<Socket>();
   address = '';
-  /** Milliseconds that everything is held up. */
+  /** Delay of all data, in ms. */
   delayMs = 0;
-  /** Nothing passes; connections stay. */
+  /** Drops all data while connections stay open. */
   swallows = false;
-  /** Called for each piece from the worker; may change its bytes. */
+  /** Called with each piece of data from the worker; may change its bytes. */
   spoil: (piece: Buffer) => void = () => undefined;
 
   constructor(target: string) {
@@ -25,7 +25,7 @@ export class FaultyProxy {
     return this;
   }
 
-  /** Breaks every connection; new ones are taken. */
+  /** Resets every connection; new ones are accepted. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }

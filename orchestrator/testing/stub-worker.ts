@@ -1,4 +1,4 @@
-/** A worker for tests: real gRPC, answers by script. */
+/** A worker for tests: it serves real gRPC, and a script determines its results. */
 import * as grpc from '@grpc/grpc-js';
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
@@ -20,21 +20,21 @@ import { bigtraceWorker, GRPC_OPTIONS } from '../../lib/proto/services.ts';
 
 type Call = grpc.ServerDuplexStream<RunRequest, RunResponse>;
 
-/** What a script does with one trace. */
+/** A task as a script sees it: the trace, and functions to respond. */
 export interface StubTask {
   trace: string;
   start: RunStart;
-  /** How often this worker was given the trace in this stream's query, this time included. */
+  /** How often the trace was assigned to this worker in this query, this time included. */
   attempt: number;
   rows(result: string, last: boolean, stats?: Partial<TaskStats>): void;
-  /** Kinds seen, or seen and possible, by name. */
+  /** Ends the task with columns: cell kinds seen, or those seen and those possible, by column name. */
   types(columns: Record<string, number | [seen: number, possible: number]>): void;
   fail(code: string, message: string): void;
   returned(): void;
   send(event: RunEvent): void;
-  /** Says what it is doing with the trace, as workers do once a second. */
+  /** Reports the phase of the task, as workers do once a second. */
   state(phase: TaskPhase): void;
-  /** Resolves when the orchestrator has ended or cancelled the stream. */
+  /** Resolves when the stream has been ended or cancelled by the orchestrator. */
   cancelled: Promise<void>;
 }
 
@@ -47,16 +47,16 @@ export const answer: Script = ({ trace, start, rows, types }) =>
 
 export interface StubOptions {
   script?: Script;
-  /** Traces it takes at a time, of each query. */
+  /** Number of tasks of one query that the worker accepts at the same time. */
   window?: number;
   threads?: number;
   port?: number;
-  /** Traces it works on at a time; the others it has can be withdrawn. */
+  /** Number of tasks of one stream that run at the same time; the others can be withdrawn. */
   concurrency?: number;
   list?: (pattern: string) => string[];
   cacheId?: string;
   localRoot?: string;
-  /** Traces of a query that it takes with the stream's beginning; `window` more come after. */
+  /** Credits that its status reports for the start of a stream; `window` more follow on the stream. */
   firstCredits?: number;
 }
 
@@ -64,9 +64,9 @@ interface StubRun {
   call: Call;
   start: RunStart;
   cancelled: Promise<void>;
-  /** What ends the traces that have not ended, without an answer. */
+  /** Functions that end a running task without a result, by task id. */
   open: Map<number, () => void>;
-  /** Begins what waits. */
+  /** Starts waiting tasks, up to `concurrency`. */
   begin: () => void;
 }
 
@@ -75,13 +75,13 @@ export class StubWorker {
   #server = new grpc.Server(GRPC_OPTIONS);
   readonly #calls = new Set<Call>();
   readonly #attempts = new Map<string, number>();
-  /** Traces in the order they were assigned. */
+  /** Traces in the order in which their tasks began. */
   readonly seen: string[] = [];
-  /** By trace: what its last assignment said. */
+  /** Generation in the last assignment of each trace. */
   readonly generations = new Map<string, string>();
-  /** Traces whose answer was not wanted any more. */
+  /** Traces whose task was cancelled by the orchestrator. */
   readonly cancelledTraces: string[] = [];
-  /** Streams that were ended or cancelled by the orchestrator. */
+  /** How each stream was ended by the orchestrator. */
   readonly ended: ('finished' | 'cancelled')[] = [];
   listed = 0;
   draining = false;
@@ -121,24 +121,24 @@ export class StubWorker {
     return this;
   }
 
-  /** As a process that is killed: every connection breaks. */
+  /** Breaks every connection, like a process that is killed. */
   kill(): void {
     this.#server.forceShutdown();
     this.#calls.clear();
   }
 
-  /** As a process that is stopped: connections stay, nothing answers. */
+  /** Stops responding to Status and Unbar while connections stay open, like a process that is stopped. */
   freeze(): void {
     this.#frozen = true;
   }
 
-  /** Says on all its streams that it drains. */
+  /** Reports draining on all streams. */
   drain(): void {
     this.draining = true;
     for (const call of this.#calls) call.write({ event: [{ draining: true }] });
   }
 
-  /** Ends all its streams with an error. */
+  /** Ends all streams with an error. */
   failStreams(error: BigtraceError): void {
     for (const call of this.#calls) call.emit('error', toServiceError(error));
   }

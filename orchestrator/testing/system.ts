@@ -1,4 +1,4 @@
-/** An orchestrator over stub workers, and a client of it, for tests. */
+/** Runs an orchestrator over stub workers, and a client of it, for tests. */
 import * as grpc from '@grpc/grpc-js';
 import { fromServiceError } from '../../lib/common/grpc-errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
@@ -69,7 +69,7 @@ const DEFAULTS: OrchestratorConfig = {
   },
 };
 
-/** How long tests wait for what comes at once on a machine that has nothing else to do. */
+/** Generous timeout of `expect.poll` for events that occur at once on an idle machine. */
 export const SOON = { timeout: 20_000 };
 
 type TestConfig = Partial<OrchestratorConfig> & Pick<FleetOptions, 'resolve'>;
@@ -90,7 +90,7 @@ export class TestSystem {
     return this.startWith(() => undefined);
   }
 
-  /** @param onWorkers is told where the workers are before the orchestrator looks for them */
+  /** @param onWorkers called with the addresses of the workers before the orchestrator starts */
   async startWith(onWorkers: (addresses: string[]) => void | Promise<void>): Promise<this> {
     await Promise.all(this.workers.map((worker) => worker.start()));
     await onWorkers(this.workers.map(({ address }) => address));
@@ -118,7 +118,7 @@ export class TestSystem {
     return this.#client;
   }
 
-  /** Begins a query and sends its whole list. */
+  /** Begins a query and sends all its traces. */
   begin(traces: string[], start: Partial<QueryStart> = {}): QueryCall {
     const call = this.client.Query();
     call.write({ start: { ...START, ...start } });
@@ -130,7 +130,7 @@ export class TestSystem {
     return call;
   }
 
-  /** Asks and gathers all events. @throws the query's error */
+  /** Runs a query and returns all its events. @throws the error of the query */
   async query(traces: string[], start: Partial<QueryStart> = {}): Promise<QueryEvent[]> {
     return gather(this.begin(traces, start));
   }
@@ -212,7 +212,7 @@ export async function gather(call: QueryCall): Promise<QueryEvent[]> {
   return events;
 }
 
-/** `trace: result` of every rows event, sorted; a result that is not the trace's last ends in `…`. */
+/** Returns `trace: result` for every rows event, sorted; a result that is not the trace's last ends in `…`. */
 export function rowsOf(events: QueryEvent[]): string[] {
   return events
     .flatMap(({ rows }) => rows ?? [])

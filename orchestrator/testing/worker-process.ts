@@ -1,4 +1,4 @@
-/** A real worker as a process of its own, for tests that kill it. */
+/** Runs a real worker as a child process, for tests that kill it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export class WorkerProcess {
     this.#traces = traces;
   }
 
-  /** Again on the port that it had. */
+  /** Starts the worker; a restart uses the same port. */
   async start(): Promise<this> {
     const flags = ['--json', '-s', this.address, '--threads', '1', '--log-level', 'warn'];
     const child = spawn(process.execPath, [BIN, 'worker', ...flags, '--traces', this.#traces], {
