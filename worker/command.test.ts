@@ -21,7 +21,7 @@ function parsed(flags: string[], env: Record<string, string> = {}): WorkerConfig
   }
 }
 
-test('every default', () => {
+test('without flags, every option has its documented default', () => {
   const config = parsed([]);
   expect(config).toMatchObject({
     listen: '127.0.0.1:5052',
@@ -44,7 +44,7 @@ test('every default', () => {
   expect(config.threadEntry.pathname).toMatch(/\/dist\/worker-thread\.js$/);
 });
 
-/** Flag, value, and where it goes. */
+/** Flag, value, the configuration property that it sets, and the property's expected value. */
 const FLAGS: [string, string, (config: WorkerConfig) => unknown, unknown][] = [
   ['--listen', 'localhost', ({ listen }) => listen, 'localhost:5052'],
   ['--listen', '::1', ({ listen }) => listen, '[::1]:5052'],
@@ -70,13 +70,16 @@ const FLAGS: [string, string, (config: WorkerConfig) => unknown, unknown][] = [
   ['--log-level', 'debug', ({ logLevel }) => logLevel, 'debug'],
 ];
 
-test.each(FLAGS)('%s %s, and the variable of the same name', (flag, value, pick, expected) => {
-  expect(pick(parsed([flag, value]))).toEqual(expected);
-  const variable = `BIGTRACE_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
-  expect(pick(parsed([], { [variable]: value }))).toEqual(expected);
-});
+test.each(FLAGS)(
+  '%s %s sets its option, and so does its environment variable',
+  (flag, value, pick, expected) => {
+    expect(pick(parsed([flag, value]))).toEqual(expected);
+    const variable = `BIGTRACE_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
+    expect(pick(parsed([], { [variable]: value }))).toEqual(expected);
+  },
+);
 
-test('SQL packages are given one by one, or none by an empty variable', () => {
+test('--sql-package may be repeated, and an empty variable sets no package', () => {
   expect(parsed(['--sql-package', 'a=/x', '--sql-package', 'b=/y']).sqlPackages).toEqual([
     'a=/x',
     'b=/y',
@@ -84,11 +87,11 @@ test('SQL packages are given one by one, or none by an empty variable', () => {
   expect(parsed([], { BIGTRACE_SQL_PACKAGE: '' }).sqlPackages).toEqual([]);
 });
 
-test('-s is host and port at once, as upstream has it', () => {
+test('-s sets host and port together, as in upstream BigTrace', () => {
   expect(parsed(['-s', '127.0.0.1:6000']).listen).toBe('127.0.0.1:6000');
 });
 
-test('what one trace may take is its share of the memory', () => {
+test('the default memory of one engine is its share of --memory-bytes', () => {
   const of = (memory: string, threads: string) =>
     parsed(['--memory-bytes', memory, '--threads', threads]).limits.memoryBytesMax;
   expect(of('6GiB', '4')).toBe(1.5 * GIB);
@@ -100,7 +103,7 @@ test('what one trace may take is its share of the memory', () => {
   );
 });
 
-test('without a number of threads, memory bounds it', () => {
+test('without --threads, memory limits the number of threads', () => {
   const of = (memory: string) => parsed(['--memory-bytes', memory]);
   expect(of('1TiB').threads).toBe(thisMachine().cores);
   expect(of('600MiB')).toMatchObject({ threads: 1, limits: { memoryBytesMax: 600 * 2 ** 20 } });
@@ -108,7 +111,7 @@ test('without a number of threads, memory bounds it', () => {
   expect(() => of('10MiB')).toThrow('give more memory, or fewer threads');
 });
 
-test('the bounds of a load and the threads beside long tasks', () => {
+test('--load-time, --load-rate, --spare-threads and --long-task have defaults and can be set', () => {
   expect(parsed(['--threads', '1']).spareThreads).toBe(2);
   expect(parsed(['--threads', '3'])).toMatchObject({
     ...{ spareThreads: 3, longTaskMs: 2000 },
@@ -137,7 +140,7 @@ test.each([
   [['--load-rate', '0'], 'it must be greater than 0'],
   [['--port', '70000'], 'it must be a whole number from 0 to 65535'],
   [['--nope'], "unknown option '--nope'"],
-])('%j is refused', (flags, message) => {
+])('%j is rejected as a usage error', (flags, message) => {
   expect(() => parsed(flags)).toThrow(CommanderError);
   expect(() => parsed(flags)).toThrow(message);
 });

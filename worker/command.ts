@@ -1,4 +1,4 @@
-/** `bigtrace worker`: its flags, each also a `BIGTRACE_…` variable. */
+/** Defines the flags of `bigtrace worker`; each can also be set by a `BIGTRACE_…` environment variable. */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { thisMachine } from '../lib/common/machine.ts';
@@ -130,7 +130,7 @@ export function workerCommand(): Command {
     )
     .addOption(option('--json', 'print the ready line as a JSON object', 'JSON').default(false))
     .action(async () => {
-      process.umask(0o077); // snapshots and answers are for their owner
+      process.umask(0o077); // snapshots and results are private to their owner
       await serve(checkConfig(workerConfig(command)));
     });
 }
@@ -252,12 +252,12 @@ function addLimits(command: Command): Command {
     );
 }
 
-/** What is separated by commas, and what was given before. */
+/** Adds the parts of a comma-separated list to the values of earlier flags. */
 function moreOf(text: string, previous: string[] = []): string[] {
   return [...previous, ...text.split(',').filter((part) => part !== '')];
 }
 
-/** @throws InvalidArgumentError, which commander completes with the flag. */
+/** @throws InvalidArgumentError for 0 bytes; commander adds the flag to its message */
 function positiveByteSize(text: string): number {
   const bytes = byteSize(text);
   if (bytes === 0) throw new InvalidArgumentError('it must be greater than 0.');
@@ -268,7 +268,7 @@ function option(flags: string, description: string, variable: string): Option {
   return new Option(flags, description).env(`BIGTRACE_${variable}`);
 }
 
-/** The flags as they were parsed, as a configuration. */
+/** Resolves parsed flags to a configuration; the engine file is not checked here. */
 export function workerConfig(command: Command): WorkerConfig {
   const flags = command.opts<Flags>();
   const machine = thisMachine();

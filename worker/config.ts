@@ -1,4 +1,4 @@
-/** A worker's configuration: complete and checked. */
+/** Defines a worker's configuration and its defaults; times in milliseconds, sizes in bytes. */
 import { existsSync } from 'node:fs';
 import { BigtraceError } from '../lib/common/errors.ts';
 import type { Machine } from '../lib/common/machine.ts';
@@ -11,51 +11,58 @@ import type { TaskLimits } from './tasks/limits.ts';
 export interface WorkerConfig {
   /** host:port; port 0 picks a free one. */
   listen: string;
+  /** TLS, tokens, metrics and tracing of the server. */
   edge: ServerSecurity;
   stores: StoreOptions;
-  /** Traces that are parsed or asked at once. */
+  /**
+   * Maximum number of rows tasks on engine threads, without those that exceed `longTaskMs`. Column finding
+   * has half as many more.
+   */
   threads: number;
-  /** So many more, beside those that run long. */
+  /**
+   * Maximum number of tasks beside `threads` that run while others exceed `longTaskMs`; for each thread
+   * class.
+   */
   spareThreads: number;
-  /** A trace that has been worked on for longer runs long. */
+  /** A task that holds its thread for longer no longer counts against `threads`. */
   longTaskMs: number;
-  /** How long a trace may take to load. */
+  /** Time limit for loading a trace, by its size. */
   loadBound: LoadBound;
-  /** Bound of all loaded traces together. */
+  /** Maximum memory of all engines together. */
   memoryBytesMax: number;
-  /** Bound of the answers remembered. */
+  /** Maximum size of the result cache in memory. */
   resultMemoryBytesMax: number;
   /** Directory for snapshots of loaded traces; without one, the worker writes none. */
   cacheDir: string | undefined;
-  /** Such directories of other workers, to read from. */
+  /** Snapshot directories of other workers; only read. */
   readCacheDirs: string[];
-  /** Bound of the images. */
+  /** Maximum size of all files in `cacheDir`. */
   cacheBytesMax: number;
   /** Directory for the result cache; without one, it is in memory only. */
   resultCacheDir: string | undefined;
-  /** Directories of answers of other workers, to read from. */
+  /** Result cache directories of other workers; only read. */
   readResultCacheDirs: string[];
-  /** Bound of the answers in its own. */
+  /** Maximum size of all files in `resultCacheDir`. */
   resultCacheBytesMax: number;
   limits: TaskLimits;
-  /** File of the TraceProcessor wasm. */
+  /** Path of the TraceProcessor WebAssembly file. */
   engineFile: string;
-  /** SQL packages that scripts may include: `name=directory`. */
+  /** SQL packages that scripts may include, each as `name=directory`. */
   sqlPackages: string[];
-  /** The bundle of worker/engines/thread.ts. */
+  /** URL of the bundle of worker/engines/thread.ts. */
   threadEntry: URL;
-  /** How long a worker that was told to stop goes on with what it had begun. */
+  /** Time allowed for running tasks to finish after SIGTERM. */
   drainMs: number;
   logLevel: LogLevel;
-  /** Whether the line that says it is ready is JSON. */
+  /** Whether the ready line is printed as JSON. */
   json: boolean;
 }
 
-/** Less is too little for ordinary traces: a worker without a number of threads of its own rather has fewer. */
+/** Memory for each engine that defaultThreads() provides for; less is too little for ordinary traces. */
 const INSTANCE_BYTES_WANTED = 512 * 2 ** 20;
-/** Less does not hold the engine and a small trace. */
+/** Minimum memory of an engine; less does not hold the engine and a small trace. */
 export const INSTANCE_BYTES_MIN = 64 * 2 ** 20;
-/** wasm32's own bound. */
+/** Maximum memory of an engine: the address space of wasm32. */
 export const INSTANCE_BYTES_MAX = 2 ** 32;
 
 export const LIMIT_DEFAULTS: TaskLimits = {
@@ -66,14 +73,17 @@ export const LIMIT_DEFAULTS: TaskLimits = {
   resultBytesMax: 4 * 2 ** 30,
 };
 
-/** Half of the memory that this process may use; cached results, threads and the process itself take of the rest. */
+/**
+ * Half of the memory that this process may use; the rest is for cached results, threads and the process
+ * itself.
+ */
 export function defaultMemoryBytes({ memoryBytes }: Machine): number {
   return Math.floor(memoryBytes / 2);
 }
 
 /**
- * What one trace may take, so that all threads together stay within the bound.
- * @throws invalid_option where that is too little
+ * The default memory of one engine: its share, so that all threads together stay within `memoryBytesMax`.
+ * @throws invalid_option if the share is less than INSTANCE_BYTES_MIN
  */
 export function defaultInstanceBytes(memoryBytesMax: number, threads: number): number {
   const share = Math.floor(memoryBytesMax / threads);
@@ -86,27 +96,27 @@ export function defaultInstanceBytes(memoryBytesMax: number, threads: number): n
   return Math.min(share, INSTANCE_BYTES_MAX);
 }
 
-/** Beside the bound of loaded traces, so much smaller. */
+/** A sixteenth of the memory for loaded traces; the result cache is not part of that memory. */
 export function defaultResultMemoryBytes(memoryBytesMax: number): number {
   return Math.floor(memoryBytesMax / 16);
 }
 
-/** One for other queries of a user whose traces run long, and one for other users. */
+/** One for other queries of a user whose tasks run long, and one for other users. */
 export const SPARE_THREADS_MIN = 2;
 
-/** Most answers take milliseconds; a trace that takes longer than this to load is a large one, or a bad one. */
+/** Most tasks take milliseconds; a trace that takes longer than this to load is large, or damaged. */
 export const LONG_TASK_MS_DEFAULT = 2000;
 
 export const CACHE_BYTES_DEFAULT = 20 * 2 ** 30;
 export const RESULT_CACHE_BYTES_DEFAULT = 2 ** 30;
 
-/** One a core, as far as each has memory enough for ordinary traces. */
+/** One thread per core, as long as there are INSTANCE_BYTES_WANTED of memory for each; at least one. */
 export function defaultThreads(memoryBytesMax: number, cores: number): number {
   const enough = Math.floor(memoryBytesMax / INSTANCE_BYTES_WANTED);
   return Math.max(1, Math.min(cores, enough));
 }
 
-/** @throws invalid_option, naming what is missing. */
+/** Checks that the engine file exists. @throws invalid_option with its path */
 export function checkConfig(config: WorkerConfig): WorkerConfig {
   if (!existsSync(config.engineFile))
     throw new BigtraceError(

@@ -1,6 +1,6 @@
-/** What a worker counts since its start, by name; Status carries them, and so do its metrics. */
+/** Counts what a worker has done since its start; `Status` and the metrics report the counters. */
 
-/** Names are interface: each with what it counts. */
+/** Names and descriptions of the counters; the names are part of the public interface. */
 export const COUNTERS = {
   tasks_done: 'traces answered, of all queries',
   tasks_failed: 'traces whose answer was an error',
@@ -46,7 +46,7 @@ export class Counters {
     return this.#values.get(name) ?? 0;
   }
 
-  /** Whole numbers, every name. */
+  /** Returns every counter, rounded to a whole number. */
   all(): Record<string, number> {
     return Object.fromEntries(
       Object.keys(COUNTERS).map((name) => [name, Math.round(this.get(name as CounterName))]),

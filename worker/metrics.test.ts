@@ -5,7 +5,7 @@ import { startWorker } from './start.ts';
 import { STORE_COUNTS } from './store-counts.ts';
 import { testConfig } from './testing/worker.ts';
 
-it('is watched over HTTP: every counter has a metric', async () => {
+it('the metrics endpoint reports every counter', async () => {
   const worker = await startWorker(
     await testConfig({ edge: { ...PLAINTEXT_SERVER, metricsPort: 0 } }),
   );
@@ -28,7 +28,7 @@ it('is watched over HTTP: every counter has a metric', async () => {
   await expect(get('/healthz')).rejects.toThrow();
 });
 
-it('a token file that is not there is an error that names it', async () => {
+it('a missing token file is an error that names the file', async () => {
   const edge = { ...PLAINTEXT_SERVER, tokenFile: '/nowhere/token' };
   await expect(startWorker(await testConfig({ edge }))).rejects.toMatchObject({
     code: 'invalid_option',

@@ -1,10 +1,13 @@
-/** The worker as a process: says when it is ready, and ends when it is told to. */
+/** Runs the worker as a process: prints the ready line, and stops at a signal. */
 import { createProcessLogger } from '../lib/common/observability/log.ts';
 import { lossyOutput } from '../lib/common/observability/lossy-writer.ts';
 import type { WorkerConfig } from './config.ts';
 import { startWorker } from './start.ts';
 
-/** Resolves once it has stopped: after SIGTERM, SIGINT, or the end of the process that started it. */
+/**
+ * Resolves once the worker has stopped: after SIGTERM (drain), or SIGINT or the end of the parent process (at
+ * once).
+ */
 export async function serve(config: WorkerConfig): Promise<void> {
   const worker = await startWorker(config, createProcessLogger('worker', config.logLevel));
   const { address } = worker;
@@ -14,7 +17,7 @@ export async function serve(config: WorkerConfig): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     let told = false;
     const end = (how: 'drain' | 'stop'): void => {
-      // Told twice, it does not wait any more.
+      // A second signal ends the drain at once.
       const stopped = told || how === 'stop' ? worker.stop() : worker.drain();
       told = true;
       stopped.then(resolve, reject);

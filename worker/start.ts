@@ -1,4 +1,4 @@
-/** Puts a worker together and starts it. */
+/** Assembles a worker from its parts and starts it. */
 import { setFlagsFromString } from 'node:v8';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import { createLogger, type Logger } from '../lib/common/observability/log.ts';
@@ -23,27 +23,34 @@ import { STORE_COUNTS } from './store-counts.ts';
 import { PossibleKinds } from './tasks/possible-kinds.ts';
 
 /**
- * How much of a function runs before V8 optimizes it. With Node 20's own bound (1.8 million) a third of what
- * the first traces cost goes into optimizing, mostly what hardly runs again. With this, all that matters to
- * a trace of 20 MB is optimized still, and twelve of 1-20 MB took an eighth less of a processor.
+ * Amount of WebAssembly code that a function executes before V8 optimizes it, in V8's units. With the default
+ * of Node 20 (1.8 million), a third of the processor time for the first traces is spent on optimizing, mostly
+ * of functions that hardly run again. With this value, all that matters to a trace of 20 MB is still
+ * optimized, and twelve traces of 1-20 MB took an eighth less processor time.
  */
 const WASM_TIERING_BUDGET = 60_000_000;
-/** Slots that an idle worker has ready for traces to come; one a thread at least. */
+/**
+ * Engine threads without a trace that an idle worker keeps ready, for each of `threads`; at least one for
+ * each.
+ */
 const SPARES_A_THREAD = 2;
+/** Upper bound of the product, if `threads` is not larger. */
 const SPARES_MAX = 8;
 
 export interface RunningWorker {
-  /** host:port it listens on. */
+  /** The `host:port` that the worker listens on. */
   address: string;
-  /** Where it is watched, if it is. */
+  /** Port of the metrics and probes; undefined without --metrics-port. */
   metricsPort: number | undefined;
-  /** Takes no new work, finishes what was begun for as long as the configuration says, and stops. */
+  /** Refuses new tasks, lets running ones finish for at most `drainMs`, and stops. */
   drain(): Promise<void>;
-  /** Stops at once; whoever still waits for an answer loses it. */
+  /** Stops at once; running tasks are lost. */
   stop(): Promise<void>;
 }
 
-/** @throws BigtraceError invalid_option, where the configuration cannot be. */
+/**
+ * @throws BigtraceError invalid_option if the configuration cannot be used, such as an address that is taken
+ */
 export async function startWorker(
   config: WorkerConfig,
   logger: Logger = createLogger('worker', config.logLevel),
@@ -110,7 +117,7 @@ export async function startWorker(
     port = await server.listen(config.listen);
     probes = await watched(server, config);
   } catch (thrown) {
-    await stop(); // or the listener that did start would keep serving
+    await stop(); // otherwise the listener that did start would keep serving
     throw thrown;
   }
   pool.warm(threads);
@@ -138,13 +145,13 @@ async function drained(server: WorkerServer, ms: number): Promise<void> {
 }
 
 interface HostEnvironment {
-  /** Whether the worker has something else to do. */
+  /** Returns whether a task runs or waits for a thread. */
   isBusy: () => boolean;
   counters: Counters;
   logger: Logger;
 }
 
-/** What earlier workers have left on disk. */
+/** Opens the caches on disk, with what earlier workers left there. */
 async function openCaches(
   config: WorkerConfig,
   { isBusy, counters, logger }: HostEnvironment,

@@ -1,7 +1,9 @@
-/** What the stores of a worker count, by name, for Status and metrics: `store_<store>_<what>`. */
+/**
+ * Reports the counters of a worker's stores for `Status` and the metrics, named `store_<store>_<counter>`.
+ */
 import type { StoreCounters, TraceStores } from '../lib/trace-store/index.ts';
 
-/** Names are interface: each with what it counts. */
+/** Names and descriptions of the counters; the names are part of the public interface. */
 export const STORE_COUNTS = {
   store_stats: 'questions about one trace',
   store_reads: 'traces read, whole or from a place on',
@@ -14,8 +16,10 @@ export const STORE_COUNTS = {
   store_in_flight: 'questions, reads and lists that are going on',
 } as const;
 
+/** Cumulative counters; `inFlight` is a gauge. */
 type Counted = Exclude<keyof StoreCounters, 'inFlight'>;
 
+/** Property of StoreCounters, and its name after `store_<store>_`. */
 const COUNTERS: readonly [Counted, string][] = [
   ['stats', 'stats'],
   ['reads', 'reads'],

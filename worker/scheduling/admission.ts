@@ -1,36 +1,40 @@
 /**
- * Everything a task may have to wait for in turn: lookups, reads, requests to a store, threads. A task acquires
- * them in this order only (`Rank`). Whoever holds the last of them waits for no other, so every task gets on.
+ * Admits tasks to the resources that they share: lookups, reads, requests to a store, and threads. A task
+ * acquires its permits in this order only (`Rank`), so a task that holds the last kind waits for none, and
+ * there is no deadlock.
  */
 import type { TraceStores } from '../../lib/trace-store/index.ts';
 import { type Permit, Permits } from './permits.ts';
 import { type ThreadPermit, type ThreadPermitOptions, ThreadPermits } from './thread-permits.ts';
 import type { Turn } from './turns.ts';
 
-/** Questions to stores about traces at once: they take time, not work. */
+/** Maximum number of lookups in stores at the same time; they mostly wait for the store. */
 const LOOKUPS_MAX = 128;
-/** Traces that are read while others are parsed: as many as hide the time until the first byte comes. */
+/**
+ * Traces that are read while others are parsed, for each thread: enough to hide the time until the first
+ * byte.
+ */
 const READS_A_THREAD = 8;
 
-/** What a query wants of its traces: their rows, or the columns that these have. */
+/** What a task's thread is for: the rows of a trace, or column finding. */
 export type ThreadClass = 'rows' | 'columns';
 
 export interface AdmissionOptions extends ThreadPermitOptions {
-  /** How many requests a store takes at once; undefined: any number. */
+  /** Returns the maximum number of concurrent requests to a store; undefined: unlimited. */
   stores: Pick<TraceStores, 'requestsMax'>;
 }
 
-/** A permit of what is not bounded. */
+/** The permit for a resource without a limit. */
 const UNBOUNDED: Permit = { release: () => {}, offer: () => {} };
 
-/** The order of acquiring: never while something of the same or a later rank is held. */
+/** Order of acquisition: a task that holds a permit must not wait for one of the same or a lower rank. */
 const RANK = { lookup: 1, read: 2, request: 3, thread: 4 } as const;
 type Rank = keyof typeof RANK;
 
 export class Admission {
-  /** One for each task that runs on a thread. */
+  /** Threads for rows. */
   readonly threads: ThreadPermits;
-  /** Finding columns has threads of its own: whoever writes a query waits for it. */
+  /** Threads for column finding, half as many: a user who writes a query waits for its columns. */
   readonly columnThreads: ThreadPermits;
   readonly #lookups = new Permits(LOOKUPS_MAX);
   readonly #reads: Permits;
@@ -47,12 +51,12 @@ export class Admission {
     this.#reads = new Permits(READS_A_THREAD * options.threads);
   }
 
-  /** Tasks that are on a thread. */
+  /** Number of tasks that hold a thread. */
   get running(): number {
     return this.threads.taken + this.columnThreads.taken;
   }
 
-  /** Whether no task is on a thread or waits for one. */
+  /** Whether no task holds a thread or waits for one. */
   get idle(): boolean {
     return this.running + this.threads.waiting + this.columnThreads.waiting === 0;
   }
@@ -73,6 +77,7 @@ export class Admission {
     };
   }
 
+  /** Returns the permits of one task. */
   task(turn: Turn, lane: ThreadClass, signal: AbortSignal): TaskPermits {
     const threads = lane === 'rows' ? this.threads : this.columnThreads;
     return new TaskPermits({
@@ -83,6 +88,7 @@ export class Admission {
     });
   }
 
+  /** Returns the permits for requests to the store of an address; undefined if they are not limited. */
   #requestsTo(address: string): Permits | undefined {
     const bound = this.#stores.requestsMax(address);
     if (bound === undefined) return undefined;
@@ -95,7 +101,7 @@ export class Admission {
   }
 }
 
-/** How one task acquires each kind of permit. */
+/** Functions that acquire each kind of permit for one task. */
 interface Acquire {
   lookup(): Promise<Permit>;
   read(): Promise<Permit>;
@@ -103,7 +109,7 @@ interface Acquire {
   thread(): Promise<ThreadPermit>;
 }
 
-/** What one task has been admitted to. */
+/** Acquires and tracks the permits of one task. */
 export class TaskPermits {
   readonly #acquire: Acquire;
   readonly #held = new Set<Rank>();
@@ -112,7 +118,10 @@ export class TaskPermits {
     this.#acquire = acquire;
   }
 
-  /** Runs a question about a trace to its store. @throws the signal's reason, what `ask` throws */
+  /**
+   * Runs `ask`, a lookup in the store of `address`, with a lookup and a request permit. @throws the signal's
+   * reason, what `ask` throws
+   */
   async lookup<Value>(address: string, ask: () => Promise<Value>): Promise<Value> {
     const lookup = await this.#take('lookup', this.#acquire.lookup);
     try {
@@ -127,7 +136,10 @@ export class TaskPermits {
     }
   }
 
-  /** Admits one read of a trace. @throws the signal's reason */
+  /**
+   * Acquires the permits for reading a trace; the result releases or offers both together. @throws the
+   * signal's reason
+   */
   async read(address: string): Promise<Permit> {
     const read = await this.#take('read', this.#acquire.read);
     try {
@@ -146,11 +158,15 @@ export class TaskPermits {
     }
   }
 
-  /** Admits to a thread. @throws the signal's reason */
+  /** Acquires a thread. @throws the signal's reason */
   thread(): Promise<ThreadPermit> {
     return this.#take('thread', this.#acquire.thread);
   }
 
+  /**
+   * Acquires a permit of the given rank. @throws Error if the task holds one of the same or a higher rank,
+   * which is a bug
+   */
   async #take<Held extends ThreadPermit>(rank: Rank, acquire: () => Promise<Held>): Promise<Held> {
     for (const held of this.#held)
       if (RANK[held] >= RANK[rank])

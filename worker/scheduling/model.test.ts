@@ -1,6 +1,7 @@
 /**
- * The worker's scheduling over modelled stores and engines, in virtual time, very much and all different: every
- * task ends, with the answer of its own trace; nothing stays held; and no user waits behind another's tasks.
+ * Runs the worker's scheduling against model stores and engines, in virtual time, with many random tasks.
+ * Every task must end with the result of its own trace, all permits must be released, and no user may wait
+ * behind another user's tasks.
  */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
@@ -24,13 +25,14 @@ import type { Turn } from './turns.ts';
 const STEPS_DEFAULT = 20_000;
 const STEPS = Number(process.env['BIGTRACE_MODEL_STEPS'] ?? STEPS_DEFAULT);
 const FIRST_SEED = Number(process.env['BIGTRACE_MODEL_SEED'] ?? 1);
-/** Virtual; no task of the model has reason to take as long. */
+/** Virtual time limit of a run in milliseconds; no task of the model takes as long. */
 const RUN_MS_MAX = 3_600_000;
 const LOAD_BOUND = { minMs: 5000, bytesPerSecond: 2 ** 20 };
 const LIMITS = { ...LIMIT_DEFAULTS, traceTimeoutMs: 30_000, memoryBytesMax: 2 ** 28 };
 /**
- * Turns that another user may get before one who waits and holds nothing. A user who is served goes behind all who
- * wait, and a user who begins to wait is last: so each of the others is served once before it, and none twice.
+ * Maximum number of turns that another user gets before a user who waits and holds nothing. A user who is
+ * served goes behind all who wait, and a user who begins to wait is last; so each other user is served at
+ * most once before.
  */
 const PASSED_MAX = 1;
 const logger = createLogger('model', 'silent');
@@ -89,7 +91,7 @@ async function modelOf(habits: Habits): Promise<Model> {
   return { world, parts, threads, spares };
 }
 
-/** A reader that is slow now and then. */
+/** A client that sometimes reads slowly. */
 class ModelOutlet implements Outlet {
   readonly #world: ModelWorld;
   #fullUntil = 0;
@@ -180,7 +182,7 @@ async function run({ world, parts }: Model, task: ModelTask, about: string): Pro
   }
 }
 
-/** Runs tasks of the model to their end, and judges them. */
+/** Runs the random tasks of a seed to their end, and checks the outcome. @returns the number of steps */
 async function judged(seed: number, seen: Counters): Promise<number> {
   const dice = new Dice(seed);
   const model = await modelOf(habitsOf(dice));
@@ -204,7 +206,7 @@ async function judged(seed: number, seen: Counters): Promise<number> {
     `${about}: these did not end`,
   ).toEqual([]);
   await all;
-  await vi.advanceTimersByTimeAsync(60_000); // marks are taken back, reads end
+  await vi.advanceTimersByTimeAsync(60_000); // until engines are rolled back and reads have ended
   expect(world.misuses, about).toEqual([]);
   expect([parts.admission.idle, world.working, world.requests], about).toEqual([true, 0, 0]);
   for (const [name, value] of Object.entries(parts.admission.gauges()))
@@ -221,14 +223,14 @@ async function judged(seed: number, seen: Counters): Promise<number> {
   return world.steps;
 }
 
-test(`${STEPS} steps of tasks over all that can happen`, async () => {
+test(`${STEPS} random steps lose no task, leak no permit and keep turns fair`, async () => {
   const seen = new Counters();
   let steps = 0;
   let seed = FIRST_SEED;
   for (; steps < STEPS; seed++) steps += await judged(seed, seen);
   const runs = seed - FIRST_SEED;
-  if (STEPS < STEPS_DEFAULT) return; // one seed that is looked into
-  // The model is of use only where all of it happens.
+  if (STEPS < STEPS_DEFAULT) return; // a single seed is being debugged
+  // The test proves something only if all of these happen.
   const happens = [
     'tasks_done',
     'tasks_failed',

@@ -5,7 +5,10 @@ import type { Turn } from './turns.ts';
 const never = new AbortController().signal;
 const turn = (user: string, query: object = {}): Turn => ({ user, query });
 
-/** Acquires in this order and releases at once; the names in the order they were served. */
+/**
+ * Acquires permits in this order and releases each at once; returns the names in the order in which they were
+ * served.
+ */
 async function served(permits: Permits, first: Permit, turns: [string, Turn][]): Promise<string[]> {
   const order: string[] = [];
   const waits = turns.map(async ([name, one]) => {
@@ -18,7 +21,7 @@ async function served(permits: Permits, first: Permit, turns: [string, Turn][]):
   return order;
 }
 
-test('a single query is served next, however many another waits for', async () => {
+test('a query with one task is served next, however many tasks of another query wait', async () => {
   const permits = new Permits(1);
   const [big, small] = [turn('a'), turn('a')];
   const first = await permits.acquire(big, never);
@@ -30,7 +33,7 @@ test('a single query is served next, however many another waits for', async () =
   expect(permits.taken).toBe(0);
 });
 
-test('turns are shared by user before they are shared by query', async () => {
+test('turns are shared between users before they are shared between queries', async () => {
   const permits = new Permits(1);
   const first = await permits.acquire(turn('other'), never);
   const waiting = [
@@ -40,7 +43,7 @@ test('turns are shared by user before they are shared by query', async () => {
   expect(await served(permits, first, waiting)).toEqual(['a0', 'b0', 'a1', 'b1', 'a2', 'a3']);
 });
 
-test('the user who holds least is next', async () => {
+test('the user who holds fewest permits is served next', async () => {
   const permits = new Permits(3);
   const held = [
     await permits.acquire(turn('a'), never),
@@ -58,7 +61,7 @@ test('the user who holds least is next', async () => {
   expect(order).toEqual(['c', 'a', 'b']);
 });
 
-test('never more than there are, and a release counts once', async () => {
+test('no more permits are granted than exist, and a second release does nothing', async () => {
   const permits = new Permits(2);
   const one = await permits.acquire(turn('a'), never);
   await permits.acquire(turn('a'), never);
@@ -75,7 +78,7 @@ test('never more than there are, and a release counts once', async () => {
   expect(permits.taken).toBe(1);
 });
 
-test('a waiter that is aborted leaves the queue', async () => {
+test('an aborted waiter leaves the queue', async () => {
   const permits = new Permits(1);
   const permit = await permits.acquire(turn('a'), never);
   const abort = new AbortController();
@@ -88,7 +91,7 @@ test('a waiter that is aborted leaves the queue', async () => {
   expect(permits.taken).toBe(0);
 });
 
-test('a permit that is offered is taken back for a user who holds two fewer, and for no other', async () => {
+test('an offered permit is revoked for a user who holds two fewer, and for no other', async () => {
   const permits = new Permits(3);
   const revoked: number[] = [];
   for (let at = 0; at < 3; at++) {

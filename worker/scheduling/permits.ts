@@ -1,13 +1,17 @@
 /**
- * A number of permits, shared by user, then by query. A holder that merely waits for something else can offer
- * its permit back: it is asked to when a user who holds fewer waits.
+ * Shares a fixed number of permits between users, and each user's share between their queries. A holder that
+ * only waits for something else can offer its permit back; `revoke` is called when a user who holds at least
+ * two fewer waits.
  */
 import { FairQueue, type Turn } from './turns.ts';
 
 export interface Permit {
-  /** Gives the permit back; only the first call counts. */
+  /** Returns the permit; further calls do nothing. */
   release(): void;
-  /** Offers the permit: `revoke` may be called, once, and has to bring about the release. Undefined ends the offer. */
+  /**
+   * Offers the permit back: `revoke` is called at most once, and must cause `release()`. Undefined withdraws
+   * the offer.
+   */
   offer(revoke: (() => void) | undefined): void;
 }
 
@@ -35,10 +39,10 @@ export class Permits {
     return this.#waiting.size;
   }
 
-  /** @throws the signal's reason. */
+  /** Waits for a permit. @throws the signal's reason */
   async acquire(turn: Turn, signal: AbortSignal): Promise<Permit> {
     signal.throwIfAborted();
-    if (this.#taken < this.total) return this.#take(turn.user); // then nobody waits
+    if (this.#taken < this.total) return this.#take(turn.user); // nobody waits while a permit is free
     const granted = this.#waiting.wait(turn, signal);
     this.#revokeFor(turn.user);
     return granted;
@@ -67,7 +71,10 @@ export class Permits {
     next?.grant(this.#take(next.turn.user));
   }
 
-  /** Only from a user who holds at least two more, so that permits do not go to and fro. */
+  /**
+   * Revokes an offered permit of the user who holds most, but at least two more than `user`, so that permits
+   * do not go back and forth.
+   */
   #revokeFor(user: string): void {
     let most = this.#heldBy(user).size + 1;
     let found: Holder | undefined;

@@ -10,6 +10,7 @@ afterEach(() => vi.useRealTimers());
 const LONG_MS = 1000;
 const never = new AbortController().signal;
 
+/** Acquires permits under a name, and lists the names that hold one. */
 class Desk {
   readonly permits: ThreadPermits;
   readonly running: string[] = [];
@@ -40,7 +41,7 @@ class Desk {
 
 const hostile = { user: 'a', query: {} };
 
-test('tasks that run long make way, on spare threads', async () => {
+test('tasks that run long stop counting, and others run on spare threads', async () => {
   const desk = new Desk();
   for (const name of ['h1', 'h2', 'h3', 'h4', 'h5']) desk.ask(name, hostile);
   desk.ask('b1', { user: 'b', query: {} });
@@ -52,7 +53,7 @@ test('tasks that run long make way, on spare threads', async () => {
   expect(desk.permits.long).toBeGreaterThan(0);
 });
 
-test('a query has no more tasks on threads than there are threads; spares are for others', async () => {
+test('a query has at most as many tasks as there are threads, and spare threads are for other queries', async () => {
   const desk = new Desk();
   for (const name of ['h1', 'h2', 'h3', 'h4']) desk.ask(name, hostile);
   expect(await desk.after(10 * LONG_MS)).toEqual(['h1', 'h2']);
@@ -60,7 +61,7 @@ test('a query has no more tasks on threads than there are threads; spares are fo
   expect(await desk.after(0)).toEqual(['h2', 'h3']);
 });
 
-test('the last spare thread is for users none of whose tasks run long', async () => {
+test('the last spare thread is for users without a task that runs long', async () => {
   const desk = new Desk();
   for (let query = 0; query < 6; query++) desk.ask(`h${query}`, { user: 'a', query: {} });
   expect(await desk.after(10 * LONG_MS)).toEqual(['h0', 'h1', 'h2']);
@@ -68,7 +69,7 @@ test('the last spare thread is for users none of whose tasks run long', async ()
   expect(await desk.after(0)).toEqual(['h0', 'h1', 'h2', 'b']);
 });
 
-test('no spare thread without memory for it, and one as soon as there is', async () => {
+test('a spare thread is used only if there is memory for it, and as soon as there is', async () => {
   let room = false;
   const desk = new Desk({ hasRoom: () => room });
   for (const name of ['h1', 'h2']) desk.ask(name, hostile);
@@ -78,7 +79,7 @@ test('no spare thread without memory for it, and one as soon as there is', async
   expect(await desk.after(LONG_MS)).toEqual(['h1', 'h2', 'b']);
 });
 
-test('without spare threads, tasks wait for those that run', async () => {
+test('without spare threads, tasks wait for running ones', async () => {
   const desk = new Desk({ spares: 0 });
   for (const name of ['h1', 'h2']) desk.ask(name, hostile);
   desk.ask('b', { user: 'b', query: {} });
@@ -88,7 +89,7 @@ test('without spare threads, tasks wait for those that run', async () => {
   expect(desk.permits.long).toBe(0);
 });
 
-test('what ran long and ended leaves nothing behind', async () => {
+test('tasks that ran long and ended leave no state behind', async () => {
   const desk = new Desk();
   for (const name of ['h1', 'h2']) desk.ask(name, hostile);
   desk.ask('b', { user: 'b', query: {} });

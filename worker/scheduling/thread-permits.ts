@@ -1,19 +1,19 @@
 /**
- * Permits to run on an engine thread, shared by user, then by query. A task that has run for longer than
- * `longMs` no longer counts, so that short tasks of others do not wait behind it; the number of such tasks,
- * and with it that of spare threads, is bounded.
+ * Shares permits for engine threads between users, and each user's share between their queries. A task that
+ * has held its permit for longer than `longMs` no longer counts against `threads`, so that short tasks of
+ * others do not wait for it. At most `spares` tasks do not count.
  */
 import type { Permit } from './permits.ts';
 import { FairQueue, type Turn } from './turns.ts';
 
 export interface ThreadPermitOptions {
-  /** Tasks that may run at once. */
+  /** Maximum number of tasks at the same time, without those that run long. */
   threads: number;
-  /** So many more, beside tasks that run long. */
+  /** Maximum number of tasks that run long and do not count. */
   spares: number;
-  /** A task that has run for longer runs long. */
+  /** A task that has held its permit for this time, in milliseconds, runs long. */
   longMs: number;
-  /** Whether there is memory for one more engine. */
+  /** Returns whether there is memory for one more engine. */
   hasRoom: () => boolean;
 }
 
@@ -22,17 +22,19 @@ export type ThreadPermit = Pick<Permit, 'release'>;
 interface Holder {
   turn: Turn;
   sinceMs: number;
+  /** Whether it no longer counts against `threads`. */
   long: boolean;
 }
 
-/** How long until memory is looked at again, where there was none for a spare thread. */
+/** Delay, in milliseconds, before memory for a spare thread is checked again. */
 const ROOM_RETRY_MS = 500;
 
 export class ThreadPermits {
   readonly #options: ThreadPermitOptions;
-  /** In the order they began. */
+  /** Running tasks, in the order they began. */
   readonly #holders = new Set<Holder>();
   readonly #waiting = new FairQueue<ThreadPermit>();
+  /** Number of holders that run long. */
   #long = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -52,12 +54,12 @@ export class ThreadPermits {
     return this.#waiting.size;
   }
 
-  /** Tasks that run and no longer count. */
+  /** Number of running tasks that no longer count against `threads`. */
   get long(): number {
     return this.#long;
   }
 
-  /** @throws the signal's reason. */
+  /** Waits for a permit. @throws the signal's reason */
   async acquire(turn: Turn, signal: AbortSignal): Promise<ThreadPermit> {
     signal.throwIfAborted();
     if (this.#waiting.size === 0 && this.#hasFree() && this.#mayGo(turn)) return this.#take(turn);
@@ -66,7 +68,10 @@ export class ThreadPermits {
     return granted;
   }
 
-  /** Whether one more task may begin; where all that count have run long, they stop counting one by one. */
+  /**
+   * Returns whether one more task may begin. If `threads` tasks count, the oldest stops counting once it runs
+   * long, if a spare thread and memory for it are left.
+   */
   #hasFree(): boolean {
     const { threads, spares, longMs, hasRoom } = this.#options;
     if (this.#holders.size - this.#long < threads) return true;
@@ -79,8 +84,9 @@ export class ThreadPermits {
   }
 
   /**
-   * Spare threads are for other queries than those that run long, and the last one for other users: else one
-   * query over traces that never load would hold them all.
+   * Returns whether the task may use a spare thread. A query has at most `threads` tasks on threads, and the
+   * last spare thread is for users without a task that runs long; otherwise one query over traces that never
+   * load would hold every thread.
    */
   #mayGo({ user, query }: Turn): boolean {
     if (this.#long === 0) return true;
@@ -130,7 +136,7 @@ export class ThreadPermits {
     this.#wakeLater();
   }
 
-  /** Looks again when the next task begins to run long, if somebody waits for that. */
+  /** Sets a timer for the moment when the next task begins to run long, if a task waits for that. */
   #wakeLater(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,24 +1,27 @@
-/** Who waits for a permit, and who is next: users share the turns, then the queries of each user. */
+/**
+ * Orders the tasks that wait for a permit: turns are shared between users, then between the queries of each
+ * user.
+ */
 export interface Turn {
   readonly user: string;
-  /** Identity of the query. */
+  /** Identity of the query; only compared. */
   readonly query: object;
 }
 
 interface Waiter<Grant> {
   turn: Turn;
-  /** Resolves the waiter's promise. */
+  /** Resolves the waiter's promise with the permit. */
   grant: (granted: Grant) => void;
 }
 
 interface QueryQueue<Grant> {
   turn: Turn;
-  /** First come, first served within a query. */
+  /** Waiters of one query, first come, first served. */
   waiters: Set<Waiter<Grant>>;
 }
 
 export class FairQueue<Grant> {
-  /** Users in the order of their next turn, and each user's queries in the order of theirs. */
+  /** Users in the order of their next turn; for each, their queries in the order of their next turn. */
   readonly #users = new Map<string, Map<object, QueryQueue<Grant>>>();
   #size = 0;
 
@@ -26,7 +29,7 @@ export class FairQueue<Grant> {
     return this.#size;
   }
 
-  /** Resolves when `next` has returned this waiter and it was granted. @throws the signal's reason. */
+  /** Waits until `next` returns this waiter and the caller grants it. @throws the signal's reason */
   wait(turn: Turn, signal: AbortSignal): Promise<Grant> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -46,8 +49,9 @@ export class FairQueue<Grant> {
   }
 
   /**
-   * Takes out the waiter whose turn it is: of the user who holds least, in turn where several do; then of
-   * that user's queries in turn. Its user and query go to the end of their rounds.
+   * Removes and returns the next waiter: of the users who have a waiter that may go, the one who holds least,
+   * in turn among equals; then that user's queries in turn. The user and the query move to the end of their
+   * rounds.
    */
   next(
     heldBy: (user: string) => number,
