@@ -84,7 +84,7 @@ test.each<[string, Partial<OrchestratorConfig>]>([
   ['--max-schemas 3 --user-schemas 2', { schemasMax: 3, userSchemasMax: 2 }],
   ['--drain-timeout 1s', { drainTimeoutMs: 1000 }],
   ['--json --log-level silent', { json: true, logLevel: 'silent' }],
-])('%s', async (args, expected) => {
+])('the flags %s set the configuration', async (args, expected) => {
   expect(await configOf(...args.split(' '))).toMatchObject(expected);
 });
 
@@ -112,7 +112,7 @@ test.each([
   ['-p 65535 -n 2', '--worker-port 65535 plus --worker-count 2 must be <= 65536'],
   ['--query-timeout 25h', '--query-timeout 90000000ms must be <= --query-timeout-max 86400000ms'],
   ['--worker-timeout 0s', '--worker-timeout must be > 0ms'],
-])('%s: %s', async (args, message) => {
+])('the flags %s fail: %s', async (args, message) => {
   await expect(configOf(...args.split(' '))).rejects.toMatchObject({
     code: 'invalid_option',
     message,

@@ -84,7 +84,7 @@ export interface OrchestratorConfig extends UserBounds, ColumnFindingBounds {
 
 const SCHEMES = ['', 'ipv4:', 'ipv6:', 'dns:', 'dns:///'];
 
-/** @throws invalid_option naming the flag */
+/** Validates the flags and completes the configuration. @throws invalid_option that names the flag */
 export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
   for (const name of ['queryTimeout', 'workerTimeout', 'resolveInterval'] as const) {
     const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -31,7 +31,7 @@ export function completeLimits(
   };
 }
 
-/** @throws no_sql, limit_exceeded */
+/** Validates the SQL of a request. @throws no_sql when it is blank, limit_exceeded when it is too long */
 export function checkSql(sql: Buffer): void {
   checkSqlLength('SQL', sql);
   if (sql.toString('latin1').trim() === '') throw new BigtraceError('no_sql', 'query has no SQL');

@@ -4,7 +4,7 @@ import { canonicalAddress } from '../../lib/common/addresses/canonical-address.t
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 
 export type NamedAddress =
-  /** The traces that expressions over the catalog select. */
+  /** The traces that the expressions in `path` select from the catalog. */
   | { kind: 'selection'; path: string }
   /** The trace with this canonical address. */
   | { kind: 'trace'; address: Buffer }

@@ -81,7 +81,7 @@ export class ModelStream extends EventEmitter {
     return [...this.#tasks.values()].filter(({ begun }) => begun).length;
   }
 
-  // ---- what the orchestrator calls
+  // ---- the client end, called by the orchestrator
 
   write({ start, assign, withdraw, cancel }: RunRequest): void {
     if (start) {
@@ -117,7 +117,7 @@ export class ModelStream extends EventEmitter {
     });
   }
 
-  // ---- the worker
+  // ---- the worker end
 
   /** Accepts fewer or more tasks than the `counted` credits of the worker's last status. */
   #start(counted: number): void {
