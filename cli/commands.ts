@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../lib/common/version.ts';
 import { defaultDataDir } from './paths.ts';
 
-/** Loaded one by one: what one command needs would make the start of another slow. */
+/** Loaders of the commands. Each command is loaded only if needed, because its dependencies slow down the start. */
 export const COMMANDS: Record<string, () => Promise<Command>> = {
   up: async () => (await import('./up/command.ts')).upCommand(process.env),
   query: async () => (await import('./query/command.ts')).queryCommand(process.env),

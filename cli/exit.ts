@@ -1,4 +1,4 @@
-/** How the command ends: its exit codes, and the one line that says why. */
+/** Exit codes of `bigtrace`, and the error message on stderr. */
 import { CommanderError } from 'commander';
 import { asBigtraceError } from '../lib/common/errors.ts';
 import { lossyOutput } from '../lib/common/observability/lossy-writer.ts';
@@ -7,15 +7,15 @@ import { printable } from '../lib/common/text/byte-text.ts';
 export const EXIT = {
   ok: 0,
   failed: 1,
-  /** Flags or arguments that are wrong; nothing was begun. */
+  /** Invalid flags or arguments; nothing was started. */
   usage: 2,
-  /** Lenient queries: there are rows, but some traces failed. */
+  /** A lenient query returned rows, but some traces failed. */
   partial: 3,
-  /** 128 + SIGINT, as shells have it. */
+  /** 128 + SIGINT, as in shells. */
   interrupted: 130,
 } as const;
 
-/** The exit code for what a command threw, after saying it on stderr (commander says its own). */
+/** Prints the error on stderr and returns the exit code. Commander has already printed its own errors. */
 export function reportFailure(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const error = asBigtraceError(thrown);

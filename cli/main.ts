@@ -1,4 +1,4 @@
-/** The `bigtrace` command. */
+/** Entry point of the `bigtrace` command. */
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { VERSION } from '../lib/common/version.ts';
@@ -15,15 +15,16 @@ async function program(wanted: string | undefined): Promise<Command> {
   return root;
 }
 
-/** Errors of commander are thrown, so that usage errors can have an exit code of their own. */
+/** Makes commander throw its errors, so that usage errors get their own exit code. */
 function throwErrors(command: Command): void {
   const path = command.parent ? `bigtrace ${command.name()}` : 'bigtrace';
   command.exitOverride().showHelpAfterError(`(${path} --help shows the usage)`);
   for (const sub of command.commands) throwErrors(sub);
 }
 
-// Rows pass through as buffers outside of V8's heap. V8 counts them, and collects a small heap over and over: half
-// of an orchestrator's time. With this its heap may always grow as much as it may at most otherwise, to four times.
+// Rows pass through as buffers outside of V8's heap, but V8 counts them, and therefore collects its small heap
+// repeatedly: half of an orchestrator's time. This flag lets the heap always grow to four times its size before the
+// next collection, the most that V8 would otherwise choose.
 setFlagsFromString('--heap-growing-percent=300');
 
 try {

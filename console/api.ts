@@ -1,4 +1,4 @@
-/** What the page asks the backend it came from. */
+/** Client of the HTTP API, for the backend that served this page. */
 import type { FailureReason } from '../http-api/queries/failure-reasons.ts';
 import type { ConsoleState } from '../http-api/system-watch.ts';
 import type {
@@ -33,12 +33,12 @@ export class ApiError extends Error {
 const TIMEOUT_MS = 60_000;
 const TOKEN = 'bigtrace-token';
 
-/** Kept as long as the tab is open. */
+/** Stores the token until the tab is closed. */
 export function useToken(token: string): void {
   sessionStorage.setItem(TOKEN, token);
 }
 
-/** @throws ApiError with the backend's own words */
+/** @throws ApiError with the backend's message */
 async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
   const token = sessionStorage.getItem(TOKEN);
   const answer = await fetch(path, {
@@ -59,7 +59,7 @@ async function call<Answer>(method: string, path: string, body?: object): Promis
 
 const execution = (uuid: string): string => `query_executions/${encodeURIComponent(uuid)}`;
 
-// Paths are relative: a proxy may serve the page below another one.
+// Paths are relative, because a proxy may serve the page below another path.
 export const api = {
   state: () => call<ConsoleState>('GET', 'api/state'),
   failures: () => call<{ reasons: FailureReason[] }>('GET', 'api/failures'),

@@ -1,4 +1,4 @@
-/** The SQL box: what is asked, of which traces, and how far the answer has come. */
+/** The SQL box: edits and runs a query, and shows its progress. */
 import type { Preset, WireExecution, WireStatus } from '../http-api/wire-types.ts';
 import { api, type Question } from './api.ts';
 import { byId, element, setText } from './dom.ts';
@@ -20,10 +20,10 @@ LIMIT 20`,
 };
 
 export interface AskActions {
-  /** A new query begins. */
+  /** Called when a query is started. */
   begun(): void;
   ended(): void;
-  /** There are rows, or more of them. */
+  /** Called when there are new rows. */
   rows(uuid: string): Promise<void>;
   failed(error: unknown): void;
 }
@@ -40,7 +40,7 @@ export class Ask {
   readonly #stop = byId('stop', HTMLButtonElement);
   readonly #bar = byId('progress', HTMLProgressElement);
   readonly #status = byId('status', HTMLOutputElement);
-  /** The query that runs. */
+  /** The running query. */
   #uuid: string | undefined;
 
   constructor(actions: AskActions) {
@@ -71,7 +71,7 @@ export class Ask {
     };
   }
 
-  /** Shows what was asked before. */
+  /** Fills the form with an earlier query. */
   show({ perfettoSql, settings, limit }: WireExecution): void {
     const of = (id: string): string[] =>
       settings.find(({ settingId }) => settingId === id)?.values ?? [];
@@ -133,7 +133,7 @@ export class Ask {
     }
   }
 
-  /** Until it has ended. */
+  /** Polls the status until the query has ended. */
   async #follow(uuid: string): Promise<void> {
     const startMs = performance.now();
     for (let rows = 0; ; ) {
@@ -199,6 +199,6 @@ function kept(): Partial<typeof FIRST> {
   try {
     return JSON.parse(localStorage.getItem(KEPT) ?? '{}') as Partial<typeof FIRST>;
   } catch {
-    return {}; // written by another version
+    return {}; // not valid JSON
   }
 }

@@ -18,7 +18,7 @@ const PAGE: WirePage = {
   totalFilteredRows: 4,
 };
 
-it('takes the first text that is no address, and the first number', () => {
+it('chooses the first text column that is not the address, and the first number column', () => {
   expect(axesOf(PAGE)).toEqual({ name: 1, value: 2 });
   expect(axesOf({ ...PAGE, schema: PAGE.schema.slice(0, 2) })).toBeUndefined();
   expect(axesOf({ ...PAGE, schema: PAGE.schema.filter(({ name }) => name !== 'name') })).toEqual({
@@ -27,7 +27,7 @@ it('takes the first text that is no address, and the first number', () => {
   });
 });
 
-it('draws from zero to both sides, keeps every digit, and leaves NULL out', () => {
+it('draws bars from zero in both directions, keeps all digits, and omits NULL', () => {
   expect(barsOf(PAGE, { name: 1, value: 2 })).toEqual([
     { name: 'x', value: '9223372036854775807', from: 0.5, to: 1 },
     { name: 'NULL', value: '0', from: 0.5, to: 0.5 },
@@ -35,7 +35,7 @@ it('draws from zero to both sides, keeps every digit, and leaves NULL out', () =
   ]);
 });
 
-it('has no bar for what is not finite, and none for nothing', () => {
+it('omits values that are not finite, and draws zero without a length', () => {
   const rows = ['inf', 'nan', '0'].map((value) => ({ values: ['/local/a', 'x', value] }));
   expect(barsOf({ ...PAGE, rows }, { name: 1, value: 2 })).toEqual([
     { name: 'x', value: '0', from: 0, to: 0 },

@@ -1,13 +1,13 @@
-/** Bars of one column of numbers, named by another: what is on the page of the grid, no more. */
+/** A bar chart of one numeric column by another column, for the rows of the current page. */
 import type { WirePage } from '../http-api/wire-types.ts';
 import { element, svg } from './dom.ts';
 import { oneLine } from './format.ts';
 
 export interface Bar {
   name: string;
-  /** As it came, every digit of it. */
+  /** The value as the server sent it, with all digits. */
   value: string;
-  /** Where it begins and ends, from 0 to 1; 0 is somewhere between. */
+  /** Start and end of the bar, as fractions of the width. */
   from: number;
   to: number;
 }
@@ -21,7 +21,10 @@ export interface Axes {
   value: number;
 }
 
-/** The first text that is no trace address, if there is one, and the first number. */
+/**
+ * Chooses the first text column that is not the trace address (otherwise the first column), and the first numeric
+ * column.
+ */
 export function axesOf({ schema }: WirePage): Axes | undefined {
   const value = schema.findIndex(({ type }) => NUMBERS.has(type));
   const text = schema.findIndex(({ type, name }) => type === 'STRING' && name !== '_trace_address');
@@ -32,7 +35,7 @@ export function isNumber(type: string | undefined): boolean {
   return type !== undefined && NUMBERS.has(type);
 }
 
-/** Rows without a finite number have no bar. */
+/** Returns a bar for each row with a finite number, BARS_MAX at most. */
 export function barsOf({ rows }: WirePage, axes: Axes): Bar[] {
   const numbers = rows
     .map(({ values }) => ({ name: values[axes.name] ?? 'NULL', value: values[axes.value] }))

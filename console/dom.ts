@@ -1,8 +1,8 @@
-/** Elements, made without HTML: what comes from traces is text, whatever it holds. */
+/** Creates elements without parsing HTML, so that content of traces is always text. */
 
 type Attributes = Record<string, string | number | boolean | undefined>;
 
-/** `true` sets an attribute without a value; `false` and undefined leave it out. */
+/** `true` sets an attribute without a value; `false` and undefined omit it. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -34,7 +34,7 @@ function setAttributes(target: Element, attributes: Attributes): void {
   }
 }
 
-/** A button that does something, once at a time; it is never disabled, for then it would lose the focus. */
+/** A button that ignores clicks while its action runs. It is never disabled, because it would lose the focus. */
 export function button(
   text: string,
   name: string,
@@ -51,14 +51,14 @@ export function button(
   return made;
 }
 
-/** Of this page's own HTML. */
+/** Finds an element of the static page. */
 export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
   throw new Error(`the page has no ${kind.name} #${id}`);
 }
 
-/** Text only where it changes: what somebody has selected or focused stays so. */
+/** Changes the text only if it differs, so that selection and focus are preserved. */
 export function setText(target: Node, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
@@ -68,7 +68,7 @@ export interface Card<Item> {
   update(item: Item): void;
 }
 
-/** A list that is rendered repeatedly: an item keeps its element, and with it the focus. */
+/** A list that is updated repeatedly. An item keeps its element, and with it the focus. */
 export class CardList<Item> {
   readonly #list: HTMLElement;
   readonly #none: HTMLElement;

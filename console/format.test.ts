@@ -20,7 +20,7 @@ it.each([
   expect(duration(ms)).toBe(text);
 });
 
-it('counts things in words', () => {
+it('formats counts with singular and plural', () => {
   expect(count(1_234_567)).toBe('1,234,567');
   expect([counted(1, 'trace'), counted(0, 'row'), counted(2000, 'query')]).toEqual([
     '1 trace',
@@ -29,7 +29,7 @@ it('counts things in words', () => {
   ]);
 });
 
-it('tells how long ago', () => {
+it('formats how long ago a time was', () => {
   expect([ago(1000, 1500), ago(1000, 6900), ago(0, 61_000)]).toEqual([
     'just now',
     '5 s ago',
@@ -37,11 +37,11 @@ it('tells how long ago', () => {
   ]);
 });
 
-it('has no share of nothing, and none above all', () => {
+it('limits a share to 1, and returns 0 if the whole is 0', () => {
   expect([share(0, 0), share(1, 4), share(5, 4)]).toEqual([0, 0.25, 1]);
 });
 
-it('makes one line of SQL, and cuts it', () => {
+it('joins SQL into one line, and truncates it', () => {
   expect(oneLine('SELECT\n  1', 20)).toBe('SELECT 1');
   expect(oneLine('SELECT 12345', 8)).toBe('SELECT …');
 });

@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Formats numbers, sizes and times for display. */
 
 /** `12,345` */
 export function count(value: number): string {
@@ -36,12 +36,12 @@ export function ago(thenMs: number, nowMs: number): string {
     : `${duration(Math.floor((nowMs - thenMs) / 1000) * 1000).replace(/\.0 s$/, ' s')} ago`;
 }
 
-/** A share of a whole that may not be known yet. */
+/** Fraction of a whole, at most 1; 0 if the whole is 0, that is, not known yet. */
 export function share(part: number, whole: number): number {
   return whole === 0 ? 0 : Math.min(part / whole, 1);
 }
 
-/** One line, cut where it is long. */
+/** Joins the text into one line and truncates it. */
 export function oneLine(text: string, charsMax: number): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length <= charsMax ? line : `${line.slice(0, charsMax - 1)}…`;

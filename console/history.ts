@@ -1,4 +1,4 @@
-/** What was asked over HTTP: open its rows again, or let them go. */
+/** The list of earlier queries sent over HTTP: opens their rows, or deletes them. */
 import type { WireExecution } from '../http-api/wire-types.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';

@@ -1,4 +1,4 @@
-/** The console: puts its parts together and keeps them up to date. */
+/** The console: creates its parts and keeps them up to date. */
 import './style.css';
 import './panels.css';
 import type { ConsoleState } from '../http-api/system-watch.ts';
@@ -95,7 +95,7 @@ function showTallies(state: ConsoleState): void {
   links.append(linkTo(`${bigtrace}${encodeURIComponent(here)}`, 'BigTrace UI'));
 }
 
-/** Again and again, one at a time, and not where nobody looks. */
+/** Calls `refresh` repeatedly, one call at a time, while the page is visible. */
 async function keepUp(refresh: () => Promise<void>, everyMs: number): Promise<never> {
   for (;;) {
     if (!document.hidden) await refresh().catch(failed);

@@ -1,14 +1,14 @@
-/** The queries that run, whoever asked them, with an end for each. */
+/** The list of running queries of all users, with a cancel button for each. */
 import type { ConsoleQuery, ConsoleTrace } from '../http-api/system-watch.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, counted, duration, oneLine, share } from './format.ts';
 
 const SQL_CHARS = 300;
-/** Traces of a query that have been with workers for longest. */
+/** Number of running traces shown per query: those that have been assigned to workers for longest. */
 const RUNNING_SHOWN = 3;
 
-/** @param changed after a query was cancelled */
+/** @param changed called after a query was cancelled */
 export function queryList(failed: (error: unknown) => void, changed: () => void) {
   return new CardList<ConsoleQuery>(
     'queries',
@@ -37,7 +37,7 @@ function queryCard(
     root,
     update: ({ progress, user, findsColumns }) => {
       const { tracesDone = 0, tracesFailed = 0, tracesTotal = 0 } = progress ?? {};
-      // Without a value the bar only says that something goes on.
+      // Without a value the bar is indeterminate.
       if (tracesTotal === 0) bar.removeAttribute('value');
       else bar.value = share(tracesDone + tracesFailed, tracesTotal);
       const parts = [findsColumns ? 'finds its columns' : '', factsOf(progress), user];

@@ -1,4 +1,4 @@
-/** The rows of a query: a page at a time, in an order of one's choice, as a grid or a chart. */
+/** Shows the rows of a query page by page, sorted by any column, as a grid or a chart. */
 
 import type { WireExecution, WirePage } from '../http-api/wire-types.ts';
 import { api } from './api.ts';
@@ -47,14 +47,14 @@ export class Results {
     this.#root.append(bar, this.#body);
   }
 
-  /** Nothing is shown until there are rows. */
+  /** Hides the results until there are rows. */
   clear(): void {
     this.#uuid = '';
     this.#page = undefined;
     this.#root.hidden = true;
   }
 
-  /** From the first row on. */
+  /** Shows a query from its first row. */
   async open({ queryUuid, tableName = '', tableLink }: WireExecution): Promise<void> {
     this.#uuid = queryUuid;
     this.#order = undefined;
@@ -68,7 +68,7 @@ export class Results {
     return this.#uuid === uuid;
   }
 
-  /** What has come since, on the same page. */
+  /** Loads the current page again, while the query adds rows. */
   async refresh(): Promise<void> {
     await this.#show(this.#offset);
   }
@@ -88,7 +88,7 @@ export class Results {
         ...{ limit, offset },
         ...(order && { order_by: `${order.column} ${order.descending ? 'desc' : 'asc'}` }),
       });
-      if (uuid !== this.#uuid) return; // another query was opened meanwhile
+      if (uuid !== this.#uuid) return; // another query was opened in the meantime
       this.#offset = offset;
       this.#page = page;
       this.#axes ??= axesOf(page);
@@ -143,7 +143,7 @@ export class Results {
     });
   }
 
-  /** It scrolls, so the keyboard must reach it. */
+  /** The grid. It scrolls, so it must be focusable by keyboard. */
   #grid(page: WirePage): HTMLElement {
     const numeric = page.schema.map(({ type }) => isNumber(type));
     const head = element('tr', {}, ...page.schema.map((column) => this.#headOf(column)));
@@ -170,7 +170,7 @@ export class Results {
   }
 }
 
-/** NULL is a word of its own, an empty text is nothing at all. */
+/** NULL is shown as a word; an empty text as an empty cell. */
 function cellOf(value: string | null, numeric: boolean): HTMLElement {
   if (value === null) return element('td', { class: 'null' }, 'NULL');
   return element('td', { class: numeric ? 'numeric' : undefined, title: value }, value);

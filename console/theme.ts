@@ -1,4 +1,4 @@
-/** Light, dark, or as the system is. */
+/** Colour theme: light, dark, or that of the operating system. */
 import { byId } from './dom.ts';
 
 const THEMES = ['auto', 'light', 'dark'] as const;

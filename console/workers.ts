@@ -1,9 +1,9 @@
-/** Workers: what they have to do, what they hold, and where their answers came from. */
+/** The list of workers: their load, what they hold, and where their results came from. */
 import type { ConsoleWorker } from '../http-api/system-watch.ts';
 import { type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, duration, share } from './format.ts';
 
-/** From the quickest to the slowest: where answers come from, and what is held for that. */
+/** Sources of results, from fastest to slowest, with the gauges for what the worker holds for each. */
 const TIERS = [
   { name: 'result', text: 'remembered results', held: 'results_remembered', size: 'results_bytes' },
   { name: 'memory', text: 'traces in memory', held: 'resident_traces', size: 'resident_bytes' },
@@ -54,7 +54,7 @@ function workerCard({ address }: ConsoleWorker): Card<ConsoleWorker> {
   };
 }
 
-/** How many answers came from where, and how much is held there. */
+/** Shows how many results came from each source, and how much the worker holds for it. */
 function tierBar(address: string) {
   const parts = TIERS.map(({ name }) => element('i', { 'data-tier': name }));
   const bar = element('div', { class: 'tiers', role: 'img' }, ...parts);

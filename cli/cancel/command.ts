@@ -1,4 +1,4 @@
-/** `bigtrace cancel`: ends a running query, whoever asked it. */
+/** `bigtrace cancel`: cancels a running query of any user. */
 import { Command } from 'commander';
 import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
 import {

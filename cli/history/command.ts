@@ -1,4 +1,4 @@
-/** `bigtrace history`: the queries that came over HTTP, newest first. */
+/** `bigtrace history`: lists the latest queries sent over HTTP, newest first. */
 import { Command, Option } from 'commander';
 import { Database } from '../../http-api/queries/database.ts';
 import { History } from '../../http-api/queries/history.ts';
@@ -15,7 +15,7 @@ interface HistoryFlags extends LoginFlags {
   json?: boolean;
 }
 
-/** `env`: for BIGTRACE_ANALYST_PASSWORD; `dataDir`: where `bigtrace up` keeps the password. */
+/** @param env read for BIGTRACE_ANALYST_PASSWORD @param dataDir directory in which `bigtrace up` stores the password */
 export function historyCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
   const command = new Command('history')
     .description('show the latest queries sent over HTTP (table bigtrace.query_history)')

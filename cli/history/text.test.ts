@@ -24,7 +24,7 @@ const ONE: Execution = {
   ...{ processedRows: 7, processedTraces: 2, totalTraces: 3 },
 };
 
-test('a line a query, also of one that runs', () => {
+test('prints one line per query, including running ones', () => {
   const running: Execution = {
     ...ONE,
     uuid: 'u-2',
@@ -41,6 +41,6 @@ test('a line a query, also of one that runs', () => {
   );
 });
 
-test('none is said to be none', () => {
+test('prints a message if there are no queries', () => {
   expect(historyText([], 0)).toBe('no query came over HTTP yet');
 });

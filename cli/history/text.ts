@@ -1,4 +1,4 @@
-/** The history of queries for people. */
+/** Formats the query history as a text table. */
 import type { Execution } from '../../http-api/queries/history.ts';
 import { printable } from '../../lib/common/text/byte-text.ts';
 

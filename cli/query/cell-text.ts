@@ -1,13 +1,13 @@
-/** Values as plain text, each bit kept. */
+/** Converts values to plain text without loss. */
 import type { CellValue } from '../../lib/query-result/index.ts';
 
-/** Doubles as the shortest text that reads back as the same double; inf and nan as ClickHouse has them. */
+/** Formats a double as the shortest text that parses to the same double; infinities and NaN as in ClickHouse. */
 export function doubleText(value: number): string {
   if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
   return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
 }
 
-/** What is no text is told apart by its column; a blob is `\\x` and hex. */
+/** Formats a value without quotes; a blob as `\x` and hexadecimal digits. Only the column tells the type. */
 export function plainText(value: Exclude<CellValue, null>): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return doubleText(value);

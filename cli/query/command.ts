@@ -1,4 +1,4 @@
-/** `bigtrace query`: one SQL script over traces, asked over gRPC. */
+/** `bigtrace query`: runs one SQL script over traces, through the orchestrator's gRPC interface. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -22,7 +22,7 @@ import { ProgressBar } from './progress-bar.ts';
 
 const PROGRESS_INTERVAL_MS = 250;
 
-/** Failures of a lenient query that are told one by one. */
+/** Failures of a lenient query that are printed individually; the rest is only counted. */
 const FAILURES_TOLD_MAX = 20;
 
 interface QueryOptions extends OrchestratorFlags {
@@ -91,7 +91,7 @@ async function query(options: QueryOptions): Promise<number> {
       onFailure: (failure) => asker.tell(failure),
     });
   } catch (thrown) {
-    if (asker.isGone) return EXIT.ok; // as with `| head`: it has what it wanted
+    if (asker.isGone) return EXIT.ok; // stdout was closed, as with `| head`: not an error
     throw thrown;
   } finally {
     asker.end();
@@ -100,7 +100,10 @@ async function query(options: QueryOptions): Promise<number> {
   return asker.failures > 0 ? EXIT.partial : EXIT.ok;
 }
 
-/** Who started the command: what they see, and how they end it. */
+/**
+ * The terminal of the user: prints rows, progress and failures, and cancels the query on a signal or when stdout is
+ * closed.
+ */
 class Asker {
   readonly bar = new ProgressBar();
   readonly #output = new Output(process.stdout);
@@ -109,7 +112,7 @@ class Asker {
   isGone = false;
 
   constructor() {
-    // Once: a second signal ends the process the usual way.
+    // A second signal has its default effect and ends the process.
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => this.#abort.abort());
     process.stdout.on('error', () => {
@@ -159,7 +162,7 @@ function fileOf(flag: string, path: string): Buffer {
   }
 }
 
-/** Files of addresses may be far larger than memory: they are read as the orchestrator takes them. */
+/** Streams the addresses, because a list on stdin may be larger than memory. */
 async function* addresses({ traces = [], where }: QueryOptions): AsyncGenerator<Buffer[]> {
   const written = traces.filter((address) => address !== '-');
   const selected = where === undefined ? [] : [`/${WHERE_STORE}/${where}`];
@@ -167,7 +170,7 @@ async function* addresses({ traces = [], where }: QueryOptions): AsyncGenerator<
   if (written.length < traces.length) yield* linesOf(process.stdin);
 }
 
-/** As the system has it; a user without an entry in /etc/passwd has a number only. */
+/** The name of the operating-system user, or the numeric ID if /etc/passwd has no entry. */
 function userName(): string {
   try {
     return userInfo().username;

@@ -1,10 +1,10 @@
 import type { CellValue } from '../../lib/query-result/index.ts';
 
-/** Turns rows into bytes to print; the first column is the trace's address. */
+/** Encodes rows as bytes to print. The first column is the trace address. */
 export interface Format {
-  /** Once, before any row. */
+  /** Called once, before any rows. */
   begin(columns: string[]): Buffer;
   rows(rows: CellValue[][]): Buffer;
-  /** Once, when all rows were given. */
+  /** Called once, after all rows. */
   end(): Buffer;
 }

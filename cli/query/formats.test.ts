@@ -16,13 +16,13 @@ function printed(name: FormatName, rows: CellValue[][] = ROWS): Buffer {
   return Buffer.concat([format.begin(COLUMNS), format.rows(rows), format.end()]);
 }
 
-/** Byte by byte: the last row holds a byte that is no UTF-8. */
+/** Splits into lines as latin1, because the last row contains a byte that is not UTF-8. */
 function lines(bytes: Buffer): string[] {
   return bytes.toString('latin1').split('\n');
 }
 
 describe('csv', () => {
-  it('quotes what needs it, tells NULL from an empty text, keeps every bit', () => {
+  it('quotes where necessary, distinguishes NULL from an empty text, and loses no digits', () => {
     expect(printed('csv').toString('latin1')).toBe(
       [
         '_trace_address,n,n,d,name,blob',
@@ -36,7 +36,7 @@ describe('csv', () => {
 });
 
 describe('tsv', () => {
-  it('escapes what would break a line', () => {
+  it('escapes characters that would break a line', () => {
     expect(lines(printed('tsv'))).toEqual([
       '_trace_address\tn\tn\td\tname\tblob',
       '/local/a\t9223372036854775807\t-1\t0.1\ttab\\tnewline\\nquote"back\\\\\t\\x00ff',
@@ -48,7 +48,7 @@ describe('tsv', () => {
 });
 
 describe('json', () => {
-  it('has one object a line, whose numbers a double holds exactly', () => {
+  it('prints one object per line, with numbers only if a double is exact', () => {
     const objects = printed('json')
       .toString()
       .trimEnd()
@@ -75,13 +75,13 @@ describe('json', () => {
     ]);
   });
 
-  it('writes the byte that is no UTF-8 as an escape, so that the line is UTF-8', () => {
+  it('escapes a byte that is not UTF-8, so that the line is valid UTF-8', () => {
     expect(printed('json').toString()).toContain('"name":"f\\udcff"');
   });
 });
 
 describe('table', () => {
-  it('aligns columns, numbers to the right, and keeps a row on one line', () => {
+  it('aligns columns, numbers to the right, and prints each row on one line', () => {
     expect(lines(printed('table', ROWS.slice(0, 2)))).toEqual([
       '_trace_address  n                    n                 d    name                           blob',
       `${[
@@ -100,11 +100,11 @@ describe('table', () => {
     ]);
   });
 
-  it('prints its head where there are no rows', () => {
+  it('prints the header if there are no rows', () => {
     expect(lines(printed('table', []))[0]).toBe('_trace_address  n  n  d  name  blob');
   });
 
-  it('streams once it knows its widths', () => {
+  it('streams rows once the column widths are known', () => {
     const format = createFormat('table');
     format.begin(['_trace_address']);
     expect(format.rows(Array.from({ length: 499 }, () => ['/local/a'])).length).toBe(0);

@@ -1,4 +1,4 @@
-/** What `bigtrace query` prints. Every format streams and keeps every bit of every value. */
+/** Output formats of `bigtrace query`. Every format streams rows and preserves values exactly. */
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
 import { doubleText, plainText } from './cell-text.ts';
@@ -47,7 +47,7 @@ class DelimitedFormat implements Format {
   }
 }
 
-/** RFC 4180; NULL is an empty field, an empty text is `""`, a blob is `\x` and hex. */
+/** RFC 4180. NULL is an empty field, an empty text is `""`, a blob is `\x` and hexadecimal digits. */
 function csvCell(value: CellValue): string {
   if (value === null) return '';
   const text = plainText(value);
@@ -63,7 +63,7 @@ const TSV_ESCAPES: Record<string, string> = {
   '\r': '\\r',
 };
 
-/** `\N` is NULL, `\t \n \r \\` are escaped, a blob is `\x` and hex. */
+/** NULL is `\N`; tab, newline, carriage return and backslash are escaped; a blob is `\x` and hexadecimal digits. */
 function tsvCell(value: CellValue): string {
   if (value === null) return '\\N';
   const text = plainText(value);
@@ -73,8 +73,8 @@ function tsvCell(value: CellValue): string {
 }
 
 /**
- * One object a line. Integers beyond ±(2^53 - 1), which most readers of JSON would round, are texts, and
- * so are inf and nan; a blob is base64; a byte that is no UTF-8 is a lone surrogate, as Python has it.
+ * Prints one object per line. Integers beyond ±(2^53 - 1), which most JSON parsers would round, infinities and NaN are
+ * strings; blobs are base64. A byte that is not UTF-8 is escaped as a lone surrogate, like Python's surrogateescape.
  */
 class JsonFormat implements Format {
   #keys: string[] = [];
@@ -106,7 +106,7 @@ function jsonCell(value: CellValue): string {
   return `"${Buffer.from(value).toString('base64')}"`;
 }
 
-/** `a, a, ""` → `a, a_1, _2`: an object cannot have a key twice. */
+/** Renames duplicate columns, because the keys of an object must be unique: `a, a, ""` becomes `a, a_1, ""`. */
 function distinct(columns: string[]): string[] {
   const taken = new Set<string>();
   return columns.map((column) => {

@@ -4,7 +4,7 @@ import { Output } from './output.ts';
 
 const { signal } = new AbortController();
 
-it('writes small pieces together, soon, and all of them', async () => {
+it('combines small pieces into one write, and flushes the rest', async () => {
   const written: string[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -20,7 +20,7 @@ it('writes small pieces together, soon, and all of them', async () => {
   expect(written).toEqual(['abc', 'd']);
 });
 
-it('waits for a reader that is slower', async () => {
+it('waits for a slow reader', async () => {
   let taken = 0;
   let take: () => void = () => {};
   const stream = new Writable({

@@ -1,4 +1,4 @@
-/** Printing in large pieces: a write for each of very many small results would take most of the time. */
+/** Combines output into large writes: one write per small result would take most of the time. */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
@@ -14,7 +14,10 @@ export class Output {
     this.#stream = stream;
   }
 
-  /** Waits where the reader is slower; what is small goes out once nothing more comes at once. */
+  /**
+   * Writes bytes, and waits if the reader is slower. Small pieces are combined until the current turn of the event loop
+   * ends.
+   */
   async print(bytes: Buffer, signal: AbortSignal): Promise<void> {
     if (bytes.length === 0) return;
     this.#pieces.push(bytes);
@@ -23,7 +26,7 @@ export class Output {
     else if (!this.flush()) await once(this.#stream, 'drain', { signal });
   }
 
-  /** Whether the stream takes more. */
+  /** Writes all pending bytes. @returns whether the stream accepts more without waiting */
   flush(): boolean {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;

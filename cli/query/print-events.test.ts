@@ -12,7 +12,7 @@ type Call = grpc.ServerDuplexStream<QueryRequest, QueryResponse>;
 
 let server: grpc.Server;
 let client: OrchestratorClient;
-/** What the orchestrator of the test does with a query. */
+/** The test orchestrator's handler for queries. */
 let answer: (call: Call) => void;
 
 beforeEach(async () => {
@@ -30,7 +30,7 @@ afterEach(() => {
   server.forceShutdown();
 });
 
-/** One encoded QueryResult with one column, `n`, of small integers. */
+/** Encodes a QueryResult with one column `n` of small integers. */
 function result(name: string, values: number[], isLast = true): Buffer {
   const field = (number: number, bytes: number[]): number[] => [
     (number << 3) | 2,
@@ -81,7 +81,7 @@ async function ask(traces: string[][], signal = new AbortController().signal): P
   return ran;
 }
 
-it('sends the script, then all traces, and prints rows of interleaved traces', async () => {
+it('sends the script, then all traces, and prints the rows of interleaved traces', async () => {
   const asked: string[] = [];
   answer = (call) => {
     call.on('data', ({ start, traces }: QueryRequest) => {
@@ -102,7 +102,7 @@ it('sends the script, then all traces, and prints rows of interleaved traces', a
   expect(asked).toEqual(['SELECT 1', '/local/a', '/local/b,/local/c']);
 });
 
-it('refuses a trace whose columns are others', async () => {
+it('rejects a trace whose columns differ', async () => {
   answer = (call) => {
     call.write({
       event: [rows('/local/a', result('n', [1])), rows('/local/b', result('m', [2]))],
@@ -112,7 +112,7 @@ it('refuses a trace whose columns are others', async () => {
   await expect(ask([['/local/*']])).rejects.toThrow('[/local/b]: its columns are m, not n');
 });
 
-it('rejects with the error of the orchestrator, code and trace and all', async () => {
+it('rejects with the error of the orchestrator, including its code and trace', async () => {
   answer = (call) => {
     call.emit(
       'error',
@@ -125,7 +125,7 @@ it('rejects with the error of the orchestrator, code and trace and all', async (
   });
 });
 
-it('counts failures that a lenient query outlives', async () => {
+it('counts failed traces of a lenient query', async () => {
   answer = (call) => {
     const failure = {
       trace: Buffer.from('/local/a'),
@@ -139,7 +139,7 @@ it('counts failures that a lenient query outlives', async () => {
   expect(await ask([['/local/a']])).toEqual({ printed: '_trace_address\n', failed: 1 });
 });
 
-it('cancels the call when told to', async () => {
+it('cancels the call when the signal is aborted', async () => {
   const abort = new AbortController();
   const cancelled = new Promise((resolve) => {
     answer = (call) => {
@@ -151,12 +151,12 @@ it('cancels the call when told to', async () => {
   await cancelled;
 });
 
-it('says that the orchestrator is not there', async () => {
+it('reports that the orchestrator is unreachable', async () => {
   server.forceShutdown();
   await expect(ask([['/local/a']])).rejects.toMatchObject({ code: 'orchestrator_unreachable' });
 });
 
-it('reads addresses by lines, wherever chunks are cut and whatever bytes they hold', async () => {
+it('reads one address per line, across chunk boundaries and with any bytes', async () => {
   const chunks = ['/local/a\n/lo', 'cal/b\r\n\n', '/local/\xff'].map((text) =>
     Buffer.from(text, 'latin1'),
   );

@@ -1,4 +1,4 @@
-/** Prints what an orchestrator answers, as it comes. */
+/** Prints the events of a query as they arrive. */
 
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { bytesFromText, printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
@@ -13,7 +13,7 @@ export interface Printing {
   onFailure(failure: TraceFailure): void;
 }
 
-/** @throws BigtraceError what the query ended with; columns_mismatch */
+/** @throws BigtraceError that ended the query, or columns_mismatch */
 export async function printEvents(
   events: AsyncIterable<QueryEvent>,
   { format, print, onProgress, onFailure }: Printing,
@@ -27,7 +27,7 @@ export async function printEvents(
   await print(printer.end());
 }
 
-/** Decodes the rows of many traces at once; all of them must have the same columns. */
+/** Decodes interleaved rows of many traces. All traces must have the same columns. */
 class Printer {
   readonly #format: Format;
   readonly #open = new Map<string, RowDecoder>();
@@ -43,7 +43,7 @@ class Printer {
     const rows = decoder.rows(result);
     if (last) this.#open.delete(address);
     else this.#open.set(address, decoder);
-    if (decoder.columnNames.length === 0) return Buffer.alloc(0); // a script without a result
+    if (decoder.columnNames.length === 0) return Buffer.alloc(0); // the script returned no result
     const head = this.#checkColumns(address, decoder.columnNames);
     const body = this.#format.rows(rows.map((row) => [address, ...row]));
     return head === undefined ? body : Buffer.concat([head, body]);
@@ -69,7 +69,7 @@ class Printer {
   }
 }
 
-/** Lines of `input` in batches; empty lines are none. */
+/** Yields the lines of `input` in batches, without empty lines. */
 export async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
   let rest = Buffer.alloc(0);
   for await (const chunk of input) {

@@ -12,19 +12,19 @@ const PROGRESS = {
   elapsedMs: 2000,
 };
 
-it('tells traces, rows, speed, failures and the time that is left', () => {
+it('shows traces, rows, speed, failures and the remaining time', () => {
   expect(progressLine(PROGRESS)).toBe(
     '██████░░░░░░░░░░░░░░░░░░  2/8 traces  1200 rows  15.0 MB/s read  1 failed  6 s left  2.0 s',
   );
 });
 
-it('promises no end while patterns are being expanded', () => {
+it('shows no remaining time while patterns are being expanded', () => {
   expect(progressLine({ ...PROGRESS, tracesFailed: 0, totalIsFinal: false })).toBe(
     '███░░░░░░░░░░░░░░░░░░░░░  1/8+ traces  1200 rows  15.0 MB/s read  2.0 s',
   );
 });
 
-it('has nothing to divide by at the start', () => {
+it('does not divide by zero at the start', () => {
   const start = { ...PROGRESS, tracesTotal: 0, tracesDone: 0, tracesFailed: 0, rows: 0 };
   expect(progressLine({ ...start, traceBytes: 0, elapsedMs: 0 })).toBe(
     '░░░░░░░░░░░░░░░░░░░░░░░░  0/0 traces  0 rows  0.0 s',

@@ -1,4 +1,4 @@
-/** One line on a terminal that tells how far a query is. */
+/** Progress of a query in one terminal line. */
 import type { Progress } from '../../lib/proto/messages.ts';
 
 const BAR_CELLS = 24;
@@ -24,7 +24,7 @@ export function progressLine(progress: Progress): string {
   return parts.join('  ');
 }
 
-/** Draws on stderr where that is a terminal, and nowhere else. */
+/** Draws the progress on stderr if it is a terminal; otherwise does nothing. */
 export class ProgressBar {
   readonly #live = process.stderr.isTTY === true;
   #drawn = false;
@@ -35,7 +35,7 @@ export class ProgressBar {
     this.#drawn = true;
   }
 
-  /** Before anything else is printed on the terminal. */
+  /** Removes the line. Call it before printing anything else. */
   clear(): void {
     if (this.#drawn) process.stderr.write('\r\x1b[K');
     this.#drawn = false;

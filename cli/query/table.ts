@@ -1,13 +1,13 @@
-/** Rows as a table for people: the first rows decide how wide the columns are, the rest stream. */
+/** Formats rows as a text table. The first rows determine the column widths, the rest are streamed. */
 import { bytesFromText, printable } from '../../lib/common/text/byte-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
 import { plainText } from './cell-text.ts';
 import type { Format } from './format.ts';
 
-/** Rows that are held back to find widths. */
+/** Number of rows that are buffered to determine the widths. */
 const ROWS_MEASURED = 500;
 
-/** Longer cells stand out of their column rather than make it as wide. */
+/** Maximum column width in characters; longer cells overflow. */
 const WIDTH_MAX = 60;
 
 export class TableFormat implements Format {

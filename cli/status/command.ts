@@ -1,4 +1,4 @@
-/** `bigtrace status`: what the orchestrator and its workers are doing. */
+/** `bigtrace status`: shows the state of the orchestrator, its workers and queries. */
 import { Command, Option } from 'commander';
 import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
 import {

@@ -14,7 +14,7 @@ const WORKER: WorkerStatus = {
   gauges: { resident_traces: 7, resident_bytes: 3 * 2 ** 20 },
 };
 
-it('shows queries with their progress, and workers with what they hold', () => {
+it('shows queries with progress, and workers with loaded traces', () => {
   const status: OrchestratorStatus = {
     version: '1.2.3',
     queriesRunning: 1,
@@ -52,7 +52,7 @@ WORKER          STATE     BUSY  QUEUED  LOADED     ANSWERS FROM                 
   );
 });
 
-it('says which SQL packages workers have', () => {
+it('shows the SQL packages of the workers', () => {
   const withWorkers = (...packages: string[][]): string[] => {
     const worker = packages.map((sqlPackage, at) => ({
       address: `w${at}`,
@@ -76,7 +76,7 @@ it('says which SQL packages workers have', () => {
   ]);
 });
 
-it('names the traces that run, and those that are barred with what lifts the bar', () => {
+it('shows running traces, and barred traces with the command that clears them', () => {
   const running = [
     {
       ...{ trace: Buffer.from('/local/big'), phase: 'PARSING' as const, phaseMs: 12_340 },

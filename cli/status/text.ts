@@ -1,4 +1,4 @@
-/** A status for people. */
+/** Formats the status of an orchestrator as text. */
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type {
   OrchestratorStatus,
@@ -22,7 +22,10 @@ export function statusText(status: OrchestratorStatus, nowMs: number): string {
   ].join('\n');
 }
 
-/** The SQL packages, and which workers have other ones: then an answer depends on who gives it. */
+/**
+ * The SQL packages. If workers have different ones, they are listed by worker, because results then depend on the
+ * worker.
+ */
 function packageLines(workers: readonly WorkerState[]): string[] {
   const packages = new Map<string, string[]>();
   for (const { address, status } of workers) {
@@ -54,7 +57,7 @@ const PHASES: Record<TaskPhase, string> = {
   RUNNING_SQL: 'running SQL',
 };
 
-/** The traces that have been with workers for longest. */
+/** The traces that have been assigned to workers for longest. */
 function runningLines({ progress }: QueryState): string[] {
   return (progress?.running ?? []).map(
     ({ trace, phase, phaseMs, totalMs, worker = '' }) =>
@@ -62,7 +65,7 @@ function runningLines({ progress }: QueryState): string[] {
   );
 }
 
-/** The traces that workers do not load again, and why. */
+/** The barred traces, which workers refuse to load, with the reasons. */
 function barredLines(workers: readonly WorkerState[]): string[] {
   const barred = workers.flatMap(({ address, status }) =>
     (status?.barred ?? []).map((bar) => ({ ...bar, address })),

@@ -1,4 +1,4 @@
-/** `bigtrace unbar`: lets traces be loaded again that workers have barred. */
+/** `bigtrace unbar`: clears barred traces, so that workers load them again. */
 import { Command, Option } from 'commander';
 import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
 import {

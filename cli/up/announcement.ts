@@ -1,19 +1,19 @@
-/** What `bigtrace up` prints when everything is ready. */
+/** The message that `bigtrace up` prints when the system is ready. */
 import type { UpConfig } from './config.ts';
 
 export interface ClickHouseAddress {
-  /** `http://127.0.0.1:8123` */
+  /** Such as `http://127.0.0.1:8123`. */
   http: string;
-  /** `127.0.0.1:9000`; a server of the user's own may have none that is known. */
+  /** Such as `127.0.0.1:9000`; undefined for an external server, whose native port is unknown. */
   tcp: string | undefined;
-  /** Where the password of each user is kept; empty where they came from the environment. */
+  /** Password file of each user; empty if the passwords come from the environment. */
   passwordFiles: { admin?: string; analyst?: string };
 }
 
 export interface SystemAddresses {
   clickhouse: ClickHouseAddress;
   orchestrator: string;
-  /** `http://127.0.0.1:5001` */
+  /** Such as `http://127.0.0.1:5001`. */
   http: string;
   workers: string[];
 }

@@ -1,4 +1,4 @@
-/** ClickHouse as a part of the system: the embedded one as a process, or a server of the user's own. */
+/** ClickHouse as a part of the system: the embedded engine as a process, or an external server. */
 import { join } from 'node:path';
 import type { Passwords } from '../../clickhouse/accounts/passwords.ts';
 import { startEmbeddedClickHouse } from '../../clickhouse/engine/launch.ts';
@@ -11,7 +11,7 @@ import { clickHousePing } from './processes/pings.ts';
 import type { Launch } from './processes/supervisor.ts';
 import type { RunningService } from './processes/system-process.ts';
 
-/** A restart listens on the ports that the first start found. */
+/** Starts the embedded engine. A restart reuses the ports of the first start. */
 export function embeddedClickHouse(
   config: UpConfig,
   env: NodeJS.ProcessEnv,
@@ -45,7 +45,10 @@ export function embeddedClickHouse(
   };
 }
 
-/** @throws invalid_option where the server refuses the login, or lacks what must be on its disk. */
+/**
+ * Sets up an external ClickHouse server.
+ * @throws invalid_option if the server rejects the login, or required files are missing on its disk
+ */
 export async function ownClickHouse(
   url: string,
   env: NodeJS.ProcessEnv,
@@ -62,7 +65,7 @@ export async function ownClickHouse(
   return { http: origin, tcp: undefined, passwordFiles: {} };
 }
 
-/** An empty one is none. */
+/** Passwords from the environment; an empty variable counts as not set. */
 export function passwordsGiven(env: NodeJS.ProcessEnv): Partial<Passwords> {
   const given = (['admin', 'analyst', 'service'] as const).flatMap((user) => {
     const password = env[`BIGTRACE_${user.toUpperCase()}_PASSWORD`];
@@ -71,7 +74,7 @@ export function passwordsGiven(env: NodeJS.ProcessEnv): Partial<Passwords> {
   return Object.fromEntries(given);
 }
 
-/** Of `127.0.0.1:9000` and `http://127.0.0.1:8123` alike. */
+/** Parses the port of `127.0.0.1:9000` or `http://127.0.0.1:8123`. */
 function portOf(address: string | undefined): number | undefined {
   return address === undefined ? undefined : Number(address.slice(address.lastIndexOf(':') + 1));
 }

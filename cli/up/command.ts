@@ -1,4 +1,4 @@
-/** `bigtrace up`: the whole system on one machine. */
+/** `bigtrace up`: runs the whole system on one machine. */
 import { Command, Option } from 'commander';
 import { byteSize, integerFrom, port } from '../../lib/common/options/options.ts';
 import { sqlPackageOption } from '../../worker/sql-package-option.ts';

@@ -16,7 +16,7 @@ const FLAGS: UpFlags = {
 
 const GIB = 2 ** 30;
 
-it('is complete', () => {
+it('fills in all values', () => {
   expect(upConfig(FLAGS, { cores: 5, memoryBytes: 10 * GIB })).toEqual({
     dataDir: resolve('data'),
     tracesDir: resolve('traces'),
@@ -35,24 +35,24 @@ it('is complete', () => {
   });
 });
 
-it('is not open to other machines unless told to be', () => {
+it('rejects a non-loopback address without --insecure', () => {
   expect(() => upConfig({ ...FLAGS, listen: '0.0.0.0' })).toThrow(
     '--listen 0.0.0.0 can be reached from other machines, and worker and orchestrator answer whoever can connect',
   );
   expect(upConfig({ ...FLAGS, listen: '0.0.0.0', insecure: true }).insecure).toBe(true);
 });
 
-it('lets every worker pick a port of its own', () => {
+it('lets every worker pick a free port', () => {
   expect(upConfig({ ...FLAGS, workerPort: 0, workers: 3 }).workerPorts).toEqual([0, 0, 0]);
 });
 
-it('shares memory and processors among the workers', () => {
+it('divides memory and processors among the workers', () => {
   const of = (cores: number, gib: number, flags: Partial<UpFlags> = {}) => {
     const machine = { cores, memoryBytes: gib * GIB };
     const { threadsPerWorker, memoryBytesPerWorker } = upConfig({ ...FLAGS, ...flags }, machine);
     return [threadsPerWorker, memoryBytesPerWorker / GIB];
   };
-  expect(of(64, 10)).toEqual([4, 2]); // memory for four ordinary traces each
+  expect(of(64, 10)).toEqual([4, 2]); // the memory holds four ordinary traces per worker
   expect(of(4, 100)).toEqual([2, 20]);
   expect(of(4, 100, { workers: 8 })).toEqual([1, 5]);
   expect(of(4, 100, { workers: 8, threads: 3 })).toEqual([3, 5]);
@@ -63,13 +63,13 @@ it('shares memory and processors among the workers', () => {
   );
 });
 
-it('names the flags whose ports do not fit', () => {
+it('names the flags whose ports exceed 65535', () => {
   expect(() => upConfig({ ...FLAGS, workerPort: 65_530, workers: 10 })).toThrow(
     '--worker-port 65530 with --workers 10 needs ports up to 65539, beyond 65535',
   );
 });
 
-it('takes a URL for a server of the user’s own', () => {
+it('accepts the URL of an external server', () => {
   expect(upConfig({ ...FLAGS, clickhouse: 'http://db:8123' }).clickhouseUrl).toBe('http://db:8123');
   expect(() => upConfig({ ...FLAGS, clickhouse: 'db:8123' })).toThrow(
     '--clickhouse db:8123: it must be a URL, such as http://127.0.0.1:8123',

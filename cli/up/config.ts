@@ -1,11 +1,11 @@
-/** The flags of `bigtrace up`, checked and complete. */
+/** Validates the flags of `bigtrace up` and fills in defaults. */
 import { resolve } from 'node:path';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { type Machine, thisMachine } from '../../lib/common/machine.ts';
 import { isLoopback } from '../../lib/common/options/server-security-options.ts';
 import { defaultThreads, INSTANCE_BYTES_MIN } from '../../worker/config.ts';
 
-/** As commander hands them over; `undefined` where nobody said. */
+/** Flags as parsed by commander; undefined if not given. */
 export interface UpFlags {
   dataDir: string;
   traces: string;
@@ -26,30 +26,30 @@ export interface UpFlags {
 
 export interface UpConfig {
   dataDir: string;
-  /** The root of `/local`. */
+  /** Root directory of /local addresses. */
   tracesDir: string;
   listen: string;
-  /** Whether the services may listen where other machines reach them. */
+  /** Whether the services may listen on an address that other machines can reach. */
   insecure: boolean;
   clickhouseHttpPort: number;
   clickhouseTcpPort: number;
   orchestratorPort: number;
-  /** Of the orchestrator's HTTP backend. */
+  /** Port of the orchestrator's HTTP backend. */
   httpPort: number;
-  /** One a worker. */
+  /** One port per worker. */
   workerPorts: number[];
   threadsPerWorker: number;
   memoryBytesPerWorker: number;
-  /** A server of the user's own instead of the embedded one. */
+  /** URL of an external ClickHouse server; undefined for the embedded engine. */
   clickhouseUrl: string | undefined;
-  /** Of all workers: `name=directory`. */
+  /** `name=directory` for all workers. */
   sqlPackages: string[];
   json: boolean;
 }
 
 /**
- * What the loaded traces of all workers take of the memory. The embedded ClickHouse takes as much at most
- * (clickhouse/engine/embedded.ts); the rest is for cached results and the processes themselves.
+ * Share of the machine's memory for the loaded traces of all workers. The embedded ClickHouse has the same limit
+ * (clickhouse/engine/embedded.ts); the rest is for result caches and the processes themselves.
  */
 const TRACES_SHARE = 0.4;
 
@@ -88,7 +88,7 @@ export function upConfig(flags: UpFlags, machine: Machine = thisMachine()): UpCo
   };
 }
 
-/** Each worker's share of memory and processors: it has as many threads as both allow. */
+/** Each worker's share of memory and processors. The number of threads is limited by both. */
 function sharePerWorker(
   { workers, threads, memoryBytes }: UpFlags,
   machine: Machine,

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-it('refuses a second one and names the first', () => {
+it('rejects a second lock and names the owner of the first', () => {
   const lock = acquireDataLock(dir);
   expect(() => acquireDataLock(dir)).toThrow(
     `--data-dir ${dir} is in use by another bigtrace up (pid ${process.pid})`,
@@ -35,7 +35,7 @@ it.each(['1', String(process.pid), '{"pid":1,"started":"1"}', '\0\0'])(
   },
 );
 
-it('is free again when its owner was killed outright', async () => {
+it('can be acquired after its owner was killed', async () => {
   const path = join(dir, 'up.lock');
   const holds = 'printf %s $$ >"$0"; echo held; exec cat';
   const child = spawn('flock', ['--no-fork', '-n', path, 'sh', '-c', holds, path]);
@@ -48,7 +48,7 @@ it('is free again when its owner was killed outright', async () => {
   lock.release();
 });
 
-it('names the file that cannot be locked', () => {
+it('names a file that cannot be locked', () => {
   mkdirSync(join(dir, 'up.lock'));
   expect(() => acquireDataLock(dir)).toThrow(`EISDIR: illegal operation on a directory, open`);
 });

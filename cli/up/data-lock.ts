@@ -1,22 +1,22 @@
-/** One `bigtrace up` a data directory: two would write the same tables. */
+/** Ensures that only one `bigtrace up` uses a data directory: two would write the same tables. */
 import { closeSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { lockFile } from './file-lock.ts';
 
 export interface DataLock {
-  /** Whether its last owner ended without releasing it; its processes may be about to end. */
+  /** Whether the last owner died without releasing the lock. Its child processes may still be ending. */
   wasStale: boolean;
   release(): void;
 }
 
 const PID = /^\d{1,10}$/;
 
-/** @throws invalid_option when another `up` runs on the directory */
+/** @throws invalid_option if another `bigtrace up` uses the directory */
 export function acquireDataLock(dataDir: string): DataLock {
   const path = join(dataDir, 'up.lock');
   const fd = lockFile(path);
-  const before = readFileSync(path, 'utf8'); // for messages only: the kernel knows who holds the lock
+  const before = readFileSync(path, 'utf8'); // for messages only; the kernel decides who holds the lock
   if (fd === undefined)
     throw new BigtraceError(
       'invalid_option',
@@ -38,6 +38,6 @@ function writePid(fd: number): void {
   try {
     writeSync(fd, String(process.pid));
   } catch {
-    // The disk is full: the lock holds without the number.
+    // The disk is full. The lock is effective without the process ID.
   }
 }

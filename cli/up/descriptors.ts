@@ -1,14 +1,17 @@
-/** Whether this process and its children may open enough files. */
+/** Checks that this process and its children may open enough files. */
 import { readFileSync } from 'node:fs';
 import { BigtraceError } from '../../lib/common/errors.ts';
 
 /**
- * The embedded ClickHouse aborts when no descriptor is left for a new connection: a query takes about ten, and a
- * server at rest about a hundred.
+ * Minimum limit of open files. The embedded ClickHouse aborts if it cannot open a descriptor for a new connection. A
+ * query uses about ten, an idle server about a hundred.
  */
 const DESCRIPTORS_MIN = 1024;
 
-/** `limits`: /proc/self/limits. Node has raised the soft limit to the hard one. @throws invalid_option */
+/**
+ * @param limits content of /proc/self/limits; Node has raised the soft limit to the hard one
+ * @throws invalid_option if the limit is too low
+ */
 export function checkDescriptors(limits = readFileSync('/proc/self/limits', 'utf8')): void {
   const [, soft = 'unlimited'] = /^Max open files +(\S+)/m.exec(limits) ?? [];
   if (soft === 'unlimited' || Number(soft) >= DESCRIPTORS_MIN) return;

@@ -1,6 +1,6 @@
 /**
- * A lock on a file that the kernel owns (flock(2)): it is gone when the process that holds it is gone, however that
- * ended, and whatever the file says.
+ * A file lock held in the kernel (flock(2)). The kernel releases it when the process ends for any reason; the content
+ * of the file does not matter.
  */
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -11,9 +11,9 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 /**
- * The descriptor of `path`, with which the lock is held until the descriptor is closed; undefined when another
- * process holds the lock. Children do not inherit it.
- * @throws invalid_option when the file cannot be opened, or its file system has no locks
+ * Locks `path` and returns its descriptor; undefined if another process holds the lock. Closing the descriptor releases
+ * the lock. Child processes do not inherit it.
+ * @throws invalid_option if the file cannot be opened, or its file system does not support locks
  */
 export function lockFile(path: string): number | undefined {
   const fd = opened(path);

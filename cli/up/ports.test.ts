@@ -12,7 +12,7 @@ async function takenPort(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-it('names the port that is taken, and its flag', async () => {
+it('names a port that is taken, and its flag', async () => {
   const port = await takenPort();
   await expect(
     checkPorts(
@@ -28,13 +28,13 @@ it('names the port that is taken, and its flag', async () => {
   );
 });
 
-it('says that a host cannot be listened on', async () => {
+it('reports a host that is not an address of this machine', async () => {
   await expect(checkPorts('192.0.2.1', [{ port: 65_000, flag: '--a-port' }], 0)).rejects.toThrow(
     /^cannot listen on 192\.0\.2\.1:65000 \(--listen, --a-port\): .*EADDRNOTAVAIL/,
   );
 });
 
-it('waits for a port that is about to be free', async () => {
+it('waits for a port that becomes free', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

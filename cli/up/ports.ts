@@ -1,4 +1,4 @@
-/** Whether ports are free, asked before anything starts: the answer then names the flag. */
+/** Checks before the start that ports are free, so that the error names the flag. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,13 +6,16 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 
 export interface WantedPort {
   port: number;
-  /** The flag that names it. */
+  /** The flag that sets the port. */
   flag: string;
 }
 
 const RETRY_MS = 100;
 
-/** Port 0 is always free. @throws invalid_option that names the port and its flag. */
+/**
+ * Waits up to `waitMs` for each port to become free. Port 0 is always free.
+ * @throws invalid_option naming the port and its flag
+ */
 export async function checkPorts(
   host: string,
   wanted: WantedPort[],
@@ -52,7 +55,7 @@ async function bindFailure(host: string, port: number): Promise<NodeJS.ErrnoExce
   }
 }
 
-/** A port that nobody listens on at the moment. */
+/** Returns a port that is free at the moment. */
 export async function freePort(host: string): Promise<number> {
   const server = createServer();
   server.listen({ host, port: 0, exclusive: true });

@@ -1,4 +1,4 @@
-/** Brings the system up, keeps it up, and takes it down in order. */
+/** Starts the system, supervises it, and stops it in order. */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -15,19 +15,19 @@ import { LogFile } from './processes/log-file.ts';
 import { startService } from './processes/service-process.ts';
 import { type Launch, Supervisor } from './processes/supervisor.ts';
 
-/** How long what a killed `up` left behind may take to end. */
+/** Time for the processes of a killed `bigtrace up` to end and free their ports. */
 const ORPHANS_MS_MAX = 5_000;
 
 /**
- * npm passes a terminal's Ctrl-C on to a process that had it already: two that come this close together
- * are one.
+ * Two signals within this time count as one: npm forwards Ctrl-C to a process that has already received it from the
+ * terminal.
  */
 const SAME_SIGNAL_MS = 500;
 
-/** Resolves to the exit code when the system has ended. */
+/** Runs the system. Resolves with the exit code when it has ended. */
 export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promise<number> {
   checkDescriptors();
-  process.umask(0o077); // passwords, snapshots, answers and logs are for their owner
+  process.umask(0o077); // passwords, snapshots, results and logs are readable only by their owner
   makePrivate(config.dataDir);
   const lock = acquireDataLock(config.dataDir);
   const supervisor = new Supervisor(say);
@@ -40,7 +40,7 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
   try {
     await checkPorts(config.listen, wantedPorts(config), lock.wasStale ? ORPHANS_MS_MAX : 0);
     const starting = start(config, env, supervisor);
-    starting.catch(() => {}); // where a signal came first
+    starting.catch(() => {}); // a signal may end the start first
     const addresses = await Promise.race([starting, stopAsked]);
     if (addresses !== undefined) {
       lossyOutput(1).write(announcement(config, addresses, supervisor.processes));
@@ -58,7 +58,7 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
 
 const stderr = lossyOutput(2);
 
-/** Directories of an earlier version were open to others. */
+/** Restricts the directories to their owner. Earlier versions created them readable by others. */
 function makePrivate(dataDir: string): void {
   mkdirSync(dataDir, { recursive: true });
   for (const name of ['logs', 'cache', 'results']) {
@@ -104,9 +104,9 @@ async function start(
   env: NodeJS.ProcessEnv,
   supervisor: Supervisor,
 ): Promise<SystemAddresses> {
-  // The orchestrator starts before ClickHouse and must know where that will be.
+  // The orchestrator starts before ClickHouse but needs its address.
   const clickhouseHttpPort = wanted.clickhouseHttpPort || (await freePort(wanted.listen));
-  // After a restart the page must find it where it was.
+  // The page must find the HTTP backend at the same port after a restart.
   const httpPort = wanted.httpPort || (await freePort(wanted.listen));
   const config = { ...wanted, clickhouseHttpPort, httpPort };
   const clickhouseUrl =
@@ -138,7 +138,7 @@ async function start(
   };
 }
 
-/** Who has a port of its own need not have started for the others to know where it will be. */
+/** Returns the address of a service. It waits for the service only if its port is not fixed. */
 async function addressOf(
   started: Promise<{ address: string }>,
   { listen }: UpConfig,
@@ -181,7 +181,7 @@ function worker(config: UpConfig, at: number): Launch<string> {
   };
 }
 
-/** Each worker has caches of its own, and reads the others'. */
+/** Cache directories: each worker writes its own, and reads those of the others. */
 function cacheFlags({ dataDir, workerPorts }: UpConfig, at: number): string[] {
   return workerPorts.flatMap((_, n) => {
     const name = `worker-${n + 1}`;

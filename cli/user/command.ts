@@ -1,4 +1,4 @@
-/** `bigtrace user`: users of the embedded ClickHouse, one for each tool and person. */
+/** `bigtrace user`: manages users of the embedded ClickHouse, for people and tools. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import {

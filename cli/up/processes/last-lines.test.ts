@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { LastLines } from './last-lines.ts';
 
-it('keeps the last lines, the messages of logs, and a line that was not finished', () => {
+it('keeps the last lines, messages of JSON logs, and an unfinished line', () => {
   const last = new LastLines();
   for (let n = 0; n < 20; n++) last.add(`line ${n}\n`);
   last.add('{"level":50,"msg":"out of ');
@@ -11,7 +11,7 @@ it('keeps the last lines, the messages of logs, and a line that was not finished
   expect(last.lines.length).toBe(12);
 });
 
-it('is bounded by a process that never ends its line', () => {
+it('limits the memory for a process that never ends its line', () => {
   const last = new LastLines();
   for (let n = 0; n < 100; n++) last.add('x'.repeat(10_000));
   expect(last.lines).toEqual(['x'.repeat(500)]);

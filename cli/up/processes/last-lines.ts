@@ -1,4 +1,4 @@
-/** The end of what a process wrote, for whoever has to say why it died. */
+/** Keeps the last lines of a process's output, for the message when it dies. */
 
 const LINES_MAX = 12;
 const LINE_CHARS_MAX = 500;
@@ -19,7 +19,7 @@ export class LastLines {
   }
 }
 
-/** Logs are JSON; people want their message. */
+/** Extracts the message of a JSON log line; other lines are unchanged. */
 function readable(line: string): string {
   return (messageOf(line) ?? line).trimEnd().slice(0, LINE_CHARS_MAX);
 }

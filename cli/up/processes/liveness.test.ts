@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { isHung, NO_SILENCE, type Silence, silenceAfter } from './liveness.ts';
 
-/** After pings: `.` answered, `s` not answered by one that does not compute, `b` by one that does. */
+/**
+ * Silence after a sequence of pings: `.` answered, `s` not answered without computing, `b` not answered while
+ * computing.
+ */
 function after(pings: string): Silence {
   return [...pings].reduce(
     (silence, ping) => silenceAfter(silence, ping === '.', ping === 'b' ? 4_000 : 30),
@@ -10,10 +13,10 @@ function after(pings: string): Silence {
 }
 
 test.each(['', 's', 'ss', 'ss.ss', 'bb', 'bbbbbbbbbbbbbb', 'bsbsb', 'bbbbbbbbbbbbbb.bbbb'])(
-  '%j: not yet',
+  '%j is not a hang yet',
   (pings) => expect(isHung(after(pings))).toBe(false),
 );
 
-test.each(['sss', '..sss', 'bsss', 'sbsbs', 'bbbbbbbbbbbbbbb'])('%j: it hangs', (pings) => {
+test.each(['sss', '..sss', 'bsss', 'sbsbs', 'bbbbbbbbbbbbbbb'])('%j is a hang', (pings) => {
   expect(isHung(after(pings))).toBe(true);
 });

@@ -1,9 +1,9 @@
-/** When a process that runs is taken for one that never answers again: it is asked, and its processor time is read. */
+/** Detects processes that hang, by pings and by their processor time. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError } from '../../../lib/common/errors.ts';
 
-/** Whether it answers; what keeps it from that is thrown, at the latest when `signal` is aborted. */
+/** Resolves if the process answers. Throws the reason otherwise, at the latest when `signal` is aborted. */
 export type Ping = (signal: AbortSignal) => Promise<void>;
 
 export interface LivenessTimes {
@@ -14,18 +14,19 @@ export interface LivenessTimes {
 const TIMES: LivenessTimes = { pingEveryMs: 1_500, pingMsMax: 3_000 };
 
 /**
- * Pings in a row without an answer. They are counted, and the clock is not read, for a machine that slept. One
- * that computes meanwhile may be busy, and has more time; one that is stopped or waits for itself does not compute.
+ * Number of unanswered pings in a row after which a process counts as hung. A process that uses the processor may be
+ * busy and gets more; one that is stopped or deadlocked uses none. Pings are counted, instead of time, because the
+ * machine may have slept.
  */
 const SILENT_PINGS_MAX = 3;
 const BUSY_PINGS_MAX = 15;
 
-/** What it needs of the processor, from one ping to the next, to be taken for busy. */
+/** Processor time between two pings, in milliseconds, from which a process counts as busy. */
 const BUSY_MS = 200;
 
 export interface Silence {
   pings: number;
-  /** Of these: while it computed. */
+  /** Unanswered pings during which the process was busy. */
   busyPings: number;
 }
 
@@ -41,7 +42,7 @@ export function isHung({ pings, busyPings }: Silence): boolean {
   return pings - busyPings >= SILENT_PINGS_MAX || pings >= BUSY_PINGS_MAX;
 }
 
-/** Resolves with what the last ping failed with, when the process hangs; rejects when `signal` is aborted. */
+/** Resolves with the last ping's failure when the process hangs. Rejects when `signal` is aborted. */
 export async function untilHung(
   ping: Ping,
   pid: number,
@@ -66,13 +67,16 @@ export async function untilHung(
   }
 }
 
-/** Fields 14 and 15 of /proc/PID/stat, in ticks of 10 ms, counted after the name, which may hold anything. */
+/**
+ * Processor time of a process: fields 14 and 15 of /proc/PID/stat, in ticks of 10 ms. They are counted from after the
+ * name, which may contain anything.
+ */
 function processorMs(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) * 10;
   } catch {
-    return 0; // it has just ended, which is noticed elsewhere
+    return 0; // the process has ended, which is detected elsewhere
   }
 }

@@ -12,7 +12,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 const line = (text: string): Buffer => Buffer.from(`${text}\n`);
 
-it('appends, and starts over at its bound', () => {
+it('appends, and starts a new file at the size limit', () => {
   const path = join(dir, 'a.log');
   const log = new LogFile(path, 20);
   for (const text of ['one two', 'three four', 'five', 'six']) log.write(line(text));
@@ -27,7 +27,7 @@ it('appends, and starts over at its bound', () => {
 
 it('drops and counts lines while the file cannot be opened', () => {
   const path = join(dir, 'worker-1.log');
-  symlinkSync('worker-1.log', path); // a loop: opening it fails
+  symlinkSync('worker-1.log', path); // a symlink loop: opening it fails
   const log = new LogFile(path);
   log.write(line('one'));
   log.write(line('two'));
@@ -42,7 +42,7 @@ it('drops and counts lines while the file cannot be opened', () => {
   expect(rest).toEqual(['three']);
 });
 
-it('goes on when its file was removed, or cannot be moved', () => {
+it('continues after its file was removed, or could not be moved', () => {
   const path = join(dir, 'a.log');
   const log = new LogFile(path, 10);
   log.write(line('one two'));

@@ -1,6 +1,6 @@
 /**
- * A log that grows to a bound and then starts over, keeping the one before as `.1`. Lines that cannot be written are
- * dropped and counted.
+ * A log file with a size limit. At the limit it is renamed to `.1` and a new file is started. Lines that cannot be
+ * written are dropped and counted.
  */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -10,7 +10,7 @@ export class LogFile {
   readonly path: string;
   readonly #bytesMax: number;
   readonly #writer: LossyWriter;
-  /** Undefined until the file could be opened. */
+  /** Undefined until the file has been opened. */
   #fd: number | undefined;
   #bytes = 0;
 

@@ -1,20 +1,20 @@
-/** Asks the processes of the system whether they answer; how they are is not asked. */
+/** Pings for the processes of the system. They test whether a process answers, not whether it is healthy. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Client, credentials } from '@grpc/grpc-js';
 import type { ClickHouseAddress } from '../announcement.ts';
 import type { Ping } from './liveness.ts';
 
-/** What the native protocol of ClickHouse answers to a client of another protocol, without a login or a log line. */
+/** ClickHouse's native protocol answers this request of another protocol without a login and without logging it. */
 const HTTP_REQUEST = 'GET / HTTP/1.0\r\n\r\n';
 
-/** `grpc.health.v1.HealthCheckRequest`, of the server as a whole: no fields. */
+/** An encoded `grpc.health.v1.HealthCheckRequest` without fields: it addresses the server as a whole. */
 const EMPTY = Buffer.alloc(0);
 
-/** gRPC's health protocol, at host:port. */
+/** Pings by gRPC's health protocol. @param address host:port */
 export function grpcPing(address: string): Ping {
   return async (signal) => {
-    // A connection of its own: one that is shared would wait before it tries again.
+    // Use a separate connection: a shared one would back off before it reconnects.
     const options = { 'grpc.use_local_subchannel_pool': 1 };
     const client = new Client(address, credentials.createInsecure(), options);
     try {

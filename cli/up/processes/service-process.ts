@@ -1,4 +1,4 @@
-/** A service of the project as a child process. */
+/** Runs a service of Bigtrace as a child process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { BigtraceError } from '../../../lib/common/errors.ts';
@@ -12,22 +12,28 @@ const START_MS_MAX = 60_000;
 
 const READY_CHARS_MAX = 10_000;
 
-/** Nobody waits for a drain: who asks the services has been stopped before them. */
+/**
+ * Time for a graceful stop. It is short, because the clients of a service are stopped before it, so nothing waits for
+ * its drain.
+ */
 const STOP_MS_MAX = 3_000;
 
 export interface ServiceProcess {
   name: string;
-  /** Of `bigtrace`: the service's command and its flags, `--json` among them. */
+  /** Arguments of `bigtrace`: the service's command and its flags, including `--json`. */
   args: string[];
   log: LogFile;
   signal: AbortSignal;
 }
 
-/** Resolves when the service says that it is ready. @throws internal with the service's own last words. */
+/**
+ * Starts the service and resolves when it reports that it is ready.
+ * @throws internal with the last lines of its output; cancelled if the signal is aborted
+ */
 export async function startService(service: ServiceProcess): Promise<RunningService<string>> {
   const child = spawn(process.execPath, [PROGRAM, ...service.args], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // the channel: a service ends with its parent
-    detached: true, // a terminal's Ctrl-C goes to `up` alone, which stops things in order
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // the IPC channel ends the service when its parent dies
+    detached: true, // Ctrl-C reaches only `bigtrace up`, which stops the services in order
   });
   const lastLines = new LastLines();
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -60,7 +66,7 @@ export async function startService(service: ServiceProcess): Promise<RunningServ
   }
 }
 
-/** The service's one line on stdout: `{service, address, pid}`. */
+/** Reads the service's line on stdout: `{service, address, pid}`. */
 async function readyAddress(
   child: ChildProcess,
   { name, signal }: ServiceProcess,
@@ -83,8 +89,8 @@ async function readyAddress(
 
 async function exitOf(child: ChildProcess, lastLines: LastLines): Promise<Exit> {
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
-    child.on('close', (...how) => resolve(how)); // after the last of stderr
-    child.on('error', () => child.pid ?? resolve([null, null])); // never started
+    child.on('close', (...how) => resolve(how)); // emitted after all of stderr was read
+    child.on('error', () => child.pid ?? resolve([null, null])); // the process was never started
   });
   return { how: exitText(code, signal), lastLines: lastLines.lines };
 }

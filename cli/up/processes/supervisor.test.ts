@@ -3,7 +3,7 @@ import { RESTARTS_MAX } from './restarts.ts';
 import { Supervisor } from './supervisor.ts';
 import type { Exit, RunningService } from './system-process.ts';
 
-/** A process that ends when the test says so. */
+/** A fake process whose end the test controls. */
 class Fake {
   readonly running: RunningService<string>;
   die: (exit: Exit) => void = () => {};
@@ -32,7 +32,7 @@ function nextTick(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-it('says who died, how, and its last words; starts it again at its address', async () => {
+it('reports a death with its last lines, and restarts at the same address', async () => {
   const said: string[] = [];
   const supervisor = new Supervisor((line) => said.push(line));
   const fakes: Fake[] = [];
@@ -53,7 +53,7 @@ it('says who died, how, and its last words; starts it again at its address', asy
   expect(supervisor.processes).toEqual([{ name: 'worker-1', pid: 101 }]);
 });
 
-it('stops in the reverse order of the start, and restarts nothing then', async () => {
+it('stops processes in reverse order of their start, without restarts', async () => {
   const log: string[] = [];
   const supervisor = new Supervisor((line) => log.push(line));
   for (const pid of [1, 2, 3])
@@ -63,7 +63,7 @@ it('stops in the reverse order of the start, and restarts nothing then', async (
   expect(log).toEqual(['stop 3', 'stop 2', 'stop 1']);
 });
 
-it('gives up on a process that cannot be started again', async () => {
+it('gives up on a process that cannot be restarted', async () => {
   const said: string[] = [];
   const supervisor = new Supervisor((line) => said.push(line));
   const first = new Fake(1, '', said);
@@ -79,7 +79,7 @@ it('gives up on a process that cannot be started again', async () => {
   expect(said.filter((line) => line === 'no memory').length).toBe(RESTARTS_MAX);
 });
 
-it('ends what comes up only after everything was told to stop', async () => {
+it('kills a process that becomes ready after the stop', async () => {
   const log: string[] = [];
   const supervisor = new Supervisor((line) => log.push(line));
   let comesUp: (running: RunningService<string>) => void = () => {};
@@ -96,13 +96,13 @@ it('ends what comes up only after everything was told to stop', async () => {
   expect(log).toEqual(['kill 7']);
 });
 
-it('ends a process that does not answer, and starts it again', async () => {
+it('kills and restarts a process that does not answer', async () => {
   const said: string[] = [];
   const times = { pingEveryMs: 1, pingMsMax: 1 };
   const supervisor = new Supervisor((line) => said.push(line), times);
   const fakes: Fake[] = [];
   await supervisor.start<string>('worker-1', () => {
-    const fake = new Fake(4_000_000 + fakes.length, '', said); // beyond any pid
+    const fake = new Fake(4_000_000 + fakes.length, '', said); // greater than any process ID
     fakes.push(fake);
     return Promise.resolve(fake.running);
   });

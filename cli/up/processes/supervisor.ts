@@ -1,6 +1,6 @@
 /**
- * Keeps processes running: ends one that does not answer, says which one died and why, starts it again, gives up
- * at a bound.
+ * Keeps processes running: kills one that hangs, reports and restarts one that died, and gives up if one dies too
+ * often.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError, BigtraceError } from '../../../lib/common/errors.ts';
@@ -8,7 +8,7 @@ import { type LivenessTimes, untilHung } from './liveness.ts';
 import { RESTARTS_MAX, RESTARTS_WINDOW_MS, restartDelayMs } from './restarts.ts';
 import type { Exit, RunningService } from './system-process.ts';
 
-/** Starts a process; again with the address that it had before. */
+/** Starts a process. @param previous its address before a restart */
 export type Launch<T> = (signal: AbortSignal, previous?: T) => Promise<RunningService<T>>;
 
 interface Child {
@@ -23,7 +23,7 @@ export class Supervisor {
   readonly #say: (line: string) => void;
   readonly #times: LivenessTimes | undefined;
   #giveUp: (error: BigtraceError) => void = () => {};
-  /** Resolves with the reason when a process dies too often. */
+  /** Resolves with the error when a process has died too often. */
   readonly gaveUp = new Promise<BigtraceError>((resolve) => {
     this.#giveUp = resolve;
   });
@@ -33,7 +33,7 @@ export class Supervisor {
     this.#times = times;
   }
 
-  /** Aborted as soon as everything is to stop. */
+  /** Aborted when stop() or kill() is called. */
   get signal(): AbortSignal {
     return this.#stopping.signal;
   }
@@ -42,7 +42,7 @@ export class Supervisor {
     return this.#children.map(({ name, running }) => ({ name, pid: running?.pid ?? 0 }));
   }
 
-  /** Resolves when the process is ready for the first time. */
+  /** Starts a process and watches it. Resolves when it is ready for the first time. */
   async start<T>(name: string, launch: Launch<T>): Promise<RunningService<T>> {
     const child: Child = { name, running: undefined, deathsMs: [] };
     this.#children.push(child);
@@ -53,7 +53,7 @@ export class Supervisor {
     return running;
   }
 
-  /** What was started last ends first. */
+  /** Stops all processes in reverse order of their start. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const { running } of this.#stopOrder()) await running?.stop();
@@ -91,7 +91,7 @@ export class Supervisor {
         this.#say(`${child.name} (pid ${pid}) does not answer: ${failure}`);
         kill();
       },
-      () => {}, // it ended, or everything stops
+      () => {}, // the process ended, or everything is stopping
     );
     try {
       return await exited;

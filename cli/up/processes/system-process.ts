@@ -1,24 +1,24 @@
-/** A started process of the system, however it was started. */
+/** A running process of the system, independent of how it was started. */
 
 import type { Ping } from './liveness.ts';
 
 export interface Exit {
-  /** `exit code 1`, `killed by SIGKILL`. */
+  /** Such as `exit code 1` or `killed by SIGKILL`. */
   how: string;
-  /** The last it said on stderr. */
+  /** The last lines of its stderr. */
   lastLines: string[];
 }
 
 export interface RunningService<T> {
   pid: number;
-  /** Where it listens; a restart listens there again. */
+  /** Address that it listens on. A restart uses the same one. */
   address: T;
   exited: Promise<Exit>;
-  /** One that does not answer is ended and started again. */
+  /** A process that does not answer is killed and restarted. */
   ping: Ping;
-  /** Ends it in order; resolves when it is gone, however that had to be brought about. */
+  /** Stops it gracefully, and kills it if that takes too long. Resolves when it has ended. */
   stop(): Promise<void>;
-  /** Ends it at once. */
+  /** Kills it. */
   kill(): void;
 }
 
