@@ -281,7 +281,7 @@ export class CacheDirectory {
 
   /**
    * Counts the failure, and logs it unless the previous one was logged without a success since: a full disk
-   * fails again and again.
+   * fails repeatedly.
    */
   #complain(error: unknown): void {
     const { what, onFailed, logger } = this.#options;
