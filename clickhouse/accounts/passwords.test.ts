@@ -20,7 +20,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
-test.each(['', '\n', ' \n'])('an empty password file (%j) is refused by its name', (content) => {
+test.each(['', '\n', ' \n'])('an empty password file (%j) is rejected with its path', (content) => {
   for (const user of ['admin', 'analyst', 'service']) {
     const path = join(dataDir, `${user}.password`);
     writeFileSync(path, content);
@@ -32,7 +32,7 @@ test.each(['', '\n', ' \n'])('an empty password file (%j) is refused by its name
   expect(() => settlePasswords(dataDir, {})).not.toThrow();
 });
 
-test('a password is written whole, for its owner only, and read again', () => {
+test('a password file is written atomically, readable only by its owner, and reused', () => {
   const path = join(dataDir, 'service.password');
   writeFileSync(path, '', { mode: 0o644 });
   expect(settleServicePassword(dataDir, 'given')).toBe('given');

@@ -1,4 +1,4 @@
-/** The passwords of ClickHouse's users: from variables, from the previous start, or generated. */
+/** Passwords of ClickHouse's users: from environment variables, from the previous start, or generated. */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,13 +8,13 @@ import { writePrivateFile } from './private-file.ts';
 export interface Passwords {
   admin: string;
   analyst: string;
-  /** Of the users that the orchestrator logs in as. */
+  /** Password of the users that the orchestrator logs in as. */
   service: string;
 }
 
 /**
- * Writes `admin.password` and so on, which only their owner may read, into `dataDir`.
- * @throws invalid_option where such a file is empty.
+ * Determines the passwords and writes `admin.password` and so on, readable only by their owner, to `dataDir`.
+ * @throws invalid_option if an existing password file is empty
  */
 export function settlePasswords(dataDir: string, given: Partial<Passwords>): Passwords {
   return {
@@ -24,7 +24,7 @@ export function settlePasswords(dataDir: string, given: Partial<Passwords>): Pas
   };
 }
 
-/** The orchestrator reads the file, and starts before ClickHouse does. */
+/** Determines the service password. The orchestrator reads its file and starts before ClickHouse does. */
 export function settleServicePassword(dataDir: string, given: string | undefined): string {
   return settle(servicePasswordFile(dataDir), given);
 }
@@ -40,7 +40,7 @@ function settle(path: string, given: string | undefined): string {
   return password;
 }
 
-/** @throws invalid_option where the file is empty. */
+/** @throws invalid_option if the file is empty */
 export function readPassword(path: string): string {
   const password = readFileSync(path, 'utf8').trimEnd();
   if (password !== '') return password;
@@ -54,7 +54,7 @@ export function newPassword(): string {
   return randomBytes(18).toString('base64url');
 }
 
-/** What users.d/bigtrace.xml takes instead of the passwords. */
+/** Environment variables with password hashes, which users.d/bigtrace.xml reads. */
 export function passwordVariables({ admin, analyst, service }: Passwords): Record<string, string> {
   return {
     BIGTRACE_ADMIN_PASSWORD_SHA256: hashOf(admin),

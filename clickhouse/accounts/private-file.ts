@@ -1,4 +1,7 @@
-/** Writes a file that only its owner may read, so that a loss of power leaves the old file or the new one. */
+/**
+ * Writes a file that only its owner can read. The write is atomic: after a power failure the file has either the old or
+ * the new content.
+ */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

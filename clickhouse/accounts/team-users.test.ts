@@ -29,7 +29,7 @@ async function ask(username: string, file: string, query: string): Promise<unkno
   }
 }
 
-test('a user reads, writes where it may, has its bounds, and outlives restarts', async () => {
+test('a user reads, writes where granted, is limited by quotas, and persists across restarts', async () => {
   const reader = addTeamUser(dataDir, user('grafana', { queriesPerHour: 2 }), undefined);
   const grants = ['CREATE DATABASE ON reports.*', 'CREATE TABLE, INSERT, SELECT ON reports.*'];
   const writer = addTeamUser(dataDir, user('joe', { grants }), 'a password');
@@ -62,7 +62,7 @@ test('a user reads, writes where it may, has its bounds, and outlives restarts',
 });
 
 test.each(['admin', 'default', 'bigtrace_backend', 'a-b', '1a', '', 'a b', 'a</a>'])(
-  'no user is called %j',
+  'the user name %j is rejected',
   (name) => {
     expect(() => addTeamUser(dataDir, user(name), undefined)).toThrow(
       'cannot be the name of a user',
@@ -77,7 +77,7 @@ test.each([
   'SELECT ON a.* TO b',
   'FILE ON a.*',
   'SELECT ON a.b;',
-])('no user is granted %j', (grant) => {
+])('the grant %j is rejected', (grant) => {
   const one = user('ann', { grants: [grant] });
   expect(() => addTeamUser(dataDir, one, undefined)).toThrow(`--grant ${grant}: it must be like`);
 });

@@ -1,7 +1,7 @@
 /**
- * The users of the embedded engine that its operator adds, kept in `<data dir>/users`. The engine has no storage for
- * users of its own (`CREATE USER` is refused), and reads its configuration once: they are written into that at
- * each start.
+ * Users that the operator adds to the embedded engine, stored in `<data dir>/users`. The engine has no storage for
+ * users (it rejects `CREATE USER`) and reads its configuration only once, so each start writes the users into the
+ * configuration.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,17 +11,17 @@ import { writePrivateFile } from './private-file.ts';
 
 export interface TeamUser {
   name: string;
-  /** Beyond what an analyst may: `SELECT ON reports.*`. */
+  /** Privileges beyond those of analyst, such as `SELECT ON reports.*`. */
   grants: string[];
   queriesPerHour: number | undefined;
-  /** Of its queries, in all. */
+  /** Total execution time of the user's queries per hour, in seconds. */
   secondsPerHour: number | undefined;
 }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 const RESERVED = /^(admin|analyst|default|bigtrace_.*)$/;
 
-/** What each such user may. */
+/** Privileges of every team user. */
 const READ = ['SELECT ON bigtrace.*', 'SELECT ON bigtrace_results.*', 'SELECT ON system.processes'];
 
 const READING = ['SELECT', 'SHOW'];
@@ -30,7 +30,10 @@ const WRITING = [
   ...['CREATE DATABASE', 'CREATE TABLE', 'CREATE VIEW', 'DROP DATABASE', 'DROP TABLE', 'DROP VIEW'],
 ];
 
-/** Whatever passes is a grant to ClickHouse, too: one that is not would keep the engine from its next start. */
+/**
+ * Matches valid grants only. ClickHouse must accept whatever matches, because an invalid grant would prevent the
+ * engine's next start.
+ */
 const GRANT = new RegExp(
   `^(?:${[...READING, ...WRITING].join('|')})(?:, (?:${[...READING, ...WRITING].join('|')}))* ON \\w+\\.(?:\\*|\\w+)$`,
 );
@@ -47,8 +50,10 @@ export function readTeamUsers(dataDir: string): TeamUser[] {
 }
 
 /**
- * Adds a user, or replaces the one of that name. Returns the file of its password: the one that is given, else the
- * one it had, else a new one. @throws invalid_option
+ * Adds a user, or replaces the one of that name.
+ * @param password undefined keeps the existing password, or generates one
+ * @returns the path of the password file
+ * @throws invalid_option
  */
 export function addTeamUser(dataDir: string, user: TeamUser, password: string | undefined): string {
   checked(user);
@@ -61,7 +66,7 @@ export function addTeamUser(dataDir: string, user: TeamUser, password: string | 
   return file;
 }
 
-/** @throws invalid_option where there is none of that name. */
+/** @throws invalid_option if there is no user of that name */
 export function removeTeamUser(dataDir: string, name: string): void {
   const users = readTeamUsers(dataDir);
   const others = users.filter((user) => user.name !== name);
@@ -106,7 +111,7 @@ function checked(user: TeamUser): TeamUser {
   return user;
 }
 
-/** Of users.d. The hashes of the passwords come from the environment, so that the file holds no secret. */
+/** Content of a users.d file. It contains no secret: the password hashes come from the environment. */
 export function teamUsersXml(users: readonly TeamUser[]): string {
   return `<clickhouse>
   <quotas>

@@ -1,19 +1,19 @@
 /**
- * Narrows which files this process, and what it executes, can read, write and execute, and which processes it
- * can reach. The engine runs as clickhouse-local, which does not keep users from the machine's files as a
- * server does: its function `file()` reads every path, and `sqlite()` makes files. So the kernel has to refuse.
+ * Restricts which files this process and its children can read, write and execute, and which processes they can reach.
+ * The engine runs as clickhouse-local, which does not protect the machine's files from its users as a server does: the
+ * function `file()` reads any path, and `sqlite()` creates files. Therefore the kernel must deny it.
  */
 import { applyLandlock, FILE_RIGHT } from './landlock.ts';
 import { refuseSqliteFiles } from './seccomp.ts';
 
 export interface Confinement {
-  /** What it may read: files, and directories with all in them. */
+  /** Files and directories that it may read, including everything below. */
   readable: string[];
-  /** What it may read and execute. */
+  /** Files and directories that it may read and execute. */
   executable: string[];
-  /** Directories whose files and directories are its own. */
+  /** Directories in which it may create, change and delete files and directories. */
   writable: string[];
-  /** TCP ports on which it may listen. */
+  /** TCP ports that it may listen on. */
   ports: number[];
 }
 
@@ -31,10 +31,10 @@ const WRITE =
   FILE_RIGHT.MAKE_SYM |
   FILE_RIGHT.REFER;
 
-/** Programs and libraries. */
+/** Directories of programs and libraries. */
 const PROGRAMS = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/nix/store'];
 
-/** What a process of this kind reads: the machine's state and how the system is set up. */
+/** What the engine reads of the system: the state of the machine and its configuration. */
 const SYSTEM = [
   '/sys/fs/cgroup',
   '/sys/devices/system/cpu',
@@ -56,8 +56,8 @@ const SYSTEM = [
   '/etc/gai.conf',
   '/etc/os-release',
   '/proc/sys/vm/overcommit_memory',
-  '/proc/self/statm', // how much memory the process has, and nothing of what is in it
-  '/proc/self/net', // the bridge sees there whether a client still is connected
+  '/proc/self/statm', // the memory usage of the process, without any content
+  '/proc/self/net', // the bridge checks there whether a client is still connected
   '/proc/meminfo',
   '/proc/cpuinfo',
   '/proc/stat',
@@ -66,7 +66,7 @@ const SYSTEM = [
   '/proc/filesystems',
 ];
 
-/** No terminal, no shared memory, no log of the kernel: reading those gives away others' data, or never ends. */
+/** Excludes terminals, shared memory and the kernel log: reading them would reveal data of others, or never end. */
 const DEVICES = [
   { path: '/dev/null', rights: FILE_RIGHT.READ_FILE | FILE_RIGHT.WRITE_FILE },
   { path: '/dev/zero', rights: FILE_RIGHT.READ_FILE },
@@ -74,10 +74,10 @@ const DEVICES = [
   { path: '/dev/urandom', rights: FILE_RIGHT.READ_FILE },
 ];
 
-/** bigtrace.sh lists its own open files; the files of /proc stay closed. */
+/** bigtrace.sh lists its open files in /proc. The files of /proc remain inaccessible. */
 const PROCESSES = { path: '/proc', rights: FILE_RIGHT.READ_DIR };
 
-/** From here on nothing else can be reached. Returns false where the kernel does not offer it. */
+/** Restricts this process and its children for good. @returns false if the kernel does not support it */
 export function confine({ readable, executable, writable, ports }: Confinement): boolean {
   const paths = [
     ...rules([...PROGRAMS, ...executable], EXECUTE),

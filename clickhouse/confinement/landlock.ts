@@ -1,11 +1,11 @@
 /**
- * The kernel's Landlock (linux/landlock.h, landlock(7)): from the moment it is applied, this process and what it
- * executes have only the rights that rules give them, of all rights that the running kernel knows.
+ * Bindings for the kernel's Landlock (linux/landlock.h, landlock(7)). Once applied, this process and its children have
+ * only the rights that the rules grant, out of all rights that the running kernel can restrict.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { prctl, syscall } from './libc.ts';
 
-// The same on every architecture.
+// System call numbers, the same on all architectures.
 const CREATE_RULESET = 444;
 const ADD_RULE = 445;
 const RESTRICT_SELF = 446;
@@ -15,7 +15,7 @@ const PATH_BENEATH = 1;
 const NET_PORT = 2;
 const PR_SET_NO_NEW_PRIVS = 38;
 
-/** On files, by their names in linux/landlock.h. */
+/** Rights on files, named as in linux/landlock.h. */
 export const FILE_RIGHT = {
   EXECUTE: 1n << 0n,
   WRITE_FILE: 1n << 1n,
@@ -35,7 +35,7 @@ export const FILE_RIGHT = {
   IOCTL_DEV: 1n << 15n,
 } as const;
 
-/** What a rule on a path that is no directory may give. */
+/** Rights that a rule for a path other than a directory may grant. */
 const ON_FILES =
   FILE_RIGHT.EXECUTE |
   FILE_RIGHT.WRITE_FILE |
@@ -47,18 +47,18 @@ const BIND_TCP = 1n << 0n;
 const SCOPE_ABSTRACT_UNIX_SOCKETS = 1n << 0n;
 const SCOPE_SIGNALS = 1n << 1n;
 
-/** With REFER; before it, moving files between directories could not be allowed: Linux 5.19. */
+/** Linux 5.19, the first version with REFER. Without it, moving files between directories could not be allowed. */
 const VERSION_MIN = 2;
 
-/** What the kernel takes away, by the version of its Landlock. */
+/** Rights that the kernel restricts, depending on its Landlock version. */
 export interface Handled {
   files: bigint;
   network: bigint;
-  /** Signals and abstract sockets of processes outside. */
+  /** Signals to processes outside, and their abstract sockets. */
   scoped: bigint;
 }
 
-/** Undefined where it lacks what cannot be done without. */
+/** @returns undefined if the version lacks a required right */
 export function handledBy(version: number): Handled | undefined {
   if (version < VERSION_MIN) return undefined;
   let files = (1n << 14n) - 1n;
@@ -66,20 +66,20 @@ export function handledBy(version: number): Handled | undefined {
   if (version >= 5) files |= FILE_RIGHT.IOCTL_DEV;
   return {
     files,
-    // Connections are not narrowed: only ports could be, and a question may go to any.
+    // Connecting is not restricted: Landlock can restrict only ports, and queries may use any port.
     network: version >= 4 ? BIND_TCP : 0n,
     scoped: version >= 6 ? SCOPE_ABSTRACT_UNIX_SOCKETS | SCOPE_SIGNALS : 0n,
   };
 }
 
 export interface Rules {
-  /** Rights on each path and what is below it. A path that is not there needs no rule. */
+  /** Rights on each path and everything below it. A path that does not exist is skipped. */
   paths: { path: string; rights: bigint }[];
-  /** TCP ports on which it may listen. */
+  /** TCP ports that may be listened on. */
   ports: number[];
 }
 
-/** Returns false where the kernel does not offer it, or refuses. */
+/** @returns false if the kernel does not support Landlock, or rejects the rules */
 export function applyLandlock({ paths, ports }: Rules): boolean {
   const handled = handledBy(syscall(CREATE_RULESET, 0, 0, ASK_VERSION));
   if (handled === undefined) return false;
@@ -110,7 +110,8 @@ function allowPath(ruleset: number, path: string, rights: bigint): void {
   rule.writeBigUInt64LE(fstatSync(fd).isDirectory() ? rights : rights & ON_FILES);
   rule.writeInt32LE(fd, 8);
   syscall(ADD_RULE, ruleset, PATH_BENEATH, rule, 0);
-  // An entry of /proc that nobody has open may be made anew, and the rule is for the old one.
+  // Keep entries of /proc open: the kernel may recreate an entry that nobody has open, and the rule would apply only to
+  // the old one.
   if (!path.startsWith('/proc/')) closeSync(fd);
 }
 

@@ -1,15 +1,15 @@
-/** Calls of the C library, for what Node has no function for. */
+/** Calls functions of the C library that Node does not offer. */
 import { closeSync, constants, openSync } from 'node:fs';
 import { DataType, load, open } from 'ffi-rs';
 
 const O_CLOEXEC = 0o2000000;
 
-/** Before the first call. */
+/** Must be called before any other function of this file. */
 export function openLibc(): void {
   open({ library: 'libc', path: 'libc.so.6' });
 }
 
-/** Its result: -1 where it failed. A buffer is passed by its address. */
+/** @returns the result of the system call, -1 if it failed. Buffers are passed by address. */
 export function syscall(...values: (number | Buffer)[]): number {
   return call('syscall', values, DataType.I32);
 }
@@ -18,7 +18,7 @@ export function prctl(...values: (number | Buffer)[]): number {
   return call('prctl', values, DataType.I32);
 }
 
-/** Makes a terminal that nobody types at the standard input of this process. */
+/** Replaces stdin of this process by a pseudoterminal without input. */
 export function useSilentTerminal(): void {
   const main = call(
     'posix_openpt',
@@ -42,9 +42,9 @@ export function useSilentTerminal(): void {
   closeSync(terminal);
 }
 
-/** Of a buffer that must be kept for as long as the address is used. */
+/** @param buffer must stay referenced while the address is used */
 export function addressOf(buffer: Buffer): bigint {
-  return BigInt(call('memcpy', [buffer, buffer, 0], DataType.I64)); // memcpy returns where it copied to
+  return BigInt(call('memcpy', [buffer, buffer, 0], DataType.I64)); // memcpy returns the destination address
 }
 
 function call(

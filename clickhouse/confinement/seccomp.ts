@@ -1,7 +1,7 @@
 /**
- * A filter on system calls that keeps SQLite from making files. ClickHouse opens what sqlite() names before it
- * looks whether the user may, and opening makes an empty file wherever the engine may write: between the files
- * that it reads at its next start, for example.
+ * A system call filter that prevents SQLite from creating files. ClickHouse opens the file of sqlite() before it checks
+ * the user's privileges, and opening creates an empty file anywhere the engine may write, for example among the files
+ * that it reads at its next start.
  */
 import { addressOf, prctl } from './libc.ts';
 
@@ -14,7 +14,7 @@ const OPENAT = 257;
 
 const O_ACCMODE_AND_CREAT = 0o103;
 const O_RDWR_AND_CREAT = 0o102;
-/** SQLite's. ClickHouse makes its own files with 0666 or 0640. */
+/** File mode that SQLite creates files with. ClickHouse uses 0666 or 0640. */
 const MODE = 0o644;
 
 const ALLOW = 0x7fff0000;
@@ -26,14 +26,17 @@ const AND = 0x54;
 const JUMP_IF_EQUAL = 0x15;
 const RETURN = 0x06;
 
-/** Where struct seccomp_data has these; of an argument, its lower half. */
+/** Offsets in struct seccomp_data; for an argument, of its lower half (little endian). */
 const NUMBER_AT = 0;
 const ARCH_AT = 4;
 const argumentAt = (index: number): number => 16 + 8 * index;
 
 type Instruction = [code: number, ifTrue: number, ifFalse: number, value: number];
 
-/** Whether the flags at one argument are those of SQLite, and the mode at the next; else it goes on at ALLOW. */
+/**
+ * Instructions that jump to `toRefuse` if the flags argument and the mode argument after it are those of SQLite, and
+ * otherwise to `toAllow`.
+ */
 function ofSqlite(flagsIndex: number, toRefuse: number, toAllow: number): Instruction[] {
   return [
     [LOAD, 0, 0, argumentAt(flagsIndex)],
@@ -44,7 +47,7 @@ function ofSqlite(flagsIndex: number, toRefuse: number, toAllow: number): Instru
   ];
 }
 
-/** Jumps are counted from the instruction behind. */
+/** The filter. Jump offsets count from the next instruction. */
 const PROGRAM: Instruction[] = [
   [LOAD, 0, 0, ARCH_AT],
   [JUMP_IF_EQUAL, 0, 14, ARCH_X86_64],
@@ -58,8 +61,8 @@ const PROGRAM: Instruction[] = [
 ];
 
 /**
- * Of this process and what it executes, once Landlock has been applied (which allows it). Returns false where
- * the kernel has no such filters.
+ * Applies the filter to this process and its children. Landlock must be applied before, because it sets no_new_privs.
+ * @returns false if the kernel does not support such filters
  */
 export function refuseSqliteFiles(): boolean {
   const program = Buffer.alloc(8 * PROGRAM.length);

@@ -17,7 +17,7 @@ const ONE_ROW = call('a Nullable(Int64)', 'row /local/a a=1; end');
 describe('analyst', () => {
   const user = 'analyst';
 
-  test('may use bigtrace() and the tables', async () => {
+  test('may use bigtrace() and read tables', async () => {
     expect(await rowsOf(t.as(user), `SELECT * FROM ${ONE_ROW}`)).toEqual([['/local/a', '1']]);
     expect(await rowsOf(t.as(user), 'SELECT * FROM mine')).toEqual([]);
   });
@@ -46,7 +46,7 @@ describe('analyst', () => {
   });
 });
 
-test('analyst may bound a query, but not loosen what binds it', async () => {
+test('analyst may tighten limits of a query, but not loosen them', async () => {
   const analyst = t.as('analyst');
   const bounds = 'SETTINGS max_execution_time = 5, max_result_rows = 5, max_threads = 1';
   expect(await rowsOf(analyst, `SELECT 1 ${bounds}`)).toEqual([[1]]);
@@ -61,7 +61,7 @@ test('analyst may bound a query, but not loosen what binds it', async () => {
     );
 });
 
-describe('settings of the user who asks', () => {
+describe('settings of the user who runs the query', () => {
   const table = call(
     's Nullable(String), i Int64',
     'row /local/a s i=7; row /local/b s=x i=8; end',
@@ -82,13 +82,13 @@ describe('settings of the user who asks', () => {
     "format_tsv_null_representation = '/local/a'",
     "compatibility = '18.16'",
     "additional_table_filters = {'system.one': '0'}",
-  ])('%s does not change the answer', async (setting) => {
+  ])('%s does not change the result', async (setting) => {
     expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table} SETTINGS ${setting}`)).toEqual(
       rows,
     );
   });
 
-  test('of many queries do not take the processes that find columns from others', async () => {
+  test('do not exhaust the processes that other users need for column finding', async () => {
     const settings = 'SETTINGS input_format_tsv_skip_first_lines = 1';
     const analyst = t.as('analyst');
     const hostile = Array.from({ length: 20 }, () =>
@@ -99,7 +99,7 @@ describe('settings of the user who asks', () => {
   });
 });
 
-test('file() reads no file outside the engine', async () => {
+test('file() cannot read files outside the engine', async () => {
   const password = join(t.directory, 'data/admin.password');
   for (const path of ['/etc/passwd', password, '/proc/1/environ', import.meta.filename])
     for (const user of ['analyst', 'admin'])
@@ -108,14 +108,14 @@ test('file() reads no file outside the engine', async () => {
       );
 });
 
-test('sqlite() makes no file outside the engine', async () => {
+test('sqlite() cannot create files outside the engine', async () => {
   const path = join(t.directory, 'made.sqlite');
   const query = `SELECT * FROM sqlite('${path}', 't')`;
   await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow(/unable to open|Not enough/);
   expect(existsSync(path)).toBe(false);
 });
 
-test('nobody can log in as the definer, or with a wrong password', async () => {
+test('logins as the definer or with a wrong password are rejected', async () => {
   for (const login of ['bigtrace_definer:', 'bigtrace_definer:0', 'analyst:', 'admin:x']) {
     const authorization = `Basic ${Buffer.from(login).toString('base64')}`;
     const answer = await fetch(`http://${t.engine.httpAddress}/?query=SELECT+1`, {

@@ -13,11 +13,11 @@ beforeAll(async () => {
 
 afterAll(() => t[Symbol.asyncDispose]());
 
-/** Codes of ClickHouse, as its documentation has them. */
+/** Error codes from ClickHouse's documentation. */
 const CANCELLED = { code: '394', type: 'QUERY_WAS_CANCELLED' };
 const LATE = { code: '159', type: 'TIMEOUT_EXCEEDED' };
 
-/** What a query fails with. */
+/** Returns the error that a query failed with. */
 function failureOf(answer: Promise<unknown>): Promise<unknown> {
   return answer.then(
     () => 'it did not fail',
@@ -44,7 +44,7 @@ test('max_execution_time ends the script', async () => {
   await untilGone(script);
 });
 
-test('a client that goes away ends the script', async () => {
+test('a client that disconnects ends the script', async () => {
   const { query, pid } = endless(t);
   const gone = new AbortController();
   const failure = failureOf(rowsOf(t.as('analyst'), query, { signal: gone.signal }));
@@ -54,14 +54,14 @@ test('a client that goes away ends the script', async () => {
   await untilGone(script);
 });
 
-test('LIMIT does not wait for the rest', async () => {
+test('LIMIT returns without waiting for the remaining rows', async () => {
   const { query, pid } = endless(t);
   const rows = await rowsOf(t.as('analyst'), query.replace('count()', 'a').concat(' LIMIT 1'));
   expect(rows).toEqual([['1']]);
   await untilGone(await pid());
 });
 
-test('a query without columns yet can be seen to be killed', async () => {
+test('a query killed during column finding is visible as given up', async () => {
   const { query, found } = columnless(t);
   const failure = failureOf(rowsOf(t.as('analyst'), query, { queryId: 'columns-killed' }));
   const kill = "KILL QUERY WHERE query_id = 'columns-killed'";
@@ -74,7 +74,7 @@ test('a query without columns yet can be seen to be killed', async () => {
   expect(await failure).toMatchObject(CANCELLED);
 });
 
-test('a query without columns yet can be seen to be past its time', async () => {
+test('a query past its time limit during column finding is visible as given up', async () => {
   const { query, found } = columnless(t);
   const limited = `${query} SETTINGS max_execution_time = 0.5`;
   const failure = failureOf(rowsOf(t.as('analyst'), limited, { queryId: 'columns-late' }));
@@ -83,7 +83,7 @@ test('a query without columns yet can be seen to be past its time', async () => 
   expect(await failure).toMatchObject(LATE);
 });
 
-test('a client that goes away while columns are being found can be seen to be gone', async () => {
+test('a client that disconnects during column finding is visible as gone', async () => {
   const { query, found } = columnless(t);
   const gone = new AbortController();
   const options = { queryId: 'columns-left', signal: gone.signal };
@@ -97,7 +97,7 @@ test('a client that goes away while columns are being found can be seen to be go
   expect(String(await failure)).toContain('abort');
 });
 
-test('who is not the bridge sees no connections of others', async () => {
+test('only the bridge sees connections of other users', async () => {
   const { query, found } = columnless(t);
   const failure = failureOf(rowsOf(t.as('analyst'), query, { queryId: 'columns-seen' }));
   await untilRunning(t, 'columns-seen');

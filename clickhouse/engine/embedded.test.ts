@@ -16,7 +16,7 @@ const COLUMNS = 'a Nullable(Int64), s Nullable(String)';
 const TWO_ROWS = 'row /local/a a=1 s=x; beat; row /local/b a s; end';
 
 describe('bigtrace()', () => {
-  test('has the columns that the script answers with, without its heartbeats', async () => {
+  test('returns the columns of the script, without heartbeats', async () => {
     expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${call(COLUMNS, TWO_ROWS)}`)).toEqual([
       ['/local/a', '1', 'x'],
       ['/local/b', null, null],
@@ -48,7 +48,7 @@ describe('bigtrace()', () => {
     expect(await rowsOf(analyst, `SELECT max(a) FROM (SELECT a FROM ${table})`)).toEqual([['1']]);
   });
 
-  test('hands the script the request, and the structure that ClickHouse took', async () => {
+  test('passes the request and the determined structure to the script', async () => {
     const file = join(t.scratch, 'request');
     const commands = `printf "%s" "$request" >"${file}"; end`;
     const query = `SELECT * FROM ${call('a Nullable(Int64)', commands)}`;
@@ -60,7 +60,8 @@ describe('bigtrace()', () => {
       expect(readFileSync(file, 'utf8').split('\t').slice(0, -1)).toEqual(fields);
       return;
     }
-    // Names, types and values, less the NULs in the array's length.
+    // Names, types and values of the Native format. The upper bytes of the array's length are NULs, which the shell
+    // drops.
     const columns = [
       ['traces', 'Array(String)'],
       ['sql', 'String', sql],
@@ -76,14 +77,14 @@ describe('bigtrace()', () => {
   });
 });
 
-/** Of a length below 16384: the scratch directory may have a long name. */
+/** Encodes a length below 16384. The scratch directory may have a long name. */
 function varint(length: number): string {
   return length < 0x80
     ? String.fromCharCode(length)
     : String.fromCharCode((length & 0x7f) | 0x80, length >> 7);
 }
 
-test('bigtrace_as() has the columns that the client gives', async () => {
+test('bigtrace_as() has the columns that the client specifies', async () => {
   const table = `bigtrace_as(structure='n Nullable(Float64)', traces=['/local/a'],
     sql='@;;row /local/a n=0.5; end')`;
   expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${table}`)).toEqual([['/local/a', 0.5]]);
@@ -95,14 +96,19 @@ test.each([
   ['bigtrace_answers_as', "traces=['/local/a']", 'lenient'],
   ['bigtrace_where_as', "filter='1'", 'strict'],
   ['bigtrace_where_lenient_as', "filter='1'", 'lenient'],
-])('%s() has the columns that the client gives, under any name of their types', async (...call) => {
-  const [view, traces, failure] = call;
-  const table = `${view}(structure='s TEXT NULL', ${traces}, sql='@;;${LENIENCY}')`;
-  const types = `toTypeName(s) = 'Nullable(String)'`;
-  expect(await rowsOf(t.as('analyst'), `SELECT s, ${types} FROM ${table}`)).toEqual([[failure, 1]]);
-});
+])(
+  '%s() has the columns that the client specifies, and accepts aliases of types',
+  async (...call) => {
+    const [view, traces, failure] = call;
+    const table = `${view}(structure='s TEXT NULL', ${traces}, sql='@;;${LENIENCY}')`;
+    const types = `toTypeName(s) = 'Nullable(String)'`;
+    expect(await rowsOf(t.as('analyst'), `SELECT s, ${types} FROM ${table}`)).toEqual([
+      [failure, 1],
+    ]);
+  },
+);
 
-test('bigtrace_lenient() says so to the script', async () => {
+test('bigtrace_lenient() requests a lenient query', async () => {
   const table = call('s Nullable(String)', LENIENCY, 'bigtrace_lenient');
   expect(await rowsOf(t.as('analyst'), `SELECT s FROM ${table}`)).toEqual([['lenient']]);
 });
@@ -113,7 +119,7 @@ test('bigtrace_table() streams the addresses of a table', async () => {
   const made = `CREATE TABLE bigtrace.chosen (address LowCardinality(String), other UInt8) ENGINE = MergeTree
     ORDER BY address AS SELECT concat('/local/', toString(number)), 0 FROM numbers(300000)`;
   await t.as('admin').command({ query: made });
-  const counting = 'row /local/a "n=$(tr -cd / <&3 | wc -c)"; end'; // two in each
+  const counting = 'row /local/a "n=$(tr -cd / <&3 | wc -c)"; end'; // two slashes per address
   const sql = `@n Nullable(Int64);;${counting}`.replace(/[\\']/g, '\\$&');
   const rest = `table='chosen', on_failure='lenient', sql='${sql}'`;
   for (const table of [
@@ -123,12 +129,12 @@ test('bigtrace_table() streams the addresses of a table', async () => {
     expect(await rowsOf(t.as('analyst'), `SELECT n FROM ${table}`)).toEqual([['600000']]);
 });
 
-test('a list of traces that cannot be read to its end is an error', async () => {
+test('an error while the list of traces is read fails the query', async () => {
   const breaking = `CREATE VIEW bigtrace.breaking AS SELECT
     if(throwIf(number = 250000, 'no more of them') = 0, concat('/local/', toString(number)), '') AS address
     FROM numbers(300000)`;
   await t.as('admin').command({ query: breaking });
-  // Its pipe stays open, so the script would wait; the error comes with the next heartbeat.
+  // The background process keeps the pipe open, so the script would wait. The error arrives with the next heartbeat.
   const commands = 'cat <&3 >/dev/null & while beat; do sleep 0.3; done';
   const query = `SELECT * FROM bigtrace_table_as(structure='n Nullable(Int64)', table='breaking',
     on_failure='lenient', sql='@;;${commands}')`;
@@ -136,7 +142,7 @@ test('a list of traces that cannot be read to its end is an error', async () => 
 });
 
 test.each(['users', 'system.users', 'no_such', 'chosen|bigtrace', '.*'])(
-  'bigtrace_table() has no table %s',
+  'bigtrace_table() rejects the table name %s',
   async (name) => {
     const query = `SELECT * FROM bigtrace_table(table='${name}', sample=['/local/a'], on_failure='strict',
       sql='@a Nullable(Int64);;end')`;
@@ -144,12 +150,12 @@ test.each(['users', 'system.users', 'no_such', 'chosen|bigtrace', '.*'])(
   },
 );
 
-/** As clickhouse/testing/stand-in.sh says it. */
+/** The running trace that clickhouse/testing/stand-in.sh reports. */
 const RUNNING = {
   ...{ trace: "/local/it's", state: 'parsing', state_s: 1.5, total_s: 2, worker: 'w:1' },
 };
 
-test('failures and progress are tables', async () => {
+test('failures and progress can be queried as tables', async () => {
   expect(await rowsOf(t.as('analyst'), 'SELECT * FROM failures')).toEqual([
     ['q1', 'analyst', '/local/bad', 'trace_invalid', 'not a trace', 2, '2026-11-22 11:00:49.722'],
   ]);
@@ -172,7 +178,7 @@ test('failures and progress are tables', async () => {
   ]);
 });
 
-test('passwords are kept, for their owner only', () => {
+test('passwords are stored in files that only their owner can read', () => {
   for (const user of ['admin', 'analyst'] as const) {
     const path = join(t.directory, 'data', `${user}.password`);
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -187,7 +193,7 @@ test('/play is served', async () => {
   expect(await page.text()).toContain('ClickHouse');
 });
 
-test('what admin made survives a restart, and the passwords too', async () => {
+test('tables of admin and the passwords survive a restart', async () => {
   const { passwords } = t.engine;
   const make = 'CREATE TABLE bigtrace.kept (n UInt64) ENGINE = MergeTree ORDER BY n AS SELECT 7';
   await t.as('admin').command({ query: make });

@@ -1,6 +1,6 @@
 /**
- * The process that is the embedded ClickHouse, started by engine-process.ts with an EngineStart on stdin. A thread
- * of it runs clickhouse-local's main, which listens as a server does.
+ * The process of the embedded ClickHouse. engine-process.ts starts it with an EngineStart as JSON on stdin. One of its
+ * threads runs the main function of clickhouse-local, which listens like a server.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,10 @@ const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 const STDIN = 0;
 const STACK_MIB = 16;
-/** Of the memory of the machine or container: the traces that workers have loaded take as much (cli/up/config.ts). */
+/**
+ * Memory limit as a share of the memory of the machine or container. The loaded traces of the workers have the same
+ * limit (cli/up/config.ts).
+ */
 const MEMORY_SHARE = 0.4;
 
 const INTERACTIVE = [
@@ -30,20 +33,20 @@ if (isMainThread) await startEngine(JSON.parse(readFileSync(STDIN, 'utf8')) as E
 else runEngine(workerData as EngineStart);
 
 /**
- * In a thread of its own: of the main thread the C library finds the stack in /proc/self/maps, and that is
- * closed to the engine.
+ * Runs the engine in a worker thread. In the main thread the C library would find the stack by reading /proc/self/maps,
+ * which the confinement makes inaccessible.
  */
 async function startEngine(start: EngineStart): Promise<void> {
-  process.umask(0o077); // what it writes is for its owner
+  process.umask(0o077); // files are accessible only to their owner
   openLibc();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (process.ppid !== start.parentPid) process.exit(1); // it was gone before the kernel knew
+  if (process.ppid !== start.parentPid) process.exit(1); // the parent died before prctl()
   const environment = {
     ...start.env,
     BIGTRACE_CLICKHOUSE_GATEKEEPER: await startGatekeeper(),
     BIGTRACE_CLICKHOUSE_MEMORY_BYTES: String(Math.floor(thisMachine().memoryBytes * MEMORY_SHARE)),
   };
-  // Not from its parent's environment: what a process begins with can be read in /proc/self/environ.
+  // Set here, not inherited: the initial environment of a process is readable in /proc/self/environ.
   // biome-ignore lint/style/noProcessEnv: this is the main of a process
   Object.assign(process.env, environment);
   const thread = new Worker(fileURLToPath(import.meta.url), {
@@ -53,14 +56,15 @@ async function startEngine(start: EngineStart): Promise<void> {
   thread.on('exit', (code) => process.exit(code));
 }
 
-/** Blocks for as long as the engine runs. */
+/** Runs the engine. Blocks until it ends. */
 function runEngine(start: EngineStart): void {
   open({ library: 'chdb', path: start.library });
-  // After its queries it waits for what is typed at its terminal, for ever, without a query that could be killed.
-  // Without a terminal it would also take an error in any connection, such as a wrong password, for its end.
+  // After the start queries the engine reads its terminal, which never has input. This keeps it running without a query
+  // that could be killed. Without a terminal it would also exit on an error in any connection, such as a wrong
+  // password.
   useSilentTerminal();
   const values = [...start.arguments, ...INTERACTIVE, '--queries-file', start.queriesFile];
-  // This thread and those that it starts: all of the engine.
+  // Applies to this thread and all threads that it starts, that is, to the whole engine.
   if (!confine(start.confinement) && !start.insecure) process.exit(UNCONFINED_EXIT);
   void load({
     library: 'chdb',

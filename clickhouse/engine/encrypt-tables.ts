@@ -1,4 +1,4 @@
-/** Rows that an earlier version of the embedded engine wrote in the clear are moved to the disk that encrypts. */
+/** Moves rows that an earlier version of the embedded engine wrote unencrypted to the encrypted disk. */
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseLogin } from '../views/set-up.ts';
 
@@ -10,12 +10,12 @@ interface Part {
   name: string;
 }
 
-/** Resolves to what could not be moved, and why: the next start tries again. */
+/** @returns a message for each part that could not be moved; the next start tries again */
 export async function encryptTables(login: ClickHouseLogin): Promise<string[]> {
   const client = createClient({
     ...login,
     request_timeout: MOVE_MS_MAX,
-    log: { level: ClickHouseLogLevel.OFF }, // what fails is returned
+    log: { level: ClickHouseLogLevel.OFF }, // errors are returned
   });
   try {
     const failures: string[] = [];

@@ -21,7 +21,7 @@ function temporary(): string {
   return directory;
 }
 
-it('leaves files of the configuration that are as they should be, so that a full disk loses none', () => {
+it('does not rewrite unchanged configuration files, so that a full disk destroys none', () => {
   const dataDir = temporary();
   const { etc } = writeEngineFiles(TREE, dataDir, []);
   const files = (): Record<string, number> =>
@@ -36,7 +36,7 @@ it('leaves files of the configuration that are as they should be, so that a full
   expect(files()).toEqual(before);
 });
 
-it('makes anew what was spoilt, and removes what is not its own', () => {
+it('rewrites damaged files and removes unknown ones', () => {
   const dataDir = temporary();
   const { etc } = writeEngineFiles(TREE, dataDir, []);
   const names = readdirSync(etc, { recursive: true });
@@ -53,7 +53,7 @@ it('makes anew what was spoilt, and removes what is not its own', () => {
   expect(readFileSync(join(etc, 'config.xml'))).toEqual(config);
 });
 
-it('keeps the key of the tables, and refuses to start without it where there are tables', () => {
+it('keeps the encryption key, and refuses to start without it if there are tables', () => {
   const dataDir = temporary();
   const data = join(dataDir, 'clickhouse/data');
   const key = settleTablesKey(dataDir, data);

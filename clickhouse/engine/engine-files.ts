@@ -1,6 +1,6 @@
 /**
- * What the embedded engine has on disk, in `<data dir>/clickhouse`: `etc`, laid out as /etc/clickhouse-server is
- * and made anew at each start where it is not as it should be, and `data`. The engine may write `data` alone.
+ * Files of the embedded engine in `<data dir>/clickhouse`. `etc` has the layout of /etc/clickhouse-server; each start
+ * repairs it. `data` is the only directory that the engine can write.
  */
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,14 +8,14 @@ import { writePrivateFile } from '../accounts/private-file.ts';
 import { type TeamUser, teamUsersXml } from '../accounts/team-users.ts';
 
 export interface EngineFiles {
-  /** The configuration. */
+  /** Directory of the configuration. */
   etc: string;
-  /** What it runs when it starts. */
+  /** File with the statements that the engine runs when it starts. */
   queriesFile: string;
   data: string;
 }
 
-/** `tree` is the built `clickhouse/` tree. */
+/** Writes the configuration and creates the directories. @param tree the built `clickhouse/` directory */
 export function writeEngineFiles(
   tree: string,
   dataDir: string,
@@ -26,7 +26,7 @@ export function writeEngineFiles(
   for (const made of [directory, etc, join(etc, 'config.d'), join(etc, 'users.d'), data]) {
     if (lstatSync(made, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(made);
     mkdirSync(made, { recursive: true, mode: 0o700 });
-    chmodSync(made, 0o700); // one that was there may be open to others
+    chmodSync(made, 0o700); // an existing directory may be accessible to others
   }
   const wanted = wantedFiles(tree, users);
   for (const name of readdirSync(etc, { recursive: true, encoding: 'utf8' }))
@@ -36,7 +36,7 @@ export function writeEngineFiles(
   return { etc, queriesFile: join(etc, 'start.sql'), data };
 }
 
-/** By their names in `etc`. */
+/** Contents of the configuration files, by name relative to `etc`. */
 function wantedFiles(tree: string, users: readonly TeamUser[]): Map<string, Buffer> {
   const own = (path: string): Buffer => readFileSync(join(tree, path));
   const parts = ['config.d', 'users.d'].flatMap((part) =>
@@ -47,12 +47,15 @@ function wantedFiles(tree: string, users: readonly TeamUser[]): Map<string, Buff
       (name) => [name, own(join('embedded', name))] as const,
     ),
     ...['bigtrace_function.xml', ...parts].map((name) => [name, own(name)] as const),
-    ['users.d/embedded.xml', own('embedded/users-embedded.xml')], // read after bigtrace.xml
+    ['users.d/embedded.xml', own('embedded/users-embedded.xml')], // loaded after bigtrace.xml
     ...(users.length > 0 ? [['users.d/team.xml', Buffer.from(teamUsersXml(users))] as const] : []),
   ]);
 }
 
-/** One that is as it should be stays: on a full disk it could be removed and not be written again. */
+/**
+ * Writes the file if its content differs. An unchanged file is kept, because on a full disk it could be deleted without
+ * being written again.
+ */
 function settleFile(path: string, content: Buffer): void {
   const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
   if (isFile && readFileSync(path).equals(content)) {

@@ -1,4 +1,4 @@
-/** The embedded engine as a child process. */
+/** Runs the embedded engine as a child process. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -11,11 +11,11 @@ const TEXT_CHARS_MAX = 10_000;
 
 const ENGINE_LIBRARY = '@chdb/lib-linux-x64-gnu/libchdb.so';
 
-/** Of a process that could not be confined (confine.ts). */
+/** Exit code if the process could not be confined (confine.ts). */
 export const UNCONFINED_EXIT = 77;
 
 export interface EmbeddedExit {
-  /** `exit code 1`, `signal SIGKILL`. */
+  /** Such as `exit code 1` or `signal SIGKILL`. */
   how: string;
   lastLines: string[];
 }
@@ -23,40 +23,40 @@ export interface EmbeddedExit {
 export interface EngineProcess {
   pid: number;
   exited: Promise<EmbeddedExit>;
-  /** The last that it said of what is wrong with it. */
+  /** The last lines of the log that may explain a failure. */
   reasons(): string[];
-  /** Resolves when the process is gone. */
+  /** Stops the process with SIGTERM, after 5 s with SIGKILL. Resolves when it has ended. */
   stop(): Promise<void>;
-  /** At once. */
+  /** Kills the process. */
   kill(): void;
 }
 
 export interface EngineOptions {
-  /** Path of embedded.ts as built. */
+  /** Path of the built embedded.ts. */
   entry: string;
-  /** Of clickhouse-local. */
+  /** Arguments of clickhouse-local. */
   arguments: string[];
-  /** What it runs first. */
+  /** File with the statements that it runs first. */
   queriesFile: string;
-  /** For it, and for the scripts that it executes. */
+  /** Environment of the engine and of the scripts that it executes. */
   env: NodeJS.ProcessEnv;
-  /** Where it works. */
+  /** Working directory. */
   directory: string;
-  /** Whether to start where the kernel cannot confine it. */
+  /** Whether to start even if the kernel cannot confine the process. */
   insecure: boolean;
-  /** What it may reach besides the system's own and its program. */
+  /** Access beyond that to the system's files and to its own program. */
   confinement: Confinement;
-  /** Takes its log. */
+  /** Receives the engine's log. */
   log: (chunk: Buffer) => void;
 }
 
-/** What embedded.ts is told. */
+/** The message that embedded.ts reads from stdin. */
 export interface EngineStart extends Omit<EngineOptions, 'entry' | 'log'> {
   library: string;
   parentPid: number;
 }
 
-/** @throws invalid_option where the engine has no build for this platform. */
+/** @throws invalid_option if there is no build of the engine for this platform */
 export function spawnEngine({ entry, log, ...options }: EngineOptions): EngineProcess {
   const { readable, executable } = options.confinement;
   const start: EngineStart = {
@@ -68,7 +68,7 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
       executable: [
         ...executable,
         process.execPath,
-        join(dirname(process.execPath), '../lib'), // of a node that is not one file
+        join(dirname(process.execPath), '../lib'), // libraries of a dynamically linked Node
       ],
     },
     library: requireLibrary(entry),
@@ -76,11 +76,11 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
   };
   const child = spawn(process.execPath, [entry], {
     stdio: ['pipe', 'ignore', 'pipe'],
-    detached: true, // a terminal's Ctrl-C is for the parent, which stops things in order
+    detached: true, // Ctrl-C reaches only the parent, which stops the processes in order
     env: {},
     cwd: options.directory,
   });
-  child.stdin.on('error', () => {}); // it died at once: `exited` says so
+  child.stdin.on('error', () => {}); // the process died early, which `exited` reports
   child.stdin.end(JSON.stringify(start));
   let text = '';
   const keep = (chunk: Buffer): void => {
@@ -109,7 +109,7 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
   };
 }
 
-/** The last that was said, less what tells no reason: a healthy engine's log, and addresses of its code. */
+/** The last lines of a log that may explain a failure. Normal log messages and stack addresses are omitted. */
 export function reasonsIn(text: string): string[] {
   const isReason = (line: string): boolean =>
     line !== '' && !/<(Information|Warning)>|^\d+\. |^ \(version /.test(line);

@@ -14,7 +14,7 @@ const ROW = 'row /local/a a=1';
 const count = (commands: string): Promise<unknown[][]> =>
   rowsOf(t.as('analyst'), `SELECT count() FROM ${call('a Nullable(Int64)', commands)}`);
 
-describe('an error is never a short answer', () => {
+describe('an error never becomes a short result', () => {
   test.each([
     [
       'says why',
@@ -27,14 +27,17 @@ describe('an error is never a short answer', () => {
   });
 });
 
-/** As much of a row as ends within a value, and how ClickHouse says that it is not complete, or not the end. */
+/**
+ * Length of a prefix of the row that ends within a value, and ClickHouse's errors for an incomplete row and for data
+ * after the end.
+ */
 const CUT =
   viewsFormat() === 'Native'
     ? { bytes: 30, within: 'Cannot read all data', behind: 'Cannot read all data' }
     : { bytes: 6, within: 'Cannot parse', behind: 'Cannot parse' };
 
-// Where the bridge dies, its wrapper says so (bridge/faults.ci-test.ts); here the wrapper itself dies.
-describe('a script that cannot say why is an error, too', () => {
+// If only the bridge dies, its wrapper reports it (bridge/faults.ci-test.ts). Here the wrapper itself dies.
+describe('a script that cannot report its error fails the query', () => {
   test.each([
     ['dies after a row', `${ROW}; kill -9 $$`, 'read after eof'],
     ['dies within a row', `${ROW} | head -c ${CUT.bytes}; kill -9 $$`, CUT.within],
@@ -45,14 +48,14 @@ describe('a script that cannot say why is an error, too', () => {
     await expect(count(commands)).rejects.toThrow(message);
   });
 
-  test('also when rows were already on their way to the client', async () => {
+  test('the query fails even if the client has already received rows', async () => {
     const many = `n=0; while [ $n -lt 2000 ]; do ${ROW}; n=$((n + 1)); done; kill -9 $$`;
     const query = `SELECT * FROM ${call('a Nullable(Int64)', many)}`;
     await expect(rowsOf(t.as('analyst'), query)).rejects.toThrow('read after eof');
   });
 });
 
-test('what is wrong with the query reaches the client of its rows and of its columns, once', async () => {
+test('an error of the query is reported once, for its rows and for its columns', async () => {
   const message = '[/local/a]: no such table: slices (sql_failed)';
   const table = call(`!${message.replace(' (sql_failed)', '')}`, '');
   for (const query of [`SELECT * FROM ${table}`, `DESCRIBE (SELECT * FROM ${table})`]) {
@@ -62,7 +65,7 @@ test('what is wrong with the query reaches the client of its rows and of its col
   expect(await count(`${ROW}; end`)).toEqual([['1']]);
 });
 
-test('a bad structure is named', async () => {
+test('an invalid structure is named in the error', async () => {
   const table = "bigtrace_as(structure='a Nonsense', traces=['/local/a'], sql='@;;end')";
   await expect(rowsOf(t.as('analyst'), `SELECT * FROM ${table}`)).rejects.toThrow('Nonsense');
 });

@@ -1,14 +1,14 @@
 /**
- * Says whether the embedded engine's user `default` may log in. The engine begins with a session of `default`,
- * which opens the listeners, and asks here (http_authentication in embedded/config.xml). It accepts that login;
- * whoever comes later comes from outside, and is not.
+ * Decides whether the embedded engine's user `default` may log in. The engine starts with a session of `default`, which
+ * opens the listeners; for its authentication it sends a request here (http_authentication in embedded/config.xml). The
+ * first request is accepted. All later ones come from outside and are rejected.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Resolves to a URL that only the engine is told. */
+/** @returns a secret URL that only the engine receives */
 export async function startGatekeeper(): Promise<string> {
   const path = `/${randomBytes(18).toString('base64url')}`;
   let isOpen = true;

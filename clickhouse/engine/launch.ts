@@ -1,4 +1,4 @@
-/** Starts the embedded ClickHouse as a child process, and ends it. */
+/** Starts and stops the embedded ClickHouse as a child process. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { release } from 'node:os';
@@ -27,23 +27,23 @@ const PING_EVERY_MS = 20;
 
 export interface EmbeddedOptions {
   dataDir: string;
-  /** Directory of the build: `clickhouse-embedded.js` and `clickhouse/`. */
+  /** Directory of the build, with `clickhouse-embedded.js` and `clickhouse/`. */
   dist: string;
   /** Address to listen on. */
   listen: string;
-  /** 0: any free one. */
+  /** 0 picks a free port. */
   httpPort: number;
-  /** Of the native protocol. 0: any free one. */
+  /** Port of the native protocol; 0 picks a free port. */
   tcpPort: number;
-  /** host:port that the bridge asks. */
+  /** host:port of the orchestrator that the bridge connects to. */
   orchestrator: string;
-  /** What is not given is what the last start had, or random. */
+  /** Passwords to set. Others are taken from the last start, or generated. */
   passwords: Partial<Passwords>;
-  /** Whether to start on a Linux that cannot keep ClickHouse's users from the files of this user. */
+  /** Whether to start on a Linux kernel that cannot protect the files of this user from ClickHouse's users. */
   insecure: boolean;
-  /** For the child, and so for the scripts that ClickHouse runs. */
+  /** Environment of the engine and of the scripts that it runs. */
   env: NodeJS.ProcessEnv;
-  /** Takes the engine's log. */
+  /** Receives the engine's log. */
   log?: (chunk: Buffer) => void;
   signal?: AbortSignal;
 }
@@ -55,15 +55,15 @@ export interface EmbeddedClickHouse {
   pid: number;
   passwords: Passwords;
   exited: Promise<EmbeddedExit>;
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has ended. */
   stop(): Promise<void>;
-  /** At once. */
+  /** Kills the process. */
   kill(): void;
 }
 
 /**
- * Resolves when it answers queries, everything in it set up.
- * @throws invalid_option (no build for this platform, no Landlock, a port that is taken), internal, cancelled.
+ * Starts the engine. Resolves when it accepts queries and its database is set up.
+ * @throws invalid_option (no build for this platform, no Landlock, a port that is in use), internal, cancelled
  */
 export async function startEmbeddedClickHouse(
   options: EmbeddedOptions,
@@ -113,7 +113,7 @@ function spawnOn(
     entry: join(options.dist, 'clickhouse-embedded.js'),
     arguments: [
       'clickhouse',
-      // Relative to `directory`: ClickHouse takes characters of paths for patterns, as in `a[b]`.
+      // Relative to `directory`, because ClickHouse interprets some characters of paths as patterns, as in `a[b]`.
       '--config-file=config.xml',
       '--path=../data',
       `--listen_host=${options.listen}`,
@@ -123,19 +123,19 @@ function spawnOn(
     queriesFile,
     env: {
       ...options.env,
-      BIGTRACE_ADMIN_PASSWORD: undefined, // the scripts have no use for them
+      BIGTRACE_ADMIN_PASSWORD: undefined, // the scripts do not need them
       BIGTRACE_ANALYST_PASSWORD: undefined,
       BIGTRACE_SERVICE_PASSWORD: undefined,
       ...passwordVariables(passwords),
       ...teamUserVariables(options.dataDir, users),
       BIGTRACE_CLICKHOUSE_DATA: '../data/',
       BIGTRACE_CLICKHOUSE_TABLES_KEY: settleTablesKey(options.dataDir, data),
-      BIGTRACE_CLICKHOUSE_SCRIPTS: xmlText(scripts), // what from_env inserts is read as XML
+      BIGTRACE_CLICKHOUSE_SCRIPTS: xmlText(scripts), // from_env inserts the value as XML
       [ORCHESTRATOR_VARIABLE]: options.orchestrator,
-      [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // the bridge asks the orchestrator above
+      [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // so that the bridge uses the orchestrator above
       BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(options.listen), http)}`,
     },
-    directory: etc, // relative patterns in the configuration are looked up here
+    directory: etc, // ClickHouse resolves relative patterns of the configuration here
     insecure: options.insecure,
     confinement: {
       readable: [etc],
@@ -175,7 +175,7 @@ async function deathOf(exited: Promise<EmbeddedExit>): Promise<never> {
   throw startFailure(how, lastLines);
 }
 
-/** A file of the configuration that is broken is named in the engine's log alone. */
+/** Adds error lines of the engine's log: only the log names a broken configuration file. */
 function withReasons(error: BigtraceError, reasons: string[]): BigtraceError {
   const isError = (line: string): boolean => line.includes('<Error>');
   const lines = reasons.filter(isError).filter((line) => !error.message.includes(line));
@@ -197,7 +197,7 @@ function startFailure(how: string, lastLines: string[]): BigtraceError {
   );
 }
 
-/** The engine cannot say which port it got, so a free one is looked for before. */
+/** Finds free ports beforehand, because the engine cannot report which port it chose. */
 async function choosePorts({ listen, httpPort, tcpPort }: EmbeddedOptions): Promise<Ports> {
   const servers = [await bind(listen, httpPort), await bind(listen, tcpPort)];
   const [http, tcp] = servers.map(portOf);
@@ -221,7 +221,7 @@ function portOf(server: Server): number {
   return typeof bound === 'object' && bound !== null ? bound.port : 0;
 }
 
-/** By which this machine reaches it; an address that is not the loopback stays as it is. */
+/** The address at which this machine reaches the engine: the loopback address if it listens on all addresses. */
 function loopbackOf(listen: string): string {
   if (listen === '0.0.0.0') return '127.0.0.1';
   return listen === '::' ? '::1' : listen;

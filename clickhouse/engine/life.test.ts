@@ -19,25 +19,25 @@ afterEach(() => t[Symbol.asyncDispose]());
 
 const portOf = (address: string): number => Number(address.split(':').at(-1));
 
-test('it says how it died', async () => {
+test('the exit reports how the engine died', async () => {
   process.kill(t.engine.pid, 'SIGKILL');
   expect((await t.engine.exited).how).toBe('signal SIGKILL');
 });
 
-test('stopping it leaves no process and no port', async () => {
+test('stopping the engine ends its process and frees its port', async () => {
   const { pid, httpAddress } = t.engine;
   await t.engine.stop();
   await untilGone(pid);
   await expect(fetch(`http://${httpAddress}/ping`)).rejects.toThrow();
 });
 
-test('KILL QUERY of everything does not end it: no query keeps it up', async () => {
+test('KILL QUERY of all queries does not end the engine', async () => {
   const admin = t.as('admin');
   await admin.command({ query: 'KILL QUERY WHERE 1 SYNC' });
   expect(await rowsOf(admin, 'SELECT user FROM system.processes')).toEqual([['admin']]);
 });
 
-/** A process of its own that can say `await start({…})`, and after that does what `program` says. */
+/** Starts a process in which `program` can call `await start({…})`. */
 function elsewhere(program: string): ChildProcessByStdio<null, Readable, null> {
   const dataDir = join(t.directory, 'other');
   mkdirSync(dataDir);
@@ -57,7 +57,7 @@ function elsewhere(program: string): ChildProcessByStdio<null, Readable, null> {
   });
 }
 
-test('where the kernel cannot confine it, it starts only when told that this is as it should be', async () => {
+test('without kernel support for confinement the engine starts only with --insecure', async () => {
   const { stdout } = elsewhere(`
     openLibc();
     const servers = [createServer(), createServer()];
@@ -78,7 +78,7 @@ test('where the kernel cannot confine it, it starts only when told that this is 
   ]);
 });
 
-test('it does not outlive a parent that is killed', async () => {
+test('the engine ends when its parent is killed', async () => {
   const parent = elsewhere('console.log((await start()).pid); setInterval(() => {}, 1000);');
   const pid = Number(String((await once(parent.stdout, 'data'))[0]));
   expect(existsSync(`/proc/${pid}`)).toBe(true);
@@ -87,7 +87,7 @@ test('it does not outlive a parent that is killed', async () => {
   await untilGone(pid);
 });
 
-test('a port that is taken is named', async () => {
+test('a port that is in use is named in the error', async () => {
   const dataDir = join(t.directory, 'other');
   mkdirSync(dataDir);
   const httpPort = portOf(t.engine.httpAddress);
@@ -96,17 +96,18 @@ test('a port that is taken is named', async () => {
   );
 });
 
-test('a second one on the same data is refused', async () => {
+test('a second engine on the same data is rejected', async () => {
   await expect(startOn({ dataDir: join(t.directory, 'data'), dist: t.dist })).rejects.toThrow(
     /clickhouse did not start .*Another server instance/s,
   );
 });
 
-test('a pool process that dies costs one query an error, and no more', async () => {
+test('the death of a pool process fails only one query', async () => {
   const analyst = t.as('analyst');
   const query = (structure: string): string =>
     `SELECT * FROM ${call(structure, 'row /local/a a=1; end')}`;
-  // It is asked twice, for ClickHouse and for the script's input. It may be dead before it is written to or not.
+  // The structure is requested twice: by ClickHouse, and for the script's input. The process may die before or after it
+  // receives a request.
   await expect(rowsOf(analyst, query('-a Nullable(Int64)'))).rejects.toThrow(
     /Cannot write into pipe|bigtrace_schema|terminated by signal/,
   );

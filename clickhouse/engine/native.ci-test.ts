@@ -22,13 +22,13 @@ function client(query: string): [string, string[]] {
   return ['clickhouse-client', ['--port', port, ...login, '--query', query]];
 }
 
-test('a native client gets rows', async () => {
+test('a native client receives rows', async () => {
   const table = call('a Nullable(Int64)', 'row /local/a a=9223372036854775807; end');
   const { stdout } = await promisify(execFile)(...client(`SELECT * FROM ${table}`));
   expect(stdout).toBe('/local/a\t9223372036854775807\n');
 });
 
-test('a native client gets the error', async () => {
+test('a native client receives the error', async () => {
   const table = call('!no such trace', '');
   const failure = await promisify(execFile)(...client(`SELECT * FROM ${table}`)).catch(String);
   expect(failure).toContain('no such trace (sql_failed)');
@@ -44,7 +44,7 @@ test('Ctrl-C in a native client ends the script', async () => {
   await closed;
 });
 
-test('a native client that is killed ends the script', async () => {
+test('killing a native client ends the script', async () => {
   const { query, pid } = endless(t);
   const process = spawn(...client(query));
   const script = await pid();
@@ -53,7 +53,7 @@ test('a native client that is killed ends the script', async () => {
 });
 
 test.each(['SIGINT', 'SIGKILL'] as const)(
-  'a native client that gets a %s while columns are being found can be seen to be gone',
+  'a native client that gets %s during column finding is visible as gone',
   async (signal) => {
     const { query, found } = columnless(t);
     const process = spawn(...client(query));
@@ -65,7 +65,7 @@ test.each(['SIGINT', 'SIGKILL'] as const)(
       seen = await about();
     }
     const pid = `${t.engine.pid}`;
-    // What it sent with its query is unread for a moment.
+    // Data that the client sent with its query stays unread for a moment.
     while (await hasLeft(seen, pid)) await sleep(20);
     process.kill(signal);
     while (!(await hasLeft(seen, pid))) await sleep(20);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { call, rowsOf, startTestEngine } from '../testing/engine.ts';
 
-/** What XML, patterns, shells, SQL, URLs and format strings read as something else. */
+/** Characters with a special meaning in XML, patterns, shells, SQL, URLs and format strings. */
 const ODD = `R&D <x> &amp; ]]> a[b] {c,d} *? do$lar $(id) 'q' "d" \`t\` ; | ~ ! # %41 %s : = () ☃ tab\t line\nend`;
 
 test.each([
   ['the data', { data: `${ODD} back\\slash` }],
-  ['the build', { dist: ODD }], // without a backslash: Node loads no module from there
-])('%s may be below a directory of any name', async (_, below) => {
+  ['the build', { dist: ODD }], // without a backslash, because Node cannot load modules from such a path
+])('%s may be in a directory with any name', async (_, below) => {
   await using t = await startTestEngine(below);
   const ask = call('a Nullable(Int64)', 'row /local/a a=1; end');
   expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${ask}`)).toEqual([['/local/a', '1']]);

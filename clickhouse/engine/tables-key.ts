@@ -1,16 +1,17 @@
-/** The key that the embedded engine encrypts the rows of its tables with, kept beside the passwords. */
+/** The key that encrypts the rows of the embedded engine's tables, stored next to the passwords. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { writePrivateFile } from '../accounts/private-file.ts';
 
-/** Of AES-256, in hex. */
+/** A key of AES-256 in hexadecimal. */
 const KEY = /^[0-9a-f]{64}$/;
 
 /**
- * Made at the first start. `data`: the engine's directory of data.
- * @throws invalid_option where the file holds no key, or is gone while there are tables that need it
+ * Reads the key, or generates it at the first start.
+ * @param data the engine's data directory
+ * @throws invalid_option if the file has no valid key, or is missing although there are tables that need it
  */
 export function settleTablesKey(dataDir: string, data: string): string {
   const path = join(dataDir, 'tables.key');

@@ -1,14 +1,14 @@
-/** For tests: queries whose columns are being found, and how the bridge sees their clients. */
+/** For tests: queries that are in column finding, and their clients as the bridge sees them. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../../lib/common/network/client-connection.ts';
 import { call, rowsOf, type TestEngine } from './engine.ts';
 
-/** The user whose rights the bridge has. */
+/** The ClickHouse user that the bridge logs in as. */
 const BRIDGE = 'bigtrace_bridge';
 
-/** A query whose columns are being looked for until `found` is called. */
+/** Creates a query whose column finding lasts until `found` is called. */
 export function columnless(t: TestEngine): { query: string; found: () => void } {
   const file = join(t.scratch, `found-${crypto.randomUUID()}`);
   return {
@@ -22,7 +22,7 @@ interface QueryClient extends Client {
   givenUp: boolean;
 }
 
-/** The queries that run, as the bridge sees them. */
+/** Returns the running queries with their clients, as the bridge sees them. */
 export async function clientsOf(t: TestEngine): Promise<QueryClient[]> {
   const question =
     'SELECT query_id, given_up, interface, address, port FROM bigtrace.query_clients';
@@ -33,7 +33,7 @@ export async function clientsOf(t: TestEngine): Promise<QueryClient[]> {
   }));
 }
 
-/** Undefined where ClickHouse does not run the query. */
+/** @returns undefined if ClickHouse does not run the query */
 export async function clientOf(t: TestEngine, id: string): Promise<QueryClient | undefined> {
   return (await clientsOf(t)).find(({ queryId }) => queryId === id);
 }

@@ -1,4 +1,4 @@
-/** For tests: queries whose script does not end by itself. */
+/** For tests: queries whose script never ends by itself. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +6,9 @@ import { call, type TestEngine } from './engine.ts';
 
 let scripts = 0;
 
-/** A query whose script says nothing but heartbeats, for ever. */
+/**
+ * Creates a query whose script sends one row and then heartbeats forever. `pid` returns the process ID of the script.
+ */
 export function endless(t: TestEngine): { query: string; pid: () => Promise<number> } {
   const file = join(t.scratch, `pid-${scripts++}`);
   const commands = `row /local/a a=1; echo $$ >"${file}"; while beat; do sleep 0.3; done`;
@@ -27,7 +29,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves when there is no such process. */
+/** Resolves when the process has ended. */
 export async function untilGone(pid: number): Promise<void> {
   while (isAlive(pid)) await sleep(10);
 }

@@ -1,4 +1,4 @@
-/** For tests: the embedded engine, with a script in the bridge's place. */
+/** For tests: the embedded engine with a stand-in script instead of the bridge. */
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,26 +11,26 @@ import { queryViews } from '../views/query-views.mjs';
 
 const ROOM = join(import.meta.dirname, '..');
 
-/** Below node_modules' own directory, so that what is built finds its packages. */
+/** Builds must be below the directory of node_modules, so that they find packages. */
 const BUILDS = join(ROOT, 'dist/test');
 
 export interface TestEngine extends AsyncDisposable {
   engine: EmbeddedClickHouse;
-  /** Of this test; gone with it. */
+  /** Directory of this test, deleted at its end. */
   directory: string;
   dist: string;
-  /** Where scripts may write. */
+  /** Directory that scripts may write to. */
   scratch: string;
   as(username: string): ClickHouseClient;
-  /** Stops it and starts it again on the same data. */
+  /** Stops the engine and starts it again on the same data. */
   restart(): Promise<void>;
 }
 
 export interface TestEngineOptions {
-  /** Names of directories that the build is in, and the data. */
+  /** Directory names below which to put the build (`dist`) and the data (`data`). */
   dist?: string;
   data?: string;
-  /** Settings of the default profile, as an operator of the server may have given them. */
+  /** Settings of the default profile, as an operator of the server might set them. */
   defaultProfile?: readonly { name: string; value: string }[];
 }
 
@@ -109,7 +109,7 @@ async function buildWithStandIn(dist: string): Promise<void> {
   chmodSync(script, 0o755);
 }
 
-/** In a file of its own, which ClickHouse merges with the others. */
+/** Writes the settings into a separate file, which ClickHouse merges with the others. */
 function writeDefaultProfile(
   dist: string,
   settings: NonNullable<TestEngineOptions['defaultProfile']>,
@@ -144,7 +144,7 @@ function clientOf(engine: EmbeddedClickHouse, username: string): ClickHouseClien
   });
 }
 
-/** Rows as arrays of JSON values; integers of 64 bits are strings. */
+/** Returns rows as arrays of JSON values. Integers of 64 bits are strings. */
 export async function rowsOf(
   client: ClickHouseClient,
   query: string,
@@ -161,7 +161,7 @@ export async function rowsOf(
   return result.json<unknown[]>();
 }
 
-/** A `bigtrace()` call whose script has these columns and does this. */
+/** SQL of a `bigtrace()` call whose script has these columns and runs these commands. */
 export function call(structure: string, commands: string, view = 'bigtrace'): string {
   const sql = `@${structure};;${commands}`.replace(/[\\']/g, '\\$&');
   return `${view}(traces=['/local/a', '/local/b'], sql='${sql}')`;

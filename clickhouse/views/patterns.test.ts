@@ -1,4 +1,4 @@
-/** Patterns of addresses mean the same to stores and, as regular expressions, to ClickHouse. */
+/** Tests that patterns of addresses match the same in stores and, as regular expressions, in ClickHouse. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Glob } from '../../lib/common/glob/glob.ts';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => engine?.[Symbol.asyncDispose]());
 
-/** As bytes give it back: two halves of a character that meet are that character. */
+/** Converts to bytes and back: two halves of a character that become adjacent form that character. */
 const asText = (text: string): string => textFromBytes(bytesFromText(text));
 
 function conditionOf(pattern: string): string {
@@ -21,7 +21,7 @@ function conditionOf(pattern: string): string {
   return `(${matches.join(' OR ')})`;
 }
 
-/** For each pattern, the paths that it matches, by ClickHouse. */
+/** Returns, for each pattern, the paths that ClickHouse matches. */
 async function byClickHouse(patterns: string[], paths: string[]): Promise<string[][]> {
   const values = paths.map((path) => `'${bytesFromText(path).toString('hex')}'`).join(', ');
   const rows = await rowsOf(
@@ -63,7 +63,7 @@ test.each([
   expect(await byClickHouse([pattern], paths)).toEqual([matched]);
 });
 
-test('any pattern over any path', async () => {
+test('stores and ClickHouse agree on any pattern and any path', async () => {
   const joined = (pieces: string[], maxLength: number) =>
     fc
       .array(fc.constantFrom(...pieces), { maxLength })
@@ -107,7 +107,7 @@ test('any pattern over any path', async () => {
   expect(matches).toBeGreaterThan(300);
 });
 
-test('the longest patterns are taken', async () => {
+test('ClickHouse accepts the longest patterns', async () => {
   const alternatives = Array.from({ length: 1000 }, (_, nth) => `*x?${nth}`).join(',');
   const pattern = `/local/**/{${alternatives}}`;
   expect(await byClickHouse([pattern], ['/local/a/yxz999', '/local/yxz1000'])).toEqual([

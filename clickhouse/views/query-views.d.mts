@@ -1,6 +1,6 @@
-/** Names of files, each with its statement. */
+/** Returns file names, each with its statement. */
 export function queryViews(options?: {
   format?: 'Native' | 'CustomSeparated';
-  /** In front of the names of views. */
+  /** Prefix for the names of the views. */
   prefix?: string;
 }): [name: string, sql: string][];

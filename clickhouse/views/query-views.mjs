@@ -1,56 +1,63 @@
 /**
- * The views that ask traces. They differ in where traces and columns come from, and in what a trace that fails
- * does; the rest is one template. The build makes a file of `sql/` of each. Plain JS, for the build imports it.
+ * SQL of the views that run scripts on traces. They differ in the source of traces and columns, and in the handling of
+ * failed traces; the rest is one template. The build writes each to a file in `sql/`. This is plain JavaScript because
+ * the build imports it.
  */
 
 const GIVEN = '{traces:Array(String)}';
 
 const NONE = "CAST([], 'Array(String)')";
 
-/** By an expression over bigtrace.traces. The orchestrator looks them up as a user who may read just that. */
+/** Traces by an expression over bigtrace.traces. The orchestrator looks them up as a user who may read only that. */
 const SELECTED = "[concat('/where/', {filter:String})]";
 
-/** What is in column `address`, as a stream beside the request: there may be millions. */
+/**
+ * Addresses from the column `address` of a table, streamed in addition to the request, because there may be millions.
+ */
 const TABLE =
   "(SELECT CAST(address, 'String') AS trace FROM merge('bigtrace', concat('^\\\\Q', {table:String}, '\\\\E$')))";
 
-/** The bridge's own columns. NOT NULL: under data_type_default_nullable a type is Nullable that does not say so. */
+/** The bridge's own columns. NOT NULL is explicit, because data_type_default_nullable makes other types Nullable. */
 const HIDDEN = '_hb UInt8 NOT NULL, _trace_address String NOT NULL';
 
-/** The columns of bigtrace_table are found over these, and not over the table's traces. */
+/** Traces for the column finding of bigtrace_table, which does not use the traces of the table. */
 const SAMPLE = '{sample:Array(String)}';
 
-/** The client gives the columns, so no column finding is needed. */
+/** The client specifies the columns, so no column finding is needed. */
 const STRUCTURE = () => `concat('${HIDDEN}, ', {structure:String})`;
 
-/** Metrics of a summary, a row for each row of each: the same columns for every specification. */
+/** Columns of a summary, the same for every specification: one row per row of each metric. */
 const METRICS = () =>
   `'${HIDDEN}, metric_id String NOT NULL, dimensions String NOT NULL, value Nullable(Float64)'`;
 
-/** A trace that fails ends the query. */
+/** A failed trace ends the query. */
 const STRICT = "'strict'";
 
-/** It does not, unless all fail; bigtrace.failures tells which, and why. */
+/** A failed trace does not end the query unless all traces fail. bigtrace.failures lists failed traces with reasons. */
 const LENIENT = "'lenient'";
 
-/** As the client says. */
+/** The client chooses between strict and lenient. */
 const EITHER = '{on_failure:String}';
 
 /**
- * The columns are found by running the script over some of `traces`. This is called for ClickHouse ('find') and
- * once more for the script's input ('again'); the answer is remembered under the query's id, so both have the same.
+ * The columns are determined by column finding on some of `traces`. ClickHouse calls this for its own use ('find') and
+ * once more for the script's input ('again'). The orchestrator remembers the result by query ID, so that both get the
+ * same columns.
  */
 function found(traces, onFailure) {
   return (purpose) =>
     `bigtrace_schema(${traces}, {sql:String}, initialQueryID(), currentUser(), ${onFailure}, '${purpose}')`;
 }
 
-/** The client's statement, as far as calls of views with few traces reach: ClickHouse ignores wrong arguments. */
+/**
+ * The client's statement, truncated. The bridge reads from it the arguments of view calls, because ClickHouse ignores
+ * unknown ones.
+ */
 const STATEMENT = `ifNull((SELECT substring(any(query), 1, 65536) FROM system.processes WHERE query_id = initialQueryID()), '')`;
 
 /**
- * In front of the script's own columns stand `_trace_address`, and `_hb`: 1 in heartbeats, 2 in what names a
- * trace that failed (bridge/columns/structure.ts). Neither is a row.
+ * Statement that creates a view. Two columns precede those of the script: `_trace_address`, and `_hb`, which is 1 in
+ * heartbeats and 2 in rows that name a failed trace (bridge/columns/structure.ts).
  */
 function view(name, parts, { format, prefix }) {
   const { traces = NONE, table, sample, sql = '{sql:String}', onFailure, failures = false } = parts;
@@ -82,7 +89,7 @@ const VIEWS = {
   // bigtrace(traces = ['/local/**', …], sql = '…')
   bigtrace: { traces: GIVEN, onFailure: STRICT },
   bigtrace_lenient: { traces: GIVEN, onFailure: LENIENT },
-  // bigtrace_answers(traces = […], sql = '…'): for who must know which traces failed; their `_hb` is 2
+  // bigtrace_answers(traces = […], sql = '…'): also returns a row with `_hb` = 2 for each failed trace
   bigtrace_answers: { traces: GIVEN, onFailure: LENIENT, failures: true },
   // bigtrace_as(structure = 'name String, dur Int64', traces = […], sql = '…')
   bigtrace_as: { traces: GIVEN, onFailure: STRICT, columns: STRUCTURE },
@@ -113,8 +120,8 @@ const VIEWS = {
 };
 
 /**
- * Names of files, each with its statement. The bridge writes rows as ClickHouse's Native, which is what is
- * installed, or as CustomSeparated, TSV with an end mark; tests install views of that format too, under names with a prefix or in these's place.
+ * Returns file names, each with its statement. The installed views use ClickHouse's format Native. Tests also use
+ * CustomSeparated (TSV with an end mark), under prefixed names or in place of the installed views.
  */
 export function queryViews({ format = 'Native', prefix = '' } = {}) {
   return Object.entries(VIEWS).map(([name, parts]) => [

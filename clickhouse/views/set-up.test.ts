@@ -17,25 +17,25 @@ function login(): { url: string; username: string; password: string } {
   return { url: `http://${httpAddress}`, username: 'admin', password: passwords.admin };
 }
 
-test('it can be done again', async () => {
+test('the set-up can be repeated', async () => {
   await expect(setUpClickHouse(login(), join(t.dist, 'clickhouse'))).resolves.toBeUndefined();
 });
 
-test('a login that is refused is an error that names the server', async () => {
+test('a rejected login is an error that names the server', async () => {
   const wrong = { ...login(), password: 'wrong' };
   await expect(setUpClickHouse(wrong, join(t.dist, 'clickhouse'))).rejects.toThrow(
     `ClickHouse at ${wrong.url}: admin: Authentication failed`,
   );
 });
 
-test('a server that does not answer is an error that names it', async () => {
+test('an unreachable server is an error that names it', async () => {
   const none = { ...login(), url: 'http://127.0.0.1:1' };
   await expect(setUpClickHouse(none, join(t.dist, 'clickhouse'))).rejects.toThrow(
     'ClickHouse at http://127.0.0.1:1: connect ECONNREFUSED',
   );
 });
 
-test('a server without the configuration is told what it lacks', async () => {
+test('a server without the configuration is an error that names what is missing', async () => {
   const { dist } = t;
   await t.engine.stop();
   writeFileSync(join(dist, 'clickhouse/bigtrace_function.xml'), '<functions/>');

@@ -1,4 +1,4 @@
-/** The SQL part of the set-up: what `sql/` says, on a server that has the configuration already. */
+/** The SQL part of the set-up: runs the statements of `sql/` on a server that already has the configuration files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
@@ -7,7 +7,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 const REQUEST_MS_MAX = 30_000;
 
 export interface ClickHouseLogin {
-  /** Of the HTTP interface: `http://host:port`. */
+  /** URL of the HTTP interface, such as `http://host:port`. */
   url: string;
   username: string;
   password: string;
@@ -17,13 +17,14 @@ function adminClient(login: ClickHouseLogin): ClickHouseClient {
   return createClient({
     ...login,
     request_timeout: REQUEST_MS_MAX,
-    log: { level: ClickHouseLogLevel.OFF }, // what fails is thrown
+    log: { level: ClickHouseLogLevel.OFF }, // errors are thrown
   });
 }
 
 /**
- * Creates the database and its views, or brings them up to date. `tree` is the built `clickhouse/` tree.
- * @throws invalid_option where the server lacks what must be on its disk, or refuses the login.
+ * Creates or updates the database and its views.
+ * @param tree the built `clickhouse/` directory
+ * @throws invalid_option if the server lacks configuration files, cannot be reached, or rejects the login
  */
 export async function setUpClickHouse(login: ClickHouseLogin, tree: string): Promise<void> {
   const client = adminClient(login);

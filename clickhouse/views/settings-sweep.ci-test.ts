@@ -1,6 +1,6 @@
 /**
- * No setting of the user who asks changes an answer, except those whose purpose that is.
- * `npm run test:sweep:whole` asks every view, in smaller groups of settings.
+ * Tests that no setting of a user changes a result, except settings with that purpose. `npm run test:sweep:whole` tests
+ * every view, in smaller groups of settings.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestEngine, type TestEngine } from '../testing/engine.ts';
@@ -14,12 +14,12 @@ const WHOLE = process.env['SWEEP'] === 'whole';
 
 const TIMEOUT = { timeout: WHOLE ? 7_200_000 : 600_000 };
 
-/** What the shorter sweep asks: a view of each kind. */
+/** Views of the shorter sweep: one of each kind. */
 const KINDS = ['bigtrace', 'bigtrace_table_as', 'bigtrace_summary', 'failures', 'traces'];
 
 let t: TestEngine;
 let questions: Question[];
-/** Of each question, by name. */
+/** Expected result of each query, by name. */
 const expected = new Map<string, string>();
 let values: Accepted;
 
@@ -50,7 +50,7 @@ function asked(): Question[] {
 
 const levels = COMPATIBILITY_LEVELS.map((value) => [{ name: 'compatibility', value }]);
 
-/** Of each of some questions, two at a time. */
+/** Runs `find` on each query, two at a time. */
 async function ofEach(
   some: readonly Question[],
   find: (question: Question) => Promise<string[]>,
@@ -65,7 +65,7 @@ async function ofEach(
   return found;
 }
 
-test('no setting changes an answer', TIMEOUT, async () => {
+test('no setting changes a result', TIMEOUT, async () => {
   const groups = [...groupsOf(unlisted(), WHOLE ? 25 : 200), ...levels];
   const found = await ofEach(asked(), async (question) => {
     const findings = await findingsOf(askAs(t, 'analyst'), question, expectedOf(question), groups);
@@ -80,7 +80,7 @@ test('no setting changes an answer', TIMEOUT, async () => {
 });
 
 test(
-  'a listed setting does what it does to any table, or ends the query with an error',
+  'a listed setting has the same effect as on a table, or fails the query',
   TIMEOUT,
   async () => {
     const groups = values.accepted
@@ -104,7 +104,7 @@ test(
   },
 );
 
-test('a listed setting exists', () => {
+test('every listed setting exists', () => {
   const names = new Set([...values.accepted, ...values.refused].map(({ name }) => name));
   expect(Object.keys(BY_DEFINITION).filter((name) => !names.has(name))).toEqual([]);
 });

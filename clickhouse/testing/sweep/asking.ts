@@ -1,10 +1,10 @@
-/** Asking ClickHouse with settings, over HTTP. */
+/** Sends queries with settings to ClickHouse over HTTP. */
 import type { TestEngine } from '../engine.ts';
 import { type Assignment, assignmentsOf, choicesIn, groupsOf } from './assignments.ts';
 import { culpritsIn } from './culprits.ts';
 import type { Ask } from './sweep.ts';
 
-/** More is a query that hangs. */
+/** A query that takes longer counts as hung. */
 const ANSWER_MS_MAX = 60_000;
 
 export interface Login {
@@ -42,20 +42,20 @@ export function askOver({ url, user, password }: Login): Ask {
 }
 
 export interface Accepted {
-  /** All values that were tried. */
+  /** Number of all values that were tried. */
   count: number;
   accepted: Assignment[];
-  /** ClickHouse's errors name the setting. */
+  /** Values that ClickHouse rejected. */
   refused: Assignment[];
 }
 
 const SETTINGS = `SELECT concat(name, '\\t', type, '\\t', value, '\\n') FROM system.settings
   WHERE alias_for = '' AND NOT is_obsolete AND name != 'compatibility' FORMAT TSVRaw`;
 
-/** Types whose values are no words of a list. */
+/** Types whose values are not words from a list. */
 const WORDLESS = /^(Bool|U?Int|NonZero|MaxThreads|Seconds|Milliseconds|Float|Double|String|Char)/;
 
-/** The values that ClickHouse lets the user give to its settings. */
+/** Tries all values of all settings, and returns those that ClickHouse lets the user set. */
 export async function acceptedAssignments(ask: Ask): Promise<Accepted> {
   const all: Assignment[] = [];
   for (const line of (await ask(SETTINGS, [])).toString().split('\n')) {

@@ -1,10 +1,10 @@
-/** The values that a sweep gives to each setting of ClickHouse. */
+/** Values that a sweep assigns to each setting of ClickHouse. */
 
 export interface Setting {
   name: string;
-  /** As system.settings has it: `Bool`, `UInt64`, `Seconds`, … */
+  /** Type as in system.settings: `Bool`, `UInt64`, `Seconds` and so on. */
   type: string;
-  /** In effect. */
+  /** The value in effect. */
   value: string;
 }
 
@@ -13,17 +13,17 @@ export interface Assignment {
   value: string;
 }
 
-/** Texts that no setting has by default, and one that is the empty one. */
+/** Values for text settings: the empty text, and one that is not a default. */
 const TEXTS = ['', 'x'];
 
 const HUGE = '18446744073709551615';
 
-/** Numbers that are at or beyond the edge of what the type holds. */
+/** Numbers at or near the limits of each type. */
 const NUMBERS: Readonly<Record<string, readonly string[]>> = {
   UInt64: ['0', '1', HUGE],
   UInt64Auto: ['0', '1', HUGE],
   NonZeroUInt64: ['1', HUGE],
-  MaxThreads: ['1', '64'], // ClickHouse starts as many threads as it is told
+  MaxThreads: ['1', '64'], // ClickHouse starts this many threads
   Seconds: ['0', '1', '9223372036'],
   Milliseconds: ['0', '1', '9223372036854'],
   Int64: ['0', '1', '-1', '9223372036854775807'],
@@ -33,15 +33,15 @@ const NUMBERS: Readonly<Record<string, readonly string[]>> = {
   Double: ['0', '1', '1e300'],
 };
 
-/** Settings whose texts have a meaning of their own. */
+/** Values for settings whose text has a special meaning. */
 const NAMED: Readonly<Record<string, readonly string[]>> = {
   session_timezone: ['Asia/Kathmandu', 'America/St_Johns', 'Pacific/Apia'],
   additional_table_filters: ["{'system.one':'0'}"],
 };
 
 /**
- * Each value differs from the one in effect. `choices` are the words that a setting takes, where ClickHouse tells
- * them; other settings are given texts.
+ * Returns values that differ from the one in effect.
+ * @param choices the words that the setting accepts, if ClickHouse lists them; without them arbitrary texts are used
  */
 export function assignmentsOf(setting: Setting, choices: readonly string[]): Assignment[] {
   const { name, value: current } = setting;
@@ -59,19 +59,19 @@ function valuesOf({ name, type, value }: Setting, choices: readonly string[]): r
   return NUMBERS[type] ?? (choices.length > 0 ? choices : TEXTS);
 }
 
-/** The words in ClickHouse's refusal of a value that is none of them. */
+/** Parses the accepted words from ClickHouse's error for an invalid value. */
 export function choicesIn(refusal: string): string[] {
   const list = /Must be one of \[([^\]]*)\]/.exec(refusal)?.[1] ?? '';
   return [...list.matchAll(/'([^']*)'/g)].map(([, word = '']) => word);
 }
 
-/** Levels that `compatibility` takes: each brings the defaults of that version. */
+/** Values of `compatibility`; each sets the defaults of that version. */
 export const COMPATIBILITY_LEVELS = [
   ...['18.16', '19.17', '20.8', '21.3', '21.8', '22.3', '22.8', '23.3', '23.8'],
   ...['24.3', '24.8', '25.3', '25.8', '26.3', '26.7'],
 ];
 
-/** Groups of at most `size` assignments, none of which names a setting twice. */
+/** Splits assignments into groups of at most `size`, each with distinct settings. */
 export function groupsOf(assignments: readonly Assignment[], size: number): Assignment[][] {
   const rounds: Assignment[][] = [];
   const used = new Map<string, number>();

@@ -1,9 +1,9 @@
-/** Settings that change what a query answers because that is what they are for. Each with its reason, in a word. */
+/** Settings whose purpose is to change the result of a query, with the reason. */
 
 export const BY_DEFINITION: Readonly<Record<string, Reason>> = {
   additional_result_filter: 'rows',
   asterisk_include_virtual_columns: 'columns',
-  data_type_default_nullable: 'columns', // of a structure that is given, where a type says neither NULL nor NOT NULL
+  data_type_default_nullable: 'columns', // affects types of a structure that specify neither NULL nor NOT NULL
   force_primary_key: 'bound', // bigtrace_table reads a table
   format_binary_max_string_size: 'format',
   inject_random_order_for_select_without_order_by: 'rows',
@@ -33,8 +33,8 @@ export const BY_DEFINITION: Readonly<Record<string, Reason>> = {
 };
 
 /**
- * `rows`, `columns`: which of these the answer has, of a view as of a table. All others end the query with an error or
- * leave its rows as they are: `bound`, `fault` (made up by ClickHouse), `unsupported`; `format`: of the answer itself.
- * `speed`: a byte a second is as good as no answer, so these are not asked.
+ * Kind of change. `rows`, `columns`: it changes these of the result, for a view as for a table. With all others the
+ * query fails or its rows are unchanged: `bound`: a limit; `fault`: injected by ClickHouse; `unsupported`; `format`:
+ * the format of the result; `speed`: these are not swept, because at one byte per second the query would never end.
  */
 export type Reason = 'speed' | 'rows' | 'columns' | 'bound' | 'fault' | 'unsupported' | 'format';

@@ -1,12 +1,12 @@
-/** Which of many settings make a difference, found by asking with ever smaller groups of them. */
+/** Finds which of many settings make a difference, by testing smaller and smaller groups. */
 
-/** Whether the answer with these is the one that it must be. */
+/** Whether the result with these settings is as expected. */
 export type Agrees<T> = (group: readonly T[]) => Promise<boolean>;
 
 /**
- * The smallest groups found that make a difference: mostly single settings; where halves that agree differ
- * together, what both of them need. A group that hides another's difference is not asked again without it, so
- * callers ask for what is left, until it agrees.
+ * Returns minimal groups that make a difference. Most are single settings; if two halves make a difference only
+ * together, the group contains the settings needed from both. A setting can hide the difference of another, so found
+ * groups are removed and the rest is tested again until it agrees.
  */
 export async function culpritsIn<T>(group: readonly T[], agrees: Agrees<T>): Promise<T[][]> {
   const found: T[][] = [];
@@ -19,12 +19,12 @@ export async function culpritsIn<T>(group: readonly T[], agrees: Agrees<T>): Pro
   return found;
 }
 
-/** A part of `group`, which differs, such that no item of it can be left out. */
+/** Returns a minimal part of `group` that makes a difference: no item can be omitted. */
 async function smallest<T>(group: readonly T[], agrees: Agrees<T>): Promise<T[]> {
   const needed: T[] = [];
   let rest = [...group];
   for (;;) {
-    // The shortest beginning of `rest` that differs, together with what is needed anyway.
+    // Binary search for the shortest prefix of `rest` that makes a difference together with `needed`.
     let [least, most] = [0, rest.length];
     while (least < most) {
       const middle = Math.floor((least + most) / 2);

@@ -1,23 +1,25 @@
-/** What a sweep asks: every view, with a script that answers each with the same bytes. */
+/** Queries of a sweep: one per view, with a script that returns the same bytes each time. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rowsOf, type TestEngine } from '../engine.ts';
 import type { Question } from './sweep.ts';
 
-/** The columns of the rows, and one that the script makes of the request that it got. */
+/** Columns of the rows, and one that the script computes from the request that it receives. */
 const STRUCTURE =
   'i Nullable(Int64), d Nullable(Float64), s Nullable(String), b Bool, request String';
 
-/** As the bridge finds it: each type says whether it is Nullable. */
+/** The structure as the bridge determines it: each type specifies whether it is Nullable. */
 const FOUND = STRUCTURE.replace(/(Bool|request String)/g, '$1 NOT NULL');
 
 const LIST = 'sweep_list';
 
-/** Scripts find it where they start: their text is the same in every engine. */
+/**
+ * File name relative to the directory in which scripts start, so that the scripts have the same text in every engine.
+ */
 const ROWS_FILE = 'sweep-rows';
 const METRICS_FILE = 'sweep-metrics';
 
-/** All views and tables that users read. Creates what they read, as `admin`. */
+/** Returns a query for each view and table that users read. Creates the data that they read, as `admin`. */
 export async function makeQuestions(t: TestEngine): Promise<Question[]> {
   writeFileSync(join(t.scratch, ROWS_FILE), ROWS);
   writeFileSync(join(t.scratch, METRICS_FILE), METRICS);
@@ -65,12 +67,12 @@ function sourcesOf(): [name: string, source: string][] {
   ];
 }
 
-/** The rows of the file, then one with a digest of the request and of the further traces. */
+/** Commands that return the rows of the file, and one row with a digest of the request and of the additional traces. */
 function commands(): string {
   return [
     `cat ../data/${ROWS_FILE}`,
-    // Not the id of the query, its user and its statement: they differ from question to question. The brackets keep
-    // this text itself from matching.
+    // The digest excludes the query ID, the user and the statement, which differ from query to query. The brackets
+    // prevent this text itself from matching.
     `before=\${request%%?query_i[d]?String*} after=\${request#*on_failur[e]?String}`,
     `sum=$(printf %s "$before" "\${after%%?statemen[t]?String*}" | cksum)`,
     '{ [ "$4" = --traces-fd ] && sum="$sum $(cksum <&3)"; } 2>/dev/null',
@@ -85,7 +87,7 @@ function literal(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
 }
 
-/** Values at the edges of their types, and texts that other formats would have to escape. */
+/** Values at the limits of their types, and texts that other formats would have to escape. */
 const INTEGERS = [9223372036854775807n, -9223372036854775808n, null];
 const DOUBLES = [1e300, Number.POSITIVE_INFINITY, null];
 const TEXTS = ["tab\t'quote\\", '\xff\xfe\0', null];
@@ -113,7 +115,7 @@ const METRICS = block([
   column('value', 'Nullable(Float64)', FLOATS),
 ]);
 
-/** Three rows as bridge/native/rows.ts writes them, and the first byte of a heartbeat behind them. */
+/** Three rows in the format of bridge/native/rows.ts, after a heartbeat block and before the first byte of the next. */
 function block(columns: readonly Buffer[]): Buffer {
   const beat = Buffer.from('\x01\x03_hb\x05UInt8\x01', 'latin1');
   return Buffer.concat([beat, Buffer.of(columns.length, 3), ...columns, Buffer.of(1)]);

@@ -1,9 +1,9 @@
-/** Reading RowBinaryWithNamesAndTypes: of ClickHouse's formats the one in which fewest settings change a byte. */
+/** Parses RowBinaryWithNamesAndTypes, the ClickHouse format that is affected by the fewest settings. */
 
 export interface Answer {
   /** `name type` of each column. */
   columns: string[];
-  /** The bytes of each row, as latin1, in order. */
+  /** The bytes of each row as latin1, sorted. */
   rows: string[];
 }
 
@@ -12,7 +12,10 @@ const FIXED_BYTES: Readonly<Record<string, number>> = {
   ...{ UInt64: 8, Int64: 8, Float64: 8, DateTime64: 8, UUID: 16 },
 };
 
-/** Rows are sorted: those of several traces come in any order. @throws where the bytes are not such an answer */
+/**
+ * Parses a result. Rows are sorted, because rows of several traces arrive in any order.
+ * @throws Error if the bytes are invalid
+ */
 export function answerIn(bytes: Buffer): Answer {
   const reader = new Reader(bytes);
   const count = reader.length();
@@ -73,7 +76,7 @@ class Reader {
   }
 }
 
-/** Of a list of types, which may have lists in them. */
+/** Splits a list of types at its top-level commas. */
 function partsOf(list: string): string[] {
   const parts = [''];
   let depth = 0;
@@ -86,7 +89,7 @@ function partsOf(list: string): string[] {
   return parts.map((part) => part.trim());
 }
 
-/** `name Type` of a named tuple. */
+/** Removes the name from `name Type`, a member of a named tuple. */
 function withoutName(part: string): string {
   return part.replace(/^\w+ (?=\w)/, '');
 }

@@ -1,28 +1,28 @@
-/** Asks questions with all settings of ClickHouse at other values, and tells which change an answer. */
+/** Runs queries with changed settings of ClickHouse, and reports which settings change a result. */
 import type { Assignment } from './assignments.ts';
 import { culpritsIn } from './culprits.ts';
 import { answerIn } from './row-binary.ts';
 
-/** Resolves to the answer in RowBinaryWithNamesAndTypes; rejects with ClickHouse's own text. */
+/** Resolves with the result in RowBinaryWithNamesAndTypes; rejects with ClickHouse's error message. */
 export type Ask = (query: string, settings: readonly Assignment[]) => Promise<Buffer>;
 
 export interface Question {
   name: string;
   query: string;
-  /** The same rows from a table: what a setting does to these it does by its definition. */
+  /** Query that reads the same rows from a table. What a setting does to these is its defined effect. */
   twin: string;
 }
 
 export interface Finding {
   question: string;
   settings: Assignment[];
-  /** What became of the answer. */
+  /** The changed result or error. */
   outcome: string;
-  /** Whether the same became of the table's rows. */
+  /** Whether the query of the table changed in the same way. */
   asOfTable: boolean;
 }
 
-/** What groups of settings change of the answer to a question, which is `expected` without them. */
+/** Finds the settings that change the result of a query. @param expected the result without changed settings */
 export async function findingsOf(
   ask: Ask,
   { name, query, twin }: Question,
@@ -41,7 +41,7 @@ export async function findingsOf(
   return findings;
 }
 
-/** Columns and rows, or the error. */
+/** The columns and rows as JSON, or the error. */
 export async function outcomeOf(
   ask: Ask,
   query: string,
@@ -54,7 +54,7 @@ export async function outcomeOf(
   }
 }
 
-/** For people: `bigtrace: limit=1: {…`. */
+/** One line for display, such as `bigtrace: limit=1: {…`. */
 export function textOf({ question, settings, outcome }: Finding): string {
   const names = settings.map(({ name, value }) => `${name}=${value}`).join(' and ');
   return `${question}: ${names}: ${outcome.slice(0, 400)}`;
