@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
 import { CreditWindow, firstCredits } from './credit-window.ts';
 
-test('gives what is free, and not twice', () => {
+test('free credits are given once', () => {
   const window = new CreditWindow(2);
   expect([window.give(), window.give()]).toEqual([16, 0]);
   window.ended();
   expect(window.give()).toBe(1);
 });
 
-test('what is counted on from the beginning is no more than what would be given', () => {
+test('credits that a query assumes at its start are at most those that would be given', () => {
   const window = new CreditWindow(2);
   expect([window.give(10), window.give()]).toEqual([10, 6]);
   expect(new CreditWindow(2).give(1000)).toBe(firstCredits(2));
 });
 
-test('grows while traces do not wait, shrinks when they do, within its bounds', () => {
+test('the window grows while traces start quickly and shrinks while they wait, within its limits', () => {
   const window = new CreditWindow(2);
   window.give();
   for (let i = 0; i < 2000; i++) window.began(1);
@@ -27,7 +27,7 @@ test('grows while traces do not wait, shrinks when they do, within its bounds', 
   expect(window.give()).toBe(0);
 });
 
-test('however many threads there are, its bound holds', () => {
+test('the window has a maximum for any number of threads', () => {
   expect([firstCredits(1), firstCredits(1024), new CreditWindow(1024).size]).toEqual([
     8, 1024, 1024,
   ]);

@@ -1,21 +1,22 @@
 /**
- * How many traces of one query a worker has with it, at most. It follows what the traces cost: with
- * cheap ones the way there and back is what takes the time, so there must be many; of dear ones a few
- * suffice, and the others are free to go elsewhere.
+ * Limits how many tasks of one query a worker holds, by the tasks' cost. Cheap tasks are dominated by the
+ * round trip, so there must be many; of expensive tasks a few are enough, and the others can go to other
+ * workers.
  */
 
-/** At first a query may have so many traces a thread here: those that turn out to be dear can be withdrawn. */
+/** Tasks that a query may assign at first, for each thread; expensive ones can be withdrawn. */
 const FIRST_A_THREAD = 8;
-/** One that is worked on, and one to go on with. */
+/** A running task and the next one, for each thread. */
 const MIN_A_THREAD = 2;
-/** Many enough that ten thousand cheap answers a second never wait for the next assignment. */
+/** Enough that ten thousand cheap results per second never wait for the next assignment. */
 const SIZE_MAX = 1024;
 
-/** A trace that waited for less shows that the worker could have had more of them. */
+/** In milliseconds: a task that waited for less shows that the worker could have held more. */
 const SHORT_WAIT_MS = 20;
+/** In milliseconds: a task that waited for longer shows that the worker holds too many. */
 const LONG_WAIT_MS = 100;
 
-/** What a query may count on before it was told anything. */
+/** Number of tasks that a query may assign before it receives credits. */
 export function firstCredits(threads: number): number {
   return Math.min(FIRST_A_THREAD * threads, SIZE_MAX);
 }
@@ -23,7 +24,7 @@ export function firstCredits(threads: number): number {
 export class CreditWindow {
   readonly #min: number;
   #size: number;
-  /** Traces here, and credits given for which none has come. */
+  /** Tasks here, and credits given that were not used yet. */
   #taken = 0;
 
   constructor(threads: number) {
@@ -35,18 +36,18 @@ export class CreditWindow {
     return this.#size;
   }
 
-  /** A trace was begun that had waited so long. */
+  /** Adjusts the window to a task that began after `waitedMs` milliseconds of waiting. */
   began(waitedMs: number): void {
     if (waitedMs < SHORT_WAIT_MS) this.#size = Math.min(this.#size + 1, SIZE_MAX);
     else if (waitedMs > LONG_WAIT_MS) this.#size = Math.max(this.#size - 1, this.#min);
   }
 
-  /** A trace ended or was given back. */
+  /** Frees the place of a task that ended or was given back. */
   ended(): void {
     this.#taken--;
   }
 
-  /** The credits to give now, `max` at most; they count as taken. */
+  /** Returns the credits to send now, at most `max`; they count as taken. */
   give(max = Number.POSITIVE_INFINITY): number {
     const credits = Math.min(Math.max(this.#size - this.#taken, 0), max);
     this.#taken += credits;

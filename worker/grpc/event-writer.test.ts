@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { RunResponse } from '../../lib/proto/messages.ts';
 import { type EventSink, EventWriter } from './event-writer.ts';
 
-/** A reader that takes so many messages before it is slow. */
+/** A reader that accepts `takes` messages before it becomes slow. */
 class SlowSink implements EventSink {
   readonly messages: RunResponse[] = [];
   ended = false;
@@ -40,7 +40,7 @@ function rows(bytes: number) {
   return [{ rows: { id: 1, result: Buffer.alloc(bytes), last: false } }, bytes] as const;
 }
 
-test('what is ready together goes in one message', async () => {
+test('events of the same moment are sent in one message', async () => {
   const sink = new SlowSink(10);
   const writer = new EventWriter(sink);
   for (let at = 0; at < 100; at++) expect(writer.add({ credits: 1 })).toBeUndefined();
@@ -49,10 +49,10 @@ test('what is ready together goes in one message', async () => {
   expect(sink.events).toBe(100);
 });
 
-test('makers of rows wait while the reader is slow, and nothing is lost', async () => {
+test('producers of rows wait while the reader is slow, and no event is lost', async () => {
   const sink = new SlowSink(1);
   const writer = new EventWriter(sink);
-  expect(writer.add(...rows(2 ** 20))).toBeUndefined(); // taken, and the last for now
+  expect(writer.add(...rows(2 ** 20))).toBeUndefined(); // accepted, and the last one before the sink blocks
   for (let at = 0; at < 3; at++) expect(writer.add(...rows(2 ** 20))).toBeUndefined();
   const waits = writer.add(...rows(2 ** 20));
   expect(waits).toBeInstanceOf(Promise);
@@ -62,7 +62,7 @@ test('makers of rows wait while the reader is slow, and nothing is lost', async 
   expect(sink.events).toBe(5);
 });
 
-test('the end sends what is left, however slow the reader is', () => {
+test('end() sends the remaining events, even if the reader is slow', () => {
   const sink = new SlowSink(1);
   const writer = new EventWriter(sink);
   void writer.add(...rows(2 ** 20));
@@ -74,7 +74,7 @@ test('the end sends what is left, however slow the reader is', () => {
   expect(sink.events).toBe(2);
 });
 
-test('closing wakes who waits, and sends nothing', async () => {
+test('close() wakes waiting producers and sends nothing', async () => {
   const sink = new SlowSink(1);
   const writer = new EventWriter(sink);
   void writer.add(...rows(2 ** 20));

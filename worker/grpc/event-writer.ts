@@ -1,12 +1,12 @@
-/** Batches events into messages, and lets their makers wait while the reader is slow. */
+/** Batches events into messages, and makes the producers of rows wait while the reader is slow. */
 import type { RunEvent, RunResponse } from '../../lib/proto/messages.ts';
 import type { Outlet } from '../tasks/question.ts';
 
-/** A message is sent when it has so many bytes, or when its makers pause. */
+/** A message is sent when its events have this size, or when all events of the moment are added. */
 const MESSAGE_BYTES = 2 ** 20;
-/** Above this, makers of rows wait. */
+/** Pending bytes above which producers of rows wait. */
 const PENDING_BYTES_MAX = 4 * 2 ** 20;
-/** What an event takes beside its rows, about. */
+/** Approximate size of an event without its rows, in bytes. */
 const EVENT_BYTES = 32;
 
 /** The writable half of a gRPC stream. */
@@ -29,12 +29,12 @@ export class EventWriter implements Outlet {
     this.#sink = sink;
   }
 
-  /** Whether so much waits for the reader that nothing is to be begun which would add to it. */
+  /** Whether so much waits for the reader that no task should begin that would add to it. */
   get full(): boolean {
     return this.#bytes >= PENDING_BYTES_MAX && !this.#closed;
   }
 
-  /** Resolves when the reader has caught up, or nothing is sent any more. @throws the signal's reason */
+  /** Resolves when the reader has caught up, or after close(). @throws the signal's reason */
   room(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
@@ -52,7 +52,7 @@ export class EventWriter implements Outlet {
     });
   }
 
-  /** Whoever adds rows waits for the promise, where there is one. */
+  /** Adds an event with `bytes` of rows. A producer of rows must wait for the promise, if there is one. */
   add(event: RunEvent, bytes = 0): Promise<void> | undefined {
     if (this.#closed) return undefined;
     this.#events.push(event);
@@ -63,6 +63,7 @@ export class EventWriter implements Outlet {
     return new Promise((resolve) => this.#waiting.add(resolve));
   }
 
+  /** Sends the pending events, unless the sink is blocked; then waiting producers go on. */
   flush(): void {
     if (this.#blocked || this.#closed || this.#events.length === 0) return;
     const event = this.#events;
@@ -74,7 +75,7 @@ export class EventWriter implements Outlet {
     for (const resolve of waiting) resolve();
   }
 
-  /** Sends what is left, however slow the reader is, and ends the stream. */
+  /** Sends the remaining events even if the reader is slow, and ends the stream. */
   end(): void {
     if (this.#closed) return;
     this.#blocked = false;
@@ -83,7 +84,7 @@ export class EventWriter implements Outlet {
     this.#sink.end();
   }
 
-  /** Nothing is sent any more; who waits goes on. */
+  /** Drops the pending events and wakes waiting producers; nothing is sent any more. */
   close(): void {
     this.#closed = true;
     for (const resolve of this.#waiting) resolve();

@@ -1,4 +1,7 @@
-/** One `List` call: patterns expanded by the stores, in batches, as fast as the reader takes them. */
+/**
+ * Serves one `List` call: expands patterns in the stores, and sends the traces in batches, as fast as the
+ * client reads.
+ */
 
 import { type Drains, drained } from '../../lib/common/network/stream-drain.ts';
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
@@ -6,15 +9,18 @@ import type { ListedTrace, ListResponse } from '../../lib/proto/messages.ts';
 import type { TraceStores } from '../../lib/trace-store/index.ts';
 
 const BATCH_TRACES = 512;
-/** The first traces go out early: a query over a huge store begins with them. */
+/** The first batch is small, so that a query over a huge store can begin early. */
 const FIRST_BATCH_TRACES = 16;
 
-/** Where a call's messages go, as fast as its reader takes them. */
+/** The writable side of a streaming call, with back-pressure. */
 export interface CallSink<Message> extends Drains {
   write(message: Message): boolean;
 }
 
-/** A trace that several patterns match comes several times: making it one is the client's matter. */
+/**
+ * Sends at most `limit` traces (0: all). A trace that matches several patterns is sent several times; the
+ * client removes duplicates.
+ */
 export async function sendListed(
   stores: TraceStores,
   patterns: readonly string[],

@@ -11,14 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => shared?.[Symbol.asyncDispose]());
 
-test('answers with the trace and its rows', async () => {
+test("QueryTrace returns the trace's address and its rows", async () => {
   const trace = '/local/recorded/linux/compile-c.pftrace';
   const response = await shared.client.queryTrace(trace, 'SELECT count(*) AS n FROM sched');
   expect(response.trace.toString()).toBe(trace);
   expect(rowsOf(response.result)).toEqual([[3321n]]);
 });
 
-test('a trace has one name in caches, and goes back by the name that it was asked by', async () => {
+test('all spellings of an address share a cache entry, and the response has the requested spelling', async () => {
   const directory = '/local/recorded/linux';
   await shared.client.queryTrace(`${directory}/compile-c.pftrace`, 'SELECT 1');
   const parsedSoFar = async () => (await shared.client.status()).counters['tier_parse'];
@@ -34,7 +34,7 @@ test('a trace has one name in caches, and goes back by the name that it was aske
   }
 });
 
-test('a script with marks does not show in the next', async () => {
+test('a script that mutates state does not affect the next one', async () => {
   const trace = '/local/recorded/linux/gzip-cpu.pftrace';
   const script = 'CREATE PERFETTO TABLE foo AS SELECT 7 AS x; SELECT x FROM foo';
   for (let i = 0; i < 3; i++) expect(await shared.client.rows(trace, script)).toEqual([[7n]]);
@@ -72,7 +72,7 @@ test.each([
   });
 });
 
-test('a SQL error is INTERNAL and has the engine’s words and the trace', async () => {
+test('a SQL error is INTERNAL and carries the engine’s message and the trace', async () => {
   const trace = '/local/recorded/linux/gzip-cpu.pftrace';
   const thrown = await shared.client.queryTrace(trace, 'SELECT nope FROM sched').catch((e) => e);
   expect(thrown.code).toBe(INTERNAL);
@@ -82,7 +82,7 @@ test('a SQL error is INTERNAL and has the engine’s words and the trace', async
   expect(error.detail).toContain('no such column: nope');
 });
 
-test('no SQL is INVALID_ARGUMENT', async () => {
+test('a request without SQL is INVALID_ARGUMENT', async () => {
   const failure = shared.client.queryTrace('/local/recorded/linux/gzip-cpu.pftrace', '');
   await expect(failure).rejects.toMatchObject({
     code: INVALID_ARGUMENT,
@@ -90,7 +90,7 @@ test('no SQL is INVALID_ARGUMENT', async () => {
   });
 });
 
-test('a literal of 9 MB is a script like any other; one beyond the bound is refused with it and the trace', async () => {
+test('a literal of 9 MB is accepted, and SQL beyond the limit is an error with the limit and the trace', async () => {
   const trace = '/local/recorded/linux/gzip-cpu.pftrace';
   const literal = (bytes: number): string => `SELECT length('${'x'.repeat(bytes)}')`;
   expect(await shared.client.rows(trace, literal(9_000_000))).toEqual([[9_000_000n]]);

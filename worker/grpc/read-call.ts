@@ -1,4 +1,4 @@
-/** One `ReadTrace` call: a trace's bytes out of its store, in pieces, as fast as the reader takes them. */
+/** Serves one `ReadTrace` call: sends the bytes of a trace in pieces, as fast as the client reads. */
 
 import { drained } from '../../lib/common/network/stream-drain.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
@@ -9,7 +9,10 @@ import type { CallSink } from './list-call.ts';
 
 const PIECE_BYTES_MAX = 256 * 1024;
 
-/** @throws trace_changed where the trace is not of that generation any more, and what the store says */
+/**
+ * Sends `length` bytes from `offset` (length 0: to the end). @throws trace_changed if the trace has another
+ * generation by now; store errors
+ */
 export async function sendTrace(
   { stores, admission }: Pick<TaskExecutorParts, 'stores' | 'admission'>,
   { address, generation, offset, length }: ReadTraceRequest,

@@ -1,4 +1,4 @@
-/** One `Run` stream: the traces of one query, taken as far as there are credits for them. */
+/** Serves one `Run` stream: executes the tasks of one query, as many at a time as it gives credits for. */
 
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
@@ -23,9 +23,9 @@ import { type EventSink, EventWriter } from './event-writer.ts';
 import { RunningTask } from './running-task.ts';
 import type { TraceSpans } from './trace-spans.ts';
 
-/** Why a trace goes back to the orchestrator: aborting with it is no failure. */
+/** Abort reason of a task that is withdrawn or cancelled; it is reported as returned, not as failed. */
 const GIVEN_BACK = Symbol('given back');
-/** How often the stream says what its tasks are doing, and how old they are then at least. */
+/** Interval in milliseconds between reports of task states, and the minimum age of a reported task. */
 const STATES_MS = 1000;
 
 export interface RunStreamParts extends TaskExecutorParts {
@@ -35,7 +35,7 @@ export interface RunStreamParts extends TaskExecutorParts {
   logger: Logger;
 }
 
-/** The gRPC stream, as far as it is written to. */
+/** The writable side of the gRPC stream. */
 export interface RunStreamSink extends EventSink {
   /** Ends the stream with an error. */
   fail(error: BigtraceError): void;
@@ -51,8 +51,9 @@ export class RunStreamHandler {
   #query: Query | undefined;
   #timer: NodeJS.Timeout | undefined;
   #statesTimer: NodeJS.Timeout | undefined;
-  /** Credits given and not used. */
+  /** Credits given and not used by an assignment. */
   #open = 0;
+  /** Whether no further tasks are accepted: the client has half-closed the stream, or the worker drains. */
   #noMore = false;
   #ended = false;
 
@@ -64,13 +65,14 @@ export class RunStreamHandler {
     this.#window = new CreditWindow(parts.admission.threads.total);
   }
 
+  /** Number of tasks that have not begun. */
   get queued(): number {
     let queued = 0;
     for (const { begun } of this.#tasks.values()) if (!begun) queued++;
     return queued;
   }
 
-  /** The traces that are on a thread. */
+  /** The tasks that occupy a thread. */
   running(): RunningTrace[] {
     if (this.#query === undefined) return [];
     const { id: queryId, mode, turn } = this.#query;
@@ -95,18 +97,18 @@ export class RunStreamHandler {
     }
   }
 
-  /** The client has nothing more to assign. */
+  /** The client will assign no more tasks: the stream ends after the last result. */
   onHalfClose(): void {
     this.#noMore = true;
     this.#endWhenDone();
   }
 
-  /** The stream is gone; with it, all that is done for it. */
+  /** The stream has ended or broken: aborts all its tasks. */
   onGone(): void {
     this.#stop(new BigtraceError('cancelled', 'the query was cancelled'));
   }
 
-  /** Finishes what was begun and gives the rest back. */
+  /** Finishes tasks that have begun, and returns the others to the orchestrator. */
   drain(): void {
     if (this.#ended || this.#noMore) return;
     this.#noMore = true;
@@ -135,7 +137,8 @@ export class RunStreamHandler {
     for (const task of tasks) {
       if (this.#tasks.has(task.id)) throw misused(`task ${task.id} was assigned twice`);
       if (this.#open === 0) {
-        // Who counts on credits of an earlier worker at this address learns that here are fewer.
+        // A client that assumed credits from an earlier worker at this address learns that there are fewer
+        // here.
         this.#send({ returned: { id: [task.id] } });
         continue;
       }
@@ -148,7 +151,7 @@ export class RunStreamHandler {
     this.#statesTimer ??= setTimeout(() => this.#sendTaskStates(), STATES_MS);
   }
 
-  /** What the tasks are doing that have been here for a while. */
+  /** Reports the phases of tasks that were assigned at least STATES_MS ago. */
   #sendTaskStates(): void {
     this.#statesTimer = undefined;
     if (this.#ended || this.#tasks.size === 0) return;
@@ -179,10 +182,11 @@ export class RunStreamHandler {
     this.#endWhenDone();
   }
 
+  /** Executes the task, and returns the event that ends it. */
   async #answer({ id, trace, generation = '' }: Task, task: RunningTask): Promise<RunEvent> {
     if (this.#query === undefined) throw misused('the first message must be start');
     const { mode, script, limits, turn } = this.#query;
-    /** The last result waits for the answer's statistics. */
+    /** The last result is sent with the task's statistics. */
     let last: Buffer | undefined;
     const { columns, stats } = await executeTask(
       this.#parts,
@@ -217,20 +221,23 @@ export class RunStreamHandler {
     return { rows: { id, result: last, last: true, stats } };
   }
 
-  /** What people did is for them to know; what the engine or we did wrong is for the operator. */
+  /**
+   * Logs failures of the engine or the worker as warnings, for the operator; those that users cause go to the
+   * debug log.
+   */
   #logFailure({ code, kind, detail, cause }: BigtraceError, trace: Buffer): void {
     const about = { query: this.#query?.id, trace: printable(textFromBytes(trace)), code };
     if (kind === 'internal') this.#parts.logger.warn({ ...about, err: cause }, detail);
     else this.#parts.logger.debug(about, detail);
   }
 
-  /** A trace that was begun stays here. */
+  /** Withdraws a task unless it has begun. */
   #returnTask(id: number): void {
     const task = this.#tasks.get(id);
     if (task?.begun === false) task.abort.abort(GIVEN_BACK);
   }
 
-  /** Nobody wants the trace's answer any more. */
+  /** Cancels a task, also if it has begun. */
   #cancel(id: number): void {
     this.#tasks.get(id)?.abort.abort(GIVEN_BACK);
   }
@@ -247,7 +254,7 @@ export class RunStreamHandler {
     if (!this.#ended) void this.#writer.add(event, event.rows?.result.length ?? 0);
   }
 
-  /** The promise, where there is one, holds up the engine until the reader has caught up. */
+  /** Sends rows. If there is a promise, the engine waits for it until the client has caught up. */
   #sendRows(id: number, result: Buffer): Promise<void> | undefined {
     if (this.#ended) return undefined;
     return this.#writer.add({ rows: { id, result, last: false } }, result.length);

@@ -12,7 +12,7 @@ const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
 const ENDLESS =
   'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n';
-/** A second or so. */
+/** Runs for about a second. */
 const LONG = ENDLESS.replace('FROM n)', 'FROM n LIMIT 2000000)');
 
 let shared: TestWorker;
@@ -26,6 +26,7 @@ function failureOf({ end }: TaskEnd): RunEvent['failure'] {
   return end.failure;
 }
 
+/** Resolves when no task is left. */
 async function idle(worker: TestWorker): Promise<void> {
   for (;;) {
     const { tasksRunning, tasksQueued } = await worker.client.status();
@@ -33,11 +34,12 @@ async function idle(worker: TestWorker): Promise<void> {
   }
 }
 
+/** Resolves when a task runs. */
 async function busy(worker: TestWorker): Promise<void> {
   while ((await worker.client.status()).tasksRunning === 0);
 }
 
-test('rows of many traces, each ended once; failures are data', async () => {
+test('every trace of a query ends once, with rows or with a failure', async () => {
   const run = shared.client.run({ sql: 'SELECT count(*) FROM sched' });
   const ids = run.add(GZIP, '/local/none', COMPILE, '/local/bad/text.txt', '', GZIP);
   const ends = await run.answers(ids);
@@ -62,7 +64,7 @@ test('rows of many traces, each ended once; failures are data', async () => {
   expect((await run.over).code).toBe(grpc.status.OK);
 });
 
-test('a large result comes in order and whole', async () => {
+test('a large result arrives in order and complete', async () => {
   const run = shared.client.run({ sql: 'SELECT id, ts, name FROM slice' });
   const [end] = await run.answers(run.add(CANVAS));
   expect(end?.results.length).toBeGreaterThan(3);
@@ -73,7 +75,7 @@ test('a large result comes in order and whole', async () => {
   run.call.cancel();
 });
 
-test('TYPES tells what a column without a value may hold, also of a remembered answer', async () => {
+test('TYPES reports the possible types of a column without a value, also for a cached result', async () => {
   const sql =
     "SELECT dur, name, extract_arg(arg_set_id, 'x') AS x, 1 AS n FROM slice WHERE name = 'none'";
   const column = (name: string, possibleKinds: number): object => ({
@@ -95,12 +97,12 @@ test('TYPES tells what a column without a value may hold, also of a remembered a
   }
 });
 
-test('TYPES tells the kinds of each column, and no rows', async () => {
+test('TYPES reports the cell types of each column, and no rows', async () => {
   const sql = "SELECT 1 AS a, 1.5, NULL AS a, 'x' UNION ALL SELECT NULL, 2, NULL, x'00'";
   const run = shared.client.run({ sql, mode: 'TYPES' });
   const [end] = await run.answers(run.add(GZIP));
   const bit = (...types: number[]): number => types.reduce((bits, type) => bits | (1 << type), 0);
-  // One has no value: so what each may be is told, too.
+  // One column has no value, so the possible types are reported, too.
   const column = (name: string, kinds: number): object => ({
     name: Buffer.from(name),
     cellKinds: kinds,
@@ -118,7 +120,7 @@ test('TYPES tells the kinds of each column, and no rows', async () => {
   run.call.cancel();
 });
 
-test('a query of one trace does not wait for one of very many', async () => {
+test('a query over one trace does not wait for one over very many', async () => {
   const many = shared.client.run({ sql: 'SELECT count(*) FROM sched' });
   many.add(...Array.from({ length: 200 }, () => COMPILE));
   await many.until(() => many.ends.size >= 2);
@@ -130,7 +132,7 @@ test('a query of one trace does not wait for one of very many', async () => {
   await idle(shared);
 });
 
-test('ending the stream stops a statement without end', async () => {
+test('cancelling the stream stops a statement that never ends', async () => {
   const run = shared.client.run({ sql: ENDLESS });
   run.add(GZIP, COMPILE);
   await busy(shared);
@@ -139,7 +141,7 @@ test('ending the stream stops a statement without end', async () => {
   expect(await shared.client.rows(COMPILE, 'SELECT count(*) FROM sched')).toEqual([[3321n]]);
 });
 
-test('a client that does not read holds the engine up, and can still cancel', async () => {
+test('a client that does not read pauses the engine, and can still cancel', async () => {
   const run = shared.client.run({ sql: 'SELECT a.name, b.name, a.ts FROM slice a, slice b' });
   run.call.pause();
   run.add(CANVAS);
@@ -153,14 +155,14 @@ test('a client that does not read holds the engine up, and can still cancel', as
   await idle(shared);
 });
 
-test('a statement past the time of the query fails the stream', async () => {
+test('a query that exceeds its time limit fails as a whole', async () => {
   const run = shared.client.run({ sql: ENDLESS, limits: { timeoutMs: 300 } });
   run.add(GZIP);
   expect(await run.over).toMatchObject({ code: grpc.status.DEADLINE_EXCEEDED });
   await idle(shared);
 });
 
-test('a parse that never ends is stopped by the time for one trace', async () => {
+test('a parse that never ends is stopped by the time limit of a trace', async () => {
   const { limits } = await import('../testing/worker.ts').then(({ testConfig }) => testConfig());
   await using own = await testWorker({ limits: { ...limits, traceTimeoutMs: 6000 } });
   const run = own.client.run({ sql: 'SELECT 1' });
@@ -177,14 +179,14 @@ test.each([
   [{ resultRowsMax: 100 }, 'the result has more rows than its bound of 100'],
   [{ resultBytesMax: 1000 }, 'the result has more bytes than its bound of 1000'],
   [{ traceBytesMax: 1000 }, 'the trace is 117321 bytes long, the bound is 1000'],
-])('%j is a limit', async (limits, message) => {
+])('%j limits a task', async (limits, message) => {
   const run = shared.client.run({ sql: 'SELECT * FROM sched', limits });
   const [end] = await run.answers(run.add(GZIP));
   expect(end?.end.failure).toMatchObject({ id: 1, code: 'limit_exceeded', message });
   run.call.cancel();
 });
 
-test('an instance that needs more memory than it may is ended, and another takes its place', async () => {
+test('an engine that exceeds its memory limit fails its task, and the next task succeeds', async () => {
   const memoryBytesMax = 60 * 2 ** 20;
   const run = shared.client.run({ sql: 'SELECT count(*) FROM slice', limits: { memoryBytesMax } });
   const [end, next] = await run.answers(
@@ -199,7 +201,7 @@ test('an instance that needs more memory than it may is ended, and another takes
   run.call.cancel();
 });
 
-test('never more credits than the window; what is assigned beyond them comes back', async () => {
+test('credits never exceed the window, and tasks beyond them are returned', async () => {
   const run = shared.client.run({ sql: 'SELECT 1' });
   await run.until(() => run.credits > 0);
   const { firstCredits = 0 } = await shared.client.status();
@@ -216,7 +218,7 @@ test('never more credits than the window; what is assigned beyond them comes bac
   });
 });
 
-test('traces may be assigned before credits came, as many as the status said', async () => {
+test('a query may assign as many tasks as Status says before it receives credits', async () => {
   const { firstCredits = 0 } = await shared.client.status();
   const run = shared.client.run({ sql: 'SELECT 1', credits: 1000 });
   const ids = Array.from({ length: firstCredits + 1 }, (_, id) => id);
@@ -227,12 +229,12 @@ test('traces may be assigned before credits came, as many as the status said', a
   expect((await run.over).code).toBe(grpc.status.OK);
 });
 
-test('a query without SQL is refused', async () => {
+test('a query without SQL is an error', async () => {
   const run = shared.client.run({ sql: '' });
   expect(await run.over).toMatchObject({ code: grpc.status.INVALID_ARGUMENT });
 });
 
-test('withdrawn traces come back if they were not begun', async () => {
+test('withdrawn tasks are returned if they have not begun', async () => {
   await using own = await testWorker({ threads: 1 });
   const run = own.client.run({ sql: ENDLESS });
   const [first = 0] = run.add(GZIP);
@@ -244,7 +246,7 @@ test('withdrawn traces come back if they were not begun', async () => {
   expect(run.ends.has(first)).toBe(false);
 });
 
-test('draining finishes what was begun, gives back the rest and refuses new work', async () => {
+test('a worker that drains finishes running tasks, returns the others and refuses new ones', async () => {
   await using own = await testWorker({ threads: 1, drainMs: 60_000 });
   const run = own.client.run({ sql: LONG });
   const [first = 0] = run.add(GZIP);
@@ -260,7 +262,7 @@ test('draining finishes what was begun, gives back the rest and refuses new work
   await drained;
 });
 
-test('lists what patterns match, and stops at the limit', async () => {
+test('List returns the traces that match patterns, and stops at the limit', async () => {
   const addresses = async (patterns: string[], limit: number): Promise<string[]> => {
     const found: string[] = [];
     for await (const { trace } of shared.client.list(patterns, limit))
@@ -275,7 +277,7 @@ test('lists what patterns match, and stops at the limit', async () => {
   await expect(addresses(['/local/none'], 0)).rejects.toThrow('there is no such trace');
 });
 
-test('a path that leads out of the root is forbidden', async () => {
+test('a symbolic link that leads out of the root is forbidden', async () => {
   await using root = await tempDir();
   await copyFile(join(CORPUS, 'recorded/linux/gzip-cpu.pftrace'), join(root.path, 'in.pftrace'));
   await symlink('/etc/passwd', join(root.path, 'out.pftrace'));

@@ -1,17 +1,17 @@
-/** One assigned trace of a `Run` stream, from its assignment to its end. */
+/** Tracks one assigned task of a `Run` stream, from its assignment to its end. */
 import type { TaskPhase } from '../../lib/proto/messages.ts';
 
 export class RunningTask {
   readonly trace: Buffer;
   readonly abort = new AbortController();
-  /** Once it is begun it is not given back. */
+  /** Whether work has begun; then the task can no longer be withdrawn. */
   begun = false;
-  /** When it was assigned, or begun; since the epoch. */
+  /** When it was assigned, or work began, in milliseconds since the epoch. */
   fromMs = Date.now();
   #phase: TaskPhase = 'QUEUED';
   readonly #assignedAt = performance.now();
   #phaseFrom = this.#assignedAt;
-  /** Time on a thread before the one it is on. */
+  /** Milliseconds that earlier threads worked on it. */
   #threadMsBefore = 0;
   #threadFrom: number | undefined;
 
@@ -23,14 +23,17 @@ export class RunningTask {
     return this.#phase;
   }
 
+  /** Milliseconds in the current phase. */
   get phaseMs(): number {
     return Math.round(performance.now() - this.#phaseFrom);
   }
 
+  /** Milliseconds since the assignment. */
   get totalMs(): number {
     return Math.round(performance.now() - this.#assignedAt);
   }
 
+  /** Milliseconds on threads, in all. */
   get threadMs(): number {
     const now = this.#threadFrom === undefined ? 0 : performance.now() - this.#threadFrom;
     return Math.round(this.#threadMsBefore + now);
@@ -41,6 +44,7 @@ export class RunningTask {
     this.fromMs = Date.now();
   }
 
+  /** Enters a phase; in every phase but QUEUED the task occupies a thread. */
   enter(phase: TaskPhase): void {
     if (phase === this.#phase) return;
     const now = performance.now();

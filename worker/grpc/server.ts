@@ -1,4 +1,4 @@
-/** The gRPC edge of a worker: both services on one port. */
+/** The gRPC server of a worker: its two services and health checks on one port. */
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
@@ -36,7 +36,7 @@ import { sendTrace } from './read-call.ts';
 import { RunStreamHandler, type RunStreamParts, type RunStreamSink } from './run-call.ts';
 import { TraceSpans } from './trace-spans.ts';
 
-/** One message holds all results of a trace here, and a message is below 2 GiB. */
+/** QueryTrace returns all results of a trace in one message, and a message is below 2 GiB. */
 const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
 
 export interface ServerParts extends RunStreamParts {
@@ -53,7 +53,7 @@ export class WorkerServer {
   readonly #notServing: () => void;
   readonly #runs = new Set<RunStreamHandler>();
   readonly #startedAt = performance.now();
-  /** Calls of the unary service that are being answered. */
+  /** Number of QueryTrace calls that are running. */
   #unary = 0;
   #draining = false;
   #whenIdle: (() => void) | undefined;
@@ -76,7 +76,9 @@ export class WorkerServer {
     });
   }
 
-  /** @returns the port it listens on. @throws invalid_option where it cannot listen there. */
+  /**
+   * @returns the port that the server listens on. @throws invalid_option if it cannot listen on the address
+   */
   listen(hostPort: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(hostPort, this.#credentials, (error, port) => {
@@ -93,6 +95,7 @@ export class WorkerServer {
     return this.#draining;
   }
 
+  /** Returns counters and gauges for the metrics. */
   measure(): Measured {
     const { admission } = this.#parts;
     return {
@@ -112,7 +115,7 @@ export class WorkerServer {
     return queued;
   }
 
-  /** Takes no new work, finishes what was begun; resolves when there is none left. */
+  /** Refuses new tasks and resolves when running ones are finished and their results are sent. */
   async drain(): Promise<void> {
     this.#draining = true;
     this.#notServing();
@@ -121,11 +124,11 @@ export class WorkerServer {
       this.#whenIdle = resolve;
       this.#checkIdle();
     });
-    // The last answers may still be on their way.
+    // The last results may still be in flight.
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
   }
 
-  /** Cuts off whatever is still going on. */
+  /** Ends all calls at once. */
   close(): void {
     this.#server.forceShutdown();
   }
@@ -159,7 +162,9 @@ export class WorkerServer {
     });
   }
 
-  /** Only under a span of the client: a trace by itself is no story. */
+  /**
+   * Returns spans only if the client sent a trace context; spans of single traces are of no use without it.
+   */
   #spansFor(metadata: grpc.Metadata): TraceSpans | undefined {
     const { tracing } = this.#parts;
     const under = traceContextOf(metadata);
@@ -185,6 +190,7 @@ export class WorkerServer {
     }
   }
 
+  /** Runs a script on one trace for QueryTrace, and returns all its rows in one response. */
   async #answerWhole(
     { trace, sqlQuery }: BigtraceQueryTraceArgs,
     peer: string,
@@ -194,7 +200,7 @@ export class WorkerServer {
     if (sqlQuery.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
     checkSqlLength('SQL', sqlQuery, printable(textFromBytes(trace)));
     const { limits } = this.#parts;
-    const user = peer.slice(0, peer.lastIndexOf(':')); // upstream's protocol names none
+    const user = peer.slice(0, peer.lastIndexOf(':')); // upstream's protocol has no user
     const result: Buffer[] = [];
     await executeTask(
       this.#parts,
@@ -254,7 +260,7 @@ export class WorkerServer {
     };
   }
 
-  /** The traces that have run longest. */
+  /** The traces that have run longest, at most NAMED_MAX. */
   #running(): RunningTrace[] {
     return [...this.#runs]
       .flatMap((run) => run.running())
@@ -304,9 +310,10 @@ export class WorkerServer {
   }
 }
 
-/** How many traces of a kind `Status` names. */
+/** Maximum number of running and of barred traces that `Status` lists. */
 const NAMED_MAX = 100;
 
+/** Serves a streaming call: ends it when `send` resolves, or with the error that it throws. */
 async function streamed<Request, Response>(
   call: grpc.ServerWritableStream<Request, Response>,
   send: (signal: AbortSignal) => Promise<void>,
@@ -318,11 +325,14 @@ async function streamed<Request, Response>(
     await send(abort.signal);
     call.end();
   } catch (thrown) {
-    call.emit('error', toServiceError(thrown)); // grpc-js ends the call with it
+    call.emit('error', toServiceError(thrown)); // grpc-js ends the call with the error
   }
 }
 
-/** Headers now, not with the first message: an orchestrator tells a worker that died at it from one that was gone. */
+/**
+ * Sends headers before the first message, so that an orchestrator knows whether a worker that died had
+ * received the call.
+ */
 function sayReached(call: { sendMetadata(metadata: grpc.Metadata): void }): void {
   call.sendMetadata(new grpc.Metadata());
 }

@@ -4,14 +4,14 @@ import { testWorker, until } from '../testing/worker.ts';
 
 const GZIP = '/local/recorded/linux/gzip-cpu.pftrace';
 const TASKS = 300;
-/** What waits in the worker and on the way is some megabytes, and each answer has 120 kB. */
+/** Some megabytes wait in the worker and in the connection, and each result has 120 kB. */
 const DONE_MAX = TASKS / 2;
 
-test('cached results wait for a slow reader, however many credits it has', async () => {
+test('cached results wait for a slow client, however many credits it has', async () => {
   await using worker = await testWorker();
   const { client } = worker;
   const run = client.run({ sql: 'SELECT hex(zeroblob(60000)) AS x' });
-  // Cheap answers bring credits.
+  // Cheap results increase the credits.
   while (run.credits < TASKS) await run.answers(run.add(...Array.from({ length: 50 }, () => GZIP)));
   const done = async (): Promise<number> => (await client.status()).counters['tasks_done'] ?? 0;
   const before = await done();
@@ -20,7 +20,7 @@ test('cached results wait for a slow reader, however many credits it has', async
   await until(async () => {
     const { gauges } = await client.status();
     const lookups = (gauges['lookups'] ?? 1) + (gauges['lookups_waiting'] ?? 1);
-    return lookups === 0 && (await done()) > before; // all have looked at their trace
+    return lookups === 0 && (await done()) > before; // all lookups are done
   });
   expect((await done()) - before).toBeLessThan(DONE_MAX);
   run.call.resume();

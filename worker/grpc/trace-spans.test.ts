@@ -28,7 +28,7 @@ function end(spans: TraceSpans, trace: string, tookMs: number, event = ANSWER): 
   spans.ended({ queryId: 'q', trace: Buffer.from(trace), fromMs: NOW - tookMs, event });
 }
 
-test('of very many traces: the first ones, those that are slower than all before, and failures', () => {
+test('the first traces, each trace slower than all before, and failed traces get a span', () => {
   const { tracing, spans } = recorded();
   const ofQuery = new TraceSpans(tracing, { traceparent: 'up' });
   for (let at = 0; at < 100_000; at += 1) end(ofQuery, `first ${at}`, 1000);
@@ -39,14 +39,14 @@ test('of very many traces: the first ones, those that are slower than all before
   expect(spans.slice(100).map((span) => span['bigtrace.trace'])).toEqual(['slow', 'failed']);
 });
 
-test('never more than 200, whatever fails', () => {
+test('a query gets at most 200 spans, even if every trace fails', () => {
   const { tracing, spans } = recorded();
   const ofQuery = new TraceSpans(tracing, { traceparent: 'up' });
   for (let at = 0; at < 1000; at += 1) end(ofQuery, 'failed', 0, FAILURE);
   expect(spans).toHaveLength(200);
 });
 
-test('a trace that was given back has none', () => {
+test('a returned task gets no span', () => {
   const { tracing, spans } = recorded();
   end(new TraceSpans(tracing, { traceparent: 'up' }), 'back', 0, { returned: { id: [1] } });
   expect(spans).toEqual([]);

@@ -1,22 +1,26 @@
-/** Spans of one query's traces on this worker: for the first ones, then for those that stand out. */
+/**
+ * Records spans for some of one query's traces on this worker: the first ones, and later ones that are slow
+ * or fail.
+ */
 
 import type { TraceContext, Tracing } from '../../lib/common/observability/tracing.ts';
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { RunEvent } from '../../lib/proto/messages.ts';
 
-/** Of a query over a million traces there are no more spans than these, from each worker. */
+/** Maximum number of spans of a query on each worker: of the first traces, and in all. */
 const FIRST_SPANS = 100;
 const SPANS_MAX = 200;
 
 export interface EndedTrace {
   queryId: string;
   trace: Buffer;
-  /** When work on it began; since the epoch. */
+  /** When work on it began, in milliseconds since the epoch. */
   fromMs: number;
-  /** How it ended. */
+  /** The event that ended the task. */
   event: RunEvent;
 }
 
+/** Decides which traces of a query get a span. */
 export class TraceSpans {
   readonly #tracing: Tracing;
   readonly #under: TraceContext;
@@ -29,9 +33,10 @@ export class TraceSpans {
     this.#under = under;
   }
 
+  /** Records a span for the ended trace if it is among the first, slower than all before it, or failed. */
   ended({ queryId, trace, fromMs, event: { rows, types, failure } }: EndedTrace): void {
     const stats = rows?.stats ?? types?.stats;
-    if (stats === undefined && failure === undefined) return; // given back, unbegun
+    if (stats === undefined && failure === undefined) return; // returned before it began
     const tookMs = Date.now() - fromMs;
     const standsOut = failure !== undefined || tookMs > this.#slowestMs;
     this.#slowestMs = Math.max(this.#slowestMs, tookMs);

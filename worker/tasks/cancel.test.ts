@@ -1,4 +1,4 @@
-/** A task is cancelled in each phase: its engine work ends, its permits are free, and its stream goes on. */
+/** Cancels tasks in each phase: the engine stops, all permits are released, and the stream continues. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ const ENDLESS =
   'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n';
 const HOUR = { minMs: 3_600_000, bytesPerSecond: 2 ** 20 };
 
-/** Says how large each trace is, of /stat not even that, and gives no byte of any. */
+/** A store that reports the size of each trace (below /stat not even that), and sends no bytes. */
 let silent: Server;
 let host: string;
 let worker: TestWorker;
@@ -43,7 +43,7 @@ async function gauges(): Promise<Record<string, number>> {
   return (await worker.client.status()).gauges;
 }
 
-/** Resolves when the stream has told that the task is in the phase. */
+/** Resolves when the stream has reported that the task is in the phase. */
 async function told(run: TestRun, id: number | undefined, phase: string): Promise<void> {
   await run.until(() =>
     run.events.some(({ states }) =>
@@ -52,6 +52,7 @@ async function told(run: TestRun, id: number | undefined, phase: string): Promis
   );
 }
 
+/** Resolves when no task is left and no permit is held. */
 async function nothingHeld(): Promise<void> {
   await until(async () => {
     const { tasksRunning, tasksQueued, gauges: now } = await worker.client.status();
@@ -64,32 +65,35 @@ test.each([
   ['PARSING', NAN, 'SELECT 1'],
   ['RUNNING_SQL', GZIP, ENDLESS],
   ['READING', 'silent', 'SELECT 1'],
-] as const)('%s: the task is named, and cancelled', async (phase, trace, sql) => {
-  const run = worker.client.run({ sql, user: 'a' });
-  const address = trace === 'silent' ? `/http/${host}/x` : trace;
-  const [id = 0] = run.add(address);
-  await told(run, id, phase);
-  const { running = [] } = await worker.client.status();
-  expect(running.map((one) => [one.trace.toString(), one.phase, one.queryId, one.user])).toEqual([
-    [address, phase, 'test', 'a'],
-  ]);
-  const [queued = 0] = run.add(GZIP);
-  await told(run, queued, 'QUEUED');
-  run.call.write({ cancel: { id: [id, queued] } });
-  const ends = await run.answers([id, queued]);
-  expect(ends.map(({ end, results }) => [end.returned?.id, results.length])).toEqual([
-    [[id], 0],
-    [[queued], 0],
-  ]);
-  await nothingHeld();
-  run.call.cancel();
-  const after = worker.client.run({ sql: 'SELECT count(*) FROM sched' });
-  const [end] = await after.answers(after.add(GZIP));
-  expect(rowsOf(end?.results ?? [])).toEqual([[2547n]]);
-  after.call.cancel();
-});
+] as const)(
+  '%s: Status names the running task, and cancelling ends it',
+  async (phase, trace, sql) => {
+    const run = worker.client.run({ sql, user: 'a' });
+    const address = trace === 'silent' ? `/http/${host}/x` : trace;
+    const [id = 0] = run.add(address);
+    await told(run, id, phase);
+    const { running = [] } = await worker.client.status();
+    expect(running.map((one) => [one.trace.toString(), one.phase, one.queryId, one.user])).toEqual([
+      [address, phase, 'test', 'a'],
+    ]);
+    const [queued = 0] = run.add(GZIP);
+    await told(run, queued, 'QUEUED');
+    run.call.write({ cancel: { id: [id, queued] } });
+    const ends = await run.answers([id, queued]);
+    expect(ends.map(({ end, results }) => [end.returned?.id, results.length])).toEqual([
+      [[id], 0],
+      [[queued], 0],
+    ]);
+    await nothingHeld();
+    run.call.cancel();
+    const after = worker.client.run({ sql: 'SELECT count(*) FROM sched' });
+    const [end] = await after.answers(after.add(GZIP));
+    expect(rowsOf(end?.results ?? [])).toEqual([[2547n]]);
+    after.call.cancel();
+  },
+);
 
-test('a lookup that hangs, and one that waits for it, are cancelled with their stream', async () => {
+test('a hanging lookup, and one that waits for its permit, are cancelled with their stream', async () => {
   const run = worker.client.run({ sql: 'SELECT 1' });
   run.add(`/http/${host}/stat/1`, `/http/${host}/stat/2`);
   await until(async () => (await gauges())['store_requests_waiting'] === 1);

@@ -1,10 +1,10 @@
-/** Columns of an answer, and what kinds of cells they hold. */
+/** Determines the columns of a result, and the types of their cells. */
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import { KindsCollector } from '../../lib/query-result/index.ts';
 
 export interface ResultColumn {
   name: Uint8Array;
-  /** Set of bits `1 << CellType`. */
+  /** Bit set: bit `1 << CellType` for each type that occurs. */
   kinds: number;
 }
 
@@ -12,7 +12,7 @@ export function columnsFound(collector: KindsCollector): ResultColumn[] {
   return collector.columns().map(({ name, kinds }) => ({ name: bytesFromText(name), kinds }));
 }
 
-/** The columns of results that are there already; lets others run between them. */
+/** Returns the columns of complete results; yields to the event loop between results. */
 export async function columnsOf(results: Iterable<Uint8Array>): Promise<ResultColumn[]> {
   const collector = new KindsCollector();
   for (const result of results) {

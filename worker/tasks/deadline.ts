@@ -1,9 +1,9 @@
-/** Work under a parent's signal and a time of its own. */
+/** Runs work with a time limit, below a parent's AbortSignal. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
 /**
- * Runs `work` with a signal that is aborted with the parent's reason, or with deadline_exceeded after
- * `ms`; `what` says whose time it was. Nothing stays attached to the parent.
+ * Runs `work` with a signal that is aborted with the parent's reason, or with deadline_exceeded after `ms`
+ * milliseconds; the error's message begins with `what`. No listener stays on the parent's signal.
  */
 export async function withDeadline<T>(
   parent: AbortSignal,

@@ -1,7 +1,7 @@
 /**
- * One answer that an engine has to give: admits the task to a thread, loads the trace there unless a slot has
- * it, and runs the script. What has to be read is begun to be read before the task waits for a thread: with a
- * thread, it waits for no store's turn (admission.ts).
+ * Executes a task that is not in the result cache: acquires a thread, leases an engine, loads the trace
+ * unless an engine holds it, and runs the script. The trace's bytes are requested before the task waits for a
+ * thread, because a task that holds a thread must not wait for a store (admission.ts).
  */
 import { FIRST_READING, ReadAgain, type ReadingMode } from '../../lib/engine/index.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
@@ -15,11 +15,12 @@ import { checkResult } from './limits.ts';
 import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './question.ts';
 import { ReadAhead } from './read-ahead.ts';
 
-/** How much of a trace is held before a thread is free for it. */
+/** Bytes of a trace that are read before a thread is free for it. */
 const READ_AHEAD_BYTES = 2 ** 20;
 
 const RESIDENT: LoadedFrom = { loadMs: 0, traceBytes: 0, tier: 'resident' };
 
+/** One task that needs an engine; `run` is called once. */
 export class UncachedTask {
   readonly #parts: TaskExecutorParts;
   readonly #question: TaskRequest;
@@ -28,10 +29,11 @@ export class UncachedTask {
   readonly #admitted: TaskPermits;
   readonly #signal: AbortSignal;
   #reading: { ahead: ReadAhead; permit: Permit } | undefined;
-  /** Resolves once the permit of the last read is released. */
+  /** Resolves once the last read's permit is released. */
   #readEnded: Promise<void> = Promise.resolve();
-  /** Whether there was an image of the trace; one that could not be used is not looked for again. */
+  /** Whether a snapshot exists; 'none' also after one could not be used, so that it is not tried again. */
   #image: 'unknown' | 'there' | 'none' = 'unknown';
+  /** Whether onBegin was called. */
   #begun = false;
   #mode: ReadingMode = FIRST_READING;
 
@@ -49,10 +51,14 @@ export class UncachedTask {
     this.#keys = keys;
     this.#admitted = admitted;
     this.#signal = signal;
-    // What senses history would see in an image, too, that others were there before.
+    // A script that reads the query history would see in a snapshot that other scripts ran before.
     if (question.script.readsQueryHistory) this.#image = 'none';
   }
 
+  /**
+   * Alternates between preparing to load and trying a thread, until there is a result. @throws BigtraceError;
+   * the signal's reason
+   */
   async run(): Promise<TaskResult> {
     const { script, outlet } = this.#question;
     const patience: Patience = {};
@@ -75,7 +81,10 @@ export class UncachedTask {
     }
   }
 
-  /** Undefined where the thread is of no use yet: somebody else has the trace, or it has to be read first. */
+  /**
+   * Tries to get the result with a thread. Undefined if another task loads or queries the trace, or it must
+   * be read first.
+   */
   async #withThread(
     permit: ThreadPermit,
     evenSecond: boolean,
@@ -95,7 +104,7 @@ export class UncachedTask {
     try {
       answered = await this.#onThread(lease);
     } finally {
-      // Marks are taken back in this turn, but the answer need not wait for that.
+      // The engine is rolled back before the permit is released, but the result does not wait for that.
       const released = lease.release().then(() => {
         permit.release();
         this.#parts.keeper.schedule();
@@ -106,6 +115,7 @@ export class UncachedTask {
     return answered;
   }
 
+  /** Leases an engine for the trace, if the task can use one now. */
   #lease(evenSecond: boolean): Lease | undefined {
     const { pool } = this.#parts;
     const { script, outlet } = this.#question;
@@ -115,7 +125,7 @@ export class UncachedTask {
     return pool.take(this.#keys.key, { evenSecond, mayLoad });
   }
 
-  /** Makes sure that there is an image of the trace, or that its bytes are on their way. */
+  /** Ensures that the trace has a snapshot, or that its bytes are being read. */
   async #prepareToLoad(): Promise<void> {
     if (this.#reading !== undefined) return;
     if (this.#image !== 'none')
@@ -138,7 +148,10 @@ export class UncachedTask {
     this.#offerRead();
   }
 
-  /** A read that waits for its thread makes way for other users': it is begun again later. */
+  /**
+   * Offers the read's permits to other users while the task waits for a thread; if they are revoked, the read
+   * is repeated later.
+   */
   #offerRead(): void {
     const reading = this.#reading;
     reading?.permit.offer(() => {
@@ -147,7 +160,10 @@ export class UncachedTask {
     });
   }
 
-  /** Undefined where the image could not be used, or the trace has to be read in another way. */
+  /**
+   * Loads the trace if necessary and runs the script. Undefined if the snapshot was unusable, or the trace
+   * must be read in another mode.
+   */
   #onThread(lease: Lease): Promise<TaskResult | undefined> {
     const { traceTimeoutMs } = this.#question.limits;
     return withDeadline(this.#signal, traceTimeoutMs, 'this trace', async (signal) => {
@@ -159,6 +175,10 @@ export class UncachedTask {
     });
   }
 
+  /**
+   * Parses the bytes that are being read, or restores the snapshot. Undefined if the load must be repeated in
+   * another way.
+   */
   async #load(lease: Lease, signal: AbortSignal): Promise<LoadedFrom | undefined> {
     const { images } = this.#parts;
     const { limits, onPhase } = this.#question;
@@ -193,6 +213,7 @@ export class UncachedTask {
     }
   }
 
+  /** Runs the script on the leased engine, and caches a deterministic result. */
   async #ask(lease: Lease, loaded: LoadedFrom, signal: AbortSignal): Promise<TaskResult> {
     const { results, resultDisk, counters } = this.#parts;
     const { script, limits, wantsKinds, onResult, onPhase } = this.#question;

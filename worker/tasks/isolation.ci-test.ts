@@ -14,7 +14,7 @@ const PATHS = [
   'recorded/chrome/fetch-a.pftrace',
 ];
 
-/** Scripts that look, scripts that leave marks, scripts that would see each other's. */
+/** Scripts that only read, scripts that mutate state, and scripts that would see the mutations of others. */
 const SCRIPTS = [
   'SELECT count(*), sum(dur) FROM slice',
   'SELECT name, count(*) FROM thread GROUP BY name ORDER BY 2 DESC, 1 LIMIT 20',
@@ -40,6 +40,7 @@ const SCRIPTS = [
   'SELECT 1; SELECT',
 ];
 
+/** Runs the script on a new engine that loaded only this trace. */
 type Outcome = CellValue[][] | { code: string; message: string };
 
 function freshOutcome(engine: Engine, trace: Uint8Array, sql: string): Outcome {
@@ -59,7 +60,7 @@ function freshOutcome(engine: Engine, trace: Uint8Array, sql: string): Outcome {
 interface Step {
   path: number;
   script: number;
-  /** Milliseconds after which the client goes away; undefined: it waits for the answer. */
+  /** Milliseconds after which the client cancels; undefined: it waits for the result. */
   leaveMs: number | undefined;
 }
 
@@ -89,9 +90,9 @@ const step = fc.record({
   ),
 });
 
-test('an answer is that of a fresh instance, whatever others do before and beside it', async () => {
+test('a result is that of a fresh engine, whatever other clients do before and at the same time', async () => {
   await using cache = await tempDir();
-  // Little memory, so that traces are let go, restored and shared all the time.
+  // Little memory, so that traces are evicted, restored and shared all the time.
   await using worker = await testWorker({ memoryBytesMax: 180 * 2 ** 20, cacheDir: cache.path });
   const engine = await loadEngine((await testConfig()).engineFile);
   const traces = await Promise.all(PATHS.map((path) => readFile(join(CORPUS, path))));

@@ -1,19 +1,20 @@
-/** The bounds of one answer: what the client wants, within what the service allows. */
+/** Defines the limits of one task: those that the client requests, but at most the worker's own. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Limits } from '../../lib/proto/messages.ts';
 
-/** The service's own maxima, which are its defaults too. */
+/** The worker's limits are the maxima of the requested ones, and their defaults. */
 export interface TaskLimits {
-  /** Loading and asking one trace, from when a thread is free for it. */
+  /** Time to load the trace and run the script, in milliseconds, from when the task leases an engine. */
   traceTimeoutMs: number;
   traceBytesMax: number;
-  /** Of one TraceProcessor instance. */
+  /** Maximum memory of the engine. */
   memoryBytesMax: number;
-  /** Of one trace. */
+  /** Maximum number of rows, and size of the encoded results, of one trace. */
   resultRowsMax: number;
   resultBytesMax: number;
 }
 
+/** Combines requested limits with the worker's own; a limit of 0 or undefined is not requested. */
 export function taskLimits(asked: Partial<Limits> | null | undefined, own: TaskLimits): TaskLimits {
   const within = (wanted: number | undefined, max: number): number =>
     wanted === undefined || wanted === 0 ? max : Math.min(wanted, max);
@@ -26,6 +27,7 @@ export function taskLimits(asked: Partial<Limits> | null | undefined, own: TaskL
   };
 }
 
+/** @throws limit_exceeded if the trace is larger than the limit */
 export function checkTraceBytes(size: number, { traceBytesMax }: TaskLimits): void {
   if (size > traceBytesMax)
     throw new BigtraceError(
@@ -34,6 +36,7 @@ export function checkTraceBytes(size: number, { traceBytesMax }: TaskLimits): vo
     );
 }
 
+/** @throws limit_exceeded if the result has more rows or bytes than its limits */
 export function checkResult(
   rows: number,
   bytes: number,

@@ -1,6 +1,7 @@
 /**
- * What the cells of a script's columns may be, whatever the trace: asked where a trace has no value in a column.
- * It is inferred on a thread of its own, without a trace (lib/engine/inference), and remembered.
+ * Infers the cell types that a script's columns may have on any trace; needed if a trace has no value in a
+ * column. The inference (lib/engine/inference) runs in an additional engine thread without a trace, and its
+ * result is cached by script.
  */
 import { Worker } from 'node:worker_threads';
 import type { Engine } from '../../lib/engine/index.ts';
@@ -15,22 +16,26 @@ import {
 import type { ResultColumn } from './columns.ts';
 import type { ScriptFacts } from './script.ts';
 
-/** A script that does more than this without a trace is not waited for. */
+/** Time limit of an inference; a script that takes longer has no inferred types. */
 const INFERENCE_MS_MAX = 30_000;
+/** Maximum memory of the engine that infers. */
 const INFERENCE_BYTES_MAX = 512 * 2 ** 20;
 
+/** Maximum number of cached inferences; the least recently used go first. */
 const REMEMBERED_MAX = 1000;
 
 const NULL = 1 << CellType.NULL;
+/** The types of a summary's columns: metric_id, dimensions, value. */
 const SUMMARY_KINDS = [1 << CellType.STRING, 1 << CellType.STRING, (1 << CellType.FLOAT64) | NULL];
 
+/** For each column the bit set of its possible cell types; undefined if they could not be inferred. */
 type Kinds = number[] | undefined;
 
 export class PossibleKinds {
   readonly #engine: Engine;
   readonly #threadEntry: URL;
   readonly #remembered = new Map<string, Promise<Kinds>>();
-  /** Settles when the inference that was begun last has ended: one thread at a time. */
+  /** Settles when the last inference has ended; there is one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine, threadEntry: URL) {
@@ -38,7 +43,7 @@ export class PossibleKinds {
     this.#threadEntry = threadEntry;
   }
 
-  /** Undefined where it cannot be told; never rejects. */
+  /** Resolves to the possible types, or to undefined if they cannot be inferred; never rejects. */
   of({ sql, digest, isSummary }: ScriptFacts): Promise<Kinds> {
     if (isSummary) return Promise.resolve(SUMMARY_KINDS);
     const kinds = this.#remembered.get(digest) ?? this.#begin(sql);
@@ -82,7 +87,7 @@ export class PossibleKinds {
   }
 }
 
-/** The columns of a trace as the orchestrator is told of them. */
+/** Converts a trace's columns for the orchestrator; adds the possible types if a column has no value. */
 export async function withPossibleKinds(
   columns: readonly ResultColumn[],
   script: ScriptFacts,

@@ -1,4 +1,4 @@
-/** What is asked of one trace, what the answer is, and what parts of the worker give it. */
+/** Defines what a task consists of, what it results in, and the parts of the worker that execute it. */
 import type { TaskPhase, TaskStats } from '../../lib/proto/messages.ts';
 import type { TraceStores } from '../../lib/trace-store/index.ts';
 import type { ResultDiskCache } from '../cache/result-disk.ts';
@@ -26,49 +26,52 @@ export interface TaskExecutorParts {
   barred: BarredTraces;
   admission: Admission;
   counters: Counters;
-  /** The worker's own bounds. */
+  /** The worker's own limits, which are the maxima of a task's limits. */
   limits: TaskLimits;
-  /** How long a trace of a size may take to load. */
+  /** Time limit for loading a trace, by its size. */
   loadBound: LoadBound;
-  /** Names the engine: what another has loaded is of no use to this one. */
+  /** Engine version. Snapshots, results and bars of other versions are not used. */
   engineIdentity: string;
 }
 
 export interface TaskRequest {
   /** Address of the trace. */
   trace: string;
-  /** Of the trace, as its client has just seen it; empty: it has not. */
+  /** Generation of the trace in the client's recent listing; '' if the client knows none. */
   generation: string;
   script: ScriptFacts;
   limits: TaskLimits;
-  /** Whether the kinds of the columns are asked for, and not the rows. */
+  /** Whether the columns and their types are requested, instead of rows. */
   wantsKinds: boolean;
   turn: Turn;
-  /** Called once, when the trace gets a thread or a remembered answer is used; how long it waited for its turn. */
+  /**
+   * Called once, when the task leases an engine or a cached result is used, with the milliseconds that it
+   * waited for threads.
+   */
   onBegin(waitedMs: number): void;
   onPhase(phase: TaskPhase): void;
   onResult: OnResult;
-  /** Where results go, if it takes only so many; work begins when there is room. */
+  /** Back-pressure of the client, if it has any: a task begins only while the outlet is not full. */
   outlet?: Outlet;
 }
 
 export interface Outlet {
   readonly full: boolean;
-  /** Resolves when it is not full. @throws the signal's reason */
+  /** Resolves when the outlet is not full. @throws the signal's reason */
   room(signal: AbortSignal): Promise<void>;
 }
 
 export interface TaskResult {
-  /** Where kinds were wanted. */
+  /** Undefined unless `wantsKinds`. */
   columns: readonly ResultColumn[] | undefined;
   stats: TaskStats;
 }
 
 export interface CacheKeys {
-  /** Of the trace, its generation, and the engine. */
+  /** Key of the trace, its generation and the engine version. */
   key: string;
-  /** Of the script's answer on it. */
+  /** Key of the script's result on it. */
   resultKey: string;
-  /** The trace's size, where it is known. */
+  /** Size of the trace in bytes, if its store reported it. */
   traceBytes: number | undefined;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ReadAhead } from './read-ahead.ts';
 
-/** Chunks of 10 bytes, counted as they are asked for. */
+/** A source of 10-byte chunks that counts how many were requested. */
 function source(chunks: number, failure?: Error) {
   const state = { asked: 0, left: false };
   async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -22,7 +22,7 @@ async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('gives all chunks in order', async () => {
+test('all chunks arrive in order', async () => {
   const ahead = new ReadAhead(() => source(100).read, 25);
   const seen: number[] = [];
   for await (const chunk of ahead) seen.push(chunk[0] ?? 0);
@@ -30,7 +30,7 @@ test('gives all chunks in order', async () => {
   await ahead.done;
 });
 
-test('reads ahead no further than its bound', async () => {
+test('no more is read ahead than the limit allows', async () => {
   const { state, read } = source(100);
   const ahead = new ReadAhead(() => read, 25);
   await settled();
@@ -40,7 +40,7 @@ test('reads ahead no further than its bound', async () => {
   expect(state.left).toBe(true);
 });
 
-test('a failure comes after the chunks before it', async () => {
+test('a failure is thrown after the chunks that preceded it', async () => {
   const ahead = new ReadAhead(() => source(2, new Error('cut')).read, 1000);
   await ahead.done;
   const seen: number[] = [];
@@ -51,7 +51,7 @@ test('a failure comes after the chunks before it', async () => {
   expect(seen).toEqual([1, 2]);
 });
 
-test('one that is closed unread ends the source', async () => {
+test('closing an unread ReadAhead ends the source', async () => {
   const { state, read } = source(100);
   const ahead = new ReadAhead(() => read, 25);
   await settled();
@@ -60,7 +60,7 @@ test('one that is closed unread ends the source', async () => {
   expect(state.left).toBe(true);
 });
 
-test('closing aborts a source that is silent', async () => {
+test('closing aborts a source that does not respond', async () => {
   let told: AbortSignal | undefined;
   async function* silent(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     told = signal;

@@ -1,4 +1,4 @@
-/** Begins to read a trace before a thread is free for it, as far as a bound of bytes allows. */
+/** Reads the beginning of a trace, up to a number of bytes, before a thread is free for it. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
 export class ReadAhead implements AsyncIterable<Uint8Array> {
@@ -8,23 +8,26 @@ export class ReadAhead implements AsyncIterable<Uint8Array> {
   #bytes = 0;
   #end: { thrown?: unknown } | undefined;
   #closed = false;
-  /** Wakes the reader of this, or the pump; each waits only where the other does not. */
+  /** Wakes the iterator or the pump; at most one of them waits at a time. */
   #wake: (() => void) | undefined;
   /** Resolves once nothing more is read from the source. */
   readonly done: Promise<void>;
 
-  /** @param open begins to read; its signal is aborted when this is closed */
+  /** @param open opens the source; its signal is aborted by close() */
   constructor(open: (signal: AbortSignal) => AsyncIterable<Uint8Array>, bytesMax: number) {
     this.#bytesMax = bytesMax;
     this.done = this.#pump(open(this.#abort.signal));
   }
 
-  /** Whether it gives no more chunks than it has given. */
+  /** Whether close() was called or the iteration has ended. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Reads no more. Whoever iterates to the end or leaves the loop need not say so. */
+  /**
+   * Stops reading and drops the chunks that were not consumed. Not needed after an iteration, complete or
+   * not.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

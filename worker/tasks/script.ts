@@ -1,4 +1,4 @@
-/** What is known of a script before it runs. */
+/** Determines the properties of a script before it runs. */
 import { createHash } from 'node:crypto';
 import { checkSqlLength } from '../../lib/common/text/text-bounds.ts';
 import {
@@ -12,16 +12,17 @@ import {
 } from '../../lib/engine/index.ts';
 
 export interface ScriptFacts extends ScriptTraits {
-  /** PerfettoSQL, or the specification of a summary. */
+  /** PerfettoSQL, or the summary specification if `isSummary`. */
   sql: Uint8Array;
   isSummary: boolean;
-  /** Names the script. */
+  /** SHA-256 of the script, in base64url. */
   digest: string;
 }
 
 /**
- * `packages`: what the worker has beside the standard library.
- * @throws limit_exceeded for a script that is longer than SQL may be
+ * Returns the properties of a script. If it may include modules, it gets the traits of all `packages`, the
+ * SQL packages beside the standard library.
+ * @throws limit_exceeded if the script is longer than the maximum length of SQL
  */
 export function scriptFacts(sql: Uint8Array, packages: readonly PackageFacts[]): ScriptFacts {
   checkSqlLength('SQL', sql);

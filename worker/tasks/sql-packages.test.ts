@@ -9,7 +9,7 @@ const FETCH = '/local/recorded/chrome/fetch-a.pftrace';
 const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 const SCRIPT = 'INCLUDE PERFETTO MODULE fleet.top; SELECT answer FROM fleet_top';
 
-/** First value, or the failure's message; and where the answer came from. */
+/** Returns the first value and the tier, or the failure's message and code. */
 async function ask(
   worker: TestWorker,
   trace: string,
@@ -30,7 +30,7 @@ async function withModule(directory: string, sql: string): Promise<string[]> {
 const top = (answer: string): string =>
   `CREATE PERFETTO TABLE fleet_top AS SELECT ${answer} AS answer FROM thread LIMIT 1`;
 
-test('a module is there in a trace that was parsed, is in memory, was marked, or came from its image', async () => {
+test('a module can be included in a trace that was parsed, is in memory, was mutated, or was restored from a snapshot', async () => {
   await using scratch = await tempDir();
   const sqlPackages = await withModule(join(scratch.path, 'sql'), top('1 + 1'));
   const cacheDir = join(scratch.path, 'cache');
@@ -58,7 +58,7 @@ test('a module is there in a trace that was parsed, is in memory, was marked, or
   }
 });
 
-test('an answer is remembered only where its modules are deterministic, too', async () => {
+test('a result is cached only if the included modules are deterministic, too', async () => {
   await using scratch = await tempDir();
   const sqlPackages = await withModule(scratch.path, top('hex(randomblob(16))'));
   await using worker = await testWorker({ sqlPackages });
@@ -68,7 +68,7 @@ test('an answer is remembered only where its modules are deterministic, too', as
   expect(await ask(worker, COMPILE, 'SELECT 1')).toEqual([1n, 'result']);
 });
 
-test('a module with bad SQL is an error that names it', async () => {
+test('invalid SQL in a module is an error that names the module', async () => {
   await using scratch = await tempDir();
   const sqlPackages = await withModule(scratch.path, top('nope'));
   await using worker = await testWorker({ sqlPackages });
@@ -77,7 +77,7 @@ test('a module with bad SQL is an error that names it', async () => {
   expect(message).toMatch(/fleet\.top[\s\S]*nope/);
 });
 
-test('a worker whose packages cannot be does not start', async () => {
+test('a worker whose package directory is missing does not start', async () => {
   await using scratch = await tempDir();
   await rm(scratch.path, { recursive: true });
   await expect(testWorker({ sqlPackages: [`a=${scratch.path}`] })).rejects.toMatchObject({
@@ -90,7 +90,7 @@ const SUMMARY = `SUMMARIZE TRACE metric_spec {
   id: "threads" value: "n" query { sql { sql: "SELECT count(*) AS n FROM thread" } }
 }`;
 
-test('a summary is a script like any other: rows, kinds, memory of answers, errors', async () => {
+test('a summary is a script: it returns rows, column types, cached results and errors', async () => {
   await using worker = await testWorker();
   const [threads] = await ask(worker, COMPILE, 'SELECT CAST(count(*) AS REAL) FROM thread');
   const rows = await worker.client.rows(COMPILE, SUMMARY);

@@ -1,4 +1,7 @@
-/** Answers one script on one trace, from the cheapest place that has the answer. */
+/**
+ * Runs one script on one trace, with the result from the cheapest source: the result cache, a loaded trace, a
+ * snapshot, or parsing.
+ */
 import { asBigtraceError } from '../../lib/common/errors.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
 import type { CachedResult } from '../cache/result-memory.ts';
@@ -8,7 +11,7 @@ import { UncachedTask } from './engine-execution.ts';
 import { checkResult, checkTraceBytes } from './limits.ts';
 import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './question.ts';
 
-/** @throws BigtraceError about the trace; the signal's reason. */
+/** Executes one task and counts its outcome. @throws BigtraceError with the trace; the signal's reason */
 export async function executeTask(
   parts: TaskExecutorParts,
   question: TaskRequest,
@@ -31,7 +34,7 @@ export async function executeTask(
   }
 }
 
-/** One answer in the making. */
+/** Serves a task from the result cache, or passes it on to UncachedTask. */
 class TaskExecutor {
   readonly #parts: TaskExecutorParts;
   readonly #question: TaskRequest;
@@ -66,7 +69,7 @@ class TaskExecutor {
     return { key, resultKey: `${key}\0${script.digest}`, traceBytes };
   }
 
-  /** @throws the error that loading the trace ended with, where that is remembered */
+  /** Looks a result up in memory, then on disk. @throws the remembered error if the trace is barred */
   async #cachedResult({ key, resultKey }: CacheKeys): Promise<CachedResult | undefined> {
     const { results, resultDisk, barred, counters } = this.#parts;
     const { script, turn, outlet } = this.#question;
@@ -77,7 +80,7 @@ class TaskExecutor {
         resultDisk.used(resultKey);
         return held;
       }
-      if (outlet?.full === true) await outlet.room(this.#signal); // before it is read into memory
+      if (outlet?.full === true) await outlet.room(this.#signal); // a slow client must not fill the memory
       const kept = await resultDisk.read(resultKey, turn, this.#signal);
       if (kept !== undefined) {
         counters.add('results_from_disk');
@@ -89,11 +92,13 @@ class TaskExecutor {
     return undefined;
   }
 
+  /** Requests the trace's size and generation from its store. */
   #stat(admitted: TaskPermits): Promise<TraceStat> {
     const { trace } = this.#question;
     return admitted.lookup(trace, () => this.#parts.stores.stat(trace, this.#signal));
   }
 
+  /** Sends a cached result, within the limits of this task. */
   async #sendCached(remembered: CachedResult): Promise<TaskResult> {
     const { results, resultBytes, rows, traceBytes } = remembered;
     const { limits, wantsKinds, onBegin, onResult, outlet } = this.#question;
