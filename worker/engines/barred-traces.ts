@@ -1,6 +1,7 @@
 /**
- * Traces whose load failed in a way that another load would repeat. Like an answer, the failure is remembered
- * by the trace's generation and the engine, in memory and on disk: the next query gets it at once.
+ * Remembers traces whose load failed in a way that another load would repeat. Like a result, the failure is
+ * kept by the trace's generation and the engine version, in memory and on disk, and later tasks fail with it
+ * at once.
  */
 import { readFile } from 'node:fs/promises';
 import { BigtraceError, type ErrorCode, isErrorCode } from '../../lib/common/errors.ts';
@@ -15,15 +16,15 @@ export interface Bar {
   generation: string;
   code: ErrorCode;
   detail: string;
-  /** When it was barred; since the epoch. */
+  /** When the trace was barred, in milliseconds since the epoch. */
   barredMs: number;
-  /** The bounds of then, where it ran into one: larger ones lift the bar. */
+  /** The limit that the load exceeded, if it did: a worker that starts with a higher one lifts the bar. */
   memoryBytes?: number;
   load?: { traceBytes: number; ms: number };
 }
 
 export interface BarredTracesOptions {
-  /** Without one they are kept in memory only. */
+  /** Directory for the bars; undefined: they are kept in memory only. */
   directory: string | undefined;
   memoryBytesMax: number;
   loadBound: LoadBound;
@@ -31,14 +32,16 @@ export interface BarredTracesOptions {
   logger: Logger;
 }
 
+/** Maximum number of bars in memory; above it, the oldest is lifted. */
 const BARS_MAX = 10_000;
 const DISK_BYTES_MAX = 64 * 2 ** 20;
 
 export class BarredTraces {
   readonly #options: BarredTracesOptions;
   readonly #files: CacheDirectory;
-  /** By the key of the trace, in the order they were barred. */
+  /** Bars by the key of the trace, in the order in which they were set. */
   readonly #bars = new Map<string, Bar>();
+  /** Writes in progress. */
   readonly #writes = new Set<Promise<unknown>>();
 
   private constructor(options: BarredTracesOptions, files: CacheDirectory) {
@@ -46,7 +49,10 @@ export class BarredTraces {
     this.#files = files;
   }
 
-  /** Takes over the bars of an earlier worker, but for those that a larger bound has lifted. */
+  /**
+   * Opens the directory and takes over the bars of an earlier worker, except those that a higher limit has
+   * lifted.
+   */
   static async open(options: BarredTracesOptions): Promise<BarredTraces> {
     const { directory, counters, logger } = options;
     const files = await CacheDirectory.open({
@@ -67,12 +73,12 @@ export class BarredTraces {
     return this.#bars.size;
   }
 
-  /** The last `count` that were barred, the latest first. */
+  /** Returns the last `count` bars, the latest first. */
   latest(count: number): Bar[] {
     return [...this.#bars.values()].slice(-count).reverse();
   }
 
-  /** @throws the error that loading the trace ended with, where it is barred */
+  /** @throws the error with which loading the trace failed, if it is barred */
   check(key: string): void {
     const bar = this.#bars.get(key);
     if (bar === undefined) return;
@@ -80,7 +86,7 @@ export class BarredTraces {
     throw errorOf(bar);
   }
 
-  /** @returns the error that queries get from now on */
+  /** Bars a trace. @returns the error that tasks on it get from now on */
   bar(key: string, bar: Bar): BigtraceError {
     this.#options.counters.add('traces_barred');
     this.#bars.delete(key);
@@ -92,7 +98,7 @@ export class BarredTraces {
     return errorOf(bar);
   }
 
-  /** Lets traces be loaded again: those of the addresses, or all. @returns how many */
+  /** Lifts the bars of these addresses, or all. @returns how many */
   async lift(addresses: ReadonlySet<string> | 'all'): Promise<number> {
     const lifted = [...this.#bars].filter(
       ([, { trace }]) => addresses === 'all' || addresses.has(trace),
@@ -101,10 +107,12 @@ export class BarredTraces {
     return lifted.length;
   }
 
+  /** Resolves when all bars are written. */
   async close(): Promise<void> {
     await Promise.all(this.#writes);
   }
 
+  /** Returns whether the worker's limits are still those, or lower ones, that the load exceeded. */
   #holds({ memoryBytes, load }: Bar): boolean {
     const { memoryBytesMax, loadBound } = this.#options;
     if (memoryBytes !== undefined && memoryBytes < memoryBytesMax) return false;
@@ -113,7 +121,7 @@ export class BarredTraces {
 
   async #forget(key: string): Promise<void> {
     this.#bars.delete(key);
-    await Promise.all(this.#writes); // one of them may be the file's
+    await Promise.all(this.#writes); // one of them may write this file
     await this.#files.remove(key);
   }
 
@@ -123,18 +131,22 @@ export class BarredTraces {
   }
 }
 
-/** The same for the first query and for later ones. A trace that is invalid is so for good. */
+/**
+ * Returns the error of the first task and all later ones. The message names no remedy for an invalid trace,
+ * which stays invalid.
+ */
 function errorOf({ code, detail, trace }: Bar): BigtraceError {
   if (code === 'trace_invalid') return new BigtraceError(code, detail);
   const remedy = `it is barred now; \`bigtrace unbar ${printable(trace)}\` lets it be loaded again`;
   return new BigtraceError(code, `${detail}; ${remedy}`);
 }
 
+/** The file is not the record of a bar. */
 class RecordUnusable extends Error {
   override readonly name = 'RecordUnusable';
 }
 
-/** @throws RecordUnusable, SyntaxError, and what reading throws */
+/** Reads a bar from its file. @throws RecordUnusable, SyntaxError, file system errors */
 async function readBar(path: string): Promise<{ key: string; bar: Bar }> {
   const record: { key?: unknown; bar?: Partial<Bar> } | null = JSON.parse(
     await readFile(path, 'utf8'),

@@ -12,7 +12,7 @@ const LOAD = {
   onPhase: () => {},
 };
 
-/** A thread that parses chunks until `onAppend` gives it an end. */
+/** A fake thread that parses chunks until `end` returns the outcome of the load. */
 function threadThat(end: (appended: number) => Closing | BigtraceError | undefined): FeedThread {
   let settle: { resolve: (reply: Closing) => void; reject: (thrown: unknown) => void };
   let passing: (reply: Passing) => void;
@@ -55,6 +55,7 @@ async function* chunks(count: number) {
   for (let at = 0; at < count; at++) yield new Uint8Array(MIB);
 }
 
+/** A fake thread that exceeds its memory limit at the given chunk. */
 function boundAt(chunk: number, memoryBytesMax: number): FeedThread {
   return threadThat((appended) =>
     appended < chunk
@@ -69,7 +70,7 @@ test('a trace is fed to its end', async () => {
   expect(await feed(thread, chunks(20), options)).toEqual({ loadMs: 5, traceBytes: 20 * MIB });
 });
 
-test('a trace that needs more memory than the bound fails with what all of it would need', async () => {
+test('a trace that exceeds the memory limit fails with an estimate of what all of it needs', async () => {
   const memoryBytesMax = 64 * MIB;
   const fed = (size: number | undefined) =>
     feed(boundAt(4, memoryBytesMax), chunks(40), { ...LOAD, memoryBytesMax, traceBytes: size });
@@ -83,12 +84,12 @@ test('a trace that needs more memory than the bound fails with what all of it wo
   await expect(fed(400 * MIB)).rejects.toThrow(
     'all of it needs about 6710886400 bytes, more than the 4294967296 bytes that an engine can have',
   );
-  // The size is not known, or all of it was parsed: nothing is known of the rest.
+  // Without the trace's size, or if all of it was parsed, nothing is known about the rest.
   for (const size of [undefined, 4 * MIB])
     await expect(fed(size)).rejects.toMatchObject({ detail: memoryBoundText(memoryBytesMax) });
 });
 
-test('other errors stay as they are', async () => {
+test('other errors are passed on unchanged', async () => {
   const options = { ...LOAD, memoryBytesMax: 64 * MIB, traceBytes: 40 * MIB };
   const invalid = new BigtraceError('trace_invalid', 'no trace');
   await expect(

@@ -1,4 +1,6 @@
-/** Feeds the bytes of a trace to an engine thread, as fast as it parses them, within the bound of a load. */
+/**
+ * Feeds the bytes of a trace to an engine thread as fast as it parses them, within the time limit of a load.
+ */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { memoryBoundText, ReadAgain, type ReadingOptions } from '../../lib/engine/index.ts';
 import { INSTANCE_BYTES_MAX } from '../config.ts';
@@ -12,33 +14,33 @@ export interface LoadOptions {
   memoryBytesMax: number;
   loadBound: LoadBound;
   reading: ReadingOptions;
-  /** The trace's size, where it is known before all of it is read. */
+  /** Size of the trace in bytes, if it is known before all of it is read. */
   traceBytes: number | undefined;
-  /** Told whether the load waits for bytes or for the engine. */
+  /** Called when the load begins to wait for bytes or for the engine. */
   onPhase: (phase: 'READING' | 'PARSING') => void;
 }
 
 export interface Loaded {
-  /** Time spent parsing or restoring, without waiting for bytes. */
+  /** Milliseconds spent parsing or restoring, without waiting for bytes. */
   loadMs: number;
-  /** Bytes of the trace that were read. */
+  /** Number of bytes of the trace that were read; 0 for a snapshot. */
   traceBytes: number;
-  /** Where it was read, not restored. */
+  /** Findings of the reading; undefined for a snapshot. */
   read?: ReadFacts;
 }
 
-/** What feeding needs of the thread. */
+/** The operations of an engine thread that feeding needs. */
 export interface FeedThread {
-  /** Begins the call of the load. */
+  /** Begins the load's call to the thread. */
   begin(onPassing: (reply: Passing) => void): { call: Call; done: Promise<Closing> };
   post(request: ThreadRequest, transfer?: ArrayBuffer[]): void;
-  /** Gives the call up: it fails with `thrown`. */
+  /** Abandons the call: it fails with `thrown`. */
   abandon(call: Call, thrown: unknown): void;
-  /** A clock of the processor time that the thread takes from now on. */
+  /** Returns a function that measures the processor time of the thread since now, in milliseconds. */
   cpuMsFromNow(): () => Promise<number | undefined>;
 }
 
-/** @throws as Slot.load */
+/** Loads a trace from `chunks`. @throws the errors of EngineThread.load */
 export async function feed(
   thread: FeedThread,
   chunks: AsyncIterable<Uint8Array>,
@@ -60,11 +62,12 @@ class Feeding {
   readonly #over: Promise<'over'>;
   readonly #watch: LoadWatch;
   #traceBytes = 0;
-  /** Sizes of the chunks that the thread has not parsed, in their order. */
+  /** Sizes of the chunks that the thread has not parsed yet, in order. */
   readonly #unparsed: number[] = [];
   #unparsedBytes = 0;
-  /** Whether the thread has all bytes. */
+  /** Whether the thread was told that there are no more bytes. */
   #ended = false;
+  /** Wakes #passAll when the thread has parsed a chunk. */
   #wake = (): void => {};
 
   constructor(thread: FeedThread, options: LoadOptions) {
@@ -82,7 +85,7 @@ class Feeding {
     });
   }
 
-  /** What the engine has seen of the trace, with the chunk that it is at work on. */
+  /** Bytes that the engine has parsed, including the chunk that it works on. */
   get seenBytes(): number {
     const [current = 0] = this.#unparsed;
     return this.#traceBytes - this.#unparsedBytes + current;
@@ -104,7 +107,7 @@ class Feeding {
       this.#thread.abandon(this.#call, thrown);
     } finally {
       this.#watch.idle();
-      // Not awaited: a store that hangs must not hold up the answer that it failed.
+      // Not awaited: a store that hangs must not delay the error.
       source.return?.()?.catch(() => {});
     }
     const closing = await this.#done;
@@ -114,7 +117,7 @@ class Feeding {
     return read === undefined ? from : { ...from, read };
   }
 
-  /** Passes chunks to the thread until there are no more, or the call is over. */
+  /** Posts chunks to the thread until there are no more, or the call has ended. */
   async #passAll(source: AsyncIterator<Uint8Array>): Promise<void> {
     while (this.#call.wanted) {
       const next = await Promise.race([source.next(), this.#over]);
@@ -141,7 +144,7 @@ class Feeding {
     if (reply.type !== 'appended') return;
     this.#unparsedBytes -= reply.byteLength;
     this.#unparsed.shift();
-    // Behind the last bytes the parser has its end to work on.
+    // After the last chunk, the parser still works on the end of the trace.
     if (this.#unparsedBytes === 0 && !this.#ended) {
       this.#watch.idle();
       this.#options.onPhase('READING');
@@ -155,7 +158,10 @@ class Feeding {
   }
 }
 
-/** A trace that ran into the bound of memory halfway needs about twice as much. */
+/**
+ * Adds to a memory limit error how much memory the whole trace needs, assuming that it grows in proportion to
+ * the bytes parsed.
+ */
 function withNeededMemory(
   thrown: unknown,
   { memoryBytesMax, traceBytes: size }: LoadOptions,
@@ -175,7 +181,7 @@ function withNeededMemory(
   return new BigtraceError(thrown.code, detail, { cause: thrown });
 }
 
-/** A chunk that has its buffer for itself moves; one that is part of a larger buffer is copied. */
+/** Transfers a chunk that has a buffer for itself; a chunk of a larger buffer is copied. */
 function transferable({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

@@ -1,4 +1,7 @@
-/** Loads a trace into a slot from its bytes, within the bounds; a failure that would repeat itself bars it. */
+/**
+ * Loads a trace into a leased engine within the limits, and bars the trace if another load would fail in the
+ * same way.
+ */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { memoryBoundText, type ReadingMode } from '../../lib/engine/index.ts';
 import type { TaskPhase } from '../../lib/proto/messages.ts';
@@ -11,7 +14,7 @@ import type { LeasedEngine } from './slot.ts';
 import type { LoadedFrom } from './slot-pool.ts';
 
 export interface LoadRequest {
-  /** Of the trace, its generation and the engine. */
+  /** Key of the trace, its generation and the engine version. */
   key: string;
   trace: string;
   stat: TraceStat;
@@ -22,7 +25,10 @@ export interface LoadRequest {
   signal: AbortSignal;
 }
 
-/** @throws as Slot.load; ReadAgain: the trace is loaded anew from its first byte, in another mode */
+/**
+ * @throws the errors of EngineThread.load; ReadAgain if the trace must be loaded again from its first byte,
+ * in another mode
+ */
 export async function loadTrace(
   parts: TaskExecutorParts,
   slot: LeasedEngine,
@@ -54,7 +60,7 @@ export async function loadTrace(
   }
 }
 
-/** The bounds that the bar of a trace names; undefined where another load may succeed. */
+/** Returns the limits that the bar records; undefined if another load may succeed. */
 function barOf(
   { limits: own }: TaskExecutorParts,
   slot: LeasedEngine,
@@ -64,20 +70,20 @@ function barOf(
   if (error instanceof LoadTooLong)
     return { load: { traceBytes: error.traceBytes, ms: error.boundMs } };
   if (error.code === 'trace_invalid') return {};
-  // The engine trapped; a thread that was lost may have been lost to something else.
+  // A trap of the engine would happen again; a thread that ended may have another cause.
   if (error.code === 'engine_crashed') return slot.state.is === 'gone' ? undefined : {};
-  const { memoryBytesMax } = limits; // a query may ask for less than the worker would give
+  const { memoryBytesMax } = limits; // a query may request a lower limit than the worker's
   const isMemory =
     error.code === 'limit_exceeded' && error.detail.startsWith(memoryBoundText(memoryBytesMax));
   if (isMemory && memoryBytesMax === own.memoryBytesMax) return { memoryBytes: memoryBytesMax };
   return undefined;
 }
 
-/** A store may not know a trace's size before it was read. */
+/** Checks the size limit while a trace is read, because its store may not know the size in advance. */
 class BoundedSource implements AsyncIterable<Uint8Array> {
   readonly #chunks: AsyncIterable<Uint8Array>;
   readonly #limits: TaskLimits;
-  /** Whether an error came from here, and not from the engine. */
+  /** Whether an error came from the source, and not from the engine. */
   failed = false;
 
   constructor(chunks: AsyncIterable<Uint8Array>, limits: TaskLimits) {

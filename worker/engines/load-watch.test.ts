@@ -14,7 +14,7 @@ function watched(traceBytes: number | undefined, cpuMs: () => number | undefined
   return { onOver, watch: new LoadWatch(options) };
 }
 
-test('a load that takes longer than its size allows is over; the error names size, bound and options', async () => {
+test('a load that exceeds the time for its size is ended, with an error that names size, limit and options', async () => {
   const { onOver, watch } = watched(500, () => undefined);
   watch.busy(79);
   await vi.advanceTimersByTimeAsync(1499);
@@ -29,7 +29,7 @@ test('a load that takes longer than its size allows is over; the error names siz
   });
 });
 
-test('time that the parser waits for bytes does not count, however many chunks there are', async () => {
+test('time in which the parser waits for bytes does not count', async () => {
   const { onOver, watch } = watched(undefined, () => undefined);
   for (let chunk = 0; chunk < 9; chunk++) {
     watch.busy(0);
@@ -43,7 +43,7 @@ test('time that the parser waits for bytes does not count, however many chunks t
   expect(onOver).toHaveBeenCalledOnce();
 });
 
-test('on a busy machine the processor time counts, and not the clock', async () => {
+test('on a busy machine processor time counts, not elapsed time', async () => {
   const { onOver, watch } = watched(0, () => performance.now() / 10);
   watch.busy(0);
   await vi.advanceTimersByTimeAsync(9900);
@@ -52,7 +52,7 @@ test('on a busy machine the processor time counts, and not the clock', async () 
   expect(onOver).toHaveBeenCalledOnce();
 });
 
-test('a load that has ended is not over', async () => {
+test('a load that ended in time is not reported', async () => {
   const { onOver, watch } = watched(0, () => undefined);
   watch.busy(0);
   watch.idle();
@@ -60,6 +60,6 @@ test('a load that has ended is not over', async () => {
   expect([onOver.mock.calls.length, vi.getTimerCount()]).toEqual([0, 0]);
 });
 
-test('a larger trace may take longer', () => {
+test('a larger trace has more time', () => {
   expect(loadMsMax(BOUND, 4 * 2 ** 30)).toBeGreaterThan(1000 * loadMsMax(BOUND, 0));
 });

@@ -1,28 +1,30 @@
 /**
- * Bounds the time that the engine may take to load a trace: so long for any trace, and more by its size. Some
- * traces of a few bytes keep the parser busy for ever. Where the system tells a thread's processor time, that is
- * what counts: a busy machine must not make a good trace fail.
+ * Limits the time that the engine takes to load a trace: a fixed time, and more by the trace's size. Some
+ * traces of a few bytes keep the parser busy forever. If the system reports the thread's processor time, that
+ * counts instead of elapsed time, so that a good trace does not fail on a busy machine.
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 
 export interface LoadBound {
-  /** Time that every trace may take. */
+  /** Time that every trace may take, in milliseconds. */
   minMs: number;
-  /** And a second more for so many bytes of trace. */
+  /** Each of these many bytes adds one second. */
   bytesPerSecond: number;
 }
 
 /**
- * An idle core parses 12-18 MB/s of a Chrome or ftrace trace; the rate leaves room for slower formats. A compressed
- * trace counts by its compressed size, so an archive of 100 MB may unpack to some gigabytes.
+ * An idle core parses 12-18 MB/s of a Chrome or ftrace trace; the default rate leaves room for slower
+ * formats. A compressed trace counts by its compressed size, so an archive of 100 MB may unpack to some
+ * gigabytes.
  */
 export const LOAD_BOUND_DEFAULT: LoadBound = { minMs: 30_000, bytesPerSecond: 2 ** 20 };
 
+/** The maximum time for loading a trace of this size, in milliseconds. */
 export function loadMsMax({ minMs, bytesPerSecond }: LoadBound, traceBytes: number): number {
   return minMs + Math.ceil((traceBytes * 1000) / bytesPerSecond);
 }
 
-/** The trace's own fault, not that of a query's time limit. */
+/** The load exceeded its time limit. Unlike a task's time limit, this bars the trace. */
 export class LoadTooLong extends BigtraceError {
   readonly boundMs: number;
   readonly traceBytes: number;
@@ -41,21 +43,28 @@ export class LoadTooLong extends BigtraceError {
 
 export interface LoadWatchOptions {
   bound: LoadBound;
-  /** The trace's size, where it is known before all of it is read. */
+  /** Size of the trace in bytes, if it is known before all of it is read. */
   traceBytes: number | undefined;
-  /** Processor time of the thread since the load began; undefined where the system does not tell. */
+  /**
+   * Returns the thread's processor time in milliseconds since the load began; undefined if the system does
+   * not report it.
+   */
   cpuMs: () => Promise<number | undefined>;
+  /** Called once when the load exceeds its limit. */
   onOver: (error: LoadTooLong) => void;
 }
 
+/** Measures one load; `busy` and `idle` start and stop its clock. */
 export class LoadWatch {
   readonly #options: LoadWatchOptions;
   #timer: NodeJS.Timeout | undefined;
+  /** Size of the trace in bytes, as far as known. */
   #traceBytes: number;
-  /** Time that the parser had work, and since when it has some now. */
+  /** Milliseconds in which the parser had work, without the current period. */
   #busyMs = 0;
+  /** When the current period began (performance.now()); undefined while the parser waits. */
   #busyFrom: number | undefined;
-  /** What the clock has counted and the processor has not. */
+  /** Busy milliseconds in which the thread did not get the processor. */
   #creditMs = 0;
   #over = false;
 
@@ -64,7 +73,7 @@ export class LoadWatch {
     this.#traceBytes = options.traceBytes ?? 0;
   }
 
-  /** The parser has work; `bytesRead` is what was read of the trace so far. */
+  /** The parser has work; `bytesRead` is the number of bytes read so far. */
   busy(bytesRead: number): void {
     this.idle();
     this.#traceBytes = Math.max(this.#traceBytes, bytesRead);
@@ -72,7 +81,7 @@ export class LoadWatch {
     this.#arm();
   }
 
-  /** The parser waits for bytes, or has ended. */
+  /** The parser waits for bytes, or the load has ended. */
   idle(): void {
     clearTimeout(this.#timer);
     if (this.#busyFrom !== undefined) this.#busyMs += performance.now() - this.#busyFrom;
@@ -89,7 +98,7 @@ export class LoadWatch {
   async #onTime(bound: number): Promise<void> {
     const from = this.#busyFrom;
     const cpuMs = await this.#options.cpuMs();
-    if (from === undefined || this.#busyFrom !== from) return; // it got on meanwhile, and the timer is set anew
+    if (from === undefined || this.#busyFrom !== from) return; // the parser has made progress meanwhile, and the timer was set again
     if (cpuMs === undefined || cpuMs >= bound) {
       this.#over = true;
       this.idle();

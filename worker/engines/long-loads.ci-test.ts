@@ -1,4 +1,7 @@
-/** Traces that keep the engine busy for ever: bounded, remembered, and beside them there is room for others. */
+/**
+ * Tests traces that keep the engine busy forever: their loads are ended and remembered, and other tasks run
+ * beside them.
+ */
 import { expect, test } from 'vitest';
 import { rowsOf } from '../../lib/query-result/index.ts';
 import { type TestWorker, tempDir, testWorker, until } from '../testing/worker.ts';
@@ -6,7 +9,7 @@ import { type TestWorker, tempDir, testWorker, until } from '../testing/worker.t
 const NAN = '/local/bad/json-counter-nan.json';
 const INF = '/local/bad/json-counter-inf.json';
 const GZIP = '/local/recorded/linux/gzip-cpu.pftrace';
-/** Never reached in a test that ends by itself. */
+/** Never reached in a test that passes. */
 const HOUR = { minMs: 3_600_000, bytesPerSecond: 2 ** 20 };
 const SHORT = { minMs: 300, bytesPerSecond: 2 ** 20 };
 
@@ -20,7 +23,7 @@ async function counter({ client }: TestWorker, name: string): Promise<number> {
 }
 
 test.each(['ROWS', 'TYPES'] as const)(
-  '%s: another user, and another query, are answered beside traces that never load',
+  '%s: other users and other queries get results beside traces that never load',
   async (mode) => {
     await using worker = await testWorker({ longTaskMs: 100, loadBound: HOUR });
     const { client } = worker;
@@ -41,7 +44,7 @@ test.each(['ROWS', 'TYPES'] as const)(
   },
 );
 
-test('columns are found while all threads for rows, and the spare ones, are busy for ever', async () => {
+test('columns are found while all threads for rows, including the spare ones, are busy', async () => {
   await using worker = await testWorker({ threads: 1, spareThreads: 0, loadBound: HOUR });
   const { client } = worker;
   const hostile = client.run({ sql: 'SELECT 1' });
@@ -55,7 +58,7 @@ test('columns are found while all threads for rows, and the spare ones, are busy
   columns.call.cancel();
 });
 
-test('a load that takes too long is ended and remembered, also over a restart, until it is lifted', async () => {
+test('a load that takes too long bars its trace, also after a restart, until the bar is lifted', async () => {
   await using dir = await tempDir();
   const config = { resultCacheDir: dir.path, loadBound: SHORT };
   const first =
@@ -89,7 +92,7 @@ test('a load that takes too long is ended and remembered, also over a restart, u
   expect((await larger.client.status()).barredTotal).toBe(0);
 });
 
-test('a trace that is invalid is loaded once; a query with a smaller bound of memory bars nothing', async () => {
+test('an invalid trace is loaded once, and a query with a lower memory limit bars no trace', async () => {
   await using worker = await testWorker();
   const invalid = '/local/bad/random-64k.bin';
   const [code, message] = await failureOf(worker, invalid);
@@ -105,7 +108,7 @@ test('a trace that is invalid is loaded once; a query with a smaller bound of me
   expect((await worker.client.status()).barredTotal).toBe(1);
 });
 
-test('damaged records of barred traces are removed, and all can be lifted', async () => {
+test('damaged records of barred traces are removed, and all bars can be lifted', async () => {
   await using dir = await tempDir();
   const config = { resultCacheDir: dir.path };
   {

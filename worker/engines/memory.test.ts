@@ -10,7 +10,10 @@ const TRACES = [
   '/local/none',
 ];
 
-/** A few, many rows, marks, failures; the number makes each one new to the memory of answers. */
+/**
+ * Scripts with few rows, with many rows, with mutated state, and with an error; `at` makes each one new to
+ * the result cache.
+ */
 const SCRIPTS = [
   (at: number) => `SELECT count(*) + ${at} FROM slice`,
   (at: number) => `SELECT ts, dur, name, ${at} FROM slice`,

@@ -33,7 +33,7 @@ beforeAll(async () => {
     initialBytes: engine.initial.memoryBytes,
     threads: 1,
     spares: 0,
-    memoryBytesMax: 100 * 2 ** 20, // each trace takes the place of the one before
+    memoryBytesMax: 100 * 2 ** 20, // each trace evicts the previous one
     counters: new Counters(),
     keeper: { shouldWrite: () => false, write: async () => {} },
   });
@@ -56,19 +56,19 @@ async function sched({ slot }: Lease, key: string): Promise<unknown> {
   return rowsOf(results)[0]?.[0];
 }
 
-test('a slot that was to load another trace, and did not, is not taken for having it', async () => {
+test('an engine that was leased for another trace and did not load it holds neither trace', async () => {
   const first = pool.fresh(GZIP);
   await load(first, GZIP);
   expect(await sched(first, GZIP)).toBe(SCHED[GZIP]);
   await first.release();
   const second = pool.fresh(COMPILE);
   expect(second.slot).toBe(first.slot);
-  await second.release(); // its client went away before the first byte
+  await second.release(); // its client disconnected before the first byte
   expect(await pool.look(COMPILE, {}, signal)).toBe('none');
   expect(await pool.look(GZIP, {}, signal)).toBe('none');
 });
 
-test('a slot gives neither answer nor image of another trace', async () => {
+test('an engine returns neither rows nor a snapshot of another trace', async () => {
   const lease = pool.fresh(COMPILE);
   await load(lease, COMPILE);
   await expect(sched(lease, GZIP)).rejects.toThrow('a slot that holds another trace cannot query');
@@ -76,7 +76,7 @@ test('a slot gives neither answer nor image of another trace', async () => {
   expect(await sched(lease, COMPILE)).toBe(SCHED[COMPILE]);
 });
 
-test('an idle worker has spare slots, in no more than half of its memory', async () => {
+test('an idle worker keeps spare engines in at most half of its memory', async () => {
   const { threadEntry } = await testConfig();
   const counters = new Counters();
   const keeper = { shouldWrite: () => false, write: async () => {} };
@@ -102,7 +102,7 @@ test('an idle worker has spare slots, in no more than half of its memory', async
     await load(lease, GZIP);
     await lease.release();
     expect(warm.gauges()).toMatchObject({ slots: 3, slots_busy: 0, resident_traces: 1 });
-    warm.warm(9); // there is no room for so many
+    warm.warm(9); // there is no memory for so many
     const { slots = 0, resident_bytes: bytes = 0 } = warm.gauges();
     expect([slots > 3, bytes <= memoryBytesMax]).toEqual([true, true]);
   } finally {

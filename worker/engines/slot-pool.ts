@@ -1,7 +1,7 @@
 /**
- * The slots of a worker. How many run at once is not its matter (permits); it decides which slot a
- * trace goes to, keeps idle ones loaded within a bound of memory, and lets go of those whose trace is
- * cheapest to have again for the memory it takes (GreedyDual-Size; Cao and Irani, 1997).
+ * Manages the engine threads of a worker. Permits decide how many run at the same time. The pool chooses the
+ * engine for a trace, keeps idle engines loaded within a memory limit, and evicts the trace that is cheapest
+ * to load again for the memory that it takes (GreedyDual-Size; Cao and Irani, 1997).
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
@@ -9,74 +9,89 @@ import type { Counters } from '../counters.ts';
 import type { LeasedEngine } from './slot.ts';
 
 export interface PoolOptions {
-  /** Starts a thread with a fresh engine. `onGrowth` is called whenever it holds more memory than before. */
+  /** Starts a thread with a fresh engine. `onGrowth` is called whenever the engine's memory grows. */
   startEngineThread: (onGrowth: () => void) => LeasedEngine;
-  /** What a fresh engine takes. */
+  /** Memory of a fresh engine. */
   initialBytes: number;
-  /** Bound of all slots together. Of those at work, only what is beyond `threads` of them is ended for it. */
+  /**
+   * Maximum memory of all engines, in bytes. A busy engine is ended for it only while more than `threads` are
+   * busy.
+   */
   memoryBytesMax: number;
   threads: number;
-  /** Slots without a trace that an idle worker has ready: a thread takes time to start. */
+  /**
+   * Number of engines without a trace that an idle worker keeps ready, because starting a thread takes time.
+   */
   spares: number;
   counters: Counters;
   keeper: SnapshotSink;
 }
 
-/** Takes the image of a trace before it is let go. */
+/** Writes the snapshot of a trace before it is evicted. */
 export interface SnapshotSink {
   shouldWrite(key: string, costMs: number): boolean;
-  /** Releases the lease when it is done with the slot. */
+  /** Releases the lease when it is done with the engine. */
   write(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void>;
 }
 
-/** Such a trace costs next to nothing, however long it took on a busy machine. */
+/**
+ * A smaller trace counts as free to load, unless the engine grew: its load time measures only how busy the
+ * machine is.
+ */
 const SMALL_TRACE_BYTES = 2 ** 18;
-/** A thread with a fresh instance costs about as much as it takes to load such a trace again. */
+/**
+ * Milliseconds to start a thread with a fresh engine, about; a trace that loads faster is evicted rather than
+ * kept beside a new one.
+ */
 const CHEAP_MS = 50;
-/** What a slot takes beside what its engine holds: an isolate, compiled code. */
+/** Memory of an engine thread outside its engine, in bytes: an isolate and compiled code. */
 const ISOLATE_BYTES = 16 * 2 ** 20;
-/** Memory never shrinks: above this an instance is not worth being given another trace. */
+/** WebAssembly memory never shrinks: an engine with more memory is not given another trace. */
 const REUSED_BYTES_MAX = 256 * 2 ** 20;
-/** What an ordinary trace takes at most. */
+/** Memory that an ordinary trace takes at most, in bytes. */
 const SPARE_BYTES = 256 * 2 ** 20;
-/** Threads are not free either, however little their traces take. */
+/** Maximum number of engine threads, whatever memory they take. */
 const SLOTS_MAX = 256;
-/** A worker that had nothing to do for so long is idle. */
+/** Delay in milliseconds after the last release before the worker counts as idle. */
 const IDLE_MS = 300;
 
 interface Entry {
   slot: LeasedEngine;
   busy: boolean;
-  /** Number of its lease: the larger, the later. */
+  /** Number of its last lease; later leases have larger numbers. */
   leased: number;
-  /** The trace it holds or is to hold. */
+  /** Key of the trace that it holds or will load. */
   key: string | undefined;
-  /** What it costs to load it; undefined until it is loaded. */
+  /** Time to load its trace, in milliseconds; undefined until it is loaded. */
   costMs: number | undefined;
+  /** GreedyDual's priority: the lowest is evicted first. */
   priority: number;
 }
 
 export type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes' | 'tier'>;
 
-/** A slot that is the holder's alone, until it is released. */
+/** Exclusive use of an engine until the release. */
 export interface Lease {
   readonly slot: LeasedEngine;
-  /** Whether it has the trace; else it is to be loaded. */
+  /** Whether the engine holds the trace; otherwise the holder must load it. */
   readonly hasTrace: boolean;
-  /** To be called once the trace is loaded. */
+  /** Must be called once the trace is loaded. */
   loaded(from: LoadedFrom): void;
-  /** Takes back marks before it lets others have it; resolves when it is theirs. */
+  /** Rolls back mutated state and returns the engine to the pool; resolves when others can lease it. */
   release(): Promise<void>;
 }
 
 export interface TakeOptions {
-  /** Even where another slot has the trace. */
+  /** Whether another engine may be used although one holds the trace already. */
   evenSecond: boolean;
-  /** Whether the caller can load it. */
+  /** Whether the caller is able to load the trace. */
   mayLoad: boolean;
 }
 
-/** How long a task still waits for the slot that holds its trace, kept from one `look` to the next. */
+/**
+ * Until when a task waits for the busy engine that holds its trace (performance.now()); kept between calls of
+ * `look`.
+ */
 export interface Patience {
   untilMs?: number;
 }
@@ -84,9 +99,9 @@ export interface Patience {
 export class EnginePool {
   readonly #options: PoolOptions;
   readonly #entries = new Set<Entry>();
-  /** By key: told when a slot with it begins or ends to be busy otherwise. */
+  /** Callbacks by key, called when an engine with this trace becomes idle, busy or loaded. */
   readonly #waiting = new Map<string, Set<() => void>>();
-  /** GreedyDual's clock: the priority of what was last let go. */
+  /** GreedyDual's clock: the highest priority of an evicted trace. */
   #floor = 0;
   #leases = 0;
   #idle: NodeJS.Timeout | undefined;
@@ -96,17 +111,19 @@ export class EnginePool {
     this.#options = options;
   }
 
-  /** Starts slots until so many are spare, as far as they fit the bound. */
+  /** Starts engines until `slots` of them are without a trace, as far as memory allows. */
   warm(slots: number): void {
     if (this.#closed) return;
     for (let spares = this.#spares; spares < slots && !this.#full; spares++) this.#start();
     this.#warmWhenIdle();
   }
 
-  /** One at a time, so that whoever comes meanwhile waits for little; never in the place of traces. */
+  /**
+   * Starts spare engines one at a time, so that a new task waits for at most one; they never evict traces.
+   */
   #warmWhenIdle(): void {
     const onIdle = (): void => {
-      const busy = [...this.#entries].some((entry) => entry.busy); // who works comes back here
+      const busy = [...this.#entries].some((entry) => entry.busy); // a busy engine's release restarts the timer
       const room = this.#bytes() < this.#options.memoryBytesMax / 2;
       if (!busy && room && this.#spares < this.#options.spares) this.warm(this.#spares + 1);
     };
@@ -114,6 +131,7 @@ export class EnginePool {
     else this.#idle.refresh();
   }
 
+  /** Number of idle engines without a trace. */
   get #spares(): number {
     let spares = 0;
     for (const { busy, key, slot } of this.#entries)
@@ -122,9 +140,11 @@ export class EnginePool {
   }
 
   /**
-   * Who has the trace: 'idle', a slot that can be asked at once; 'none'; 'busy', where waiting has taken longer
-   * than to load the trace once more. Until then it waits; and while the trace is being loaded, without end,
-   * as that has its own bounds of time. Nothing is leased: whoever looks has to wait for a permit, too.
+   * Finds out whether an engine holds the trace: 'idle' if it can be leased at once, 'none' if there is no
+   * such engine, 'busy' if waiting for it took longer than loading the trace again. Otherwise waits; without
+   * limit while the trace is being loaded, because a load has its own time limit. Nothing is leased, because
+   * the caller needs a thread permit first.
+   * @throws the signal's reason
    */
   async look(
     key: string,
@@ -148,9 +168,9 @@ export class EnginePool {
   }
 
   /**
-   * A slot for the trace, for a caller who has a permit: one that has it, or, for a caller who `mayLoad`, one
-   * to load it into. Undefined where there is none, and where another is at work on the trace, unless it may
-   * be loaded a second time.
+   * Leases an engine for the trace to a caller with a thread permit: an idle one that holds it, or, if the
+   * caller `mayLoad`, one to load it into. Returns undefined if there is none, or if another engine holds the
+   * trace and `evenSecond` does not allow a second one.
    */
   take(key: string, { evenSecond, mayLoad }: TakeOptions): Lease | undefined {
     const holder = this.#holding(key);
@@ -160,20 +180,20 @@ export class EnginePool {
     return this.fresh(key);
   }
 
-  /** Whether there is memory for one more trace beside those at work. */
+  /** Whether there is memory for one more trace beside those of the busy engines. */
   get hasRoom(): boolean {
     let busyBytes = 0;
     for (const { slot } of this.#busy) busyBytes += this.#slotBytes(slot.memoryBytes);
     return busyBytes + SPARE_BYTES <= this.#options.memoryBytesMax;
   }
 
-  /** In the order they began. */
+  /** Busy engines in the order in which they were leased. */
   get #busy(): Entry[] {
     const busy = [...this.#entries].filter((entry) => entry.busy);
     return busy.sort((one, other) => one.leased - other.leased);
   }
 
-  /** A slot to load the trace into, for a caller who has a permit. */
+  /** Leases an engine without the trace to a caller with a thread permit, who will load it. */
   fresh(key: string): Lease {
     const entry = this.#forAnother();
     entry.key = key;
@@ -181,7 +201,7 @@ export class EnginePool {
     return this.#lease(entry, false);
   }
 
-  /** The idle loaded trace that took longest to load, of those that are `wanted`. */
+  /** Leases the idle loaded trace that took longest to load, of those that `wanted` returns true for. */
   costliestIdle(
     wanted: (key: string, costMs: number) => boolean,
   ): { key: string; lease: Lease } | undefined {
@@ -204,6 +224,7 @@ export class EnginePool {
     };
   }
 
+  /** Ends all threads. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#idle);
@@ -212,19 +233,22 @@ export class EnginePool {
     await Promise.all(entries.map(({ slot }) => slot.kill('the worker stops')));
   }
 
-  /** An idle holder before one that is loading it, and that before one that is asked. */
+  /**
+   * Finds an engine with the trace: an idle one if possible, else one that is loading it, else any busy one.
+   */
   #holding(key: string): Entry | undefined {
     let found: Entry | undefined;
     for (const entry of this.#entries) {
       if (entry.key !== key) continue;
-      if (!entry.busy && entry.slot.state.is === 'loaded') return entry; // and holds it: see #release
+      if (!entry.busy && entry.slot.state.is === 'loaded') return entry; // and it holds this trace: see #release
       if (!entry.busy)
-        this.#entries.delete(entry); // its thread died while it was idle
+        this.#entries.delete(entry); // the thread ended while it was idle
       else if (found === undefined || found.costMs !== undefined) found = entry;
     }
     return found;
   }
 
+  /** Returns an engine to load another trace into: a new one, or the cheapest idle one. */
   #forAnother(): Entry {
     const victim = this.#cheapestIdle();
     if (victim === undefined) return this.#start();
@@ -246,7 +270,7 @@ export class EnginePool {
     return victim;
   }
 
-  /** Whether there is no room for one more slot. */
+  /** Whether one more engine would exceed the memory limit or SLOTS_MAX. */
   get #full(): boolean {
     const bytes = this.#bytes() + this.#slotBytes(0);
     return this.#entries.size >= SLOTS_MAX || bytes > this.#options.memoryBytesMax;
@@ -283,7 +307,7 @@ export class EnginePool {
       hasTrace,
       loaded: (from) => {
         entry.costMs = this.#costMs(entry, from);
-        this.#wake(entry.key); // who waited without end now waits as long as loading took
+        this.#wake(entry.key); // tasks that wait without limit now wait at most as long as loading took
       },
       release: () => this.#release(entry),
     };
@@ -291,7 +315,7 @@ export class EnginePool {
 
   async #release(entry: Entry): Promise<void> {
     const { slot, key } = entry;
-    // What could not be taken back is not kept: the state says so.
+    // If the rollback fails, the state is not `loaded`, and the trace is dropped below.
     if (slot.state.is === 'dirty') await slot.rollback().catch(() => {});
     entry.busy = false;
     if (slot.state.is === 'gone') {
@@ -302,16 +326,16 @@ export class EnginePool {
       const megabytes = this.#slotBytes(slot.memoryBytes) / 2 ** 20;
       entry.priority = this.#floor + (entry.costMs ?? 0) / megabytes;
     } else {
-      // It holds nothing, or still the trace from before: who was to load another left without doing so.
+      // It holds no trace, or still an earlier one, because the lease ended before the load began.
       entry.key = undefined;
-      entry.priority = 0; // the first to be used again
+      entry.priority = 0; // used first for the next trace
     }
     this.#wake(key);
     this.#makePlace();
     this.#warmWhenIdle();
   }
 
-  /** Ends idle slots until all fit the bound. */
+  /** Ends idle engines until the memory limit holds. */
   #makePlace(): void {
     while (this.#bytes() > this.#options.memoryBytesMax) {
       const victim = this.#cheapestIdle();
@@ -323,7 +347,7 @@ export class EnginePool {
     }
   }
 
-  /** Where only slots at work are left, the last to begin makes way, if it runs beside all the threads. */
+  /** If all engines are busy, ends the one that was leased last, if more than `threads` are busy. */
   #endLatest(): void {
     const busy = this.#busy;
     const { threads, memoryBytesMax } = this.#options;
@@ -334,7 +358,7 @@ export class EnginePool {
     void latest.slot.kill('its memory is needed', new BigtraceError('out_of_memory', detail));
   }
 
-  /** Ends an idle slot, after the image of its trace was taken where there is to be one. */
+  /** Ends an idle engine, after its trace's snapshot was written if it should get one. */
   #retire(entry: Entry): void {
     const { slot, key, costMs = 0 } = entry;
     this.#entries.delete(entry);
@@ -345,6 +369,7 @@ export class EnginePool {
     else void keeper.write(key, { slot, release: end });
   }
 
+  /** Evicts the entry's trace, and advances GreedyDual's clock. */
   #letGo(entry: Entry): void {
     if (entry.key === undefined) return;
     this.#floor = Math.max(this.#floor, entry.priority);
@@ -358,16 +383,20 @@ export class EnginePool {
     return bytes;
   }
 
+  /** Memory that counts for an engine thread, in bytes. */
   #slotBytes(memoryBytes: number): number {
     return ISOLATE_BYTES + Math.max(memoryBytes, this.#options.initialBytes);
   }
 
+  /** Cost of loading the trace again, in milliseconds; 0 for a small one. */
   #costMs({ slot }: Entry, { tier, loadMs, traceBytes }: LoadedFrom): number {
     const grown = slot.memoryBytes > this.#options.initialBytes;
     return tier === 'parse' && traceBytes < SMALL_TRACE_BYTES && !grown ? 0 : loadMs;
   }
 
-  /** Resolves when a slot with the trace changes, after `ms`, or when the signal is aborted. */
+  /**
+   * Resolves when an engine with the trace changes, after `ms` milliseconds, or when the signal is aborted.
+   */
   #changed(key: string, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(key) ?? new Set();

@@ -18,7 +18,7 @@ test('a loaded trace serves any number of queries', () => {
   });
 });
 
-test('a slot with marks answers only after it was restored or loaded anew', () => {
+test('an engine with mutated state accepts a query only after a restore or another load', () => {
   const marked = after(load, loadDone, mark, queryDone);
   expect(marked).toEqual({ is: 'dirty', key: 'a' });
   expect(() => nextEngineState(marked, query)).toThrow('a slot that is dirty cannot query');
@@ -26,33 +26,33 @@ test('a slot with marks answers only after it was restored or loaded anew', () =
   expect(nextEngineState(marked, { event: 'load', key: 'b' })).toEqual({ is: 'loading', key: 'b' });
 });
 
-test('a failed load leaves nothing to ask', () => {
+test('a failed load leaves no trace to query', () => {
   const empty = after(load, { event: 'loadFailed' });
   expect(empty).toEqual({ is: 'empty' });
   expect(() => nextEngineState(empty, query)).toThrow('a slot that is empty cannot query');
 });
 
-test('a slot answers for no trace but the one it holds', () => {
+test('an engine rejects a query for another trace than the one it holds', () => {
   const other: EngineEvent = { event: 'query', key: 'b', mutatesState: false };
   expect(() => after(load, loadDone, other)).toThrow(
     'a slot that holds another trace cannot query',
   );
 });
 
-test('a poisoned slot takes another trace, and nothing else', () => {
+test('a poisoned engine loads another trace and rejects queries', () => {
   const poisoned = after(load, loadDone, query, { event: 'poison' });
   expect(poisoned).toEqual({ is: 'poisoned' });
   expect(() => nextEngineState(poisoned, query)).toThrow('a slot that is poisoned cannot query');
   expect(nextEngineState(poisoned, load)).toEqual({ is: 'loading', key: 'a' });
 });
 
-test('one thing at a time, and never a new trace under a running query', () => {
+test('a load or query is rejected while another one runs', () => {
   expect(() => after(load, load)).toThrow('a slot that is loading cannot load');
   expect(() => after(load, loadDone, query, load)).toThrow('a slot that is querying cannot load');
   expect(() => after(load, loadDone, query, query)).toThrow('a slot that is querying cannot query');
 });
 
-test('it can end at any moment, once', () => {
+test('a thread can end in any state, and ends once', () => {
   const gone = after(load, { event: 'end', why: 'cancelled' }, { event: 'end', why: 'again' });
   expect(gone).toEqual({ is: 'gone', why: 'cancelled' });
   expect(() => nextEngineState(gone, load)).toThrow('a slot that is gone cannot load');

@@ -1,36 +1,36 @@
 /**
- * The life of a slot: one thread with one TraceProcessor that holds at most one trace. The only way out
- * of `gone` is a new slot.
+ * Defines the states of an engine thread, whose engine holds at most one trace, and their transitions. A
+ * thread that is `gone` stays so; the pool starts a new one.
  */
 export type EngineState =
-  /** No trace; whatever the instance holds is wiped before the next one. */
+  /** No trace; the engine is reset before the next one. */
   | { is: 'empty' }
   | { is: 'loading'; key: string }
-  /** Idle, holding the trace as it was parsed. */
+  /** Idle; the engine holds the trace as it was parsed. */
   | { is: 'loaded'; key: string }
   | { is: 'querying'; key: string; mutatesState: boolean }
-  /** A script may have changed what others would see: not to be asked again before it is restored. */
+  /** A script may have changed what others would see: no query until the state is restored. */
   | { is: 'dirty'; key: string }
-  /** The engine trapped, or passed its bound of memory: good for nothing but another trace. */
+  /** The engine trapped, or exceeded its memory limit: it can only load another trace. */
   | { is: 'poisoned' }
-  /** Its thread has ended. */
+  /** The thread has ended. */
   | { is: 'gone'; why: string };
 
 export type EngineEvent =
   | { event: 'load'; key: string }
   | { event: 'loadDone' }
   | { event: 'loadFailed' }
-  /** The key of the trace that is meant to answer. */
+  /** `key`: the trace that the query is for. */
   | { event: 'query'; key: string; mutatesState: boolean }
   | { event: 'queryDone' }
   | { event: 'restored' }
   | { event: 'poison' }
   | { event: 'end'; why: string };
 
-/** The next state. @throws Error where the event cannot happen in the state: a bug. */
+/** Returns the next state. @throws Error if the event is not possible in the state, which is a bug */
 export function nextEngineState(state: EngineState, event: EngineEvent): EngineState {
   switch (event.event) {
-    case 'load': // over whatever an idle slot holds
+    case 'load': // replaces whatever an idle engine holds
       if (state.is !== 'loading' && state.is !== 'querying' && state.is !== 'gone')
         return { is: 'loading', key: event.key };
       break;
@@ -44,7 +44,7 @@ export function nextEngineState(state: EngineState, event: EngineEvent): EngineS
       if (state.is !== 'loaded') break;
       if (state.key !== event.key) throw new Error('a slot that holds another trace cannot query');
       return { is: 'querying', key: state.key, mutatesState: event.mutatesState };
-    case 'queryDone': // well or with an error: half a script leaves marks too
+    case 'queryDone': // with or without an error: half a script mutates state, too
       if (state.is === 'querying')
         return { is: state.mutatesState ? 'dirty' : 'loaded', key: state.key };
       break;

@@ -1,6 +1,6 @@
 /**
- * One thread with one TraceProcessor, seen from the main thread: has it load a trace (feed.ts), asks it, and ends
- * it where it does not stop by itself.
+ * Controls one engine thread from the main thread: loads traces (feed.ts), runs scripts, and ends the thread
+ * if a cancelled call does not stop by itself.
  */
 import { Worker } from 'node:worker_threads';
 import type { BigtraceError } from '../../lib/common/errors.ts';
@@ -31,26 +31,29 @@ import {
   type ThreadRequest,
 } from './thread-protocol.ts';
 
-/** A cancelled call may end by itself for so long; then the thread is ended, which costs it its trace. */
+/**
+ * Time in milliseconds for a cancelled call to stop by itself; then the thread is ended and its trace is
+ * lost.
+ */
 const GRACE_MS = 250;
 
 export interface Answered {
   rows: number;
-  /** Where kinds were wanted. */
+  /** Undefined unless cell types were requested. */
   columns?: ResultColumn[];
   queryMs: number;
 }
 
-/** Takes one encoded QueryResult; a promise holds up the engine until it resolves. */
+/** Receives one encoded QueryResult; the engine waits for a returned promise. */
 export type OnResult = (result: Buffer, rows: number, last: boolean) => Promise<void> | undefined;
 
 export interface Script extends QueryRequest {
-  /** Of the trace that is asked: a slot that holds another refuses. */
+  /** Key of the trace that the script is for; an engine with another trace rejects it. */
   key: string;
   onResult: OnResult;
 }
 
-/** What the pool and those who lease from it use of a slot. */
+/** What the pool and the holders of leases use of an engine thread. */
 export type LeasedEngine = Pick<
   EngineThread,
   'state' | 'memoryBytes' | 'load' | 'restore' | 'query' | 'rollback' | 'snapshot' | 'kill'
@@ -60,13 +63,13 @@ export class EngineThread {
   #state: EngineState = { is: 'empty' };
   #memoryBytes = 0;
   #call: Call | undefined;
-  /** What calls fail with once the thread has ended. */
+  /** The error of all calls after the thread has ended. */
   #ended: BigtraceError | undefined;
   readonly #thread: Worker;
   readonly #gate: Int32Array;
   readonly #onGrowth: () => void;
 
-  /** `onGrowth` is called whenever the slot holds more memory than before. */
+  /** Starts the thread. `onGrowth` is called whenever the memory of the engine grows. */
   constructor(engine: Engine, threadEntry: URL, onGrowth: () => void) {
     const gate = new SharedArrayBuffer(GATE_BYTES);
     this.#gate = new Int32Array(gate);
@@ -88,9 +91,9 @@ export class EngineThread {
   }
 
   /**
-   * Makes the trace of `key` this slot's, from its bytes.
-   * @throws trace_invalid, limit_exceeded, out_of_memory, engine_crashed, LoadTooLong, ReadAgain, the signal's
-   * reason, what `chunks` throws.
+   * Loads a trace from its bytes, in place of the engine's current trace.
+   * @throws trace_invalid, limit_exceeded, out_of_memory, engine_crashed, LoadTooLong, ReadAgain, the
+   * signal's reason, what `chunks` throws
    */
   load(
     key: string,
@@ -108,8 +111,8 @@ export class EngineThread {
   }
 
   /**
-   * Makes the trace of `key` this slot's, from its image file at `path`.
-   * @throws SnapshotUnusable, limit_exceeded, engine_crashed, the signal's reason.
+   * Loads a trace from the snapshot file at `path`, in place of the engine's current trace.
+   * @throws SnapshotUnusable, limit_exceeded, engine_crashed, the signal's reason
    */
   restore(key: string, path: string, memoryBytesMax: number, signal: AbortSignal): Promise<Loaded> {
     return this.#loading(key, async () => {
@@ -136,8 +139,8 @@ export class EngineThread {
   }
 
   /**
-   * Asks the loaded trace.
-   * @throws sql_failed, limit_exceeded, engine_crashed, the signal's reason, what `onResult` throws.
+   * Runs a script on the loaded trace.
+   * @throws sql_failed, limit_exceeded, engine_crashed, the signal's reason, what `onResult` throws
    */
   async query({ key, onResult, ...request }: Script, signal: AbortSignal): Promise<Answered> {
     this.#checkAlive();
@@ -166,20 +169,23 @@ export class EngineThread {
     }
   }
 
-  /** Takes back the marks. @throws limit_exceeded, engine_crashed */
+  /** Restores the state before the first script that mutated it. @throws limit_exceeded, engine_crashed */
   async rollback(): Promise<void> {
     await this.#ask({ type: 'rollback' }, 'rolledBack');
     this.#advance({ event: 'restored' });
   }
 
-  /** The loaded trace as an image. @throws Error where it is not that of `key`; engine_crashed */
+  /**
+   * Takes a snapshot of the loaded trace. @throws Error if the engine does not hold the trace of `key`;
+   * engine_crashed
+   */
   async snapshot(key: string): Promise<Image> {
     if (this.#state.is !== 'loaded' || this.#state.key !== key)
       throw new Error('a slot that does not hold the trace has no image of it');
     return (await this.#ask({ type: 'snapshot' }, 'snapshot')).image;
   }
 
-  /** Ends the thread, in whatever it is doing; a call that runs fails with `error`. */
+  /** Ends the thread, whatever it does; a running call fails with `error`. */
   async kill(why: string, error = crashed(why)): Promise<void> {
     this.#onEnd(why, error);
     await this.#thread.terminate();
@@ -196,8 +202,8 @@ export class EngineThread {
   }
 
   /**
-   * Begins a call. `done` rejects where it fails, is aborted or abandoned, but not before the thread is
-   * idle again or ended: then the slot can be used, or thrown away.
+   * Begins a call to the thread. If the call fails or is abandoned, `done` rejects only once the thread is
+   * idle again or has ended, so that the engine can be used again or discarded.
    */
   #begin(
     signal: AbortSignal | undefined,
@@ -223,7 +229,7 @@ export class EngineThread {
     return { call, done };
   }
 
-  /** The thread has closed the running call. */
+  /** Settles the running call after the thread's closing reply, or its end. */
   #close(outcome: { reply: Closing } | { thrown: unknown }): void {
     const call = this.#call;
     if (call === undefined) return;
@@ -233,14 +239,17 @@ export class EngineThread {
     call.close();
   }
 
-  /** Gives a call up: what the thread still says is dropped, and the call fails with `thrown`. */
+  /**
+   * Abandons a call: further replies are dropped, and the call fails with `thrown` once the thread has
+   * stopped it.
+   */
   #abandon(call: Call, thrown: unknown): void {
     if (!call.wanted) return;
     call.wanted = false;
     void this.#stop(call).then(() => call.settle({ thrown }));
   }
 
-  /** Waits for a call's end, for a while; then ends the thread. */
+  /** Makes the thread stop the call; ends the thread if it has not stopped after GRACE_MS. */
   async #stop(call: Call): Promise<void> {
     Atomics.store(this.#gate, GATE.DISCARD, 1);
     Atomics.store(this.#gate, GATE.HELD, 0);
@@ -255,13 +264,13 @@ export class EngineThread {
     if (end === 'late') await this.kill('it did not stop when it was told to');
   }
 
-  /** The bytes of a result were passed on. */
+  /** Tells the thread that the client's side has taken the bytes of a result, so that it may send more. */
   #letGo(byteLength: number): void {
     Atomics.sub(this.#gate, GATE.HELD, byteLength);
     Atomics.notify(this.#gate, GATE.HELD);
   }
 
-  /** A clock of the processor time that the thread takes from now on. */
+  /** Returns a function that measures the thread's processor time since now, in milliseconds. */
   #cpuMsFromNow(): () => Promise<number | undefined> {
     const thread = (): number => Atomics.load(this.#gate, GATE.THREAD);
     const before = threadCpuMs(thread());
@@ -295,7 +304,7 @@ export class EngineThread {
     this.#close({ thrown: error });
   }
 
-  /** The thread may have ended since the slot was leased. */
+  /** The thread may have ended since the engine was leased. */
   #checkAlive(): void {
     if (this.#ended !== undefined) throw this.#ended;
   }

@@ -1,21 +1,22 @@
-/** A call to an engine thread: what the thread replies while it runs, and what ends it. */
+/** Defines a call to an engine thread: the thread's replies while it runs, and the reply that ends it. */
 import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
 import type { ThreadReply } from './thread-protocol.ts';
 
-/** Replies that come while a call is running; all others close it. */
+/** Replies during a call; every other reply ends it. */
 export type Passing = Extract<ThreadReply, { type: 'appended' | 'result' }>;
 export type Closing = Exclude<ThreadReply, Passing>;
 
 export interface Call {
   onPassing: (reply: Passing) => void;
-  /** Whether somebody still wants the outcome. */
+  /** Whether the outcome is still needed; false once the call was settled or abandoned. */
   wanted: boolean;
   settle: (outcome: { reply: Closing } | { thrown: unknown }) => void;
-  /** Resolves when the thread has closed the call, or ended. */
+  /** Resolves when the thread has ended the call, or has ended itself. */
   closed: Promise<void>;
   close: () => void;
 }
 
+/** Narrows a reply to the expected type. @throws Error if it has another type, which is a bug */
 export function expected<Type extends Closing['type']>(
   reply: Closing,
   type: Type,

@@ -1,14 +1,14 @@
-/** Processor time of one thread of this process, as Linux tells it. */
+/** Reads the processor time of one thread of this process from Linux's /proc. */
 import { readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-/** The kernel reports times to programs in these, whatever its own clock does. */
+/** The kernel reports times to programs in units of 10 ms (USER_HZ), whatever its own clock frequency is. */
 const TICK_MS = 10;
-/** Fields of /proc/…/stat after the name of the program: user and system time. */
+/** Positions of user and system time in /proc/…/stat, counted after the name of the program. */
 const USER_TIME = 11;
 const SYSTEM_TIME = 12;
 
-/** The kernel's number for the calling thread; 0 where it has none to tell. */
+/** Returns the kernel's ID of the calling thread; 0 without /proc/thread-self. */
 export function ownThreadNumber(): number {
   try {
     return Number(readlinkSync('/proc/thread-self').split('/').at(-1)) || 0;
@@ -17,6 +17,7 @@ export function ownThreadNumber(): number {
   }
 }
 
+/** Returns the processor time of a thread in milliseconds; undefined if it cannot be read. */
 export async function threadCpuMs(thread: number): Promise<number | undefined> {
   if (thread === 0) return undefined;
   const text = await readFile(`/proc/self/task/${thread}/stat`, 'latin1').catch(() => undefined);

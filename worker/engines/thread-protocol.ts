@@ -1,6 +1,6 @@
 /**
- * What is said between the main thread and a slot's thread. Requests are done strictly in order; a load
- * (`open` … `finalize`, or `restore`), a query and each of the others has exactly one closing reply.
+ * Defines the messages between the main thread and an engine thread. Requests are executed strictly in order.
+ * A load (`open` … `finalize`, or `restore`), a query and each other request has exactly one closing reply.
  */
 
 import type { Engine, Image, ReadingMode, ReadingOptions } from '../../lib/engine/index.ts';
@@ -8,78 +8,88 @@ import type { ResultColumn } from '../tasks/columns.ts';
 
 export interface ThreadData {
   engine: Engine;
-  /** Int32s: see GATE. */
+  /** Three Int32 values; GATE has their indices. */
   gate: SharedArrayBuffer;
 }
 
-/** Indices into the gate, which the main thread reads and writes while the thread is inside one long call. */
+/** Indices into the gate, the memory through which the main thread controls the thread during a long call. */
 export const GATE = {
-  /** Bytes of results sent and not yet passed on; the thread sleeps above HELD_BYTES_MAX. */
+  /**
+   * Bytes of results that were sent and not yet passed on; the thread waits while there are more than
+   * HELD_BYTES_MAX.
+   */
   HELD: 0,
-  /** 1: nobody wants the running call's outcome. */
+  /** 1: the running call's outcome is not needed any more. */
   DISCARD: 1,
-  /** The kernel's number for the thread; 0 until it has begun, or where there is none. */
+  /** The kernel's ID of the thread; 0 until the thread has started, or if it is unknown. */
   THREAD: 2,
 } as const;
 
+/** Size of the gate, in bytes. */
 export const GATE_BYTES = 12;
 export const HELD_BYTES_MAX = 4 * 2 ** 20;
 
-/** How far what was read may run ahead of what is parsed. */
+/** Maximum number of bytes that were read and not yet parsed. */
 export const UNPARSED_BYTES_MAX = 8 * 2 ** 20;
 
 export interface QueryRequest {
   sql: Uint8Array;
-  /** `sql` is the specification of a summary. */
+  /** Whether `sql` is the specification of a summary. */
   isSummary: boolean;
-  /** The state before is kept for `rollback`. */
+  /** Whether the state before the script must be kept for `rollback`. */
   mutatesState: boolean;
-  /** Whether to look at every cell for the kinds of the columns. */
+  /** Whether to collect the types of all cells of each column. */
   wantsKinds: boolean;
   memoryBytesMax: number;
 }
 
 export type ThreadRequest =
-  /** Makes the instance fresh, for another trace. */
+  /** Resets the engine, for another trace. */
   | { type: 'open'; memoryBytesMax: number; reading: ReadingOptions }
   | { type: 'append'; bytes: Uint8Array }
   | { type: 'finalize' }
-  /** Closes a load that nobody wants any more. */
+  /** Ends a load that is not needed any more. */
   | { type: 'drop' }
-  /** A load from an image file. */
+  /** Loads a trace from a snapshot file. */
   | { type: 'restore'; path: string; memoryBytesMax: number }
   | ({ type: 'query' } & QueryRequest)
-  /** Takes back all that queries have changed. */
+  /** Restores the state before the first query that mutated it. */
   | { type: 'rollback' }
   | { type: 'snapshot' }
-  /** What the cells of a script's columns may be; of a thread that holds no trace, and is ended then. */
+  /**
+   * Infers the cell types that a script's columns may have; for a thread without a trace, which is ended
+   * afterwards.
+   */
   | { type: 'possibleKinds'; sql: Uint8Array; memoryBytesMax: number };
 
-/** Bytes that a slot holds: the instance's memory, and the state kept for `rollback`. */
+/** Memory in bytes of the engine and of the state kept for `rollback`. */
 interface Size {
   memoryBytes: number;
 }
 
-/** What the thread did to the bytes of a trace. */
+/** What the thread found in the bytes of a trace. */
 export interface ReadFacts {
   zstdPackets: number;
   unpackedBytes: number;
-  /** Different ones. */
+  /** Number of distinct warnings. */
   warnings: number;
 }
 
 export type ThreadReply =
   | ({ type: 'appended'; byteLength: number } & Size)
   | ({ type: 'loaded'; loadMs: number; read?: ReadFacts } & Size)
-  /** Closes a load: the trace has to be loaded anew, and read in this way. */
+  /** Ends a load: the trace must be loaded again, in this mode. */
   | ({ type: 'again'; mode: ReadingMode } & Size)
-  /** Closes a `restore`: the trace has to be loaded in another way. `readable`: the file could be read, and is wrong. */
+  /**
+   * Ends a `restore`: the trace must be loaded in another way. `readable`: the file could be read, but is
+   * damaged.
+   */
   | ({ type: 'unusable'; reason: string; readable: boolean } & Size)
   | { type: 'result'; bytes: Uint8Array; rows: number; last: boolean }
-  /** `columns`: where kinds were wanted. */
+  /** `columns` is present if cell types were requested. */
   | ({ type: 'answered'; rows: number; columns?: ResultColumn[]; queryMs: number } & Size)
   | ({ type: 'rolledBack' } & Size)
   | ({ type: 'snapshot'; image: Image } & Size)
   | ({ type: 'possibleKinds'; kinds: number[] | undefined } & Size)
-  /** Closes any of them; `poisoned`: what the instance holds cannot be used any more. */
+  /** Ends any request. `poisoned`: the engine's trace cannot be used any more. */
   | ({ type: 'failed'; code: string; detail: string; poisoned: boolean } & Size);

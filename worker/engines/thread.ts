@@ -1,6 +1,6 @@
 /**
- * The thread of a slot: one TraceProcessor, whose every call blocks. Does what the main thread asks, in
- * order (thread-protocol.ts).
+ * The code of an engine thread: one TraceProcessor, whose calls all block. Executes the requests of the main
+ * thread in order (thread-protocol.ts).
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -35,15 +35,16 @@ const gate = new Int32Array(sharedGate);
 Atomics.store(gate, GATE.THREAD, ownThreadNumber());
 
 const processor = new TraceProcessor(engine);
-/** The load that is not closed yet: the time it took so far, and how its bytes are read. */
+/** The load in progress: the milliseconds that it took so far, and the reader of its bytes. */
 let load: { ms: number; reading?: TraceReading } | undefined;
-/** The trace as it was loaded, once a script was to leave marks on it. */
+/** Snapshot from before the first script that mutates state; undefined if there was none. */
 let pristine: Image | undefined;
 
 function post(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(reply, transfer);
 }
 
+/** Sends the closing reply for an error. */
 function sayFailed(thrown: unknown): void {
   if (thrown instanceof ReadAgain) {
     post({ type: 'again', mode: thrown.mode, memoryBytes: memoryBytes() });
@@ -63,11 +64,12 @@ function memoryBytes(): number {
   return processor.memoryBytes + (pristine === undefined ? 0 : snapshotBytes(pristine));
 }
 
+/** Whether the main thread has abandoned the running call. */
 function unwanted(): boolean {
   return Atomics.load(gate, GATE.DISCARD) === 1;
 }
 
-/** Runs one step of the open load; the first that fails closes it, and those that follow are dropped. */
+/** Runs one step of the current load. A step that fails ends the load, and later steps are ignored. */
 function loadStep(step: () => void): void {
   if (load === undefined || unwanted()) return;
   const from = performance.now();
@@ -80,7 +82,7 @@ function loadStep(step: () => void): void {
   }
 }
 
-/** Opens a load; `prepare` makes the instance what it begins with. */
+/** Begins a load; `prepare` brings the engine into its initial state. */
 function open(memoryBytesMax: number, prepare: () => void, reading?: TraceReading): void {
   load = { ms: 0, ...(reading === undefined ? {} : { reading }) };
   pristine = undefined;
@@ -103,7 +105,10 @@ function restore(path: string, memoryBytesMax: number): void {
   sayLoaded();
 }
 
-/** @throws SnapshotUnreadable: the trace is parsed instead, and the file stays. */
+/**
+ * Runs a file operation. @throws SnapshotUnreadable if it fails: the trace is parsed instead, and the file is
+ * kept
+ */
 function readable<T>(read: () => T): T {
   try {
     return read();
@@ -153,12 +158,12 @@ function query(request: QueryRequest): void {
     if (mutatesState) pristine ??= processor.snapshot();
     processor[isSummary ? 'summarize' : 'query'](sql, (view) => {
       if (broken !== undefined || unwanted()) return;
-      const bytes = new Uint8Array(view); // a copy in a buffer of its own, which can be handed over
+      const bytes = new Uint8Array(view); // a copy with its own buffer, which can be transferred
       try {
         if (collector === undefined) stream.next(bytes);
         else collector.add(bytes);
       } catch (thrown) {
-        broken = { thrown }; // throwing through the engine would cost the instance
+        broken = { thrown }; // an exception that passes through the engine would poison it
         return;
       }
       const { rows, complete } = stream;
@@ -180,7 +185,7 @@ function query(request: QueryRequest): void {
   }
 }
 
-/** Sleeps while too much of what was sent has not been passed on. */
+/** Waits while more than HELD_BYTES_MAX bytes of results were not passed on. */
 function waitAtGate(): void {
   for (;;) {
     const held = Atomics.load(gate, GATE.HELD);

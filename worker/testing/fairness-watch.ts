@@ -1,7 +1,7 @@
 /**
- * Counts the turns that others get while a user waits who holds nothing, in every queue for permits. It sees each
- * choice in the moment it is made: a task learns of its permit only some microtasks later, in which others may have
- * been served, and would be counted as having passed it.
+ * Counts the turns that other users get while a user waits who holds nothing, in every queue for permits. It
+ * observes each choice at the moment it is made: a task learns about its permit some microtasks later, and
+ * users served in between would be counted as having passed it.
  */
 import { vi } from 'vitest';
 import { FairQueue, type Turn } from '../scheduling/turns.ts';
@@ -11,13 +11,13 @@ type HeldBy = (user: string) => number;
 type MayGo = (turn: Turn) => boolean;
 
 export class FairnessWatch {
-  /** Most turns that one user got before another who waited and held nothing. */
+  /** Maximum number of turns that one user got before another who waited and held nothing. */
   most = 0;
-  /** Turns of users who held more than another who waited and might have gone. */
+  /** Number of turns of users who held more than another who waited and was allowed to go. */
   outOfTurn = 0;
   readonly #queues = new Map<Queue, QueueWatch>();
 
-  /** Watches all queues until mocks are restored. */
+  /** Observes all queues until mocks are restored. */
   constructor() {
     const { wait, next } = FairQueue.prototype;
     const of = (queue: Queue): QueueWatch => this.#of(queue);
@@ -47,9 +47,9 @@ export class FairnessWatch {
 }
 
 class QueueWatch {
-  /** The signals of each query's waiters, in the order they came. */
+  /** Signals of each query's waiters, in the order in which they came. */
   readonly #waiting = new Map<Turn, AbortSignal[]>();
-  /** By user who waits: how often each other user was served meanwhile. */
+  /** For each waiting user, how often each other user was served in the meantime. */
   readonly #passed = new Map<string, Map<string, number>>();
 
   waits(turn: Turn, signal: AbortSignal): void {
@@ -57,7 +57,10 @@ class QueueWatch {
     signal.addEventListener('abort', () => this.#leaves(turn, signal), { once: true });
   }
 
-  /** @returns how often the user of the turn has now been served before one who waits and holds nothing */
+  /**
+   * Records that the turn was served. @returns how often its user was now served before a user who waits and
+   * holds nothing
+   */
   serves(turn: Turn, heldBy: HeldBy): number {
     const [first] = this.#waiting.get(turn) ?? [];
     if (first !== undefined) this.#leaves(turn, first);
@@ -74,7 +77,7 @@ class QueueWatch {
     return most;
   }
 
-  /** The least that a user holds who waits and may go. */
+  /** Returns the least number of permits that a waiting user holds, of those who are allowed to go. */
   held(heldBy: HeldBy, mayGo: MayGo): number {
     const turns = [...this.#waiting.keys()].filter(mayGo);
     return Math.min(...turns.map(({ user }) => heldBy(user)));

@@ -1,7 +1,7 @@
 /**
- * The surroundings of a worker's tasks, in virtual time and at random: stores that are slow, fail or hang, images
- * that come and go, engines that load and answer, trap, and never end. What admits, places and answers the tasks
- * is the worker's own code.
+ * A model of everything around the worker's scheduling, random and in virtual time: stores that are slow,
+ * fail or hang, snapshots that come and go, engines that load, run scripts, trap and never end. The code that
+ * admits, places and executes tasks is the worker's own.
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Dice } from '../../lib/common/testing/dice.ts';
@@ -13,19 +13,22 @@ import { LoadTooLong, loadMsMax } from '../engines/load-watch.ts';
 import type { Answered, LeasedEngine, Script } from '../engines/slot.ts';
 import { type EngineEvent, type EngineState, nextEngineState } from '../engines/slot-state.ts';
 
-/** What happens, as shares of 1. */
+/** Probabilities of what may go wrong, from 0 to 1. */
 export interface Habits {
   dice: Dice;
-  /** Requests to stores that fail, and that take very long. */
+  /** Requests to stores that fail. */
   storeFails: number;
+  /** Requests to stores that take up to 20 s. */
   storeHangs: number;
-  /** Loads that fail, and loads and scripts that never end by themselves; by trace. */
+  /** Traces that are invalid. */
   invalid: number;
+  /** Traces whose load never ends by itself; and, four times as rare, scripts. */
   endless: number;
-  /** Calls after which the thread is gone. */
+  /** Calls after which the thread has ended. */
   threadDies: number;
-  /** Traces that have an image, for a while; images that cannot be used. */
+  /** Lookups that find a snapshot of the trace. */
   images: number;
+  /** Snapshots that cannot be used. */
   imageUnusable: number;
 }
 
@@ -34,14 +37,15 @@ const MIB = 2 ** 20;
 
 export class ModelWorld {
   readonly habits: Habits;
-  /** Requests that the far store takes at once. */
+  /** Maximum number of concurrent requests to the store of `/far/…`. */
   readonly requestsMax: number;
-  /** Whatever happened that must not; empty where the worker is right. */
+  /** Descriptions of everything that must not happen; empty if the worker is correct. */
   readonly misuses: string[] = [];
-  /** Everything that happened. */
+  /** Number of events of the model so far. */
   steps = 0;
-  /** Engines that work now, and most of them at once. */
+  /** Number of engines that work now. */
   working = 0;
+  /** Maximum of `working` so far. */
   workingMost = 0;
   readonly #requests = new Set<object>();
   readonly #kinds = new Map<string, 'good' | 'invalid' | 'endless'>();
@@ -55,6 +59,7 @@ export class ModelWorld {
     return this.#requests.size;
   }
 
+  /** Returns how the trace behaves; drawn once for each key. */
   kindOf(key: string): 'good' | 'invalid' | 'endless' {
     const { dice, invalid, endless } = this.habits;
     let kind = this.#kinds.get(key);
@@ -65,7 +70,10 @@ export class ModelWorld {
     return kind;
   }
 
-  /** @throws the signal's reason */
+  /**
+   * Waits for a random time below `msMax` milliseconds; forever if it is infinite. @throws the signal's
+   * reason
+   */
   pause(msMax: number, signal?: AbortSignal): Promise<void> {
     this.steps++;
     const ms = Number.isFinite(msMax) ? this.habits.dice.below(msMax) : undefined;
@@ -282,6 +290,7 @@ class ModelSlot implements LeasedEngine {
     await this.kill('its load took too long');
   }
 
+  /** Runs a call of the engine; afterwards the thread may die. @throws engine_crashed */
   async #working<Result>(work: () => Promise<Result>): Promise<Result> {
     const world = this.#world;
     world.workingMost = Math.max(world.workingMost, ++world.working);

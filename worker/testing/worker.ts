@@ -1,4 +1,4 @@
-/** For this room's tests: a real worker on a free port, and a client that speaks both services. */
+/** Test helpers: starts a real worker on a free port, with a client for both of its services. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ import { LIMIT_DEFAULTS, type WorkerConfig } from '../config.ts';
 import { LOAD_BOUND_DEFAULT } from '../engines/load-watch.ts';
 import { type RunningWorker, startWorker } from '../start.ts';
 
-/** The thread's bundle, from its source as it is now; the same for all of a process. */
+/** The bundle of the engine thread, built from the current source once per process. */
 const threadBundle: Promise<URL> = (async () => {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-thread-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -92,7 +92,7 @@ export async function testWorker(overrides: Partial<WorkerConfig> = {}): Promise
   };
 }
 
-/** One trace's first value, and where the answer came from. */
+/** Queries one trace; returns its first value, and the tier or the failure's code. */
 export async function ask(
   worker: TestWorker,
   trace: string,
@@ -103,6 +103,7 @@ export async function ask(
   return [rowsOf(end?.results ?? [])[0]?.[0], tier];
 }
 
+/** Polls until `holds` is true. @throws Error after 20 s */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
   for (const deadline = performance.now() + 20_000; !(await holds()); ) {
     if (performance.now() > deadline) throw new Error('it did not come to be in 20 s');
@@ -157,7 +158,7 @@ export class TestClient {
     return rowsOf((await this.queryTrace(trace, sql)).result);
   }
 
-  /** One trace in a query of its own. */
+  /** Runs a query over one trace. */
   async ask(trace: string, sql: string): Promise<TaskEnd | undefined> {
     const run = this.run({ sql });
     const [end] = await run.answers(run.add(trace));
@@ -170,7 +171,7 @@ export class TestClient {
     return unary((done) => this.#bigtrace.Status({}, done));
   }
 
-  /** How many bars were lifted. */
+  /** Lifts bars; returns their number. */
   async unbar(traces: Buffer[] | 'all'): Promise<number> {
     const request = traces === 'all' ? { trace: [], all: true } : { trace: traces, all: false };
     return (await unary<UnbarResponse>((done) => this.#bigtrace.Unbar(request, done))).lifted;
@@ -194,7 +195,7 @@ function unary<T>(call: (done: Done<T>) => unknown): Promise<T> {
   });
 }
 
-/** What a trace ended with. */
+/** The results of a task, and the event that ended it. */
 export interface TaskEnd {
   id: number;
   results: Buffer[];
@@ -205,17 +206,17 @@ interface TestStart {
   sql: string;
   mode?: RunMode;
   limits?: Partial<Limits>;
-  /** That it counts on from the beginning. */
+  /** Credits that the client assumes at the start. */
   credits?: number;
   user?: string;
 }
 
-/** A `Run` stream: assigns as credits come, and gathers what comes back. */
+/** A `Run` stream that assigns traces as credits arrive, and collects the events. */
 export class TestRun {
   readonly call: grpc.ClientDuplexStream<RunRequest, RunResponse>;
   readonly ends = new Map<number, TaskEnd>();
   readonly events: RunEvent[] = [];
-  /** Resolves with the stream's status when it is over. */
+  /** Resolves with the stream's status when it has ended. */
   readonly over: Promise<grpc.StatusObject>;
   credits = 0;
   creditsEver = 0;
@@ -231,7 +232,7 @@ export class TestRun {
   ) {
     this.call = call;
     this.over = new Promise((resolve) => call.on('status', resolve));
-    call.on('error', () => {}); // `over` says it
+    call.on('error', () => {}); // `over` reports it
     call.on('end', () => {
       this.ended = true;
       this.#changed();
@@ -245,12 +246,12 @@ export class TestRun {
     call.write({ start: { ...query, credits, user } });
   }
 
-  /** Assigns traces as credits allow; returns their ids. */
+  /** Assigns traces as credits allow; returns their task IDs. */
   add(...traces: (string | Buffer)[]): number[] {
     return traces.map((trace) => this.addListed(trace, ''));
   }
 
-  /** One that was just listed; returns its id. */
+  /** Assigns a trace with the generation from a listing; returns its task ID. */
   addListed(trace: string | Buffer, generation: string): number {
     const id = this.#nextId++;
     this.#queue.push({ id, trace: Buffer.from(trace), generation });
@@ -258,7 +259,7 @@ export class TestRun {
     return id;
   }
 
-  /** All of them answered, in order; the stream stays open. */
+  /** Resolves when all these tasks have ended, in the order of `ids`; the stream stays open. */
   async answers(ids: number[]): Promise<TaskEnd[]> {
     await this.until(() => ids.every((id) => this.ends.has(id)));
     return ids.flatMap((id) => this.ends.get(id) ?? []);
