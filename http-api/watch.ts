@@ -18,7 +18,7 @@ export interface OpenTrace {
 export interface QueryWatch {
   /** Progress of a query that is running or has ended recently; undefined if another orchestrator ran it. */
   counts(queryId: string): QueryCounts | undefined;
-  /** The first `limit` distinct error messages of the query's failed traces. */
+  /** The first `limit` distinct error messages of the query and its failed traces. */
   failures(queryId: string, limit: number): string[];
   cancel(queryId: string): void;
   /** @throws trace_not_found, and errors of workers and stores */

@@ -13,7 +13,7 @@ export interface WantedPort {
 const RETRY_MS = 100;
 
 /**
- * Waits up to `waitMs` for each port to become free. Port 0 is always free.
+ * Waits up to `waitMs` in all for the ports to become free. Port 0 is always free.
  * @throws invalid_option naming the port and its flag
  */
 export async function checkPorts(

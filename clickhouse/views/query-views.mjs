@@ -50,8 +50,8 @@ function found(traces, onFailure) {
 }
 
 /**
- * The client's statement, truncated. The bridge reads from it the arguments of view calls, because ClickHouse ignores
- * unknown ones.
+ * The first 65,536 bytes of the client's statement. The bridge checks the view calls in it for unknown arguments,
+ * which ClickHouse ignores.
  */
 const STATEMENT = `ifNull((SELECT substring(any(query), 1, 65536) FROM system.processes WHERE query_id = initialQueryID()), '')`;
 

@@ -18,7 +18,9 @@ export interface AskOptions {
   settings?: ClickHouseSettings;
 }
 
-/** HTTP request timeout, above the limit of any query: a query ends by its own time limit. */
+/**
+ * HTTP request timeout in milliseconds: the longest time limit that a query may have. Queries end by their own limits.
+ */
 const REQUEST_MS_MAX = 86_400_000;
 const CONNECTIONS_MAX = 256;
 /** The statement contains the addresses and the script. */
