@@ -76,6 +76,16 @@ test('beyond 10 000 users, only users without running queries are forgotten', ()
 
 const silent: Script = () => undefined;
 
+test('beyond 10 000 users, a user that keeps trying keeps its spent budget', () => {
+  const users = new Users(BOUNDS, () => 0);
+  users.begin('alice')();
+  users.addResultBytes('alice', 2 * BOUNDS.userResultBytesMax);
+  for (const round of [1, 2]) {
+    for (let n = 0; n < 9_999; n++) users.begin(`user ${round} ${n}`)();
+    expect(() => users.begin('alice')).toThrow('result bytes of an hour');
+  }
+});
+
 test('a user at the bound of running queries is refused while another user is served', async () => {
   await using system = await new TestSystem([{ script: silent }], { userQueriesMax: 2 }).start();
   const held = [1, 2].map((at) =>

@@ -11,7 +11,7 @@ export interface UserBounds {
 }
 
 const HOUR_MS = 3_600_000;
-/** Maximum number of users remembered; beyond it, the one added first that has no running query is forgotten. */
+/** Maximum number of users remembered; beyond it, the user without running queries that has not tried a query for longest is forgotten. */
 const USERS_MAX = 10_000;
 
 /** A leaky bucket: use decays at a constant rate of `max` per hour. */
@@ -54,7 +54,7 @@ interface User {
 export class Users {
   readonly #bounds: UserBounds;
   readonly #now: () => number;
-  /** By name, in the order they were added. */
+  /** By name, the one that has not tried a query for longest first. */
   readonly #users = new Map<string, User>();
 
   /** @param now a monotonic clock in ms */
@@ -76,6 +76,8 @@ export class Users {
   begin(name: string): () => void {
     const { userQueriesMax } = this.#bounds;
     const user = this.#user(name);
+    this.#users.delete(name);
+    this.#users.set(name, user);
     this.check(name);
     if (user.running >= userQueriesMax)
       throw new BigtraceError(
