@@ -1,9 +1,9 @@
 /**
- * The one error type of the project. Every failure that can reach a person has a code of this closed
- * set; docs/ARCHITECTURE.md lists them all, and a test holds the two together.
+ * The error type of the project. Every failure that users can see has a code of this closed set. docs/ARCHITECTURE.md
+ * lists the codes; a check keeps both in step.
  */
 
-/** Whose failure it is: the client's, a bound that was reached, a store or network outside, or ours. */
+/** Who can remedy it: the client, a bound (wait or raise it), a store or network outside, or the developers. */
 export type ErrorKind = 'user' | 'limit' | 'external' | 'internal';
 
 interface CodeFacts {
@@ -24,78 +24,78 @@ const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 
 export const ERROR_CODES = {
-  /** A trace address that is no address: empty, no leading `/`, unknown prefix, prefix without path. */
+  /** The trace address is malformed: empty, without leading `/`, with an unknown store, or without a path. */
   invalid_address: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
-  /** A query without traces. */
+  /** The query names no traces. */
   no_traces: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
-  /** A query without SQL. */
+  /** The query has no script. */
   no_sql: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
-  /** A pattern that matches no trace. */
+  /** The pattern matches no trace. */
   no_match: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
-  /** A flag, environment variable, option or message field that is not what it must be. */
+  /** A flag, environment variable, option or message field has an invalid value. */
   invalid_option: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
-  /** Credentials that are missing or wrong. */
+  /** Credentials are missing or wrong. */
   unauthenticated: { kind: 'user', grpcStatus: UNAUTHENTICATED, retryable: false },
-  /** An address that leads out of its store's root, or that the store does not let us read. */
+  /** The address leads out of its store's root, the store denies access, or the request's host or origin is rejected. */
   forbidden: { kind: 'user', grpcStatus: PERMISSION_DENIED, retryable: false },
-  /** A trace that is not there. */
+  /** The trace does not exist. */
   trace_not_found: { kind: 'user', grpcStatus: INTERNAL, retryable: false },
-  /** A store that did not give the trace's bytes, or not all of them. */
+  /** The store did not deliver the bytes of the trace, or not all of them. */
   store_failed: { kind: 'external', grpcStatus: INTERNAL, retryable: true },
-  /** A trace that changed while it was being read. */
+  /** The trace changed while it was read. */
   trace_changed: { kind: 'external', grpcStatus: INTERNAL, retryable: true },
-  /** Bytes that TraceProcessor does not load as a trace. */
+  /** TraceProcessor cannot load the bytes as a trace. */
   trace_invalid: { kind: 'user', grpcStatus: INTERNAL, retryable: false },
-  /** SQL that TraceProcessor refuses; the message is its own. */
+  /** TraceProcessor rejected the SQL; the message is TraceProcessor's. */
   sql_failed: { kind: 'user', grpcStatus: INTERNAL, retryable: false },
   /** The engine trapped or aborted on this trace or query. */
   engine_crashed: { kind: 'internal', grpcStatus: INTERNAL, retryable: true },
-  /** A value that does not fit the type of its column. */
+  /** A value does not fit the type of its column. */
   type_mismatch: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
-  /** A trace whose columns are not those of the query. */
+  /** The columns of a trace differ from those of the query. */
   columns_mismatch: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
-  /** A bound (bytes, rows, memory) that was passed. */
+  /** A bound (bytes, rows, memory) was exceeded. */
   limit_exceeded: { kind: 'limit', grpcStatus: RESOURCE_EXHAUSTED, retryable: false },
-  /** More queries at a time than a bound allows: the same query can be asked again in a moment. */
+  /** A bound on concurrent queries was reached: the client can run the query again later. */
   too_many_queries: { kind: 'limit', grpcStatus: RESOURCE_EXHAUSTED, retryable: false },
-  /** The machine has no memory left for the engine, which stayed below its bound. */
+  /** The machine has no memory left for the engine, although the engine is below its bound. */
   out_of_memory: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
-  /** Time that ran out. */
+  /** A time limit was exceeded. */
   deadline_exceeded: { kind: 'limit', grpcStatus: DEADLINE_EXCEEDED, retryable: false },
-  /** The client disconnected or cancelled. */
+  /** The client disconnected, or cancelled the query. */
   cancelled: { kind: 'user', grpcStatus: CANCELLED, retryable: false },
-  /** The orchestrator has no worker it can reach. */
+  /** The orchestrator can reach no worker. */
   no_workers: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
-  /** The worker that had the trace died, hung or was cut off. */
+  /** The worker of the task died, hung or became unreachable. */
   worker_lost: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
-  /** The orchestrator cannot be reached, or was cut off. */
+  /** The orchestrator is unreachable, or the connection broke. */
   orchestrator_unreachable: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
-  /** The service is shutting down and takes no new work. */
+  /** The service is shutting down and accepts no new work. */
   draining: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
-  /** An expression over the catalog that ClickHouse refuses; the message is its own. */
+  /** ClickHouse rejected the expression over the catalog; the message is ClickHouse's. */
   invalid_filter: { kind: 'user', grpcStatus: INVALID_ARGUMENT, retryable: false },
-  /** The catalog in ClickHouse cannot be reached, or refuses what the service asks. */
+  /** The catalog in ClickHouse is unreachable, or rejects the service's query. */
   catalog_failed: { kind: 'external', grpcStatus: UNAVAILABLE, retryable: true },
-  /** All traces of a lenient query failed. */
+  /** Every trace of a lenient query failed. */
   all_failed: { kind: 'user', grpcStatus: INTERNAL, retryable: false },
-  /** A bug. */
+  /** A bug in Bigtrace. */
   internal: { kind: 'internal', grpcStatus: INTERNAL, retryable: false },
 } as const satisfies Record<string, CodeFacts>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 export interface ErrorDetails {
-  /** The trace it happened on; stands in front of the message as `[trace]: `. */
+  /** The trace that the error concerns; the message begins with `[trace]: `. */
   trace?: string;
   cause?: unknown;
 }
 
-/** `message` is for people and complete: it names the trace (where there is one) and the bound. */
+/** `message` is complete: it names the trace, if there is one, and the bound that was exceeded. */
 export class BigtraceError extends Error {
   override readonly name = 'BigtraceError';
   readonly code: ErrorCode;
   readonly trace: string | undefined;
-  /** The message without the trace in front. */
+  /** The message without `[trace]: `. */
   readonly detail: string;
 
   constructor(code: ErrorCode, detail: string, { trace, cause }: ErrorDetails = {}) {
@@ -117,7 +117,7 @@ export class BigtraceError extends Error {
     return ERROR_CODES[this.code].grpcStatus;
   }
 
-  /** The same error, said of a trace. */
+  /** Returns the same error with a trace. */
   ofTrace(trace: string): BigtraceError {
     return new BigtraceError(this.code, this.detail, { trace, cause: this.cause });
   }
@@ -127,7 +127,7 @@ export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(ERROR_CODES, text);
 }
 
-/** Anything thrown, as a BigtraceError; what is none already is a bug, `internal`. */
+/** Returns a thrown value as a BigtraceError. Any other error is a bug, and becomes `internal`. */
 export function asBigtraceError(thrown: unknown): BigtraceError {
   if (thrown instanceof BigtraceError) return thrown;
   const text = thrown instanceof Error ? thrown.message : String(thrown);

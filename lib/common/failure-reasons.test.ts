@@ -10,13 +10,13 @@ function reasonsOf(...codes: ('trace_invalid' | 'sql_failed' | 'engine_crashed')
   return reasons;
 }
 
-test('one trace is not counted', () => {
+test('the error of a single trace does not count traces', () => {
   expect(reasonsOf('sql_failed').noneAnswered().message).toBe(
     'the only trace did not answer: 1 sql_failed, such as [/t0]: sql_failed?',
   );
 });
 
-test('the most frequent reasons come first, whatever came first', () => {
+test('the most frequent reasons are named first, in whatever order they were added', () => {
   const error = reasonsOf('sql_failed', 'engine_crashed', 'trace_invalid', 'trace_invalid');
   expect(error.count).toBe(4);
   expect(error.noneAnswered()).toMatchObject({
@@ -27,7 +27,7 @@ test('the most frequent reasons come first, whatever came first', () => {
   });
 });
 
-test('where only some were asked, it says so', () => {
+test('the error says that only a sample of the traces was queried', () => {
   expect(reasonsOf('sql_failed', 'sql_failed').noneAnswered('sampled').message).toBe(
     'none of the 2 sampled traces answered: 2 sql_failed, such as [/t0]: sql_failed?',
   );

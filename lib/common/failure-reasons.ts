@@ -1,4 +1,4 @@
-/** Why traces of a query failed: how many by each code, and the first of each in words. */
+/** Collects why traces of a query failed: the number of failures and the first message for each code. */
 import { BigtraceError, type ErrorCode } from './errors.ts';
 
 const REASONS_TOLD = 3;
@@ -7,12 +7,12 @@ export class FailureReasons {
   readonly #reasons = new Map<ErrorCode, { count: number; first: string }>();
   #count = 0;
 
-  /** Failures that were added. */
+  /** The number of failures that were added. */
   get count(): number {
     return this.#count;
   }
 
-  /** `error` names its trace. */
+  /** Adds a failure. `error` must have its trace. */
   add(error: BigtraceError): void {
     this.#count += 1;
     const reason = this.#reasons.get(error.code);
@@ -21,8 +21,8 @@ export class FailureReasons {
   }
 
   /**
-   * The error of a lenient query without an answer: all its traces are here, or those that were sampled of them. The
-   * most frequent reasons come first.
+   * Returns the error all_failed of a lenient query. All its traces, or all that were sampled, must have been added.
+   * The most frequent reasons come first.
    */
   noneAnswered(which: 'all' | 'sampled' = 'all'): BigtraceError {
     const traces = which === 'all' ? 'traces' : 'sampled traces';

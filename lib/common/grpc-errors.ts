@@ -1,14 +1,14 @@
-/** The boundary between BigtraceError and gRPC: a status for upstream's clients, our code in the trailer. */
+/** Converts between BigtraceError and gRPC: a status for Perfetto's clients, and our code in the trailers. */
 import * as grpc from '@grpc/grpc-js';
 import { asBigtraceError, BigtraceError, type ErrorCode, isErrorCode } from './errors.ts';
 import { bytesFromText, printable, textFromBytes } from './text/byte-text.ts';
 
-/** The trailer that says that a status is ours, and which code it stands for. */
+/** The trailer with our error code. A status without it does not come from Bigtrace. */
 export const CODE_KEY = 'bigtrace-code';
 const DETAIL_KEY = 'bigtrace-detail-bin';
 const TRACE_KEY = 'bigtrace-trace-bin';
 
-/** Trailers must fit a header block (8 KiB is what peers accept by default); long details are cut. */
+/** Trailers must fit a header block, of which peers accept 8 KiB by default. So long details are cut. */
 const DETAIL_BYTES_MAX = 3000;
 const TRACE_BYTES_MAX = 1000;
 
@@ -18,7 +18,7 @@ function cut(bytes: Buffer, bytesMax: number): Buffer {
     : Buffer.concat([bytes.subarray(0, bytesMax), Buffer.from(' …')]);
 }
 
-/** What a server hands to grpc-js to end a call with `thrown`. */
+/** Returns what a server passes to grpc-js to end a call with the error `thrown`. */
 export function toServiceError(thrown: unknown): grpc.ServerErrorResponse {
   const error = asBigtraceError(thrown);
   const metadata = new grpc.Metadata();
@@ -41,7 +41,10 @@ function first(metadata: grpc.Metadata | undefined, key: string): Buffer | undef
   return value === undefined ? undefined : Buffer.from(value);
 }
 
-/** The ServiceError that a call ended with; `unreachable` is what UNAVAILABLE without our code means. */
+/**
+ * Converts the error of a call. Without our code in the trailers, the gRPC status determines the code.
+ * @param unreachable the code for UNAVAILABLE, and for other statuses of a broken connection
+ */
 export function fromServiceError(thrown: unknown, unreachable: ErrorCode): BigtraceError {
   if (!(thrown instanceof Error) || !('code' in thrown)) return asBigtraceError(thrown);
   const { code, details, metadata } = thrown as grpc.ServiceError;
@@ -59,12 +62,12 @@ export function fromServiceError(thrown: unknown, unreachable: ErrorCode): Bigtr
   });
 }
 
-/** grpc-js wraps what the socket said into a sentence about its own state. */
+/** Returns the socket's error message, which grpc-js wraps into a sentence about its own state. */
 function plainly(details: string): string {
   return /Last error: (?!null)(?:Error: )?(.*?)\. Resolution note/s.exec(details)?.[1] ?? details;
 }
 
-/** Whether the other side ended the call itself, with one of our errors; else it is gRPC's word. */
+/** Whether the peer ended the call with one of our errors. Otherwise gRPC itself set the status. */
 export function hasOurCode(thrown: unknown): boolean {
   return first((thrown as Partial<grpc.ServiceError>).metadata, CODE_KEY) !== undefined;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseAddress } from './address.ts';
 
-test('splits an address into store and path', () => {
+test('parseAddress splits an address into store and path', () => {
   expect(parseAddress('/gcs/bucket/o/a/b')).toEqual({
     text: '/gcs/bucket/o/a/b',
     store: 'gcs',
@@ -16,11 +16,11 @@ test.each([
   ['/', '[/]: trace address names no store'],
   ['/local', '[/local]: trace address has nothing after /local/'],
   ['/local/', '[/local/]: trace address has nothing after /local/'],
-])('refuses %j', (text, message) => {
+])('parseAddress rejects %j', (text, message) => {
   expect(() => parseAddress(text)).toThrow(message);
 });
 
-test('an address has a bound, and the error says it without repeating the address', () => {
+test('an address that is too long is an error that names the bound and shortens the address', () => {
   expect(parseAddress(`/local/${'['.repeat(8185)}`).path).toHaveLength(8185);
   expect(() => parseAddress(`/local/${'['.repeat(50_000)}`)).toThrow(
     `[/local/${'['.repeat(93)}…]: trace address is 50007 characters long, the bound is 8192`,

@@ -1,4 +1,4 @@
-/** Trace addresses: `/local/<path>`, `/gcs/<bucket>/o/<object>` … — which store, and the path in it. */
+/** Parses trace addresses, such as `/local/<path>` and `/gcs/<bucket>/o/<object>`, into store and path. */
 
 import { BigtraceError } from '../errors.ts';
 import { printable } from '../text/byte-text.ts';
@@ -12,14 +12,14 @@ export interface TraceAddress {
   text: string;
   /** The store's name: the first segment. */
   store: string;
-  /** All after `/<store>/`; never empty. */
+  /** The text after `/<store>/`; never empty. */
   path: string;
 }
 
-/** Of an address that is too long, in its error. */
+/** How much of an address that is too long its error shows. */
 const SHOWN_CHARS = 100;
 
-/** @throws invalid_address; whether the store is known is for the worker that has the stores to say. */
+/** Does not check that the store exists: the worker does. @throws invalid_address */
 export function parseAddress(text: string): TraceAddress {
   const refuse = (why: string): BigtraceError =>
     new BigtraceError(
@@ -38,7 +38,7 @@ export function parseAddress(text: string): TraceAddress {
   return { text, store, path };
 }
 
-/** Only addresses of the catalog may be longer. @throws invalid_address with the bound */
+/** Only `/where/` addresses may be longer than ADDRESS_CHARS_MAX. @throws invalid_address, which names the bound */
 function checkLength(text: string): void {
   const max = text.startsWith(`/${WHERE_STORE}/`) ? WHERE_CHARS_MAX : ADDRESS_CHARS_MAX;
   if (text.length > max)
@@ -49,12 +49,12 @@ function checkLength(text: string): void {
     );
 }
 
-/** They cannot list, and in their URLs `?`, `*` and brackets are characters as any other. */
+/** These stores cannot list, and in URLs `?`, `*` and brackets are ordinary characters. */
 const STORES_WITHOUT_PATTERNS = /^\/https?\//;
 
 /**
- * Whether an address may stand for all the traces that match it as a glob. One that names an existing
- * trace to the letter is that trace all the same, so that a listed address always leads back to itself.
+ * Whether an address may be a pattern. If a trace with exactly this address exists, the address still means that trace,
+ * so that every listed address can be queried.
  */
 export function isPattern(text: string): boolean {
   return /[*?[{]/.test(text) && !STORES_WITHOUT_PATTERNS.test(text);

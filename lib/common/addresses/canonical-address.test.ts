@@ -35,7 +35,7 @@ test.each([
   ['/local//data/traces', '/local//data/traces'],
   ['/local//data/traces2/a', '/local//data/traces2/a'],
   ['/gcs/b/o/a%2Fb', '/gcs/b/o/a%2Fb'],
-])('of %s only the store can say', (text, address) => {
+])('the canonical address of %s needs the store', (text, address) => {
   expect(canonicalAddress(text, ROOTS)).toEqual({ address, needsStore: true });
 });
 

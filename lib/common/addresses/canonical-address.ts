@@ -1,18 +1,18 @@
 /**
- * One trace, one address. A trace can be named in several ways; answers, the catalog and caches have it by one, its
- * canonical address (docs/stores.md), as far as the address's own text says which that is.
+ * Computes canonical addresses (docs/stores.md). Several addresses can name one trace; results, the catalog and caches
+ * use its canonical address. This module finds it as far as the text of the address determines it.
  */
 import { parseAddress } from './address.ts';
 
 export interface CanonicalAddress {
   address: string;
-  /** Whether only the store can say: of `..` behind what may be a link, and of names that may be URL-encoded. */
+  /** Whether only the store can complete it: a `..` may follow a link, or a name may be URL-encoded. */
   needsStore: boolean;
 }
 
 /**
- * Of a trace or a pattern.
- * @param localRoots directories of `/local`, as absolute paths
+ * Returns the canonical address of a trace or pattern.
+ * @param localRoots absolute paths of the directories that `/local` serves
  * @throws invalid_address
  */
 export function canonicalAddress(text: string, localRoots: readonly string[]): CanonicalAddress {
@@ -31,7 +31,7 @@ export function canonicalAddress(text: string, localRoots: readonly string[]): C
   return { address: text, needsStore: store === 'gcs' && decodedName(path) !== undefined };
 }
 
-/** The path without what a kernel passes over, and relative to the first root that it lies in. */
+/** The path without `.` and empty names, which the kernel ignores, and relative to the first root that contains it. */
 function canonicalLocal(path: string, roots: readonly string[]): string {
   const isAbsolute = path.startsWith('/');
   if (!isAbsolute && !/\/\/|(?:^|\/)\.(?:\/|$)|\/$/.test(path)) return path;
@@ -53,7 +53,7 @@ function hasDots(path: string): boolean {
   return /(?:^|\/)\.\.(?:\/|$)/.test(path);
 }
 
-/** The text behind the bucket, where that may be the URL-encoded form of another. */
+/** Decodes a name that may be URL-encoded; undefined if decoding fails, or changes nothing. */
 export function decodedName(name: string): string | undefined {
   if (!name.includes('%')) return undefined;
   try {
@@ -64,19 +64,19 @@ export function decodedName(name: string): string | undefined {
   }
 }
 
-/** Undefined for what makes none. */
+/** The URL of an address of `/http` or `/https`; undefined if the path is not a valid one. */
 export function httpUrl(scheme: string, path: string): URL | undefined {
   const behind = path.search(/[/?#]/);
   const host = behind < 0 ? path : path.slice(0, behind);
   const rest = path.slice(host.length);
-  // What was escaped stays as it is. No client sends a `#`, so it is part of a name.
+  // Existing escapes stay as they are. A `#` is part of the name, because clients never send a fragment.
   const escaped = encodeURI(rest.toWellFormed()).replaceAll('%25', '%').replaceAll('#', '%23');
   const text = `${scheme}://${host}${escaped}`;
   if (host === '' || !path.isWellFormed() || !URL.canParse(text)) return undefined;
   return new URL(text);
 }
 
-/** Escapes of the path in the one form that RFC 3986 (6.2.2) recommends; a query is its server's own matter. */
+/** Normalizes the escapes of the path as RFC 3986 (6.2.2) recommends. The query, whose meaning is the server's, is kept. */
 function pathOf({ pathname, search }: URL): string {
   const normal = pathname.replace(/%[0-9A-Fa-f]{2}/g, (escaped) => {
     const char = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));

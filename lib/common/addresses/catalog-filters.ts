@@ -1,7 +1,7 @@
 /**
- * Expressions of users over the table bigtrace.traces, evaluated in one way everywhere: each is handed to
- * ClickHouse as a filter of its own, which its parser takes as one expression. None becomes a part of a statement,
- * so that none can hold another statement, or end a bracket that it did not open.
+ * Evaluates users' expressions over bigtrace.traces. Each is passed to ClickHouse in the setting
+ * additional_table_filters, whose parser accepts one expression only. An expression is never part of a statement, so it
+ * cannot contain another statement or close a bracket that it did not open.
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { literal } from '../text/sql-literal.ts';
@@ -9,20 +9,20 @@ import { literal } from '../text/sql-literal.ts';
 export const TRACES = 'bigtrace.traces';
 
 export class CatalogFilters {
-  /** Nobody can guess the names: an expression that reads the table itself reads all of it. */
+  /** Random, so that an expression cannot use the aliases: if it reads bigtrace.traces itself, it reads all rows. */
   readonly #tag = randomBytes(8).toString('hex');
   readonly #expressions: string[] = [];
-  /** More rows than there are. ClickHouse takes queries for one that differ in aliases only, so each has its own. */
+  /** A LIMIT above any row count. Each subquery has another, or ClickHouse would merge those that differ in aliases. */
   readonly #rowsMax = 2 ** 40 + randomInt(2 ** 40);
 
-  /** SQL to read FROM: bigtrace.traces, as far as the expression holds. */
+  /** Returns SQL for a FROM clause: the rows of bigtrace.traces for which the expression holds. */
   table(expression: string): string {
     const alias = this.#aliasOf(this.#expressions.length);
     this.#expressions.push(expression);
     return `${TRACES} AS ${alias}`;
   }
 
-  /** SQL of a condition on the column `address`: all expressions hold for it. */
+  /** Returns SQL of a condition on the column `address`: all expressions hold for that trace. */
   condition(expressions: readonly string[]): string {
     const each = expressions.map((one) => {
       const rowsMax = this.#rowsMax + this.#expressions.length;
@@ -31,7 +31,7 @@ export class CatalogFilters {
     return each.length === 0 ? '1' : `(${each.join(' AND ')})`;
   }
 
-  /** What ends a statement that has any of the above in it; empty where it has none. */
+  /** The SETTINGS clause that must end a statement with any of the SQL above; empty if there is none. */
   get settings(): string {
     if (this.#expressions.length === 0) return '';
     const filters = this.#expressions.map((one, nth) => `'${this.#aliasOf(nth)}': ${literal(one)}`);

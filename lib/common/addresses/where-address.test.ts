@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseAddress } from './address.ts';
 import { expressionsOf, whereAddress } from './where-address.ts';
 
-test('expressions come back from the address that they make', () => {
+test('expressionsOf returns the expressions from which whereAddress made an address', () => {
   const expression = fc.string({ unit: 'binary' }).filter((text) => text !== '' && text[0] !== '/');
   fc.assert(
     fc.property(fc.array(expression, { minLength: 1 }), (expressions) => {
@@ -13,7 +13,7 @@ test('expressions come back from the address that they make', () => {
 });
 
 test.each(['/', '/[]', '/{"a":1}', '/["a", 1]', '/size > 0'])(
-  '%s is no list of expressions',
+  '%s is not a list of expressions',
   (path) => {
     expect(() => expressionsOf(path)).toThrow(
       'behind /where// a JSON array of expressions must follow',

@@ -1,7 +1,7 @@
 /**
- * `/where/<expression>` stands for the traces for which an expression over ClickHouse's table bigtrace.traces
- * holds: `/where/duration > 2e9`; `/where//["<expression>", …]`, with a JSON array of texts, for those for which
- * each of several holds. No expression begins with a slash.
+ * `/where/<expression>` stands for all traces for which an expression over ClickHouse's table bigtrace.traces holds, such
+ * as `/where/duration > 2e9`. `/where//["<expression>", …]`, with a JSON array of strings, stands for the traces for
+ * which all of the expressions hold. No expression begins with a slash.
  */
 import { BigtraceError } from '../errors.ts';
 
@@ -13,7 +13,7 @@ export function whereAddress(expressions: readonly string[]): string {
   return `/${WHERE_STORE}/${path}`;
 }
 
-/** @param path of an address of this store @throws invalid_address */
+/** @param path text after `/where/` @throws invalid_address if its JSON is no array of strings */
 export function expressionsOf(path: string): string[] {
   if (!path.startsWith('/')) return [path];
   const parsed = parsedJson(path.slice(1));

@@ -1,27 +1,30 @@
-/** `{a,b}` in patterns: written out as shells do it, into one pattern for each choice. */
+/** Expands `{a,b}` in patterns into one pattern for each alternative, as shells do. */
 import { BigtraceError } from '../errors.ts';
 
-/** They bound what a pattern can cost. */
+/** Bounds of the cost of a pattern. */
 const ALTERNATIVES_MAX = 1000;
 const EXPANDED_CHARS_MAX = 65_536;
 
-/** Text, or the sequences among which a pair of braces lets choose. */
+/** Text, or the alternatives in a pair of braces. */
 type Item = string | Sequence[];
 
 interface Sequence {
   items: Item[];
-  /** How many patterns it stands for. */
+  /** The number of patterns that it expands to. */
   count: number;
 }
 
-/** A brace that was opened and not closed yet. */
+/** An opening brace that has not been closed yet. */
 interface Open {
-  /** Behind commas at its own depth. */
+  /** The finished alternatives, each before a comma at this depth. */
   parts: Sequence[];
   part: Sequence;
 }
 
-/** In time that grows with the length of pattern and answer. @throws invalid_address for a pattern of too many alternatives */
+/**
+ * Expands the braces of a pattern, in time linear in the lengths of the pattern and the result.
+ * @throws invalid_address if there are too many alternatives
+ */
 export function expandBraces(pattern: string): string[] {
   const whole = parse(pattern);
   if (whole.count === 1) return [pattern];
@@ -66,7 +69,7 @@ const empty = (): Sequence => ({ items: [], count: 1 });
 
 function closeInnermost(open: Open[]): void {
   if (open.at(-1)?.parts.length === 0) {
-    asWritten(open, '}'); // a brace without a comma means itself
+    asWritten(open, '}'); // braces without a comma are literal
     return;
   }
   const group = open.pop();
@@ -80,7 +83,7 @@ function closeInnermost(open: Open[]): void {
   );
 }
 
-/** The innermost brace, and its commas, are text. */
+/** Adds the innermost brace and its commas as literal text. */
 function asWritten(open: Open[], end: string): void {
   const brace = open.pop();
   const around = open.at(-1)?.part;
@@ -94,7 +97,7 @@ function asWritten(open: Open[], end: string): void {
   add(around, end);
 }
 
-/** Texts that follow each other are one, so that a sequence is no longer than its choices are many. */
+/** Adds an item. Adjacent texts are joined, so that the number of alternatives bounds the length of a sequence. */
 function add(sequence: Sequence | undefined, item: Item): void {
   const items = sequence?.items ?? [];
   const last = items.at(-1);
@@ -111,7 +114,7 @@ function tooMany(what: string): BigtraceError {
   return new BigtraceError('invalid_address', `the pattern's braces stand for more than ${what}`);
 }
 
-/** Groups lie in each other less deep than there are alternatives. */
+/** Yields all expansions. The recursion is no deeper than the number of alternatives. */
 function* textsOf({ items }: Sequence, from = 0, before = ''): Generator<string> {
   let text = before;
   for (let at = from; at < items.length; at++) {

@@ -82,10 +82,10 @@ test.each([
   expect(Glob.parse(pattern).matches(path)).toBe(false);
 });
 
-/** Its shortcuts are not: by that for `*.*` something must follow the point, by its rules and a shell's nothing need. */
+/** picomatch's fast paths are inexact: for `*.*` they require a character after the dot, unlike its rules and a shell. */
 const EXACT = { fastpaths: false };
 
-test('agrees with picomatch where that is exact', () => {
+test('Glob matches the same paths as picomatch without its fast paths', () => {
   const text = (chars: string[]) =>
     fc.array(fc.constantFrom(...chars), { minLength: 1, maxLength: 9 }).map((all) => all.join(''));
   const name = text(['a', 'b', '.', 'c']).filter((part) => !part.startsWith('..') && part !== '.');
@@ -96,7 +96,7 @@ test('agrees with picomatch where that is exact', () => {
     ),
   );
   const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
-  // A pattern that ends in ** is left out: to picomatch `a/**` is `a` too.
+  // Patterns that end in ** are left out: in picomatch `a/**` also matches `a`.
   const pattern = fc
     .tuple(fc.array(part, { maxLength: 3 }), part)
     .map(([parts, last]) => [...parts, last].join('/'))
@@ -117,12 +117,12 @@ test('agrees with picomatch where that is exact', () => {
   expect(matches).toBeGreaterThan(50);
 });
 
-test('a hostile pattern takes no longer than pattern times name', () => {
+test('a hostile pattern is matched in time proportional to pattern times name', () => {
   const glob = Glob.parse(`${'*a'.repeat(2000)}b`);
-  expect(glob.matches('a'.repeat(4000))).toBe(false); // else it would not end
+  expect(glob.matches('a'.repeat(4000))).toBe(false); // with backtracking this would not end
 });
 
-test('a pattern is followed as a set of places: none is counted twice', () => {
+test('step returns each place once', () => {
   const glob = Glob.parse(`${'**/*/'.repeat(12)}x`);
   const path = Array.from({ length: 120 }, (_, nth) => `d${nth}`);
   let places = glob.begin();
@@ -134,9 +134,9 @@ test('a pattern is followed as a set of places: none is counted twice', () => {
   expect(glob.matches(path.join('/'))).toBe(false);
 });
 
-// Each took time in the square of its length.
+// Parsing each of these once took time quadratic in its length.
 test.each(['[', '{', '{,', '[!', '{a}', '\\[', '**/', '{a,{b}'])(
-  '20,000 times %s is parsed',
+  '20,000 repetitions of %s are parsed in linear time',
   (piece) => {
     const pattern = piece.repeat(20_000);
     const parse = (): boolean => Glob.parse(pattern).matches('a');
@@ -153,14 +153,14 @@ function outcomeOf(parse: () => boolean): boolean {
   }
 }
 
-test('alternatives with the same rest share it', () => {
+test('alternatives with the same rest share its places', () => {
   const names = Array.from({ length: 500 }, (_, nth) => `n${nth}`);
   const glob = Glob.parse(`{${names.join(',')}}/**/x`);
   expect(step(glob.begin(), 'n7')).toHaveLength(2);
   expect(glob.matches('n499/a/b/x')).toBe(true);
 });
 
-test('braces that stand for too much are refused', () => {
+test('braces with too many alternatives are rejected', () => {
   expect(() => Glob.parse('{a,b}'.repeat(20))).toThrow(
     "the pattern's braces stand for more than 1000 patterns",
   );
@@ -179,7 +179,7 @@ test.each([
   expect(Glob.parse(pattern).literalPrefix).toBe(prefix);
 });
 
-test('says where a path must lead', () => {
+test('onlyNames and leadsOn report how a path can continue', () => {
   const glob = Glob.parse('a/*/{b,c}*/**/d');
   const at = (...names: string[]) => names.reduce((from, name) => step(from, name), glob.begin());
   expect(onlyNames(at())).toEqual(['a']);

@@ -1,24 +1,23 @@
 /**
- * Patterns over paths: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, `**` for any number of directories, and a
- * backslash before a character that means itself. A name that begins with a dot is matched only by a
- * pattern that has the dot there too. Whatever else is in a pattern or a name (newlines, quotes,
- * parentheses, bytes that are no UTF-8) means itself, and matching takes time in proportion to pattern times name.
+ * Matches paths with patterns: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, `**` for any number of directories, and a
+ * backslash that makes the next character literal. A name that begins with a dot needs a dot at that place of the pattern. All
+ * other characters (newlines, quotes, parentheses, bytes that are not UTF-8) are literal. Matching takes time
+ * proportional to pattern times name.
  *
- * A pattern is followed down a path component by component (`begin`, `step`), so that a walk of
- * directories enters only those where something can match. The same pattern as a regular expression of
- * ClickHouse is in re2.ts.
+ * A pattern is matched with a path name by name (`begin`, `step`), so that a walk enters only directories in which
+ * something can match. re2.ts translates a pattern into regular expressions for ClickHouse.
  */
 import { literalOf, matchesName } from './name.ts';
 import { parsePattern, type Segment } from './segments.ts';
 
-/** A place in the pattern: the segments that a path must still match. Equal rests of alternatives are one place. */
+/** A place in the pattern: the segments that the rest of a path must match. Equal rests of alternatives share one. */
 interface Place {
-  /** Undefined: the path ends here. */
+  /** Undefined at the end of the pattern. */
   segment: Segment | undefined;
   next: Place | undefined;
 }
 
-/** All the places where a path may have come to, each once. Empty: nothing below it matches. */
+/** All places that a path may have reached, each once. If empty, no longer path matches either. */
 export type Places = readonly Place[];
 
 export class Glob {
@@ -32,7 +31,7 @@ export class Glob {
     this.#begin = [...found];
   }
 
-  /** @throws invalid_address for a pattern of too many alternatives */
+  /** @throws invalid_address if the pattern has too many alternatives */
   static parse(pattern: string): Glob {
     return new Glob(parsePattern(pattern));
   }
@@ -50,13 +49,16 @@ export class Glob {
     return isMatch(places);
   }
 
-  /** What every path that matches begins with. */
+  /** The longest known text with which every matching path begins. */
   get literalPrefix(): string {
     return this.#alternatives.map(literalStart).reduce(commonPrefix);
   }
 }
 
-/** @param options.throughGlobstar false keeps `**` from taking `name`, which is a link to a directory */
+/**
+ * Returns the places after one more name of the path.
+ * @param options.throughGlobstar false if `name` is a link to a directory, which `**` must not match
+ */
 export function step(places: Places, name: string, options = { throughGlobstar: true }): Places {
   const found = new Set<Place>();
   const isHidden = name.startsWith('.');
@@ -71,7 +73,7 @@ export function step(places: Places, name: string, options = { throughGlobstar: 
   return [...found];
 }
 
-/** Whether the path that led here is a whole match. */
+/** Whether the path that reached these places matches the pattern. */
 export function isMatch(places: Places): boolean {
   return places.some(({ segment }) => segment === undefined);
 }
@@ -81,7 +83,7 @@ export function leadsOn(places: Places): boolean {
   return places.some(({ segment }) => segment !== undefined);
 }
 
-/** The only names that can follow, where there are no more than a few: no need to list a directory. */
+/** The only names that can follow, so that no directory must be listed; undefined if a wildcard can follow. */
 export function onlyNames(places: Places): string[] | undefined {
   const names = new Set<string>();
   for (const { segment } of places) {
@@ -92,7 +94,7 @@ export function onlyNames(places: Places): string[] | undefined {
   return [...names];
 }
 
-/** `**` may stand for nothing, so behind it is a place too. */
+/** Adds a place, and those after it that are reached because `**` may match nothing. */
 function enter(place: Place | undefined, found: Set<Place>): void {
   for (let here = place; here !== undefined && !found.has(here); here = here.next) {
     found.add(here);
@@ -100,10 +102,10 @@ function enter(place: Place | undefined, found: Set<Place>): void {
   }
 }
 
-/** The first place of each alternative. */
+/** Returns the first place of each alternative. */
 function placesOf(alternatives: readonly (readonly Segment[])[]): Place[] {
   const end: Place = { segment: undefined, next: undefined };
-  /** By their segment, of those in front of a place. */
+  /** For each place, the places that precede it, by segment. */
   const known = new Map<Place, Map<Segment, Place>>();
   return alternatives.map((segments) =>
     segments.reduceRight((next, segment) => {

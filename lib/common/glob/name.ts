@@ -1,11 +1,11 @@
-/** One component of a pattern against one component of a path. */
+/** Matches one component of a pattern with one name of a path. */
 
-/** What one character of a name must be; `star` is any number of any. */
+/** Matches one character of a name; `star` matches any number of characters. */
 export type Token = { char: string } | 'any' | 'star' | CharacterClass;
 
 export interface CharacterClass {
   negated: boolean;
-  /** Inclusive, by code point. */
+  /** Inclusive ranges of code points. */
   ranges: readonly (readonly [number, number])[];
 }
 
@@ -24,14 +24,14 @@ export function tokensOf(text: string): Token[] {
     } else if (char === '*') {
       if (tokens.at(-1) !== 'star') tokens.push('star');
     } else {
-      if (char === '[') mayClose = false; // what closes none here closes none further on
+      if (char === '[') mayClose = false; // without a `]` behind this `[`, there is none behind later ones
       tokens.push(char === '?' ? 'any' : { char });
     }
   }
   return tokens;
 }
 
-/** `[…]`: `]` first means itself; without a closing bracket there is no class. */
+/** Parses the class `[…]` at `open`. A first `]` is literal. Undefined if there is no closing bracket. */
 function classAt(
   chars: readonly string[],
   open: number,
@@ -54,18 +54,18 @@ function classAt(
   return undefined;
 }
 
-/** Whether the pattern itself has the dot that a name begins with. */
+/** Whether the pattern begins with a literal dot. */
 export function beginsWithDot([first]: readonly Token[]): boolean {
   return typeof first === 'object' && 'char' in first && first.char === '.';
 }
 
-/** A name that begins with a dot is matched only where the pattern has that dot. */
+/** Whether the tokens match the name. A name that begins with a dot is matched only by a literal dot. */
 export function matchesName(tokens: readonly Token[], name: string): boolean {
   if (name === '' || (name.startsWith('.') && !beginsWithDot(tokens))) return false;
   return matchesTokens(tokens, [...name]);
 }
 
-/** When a character does not fit, only the last star before it need take one more. */
+/** On a mismatch only the last star takes one more character: earlier stars need not be tried again. */
 function matchesTokens(tokens: readonly Token[], name: readonly string[]): boolean {
   let at = 0;
   let used = 0;
@@ -95,7 +95,7 @@ function matchesChar(token: Exclude<Token, 'star'>, char: string): boolean {
   return token.negated !== token.ranges.some(([low, high]) => low <= code && code <= high);
 }
 
-/** The characters of the tokens up to the first that is none. */
+/** Returns the literal characters before the first wildcard. */
 export function literalOf(tokens: readonly Token[]): string[] {
   const literal: string[] = [];
   for (const token of tokens) {

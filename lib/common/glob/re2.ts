@@ -1,7 +1,7 @@
 /**
- * A pattern (glob.ts) as regular expressions of RE2, which ClickHouse's match() takes, made of the same
- * segments that stores match by. They read text as lib/common/text/byte-text.ts has it: a byte that is no UTF-8 is
- * one character, U+DC80 to U+DCFF; `escapedBytesSql` makes ClickHouse's strings such text.
+ * Translates a pattern (glob.ts) into RE2 expressions for ClickHouse's match(), from the same segments that stores match
+ * with. The expressions expect text in the form of lib/common/text/byte-text.ts, in which a byte that is not UTF-8 is
+ * one character, U+DC80 to U+DCFF. `escapedBytesSql` converts ClickHouse's strings to this form.
  */
 import { bytesFromText, textFromBytes } from '../text/byte-text.ts';
 import { beginsWithDot, type CharacterClass, type Token } from './name.ts';
@@ -14,19 +14,19 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 
 const ANY = '[^/]';
-/** A name that a wildcard in front may stand for does not begin with a dot. */
+/** The first character of a name that a wildcard matches: no dot. */
 const NO_DOT = '[^/.]';
 const NOTHING = `[^\\x{0}-\\x{${CODE_POINT_MAX.toString(16)}}]`;
 
-/** RE2 bounds the size of one expression; alternatives of a pattern may be spread over several. */
+/** RE2 bounds the size of an expression, so the alternatives of a pattern may need several. */
 const EXPRESSION_CHARS_MAX = 20_000;
 
 /**
- * Whoever matches one of them, whole, matches the pattern.
- * @throws invalid_address for a pattern of too many alternatives
+ * Returns anchored expressions. A path matches the pattern if it matches one of them.
+ * @throws invalid_address if the pattern has too many alternatives
  */
 export function patternExpressions(pattern: string): string[] {
-  // What is no text and no byte either becomes what it becomes on its way to a store.
+  // A lone surrogate that stands for no byte is converted as it is on its way to a store.
   const alternatives = parsePattern(textFromBytes(bytesFromText(pattern))).map(alternative);
   const expressions: string[] = [];
   let group = '';
@@ -56,14 +56,14 @@ function literal(text: string): string {
   return [...text].map(character).join('');
 }
 
-/** A name is not empty, and begins with a dot only where the tokens do. */
+/** Matches a name that is not empty, and that begins with a dot only if the tokens do. */
 function name(tokens: readonly Token[]): string {
   const [first, second] = tokens;
   if (first === undefined) return NOTHING;
   if (beginsWithDot(tokens)) return rest(tokens);
   if (first !== 'star') return token(first, true) + rest(tokens.slice(1));
   if (second === undefined || second === 'star') return `${NO_DOT}${ANY}*`;
-  // The star stands for something, or for nothing: then what follows begins the name.
+  // The star matches something, or nothing: then the next token matches the beginning of the name.
   const something = `${NO_DOT}${ANY}*${token(second, false)}`;
   return `(?:${something}|${token(second, true)})${rest(tokens.slice(2))}`;
 }
@@ -82,7 +82,7 @@ function character(char: string): string {
   return /[A-Za-z0-9_/]/.test(char) ? char : codePoint(char.codePointAt(0) ?? 0);
 }
 
-/** @param without code points that it does not have in any case */
+/** @param without code points that the class never matches */
 function characterClass({ negated, ranges }: CharacterClass, without: readonly number[]): string {
   const taken = negated ? complement(merged(ranges)) : merged(ranges);
   const left = without.reduce<Range[]>(
@@ -93,7 +93,7 @@ function characterClass({ negated, ranges }: CharacterClass, without: readonly n
   return `[${left.map(([low, high]) => `${codePoint(low)}-${codePoint(high)}`).join('')}]`;
 }
 
-/** Ascending, without overlaps. */
+/** Returns the ranges in ascending order, without overlaps. */
 function merged(ranges: readonly Range[]): Range[] {
   const found: Range[] = [];
   for (const [low, high] of ranges.toSorted(([a], [b]) => a - b)) {
@@ -129,11 +129,12 @@ function codePoint(code: number): string {
 }
 
 /**
- * SQL: a string column with each byte that is no UTF-8 as the character U+DC00 plus that byte, three bytes long.
+ * Returns SQL of the column's string with each byte that is not UTF-8 as the character U+DC00 plus that byte (three
+ * bytes long).
  * @param column SQL of the column
  */
 export function escapedBytesSql(column: string): string {
-  // One character, or else one byte; what RE2 takes for a surrogate is three bytes that are no UTF-8.
+  // Splits into characters and other bytes. An encoded surrogate is not UTF-8, so it becomes three bytes.
   const units = `extractAll(${column}, '[\\\\x{80}-\\\\x{D7FF}\\\\x{E000}-\\\\x{10FFFF}]|\\\\C')`;
   const byte = 'reinterpretAsUInt8(u)';
   const escaped = `concat('\\xED', if(${byte} < 0xC0, '\\xB2', '\\xB3'), char(bitOr(0x80, bitAnd(${byte}, 0x3F))))`;

@@ -1,13 +1,13 @@
-/** A pattern as segments, one for each component of the paths that it matches. */
+/** Parses a pattern into segments, one for each name of a path. */
 import { expandBraces } from './braces.ts';
 import { literalOf, type Token, tokensOf } from './name.ts';
 
-/** One component of a pattern. */
+/** One component of a pattern; `globstar` is `**`. */
 export type Segment = { literal: string } | { tokens: readonly Token[] } | 'globstar';
 
 /**
- * One list of segments for each alternative of the pattern's braces. Equal components are one object.
- * @throws invalid_address for a pattern of too many alternatives
+ * Returns one list of segments for each alternative of the braces. Equal components share one object.
+ * @throws invalid_address if the pattern has too many alternatives
  */
 export function parsePattern(pattern: string): (readonly Segment[])[] {
   const known = new Map<string, Segment>();
@@ -18,9 +18,9 @@ export function parsePattern(pattern: string): (readonly Segment[])[] {
   };
   return expandBraces(pattern).map((alternative) => {
     const segments = alternative.split('/').map(segmentOf);
-    // A trace is a file: `a/**` stands for what is in a, not for a.
+    // A trace is a file: `a/**` matches what is in `a`, not `a` itself.
     if (segments.at(-1) === 'globstar') segments.push(segmentOf('*'));
-    // `**/**` is `**`, and would only cost.
+    // `**/**` matches the same as `**`, but takes longer.
     return segments.filter((one, at) => one !== 'globstar' || segments[at - 1] !== 'globstar');
   });
 }
