@@ -15,12 +15,12 @@ const V1 = [
   '32 23 0:28 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid - cgroup cgroup rw,cpu,cpuacct',
 ].join('\n');
 
-test('a machine without control groups is itself', () => {
+test('without control groups the whole machine is available', () => {
   expect(within({})).toEqual(HOST);
   expect(within({ '/proc/self/cgroup': '0::/\n', '/proc/self/mountinfo': V2 })).toEqual(HOST);
 });
 
-test('version 2: in a container, whose group is the root', () => {
+test('version 2: the bounds of the root group apply, as in a container', () => {
   const files = {
     '/proc/self/cgroup': '0::/\n',
     '/proc/self/mountinfo': V2,
@@ -35,7 +35,7 @@ test('version 2: in a container, whose group is the root', () => {
   expect(within({ ...files, ...unbounded })).toEqual(HOST);
 });
 
-test('version 2: the least of the group and its parents counts', () => {
+test('version 2: the lowest bound of the group and its parents applies', () => {
   const files = {
     '/proc/self/cgroup': '0::/a.slice/b.service\n',
     '/proc/self/mountinfo': V2,
@@ -47,7 +47,7 @@ test('version 2: the least of the group and its parents counts', () => {
   expect(within(files)).toEqual({ cores: 1, memoryBytes: 3 * GIB });
 });
 
-test('version 1: each controller has a hierarchy of its own', () => {
+test('version 1: the bounds of each controller come from its own hierarchy', () => {
   const files = {
     '/proc/self/cgroup': '5:cpu,cpuacct:/jobs/one\n4:memory:/jobs\n1:name=systemd:/\n0::/\n',
     '/proc/self/mountinfo': V1,
@@ -61,7 +61,7 @@ test('version 1: each controller has a hierarchy of its own', () => {
   expect(within(files)).toEqual({ cores: 3, memoryBytes: GIB });
 });
 
-test('version 1: a container sees the path of the host, and its own group mounted', () => {
+test('version 1: a path of the host is resolved below the mounted group of the container', () => {
   const files = {
     '/proc/self/cgroup': '4:memory:/docker/abc/inner\n',
     '/proc/self/mountinfo':
@@ -75,7 +75,7 @@ test('version 1: a container sees the path of the host, and its own group mounte
   );
 });
 
-test('this machine has something of each', () => {
+test('thisMachine returns at least one core and some memory', () => {
   const { cores, memoryBytes } = thisMachine();
   expect(cores).toBeGreaterThanOrEqual(1);
   expect(memoryBytes).toBeGreaterThan(0);

@@ -1,17 +1,17 @@
 /**
- * What this process may use: the machine's memory and processors, or less where a control group (v1 or v2) of it or
- * of a parent bounds them, as in a container.
+ * Determines the processors and memory that this process may use: those of the machine, or less if its control group
+ * (v1 or v2) or a parent group bounds them, as in a container.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 
 export interface Machine {
-  /** Processors that may be busy at once, at least 1. */
+  /** Number of processors that may be busy at the same time; at least 1. */
   cores: number;
   memoryBytes: number;
 }
 
-/** @returns a file's text; undefined where it cannot be read */
+/** @returns the text of a file; undefined if it cannot be read */
 export type ReadText = (path: string) => string | undefined;
 
 export function thisMachine(): Machine {
@@ -19,7 +19,7 @@ export function thisMachine(): Machine {
   return process.platform === 'linux' ? withinGroups(whole, readText) : whole;
 }
 
-/** `machine`, as far as the control groups of this process allow. */
+/** Returns `machine`, reduced to the bounds of this process's control groups. */
 export function withinGroups(machine: Machine, read: ReadText): Machine {
   let { cores, memoryBytes } = machine;
   for (const { version, controllers, directories } of groupsOf(read)) {
@@ -36,14 +36,14 @@ export function withinGroups(machine: Machine, read: ReadText): Machine {
 interface Group {
   version: 1 | 2;
   controllers: string[];
-  /** The group's own and its parents', as far up as they are mounted. */
+  /** Directories of the group and of its parents, up to the mounted one. */
   directories: string[];
 }
 
 function groupsOf(read: ReadText): Group[] {
   const mounts = mountsOf(read('/proc/self/mountinfo') ?? '');
   const groups: Group[] = [];
-  // "4:memory:/user.slice" (v1), "0::/user.slice" (v2)
+  // Lines such as "4:memory:/user.slice" (v1) or "0::/user.slice" (v2).
   for (const line of (read('/proc/self/cgroup') ?? '').split('\n')) {
     const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     if (names === undefined || path === undefined) continue;
@@ -62,13 +62,13 @@ function groupsOf(read: ReadText): Group[] {
 
 interface Mount {
   type: string;
-  /** What of the hierarchy is mounted; in a container often the container's own group. */
+  /** The group that is mounted at `point`; in a container often the container's own. */
   root: string;
   point: string;
   options: string[];
 }
 
-/** Lines as `36 35 0:31 /root /mount/point rw,nosuid shared:9 - cgroup cgroup rw,memory`. */
+/** Parses lines such as `36 35 0:31 /root /mount/point rw,nosuid shared:9 - cgroup cgroup rw,memory`. */
 function mountsOf(text: string): Mount[] {
   const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
@@ -81,7 +81,7 @@ function mountsOf(text: string): Mount[] {
   return mounts;
 }
 
-/** A group outside of what is mounted is seen as the mounted one: so a container without a namespace of its own. */
+/** If the group is outside the mount (a container without its own namespace), the mounted group applies instead. */
 function directoriesOf({ root, point }: Mount, path: string): string[] {
   const prefix = root === '/' ? '' : root;
   const inside = path === prefix || path.startsWith(`${prefix}/`);
@@ -91,7 +91,7 @@ function directoriesOf({ root, point }: Mount, path: string): string[] {
   return [point, ...parents];
 }
 
-/** Infinity where it is not bounded; version 1 says so by a huge number. */
+/** Bytes; Infinity without a bound. Without a bound, version 1 has a huge number. */
 function memoryBound(version: 1 | 2, directory: string, read: ReadText): number {
   const text = read(`${directory}/${version === 2 ? 'memory.max' : 'memory.limit_in_bytes'}`);
   return boundOf(text?.trim());

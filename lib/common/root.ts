@@ -1,12 +1,12 @@
-/** Where the program's own files are: the top of the checkout, or the directory it is installed in. */
+/** Finds the program's own files: the top of the checkout, or the directory in which it is installed. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** The nearest directory with a package.json above this module, be it the source or a bundle in dist/. */
+/** The nearest directory above this module (source or bundle in dist/) that has a package.json. */
 export const ROOT = nearestPackage(dirname(fileURLToPath(import.meta.url)));
 
-/** The same as a base for `new URL('dist/…', ROOT_URL)`. */
+/** ROOT as a base for `new URL('dist/…', ROOT_URL)`. */
 export const ROOT_URL = pathToFileURL(`${ROOT}/`);
 
 function nearestPackage(directory: string): string {

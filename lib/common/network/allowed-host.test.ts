@@ -14,7 +14,7 @@ it.each([
     'BIGTRACE.example',
     'a.b.corp.example',
   ],
-])('%s is allowed anywhere', (host) => {
+])('%s is allowed on loopback and from the network', (host) => {
   expect([isAllowed(host, LOOPBACK), isAllowed(host, NETWORK)]).toEqual([true, true]);
 });
 
@@ -29,7 +29,7 @@ it.each([
     'a b',
   ],
   ...['127.0.0.1:x', 'x.svc.evil', '[::1', '[evil.example]'],
-])('%j is refused anywhere', (host) => {
+])('%j is rejected on loopback and from the network', (host) => {
   expect([isAllowed(host, LOOPBACK), isAllowed(host, NETWORK)]).toEqual([false, false]);
 });
 
@@ -38,7 +38,7 @@ it.each([
   'bigtrace-worker',
   'bigtrace.team.svc',
   'bigtrace.team.svc.cluster.local',
-])('%s is a service, to whom the network brings', (host) => {
+])('%s, a name of a service, is allowed from the network only', (host) => {
   expect([
     isAllowed(host, LOOPBACK),
     isAllowed(host, '::ffff:127.0.0.1'),

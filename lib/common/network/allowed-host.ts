@@ -1,19 +1,19 @@
 /**
- * Which names a request may call a service by (`Host`, `:authority`). A web page of anybody can let a name of its
- * own point at this machine (DNS rebinding), and then reads what the service answers as if it were its own; but
- * the request says the name. So a name that a stranger can choose is refused.
+ * Checks the host name by which a request calls a service (`Host`, `:authority`). The owner of any web page can point
+ * its domain to this machine (DNS rebinding); the page then reads the service's responses as if they came from its own
+ * server. But the request has that domain as its host, so a name that a stranger can own is rejected.
  */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 
 export interface HostRules {
-  /** Names that the operator allows: `bigtrace.example`, or `*.example` for all below. */
+  /** Names that the operator allows: `bigtrace.example`, or `*.example` for all subdomains. */
   allowed: readonly string[];
-  /** The service's certificate, PEM, if it has one: the names in it are allowed. */
+  /** The service's certificate (PEM), if it has one. The names in it are allowed. */
   certificate?: Buffer | undefined;
 }
 
-/** @param localAddress of the connection that the request came by; undefined: unknown */
+/** @param localAddress local address of the request's connection; undefined if unknown */
 export type HostCheck = (
   authority: string | undefined,
   localAddress: string | undefined,
@@ -23,7 +23,7 @@ export function hostCheck({ allowed, certificate }: HostRules): HostCheck {
   const known = certificate === undefined ? undefined : new X509Certificate(certificate);
   const patterns = allowed.map((name) => name.toLowerCase());
   return (authority, localAddress) => {
-    if (authority === undefined) return true; // HTTP/1.0; no browser sends such
+    if (authority === undefined) return true; // HTTP/1.0, which no browser sends
     const name = hostNameOf(authority);
     if (name === undefined) return false;
     if (isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost')) return true;
@@ -33,7 +33,7 @@ export function hostCheck({ allowed, certificate }: HostRules): HostCheck {
   };
 }
 
-/** In lower case, without port, brackets, and the dot that may end it; undefined for what is no host. */
+/** Returns the host in lower case, without port, brackets and a final dot; undefined if it is not a valid host. */
 function hostNameOf(authority: string): string | undefined {
   const [, bracketed, plain] =
     /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/@\s]+))(?::\d{1,5})?$/.exec(authority) ?? [];
@@ -44,12 +44,12 @@ function isNamedBy(pattern: string, name: string): boolean {
   return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern;
 }
 
-/** What a container network or a cluster calls its services; who is on that network reaches the service anyway. */
+/** Whether a container network or cluster may name a service so. Its members can reach the service in any case. */
 function isServiceName(name: string): boolean {
   return !name.includes('.') || name.endsWith('.svc') || name.endsWith('.svc.cluster.local');
 }
 
-/** Undefined counts as loopback: what is not known is taken strictly. */
+/** An unknown address counts as loopback, for which the checks are stricter. */
 export function isLoopbackAddress(address: string | undefined): boolean {
   return address === undefined || /^(127\.|::1$|::ffff:127\.)/.test(address);
 }

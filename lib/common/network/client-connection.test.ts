@@ -1,4 +1,4 @@
-/** What the kernel's table of connections says of a client. */
+/** Tests how the kernel's table of connections is read. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
@@ -14,19 +14,19 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
 `;
 
 test.each([
-  ['127.0.0.1', 0xd431, false, false], // another connection from that port, to another server, is over
+  ['127.0.0.1', 0xd431, false, false], // only its other connection, to another server, has ended
   ['::ffff:127.0.0.1', 0xd431, false, false],
   ['::ffff:10.0.0.10', 0xd431, false, true],
   ['::ffff:127.0.0.1', 0xd432, false, true],
-  ['::ffff:127.0.0.1', 0xd433, false, false], // HTTP: another request that waits
-  ['::ffff:127.0.0.1', 0xd433, true, true], // native: the client's wish to cancel
+  ['::ffff:127.0.0.1', 0xd433, false, false], // HTTP: unread bytes are the client's next request
+  ['::ffff:127.0.0.1', 0xd433, true, true], // native: unread bytes are a request to cancel
   ['2001:db8::2', 80, false, true],
-  ['2001:db8::1', 80, false, false], // nothing is known of it
-])('%s port %i, native %s: left %s', (address, port, isNative, left) => {
+  ['2001:db8::1', 80, false, false], // not in the table
+])('the client at %s port %i (native: %s) has left: %s', (address, port, isNative, left) => {
   expect(hasLeftBy(TABLE, { address, port, isNative })).toBe(left);
 });
 
-test('a client of this process that ends its side has left', async () => {
+test('a client that half-closes its connection has left', async () => {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const bound = server.address();

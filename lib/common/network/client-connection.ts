@@ -1,22 +1,22 @@
 /**
- * Whether the client of a query is still connected to ClickHouse, as the kernel says. ClickHouse itself does not
- * look while it waits for a query's columns.
+ * Checks in the kernel's table of connections whether the client of a query is still connected to ClickHouse.
+ * ClickHouse does not check during column finding.
  */
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 
 export interface Client {
-  /** As system.processes has it: `::ffff:127.0.0.1`, `127.0.0.1`, `2001:db8::1`. */
+  /** As in system.processes: `::ffff:127.0.0.1`, `127.0.0.1`, `2001:db8::1`. */
   address: string;
   port: number;
-  /** By the native protocol: bytes that ClickHouse has not read are the client's wish to cancel. */
+  /** Whether it uses the native protocol, in which bytes that ClickHouse has not read are a request to cancel. */
   isNative: boolean;
 }
 
-/** ESTABLISHED, of the kernel's tcp_states.h. */
+/** TCP_ESTABLISHED of the kernel's tcp_states.h. */
 const ESTABLISHED = '01';
 
-/** @param clickHousePid the process whose connections are looked at */
+/** @param clickHousePid a process in ClickHouse's network namespace, whose connections are read */
 export async function hasLeft(client: Client, clickHousePid: string): Promise<boolean> {
   const tables = ['tcp', 'tcp6'].map((name) =>
     readFile(`/proc/${clickHousePid}/net/${name}`, 'latin1').catch(() => ''),
@@ -24,16 +24,16 @@ export async function hasLeft(client: Client, clickHousePid: string): Promise<bo
   return hasLeftBy((await Promise.all(tables)).join('\n'), client);
 }
 
-/** @param table what /proc/net/tcp and tcp6 say; a connection that is not there is not taken for one that has ended */
+/** @param table text of /proc/net/tcp and tcp6; a client without a connection in it counts as connected */
 export function hasLeftBy(table: string, { address, port, isNative }: Client): boolean {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  // sl: local address:port, remote address:port, state, bytes not sent:not read, …
+  // sl: local address:port, remote address:port, state, bytes not sent:bytes not read, …
   const row = new RegExp(
     `^ *\\d+: [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]+):${hexPort} ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+) `,
     'gm',
   );
   const wanted = hexOf(address);
-  // A port may have connections to several servers, some of them long over: one that goes on is enough.
+  // One port may have connections to several servers. The client is connected if any of them is open.
   const connections = [...table.matchAll(row)].filter(
     ([, remote = '']) => canonical(remote) === wanted,
   );
@@ -48,7 +48,7 @@ export function hasLeftBy(table: string, { address, port, isNative }: Client): b
 
 const MAPPED = `${'0'.repeat(20)}ffff`;
 
-/** 32 digits in the order of the network; the kernel writes words in that of the machine. */
+/** Returns 32 hex digits in network byte order. The kernel writes words in the byte order of the machine. */
 function canonical(words: string): string {
   const bytes = words.toLowerCase().match(/.{8}/g) ?? [];
   const ordered = bytes.map((word) => (word.match(/../g) ?? []).reverse().join('')).join('');

@@ -1,13 +1,13 @@
-/** How a client reaches a service: in the clear or by TLS, with a certificate or a token of its own. */
+/** How a client connects to a service: in plaintext or with TLS, with a client certificate or a token. */
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../errors.ts';
 import { file, fileText } from './server-security.ts';
 
-/** Names of files; the certificates are PEM. */
+/** Names of files, except `tlsName`. The certificates are PEM. */
 export interface ClientCredentials {
-  /** TLS, and whose certificate the service must have. */
+  /** CA that must have signed the service's certificate. Without it, the connection is plaintext. */
   tlsCa?: string | undefined;
-  /** The name that its certificate is for, where that is not its address. */
+  /** Name expected in the service's certificate, if it is not the service's address. */
   tlsName?: string | undefined;
   tlsCert?: string | undefined;
   tlsKey?: string | undefined;
@@ -19,7 +19,7 @@ export interface Channel {
   options: grpc.ClientOptions;
 }
 
-/** @throws invalid_option where the files cannot be read, or some are missing */
+/** @throws invalid_option if a file cannot be read, or a certificate lacks its key or CA */
 export function openChannel(peer: ClientCredentials): Channel {
   const { tlsCa, tlsName, tlsCert, tlsKey, tokenFile } = peer;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
@@ -52,7 +52,7 @@ function withBearer(token: string): grpc.Interceptor {
     });
 }
 
-/** From the variables that flags (lib/common/options/client-credentials-options.ts) have: for a program that has none. */
+/** Reads the variables of lib/common/options/client-credentials-options.ts, for a program without flags. */
 export function clientCredentialsFromEnv(env: NodeJS.ProcessEnv): ClientCredentials {
   const given = (name: string): string | undefined => env[`BIGTRACE_${name}`] || undefined;
   return {

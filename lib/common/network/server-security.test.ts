@@ -32,7 +32,7 @@ let tls: { cert: string; key: string };
 let client: { cert: string; key: string };
 let stranger: { cert: string; key: string };
 
-/** Certificates that are their own CA. */
+/** Writes a self-signed CA certificate and its key. */
 async function certificate(name: string): Promise<{ cert: string; key: string }> {
   const extensions = [
     { name: 'basicConstraints' as const, cA: true, critical: true },
@@ -74,7 +74,7 @@ interface Sent {
   metadata?: grpc.Metadata;
 }
 
-/** What a client with `peer` gets of a service with `edge`: an answer, or the name of the status. */
+/** Calls a service with `edge` as a client with `peer`. Returns the response, or the name of the error status. */
 async function ask(
   edge: Partial<ServerSecurity>,
   peer: ClientCredentials,
@@ -114,12 +114,12 @@ async function ask(
   return answer;
 }
 
-describe('who gets an answer', () => {
-  it('in the clear, without a token: everybody', async () => {
+describe('authentication', () => {
+  it('a plaintext service without a token responds to every client', async () => {
     expect(await ask({}, {})).toBe('hello back');
   });
 
-  it('with a token: only clients that send it', async () => {
+  it('a service with a token responds only to clients that send it', async () => {
     expect(await ask({ tokenFile: token }, { tokenFile: token })).toBe('hello back');
     expect(await ask({ tokenFile: token }, { tokenFile: otherToken })).toBe('UNAUTHENTICATED');
     expect(await ask({ tokenFile: token }, {})).toBe('UNAUTHENTICATED');
@@ -130,14 +130,14 @@ describe('who gets an answer', () => {
     expect(await ask({ tokenFile: token }, {}, check)).toMatchObject({ status: 'SERVING' });
   });
 
-  it('with TLS: who trusts the service, and speaks TLS', async () => {
+  it('a TLS service responds only to TLS clients that trust its certificate', async () => {
     const edge = { tls: { ...tls, clientCa: undefined } };
     expect(await ask(edge, { tlsCa: tls.cert })).toBe('hello back');
     expect(await ask(edge, { tlsCa: stranger.cert })).toBe('UNAVAILABLE');
     expect(await ask(edge, {})).toBe('UNAVAILABLE');
   });
 
-  it('with mutual TLS: who has a certificate of the CA', async () => {
+  it('a service with a client CA responds only to clients with a certificate of that CA', async () => {
     const edge = { tls: { ...tls, clientCa: client.cert } };
     const known = { tlsCa: tls.cert, tlsCert: client.cert, tlsKey: client.key };
     expect(await ask(edge, known)).toBe('hello back');
@@ -147,25 +147,25 @@ describe('who gets an answer', () => {
   });
 });
 
-describe('what a web page could send, on loopback', () => {
+describe('requests that a web page could send on loopback', () => {
   const refused = 'PERMISSION_DENIED';
   const asking = (authority: string, allowedHosts: string[] = []) =>
     ask({ allowedHosts }, {}, undefined, { options: { 'grpc.default_authority': authority } });
 
-  it('a name that may be anybody’s is refused, as long as nobody allowed it', async () => {
+  it('a host name that a stranger can own is rejected unless it is allowed', async () => {
     expect(await asking('evil.example:5051')).toBe(refused);
     expect(await asking('evil.example:5051', ['*.example'])).toBe('hello back');
     expect(await asking('localhost:5051')).toBe('hello back');
   });
 
-  it('an Origin is refused', async () => {
+  it('a call with an Origin header is rejected', async () => {
     const metadata = new grpc.Metadata();
     metadata.set('origin', 'https://ui.perfetto.dev');
     expect(await ask({}, {}, undefined, { metadata })).toBe(refused);
   });
 });
 
-it('what a compressed message becomes is bounded; what is sent as it is may be longer', async () => {
+it('the inflated size of a compressed message is bounded; an uncompressed message may be larger', async () => {
   const long = 'x'.repeat(INFLATED_BYTES_MAX + 1);
   const gzip = { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip };
   const say = (request: string, options: grpc.ClientOptions = {}) =>
@@ -179,7 +179,7 @@ describe('flags', () => {
   const resolve = (flags: Partial<ServerSecurityFlags>, socket = '10.0.0.1:5051') =>
     resolveServerSecurity({ insecure: false, ...flags }, socket);
 
-  it.each(['127.0.0.1:1', 'localhost:1', '[::1]:1'])('%s needs nothing', (socket) => {
+  it.each(['127.0.0.1:1', 'localhost:1', '[::1]:1'])('%s needs no security flags', (socket) => {
     expect(resolve({}, socket)).toEqual(PLAINTEXT_SERVER);
   });
 
@@ -187,21 +187,21 @@ describe('flags', () => {
     ['0.0.0.0:1', {}],
     ['[::]:1', { tokenFile: 'token' }],
     ['trace.example:1', { tlsCert: 'a', tlsKey: 'b' }],
-  ])('%s with %o is refused', (socket, flags) => {
+  ])('%s with the flags %o is rejected', (socket, flags) => {
     expect(() => resolve(flags, socket)).toThrow(
       `${socket} can be reached from other machines: it needs --tls-cert, --tls-key and one of ` +
         '--tls-client-ca or --token-file, or the word --insecure',
     );
   });
 
-  it('is open where it is guarded, or told to be', () => {
+  it('a public address is accepted with TLS and authentication, or with --insecure', () => {
     const tlsFlags = { tlsCert: 'a', tlsKey: 'b' };
     expect(resolve({ insecure: true })).toEqual(PLAINTEXT_SERVER);
     expect(resolve({ ...tlsFlags, tokenFile: 'c' })).toMatchObject({ tokenFile: 'c' });
     expect(resolve({ ...tlsFlags, tlsClientCa: 'c' })).toMatchObject({ tls: { clientCa: 'c' } });
   });
 
-  it('halves are refused', () => {
+  it('incomplete or unreadable certificates and tokens are rejected', () => {
     expect(() => resolve({ tlsCert: 'a' })).toThrow('--tls-cert and --tls-key need each other');
     expect(() => resolve({ tlsClientCa: 'a' })).toThrow('--tls-client-ca needs --tls-cert');
     expect(() => openChannel({ tlsCa: 'a', tlsCert: 'b' })).toThrow('needs its key');

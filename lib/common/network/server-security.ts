@@ -1,4 +1,4 @@
-/** The gRPC edge of a service, as open as its configuration says. */
+/** Creates gRPC servers with the TLS, authentication and host checks of their configuration. */
 import { timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type * as https from 'node:https';
@@ -11,7 +11,7 @@ import { type HostCheck, hostCheck, isLoopbackAddress, REFUSED_HOST } from './al
 
 const HEALTH = '/grpc.health.v1.Health/';
 
-/** @throws invalid_option where a file cannot be read */
+/** @throws invalid_option if a file cannot be read, or the token is empty */
 export function createSecureServer(
   config: ServerSecurity,
   options: grpc.ServerOptions,
@@ -34,7 +34,7 @@ export function createSecureServer(
   return { server: new grpc.Server({ ...options, interceptors }), credentials };
 }
 
-/** @throws invalid_option where the certificate cannot be read */
+/** @throws invalid_option if the certificate cannot be read */
 export function hostCheckOf({ allowedHosts, tls }: ServerSecurity): HostCheck {
   return hostCheck({
     allowed: allowedHosts,
@@ -42,7 +42,10 @@ export function hostCheckOf({ allowedHosts, tls }: ServerSecurity): HostCheck {
   });
 }
 
-/** Whether a request with this `Authorization` header has the token; undefined where none is asked for. */
+/**
+ * Returns the check whether an `Authorization` header has the token; undefined if the service needs no token.
+ * @throws invalid_option if the token file cannot be read, or is empty
+ */
 export function bearerCheck({
   tokenFile,
 }: ServerSecurity): ((authorization: string | undefined) => boolean) | undefined {
@@ -51,7 +54,7 @@ export function bearerCheck({
   return (authorization = '') => isSame(Buffer.from(authorization), wanted);
 }
 
-/** What Node's `https` wants to know; undefined where the edge is in the clear. */
+/** Returns the options for Node's `https` server; undefined for plaintext. @throws invalid_option for unreadable files */
 export function httpsOptions({ tls }: ServerSecurity): https.ServerOptions | undefined {
   if (tls === undefined) return undefined;
   const { clientCa } = tls;
@@ -63,8 +66,8 @@ export function httpsOptions({ tls }: ServerSecurity): https.ServerOptions | und
 }
 
 /**
- * Refuses calls, on loopback, that a web page may have made: those with an `Origin`, and those that call the
- * service by a name that may be anybody's. Bounds what compressed messages become.
+ * Rejects calls that a web page may have made: those with an `Origin` on loopback, and those with a host name that a
+ * stranger can own (allowed-host.ts). Also bounds the inflated size of compressed messages.
  */
 function localOnly(isAllowed: HostCheck): grpc.ServerInterceptor {
   return (_method, call) => {
@@ -112,13 +115,13 @@ function refusal(
   return { code: code ?? grpc.status.UNAUTHENTICATED, details: details ?? '', metadata };
 }
 
-/** No client has more to say in one message that it compresses; some hundred bytes may stand for a gigabyte. */
+/** More than any client compresses into one message. gzip inflates up to 1000 times: 2 MiB could become 2 GiB. */
 export const INFLATED_BYTES_MAX = 64 * 2 ** 20;
 
 /**
- * Messages may be 2 GiB long, as upstream's; but a compressed one, which costs its sender next to nothing, must
- * not become that long. grpc-js has one bound for both, in a field of its base call: a test fails where a release
- * of it has the field no longer.
+ * Bounds the inflated size of the call's messages, if they are compressed. Uncompressed messages may have 2 GiB, as in
+ * Perfetto; a compressed one of that size costs its sender almost nothing. grpc-js has one bound for both, in a field
+ * of its base call. A test fails if a release of grpc-js removes the field.
  */
 function boundInflation(call: object): void {
   const base = call as { incomingEncoding?: string; maxReceiveMessageSize?: number };
@@ -129,7 +132,7 @@ function isSame(given: Buffer, wanted: Buffer): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-/** @throws invalid_option where it cannot be read */
+/** Reads a file. @throws invalid_option if it cannot be read */
 export function file(path: string): Buffer {
   try {
     return readFileSync(path);
@@ -139,7 +142,7 @@ export function file(path: string): Buffer {
   }
 }
 
-/** @throws invalid_option where it cannot be read, or is empty */
+/** Reads a file as text, without surrounding blanks. @throws invalid_option if it cannot be read, or is empty */
 export function fileText(path: string): string {
   const text = file(path).toString().trim();
   if (text === '') throw new BigtraceError('invalid_option', `${path} is empty`);

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
 import { drained } from './stream-drain.ts';
 
-test.each(['drain', 'close'])('ends with %s, and leaves no listener behind', async (event) => {
+test.each(['drain', 'close'])('resolves on %s, and removes its listeners', async (event) => {
   const stream = new EventEmitter();
   for (let time = 0; time < 20; time++) {
     const waiting = drained(stream);

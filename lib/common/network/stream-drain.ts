@@ -1,10 +1,10 @@
-/** Waiting for a stream that has taken enough for now. */
+/** Waits for a stream whose `write` returned false. */
 export interface Drains {
   once(event: 'drain' | 'close', listener: () => void): unknown;
   off(event: 'drain' | 'close', listener: () => void): unknown;
 }
 
-/** Resolves when it takes more, or was closed and never will; leaves no listener behind. */
+/** Resolves when the stream accepts more, or was closed. Removes its listeners. */
 export function drained(stream: Drains): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

@@ -10,7 +10,7 @@ interface HealthClient extends grpc.Client {
   ): void;
 }
 
-it('answers as the gRPC health protocol says, before and while the service drains', async () => {
+it('the health service reports SERVING, and NOT_SERVING while the service drains', async () => {
   const server = new grpc.Server();
   const notServing = addHealth(server);
   const port = await new Promise<number>((resolve, reject) =>

@@ -1,4 +1,4 @@
-/** JSON logs on stderr (stdout is for data), one object a line. */
+/** Writes JSON logs to stderr, one object per line. stdout is for data. */
 import { type Logger, pino } from 'pino';
 import { droppedLogLine, lossyOutput } from './lossy-writer.ts';
 
@@ -11,10 +11,10 @@ export function createLogger(service: string, level: LogLevel): Logger {
   return pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
-/** The log of a process of its own: Node's warnings go into it, too. */
+/** Creates the logger of a whole process: Node's warnings are logged too, as JSON. */
 export function createProcessLogger(service: string, level: LogLevel): Logger {
   const logger = createLogger(service, level);
-  process.removeAllListeners('warning'); // Node's own writes text
+  process.removeAllListeners('warning'); // Node's listener writes plain text
   process.on('warning', (warning) => logger.warn({ err: warning }, 'Node warns'));
   return logger;
 }

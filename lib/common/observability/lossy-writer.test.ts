@@ -19,7 +19,7 @@ function writer(disk: Disk): LossyWriter {
   return new LossyWriter(disk.write, (lines, reason) => `${lines} dropped: ${reason.slice(0, 6)}`);
 }
 
-test('what is written in pieces is whole', () => {
+test('lines that are written in several pieces are complete', () => {
   const disk = new Disk();
   writer(disk).write('one long line\nand another\n');
   expect(disk.text).toBe('one long line\nand another\n');
@@ -39,7 +39,7 @@ test('lines that do not fit are dropped, counted, and noted once there is room a
   expect(log.dropped).toBe(0);
 });
 
-test('a line that was cut off does not swallow the note, and counts', () => {
+test('a line that was cut off counts as dropped, and the note begins a new line', () => {
   const disk = new Disk();
   const log = writer(disk);
   disk.room = 4;
@@ -49,7 +49,7 @@ test('a line that was cut off does not swallow the note, and counts', () => {
   expect(disk.text).toBe('firs\n2 dropped: ENOSPC\nthird\n');
 });
 
-test('room for a part of the note only: the note comes again, with the lines dropped meanwhile', () => {
+test('a note that was cut off is written again, with the lines dropped meanwhile', () => {
   const disk = new Disk();
   const log = writer(disk);
   disk.room = 0;

@@ -7,10 +7,10 @@ import { writeSync } from 'node:fs';
 
 const NEWLINE = 0x0a;
 
-/** Writes a part of `bytes`, at least one, and returns how many. @throws when it cannot */
+/** Writes at least one of `bytes`, and returns how many. @throws if it cannot write */
 export type WriteSome = (bytes: Uint8Array) => number;
 
-/** The line, without its end, that stands for dropped lines. */
+/** Returns the line, without a newline, that replaces dropped lines. */
 export type DroppedNote = (lines: number, reason: string) => string;
 
 export class LossyWriter {
@@ -57,20 +57,20 @@ export class LossyWriter {
   }
 }
 
-/** A last line without an end counts, too. */
+/** Counts lines. A last line without a newline counts too. */
 function linesOf(bytes: Uint8Array): number {
   let lines = bytes[bytes.length - 1] === NEWLINE ? 0 : 1;
   for (const byte of bytes) if (byte === NEWLINE) lines++;
   return lines;
 }
 
-/** A line of a JSON log in place of those dropped. */
+/** Returns a line of a JSON log that replaces dropped lines. */
 export function droppedLogLine(service: string, lines: number, reason: string): string {
   const msg = `log lines dropped: ${lines} (${reason})`;
   return JSON.stringify({ level: 40, time: new Date().toISOString(), service, msg });
 }
 
-/** Writes to a descriptor of this process: 1 or 2. */
+/** Returns a writer to a descriptor of this process: 1 (stdout) or 2 (stderr). */
 export function lossyOutput(
   fd: number,
   note: DroppedNote = (lines, reason) => `bigtrace: lines dropped: ${lines} (${reason})`,

@@ -1,4 +1,4 @@
-/** Spans sent to an OTLP receiver over HTTP (protobuf), in batches; loaded by start-tracing.ts if there is a receiver. */
+/** Sends spans to an OTLP receiver over HTTP (protobuf), in batches. Loaded only if there is one (start-tracing.ts). */
 import { hostname } from 'node:os';
 import {
   DiagLogLevel,
@@ -18,14 +18,14 @@ import { VERSION } from '../version.ts';
 import type { Logger } from './log.ts';
 import type { Span, SpanAttributes, TraceContext, Tracing } from './tracing.ts';
 
-/** A batch that is not taken within this time, tried again or not, is lost; a service that ends waits as long. */
+/** Timeout of sending a batch, with retries; then the batch is dropped. A service that stops waits at most this long. */
 const EXPORT_MS_MAX = 2000;
 
 const propagator = new W3CTraceContextPropagator();
 
 /**
- * Sampling, batches, headers and the resource can be changed by OpenTelemetry's own variables. Spans that
- * the receiver is too slow for are dropped: the processor's queue is bounded.
+ * Records spans and sends them. OpenTelemetry's own variables set sampling, batches, headers and the resource. The
+ * queue is bounded: if the receiver is too slow, spans are dropped.
  */
 export class OtlpTracing implements Tracing {
   readonly #provider: BasicTracerProvider;

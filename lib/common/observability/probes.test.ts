@@ -27,7 +27,7 @@ afterAll(() => probes.close());
 const get = (path: string, method = 'GET'): Promise<Response> =>
   fetch(`http://127.0.0.1:${probes.port}${path}`, { method });
 
-it('answers nobody who calls it by a name that may be anybody’s', async () => {
+it('rejects a request with a host name that a stranger can own', async () => {
   const statusFor = async (host: string): Promise<number | undefined> => {
     const request = httpRequest({ port: probes.port, path: '/metrics', headers: { host } }).end();
     const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -38,13 +38,13 @@ it('answers nobody who calls it by a name that may be anybody’s', async () => 
   expect(await statusFor(`10.1.2.3:${probes.port}`)).toBe(200);
 });
 
-it('tells whether the service runs, and whether it takes work', async () => {
+it('reports whether the service runs, and whether it is ready', async () => {
   expect([(await get('/healthz')).status, (await get('/readyz')).status]).toEqual([200, 200]);
   ready = false;
   expect([(await get('/healthz')).status, (await get('/readyz')).status]).toEqual([200, 503]);
 });
 
-it('has what is measured in the words and units of Prometheus, beside those of the process', async () => {
+it('serves metrics with the names and units of Prometheus, and those of the process', async () => {
   const response = await get('/metrics');
   expect(response.headers.get('Content-Type')).toMatch(/^text\/plain; version=/);
   const text = await response.text();
@@ -60,12 +60,12 @@ it('has what is measured in the words and units of Prometheus, beside those of t
   expect(text).toContain('process_resident_memory_bytes ');
 });
 
-it('serves nothing else', async () => {
+it('rejects other paths and methods', async () => {
   expect((await get('/')).status).toBe(404);
   expect((await get('/metrics', 'POST')).status).toBe(405);
 });
 
-it('a port that is taken is an error that says so', async () => {
+it('a port that is in use is an error with the code EADDRINUSE in its message', async () => {
   const service = { name: 'a', isReady: () => true, measure: () => ({ counters: {}, gauges: {} }) };
   await expect(
     startProbes({ ...service, help: {} }, '127.0.0.1', probes.port, hostCheck({ allowed: [] })),

@@ -1,6 +1,6 @@
 /**
- * The HTTP port by which a service is watched: `/healthz` (it runs), `/readyz` (it takes work) and
- * `/metrics` (for Prometheus).
+ * The HTTP port for monitoring a service: `/healthz` (it runs), `/readyz` (it accepts work) and `/metrics` (for
+ * Prometheus).
  */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
@@ -10,20 +10,20 @@ import { BigtraceError } from '../errors.ts';
 import { type HostCheck, REFUSED_HOST } from '../network/allowed-host.ts';
 import { printable } from '../text/byte-text.ts';
 
-/** What the services' Status says, as far as it is measured. Times are in names that end with `_ms`. */
+/** The numbers of a service's Status. A name that ends with `_ms` is a time in milliseconds. */
 export interface Measured {
-  /** What only grows. `tier_X` is how many answers came from X; `store_X_…` is of store X, here and there. */
+  /** Numbers that only grow. `tier_X` counts answers from X. `store_X_…` is about store X, here and in `gauges`. */
   counters: Record<string, number>;
   gauges: Record<string, number>;
 }
 
 export interface ProbedService {
-  /** `worker`, `orchestrator`: metrics are `bigtrace_worker_…`. */
+  /** `worker` or `orchestrator`: part of the names of metrics, such as `bigtrace_worker_…`. */
   name: string;
-  /** Whether it takes new work. */
+  /** Whether the service accepts new work. */
   isReady(): boolean;
   measure(): Measured;
-  /** What a counter or gauge is, by its name. */
+  /** Descriptions of counters and gauges, by name. */
   help: Record<string, string>;
 }
 
@@ -32,7 +32,7 @@ export interface Probes {
   close(): void;
 }
 
-/** @throws invalid_option where it cannot listen there. */
+/** @throws invalid_option if it cannot listen on `host` and `port` */
 export async function startProbes(
   service: ProbedService,
   host: string,
@@ -60,7 +60,7 @@ export async function startProbes(
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new BigtraceError('invalid_option', `cannot listen for metrics: ${text}`, { cause });
   }
-  server.unref(); // it does not keep a service that has ended
+  server.unref(); // does not keep the process running
   return {
     port: (server.address() as AddressInfo).port,
     close: () => {
@@ -111,7 +111,7 @@ function registryOf({ name, help, measure }: ProbedService): Registry {
 
 const HELP: Record<string, string> = { answers: 'answers, by where they came from' };
 
-/** Names that differ in a tier or a store only are one metric. */
+/** Turns the tier or store in a name into a label of one metric. */
 function labelled(name: string): { key: string; labels: Record<string, string> } {
   const [, tier] = /^tier_(.+)$/.exec(name) ?? [];
   if (tier !== undefined) return { key: 'answers', labels: { tier } };
@@ -120,7 +120,7 @@ function labelled(name: string): { key: string; labels: Record<string, string> }
   return { key: name, labels: {} };
 }
 
-/** Prometheus counts in seconds. */
+/** Converts milliseconds to seconds, Prometheus's unit of time. */
 function inUnit(key: string, value: number): number {
   return key.endsWith('_ms') ? value / 1000 : value;
 }

@@ -1,8 +1,8 @@
-/** Starts sending spans to OpenTelemetry. Its packages are loaded only if there is a receiver. */
+/** Starts to send spans to an OpenTelemetry receiver. Its packages are loaded only if there is one. */
 import type { Logger } from './log.ts';
 import type { Tracing } from './tracing.ts';
 
-/** @param endpoint base URL of an OTLP receiver; without one there are no spans */
+/** @param endpoint base URL of an OTLP receiver; undefined: no spans are recorded */
 export async function startTracing(
   service: string,
   endpoint: string | undefined,

@@ -1,7 +1,7 @@
-/** Spans of queries, and the trace context that travels with gRPC calls. */
+/** Interface of spans, and the trace context in the metadata of gRPC calls. */
 import * as grpc from '@grpc/grpc-js';
 
-/** W3C trace context, as it travels with a call. */
+/** W3C trace context, as in the metadata of a call. */
 export interface TraceContext {
   traceparent: string;
   tracestate?: string;
@@ -10,15 +10,15 @@ export interface TraceContext {
 export type SpanAttributes = Record<string, string | number>;
 
 export interface Span {
-  /** For those whose spans belong under this one. */
+  /** Context to pass on, so that further spans become children of this one. */
   readonly context: TraceContext;
   end(attributes: SpanAttributes, error?: { code: string; message: string }): void;
 }
 
 export interface Tracing {
-  /** @param fromMs when it began, if not now; since the epoch */
+  /** @param fromMs start of the span, in milliseconds since the epoch (default: now) */
   start(name: string, under: TraceContext | undefined, fromMs?: number): Span;
-  /** Sends what waits, as far as that takes no longer than a moment; never rejects. */
+  /** Sends the waiting spans, with a timeout (2 s in otlp.ts). Never rejects. */
   close(): Promise<void>;
 }
 

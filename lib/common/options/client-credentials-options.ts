@@ -1,4 +1,4 @@
-/** The flags of a command that connects to a service: TLS and authentication. */
+/** Flags of commands that connect to a service: TLS and authentication. */
 import { Option } from 'commander';
 
 export interface ClientCredentialsFlags {

@@ -1,19 +1,19 @@
-/** How commands log in to ClickHouse: where, as whom, and where the password is. */
+/** Flags of commands that log in to ClickHouse: its URL, the user, and the file with the password. */
 import { existsSync, readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import { BigtraceError } from '../errors.ts';
 
 export interface LoginFlags {
-  /** Of the HTTP interface. */
+  /** URL of the HTTP interface. */
   clickhouse: string;
   user: string;
   passwordFile: string;
 }
 
-/** Whose password it is unless --user names another. */
+/** The default user of a command, which also names the variable and the default file of the password. */
 type LoginUser = 'admin' | 'analyst';
 
-/** `dataDir`: where `bigtrace up` keeps the passwords. */
+/** @param dataDir directory in which `bigtrace up` stores the passwords */
 export function loginOptions(user: LoginUser, dataDir: string): Option[] {
   return [
     new Option('--clickhouse <url>', 'HTTP URL of ClickHouse')
@@ -27,7 +27,7 @@ export function loginOptions(user: LoginUser, dataDir: string): Option[] {
   ];
 }
 
-/** @throws invalid_option where neither the variable nor the file has one */
+/** Returns the password, from the variable or else the file. @throws invalid_option if neither exists */
 export function passwordOf(
   user: LoginUser,
   { passwordFile }: LoginFlags,

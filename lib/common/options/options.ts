@@ -1,4 +1,4 @@
-/** Parsers for flags and `BIGTRACE_…` variables: they name the bound, commander adds the flag. */
+/** Parsers of flags and `BIGTRACE_…` variables. Their errors name the bound; commander adds the name of the flag. */
 import { InvalidArgumentError } from 'commander';
 
 function integer(text: string, min: number, max: number): number {
@@ -12,7 +12,7 @@ export function integerFrom(min: number, max: number): (text: string) => number 
   return (text) => integer(text, min, max);
 }
 
-/** 0 lets the system pick a free port. */
+/** Parses a port. 0 lets the system choose a free one. */
 export const port = integerFrom(0, 65535);
 
 const BYTE_UNITS: Record<string, number> = {
@@ -24,7 +24,7 @@ const BYTE_UNITS: Record<string, number> = {
   TiB: 2 ** 40,
 };
 
-/** `1048576`, `512MiB`, `4GiB`. */
+/** Parses a size in bytes: `1048576`, `512MiB`, `4GiB`. */
 export function byteSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|TiB)?$/.exec(text);
   const unit = BYTE_UNITS[match?.[2] ?? ''];
@@ -36,7 +36,7 @@ export function byteSize(text: string): number {
 
 const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** `250ms`, `30s`, `10m`, `2h` → milliseconds. */
+/** Parses a duration into milliseconds: `250ms`, `30s`, `10m`, `2h`. */
 export function durationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
   const ms = Math.round(Number(match?.[1]) * (DURATION_UNITS[match?.[2] ?? ''] ?? Number.NaN));
@@ -47,7 +47,7 @@ export function durationMs(text: string): number {
   return ms;
 }
 
-/** `host:port`, `[::1]:port`. */
+/** Checks an address: `host:port` or `[::1]:port`. */
 export function hostPort(text: string): string {
   const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]\s/]+):(\d+)$/.exec(text);
   if (match === null) throw new InvalidArgumentError('it must be host:port.');

@@ -10,7 +10,7 @@ test.each([
   ["ours is empty and Perfetto's is set", { [ours]: '', [upstream]: 'a:1' }, upstream],
   ["ours is set and Perfetto's is empty", { [ours]: 'a:1', [upstream]: '' }, ours],
   ['both are set to one address', { [ours]: 'a:1', [upstream]: 'a:1' }, ours],
-])('the variable to read when %s', (_, env, name) => {
+])('orchestratorVariable returns the variable to read when %s', (_, env, name) => {
   expect(orchestratorVariable(env)).toBe(name);
 });
 

@@ -1,13 +1,13 @@
-/** The environment variable that says which orchestrator to ask. */
+/** Chooses the environment variable with the address of the orchestrator. */
 import { BigtraceError } from '../errors.ts';
 
 export const ORCHESTRATOR_VARIABLE = 'BIGTRACE_ORCHESTRATOR';
-/** What Perfetto's deployment guide sets for the same purpose. */
+/** The name that Perfetto's deployment guide uses. */
 export const UPSTREAM_ORCHESTRATOR_VARIABLE = 'BIGTRACE_ORCHESTRATOR_ADDRESS';
 
 /**
- * The name of the variable to read; an empty variable counts as unset.
- * @throws invalid_option when both are set, to different addresses
+ * Returns the name of the variable to read. An empty variable counts as unset.
+ * @throws invalid_option if both are set to different addresses
  */
 export function orchestratorVariable(env: NodeJS.ProcessEnv): string {
   const [ours, upstream] = [env[ORCHESTRATOR_VARIABLE], env[UPSTREAM_ORCHESTRATOR_VARIABLE]];

@@ -1,4 +1,4 @@
-/** The flags of a service's edge: who may reach it, and how it is watched. */
+/** Flags of services for TLS, authentication, allowed hosts and monitoring. */
 import { InvalidArgumentError, Option } from 'commander';
 import { BigtraceError } from '../errors.ts';
 import { port } from './options.ts';
@@ -15,19 +15,19 @@ export interface ServerSecurityFlags {
 }
 
 export interface ServerSecurity {
-  /** Of /healthz, /readyz and /metrics; 0 picks a free one. */
+  /** Port of /healthz, /readyz and /metrics; 0 chooses a free one; undefined: none. */
   metricsPort: number | undefined;
-  /** Base URL of the OTLP receiver that gets spans. */
+  /** Base URL of the OTLP receiver for spans. */
   otlpEndpoint: string | undefined;
-  /** Names of PEM files. With a client CA, clients must have a certificate of it. */
+  /** Names of PEM files. With a client CA, clients must present a certificate that it signed. */
   tls: { cert: string; key: string; clientCa: string | undefined } | undefined;
   /** File with the bearer token that clients must send. */
   tokenFile: string | undefined;
-  /** Names, beside its own, that requests may call the service by (allowed-host.ts). */
+  /** Additional host names that requests may use for the service (allowed-host.ts). */
   allowedHosts: string[];
 }
 
-/** What tests and a service on loopback have. */
+/** The settings of tests, and of a service on loopback without flags: plaintext without authentication. */
 export const PLAINTEXT_SERVER: ServerSecurity = {
   metricsPort: undefined,
   otlpEndpoint: undefined,
@@ -67,14 +67,14 @@ export function serverSecurityOptions(): Option[] {
   ];
 }
 
-/** OpenTelemetry's variables are unset where they are empty. */
+/** Parses a URL. An empty variable of OpenTelemetry counts as unset. */
 function httpUrl(text: string): string | undefined {
   if (text === '') return undefined;
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
   throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:4318.');
 }
 
-/** `bigtrace.example`, `*.example`; one or more, with commas between. */
+/** Parses a comma-separated list of host names, such as `bigtrace.example,*.example`. */
 function hostList(text: string, before: string[] | undefined): string[] {
   const names = text.split(',').filter((name) => name !== '');
   for (const name of names)
@@ -84,8 +84,9 @@ function hostList(text: string, before: string[] | undefined): string[] {
 }
 
 /**
- * `socket`: host:port that the service listens on.
- * @throws invalid_option where others could reach it who should not
+ * Checks the flags and returns the settings.
+ * @param socket host:port that the service listens on
+ * @throws invalid_option if other machines could reach the service without TLS and authentication, or flags are missing
  */
 export function resolveServerSecurity(flags: ServerSecurityFlags, socket: string): ServerSecurity {
   const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, tokenFile } = flags;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bytesFromText, printable, textFromBytes } from './byte-text.ts';
 
-test('any bytes survive the way through text', () => {
+test('bytesFromText returns the bytes of any textFromBytes', () => {
   const bytes = fc.oneof(
     fc.uint8Array(),
     fc.array(
@@ -18,12 +18,12 @@ test('any bytes survive the way through text', () => {
   );
 });
 
-test('valid UTF-8 is the plain string', () => {
+test('valid UTF-8 becomes the ordinary string', () => {
   expect(textFromBytes(Buffer.from('né 😀'))).toBe('né 😀');
   expect(bytesFromText('né 😀')).toEqual(Buffer.from('né 😀'));
 });
 
-test('printable shows what cannot be printed', () => {
+test('printable escapes control characters and bytes that are not UTF-8', () => {
   expect(printable(textFromBytes(Buffer.from([0x61, 0x0a, 0xff, 0xc3, 0xa9])))).toBe(
     'a\\x0a\\xffé',
   );

@@ -1,13 +1,12 @@
 /**
- * Text that may hold any byte (names of files, SQL) as a JS string that gives the same bytes back:
- * UTF-8 where it is valid, and each byte that is not as one lone surrogate U+DC80..U+DCFF, as Python's
- * "surrogateescape" (PEP 383) does it.
+ * Converts bytes (file names, SQL) to a string and back without loss: valid UTF-8 is decoded, and every other byte
+ * becomes one lone surrogate U+DC80 to U+DCFF, as in Python's "surrogateescape" (PEP 383).
  */
 import { isUtf8 } from 'node:buffer';
 
 const ESCAPE_BASE = 0xdc00;
 
-/** Length in bytes of the valid UTF-8 sequence at `at`, or 0 where there is none. */
+/** Length in bytes of the valid UTF-8 sequence at `at`, or 0 if there is none. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at] ?? 0;
   const length =
@@ -46,7 +45,7 @@ export function bytesFromText(text: string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** For messages and logs: one line, control characters escaped, bytes that are no text as `\xff`. */
+/** Formats text as one line for messages and logs: control characters and bytes that are not UTF-8 become `\xff`. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
   return text.replace(/[\u0000-\u001f\u007f]|[\udc80-\udcff]/gu, (char) => {

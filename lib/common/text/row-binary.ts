@@ -1,7 +1,10 @@
-/** ClickHouse's RowBinary format, as far as strings go: it keeps every byte. */
+/** Reads strings in ClickHouse's format RowBinary, which keeps every byte. */
 import { textFromBytes } from './byte-text.ts';
 
-/** The strings of a RowBinary stream of `columns` String columns, row by row, in batches as they come. */
+/**
+ * Yields the rows of a RowBinary stream with `columns` String columns: those that each chunk completes.
+ * @throws Error if the stream ends within a row
+ */
 export async function* rowBinaryStrings(
   stream: AsyncIterable<Buffer>,
   columns: number,
@@ -27,7 +30,7 @@ export async function* rowBinaryStrings(
   if (rest.length > 0 || row.length > 0) throw new Error('ClickHouse cut a row short');
 }
 
-/** A string is its length as LEB128 and then its bytes; undefined where not all of it is there. */
+/** Finds the string at `at`: its length as LEB128, then its bytes. Undefined if it is incomplete. */
 function stringAt(bytes: Buffer, at: number): { from: number; end: number } | undefined {
   let length = 0;
   let scale = 1;

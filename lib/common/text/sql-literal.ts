@@ -1,8 +1,8 @@
-/** Texts inside ClickHouse's SQL. */
+/** Quotes text for ClickHouse's SQL. */
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', "'": "\\'", '\0': '\\0' };
 
-/** A byte that is no UTF-8 (byte-text.ts) is that byte for ClickHouse, too. */
+/** Returns a string literal. Bytes that are not UTF-8 (byte-text.ts) keep their value. */
 export function literal(text: string): string {
   return `'${text.replace(/[\\'\0]|[\udc80-\udcff]/gu, (char) => ESCAPES[char] ?? byteEscape(char))}'`;
 }

@@ -1,16 +1,16 @@
-/** Bounds of the texts in a request. Each is stated in the error, so that the client can do something about it. */
+/** Bounds of the texts in a request. The error states the bound, so that the client can act on it. */
 import { BigtraceError } from '../errors.ts';
 
-/** More than any script has; TraceProcessor's own bound for one message is 64 MiB. */
+/** Bound of a script, more than any needs. TraceProcessor's own bound for one message is 64 MiB. */
 export const SQL_BYTES_MAX = 32 * 2 ** 20;
 
-/** Of a trace's address or a pattern: signed URLs are the longest, and have 2,000 or so. */
+/** Bound of a trace address or pattern. The longest are signed URLs, with about 2,000 characters. */
 export const ADDRESS_CHARS_MAX = 8192;
 
-/** Of an address `/where/…`: it may name many traces. */
+/** Bound of a `/where/` address, whose expression may list many traces. */
 export const WHERE_CHARS_MAX = 8 * 2 ** 20;
 
-/** @throws limit_exceeded, with the trace where one is given */
+/** @throws limit_exceeded, with `trace` if it is given */
 export function checkSqlLength(what: string, { length }: Uint8Array, trace?: string): void {
   if (length > SQL_BYTES_MAX)
     throw new BigtraceError(
