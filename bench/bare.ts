@@ -1,6 +1,6 @@
 /**
- * The bare engine, for comparison: TraceProcessor loops over files in a process of its own, with nothing
- * around it. `node bench.js bare SQL REPEATS FILE…` prints what each part took.
+ * Measures the bare engine for comparison: a separate process loads each file into TraceProcessor and runs a script.
+ * `node bench.js bare SQL REPEATS FILE…` prints the times as JSON.
  */
 import { execFile } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
@@ -15,13 +15,13 @@ export const BARE = 'bare';
 const CHUNK_BYTES = 2 ** 20;
 
 export interface BareTimes {
-  /** From the first byte of the first trace to the last answer. */
+  /** Milliseconds from reading the first trace to the end of the last script. */
   wholeMs: number;
-  /** Of each repetition of the script, on the last trace. */
+  /** Milliseconds of each repetition of the script on the last trace. */
   queryMs: number[];
 }
 
-/** In the child. */
+/** The main function of the child process. */
 export async function bareMain([sql = '', repeats = '1', ...files]: string[]): Promise<void> {
   const engine = await loadEngine(join(ROOT, 'vendor/trace-processor/trace_processor.wasm'));
   const processor = new TraceProcessor(engine);
@@ -57,7 +57,7 @@ export async function bare(sql: string, files: string[], repeats = 0): Promise<B
   return JSON.parse(stdout) as BareTimes;
 }
 
-/** On all cores at once, the files dealt out; the time of the slowest. */
+/** Runs one bare engine per core, each with a share of the files, and returns the milliseconds of the slowest. */
 export async function bareOnCores(cores: number, sql: string, files: string[]): Promise<number> {
   const shares = Array.from({ length: cores }, (_, core) =>
     files.filter((_file, at) => at % cores === core),

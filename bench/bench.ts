@@ -1,16 +1,16 @@
-/** What a bench is, and what it hands back. */
+/** Types of benches and their results, and helpers for measuring. */
 
 export interface Measure {
   what: string;
   unit: 'x' | 'ms' | 's' | 'MiB' | '1/s';
-  /** What the median must reach; without one it is only reported. */
+  /** Bound that the median must meet; without a target the median is only reported. */
   target?: { atLeast: number } | { atMost: number };
   samples: number[];
 }
 
 export interface Bench {
   name: string;
-  /** A quick run has less of everything: it shows that the bench works, not how fast the system is. */
+  /** Runs the bench. A quick run has less data and fewer repetitions: it tests the bench, not the speed. */
   run(quick: boolean): Promise<Measure[]>;
 }
 
@@ -32,14 +32,14 @@ export function reached({ target, samples }: Measure): boolean {
   return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost;
 }
 
-/** Milliseconds. */
+/** Returns the milliseconds that `run` takes. */
 export async function timed(run: () => Promise<unknown>): Promise<number> {
   const from = performance.now();
   await run();
   return performance.now() - from;
 }
 
-/** Samples of `run`, one after another. */
+/** Calls `run` several times in sequence and returns its results. */
 export async function repeat(
   times: number,
   run: (n: number) => Promise<number>,

@@ -7,7 +7,7 @@ import { chromeTraces } from './traces.ts';
 
 const SQL = 'SELECT count(*) AS n FROM slice';
 
-/** The fleet has the same cores as the bare engine, and nothing loaded. */
+/** Compares a query on a system without loaded traces with the bare engine on the same cores. */
 export const cold: Bench = {
   name: 'cold',
   async run(quick) {

@@ -1,11 +1,14 @@
-/** Waiting until a system has nothing more to do of its own. */
+/** Waits until workers have written their snapshots. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
 import type { System } from '../test/harness/system.ts';
 
 const IMAGES_MS_MAX = 120_000;
 
-/** They are written when nobody waits, so not while a query runs. */
+/**
+ * Waits until the workers have written this many snapshots; they write none while a query runs.
+ * @throws if that takes more than 120 s
+ */
 export async function imagesWritten(system: System, images: number): Promise<void> {
   const client = new OrchestratorClient(system.orchestrator);
   const giveUp = performance.now() + IMAGES_MS_MAX;

@@ -13,7 +13,7 @@ function count(): string {
   return `SELECT count(*) AS n FROM slice WHERE ${unasked('dur')}`;
 }
 
-/** The same question once more: parsed, loaded, restored from images, remembered. */
+/** Compares query times when traces are parsed, loaded, restored from snapshots, or in the result cache. */
 export const loaded: Bench = {
   name: 'loaded',
   async run(quick) {

@@ -1,4 +1,4 @@
-/** `npm run bench [-- --quick] [--save] [NAME…]`: all benches, or some, one after another. */
+/** `npm run bench [-- --quick] [--save] [NAME…]`: runs all benches, or the named ones, in sequence. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../lib/common/root.ts';

@@ -13,7 +13,7 @@ const PROGRAM = join(ROOT, 'dist/bigtrace.js');
 const BRIDGE = join(ROOT, 'dist/clickhouse/user_scripts/bridge.cjs');
 const STRUCTURE = '_hb UInt8, _trace_address String, n Nullable(Int64)';
 
-/** More addresses than anybody should hold in memory, on workers that cost nothing. */
+/** Measures a query of a million addresses on stub workers, which respond at once, and the memory of each process. */
 export const million: Bench = {
   name: 'million',
   async run(quick) {
@@ -119,7 +119,7 @@ async function writeAddresses(path: string, count: number): Promise<void> {
   await once(file, 'finish');
 }
 
-/** The first line that the program prints. */
+/** Starts a program and returns the first text that it prints. */
 async function started(children: ChildProcess[], args: string[]): Promise<string> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
@@ -127,7 +127,7 @@ async function started(children: ChildProcess[], args: string[]): Promise<string
   return line.toString().trim();
 }
 
-/** Runs a client over the list to its end. */
+/** Runs a client with the list of addresses as its input file, and measures time, output rows and peak memory. */
 async function asked(list: string, start: (input: number) => ChildProcess): Promise<Asked> {
   let rows = 0;
   let peak = 0;
@@ -147,12 +147,12 @@ async function asked(list: string, start: (input: number) => ChildProcess): Prom
   return { ms, rows, peakMiB: peak };
 }
 
-/** The kernel's own high-water mark. */
+/** Returns the peak resident memory of a process in MiB, as the kernel reports it. */
 function peakMiB(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
   } catch {
-    return 0; // it has ended
+    return 0; // the process has ended
   }
 }

@@ -6,7 +6,7 @@ import { unasked } from './queries.ts';
 
 const TRACE = '/local/linux/idle.pftrace';
 
-/** What a `bigtrace()` call costs where there is nothing to do. */
+/** Measures the fixed cost of a `bigtrace()` call with a trivial script. */
 export const overhead: Bench = {
   name: 'overhead',
   async run(quick) {
@@ -20,7 +20,7 @@ export const overhead: Bench = {
         await timed(() => promisify(execFile)(process.execPath, ['-e', '0'], { env: {} })),
       );
     }
-    callMs.shift(); // the trace was not loaded
+    callMs.shift(); // the first call loads the trace
     nodeMs.shift();
     return [
       {

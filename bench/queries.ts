@@ -1,16 +1,16 @@
-/** Asking a system and throwing the answer away. */
+/** Runs queries and discards their rows. */
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
 import type { QueryStart } from '../lib/proto/messages.ts';
 
 let asked = 0;
 
-/** A condition that holds always and is new each time: no answer to it can be remembered. */
+/** Returns a condition that is always true and differs at each call, so that the result cache is not used. */
 export function unasked(column: string): string {
   asked++;
   return `${column} > ${-(2 ** 40) - asked}`;
 }
 
-/** A client that stays connected. */
+/** A client that keeps its connection to the orchestrator. */
 export class Asker implements Disposable {
   readonly #client: OrchestratorClient;
 
@@ -18,7 +18,7 @@ export class Asker implements Disposable {
     this.#client = new OrchestratorClient(orchestrator);
   }
 
-  /** Resolves when the last of the answer has come. */
+  /** Runs a query and waits for its last row. */
   async ask(traces: string[], sql: string): Promise<void> {
     const start: QueryStart = {
       queryId: '',
@@ -36,7 +36,7 @@ export class Asker implements Disposable {
   }
 }
 
-/** `SELECT COLUMNS FROM bigtrace(all traces, sql)`. */
+/** Returns a query that reads these columns of a script over all traces and discards the rows. */
 export function fromBigtrace(columns: string, sql: string): string {
   return `SELECT ${columns} FROM bigtrace(traces=['/local/**'], sql='${sql}') FORMAT Null`;
 }

@@ -1,4 +1,4 @@
-/** Measures as a table, and as JSON with the machine they are from. */
+/** Formats measures as a table and describes the machine. */
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { type Measure, median, reached } from './bench.ts';
 
@@ -8,7 +8,7 @@ export interface Machine {
   memoryGiB: number;
   node: string;
   linux: string;
-  /** How many others wanted the cores in the last minute. */
+  /** Load average of the last minute. */
   load: number;
 }
 

@@ -5,12 +5,12 @@ import { imagesWritten } from './images.ts';
 import { fromBigtrace, unasked } from './queries.ts';
 import { sliceTraces } from './traces.ts';
 
-/** Repetitions of the bare engine that do not count. */
+/** Repetitions of the bare engine that are not counted. */
 const WARM_UP = 4;
 
 const SQL = 'SELECT ts, dur, name, track_id, depth FROM slice';
 
-/** All rows of loaded traces: the bare engine handing them out one trace after another, and ClickHouse. */
+/** Compares the rate at which ClickHouse receives all rows of loaded traces with that of the bare engine. */
 export const rows: Bench = {
   name: 'rows',
   async run(quick) {
@@ -21,13 +21,13 @@ export const rows: Bench = {
       timed(() => system.sql(fromBigtrace('*', `${SQL} WHERE ${unasked('dur')}`)));
     await ask();
     await imagesWritten(system, count);
-    await ask(); // V8 has optimized what it will
-    /** As many rows from the bare engine, once V8 has optimized it. */
+    await ask(); // lets V8 optimize the code
+    /** Returns the milliseconds in which the bare engine, already optimized by V8, produces as many rows. */
     const produced = async (): Promise<number> => {
       const { queryMs } = await bare(SQL, traces.files.slice(0, 1), WARM_UP + count);
       return queryMs.slice(WARM_UP).reduce((sum, ms) => sum + ms, 0);
     };
-    // On both sides of each question: a machine's speed changes within seconds.
+    // The bare engine runs before and after each query, because a machine's speed changes within seconds.
     let before = await produced();
     const samples = await repeat(quick ? 1 : 7, async () => {
       const asked = await ask();

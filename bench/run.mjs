@@ -1,4 +1,4 @@
-/** `npm run bench`: builds what is missing, then the benches themselves, and runs them. */
+/** `npm run bench`: builds what is missing, bundles the benches, and runs them. */
 import { spawnSync } from 'node:child_process';
 import { bundleModule } from '../tools/build/build.mjs';
 import { prepareOrExit } from '../tools/build/prepare.mjs';

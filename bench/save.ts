@@ -1,4 +1,4 @@
-/** Puts a run's table into docs/PERFORMANCE.md. */
+/** Writes the table of a run into docs/PERFORMANCE.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../lib/common/root.ts';

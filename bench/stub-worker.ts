@@ -1,6 +1,6 @@
 /**
- * A worker that has every trace answered already, in a process of its own: what is left to measure is the
- * way there and back. `node bench.js stub-worker` prints its address.
+ * A worker process that responds to every task at once with the same row, so that a bench measures only the transport.
+ * `node bench.js stub-worker` prints its address.
  */
 import * as grpc from '@grpc/grpc-js';
 import type { RunRequest, RunResponse, WorkerStatus } from '../lib/proto/messages.ts';
@@ -11,7 +11,7 @@ export const STUB_WORKER = 'stub-worker';
 
 const WINDOW = 1024;
 
-/** One column `n`, one row, 1. */
+/** A result with one column `n` and one row, whose value is 1. */
 const RESULT = Buffer.from('0a016e1a080a01021201013001', 'hex');
 
 type Call = grpc.ServerDuplexStream<RunRequest, RunResponse>;

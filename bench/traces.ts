@@ -1,4 +1,4 @@
-/** Traces to measure with, made of the samples: a trace may follow another in one file. */
+/** Makes traces for benches from the samples; a file may contain a sample several times. */
 import { linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export interface TraceDir extends Disposable {
   files: string[];
 }
 
-/** Chrome traces of about so many MB each. */
+/** Makes Chrome traces of about these sizes in MB. */
 export function chromeTraces(megabytes: number[]): TraceDir {
   const piece = readFileSync(CHROME);
   return traceDir(megabytes.length, (n) =>
@@ -22,12 +22,12 @@ export function chromeTraces(megabytes: number[]): TraceDir {
   );
 }
 
-/** Traces with many slices: `pieces` times 67,231 each. */
+/** Makes traces with `pieces` times 67,231 slices each. */
 export function sliceTraces(count: number, pieces: number): TraceDir {
   return traceDir(count, () => repeated(readFileSync(MANY_SLICES), pieces));
 }
 
-/** The first 10 KB of a text trace, many times over, as links to one file. */
+/** Makes `count` copies of the first 10 KB of a text trace, as hard links. */
 export function smallTraces(count: number): TraceDir {
   const text = readFileSync(TEXT);
   const small = text.subarray(0, text.lastIndexOf('\n', 10_000) + 1);

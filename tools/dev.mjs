@@ -9,14 +9,14 @@ import { join } from 'node:path';
 import { prepareOrExit } from './build/prepare.mjs';
 import { root } from './root.mjs';
 
-/** An editor writes a file in several steps, and git changes many files at once. */
+/** The restart waits until no file changed for this time, because editors and git change files in several steps. */
 const QUIET_MS = 300;
 
 const changes = new EventEmitter();
 let quiet;
 
 await prepareOrExit();
-const { inputRooms } = await import('./build/build.mjs'); // it imports packages
+const { inputRooms } = await import('./build/build.mjs'); // build.mjs imports packages
 for (const room of inputRooms()) watch(join(root, room), { recursive: true }, onChange);
 
 for (;;) {

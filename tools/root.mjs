@@ -1,5 +1,5 @@
 /** The top directory of the checkout. */
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url'; // Node before 20.11, which gets to hear what it lacks, has no import.meta.dirname
+import { fileURLToPath } from 'node:url'; // Node < 20.11 has no import.meta.dirname, but must reach the version check
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');

@@ -1,4 +1,4 @@
-/** Checks that no linter has: who may import whom, what must not be in the repository, docs that drift. */
+/** Runs checks that linters lack: imports between rooms, unwanted content and files, outdated documents. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { brokenLinks } from './checks/doc-links.mjs';
@@ -13,22 +13,22 @@ const GLOSSARY = 'docs/GLOSSARY.md';
 const TERMS_MAX = 40;
 const RETIRED_WORDS = 'tools/checks/retired-words.txt';
 
-/** Bounds of a file of data, of any other file, and of the corpus of the tests in all. */
+/** Size limits of a data file, of any other file, and of all stored files of the corpus together. */
 const FILE_BYTES_MAX = 5 * 2 ** 20;
 const TEXT_BYTES_MAX = 2 ** 20;
 const CORPUS_BYTES_MAX = 40 * 10 ** 6;
 const CORPUS_FILES = 'test/corpus/files/';
 
 const FOLDER_FILES_MAX = 20;
-/** Files that only their manifest or their query names. */
+/** Folders of data files, which may contain more files. */
 const DATA_FOLDERS = /^(samples\/traces|test\/corpus\/(files|expected))(\/|$)/;
 const DATA = /^(samples\/traces|test\/corpus\/files|test\/baseline)\//;
 
-/** Data, and texts of others. */
+/** Files without prose of this project: data and third-party texts. */
 const NO_PROSE =
   /^(package-lock\.json|THIRD_PARTY_NOTICES\.md|(samples\/traces|test\/corpus\/files|test\/baseline\/digests)\/)|\.(png|wasm)$/;
 
-/** Each with why it is banned, or what replaces it. */
+/** Banned patterns, each with the reason or the replacement. */
 const BANNED = [
   { pattern: /\b(TODO|FIXME|XXX)\b/, why: 'do it or open an issue' },
   { pattern: /\/work\/|\/home\/\w/, why: 'a path of one machine' },
@@ -62,7 +62,7 @@ function read(path) {
   return readFileSync(join(root, path), 'utf8');
 }
 
-/** Every room is explained. */
+/** Reports rooms that docs/ARCHITECTURE.md does not explain. */
 function roomComplaints() {
   const explained = tableAfter('## Rooms').map((row) => cells(row)[0]);
   return Object.keys(MAY_IMPORT)
@@ -87,7 +87,7 @@ function textComplaints() {
   return found;
 }
 
-/** A folder holds what can be seen at a glance. */
+/** Reports folders with too many files to see at a glance. */
 function folderComplaints() {
   const counts = new Map();
   for (const path of files) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
@@ -118,7 +118,7 @@ function blobComplaints() {
   ];
 }
 
-/** Every code of lib/common/errors.ts is explained once, and nothing else is. */
+/** Reports differences between the error codes of lib/common/errors.ts and those in docs/ARCHITECTURE.md. */
 function errorCatalogueComplaints() {
   const source = read('lib/common/errors.ts');
   const codes = [...source.matchAll(/^ {2}(\w+): \{ kind: '(\w+)'/gm)].map(([, code, kind]) => [
@@ -142,7 +142,7 @@ function errorCatalogueComplaints() {
   return found;
 }
 
-/** Few enough terms to be learnt, and each with one meaning. */
+/** Reports duplicate terms of the glossary, and too many terms. */
 function glossaryComplaints() {
   const rows = read(GLOSSARY)
     .split('\n')
@@ -156,7 +156,7 @@ function glossaryComplaints() {
   return found;
 }
 
-/** Words that were replaced by the terms of the glossary do not come back: each line of the list is one. */
+/** Reports uses of the phrases in the list of retired words. */
 function retiredWordComplaints() {
   const words = read(RETIRED_WORDS)
     .split('\n')
@@ -164,7 +164,7 @@ function retiredWordComplaints() {
   return files
     .filter((path) => path !== RETIRED_WORDS && path !== 'CHANGELOG.md' && !NO_PROSE.test(path))
     .flatMap((path) => {
-      const text = read(path).replace(/\s*\n[\s/*#]*/g, ' '); // a phrase may go on in the next line
+      const text = read(path).replace(/\s*\n[\s/*#]*/g, ' '); // a phrase may continue in the next line
       return words
         .filter((word) => text.includes(word))
         .map((word) => `${path}: "${word}" is retired (${RETIRED_WORDS})`);
@@ -177,7 +177,7 @@ function versionComplaints() {
   );
 }
 
-/** The rows of the first table under a heading, without its head. */
+/** Returns the rows of the first table under a heading, without its header. */
 function tableAfter(heading) {
   const lines = read(ARCHITECTURE).split('\n');
   const under = lines.indexOf(heading);

@@ -1,4 +1,4 @@
-/** What a question's answer is, one way: for each trace its rows or its failure, or one error for the whole. */
+/** The result of a question over one way: for each trace its rows or its failure, or one error of the whole query. */
 import { printable } from '../../lib/common/text/byte-text.ts';
 import { pathOf } from './traces.ts';
 
@@ -10,15 +10,15 @@ export interface Failure {
 }
 
 export interface Rows<Row> {
-  /** Their bytes, as latin1. */
+  /** The bytes of the column names, as latin1. */
   names: string[];
   rows: Row[];
 }
 
 export interface WayAnswer<Row> {
-  /** Where the whole query failed. */
+  /** Set if the whole query failed. */
   error: Failure | undefined;
-  /** Types of ClickHouse's columns; none over gRPC. */
+  /** Types of the ClickHouse columns; empty over gRPC. */
   types: string[];
   /** By path below the root of `/local`. */
   traces: Map<string, Rows<Row> | Failure>;
@@ -29,8 +29,8 @@ export function isFailure(answer: object): answer is Failure {
 }
 
 /**
- * What differs from run to run is left out: which trace a query's error tells of, how often a trace was tried, that it is
- * barred, and the engine’s clock.
+ * Removes the parts of a message that differ between runs: the trace that a query's error names, the number of
+ * attempts, that the trace is barred, the engine's clock, and trace UUIDs.
  */
 export function steady(message: string): string {
   return message
@@ -42,7 +42,7 @@ export function steady(message: string): string {
     .replace(/trace_uuid: [-0-9a-f]+/g, 'trace_uuid: UUID');
 }
 
-/** How the files and reports name a trace: one line, whatever its name holds. */
+/** Returns the name of a trace in digest files and reports; it has no line breaks. */
 export function shown(address: string): string {
   return printable(pathOf(address));
 }

@@ -1,4 +1,4 @@
-/** Asks through a view of ClickHouse, leniently, and its failures through bigtrace.failures. */
+/** Runs a lenient query through a ClickHouse view and reads its failures from bigtrace.failures. */
 import { randomUUID } from 'node:crypto';
 import { ERROR_CODES } from '../../lib/common/errors.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
@@ -8,7 +8,7 @@ import { type Failure, shown, steady, type WayAnswer } from './answer.ts';
 import type { Cell } from './canonical.ts';
 import { readRowBinary, type Table } from './row-binary.ts';
 
-/** Rows of a trace that failed; bridge/columns/structure.ts. */
+/** The first cell of the row of a failed trace (bridge/columns/structure.ts). */
 const FAILED = 'I2';
 
 export async function askClickHouse(
@@ -34,7 +34,7 @@ export async function askClickHouse(
   if (failed.size > 0)
     for (const [trace, failure] of await failuresOf(system, queryId))
       answer.traces.set(trace, failure);
-  // A trace without rows says nothing; it answered, or it would be among the failures.
+  // A trace without rows appears nowhere in the result; it succeeded, or it would be among the failures.
   for (const address of addresses) {
     const trace = shown(address);
     if (!answer.traces.has(trace)) answer.traces.set(trace, { names, rows: [] });
@@ -65,8 +65,8 @@ async function ask(system: System, query: string, queryId: string): Promise<Tabl
   const settings = new URLSearchParams({
     query_id: queryId,
     default_format: 'RowBinaryWithNamesAndTypes',
-    max_threads: '1', // rows stay in their order
-    wait_end_of_query: '1', // an error behind rows is an error
+    max_threads: '1', // keeps the order of the rows
+    wait_end_of_query: '1', // reports an error after the first rows as an error
   });
   const response = await fetch(`${system.clickhouseHttp}/?${settings}`, {
     method: 'POST',
@@ -82,7 +82,7 @@ const OURS = new RegExp(
   's',
 );
 
-/** Our own error within ClickHouse's, which ends with its code in parentheses; else ClickHouse's. */
+/** Returns Bigtrace's error, which ClickHouse's message contains and which ends with its code; else ClickHouse's. */
 function failureOf(text: string): Failure {
   const [, ours, ourCode] = OURS.exec(text) ?? [];
   if (ours !== undefined && ourCode !== undefined) return { code: ourCode, message: steady(ours) };

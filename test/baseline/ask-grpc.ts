@@ -1,4 +1,4 @@
-/** Asks over gRPC, leniently: what every trace answers, and which fail with what. */
+/** Runs a lenient query over gRPC and collects the rows or the failure of each trace. */
 import type { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';

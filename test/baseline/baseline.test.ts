@@ -10,7 +10,7 @@ import { parseQuestions, readQuestions } from './questions.ts';
 import { differences, disagreements, recordOf } from './record.ts';
 import { readRowBinary } from './row-binary.ts';
 
-test('a question is a script with a name, the traces it asks, and bytes that text cannot hold', () => {
+test('parseQuestions reads names, scripts, trace sets and escaped bytes', () => {
   const text = '--- * traces=one\n--- a\nSELECT 1\n--- b traces=few escapes=yes\nSELECT "\\xff"\n';
   expect(parseQuestions('f', text)).toEqual([
     { name: 'a', file: 'f', sql: 'SELECT 1', traces: 'one', differ: undefined },
@@ -20,7 +20,7 @@ test('a question is a script with a name, the traces it asks, and bytes that tex
   expect(() => parseQuestions('f', '--- a traces=none\nSELECT 1')).toThrow('no traces none');
 });
 
-test('there are at least 300 questions, and each has digests', () => {
+test('there are more than 300 questions, and each has digests', () => {
   const questions = readQuestions(join(import.meta.dirname, 'questions'));
   expect(questions.length).toBeGreaterThan(300);
   for (const file of new Set(questions.map((question) => question.file))) {
@@ -49,7 +49,7 @@ test.each<[CellValue, string, Cell]>([
   expect(castCell(value, type)).toBe(cell);
 });
 
-test('RowBinary is read to its last byte, and no further', () => {
+test('readRowBinary reads all rows and fails if the input ends within a value', () => {
   const text = (value: string): number[] => [value.length, ...Buffer.from(value, 'latin1')];
   const head = [2, ...text('n'), ...text('s'), ...text('Nullable(Int64)'), ...text('String')];
   const row = [0, ...[0, 0, 0, 0, 0, 0, 0, 0x80], ...text('\xff')];
@@ -79,7 +79,7 @@ const OTHERS = answer<Cell[]>(['Nullable(Float64)'], {
   b: { code: 'trace_invalid', message: 'no trace' },
 });
 
-test('the ways agree, or the difference names the trace and the ways', () => {
+test('disagreements name the trace and the ways that differ', () => {
   expect(disagreements({ grpc: GRPC, native: ROWS, tsv: ROWS })).toEqual([]);
   expect(disagreements({ grpc: GRPC, native: ROWS, tsv: OTHERS })).toEqual([
     expect.stringMatching(/^a: native 2 rows [0-9a-f]{16}; tsv 2 rows [0-9a-f]{16}$/),
@@ -89,7 +89,7 @@ test('the ways agree, or the difference names the trace and the ways', () => {
   ]);
 });
 
-test('digests that were written are read as they were, a change is one line', () => {
+test('readDigests returns what writeDigests wrote, and a changed trace is reported in one line', () => {
   const path = join(mkdtempSync(join(tmpdir(), 'bigtrace-digests-')), 'digests.txt');
   const record = recordOf({ grpc: GRPC, native: ROWS, tsv: ROWS });
   writeDigests(path, new Map([['question', record]]));
@@ -102,7 +102,7 @@ test('digests that were written are read as they were, a change is one line', ()
   expect(lines).toEqual([expect.stringMatching(/^a: was 2 rows .*; is 2 rows /)]);
 });
 
-test('which trace an error names first, and what was tried when, is no part of it', () => {
+test('steady removes the example traces and the number of attempts from a message', () => {
   const message =
     'none of the 3 traces answered: 2 sql_failed, such as [/local/a]: x; y; 1 trace_invalid, such as [/local/b]: z';
   expect(steady(message)).toBe('none of the 3 traces answered: 2 sql_failed; 1 trace_invalid');

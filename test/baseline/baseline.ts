@@ -1,4 +1,4 @@
-/** Asking all questions, and what is done with the answers: compared, written, shown. */
+/** Runs the questions of the baseline over all three ways, and compares, writes or shows the results. */
 import { join } from 'node:path';
 import { queryViews } from '../../clickhouse/views/query-views.mjs';
 import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
@@ -22,7 +22,7 @@ import { addressesOf, traceDirectory } from './traces.ts';
 
 const HERE = join(ROOT, 'test/baseline');
 
-/** One worker waits for nothing while the others' processes start. */
+/** Several questions run at once, so that the workers are busy while processes of other questions start. */
 const QUESTIONS_AT_A_TIME = 3;
 
 const SLOWEST_SHOWN = 12;
@@ -30,7 +30,7 @@ const PROGRESS_QUESTIONS = 50;
 
 const TSV_PREFIX = 'tsv_';
 
-/** Where the engine never ends with a trace; elsewhere a busy machine must not change an answer. */
+/** For traces that the engine never finishes loading. Other questions do not get it: a busy machine would exceed it. */
 const ENDLESS_TIMEOUT = { BIGTRACE_TRACE_TIMEOUT: '5s' };
 
 interface Asker {
@@ -66,7 +66,7 @@ export async function writeBaseline(patterns: string[]): Promise<number> {
     for (const change of changes(known.get(question.name), record))
       changed.push(`${question.name}: ${change}`);
     known.set(question.name, record);
-    save(question.file, known); // at once: who is stopped has written what was asked
+    save(question.file, known); // after each question, so that an interrupted run keeps its results
     return [];
   });
   report(changed);
@@ -77,7 +77,7 @@ export async function writeBaseline(patterns: string[]): Promise<number> {
   return refused.length === 0 ? 0 : 1;
 }
 
-/** Writes the digests of one file of questions, in their order. */
+/** Writes the digests of one question file, in the order of its questions. */
 function save(file: string, known: Digests): void {
   const own = readQuestions(join(HERE, 'questions')).filter((question) => question.file === file);
   const digests: Digests = new Map(
@@ -119,7 +119,7 @@ function show<Row>(
       console.log(row.map((cell) => printable(cell)).join('\t'));
 }
 
-/** Why the ways give different answers where the question does not say that they may. */
+/** Reports differences between the ways, unless the question declares them with `differ`. */
 function unexplained(question: Question, answers: Answers): string[] {
   const found = disagreements(answers);
   if (question.differ === undefined) return found.map((text) => `the ways differ: ${text}`);
@@ -168,7 +168,10 @@ function knownDigests(): Digests {
   );
 }
 
-/** Some questions at a time; @returns what `judge` says of them, each with its question in front */
+/**
+ * Runs the questions, some at a time.
+ * @returns the complaints of `judge`, each prefixed with the name of its question
+ */
 async function each(
   questions: Question[],
   judge: (question: Question, answers: Answers) => string[],

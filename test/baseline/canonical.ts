@@ -1,13 +1,14 @@
 /**
- * The one form in which answers are compared, whichever way they came: a row is its cells, a cell a letter and
- * its exact value. N is NULL, I an integer in decimal, D a double by its bits, S text and B a blob by their bytes.
- * ClickHouse's columns have one type each and know no blobs, so a row that came over gRPC is first cast to these.
+ * The canonical form in which results of all ways are compared. A row is a list of cells; a cell is a letter followed
+ * by the exact value: N for NULL, I for an integer in decimal, D for the bits of a double, S for the bytes of a text,
+ * and B for the bytes of a blob. ClickHouse columns have one type each and no blobs, so rows that came over gRPC are
+ * cast to the column types first.
  */
 import { createHash } from 'node:crypto';
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
 
-/** As a Buffer of `latin1`: any byte is one character. */
+/** A cell as a latin1 string: one character per byte. */
 export type Cell = string;
 
 export const NULL: Cell = 'N';
@@ -34,7 +35,7 @@ export function exactCell(value: CellValue): Cell {
   return bytes('B', value);
 }
 
-/** What a cell must be in a ClickHouse column of this type. */
+/** Returns the cell that a ClickHouse column of this type must have for the value. */
 export function castCell(value: CellValue, type: string): Cell {
   if (value === null) return NULL;
   const base = type.replace(/^Nullable\((.*)\)$/, '$1');
@@ -52,7 +53,10 @@ function doubleAsText(value: number): string {
 
 const DIGEST_LETTERS = 16;
 
-/** Of names (their bytes, as latin1) and rows, in their order; lengths stand in front, so that nothing runs into its neighbour. */
+/**
+ * Returns a digest of column names (their bytes as latin1) and rows, in order. Each value is hashed with its length,
+ * so that different splits into values have different digests.
+ */
 export function digestOf(names: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const hash = createHash('sha256');
   const add = (cells: readonly string[]): void => {

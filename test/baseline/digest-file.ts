@@ -1,6 +1,7 @@
 /**
- * The files in `digests/`, one for each file of questions: a line `--- QUESTION`, a line with the ways, then a line
- * a trace with what it answered each way, tabs between. The trace `*` stands for all that have no line.
+ * Reads and writes the files in `digests/`, one for each question file. Each question has a line `--- QUESTION`, a
+ * line with the ways, and a line for each trace with its result for each way, separated by tabs. The trace `*` stands
+ * for all traces that have no line.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -9,10 +10,10 @@ import { COLUMNS, type Lines, type QuestionRecord, WHOLE_QUERY } from './record.
 const OTHERS = '*';
 const NOTHING = '-';
 
-/** By question. */
+/** Records by name of the question. */
 export type Digests = Map<string, QuestionRecord>;
 
-/** `tracesOf`: those that a question asks, as `*` may stand for them. */
+/** @param tracesOf returns the traces of a question, for which `*` may stand */
 export function readDigests(
   path: string,
   tracesOf: (question: string) => readonly string[],
@@ -66,7 +67,7 @@ function isOfQuery(trace: string): boolean {
   return trace === WHOLE_QUERY || trace === COLUMNS;
 }
 
-/** What at least two traces answer, and most do. */
+/** Returns the most common result if at least two traces have it. */
 function mostCommon(lines: { answers: string }[]): string | undefined {
   const counts = new Map<string, number>();
   for (const { answers } of lines) counts.set(answers, (counts.get(answers) ?? 0) + 1);

@@ -1,4 +1,4 @@
-/** `npm run baseline`: asks every question each way and compares with the digests, or writes these anew. */
+/** `npm run baseline`: runs every question over all ways and compares the results with the digests, or writes them. */
 import { parseArgs } from 'node:util';
 import { checkBaseline, showAnswer, writeBaseline } from './baseline.ts';
 
@@ -9,7 +9,7 @@ const USAGE = `usage: npm run baseline [-- --check] [QUESTION…]
        npm run baseline -- --show QUESTION TRACE
 QUESTION may hold * for any letters; without one all are asked.`;
 
-// The system that it started ends with it, by what it does at its exit.
+// process.exit runs the exit handlers that stop the started services.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => process.exit(SIGNALLED_EXIT));
 

@@ -1,9 +1,9 @@
 /**
- * The questions of the baseline: files of PerfettoSQL in `questions/`. A line `--- NAME key=value …` begins a
- * question; what follows up to the next such line is its script. Keys:
- *   traces=SET     which traces are asked (traces.ts); the file's own default stands in a line `--- * traces=SET`
- *   escapes=yes    `\xNN` in the script stands for that byte, so that the file itself stays plain text
- *   differ=REASON  the three ways do not give the same answer; underscores stand for spaces
+ * Reads the questions of the baseline: files of PerfettoSQL in `questions/`. A line `--- NAME key=value …` begins a
+ * question; the text up to the next such line is its script. Keys:
+ *   traces=SET     the traces to query (traces.ts); a line `--- * traces=SET` sets the default of the file
+ *   escapes=yes    `\xNN` in the script stands for that byte, so that the file is plain text
+ *   differ=REASON  why the results of the three ways differ; underscores stand for spaces
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,11 +12,11 @@ import { isTraceSet, type TraceSet } from './traces.ts';
 
 export interface Question {
   name: string;
-  /** Name of its file, without the suffix; the digests are in a file of the same name. */
+  /** Name of the question file without the suffix; the digest file has the same name. */
   file: string;
   sql: string;
   traces: TraceSet;
-  /** Why the ways give different answers; undefined where they must give the same. */
+  /** Why the results of the ways differ; undefined if they must be the same. */
   differ: string | undefined;
 }
 

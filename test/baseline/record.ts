@@ -1,9 +1,9 @@
 /**
- * What is kept of a question's answers, and how the three ways must agree.
+ * Makes the record of a question's results, and compares the three ways.
  *
- * Native and TSV must give the same; gRPC's rows, cast to the types of ClickHouse's columns, are these rows too,
- * and a trace fails with the same words. Where the whole query fails in ClickHouse (no trace answered, or the
- * columns do not hold the values) gRPC may have more to say, and only Native and TSV are compared.
+ * Native and TSV must return the same. The rows of gRPC, cast to the types of the ClickHouse columns, must be the same
+ * too, and traces must fail with the same messages. If the whole query fails in ClickHouse (no trace succeeded, or the
+ * columns cannot hold the values), gRPC may still return results, and only Native and TSV are compared.
  */
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
@@ -16,14 +16,14 @@ export interface Answers {
   tsv: WayAnswer<Cell[]>;
 }
 
-/** These stand where a trace would. */
+/** Lines of a record that are about the query or its columns instead of a trace. */
 export const WHOLE_QUERY = '(query)';
 export const COLUMNS = '(columns)';
 
-/** By trace: `ROWS rows DIGEST`, or `CODE: MESSAGE`. */
+/** Results by trace: `ROWS rows DIGEST` or `CODE: MESSAGE`. */
 export type Lines = Map<string, string>;
 
-/** By way. Native and TSV are one, `clickhouse`, where they give the same. */
+/** Results by way. Native and TSV are merged into `clickhouse` if they are the same. */
 export type QuestionRecord = Map<string, Lines>;
 
 export function recordOf({ grpc, native, tsv }: Answers): QuestionRecord {
@@ -41,7 +41,7 @@ export function recordOf({ grpc, native, tsv }: Answers): QuestionRecord {
       ]);
 }
 
-/** What the ways do not agree on, a sentence each. */
+/** Returns a line for each difference between the ways. */
 export function disagreements({ grpc, native, tsv }: Answers): string[] {
   const ofNative = clickHouseLines(native);
   const between = differences(ofNative, clickHouseLines(tsv), ['native', 'tsv']);
@@ -67,7 +67,7 @@ function clickHouseLines(answer: WayAnswer<Cell[]>): Lines {
   return found;
 }
 
-/** `names` of the columns, where they are not the answer's own. */
+/** @param names column names that replace those of the results in the digests */
 function linesOf<Row>(
   answer: WayAnswer<Row>,
   cells: (row: Row) => readonly Cell[],

@@ -1,8 +1,8 @@
-/** Reads ClickHouse's RowBinaryWithNamesAndTypes: every value exactly, without a text in between. */
+/** Reads ClickHouse's format RowBinaryWithNamesAndTypes, which represents every value exactly. */
 import { bytes, type Cell, double, integer, NULL } from './canonical.ts';
 
 export interface Column {
-  /** Its bytes, as latin1. */
+  /** The bytes of the name, as latin1. */
   name: string;
   type: string;
 }

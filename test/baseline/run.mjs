@@ -1,4 +1,4 @@
-/** `npm run baseline`: builds what is missing, then the program itself, and runs it. */
+/** `npm run baseline`: builds what is missing, bundles test/baseline/main.ts, and runs it. */
 import { spawnSync } from 'node:child_process';
 import { bundleModule } from '../../tools/build/build.mjs';
 import { prepareOrExit } from '../../tools/build/prepare.mjs';

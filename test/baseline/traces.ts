@@ -1,4 +1,4 @@
-/** The traces of the baseline: the corpus and some odd names in one directory, and the sets that questions ask. */
+/** The traces of the baseline, which are the corpus and copies with unusual names, and the sets that questions use. */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { CORPUS, corpusTraces } from '../corpus/index.ts';
 
 const SMALL = 'recorded/linux/compile-c.pftrace';
 
-/** Copies of one small trace under names that must come back byte for byte. */
+/** Copies of one small trace, under names that results must contain byte for byte. */
 const NAMES = [
   ...[
     'with space',
@@ -23,17 +23,17 @@ const NAMES = [
   ...['glob[x]*?{a,b}', '#hash?q=1&b', '%2e%2e', textFromBytes(Buffer.from('\xff\xfe', 'latin1'))],
 ].map((name) => `names/${name}.pftrace`);
 
-/** The engine never ends with these: one is asked, and ends with the time limit. */
+/** Errors in the manifest of traces that the engine never finishes loading; only the set `endless` has one of them. */
 const ENDLESS = /^HANG/;
 
-/** They take gigabytes and half a minute each; tests of the worker's bounds ask them. */
+/** Traces that need gigabytes and half a minute each; the tests of the worker's limits use them. */
 const TOO_DEAR = /bomb/;
 
-/** They hold the same rows as another one, or none, or are younger than the first digests. */
+/** Traces with the same rows as another one, with no rows, or added after the first digests. */
 const NOT_ASKED_ALL =
   /^(bad\/(concat-|dup-|empty\.pf|gz-|json-(100k|empty|huge|negative|no|trailing)|mixed-|proto-(ends|length)|trace-gz)|handmade\/android-apps)/;
 
-/** Read since after the first digests, and the same rows as another one. */
+/** Traces that the engine reads only since after the first digests, with the same rows as another one. */
 const YOUNGER = /^(handmade\/gzip-cpu\.|bad\/json-(bom|utf16))/;
 
 const traces = corpusTraces().filter(({ path }) => !TOO_DEAR.test(path) && !YOUNGER.test(path));
@@ -42,7 +42,7 @@ const paths = (wanted: (trace: (typeof traces)[number]) => boolean): string[] =>
 
 const SETS = {
   one: [SMALL],
-  /** Of several kinds: where the answer differs from trace to trace in form rather than in detail. */
+  /** Traces of several formats, for questions whose results differ between formats rather than between traces. */
   few: [
     'recorded/linux/atrace-print.pftrace',
     SMALL,
@@ -57,7 +57,7 @@ const SETS = {
   allLoading: paths(({ loads }) => loads),
   failing: [SMALL, ...paths(({ loads, error }) => !loads && !ENDLESS.test(error))],
   endless: [SMALL, 'bad/json-counter-nan.json'],
-  /** A trace that is not there, and one that is. */
+  /** One existing and one missing trace. */
   missing: [SMALL, 'recorded/linux/absent.pftrace'],
   names: NAMES,
 } as const satisfies Record<string, readonly string[]>;
@@ -74,12 +74,12 @@ export function addressesOf(set: TraceSet): string[] {
   return SETS[set].map((path) => PREFIX + path);
 }
 
-/** How the digests name a trace. */
+/** Returns the name of a trace in the digests. */
 export function pathOf(address: string): string {
   return address.startsWith(PREFIX) ? address.slice(PREFIX.length) : address;
 }
 
-/** A directory with all of them: the root of `/local`. */
+/** Creates a temporary directory with all traces of the baseline, to be the root of `/local`. */
 export async function traceDirectory(): Promise<{ root: string } & Disposable> {
   await assembleCorpus();
   const root = mkdtempSync(join(tmpdir(), 'bigtrace-baseline-'));

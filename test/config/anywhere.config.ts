@@ -1,4 +1,4 @@
-/** The test that runs `npm test` and `npm start` in a fresh clone, as an ordinary user. */
+/** Vitest configuration of the test that runs `npm test` and `npm start` in a fresh clone as an ordinary user. */
 import { defineConfig } from 'vitest/config';
 
 export const ANYWHERE_TEST = 'test/e2e/checkout/anywhere.ci-test.ts';

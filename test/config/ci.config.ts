@@ -1,4 +1,4 @@
-/** Tests that need much time, or more than Node. None is tried twice. */
+/** Vitest configuration of tests that take long or need more than Node. Failed tests are not retried. */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
 import { ANYWHERE_TEST } from './anywhere.config.ts';

@@ -1,4 +1,7 @@
-/** Tests of what is deployed: they need Docker (test:containers), or kubectl or Go, and Python (test:k8s). */
+/**
+ * Vitest configuration of the deployment tests. `test:containers` needs Docker; `test:k8s` needs kubectl or Go, and
+ * Python.
+ */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,7 +9,7 @@ export default defineConfig({
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: ['test/e2e/**/*.deploy-test.ts'],
     testTimeout: 300_000,
-    // It drives other people's programs, which may fail once; tools/test-run/test-counts.mjs lists what did.
+    // These tests run third-party programs, which may fail once; tools/test-run/test-counts.mjs lists retried tests.
     retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 1_800_000,
     fileParallelism: false,

@@ -1,4 +1,4 @@
-/** Tests that drive other people's programs: a browser, ClickHouse's native client. */
+/** Vitest configuration of tests that run third-party programs: a browser, ClickHouse's native client. */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
 
@@ -13,7 +13,7 @@ export default defineConfig({
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: PROGRAM_TESTS,
     testTimeout: 120_000,
-    // It drives other people's programs, which may fail once; tools/test-run/test-counts.mjs lists what did.
+    // These tests run third-party programs, which may fail once; tools/test-run/test-counts.mjs lists retried tests.
     retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 120_000,
     fileParallelism: false,

@@ -1,4 +1,4 @@
-/** Tests over real servers of the stores' protocols, which it installs first: `npm run test:stores`. */
+/** Vitest configuration of tests with real store servers, which its setup installs: `npm run test:stores`. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -10,7 +10,7 @@ export default defineConfig({
       'lib/trace-store/testing/install-servers.ts',
     ],
     testTimeout: 60_000,
-    // It drives other people's programs, which may fail once; tools/test-run/test-counts.mjs lists what did.
+    // These tests run third-party programs, which may fail once; tools/test-run/test-counts.mjs lists retried tests.
     retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 60_000,
     fileParallelism: false,

@@ -1,4 +1,7 @@
-/** The sweep of ClickHouse's settings over the views. `SWEEP=whole` asks every view, in smaller groups of settings. */
+/**
+ * Vitest configuration of the test that queries the views with many ClickHouse settings. `SWEEP=whole` queries every
+ * view, with smaller groups of settings.
+ */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
 

@@ -1,6 +1,6 @@
 /**
- * The tests that ask through views, once more, with views whose bridge writes TSV with an end mark instead of Native. The corpus is asked
- * through such views by `npm run baseline`.
+ * Vitest configuration that runs the tests of views again with views whose bridge writes TSV with an end mark instead
+ * of Native. `npm run baseline` queries the corpus through such views.
  */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';

@@ -1,18 +1,18 @@
 /**
- * An Android trace, written by hand: two apps start and draw frames, one does not respond, and one has a Java
- * heap. It has what Perfetto's modules for Android look for, and no more.
+ * Generates a small Android trace: two apps start and draw frames, one stops responding, and one has a Java heap. It
+ * contains only the data that Perfetto's SQL modules for Android read.
  */
 import { field, message } from './proto.ts';
 
 const SYSTEM = { pid: 1000, name: 'system_server' };
 const NOTES = { pid: 2000, name: 'com.example.notes' };
 const MAPS = { pid: 3000, name: 'com.example.maps' };
-const RENDER_THREAD = 1; // its tid is the pid of its process plus this
+const RENDER_THREAD = 1; // added to the pid of a process, this is the tid of its render thread
 
 const MS = 1_000_000;
 const ERROR_ID = '6f1dd7a5-5b0a-4f0e-8f57-6a2b3a1c9d10';
 
-/** At a time in ms, a thread writes a line for atrace. */
+/** A line that a thread writes for atrace at a time in ms. */
 type Mark = [ms: number, tid: number, line: string];
 
 export function androidTrace(): Buffer {
@@ -45,7 +45,7 @@ function ftrace(marks: Mark[]): Buffer {
   return message(1, field(1, 0), ...events);
 }
 
-/** A slice of a thread. */
+/** Returns the begin and end lines of a slice. */
 function slice(fromMs: number, toMs: number, pid: number, tid: number, name: string): Mark[] {
   return [
     [fromMs, tid, `B|${pid}|${name}`],
@@ -67,7 +67,7 @@ function startups(): Mark[] {
   ]);
 }
 
-/** Of each app, each with its vsync and when it is drawn. */
+/** Four frames of each app, with vsync ID and times in ms. */
 const FRAMES = [NOTES, MAPS].flatMap((app, nth) =>
   [0, 1, 2, 3].map((n) => {
     const fromMs = 200 + 400 * nth + 17 * n;
@@ -82,7 +82,7 @@ function frames(): Mark[] {
   ]);
 }
 
-/** As SurfaceFlinger tells it: what was expected of a frame, and what came of it. */
+/** Returns the frame timeline events of SurfaceFlinger: the expected and the actual timeline of each frame. */
 function frameTimeline(): Buffer[] {
   return FRAMES.flatMap(({ app: { pid, name }, vsync, fromMs, toMs }) => {
     const frame = [field(2, vsync), field(3, vsync + 1000), field(4, pid)];
@@ -109,7 +109,7 @@ function anr(): Mark[] {
   return counters.map((name) => [850, SYSTEM.pid, `C|${SYSTEM.pid}|${name}|1`]);
 }
 
-/** A list of three strings that a root holds. */
+/** Returns a heap graph in which a root holds a list of three strings. */
 function heapGraph(): Buffer {
   const [list, text] = [1, 2];
   const types = [

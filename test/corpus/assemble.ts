@@ -1,6 +1,6 @@
 /**
- * Vitest's global set-up: puts the corpus together from the files that are stored, the samples, and what is
- * generated. It does so once, and again when one of its sources has changed.
+ * Vitest's global setup that assembles the corpus from stored files, samples and generated files. It does nothing if
+ * the corpus is up to date with its sources.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { oneAtATime } from '../../tools/build/one-at-a-time.mjs';
 import { generators } from './generated.ts';
 import { CORPUS, CORPUS_SOURCE, corpusTraces, keptFile } from './index.ts';
 
-/** Beside the corpus, so that a listing of it has traces alone. */
+/** The digest of the sources, stored outside the corpus directory so that the latter contains only traces. */
 const STAMP = `${CORPUS}.digest`;
 
 export default async function assembleCorpus(): Promise<void> {
@@ -25,7 +25,7 @@ function isAssembled(digest: string): boolean {
   return existsSync(CORPUS) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === digest;
 }
 
-/** The manifest has the digests of the files that are stored. */
+/** Returns a digest of the generators and the manifest, which contains the digests of the stored files. */
 function digestOfSources(): string {
   const hash = createHash('sha256');
   for (const name of readdirSync(CORPUS_SOURCE).toSorted())
@@ -33,7 +33,7 @@ function digestOfSources(): string {
   return hash.digest('hex');
 }
 
-/** A directory of its own until it is whole: another run of tests may read the last one until then. */
+/** Assembles the corpus in a temporary directory first: another test run may read the previous corpus until then. */
 async function assemble(digest: string): Promise<void> {
   await mkdir(dirname(CORPUS), { recursive: true });
   const made = await mkdtemp(`${CORPUS}-`);
@@ -49,7 +49,7 @@ async function assemble(digest: string): Promise<void> {
         else await copyFile(keptFile(trace), to);
       }),
     );
-    await chmod(made, 0o755); // mkdtemp lets only its user in
+    await chmod(made, 0o755); // mkdtemp gives access to its user only
     await rm(STAMP, { force: true });
     await rm(CORPUS, { recursive: true, force: true });
     await rename(made, CORPUS);

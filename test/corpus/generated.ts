@@ -1,4 +1,4 @@
-/** The files of the corpus that are made by a few lines: damaged copies of samples, bombs, long names. */
+/** Generators of corpus files: damaged copies of samples, decompression bombs, long names. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ export const generators: Record<string, () => Content | Promise<Content>> = {
   'handmade/android-apps.pftrace': () => androidTrace(),
 };
 
-/** The same bytes for the same name, of no structure. */
+/** Returns pseudorandom bytes that depend only on the name. */
 function noise(name: string, length: number): Buffer {
   const parts: Buffer[] = [];
   for (let n = 0; n * 32 < length; n++)
@@ -96,17 +96,17 @@ async function bytesOf(content: Readable): Promise<Buffer> {
   return Buffer.concat(await content.toArray());
 }
 
-/** Numbers of fields in perfetto.protos.Trace and TracePacket. */
+/** Field numbers of perfetto.protos.Trace and TracePacket. */
 const PACKET = 1;
 const COMPRESSED_PACKETS = 50;
 
 const emptyPackets = Buffer.alloc(MIB, Buffer.of(0x0a, 0x00));
 
-/** Types of a track event. */
+/** Types of track events. */
 const SLICE_BEGIN = 1;
 const SLICE_END = 2;
 
-/** Events of one type on one track, a nanosecond apart. */
+/** Returns a trace of events of one type on one track, 1 ns apart. */
 function trackEvents(count: number, type: number): Buffer {
   const sequence = field(10, 1);
   const thread = message(4, field(1, 10), field(2, 10), field(5, 'thr'));

@@ -1,4 +1,4 @@
-/** Files with names that are trouble, on any file system of Linux. */
+/** Creates files with unusual names that every Linux file system allows. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 
@@ -11,7 +11,7 @@ const NAMES = [
   textFromBytes(Buffer.from('bad-utf8-\xff\xfe\xc3', 'latin1')),
 ].map((name) => `${name}.pftrace`);
 
-/** Makes them in a new directory `names` below a directory, and returns their paths below it. */
+/** Creates the files in a new directory `names` below `root`, and returns their paths relative to `root`. */
 export function makeTroublesomeNames(root: string): string[] {
   const at = (path: string): Buffer =>
     Buffer.concat([Buffer.from(`${root}/`), bytesFromText(path)]);

@@ -1,6 +1,6 @@
-/** Just enough protobuf to write traces: fields by their numbers. */
+/** A minimal protobuf encoder for writing traces; fields are given by number. */
 
-/** A field with a varint (numbers, negative ones as int64), or with bytes (text, bytes, messages). */
+/** Encodes a field: a number as varint (a negative one as int64), text and bytes length-delimited. */
 export function field(number: number, value: number | bigint | string | Uint8Array): Buffer {
   if (typeof value === 'number' || typeof value === 'bigint')
     return Buffer.concat([varint(BigInt(number) << 3n), varint(BigInt.asUintN(64, BigInt(value)))]);
@@ -8,7 +8,7 @@ export function field(number: number, value: number | bigint | string | Uint8Arr
   return Buffer.concat([varint((BigInt(number) << 3n) | 2n), varint(BigInt(bytes.length)), bytes]);
 }
 
-/** A field with a message of these fields. */
+/** Encodes a field whose value is a message with these fields. */
 export function message(number: number, ...fields: Uint8Array[]): Buffer {
   return field(number, Buffer.concat(fields));
 }

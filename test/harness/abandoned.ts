@@ -1,4 +1,4 @@
-/** Queries that their clients abandoned: in which phase, and how long each takes until nothing of it is left. */
+/** Records abandoned queries by phase, and measures the time until no process works on them any longer. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
 import type { QueryEvent } from '../../lib/proto/messages.ts';
@@ -18,7 +18,7 @@ export class Abandoned {
   readonly #system: System;
   readonly #client: OrchestratorClient;
   readonly #admin: ClickHouseClient;
-  /** Those that are not gone yet, by query id. */
+  /** Abandoned queries that still run somewhere, by query ID. */
   readonly #left = new Map<string, { phase: Phase; sinceMs: number }>();
   readonly #took = new Map<Phase, number[]>();
   #closed = false;
@@ -29,7 +29,7 @@ export class Abandoned {
     this.#admin = admin;
   }
 
-  /** To be called as the client goes away. */
+  /** Records a query; must be called just before its client disconnects. */
   add(queryId: string, phase: Phase): void {
     this.#left.set(queryId, { phase, sinceMs: performance.now() });
   }
@@ -43,7 +43,7 @@ export class Abandoned {
     return left + (this.#took.get(phase)?.length ?? 0);
   }
 
-  /** Looks until `close`. A query is gone when ClickHouse, the orchestrator and the workers know it no longer. */
+  /** Polls until `close`. A query is gone when ClickHouse, the orchestrator and the workers no longer list it. */
   async watch(): Promise<void> {
     while (!this.#closed) {
       const before = new Set(this.#left.keys());
@@ -85,7 +85,7 @@ export class Abandoned {
   }
 }
 
-/** Of the query that says this; undefined: not known yet. */
+/** Returns the phase of the query that sent this event; undefined if the event does not tell. */
 export function phaseOf({ rows, progress }: QueryEvent): Phase | undefined {
   if (rows !== undefined) return 'sending rows';
   const [first] = progress?.running ?? [];
@@ -96,7 +96,7 @@ export function phaseOf({ rows, progress }: QueryEvent): Phase | undefined {
     : (first.phase.toLowerCase() as 'reading' | 'parsing');
 }
 
-/** `median 12, 90% 40, 99% 80, most 95 ms` */
+/** Formats durations, for example as `median 12, 90% 40, 99% 80, most 95 ms`. */
 export function distribution(tookMs: readonly number[]): string {
   const sorted = [...tookMs].sort((a, b) => a - b);
   const at = (share: number): string =>

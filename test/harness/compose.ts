@@ -1,4 +1,4 @@
-/** The project's own compose.yaml, brought up under a name and on ports of its own. */
+/** Runs the project's compose.yaml under a separate project name and on free ports. */
 import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,22 +20,25 @@ export type Service = 'worker' | 'orchestrator' | 'clickhouse' | 'superset';
 
 export interface Compose {
   httpPort: number;
-  /** Of the backend for Perfetto's BigTrace page. */
+  /** Port of the HTTP backend. */
   pagePort: number;
   tcpPort: number;
   orchestratorPort: number;
-  /** Of Superset, in its profile. */
+  /** Port of Superset, which runs only with the profile `superset`. */
   supersetPort: number;
   passwords: { admin: string; analyst: string; superset: string };
-  /** `docker compose ARGUMENT…` on this project; its stdout. */
+  /** Runs `docker compose ARGUMENT…` for this project and returns its stdout. */
   compose(...args: string[]): Promise<string>;
-  /** Ids of the running containers of a service. */
+  /** Returns the IDs of the running containers of a service. */
   containers(service: Service): Promise<string[]>;
-  /** Resolves when the orchestrator has so many workers that are ready. */
+  /**
+   * Waits until exactly `count` workers are ready.
+   * @throws if that takes more than 60 s
+   */
   workersReady(count: number): Promise<void>;
-  /** ClickHouse over HTTP; rejects with its own text. */
+  /** Runs a query in ClickHouse over HTTP; rejects with the text of ClickHouse's error. */
   sql(query: string, user?: 'admin' | 'analyst'): Promise<string>;
-  /** Removes everything: containers, networks, volumes. */
+  /** Removes the containers, networks and volumes of the project. */
   remove(): Promise<void>;
 }
 
@@ -103,7 +106,7 @@ export async function newCompose(traces: string): Promise<Compose> {
   };
 }
 
-/** What `docker inspect` says of a container or image. */
+/** Returns the `docker inspect` data of a container or image. */
 export function inspect<Inspected>(name: string): Inspected {
   const text = execFileSync('docker', ['inspect', name], { encoding: 'utf8' });
   return (JSON.parse(text) as [Inspected])[0];

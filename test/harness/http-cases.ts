@@ -1,6 +1,9 @@
-/** Long lists of cases for http.test.ts. */
+/** Test cases for http.ci-test.ts. */
 
-/** Operator, value, field, and the names of the slices that pass: of one, Two (2 µs), three and 50%_*[x] (1 µs). */
+/**
+ * Operator, value, field, and the names of the slices that pass the filter. The slices are `one`, `three` and
+ * `50%_*[x]` with a duration of 1 µs, and `Two` with 2 µs.
+ */
 export const FILTERS: [string, string | null | (string | null)[] | undefined, string, string[]][] =
   [
     ['=', 'one', 'name', ['one']],
@@ -24,7 +27,7 @@ export const FILTERS: [string, string | null | (string | null)[] | undefined, st
     ['=', null, 'name', []],
   ];
 
-/** Call, body, status, detail. */
+/** Method, path, body, and the expected status and detail of the response. */
 export const REFUSALS: [string, string, object, number, string | RegExp][] = [
   ['POST', '/execute_bigtrace_query', {}, 400, "body must have required property 'perfetto_sql'"],
   [

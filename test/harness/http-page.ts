@@ -1,4 +1,4 @@
-/** What the tests of the HTTP backend share: small traces of known content, and calls as the page makes them. */
+/** Helpers for tests of the HTTP backend: small traces with known content, and the calls of Perfetto's page. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import type { System } from './system.ts';
 
 export interface Answer {
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: tests access the fields of any response
   body: any;
   headers: Headers;
 }
@@ -35,7 +35,7 @@ export class BigtracePage {
     return this.#ask(path, { method: 'DELETE' });
   }
 
-  /** Submits and resolves when it has ended, as the page's polls see it. */
+  /** Submits a query and polls its status, as the page does, until it has ended. */
   async run(body: object): Promise<{ uuid: string; status: Answer['body'] }> {
     const { body: submitted } = await this.post('/execute_bigtrace_query_async', body);
     if (submitted.queryUuid === undefined) throw new Error(submitted.detail);
@@ -64,7 +64,10 @@ export class BigtracePage {
   }
 }
 
-/** Slices of 1, 2, 3 … µs whose names are given, as a directory of JSON traces. */
+/**
+ * Writes JSON traces to a new directory and returns its path.
+ * @param traces slice names by file name; the slices of a trace have durations of 1, 2, 3 … µs
+ */
 export function writeTraces(traces: Record<string, string[]>): string {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-http-'));
   for (const [name, slices] of Object.entries(traces)) {
@@ -76,7 +79,7 @@ export function writeTraces(traces: Record<string, string[]>): string {
   return directory;
 }
 
-/** `bigtrace index` over all traces of the system. */
+/** Runs `bigtrace index` over all traces of the system. */
 export async function index(system: System, ...args: string[]): Promise<void> {
   const flags = ['--orchestrator', system.orchestrator, '--clickhouse', system.clickhouseHttp];
   await promisify(execFile)(

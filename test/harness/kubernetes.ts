@@ -1,4 +1,4 @@
-/** Kustomize and a strict validator, as this machine has them or as package registries give them. */
+/** Runs kustomize and a strict validator of manifests; installs them from package registries if necessary. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,10 +7,10 @@ import { ROOT } from '../../lib/common/root.ts';
 
 const CACHE = join(ROOT, 'node_modules/.cache');
 const KUSTOMIZE = 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.0';
-/** Its version is that of the Kubernetes whose schemas it has. */
+/** The package's version is that of the Kubernetes release whose schemas it contains. */
 const VALIDATOR = 'kubernetes-validate==1.37.0';
 
-/** What the tests look at; that the rest is as it must be is the validator's to say. */
+/** The fields of a manifest that the tests check; the validator checks the others. */
 export interface Manifest {
   kind: string;
   metadata: { name: string; labels?: Record<string, string> };
@@ -18,7 +18,7 @@ export interface Manifest {
   spec?: Record<string, unknown>;
 }
 
-/** The manifests of a kustomization, as YAML. */
+/** Returns the manifests of a kustomization as YAML. */
 export function kustomize(directory: string): string {
   const [command, ...args] = kustomizeCommand();
   return execFileSync(command, [...args, directory], { cwd: ROOT, encoding: 'utf8' });

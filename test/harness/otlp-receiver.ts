@@ -1,11 +1,11 @@
-/** What a collector of OpenTelemetry does: takes spans over HTTP, as protobuf. */
+/** A minimal OpenTelemetry collector: receives spans over HTTP as protobuf. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import protobuf from 'protobufjs';
 
-/** The fields of opentelemetry-proto's trace.proto that tests look at. */
+/** The fields of opentelemetry-proto's trace.proto that the tests check. */
 const { root } = protobuf.parse(`
   syntax = "proto3";
   message Request { repeated ResourceSpans resource_spans = 1; }
@@ -52,16 +52,16 @@ interface Received {
 }
 
 export interface ReceivedSpan {
-  /** `service.name` */
+  /** The resource attribute `service.name`. */
   service: string;
   name: string;
   traceId: string;
   spanId: string;
-  /** Empty where there is none. */
+  /** Span ID of the parent; empty if there is none. */
   parent: string;
   tookMs: number;
   attributes: Record<string, string | number>;
-  /** Of a span that failed. */
+  /** Message of a span with an error; else undefined. */
   error: string | undefined;
 }
 

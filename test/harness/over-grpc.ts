@@ -1,4 +1,4 @@
-/** Asking the orchestrator over gRPC, decoded: one entry a row. */
+/** Runs strict queries over gRPC and decodes their rows. */
 import * as grpc from '@grpc/grpc-js';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { QueryRequest, QueryResponse } from '../../lib/proto/messages.ts';
@@ -12,7 +12,7 @@ export interface TraceRow {
   values: CellValue[];
 }
 
-/** @throws the call's ServiceError */
+/** @throws the ServiceError of the call */
 export async function queryOverGrpc(
   orchestrator: string,
   traces: string[],

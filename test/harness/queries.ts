@@ -1,8 +1,8 @@
-/** Asking a running system as its users would. */
+/** Runs queries in a test system's ClickHouse. */
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { System } from './system.ts';
 
-/** A client of the system's ClickHouse; close it before the system stops. */
+/** Returns a client of the system's ClickHouse; it must be closed before the system stops. */
 export function clickhouseAs(system: System, user: 'analyst' | 'admin'): ClickHouseClient {
   return createClient({
     url: system.clickhouseHttp,
@@ -13,7 +13,7 @@ export function clickhouseAs(system: System, user: 'analyst' | 'admin'): ClickHo
   });
 }
 
-/** All rows, each an array of values; 64-bit integers as strings. */
+/** Returns all rows as arrays of values; 64-bit integers are strings. */
 export async function rowsOf(
   client: ClickHouseClient,
   query: string,
@@ -27,7 +27,7 @@ export async function rowsOf(
   return await answer.json<unknown[]>();
 }
 
-/** The message of the error that the query ends with; fails where it answers. */
+/** Returns the message of a query's error; if the query succeeds, a message that quotes its rows. */
 export async function errorOf(client: ClickHouseClient, query: string): Promise<string> {
   try {
     const rows = await rowsOf(client, query);
@@ -37,12 +37,12 @@ export async function errorOf(client: ClickHouseClient, query: string): Promise<
   }
 }
 
-/** A ClickHouse string literal. */
+/** Returns a ClickHouse string literal. */
 export function literal(text: string): string {
   return `'${text.replace(/[\\']/g, (char) => `\\${char}`)}'`;
 }
 
-/** A ClickHouse array literal of addresses. */
+/** Returns a ClickHouse array literal of addresses. */
 export function arrayOf(addresses: string[]): string {
   return `[${addresses.map(literal).join(', ')}]`;
 }

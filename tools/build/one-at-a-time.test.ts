@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 const MODULE = new URL('./one-at-a-time.mjs', import.meta.url).href;
 const diary = join(mkdtempSync(join(tmpdir(), 'bigtrace-lock-')), 'diary');
 
-/** A process that writes `in` and `out` into the diary, and does `work` in between. */
+/** Starts a process that takes the lock, writes `in`, runs `work`, and writes `out`. */
 function start(work: string): ChildProcess {
   const program = `
     import { appendFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ function start(work: string): ChildProcess {
   });
 }
 
-test('processes take turns, also after one that was killed at its work', async () => {
+test('processes run one at a time, even after one was killed while it held the lock', async () => {
   const killed = start(
     'console.log("begun"); await new Promise(() => setInterval(() => {}, 1000))',
   );

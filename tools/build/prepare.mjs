@@ -1,6 +1,6 @@
 /**
- * From a fresh checkout to something that runs: packages, engine, bundles; each only when it is
- * missing or older than what it comes from. It reports on stderr, for stdout is the command's.
+ * Makes a fresh checkout runnable: installs packages, downloads the engine and builds the bundles, each only if it is
+ * missing or out of date. It reports on stderr, because stdout belongs to the command.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ export async function prepareOrExit() {
 export async function prepare() {
   checkNode();
   if (!isInstalled()) await oneAtATime(`install ${root}`, install);
-  // Only now: these import packages.
+  // Imported only now, because these modules import packages.
   if (!process.env.BIGTRACE_TRACE_PROCESSOR_WASM) {
     const { fetchEngine } = await import('./fetch-engine.mjs');
     await fetchEngine((message) => console.error(`bigtrace: ${message}`));
@@ -33,7 +33,7 @@ export async function prepare() {
   await build();
 }
 
-/** Whoever installed in the meantime left nothing to do. */
+/** Installs the packages while holding the lock, unless another process has done so in the meantime. */
 async function install() {
   if (!isInstalled())
     await await step('installing packages with npm ci (once, about 250 MB)', () =>
@@ -51,7 +51,7 @@ function checkNode() {
   throw new WrongNode(`it needs Node ${engines.node}, this is ${process.versions.node}`);
 }
 
-/** npm keeps what it installed in a lock of its own; nothing of ours has to be kept in step with it. */
+/** Whether the installed packages, which npm records in node_modules/.package-lock.json, match package-lock.json. */
 function isInstalled() {
   if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
   const wanted = readJson('package-lock.json').packages;
@@ -60,12 +60,12 @@ function isInstalled() {
     ([path, entry]) =>
       path === '' ||
       (installed[path] === undefined
-        ? entry.optional === true || entry.devOptional === true // for another platform
+        ? entry.optional === true || entry.devOptional === true // may be for another platform
         : installed[path].integrity === entry.integrity),
   );
 }
 
-/** No install scripts run: none is needed. */
+/** Runs `npm ci` without install scripts, which no package needs. */
 async function npmCi(env) {
   const args = [
     'ci',
@@ -75,9 +75,9 @@ async function npmCi(env) {
     '--no-progress',
     '--loglevel=error',
   ];
-  const npm = process.env.npm_execpath; // set under `npm start`, and then the npm to use
+  const npm = process.env.npm_execpath; // set by `npm start`: the npm that runs it
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  // npm's own summary would be on stdout.
+  // npm's stdout goes to stderr, because stdout belongs to the command.
   const child = spawn(command, [...first, ...args], {
     cwd: root,
     env,
@@ -90,7 +90,7 @@ async function npmCi(env) {
   if (code !== 0) throw new Error(`npm ci failed with exit code ${code}; its reason is above`);
 }
 
-/** Says what is going on; on a terminal with the seconds that it has taken so far. */
+/** Reports a step on stderr while it runs; on a terminal with the elapsed seconds. */
 async function step(text, run) {
   const started = performance.now();
   const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`;

@@ -1,10 +1,10 @@
-/** `import bytes from './file.wat'`, as `bridge/cells/wat.d.ts` declares it: for esbuild, and for vite. */
+/** Implements `import bytes from './file.wat'`, as `bridge/cells/wat.d.ts` declares it, for esbuild and vite. */
 import { readFileSync } from 'node:fs';
 import wabt from 'wabt';
 
 const WAT = /\.wat$/;
 
-/** A module whose default export is the assembled one, as a Buffer. */
+/** Returns the source of a module whose default export is a Buffer of the assembled WebAssembly module. */
 async function moduleOf(path) {
   const { parseWat } = await wabt();
   const assembled = parseWat(path, readFileSync(path, 'utf8'));

@@ -1,17 +1,20 @@
 /**
- * What is known against the packages that are passed on (`npm audit`), and whether the list of them (sbom.mjs)
- * is whole. Fails on findings of LEVELS. A registry that is a mirror often cannot be asked for findings: that
- * is said, and is no failure.
+ * Checks the packages that users install for known vulnerabilities (`npm audit`), and checks that the SBOM (sbom.mjs)
+ * is complete. Fails on findings of LEVELS. Registry mirrors often have no audit endpoint: that is reported and is not
+ * a failure.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { passedOn, sbom } from './sbom.mjs';
 
 const LEVELS = ['high', 'critical'];
-/** Not found, method not allowed, not implemented: this registry has no such endpoint. */
+/** Status codes of a registry without an audit endpoint: not found, method not allowed, not implemented. */
 const NO_ENDPOINT = [404, 405, 501];
 
-/** @param report what `npm audit --json` prints */
+/**
+ * Decides whether the audit passes, and returns the text to print.
+ * @param report the output of `npm audit --json`
+ */
 export function retryDecision(report) {
   const { vulnerabilities, statusCode, message } = report;
   if (NO_ENDPOINT.includes(statusCode))

@@ -1,9 +1,12 @@
-/** Relative links in the documentation: the file must exist, and the heading that an anchor names. */
+/** Checks relative links in the documentation: the file, and the heading that an anchor names, must exist. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { join, normalize } from 'node:path/posix';
 
-/** Links of `path` that lead nowhere. `files`: the files of the repository. */
+/**
+ * Returns a complaint for each broken link in the document `path`.
+ * @param files paths of all files of the repository
+ */
 export function brokenLinks(root, path, files) {
   const text = withoutCode(readFileSync(join(root, path), 'utf8'));
   const links = [...text.matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)];
@@ -16,7 +19,7 @@ export function brokenLinks(root, path, files) {
     .map(([link]) => `${path}: ${link.slice(1)} leads nowhere`);
 }
 
-/** Anchors as GitHub makes them. */
+/** Returns the anchors of a document's headings, formed as GitHub forms them. */
 function headingsOf(root, file) {
   if (!existsSync(join(root, file))) return [];
   const headings = withoutCode(readFileSync(join(root, file), 'utf8')).matchAll(/^#+ (.*)$/gm);

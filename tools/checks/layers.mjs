@@ -1,7 +1,7 @@
 /**
- * Which room may import which. A file belongs to the room with the longest path that it is below; a file of a
- * room may import from its own room. `types of ROOM` allows `import type` only; tests and what they share may
- * import from `tools` and `test`, too.
+ * Checks which room may import which. A file belongs to the room with the longest path that contains it, and may
+ * import from its own room. `types of ROOM` allows only `import type`. Tests and their helpers may also import from
+ * `tools` and `test`.
  */
 import { dirname, normalize } from 'node:path/posix';
 
@@ -34,7 +34,10 @@ const FOR_TEST_CODE = ['tools', 'test'];
 const IMPORTS =
   /^\s*(?:import|export)\b( type\b)?[^'";]*?\bfrom\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'/gm;
 
-/** What is wrong with the imports of a file. @param text its contents */
+/**
+ * Returns a complaint for each forbidden import of a file.
+ * @param text the contents of the file
+ */
 export function importComplaints(path, text) {
   if (!path.includes('/') || !/\.(ts|mjs)$/.test(path)) return [];
   const room = roomOf(path);

@@ -1,11 +1,11 @@
-/** The check of who imports whom. */
+/** Tests of the check of imports between rooms. */
 import { expect, test } from 'vitest';
 import { importComplaints } from './layers.mjs';
 
-/** In quotes that the check of this file does not see. */
+/** Returns the path in quotes; written this way, the check does not take it for an import of this file. */
 const quoted = (path: string): string => `'${path}'`;
 
-test('an import of a room that the room may not import is named, be it of values, types or a call', () => {
+test('the check reports each forbidden import of values or types, including import()', () => {
   const text = `
 import { one } from ${quoted('../worker/thread.ts')};
 import type { Two } from ${quoted('../http-api/wire.ts')};
@@ -25,20 +25,20 @@ import seven from 'worker/seven';
   );
 });
 
-test('a room whose types another may import gives it nothing else', () => {
+test('`types of ROOM` allows only type imports', () => {
   const from = `from ${quoted('../http-api/wire.ts')};\n`;
   expect(importComplaints('console/api.ts', `import type { A } ${from}`)).toEqual([]);
   expect(importComplaints('console/api.ts', `import { a } ${from}`)).toHaveLength(1);
 });
 
-test('tests, and what they share, may import tools and the corpus; other files may not', () => {
+test('only tests and their helpers may import from test and tools', () => {
   const text = `import { CORPUS } from ${quoted('../test/corpus/index.ts')};\n`;
   expect(importComplaints('worker/grpc/run.test.ts', text)).toEqual([]);
   expect(importComplaints('worker/testing/worker.ts', text)).toEqual([]);
   expect(importComplaints('worker/run.ts', text)).toHaveLength(1);
 });
 
-test('a file that is in no room is named', () => {
+test('the check reports a file that is in no room', () => {
   expect(importComplaints('attic/old.ts', '')).toEqual([
     'attic/old.ts: it is in no room of tools/checks/layers.mjs',
   ]);

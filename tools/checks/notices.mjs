@@ -1,6 +1,6 @@
 /**
- * Writes THIRD_PARTY_NOTICES.md from package-lock.json; with --check only says whether it is up to date.
- * What is for development alone is not passed on, and so not listed.
+ * Writes THIRD_PARTY_NOTICES.md from package-lock.json; with --check only checks whether it is up to date.
+ * Development dependencies are not distributed and therefore not listed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,14 +1,14 @@
-/** The files that belong to the repository: those of git, and in a copy without `.git` all but what is made. */
+/** Lists the files of the repository: those of git, or without `.git` all files that .gitignore does not exclude. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Paths below the root, with `/`. */
+/** Returns paths relative to the root, with `/` as separator. */
 export function repositoryFiles(root) {
   return existsSync(join(root, '.git')) ? (filesOfGit(root) ?? filesBelow(root)) : filesBelow(root);
 }
 
-/** What git has or would take, without what was deleted; undefined where there is no git that reads it. */
+/** Returns tracked and untracked files without ignored and deleted ones; undefined if git cannot list them. */
 function filesOfGit(root) {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
   const { status, stdout } = spawnSync('git', args, {
@@ -35,7 +35,7 @@ function filesBelow(root) {
   return found.toSorted();
 }
 
-/** Of `.gitignore`, what ours uses: `name`, `name/`, `/name`, `*.end`. */
+/** Supports the pattern forms that our `.gitignore` uses: `name`, `name/`, `/name`, `*.end`. */
 function ignoredBy(text) {
   const rules = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return (path, entry) =>

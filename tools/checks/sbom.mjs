@@ -1,6 +1,6 @@
 /**
- * The packages that are passed on, in the CycloneDX format, on stdout. `npm sbom --omit dev` leaves out those
- * that something of development asks for as well; here package-lock.json decides.
+ * Prints the packages that users install, in the CycloneDX format. It takes them from package-lock.json, because
+ * `npm sbom --omit dev` also leaves out packages on which a development dependency depends.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from '../root.mjs';
 
-/** `pkg:npm/NAME@VERSION` of each package that is passed on. */
+/** Returns `pkg:npm/NAME@VERSION` for each package that is not only for development. */
 export function passedOn() {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.entries(packages)

@@ -1,6 +1,7 @@
 /**
- * The version stands in package.json. Manifests, compose.yaml and Dockerfiles repeat it, because no program of ours
- * runs before they are read. `npm version NUMBER` calls this with --write; tidy.mjs calls `wrongVersions`.
+ * Keeps versions in sync with package.json. Manifests, compose.yaml, Dockerfiles and documents repeat the version,
+ * because other programs read them directly. `npm version NUMBER` calls this with --write; tidy.mjs calls
+ * `wrongVersions`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { repositoryFiles } from './repository-files.mjs';
 
 const FILES = /^(compose\.yaml|\.env\.example|k8s\/.*\.yaml|([\w-]+\/)*Dockerfile|docs\/.*\.md)$/;
 
-/** The text before a version, and the version. */
+/** Patterns whose groups are the text before a version and the version. */
 const REPEATED = [
   /(\$\{BIGTRACE_VERSION:-)(\d[\w.-]*)/g,
   /(^#?BIGTRACE_VERSION=)(\d[\w.-]*)/gm,
@@ -21,7 +22,7 @@ const REPEATED = [
   /(\bbigtrace-)(\d[\w.-]*)(?=\.tgz)/g,
 ];
 
-/** `{path, version}` of each place that has another version than package.json. */
+/** Returns `{path, version}` for each place that has another version than package.json. */
 export function wrongVersions() {
   const wanted = version();
   return filesWithVersions().flatMap(({ path, text }) =>

@@ -1,4 +1,4 @@
-/** `node tools/test-run/node-version.mjs 22`: installs that version of Node once, and prints the directory of its `node`. */
+/** `node tools/test-run/node-version.mjs 22` installs that Node version once and prints the directory of its `node`. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ const VERSIONS = join(root, 'vendor/node');
 
 const [version = ''] = process.argv.slice(2);
 const directory = join(VERSIONS, version);
-/** The npm package `node` is a choice among these by platform, made by a script that need not run. */
+/** The npm package with the binary of this platform; the install script of the package `node` would select it. */
 const name = `node-${process.platform}-${process.arch}`;
 
 await oneAtATime(`node ${directory}`, () => existsSync(directory) || install());
 console.log(join(directory, 'node_modules', name, 'bin'));
 
-/** Whoever looks finds all of it or nothing. */
+/** Installs under a temporary name and renames it, so that no process sees a partial installation. */
 async function install() {
   mkdirSync(VERSIONS, { recursive: true });
   const made = mkdtempSync(`${directory}.new-`);

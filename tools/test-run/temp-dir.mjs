@@ -1,6 +1,6 @@
 /**
- * Vitest's global set-up: a run's temporary files are in one directory, which is removed with all that is
- * left in it, by tests and by the processes that they start and kill.
+ * Vitest's global setup: creates one directory for all temporary files of a run, and removes it afterwards with
+ * everything that tests and killed processes left in it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

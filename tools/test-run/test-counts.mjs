@@ -1,13 +1,12 @@
 /**
- * Prints, from vitest's JSON reports, which tests failed and which needed a second try, and as the last line
- * `N passed, N failed, N skipped`. Reports without one passed
- * test are a failure.
+ * Prints from vitest's JSON reports which tests failed, passed only when retried, or were skipped, and as the last
+ * line `N passed, N failed, N skipped`. Reports without a passed test are a failure.
  */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-/** The end of a log is what is kept of it, so what is said here is bounded. */
+/** The output is limited, because only the end of a log is kept. */
 const SHOWN_MAX = 40;
 const LINES_MAX = 12;
 const LINE_CHARACTERS_MAX = 200;
@@ -28,7 +27,7 @@ const failed = [
 ];
 
 show('failed', failed);
-// Errors of a test that passed are those of its first try.
+// The errors of a passed test are those of its first attempt.
 show(
   'needed a second try',
   passed.filter(({ failureMessages }) => failureMessages.length > 0),
@@ -41,7 +40,7 @@ show(
 console.log(`${passed.length} passed, ${failed.length} failed, ${skipped.length} skipped`);
 process.exitCode = failed.length === 0 && (passed.length > 0 || reports.length === 0) ? 0 : 1;
 
-/** Its tests are not there, or skipped. */
+/** Whether the file failed although none of its tests did: it does not load, or a hook failed. */
 function failsAsAWhole({ status, assertionResults }) {
   return status === 'failed' && assertionResults.every((test) => test.status !== 'failed');
 }

@@ -1,6 +1,6 @@
 /**
- * `npm test`: installs, fetches and builds what is missing, then every check that needs nothing but Node.
- * `npm run test:ci` runs those that need more (a native client, other versions of Node, much time).
+ * `npm test`: installs, downloads and builds what is missing, then runs every check that needs only Node.
+ * `npm run test:ci` runs the tests that take long.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const failed = CHECKS.filter((check) => !passes(check)).map(([name]) => name);
 console.log(failed.length === 0 ? '\nall checks passed' : `\nfailed: ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-/** All of them run, whatever the first ones find. */
+/** Runs a check and returns whether it passed. */
 function passes([name, command, args]) {
   console.log(`\n— ${name}`);
   const path = command === process.execPath ? command : join(root, 'node_modules/.bin', command);

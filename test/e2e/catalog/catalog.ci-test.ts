@@ -1,4 +1,4 @@
-/** The catalog: what the stores hold becomes a table, and traces are chosen by what they are. */
+/** Tests of `bigtrace index`, which fills the catalog, and of queries that choose traces by the catalog. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { CORPUS, corpusTraces } from '../../corpus/index.ts';
 import { clickhouseAs, errorOf, literal, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
-/** Traces of many kinds, a few of which do not load. */
+/** Traces of many formats, a few of which do not load. */
 const USED = corpusTraces().filter(
   ({ path }) =>
     /^(recorded\/(linux|other)|handmade)\//.test(path) ||
@@ -75,7 +75,7 @@ async function indexed(...args: string[]): Promise<Record<string, number>> {
 
 const TABLE = `SELECT * EXCEPT (indexed_at) FROM traces ORDER BY address`;
 
-test('the first run reads every trace, the second none; a run that was killed is resumed', async () => {
+test('the first run reads every trace, the second none, and a run after a killed one completes the catalog', async () => {
   const first = await indexed('/local/**');
   expect(first).toMatchObject({
     listed: USED.length,
@@ -100,7 +100,7 @@ test('the first run reads every trace, the second none; a run that was killed is
   expect(await rowsOf(analyst, TABLE)).toEqual(undisturbed);
 }, 120_000);
 
-test('durations are the known ones, and what does not load says why', async () => {
+test('the catalog has the duration of each trace, or the error code of one that does not load', async () => {
   const rows = await rowsOf(analyst, `SELECT address, duration, error_code FROM traces`);
   const found = new Map(rows.map(([address, duration, code]) => [address, [duration, code]]));
   for (const { path, loads, durationNs } of USED)
@@ -109,7 +109,7 @@ test('durations are the known ones, and what does not load says why', async () =
     );
 });
 
-test('traces without data, and with errors, are known', async () => {
+test('the catalog has the verdicts empty and partial, and row counts', async () => {
   const rows = await rowsOf(
     analyst,
     `SELECT address, verdict FROM traces WHERE verdict NOT IN ('ok', '') ORDER BY address`,
@@ -129,7 +129,7 @@ test('traces without data, and with errors, are known', async () => {
   expect(asked).toContainEqual(['/local/bad/empty.json']);
 });
 
-test('traces are chosen by what they are', async () => {
+test('bigtrace_where queries the traces that a filter over the catalog chooses', async () => {
   const longer = loading.filter(({ durationNs }) => Number(durationNs) > 2e9);
   const rows = await rowsOf(
     analyst,
@@ -140,7 +140,7 @@ test('traces are chosen by what they are', async () => {
   expect(expected.length).toBeGreaterThan(5);
 });
 
-test('metadata joins on the address', async () => {
+test('rows of a query join the catalog on the trace address', async () => {
   const rows = await rowsOf(
     analyst,
     `SELECT t.system_name, count() FROM bigtrace(traces=['/local/recorded/linux/*'], sql='SELECT 1 AS one') AS b
@@ -169,7 +169,7 @@ test.each([
   expect(await rowsOf(analyst, 'SELECT count() FROM traces')).toEqual([[String(USED.length)]]);
 });
 
-test("a manifest and extra SQL add columns of the users' own", async () => {
+test('a manifest and extra SQL add columns to the catalog', async () => {
   const manifest = join(root, '.manifest.csv');
   writeFileSync(
     manifest,
@@ -208,7 +208,7 @@ test("a manifest and extra SQL add columns of the users' own", async () => {
   expect(await indexed('/local/**')).toMatchObject({ read: 0 });
 });
 
-test('what changed is read again, what vanished is marked', async () => {
+test('a changed trace is read again, and a deleted trace is marked as vanished', async () => {
   const [gone, changed] = ['recorded/linux/idle.pftrace', 'recorded/linux/gzip-cpu.pftrace'];
   rmSync(join(root, gone));
   copyFileSync(join(CORPUS, 'recorded/linux/compile-c.pftrace'), join(root, changed));
@@ -229,7 +229,7 @@ test('what changed is read again, what vanished is marked', async () => {
   expect(still).toMatch(/does not load|bad\/|text\.txt|gz-bad-crc/);
 });
 
-test('errors of use say what is wrong', async () => {
+test('bigtrace index reports a pattern without matches and invalid extra SQL', async () => {
   const none = await index('/local/none/*');
   expect(none.code).not.toBe(0);
   expect(none.err).toContain('nothing matches /local/none/*');

@@ -1,4 +1,4 @@
-/** Columns that manifests and extra SQL add to the catalog keep the exact value of every trace. */
+/** Tests that the catalog columns of manifests and extra SQL keep the exact value of every trace. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ afterAll(async () => {
   rmSync(traces, { recursive: true });
 });
 
-/** A trace of one slice with argument `v`, as JSON text. */
+/** Writes a JSON trace of one slice with the argument `v`; `value` is JSON text. */
 function writeTrace(name: string, value: string): void {
   const event = `{"ph":"X","name":"a","pid":1,"tid":1,"ts":1,"dur":10,"args":{"v":${value}}}`;
   writeFileSync(join(traces, name), `{"traceEvents":[${event}]}`);
@@ -50,7 +50,7 @@ const extra = (name: string): string[] => [
   `SELECT extract_arg(arg_set_id, 'args.v') AS ${name} FROM slice`,
 ];
 
-test('a later run of extra SQL changes no value of an earlier one', async () => {
+test('a later run of extra SQL widens the column type without changing earlier values', async () => {
   writeTrace('a.json', '2.75');
   await index('/local/*', ...extra('v'));
   expect(await column('v')).toEqual(['/local/a.json\t2.75\tNullable(Float64)']);
@@ -68,7 +68,7 @@ test('a later run of extra SQL changes no value of an earlier one', async () => 
   ]);
 });
 
-test('another script adds its columns and leaves those of the first in place', async () => {
+test('another script adds its columns and keeps those of the first script', async () => {
   expect(
     await index('/local/*', '--extra-sql', 'SELECT count(*) AS slices FROM slice'),
   ).toMatchObject({
@@ -77,14 +77,14 @@ test('another script adds its columns and leaves those of the first in place', a
   expect(await column('slices')).toContain('/local/a.json\t1\tNullable(Int64)');
   expect(await column('v')).toContain('/local/a.json\t2.75\tNullable(String)');
   expect(await index('/local/*', ...extra('v'))).toMatchObject({ read: 0 });
-  writeTrace('a.json', '33333.5'); // of other bytes: what was known of it is of another generation
+  writeTrace('a.json', '33333.5'); // another generation, so the stored value no longer applies
   await index('/local/*');
   expect(await column('v')).toContain('/local/a.json\t\\N\tNullable(String)');
   await index('/local/*', ...extra('v'));
   expect(await column('v')).toContain('/local/a.json\t33333.5\tNullable(String)');
 });
 
-test('a column that is dropped is forgotten, and may come again with another type', async () => {
+test('a dropped column is removed, and can be added again with another type', async () => {
   await index('--drop-column', 'v');
   await expect(column('v')).rejects.toThrow(/v/);
   rmSync(join(traces, 'c.json'));
@@ -95,7 +95,7 @@ test('a column that is dropped is forgotten, and may come again with another typ
   );
 });
 
-test('manifests merge: a second one changes what it names and nothing else', async () => {
+test('a second manifest changes only the values that it names', async () => {
   const manifest = join(traces, '.manifest.csv');
   const add = async (content: string, ...args: string[]): Promise<void> => {
     writeFileSync(manifest, content);

@@ -1,4 +1,4 @@
-/** `bigtrace materialize`: the table is what all traces answer, and only new and changed ones are asked. */
+/** Tests of `bigtrace materialize`: the table has the rows of all traces; a run queries only new and changed ones. */
 import { execFile } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ async function namesIn(table: string): Promise<string> {
   ).trim();
 }
 
-test('new and changed traces are asked, no others; changed ones are in the table once', async () => {
+test('a run queries only new and changed traces, and replaces the rows of changed ones', async () => {
   await index(system);
   expect(await materialize('slices', SQL)).toEqual({ asked: 3, failed: 0 });
   expect(await namesIn('slices')).toBe(
@@ -53,13 +53,13 @@ test('new and changed traces are asked, no others; changed ones are in the table
     '/local/a.json one, /local/a.json two, /local/b.json other, /local/b.json than before, ' +
       '/local/c.json four, /local/d.json five',
   );
-  // The rows that were replaced are gone from the disk's tables as well.
+  // The replaced rows are deleted from the stored table as well.
   expect(await system.sql('SELECT count() FROM bigtrace_results.slices_rows')).toBe('6\n');
 });
 
-test('only chosen traces; a trace that fails is asked again', async () => {
+test('--where limits the traces, and a failed trace is queried again by the next run', async () => {
   const where = ['--where', "address != '/local/a.json'"];
-  // Of the traces only b has two slices.
+  // Among these traces only b.json has two slices, so only it fails.
   const picky = "SELECT name, CAST(iif(count(*) > 1, json('{'), '1') AS INT) AS n FROM slice";
   const result = (await materialize('picky', picky, ...where)) as { firstFailure: string };
   expect(result).toEqual({
@@ -71,7 +71,7 @@ test('only chosen traces; a trace that fails is asked again', async () => {
   expect(await namesIn('picky')).toBe('/local/c.json four, /local/d.json five');
 });
 
-test('which traces failed is known, even where no orchestrator remembers it', async () => {
+test('a failed trace is queried again even if bigtrace.failures is empty', async () => {
   const none = `CREATE OR REPLACE VIEW bigtrace.failures AS
     SELECT '' AS query_id, '' AS trace, '' AS message WHERE false`;
   await system.sql(none, { user: 'admin' });
@@ -86,7 +86,7 @@ test('which traces failed is known, even where no orchestrator remembers it', as
   expect(await namesIn('forgotten')).toBe('/local/c.json four, /local/d.json five');
 });
 
-test('who must know it sees which traces failed', async () => {
+test('bigtrace_answers has a row for each failed trace', async () => {
   const sql = "SELECT iif(name = ''five'', json(''{''), name) AS name FROM slice";
   const rows = await system.sql(
     `SELECT _hb, _trace_address, name FROM bigtrace_answers(traces=['/local/*.json'], sql='${sql}')
@@ -95,7 +95,7 @@ test('who must know it sees which traces failed', async () => {
   expect(rows).toBe('0\t/local/c.json\tfour\n2\t/local/d.json\t\\N\n');
 });
 
-test('a value that the table cannot hold is refused by name, and nothing is cast', async () => {
+test('a value that a column cannot hold fails the run, and no value is cast', async () => {
   const values = { 'e.json': ['7'], 'f.json': ['2.75'], 'g.json': ['12abc'] };
   const fresh = writeTraces(values);
   for (const name of Object.keys(values)) copyFileSync(join(fresh, name), join(traces, name));
@@ -122,7 +122,7 @@ test('a value that the table cannot hold is refused by name, and nothing is cast
   expect(await system.sql(stored)).toBe('2.75\tNullable(Float64)\n7\tNullable(Float64)\n');
 });
 
-test('a name stands for one script', async () => {
+test('materialize refuses a table name that another script uses, invalid names, and failing scripts', async () => {
   await expect(materialize('slices', 'SELECT 1 AS n')).rejects.toThrow(
     'bigtrace_results.slices was made with other SQL; choose another name, or drop it and slices_rows',
   );

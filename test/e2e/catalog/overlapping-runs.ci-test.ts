@@ -1,6 +1,6 @@
 /**
- * `bigtrace materialize` and `bigtrace index` end in the same tables, however often they were killed before, at
- * whichever statement, and however many of them run at once. BIGTRACE_TEST_ROUNDS=100 sets the number of rounds.
+ * Tests that `bigtrace materialize` and `bigtrace index` produce the same tables after runs were killed at any
+ * statement, and when several runs overlap. BIGTRACE_TEST_ROUNDS sets the number of rounds; the default is 6.
  */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ import { writeTraces } from '../../harness/http-page.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
 const ROUNDS = Number(process.env['BIGTRACE_TEST_ROUNDS'] ?? 6);
-/** Rounds at a time, where each has a table of its own. */
+/** The number of concurrent rounds, if each round has its own table. */
 const LANES = 4;
 const ROUNDS_TIMEOUT = { timeout: 600_000 + ROUNDS * 60_000 };
 const SQL = 'SELECT name, dur FROM slice';
@@ -43,10 +43,10 @@ beforeEach(() => {
 
 class Killed extends Error {}
 
-/** How SIGKILL meets a run: between two statements, or while the server executes one. */
+/** When a run is killed: between two statements, or while the server executes one. */
 type Moment = 'between' | 'within';
 
-/** Sends a statement whose answer nobody will receive. */
+/** Sends a statement and ignores its result. */
 function sendUnheard(statement: () => unknown): void {
   const sent = statement();
   const first = sent instanceof Promise ? sent : (sent as AsyncGenerator).next();
@@ -54,8 +54,9 @@ function sendUnheard(statement: () => unknown): void {
 }
 
 /**
- * Lets `statements` calls of methods pass; from then on nothing reaches the server, as after SIGKILL. Killed within
- * a statement, the run has sent that one, too.
+ * Simulates SIGKILL: returns a proxy that passes `statements` method calls on and then throws Killed at every call, so
+ * that nothing more reaches the server. For `within` it still sends the statement at which the run is killed.
+ * @param ran its `all` is set to false when a call is not passed on
  */
 function killedAfter<T extends object>(
   target: T,
@@ -91,12 +92,12 @@ async function untilNotKilled(
   return statements;
 }
 
-/** The statement before or within which a round kills one of its runs: in turn, up to more than a run has. */
+/** Returns when a round kills one of its runs; over the rounds this covers every statement of a run. */
 function killOf(round: number): [statements: number, moment: Moment] {
   return [Math.floor(round / 2) % 14, round % 2 === 0 ? 'between' : 'within'];
 }
 
-/** A run that was killed may end as it likes; any other ends well. */
+/** Waits for a run; ignores its error if it was killed. */
 async function unlessKilled(run: Promise<unknown>, ran: { all: boolean }): Promise<void> {
   await run.catch((thrown: unknown) => {
     if (ran.all) throw thrown;
@@ -145,7 +146,10 @@ async function index(
   }
 }
 
-/** Rows of a killed run stay, unseen, until their trace is asked again. */
+/**
+ * Checks that the table has all rows, and that another run changes nothing.
+ * @param rowsLeft a run was killed: its rows may remain, invisible, until their trace is queried again
+ */
 async function expectWhole({ rowsLeft = false, of = table, about = '' } = {}): Promise<void> {
   const rows = `SELECT _trace_address || ' ' || assumeNotNull(name) AS row FROM bigtrace_results.table_${of}`;
   expect(await system.sql(`SELECT groupArray(row) FROM (${rows} ORDER BY row)`), about).toBe(
@@ -168,14 +172,14 @@ async function forgetCatalog(): Promise<void> {
 async function materializeRound(round: number, of: number): Promise<void> {
   const [statements, moment] = killOf(round);
   const ran = { all: true };
-  const structure = round % 3 === 0 ? undefined : STRUCTURE; // finding the types takes most of a round
+  const structure = round % 3 === 0 ? undefined : STRUCTURE; // column finding takes most of a round
   const run = (wrap?: (database: Database) => Database) => materialized(wrap, { of, structure });
   const killed = run((database) => killedAfter(database, statements, ran, moment));
   await Promise.all([run(), run(), unlessKilled(killed, ran)]);
   await expectWhole({ rowsLeft: !ran.all, of, about: `round ${round}` });
 }
 
-test('materialize, killed at every statement', async () => {
+test('materialize completes the table after runs that were killed at every statement', async () => {
   const runs = await untilNotKilled((statements, ran) =>
     materialized((database) => killedAfter(database, statements, ran)),
   );
@@ -184,7 +188,7 @@ test('materialize, killed at every statement', async () => {
 });
 
 test(
-  'materialize, two at once while a third is killed, each time at another statement',
+  'two concurrent runs of materialize complete the table while a third one is killed',
   ROUNDS_TIMEOUT,
   async () => {
     for (let first = 0; first < ROUNDS; first += LANES) {
@@ -195,14 +199,14 @@ test(
   },
 );
 
-test('a table that was dropped is made anew with all traces', async () => {
+test('materialize creates a dropped table again with all traces', async () => {
   await materialized();
   await system.sql(`DROP TABLE bigtrace_results.table_${table}_rows`, { user: 'admin' });
   await materialized();
   await expectWhole();
 });
 
-test('index, killed at every statement', async () => {
+test('index completes the catalog after runs that were killed at every statement', async () => {
   await index(EXTRA);
   const undisturbed = await system.sql(CATALOG);
   expect(undisturbed).toContain('"slices":"2"');
@@ -215,7 +219,7 @@ test('index, killed at every statement', async () => {
 });
 
 test(
-  'index, four at once while a fifth is killed, each time at another statement',
+  'four concurrent runs of index complete the catalog while a fifth one is killed',
   ROUNDS_TIMEOUT,
   async () => {
     await index(EXTRA);

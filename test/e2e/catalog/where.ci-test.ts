@@ -1,4 +1,4 @@
-/** An expression over the catalog means the same wherever it is given, and reads nothing but the catalog. */
+/** Tests that an expression over the catalog has the same meaning in all interfaces and reads only the catalog. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestEngine, type TestEngine } from '../../../clickhouse/testing/engine.ts';
 import { Database } from '../../../http-api/queries/database.ts';
@@ -49,7 +49,7 @@ const settingsOf = (addresses: string[], where: string) => ({
   ...{ addresses, where, strict: false, timeoutS: 0 },
 });
 
-/** By each way that there is: what it chooses, or that it refuses. */
+/** Each interface with the function that returns the traces it chooses, or rejects. */
 const WAYS: [string, (addresses: string[], where: string) => Promise<string[]>][] = [
   [
     'the page’s grid',
@@ -88,7 +88,7 @@ const WAYS: [string, (addresses: string[], where: string) => Promise<string[]>][
   ],
 ];
 
-/** As the orchestrator looks it up: each trace once. */
+/** Returns the traces that the orchestrator finds for these addresses, without duplicates. */
 async function selected(addresses: string[]): Promise<string[]> {
   const found = new Set<string>();
   const { signal } = new AbortController();
@@ -130,7 +130,7 @@ describe.each(WAYS)('%s', (_, choose) => {
     });
   });
 
-  test('addresses, patterns and expressions together', async () => {
+  test('combines addresses, patterns and expressions', async () => {
     const addresses = [
       '/local/dir/[d]',
       '/gcs/**',
@@ -138,13 +138,13 @@ describe.each(WAYS)('%s', (_, choose) => {
       '/where//["size < 4","size > 2"]',
     ];
     const found = await choose(addresses, 'size != 6');
-    // The pattern is the name of a trace to the letter: it is that trace alone.
+    // `[d]` is also the literal name of a trace, so it stands for that trace only.
     expect(found.sort()).toEqual(['/local/a', '/local/dir/[d]', '/local/dir/c']);
   });
 });
 
 test.each(['bigtrace.query_history', 'bigtrace.failures', 'system.processes', 'system.users'])(
-  'an expression reads nothing of %s',
+  'an expression cannot read %s',
   async (table) => {
     const where = `(SELECT count() FROM ${table}) >= 0`;
     for (const [way, choose] of WAYS.slice(0, -1)) {

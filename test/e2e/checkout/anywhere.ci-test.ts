@@ -1,7 +1,7 @@
 /**
- * Both commands, `npm start` and `npm test`, in a fresh clone with nothing beside it, as an ordinary user without
- * a home directory, in a path with spaces; `npm test` in a copy without `.git` too. Where this runs as root it
- * makes that user; else the user who runs it is one.
+ * Runs `npm start` and `npm test` in a fresh clone, in a path with spaces, as an ordinary user without a home
+ * directory; `npm test` runs without `.git`. If this test runs as root, it creates that user; else it uses the
+ * current one.
  */
 import {
   type ChildProcess,
@@ -23,13 +23,13 @@ const PORTS = ['CLICKHOUSE_HTTP', 'CLICKHOUSE_TCP', 'ORCHESTRATOR', 'HTTP', 'WOR
 
 let scratch: string;
 let clone: string;
-/** Of this test, in process groups of their own. */
+/** The commands that this test started, each in its own process group. */
 const commands: ChildProcess[] = [];
 let owner: { uid: number; gid: number } | undefined;
 
 beforeAll(() => {
   owner = process.getuid?.() === 0 ? ordinaryUser() : undefined;
-  // Beside the temporary files of this run, which an ordinary user may not reach.
+  // Next to the temporary directory of this run, which an ordinary user cannot access.
   scratch = mkdtempSync(join(dirname(tmpdir()), 'bigtrace anywhere '));
   chmodSync(scratch, 0o755);
   clone = join(scratch, 'empty folder/big trace');
@@ -48,7 +48,7 @@ function endIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended.
+    // The process has ended.
   }
 }
 
@@ -59,7 +59,7 @@ function ordinaryUser(): { uid: number; gid: number } {
   return { uid: Number(id('-u').stdout), gid: Number(id('-g').stdout) };
 }
 
-/** What the commands are run with: no home, and nothing of whoever runs this test. */
+/** Returns the spawn options of the commands: no home directory, and few variables of the caller's environment. */
 function options(): SpawnOptions {
   const kept = Object.entries(process.env).filter(([name]) =>
     /^(PATH|LANG|LC_ALL|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|https?_proxy|no_proxy|npm_config_registry)$/i.test(
@@ -70,7 +70,7 @@ function options(): SpawnOptions {
   return { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...owner };
 }
 
-test('npm start brings it up, a query is answered, SIGINT ends it', async () => {
+test('npm start starts the system, a query returns its rows, and SIGINT stops everything', async () => {
   const from = performance.now();
   const ports = PORTS.map((name) => [`BIGTRACE_${name}_PORT`, '0']);
   const npm = spawn('npm', ['start'], {
@@ -109,7 +109,7 @@ test('npm start brings it up, a query is answered, SIGINT ends it', async () => 
   await gone(family);
 });
 
-test('npm test passes, in a copy without .git', async () => {
+test('npm test passes in a copy without .git', async () => {
   rmSync(join(clone, '.git'), { recursive: true });
   const from = performance.now();
   const npm = spawn('npm', ['test'], options());

@@ -1,4 +1,4 @@
-/** tools/checks/audit.mjs, with the answers of npm that it has to tell apart. */
+/** Tests of tools/checks/audit.mjs with the kinds of npm responses that it must distinguish. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ function audit(report: object): { code: number | null; said: string } {
 
 const finding = (severity: string) => ({ a: { name: 'a', range: '<2', severity } });
 
-test('nothing that is high passes, and the list of packages is whole', () => {
+test('a moderate finding passes, and the list of packages is complete', () => {
   const { code, said } = audit({ vulnerabilities: finding('moderate') });
   expect(said).toMatch(
     /^audit: 0 findings of high or critical\nsbom: [1-9]\d+ packages, 0 missing/,
@@ -36,19 +36,19 @@ test('nothing that is high passes, and the list of packages is whole', () => {
   expect(code).toBe(0);
 });
 
-test('what is high fails, by name', () => {
+test('a high finding fails the audit and is named', () => {
   const { code, said } = audit({ vulnerabilities: finding('high') });
   expect(said).toContain('1 findings of high or critical\n  high: a <2\n');
   expect(code).toBe(1);
 });
 
-test('a registry that has no such endpoint is named, and no failure', () => {
+test('a registry without an audit endpoint is reported but does not fail the audit', () => {
   const { code, said } = audit({ statusCode: 405, message: '405 Method Not Allowed' });
   expect(said).toContain('this registry could not be asked: 405 Method Not Allowed');
   expect(code).toBe(0);
 });
 
-test('any other failure is one', () => {
+test('any other error of npm fails the audit', () => {
   expect(audit({ message: 'getaddrinfo ENOTFOUND' })).toMatchObject({
     code: 1,
     said: expect.stringContaining('npm audit failed: {"message":"getaddrinfo ENOTFOUND"}'),

@@ -1,4 +1,4 @@
-/** The README, to the letter, from a fresh clone on every Node that we say we run on. */
+/** Runs the commands of the README literally, in a fresh clone, on every supported Node version. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** The directory of its `node`; the gate's stages share it. */
+/** Installs a Node version and returns the directory of its `node`; the stages of the gate share it. */
 function installNode(version: string): string {
   const args = [join(ROOT, 'tools/test-run/node-version.mjs'), version];
   return execFileSync(process.execPath, args, { encoding: 'utf8' }).trim();
@@ -29,7 +29,7 @@ interface Started {
   tookMs: number;
 }
 
-/** `npm start` as a terminal has it: in a process group of its own, which Ctrl-C goes to. */
+/** Runs `npm start` as in a terminal: in its own process group, to which Ctrl-C sends SIGINT. */
 async function npmStart(cwd: string, env: NodeJS.ProcessEnv): Promise<Started> {
   const from = performance.now();
   const npm = spawn('npm', ['start'], {
@@ -64,7 +64,7 @@ async function ctrlC({ npm }: Started): Promise<void> {
   for (const port of PORTS) expect(await listens(`127.0.0.1:${port}`)).toBe(false);
 }
 
-/** The shell commands of the README that ask something. */
+/** Returns the shell commands of the README that run queries. */
 function readmeCommands(cwd: string): string[] {
   const blocks = readFileSync(join(cwd, 'README.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g);
   return [...blocks].map(([, text]) => text ?? '').filter((text) => !text.includes('npm '));
@@ -84,7 +84,7 @@ describe.each(NODE_VERSIONS)('on Node %s', (version) => {
     expect(running).toMatch(new RegExp(`^v${version}\\.`));
   });
 
-  it('npm start brings it up, what the README says works, Ctrl-C ends it, and again', async () => {
+  it('npm start works twice, the commands of the README work, and Ctrl-C stops everything', async () => {
     const first = await npmStart(clone, env);
     const answers = readmeCommands(clone).map((command) =>
       execFileSync('bash', ['-euc', command], { cwd: clone, env, encoding: 'utf8' }),

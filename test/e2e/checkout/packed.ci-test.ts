@@ -1,4 +1,4 @@
-/** The tarball of `npm pack`, installed globally into an empty prefix: `bigtrace up` and `bigtrace query` work. */
+/** Tests `bigtrace up` and `bigtrace query` from the tarball of `npm pack`, installed into an empty prefix. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { ROOT } from '../../../lib/common/root.ts';
 import { VERSION } from '../../../lib/common/version.ts';
 import { startSystem } from '../../harness/system.ts';
 
-it('installs and runs without a checkout', async () => {
+it('the packed program installs and runs without a checkout', async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'bigtrace-packed-'));
   onTestFinished(() => rmSync(scratch, { recursive: true }));
   const npm = (...args: string[]): string =>
@@ -27,7 +27,7 @@ it('installs and runs without a checkout', async () => {
   const installed = realpathSync(join(prefix, 'lib/node_modules/bigtrace'));
   expect(installed.startsWith(realpathSync(prefix))).toBe(true);
   expect(existsSync(join(installed, 'tools'))).toBe(false);
-  expect(existsSync(join(installed, 'npm-shrinkwrap.json'))).toBe(true); // it pins all dependencies
+  expect(existsSync(join(installed, 'npm-shrinkwrap.json'))).toBe(true); // pins all dependencies
   const run = (...args: string[]): string =>
     execFileSync(program, args, { cwd: scratch, encoding: 'utf8' });
   expect(run('--version')).toBe(`${VERSION}\n`);

@@ -1,4 +1,4 @@
-/** `docker compose --profile superset up`, as it stands: its dashboard's charts over its API. */
+/** Tests `docker compose --profile superset up` and the data of the dashboard's charts through Superset's API. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,7 +41,7 @@ async function logIn(): Promise<string> {
   return (await api<{ access_token: string }>('security/login', login)).access_token;
 }
 
-/** Superset's REST API; a body makes it a POST. */
+/** Sends a request to Superset's REST API: POST if there is a body, else GET. */
 async function api<Answer>(path: string, body?: object): Promise<Answer> {
   const answer = await fetch(`http://127.0.0.1:${system.supersetPort}/api/v1/${path}`, {
     method: body === undefined ? 'GET' : 'POST',
@@ -56,7 +56,7 @@ async function api<Answer>(path: string, body?: object): Promise<Answer> {
 interface Chart {
   slice_name: string;
   form_data: {
-    /** `3__table` */
+    /** For example `3__table`. */
     datasource: string;
     x_axis?: string;
     groupby?: string[];
@@ -65,7 +65,7 @@ interface Chart {
   };
 }
 
-/** What the chart is made of. */
+/** Returns the data rows of a chart. */
 async function rowsOf({ slice_name: title, form_data }: Chart): Promise<Row[]> {
   const { datasource, x_axis, groupby, all_columns, metrics } = form_data;
   const columns = all_columns ?? [...(x_axis === undefined ? [] : [x_axis]), ...(groupby ?? [])];
@@ -79,7 +79,7 @@ async function rowsOf({ slice_name: title, form_data }: Chart): Promise<Row[]> {
   return result[0]?.data ?? [];
 }
 
-/** With Debian's native client, from outside of the containers. */
+/** Runs a query with Debian's clickhouse-client outside the containers. */
 async function native(query: string): Promise<string[][]> {
   const { tcpPort, passwords } = system;
   const login = ['--host', '127.0.0.1', '--port', String(tcpPort), '--user', 'analyst'];
@@ -91,7 +91,7 @@ async function native(query: string): Promise<string[][]> {
     .map((line) => line.split('\t'));
 }
 
-it('is a user on a read-only root, on loopback only', async () => {
+it('Superset runs unprivileged on a read-only root and is published on loopback only', async () => {
   const [id = ''] = await system.containers('superset');
   const { Config, HostConfig, NetworkSettings, State } = inspect<{
     Config: { User: string };
@@ -108,7 +108,7 @@ it('is a user on a read-only root, on loopback only', async () => {
   ]);
 });
 
-it('no password is in its image, its log, or what ps shows', async () => {
+it('the image, the log and the process list of Superset contain no password', async () => {
   const [id = ''] = await system.containers('superset');
   const shown = await Promise.all([
     run('docker', [
@@ -125,7 +125,7 @@ it('no password is in its image, its log, or what ps shows', async () => {
   for (const password of Object.values(system.passwords)) expect(text).not.toContain(password);
 });
 
-it("the dashboard's charts answer, and with ClickHouse's own numbers", async () => {
+it('the charts of the dashboard show the same numbers as ClickHouse', async () => {
   const { result: charts } = await api<{ result: Chart[] }>('dashboard/fleet/charts');
   expect(charts).toHaveLength(8);
   const rows = new Map<string, Row[]>();

@@ -1,6 +1,6 @@
 /**
- * The project's own Dockerfile and compose.yaml over real traces. Where no image registry can be reached
- * the bases are stand-ins: containers/stand-ins, docs/deploy/compose.md.
+ * Tests the project's Dockerfile and compose.yaml with real traces. If no image registry can be reached, the base
+ * images are stand-ins (containers/stand-ins, docs/deploy/compose.md).
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const SERVICES: Service[] = ['worker', 'orchestrator', 'clickhouse'];
 const IMAGE_BYTES_MAX = 350 * 2 ** 20;
 
-/** The first query of the README, as it stands there. */
+/** The first SQL query of the README, unchanged. */
 const README_QUERY = /```sql\n([\s\S]*?)```/.exec(
   readFileSync(join(ROOT, 'README.md'), 'utf8'),
 )?.[1];
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => system?.remove());
 
-/** With Debian's native client, from outside of the containers. */
+/** Runs a query with Debian's clickhouse-client outside the containers. */
 async function native(query: string): Promise<string> {
   const { tcpPort, passwords } = system;
   const login = ['--host', '127.0.0.1', '--port', String(tcpPort), '--user', 'analyst'];
@@ -36,7 +36,7 @@ async function native(query: string): Promise<string> {
   return (await run('clickhouse-client', args)).stdout;
 }
 
-/** Some seconds of work on every trace; each `upTo` is a query that nobody has asked before. */
+/** Returns a query that takes some seconds; a new `upTo` makes it one whose results are not cached. */
 function slowQuery(upTo: number): string {
   return `SELECT _trace_address, n
     FROM bigtrace_as(structure='n Int64', traces=['/local/**'], sql='
@@ -47,7 +47,7 @@ function slowQuery(upTo: number): string {
 
 describe('images', () => {
   it.each(SERVICES)(
-    '%s runs as a user, on a read-only root, without privileges',
+    '%s runs as an ordinary user on a read-only root without capabilities',
     async (service) => {
       for (const id of await system.containers(service)) {
         const { Config, HostConfig } = inspect<{
@@ -63,15 +63,18 @@ describe('images', () => {
     },
   );
 
-  it.each(['worker', 'orchestrator'])('%s is small and has no tools to build with', (service) => {
-    const image = `bigtrace/${service}:${VERSION}`;
-    expect(inspect<{ Size: number }>(image).Size).toBeLessThan(IMAGE_BYTES_MAX);
-    const look = 'command -v npm gcc make python3; ls node_modules | grep -c esbuild; true';
-    const args = ['run', '--rm', '--entrypoint', 'sh', image, '-c', look];
-    expect(execFileSync('docker', args, { encoding: 'utf8' })).toBe('0\n');
-  });
+  it.each(['worker', 'orchestrator'])(
+    'the image of %s is small and contains no build tools',
+    (service) => {
+      const image = `bigtrace/${service}:${VERSION}`;
+      expect(inspect<{ Size: number }>(image).Size).toBeLessThan(IMAGE_BYTES_MAX);
+      const look = 'command -v npm gcc make python3; ls node_modules | grep -c esbuild; true';
+      const args = ['run', '--rm', '--entrypoint', 'sh', image, '-c', look];
+      expect(execFileSync('docker', args, { encoding: 'utf8' })).toBe('0\n');
+    },
+  );
 
-  it('clickhouse is set up by the SQL that the embedded engine gets', () => {
+  it('the clickhouse image has the same SQL files as the embedded engine', () => {
     execFileSync(process.execPath, [join(ROOT, 'tools/build/build.mjs')], { stdio: 'ignore' });
     const sums = 'md5sum *.sql';
     const cwd = join(ROOT, 'dist/clickhouse/sql');
@@ -90,7 +93,7 @@ describe('images', () => {
     expect(own).toContain('bigtrace_where_lenient.sql');
   });
 
-  it('no password is in an image, a log, or what ps shows', async () => {
+  it('images, logs and process lists contain no password', async () => {
     const [id = ''] = await system.containers('clickhouse');
     const history = [
       'history',
@@ -109,30 +112,30 @@ describe('images', () => {
 });
 
 describe('compose', () => {
-  it('is up with three workers', async () => {
+  it('compose starts three workers', async () => {
     expect(await system.containers('worker')).toHaveLength(3);
     await system.workersReady(3);
   });
 
-  it("the README's query answers through a native client from outside, and over HTTP alike", async () => {
+  it('the query of the README returns the same rows through the native client and over HTTP', async () => {
     const query = README_QUERY ?? '';
     const answer = await native(query);
     expect(answer.trimEnd().split('\n')).toHaveLength(10);
     expect(await system.sql(query)).toBe(answer);
   });
 
-  it("the backend for Perfetto's page answers, over the catalog in ClickHouse", async () => {
+  it('the HTTP backend responds with its status and the number of traces in the catalog', async () => {
     const answer = await fetch(`http://127.0.0.1:${system.pagePort}/`);
     expect(await answer.json()).toMatchObject({ status: 'ok', traceCount: 0 });
   });
 
-  it('a stranger is refused', async () => {
+  it('ClickHouse refuses a request without a password', async () => {
     const answer = await fetch(`http://127.0.0.1:${system.httpPort}/?query=SELECT+1`);
     expect(answer.ok).toBe(false);
     expect(await answer.text()).toContain('Authentication failed');
   });
 
-  it('five workers, two workers, a worker killed in the middle of a query: the same answer', async () => {
+  it('queries return the same rows with five workers, while scaling down, and after a worker is killed', async () => {
     const addresses = (await system.sql(slowQuery(10)))
       .trimEnd()
       .split('\n')
@@ -145,7 +148,7 @@ describe('compose', () => {
     await system.workersReady(5);
     expect(await system.sql(slowQuery(100_001))).toBe(answer(100_001));
 
-    // Scaled down in the middle of a query: workers drain, or what they leave is done again.
+    // Scale down during a query: workers drain, or their unfinished tasks are retried.
     const [whileScaling] = await Promise.all([
       system.sql(slowQuery(2_000_002)),
       system.compose('up', '--detach', '--no-recreate', '--scale', 'worker=2'),
@@ -162,12 +165,12 @@ describe('compose', () => {
     ]);
     expect(whileKilling).toBe(answer(2_000_003));
 
-    // Its restart policy brings it back.
+    // The restart policy starts the killed worker again.
     await system.workersReady(2);
     expect(inspect<{ RestartCount: number }>(victim).RestartCount).toBe(1);
   });
 
-  it('down and up keep the tables', async () => {
+  it('tables survive `compose down` and `compose up`', async () => {
     const count = 'SELECT count(), sum(dur) FROM kept';
     await system.sql(
       `CREATE TABLE kept ENGINE = MergeTree ORDER BY name AS SELECT coalesce(name, '') AS name, dur
@@ -182,7 +185,7 @@ describe('compose', () => {
     expect(await native(README_QUERY ?? '')).not.toBe('');
   });
 
-  it('SIGTERM lets a query end: it answers, and the services end by themselves', async () => {
+  it('after SIGTERM a running query completes, and the services exit with code 0', async () => {
     const workers = await system.containers('worker');
     const [orchestrator = ''] = await system.containers('orchestrator');
     const query = system.sql(slowQuery(500_004));
@@ -197,7 +200,10 @@ describe('compose', () => {
   });
 });
 
-/** Resolves when the container uses a core. */
+/**
+ * Waits until the container uses at least 20 % of a core.
+ * @throws if that does not happen within 30 s
+ */
 async function busy(id: string): Promise<void> {
   const stats = ['stats', '--no-stream', '--format', '{{.CPUPerc}}', id];
   const end = Date.now() + 30_000;

@@ -15,7 +15,7 @@ interface Panel {
   targets: { expr: string }[];
 }
 
-/** Names of all metrics that a worker or an orchestrator has. */
+/** Names of all metrics that a worker or an orchestrator exports. */
 const metrics = new Set<string>();
 const close: (() => unknown)[] = [];
 

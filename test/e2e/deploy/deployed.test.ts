@@ -1,4 +1,4 @@
-/** What compose.yaml, the manifests and the images say to our commands, read by these commands themselves. */
+/** Checks the flags and variables in compose.yaml, the manifests and the images with the commands' own parsers. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -12,12 +12,12 @@ const COMMANDS = { orchestrator: orchestratorCommand, worker: workerCommand };
 
 type Service = keyof typeof COMMANDS;
 
-/** How a container starts a service. */
+/** The arguments and variables with which a container starts a service. */
 interface Started {
   where: string;
   service: string;
   args: string[];
-  /** Names. */
+  /** Names of environment variables. */
   env: string[];
 }
 
@@ -40,7 +40,7 @@ function inCompose(): Started[] {
   }));
 }
 
-/** Also those of patches, which are texts in a kustomization. */
+/** Reads the manifests, including patches that a kustomization contains as text. */
 function inManifests(): Started[] {
   const files = readdirSync(join(ROOT, 'k8s'), { recursive: true, encoding: 'utf8' });
   const manifests = files.filter((file) => file.endsWith('.yaml')).map((file) => `k8s/${file}`);
@@ -63,7 +63,7 @@ function containersIn(value: unknown): Container[] {
   return [...own, ...Object.values(value).flatMap(containersIn)];
 }
 
-/** `$(NAME)` stands for a variable of the container. */
+/** Replaces `$(NAME)`, which stands for a variable of the container, with an example value. */
 function settled(argument: string): string {
   return argument
     .replace('$(LOG_LEVEL)', 'info')
@@ -86,13 +86,13 @@ function words(line: string): string[] {
 
 const started = [...inCompose(), ...inManifests(), ...inImages()];
 
-it('finds them', () => {
+it('every deployed container is found', () => {
   const found = started.map(({ where, service }) => `${where.split('/')[0]} ${service}`).sort();
   expect(found).toEqual([
     ...['compose.yaml clickhouse', 'compose.yaml orchestrator', 'compose.yaml superset'],
     ...['compose.yaml worker', 'containers orchestrator', 'containers worker'],
     ...['k8s clickhouse', 'k8s orchestrator', 'k8s superset', 'k8s worker'],
-    ...['k8s worker', 'k8s worker'], // of the overlays
+    ...['k8s worker', 'k8s worker'], // from the overlays
   ]);
 });
 
@@ -104,7 +104,7 @@ describe.each(started)('$where: $service', ({ service, args, env }) => {
     expect({ operands, unknown }).toEqual({ operands: [], unknown: [] });
   });
 
-  it('has the variables that it is given', () => {
+  it('the program reads every variable that is set', () => {
     const known = variablesOf(service);
     const forArgs = ['LOG_LEVEL', 'WORKERS', 'CLICKHOUSE'];
     for (const name of env.filter((one) => !forArgs.includes(one)))
@@ -117,7 +117,7 @@ function commandOf(service: string): Command {
   return COMMANDS[service]();
 }
 
-/** A text that has their names. */
+/** Returns a text that contains the names of all variables that the service reads. */
 function variablesOf(service: string): string {
   if (isService(service)) {
     const flags = commandOf(service).options.map(({ envVar }) => envVar);

@@ -1,4 +1,4 @@
-/** Every flag and `BIGTRACE_…` variable that a document, manifest, compose file, Dockerfile or script names exists. */
+/** Checks that each flag and `BIGTRACE_…` variable in documents, manifests, Dockerfiles and scripts exists. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
@@ -13,7 +13,7 @@ const SINGLE_FILES = ['README.md', 'compose.yaml', '.env.example'];
 const SOURCES = ['http-api', 'bridge', 'catalog', 'cli', 'clickhouse', 'lib', 'orchestrator'];
 const MORE_SOURCES = ['python/src', 'superset', 'tools', 'worker', 'containers'];
 
-/** Flags of other programs that prose names without the program: docker compose, npm run bench, and so on. */
+/** Flags of other programs, such as docker compose and npm run bench, that documents name without the program. */
 const FOREIGN = new Set([
   ...['--project-directory', '--scale'],
   ...['--add-sql-package', '--enable-l4-ilb-subsetting'],
@@ -47,7 +47,7 @@ function hasFlag(flag: string, name?: string): boolean {
     .some(({ options }) => options.some(({ long, short }) => long === flag || short === flag));
 }
 
-/** Command lines, those that go on over lines in one piece, and code in prose. */
+/** Returns the command lines of a document, with continuation lines joined, and the inline code of its prose. */
 function snippetsOf(path: string): string[] {
   const text = read(path).replace(/\\\n\s*/g, ' ');
   if (!path.endsWith('.md')) return text.split('\n').map((line) => line.replace(/^\s*#+\s*/, ''));
@@ -59,14 +59,14 @@ function snippetsOf(path: string): string[] {
   return [...fenced, ...[...prose.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)];
 }
 
-/** The flags in a piece of a command line. */
+/** Returns the flags in a part of a command line. */
 function flagsIn(text: string): string[] {
   return [...text.matchAll(/(?:^|[\s,[])(--[a-z][\w-]*|-[a-z])(?=[=\s,;\]`]|$)/g)].map(
     ([, flag = '']) => flag,
   );
 }
 
-/** What a snippet names: `[command, flag]`; no command where it is only about a flag. */
+/** Returns the `[command, flag]` pairs that a snippet names; the command is undefined for a flag on its own. */
 function namedFlags(snippet: string): [string | undefined, string][] {
   if (snippet.startsWith('--')) return flagsIn(snippet).map((flag) => [undefined, flag]);
   return snippet.split(/\s(?:\||&&|;)\s/).flatMap((simple) => {
@@ -84,7 +84,7 @@ interface Container {
   args?: string[];
 }
 
-/** The arguments of the services in a manifest or a patch, however deep. */
+/** Returns the names and arguments of all services in a manifest or a patch, at any depth. */
 function serviceArguments(node: unknown): [string, string[]][] {
   if (typeof node === 'string' && node.includes('containers:'))
     return serviceArguments(parse(node));
@@ -96,7 +96,7 @@ function serviceArguments(node: unknown): [string, string[]][] {
 }
 
 describe('flags', () => {
-  it.each(DOCUMENTS)('of %s exist', (path) => {
+  it.each(DOCUMENTS)('every flag that %s names exists', (path) => {
     const wrong = snippetsOf(path)
       .flatMap(namedFlags)
       .filter(([name, flag]) => !hasFlag(flag, name) && !(name === undefined && FOREIGN.has(flag)));
@@ -110,7 +110,7 @@ describe('flags', () => {
         expect([name, flag, hasFlag(flag, name)]).toEqual([name, flag, true]);
   });
 
-  it('of the services in compose.yaml exist', () => {
+  it('every flag of the services in compose.yaml exists', () => {
     const { services } = parse(read('compose.yaml'), { merge: true }) as {
       services: Record<string, { command?: string }>;
     };
@@ -120,14 +120,14 @@ describe('flags', () => {
       expect(named[at]?.filter((flag) => !hasFlag(flag, name))).toEqual([]);
   });
 
-  it('of other programs are listed only where a document names them, and none is ours', () => {
+  it('every flag in FOREIGN is named by a document and is not a flag of Bigtrace', () => {
     const named = DOCUMENTS.flatMap(snippetsOf)
       .flatMap(namedFlags)
       .map(([, flag]) => flag);
     expect([...FOREIGN].filter((flag) => !named.includes(flag) || hasFlag(flag))).toEqual([]);
   });
 
-  it('that do not exist are found', () => {
+  it('the check detects flags that do not exist', () => {
     expect(namedFlags('bigtrace up --wrkers 3 --traces x')).toEqual([
       ['up', '--wrkers'],
       ['up', '--traces'],
@@ -141,7 +141,7 @@ describe('flags', () => {
   });
 });
 
-/** How programs of the project read a variable. */
+/** Patterns for code that reads a variable, in the languages of the project. */
 const READS = [
   /\benv\w*\[['"](BIGTRACE_\w+)/g,
   /\benv\w*\.(BIGTRACE_\w+)/g,
@@ -169,14 +169,14 @@ describe('variables', () => {
     Object.keys(passwordsGiven({ [name]: 'secret' })).length > 0 ||
     [...commands.values()].some((command) => command.options.some(({ envVar }) => envVar === name));
 
-  it.each(DOCUMENTS)('of %s exist', (path) => {
+  it.each(DOCUMENTS)('every variable that %s names exists', (path) => {
     const names = [...read(path).matchAll(/\bBIGTRACE_[A-Z0-9_]*[A-Z0-9]\b/g)].map(
       ([name]) => name,
     );
     expect([...new Set(names)].filter((name) => !exists(name))).toEqual([]);
   });
 
-  it('that do not exist are found', () => {
+  it('the check detects variables that do not exist', () => {
     expect([exists('BIGTRACE_THREADS'), exists('BIGTRACE_TREADS')]).toEqual([true, false]);
   });
 });

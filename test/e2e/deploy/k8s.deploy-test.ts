@@ -42,7 +42,7 @@ function podOf(manifests: Manifest[], kind: string, name: string): PodSpec {
   return template.spec;
 }
 
-/** The flags of the container, read by the command that it starts. */
+/** Returns the options of a container's command, parsed by the command itself; fails on an unknown flag. */
 function flagsOf(command: Command, { args = [] }: Container): Record<string, unknown> {
   command.exitOverride();
   const literal = args.map((argument) => argument.replace('$(LOG_LEVEL)', 'info'));
@@ -53,7 +53,7 @@ function flagsOf(command: Command, { args = [] }: Container): Record<string, unk
   return command.opts();
 }
 
-it('a validation that passes means something: an unknown field and a wrong type are refused', () => {
+it('the validation refuses an unknown field and a wrong type', () => {
   const file = join(directory, 'wrong.yaml');
   const service = (field: string) =>
     `apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { ${field}, ports: [{ port: 1 }] }\n`;
@@ -72,7 +72,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const yaml = kustomize(`k8s/overlays/${overlay}`);
   const manifests = manifestsOf(yaml);
 
-  it('is valid, strictly', () => {
+  it('passes the strict validation', () => {
     const file = join(directory, `${overlay}.yaml`);
     writeFileSync(file, yaml);
     const { ok, output } = validate(file);
@@ -80,7 +80,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     expect(ok, output).toBe(true);
   });
 
-  it('has every part, each behind a Service, a ServiceAccount of its own and network policies', () => {
+  it('has a Service, a ServiceAccount and a NetworkPolicy for each part', () => {
     const names = (kind: string) =>
       manifests.filter((each) => each.kind === kind).map(({ metadata }) => metadata.name);
     const parts = ['clickhouse', 'orchestrator', 'worker'];
@@ -90,7 +90,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     expect(names('PodDisruptionBudget')).toEqual(['clickhouse', 'worker']);
   });
 
-  it('has the configuration of the one ClickHouse tree', () => {
+  it('uses the configuration files in clickhouse/', () => {
     const config = manifests.find(
       ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('clickhouse-config'),
     );
@@ -106,7 +106,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   it.each([
     ['worker', workerCommand],
     ['orchestrator', orchestratorCommand],
-  ] as const)('%s gets flags that it has, and time to drain', (name, command) => {
+  ] as const)('starts %s with existing flags and with enough time to drain', (name, command) => {
     const { containers, terminationGracePeriodSeconds } = podOf(manifests, 'Deployment', name);
     const [container] = containers;
     const { drainTimeout } = flagsOf(command(), container) as { drainTimeout: number };
@@ -116,14 +116,14 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     expect(terminationGracePeriodSeconds * 1000).toBeGreaterThan(preStopMs + drainTimeout);
   });
 
-  it('images of traces fit into the volume that they have', () => {
+  it('limits the worker’s cache to less than its volume', () => {
     const { containers, volumes } = podOf(manifests, 'Deployment', 'worker');
     const { cacheBytes } = flagsOf(workerCommand(), containers[0]) as { cacheBytes: number };
     const limit = volumes.find(({ name }) => name === 'cache')?.emptyDir?.sizeLimit ?? '';
     expect(cacheBytes).toBeLessThan(byteSize(`${limit}B`) * 0.95);
   });
 
-  it('asks the ports that the images have', () => {
+  it('declares the ports that the images expose', () => {
     const dockerfile = readFileSync(join(ROOT, 'containers/Dockerfile'), 'utf8');
     const exposed = (target: string): number[] => {
       const stage = dockerfile.split(/^FROM .* AS /m).find((text) => text.startsWith(target));
@@ -142,7 +142,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   });
 });
 
-it.each(OVERLAYS)('overlay %s takes the component of Superset', (overlay) => {
+it.each(OVERLAYS)('overlay %s is valid with the Superset component', (overlay) => {
   const own = mkdtempSync(join(directory, 'with-superset-'));
   for (const part of ['k8s', 'clickhouse'])
     cpSync(join(ROOT, part), join(own, part), { recursive: true });

@@ -1,4 +1,4 @@
-/** The same traces in every store give the same rows through ClickHouse. */
+/** Tests that the same traces in different stores return the same rows through ClickHouse. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -61,7 +61,7 @@ afterAll(async () => {
   await Promise.all(servers.map((server) => server.close()));
 });
 
-/** Rows without the part of the address that says which store it is. */
+/** Returns the rows of all traces under a prefix, with the prefix removed from the addresses. */
 async function rowsUnder(prefix: string): Promise<unknown[][]> {
   const patterns = ['recorded/linux/*', 'recorded/other/*', 'handmade/*'].map(
     (end) => prefix + end,
@@ -74,7 +74,7 @@ async function rowsUnder(prefix: string): Promise<unknown[][]> {
   );
 }
 
-test('/gcs and /s3 answer as /local does', async () => {
+test('/gcs and /s3 return the same rows as /local', async () => {
   const local = await rowsUnder('/local/');
   expect(local).toHaveLength(paths.length);
   expect(await rowsUnder(`/gcs/${BUCKET}/o/`)).toEqual(local);
@@ -85,7 +85,7 @@ test.each([
   [`/gcs/${BUCKET}/o/none.pftrace`, /none\.pftrace.*there is no such trace/],
   [`/s3/${BUCKET}/none.pftrace`, /none\.pftrace.*there is no such trace/],
   [`/gcs/nobucket/o/**`, /nobucket/],
-])('what is not there is said: %s', async (address, message) => {
+])('the error for the missing %s names it', async (address, message) => {
   expect(
     await errorOf(analyst, `SELECT * FROM bigtrace(traces=['${address}'], sql='SELECT 1 AS n')`),
   ).toMatch(message);

@@ -1,4 +1,4 @@
-/** Superset as a user meets it: started from nothing, in a browser. Needs what test/harness/superset-install.sh installs. */
+/** Tests a newly set-up Superset in a browser. test/harness/superset-install.sh installs the required programs. */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -77,7 +77,7 @@ async function index(): Promise<void> {
   ]);
 }
 
-/** The native client's answer: lines of cells. */
+/** Runs a query with clickhouse-client and returns its rows. */
 async function byClient(query: string): Promise<string[][]> {
   const port = system.clickhouseTcp.split(':').at(-1) ?? '';
   const login = ['--user', 'analyst', '--password', system.analystPassword];
@@ -93,13 +93,13 @@ async function shot(name: string): Promise<void> {
   await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
 }
 
-test('a user logs in', async () => {
+test('a user can log in', async () => {
   await logIn(page, superset.url);
   expect(new URL(page.url()).pathname).toBe('/superset/welcome/');
 });
 
-// Before a dashboard is opened: Superset keeps its colours in it then.
-test('to set up again changes nothing', async () => {
+// This test must run before a dashboard is opened, because Superset then stores its colors in the dashboard.
+test('running the setup again changes nothing', async () => {
   const before = await assets();
   const { code, said } = await setUp(superset.env);
   expect(said).toContain('25 assets imported');
@@ -107,7 +107,7 @@ test('to set up again changes nothing', async () => {
   expect(await assets()).toEqual(before);
 });
 
-/** All rows of what is imported, and of what hangs on it, but for the moments of the last change. */
+/** Returns all rows of the tables that the import fills, without modification times. */
 async function assets(): Promise<unknown> {
   const script = `
 import json, sqlite3, sys
@@ -122,7 +122,7 @@ print(json.dumps(dump))`;
   return JSON.parse(stdout);
 }
 
-test('SQL Lab offers the tables while one types, and answers over all traces', async () => {
+test('SQL Lab returns rows of all traces and completes table names', async () => {
   const sql =
     "SELECT count() AS n, uniqExact(_trace_address) AS traces FROM bigtrace(traces=['/local/recorded/linux/*'], sql='SELECT dur FROM sched')";
   const button = await openLab(page, superset.url, 'lab', sql);
@@ -132,7 +132,7 @@ test('SQL Lab offers the tables while one types, and answers over all traces', a
     .getByText(expected[0]?.[0] ?? '', { exact: true })
     .first()
     .waitFor();
-  // Superset knows the tables of a schema once it is opened.
+  // Superset loads the tables of a schema when its tree item is opened.
   await page
     .getByRole('treeitem')
     .filter({ hasText: /^\s*bigtrace\s*$/ })
@@ -141,7 +141,7 @@ test('SQL Lab offers the tables while one types, and answers over all traces', a
   await page.getByRole('treeitem').filter({ hasText: 'failures' }).first().waitFor();
   await page.locator('.ace_text-input').first().focus();
   await page.keyboard.press('Control+End');
-  // The editor offers what begins with what is being typed; keys that come before it keeps up offer nothing.
+  // The editor completes the word being typed, but not for keys that arrive before it has processed earlier ones.
   await page.keyboard.insertText('; SELECT * FROM ');
   await page.locator('.ace_content', { hasText: '; SELECT * FROM' }).first().waitFor();
   await page.keyboard.press('f');
@@ -152,7 +152,7 @@ test('SQL Lab offers the tables while one types, and answers over all traces', a
   await page.keyboard.press('Escape');
 });
 
-test('an error of TraceProcessor shows its text', async () => {
+test('SQL Lab shows the message of a TraceProcessor error', async () => {
   const sql =
     "SELECT * FROM bigtrace(traces=['/local/recorded/linux/idle.pftrace'], sql='SELECT nix FROM nowhere')";
   await (await openLab(page, superset.url, 'error', sql)).click();
@@ -160,7 +160,7 @@ test('an error of TraceProcessor shows its text', async () => {
   await shot('sql-lab-error');
 });
 
-test('Stop ends the work on the workers', async () => {
+test('the Stop button cancels the query on the workers', async () => {
   const sql = `SELECT x FROM bigtrace(traces=['/local/recorded/linux/idle.pftrace'], sql='${ENDLESS}')`;
   const button = await openLab(page, superset.url, 'stop', sql);
   await button.click();
@@ -174,7 +174,7 @@ async function running(): Promise<number> {
   return Number(await system.sql('SELECT count() FROM progress'));
 }
 
-test('every chart of the dashboard shows data, and the second time at once', async () => {
+test('every chart of the dashboard shows data, and a second load comes from the cache', async () => {
   const first = await openDashboard();
   for (const title of CHARTS) expect(first.answers.get(title)?.error, title).toBeNull();
   for (const title of CHARTS)
@@ -195,9 +195,9 @@ test('every chart of the dashboard shows data, and the second time at once', asy
 });
 
 interface Dashboard {
-  /** By title. */
+  /** Chart data by title. */
   answers: Map<string, ChartAnswer>;
-  /** From the first question of a chart to the last answer, milliseconds. */
+  /** Milliseconds from the first request of a chart to the last response. */
   dataMs: number;
 }
 
@@ -256,7 +256,7 @@ async function expectSameSlices(answers: Map<string, ChartAnswer>): Promise<void
   );
 }
 
-/** Perfetto's page fetches what is behind `url=`: it has to be the trace, to the byte. */
+/** Checks that a chart links to Perfetto's page, and that the `url=` of the link returns the bytes of the trace. */
 async function expectLinks(): Promise<void> {
   const link = page.locator('a', { hasText: 'compile-c.pftrace' }).first();
   const [ui, url = ''] = (await link.getAttribute('href'))?.split('?url=') ?? [];
@@ -267,7 +267,7 @@ async function expectLinks(): Promise<void> {
   expect(bytes.equals(readFileSync(join(traces, 'recorded/linux/compile-c.pftrace')))).toBe(true);
 }
 
-test('a filter chooses traces before they are opened', async () => {
+test('a dashboard filter limits the traces of the query', async () => {
   const heard = listenToCharts(page);
   await page.getByRole('combobox', { name: 'Format' }).click();
   await page
@@ -290,7 +290,7 @@ test('a filter chooses traces before they are opened', async () => {
   await shot('dashboard-filtered');
 });
 
-test('what is chosen stays a value, whatever is in it', async () => {
+test('filter values with special characters are quoted correctly', async () => {
   const nasty = ["it's", 'a\\', "\\'", "') OR 1 --", '%s %(x)s', '{{ 1 }}', 'é\n\t"`', "''"];
   const script = `
 import json, sys
@@ -310,7 +310,7 @@ print(json.dumps([[bigtrace_sql.sql_string(x), bigtrace_sql.chosen_traces(lambda
   }
 });
 
-test('queries run in the background where the environment says so', async () => {
+test('SUPERSET_ASYNC_QUERIES enables queries in the background', async () => {
   const script = `
 import pathlib, sys
 import bigtrace_import
@@ -324,7 +324,7 @@ for said in ("", "true"):
   expect(stdout).toBe('False\nTrue\n');
 });
 
-test('a wrong password gives an error that says what to do', async () => {
+test('the error for a wrong ClickHouse password names the variable to set', async () => {
   const wrong = { BIGTRACE_ANALYST_PASSWORD: 'wrong' };
   const started = await setUp({ ...superset.env, ...wrong });
   expect(started).toMatchObject({ code: 1 });
@@ -333,7 +333,7 @@ test('a wrong password gives an error that says what to do', async () => {
   );
 
   await using other = await serveAgain(superset, wrong);
-  // Cookies do not know ports, and the key is the same: the session of before holds there too.
+  // The session is still valid: cookies are not separated by port, and both servers have the same secret key.
   await (await openLab(page, other.url, 'refused', 'SELECT 1')).click();
   await page.getByText('Put the right one into BIGTRACE_ANALYST_PASSWORD').first().waitFor();
   await shot('wrong-password');

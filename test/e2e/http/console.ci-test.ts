@@ -1,4 +1,4 @@
-/** The console in a real browser, over a real system: asked by keyboard, cancelled, looked at. */
+/** Tests of the console in a real browser with a real system: queries by keyboard, cancelling, screenshots. */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
-/** Debian's; what it would do beside showing pages is turned off. */
+/** Debian's Chromium, with background activity turned off. */
 const BROWSER = {
   executablePath: '/usr/bin/chromium',
   args: [
@@ -19,10 +19,10 @@ const BROWSER = {
 const WAIT = { timeout: 60_000, interval: 100 };
 const SHOTS = join(ROOT, 'test-results');
 
-/** A file name is text like any other. */
+/** A file name that contains HTML, which the console must show as text. */
 const HOSTILE = '<img src=x onerror=document.title=1>.json';
 
-/** Takes a second or so on each trace. */
+/** A script that takes about a second on each trace. */
 const SLOW = `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000000)
 SELECT max(x) AS n FROM c`;
 
@@ -64,7 +64,7 @@ beforeEach(async () => {
   await page.locator('[data-worker] .state[data-state=ready]').nth(1).waitFor();
 });
 
-/** What a person without a mouse does: `/`, the question, Ctrl+Enter. */
+/** Runs a query by keyboard only: `/`, the script, Ctrl+Enter. */
 async function ask(sql: string): Promise<void> {
   await page.locator('body').press('/');
   expect(await page.evaluate('document.activeElement.id')).toBe('sql');
@@ -76,7 +76,7 @@ async function ask(sql: string): Promise<void> {
 const ended = (status: string) => page.locator(`#status[data-state=${status}]`).waitFor();
 const texts = (selector: string) => page.locator(selector).allTextContents();
 
-test('exact values, NULL apart from nothing, and failures as text', async () => {
+test('the results show exact values, NULL differs from an empty string, and failures are shown as text', async () => {
   await ask(EXACT);
   await ended('SUCCESS');
   expect(await page.locator('#status').textContent()).toMatch(
@@ -100,14 +100,14 @@ test('exact values, NULL apart from nothing, and failures as text', async () => 
   expect(complaints).toEqual([]);
 });
 
-test('an error of the script is told in its own words', async () => {
+test('the console shows the message of a script error', async () => {
   await ask('SELECT nonsense FROM slice');
   await ended('FAILED');
   expect(await page.locator('#status').textContent()).toContain('no such column: nonsense');
   expect(await page.locator('#results').isVisible()).toBe(false);
 });
 
-test('pages, orders and bars, by keyboard alone', async () => {
+test('paging, sorting and charts work by keyboard alone', async () => {
   await ask(`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 15)
     SELECT 'row ' || x AS name, x * x - 9 AS square FROM c`);
   await ended('SUCCESS');
@@ -131,9 +131,9 @@ test('pages, orders and bars, by keyboard alone', async () => {
   expect(complaints).toEqual([]);
 });
 
-test('progress moves, and Escape ends the query on the workers', async () => {
+test('the progress bar advances, and Escape cancels the query on the workers', async () => {
   await ask(SLOW.replace('2000000', '3000000'));
-  // At first it finds its columns, over a few of the traces.
+  // Column finding runs first, over a few of the traces only.
   const bar = page.locator('[data-query]', { hasText: 'of 13 traces' }).locator('progress');
   const value = async () => Number(await bar.getAttribute('value'));
   await expect.poll(value, WAIT).toBeGreaterThan(0);
@@ -150,7 +150,7 @@ test('progress moves, and Escape ends the query on the workers', async () => {
   await expect.poll(() => told.textContent(), WAIT).toBe('cancelled');
 });
 
-test('a query that somebody asked of ClickHouse is seen, and can be cancelled', async () => {
+test('the console shows queries that run through ClickHouse, and can cancel them', async () => {
   const asked = system.sql(
     `SELECT count() FROM bigtrace_lenient(traces=['/local/**'], sql='${SLOW.replace('2000000', '4000000')}')`,
   );
@@ -164,7 +164,7 @@ test('a query that somebody asked of ClickHouse is seen, and can be cancelled', 
   await expect.poll(() => page.locator('[data-query]').count(), WAIT).toBe(0);
 });
 
-test('what was asked before is opened again, and deleted', async () => {
+test('an earlier query can be opened again and deleted', async () => {
   const entries = page.locator('#history [data-execution]', { hasText: '9223372036854775807' });
   await entries.getByRole('button', { name: 'Open' }).press('Enter');
   await page.locator('#results td', { hasText: '-9223372036854775808' }).first().waitFor();
@@ -173,7 +173,7 @@ test('what was asked before is opened again, and deleted', async () => {
   await expect.poll(() => entries.count(), WAIT).toBe(0);
 });
 
-test('presets fill the box, and links lead to the other pages', async () => {
+test('a preset fills the input, and links lead to ClickHouse and the BigTrace UI', async () => {
   const options = page.locator('#preset optgroup option');
   await expect.poll(() => options.count(), WAIT).toBeGreaterThanOrEqual(15);
   await page.locator('#sql').fill('');
@@ -186,7 +186,7 @@ test('presets fill the box, and links lead to the other pages', async () => {
   );
 });
 
-test('every control has a name, and the theme can be chosen', async () => {
+test('every control has an accessible name, and the theme button switches themes', async () => {
   const unnamed =
     await page.evaluate(`[...document.querySelectorAll('button, input, select, textarea, progress')]
     .filter((one) => !one.labels?.length && !one.getAttribute('aria-label') && !one.textContent)
@@ -198,11 +198,11 @@ test('every control has a name, and the theme can be chosen', async () => {
   await theme.press('Enter'); // light
   await theme.press('Enter'); // dark
   expect(await background()).not.toBe(light);
-  await theme.press('Enter'); // as the system is
+  await theme.press('Enter'); // the system's theme
   expect(await background()).toBe(light);
 });
 
-test('as it looks in light and in dark, while a fleet is asked', async () => {
+test('screenshots in both themes are taken during a query, without errors or foreign requests', async () => {
   await ask(`SELECT name, count(*) AS n, sum(dur) / 1e6 AS total_ms, max(dur) AS longest
 FROM slice
 GROUP BY name

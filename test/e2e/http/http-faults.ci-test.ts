@@ -1,4 +1,4 @@
-/** The HTTP backend when something goes wrong in mid-query, when there are very many rows, and as a source of bytes. */
+/** Tests of the HTTP backend with failures during a query, with a million rows, and for downloads of traces. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ let system: System;
 let page: BigtracePage;
 let traces: string;
 
-/** One trace of forty, which no search for columns asks, never ends; the others take a moment each. */
+/** The script never ends on one of 40 traces, which column finding does not use; the others take a moment each. */
 const NAMES = Array.from({ length: 40 }, (_, at) => `${String(at).padStart(2, '0')}.json`);
 const ENDLESS = `
   SELECT name, dur FROM slice
@@ -35,8 +35,8 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
-/** The page's own calls, in the order in which it makes them when somebody opens it, asks, looks and tidies up. */
-test('a session of the page', async () => {
+/** Makes the calls of the page in its order: opening it, running a query, reading results, deleting the query. */
+test('the calls of a session of Perfetto’s page return the expected responses', async () => {
   await index(system);
   const headers = { Origin: 'https://ui.perfetto.dev' };
   const post = (path: string, body: object) => page.post(`/${path}`, body, { headers });
@@ -103,7 +103,7 @@ test('a session of the page', async () => {
   expect((await get('/query_executions')).body).toEqual({ queryExecutions: [] });
 });
 
-test('the bytes behind a link, whole and in ranges', async () => {
+test('a trace link returns the whole trace or the requested range', async () => {
   const id = (address: string) => Buffer.from(address).toString('base64url');
   const url = `${system.http}/trace/${id('/local/00.json')}/00.json`;
   const whole = readFileSync(join(traces, '00.json'));
@@ -162,13 +162,13 @@ async function bigtrace(...args: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, program, { env })).stdout;
 }
 
-/** Of the queries that the orchestrator knows to run. */
+/** Returns the IDs of the running queries. */
 async function running(): Promise<string[]> {
   const text = await system.sql('SELECT query_id FROM bigtrace.progress');
   return text.split('\n').filter((id) => id !== '');
 }
 
-test('rows are seen while the query runs; cancelled, it ends everywhere, and its rows stay', async () => {
+test('rows can be read while a query runs; after it is cancelled it stops everywhere and keeps its rows', async () => {
   const uuid = await submitEndless();
   const seen = await page.until(uuid, ({ processedRows }) => processedRows >= 4);
   expect(seen).toEqual({ status: 'IN_PROGRESS', ...counts(seen), totalTraces: 40 });
@@ -196,7 +196,7 @@ function counts({ processedRows, processedTraces }: Record<string, number>): obj
   return { processedRows, processedTraces };
 }
 
-test('the command line ends a query, and knows what there was', async () => {
+test('bigtrace cancel cancels a query, and bigtrace history lists it', async () => {
   const uuid = await submitEndless();
   expect(await bigtrace('cancel', uuid, '--orchestrator', system.orchestrator)).toBe(
     `query ${uuid} is cancelled\n`,
@@ -215,7 +215,7 @@ test('the command line ends a query, and knows what there was', async () => {
   );
 });
 
-test('an ephemeral query ends with its connection', async () => {
+test('a synchronous query is cancelled when its client disconnects', async () => {
   const away = new AbortController();
   const asked = page.post('/execute_bigtrace_query', ENDLESS_QUERY, { signal: away.signal });
   await expect.poll(running, { timeout: 30_000 }).toHaveLength(1);
@@ -226,7 +226,7 @@ test('an ephemeral query ends with its connection', async () => {
   expect(body.queryExecutions[0]).toMatchObject({ status: 'CANCELLED', materialized: false });
 });
 
-test('a time limit ends a query as failed', async () => {
+test('a query that exceeds its time limit fails', async () => {
   const settings = [{ setting_id: 'timeout_s', values: ['3'] }];
   const { status } = await page.run({ ...ENDLESS_QUERY, settings });
   expect(status).toMatchObject({
@@ -236,7 +236,7 @@ test('a time limit ends a query as failed', async () => {
   await expect.poll(running, { timeout: 10_000 }).toEqual([]);
 });
 
-test('a query whose orchestrator is killed has failed when that is back', async () => {
+test('a query whose orchestrator was killed has failed after the restart', async () => {
   const uuid = await submitEndless();
   const orchestrator = system.processes.find(({ name }) => name === 'orchestrator')?.pid ?? 0;
   process.kill(orchestrator, 'SIGKILL');
@@ -256,7 +256,7 @@ test('a query whose orchestrator is killed has failed when that is back', async 
     status: 'FAILED',
     error: `the orchestrator ${system.orchestrator} that ran it was restarted, or died`,
   });
-  // And it answers as before.
+  // New queries succeed.
   const { status } = await page.run({
     limit: 100,
     perfetto_sql: 'SELECT count(*) AS n FROM slice',
@@ -264,7 +264,7 @@ test('a query whose orchestrator is killed has failed when that is back', async 
   expect(status).toMatchObject({ status: 'SUCCESS', processedRows: 40, processedTraces: 40 });
 });
 
-test('any page of a million rows is there in 200 ms', async () => {
+test('every page of a result with a million rows can be fetched, sorted and filtered', async () => {
   const settings = [{ setting_id: 'traces', values: [`/local/${NAMES[0]}`] }];
   const { uuid, status } = await page.run({ limit: 2 * MILLION, perfetto_sql: MANY, settings });
   expect(status).toMatchObject({ status: 'SUCCESS', processedRows: MILLION });

@@ -1,4 +1,4 @@
-/** The contract with Perfetto's BigTrace page, call by call, against a system of three workers. */
+/** Tests each call of the HTTP contract with Perfetto's BigTrace page, against a system of three workers. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
-test('GET / says what it is, whatever stands before the path', async () => {
+test('GET / returns the service and its status, with any number of slashes and an optional /v1', async () => {
   const { status, body } = await page.get('/');
   expect(status).toBe(200);
   expect(body).toEqual({
@@ -55,7 +55,7 @@ test('GET / says what it is, whatever stands before the path', async () => {
     expect((await page.get(path)).body).toEqual(body);
 });
 
-test('settings: one of them is of category TRACE_ADDRESS, and each has one kind', async () => {
+test('the first setting has the category TRACE_ADDRESS, and every setting has one kind', async () => {
   const { body } = await page.post('/bigtrace_execution_config', {});
   expect(body.setting[0]).toEqual({
     id: 'traces',
@@ -79,7 +79,7 @@ test('settings: one of them is of category TRACE_ADDRESS, and each has one kind'
     ).toHaveLength(1);
 });
 
-test('the columns of traces', async () => {
+test('/trace_metadata_schema returns the columns of the catalog', async () => {
   const { body } = await page.post('/trace_metadata_schema', { settings: SETTINGS });
   expect(body.columns).toContainEqual({
     name: 'address',
@@ -99,7 +99,7 @@ test('the columns of traces', async () => {
   });
 });
 
-test('a page of traces: chosen, filtered, sorted, projected, counted', async () => {
+test('/trace_metadata filters, sorts, selects columns, returns a page, and counts', async () => {
   const { body } = await page.post('/trace_metadata', {
     settings: SETTINGS,
     filters: [{ field: 'address', op: 'glob', value: '/local/[a-c].json' }],
@@ -120,7 +120,7 @@ test('a page of traces: chosen, filtered, sorted, projected, counted', async () 
   });
 });
 
-test('a query that is waited for, over the traces of a filter, with their metadata', async () => {
+test('a synchronous query runs on the filtered traces and returns their metadata', async () => {
   const { status, body } = await page.post('/execute_bigtrace_query', {
     limit: 100,
     perfetto_sql: SQL,
@@ -140,7 +140,7 @@ test('a query that is waited for, over the traces of a filter, with their metada
   });
 });
 
-test('one trace that fails does not end a query; its reason is told', async () => {
+test('a query succeeds although one trace fails, and reports the failure', async () => {
   const { uuid: id, status } = await page.run({
     ...{ limit: 100, perfetto_sql: SQL, settings: SETTINGS, table_name: 'first' },
     ...{ trace_metadata_columns: ['size'] },
@@ -168,7 +168,7 @@ test('one trace that fails does not end a query; its reason is told', async () =
   expect(list.queryExecutions[1]).not.toHaveProperty('tableName');
 });
 
-test('a page of results', async () => {
+test('fetch_results filters, sorts, selects columns and returns a page', async () => {
   const { body } = await page.post(`/query_executions/${uuid}:fetch_results`, {
     ...{ limit: 2, offset: 1, order_by: 'dur desc, name asc', columns: ['name', 'dur'] },
     filters: [{ field: 'dur', op: '>=', value: '1000' }],
@@ -182,15 +182,18 @@ test('a page of results', async () => {
   });
 });
 
-test.each(FILTERS)('filter %s %j on %s', async (op, value, field, expected) => {
-  const { body } = await page.post(`/query_executions/${uuid}:fetch_results`, {
-    ...{ limit: 10, offset: 0, columns: ['name'], filters: [{ field, op, value }] },
-  });
-  expect(valuesOf(body).flat().sort()).toEqual(expected);
-  expect(body.totalFilteredRows).toBe(expected.length);
-});
+test.each(FILTERS)(
+  'the filter %s %j on %s returns the matching rows',
+  async (op, value, field, expected) => {
+    const { body } = await page.post(`/query_executions/${uuid}:fetch_results`, {
+      ...{ limit: 10, offset: 0, columns: ['name'], filters: [{ field, op, value }] },
+    });
+    expect(valuesOf(body).flat().sort()).toEqual(expected);
+    expect(body.totalFilteredRows).toBe(expected.length);
+  },
+);
 
-test('values of 64 bits, NULL, and texts that look like others', async () => {
+test('responses have exact 64-bit integers, NULL, doubles and texts', async () => {
   const { body } = await page.post('/execute_bigtrace_query', {
     ...{ limit: 1, settings: SETTINGS, trace_limit: 1, trace_order_by: 'address' },
     perfetto_sql: `SELECT 9223372036854775807 AS big, (-9223372036854775807 - 1) AS least, NULL AS missing,
@@ -212,7 +215,7 @@ test('values of 64 bits, NULL, and texts that look like others', async () => {
     'STRING',
     'INT64',
     'INT64',
-    'INT64', // a column without a value in any trace is of a type that every aggregate takes
+    'INT64', // a column with only NULLs has a type that every aggregate accepts
     'STRING',
     'FLOAT64',
     'FLOAT64',
@@ -220,7 +223,7 @@ test('values of 64 bits, NULL, and texts that look like others', async () => {
   ]);
 });
 
-test('the table is there for users of ClickHouse, by its name', async () => {
+test('ClickHouse users can read the table of a query but not drop it', async () => {
   expect(await system.sql('SELECT sum(dur), max(_row) FROM bigtrace_results.first')).toBe(
     '5000\t3\n',
   );
@@ -236,7 +239,7 @@ test('the table is there for users of ClickHouse, by its name', async () => {
   });
 });
 
-test('experiments, from the columns of a manifest', async () => {
+test('experiments are found from the columns of a manifest and select traces', async () => {
   const faster = {
     ...{ experimentId: 7, experimentName: 'faster', controlId: 8, controlName: 'as before' },
     ...{ isExperimentDenied: false, isControlDenied: false },
@@ -260,7 +263,7 @@ test('experiments, from the columns of a manifest', async () => {
   ]);
 });
 
-test('presets: enough of them, each runs as PerfettoSQL', async () => {
+test('there are at least 15 presets, and the first four run', async () => {
   const { body } = await page.get('/trace_presets');
   expect(body.tracePresets.length).toBeGreaterThanOrEqual(15);
   for (const { perfettoSql, name } of body.tracePresets.slice(0, 4)) {
@@ -269,14 +272,14 @@ test('presets: enough of them, each runs as PerfettoSQL', async () => {
   }
 });
 
-test.each(REFUSALS)('%s %s %j is refused', async (method, path, body, status, detail) => {
+test.each(REFUSALS)('the call %s %s %j is refused', async (method, path, body, status, detail) => {
   const answer = await (method === 'GET' ? page.get(path) : page.post(path, body));
   expect(answer).toMatchObject({ status, body: { detail: expect.stringMatching(detail) } });
   if (typeof detail === 'string') expect(answer.body).toEqual({ detail });
 });
 
-test('a body that is too large, or no JSON', async () => {
-  // Its length is enough to be refused.
+test('a body that is too large or not JSON is refused', async () => {
+  // The content length alone causes the refusal; no body is sent.
   const large = request(`${system.http}/experiments`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'Content-Length': 9 * 2 ** 20 },
@@ -290,7 +293,7 @@ test('a body that is too large, or no JSON', async () => {
   expect(cut).toMatchObject({ status: 400, body: { detail: expect.stringMatching(/JSON/) } });
 });
 
-test('pages of Perfetto and of this machine may read it, with credentials; others may not', async () => {
+test('CORS allows pages of Perfetto and of this machine, with credentials, and no others', async () => {
   const preflight = (origin: string) =>
     fetch(`${system.http}/experiments`, {
       method: 'OPTIONS',
@@ -323,7 +326,7 @@ test('/openapi.json describes every call of the contract', async () => {
   const described = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  const contract = described.filter((call) => !call.includes(' /api/')); // which is the console's own
+  const contract = described.filter((call) => !call.includes(' /api/')); // /api/ is for the console only
   expect(contract.sort()).toEqual(
     [
       ...['GET /', 'POST /bigtrace_execution_config', 'POST /trace_metadata_schema'],
@@ -337,7 +340,7 @@ test('/openapi.json describes every call of the contract', async () => {
   );
 });
 
-test('50 pages at once: each gets its own answer', async () => {
+test('50 concurrent clients each get their own response', async () => {
   const pages = Array.from({ length: 50 }, async (_, at) => {
     const { body } = await page.post(`/query_executions/${uuid}:fetch_results`, {
       ...{ limit: 1, offset: at % 4, order_by: 'name', columns: ['name'] },
@@ -349,7 +352,7 @@ test('50 pages at once: each gets its own answer', async () => {
   expect(await Promise.all(pages)).toEqual(pages.map((_, at) => names[at % 4]));
 });
 
-test('a deleted query is not known any more; its table goes when that is asked', async () => {
+test('deleting a query removes it, and removes its table only with drop_table', async () => {
   expect(await page.delete(`/query_executions/${uuid}`)).toMatchObject({ status: 200, body: {} });
   expect((await page.get(`/query_executions/${uuid}`)).status).toBe(404);
   expect((await page.post('/check_table_exists', { table_name: 'first' })).body.exists).toBe(true);

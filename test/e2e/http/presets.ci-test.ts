@@ -1,4 +1,4 @@
-/** Every preset of the page answers on every trace; what it is for, it finds, and where it finds nothing is known. */
+/** Runs every preset on sample traces and checks the number of rows. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadPresets } from '../../../http-api/queries/presets.ts';
 import { rowsOf } from '../../../lib/query-result/index.ts';
@@ -13,12 +13,12 @@ const SAMPLES = [
   ...['other/gcc.perf.data', 'other/linux-ftrace.systrace'],
 ].map((path) => `/local/recorded/${path}`);
 
-/** What no sample has: long tasks, and Android. */
+/** Traces with data that no sample has: long tasks, and Android. */
 const OTHERS = ['recorded/chrome/longtask-a', 'handmade/android-apps'].map(
   (path) => `/local/${path}.pftrace`,
 );
 
-/** Rows over all samples, and over all others. */
+/** The expected number of rows by preset: over all of SAMPLES and over all of OTHERS. */
 const ROWS: Record<string, [samples: number, others: number]> = {
   'load-errors': [14, 3],
   'trace-overview': [12, 2],
@@ -61,7 +61,7 @@ test.each(loadPresets(undefined))('$id', async ({ id, perfettoSql }) => {
   expect(rows).toEqual(ROWS[id]);
 });
 
-test('each finds something somewhere, and no other is listed', () => {
+test('ROWS lists exactly the presets, and each returns rows for some traces', () => {
   expect(Object.keys(ROWS)).toEqual(loadPresets(undefined).map(({ id }) => id));
   for (const [id, rows] of Object.entries(ROWS)) expect(Math.max(...rows), id).toBeGreaterThan(0);
 });

@@ -1,4 +1,7 @@
-/** A second orchestrator beside the one that ClickHouse asks: what it says over HTTP is right, or it says that it does not know. */
+/**
+ * Tests the HTTP backend of a second orchestrator next to the one that ClickHouse uses: its responses are correct, or
+ * say that another orchestrator ran the query.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -11,7 +14,7 @@ import { type System, startSystem } from '../../harness/system.ts';
 
 let system: System;
 let second: ChildProcess;
-/** Of the orchestrator that ClickHouse asks, and of the other. */
+/** The HTTP backends of the orchestrator that ClickHouse uses, and of the other one. */
 let first: BigtracePage;
 let other: BigtracePage;
 
@@ -60,7 +63,7 @@ const SQL = { perfetto_sql: 'SELECT name FROM slice ORDER BY name', limit: 100 }
 const STRICT = [{ setting_id: 'on_failure', values: ['strict'] }];
 const traces = (...values: string[]) => ({ setting_id: 'traces', values });
 
-test('rows, history and status are the same at both', async () => {
+test('both orchestrators return the same rows, history and status', async () => {
   const settings = [traces('/local/[ab].json'), ...STRICT];
   const { uuid, status } = await other.run({ ...SQL, settings });
   expect(status).toEqual({
@@ -79,7 +82,7 @@ test('rows, history and status are the same at both', async () => {
   }
 });
 
-test('who did not run the query does not say that all traces answered', async () => {
+test('an orchestrator that did not run a query does not claim that no trace failed', async () => {
   const settings = [traces('/local/*.json')];
   const ours = await first.run({ ...SQL, settings });
   expect(ours.status.errorMessage).toMatch(/^1 of 3 traces failed: \[\/local\/bad\.json\]/);
@@ -95,7 +98,7 @@ test('who did not run the query does not say that all traces answered', async ()
   expect(failures.trim()).toBe('/local/bad.json');
 });
 
-test('a query is cancelled at either, whichever it was asked of', async () => {
+test('each orchestrator can cancel the queries of the other', async () => {
   const endless = 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t';
   for (const [asked, told] of [
     [first, other],

@@ -1,4 +1,4 @@
-/** Clients that go away in each phase of their queries: everything that worked for them is gone soon, and nothing is left. */
+/** Tests that the work for a query ends soon, and that nothing leaks, if its client disconnects in any phase. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -11,13 +11,13 @@ import { clickhouseAs, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { statusOf, untilIdle } from '../../harness/workers.ts';
 
-/** In each phase; test/e2e/operation/load.ci-test.ts abandons 2,000 at random. */
+/** Abandoned queries in each phase. test/e2e/operation/load.ci-test.ts abandons 2,000 at random times. */
 const ABANDONED = Number(process.env['BIGTRACE_ABANDONED_EACH'] ?? 5);
 
-/** Clients at a time: more than there are threads, so that some always wait. */
+/** Concurrent clients: more than there are engine threads, so that some tasks always wait. */
 const AT_ONCE = 6;
 
-/** Loading it never ends by itself. */
+/** A trace that the engine never finishes loading. */
 const ENDLESS_TRACE = '/local/bad/json-counter-nan.json';
 const GOOD = '/local/recorded/linux/gzip-cpu.pftrace';
 const NUMBERS = 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t)';
@@ -46,7 +46,7 @@ afterAll(async () => {
   await slow?.close();
 });
 
-/** Every file has a megabyte, of which nothing but the first bytes come. */
+/** Returns a server whose files have a size of 1 MiB but of which it sends only the first byte. */
 function slowServer(): Server {
   return createServer((request, response: ServerResponse) => {
     response.writeHead(200, { 'content-length': 1 << 20, etag: '"same"' });
@@ -57,7 +57,7 @@ function slowServer(): Server {
 
 let asked = 0;
 
-/** What a query is to be asked so that it comes into the phase. */
+/** Returns a trace and a script with which a query reaches the phase and stays in it. */
 function questionFor(phase: Phase): { trace: string; sql: string } {
   asked += 1;
   if (phase === 'reading') return { trace: `/http/${slow.host}/${asked}`, sql: 'SELECT 1 AS n' };
@@ -66,7 +66,7 @@ function questionFor(phase: Phase): { trace: string; sql: string } {
   return { trace: GOOD, sql: ENDLESS_SQL };
 }
 
-/** A client of gRPC that goes away as soon as its query is in the phase, or when `enough` have. */
+/** Starts a query over gRPC and disconnects as soon as it is in the phase, or when `enough` aborts. */
 async function abandonQuery(phase: Phase, user: string, enough: AbortSignal): Promise<void> {
   const queryId = crypto.randomUUID();
   const { trace, sql } = questionFor(phase);
@@ -76,14 +76,14 @@ async function abandonQuery(phase: Phase, user: string, enough: AbortSignal): Pr
     for await (const event of client.query(asking, [[Buffer.from(trace)]], enough)) {
       if (phaseOf(event) !== phase) continue;
       abandoned.add(queryId, phase);
-      return; // which cancels the call
+      return; // leaving the loop cancels the call
     }
   } catch (thrown) {
     if (!enough.aborted) throw thrown;
   }
 }
 
-/** A client of ClickHouse. */
+/** Starts a query through ClickHouse and disconnects as soon as it is in the phase, or when `enough` aborts. */
 async function abandonSql(phase: Phase, enough: AbortSignal): Promise<void> {
   const queryId = crypto.randomUUID();
   const mode = phase === 'finding columns' ? 'TYPES' : 'ROWS';
@@ -111,7 +111,7 @@ function after(ms: number): Promise<false> {
   return new Promise((resolve) => setTimeout(() => resolve(false), ms));
 }
 
-/** As many clients as there may be at a time, until enough have left in the phase. */
+/** Runs concurrent clients until ABANDONED queries were abandoned in the phase. */
 async function abandonIn(phase: Phase): Promise<void> {
   const byClickHouse = phase === 'finding columns' || phase.endsWith('ClickHouse');
   const enough = new AbortController();
@@ -125,14 +125,14 @@ async function abandonIn(phase: Phase): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, abandon));
 }
 
-/** By process of the system: its open files. */
+/** Returns the number of open files by process of the system. */
 function openFiles(): Record<string, number> {
   return Object.fromEntries(
     system.processes.map(({ name, pid }) => [name, readdirSync(`/proc/${pid}/fd`).length]),
   );
 }
 
-/** Bridges that run a query; those that find columns stay for the next one. */
+/** Returns the number of bridges that run a query. Bridges for column finding are not counted: they stay alive. */
 function bridges(): number {
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
@@ -145,12 +145,12 @@ function bridges(): number {
           environment.includes(`BIGTRACE_ORCHESTRATOR=${system.orchestrator}`)
         );
       } catch {
-        return false; // it has just ended
+        return false; // the process has just ended
       }
     }).length;
 }
 
-test(`queries that are abandoned, ${ABANDONED} in each phase, are gone and leave nothing`, async () => {
+test(`${ABANDONED} abandoned queries in each phase are cancelled and leak nothing`, async () => {
   await untilIdle(system);
   await expect.poll(bridges, { timeout: 60_000 }).toBe(0);
   const before = openFiles();
@@ -168,7 +168,7 @@ test(`queries that are abandoned, ${ABANDONED} in each phase, are gone and leave
   await expect.poll(leftOver, { timeout: 60_000, interval: 200 }).toEqual({
     ...{ tasksRunning: 0, tasksQueued: 0, queriesRunning: 0, query: [], bridges: 0 },
   });
-  // Connections that are kept alive for a moment, and processes that find columns, are bounded.
+  // Some growth is allowed: keep-alive connections and bridges for column finding, which are bounded in number.
   const grown = (): string[] =>
     Object.entries(openFiles()).flatMap(([name, count]) =>
       count > (before[name] ?? 0) + 64 ? [`${name}: ${before[name]} -> ${count}`] : [],

@@ -1,11 +1,11 @@
-/** A process that is killed in the middle of a query: an answer, or an error at once; `bigtrace up` says which. */
+/** Tests that a query ends, successfully or with an immediate error, when a process is killed during it. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { clickhouseAs, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { untilRunning } from '../../harness/workers.ts';
 
-/** `steps` rows of recursion: a second or so for each 2,000,000, without end where there is no bound. */
+/** Returns a query with `steps` steps of recursion, about a second for each 2,000,000; endless without `steps`. */
 function slowQuery(steps?: number): string {
   const bound = steps === undefined ? '' : ` WHERE n < ${steps}`;
   return `SELECT * FROM bigtrace_as(structure='n Int64', traces=['/local/linux/*'],
@@ -39,7 +39,7 @@ async function comesBack(name: string): Promise<void> {
 }
 
 test.each(['orchestrator', 'clickhouse'])(
-  'killing %s is an error at once, and later queries answer',
+  'a query fails at once when %s is killed, and later queries succeed',
   async (name) => {
     const asked = rowsOf(analyst, slowQuery()).then(
       (rows) => `answered ${rows.length} rows`,
@@ -53,7 +53,7 @@ test.each(['orchestrator', 'clickhouse'])(
   90_000,
 );
 
-test('killing a worker costs the query no more than time', async () => {
+test('a query returns all rows although a worker is killed', async () => {
   const asked = rowsOf(analyst, slowQuery(1_000_000));
   await untilRunning(system);
   kill('worker-1');

@@ -1,4 +1,4 @@
-/** Very many clients at once, hostile traces beside good ones, and clients that go away: nobody hangs, nothing is left. */
+/** Tests with many clients at once, with traces that never load, and with clients that disconnect at random times. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -13,10 +13,10 @@ import { statusOf, untilIdle, untilRunning } from '../../harness/workers.ts';
 
 const ABANDONED = Number(process.env['BIGTRACE_ABANDONED'] ?? 2000);
 const CLIENTS = Number(process.env['BIGTRACE_CLIENTS'] ?? 500);
-/** Clients that go away, at a time. */
+/** Concurrent clients that disconnect. */
 const AT_ONCE = 24;
 
-/** Loading them never ends by itself. */
+/** Traces that the engine never finishes loading. */
 const HOSTILE = ['/local/bad/json-counter-nan.json', '/local/bad/json-counter-inf.json'];
 const GOOD = '/local/recorded/linux/gzip-cpu.pftrace';
 const GOOD_SQL = 'SELECT count(*) AS n FROM sched';
@@ -48,7 +48,7 @@ function call(traces: string[], sql: string, structure?: string): string {
 
 const hostileQuery = call(HOSTILE, 'SELECT 1 AS x', 'x Int64');
 
-test('beside hostile traces another user, and one line of bad SQL, are answered while these still load', async () => {
+test('queries of another user end while traces that never load occupy the worker', async () => {
   const gone = new AbortController();
   const hostile = system.sql(hostileQuery, { signal: gone.signal }).then(
     () => 'it ended',
@@ -67,7 +67,7 @@ test('beside hostile traces another user, and one line of bad SQL, are answered 
   await untilIdle(system);
 });
 
-test(`${CLIENTS} clients at once: each gets its answer, or is told that there are too many`, async () => {
+test(`each of ${CLIENTS} concurrent clients gets its rows or the error that there are too many queries`, async () => {
   const ends = await Promise.all(
     Array.from({ length: CLIENTS }, (_, at) =>
       system.sql(`${call([GOOD], `SELECT count(*) + ${at} * 0 AS n FROM sched`)} FORMAT TSV`).then(
@@ -83,14 +83,14 @@ test(`${CLIENTS} clients at once: each gets its answer, or is told that there ar
   expect(answered).toBeGreaterThan(0);
 });
 
-/** By process of the system: its open files. */
+/** Returns the number of open files by process of the system. */
 function openFiles(): Record<string, number> {
   return Object.fromEntries(
     system.processes.map(({ name, pid }) => [name, readdirSync(`/proc/${pid}/fd`).length]),
   );
 }
 
-/** Bridges that run a query; those that find columns stay for the next one. */
+/** Returns the number of bridges that run a query. Bridges for column finding are not counted: they stay alive. */
 function bridges(): number {
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
@@ -103,7 +103,7 @@ function bridges(): number {
           environment.includes(`BIGTRACE_ORCHESTRATOR=${system.orchestrator}`)
         );
       } catch {
-        return false; // it has just ended
+        return false; // the process has just ended
       }
     }).length;
 }
@@ -113,7 +113,7 @@ const START: QueryStart = {
   progressIntervalMs: 0,
 };
 
-/** A client of gRPC, which asks and goes away. */
+/** Starts a query over gRPC and disconnects within 120 ms. */
 async function abandonQuery(client: OrchestratorClient, dice: Dice): Promise<void> {
   const sql = dice.chance(0.5) ? ENDLESS_SQL : `SELECT ${dice.below(1e9)} AS x FROM sched`;
   const traces = [dice.chance(0.2) ? HOSTILE : [GOOD, '/local/recorded/**']].flat();
@@ -122,11 +122,11 @@ async function abandonQuery(client: OrchestratorClient, dice: Dice): Promise<voi
   try {
     for await (const _ of client.query(start, [traces.map((one) => Buffer.from(one))], signal));
   } catch {
-    // it went away, or was refused
+    // The client disconnected, or the query was refused.
   }
 }
 
-/** A client of ClickHouse, which asks and goes away. */
+/** Starts a query through ClickHouse and disconnects within 1.5 s. */
 async function abandonSql(dice: Dice): Promise<void> {
   const sql = dice.chance(0.5) ? ENDLESS_SQL : `SELECT ${dice.below(1e9)} AS x FROM sched`;
   const traces = dice.chance(0.3) ? HOSTILE : [GOOD];
@@ -135,7 +135,7 @@ async function abandonSql(dice: Dice): Promise<void> {
   await system.sql(call(traces, sql, structure), { signal }).catch(() => undefined);
 }
 
-test(`${ABANDONED} queries that are abandoned at random phases leave nothing`, async () => {
+test(`${ABANDONED} queries abandoned at random times are cancelled and leak nothing`, async () => {
   await untilIdle(system);
   await expect.poll(bridges, { timeout: 60_000 }).toBe(0);
   const before = openFiles();
@@ -160,7 +160,7 @@ test(`${ABANDONED} queries that are abandoned at random phases leave nothing`, a
   });
   console.log(`all gone ${Math.round(performance.now() - ended)} ms after the last client left`);
   client.close();
-  // Connections that are kept alive for a moment, and processes that find columns, are bounded.
+  // Some growth is allowed: keep-alive connections and bridges for column finding, which are bounded in number.
   const grown = (): string[] =>
     Object.entries(openFiles()).flatMap(([name, count]) =>
       count > (before[name] ?? 0) + 64 ? [`${name}: ${before[name]} -> ${count}`] : [],

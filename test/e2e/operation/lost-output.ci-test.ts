@@ -1,4 +1,4 @@
-/** Services whose output nobody reads, whose disk is full, or that have few descriptors left. */
+/** Tests of services whose output is not read, whose disk is full, or that have few file descriptors. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -25,7 +25,10 @@ const count = (nonce: number): string =>
   `SELECT count() FROM bigtrace(traces=['/local/linux/g*'], sql='SELECT ts, ${nonce} FROM sched')`;
 const ROWS = '2547\n';
 
-/** The limit of open files that a process is started with: 0 leaves it as it is. */
+/**
+ * Starts a bigtrace command.
+ * @param descriptors limit of open files; 0 keeps the current limit
+ */
 function bigtrace(
   args: string[],
   descriptors = 0,
@@ -57,12 +60,12 @@ async function outcome(child: ReturnType<typeof bigtrace>) {
   return { code, stdout, stderr };
 }
 
-it('bigtrace up goes on when the readers of its output are gone', async () => {
+it('bigtrace up keeps working after the readers of its output are closed', async () => {
   await using system = await startSystem();
   system.loseOutput();
   const before = descendants(system.pid);
   const worker = system.processes.find(({ name }) => name === 'worker-1')?.pid ?? 0;
-  process.kill(worker, 'SIGKILL'); // it says so on stderr
+  process.kill(worker, 'SIGKILL'); // bigtrace up reports it on stderr
   await expect
     .poll(() => descendants(system.pid).some((pid) => !before.includes(pid)), { timeout: 30_000 })
     .toBe(true);
@@ -72,9 +75,9 @@ it('bigtrace up goes on when the readers of its output are gone', async () => {
   expect(await system.sql(count(1))).toBe(ROWS);
 });
 
-it('a worker and an orchestrator go on when the readers of their output are gone', async () => {
+it('a worker and an orchestrator keep working after the readers of their output are closed', async () => {
   const worker = await service(['worker', '--traces', SAMPLES, '--log-level', 'debug']);
-  const workers = `${worker.address},127.0.0.1:9`; // one that is lost is a line of the log
+  const workers = `${worker.address},127.0.0.1:9`; // an unreachable worker makes the orchestrator log
   const orchestrator = await service(['orchestrator', '-l', workers, '--log-level', 'debug']);
   for (const { child } of [worker, orchestrator])
     for (const output of [child.stdout, child.stderr]) output.destroy();
@@ -86,12 +89,12 @@ it('a worker and an orchestrator go on when the readers of their output are gone
     expect(await outcome(bigtrace(['query', ...args, '--sql', sql]))).toMatchObject({ code });
   for (const { child } of [orchestrator, worker]) {
     const exit = once(child, 'exit');
-    child.kill('SIGTERM'); // draining is a line of the log, too
+    child.kill('SIGTERM'); // draining is logged, too
     expect(await exit).toEqual([0, null]);
   }
 });
 
-it('with too few descriptors bigtrace up does not start, and says why', async () => {
+it('bigtrace up refuses to start with too few file descriptors and reports the limit', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-e2e-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true }));
   const { code, stderr } = await outcome(bigtrace(['up', '--data-dir', dataDir], 256));
@@ -102,7 +105,7 @@ it('with too few descriptors bigtrace up does not start, and says why', async ()
 });
 
 it.each([32, 40, 48, 64])(
-  'with %i descriptors a service answers, or ends with a reason',
+  'with %i file descriptors a worker works or exits with a reason',
   async (descriptors) => {
     const orchestrator = await service(
       ['orchestrator', '-l', '127.0.0.1:9', '--worker-wait', '1s'],
@@ -134,7 +137,7 @@ it.each([32, 40, 48, 64])(
   },
 );
 
-/** A file system of its own, on which everything can be filled. */
+/** Mounts a tmpfs of 300 MiB, which a test can fill. */
 function smallDisk(): string {
   const path = mkdtempSync(join(tmpdir(), 'bigtrace-disk-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', path]);
@@ -145,7 +148,7 @@ function smallDisk(): string {
   return path;
 }
 
-/** To the last byte. */
+/** Writes a file until the file system is full to the last byte. */
 function fill(path: string): void {
   const fd = openSync(path, 'w');
   for (let piece = Buffer.alloc(2 ** 20, 1); piece.length > 0; )
@@ -157,7 +160,7 @@ function fill(path: string): void {
   closeSync(fd);
 }
 
-/** How many lines a log says were dropped for want of space, in lines of its own. */
+/** Returns the number of dropped lines (ENOSPC) that a log file reports. */
 function droppedLines(log: string): number {
   const notes = readFileSync(log, 'utf8').matchAll(
     /^\{[^\n]*"msg":"log lines dropped: (\d+) \(ENOSPC[^\n]*\}$/gm,
@@ -168,7 +171,7 @@ function droppedLines(log: string): number {
 const isRoot = process.getuid?.() === 0;
 
 it.runIf(isRoot)(
-  'a disk that is full and freed again: every service answers, none is restarted by hand',
+  'all services work while the disk is full, and writes succeed again once space is free',
   async () => {
     const disk = smallDisk();
     const dataDir = join(disk, 'data');
@@ -186,12 +189,12 @@ it.runIf(isRoot)(
       await expect(system.sql(insert, { user: 'admin' })).rejects.toThrow('not enough space');
       expect(await system.sql('SELECT sum(n) FROM kept', { user: 'admin' })).toBe('1\n');
       expect((await fetch(`${system.http}/healthz`)).status).toBeLessThan(500);
-      // What is logged: warnings of each service, and a process that died.
+      // Cause log output on the full disk: warnings of services, and a process that dies.
       const worker = descendants(system.pid)[0] ?? 0;
       process.kill(worker, 'SIGKILL');
       await system.said(/is up again/);
     }
-    // What ClickHouse said of the failed inserts did not fit; its log counts that as soon as it goes on.
+    // ClickHouse's messages about the failed inserts were dropped; its log reports their number with the next line.
     const log = join(dataDir, 'logs', 'clickhouse.log');
     expect(droppedLines(log)).toBe(0);
     rmSync(filler);
@@ -205,7 +208,7 @@ it.runIf(isRoot)(
 );
 
 it.runIf(isRoot)(
-  'on a disk that is full at the start bigtrace up ends with a reason, and leaves nothing behind',
+  'bigtrace up exits with a reason and leaves no process behind if the disk is full at its start',
   async () => {
     const disk = smallDisk();
     const filler = join(disk, 'filler');

@@ -1,4 +1,4 @@
-/** Worker and orchestrator that guard themselves by TLS and tokens, as processes; and who gets an answer. */
+/** Tests of worker and orchestrator processes with TLS and tokens, and of which clients they accept. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const at = (name: string): string => join(directory, name);
 const running: ChildProcess[] = [];
 let orchestrator = '';
 
-/** The address that the service says it listens on. */
+/** Starts a service and returns the address on which it listens. */
 async function start(...args: string[]): Promise<string> {
   const child = spawn(process.execPath, [BIN, ...args, '--json', '--log-level', 'silent'], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -68,25 +68,25 @@ function query(...flags: string[]): Promise<{ stdout: string }> {
 
 const TLS = ['--tls-ca', at('cert'), '--tls-name', 'fleet'];
 
-test('who has the CA and the token gets rows, from workers that are guarded themselves', async () => {
+test('a client with the CA and the token gets rows from secured workers', async () => {
   const { stdout } = await query(...TLS, '--token-file', at('token'));
   expect(stdout).toMatch(/^_trace_address,one\n(\/local\/linux\/[\w.-]+,1\n){5,}$/);
 });
 
-test('without the token, or with another one, there is an error that says so', async () => {
+test('a client without the token or with another one is refused', async () => {
   const refused = { code: 1, stderr: expect.stringContaining('no bearer token') };
   await expect(query(...TLS)).rejects.toMatchObject(refused);
   await expect(query(...TLS, '--token-file', at('worker-token'))).rejects.toMatchObject(refused);
 });
 
-test('in the clear there is no connection', async () => {
+test('a client without TLS cannot connect', async () => {
   await expect(query('--token-file', at('token'))).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringContaining('cannot be reached'),
   });
 });
 
-test('beyond loopback a service that is open must be told to be', async () => {
+test('a worker without TLS refuses to listen on a non-loopback address', async () => {
   const args = ['worker', '-s', '0.0.0.0:0', '--token-file', at('token')];
   await expect(promisify(execFile)(process.execPath, [BIN, ...args])).rejects.toMatchObject({
     code: 2,

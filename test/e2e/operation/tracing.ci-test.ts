@@ -1,4 +1,4 @@
-/** Spans: a receiver of OpenTelemetry, an orchestrator and a worker as processes, real traces. */
+/** Tests of OpenTelemetry spans with orchestrator and worker processes, real traces and an OTLP receiver. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ afterEach(() => {
 interface Service {
   address: string;
   stderr(): string;
-  /** Tells it to end; resolves with its exit code. */
+  /** Sends SIGTERM and returns the exit code. */
   end(): Promise<number | null>;
 }
 
@@ -68,7 +68,7 @@ async function ask(address: string, traces: string[], traceparent?: string): Pro
   }
 }
 
-test("a query's spans: its own under the client's, and one for each trace under that", async () => {
+test('a query has a span below the client’s, and each trace has a span below the query’s', async () => {
   await using receiver = await startReceiver();
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
   const traces = join(ROOT, 'samples/traces');
@@ -129,7 +129,7 @@ test("a query's spans: its own under the client's, and one for each trace under 
   });
 });
 
-test('a receiver that is not there holds up neither a query nor the end', async () => {
+test('an unreachable receiver delays neither a query nor the shutdown', async () => {
   const flags = ['-l', '127.0.0.1:9', '--worker-wait', '0s'];
   const service = await start('orchestrator', [...flags, '--otlp-endpoint', 'http://127.0.0.1:9']);
   await expect(ask(service.address, ['/local/a'])).rejects.toThrow('no worker');
@@ -137,7 +137,7 @@ test('a receiver that is not there holds up neither a query nor the end', async 
   expect(service.stderr()).toContain('spans are not sent');
 });
 
-test('an endpoint that is none is refused', async () => {
+test('a worker refuses an --otlp-endpoint that is not a URL', async () => {
   const args = [join(ROOT, 'cli/bigtrace.mjs'), 'worker', '--otlp-endpoint', 'collector:4317'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   children.push(child);

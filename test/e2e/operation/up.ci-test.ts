@@ -1,4 +1,4 @@
-/** `bigtrace up` as a keeper of processes. */
+/** Tests of `bigtrace up` as a supervisor: restarts, duplicate starts, shutdown, errors of the command line. */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ function pidOf(name: string, processes: { name: string; pid: number }[]): number
   return processes.find((each) => each.name === name)?.pid ?? Number.NaN;
 }
 
-it('refuses a second start by name; says which process died, and starts it again', async () => {
+it('bigtrace up refuses a second start, and reports and restarts a process that died', async () => {
   await using system = await startSystem();
   const twice = bigtrace('up', '--data-dir', system.dataDir);
   expect(twice.stderr).toBe(
@@ -45,7 +45,7 @@ it('refuses a second start by name; says which process died, and starts it again
   await expect.poll(() => system.sql(COUNT).catch(String), { timeout: 20_000 }).toBe(ROWS);
 });
 
-it('notices which process no longer answers, and starts it again', async () => {
+it('bigtrace up restarts a process that no longer responds', async () => {
   await using system = await startSystem();
   for (const name of ['worker-2', 'orchestrator', 'clickhouse']) {
     const pid = pidOf(name, system.processes);
@@ -58,16 +58,19 @@ it('notices which process no longer answers, and starts it again', async () => {
   await expect.poll(() => system.sql(COUNT).catch(String), { timeout: 20_000 }).toBe(ROWS);
 });
 
-it.each(['HTTP', 'TCP'])('opens the listener %s again when it was closed', async (listener) => {
-  await using system = await startSystem();
-  await system.sql(`SYSTEM STOP LISTEN ${listener}`, { user: 'admin' });
-  await system.said(/clickhouse \(pid \d+\) does not answer: /);
-  await system.said(/clickhouse is up again/);
-  expect(await system.sql('SELECT 1')).toBe('1\n');
-  expect(await listens(system.clickhouseTcp)).toBe(true);
-});
+it.each(['HTTP', 'TCP'])(
+  'bigtrace up restarts ClickHouse when its %s listener is closed',
+  async (listener) => {
+    await using system = await startSystem();
+    await system.sql(`SYSTEM STOP LISTEN ${listener}`, { user: 'admin' });
+    await system.said(/clickhouse \(pid \d+\) does not answer: /);
+    await system.said(/clickhouse is up again/);
+    expect(await system.sql('SELECT 1')).toBe('1\n');
+    expect(await listens(system.clickhouseTcp)).toBe(true);
+  },
+);
 
-it('ends every process when it is killed outright; tables and passwords outlive it', async () => {
+it('all processes end when bigtrace up is killed, and tables and passwords are kept', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-e2e-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true }));
   const first = await startSystem({ dataDir });
@@ -82,7 +85,7 @@ it('ends every process when it is killed outright; tables and passwords outlive 
   expect(await second.sql('SELECT n FROM kept', { user: 'admin' })).toBe('42\n');
 });
 
-it('answers what it was asked before a restart without an engine', async () => {
+it('a query that ran before a restart is served from the result cache on disk', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-e2e-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true }));
   const first = await startSystem({ dataDir, workers: 2 });
@@ -97,7 +100,7 @@ it('answers what it was asked before a restart without an engine', async () => {
   expect(sum('results_from_disk')).toBeGreaterThan(0);
 });
 
-it('names the flag and its bound when a value cannot be', () => {
+it('the error for an invalid option names the flag and its bounds', () => {
   for (const [args, message] of [
     [['up', '--workers', '0'], /--workers <n>' argument '0' is invalid\. .*from 1 to 64/],
     [['up', '--worker-port', '65536'], /--worker-port <port>' .*from 0 to 65535/],

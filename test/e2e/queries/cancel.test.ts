@@ -1,11 +1,11 @@
-/** Whoever stops a query stops its work on the workers; LIMIT does not wait for the rest. */
+/** Tests that cancelling a query cancels its work on the workers, and that LIMIT ends a query early. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { untilIdle, untilRunning } from '../../harness/workers.ts';
 
-/** One statement that never ends and never yields a row. */
+/** Arguments of a query that never ends and never returns a row. */
 const ENDLESS = `traces=['/local/**'], sql='WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT max(n) AS n FROM t'`;
 const ENDLESS_QUERY = `SELECT * FROM bigtrace_as(structure='n Int64', ${ENDLESS})`;
 
@@ -27,7 +27,7 @@ afterEach(async () => {
   expect(await rowsOf(analyst, `SELECT 1`)).toEqual([[1]]);
 });
 
-test('KILL QUERY', async () => {
+test('KILL QUERY cancels the work on the workers', async () => {
   const queryId = crypto.randomUUID();
   const asked = analyst
     .query({ query: ENDLESS_QUERY, query_id: queryId })
@@ -39,13 +39,13 @@ test('KILL QUERY', async () => {
   expect(await asked).toMatch(/QUERY_WAS_CANCELLED|cancelled/i);
 });
 
-test('max_execution_time', async () => {
+test('max_execution_time cancels the work on the workers', async () => {
   const message = await errorOf(analyst, `${ENDLESS_QUERY} SETTINGS max_execution_time = 1`);
   expect(message).toMatch(/TIMEOUT_EXCEEDED|Timeout exceeded/i);
   await untilIdle(system);
 });
 
-test('a client of HTTP that goes away', async () => {
+test('a disconnect of an HTTP client cancels the work on the workers', async () => {
   const gone = new AbortController();
   const asked = analyst
     .query({ query: ENDLESS_QUERY, abort_signal: gone.signal })
@@ -57,7 +57,7 @@ test('a client of HTTP that goes away', async () => {
   await untilIdle(system);
 });
 
-test('LIMIT does not wait for a trace that never answers', async () => {
+test('a query with LIMIT ends although a script never ends', async () => {
   const rows = await rowsOf(
     analyst,
     `SELECT name FROM bigtrace_as(structure='name Nullable(String)', traces=['/local/**'],

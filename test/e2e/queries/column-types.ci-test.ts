@@ -1,4 +1,7 @@
-/** Whatever a script's columns hold in which trace: an aggregate through ClickHouse is right, or an error. */
+/**
+ * Tests with random column values that aggregates through ClickHouse are correct, or fail with an error, if the types
+ * of a column differ between traces.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +13,13 @@ import { queryOverGrpc } from '../../harness/over-grpc.ts';
 import { clickhouseAs, literal, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
-/** More by name: `TYPE_RUNS=5000 npx vitest run --config test/config/ci.config.ts column-types`. */
+/**
+ * The number of random cases. For more:
+ * `TYPE_RUNS=5000 npx vitest run --config test/config/ci.config.ts column-types`.
+ */
 const RUNS = Number(process.env['TYPE_RUNS'] ?? 12);
 
-/** A few more than are sampled at first. */
+/** A few more traces than column finding samples. */
 const TRACES = 12;
 
 let directory: string;
@@ -38,7 +44,7 @@ afterAll(async () => {
 const NUMBERS = ['9', '10', '999912', '2536898872', '-3', '2.75', '1e300', '9007199254740993'];
 const TEXTS = ["'x'", "'12abc'", "'9'", "''"];
 
-/** What each trace gives, as SQL: mostly nothing, so that types come late. */
+/** The value of each trace as SQL: mostly NULL, so that types are known only after several traces. */
 const column = fc
   .constantFrom([], NUMBERS.slice(0, 5), NUMBERS, TEXTS, [...NUMBERS, ...TEXTS])
   .chain((some) =>
@@ -65,7 +71,7 @@ interface Aggregates {
   median: number | null;
 }
 
-/** Of the engine's own rows; undefined where it is no single type that they are of. */
+/** Returns the aggregates of the engine's rows; 'error' if the column mixes text and numbers. */
 function expected(values: readonly CellValue[]): Aggregates | 'error' {
   const held = values.filter((value) => value !== null);
   const numbers = held.filter((value) => typeof value === 'number' || typeof value === 'bigint');
@@ -96,14 +102,14 @@ async function throughClickHouse(script: string, aggregate: string): Promise<unk
   }
 }
 
-test('count, max, sum and quantile are those of the rows, or an error', async () => {
+test('count, max, sum and quantile are correct or fail', async () => {
   let answered = 0;
   await fc.assert(
     fc.asyncProperty(column, async (values) => {
       const script = scriptOf(values);
       const rows = await queryOverGrpc(system.orchestrator, ['/local/**'], script);
       const right = expected(rows.map((row) => row.values[0] ?? null));
-      // A value that does not fit what was guessed is remembered: the second time it is known.
+      // After a value that does not fit the found type, the type is corrected, so the second time may succeed.
       for (const _ of ['first', 'second']) {
         const count = await throughClickHouse(script, 'count(v)');
         const max = await throughClickHouse(script, 'max(v)');

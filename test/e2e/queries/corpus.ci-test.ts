@@ -1,4 +1,4 @@
-/** Every trace of the corpus: known counts through ClickHouse and gRPC; the bad ones fail cleanly. */
+/** Queries every trace of the corpus: row counts match the manifest, and bad traces fail with a clear error. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -21,7 +21,10 @@ const expected = new Map(
 
 const EXPECTED = join(CORPUS_SOURCE, 'expected');
 
-/** The answers in files `QUESTION__TRACE.tsv`, the trace's path with `_` for `/` and without `recorded/`. */
+/**
+ * Reads the expected results from the files `QUESTION__TRACE.tsv`. TRACE is the path of the trace without `recorded/`,
+ * with `_` instead of `/`.
+ */
 function fleetQuestions(): { question: string; path: string; answer: string[][] }[] {
   const paths = new Map(
     loading.map(({ path }) => [path.replace(/^recorded\//, '').replaceAll('/', '_'), path]),
@@ -68,7 +71,7 @@ async function countsThroughClickHouse(asked: Counts): Promise<Counts> {
   return new Map(rows.map(([address, ...values]) => [String(address), values]));
 }
 
-describe('every trace that loads has its known counts', () => {
+describe('every trace that loads returns its known row counts', () => {
   beforeAll(() => start({}));
   afterAll(stop);
 
@@ -91,8 +94,8 @@ describe('every trace that loads has its known counts', () => {
   });
 });
 
-describe('a bad trace gives an error that names it', () => {
-  // Three of them hang the parser.
+describe('a query of a bad trace fails with an error that names it', () => {
+  // The parser never finishes three of these traces.
   beforeAll(() => start({ BIGTRACE_TRACE_TIMEOUT: '25s' }));
   afterAll(stop);
 
@@ -105,7 +108,7 @@ describe('a bad trace gives an error that names it', () => {
     expect(message).not.toMatch(/no such table/);
   });
 
-  test('and after all of them the system answers', async () => {
+  test('queries still succeed after all bad traces', async () => {
     const quick = new Map([...expected].filter(([address]) => !/bomb/.test(address)));
     expect(await countsThroughClickHouse(quick)).toEqual(quick);
   });

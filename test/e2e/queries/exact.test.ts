@@ -1,4 +1,4 @@
-/** Values come back to the last bit: what the engine says, gRPC and ClickHouse say too. */
+/** Tests that gRPC and ClickHouse return every value exactly as the engine does. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -26,7 +26,7 @@ afterAll(async () => {
   await system?.stop();
 });
 
-/** How ClickHouse's hex() shows a value's bytes; doubles by their bits. */
+/** Returns what the ClickHouse expressions below return: hex() of bytes, and the bits of numbers as UInt64. */
 function hexOf(value: CellValue): string | null {
   if (value === null) return null;
   if (typeof value === 'bigint') return BigInt.asUintN(64, value).toString();
@@ -64,7 +64,7 @@ const int64 = fc.oneof(
   ),
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
 );
-/** SQLite has no literal for the smallest int64: it would read a double. */
+/** SQLite has no literal for the smallest int64: it reads such a literal as a double. */
 const int64Sql = (value: bigint): string =>
   value === -(2n ** 63n) ? '(-9223372036854775807 - 1)' : String(value);
 
@@ -87,18 +87,18 @@ const doubleSql = (value: number): string =>
         ? String(value)
         : `${value}.0`;
 
-/** Bytes that a string cell can hold: all but NUL, which ends it. */
+/** Bytes that a string cell can contain: all except NUL, which ends the string. */
 const stringBytes = fc.oneof(
   fc.constantFrom(Buffer.from('\t\n\r\\\'"\b\f\\N'), Buffer.from([0xff, 0xfe, 0x80]), Buffer.of()),
   fc.uint8Array({ min: 1, max: 255, maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
 );
 
-/** One UNION ALL script for many values: each value one row, in order. */
+/** Returns a script that returns each value as one row, in order. */
 function unionOf(literals: string[]): string {
   return literals.map((text) => `SELECT ${text} AS v`).join(' UNION ALL ');
 }
 
-test('64-bit integers and NULL', async () => {
+test('64-bit integers and NULL are exact', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.option(int64), { minLength: 1, maxLength: 60 }),
@@ -111,7 +111,7 @@ test('64-bit integers and NULL', async () => {
   );
 });
 
-test('doubles, infinities among them', async () => {
+test('doubles, including infinities, are exact', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(double, { minLength: 1, maxLength: 60 }), async (values) => {
       await throughBothPaths(unionOf(values.map(doubleSql)), AS_UNSIGNED('v'));
@@ -120,7 +120,7 @@ test('doubles, infinities among them', async () => {
   );
 });
 
-test('strings of any bytes, blobs with NUL, NULL apart from empty', async () => {
+test('strings of any bytes and blobs are exact, and NULL differs from an empty string', async () => {
   const blob = fc
     .uint8Array({ maxLength: 40 })
     .map((bytes) => `x'${Buffer.from(bytes).toString('hex')}'`);
@@ -134,7 +134,7 @@ test('strings of any bytes, blobs with NUL, NULL apart from empty', async () => 
   );
 });
 
-test('a string of 1 MiB', async () => {
+test('a string of 1 MiB is returned whole', async () => {
   const sql = `SELECT replace(hex(zeroblob(524288)), '00', 'ab') AS v`;
   const rows = await rowsOf(
     analyst,
@@ -143,7 +143,7 @@ test('a string of 1 MiB', async () => {
   expect(rows).toEqual([['1048576', 1]]);
 });
 
-test('columns of the same name, of no name, and of ours', async () => {
+test('duplicate, empty and reserved column names become unique names', async () => {
   const rows = await rowsOf(
     analyst,
     `DESCRIBE (SELECT * FROM bigtrace(traces=${arrayOf([trace])},
@@ -156,7 +156,7 @@ test('columns of the same name, of no name, and of ours', async () => {
   expect(names).toContain('x y');
 });
 
-test('integers and doubles mixed are Float64', async () => {
+test('a column with integers and doubles has the type Float64', async () => {
   const rows = await rowsOf(
     analyst,
     `SELECT toTypeName(v), v FROM bigtrace(traces=${arrayOf([trace])}, sql='SELECT 1 AS v UNION ALL SELECT 0.5')`,

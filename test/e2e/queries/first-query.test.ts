@@ -1,4 +1,4 @@
-/** What a newcomer does first: the README's query, DESCRIBE, a join, and what the analyst may not do. */
+/** Tests the first queries of a new user: the query of the README, DESCRIBE, a join, errors, and missing privileges. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
@@ -20,7 +20,7 @@ const README_QUERY = `SELECT name, count() AS n, quantile(0.95)(dur)/1e6 AS p95_
   FROM bigtrace(traces=['/local/**'], sql='SELECT name, dur FROM slice')
   GROUP BY name ORDER BY n DESC LIMIT 10`;
 
-test("the README's query answers, over plain HTTP and through @clickhouse/client alike", async () => {
+test('the query of the README returns the same rows over plain HTTP and through @clickhouse/client', async () => {
   const rows = await rowsOf(analyst, README_QUERY);
   expect(rows).toHaveLength(10);
   const counts = rows.map((row) => Number(row[1]));
@@ -38,7 +38,7 @@ test("the README's query answers, over plain HTTP and through @clickhouse/client
   );
 });
 
-test('DESCRIBE shows the types, the address first', async () => {
+test('DESCRIBE returns the column types, with the trace address first', async () => {
   const rows = await rowsOf(
     analyst,
     `DESCRIBE (SELECT * FROM bigtrace(traces=['/local/**'],
@@ -50,11 +50,11 @@ test('DESCRIBE shows the types, the address first', async () => {
     ['name', 'Nullable(String)'],
     ['dur', 'Nullable(Int64)'],
     ['half', 'Nullable(Float64)'],
-    ['missing', 'Nullable(Int64)'], // it has no value: any aggregate takes a number type
+    ['missing', 'Nullable(Int64)'], // the column has only NULLs; every aggregate accepts a number type
   ]);
 });
 
-test('two calls join on the address of the trace', async () => {
+test('two calls can be joined on the trace address', async () => {
   const rows = await rowsOf(
     analyst,
     `SELECT s._trace_address, s.n, t.n FROM bigtrace(traces=['/local/**'], sql='SELECT count(*) AS n FROM slice') AS s
@@ -68,7 +68,7 @@ test('two calls join on the address of the trace', async () => {
   }
 });
 
-test('columns can be given, and a script may have several statements', async () => {
+test('bigtrace_as takes the columns, and a script may have several statements', async () => {
   const rows = await rowsOf(
     analyst,
     `SELECT sum(n) FROM bigtrace_as(structure='n UInt64', traces=['/local/**'],
@@ -78,7 +78,7 @@ test('columns can be given, and a script may have several statements', async () 
   expect(new Set(rows.map((row) => row[0]))).toEqual(new Set(['7']));
 });
 
-test('the analyst reaches nothing but bigtrace', async () => {
+test('the user analyst can neither use other table functions nor create tables', async () => {
   for (const table of [
     `executable('bigtrace query', TSV, 'a String')`,
     `url('http://127.0.0.1:1/', TSV, 'a String')`,

@@ -1,4 +1,4 @@
-/** SQL beyond a plain script, through the whole system: user-defined packages, summaries, and bytes. */
+/** Tests registered SQL packages, trace summaries and blobs through the whole system. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,7 +50,7 @@ function busyBy(source: string): Promise<unknown[][]> {
   );
 }
 
-test('a user-defined module returns what its SQL does, every time', async () => {
+test('a module of a registered package returns the same rows as its SQL', async () => {
   const want = await busyBy(`bigtrace(${LINUX}, sql=${literal(BUSY)})`);
   expect(want.length).toBeGreaterThan(5);
   const sql = 'INCLUDE PERFETTO MODULE fleet.linux.busy; SELECT utid, busy FROM fleet_busy';
@@ -59,7 +59,7 @@ test('a user-defined module returns what its SQL does, every time', async () => 
   expect(await bigtrace('status')).toContain('\nSQL packages: fleet\n');
 });
 
-test('a module that fails is named, whoever asks', async () => {
+test('the error of a module that fails names the module', async () => {
   const sql = 'INCLUDE PERFETTO MODULE fleet.broken; SELECT 1';
   const message = await errorOf(analyst, `SELECT * FROM bigtrace(${LINUX}, sql=${literal(sql)})`);
   expect(message).toMatch(/fleet\.broken[\s\S]*no such column: nope/);
@@ -75,7 +75,7 @@ const SPEC = `
     query { sql { sql: "SELECT 'it''s \\t é' AS kind, count(*) AS n, iif(count(*) > 3000, NULL, 1) AS none FROM sched" } }
   }`;
 
-test('a summary is a row for each row of each metric', async () => {
+test('bigtrace_summary returns a row for each row of each metric', async () => {
   const summary = `bigtrace_summary(${LINUX}, spec=${literal(SPEC)})`;
   const described = await rowsOf(analyst, `DESCRIBE (SELECT * FROM ${summary})`);
   expect(described.map((row) => row.slice(0, 2))).toEqual([
@@ -110,7 +110,7 @@ test('a summary is a row for each row of each metric', async () => {
   expect(message).toMatch(/nope/);
 });
 
-test('a summary on the command line, and over HTTP', async () => {
+test('bigtrace query and the HTTP backend return summaries', async () => {
   const file = join(directory, 'spec.textproto');
   writeFileSync(file, SPEC);
   const traces = ['--traces', '/local/linux/compile-c.pftrace'];
@@ -133,7 +133,7 @@ test('a summary on the command line, and over HTTP', async () => {
   ]);
 });
 
-test('blobs are BYTES over HTTP, exact whatever they hold; in ClickHouse they are texts', async () => {
+test('blobs are exact BYTES over HTTP and strings in ClickHouse', async () => {
   const all = Buffer.from(Array.from({ length: 256 }, (_, at) => at));
   const blobs = [all, Buffer.of(), Buffer.of(0), Buffer.from([0xc3, 0x28, 0, 0xff]), null];
   const cells = blobs.map((blob) => (blob === null ? 'NULL' : `x'${blob.toString('hex')}'`));

@@ -23,11 +23,11 @@ test.each([
   ['bad/json-huge-ts.json', 'empty'],
   ['bad/json-string-ids.json', 'partial'],
   ['recorded/other/gcc.perf.data', 'partial'],
-])('%s is %s', (path, verdict) => {
+])('the verdict of %s is %s', (path, verdict) => {
   expect(metadata(path).verdict).toBe(verdict);
 });
 
-test('errors and rows are counted by name', () => {
+test('the metadata has error and row counts by name', () => {
   const { errorStats, rowCounts } = metadata('recorded/other/gcc.perf.data');
   expect(Object.fromEntries(errorStats)).toEqual({ perf_record_skipped: 15n });
   expect(Object.fromEntries(rowCounts)).toEqual({
@@ -37,7 +37,7 @@ test('errors and rows are counted by name', () => {
   });
 });
 
-test('a profile that has stacks and no times is not empty', () => {
+test('the verdict of a profile with stacks but without timestamps is ok', () => {
   const processor = new TraceProcessor(engine);
   processor.append(Buffer.from('main;foo;bar 10\nmain;foo 5\n'));
   processor.finalize();

@@ -1,9 +1,9 @@
-/** Every name that ClickHouse has for a type that the bridge fills is known to the bridge, and no other name. */
+/** Checks that the bridge knows exactly the names that ClickHouse has for the types that the bridge writes. */
 import { expect, test } from 'vitest';
 import { TYPE_ALIASES } from '../../../bridge/columns/type-aliases.ts';
 import { rowsOf, startTestEngine } from '../../../clickhouse/testing/engine.ts';
 
-test('the names of types are those of system.data_type_families', async () => {
+test('TYPE_ALIASES has the same names as system.data_type_families', async () => {
   await using t = await startTestEngine();
   const types = [...new Set(TYPE_ALIASES.values())];
   const rows = (await rowsOf(
