@@ -145,7 +145,7 @@ function takeTexts(
   const room = Math.floor(OUT_BYTES / columns.length);
   const most = Math.min(
     ...[Math.max(left * TEXT_BYTES, TEXTS_BYTES_MIN), IN_BYTES - BEYOND_BYTES],
-    Math.floor((room - rows - 2 * BEYOND_BYTES) * SHARE_OF_LENGTHS), // a NULL takes a byte
+    Math.floor((room - rows - 2 * BEYOND_BYTES) * SHARE_OF_LENGTHS), // each NULL takes a byte of output and none of input
   );
   for (let column = 0; column < columns.length; column++) slots[column] = OUT_AT + column * room;
   const to = putIn(part, most);

@@ -15,7 +15,7 @@ export interface RowWriter {
   finish(): Promise<void>;
 }
 
-/** The rows of one trace. */
+/** Adds the rows of one trace. */
 export interface CellWriter {
   /** Sets, for each column of the result, its position in the table. Called once, before the first `write`. */
   place(places: readonly number[]): void;

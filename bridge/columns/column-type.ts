@@ -1,4 +1,4 @@
-/** The ClickHouse types that the bridge can fill. */
+/** The ClickHouse types that the bridge can write, and their parser. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { TYPE_ALIASES } from './type-aliases.ts';
 

@@ -57,7 +57,7 @@ export interface QueryStreams {
   /** More trace addresses, one per row (--traces-fd). */
   traces: Readable | undefined;
   format: RowFormat;
-  /** Called when the orchestrator is reached. */
+  /** Called when the start message has been sent, so that the connection exists. */
   onReached?: () => void;
   /** Name of the view that was queried; undefined if the client calls executable() itself. */
   view: string | undefined;

@@ -1,4 +1,4 @@
-/** Columns of numbers. */
+/** Columns whose values have a fixed width: numbers, Bool and Nothing. */
 import { CellType } from '../../lib/query-result/cell-type.ts';
 import type { BatchValues } from '../cells/batch-values.ts';
 import type { TableColumn } from '../columns/structure.ts';

@@ -171,7 +171,7 @@ function longs(...values: number[]): Buffer {
 class NativeTrace implements CellWriter {
   readonly #address: Buffer;
   readonly #block: Block;
-  /** In the order of the result's columns. */
+  /** The columns of the block, in the order of the result. */
   #columns: NativeColumn[] = [];
   /** The first cells of a row whose other cells come with the next piece. */
   #held: HeldCell[] = [];

@@ -51,7 +51,7 @@ export class TsvRows implements RowWriter {
 }
 
 class TsvTrace implements CellWriter {
-  /** In the order of the table's columns. */
+  /** One writer per column, in the order of the table. */
   readonly #tableWriters: readonly ColumnWriter[];
   readonly #output: Output;
   /** The first two fields of each row: MARK.ROW, and the address of the trace. */
@@ -60,7 +60,7 @@ class TsvTrace implements CellWriter {
   /** Index in `#values` of the cell that is written next. */
   #cell = 0;
   readonly #int64 = new Int64();
-  /** In the order of the result's columns. */
+  /** The same writers, in the order of the result. */
   #writers: ColumnWriter[] = [];
   /** For each column of the table, its position in the result; undefined if both have the same order. */
   #order: number[] | undefined;

@@ -24,7 +24,7 @@ test.each([
   ['/https/example.org/a?b=%7e&c=//', '/https/example.org/a?b=%7e&c=//'],
   ['/https/example.org', '/https/example.org/'],
   ['/https/a b/c', '/https/a b/c'],
-])('%s is %s', (text, address) => {
+])('the canonical address of %s is %s', (text, address) => {
   expect(canonicalAddress(text, ROOTS)).toEqual({ address, needsStore: false });
 });
 

@@ -78,7 +78,7 @@ export function isMatch(places: Places): boolean {
   return places.some(({ segment }) => segment === undefined);
 }
 
-/** Whether a longer path can match. */
+/** Whether a longer path can match the pattern. */
 export function leadsOn(places: Places): boolean {
   return places.some(({ segment }) => segment !== undefined);
 }

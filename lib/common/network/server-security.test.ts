@@ -175,7 +175,7 @@ it('the inflated size of a compressed message is bounded; an uncompressed messag
   expect(await say(long)).toBe(`${long} back`);
 });
 
-describe('flags', () => {
+describe('the security flags of a service', () => {
   const resolve = (flags: Partial<ServerSecurityFlags>, socket = '10.0.0.1:5051') =>
     resolveServerSecurity({ insecure: false, ...flags }, socket);
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { LossyWriter } from './lossy-writer.ts';
 
-/** A disk with room for some bytes. */
+/** A disk that can become full, and that accepts at most five bytes per write. */
 class Disk {
   text = '';
   room = Number.POSITIVE_INFINITY;

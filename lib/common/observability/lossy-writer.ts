@@ -1,7 +1,7 @@
 /**
- * Writes lines for people: log lines, messages on a terminal. What cannot be written (the disk is full, the reader is
- * gone, no descriptor is left) is dropped and counted; a failed write never ends or delays the process. As soon as
- * writing works again, a note says how many lines are missing.
+ * Writes log lines and terminal messages. A line that cannot be written (the disk is full, the reader has gone, no
+ * descriptor is left) is dropped and counted: a failed write neither ends the process nor is repeated. As soon as a
+ * write succeeds again, a note says how many lines are missing.
  */
 import { writeSync } from 'node:fs';
 
