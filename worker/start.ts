@@ -34,7 +34,7 @@ const WASM_TIERING_BUDGET = 60_000_000;
  * each.
  */
 const SPARES_A_THREAD = 2;
-/** Upper bound of the product, if `threads` is not larger. */
+/** Maximum number of such engine threads, unless `threads` is larger. */
 const SPARES_MAX = 8;
 
 export interface RunningWorker {

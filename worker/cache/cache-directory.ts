@@ -164,8 +164,8 @@ export class CacheDirectory {
   }
 
   /**
-   * Writes a file for `key` and removes the least recently used files to make space. Never rejects. @returns
-   * whether the file was written
+   * Writes a file for `key` and removes the least recently used files to make space. Never rejects.
+   * @returns whether the file was written
    */
   async write(
     key: string,

@@ -99,7 +99,7 @@ export interface Patience {
 export class EnginePool {
   readonly #options: PoolOptions;
   readonly #entries = new Set<Entry>();
-  /** Callbacks by key, called when an engine with this trace becomes idle, busy or loaded. */
+  /** Callbacks by key, called when an engine has loaded this trace, or its lease is released. */
   readonly #waiting = new Map<string, Set<() => void>>();
   /** GreedyDual's clock: the highest priority of an evicted trace. */
   #floor = 0;
@@ -395,7 +395,7 @@ export class EnginePool {
   }
 
   /**
-   * Resolves when an engine with the trace changes, after `ms` milliseconds, or when the signal is aborted.
+   * Resolves at the next `#wake` of the key, after `ms` milliseconds, or when the signal is aborted.
    */
   #changed(key: string, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {

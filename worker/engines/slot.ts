@@ -176,8 +176,8 @@ export class EngineThread {
   }
 
   /**
-   * Takes a snapshot of the loaded trace. @throws Error if the engine does not hold the trace of `key`;
-   * engine_crashed
+   * Takes a snapshot of the loaded trace.
+   * @throws Error if the engine does not hold the trace of `key`; engine_crashed
    */
   async snapshot(key: string): Promise<Image> {
     if (this.#state.is !== 'loaded' || this.#state.key !== key)

@@ -106,8 +106,8 @@ function restore(path: string, memoryBytesMax: number): void {
 }
 
 /**
- * Runs a file operation. @throws SnapshotUnreadable if it fails: the trace is parsed instead, and the file is
- * kept
+ * Runs a file operation.
+ * @throws SnapshotUnreadable if it fails: the trace is parsed instead, and the file is kept
  */
 function readable<T>(read: () => T): T {
   try {

@@ -10,8 +10,8 @@ import type { CallSink } from './list-call.ts';
 const PIECE_BYTES_MAX = 256 * 1024;
 
 /**
- * Sends `length` bytes from `offset` (length 0: to the end). @throws trace_changed if the trace has another
- * generation by now; store errors
+ * Sends `length` bytes from `offset` (length 0: to the end).
+ * @throws trace_changed if the trace has another generation by now; store errors
  */
 export async function sendTrace(
   { stores, admission }: Pick<TaskExecutorParts, 'stores' | 'admission'>,

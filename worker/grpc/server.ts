@@ -77,7 +77,8 @@ export class WorkerServer {
   }
 
   /**
-   * @returns the port that the server listens on. @throws invalid_option if it cannot listen on the address
+   * @returns the port that the server listens on.
+   * @throws invalid_option if it cannot listen on the address
    */
   listen(hostPort: string): Promise<number> {
     return new Promise((resolve, reject) => {

@@ -119,8 +119,8 @@ export class TaskPermits {
   }
 
   /**
-   * Runs `ask`, a lookup in the store of `address`, with a lookup and a request permit. @throws the signal's
-   * reason, what `ask` throws
+   * Runs `ask`, a lookup in the store of `address`, with a lookup and a request permit.
+   * @throws the signal's reason, what `ask` throws
    */
   async lookup<Value>(address: string, ask: () => Promise<Value>): Promise<Value> {
     const lookup = await this.#take('lookup', this.#acquire.lookup);
@@ -137,8 +137,8 @@ export class TaskPermits {
   }
 
   /**
-   * Acquires the permits for reading a trace; the result releases or offers both together. @throws the
-   * signal's reason
+   * Acquires the permits for reading a trace; the result releases or offers both together.
+   * @throws the signal's reason
    */
   async read(address: string): Promise<Permit> {
     const read = await this.#take('read', this.#acquire.read);
@@ -164,8 +164,8 @@ export class TaskPermits {
   }
 
   /**
-   * Acquires a permit of the given rank. @throws Error if the task holds one of the same or a higher rank,
-   * which is a bug
+   * Acquires a permit of the given rank.
+   * @throws Error if the task holds one of the same or a higher rank, which is a bug
    */
   async #take<Held extends ThreadPermit>(rank: Rank, acquire: () => Promise<Held>): Promise<Held> {
     for (const held of this.#held)

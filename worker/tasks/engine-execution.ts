@@ -56,8 +56,8 @@ export class UncachedTask {
   }
 
   /**
-   * Alternates between preparing to load and trying a thread, until there is a result. @throws BigtraceError;
-   * the signal's reason
+   * Alternates between preparing to load and trying a thread, until there is a result.
+   * @throws BigtraceError; the signal's reason
    */
   async run(): Promise<TaskResult> {
     const { script, outlet } = this.#question;

@@ -58,8 +58,8 @@ class QueueWatch {
   }
 
   /**
-   * Records that the turn was served. @returns how often its user was now served before a user who waits and
-   * holds nothing
+   * Records that the turn was served.
+   * @returns how often its user was now served before a user who waits and holds nothing
    */
   serves(turn: Turn, heldBy: HeldBy): number {
     const [first] = this.#waiting.get(turn) ?? [];

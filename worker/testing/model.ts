@@ -22,7 +22,7 @@ export interface Habits {
   storeHangs: number;
   /** Traces that are invalid. */
   invalid: number;
-  /** Traces whose load never ends by itself; and, four times as rare, scripts. */
+  /** Traces whose load never ends by itself; scripts, a quarter as often. */
   endless: number;
   /** Calls after which the thread has ended. */
   threadDies: number;
@@ -71,8 +71,8 @@ export class ModelWorld {
   }
 
   /**
-   * Waits for a random time below `msMax` milliseconds; forever if it is infinite. @throws the signal's
-   * reason
+   * Waits for a random time below `msMax` milliseconds; forever if it is infinite.
+   * @throws the signal's reason
    */
   pause(msMax: number, signal?: AbortSignal): Promise<void> {
     this.steps++;
