@@ -13,15 +13,10 @@ export interface PoolOptions {
   startEngineThread: (onGrowth: () => void) => LeasedEngine;
   /** Memory of a fresh engine. */
   initialBytes: number;
-  /**
-   * Maximum memory of all engines, in bytes. A busy engine is ended for it only while more than `threads` are
-   * busy.
-   */
+  /** Maximum bytes of all engines. A busy engine is ended for it only while more than `threads` are busy. */
   memoryBytesMax: number;
   threads: number;
-  /**
-   * Number of engines without a trace that an idle worker keeps ready, because starting a thread takes time.
-   */
+  /** Number of engines without a trace that an idle worker keeps ready: starting a thread takes time. */
   spares: number;
   counters: Counters;
   keeper: SnapshotSink;
@@ -34,15 +29,9 @@ export interface SnapshotSink {
   write(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void>;
 }
 
-/**
- * A smaller trace counts as free to load, unless the engine grew: its load time measures only how busy the
- * machine is.
- */
+/** A smaller trace counts as free to load, unless the engine grew: its load time shows only the machine's load. */
 const SMALL_TRACE_BYTES = 2 ** 18;
-/**
- * Milliseconds to start a thread with a fresh engine, about; a trace that loads faster is evicted rather than
- * kept beside a new one.
- */
+/** Starting a thread takes about as long: a trace that loads faster is evicted, not kept beside a new engine. */
 const CHEAP_MS = 50;
 /** Memory of an engine thread outside its engine, in bytes: an isolate and compiled code. */
 const ISOLATE_BYTES = 16 * 2 ** 20;
@@ -88,10 +77,7 @@ export interface TakeOptions {
   mayLoad: boolean;
 }
 
-/**
- * Until when a task waits for the busy engine that holds its trace (performance.now()); kept between calls of
- * `look`.
- */
+/** Until when (performance.now()) a task waits for the busy engine with its trace; kept between calls of `look`. */
 export interface Patience {
   untilMs?: number;
 }
@@ -118,9 +104,7 @@ export class EnginePool {
     this.#warmWhenIdle();
   }
 
-  /**
-   * Starts spare engines one at a time, so that a new task waits for at most one; they never evict traces.
-   */
+  /** Starts spare engines one at a time, so that a new task waits for at most one; never evicts a trace. */
   #warmWhenIdle(): void {
     const onIdle = (): void => {
       const busy = [...this.#entries].some((entry) => entry.busy); // a busy engine's release restarts the timer
@@ -131,7 +115,6 @@ export class EnginePool {
     else this.#idle.refresh();
   }
 
-  /** Number of idle engines without a trace. */
   get #spares(): number {
     let spares = 0;
     for (const { busy, key, slot } of this.#entries)
@@ -140,10 +123,9 @@ export class EnginePool {
   }
 
   /**
-   * Finds out whether an engine holds the trace: 'idle' if it can be leased at once, 'none' if there is no
-   * such engine, 'busy' if waiting for it took longer than loading the trace again. Otherwise waits; without
-   * limit while the trace is being loaded, because a load has its own time limit. Nothing is leased, because
-   * the caller needs a thread permit first.
+   * Finds out whether an engine holds the trace: 'idle' if it can be leased at once, 'none' if there is no such
+   * engine, 'busy' if waiting for it took longer than loading the trace again. Otherwise waits; without limit while
+   * the trace is being loaded, because a load has its own time limit. Leases nothing: the caller has no permit yet.
    * @throws the signal's reason
    */
   async look(
@@ -224,7 +206,6 @@ export class EnginePool {
     };
   }
 
-  /** Ends all threads. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#idle);
@@ -233,9 +214,7 @@ export class EnginePool {
     await Promise.all(entries.map(({ slot }) => slot.kill('the worker stops')));
   }
 
-  /**
-   * Finds an engine with the trace: an idle one if possible, else one that is loading it, else any busy one.
-   */
+  /** Finds an engine with the trace: an idle one if possible, else one that loads it, else any busy one. */
   #holding(key: string): Entry | undefined {
     let found: Entry | undefined;
     for (const entry of this.#entries) {
@@ -383,7 +362,6 @@ export class EnginePool {
     return bytes;
   }
 
-  /** Memory that counts for an engine thread, in bytes. */
   #slotBytes(memoryBytes: number): number {
     return ISOLATE_BYTES + Math.max(memoryBytes, this.#options.initialBytes);
   }
@@ -394,9 +372,7 @@ export class EnginePool {
     return tier === 'parse' && traceBytes < SMALL_TRACE_BYTES && !grown ? 0 : loadMs;
   }
 
-  /**
-   * Resolves at the next `#wake` of the key, after `ms` milliseconds, or when the signal is aborted.
-   */
+  /** Resolves at the next `#wake` of the key, after `ms` milliseconds, or when the signal is aborted. */
   #changed(key: string, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(key) ?? new Set();
