@@ -19,10 +19,7 @@ export interface WorkerConfig {
    * has half as many more.
    */
   threads: number;
-  /**
-   * Maximum number of tasks beside `threads` that run while others exceed `longTaskMs`; for each thread
-   * class.
-   */
+  /** Maximum number of tasks beside `threads` that run while others exceed `longTaskMs`; for each thread class. */
   spareThreads: number;
   /** A task that holds its thread for longer no longer counts against `threads`. */
   longTaskMs: number;
@@ -73,10 +70,7 @@ export const LIMIT_DEFAULTS: TaskLimits = {
   resultBytesMax: 4 * 2 ** 30,
 };
 
-/**
- * Half of the memory that this process may use; the rest is for cached results, threads and the process
- * itself.
- */
+/** Half of the memory that this process may use; the rest is for cached results, threads and the process itself. */
 export function defaultMemoryBytes({ memoryBytes }: Machine): number {
   return Math.floor(memoryBytes / 2);
 }

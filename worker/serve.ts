@@ -5,8 +5,7 @@ import type { WorkerConfig } from './config.ts';
 import { startWorker } from './start.ts';
 
 /**
- * Resolves once the worker has stopped: after SIGTERM (drain), or SIGINT or the end of the parent process (at
- * once).
+ * Resolves once the worker has stopped: after SIGTERM (drain), or SIGINT or the end of the parent process (at once).
  */
 export async function serve(config: WorkerConfig): Promise<void> {
   const worker = await startWorker(config, createProcessLogger('worker', config.logLevel));

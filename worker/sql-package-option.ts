@@ -1,7 +1,4 @@
-/**
- * Defines the flag for SQL packages of `bigtrace worker`, and of `bigtrace up`, which passes it to its
- * workers.
- */
+/** Defines the flag for SQL packages of `bigtrace worker`, and of `bigtrace up`, which passes it to its workers. */
 import { Option } from 'commander';
 
 export function sqlPackageOption(): Option {

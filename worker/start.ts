@@ -29,10 +29,7 @@ import { PossibleKinds } from './tasks/possible-kinds.ts';
  * optimized, and twelve traces of 1-20 MB took an eighth less processor time.
  */
 const WASM_TIERING_BUDGET = 60_000_000;
-/**
- * Engine threads without a trace that an idle worker keeps ready, for each of `threads`; at least one for
- * each.
- */
+/** Engine threads without a trace that an idle worker keeps ready, for each of `threads`; at least one for each. */
 const SPARES_A_THREAD = 2;
 /** Maximum number of such engine threads, unless `threads` is larger. */
 const SPARES_MAX = 8;
@@ -48,9 +45,7 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/**
- * @throws BigtraceError invalid_option if the configuration cannot be used, such as an address that is taken
- */
+/** @throws BigtraceError invalid_option if the configuration cannot be used, such as an address that is taken */
 export async function startWorker(
   config: WorkerConfig,
   logger: Logger = createLogger('worker', config.logLevel),

@@ -1,6 +1,4 @@
-/**
- * Reports the counters of a worker's stores for `Status` and the metrics, named `store_<store>_<counter>`.
- */
+/** Reports the counters of a worker's stores for `Status` and the metrics, named `store_<store>_<counter>`. */
 import type { StoreCounters, TraceStores } from '../lib/trace-store/index.ts';
 
 /** Names and descriptions of the counters; the names are part of the public interface. */

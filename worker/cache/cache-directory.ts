@@ -104,8 +104,7 @@ export class CacheDirectory {
   }
 
   /**
-   * Returns whether a file of `key` should be written: it is missing, and it did not exceed the maximum size
-   * before.
+   * Returns whether a file of `key` should be written: it is missing, and it did not exceed the maximum size before.
    */
   wants(key: string): boolean {
     const name = this.#nameOf(key);
@@ -134,9 +133,7 @@ export class CacheDirectory {
     return value;
   }
 
-  /**
-   * Reads all files with `decode`. Files for which it throws are skipped, and removed if they are damaged.
-   */
+  /** Reads all files with `decode`. Files for which it throws are skipped, and removed if they are damaged. */
   async readAll<Value>(decode: (path: string) => Promise<Value>): Promise<Value[]> {
     const values: Value[] = [];
     for (const name of [...this.#files.keys()]) {
@@ -234,9 +231,7 @@ export class CacheDirectory {
     }
   }
 
-  /**
-   * Moves the file to the end of the order, and sets its mtime, from which the next worker reads the order.
-   */
+  /** Moves the file to the end of the order, and sets its mtime, from which the next worker reads the order. */
   #use(name: string, path: string): void {
     const size = this.#files.get(name);
     if (size === undefined) return;

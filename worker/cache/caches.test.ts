@@ -173,6 +173,6 @@ test('a trace whose engine is busy for long is loaded a second time if a thread 
     expect(count).toBe(3321n);
     return tier;
   });
-  expect(tiers.sort()).toEqual(['parse', 'resident']); // one task loads it a second time, and the other one shares the engine
+  expect(tiers.sort()).toEqual(['parse', 'resident']); // one loads it again, the other shares the engine
   endless.call.cancel();
 });

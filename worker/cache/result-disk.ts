@@ -28,11 +28,10 @@ const FILE_BYTES_MAX = 2 * ANSWER_BYTES_MAX;
 const READS_MAX = 8;
 /** Delay after the last new or used result before writing begins. */
 const IDLE_MS = 300;
-/** Pending results are dropped this long after the worker began to stop. */
+/** Time in milliseconds for writing pending results when the worker stops; the rest is dropped. */
 const CLOSE_MS_MAX = 2000;
 /**
- * Maximum number of results that wait to be written; above it, or above WAITING_BYTES_MAX, the oldest are
- * dropped.
+ * Maximum number of results that wait to be written; above it, or above WAITING_BYTES_MAX, the oldest are dropped.
  */
 const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 4 * ANSWER_BYTES_MAX;
@@ -43,10 +42,7 @@ export class ResultDiskCache {
   readonly #reads = new Permits(READS_MAX);
   /** Results to be written, by key, oldest first. */
   readonly #waiting = new Map<string, CachedResult>();
-  /**
-   * Keys of results that were used from memory since the last write; their files become the most recently
-   * used.
-   */
+  /** Keys of results that were used from memory since the last write; their files become the most recently used. */
   readonly #used = new Set<string>();
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,5 @@
 /**
- * Encodes one cached result as a file: magic, a digest of all that follows, a header with the key, and the
- * results.
+ * Encodes one cached result as a file: magic, a digest of all that follows, a header with the key, and the results.
  */
 import { createHash, hash } from 'node:crypto';
 import type { CachedResult } from './result-memory.ts';

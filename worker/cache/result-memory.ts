@@ -1,7 +1,6 @@
 /**
- * The part of the result cache in memory. The same script on the same bytes with the same engine version
- * returns the same rows, so a result is kept by all three, within a maximum size; the least recently used go
- * first.
+ * The part of the result cache in memory. The same script on the same bytes with the same engine version returns the
+ * same rows, so a result is kept by all three, within a maximum size; the least recently used go first.
  */
 import type { ResultColumn } from '../tasks/columns.ts';
 
@@ -49,9 +48,7 @@ export class ResultMemoryCache {
     return found;
   }
 
-  /**
-   * Returns a recorder for the results of a running script. It drops them when they exceed one entry's share.
-   */
+  /** Returns a recorder for the results of a running script. It drops them when they exceed one entry's share. */
   recorder(): ResultRecorder {
     return new ResultRecorder(this.bytesMax * ENTRY_SHARE);
   }

@@ -81,10 +81,7 @@ export class SnapshotCache {
     return this.#files.wants(key) && !this.#elsewhere.has(key);
   }
 
-  /**
-   * Returns the path of another worker's snapshot of the trace, if there is one that is not known to be
-   * damaged.
-   */
+  /** Returns the path of another worker's snapshot of the trace, if there is one that is not known to be damaged. */
   #atNeighbour(key: string): Promise<string | undefined> {
     return this.#files.atNeighbour(key, (path) => this.#useless.has(path));
   }

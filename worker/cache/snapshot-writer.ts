@@ -8,8 +8,7 @@ import type { Admission } from '../scheduling/admission.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
 
 /**
- * Minimum time to load, in milliseconds, of a trace that gets a snapshot: restoring takes at least about as
- * long.
+ * Minimum time to load, in milliseconds, of a trace that gets a snapshot: restoring takes at least about as long.
  */
 export const SNAPSHOT_COST_MS_MIN = 100;
 /** Delay after the last task before the worker counts as idle. */

@@ -1,7 +1,6 @@
 /**
- * Remembers traces whose load failed in a way that another load would repeat. Like a result, the failure is
- * kept by the trace's generation and the engine version, in memory and on disk, and later tasks fail with it
- * at once.
+ * Remembers traces whose load failed in a way that another load would repeat. Like a result, the failure is kept by
+ * the trace's generation and the engine version, in memory and on disk, and later tasks fail with it at once.
  */
 import { readFile } from 'node:fs/promises';
 import { BigtraceError, type ErrorCode, isErrorCode } from '../../lib/common/errors.ts';
@@ -50,8 +49,7 @@ export class BarredTraces {
   }
 
   /**
-   * Opens the directory and takes over the bars of an earlier worker, except those that a higher limit has
-   * lifted.
+   * Opens the directory and takes over the bars of an earlier worker, except those that a higher limit has lifted.
    */
   static async open(options: BarredTracesOptions): Promise<BarredTraces> {
     const { directory, counters, logger } = options;

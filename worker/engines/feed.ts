@@ -1,6 +1,4 @@
-/**
- * Feeds the bytes of a trace to an engine thread as fast as it parses them, within the time limit of a load.
- */
+/** Feeds the bytes of a trace to an engine thread as fast as it parses them, within the time limit of a load. */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { memoryBoundText, ReadAgain, type ReadingOptions } from '../../lib/engine/index.ts';
 import { INSTANCE_BYTES_MAX } from '../config.ts';

@@ -13,9 +13,8 @@ export interface LoadBound {
 }
 
 /**
- * An idle core parses 12-18 MB/s of a Chrome or ftrace trace; the default rate leaves room for slower
- * formats. A compressed trace counts by its compressed size, so an archive of 100 MB may unpack to some
- * gigabytes.
+ * An idle core parses 12-18 MB/s of a Chrome or ftrace trace; the default rate leaves room for slower formats. A
+ * compressed trace counts by its compressed size, so an archive of 100 MB may unpack to some gigabytes.
  */
 export const LOAD_BOUND_DEFAULT: LoadBound = { minMs: 30_000, bytesPerSecond: 2 ** 20 };
 
@@ -98,7 +97,7 @@ export class LoadWatch {
   async #onTime(bound: number): Promise<void> {
     const from = this.#busyFrom;
     const cpuMs = await this.#options.cpuMs();
-    if (from === undefined || this.#busyFrom !== from) return; // the parser has made progress meanwhile, and the timer was set again
+    if (from === undefined || this.#busyFrom !== from) return; // the parser went on, with a new timer
     if (cpuMs === undefined || cpuMs >= bound) {
       this.#over = true;
       this.idle();

@@ -31,10 +31,7 @@ import {
   type ThreadRequest,
 } from './thread-protocol.ts';
 
-/**
- * Time in milliseconds for a cancelled call to stop by itself; then the thread is ended and its trace is
- * lost.
- */
+/** Time in milliseconds for a cancelled call to stop by itself; then the thread is ended and its trace is lost. */
 const GRACE_MS = 250;
 
 export interface Answered {
@@ -240,8 +237,7 @@ export class EngineThread {
   }
 
   /**
-   * Abandons a call: further replies are dropped, and the call fails with `thrown` once the thread has
-   * stopped it.
+   * Abandons a call: further replies are dropped, and the call fails with `thrown` once the thread has stopped it.
    */
   #abandon(call: Call, thrown: unknown): void {
     if (!call.wanted) return;

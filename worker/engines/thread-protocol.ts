@@ -57,8 +57,7 @@ export type ThreadRequest =
   | { type: 'rollback' }
   | { type: 'snapshot' }
   /**
-   * Infers the cell types that a script's columns may have; for a thread without a trace, which is ended
-   * afterwards.
+   * Infers the cell types that a script's columns may have; for a thread without a trace, which is ended afterwards.
    */
   | { type: 'possibleKinds'; sql: Uint8Array; memoryBytesMax: number };
 
@@ -81,8 +80,7 @@ export type ThreadReply =
   /** Ends a load: the trace must be loaded again, in this mode. */
   | ({ type: 'again'; mode: ReadingMode } & Size)
   /**
-   * Ends a `restore`: the trace must be loaded in another way. `readable`: the file could be read, but is
-   * damaged.
+   * Ends a `restore`: the trace must be loaded in another way. `readable`: the file could be read, but is damaged.
    */
   | ({ type: 'unusable'; reason: string; readable: boolean } & Size)
   | { type: 'result'; bytes: Uint8Array; rows: number; last: boolean }

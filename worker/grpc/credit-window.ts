@@ -1,7 +1,6 @@
 /**
- * Limits how many tasks of one query a worker holds, by the tasks' cost. Cheap tasks are dominated by the
- * round trip, so there must be many; of expensive tasks a few are enough, and the others can go to other
- * workers.
+ * Limits how many tasks of one query a worker holds, by the tasks' cost. Cheap tasks are dominated by the round
+ * trip, so there must be many; of expensive tasks a few are enough, and the others can go to other workers.
  */
 
 /** Tasks that a query may assign at first, for each thread; expensive ones can be withdrawn. */

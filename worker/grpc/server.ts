@@ -163,9 +163,7 @@ export class WorkerServer {
     });
   }
 
-  /**
-   * Returns spans only if the client sent a trace context; spans of single traces are of no use without it.
-   */
+  /** Returns spans only if the client sent a trace context; spans of single traces are of no use without it. */
   #spansFor(metadata: grpc.Metadata): TraceSpans | undefined {
     const { tracing } = this.#parts;
     const under = traceContextOf(metadata);

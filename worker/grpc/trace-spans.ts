@@ -1,6 +1,5 @@
 /**
- * Records spans for some of one query's traces on this worker: the first ones, and later ones that are slow
- * or fail.
+ * Records spans for some of one query's traces on this worker: the first ones, and later ones that are slow or fail.
  */
 
 import type { TraceContext, Tracing } from '../../lib/common/observability/tracing.ts';

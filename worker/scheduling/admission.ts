@@ -10,10 +10,7 @@ import type { Turn } from './turns.ts';
 
 /** Maximum number of lookups in stores at the same time; they mostly wait for the store. */
 const LOOKUPS_MAX = 128;
-/**
- * Traces that are read while others are parsed, for each thread: enough to hide the time until the first
- * byte.
- */
+/** Traces that are read while others are parsed, for each thread: enough to hide the time until the first byte. */
 const READS_A_THREAD = 8;
 
 /** What a task's thread is for: the rows of a trace, or column finding. */

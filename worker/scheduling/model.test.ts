@@ -30,9 +30,8 @@ const RUN_MS_MAX = 3_600_000;
 const LOAD_BOUND = { minMs: 5000, bytesPerSecond: 2 ** 20 };
 const LIMITS = { ...LIMIT_DEFAULTS, traceTimeoutMs: 30_000, memoryBytesMax: 2 ** 28 };
 /**
- * Maximum number of turns that another user gets before a user who waits and holds nothing. A user who is
- * served goes behind all who wait, and a user who begins to wait is last; so each other user is served at
- * most once before.
+ * Maximum number of turns that another user gets before a user who waits and holds nothing. A user who is served
+ * goes behind all who wait, and a user who begins to wait is last; so each other user is served at most once before.
  */
 const PASSED_MAX = 1;
 const logger = createLogger('model', 'silent');

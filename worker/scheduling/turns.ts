@@ -1,6 +1,5 @@
 /**
- * Orders the tasks that wait for a permit: turns are shared between users, then between the queries of each
- * user.
+ * Orders the tasks that wait for a permit: turns are shared between users, then between the queries of each user.
  */
 export interface Turn {
   readonly user: string;
@@ -49,9 +48,8 @@ export class FairQueue<Grant> {
   }
 
   /**
-   * Removes and returns the next waiter: of the users who have a waiter that may go, the one who holds least,
-   * in turn among equals; then that user's queries in turn. The user and the query move to the end of their
-   * rounds.
+   * Removes and returns the next waiter: of the users who have a waiter that may go, the one who holds least, in
+   * turn among equals; then that user's queries in turn. The user and the query move to the end of their rounds.
    */
   next(
     heldBy: (user: string) => number,

@@ -24,10 +24,7 @@ export class ReadAhead implements AsyncIterable<Uint8Array> {
     return this.#closed;
   }
 
-  /**
-   * Stops reading and drops the chunks that were not consumed. Not needed after an iteration, complete or
-   * not.
-   */
+  /** Stops reading and drops the chunks that were not consumed. Not needed after an iteration, complete or not. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
