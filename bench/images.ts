@@ -6,7 +6,7 @@ import type { System } from '../test/harness/system.ts';
 const IMAGES_MS_MAX = 120_000;
 
 /**
- * Waits until the workers have written this many snapshots; they write none while a query runs.
+ * Waits until the workers have written this many snapshots; workers write most of them while they are idle.
  * @throws if that takes more than 120 s
  */
 export async function imagesWritten(system: System, images: number): Promise<void> {

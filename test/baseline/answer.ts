@@ -20,7 +20,7 @@ export interface WayAnswer<Row> {
   error: Failure | undefined;
   /** Types of the ClickHouse columns; empty over gRPC. */
   types: string[];
-  /** By path below the root of `/local`. */
+  /** Results by the path of the trace below the root of `/local`. */
   traces: Map<string, Rows<Row> | Failure>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Vitest configuration of the deployment tests. `test:containers` needs Docker; `test:k8s` needs kubectl or Go, and
- * Python.
+ * Python; `test:superset` needs Python and installs the rest (test/harness/superset-install.sh).
  */
 import { defineConfig } from 'vitest/config';
 

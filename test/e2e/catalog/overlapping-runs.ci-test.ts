@@ -92,7 +92,7 @@ async function untilNotKilled(
   return statements;
 }
 
-/** Returns when a round kills one of its runs; over the rounds this covers every statement of a run. */
+/** Returns when a round kills one of its runs. 28 rounds cover every statement of a run, before and within it. */
 function killOf(round: number): [statements: number, moment: Moment] {
   return [Math.floor(round / 2) % 14, round % 2 === 0 ? 'between' : 'within'];
 }
