@@ -1,21 +1,21 @@
 /**
- * What kinds of cells a program's rows may hold: every operation is run on sets of kinds instead of values,
- * along every way through the program, until nothing is added any more. Pure.
+ * Infers the kinds of cells that a program's rows may hold: it runs every operation on sets of kinds instead of
+ * values, along every path through the program, until no set grows any more. Pure.
  */
 import { kindsReturned } from './functions.ts';
 import { ANY, arithmetic, BLOB, cast, INT, NULL, REAL, TEXT, withAffinity } from './kinds.ts';
 import { jumps, type Op, successors } from './program.ts';
 
-/** Longer programs, and programs with more registers, are not looked into. */
+/** Programs that are longer, or need more bytes of state, are not analyzed. */
 const OPS_MAX = 20_000;
 const STATE_BYTES_MAX = 64 * 2 ** 20;
 
-/** What a column of a virtual table may hold. */
+/** Returns the kinds of cells that a column of a virtual table may hold. */
 export type VirtualColumn = (table: string, column: number) => number;
 
 /**
- * @param virtualColumn for a table as its VOpen names it
- * @returns for each column of the result its kinds, or undefined where that cannot be told
+ * @param virtualColumn receives the table as its VOpen operation names it
+ * @returns the kinds of each result column, or undefined when they cannot be inferred
  */
 export function resultKinds(
   program: readonly Op[],
@@ -27,19 +27,19 @@ export function resultKinds(
   return flow.run();
 }
 
-/** Where the cells of a cursor come from. */
+/** The source of a cursor's cells. */
 type Cursor = { record: number[] } | { register: number } | { virtual: string } | 'unknown';
 
 class Flow {
   readonly #program: readonly Op[];
   readonly #virtualColumn: VirtualColumn;
   readonly #cursors = new Map<number, Cursor>();
-  /** The fields of the record in a register, whichever was made last. */
+  /** The kinds of the fields of all records made in a register. */
   readonly #records = new Map<number, number[]>();
-  /** The arguments of the aggregate that a register collects. */
+  /** The kinds of the arguments of the aggregate that a register accumulates. */
   readonly #collected = new Map<number, number[]>();
   readonly #result: number[] = [];
-  /** Whether anything outside the registers was added. */
+  /** Whether the state outside the registers grew in this round. */
   #added = false;
 
   constructor(program: readonly Op[], virtualColumn: VirtualColumn) {
@@ -144,7 +144,7 @@ class Flow {
   }
 }
 
-/** Ephemeral tables are alike, whatever is in them by now. */
+/** Returns what identifies a source. All ephemeral tables are equal, whatever they contain so far. */
 function keyOf(source: Cursor): unknown {
   return typeof source === 'object' && 'record' in source ? 'record' : source;
 }
@@ -161,7 +161,7 @@ function join(into: Uint8Array | undefined, from: Uint8Array): boolean {
   return grown;
 }
 
-/** How many there are: no operand names a higher one. Operands that are not registers only add to it. */
+/** Returns an upper bound of the number of registers. Operands that are not registers only increase it. */
 function registersOf(program: readonly Op[]): number {
   let most = 0;
   for (const op of program) {
@@ -173,7 +173,7 @@ function registersOf(program: readonly Op[]): number {
   return most + 2;
 }
 
-/** Their p1 is the value. */
+/** Operations with a constant operand; of their operands, only p2 is counted. */
 const VALUES = new Set(['Integer', 'AddImm']);
 
 type Step = (op: Op, state: Uint8Array, flow: Flow) => void;
@@ -192,7 +192,7 @@ const openTable: Step = ({ p1 }, _state, flow) => flow.open(p1, { record: [] });
 const openUnknown: Step = ({ p1 }, _state, flow) => flow.open(p1, 'unknown');
 const insert: Step = ({ p1, p2 }, _state, flow) => flow.insert(p1, p2);
 
-/** `name(3)`; -1 and less where a function takes any number of arguments: of these two are looked at. */
+/** Parses `name(3)`. A negative count stands for any number of arguments, of which two are analyzed. */
 function called(text: string): { name: string; count: number } {
   const [, name = '', count = '0'] = /^(.*)\((-?\d+)\)$/s.exec(text) ?? [];
   return { name: name.toLowerCase(), count: Number(count) < 0 ? 2 : Number(count) };
@@ -218,7 +218,7 @@ const IGNORED = `
   SeekGE SeekGT SeekHit SeekLE SeekLT SeekRowid SeekScan Sort SorterCompare SorterNext SorterSort
   TableLock Trace Transaction TypeCheck VFilter VNext VerifyCookie Yield`;
 
-/** What each operation of SQLite 3.50's does to the registers; a program with another is not looked into. */
+/** The effect of each operation of SQLite 3.50 on the registers; a program with any other one is not analyzed. */
 const STEPS: Record<string, Step> = {
   ...Object.fromEntries(
     IGNORED.trim()

@@ -1,4 +1,4 @@
-/** What SQLite's and Perfetto's functions return. A function that is not here may return anything. */
+/** The kinds of cells that SQLite's and Perfetto's functions return. A function that is not listed may return any. */
 import { ANY, BLOB, INT, NULL, REAL, TEXT } from './kinds.ts';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
@@ -29,18 +29,18 @@ const RETURNED: ReadonlyMap<string, number> = new Map(
   RETURNS.flatMap(([kinds, names]) => names.map((name): [string, number] => [name, kinds | NULL])),
 );
 
-/** They return their first argument, or NULL. */
+/** Functions that return their first argument or NULL. */
 const FIRST_ARGUMENT = new Set(
   words('first_value lag last_non_null last_value likelihood likely nth_value nullif unlikely'),
 );
 
-/** They return one of their arguments, or NULL. */
+/** Functions that return one of their arguments or NULL. */
 const ANY_ARGUMENT = new Set(words('coalesce ifnull max min'));
 
-/** They compute with numbers, and leave an integer one. */
+/** Functions of numbers that return an integer for an integer. */
 const NUMERIC = new Set(words('abs ceil ceiling floor mod sum trunc'));
 
-/** `args`: what each argument may be. */
+/** Returns the kinds that a function may return, given the kinds of each argument. */
 export function kindsReturned(name: string, args: readonly number[]): number {
   const known = RETURNED.get(name);
   if (known !== undefined) return known;

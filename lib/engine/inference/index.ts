@@ -1,7 +1,7 @@
 /**
- * What kinds of cells the columns of a script may hold, whatever the trace: inferred from the program that
- * SQLite makes of its last statement. The script runs on an engine without a trace, so nothing that it does is
- * seen by anybody. A wrong guess costs an error, never a value: the bridge checks each against its column.
+ * Infers the kinds of cells that the columns of a script may hold on any trace, from the program that SQLite compiles
+ * its last statement to. The script runs on an engine without a trace, so it has no visible effect. A wrong inference
+ * can cause an error, never a wrong value: the bridge checks each value against its column.
  */
 import { type CellValue, rowsOf } from '../../query-result/index.ts';
 import type { TraceProcessor } from '../trace-processor.ts';
@@ -12,8 +12,10 @@ import { type Statement, statementsOf } from './statements.ts';
 import { TableColumns } from './table-columns.ts';
 
 /**
- * @param processor has been finalized without a trace; it is of no use afterwards
- * @returns for each column of the script's answer a set of bits `1 << CellType`; undefined where it cannot be told
+ * Infers the kinds of cells in each result column of a script.
+ * @param processor must be finalized without a trace; the script changes its state
+ * @returns for each column, a set of bits `1 << CellType`; undefined when they cannot be inferred
+ * @throws BigtraceError when a statement before the last one fails
  */
 export function possibleKinds(processor: TraceProcessor, sql: Uint8Array): number[] | undefined {
   const statements = statementsOf(sql);
@@ -26,9 +28,9 @@ export function possibleKinds(processor: TraceProcessor, sql: Uint8Array): numbe
 
 export class Inference {
   readonly #processor: TraceProcessor;
-  /** Tables that the engine begins with. */
+  /** Tables of the engine before the script runs. */
   readonly #own: ReadonlySet<string>;
-  /** PERFETTO TABLEs of the script, by name in lower case. */
+  /** PERFETTO TABLEs that the script created, by name in lower case. */
   readonly #made = new Map<string, { declared: boolean; kinds: readonly number[] | undefined }>();
 
   constructor(processor: TraceProcessor) {
@@ -39,7 +41,7 @@ export class Inference {
   }
 
   run({ sql, makes }: Statement): void {
-    // A PERFETTO TABLE without rows does not know what it is meant to hold; what fills it does.
+    // The column types of an empty PERFETTO TABLE are not reliable, so the SELECT that fills it is analyzed.
     const kinds = makes === undefined || makes.declared ? undefined : this.kindsOf(makes.select);
     this.#processor.query(sql, () => undefined);
     if (makes !== undefined)
@@ -51,7 +53,7 @@ export class Inference {
     try {
       program = programOf(this.#ask(Buffer.concat([Buffer.from('EXPLAIN '), select])));
     } catch {
-      return undefined; // it is no SELECT
+      return undefined; // not a SELECT
     }
     const pointers = program.flatMap(({ opcode, p4 }) => (opcode === 'VOpen' ? [p4] : []));
     const tables = new TableColumns((sql) => this.#ask(sql), this.#isTrusted, this.#kindsMade);
@@ -59,7 +61,7 @@ export class Inference {
     return resultKinds(program, (pointer, column) => kinds.get(pointer)?.[column] ?? ANY);
   }
 
-  /** Public tables of the standard library have a schema, as Perfetto's own checks demand. */
+  /** Whether a table's column types are reliable. Perfetto's checks require them for the library's public tables. */
   readonly #isTrusted = (name: string): boolean => {
     const made = this.#made.get(name.toLowerCase());
     return made === undefined ? this.#own.has(name) || !name.startsWith('_') : made.declared;

@@ -12,7 +12,7 @@ beforeAll(async () => {
   processor = new TraceProcessor(engine);
 });
 
-/** N, I, R, T, B for each column: what its cells may be. `?`: anything. */
+/** Returns the kinds of each column as letters: NULL, INT, REAL, TEXT, BLOB as N, I, R, T, B; `?` for any. */
 function kinds(sql: string): string | undefined {
   processor.reset();
   processor.finalize();
@@ -109,10 +109,10 @@ test.each([
   ['SELECT nothing FROM nowhere'],
   ["SELECT 'open"],
   [' -- nothing'],
-])('nothing is told of %s', (sql) => {
+])('possibleKinds returns undefined for %s', (sql) => {
   expect(kinds(sql)).toBeUndefined();
 });
 
-test('a script that fails without a trace is for the caller to see', () => {
+test('possibleKinds throws the error of a script that fails without a trace', () => {
   expect(() => kinds('SELECT * FROM nowhere; SELECT 1')).toThrow('no such table: nowhere');
 });

@@ -1,4 +1,4 @@
-/** Sets of kinds of cells, as bits `1 << CellType`, and what SQLite's conversions make of them. */
+/** Sets of kinds of cells, as bits `1 << CellType`, and how SQLite's operations and conversions change them. */
 import { CellType } from '../../query-result/index.ts';
 
 export const NULL = 1 << CellType.NULL;
@@ -8,7 +8,7 @@ export const TEXT = 1 << CellType.STRING;
 export const BLOB = 1 << CellType.BLOB;
 export const ANY = NULL | INT | REAL | TEXT | BLOB;
 
-/** A declared column type, as pragma_table_xinfo has it; a type that says nothing is ANY. */
+/** Returns the kinds of a declared column type, as pragma_table_xinfo reports it; ANY for an unknown type. */
 export function kindsOfDeclared(type: string): number {
   const name = type.toUpperCase();
   if (/^(INTEGER|INT|BIGINT|LONG|BOOL|TIMESTAMP|DURATION|ARGSETID|(JOIN)?ID\b.*)$/.test(name))
@@ -18,7 +18,7 @@ export function kindsOfDeclared(type: string): number {
   return ANY;
 }
 
-/** Of an arithmetic operation. An integer that overflows becomes a double: that is left out. */
+/** Returns the kinds of an arithmetic result. That an integer which overflows becomes a double is ignored. */
 export function arithmetic(one: number, other: number): number {
   const both = one | other;
   let kinds = both & NULL;
@@ -28,7 +28,7 @@ export function arithmetic(one: number, other: number): number {
   return kinds;
 }
 
-/** After CAST to an affinity, by its letter in SQLite's programs. */
+/** Returns the kinds after CAST to an affinity, given as the code of its letter in SQLite's programs. */
 export function cast(kinds: number, affinity: number): number {
   const isNull = kinds & NULL;
   if ((kinds & ~NULL) === 0) return isNull;
@@ -48,7 +48,7 @@ export function cast(kinds: number, affinity: number): number {
   }
 }
 
-/** After an affinity was applied, which converts only what it can without loss. */
+/** Returns the kinds after an affinity was applied, which converts only values that lose nothing. */
 export function withAffinity(kinds: number, affinity: string): number {
   const numbers = kinds & (INT | REAL);
   switch (affinity) {

@@ -1,4 +1,4 @@
-/** A program of SQLite's virtual machine, as EXPLAIN lists it. */
+/** Programs of SQLite's virtual machine, as EXPLAIN lists them. */
 import type { CellValue } from '../../query-result/index.ts';
 
 export interface Op {
@@ -9,7 +9,7 @@ export interface Op {
   p4: string;
 }
 
-/** Rows of EXPLAIN: addr, opcode, p1, p2, p3, p4, … */
+/** Converts rows of EXPLAIN, whose columns are addr, opcode, p1, p2, p3, p4, … */
 export function programOf(rows: readonly (readonly CellValue[])[]): Op[] {
   return rows.map(([, opcode, p1, p2, p3, p4]) => ({
     opcode: String(opcode),
@@ -22,7 +22,7 @@ export function programOf(rows: readonly (readonly CellValue[])[]): Op[] {
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
-/** They go to p2, or on. */
+/** Operations that jump to p2 or continue with the next operation. */
 const BRANCHES = new Set(
   words(`DecrJumpZero ElseEq Eq Filter Found Ge Gt IdxGE IdxGT IdxLE IdxLT If IfEmpty IfNoHope IfNot
     IfNotOpen IfNotZero IfNullRow IfPos IfSizeBetween IsNull IsType Last Le Lt MustBeInt Ne Next NoConflict
@@ -30,18 +30,18 @@ const BRANCHES = new Set(
     SeekRowid SeekScan Sort SorterCompare SorterNext SorterSort VFilter VNext`),
 );
 
-/** Whether p2 of such an operation is another operation. */
+/** Whether p2 of such an operation is the address of an operation. */
 export function jumps(opcode: string): boolean {
   return (
     BRANCHES.has(opcode) || /^(Goto|Gosub|Init|InitCoroutine|Yield|EndCoroutine)$/.test(opcode)
   );
 }
 
-/** For each operation those that may run next; more than those that do, where that is not known. */
+/** Returns, for each operation, the addresses that may follow it: a superset when they are not known exactly. */
 export function successors(program: readonly Op[]): number[][] {
   const behind = (is: (op: Op) => boolean): number[] =>
     program.flatMap((op, at) => (is(op) ? [at + 1] : []));
-  /** Where a coroutine or its caller may go on. */
+  /** Addresses at which a coroutine or its caller may resume. */
   const resumed = (register: number): number[] => [
     ...behind(({ opcode, p1 }) => opcode === 'Yield' && p1 === register),
     ...program.flatMap(({ opcode, p1, p2, p3 }) => {

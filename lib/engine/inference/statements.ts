@@ -1,22 +1,22 @@
-/** A script cut into statements. */
+/** Splits a script into statements. */
 import { sqlTokens, type Token } from '../script/sql-tokens.ts';
 
 export interface Statement {
-  /** Its bytes, without the semicolon. */
+  /** The bytes of the statement, without the semicolon. */
   sql: Uint8Array;
-  /** CREATE PERFETTO TABLE: what it makes. */
+  /** The table that a CREATE PERFETTO TABLE statement creates; undefined for other statements. */
   makes: MadeTable | undefined;
 }
 
 export interface MadeTable {
   name: string;
-  /** Whether it says what its columns hold. */
+  /** Whether the statement declares the types of its columns. */
   declared: boolean;
   /** The SELECT that fills it. */
   select: Uint8Array;
 }
 
-/** @returns undefined, where it cannot be told how SQLite cuts it */
+/** @returns undefined when it is not known how SQLite would split the script */
 export function statementsOf(sql: Uint8Array): Statement[] | undefined {
   const statements: Statement[] = [];
   let tokens: Token[] = [];
@@ -35,7 +35,7 @@ export function statementsOf(sql: Uint8Array): Statement[] | undefined {
   return statements;
 }
 
-/** `CREATE [OR REPLACE] PERFETTO TABLE name [(schema)] AS select` */
+/** Parses `CREATE [OR REPLACE] PERFETTO TABLE name [(schema)] AS select`. */
 function madeTable(sql: Uint8Array, tokens: readonly Token[], to: number): MadeTable | undefined {
   const words = tokens.slice(0, 6).map(({ kind, text }) => (kind === 'word' ? text : ''));
   const at = words[1] === 'or' && words[2] === 'replace' ? 3 : 1;

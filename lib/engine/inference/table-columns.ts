@@ -1,4 +1,4 @@
-/** Which table each of SQLite's pointers to virtual tables is, and what its columns are declared to hold. */
+/** Finds which table each of SQLite's pointers to virtual tables stands for, and the kinds of cells in its columns. */
 import type { CellValue } from '../../query-result/index.ts';
 import { sqlTokens } from '../script/sql-tokens.ts';
 import { ANY, kindsOfDeclared } from './kinds.ts';
@@ -6,24 +6,24 @@ import { programOf } from './program.ts';
 
 export type Ask = (sql: string | Uint8Array) => CellValue[][];
 
-/** Terms of one UNION ALL; SQLite takes 500. */
+/** Terms of one UNION ALL; SQLite accepts up to 500. */
 const TABLES_PER_QUESTION = 50;
 
 interface Relation {
   name: string;
   isView: boolean;
-  /** That made it. */
+  /** The statement that created it. */
   sql: string;
 }
 
-/** The virtual tables and views of an engine at a moment. */
+/** The virtual tables and views that an engine has when this is constructed. */
 export class TableColumns {
   readonly #ask: Ask;
-  /** Names of tables that say what their columns hold, whatever the trace. */
+  /** Whether the declared column types of a table are reliable for every trace. */
   readonly #isTrusted: (name: string) => boolean;
-  /** Of tables of which more is known than they declare. */
+  /** Returns the kinds of a table's columns when they were inferred, which is more precise than its declaration. */
   readonly #known: (name: string) => readonly number[] | undefined;
-  /** By the name in lower case. */
+  /** By name in lower case. */
   readonly #relations = new Map<string, Relation>();
   readonly #found = new Map<string, readonly number[]>();
   readonly #looked = new Set<string>();
@@ -47,13 +47,13 @@ export class TableColumns {
       });
   }
 
-  /** For each of these pointers the kinds of its table's columns. */
+  /** Returns the kinds of the table columns by pointer. `sql` is the statement whose program has these pointers. */
   kindsBehind(
     pointers: readonly string[],
     sql: Uint8Array,
   ): ReadonlyMap<string, readonly number[]> {
     this.#look(this.#mentioned(sql));
-    // A macro may bring in tables that the script does not mention.
+    // A macro may use tables that the script does not mention.
     if (pointers.some((pointer) => !this.#found.has(pointer)))
       this.#look(
         [...this.#relations.values()].flatMap(({ name, isView }) => (isView ? [] : [name])),
@@ -61,7 +61,7 @@ export class TableColumns {
     return this.#found;
   }
 
-  /** Tables whose names are in a text of SQL, or in the views that it names. */
+  /** Returns the tables that are named in a text of SQL, or in the views that it names. */
   #mentioned(sql: Uint8Array): string[] {
     const tables: string[] = [];
     const seen = new Set<string>();
@@ -90,7 +90,7 @@ export class TableColumns {
       const hidden = declared.get(name)?.filter((column) => column.hidden).length ?? 0;
       return [
         `SELECT 1 FROM ${quoted(name)}`,
-        // A table function wants arguments: some of its hidden columns.
+        // A table function requires arguments for some or all of its hidden columns.
         ...Array.from({ length: hidden }, (_, at) => {
           const args = Array(hidden - at).fill('NULL');
           return `SELECT 1 FROM ${quoted(name)}(${args.join(', ')})`;
@@ -103,7 +103,10 @@ export class TableColumns {
     });
   }
 
-  /** The SELECTs of a UNION ALL open their tables in turn. Where one is refused they are tried in halves. */
+  /**
+   * Finds the pointers of tables: the SELECTs of a UNION ALL open their tables in order. If SQLite rejects one, the
+   * tables are tried in halves.
+   */
   #open(
     names: readonly string[],
     calls: (name: string) => string[],
@@ -131,7 +134,7 @@ export class TableColumns {
       const program = programOf(this.#ask(`EXPLAIN ${select}`));
       return program.flatMap(({ opcode, p4 }) => (opcode === 'VOpen' ? [p4] : []));
     } catch {
-      return []; // a table function without its arguments
+      return []; // for example, a table function without its arguments
     }
   }
 
@@ -151,8 +154,8 @@ export class TableColumns {
   }
 
   /**
-   * Whether INTEGER is meant: a PERFETTO TABLE without rows says so whatever its columns are to be, and a
-   * span join repeats what its tables say.
+   * Whether a declared INTEGER is reliable. An empty PERFETTO TABLE declares it for every column, whatever the column
+   * is meant to hold, and a span join repeats the declarations of its tables.
    */
   #saysInteger(table: string, column: string): boolean {
     const { sql = '' } = this.#relations.get(table.toLowerCase()) ?? {};

@@ -1,8 +1,8 @@
 /**
- * Functions that only compute: they change nothing that another query could see. Of SQLite 3.50 and
- * Perfetto v55 (`pragma_function_list`); a function that is not here only costs a restore. Left out on
- * purpose: those that define something or run SQL (create_function, import, run_metric …), and those
- * that write (export_json, sqlite_log) or tell of earlier statements (changes, last_insert_rowid).
+ * Functions that only compute: they change no state that another query could observe. They are from SQLite 3.50 and
+ * Perfetto v55 (`pragma_function_list`); a function that is missing here only costs a restore. Left out on purpose:
+ * functions that define something or run SQL (create_function, import, run_metric …), that write (export_json,
+ * sqlite_log), or that report on earlier statements (changes, last_insert_rowid).
  */
 
 const SQLITE = `

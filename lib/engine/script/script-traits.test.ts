@@ -6,7 +6,7 @@ function traits(sql: string) {
   return scriptTraits(Buffer.from(sql, 'latin1'));
 }
 
-test('cuts SQL as SQLite does', () => {
+test('sqlTokens splits SQL as SQLite does', () => {
   const tokens = [
     ...sqlTokens(
       Buffer.from(`SELECT "a""b", 'it''s; /*', [x y] -- ; 'no\n/* "; */, x'0f', 1e-5!=t.Größe;`),

@@ -1,25 +1,25 @@
 /**
- * What can be told of a script by its words: whether it can be run on a loaded instance just so. All
- * doubt goes to the safe side: marks are left, history is sensed, answers differ.
+ * Derives the traits of a script from its tokens: whether an instance must be restored before or after it, and whether
+ * its results can be reused. In doubt, a script mutates state, reads the query history and is not deterministic.
  */
 import { PURE_FUNCTIONS } from './pure-functions.ts';
 import { sqlTokens, type Token } from './sql-tokens.ts';
 
 export interface ScriptTraits {
-  /** It may change what other scripts answer: the instance must be restored after it. */
+  /** The script may change the results of other scripts: the instance must be restored after it. */
   mutatesState: boolean;
   /**
-   * Its answer may depend on what was asked before, even by scripts that leave no marks: the instance
-   * must be restored before it.
+   * The results may depend on earlier scripts, even on those that mutate no state: the instance must be restored
+   * before the script.
    */
   readsQueryHistory: boolean;
-  /** The same trace gives the same answer, always. */
+  /** The script always returns the same results on the same trace. */
   deterministic: boolean;
 }
 
 /**
- * Nobody writes longer ones by hand. They are doubted unread: the worker reads scripts on its main thread, and while it
- * reads it answers nobody.
+ * Longer scripts, which nobody writes by hand, are not analyzed: their traits are DOUBTED. The worker analyzes scripts
+ * on its main thread, where a long analysis would delay all other requests.
  */
 const BYTES_MAX = 1 << 20;
 const TOKENS_MAX = 100_000;
@@ -37,7 +37,7 @@ export function scriptTraits(sql: Uint8Array): ScriptTraits {
   };
 }
 
-/** Of two scripts, one after the other. */
+/** Returns the traits of two scripts that run one after the other. */
 export function joinTraits(one: ScriptTraits, other: ScriptTraits): ScriptTraits {
   return {
     mutatesState: one.mutatesState || other.mutatesState,
@@ -46,7 +46,7 @@ export function joinTraits(one: ScriptTraits, other: ScriptTraits): ScriptTraits
   };
 }
 
-/** Whether it may take in modules: what these do is not in its own words. */
+/** Whether the script may include modules, whose traits its own tokens do not show. */
 export function mayInclude(sql: Uint8Array): boolean {
   if (sql.length > BYTES_MAX) return true;
   let tokens = 0;
@@ -55,15 +55,15 @@ export function mayInclude(sql: Uint8Array): boolean {
   return false;
 }
 
-/** sqlstats lists the queries an instance was asked. In strings too: they may be SQL to some functions. */
+/** `sqlstats` lists the queries that an instance ran. Strings are searched too: some functions run them as SQL. */
 const READS_QUERY_HISTORY = /sqlstats|changes|last_insert_rowid/i;
 
-// ---- marks
+// ---- mutated state
 
 const READS = new Set(['select', 'with', 'values']);
-/** After WITH, a statement may still write. */
+/** A statement that begins with WITH may still write. */
 const WRITES = new Set(['insert', 'update', 'delete']);
-/** Names that stand for more than a table: settings, and operators that keep state. */
+/** Prefixes of names that are more than tables: settings, and operators that keep state. */
 const DOUBTFUL_NAME = /^(pragma_|__intrinsic_)/;
 
 function statements(tokens: readonly Token[]): Token[][] {
@@ -91,7 +91,7 @@ function isPure(statement: readonly Token[]): boolean {
   });
 }
 
-/** Whether a name before `(` calls nothing, or a function that only computes. */
+/** Whether a name before `(` is no function call, or calls a function that only computes. */
 function isHarmlessBeforeBracket(
   statement: readonly Token[],
   at: number,
@@ -103,7 +103,7 @@ function isHarmlessBeforeBracket(
   return isTableDefinition(statement, closing[at] ?? -1);
 }
 
-/** For each token the place of the first `)` from there on; -1 where there is none. */
+/** Returns, for each token, the index of the first `)` from there on; -1 if there is none. */
 function nextClosing(statement: readonly Token[]): Int32Array {
   const next = new Int32Array(statement.length);
   let close = -1;
@@ -114,7 +114,7 @@ function nextClosing(statement: readonly Token[]): Int32Array {
   return next;
 }
 
-/** `name(columns) AS (`, `name(columns) AS [NOT] MATERIALIZED (`: a table expression of WITH. */
+/** Whether `) AS (` or `) AS [NOT] MATERIALIZED` is at `close`, as in a table expression of WITH. */
 function isTableDefinition(statement: readonly Token[], close: number): boolean {
   const as = statement[close + 1];
   const then = statement[close + 2];
@@ -141,7 +141,7 @@ const KEYWORDS_BEFORE_BRACKET = new Set(
 
 // ---- determinism
 
-/** They differ each time, or are SQL made of strings, which is not looked into. */
+/** Names whose values change from call to call, and functions that run a string as SQL, which is not analyzed. */
 const CHANGING =
   /^(random|randomblob|current_date|current_time|current_timestamp|create_function|create_view_function|experimental_memoize|run_metric|import)$/;
 const TIME_FUNCTION = /^(date|time|datetime|julianday|unixepoch|strftime|timediff)$/;
@@ -158,8 +158,8 @@ function isDeterministic(tokens: readonly Token[]): boolean {
 }
 
 /**
- * The places of `(` in whose brackets, not in deeper ones, the string 'unixepoch' stands: time functions mean
- * the present unless told otherwise, and seconds since the epoch are what traces have.
+ * Returns the indexes of each `(` whose brackets contain the string 'unixepoch', but not in nested brackets. With it,
+ * a time function converts seconds since the epoch, as traces have them; without it, it may use the present time.
  */
 function bracketsOfGivenTime(tokens: readonly Token[]): Set<number> {
   const timed = new Set<number>();

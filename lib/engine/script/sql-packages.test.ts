@@ -17,7 +17,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 let count = 0;
 
-/** A directory of these files. */
+/** Creates a directory with these files. */
 function directory(files: Record<string, string>): string {
   const path = join(root, String(count++));
   mkdirSync(path);
@@ -28,7 +28,7 @@ function directory(files: Record<string, string>): string {
   return path;
 }
 
-test('modules are named by their paths, and read whatever stands beside them', () => {
+test('modules are named by their paths; hidden files and files of other types are ignored', () => {
   const path = directory({
     'b.sql': 'SELECT 1',
     'sub/deep/a.sql': 'é',
@@ -57,11 +57,11 @@ test.each([
     'a=/nowhere/at/all',
     /^--sql-package a=\/nowhere\/at\/all: \/nowhere\/at\/all cannot be read: ENOENT/,
   ],
-])('refused: %s', (given, message) => {
+])('--sql-package %s is refused', (given, message) => {
   expect(() => readSqlPackages([given])).toThrow(message);
 });
 
-test('refused: no SQL, a name that no script can say, one given twice, too much of it', () => {
+test('readSqlPackages refuses packages that are empty, repeated, too large or too deep, or have unusable names', () => {
   const empty = directory({ 'README.md': '' });
   expect(() => readSqlPackages([`a=${empty}`])).toThrow(`${empty} has no .sql file`);
   const odd = directory({ 'x-y.sql': '' });
@@ -90,7 +90,7 @@ const FILES = {
 };
 const SCRIPT = 'INCLUDE PERFETTO MODULE fleet.count; SELECT fleet_count() > 0, fleet_count()';
 
-test('packages stay through marks, restore, reset and another instance', async () => {
+test('packages stay registered after scripts, restore and reset, and in another instance', async () => {
   const engine = await engineWith(FILES);
   const processor = load(new TraceProcessor(engine), COMPILE);
   const image = processor.snapshot();
@@ -112,7 +112,7 @@ test('packages stay through marks, restore, reset and another instance', async (
   expect(() => processor.restore({ ...image, engine: 'x' })).toThrow('of another engine');
 });
 
-test('the engine is named by what its packages say', async () => {
+test('the identity of an engine depends on the contents of its packages', async () => {
   const [one, same, other] = await Promise.all([
     engineWith({ 'a.sql': 'SELECT 1', 'b.sql': 'SELECT 2' }),
     engineWith({ 'b.sql': 'SELECT 2', 'a.sql': 'SELECT 1' }),
@@ -125,7 +125,7 @@ test('the engine is named by what its packages say', async () => {
   ]);
 });
 
-test('a package of the standard library keeps its name', async () => {
+test('a package with the name of a standard-library package is refused', async () => {
   await expect(engineWith({ 'a.sql': 'SELECT 1' }, 'slices')).rejects.toMatchObject({
     code: 'invalid_option',
     message: expect.stringMatching(/^--sql-package slices: Package 'slices' is already registered/),

@@ -1,5 +1,5 @@
 /**
- * SQL packages of the operator's own: directories of modules that scripts take in by
+ * SQL packages that the operator provides: directories of modules that scripts include with
  * `INCLUDE PERFETTO MODULE name.sub.file`, as with trace_processor_shell's --add-sql-package.
  */
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
@@ -9,21 +9,21 @@ import { joinTraits, type ScriptTraits, scriptTraits } from './script-traits.ts'
 
 export interface SqlPackage {
   name: string;
-  /** By name, ascending: what is registered must not depend on the order of a directory. */
+  /** Sorted by name, so that the registration does not depend on the order of a directory. */
   modules: SqlModule[];
 }
 
 export interface SqlModule {
-  /** `package.sub.file`, as scripts name it. */
+  /** `package.sub.file`, the name in INCLUDE PERFETTO MODULE. */
   name: string;
   sql: Uint8Array;
 }
 
-/** What is known of a package without asking. */
+/** A summary of a package, without its SQL. */
 export interface PackageFacts {
   name: string;
   modules: number;
-  /** Of all its modules together: a script that includes any of them has them, too. */
+  /** The joined traits of all its modules. A script that includes any of them has these traits, too. */
   traits: ScriptTraits;
 }
 
@@ -32,7 +32,7 @@ export function packageFacts({ name, modules }: SqlPackage): PackageFacts {
   return { name, modules: modules.length, traits };
 }
 
-/** Of all packages together: every instance of the engine holds them. */
+/** Bound of all packages together, because every instance of the engine holds them in memory. */
 const BYTES_MAX = 8 * 2 ** 20;
 const MODULES_MAX = 10_000;
 const DEPTH_MAX = 16;
@@ -40,8 +40,8 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const SUFFIX = '.sql';
 
 /**
- * Reads packages given as `name=directory`, by name.
- * @throws invalid_option, naming the package and the file
+ * Reads packages given as `name=directory` and returns them sorted by name.
+ * @throws BigtraceError invalid_option that names the package and the file
  */
 export function readSqlPackages(given: readonly string[]): SqlPackage[] {
   const packages = new Map<string, SqlPackage>();
@@ -72,7 +72,10 @@ function split(text: string): { name: string; directory: string } {
   return { name, directory };
 }
 
-/** Links are followed, for so the files of a Kubernetes ConfigMap are mounted; hidden names are not looked at. */
+/**
+ * Yields the .sql files of a directory and its subdirectories. Links are followed, because Kubernetes mounts the files
+ * of a ConfigMap as links; names that begin with a dot are skipped.
+ */
 function* sqlFiles(
   directory: string,
   given: string,

@@ -7,7 +7,7 @@ function tokensOf(sql: string): Token[] {
   return [...sqlTokens(Buffer.from(sql, 'latin1'))];
 }
 
-/** The grammar as regular expressions: exact, but they backtrack. The scanner must agree with them. */
+/** The grammar as regular expressions, which are exact but backtrack. The scanner must return the same tokens. */
 const GRAMMAR: readonly [kind: Token['kind'] | 'space', pattern: RegExp][] = [
   ['space', /[ \t\n\f]+|\r\n|--[^\n\r\0]*(?:\r?\n|$)|\/\*[^\0]*?\*\//y],
   ['string', /'(?:[^'\0]|'')*'(?!')/y],
@@ -18,7 +18,7 @@ const GRAMMAR: readonly [kind: Token['kind'] | 'space', pattern: RegExp][] = [
   ['symbol', /!=|-(?!-)|\/(?!\*)|[+*%&|~<>=(),.;]/y],
 ];
 
-/** Kind and place of each piece up to the first that SQLite may not take. */
+/** Returns the kind and offset of each token, up to the first that SQLite may not accept. */
 function byGrammar(sql: string): string[] {
   const found: string[] = [];
   for (let at = 0; at < sql.length; ) {
@@ -36,7 +36,7 @@ function byGrammar(sql: string): string[] {
   return found;
 }
 
-test('the scanner cuts what the grammar cuts, up to what is not for SQLite', () => {
+test('the scanner returns the tokens of the grammar, up to the first unknown one', () => {
   const piece = fc.constantFrom(
     ...["'", "''", '"', '`', '[', ']', '--', '/*', '*/', '\n', '\r', '\r\n', '\0', ' ', '\t'],
     ...['x', "x'", "X'0f'", '0', '.', '.5', '1e', 'a', 'select', '_', '$', '\xe9', '?', '#'],
@@ -57,7 +57,7 @@ test('the scanner cuts what the grammar cuts, up to what is not for SQLite', () 
   expect(whole).toBeGreaterThan(1000);
 });
 
-test('tokens lie in the script one behind the other, and texts are what was quoted', () => {
+test('the text of a string token is the quoted text, and its offset is that of the quote', () => {
   const text = fc
     .string({ unit: 'binary-ascii', maxLength: 12 })
     .map((one) => one.replaceAll('\0', ''));
@@ -73,7 +73,7 @@ test('tokens lie in the script one behind the other, and texts are what was quot
 
 const MANY = 300_000;
 
-// Each took minutes, or ended in "Maximum call stack size exceeded", where the work grew with the square.
+// When the work grew with the square of the length, each took minutes or ended in "Maximum call stack size exceeded".
 test.each([
   ['one long literal', `SELECT '${'x'.repeat(20 << 20)}'`],
   ['one long literal of quotes', `SELECT '${"''".repeat(5 << 20)}'`],

@@ -1,27 +1,27 @@
 /**
- * SQL cut into tokens as SQLite cuts it, as far as it takes to see what a script calls. Whatever SQLite
- * would not take, or might take otherwise, is a token of kind `unknown`.
+ * Splits SQL into tokens as SQLite does, as far as needed to see what a script calls. Text that SQLite would reject,
+ * or might read differently, is a token of kind `unknown`.
  *
- * The scanner reads every byte once: scripts come from outside, and may be as long as SQL may be.
+ * The scanner reads every byte once, because scripts come from clients and may be long (SQL_BYTES_MAX).
  */
 
 export type TokenKind = 'word' | 'quoted' | 'string' | 'number' | 'symbol' | 'unknown';
 
 export interface Token {
   kind: TokenKind;
-  /** Words in lower case; quoted names and strings without their quotes; symbols one character. */
+  /** Words are in lower case, quoted names and strings without their quotes, other tokens as in the script. */
   text: string;
-  /** Offset of its first byte in the script. */
+  /** Offset of the token's first byte in the script. */
   from: number;
 }
 
-/** What stands between two offsets. */
+/** A token or white space, which begins at a known offset and ends at `end`. */
 interface Piece {
   kind: TokenKind | 'space';
   end: number;
 }
 
-// What a byte can be; those beyond ASCII are letters of words.
+// The classes of a byte, as bits. Bytes beyond ASCII are letters of words.
 const WORD_BEGINS = 1;
 const WORD_GOES_ON = 2;
 const NUMBER_GOES_ON = 4;
@@ -60,7 +60,7 @@ const QUOTES = new Set(['"', '`'].map(code));
 const BRACKET = code('[');
 const X = new Set(['x', 'X'].map(code));
 
-/** Lazily: whoever has seen enough stops. */
+/** Yields the tokens of a script, one at a time, so that the caller can stop early. */
 export function* sqlTokens(sql: Uint8Array): Generator<Token, void, undefined> {
   const bytes = Buffer.from(sql.buffer, sql.byteOffset, sql.byteLength);
   for (let from = 0; from < bytes.length; ) {
@@ -92,8 +92,8 @@ function pieceAt(bytes: Buffer, at: number): Piece {
 }
 
 /**
- * What ends at `close`. Where it does not end, or holds a NUL, at which SQLite ends, all that is left of the
- * script is one unknown token.
+ * Returns the piece that ends at `close`. If it has no end (-1), or contains a NUL, at which SQLite stops, the rest of
+ * the script is one unknown token.
  */
 function closed(
   kind: Piece['kind'],
@@ -106,7 +106,7 @@ function closed(
   return isWhole ? { kind, end: close + closeLength } : { kind: 'unknown', end: bytes.length };
 }
 
-/** A quote twice is one in the text. */
+/** Returns the offset of the closing quote, or -1. A doubled quote is a quote in the text. */
 function closingQuote(bytes: Buffer, open: number): number {
   const quote = bytes[open] ?? 0;
   let at = bytes.indexOf(quote, open + 1);
@@ -114,7 +114,7 @@ function closingQuote(bytes: Buffer, open: number): number {
   return at;
 }
 
-/** Up to the end of the line. What SQLite makes of a carriage return alone, or a NUL, is not for us to judge. */
+/** Returns a comment up to the end of the line. After a lone carriage return or a NUL, the rest is unknown. */
 function lineComment(bytes: Buffer, at: number): Piece {
   const end = endOf(IN_LINE_COMMENT, bytes, at + 2);
   if (end === bytes.length) return { kind: 'space', end };

@@ -1,15 +1,15 @@
 /**
- * `SUMMARIZE TRACE` and a `TraceSummarySpec` in textproto is a script, too: its rows are those of summary.ts.
- * PerfettoSQL has no such statement, so whatever takes a script takes this.
+ * Recognizes `SUMMARIZE TRACE`, followed by a `TraceSummarySpec` in textproto, which is accepted wherever a script is.
+ * It returns the rows of summary.ts. PerfettoSQL has no such statement.
  */
 import type { ScriptTraits } from './script-traits.ts';
 
 export const SUMMARIZE = 'SUMMARIZE TRACE';
 const HEAD = /^\s*SUMMARIZE\s+TRACE(?![A-Za-z0-9_$])/i;
-/** White space in front is not without end. */
+/** The words of the statement must be within this many bytes; white space may precede them. */
 const HEAD_BYTES_MAX = 1024;
 
-/** The specification, where the script is one. */
+/** Returns the specification if the script is a summary, else undefined. */
 export function summarySpecOf(sql: Uint8Array): Uint8Array | undefined {
   const { buffer, byteOffset, byteLength } = sql;
   const head = Buffer.from(buffer, byteOffset, Math.min(byteLength, HEAD_BYTES_MAX));
@@ -20,10 +20,10 @@ export function summarySpecOf(sql: Uint8Array): Uint8Array | undefined {
 const CHANGES =
   /random|current_|sqlstats|changes|last_insert_rowid|(date|time|julianday|unixepoch|strftime|timediff)\s*\(/i;
 
-/** A specification may hold SQL, and names modules. By its words only, as scripts are judged. */
+/** Derives the traits of a specification, which may contain SQL and name modules, from its words. */
 export function summaryTraits(spec: Uint8Array): ScriptTraits {
   const text = Buffer.from(spec).toString('latin1');
-  // Words may be spelled by escapes, or cut into strings that stand side by side.
+  // Textproto may spell words with escapes, or split them into adjacent strings.
   const doubtful = /\\[0-7xXuU]/.test(text) || CHANGES.test(text.replace(/["']\s*["']/g, ''));
   return { mutatesState: true, readsQueryHistory: doubtful, deterministic: !doubtful };
 }

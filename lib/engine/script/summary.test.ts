@@ -18,12 +18,12 @@ function summarize(spec: string): unknown[][] {
   return rowsOf(results);
 }
 
-/** A metric over rows that SQL gives. */
+/** Returns the specification of a metric over the rows of a SQL query. */
 function metric(id: string, sql: string, rest: string): string {
   return `metric_spec { id: "${id}" value: "v" ${rest} query { sql { sql: "${sql}" } } }\n`;
 }
 
-test('each row of a metric is a row, as SQL has it', () => {
+test('a metric returns one row for each row of its query', () => {
   const spec = `metric_spec {
     id: "cpu_time"  # by thread
     dimensions: "name"
@@ -44,7 +44,7 @@ test('each row of a metric is a row, as SQL has it', () => {
   expect(want.length).toBeGreaterThan(20);
 });
 
-test('dimensions of every type, NULL, texts of any kind', () => {
+test('dimensions of every type, NULL and any text are returned as JSON', () => {
   const sql = `
     SELECT 9007199254740993 AS i, 0.5 AS d, 'a\\"\\\\\\\\\\tb' AS s, NULL AS n, 1 AS v
     UNION ALL SELECT -9223372036854775807, 9e999, CAST(x'41ff42' AS TEXT), NULL, 2.5
@@ -56,7 +56,7 @@ test('dimensions of every type, NULL, texts of any kind', () => {
   ]);
 });
 
-test('the metrics of a template share rows; NULL stays NULL', () => {
+test('the metrics of a template share the rows of its query, and NULL stays NULL', () => {
   const spec = `metric_template_spec {
     id_prefix: "t" dimensions: "k" value_columns: "a" value_columns: "b"
     query { sql { sql: "SELECT 'x' AS k, 1 AS a, NULL AS b UNION ALL SELECT 'y', 2, 3" } }
@@ -69,7 +69,7 @@ test('the metrics of a template share rows; NULL stays NULL', () => {
   ]);
 });
 
-test('interned dimensions stand behind the one they belong to', () => {
+test('the columns of interned dimensions follow the dimensions', () => {
   const spec = metric(
     'm',
     "SELECT 'x' AS k, 1 AS v UNION ALL SELECT 'y', 2",
@@ -86,7 +86,7 @@ test('interned dimensions stand behind the one they belong to', () => {
   ]);
 });
 
-test('many rows come in several results, none is lost', () => {
+test('many rows are split into several results without loss', () => {
   const sql =
     'WITH RECURSIVE r(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM r LIMIT 60000) SELECT v FROM r';
   const results: Uint8Array[] = [];
@@ -113,7 +113,7 @@ test.each([
   expect(processor.poisoned).toBeUndefined();
 });
 
-test('what a summary leaves behind is taken back with the rest', () => {
+test('restore removes the state that a summary leaves', () => {
   const image = processor.snapshot();
   const spec = `metric_spec { id: "m" value: "v" query { inner_query_id: "q" } }
     query { id: "q" sql { sql: "SELECT 5 AS v" } }`;
@@ -122,7 +122,7 @@ test('what a summary leaves behind is taken back with the rest', () => {
   expect(summarize(spec)).toEqual([['m', '{}', 5]]);
 });
 
-test('which scripts are summaries', () => {
+test('summarySpecOf recognizes SUMMARIZE TRACE at the beginning of a script', () => {
   const spec = (sql: string) => {
     const found = summarySpecOf(Buffer.from(sql));
     return found && Buffer.from(found).toString();

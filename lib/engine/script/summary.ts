@@ -1,7 +1,7 @@
 /**
- * Summaries of a trace (Perfetto's trace-based metrics v2; protos/perfetto/trace_summary/ of v55) as rows:
+ * Converts summaries of a trace (Perfetto's trace-based metrics v2; protos/perfetto/trace_summary/ of v55) to rows:
  * one for each row of each metric. Columns: `metric_id`; `dimensions`, a JSON object in the order of the
- * specification, with the columns of interned dimensions behind; `value`, which the engine has as a double.
+ * specification, followed by the columns of interned dimensions; `value`, a double.
  */
 
 import { BigtraceError } from '../../common/errors.ts';
@@ -16,10 +16,10 @@ import {
 
 const COLUMNS = ['metric_id', 'dimensions', 'value'];
 const RESULT_CHARS = 2 ** 19;
-/** Beside its text, about. */
+/** Approximate size of a row besides its `dimensions`. */
 const ROW_CHARS = 16;
 
-/** An encoded `TraceSummary` as encoded QueryResults. @throws sql_failed where it has no metric */
+/** Converts an encoded `TraceSummary` to encoded QueryResults. @throws BigtraceError sql_failed: it has no metric */
 export function* summaryResults(summary: Uint8Array): Generator<Buffer> {
   const bundles: Uint8Array[] = [];
   eachField(summary, (field, reader) => {
@@ -46,7 +46,7 @@ export function* summaryResults(summary: Uint8Array): Generator<Buffer> {
 
 type SummaryRow = [metricId: string, dimensions: string, value: number | null];
 
-/** The rows of a `TraceMetricV2Bundle`: each has a value for each of the bundle's metrics. */
+/** Yields the rows of a `TraceMetricV2Bundle`: one for each of its rows and metrics. */
 function* bundleRows(bundle: Uint8Array): Generator<SummaryRow> {
   const rows: Uint8Array[] = [];
   const specs: Spec[] = [];
@@ -74,7 +74,7 @@ function* bundleRows(bundle: Uint8Array): Generator<SummaryRow> {
   }
 }
 
-/** Of a `TraceMetricV2Spec` what names its rows. */
+/** The part of a `TraceMetricV2Spec` that names its metric and dimensions. */
 interface Spec {
   id: string;
   dimensions: string[];
@@ -106,7 +106,7 @@ function readInternedSpec(bytes: Uint8Array): InternedSpec {
   return spec;
 }
 
-/** Fields of JSON by the JSON of the dimension they belong to. */
+/** Returns the JSON fields of interned dimensions, by the JSON value of the dimension that is their key. */
 function internedValues(
   { key, columns }: InternedSpec,
   bundle: Uint8Array = new Uint8Array(),
@@ -126,7 +126,7 @@ function internedValues(
   return { key, byKey };
 }
 
-/** A `Value`: a double or null. */
+/** Reads a `Value`: a double or null. */
 function readValue(bytes: Uint8Array): number | null {
   let value: number | null = null;
   eachField(bytes, (field, reader) => {
@@ -135,7 +135,7 @@ function readValue(bytes: Uint8Array): number | null {
   return value;
 }
 
-/** A `Dimension` as JSON. JSON has no infinities, so these are texts; and of bytes that are no text, U+FFFD. */
+/** Converts a `Dimension` to JSON. Infinities and NaN become strings; bytes that are no UTF-8 become U+FFFD. */
 function jsonOf(dimension: Uint8Array): string {
   let json = 'null';
   eachField(dimension, (field, reader) => {
@@ -164,7 +164,7 @@ function text(reader: WireReader): string {
   return textFromBytes(reader.bytes());
 }
 
-/** Of a message whose field 1 is a name. */
+/** Reads the name in a message whose field 1 is a name. */
 function nameIn(reader: WireReader): string {
   let name = '';
   eachField(reader.bytes(), (field, within) => {

@@ -1,12 +1,12 @@
-/** The compressions an image file may have. Which one a file has, its header says. */
+/** The compression formats of snapshot files. The header of a file names its format. */
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 
 export interface Codec {
   name: string;
-  /** On another thread: writing an image must not keep a query waiting. */
+  /** Compresses on another thread, so that writing a snapshot does not delay a query. */
   compress(bytes: Uint8Array): Promise<Uint8Array>;
-  /** At once, which costs half as much: whoever reads an image waits for it. @throws on damage */
+  /** Decompresses synchronously, at half the cost, because the caller must wait anyway. @throws on damaged data */
   decompress(bytes: Uint8Array, length: number): Uint8Array;
 }
 
@@ -24,7 +24,7 @@ type Compress = (
 ) => void;
 type Decompress = (bytes: Uint8Array, options: Options) => Uint8Array;
 
-/** zlib has zstd since Node 22.15; the types are those of Node 20. */
+/** zlib supports zstd since Node 22.15; the types are those of Node 20, which lack it. */
 interface Zstd {
   zstdCompress: Compress;
   zstdDecompressSync: Decompress;
@@ -39,7 +39,7 @@ function zstd(): Codec | undefined {
   });
 }
 
-/** Level 1 of deflate is what decompresses fastest in Node 20; brotli compresses faster, but reads slower. */
+/** Deflate at level 1 decompresses fastest in Node 20; brotli compresses faster but decompresses more slowly. */
 function deflate(): Codec {
   return codec('deflate', zlib.deflateRaw, zlib.inflateRawSync, { level: 1 });
 }
@@ -49,13 +49,13 @@ function codec(name: string, compress: Compress, decompress: Decompress, options
   return {
     name,
     compress: (bytes) => promised(bytes, options),
-    // Room for all of it: in the default pieces of 16 KiB it takes twice as long.
+    // One chunk holds the whole output: with the default chunks of 16 KiB it takes twice as long.
     decompress: (bytes, length) =>
       decompress(bytes, { chunkSize: length + 64, maxOutputLength: length }),
   };
 }
 
-/** Those this Node has, the best first. */
+/** The codecs that this version of Node supports, best first. */
 export const CODECS: readonly Codec[] = [zstd(), deflate()].filter((each) => each !== undefined);
 
 export function codecNamed(name: string): Codec | undefined {

@@ -3,7 +3,7 @@ import { PAGE_BYTES, type Snapshot } from './snapshot.ts';
 import { CODECS } from './snapshot-codec.ts';
 import { encodeImage, type ReadBytes, readSnapshot, SnapshotUnusable } from './snapshot-file.ts';
 
-/** Compressible and not, three blocks and a bit. */
+/** Returns a snapshot of slightly more than three blocks, of which parts are compressible. */
 function testImage(): Snapshot {
   const pages = 800;
   const contents = new Uint8Array(new SharedArrayBuffer(pages * PAGE_BYTES));
@@ -18,7 +18,7 @@ async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(all);
 }
 
-/** Reads no more than `size` bytes at a time. */
+/** Returns a reader that reads at most `size` bytes at a time. */
 function inPieces(bytes: Uint8Array, size: number): ReadBytes {
   let at = 0;
   return (into) => {
@@ -29,7 +29,7 @@ function inPieces(bytes: Uint8Array, size: number): ReadBytes {
   };
 }
 
-/** The whole image that a file is read as. */
+/** Reads a whole snapshot file. */
 function decoded(read: ReadBytes, engine = 'abc') {
   const { blocks, ...head } = readSnapshot(read, engine);
   const contents: Buffer[] = [];
@@ -43,21 +43,24 @@ describe.each(CODECS)('with $name', (codec) => {
     file = await bytesOf(encodeImage(testImage(), codec));
   });
 
-  test.each([17, 65_536, 2 ** 25])('comes back from pieces of %d bytes', (size) => {
-    expect(file.length).toBeLessThan(testImage().contents.length);
-    const image = decoded(inPieces(file, size));
-    expect(image.memoryBytes).toBe(2 ** 29);
-    expect([...image.runs]).toEqual([...testImage().runs]);
-    expect(Buffer.compare(image.contents, testImage().contents)).toBe(0);
-  });
+  test.each([17, 65_536, 2 ** 25])(
+    'a file read in pieces of %d bytes gives the snapshot',
+    (size) => {
+      expect(file.length).toBeLessThan(testImage().contents.length);
+      const image = decoded(inPieces(file, size));
+      expect(image.memoryBytes).toBe(2 ** 29);
+      expect([...image.runs]).toEqual([...testImage().runs]);
+      expect(Buffer.compare(image.contents, testImage().contents)).toBe(0);
+    },
+  );
 
-  test('cut anywhere, it is refused', () => {
+  test('a file that is cut short anywhere is refused', () => {
     for (let cut = 0; cut < file.length; cut += Math.ceil(file.length / 50))
       expect(() => decoded(inPieces(file.subarray(0, cut), 9999))).toThrow(SnapshotUnusable);
     expect(() => decoded(inPieces(file.subarray(0, -1), 9999))).toThrow('cut short');
   });
 
-  test('damaged anywhere, it is refused', () => {
+  test('a file with a flipped bit anywhere is refused', () => {
     for (let at = 0; at < file.length; at += Math.ceil(file.length / 60)) {
       const damaged = Buffer.from(file);
       damaged.writeUInt8(damaged.readUInt8(at) ^ 0x10, at);
@@ -65,12 +68,12 @@ describe.each(CODECS)('with $name', (codec) => {
     }
   });
 
-  test('a longer one is refused', () => {
+  test('a file with additional bytes at its end is refused', () => {
     const longer = Buffer.concat([file, Buffer.alloc(50)]);
     expect(() => decoded(inPieces(longer, 9999))).toThrow(SnapshotUnusable);
   });
 
-  test('one of another engine is refused', () => {
+  test('a file of another engine is refused', () => {
     expect(() => decoded(inPieces(file, 100), 'xyz')).toThrow('it is of another engine');
   });
 });
@@ -79,13 +82,13 @@ test.each([
   ['beyond its memory', [5, 799, 90_000, 1], 2 ** 28],
   ['out of order', [90_000, 1, 5, 799], 2 ** 29],
   ['over each other', [5, 799, 803, 1], 2 ** 29],
-])('runs that lie %s are refused', async (_how, runs, memoryBytes) => {
+])('a file whose runs lie %s is refused', async (_how, runs, memoryBytes) => {
   const image = { ...testImage(), runs: Uint32Array.from(runs), memoryBytes };
   const file = await bytesOf(encodeImage(image));
   expect(() => decoded(inPieces(file, 9999))).toThrow('its header contradicts itself');
 });
 
-test('a codec this Node lacks is named', async () => {
+test('the error names a codec that this version of Node lacks', async () => {
   const codec = { ...CODECS[0], name: 'lzma' } as (typeof CODECS)[0];
   const file = await bytesOf(encodeImage(testImage(), codec));
   expect(() => decoded(inPieces(file, 9999))).toThrow('this Node has no codec lzma');

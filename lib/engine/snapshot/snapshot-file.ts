@@ -1,9 +1,9 @@
 /**
- * Images of memory as files: a line of magic, then frames: length (u32, little endian), digest (64
- * bytes), payload. The first payload is a JSON header, each other a compressed block of the contents.
- * A frame's digest is the BLAKE2b-512 of the digest before it and its payload, so every byte is checked
- * before it is used, and frames can neither be missing nor stand elsewhere. (SHA-256 takes twice as long
- * where the processor has no instructions for it.)
+ * Reads and writes snapshot files. A file is a line of magic, then frames of length (u32, little-endian), digest (64
+ * bytes) and payload. The first payload is a JSON header; every other one is a compressed block of the contents.
+ * A frame's digest is the BLAKE2b-512 of the previous digest (at first, the magic) and the payload, so every byte is
+ * checked before it is used, and a missing or misplaced frame is detected. (SHA-256 takes twice as long on
+ * processors without instructions for it.)
  */
 import { createHash } from 'node:crypto';
 import { fits, PAGE_BYTES, type Snapshot, type SnapshotHead } from './snapshot.ts';
@@ -12,17 +12,17 @@ import { CODECS, type Codec, codecNamed } from './snapshot-codec.ts';
 const MAGIC = Buffer.from('bigtrace image 2\n');
 const BLOCK_BYTES = 2 ** 20;
 const FRAME_HEAD_BYTES = 68;
-/** What is read at once, at least. */
+/** Size of the input buffer; it grows when a frame is longer. */
 const INPUT_BYTES = 2 ** 20;
-/** A compressed block may be a little longer than it was; a header is shorter. */
+/** Bound of a payload. A compressed block may be slightly longer than BLOCK_BYTES; a header is shorter than this. */
 const FRAME_BYTES_MAX = 16 * 2 ** 20;
 
-/** A file that cannot be used: damaged, cut short, of another engine or a codec this Node lacks. */
+/** The file cannot be used: it is damaged or cut short, is of another engine, or has a codec that this Node lacks. */
 export class SnapshotUnusable extends Error {
   override readonly name = 'SnapshotUnusable';
 }
 
-/** A file whose bytes could not be read this time (EMFILE, EIO): what is in it may be right. */
+/** The bytes of the file could not be read this time (EMFILE, EIO); its contents may be valid. */
 export class SnapshotUnreadable extends SnapshotUnusable {}
 
 interface Header {
@@ -33,7 +33,7 @@ interface Header {
   contentsBytes: number;
 }
 
-/** The file in pieces of up to about 1 MiB; one block more than what is being written is in memory. */
+/** Yields a snapshot file in pieces of up to about 1 MiB. At most one block is in memory besides the current piece. */
 export async function* encodeImage(
   image: Snapshot,
   codec: Codec | undefined = CODECS[0],
@@ -60,18 +60,21 @@ export async function* encodeImage(
     yield frame(await codec.compress(image.contents.subarray(at, at + BLOCK_BYTES)));
 }
 
-/** Fills the front of `into` with the file's next bytes and says how many; 0 at its end. */
+/** Reads the file's next bytes to the beginning of `into`. @returns how many; 0 at the end of the file */
 export type ReadBytes = (into: Uint8Array) => number;
 
-/** An image file, read as far as its header. */
+/** A snapshot file whose header has been read. */
 export interface SnapshotReader extends SnapshotHead {
-  /** The contents in order; each block is valid until the next. @throws SnapshotUnusable; what the file's `read` throws */
+  /**
+   * The contents in order; each block is valid until the next one.
+   * @throws SnapshotUnusable; what the file's `read` throws
+   */
   blocks: Generator<Uint8Array, void, undefined>;
 }
 
 /**
- * Begins to read a file, which must be one of the engine with this identity. Nothing of it is handed out
- * before its digest was right, but damage may come to light when some of it was.
+ * Opens a snapshot file, which must be of the engine with this identity. A block is returned only after its digest
+ * was checked, but a later block may prove to be damaged.
  * @throws SnapshotUnusable; what `read` throws
  */
 export function readSnapshot(read: ReadBytes, engine: string): SnapshotReader {
@@ -112,7 +115,7 @@ function readHeader(
   payload: Uint8Array,
   engine: string,
 ): SnapshotHead & { codec: Codec; contentsBytes: number } {
-  // Its digest was right: it is as it was written, if not by this engine or this Node.
+  // The digest was correct, so the header is as it was written, but maybe by another engine or version of Node.
   const header = JSON.parse(Buffer.from(payload).toString('utf8')) as Header;
   if (header.engine !== engine) throw new SnapshotUnusable('it is of another engine');
   const codec = codecNamed(header.codec);
@@ -125,7 +128,7 @@ function readHeader(
   return { engine, memoryBytes, runs, codec, contentsBytes };
 }
 
-/** The payloads of a file whose magic and digests are right; each is valid until the next. */
+/** Checks the magic and the digests of a file and yields the payloads; each is valid until the next one. */
 function* framePayloads(read: ReadBytes): Generator<Uint8Array, void, undefined> {
   const input = new Input(read);
   const magic = input.take(MAGIC.length);
@@ -135,7 +138,7 @@ function* framePayloads(read: ReadBytes): Generator<Uint8Array, void, undefined>
     const head = input.take(FRAME_HEAD_BYTES);
     if (head === undefined) return;
     const length = head.readUInt32LE();
-    const expected = Buffer.from(head.subarray(4)); // a copy: the next `take` may move what it is a view of
+    const expected = Buffer.from(head.subarray(4)); // a copy: the next `take` may overwrite the buffer
     const payload = length <= FRAME_BYTES_MAX ? input.take(length) : undefined;
     if (payload === undefined) throw new SnapshotUnusable('it is cut short or damaged');
     digest = chained(digest, payload);
@@ -144,7 +147,7 @@ function* framePayloads(read: ReadBytes): Generator<Uint8Array, void, undefined>
   }
 }
 
-/** Cuts what is read into lengths asked for. */
+/** Buffers a file and returns its bytes in the requested lengths. */
 class Input {
   readonly #read: ReadBytes;
   #buffer = Buffer.allocUnsafeSlow(INPUT_BYTES);
@@ -156,8 +159,8 @@ class Input {
   }
 
   /**
-   * The next `length` bytes, valid until the next call; undefined at the end.
-   * @throws SnapshotUnusable where the end cuts them short
+   * Returns the next `length` bytes, valid until the next call; undefined at the end of the file.
+   * @throws SnapshotUnusable when the file ends within them
    */
   take(length: number): Buffer | undefined {
     if (this.#to - this.#from < length) this.#moveToFront(length);

@@ -8,7 +8,7 @@ import {
   snapshotMemory,
 } from './snapshot.ts';
 
-/** Memory of a few blocks: each page is filled with one value, most of them alike. */
+/** Memory of five blocks. Each page is filled with one value, mostly 0. */
 const memories = fc
   .array(fc.constantFrom(0, 0, 0, 1, 2), { minLength: 1, maxLength: 80 })
   .map((pages) => {
@@ -22,7 +22,7 @@ function imageOf(memory: Uint8Array, below: Snapshot[]): Snapshot {
   return { engine: 'e', ...snapshotMemory(memory, below) };
 }
 
-test('what a snapshot takes, restoring gives back, over anything', () => {
+test('restoring snapshots over any memory gives the memory they were taken of', () => {
   fc.assert(
     fc.property(memories, memories, memories, (initial, loaded, other) => {
       const lowest = imageOf(initial, []);
@@ -37,7 +37,7 @@ test('what a snapshot takes, restoring gives back, over anything', () => {
   );
 });
 
-test('an image that comes in blocks gives back the same, over anything', () => {
+test('restoring a snapshot in blocks of any size gives the memory it was taken of', () => {
   const blockBytes = fc.integer({ min: 1, max: 20 * PAGE_BYTES });
   fc.assert(
     fc.property(memories, memories, memories, blockBytes, (initial, loaded, other, bytes) => {
@@ -54,7 +54,7 @@ test('an image that comes in blocks gives back the same, over anything', () => {
   );
 });
 
-test('memory that is new is written to, but not read', () => {
+test('restoring writes to new memory without reading it', () => {
   fc.assert(
     fc.property(memories, memories, memories, fc.nat(), (initial, loaded, other, at) => {
       const lowest = imageOf(initial, []);
@@ -70,13 +70,13 @@ test('memory that is new is written to, but not read', () => {
     }),
     { numRuns: 200 },
   );
-  // Were it read, it would be seen not to be zero.
+  // The new memory is not zero here. It keeps its values, because restoring does not read it.
   const memory = new Uint8Array(4 * PAGE_BYTES).fill(1);
   restoreMemory(memory, [imageOf(new Uint8Array(4 * PAGE_BYTES), [])], 2 * PAGE_BYTES);
   expect([memory.indexOf(1), memory.lastIndexOf(0)]).toEqual([2 * PAGE_BYTES, 2 * PAGE_BYTES - 1]);
 });
 
-test('only pages that differ are held, in runs', () => {
+test('a snapshot contains only the pages that differ, in runs', () => {
   const initial = new Uint8Array(64 * PAGE_BYTES).fill(7);
   const loaded = initial.slice();
   for (const page of [3, 4, 20, 63]) loaded[page * PAGE_BYTES + 5] = 1;
@@ -85,7 +85,7 @@ test('only pages that differ are held, in runs', () => {
   expect(contents.length).toBe(4 * PAGE_BYTES);
 });
 
-test('memory beyond the image becomes zero', () => {
+test('restoring zeroes the memory beyond the snapshot', () => {
   const small = imageOf(new Uint8Array(4 * PAGE_BYTES).fill(1), []);
   const memory = new Uint8Array(100 * PAGE_BYTES).fill(9);
   restoreMemory(memory, [small]);

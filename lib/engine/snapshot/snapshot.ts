@@ -1,37 +1,37 @@
 /**
- * Images of an instance's memory: the pages that differ from what lies below, in runs. The initial image
- * of an engine (right after it started) lies over zeros, that of a loaded trace over the initial one.
- * Most of a small trace's memory is the initial image, so its own is small.
+ * Snapshots of an instance's memory: the pages that differ from the layer below, in runs. The initial snapshot of an
+ * engine (before it loads a trace) lies over zeros; that of a loaded trace lies over the initial one. Most of a small
+ * trace's memory equals the initial snapshot, so its own snapshot is small.
  */
 
-/** The grain of images. */
+/** Unit of snapshots: a page differs or does not. */
 export const PAGE_BYTES = 4096;
-/** Memory is compared and copied in blocks of so many bytes. */
+/** Memory is compared and copied in blocks of this size. */
 const BLOCK_BYTES = 2 ** 16;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
 
-/** What an image says of itself. */
+/** The description of a snapshot, without its contents. */
 export interface SnapshotHead {
-  /** `Engine.identity` of the engine it is of. */
+  /** `Engine.identity` of the engine that it belongs to. */
   engine: string;
   /** Size of the whole memory. */
   memoryBytes: number;
-  /** Pairs of first page and number of pages; ascending, apart from each other. */
+  /** Pairs of first page and number of pages; ascending and disjoint. */
   runs: Uint32Array;
 }
 
-/** Plain data over SharedArrayBuffers: posted to another thread, it is not copied. Not to be written to. */
+/** Plain data in SharedArrayBuffers, so posting it to another thread copies nothing. It must not be changed. */
 export interface Snapshot extends SnapshotHead {
   /** The pages of all runs, one after another. */
   contents: Uint8Array;
 }
 
-/** What an image costs to keep in memory. */
+/** Returns the memory that a snapshot occupies, in bytes. */
 export function snapshotBytes(image: Snapshot): number {
   return image.runs.byteLength + image.contents.byteLength;
 }
 
-/** A stretch of memory and where its bytes are; without `contents` they are zero. */
+/** A range of memory and the place of its bytes in `contents`; without `contents`, the bytes are zero. */
 interface Segment {
   from: number;
   to: number;
@@ -39,7 +39,7 @@ interface Segment {
   contentsAt: number;
 }
 
-/** An image over the layer below it. Walks once, upwards. */
+/** A snapshot over the layer below. Its segments can be read once, in ascending order. */
 class Layer {
   readonly #runs: Uint32Array;
   readonly #contents: Buffer;
@@ -84,7 +84,7 @@ function layersOf(images: readonly Snapshot[]): Layer | undefined {
   return layer;
 }
 
-/** The blocks of `memory` whose bytes are not those of the images (lowest first). */
+/** Yields the blocks of `memory` that differ from the snapshots (lowest first). */
 function* changedBlocks(memory: Buffer, images: readonly Snapshot[]): Generator<Segment> {
   const layers = layersOf(images);
   const whole = { from: 0, to: memory.length, contents: undefined, contentsAt: 0 };
@@ -103,8 +103,8 @@ function* changedParts(memory: Buffer, segment: Segment, grain: number): Generat
 }
 
 /**
- * Makes `memory` what the images say, exactly. Writes only what differs, and reads nothing from `zeroFrom`
- * on, where all is zero: memory that has just been taken costs time when it is touched first.
+ * Makes `memory` equal to the snapshots (lowest first). It writes only blocks that differ, and does not read memory
+ * from `zeroFrom` on, which must be zero: the first access to newly allocated memory costs time.
  */
 export function restoreMemory(
   memory: Uint8Array,
@@ -118,8 +118,8 @@ export function restoreMemory(
 }
 
 /**
- * Makes `memory` what an image over `below` says; the image's contents come in blocks.
- * Where `blocks` throws, `memory` is neither what it was nor what it was to be.
+ * Makes `memory` equal to a snapshot over `below`, whose contents arrive in blocks; `zeroFrom` as in restoreMemory.
+ * If `blocks` throws, the contents of `memory` are undefined.
  */
 export function restoreBlocks(
   memory: Uint8Array,
@@ -133,7 +133,7 @@ export function restoreBlocks(
   for (const [from, to] of gapsOf(runs, memory.length))
     for (const segment of lower.segments(from, to)) restoreSegment(target, segment, zeroFrom);
   let run = 0;
-  /** Bytes of the run that are written. */
+  /** Bytes of the current run that have been written. */
   let done = 0;
   for (const block of blocks) {
     for (let at = 0; at < block.length; ) {
@@ -150,7 +150,7 @@ export function restoreBlocks(
   }
 }
 
-/** What lies between the runs of an image, before and behind them. */
+/** Yields the ranges of memory that no run covers. */
 function* gapsOf(runs: Uint32Array, bytes: number): Generator<[from: number, to: number]> {
   let at = 0;
   for (let run = 0; run < runs.length; run += 2) {
@@ -161,7 +161,7 @@ function* gapsOf(runs: Uint32Array, bytes: number): Generator<[from: number, to:
   if (at < bytes) yield [at, bytes];
 }
 
-/** Whether runs are in order, and within so many bytes. */
+/** Whether the runs are ascending, disjoint, and within a memory of `bytes`. */
 export function fits(runs: Uint32Array, bytes: number): boolean {
   let at = 0;
   for (let run = 0; run < runs.length; run += 2) {
@@ -183,7 +183,7 @@ function restoreSegment(target: Buffer, segment: Segment, zeroFrom: number): voi
   contents?.copy(target, used, contentsAt + used - from, contentsAt + to - from);
 }
 
-/** What has to be laid over `below` to give `memory`. */
+/** Takes a snapshot of `memory` over the snapshots `below` (lowest first). */
 export function snapshotMemory(
   memory: Uint8Array,
   below: readonly Snapshot[],

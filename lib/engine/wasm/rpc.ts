@@ -39,9 +39,9 @@ const FINALIZE_RESULT = 212;
 const SUMMARY_RESULT = 214;
 
 /**
- * The bytes of a request up to its body (append: bytes of trace; query: the SQL; register, summarize: the
- * arguments, see below), which follows.
- * `seq` is left out: TraceProcessor takes a request without one whatever came before, so a restored
+ * Returns the bytes of a request up to its body, which the caller sends next. The body of `append` is bytes of the
+ * trace, that of `query` the SQL, that of `register` and `summarize` the encoded arguments (see below).
+ * `seq` is omitted: TraceProcessor accepts a request without it regardless of earlier requests, so a restored
  * instance needs no counter.
  */
 export function requestHead(method: Method, bodyLength: number): Uint8Array {
@@ -64,7 +64,7 @@ export function requestHead(method: Method, bodyLength: number): Uint8Array {
   return Uint8Array.from([...head, ...message]);
 }
 
-/** `RegisterSqlPackageArgs`: its modules have the package's name in front of theirs. */
+/** Encodes `RegisterSqlPackageArgs`. The names of its modules begin with the package's name. */
 export function registerArgs({ name, modules }: SqlPackage): Uint8Array {
   return Buffer.concat([
     bytesField(1, Buffer.from(name)),
@@ -77,14 +77,14 @@ export function registerArgs({ name, modules }: SqlPackage): Uint8Array {
   ]);
 }
 
-/** `TraceSummaryArgs`: all metrics of a specification in textproto; the summary comes as binary proto. */
+/** Encodes `TraceSummaryArgs` for all metrics of a specification in textproto; requests a binary summary. */
 export function summaryArgs(spec: Uint8Array): Uint8Array {
   const allMetrics = Buffer.of(3 * 8, 1);
-  const asProto = Buffer.of(4 * 8, 0); // the engine wants it said
+  const asProto = Buffer.of(4 * 8, 0); // the engine requires the field, even with this value
   return Buffer.concat([bytesField(2, spec), bytesField(3, allMetrics), asProto]);
 }
 
-/** What a reply says, as far as this project asks. */
+/** The fields of a reply that this project uses. */
 export interface Reply {
   /** TraceProcessor refused the request itself. */
   fatalError?: string;
@@ -92,11 +92,11 @@ export interface Reply {
   finalizeError?: string;
   registerError?: string;
   summaryError?: string;
-  /** Encoded `TraceSummary`: a view, valid until the engine runs on. */
+  /** Encoded `TraceSummary`: a view, valid until the engine continues. */
   summary?: Uint8Array;
-  /** Encoded `QueryResult`: a view, valid until the engine runs on. */
+  /** Encoded `QueryResult`: a view, valid until the engine continues. */
   queryResult?: Uint8Array;
-  /** The version, as in "Perfetto v55.3-…". */
+  /** The version, such as "Perfetto v55.3-…". */
   version?: string;
 }
 
@@ -116,7 +116,7 @@ export function readReply(message: Uint8Array): Reply {
   return reply;
 }
 
-/** The error an encoded `QueryResult` carries. */
+/** Returns the error in an encoded `QueryResult`, if it has one. */
 export function queryError(result: Uint8Array): string | undefined {
   return textField(result, 2);
 }
@@ -144,14 +144,14 @@ function textField(message: Uint8Array, wanted: number): string | undefined {
   return found;
 }
 
-/** Cuts the engine's reply stream into messages; one may span several pieces, a piece hold several. */
+/** Splits the engine's reply stream into messages. A message may span pieces; a piece may contain several messages. */
 export class ReplyFrames {
-  /** Copies of the pieces of a message that is not whole yet. */
+  /** Copies of the pieces of an incomplete message. */
   #pieces: Uint8Array[] = [];
   #held = 0;
   #needed = 0;
 
-  /** `onMessage` gets views into `piece` wherever a message lies in it whole. */
+  /** Passes each complete message to `onMessage`: as a view into `piece`, or as a copy if it spans pieces. */
   push(piece: Uint8Array, onMessage: (message: Uint8Array) => void): void {
     let bytes = piece;
     if (this.#pieces.length > 0) {
@@ -173,7 +173,7 @@ export class ReplyFrames {
     }
   }
 
-  /** Forgets a message that is half there. */
+  /** Discards an incomplete message. */
   clear(): void {
     this.#pieces = [];
     this.#held = 0;
@@ -185,7 +185,10 @@ export class ReplyFrames {
   }
 }
 
-/** Tag (one byte) and length (a varint) stand before the message, at `from`..`to`. */
+/**
+ * Returns where the message of the frame at `at` begins and ends. A frame begins with a tag (one byte) and a length
+ * (a varint); while the length is incomplete, both offsets are past the end of `bytes`.
+ */
 function frameAt(bytes: Uint8Array, at: number): { from: number; to: number } {
   const reader = new WireReader(bytes, at + 1);
   const lengthIsWhole = bytes.subarray(at + 1, at + 1 + 10).some((byte) => byte < 0x80);

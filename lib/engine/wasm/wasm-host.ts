@@ -1,18 +1,18 @@
 /**
- * Runs one instance of the wasm: what it asks of its surroundings (wasm-imports.ts), its memory bound,
- * the request buffer and the callback for replies, and what is left to say when it dies.
+ * Runs one instance of the wasm module: its imports (wasm-imports.ts), memory bound, request buffer, callback for
+ * replies, and the error after a crash.
  */
 import { BigtraceError } from '../../common/errors.ts';
 import { restoreBlocks, restoreMemory, type Snapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-file.ts';
 import { StderrLog, wasmImports } from './wasm-imports.ts';
 
-/** Size of the buffer requests are written to; longer ones go in pieces. */
+/** Size of the request buffer; longer requests are sent in pieces. */
 const REQUEST_BYTES = 2 ** 18;
 const PAGE_BYTES = 2 ** 16;
-/** What 32 bits address. */
+/** The most that wasm32 can address: 4 GiB. */
 const WASM_BYTES_MAX = 2 ** 32;
-/** Memory grows by a fifth at a time, as emscripten's own glue does it, but by no more than this. */
+/** Memory grows by a fifth, as in emscripten's glue code, but by no more than this unless more is needed. */
 const GROWTH_BYTES_MAX = 96 * 2 ** 20;
 
 interface Exports {
@@ -35,10 +35,10 @@ export class WasmHost {
   readonly #callback: number;
   readonly #stackTop: number;
   #requestAt = 0;
-  /** So many bytes were wanted, within the bound, and the machine did not have them. */
+  /** The memory size that was needed, within the bound, when the machine had no memory left. */
   #refusedBytes: number | undefined;
 
-  /** `onReply` gets pieces of the reply stream: views into memory, valid during the call. */
+  /** `onReply` receives pieces of the reply stream, which are views into memory, valid only during the call. */
   constructor(
     module: WebAssembly.Module,
     memoryBytesMax: number,
@@ -67,12 +67,15 @@ export class WasmHost {
     });
   }
 
-  /** The whole memory, as it is: a view, valid until the engine runs on. */
+  /** A view of the whole memory, valid until the engine continues. */
   get memory(): Uint8Array {
     return new Uint8Array(this.#exports.memory.buffer);
   }
 
-  /** Puts the instance into the state that the images say, whatever it was, poisoned or not. */
+  /**
+   * Puts the instance into the state of these snapshots, lowest first, even if it is poisoned.
+   * @throws BigtraceError limit_exceeded (memory bound), out_of_memory
+   */
   restore(images: readonly Snapshot[], requestAt: number): void {
     const zeroFrom = this.#makeRoom(Math.max(...images.map(({ memoryBytes }) => memoryBytes)));
     restoreMemory(this.memory, images, zeroFrom);
@@ -80,8 +83,9 @@ export class WasmHost {
   }
 
   /**
-   * The same, to that of an image over `below` that is being read.
-   * Where that fails, the instance is poisoned. @throws what reading throws
+   * Puts the instance into the state of a snapshot over `below`, while the snapshot is read.
+   * If reading fails, the instance is poisoned.
+   * @throws BigtraceError limit_exceeded (memory bound), out_of_memory; what reading throws
    */
   restoreFrom(
     below: Snapshot,
@@ -98,7 +102,7 @@ export class WasmHost {
     this.#restored(requestAt);
   }
 
-  /** @returns from where on memory is new. */
+  /** Grows the memory to at least `bytes`. @returns the offset from which it is new, and zero */
   #makeRoom(bytes: number): number {
     const before = this.memoryBytes;
     if (bytes > before && !this.#growTo(bytes)) throw noMemory(bytes);
@@ -111,7 +115,7 @@ export class WasmHost {
     this.poisoned = undefined;
   }
 
-  /** Bytes of earlier requests are no part of the state. */
+  /** Zeroes the request buffer, because the bytes of earlier requests are not part of the state. */
   clearRequest(): void {
     this.memory.fill(0, this.#requestAt, this.#requestAt + REQUEST_BYTES);
   }
@@ -120,7 +124,7 @@ export class WasmHost {
     return this.#exports.memory.buffer.byteLength;
   }
 
-  /** Hands `head` and then `body` to the engine; its replies come before this returns. */
+  /** Sends `head` and then `body` to the engine, whose replies arrive before this returns. */
   request(head: Uint8Array, body: Uint8Array = new Uint8Array(0)): void {
     const first = body.subarray(0, REQUEST_BYTES - head.length);
     this.#send(head, first);
@@ -138,7 +142,7 @@ export class WasmHost {
     this.#run(() => this.#exports.trace_processor_on_rpc_request(length));
   }
 
-  /** Errors of our own making that passed through the engine's frames on their way out. */
+  /** The error that one of our callbacks threw through the engine's stack frames. */
   #ownError: { thrown: unknown } | undefined;
 
   #fromCallback<T>(work: () => T): T {
@@ -156,7 +160,7 @@ export class WasmHost {
     try {
       return work();
     } catch (thrown) {
-      // However it was left, its stack was not unwound: nothing it holds can be relied on any more.
+      // The engine's stack was not unwound, so its state can no longer be relied on.
       this.poisoned = this.#ownError === undefined ? this.#crash(thrown) : this.#ownError.thrown;
       this.#ownError = undefined;
       throw this.poisoned;
@@ -176,7 +180,11 @@ export class WasmHost {
     );
   }
 
-  /** @returns false where the machine has no memory left. @throws limit_exceeded past the bound */
+  /**
+   * Grows the memory to at least `bytes`.
+   * @returns false when the machine has no memory left
+   * @throws BigtraceError limit_exceeded beyond the bound
+   */
   #growTo(bytes: number): boolean {
     const { memory } = this.#exports;
     const old = memory.buffer.byteLength;
@@ -198,7 +206,7 @@ function grows(memory: WebAssembly.Memory, bytes: number): boolean {
   }
 }
 
-/** Another machine, or this one later, may have it. */
+/** A retryable error: another machine, or this one later, may have the memory. */
 function noMemory(bytes: number, cause?: unknown): BigtraceError {
   const text = `the machine has no memory left for TraceProcessor, which needed ${bytes} bytes`;
   return new BigtraceError('out_of_memory', text, { cause });
@@ -208,7 +216,7 @@ function outOfMemory(bound: number, cause?: unknown): BigtraceError {
   return new BigtraceError('limit_exceeded', memoryBoundText(bound), { cause });
 }
 
-/** What an engine fails with that would grow beyond its bound. */
+/** Returns the error message for an engine that would exceed its memory bound. */
 export function memoryBoundText(bound: number): string {
   return `TraceProcessor needs more memory than its bound of ${bound} bytes`;
 }
@@ -230,11 +238,11 @@ function checkedExports(exports: WebAssembly.Exports): Exports {
 }
 
 /**
- * Puts a JS function of type (i32, i32) -> () into the table and returns its index. A table takes only
- * wasm functions, so a module of one import, exported again, stands between.
+ * Puts a JS function of type (i32, i32) -> () into the table and returns its index. A table accepts only wasm
+ * functions, so a module is created that imports the function and exports it again.
  */
 function addCallback(table: WebAssembly.Table, callback: (a: number, b: number) => void): number {
-  // biome-ignore format: one section a line
+  // biome-ignore format: one section per line
   const bytes = Uint8Array.of(
     0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
     1, 6, 1, 0x60, 2, 0x7f, 0x7f, 0, // types: (i32, i32) -> ()

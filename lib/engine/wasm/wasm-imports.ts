@@ -1,22 +1,22 @@
 /**
- * What the wasm asks of its surroundings. It sees no file, no network, no environment and no time zone;
- * every import that is not named here answers ENOSYS.
+ * The imports of the wasm module. They give it no files, network, environment variables or time zone. An import
+ * that is not implemented here returns ENOSYS.
  */
 
 const ENOSYS = 52;
 const ENOTTY = 59;
 const REALTIME = 0;
 const STDERR = 2;
-/** What is kept of the text written to stderr. */
+/** Text on stderr is dropped after this many characters are kept; a single write is cut to this length. */
 const LOG_CHARS_MAX = 16_384;
 const REASON_CHARS_MAX = 500;
 
-/** The engine ended itself. */
+/** The engine called a function that ends it, such as exit or abort. */
 export class EngineExit extends Error {
   override readonly name = 'EngineExit';
 }
 
-/** The first part of what the engine wrote to stderr since the last `clear`. */
+/** Keeps the first part of what the engine wrote to stderr since the last `clear`. */
 export class StderrLog {
   #text = '';
 
@@ -29,7 +29,7 @@ export class StderrLog {
       this.#text += Buffer.from(bytes).toString('utf8').slice(0, LOG_CHARS_MAX);
   }
 
-  /** The line that says why the engine died (a failed check, where there is one), else the last line. */
+  /** Returns the line with the reason of a crash: a failed check or memory growth, else the last line. */
   reason(): string {
     const lines = this.#text.split('\n').filter((line) => line.trim() !== '');
     const line = lines.find((each) => /PERFETTO_(CHECK|FATAL)|annot enlarge/.test(each));
@@ -42,7 +42,7 @@ export class StderrLog {
 
 export interface HostEnvironment {
   memory(): WebAssembly.Memory;
-  /** Whether the memory now has at least so many bytes. */
+  /** Grows the memory. @returns whether it now has at least `bytes` */
   growTo(bytes: number): boolean;
   stderr: StderrLog;
 }
@@ -110,9 +110,8 @@ function processImports({ memory, growTo, stderr }: HostEnvironment) {
 }
 
 /**
- * Time of day is real, in UTC. The monotonic clock stands still: all TraceProcessor does with it is to
- * tell durations (`elapsed_time_ms` of every result), and without it equal questions have equal answers,
- * byte for byte.
+ * The time of day is real, in UTC. The monotonic clock stands still: TraceProcessor uses it only to report durations
+ * (`elapsed_time_ms` of every result), and without them equal queries return equal bytes.
  */
 function timeImports({ memory }: HostEnvironment) {
   const writeTime = (seconds: bigint, at: number): void => {

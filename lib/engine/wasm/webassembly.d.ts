@@ -1,5 +1,5 @@
-// The part of the WebAssembly API that this room uses: @types/node names only `Module`, and the DOM
-// library would bring a whole browser with it.
+// The part of the WebAssembly API that this room uses: @types/node declares only `Module`, and the DOM
+// library would declare all APIs of a browser.
 declare namespace WebAssembly {
   interface ImportDescriptor {
     module: string;
