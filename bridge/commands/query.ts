@@ -32,7 +32,10 @@ import { END_MARK, untilEndMark } from '../tsv/end-mark.ts';
 import { linesOf, unescaped } from '../tsv/input.ts';
 import { TsvRows } from '../tsv/rows.ts';
 
-/** ClickHouse notices a cancelled query only when it reads a row (docs/ARCHITECTURE.md), so rows are this frequent. */
+/**
+ * A heartbeat is written if there was no output for this long. ClickHouse notices a cancelled query only when it reads
+ * something (docs/ARCHITECTURE.md).
+ */
 const HEARTBEAT_MS = 200;
 
 const TRACES_PER_MESSAGE = 1000;
@@ -42,6 +45,7 @@ const UNSENT_BYTES_MAX = 128 * 2 ** 20;
 
 const ADDRESS_BYTES_MAX = 64 * 1024;
 
+/** Timeout of Learn, which delays the error of the query. */
 const LEARN_MS_MAX = 2000;
 
 /** Names of views without column finding. */

@@ -1,8 +1,8 @@
 /**
  * Matches paths with patterns: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, `**` for any number of directories, and a
- * backslash that makes the next character literal. A name that begins with a dot needs a dot at that place of the pattern. All
- * other characters (newlines, quotes, parentheses, bytes that are not UTF-8) are literal. Matching takes time
- * proportional to pattern times name.
+ * backslash that makes the next character literal. A name that begins with a dot needs a dot at that place of the
+ * pattern. All other characters (newlines, quotes, parentheses, bytes that are not UTF-8) are literal. Matching takes
+ * time proportional to pattern times name.
  *
  * A pattern is matched with a path name by name (`begin`, `step`), so that a walk enters only directories in which
  * something can match. re2.ts translates a pattern into regular expressions for ClickHouse.
