@@ -4,7 +4,7 @@ import type { Limits } from '../../lib/proto/messages.ts';
 
 /** The worker's limits are the maxima of the requested ones, and their defaults. */
 export interface TaskLimits {
-  /** Time to load the trace and run the script, in milliseconds, from when the task leases an engine. */
+  /** Milliseconds to load the trace and run the script, for each lease of an engine; a repeated load starts anew. */
   traceTimeoutMs: number;
   traceBytesMax: number;
   /** Maximum memory of the engine. */
