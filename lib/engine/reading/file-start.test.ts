@@ -21,7 +21,7 @@ test.each(ENDINGS)('a trace in a .%s file is decompressed, in chunks of any size
   }
 });
 
-test.each(ENDINGS)('a .%s file that is cut short or damaged is an error', (ending) => {
+test.each(ENDINGS)('a .%s file that is cut short or damaged does not load', (ending) => {
   const whole = packed(ending);
   const reason = (bytes: Buffer): string => {
     try {
@@ -37,7 +37,7 @@ test.each(ENDINGS)('a .%s file that is cut short or damaged is an error', (endin
   expect(reason(damaged)).toMatch(/data .*is damaged|corrupt/);
 });
 
-test('compressed traces of compressed packets, and files compressed twice, are read', () => {
+test('a file that is compressed several times is read, up to 4 layers', () => {
   const twice = zstd(zstd(zstdTwin(linux)));
   expect(ask(readTrace(engine, [twice]).processor, COUNTS_SQL)).toEqual([COUNTS]);
   let many = linux;
@@ -45,14 +45,14 @@ test('compressed traces of compressed packets, and files compressed twice, are r
   expect(() => readTrace(engine, [many])).toThrow('compressed more than 4 times over');
 });
 
-test('the bound of what is decompressed holds for files, too', () => {
+test('a compressed file beyond the decompression bound is refused', () => {
   const bomb = zstd(Buffer.alloc(2 ** 24, ' '));
   expect(() => readTrace(engine, [bomb], 2 ** 20)).toThrow(
     'the trace decompresses to more than 1048576 bytes, the bound (--trace-bytes-max)',
   );
 });
 
-test('several frames are one file; a file without any bytes is an empty trace', () => {
+test('a file may consist of several frames, and an empty frame is an empty trace', () => {
   const [front, back] = [linux.subarray(0, 50_000), linux.subarray(50_000)];
   const skippable = Buffer.from('502a4d180400000078787878', 'hex');
   const frames = Buffer.concat([skippable, zstd(front), zstd(back)]);

@@ -1,4 +1,4 @@
-/** Finds out by a file's first bytes, never by its name, what has to be done before the engine can read it. */
+/** Detects a file's format by its first bytes, never by its name, and chooses the stages that convert it. */
 import { BigtraceError } from '../../common/errors.ts';
 import { Bzip2Decoder } from './compression/bzip2.ts';
 import { type Codec, Decompressing } from './compression/codec.ts';
@@ -9,19 +9,19 @@ import type { Sink } from './stage.ts';
 import { markedEncoding, Reencoding } from './text.ts';
 
 export interface FileContext {
-  /** To the engine. */
+  /** The stage that passes bytes to the engine. */
   output: Sink;
-  /** A stage for a trace in Perfetto's own format, which ends in the output. */
+  /** Creates a stage for a trace in Perfetto's own format, which passes its output to `output`. */
   packets: () => Sink;
   zstd: WebAssembly.Module;
   unpacked: (bytes: number) => void;
 }
 
-/** As many as tell any format that is read here. */
+/** Enough bytes to detect every format that is converted here. */
 const HEAD_BYTES = 16;
 /** The first byte of a trace in Perfetto's own format. */
 const PACKET_TAG = 0x0a;
-/** A file may be compressed several times over by mistake; more layers than this are an attack. */
+/** Accepted layers of compression. A file may be compressed several times by mistake; more are taken as an attack. */
 const LAYERS_MAX = 4;
 
 export class FileStart implements Sink {
@@ -82,12 +82,12 @@ export class FileStart implements Sink {
   }
 }
 
-/** zstd and lz4 share these; tools that write zstd use them (pzstd, seekable archives). */
+/** Whether a skippable frame begins. zstd and lz4 share them; zstd tools write them (pzstd, seekable archives). */
 function isSkippableFrame(head: Uint8Array): boolean {
   return ((head[0] ?? 0) & 0xf0) === 0x50 && begins(head.subarray(1), [0x2a, 0x4d, 0x18]);
 }
 
-/** The first block, or the end of a stream without any; text may begin with BZh, too. */
+/** Whether the first block, or the end of an empty stream, follows the header. `BZh` alone may also begin a text. */
 function isBzip2Block(head: Uint8Array): boolean {
   const block = head.subarray(4);
   return (

@@ -1,19 +1,19 @@
-/** What reading a trace has found that its rows do not show. Bounded, whatever the trace holds. */
+/** Warnings and counts from reading a trace, which its rows do not show. Their size is bounded for any trace. */
 
-/** Different warnings of one trace; those beyond are counted together. */
+/** Bound of different unknown fields, and of other warnings, of one trace; further ones are counted together. */
 const WARNINGS_MAX = 64;
 const WARNING_CHARS_MAX = 200;
 const MORE = 'further warnings';
 
 export class Findings {
-  /** Packets of packets, compressed with zstd, that were decompressed. */
+  /** Number of zstd-compressed packets that were decompressed. */
   zstdPackets = 0;
-  /** Bytes that decompressing gave. */
+  /** Number of bytes after decompression. */
   unpackedBytes = 0;
   readonly #unknownFields = new Map<number, number>();
   readonly #warnings = new Map<string, number>();
 
-  /** A packet has a field that the engine does not know. */
+  /** Counts a packet field that the engine does not know. */
   unknownField(number: number): void {
     const { size } = this.#unknownFields;
     const before = this.#unknownFields.get(number);
@@ -28,7 +28,7 @@ export class Findings {
     this.#warnings.set(name, (this.#warnings.get(name) ?? 0) + 1);
   }
 
-  /** Each with how often it was seen. */
+  /** Returns each warning with its number of occurrences. */
   warnings(): Map<string, number> {
     const fields = [...this.#unknownFields]
       .toSorted(([a], [b]) => a - b)

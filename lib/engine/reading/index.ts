@@ -1,4 +1,4 @@
-/** Reading the bytes of a trace on their way into an engine. */
+/** Reads the bytes of a trace and converts them to what an engine can load. */
 
 export { zstdModule } from './compression/zstd.ts';
 export { type PacketFields, packetFields } from './packets/packet-fields.ts';

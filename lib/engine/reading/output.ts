@@ -1,8 +1,8 @@
-/** Small pieces are put together before they are handed on: each hand-over to the engine has a cost of its own. */
+/** Combines small pieces before they are passed to the engine, because every call of the engine has a fixed cost. */
 import type { Sink } from './stage.ts';
 
 const BUFFER_BYTES = 256 * 1024;
-/** As large as this, a piece goes on without being copied. */
+/** A piece of at least this size is passed on without a copy. */
 const LARGE_BYTES = 32 * 1024;
 
 export class Output implements Sink {

@@ -1,12 +1,12 @@
-/** How the bytes of a trace are read. A load begins with FIRST_READING; a failure may name another way. */
+/** How the bytes of a trace are read. A load begins with FIRST_READING; after a failure, ReadAgain names another. */
 export interface ReadingMode {
-  /** Leave out packets with descriptors of extensions, which the engine has refused. */
+  /** Leave out packets with extension descriptors, because the engine refused them. */
   withoutDescriptors: boolean;
 }
 
 export const FIRST_READING: ReadingMode = { withoutDescriptors: false };
 
-/** The trace has to be loaded once more from its first byte, in another mode. */
+/** The trace must be loaded again from its first byte, in another mode. */
 export class ReadAgain extends Error {
   override readonly name = 'ReadAgain';
   readonly mode: ReadingMode;

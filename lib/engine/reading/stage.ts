@@ -1,7 +1,7 @@
-/** A step of reading a trace: takes bytes, passes what they become to the next one. */
+/** A stage of reading a trace: it converts bytes and passes them to the next stage. */
 export interface Sink {
-  /** The bytes are the caller's again once this has returned. */
+  /** The caller may reuse the memory of `bytes` after this returns. */
   push(bytes: Uint8Array): void;
-  /** No more bytes follow. */
+  /** Ends the input: no more bytes follow. */
   end(): void;
 }

@@ -1,4 +1,4 @@
-/** What the tests of reading share: zstd data, twins of traces, and a load that is read again where it has to be. */
+/** Helpers of the reading tests: zstd data, compressed copies of traces, and a load that follows ReadAgain. */
 import { compress, init } from '@bokuweb/zstd-wasm';
 import { field } from '../../../test/corpus/proto.ts';
 import type { Engine } from '../engine.ts';
@@ -13,11 +13,11 @@ export const ZSTD_PACKETS = 133;
 
 export const zstd = (bytes: Uint8Array): Buffer => Buffer.from(compress(Buffer.from(bytes), 3));
 
-/** A packet of packets. */
+/** Returns a zstd-compressed packet that contains these packets. */
 export const zstdPacket = (packets: Uint8Array): Buffer =>
   field(1, field(ZSTD_PACKETS, zstd(packets)));
 
-/** The fields of a trace in Perfetto's own format, each with its tag; well-formed packets only. */
+/** Splits a trace in Perfetto's own format into its packets, each with its tag. @throws Error on other fields */
 export function packetsOf(trace: Buffer): Buffer[] {
   const packets: Buffer[] = [];
   for (let at = 0; at < trace.length; ) {
@@ -34,7 +34,7 @@ export function packetsOf(trace: Buffer): Buffer[] {
   return packets;
 }
 
-/** The same packets in the same order, as recorders compress them: in runs of up to `bytesMax` bytes. */
+/** Returns the same packets compressed as recorders do it: in order, in runs of up to `bytesMax` bytes. */
 export function zstdTwin(trace: Buffer, bytesMax = 512 * 1024): Buffer {
   const runs: Buffer[] = [];
   let run: Buffer[] = [];
@@ -61,7 +61,7 @@ export function chunked(bytes: Uint8Array, length: number): Uint8Array[] {
 export interface ReadTrace {
   processor: TraceProcessor;
   findings: Findings;
-  /** All modes that it was read in. */
+  /** The modes in which the trace was read, in order. */
   modes: ReadingMode[];
 }
 

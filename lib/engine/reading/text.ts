@@ -1,4 +1,4 @@
-/** Text in UTF-16, or behind a byte order mark, as the UTF-8 that the engine reads. */
+/** Converts text in UTF-16, or with a byte order mark, to UTF-8 without one, which the engine reads. */
 import type { Sink } from './stage.ts';
 
 export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be';
@@ -9,14 +9,14 @@ const MARKS: readonly (readonly [TextEncoding, readonly number[]])[] = [
   ['utf-16be', [0xfe, 0xff]],
 ];
 
-/** By its byte order mark; undefined where it has none. */
+/** Returns the encoding that a byte order mark indicates; undefined without one. */
 export function markedEncoding(head: Uint8Array): TextEncoding | undefined {
   return MARKS.find(([, mark]) => mark.every((byte, at) => head[at] === byte))?.[0];
 }
 
 export class Reencoding implements Sink {
   readonly #next: Sink;
-  /** Leaves the mark out, and puts U+FFFD in place of what is no text. */
+  /** Removes the byte order mark and replaces invalid sequences by U+FFFD. */
   readonly #decoder: InstanceType<typeof TextDecoder>;
 
   constructor(encoding: TextEncoding, next: Sink) {

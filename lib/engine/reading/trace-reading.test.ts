@@ -21,7 +21,7 @@ const COUNTS = `SELECT (SELECT count(*) FROM sched), (SELECT count(*) FROM threa
 
 const packet = (...fields: Buffer[]): Buffer => message(1, ...fields);
 
-test('a trace of zstd-compressed packets answers as its uncompressed twin', () => {
+test('a trace of zstd-compressed packets returns the same rows as the uncompressed trace', () => {
   const plain = readTrace(engine, chunked(linux, 100_000));
   const twin = zstdTwin(linux);
   expect(twin.length).toBeLessThan(linux.length / 2);
@@ -32,13 +32,13 @@ test('a trace of zstd-compressed packets answers as its uncompressed twin', () =
   expect(findings.unpackedBytes).toBe(linux.length);
 });
 
-test('without reading, the engine says nothing of such packets: that is what is mended here', () => {
+test('the engine itself reports no error for a packet field that it does not know', () => {
   const counts = "SELECT count(*) FROM stats WHERE value > 0 AND severity = 'error'";
   const twin = readTrace(engine, [linux, field(1, field(999, zstd(linux)))]).processor;
   expect(ask(twin, counts)).toEqual([[0n]]);
 });
 
-test('fields that the engine does not know are told by number and count', () => {
+test('bigtrace_warnings reports unknown packet fields by number and count', () => {
   const future = packet(field(8, 5n), field(134, 'an event of tomorrow'));
   const trace = Buffer.concat([linux, future, zstdPacket(Buffer.concat([future, future]))]);
   const { processor } = readTrace(engine, [trace]);
@@ -52,7 +52,7 @@ test('fields that the engine does not know are told by number and count', () => 
   expect(ask(processor, 'SELECT bigtrace_warnings()')).toEqual([[null]]);
 });
 
-/** As recorders write it: a file descriptor that extends TrackEvent by one field. */
+/** Returns a packet as recorders write it, with a file descriptor that extends TrackEvent by one field. */
 function descriptor(file: string, type: number): Buffer {
   const extension = message(
     7,
@@ -74,7 +74,7 @@ test('a trace with descriptors that the engine refuses is loaded without them', 
   expect(readTrace(engine, [accepted]).modes).toHaveLength(1);
 });
 
-test('a trace that is cut short within a compressed packet gives what came before', () => {
+test('a trace that is cut short within a compressed packet is loaded up to the cut', () => {
   const twin = zstdTwin(linux, 20_000);
   const { processor } = readTrace(engine, [twin.subarray(0, Math.floor(twin.length * 0.7))]);
   const [[sched]] = ask(processor, 'SELECT count(*) FROM sched') as [[bigint]];
@@ -97,7 +97,7 @@ test.each([
   expect(() => readTrace(engine, chunks, 1_000_000)).toThrow(detail);
 });
 
-test('packets keep their order across compressed and uncompressed ones', () => {
+test('compressed and uncompressed packets keep their order', () => {
   const packets = packetsOf(linux);
   const parts: Buffer[] = [];
   for (let at = 0; at < packets.length; at += 7) {

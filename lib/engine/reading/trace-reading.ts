@@ -1,6 +1,6 @@
 /**
- * Reads one trace on its way into an engine: what the engine cannot read is turned into what it can, and what it
- * would pass over is told. All that is decided about a trace's bytes is decided from here.
+ * Reads one trace into an engine: it converts what the engine cannot read, and reports what the engine would ignore
+ * silently. All decisions about a trace's bytes are made here.
  */
 import { BigtraceError } from '../../common/errors.ts';
 import { ZstdDecoder } from './compression/zstd.ts';
@@ -12,16 +12,16 @@ import { ProtoPackets } from './packets/proto-packets.ts';
 import { ReadAgain, type ReadingMode } from './read-again.ts';
 import type { Sink } from './stage.ts';
 
-/** Belongs to the engine's version: other code here may give other answers of the same trace. */
+/** Part of the engine version. Increment it when a change of the reading may change the results of a trace. */
 export const READING_VERSION = 1;
 
-/** What reading needs of an engine. */
+/** The parts of an Engine that reading needs. */
 export interface ReadingParts {
   packetFields: PacketFields | undefined;
   zstd: WebAssembly.Module;
 }
 
-/** What it gives the trace to: TraceProcessor. */
+/** What receives the trace: TraceProcessor. */
 export interface ReadingEngine {
   append(bytes: Uint8Array): void;
   finalize(): void;
@@ -30,7 +30,7 @@ export interface ReadingEngine {
 
 export interface ReadingOptions {
   mode: ReadingMode;
-  /** Bound of what is decompressed of one trace. */
+  /** Bound of the decompressed bytes of one trace. */
   unpackedBytesMax: number;
 }
 
@@ -43,7 +43,7 @@ export class TraceReading {
   readonly #stage: Sink;
   #zstd: ZstdDecoder | undefined;
 
-  /** `engine` is empty, and holds the trace after `end`. */
+  /** `engine` must be empty; it holds the trace after `end`. */
   constructor(parts: ReadingParts, options: ReadingOptions, engine: ReadingEngine) {
     this.#parts = parts;
     this.#options = options;
@@ -57,12 +57,12 @@ export class TraceReading {
     });
   }
 
-  /** @throws BigtraceError trace_invalid, limit_exceeded; ReadAgain; what the engine throws */
+  /** Reads the next bytes. @throws BigtraceError trace_invalid, limit_exceeded; ReadAgain; what the engine throws */
   push(bytes: Uint8Array): void {
     this.#orAgain(() => this.#stage.push(bytes));
   }
 
-  /** The trace can be asked then. @throws as push */
+  /** Ends the trace; after that, scripts can run on it. @throws as push */
   end(): void {
     this.#orAgain(() => {
       this.#stage.end();
@@ -71,7 +71,7 @@ export class TraceReading {
     this.#engine.tellWarnings(this.findings.warnings());
   }
 
-  /** For a trace in Perfetto's own format. */
+  /** Returns the stage for a trace in Perfetto's own format. */
   #packets(): Sink {
     return new ProtoPackets(this.#output, {
       known: this.#parts.packetFields,
@@ -103,7 +103,7 @@ export class TraceReading {
     }
   }
 
-  /** How the trace can be read after the engine has failed with `thrown`. */
+  /** Returns the other way to read the trace after the engine failed with `thrown`, if there is one. */
   #again(thrown: unknown): ReadAgain | undefined {
     const { mode } = this.#options;
     const isRefused =

@@ -1,7 +1,6 @@
 /**
- * What was found when a trace was read, for scripts: `bigtrace_warnings()` is a JSON object of warnings and how
- * often each was seen, NULL where there are none. A function of the engine, so snapshots keep it and every script
- * may call it.
+ * Lets scripts read the warnings of a load: `bigtrace_warnings()` returns a JSON object of warnings and their counts,
+ * or NULL if there are none. It is a function in the engine, so snapshots contain it and every script can call it.
  */
 
 const DEFINE = 'CREATE OR REPLACE PERFETTO FUNCTION bigtrace_warnings() RETURNS STRING AS SELECT ';

@@ -1,10 +1,13 @@
-/** .bz2 files, block by block (package `unbzip2-stream`, whose own stream holds each byte of a block as a number). */
+/**
+ * Decompresses .bz2 files block by block, with the decoder of the package `unbzip2-stream`. (The package's own stream
+ * stores each byte of a block as a number.)
+ */
 import bitIterator from 'unbzip2-stream/lib/bit_iterator.js';
 import bzip2 from 'unbzip2-stream/lib/bzip2.js';
 import { type Codec, cutShort, damagedData } from './codec.ts';
 
 const LEVEL_BYTES = 100_000;
-/** What a block may take beyond its level: tables, and codes longer than what they stand for. */
+/** Input that a block may need beyond its level: tables, and codes longer than the bytes they encode. */
 const BLOCK_SLACK_BYTES = 25_000;
 const OUTPUT_BYTES = 64 * 1024;
 const HEADER_BYTES = 4;
@@ -13,7 +16,7 @@ export class Bzip2Decoder implements Codec {
   readonly #input: Uint8Array[] = [];
   #inputBytes = 0;
   #bits: ReturnType<typeof bitIterator> | undefined;
-  /** Of the stream that is being read; 0 between streams. */
+  /** Level of the stream that is being read, 1 to 9; 0 between streams. */
   #level = 0;
   #checksum = 0;
   readonly #output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
@@ -34,12 +37,12 @@ export class Bzip2Decoder implements Codec {
     return this.#inputBytes - (this.#bits?.bytesRead ?? 0);
   }
 
-  /** So much has to be there, or the next step would run out of bytes. */
+  /** Unread bytes with which the next step cannot run out of input. */
   get #stepBytes(): number {
     return this.#level === 0 ? HEADER_BYTES : this.#level * LEVEL_BYTES + BLOCK_SLACK_BYTES;
   }
 
-  /** Reads a stream's header, a block, or a stream's end. */
+  /** Reads the header of a stream, a block, or the end of a stream. */
   #step(emit: (piece: Uint8Array) => void): void {
     this.#bits ??= bitIterator(() => {
       const next = this.#input.shift();

@@ -1,15 +1,21 @@
-/** Decompresses a file as its bytes come. */
+/** Decompresses a file as its bytes arrive. */
 import { BigtraceError } from '../../../common/errors.ts';
 import type { Sink } from '../stage.ts';
 
 export interface Codec {
-  /** Pieces are valid during the call of `emit`. @throws BigtraceError trace_invalid, limit_exceeded */
+  /**
+   * Decompresses the next bytes. The pieces of output are valid only during the call of `emit`.
+   * @throws BigtraceError trace_invalid, limit_exceeded
+   */
   push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): void;
-  /** @throws BigtraceError trace_invalid: the data is cut short */
+  /** Ends the input. @throws BigtraceError trace_invalid: the data is cut short */
   end(emit: (piece: Uint8Array) => void): void;
 }
 
-/** `unpacked` counts what comes out. @throws limit_exceeded */
+/**
+ * Passes decompressed bytes to the next stage, and their number to `unpacked`, which throws limit_exceeded when there
+ * are too many.
+ */
 export class Decompressing implements Sink {
   readonly #codec: Codec;
   readonly #next: Sink;

@@ -1,10 +1,10 @@
-/** .lz4 files: frames of blocks, which the package `lz4js` decompresses one by one. */
+/** Decompresses .lz4 files: splits frames into blocks, each of which the package `lz4js` decompresses. */
 import { decompressBlock } from 'lz4js';
 import { type Codec, cutShort, damagedData } from './codec.ts';
 import { Xxh32 } from './xxh32.ts';
 
 const MAGIC = 0x184d2204;
-/** Blocks may refer so far back, beyond their own beginning. */
+/** How far a block may refer back beyond its own beginning, in bytes. */
 const WINDOW_BYTES = 64 * 1024;
 const UNCOMPRESSED = 0x80000000;
 
@@ -12,7 +12,7 @@ interface Frame {
   blockMax: number;
   blockChecksums: boolean;
   checksum: Xxh32 | undefined;
-  /** The window, and the block behind it. */
+  /** The window, followed by the current block. */
   buffer: Buffer;
   windowBytes: number;
 }
@@ -33,7 +33,7 @@ export class Lz4Decoder implements Codec {
     if (this.#frame !== undefined || this.#held.length > 0) throw cutShort('lz4');
   }
 
-  /** How many bytes the header of a frame has; 0 where it is not whole. */
+  /** Reads the header of a frame. @returns its length in bytes; 0 while it is incomplete */
   #header(): number {
     const held = this.#held;
     if (held.length < 8) return 0;
@@ -64,7 +64,7 @@ export class Lz4Decoder implements Codec {
     return held.length < length ? 0 : length;
   }
 
-  /** How many bytes the next block has, or the end of the frame; 0 where it is not whole. */
+  /** Decompresses the next block, or reads the end of the frame. @returns its length; 0 while it is incomplete */
   #block(frame: Frame, emit: (piece: Uint8Array) => void): number {
     const held = this.#held;
     if (held.length < 4) return 0;

@@ -1,4 +1,4 @@
-/** The parts of packages that have no types of their own. */
+/** Types for the parts used here of packages that have no types. */
 declare module 'unbzip2-stream/lib/bit_iterator.js' {
   export interface BitReader {
     (bits: number | null): number;
@@ -11,9 +11,9 @@ declare module 'unbzip2-stream/lib/bzip2.js' {
   import type { BitReader } from 'unbzip2-stream/lib/bit_iterator.js';
 
   const bzip2: {
-    /** The level, 1 to 9. */
+    /** Reads the header of a stream. @returns the level, 1 to 9 */
     header(bits: BitReader): number;
-    /** The checksum so far; null at the end of a stream. */
+    /** Decompresses a block. @returns the checksum so far; null at the end of a stream */
     decompress(
       bits: BitReader,
       take: (byte: number) => void,
@@ -26,7 +26,7 @@ declare module 'unbzip2-stream/lib/bzip2.js' {
 }
 
 declare module 'lz4js' {
-  /** The place behind what was written. */
+  /** Decompresses a block. @returns the offset after the last byte written to `target` */
   export function decompressBlock(
     source: Uint8Array,
     target: Uint8Array,

@@ -1,4 +1,4 @@
-/** The checksum of LZ4 frames, over bytes as they come. */
+/** xxHash32, the checksum of LZ4 frames, computed as bytes arrive. */
 const [P1, P2, P3, P4, P5] = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f, 0x165667b1] as const;
 const STRIPE_BYTES = 16;
 

@@ -1,4 +1,4 @@
-/** .xz files, decompressed by XZ Embedded as WebAssembly (package `xz-decompress`). */
+/** Decompresses .xz files with XZ Embedded, compiled to WebAssembly (package `xz-decompress`). */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { BigtraceError } from '../../../common/errors.ts';
@@ -11,20 +11,20 @@ interface XzEmbedded {
   get_next_output(context: number): number;
 }
 
-/** Words of a context: what its buffers hold and where they are. */
+/** Indexes of the 32-bit words of a context: the sizes, addresses and positions of its buffers. */
 const WORD = { BUFFER_BYTES: 0, INPUT: 1, READ: 2, INPUT_BYTES: 3, OUTPUT: 4, WRITTEN: 5 } as const;
 
 const OK = 0;
 const STREAM_END = 1;
-/** Nothing was left to do, and the stream had not ended. */
+/** No input was left, and the stream had not ended. */
 const NO_PROGRESS = 8;
 const MEMORY_ERRORS = new Set([3, 4]);
 
 let module: WebAssembly.Module | undefined;
 
 /**
- * The package has a ReadableStream only, which no thread can wait for; the module itself stands in its file as
- * a data URL.
+ * Compiles the module, which the package's file contains as a data URL. The package itself offers only a
+ * ReadableStream, for which synchronous code cannot wait.
  */
 function xzModule(): WebAssembly.Module {
   const file = readFileSync(createRequire(import.meta.url).resolve('xz-decompress'), 'latin1');
@@ -48,7 +48,7 @@ export class XzDecoder implements Codec {
       this.#decompress(bytes.subarray(at, at + pieceMax), emit);
   }
 
-  /** No input is how XZ Embedded is told of the end. */
+  /** An empty input tells XZ Embedded that the data has ended. */
   end(emit: (piece: Uint8Array) => void): void {
     if (this.#decompress(new Uint8Array(), emit) !== STREAM_END) throw cutShort('xz');
   }
@@ -76,7 +76,7 @@ export class XzDecoder implements Codec {
     }
   }
 
-  /** Memory may have grown since the last call. */
+  /** Returns a new view of the context, because memory may have grown since the last call. */
   #words(): Uint32Array {
     return new Uint32Array(this.#xz.memory.buffer, this.#context, 6);
   }

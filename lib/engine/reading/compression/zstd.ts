@@ -1,11 +1,11 @@
 /**
- * zstd frames, decompressed as their bytes come, by libzstd as WebAssembly (package `zstddec`): five times as
- * fast as the decoders in JavaScript, and the same on every version of Node.
+ * Decompresses zstd frames as their bytes arrive, with libzstd compiled to WebAssembly (package `zstddec`). It is five
+ * times as fast as the decoders in JavaScript, and the same on every version of Node.
  */
 import { BigtraceError } from '../../../common/errors.ts';
 import { type Codec, cutShort } from './codec.ts';
 
-/** What of libzstd's API the module exports. */
+/** The part of libzstd's API that is used. */
 interface Libzstd {
   memory: WebAssembly.Memory;
   malloc(bytes: number): number;
@@ -18,13 +18,16 @@ interface Libzstd {
 
 let module: Promise<WebAssembly.Module> | undefined;
 
-/** The module, compiled once a process; threads get it with their engine, and need not wait for it. */
+/** Returns the module, compiled once per process. Threads receive it with their engine and need not wait for it. */
 export function zstdModule(): Promise<WebAssembly.Module> {
   module ??= compile();
   return module;
 }
 
-/** `zstddec` decompresses what it is given whole. Its streaming functions are reached through the hook of its start. */
+/**
+ * Compiles the module of `zstddec`. The package decompresses only whole buffers; its initialization hook gives access
+ * to the module, which exports libzstd's streaming functions.
+ */
 async function compile(): Promise<WebAssembly.Module> {
   const { ZSTDDecoder } = await import('zstddec/stream');
   return new Promise((resolve, reject) => {
@@ -37,12 +40,12 @@ async function compile(): Promise<WebAssembly.Module> {
   });
 }
 
-/** The negative of an error code, as an unsigned number: libzstd has some hundred codes. */
+/** libzstd returns an error as its negated code, here an unsigned number; it has about a hundred codes. */
 const FIRST_ERROR = 2 ** 32 - 1000;
 const WINDOW_TOO_LARGE = 16;
 const OUT_OF_MEMORY = 64;
 
-/** src, size, pos; and dst, size, pos. */
+/** Size of a ZSTD_inBuffer (src, size, pos) and of a ZSTD_outBuffer (dst, size, pos). */
 const BUFFER_STRUCT_BYTES = 12;
 
 export class ZstdDecoder implements Codec {
@@ -51,7 +54,7 @@ export class ZstdDecoder implements Codec {
   readonly #inputBytes: number;
   readonly #output: number;
   readonly #outputBytes: number;
-  /** The two structs that name them. */
+  /** Address of the two structs that describe the buffers. */
   readonly #structs: number;
   #context: number;
   /** Whether a frame has begun and not ended. */
@@ -68,12 +71,12 @@ export class ZstdDecoder implements Codec {
     this.#context = this.#zstd.ZSTD_createDCtx();
   }
 
-  /** Whether the bytes so far are whole frames. */
+  /** Whether the bytes so far are complete frames. */
   get atFrameEnd(): boolean {
     return !this.#open;
   }
 
-  /** Forgets a frame that was begun. */
+  /** Discards an incomplete frame. */
   reset(): void {
     this.#zstd.ZSTD_freeDCtx(this.#context);
     this.#context = this.#zstd.ZSTD_createDCtx();
@@ -81,8 +84,8 @@ export class ZstdDecoder implements Codec {
   }
 
   /**
-   * What comes out is a view that is valid during the call of `emit`.
-   * @throws BigtraceError trace_invalid
+   * Decompresses the next bytes. The pieces of output are views, valid only during the call of `emit`.
+   * @throws BigtraceError trace_invalid, limit_exceeded
    */
   push(bytes: Uint8Array, emit: (bytes: Uint8Array) => void): void {
     for (let at = 0; at < bytes.length; at += this.#inputBytes) {
@@ -102,14 +105,14 @@ export class ZstdDecoder implements Codec {
       let view = new DataView(this.#zstd.memory.buffer);
       write(view, input, this.#input, length, read);
       write(view, output, this.#output, this.#outputBytes, 0);
-      this.#open = true; // and so it stays where the data is damaged
+      this.#open = true; // stays set when the data is damaged
       const result = this.#zstd.ZSTD_decompressStream(this.#context, output, input) >>> 0;
       if (result >= FIRST_ERROR) throw damaged(2 ** 32 - result);
-      view = new DataView(this.#zstd.memory.buffer); // it may have grown
+      view = new DataView(this.#zstd.memory.buffer); // memory may have grown
       read = view.getUint32(input + 8, true);
       const written = view.getUint32(output + 8, true);
       this.#open = result !== 0;
-      // A full buffer may not be all that there is of the input; a frame's end is.
+      // After a full buffer, more output of the same input may follow, unless the frame has ended.
       outputFull = written === this.#outputBytes && this.#open;
       if (written > 0) emit(new Uint8Array(this.#zstd.memory.buffer, this.#output, written));
     }

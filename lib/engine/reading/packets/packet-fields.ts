@@ -1,24 +1,24 @@
 /**
- * The fields of a TracePacket that an engine knows. TraceProcessor carries the descriptor of its trace format
- * in its own data, so the list is exact for whichever engine is used.
+ * Finds the fields of a TracePacket that an engine knows. TraceProcessor's data contains the descriptor of its trace
+ * format, so the list is exact for every build of TraceProcessor.
  */
 
-/** TraceProcessor looks at no field above this one. */
+/** TraceProcessor ignores fields with a higher number. */
 const FIELD_MAX = 999;
 
-/** One byte a field number: 1 where the field is known. */
+/** One byte per field number: 1 if the field is known. */
 export type PacketFields = Uint8Array;
 
 /** A DescriptorProto begins with its name: field 1, 11 characters. */
 const DESCRIPTOR_START = Buffer.from('\x0a\x0bTracePacket', 'latin1');
 const DESCRIPTOR_FIELD = 0x12;
 const RESERVED_RANGE = 0x4a;
-/** Fields of a DescriptorProto that may stand between those: nested types, enums, extensions, options, names. */
+/** Tags of the other parts of a DescriptorProto: nested types, enums, extensions, options, names. */
 const OTHER_PARTS = new Set([0x1a, 0x22, 0x2a, 0x32, 0x3a, 0x42, 0x52]);
 const NUMBER = 0x18;
 const TIMESTAMP = 8;
 
-/** Undefined where the file has no such descriptor. */
+/** Returns the known fields; undefined if the wasm file has no descriptor of TracePacket. */
 export function packetFields(wasm: Uint8Array): PacketFields | undefined {
   const bytes = Buffer.from(wasm.buffer, wasm.byteOffset, wasm.byteLength);
   for (let at = bytes.indexOf(DESCRIPTOR_START); at >= 0; ) {
@@ -29,7 +29,7 @@ export function packetFields(wasm: Uint8Array): PacketFields | undefined {
   return undefined;
 }
 
-/** The parts of a descriptor from `at` on; they end where what follows is no part of one. */
+/** Reads the fields of a descriptor whose parts begin at `at`. It ends at the first byte that begins no part. */
 function descriptorFields(bytes: Buffer, at: number): PacketFields {
   const fields = new Uint8Array(FIELD_MAX + 1);
   for (let from = at; from < bytes.length; ) {
@@ -48,14 +48,14 @@ function mark(fields: PacketFields, number: number | undefined): void {
   if (number !== undefined && number <= FIELD_MAX) fields[number] = 1;
 }
 
-/** A retired field is nothing new: from `start`, before `end`. */
+/** Marks a reserved range (`end` excluded) as known: retired fields are not new. */
 function markRange(fields: PacketFields, range: Buffer): void {
   const [start, end] = [numberIn(range, 0x08), numberIn(range, 0x10)];
   for (let number = start ?? 0; number < Math.min(end ?? 0, FIELD_MAX + 1); number++)
     mark(fields, number);
 }
 
-/** The value of a varint field of a small message. */
+/** Returns the value of the varint field with the tag `wanted`, in a message whose tags have one byte. */
 function numberIn(message: Buffer, wanted: number): number | undefined {
   for (let at = 0; at < message.length; ) {
     const tag = message[at] ?? 0;

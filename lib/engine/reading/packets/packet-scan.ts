@@ -1,4 +1,4 @@
-/** Looks through the fields of one TracePacket, by their tags and lengths alone. */
+/** Scans the fields of one TracePacket by their tags and lengths, without decoding their contents. */
 import type { PacketFields } from './packet-fields.ts';
 
 const ZSTD_COMPRESSED_PACKETS = 133;
@@ -7,13 +7,13 @@ const VARINT_BYTES_MAX = 10;
 
 export class PacketScan {
   readonly #known: PacketFields | undefined;
-  /** Where the compressed packets lie in the buffer; -1 where the packet has none. */
+  /** Offset of the compressed packets in the buffer; -1 if the packet has none. */
   zstdFrom = -1;
   zstdTo = -1;
   hasDescriptor = false;
-  /** Fields that the engine does not know. */
+  /** Numbers of the fields that the engine does not know. */
   readonly unknown: number[] = [];
-  /** The varint read last. */
+  /** Value of the varint that was read last. */
   #value = 0;
 
   constructor(known: PacketFields | undefined) {
@@ -21,8 +21,8 @@ export class PacketScan {
   }
 
   /**
-   * Scans the packet at `from`..`to`. Of a packet that is not well formed nothing is told. `cut`: the trace
-   * ends within the packet, at `to`.
+   * Scans the packet at `from`..`to` and sets the properties above. For a malformed packet, they are empty.
+   * @param cut whether the trace ends within the packet, at `to`
    */
   run(bytes: Uint8Array, from: number, to: number, cut = false): void {
     this.#clear();
@@ -49,7 +49,7 @@ export class PacketScan {
     if (at !== to) this.#clear();
   }
 
-  /** Behind the varint at `at`; -1 where it is not whole, -2 where it is none. Its value is `value`. */
+  /** Reads a varint into `value`. @returns the offset after it; -1 if it is incomplete, -2 if it is too long */
   varint(bytes: Uint8Array, at: number, to: number): number {
     let value = 0;
     let scale = 1;
@@ -70,7 +70,10 @@ export class PacketScan {
     return this.#value;
   }
 
-  /** Behind a field whose tag stands before `at`, maybe behind `to`; -1 and -2 as `varint`. */
+  /**
+   * Skips the value of a field, which begins at `at`.
+   * @returns the offset after it, maybe beyond `to`; -1 if it is incomplete, -2 if it is malformed
+   */
   skip(bytes: Uint8Array, at: number, to: number, wireType: number): number {
     switch (wireType) {
       case 0:

@@ -36,7 +36,7 @@ function rewritten(chunks: readonly Uint8Array[], options: Options = {}) {
   for (const chunk of chunks) {
     const borrowed = Uint8Array.from(chunk);
     stage.push(borrowed);
-    borrowed.fill(0xee); // it is its owner's again
+    borrowed.fill(0xee); // the caller may reuse the buffer
   }
   stage.end();
   return { bytes: Buffer.concat(out), findings };
@@ -49,11 +49,11 @@ const A = timed(1, 'a');
 const B = timed(2, 'b'.repeat(300));
 const C = timed(3, 'c');
 
-test('the engine tells which packet fields it knows', () => {
+test('packetFields finds the packet fields that the engine knows', () => {
   const known = [...(KNOWN ?? [])].flatMap((is, number) => (is === 1 ? [number] : []));
   expect(known.slice(0, 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   expect(known).toContain(50);
-  expect(known).toContain(55); // retired: nothing new
+  expect(known).toContain(55); // retired, so not new
   expect(known).not.toContain(133);
   expect(known.at(-1)).toBe(900);
 });
@@ -67,7 +67,7 @@ const anyPacket = fc.array(anyField, { maxLength: 6 }).map((fields) => ({
   plain: packet(...fields.map(([number, value]) => field(number, value))),
   unknown: fields.map(([number]) => number).filter((number) => KNOWN?.[number] !== 1),
 }));
-/** Packets one by one, or compressed together. */
+/** A trace of single packets, runs of packets compressed together, and other fields. */
 const anyTrace = fc.array(
   fc.oneof(
     anyPacket.map((one) => ({ ...one, bytes: one.plain })),
@@ -88,7 +88,7 @@ function cutAt(bytes: Buffer, places: readonly number[]): Buffer[] {
   return [...ends, bytes.length].map((end, nth) => bytes.subarray(ends[nth - 1] ?? 0, end));
 }
 
-test('however a trace is cut into chunks, its packets come out in their order, decompressed', () => {
+test('packets come out decompressed and in order for any division of a trace into chunks', () => {
   fc.assert(
     fc.property(anyTrace, cuts, (parts, places) => {
       const bytes = Buffer.concat(parts.map((part) => part.bytes));
@@ -105,7 +105,7 @@ test('however a trace is cut into chunks, its packets come out in their order, d
   );
 });
 
-test('bytes that are no packets go on as they are, in any chunks', () => {
+test('bytes that are no packets are passed on unchanged for any division into chunks', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 600 }), cuts, fc.boolean(), (noise, places, before) => {
       const bytes = Buffer.concat(before ? [A, noise, B] : [Buffer.of(0x0a), noise]);
@@ -115,13 +115,13 @@ test('bytes that are no packets go on as they are, in any chunks', () => {
   );
 });
 
-test('a trace that ends anywhere is what its uncompressed twin would be, cut at a place not later', () => {
+test('a compressed trace cut at any offset gives a prefix of the uncompressed trace', () => {
   const plain = Buffer.concat([A, B, C, B, A]);
   const twin = Buffer.concat([A, zstdPacket(Buffer.concat([B, C, B])), A]);
   for (let end = 0; end <= twin.length; end++) {
     const { bytes } = rewritten([twin.subarray(0, end)]);
     const whole = plain.subarray(0, bytes.length);
-    // Of the compressed packet itself, what came before its first compressed byte may be left.
+    // A compressed packet that is cut before its first compressed byte is passed on unchanged.
     const isHead = bytes.length > A.length && twin.subarray(0, end).equals(bytes);
     expect(bytes.equals(whole) || isHead).toBe(true);
   }
@@ -139,13 +139,13 @@ test.each<[string, Buffer, RegExp]>([
   expect(() => rewritten([Buffer.concat([A, damaged, C])])).toThrow(message);
 });
 
-test('several frames, and an empty one, are one stream of packets', () => {
+test('a compressed packet may contain several zstd frames, empty ones or none', () => {
   const two = packet(field(133, Buffer.concat([zstd(A), zstd(Buffer.alloc(0)), zstd(B)])));
   expect(rewritten([two, C]).bytes.equals(Buffer.concat([A, B, C]))).toBe(true);
   expect(rewritten([packet(field(133, Buffer.alloc(0))), C]).bytes.equals(C)).toBe(true);
 });
 
-test('descriptors of extensions are left out where that is asked', () => {
+test('extension descriptors are left out in the mode withoutDescriptors', () => {
   const descriptor = packet(field(72, 'descriptor'), field(3, 1));
   const trace = [Buffer.concat([A, descriptor, zstdPacket(Buffer.concat([descriptor, B]))])];
   expect(rewritten(trace).bytes.equals(Buffer.concat([A, descriptor, descriptor, B]))).toBe(true);
@@ -154,13 +154,13 @@ test('descriptors of extensions are left out where that is asked', () => {
   expect([...findings.warnings()]).toEqual([['extension descriptor left out', 2]]);
 });
 
-test('the bound of what is decompressed ends a bomb early', () => {
+test('the decompression bound stops a decompression bomb early', () => {
   const bomb = zstdPacket(Buffer.alloc(64 * 2 ** 20, Buffer.of(0x0a, 0x00)));
   expect(bomb.length).toBeLessThan(20_000);
   expect(() => rewritten([bomb], { unpackedMax: 2 ** 20 })).toThrow('the bound');
 });
 
-test('warnings are bounded', () => {
+test('the number of different warnings is bounded', () => {
   const many = Array.from({ length: 900 }, (_, nth) => packet(field(1000 + nth, 1n)));
   const { findings } = rewritten([Buffer.concat(many)]);
   expect(findings.warnings().size).toBe(65);

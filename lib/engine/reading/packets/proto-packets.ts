@@ -1,7 +1,7 @@
 /**
- * Passes on a trace in Perfetto's own format and puts the packets of its zstd-compressed packets in their place:
- * TraceProcessor v55 ignores those without a word. All other bytes go on as they came. The cutting into packets is
- * that of TraceProcessor, so both see the same packets in a damaged trace, too.
+ * Passes on a trace in Perfetto's own format, with each zstd-compressed packet replaced by the packets in it, because
+ * TraceProcessor v55 ignores such packets silently. All other bytes are passed on unchanged. The trace is split into
+ * packets as TraceProcessor does it, so both see the same packets even in a damaged trace.
  */
 import { BigtraceError } from '../../../common/errors.ts';
 import type { ZstdDecoder } from '../compression/zstd.ts';
@@ -12,32 +12,32 @@ import type { PacketFields } from './packet-fields.ts';
 import { PacketScan } from './packet-scan.ts';
 
 export interface PacketContext {
-  /** Undefined where it is not known what the engine knows. */
+  /** The fields that the engine knows; undefined if that could not be found out. */
   known: PacketFields | undefined;
   mode: ReadingMode;
   findings: Findings;
   zstd: () => ZstdDecoder;
-  /** Counts decompressed bytes. @throws limit_exceeded */
+  /** Counts decompressed bytes. @throws BigtraceError limit_exceeded */
   unpacked: (bytes: number) => void;
 }
 
 const PACKET_TAG = 0x0a;
-/** A packet that is longer is not looked into: it would have to be held whole. */
+/** Longer packets are not scanned, because a packet must be in memory whole for that. */
 const PACKET_BYTES_MAX = 64 * 2 ** 20;
-/** The field of zstd-compressed packets, with a length: what a packet that consists of it begins with. */
+/** Tag of the field of zstd-compressed packets (133, length-delimited), with which such a packet begins. */
 const ZSTD_TAG = [0xaa, 0x08];
 
 export class ProtoPackets implements Sink {
   readonly #next: Sink;
   readonly #context: PacketContext;
-  /** What is decompressed of another packet: it must be packets, and nothing else. */
+  /** Whether the input is the content of a compressed packet, which must consist of packets only. */
   readonly #nested: boolean;
   readonly #scan: PacketScan;
-  /** Copies of the pieces of a field that is not whole yet, and how long it has to be for the next step. */
+  /** Copies of the pieces of an incomplete field. It is processed further when it has `#needed` bytes. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #needed = 0;
-  /** Bytes to pass on without looking at them. */
+  /** Number of next bytes to pass on without scanning them. */
   #opaque = 0;
 
   constructor(next: Sink, context: PacketContext, nested = false) {
@@ -65,7 +65,7 @@ export class ProtoPackets implements Sink {
     this.#next.end();
   }
 
-  /** The end of what was decompressed. `cut`: the trace ends within the compressed packet. */
+  /** Ends the content of a compressed packet. `cut`: the trace ends within that packet. */
   endNested(cut: boolean): void {
     const rest = this.#takeHeld();
     if (cut) this.#next.push(rest);
@@ -73,7 +73,7 @@ export class ProtoPackets implements Sink {
       throw damaged('the last of the packets in it is cut short');
   }
 
-  /** All of `bytes` but a field at its end that is not whole. */
+  /** Passes on the complete fields in `bytes`, and holds an incomplete field at its end. */
   #pass(bytes: Uint8Array): void {
     let at = Math.min(this.#opaque, bytes.length);
     this.#opaque -= at;
@@ -98,7 +98,10 @@ export class ProtoPackets implements Sink {
     this.#passOn(bytes, from, bytes.length);
   }
 
-  /** Whether a field that is not whole is held until it is; else it is passed on as it comes. */
+  /**
+   * Whether an incomplete field is held until it is complete; otherwise its bytes are passed on as they arrive.
+   * @throws BigtraceError limit_exceeded: a zstd-compressed packet is too long
+   */
   #mayHold(bytes: Uint8Array, at: number, end: number): boolean {
     if (end - at <= PACKET_BYTES_MAX) return true;
     this.#opaque = end - bytes.length;
@@ -114,8 +117,8 @@ export class ProtoPackets implements Sink {
   }
 
   /**
-   * Behind the field of the trace at `at`. Where that cannot be told yet, one byte more than there are; where
-   * TraceProcessor gives up, all that follows is one field.
+   * Returns the offset after the field at `at`. While that is unknown, it returns one more than the bytes at hand;
+   * where TraceProcessor gives up, it returns infinity, so that the rest of the trace is one field.
    */
   #fieldEnd(bytes: Uint8Array, at: number): number {
     const scan = this.#scan;
@@ -138,7 +141,7 @@ export class ProtoPackets implements Sink {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Whether the whole field at `at`..`end` does not go on as it is; the scan then tells why. */
+  /** Whether the complete field at `at`..`end` must not be passed on unchanged; `#scan` then has the reason. */
   #isRewritten(bytes: Uint8Array, at: number, end: number): boolean {
     if (bytes[at] !== PACKET_TAG) return false;
     const scan = this.#scan;
@@ -148,7 +151,7 @@ export class ProtoPackets implements Sink {
     return scan.zstdFrom >= 0 || (scan.hasDescriptor && this.#context.mode.withoutDescriptors);
   }
 
-  /** Passes on the packets of the compressed packet that was scanned last. */
+  /** Passes on the packets in the compressed packet that was scanned last. */
   #decompress(bytes: Uint8Array, cut: boolean): void {
     const { zstdFrom, zstdTo } = this.#scan;
     const { findings, unpacked, zstd } = this.#context;
@@ -165,7 +168,7 @@ export class ProtoPackets implements Sink {
     inner.endNested(cut);
   }
 
-  /** The last field of a trace that ends within it: as much of it as there is, as of any trace that is cut short. */
+  /** Passes on the last field of a trace that ends within it; of a compressed packet, what can be decompressed. */
   #passCut(bytes: Uint8Array): void {
     const body = bytes[0] === PACKET_TAG ? this.#scan.varint(bytes, 1, bytes.length) : -1;
     if (body > 0) this.#scan.run(bytes, body, bytes.length, true);
