@@ -1,7 +1,7 @@
 #!/bin/sh
 # Superset from PyPI, as test/e2e/deploy/superset.deploy-test.ts drives it where there is no image of it; and a browser.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 venv=node_modules/.cache/superset
 wanted=test/harness/superset-requirements.txt
 

@@ -36,7 +36,7 @@ export async function prepare() {
 /** Installs the packages while holding the lock, unless another process has done so in the meantime. */
 async function install() {
   if (!isInstalled())
-    await await step('installing packages with npm ci (once, about 250 MB)', () =>
+    await step('installing packages with npm ci (once, about 250 MB)', () =>
       withNpmEnvironment(npmCi),
     );
 }
