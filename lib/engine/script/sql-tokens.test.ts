@@ -92,10 +92,10 @@ test.each([
   let length = 0;
   for (const token of sqlTokens(sql)) length = token.from;
   expect(length).toBeLessThan(sql.length);
-  expect(scriptTraits(sql).mutatesState).toBe(true); // too long to be judged
+  expect(scriptTraits(sql).mutatesState).toBe(true); // too long to be analyzed
 });
 
-test('a script of nearly 1 MiB is judged', () => {
+test('a script of nearly 1 MiB is analyzed', () => {
   const sql = `SELECT '${'x'.repeat((1 << 20) - 20)}'`;
   expect(scriptTraits(Buffer.from(sql)).mutatesState).toBe(false);
 });
