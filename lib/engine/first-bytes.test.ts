@@ -22,7 +22,7 @@ test.each([
   ['526172211a0700', 'it is RAR data; decompress it first (gzip is read as it is)'],
   ['0a0b0c', undefined],
   ['', undefined],
-])('%s: %s', (hex, what) => {
+])('a file that begins with %s is described: %s', (hex, what) => {
   expect(describeFirstBytes(Buffer.from(hex, 'hex'))).toBe(what);
 });
 
@@ -74,7 +74,7 @@ function tarMember(name: string, content: string, type = '0'): Buffer {
 test.each([
   ['', (bytes: Buffer) => bytes],
   ['within gzip, ', (bytes: Buffer) => gzipSync(bytes)],
-])('of a tar, the member that is no trace is named: %s', (prefix, pack) => {
+])('the description of a tar names the member that is no trace: %s', (prefix, pack) => {
   const tar = Buffer.concat([
     tarMember('d/', '', '5'),
     tarMember('d/a.json', '{"traceEvents":[]}'),

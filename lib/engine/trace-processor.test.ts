@@ -36,28 +36,34 @@ test('loadEngine refuses a file that is no TraceProcessor, and names it', async 
 });
 
 describe('every small trace', () => {
-  test.each(ordinary.filter(({ loads }) => loads))('$path has its counts', ({ path, counts }) => {
-    shared.reset();
-    const processor = load(shared, path);
-    const got = ['slice', 'sched', 'thread', 'process'].map((table) =>
-      Number(ask(processor, `SELECT count(*) FROM ${table}`)[0]?.[0]),
-    );
-    expect(got).toEqual(counts.slice(0, 4));
-  });
+  test.each(ordinary.filter(({ loads }) => loads))(
+    '$path loads with the expected row counts',
+    ({ path, counts }) => {
+      shared.reset();
+      const processor = load(shared, path);
+      const got = ['slice', 'sched', 'thread', 'process'].map((table) =>
+        Number(ask(processor, `SELECT count(*) FROM ${table}`)[0]?.[0]),
+      );
+      expect(got).toEqual(counts.slice(0, 4));
+    },
+  );
 
-  test.each(ordinary.filter(({ loads }) => !loads))('$path fails as it must', ({ path, error }) => {
-    const message = error.replace(/^(append|finalize): /, '');
-    shared.reset();
-    let thrown: unknown;
-    try {
-      load(shared, path);
-    } catch (error_) {
-      thrown = error_;
-    }
-    expect(thrown).toMatchObject({ code: 'trace_invalid' });
-    // A description of the first bytes may follow the engine's message in parentheses.
-    expect((thrown as Error).message.startsWith(message)).toBe(true);
-  });
+  test.each(ordinary.filter(({ loads }) => !loads))(
+    '$path fails with the expected error',
+    ({ path, error }) => {
+      const message = error.replace(/^(append|finalize): /, '');
+      shared.reset();
+      let thrown: unknown;
+      try {
+        load(shared, path);
+      } catch (error_) {
+        thrown = error_;
+      }
+      expect(thrown).toMatchObject({ code: 'trace_invalid' });
+      // A description of the first bytes may follow the engine's message in parentheses.
+      expect((thrown as Error).message.startsWith(message)).toBe(true);
+    },
+  );
 });
 
 test('after a failed load, every further call throws the first error', () => {

@@ -141,7 +141,7 @@ test.each([
   ['a double is missing', Buffer.of(0x0a, 1, 65, 0x1a, 3, 0x0a, 1, 3)],
   ['more values than cells', Buffer.of(0x0a, 1, 65, 0x1a, 3, 0x12, 1, 3)],
   ['the last row is cut short', Buffer.of(0x0a, 0, 0x0a, 0, 0x1a, 5, 0x0a, 1, 1, 0x30, 1)],
-])('malformed: %s', (message, bytes) => {
+])('a result is malformed when %s', (message, bytes) => {
   expect(() => rowsOf([bytes])).toThrowError(`malformed query result: ${message}`);
 });
 

@@ -100,7 +100,7 @@ test.each([
     'CREATE PERFETTO VIEW v AS SELECT dur AS x FROM slice UNION ALL SELECT value FROM counter; SELECT x FROM v; -- end',
     'NIR',
   ],
-])('%s: %s', (sql, expected) => {
+])('%s may return cells of the kinds %s', (sql, expected) => {
   expect(kinds(sql)).toBe(expected);
 });
 

@@ -93,7 +93,7 @@ test.each([
     [linux, packet(field(ZSTD_PACKETS, 'no zstd'))],
     "zstd data is damaged (libzstd's error 10)",
   ],
-])('%s is an error', (_, chunks, detail) => {
+])('%s in a trace is an error', (_, chunks, detail) => {
   expect(() => readTrace(engine, chunks, 1_000_000)).toThrow(detail);
 });
 

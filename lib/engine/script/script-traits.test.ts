@@ -45,7 +45,7 @@ test.each([
   'SELECT s.name FROM ancestor_slice(5) AS s JOIN args USING (arg_set_id)',
   "SELECT \"Max\"(1, 2), CAST(dur AS TEXT), 'PRAGMA x; INSERT', dur/1e6, x'00' FROM slice",
   'SELECT CASE WHEN (1) THEN (2) ELSE (3) END /* DELETE */',
-])('leaves no marks: %s', (sql) => {
+])('mutates no state: %s', (sql) => {
   expect(traits(sql)).toEqual({
     mutatesState: false,
     readsQueryHistory: false,
@@ -77,7 +77,7 @@ test.each([
   'SELECT 1 -- \r DROP TABLE x',
   'SELECT 1 \0; DROP TABLE x',
   '(SELECT 1)',
-])('may leave marks: %s', (sql) => {
+])('may mutate state: %s', (sql) => {
   expect(traits(sql).mutatesState).toBe(true);
 });
 
@@ -86,7 +86,7 @@ test.each([
   'SELECT * FROM "SqlStats"',
   'SELECT total_changes()',
   'SELECT last_insert_rowid()',
-])('senses history: %s', (sql) => {
+])('reads the query history: %s', (sql) => {
   expect(traits(sql).readsQueryHistory).toBe(true);
   expect(traits(sql).deterministic).toBe(false);
 });
@@ -101,7 +101,7 @@ test.each([
   'SELECT date(name) FROM slice',
   "SELECT create_function('f()', 'INT', 'SELECT random()')",
   'CREATE PERFETTO FUNCTION f() RETURNS INT AS SELECT random(); SELECT f()',
-])('may answer differently: %s', (sql) => {
+])('is not deterministic: %s', (sql) => {
   expect(traits(sql).deterministic).toBe(false);
 });
 
@@ -109,14 +109,14 @@ test.each([
   "SELECT datetime(ts / 1e9, 'unixepoch'), date(max(1, 2), 'UnixEpoch', 'start of day') FROM sched",
   'INCLUDE PERFETTO MODULE slices.with_context; SELECT ts AS date, time FROM thread_slice',
   'CREATE PERFETTO TABLE x AS SELECT 1; SELECT * FROM x',
-])('always answers the same: %s', (sql) => {
+])('is deterministic: %s', (sql) => {
   expect(traits(sql)).toMatchObject({ deterministic: true, readsQueryHistory: false });
 });
 
 test.each([
   ['bytes', `SELECT 1 ${' '.repeat(1 << 20)}`],
   ['tokens', `SELECT 1${';'.repeat(100_000)}`],
-])('a script of more %s than anybody writes is doubted, not read', (_, script) => {
+])('a script of too many %s is not analyzed and has the safe traits', (_, script) => {
   const sql = Buffer.from(script);
   expect(scriptTraits(sql)).toEqual({
     ...{ mutatesState: true, readsQueryHistory: true, deterministic: false },

@@ -108,7 +108,7 @@ test.each([
     'metric_spec { id: "m" value: "v" query { table { table_name: "x" module_name: "no.such" } } }',
     /no\.such/,
   ],
-])('refused: %s', (spec, message) => {
+])('the specification is refused: %s', (spec, message) => {
   expect(() => summarize(spec)).toThrow(message);
   expect(processor.poisoned).toBeUndefined();
 });
@@ -140,7 +140,7 @@ test.each([
   ['sql: "SELECT r" "andom()"', false],
   ['sql: "SELECT \\162andom()"', false],
   ['sql: "SELECT * FROM sqlstats"', false],
-])('%s is deterministic: %s', (spec, deterministic) => {
+])('summaryTraits of a specification with %s: deterministic is %s', (spec, deterministic) => {
   const traits = summaryTraits(Buffer.from(spec));
   expect(traits).toEqual({ mutatesState: true, readsQueryHistory: !deterministic, deterministic });
 });
