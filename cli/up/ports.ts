@@ -1,8 +1,7 @@
 /** Checks before the start that ports are free, so that the error names the flag. */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BigtraceError } from '../../lib/common/errors.ts';
+import { bindFailure } from '../../lib/common/network/free-port.ts';
 
 export interface WantedPort {
   port: number;
@@ -40,27 +39,4 @@ export async function checkPorts(
       await sleep(RETRY_MS);
     }
   }
-}
-
-async function bindFailure(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
-  const server = createServer();
-  try {
-    server.listen({ host, port, exclusive: true });
-    await once(server, 'listening');
-    return undefined;
-  } catch (error) {
-    return error as NodeJS.ErrnoException;
-  } finally {
-    server.close();
-  }
-}
-
-/** Returns a port that is free at the moment. */
-export async function freePort(host: string): Promise<number> {
-  const server = createServer();
-  server.listen({ host, port: 0, exclusive: true });
-  await once(server, 'listening');
-  const address = server.address();
-  await once(server.close(), 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { servicePasswordFile, settleServicePassword } from '../../clickhouse/accounts/passwords.ts';
+import { freePort } from '../../lib/common/network/free-port.ts';
 import { lossyOutput } from '../../lib/common/observability/lossy-writer.ts';
 import { EXIT, reportFailure } from '../exit.ts';
 import { announcement, type ClickHouseAddress, type SystemAddresses } from './announcement.ts';
@@ -10,7 +11,7 @@ import { embeddedClickHouse, ownClickHouse, passwordsGiven } from './clickhouse.
 import type { UpConfig } from './config.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { checkDescriptors } from './descriptors.ts';
-import { checkPorts, freePort, type WantedPort } from './ports.ts';
+import { checkPorts, type WantedPort } from './ports.ts';
 import { LogFile } from './processes/log-file.ts';
 import { startService } from './processes/service-process.ts';
 import { type Launch, Supervisor } from './processes/supervisor.ts';

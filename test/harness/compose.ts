@@ -2,12 +2,12 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
+import { freePort } from '../../lib/common/network/free-port.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import type { OrchestratorStatus } from '../../lib/proto/messages.ts';
 import { bigtraceOrchestrator, clientClass } from '../../lib/proto/services.ts';
@@ -126,19 +126,7 @@ function statusOf(orchestrator: string): () => Promise<OrchestratorStatus> {
 }
 
 async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const bound = server.address();
-    return typeof bound === 'object' && bound !== null ? bound.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort('127.0.0.1'));
+  return [...ports];
 }

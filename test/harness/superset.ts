@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Browser, chromium, type Page, type Response } from 'playwright-core';
-import { freePort } from '../../cli/up/ports.ts';
+import { freePort } from '../../lib/common/network/free-port.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import { descendants, gone, type System } from './system.ts';
 

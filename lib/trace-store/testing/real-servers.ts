@@ -6,10 +6,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../../common/network/free-port.ts';
 import { ROOT } from '../../common/root.ts';
 import type { RunningServer } from './listen.ts';
 
@@ -82,7 +83,7 @@ async function start(
   name: keyof typeof MODULES,
   launch: (host: string, port: number) => Launch,
 ): Promise<{ host: string; end: () => Promise<void> }> {
-  const port = await freePort();
+  const port = await freePort('127.0.0.1'); // neither server can choose one and report it
   const host = `127.0.0.1:${port}`;
   const { args, variables = [] } = launch(host, port);
   const child = spawn('env', [...variables, join(BIN, name), ...args], {
@@ -96,17 +97,6 @@ async function start(
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };
-}
-
-/** Returns a free port: neither server can choose one and report it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function reachable(port: number, child: ChildProcess): Promise<void> {
