@@ -7,12 +7,15 @@ import { OrchestratorClient } from '../../../lib/client/orchestrator-client.ts';
 import { Dice } from '../../../lib/common/testing/dice.ts';
 import type { QueryStart } from '../../../lib/proto/messages.ts';
 import { CORPUS } from '../../corpus/index.ts';
+import { distribution } from '../../harness/abandoned.ts';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { statusOf, untilIdle, untilRunning } from '../../harness/workers.ts';
 
 const ABANDONED = Number(process.env['BIGTRACE_ABANDONED'] ?? 2000);
 const CLIENTS = Number(process.env['BIGTRACE_CLIENTS'] ?? 500);
+/** Queries on the good trace, without and with hostile queries beside them. */
+const GOOD_QUERIES = 30;
 /** Concurrent clients that disconnect. */
 const AT_ONCE = 24;
 
@@ -64,6 +67,51 @@ test('queries of another user end while traces that never load occupy the worker
   );
   gone.abort();
   await hostile;
+  await untilIdle(system);
+});
+
+/** Returns the milliseconds of each of `count` queries on the good trace. No result is cached; every row is checked. */
+async function timesOfGood(count: number, first: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let at = first; at < first + count; at += 1) {
+    const began = performance.now();
+    const rows = await rowsOf(admin, call([GOOD], `SELECT count(*) + ${at} AS n FROM sched`));
+    times.push(performance.now() - began);
+    expect(rows).toEqual([[GOOD, String(2547 + at)]]);
+  }
+  return times;
+}
+
+/** Four clients query damaged and endless traces, with a script that never ends or a short one, until the signal. */
+async function queryHostileCorpus(signal: AbortSignal): Promise<number> {
+  let began = 0;
+  const client = async (): Promise<void> => {
+    while (!signal.aborted) {
+      began += 1;
+      const query =
+        began % 2 === 0
+          ? call(['/local/recorded/**'], ENDLESS_SQL, 'n Int64')
+          : call(['/local/bad/**'], `SELECT ${began} AS n`, 'n Int64');
+      const timeout = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
+      await system.sql(query, { signal: timeout }).catch(() => undefined);
+    }
+  };
+  await Promise.all([client(), client(), client(), client()]);
+  return began;
+}
+
+test('queries on a good trace return their rows while another user queries the hostile corpus', async () => {
+  const alone = await timesOfGood(GOOD_QUERIES, 0);
+  const done = new AbortController();
+  const hostile = queryHostileCorpus(done.signal);
+  await untilRunning(system);
+  const beside = await timesOfGood(GOOD_QUERIES, GOOD_QUERIES);
+  done.abort();
+  const began = await hostile;
+  console.log(
+    `a good trace alone: ${distribution(alone)}\n` +
+      `beside ${began} hostile queries: ${distribution(beside)}`,
+  );
   await untilIdle(system);
 });
 
