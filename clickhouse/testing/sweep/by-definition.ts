@@ -4,7 +4,9 @@ export const BY_DEFINITION: Readonly<Record<string, Reason>> = {
   additional_result_filter: 'rows',
   asterisk_include_virtual_columns: 'columns',
   data_type_default_nullable: 'columns', // affects types of a structure that specify neither NULL nor NOT NULL
-  force_primary_key: 'bound', // bigtrace_table reads a table
+  force_optimize_projection: 'bound', // bigtrace_table and traces read tables
+  force_optimize_projection_name: 'bound',
+  force_primary_key: 'bound', // the same
   format_binary_max_string_size: 'format',
   inject_random_order_for_select_without_order_by: 'rows',
   limit: 'rows',
