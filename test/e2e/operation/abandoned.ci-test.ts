@@ -1,5 +1,4 @@
 /** Tests that the work for a query ends soon, and that nothing leaks, if its client disconnects in any phase. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,6 +6,7 @@ import { OrchestratorClient } from '../../../lib/client/orchestrator-client.ts';
 import { listen, type RunningServer } from '../../../lib/trace-store/testing/listen.ts';
 import { CORPUS } from '../../corpus/index.ts';
 import { Abandoned, PHASES, type Phase, phaseOf } from '../../harness/abandoned.ts';
+import { openFiles, runningBridges } from '../../harness/leftovers.ts';
 import { clickhouseAs, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { statusOf, untilIdle } from '../../harness/workers.ts';
@@ -125,35 +125,10 @@ async function abandonIn(phase: Phase): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, abandon));
 }
 
-/** Returns the number of open files by process of the system. */
-function openFiles(): Record<string, number> {
-  return Object.fromEntries(
-    system.processes.map(({ name, pid }) => [name, readdirSync(`/proc/${pid}/fd`).length]),
-  );
-}
-
-/** Returns the number of bridges that run a query. Bridges for column finding are not counted: they stay alive. */
-function bridges(): number {
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-        const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
-        return (
-          command.includes('\0query\0') &&
-          environment.includes(`BIGTRACE_ORCHESTRATOR=${system.orchestrator}`)
-        );
-      } catch {
-        return false; // the process has just ended
-      }
-    }).length;
-}
-
 test(`${ABANDONED} abandoned queries in each phase are cancelled and leak nothing`, async () => {
   await untilIdle(system);
-  await expect.poll(bridges, { timeout: 60_000 }).toBe(0);
-  const before = openFiles();
+  await expect.poll(() => runningBridges(system), { timeout: 60_000 }).toBe(0);
+  const before = openFiles(system);
   const watching = abandoned.watch();
   for (const phase of PHASES) await abandonIn(phase);
   await expect.poll(() => abandoned.left, { timeout: 60_000, interval: 100 }).toEqual([]);
@@ -163,14 +138,14 @@ test(`${ABANDONED} abandoned queries in each phase are cancelled and leak nothin
   const leftOver = async (): Promise<unknown> => {
     const { tasksRunning, tasksQueued } = await statusOf(system.workers[0] ?? '');
     const { queriesRunning, query } = await client.status();
-    return { tasksRunning, tasksQueued, queriesRunning, query, bridges: bridges() };
+    return { tasksRunning, tasksQueued, queriesRunning, query, bridges: runningBridges(system) };
   };
   await expect.poll(leftOver, { timeout: 60_000, interval: 200 }).toEqual({
     ...{ tasksRunning: 0, tasksQueued: 0, queriesRunning: 0, query: [], bridges: 0 },
   });
   // Some growth is allowed: keep-alive connections and bridges for column finding, which are bounded in number.
   const grown = (): string[] =>
-    Object.entries(openFiles()).flatMap(([name, count]) =>
+    Object.entries(openFiles(system)).flatMap(([name, count]) =>
       count > (before[name] ?? 0) + 64 ? [`${name}: ${before[name]} -> ${count}`] : [],
     );
   await expect.poll(grown, { timeout: 60_000, interval: 500 }).toEqual([]);

@@ -1,5 +1,4 @@
 /** Tests with many clients at once, with traces that never load, and with clients that disconnect at random times. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,6 +7,7 @@ import { Dice } from '../../../lib/common/testing/dice.ts';
 import type { QueryStart } from '../../../lib/proto/messages.ts';
 import { CORPUS } from '../../corpus/index.ts';
 import { distribution } from '../../harness/abandoned.ts';
+import { openFiles, runningBridges } from '../../harness/leftovers.ts';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { statusOf, untilIdle, untilRunning } from '../../harness/workers.ts';
@@ -131,31 +131,6 @@ test(`each of ${CLIENTS} concurrent clients gets its rows or the error that ther
   expect(answered).toBeGreaterThan(0);
 });
 
-/** Returns the number of open files by process of the system. */
-function openFiles(): Record<string, number> {
-  return Object.fromEntries(
-    system.processes.map(({ name, pid }) => [name, readdirSync(`/proc/${pid}/fd`).length]),
-  );
-}
-
-/** Returns the number of bridges that run a query. Bridges for column finding are not counted: they stay alive. */
-function bridges(): number {
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-        const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
-        return (
-          command.includes('\0query\0') &&
-          environment.includes(`BIGTRACE_ORCHESTRATOR=${system.orchestrator}`)
-        );
-      } catch {
-        return false; // the process has just ended
-      }
-    }).length;
-}
-
 const START: QueryStart = {
   ...{ queryId: '', sql: Buffer.from(GOOD_SQL), onFailure: 'STRICT', user: 'abandoning' },
   progressIntervalMs: 0,
@@ -185,8 +160,8 @@ async function abandonSql(dice: Dice): Promise<void> {
 
 test(`${ABANDONED} queries abandoned at random times are cancelled and leak nothing`, async () => {
   await untilIdle(system);
-  await expect.poll(bridges, { timeout: 60_000 }).toBe(0);
-  const before = openFiles();
+  await expect.poll(() => runningBridges(system), { timeout: 60_000 }).toBe(0);
+  const before = openFiles(system);
   const client = new OrchestratorClient(system.orchestrator);
   const dice = new Dice(1);
   let left = ABANDONED;
@@ -201,7 +176,14 @@ test(`${ABANDONED} queries abandoned at random times are cancelled and leak noth
     const { tasksRunning, tasksQueued } = await statusOf(system.workers[0] ?? '');
     const { queriesRunning, query } = await client.status();
     const [[queries] = []] = await rowsOf(admin, running);
-    return { tasksRunning, tasksQueued, queriesRunning, query, bridges: bridges(), queries };
+    return {
+      tasksRunning,
+      tasksQueued,
+      queriesRunning,
+      query,
+      bridges: runningBridges(system),
+      queries,
+    };
   };
   await expect.poll(leftOver, { timeout: 120_000, interval: 200 }).toEqual({
     ...{ tasksRunning: 0, tasksQueued: 0, queriesRunning: 0, query: [], bridges: 0, queries: '0' },
@@ -210,7 +192,7 @@ test(`${ABANDONED} queries abandoned at random times are cancelled and leak noth
   client.close();
   // Some growth is allowed: keep-alive connections and bridges for column finding, which are bounded in number.
   const grown = (): string[] =>
-    Object.entries(openFiles()).flatMap(([name, count]) =>
+    Object.entries(openFiles(system)).flatMap(([name, count]) =>
       count > (before[name] ?? 0) + 64 ? [`${name}: ${before[name]} -> ${count}`] : [],
     );
   await expect.poll(grown, { timeout: 60_000, interval: 500 }).toEqual([]);
