@@ -5,10 +5,10 @@
 import { execFile } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ROOT } from '../lib/common/root.ts';
 import { loadEngine, TraceProcessor } from '../lib/engine/index.ts';
+import { BENCH_PROGRAM } from './bench.ts';
 
 export const BARE = 'bare';
 
@@ -51,8 +51,7 @@ function load(processor: TraceProcessor, file: string, chunk: Buffer): void {
 }
 
 export async function bare(sql: string, files: string[], repeats = 0): Promise<BareTimes> {
-  const program = fileURLToPath(import.meta.url);
-  const args = [program, BARE, sql, String(repeats), ...files];
+  const args = [BENCH_PROGRAM, BARE, sql, String(repeats), ...files];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as BareTimes;
 }

@@ -1,4 +1,8 @@
 /** Types of benches and their results, and helpers for measuring. */
+import { resolve } from 'node:path';
+
+/** The bundle of the benches, which some benches start again as another program. */
+export const BENCH_PROGRAM = resolve(process.argv[1] ?? '');
 
 export interface Measure {
   what: string;

@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ROOT } from '../lib/common/root.ts';
-import { type Bench, timed } from './bench.ts';
+import { BENCH_PROGRAM, type Bench, timed } from './bench.ts';
 import { STUB_WORKER } from './stub-worker.ts';
 
 const STUBS = 2;
@@ -25,7 +24,7 @@ export const million: Bench = {
       await writeAddresses(list, count);
       const workers: string[] = [];
       for (let n = 0; n < STUBS; n++)
-        workers.push(await started(children, [fileURLToPath(import.meta.url), STUB_WORKER]));
+        workers.push(await started(children, [BENCH_PROGRAM, STUB_WORKER]));
       const args = ['orchestrator', '-s', '127.0.0.1:0', '-l', workers.join(','), '--json'];
       const ready = await started(children, [PROGRAM, ...args, '--log-level', 'error']);
       const { address, pid } = JSON.parse(ready) as { address: string; pid: number };
