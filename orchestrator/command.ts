@@ -100,8 +100,8 @@ function workerOptions(): Option[] {
     ),
     time(
       '--worker-wait',
-      'time that a query waits for a worker before it fails with no_workers',
-      3000,
+      'time that a query waits for a worker before it fails with no_workers; longer than a worker takes to start where workers are scaled to zero',
+      30_000,
     ),
   ];
 }

@@ -27,7 +27,7 @@ test('without flags, every option has its documented default', async () => {
     workerCredentials: {},
     resolveIntervalMs: 5000,
     workerTimeoutMs: 5000,
-    workerWaitMs: 3000,
+    workerWaitMs: 30_000,
     tracesInFlightMax: 0,
     hedgeAfterMs: 10_000,
     queryTimeoutMs: 3_600_000,

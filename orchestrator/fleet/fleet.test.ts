@@ -1,9 +1,10 @@
 /** Tests of the states that the fleet keeps of its workers, in virtual time. */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 import type { WorkerStatus } from '../../lib/proto/messages.ts';
 import { Fleet } from './fleet.ts';
+import { resolveTarget } from './resolve.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 const STATUS: WorkerStatus = {
@@ -17,11 +18,17 @@ interface Poll {
 }
 
 let fleet: Fleet;
+let open: (workers: string[]) => void;
+/** The resolver. */
+let addresses: (target: string) => Promise<string[]>;
 /** Status polls that have no response yet. */
 let polls: Poll[];
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
+  });
+  addresses = async (target) => [target];
   polls = [];
   const client = {
     status: () =>
@@ -33,12 +40,16 @@ beforeEach(async () => {
       }),
     close: () => undefined,
   } as unknown as WorkerClient;
-  const options = { workers: ['w:1'], resolveIntervalMs: 1000, workerTimeoutMs: 1000 };
-  const resolve = async (target: string): Promise<string[]> => [target];
-  fleet = new Fleet(
-    { ...options, workerCredentials: {}, connect: () => client, resolve },
-    createLogger('test', 'silent'),
-  );
+  open = (workers) => {
+    fleet = new Fleet(
+      {
+        ...{ workers, resolveIntervalMs: 5000, workerTimeoutMs: 1000, workerCredentials: {} },
+        ...{ connect: () => client, resolve: (target) => addresses(target) },
+      },
+      createLogger('test', 'silent'),
+    );
+  };
+  open(['w:1']);
   const started = fleet.start();
   await vi.advanceTimersByTimeAsync(0);
   polls.shift()?.answer();
@@ -99,4 +110,72 @@ test('a worker that fails its poll is unusable at once, and a waiter gets it whe
   await vi.advanceTimersByTimeAsync(250);
   polls.shift()?.answer();
   expect(await waiting).toBe('w:1');
+});
+
+describe('with a DNS name', () => {
+  async function openNamed(...first: string[]): Promise<void> {
+    fleet.close();
+    polls = [];
+    addresses = async () => first;
+    open(['dns:///workers:5052']);
+    const started = fleet.start();
+    await respond();
+    await started;
+  }
+
+  /** Lets each poll in progress succeed. */
+  async function respond(): Promise<void> {
+    await vi.advanceTimersByTimeAsync(0);
+    for (const poll of polls.splice(0)) poll.answer();
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  test('a waiting query gets a worker within a second of its address being known', async () => {
+    await openNamed();
+    const waiting = usable();
+    await vi.advanceTimersByTimeAsync(500);
+    addresses = async () => ['10.0.0.1:5052'];
+    await vi.advanceTimersByTimeAsync(500);
+    await respond();
+    expect(await waiting).toBe('10.0.0.1:5052');
+  });
+
+  test('many waiting queries resolve the name once a second', async () => {
+    await openNamed();
+    let count = 0;
+    addresses = async () => {
+      count += 1;
+      return [];
+    };
+    const waiting = Array.from({ length: 50 }, usable);
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(count).toBe(4);
+    fleet.close();
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['no_workers']));
+  });
+
+  test('a worker without a name stays until it stops responding', async () => {
+    await openNamed('10.0.0.1:5052');
+    addresses = async () => [];
+    await vi.advanceTimersByTimeAsync(5000);
+    await respond();
+    expect(fleet.usable.map(({ address }) => address)).toEqual(['10.0.0.1:5052']);
+    await vi.advanceTimersByTimeAsync(1000);
+    polls.shift()?.fail();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(fleet.workers).toEqual([]);
+  });
+
+  test('a failing resolver changes nothing', async () => {
+    await openNamed('10.0.0.1:5052');
+    addresses = async () => Promise.reject(new Error('EAI_AGAIN'));
+    await vi.advanceTimersByTimeAsync(1000);
+    polls.shift()?.fail();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(fleet.workers.map(({ state }) => state)).toEqual(['lost']);
+  });
+});
+
+test('a name without addresses resolves to none', async () => {
+  expect(await resolveTarget('dns:///does-not-exist.invalid:5052')).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /** The workers: found by a list of addresses or by DNS names, and polled for their status once a second. */
-import { EventEmitter } from 'node:events';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import {
@@ -33,6 +33,8 @@ export interface FleetOptions {
 const FIRST_ANSWER_MS = 2000;
 const POLL_INTERVAL_MS = 1000;
 const POLL_LOST_INTERVAL_MS = 250;
+/** Interval at which names are resolved while a query waits for a worker. */
+const RESOLVE_WAITING_INTERVAL_MS = 1000;
 
 /** One worker, from when it joins the fleet until it leaves. */
 export class FleetWorker {
@@ -66,6 +68,11 @@ export class FleetWorker {
 
   get usable(): boolean {
     return this.state === 'ready' && !this.gone;
+  }
+
+  /** Whether the worker responded to its last poll. */
+  get responds(): boolean {
+    return this.state === 'ready' || this.state === 'draining';
   }
 
   /** Whether the worker has left the fleet. */
@@ -157,10 +164,13 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   readonly #closed = new AbortController();
   #resolving: NodeJS.Timeout | undefined;
   #resolves = false;
+  /** When names were last resolved, in ms of `performance.now()`. */
+  #resolvedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: FleetOptions, log: Logger) {
     super();
     this.setMaxListeners(0); // one listener per running query
+    setMaxListeners(0, this.#closed.signal); // one per waiting query
     this.#options = options;
     this.#channel = openChannel(options.workerCredentials);
     this.#log = log;
@@ -212,9 +222,12 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   async waitUsable(timeoutMs: number, signal: AbortSignal): Promise<FleetWorker[]> {
     if (this.usable.length > 0) return this.usable;
     const closed = this.#closed.signal;
+    this.resolveSoon();
     await new Promise<void>((resolve) => {
+      const resolving = setInterval(() => this.resolveSoon(), RESOLVE_WAITING_INTERVAL_MS);
       const end = (): void => {
         clearTimeout(timer);
+        clearInterval(resolving);
         this.off('change', look);
         for (const one of [signal, closed]) one.removeEventListener('abort', end);
         resolve();
@@ -250,10 +263,17 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     );
   }
 
-  /** Resolves all targets; one whose resolution fails keeps its last addresses. */
+  /** Resolves names once more, at most once a second: a query waits, and workers may have been started since. */
+  resolveSoon(): void {
+    const isDue = performance.now() - this.#resolvedAt >= RESOLVE_WAITING_INTERVAL_MS;
+    if (isDue && this.#options.workers.some(isResolved)) void this.#resolve();
+  }
+
+  /** Resolves all targets; one for which the resolver has no answer keeps its last addresses. */
   async #resolve(): Promise<void> {
-    if (this.#resolves) return; // the last resolution takes longer than the interval
+    if (this.#resolves || this.#closed.signal.aborted) return; // the last one takes longer than the interval
     this.#resolves = true;
+    this.#resolvedAt = performance.now();
     await Promise.all(
       this.#options.workers.map(async (target) => {
         try {
@@ -265,26 +285,32 @@ export class Fleet extends EventEmitter<{ change: [] }> {
       }),
     );
     this.#resolves = false;
-    if (!this.#closed.signal.aborted) this.#adopt(new Set([...this.#resolved.values()].flat()));
+    if (!this.#closed.signal.aborted) this.#adopt();
   }
 
-  #adopt(addresses: Set<string>): void {
-    let changed = false;
-    for (const [address, worker] of this.#workers) {
-      if (addresses.has(address)) continue;
-      this.#workers.delete(address);
-      worker.leave();
-      changed = true;
-      this.#log.info({ worker: address }, 'worker left');
-    }
-    for (const address of addresses) {
-      if (this.#workers.has(address)) continue;
+  /** Adds the workers of new addresses. Workers whose address has gone leave when they stop responding. */
+  #adopt(): void {
+    const addresses = new Set([...this.#resolved.values()].flat());
+    const added = [...addresses].filter((address) => !this.#workers.has(address));
+    for (const address of added) {
       const worker = new FleetWorker(address, () => this.#connect(address));
       this.#workers.set(address, worker);
       void worker.watch(this.#options.workerTimeoutMs, () => this.#changed(worker));
-      changed = true;
     }
-    if (changed) this.emit('change');
+    const left = this.workers.filter((worker) => this.#removeUnnamed(worker, addresses));
+    if (added.length + left.length > 0) this.emit('change');
+  }
+
+  /**
+   * Removes a worker that no name has any more, unless it still responds: a pod that is shutting down has left its
+   * Service, but finishes its tasks.
+   */
+  #removeUnnamed(worker: FleetWorker, addresses: Set<string>): boolean {
+    if (addresses.has(worker.address) || worker.responds) return false;
+    this.#workers.delete(worker.address);
+    worker.leave();
+    this.#log.info({ worker: worker.address }, 'worker left');
+    return true;
   }
 
   #connect(address: string): WorkerClient {
@@ -295,6 +321,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   #changed(worker: FleetWorker): void {
     const { address, state, reason } = worker;
     this.#log.info({ worker: address, state, ...(state === 'lost' ? { reason } : {}) }, 'worker');
+    this.#removeUnnamed(worker, new Set([...this.#resolved.values()].flat()));
     this.emit('change');
   }
 }

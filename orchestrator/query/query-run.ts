@@ -325,7 +325,10 @@ export class QueryRun {
     this.#dispatch.adoptWorkers();
     const stranded = this.#unended > 0 && this.#dispatch.unassigned === this.#unended;
     if (!stranded) this.#strandedAt = undefined;
-    else this.#strandedAt ??= performance.now();
+    else {
+      this.#strandedAt ??= performance.now();
+      this.#ground.fleet.resolveSoon();
+    }
     const strandedMs = performance.now() - (this.#strandedAt ?? performance.now());
     if (strandedMs >= this.#ground.workerWaitMs) this.fail(this.#ground.fleet.noWorkers());
     else this.#pump();
