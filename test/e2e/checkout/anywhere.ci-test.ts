@@ -1,7 +1,7 @@
 /**
  * Runs `npm start` and `npm test` in a fresh clone, in a path with spaces, as an ordinary user without a home
- * directory; `npm test` runs without `.git`. If this test runs as root, it creates that user; else it uses the
- * current one.
+ * directory, with the version of Node that runs this test; `npm test` runs without `.git`. If this test runs as root,
+ * it creates that user; else it uses the current one.
  */
 import {
   type ChildProcess,
@@ -11,7 +11,7 @@ import {
   spawnSync,
 } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -33,6 +33,9 @@ beforeAll(() => {
   scratch = mkdtempSync(join(dirname(tmpdir()), 'bigtrace anywhere '));
   chmodSync(scratch, 0o755);
   clone = join(scratch, 'empty folder/big trace');
+  // An ordinary user may not be able to read the directory of this Node.
+  mkdirSync(join(scratch, 'bin'));
+  copyFileSync(process.execPath, join(scratch, 'bin/node'));
   mkdirSync(dirname(clone));
   execFileSync('git', ['clone', '--quiet', ROOT, clone]);
   if (owner !== undefined) execFileSync('chown', ['-R', `${owner.uid}:${owner.gid}`, scratch]);
@@ -66,7 +69,8 @@ function options(): SpawnOptions {
       name,
     ),
   );
-  const env = { ...Object.fromEntries(kept), CI: 'true', TMPDIR: scratch };
+  const PATH = `${join(scratch, 'bin')}:${process.env.PATH}`;
+  const env = { ...Object.fromEntries(kept), CI: 'true', TMPDIR: scratch, PATH };
   return { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...owner };
 }
 
@@ -97,7 +101,7 @@ test('npm start starts the system, a query returns its rows, and SIGINT stops ev
     orchestrator,
   ];
   const answer = execFileSync(
-    process.execPath,
+    join(scratch, 'bin/node'),
     ['cli/bigtrace.mjs', ...query, '--sql', 'SELECT count(*) AS n FROM sched'],
     { ...options(), stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
   );
