@@ -69,7 +69,7 @@ function options(): SpawnOptions {
       name,
     ),
   );
-  const PATH = `${join(scratch, 'bin')}:${process.env.PATH}`;
+  const PATH = `${join(scratch, 'bin')}:${process.env['PATH']}`;
   const env = { ...Object.fromEntries(kept), CI: 'true', TMPDIR: scratch, PATH };
   return { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...owner };
 }
