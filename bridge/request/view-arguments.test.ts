@@ -9,6 +9,9 @@ test.each([
   "/* bigtrace(on_failure=1) */ SELECT 'it''s bigtrace(on_failure=\\'' # bigtrace(on_failure=1)",
   "SELECT * FROM bigtrace_table(table='t', sample=['a'], on_failure='strict', sql='')",
   "SELECT * FROM bigtrace(traces=arrayMap(x -> x = 'a', []), sql=concat('a', if(b = 1, 'c', 'd')))",
+  "SELECT * FROM bigtrace(traces=['a'], sql=$$SELECT dur, name = 'it''s' AS x, (y = 1 FROM slice$$)",
+  "SELECT * FROM bigtrace(traces=['a'], sql=$sql$SELECT '$$', other = 1 FROM slice$sql$)",
+  "SELECT * FROM bigtrace(traces=['a'], sql=$$SELECT 1, other = 1", // the statement was cut
   'SELECT ((((',
   "SELECT '",
 ])('%s is taken', (statement) => {
@@ -28,6 +31,10 @@ test.each([
     "SELECT (SELECT 1 FROM bigtrace_where(filter='(', -- )\n sql='b', limit=3))",
     'bigtrace_where has no argument limit: it has filter, sql',
   ],
+  [
+    "SELECT $$ ' $$, * FROM bigtrace(traces=['a'], sql=$a$SELECT '$a$, limit=3)",
+    'bigtrace has no argument limit: it has traces, sql',
+  ],
 ])('%s is refused', (statement, message) => {
   expect(() => checkArguments(statement)).toThrow(message);
 });
@@ -46,7 +53,8 @@ test('a literal of 16 MiB, and an unterminated literal or comment, are read in l
     `'${'\\x'.repeat(8 << 20)}'`,
   ])
     expect(() => checkArguments(call(sql))).toThrow('bigtrace has no argument nope');
-  for (const endless of ["'", '`', '/*', '-- ', '"'])
+  for (const endless of ["'", '`', '/*', '-- ', '"', '$', '$$', '$x$'])
     expect(() => checkArguments(`SELECT ${endless}${'x'.repeat(16 << 20)}`)).not.toThrow();
+  expect(() => checkArguments('$'.repeat(1 << 20))).not.toThrow();
   expect(() => checkArguments('/*'.repeat(1 << 20))).not.toThrow();
 });

@@ -50,7 +50,7 @@ const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 
 /**
  * Yields the tokens of a statement as ClickHouse does, without comments and blanks. A quoted name comes without its
- * quotes, a string literal as one apostrophe. Every character is read once, because one literal may be a script of
+ * quotes, a string literal as one apostrophe, in quotes or between two `$tag$`. Every character is read once, because one literal may be a script of
  * several megabytes.
  */
 function* tokens(statement: string): Generator<string> {
@@ -59,8 +59,12 @@ function* tokens(statement: string): Generator<string> {
     const end = endOfComment(statement, at);
     WORD.lastIndex = at;
     const word = WORD.exec(statement)?.[0];
+    const heredoc = char === '$' ? endOfHeredoc(statement, at) : undefined;
     if (end !== undefined) at = end;
-    else if (word !== undefined) {
+    else if (heredoc !== undefined) {
+      yield "'";
+      at = heredoc;
+    } else if (word !== undefined) {
       yield word;
       at += word.length;
     } else if (char === "'" || char === '`' || char === '"') {
@@ -81,6 +85,18 @@ function endOfComment(statement: string, at: number): number | undefined {
   const end = statement.indexOf(isLine ? '\n' : '*/', at + 2);
   if (end < 0) return statement.length;
   return isLine ? end : end + 2;
+}
+
+/**
+ * Offset of the end of the literal `$tag$…$tag$` that begins at `at`; undefined if none begins there. A literal without
+ * an end was cut, with the statement.
+ */
+function endOfHeredoc(statement: string, at: number): number | undefined {
+  const tagEnd = statement.indexOf('$', at + 1) + 1;
+  if (tagEnd === 0) return undefined;
+  const tag = statement.slice(at, tagEnd);
+  const close = statement.indexOf(tag, tagEnd);
+  return close < 0 ? statement.length : close + tag.length;
 }
 
 /** Offset of the closing quote. A backslash escapes the next character, and a doubled quote stands for one. */

@@ -57,6 +57,61 @@ test('lines without values and byte order marks are ignored', async () => {
   expect(await labels(json)).toEqual([['/local/a', new Map([['n', '1']])]]);
 });
 
+test.each([
+  ['CRLF', 'path,team\r\na,x\r\nb,y\r\n'],
+  ['CR', 'path,team\ra,x\rb,y\r'],
+  ['mixed line ends', 'path,team\r\na,x\nb,y\r\n'],
+  ['no line end at the end', 'path,team\na,x\nb,y'],
+  ['quotes', '"path","team"\r\n"a","x"\r\n"b","y"'],
+  ['a byte order mark before a quote', '\uFEFF"path","team"\n"a","x"\n"b","y"\n'],
+  ['a byte order mark in the middle', 'path,team\r\na,x\r\n\uFEFF"b","y"\r\n'],
+  ['empty lines', '\n\npath,team\n\n \na,x\n,\n"",""\n,,,\nb,y\n \n\n'],
+])('a CSV file with %s has the same records', async (_, content) => {
+  expect(await labels(file('csv', content))).toEqual([
+    ['/local/d/a', new Map([['team', 'x']])],
+    ['/local/d/b', new Map([['team', 'y']])],
+  ]);
+});
+
+test('a byte order mark is found wherever a chunk of the file ends', async () => {
+  const line = 'a,xxxxxxxxx\n'; // 12 bytes; chunks have 65,536
+  for (let pad = 0; pad < 12; pad++) {
+    const head = `path,team\nb,${'y'.repeat(pad)}\n`;
+    const lines = Math.ceil((65_536 - head.length) / line.length);
+    const path = file('csv', `${head}${line.repeat(lines)}\uFEFF"c","z"\n`);
+    expect((await labels(path)).at(-1)).toEqual(['/local/d/c', new Map([['team', 'z']])]);
+  }
+});
+
+test('quoted fields keep line ends, quotes, commas, spaces, and any length', async () => {
+  const long = 'x'.repeat(1_000_000);
+  const path = file('csv', `path,a,b\r\nt,"1\r\n2\n3","say ""hi"", "\r\nu, 7 ,${long}\r\n`);
+  expect(await labels(path)).toEqual([
+    [
+      '/local/d/t',
+      new Map([
+        ['a', '1\r\n2\n3'],
+        ['b', 'say "hi", '],
+      ]),
+    ],
+    [
+      '/local/d/u',
+      new Map([
+        ['a', ' 7 '],
+        ['b', long],
+      ]),
+    ],
+  ]);
+});
+
+test('a record names its trace in any way that names one', async () => {
+  const path = file('csv', 'path\n./a\n/a\nx//./a\n');
+  const names = (await labels(path)).map(([address]) => address);
+  expect(names).toEqual(['/local/d/a', '/local/d/a', '/local/d/x/a']);
+  const full = file('json', '[{"address": "/http/HOST:80/%41"}, {"address": "/local/./a/b/"}]');
+  expect((await labels(full)).map(([address]) => address)).toEqual(['/http/host/A', '/local/a/b']);
+});
+
 test('numbers of a JSON file keep all digits, and strings are not converted to numbers', async () => {
   const path = file(
     'json',
@@ -79,6 +134,14 @@ test('addresses may contain any byte', async () => {
 
 test.each([
   ['csv', 'path,team\na,b,c\n', /manifest .*csv: Invalid Record Length/],
+  ['csv', 'path,team\na\n', /Invalid Record Length: columns length is 2, got 1 on line 2/],
+  ['csv', 'path,team,team\na,b,c\n', /it has two columns team/],
+  ['csv', 'path,team,\na,b,\n', /a column of the manifest has no name/],
+  ['csv', Buffer.from('\uFEFFpath,team\na,b\n', 'utf16le'), /it is UTF-16 text; save it as UTF-8/],
+  ['csv', 'address\nlocal/a\n', /record 1: .*must start with \//],
+  ['csv', 'path\nx/../a\n', /record 1: \/local\/d\/x\/\.\.\/a: name the trace by its path below/],
+  ['json', '[{"address": "/local//a/b"}]', /record 1: \/local\/\/a\/b: name the trace by its path/],
+  ['csv', 'path,team\na,"b\n', /Quote Not Closed/],
   ['csv', 'team\nx\n', /record 1: it has neither an address nor a path/],
   ['csv', 'path\n', /it has no records/],
   ['json', '[1]', /every record must be an object/],

@@ -1,9 +1,11 @@
 /** Reads a manifest: a JSON or CSV file with additional metadata, one record per trace. */
 import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { LosslessNumber, parse as parseJson, stringify } from 'lossless-json';
+import { canonicalAddress } from '../../lib/common/addresses/canonical-address.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
-import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { kindOfJsonNumber, kindOfText, type ValueKind } from '../columns/column-type.ts';
 import { checkColumnName } from '../columns/traces-view.ts';
 import type { SeenColumn } from '../columns/user-columns.ts';
@@ -13,11 +15,18 @@ const JSON_BYTES_MAX = 256 * 2 ** 20;
 const BATCH_RECORDS = 10_000;
 
 type ManifestRecord = Record<string, unknown>;
+
+interface CsvRow {
+  record: ManifestRecord;
+  info: { error: Error | undefined };
+}
+
 export type LabelledTrace = [address: string, labels: Map<string, string>];
 
 /**
  * Yields batches of (address, labels). A record names its trace by `address`, or by `path` relative to `directory` (an
- * address ending in `/`). All other fields are labels, with their text as in the file.
+ * address ending in `/`); the address is returned in its canonical form. All other fields are labels, with their text as
+ * in the file.
  * @throws invalid_option naming the file and the record
  */
 export async function* labelsOf(file: string, directory: string): AsyncGenerator<LabelledTrace[]> {
@@ -80,20 +89,54 @@ async function* csvRecords(file: string): AsyncGenerator<ManifestRecord> {
     withoutByteOrderMark(textFromBytes(Buffer.from(latin1, 'latin1')));
   const parser = parse({
     encoding: 'latin1',
-    columns: (names: string[]) => names.map(field),
+    // A file may mix line ends, for example after an editor on another system appended lines.
+    record_delimiter: ['\r\n', '\n', '\r'],
+    columns: (names: string[]) => distinct(names.map(field)),
     cast: (value, { header }) => (header ? value : field(value)),
     skip_empty_lines: true,
     skip_records_with_empty_values: true,
+    // The parser checks the number of fields before it skips lines of blanks, so it is checked below.
+    relax_column_count: true,
+    info: true,
   });
-  const source = createReadStream(file);
+  const source = Readable.from(withoutByteOrderMarks(createReadStream(file)));
   source.once('error', (error) => parser.destroy(error));
   try {
-    for await (const record of source.pipe(parser)) yield record as ManifestRecord;
+    for await (const { record, info } of source.pipe(parser) as AsyncIterable<CsvRow>) {
+      if (info.error !== undefined) throw info.error;
+      yield record;
+    }
   } catch (thrown) {
     throw invalid(file, messageOf(thrown));
   } finally {
     source.destroy();
   }
+}
+
+/**
+ * Removes byte order marks at the start of lines: concatenated files have them in the middle as well, and the CSV parser
+ * takes a quote after one as text. @throws Error when the file is UTF-16
+ */
+async function* withoutByteOrderMarks(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held = '\n'; // the start of the file is the start of a line
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst && /^(\xff\xfe|\xfe\xff)/.test(chunk.toString('latin1', 0, 2)))
+      throw new Error('it is UTF-16 text; save it as UTF-8');
+    const text = (held + chunk.toString('latin1')).replace(/([\r\n])(\xef\xbb\xbf)+/g, '$1');
+    const end = Math.max(text.length - 4, 1); // a line end and its mark may be cut by the end of the chunk
+    yield Buffer.from(text.slice(isFirst ? 1 : 0, end), 'latin1');
+    held = text.slice(end);
+    isFirst = false;
+  }
+  yield Buffer.from(held, 'latin1');
+}
+
+/** @throws Error when two columns have the same name: the parser would use the last one */
+function distinct(names: string[]): string[] {
+  const twice = names.find((name, at) => name !== '' && names.indexOf(name) !== at);
+  if (twice !== undefined) throw new Error(`it has two columns ${twice}`);
+  return names;
 }
 
 /** Accepts an array of objects, or an object with such an array in `traces`. */
@@ -135,10 +178,24 @@ function labelled(record: ManifestRecord, directory: string, where: string): Lab
     if (value === null || value === undefined) continue;
     labels.set(name, textOf(value));
   }
-  if (typeof address === 'string' && address !== '') return [address, labels];
+  if (typeof address === 'string' && address !== '') return [canonical(address, where), labels];
   if (typeof path === 'string' && path !== '')
-    return [directory + path.replace(/^\.?\//, ''), labels];
+    return [canonical(directory + path.replace(/^\.?\//, ''), where), labels];
   throw invalid(where, 'it has neither an address nor a path');
+}
+
+/** Returns the address as the catalog stores it. @throws invalid_option if only the store could resolve it */
+function canonical(text: string, where: string): string {
+  try {
+    const { address, needsStore } = canonicalAddress(text, []);
+    if (!needsStore || !text.startsWith('/local/')) return address;
+  } catch (thrown) {
+    throw invalid(where, messageOf(thrown));
+  }
+  throw invalid(
+    where,
+    `${printable(text)}: name the trace by its path below the directory of --traces, without ..`,
+  );
 }
 
 /** Numbers as written in the file; arrays and objects as JSON. */

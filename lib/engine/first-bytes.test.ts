@@ -20,6 +20,10 @@ test.each([
   ['464c520000020001', 'it is a recording of Java Flight Recorder'],
   ['504b050600000000', 'it is a zip without members'],
   ['526172211a0700', 'it is RAR data; decompress it first (gzip is read as it is)'],
+  ['789ccb48', 'it is zlib data; decompress it first (gzip is read as it is)'],
+  ['50415231', 'it is a Parquet file'],
+  ['d4c3b2a10200', 'it is a capture of network packets (pcap)'],
+  ['0061736d01', 'it is a WebAssembly module'],
   ['0a0b0c', undefined],
   ['', undefined],
 ])('a file that begins with %s is described: %s', (hex, what) => {

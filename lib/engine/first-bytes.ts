@@ -21,6 +21,9 @@ const COMPRESSED: readonly Format[] = [
   { magic: [0x89, 0x4c, 0x5a, 0x4f], name: 'lzop' },
   { magic: [0x1f, 0x9d], name: 'compress (.Z)' },
   { magic: [0x52, 0x61, 0x72, 0x21], name: 'RAR' },
+  { magic: [0x78, 0x01], name: 'zlib' },
+  { magic: [0x78, 0x9c], name: 'zlib' },
+  { magic: [0x78, 0xda], name: 'zlib' },
 ];
 
 const OTHERS: readonly Format[] = [
@@ -28,6 +31,13 @@ const OTHERS: readonly Format[] = [
   { magic: [0x25, 0x50, 0x44, 0x46], name: 'a PDF document' },
   { magic: [0x89, 0x50, 0x4e, 0x47], name: 'a PNG image' },
   { magic: [0xff, 0xd8, 0xff], name: 'a JPEG image' },
+  { magic: [...Buffer.from('GIF8')], name: 'a GIF image' },
+  { magic: [...Buffer.from('PAR1')], name: 'a Parquet file' },
+  { magic: [...Buffer.from('ARROW1')], name: 'an Arrow file' },
+  { magic: [0x00, 0x61, 0x73, 0x6d], name: 'a WebAssembly module' },
+  { magic: [0xc1, 0x1f, 0xfc, 0xc1], name: 'a stream of a CTF trace (LTTng)' },
+  { magic: [0xd4, 0xc3, 0xb2, 0xa1], name: 'a capture of network packets (pcap)' },
+  { magic: [0x0a, 0x0d, 0x0d, 0x0a], name: 'a capture of network packets (pcapng)' },
   { magic: [0x46, 0x4c, 0x52, 0x00], name: 'a recording of Java Flight Recorder' },
   { magic: [...Buffer.from('SQLite format 3')], name: 'an SQLite database' },
   {
@@ -84,7 +94,8 @@ function describeFile(bytes: Buffer): string | undefined {
   if (/^<(!doctype html|html|head)\b/.test(start)) return 'it is an HTML page';
   if (start.startsWith('<?xml')) return `it is an XML document${codeOf(bytes)}`;
   if (/^go 1\.\d+ trace\0/.test(start)) return 'it is a trace of the Go runtime';
-  if (bytes.subarray(0, 4096).every((byte) => byte === 0)) return 'it begins with zeros';
+  if (bytes.length > 0 && bytes.subarray(0, 4096).every((byte) => byte === 0))
+    return 'it begins with zeros';
   return undefined;
 }
 

@@ -60,6 +60,7 @@ export class ModelNetwork implements StreamNetwork {
   steps = 0;
   /** Number of workers that load a trace whose load never ends by itself, by trace and query. */
   readonly loading = new Map<string, number>();
+  readonly attempts = new Map<string, number>();
   readonly #workers = new Map<string, ModelWorker>();
   readonly #threads: number;
   #nextPort = 1;
@@ -75,6 +76,11 @@ export class ModelNetwork implements StreamNetwork {
       resolve: async () => [...this.#workers.keys()],
     };
     this.fleet = new Fleet(options, createLogger('model', 'silent'));
+  }
+
+  /** Number of streams to running processes. */
+  get openStreams(): number {
+    return [...this.#workers.values()].reduce((sum, { streams }) => sum + streams.size, 0);
   }
 
   later(ms: number, work: () => void): void {

@@ -19,6 +19,8 @@ export interface Habits {
   slowPolls: number;
   /** Share of streams whose messages are delayed for seconds while polls get responses. */
   mutes: number;
+  /** Share of attempts with another result than `chunksOf`, because the trace has changed (see `variantsOf`). */
+  changes: number;
   /** Returns the result chunks of a trace; undefined when it fails to load on every worker. */
   chunksOf(trace: string): string[] | undefined;
   /** Whether the load of a trace never ends by itself; then the worker's time limit ends it and bars the trace. */
@@ -28,3 +30,12 @@ export interface Habits {
 export const KILLED = Object.assign(new Error('connection reset'), {
   ...{ code: 14, details: 'connection reset', metadata: new Metadata() },
 });
+
+/**
+ * Returns the results that attempts may have: the given chunks, chunks of the same lengths with other bytes, and one
+ * chunk fewer.
+ */
+export function variantsOf(chunks: readonly string[]): string[][] {
+  const other = chunks.map((chunk) => chunk.replace(' of ', ' OF '));
+  return [[...chunks], other, ...(chunks.length > 1 ? [chunks.slice(0, -1)] : [])];
+}

@@ -15,10 +15,15 @@ import { traceDigest } from '../query/trace-set.ts';
 import type { FoundTrace } from '../query/trace-source.ts';
 import { Users } from '../query/users.ts';
 import { ModelNetwork } from './model-fleet.ts';
-import type { Habits } from './model-habits.ts';
+import { type Habits, variantsOf } from './model-habits.ts';
 
 /** Virtual time within which every query of the model must end. */
 const RUN_MS_MAX = 600_000;
+/** Time after which no stream of an ended query may be left: longer than a worker may take to end its side. */
+const STREAMS_LEFT_MS = 3000;
+/** A trace fails with one of these codes only after this number of attempts. */
+const PASSING_CODES = ['store_failed', 'worker_lost', 'draining'];
+const ATTEMPTS = 3;
 /** Far longer than a modelled worker is away. */
 const WORKER_WAIT_MS = 60_000;
 
@@ -71,6 +76,7 @@ function habitsOf(dice: Dice): Habits {
     dice,
     ...{ slow: rarely(), flaky: rarely() / 2, breaks: rarely(), drains: rarely() / 2 },
     ...{ hangs: rarely() / 4, dies: rarely() / 4, slowPolls: rarely(), mutes: rarely() },
+    changes: dice.chance(0.3) ? rarely() : 0,
     chunksOf: (trace) => {
       if (!chunks.has(trace)) {
         const count = dice.chance(0.4) ? 1 : 1 + dice.below(5);
@@ -150,26 +156,62 @@ class ModelQuery {
     );
   }
 
-  judge(habits: Habits, about: string): void {
+  /** @param attempts assignments that were not given back, by trace and query */
+  judge(habits: Habits, attempts: ReadonlyMap<string, number>, about: string): void {
     const { end, sink, traces, run, lenient } = this;
     expect(end, `${about}: it did not end`).toBeDefined();
     for (const trace of traces) {
       const rows = sink.rowsOf.get(trace) ?? [];
       const failures = sink.failuresOf.get(trace) ?? [];
-      const answer = habits.neverLoads(trace) ? [] : (habits.chunksOf(trace) ?? []);
-      const whole = answer.map((result, at, { length }) => ({ result, last: at === length - 1 }));
-      // In every case the rows passed on are a prefix of the result.
-      expect(rows, `${about}, ${trace}`).toEqual(whole.slice(0, rows.length));
+      const isWhole = rowsJudged(rows, habits, trace, `${about}, ${trace}`);
       if (end?.error !== undefined) continue;
-      const isWhole = rows.length > 0 && rows.length === whole.length;
       expect(failures, `${about}, ${trace}`).toHaveLength(isWhole ? 0 : 1);
+      for (const code of failures) this.#judgeFailure(trace, code, habits, attempts, about);
     }
     const { tracesDone, tracesFailed } = run.tally;
     if (end?.error === undefined) expect(tracesDone + tracesFailed, about).toBe(traces.length);
-    else if (!lenient) expect(end.error, about).toMatchObject({ trace: expect.any(String) });
-    else expect(end.error, about).toMatchObject({ code: 'all_failed' });
+    else if (!lenient) {
+      expect(end.error, about).toMatchObject({ trace: expect.any(String) });
+      const { trace = '', code } = end.error as BigtraceError;
+      this.#judgeFailure(trace, code, habits, attempts, about);
+    } else expect(end.error, about).toMatchObject({ code: 'all_failed' });
     expect(run.load, about).toMatchObject(end?.error === undefined ? { inFlight: 0 } : {});
   }
+
+  /** Checks that a trace failed for the reason that its error states. */
+  #judgeFailure(
+    trace: string,
+    code: string,
+    habits: Habits,
+    attempts: ReadonlyMap<string, number>,
+    about: string,
+  ): void {
+    const key = `${trace} of query ${this.run.spec.queryId}`;
+    const reason = `${about}, ${trace}: ${code}`;
+    if (code === 'trace_invalid') expect(habits.chunksOf(trace), reason).toBeUndefined();
+    else if (code === 'limit_exceeded') expect(habits.neverLoads(trace), reason).toBe(true);
+    else if (code === 'trace_changed') expect(habits.changes, reason).toBeGreaterThan(0);
+    else {
+      expect(PASSING_CODES, reason).toContain(code);
+      expect(attempts.get(key), reason).toBeGreaterThanOrEqual(ATTEMPTS);
+    }
+  }
+}
+
+/** Checks that the rows passed on are the first ones of one result. @returns whether they are all of it */
+function rowsJudged(
+  rows: readonly { result: string; last: boolean }[],
+  habits: Habits,
+  trace: string,
+  about: string,
+): boolean {
+  const answer = habits.neverLoads(trace) ? [] : (habits.chunksOf(trace) ?? []);
+  const results = (habits.changes > 0 ? variantsOf(answer) : [answer]).map((chunks) =>
+    chunks.map((result, at) => ({ result, last: at === chunks.length - 1 })),
+  );
+  const begun = results.map((whole) => whole.slice(0, rows.length));
+  expect(begun, about).toContainEqual(rows);
+  return rows.at(-1)?.last === true;
 }
 
 /** Runs random queries to their end and checks their results. Needs vitest's fake timers. @returns the counters */
@@ -199,9 +241,11 @@ export async function judged(seed: number): Promise<Record<string, number>> {
     const stalls = network.fleet.usable.length > 0 && queries.some(({ waits }) => waits);
     expect(stalls, `seed ${seed}: a query waits beside a worker that can be used`).toBe(false);
   }
+  await vi.advanceTimersByTimeAsync(STREAMS_LEFT_MS);
+  expect(network.openStreams, `seed ${seed}: streams of ended queries`).toBe(0);
   network.fleet.close();
   vi.clearAllTimers();
   expect(network.misuses, `seed ${seed}`).toEqual([]);
-  for (const query of queries) query.judge(habits, `seed ${seed}`);
+  for (const query of queries) query.judge(habits, network.attempts, `seed ${seed}`);
   return { ...ground.counters.all(), steps: network.steps };
 }

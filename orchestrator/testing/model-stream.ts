@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
 import type { RunEvent, RunRequest, TaskPhase, TaskStats } from '../../lib/proto/messages.ts';
-import { type Habits, KILLED } from './model-habits.ts';
+import { type Habits, KILLED, variantsOf } from './model-habits.ts';
 
 const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' };
 const DRAINING = new BigtraceError('draining', 'worker is shutting down');
@@ -32,6 +32,8 @@ export interface StreamNetwork {
   readonly misuses: string[];
   /** Number of workers that load a trace whose load never ends by itself, by trace and query. */
   readonly loading: Map<string, number>;
+  /** Number of assignments of a trace that were not given back, by trace and query. */
+  readonly attempts: Map<string, number>;
   later(ms: number, work: () => void): void;
 }
 
@@ -46,6 +48,8 @@ export class ModelStream extends EventEmitter {
   readonly #worker: StreamWorker | undefined;
   /** Tasks that are assigned and have not ended, oldest first. */
   readonly #tasks = new Map<number, Task>();
+  /** The traces of all tasks that were ever assigned on this stream. */
+  readonly #traces = new Map<number, string>();
   /** Credits that the orchestrator may count on. */
   #credits = 0;
   /** Number of these credits that the worker does not honour: it gives such tasks back. */
@@ -132,7 +136,9 @@ export class ModelStream extends EventEmitter {
   #assigned(id: number, trace: string): void {
     if (this.#over) return;
     const { misuses } = this.#network;
-    if (this.#tasks.has(id)) misuses.push(`task ${id} was assigned twice`);
+    if (this.#traces.has(id)) misuses.push(`task ${id} was assigned twice`);
+    this.#traces.set(id, trace);
+    this.#count(trace, 1);
     if (this.#credits-- <= 0) misuses.push(`task ${id} was assigned without a credit`);
     // A task beyond the window is given back without a credit.
     if (this.#credits < this.#surplus) {
@@ -142,6 +148,12 @@ export class ModelStream extends EventEmitter {
     }
     this.#tasks.set(id, { trace, begun: false, at: performance.now() });
     if (this.#noMore) this.#giveBack(id);
+  }
+
+  #count(trace: string, more: number): void {
+    const { attempts } = this.#network;
+    const key = `${trace} of query ${this.#queryId}`;
+    attempts.set(key, (attempts.get(key) ?? 0) + more);
   }
 
   #begin(): void {
@@ -195,9 +207,11 @@ export class ModelStream extends EventEmitter {
   }
 
   #answer(id: number, task: Task): void {
-    const { dice, slow, flaky, chunksOf } = this.#network.habits;
+    const { dice, slow, flaky, changes, chunksOf } = this.#network.habits;
     const pace = dice.chance(slow) ? 400 : 8;
-    const chunks = chunksOf(task.trace);
+    const usual = chunksOf(task.trace);
+    const variants = usual === undefined ? [] : variantsOf(usual);
+    const chunks = dice.chance(changes) ? variants[dice.below(variants.length)] : usual;
     const fails = chunks === undefined || dice.chance(flaky);
     const upTo = chunks === undefined ? 0 : fails ? dice.below(chunks.length) : chunks.length;
     let at = 0;
@@ -299,6 +313,8 @@ export class ModelStream extends EventEmitter {
     if (this.#paused || this.#mute || this.#over || this.#waiting.length === 0) return;
     const event = this.#waiting;
     this.#waiting = [];
+    for (const { returned } of event)
+      for (const id of returned?.id ?? []) this.#count(this.#traces.get(id) ?? '', -1);
     this.emit('data', { event });
   }
 

@@ -106,6 +106,41 @@ describe('servers with fewer features', () => {
     },
   );
 
+  test.each([400, 405, 416, 501])(
+    'a read skips the bytes before its start if the server refuses ranges with %d',
+    async (status) => {
+      server.style.ranges = status;
+      expect((await readFrom(100_001)).equals(bytes.subarray(100_001))).toBe(true);
+    },
+  );
+
+  test('stat uses GET if the response to HEAD has no validators', async () => {
+    const usual = await store.stat(`${server.host}/trace`);
+    server.style.headIsBare = true;
+    expect(await store.stat(`${server.host}/trace`)).toEqual(usual);
+  });
+
+  test.each([
+    [
+      '/a+b%2Fc/d.gz?X-Amz-Signature=a%2Fb%3D&X-Amz-Date=2026',
+      '/a+b%2Fc/d.gz?X-Amz-Signature=a%2Fb%3D&X-Amz-Date=2026',
+    ],
+    ['/a b?sig=x+y/z==&se=2026-01-01T00:00:00Z', '/a%20b?sig=x+y/z==&se=2026-01-01T00:00:00Z'],
+    ['/é[1]?q=*', '/%C3%A9%5B1%5D?q=*'],
+    ['/t?', '/t'], // an empty query is none
+    ['/t?a=1?b=2#c', '/t?a=1?b=2%23c'],
+    ['/100%25?x=%25', '/100%25?x=%25'],
+  ])('the server of %s receives %s', async (path, received) => {
+    server.style.headStatus = 403;
+    server.files.set(received, bytes);
+    expect(isPattern(`/http/${server.host}${path}`)).toBe(false);
+    const { generation } = await store.stat(`${server.host}${path}`);
+    let length = 0;
+    for await (const chunk of store.read(`${server.host}${path}`, { generation }))
+      length += chunk.length;
+    expect(length).toBe(bytes.length);
+  });
+
   test('a presigned URL is read, and its question mark is not a glob character', async () => {
     server.style.headStatus = 403;
     const path = `${server.host}/trace?X-Amz-Signature=a%2Fb&list=[1,2]*`;

@@ -39,7 +39,7 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
   async function stat(path: string, signal?: AbortSignal): Promise<TraceStat> {
     let reply = await ask(path, 'HEAD', {}, signal);
     reply.body.resume();
-    if (mayAnswerGet(reply.status)) {
+    if (mayAnswerGet(reply)) {
       reply = await ask(path, 'GET', {}, signal);
       reply.body.destroy(); // only the headers are needed
     }
@@ -50,7 +50,11 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
   async function* read(path: string, { generation, start = 0, signal }: ReadOptions) {
     const { id, size } = splitSize(generation);
     if (start > 0 && start === size) return;
-    const reply = await ask(path, 'GET', conditions(id, start), signal);
+    let reply = await ask(path, 'GET', conditions(id, start), signal);
+    if (start > 0 && RANGE_REFUSED.includes(reply.status)) {
+      reply.body.destroy();
+      reply = await ask(path, 'GET', conditions(id, 0), signal); // bodyBytes skips the bytes before `start`
+    }
     try {
       if (reply.status !== 200 && reply.status !== 206)
         throw statusError(reply.status, reply.statusText);
@@ -75,12 +79,17 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
   };
 }
 
+/** Statuses of servers that do not serve a part of a file. */
+const RANGE_REFUSED = [400, 405, 416, 501];
+
 /**
- * Whether GET may succeed after HEAD returned this status: the server does not implement HEAD, or the URL was signed
- * for GET, in which case stores respond to HEAD with 400, 403 or 404.
+ * Whether GET may tell more than this response to HEAD: the server does not implement HEAD, or only in part, or the URL
+ * was signed for GET, in which case stores respond to HEAD with 400, 403 or 404.
  */
-function mayAnswerGet(status: number): boolean {
-  return [400, 401, 403, 404, 405, 501].includes(status);
+function mayAnswerGet({ status, headers }: HttpReply): boolean {
+  if (status !== 200) return [400, 401, 403, 404, 405, 501].includes(status);
+  const { etag, 'last-modified': modified, 'content-length': length } = headers;
+  return length === '0' || (etag === undefined && modified === undefined);
 }
 
 /** @throws invalid_address if the path makes no valid URL, or the URL contains a user or a password */
