@@ -11,6 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
+import { indexCommand } from '../../../catalog/command.ts';
+import { materializeCommand } from '../../../http-api/materialize/command.ts';
 import { byteSize, durationMs } from '../../../lib/common/options/options.ts';
 import { ROOT } from '../../../lib/common/root.ts';
 import { orchestratorCommand } from '../../../orchestrator/command.ts';
@@ -19,6 +21,7 @@ import { kustomize, type Manifest, manifestsOf, validate } from '../../harness/k
 
 interface Container {
   image: string;
+  command?: string[];
   args?: string[];
   ports: { name: string; containerPort: number }[];
   lifecycle?: { preStop: { sleep: { seconds: number } } };
@@ -30,6 +33,11 @@ interface PodSpec {
   serviceAccountName: string;
   volumes: { name: string; emptyDir?: { sizeLimit: string } }[];
 }
+
+const JOB_COMMANDS: Record<string, Command> = {
+  index: indexCommand({}, 'data'),
+  materialize: materializeCommand({}, 'data'),
+};
 
 const OVERLAYS = readdirSync(join(ROOT, 'k8s/overlays'));
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-k8s-'));
@@ -142,17 +150,72 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   });
 });
 
-it.each(OVERLAYS)('overlay %s is valid with the Superset component', (overlay) => {
-  const own = mkdtempSync(join(directory, 'with-superset-'));
+it.each(OVERLAYS)(
+  'overlay %s gives ClickHouse time to finish queries, and room for its logs',
+  (overlay) => {
+    const manifests = manifestsOf(kustomize(`k8s/overlays/${overlay}`));
+    const { containers, terminationGracePeriodSeconds, volumes } = podOf(
+      manifests,
+      'StatefulSet',
+      'clickhouse',
+    );
+    const config = manifests.find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('clickhouse-server'),
+    );
+    const setting = (name: string): string =>
+      new RegExp(`<${name}>(.*)</${name}>`).exec(
+        config?.data?.['clickhouse-server.xml'] ?? '',
+      )?.[1] ?? '';
+    const preStop = containers[0].lifecycle?.preStop.sleep.seconds ?? 0;
+    const wait = Number(setting('shutdown_wait_unfinished'));
+    expect(wait).toBeGreaterThan(0);
+    expect(terminationGracePeriodSeconds).toBeGreaterThan(preStop + wait);
+    const limit = volumes.find(({ name }) => name === 'logs')?.emptyDir?.sizeLimit ?? '';
+    const logFiles = 2 * (Number(setting('count')) + 1);
+    expect(logFiles * byteSize(`${setting('size')}iB`)).toBeLessThan(byteSize(`${limit}B`));
+  },
+);
+
+/** Returns the manifests of an overlay with a component, which must be valid. */
+function withComponent(overlay: string, component: string): Manifest[] {
+  const own = mkdtempSync(join(directory, `with-${component}-`));
   for (const part of ['k8s', 'clickhouse'])
     cpSync(join(ROOT, part), join(own, part), { recursive: true });
   const changed = join(own, 'k8s/overlays', overlay);
-  appendFileSync(join(changed, 'kustomization.yaml'), 'components: [../../components/superset]\n');
+  appendFileSync(
+    join(changed, 'kustomization.yaml'),
+    `components: [../../components/${component}]\n`,
+  );
   const file = join(own, 'all.yaml');
   writeFileSync(file, kustomize(changed));
-  const manifests = manifestsOf(readFileSync(file, 'utf8'));
   const { ok, output } = validate(file);
   expect(ok, output).toBe(true);
+  return manifestsOf(readFileSync(file, 'utf8'));
+}
+
+it.each(OVERLAYS)('overlay %s is valid with the catalog jobs, whose commands exist', (overlay) => {
+  const manifests = withComponent(overlay, 'catalog-jobs');
+  const jobs = manifests.filter(({ kind }) => kind === 'CronJob');
+  expect(jobs.map(({ metadata }) => metadata.name).sort()).toEqual(['index', 'materialize']);
+  for (const { metadata, spec } of jobs) {
+    const { jobTemplate } = spec as {
+      jobTemplate: { spec: { template: { spec: { containers: [Container] } } } };
+    };
+    const [container] = jobTemplate.spec.template.spec.containers;
+    expect(container.image).toBe(
+      podOf(manifests, 'Deployment', 'orchestrator').containers[0].image,
+    );
+    const [name = '', ...flags] = (container.command ?? []).slice(2);
+    expect(name).toBe(metadata.name);
+    const command = JOB_COMMANDS[name];
+    command?.exitOverride();
+    const args = [...flags, ...(container.args ?? [])];
+    expect(command?.parseOptions(args).unknown).toEqual([]);
+  }
+});
+
+it.each(OVERLAYS)('overlay %s is valid with the Superset component', (overlay) => {
+  const manifests = withComponent(overlay, 'superset');
   const kinds = manifests
     .filter(({ metadata }) => metadata.name === 'superset')
     .map((one) => one.kind);
