@@ -166,15 +166,14 @@ test('the bridge writes heartbeats while it waits for rows', async () => {
   expect(withoutHeartbeats(bridge.stdout())).toBe('0\t/local/a\t1\n');
 });
 
-test('an error with several lines is written as one line', async () => {
+test('an error with several lines is written as one line that begins with the reason', async () => {
   const error = new BigtraceError(
     'sql_failed',
     'Traceback (most recent call last):\n  File "stdin" line 1 col 8\n    SELECT foo\n           ^\nno such column: foo',
     { trace: '/local/a' },
   );
   expect(await failure({ query: (call) => call.emit('error', toServiceError(error)) })).toEqual({
-    stderr:
-      '[/local/a]: Traceback (most recent call last): File "stdin" line 1 col 8 SELECT foo no such column: foo (sql_failed)',
+    stderr: '[/local/a]: no such column: foo; at File "stdin" line 1 col 8 SELECT foo (sql_failed)',
     code: 1,
   });
 });

@@ -1,7 +1,6 @@
 /** `bigtrace schema`: keeps running, and returns one table structure for each request. */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { BigtraceError } from '../../lib/common/errors.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { distinctNames, typeOfKinds } from '../columns/columns.ts';
 import { formatStructure } from '../columns/structure.ts';
@@ -44,12 +43,7 @@ async function answerOf(
 ): Promise<Buffer> {
   const input = schemaInput(row);
   const ended = new AbortController();
-  const givenUp = untilClientLeft(clickHouse, input.queryId, ended.signal).then(() => {
-    throw new BigtraceError(
-      'cancelled',
-      'the query was cancelled, its time ran out, or its client went away',
-    );
-  });
+  const givenUp = untilClientLeft(clickHouse, input.queryId, ended.signal);
   const columns = client.schema(input, input.traces, ended.signal);
   try {
     return bytesFromText(structureOf(await Promise.race([columns, givenUp])));

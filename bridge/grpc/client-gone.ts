@@ -1,6 +1,7 @@
 /** Checks whether the client still waits for its query during column finding, while ClickHouse does not check it. */
 import { get, type RequestOptions } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import { type Client, hasLeft } from '../../lib/common/network/client-connection.ts';
 
 /** The first check is early, because the query may already have waited for long before its request is processed. */
@@ -21,18 +22,19 @@ export interface ClickHouse {
 }
 
 /**
- * Resolves when the query was cancelled, has exceeded max_execution_time, or its client has disconnected. Rejects only
- * if `signal` is aborted.
+ * Waits until nobody wants the query any longer.
+ * @throws cancelled if it was cancelled, or its client has disconnected; deadline_exceeded if it has exceeded
+ *   max_execution_time; an AbortError if `signal` is aborted
  */
 export async function untilClientLeft(
   { url, password, pid }: ClickHouse,
   queryId: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<never> {
   const question = new URL(url);
   question.searchParams.set(
     'query',
-    'SELECT given_up, interface, address, port FROM bigtrace.query_clients WHERE query_id = {id:String} FORMAT TSV',
+    'SELECT given_up, interface, address, port, seconds_exceeded FROM bigtrace.query_clients WHERE query_id = {id:String} FORMAT TSV',
   );
   question.searchParams.set('param_id', queryId);
   const headers = { 'X-ClickHouse-User': USER, 'X-ClickHouse-Key': password };
@@ -40,18 +42,26 @@ export async function untilClientLeft(
   // Two checks in a row must agree: what a native client has just sent with its query is unread for a moment.
   for (let looks = 0; ; ) {
     const answer = await answerTo(question, { headers, signal });
-    looks = (await hasClientLeft(answer, pid)) ? looks + 1 : 0;
-    if (looks === 2) return;
+    const reason = await reasonToLeave(answer, pid);
+    looks = reason === undefined ? 0 : looks + 1;
+    if (reason !== undefined && looks === 2) throw reason;
     await sleep(ASK_EVERY_MS, undefined, { signal });
   }
 }
 
-async function hasClientLeft(answer: string, pid: string): Promise<boolean> {
-  const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\n$/.exec(answer);
-  if (row === null) return false; // without an answer, the client counts as connected
-  const [, givenUp, protocol, address = '', port] = row;
+async function reasonToLeave(answer: string, pid: string): Promise<BigtraceError | undefined> {
+  const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\t([\d.e+-]*)\n$/.exec(answer);
+  if (row === null) return undefined; // without an answer, the client counts as connected
+  const [, givenUp, protocol, address = '', port, seconds] = row;
+  if (seconds)
+    return new BigtraceError(
+      'deadline_exceeded',
+      `the columns of the script were not found within max_execution_time (${seconds} s)`,
+    );
   const client: Client = { address, port: Number(port), isNative: protocol === '1' };
-  return givenUp === '1' || hasLeft(client, pid);
+  return givenUp === '1' || (await hasLeft(client, pid))
+    ? new BigtraceError('cancelled', 'the query was cancelled, or its client disconnected')
+    : undefined;
 }
 
 /** Returns the body of the response; empty if the request failed. */

@@ -55,7 +55,7 @@ LEFT JOIN (
   GROUP BY address, generation
 ) AS x ON x.asked_address = c.address AND x.asked_generation = c.generation`;
 
-export function tracesViewSql(columns: readonly UserColumn[]): string {
+export function tracesViewSql(columns: readonly UserColumn[], comment: string): string {
   const has = (source: ColumnSource): boolean => columns.some((column) => column.source === source);
   const own = columns.map((column) => `${expression(column)} AS ${identifier(column.name)}`);
   const select = ['c.* EXCEPT (indexed_with, extra)', ...own].join(',\n  ');
@@ -64,7 +64,8 @@ DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT
   ${select}
 FROM (SELECT * FROM bigtrace.trace_catalog FINAL) AS c${has('labels') ? LABELS : ''}${has('extra') ? EXTRA : ''}
-SETTINGS join_use_nulls = 0`;
+SETTINGS join_use_nulls = 0
+COMMENT ${quoted(comment)}`;
 }
 
 /**

@@ -73,13 +73,22 @@ export class UserColumns {
    */
   async #showAll(): Promise<void> {
     let columns = await this.#known();
+    const comment = await this.#comment();
     for (;;) {
       checkNames(columns);
-      await this.#client.command(tracesViewSql(columns));
+      await this.#client.command(tracesViewSql(columns, comment));
       const now = await this.#known();
       if (JSON.stringify(now) === JSON.stringify(columns)) return;
       columns = now;
     }
+  }
+
+  /** Returns the comment of the view that this one replaces. */
+  async #comment(): Promise<string> {
+    const question = `SELECT comment FROM system.tables WHERE database = 'bigtrace' AND name = 'traces'`;
+    let comment = '';
+    for await (const rows of this.#client.strings(question, 1)) comment = rows[0]?.[0] ?? comment;
+    return comment;
   }
 
   async #known(): Promise<UserColumn[]> {

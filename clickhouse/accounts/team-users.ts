@@ -21,8 +21,11 @@ export interface TeamUser {
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 const RESERVED = /^(admin|analyst|default|bigtrace_.*)$/;
 
-/** Privileges of every team user. */
-const READ = ['SELECT ON bigtrace.*', 'SELECT ON bigtrace_results.*', 'SELECT ON system.processes'];
+/** Role of every team user (clickhouse/users.d/bigtrace.xml). */
+const READER_ROLE = 'bigtrace_reader';
+
+/** Role that may also write one database. */
+const WRITER_ROLE = 'analyst_rw';
 
 const READING = ['SELECT', 'SHOW'];
 const WRITING = [
@@ -96,11 +99,11 @@ function checked(user: TeamUser): TeamUser {
       `${name} cannot be the name of a user: letters, digits and _ can, but not the names of Bigtrace's own users`,
     );
   for (const grant of grants)
-    if (!GRANT.test(grant))
+    if (grant !== WRITER_ROLE && !GRANT.test(grant))
       throw new BigtraceError(
         'invalid_option',
         `--grant ${grant}: it must be like 'SELECT, INSERT ON reports.*', with privileges among ` +
-          [...READING, ...WRITING].join(', '),
+          `${[...READING, ...WRITING].join(', ')}; or the role ${WRITER_ROLE}`,
       );
   for (const bound of [queriesPerHour, secondsPerHour])
     if (bound !== undefined && !(Number.isSafeInteger(bound) && bound > 0))
@@ -133,7 +136,9 @@ function quotaXml({ name, queriesPerHour, secondsPerHour }: TeamUser): string {
 function userXml({ name, grants }: TeamUser): string {
   const writes = grants.some((grant) => !/^(SELECT|SHOW)(, (SELECT|SHOW))* ON/.test(grant));
   const engines = writes ? ['TABLE ENGINE ON MergeTree'] : [];
-  const queries = [...READ, ...grants, ...engines].map((grant) => `<query>GRANT ${grant}</query>`);
+  const queries = [READER_ROLE, ...grants, ...engines].map(
+    (grant) => `<query>GRANT ${grant}</query>`,
+  );
   return `    <${name} replace="replace">
       <password_sha256_hex from_env="${hashVariable(name)}"/>
       <networks><ip>::/0</ip></networks>

@@ -88,6 +88,15 @@ describe('settings of the user who runs the query', () => {
     );
   });
 
+  test.each(['18.16', '23.8'])('compatibility=%s in the address of the request', async (level) => {
+    const answer = await t.as('analyst').query({
+      query: `SELECT * FROM ${table}`,
+      format: 'JSONCompactEachRow',
+      clickhouse_settings: { compatibility: level },
+    });
+    expect(await answer.json()).toEqual(rows);
+  });
+
   test('do not exhaust the processes that other users need for column finding', async () => {
     const settings = 'SETTINGS input_format_tsv_skip_first_lines = 1';
     const analyst = t.as('analyst');

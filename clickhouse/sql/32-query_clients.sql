@@ -10,6 +10,7 @@ SELECT
     toUInt8(is_cancelled OR (seconds_max > 0 AND elapsed > seconds_max)) AS given_up,
     interface,
     address,
-    port
+    port,
+    if(seconds_max > 0 AND elapsed > seconds_max, toString(seconds_max), '') AS seconds_exceeded
 FROM system.processes
 WHERE currentUser() = 'bigtrace_bridge'

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { ROOT } from '../../lib/common/root.ts';
 import { viewsFormat } from '../../tools/build/views-format.mjs';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../engine/launch.ts';
-import { queryViews } from '../views/query-views.mjs';
+import { generatedSql } from '../views/query-views.mjs';
 
 const ROOM = join(import.meta.dirname, '..');
 
@@ -102,8 +102,10 @@ async function buildWithStandIn(dist: string): Promise<void> {
   });
   for (const part of ['bigtrace_function.xml', 'config.d', 'embedded', 'sql', 'users.d'])
     cpSync(join(ROOM, part), join(dist, 'clickhouse', part), { recursive: true });
-  for (const [name, sql] of queryViews({ format: viewsFormat() }))
-    writeFileSync(join(dist, 'clickhouse/sql', name), sql);
+  for (const [path, sql] of generatedSql(viewsFormat())) {
+    mkdirSync(join(dist, 'clickhouse', path, '..'), { recursive: true });
+    writeFileSync(join(dist, 'clickhouse', path), sql);
+  }
   const script = join(dist, 'clickhouse/user_scripts/bigtrace');
   cpSync(join(ROOM, 'testing/stand-in.sh'), script);
   chmodSync(script, 0o755);

@@ -3,4 +3,9 @@ export function queryViews(options?: {
   format?: 'Native' | 'CustomSeparated';
   /** Prefix for the names of the views. */
   prefix?: string;
+  /** Database of the views. */
+  database?: 'bigtrace' | 'default';
 }): [name: string, sql: string][];
+
+/** Returns paths below `clickhouse/`, each with its statement. */
+export function generatedSql(format: 'Native' | 'CustomSeparated'): [path: string, sql: string][];

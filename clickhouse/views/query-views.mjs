@@ -4,6 +4,8 @@
  * the build imports it.
  */
 
+import { COMMENTS, helpView, literal } from './descriptions.mjs';
+
 const GIVEN = '{traces:Array(String)}';
 
 const NONE = "CAST([], 'Array(String)')";
@@ -59,14 +61,14 @@ const STATEMENT = `ifNull((SELECT substring(any(query), 1, 65536) FROM system.pr
  * Statement that creates a view. Two columns precede those of the script: `_trace_address`, and `_hb`, which is 1 in
  * heartbeats and 2 in rows that name a failed trace (bridge/columns/structure.ts).
  */
-function view(name, parts, { format, prefix }) {
+function view(name, parts, { format, prefix, database }) {
   const { traces = NONE, table, sample, sql = '{sql:String}', onFailure, failures = false } = parts;
   const { columns = found(traces, onFailure) } = parts;
   const request = `(SELECT ${traces} AS traces, ${sql} AS sql, initialQueryID() AS query_id, currentUser() AS user,
         ${onFailure} AS on_failure, ${columns('again')} AS structure,
         ${STATEMENT} AS statement${sample === undefined ? '' : `, {table:String} AS table, ${sample} AS sample`})`;
   const inputs = table === undefined ? [request] : [request, table];
-  return `CREATE OR REPLACE VIEW bigtrace.${prefix}${name}
+  return `CREATE OR REPLACE VIEW ${database}.${prefix}${name}
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT *${failures ? '' : ' EXCEPT (_hb)'}
 FROM executable(
@@ -82,6 +84,7 @@ FROM executable(
 )
 WHERE _hb ${failures ? '!= 1' : '= 0'}
 SETTINGS profile = 'bigtrace_rows'
+COMMENT ${literal(COMMENTS.get(name) ?? '')}
 `;
 }
 
@@ -121,11 +124,21 @@ const VIEWS = {
 
 /**
  * Returns file names, each with its statement. The installed views use ClickHouse's format Native. Tests also use
- * CustomSeparated (TSV with an end mark), under prefixed names or in place of the installed views.
+ * CustomSeparated (TSV with an end mark), under prefixed names or in place of the installed views. The views are also
+ * in the database `default`, which many clients choose unless they are told another.
  */
-export function queryViews({ format = 'Native', prefix = '' } = {}) {
+export function queryViews({ format = 'Native', prefix = '', database = 'bigtrace' } = {}) {
   return Object.entries(VIEWS).map(([name, parts]) => [
     `10-${prefix}${name}.sql`,
-    view(name, parts, { format, prefix }),
+    view(name, parts, { format, prefix, database }),
   ]);
+}
+
+/** Returns the files that the set-up runs besides those of `sql/`: paths below `clickhouse/`, each with its statement. */
+export function generatedSql(format) {
+  const into = (directory, files) => files.map(([name, sql]) => [`${directory}/${name}`, sql]);
+  return [
+    ...into('sql', [...queryViews({ format }), ['38-help.sql', helpView()]]),
+    ...into('sql-default', queryViews({ format, database: 'default' })),
+  ];
 }

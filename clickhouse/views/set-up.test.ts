@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startOn, startTestEngine, type TestEngine } from '../testing/engine.ts';
+import { call, rowsOf, startOn, startTestEngine, type TestEngine } from '../testing/engine.ts';
+import { COMMENTS } from './descriptions.mjs';
 import { setUpClickHouse } from './set-up.ts';
 
 let t: TestEngine;
@@ -19,6 +20,52 @@ function login(): { url: string; username: string; password: string } {
 
 test('the set-up can be repeated', async () => {
   await expect(setUpClickHouse(login(), join(t.dist, 'clickhouse'))).resolves.toBeUndefined();
+});
+
+test('every table and view has a comment, and bigtrace.help lists it', async () => {
+  const objects = "SELECT name, comment FROM system.tables WHERE database = 'bigtrace'";
+  const found = new Map((await rowsOf(t.as('analyst'), objects)) as [string, string][]);
+  expect(found).toEqual(COMMENTS);
+  const listed = await rowsOf(t.as('analyst'), 'SELECT name FROM bigtrace.help');
+  expect(listed.map(([name]) => name).sort()).toEqual([...found.keys(), 'bigtrace_schema'].sort());
+});
+
+test('information_schema shows an analyst the tables and their comments', async () => {
+  const question = `SELECT TABLE_NAME, TABLE_COMMENT FROM INFORMATION_SCHEMA.TABLES
+    WHERE table_schema = 'bigtrace' AND table_name = 'traces'`;
+  expect(await rowsOf(t.as('analyst'), question)).toEqual([['traces', COMMENTS.get('traces')]]);
+  const columns = `SELECT count() FROM information_schema.columns
+    WHERE table_schema = 'bigtrace' AND table_name = 'progress'`;
+  expect(await rowsOf(t.as('analyst'), columns)).toEqual([['13']]);
+});
+
+test('the views can be called in the database `default`', async () => {
+  const table = call('a Nullable(Int64)', 'row /local/a a=1; end');
+  const address = `http://${t.engine.httpAddress}/?database=default&default_format=TSV`;
+  const headers = {
+    'X-ClickHouse-User': 'analyst',
+    'X-ClickHouse-Key': t.engine.passwords.analyst,
+  };
+  const answer = await fetch(address, { method: 'POST', headers, body: `SELECT * FROM ${table}` });
+  expect(await answer.text()).toBe('/local/a\t1\n');
+});
+
+test('the set-up restores comments, and leaves alone what others have created in `default`', async () => {
+  const admin = t.as('admin');
+  for (const query of [
+    "ALTER TABLE bigtrace.trace_catalog MODIFY COMMENT ''",
+    'DROP VIEW default.bigtrace_where',
+    'CREATE TABLE default.bigtrace_where (n UInt8) ENGINE = Memory',
+  ])
+    await admin.command({ query });
+  await setUpClickHouse(login(), join(t.dist, 'clickhouse'));
+  const state = `SELECT engine FROM system.tables WHERE database = 'default' AND name = 'bigtrace_where'
+    UNION ALL SELECT comment FROM system.tables WHERE database = 'bigtrace' AND name = 'trace_catalog'`;
+  const comment = [COMMENTS.get('trace_catalog')];
+  expect(new Set(await rowsOf(admin, state))).toEqual(new Set([['Memory'], comment]));
+  await admin.command({ query: 'DROP TABLE default.bigtrace_where' });
+  await setUpClickHouse(login(), join(t.dist, 'clickhouse'));
+  expect(new Set(await rowsOf(admin, state))).toEqual(new Set([['View'], comment]));
 });
 
 test('a rejected login is an error that names the server', async () => {

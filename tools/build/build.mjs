@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { queryViews } from '../../clickhouse/views/query-views.mjs';
+import { generatedSql } from '../../clickhouse/views/query-views.mjs';
 import { root } from '../root.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { viewsFormat } from './views-format.mjs';
@@ -241,8 +241,8 @@ function clickHouseTree(inputs) {
   const script = join(root, 'bridge/bigtrace.sh');
   return [
     { path: join(SCRIPTS, 'bigtrace'), contents: readFileSync(script), mode: 0o755 },
-    ...queryViews({ format: viewsFormat() }).map(([name, sql]) => ({
-      path: join(dist, 'clickhouse/sql', name),
+    ...generatedSql(viewsFormat()).map(([path, sql]) => ({
+      path: join(dist, 'clickhouse', path),
       contents: Buffer.from(sql),
     })),
     ...inputs

@@ -229,6 +229,17 @@ test('a changed trace is read again, and a deleted trace is marked as vanished',
   expect(still).toMatch(/does not load|bad\/|text\.txt|gz-bad-crc/);
 });
 
+test('every example of bigtrace.help runs, and the view traces keeps its comment', async () => {
+  const examples = await rowsOf(analyst, `SELECT example FROM help WHERE example != ''`);
+  expect(examples.length).toBeGreaterThan(15);
+  for (const [example] of examples) {
+    const loading = String(example).replaceAll("'/local/**'", "'/local/recorded/linux/*'");
+    expect(await rowsOf(analyst, `SELECT count() FROM (${loading})`), loading).toHaveLength(1);
+  }
+  const comment = `SELECT comment FROM system.tables WHERE database = 'bigtrace' AND name = 'traces'`;
+  expect(String(await rowsOf(analyst, comment))).toContain('one row per trace');
+});
+
 test('bigtrace index reports a pattern without matches and invalid extra SQL', async () => {
   const none = await index('/local/none/*');
   expect(none.code).not.toBe(0);

@@ -45,6 +45,17 @@ test('max_execution_time cancels the work on the workers', async () => {
   await untilIdle(system);
 });
 
+test('max_execution_time ends column finding with the code of a deadline', async () => {
+  const message = await errorOf(
+    analyst,
+    `SELECT * FROM bigtrace(${ENDLESS}) SETTINGS max_execution_time = 1`,
+  );
+  expect(message).toContain(
+    'the columns of the script were not found within max_execution_time (1 s) (deadline_exceeded)',
+  );
+  await untilIdle(system);
+});
+
 test('a disconnect of an HTTP client cancels the work on the workers', async () => {
   const gone = new AbortController();
   const asked = analyst

@@ -1,0 +1,18 @@
+export interface Description {
+  name: string;
+  signature: string;
+  purpose: string;
+  /** Empty for objects that are not for users. */
+  example: string;
+  /** Page of the documentation, relative to the repository. */
+  page: string;
+}
+
+export const DESCRIPTIONS: Description[];
+
+/** Comments of tables and views, by name. */
+export const COMMENTS: Map<string, string>;
+
+export function literal(text: string): string;
+
+export function helpView(): string;
