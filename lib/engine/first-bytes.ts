@@ -111,16 +111,23 @@ export function describeText(head: Uint8Array): string | undefined {
     : `it is text that begins with ${JSON.stringify(printable(line))}`;
 }
 
-function looksLikeTrace(start: Buffer): boolean {
+/**
+ * Whether the engine may take a file with this beginning for a trace. In doubt it says so: the formats differ between
+ * versions of the engine.
+ */
+export function looksLikeTrace(start: Buffer): boolean {
   if (start.length === 0) return false;
-  const text = start.subarray(0, 512).toString('latin1');
+  const text = start.subarray(0, 1024).toString('latin1');
   return (
     [0x0a, 0x10, 0x1f].includes(start[0] ?? 0) || // proto, Fuchsia, gzip
     begins(start, ZIP_MEMBER) ||
-    text.startsWith('PERFILE2') ||
-    /^\s*[[{]/.test(text) || // JSON
-    /^\s*(# tracer|# ninja log|TRACE:|<\?xml|JAVA PROFILE|SLOW)/.test(text) ||
-    /^\S.*\s\d+(\/\d+)?\s+.*:\s/.test(text) // perf script
+    /^(PERFILE2|JAVA PROFILE|SLOW|\*version\n|9,0,i,vers,|# ninja log| )/.test(text) ||
+    /^\s*(\{\s*"|\[\s*\{\s*")/.test(text) || // JSON
+    /^\s*<(\?xml|!doctype html|html)/i.test(text) ||
+    /# tracer|TRACE:\n/.test(text) || // systrace
+    /^(\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}|^--------- beginning of/m.test(text) || // logcat
+    /^\s*\S.*\s\d+(\/\d+)?\s+(\[\d+\]\s+)?\d+\.\d+:\s/m.test(text) || // perf script
+    /^\S+(;\S+)+ \d+$/m.test(text) // collapsed stacks
   );
 }
 

@@ -7,6 +7,7 @@ import { packetFields, READING_VERSION, warningsSql, zstdModule } from './readin
 import { packageFacts, type SqlPackage } from './script/sql-packages.ts';
 import { type Snapshot, snapshotMemory } from './snapshot/snapshot.ts';
 import { TraceProcessor } from './trace-processor.ts';
+import { hasMemory64, wasmWidth } from './wasm/wasm-abi.ts';
 import { WasmHost } from './wasm/wasm-host.ts';
 
 /**
@@ -21,9 +22,15 @@ export async function loadEngine(
   try {
     const bytes = await readFile(path);
     const digest = createHash('sha256').update(bytes).digest('hex');
+    const width = wasmWidth(bytes);
+    if (width.is64 && !hasMemory64())
+      throw new Error(
+        `it has 64-bit memory, which Node 24 and later can run; this is Node ${process.version}`,
+      );
     const module = await WebAssembly.compile(bytes);
     const bare = start({
       module,
+      width,
       digest,
       packetFields: packetFields(bytes),
       zstd: await zstdModule(),
@@ -37,10 +44,10 @@ export async function loadEngine(
   }
 }
 
-type Code = Pick<Engine, 'module' | 'digest' | 'packetFields' | 'zstd'>;
+type Code = Pick<Engine, 'module' | 'width' | 'digest' | 'packetFields' | 'zstd'>;
 
 function start(code: Code): Engine {
-  const host = new WasmHost(code.module, 2 ** 32, () => {});
+  const host = new WasmHost(code, 2 ** 32, () => {});
   const requestAt = host.boot();
   const initial = identified(code.digest, requestAt, snapshotMemory(host.memory, []));
   return { ...code, version: '', ...initial, requestAt, packages: [] };

@@ -51,7 +51,7 @@ export class TraceProcessor {
 
   constructor(engine: Engine, { memoryBytesMax = 2 ** 32 }: TraceProcessorOptions = {}) {
     this.#engine = engine;
-    this.#host = new WasmHost(engine.module, memoryBytesMax, (piece) => {
+    this.#host = new WasmHost(engine, memoryBytesMax, (piece) => {
       this.#frames.push(piece, (message) => this.#onReply(readReply(message)));
     });
     this.#restore([engine.initial]);

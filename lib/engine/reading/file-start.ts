@@ -1,38 +1,69 @@
 /** Detects a file's format by its first bytes, never by its name, and chooses the stages that convert it. */
 import { BigtraceError } from '../../common/errors.ts';
+import {
+  ArchiveMembers,
+  type Judge,
+  type MemberCounts,
+  NOWHERE,
+} from './archive/archive-members.ts';
+import { ArchiveProbe } from './archive/archive-probe.ts';
+import { GzipDecoder } from './archive/inflate.ts';
+import type { MemberSink } from './archive/members.ts';
+import { TarReader } from './archive/tar-reader.ts';
+import { ZipReader } from './archive/zip-reader.ts';
+import { ZipWriter } from './archive/zip-writer.ts';
 import { Bzip2Decoder } from './compression/bzip2.ts';
 import { type Codec, Decompressing } from './compression/codec.ts';
 import { Lz4Decoder } from './compression/lz4.ts';
 import { XzDecoder } from './compression/xz.ts';
 import { ZstdDecoder } from './compression/zstd.ts';
+import type { Findings } from './findings.ts';
+import { ReadAgain, type ReadingMode } from './read-again.ts';
 import type { Sink } from './stage.ts';
-import { markedEncoding, Reencoding } from './text.ts';
+import { decodedStart, markedEncoding, Reencoding } from './text.ts';
 
 export interface FileContext {
-  /** The stage that passes bytes to the engine. */
-  output: Sink;
-  /** Creates a stage for a trace in Perfetto's own format, which passes its output to `output`. */
-  packets: () => Sink;
+  mode: ReadingMode;
+  findings: Findings;
+  counts: MemberCounts;
+  /** Creates a stage for a trace in Perfetto's own format. It calls `changed` before its output first differs. */
+  packets: (output: Sink, changed: () => void) => Sink;
   zstd: WebAssembly.Module;
+  /** Counts decompressed bytes. @throws BigtraceError limit_exceeded */
   unpacked: (bytes: number) => void;
+  /** Called where the output begins to differ from the file. @throws ReadAgain if the file should have been rewritten */
+  changed: () => void;
+  /** Whether archives are only looked at: the engine receives them unchanged. */
+  probing: boolean;
 }
 
-/** Enough bytes to detect every format that is converted here. */
-const HEAD_BYTES = 16;
+/** Enough bytes to detect every format that is converted here, and to tell what is no trace. */
+const HEAD_BYTES = 1024;
 /** The first byte of a trace in Perfetto's own format. */
 const PACKET_TAG = 0x0a;
-/** Accepted layers of compression. A file may be compressed several times by mistake; more are taken as an attack. */
+/** Accepted layers of compression and archives. A file may be compressed several times by mistake; more are an attack. */
 const LAYERS_MAX = 4;
+const TAR_MAGIC_AT = 257;
 
 export class FileStart implements Sink {
   readonly #context: FileContext;
+  readonly #output: Sink;
+  readonly #judge: Judge;
   readonly #layer: number;
   #head: Buffer = Buffer.alloc(0);
   #stage: Sink | undefined;
 
-  constructor(context: FileContext, layer = 0) {
+  /** `judge` decides about a file that is a member of an archive. */
+  constructor(context: FileContext, output: Sink, judge: Judge = () => true, layer = 0) {
     this.#context = context;
+    this.#output = output;
+    this.#judge = judge;
     this.#layer = layer;
+  }
+
+  /** Whether the file is passed on as it is, so that nobody needs to look at the rest of it. */
+  get isPlain(): boolean {
+    return this.#stage === this.#output;
   }
 
   push(bytes: Uint8Array): void {
@@ -57,19 +88,76 @@ export class FileStart implements Sink {
   }
 
   #stageFor(head: Uint8Array): Sink {
-    const { output, packets, unpacked } = this.#context;
-    if (head[0] === PACKET_TAG) return packets();
+    const { packets, unpacked, changed } = this.#context;
+    const container = this.#containerFor(head);
+    if (container !== undefined) return container;
+    if (head[0] === PACKET_TAG) {
+      this.#judge(head);
+      return packets(this.#output, changed);
+    }
     const codec = this.#codecFor(head);
     if (codec !== undefined) {
-      if (this.#layer === LAYERS_MAX)
-        throw new BigtraceError(
-          'limit_exceeded',
-          `the trace is compressed more than ${LAYERS_MAX} times over, the bound`,
-        );
-      return new Decompressing(codec, new FileStart(this.#context, this.#layer + 1), unpacked);
+      changed();
+      return new Decompressing(codec, this.#inner(this.#context, this.#output), unpacked);
     }
     const encoding = markedEncoding(head);
-    return encoding === undefined ? output : new Reencoding(encoding, output);
+    if (!this.#judge(encoding === undefined ? head : decodedStart(encoding, head))) return NOWHERE;
+    if (encoding === undefined) return this.#output;
+    changed();
+    return new Reencoding(encoding, this.#output);
+  }
+
+  /** Returns the stage for a file whose content is this file's, decompressed. @throws limit_exceeded */
+  #inner(context: FileContext, output: Sink): FileStart {
+    return new FileStart(context, output, this.#judge, this.#nextLayer());
+  }
+
+  #nextLayer(): number {
+    if (this.#layer === LAYERS_MAX)
+      throw new BigtraceError(
+        'limit_exceeded',
+        `the trace is compressed more than ${LAYERS_MAX} times over, the bound`,
+      );
+    return this.#layer + 1;
+  }
+
+  /** Returns the stage for a container that the engine reads, too; undefined for other files. */
+  #containerFor(head: Uint8Array): Sink | undefined {
+    const context = this.#context;
+    const isGzip = begins(head, [0x1f, 0x8b]);
+    if (!isGzip && !isZip(head) && !isTar(head)) return undefined;
+    if (context.mode.archives !== 'unchanged' || context.probing)
+      return this.#contentOf(head, context, this.#output);
+    const probing: FileContext = {
+      ...context,
+      probing: true,
+      changed: () => {
+        throw new ReadAgain({ ...context.mode, archives: 'rewritten' });
+      },
+    };
+    if (!isGzip) return new ArchiveProbe(this.#output, this.#contentOf(head, probing, NOWHERE));
+    const inner = this.#inner(probing, NOWHERE);
+    const look = new Decompressing(new GzipDecoder(), inner, context.unpacked);
+    return new ArchiveProbe(this.#output, look, () => !inner.isPlain);
+  }
+
+  /** Returns the stage that passes on what a container holds: the file in it, or its members in another archive. */
+  #contentOf(head: Uint8Array, context: FileContext, output: Sink): Sink {
+    const { unpacked, changed, zstd, probing } = context;
+    if (begins(head, [0x1f, 0x8b]))
+      return new Decompressing(new GzipDecoder(), this.#inner(context, output), unpacked);
+    const layer = this.#nextLayer();
+    const { mode, counts, findings } = context;
+    const members: MemberSink = new ArchiveMembers(
+      {
+        ...{ archives: mode.archives, counts, findings },
+        readMember: (into, judge) => new FileStart(context, into, judge, layer),
+      },
+      probing ? undefined : new ZipWriter(output),
+    );
+    return isZip(head)
+      ? new ZipReader(members, { zstd, unpacked, beyondEngine: changed })
+      : new TarReader(members);
   }
 
   #codecFor(head: Uint8Array): Codec | undefined {
@@ -80,6 +168,15 @@ export class FileStart implements Sink {
     if (begins(head, [0x04, 0x22, 0x4d, 0x18])) return new Lz4Decoder();
     return undefined;
   }
+}
+
+function isZip(head: Uint8Array): boolean {
+  return begins(head, [0x50, 0x4b, 0x03, 0x04]);
+}
+
+function isTar(head: Uint8Array): boolean {
+  const magic = Buffer.from(head.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 8)).toString('latin1');
+  return magic.startsWith('ustar\0') || magic === 'ustar  \0';
 }
 
 /** Whether a skippable frame begins. zstd and lz4 share them; zstd tools write them (pzstd, seekable archives). */

@@ -2,9 +2,14 @@
 export interface ReadingMode {
   /** Leave out packets with extension descriptors, because the engine refused them. */
   withoutDescriptors: boolean;
+  /**
+   * What happens to zip, tar and gzip files: they go to the engine unchanged; they are written anew, with what the
+   * engine cannot read converted in their members; or they are written anew without the members that are no traces.
+   */
+  archives: 'unchanged' | 'rewritten' | 'traces only';
 }
 
-export const FIRST_READING: ReadingMode = { withoutDescriptors: false };
+export const FIRST_READING: ReadingMode = { withoutDescriptors: false, archives: 'unchanged' };
 
 /** The trace must be loaded again from its first byte, in another mode. */
 export class ReadAgain extends Error {

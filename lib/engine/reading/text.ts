@@ -14,6 +14,11 @@ export function markedEncoding(head: Uint8Array): TextEncoding | undefined {
   return MARKS.find(([, mark]) => mark.every((byte, at) => head[at] === byte))?.[0];
 }
 
+/** Returns the beginning of a text in UTF-8. */
+export function decodedStart(encoding: TextEncoding, head: Uint8Array): Uint8Array {
+  return Buffer.from(new TextDecoder(encoding).decode(head, { stream: true }));
+}
+
 export class Reencoding implements Sink {
   readonly #next: Sink;
   /** Removes the byte order mark and replaces invalid sequences by U+FFFD. */

@@ -3,6 +3,7 @@
  * silently. All decisions about a trace's bytes are made here.
  */
 import { BigtraceError } from '../../common/errors.ts';
+import { MemberCounts } from './archive/archive-members.ts';
 import { ZstdDecoder } from './compression/zstd.ts';
 import { FileStart } from './file-start.ts';
 import { Findings } from './findings.ts';
@@ -13,7 +14,7 @@ import { ReadAgain, type ReadingMode } from './read-again.ts';
 import type { Sink } from './stage.ts';
 
 /** Part of the engine version. Increment it when a change of the reading may change the results of a trace. */
-export const READING_VERSION = 1;
+export const READING_VERSION = 2;
 
 /** The parts of an Engine that reading needs. */
 export interface ReadingParts {
@@ -41,6 +42,7 @@ export class TraceReading {
   readonly #engine: ReadingEngine;
   readonly #output: Output;
   readonly #stage: Sink;
+  readonly #counts = new MemberCounts();
   #zstd: ZstdDecoder | undefined;
 
   /** `engine` must be empty; it holds the trace after `end`. */
@@ -49,12 +51,14 @@ export class TraceReading {
     this.#options = options;
     this.#engine = engine;
     this.#output = new Output((bytes) => engine.append(bytes));
-    this.#stage = new FileStart({
-      output: this.#output,
-      packets: () => this.#packets(),
-      zstd: parts.zstd,
-      unpacked: (bytes) => this.#countUnpacked(bytes),
-    });
+    const context = {
+      ...{ mode: options.mode, findings: this.findings, counts: this.#counts, zstd: parts.zstd },
+      packets: (output: Sink, changed: () => void) => this.#packets(output, changed),
+      unpacked: (bytes: number) => this.#countUnpacked(bytes),
+      changed: () => {},
+      probing: false,
+    };
+    this.#stage = new FileStart(context, this.#output);
   }
 
   /** Reads the next bytes. @throws BigtraceError trace_invalid, limit_exceeded; ReadAgain; what the engine throws */
@@ -72,8 +76,9 @@ export class TraceReading {
   }
 
   /** Returns the stage for a trace in Perfetto's own format. */
-  #packets(): Sink {
-    return new ProtoPackets(this.#output, {
+  #packets(output: Sink, changed: () => void): Sink {
+    return new ProtoPackets(output, {
+      changed,
       known: this.#parts.packetFields,
       mode: this.#options.mode,
       findings: this.findings,
@@ -105,11 +110,14 @@ export class TraceReading {
 
   /** Returns the other way to read the trace after the engine failed with `thrown`, if there is one. */
   #again(thrown: unknown): ReadAgain | undefined {
+    if (!(thrown instanceof BigtraceError)) return undefined;
     const { mode } = this.#options;
-    const isRefused =
-      thrown instanceof BigtraceError && /re-introduced with different type/.test(thrown.detail);
-    return isRefused && !mode.withoutDescriptors
-      ? new ReadAgain({ ...mode, withoutDescriptors: true })
+    if (/re-introduced with different type/.test(thrown.detail) && !mode.withoutDescriptors)
+      return new ReadAgain({ ...mode, withoutDescriptors: true });
+    const { traces, others } = this.#counts;
+    const isOfAMember = /Unknown trace type|Ninja traces|Unsupported file type/.test(thrown.detail);
+    return isOfAMember && traces > 0 && others > 0 && mode.archives !== 'traces only'
+      ? new ReadAgain({ ...mode, archives: 'traces only' })
       : undefined;
   }
 }

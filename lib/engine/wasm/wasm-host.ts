@@ -5,24 +5,26 @@
 import { BigtraceError } from '../../common/errors.ts';
 import { restoreBlocks, restoreMemory, type Snapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-file.ts';
+import { abiOf, type WasmAbi, type WasmWidth } from './wasm-abi.ts';
 import { StderrLog, wasmImports } from './wasm-imports.ts';
 
 /** Size of the request buffer; longer requests are sent in pieces. */
 const REQUEST_BYTES = 2 ** 18;
 const PAGE_BYTES = 2 ** 16;
-/** The most that wasm32 can address: 4 GiB. */
-const WASM_BYTES_MAX = 2 ** 32;
 /** Memory grows by a fifth, as in emscripten's glue code, but by no more than this unless more is needed. */
 const GROWTH_BYTES_MAX = 96 * 2 ** 20;
+
+/** A number from a module with 32-bit memory, a bigint from one with 64-bit memory. */
+type Address = number | bigint;
 
 interface Exports {
   memory: WebAssembly.Memory;
   __indirect_function_table: WebAssembly.Table;
   emscripten_stack_init(): void;
-  emscripten_stack_get_current(): number;
-  _emscripten_stack_restore(stackPointer: number): void;
+  emscripten_stack_get_current(): Address;
+  _emscripten_stack_restore(stackPointer: Address): void;
   __wasm_call_ctors(): void;
-  trace_processor_rpc_init(callback: number, requestBytes: number): number;
+  trace_processor_rpc_init(callback: Address, requestBytes: number): Address;
   trace_processor_on_rpc_request(length: number): void;
 }
 
@@ -30,29 +32,33 @@ export class WasmHost {
   readonly requestBytesMax = REQUEST_BYTES;
   memoryBytesMax: number;
   poisoned: unknown;
+  readonly #abi: WasmAbi;
   readonly #exports: Exports;
   readonly #stderr = new StderrLog();
-  readonly #callback: number;
-  readonly #stackTop: number;
+  readonly #callback: Address;
+  readonly #stackTop: Address;
   #requestAt = 0;
   /** The memory size that was needed, within the bound, when the machine had no memory left. */
   #refusedBytes: number | undefined;
 
   /** `onReply` receives pieces of the reply stream, which are views into memory, valid only during the call. */
   constructor(
-    module: WebAssembly.Module,
+    { module, width }: { module: WebAssembly.Module; width: WasmWidth },
     memoryBytesMax: number,
     onReply: (piece: Uint8Array) => void,
   ) {
     this.memoryBytesMax = memoryBytesMax;
+    this.#abi = abiOf(width);
     const imports = wasmImports(module, {
       memory: () => this.#exports.memory,
       growTo: (bytes) => this.#fromCallback(() => this.#growTo(bytes)),
       stderr: this.#stderr,
+      abi: this.#abi,
     });
     const instance = new WebAssembly.Instance(module, imports);
     this.#exports = checkedExports(instance.exports);
-    this.#callback = addCallback(this.#exports.__indirect_function_table, (at, length) =>
+    const table = this.#exports.__indirect_function_table;
+    this.#callback = addCallback(table, this.#abi, (at, length) =>
       this.#fromCallback(() => onReply(new Uint8Array(this.#exports.memory.buffer, at, length))),
     );
     this.#exports.emscripten_stack_init();
@@ -63,7 +69,8 @@ export class WasmHost {
   boot(): number {
     return this.#run(() => {
       this.#exports.__wasm_call_ctors();
-      return this.#exports.trace_processor_rpc_init(this.#callback, REQUEST_BYTES) >>> 0;
+      const { address } = this.#abi;
+      return address(this.#exports.trace_processor_rpc_init(this.#callback, REQUEST_BYTES));
     });
   }
 
@@ -172,7 +179,7 @@ export class WasmHost {
     const words = this.#stderr.reason();
     if (this.#refusedBytes !== undefined) return noMemory(this.#refusedBytes, thrown);
     if (/out of memory|cannot enlarge memory/i.test(words))
-      return outOfMemory(WASM_BYTES_MAX, thrown);
+      return outOfMemory(this.#abi.memoryBytesMax, thrown);
     return new BigtraceError(
       'engine_crashed',
       `TraceProcessor crashed (${how})${words === '' ? '' : `: ${words}`}`,
@@ -191,15 +198,16 @@ export class WasmHost {
     if (bytes > this.memoryBytesMax) throw outOfMemory(this.memoryBytesMax);
     const generous = old + Math.min(old / 5, GROWTH_BYTES_MAX);
     const wanted = Math.min(Math.max(bytes, generous), Math.max(bytes, this.memoryBytesMax));
-    if (grows(memory, wanted - old) || grows(memory, bytes - old)) return true;
+    const grows = (by: number): boolean => grow(memory, this.#abi, by);
+    if (grows(wanted - old) || grows(bytes - old)) return true;
     this.#refusedBytes = bytes;
     return false;
   }
 }
 
-function grows(memory: WebAssembly.Memory, bytes: number): boolean {
+function grow(memory: WebAssembly.Memory, { pointer }: WasmAbi, bytes: number): boolean {
   try {
-    memory.grow(Math.ceil(bytes / PAGE_BYTES));
+    memory.grow(pointer(Math.ceil(bytes / PAGE_BYTES)));
     return true;
   } catch {
     return false;
@@ -238,21 +246,25 @@ function checkedExports(exports: WebAssembly.Exports): Exports {
 }
 
 /**
- * Puts a JS function of type (i32, i32) -> () into the table and returns its index. A table accepts only wasm
+ * Puts a JS function of type (address, i32) -> () into the table and returns its index. A table accepts only wasm
  * functions, so a module is created that imports the function and exports it again.
  */
-function addCallback(table: WebAssembly.Table, callback: (a: number, b: number) => void): number {
+function addCallback(
+  table: WebAssembly.Table,
+  { is64, address, pointer }: WasmAbi,
+  callback: (at: number, length: number) => void,
+): Address {
   // biome-ignore format: one section per line
   const bytes = Uint8Array.of(
     0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-    1, 6, 1, 0x60, 2, 0x7f, 0x7f, 0, // types: (i32, i32) -> ()
+    1, 6, 1, 0x60, 2, is64 ? 0x7e : 0x7f, 0x7f, 0, // types: (i64 or i32, i32) -> ()
     2, 7, 1, 1, 0x65, 1, 0x66, 0, 0, // imports: e.f, a function of type 0
     7, 5, 1, 1, 0x66, 0, 0, // exports: f, function 0
   );
   const trampoline = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    e: { f: (a: number, b: number) => callback(a >>> 0, b >>> 0) },
+    e: { f: (at: Address, length: number) => callback(address(at), length >>> 0) },
   });
-  const index = table.grow(1);
+  const index = table.grow(pointer(1));
   table.set(index, trampoline.exports['f']);
   return index;
 }

@@ -2,6 +2,7 @@
  * The imports of the wasm module. They give it no files, network, environment variables or time zone. An import
  * that is not implemented here returns ENOSYS.
  */
+import type { WasmAbi } from './wasm-abi.ts';
 
 const ENOSYS = 52;
 const ENOTTY = 59;
@@ -45,27 +46,42 @@ export interface HostEnvironment {
   /** Grows the memory. @returns whether it now has at least `bytes` */
   growTo(bytes: number): boolean;
   stderr: StderrLog;
+  abi: WasmAbi;
 }
+
+type Import = (...args: never[]) => unknown;
 
 export function wasmImports(
   module: WebAssembly.Module,
   surroundings: HostEnvironment,
 ): WebAssembly.Imports {
-  const known: Record<string, (...args: never[]) => unknown> = {
+  const known: Record<string, Import> = {
     ...processImports(surroundings),
     ...timeImports(surroundings),
   };
+  const { abi } = surroundings;
   const imports: WebAssembly.Imports = {};
   for (const { module: space, name, kind } of WebAssembly.Module.imports(module)) {
     if (kind !== 'function') throw new Error(`the wasm imports a ${kind}, ${space}.${name}`);
     const functions = imports[space] ?? {};
     imports[space] = functions;
-    functions[name] = known[name] ?? (() => (name.startsWith('__syscall_') ? -ENOSYS : ENOSYS));
+    const work = known[name] ?? (() => (name.startsWith('__syscall_') ? -ENOSYS : ENOSYS));
+    functions[name] = abi.is64 ? narrowed(work, abi.wideResults.has(`${space}.${name}`)) : work;
   }
   return imports;
 }
 
-function processImports({ memory, growTo, stderr }: HostEnvironment) {
+/** Converts the 64-bit integers that a module with 64-bit memory passes to numbers, and the result if it must be wide. */
+function narrowed(work: Import, wideResult: boolean): Import {
+  const numeric = work as (...args: unknown[]) => unknown;
+  return (...args: unknown[]) => {
+    const result = numeric(...args.map((each) => (typeof each === 'bigint' ? Number(each) : each)));
+    return wideResult ? BigInt(result as number | bigint) : result;
+  };
+}
+
+function processImports({ memory, growTo, stderr, abi }: HostEnvironment) {
+  const { is64, address, sizeAt, putSize } = abi;
   const exit = (how: string) => (): never => {
     throw new EngineExit(how);
   };
@@ -76,10 +92,10 @@ function processImports({ memory, growTo, stderr }: HostEnvironment) {
     _abort_js: exit('abort'),
     __assert_fail: exit('assertion failed'),
     __cxa_throw: exit('C++ exception'),
-    emscripten_get_heap_max: () => -65536, // 4 GiB less a page
-    emscripten_resize_heap: (bytes: number) => (growTo(bytes >>> 0) ? 1 : 0),
+    emscripten_get_heap_max: () => (is64 ? abi.memoryBytesMax : -65536), // 4 GiB less a page
+    emscripten_resize_heap: (bytes: number) => (growTo(address(bytes)) ? 1 : 0),
     emscripten_errn: (at: number, length: number) =>
-      stderr.write(new Uint8Array(memory().buffer, at >>> 0, length)),
+      stderr.write(new Uint8Array(memory().buffer, address(at), length)),
     emscripten_stack_snapshot: nothing,
     emscripten_stack_unwind_buffer: nothing,
     emscripten_asm_const_int: nothing,
@@ -91,18 +107,18 @@ function processImports({ memory, growTo, stderr }: HostEnvironment) {
       const view = new DataView(memory().buffer);
       let written = 0;
       for (let i = 0; i < count; i++) {
-        const at = view.getUint32(vectors + 8 * i, true);
-        const length = view.getUint32(vectors + 8 * i + 4, true);
+        const at = sizeAt(view, vectors + 2 * abi.sizeBytes * i);
+        const length = sizeAt(view, vectors + 2 * abi.sizeBytes * i + abi.sizeBytes);
         if (fd === STDERR) stderr.write(new Uint8Array(memory().buffer, at, length));
         written += length;
       }
-      view.setUint32(writtenAt, written, true);
+      putSize(view, writtenAt, written);
       return 0;
     },
     environ_sizes_get: (countAt: number, bytesAt: number) => {
       const view = new DataView(memory().buffer);
-      view.setUint32(countAt, 0, true);
-      view.setUint32(bytesAt, 0, true);
+      putSize(view, countAt, 0);
+      putSize(view, bytesAt, 0);
       return 0;
     },
     environ_get: nothing,
@@ -114,7 +130,7 @@ function processImports({ memory, growTo, stderr }: HostEnvironment) {
  * (`elapsed_time_ms` of every result), and without them equal queries return equal bytes.
  */
 function timeImports({ memory }: HostEnvironment) {
-  const writeTime = (seconds: bigint, at: number): void => {
+  const writeTime = (seconds: bigint | number, at: number): void => {
     const date = new Date(Number(seconds) * 1000);
     const yearStart = Date.UTC(date.getUTCFullYear(), 0, 1);
     const fields = [

@@ -19,11 +19,12 @@ declare namespace WebAssembly {
   }
   class Memory {
     readonly buffer: ArrayBuffer;
-    grow(pages: number): number;
+    grow(pages: number | bigint): number | bigint;
   }
   class Table {
-    grow(elements: number): number;
-    set(index: number, value: unknown): void;
+    grow(elements: number | bigint): number | bigint;
+    set(index: number | bigint, value: unknown): void;
   }
+  function validate(bytes: Uint8Array): boolean;
   function compile(bytes: Uint8Array): Promise<Module>;
 }

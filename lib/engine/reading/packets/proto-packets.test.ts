@@ -28,6 +28,7 @@ function rewritten(chunks: readonly Uint8Array[], options: Options = {}) {
     mode: { ...FIRST_READING, withoutDescriptors },
     findings,
     zstd: () => decoder,
+    changed: () => {},
     unpacked: (bytes) => {
       findings.unpackedBytes += bytes;
       if (findings.unpackedBytes > unpackedMax) throw new Error('the bound');

@@ -19,6 +19,8 @@ export interface PacketContext {
   zstd: () => ZstdDecoder;
   /** Counts decompressed bytes. @throws BigtraceError limit_exceeded */
   unpacked: (bytes: number) => void;
+  /** Called before the output first differs from the input. */
+  changed: () => void;
 }
 
 const PACKET_TAG = 0x0a;
@@ -88,6 +90,7 @@ export class ProtoPackets implements Sink {
         return;
       }
       if (this.#isRewritten(bytes, at, end)) {
+        this.#context.changed();
         this.#passOn(bytes, from, at);
         if (this.#scan.zstdFrom >= 0) this.#decompress(bytes, false);
         else this.#context.findings.warn('extension descriptor left out');
@@ -176,6 +179,7 @@ export class ProtoPackets implements Sink {
       this.#next.push(bytes);
       return;
     }
+    this.#context.changed();
     this.#context.findings.warn('the trace ends within a zstd-compressed packet');
     this.#decompress(bytes, true);
   }
