@@ -1,7 +1,7 @@
 /** The commands of `bigtrace`. */
 import { Command } from 'commander';
+import { defaultDataDir } from '../lib/common/data-dir.ts';
 import { VERSION } from '../lib/common/version.ts';
-import { defaultDataDir } from './paths.ts';
 
 /** Loaders of the commands. Each command is loaded only if needed, because its dependencies slow down the start. */
 export const COMMANDS: Record<string, () => Promise<Command>> = {
@@ -18,10 +18,15 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   cancel: async () => (await import('./cancel/command.ts')).cancelCommand(process.env),
   unbar: async () => (await import('./unbar/command.ts')).unbarCommand(process.env),
   user: async () => (await import('./user/command.ts')).userCommand(defaultDataDir(process.env)),
+  engine: async () =>
+    (await import('./engine/command.ts')).engineCommand(defaultDataDir(process.env)),
   history: async () =>
     (await import('./history/command.ts')).historyCommand(process.env, defaultDataDir(process.env)),
   orchestrator: async () => (await import('../orchestrator/command.ts')).orchestratorCommand(),
-  worker: async () => (await import('../worker/command.ts')).workerCommand(),
+  worker: async () =>
+    (await import('../worker/command.ts')).workerCommand(
+      process.env['BIGTRACE_DATA_DIR'] || defaultDataDir(process.env),
+    ),
   version: () =>
     Promise.resolve(
       new Command('version').description('print the version').action(() => console.log(VERSION)),

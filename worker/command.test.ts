@@ -10,12 +10,12 @@ function parsed(flags: string[], env: Record<string, string> = {}): WorkerConfig
   const before = { ...process.env };
   Object.assign(process.env, env);
   try {
-    const command = workerCommand()
+    const command = workerCommand('/nowhere')
       .exitOverride()
       .configureOutput({ writeErr: () => {} })
       .action(() => {});
     command.parse(flags, { from: 'user' });
-    return workerConfig(command);
+    return workerConfig(command, '/nowhere');
   } finally {
     process.env = before;
   }
@@ -40,7 +40,7 @@ test('without flags, every option has its documented default', () => {
   expect(config.threads).toBeGreaterThan(0);
   expect(config.memoryBytesMax).toBeGreaterThan(GIB / 4);
   expect(config.resultMemoryBytesMax).toBe(Math.floor(config.memoryBytesMax / 16));
-  expect(config.engineFile).toMatch(/\/vendor\/trace-processor\/trace_processor\.wasm$/);
+  expect(config.engine.wasm).toMatch(/\/vendor\/trace-processor\/trace_processor\.wasm$/);
   expect(config.threadEntry.pathname).toMatch(/\/dist\/worker-thread\.js$/);
 });
 
@@ -65,7 +65,7 @@ const FLAGS: [string, string, (config: WorkerConfig) => unknown, unknown][] = [
   ['--result-rows-max', '7', ({ limits }) => limits.resultRowsMax, 7],
   ['--result-bytes-max', '1KiB', ({ limits }) => limits.resultBytesMax, 1024],
   ['--sql-package', 'a=/x,b=/y', ({ sqlPackages }) => sqlPackages, ['a=/x', 'b=/y']],
-  ['--trace-processor-wasm', '/w', ({ engineFile }) => engineFile, '/w'],
+  ['--trace-processor-wasm', '/w', ({ engine }) => engine.wasm, '/w'],
   ['--drain-timeout', '5s', ({ drainMs }) => drainMs, 5000],
   ['--log-level', 'debug', ({ logLevel }) => logLevel, 'debug'],
 ];

@@ -1,5 +1,4 @@
 /** Defines the flags of `bigtrace worker`; each can also be set by a `BIGTRACE_…` environment variable. */
-import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { thisMachine } from '../lib/common/machine.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
@@ -15,7 +14,8 @@ import {
   type ServerSecurityFlags,
   serverSecurityOptions,
 } from '../lib/common/options/server-security-options.ts';
-import { ROOT, ROOT_URL } from '../lib/common/root.ts';
+import { ROOT_URL } from '../lib/common/root.ts';
+import { chosenEngine, type EngineFiles } from '../lib/engine/engine-choice.ts';
 import { addStoreOptions, storeOptionsOf } from '../lib/trace-store/index.ts';
 import {
   CACHE_BYTES_DEFAULT,
@@ -24,13 +24,14 @@ import {
   defaultMemoryBytes,
   defaultResultMemoryBytes,
   defaultThreads,
-  INSTANCE_BYTES_MAX,
+  instanceBytesMax,
   LIMIT_DEFAULTS,
   LONG_TASK_MS_DEFAULT,
   RESULT_CACHE_BYTES_DEFAULT,
   SPARE_THREADS_MIN,
   type WorkerConfig,
 } from './config.ts';
+import { engineOption } from './engine-option.ts';
 import { LOAD_BOUND_DEFAULT } from './engines/load-watch.ts';
 import { serve } from './serve.ts';
 import { sqlPackageOption } from './sql-package-option.ts';
@@ -57,17 +58,18 @@ interface Flags extends ServerSecurityFlags {
   instanceMemoryBytes?: number;
   resultRowsMax: number;
   resultBytesMax: number;
-  traceProcessorWasm: string;
+  engine?: string;
+  traceProcessorWasm?: string;
   sqlPackage?: string[];
   drainTimeout: number;
   logLevel: LogLevel;
   json: boolean;
 }
 
-const ENGINE_FILE = join(ROOT, 'vendor/trace-processor/trace_processor.wasm');
 const THREAD_ENTRY = new URL('dist/worker-thread.js', ROOT_URL);
 
-export function workerCommand(): Command {
+/** `dataDir`: where `bigtrace engine` installs engines. */
+export function workerCommand(dataDir: string): Command {
   const command = new Command('worker')
     .description('run a worker: read traces and run scripts on them, for orchestrators')
     .addOption(option('--listen <host>', 'address to listen on', 'LISTEN').default('127.0.0.1'))
@@ -109,10 +111,11 @@ export function workerCommand(): Command {
     .addOption(
       option(
         '--trace-processor-wasm <file>',
-        'TraceProcessor WebAssembly file to use',
+        'TraceProcessor WebAssembly file to use instead of the files of --engine',
         'TRACE_PROCESSOR_WASM',
-      ).default(ENGINE_FILE, 'the bundled build'),
+      ),
     )
+    .addOption(engineOption())
     .addOption(sqlPackageOption())
     .addOption(
       option(
@@ -131,7 +134,7 @@ export function workerCommand(): Command {
     .addOption(option('--json', 'print the ready line as a JSON object', 'JSON').default(false))
     .action(async () => {
       process.umask(0o077); // snapshots and results are private to their owner
-      await serve(checkConfig(workerConfig(command)));
+      await serve(checkConfig(workerConfig(command, dataDir)));
     });
 }
 
@@ -228,9 +231,9 @@ function addLimits(command: Command): Command {
     .addOption(
       option(
         '--instance-memory-bytes <size>',
-        'maximum memory of one engine (default: --memory-bytes divided by --threads, at most 4GiB)',
+        'maximum memory of one engine (default: --memory-bytes divided by --threads); at most 4GiB, or 16GiB with 64-bit memory',
         'INSTANCE_MEMORY_BYTES',
-      ).argParser((text) => Math.min(byteSize(text), INSTANCE_BYTES_MAX)),
+      ).argParser(byteSize),
     )
     .addOption(
       option(
@@ -269,12 +272,13 @@ function option(flags: string, description: string, variable: string): Option {
 }
 
 /** Resolves parsed flags to a configuration; the engine file is not checked here. */
-export function workerConfig(command: Command): WorkerConfig {
+export function workerConfig(command: Command, dataDir: string): WorkerConfig {
   const flags = command.opts<Flags>();
   const machine = thisMachine();
   const memoryBytesMax = flags.memoryBytes ?? defaultMemoryBytes(machine);
   const threads = flags.threads ?? defaultThreads(memoryBytesMax, machine.cores);
   const host = flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen;
+  const engine = engineFilesOf(flags, dataDir);
   const listen = flags.socket ?? `${host}:${flags.port}`;
   return {
     listen,
@@ -295,15 +299,24 @@ export function workerConfig(command: Command): WorkerConfig {
     limits: {
       traceTimeoutMs: flags.traceTimeout,
       traceBytesMax: flags.traceBytesMax,
-      memoryBytesMax: flags.instanceMemoryBytes ?? defaultInstanceBytes(memoryBytesMax, threads),
+      memoryBytesMax: Math.min(
+        flags.instanceMemoryBytes ?? defaultInstanceBytes(memoryBytesMax, threads, engine),
+        instanceBytesMax(engine.wasm64),
+      ),
       resultRowsMax: flags.resultRowsMax,
       resultBytesMax: flags.resultBytesMax,
     },
-    engineFile: flags.traceProcessorWasm,
+    engine,
     sqlPackages: flags.sqlPackage ?? [],
     threadEntry: THREAD_ENTRY,
     drainMs: flags.drainTimeout,
     logLevel: flags.logLevel,
     json: flags.json,
   };
+}
+
+/** Returns the files of the engine: the one wasm file, or those of the engine that the flags choose. */
+function engineFilesOf({ engine, traceProcessorWasm }: Flags, dataDir: string): EngineFiles {
+  if (traceProcessorWasm !== undefined) return { wasm: traceProcessorWasm, wasm64: undefined };
+  return chosenEngine(engine, dataDir);
 }

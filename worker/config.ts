@@ -4,6 +4,8 @@ import { BigtraceError } from '../lib/common/errors.ts';
 import type { Machine } from '../lib/common/machine.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
 import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
+import type { EngineFiles } from '../lib/engine/engine-choice.ts';
+import { hasMemory64, WASM32_BYTES_MAX, WASM64_BYTES_MAX } from '../lib/engine/index.ts';
 import type { StoreOptions } from '../lib/trace-store/index.ts';
 import type { LoadBound } from './engines/load-watch.ts';
 import type { TaskLimits } from './tasks/limits.ts';
@@ -42,8 +44,7 @@ export interface WorkerConfig {
   /** Maximum size of all files in `resultCacheDir`. */
   resultCacheBytesMax: number;
   limits: TaskLimits;
-  /** Path of the TraceProcessor WebAssembly file. */
-  engineFile: string;
+  engine: EngineFiles;
   /** SQL packages that scripts may include, each as `name=directory`. */
   sqlPackages: string[];
   /** URL of the bundle of worker/engines/thread.ts. */
@@ -59,13 +60,11 @@ export interface WorkerConfig {
 const INSTANCE_BYTES_WANTED = 512 * 2 ** 20;
 /** Minimum memory of an engine; less does not hold the engine and a small trace. */
 export const INSTANCE_BYTES_MIN = 64 * 2 ** 20;
-/** Maximum memory of an engine: the address space of wasm32. */
-export const INSTANCE_BYTES_MAX = 2 ** 32;
 
 export const LIMIT_DEFAULTS: TaskLimits = {
   traceTimeoutMs: 10 * 60_000,
   traceBytesMax: 4 * 2 ** 30,
-  memoryBytesMax: INSTANCE_BYTES_MAX,
+  memoryBytesMax: WASM32_BYTES_MAX,
   resultRowsMax: 2 ** 31,
   resultBytesMax: 4 * 2 ** 30,
 };
@@ -79,7 +78,11 @@ export function defaultMemoryBytes({ memoryBytes }: Machine): number {
  * The default memory of one engine: its share, so that all threads together stay within `memoryBytesMax`.
  * @throws invalid_option if the share is less than INSTANCE_BYTES_MIN
  */
-export function defaultInstanceBytes(memoryBytesMax: number, threads: number): number {
+export function defaultInstanceBytes(
+  memoryBytesMax: number,
+  threads: number,
+  { wasm64 }: Pick<EngineFiles, 'wasm64'>,
+): number {
   const share = Math.floor(memoryBytesMax / threads);
   if (share < INSTANCE_BYTES_MIN)
     throw new BigtraceError(
@@ -87,7 +90,12 @@ export function defaultInstanceBytes(memoryBytesMax: number, threads: number): n
       `${memoryBytesMax} bytes (--memory-bytes) are ${share} for each of ${threads} threads (--threads), and a ` +
         `trace needs ${INSTANCE_BYTES_MIN} at least: give more memory, or fewer threads`,
     );
-  return Math.min(share, INSTANCE_BYTES_MAX);
+  return Math.min(share, instanceBytesMax(wasm64));
+}
+
+/** The most memory that an engine can have: 4 GiB, or with 64-bit memory, where Node has it, 16 GiB. */
+export function instanceBytesMax(wasm64: string | undefined): number {
+  return wasm64 === undefined || !hasMemory64() ? WASM32_BYTES_MAX : WASM64_BYTES_MAX;
 }
 
 /** A sixteenth of the memory for loaded traces; the result cache is not part of that memory. */
@@ -112,10 +120,10 @@ export function defaultThreads(memoryBytesMax: number, cores: number): number {
 
 /** Checks that the engine file exists. @throws invalid_option with its path */
 export function checkConfig(config: WorkerConfig): WorkerConfig {
-  if (!existsSync(config.engineFile))
+  if (!existsSync(config.engine.wasm))
     throw new BigtraceError(
       'invalid_option',
-      `there is no TraceProcessor wasm at ${config.engineFile} (--trace-processor-wasm)`,
+      `there is no TraceProcessor wasm at ${config.engine.wasm} (--engine, --trace-processor-wasm)`,
     );
   return config;
 }

@@ -5,7 +5,7 @@ import { createLogger, type Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
 import { hostOf } from '../lib/common/options/server-security-options.ts';
-import { loadEngine, readSqlPackages } from '../lib/engine/index.ts';
+import { loadEngine, readSqlPackages, WideEngine } from '../lib/engine/index.ts';
 import { createTraceStores } from '../lib/trace-store/index.ts';
 import { cacheId } from './cache/cache-id.ts';
 import { ResultDiskCache } from './cache/result-disk.ts';
@@ -51,7 +51,9 @@ export async function startWorker(
   logger: Logger = createLogger('worker', config.logLevel),
 ): Promise<RunningWorker> {
   setFlagsFromString(`--wasm-tiering-budget=${WASM_TIERING_BUDGET}`);
-  const engine = await loadEngine(config.engineFile, readSqlPackages(config.sqlPackages));
+  const packages = readSqlPackages(config.sqlPackages);
+  const engine = await loadEngine(config.engine.wasm, packages);
+  const wide = WideEngine.of(config.engine.wasm64, engine, packages);
   const tracing = await startTracing('worker', config.edge.otlpEndpoint, logger);
   const stores = createTraceStores(config.stores);
   const counters = new Counters();
@@ -67,17 +69,10 @@ export async function startWorker(
   const spares = Math.max(threads, Math.min(SPARES_A_THREAD * threads, SPARES_MAX));
   const startEngineThread = (onGrowth: () => void): EngineThread =>
     new EngineThread(engine, threadEntry, onGrowth);
-  const initialBytes = engine.initial.memoryBytes;
-  const poolOptions = {
-    startEngineThread,
-    initialBytes,
-    memoryBytesMax,
-    threads,
-    spares,
-    counters,
-    keeper,
-  };
-  const pool = new EnginePool(poolOptions);
+  const pool = new EnginePool({
+    ...{ startEngineThread, initialBytes: engine.initial.memoryBytes },
+    ...{ memoryBytesMax, threads, spares, counters, keeper },
+  });
   keeper.watch(pool);
   const server = new WorkerServer({
     stores,
@@ -90,6 +85,7 @@ export async function startWorker(
     counters,
     possibleKinds: new PossibleKinds(engine, threadEntry),
     engine,
+    wide,
     edge: config.edge,
     tracing,
     engineIdentity: engine.identity,

@@ -1,8 +1,10 @@
 /** `bigtrace up`: runs the whole system on one machine. */
 import { Command, Option } from 'commander';
+import { defaultDataDir } from '../../lib/common/data-dir.ts';
 import { byteSize, integerFrom, port } from '../../lib/common/options/options.ts';
+import { engineOption } from '../../worker/engine-option.ts';
 import { sqlPackageOption } from '../../worker/sql-package-option.ts';
-import { defaultDataDir, SAMPLE_TRACES } from '../paths.ts';
+import { SAMPLE_TRACES } from '../paths.ts';
 import { type UpFlags, upConfig } from './config.ts';
 import { runSystem } from './system.ts';
 
@@ -81,6 +83,7 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
         'HTTP URL of a ClickHouse server to use instead of the embedded engine',
       ),
     )
+    .addOption(engineOption())
     .addOption(sqlPackageOption())
     .addOption(option('--json', 'print one JSON object when the system is ready'))
     .addHelpText('after', HELP)

@@ -1,8 +1,9 @@
 /** Validates the flags of `bigtrace up` and fills in defaults. */
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { type Machine, thisMachine } from '../../lib/common/machine.ts';
 import { isLoopback } from '../../lib/common/options/server-security-options.ts';
+import { BUNDLED_DIRECTORY, chosenEngine } from '../../lib/engine/engine-choice.ts';
 import { defaultThreads, INSTANCE_BYTES_MIN } from '../../worker/config.ts';
 
 /** Flags as parsed by commander; undefined if not given. */
@@ -20,6 +21,7 @@ export interface UpFlags {
   threads?: number;
   memoryBytes?: number;
   clickhouse?: string;
+  engine?: string;
   sqlPackage?: string[];
   json?: boolean;
 }
@@ -42,6 +44,8 @@ export interface UpConfig {
   memoryBytesPerWorker: number;
   /** URL of an external ClickHouse server; undefined for the embedded engine. */
   clickhouseUrl: string | undefined;
+  /** Directory of the engine of all workers; undefined for the bundled one. */
+  engineDir: string | undefined;
   /** `name=directory` for all workers. */
   sqlPackages: string[];
   json: boolean;
@@ -83,6 +87,7 @@ export function upConfig(flags: UpFlags, machine: Machine = thisMachine()): UpCo
     ),
     ...sharePerWorker(flags, machine),
     clickhouseUrl: flags.clickhouse === undefined ? undefined : checkUrl(flags.clickhouse),
+    engineDir: engineDirOf(flags),
     sqlPackages: flags.sqlPackage ?? [],
     json: flags.json ?? false,
   };
@@ -105,6 +110,12 @@ function sharePerWorker(
     threadsPerWorker: threads ?? defaultThreads(share, cores),
     memoryBytesPerWorker: share,
   };
+}
+
+/** The workers must not choose another engine while the system runs: they restart with the same directory. */
+function engineDirOf({ engine, dataDir }: UpFlags): string | undefined {
+  const directory = dirname(chosenEngine(engine, resolve(dataDir)).wasm);
+  return directory === BUNDLED_DIRECTORY ? undefined : directory;
 }
 
 function checkUrl(text: string): string {

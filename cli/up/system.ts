@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { servicePasswordFile, settleServicePassword } from '../../clickhouse/accounts/passwords.ts';
 import { freePort } from '../../lib/common/network/free-port.ts';
 import { lossyOutput } from '../../lib/common/observability/lossy-writer.ts';
+import { BUNDLED } from '../../lib/engine/engine-choice.ts';
 import { EXIT, reportFailure } from '../exit.ts';
 import { announcement, type ClickHouseAddress, type SystemAddresses } from './announcement.ts';
 import { embeddedClickHouse, ownClickHouse, passwordsGiven } from './clickhouse.ts';
@@ -177,7 +178,9 @@ function worker(config: UpConfig, at: number): Launch<string> {
     const shares = Object.entries(sizes).flatMap(([flag, size]) => [flag, String(size)]);
     const flags = ['--traces', config.tracesDir, ...shares, ...cacheFlags(config, at)];
     const packages = config.sqlPackages.flatMap((each) => ['--sql-package', each]);
-    const args = ['worker', '--json', '-s', socket, ...openness(config), ...flags, ...packages];
+    const engine = ['--engine', config.engineDir ?? BUNDLED];
+    const own = [...openness(config), ...flags, ...engine, ...packages];
+    const args = ['worker', '--json', '-s', socket, ...own];
     return startService({ name, args, log, signal });
   };
 }

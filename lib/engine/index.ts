@@ -21,4 +21,6 @@ export {
   SnapshotUnusable,
 } from './snapshot/snapshot-file.ts';
 export { TraceProcessor, type TraceProcessorOptions } from './trace-processor.ts';
+export { hasMemory64, WASM32_BYTES_MAX, WASM64_BYTES_MAX } from './wasm/wasm-abi.ts';
 export { memoryBoundText } from './wasm/wasm-host.ts';
+export { WideEngine } from './wide-engine.ts';

@@ -20,7 +20,7 @@ import {
 import { WasmHost } from './wasm/wasm-host.ts';
 
 export interface TraceProcessorOptions {
-  /** Bound of the instance's wasm memory, in bytes. Default: 4 GiB, the maximum of wasm32. */
+  /** Bound of the instance's wasm memory, in bytes. Default: 4 GiB, the maximum of 32-bit memory. */
   memoryBytesMax?: number;
 }
 
@@ -60,6 +60,11 @@ export class TraceProcessor {
   /** Bytes of wasm memory; the number never decreases. */
   get memoryBytes(): number {
     return this.#host.memoryBytes;
+  }
+
+  /** Whether the engine has 64-bit memory. */
+  get is64(): boolean {
+    return this.#engine.width.is64;
   }
 
   get memoryBytesMax(): number {

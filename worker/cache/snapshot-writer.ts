@@ -13,6 +13,8 @@ import type { SnapshotCache } from './snapshot-cache.ts';
 export const SNAPSHOT_COST_MS_MIN = 100;
 /** Delay after the last task before the worker counts as idle. */
 const IDLE_MS = 300;
+/** Maximum number of such keys; above it, all are forgotten. */
+const WITHOUT_MAX = 1000;
 
 export class SnapshotWriter {
   readonly #images: SnapshotCache;
@@ -20,6 +22,8 @@ export class SnapshotWriter {
   #pool: EnginePool | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing = false;
+  /** Keys of traces whose engine could not give a snapshot: an idle worker would try again and again. */
+  readonly #without = new Set<string>();
   #stopped = false;
 
   constructor(images: SnapshotCache, admission: Pick<Admission, 'idle'>) {
@@ -57,8 +61,9 @@ export class SnapshotWriter {
     this.#writing = true;
     try {
       if (await this.#images.isElsewhere(key)) return await lease.release();
-      // The engine may have ended, or lack the memory for a snapshot; then none is written.
+      // The engine may have ended, lack the memory for a snapshot, or have 64-bit memory; then none is written.
       const image = await lease.slot.snapshot(key).catch(() => undefined);
+      if (image === undefined) this.#giveUp(key);
       await lease.release();
       if (image !== undefined) await this.#images.write(key, image);
     } finally {
@@ -67,7 +72,12 @@ export class SnapshotWriter {
   }
 
   #worth(key: string, costMs: number): boolean {
-    return costMs >= SNAPSHOT_COST_MS_MIN && this.#images.wants(key);
+    return costMs >= SNAPSHOT_COST_MS_MIN && this.#images.wants(key) && !this.#without.has(key);
+  }
+
+  #giveUp(key: string): void {
+    if (this.#without.size >= WITHOUT_MAX) this.#without.clear();
+    this.#without.add(key);
   }
 
   #onIdle(): void {

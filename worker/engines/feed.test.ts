@@ -82,7 +82,9 @@ test('a trace that exceeds the memory limit fails with an estimate of what all o
       'workers has to allow',
   });
   await expect(fed(400 * MIB)).rejects.toThrow(
-    'all of it needs about 6710886400 bytes, more than the 4294967296 bytes that an engine can have',
+    'all of it needs about 6710886400 bytes, more than the 4294967296 bytes of 32-bit memory: an engine with 64-bit ' +
+      'memory (Node 24 or later; `bigtrace engine add`, docs/engines.md) can have them if --instance-memory-bytes of ' +
+      'the workers allows it',
   );
   // Without the trace's size, or if all of it was parsed, nothing is known about the rest.
   for (const size of [undefined, 4 * MIB])

@@ -1,7 +1,13 @@
 /** Feeds the bytes of a trace to an engine thread as fast as it parses them, within the time limit of a load. */
 import { BigtraceError } from '../../lib/common/errors.ts';
-import { memoryBoundText, ReadAgain, type ReadingOptions } from '../../lib/engine/index.ts';
-import { INSTANCE_BYTES_MAX } from '../config.ts';
+import {
+  type Engine,
+  memoryBoundText,
+  ReadAgain,
+  type ReadingOptions,
+  WASM32_BYTES_MAX,
+  WASM64_BYTES_MAX,
+} from '../../lib/engine/index.ts';
 import { type LoadBound, LoadWatch } from './load-watch.ts';
 import { type Call, type Closing, expected, type Passing } from './thread-call.ts';
 import { type ReadFacts, type ThreadRequest, UNPARSED_BYTES_MAX } from './thread-protocol.ts';
@@ -12,6 +18,8 @@ export interface LoadOptions {
   memoryBytesMax: number;
   loadBound: LoadBound;
   reading: ReadingOptions;
+  /** The engine with 64-bit memory, if the trace needs it. */
+  wide?: Engine;
   /** Size of the trace in bytes, if it is known before all of it is read. */
   traceBytes: number | undefined;
   /** Called when the load begins to wait for bytes or for the engine. */
@@ -90,8 +98,9 @@ class Feeding {
   }
 
   async run(chunks: AsyncIterable<Uint8Array>): Promise<Loaded> {
-    const { memoryBytesMax, reading } = this.#options;
-    this.#thread.post({ type: 'open', memoryBytesMax, reading });
+    const { memoryBytesMax, reading, wide } = this.#options;
+    const engine = wide === undefined ? {} : { wide };
+    this.#thread.post({ type: 'open', memoryBytesMax, reading, ...engine });
     const source = chunks[Symbol.asyncIterator]();
     try {
       await this.#passAll(source);
@@ -169,14 +178,21 @@ function withNeededMemory(
   if (thrown.detail !== memoryBoundText(memoryBytesMax)) return thrown;
   if (size === undefined || seenBytes <= 0 || seenBytes >= size) return thrown;
   const needed = Math.ceil((memoryBytesMax * size) / seenBytes / MIB) * MIB;
-  const remedy =
-    needed > INSTANCE_BYTES_MAX
-      ? `more than the ${INSTANCE_BYTES_MAX} bytes that an engine can have`
-      : 'which --instance-memory-bytes of the workers has to allow';
   const detail =
     `${thrown.detail}: the first ${seenBytes} of ${size} bytes of the trace took so much, ` +
-    `all of it needs about ${needed} bytes, ${remedy}`;
+    `all of it needs about ${needed} bytes, ${remedyFor(needed)}`;
   return new BigtraceError(thrown.code, detail, { cause: thrown });
+}
+
+function remedyFor(needed: number): string {
+  if (needed > WASM64_BYTES_MAX)
+    return `more than the ${WASM64_BYTES_MAX} bytes that an engine can have`;
+  if (needed <= WASM32_BYTES_MAX)
+    return 'which --instance-memory-bytes of the workers has to allow';
+  return (
+    `more than the ${WASM32_BYTES_MAX} bytes of 32-bit memory: an engine with 64-bit memory (Node 24 or later; ` +
+    '`bigtrace engine add`, docs/engines.md) can have them if --instance-memory-bytes of the workers allows it'
+  );
 }
 
 /** Transfers a chunk that has a buffer for itself; a chunk of a larger buffer is copied. */

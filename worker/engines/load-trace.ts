@@ -3,7 +3,12 @@
  * same way.
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
-import { memoryBoundText, type ReadingMode } from '../../lib/engine/index.ts';
+import {
+  type Engine,
+  memoryBoundText,
+  type ReadingMode,
+  WASM32_BYTES_MAX,
+} from '../../lib/engine/index.ts';
 import type { TaskPhase } from '../../lib/proto/messages.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
 import { checkTraceBytes, type TaskLimits } from '../tasks/limits.ts';
@@ -20,6 +25,8 @@ export interface LoadRequest {
   stat: TraceStat;
   chunks: AsyncIterable<Uint8Array>;
   mode: ReadingMode;
+  /** The engine with 64-bit memory, if the trace is loaded into it. */
+  wide: Engine | undefined;
   limits: TaskLimits;
   onPhase: (phase: TaskPhase) => void;
   signal: AbortSignal;
@@ -34,12 +41,15 @@ export async function loadTrace(
   slot: LeasedEngine,
   request: LoadRequest,
 ): Promise<LoadedFrom> {
-  const { key, stat, limits, mode, onPhase, signal } = request;
+  const { key, stat, limits, mode, wide, onPhase, signal } = request;
   const source = new BoundedSource(request.chunks, limits);
   try {
     const { loadBound } = parts;
     const reading = { mode, unpackedBytesMax: limits.traceBytesMax };
-    const options = { memoryBytesMax: limits.memoryBytesMax, loadBound, reading, onPhase };
+    const options = {
+      ...{ memoryBytesMax: boundOf(request), loadBound, reading, onPhase },
+      ...(wide === undefined ? {} : { wide }),
+    };
     const loaded = await slot.load(key, source, { ...options, traceBytes: stat.size }, signal);
     const { read, ...from } = loaded;
     parts.counters.add('parse_ms', from.loadMs);
@@ -60,11 +70,28 @@ export async function loadTrace(
   }
 }
 
+/** Returns the bound of the engine's memory: 32-bit memory ends at 4 GiB. */
+function boundOf({ wide, limits }: LoadRequest): number {
+  return wide === undefined
+    ? Math.min(limits.memoryBytesMax, WASM32_BYTES_MAX)
+    : limits.memoryBytesMax;
+}
+
+/** Whether an engine ran into the end of 32-bit memory, while the limits allow more. */
+export function needsWideEngine(thrown: unknown, { memoryBytesMax }: TaskLimits): boolean {
+  return (
+    thrown instanceof BigtraceError &&
+    thrown.code === 'limit_exceeded' &&
+    memoryBytesMax > WASM32_BYTES_MAX &&
+    thrown.detail.startsWith(memoryBoundText(WASM32_BYTES_MAX))
+  );
+}
+
 /** Returns the limits that the bar records; undefined if another load may succeed. */
 function barOf(
-  { limits: own }: TaskExecutorParts,
+  { limits: own, wide }: TaskExecutorParts,
   slot: LeasedEngine,
-  { limits }: LoadRequest,
+  request: LoadRequest,
   error: BigtraceError,
 ): Pick<Bar, 'memoryBytes' | 'load'> | undefined {
   if (error instanceof LoadTooLong)
@@ -72,9 +99,11 @@ function barOf(
   if (error.code === 'trace_invalid') return {};
   // A trap of the engine would happen again; a thread that ended may have another cause.
   if (error.code === 'engine_crashed') return slot.state.is === 'gone' ? undefined : {};
-  const { memoryBytesMax } = limits; // a query may request a lower limit than the worker's
+  const { memoryBytesMax } = request.limits; // a query may request a lower limit than the worker's
   const isMemory =
-    error.code === 'limit_exceeded' && error.detail.startsWith(memoryBoundText(memoryBytesMax));
+    error.code === 'limit_exceeded' && error.detail.startsWith(memoryBoundText(boundOf(request)));
+  if (wide !== undefined && request.wide === undefined && needsWideEngine(error, request.limits))
+    return undefined; // the engine with 64-bit memory has yet to try
   if (isMemory && memoryBytesMax === own.memoryBytesMax) return { memoryBytes: memoryBytesMax };
   return undefined;
 }

@@ -26,8 +26,8 @@ let engine: Engine;
 let pool: EnginePool;
 
 beforeAll(async () => {
-  const { engineFile, threadEntry } = await testConfig();
-  engine = await loadEngine(engineFile);
+  const { engine: files, threadEntry } = await testConfig();
+  engine = await loadEngine(files.wasm);
   pool = new EnginePool({
     startEngineThread: (onGrowth) => new EngineThread(engine, threadEntry, onGrowth),
     initialBytes: engine.initial.memoryBytes,

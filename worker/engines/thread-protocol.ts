@@ -44,8 +44,8 @@ export interface QueryRequest {
 }
 
 export type ThreadRequest =
-  /** Resets the engine, for another trace. */
-  | { type: 'open'; memoryBytesMax: number; reading: ReadingOptions }
+  /** Resets the engine, for another trace. `wide`: the engine to use instead of the thread's own. */
+  | { type: 'open'; memoryBytesMax: number; reading: ReadingOptions; wide?: Engine }
   | { type: 'append'; bytes: Uint8Array }
   | { type: 'finalize' }
   /** Ends a load that is not needed any more. */
@@ -61,7 +61,7 @@ export type ThreadRequest =
    */
   | { type: 'possibleKinds'; sql: Uint8Array; memoryBytesMax: number };
 
-/** Memory in bytes of the engine and of the state kept for `rollback`. */
+/** Memory in bytes of the engine, of decompressing the trace, and of the state kept for `rollback`. */
 interface Size {
   memoryBytes: number;
 }

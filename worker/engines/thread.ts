@@ -6,6 +6,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import {
+  type Engine,
   type Image,
   possibleKinds,
   ReadAgain,
@@ -34,7 +35,7 @@ const { engine, gate: sharedGate } = workerData as ThreadData;
 const gate = new Int32Array(sharedGate);
 Atomics.store(gate, GATE.THREAD, ownThreadNumber());
 
-const processor = new TraceProcessor(engine);
+let processor = new TraceProcessor(engine);
 /** The load in progress: the milliseconds that it took so far, and the reader of its bytes. */
 let load: { ms: number; reading?: TraceReading } | undefined;
 /** Snapshot from before the first script that mutates state; undefined if there was none. */
@@ -61,7 +62,8 @@ function sayFailed(thrown: unknown): void {
 }
 
 function memoryBytes(): number {
-  return processor.memoryBytes + (pristine === undefined ? 0 : snapshotBytes(pristine));
+  const kept = pristine === undefined ? 0 : snapshotBytes(pristine);
+  return processor.memoryBytes + kept + (load?.reading?.memoryBytes ?? 0);
 }
 
 /** Whether the main thread has abandoned the running call. */
@@ -82,16 +84,35 @@ function loadStep(step: () => void): void {
   }
 }
 
+/** Brings the engine, or an engine with 64-bit memory in its place, into its initial state. */
+function begin(wide: Engine | undefined): void {
+  if (wide === undefined && !processor.is64) processor.reset();
+  else processor = new TraceProcessor(wide ?? engine, { memoryBytesMax: processor.memoryBytesMax });
+}
+
 /** Begins a load; `prepare` brings the engine into its initial state. */
-function open(memoryBytesMax: number, prepare: () => void, reading?: TraceReading): void {
-  load = { ms: 0, ...(reading === undefined ? {} : { reading }) };
+function open(memoryBytesMax: number, prepare: () => void): void {
+  load = { ms: 0 };
   pristine = undefined;
   processor.memoryBytesMax = memoryBytesMax;
   loadStep(prepare);
 }
 
+function openTrace({
+  memoryBytesMax,
+  reading,
+  wide,
+}: Extract<ThreadRequest, { type: 'open' }>): void {
+  open(memoryBytesMax, () => {
+    begin(wide);
+    processor.memoryBytesMax = memoryBytesMax;
+    if (load !== undefined) load.reading = new TraceReading(wide ?? engine, reading, processor);
+  });
+}
+
 function restore(path: string, memoryBytesMax: number): void {
   open(memoryBytesMax, () => {
+    if (processor.is64) begin(undefined);
     const file = readable(() => openSync(path, 'r'));
     try {
       processor.restoreFile((into) => {
@@ -155,7 +176,7 @@ function query(request: QueryRequest): void {
   let broken: { thrown: unknown } | undefined;
   try {
     processor.memoryBytesMax = memoryBytesMax;
-    if (mutatesState) pristine ??= processor.snapshot();
+    if (mutatesState && !processor.is64) pristine ??= processor.snapshot();
     processor[isSummary ? 'summarize' : 'query'](sql, (view) => {
       if (broken !== undefined || unwanted()) return;
       const bytes = new Uint8Array(view); // a copy with its own buffer, which can be transferred
@@ -206,6 +227,8 @@ function rollback(): void {
 
 function snapshot(): void {
   try {
+    if (processor.is64)
+      throw new BigtraceError('internal', 'an engine with 64-bit memory has no snapshot');
     const image = pristine ?? processor.snapshot();
     post({ type: 'snapshot', image, memoryBytes: memoryBytes() });
   } catch (thrown) {
@@ -230,11 +253,7 @@ function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
 port.on('message', (request: ThreadRequest) => {
   switch (request.type) {
     case 'open':
-      return open(
-        request.memoryBytesMax,
-        () => processor.reset(),
-        new TraceReading(engine, request.reading, processor),
-      );
+      return openTrace(request);
     case 'append':
       return append(request.bytes);
     case 'finalize':

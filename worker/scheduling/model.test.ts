@@ -79,7 +79,12 @@ async function modelOf(habits: Habits): Promise<Model> {
   const onDisk = { directory: undefined, counters, logger };
   const parts: TaskExecutorParts = {
     ...{ stores, pool, admission, counters, images, keeper, limits: LIMITS },
-    ...{ loadBound: LOAD_BOUND, engineIdentity: 'e', results: new ResultMemoryCache(0) },
+    ...{
+      loadBound: LOAD_BOUND,
+      engineIdentity: 'e',
+      wide: undefined,
+      results: new ResultMemoryCache(0),
+    },
     barred: await BarredTraces.open({
       ...{ ...onDisk, loadBound: LOAD_BOUND, memoryBytesMax: LIMITS.memoryBytesMax },
     }),

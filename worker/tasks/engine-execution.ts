@@ -3,9 +3,14 @@
  * unless an engine holds it, and runs the script. The trace's bytes are requested before the task waits for a
  * thread, because a task that holds a thread must not wait for a store (admission.ts).
  */
-import { FIRST_READING, ReadAgain, type ReadingMode } from '../../lib/engine/index.ts';
+import {
+  FIRST_READING,
+  ReadAgain,
+  type ReadingMode,
+  WASM32_BYTES_MAX,
+} from '../../lib/engine/index.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
-import { loadTrace } from '../engines/load-trace.ts';
+import { loadTrace, needsWideEngine } from '../engines/load-trace.ts';
 import type { Lease, LoadedFrom, Patience } from '../engines/slot-pool.ts';
 import type { TaskPermits } from '../scheduling/admission.ts';
 import type { Permit } from '../scheduling/permits.ts';
@@ -17,6 +22,9 @@ import { ReadAhead } from './read-ahead.ts';
 
 /** Bytes of a trace that are read before a thread is free for it. */
 const READ_AHEAD_BYTES = 2 ** 20;
+
+/** A larger trace is not tried in 32-bit memory: traces take four times their size at least. */
+const NARROW_TRACE_BYTES_MAX = 2 ** 30;
 
 const RESIDENT: LoadedFrom = { loadMs: 0, traceBytes: 0, tier: 'resident' };
 
@@ -36,6 +44,8 @@ export class UncachedTask {
   /** Whether onBegin was called. */
   #begun = false;
   #mode: ReadingMode = FIRST_READING;
+  /** Whether the trace is loaded into the engine with 64-bit memory. */
+  #isWide: boolean;
 
   constructor(
     parts: TaskExecutorParts,
@@ -51,6 +61,8 @@ export class UncachedTask {
     this.#keys = keys;
     this.#admitted = admitted;
     this.#signal = signal;
+    const mayBeWide = parts.wide !== undefined && question.limits.memoryBytesMax > WASM32_BYTES_MAX;
+    this.#isWide = mayBeWide && (stat.size ?? 0) > NARROW_TRACE_BYTES_MAX;
     // A script that reads the query history would see in a snapshot that other scripts ran before.
     if (question.script.readsQueryHistory) this.#image = 'none';
   }
@@ -200,13 +212,16 @@ export class UncachedTask {
   ): Promise<LoadedFrom | undefined> {
     const { trace, limits, onPhase } = this.#question;
     try {
+      const wide = this.#isWide ? await this.#parts.wide?.engine() : undefined;
       return await loadTrace(this.#parts, lease.slot, {
-        ...{ key: this.#keys.key, chunks, stat: this.#stat, mode: this.#mode, signal },
+        ...{ key: this.#keys.key, chunks, stat: this.#stat, mode: this.#mode, wide, signal },
         ...{ trace, limits, onPhase },
       });
     } catch (thrown) {
-      if (!(thrown instanceof ReadAgain)) throw thrown;
-      this.#mode = thrown.mode;
+      if (thrown instanceof ReadAgain) this.#mode = thrown.mode;
+      else if (this.#parts.wide !== undefined && !this.#isWide && needsWideEngine(thrown, limits))
+        this.#isWide = true;
+      else throw thrown;
       this.#reading = undefined;
       chunks.close();
       return undefined;

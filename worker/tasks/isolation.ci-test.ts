@@ -94,7 +94,7 @@ test('a result is that of a fresh engine, whatever other clients do before and a
   await using cache = await tempDir();
   // Little memory, so that traces are evicted, restored and shared all the time.
   await using worker = await testWorker({ memoryBytesMax: 180 * 2 ** 20, cacheDir: cache.path });
-  const engine = await loadEngine((await testConfig()).engineFile);
+  const engine = await loadEngine((await testConfig()).engine.wasm);
   const traces = await Promise.all(PATHS.map((path) => readFile(join(CORPUS, path))));
   const known = new Map<string, Outcome>();
   const expected = ({ path, script }: Step): Outcome => {

@@ -1,4 +1,5 @@
 /** Defines what a task consists of, what it results in, and the parts of the worker that execute it. */
+import type { WideEngine } from '../../lib/engine/index.ts';
 import type { TaskPhase, TaskStats } from '../../lib/proto/messages.ts';
 import type { TraceStores } from '../../lib/trace-store/index.ts';
 import type { ResultDiskCache } from '../cache/result-disk.ts';
@@ -30,6 +31,8 @@ export interface TaskExecutorParts {
   limits: TaskLimits;
   /** Time limit for loading a trace, by its size. */
   loadBound: LoadBound;
+  /** The engine with 64-bit memory, if there is one. */
+  wide: WideEngine | undefined;
   /** Engine version. Snapshots, results and bars of other versions are not used. */
   engineIdentity: string;
 }

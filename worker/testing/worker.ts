@@ -8,6 +8,7 @@ import * as grpc from '@grpc/grpc-js';
 import { build } from 'esbuild';
 import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
 import { ROOT } from '../../lib/common/root.ts';
+import { engineFilesIn } from '../../lib/engine/engine-choice.ts';
 import type {
   BigtraceQueryTraceArgs,
   BigtraceQueryTraceResponse,
@@ -64,7 +65,7 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     readResultCacheDirs: [],
     resultCacheBytesMax: 2 ** 30,
     limits: LIMIT_DEFAULTS,
-    engineFile: join(ROOT, 'vendor/trace-processor/trace_processor.wasm'),
+    engine: engineFilesIn(join(ROOT, 'vendor/trace-processor')),
     sqlPackages: [],
     threadEntry: await threadBundle,
     drainMs: 10_000,

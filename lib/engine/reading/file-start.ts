@@ -13,7 +13,7 @@ import { TarReader } from './archive/tar-reader.ts';
 import { ZipReader } from './archive/zip-reader.ts';
 import { ZipWriter } from './archive/zip-writer.ts';
 import { Bzip2Decoder } from './compression/bzip2.ts';
-import { type Codec, Decompressing } from './compression/codec.ts';
+import { type Codec, type CodecsInUse, Decompressing } from './compression/codec.ts';
 import { Lz4Decoder } from './compression/lz4.ts';
 import { XzDecoder } from './compression/xz.ts';
 import { ZstdDecoder } from './compression/zstd.ts';
@@ -29,6 +29,7 @@ export interface FileContext {
   /** Creates a stage for a trace in Perfetto's own format. It calls `changed` before its output first differs. */
   packets: (output: Sink, changed: () => void) => Sink;
   zstd: WebAssembly.Module;
+  codecs: CodecsInUse;
   /** Counts decompressed bytes. @throws BigtraceError limit_exceeded */
   unpacked: (bytes: number) => void;
   /** Called where the output begins to differ from the file. @throws ReadAgain if the file should have been rewritten */
@@ -98,7 +99,12 @@ export class FileStart implements Sink {
     const codec = this.#codecFor(head);
     if (codec !== undefined) {
       changed();
-      return new Decompressing(codec, this.#inner(this.#context, this.#output), unpacked);
+      return new Decompressing(
+        codec,
+        this.#inner(this.#context, this.#output),
+        unpacked,
+        this.#context.codecs,
+      );
     }
     const encoding = markedEncoding(head);
     if (!this.#judge(encoding === undefined ? head : decodedStart(encoding, head))) return NOWHERE;
@@ -137,15 +143,15 @@ export class FileStart implements Sink {
     };
     if (!isGzip) return new ArchiveProbe(this.#output, this.#contentOf(head, probing, NOWHERE));
     const inner = this.#inner(probing, NOWHERE);
-    const look = new Decompressing(new GzipDecoder(), inner, context.unpacked);
+    const look = new Decompressing(new GzipDecoder(), inner, context.unpacked, context.codecs);
     return new ArchiveProbe(this.#output, look, () => !inner.isPlain);
   }
 
   /** Returns the stage that passes on what a container holds: the file in it, or its members in another archive. */
   #contentOf(head: Uint8Array, context: FileContext, output: Sink): Sink {
-    const { unpacked, changed, zstd, probing } = context;
+    const { unpacked, changed, zstd, codecs, probing } = context;
     if (begins(head, [0x1f, 0x8b]))
-      return new Decompressing(new GzipDecoder(), this.#inner(context, output), unpacked);
+      return new Decompressing(new GzipDecoder(), this.#inner(context, output), unpacked, codecs);
     const layer = this.#nextLayer();
     const { mode, counts, findings } = context;
     const members: MemberSink = new ArchiveMembers(
@@ -156,7 +162,7 @@ export class FileStart implements Sink {
       probing ? undefined : new ZipWriter(output),
     );
     return isZip(head)
-      ? new ZipReader(members, { zstd, unpacked, beyondEngine: changed })
+      ? new ZipReader(members, { zstd, codecs, unpacked, beyondEngine: changed })
       : new TarReader(members);
   }
 

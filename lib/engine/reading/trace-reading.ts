@@ -4,6 +4,7 @@
  */
 import { BigtraceError } from '../../common/errors.ts';
 import { MemberCounts } from './archive/archive-members.ts';
+import { CodecsInUse } from './compression/codec.ts';
 import { ZstdDecoder } from './compression/zstd.ts';
 import { FileStart } from './file-start.ts';
 import { Findings } from './findings.ts';
@@ -43,6 +44,7 @@ export class TraceReading {
   readonly #output: Output;
   readonly #stage: Sink;
   readonly #counts = new MemberCounts();
+  readonly #codecs = new CodecsInUse();
   #zstd: ZstdDecoder | undefined;
 
   /** `engine` must be empty; it holds the trace after `end`. */
@@ -52,13 +54,19 @@ export class TraceReading {
     this.#engine = engine;
     this.#output = new Output((bytes) => engine.append(bytes));
     const context = {
-      ...{ mode: options.mode, findings: this.findings, counts: this.#counts, zstd: parts.zstd },
+      ...{ mode: options.mode, findings: this.findings, counts: this.#counts },
+      ...{ zstd: parts.zstd, codecs: this.#codecs },
       packets: (output: Sink, changed: () => void) => this.#packets(output, changed),
       unpacked: (bytes: number) => this.#countUnpacked(bytes),
       changed: () => {},
       probing: false,
     };
     this.#stage = new FileStart(context, this.#output);
+  }
+
+  /** Memory that decompressing takes now, outside the engine. */
+  get memoryBytes(): number {
+    return this.#codecs.memoryBytes;
   }
 
   /** Reads the next bytes. @throws BigtraceError trace_invalid, limit_exceeded; ReadAgain; what the engine throws */
@@ -83,7 +91,7 @@ export class TraceReading {
       mode: this.#options.mode,
       findings: this.findings,
       zstd: () => {
-        this.#zstd ??= new ZstdDecoder(this.#parts.zstd);
+        this.#zstd ??= this.#codecs.begin(new ZstdDecoder(this.#parts.zstd));
         return this.#zstd;
       },
       unpacked: (bytes) => this.#countUnpacked(bytes),

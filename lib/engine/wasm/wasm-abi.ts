@@ -24,9 +24,10 @@ export interface WasmAbi extends WasmWidth {
   putSize(view: DataView, at: number, value: number): void;
 }
 
-const WASM32_BYTES_MAX = 2 ** 32;
+/** What wasm32 can address. */
+export const WASM32_BYTES_MAX = 2 ** 32;
 /** V8's bound for memory64. */
-const WASM64_BYTES_MAX = 2 ** 34;
+export const WASM64_BYTES_MAX = 2 ** 34;
 
 export function abiOf(width: WasmWidth): WasmAbi {
   return width.is64

@@ -30,9 +30,9 @@ interface Exports {
 
 export class WasmHost {
   readonly requestBytesMax = REQUEST_BYTES;
-  memoryBytesMax: number;
   poisoned: unknown;
   readonly #abi: WasmAbi;
+  #memoryBytesMax = 0;
   readonly #exports: Exports;
   readonly #stderr = new StderrLog();
   readonly #callback: Address;
@@ -47,8 +47,8 @@ export class WasmHost {
     memoryBytesMax: number,
     onReply: (piece: Uint8Array) => void,
   ) {
-    this.memoryBytesMax = memoryBytesMax;
     this.#abi = abiOf(width);
+    this.memoryBytesMax = memoryBytesMax;
     const imports = wasmImports(module, {
       memory: () => this.#exports.memory,
       growTo: (bytes) => this.#fromCallback(() => this.#growTo(bytes)),
@@ -63,6 +63,15 @@ export class WasmHost {
     );
     this.#exports.emscripten_stack_init();
     this.#stackTop = this.#exports.emscripten_stack_get_current();
+  }
+
+  get memoryBytesMax(): number {
+    return this.#memoryBytesMax;
+  }
+
+  /** The bound is at most what the module can address. */
+  set memoryBytesMax(bytes: number) {
+    this.#memoryBytesMax = Math.min(bytes, this.#abi.memoryBytesMax);
   }
 
   /** Starts the engine and returns the address of its request buffer. */

@@ -8,7 +8,7 @@ import { ROOT } from '../../../lib/common/root.ts';
 import { orchestratorCommand } from '../../../orchestrator/command.ts';
 import { workerCommand } from '../../../worker/command.ts';
 
-const COMMANDS = { orchestrator: orchestratorCommand, worker: workerCommand };
+const COMMANDS = { orchestrator: orchestratorCommand, worker: () => workerCommand('/nowhere') };
 
 type Service = keyof typeof COMMANDS;
 

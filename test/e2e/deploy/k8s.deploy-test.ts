@@ -112,7 +112,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   });
 
   it.each([
-    ['worker', workerCommand],
+    ['worker', () => workerCommand('/nowhere')],
     ['orchestrator', orchestratorCommand],
   ] as const)('starts %s with existing flags and with enough time to drain', (name, command) => {
     const { containers, terminationGracePeriodSeconds } = podOf(manifests, 'Deployment', name);
@@ -126,7 +126,9 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
   it('limits the worker’s cache to less than its volume', () => {
     const { containers, volumes } = podOf(manifests, 'Deployment', 'worker');
-    const { cacheBytes } = flagsOf(workerCommand(), containers[0]) as { cacheBytes: number };
+    const { cacheBytes } = flagsOf(workerCommand('/nowhere'), containers[0]) as {
+      cacheBytes: number;
+    };
     const limit = volumes.find(({ name }) => name === 'cache')?.emptyDir?.sizeLimit ?? '';
     expect(cacheBytes).toBeLessThan(byteSize(`${limit}B`) * 0.95);
   });

@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 import { BigtraceError } from '../../../common/errors.ts';
 import { Bzip2Decoder } from '../compression/bzip2.ts';
-import { type Codec, cutShort, damagedData } from '../compression/codec.ts';
+import { type Codec, type CodecsInUse, cutShort, damagedData } from '../compression/codec.ts';
 import { XzDecoder } from '../compression/xz.ts';
 import { ZstdDecoder } from '../compression/zstd.ts';
 import type { Sink } from '../stage.ts';
@@ -15,8 +15,6 @@ import type { MemberHead, MemberSink } from './members.ts';
 const MEMBER = 0x04034b50;
 const DESCRIPTOR = 0x08074b50;
 const HEADER_BYTES = 30;
-/** The longest descriptor: signature, checksum, and two sizes of 64 bits. */
-const DESCRIPTOR_BYTES_MAX = 24;
 const FLAG = { ENCRYPTED: 1, SIZES_FOLLOW: 8 } as const;
 const METHOD = { STORED: 0, DEFLATE: 8, BZIP2: 12, ZSTD: 93, XZ: 95 } as const;
 const IN_ZIP64 = 0xffffffff;
@@ -39,6 +37,7 @@ interface OpenMember {
 
 export interface ZipContext {
   zstd: WebAssembly.Module;
+  codecs: CodecsInUse;
   /** Counts decompressed bytes. @throws BigtraceError limit_exceeded */
   unpacked: (bytes: number) => void;
   /** Called for a member that TraceProcessor would refuse although it can be read here. */
@@ -115,10 +114,13 @@ export class ZipReader implements Sink {
       this.#members.other(head, undefined);
       return;
     }
+    const decoder = this.#decoder(method, label);
+    if (decoder !== undefined && !(decoder instanceof Inflater))
+      this.#context.codecs.begin(decoder);
     this.#member = {
       label,
       sink: this.#members.file(head),
-      decoder: this.#decoder(method, label),
+      decoder,
       left: sizesFollow ? undefined : packedBytes,
       expected: sizesFollow ? undefined : header.readUInt32LE(14),
       packedBytes: 0,
@@ -174,23 +176,35 @@ export class ZipReader implements Sink {
     const { decoder } = member;
     if (decoder instanceof Inflater) {
       if (!decoder.ended) throw damagedData('zip', `its member ${member.label} is cut short`);
-    } else decoder?.end((piece) => this.#emit(member, piece, true));
+    } else if (decoder !== undefined) {
+      decoder.end((piece) => this.#emit(member, piece, true));
+      this.#context.codecs.end(decoder);
+    }
     this.#close(member, member.expected ?? 0);
   }
 
   /**
    * Reads the checksum and the sizes after a member. Their signature is optional, and the sizes have 32 or 64 bits:
-   * what agrees with the content tells which.
+   * what agrees with the content tells which. TraceProcessor reads only those with a signature and of 32 bits.
    */
   #descriptor(member: OpenMember, rest: Buffer): number {
-    if (rest.length < DESCRIPTOR_BYTES_MAX) return 0;
+    if (rest.length < 4) return 0;
     const from = rest.readUInt32LE(0) === DESCRIPTOR ? 4 : 0;
-    const { packedBytes, bytes } = member;
-    const is64 = Number(rest.readBigUInt64LE(from + 4)) === packedBytes;
-    const end = from + (is64 ? 20 : 12);
-    const isRight = is64 || rest.readUInt32LE(from + 4) === packedBytes % 2 ** 32;
-    if (!isRight || rest.readUInt32LE(is64 ? end - 8 : end - 4) !== bytes % 2 ** 32)
-      throw damagedData('zip', `the size of its member ${member.label} does not match`);
+    if (from === 0) this.#context.beyondEngine();
+    if (rest.length < from + 14) return 0;
+    const { packedBytes, bytes, label } = member;
+    const isShort =
+      rest.readUInt32LE(from + 4) === packedBytes % 2 ** 32 &&
+      rest.readUInt32LE(from + 8) === bytes % 2 ** 32 &&
+      (bytes > 0 || rest.toString('latin1', from + 12, from + 14) === 'PK');
+    if (!isShort) this.#context.beyondEngine();
+    const end = from + (isShort ? 12 : 20);
+    if (rest.length < end) return 0;
+    const isLong = (): boolean =>
+      Number(rest.readBigUInt64LE(from + 4)) === packedBytes &&
+      Number(rest.readBigUInt64LE(from + 12)) === bytes;
+    if (!isShort && !isLong())
+      throw damagedData('zip', `the size of its member ${label} does not match`);
     this.#close(member, rest.readUInt32LE(from));
     return end;
   }

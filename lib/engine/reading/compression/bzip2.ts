@@ -22,7 +22,7 @@ export class Bzip2Decoder implements Codec {
   readonly #output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
 
   push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): void {
-    this.#input.push(bytes.slice());
+    this.#input.push(new Uint8Array(bytes)); // a Buffer’s `slice` would be a view
     this.#inputBytes += bytes.length;
     while (this.#unread >= this.#stepBytes) this.#step(emit);
   }

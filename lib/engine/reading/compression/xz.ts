@@ -42,6 +42,10 @@ export class XzDecoder implements Codec {
     this.#context = this.#xz.create_context();
   }
 
+  get memoryBytes(): number {
+    return this.#xz.memory.buffer.byteLength;
+  }
+
   push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): void {
     const pieceMax = this.#words()[WORD.BUFFER_BYTES] ?? 0;
     for (let at = 0; at < bytes.length; at += pieceMax)

@@ -71,6 +71,10 @@ export class ZstdDecoder implements Codec {
     this.#context = this.#zstd.ZSTD_createDCtx();
   }
 
+  get memoryBytes(): number {
+    return this.#zstd.memory.buffer.byteLength;
+  }
+
   /** Whether the bytes so far are complete frames. */
   get atFrameEnd(): boolean {
     return !this.#open;

@@ -189,7 +189,7 @@ export class ProtoPackets implements Sink {
   }
 
   #hold(bytes: Uint8Array): void {
-    this.#held.push(bytes.slice());
+    this.#held.push(new Uint8Array(bytes)); // a Buffer’s `slice` would be a view
     this.#heldBytes += bytes.length;
   }
 
