@@ -14,10 +14,12 @@ const { wasm, wasm64 = '' } = engineFilesIn(directory);
 const narrow = await loadEngine(wasm);
 const wide = await loadEngine(wasm64);
 
-/** Questions of every file of the baseline but those about endless loads and about the system around the engine. */
-const questions = readQuestions(join(import.meta.dirname, '../../test/baseline/questions')).map(
-  ({ name, sql }) => ({ name, sql: bytesFromText(sql) }),
-);
+/** It ends the engine in either width, but not with the same words. */
+const CRASHING = 'recursion-without-end';
+
+const questions = readQuestions(join(import.meta.dirname, '../../test/baseline/questions'))
+  .filter(({ name }) => name !== CRASHING)
+  .map(({ name, sql }) => ({ name, sql: bytesFromText(sql) }));
 
 const TRACES = [
   'recorded/linux/compile-c.pftrace',

@@ -22,7 +22,7 @@ export class SnapshotWriter {
   #pool: EnginePool | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing = false;
-  /** Keys of traces whose engine could not give a snapshot: an idle worker would try again and again. */
+  /** Keys of traces whose engine could not give a snapshot: an idle worker would try without end. */
   readonly #without = new Set<string>();
   #stopped = false;
 
