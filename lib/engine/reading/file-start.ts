@@ -163,7 +163,7 @@ export class FileStart implements Sink {
     );
     return isZip(head)
       ? new ZipReader(members, { zstd, codecs, unpacked, beyondEngine: changed })
-      : new TarReader(members);
+      : new TarReader(members, changed);
   }
 
   #codecFor(head: Uint8Array): Codec | undefined {

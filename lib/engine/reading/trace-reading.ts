@@ -123,7 +123,7 @@ export class TraceReading {
     if (/re-introduced with different type/.test(thrown.detail) && !mode.withoutDescriptors)
       return new ReadAgain({ ...mode, withoutDescriptors: true });
     const { traces, others } = this.#counts;
-    const isOfAMember = /Unknown trace type|Ninja traces|Unsupported file type/.test(thrown.detail);
+    const isOfAMember = /Unknown trace type|Ninja traces/.test(thrown.detail);
     return isOfAMember && traces > 0 && others > 0 && mode.archives !== 'traces only'
       ? new ReadAgain({ ...mode, archives: 'traces only' })
       : undefined;

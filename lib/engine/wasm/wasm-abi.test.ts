@@ -12,7 +12,7 @@ const memory = (flags: number): number[] => [5, 3, 1, flags, 0];
 const custom = (...contents: number[]): number[] => [0, contents.length + 2, 1, 0x63, ...contents];
 // biome-ignore format: one entry per line
 const TYPES_AND_IMPORTS = [
-  1, 11, 2, 0x60, 1, 0x7f, 1, 0x7e, 0x60, 0, 1, 0x7f, // types: (i32) -> i64, () -> i32
+  1, 10, 2, 0x60, 1, 0x7f, 1, 0x7e, 0x60, 0, 1, 0x7f, // types: (i32) -> i64, () -> i32
   2, 13, 2, 1, 0x65, 1, 0x66, 0, 0, 1, 0x65, 1, 0x67, 0, 1, // imports: e.f and e.g
 ];
 

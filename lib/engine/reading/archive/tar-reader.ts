@@ -21,6 +21,8 @@ const OTHER: Record<string, string> = {
 const FILES = new Set(['0', '\0', '7']);
 const DIRECTORY = '5';
 const ATTRIBUTES = new Set(['L', 'x']);
+/** The types that TraceProcessor reads; of another one, only a member without content. */
+const ENGINE_TYPES = new Set(['0', '\0', '5', 'L']);
 /** Attributes of the whole archive, and the target of a link. */
 const IGNORED = new Set(['g', 'K']);
 
@@ -34,6 +36,7 @@ interface Content {
 
 export class TarReader implements Sink {
   readonly #members: MemberSink;
+  readonly #beyondEngine: () => void;
   #held: Buffer = Buffer.alloc(0);
   #content: Content | undefined;
   /** Blocks of zeros in a row; two end the archive. */
@@ -42,8 +45,10 @@ export class TarReader implements Sink {
   #name: Buffer | undefined;
   #bytes: number | undefined;
 
-  constructor(members: MemberSink) {
+  /** `beyondEngine` is called for a member that TraceProcessor would refuse. */
+  constructor(members: MemberSink, beyondEngine: () => void) {
     this.#members = members;
+    this.#beyondEngine = beyondEngine;
   }
 
   push(bytes: Uint8Array): void {
@@ -72,6 +77,7 @@ export class TarReader implements Sink {
     checkHeader(header);
     const type = header.toString('latin1', 156, 157);
     const own = sizeIn(header);
+    if (own > 0 && !ENGINE_TYPES.has(type)) this.#beyondEngine();
     if (ATTRIBUTES.has(type)) this.#open(own, this.#attributes(type, own));
     else if (IGNORED.has(type)) this.#open(own, undefined);
     else this.#begin(header, type, this.#bytes ?? own);
