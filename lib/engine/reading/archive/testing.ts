@@ -91,8 +91,9 @@ export function tarOf(...members: TarMember[]): Buffer {
 export function paxAttributes(attributes: Record<string, string>): TarMember {
   const lines = Object.entries(attributes).map(([key, value]) => {
     const rest = ` ${key}=${value}\n`;
-    let length = rest.length + 1;
-    while (String(length).length + rest.length !== length) length++;
+    const bytes = Buffer.byteLength(rest);
+    let length = bytes + 1;
+    while (String(length).length + bytes !== length) length++;
     return `${length}${rest}`;
   });
   return { name: 'PaxHeaders/x', bytes: Buffer.from(lines.join('')), type: 'x' };
