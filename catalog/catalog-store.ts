@@ -1,12 +1,13 @@
 /** Reads and writes the catalog's tables for `bigtrace index`. */
 
+import { asTexts, type ClickHouse } from '../lib/clickhouse/client.ts';
+import type { Field } from '../lib/clickhouse/tsv.ts';
 import { BigtraceError, ERROR_CODES } from '../lib/common/errors.ts';
 import { textFromBytes } from '../lib/common/text/byte-text.ts';
+import { literal } from '../lib/common/text/sql-literal.ts';
 import type { ListedTrace } from '../lib/proto/messages.ts';
-import type { CatalogClient } from './catalog-client.ts';
 import { UserColumns } from './columns/user-columns.ts';
 import { type TraceMetadata, TYPED_COLUMNS } from './metadata.ts';
-import { type Field, quoted } from './tsv.ts';
 
 /** A listed trace with the result of reading it. */
 export interface IndexedTrace {
@@ -36,7 +37,7 @@ const PAGE_ROWS = 5_000;
 /** Error codes that say nothing about the trace itself. The next run reads such a trace again. */
 const PASSING = Object.entries(ERROR_CODES)
   .filter(([, { retryable, kind }]) => retryable || kind === 'limit')
-  .map(([code]) => quoted(code))
+  .map(([code]) => literal(code))
   .join(', ');
 
 const CATALOG_COLUMNS = [
@@ -47,7 +48,7 @@ const CATALOG_COLUMNS = [
 ] as const;
 
 export class CatalogStore {
-  readonly #client: CatalogClient;
+  readonly #client: ClickHouse;
   readonly columns: UserColumns;
   /**
    * ClickHouse's clock minus the local clock. Times are stored by ClickHouse's clock, because runs on several machines
@@ -55,7 +56,7 @@ export class CatalogStore {
    */
   #clockAheadMs = 0;
 
-  constructor(client: CatalogClient) {
+  constructor(client: ClickHouse) {
     this.#client = client;
     this.columns = new UserColumns(this.#client);
   }
@@ -80,7 +81,7 @@ export class CatalogStore {
     const insert = async (): Promise<void> => {
       const part = rows;
       rows = [];
-      await this.#client.insert('trace_listing', columns, [part]);
+      await this.#client.insert('bigtrace.trace_listing', columns, [part]);
     };
     for await (const traces of batches) {
       for (const { address, size, generation, modifiedMs } of traces) {
@@ -99,7 +100,7 @@ export class CatalogStore {
   ): Promise<{ listed: number; toRead: number }> {
     const [listed, toRead] = await Promise.all([
       this.#client.count(
-        `SELECT uniqExact(address) FROM bigtrace.trace_listing WHERE run = ${quoted(run)}`,
+        `SELECT uniqExact(address) FROM bigtrace.trace_listing WHERE run = ${literal(run)}`,
       ),
       this.#client.count(`SELECT count() FROM (${toReadSql(run, questions)})`),
     ]);
@@ -111,8 +112,8 @@ export class CatalogStore {
     const having = (verdict: string): Promise<number> =>
       this.#client.count(
         `SELECT count() FROM bigtrace.trace_catalog FINAL
-         WHERE verdict = ${quoted(verdict)} AND vanished_at IS NULL AND address IN (
-           SELECT address FROM bigtrace.trace_listing WHERE run = ${quoted(run)})`,
+         WHERE verdict = ${literal(verdict)} AND vanished_at IS NULL AND address IN (
+           SELECT address FROM bigtrace.trace_listing WHERE run = ${literal(run)})`,
       );
     const [empty, partial] = await Promise.all([having('empty'), having('partial')]);
     return { empty, partial };
@@ -127,7 +128,7 @@ export class CatalogStore {
     for (let rows = PAGE_ROWS; rows === PAGE_ROWS; ) {
       rows = 0;
       const page = `${toReadSql(run, questions, last)} LIMIT ${PAGE_ROWS}`;
-      for await (const batch of this.#client.strings(page, 4)) {
+      for await (const batch of this.#client.strings(asTexts(page), 4)) {
         yield batch.map(([address = '', size = '', generation = '', modified = '']) => ({
           address,
           size,
@@ -150,12 +151,12 @@ export class CatalogStore {
       values === undefined ? [] : [[address, questions.extra ?? '', generation, values, now]],
     );
     await this.#client.insert(
-      'trace_extra',
+      'bigtrace.trace_extra',
       ['address', 'question', 'generation', 'extra', 'asked_at'],
       [extra],
     );
     const rows = traces.map((trace) => catalogRow(trace, questions.metadata, now));
-    await this.#client.insert('trace_catalog', CATALOG_COLUMNS, [rows]);
+    await this.#client.insert('bigtrace.trace_catalog', CATALOG_COLUMNS, [rows]);
   }
 
   /**
@@ -165,16 +166,16 @@ export class CatalogStore {
   async *unlisted(run: string, prefix: string, startMs: number): AsyncGenerator<string[]> {
     const rows = this.#client.strings(
       `SELECT address FROM bigtrace.trace_catalog FINAL
-       WHERE startsWith(address, ${quoted(prefix)}) AND vanished_at IS NULL
+       WHERE startsWith(address, ${literal(prefix)}) AND vanished_at IS NULL
          AND indexed_at < fromUnixTimestamp64Milli(${startMs})
-         AND address NOT IN (SELECT address FROM bigtrace.trace_listing WHERE run = ${quoted(run)})`,
+         AND address NOT IN (SELECT address FROM bigtrace.trace_listing WHERE run = ${literal(run)})`,
       1,
     );
     for await (const batch of rows) yield batch.map(([address = '']) => address);
   }
 
   async markVanished(addresses: readonly string[]): Promise<void> {
-    const list = addresses.map(quoted).join(', ');
+    const list = addresses.map(literal).join(', ');
     await this.#client.command(
       `INSERT INTO bigtrace.trace_catalog
        SELECT * REPLACE (now64(3) AS indexed_at, now64(3) AS vanished_at)
@@ -183,15 +184,15 @@ export class CatalogStore {
   }
 
   async dropListing(run: string): Promise<void> {
-    await this.#client.command(`ALTER TABLE bigtrace.trace_listing DROP PARTITION ${quoted(run)}`);
+    await this.#client.command(`ALTER TABLE bigtrace.trace_listing DROP PARTITION ${literal(run)}`);
   }
 
   /** Counts how many of these traces the run listed or the catalog contains. */
   async countKnown(run: string, addresses: readonly string[]): Promise<number> {
-    const among = `address IN (${addresses.map(quoted).join(', ')})`;
+    const among = `address IN (${addresses.map(literal).join(', ')})`;
     return this.#client.count(
       `SELECT uniqExact(address) FROM (
-         SELECT address FROM bigtrace.trace_listing WHERE run = ${quoted(run)} AND ${among}
+         SELECT address FROM bigtrace.trace_listing WHERE run = ${literal(run)} AND ${among}
          UNION ALL SELECT address FROM bigtrace.trace_catalog WHERE ${among})`,
     );
   }
@@ -207,7 +208,7 @@ export class CatalogStore {
         );
     };
     await this.#client.insert(
-      'trace_label_values',
+      'bigtrace.trace_label_values',
       ['address', 'name', 'value', 'labelled_at'],
       rows(),
     );
@@ -220,9 +221,9 @@ export class CatalogStore {
 
 /** @param after only later addresses are selected */
 function toReadSql(run: string, { metadata, extra }: CatalogQueries, after = ''): string {
-  const behind = `address > ${quoted(after)}`;
+  const behind = `address > ${literal(after)}`;
   const known = `SELECT address, generation FROM bigtrace.trace_catalog FINAL
-      WHERE ${behind} AND vanished_at IS NULL AND startsWith(indexed_with, ${quoted(metadata)})
+      WHERE ${behind} AND vanished_at IS NULL AND startsWith(indexed_with, ${literal(metadata)})
         AND error_code NOT IN (${PASSING})`;
   const unread = `(address, generation) NOT IN (${known})`;
   const unasked =
@@ -231,9 +232,9 @@ function toReadSql(run: string, { metadata, extra }: CatalogQueries, after = '')
       : `(address, generation) NOT IN (${known} AND error_code != '')
          AND (address, generation) NOT IN (
            SELECT address, generation FROM bigtrace.trace_extra FINAL
-           WHERE ${behind} AND question = ${quoted(extra)} AND complete)`;
+           WHERE ${behind} AND question = ${literal(extra)} AND complete)`;
   return `SELECT address, size, generation, modified FROM bigtrace.trace_listing
-    WHERE run = ${quoted(run)} AND ${behind} AND (${unread} OR (${unasked}))
+    WHERE run = ${literal(run)} AND ${behind} AND (${unread} OR (${unasked}))
     ORDER BY address LIMIT 1 BY address`;
 }
 

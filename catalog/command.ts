@@ -1,11 +1,11 @@
 /** `bigtrace index`: lists stores and writes their traces with metadata into ClickHouse. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { ClickHouse } from '../lib/clickhouse/client.ts';
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
 import { type OrchestratorFlags, orchestratorOptions } from '../lib/client/orchestrator-options.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
 import { type LoginFlags, loginOptions, passwordOf } from '../lib/common/options/login-options.ts';
-import { CatalogClient } from './catalog-client.ts';
 import { CatalogStore } from './catalog-store.ts';
 import { type IndexProgress, runIndex } from './index-run.ts';
 import { parseColumnType } from './manifest/manifest-labels.ts';
@@ -70,7 +70,7 @@ async function index(
   const client = new OrchestratorClient(flags.orchestrator, flags);
   const password = passwordOf('admin', flags, env);
   const store = new CatalogStore(
-    new CatalogClient({ url: flags.clickhouse, username: flags.user, password }),
+    new ClickHouse({ url: flags.clickhouse, username: flags.user, password }),
   );
   const line = new ProgressLine();
   try {

@@ -2,7 +2,7 @@
 
 import type { Logger } from '../lib/common/observability/log.ts';
 import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
-import { Database } from './queries/database.ts';
+import { BACKEND_USER, CATALOG_USER, openDatabase } from './queries/database.ts';
 import { Executor } from './queries/executor.ts';
 import { Experiments } from './queries/experiments.ts';
 import { loadPresets } from './queries/presets.ts';
@@ -51,8 +51,9 @@ export async function startBackend(
 ): Promise<RunningBackend> {
   const { clickhouseUrl, owner, corsOrigins, edge } = options;
   const presets = loadPresets(options.presetsFile);
-  const database = new Database(clickhouseUrl, options.password);
-  const catalog = new Database(clickhouseUrl, options.password, 'bigtrace_catalog');
+  const { clickhouseUrl: url, password } = options;
+  const database = openDatabase({ url, username: BACKEND_USER, password });
+  const catalog = openDatabase({ url, username: CATALOG_USER, password });
   const traces = new Traces(database, catalog);
   const executor = new Executor({ database, traces, watch, owner, log });
   const experiments = new Experiments(database, traces);
@@ -63,7 +64,7 @@ export async function startBackend(
   const close = async (): Promise<void> => {
     await executor.close();
     await app.close();
-    await database.close();
+    await Promise.all([database.close(), catalog.close()]);
   };
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   try {

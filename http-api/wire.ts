@@ -1,6 +1,7 @@
 /** Converts between the HTTP format and the backend's types. Requests are snake_case, responses camelCase. */
+
+import type { Row } from '../lib/clickhouse/client.ts';
 import { schemaOf } from './queries/columns.ts';
-import type { Row } from './queries/database.ts';
 import { RESULTS } from './queries/execution.ts';
 import type { ExecuteRequest, ResultPage } from './queries/executor.ts';
 import type { Execution } from './queries/history.ts';

@@ -2,9 +2,9 @@
 
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
-import { literal } from '../../lib/common/text/sql-literal.ts';
+import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import type { QueryInput } from '../request/request.ts';
-import { quoteIdentifier, type TableColumn } from './structure.ts';
+import type { TableColumn } from './structure.ts';
 import type { TypeMismatch } from './type-mismatch.ts';
 
 /** Bound of all arguments together: an error is one line, which would be cut if it were longer (error-line.ts). */
@@ -69,7 +69,7 @@ function nameOfType({ type }: TableColumn): string {
 }
 
 function nameOf(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : identifier(name);
 }
 
 /** A SQL literal without line breaks. */

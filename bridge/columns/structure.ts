@@ -1,5 +1,6 @@
 /** Formats and parses table structures in ClickHouse's syntax: `name Type, …`. */
 import { BigtraceError } from '../../lib/common/errors.ts';
+import { identifier } from '../../lib/common/text/sql-literal.ts';
 import { type ColumnType, parseType } from './column-type.ts';
 
 /** Says what a row is (MARK). Views remove the other kinds; bigtrace_answers keeps failures (clickhouse/views). */
@@ -21,13 +22,11 @@ export interface TableColumn {
 }
 
 /** With NOT NULL, because the setting data_type_default_nullable makes types Nullable by default. */
-const HIDDEN = `${quoteIdentifier(HEARTBEAT_COLUMN)} UInt8 NOT NULL, ${quoteIdentifier(TRACE_COLUMN)} String NOT NULL`;
+const HIDDEN = `${identifier(HEARTBEAT_COLUMN)} UInt8 NOT NULL, ${identifier(TRACE_COLUMN)} String NOT NULL`;
 
 /** Returns the structure of a table with these columns, after the bridge's own two. */
 export function formatStructure(columns: { name: string; type: string }[]): string {
-  return [HIDDEN, ...columns.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`)].join(
-    ', ',
-  );
+  return [HIDDEN, ...columns.map(({ name, type }) => `${identifier(name)} ${type}`)].join(', ');
 }
 
 /**
@@ -55,10 +54,6 @@ export function parseStructure(text: string, found = false): TableColumn[] {
     const exact = found && parsed.base === 'String';
     return { name, type: parsed, exact };
   });
-}
-
-export function quoteIdentifier(name: string): string {
-  return `\`${name.replace(/[\\`]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r').replaceAll('\0', '\\0')}\``;
 }
 
 class StructureParser {

@@ -1,6 +1,6 @@
 /** SQL of the view bigtrace.traces: the catalog with the columns that users added. */
 import { BigtraceError } from '../../lib/common/errors.ts';
-import { quoted } from '../tsv.ts';
+import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import type { ColumnType } from './column-type.ts';
 
 /** Origin of a column: a manifest (`labels`) or the extra SQL (`extra`). */
@@ -65,7 +65,7 @@ AS SELECT
   ${select}
 FROM (SELECT * FROM bigtrace.trace_catalog FINAL) AS c${has('labels') ? LABELS : ''}${has('extra') ? EXTRA : ''}
 SETTINGS join_use_nulls = 0
-COMMENT ${quoted(comment)}`;
+COMMENT ${literal(comment)}`;
 }
 
 /**
@@ -74,13 +74,9 @@ COMMENT ${quoted(comment)}`;
  */
 function expression({ name, type, source }: UserColumn): string {
   const map = source === 'labels' ? 'l.labelled' : 'x.answered';
-  const there = `mapContains(${map}, ${quoted(name)})`;
-  const value = `${map}[${quoted(name)}]`;
+  const there = `mapContains(${map}, ${literal(name)})`;
+  const value = `${map}[${literal(name)}]`;
   if (type === 'String') return `if(${there}, ${value}, NULL)`;
   const number = `(${value} != '')`; // a missing key yields ''
   return `if(${number}, to${type}(if(${number}, ${value}, '0')), NULL)`;
-}
-
-function identifier(name: string): string {
-  return `\`${name.replace(/[\\`]/g, (char) => `\\${char}`)}\``;
 }

@@ -1,7 +1,7 @@
 /** Manages the columns that users add to bigtrace.traces, and the view that shows them. */
+import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
-import type { CatalogClient } from '../catalog-client.ts';
-import { quoted } from '../tsv.ts';
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import { columnType, type ValueKind } from './column-type.ts';
 import {
   type ColumnSource,
@@ -18,9 +18,9 @@ export interface SeenColumn {
 }
 
 export class UserColumns {
-  readonly #client: CatalogClient;
+  readonly #client: ClickHouse;
 
-  constructor(client: CatalogClient) {
+  constructor(client: ClickHouse) {
     this.#client = client;
   }
 
@@ -39,7 +39,7 @@ export class UserColumns {
       [...kinds].map((kind) => [name, source, kind]),
     );
     if (rows.length > 0)
-      await this.#client.insert('trace_column_types', ['name', 'source', 'kind'], [rows]);
+      await this.#client.insert('bigtrace.trace_column_types', ['name', 'source', 'kind'], [rows]);
     await this.#showAll();
   }
 
@@ -51,7 +51,7 @@ export class UserColumns {
         'invalid_option',
         `bigtrace.traces has no column ${name} of a manifest or of extra SQL`,
       );
-    const quotedName = quoted(name);
+    const quotedName = literal(name);
     // Delete the values first: a run that was killed here can be repeated, because the column is still known.
     await this.#client.command(
       `DELETE FROM bigtrace.trace_label_values WHERE name = ${quotedName}`,

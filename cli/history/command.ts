@@ -1,6 +1,6 @@
 /** `bigtrace history`: lists the latest queries sent over HTTP, newest first. */
 import { Command, Option } from 'commander';
-import { Database } from '../../http-api/queries/database.ts';
+import { openDatabase } from '../../http-api/queries/database.ts';
 import { History } from '../../http-api/queries/history.ts';
 import {
   type LoginFlags,
@@ -31,7 +31,11 @@ export function historyCommand(env: NodeJS.ProcessEnv, dataDir: string): Command
 
 async function show(flags: HistoryFlags, env: NodeJS.ProcessEnv): Promise<void> {
   const password = passwordOf('analyst', flags, env);
-  const database = new Database(flags.clickhouse, password, flags.user);
+  const database = openDatabase({
+    url: flags.clickhouse,
+    username: flags.user,
+    password,
+  });
   try {
     const all = (await new History(database).list()).slice(0, flags.limit);
     console.log(flags.json ? JSON.stringify(all) : historyText(all, Date.now()));

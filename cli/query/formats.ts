@@ -1,5 +1,6 @@
 /** Output formats of `bigtrace query`. Every format streams rows and preserves values exactly. */
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
+import { escapeTsv } from '../../lib/common/text/tsv-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
 import { doubleText, plainText } from './cell-text.ts';
 import type { Format } from './format.ts';
@@ -56,20 +57,11 @@ function csvCell(value: CellValue): string {
     : text;
 }
 
-const TSV_ESCAPES: Record<string, string> = {
-  '\\': '\\\\',
-  '\t': '\\t',
-  '\n': '\\n',
-  '\r': '\\r',
-};
-
 /** NULL is `\N`; tab, newline, carriage return and backslash are escaped; a blob is `\x` and hexadecimal digits. */
 function tsvCell(value: CellValue): string {
   if (value === null) return '\\N';
   const text = plainText(value);
-  return typeof value === 'string'
-    ? text.replace(/[\\\t\n\r]/g, (char) => TSV_ESCAPES[char] ?? char)
-    : text;
+  return typeof value === 'string' ? escapeTsv(text) : text;
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import { rowsOf, startTestEngine, type TestEngine } from '../testing/engine.ts';
 
 let t: TestEngine;
@@ -297,9 +298,9 @@ describe('admin cannot', () => {
       `ls ${t.directory}/data`,
     ];
     const commands = tried.map((one) => `(${one}) && echo "${one}" >>${data}/done`).join('; ');
-    const sql = `@a Nullable(Int64);;(${commands}) 2>/dev/null; end`.replace(/[\\']/g, '\\$&');
+    const sql = literal(`@a Nullable(Int64);;(${commands}) 2>/dev/null; end`);
     try {
-      await rowsOf(t.as('admin'), `SELECT * FROM bigtrace(traces=['/local/a'], sql='${sql}')`);
+      await rowsOf(t.as('admin'), `SELECT * FROM bigtrace(traces=['/local/a'], sql=${sql})`);
       expect(existsSync(join(data, 'done')) ? readFileSync(join(data, 'done'), 'utf8') : '').toBe(
         '',
       );

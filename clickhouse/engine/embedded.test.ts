@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import { viewsFormat } from '../../tools/build/views-format.mjs';
 import { call, rowsOf, startTestEngine, type TestEngine } from '../testing/engine.ts';
 
@@ -120,8 +121,8 @@ test('bigtrace_table() streams the addresses of a table', async () => {
     ORDER BY address AS SELECT concat('/local/', toString(number)), 0 FROM numbers(300000)`;
   await t.as('admin').command({ query: made });
   const counting = 'row /local/a "n=$(tr -cd / <&3 | wc -c)"; end'; // two slashes per address
-  const sql = `@n Nullable(Int64);;${counting}`.replace(/[\\']/g, '\\$&');
-  const rest = `table='chosen', on_failure='lenient', sql='${sql}'`;
+  const sql = literal(`@n Nullable(Int64);;${counting}`);
+  const rest = `table='chosen', on_failure='lenient', sql=${sql}`;
   for (const table of [
     `bigtrace_table(sample=['/local/a'], ${rest})`,
     `bigtrace_table_as(structure='n Nullable(Int64)', ${rest})`,

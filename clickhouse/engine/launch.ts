@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClickHouseLogin } from '../../lib/clickhouse/client.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import {
   ORCHESTRATOR_VARIABLE,
@@ -11,7 +12,7 @@ import {
 } from '../../lib/common/options/orchestrator-variable.ts';
 import { type Passwords, passwordVariables, settlePasswords } from '../accounts/passwords.ts';
 import { readTeamUsers, teamUserVariables } from '../accounts/team-users.ts';
-import { type ClickHouseLogin, setUpClickHouse } from '../views/set-up.ts';
+import { setUpClickHouse } from '../views/set-up.ts';
 import { encryptTables } from './encrypt-tables.ts';
 import { writeEngineFiles } from './engine-files.ts';
 import {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { build } from 'esbuild';
 import { ROOT } from '../../lib/common/root.ts';
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import { viewsFormat } from '../../tools/build/views-format.mjs';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../engine/launch.ts';
 import { generatedSql } from '../views/query-views.mjs';
@@ -165,6 +166,6 @@ export async function rowsOf(
 
 /** SQL of a `bigtrace()` call whose script has these columns and runs these commands. */
 export function call(structure: string, commands: string, view = 'bigtrace'): string {
-  const sql = `@${structure};;${commands}`.replace(/[\\']/g, '\\$&');
-  return `${view}(traces=['/local/a', '/local/b'], sql='${sql}')`;
+  const sql = literal(`@${structure};;${commands}`);
+  return `${view}(traces=['/local/a', '/local/b'], sql=${sql})`;
 }

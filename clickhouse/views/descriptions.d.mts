@@ -13,6 +13,4 @@ export const DESCRIPTIONS: Description[];
 /** Comments of tables and views, by name. */
 export const COMMENTS: Map<string, string>;
 
-export function literal(text: string): string;
-
 export function helpView(): string;

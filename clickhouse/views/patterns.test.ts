@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Glob } from '../../lib/common/glob/glob.ts';
 import { escapedBytesSql, patternExpressions } from '../../lib/common/glob/re2.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import { rowsOf, startTestEngine, type TestEngine } from '../testing/engine.ts';
 
 let engine: TestEngine;
@@ -16,8 +17,7 @@ afterAll(() => engine?.[Symbol.asyncDispose]());
 const asText = (text: string): string => textFromBytes(bytesFromText(text));
 
 function conditionOf(pattern: string): string {
-  const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
-  const matches = patternExpressions(pattern).map((one) => `match(text, ${quoted(one)})`);
+  const matches = patternExpressions(pattern).map((one) => `match(text, ${literal(one)})`);
   return `(${matches.join(' OR ')})`;
 }
 

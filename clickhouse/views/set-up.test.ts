@@ -78,7 +78,7 @@ test('a rejected login is an error that names the server', async () => {
 test('an unreachable server is an error that names it', async () => {
   const none = { ...login(), url: 'http://127.0.0.1:1' };
   await expect(setUpClickHouse(none, join(t.dist, 'clickhouse'))).rejects.toThrow(
-    'ClickHouse at http://127.0.0.1:1: connect ECONNREFUSED',
+    'ClickHouse at http://127.0.0.1:1 cannot be reached: connect ECONNREFUSED',
   );
 });
 

@@ -6,7 +6,7 @@ import {
   loginOptions,
   passwordOf,
 } from '../../lib/common/options/login-options.ts';
-import { Database } from '../queries/database.ts';
+import { openDatabase } from '../queries/database.ts';
 import { parseSettings } from '../settings.ts';
 import { checkScript, materialize, summaryText } from './materialize.ts';
 
@@ -59,7 +59,11 @@ async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<voi
     structure: flags.structure,
   };
   const password = passwordOf('admin', flags, env);
-  const database = new Database(clickhouse, password, user);
+  const database = openDatabase({
+    url: clickhouse,
+    username: user,
+    password,
+  });
   try {
     const result = await materialize(plan, database, (sofar) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${summaryText(sofar)}`);

@@ -3,13 +3,13 @@
  * changed traces.
  */
 import { randomUUID } from 'node:crypto';
+import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import { arrayLiteral, identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
-import type { Database } from '../queries/database.ts';
 import { checkTableName } from '../queries/table-name.ts';
 import type { Settings } from '../settings.ts';
 import { chosenTraces } from '../sql/chosen-traces.ts';
-import { arrayLiteral, identifier, literal } from '../sql/sql-text.ts';
 import {
   MaterializedTable,
   NONE_KNOWN,
@@ -44,7 +44,7 @@ export interface Materialized {
  */
 export async function materialize(
   plan: MaterializePlan,
-  database: Database,
+  database: ClickHouse,
   onBatch: (sofar: Materialized) => void,
 ): Promise<Materialized> {
   const run = new MaterializeRun(plan, database);
@@ -67,11 +67,11 @@ export async function materialize(
 
 class MaterializeRun {
   readonly #plan: MaterializePlan;
-  readonly #database: Database;
+  readonly #database: ClickHouse;
   readonly #runs: string[] = [];
   #table: MaterializedTable | undefined;
 
-  constructor(plan: MaterializePlan, database: Database) {
+  constructor(plan: MaterializePlan, database: ClickHouse) {
     checkTableName(plan.name);
     this.#plan = plan;
     this.#database = database;

@@ -8,11 +8,12 @@
  * - A table that is dropped and created again has a new first run; ledger entries before it are ignored.
  * - Only rows that a ledger entry has replaced are deleted, never rows of a run that may still be writing.
  */
+
+import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
+import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
-import type { Database } from '../queries/database.ts';
 import { RESULTS } from '../queries/execution.ts';
-import { identifier, literal } from '../sql/sql-text.ts';
 
 const LEDGER = 'bigtrace.materialized_traces';
 const RUN = '_run';
@@ -30,7 +31,7 @@ export interface TableColumn {
 
 export class MaterializedTable {
   readonly #name: string;
-  readonly #database: Database;
+  readonly #database: ClickHouse;
   /** First run of this table. Ledger entries of earlier runs belong to a dropped table of the same name. */
   readonly #firstRun: string;
   /** Columns of the script, without `_run` and `_trace_address`. */
@@ -38,7 +39,7 @@ export class MaterializedTable {
 
   private constructor(
     name: string,
-    database: Database,
+    database: ClickHouse,
     found: { firstRun: string; columns: readonly TableColumn[] },
   ) {
     this.#name = name;
@@ -51,7 +52,7 @@ export class MaterializedTable {
   static async find(
     name: string,
     sql: string,
-    database: Database,
+    database: ClickHouse,
   ): Promise<MaterializedTable | undefined> {
     const [table] = await database.rows(
       `SELECT comment FROM system.tables
@@ -78,7 +79,7 @@ export class MaterializedTable {
     name: string,
     sql: string,
     columns: readonly TableColumn[],
-    database: Database,
+    database: ClickHouse,
   ): Promise<MaterializedTable> {
     for (const column of columns) requireStorable(column);
     const firstRun = await newRun(database);
@@ -133,8 +134,9 @@ export class MaterializedTable {
 
   /** Makes the rows of this run visible for these traces, and hides the rows of earlier runs. */
   async addToLedger(run: string, traces: readonly TraceGeneration[]): Promise<void> {
-    const rows = traces.map((trace) => ({ table_name: this.#name, ...trace, run }));
-    if (rows.length > 0) await this.#database.insert(LEDGER, rows);
+    const rows = traces.map(({ address, generation }) => [this.#name, address, generation, run]);
+    const columns = ['table_name', 'address', 'generation', 'run'];
+    if (rows.length > 0) await this.#database.insert(LEDGER, columns, [rows]);
   }
 
   /** Whether the ledger has no trace of this table yet. */
@@ -181,7 +183,7 @@ function definition({ name, type }: TableColumn): string {
 }
 
 /** Returns a snowflake ID: greater than all earlier ones, on any server whose clock is correct. */
-async function newRun(database: Database): Promise<string> {
+async function newRun(database: ClickHouse): Promise<string> {
   const [row] = await database.rows('SELECT toString(generateSnowflakeID())');
   return row?.[0] ?? '';
 }

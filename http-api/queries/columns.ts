@@ -1,5 +1,5 @@
 /** Columns of ClickHouse as the HTTP API returns them: with its own types, and each value as a string or null. */
-import { identifier } from '../sql/sql-text.ts';
+import { identifier } from '../../lib/common/text/sql-literal.ts';
 import type { WireColumn, WireType } from '../wire-types.ts';
 
 export interface Column {

@@ -1,10 +1,11 @@
 /** Runs one query through ClickHouse: finds its columns, creates its table and inserts its rows. */
 
+import type { CallOptions, ClickHouse } from '../../lib/clickhouse/client.ts';
+import { arrayLiteral, identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
-import { arrayLiteral, identifier, literal, structureColumns } from '../sql/sql-text.ts';
+import { structureColumns } from '../sql/sql-text.ts';
 import { linkSql, TRACES } from '../sql/traces.ts';
 import { type Column, columnOf } from './columns.ts';
-import type { AskOptions, Database } from './database.ts';
 import type { Execution } from './history.ts';
 
 export const RESULTS = 'bigtrace_results';
@@ -28,12 +29,12 @@ export function tableOf({ tableName }: Pick<Execution, 'tableName'>): string {
 
 /** Creates the table and fills it with the rows of the query. Calls `onColumns` once the table exists. */
 export async function fillTable(
-  database: Database,
+  database: ClickHouse,
   execution: Execution,
   question: ExecutionRequest,
   onColumns: (columns: Column[]) => Promise<void>,
 ): Promise<void> {
-  const options: AskOptions = {
+  const options: CallOptions = {
     queryId: execution.uuid,
     settings: {
       join_use_nulls: 1, // a trace that is not in the catalog has no metadata
@@ -75,10 +76,10 @@ export async function fillTable(
  * have BLOB in their type here.
  */
 async function answerColumns(
-  database: Database,
+  database: ClickHouse,
   { perfettoSql }: Execution,
   { addresses, strict }: ExecutionRequest,
-  options: AskOptions,
+  options: CallOptions,
 ): Promise<{ name: string; type: string }[]> {
   const onFailure = literal(strict ? 'strict' : 'lenient');
   const [row] = await database.rows(

@@ -1,16 +1,16 @@
 /** Runs the queries of the HTTP API, stores their rows and history, and deletes old ephemeral queries. */
 import { randomUUID } from 'node:crypto';
+import type { ClickHouse, Row } from '../../lib/clickhouse/client.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest, HttpError } from '../http-error.ts';
 import { columnNamed } from '../sql/conditions.ts';
 import { PAGE_ROWS_MAX, type PageRequest, pageOf } from '../sql/page.ts';
-import { literal } from '../sql/sql-text.ts';
 import type { TraceChoice, Traces } from '../sql/traces.ts';
 import type { QueryWatch } from '../watch.ts';
 import type { Snapshot } from '../wire-types.ts';
 import type { Column } from './columns.ts';
-import type { Database, Row } from './database.ts';
 import { type ExecutionRequest, fillTable, RESULTS, ROW_NUMBER, tableOf } from './execution.ts';
 import { type Execution, History } from './history.ts';
 import { checkTableName } from './table-name.ts';
@@ -57,7 +57,7 @@ interface RunningExecution {
 }
 
 export interface ExecutorParts {
-  database: Database;
+  database: ClickHouse;
   traces: Traces;
   watch: QueryWatch;
   /** Identifies this orchestrator, so that after a restart it recognizes the queries that it left running. */

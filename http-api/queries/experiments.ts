@@ -1,9 +1,9 @@
 /** Experiments, read from catalog columns that `bigtrace index --manifest` adds under these names. */
 
-import { identifier, literal } from '../sql/sql-text.ts';
+import type { ClickHouse } from '../../lib/clickhouse/client.ts';
+import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { TRACES, type Traces } from '../sql/traces.ts';
 import type { Column } from './columns.ts';
-import type { Database } from './database.ts';
 
 interface Experiment {
   experimentId: number;
@@ -18,10 +18,10 @@ const NAMES = ['experiment_name', 'control_id', 'control_name'];
 const DENIALS = ['is_experiment_denied', 'is_control_denied'];
 
 export class Experiments {
-  readonly #database: Database;
+  readonly #database: ClickHouse;
   readonly #traces: Traces;
 
-  constructor(database: Database, traces: Traces) {
+  constructor(database: ClickHouse, traces: Traces) {
     this.#database = database;
     this.#traces = traces;
   }

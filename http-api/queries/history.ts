@@ -1,9 +1,10 @@
 /** Reads and writes bigtrace.query_history: the queries sent over HTTP, and their state. */
 
-import { literal } from '../sql/sql-text.ts';
+import type { ClickHouse } from '../../lib/clickhouse/client.ts';
+import type { Field } from '../../lib/clickhouse/tsv.ts';
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import type { Snapshot, Status } from '../wire-types.ts';
 import { type Column, columnOf } from './columns.ts';
-import type { Database } from './database.ts';
 
 const TABLE = 'bigtrace.query_history';
 const LISTED_MAX = 1000;
@@ -32,9 +33,9 @@ export interface Execution {
 }
 
 export class History {
-  readonly #database: Database;
+  readonly #database: ClickHouse;
 
-  constructor(database: Database) {
+  constructor(database: ClickHouse) {
     this.#database = database;
   }
 
@@ -48,7 +49,9 @@ export class History {
       execution.writtenMs = writtenMs;
     }
     const rows = executions.map((one) => ({ ...rowOf(one), deleted: options.deleted ?? false }));
-    if (rows.length > 0) await this.#database.insert(TABLE, rows);
+    const [first] = rows;
+    if (first === undefined) return;
+    await this.#database.insert(TABLE, Object.keys(first), [rows.map((row) => Object.values(row))]);
   }
 
   /** Newest first, LISTED_MAX at most. */
@@ -87,7 +90,7 @@ export class History {
   }
 }
 
-function rowOf(one: Execution): object {
+function rowOf(one: Execution): Record<string, Field> {
   return {
     uuid: one.uuid,
     version: one.version,

@@ -8,9 +8,9 @@ import {
   whereAddress,
 } from '../../lib/common/addresses/where-address.ts';
 import { escapedBytesSql, patternExpressions } from '../../lib/common/glob/re2.ts';
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import type { Settings } from '../settings.ts';
-import { literal } from './sql-text.ts';
 
 /** Each pattern adds its own condition to the statement. */
 const PATTERNS_MAX = 200;

@@ -1,9 +1,9 @@
 /** Translates the page's filters to SQL. They are combined with AND, and compare by the type of their column. */
 
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { type Column, wireText } from '../queries/columns.ts';
 import { globRegex } from './glob.ts';
-import { literal } from './sql-text.ts';
 
 export const OPERATORS = [
   ...['=', '!=', '<', '<=', '>', '>=', 'glob', 'not glob'],

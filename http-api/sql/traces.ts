@@ -1,18 +1,18 @@
 /** Reads the catalog bigtrace.traces for the page: columns, pages, and the traces that a query addresses. */
 
+import type { ClickHouse, Row } from '../../lib/clickhouse/client.ts';
 import { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { type Column, columnOf } from '../queries/columns.ts';
-import type { Database, Row } from '../queries/database.ts';
 import type { Settings } from '../settings.ts';
 import type { WireType } from '../wire-types.ts';
 import { chosenAddresses, chosenTraces } from './chosen-traces.ts';
 import { conditionOf, type Filter } from './conditions.ts';
 import { orderSql, parseOrder } from './order.ts';
 import { type PageRequest, pageOf } from './page.ts';
-import { literal } from './sql-text.ts';
 
 export { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 
@@ -46,11 +46,11 @@ export interface TraceChoice {
 }
 
 export class Traces {
-  readonly #database: Database;
-  readonly #catalog: Database;
+  readonly #database: ClickHouse;
+  readonly #catalog: ClickHouse;
 
   /** @param catalog logs in as a user who may read only the catalog, because it runs expressions of users */
-  constructor(database: Database, catalog: Database) {
+  constructor(database: ClickHouse, catalog: ClickHouse) {
     this.#database = database;
     this.#catalog = catalog;
   }

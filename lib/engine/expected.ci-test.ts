@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { CORPUS_SOURCE, corpusTraces } from '../../test/corpus/index.ts';
+import { escapeTsv } from '../common/text/tsv-text.ts';
 import { type CellValue, RowDecoder } from '../query-result/index.ts';
 import { type Engine, TraceProcessor } from './index.ts';
 import { answer, load, testEngine } from './testing.ts';
@@ -35,7 +36,5 @@ test.each(answers)('%s holds the rows that its query returns', (name) => {
 function cellText(value: CellValue): string {
   if (value === null) return '\\N';
   if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
-  return String(value).replace(/[\\\t\n\r]/g, (char) => ESCAPES[char] ?? char);
+  return escapeTsv(String(value));
 }
-
-const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };

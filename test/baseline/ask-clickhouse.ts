@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { ERROR_CODES } from '../../lib/common/errors.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
-import { arrayOf, literal } from '../harness/queries.ts';
+import { arrayLiteral, literal } from '../../lib/common/text/sql-literal.ts';
 import type { System } from '../harness/system.ts';
 import { type Failure, shown, steady, type WayAnswer } from './answer.ts';
 import type { Cell } from './canonical.ts';
@@ -19,7 +19,7 @@ export async function askClickHouse(
 ): Promise<WayAnswer<Cell[]>> {
   const answer: WayAnswer<Cell[]> = { error: undefined, types: [], traces: new Map() };
   const queryId = randomUUID();
-  const query = `SELECT * FROM ${view}(traces=${arrayOf([...addresses])}, sql=${literal(sql)})`;
+  const query = `SELECT * FROM ${view}(traces=${arrayLiteral([...addresses])}, sql=${literal(sql)})`;
   const table = await ask(system, query, queryId);
   if ('code' in table) return { ...answer, error: table };
   const [, , ...columns] = table.columns;

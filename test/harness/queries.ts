@@ -36,13 +36,3 @@ export async function errorOf(client: ClickHouseClient, query: string): Promise<
     return thrown instanceof Error ? thrown.message : String(thrown);
   }
 }
-
-/** Returns a ClickHouse string literal. */
-export function literal(text: string): string {
-  return `'${text.replace(/[\\']/g, (char) => `\\${char}`)}'`;
-}
-
-/** Returns a ClickHouse array literal of addresses. */
-export function arrayOf(addresses: string[]): string {
-  return `[${addresses.map(literal).join(', ')}]`;
-}

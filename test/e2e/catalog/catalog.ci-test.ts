@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
+import { literal } from '../../../lib/common/text/sql-literal.ts';
 import { CORPUS, corpusTraces } from '../../corpus/index.ts';
-import { clickhouseAs, errorOf, literal, rowsOf } from '../../harness/queries.ts';
+import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
 /** Traces of many formats, a few of which do not load. */

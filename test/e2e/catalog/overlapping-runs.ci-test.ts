@@ -4,12 +4,12 @@
  */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { CatalogClient } from '../../../catalog/catalog-client.ts';
 import { CatalogStore } from '../../../catalog/catalog-store.ts';
 import { runIndex } from '../../../catalog/index-run.ts';
 import { type MaterializePlan, materialize } from '../../../http-api/materialize/materialize.ts';
-import { Database } from '../../../http-api/queries/database.ts';
+import { openDatabase } from '../../../http-api/queries/database.ts';
 import { parseSettings } from '../../../http-api/settings.ts';
+import { ClickHouse } from '../../../lib/clickhouse/client.ts';
 import { OrchestratorClient } from '../../../lib/client/orchestrator-client.ts';
 import { writeTraces } from '../../harness/http-page.ts';
 import { type System, startSystem } from '../../harness/system.ts';
@@ -104,6 +104,12 @@ async function unlessKilled(run: Promise<unknown>, ran: { all: boolean }): Promi
   });
 }
 
+const login = () => ({
+  url: system.clickhouseHttp,
+  username: 'admin',
+  password: system.adminPassword,
+});
+
 function plan(of: number, structure?: string): MaterializePlan {
   return {
     name: `table_${of}`,
@@ -114,10 +120,10 @@ function plan(of: number, structure?: string): MaterializePlan {
 }
 
 async function materialized(
-  wrap: (database: Database) => Database = (one) => one,
+  wrap: (database: ClickHouse) => ClickHouse = (one) => one,
   { of = table, structure }: { of?: number; structure?: string | undefined } = {},
 ): Promise<void> {
-  const database = new Database(system.clickhouseHttp, system.adminPassword, 'admin');
+  const database = openDatabase(login());
   try {
     await materialize(plan(of, structure), wrap(database), () => {});
   } finally {
@@ -127,10 +133,9 @@ async function materialized(
 
 async function index(
   extraSql?: string,
-  wrap: (client: CatalogClient) => CatalogClient = (one) => one,
+  wrap: (client: ClickHouse) => ClickHouse = (one) => one,
 ): Promise<void> {
-  const login = { url: system.clickhouseHttp, username: 'admin', password: system.adminPassword };
-  const client = new CatalogClient(login);
+  const client = new ClickHouse(login());
   try {
     await runIndex(
       { addresses: ['/local/**'], ...(extraSql === undefined ? {} : { extraSql }) },
@@ -173,7 +178,8 @@ async function materializeRound(round: number, of: number): Promise<void> {
   const [statements, moment] = killOf(round);
   const ran = { all: true };
   const structure = round % 3 === 0 ? undefined : STRUCTURE; // column finding takes most of a round
-  const run = (wrap?: (database: Database) => Database) => materialized(wrap, { of, structure });
+  const run = (wrap?: (database: ClickHouse) => ClickHouse) =>
+    materialized(wrap, { of, structure });
   const killed = run((database) => killedAfter(database, statements, ran, moment));
   await Promise.all([run(), run(), unlessKilled(killed, ran)]);
   await expectWhole({ rowsLeft: !ran.all, of, about: `round ${round}` });

@@ -1,9 +1,10 @@
 /** Tests that an expression over the catalog has the same meaning in all interfaces and reads only the catalog. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestEngine, type TestEngine } from '../../../clickhouse/testing/engine.ts';
-import { Database } from '../../../http-api/queries/database.ts';
+import { openDatabase } from '../../../http-api/queries/database.ts';
 import { chosenTraces } from '../../../http-api/sql/chosen-traces.ts';
 import { Traces } from '../../../http-api/sql/traces.ts';
+import type { ClickHouse } from '../../../lib/clickhouse/client.ts';
 import { parseAddress } from '../../../lib/common/addresses/address.ts';
 import { textFromBytes } from '../../../lib/common/text/byte-text.ts';
 import { Catalog } from '../../../orchestrator/query/catalog.ts';
@@ -18,24 +19,25 @@ const ADDRESSES = [
 ];
 
 let engine: TestEngine;
-let admin: Database;
+let admin: ClickHouse;
 let traces: Traces;
 let catalog: Catalog;
-const databases: Database[] = [];
+const databases: ClickHouse[] = [];
 
 beforeAll(async () => {
   engine = await startTestEngine();
   const url = `http://${engine.engine.httpAddress}`;
   const { service, admin: password } = engine.engine.passwords;
-  const as = (username: string, secret: string): Database => {
-    const database = new Database(url, secret, username);
+  const as = (username: string, secret: string): ClickHouse => {
+    const database = openDatabase({ url, username, password: secret });
     databases.push(database);
     return database;
   };
   admin = as('admin', password);
   await admin.insert(
     'bigtrace.trace_catalog',
-    ADDRESSES.map((address, nth) => ({ address, store: address.split('/')[1], size: nth + 1 })),
+    ['address', 'store', 'size'],
+    [ADDRESSES.map((address, nth) => [address, address.split('/')[1] ?? '', nth + 1])],
   );
   traces = new Traces(as('bigtrace_backend', service), as('bigtrace_catalog', service));
   catalog = new Catalog(url, service);

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { literal } from '../../../lib/common/text/sql-literal.ts';
 import type { CellValue } from '../../../lib/query-result/index.ts';
 import { queryOverGrpc } from '../../harness/over-grpc.ts';
-import { clickhouseAs, literal, rowsOf } from '../../harness/queries.ts';
+import { clickhouseAs, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
 /**

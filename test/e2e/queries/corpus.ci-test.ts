@@ -3,10 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { arrayLiteral } from '../../../lib/common/text/sql-literal.ts';
+import { escapeTsv } from '../../../lib/common/text/tsv-text.ts';
 import type { CellValue } from '../../../lib/query-result/index.ts';
 import { CORPUS, CORPUS_SOURCE, COUNTS_SQL, corpusTraces } from '../../corpus/index.ts';
 import { queryOverGrpc } from '../../harness/over-grpc.ts';
-import { arrayOf, clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
+import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
 const traces = corpusTraces();
@@ -39,12 +41,10 @@ function fleetQuestions(): { question: string; path: string; answer: string[][] 
   });
 }
 
-const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-
 function fieldOf(value: CellValue): string {
   if (value === null) return '\\N';
   if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
-  return String(value).replace(/[\\\t\n\r]/g, (char) => ESCAPES[char] ?? char);
+  return escapeTsv(String(value));
 }
 
 let system: System;
@@ -65,7 +65,7 @@ type Counts = Map<string, unknown[]>;
 async function countsThroughClickHouse(asked: Counts): Promise<Counts> {
   const rows = await rowsOf(
     analyst,
-    `SELECT * FROM bigtrace(traces=${arrayOf([...asked.keys()])}, sql='${COUNTS_SQL}')`,
+    `SELECT * FROM bigtrace(traces=${arrayLiteral([...asked.keys()])}, sql='${COUNTS_SQL}')`,
   );
   expect(rows).toHaveLength(asked.size);
   return new Map(rows.map(([address, ...values]) => [String(address), values]));
@@ -102,7 +102,7 @@ describe('a query of a bad trace fails with an error that names it', () => {
   test.each(failing.map(({ path, error }) => ({ path, error })))('$path', async ({ path }) => {
     const message = await errorOf(
       analyst,
-      `SELECT * FROM bigtrace(traces=${arrayOf([`/local/${path}`])}, sql='SELECT count(*) AS n FROM slice')`,
+      `SELECT * FROM bigtrace(traces=${arrayLiteral([`/local/${path}`])}, sql='SELECT count(*) AS n FROM slice')`,
     );
     expect(message).toContain(`/local/${path}`);
     expect(message).not.toMatch(/no such table/);

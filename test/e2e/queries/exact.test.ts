@@ -3,9 +3,10 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bytesFromText } from '../../../lib/common/text/byte-text.ts';
+import { arrayLiteral, literal } from '../../../lib/common/text/sql-literal.ts';
 import type { CellValue } from '../../../lib/query-result/index.ts';
 import { queryOverGrpc } from '../../harness/over-grpc.ts';
-import { arrayOf, clickhouseAs, errorOf, literal, rowsOf } from '../../harness/queries.ts';
+import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
 let system: System;
@@ -44,7 +45,7 @@ async function throughBothPaths(sql: string, exactColumns: string): Promise<void
   const direct = await queryOverGrpc(system.orchestrator, [trace], sql);
   const rows = await rowsOf(
     analyst,
-    `SELECT ${exactColumns} FROM bigtrace(traces=${arrayOf([trace])}, sql=${literal(sql)})`,
+    `SELECT ${exactColumns} FROM bigtrace(traces=${arrayLiteral([trace])}, sql=${literal(sql)})`,
   );
   expect(rows).toEqual(direct.map(({ values }) => values.map(hexOf)));
 }
@@ -138,7 +139,7 @@ test('a string of 1 MiB is returned whole', async () => {
   const sql = `SELECT replace(hex(zeroblob(524288)), '00', 'ab') AS v`;
   const rows = await rowsOf(
     analyst,
-    `SELECT length(v), v = repeat('ab', 524288) FROM bigtrace(traces=${arrayOf([trace])}, sql=${literal(sql)})`,
+    `SELECT length(v), v = repeat('ab', 524288) FROM bigtrace(traces=${arrayLiteral([trace])}, sql=${literal(sql)})`,
   );
   expect(rows).toEqual([['1048576', 1]]);
 });
@@ -146,7 +147,7 @@ test('a string of 1 MiB is returned whole', async () => {
 test('duplicate, empty and reserved column names become unique names', async () => {
   const rows = await rowsOf(
     analyst,
-    `DESCRIBE (SELECT * FROM bigtrace(traces=${arrayOf([trace])},
+    `DESCRIBE (SELECT * FROM bigtrace(traces=${arrayLiteral([trace])},
        sql='SELECT 1 AS a, 2 AS a, 3 AS "", 4 AS _trace_address, 5 AS "x y"'))`,
   );
   const names = rows.map((row) => row[0]);
@@ -159,7 +160,7 @@ test('duplicate, empty and reserved column names become unique names', async () 
 test('a column with integers and doubles has the type Float64', async () => {
   const rows = await rowsOf(
     analyst,
-    `SELECT toTypeName(v), v FROM bigtrace(traces=${arrayOf([trace])}, sql='SELECT 1 AS v UNION ALL SELECT 0.5')`,
+    `SELECT toTypeName(v), v FROM bigtrace(traces=${arrayLiteral([trace])}, sql='SELECT 1 AS v UNION ALL SELECT 0.5')`,
   );
   expect(rows).toEqual([
     ['Nullable(Float64)', 1],
@@ -176,7 +177,7 @@ test.each([
 ])('a value that does not fit %s is an error: %s', async (type, value, shown) => {
   const message = await errorOf(
     analyst,
-    `SELECT * FROM bigtrace_as(structure='v ${type}', traces=${arrayOf([trace])}, sql=${literal(`SELECT ${value} AS v`)})`,
+    `SELECT * FROM bigtrace_as(structure='v ${type}', traces=${arrayLiteral([trace])}, sql=${literal(`SELECT ${value} AS v`)})`,
   );
   expect(message).toContain(trace);
   expect(message).toMatch(/\bv\b/);

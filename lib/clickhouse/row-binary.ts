@@ -1,5 +1,5 @@
 /** Reads strings in ClickHouse's format RowBinary, which keeps every byte. */
-import { textFromBytes } from './byte-text.ts';
+import { textFromBytes } from '../common/text/byte-text.ts';
 
 /**
  * Yields the rows of a RowBinary stream with `columns` String columns: those that each chunk completes.
