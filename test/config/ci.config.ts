@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
 import { ANYWHERE_TEST } from './anywhere.config.ts';
 import { PROGRAM_TESTS } from './programs.config.ts';
-import { SWEEP_TEST } from './sweep.config.ts';
+import { SWEEP_TESTS } from './sweep.config.ts';
 
 export default defineConfig({
   plugins: [viteWat],
@@ -17,7 +17,7 @@ export default defineConfig({
       'data/**',
       ...PROGRAM_TESTS,
       ANYWHERE_TEST,
-      SWEEP_TEST,
+      ...SWEEP_TESTS,
     ],
     testTimeout: 600_000,
     hookTimeout: 600_000,

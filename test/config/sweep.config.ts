@@ -1,17 +1,20 @@
 /**
- * Vitest configuration of the test that queries the views with many ClickHouse settings. `SWEEP=whole` queries every
+ * Vitest configuration of the tests that try many ClickHouse settings. `SWEEP=whole` queries every
  * view, with smaller groups of settings.
  */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
 
-export const SWEEP_TEST = 'clickhouse/views/settings-sweep.ci-test.ts';
+export const SWEEP_TESTS = [
+  'clickhouse/views/settings-sweep.ci-test.ts',
+  'test/sweep/*.ci-test.ts',
+];
 
 export default defineConfig({
   plugins: [viteWat],
   test: {
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
-    include: [SWEEP_TEST],
+    include: SWEEP_TESTS,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     fileParallelism: false,
