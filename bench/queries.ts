@@ -1,6 +1,6 @@
 /** Runs queries and discards their rows. */
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
-import type { QueryStart } from '../lib/proto/messages.ts';
+import type { QueryStartInput } from '../lib/proto/messages.ts';
 
 let asked = 0;
 
@@ -20,7 +20,7 @@ export class Asker implements Disposable {
 
   /** Runs a query and waits for its last row. */
   async ask(traces: string[], sql: string): Promise<void> {
-    const start: QueryStart = {
+    const start: QueryStartInput = {
       queryId: '',
       sql: Buffer.from(sql),
       onFailure: 'STRICT',

@@ -3,8 +3,8 @@
  * `node bench.js stub-worker` prints its address.
  */
 import * as grpc from '@grpc/grpc-js';
-import type { RunRequest, RunResponse, WorkerStatus } from '../lib/proto/messages.ts';
-import { bigtraceWorker, GRPC_OPTIONS } from '../lib/proto/services.ts';
+import type { RunRequest, RunResponseInput, WorkerStatusInput } from '../lib/proto/messages.ts';
+import { BigtraceWorker, GRPC_OPTIONS } from '../lib/proto/services.ts';
 import { CellType } from '../lib/query-result/index.ts';
 
 export const STUB_WORKER = 'stub-worker';
@@ -14,13 +14,13 @@ const WINDOW = 1024;
 /** A result with one column `n` and one row, whose value is 1. */
 const RESULT = Buffer.from('0a016e1a080a01021201013001', 'hex');
 
-type Call = grpc.ServerDuplexStream<RunRequest, RunResponse>;
+type Call = grpc.ServerDuplexStream<RunRequest, RunResponseInput>;
 
 export async function stubWorkerMain(): Promise<void> {
   const server = new grpc.Server(GRPC_OPTIONS);
-  server.addService(bigtraceWorker, {
+  server.addService(BigtraceWorker.service, {
     Run: run,
-    Status: (_call: unknown, done: grpc.sendUnaryData<WorkerStatus>) => done(null, STATUS),
+    Status: (_call: unknown, done: grpc.sendUnaryData<WorkerStatusInput>) => done(null, STATUS),
   });
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
@@ -30,17 +30,7 @@ export async function stubWorkerMain(): Promise<void> {
   console.log(`127.0.0.1:${port}`);
 }
 
-const STATUS: WorkerStatus = {
-  version: 'stub',
-  engine: 'none',
-  threads: 1,
-  tasksRunning: 0,
-  tasksQueued: 0,
-  uptimeMs: 0,
-  draining: false,
-  counters: {},
-  gauges: {},
-};
+const STATUS: WorkerStatusInput = { version: 'stub', engine: 'none', threads: 1 };
 
 function run(call: Call): void {
   let mode = 'ROWS';

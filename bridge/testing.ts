@@ -11,11 +11,11 @@ import { toServiceError } from '../lib/common/grpc-errors.ts';
 import type {
   LearnRequest,
   QueryRequest,
-  QueryResponse,
+  QueryResponseInput,
   SchemaRequest,
-  SchemaResponse,
+  SchemaResponseInput,
 } from '../lib/proto/messages.ts';
-import { bigtraceOrchestrator, GRPC_OPTIONS } from '../lib/proto/services.ts';
+import { BigtraceOrchestrator, GRPC_OPTIONS } from '../lib/proto/services.ts';
 import type { CellValue } from '../lib/query-result/index.ts';
 import { encodeTable } from '../lib/query-result/testing.ts';
 import { esbuildWat } from '../tools/build/wat.mjs';
@@ -45,11 +45,11 @@ async function buildBridge(): Promise<string> {
   return script;
 }
 
-export type QueryStream = grpc.ServerDuplexStream<QueryRequest, QueryResponse>;
+export type QueryStream = grpc.ServerDuplexStream<QueryRequest, QueryResponseInput>;
 
 export interface Stub {
   query?: (call: QueryStream) => void;
-  schema?: (request: SchemaRequest) => Promise<SchemaResponse>;
+  schema?: (request: SchemaRequest) => Promise<SchemaResponseInput>;
   learn?: (request: LearnRequest) => void;
 }
 
@@ -62,11 +62,11 @@ export async function startStub(stub: Stub, port = 0): Promise<StubServer> {
   const server = new grpc.Server(GRPC_OPTIONS);
   const unused: grpc.handleUnaryCall<unknown, unknown> = (_, done) =>
     done({ code: grpc.status.UNIMPLEMENTED, details: 'not stubbed' });
-  server.addService(bigtraceOrchestrator, {
+  server.addService(BigtraceOrchestrator.service, {
     Query: (call: QueryStream) => (stub.query ?? (() => {}))(call),
     Schema: (
-      call: grpc.ServerUnaryCall<SchemaRequest, SchemaResponse>,
-      done: grpc.sendUnaryData<SchemaResponse>,
+      call: grpc.ServerUnaryCall<SchemaRequest, SchemaResponseInput>,
+      done: grpc.sendUnaryData<SchemaResponseInput>,
     ) => {
       stub.schema?.(call.request).then(
         (response) => done(null, response),

@@ -8,11 +8,10 @@ import type { Readable } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { ROOT } from '../lib/common/root.ts';
-import { bigtraceOrchestrator, clientClass } from '../lib/proto/services.ts';
+import { BigtraceOrchestrator } from '../lib/proto/services.ts';
 import { type Script, StubWorker } from './testing/stub-worker.ts';
 
 const BIN = join(ROOT, 'cli/bigtrace.mjs');
-const Client = clientClass(bigtraceOrchestrator);
 const children: ChildProcess[] = [];
 
 afterEach(() => {
@@ -48,8 +47,8 @@ test('the process prints its address, and on SIGTERM exits after the running que
     address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
     pid: child.pid,
   });
-  const client = new Client(ready.address, grpc.credentials.createInsecure());
-  const call = client['Query']?.() as unknown as grpc.ClientDuplexStream<object, object>;
+  const client = new BigtraceOrchestrator(ready.address, grpc.credentials.createInsecure());
+  const call = client.Query();
   call.write({ start: { sql: Buffer.from('SELECT 1') } });
   call.write({ traces: { address: [Buffer.from('/local/a')] } });
   call.end();

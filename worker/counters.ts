@@ -35,6 +35,9 @@ export const COUNTERS = {
 
 export type CounterName = keyof typeof COUNTERS;
 
+/** Where the rows of a task came from, cheapest first; each has a counter. `image` is a snapshot. */
+export type Tier = 'result' | 'resident' | 'image' | 'parse';
+
 export class Counters {
   readonly #values = new Map<CounterName, number>();
 

@@ -20,17 +20,16 @@ const TEXTS_BYTES_MIN = 4096;
 const SHARE_OF_LENGTHS = 127 / 128;
 
 /** The functions and offsets that cells.wat exports and describes. */
-interface Loops
-  extends Record<'kinds' | 'places' | 'slots' | 'nulls' | 'in' | 'out', { value: number }> {
+type Loops = Record<'kinds' | 'places' | 'slots' | 'nulls' | 'in' | 'out', { value: number }> & {
   memory: { buffer: ArrayBuffer };
   integers(to: number, width: number, columns: number, rows: number): number;
   doubles(width: number, columns: number, rows: number): number;
   texts(
     ...part: [to: number, width: number, columns: number, rows: number, cell: number]
   ): [cell: number, at: number];
-}
+};
 
-const loops = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as unknown as Loops;
+const loops = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as Loops;
 const memory = new Uint8Array(loops.memory.buffer);
 const places = new Uint32Array(loops.memory.buffer, loops.places.value, COLUMNS_MAX);
 const slots = new Uint32Array(loops.memory.buffer, loops.slots.value, COLUMNS_MAX);

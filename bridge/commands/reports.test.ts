@@ -1,13 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { bigtraceOrchestrator } from '../../lib/proto/services.ts';
-import type { OrchestratorClient } from '../grpc/orchestrator.ts';
+import { BigtraceOrchestrator } from '../../lib/proto/services.ts';
 import { decodeFailures, decodeStatus } from '../grpc/report-messages.ts';
 import { runFailures, runProgress } from './reports.ts';
 
-const { Failures, Status } = bigtraceOrchestrator;
+const { Failures, Status } = BigtraceOrchestrator.service;
 
-const failures = Failures?.responseSerialize({
+const failures = Failures.responseSerialize({
   failure: [
     {
       queryId: 'q1',
@@ -20,9 +19,9 @@ const failures = Failures?.responseSerialize({
     },
     { queryId: 'q2', user: '', trace: '', code: 'cancelled', message: '', attempts: 0, timeMs: 1 },
   ],
-}) as Buffer;
+});
 
-const status = Status?.responseSerialize({
+const status = Status.responseSerialize({
   version: '1',
   worker: [{ address: 'w', state: 'ready' }],
   queriesRunning: 1,
@@ -57,7 +56,7 @@ const status = Status?.responseSerialize({
       },
     },
   ],
-}) as Buffer;
+});
 
 async function written(run: (stdout: PassThrough) => Promise<void>): Promise<string> {
   const stdout = new PassThrough();
@@ -70,7 +69,7 @@ test('runFailures writes a row of query, user, trace, code, message, attempts an
     async *failures() {
       yield decodeFailures(failures);
     },
-  } as unknown as OrchestratorClient;
+  };
   expect(await written((stdout) => runFailures(client, stdout))).toBe(
     'q1\tanalyst\t/\xff\\t\ttrace_invalid\tnot\\na trace\t2\t1795345249722\n' +
       'q2\t\t\tcancelled\t\t0\t1\nEND\n',
@@ -78,7 +77,7 @@ test('runFailures writes a row of query, user, trace, code, message, attempts an
 });
 
 test('runProgress writes a row per running query', async () => {
-  const client = { running: async () => decodeStatus(status) } as unknown as OrchestratorClient;
+  const client = { running: async () => decodeStatus(status) };
   expect(await written((stdout) => runProgress(client, stdout))).toBe(
     'q1\tanalyst\t1795345249722\t1500\t10\t1\t4\t0\t1099511627776\t6\t7\t' +
       "[('/local/it\\'s\\\\\\t\xff','parsing',1.5,2,'w:1')]\nEND\n",

@@ -10,7 +10,7 @@ import { escapeBytes } from '../tsv/fields.ts';
 /** Field numbers of the message Progress, in the order of the columns in clickhouse/sql/31-progress.sql. */
 const PROGRESS_FIELDS = [8, 1, 2, 3, 4, 5, 6, 7];
 
-export async function runFailures(client: OrchestratorClient, stdout: Writable): Promise<void> {
+export async function runFailures(client: Pick<OrchestratorClient, 'failures'>, stdout: Writable): Promise<void> {
   for await (const failures of client.failures())
     await write(
       stdout,
@@ -21,7 +21,7 @@ export async function runFailures(client: OrchestratorClient, stdout: Writable):
   await end(stdout);
 }
 
-export async function runProgress(client: OrchestratorClient, stdout: Writable): Promise<void> {
+export async function runProgress(client: Pick<OrchestratorClient, 'running'>, stdout: Writable): Promise<void> {
   const queries = await client.running();
   const rows = queries.map(({ queryId, user, startedMs, progress, running }) => {
     const counts = PROGRESS_FIELDS.map((field) => progress.get(field) ?? 0);

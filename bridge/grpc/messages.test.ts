@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
 import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
-import type {
-  LearnRequest,
-  QueryRequest,
-  QueryResponse,
-  SchemaRequest,
-  SchemaResponse,
-} from '../../lib/proto/messages.ts';
-import { bigtraceOrchestrator } from '../../lib/proto/services.ts';
+import type { QueryResponseInput, SchemaResponseInput } from '../../lib/proto/messages.ts';
+import { BigtraceOrchestrator } from '../../lib/proto/services.ts';
 import {
   decodeQueryResponse,
   decodeSchemaResponse,
@@ -17,13 +11,13 @@ import {
   encodeTraces,
 } from './messages.ts';
 
-const { Query, Schema, Learn } = bigtraceOrchestrator;
+const { Query, Schema, Learn } = BigtraceOrchestrator.service;
 
 const START = { queryId: 'q', sql: Buffer.of(0xff, 0), lenient: true, user: 'u'.repeat(300) };
 const ADDRESSES = [Buffer.from('/local/a'), Buffer.of(0xff), Buffer.alloc(20_000, 'x')];
 
 test('requests decode with the .proto definition', () => {
-  const start = Query?.requestDeserialize(encodeStart(START)) as QueryRequest;
+  const start = Query.requestDeserialize(encodeStart(START));
   expect(start.start).toMatchObject({
     queryId: 'q',
     sql: START.sql,
@@ -31,11 +25,11 @@ test('requests decode with the .proto definition', () => {
     user: START.user,
     progressIntervalMs: 0,
   });
-  const traces = Query?.requestDeserialize(encodeTraces(ADDRESSES)) as QueryRequest;
+  const traces = Query.requestDeserialize(encodeTraces(ADDRESSES));
   expect(traces.traces?.address).toEqual(ADDRESSES);
-  const schema = Schema?.requestDeserialize(
+  const schema = Schema.requestDeserialize(
     encodeSchemaRequest({ ...START, again: true }, ADDRESSES),
-  ) as SchemaRequest;
+  );
   expect(schema).toMatchObject({
     queryId: 'q',
     sql: START.sql,
@@ -45,14 +39,14 @@ test('requests decode with the .proto definition', () => {
     again: true,
   });
   const lesson = { column: 300, kinds: 17, tracesDigest: addressesDigest(ADDRESSES) };
-  const learn = Learn?.requestDeserialize(encodeLearnRequest(START, lesson)) as LearnRequest;
+  const learn = Learn.requestDeserialize(encodeLearnRequest(START, lesson));
   expect(learn).toEqual({ user: START.user, sql: START.sql, ...lesson });
 });
 
 test('responses encoded with the .proto definition are decoded', () => {
   const rows = { trace: Buffer.from('/local/a'), result: Buffer.of(1, 2), last: true };
   const failure = { trace: Buffer.of(0xff), code: 'trace_invalid', message: 'é', attempts: 2 };
-  const response: QueryResponse = {
+  const response: QueryResponseInput = {
     event: [
       { rows },
       { failure },
@@ -70,17 +64,17 @@ test('responses encoded with the .proto definition are decoded', () => {
       },
     ],
   };
-  const events = decodeQueryResponse(Query?.responseSerialize(response) ?? Buffer.of());
+  const events = decodeQueryResponse(Query.responseSerialize(response));
   const { attempts: _, ...known } = failure;
   expect(events).toEqual([{ rows }, { failure: known }]);
-  const columns: SchemaResponse = {
+  const columns: SchemaResponseInput = {
     column: [
       { name: Buffer.of(0xff), cellKinds: 60, possibleKinds: 62, learnedKinds: 17 },
       { name: Buffer.of(), cellKinds: 0, learnedKinds: 0 },
     ],
     tracesSampled: 4,
   };
-  const schema = decodeSchemaResponse(Schema?.responseSerialize(columns) ?? Buffer.of());
+  const schema = decodeSchemaResponse(Schema.responseSerialize(columns));
   expect(schema).toEqual([
     { name: Buffer.of(0xff), cellKinds: 60, learnedKinds: 17 },
     { name: Buffer.of(), cellKinds: 0, learnedKinds: 0 },

@@ -13,7 +13,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import { durationMs } from '../../lib/common/options/options.ts';
 import { bytesFromText, printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { SUMMARIZE } from '../../lib/engine/script/summary-script.ts';
-import type { QueryStart, TraceFailure } from '../../lib/proto/messages.ts';
+import type { QueryStartInput, TraceFailure } from '../../lib/proto/messages.ts';
 import { EXIT } from '../exit.ts';
 import { createFormat, FORMATS, type FormatName } from './formats.ts';
 import { Output } from './output.ts';
@@ -76,7 +76,7 @@ async function query(options: QueryOptions): Promise<number> {
   const asker = new Asker();
   const client = new OrchestratorClient(options.orchestrator, options);
   try {
-    const start: QueryStart = {
+    const start: QueryStartInput = {
       queryId: randomUUID(),
       sql: scriptOf(options),
       onFailure: options.lenient ? 'LENIENT' : 'STRICT',

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
-import type { QueryRequest, QueryResponse, QueryStart } from '../../lib/proto/messages.ts';
-import { bigtraceOrchestrator } from '../../lib/proto/services.ts';
+import type { QueryRequest, QueryResponse, QueryStartInput } from '../../lib/proto/messages.ts';
+import { BigtraceOrchestrator } from '../../lib/proto/services.ts';
 import { createFormat } from './formats.ts';
 import { linesOf, printEvents } from './print-events.ts';
 
@@ -17,7 +17,7 @@ let answer: (call: Call) => void;
 
 beforeEach(async () => {
   server = new grpc.Server();
-  server.addService(bigtraceOrchestrator, { Query: (call: Call) => answer(call) });
+  server.addService(BigtraceOrchestrator.service, { Query: (call: Call) => answer(call) });
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -59,7 +59,7 @@ interface Ran {
 
 async function ask(traces: string[][], signal = new AbortController().signal): Promise<Ran> {
   const ran = { printed: '', failed: 0 };
-  const start: QueryStart = {
+  const start: QueryStartInput = {
     queryId: 'q',
     sql: Buffer.from('SELECT 1'),
     onFailure: 'STRICT',

@@ -10,6 +10,7 @@ const PROGRESS = {
   resultBytes: 5000,
   traceBytes: 30_000_000,
   elapsedMs: 2000,
+  running: [],
 };
 
 it('shows traces, rows, speed, failures and the remaining time', () => {

@@ -12,6 +12,8 @@ const WORKER: WorkerStatus = {
   draining: true,
   counters: { tier_result: 5, tier_resident: 4, tier_image: 3, tier_parse: 2 },
   gauges: { resident_traces: 7, resident_bytes: 3 * 2 ** 20 },
+  ...{ sqlPackage: [], cacheId: '', firstCredits: 0, localRoot: [] },
+  ...{ running: [], barred: [], barredTotal: 0 },
 };
 
 it('shows queries with progress, and workers with loaded traces', () => {
@@ -38,6 +40,7 @@ it('shows queries with progress, and workers with loaded traces', () => {
           resultBytes: 0,
           traceBytes: 0,
           elapsedMs: 0,
+          running: [],
         },
       },
     ],

@@ -5,22 +5,22 @@ import { fromServiceError } from '../common/grpc-errors.ts';
 import { type ClientCredentials, openChannel } from '../common/network/client-credentials.ts';
 import { drained } from '../common/network/stream-drain.ts';
 import type {
-  CancelRequest,
   CancelResponse,
   ListedTrace,
-  ListRequest,
+  ListRequestInput,
   ListResponse,
   OrchestratorStatus,
   QueryEvent,
-  QueryRequest,
+  QueryRequestInput,
   QueryResponse,
-  QueryStart,
-  SchemaRequest,
+  QueryStartInput,
+  SchemaRequestInput,
   SchemaResponse,
-  UnbarRequest,
+  OrchestratorClient as Stub,
+  UnbarRequestInput,
   UnbarResponse,
 } from '../proto/messages.ts';
-import { bigtraceOrchestrator, clientClass, GRPC_OPTIONS } from '../proto/services.ts';
+import { BigtraceOrchestrator, GRPC_OPTIONS } from '../proto/services.ts';
 
 /** Keepalive pings detect an orchestrator that hangs and a network that drops all packets. */
 const KEEPALIVE: grpc.ChannelOptions = {
@@ -29,31 +29,6 @@ const KEEPALIVE: grpc.ChannelOptions = {
 };
 
 const STATUS_MS_MAX = 10_000;
-
-type QueryCall = grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
-type Done<Response> = (error: grpc.ServiceError | null, response?: Response) => void;
-
-/** The methods of the untyped gRPC client, so that a call of a method that does not exist fails to compile. */
-interface Stub extends grpc.Client {
-  Query(): QueryCall;
-  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
-  Schema(request: SchemaRequest, done: Done<SchemaResponse>): grpc.ClientUnaryCall;
-  Status(
-    request: object,
-    options: grpc.CallOptions,
-    done: Done<OrchestratorStatus>,
-  ): grpc.ClientUnaryCall;
-  Cancel(
-    request: CancelRequest,
-    options: grpc.CallOptions,
-    done: Done<CancelResponse>,
-  ): grpc.ClientUnaryCall;
-  Unbar(
-    request: UnbarRequest,
-    options: grpc.CallOptions,
-    done: Done<UnbarResponse>,
-  ): grpc.ClientUnaryCall;
-}
 
 export class OrchestratorClient {
   readonly #address: string;
@@ -64,11 +39,10 @@ export class OrchestratorClient {
    * @throws BigtraceError invalid_option when a file that `peer` names cannot be read
    */
   constructor(address: string, peer: ClientCredentials = {}) {
-    const Client = clientClass(bigtraceOrchestrator);
     const channel = openChannel(peer);
     const options = { ...GRPC_OPTIONS, ...KEEPALIVE, ...channel.options };
     this.#address = address;
-    this.#client = new Client(address, channel.credentials, options) as unknown as Stub;
+    this.#client = new BigtraceOrchestrator(address, channel.credentials, options);
   }
 
   close(): void {
@@ -81,7 +55,7 @@ export class OrchestratorClient {
    * @throws BigtraceError the query's error, or cancelled when `signal` was aborted; the error that `traces` threw
    */
   async *query(
-    start: QueryStart,
+    start: QueryStartInput,
     traces: AsyncIterable<Buffer[]> | Iterable<Buffer[]>,
     signal: AbortSignal,
   ): AsyncGenerator<QueryEvent> {
@@ -108,7 +82,7 @@ export class OrchestratorClient {
   }
 
   /** Yields the traces that match the patterns, in batches. @throws BigtraceError */
-  async *list(request: ListRequest, signal: AbortSignal): AsyncGenerator<ListedTrace[]> {
+  async *list(request: ListRequestInput, signal: AbortSignal): AsyncGenerator<ListedTrace[]> {
     const call = this.#client.List(request);
     const cancel = (): void => call.cancel();
     signal.addEventListener('abort', cancel, { once: true });
@@ -124,7 +98,7 @@ export class OrchestratorClient {
   }
 
   /** Returns the columns of a script, found by running it on a few traces. @throws BigtraceError */
-  schema(request: SchemaRequest): Promise<SchemaResponse> {
+  schema(request: SchemaRequestInput): Promise<SchemaResponse> {
     return this.#unary((done) => this.#client.Schema(request, done));
   }
 
@@ -142,11 +116,11 @@ export class OrchestratorClient {
   }
 
   /** Lets workers load barred traces again. @throws BigtraceError */
-  unbar(request: UnbarRequest): Promise<UnbarResponse> {
+  unbar(request: UnbarRequestInput): Promise<UnbarResponse> {
     return this.#unary((done) => this.#client.Unbar(request, soon(), done));
   }
 
-  #unary<Response>(call: (done: Done<Response>) => unknown): Promise<Response> {
+  #unary<Response>(call: (done: grpc.requestCallback<Response>) => unknown): Promise<Response> {
     return new Promise((resolve, reject) => {
       call((error, response) => {
         if (error === null && response !== undefined) resolve(response);
@@ -172,8 +146,8 @@ function soon(): grpc.CallOptions {
 }
 
 async function send(
-  call: QueryCall,
-  start: QueryStart,
+  call: grpc.ClientDuplexStream<QueryRequestInput, QueryResponse>,
+  start: QueryStartInput,
   traces: AsyncIterable<Buffer[]> | Iterable<Buffer[]>,
 ): Promise<void> {
   call.write({ start });

@@ -4,7 +4,7 @@
  * last field of a message (number 2000, fixed32). It is in no `.proto` file; a reader that does not know it skips it.
  */
 import { crc32 } from 'node:zlib';
-import type * as grpc from '@grpc/grpc-js';
+import type { MessageTypeDefinition, ServiceDefinition } from '@grpc/proto-loader';
 import type protobuf from 'protobufjs';
 
 /** Key of field 2000, wire type 5 (four bytes). */
@@ -36,31 +36,25 @@ export function opened(whole: Buffer): Buffer {
  * @param typeOf finds a message type by its name
  */
 export function checkedService(
-  service: grpc.ServiceDefinition,
+  service: ServiceDefinition,
   typeOf: (name: string) => protobuf.Type,
-): grpc.ServiceDefinition {
+): ServiceDefinition {
   return Object.fromEntries(
-    Object.entries(service as ProtoService).map(([name, method]) => [
+    Object.entries(service).map(([name, method]) => [
       name,
       {
         ...method,
-        requestSerialize: sealing(() => typeOf(method.requestType.type.name)),
+        requestSerialize: sealing(() => typeOf(nameOf(method.requestType))),
         requestDeserialize: (bytes: Buffer) => method.requestDeserialize(opened(bytes)),
-        responseSerialize: sealing(() => typeOf(method.responseType.type.name)),
+        responseSerialize: sealing(() => typeOf(nameOf(method.responseType))),
         responseDeserialize: (bytes: Buffer) => method.responseDeserialize(opened(bytes)),
       },
     ]),
   );
 }
 
-/** A service definition of proto-loader: its methods carry the descriptors of their messages. */
-type ProtoService = Record<
-  string,
-  grpc.MethodDefinition<object, object> & Record<'requestType' | 'responseType', Described>
->;
-
-interface Described {
-  type: { name: string };
+function nameOf({ type }: MessageTypeDefinition<object, object>): string {
+  return (type as { name: string }).name; // `type` is the message's descriptor
 }
 
 function sealing(find: () => protobuf.Type): (value: object) => Buffer {

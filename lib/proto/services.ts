@@ -4,6 +4,9 @@ import * as protoLoader from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
 import bigtraceProto from './bigtrace.proto?raw';
 import { checkedService } from './checked.ts';
+import type { ProtoGrpcType as BigtracePackage } from './generated/bigtrace.ts';
+import type { ProtoGrpcType as PerfettoPackage } from './generated/perfetto.ts';
+import { LOADER_OPTIONS } from './loader-options.mjs';
 import perfettoProto from './perfetto.proto?raw';
 import { RECEIVE_WINDOW_BYTES } from './window.ts';
 
@@ -17,35 +20,32 @@ export const GRPC_OPTIONS: grpc.ChannelOptions = {
   'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
 };
 
+/** The service whose messages have checksums. */
+const CHECKED = 'bigtrace.v1.Worker';
+
 const root = new protobuf.Root();
 
 function load(): protoLoader.PackageDefinition {
   for (const text of [perfettoProto, bigtraceProto]) protobuf.parse(text, root);
-  return protoLoader.fromJSON(root.toJSON(), {
-    longs: Number, // counters and sizes: below 2^53
-    enums: String,
-    defaults: true,
-    arrays: true,
-    oneofs: true,
-  });
+  return protoLoader.fromJSON(root.toJSON(), LOADER_OPTIONS);
 }
 
 const definitions = load();
+definitions[CHECKED] = checkedService(serviceNamed(CHECKED), (name) =>
+  root.lookupType(`bigtrace.v1.${name}`),
+);
 
-function service(name: string): grpc.ServiceDefinition {
+function serviceNamed(name: string): protoLoader.ServiceDefinition {
   const definition = definitions[name];
   if (definition === undefined || 'format' in definition) throw new Error(`no service ${name}`);
   return definition;
 }
 
-export const perfettoOrchestrator = service('perfetto.protos.BigtraceOrchestrator');
-export const perfettoWorker = service('perfetto.protos.BigtraceWorker');
-export const bigtraceOrchestrator = service('bigtrace.v1.Orchestrator');
-export const bigtraceWorker = checkedService(service('bigtrace.v1.Worker'), (name) =>
-  root.lookupType(`bigtrace.v1.${name}`),
-);
+// The generated types describe what the `.proto` files define; TypeScript cannot know that these were loaded.
+const packages = grpc.loadPackageDefinition(definitions) as unknown as BigtracePackage &
+  PerfettoPackage;
 
-/** Returns the untyped client class of one of the services above; `messages.ts` has the types of its methods. */
-export function clientClass(definition: grpc.ServiceDefinition): grpc.ServiceClientConstructor {
-  return grpc.makeClientConstructor(definition, 'bigtrace');
-}
+/** The client class of each service; its `service` is the definition that a server implements. */
+export const { Orchestrator: BigtraceOrchestrator, Worker: BigtraceWorker } = packages.bigtrace.v1;
+export const { BigtraceOrchestrator: PerfettoOrchestrator, BigtraceWorker: PerfettoWorker } =
+  packages.perfetto.protos;

@@ -2,7 +2,7 @@
 
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { fromServiceError, hasOurCode } from '../../lib/common/grpc-errors.ts';
-import type { RunEvent, RunStart, Task } from '../../lib/proto/messages.ts';
+import type { RunEvent, RunStartInput, TaskInput } from '../../lib/proto/messages.ts';
 import type { WorkerStream } from '../fleet/worker-client.ts';
 
 export interface RunHandlers {
@@ -19,7 +19,7 @@ export class WorkerRun {
   #open = true;
   #reached = false;
 
-  constructor(call: WorkerStream, start: RunStart, { onEvents, onBroken }: RunHandlers) {
+  constructor(call: WorkerStream, start: RunStartInput, { onEvents, onBroken }: RunHandlers) {
     this.#call = call;
     const broken = (error: BigtraceError): void => {
       if (!this.#open) return;
@@ -44,7 +44,7 @@ export class WorkerRun {
     return this.#reached;
   }
 
-  assign(task: Task[]): void {
+  assign(task: TaskInput[]): void {
     if (this.#open) this.#call.write({ assign: { task } });
   }
 

@@ -9,7 +9,12 @@ import type { WorkerClient } from './worker-client.ts';
 
 const STATUS: WorkerStatus = {
   ...{ version: '', engine: '', threads: 1, tasksRunning: 0, tasksQueued: 0, uptimeMs: 0 },
-  ...{ draining: false, counters: {}, gauges: {} },
+  ...{ draining: false, counters: {}, gauges: {}, sqlPackage: [], cacheId: '', firstCredits: 0 },
+  ...{ running: [], barred: [], barredTotal: 0, localRoot: [] },
+};
+
+const unused = (): never => {
+  throw new Error('the test does not call it');
 };
 
 interface Poll {
@@ -30,7 +35,8 @@ beforeEach(async () => {
   });
   addresses = async (target) => [target];
   polls = [];
-  const client = {
+  const client: WorkerClient = {
+    ...{ run: unused, list: unused, readTrace: unused, unbar: unused },
     status: () =>
       new Promise<WorkerStatus>((resolve, reject) => {
         polls.push({
@@ -39,7 +45,7 @@ beforeEach(async () => {
         });
       }),
     close: () => undefined,
-  } as unknown as WorkerClient;
+  };
   open = (workers) => {
     fleet = new Fleet(
       {

@@ -9,7 +9,7 @@ import {
 } from '../../lib/common/network/client-credentials.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
-import type { WorkerConnection, WorkerState, WorkerStatus } from '../../lib/proto/messages.ts';
+import type { WorkerState, WorkerStatus } from '../../lib/proto/messages.ts';
 import { placementSeed } from '../dispatch/placement.ts';
 import { isResolved, resolveTarget } from './resolve.ts';
 import { connectWorker, type WorkerClient } from './worker-client.ts';
@@ -28,6 +28,9 @@ export interface FleetOptions {
   /** Replaces the gRPC client in tests. */
   connect?: (address: string) => WorkerClient;
 }
+
+/** Value of WorkerState.state. */
+type WorkerConnection = 'connecting' | 'ready' | 'draining' | 'lost';
 
 /** Time that `start` waits for the first status of each worker. */
 const FIRST_ANSWER_MS = 2000;

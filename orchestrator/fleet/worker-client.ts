@@ -8,30 +8,24 @@ import type {
   ListResponse,
   ReadTraceRequest,
   ReadTraceResponse,
-  RunRequest,
+  RunRequestInput,
   RunResponse,
   UnbarRequest,
   UnbarResponse,
   WorkerStatus,
 } from '../../lib/proto/messages.ts';
-import { bigtraceWorker, clientClass, GRPC_OPTIONS } from '../../lib/proto/services.ts';
+import { BigtraceWorker, GRPC_OPTIONS } from '../../lib/proto/services.ts';
 
-export type WorkerStream = grpc.ClientDuplexStream<RunRequest, RunResponse>;
-
-interface Stub extends grpc.Client {
-  Run(metadata: grpc.Metadata): WorkerStream;
-  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
-  ReadTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
-  Status(
-    request: object,
-    options: grpc.CallOptions,
-    done: (error: grpc.ServiceError | null, status?: WorkerStatus) => void,
-  ): grpc.ClientUnaryCall;
-  Unbar(
-    request: UnbarRequest,
-    options: grpc.CallOptions,
-    done: (error: grpc.ServiceError | null, answer?: UnbarResponse) => void,
-  ): grpc.ClientUnaryCall;
+/** The part of a `Run` stream that the orchestrator uses. */
+export interface WorkerStream {
+  write(request: RunRequestInput): unknown;
+  end(): unknown;
+  cancel(): void;
+  pause(): unknown;
+  resume(): unknown;
+  on(event: 'data', listener: (response: RunResponse) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'metadata' | 'end' | 'status', listener: () => void): unknown;
 }
 
 export interface WorkerClient {
@@ -45,11 +39,9 @@ export interface WorkerClient {
   close(): void;
 }
 
-const StubClass = clientClass(bigtraceWorker);
-
 /** Creates a client. @param timeoutMs time without a ping response after which a connection is closed */
 export function connectWorker(address: string, timeoutMs: number, channel: Channel): WorkerClient {
-  const stub = new StubClass(address, channel.credentials, {
+  const stub = new BigtraceWorker(address, channel.credentials, {
     ...GRPC_OPTIONS,
     ...channel.options,
     'grpc.keepalive_time_ms': timeoutMs,
@@ -59,7 +51,7 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
     'grpc.max_reconnect_backoff_ms': 500,
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_retries': 0, // retries are decided in retry.ts
-  }) as unknown as Stub;
+  });
   return {
     run: (traceContext) => stub.Run(metadataOf(traceContext)),
     list: (request) => stub.List(request),

@@ -24,9 +24,9 @@ import type {
   UnbarResponse,
 } from '../../lib/proto/messages.ts';
 import {
-  bigtraceOrchestrator,
+  BigtraceOrchestrator,
   GRPC_OPTIONS,
-  perfettoOrchestrator,
+  PerfettoOrchestrator,
 } from '../../lib/proto/services.ts';
 import type { GaugeName } from '../counters.ts';
 import type { QueryContext } from '../query/execute.ts';
@@ -72,7 +72,7 @@ export class OrchestratorServer {
     this.#server = server;
     this.#credentials = credentials;
     this.#notServing = addHealth(server);
-    this.#server.addService(perfettoOrchestrator, {
+    this.#server.addService(PerfettoOrchestrator.service, {
       Query: (call: UpstreamCall) =>
         void this.#stream(call, (signal) => handleUpstreamQuery(call, ground, options, signal)),
     });
@@ -94,7 +94,7 @@ export class OrchestratorServer {
         (answer) => reply(null, answer),
         (error: unknown) => reply(toServiceError(error)),
       );
-    this.#server.addService(bigtraceOrchestrator, {
+    this.#server.addService(BigtraceOrchestrator.service, {
       Query: (call: QueryCall) =>
         void this.#stream(call, (signal) =>
           handleQuery(call, ground, options, signal, (queryId) => this.#schemas.ended(queryId)),

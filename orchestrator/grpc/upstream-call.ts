@@ -112,7 +112,7 @@ export async function handleUpstreamQuery(
   limits: TimeLimits,
   signal: AbortSignal,
 ): Promise<void> {
-  const { traces, sqlQuery } = call.request;
+  const { traces, sqlQuery = Buffer.alloc(0) } = call.request;
   checkSql(sqlQuery);
   const failed = new AbortController();
   const spec = {

@@ -73,7 +73,7 @@ export class QueryRun {
 
   /** Returns the totals, and the traces that have run longest. */
   progress(): Progress {
-    return { ...this.tally.progress(), running: runningTraces(this.#dispatch.lanes, this.#spec) };
+    return this.tally.progress(runningTraces(this.#dispatch.lanes, this.#spec));
   }
 
   /** Resolves when every trace of `source` has ended. @throws the error that ended the query */

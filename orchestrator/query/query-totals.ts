@@ -1,7 +1,7 @@
 /** Counts the traces, rows and bytes of a query. */
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import { FailureReasons } from '../../lib/common/failure-reasons.ts';
-import type { Progress, TaskStats } from '../../lib/proto/messages.ts';
+import type { Progress, RunningTrace, TaskStats } from '../../lib/proto/messages.ts';
 
 export class QueryTotals {
   readonly #startedAt = performance.now();
@@ -25,13 +25,14 @@ export class QueryTotals {
     this.#reasons.add(error);
   }
 
-  progress(): Progress {
+  /** @param running the traces that have run longest */
+  progress(running: RunningTrace[] = []): Progress {
     const { tracesTotal, totalIsFinal, tracesDone, tracesFailed } = this;
     const { rows, resultBytes, traceBytes } = this;
     const elapsedMs = Math.round(performance.now() - this.#startedAt);
     return {
       ...{ tracesTotal, totalIsFinal, tracesDone, tracesFailed },
-      ...{ rows, resultBytes, traceBytes, elapsedMs },
+      ...{ rows, resultBytes, traceBytes, elapsedMs, running },
     };
   }
 

@@ -32,6 +32,7 @@ export class ColumnMerge {
       name,
       cellKinds:
         hasValue(cellKinds) || !isOfOneType(possibleKinds) ? cellKinds : cellKinds | possibleKinds,
+      ...{ possibleKinds: 0, learnedKinds: 0 },
     }));
   }
 
@@ -60,7 +61,7 @@ export class ColumnMerge {
   add(trace: Buffer, columns: Column[]): void {
     if (columns.length === 0) return;
     if (this.#columns === undefined) {
-      this.#columns = columns.map(({ name, cellKinds, possibleKinds = 0 }) => ({
+      this.#columns = columns.map(({ name, cellKinds, possibleKinds }) => ({
         name,
         cellKinds,
         possibleKinds,

@@ -5,12 +5,16 @@
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 import { Fleet } from '../fleet/fleet.ts';
-import type { WorkerClient, WorkerStream } from '../fleet/worker-client.ts';
+import type { WorkerClient } from '../fleet/worker-client.ts';
 import { type Habits, KILLED } from './model-habits.ts';
 import { ModelStream, type StreamNetwork, type StreamWorker } from './model-stream.ts';
 
 export const WORKER_TIMEOUT_MS = 400;
 const RESOLVE_INTERVAL_MS = 300;
+
+function notModelled(): never {
+  throw new Error('the model has no such call');
+}
 
 /** The process of one worker. */
 export class ModelWorker implements StreamWorker {
@@ -104,10 +108,11 @@ export class ModelNetwork implements StreamNetwork {
 
   #client(address: string): WorkerClient {
     return {
-      run: () => new ModelStream(this, this.#workers.get(address)) as unknown as WorkerStream,
+      ...{ list: notModelled, readTrace: notModelled, unbar: notModelled },
+      run: () => new ModelStream(this, this.#workers.get(address)),
       status: (timeoutMs: number) => this.#poll(address, timeoutMs),
       close: () => undefined,
-    } as unknown as WorkerClient;
+    };
   }
 
   #poll(address: string, timeoutMs: number): ReturnType<WorkerClient['status']> {
@@ -126,6 +131,14 @@ export class ModelNetwork implements StreamNetwork {
             ...{ version: '', engine: '', threads: worker.threads, tasksQueued: 0 },
             tasksRunning: [...worker.streams].reduce((sum, { running }) => sum + running, 0),
             ...{ uptimeMs: 0, draining: worker.draining, counters: {}, gauges: {} },
+            ...{
+              sqlPackage: [],
+              cacheId: '',
+              running: [],
+              barred: [],
+              barredTotal: 0,
+              localRoot: [],
+            },
             // May be wrong: a real status may come from an earlier process at this address.
             firstCredits: dice.below(9),
           });

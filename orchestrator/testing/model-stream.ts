@@ -90,7 +90,7 @@ export class ModelStream extends EventEmitter {
   write({ start, assign, withdraw, cancel }: RunRequest): void {
     if (start) {
       this.#queryId = start.queryId;
-      this.#start(start.credits ?? 0);
+      this.#start(start.credits);
     }
     for (const { id, trace } of assign?.task ?? []) this.#assigned(id, trace.toString());
     for (const id of withdraw?.id ?? []) this.#later(1, () => this.#giveBack(id));
@@ -220,7 +220,7 @@ export class ModelStream extends EventEmitter {
       if (at < upTo) {
         const last = ++at === chunks?.length;
         const result = Buffer.from(chunks?.[at - 1] ?? '');
-        const rows = { id, result, last, ...(last ? { stats: STATS } : {}) };
+        const rows = { id, result, last, stats: last ? STATS : null };
         if (last) this.#ended(id, { rows });
         else {
           this.#say({ rows });
@@ -228,7 +228,7 @@ export class ModelStream extends EventEmitter {
         }
       } else {
         const code = chunks === undefined ? 'trace_invalid' : 'store_failed';
-        this.#ended(id, { failure: { id, code, message: 'as it happens' } });
+        this.#ended(id, { failure: { id, code, message: 'as it happens', threadMs: 0 } });
       }
     };
     this.#later(dice.below(pace), next);

@@ -3,22 +3,22 @@ import * as grpc from '@grpc/grpc-js';
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
 import type {
-  Column,
+  ColumnInput,
   ListRequest,
   ListResponse,
-  RunEvent,
+  RunEventInput,
   RunRequest,
-  RunResponse,
+  RunResponseInput,
   RunStart,
   TaskPhase,
   TaskStats,
   UnbarRequest,
-  UnbarResponse,
-  WorkerStatus,
+  UnbarResponseInput,
+  WorkerStatusInput,
 } from '../../lib/proto/messages.ts';
-import { bigtraceWorker, GRPC_OPTIONS } from '../../lib/proto/services.ts';
+import { BigtraceWorker, GRPC_OPTIONS } from '../../lib/proto/services.ts';
 
-type Call = grpc.ServerDuplexStream<RunRequest, RunResponse>;
+type Call = grpc.ServerDuplexStream<RunRequest, RunResponseInput>;
 
 /** A task as a script sees it: the trace, and functions to respond. */
 export interface StubTask {
@@ -31,7 +31,7 @@ export interface StubTask {
   types(columns: Record<string, number | [seen: number, possible: number]>): void;
   fail(code: string, message: string): void;
   returned(): void;
-  send(event: RunEvent): void;
+  send(event: RunEventInput): void;
   /** Reports the phase of the task, as workers do once a second. */
   state(phase: TaskPhase): void;
   /** Resolves when the stream has been ended or cancelled by the orchestrator. */
@@ -100,13 +100,16 @@ export class StubWorker {
 
   async start(port = this.#options.port ?? 0): Promise<this> {
     this.#server = new grpc.Server(GRPC_OPTIONS);
-    this.#server.addService(bigtraceWorker, {
+    this.#server.addService(BigtraceWorker.service, {
       Run: (call: Call) => this.#run(call),
       List: (call: grpc.ServerWritableStream<ListRequest, ListResponse>) => this.#list(call),
-      Unbar: ({ request }: { request: UnbarRequest }, reply: grpc.sendUnaryData<UnbarResponse>) => {
+      Unbar: (
+        { request }: { request: UnbarRequest },
+        reply: grpc.sendUnaryData<UnbarResponseInput>,
+      ) => {
         if (!this.#frozen) reply(null, { lifted: request.all ? 7 : request.trace.length });
       },
-      Status: (_call: unknown, reply: grpc.sendUnaryData<WorkerStatus>) => {
+      Status: (_call: unknown, reply: grpc.sendUnaryData<WorkerStatusInput>) => {
         if (!this.#frozen) reply(null, this.#status());
       },
     });
@@ -143,7 +146,7 @@ export class StubWorker {
     for (const call of this.#calls) call.emit('error', toServiceError(error));
   }
 
-  #status(): WorkerStatus {
+  #status(): WorkerStatusInput {
     const { threads = 1, cacheId = '', firstCredits = 0, localRoot } = this.#options;
     return {
       localRoot: localRoot === undefined ? [] : [Buffer.from(localRoot)],
@@ -178,7 +181,7 @@ export class StubWorker {
         start = request.start;
         call.write({ event: [{ credits: this.#options.window ?? 4 }] });
       }
-      for (const { id, trace, generation = '' } of request.assign?.task ?? []) {
+      for (const { id, trace, generation } of request.assign?.task ?? []) {
         waiting.set(id, trace.toString());
         this.generations.set(trace.toString(), generation);
       }
@@ -199,10 +202,10 @@ export class StubWorker {
     const attempt = (this.#attempts.get(key) ?? 0) + 1;
     this.#attempts.set(key, attempt);
     this.seen.push(trace);
-    const send = (event: RunEvent): void => {
+    const send = (event: RunEventInput): void => {
       if (open.has(id) && this.#calls.has(call)) call.write({ event: [event] });
     };
-    const end = (event: RunEvent): void => {
+    const end = (event: RunEventInput): void => {
       send(event);
       send({ credits: 1 });
       open.delete(id);
@@ -244,7 +247,9 @@ export class StubWorker {
   }
 }
 
-function columnsOf(columns: Record<string, number | [seen: number, possible: number]>): Column[] {
+function columnsOf(
+  columns: Record<string, number | [seen: number, possible: number]>,
+): ColumnInput[] {
   return Object.entries(columns).map(([name, kinds]) => {
     const [cellKinds, possibleKinds] = typeof kinds === 'number' ? [kinds, 0] : kinds;
     return { name: Buffer.from(name), cellKinds, possibleKinds };

@@ -4,54 +4,33 @@ import { fromServiceError } from '../../lib/common/grpc-errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
 import type {
-  BigtraceQueryArgs,
   BigtraceQueryResponse,
-  CancelRequest,
   CancelResponse,
-  FailuresRequest,
+  OrchestratorClient as Client,
   FailuresResponse,
-  LearnRequest,
-  ListRequest,
   ListResponse,
   OrchestratorStatus,
   QueryEvent,
-  QueryRequest,
   QueryResponse,
-  QueryStart,
+  QueryStartInput,
   RecordedFailure,
-  SchemaRequest,
+  SchemaRequestInput,
   SchemaResponse,
-  UnbarRequest,
+  UnbarRequestInput,
   UnbarResponse,
+  BigtraceOrchestratorClient as UpstreamClient,
 } from '../../lib/proto/messages.ts';
 import {
-  bigtraceOrchestrator,
-  clientClass,
+  BigtraceOrchestrator,
   GRPC_OPTIONS,
-  perfettoOrchestrator,
+  PerfettoOrchestrator,
 } from '../../lib/proto/services.ts';
 import type { OrchestratorConfig } from '../config.ts';
 import type { FleetOptions } from '../fleet/fleet.ts';
 import { type RunningOrchestrator, startOrchestrator } from '../start.ts';
 import { type StubOptions, StubWorker } from './stub-worker.ts';
 
-export type QueryCall = grpc.ClientDuplexStream<QueryRequest, QueryResponse>;
-type Callback<T> = (error: grpc.ServiceError | null, reply?: T) => void;
-
-interface Stub extends grpc.Client {
-  Query(): QueryCall;
-  Schema(request: SchemaRequest, done: Callback<SchemaResponse>): grpc.ClientUnaryCall;
-  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
-  Status(request: object, done: Callback<OrchestratorStatus>): void;
-  Failures(request: FailuresRequest): grpc.ClientReadableStream<FailuresResponse>;
-  Cancel(request: CancelRequest, done: Callback<CancelResponse>): void;
-  Unbar(request: UnbarRequest, done: Callback<UnbarResponse>): void;
-  Learn(request: LearnRequest, done: Callback<object>): void;
-}
-
-interface UpstreamStub extends grpc.Client {
-  Query(request: BigtraceQueryArgs): grpc.ClientReadableStream<BigtraceQueryResponse>;
-}
+export type QueryCall = ReturnType<Client['Query']>;
 
 const DEFAULTS: OrchestratorConfig = {
   ...{ edge: PLAINTEXT_SERVER, workerCredentials: {} },
@@ -78,8 +57,8 @@ export class TestSystem {
   readonly workers: StubWorker[];
   readonly #config: TestConfig;
   orchestrator: RunningOrchestrator | undefined;
-  #client: Stub | undefined;
-  #upstream: UpstreamStub | undefined;
+  #client: Client | undefined;
+  #upstream: UpstreamClient | undefined;
 
   constructor(workers: StubOptions[], config: TestConfig = {}) {
     this.workers = workers.map((options) => new StubWorker(options));
@@ -99,10 +78,8 @@ export class TestSystem {
     this.orchestrator = await startOrchestrator(config, createLogger('test', config.logLevel));
     const { address } = this.orchestrator;
     const credentials = grpc.credentials.createInsecure();
-    const Client = clientClass(bigtraceOrchestrator);
-    const Upstream = clientClass(perfettoOrchestrator);
-    this.#client = new Client(address, credentials, GRPC_OPTIONS) as unknown as Stub;
-    this.#upstream = new Upstream(address, credentials, GRPC_OPTIONS) as unknown as UpstreamStub;
+    this.#client = new BigtraceOrchestrator(address, credentials, GRPC_OPTIONS);
+    this.#upstream = new PerfettoOrchestrator(address, credentials, GRPC_OPTIONS);
     return this;
   }
 
@@ -113,15 +90,15 @@ export class TestSystem {
     for (const worker of this.workers) worker.kill();
   }
 
-  get client(): Stub {
+  get client(): Client {
     if (this.#client === undefined) throw new Error('not started');
     return this.#client;
   }
 
   /** Begins a query and sends all its traces. */
-  begin(traces: string[], start: Partial<QueryStart> = {}): QueryCall {
+  begin(traces: string[], start: QueryStartInput = {}): QueryCall {
     const call = this.client.Query();
-    call.write({ start: { ...START, ...start } });
+    call.write({ start: { sql: SQL, ...start } });
     for (let at = 0; at < traces.length; at += 1000)
       call.write({
         traces: { address: traces.slice(at, at + 1000).map((one) => Buffer.from(one)) },
@@ -131,7 +108,7 @@ export class TestSystem {
   }
 
   /** Runs a query and returns all its events. @throws the error of the query */
-  async query(traces: string[], start: Partial<QueryStart> = {}): Promise<QueryEvent[]> {
+  async query(traces: string[], start: QueryStartInput = {}): Promise<QueryEvent[]> {
     return gather(this.begin(traces, start));
   }
 
@@ -146,13 +123,9 @@ export class TestSystem {
     return responses;
   }
 
-  schema(traces: string[], request: Partial<SchemaRequest> = {}): Promise<SchemaResponse> {
+  schema(traces: string[], request: SchemaRequestInput = {}): Promise<SchemaResponse> {
     const address = traces.map((one) => Buffer.from(one));
-    const whole: SchemaRequest = {
-      ...{ queryId: '', sql: START.sql, address, user: '', onFailure: 'STRICT' },
-      ...request,
-    };
-    return unary((done) => this.client.Schema(whole, done));
+    return unary((done) => this.client.Schema({ sql: SQL, address, ...request }, done));
   }
 
   async failures(queryId = '', limit = 0): Promise<RecordedFailure[]> {
@@ -179,7 +152,7 @@ export class TestSystem {
     return unary((done) => this.client.Cancel({ queryId }, done));
   }
 
-  unbar(request: UnbarRequest): Promise<UnbarResponse> {
+  unbar(request: UnbarRequestInput): Promise<UnbarResponse> {
     return unary((done) => this.client.Unbar(request, done));
   }
 
@@ -188,12 +161,9 @@ export class TestSystem {
   }
 }
 
-const START: QueryStart = {
-  ...{ queryId: '', sql: Buffer.from('SELECT name FROM slice'), onFailure: 'STRICT' },
-  ...{ user: '', progressIntervalMs: 0 },
-};
+const SQL = Buffer.from('SELECT name FROM slice');
 
-export function unary<T>(ask: (done: Callback<T>) => void): Promise<T> {
+export function unary<T>(ask: (done: grpc.requestCallback<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     ask((error, reply) => {
       if (error === null && reply !== undefined) resolve(reply);

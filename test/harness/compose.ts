@@ -10,7 +10,7 @@ import * as grpc from '@grpc/grpc-js';
 import { freePort } from '../../lib/common/network/free-port.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import type { OrchestratorStatus } from '../../lib/proto/messages.ts';
-import { bigtraceOrchestrator, clientClass } from '../../lib/proto/services.ts';
+import { BigtraceOrchestrator } from '../../lib/proto/services.ts';
 
 const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 2 ** 26;
@@ -113,13 +113,12 @@ export function inspect<Inspected>(name: string): Inspected {
 }
 
 function statusOf(orchestrator: string): () => Promise<OrchestratorStatus> {
-  const Client = clientClass(bigtraceOrchestrator);
   return () =>
     new Promise((resolve, reject) => {
-      const client = new Client(orchestrator, grpc.credentials.createInsecure());
-      client['Status']?.({}, (error: grpc.ServiceError | null, answer: OrchestratorStatus) => {
+      const client = new BigtraceOrchestrator(orchestrator, grpc.credentials.createInsecure());
+      client.Status({}, (error, answer) => {
         client.close();
-        if (error === null) resolve(answer);
+        if (answer !== undefined) resolve(answer);
         else reject(error);
       });
     });

@@ -1,11 +1,9 @@
 /** Runs strict queries over gRPC and decodes their rows. */
 import * as grpc from '@grpc/grpc-js';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
-import type { QueryRequest, QueryResponse } from '../../lib/proto/messages.ts';
-import { bigtraceOrchestrator, clientClass, GRPC_OPTIONS } from '../../lib/proto/services.ts';
+import type { QueryResponse } from '../../lib/proto/messages.ts';
+import { BigtraceOrchestrator, GRPC_OPTIONS } from '../../lib/proto/services.ts';
 import { type CellValue, RowDecoder } from '../../lib/query-result/index.ts';
-
-const Client = clientClass(bigtraceOrchestrator);
 
 export interface TraceRow {
   trace: string;
@@ -18,20 +16,13 @@ export async function queryOverGrpc(
   traces: string[],
   sql: string,
 ): Promise<TraceRow[]> {
-  const client = new Client(orchestrator, grpc.credentials.createInsecure(), GRPC_OPTIONS);
-  const call = client['Query']?.() as unknown as grpc.ClientDuplexStream<
-    QueryRequest,
-    QueryResponse
-  >;
-  call.write({
-    start: {
-      queryId: '',
-      sql: bytesFromText(sql),
-      onFailure: 'STRICT',
-      user: 'test',
-      progressIntervalMs: 0,
-    },
-  });
+  const client = new BigtraceOrchestrator(
+    orchestrator,
+    grpc.credentials.createInsecure(),
+    GRPC_OPTIONS,
+  );
+  const call = client.Query();
+  call.write({ start: { sql: bytesFromText(sql), user: 'test' } });
   call.write({ traces: { address: traces.map(bytesFromText) } });
   call.end();
   const rows: TraceRow[] = [];

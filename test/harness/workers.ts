@@ -1,17 +1,15 @@
 /** Requests the status of a system's workers. */
 import * as grpc from '@grpc/grpc-js';
 import type { WorkerStatus } from '../../lib/proto/messages.ts';
-import { bigtraceWorker, clientClass } from '../../lib/proto/services.ts';
+import { BigtraceWorker } from '../../lib/proto/services.ts';
 import type { System } from './system.ts';
 
-const Client = clientClass(bigtraceWorker);
-
 export async function statusOf(address: string): Promise<WorkerStatus> {
-  const client = new Client(address, grpc.credentials.createInsecure());
+  const client = new BigtraceWorker(address, grpc.credentials.createInsecure());
   try {
     return await new Promise<WorkerStatus>((resolve, reject) => {
-      client['Status']?.({}, (error: Error | null, status: WorkerStatus) =>
-        error ? reject(error) : resolve(status),
+      client.Status({}, (error, status) =>
+        status === undefined ? reject(error) : resolve(status),
       );
     });
   } finally {

@@ -31,7 +31,7 @@ export const MAY_IMPORT = {
   ],
   cli: EVERY_ROOM,
   containers: [],
-  tools: ['clickhouse'],
+  tools: ['clickhouse', 'lib/proto'],
   test: EVERY_ROOM,
   bench: EVERY_ROOM,
 };

@@ -5,7 +5,7 @@
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
-import type { Counters } from '../counters.ts';
+import type { Counters, Tier } from '../counters.ts';
 import type { LeasedEngine } from './slot.ts';
 
 export interface PoolOptions {
@@ -57,7 +57,7 @@ interface Entry {
   priority: number;
 }
 
-export type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes' | 'tier'>;
+export type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes'> & { tier: Tier };
 
 /** Exclusive use of an engine until the release. */
 export interface Lease {

@@ -37,7 +37,10 @@ class SlowSink implements EventSink {
 }
 
 function rows(bytes: number) {
-  return [{ rows: { id: 1, result: Buffer.alloc(bytes), last: false } }, bytes] as const;
+  return [
+    { rows: { id: 1, result: Buffer.alloc(bytes), last: false, stats: null } },
+    bytes,
+  ] as const;
 }
 
 test('events of the same moment are sent in one message', async () => {

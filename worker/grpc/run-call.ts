@@ -80,7 +80,7 @@ export class RunStreamHandler {
       .filter(({ phase }) => phase !== 'QUEUED')
       .map((task) => ({
         ...{ trace: task.trace, phase: task.phase, phaseMs: task.phaseMs, totalMs: task.totalMs },
-        ...{ queryId, user: turn.user, mode },
+        ...{ queryId, user: turn.user, mode, worker: '' },
       }));
   }
 
@@ -125,11 +125,11 @@ export class RunStreamHandler {
       mode: start.mode,
       script: scriptFacts(start.sql, this.#parts.packages),
       limits: taskLimits(start.limits, this.#parts.limits),
-      turn: { user: start.user ?? '', query: this },
+      turn: { user: start.user, query: this },
     };
     const timeoutMs = start.limits?.timeoutMs ?? 0;
     if (timeoutMs > 0) this.#timer = setTimeout(() => this.#fail(tooLate(timeoutMs)), timeoutMs);
-    this.#open = this.#window.give(start.credits ?? 0);
+    this.#open = this.#window.give(start.credits);
     this.#grantCredits();
   }
 
@@ -183,7 +183,7 @@ export class RunStreamHandler {
   }
 
   /** Executes the task, and returns the event that ends it. */
-  async #answer({ id, trace, generation = '' }: Task, task: RunningTask): Promise<RunEvent> {
+  async #answer({ id, trace, generation }: Task, task: RunningTask): Promise<RunEvent> {
     if (this.#query === undefined) throw misused('the first message must be start');
     const { mode, script, limits, turn } = this.#query;
     /** The last result is sent with the task's statistics. */
@@ -257,7 +257,7 @@ export class RunStreamHandler {
   /** Sends rows. If there is a promise, the engine waits for it until the client has caught up. */
   #sendRows(id: number, result: Buffer): Promise<void> | undefined {
     if (this.#ended) return undefined;
-    return this.#writer.add({ rows: { id, result, last: false } }, result.length);
+    return this.#writer.add({ rows: { id, result, last: false, stats: null } }, result.length);
   }
 
   #endWhenDone(): void {

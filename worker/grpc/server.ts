@@ -25,7 +25,7 @@ import type {
   UnbarResponse,
   WorkerStatus,
 } from '../../lib/proto/messages.ts';
-import { bigtraceWorker, GRPC_OPTIONS, perfettoWorker } from '../../lib/proto/services.ts';
+import { BigtraceWorker, GRPC_OPTIONS, PerfettoWorker } from '../../lib/proto/services.ts';
 import { storeCounters, storeGauges } from '../store-counts.ts';
 import { taskLimits } from '../tasks/limits.ts';
 import { scriptFacts } from '../tasks/script.ts';
@@ -64,10 +64,10 @@ export class WorkerServer {
     this.#server = server;
     this.#credentials = credentials;
     this.#notServing = addHealth(server);
-    this.#server.addService(perfettoWorker, {
+    this.#server.addService(PerfettoWorker.service, {
       QueryTrace: this.#queryTrace.bind(this),
     });
-    this.#server.addService(bigtraceWorker, {
+    this.#server.addService(BigtraceWorker.service, {
       Run: this.#run.bind(this),
       List: this.#list.bind(this),
       ReadTrace: this.#readTrace.bind(this),
@@ -191,7 +191,7 @@ export class WorkerServer {
 
   /** Runs a script on one trace for QueryTrace, and returns all its rows in one response. */
   async #answerWhole(
-    { trace, sqlQuery }: BigtraceQueryTraceArgs,
+    { trace = EMPTY, sqlQuery = EMPTY }: BigtraceQueryTraceArgs,
     peer: string,
     signal: AbortSignal,
   ): Promise<BigtraceQueryTraceResponse> {
@@ -273,7 +273,7 @@ export class WorkerServer {
   ): Promise<void> {
     try {
       const addresses = request.all ? 'all' : new Set(request.trace.map(textFromBytes));
-      reply(null, { lifted: await this.#parts.barred.lift(addresses) });
+      reply(null, { lifted: await this.#parts.barred.lift(addresses), unreached: [] });
     } catch (thrown) {
       reply(toServiceError(thrown));
     }
@@ -308,6 +308,8 @@ export class WorkerServer {
     });
   }
 }
+
+const EMPTY = Buffer.alloc(0);
 
 /** Maximum number of running and of barred traces that `Status` lists. */
 const NAMED_MAX = 100;

@@ -35,9 +35,9 @@ export class TraceSpans {
   /** Records a span for the ended trace if it is among the first, slower than all before it, or failed. */
   ended({ queryId, trace, fromMs, event: { rows, types, failure } }: EndedTrace): void {
     const stats = rows?.stats ?? types?.stats;
-    if (stats === undefined && failure === undefined) return; // returned before it began
+    if (!stats && !failure) return; // returned before it began
     const tookMs = Date.now() - fromMs;
-    const standsOut = failure !== undefined || tookMs > this.#slowestMs;
+    const standsOut = Boolean(failure) || tookMs > this.#slowestMs;
     this.#slowestMs = Math.max(this.#slowestMs, tookMs);
     if (this.#count >= SPANS_MAX || (this.#count >= FIRST_SPANS && !standsOut)) return;
     this.#count += 1;
@@ -53,7 +53,7 @@ export class TraceSpans {
           'bigtrace.trace_bytes': stats.traceBytes,
         }),
       },
-      failure,
+      failure ?? undefined,
     );
   }
 }

@@ -98,6 +98,7 @@ export async function withPossibleKinds(
   return columns.map(({ name, kinds }, at) => ({
     name: Buffer.from(name),
     cellKinds: kinds,
-    ...(possible?.length === columns.length ? { possibleKinds: possible[at] ?? 0 } : {}),
+    possibleKinds: possible?.length === columns.length ? (possible[at] ?? 0) : 0,
+    learnedKinds: 0,
   }));
 }

@@ -6,7 +6,7 @@ import type { ResultDiskCache } from '../cache/result-disk.ts';
 import type { ResultMemoryCache } from '../cache/result-memory.ts';
 import type { SnapshotCache } from '../cache/snapshot-cache.ts';
 import type { SnapshotWriter } from '../cache/snapshot-writer.ts';
-import type { Counters } from '../counters.ts';
+import type { Counters, Tier } from '../counters.ts';
 import type { BarredTraces } from '../engines/barred-traces.ts';
 import type { LoadBound } from '../engines/load-watch.ts';
 import type { OnResult } from '../engines/slot.ts';
@@ -67,7 +67,7 @@ export interface Outlet {
 export interface TaskResult {
   /** Undefined unless `wantsKinds`. */
   columns: readonly ResultColumn[] | undefined;
-  stats: TaskStats;
+  stats: TaskStats & { tier: Tier };
 }
 
 export interface CacheKeys {

@@ -1,7 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Tier } from '../../lib/proto/messages.ts';
 import { type CellValue, rowsOf } from '../../lib/query-result/index.ts';
 import { type TestWorker, tempDir, testWorker } from '../testing/worker.ts';
 
@@ -14,7 +13,7 @@ async function ask(
   worker: TestWorker,
   trace: string,
   sql: string,
-): Promise<[CellValue | undefined, Tier | string]> {
+): Promise<[CellValue | undefined, string]> {
   const end = await worker.client.ask(trace, sql);
   const { rows, failure } = end?.end ?? {};
   if (failure) return [failure.message, failure.code];

@@ -10,27 +10,20 @@ import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-optio
 import { ROOT } from '../../lib/common/root.ts';
 import { engineFilesIn } from '../../lib/engine/engine-choice.ts';
 import type {
-  BigtraceQueryTraceArgs,
   BigtraceQueryTraceResponse,
-  Limits,
-  ListRequest,
+  BigtraceWorkerClient,
+  LimitsInput,
   ListResponse,
   RunEvent,
   RunMode,
-  RunRequest,
+  RunRequestInput,
   RunResponse,
   Task,
-  Tier,
-  UnbarRequest,
   UnbarResponse,
+  WorkerClient,
   WorkerStatus,
 } from '../../lib/proto/messages.ts';
-import {
-  bigtraceWorker,
-  clientClass,
-  GRPC_OPTIONS,
-  perfettoWorker,
-} from '../../lib/proto/services.ts';
+import { BigtraceWorker, GRPC_OPTIONS, PerfettoWorker } from '../../lib/proto/services.ts';
 import { type CellValue, rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
 import { LIMIT_DEFAULTS, type WorkerConfig } from '../config.ts';
@@ -98,7 +91,7 @@ export async function ask(
   worker: TestWorker,
   trace: string,
   sql: string,
-): Promise<[unknown, Tier | string]> {
+): Promise<[unknown, string]> {
   const end = await worker.client.ask(trace, sql);
   const tier = end?.end.rows?.stats?.tier ?? end?.end.failure?.code ?? 'none';
   return [rowsOf(end?.results ?? [])[0]?.[0], tier];
@@ -121,28 +114,14 @@ export async function tempDir(): Promise<AsyncDisposable & { path: string }> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-type Done<Response> = (error: grpc.ServiceError | null, response?: Response) => void;
-
-interface PerfettoStub extends grpc.Client {
-  QueryTrace(request: BigtraceQueryTraceArgs, done: Done<BigtraceQueryTraceResponse>): void;
-}
-
-interface BigtraceStub extends grpc.Client {
-  Run(): grpc.ClientDuplexStream<RunRequest, RunResponse>;
-  List(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
-  Status(request: object, done: Done<WorkerStatus>): void;
-  Unbar(request: UnbarRequest, done: Done<UnbarResponse>): void;
-}
-
 export class TestClient {
-  readonly #perfetto: PerfettoStub;
-  readonly #bigtrace: BigtraceStub;
+  readonly #perfetto: BigtraceWorkerClient;
+  readonly #bigtrace: WorkerClient;
 
   constructor(address: string) {
     const credentials = grpc.credentials.createInsecure();
-    const [Perfetto, Bigtrace] = [clientClass(perfettoWorker), clientClass(bigtraceWorker)];
-    this.#perfetto = new Perfetto(address, credentials, GRPC_OPTIONS) as unknown as PerfettoStub;
-    this.#bigtrace = new Bigtrace(address, credentials, GRPC_OPTIONS) as unknown as BigtraceStub;
+    this.#perfetto = new PerfettoWorker(address, credentials, GRPC_OPTIONS);
+    this.#bigtrace = new BigtraceWorker(address, credentials, GRPC_OPTIONS);
   }
 
   close(): void {
@@ -187,7 +166,7 @@ export class TestClient {
   }
 }
 
-function unary<T>(call: (done: Done<T>) => unknown): Promise<T> {
+function unary<T>(call: (done: grpc.requestCallback<T>) => unknown): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, response) => {
       if (error === null && response !== undefined) resolve(response);
@@ -206,7 +185,7 @@ export interface TaskEnd {
 interface TestStart {
   sql: string;
   mode?: RunMode;
-  limits?: Partial<Limits>;
+  limits?: LimitsInput;
   /** Credits that the client assumes at the start. */
   credits?: number;
   user?: string;
@@ -214,7 +193,7 @@ interface TestStart {
 
 /** A `Run` stream that assigns traces as credits arrive, and collects the events. */
 export class TestRun {
-  readonly call: grpc.ClientDuplexStream<RunRequest, RunResponse>;
+  readonly call: grpc.ClientDuplexStream<RunRequestInput, RunResponse>;
   readonly ends = new Map<number, TaskEnd>();
   readonly events: RunEvent[] = [];
   /** Resolves with the stream's status when it has ended. */
@@ -228,7 +207,7 @@ export class TestRun {
   ended = false;
 
   constructor(
-    call: grpc.ClientDuplexStream<RunRequest, RunResponse>,
+    call: grpc.ClientDuplexStream<RunRequestInput, RunResponse>,
     { sql, mode = 'ROWS', limits, credits = 0, user = '' }: TestStart,
   ) {
     this.call = call;

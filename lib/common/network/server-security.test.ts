@@ -62,13 +62,6 @@ const echo: grpc.ServiceDefinition = {
   },
 };
 
-type Ask = (
-  request: unknown,
-  metadata: grpc.Metadata,
-  options: grpc.CallOptions,
-  reply: (error: grpc.ServiceError | null, answer?: unknown) => void,
-) => void;
-
 interface Sent {
   options?: grpc.ClientOptions;
   metadata?: grpc.Metadata;
@@ -101,12 +94,11 @@ async function ask(
     ...options,
   });
   const answer = await new Promise((resolve) =>
-    (stub as unknown as Record<string, Ask>)[method]?.call(
-      stub,
+    stub[method]?.(
       request,
       metadata,
       { deadline: Date.now() + 120_000 },
-      (error, got) => resolve(error === null ? got : grpc.status[error.code]),
+      (error: grpc.ServiceError | null, got?: unknown) => resolve(error === null ? got : grpc.status[error.code]),
     ),
   );
   stub.close();

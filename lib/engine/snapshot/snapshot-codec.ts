@@ -25,15 +25,17 @@ type Compress = (
 type Decompress = (bytes: Uint8Array, options: Options) => Uint8Array;
 
 /** zlib supports zstd since Node 22.15; the types are those of Node 20, which lack it. */
-interface Zstd {
-  zstdCompress: Compress;
-  zstdDecompressSync: Decompress;
-  constants: { ZSTD_c_compressionLevel: number };
+declare module 'zlib' {
+  const zstdCompress: Compress | undefined;
+  const zstdDecompressSync: Decompress | undefined;
+  namespace constants {
+    const ZSTD_c_compressionLevel: number;
+  }
 }
 
 function zstd(): Codec | undefined {
-  if (!('zstdCompress' in zlib)) return undefined;
-  const { zstdCompress, zstdDecompressSync, constants } = zlib as unknown as Zstd;
+  const { zstdCompress, zstdDecompressSync, constants } = zlib;
+  if (zstdCompress === undefined || zstdDecompressSync === undefined) return undefined;
   return codec('zstd', zstdCompress, zstdDecompressSync, {
     params: { [constants.ZSTD_c_compressionLevel]: 1 },
   });

@@ -17,7 +17,7 @@ const GROWTH_BYTES_MAX = 96 * 2 ** 20;
 /** A number from a module with 32-bit memory, a bigint from one with 64-bit memory. */
 type Address = number | bigint;
 
-interface Exports {
+type Exports = {
   memory: WebAssembly.Memory;
   __indirect_function_table: WebAssembly.Table;
   emscripten_stack_init(): void;
@@ -26,7 +26,7 @@ interface Exports {
   __wasm_call_ctors(): void;
   trace_processor_rpc_init(callback: Address, requestBytes: number): Address;
   trace_processor_on_rpc_request(length: number): void;
-}
+};
 
 export class WasmHost {
   readonly requestBytesMax = REQUEST_BYTES;
@@ -251,7 +251,7 @@ function checkedExports(exports: WebAssembly.Exports): Exports {
   ];
   for (const name of names)
     if (exports[name] === undefined) throw new Error(`the wasm does not export ${name}`);
-  return exports as unknown as Exports;
+  return exports as Exports;
 }
 
 /**

@@ -6,11 +6,9 @@ import { createInterface } from 'node:readline';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
-import type { QueryRequest, QueryResponse } from '../../../lib/proto/messages.ts';
-import { bigtraceOrchestrator, clientClass, GRPC_OPTIONS } from '../../../lib/proto/services.ts';
+import { BigtraceOrchestrator, GRPC_OPTIONS } from '../../../lib/proto/services.ts';
 import { type ReceivedSpan, startReceiver } from '../../harness/otlp-receiver.ts';
 
-const Client = clientClass(bigtraceOrchestrator);
 const children: ChildProcess[] = [];
 
 afterEach(() => {
@@ -48,13 +46,10 @@ async function start(name: string, flags: string[], env: NodeJS.ProcessEnv = {})
 }
 
 async function ask(address: string, traces: string[], traceparent?: string): Promise<void> {
-  const client = new Client(address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
+  const client = new BigtraceOrchestrator(address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
   const metadata = new grpc.Metadata();
   if (traceparent !== undefined) metadata.set('traceparent', traceparent);
-  const call = client['Query']?.(metadata) as unknown as grpc.ClientDuplexStream<
-    QueryRequest,
-    QueryResponse
-  >;
+  const call = client.Query(metadata);
   const sql = Buffer.from('SELECT count(*) AS n FROM sched');
   const start = { queryId: 'asked', sql, user: 'ann', onFailure: 'LENIENT' as const };
   call.write({ start: { ...start, progressIntervalMs: 0 } });

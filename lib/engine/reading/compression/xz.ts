@@ -4,12 +4,12 @@ import { createRequire } from 'node:module';
 import { BigtraceError } from '../../../common/errors.ts';
 import { type Codec, cutShort, damagedData } from './codec.ts';
 
-interface XzEmbedded {
+type XzEmbedded = {
   memory: WebAssembly.Memory;
   create_context(): number;
   supply_input(context: number, bytes: number): void;
   get_next_output(context: number): number;
-}
+};
 
 /** Indexes of the 32-bit words of a context: the sizes, addresses and positions of its buffers. */
 const WORD = { BUFFER_BYTES: 0, INPUT: 1, READ: 2, INPUT_BYTES: 3, OUTPUT: 4, WRITTEN: 5 } as const;
@@ -38,7 +38,7 @@ export class XzDecoder implements Codec {
   readonly #context: number;
 
   constructor() {
-    this.#xz = new WebAssembly.Instance(xzModule(), {}).exports as unknown as XzEmbedded;
+    this.#xz = new WebAssembly.Instance(xzModule(), {}).exports as XzEmbedded;
     this.#context = this.#xz.create_context();
   }
 

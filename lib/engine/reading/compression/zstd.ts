@@ -6,7 +6,7 @@ import { BigtraceError } from '../../../common/errors.ts';
 import { type Codec, cutShort } from './codec.ts';
 
 /** The part of libzstd's API that is used. */
-interface Libzstd {
+type Libzstd = {
   memory: WebAssembly.Memory;
   malloc(bytes: number): number;
   ZSTD_createDCtx(): number;
@@ -14,7 +14,7 @@ interface Libzstd {
   ZSTD_decompressStream(context: number, output: number, input: number): number;
   ZSTD_DStreamInSize(): number;
   ZSTD_DStreamOutSize(): number;
-}
+};
 
 let module: Promise<WebAssembly.Module> | undefined;
 
@@ -62,7 +62,7 @@ export class ZstdDecoder implements Codec {
 
   constructor(module: WebAssembly.Module) {
     const env = { emscripten_notify_memory_growth: () => {} };
-    this.#zstd = new WebAssembly.Instance(module, { env }).exports as unknown as Libzstd;
+    this.#zstd = new WebAssembly.Instance(module, { env }).exports as Libzstd;
     this.#inputBytes = this.#zstd.ZSTD_DStreamInSize();
     this.#outputBytes = this.#zstd.ZSTD_DStreamOutSize();
     this.#input = this.#zstd.malloc(this.#inputBytes);

@@ -1,0 +1,10 @@
+// Original file: bigtrace.proto
+
+
+export interface CancelRequestInput {
+  'queryId'?: (string);
+}
+
+export interface CancelRequest {
+  'queryId': (string);
+}

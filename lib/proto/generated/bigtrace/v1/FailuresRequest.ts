@@ -1,0 +1,25 @@
+// Original file: bigtrace.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface FailuresRequestInput {
+  /**
+   * empty: all queries
+   */
+  'queryId'?: (string);
+  /**
+   * 0: all that are remembered
+   */
+  'limit'?: (number | string | Long);
+}
+
+export interface FailuresRequest {
+  /**
+   * empty: all queries
+   */
+  'queryId': (string);
+  /**
+   * 0: all that are remembered
+   */
+  'limit': (number);
+}

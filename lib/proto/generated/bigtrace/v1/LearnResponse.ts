@@ -1,0 +1,8 @@
+// Original file: bigtrace.proto
+
+
+export interface LearnResponseInput {
+}
+
+export interface LearnResponse {
+}

@@ -1,0 +1,176 @@
+// Original file: bigtrace.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { CancelRequestInput as _bigtrace_v1_CancelRequestInput, CancelRequest as _bigtrace_v1_CancelRequest } from '../../bigtrace/v1/CancelRequest.ts';
+import type { CancelResponseInput as _bigtrace_v1_CancelResponseInput, CancelResponse as _bigtrace_v1_CancelResponse } from '../../bigtrace/v1/CancelResponse.ts';
+import type { FailuresRequestInput as _bigtrace_v1_FailuresRequestInput, FailuresRequest as _bigtrace_v1_FailuresRequest } from '../../bigtrace/v1/FailuresRequest.ts';
+import type { FailuresResponseInput as _bigtrace_v1_FailuresResponseInput, FailuresResponse as _bigtrace_v1_FailuresResponse } from '../../bigtrace/v1/FailuresResponse.ts';
+import type { LearnRequestInput as _bigtrace_v1_LearnRequestInput, LearnRequest as _bigtrace_v1_LearnRequest } from '../../bigtrace/v1/LearnRequest.ts';
+import type { LearnResponseInput as _bigtrace_v1_LearnResponseInput, LearnResponse as _bigtrace_v1_LearnResponse } from '../../bigtrace/v1/LearnResponse.ts';
+import type { ListRequestInput as _bigtrace_v1_ListRequestInput, ListRequest as _bigtrace_v1_ListRequest } from '../../bigtrace/v1/ListRequest.ts';
+import type { ListResponseInput as _bigtrace_v1_ListResponseInput, ListResponse as _bigtrace_v1_ListResponse } from '../../bigtrace/v1/ListResponse.ts';
+import type { OrchestratorStatusInput as _bigtrace_v1_OrchestratorStatusInput, OrchestratorStatus as _bigtrace_v1_OrchestratorStatus } from '../../bigtrace/v1/OrchestratorStatus.ts';
+import type { QueryRequestInput as _bigtrace_v1_QueryRequestInput, QueryRequest as _bigtrace_v1_QueryRequest } from '../../bigtrace/v1/QueryRequest.ts';
+import type { QueryResponseInput as _bigtrace_v1_QueryResponseInput, QueryResponse as _bigtrace_v1_QueryResponse } from '../../bigtrace/v1/QueryResponse.ts';
+import type { SchemaRequestInput as _bigtrace_v1_SchemaRequestInput, SchemaRequest as _bigtrace_v1_SchemaRequest } from '../../bigtrace/v1/SchemaRequest.ts';
+import type { SchemaResponseInput as _bigtrace_v1_SchemaResponseInput, SchemaResponse as _bigtrace_v1_SchemaResponse } from '../../bigtrace/v1/SchemaResponse.ts';
+import type { StatusRequestInput as _bigtrace_v1_StatusRequestInput, StatusRequest as _bigtrace_v1_StatusRequest } from '../../bigtrace/v1/StatusRequest.ts';
+import type { UnbarRequestInput as _bigtrace_v1_UnbarRequestInput, UnbarRequest as _bigtrace_v1_UnbarRequest } from '../../bigtrace/v1/UnbarRequest.ts';
+import type { UnbarResponseInput as _bigtrace_v1_UnbarResponseInput, UnbarResponse as _bigtrace_v1_UnbarResponse } from '../../bigtrace/v1/UnbarResponse.ts';
+
+export interface OrchestratorClient extends grpc.Client {
+  /**
+   * Ends running queries.
+   */
+  Cancel(argument: _bigtrace_v1_CancelRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
+  Cancel(argument: _bigtrace_v1_CancelRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
+  Cancel(argument: _bigtrace_v1_CancelRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
+  Cancel(argument: _bigtrace_v1_CancelRequestInput, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
+  /**
+   * Ends running queries.
+   */
+  cancel(argument: _bigtrace_v1_CancelRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
+  cancel(argument: _bigtrace_v1_CancelRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
+  cancel(argument: _bigtrace_v1_CancelRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
+  cancel(argument: _bigtrace_v1_CancelRequestInput, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
+  
+  /**
+   * Traces that failed recently, newest query first; of each query in the order they failed.
+   */
+  Failures(argument: _bigtrace_v1_FailuresRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_FailuresResponse>;
+  Failures(argument: _bigtrace_v1_FailuresRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_FailuresResponse>;
+  /**
+   * Traces that failed recently, newest query first; of each query in the order they failed.
+   */
+  failures(argument: _bigtrace_v1_FailuresRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_FailuresResponse>;
+  failures(argument: _bigtrace_v1_FailuresRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_FailuresResponse>;
+  
+  /**
+   * Tells that a value did not fit a column that was found.
+   */
+  Learn(argument: _bigtrace_v1_LearnRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
+  Learn(argument: _bigtrace_v1_LearnRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
+  Learn(argument: _bigtrace_v1_LearnRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
+  Learn(argument: _bigtrace_v1_LearnRequestInput, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
+  /**
+   * Tells that a value did not fit a column that was found.
+   */
+  learn(argument: _bigtrace_v1_LearnRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
+  learn(argument: _bigtrace_v1_LearnRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
+  learn(argument: _bigtrace_v1_LearnRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
+  learn(argument: _bigtrace_v1_LearnRequestInput, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
+  
+  /**
+   * The addresses that patterns match.
+   */
+  List(argument: _bigtrace_v1_ListRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
+  List(argument: _bigtrace_v1_ListRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
+  /**
+   * The addresses that patterns match.
+   */
+  list(argument: _bigtrace_v1_ListRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
+  list(argument: _bigtrace_v1_ListRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
+  
+  /**
+   * The first message is `start`; the following add traces; the client's half-close ends the list.
+   */
+  Query(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
+  Query(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
+  /**
+   * The first message is `start`; the following add traces; the client's half-close ends the list.
+   */
+  query(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
+  query(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
+  
+  /**
+   * The columns of a query, found by running it over a few of the traces.
+   */
+  Schema(argument: _bigtrace_v1_SchemaRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
+  Schema(argument: _bigtrace_v1_SchemaRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
+  Schema(argument: _bigtrace_v1_SchemaRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
+  Schema(argument: _bigtrace_v1_SchemaRequestInput, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
+  /**
+   * The columns of a query, found by running it over a few of the traces.
+   */
+  schema(argument: _bigtrace_v1_SchemaRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
+  schema(argument: _bigtrace_v1_SchemaRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
+  schema(argument: _bigtrace_v1_SchemaRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
+  schema(argument: _bigtrace_v1_SchemaRequestInput, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
+  
+  Status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_OrchestratorStatus>): grpc.ClientUnaryCall;
+  Status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_OrchestratorStatus>): grpc.ClientUnaryCall;
+  Status(argument: _bigtrace_v1_StatusRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_OrchestratorStatus>): grpc.ClientUnaryCall;
+  Status(argument: _bigtrace_v1_StatusRequestInput, callback: grpc.requestCallback<_bigtrace_v1_OrchestratorStatus>): grpc.ClientUnaryCall;
+  status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_OrchestratorStatus>): grpc.ClientUnaryCall;
+  status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_OrchestratorStatus>): grpc.ClientUnaryCall;
+  status(argument: _bigtrace_v1_StatusRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_OrchestratorStatus>): grpc.ClientUnaryCall;
+  status(argument: _bigtrace_v1_StatusRequestInput, callback: grpc.requestCallback<_bigtrace_v1_OrchestratorStatus>): grpc.ClientUnaryCall;
+  
+  /**
+   * Lets barred traces be loaded again, on every worker.
+   */
+  Unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  Unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  Unbar(argument: _bigtrace_v1_UnbarRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  Unbar(argument: _bigtrace_v1_UnbarRequestInput, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  /**
+   * Lets barred traces be loaded again, on every worker.
+   */
+  unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  unbar(argument: _bigtrace_v1_UnbarRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  unbar(argument: _bigtrace_v1_UnbarRequestInput, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  
+}
+
+export interface OrchestratorHandlers extends grpc.UntypedServiceImplementation {
+  /**
+   * Ends running queries.
+   */
+  Cancel: grpc.handleUnaryCall<_bigtrace_v1_CancelRequest, _bigtrace_v1_CancelResponseInput>;
+  
+  /**
+   * Traces that failed recently, newest query first; of each query in the order they failed.
+   */
+  Failures: grpc.handleServerStreamingCall<_bigtrace_v1_FailuresRequest, _bigtrace_v1_FailuresResponseInput>;
+  
+  /**
+   * Tells that a value did not fit a column that was found.
+   */
+  Learn: grpc.handleUnaryCall<_bigtrace_v1_LearnRequest, _bigtrace_v1_LearnResponseInput>;
+  
+  /**
+   * The addresses that patterns match.
+   */
+  List: grpc.handleServerStreamingCall<_bigtrace_v1_ListRequest, _bigtrace_v1_ListResponseInput>;
+  
+  /**
+   * The first message is `start`; the following add traces; the client's half-close ends the list.
+   */
+  Query: grpc.handleBidiStreamingCall<_bigtrace_v1_QueryRequest, _bigtrace_v1_QueryResponseInput>;
+  
+  /**
+   * The columns of a query, found by running it over a few of the traces.
+   */
+  Schema: grpc.handleUnaryCall<_bigtrace_v1_SchemaRequest, _bigtrace_v1_SchemaResponseInput>;
+  
+  Status: grpc.handleUnaryCall<_bigtrace_v1_StatusRequest, _bigtrace_v1_OrchestratorStatusInput>;
+  
+  /**
+   * Lets barred traces be loaded again, on every worker.
+   */
+  Unbar: grpc.handleUnaryCall<_bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponseInput>;
+  
+}
+
+export interface OrchestratorDefinition extends grpc.ServiceDefinition {
+  Cancel: MethodDefinition<_bigtrace_v1_CancelRequestInput, _bigtrace_v1_CancelResponseInput, _bigtrace_v1_CancelRequest, _bigtrace_v1_CancelResponse>
+  Failures: MethodDefinition<_bigtrace_v1_FailuresRequestInput, _bigtrace_v1_FailuresResponseInput, _bigtrace_v1_FailuresRequest, _bigtrace_v1_FailuresResponse>
+  Learn: MethodDefinition<_bigtrace_v1_LearnRequestInput, _bigtrace_v1_LearnResponseInput, _bigtrace_v1_LearnRequest, _bigtrace_v1_LearnResponse>
+  List: MethodDefinition<_bigtrace_v1_ListRequestInput, _bigtrace_v1_ListResponseInput, _bigtrace_v1_ListRequest, _bigtrace_v1_ListResponse>
+  Query: MethodDefinition<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponseInput, _bigtrace_v1_QueryRequest, _bigtrace_v1_QueryResponse>
+  Schema: MethodDefinition<_bigtrace_v1_SchemaRequestInput, _bigtrace_v1_SchemaResponseInput, _bigtrace_v1_SchemaRequest, _bigtrace_v1_SchemaResponse>
+  Status: MethodDefinition<_bigtrace_v1_StatusRequestInput, _bigtrace_v1_OrchestratorStatusInput, _bigtrace_v1_StatusRequest, _bigtrace_v1_OrchestratorStatus>
+  Unbar: MethodDefinition<_bigtrace_v1_UnbarRequestInput, _bigtrace_v1_UnbarResponseInput, _bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponse>
+}

@@ -1,0 +1,46 @@
+// Original file: bigtrace.proto
+
+import type { RunningTraceInput as _bigtrace_v1_RunningTraceInput, RunningTrace as _bigtrace_v1_RunningTrace } from '../../bigtrace/v1/RunningTrace.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface ProgressInput {
+  /**
+   * known so far; grows while patterns are being expanded
+   */
+  'tracesTotal'?: (number | string | Long);
+  'totalIsFinal'?: (boolean);
+  'tracesDone'?: (number | string | Long);
+  'tracesFailed'?: (number | string | Long);
+  'rows'?: (number | string | Long);
+  'resultBytes'?: (number | string | Long);
+  /**
+   * bytes of trace that were read from stores
+   */
+  'traceBytes'?: (number | string | Long);
+  'elapsedMs'?: (number | string | Long);
+  /**
+   * the traces that have run longest, at most 10
+   */
+  'running'?: (_bigtrace_v1_RunningTraceInput)[];
+}
+
+export interface Progress {
+  /**
+   * known so far; grows while patterns are being expanded
+   */
+  'tracesTotal': (number);
+  'totalIsFinal': (boolean);
+  'tracesDone': (number);
+  'tracesFailed': (number);
+  'rows': (number);
+  'resultBytes': (number);
+  /**
+   * bytes of trace that were read from stores
+   */
+  'traceBytes': (number);
+  'elapsedMs': (number);
+  /**
+   * the traces that have run longest, at most 10
+   */
+  'running': (_bigtrace_v1_RunningTrace)[];
+}

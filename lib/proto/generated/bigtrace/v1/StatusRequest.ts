@@ -1,0 +1,8 @@
+// Original file: bigtrace.proto
+
+
+export interface StatusRequestInput {
+}
+
+export interface StatusRequest {
+}

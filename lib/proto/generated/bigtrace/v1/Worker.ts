@@ -1,0 +1,113 @@
+// Original file: bigtrace.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { ListRequestInput as _bigtrace_v1_ListRequestInput, ListRequest as _bigtrace_v1_ListRequest } from '../../bigtrace/v1/ListRequest.ts';
+import type { ListResponseInput as _bigtrace_v1_ListResponseInput, ListResponse as _bigtrace_v1_ListResponse } from '../../bigtrace/v1/ListResponse.ts';
+import type { ReadTraceRequestInput as _bigtrace_v1_ReadTraceRequestInput, ReadTraceRequest as _bigtrace_v1_ReadTraceRequest } from '../../bigtrace/v1/ReadTraceRequest.ts';
+import type { ReadTraceResponseInput as _bigtrace_v1_ReadTraceResponseInput, ReadTraceResponse as _bigtrace_v1_ReadTraceResponse } from '../../bigtrace/v1/ReadTraceResponse.ts';
+import type { RunRequestInput as _bigtrace_v1_RunRequestInput, RunRequest as _bigtrace_v1_RunRequest } from '../../bigtrace/v1/RunRequest.ts';
+import type { RunResponseInput as _bigtrace_v1_RunResponseInput, RunResponse as _bigtrace_v1_RunResponse } from '../../bigtrace/v1/RunResponse.ts';
+import type { StatusRequestInput as _bigtrace_v1_StatusRequestInput, StatusRequest as _bigtrace_v1_StatusRequest } from '../../bigtrace/v1/StatusRequest.ts';
+import type { UnbarRequestInput as _bigtrace_v1_UnbarRequestInput, UnbarRequest as _bigtrace_v1_UnbarRequest } from '../../bigtrace/v1/UnbarRequest.ts';
+import type { UnbarResponseInput as _bigtrace_v1_UnbarResponseInput, UnbarResponse as _bigtrace_v1_UnbarResponse } from '../../bigtrace/v1/UnbarResponse.ts';
+import type { WorkerStatusInput as _bigtrace_v1_WorkerStatusInput, WorkerStatus as _bigtrace_v1_WorkerStatus } from '../../bigtrace/v1/WorkerStatus.ts';
+
+/**
+ * Every message of this service ends in a checksum (lib/proto/checked.ts).
+ */
+export interface WorkerClient extends grpc.Client {
+  /**
+   * Expands patterns in this worker's stores.
+   */
+  List(argument: _bigtrace_v1_ListRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
+  List(argument: _bigtrace_v1_ListRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
+  /**
+   * Expands patterns in this worker's stores.
+   */
+  list(argument: _bigtrace_v1_ListRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
+  list(argument: _bigtrace_v1_ListRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
+  
+  /**
+   * The bytes of a trace in this worker's stores.
+   */
+  ReadTrace(argument: _bigtrace_v1_ReadTraceRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
+  ReadTrace(argument: _bigtrace_v1_ReadTraceRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
+  /**
+   * The bytes of a trace in this worker's stores.
+   */
+  readTrace(argument: _bigtrace_v1_ReadTraceRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
+  readTrace(argument: _bigtrace_v1_ReadTraceRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
+  
+  /**
+   * One stream a query: the orchestrator assigns traces as far as the worker gives credits for them.
+   */
+  Run(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
+  Run(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
+  /**
+   * One stream a query: the orchestrator assigns traces as far as the worker gives credits for them.
+   */
+  run(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
+  run(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
+  
+  Status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
+  Status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
+  Status(argument: _bigtrace_v1_StatusRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
+  Status(argument: _bigtrace_v1_StatusRequestInput, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
+  status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
+  status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
+  status(argument: _bigtrace_v1_StatusRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
+  status(argument: _bigtrace_v1_StatusRequestInput, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
+  
+  /**
+   * Lets barred traces be loaded again.
+   */
+  Unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  Unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  Unbar(argument: _bigtrace_v1_UnbarRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  Unbar(argument: _bigtrace_v1_UnbarRequestInput, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  /**
+   * Lets barred traces be loaded again.
+   */
+  unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  unbar(argument: _bigtrace_v1_UnbarRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  unbar(argument: _bigtrace_v1_UnbarRequestInput, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
+  
+}
+
+/**
+ * Every message of this service ends in a checksum (lib/proto/checked.ts).
+ */
+export interface WorkerHandlers extends grpc.UntypedServiceImplementation {
+  /**
+   * Expands patterns in this worker's stores.
+   */
+  List: grpc.handleServerStreamingCall<_bigtrace_v1_ListRequest, _bigtrace_v1_ListResponseInput>;
+  
+  /**
+   * The bytes of a trace in this worker's stores.
+   */
+  ReadTrace: grpc.handleServerStreamingCall<_bigtrace_v1_ReadTraceRequest, _bigtrace_v1_ReadTraceResponseInput>;
+  
+  /**
+   * One stream a query: the orchestrator assigns traces as far as the worker gives credits for them.
+   */
+  Run: grpc.handleBidiStreamingCall<_bigtrace_v1_RunRequest, _bigtrace_v1_RunResponseInput>;
+  
+  Status: grpc.handleUnaryCall<_bigtrace_v1_StatusRequest, _bigtrace_v1_WorkerStatusInput>;
+  
+  /**
+   * Lets barred traces be loaded again.
+   */
+  Unbar: grpc.handleUnaryCall<_bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponseInput>;
+  
+}
+
+export interface WorkerDefinition extends grpc.ServiceDefinition {
+  List: MethodDefinition<_bigtrace_v1_ListRequestInput, _bigtrace_v1_ListResponseInput, _bigtrace_v1_ListRequest, _bigtrace_v1_ListResponse>
+  ReadTrace: MethodDefinition<_bigtrace_v1_ReadTraceRequestInput, _bigtrace_v1_ReadTraceResponseInput, _bigtrace_v1_ReadTraceRequest, _bigtrace_v1_ReadTraceResponse>
+  Run: MethodDefinition<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponseInput, _bigtrace_v1_RunRequest, _bigtrace_v1_RunResponse>
+  Status: MethodDefinition<_bigtrace_v1_StatusRequestInput, _bigtrace_v1_WorkerStatusInput, _bigtrace_v1_StatusRequest, _bigtrace_v1_WorkerStatus>
+  Unbar: MethodDefinition<_bigtrace_v1_UnbarRequestInput, _bigtrace_v1_UnbarResponseInput, _bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponse>
+}

@@ -1,0 +1,26 @@
+// Original file: perfetto.proto
+
+
+/**
+ * One message a trace.
+ */
+export interface BigtraceQueryResponseInput {
+  'trace'?: (Buffer | Uint8Array | string);
+  /**
+   * each an encoded QueryResult
+   */
+  'result'?: (Buffer | Uint8Array | string)[];
+  '_trace'?: "trace";
+}
+
+/**
+ * One message a trace.
+ */
+export interface BigtraceQueryResponse {
+  'trace'?: (Buffer);
+  /**
+   * each an encoded QueryResult
+   */
+  'result': (Buffer)[];
+  '_trace'?: "trace";
+}

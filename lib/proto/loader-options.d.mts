@@ -1,0 +1,3 @@
+import type { Options } from '@grpc/proto-loader';
+
+export declare const LOADER_OPTIONS: Options;
