@@ -1,4 +1,5 @@
 /** The counters and gauges of an orchestrator. The Status call and the metrics endpoint report them. */
+import type { Counters } from '../lib/common/observability/counters.ts';
 
 /** Each counter with its help text; it counts since the process started. The names are public: do not rename them. */
 export const COUNTERS = {
@@ -29,17 +30,4 @@ export const GAUGES = {
 
 export type GaugeName = keyof typeof GAUGES;
 
-export class Counters {
-  readonly #values = new Map<CounterName, number>();
-
-  add(name: CounterName, amount = 1): void {
-    this.#values.set(name, (this.#values.get(name) ?? 0) + amount);
-  }
-
-  /** Returns the value of every counter, 0 for those never added to. */
-  all(): Record<string, number> {
-    return Object.fromEntries(
-      Object.keys(COUNTERS).map((name) => [name, this.#values.get(name as CounterName) ?? 0]),
-    );
-  }
-}
+export type OrchestratorCounters = Counters<CounterName>;

@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import type { RunningBackend } from '../http-api/index.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
+import { Counters } from '../lib/common/observability/counters.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
 import { hostOf } from '../lib/common/options/server-security-options.ts';
 import type { OrchestratorConfig } from './config.ts';
-import { COUNTERS, Counters, GAUGES } from './counters.ts';
+import { COUNTERS, GAUGES } from './counters.ts';
 import { PlacementMemory } from './dispatch/placement-memory.ts';
 import { Mean } from './dispatch/steal.ts';
 import { Fleet, type FleetOptions } from './fleet/fleet.ts';
@@ -43,7 +44,7 @@ export async function startOrchestrator(
     fleet,
     memory: new PlacementMemory(),
     coldMs: new Mean(),
-    counters: new Counters(),
+    counters: new Counters(COUNTERS),
     failures: new FailureLog(),
     running: new RunningQueries(),
     users: new Users(config),

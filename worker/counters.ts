@@ -1,4 +1,5 @@
 /** Counts what a worker has done since its start; `Status` and the metrics report the counters. */
+import type { Counters } from '../lib/common/observability/counters.ts';
 
 /** Names and descriptions of the counters; the names are part of the public interface. */
 export const COUNTERS = {
@@ -38,21 +39,4 @@ export type CounterName = keyof typeof COUNTERS;
 /** Where the rows of a task came from, cheapest first; each has a counter. `image` is a snapshot. */
 export type Tier = 'result' | 'resident' | 'image' | 'parse';
 
-export class Counters {
-  readonly #values = new Map<CounterName, number>();
-
-  add(name: CounterName, amount = 1): void {
-    this.#values.set(name, (this.#values.get(name) ?? 0) + amount);
-  }
-
-  get(name: CounterName): number {
-    return this.#values.get(name) ?? 0;
-  }
-
-  /** Returns every counter, rounded to a whole number. */
-  all(): Record<string, number> {
-    return Object.fromEntries(
-      Object.keys(COUNTERS).map((name) => [name, Math.round(this.get(name as CounterName))]),
-    );
-  }
-}
+export type WorkerCounters = Counters<CounterName>;

@@ -1,6 +1,7 @@
 /** Assembles a worker from its parts and starts it. */
 import { setFlagsFromString } from 'node:v8';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
+import { Counters } from '../lib/common/observability/counters.ts';
 import { createLogger, type Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
@@ -13,7 +14,7 @@ import { ResultMemoryCache } from './cache/result-memory.ts';
 import { SnapshotCache } from './cache/snapshot-cache.ts';
 import { SnapshotWriter } from './cache/snapshot-writer.ts';
 import type { WorkerConfig } from './config.ts';
-import { COUNTERS, Counters } from './counters.ts';
+import { COUNTERS, type WorkerCounters } from './counters.ts';
 import { BarredTraces } from './engines/barred-traces.ts';
 import { EngineThread } from './engines/slot.ts';
 import { EnginePool } from './engines/slot-pool.ts';
@@ -56,7 +57,7 @@ export async function startWorker(
   const wide = WideEngine.of(config.engine.wasm64, engine, packages);
   const tracing = await startTracing('worker', config.edge.otlpEndpoint, logger);
   const stores = createTraceStores(config.stores);
-  const counters = new Counters();
+  const counters = new Counters(COUNTERS);
   const { threadEntry, memoryBytesMax, threads, limits, loadBound } = config;
   const admission = new Admission({
     ...{ stores, threads, spares: config.spareThreads, longMs: config.longTaskMs },
@@ -118,15 +119,15 @@ export async function startWorker(
     stop,
     drain: async () => {
       logger.info('draining');
-      await drained(server, config.drainMs);
+      await drainWithin(server, config.drainMs);
       await stop();
       await tracing?.close();
     },
   };
 }
 
-/** Resolves when the server has drained, or after `ms`. */
-async function drained(server: WorkerServer, ms: number): Promise<void> {
+/** Drains the server. Resolves when it has drained, or after `ms`. */
+async function drainWithin(server: WorkerServer, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
@@ -138,7 +139,7 @@ async function drained(server: WorkerServer, ms: number): Promise<void> {
 interface HostEnvironment {
   /** Returns whether a task runs or waits for a thread. */
   isBusy: () => boolean;
-  counters: Counters;
+  counters: WorkerCounters;
   logger: Logger;
 }
 

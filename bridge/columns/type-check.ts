@@ -1,7 +1,7 @@
 /** Checks whether a value fits its column. If not, the error tells the client why, and what to do. */
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { doubleText } from '../../lib/common/text/double-text.ts';
 import { CellType } from '../../lib/query-result/cell-type.ts';
-import { doubleText } from '../cells/double-text.ts';
 import type { Int64 } from '../cells/int64.ts';
 import { type BaseType, GUESSED_TYPE } from './column-type.ts';
 import type { TableColumn } from './structure.ts';

@@ -9,6 +9,7 @@ import { Table, TraceRows } from '../cells/trace-rows.ts';
 import { withRemedy } from '../columns/remedy.ts';
 import { parseStructure, type TableColumn } from '../columns/structure.ts';
 import { TypeMismatch } from '../columns/type-mismatch.ts';
+import type { BridgeClient, QueryCall } from '../grpc/bridge-client.ts';
 import {
   decodeQueryResponse,
   encodeStart,
@@ -16,7 +17,6 @@ import {
   type FailureEvent,
   type RowsEvent,
 } from '../grpc/messages.ts';
-import type { OrchestratorClient, QueryCall } from '../grpc/orchestrator.ts';
 import { stringsOfBlocks } from '../native/input.ts';
 import { NativeRows } from '../native/rows.ts';
 import { Output } from '../output.ts';
@@ -69,7 +69,7 @@ export interface QueryStreams {
 
 /** Resolves when all rows are written. @throws BigtraceError, or the error of writing to stdout */
 export async function runQuery(
-  client: OrchestratorClient,
+  client: BridgeClient,
   { stdin, stdout, traces, format, view, onReached }: QueryStreams,
 ): Promise<void> {
   const input = await readInput(stdin, format, traces !== undefined);
@@ -107,7 +107,7 @@ function rowWriter(format: RowFormat, columns: readonly TableColumn[], output: O
 
 /** Sends the kind of the value to the orchestrator. Returns whether the next column finding will know it. */
 async function isLearned(
-  client: OrchestratorClient,
+  client: BridgeClient,
   input: QueryInput,
   columns: readonly TableColumn[],
   { facts }: TypeMismatch,
@@ -208,7 +208,7 @@ async function* addressesOf(list: Readable, format: RowFormat): AsyncGenerator<B
     yield some.map(unescaped);
 }
 
-async function receive(call: QueryCall, client: OrchestratorClient, rows: Rows): Promise<void> {
+async function receive(call: QueryCall, client: BridgeClient, rows: Rows): Promise<void> {
   try {
     for await (const message of call) {
       for (const event of decodeQueryResponse(message as Buffer)) {

@@ -1,8 +1,8 @@
 /** `bigtrace failures` and `bigtrace progress`: write recent failures and running queries as rows of a table. */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import type { BridgeClient } from '../grpc/bridge-client.ts';
 import { EMPTY } from '../grpc/messages.ts';
-import type { OrchestratorClient } from '../grpc/orchestrator.ts';
 import type { RunningTrace } from '../grpc/report-messages.ts';
 import { END_MARK } from '../tsv/end-mark.ts';
 import { escapeBytes } from '../tsv/fields.ts';
@@ -10,7 +10,10 @@ import { escapeBytes } from '../tsv/fields.ts';
 /** Field numbers of the message Progress, in the order of the columns in clickhouse/sql/31-progress.sql. */
 const PROGRESS_FIELDS = [8, 1, 2, 3, 4, 5, 6, 7];
 
-export async function runFailures(client: Pick<OrchestratorClient, 'failures'>, stdout: Writable): Promise<void> {
+export async function runFailures(
+  client: Pick<BridgeClient, 'failures'>,
+  stdout: Writable,
+): Promise<void> {
   for await (const failures of client.failures())
     await write(
       stdout,
@@ -21,7 +24,10 @@ export async function runFailures(client: Pick<OrchestratorClient, 'failures'>, 
   await end(stdout);
 }
 
-export async function runProgress(client: Pick<OrchestratorClient, 'running'>, stdout: Writable): Promise<void> {
+export async function runProgress(
+  client: Pick<BridgeClient, 'running'>,
+  stdout: Writable,
+): Promise<void> {
   const queries = await client.running();
   const rows = queries.map(({ queryId, user, startedMs, progress, running }) => {
     const counts = PROGRESS_FIELDS.map((field) => progress.get(field) ?? 0);

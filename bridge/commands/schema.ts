@@ -4,9 +4,9 @@ import type { Readable, Writable } from 'node:stream';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { distinctNames, typeOfKinds } from '../columns/columns.ts';
 import { formatStructure } from '../columns/structure.ts';
+import type { BridgeClient } from '../grpc/bridge-client.ts';
 import { type ClickHouse, untilClientLeft } from '../grpc/client-gone.ts';
 import type { SchemaColumn } from '../grpc/messages.ts';
-import type { OrchestratorClient } from '../grpc/orchestrator.ts';
 import { lengthAndBytes } from '../native/encoding.ts';
 import {
   REQUEST_BYTES_MAX,
@@ -21,7 +21,7 @@ import { rowsOfBinary } from '../request/row-binary.ts';
  * ClickHouse reads stderr after the row, and keeps the process for the next query.
  */
 export async function runSchema(
-  client: OrchestratorClient,
+  client: BridgeClient,
   { stdin, stdout }: { stdin: Readable; stdout: Writable },
   report: (error: unknown) => void,
   clickHouse: ClickHouse,
@@ -37,7 +37,7 @@ export async function runSchema(
 }
 
 async function answerOf(
-  client: OrchestratorClient,
+  client: BridgeClient,
   row: RequestRow,
   clickHouse: ClickHouse,
 ): Promise<Buffer> {

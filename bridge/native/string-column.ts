@@ -1,6 +1,7 @@
 /** Columns of strings, which hold texts and blobs. */
+
+import { doubleText } from '../../lib/common/text/double-text.ts';
 import type { TextTarget } from '../cells/cells.ts';
-import { doubleText } from '../cells/double-text.ts';
 import type { TableColumn } from '../columns/structure.ts';
 import type { Output } from '../output.ts';
 import { EMPTY, grown, NativeColumn, type Source } from './column.ts';

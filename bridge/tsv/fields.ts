@@ -1,6 +1,6 @@
 /** Writes values as fields of ClickHouse's TSV, byte by byte. */
 
-import { doubleText } from '../cells/double-text.ts';
+import { doubleText } from '../../lib/common/text/double-text.ts';
 import type { Int64 } from '../cells/int64.ts';
 import type { Output } from '../output.ts';
 import { writeDigits } from './digits.ts';

@@ -1,11 +1,6 @@
 /** Converts values to plain text without loss. */
+import { doubleText } from '../../lib/common/text/double-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
-
-/** Formats a double as the shortest text that parses to the same double; infinities and NaN as in ClickHouse. */
-export function doubleText(value: number): string {
-  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
-  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
-}
 
 /** Formats a value without quotes; a blob as `\x` and hexadecimal digits. Only the column tells the type. */
 export function plainText(value: Exclude<CellValue, null>): string {

@@ -16,7 +16,7 @@ import { SUMMARIZE } from '../../lib/engine/script/summary-script.ts';
 import type { QueryStartInput, TraceFailure } from '../../lib/proto/messages.ts';
 import { EXIT } from '../exit.ts';
 import { createFormat, FORMATS, type FormatName } from './formats.ts';
-import { Output } from './output.ts';
+import { PrintBuffer } from './print-buffer.ts';
 import { linesOf, printEvents } from './print-events.ts';
 import { ProgressBar } from './progress-bar.ts';
 
@@ -106,7 +106,7 @@ async function query(options: QueryOptions): Promise<number> {
  */
 class Asker {
   readonly bar = new ProgressBar();
-  readonly #output = new Output(process.stdout);
+  readonly #output = new PrintBuffer(process.stdout);
   readonly #abort = new AbortController();
   failures = 0;
   isGone = false;

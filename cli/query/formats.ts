@@ -1,8 +1,9 @@
 /** Output formats of `bigtrace query`. Every format streams rows and preserves values exactly. */
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
+import { doubleText } from '../../lib/common/text/double-text.ts';
 import { escapeTsv } from '../../lib/common/text/tsv-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
-import { doubleText, plainText } from './cell-text.ts';
+import { plainText } from './cell-text.ts';
 import type { Format } from './format.ts';
 import { TableFormat } from './table.ts';
 

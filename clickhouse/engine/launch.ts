@@ -1,11 +1,10 @@
 /** Starts and stops the embedded ClickHouse as a child process. */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseLogin } from '../../lib/clickhouse/client.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import { bindFailure, freePorts } from '../../lib/common/network/free-port.ts';
 import {
   ORCHESTRATOR_VARIABLE,
   UPSTREAM_ORCHESTRATOR_VARIABLE,
@@ -198,28 +197,26 @@ function startFailure(how: string, lastLines: string[]): BigtraceError {
   );
 }
 
-/** Finds free ports beforehand, because the engine cannot report which port it chose. */
+/**
+ * Chooses the ports beforehand, because the engine cannot report which ones it chose.
+ * @throws invalid_option if the engine cannot listen on a requested port, or on the host
+ */
 async function choosePorts({ listen, httpPort, tcpPort }: EmbeddedOptions): Promise<Ports> {
-  const servers = [await bind(listen, httpPort), await bind(listen, tcpPort)];
-  const [http, tcp] = servers.map(portOf);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return { http: http ?? 0, tcp: tcp ?? 0 };
-}
-
-async function bind(host: string, port: number): Promise<Server> {
-  const server = createServer();
-  try {
-    await once(server.listen({ host, port, exclusive: true }), 'listening');
-    return server;
-  } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new BigtraceError('invalid_option', `clickhouse cannot listen: ${text}`, { cause });
+  const wanted = [httpPort, tcpPort].filter((port) => port !== 0);
+  for (const port of wanted) {
+    const failure = await bindFailure(listen, port);
+    if (failure !== undefined) throw cannotListen(failure);
   }
+  const free = await freePorts(listen, 2).catch((cause: unknown) => {
+    throw cannotListen(cause);
+  });
+  const others = free.filter((port) => !wanted.includes(port));
+  return { http: httpPort || (others.shift() ?? 0), tcp: tcpPort || (others.shift() ?? 0) };
 }
 
-function portOf(server: Server): number {
-  const bound = server.address();
-  return typeof bound === 'object' && bound !== null ? bound.port : 0;
+function cannotListen(cause: unknown): BigtraceError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new BigtraceError('invalid_option', `clickhouse cannot listen: ${text}`, { cause });
 }
 
 /** The address at which this machine reaches the engine: the loopback address if it listens on all addresses. */

@@ -8,17 +8,8 @@ import type { ProtoGrpcType as BigtracePackage } from './generated/bigtrace.ts';
 import type { ProtoGrpcType as PerfettoPackage } from './generated/perfetto.ts';
 import { LOADER_OPTIONS } from './loader-options.mjs';
 import perfettoProto from './perfetto.proto?raw';
-import { RECEIVE_WINDOW_BYTES } from './window.ts';
 
-/** Both sides allow messages up to 2 GiB - 1, as upstream does. */
-const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
-
-/** Channel and server options that every client and server of the project uses. */
-export const GRPC_OPTIONS: grpc.ChannelOptions = {
-  'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
-  'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
-  'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
-};
+export { GRPC_OPTIONS } from './channel-options.ts';
 
 /** The service whose messages have checksums. */
 const CHECKED = 'bigtrace.v1.Worker';

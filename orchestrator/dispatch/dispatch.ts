@@ -1,5 +1,5 @@
 /** Assigns the tasks of one query to workers: worker queues, credits, stealing, hedging. */
-import type { Counters } from '../counters.ts';
+import type { OrchestratorCounters } from '../counters.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { placementFor, preferredWorker } from './placement.ts';
 import type { PlacementMemory } from './placement-memory.ts';
@@ -14,7 +14,7 @@ export interface DispatchContext {
   memory: PlacementMemory;
   /** Mean time, in ms, of recent loads that parsed the trace, because no snapshot of it existed. */
   coldMs: Mean;
-  counters: Counters;
+  counters: OrchestratorCounters;
   /** Time that a query waits for a usable worker before it fails with no_workers. */
   workerWaitMs: number;
   /** Maximum number of tasks of one query assigned at the same time; 0: as many as workers give credits for. */

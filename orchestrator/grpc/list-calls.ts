@@ -1,5 +1,6 @@
 /** Handles the calls List and Failures, which stream traces that match patterns and recent failures. */
 import type * as grpc from '@grpc/grpc-js';
+import { drained } from '../../lib/common/network/stream-drain.ts';
 import type {
   FailuresRequest,
   FailuresResponse,
@@ -28,6 +29,7 @@ export async function handleList(
   for await (const listed of listTraces(call.request, { fleet, workerWaitMs, signal })) {
     const trace = listed.filter(({ address }) => seen.add(traceDigest(address)));
     if (trace.length > 0 && !call.write({ trace })) await drained(call, signal);
+    signal.throwIfAborted();
   }
   if (seen.size === 0) throw noMatch(pattern[0] ?? Buffer.alloc(0));
 }
@@ -43,19 +45,8 @@ export async function handleFailures(
     failure.push(one);
     if (failure.length < BATCH_FAILURES) continue;
     if (!call.write({ failure })) await drained(call, signal);
+    signal.throwIfAborted();
     failure = [];
   }
   if (failure.length > 0) call.write({ failure });
-}
-
-async function drained(call: ListCall | FailuresCall, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    call.once('drain', done);
-    signal.addEventListener('abort', done);
-  });
-  signal.throwIfAborted();
 }

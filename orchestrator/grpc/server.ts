@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
-import { createSecureServer } from '../../lib/common/network/server-security.ts';
+import { createSecureServer, listen } from '../../lib/common/network/server-security.ts';
 import { addHealth } from '../../lib/common/observability/health.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 import type { Measured } from '../../lib/common/observability/probes.ts';
@@ -112,16 +112,8 @@ export class OrchestratorServer {
   }
 
   /** @returns the port that the server listens on @throws invalid_option when it cannot listen */
-  async listen(socket: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(socket, this.#credentials, (error, port) => {
-        if (error === null) resolve(port);
-        else
-          reject(
-            new BigtraceError('invalid_option', `cannot listen on ${socket}: ${error.message}`),
-          );
-      });
-    });
+  listen(socket: string): Promise<number> {
+    return listen(this.#server, socket, this.#credentials);
   }
 
   get draining(): boolean {

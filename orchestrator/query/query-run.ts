@@ -22,8 +22,8 @@ export interface RunGround extends DispatchContext {
   users: Users;
 }
 
-/** The source is read while at most half this number of tasks wait, so that a long list is not held in memory. */
-const LOOKAHEAD_TRACES = 4096;
+/** The source is read while at most this number of tasks wait, so that a long list is not held in memory. */
+const LOOKAHEAD_TRACES = 2048;
 const TICK_MS = 50;
 
 export class QueryRun {
@@ -135,7 +135,7 @@ export class QueryRun {
   #refill(): void {
     const waiting = this.#unended - this.#dispatch.inFlight;
     if (this.#fetching || this.tally.totalIsFinal) return;
-    if (waiting > LOOKAHEAD_TRACES / 2) return;
+    if (waiting > LOOKAHEAD_TRACES) return;
     this.#fetching = true;
     this.#source?.next().then(
       ({ done, value }) => {

@@ -1,9 +1,10 @@
 /** Runs queries of several users over a modelled fleet to their end and checks their results. */
 import { expect, vi } from 'vitest';
 import type { BigtraceError } from '../../lib/common/errors.ts';
+import { Counters } from '../../lib/common/observability/counters.ts';
 import { Dice } from '../../lib/common/testing/dice.ts';
 import type { Limits } from '../../lib/proto/messages.ts';
-import { Counters } from '../counters.ts';
+import { COUNTERS } from '../counters.ts';
 import { PlacementMemory } from '../dispatch/placement-memory.ts';
 import { Mean } from '../dispatch/steal.ts';
 import type { QueryContext } from '../query/execute.ts';
@@ -222,7 +223,12 @@ export async function judged(seed: number): Promise<Record<string, number>> {
   const coldMs = new Mean();
   coldMs.add(dice.below(10));
   const ground: QueryContext = {
-    ...{ fleet: network.fleet, coldMs, memory: new PlacementMemory(), counters: new Counters() },
+    ...{
+      fleet: network.fleet,
+      coldMs,
+      memory: new PlacementMemory(),
+      counters: new Counters(COUNTERS),
+    },
     ...{ failures: new FailureLog(), running: new RunningQueries(), workerWaitMs: WORKER_WAIT_MS },
     users: new Users(BOUNDS),
     tracesInFlightMax: dice.chance(0.2) ? 3 : 0,

@@ -28,7 +28,7 @@ export type QuestionRecord = Map<string, Lines>;
 
 export function recordOf({ grpc, native, tsv }: Answers): QuestionRecord {
   const [ofNative, ofTsv] = [clickHouseLines(native), clickHouseLines(tsv)];
-  const ofGrpc = linesOf(grpc, (row) => row.map(exactCell));
+  const ofGrpc = digestLines(grpc, (row) => row.map(exactCell));
   return sameLines(ofNative, ofTsv)
     ? new Map([
         ['grpc', ofGrpc],
@@ -47,7 +47,7 @@ export function disagreements({ grpc, native, tsv }: Answers): string[] {
   const between = differences(ofNative, clickHouseLines(tsv), ['native', 'tsv']);
   if (native.error !== undefined) return between;
   const [names] = [...native.traces.values()].flatMap((one) => (isFailure(one) ? [] : [one.names]));
-  const cast = linesOf(
+  const cast = digestLines(
     grpc,
     (row) => row.map((cell, at) => castCell(cell, native.types[at] ?? '')),
     names,
@@ -57,7 +57,7 @@ export function disagreements({ grpc, native, tsv }: Answers): string[] {
 }
 
 function clickHouseLines(answer: WayAnswer<Cell[]>): Lines {
-  const found = linesOf(answer, (row) => row);
+  const found = digestLines(answer, (row) => row);
   const [names = []] = [...answer.traces.values()].flatMap((one) =>
     isFailure(one) ? [] : [one.names],
   );
@@ -68,7 +68,7 @@ function clickHouseLines(answer: WayAnswer<Cell[]>): Lines {
 }
 
 /** @param names column names that replace those of the results in the digests */
-function linesOf<Row>(
+function digestLines<Row>(
   answer: WayAnswer<Row>,
   cells: (row: Row) => readonly Cell[],
   names?: readonly string[],

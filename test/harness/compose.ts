@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
-import { freePort } from '../../lib/common/network/free-port.ts';
+import { freePorts } from '../../lib/common/network/free-port.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import type { OrchestratorStatus } from '../../lib/proto/messages.ts';
 import { BigtraceOrchestrator } from '../../lib/proto/services.ts';
@@ -47,7 +47,7 @@ export async function newCompose(traces: string): Promise<Compose> {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-compose-'));
   const envFile = join(directory, 'env');
   const [httpPort = 0, tcpPort = 0, orchestratorPort = 0, pagePort = 0, supersetPort = 0] =
-    await freePorts(5);
+    await freePorts('127.0.0.1', 5);
   const passwords = { admin: randomUUID(), analyst: randomUUID(), superset: randomUUID() };
   const env = {
     BIGTRACE_TRACES: traces,
@@ -122,10 +122,4 @@ function statusOf(orchestrator: string): () => Promise<OrchestratorStatus> {
         else reject(error);
       });
     });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort('127.0.0.1'));
-  return [...ports];
 }

@@ -13,9 +13,10 @@ import {
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { Counters } from '../../lib/common/observability/counters.ts';
 import { rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
-import { Counters } from '../counters.ts';
+import { COUNTERS, type WorkerCounters } from '../counters.ts';
 import { type TestWorker, tempDir, testWorker } from '../testing/worker.ts';
 import { ResultDiskCache } from './result-disk.ts';
 import type { CachedResult } from './result-memory.ts';
@@ -24,7 +25,7 @@ const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 const SQL = 'SELECT count(*), 2.5, NULL, max(name) FROM thread';
 
 async function open(directory: string | undefined, bytesMax = 2 ** 30, neighbours: string[] = []) {
-  const counters = new Counters();
+  const counters = new Counters(COUNTERS);
   const logger = pino({ level: 'silent' });
   const isBusy = (): boolean => false;
   return {
@@ -49,7 +50,11 @@ function read(disk: ResultDiskCache, key: string): Promise<CachedResult | undefi
 }
 
 /** Writes results for `keys` as a worker that has ended; returns its counters. */
-async function written(directory: string, keys: string[], bytesMax?: number): Promise<Counters> {
+async function written(
+  directory: string,
+  keys: string[],
+  bytesMax?: number,
+): Promise<WorkerCounters> {
   const { disk, counters } = await open(directory, bytesMax);
   for (const [at, key] of keys.entries()) disk.put(key, answerOf(at + 1));
   await disk.close();

@@ -3,7 +3,7 @@
  * results wait in memory until the worker is idle, and are written then.
  */
 import { readFile, stat } from 'node:fs/promises';
-import type { Counters } from '../counters.ts';
+import type { WorkerCounters } from '../counters.ts';
 import { Permits } from '../scheduling/permits.ts';
 import type { Turn } from '../scheduling/turns.ts';
 import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
@@ -14,7 +14,7 @@ export interface ResultDiskOptions
   extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
   /** Returns whether a task runs or waits for a thread; writing waits until there is none. */
   isBusy: () => boolean;
-  counters: Counters;
+  counters: WorkerCounters;
 }
 
 /** Maximum size in bytes of a result that is written; a file is read and verified as a whole. */

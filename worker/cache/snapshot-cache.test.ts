@@ -9,13 +9,14 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
+import { Counters } from '../../lib/common/observability/counters.ts';
 import {
   type Image,
   readSnapshot,
   SnapshotUnreadable,
   SnapshotUnusable,
 } from '../../lib/engine/index.ts';
-import { Counters } from '../counters.ts';
+import { COUNTERS } from '../counters.ts';
 import { tempDir } from '../testing/worker.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
 
@@ -45,7 +46,7 @@ async function openCache(directory: string, bytesMax = 2 ** 30, neighbours: stri
       done();
     },
   });
-  const counters = new Counters();
+  const counters = new Counters(COUNTERS);
   const logger = pino({ level: 'info' }, stream);
   const options = { directory, neighbours, bytesMax, counters, logger };
   return { cache: await SnapshotCache.open(options), counters, said };

@@ -5,12 +5,12 @@ import {
   SnapshotUnreadable,
   SnapshotUnusable,
 } from '../../lib/engine/index.ts';
-import type { Counters } from '../counters.ts';
+import type { WorkerCounters } from '../counters.ts';
 import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
 
 export interface SnapshotCacheOptions
   extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
-  counters: Counters;
+  counters: WorkerCounters;
 }
 
 /** Maximum number of remembered paths; above it, all are forgotten. */

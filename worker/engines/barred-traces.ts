@@ -7,7 +7,7 @@ import { BigtraceError, type ErrorCode, isErrorCode } from '../../lib/common/err
 import type { Logger } from '../../lib/common/observability/log.ts';
 import { printable } from '../../lib/common/text/byte-text.ts';
 import { CacheDirectory } from '../cache/cache-directory.ts';
-import type { Counters } from '../counters.ts';
+import type { WorkerCounters } from '../counters.ts';
 import { type LoadBound, loadMsMax } from './load-watch.ts';
 
 export interface Bar {
@@ -27,7 +27,7 @@ export interface BarredTracesOptions {
   directory: string | undefined;
   memoryBytesMax: number;
   loadBound: LoadBound;
-  counters: Counters;
+  counters: WorkerCounters;
   logger: Logger;
 }
 

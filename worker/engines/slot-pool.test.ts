@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Counters } from '../../lib/common/observability/counters.ts';
 import { type Engine, FIRST_READING, loadEngine } from '../../lib/engine/index.ts';
 import { rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
-import { Counters } from '../counters.ts';
+import { COUNTERS } from '../counters.ts';
 import { testConfig } from '../testing/worker.ts';
 import type { LoadOptions } from './feed.ts';
 import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
@@ -34,7 +35,7 @@ beforeAll(async () => {
     threads: 1,
     spares: 0,
     memoryBytesMax: 100 * 2 ** 20, // each trace evicts the previous one
-    counters: new Counters(),
+    counters: new Counters(COUNTERS),
     keeper: { shouldWrite: () => false, write: async () => {} },
   });
 });
@@ -78,7 +79,7 @@ test('an engine returns neither rows nor a snapshot of another trace', async () 
 
 test('an idle worker keeps spare engines in at most half of its memory', async () => {
   const { threadEntry } = await testConfig();
-  const counters = new Counters();
+  const counters = new Counters(COUNTERS);
   const keeper = { shouldWrite: () => false, write: async () => {} };
   const memoryBytesMax = 5 * (engine.initial.memoryBytes + 16 * 2 ** 20);
   const startEngineThread = (onGrowth: () => void): EngineThread =>

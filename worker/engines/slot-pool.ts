@@ -5,7 +5,7 @@
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
-import type { Counters, Tier } from '../counters.ts';
+import type { Tier, WorkerCounters } from '../counters.ts';
 import type { LeasedEngine } from './slot.ts';
 
 export interface PoolOptions {
@@ -18,7 +18,7 @@ export interface PoolOptions {
   threads: number;
   /** Number of engines without a trace that an idle worker keeps ready: starting a thread takes time. */
   spares: number;
-  counters: Counters;
+  counters: WorkerCounters;
   keeper: SnapshotSink;
 }
 

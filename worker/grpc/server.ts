@@ -2,7 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
-import { createSecureServer } from '../../lib/common/network/server-security.ts';
+import { createSecureServer, listen } from '../../lib/common/network/server-security.ts';
 import { addHealth } from '../../lib/common/observability/health.ts';
 import type { Measured } from '../../lib/common/observability/probes.ts';
 import { type Tracing, traceContextOf } from '../../lib/common/observability/tracing.ts';
@@ -81,15 +81,7 @@ export class WorkerServer {
    * @throws invalid_option if it cannot listen on the address
    */
   listen(hostPort: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(hostPort, this.#credentials, (error, port) => {
-        if (error === null) resolve(port);
-        else
-          reject(
-            new BigtraceError('invalid_option', `cannot listen on ${hostPort}: ${error.message}`),
-          );
-      });
-    });
+    return listen(this.#server, hostPort, this.#credentials);
   }
 
   get draining(): boolean {

@@ -5,13 +5,14 @@
  */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
+import { Counters } from '../../lib/common/observability/counters.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 import { Dice } from '../../lib/common/testing/dice.ts';
 import { ResultDiskCache } from '../cache/result-disk.ts';
 import { ResultMemoryCache } from '../cache/result-memory.ts';
 import { SnapshotWriter } from '../cache/snapshot-writer.ts';
 import { LIMIT_DEFAULTS } from '../config.ts';
-import { Counters } from '../counters.ts';
+import { COUNTERS, type WorkerCounters } from '../counters.ts';
 import { BarredTraces } from '../engines/barred-traces.ts';
 import { EnginePool } from '../engines/slot-pool.ts';
 import type { Outlet, TaskExecutorParts } from '../tasks/question.ts';
@@ -64,7 +65,7 @@ async function modelOf(habits: Habits): Promise<Model> {
   const world = new ModelWorld(habits, 1 + dice.below(4));
   const [threads, spares] = [1 + dice.below(3), dice.below(3)];
   const stores = world.stores();
-  const counters = new Counters();
+  const counters = new Counters(COUNTERS);
   const memoryBytesMax = 2 ** 28 * (1 + dice.below(8));
   const admission = new Admission({
     ...{ stores, threads, spares, longMs: 1000 },
@@ -187,7 +188,7 @@ async function run({ world, parts }: Model, task: ModelTask, about: string): Pro
 }
 
 /** Runs the random tasks of a seed to their end, and checks the outcome. @returns the number of steps */
-async function judged(seed: number, seen: Counters): Promise<number> {
+async function judged(seed: number, seen: WorkerCounters): Promise<number> {
   const dice = new Dice(seed);
   const model = await modelOf(habitsOf(dice));
   const { world, parts, threads, spares } = model;
@@ -228,7 +229,7 @@ async function judged(seed: number, seen: Counters): Promise<number> {
 }
 
 test(`${STEPS} random steps lose no task, leak no permit and keep turns fair`, async () => {
-  const seen = new Counters();
+  const seen = new Counters(COUNTERS);
   let steps = 0;
   let seed = FIRST_SEED;
   for (; steps < STEPS; seed++) steps += await judged(seed, seen);

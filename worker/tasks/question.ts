@@ -6,7 +6,7 @@ import type { ResultDiskCache } from '../cache/result-disk.ts';
 import type { ResultMemoryCache } from '../cache/result-memory.ts';
 import type { SnapshotCache } from '../cache/snapshot-cache.ts';
 import type { SnapshotWriter } from '../cache/snapshot-writer.ts';
-import type { Counters, Tier } from '../counters.ts';
+import type { Tier, WorkerCounters } from '../counters.ts';
 import type { BarredTraces } from '../engines/barred-traces.ts';
 import type { LoadBound } from '../engines/load-watch.ts';
 import type { OnResult } from '../engines/slot.ts';
@@ -26,7 +26,7 @@ export interface TaskExecutorParts {
   keeper: SnapshotWriter;
   barred: BarredTraces;
   admission: Admission;
-  counters: Counters;
+  counters: WorkerCounters;
   /** The worker's own limits, which are the maxima of a task's limits. */
   limits: TaskLimits;
   /** Time limit for loading a trace, by its size. */

@@ -20,6 +20,13 @@ export async function freePort(host: string): Promise<number> {
   }
 }
 
+/** Returns distinct ports that are free at the moment. @throws as `freePort` */
+export async function freePorts(host: string, count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort(host));
+  return [...ports];
+}
+
 /** Returns why no server can listen on the port now; undefined when one can. */
 export async function bindFailure(
   host: string,

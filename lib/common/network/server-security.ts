@@ -34,6 +34,21 @@ export function createSecureServer(
   return { server: new grpc.Server({ ...options, interceptors }), credentials };
 }
 
+/** @returns the port that the server listens on @throws invalid_option if it cannot listen on `hostPort` */
+export function listen(
+  server: grpc.Server,
+  hostPort: string,
+  credentials: grpc.ServerCredentials,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(hostPort, credentials, (error, port) => {
+      if (error === null) return resolve(port);
+      const text = `cannot listen on ${hostPort}: ${error.message}`;
+      reject(new BigtraceError('invalid_option', text, { cause: error }));
+    });
+  });
+}
+
 /** @throws invalid_option if the certificate cannot be read */
 export function hostCheckOf({ allowedHosts, tls }: ServerSecurity): HostCheck {
   return hostCheck({

@@ -4,15 +4,18 @@ export interface Drains {
   off(event: 'drain' | 'close', listener: () => void): unknown;
 }
 
-/** Resolves when the stream accepts more, or was closed. Removes its listeners. */
-export function drained(stream: Drains): Promise<void> {
+/** Resolves when the stream accepts more, or was closed, or `signal` is aborted. Removes its listeners. */
+export function drained(stream: Drains, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       stream.off('drain', done);
       stream.off('close', done);
+      signal?.removeEventListener('abort', done);
       resolve();
     };
     stream.once('drain', done);
     stream.once('close', done);
+    signal?.addEventListener('abort', done);
+    if (signal?.aborted) done();
   });
 }

@@ -38,7 +38,7 @@ export class LossyWriter {
       if (this.#tryWrite(Buffer.from(note)) === undefined) this.#dropped = 0;
     }
     const unwritten = this.#dropped > 0 ? bytes : this.#tryWrite(bytes);
-    if (unwritten !== undefined) this.#dropped += linesOf(unwritten);
+    if (unwritten !== undefined) this.#dropped += lineCount(unwritten);
   }
 
   /** Returns what could not be written, or undefined. */
@@ -58,7 +58,7 @@ export class LossyWriter {
 }
 
 /** Counts lines. A last line without a newline counts too. */
-function linesOf(bytes: Uint8Array): number {
+function lineCount(bytes: Uint8Array): number {
   let lines = bytes[bytes.length - 1] === NEWLINE ? 0 : 1;
   for (const byte of bytes) if (byte === NEWLINE) lines++;
   return lines;

@@ -161,20 +161,21 @@ function join(into: Uint8Array | undefined, from: Uint8Array): boolean {
   return grown;
 }
 
-/** Returns an upper bound of the number of registers. Operands that are not registers only increase it. */
+/**
+ * Returns an upper bound of the number of registers. Operands that are not registers only increase it; those that can be
+ * any number (p1 of Integer, p2 of AddImm) are not counted.
+ */
 function registersOf(program: readonly Op[]): number {
   let most = 0;
   for (const op of program) {
     const { p1, p3 } = op;
-    if (VALUES.has(op.opcode)) most = Math.max(most, op.p2);
+    if (op.opcode === 'Integer') most = Math.max(most, op.p2);
+    else if (op.opcode === 'AddImm') most = Math.max(most, p1);
     else if (jumps(op.opcode)) most = Math.max(most, p1 + 1, p3 + 1);
     else most = Math.max(most, p1 + op.p2, op.p2 + p3);
   }
   return most + 2;
 }
-
-/** Operations with a constant operand; of their operands, only p2 is counted. */
-const VALUES = new Set(['Integer', 'AddImm']);
 
 type Step = (op: Op, state: Uint8Array, flow: Flow) => void;
 

@@ -8,9 +8,9 @@ import { CodecsInUse } from './compression/codec.ts';
 import { ZstdDecoder } from './compression/zstd.ts';
 import { FileStart } from './file-start.ts';
 import { Findings } from './findings.ts';
-import { Output } from './output.ts';
 import type { PacketFields } from './packets/packet-fields.ts';
 import { ProtoPackets } from './packets/proto-packets.ts';
+import { PieceBuffer } from './piece-buffer.ts';
 import { ReadAgain, type ReadingMode } from './read-again.ts';
 import type { Sink } from './stage.ts';
 
@@ -41,7 +41,7 @@ export class TraceReading {
   readonly #parts: ReadingParts;
   readonly #options: ReadingOptions;
   readonly #engine: ReadingEngine;
-  readonly #output: Output;
+  readonly #output: PieceBuffer;
   readonly #stage: Sink;
   readonly #counts = new MemberCounts();
   readonly #codecs = new CodecsInUse();
@@ -52,7 +52,7 @@ export class TraceReading {
     this.#parts = parts;
     this.#options = options;
     this.#engine = engine;
-    this.#output = new Output((bytes) => engine.append(bytes));
+    this.#output = new PieceBuffer((bytes) => engine.append(bytes));
     const context = {
       ...{ mode: options.mode, findings: this.findings, counts: this.#counts },
       ...{ zstd: parts.zstd, codecs: this.#codecs },

@@ -4,7 +4,7 @@
  */
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { BigtraceError } from '../../../common/errors.ts';
-import { Output } from '../output.ts';
+import { PieceBuffer } from '../piece-buffer.ts';
 import type { Sink } from '../stage.ts';
 import type { MemberHead } from './members.ts';
 
@@ -33,7 +33,7 @@ export class ZipWriter {
 class MemberWriter implements Sink {
   readonly #output: Sink;
   readonly #head: MemberHead;
-  readonly #pieces = new Output((piece) => this.#write(piece));
+  readonly #pieces = new PieceBuffer((piece) => this.#write(piece));
   #begun = false;
   #bytes = 0;
   #packedBytes = 0;

@@ -6,7 +6,7 @@ import {
   type ClientCredentials,
   openChannel,
 } from '../../lib/common/network/client-credentials.ts';
-import { RECEIVE_WINDOW_BYTES } from '../../lib/proto/window.ts';
+import { GRPC_OPTIONS } from '../../lib/proto/channel-options.ts';
 import {
   decodeSchemaResponse,
   encodeLearnRequest,
@@ -25,12 +25,8 @@ import {
 /** Timeout of the first connection. It takes seconds on a machine where a hundred bridges start at once. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
-const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
-
 const CHANNEL_OPTIONS: grpc.ChannelOptions = {
-  'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
-  'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
-  'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
+  ...GRPC_OPTIONS,
   // Detects a hung orchestrator within 15 s. A busy one replies to the ping sooner.
   'grpc.keepalive_time_ms': 5000,
   'grpc.keepalive_timeout_ms': 10_000,
@@ -49,7 +45,7 @@ const same = (bytes: Buffer): Buffer => bytes;
 /** A call of Query whose messages are encoded bytes in both directions. */
 export type QueryCall = grpc.ClientDuplexStream<Buffer, Buffer>;
 
-export class OrchestratorClient {
+export class BridgeClient {
   readonly address: string;
   /** Name of the environment variable of the address, for error messages. */
   readonly #variable: string;

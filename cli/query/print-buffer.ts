@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 
 const PIECE_BYTES = 64 * 1024;
 
-export class Output {
+export class PrintBuffer {
   readonly #stream: Writable;
   #pieces: Buffer[] = [];
   #bytes = 0;

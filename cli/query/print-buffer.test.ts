@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { Output } from './output.ts';
+import { PrintBuffer } from './print-buffer.ts';
 
 const { signal } = new AbortController();
 
@@ -12,7 +12,7 @@ it('combines small pieces into one write, and flushes the rest', async () => {
       done();
     },
   });
-  const output = new Output(stream);
+  const output = new PrintBuffer(stream);
   for (const piece of ['a', 'b', 'c']) await output.print(Buffer.from(piece), signal);
   await expect.poll(() => written).toEqual(['abc']);
   await output.print(Buffer.from('d'), signal);
@@ -32,7 +32,7 @@ it('waits for a slow reader', async () => {
       };
     },
   });
-  const output = new Output(stream);
+  const output = new PrintBuffer(stream);
   let printed = false;
   const printing = output.print(Buffer.alloc(100_000), signal).then(() => {
     printed = true;

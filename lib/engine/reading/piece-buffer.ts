@@ -5,7 +5,7 @@ const BUFFER_BYTES = 256 * 1024;
 /** A piece of at least this size is passed on without a copy. */
 const LARGE_BYTES = 32 * 1024;
 
-export class Output implements Sink {
+export class PieceBuffer implements Sink {
   readonly #next: (bytes: Uint8Array) => void;
   #buffer: Buffer | undefined;
   #length = 0;
