@@ -21,19 +21,20 @@ function load(): protoLoader.PackageDefinition {
   return protoLoader.fromJSON(root.toJSON(), LOADER_OPTIONS);
 }
 
-const definitions = load();
-definitions[CHECKED] = checkedService(serviceNamed(CHECKED), (name) =>
+/** Definitions of all services and messages, by their full names. */
+export const DEFINITIONS = load();
+DEFINITIONS[CHECKED] = checkedService(serviceNamed(CHECKED), (name) =>
   root.lookupType(`bigtrace.v1.${name}`),
 );
 
 function serviceNamed(name: string): protoLoader.ServiceDefinition {
-  const definition = definitions[name];
+  const definition = DEFINITIONS[name];
   if (definition === undefined || 'format' in definition) throw new Error(`no service ${name}`);
   return definition;
 }
 
 // The generated types describe what the `.proto` files define; TypeScript cannot know that these were loaded.
-const packages = grpc.loadPackageDefinition(definitions) as unknown as BigtracePackage &
+const packages = grpc.loadPackageDefinition(DEFINITIONS) as unknown as BigtracePackage &
   PerfettoPackage;
 
 /** The client class of each service; its `service` is the definition that a server implements. */

@@ -36,6 +36,7 @@ import { type ColumnFindingBounds, ColumnFindingQueue } from '../schema/schema-q
 import { callerName } from './caller.ts';
 import type { TimeLimits } from './limits.ts';
 import { type FailuresCall, handleFailures, handleList, type ListCall } from './list-calls.ts';
+import { addReflection } from './reflection.ts';
 import { handleQuery, type QueryCall } from './query-call.ts';
 import { unbarOnWorkers } from './unbar.ts';
 import { handleUpstreamQuery, type UpstreamCall } from './upstream-call.ts';
@@ -72,6 +73,7 @@ export class OrchestratorServer {
     this.#server = server;
     this.#credentials = credentials;
     this.#notServing = addHealth(server);
+    addReflection(server);
     this.#server.addService(PerfettoOrchestrator.service, {
       Query: (call: UpstreamCall) =>
         void this.#stream(call, (signal) => handleUpstreamQuery(call, ground, options, signal)),

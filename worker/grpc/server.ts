@@ -11,6 +11,7 @@ import { bytesFromText, printable, textFromBytes } from '../../lib/common/text/b
 import { checkSqlLength } from '../../lib/common/text/text-bounds.ts';
 import { VERSION } from '../../lib/common/version.ts';
 import type { Engine } from '../../lib/engine/index.ts';
+import { plainForPlainClients } from '../../lib/proto/checked.ts';
 import type {
   BigtraceQueryTraceArgs,
   BigtraceQueryTraceResponse,
@@ -60,7 +61,9 @@ export class WorkerServer {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
-    const { server, credentials } = createSecureServer(parts.edge, GRPC_OPTIONS);
+    const { server, credentials } = createSecureServer(parts.edge, GRPC_OPTIONS, [
+      plainForPlainClients,
+    ]);
     this.#server = server;
     this.#credentials = credentials;
     this.#notServing = addHealth(server);

@@ -98,7 +98,8 @@ async function ask(
       request,
       metadata,
       { deadline: Date.now() + 120_000 },
-      (error: grpc.ServiceError | null, got?: unknown) => resolve(error === null ? got : grpc.status[error.code]),
+      (error: grpc.ServiceError | null, got?: unknown) =>
+        resolve(error === null ? got : grpc.status[error.code]),
     ),
   );
   stub.close();

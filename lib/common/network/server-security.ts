@@ -11,16 +11,21 @@ import { type HostCheck, hostCheck, isLoopbackAddress, REFUSED_HOST } from './al
 
 const HEALTH = '/grpc.health.v1.Health/';
 
-/** @throws invalid_option if a file cannot be read, or the token is empty */
+/**
+ * @param more interceptors of calls that are authenticated
+ * @throws invalid_option if a file cannot be read, or the token is empty
+ */
 export function createSecureServer(
   config: ServerSecurity,
   options: grpc.ServerOptions,
+  more: grpc.ServerInterceptor[] = [],
 ): { server: grpc.Server; credentials: grpc.ServerCredentials } {
   const { tls } = config;
   const check = bearerCheck(config);
   const interceptors = [
     localOnly(hostCheckOf(config)),
     ...(check === undefined ? [] : [bearerOnly(check)]),
+    ...more,
   ];
   const clientCa = tls?.clientCa === undefined ? null : file(tls.clientCa);
   const credentials =

@@ -110,7 +110,8 @@ export interface ProtoGrpcType {
       UnbarResponse: MessageTypeDefinition<_bigtrace_v1_UnbarResponseInput, _bigtrace_v1_UnbarResponse>
       Withdraw: MessageTypeDefinition<_bigtrace_v1_WithdrawInput, _bigtrace_v1_Withdraw>
       /**
-       * Every message of this service ends in a checksum (lib/proto/checked.ts).
+       * A client may append a checksum to its messages, and then gets one with every response: the field 2000 (fixed32) with
+       * the CRC-32 of the bytes in front of it. Orchestrators do (lib/proto/checked.ts); other clients need not.
        */
       Worker: SubtypeConstructor<typeof grpc.Client, _bigtrace_v1_WorkerClient> & { service: _bigtrace_v1_WorkerDefinition }
       WorkerState: MessageTypeDefinition<_bigtrace_v1_WorkerStateInput, _bigtrace_v1_WorkerState>

@@ -14,7 +14,8 @@ import type { UnbarResponseInput as _bigtrace_v1_UnbarResponseInput, UnbarRespon
 import type { WorkerStatusInput as _bigtrace_v1_WorkerStatusInput, WorkerStatus as _bigtrace_v1_WorkerStatus } from '../../bigtrace/v1/WorkerStatus.ts';
 
 /**
- * Every message of this service ends in a checksum (lib/proto/checked.ts).
+ * A client may append a checksum to its messages, and then gets one with every response: the field 2000 (fixed32) with
+ * the CRC-32 of the bytes in front of it. Orchestrators do (lib/proto/checked.ts); other clients need not.
  */
 export interface WorkerClient extends grpc.Client {
   /**
@@ -77,7 +78,8 @@ export interface WorkerClient extends grpc.Client {
 }
 
 /**
- * Every message of this service ends in a checksum (lib/proto/checked.ts).
+ * A client may append a checksum to its messages, and then gets one with every response: the field 2000 (fixed32) with
+ * the CRC-32 of the bytes in front of it. Orchestrators do (lib/proto/checked.ts); other clients need not.
  */
 export interface WorkerHandlers extends grpc.UntypedServiceImplementation {
   /**
