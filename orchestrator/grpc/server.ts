@@ -36,8 +36,8 @@ import { type ColumnFindingBounds, ColumnFindingQueue } from '../schema/schema-q
 import { callerName } from './caller.ts';
 import type { TimeLimits } from './limits.ts';
 import { type FailuresCall, handleFailures, handleList, type ListCall } from './list-calls.ts';
-import { addReflection } from './reflection.ts';
 import { handleQuery, type QueryCall } from './query-call.ts';
+import { addReflection } from './reflection.ts';
 import { unbarOnWorkers } from './unbar.ts';
 import { handleUpstreamQuery, type UpstreamCall } from './upstream-call.ts';
 
