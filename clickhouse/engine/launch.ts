@@ -207,10 +207,9 @@ async function choosePorts({ listen, httpPort, tcpPort }: EmbeddedOptions): Prom
     const failure = await bindFailure(listen, port);
     if (failure !== undefined) throw cannotListen(failure);
   }
-  const free = await freePorts(listen, 2).catch((cause: unknown) => {
+  const others = await freePorts(listen, 2 - wanted.length, wanted).catch((cause: unknown) => {
     throw cannotListen(cause);
   });
-  const others = free.filter((port) => !wanted.includes(port));
   return { http: httpPort || (others.shift() ?? 0), tcp: tcpPort || (others.shift() ?? 0) };
 }
 

@@ -20,10 +20,17 @@ export async function freePort(host: string): Promise<number> {
   }
 }
 
-/** Returns distinct ports that are free at the moment. @throws as `freePort` */
-export async function freePorts(host: string, count: number): Promise<number[]> {
+/** Returns distinct ports that are free at the moment, none of them `taken`. @throws as `freePort` */
+export async function freePorts(
+  host: string,
+  count: number,
+  taken: readonly number[] = [],
+): Promise<number[]> {
   const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort(host));
+  while (ports.size < count) {
+    const port = await freePort(host);
+    if (!taken.includes(port)) ports.add(port);
+  }
   return [...ports];
 }
 
