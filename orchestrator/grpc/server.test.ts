@@ -163,3 +163,8 @@ test('status and progress report the running traces with their phase and time', 
   expect(query[0]?.progress?.running).toMatchObject([expected]);
   await system.cancel('q');
 });
+
+test('a query of upstream’s service without SQL is refused', async () => {
+  await using system = await new TestSystem([{}]).start();
+  await expect(system.upstream(['/local/a'], '')).rejects.toMatchObject({ code: 'no_sql' });
+});

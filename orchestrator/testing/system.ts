@@ -112,8 +112,12 @@ export class TestSystem {
     return gather(this.begin(traces, start));
   }
 
+  /** @param sql empty: the request has no SQL */
   async upstream(traces: string[], sql = 'SELECT 1'): Promise<BigtraceQueryResponse[]> {
-    const request = { traces: traces.map((one) => Buffer.from(one)), sqlQuery: Buffer.from(sql) };
+    const request = {
+      traces: traces.map((one) => Buffer.from(one)),
+      ...(sql === '' ? {} : { sqlQuery: Buffer.from(sql) }),
+    };
     const responses: BigtraceQueryResponse[] = [];
     try {
       for await (const one of this.#upstream?.Query(request) ?? []) responses.push(one);
