@@ -81,6 +81,10 @@ export class ProtoPackets implements Sink {
     this.#opaque -= at;
     let from = 0;
     while (at < bytes.length) {
+      if (bytes[at] === PACKET_TAG && bytes[at + 1] === 0) {
+        at += 2; // an empty packet; a bomb may have hundreds of millions of them
+        continue;
+      }
       const end = this.#fieldEnd(bytes, at);
       if (end > bytes.length) {
         if (!this.#mayHold(bytes, at, end)) break;
