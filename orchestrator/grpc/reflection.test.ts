@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import * as protoLoader from '@grpc/proto-loader';
+import descriptor, { type IFileDescriptorProto } from 'protobufjs/ext/descriptor/index.js';
 import { afterAll, expect, test } from 'vitest';
 import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
 import { LOADER_OPTIONS } from '../../lib/proto/loader-options.mjs';
@@ -31,6 +32,23 @@ function connect(
 ): ServiceClient {
   const Client = grpc.makeClientConstructor(definitions[name] as grpc.ServiceDefinition, name);
   return new Client(address, grpc.credentials.createInsecure());
+}
+
+/** Names of the entries of maps, as protoc gives them; the parser of grpcurl rejects others. */
+const MAP_ENTRIES: Record<string, string[]> = {
+  'bigtrace.v1.Orchestrator': ['CountersEntry', 'GaugesEntry', 'CountersEntry', 'GaugesEntry'],
+  'perfetto.protos.BigtraceOrchestrator': [],
+};
+
+function mapEntries(file: Buffer): string[] {
+  const { messageType } = descriptor.FileDescriptorProto.decode(file) as IFileDescriptorProto;
+  return (messageType ?? []).flatMap(({ nestedType, field }) =>
+    (nestedType ?? [])
+      .filter(
+        ({ options, name }) => options?.mapEntry && field?.some((one) => one.typeName === name),
+      )
+      .map(({ name }) => name ?? ''),
+  );
 }
 
 interface Reflected {
@@ -87,6 +105,7 @@ test('a client that learns the services by reflection runs queries', async () =>
       Buffer.concat(files.map((file) => bytesField(1, file))),
       LOADER_OPTIONS,
     );
+    for (const file of files) expect(mapEntries(file)).toEqual(MAP_ENTRIES[name]);
     const client = connect(definitions, name, address);
     for await (const response of send(client)) results.push(response);
     client.close();
