@@ -1,13 +1,12 @@
 /** Client of the HTTP API, for the backend that served this page. */
-import type { FailureReason } from '../http-api/queries/failure-reasons.ts';
-import type { ConsoleState } from '../http-api/system-watch.ts';
+import type { ConsoleState, FailureReason } from '../http-api/contract/console.ts';
 import type {
   Preset,
   WireExecution,
   WirePage,
   WireSetting,
   WireStatus,
-} from '../http-api/wire-types.ts';
+} from '../http-api/contract/page.ts';
 
 export interface Question {
   perfetto_sql: string;

@@ -1,5 +1,5 @@
 /** The SQL box: edits and runs a query, and shows its progress. */
-import type { Preset, WireExecution, WireStatus } from '../http-api/wire-types.ts';
+import type { Preset, WireExecution, WireStatus } from '../http-api/contract/page.ts';
 import { api, type Question } from './api.ts';
 import { byId, element, setText } from './dom.ts';
 import { count, counted, duration, share } from './format.ts';

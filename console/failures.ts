@@ -1,5 +1,5 @@
 /** The list of recent failures of traces and queries, by reason. */
-import type { FailureReason } from '../http-api/queries/failure-reasons.ts';
+import type { FailureReason } from '../http-api/contract/console.ts';
 import { type Card, CardList, element, setText } from './dom.ts';
 import { ago, counted } from './format.ts';
 

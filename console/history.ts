@@ -1,5 +1,5 @@
 /** The list of earlier queries sent over HTTP: opens their rows, or deletes them. */
-import type { WireExecution } from '../http-api/wire-types.ts';
+import type { WireExecution } from '../http-api/contract/page.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
 import { ago, counted, duration, oneLine } from './format.ts';

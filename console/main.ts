@@ -1,8 +1,8 @@
 /** The console: creates its parts and keeps them up to date. */
 import './style.css';
 import './panels.css';
-import type { ConsoleState } from '../http-api/system-watch.ts';
-import type { WireExecution } from '../http-api/wire-types.ts';
+import type { ConsoleState } from '../http-api/contract/console.ts';
+import type { WireExecution } from '../http-api/contract/page.ts';
 import { ApiError, api, useToken } from './api.ts';
 import { Ask } from './ask.ts';
 import { byId, element, setText } from './dom.ts';

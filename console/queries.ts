@@ -1,5 +1,5 @@
 /** The list of running queries of all users, with a cancel button for each. */
-import type { ConsoleQuery, ConsoleTrace } from '../http-api/system-watch.ts';
+import type { ConsoleQuery, ConsoleTrace } from '../http-api/contract/console.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, counted, duration, oneLine, share } from './format.ts';

@@ -1,6 +1,6 @@
 /** Shows the rows of a query page by page, sorted by any column, as a grid or a chart. */
 
-import type { WireExecution, WirePage } from '../http-api/wire-types.ts';
+import type { WireExecution, WirePage } from '../http-api/contract/page.ts';
 import { api } from './api.ts';
 import { type Axes, axesOf, chartOf, isNumber } from './chart.ts';
 import { button, byId, element, setText } from './dom.ts';

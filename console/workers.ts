@@ -1,5 +1,5 @@
 /** The list of workers: their load, what they hold, and where their results came from. */
-import type { ConsoleWorker } from '../http-api/system-watch.ts';
+import type { ConsoleWorker } from '../http-api/contract/console.ts';
 import { type Card, CardList, element, setText } from './dom.ts';
 import { bytes, count, duration, share } from './format.ts';
 

@@ -11,8 +11,8 @@ import { createServer, listen } from './server.ts';
 import { Traces } from './sql/traces.ts';
 import type { QueryWatch } from './watch.ts';
 
+export type { ConsoleTrace } from './contract/console.ts';
 export type { ConsoleOptions } from './routes/console.ts';
-export type { ConsoleTrace } from './system-watch.ts';
 export type { OpenTrace, QueryCounts, QueryWatch } from './watch.ts';
 
 export interface BackendOptions {

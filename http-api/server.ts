@@ -8,14 +8,15 @@ import { bearerCheck, hostCheckOf, httpsOptions } from '../lib/common/network/se
 import type { Logger } from '../lib/common/observability/log.ts';
 import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
 import { VERSION } from '../lib/common/version.ts';
+import { RootAnswer } from './contract/page.ts';
 import { addCors, addHostCheck } from './cors.ts';
 import { statusOf } from './http-error.ts';
 import { addJsonParser } from './json-body.ts';
+import { schemaOf, typed } from './routes/api.ts';
 import { addCatalogRoutes, type CatalogParts } from './routes/catalog.ts';
 import { addConsoleRoutes, type ConsoleOptions } from './routes/console.ts';
 import { addConsoleFiles } from './routes/console-files.ts';
-import { addQueryRoutes, schemaOf } from './routes/queries.ts';
-import * as schemas from './routes/schemas.ts';
+import { addQueryRoutes } from './routes/queries.ts';
 import { addTraceRoute } from './routes/trace.ts';
 import type { QueryWatch } from './watch.ts';
 
@@ -101,7 +102,7 @@ function addToken(app: FastifyInstance, edge: ServerSecurity): void {
 }
 
 function addRoot(app: FastifyInstance, { traces }: ServerParts): void {
-  app.get('/', schemaOf(schemas.rootAnswer), async () => ({
+  typed(app).get('/', schemaOf(RootAnswer), async () => ({
     status: 'ok',
     service: 'bigtrace',
     version: VERSION,

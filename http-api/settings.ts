@@ -3,8 +3,8 @@
 import { parseAddress } from '../lib/common/addresses/address.ts';
 import { expressionsOf, WHERE_STORE } from '../lib/common/addresses/where-address.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
+import type { WireSetting } from './contract/page.ts';
 import { badRequest } from './http-error.ts';
-import type { WireSetting } from './wire-types.ts';
 
 export interface Settings {
   /** Addresses, patterns and `/where/…`. */

@@ -1,31 +1,21 @@
 /** Converts between the HTTP format and the backend's types. Requests are snake_case, responses camelCase. */
 
 import type { Row } from '../lib/clickhouse/client.ts';
+import {
+  type ExecuteBody,
+  type ExperimentFilter,
+  type Filter,
+  QUERY_ROWS,
+  type WireExecution,
+  type WirePage,
+  type WireRow,
+  type WireStatus,
+} from './contract/page.ts';
 import { schemaOf } from './queries/columns.ts';
 import { RESULTS } from './queries/execution.ts';
 import type { ExecuteRequest, ResultPage } from './queries/executor.ts';
 import type { Execution } from './queries/history.ts';
 import { parseSettings } from './settings.ts';
-import type { Filter } from './sql/conditions.ts';
-import type { WireExecution, WirePage, WireRow, WireSetting, WireStatus } from './wire-types.ts';
-
-export interface ExecuteBody {
-  limit: number;
-  perfetto_sql: string;
-  settings?: WireSetting[];
-  trace_filters?: Filter[];
-  trace_metadata_columns?: string[];
-  trace_order_by?: string;
-  trace_limit?: number;
-  experiment_filter?: ExperimentFilter | null;
-  table_name?: string;
-}
-
-interface ExperimentFilter {
-  experiment_id?: number | string;
-  control_id?: number | string;
-  is_treatment?: boolean;
-}
 
 /** @throws invalid_option */
 export function executeRequest(
@@ -40,7 +30,7 @@ export function executeRequest(
   const traceLimit = body.trace_limit ?? 0;
   return {
     perfettoSql: body.perfetto_sql,
-    limit: body.limit,
+    limit: body.limit ?? QUERY_ROWS,
     choice: {
       settings: parseSettings(settings),
       filters: traceFilters,

@@ -1,6 +1,6 @@
 /** Columns of ClickHouse as the HTTP API returns them: with its own types, and each value as a string or null. */
 import { identifier } from '../../lib/common/text/sql-literal.ts';
-import type { WireColumn, WireType } from '../wire-types.ts';
+import type { WireColumn, WireType } from '../contract/page.ts';
 
 export interface Column {
   name: string;

@@ -2,20 +2,18 @@
 
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
+import type { Experiment, PageRequest } from '../contract/page.ts';
+import { window } from '../sql/page.ts';
 import { TRACES, type Traces } from '../sql/traces.ts';
 import type { Column } from './columns.ts';
 
-interface Experiment {
-  experimentId: number;
-  experimentName: string;
-  controlId: number;
-  controlName: string;
-  isExperimentDenied: boolean;
-  isControlDenied: boolean;
-}
-
 const NAMES = ['experiment_name', 'control_id', 'control_name'];
 const DENIALS = ['is_experiment_denied', 'is_control_denied'];
+
+interface ExperimentSearch extends Pick<PageRequest, 'limit' | 'offset'> {
+  /** A part of the name of an experiment or its control. */
+  search_query?: string;
+}
 
 export class Experiments {
   readonly #database: ClickHouse;
@@ -26,8 +24,9 @@ export class Experiments {
     this.#traces = traces;
   }
 
-  async search(query: string, limit: number, offset: number): Promise<Experiment[]> {
-    const text = literal(query.toLowerCase());
+  async search({ search_query = '', ...page }: ExperimentSearch): Promise<Experiment[]> {
+    const { limit, offset } = window(page);
+    const text = literal(search_query.toLowerCase());
     return this.#select(
       `positionUTF8(lowerUTF8(c1), ${text}) > 0 OR positionUTF8(lowerUTF8(c3), ${text}) > 0`,
       `LIMIT ${limit} OFFSET ${offset}`,

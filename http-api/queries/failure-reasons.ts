@@ -1,16 +1,6 @@
 /** Groups failures by reason: a fleet of broken traces reports the same error thousands of times. */
+import type { FailureReason } from '../contract/console.ts';
 import type { ConsoleFailure } from '../system-watch.ts';
-
-export interface FailureReason {
-  code: string;
-  /** The latest message. */
-  message: string;
-  count: number;
-  queries: number;
-  lastMs: number;
-  /** The first TRACES_SHOWN distinct traces in the order given; the orchestrator gives the newest query first. */
-  traces: string[];
-}
 
 const TRACES_SHOWN = 5;
 

@@ -3,7 +3,7 @@
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import type { Field } from '../../lib/clickhouse/tsv.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
-import type { Snapshot, Status } from '../wire-types.ts';
+import type { Snapshot, Status } from '../contract/page.ts';
 import { type Column, columnOf } from './columns.ts';
 
 const TABLE = 'bigtrace.query_history';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { BigtraceError } from '../../lib/common/errors.ts';
-import type { Preset } from '../wire-types.ts';
+import type { Preset } from '../contract/page.ts';
 import builtin from './presets.yaml?raw';
 
 const REQUIRED = ['id', 'category', 'name', 'description', 'perfettoSql'] as const;

@@ -1,49 +1,41 @@
 /** Routes that list settings, traces, experiments and presets, and check table names. */
 import type { FastifyInstance } from 'fastify';
 import { baseOf } from '../base.ts';
+import * as contract from '../contract/page.ts';
 import { RESULTS } from '../queries/execution.ts';
 import type { Executor } from '../queries/executor.ts';
 import type { Experiments } from '../queries/experiments.ts';
 import { checkTableName } from '../queries/table-name.ts';
 import { EXECUTION_CONFIG, parseSettings } from '../settings.ts';
-import type { PageRequest } from '../sql/page.ts';
 import type { Traces } from '../sql/traces.ts';
 import { wireRows } from '../wire.ts';
-import type { Preset, WireSetting } from '../wire-types.ts';
-import { schemaOf } from './queries.ts';
-import * as schemas from './schemas.ts';
+import { schemaOf, typed } from './api.ts';
 
 export interface CatalogParts {
   traces: Traces;
   experiments: Experiments;
   executor: Executor;
-  presets: readonly Preset[];
-}
-
-interface WithSettings {
-  settings?: WireSetting[];
+  presets: readonly contract.Preset[];
 }
 
 export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): void {
   const { traces, presets, executor } = parts;
-  app.post('/bigtrace_execution_config', schemaOf(schemas.configAnswer), async () => ({
-    setting: EXECUTION_CONFIG,
+  const api = typed(app);
+  api.post('/bigtrace_execution_config', schemaOf(contract.ConfigAnswer), async () => ({
+    setting: [...EXECUTION_CONFIG],
   }));
-  app.post<{ Body: WithSettings }>(
+  api.post(
     '/trace_metadata_schema',
-    schemaOf(schemas.metadataSchemaAnswer, { body: schemas.settingsBody }),
+    schemaOf(contract.MetadataSchemaAnswer, { body: contract.SettingsBody }),
     async (request) => ({ columns: await traces.schema(baseOf(request)) }),
   );
-  app.post<{ Body: WithSettings & PageRequest }>(
+  api.post(
     '/trace_metadata',
-    schemaOf(schemas.metadataAnswer, { body: schemas.metadataBody }),
+    schemaOf(contract.MetadataAnswer, { body: contract.MetadataBody }),
     async (request) => {
       const { settings = [], ...page } = request.body;
-      const { columns, rows, total } = await traces.page(
-        parseSettings(settings),
-        page,
-        baseOf(request),
-      );
+      const chosen = parseSettings(settings);
+      const { columns, rows, total } = await traces.page(chosen, page, baseOf(request));
       return {
         columnNames: columns.map(({ name }) => name),
         rows: wireRows(rows),
@@ -51,12 +43,12 @@ export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): voi
       };
     },
   );
-  app.get('/trace_presets', schemaOf(schemas.presetsAnswer), async () => ({
-    tracePresets: presets,
+  api.get('/trace_presets', schemaOf(contract.PresetsAnswer), async () => ({
+    tracePresets: [...presets],
   }));
-  app.post<{ Body: { table_name: string } }>(
+  api.post(
     '/check_table_exists',
-    schemaOf(schemas.tableAnswer, { body: schemas.tableBody }),
+    schemaOf(contract.TableAnswer, { body: contract.TableBody }),
     async ({ body: { table_name } }) => {
       const name = checkTableName(table_name.trim());
       return { exists: await executor.tableExists(name), resolvedTableName: `${RESULTS}.${name}` };
@@ -66,16 +58,15 @@ export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): voi
 }
 
 function addExperimentRoutes(app: FastifyInstance, experiments: Experiments): void {
-  app.post<{ Body: { search_query?: string; limit: number; offset: number } }>(
+  const api = typed(app);
+  api.post(
     '/experiments',
-    schemaOf(schemas.experimentsAnswer, { body: schemas.experimentsBody }),
-    async ({ body: { search_query = '', limit, offset } }) => ({
-      experiments: await experiments.search(search_query, limit, offset),
-    }),
+    schemaOf(contract.ExperimentsAnswer, { body: contract.ExperimentsBody }),
+    async ({ body }) => ({ experiments: await experiments.search(body) }),
   );
-  app.post<{ Body: { experiment_id: unknown } }>(
+  api.post(
     '/experiment_metadata',
-    schemaOf(schemas.experimentAnswer, { body: schemas.experimentBody }),
+    schemaOf(contract.ExperimentAnswer, { body: contract.ExperimentBody }),
     async ({ body: { experiment_id } }) => {
       const experiment = await experiments.find(String(experiment_id));
       return experiment === undefined ? {} : { experiment };

@@ -1,12 +1,13 @@
 /** Routes that only the console uses: state of the system, reasons for failed traces, cancel for any query. */
 import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../../lib/common/version.ts';
+import * as contract from '../contract/console.ts';
+import { Empty } from '../contract/page.ts';
 import { HttpError } from '../http-error.ts';
 import type { Executor } from '../queries/executor.ts';
 import { failureReasons } from '../queries/failure-reasons.ts';
-import type { ConsoleState, SystemWatch } from '../system-watch.ts';
-import { schemaOf } from './queries.ts';
-import * as schemas from './schemas-console.ts';
+import type { SystemWatch } from '../system-watch.ts';
+import { schemaOf, typed } from './api.ts';
 
 export interface ConsoleOptions {
   /** Directory with the built console files. */
@@ -27,22 +28,23 @@ export function addConsoleRoutes(
   executor: ExecutorPart,
   clickhouseUrl: string,
 ): void {
-  app.get(
+  const api = typed(app);
+  api.get(
     '/api/state',
-    schemaOf(schemas.stateAnswer),
-    async (): Promise<ConsoleState> => ({
+    schemaOf(contract.ConsoleState),
+    async (): Promise<contract.ConsoleState> => ({
       version: VERSION,
       clickhouseUrl,
       ...(supersetUrl === undefined ? {} : { supersetUrl }),
       ...system.state(),
     }),
   );
-  app.get('/api/failures', schemaOf(schemas.failuresAnswer), async () => ({
+  api.get('/api/failures', schemaOf(contract.FailuresAnswer), async () => ({
     reasons: failureReasons(system.recentFailures(), REASONS_MAX),
   }));
-  app.post<{ Params: { id: string } }>(
+  api.post(
     '/api/queries/:id/cancel',
-    schemaOf(schemas.cancelAnswer, { params: schemas.idParams, body: schemas.cancelBody }),
+    schemaOf(Empty, { params: contract.ById, body: contract.CancelBody }),
     async ({ params: { id } }) => {
       // Cancel first: looking the query up in the history takes longer than many queries run.
       const cancelled = system.cancel(id);

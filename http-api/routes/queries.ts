@@ -1,15 +1,13 @@
 /** Routes of queries: execute, list, status, fetch results, cancel, delete. */
 import type { FastifyInstance } from 'fastify';
 import { baseOf } from '../base.ts';
+import * as contract from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import type { ExecuteRequest, Executor } from '../queries/executor.ts';
-import type { PageRequest } from '../sql/page.ts';
-import { type ExecuteBody, executeRequest, wireExecution, wirePage, wireStatus } from '../wire.ts';
-import * as schemas from './schemas.ts';
+import { executeRequest, wireExecution, wirePage, wireStatus } from '../wire.ts';
+import { schemaOf, typed } from './api.ts';
 
-type ByUuid = { Params: { uuid: string } };
-
-const params = schemas.uuidParams;
+const params = contract.ByUuid;
 
 /** @param clickhouseUrl as users reach it, for links */
 export function addQueryRoutes(
@@ -17,9 +15,10 @@ export function addQueryRoutes(
   executor: Executor,
   clickhouseUrl: string,
 ): void {
-  app.post<{ Body: ExecuteBody }>(
+  const api = typed(app);
+  api.post(
     '/execute_bigtrace_query',
-    schemaOf(schemas.executeAnswer, { body: schemas.executeBody }),
+    schemaOf(contract.ExecuteAnswer, { body: contract.ExecuteBody }),
     async (request, reply) => {
       const asked = executeRequest(request.body, false, baseOf(request));
       const { uuid } = await executor.start(asked);
@@ -30,50 +29,51 @@ export function addQueryRoutes(
       return { queryUuid: uuid, ...(await answerOf(executor, uuid, asked)) };
     },
   );
-  app.post<{ Body: ExecuteBody }>(
+  api.post(
     '/execute_bigtrace_query_async',
-    schemaOf(schemas.executeAsyncAnswer, { body: schemas.executeAsyncBody }),
+    schemaOf(contract.ExecuteAsyncAnswer, { body: contract.ExecuteAsyncBody }),
     async (request) => {
       const { uuid } = await executor.start(executeRequest(request.body, true, baseOf(request)));
       return { queryUuid: uuid };
     },
   );
-  app.get('/query_executions', schemaOf(schemas.executionsAnswer), async () => ({
+  api.get('/query_executions', schemaOf(contract.ExecutionsAnswer), async () => ({
     queryExecutions: (await executor.list()).map((one) => wireExecution(one, clickhouseUrl)),
   }));
   addExecutionRoutes(app, executor, clickhouseUrl);
 }
 
 function addExecutionRoutes(app: FastifyInstance, executor: Executor, clickhouseUrl: string): void {
-  app.get<ByUuid>(
+  const api = typed(app);
+  api.get(
     '/query_executions/:uuid',
-    schemaOf(schemas.executionAnswer, { params }),
+    schemaOf(contract.WireExecution, { params }),
     async ({ params: { uuid } }) => wireExecution(await executor.find(uuid), clickhouseUrl),
   );
-  app.get<ByUuid>(
+  api.get(
     '/query_executions/:uuid/status',
-    schemaOf(schemas.statusAnswer, { params }),
+    schemaOf(contract.WireStatus, { params }),
     async ({ params: { uuid } }) => wireStatus(await executor.find(uuid)),
   );
-  app.post<ByUuid & { Body: PageRequest }>(
+  api.post(
     '/query_executions/:uuid/fetch_results',
-    schemaOf(schemas.fetchAnswer, { params, body: schemas.fetchBody }),
+    schemaOf(contract.FetchAnswer, { params, body: contract.PageRequest }),
     async ({ params: { uuid }, body }) => {
       const page = await executor.page(uuid, body);
       return { ...wirePage(page), availableColumnNames: page.available.map(({ name }) => name) };
     },
   );
-  app.post<ByUuid>(
+  api.post(
     '/query_executions/:uuid/cancel',
-    schemaOf(schemas.empty, { params }),
+    schemaOf(contract.Empty, { params }),
     async ({ params: { uuid } }) => {
       await executor.cancel(uuid);
       return {};
     },
   );
-  app.delete<ByUuid & { Querystring: { drop_table?: string } }>(
+  api.delete(
     '/query_executions/:uuid',
-    schemaOf(schemas.empty, { params, querystring: schemas.dropQuery }),
+    schemaOf(contract.Empty, { params, querystring: contract.DropQuery }),
     async ({ params: { uuid }, query }) => {
       await executor.remove(uuid, query.drop_table === 'true');
       return {};
@@ -89,17 +89,8 @@ async function answerOf(
   executor: Executor,
   uuid: string,
   { limit }: ExecuteRequest,
-): Promise<object> {
+): Promise<contract.WirePage> {
   const { status, errorMessage } = await executor.ended(uuid);
   if (status !== 'SUCCESS') throw badRequest(errorMessage || `the query is ${status}`);
   return wirePage(await executor.page(uuid, { limit, offset: 0 }));
-}
-
-/** Fastify schema of a route: request parts to validate, and response formats. */
-export function schemaOf(
-  answer: object,
-  request: { body?: object; params?: object; querystring?: object } = {},
-): { schema: object } {
-  const failures = { '4xx': schemas.errorAnswer, '5xx': schemas.errorAnswer };
-  return { schema: { ...request, response: { 200: answer, ...failures } } };
 }

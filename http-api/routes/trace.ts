@@ -3,18 +3,23 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { ByTrace } from '../contract/page.ts';
 import { HttpError } from '../http-error.ts';
 import type { QueryWatch } from '../watch.ts';
+import { typed } from './api.ts';
 import { type ByteRange, byteRange } from './byte-range.ts';
-import * as schemas from './schemas.ts';
 
-type Call = {
-  Params: { id: string; name: string };
-  Headers: { range?: string; 'if-range'?: string };
+const content = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
+const schema = {
+  params: ByTrace,
+  response: {
+    200: { description: 'the bytes of the trace', content },
+    206: { description: 'a range of them', content },
+  },
 };
 
 export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
-  app.get<Call>('/trace/:id/:name', { schema: schemas.traceCall }, async (request, reply) => {
+  typed(app).get('/trace/:id/:name', { schema }, async (request, reply) => {
     const gone = new AbortController();
     reply.raw.on('close', () => gone.abort());
     const trace = await watch.openTrace(addressOf(request.params.id), gone.signal);

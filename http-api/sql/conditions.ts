@@ -1,20 +1,10 @@
 /** Translates the page's filters to SQL. They are combined with AND, and compare by the type of their column. */
 
 import { literal } from '../../lib/common/text/sql-literal.ts';
+import type { Filter } from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import { type Column, wireText } from '../queries/columns.ts';
 import { globRegex } from './glob.ts';
-
-export const OPERATORS = [
-  ...['=', '!=', '<', '<=', '>', '>=', 'glob', 'not glob'],
-  ...['in', 'not in', 'is null', 'is not null'],
-] as const;
-
-export interface Filter {
-  field: string;
-  op: (typeof OPERATORS)[number];
-  value?: string | null | (string | null)[];
-}
 
 const FILTERS_MAX = 100;
 /** Bound on the values of all filters together. Each becomes a part of the statement. */

@@ -1,19 +1,12 @@
 /** SQL for a page of rows, with filters, order and columns, and for the total row count. */
 
+import { PAGE_ROWS, type PageRequest } from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import { type Column, wireText } from '../queries/columns.ts';
-import { columnNamed, conditionOf, type Filter } from './conditions.ts';
+import { columnNamed, conditionOf } from './conditions.ts';
 import { orderSql, parseOrder } from './order.ts';
 
 export const PAGE_ROWS_MAX = 100_000;
-
-export interface PageRequest {
-  limit: number;
-  offset: number;
-  order_by?: string;
-  filters?: Filter[];
-  columns?: string[];
-}
 
 /** What is paged: a table or view with its columns. */
 export interface Relation {
@@ -36,7 +29,8 @@ export interface Page {
 
 /** @throws invalid_option for unknown columns, values that do not fit, or a page above PAGE_ROWS_MAX */
 export function pageOf(relation: Relation, request: PageRequest): Page {
-  const { limit, offset, order_by = '', filters = [], columns: wanted = [] } = request;
+  const { order_by = '', filters = [], columns: wanted = [] } = request;
+  const { limit, offset } = window(request);
   if (limit > PAGE_ROWS_MAX)
     throw badRequest(`limit ${limit} must be <= ${PAGE_ROWS_MAX}; ask for the rest by offset`);
   const { from, key, numbered } = relation;
@@ -53,6 +47,14 @@ export function pageOf(relation: Relation, request: PageRequest): Page {
     rowsSql: rowsSql({ from, key, numbered, texts, condition, order, limit, offset }),
     countSql: `SELECT count() FROM ${from} WHERE ${condition}`,
   };
+}
+
+/** The rows of a page. As in the backend of the upstream project, a negative number is taken for 0. */
+export function window({ limit = PAGE_ROWS, offset = 0 }: Pick<PageRequest, 'limit' | 'offset'>): {
+  limit: number;
+  offset: number;
+} {
+  return { limit: Math.max(limit, 0), offset: Math.max(offset, 0) };
 }
 
 interface RowsParts extends Pick<Relation, 'from' | 'key' | 'numbered'> {

@@ -5,14 +5,14 @@ import { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
+import type { Filter, MetadataColumn, PageRequest } from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import { type Column, columnOf } from '../queries/columns.ts';
 import type { Settings } from '../settings.ts';
-import type { WireType } from '../wire-types.ts';
 import { chosenAddresses, chosenTraces } from './chosen-traces.ts';
-import { conditionOf, type Filter } from './conditions.ts';
+import { conditionOf } from './conditions.ts';
 import { orderSql, parseOrder } from './order.ts';
-import { type PageRequest, pageOf } from './page.ts';
+import { pageOf } from './page.ts';
 
 export { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 
@@ -62,9 +62,7 @@ export class Traces {
     return [columnOf('link', 'String', linkSql(base)), ...own];
   }
 
-  async schema(
-    base: string,
-  ): Promise<{ name: string; type: WireType; defaultVisible: boolean; description?: string }[]> {
+  async schema(base: string): Promise<MetadataColumn[]> {
     const columns = await this.columns(base);
     return columns.map(({ name, type }) => ({
       ...{ name, type, defaultVisible: DEFAULT_VISIBLE.has(name) },

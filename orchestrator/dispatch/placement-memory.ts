@@ -1,4 +1,5 @@
 /** Remembers which worker has a trace loaded that ran on another worker than its preferred one (stolen or retried). */
+import { LRUCache } from 'lru-cache';
 import type { TraceDigest } from '../query/trace-set.ts';
 
 const ENTRIES_MAX = 100_000;
@@ -8,9 +9,9 @@ function keyOf({ words }: TraceDigest): number {
   return words[0] + (words[1] & 0x1fffff) * 2 ** 32;
 }
 
-/** Holds at most ENTRIES_MAX entries; the entry that was set least recently is dropped first. */
+/** Holds at most ENTRIES_MAX entries; the entry that was used least recently is dropped first. */
 export class PlacementMemory {
-  readonly #addresses = new Map<number, string>();
+  readonly #addresses = new LRUCache<number, string>({ max: ENTRIES_MAX });
 
   get size(): number {
     return this.#addresses.size;
@@ -22,13 +23,6 @@ export class PlacementMemory {
   }
 
   set(digest: TraceDigest, address: string): void {
-    const key = keyOf(digest);
-    this.#addresses.delete(key);
-    this.#addresses.set(key, address);
-    if (this.#addresses.size <= ENTRIES_MAX) return;
-    for (const oldest of this.#addresses.keys()) {
-      this.#addresses.delete(oldest);
-      return;
-    }
+    this.#addresses.set(keyOf(digest), address);
   }
 }

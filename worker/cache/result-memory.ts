@@ -2,6 +2,7 @@
  * The part of the result cache in memory. The same script on the same bytes with the same engine version returns the
  * same rows, so a result is kept by all three, within a maximum size; the least recently used go first.
  */
+import { LRUCache } from 'lru-cache';
 import type { ResultColumn } from '../tasks/columns.ts';
 
 export interface CachedResult {
@@ -24,16 +25,19 @@ const RESULT_BYTES = 256;
 
 export class ResultMemoryCache {
   readonly bytesMax: number;
-  #bytes = 0;
-  /** Least recently used first. */
-  readonly #entries = new Map<string, CachedResult>();
+  readonly #entries: LRUCache<string, CachedResult>;
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
+    this.#entries = new LRUCache({
+      maxSize: Math.max(bytesMax, 1), // it takes 0 for no bound
+      maxEntrySize: Math.max(Math.floor(bytesMax * ENTRY_SHARE), 1),
+      sizeCalculation: cost,
+    });
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#entries.calculatedSize;
   }
 
   get size(): number {
@@ -41,11 +45,7 @@ export class ResultMemoryCache {
   }
 
   get(key: string): CachedResult | undefined {
-    const found = this.#entries.get(key);
-    if (found === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, found);
-    return found;
+    return this.#entries.get(key);
   }
 
   /** Returns a recorder for the results of a running script. It drops them when they exceed one entry's share. */
@@ -53,24 +53,9 @@ export class ResultMemoryCache {
     return new ResultRecorder(this.bytesMax * ENTRY_SHARE);
   }
 
-  /** Adds or replaces a result; one above ENTRY_SHARE is ignored. */
+  /** Adds or replaces a result. One above ENTRY_SHARE is not kept. */
   put(key: string, answer: CachedResult): void {
-    const bytes = cost(answer);
-    if (bytes > this.bytesMax * ENTRY_SHARE) return;
-    this.#forget(key);
     this.#entries.set(key, answer);
-    this.#bytes += bytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.bytesMax) break;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(key: string): void {
-    const found = this.#entries.get(key);
-    if (found === undefined) return;
-    this.#entries.delete(key);
-    this.#bytes -= cost(found);
   }
 }
 

@@ -1,0 +1,19 @@
+/** Fastify with the types and schemas of the contract. */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import type { TSchema } from 'typebox';
+import { ErrorAnswer } from '../contract/page.ts';
+
+/** The same server; handlers of its routes have the types of their schemas. */
+export function typed(app: FastifyInstance) {
+  return app.withTypeProvider<TypeBoxTypeProvider>();
+}
+
+/** Options of a route: the parts of requests to check, and the forms of responses. */
+export function schemaOf<
+  Answer extends TSchema,
+  Request extends { body?: TSchema; params?: TSchema; querystring?: TSchema } = object,
+>(answer: Answer, request?: Request) {
+  const response = { 200: answer, '4xx': ErrorAnswer, '5xx': ErrorAnswer };
+  return { schema: { ...(request as Request), response } };
+}
