@@ -23,6 +23,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   history: async () =>
     (await import('./history/command.ts')).historyCommand(process.env, defaultDataDir(process.env)),
   orchestrator: async () => (await import('../orchestrator/command.ts')).orchestratorCommand(),
+  'http-api': async () => (await import('../http-api/command.ts')).httpApiCommand(process.env),
   worker: async () =>
     (await import('../worker/command.ts')).workerCommand(
       process.env['BIGTRACE_DATA_DIR'] || defaultDataDir(process.env),

@@ -1,20 +1,26 @@
 /** The HTTP server with a real listener. ClickHouse is not running. */
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BigtraceError } from '../lib/common/errors.ts';
 import { createLogger } from '../lib/common/observability/log.ts';
 import { PLAINTEXT_SERVER } from '../lib/common/options/server-security-options.ts';
-import { type RunningBackend, startBackend } from './index.ts';
+import { openDatabase } from './queries/database.ts';
+import { Executor } from './queries/executor.ts';
+import { Experiments } from './queries/experiments.ts';
+import { loadPresets } from './queries/presets.ts';
+import { createServer, listen } from './server.ts';
+import { Traces } from './sql/traces.ts';
 import type { QueryWatch } from './watch.ts';
 
 /** Chunks of the trace; `null` makes the store fail at that point. */
 let chunks: (string | null)[] = [];
 
 const watch: QueryWatch = {
-  counts: () => undefined,
-  failures: () => [],
-  cancel: () => undefined,
+  counts: async () => undefined,
+  failures: async () => [],
+  cancel: async () => 0,
   openTrace: async () => ({
     size: 4,
     generation: 'g',
@@ -27,26 +33,32 @@ const watch: QueryWatch = {
   }),
 };
 
-let backend: RunningBackend;
+const CLICKHOUSE = 'http://127.0.0.1:1';
+
+let app: FastifyInstance;
+let url = '';
 beforeAll(async () => {
-  backend = await startBackend(
-    {
-      ...{ host: '127.0.0.1', port: 0, corsOrigins: [], presetsFile: undefined },
-      edge: { ...PLAINTEXT_SERVER, allowedHosts: ['bigtrace.example'] },
-      ...{ clickhouseUrl: 'http://127.0.0.1:1', password: '', owner: 'test' },
-    },
-    watch,
-    createLogger('test', 'silent'),
-  );
+  const database = openDatabase({ url: CLICKHOUSE, username: '', password: '' });
+  const traces = new Traces(database, database);
+  const log = createLogger('test', 'silent');
+  const counts = { requests: 0, requests_failed: 0, queries: 0 };
+  app = await createServer({
+    ...{ watch, traces, log, counts, corsOrigins: [], clickhouseUrl: CLICKHOUSE },
+    edge: { ...PLAINTEXT_SERVER, allowedHosts: ['bigtrace.example'] },
+    experiments: new Experiments(database, traces),
+    executor: new Executor({ database, traces, watch, owner: () => 'test', log, counts }),
+    presets: loadPresets(undefined),
+  });
+  url = `http://127.0.0.1:${await listen(app, '127.0.0.1', 0)}`;
 });
-afterAll(() => backend.close());
+afterAll(() => app.close());
 
 async function ask(
   path: string,
   headers: Record<string, string>,
   method = 'GET',
 ): Promise<{ status: number | undefined; body: string; headers: IncomingHttpHeaders }> {
-  const request = httpRequest(`${backend.url}${path}`, { method, headers }).end();
+  const request = httpRequest(`${url}${path}`, { method, headers }).end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   const body = Buffer.concat(await response.toArray()).toString();
   return { status: response.statusCode, body, headers: response.headers };
@@ -106,7 +118,7 @@ it('a read that fails later aborts the connection', async () => {
 
 async function post(path: string, body: string): Promise<{ status: number; text: string }> {
   const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`${backend.url}${path}`, { method: 'POST', headers, body });
+  const answer = await fetch(`${url}${path}`, { method: 'POST', headers, body });
   return { status: answer.status, text: await answer.text() };
 }
 

@@ -10,6 +10,7 @@ import type { ServerSecurity } from '../lib/common/options/server-security-optio
 import { VERSION } from '../lib/common/version.ts';
 import { RootAnswer } from './contract/page.ts';
 import { addCors, addHostCheck } from './cors.ts';
+import type { Counts } from './counters.ts';
 import { statusOf } from './http-error.ts';
 import { addJsonParser } from './json-body.ts';
 import { schemaOf, typed } from './routes/api.ts';
@@ -29,6 +30,7 @@ export interface ServerParts extends CatalogParts {
   /** Undefined: the console is not served. */
   console?: ConsoleOptions | undefined;
   log: Logger;
+  counts: Counts;
 }
 
 /** The SQL is the largest part of a request. */
@@ -68,6 +70,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
     }),
   });
   addJsonParser(app);
+  addCounts(app, parts.counts);
   addHostCheck(app, hostCheckOf(parts.edge));
   addCors(app, parts.corsOrigins);
   if (parts.console !== undefined) addConsoleFiles(app, parts.console.directory, parts.log);
@@ -91,6 +94,13 @@ export function rewritten(url: string): string {
   return plain.replace(/^(\/query_executions\/[^/:]+):(\w+)$/, '$1/$2') + query;
 }
 
+function addCounts(app: FastifyInstance, counts: Counts): void {
+  app.addHook('onResponse', async (_request, { statusCode }) => {
+    counts.requests += 1;
+    if (statusCode >= 500) counts.requests_failed += 1;
+  });
+}
+
 /** Requires the bearer token. It is registered after CORS, because browsers send preflights without the token. */
 function addToken(app: FastifyInstance, edge: ServerSecurity): void {
   const isGood = bearerCheck(edge);
@@ -109,6 +119,8 @@ function addRoot(app: FastifyInstance, { traces }: ServerParts): void {
     // Null while ClickHouse is not reachable; this server already is.
     traceCount: await traces.count().catch(() => null),
   }));
+  // Does not ask ClickHouse: whether this process answers.
+  app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 
@@ -143,6 +155,11 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new BigtraceError('invalid_option', `cannot listen for HTTP: ${text}`, { cause });
   }
+  return boundPort(app);
+}
+
+/** The port that the server listens on; 0 before it listens. */
+export function boundPort(app: FastifyInstance): number {
   const address = app.server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,4 +1,5 @@
-/** Interface of the orchestrator that the HTTP backend uses. */
+/** What the HTTP API reads from the orchestrators, and asks of them. */
+import type { SystemState } from './contract/console.ts';
 
 export interface QueryCounts {
   tracesDone: number;
@@ -16,11 +17,33 @@ export interface OpenTrace {
 }
 
 export interface QueryWatch {
-  /** Progress of a query that is running or has ended recently; undefined if another orchestrator ran it. */
-  counts(queryId: string): QueryCounts | undefined;
+  /** Progress of a query that is running or has ended recently; undefined if no reachable orchestrator knows it. */
+  counts(queryId: string): Promise<QueryCounts | undefined>;
   /** The first `limit` distinct error messages of the query and its failed traces. */
-  failures(queryId: string, limit: number): string[];
-  cancel(queryId: string): void;
-  /** @throws trace_not_found, and errors of workers and stores */
+  failures(queryId: string, limit: number): Promise<string[]>;
+  /** Cancels all running queries with this ID. @returns the number of cancelled queries */
+  cancel(queryId: string): Promise<number>;
+  /** @throws trace_not_found, and errors of orchestrators, workers and stores */
   openTrace(address: string, signal: AbortSignal): Promise<OpenTrace>;
+}
+
+/** A failed trace, or a query that failed as a whole. */
+export interface ConsoleFailure {
+  queryId: string;
+  /** Empty if the query failed as a whole. */
+  trace: string;
+  /** Error code of lib/common/errors.ts. */
+  code: string;
+  message: string;
+  /** Milliseconds since the epoch. */
+  timeMs: number;
+}
+
+export interface SystemWatch {
+  /** @throws orchestrator_unreachable if no orchestrator can be reached */
+  state(): Promise<SystemState>;
+  /** The failures that the orchestrators remember, newest query of each first. @throws orchestrator_unreachable */
+  recentFailures(): Promise<ConsoleFailure[]>;
+  /** See QueryWatch. */
+  cancel(queryId: string): Promise<number>;
 }

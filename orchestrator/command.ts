@@ -1,5 +1,6 @@
 /** Defines the flags of `bigtrace orchestrator` and their environment variables. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { clientCredentialsOptions } from '../lib/common/options/client-credentials-options.ts';
 import {
   byteSize,
   durationMs,
@@ -7,7 +8,10 @@ import {
   integerFrom,
   port,
 } from '../lib/common/options/options.ts';
-import { serverSecurityOptions } from '../lib/common/options/server-security-options.ts';
+import {
+  serverSecurityOptions,
+  tracingOption,
+} from '../lib/common/options/server-security-options.ts';
 import { type OrchestratorConfig, type OrchestratorFlags, resolveConfig } from './config.ts';
 import { serve } from './serve.ts';
 
@@ -17,21 +21,6 @@ function workerList(text: string, before: string[] | undefined): string[] {
   if (targets.length === 0) throw new InvalidArgumentError('it names no worker.');
   for (const target of targets) hostPort(target.replace(/^dns:\/\/\//, ''));
   return [...(before ?? []), ...targets];
-}
-
-/** Parses a comma-separated list of origins such as `https://host`. @throws InvalidArgumentError */
-function originList(text: string, before: string[] | undefined): string[] {
-  const origins = text.split(',').filter((origin) => origin !== '');
-  for (const origin of origins)
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
-      throw new InvalidArgumentError(`${origin} is no origin, such as https://bigtrace.example.`);
-  return [...(before ?? []), ...origins];
-}
-
-/** Accepts `http:` and `https:` URLs only, because the console renders it as a link. @throws InvalidArgumentError */
-function webUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
-  throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:8088.');
 }
 
 /** @param run called with the resolved configuration */
@@ -44,10 +33,10 @@ export function orchestratorCommand(
   const options = [
     ...ownOptions(),
     ...serverSecurityOptions(),
+    tracingOption(),
     ...workerOptions(),
     ...queryOptions(),
     ...catalogOptions(),
-    ...httpOptions(),
   ];
   for (const one of options) command.addOption(one);
   return command.action((flags: OrchestratorFlags) => run(resolveConfig(flags)));
@@ -91,7 +80,7 @@ function workerOptions(): Option[] {
       '-r, --name-resolution-scheme <scheme>',
       'dns:/// connects to every address that a worker name resolves to',
     ).default(''),
-    ...workerPeerOptions(),
+    ...clientCredentialsOptions('worker-', 'workers'),
     time('--resolve-interval', 'interval at which dns:/// worker names are resolved again', 5000),
     time(
       '--worker-timeout',
@@ -102,32 +91,6 @@ function workerOptions(): Option[] {
       '--worker-wait',
       'time that a query waits for a worker before it fails with no_workers; longer than a worker takes to start where workers are scaled to zero',
       30_000,
-    ),
-  ];
-}
-
-function workerPeerOptions(): Option[] {
-  return [
-    option(
-      '--worker-tls-ca <file>',
-      'connect to workers with TLS; PEM file of the CA that signed their certificates',
-      'WORKER_TLS_CA',
-    ),
-    option(
-      '--worker-tls-name <name>',
-      'name expected in the certificates of workers (default: the address)',
-      'WORKER_TLS_NAME',
-    ),
-    option(
-      '--worker-tls-cert <file>',
-      'client certificate for connections to workers, PEM',
-      'WORKER_TLS_CERT',
-    ),
-    option('--worker-tls-key <file>', 'private key of --worker-tls-cert, PEM', 'WORKER_TLS_KEY'),
-    option(
-      '--worker-token-file <file>',
-      'file with the bearer token to send to workers',
-      'WORKER_TOKEN_FILE',
     ),
   ];
 }
@@ -204,36 +167,9 @@ function catalogOptions(): Option[] {
     ),
     option(
       '--service-password-file <file>',
-      'file with the password of the ClickHouse users bigtrace_catalog and bigtrace_backend',
+      'file with the password of the ClickHouse user bigtrace_catalog',
       'SERVICE_PASSWORD_FILE',
     ),
-  ];
-}
-
-function httpOptions(): Option[] {
-  return [
-    option(
-      '--http-port <port>',
-      "port of the HTTP backend (console and Perfetto's BigTrace page); needs --clickhouse; 0 picks a free one",
-      'HTTP_PORT',
-    )
-      .default(5001)
-      .argParser(port),
-    option(
-      '--cors-origin <list>',
-      'comma-separated origins whose web pages may use the HTTP backend, in addition to https://ui.perfetto.dev and this machine',
-      'CORS_ORIGIN',
-    ).argParser(originList),
-    option(
-      '--presets <file>',
-      'YAML file with additional presets for the BigTrace page',
-      'PRESETS',
-    ),
-    option(
-      '--superset-url <url>',
-      'URL of Superset; the console shows a link to it',
-      'SUPERSET_URL',
-    ).argParser(webUrl),
   ];
 }
 

@@ -4,12 +4,10 @@ import { BigtraceError } from '../lib/common/errors.ts';
 import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
 import {
-  hostOf,
   resolveServerSecurity,
   type ServerSecurity,
   type ServerSecurityFlags,
 } from '../lib/common/options/server-security-options.ts';
-import type { HttpConfig } from './http.ts';
 import type { UserBounds } from './query/users.ts';
 import type { ColumnFindingBounds } from './schema/schema-queue.ts';
 
@@ -45,10 +43,6 @@ export interface OrchestratorFlags extends ServerSecurityFlags {
   drainTimeout: number;
   clickhouse?: string;
   servicePasswordFile?: string;
-  httpPort: number;
-  corsOrigin?: string[];
-  presets?: string;
-  supersetUrl?: string;
   json: boolean;
   logLevel: LogLevel;
 }
@@ -74,10 +68,8 @@ export interface OrchestratorConfig extends UserBounds, ColumnFindingBounds {
   drainTimeoutMs: number;
   /** URL of the HTTP interface of the ClickHouse server that holds the catalog. */
   clickhouseUrl: string | undefined;
-  /** File with the password of the ClickHouse users bigtrace_catalog and bigtrace_backend. */
+  /** File with the password of the ClickHouse user bigtrace_catalog. */
   servicePasswordFile: string | undefined;
-  /** The HTTP backend; undefined without `clickhouseUrl`, which it needs. */
-  http: HttpConfig | undefined;
   json: boolean;
   logLevel: LogLevel;
 }
@@ -124,19 +116,8 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
     drainTimeoutMs: flags.drainTimeout,
     clickhouseUrl: flags.clickhouse,
     servicePasswordFile: flags.servicePasswordFile,
-    http: flags.clickhouse === undefined ? undefined : httpConfig(flags, socket),
     json: flags.json,
     logLevel: flags.logLevel,
-  };
-}
-
-function httpConfig(flags: OrchestratorFlags, socket: string): HttpConfig {
-  return {
-    host: hostOf(socket), // the same host as gRPC
-    port: flags.httpPort,
-    corsOrigins: flags.corsOrigin ?? [],
-    presetsFile: flags.presets,
-    supersetUrl: flags.supersetUrl,
   };
 }
 

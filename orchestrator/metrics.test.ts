@@ -31,25 +31,3 @@ it('a client without the token gets an unauthenticated error', async () => {
   }).start();
   await expect(system.status()).rejects.toMatchObject({ code: 'unauthenticated' });
 });
-
-it('the HTTP backend requires the same token, except for CORS preflight requests', async () => {
-  const tokenFile = join(directory, 'token');
-  writeFileSync(tokenFile, 'sesame\n');
-  const http = { host: '127.0.0.1', port: 0, corsOrigins: [], presetsFile: undefined };
-  await using system = await new TestSystem([{}], {
-    edge: { ...PLAINTEXT_SERVER, tokenFile },
-    http,
-    clickhouseUrl: 'http://127.0.0.1:1', // nothing listens there; `/` responds without ClickHouse
-  }).start();
-  const url = system.orchestrator?.httpUrl ?? '';
-  const statusOf = async (authorization: string): Promise<number> =>
-    (await fetch(url, { headers: { authorization } })).status;
-  expect(await statusOf('')).toBe(401);
-  expect(await statusOf('Bearer sesamE')).toBe(401);
-  expect(await statusOf('Bearer sesame')).toBe(200);
-  const preflight = await fetch(url, {
-    method: 'OPTIONS',
-    headers: { origin: 'https://ui.perfetto.dev', 'access-control-request-method': 'POST' },
-  });
-  expect(preflight.status).toBe(204);
-});

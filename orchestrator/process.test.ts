@@ -106,11 +106,11 @@ test('a service exits with a usage error that names the port when a port is in u
   await once(taken, 'listening');
   const port = String((taken.address() as AddressInfo).port);
   const own = ['-s', '127.0.0.1:0'];
-  const http = ['--clickhouse', 'http://127.0.0.1:9', '--http-port'];
   const ended = await Promise.all([
     failedStart('orchestrator', '-l', '127.0.0.1:9', '-s', `127.0.0.1:${port}`),
     failedStart('orchestrator', '-l', '127.0.0.1:9', ...own, '--metrics-port', port),
-    failedStart('orchestrator', '-l', '127.0.0.1:9', ...own, ...http, port),
+    failedStart('http-api', '-s', `127.0.0.1:${port}`),
+    failedStart('http-api', ...own, '--metrics-port', port),
     failedStart('worker', '-s', `127.0.0.1:${port}`),
     failedStart('worker', ...own, '--metrics-port', port),
   ]);
@@ -119,11 +119,4 @@ test('a service exits with a usage error that names the port when a port is in u
     expect(stderr).toMatch(new RegExp(`cannot listen .*127.0.0.1:${port}`));
   }
   taken.close();
-});
-
-test('an orchestrator exits when its presets file cannot be read, although its gRPC port was free', async () => {
-  const http = ['--clickhouse', 'http://127.0.0.1:9', '--http-port', '0', '--presets', '/no/such'];
-  const [code, stderr] = await failedStart('orchestrator', '-s', '127.0.0.1:0', ...http);
-  expect(code).toBe(2);
-  expect(stderr).toContain('/no/such');
 });

@@ -11,8 +11,8 @@ import { startOrchestrator } from './start.ts';
 export async function serve(config: OrchestratorConfig): Promise<void> {
   const log = createProcessLogger('orchestrator', config.logLevel);
   const orchestrator = await startOrchestrator(config, log);
-  const { address, httpUrl: http } = orchestrator;
-  const ready = { service: 'orchestrator', address, http, pid: process.pid };
+  const { address } = orchestrator;
+  const ready = { service: 'orchestrator', address, pid: process.pid };
   const line = config.json ? JSON.stringify(ready) : `orchestrator ready on ${address}`;
   lossyOutput(1).write(`${line}\n`);
   await new Promise<void>((resolve, reject) => {

@@ -1,20 +1,17 @@
 /** Creates the parts of an orchestrator and starts them. */
-import { readFileSync } from 'node:fs';
-import type { RunningBackend } from '../http-api/index.ts';
-import { BigtraceError } from '../lib/common/errors.ts';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import { Counters } from '../lib/common/observability/counters.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
 import { hostOf } from '../lib/common/options/server-security-options.ts';
+import { servicePassword } from '../lib/common/options/service-password.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { COUNTERS, GAUGES } from './counters.ts';
 import { PlacementMemory } from './dispatch/placement-memory.ts';
 import { Mean } from './dispatch/steal.ts';
 import { Fleet, type FleetOptions } from './fleet/fleet.ts';
 import { OrchestratorServer } from './grpc/server.ts';
-import { type HttpContext, startHttp } from './http.ts';
 import { Catalog } from './query/catalog.ts';
 import { FailureLog } from './query/failure-log.ts';
 import { RunningQueries } from './query/running-queries.ts';
@@ -25,8 +22,6 @@ export interface RunningOrchestrator {
   address: string;
   /** Port of the health and metrics endpoint; undefined when it is off. */
   metricsPort: number | undefined;
-  /** `http://host:port` of the HTTP backend; undefined when it is off. */
-  httpUrl: string | undefined;
   /** Refuses new queries, waits up to `drainTimeoutMs` for the running ones, then stops. */
   drain(): Promise<void>;
   /** Stops at once; running queries are cancelled. */
@@ -39,7 +34,6 @@ export async function startOrchestrator(
   log: Logger,
 ): Promise<RunningOrchestrator> {
   const fleet = new Fleet(config, log);
-  const password = servicePassword(config);
   const ground = {
     fleet,
     memory: new PlacementMemory(),
@@ -50,17 +44,17 @@ export async function startOrchestrator(
     users: new Users(config),
     tracing: await startTracing('orchestrator', config.edge.otlpEndpoint, log),
     catalog:
-      config.clickhouseUrl === undefined ? undefined : new Catalog(config.clickhouseUrl, password),
+      config.clickhouseUrl === undefined
+        ? undefined
+        : new Catalog(config.clickhouseUrl, servicePassword(config.servicePasswordFile)),
     workerWaitMs: config.workerWaitMs,
     tracesInFlightMax: config.tracesInFlightMax,
     hedgeAfterMs: config.hedgeAfterMs,
   };
   const server = new OrchestratorServer(config, ground, log);
   let probes: Probes | undefined;
-  let backend: RunningBackend | undefined;
   const stop = (): void => {
     probes?.close();
-    void backend?.close();
     server.close();
     fleet.close();
     void ground.catalog?.close();
@@ -71,7 +65,6 @@ export async function startOrchestrator(
     address = `${config.socket.slice(0, config.socket.lastIndexOf(':'))}:${port}`;
     await fleet.start();
     probes = await watched(server, config);
-    backend = await startedHttp(config, { ground, password, owner: address, log });
   } catch (thrown) {
     stop(); // otherwise the listeners that did start would keep serving
     throw thrown;
@@ -79,7 +72,6 @@ export async function startOrchestrator(
   return {
     address,
     metricsPort: probes?.port,
-    httpUrl: backend?.url,
     stop,
     drain: async () => {
       log.info('draining');
@@ -88,24 +80,6 @@ export async function startOrchestrator(
       await ground.tracing?.close();
     },
   };
-}
-
-function startedHttp(
-  { http, clickhouseUrl, edge }: OrchestratorConfig,
-  ground: Omit<HttpContext, 'edge' | 'clickhouseUrl'>,
-): Promise<RunningBackend> | undefined {
-  if (http === undefined || clickhouseUrl === undefined) return undefined;
-  return startHttp(http, { ...ground, edge, clickhouseUrl });
-}
-
-/** @returns an empty string without a file @throws invalid_option when the file cannot be read */
-function servicePassword({ servicePasswordFile }: OrchestratorConfig): string {
-  if (servicePasswordFile === undefined) return '';
-  try {
-    return readFileSync(servicePasswordFile, 'utf8').trimEnd();
-  } catch (thrown) {
-    throw new BigtraceError('invalid_option', `--service-password-file: ${String(thrown)}`);
-  }
 }
 
 function watched(

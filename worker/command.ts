@@ -13,6 +13,7 @@ import {
   resolveServerSecurity,
   type ServerSecurityFlags,
   serverSecurityOptions,
+  tracingOption,
 } from '../lib/common/options/server-security-options.ts';
 import { ROOT_URL } from '../lib/common/root.ts';
 import { chosenEngine, type EngineFiles } from '../lib/engine/engine-choice.ts';
@@ -106,7 +107,7 @@ export function workerCommand(dataDir: string): Command {
         .default(LONG_TASK_MS_DEFAULT, '2s')
         .argParser(durationMs),
     );
-  for (const one of serverSecurityOptions()) command.addOption(one);
+  for (const one of [...serverSecurityOptions(), tracingOption()]) command.addOption(one);
   return addLimits(addCaches(addStoreOptions(command)))
     .addOption(
       option(

@@ -31,6 +31,7 @@ it('shows queries with progress, and workers with loaded traces', () => {
         queryId: 'q1',
         user: 'analyst',
         startedMs: 1000,
+        ...{ sql: Buffer.from('SELECT 1'), mode: 'ROWS' as const },
         progress: {
           tracesTotal: 100,
           totalIsFinal: true,
@@ -100,7 +101,12 @@ it('shows running traces, and barred traces with the command that clears them', 
     {
       ...{ version: '1', queriesRunning: 1, counters: {}, gauges: {} },
       worker: [{ address: 'w:1', state: 'ready', status: { ...WORKER, barred, barredTotal: 5 } }],
-      query: [{ queryId: 'q1', user: 'alice', startedMs: 0, progress }],
+      query: [
+        {
+          ...{ queryId: 'q1', user: 'alice', startedMs: 0, progress },
+          ...{ sql: Buffer.from('SELECT 1'), mode: 'ROWS' },
+        },
+      ],
     },
     20_000,
   );

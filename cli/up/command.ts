@@ -24,7 +24,9 @@ function portOption(flag: string, description: string, number: number): Option {
 
 export function upCommand(env: NodeJS.ProcessEnv): Command {
   return new Command('up')
-    .description('start ClickHouse, an orchestrator and workers, and keep them running')
+    .description(
+      'start ClickHouse, an orchestrator, workers and the HTTP API, and keep them running',
+    )
     .addOption(
       option('--data-dir <dir>', 'directory for tables, caches, passwords and logs').default(
         defaultDataDir(env),
@@ -49,7 +51,7 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
     .addOption(
       portOption(
         '--http-port',
-        "port of the HTTP backend (console and Perfetto's BigTrace page)",
+        "port of the HTTP API (console and backend of Perfetto's BigTrace page)",
         5001,
       ),
     )

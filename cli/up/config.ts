@@ -36,7 +36,7 @@ export interface UpConfig {
   clickhouseHttpPort: number;
   clickhouseTcpPort: number;
   orchestratorPort: number;
-  /** Port of the orchestrator's HTTP backend. */
+  /** Port of the HTTP API. */
   httpPort: number;
   /** One port per worker. */
   workerPorts: number[];

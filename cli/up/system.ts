@@ -14,6 +14,7 @@ import { acquireDataLock } from './data-lock.ts';
 import { checkDescriptors } from './descriptors.ts';
 import { checkPorts, type WantedPort } from './ports.ts';
 import { LogFile } from './processes/log-file.ts';
+import { grpcPing, httpPing } from './processes/pings.ts';
 import { startService } from './processes/service-process.ts';
 import { type Launch, Supervisor } from './processes/supervisor.ts';
 
@@ -108,9 +109,7 @@ async function start(
 ): Promise<SystemAddresses> {
   // The orchestrator starts before ClickHouse but needs its address.
   const clickhouseHttpPort = wanted.clickhouseHttpPort || (await freePort(wanted.listen));
-  // The page must find the HTTP backend at the same port after a restart.
-  const httpPort = wanted.httpPort || (await freePort(wanted.listen));
-  const config = { ...wanted, clickhouseHttpPort, httpPort };
+  const config = { ...wanted, clickhouseHttpPort };
   const clickhouseUrl =
     config.clickhouseUrl === undefined
       ? `http://${hostAndPort(config.listen, clickhouseHttpPort)}`
@@ -127,15 +126,22 @@ async function start(
     orchestratorOver(config, workerAddresses, clickhouseUrl),
   );
   const orchestratorAddress = await addressOf(orchestrator, config, config.orchestratorPort);
-  const [clickhouse] = await Promise.all([
-    announced(clickhouseOver(config, env, supervisor, orchestratorAddress), 'ClickHouse is ready'),
+  const clickhouseReady = clickhouseOver(config, env, supervisor, orchestratorAddress);
+  // Started last and so stopped first: it records in ClickHouse how its queries ended.
+  const httpApi = supervisor.start(
+    'http-api',
+    httpApiOver(config, orchestratorAddress, clickhouseUrl),
+  );
+  const [clickhouse, http] = await Promise.all([
+    announced(clickhouseReady, 'ClickHouse is ready'),
+    announced(httpApi, 'the HTTP API is ready'),
     announced(orchestrator, 'the orchestrator is ready'),
     announced(Promise.all(workers), `${workers.length} workers are ready`),
   ]);
   return {
     clickhouse,
     orchestrator: orchestratorAddress,
-    http: `http://${hostAndPort(config.listen, httpPort)}`,
+    http: `http://${http.address}`,
     workers: workerAddresses,
   };
 }
@@ -181,7 +187,7 @@ function worker(config: UpConfig, at: number): Launch<string> {
     const engine = ['--engine', config.engineDir ?? BUNDLED];
     const own = [...openness(config), ...flags, ...engine, ...packages];
     const args = ['worker', '--json', '-s', socket, ...own];
-    return startService({ name, args, log, signal });
+    return startService({ name, args, log, signal, ping: grpcPing });
   };
 }
 
@@ -202,17 +208,28 @@ function orchestratorOver(config: UpConfig, workers: string[], clickhouse: strin
     const socket = previous ?? hostAndPort(config.listen, config.orchestratorPort);
     const args = [
       ...['orchestrator', '--json', '-s', socket, ...openness(config), '-l', workers.join(',')],
-      ...[
-        '--clickhouse',
-        clickhouse,
-        '--service-password-file',
-        servicePasswordFile(config.dataDir),
-        '--http-port',
-        String(config.httpPort),
-      ],
+      ...catalogFlags(config, clickhouse),
     ];
-    return startService({ name: 'orchestrator', args, log, signal });
+    return startService({ name: 'orchestrator', args, log, signal, ping: grpcPing });
   };
+}
+
+function httpApiOver(config: UpConfig, orchestrator: string, clickhouse: string): Launch<string> {
+  const log = logOf(config, 'http-api');
+  return (signal, previous) => {
+    const socket = previous ?? hostAndPort(config.listen, config.httpPort);
+    const args = [
+      ...['http-api', '--json', '-s', socket, ...openness(config), '--orchestrator', orchestrator],
+      // Its queries cannot end once everything stops.
+      ...[...catalogFlags(config, clickhouse), '--drain-timeout', '0s'],
+    ];
+    const ping = (address: string) => httpPing(`http://${address}/healthz`);
+    return startService({ name: 'http-api', args, log, signal, ping });
+  };
+}
+
+function catalogFlags({ dataDir }: UpConfig, clickhouse: string): string[] {
+  return ['--clickhouse', clickhouse, '--service-password-file', servicePasswordFile(dataDir)];
 }
 
 function openness({ insecure }: UpConfig): string[] {

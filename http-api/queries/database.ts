@@ -1,4 +1,4 @@
-/** The ClickHouse client of the HTTP backend and of `bigtrace materialize`. */
+/** The ClickHouse client of the HTTP API and of `bigtrace materialize`. */
 import { ClickHouse, type ClickHouseLogin } from '../../lib/clickhouse/client.ts';
 
 /** The longest time limit that a query may have, in milliseconds. Queries end by their own limits. */

@@ -1,10 +1,12 @@
 /** Runs the queries of the HTTP API, stores their rows and history, and deletes old ephemeral queries. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouse, Row } from '../../lib/clickhouse/client.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import type { PageRequest, Snapshot } from '../contract/page.ts';
+import type { Counts } from '../counters.ts';
 import { badRequest, HttpError } from '../http-error.ts';
 import { columnNamed } from '../sql/conditions.ts';
 import { PAGE_ROWS_MAX, pageOf } from '../sql/page.ts';
@@ -39,9 +41,9 @@ const LIMIT_MAX = 1_000_000_000;
 const FAILURES_TOLD = 3;
 const FAILURES_SEARCHED = 100;
 const ERROR_CHARS_MAX = 4000;
-/** Reported for a lenient query whose failures are unknown here, because ClickHouse sent it to another orchestrator. */
-const ANOTHER_RAN_IT =
-  'another orchestrator ran the query: whether all traces answered is known there (bigtrace.failures)';
+/** Reported for a lenient query of which no reachable orchestrator knows the failures. */
+const FAILURES_UNKNOWN =
+  'no orchestrator that could be reached knows this query, so some traces may have failed (see bigtrace.failures)';
 /**
  * Interval at which the owner of a query updates its history row. Others consider the owner dead after SILENT_MS_MAX.
  */
@@ -60,9 +62,10 @@ export interface ExecutorParts {
   database: ClickHouse;
   traces: Traces;
   watch: QueryWatch;
-  /** Identifies this orchestrator, so that after a restart it recognizes the queries that it left running. */
-  owner: string;
+  /** Returns the name of this service, by which it recognizes after a restart the queries that it left running. */
+  owner: () => string;
   log: Logger;
+  counts: Counts;
 }
 
 export class Executor {
@@ -70,6 +73,7 @@ export class Executor {
   readonly #history: History;
   readonly #running = new Map<string, RunningExecution>();
   readonly #timers: NodeJS.Timeout[];
+  #draining = false;
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
@@ -81,25 +85,39 @@ export class Executor {
     for (const timer of this.#timers) timer.unref();
   }
 
-  /**
-   * Ends running queries as FAILED with the message that the orchestrator is shutting down, and kills them in
-   * ClickHouse.
-   */
+  /** Number of queries that this process started and that have not ended. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Refuses new queries. Resolves when the running ones have ended, or after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#draining = true;
+    const all = Promise.allSettled([...this.#running.values()].map(({ ended }) => ended));
+    await Promise.race([all, sleep(timeoutMs, undefined, { ref: false })]);
+  }
+
+  /** Ends running queries as FAILED with the message that the service is shutting down, and kills them in ClickHouse. */
   async close(): Promise<void> {
+    this.#draining = true;
     for (const timer of this.#timers) clearInterval(timer);
-    const why = new BigtraceError('draining', 'orchestrator is shutting down');
     const all = [...this.#running.values()];
     await Promise.allSettled(
-      all.map(({ execution }) => this.#end(execution, 'FAILED', why.message)),
+      all.map(({ execution }) => this.#end(execution, 'FAILED', shuttingDown().message)),
     );
     for (const { execution } of all) void this.#quietly(this.#kill(execution.uuid));
   }
 
   /**
    * Validates the request, writes the query to the history, and starts it.
-   * @throws invalid_option, no_match, HttpError 429 if too many queries run
+   * @throws invalid_option, no_match, draining, HttpError 429 if too many queries run
    */
   async start(request: ExecuteRequest): Promise<Execution> {
+    if (this.#draining) throw shuttingDown();
     if (this.#running.size >= RUNNING_MAX)
       throw new HttpError(429, `${RUNNING_MAX} queries are running already`);
     if (request.perfettoSql.trim() === '') throw badRequest('perfetto_sql is empty');
@@ -117,8 +135,9 @@ export class Executor {
       metadataColumns: request.metadataColumns,
       base: request.base,
     };
-    const execution = newExecution(request, { uuid, tableName, owner: this.#parts.owner });
+    const execution = newExecution(request, { uuid, tableName, owner: this.#parts.owner() });
     await this.#history.write([execution]);
+    this.#parts.counts.queries += 1;
     this.#running.set(uuid, { execution, ended: this.#run(execution, question) });
     return execution;
   }
@@ -177,8 +196,7 @@ export class Executor {
     const execution = await this.find(uuid);
     if (execution.status !== 'IN_PROGRESS') return;
     await this.#end(execution, 'CANCELLED', 'cancelled');
-    this.#parts.watch.cancel(uuid);
-    await this.#kill(uuid);
+    await Promise.all([this.#parts.watch.cancel(uuid), this.#kill(uuid)]);
   }
 
   /** @throws HttpError 404 if the query is unknown, 409 while it runs */
@@ -197,7 +215,7 @@ export class Executor {
 
   /** Deletes ephemeral queries that are too old or too many. */
   async sweep(): Promise<void> {
-    await this.list(); // marks queries of dead orchestrators as failed
+    await this.list(); // marks queries of dead services as failed
     const old = await this.#history.forgettable(Date.now() - EPHEMERAL_MS_MAX, EPHEMERAL_MAX);
     for (const execution of old) {
       await this.#drop(execution);
@@ -214,7 +232,7 @@ export class Executor {
         await this.#history.write([execution]);
       });
       await this.#count(execution);
-      await this.#end(execution, 'SUCCESS', question.strict ? '' : this.#failures(execution));
+      await this.#end(execution, 'SUCCESS', question.strict ? '' : await this.#failures(execution));
     } catch (thrown) {
       const error = overdue(execution, question) ?? asBigtraceError(thrown);
       await this.#quietly(this.#failed(execution, error));
@@ -226,7 +244,7 @@ export class Executor {
   async #failed(execution: Execution, error: BigtraceError): Promise<void> {
     await this.#quietly(this.#count(execution));
     const status = error.code === 'cancelled' ? 'CANCELLED' : 'FAILED';
-    await this.#end(execution, status, this.#inLines(execution, error.message));
+    await this.#end(execution, status, await this.#inLines(execution, error.message));
   }
 
   /** Records how the query ended. Only the first call has an effect. */
@@ -239,25 +257,25 @@ export class Executor {
   }
 
   /** Returns the orchestrator's version of the message if it has one: ClickHouse joins the lines of an error. */
-  #inLines({ uuid }: Execution, message: string): string {
+  async #inLines({ uuid }: Execution, message: string): Promise<string> {
     const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
-    const known = this.#parts.watch.failures(uuid, FAILURES_SEARCHED);
+    const known = await this.#parts.watch.failures(uuid, FAILURES_SEARCHED);
     return known.find((text) => flat(text) === flat(message)) ?? message;
   }
 
   /** Message about the traces that failed; empty if none did. */
-  #failures({ uuid }: Execution): string {
-    const counts = this.#parts.watch.counts(uuid);
-    if (counts === undefined) return ANOTHER_RAN_IT;
+  async #failures({ uuid }: Execution): Promise<string> {
+    const counts = await this.#parts.watch.counts(uuid);
+    if (counts === undefined) return FAILURES_UNKNOWN;
     const { tracesFailed: failed, tracesTotal } = counts;
     if (failed === 0) return '';
-    const told = this.#parts.watch.failures(uuid, FAILURES_TOLD).join('; ');
+    const told = (await this.#parts.watch.failures(uuid, FAILURES_TOLD)).join('; ');
     return `${failed} of ${tracesTotal} traces failed: ${told}${failed > FAILURES_TOLD ? '; …' : ''}`;
   }
 
   async #count(execution: Execution): Promise<void> {
-    const counts = this.#parts.watch.counts(execution.uuid);
     if (execution.columns === undefined) return;
+    const counts = await this.#parts.watch.counts(execution.uuid);
     if (counts !== undefined) {
       execution.processedTraces = counts.tracesDone + counts.tracesFailed;
       execution.totalTraces = counts.tracesTotal;
@@ -273,17 +291,17 @@ export class Executor {
     await this.#history.write(running.filter(({ status }) => status === 'IN_PROGRESS'));
   }
 
-  /** Marks a query as FAILED if its orchestrator has died or was restarted, because nobody else will. */
+  /** Marks a query as FAILED if the service that ran it has died or was restarted, because nobody else will. */
   async #alive(found: Execution): Promise<Execution> {
     const silent = Date.now() - found.writtenMs > SILENT_MS_MAX;
-    const own = found.owner === this.#parts.owner;
+    const own = found.owner === this.#parts.owner();
     if (found.status !== 'IN_PROGRESS' || this.#running.has(found.uuid) || !(own || silent))
       return found;
     await this.#quietly(this.#count(found));
     await this.#end(
       found,
       'FAILED',
-      `the orchestrator ${found.owner} that ran it was restarted, or died`,
+      `the HTTP service ${found.owner} that ran it was restarted, or died`,
     );
     await this.#quietly(this.#kill(found.uuid));
     return found;
@@ -313,6 +331,10 @@ export class Executor {
       this.#parts.log.warn({ err: thrown }, 'the history of queries could not be kept');
     }
   }
+}
+
+function shuttingDown(): BigtraceError {
+  return new BigtraceError('draining', 'the HTTP service is shutting down');
 }
 
 /** The error for a query that exceeded its own time limit. The bridge reports only that it was cancelled. */

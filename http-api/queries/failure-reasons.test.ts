@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ConsoleFailure } from '../system-watch.ts';
+import type { ConsoleFailure } from '../watch.ts';
 import { failureReasons } from './failure-reasons.ts';
 
 function failure(

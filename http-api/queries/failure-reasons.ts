@@ -1,6 +1,6 @@
 /** Groups failures by reason: a fleet of broken traces reports the same error thousands of times. */
 import type { FailureReason } from '../contract/console.ts';
-import type { ConsoleFailure } from '../system-watch.ts';
+import type { ConsoleFailure } from '../watch.ts';
 
 const TRACES_SHOWN = 5;
 

@@ -47,11 +47,11 @@ beforeEach(() => {
   addConsoleFiles(app, pathToFileURL(`${directory}/`), createLogger('test', 'silent'));
   app.get('/', async () => ({ status: 'ok' }));
   const system = {
-    state: () => STATE,
-    recentFailures: () => [
+    state: async () => STATE,
+    recentFailures: async () => [
       { queryId: 'q', trace: '/local/a', code: 'trace_invalid', message: 'cut', timeMs: 7 },
     ],
-    cancel: (id: string) => (id === 'a/b?c' ? cancelled.push(id) : 0),
+    cancel: async (id: string) => (id === 'a/b?c' ? cancelled.push(id) : 0),
   };
   const executor = {
     find: async (id: string) => {

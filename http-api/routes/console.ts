@@ -6,7 +6,7 @@ import { Empty } from '../contract/page.ts';
 import { HttpError } from '../http-error.ts';
 import type { Executor } from '../queries/executor.ts';
 import { failureReasons } from '../queries/failure-reasons.ts';
-import type { SystemWatch } from '../system-watch.ts';
+import type { SystemWatch } from '../watch.ts';
 import { schemaOf, typed } from './api.ts';
 
 export interface ConsoleOptions {
@@ -36,18 +36,18 @@ export function addConsoleRoutes(
       version: VERSION,
       clickhouseUrl,
       ...(supersetUrl === undefined ? {} : { supersetUrl }),
-      ...system.state(),
+      ...(await system.state()),
     }),
   );
   api.get('/api/failures', schemaOf(contract.FailuresAnswer), async () => ({
-    reasons: failureReasons(system.recentFailures(), REASONS_MAX),
+    reasons: failureReasons(await system.recentFailures(), REASONS_MAX),
   }));
   api.post(
     '/api/queries/:id/cancel',
     schemaOf(Empty, { params: contract.ById, body: contract.CancelBody }),
     async ({ params: { id } }) => {
       // Cancel first: looking the query up in the history takes longer than many queries run.
-      const cancelled = system.cancel(id);
+      const cancelled = await system.cancel(id);
       if (await isOfBackend(executor, id)) await executor.cancel(id);
       else if (cancelled === 0) throw new HttpError(404, `query ${id} is not running`);
       return {};

@@ -1,4 +1,4 @@
-/** gRPC client for the orchestrator, shared by the command line and the catalog. */
+/** gRPC client for the orchestrator, shared by the command line, the catalog and the HTTP API. */
 import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
@@ -8,12 +8,15 @@ import type {
   CancelResponse,
   ListedTrace,
   ListRequestInput,
-  ListResponse,
   OrchestratorStatus,
+  Progress,
+  ProgressResponse,
   QueryEvent,
   QueryRequestInput,
   QueryResponse,
   QueryStartInput,
+  ReadTraceRequestInput,
+  RecordedFailure,
   SchemaRequestInput,
   SchemaResponse,
   OrchestratorClient as Stub,
@@ -83,18 +86,25 @@ export class OrchestratorClient {
 
   /** Yields the traces that match the patterns, in batches. @throws BigtraceError */
   async *list(request: ListRequestInput, signal: AbortSignal): AsyncGenerator<ListedTrace[]> {
-    const call = this.#client.List(request);
-    const cancel = (): void => call.cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      for await (const { trace } of call as AsyncIterable<ListResponse>) yield trace;
-    } catch (thrown) {
-      if (signal.aborted) throw new BigtraceError('cancelled', 'the listing was cancelled');
-      throw this.#errorOf(thrown);
-    } finally {
-      signal.removeEventListener('abort', cancel);
-      call.cancel();
-    }
+    for await (const { trace } of this.#stream(this.#client.List(request), signal)) yield trace;
+  }
+
+  /** Yields the bytes of a trace. @throws BigtraceError */
+  async *readTrace(request: ReadTraceRequestInput, signal: AbortSignal): AsyncGenerator<Buffer> {
+    for await (const { data } of this.#stream(this.#client.ReadTrace(request), signal)) yield data;
+  }
+
+  /**
+   * Returns failures that the orchestrator remembers, newest query first.
+   * @param queryId empty: of all queries
+   * @param limit 0: all
+   * @throws BigtraceError
+   */
+  async failures(queryId: string, limit: number): Promise<RecordedFailure[]> {
+    const call = this.#client.Failures({ queryId, limit }, soon());
+    const failures: RecordedFailure[] = [];
+    for await (const { failure } of this.#stream(call)) failures.push(...failure);
+    return failures;
   }
 
   /** Returns the columns of a script, found by running it on a few traces. @throws BigtraceError */
@@ -105,6 +115,14 @@ export class OrchestratorClient {
   /** Returns the status of the orchestrator and its workers. @throws BigtraceError */
   status(): Promise<OrchestratorStatus> {
     return this.#unary((done) => this.#client.Status({}, soon(), done));
+  }
+
+  /** Returns the progress of a query; undefined if the orchestrator does not know it. @throws BigtraceError */
+  async progress(queryId: string): Promise<Progress | undefined> {
+    const answer = await this.#unary<ProgressResponse>((done) =>
+      this.#client.Progress({ queryId }, soon(), done),
+    );
+    return answer.progress ?? undefined;
   }
 
   /** Cancels the running queries with this ID. @returns how many there were @throws BigtraceError */
@@ -118,6 +136,24 @@ export class OrchestratorClient {
   /** Lets workers load barred traces again. @throws BigtraceError */
   unbar(request: UnbarRequestInput): Promise<UnbarResponse> {
     return this.#unary((done) => this.#client.Unbar(request, soon(), done));
+  }
+
+  /** Yields the messages of a call. Ending the iteration or aborting `signal` cancels the call. */
+  async *#stream<Message>(
+    call: grpc.ClientReadableStream<Message>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Message> {
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      for await (const message of call as AsyncIterable<Message>) yield message;
+    } catch (thrown) {
+      if (signal?.aborted) throw new BigtraceError('cancelled', 'the call was cancelled');
+      throw this.#errorOf(thrown);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      call.cancel();
+    }
   }
 
   #unary<Response>(call: (done: grpc.requestCallback<Response>) => unknown): Promise<Response> {

@@ -20,6 +20,8 @@ export type * from './generated/bigtrace/v1/OnFailure.ts';
 export type * from './generated/bigtrace/v1/Orchestrator.ts';
 export type * from './generated/bigtrace/v1/OrchestratorStatus.ts';
 export type * from './generated/bigtrace/v1/Progress.ts';
+export type * from './generated/bigtrace/v1/ProgressRequest.ts';
+export type * from './generated/bigtrace/v1/ProgressResponse.ts';
 export type * from './generated/bigtrace/v1/QueryEvent.ts';
 export type * from './generated/bigtrace/v1/QueryRequest.ts';
 export type * from './generated/bigtrace/v1/QueryResponse.ts';

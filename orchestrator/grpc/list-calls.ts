@@ -1,4 +1,4 @@
-/** Handles the calls List and Failures, which stream traces that match patterns and recent failures. */
+/** Handles the calls that stream something other than rows: List, Failures and ReadTrace. */
 import type * as grpc from '@grpc/grpc-js';
 import { drained } from '../../lib/common/network/stream-drain.ts';
 import type {
@@ -6,15 +6,19 @@ import type {
   FailuresResponse,
   ListRequest,
   ListResponse,
+  ReadTraceRequest,
+  ReadTraceResponse,
   RecordedFailure,
 } from '../../lib/proto/messages.ts';
 import { listTraces } from '../fleet/list-traces.ts';
+import { readTrace } from '../fleet/read-trace.ts';
 import type { QueryContext } from '../query/execute.ts';
 import { TraceSet, traceDigest } from '../query/trace-set.ts';
 import { noMatch } from '../query/trace-source.ts';
 
 export type ListCall = grpc.ServerWritableStream<ListRequest, ListResponse>;
 export type FailuresCall = grpc.ServerWritableStream<FailuresRequest, FailuresResponse>;
+export type ReadTraceCall = grpc.ServerWritableStream<ReadTraceRequest, ReadTraceResponse>;
 
 const BATCH_FAILURES = 256;
 
@@ -49,4 +53,14 @@ export async function handleFailures(
     failure = [];
   }
   if (failure.length > 0) call.write({ failure });
+}
+
+/** Streams the bytes of a trace as fast as the client reads. @throws the errors of `readTrace` */
+export async function handleReadTrace(
+  call: ReadTraceCall,
+  { fleet, workerWaitMs }: QueryContext,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const data of readTrace(call.request, { fleet, workerWaitMs, signal }))
+    if (!call.write({ data })) await drained(call);
 }

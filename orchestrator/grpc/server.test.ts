@@ -44,6 +44,7 @@ test('Status returns counters, gauges and running queries, and Cancel ends a que
   expect(status.query).toEqual([
     {
       ...{ queryId: 'slow', user: 'bob', startedMs: expect.any(Number) },
+      ...{ sql: Buffer.from('SELECT name FROM slice'), mode: 'ROWS' },
       progress: expect.objectContaining({ tracesTotal: 10, totalIsFinal: true, tracesDone: 0 }),
     },
   ]);
@@ -51,9 +52,12 @@ test('Status returns counters, gauges and running queries, and Cancel ends a que
     ...{ queries_running: 1, traces_waiting: 6, traces_in_flight: 4 },
     ...{ workers_ready: 1, workers_known: 1 },
   });
+  expect(await system.progress('slow')).toMatchObject({ progress: { tracesTotal: 10 } });
+  expect(await system.progress('other')).toEqual({ progress: null });
   expect(await system.cancel('other')).toEqual({ cancelled: 0 });
   expect(await system.cancel('slow')).toEqual({ cancelled: 1 });
   await asked;
+  expect(await system.progress('slow')).toMatchObject({ progress: { tracesTotal: 10 } });
   await expect.poll(() => system.workers[0]?.streams, SOON).toBe(0);
   expect((await system.status()).counters).toMatchObject({ queries: 1, queries_failed: 1 });
 });

@@ -12,12 +12,10 @@ import { VERSION } from '../../lib/common/version.ts';
 import type {
   CancelRequest,
   CancelResponse,
-  FailuresRequest,
-  FailuresResponse,
   LearnRequest,
-  ListRequest,
-  ListResponse,
   OrchestratorStatus,
+  ProgressRequest,
+  ProgressResponse,
   SchemaRequest,
   SchemaResponse,
   UnbarRequest,
@@ -35,7 +33,14 @@ import { SchemaService } from '../schema/schema.ts';
 import { type ColumnFindingBounds, ColumnFindingQueue } from '../schema/schema-queue.ts';
 import { callerName } from './caller.ts';
 import type { TimeLimits } from './limits.ts';
-import { type FailuresCall, handleFailures, handleList, type ListCall } from './list-calls.ts';
+import {
+  type FailuresCall,
+  handleFailures,
+  handleList,
+  handleReadTrace,
+  type ListCall,
+  type ReadTraceCall,
+} from './list-calls.ts';
 import { handleQuery, type QueryCall } from './query-call.ts';
 import { addReflection } from './reflection.ts';
 import { unbarOnWorkers } from './unbar.ts';
@@ -46,7 +51,7 @@ export interface ServerOptions extends TimeLimits, ColumnFindingBounds {
   edge: ServerSecurity;
 }
 
-type StreamingCall = QueryCall | UpstreamCall | ListCall | FailuresCall;
+type StreamingCall = QueryCall | UpstreamCall | ListCall | FailuresCall | ReadTraceCall;
 type Unary<Request, Response> = (
   call: grpc.ServerUnaryCall<Request, Response>,
   reply: grpc.sendUnaryData<Response>,
@@ -89,6 +94,8 @@ export class OrchestratorServer {
       }
     };
     const status: Unary<object, OrchestratorStatus> = (_call, reply) => reply(null, this.#status());
+    const progress: Unary<ProgressRequest, ProgressResponse> = ({ request }, reply) =>
+      reply(null, { progress: ground.running.progressOf(request.queryId) ?? null });
     const cancel: Unary<CancelRequest, CancelResponse> = ({ request }, reply) =>
       reply(null, { cancelled: ground.running.cancel(request.queryId) });
     const unbar: Unary<UnbarRequest, UnbarResponse> = ({ request }, reply) =>
@@ -101,13 +108,16 @@ export class OrchestratorServer {
         void this.#stream(call, (signal) =>
           handleQuery(call, ground, options, signal, (queryId) => this.#schemas.ended(queryId)),
         ),
-      List: (call: grpc.ServerWritableStream<ListRequest, ListResponse>) =>
+      List: (call: ListCall) =>
         void this.#stream(call, (signal) => handleList(call, ground, signal)),
-      Failures: (call: grpc.ServerWritableStream<FailuresRequest, FailuresResponse>) =>
+      Failures: (call: FailuresCall) =>
         void this.#stream(call, (signal) => handleFailures(call, ground, signal)),
+      ReadTrace: (call: ReadTraceCall) =>
+        void this.#stream(call, (signal) => handleReadTrace(call, ground, signal)),
       Schema: schema,
       Learn: learn,
       Status: status,
+      Progress: progress,
       Cancel: cancel,
       Unbar: unbar,
     });

@@ -2,7 +2,6 @@
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Progress, QueryState } from '../../lib/proto/messages.ts';
 import type { QueryRun } from './query-run.ts';
-import type { QuerySpec } from './query-spec.ts';
 
 interface RunningQuery {
   queryId: string;
@@ -11,6 +10,8 @@ interface RunningQuery {
   run: QueryRun;
 }
 
+/** Maximum bytes of a query's SQL in its state. */
+const SQL_BYTES_MAX = 4000;
 /** Number of ended queries whose last progress is kept. */
 const ENDED_MAX = 1000;
 
@@ -56,14 +57,6 @@ export class RunningQueries {
     return [...this.#queries].map(stateOf);
   }
 
-  /** Returns the state of the running queries with their SQL and mode. */
-  questions(): (QueryState & Pick<QuerySpec, 'sql' | 'mode'>)[] {
-    return [...this.#queries].map((query) => {
-      const { sql, mode } = query.run.spec;
-      return { ...stateOf(query), sql, mode };
-    });
-  }
-
   /** Returns the number of waiting and of assigned tasks of all queries. */
   load(): { waiting: number; inFlight: number } {
     const loads = [...this.#queries].map(({ run }) => run.load);
@@ -75,7 +68,9 @@ export class RunningQueries {
 }
 
 function stateOf({ queryId, user, startedMs, run }: RunningQuery): QueryState {
-  return { queryId, user, startedMs, progress: run.progress() };
+  const { sql, mode } = run.spec;
+  const progress = run.progress();
+  return { queryId, user, startedMs, progress, sql: sql.subarray(0, SQL_BYTES_MAX), mode };
 }
 
 /** A call of a client. */

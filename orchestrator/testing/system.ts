@@ -10,6 +10,7 @@ import type {
   FailuresResponse,
   ListResponse,
   OrchestratorStatus,
+  ProgressResponse,
   QueryEvent,
   QueryResponse,
   QueryStartInput,
@@ -42,7 +43,6 @@ const DEFAULTS: OrchestratorConfig = {
   ...{
     clickhouseUrl: undefined,
     servicePasswordFile: undefined,
-    http: undefined,
     json: false,
     logLevel: 'silent',
   },
@@ -150,6 +150,10 @@ export class TestSystem {
       throw fromServiceError(error, 'orchestrator_unreachable');
     }
     return found;
+  }
+
+  progress(queryId: string): Promise<ProgressResponse> {
+    return unary((done) => this.client.Progress({ queryId }, done));
   }
 
   cancel(queryId: string): Promise<CancelResponse> {

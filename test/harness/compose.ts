@@ -16,11 +16,11 @@ const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 2 ** 26;
 const SETTLE_MS_MAX = 60_000;
 
-export type Service = 'worker' | 'orchestrator' | 'clickhouse' | 'superset';
+export type Service = 'worker' | 'orchestrator' | 'http-api' | 'clickhouse' | 'superset';
 
 export interface Compose {
   httpPort: number;
-  /** Port of the HTTP backend. */
+  /** Port of the HTTP API. */
   pagePort: number;
   tcpPort: number;
   orchestratorPort: number;

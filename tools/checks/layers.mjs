@@ -16,10 +16,10 @@ export const MAY_IMPORT = {
   'lib/client': ['lib/proto', 'lib/common'],
   'lib/clickhouse': ['lib/common'],
   worker: ['lib/proto', 'lib/common', 'lib/query-result', 'lib/engine', 'lib/trace-store'],
-  orchestrator: ['lib/proto', 'lib/common', 'lib/query-result', 'lib/clickhouse', 'http-api'],
+  orchestrator: ['lib/proto', 'lib/common', 'lib/query-result', 'lib/clickhouse'],
   bridge: ['lib/proto', 'lib/common', 'lib/query-result'],
   clickhouse: ['lib/common', 'lib/clickhouse'],
-  'http-api': ['lib/common', 'lib/clickhouse'],
+  'http-api': ['lib/proto', 'lib/common', 'lib/clickhouse', 'lib/client'],
   console: ['types of http-api'],
   catalog: [
     'lib/proto',

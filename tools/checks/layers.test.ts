@@ -18,7 +18,7 @@ import { six } from ${quoted('../common/errors.ts')};
 import seven from 'worker/seven';
 `;
   expect(importComplaints('orchestrator/start.ts', text)).toEqual(
-    ['worker', 'bridge', 'clickhouse'].map(
+    ['worker', 'http-api', 'bridge', 'clickhouse'].map(
       (room) =>
         `orchestrator/start.ts: orchestrator may not import ${room} (tools/checks/layers.mjs)`,
     ),

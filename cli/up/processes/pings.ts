@@ -32,10 +32,17 @@ export function grpcPing(address: string): Ping {
   };
 }
 
+/** Pings by a GET request; any response counts. */
+export function httpPing(url: string): Ping {
+  return async (signal) => {
+    const answer = await fetch(url, { signal, headers: { connection: 'close' } });
+    await answer.text();
+  };
+}
+
 export function clickHousePing({ http, tcp }: ClickHouseAddress): Ping {
   return async (signal) => {
-    const answer = await fetch(`${http}/ping`, { signal, headers: { connection: 'close' } });
-    await answer.text();
+    await httpPing(`${http}/ping`)(signal);
     if (tcp !== undefined) await nativePing(tcp, signal);
   };
 }

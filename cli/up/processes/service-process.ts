@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { BigtraceError } from '../../../lib/common/errors.ts';
 import { PROGRAM } from '../../paths.ts';
 import { LastLines } from './last-lines.ts';
+import type { Ping } from './liveness.ts';
 import type { LogFile } from './log-file.ts';
-import { grpcPing } from './pings.ts';
 import { type Exit, exitText, type RunningService } from './system-process.ts';
 
 const START_MS_MAX = 60_000;
@@ -24,6 +24,8 @@ export interface ServiceProcess {
   args: string[];
   log: LogFile;
   signal: AbortSignal;
+  /** Returns the ping of the service at `host:port`. */
+  ping: (address: string) => Ping;
 }
 
 /**
@@ -55,7 +57,7 @@ export async function startService(service: ServiceProcess): Promise<RunningServ
       pid: child.pid ?? 0,
       address,
       exited,
-      ping: grpcPing(address),
+      ping: service.ping(address),
       kill: () => child.kill('SIGKILL'),
       stop: () => stop(child, exited),
     };

@@ -9,22 +9,23 @@ export interface ClientCredentialsFlags {
   tokenFile?: string;
 }
 
-export function clientCredentialsOptions(): Option[] {
-  const option = (flags: string, text: string): Option => {
-    const made = new Option(flags, text);
-    return made.env(`BIGTRACE_${made.name().replaceAll('-', '_').toUpperCase()}`);
-  };
+/**
+ * @param prefix such as `worker-` for `--worker-tls-ca`: a service has flags of these names for its own clients
+ * @param services that are connected to
+ */
+export function clientCredentialsOptions(prefix = '', services = 'the orchestrator'): Option[] {
+  const option = (name: string, text: string): Option =>
+    new Option(`--${prefix}${name} <file>`.replace('name <file>', 'name <name>'), text).env(
+      `BIGTRACE_${prefix}${name}`.replaceAll('-', '_').toUpperCase(),
+    );
   return [
     option(
-      '--tls-ca <file>',
-      'connect with TLS; PEM file of the CA that signed the certificate of the orchestrator',
+      'tls-ca',
+      `connect to ${services} with TLS; PEM file of the CA that signed the certificate`,
     ),
-    option(
-      '--tls-name <name>',
-      'name expected in the certificate of the orchestrator (default: its address)',
-    ),
-    option('--tls-cert <file>', 'client certificate to present, PEM'),
-    option('--tls-key <file>', 'private key of --tls-cert, PEM'),
-    option('--token-file <file>', 'file with the bearer token to send to the orchestrator'),
+    option('tls-name', `name expected in the certificate of ${services} (default: the address)`),
+    option('tls-cert', `client certificate for connections to ${services}, PEM`),
+    option('tls-key', `private key of --${prefix}tls-cert, PEM`),
+    option('token-file', `file with the bearer token to send to ${services}`),
   ];
 }

@@ -36,6 +36,16 @@ export const PLAINTEXT_SERVER: ServerSecurity = {
   allowedHosts: [],
 };
 
+/** The flag of services that send spans. */
+export function tracingOption(): Option {
+  return new Option(
+    '--otlp-endpoint <url>',
+    'URL of an OTLP/HTTP receiver to send query spans to (default: none)',
+  )
+    .env('OTEL_EXPORTER_OTLP_ENDPOINT')
+    .argParser(httpUrl);
+}
+
 export function serverSecurityOptions(): Option[] {
   const option = (flags: string, text: string): Option => {
     const made = new Option(flags, text);
@@ -46,12 +56,6 @@ export function serverSecurityOptions(): Option[] {
       '--metrics-port <port>',
       'HTTP port that serves /healthz, /readyz and /metrics; 0 picks a free one (default: none)',
     ).argParser(port),
-    new Option(
-      '--otlp-endpoint <url>',
-      'URL of an OTLP/HTTP receiver to send query spans to (default: none)',
-    )
-      .env('OTEL_EXPORTER_OTLP_ENDPOINT')
-      .argParser(httpUrl),
     option('--tls-cert <file>', 'TLS certificate of this service, PEM'),
     option('--tls-key <file>', 'private key of --tls-cert, PEM'),
     option('--tls-client-ca <file>', 'require client certificates signed by this CA, PEM'),

@@ -18,6 +18,8 @@ import type { ListedTraceInput as _bigtrace_v1_ListedTraceInput, ListedTrace as 
 import type { OrchestratorClient as _bigtrace_v1_OrchestratorClient, OrchestratorDefinition as _bigtrace_v1_OrchestratorDefinition } from './bigtrace/v1/Orchestrator.ts';
 import type { OrchestratorStatusInput as _bigtrace_v1_OrchestratorStatusInput, OrchestratorStatus as _bigtrace_v1_OrchestratorStatus } from './bigtrace/v1/OrchestratorStatus.ts';
 import type { ProgressInput as _bigtrace_v1_ProgressInput, Progress as _bigtrace_v1_Progress } from './bigtrace/v1/Progress.ts';
+import type { ProgressRequestInput as _bigtrace_v1_ProgressRequestInput, ProgressRequest as _bigtrace_v1_ProgressRequest } from './bigtrace/v1/ProgressRequest.ts';
+import type { ProgressResponseInput as _bigtrace_v1_ProgressResponseInput, ProgressResponse as _bigtrace_v1_ProgressResponse } from './bigtrace/v1/ProgressResponse.ts';
 import type { QueryEventInput as _bigtrace_v1_QueryEventInput, QueryEvent as _bigtrace_v1_QueryEvent } from './bigtrace/v1/QueryEvent.ts';
 import type { QueryRequestInput as _bigtrace_v1_QueryRequestInput, QueryRequest as _bigtrace_v1_QueryRequest } from './bigtrace/v1/QueryRequest.ts';
 import type { QueryResponseInput as _bigtrace_v1_QueryResponseInput, QueryResponse as _bigtrace_v1_QueryResponse } from './bigtrace/v1/QueryResponse.ts';
@@ -77,6 +79,8 @@ export interface ProtoGrpcType {
       Orchestrator: SubtypeConstructor<typeof grpc.Client, _bigtrace_v1_OrchestratorClient> & { service: _bigtrace_v1_OrchestratorDefinition }
       OrchestratorStatus: MessageTypeDefinition<_bigtrace_v1_OrchestratorStatusInput, _bigtrace_v1_OrchestratorStatus>
       Progress: MessageTypeDefinition<_bigtrace_v1_ProgressInput, _bigtrace_v1_Progress>
+      ProgressRequest: MessageTypeDefinition<_bigtrace_v1_ProgressRequestInput, _bigtrace_v1_ProgressRequest>
+      ProgressResponse: MessageTypeDefinition<_bigtrace_v1_ProgressResponseInput, _bigtrace_v1_ProgressResponse>
       QueryEvent: MessageTypeDefinition<_bigtrace_v1_QueryEventInput, _bigtrace_v1_QueryEvent>
       QueryRequest: MessageTypeDefinition<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryRequest>
       QueryResponse: MessageTypeDefinition<_bigtrace_v1_QueryResponseInput, _bigtrace_v1_QueryResponse>

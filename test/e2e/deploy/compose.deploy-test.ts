@@ -12,7 +12,7 @@ import { VERSION } from '../../../lib/common/version.ts';
 import { type Compose, inspect, newCompose, type Service } from '../../harness/compose.ts';
 
 const run = promisify(execFile);
-const SERVICES: Service[] = ['worker', 'orchestrator', 'clickhouse'];
+const SERVICES: Service[] = ['worker', 'orchestrator', 'http-api', 'clickhouse'];
 const IMAGE_BYTES_MAX = 350 * 2 ** 20;
 
 /** The first SQL query of the README, unchanged. */
@@ -63,7 +63,7 @@ describe('images', () => {
     },
   );
 
-  it.each(['worker', 'orchestrator'])(
+  it.each(['worker', 'orchestrator', 'http-api'])(
     'the image of %s is small and contains no build tools',
     (service) => {
       const image = `bigtrace/${service}:${VERSION}`;
@@ -124,7 +124,7 @@ describe('compose', () => {
     expect(await system.sql(query)).toBe(answer);
   });
 
-  it('the HTTP backend responds with its status and the number of traces in the catalog', async () => {
+  it('the HTTP API responds with its status and the number of traces in the catalog', async () => {
     const answer = await fetch(`http://127.0.0.1:${system.pagePort}/`);
     expect(await answer.json()).toMatchObject({ status: 'ok', traceCount: 0 });
   });
@@ -194,8 +194,9 @@ describe('compose', () => {
       Promise.race(workers.map(busy)).then(() => system.compose('stop', 'orchestrator')),
     ]);
     expect(answer.trimEnd().split('\n').length).toBeGreaterThan(5);
-    await system.compose('stop', 'worker');
-    for (const id of [orchestrator, ...workers])
+    const [httpApi = ''] = await system.containers('http-api');
+    await system.compose('stop', 'worker', 'http-api');
+    for (const id of [orchestrator, httpApi, ...workers])
       expect(inspect<{ State: { ExitCode: number } }>(id).State.ExitCode).toBe(0);
   });
 });

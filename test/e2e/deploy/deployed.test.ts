@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { httpApiCommand } from '../../../http-api/command.ts';
 import { ROOT } from '../../../lib/common/root.ts';
 import { orchestratorCommand } from '../../../orchestrator/command.ts';
 import { workerCommand } from '../../../worker/command.ts';
 
-const COMMANDS = { orchestrator: orchestratorCommand, worker: () => workerCommand('/nowhere') };
+const COMMANDS = {
+  'http-api': () => httpApiCommand({}),
+  orchestrator: orchestratorCommand,
+  worker: () => workerCommand('/nowhere'),
+};
 
 type Service = keyof typeof COMMANDS;
 
@@ -68,11 +73,12 @@ function settled(argument: string): string {
   return argument
     .replace('$(LOG_LEVEL)', 'info')
     .replace('$(WORKERS)', 'dns:///worker:5052')
+    .replace('$(ORCHESTRATOR)', 'orchestrator:5051')
     .replace('$(CLICKHOUSE)', 'http://clickhouse:8123');
 }
 
 function inImages(): Started[] {
-  return (['orchestrator', 'worker'] as const).map((service) => {
+  return (['http-api', 'orchestrator', 'worker'] as const).map((service) => {
     const where = `containers/${service}.sh`;
     const command = read(where).replaceAll('\\\n', ' ');
     const [, flags = ''] = new RegExp(`bigtrace\\.js ${service} (.*)"\\$@"`).exec(command) ?? [];
@@ -89,9 +95,10 @@ const started = [...inCompose(), ...inManifests(), ...inImages()];
 it('every deployed container is found', () => {
   const found = started.map(({ where, service }) => `${where.split('/')[0]} ${service}`).sort();
   expect(found).toEqual([
-    ...['compose.yaml clickhouse', 'compose.yaml orchestrator', 'compose.yaml superset'],
-    ...['compose.yaml worker', 'containers orchestrator', 'containers worker'],
-    ...['k8s clickhouse', 'k8s orchestrator', 'k8s superset', 'k8s worker'],
+    ...['compose.yaml clickhouse', 'compose.yaml http-api', 'compose.yaml orchestrator'],
+    ...['compose.yaml superset', 'compose.yaml worker'],
+    ...['containers http-api', 'containers orchestrator', 'containers worker'],
+    ...['k8s clickhouse', 'k8s http-api', 'k8s orchestrator', 'k8s superset', 'k8s worker'],
     ...['k8s worker', 'k8s worker'], // from the overlays
   ]);
 });
@@ -106,7 +113,7 @@ describe.each(started)('$where: $service', ({ service, args, env }) => {
 
   it('the program reads every variable that is set', () => {
     const known = variablesOf(service);
-    const forArgs = ['LOG_LEVEL', 'WORKERS', 'CLICKHOUSE'];
+    const forArgs = ['LOG_LEVEL', 'WORKERS', 'ORCHESTRATOR', 'CLICKHOUSE'];
     for (const name of env.filter((one) => !forArgs.includes(one)))
       expect(known, name).toMatch(new RegExp(`\\b${name.replace(/_FILE$/, '')}(_FILE)?\\b`));
   });

@@ -71,7 +71,7 @@ function namedFlags(snippet: string): [string | undefined, string][] {
   if (snippet.startsWith('--')) return flagsIn(snippet).map((flag) => [undefined, flag]);
   return snippet.split(/\s(?:\||&&|;)\s/).flatMap((simple) => {
     const [, direct, rest = ''] =
-      /(?:^|[\s/])bigtrace(?:\.m?js)? ([a-z]+)\b(.*)/.exec(simple) ?? [];
+      /(?:^|[\s/])bigtrace(?:\.m?js)? ([a-z-]+)\b(.*)/.exec(simple) ?? [];
     const [, started = ''] = /\bnpm start --(.*)/.exec(simple) ?? [];
     if (direct !== undefined && commands.has(direct))
       return flagsIn(rest).map((flag): [string, string] => [direct, flag]);
@@ -114,9 +114,10 @@ describe('flags', () => {
     const { services } = parse(read('compose.yaml'), { merge: true }) as {
       services: Record<string, { command?: string }>;
     };
-    const named = ['worker', 'orchestrator'].map((name) => flagsIn(services[name]?.command ?? ''));
-    expect(named.map((flags) => flags.length > 3)).toEqual([true, true]);
-    for (const [at, name] of ['worker', 'orchestrator'].entries())
+    const ours = ['worker', 'orchestrator', 'http-api'];
+    const named = ours.map((name) => flagsIn(services[name]?.command ?? ''));
+    expect(named.map((flags) => flags.length > 3)).toEqual([true, true, true]);
+    for (const [at, name] of ours.entries())
       expect(named[at]?.filter((flag) => !hasFlag(flag, name))).toEqual([]);
   });
 

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { indexCommand } from '../../../catalog/command.ts';
+import { httpApiCommand } from '../../../http-api/command.ts';
 import { materializeCommand } from '../../../http-api/materialize/command.ts';
 import { byteSize, durationMs } from '../../../lib/common/options/options.ts';
 import { ROOT } from '../../../lib/common/root.ts';
@@ -55,7 +56,12 @@ function flagsOf(command: Command, { args = [] }: Container): Record<string, unk
   command.exitOverride();
   const literal = args.map((argument) => argument.replace('$(LOG_LEVEL)', 'info'));
   const { unknown } = command.parseOptions(
-    literal.map((argument) => argument.replace('$(WORKERS)', 'dns:///worker:5052')),
+    literal.map((argument) =>
+      argument
+        .replace('$(WORKERS)', 'dns:///worker:5052')
+        .replace('$(ORCHESTRATOR)', 'orchestrator:5051')
+        .replace('$(CLICKHOUSE)', 'http://clickhouse:8123'),
+    ),
   );
   expect(unknown).toEqual([]);
   return command.opts();
@@ -91,7 +97,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   it('has a Service, a ServiceAccount and a NetworkPolicy for each part', () => {
     const names = (kind: string) =>
       manifests.filter((each) => each.kind === kind).map(({ metadata }) => metadata.name);
-    const parts = ['clickhouse', 'orchestrator', 'worker'];
+    const parts = ['clickhouse', 'http-api', 'orchestrator', 'worker'];
     for (const kind of ['Service', 'ServiceAccount', 'NetworkPolicy'])
       expect(names(kind), kind).toEqual(expect.arrayContaining(parts));
     expect(names('HorizontalPodAutoscaler')).toEqual(['worker']);
@@ -114,6 +120,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   it.each([
     ['worker', () => workerCommand('/nowhere')],
     ['orchestrator', orchestratorCommand],
+    ['http-api', () => httpApiCommand({})],
   ] as const)('starts %s with existing flags and with enough time to drain', (name, command) => {
     const { containers, terminationGracePeriodSeconds } = podOf(manifests, 'Deployment', name);
     const [container] = containers;
@@ -144,6 +151,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     for (const [kind, name] of [
       ['Deployment', 'worker'],
       ['Deployment', 'orchestrator'],
+      ['Deployment', 'http-api'],
       ['StatefulSet', 'clickhouse'],
     ] as const) {
       const [container] = podOf(manifests, kind, name).containers;

@@ -1,7 +1,7 @@
-/** Tests of worker and orchestrator processes with TLS and tokens, and of which clients they accept. */
+/** Tests of services with TLS and tokens, and of which clients they accept. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +15,7 @@ const directory = mkdtempSync(join(tmpdir(), 'bigtrace-secured-'));
 const at = (name: string): string => join(directory, name);
 const running: ChildProcess[] = [];
 let orchestrator = '';
+let httpApi = '';
 
 /** Starts a service and returns the address on which it listens. */
 async function start(...args: string[]): Promise<string> {
@@ -48,6 +49,11 @@ beforeAll(async () => {
     ...['--worker-tls-ca', at('cert'), '--worker-tls-name', 'fleet'],
   );
   orchestrator = orchestrator.replace('0.0.0.0', '127.0.0.1');
+  httpApi = await start(
+    ...['http-api', '-s', '127.0.0.1:0', '--orchestrator', orchestrator],
+    ...['--orchestrator-tls-ca', at('cert'), '--orchestrator-tls-name', 'fleet'],
+    ...['--orchestrator-token-file', at('token')],
+  );
 });
 
 afterAll(async () => {
@@ -71,6 +77,13 @@ const TLS = ['--tls-ca', at('cert'), '--tls-name', 'fleet'];
 test('a client with the CA and the token gets rows from secured workers', async () => {
   const { stdout } = await query(...TLS, '--token-file', at('token'));
   expect(stdout).toMatch(/^_trace_address,one\n(\/local\/linux\/[\w.-]+,1\n){5,}$/);
+});
+
+test('the HTTP API reads traces through a secured orchestrator', async () => {
+  const id = Buffer.from('/local/linux/idle.pftrace').toString('base64url');
+  const answer = await fetch(`http://${httpApi}/trace/${id}/idle.pftrace`);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  expect(bytes.equals(readFileSync(join(ROOT, 'samples/traces/linux/idle.pftrace')))).toBe(true);
 });
 
 test('a client without the token or with another one is refused', async () => {

@@ -36,7 +36,7 @@ it('bigtrace up refuses a second start, and reports and restarts a process that 
     `bigtrace: port ${port} of 127.0.0.1 is taken; --clickhouse-http-port chooses another (0: any free one)\n`,
   );
   expect(taken.status).toBe(2);
-  for (const name of ['worker-2', 'orchestrator', 'clickhouse']) {
+  for (const name of ['worker-2', 'orchestrator', 'http-api', 'clickhouse']) {
     const pid = pidOf(name, system.processes);
     process.kill(pid, 'SIGKILL');
     await system.said(new RegExp(`${name} \\(pid ${pid}\\) died: .*SIGKILL`));

@@ -11,8 +11,12 @@ import type { LearnResponseInput as _bigtrace_v1_LearnResponseInput, LearnRespon
 import type { ListRequestInput as _bigtrace_v1_ListRequestInput, ListRequest as _bigtrace_v1_ListRequest } from '../../bigtrace/v1/ListRequest.ts';
 import type { ListResponseInput as _bigtrace_v1_ListResponseInput, ListResponse as _bigtrace_v1_ListResponse } from '../../bigtrace/v1/ListResponse.ts';
 import type { OrchestratorStatusInput as _bigtrace_v1_OrchestratorStatusInput, OrchestratorStatus as _bigtrace_v1_OrchestratorStatus } from '../../bigtrace/v1/OrchestratorStatus.ts';
+import type { ProgressRequestInput as _bigtrace_v1_ProgressRequestInput, ProgressRequest as _bigtrace_v1_ProgressRequest } from '../../bigtrace/v1/ProgressRequest.ts';
+import type { ProgressResponseInput as _bigtrace_v1_ProgressResponseInput, ProgressResponse as _bigtrace_v1_ProgressResponse } from '../../bigtrace/v1/ProgressResponse.ts';
 import type { QueryRequestInput as _bigtrace_v1_QueryRequestInput, QueryRequest as _bigtrace_v1_QueryRequest } from '../../bigtrace/v1/QueryRequest.ts';
 import type { QueryResponseInput as _bigtrace_v1_QueryResponseInput, QueryResponse as _bigtrace_v1_QueryResponse } from '../../bigtrace/v1/QueryResponse.ts';
+import type { ReadTraceRequestInput as _bigtrace_v1_ReadTraceRequestInput, ReadTraceRequest as _bigtrace_v1_ReadTraceRequest } from '../../bigtrace/v1/ReadTraceRequest.ts';
+import type { ReadTraceResponseInput as _bigtrace_v1_ReadTraceResponseInput, ReadTraceResponse as _bigtrace_v1_ReadTraceResponse } from '../../bigtrace/v1/ReadTraceResponse.ts';
 import type { SchemaRequestInput as _bigtrace_v1_SchemaRequestInput, SchemaRequest as _bigtrace_v1_SchemaRequest } from '../../bigtrace/v1/SchemaRequest.ts';
 import type { SchemaResponseInput as _bigtrace_v1_SchemaResponseInput, SchemaResponse as _bigtrace_v1_SchemaResponse } from '../../bigtrace/v1/SchemaResponse.ts';
 import type { StatusRequestInput as _bigtrace_v1_StatusRequestInput, StatusRequest as _bigtrace_v1_StatusRequest } from '../../bigtrace/v1/StatusRequest.ts';
@@ -73,6 +77,21 @@ export interface OrchestratorClient extends grpc.Client {
   list(argument: _bigtrace_v1_ListRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
   
   /**
+   * The progress of a query that is running or has ended recently.
+   */
+  Progress(argument: _bigtrace_v1_ProgressRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_ProgressResponse>): grpc.ClientUnaryCall;
+  Progress(argument: _bigtrace_v1_ProgressRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_ProgressResponse>): grpc.ClientUnaryCall;
+  Progress(argument: _bigtrace_v1_ProgressRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_ProgressResponse>): grpc.ClientUnaryCall;
+  Progress(argument: _bigtrace_v1_ProgressRequestInput, callback: grpc.requestCallback<_bigtrace_v1_ProgressResponse>): grpc.ClientUnaryCall;
+  /**
+   * The progress of a query that is running or has ended recently.
+   */
+  progress(argument: _bigtrace_v1_ProgressRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_ProgressResponse>): grpc.ClientUnaryCall;
+  progress(argument: _bigtrace_v1_ProgressRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_ProgressResponse>): grpc.ClientUnaryCall;
+  progress(argument: _bigtrace_v1_ProgressRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_ProgressResponse>): grpc.ClientUnaryCall;
+  progress(argument: _bigtrace_v1_ProgressRequestInput, callback: grpc.requestCallback<_bigtrace_v1_ProgressResponse>): grpc.ClientUnaryCall;
+  
+  /**
    * The first message is `start`; the following add traces; the client's half-close ends the list.
    */
   Query(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
@@ -82,6 +101,17 @@ export interface OrchestratorClient extends grpc.Client {
    */
   query(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
   query(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
+  
+  /**
+   * The bytes of a trace, read by a worker.
+   */
+  ReadTrace(argument: _bigtrace_v1_ReadTraceRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
+  ReadTrace(argument: _bigtrace_v1_ReadTraceRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
+  /**
+   * The bytes of a trace, read by a worker.
+   */
+  readTrace(argument: _bigtrace_v1_ReadTraceRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
+  readTrace(argument: _bigtrace_v1_ReadTraceRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
   
   /**
    * The columns of a query, found by running it over a few of the traces.
@@ -146,9 +176,19 @@ export interface OrchestratorHandlers extends grpc.UntypedServiceImplementation 
   List: grpc.handleServerStreamingCall<_bigtrace_v1_ListRequest, _bigtrace_v1_ListResponseInput>;
   
   /**
+   * The progress of a query that is running or has ended recently.
+   */
+  Progress: grpc.handleUnaryCall<_bigtrace_v1_ProgressRequest, _bigtrace_v1_ProgressResponseInput>;
+  
+  /**
    * The first message is `start`; the following add traces; the client's half-close ends the list.
    */
   Query: grpc.handleBidiStreamingCall<_bigtrace_v1_QueryRequest, _bigtrace_v1_QueryResponseInput>;
+  
+  /**
+   * The bytes of a trace, read by a worker.
+   */
+  ReadTrace: grpc.handleServerStreamingCall<_bigtrace_v1_ReadTraceRequest, _bigtrace_v1_ReadTraceResponseInput>;
   
   /**
    * The columns of a query, found by running it over a few of the traces.
@@ -169,7 +209,9 @@ export interface OrchestratorDefinition extends grpc.ServiceDefinition {
   Failures: MethodDefinition<_bigtrace_v1_FailuresRequestInput, _bigtrace_v1_FailuresResponseInput, _bigtrace_v1_FailuresRequest, _bigtrace_v1_FailuresResponse>
   Learn: MethodDefinition<_bigtrace_v1_LearnRequestInput, _bigtrace_v1_LearnResponseInput, _bigtrace_v1_LearnRequest, _bigtrace_v1_LearnResponse>
   List: MethodDefinition<_bigtrace_v1_ListRequestInput, _bigtrace_v1_ListResponseInput, _bigtrace_v1_ListRequest, _bigtrace_v1_ListResponse>
+  Progress: MethodDefinition<_bigtrace_v1_ProgressRequestInput, _bigtrace_v1_ProgressResponseInput, _bigtrace_v1_ProgressRequest, _bigtrace_v1_ProgressResponse>
   Query: MethodDefinition<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponseInput, _bigtrace_v1_QueryRequest, _bigtrace_v1_QueryResponse>
+  ReadTrace: MethodDefinition<_bigtrace_v1_ReadTraceRequestInput, _bigtrace_v1_ReadTraceResponseInput, _bigtrace_v1_ReadTraceRequest, _bigtrace_v1_ReadTraceResponse>
   Schema: MethodDefinition<_bigtrace_v1_SchemaRequestInput, _bigtrace_v1_SchemaResponseInput, _bigtrace_v1_SchemaRequest, _bigtrace_v1_SchemaResponse>
   Status: MethodDefinition<_bigtrace_v1_StatusRequestInput, _bigtrace_v1_OrchestratorStatusInput, _bigtrace_v1_StatusRequest, _bigtrace_v1_OrchestratorStatus>
   Unbar: MethodDefinition<_bigtrace_v1_UnbarRequestInput, _bigtrace_v1_UnbarResponseInput, _bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponse>

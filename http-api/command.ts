@@ -1,0 +1,121 @@
+/** Defines the flags of `bigtrace http-api` and their environment variables. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { clientCredentialsOptions } from '../lib/common/options/client-credentials-options.ts';
+import { durationMs, hostPort, port } from '../lib/common/options/options.ts';
+import { orchestratorVariable } from '../lib/common/options/orchestrator-variable.ts';
+import { serverSecurityOptions } from '../lib/common/options/server-security-options.ts';
+import {
+  DEFAULT_ORCHESTRATOR,
+  type HttpApiConfig,
+  type HttpApiFlags,
+  resolveConfig,
+} from './config.ts';
+import { serve } from './serve.ts';
+
+/** Parses a comma-separated list of `host:port`. @throws InvalidArgumentError */
+function orchestratorList(text: string, before: string[] | undefined): string[] {
+  const addresses = text.split(',').filter((address) => address !== '');
+  if (addresses.length === 0) throw new InvalidArgumentError('it names no orchestrator.');
+  return [...(before ?? []), ...addresses.map(hostPort)];
+}
+
+/** Parses a comma-separated list of origins such as `https://host`. @throws InvalidArgumentError */
+function originList(text: string, before: string[] | undefined): string[] {
+  const origins = text.split(',').filter((origin) => origin !== '');
+  for (const origin of origins)
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      throw new InvalidArgumentError(`${origin} is no origin, such as https://bigtrace.example.`);
+  return [...(before ?? []), ...origins];
+}
+
+/** Accepts `http:` and `https:` URLs only, because the console renders them as links. @throws InvalidArgumentError */
+function webUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:8088.');
+}
+
+/** @param run called with the resolved configuration */
+export function httpApiCommand(
+  env: NodeJS.ProcessEnv,
+  run: (config: HttpApiConfig) => Promise<void> = serve,
+): Command {
+  const command = new Command('http-api').description(
+    "run the HTTP API: the console, and the backend of Perfetto's BigTrace page",
+  );
+  const options = [
+    ...ownOptions(),
+    ...serverSecurityOptions(),
+    ...peerOptions(env),
+    ...uiOptions(),
+  ];
+  for (const one of options) command.addOption(one);
+  return command.action((flags: HttpApiFlags) => run(resolveConfig(flags)));
+}
+
+function ownOptions(): Option[] {
+  return [
+    option('--listen <host>', 'address to listen on', 'LISTEN').default('127.0.0.1'),
+    option('--port <port>', 'port to listen on; 0 picks a free one', 'PORT')
+      .default(5001)
+      .argParser(port),
+    new Option('-s, --socket <host:port>', 'same as --listen and --port together').argParser(
+      hostPort,
+    ),
+    option('--json', 'print the ready line as a JSON object', 'JSON').default(false),
+    option('--log-level <level>', 'lowest level of log lines written to stderr', 'LOG_LEVEL')
+      .choices(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info'),
+    option(
+      '--drain-timeout <time>',
+      'after SIGTERM, time allowed for running queries to finish',
+      'DRAIN_TIMEOUT',
+    )
+      .default(10_000, '10s')
+      .argParser(durationMs),
+  ];
+}
+
+/** The services that the HTTP API is a client of. */
+function peerOptions(env: NodeJS.ProcessEnv): Option[] {
+  return [
+    new Option(
+      '--orchestrator <list>',
+      `comma-separated orchestrators, each host:port; name all that ClickHouse uses (default: ${DEFAULT_ORCHESTRATOR})`,
+    )
+      .env(orchestratorVariable(env))
+      .argParser(orchestratorList),
+    ...clientCredentialsOptions('orchestrator-', 'orchestrators'),
+    option('--clickhouse <url>', 'HTTP URL of ClickHouse', 'CLICKHOUSE')
+      .default('http://127.0.0.1:8123')
+      .argParser(webUrl),
+    option(
+      '--service-password-file <file>',
+      'file with the password of the ClickHouse users bigtrace_catalog and bigtrace_backend',
+      'SERVICE_PASSWORD_FILE',
+    ),
+  ];
+}
+
+function uiOptions(): Option[] {
+  return [
+    option(
+      '--cors-origin <list>',
+      'comma-separated origins whose web pages may use the HTTP API, in addition to https://ui.perfetto.dev and this machine',
+      'CORS_ORIGIN',
+    ).argParser(originList),
+    option(
+      '--presets <file>',
+      'YAML file with additional presets for the BigTrace page',
+      'PRESETS',
+    ),
+    option(
+      '--superset-url <url>',
+      'URL of Superset; the console shows a link to it',
+      'SUPERSET_URL',
+    ).argParser(webUrl),
+  ];
+}
+
+function option(flags: string, text: string, variable: string): Option {
+  return new Option(flags, text).env(`BIGTRACE_${variable}`);
+}

@@ -1,0 +1,83 @@
+/** Resolves flags to one checked, complete configuration; pure. */
+import { hostname } from 'node:os';
+import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
+import type { LogLevel } from '../lib/common/observability/log.ts';
+import {
+  resolveServerSecurity,
+  type ServerSecurity,
+  type ServerSecurityFlags,
+} from '../lib/common/options/server-security-options.ts';
+
+/** The values that commander parsed from flags, environment variables or defaults; times in ms. */
+export interface HttpApiFlags extends ServerSecurityFlags {
+  listen: string;
+  port: number;
+  /** `host:port`; overrides `listen` and `port`. */
+  socket?: string;
+  orchestrator?: string[];
+  orchestratorTlsCa?: string;
+  orchestratorTlsName?: string;
+  orchestratorTlsCert?: string;
+  orchestratorTlsKey?: string;
+  orchestratorTokenFile?: string;
+  clickhouse: string;
+  servicePasswordFile?: string;
+  corsOrigin?: string[];
+  presets?: string;
+  supersetUrl?: string;
+  drainTimeout: number;
+  json: boolean;
+  logLevel: LogLevel;
+}
+
+export interface HttpApiConfig {
+  /** `host:port` to listen on; port 0 picks a free one. */
+  socket: string;
+  edge: ServerSecurity;
+  /** Each `host:port`; all orchestrators that ClickHouse uses. */
+  orchestrators: string[];
+  orchestratorCredentials: ClientCredentials;
+  /** URL of ClickHouse's HTTP interface. */
+  clickhouseUrl: string;
+  /** File with the password of the ClickHouse users bigtrace_backend and bigtrace_catalog. */
+  servicePasswordFile: string | undefined;
+  corsOrigins: string[];
+  /** YAML file with additional presets. */
+  presetsFile: string | undefined;
+  /** URL of Superset that the console links to. */
+  supersetUrl: string | undefined;
+  /** Host name of this machine. With the port, it names this service in the history of queries. */
+  machine: string;
+  drainTimeoutMs: number;
+  json: boolean;
+  logLevel: LogLevel;
+}
+
+export const DEFAULT_ORCHESTRATOR = '127.0.0.1:5051';
+
+/** Checks the flags and completes the configuration. @throws invalid_option that names the flag */
+export function resolveConfig(flags: HttpApiFlags): HttpApiConfig {
+  const host = flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen;
+  const socket = flags.socket ?? `${host}:${flags.port}`;
+  return {
+    socket,
+    edge: resolveServerSecurity(flags, socket),
+    orchestrators: flags.orchestrator ?? [DEFAULT_ORCHESTRATOR],
+    orchestratorCredentials: {
+      tlsCa: flags.orchestratorTlsCa,
+      tlsName: flags.orchestratorTlsName,
+      tlsCert: flags.orchestratorTlsCert,
+      tlsKey: flags.orchestratorTlsKey,
+      tokenFile: flags.orchestratorTokenFile,
+    },
+    clickhouseUrl: flags.clickhouse,
+    servicePasswordFile: flags.servicePasswordFile,
+    corsOrigins: flags.corsOrigin ?? [],
+    presetsFile: flags.presets,
+    supersetUrl: flags.supersetUrl,
+    machine: hostname(),
+    drainTimeoutMs: flags.drainTimeout,
+    json: flags.json,
+    logLevel: flags.logLevel,
+  };
+}

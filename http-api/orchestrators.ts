@@ -1,0 +1,162 @@
+/**
+ * The orchestrators, over gRPC. ClickHouse may send a query to any of them, so a question about a query is sent to all.
+ */
+import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
+import { isPattern } from '../lib/common/addresses/address.ts';
+import { BigtraceError, type ErrorCode } from '../lib/common/errors.ts';
+import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
+import type { Logger } from '../lib/common/observability/log.ts';
+import { bytesFromText, printable, textFromBytes } from '../lib/common/text/byte-text.ts';
+import type { OrchestratorStatus, QueryState, RecordedFailure } from '../lib/proto/messages.ts';
+import type { ConsoleQuery, SystemState } from './contract/console.ts';
+import type { ConsoleFailure, OpenTrace, QueryCounts, QueryWatch, SystemWatch } from './watch.ts';
+
+/** Errors of one orchestrator that say nothing about the others. */
+const OTHERS_MAY_ANSWER: ReadonlySet<ErrorCode> = new Set(['orchestrator_unreachable', 'draining']);
+
+export class Orchestrators implements QueryWatch, SystemWatch {
+  readonly #clients: OrchestratorClient[];
+  readonly #log: Logger;
+
+  /**
+   * @param addresses each `host:port`; all orchestrators that ClickHouse uses
+   * @throws invalid_option if a file of the credentials cannot be read
+   */
+  constructor(addresses: readonly string[], credentials: ClientCredentials, log: Logger) {
+    this.#clients = addresses.map((address) => new OrchestratorClient(address, credentials));
+    this.#log = log;
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+
+  async counts(queryId: string): Promise<QueryCounts | undefined> {
+    const { answers } = await this.#askAll((client) => client.progress(queryId));
+    return answers.find((progress) => progress !== undefined);
+  }
+
+  async failures(queryId: string, limit: number): Promise<string[]> {
+    const { answers } = await this.#askAll((client) => client.failures(queryId, 0));
+    const texts = answers
+      .flat()
+      .map(({ trace, message }) =>
+        trace.length === 0 ? message : `[${textFromBytes(trace)}]: ${message}`,
+      );
+    // A trace that failed in column finding fails in the query again; report it once.
+    return [...new Set(texts)].slice(0, limit);
+  }
+
+  async cancel(queryId: string): Promise<number> {
+    const { answers } = await this.#askAll((client) => client.cancel(queryId));
+    return answers.reduce((sum, cancelled) => sum + cancelled, 0);
+  }
+
+  async openTrace(address: string, signal: AbortSignal): Promise<OpenTrace> {
+    let unreachable: BigtraceError | undefined;
+    for (const client of this.#clients) {
+      try {
+        return await openTrace(client, address, signal);
+      } catch (thrown) {
+        if (!(thrown instanceof BigtraceError) || !OTHERS_MAY_ANSWER.has(thrown.code)) throw thrown;
+        unreachable = thrown;
+      }
+    }
+    throw unreachable ?? new BigtraceError('internal', 'there is no orchestrator to ask');
+  }
+
+  async state(): Promise<SystemState> {
+    return systemState(await this.#askAny((client) => client.status()));
+  }
+
+  async recentFailures(): Promise<ConsoleFailure[]> {
+    const answers = await this.#askAny((client) => client.failures('', 0));
+    return answers.flat().map(consoleFailure);
+  }
+
+  /** Returns the answers of the orchestrators that answer. @throws the error of one if none does */
+  async #askAny<Answer>(ask: (client: OrchestratorClient) => Promise<Answer>): Promise<Answer[]> {
+    const { answers, errors } = await this.#askAll(ask);
+    if (answers.length === 0 && errors.length > 0) throw errors[0];
+    return answers;
+  }
+
+  async #askAll<Answer>(
+    ask: (client: OrchestratorClient) => Promise<Answer>,
+  ): Promise<{ answers: Answer[]; errors: unknown[] }> {
+    const settled = await Promise.allSettled(this.#clients.map(ask));
+    const answers: Answer[] = [];
+    const errors: unknown[] = [];
+    for (const one of settled) {
+      if (one.status === 'fulfilled') answers.push(one.value);
+      else errors.push(one.reason);
+    }
+    for (const err of errors) this.#log.debug({ err }, 'an orchestrator did not answer');
+    return { answers, errors };
+  }
+}
+
+/** Looks a trace up. An address with glob characters must equal the address of a trace byte for byte. */
+async function openTrace(
+  client: OrchestratorClient,
+  address: string,
+  signal: AbortSignal,
+): Promise<OpenTrace> {
+  const bytes = bytesFromText(address);
+  const mayDiffer = !isPattern(address);
+  try {
+    for await (const traces of client.list({ pattern: [bytes], limit: 1 }, signal)) {
+      const found = traces.find((trace) => mayDiffer || bytes.equals(trace.address));
+      if (found === undefined) continue;
+      const { size, generation, address: listed } = found;
+      return {
+        size,
+        generation,
+        read: (offset, length) =>
+          client.readTrace({ address: listed, generation, offset, length }, signal),
+      };
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof BigtraceError) || thrown.code !== 'no_match') throw thrown;
+  }
+  throw new BigtraceError('trace_not_found', 'there is no such trace', {
+    trace: printable(address),
+  });
+}
+
+/** Combines the states that several orchestrators report. Each has all workers and its own queries. */
+export function systemState(all: readonly OrchestratorStatus[]): SystemState {
+  const sum = (name: string): number => all.reduce((n, { gauges }) => n + (gauges[name] ?? 0), 0);
+  const counters: Record<string, number> = {};
+  for (const one of all)
+    for (const [name, value] of Object.entries(one.counters))
+      counters[name] = (counters[name] ?? 0) + value;
+  const workers = new Map<string, SystemState['workers'][number]>();
+  for (const worker of all.flatMap((one) => one.worker))
+    if (workers.get(worker.address)?.state !== 'ready') workers.set(worker.address, worker);
+  return {
+    tracesWaiting: sum('traces_waiting'),
+    tracesInFlight: sum('traces_in_flight'),
+    counters,
+    workers: [...workers.values()],
+    queries: all.flatMap(({ query }) => query.map(consoleQuery)),
+  };
+}
+
+function consoleQuery({ mode, sql, progress, ...query }: QueryState): ConsoleQuery {
+  const running = (progress?.running ?? []).map((one) => ({
+    ...one,
+    trace: printable(textFromBytes(one.trace)),
+    worker: one.worker ?? '',
+  }));
+  return {
+    ...query,
+    progress: progress && { ...progress, running },
+    findsColumns: mode === 'TYPES',
+    sql: textFromBytes(sql),
+  };
+}
+
+function consoleFailure({ trace, ...failure }: RecordedFailure): ConsoleFailure {
+  return { ...failure, trace: textFromBytes(trace) };
+}

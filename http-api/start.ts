@@ -1,0 +1,103 @@
+/** Creates the parts of the HTTP API and starts them. */
+import { hostCheckOf } from '../lib/common/network/server-security.ts';
+import type { Logger } from '../lib/common/observability/log.ts';
+import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
+import { hostOf } from '../lib/common/options/server-security-options.ts';
+import { servicePassword } from '../lib/common/options/service-password.ts';
+import { ROOT_URL } from '../lib/common/root.ts';
+import type { HttpApiConfig } from './config.ts';
+import { COUNTERS, type Counts, GAUGES } from './counters.ts';
+import { Orchestrators } from './orchestrators.ts';
+import { BACKEND_USER, CATALOG_USER, openDatabase } from './queries/database.ts';
+import { Executor } from './queries/executor.ts';
+import { Experiments } from './queries/experiments.ts';
+import { loadPresets } from './queries/presets.ts';
+import { boundPort, createServer, listen } from './server.ts';
+import { Traces } from './sql/traces.ts';
+
+const CONSOLE = new URL('dist/console/', ROOT_URL);
+
+export interface RunningHttpApi {
+  /** `host:port` */
+  address: string;
+  /** `http://host:port` or `https://host:port` */
+  url: string;
+  /** Port of the health and metrics endpoint; undefined when it is off. */
+  metricsPort: number | undefined;
+  /** Refuses new queries, waits up to `drainTimeoutMs` for the running ones, then closes. */
+  drain(): Promise<void>;
+  /** Closes all connections, and ends the queries that this process started without waiting for them. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the service. ClickHouse and the orchestrators may start later.
+ * @throws invalid_option if the presets or credentials cannot be read, or a port cannot be bound
+ */
+export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<RunningHttpApi> {
+  const { clickhouseUrl, corsOrigins, edge, socket, supersetUrl } = config;
+  const presets = loadPresets(config.presetsFile);
+  const password = servicePassword(config.servicePasswordFile);
+  const watch = new Orchestrators(config.orchestrators, config.orchestratorCredentials, log);
+  const url = clickhouseUrl;
+  const database = openDatabase({ url, username: BACKEND_USER, password });
+  const catalog = openDatabase({ url, username: CATALOG_USER, password });
+  const traces = new Traces(database, catalog);
+  const counts: Counts = { requests: 0, requests_failed: 0, queries: 0 };
+  // A restart on the same port recognizes its queries by it.
+  const owner = (): string => `${config.machine}:${boundPort(app)}`;
+  const executor = new Executor({ database, traces, watch, owner, log, counts });
+  const experiments = new Experiments(database, traces);
+  const console = { directory: CONSOLE, supersetUrl, system: watch };
+  const app = await createServer({
+    ...{ console, watch, traces, experiments, executor, presets, corsOrigins, edge },
+    ...{ clickhouseUrl, log, counts },
+  });
+  let probes: Probes | undefined;
+  const close = async (): Promise<void> => {
+    probes?.close();
+    await executor.close();
+    await app.close();
+    watch.close();
+    await Promise.all([database.close(), catalog.close()]);
+  };
+  let address: string;
+  try {
+    const port = await listen(app, hostOf(socket), portOf(socket));
+    address = `${socket.slice(0, socket.lastIndexOf(':'))}:${port}`;
+    probes = await startedProbes(config, executor, counts);
+  } catch (thrown) {
+    await close(); // otherwise the listener that did start would keep serving
+    throw thrown;
+  }
+  return {
+    address,
+    url: `${edge.tls === undefined ? 'http' : 'https'}://${address}`,
+    metricsPort: probes?.port,
+    close,
+    drain: async () => {
+      log.info('draining');
+      await executor.drain(config.drainTimeoutMs);
+      await close();
+    },
+  };
+}
+
+function portOf(socket: string): number {
+  return Number(socket.slice(socket.lastIndexOf(':') + 1));
+}
+
+function startedProbes(
+  { socket, edge }: HttpApiConfig,
+  executor: Executor,
+  counters: Counts,
+): Promise<Probes | undefined> {
+  if (edge.metricsPort === undefined) return Promise.resolve(undefined);
+  const service = {
+    name: 'http_api',
+    isReady: () => !executor.draining,
+    measure: () => ({ counters, gauges: { queries_running: executor.running } }),
+    help: { ...COUNTERS, ...GAUGES },
+  };
+  return startProbes(service, hostOf(socket), edge.metricsPort, hostCheckOf(edge));
+}
