@@ -1,7 +1,7 @@
 """Jinja functions that make ClickHouse SQL out of what people chose. Whatever they are given, it stays a value."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timezone
 
 # Columns of bigtrace.traces: a filter on one of them chooses traces before any of them is opened.
 TRACE_COLUMNS = (
@@ -19,6 +19,9 @@ TRACE_COLUMNS = (
 )
 
 
+LOADS = "error_code = ''"
+
+
 def sql_string(text: object) -> str:
     """A string literal of ClickHouse. Superset doubles no percent signs here: the SQL is not a format."""
     return "'" + str(text).replace("\\", "\\\\").replace("'", "\\'") + "'"
@@ -31,25 +34,31 @@ def sql_array(texts: Iterable[object] | str) -> str:
 
 def chosen_traces(
     filter_values: Callable[[str], list[object]],
-    from_dttm: datetime | None = None,
-    to_dttm: datetime | None = None,
+    from_dttm: datetime | str | None = None,
+    to_dttm: datetime | str | None = None,
 ) -> str:
     """
     The literal for bigtrace_where(filter = …): the traces that load and that the filters can select.
 
     Only narrows: Superset puts the same filters around the dataset, and those decide. So a column whose
-    values are no plain strings (NULL among them) is left to them.
+    values are no plain strings (NULL among them) is left to them, and if the filters select no trace, the smallest
+    trace stands in, whose rows they remove: a chart then shows "No data" instead of an error.
     """
-    conditions = ["error_code = ''"]
+    conditions = []
     for column in TRACE_COLUMNS:
         values = filter_values(column)
         if values and all(isinstance(value, str) and not is_null_mark(value) for value in values):
             conditions.append(f"{column} IN ({', '.join(sql_string(value) for value in values)})")
-    if from_dttm is not None:
+    if from_dttm:
         conditions.append(f"start_time >= {time(from_dttm)}")
-    if to_dttm is not None:
+    if to_dttm:
         conditions.append(f"start_time < {time(to_dttm)}")
-    return sql_string(" AND ".join(conditions))
+    if not conditions:
+        return sql_string(LOADS)
+    chosen = " AND ".join(conditions)
+    loading = f"bigtrace.traces WHERE vanished_at IS NULL AND {LOADS}"
+    smallest = f"address = (SELECT argMin(address, size) FROM {loading})"
+    return sql_string(f"{LOADS} AND ({chosen} OR ({smallest} AND (SELECT count() FROM {loading} AND {chosen}) = 0))")
 
 
 def is_null_mark(value: object) -> bool:
@@ -57,7 +66,11 @@ def is_null_mark(value: object) -> bool:
     return value in ("<NULL>", "<empty string>")
 
 
-def time(moment: datetime) -> str:
+def time(given: datetime | str) -> str:
+    """A time in UTC. Superset hands it over as datetime or, since 6.1, as ISO 8601 text; both without a zone."""
+    moment = datetime.fromisoformat(given) if isinstance(given, str) else given
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
     return f"toDateTime64({sql_string(moment.isoformat(sep=' ', timespec='microseconds'))}, 6, 'UTC')"
 
 

@@ -47,6 +47,13 @@ CUSTOM_DATABASE_ERRORS = {
             SupersetErrorType.GENERIC_DB_ENGINE_ERROR,
             {},
         ),
+        # A preview of a view that takes arguments, which has no columns without them.
+        re.compile(r"EMPTY_LIST_OF_COLUMNS_(QUERIED|PASSED)"): (
+            "This view takes arguments; SELECT * FROM bigtrace.help has an example of each. Such as: "
+            "SELECT * FROM bigtrace(traces = ['/local/**'], sql = 'SELECT name, dur FROM slice')",
+            SupersetErrorType.GENERIC_DB_ENGINE_ERROR,
+            {},
+        ),
         re.compile(r"AUTHENTICATION_FAILED|Code: 516|Authentication failed"): (
             bigtrace_connection.WRONG_PASSWORD,
             SupersetErrorType.CONNECTION_ACCESS_DENIED_ERROR,
@@ -74,6 +81,24 @@ def FLASK_APP_MUTATOR(app):  # noqa: N802 (Superset's name)
     bigtrace_cancel.install()
     app.cli.add_command(bigtrace_import.import_bigtrace)
 
+
+# Pages load nothing from third parties. Superset's own list permits, among others, the pixel of Scarf that counts users.
+TALISMAN_CONFIG = {
+    "content_security_policy": {
+        "base-uri": ["'self'"],
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "blob:", "data:"],
+        "worker-src": ["'self'", "blob:"],
+        "connect-src": ["'self'"],
+        "object-src": "'none'",
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "font-src": ["'self'", "data:"],
+        "script-src": ["'self'", "'strict-dynamic'"],
+    },
+    "content_security_policy_nonce_in": ["script-src"],
+    "force_https": False,
+    "session_cookie_secure": False,
+}
 
 # Results are cached for the dataset's cache_timeout, or for a day.
 def cache(prefix: str, seconds: int) -> dict[str, object]:

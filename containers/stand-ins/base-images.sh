@@ -53,6 +53,7 @@ if ! exists "$superset_image"; then
   echo "making $superset_image" >&2
   cp "$here"/superset/* "$context/"
   # What superset/requirements.txt adds is not in the official image.
-  grep -vxFf "$root/superset/requirements.txt" "$root/test/harness/superset-requirements.txt" >"$context/requirements.txt"
+  sed -n '/^[[:alnum:]]/{s/ *\\$//;p}' "$root/superset/requirements-lock.txt" |
+    grep -vxFf "$root/superset/requirements.txt" >"$context/requirements.txt"
   docker build --quiet --tag "$superset_image" --build-arg "DEBIAN_IMAGE=$debian_image" "$context"
 fi

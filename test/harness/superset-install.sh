@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 venv=node_modules/.cache/superset
-wanted=test/harness/superset-requirements.txt
+wanted=superset/requirements-lock.txt
 
 install() {
   apt-get update -qq
@@ -16,6 +16,6 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv
 if ! cmp -s "$wanted" "$venv/requirements.txt"; then
   rm -rf "$venv"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$wanted"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement "$wanted"
   cp "$wanted" "$venv/requirements.txt"
 fi

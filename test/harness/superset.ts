@@ -173,13 +173,21 @@ export interface ChartAnswer {
   sql: string;
 }
 
-/** Records the data responses of charts, by chart ID. */
+/** A question to Superset's chart-data API, as far as the tests read and change it. */
+export interface ChartQuestion {
+  queries: { filters: { col: string; op: string; val: unknown }[] }[];
+  force?: boolean;
+}
+
+/** Records the data requests and responses of charts, by chart ID. */
 export function listenToCharts(page: Page): {
   answers: Map<number, ChartAnswer>;
+  questions: Map<number, ChartQuestion>;
   /** Milliseconds from the first request to the last response so far. */
   elapsedMs(): number;
 } {
   const answers = new Map<number, ChartAnswer>();
+  const questions = new Map<number, ChartQuestion>();
   let first = Number.POSITIVE_INFINITY;
   let last = 0;
   page.on('request', (request) => {
@@ -189,16 +197,33 @@ export function listenToCharts(page: Page): {
     const id = chartOf(response);
     if (id === undefined) return;
     last = performance.now();
-    const body = (await response.json().catch(() => ({}))) as ChartBody;
-    const result = body.result?.[0];
-    answers.set(id, {
-      rows: result?.data ?? [],
-      cached: result?.is_cached === true,
-      error: result === undefined ? JSON.stringify(body) : (result.error ?? null),
-      sql: result?.query ?? '',
-    });
+    questions.set(id, response.request().postDataJSON() as ChartQuestion);
+    answers.set(id, answerIn((await response.json().catch(() => ({}))) as ChartBody));
   });
-  return { answers, elapsedMs: () => Math.round(last - first) };
+  return { answers, questions, elapsedMs: () => Math.round(last - first) };
+}
+
+/** Sends a question to the chart-data API, as the logged-in user of the page. */
+export async function askChart(
+  page: Page,
+  url: string,
+  question: ChartQuestion,
+): Promise<ChartAnswer> {
+  const response = await page.request.post(`${url}/api/v1/chart/data`, {
+    data: question,
+    timeout: 120_000,
+  });
+  return answerIn((await response.json().catch(() => ({}))) as ChartBody);
+}
+
+function answerIn(body: ChartBody): ChartAnswer {
+  const result = body.result?.[0];
+  return {
+    rows: result?.data ?? [],
+    cached: result?.is_cached === true,
+    error: result === undefined ? JSON.stringify(body) : (result.error ?? null),
+    sql: result?.query ?? '',
+  };
 }
 
 interface ChartBody {
