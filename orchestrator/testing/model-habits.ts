@@ -32,10 +32,10 @@ export const KILLED = Object.assign(new Error('connection reset'), {
 });
 
 /**
- * Returns the results that attempts may have: the given chunks, chunks of the same lengths with other bytes, and one
- * chunk fewer.
+ * Returns the results that attempts may have: the given chunks, chunks of the same lengths with other bytes, and the
+ * first chunk alone.
  */
 export function variantsOf(chunks: readonly string[]): string[][] {
   const other = chunks.map((chunk) => chunk.replace(' of ', ' OF '));
-  return [[...chunks], other, ...(chunks.length > 1 ? [chunks.slice(0, -1)] : [])];
+  return [[...chunks], other, ...(chunks.length > 1 ? [chunks.slice(0, 1)] : [])];
 }

@@ -50,6 +50,7 @@ export class ModelStream extends EventEmitter {
   readonly #tasks = new Map<number, Task>();
   /** The traces of all tasks that were ever assigned on this stream. */
   readonly #traces = new Map<number, string>();
+  readonly #withdrawn = new Set<number>();
   /** Credits that the orchestrator may count on. */
   #credits = 0;
   /** Number of these credits that the worker does not honour: it gives such tasks back. */
@@ -93,7 +94,7 @@ export class ModelStream extends EventEmitter {
       this.#start(start.credits);
     }
     for (const { id, trace } of assign?.task ?? []) this.#assigned(id, trace.toString());
-    for (const id of withdraw?.id ?? []) this.#later(1, () => this.#giveBack(id));
+    for (const id of withdraw?.id ?? []) this.#withdraw(id);
     for (const id of cancel?.id ?? []) this.#later(1, () => this.#cancel(id));
     this.#begin();
   }
@@ -148,6 +149,12 @@ export class ModelStream extends EventEmitter {
     }
     this.#tasks.set(id, { trace, begun: false, at: performance.now() });
     if (this.#noMore) this.#giveBack(id);
+  }
+
+  #withdraw(id: number): void {
+    if (this.#withdrawn.has(id)) this.#network.misuses.push(`task ${id} was withdrawn twice`);
+    this.#withdrawn.add(id);
+    this.#later(1, () => this.#giveBack(id));
   }
 
   #count(trace: string, more: number): void {
