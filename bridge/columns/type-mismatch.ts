@@ -2,7 +2,6 @@
 
 import { BigtraceError, type ErrorDetails } from '../../lib/common/errors.ts';
 import { printable } from '../../lib/common/text/byte-text.ts';
-import { GUESSED_TYPE } from './column-type.ts';
 import type { TableColumn } from './structure.ts';
 
 export interface TypeMismatchDetails {
@@ -15,9 +14,12 @@ export interface TypeMismatchDetails {
   wider: string;
 }
 
-/** The type as shown to users: Nullable(Int64) instead of the alias GUESSED_TYPE. */
-function typeText({ type }: TableColumn): string {
-  return type.text === GUESSED_TYPE ? 'Nullable(Int64)' : type.text;
+/**
+ * The type as shown to users: by ClickHouse's own name, never an alias. @clickhouse/client takes upper-case letters in
+ * parentheses, such as those of `Nullable(BLOB)`, for the end of an error's message.
+ */
+function typeText({ type: { base, nullable } }: TableColumn): string {
+  return nullable ? `Nullable(${base})` : base;
 }
 
 export class TypeMismatch extends BigtraceError {

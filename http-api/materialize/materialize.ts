@@ -121,7 +121,7 @@ class MaterializeRun {
       if (error.code === 'all_failed' && !empty)
         return new Map(batch.map(({ address }) => [address, error.message]));
       if (empty) await table.drop(); // the next run may find other types
-      throw error.code === 'type_mismatch' && !empty ? this.#misfit(error) : error;
+      throw error.code === 'type_mismatch' ? this.#misfit(error, table, empty) : error;
     }
   }
 
@@ -198,12 +198,19 @@ class MaterializeRun {
     return new Map(failed.map((trace) => [trace, reasons.get(trace) ?? 'the trace failed']));
   }
 
-  #misfit(error: BigtraceError): BigtraceError {
+  #misfit(error: BigtraceError, { columns }: MaterializedTable, empty: boolean): BigtraceError {
     const { name } = this.#plan;
+    const structure = columns.map((column) => {
+      const plain = /^[A-Za-z_]\w*$/.test(column.name);
+      return `${plain ? column.name : identifier(column.name)} ${column.type}`;
+    });
+    const types = `--structure ${literal(structure.join(', '))}, with a wider type for that column`;
+    const remedy = empty
+      ? `bigtrace_results.${name} was not made: give the types with ${types}`
+      : `the types of bigtrace_results.${name} were fixed when it was made: drop it and ${name}_rows, and give ${types}`;
     return new BigtraceError(
       error.code,
-      `${error.message}; the types of bigtrace_results.${name} were fixed when it was made: ` +
-        `drop it and ${name}_rows, and name wider types with --structure, or CAST the column in the script`,
+      `${error.message}; ${remedy}, or CAST the column in the script`,
     );
   }
 }

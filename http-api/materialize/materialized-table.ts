@@ -194,6 +194,7 @@ function failedRun(run: string): string {
 }
 
 function requireStorable({ name, type }: TableColumn): void {
+  if (name === RUN) throw badRequest(`column ${RUN} of the script must have another name`);
   if (/\bNothing\b/.test(type))
     throw badRequest(
       `column ${name} has no value in any of the first traces, so its type is not known; ` +

@@ -68,6 +68,29 @@ test('a later run of extra SQL widens the column type without changing earlier v
   ]);
 });
 
+test('extra SQL keeps the bits of doubles, 64-bit integers and any text', async () => {
+  const doubles = ['5e-324', '1.7976931348623157e308', '9e999', '-9e999', '0.1', '1e22'];
+  const others = [
+    '9223372036854775807',
+    '-9223372036854775807 - 1',
+    "'1e5'",
+    "'0042'",
+    "'a''b\\c'",
+  ];
+  const select = [...doubles, ...others].map((value, at) => `${value} AS e${at}`).join(', ');
+  await index('/local/a.json', '--extra-sql', `SELECT ${select}`);
+  const bits = doubles.map((_, at) => `toString(reinterpretAsUInt64(assumeNotNull(e${at})))`);
+  const texts = others.map((_, at) => `toString(e${doubles.length + at})`);
+  const columns = [...bits, ...texts].join(", '|', ");
+  const stored = `SELECT concat(${columns}) FROM bigtrace.traces WHERE address = '/local/a.json'`;
+  const expected = [5e-324, 1.7976931348623157e308, Infinity, -Infinity, 0.1, 1e22].map((value) =>
+    String(new BigUint64Array(Float64Array.of(value).buffer)[0]),
+  );
+  expect(await system.sql(`${stored} FORMAT TSVRaw`)).toBe(
+    `${[...expected, '9223372036854775807', '-9223372036854775808', '1e5', '0042', "a'b\\c"].join('|')}\n`,
+  );
+});
+
 test('another script adds its columns and keeps those of the first script', async () => {
   expect(
     await index('/local/*', '--extra-sql', 'SELECT count(*) AS slices FROM slice'),

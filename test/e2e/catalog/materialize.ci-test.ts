@@ -107,7 +107,7 @@ test('a value that a column cannot hold fails the run, and no value is cast', as
   await add('e', '--strict');
   for (const flags of [[], ['--strict']]) {
     await expect(add('f', ...flags)).rejects.toThrow(
-      /f\.json.*column v .*2\.75.*drop it and values_rows, and name wider types with --structure/s,
+      /f\.json.*column v .*2\.75.*drop it and values_rows, and give --structure 'v Nullable\(Int64\)'/s,
     );
     await expect(add('g', ...flags)).rejects.toThrow(/g\.json.*column v .*'12abc'/s);
   }
@@ -125,6 +125,9 @@ test('a value that a column cannot hold fails the run, and no value is cast', as
 test('materialize refuses a table name that another script uses, invalid names, and failing scripts', async () => {
   await expect(materialize('slices', 'SELECT 1 AS n')).rejects.toThrow(
     'bigtrace_results.slices was made with other SQL; choose another name, or drop it and slices_rows',
+  );
+  await expect(materialize('runs', 'SELECT 1 AS _run')).rejects.toThrow(
+    'column _run of the script must have another name',
   );
   await expect(materialize('x; DROP', SQL)).rejects.toThrow('table_name x; DROP must be');
   writeFileSync(join(traces, 'script.sql'), 'SELECT nope FROM slice');
