@@ -20,8 +20,9 @@ import { EngineThread } from './engines/slot.ts';
 import { EnginePool } from './engines/slot-pool.ts';
 import { WorkerServer } from './grpc/server.ts';
 import { Admission } from './scheduling/admission.ts';
+import { ThreadPermits } from './scheduling/thread-permits.ts';
 import { STORE_COUNTS } from './store-counts.ts';
-import { PossibleKinds } from './tasks/possible-kinds.ts';
+import { INFERENCE_THREADS, PossibleKinds } from './tasks/possible-kinds.ts';
 
 /**
  * Amount of WebAssembly code that a function executes before V8 optimizes it, in V8's units. With the default
@@ -84,7 +85,10 @@ export async function startWorker(
     admission,
     loadBound,
     counters,
-    possibleKinds: new PossibleKinds(engine, threadEntry),
+    possibleKinds: new PossibleKinds({
+      ...{ engine, threadEntry },
+      threads: new ThreadPermits({ ...INFERENCE_THREADS, hasRoom: () => pool.hasRoom }),
+    }),
     engine,
     wide,
     edge: config.edge,

@@ -214,7 +214,9 @@ export class RunStreamHandler {
       task.abort.signal,
     );
     if (mode === 'TYPES') {
-      const column = await withPossibleKinds(columns ?? [], script, this.#parts.possibleKinds);
+      const column = await withPossibleKinds(columns ?? [], () =>
+        this.#parts.possibleKinds.of(script, turn, task.abort.signal),
+      );
       return { types: { id, column, stats } };
     }
     if (last === undefined) throw new BigtraceError('internal', 'the answer has no last result');

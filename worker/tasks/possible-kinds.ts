@@ -1,7 +1,8 @@
 /**
  * Infers the cell types that a script's columns may have on any trace; needed if a trace has no value in a
  * column. The inference (lib/engine/inference) runs in an additional engine thread without a trace, and its
- * result is cached by script.
+ * result is cached by script. Users share these threads: scripts whose inference takes long do not delay those of
+ * others.
  */
 import { Worker } from 'node:worker_threads';
 import type { Engine } from '../../lib/engine/index.ts';
@@ -13,6 +14,8 @@ import {
   type ThreadReply,
   type ThreadRequest,
 } from '../engines/thread-protocol.ts';
+import type { ThreadPermitOptions, ThreadPermits } from '../scheduling/thread-permits.ts';
+import type { Turn } from '../scheduling/turns.ts';
 import type { ResultColumn } from './columns.ts';
 import type { ScriptFacts } from './script.ts';
 
@@ -20,6 +23,16 @@ import type { ScriptFacts } from './script.ts';
 const INFERENCE_MS_MAX = 30_000;
 /** Maximum memory of the engine that infers. */
 const INFERENCE_BYTES_MAX = 512 * 2 ** 20;
+
+/**
+ * One inference at a time, of those that end soon; one that has run for longer than INFERENCE_LONG_MS no longer counts,
+ * and as many as INFERENCE_SPARES do not. At most INFERENCE_BYTES_MAX of memory each.
+ */
+const INFERENCE_LONG_MS = 1000;
+const INFERENCE_SPARES = 3;
+export const INFERENCE_THREADS: Omit<ThreadPermitOptions, 'hasRoom'> = {
+  ...{ threads: 1, spares: INFERENCE_SPARES, longMs: INFERENCE_LONG_MS },
+};
 
 /** Maximum number of cached inferences; the least recently used go first. */
 const REMEMBERED_MAX = 1000;
@@ -31,52 +44,113 @@ const SUMMARY_KINDS = [1 << CellType.STRING, 1 << CellType.STRING, (1 << CellTyp
 /** For each column the bit set of its possible cell types; undefined if they could not be inferred. */
 type Kinds = number[] | undefined;
 
-export class PossibleKinds {
-  readonly #engine: Engine;
-  readonly #threadEntry: URL;
-  readonly #remembered = new Map<string, Promise<Kinds>>();
-  /** Settles when the last inference has ended; there is one at a time. */
-  #last: Promise<unknown> = Promise.resolve();
+/** An inference that waits or runs, and the callers that wait for it. */
+interface Inference {
+  kinds: Promise<Kinds>;
+  callers: number;
+  /** Ends the inference. */
+  abort: AbortController;
+}
 
-  constructor(engine: Engine, threadEntry: URL) {
-    this.#engine = engine;
-    this.#threadEntry = threadEntry;
+export interface PossibleKindsParts {
+  engine: Engine;
+  threadEntry: URL;
+  /** Shares the threads that infer between users. */
+  threads: ThreadPermits;
+}
+
+export class PossibleKinds {
+  readonly #parts: PossibleKindsParts;
+  /** Finished inferences by script. */
+  readonly #remembered = new Map<string, Kinds>();
+  /** Unfinished ones by user and script: a user does not wait for the turn of another one. */
+  readonly #running = new Map<string, Inference>();
+
+  constructor(parts: PossibleKindsParts) {
+    this.#parts = parts;
   }
 
-  /** Resolves to the possible types, or to undefined if they cannot be inferred; never rejects. */
-  of({ sql, digest, isSummary }: ScriptFacts): Promise<Kinds> {
-    if (isSummary) return Promise.resolve(SUMMARY_KINDS);
-    const kinds = this.#remembered.get(digest) ?? this.#begin(sql);
+  /**
+   * Resolves to the possible types, or to undefined if they cannot be inferred. When `signal` of every caller is
+   * aborted, the inference ends.
+   * @throws the signal's reason
+   */
+  async of(
+    { sql, digest, isSummary }: ScriptFacts,
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<Kinds> {
+    if (isSummary) return SUMMARY_KINDS;
+    if (this.#remembered.has(digest)) return this.#recall(digest);
+    signal.throwIfAborted();
+    const key = JSON.stringify([turn.user, digest]);
+    const inference = this.#running.get(key) ?? this.#begin(key, { sql, digest, turn });
+    return waitFor(inference, signal);
+  }
+
+  /** Returns a remembered inference, and makes it the one that is forgotten last. */
+  #recall(digest: string): Kinds {
+    const kinds = this.#remembered.get(digest);
     this.#remembered.delete(digest);
+    this.#remembered.set(digest, kinds);
+    return kinds;
+  }
+
+  #remember(digest: string, kinds: Kinds): void {
     this.#remembered.set(digest, kinds);
     const [oldest] = this.#remembered.keys();
     if (this.#remembered.size > REMEMBERED_MAX && oldest !== undefined)
       this.#remembered.delete(oldest);
-    return kinds;
   }
 
-  #begin(sql: Uint8Array): Promise<Kinds> {
-    const kinds = this.#last.then(() => this.#infer(sql));
-    this.#last = kinds;
-    return kinds;
+  #begin(
+    key: string,
+    { sql, digest, turn }: { sql: Uint8Array; digest: string; turn: Turn },
+  ): Inference {
+    const abort = new AbortController();
+    const forget = (): void => {
+      if (this.#running.get(key) === inference) this.#running.delete(key);
+    };
+    const run = async (): Promise<Kinds> => {
+      const thread = await this.#parts.threads.acquire(turn, abort.signal);
+      try {
+        const kinds = await this.#infer(sql, abort.signal);
+        this.#remember(digest, kinds);
+        return kinds;
+      } finally {
+        thread.release();
+        forget();
+      }
+    };
+    const inference: Inference = { kinds: run(), callers: 0, abort };
+    inference.kinds.catch(() => undefined); // every caller has left
+    abort.signal.addEventListener('abort', forget, { once: true });
+    this.#running.set(key, inference);
+    return inference;
   }
 
-  #infer(sql: Uint8Array): Promise<Kinds> {
-    const data: ThreadData = { engine: this.#engine, gate: new SharedArrayBuffer(GATE_BYTES) };
-    const thread = new Worker(this.#threadEntry, { workerData: data });
+  /** Resolves when the thread has ended. @throws the signal's reason */
+  #infer(sql: Uint8Array, signal: AbortSignal): Promise<Kinds> {
+    const { engine, threadEntry } = this.#parts;
+    const data: ThreadData = { engine, gate: new SharedArrayBuffer(GATE_BYTES) };
+    const thread = new Worker(threadEntry, { workerData: data });
     thread.unref();
-    return new Promise((resolve) => {
-      const end = (kinds?: Kinds): void => {
-        clearTimeout(timer);
-        resolve(kinds);
-        void thread.terminate();
-      };
+    return new Promise((resolve, reject) => {
+      let kinds: Kinds;
+      const end = (): void => void thread.terminate();
       const timer = setTimeout(end, INFERENCE_MS_MAX);
-      thread.once('message', (reply: ThreadReply) =>
-        end(reply.type === 'possibleKinds' ? reply.kinds : undefined),
-      );
-      thread.on('error', () => end());
-      thread.once('exit', () => end());
+      signal.addEventListener('abort', end, { once: true });
+      thread.once('message', (reply: ThreadReply) => {
+        if (reply.type === 'possibleKinds') kinds = reply.kinds;
+        end();
+      });
+      thread.on('error', end);
+      thread.once('exit', () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        if (signal.aborted) reject(signal.reason);
+        else resolve(kinds);
+      });
       const request: ThreadRequest = {
         type: 'possibleKinds',
         sql,
@@ -87,14 +161,30 @@ export class PossibleKinds {
   }
 }
 
+/** Waits for an inference; the last caller to leave ends it. @throws the signal's reason */
+async function waitFor(inference: Inference, signal: AbortSignal): Promise<Kinds> {
+  inference.callers += 1;
+  let leave: (() => void) | undefined;
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([inference.kinds, left]);
+  } finally {
+    if (leave !== undefined) signal.removeEventListener('abort', leave);
+    inference.callers -= 1;
+    if (inference.callers === 0) inference.abort.abort(signal.reason);
+  }
+}
+
 /** Converts a trace's columns for the orchestrator; adds the possible types if a column has no value. */
 export async function withPossibleKinds(
   columns: readonly ResultColumn[],
-  script: ScriptFacts,
-  possibleKinds: PossibleKinds,
+  possibleKinds: () => Promise<Kinds>,
 ): Promise<Column[]> {
   const unknown = columns.some(({ kinds }) => (kinds & ~NULL) === 0);
-  const possible = unknown ? await possibleKinds.of(script) : undefined;
+  const possible = unknown ? await possibleKinds() : undefined;
   return columns.map(({ name, kinds }, at) => ({
     name: Buffer.from(name),
     cellKinds: kinds,
