@@ -5,6 +5,7 @@
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { literal } from '../text/sql-literal.ts';
+import { checkExpressionSize, type ExpressionSize, expressionSize } from './expression-size.ts';
 
 export const TRACES = 'bigtrace.traces';
 
@@ -12,11 +13,19 @@ export class CatalogFilters {
   /** Random, so that an expression cannot use the aliases: if it reads bigtrace.traces itself, it reads all rows. */
   readonly #tag = randomBytes(8).toString('hex');
   readonly #expressions: string[] = [];
+  readonly #size: ExpressionSize = { parts: 0, listed: 0 };
   /** A LIMIT above any row count. Each subquery has another, or ClickHouse would merge those that differ in aliases. */
   readonly #rowsMax = 2 ** 40 + randomInt(2 ** 40);
 
-  /** Returns SQL for a FROM clause: the rows of bigtrace.traces for which the expression holds. */
+  /**
+   * Returns SQL for a FROM clause: the rows of bigtrace.traces for which the expression holds.
+   * @throws limit_exceeded if the expressions are too large together
+   */
   table(expression: string): string {
+    const { parts, listed } = expressionSize(expression);
+    this.#size.parts += parts;
+    this.#size.listed += listed;
+    checkExpressionSize(this.#size);
     const alias = this.#aliasOf(this.#expressions.length);
     this.#expressions.push(expression);
     return `${TRACES} AS ${alias}`;

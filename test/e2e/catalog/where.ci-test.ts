@@ -155,3 +155,11 @@ test.each(['bigtrace.query_history', 'bigtrace.failures', 'system.processes', 's
     }
   },
 );
+
+test('an expression beyond the bound is an error that names the bound', async () => {
+  const where = Array(200_000).fill('size = 1').join(' OR ');
+  for (const [way, choose] of WAYS) {
+    const thrown = await choose(['/local/?'], where).catch((error: Error) => error.message);
+    expect([way, thrown]).toEqual([way, expect.stringMatching(/has more than 10000 words/)]);
+  }
+});
