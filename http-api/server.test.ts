@@ -78,6 +78,32 @@ it.each([
   }
 });
 
+/** Every path of the API, with its methods, and what is no part of the API. */
+async function everyRoute(): Promise<[string, string[]][]> {
+  const { paths } = JSON.parse((await ask('/openapi.json', {})).body) as {
+    paths: Record<string, object>;
+  };
+  const routes = Object.entries(paths).map(([path, methods]): [string, string[]] => [
+    path.replaceAll(/\{\w+\}/g, 'L2E'),
+    Object.keys(methods).map((method) => method.toUpperCase()),
+  ]);
+  expect(routes.length).toBeGreaterThan(15);
+  return [...routes, ['/', ['POST']], ['/openapi.json', ['POST']], ['/console.js', ['POST']]];
+}
+
+it('every route rejects other names of the host, and writes of pages of other sites', async () => {
+  for (const [path, methods] of await everyRoute())
+    for (const method of [...methods, 'OPTIONS']) {
+      const named = await ask(path, { host: 'evil.example' }, method);
+      expect([method, path, named.status]).toEqual([method, path, 403]);
+      const origin = 'http://evil.example';
+      const { status, headers } = await ask(path, { origin }, method);
+      expect(headers['access-control-allow-origin']).toBeUndefined();
+      if (method !== 'GET' && method !== 'HEAD')
+        expect([method, path, status]).toEqual([method, path, 403]);
+    }
+});
+
 it.each(['127.0.0.1', '10.1.2.3:5001', '[::1]:5001', 'localhost:5001', 'bigtrace.example'])(
   'accepts the host name %s',
   async (host) => {

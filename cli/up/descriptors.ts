@@ -1,6 +1,7 @@
 /** Checks that this process and its children may open enough files. */
 import { readFileSync } from 'node:fs';
 import { BigtraceError } from '../../lib/common/errors.ts';
+import { softFileLimit } from '../../lib/common/file-limit.ts';
 
 /**
  * Minimum limit of open files. The embedded ClickHouse aborts if it cannot open a descriptor for a new connection. A
@@ -13,8 +14,8 @@ const DESCRIPTORS_MIN = 1024;
  * @throws invalid_option if the limit is too low
  */
 export function checkDescriptors(limits = readFileSync('/proc/self/limits', 'utf8')): void {
-  const [, soft = 'unlimited'] = /^Max open files +(\S+)/m.exec(limits) ?? [];
-  if (soft === 'unlimited' || Number(soft) >= DESCRIPTORS_MIN) return;
+  const soft = softFileLimit(limits);
+  if (soft >= DESCRIPTORS_MIN) return;
   throw new BigtraceError(
     'invalid_option',
     `this process may open ${soft} files, and bigtrace up needs ${DESCRIPTORS_MIN}: ` +

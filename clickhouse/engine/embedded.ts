@@ -9,6 +9,7 @@ import { DataType, load, open } from 'ffi-rs';
 import { thisMachine } from '../../lib/common/machine.ts';
 import { confine } from '../confinement/confine.ts';
 import { openLibc, prctl, useSilentTerminal } from '../confinement/libc.ts';
+import { connectionsMax } from './connections.ts';
 import { type EngineStart, UNCONFINED_EXIT } from './engine-process.ts';
 import { startGatekeeper } from './gatekeeper.ts';
 
@@ -44,6 +45,9 @@ async function startEngine(start: EngineStart): Promise<void> {
   const environment = {
     ...start.env,
     BIGTRACE_CLICKHOUSE_GATEKEEPER: await startGatekeeper(),
+    BIGTRACE_CLICKHOUSE_CONNECTIONS: String(
+      connectionsMax(readFileSync('/proc/self/limits', 'utf8')),
+    ),
     BIGTRACE_CLICKHOUSE_MEMORY_BYTES: String(Math.floor(thisMachine().memoryBytes * MEMORY_SHARE)),
   };
   // Set here, not inherited: the initial environment of a process is readable in /proc/self/environ.

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -67,14 +69,11 @@ interface Sent {
   metadata?: grpc.Metadata;
 }
 
-/** Calls a service with `edge` as a client with `peer`. Returns the response, or the name of the error status. */
-async function ask(
+const unbounded = { 'grpc.max_receive_message_length': -1 };
+
+async function serve(
   edge: Partial<ServerSecurity>,
-  peer: ClientCredentials,
-  [definition, method, request]: [grpc.ServiceDefinition, string, unknown] = [echo, 'Say', 'hello'],
-  { options = {}, metadata = new grpc.Metadata() }: Sent = {},
-): Promise<unknown> {
-  const unbounded = { 'grpc.max_receive_message_length': -1 };
+): Promise<{ server: grpc.Server; port: number }> {
   const { server, credentials } = createSecureServer({ ...PLAINTEXT_SERVER, ...edge }, unbounded);
   addHealth(server);
   server.addService(echo, {
@@ -86,6 +85,17 @@ async function ask(
       error === null ? resolve(bound) : reject(error),
     ),
   );
+  return { server, port };
+}
+
+/** Calls a service with `edge` as a client with `peer`. Returns the response, or the name of the error status. */
+async function ask(
+  edge: Partial<ServerSecurity>,
+  peer: ClientCredentials,
+  [definition, method, request]: [grpc.ServiceDefinition, string, unknown] = [echo, 'Say', 'hello'],
+  { options = {}, metadata = new grpc.Metadata() }: Sent = {},
+): Promise<unknown> {
+  const { server, port } = await serve(edge);
   const channel = openChannel(peer);
   const Client = grpc.makeClientConstructor(definition, 'test');
   const stub = new Client(`127.0.0.1:${port}`, channel.credentials, {
@@ -156,6 +166,50 @@ describe('requests that a web page could send on loopback', () => {
     metadata.set('origin', 'https://ui.perfetto.dev');
     expect(await ask({}, {}, undefined, { metadata })).toBe(refused);
   });
+});
+
+/** Sends a gRPC-web call as a page would, over HTTP/2. Returns the HTTP status and the gRPC status. */
+async function askAsPage(
+  port: number,
+  headers: OutgoingHttpHeaders,
+): Promise<[number | undefined, string | undefined]> {
+  const session = connect(`http://127.0.0.1:${port}`);
+  const stream = session.request({ ':method': 'POST', ':path': '/test.Echo/Say', ...headers });
+  stream.on('error', () => {});
+  stream.end(Buffer.concat([Buffer.of(0, 0, 0, 0, 5), Buffer.from('hello')]));
+  let trailers: IncomingHttpHeaders = {};
+  stream.on('trailers', (received: IncomingHttpHeaders) => {
+    trailers = received;
+  });
+  const [response] = (await once(stream, 'response')) as [
+    IncomingHttpHeaders & { ':status'?: number },
+  ];
+  stream.resume();
+  await once(stream, 'close');
+  session.close();
+  const status = response['grpc-status'] ?? trailers['grpc-status'];
+  return [response[':status'], status === undefined ? undefined : grpc.status[Number(status)]];
+}
+
+it('gRPC-web calls of a page are rejected', async () => {
+  const { server, port } = await serve({});
+  const origin = 'http://evil.example';
+  const GOOD = 'application/grpc';
+  expect(await askAsPage(port, { 'content-type': GOOD })).toEqual([200, 'OK']);
+  for (const type of [GOOD, `${GOOD}-web`, `${GOOD}-web+proto`, `${GOOD}-web-text`])
+    expect(await askAsPage(port, { 'content-type': type, origin })).toEqual([
+      200,
+      'PERMISSION_DENIED',
+    ]);
+  // Without a preflight a page can send only these types.
+  for (const type of ['text/plain', 'multipart/form-data', 'application/x-www-form-urlencoded'])
+    expect((await askAsPage(port, { 'content-type': type, origin }))[0]).toBe(415);
+  const overHttp1 = fetch(`http://127.0.0.1:${port}/test.Echo/Say`, {
+    method: 'POST',
+    body: 'hello',
+  });
+  await expect(overHttp1).rejects.toThrow();
+  server.forceShutdown();
 });
 
 it('the inflated size of a compressed message is bounded; an uncompressed message may be larger', async () => {
