@@ -33,8 +33,8 @@ export function expressionSize(expression: string): ExpressionSize {
     if (end === undefined) counter.parts += expression.length - at;
     at = end ?? expression.length;
   }
-  counter.endList();
-  return { parts: counter.parts, listed: counter.listed };
+  if (at >= expression.length) counter.endList();
+  return { parts: counter.parts, listed: counter.listed + counter.open };
 }
 
 class Counter {
@@ -49,8 +49,13 @@ class Counter {
     this.#text = text;
   }
 
+  /** Constants of the list that is open. */
+  get open(): number {
+    return this.#list ?? 0;
+  }
+
   get isWithin(): boolean {
-    return this.parts <= PARTS_MAX && this.listed + (this.#list ?? 0) <= LISTED_MAX;
+    return this.parts <= PARTS_MAX && this.listed + this.open <= LISTED_MAX;
   }
 
   /** Counts the constants of an unfinished list as parts. */
