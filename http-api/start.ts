@@ -8,7 +8,7 @@ import { ROOT_URL } from '../lib/common/root.ts';
 import type { HttpApiConfig } from './config.ts';
 import { COUNTERS, type Counts, GAUGES } from './counters.ts';
 import { Orchestrators } from './orchestrators.ts';
-import { BACKEND_USER, CATALOG_USER, openDatabase } from './queries/database.ts';
+import { BACKEND_USER, openCatalog, openDatabase } from './queries/database.ts';
 import { Executor } from './queries/executor.ts';
 import { Experiments } from './queries/experiments.ts';
 import { loadPresets } from './queries/presets.ts';
@@ -41,7 +41,7 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
   const watch = new Orchestrators(config.orchestrators, config.orchestratorCredentials, log);
   const url = clickhouseUrl;
   const database = openDatabase({ url, username: BACKEND_USER, password });
-  const catalog = openDatabase({ url, username: CATALOG_USER, password });
+  const catalog = openCatalog(url, password);
   const traces = new Traces(database, catalog);
   const counts: Counts = { requests: 0, requests_failed: 0, queries: 0 };
   // A restart on the same port recognizes its queries by it.

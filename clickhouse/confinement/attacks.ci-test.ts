@@ -54,7 +54,7 @@ describe('without a password every request is rejected', () => {
     "SELECT * FROM bigtrace(traces=['/local/a'], sql='@;;end')",
   ])('%s', async (body) => {
     const users = ['', 'default', 'admin', 'analyst', 'bigtrace_bridge', 'bigtrace_backend'];
-    for (const user of [...users, 'bigtrace_catalog', 'bigtrace_definer'])
+    for (const user of [...users, 'bigtrace_catalog', 'bigtrace_canceller', 'bigtrace_definer'])
       for (const headers of [
         { ...FROM_A_PAGE, ...(user === '' ? {} : basic(user, '')) },
         { ...FROM_A_PAGE, ...(user === '' ? {} : { 'X-ClickHouse-User': user }) },

@@ -136,6 +136,7 @@ function clientOf(engine: EmbeddedClickHouse, username: string): ClickHouseClien
     analyst,
     bigtrace_backend: service,
     bigtrace_catalog: service,
+    bigtrace_canceller: service,
     bigtrace_bridge: createHash('sha256').update(service).digest('hex'),
   };
   return createClient({

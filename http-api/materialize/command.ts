@@ -1,6 +1,7 @@
 /** The command `bigtrace materialize` and its flags. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import {
   type LoginFlags,
   loginOptions,
@@ -59,11 +60,12 @@ async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<voi
     structure: flags.structure,
   };
   const password = passwordOf('admin', flags, env);
-  const database = openDatabase({
-    url: clickhouse,
-    username: user,
-    password,
-  });
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () =>
+      stop.abort(new BigtraceError('cancelled', 'the run was interrupted')),
+    );
+  const database = openDatabase({ url: clickhouse, username: user, password }, stop.signal);
   try {
     const result = await materialize(plan, database, (sofar) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${summaryText(sofar)}`);

@@ -1,21 +1,34 @@
 /** The ClickHouse client of the HTTP API and of `bigtrace materialize`. */
-import { ClickHouse, type ClickHouseLogin } from '../../lib/clickhouse/client.ts';
+import {
+  ClickHouse,
+  type ClickHouseLogin,
+  type ClickHouseOptions,
+} from '../../lib/clickhouse/client.ts';
+import { CANCELLER_USER, CATALOG_USER } from '../../lib/clickhouse/users.ts';
 
 /** The longest time limit that a query may have, in milliseconds. Queries end by their own limits. */
 const QUERY_MS_MAX = 86_400_000;
 const CONNECTIONS_MAX = 256;
 const ANSWER_BYTES_MAX = 256 * 2 ** 20;
 
-/** Users of clickhouse/users.d/bigtrace.xml. The second one may read only the catalog. */
+/** A user of clickhouse/users.d/bigtrace.xml. */
 export const BACKEND_USER = 'bigtrace_backend';
-export const CATALOG_USER = 'bigtrace_catalog';
 
-export function openDatabase(login: ClickHouseLogin): ClickHouse {
-  return new ClickHouse(login, {
-    silenceMsMax: QUERY_MS_MAX,
-    connectionsMax: CONNECTIONS_MAX,
-    settings: { max_result_bytes: String(ANSWER_BYTES_MAX) },
-    // The statements contain filters and scripts of users.
-    errors: { rejected: 'invalid_filter', subject: 'ClickHouse' },
-  });
+const OPTIONS: ClickHouseOptions = {
+  silenceMsMax: QUERY_MS_MAX,
+  connectionsMax: CONNECTIONS_MAX,
+  settings: { max_result_bytes: String(ANSWER_BYTES_MAX) },
+  // The statements contain filters and scripts of users.
+  errors: { rejected: 'invalid_filter', subject: 'ClickHouse' },
+};
+
+/** @param signal ends all queries */
+export function openDatabase(login: ClickHouseLogin, signal?: AbortSignal): ClickHouse {
+  return new ClickHouse(login, { ...OPTIONS, signal });
+}
+
+/** Opens the catalog as a user who may read nothing else, for expressions of users. */
+export function openCatalog(url: string, password: string): ClickHouse {
+  const login = { url, username: CATALOG_USER, password };
+  return new ClickHouse(login, { ...OPTIONS, canceller: { username: CANCELLER_USER, password } });
 }

@@ -5,6 +5,7 @@ import type { ClickHouse, Row } from '../../lib/clickhouse/client.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
+import { readerFor } from '../caller.ts';
 import type { PageRequest, Snapshot } from '../contract/page.ts';
 import type { Counts } from '../counters.ts';
 import { badRequest, HttpError } from '../http-error.ts';
@@ -114,10 +115,12 @@ export class Executor {
 
   /**
    * Validates the request, writes the query to the history, and starts it.
+   * @param signal ends the start when the client has left; the query itself runs on without its client
    * @throws invalid_option, no_match, draining, HttpError 429 if too many queries run
    */
-  async start(request: ExecuteRequest): Promise<Execution> {
+  async start(request: ExecuteRequest, signal: AbortSignal): Promise<Execution> {
     if (this.#draining) throw shuttingDown();
+    const traces = this.#parts.traces.for(signal);
     if (this.#running.size >= RUNNING_MAX)
       throw new HttpError(429, `${RUNNING_MAX} queries are running already`);
     if (request.perfettoSql.trim() === '') throw badRequest('perfetto_sql is empty');
@@ -126,10 +129,10 @@ export class Executor {
       throw badRequest(`limit ${request.limit} must be from 1 to ${limitMax}`);
     const uuid = randomUUID();
     const tableName = await this.#nameOf(request, uuid);
-    const known = request.metadataColumns.length === 0 ? [] : await this.#parts.traces.columns('');
+    const known = request.metadataColumns.length === 0 ? [] : await traces.columns('');
     for (const name of request.metadataColumns) columnNamed(name, known);
     const question = {
-      addresses: await this.#parts.traces.addresses(request.choice),
+      addresses: await traces.addresses(request.choice),
       strict: request.choice.settings.strict,
       timeoutS: request.choice.settings.timeoutS,
       metadataColumns: request.metadataColumns,
@@ -171,7 +174,7 @@ export class Executor {
    * Returns a page of the rows that are ready.
    * @throws HttpError 404 if the query is unknown; invalid_option if no rows are ready, or the page request is invalid
    */
-  async page(uuid: string, request: PageRequest): Promise<ResultPage> {
+  async page(uuid: string, request: PageRequest, signal: AbortSignal): Promise<ResultPage> {
     const execution = await this.find(uuid);
     const { columns, status, errorMessage } = execution;
     if (columns === undefined)
@@ -183,10 +186,11 @@ export class Executor {
     if (status === 'IN_PROGRESS' && execution.processedRows === 0)
       throw badRequest('no rows are ready yet');
     const from = tableOf(execution);
+    const database = readerFor(this.#parts.database, signal);
     const page = pageOf({ from, columns, key: ROW_NUMBER, numbered: true }, request);
     const [rows, total] = await Promise.all([
-      this.#parts.database.rows(page.rowsSql),
-      this.#parts.database.count(page.countSql),
+      database.rows(page.rowsSql),
+      database.count(page.countSql),
     ]);
     return { columns: page.columns, rows, total, available: columns };
   }

@@ -1,7 +1,7 @@
 /** Experiments, read from catalog columns that `bigtrace index --manifest` adds under these names. */
 
-import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
+import { type Reader, readerFor } from '../caller.ts';
 import type { Experiment, PageRequest } from '../contract/page.ts';
 import { window } from '../sql/page.ts';
 import { TRACES, type Traces } from '../sql/traces.ts';
@@ -16,12 +16,17 @@ interface ExperimentSearch extends Pick<PageRequest, 'limit' | 'offset'> {
 }
 
 export class Experiments {
-  readonly #database: ClickHouse;
+  readonly #database: Reader;
   readonly #traces: Traces;
 
-  constructor(database: ClickHouse, traces: Traces) {
+  constructor(database: Reader, traces: Traces) {
     this.#database = database;
     this.#traces = traces;
+  }
+
+  /** Returns the same experiments, whose queries end in ClickHouse when the signal is aborted. */
+  for(signal: AbortSignal): Experiments {
+    return new Experiments(readerFor(this.#database, signal), this.#traces.for(signal));
   }
 
   async search({ search_query = '', ...page }: ExperimentSearch): Promise<Experiment[]> {

@@ -1,6 +1,7 @@
 /** Routes that list settings, traces, experiments and presets, and check table names. */
 import type { FastifyInstance } from 'fastify';
 import { baseOf } from '../base.ts';
+import { signalOf } from '../caller.ts';
 import * as contract from '../contract/page.ts';
 import { RESULTS } from '../queries/execution.ts';
 import type { Executor } from '../queries/executor.ts';
@@ -27,15 +28,19 @@ export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): voi
   api.post(
     '/trace_metadata_schema',
     schemaOf(contract.MetadataSchemaAnswer, { body: contract.SettingsBody }),
-    async (request) => ({ columns: await traces.schema(baseOf(request)) }),
+    async (request, reply) => ({
+      columns: await traces.for(signalOf(reply)).schema(baseOf(request)),
+    }),
   );
   api.post(
     '/trace_metadata',
     schemaOf(contract.MetadataAnswer, { body: contract.MetadataBody }),
-    async (request) => {
+    async (request, reply) => {
       const { settings = [], ...page } = request.body;
       const chosen = parseSettings(settings);
-      const { columns, rows, total } = await traces.page(chosen, page, baseOf(request));
+      const { columns, rows, total } = await traces
+        .for(signalOf(reply))
+        .page(chosen, page, baseOf(request));
       return {
         columnNames: columns.map(({ name }) => name),
         rows: wireRows(rows),
@@ -62,13 +67,15 @@ function addExperimentRoutes(app: FastifyInstance, experiments: Experiments): vo
   api.post(
     '/experiments',
     schemaOf(contract.ExperimentsAnswer, { body: contract.ExperimentsBody }),
-    async ({ body }) => ({ experiments: await experiments.search(body) }),
+    async ({ body }, reply) => ({
+      experiments: await experiments.for(signalOf(reply)).search(body),
+    }),
   );
   api.post(
     '/experiment_metadata',
     schemaOf(contract.ExperimentAnswer, { body: contract.ExperimentBody }),
-    async ({ body: { experiment_id } }) => {
-      const experiment = await experiments.find(String(experiment_id));
+    async ({ body: { experiment_id } }, reply) => {
+      const experiment = await experiments.for(signalOf(reply)).find(String(experiment_id));
       return experiment === undefined ? {} : { experiment };
     },
   );

@@ -1,6 +1,7 @@
 /** Routes of queries: execute, list, status, fetch results, cancel, delete. */
 import type { FastifyInstance } from 'fastify';
 import { baseOf } from '../base.ts';
+import { signalOf } from '../caller.ts';
 import * as contract from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import type { ExecuteRequest, Executor } from '../queries/executor.ts';
@@ -21,19 +22,20 @@ export function addQueryRoutes(
     schemaOf(contract.ExecuteAnswer, { body: contract.ExecuteBody }),
     async (request, reply) => {
       const asked = executeRequest(request.body, false, baseOf(request));
-      const { uuid } = await executor.start(asked);
-      // Cancel the query if the client disconnects before the response.
-      reply.raw.on('close', () => {
-        if (!reply.raw.writableFinished) void executor.cancel(uuid).catch(() => undefined);
-      });
-      return { queryUuid: uuid, ...(await answerOf(executor, uuid, asked)) };
+      const signal = signalOf(reply);
+      const { uuid } = await executor.start(asked, signal);
+      const cancel = (): void => void executor.cancel(uuid).catch(() => undefined);
+      if (signal.aborted) cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+      return { queryUuid: uuid, ...(await answerOf(executor, uuid, asked, signal)) };
     },
   );
   api.post(
     '/execute_bigtrace_query_async',
     schemaOf(contract.ExecuteAsyncAnswer, { body: contract.ExecuteAsyncBody }),
-    async (request) => {
-      const { uuid } = await executor.start(executeRequest(request.body, true, baseOf(request)));
+    async (request, reply) => {
+      const asked = executeRequest(request.body, true, baseOf(request));
+      const { uuid } = await executor.start(asked, signalOf(reply));
       return { queryUuid: uuid };
     },
   );
@@ -58,8 +60,8 @@ function addExecutionRoutes(app: FastifyInstance, executor: Executor, clickhouse
   api.post(
     '/query_executions/:uuid/fetch_results',
     schemaOf(contract.FetchAnswer, { params, body: contract.PageRequest }),
-    async ({ params: { uuid }, body }) => {
-      const page = await executor.page(uuid, body);
+    async ({ params: { uuid }, body }, reply) => {
+      const page = await executor.page(uuid, body, signalOf(reply));
       return { ...wirePage(page), availableColumnNames: page.available.map(({ name }) => name) };
     },
   );
@@ -89,8 +91,9 @@ async function answerOf(
   executor: Executor,
   uuid: string,
   { limit }: ExecuteRequest,
+  signal: AbortSignal,
 ): Promise<contract.WirePage> {
   const { status, errorMessage } = await executor.ended(uuid);
   if (status !== 'SUCCESS') throw badRequest(errorMessage || `the query is ${status}`);
-  return wirePage(await executor.page(uuid, { limit, offset: 0 }));
+  return wirePage(await executor.page(uuid, { limit, offset: 0 }, signal));
 }

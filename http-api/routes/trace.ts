@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { signalOf } from '../caller.ts';
 import { ByTrace } from '../contract/page.ts';
 import { HttpError } from '../http-error.ts';
 import type { QueryWatch } from '../watch.ts';
@@ -20,9 +21,7 @@ const schema = {
 
 export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
   typed(app).get('/trace/:id/:name', { schema }, async (request, reply) => {
-    const gone = new AbortController();
-    reply.raw.on('close', () => gone.abort());
-    const trace = await watch.openTrace(addressOf(request.params.id), gone.signal);
+    const trace = await watch.openTrace(addressOf(request.params.id), signalOf(reply));
     const { size, generation } = trace;
     const etag = `"${createHash('sha256').update(generation).digest('base64url').slice(0, 22)}"`;
     // If the store does not report a size, ranges are ignored and the whole trace is sent in chunks.

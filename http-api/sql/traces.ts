@@ -1,10 +1,11 @@
 /** Reads the catalog bigtrace.traces for the page: columns, pages, and the traces that a query addresses. */
 
-import type { ClickHouse, Row } from '../../lib/clickhouse/client.ts';
+import type { Row } from '../../lib/clickhouse/client.ts';
 import { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
+import { type Reader, readerFor } from '../caller.ts';
 import type { Filter, MetadataColumn, PageRequest } from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import { type Column, columnOf } from '../queries/columns.ts';
@@ -46,13 +47,18 @@ export interface TraceChoice {
 }
 
 export class Traces {
-  readonly #database: ClickHouse;
-  readonly #catalog: ClickHouse;
+  readonly #database: Reader;
+  readonly #catalog: Reader;
 
   /** @param catalog logs in as a user who may read only the catalog, because it runs expressions of users */
-  constructor(database: ClickHouse, catalog: ClickHouse) {
+  constructor(database: Reader, catalog: Reader) {
     this.#database = database;
     this.#catalog = catalog;
+  }
+
+  /** Returns the same catalog, whose queries end in ClickHouse when the signal is aborted. */
+  for(signal: AbortSignal): Traces {
+    return new Traces(readerFor(this.#database, signal), readerFor(this.#catalog, signal));
   }
 
   /** @param base URL of this server as the client addressed it, for links */

@@ -3,9 +3,11 @@
  * (pinned-settings.ts), every failure is a BigtraceError (errors.ts), and a query that its caller abandons ends in
  * ClickHouse.
  */
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
   type ClickHouseClient,
+  ClickHouseError,
   ClickHouseLogLevel,
   type ClickHouseSettings,
   createClient,
@@ -14,6 +16,7 @@ import { BigtraceError } from '../common/errors.ts';
 import { CATALOG_POLICY, clickHouseError, type ErrorPolicy } from './errors.ts';
 import { untilError } from './late-error.ts';
 import { PINNED_SETTINGS } from './pinned-settings.ts';
+import { QueryKiller } from './query-killer.ts';
 import { rowBinaryStrings } from './row-binary.ts';
 import { type Field, tsvRow } from './tsv.ts';
 
@@ -34,23 +37,35 @@ export interface ClickHouseOptions {
   /** Settings of all requests, in addition to the pinned ones. */
   settings?: ClickHouseSettings;
   errors?: Partial<ErrorPolicy>;
+  /** For all calls that have no signal of their own. */
+  signal?: AbortSignal | undefined;
+  /** Kills the queries of callers that have left. Without it, the login does so itself. */
+  canceller?: Pick<ClickHouseLogin, 'username' | 'password'>;
 }
 
 export interface CallOptions {
   queryId?: string;
   settings?: ClickHouseSettings;
-  /** Aborting it closes the connection, and ClickHouse cancels a SELECT then. The call rejects with its reason. */
+  /** Aborting it closes the connection and kills the query. The call rejects with its reason. */
   signal?: AbortSignal;
+  /** Who waits for the result; bounds the cancelled queries that still run (query-killer.ts). */
+  user?: string;
   /** ClickHouse ends the statement after this time: deadline_exceeded. 0 or undefined: no limit of ours. */
   executionMsMax?: number;
 }
 
+/** ClickHouse looks at the connection only for statements that are read-only. */
+const READ_SETTINGS: ClickHouseSettings = { readonly: '2' };
+const KILL_MS_MAX = 600_000;
+const KILLS_MAX = 256;
 const SILENCE_MS_MAX = 600_000;
 /** Statements contain lists of addresses, and scripts. */
 const STATEMENT_BYTES_MAX = 64 * 2 ** 20;
 
 export class ClickHouse {
   readonly #client: ClickHouseClient;
+  readonly #killer: QueryKiller;
+  readonly #signal: AbortSignal | undefined;
   readonly #url: string;
   readonly #policy: ErrorPolicy;
 
@@ -72,10 +87,12 @@ export class ClickHouse {
       },
       log: { level: ClickHouseLogLevel.OFF }, // errors are thrown
     });
+    this.#signal = options.signal;
+    this.#killer = new QueryKiller(killerClient({ ...login, ...options.canceller }));
   }
 
-  close(): Promise<void> {
-    return this.#client.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#client.close(), this.#killer.close()]);
   }
 
   /**
@@ -83,14 +100,13 @@ export class ClickHouse {
    * Bytes that are not UTF-8 become U+FFFD; strings() keeps them.
    */
   rows(query: string, options: CallOptions = {}): Promise<Row[]> {
-    return this.#guard(options, async () => {
-      const answer = await this.#client.query({
-        query,
-        format: 'JSONCompactEachRow',
-        ...params(options),
-      });
-      return answer.json<Row>();
-    });
+    return this.#run(
+      { ...options, settings: { ...READ_SETTINGS, ...options.settings } },
+      async (params) => {
+        const answer = await this.#client.query({ query, format: 'JSONCompactEachRow', ...params });
+        return answer.json<Row>();
+      },
+    );
   }
 
   /** Returns the first value of a query as a number. */
@@ -105,20 +121,31 @@ export class ClickHouse {
     columns: number,
     options: CallOptions = {},
   ): AsyncGenerator<string[][]> {
+    /** Aborted when the caller stops reading. */
+    const left = new AbortController();
+    const { signal = this.#signal ?? left.signal, queryId = randomUUID() } = options;
+    signal.throwIfAborted();
+    const gone = AbortSignal.any([signal, left.signal]);
+    const ended = this.#killer.onAbort(queryId, gone, options.user ?? '');
     try {
+      const settings = { ...READ_SETTINGS, ...options.settings };
       const { stream, response_headers } = await this.#client.exec({
         query: `${query} FORMAT RowBinary`,
-        ...params(options),
+        ...paramsOf({ ...options, queryId, settings, signal: gone }),
       });
       const bytes = untilError(stream as AsyncIterable<Buffer>, response_headers);
       yield* rowBinaryStrings(bytes, columns);
+      ended();
     } catch (thrown) {
+      if (thrown instanceof ClickHouseError) ended();
       throw this.#errorOf(thrown, options);
+    } finally {
+      left.abort();
     }
   }
 
   async command(query: string, options: CallOptions = {}): Promise<void> {
-    await this.#guard(options, () => this.#client.command({ query, ...params(options) }));
+    await this.#run(options, (params) => this.#client.command({ query, ...params }));
   }
 
   /** Inserts rows in one statement. @param table with its database */
@@ -131,15 +158,28 @@ export class ClickHouse {
     const bytes = async function* (): AsyncGenerator<Buffer> {
       for await (const batch of rows) if (batch.length > 0) yield Buffer.concat(batch.map(tsvRow));
     };
-    await this.#guard(options, () =>
+    await this.#run(options, (params) =>
       this.#client.insert({
         table,
         values: Readable.from(bytes(), { objectMode: false }),
         format: 'TabSeparated',
         columns: columns as [string, ...string[]],
-        ...params(options),
+        ...params,
       }),
     );
+  }
+
+  /** Sends a statement; kills it if the caller leaves before it has ended. */
+  async #run<T>(options: CallOptions, send: (params: Params) => Promise<T>): Promise<T> {
+    const { signal = this.#signal, queryId = randomUUID() } = options;
+    if (signal === undefined) return this.#guard(options, () => send(paramsOf(options)));
+    signal.throwIfAborted();
+    const ended = this.#killer.onAbort(queryId, signal, options.user ?? '');
+    try {
+      return await this.#guard(options, () => send(paramsOf({ ...options, queryId, signal })));
+    } finally {
+      ended();
+    }
   }
 
   async #guard<T>(options: CallOptions, work: () => Promise<T>): Promise<T> {
@@ -150,9 +190,19 @@ export class ClickHouse {
     }
   }
 
-  #errorOf(thrown: unknown, { signal }: CallOptions): unknown {
+  #errorOf(thrown: unknown, { signal = this.#signal }: CallOptions): unknown {
     return signal?.aborted ? signal.reason : clickHouseError(thrown, this.#url, this.#policy);
   }
+}
+
+function killerClient(login: ClickHouseLogin): ClickHouseClient {
+  return createClient({
+    ...login,
+    application: 'bigtrace',
+    request_timeout: KILL_MS_MAX,
+    max_open_connections: KILLS_MAX,
+    log: { level: ClickHouseLogLevel.OFF },
+  });
 }
 
 /** Returns a query for strings() with the values of any query as texts; NULL is the empty text. */
@@ -160,11 +210,13 @@ export function asTexts(query: string): string {
   return `SELECT COLUMNS('.*') APPLY(x -> ifNull(toString(x), '')) FROM (${query})`;
 }
 
-function params({ queryId, settings, signal, executionMsMax = 0 }: CallOptions): {
+interface Params {
   query_id?: string;
   clickhouse_settings?: ClickHouseSettings;
   abort_signal?: AbortSignal;
-} {
+}
+
+function paramsOf({ queryId, settings, signal, executionMsMax = 0 }: CallOptions): Params {
   const limit = executionMsMax === 0 ? {} : { max_execution_time: executionMsMax / 1000 };
   return {
     ...(queryId === undefined ? {} : { query_id: queryId }),

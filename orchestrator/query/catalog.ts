@@ -1,16 +1,16 @@
 /** Reads the catalog in ClickHouse: the traces that expressions over bigtrace.traces select. */
 import { ClickHouse } from '../../lib/clickhouse/client.ts';
+import { CANCELLER_USER, CATALOG_USER } from '../../lib/clickhouse/users.ts';
 import { CatalogFilters, TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 import { expressionsOf } from '../../lib/common/addresses/where-address.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import { WHERE_CHARS_MAX } from '../../lib/common/text/text-bounds.ts';
 
-/** A ClickHouse user that may only read bigtrace.traces (clickhouse/users.d/bigtrace.xml). */
-const USER = 'bigtrace_catalog';
-
 /** Escaping makes a text up to four times as long. */
 const STATEMENT_BYTES_MAX = 4 * WHERE_CHARS_MAX + 2 ** 20;
+/** Limit of an expression that reads the catalog, in milliseconds. */
+const EXECUTION_MS_MAX = 600_000;
 /** Maximum length of a filter in a no_match error. */
 const SHOWN_CHARS = 200;
 
@@ -20,8 +20,9 @@ export class Catalog {
   /** @param url URL of ClickHouse's HTTP interface */
   constructor(url: string, password: string) {
     this.#client = new ClickHouse(
-      { url, username: USER, password },
+      { url, username: CATALOG_USER, password },
       {
+        canceller: { username: CANCELLER_USER, password },
         settings: { max_query_size: String(STATEMENT_BYTES_MAX) },
         errors: {
           rejected: 'invalid_filter',
@@ -37,14 +38,17 @@ export class Catalog {
   }
 
   /**
-   * Yields the addresses of selected traces in batches, as ClickHouse finds them.
+   * Yields the addresses of selected traces in batches, as ClickHouse finds them. The query in ClickHouse ends when
+   * the signal is aborted, or the caller stops.
    * @param path path of an address `/where/…`
+   * @param user who asks; bounds the cancelled queries that ClickHouse has not ended
    * @param sample maximum number of addresses, chosen by a hash so that they are spread over all
-   * @throws invalid_filter with ClickHouse's message, no_match, catalog_failed
+   * @throws invalid_filter with ClickHouse's message, limit_exceeded, deadline_exceeded,
+   * too_many_queries, no_match, catalog_failed
    */
   async *addressesWhere(
     path: string,
-    { signal, sample }: { signal: AbortSignal; sample?: number },
+    { signal, user, sample }: { signal: AbortSignal; user: string; sample?: number },
   ): AsyncGenerator<Buffer[]> {
     const [first = '1', ...others] = expressionsOf(path);
     const filters = new CatalogFilters();
@@ -54,7 +58,7 @@ export class Catalog {
       `SELECT address FROM ${filters.table(first)}
         WHERE vanished_at IS NULL AND ${filters.condition(others)} ${spread}${filters.settings}`,
       1,
-      { signal },
+      { signal, user, executionMsMax: EXECUTION_MS_MAX },
     );
     for await (const rows of batches) {
       matched = true;

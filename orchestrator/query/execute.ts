@@ -68,7 +68,11 @@ export async function execute(
     addresses,
     list: (pattern) =>
       listTraces({ pattern: [pattern], limit: 0 }, { fleet, workerWaitMs, signal: ended.signal }),
-    select: (expression) => catalogOf(ground).addressesWhere(expression, { signal: ended.signal }),
+    select: (expression) =>
+      catalogOf(ground).addressesWhere(expression, {
+        signal: ended.signal,
+        user: spec.user,
+      }),
     localRoots: () => fleet.localRoots(workerWaitMs, ended.signal),
     onAlias,
     onBad: (address, error) => run.refuse(address, error),

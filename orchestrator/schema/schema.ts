@@ -140,12 +140,7 @@ async function findColumns(
     traceContext: undefined, // several clients may share the result
   };
   const failures = new FailureReasons();
-  const pool = await candidates(
-    request.address,
-    spec.lenient ? failures : undefined,
-    ground,
-    signal,
-  );
+  const pool = await candidates(request, spec.lenient ? failures : undefined, ground, signal);
   const refused = failures.count;
   const order = spreadOrder(pool.length, SAMPLE_TRACES_MAX);
   const merge = new ColumnMerge();
@@ -213,7 +208,7 @@ async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
  * expression. Addresses that stand for no trace are added to `failures`; without `failures` the first one is thrown.
  */
 async function candidates(
-  addresses: Buffer[],
+  { address: addresses, user }: Pick<SchemaRequest, 'address' | 'user'>,
   failures: FailureReasons | undefined,
   ground: QueryContext,
   signal: AbortSignal,
@@ -227,7 +222,7 @@ async function candidates(
       const named = await namedAddress(address, () => fleet.localRoots(workerWaitMs, signal));
       if (named.kind === 'selection') {
         const selected = catalogOf(ground).addressesWhere(named.path, {
-          signal,
+          ...{ signal, user },
           sample: LISTED_TRACES_MAX,
         });
         for await (const traces of selected)

@@ -95,7 +95,10 @@ async function selected(addresses: string[]): Promise<string[]> {
   const found = new Set<string>();
   const { signal } = new AbortController();
   for (const address of addresses)
-    for await (const batch of catalog.addressesWhere(parseAddress(address).path, { signal }))
+    for await (const batch of catalog.addressesWhere(parseAddress(address).path, {
+      signal,
+      user: 'test',
+    }))
       for (const one of batch) found.add(textFromBytes(one));
   return [...found];
 }
@@ -163,3 +166,70 @@ test('an expression beyond the bound is an error that names the bound', async ()
     expect([way, thrown]).toEqual([way, expect.stringMatching(/has more than 10000 words/)]);
   }
 });
+
+describe('a query over the catalog ends in ClickHouse when its caller has left', () => {
+  const running = async (): Promise<number> =>
+    admin.count("SELECT count() FROM system.processes WHERE user = 'bigtrace_catalog'");
+
+  /** Two expressions that run for long: one reads rows, one reports no progress. */
+  const endless = [
+    '(SELECT count() FROM numbers(1000000000000000)) > 0',
+    '(SELECT sum(sleepEachRow(1)) FROM numbers(3000) SETTINGS max_block_size = 1) > 0',
+  ];
+
+  const callers: [string, (where: string, signal: AbortSignal) => Promise<unknown>][] = [
+    [
+      'a query, by the orchestrator',
+      async (where, signal) => {
+        for await (const _ of catalog.addressesWhere(where, { signal, user: 'left' }));
+      },
+    ],
+    [
+      'the page’s grid',
+      (where, signal) => {
+        const request = { limit: 100, offset: 0, columns: ['address'] };
+        return traces.for(signal).page(settingsOf(['/local/?'], where), request, '');
+      },
+    ],
+  ];
+
+  test.each(callers)('%s', async (_, ask) => {
+    for (const where of endless) {
+      const gone = new AbortController();
+      const failure = ask(where, gone.signal).catch((error: unknown) => error);
+      await expect.poll(running, { timeout: 20_000 }).toBeGreaterThan(0);
+      gone.abort(new Error('left'));
+      expect(await failure).toEqual(new Error('left'));
+      await expect.poll(running, { timeout: 30_000 }).toBe(0);
+    }
+  });
+
+  test('a caller who stops reading', async () => {
+    const all = catalog.addressesWhere('1', { signal: new AbortController().signal, user: 'left' });
+    for await (const _ of all) break;
+    await expect.poll(running, { timeout: 20_000 }).toBe(0);
+  });
+});
+
+test('cancelled expressions that ClickHouse cannot end are bounded for each user, and do not delay others', async () => {
+  // One call of a function, which ClickHouse cannot end.
+  const where = (nth: number): string =>
+    `arrayLevenshteinDistance(range(40000 + ${nth}), range(1, 40000)) < 0`;
+  const ask = async (user: string, expression: string, signal: AbortSignal): Promise<string> => {
+    try {
+      for await (const _ of catalog.addressesWhere(expression, { signal, user }));
+      return 'it ended';
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  const refused: string[] = [];
+  for (let nth = 0; nth < 12 && refused.length === 0; nth++) {
+    const answer = await ask('hostile', where(nth), AbortSignal.timeout(300));
+    if (/has not ended/.test(answer)) refused.push(answer);
+  }
+  expect(refused).toEqual([
+    'ClickHouse has not ended 4 cancelled queries of user hostile yet; try again when it has',
+  ]);
+  expect(await ask('good', 'size > 0', new AbortController().signal)).toBe('it ended');
+}, 120_000);

@@ -1,0 +1,31 @@
+/** The client that waits for the response of a request: what is done for it ends when it has left. */
+import type { FastifyReply } from 'fastify';
+import type { CallOptions, ClickHouse } from '../lib/clickhouse/client.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
+
+/** Limit of a read that a client waits for, in milliseconds. */
+const READ_MS_MAX = 600_000;
+
+/** Returns a signal that is aborted when the client disconnects before the response has ended. */
+export function signalOf({ raw }: FastifyReply): AbortSignal {
+  const left = new AbortController();
+  raw.on('close', () => {
+    if (!raw.writableFinished) left.abort(new BigtraceError('cancelled', 'the client has left'));
+  });
+  return left.signal;
+}
+
+/** The part of the ClickHouse client that reads. */
+export type Reader = Pick<ClickHouse, 'rows' | 'count'>;
+
+/** Returns the same reader, whose queries end in ClickHouse when the signal is aborted. */
+export function readerFor(reader: Reader, signal: AbortSignal): Reader {
+  const within = (options: CallOptions = {}): CallOptions => ({
+    ...{ signal, executionMsMax: READ_MS_MAX },
+    ...options,
+  });
+  return {
+    rows: (query, options) => reader.rows(query, within(options)),
+    count: (query, options) => reader.count(query, within(options)),
+  };
+}
