@@ -212,6 +212,7 @@ export async function askChart(
   const response = await page.request.post(`${url}/api/v1/chart/data`, {
     data: question,
     timeout: 120_000,
+    maxRetries: 3, // gunicorn closes idle connections, which may meet the next request
   });
   return answerIn((await response.json().catch(() => ({}))) as ChartBody);
 }
