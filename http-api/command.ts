@@ -1,9 +1,10 @@
 /** Defines the flags of `bigtrace http-api` and their environment variables. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { clientCredentialsOptions } from '../lib/common/options/client-credentials-options.ts';
-import { durationMs, hostPort, port } from '../lib/common/options/options.ts';
+import { hostPort } from '../lib/common/options/options.ts';
 import { orchestratorVariable } from '../lib/common/options/orchestrator-variable.ts';
 import { serverSecurityOptions } from '../lib/common/options/server-security-options.ts';
+import { listenOptions, option, processOptions } from '../lib/common/options/service-options.ts';
 import {
   DEFAULT_ORCHESTRATOR,
   type HttpApiConfig,
@@ -43,36 +44,14 @@ export function httpApiCommand(
     "run the HTTP API: the console, and the backend of Perfetto's BigTrace page",
   );
   const options = [
-    ...ownOptions(),
+    ...listenOptions(5001),
+    ...processOptions('queries', 10_000),
     ...serverSecurityOptions(),
     ...peerOptions(env),
     ...uiOptions(),
   ];
   for (const one of options) command.addOption(one);
   return command.action((flags: HttpApiFlags) => run(resolveConfig(flags)));
-}
-
-function ownOptions(): Option[] {
-  return [
-    option('--listen <host>', 'address to listen on', 'LISTEN').default('127.0.0.1'),
-    option('--port <port>', 'port to listen on; 0 picks a free one', 'PORT')
-      .default(5001)
-      .argParser(port),
-    new Option('-s, --socket <host:port>', 'same as --listen and --port together').argParser(
-      hostPort,
-    ),
-    option('--json', 'print the ready line as a JSON object', 'JSON').default(false),
-    option('--log-level <level>', 'lowest level of log lines written to stderr', 'LOG_LEVEL')
-      .choices(['debug', 'info', 'warn', 'error', 'silent'])
-      .default('info'),
-    option(
-      '--drain-timeout <time>',
-      'after SIGTERM, time allowed for running queries to finish',
-      'DRAIN_TIMEOUT',
-    )
-      .default(10_000, '10s')
-      .argParser(durationMs),
-  ];
 }
 
 /** The services that the HTTP API is a client of. */
@@ -114,8 +93,4 @@ function uiOptions(): Option[] {
       'SUPERSET_URL',
     ).argParser(webUrl),
   ];
-}
-
-function option(flags: string, text: string, variable: string): Option {
-  return new Option(flags, text).env(`BIGTRACE_${variable}`);
 }

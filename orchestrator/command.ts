@@ -1,17 +1,17 @@
 /** Defines the flags of `bigtrace orchestrator` and their environment variables. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { clientCredentialsOptions } from '../lib/common/options/client-credentials-options.ts';
-import {
-  byteSize,
-  durationMs,
-  hostPort,
-  integerFrom,
-  port,
-} from '../lib/common/options/options.ts';
+import { byteSize, hostPort, integerFrom } from '../lib/common/options/options.ts';
 import {
   serverSecurityOptions,
   tracingOption,
 } from '../lib/common/options/server-security-options.ts';
+import {
+  listenOptions,
+  option,
+  processOptions,
+  time,
+} from '../lib/common/options/service-options.ts';
 import { type OrchestratorConfig, type OrchestratorFlags, resolveConfig } from './config.ts';
 import { serve } from './serve.ts';
 
@@ -31,7 +31,8 @@ export function orchestratorCommand(
     'run an orchestrator: distribute queries to workers and return their rows',
   );
   const options = [
-    ...ownOptions(),
+    ...listenOptions(5051),
+    ...processOptions('queries', 10_000),
     ...serverSecurityOptions(),
     tracingOption(),
     ...workerOptions(),
@@ -40,23 +41,6 @@ export function orchestratorCommand(
   ];
   for (const one of options) command.addOption(one);
   return command.action((flags: OrchestratorFlags) => run(resolveConfig(flags)));
-}
-
-function ownOptions(): Option[] {
-  return [
-    option('--listen <host>', 'address to listen on', 'LISTEN').default('127.0.0.1'),
-    option('--port <port>', 'port to listen on; 0 picks a free one', 'PORT')
-      .default(5051)
-      .argParser(port),
-    new Option('-s, --socket <host:port>', 'same as --listen and --port together').argParser(
-      hostPort,
-    ),
-    option('--json', 'print the ready line as a JSON object', 'JSON').default(false),
-    option('--log-level <level>', 'lowest level of log lines written to stderr', 'LOG_LEVEL')
-      .choices(['debug', 'info', 'warn', 'error', 'silent'])
-      .default('info'),
-    time('--drain-timeout', 'after SIGTERM, time allowed for running queries to finish', 10_000),
-  ];
 }
 
 function workerOptions(): Option[] {
@@ -171,15 +155,4 @@ function catalogOptions(): Option[] {
       'SERVICE_PASSWORD_FILE',
     ),
   ];
-}
-
-function option(flags: string, text: string, variable: string): Option {
-  return new Option(flags, text).env(`BIGTRACE_${variable}`);
-}
-
-function time(flag: string, text: string, defaultMs: number): Option {
-  const variable = flag.slice(2).replaceAll('-', '_').toUpperCase();
-  return option(`${flag} <time>`, text, variable)
-    .default(defaultMs, `${defaultMs / 1000}s`)
-    .argParser(durationMs);
 }

@@ -1,20 +1,15 @@
 /** Defines the flags of `bigtrace worker`; each can also be set by a `BIGTRACE_…` environment variable. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { thisMachine } from '../lib/common/machine.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
-import {
-  byteSize,
-  durationMs,
-  hostPort,
-  integerFrom,
-  port,
-} from '../lib/common/options/options.ts';
+import { byteSize, durationMs, integerFrom } from '../lib/common/options/options.ts';
 import {
   resolveServerSecurity,
   type ServerSecurityFlags,
   serverSecurityOptions,
   tracingOption,
 } from '../lib/common/options/server-security-options.ts';
+import { listenOptions, option, processOptions } from '../lib/common/options/service-options.ts';
 import { ROOT_URL } from '../lib/common/root.ts';
 import { chosenEngine, type EngineFiles } from '../lib/engine/engine-choice.ts';
 import { addStoreOptions, storeOptionsOf } from '../lib/trace-store/index.ts';
@@ -71,19 +66,11 @@ const THREAD_ENTRY = new URL('dist/worker-thread.js', ROOT_URL);
 
 /** `dataDir`: where `bigtrace engine` installs engines. */
 export function workerCommand(dataDir: string): Command {
-  const command = new Command('worker')
-    .description('run a worker: read traces and run scripts on them, for orchestrators')
-    .addOption(option('--listen <host>', 'address to listen on', 'LISTEN').default('127.0.0.1'))
-    .addOption(
-      option('--port <port>', 'port to listen on; 0 picks a free one', 'PORT')
-        .default(5052)
-        .argParser(port),
-    )
-    .addOption(
-      new Option('-s, --socket <host:port>', 'same as --listen and --port together').argParser(
-        hostPort,
-      ),
-    )
+  const command = new Command('worker').description(
+    'run a worker: read traces and run scripts on them, for orchestrators',
+  );
+  for (const one of listenOptions(5052)) command.addOption(one);
+  command
     .addOption(
       option(
         '--threads <n>',
@@ -107,7 +94,8 @@ export function workerCommand(dataDir: string): Command {
         .default(LONG_TASK_MS_DEFAULT, '2s')
         .argParser(durationMs),
     );
-  for (const one of [...serverSecurityOptions(), tracingOption()]) command.addOption(one);
+  const common = [...serverSecurityOptions(), tracingOption(), ...processOptions('tasks', 30_000)];
+  for (const one of common) command.addOption(one);
   return addLimits(addCaches(addStoreOptions(command)))
     .addOption(
       option(
@@ -118,21 +106,6 @@ export function workerCommand(dataDir: string): Command {
     )
     .addOption(engineOption())
     .addOption(sqlPackageOption())
-    .addOption(
-      option(
-        '--drain-timeout <time>',
-        'after SIGTERM, time allowed for running tasks to finish',
-        'DRAIN_TIMEOUT',
-      )
-        .default(30_000, '30s')
-        .argParser(durationMs),
-    )
-    .addOption(
-      option('--log-level <level>', 'lowest level of log lines written to stderr', 'LOG_LEVEL')
-        .default('info')
-        .choices(['debug', 'info', 'warn', 'error', 'silent']),
-    )
-    .addOption(option('--json', 'print the ready line as a JSON object', 'JSON').default(false))
     .action(async () => {
       process.umask(0o077); // snapshots and results are private to their owner
       await serve(checkConfig(workerConfig(command, dataDir)));
@@ -266,10 +239,6 @@ function positiveByteSize(text: string): number {
   const bytes = byteSize(text);
   if (bytes === 0) throw new InvalidArgumentError('it must be greater than 0.');
   return bytes;
-}
-
-function option(flags: string, description: string, variable: string): Option {
-  return new Option(flags, description).env(`BIGTRACE_${variable}`);
 }
 
 /** Resolves parsed flags to a configuration; the engine file is not checked here. */

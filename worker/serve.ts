@@ -1,29 +1,12 @@
-/** Runs the worker as a process: prints the ready line, and stops at a signal. */
+/** Runs the worker as a process. */
 import { createProcessLogger } from '../lib/common/observability/log.ts';
-import { lossyOutput } from '../lib/common/observability/lossy-writer.ts';
+import { printReady, untilStopped } from '../lib/common/service-process.ts';
 import type { WorkerConfig } from './config.ts';
 import { startWorker } from './start.ts';
 
-/**
- * Resolves once the worker has stopped: after SIGTERM (drain), or SIGINT or the end of the parent process (at once).
- */
+/** Resolves when the worker has stopped (service-process.ts). */
 export async function serve(config: WorkerConfig): Promise<void> {
   const worker = await startWorker(config, createProcessLogger('worker', config.logLevel));
-  const { address } = worker;
-  const ready = { service: 'worker', address, pid: process.pid };
-  const line = config.json ? JSON.stringify(ready) : `worker ready on ${address}`;
-  lossyOutput(1).write(`${line}\n`);
-  await new Promise<void>((resolve, reject) => {
-    let told = false;
-    const end = (how: 'drain' | 'stop'): void => {
-      // A second signal ends the drain at once.
-      const stopped = told || how === 'stop' ? worker.stop() : worker.drain();
-      told = true;
-      stopped.then(resolve, reject);
-    };
-    process.on('SIGTERM', () => end('drain'));
-    process.on('SIGINT', () => end('stop'));
-    process.on('disconnect', () => end('stop'));
-  });
-  if (process.connected) process.disconnect();
+  printReady({ service: 'worker', address: worker.address }, config.json);
+  await untilStopped(worker);
 }
