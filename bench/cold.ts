@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { startSystem } from '../test/harness/system.ts';
 import { bareOnCores } from './bare.ts';
 import { type Bench, repeat, timed } from './bench.ts';
-import { Asker } from './queries.ts';
+import { BenchClient } from './queries.ts';
 import { chromeTraces } from './traces.ts';
 
 const SQL = 'SELECT count(*) AS n FROM slice';
@@ -15,8 +15,8 @@ export const cold: Bench = {
     const samples = await repeat(quick ? 1 : 3, async () => {
       const bareMs = await bareOnCores(availableParallelism(), SQL, traces.files);
       await using system = await startSystem({ traces: traces.dir });
-      using asker = new Asker(system.orchestrator);
-      return bareMs / (await timed(() => asker.ask(['/local/**'], SQL)));
+      using benchClient = new BenchClient(system.orchestrator);
+      return bareMs / (await timed(() => benchClient.query(['/local/**'], SQL)));
     });
     const what = 'cold fleet query, traces of 1-20 MB: speed of the bare engine on the same cores';
     return [{ what, unit: 'x', target: { atLeast: 0.85 }, samples }];

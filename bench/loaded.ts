@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSystem } from '../test/harness/system.ts';
 import { type Bench, median, repeat, timed } from './bench.ts';
-import { imagesWritten } from './images.ts';
-import { Asker, fromBigtrace, unasked } from './queries.ts';
+import { BenchClient, fromBigtrace, uncachedSql } from './queries.ts';
+import { snapshotsWritten } from './snapshots-written.ts';
 import { chromeTraces } from './traces.ts';
 
-const ASKS = 25;
+const QUERIES = 25;
 
 function count(): string {
-  return `SELECT count(*) AS n FROM slice WHERE ${unasked('dur')}`;
+  return `SELECT count(*) AS n FROM slice WHERE ${uncachedSql('dur')}`;
 }
 
 /** Compares query times when traces are parsed, loaded, restored from snapshots, or in the result cache. */
@@ -21,13 +21,13 @@ export const loaded: Bench = {
     const { dir, files } = traces;
     const warmSql: number[] = [];
     const warmGrpc: number[] = [];
-    const images: number[] = [];
+    const snapshots: number[] = [];
     const remembered: number[] = [];
     for (let n = 0; n < (quick ? 1 : 3); n++) {
       warmSql.push(await throughClickHouse(dir));
       const times = await throughGrpc(dir, files.length);
       warmGrpc.push(times.coldMs / times.warmMs);
-      images.push(times.coldMs / times.imagesMs);
+      snapshots.push(times.coldMs / times.snapshotsMs);
       remembered.push(times.warmMs / times.rememberedMs);
     }
     const of = quick ? '2 x 2 MB' : '8 x 20 MB';
@@ -45,10 +45,10 @@ export const loaded: Bench = {
         samples: warmGrpc,
       },
       {
-        what: `after a restart, from images, vs cold, ${of}`,
+        what: `after a restart, from snapshots, vs cold, ${of}`,
         unit: 'x',
         target: { atLeast: 4 },
-        samples: images,
+        samples: snapshots,
       },
       {
         what: `remembered vs warm through gRPC, ${of}`,
@@ -62,35 +62,35 @@ export const loaded: Bench = {
 
 async function throughClickHouse(traces: string): Promise<number> {
   await using system = await startSystem({ traces });
-  const ask = (): Promise<number> => timed(() => system.sql(fromBigtrace('n', count())));
-  const coldMs = await ask();
-  return coldMs / median(await repeat(ASKS, ask));
+  const query = (): Promise<number> => timed(() => system.sql(fromBigtrace('n', count())));
+  const coldMs = await query();
+  return coldMs / median(await repeat(QUERIES, query));
 }
 
 interface Times {
   coldMs: number;
   warmMs: number;
   rememberedMs: number;
-  imagesMs: number;
+  snapshotsMs: number;
 }
 
 async function throughGrpc(traces: string, count_: number): Promise<Times> {
   const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-bench-data-'));
-  const ask = (asker: Asker, sql: string): Promise<number> =>
-    timed(() => asker.ask(['/local/**'], sql));
+  const query = (benchClient: BenchClient, sql: string): Promise<number> =>
+    timed(() => benchClient.query(['/local/**'], sql));
   try {
     await using first = await startSystem({ traces, dataDir });
-    using asker = new Asker(first.orchestrator);
-    const coldMs = await ask(asker, count());
-    await imagesWritten(first, count_);
-    const warmMs = median(await repeat(ASKS, () => ask(asker, count())));
+    using benchClient = new BenchClient(first.orchestrator);
+    const coldMs = await query(benchClient, count());
+    await snapshotsWritten(first, count_);
+    const warmMs = median(await repeat(QUERIES, () => query(benchClient, count())));
     const same = count();
-    await ask(asker, same);
-    const rememberedMs = median(await repeat(ASKS, () => ask(asker, same)));
+    await query(benchClient, same);
+    const rememberedMs = median(await repeat(QUERIES, () => query(benchClient, same)));
     await first.stop();
     await using second = await startSystem({ traces, dataDir });
-    using again = new Asker(second.orchestrator);
-    return { coldMs, warmMs, rememberedMs, imagesMs: await ask(again, count()) };
+    using again = new BenchClient(second.orchestrator);
+    return { coldMs, warmMs, rememberedMs, snapshotsMs: await query(again, count()) };
   } finally {
     rmSync(dataDir, { recursive: true });
   }

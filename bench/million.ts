@@ -28,7 +28,7 @@ export const million: Bench = {
       const args = ['orchestrator', '-s', '127.0.0.1:0', '-l', workers.join(','), '--json'];
       const ready = await started(children, [PROGRAM, ...args, '--log-level', 'error']);
       const { address, pid } = JSON.parse(ready) as { address: string; pid: number };
-      const overGrpc = await asked(list, (input) =>
+      const overGrpc = await measured(list, (input) =>
         spawn(
           process.execPath,
           [
@@ -46,7 +46,7 @@ export const million: Bench = {
           { stdio: [input, 'pipe', 'inherit'] },
         ),
       );
-      const bridge = await asked(list, (input) => {
+      const bridge = await measured(list, (input) => {
         const child = spawn(process.execPath, [BRIDGE, 'query', '--traces-fd', '3'], {
           stdio: ['pipe', 'pipe', 'inherit', input],
           env: { ...process.env, BIGTRACE_ORCHESTRATOR: address },
@@ -64,7 +64,7 @@ export const million: Bench = {
   },
 };
 
-interface Asked {
+interface Measured {
   ms: number;
   rows: number;
   peakMiB: number;
@@ -72,7 +72,7 @@ interface Asked {
 
 function measures(
   count: number,
-  times: { overGrpc: Asked; bridge: Asked; orchestratorMiB: number },
+  times: { overGrpc: Measured; bridge: Measured; orchestratorMiB: number },
 ): ReturnType<Bench['run']> {
   const { overGrpc, bridge, orchestratorMiB } = times;
   const of = `${count.toLocaleString('en')} addresses, stub workers`;
@@ -127,7 +127,7 @@ async function started(children: ChildProcess[], args: string[]): Promise<string
 }
 
 /** Runs a client with the list of addresses as its input file, and measures time, output rows and peak memory. */
-async function asked(list: string, start: (input: number) => ChildProcess): Promise<Asked> {
+async function measured(list: string, start: (input: number) => ChildProcess): Promise<Measured> {
   let rows = 0;
   let peak = 0;
   const ms = await timed(async () => {

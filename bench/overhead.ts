@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { startSystem } from '../test/harness/system.ts';
 import { type Bench, timed } from './bench.ts';
-import { unasked } from './queries.ts';
+import { uncachedSql } from './queries.ts';
 
 const TRACE = '/local/linux/idle.pftrace';
 
@@ -14,7 +14,7 @@ export const overhead: Bench = {
     const callMs: number[] = [];
     const nodeMs: number[] = [];
     for (let n = 0; n < (quick ? 3 : 25); n++) {
-      const sql = `SELECT * FROM bigtrace(traces=['${TRACE}'], sql='SELECT 1 AS one WHERE ${unasked('1')}')`;
+      const sql = `SELECT * FROM bigtrace(traces=['${TRACE}'], sql='SELECT 1 AS one WHERE ${uncachedSql('1')}')`;
       callMs.push(await timed(() => system.sql(sql)));
       nodeMs.push(
         await timed(() => promisify(execFile)(process.execPath, ['-e', '0'], { env: {} })),

@@ -2,16 +2,16 @@
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
 import type { QueryStartInput } from '../lib/proto/messages.ts';
 
-let asked = 0;
+let count = 0;
 
 /** Returns a condition that is always true and differs at each call, so that the result cache is not used. */
-export function unasked(column: string): string {
-  asked++;
-  return `${column} > ${-(2 ** 40) - asked}`;
+export function uncachedSql(column: string): string {
+  count++;
+  return `${column} > ${-(2 ** 40) - count}`;
 }
 
 /** A client that keeps its connection to the orchestrator. */
-export class Asker implements Disposable {
+export class BenchClient implements Disposable {
   readonly #client: OrchestratorClient;
 
   constructor(orchestrator: string) {
@@ -19,7 +19,7 @@ export class Asker implements Disposable {
   }
 
   /** Runs a query and waits for its last row. */
-  async ask(traces: string[], sql: string): Promise<void> {
+  async query(traces: string[], sql: string): Promise<void> {
     const start: QueryStartInput = {
       queryId: '',
       sql: Buffer.from(sql),

@@ -1,8 +1,8 @@
 import { startSystem } from '../test/harness/system.ts';
 import { bare } from './bare.ts';
 import { type Bench, repeat, timed } from './bench.ts';
-import { imagesWritten } from './images.ts';
-import { fromBigtrace, unasked } from './queries.ts';
+import { fromBigtrace, uncachedSql } from './queries.ts';
+import { snapshotsWritten } from './snapshots-written.ts';
 import { sliceTraces } from './traces.ts';
 
 /** Repetitions of the bare engine that are not counted. */
@@ -17,11 +17,11 @@ export const rows: Bench = {
     const [count, pieces] = quick ? [2, 4] : [16, 4];
     using traces = sliceTraces(count, pieces);
     await using system = await startSystem({ traces: traces.dir });
-    const ask = (): Promise<number> =>
-      timed(() => system.sql(fromBigtrace('*', `${SQL} WHERE ${unasked('dur')}`)));
-    await ask();
-    await imagesWritten(system, count);
-    await ask(); // lets V8 optimize the code
+    const query = (): Promise<number> =>
+      timed(() => system.sql(fromBigtrace('*', `${SQL} WHERE ${uncachedSql('dur')}`)));
+    await query();
+    await snapshotsWritten(system, count);
+    await query(); // lets V8 optimize the code
     /** Returns the milliseconds in which the bare engine, already optimized by V8, produces as many rows. */
     const produced = async (): Promise<number> => {
       const { queryMs } = await bare(SQL, traces.files.slice(0, 1), WARM_UP + count);
@@ -30,7 +30,7 @@ export const rows: Bench = {
     // The bare engine runs before and after each query, because a machine's speed changes within seconds.
     let before = await produced();
     const samples = await repeat(quick ? 1 : 7, async () => {
-      const asked = await ask();
+      const asked = await query();
       const after = await produced();
       const around = (before + after) / 2;
       before = after;

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { startSystem } from '../test/harness/system.ts';
 import { bareOnCores } from './bare.ts';
 import { type Bench, repeat, timed } from './bench.ts';
-import { Asker } from './queries.ts';
+import { BenchClient } from './queries.ts';
 import { smallTraces } from './traces.ts';
 
 const SQL = 'SELECT count(*) AS n FROM sched';
@@ -17,8 +17,8 @@ export const smallTracesBench: Bench = {
       const some = traces.files.slice(0, 1000);
       const bareMs = (await bareOnCores(cores, SQL, some)) / some.length;
       await using system = await startSystem({ traces: traces.dir });
-      using asker = new Asker(system.orchestrator);
-      const fleetMs = await timed(() => asker.ask(['/local/**'], SQL));
+      using benchClient = new BenchClient(system.orchestrator);
+      const fleetMs = await timed(() => benchClient.query(['/local/**'], SQL));
       return (fleetMs / count - bareMs) * cores;
     });
     const what = `${count.toLocaleString('en')} traces of 10 KB: core time of each beyond the bare engine's`;

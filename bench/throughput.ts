@@ -1,6 +1,6 @@
 import { startSystem } from '../test/harness/system.ts';
 import { type Bench, quantile, timed } from './bench.ts';
-import { Asker, unasked } from './queries.ts';
+import { BenchClient, uncachedSql } from './queries.ts';
 
 const CLIENTS = 16;
 const TRACES = ['chrome/fetch-a', 'linux/atrace-print', 'linux/deflate-find', 'linux/gzip-cpu'];
@@ -10,20 +10,20 @@ export const throughput: Bench = {
   name: 'throughput',
   async run(quick) {
     await using system = await startSystem();
-    const ask = (asker: Asker, n: number): Promise<void> =>
-      asker.ask(
+    const query = (benchClient: BenchClient, n: number): Promise<void> =>
+      benchClient.query(
         [`/local/${TRACES[n % TRACES.length]}.pftrace`],
-        `SELECT count(*) AS n FROM slice WHERE ${unasked('dur')}`,
+        `SELECT count(*) AS n FROM slice WHERE ${uncachedSql('dur')}`,
       );
-    using first = new Asker(system.orchestrator);
-    for (let n = 0; n < TRACES.length; n++) await ask(first, n);
+    using first = new BenchClient(system.orchestrator);
+    for (let n = 0; n < TRACES.length; n++) await query(first, n);
     const from = performance.now();
     const until = from + (quick ? 1000 : 10_000);
     const clients = Array.from({ length: CLIENTS }, async (_, client) => {
       const times: number[] = [];
-      using asker = new Asker(system.orchestrator);
+      using benchClient = new BenchClient(system.orchestrator);
       for (let n = client; performance.now() < until; n++)
-        times.push(await timed(() => ask(asker, n)));
+        times.push(await timed(() => query(benchClient, n)));
       return times;
     });
     const times = (await Promise.all(clients)).flat();

@@ -126,7 +126,7 @@ describe('the format CustomSeparated', () => {
   test.each(['/local/a\n/local/b\n', '', 'END\n/local/a\n'])(
     'the list of traces %j, which does not end with the end mark, is an error',
     async (list) => {
-      const stderr = 'malformed request: the list of traces was cut short (internal)';
+      const stderr = 'malformed request: the list of traces is incomplete (internal)';
       expect(await askWith(list)).toEqual({ stdout: 'END\n', stderr });
     },
   );
@@ -190,7 +190,7 @@ test('a value that does not fit its column ends the query and cancels the call',
     ROW.replace('Int64', 'UInt8'),
   );
   expect(failed.stderr).toBe(
-    '[/local/a]: column n is UInt8 and cannot hold integer 300; make it Int64 (bigtrace_as takes a structure), or CAST it in the query (type_mismatch)',
+    '[/local/a]: column n is UInt8 and cannot hold integer 300; declare it as Int64 (bigtrace_as takes a structure), or CAST it in the script (type_mismatch)',
   );
   await cancelled;
 });
@@ -221,7 +221,7 @@ test.each([
     const lessons: LearnRequest[] = [];
     const stub: Stub = {
       query: (query) => query.write({ event: [rowsEvent('/local/a', ['x'])] }),
-      learn: (lesson) => lessons.push(lesson),
+      learn: (learnedType) => lessons.push(learnedType),
     };
     const list = JSON.stringify(traces).replaceAll("'", "\\'").replaceAll('"', "'");
     const asked = ROW.replace("['/local/a','/local/b']", list).replace(
@@ -230,8 +230,8 @@ test.each([
     );
     const { stderr } = await failure(stub, asked.replace('\n', `${more}\n`), ['--view', view]);
     expect(stderr).toBe(
-      "[/local/a]: column n is Nullable(Int64) and cannot hold text 'x'; the type was found over a few traces: " +
-        `ask again (what the column holds is remembered now), or use bigtrace.${call}SELECT n') (type_mismatch)`,
+      "[/local/a]: column n is Nullable(Int64) and cannot hold text 'x'; the type was chosen from a sample of the traces: " +
+        `run the query again (the type of the column is known now), or use bigtrace.${call}SELECT n') (type_mismatch)`,
     );
     const over = more === '' ? traces : ['/local/b', '/local/c'];
     const tracesDigest = addressesDigest(over.map((trace) => Buffer.from(trace)));
@@ -248,7 +248,7 @@ test.each([
   const text = ROW.replace('n Int64', 'n Nullable(String)');
   const { stderr } = await failure(stub, text, ['--view', 'bigtrace']);
   expect(stderr).toContain(
-    `column n is Nullable(String) and cannot hold ${named}; the type was found over a few traces: use bigtrace.bigtrace_as(structure='n Nullable(String)', `,
+    `column n is Nullable(String) and cannot hold ${named}; the type was chosen from a sample of the traces: use bigtrace.bigtrace_as(structure='n Nullable(String)', `,
   );
 });
 
@@ -261,7 +261,7 @@ test('a response that ends before the last chunk of a trace is an error', async 
       call.end();
     },
   });
-  expect(stderr).toBe('[/local/a]: the answer ended before its last chunk (internal)');
+  expect(stderr).toBe('[/local/a]: the result ended before its last chunk (internal)');
 });
 
 test('a malformed query result is an error that names its trace', async () => {

@@ -17,7 +17,7 @@ test('without an orchestrator the bridge fails with an error that names the addr
   bridge.child.stdin?.end(ROW);
   expect(await bridge.ended).toBe(1);
   expect(bridge.stderr()).toContain(
-    `orchestrator ${address} (BIGTRACE_ORCHESTRATOR) cannot be reached, or was cut off: `,
+    `cannot reach the orchestrator ${address} (BIGTRACE_ORCHESTRATOR), or the connection broke: `,
   );
   expect(bridge.stderr()).toMatch(/ \(orchestrator_unreachable\)$/);
 });
@@ -30,7 +30,7 @@ test('the bridge also reads BIGTRACE_ORCHESTRATOR_ADDRESS, and names it in the e
   bridge.child.stdin?.end(ROW);
   expect(await bridge.ended).toBe(1);
   expect(bridge.stderr()).toContain(
-    `orchestrator ${address} (BIGTRACE_ORCHESTRATOR_ADDRESS) cannot be reached, or was cut off: `,
+    `cannot reach the orchestrator ${address} (BIGTRACE_ORCHESTRATOR_ADDRESS), or the connection broke: `,
   );
 });
 
@@ -135,7 +135,9 @@ test('an orchestrator that stops during a query is an error', async () => {
   call.write({ event: [rowsEvent('/local/a', [1n])] });
   server.forceShutdown();
   expect(await bridge.ended).toBe(1);
-  expect(bridge.stderr()).toMatch(/^orchestrator 127.* cannot be reached, or was cut off: .*\)$/);
+  expect(bridge.stderr()).toMatch(
+    /^cannot reach the orchestrator 127.*, or the connection broke: .*\)$/,
+  );
 });
 
 test('the script reports a bridge that is killed', async () => {

@@ -24,7 +24,7 @@ export interface IndexedTrace {
 export type TracesToRead = Pick<IndexedTrace, 'address' | 'size' | 'generation' | 'modified'>;
 
 /** Identifies what runs on each trace, by digests of the metadata script and of the extra SQL. */
-export interface CatalogQueries {
+export interface ScriptDigests {
   metadata: string;
   extra: string | undefined;
 }
@@ -35,7 +35,7 @@ const LISTED_ROWS = 10_000;
 const PAGE_ROWS = 5_000;
 
 /** Error codes that say nothing about the trace itself. The next run reads such a trace again. */
-const PASSING = Object.entries(ERROR_CODES)
+const TRANSIENT_CODES = Object.entries(ERROR_CODES)
   .filter(([, { retryable, kind }]) => retryable || kind === 'limit')
   .map(([code]) => literal(code))
   .join(', ');
@@ -96,13 +96,13 @@ export class CatalogStore {
   /** Counts the traces that the run listed, and those that must be read. */
   async counts(
     run: string,
-    questions: CatalogQueries,
+    scriptDigests: ScriptDigests,
   ): Promise<{ listed: number; toRead: number }> {
     const [listed, toRead] = await Promise.all([
       this.#client.count(
         `SELECT uniqExact(address) FROM bigtrace.trace_listing WHERE run = ${literal(run)}`,
       ),
-      this.#client.count(`SELECT count() FROM (${toReadSql(run, questions)})`),
+      this.#client.count(`SELECT count() FROM (${toReadSql(run, scriptDigests)})`),
     ]);
     return { listed, toRead };
   }
@@ -123,11 +123,11 @@ export class CatalogStore {
    * Yields the listed traces that are new, have changed, or lack the results of these queries, ordered by address. It
    * reads them page by page, because ClickHouse would time out while traces are being read.
    */
-  async *toRead(run: string, questions: CatalogQueries): AsyncGenerator<TracesToRead[]> {
+  async *toRead(run: string, scriptDigests: ScriptDigests): AsyncGenerator<TracesToRead[]> {
     let last = '';
     for (let rows = PAGE_ROWS; rows === PAGE_ROWS; ) {
       rows = 0;
-      const page = `${toReadSql(run, questions, last)} LIMIT ${PAGE_ROWS}`;
+      const page = `${toReadSql(run, scriptDigests, last)} LIMIT ${PAGE_ROWS}`;
       for await (const batch of this.#client.strings(asTexts(page), 4)) {
         yield batch.map(([address = '', size = '', generation = '', modified = '']) => ({
           address,
@@ -145,17 +145,17 @@ export class CatalogStore {
    * Writes a batch. The rows of trace_catalog, which make the traces known, come last: if a run is killed before, the
    * next run reads and writes the batch again.
    */
-  async add(traces: readonly IndexedTrace[], questions: CatalogQueries): Promise<void> {
+  async add(traces: readonly IndexedTrace[], scriptDigests: ScriptDigests): Promise<void> {
     const now = this.#nowS();
     const extra = traces.flatMap(({ address, generation, extra: values }) =>
-      values === undefined ? [] : [[address, questions.extra ?? '', generation, values, now]],
+      values === undefined ? [] : [[address, scriptDigests.extra ?? '', generation, values, now]],
     );
     await this.#client.insert(
       'bigtrace.trace_extra',
       ['address', 'question', 'generation', 'extra', 'asked_at'],
       [extra],
     );
-    const rows = traces.map((trace) => catalogRow(trace, questions.metadata, now));
+    const rows = traces.map((trace) => catalogRow(trace, scriptDigests.metadata, now));
     await this.#client.insert('bigtrace.trace_catalog', CATALOG_COLUMNS, [rows]);
   }
 
@@ -189,11 +189,11 @@ export class CatalogStore {
 
   /** Counts how many of these traces the run listed or the catalog contains. */
   async countKnown(run: string, addresses: readonly string[]): Promise<number> {
-    const among = `address IN (${addresses.map(literal).join(', ')})`;
+    const isNamed = `address IN (${addresses.map(literal).join(', ')})`;
     return this.#client.count(
       `SELECT uniqExact(address) FROM (
-         SELECT address FROM bigtrace.trace_listing WHERE run = ${literal(run)} AND ${among}
-         UNION ALL SELECT address FROM bigtrace.trace_catalog WHERE ${among})`,
+         SELECT address FROM bigtrace.trace_listing WHERE run = ${literal(run)} AND ${isNamed}
+         UNION ALL SELECT address FROM bigtrace.trace_catalog WHERE ${isNamed})`,
     );
   }
 
@@ -220,21 +220,21 @@ export class CatalogStore {
 }
 
 /** @param after only later addresses are selected */
-function toReadSql(run: string, { metadata, extra }: CatalogQueries, after = ''): string {
-  const behind = `address > ${literal(after)}`;
-  const known = `SELECT address, generation FROM bigtrace.trace_catalog FINAL
-      WHERE ${behind} AND vanished_at IS NULL AND startsWith(indexed_with, ${literal(metadata)})
-        AND error_code NOT IN (${PASSING})`;
-  const unread = `(address, generation) NOT IN (${known})`;
-  const unasked =
+function toReadSql(run: string, { metadata, extra }: ScriptDigests, after = ''): string {
+  const isLater = `address > ${literal(after)}`;
+  const upToDate = `SELECT address, generation FROM bigtrace.trace_catalog FINAL
+      WHERE ${isLater} AND vanished_at IS NULL AND startsWith(indexed_with, ${literal(metadata)})
+        AND error_code NOT IN (${TRANSIENT_CODES})`;
+  const metadataMissing = `(address, generation) NOT IN (${upToDate})`;
+  const extraMissing =
     extra === undefined
       ? 'false'
-      : `(address, generation) NOT IN (${known} AND error_code != '')
+      : `(address, generation) NOT IN (${upToDate} AND error_code != '')
          AND (address, generation) NOT IN (
            SELECT address, generation FROM bigtrace.trace_extra FINAL
-           WHERE ${behind} AND question = ${literal(extra)} AND complete)`;
+           WHERE ${isLater} AND question = ${literal(extra)} AND complete)`;
   return `SELECT address, size, generation, modified FROM bigtrace.trace_listing
-    WHERE run = ${literal(run)} AND ${behind} AND (${unread} OR (${unasked}))
+    WHERE run = ${literal(run)} AND ${isLater} AND (${metadataMissing} OR (${extraMissing}))
     ORDER BY address LIMIT 1 BY address`;
 }
 

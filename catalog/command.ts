@@ -61,7 +61,10 @@ async function index(
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   if (addresses.length === 0 && flags.dropColumn.length === 0)
-    throw new BigtraceError('invalid_option', 'name an address or a pattern, such as "/local/**"');
+    throw new BigtraceError(
+      'invalid_option',
+      'no trace address given; pass an address or a pattern, such as "/local/**"',
+    );
   const columnTypes = new Map(flags.columnType.map(parseColumnType));
   if (columnTypes.size > 0 && flags.manifest === undefined)
     throw new BigtraceError('invalid_option', '--column-type needs --manifest');
@@ -102,7 +105,7 @@ function scriptOf(sql: string): string {
 }
 
 function summaryText({ listed, read, failed, vanished, empty, partial }: IndexProgress): string {
-  const summary = `${listed} traces listed, ${read} read, ${failed} of them do not load, ${vanished} vanished`;
+  const summary = `${listed} traces listed, ${read} read, ${failed} of them cannot be loaded, ${vanished} vanished`;
   const verdicts = [
     ...(empty === 0 ? [] : [`${empty} of those listed are empty (verdict = 'empty')`]),
     ...(partial === 0 ? [] : [`${partial} are partial (see error_stats)`]),
@@ -121,7 +124,7 @@ class ProgressLine {
     const text =
       phase === 'listing'
         ? `listing: ${listed} traces`
-        : `reading: ${read} of ${toRead} traces (${listed} listed, ${failed} do not load)`;
+        : `reading: ${read} of ${toRead} traces (${listed} listed, ${failed} cannot be loaded)`;
     process.stderr.write(`\r\x1b[K${text}`);
   }
 

@@ -10,7 +10,7 @@ import { canonicalAddress } from '../lib/common/addresses/canonical-address.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
 import { Glob } from '../lib/common/glob/glob.ts';
 import { bytesFromText, printable } from '../lib/common/text/byte-text.ts';
-import type { CatalogQueries, CatalogStore, IndexedTrace, TracesToRead } from './catalog-store.ts';
+import type { CatalogStore, IndexedTrace, ScriptDigests, TracesToRead } from './catalog-store.ts';
 import type { ColumnType } from './columns/column-type.ts';
 import { ExtraColumns } from './columns/extra-columns.ts';
 import { addManifest } from './manifest/manifest-labels.ts';
@@ -52,7 +52,10 @@ export interface IndexContext {
 }
 
 /** Runs the index. A trace that cannot be loaded becomes a row of the catalog, not an error. @throws BigtraceError */
-export async function runIndex(given: IndexPlan, context: IndexContext): Promise<IndexProgress> {
+export async function runIndex(
+  requested: IndexPlan,
+  context: IndexContext,
+): Promise<IndexProgress> {
   const { store, onProgress } = context;
   const run = randomUUID();
   const progress: IndexProgress = {
@@ -65,8 +68,8 @@ export async function runIndex(given: IndexPlan, context: IndexContext): Promise
     empty: 0,
     partial: 0,
   };
-  const plan = { ...given, addresses: given.addresses.map(canonicalName) };
-  const questions = questionsOf(plan.extraSql);
+  const plan = { ...requested, addresses: requested.addresses.map(canonicalName) };
+  const scriptDigests = scriptDigestsOf(plan.extraSql);
   const startMs = await store.startMs();
   await store.columns.add([]); // recreates the view, which an earlier version may have created with fewer columns
   try {
@@ -78,13 +81,13 @@ export async function runIndex(given: IndexPlan, context: IndexContext): Promise
         directory: directoryOf(plan.addresses[0] ?? ''),
         columnTypes: plan.columnTypes ?? new Map(),
       });
-    Object.assign(progress, await store.counts(run, questions), { phase: 'reading' });
+    Object.assign(progress, await store.counts(run, scriptDigests), { phase: 'reading' });
     onProgress(progress);
-    await readAll(store.toRead(run, questions), plan, questions, context, progress);
+    await readAll(store.toRead(run, scriptDigests), plan, scriptDigests, context, progress);
     progress.vanished = await markVanished({ run, startMs }, plan.addresses, context);
     Object.assign(progress, await store.verdicts(run));
     if (progress.listed === 0 && progress.vanished === 0)
-      throw new BigtraceError('no_match', `nothing matches ${plan.addresses.join(', ')}`);
+      throw new BigtraceError('no_match', `no trace matches ${plan.addresses.join(', ')}`);
   } finally {
     await store.dropListing(run);
   }
@@ -94,7 +97,7 @@ export async function runIndex(given: IndexPlan, context: IndexContext): Promise
 }
 
 /** Digests of the scripts. Traces that were indexed with another script are read again. */
-function questionsOf(extraSql?: string): CatalogQueries {
+function scriptDigestsOf(extraSql?: string): ScriptDigests {
   const digest = (text: string): string =>
     createHash('sha256').update(text).digest('hex').slice(0, 16);
   return {
@@ -128,7 +131,7 @@ async function* listed(
 async function readAll(
   batches: AsyncIterable<TracesToRead[]>,
   plan: IndexPlan,
-  questions: CatalogQueries,
+  scriptDigests: ScriptDigests,
   context: IndexContext,
   progress: IndexProgress,
 ): Promise<void> {
@@ -138,7 +141,7 @@ async function readAll(
   let failure: unknown;
   const read = async (batch: TracesToRead[]): Promise<void> => {
     const traces = await readBatch(batch, plan.extraSql, extra, context);
-    await store.add(traces, questions);
+    await store.add(traces, scriptDigests);
     progress.read += traces.length;
     progress.failed += traces.filter(({ outcome }) => outcome instanceof BigtraceError).length;
     onProgress(progress);
@@ -181,30 +184,33 @@ async function readBatch(
       : await readTraces(client, extraSql, loaded, { rowsMax: 1, signal });
   const traces: IndexedTrace[] = [];
   for (const trace of batch) {
-    const answer = required(metadata, trace.address);
-    const more = extra?.get(trace.address);
-    const failure = [answer, more].find((one) => one instanceof BigtraceError);
-    if (answer instanceof BigtraceError || more instanceof BigtraceError) {
+    const result = resultOf(metadata, trace.address);
+    const extraResult = extra?.get(trace.address);
+    const failure = [result, extraResult].find((one) => one instanceof BigtraceError);
+    if (result instanceof BigtraceError || extraResult instanceof BigtraceError) {
       // An error in the extra SQL would repeat on every trace, so it ends the run.
-      if (more === failure && failure?.code === 'sql_failed')
+      if (extraResult === failure && failure?.code === 'sql_failed')
         throw failure.ofTrace(printable(trace.address));
       traces.push({ ...trace, outcome: failure as BigtraceError, extra: undefined });
       continue;
     }
-    const row = more?.rows[0] ?? [];
-    if (more !== undefined) columns.see(more.columns, row);
+    const row = extraResult?.rows[0] ?? [];
+    if (extraResult !== undefined) columns.see(extraResult.columns, row);
     traces.push({
       ...trace,
-      outcome: metadataOf(answer.rows),
-      extra: more === undefined ? undefined : extraOf(more.columns, row),
+      outcome: metadataOf(result.rows),
+      extra: extraResult === undefined ? undefined : extraOf(extraResult.columns, row),
     });
   }
   await columns.write();
   return traces;
 }
 
-function required(answers: ReadonlyMap<string, TraceResult>, address: string): TraceResult {
-  return answers.get(address) ?? new BigtraceError('internal', 'trace was not answered');
+function resultOf(results: ReadonlyMap<string, TraceResult>, address: string): TraceResult {
+  return (
+    results.get(address) ??
+    new BigtraceError('internal', 'the query returned no result for this trace')
+  );
 }
 
 /**
@@ -216,7 +222,7 @@ function canonicalName(text: string): string {
   if (!needsStore || !text.startsWith('/local/')) return address;
   throw new BigtraceError(
     'invalid_address',
-    'the catalog has traces by their paths below the directory of --traces: name them so, without .., such as /local/**',
+    'the catalog names traces by their paths below the --traces directory; use such an address, without .., such as /local/**',
     { trace: printable(text) },
   );
 }

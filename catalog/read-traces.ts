@@ -18,7 +18,7 @@ export async function readTraces(
   addresses: readonly string[],
   { rowsMax = Number.POSITIVE_INFINITY, signal }: { rowsMax?: number; signal: AbortSignal },
 ): Promise<Map<string, TraceResult>> {
-  const answers = new Map<string, TraceResult>();
+  const results = new Map<string, TraceResult>();
   const decoders = new Map<string, RowDecoder>();
   const start = {
     queryId: '',
@@ -35,22 +35,24 @@ export async function readTraces(
     )) {
       if (failure) {
         const code = isErrorCode(failure.code) ? failure.code : 'internal';
-        answers.set(textFromBytes(failure.trace), new BigtraceError(code, failure.message));
+        results.set(textFromBytes(failure.trace), new BigtraceError(code, failure.message));
       } else if (rows) {
         const address = textFromBytes(rows.trace);
         const decoder = decoders.get(address) ?? new RowDecoder();
         decoders.set(address, decoder);
-        const known = answers.get(address);
-        const answer =
-          known === undefined || known instanceof BigtraceError ? { columns: [], rows: [] } : known;
+        const previous = results.get(address);
+        const result =
+          previous === undefined || previous instanceof BigtraceError
+            ? { columns: [], rows: [] }
+            : previous;
         for (const row of decoder.rows(rows.result))
-          if (answer.rows.length < rowsMax) answer.rows.push(row);
-        answers.set(address, { ...answer, columns: decoder.columnNames });
+          if (result.rows.length < rowsMax) result.rows.push(row);
+        results.set(address, { ...result, columns: decoder.columnNames });
         if (rows.last) decoders.delete(address);
       }
     }
   } catch (thrown) {
     if (!(thrown instanceof BigtraceError) || thrown.code !== 'all_failed') throw thrown;
   }
-  return answers;
+  return results;
 }

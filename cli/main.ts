@@ -5,12 +5,13 @@ import { VERSION } from '../lib/common/version.ts';
 import { COMMANDS } from './commands.ts';
 import { reportFailure } from './exit.ts';
 
-async function program(wanted: string | undefined): Promise<Command> {
+async function program(commandName: string | undefined): Promise<Command> {
   const root = new Command('bigtrace')
     .description('Run one SQL query over many Perfetto traces')
     .version(VERSION, '--version', 'print the version');
   for (const [name, load] of Object.entries(COMMANDS))
-    if (name === wanted || !Object.hasOwn(COMMANDS, wanted ?? '')) root.addCommand(await load());
+    if (name === commandName || !Object.hasOwn(COMMANDS, commandName ?? ''))
+      root.addCommand(await load());
   throwErrors(root);
   return root;
 }

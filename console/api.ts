@@ -8,7 +8,7 @@ import type {
   WireStatus,
 } from '../http-api/contract/page.ts';
 
-export interface Question {
+export interface ExecuteRequest {
   perfetto_sql: string;
   limit: number;
   settings: WireSetting[];
@@ -64,8 +64,8 @@ export const api = {
   failures: () => call<{ reasons: FailureReason[] }>('GET', 'api/failures'),
   cancel: (id: string) => call('POST', `api/queries/${encodeURIComponent(id)}/cancel`, {}),
   presets: () => call<{ tracePresets: Preset[] }>('GET', 'trace_presets'),
-  execute: (question: Question) =>
-    call<{ queryUuid: string }>('POST', 'execute_bigtrace_query_async', question),
+  execute: (request: ExecuteRequest) =>
+    call<{ queryUuid: string }>('POST', 'execute_bigtrace_query_async', request),
   executions: () => call<{ queryExecutions: WireExecution[] }>('GET', 'query_executions'),
   execution: (uuid: string) => call<WireExecution>('GET', execution(uuid)),
   status: (uuid: string) => call<WireStatus>('GET', `${execution(uuid)}:status`),

@@ -8,10 +8,10 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   attributes: Attributes = {},
   ...children: (Node | string)[]
 ): HTMLElementTagNameMap[Tag] {
-  const made = document.createElement(tag);
-  setAttributes(made, attributes);
-  made.append(...children);
-  return made;
+  const created = document.createElement(tag);
+  setAttributes(created, attributes);
+  created.append(...children);
+  return created;
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -21,10 +21,10 @@ export function svg(
   attributes: Attributes = {},
   ...children: (Node | string)[]
 ): SVGElement {
-  const made = document.createElementNS(SVG, tag) as SVGElement;
-  setAttributes(made, attributes);
-  made.append(...children);
-  return made;
+  const created = document.createElementNS(SVG, tag) as SVGElement;
+  setAttributes(created, attributes);
+  created.append(...children);
+  return created;
 }
 
 function setAttributes(target: Element, attributes: Attributes): void {
@@ -40,21 +40,21 @@ export function button(
   name: string,
   press: () => Promise<void> | void,
 ): HTMLButtonElement {
-  const made = element('button', { type: 'button', 'aria-label': name }, text);
+  const created = element('button', { type: 'button', 'aria-label': name }, text);
   let busy = false;
-  made.addEventListener('click', async () => {
+  created.addEventListener('click', async () => {
     if (busy) return;
     busy = true;
     await press();
     busy = false;
   });
-  return made;
+  return created;
 }
 
 /** Finds an element of the static page. */
 export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
-  const found = document.getElementById(id);
-  if (found instanceof kind) return found;
+  const target = document.getElementById(id);
+  if (target instanceof kind) return target;
   throw new Error(`the page has no ${kind.name} #${id}`);
 }
 

@@ -4,12 +4,12 @@ import './panels.css';
 import type { ConsoleState } from '../http-api/contract/console.ts';
 import type { WireExecution } from '../http-api/contract/page.ts';
 import { ApiError, api, useToken } from './api.ts';
-import { Ask } from './ask.ts';
 import { byId, element, setText } from './dom.ts';
 import { failureList } from './failures.ts';
 import { count } from './format.ts';
 import { historyList } from './history.ts';
 import { queryList } from './queries.ts';
+import { QueryForm } from './query-form.ts';
 import { linkTo, Results } from './results.ts';
 import { startTheme } from './theme.ts';
 import { workerList } from './workers.ts';
@@ -35,8 +35,8 @@ function failed(error: unknown): void {
 }
 
 const results = new Results(failed);
-const ask = new Ask({
-  begun: () => results.clear(),
+const queryForm = new QueryForm({
+  started: () => results.clear(),
   ended: () => void refreshSlow().catch(failed),
   rows: async (uuid) => {
     if (results.isOf(uuid)) await results.refresh();
@@ -49,7 +49,7 @@ const failures = failureList();
 const queries = queryList(failed, () => void refreshState().catch(failed));
 const history = historyList({
   open: async (execution: WireExecution) => {
-    ask.show(execution);
+    queryForm.show(execution);
     await results.open(execution);
   },
   failed,
@@ -60,7 +60,7 @@ async function refreshState(): Promise<void> {
   const state = await api.state();
   if (Date.now() > troubleUntilMs) trouble.hidden = true;
   tokenForm.hidden = true;
-  showTallies(state);
+  showTotals(state);
   queries.show(state.queries);
   workers.show(state.workers);
 }
@@ -72,16 +72,16 @@ async function refreshSlow(): Promise<void> {
   history.show(ended.slice(0, HISTORY_SHOWN));
 }
 
-function showTallies(state: ConsoleState): void {
+function showTotals(state: ConsoleState): void {
   setText(byId('version', HTMLElement), state.version);
   const ready = state.workers.filter(({ state: now }) => now === 'ready').length;
-  const tallies: [string, string][] = [
+  const totals: [string, string][] = [
     ['workers', `${ready} of ${state.workers.length}`],
     ['queries', count(state.queries.length)],
     ['traces with workers', count(state.tracesInFlight)],
     ['waiting', count(state.tracesWaiting)],
   ];
-  const shown = tallies.flatMap(([name, value]) => [
+  const shown = totals.flatMap(([name, value]) => [
     element('dt', {}, name),
     element('dd', {}, value),
   ]);
@@ -106,10 +106,10 @@ async function keepUp(refresh: () => Promise<void>, everyMs: number): Promise<ne
 tokenForm.addEventListener('submit', (event) => {
   event.preventDefault();
   useToken(byId('token', HTMLInputElement).value);
-  void refreshState().then(() => ask.loadPresets(), failed);
+  void refreshState().then(() => queryForm.loadPresets(), failed);
 });
 
 startTheme();
-ask.loadPresets().catch(failed);
+queryForm.loadPresets().catch(failed);
 void keepUp(refreshState, STATE_MS);
 void keepUp(refreshSlow, SLOW_MS);

@@ -6,8 +6,8 @@ const KEY = 'bigtrace-theme';
 
 export function startTheme(): void {
   const button = byId('theme', HTMLButtonElement);
-  const kept = localStorage.getItem(KEY);
-  let theme = THEMES.find((one) => one === kept) ?? 'auto';
+  const stored = localStorage.getItem(KEY);
+  let theme = THEMES.find((one) => one === stored) ?? 'auto';
   const show = (): void => {
     document.documentElement.dataset['theme'] = theme;
     button.textContent = { auto: '◐', light: '☀', dark: '☾' }[theme];

@@ -5,16 +5,16 @@ import { bytes, count, duration, share } from './format.ts';
 
 /** Sources of results, from fastest to slowest, with the gauges for what the worker holds for each. */
 const TIERS = [
-  { name: 'result', text: 'remembered results', held: 'results_remembered', size: 'results_bytes' },
-  { name: 'memory', text: 'traces in memory', held: 'resident_traces', size: 'resident_bytes' },
-  { name: 'image', text: 'images on disk', held: 'images', size: 'images_bytes' },
-  { name: 'parse', text: 'traces that were parsed', held: undefined, size: undefined },
+  { name: 'result', text: 'cached results', gauge: 'results_in_memory', size: 'results_bytes' },
+  { name: 'loaded', text: 'loaded traces', gauge: 'loaded_traces', size: 'loaded_bytes' },
+  { name: 'snapshot', text: 'snapshots', gauge: 'snapshots', size: 'snapshots_bytes' },
+  { name: 'parse', text: 'parsed traces', gauge: undefined, size: undefined },
 ] as const;
 
 const COUNTER_OF = {
   result: 'tier_result',
-  memory: 'tier_resident',
-  image: 'tier_image',
+  loaded: 'tier_loaded',
+  snapshot: 'tier_snapshot',
   parse: 'tier_parse',
 } as const;
 
@@ -67,18 +67,18 @@ function tierBar(address: string) {
   return {
     root: element('div', {}, bar, legend),
     update: (counters: Record<string, number>, gauges: Record<string, number>) => {
-      const told = TIERS.map((tier, at) => {
+      const sources = TIERS.map((tier, at) => {
         const answers = counters[COUNTER_OF[tier.name]] ?? 0;
         const [part, entry] = [parts[at], entries[at]];
         if (part !== undefined) part.style.flexGrow = String(answers);
         if (entry !== undefined) setText(entry.answers, count(answers));
-        if (entry !== undefined && tier.held !== undefined) {
+        if (entry !== undefined && tier.gauge !== undefined) {
           setText(entry.size, bytes(gauges[tier.size] ?? 0));
-          entry.root.title = `holds ${count(gauges[tier.held] ?? 0)} ${tier.text}`;
+          entry.root.title = `${count(gauges[tier.gauge] ?? 0)} ${tier.text}`;
         }
         return `${count(answers)} from ${tier.text}`;
       });
-      bar.setAttribute('aria-label', `Answers of ${address}: ${told.join(', ')}`);
+      bar.setAttribute('aria-label', `Results of ${address}: ${sources.join(', ')}`);
     },
   };
 }

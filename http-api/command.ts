@@ -25,7 +25,9 @@ function originList(text: string, before: string[] | undefined): string[] {
   const origins = text.split(',').filter((origin) => origin !== '');
   for (const origin of origins)
     if (!URL.canParse(origin) || new URL(origin).origin !== origin)
-      throw new InvalidArgumentError(`${origin} is no origin, such as https://bigtrace.example.`);
+      throw new InvalidArgumentError(
+        `${origin} is not an origin, such as https://bigtrace.example.`,
+      );
   return [...(before ?? []), ...origins];
 }
 

@@ -19,7 +19,7 @@ async function configOf(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ht
 test('without flags, every option has its documented default', async () => {
   expect(await configOf([])).toEqual({
     socket: '127.0.0.1:5001',
-    edge: PLAINTEXT_SERVER,
+    serverSecurity: PLAINTEXT_SERVER,
     orchestrators: ['127.0.0.1:5051'],
     orchestratorCredentials: {},
     clickhouseUrl: 'http://127.0.0.1:8123',
@@ -43,7 +43,7 @@ test.each<[string, Partial<HttpApiConfig>]>([
     '--orchestrator-tls-ca a --orchestrator-tls-name b --orchestrator-token-file c --token-file d',
     {
       orchestratorCredentials: { tlsCa: 'a', tlsName: 'b', tokenFile: 'c' },
-      edge: { ...PLAINTEXT_SERVER, tokenFile: 'd' },
+      serverSecurity: { ...PLAINTEXT_SERVER, tokenFile: 'd' },
     },
   ],
   ['--clickhouse https://db', { clickhouseUrl: 'https://db' }],

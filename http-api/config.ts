@@ -33,7 +33,7 @@ export interface HttpApiFlags extends ServerSecurityFlags {
 export interface HttpApiConfig {
   /** `host:port` to listen on; port 0 picks a free one. */
   socket: string;
-  edge: ServerSecurity;
+  serverSecurity: ServerSecurity;
   /** Each `host:port`; all orchestrators that ClickHouse uses. */
   orchestrators: string[];
   orchestratorCredentials: ClientCredentials;
@@ -61,7 +61,7 @@ export function resolveConfig(flags: HttpApiFlags): HttpApiConfig {
   const socket = flags.socket ?? `${host}:${flags.port}`;
   return {
     socket,
-    edge: resolveServerSecurity(flags, socket),
+    serverSecurity: resolveServerSecurity(flags, socket),
     orchestrators: flags.orchestrator ?? [DEFAULT_ORCHESTRATOR],
     orchestratorCredentials: {
       tlsCa: flags.orchestratorTlsCa,

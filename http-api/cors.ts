@@ -36,7 +36,7 @@ export function addCors(app: FastifyInstance, origins: readonly string[]): void 
       if (request.method === 'GET' || request.method === 'HEAD') return;
       return reply
         .code(403)
-        .send({ detail: `origin ${origin} is not allowed; --cors-origin adds it` });
+        .send({ detail: `origin ${origin} is not allowed; add it with --cors-origin` });
     }
     reply.header('Access-Control-Allow-Origin', origin);
     reply.header('Access-Control-Allow-Credentials', 'true');

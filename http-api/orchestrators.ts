@@ -119,7 +119,7 @@ async function openTrace(
   } catch (thrown) {
     if (!(thrown instanceof BigtraceError) || thrown.code !== 'no_match') throw thrown;
   }
-  throw new BigtraceError('trace_not_found', 'there is no such trace', {
+  throw new BigtraceError('trace_not_found', 'the trace does not exist', {
     trace: printable(address),
   });
 }

@@ -44,7 +44,7 @@ beforeAll(async () => {
   const counts = { requests: 0, requests_failed: 0, queries: 0 };
   app = await createServer({
     ...{ watch, traces, log, counts, corsOrigins: [], clickhouseUrl: CLICKHOUSE },
-    edge: { ...PLAINTEXT_SERVER, allowedHosts: ['bigtrace.example'] },
+    serverSecurity: { ...PLAINTEXT_SERVER, allowedHosts: ['bigtrace.example'] },
     experiments: new Experiments(database, traces),
     executor: new Executor({ database, traces, watch, owner: () => 'test', log, counts }),
     presets: loadPresets(undefined),
@@ -73,7 +73,7 @@ it.each([
     expect([method, status]).toEqual([method, 403]);
     if (method !== 'HEAD')
       expect(JSON.parse(body)).toEqual({
-        detail: 'evil.example:5001 is not a name of this service; --allowed-hosts adds names',
+        detail: 'evil.example:5001 is not a host name of this service; --allowed-hosts adds names',
       });
   }
 });
@@ -174,6 +174,6 @@ it('brackets inside strings do not count, and error messages are shortened', asy
   const table_name = `\\"${'[{,:\\'.repeat(100_000)}`;
   const { status, text } = await post('/check_table_exists', JSON.stringify({ table_name }));
   expect(status).toBe(400);
-  expect(JSON.parse(text).detail).toContain('must be a letter or _ and then letters');
+  expect(JSON.parse(text).detail).toContain('must begin with a letter or _');
   expect(text.length).toBeLessThan(20_000);
 });

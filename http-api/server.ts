@@ -24,7 +24,7 @@ import type { QueryWatch } from './watch.ts';
 export interface ServerParts extends CatalogParts {
   watch: QueryWatch;
   corsOrigins: readonly string[];
-  edge: ServerSecurity;
+  serverSecurity: ServerSecurity;
   /** URL of ClickHouse's HTTP interface, for links. */
   clickhouseUrl: string;
   /** Undefined: the console is not served. */
@@ -47,7 +47,7 @@ const OPTIONS: FastifyServerOptions = {
 };
 
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
-  const tls = httpsOptions(parts.edge);
+  const tls = httpsOptions(parts.serverSecurity);
   const app = Fastify(
     tls === undefined
       ? OPTIONS
@@ -71,10 +71,10 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   });
   addJsonParser(app);
   addCounts(app, parts.counts);
-  addHostCheck(app, hostCheckOf(parts.edge));
+  addHostCheck(app, hostCheckOf(parts.serverSecurity));
   addCors(app, parts.corsOrigins);
   if (parts.console !== undefined) addConsoleFiles(app, parts.console.directory, parts.log);
-  addToken(app, parts.edge);
+  addToken(app, parts.serverSecurity);
   addErrors(app, parts.log);
   addRoot(app, parts);
   addCatalogRoutes(app, parts);
@@ -102,12 +102,12 @@ function addCounts(app: FastifyInstance, counts: Counts): void {
 }
 
 /** Requires the bearer token. It is registered after CORS, because browsers send preflights without the token. */
-function addToken(app: FastifyInstance, edge: ServerSecurity): void {
-  const isGood = bearerCheck(edge);
+function addToken(app: FastifyInstance, serverSecurity: ServerSecurity): void {
+  const isGood = bearerCheck(serverSecurity);
   if (isGood === undefined) return;
   app.addHook('onRequest', async ({ headers }, reply) => {
     if (!isGood(headers.authorization))
-      return reply.code(401).send({ detail: 'no bearer token, or not the right one' });
+      return reply.code(401).send({ detail: 'the bearer token is missing or wrong' });
   });
 }
 

@@ -43,12 +43,12 @@ export const EXECUTION_CONFIG = [
   {
     id: 'on_failure',
     name: 'When a trace fails',
-    description: 'Whether the others answer all the same',
+    description: 'Whether the query continues with the other traces',
     category: 'BIGTRACE_QUERY_OPTIONS',
     stringEnum: {
       defaultValue: 'lenient',
       options: [
-        { value: 'lenient', label: 'list it and go on' },
+        { value: 'lenient', label: 'report it and continue' },
         { value: 'strict', label: 'end the query' },
       ],
     },
@@ -56,7 +56,7 @@ export const EXECUTION_CONFIG = [
   {
     id: 'timeout_s',
     name: 'Time limit',
-    description: 'Seconds; 0: the limit of the services',
+    description: 'In seconds; 0: the limit of the orchestrator',
     category: 'BIGTRACE_QUERY_OPTIONS',
     number: { defaultValue: 0, min: 0, max: TIMEOUT_S_MAX },
   },
@@ -67,27 +67,27 @@ export const EXECUTION_CONFIG = [
  * @throws invalid_option
  */
 export function parseSettings(wire: readonly WireSetting[]): Settings {
-  const given = new Map(
+  const byId = new Map(
     wire.map(({ setting_id, values }) => [
       setting_id,
       values.map((value) => value.trim()).filter((value) => value !== ''),
     ]),
   );
-  const addresses = given.get('traces') ?? [];
-  const onFailure = given.get('on_failure')?.[0] ?? 'lenient';
-  const timeoutS = Number(given.get('timeout_s')?.[0] ?? 0);
+  const addresses = byId.get('traces') ?? [];
+  const onFailure = byId.get('on_failure')?.[0] ?? 'lenient';
+  const timeoutS = Number(byId.get('timeout_s')?.[0] ?? 0);
   if (!['strict', 'lenient'].includes(onFailure))
-    throw badRequest(`setting on_failure: ${onFailure} must be strict or lenient`);
+    throw badRequest(`setting on_failure must be strict or lenient, not ${onFailure}`);
   if (!Number.isInteger(timeoutS) || timeoutS < 0 || timeoutS > TIMEOUT_S_MAX)
-    throw badRequest(`setting timeout_s: it must be a whole number from 0 to ${TIMEOUT_S_MAX}`);
+    throw badRequest(`setting timeout_s must be a whole number from 0 to ${TIMEOUT_S_MAX}`);
   if (addresses.length > ADDRESSES_MAX)
     throw badRequest(
-      `setting traces: there are ${addresses.length} addresses, the bound is ${ADDRESSES_MAX}; a pattern stands for any number`,
+      `setting traces has ${addresses.length} addresses, the bound is ${ADDRESSES_MAX}; a pattern counts as one`,
     );
   for (const address of addresses) checkAddress(address);
   return {
     addresses: addresses.length === 0 ? DEFAULT_ADDRESSES : addresses,
-    where: given.get('where')?.[0] ?? '',
+    where: byId.get('where')?.[0] ?? '',
     strict: onFailure === 'strict',
     timeoutS,
   };

@@ -35,7 +35,7 @@ export interface RunningHttpApi {
  * @throws invalid_option if the presets or credentials cannot be read, or a port cannot be bound
  */
 export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<RunningHttpApi> {
-  const { clickhouseUrl, corsOrigins, edge, socket, supersetUrl } = config;
+  const { clickhouseUrl, corsOrigins, serverSecurity, socket, supersetUrl } = config;
   const presets = loadPresets(config.presetsFile);
   const password = servicePassword(config.servicePasswordFile);
   const watch = new Orchestrators(config.orchestrators, config.orchestratorCredentials, log);
@@ -50,7 +50,7 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
   const experiments = new Experiments(database, traces);
   const console = { directory: CONSOLE, supersetUrl, system: watch };
   const app = await createServer({
-    ...{ console, watch, traces, experiments, executor, presets, corsOrigins, edge },
+    ...{ console, watch, traces, experiments, executor, presets, corsOrigins, serverSecurity },
     ...{ clickhouseUrl, log, counts },
   });
   let probes: Probes | undefined;
@@ -72,7 +72,7 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
   }
   return {
     address,
-    url: `${edge.tls === undefined ? 'http' : 'https'}://${address}`,
+    url: `${serverSecurity.tls === undefined ? 'http' : 'https'}://${address}`,
     metricsPort: probes?.port,
     close,
     drain: async () => {
@@ -88,16 +88,21 @@ function portOf(socket: string): number {
 }
 
 function startedProbes(
-  { socket, edge }: HttpApiConfig,
+  { socket, serverSecurity }: HttpApiConfig,
   executor: Executor,
   counters: Counts,
 ): Promise<Probes | undefined> {
-  if (edge.metricsPort === undefined) return Promise.resolve(undefined);
+  if (serverSecurity.metricsPort === undefined) return Promise.resolve(undefined);
   const service = {
     name: 'http_api',
     isReady: () => !executor.draining,
     measure: () => ({ counters, gauges: { queries_running: executor.running } }),
     help: { ...COUNTERS, ...GAUGES },
   };
-  return startProbes(service, hostOf(socket), edge.metricsPort, hostCheckOf(edge));
+  return startProbes(
+    service,
+    hostOf(socket),
+    serverSecurity.metricsPort,
+    hostCheckOf(serverSecurity),
+  );
 }

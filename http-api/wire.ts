@@ -24,7 +24,10 @@ export function executeRequest(
   base: string,
 ): ExecuteRequest {
   const settings = body.settings ?? [];
-  const traceFilters = [...(body.trace_filters ?? []), ...armFilters(body.experiment_filter)];
+  const traceFilters = [
+    ...(body.trace_filters ?? []),
+    ...experimentFilters(body.experiment_filter),
+  ];
   const traceMetadataColumns = body.trace_metadata_columns ?? [];
   const traceOrderBy = body.trace_order_by ?? '';
   const traceLimit = body.trace_limit ?? 0;
@@ -53,7 +56,7 @@ export function executeRequest(
 }
 
 /** Filters for the traces of one arm of an experiment, over catalog columns that a manifest added. */
-function armFilters(filter: ExperimentFilter | null | undefined): Filter[] {
+function experimentFilters(filter: ExperimentFilter | null | undefined): Filter[] {
   const { experiment_id, control_id, is_treatment } = filter ?? {};
   const equal = (field: string, value: unknown): Filter[] =>
     value === undefined || value === null ? [] : [{ field, op: '=', value: String(value) }];

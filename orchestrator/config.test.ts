@@ -22,7 +22,7 @@ afterEach(() => {
 test('without flags, every option has its documented default', async () => {
   expect(await configOf()).toEqual({
     socket: '127.0.0.1:5051',
-    edge: PLAINTEXT_SERVER,
+    serverSecurity: PLAINTEXT_SERVER,
     workers: ['127.0.0.1:5052'],
     workerCredentials: {},
     resolveIntervalMs: 5000,
@@ -47,18 +47,21 @@ test('without flags, every option has its documented default', async () => {
 });
 
 test.each<[string, Partial<OrchestratorConfig>]>([
-  ['--listen 0.0.0.0 --port 0 --insecure', { socket: '0.0.0.0:0', edge: PLAINTEXT_SERVER }],
+  [
+    '--listen 0.0.0.0 --port 0 --insecure',
+    { socket: '0.0.0.0:0', serverSecurity: PLAINTEXT_SERVER },
+  ],
   [
     '--listen 0.0.0.0 --tls-cert a --tls-key b --token-file c',
     {
-      edge: {
+      serverSecurity: {
         ...PLAINTEXT_SERVER,
         tls: { cert: 'a', key: 'b', clientCa: undefined },
         tokenFile: 'c',
       },
     },
   ],
-  ['--metrics-port 0', { edge: { ...PLAINTEXT_SERVER, metricsPort: 0 } }],
+  ['--metrics-port 0', { serverSecurity: { ...PLAINTEXT_SERVER, metricsPort: 0 } }],
   [
     '--worker-tls-ca a --worker-tls-name b --worker-token-file c',
     { workerCredentials: { tlsCa: 'a', tlsName: 'b', tokenFile: 'c' } },

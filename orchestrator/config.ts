@@ -50,7 +50,7 @@ export interface OrchestratorFlags extends ServerSecurityFlags {
 export interface OrchestratorConfig extends UserBounds, ColumnFindingBounds {
   /** `host:port` to listen on; port 0 picks a free one. */
   socket: string;
-  edge: ServerSecurity;
+  serverSecurity: ServerSecurity;
   /** Each `host:port` or `dns:///host:port`. */
   workers: string[];
   /** TLS and token settings for connections to workers. */
@@ -91,7 +91,7 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
   const socket = flags.socket ?? `${host}:${flags.port}`;
   return {
     socket,
-    edge: resolveServerSecurity(flags, socket),
+    serverSecurity: resolveServerSecurity(flags, socket),
     workers: workerTargets(flags),
     workerCredentials: {
       tlsCa: flags.workerTlsCa,

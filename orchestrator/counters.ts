@@ -3,29 +3,29 @@ import type { Counters } from '../lib/common/observability/counters.ts';
 
 /** Each counter with its help text; it counts since the process started. The names are public: do not rename them. */
 export const COUNTERS = {
-  queries: 'queries begun, the search for columns not counted',
+  queries: 'queries started, without column findings',
   queries_failed: 'queries that ended with an error',
-  schemas: 'searches for the columns of a query',
-  traces_done: 'traces that answered',
+  schemas: 'column findings started',
+  traces_done: 'traces that returned a result',
   traces_failed: 'traces that failed for good',
-  retries: 'traces asked again after a failure',
-  steals: 'traces that an idle worker took from a busy one',
-  hedges: 'traces given to a second worker because the first took very long',
+  retries: 'tasks assigned again after a failure',
+  steals: 'tasks moved from a busy worker to an idle one',
+  hedges: 'tasks assigned to a second worker because the first was silent',
   streams_broken: 'streams to workers that broke',
-  rows: 'rows passed on',
-  result_bytes: 'bytes of results passed on',
-  trace_bytes: 'bytes of trace that workers read from stores',
+  rows: 'rows returned to clients',
+  result_bytes: 'bytes of results returned to clients',
+  trace_bytes: 'bytes of traces that workers read from stores',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;
 
 /** Each gauge with its help text. The names are public: do not rename them. */
 export const GAUGES = {
-  queries_running: 'queries and other calls that run',
-  traces_waiting: 'traces that wait for a worker',
-  traces_in_flight: 'traces that are with workers',
-  workers_ready: 'workers that take traces',
-  workers_known: 'workers of the list, or that names lead to',
+  queries_running: 'queries and other calls in progress',
+  traces_waiting: 'tasks that wait for a worker',
+  traces_in_flight: 'tasks assigned to workers',
+  workers_ready: 'workers that accept tasks',
+  workers_known: 'workers that are listed, or that a listed name resolves to',
 } as const;
 
 export type GaugeName = keyof typeof GAUGES;

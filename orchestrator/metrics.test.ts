@@ -11,7 +11,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 it('the metrics endpoint has a metric for every counter and gauge', async () => {
   await using system = await new TestSystem([{}], {
-    edge: { ...PLAINTEXT_SERVER, metricsPort: 0 },
+    serverSecurity: { ...PLAINTEXT_SERVER, metricsPort: 0 },
   }).start();
   const port = system.orchestrator?.metricsPort;
   expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
@@ -27,7 +27,7 @@ it('a client without the token gets an unauthenticated error', async () => {
   const tokenFile = join(directory, 'token');
   writeFileSync(tokenFile, 'sesame\n');
   await using system = await new TestSystem([{}], {
-    edge: { ...PLAINTEXT_SERVER, tokenFile },
+    serverSecurity: { ...PLAINTEXT_SERVER, tokenFile },
   }).start();
   await expect(system.status()).rejects.toMatchObject({ code: 'unauthenticated' });
 });

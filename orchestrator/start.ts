@@ -34,7 +34,7 @@ export async function startOrchestrator(
   log: Logger,
 ): Promise<RunningOrchestrator> {
   const fleet = new Fleet(config, log);
-  const ground = {
+  const context = {
     fleet,
     memory: new PlacementMemory(),
     coldMs: new Mean(),
@@ -42,7 +42,7 @@ export async function startOrchestrator(
     failures: new FailureLog(),
     running: new RunningQueries(),
     users: new Users(config),
-    tracing: await startTracing('orchestrator', config.edge.otlpEndpoint, log),
+    tracing: await startTracing('orchestrator', config.serverSecurity.otlpEndpoint, log),
     catalog:
       config.clickhouseUrl === undefined
         ? undefined
@@ -51,20 +51,20 @@ export async function startOrchestrator(
     tracesInFlightMax: config.tracesInFlightMax,
     hedgeAfterMs: config.hedgeAfterMs,
   };
-  const server = new OrchestratorServer(config, ground, log);
+  const server = new OrchestratorServer(config, context, log);
   let probes: Probes | undefined;
   const stop = (): void => {
     probes?.close();
     server.close();
     fleet.close();
-    void ground.catalog?.close();
+    void context.catalog?.close();
   };
   let address: string;
   try {
     const port = await server.listen(config.socket);
     address = `${config.socket.slice(0, config.socket.lastIndexOf(':'))}:${port}`;
     await fleet.start();
-    probes = await watched(server, config);
+    probes = await startServiceProbes(server, config);
   } catch (thrown) {
     stop(); // otherwise the listeners that did start would keep serving
     throw thrown;
@@ -77,21 +77,26 @@ export async function startOrchestrator(
       log.info('draining');
       await server.drain(config.drainTimeoutMs);
       stop();
-      await ground.tracing?.close();
+      await context.tracing?.close();
     },
   };
 }
 
-function watched(
+function startServiceProbes(
   server: OrchestratorServer,
-  { socket, edge }: OrchestratorConfig,
+  { socket, serverSecurity }: OrchestratorConfig,
 ): Promise<Probes | undefined> {
-  if (edge.metricsPort === undefined) return Promise.resolve(undefined);
+  if (serverSecurity.metricsPort === undefined) return Promise.resolve(undefined);
   const service = {
     name: 'orchestrator',
     isReady: () => !server.draining,
     measure: () => server.measure(),
     help: { ...COUNTERS, ...GAUGES },
   };
-  return startProbes(service, hostOf(socket), edge.metricsPort, hostCheckOf(edge));
+  return startProbes(
+    service,
+    hostOf(socket),
+    serverSecurity.metricsPort,
+    hostCheckOf(serverSecurity),
+  );
 }

@@ -98,8 +98,8 @@ test('the default memory of one engine is its share of --memory-bytes', () => {
   expect(of('64GiB', '4')).toBe(4 * GIB);
   expect(of('1GiB', '4')).toBe(GIB / 4);
   expect(() => of('100MiB', '4')).toThrow(
-    '104857600 bytes (--memory-bytes) are 26214400 for each of 4 threads (--threads), and a trace needs ' +
-      '67108864 at least: give more memory, or fewer threads',
+    '104857600 bytes (--memory-bytes) are 26214400 for each of 4 threads (--threads), but an engine needs ' +
+      'at least 67108864: raise --memory-bytes, or lower --threads',
   );
 });
 
@@ -108,7 +108,7 @@ test('without --threads, memory limits the number of threads', () => {
   expect(of('1TiB').threads).toBe(thisMachine().cores);
   expect(of('600MiB')).toMatchObject({ threads: 1, limits: { memoryBytesMax: 600 * 2 ** 20 } });
   expect(of('100MiB')).toMatchObject({ threads: 1, limits: { memoryBytesMax: 100 * 2 ** 20 } });
-  expect(() => of('10MiB')).toThrow('give more memory, or fewer threads');
+  expect(() => of('10MiB')).toThrow('raise --memory-bytes, or lower --threads');
 });
 
 test('--load-time, --load-rate, --spare-threads and --long-task have defaults and can be set', () => {

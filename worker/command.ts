@@ -252,7 +252,7 @@ export function workerConfig(command: Command, dataDir: string): WorkerConfig {
   const listen = flags.socket ?? `${host}:${flags.port}`;
   return {
     listen,
-    edge: resolveServerSecurity(flags, listen),
+    serverSecurity: resolveServerSecurity(flags, listen),
     stores: storeOptionsOf(command),
     threads,
     spareThreads: flags.spareThreads ?? Math.max(threads, SPARE_THREADS_MIN),

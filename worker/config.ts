@@ -14,7 +14,7 @@ export interface WorkerConfig {
   /** host:port; port 0 picks a free one. */
   listen: string;
   /** TLS, tokens, metrics and tracing of the server. */
-  edge: ServerSecurity;
+  serverSecurity: ServerSecurity;
   stores: StoreOptions;
   /**
    * Maximum number of rows tasks on engine threads, without those that exceed `longTaskMs`. Column finding
@@ -87,8 +87,8 @@ export function defaultInstanceBytes(
   if (share < INSTANCE_BYTES_MIN)
     throw new BigtraceError(
       'invalid_option',
-      `${memoryBytesMax} bytes (--memory-bytes) are ${share} for each of ${threads} threads (--threads), and a ` +
-        `trace needs ${INSTANCE_BYTES_MIN} at least: give more memory, or fewer threads`,
+      `${memoryBytesMax} bytes (--memory-bytes) are ${share} for each of ${threads} threads (--threads), but an ` +
+        `engine needs at least ${INSTANCE_BYTES_MIN}: raise --memory-bytes, or lower --threads`,
     );
   return Math.min(share, instanceBytesMax(wasm64));
 }

@@ -3,40 +3,39 @@ import type { Counters } from '../lib/common/observability/counters.ts';
 
 /** Names and descriptions of the counters; the names are part of the public interface. */
 export const COUNTERS = {
-  tasks_done: 'traces answered, of all queries',
-  tasks_failed: 'traces whose answer was an error',
-  tier_result: 'answers from remembered results',
-  tier_resident: 'answers from a trace that was in memory',
-  tier_image: 'answers from a trace restored from its image',
-  tier_parse: 'answers from a trace that had to be parsed',
-  parse_ms: 'milliseconds spent parsing',
+  tasks_done: 'tasks that returned a result',
+  tasks_failed: 'tasks that failed',
+  tier_result: 'results from the result cache',
+  tier_loaded: 'results from a loaded trace',
+  tier_snapshot: 'results from a trace restored from a snapshot',
+  tier_parse: 'results from a trace that was parsed',
+  parse_ms: 'time spent parsing traces, in milliseconds',
   zstd_packets: 'zstd-compressed packets of traces that were decompressed',
-  unpacked_bytes: 'bytes that decompressing traces gave, before the engine parsed them',
-  load_warnings:
-    'warnings of traces that were loaded: fields the engine does not know, and the like',
-  query_ms: 'milliseconds spent in queries on loaded traces',
-  trace_bytes: 'bytes of trace read from stores',
-  result_bytes: 'bytes of results, made or remembered',
-  rows: 'rows of results, made or remembered',
-  threads_started: 'threads started',
-  threads_killed: 'threads ended before their time: cancelled, timed out or crashed',
-  results_from_memory: 'answers that were remembered in memory',
-  results_from_disk: 'answers that were remembered on disk',
-  result_misses: 'answers that were looked for among the remembered and not found',
-  results_written: 'answers written to disk',
-  results_unusable: 'answers on disk that were damaged or foreign, and ignored',
-  results_failed: 'attempts to use the directory of answers that failed',
-  images_written: 'images of traces written to disk',
-  images_unusable: 'images that were damaged or foreign, and ignored',
-  images_failed: 'attempts to use the image directory that failed',
-  traces_barred: 'traces whose load failed in a way that another load would repeat',
-  barred_answers: 'answers that were the remembered failure of a load',
-  evictions: 'loaded traces that made place for others',
+  unpacked_bytes: 'bytes of decompressed traces, before the engine parsed them',
+  load_warnings: 'warnings about loaded traces, such as fields that the engine does not know',
+  query_ms: 'time spent running scripts on loaded traces, in milliseconds',
+  trace_bytes: 'bytes of traces read from stores',
+  result_bytes: 'bytes of results, computed or cached',
+  rows: 'rows of results, computed or cached',
+  threads_started: 'engine threads started',
+  threads_killed: 'engine threads ended early: cancelled, timed out or crashed',
+  results_from_memory: 'results found in the result cache in memory',
+  results_from_disk: 'results found in the result cache on disk',
+  result_misses: 'results not found in the result cache',
+  results_written: 'results written to disk',
+  results_unusable: 'results on disk that were damaged or of another format, and ignored',
+  results_failed: 'failed accesses to the result cache directory',
+  snapshots_written: 'snapshots written to disk',
+  snapshots_unusable: 'snapshots that were damaged or of another engine, and ignored',
+  snapshots_failed: 'failed accesses to the snapshot directory',
+  traces_barred: 'traces barred because loading them failed',
+  barred_tasks: 'tasks that failed at once because their trace is barred',
+  evictions: 'loaded traces evicted to make room for others',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;
 
-/** Where the rows of a task came from, cheapest first; each has a counter. `image` is a snapshot. */
-export type Tier = 'result' | 'resident' | 'image' | 'parse';
+/** Where the rows of a task came from, cheapest first; each has a counter. `snapshot` is a snapshot. */
+export type Tier = 'result' | 'loaded' | 'snapshot' | 'parse';
 
 export type WorkerCounters = Counters<CounterName>;

@@ -7,14 +7,14 @@ import { testConfig } from './testing/worker.ts';
 
 it('the metrics endpoint reports every counter', async () => {
   const worker = await startWorker(
-    await testConfig({ edge: { ...PLAINTEXT_SERVER, metricsPort: 0 } }),
+    await testConfig({ serverSecurity: { ...PLAINTEXT_SERVER, metricsPort: 0 } }),
   );
   const get = (path: string) => fetch(`http://127.0.0.1:${worker.metricsPort}${path}`);
   expect((await get('/readyz')).status).toBe(200);
   const text = await (await get('/metrics')).text();
   for (const [name, help] of Object.entries(COUNTERS)) {
     if (name.startsWith('tier_'))
-      expect(text).toContain(`answers_total{tier="${name.slice('tier_'.length)}"} 0`);
+      expect(text).toContain(`results_total{tier="${name.slice('tier_'.length)}"} 0`);
     else expect(text).toContain(` ${help.replace('milliseconds', 'seconds')}\n`);
   }
   for (const [name, help] of Object.entries(STORE_COUNTS)) {
@@ -29,8 +29,8 @@ it('the metrics endpoint reports every counter', async () => {
 });
 
 it('a missing token file is an error that names the file', async () => {
-  const edge = { ...PLAINTEXT_SERVER, tokenFile: '/nowhere/token' };
-  await expect(startWorker(await testConfig({ edge }))).rejects.toMatchObject({
+  const serverSecurity = { ...PLAINTEXT_SERVER, tokenFile: '/nowhere/token' };
+  await expect(startWorker(await testConfig({ serverSecurity }))).rejects.toMatchObject({
     code: 'invalid_option',
     message: expect.stringContaining('/nowhere/token'),
   });

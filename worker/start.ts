@@ -16,8 +16,8 @@ import { SnapshotWriter } from './cache/snapshot-writer.ts';
 import type { WorkerConfig } from './config.ts';
 import { COUNTERS, type WorkerCounters } from './counters.ts';
 import { BarredTraces } from './engines/barred-traces.ts';
-import { EngineThread } from './engines/slot.ts';
-import { EnginePool } from './engines/slot-pool.ts';
+import { EnginePool } from './engines/engine-pool.ts';
+import { EngineThread } from './engines/engine-thread.ts';
 import { WorkerServer } from './grpc/server.ts';
 import { Admission } from './scheduling/admission.ts';
 import { ThreadPermits } from './scheduling/thread-permits.ts';
@@ -32,9 +32,9 @@ import { INFERENCE_THREADS, PossibleKinds } from './tasks/possible-kinds.ts';
  */
 const WASM_TIERING_BUDGET = 60_000_000;
 /** Engine threads without a trace that an idle worker keeps ready, for each of `threads`; at least one for each. */
-const SPARES_A_THREAD = 2;
+const SPARE_ENGINES_PER_THREAD = 2;
 /** Maximum number of such engine threads, unless `threads` is larger. */
-const SPARES_MAX = 8;
+const SPARE_ENGINES_MAX = 8;
 
 export interface RunningWorker {
   /** The `host:port` that the worker listens on. */
@@ -56,32 +56,35 @@ export async function startWorker(
   const packages = readSqlPackages(config.sqlPackages);
   const engine = await loadEngine(config.engine.wasm, packages);
   const wide = WideEngine.of(config.engine.wasm64, engine, packages);
-  const tracing = await startTracing('worker', config.edge.otlpEndpoint, logger);
+  const tracing = await startTracing('worker', config.serverSecurity.otlpEndpoint, logger);
   const stores = createTraceStores(config.stores);
   const counters = new Counters(COUNTERS);
   const { threadEntry, memoryBytesMax, threads, limits, loadBound } = config;
   const admission = new Admission({
-    ...{ stores, threads, spares: config.spareThreads, longMs: config.longTaskMs },
+    ...{ stores, threads, spareThreads: config.spareThreads, longMs: config.longTaskMs },
     hasRoom: () => pool.hasRoom,
   });
   const isBusy = (): boolean => !admission.idle;
   const caches = await openCaches(config, { isBusy, counters, logger });
-  const { images, resultDisk, barred } = caches;
-  const keeper = new SnapshotWriter(images, admission);
-  const spares = Math.max(threads, Math.min(SPARES_A_THREAD * threads, SPARES_MAX));
+  const { snapshots, resultDisk, barred } = caches;
+  const snapshotWriter = new SnapshotWriter(snapshots, admission);
+  const spareEngines = Math.max(
+    threads,
+    Math.min(SPARE_ENGINES_PER_THREAD * threads, SPARE_ENGINES_MAX),
+  );
   const startEngineThread = (onGrowth: () => void): EngineThread =>
     new EngineThread(engine, threadEntry, onGrowth);
   const pool = new EnginePool({
     ...{ startEngineThread, initialBytes: engine.initial.memoryBytes },
-    ...{ memoryBytesMax, threads, spares, counters, keeper },
+    ...{ memoryBytesMax, threads, spareEngines, counters, snapshotSink: snapshotWriter },
   });
-  keeper.watch(pool);
+  snapshotWriter.watch(pool);
   const server = new WorkerServer({
     stores,
     pool,
     results: new ResultMemoryCache(config.resultMemoryBytesMax),
     ...caches,
-    keeper,
+    snapshotWriter,
     admission,
     loadBound,
     counters,
@@ -91,7 +94,7 @@ export async function startWorker(
     }),
     engine,
     wide,
-    edge: config.edge,
+    serverSecurity: config.serverSecurity,
     tracing,
     engineIdentity: engine.identity,
     packages: engine.packages,
@@ -102,7 +105,7 @@ export async function startWorker(
   let probes: Probes | undefined;
   const stop = async (): Promise<void> => {
     probes?.close();
-    keeper.stop();
+    snapshotWriter.stop();
     server.close();
     await pool.close();
     await Promise.all([resultDisk.close(), barred.close()]);
@@ -111,7 +114,7 @@ export async function startWorker(
   let port: number;
   try {
     port = await server.listen(config.listen);
-    probes = await watched(server, config);
+    probes = await startServiceProbes(server, config);
   } catch (thrown) {
     await stop(); // otherwise the listener that did start would keep serving
     throw thrown;
@@ -151,8 +154,8 @@ interface HostEnvironment {
 async function openCaches(
   config: WorkerConfig,
   { isBusy, counters, logger }: HostEnvironment,
-): Promise<{ images: SnapshotCache; resultDisk: ResultDiskCache; barred: BarredTraces }> {
-  const images = await SnapshotCache.open({
+): Promise<{ snapshots: SnapshotCache; resultDisk: ResultDiskCache; barred: BarredTraces }> {
+  const snapshots = await SnapshotCache.open({
     directory: config.cacheDir,
     neighbours: config.readCacheDirs,
     bytesMax: config.cacheBytesMax,
@@ -171,19 +174,24 @@ async function openCaches(
     ...{ directory: config.resultCacheDir, loadBound: config.loadBound, counters, logger },
     memoryBytesMax: config.limits.memoryBytesMax,
   });
-  return { images, resultDisk, barred };
+  return { snapshots, resultDisk, barred };
 }
 
-function watched(
+function startServiceProbes(
   server: WorkerServer,
-  { listen, edge }: WorkerConfig,
+  { listen, serverSecurity }: WorkerConfig,
 ): Promise<Probes | undefined> {
-  if (edge.metricsPort === undefined) return Promise.resolve(undefined);
+  if (serverSecurity.metricsPort === undefined) return Promise.resolve(undefined);
   const service = {
     name: 'worker',
     isReady: () => !server.draining,
     measure: () => server.measure(),
     help: { ...COUNTERS, ...STORE_COUNTS },
   };
-  return startProbes(service, hostOf(listen), edge.metricsPort, hostCheckOf(edge));
+  return startProbes(
+    service,
+    hostOf(listen),
+    serverSecurity.metricsPort,
+    hostCheckOf(serverSecurity),
+  );
 }

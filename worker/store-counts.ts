@@ -3,15 +3,15 @@ import type { StoreCounters, TraceStores } from '../lib/trace-store/index.ts';
 
 /** Names and descriptions of the counters; the names are part of the public interface. */
 export const STORE_COUNTS = {
-  store_stats: 'questions about one trace',
-  store_reads: 'traces read, whole or from a place on',
-  store_lists: 'patterns and prefixes listed',
+  store_stats: 'requests for the size and generation of one trace',
+  store_reads: 'reads of a trace, whole or from an offset',
+  store_lists: 'listings of a pattern or prefix',
   store_failures:
-    'questions, reads and lists that a store failed or refused; what is not there is none',
-  store_retries: 'times that a store was asked again',
+    'requests, reads and listings that failed or were refused; a missing trace is not a failure',
+  store_retries: 'requests that were repeated after a failure',
   store_read_bytes: 'bytes read',
   store_listed_traces: 'traces listed',
-  store_in_flight: 'questions, reads and lists that are going on',
+  store_in_flight: 'requests, reads and listings in progress',
 } as const;
 
 /** Cumulative counters; `inFlight` is a gauge. */

@@ -134,9 +134,9 @@ export class BatchValues {
       const type = types[cell] as number;
       numbers[cell] = (counts[type] as number)++;
     }
-    let known = 0;
-    for (let type = 1; type <= CELL_TYPE_MAX; type++) known += counts[type] as number;
-    if (known < count)
+    let counted = 0;
+    for (let type = 1; type <= CELL_TYPE_MAX; type++) counted += counts[type] as number;
+    if (counted < count)
       throw malformed(`cell type ${types.find((type) => type === 0 || type > CELL_TYPE_MAX)}`);
   }
 
@@ -145,7 +145,7 @@ export class BatchValues {
     const part = { bytes: this.bytes, from: this.#varintsAt, to: this.#batch.varintsTo };
     const rows = { kinds: ALL_INTEGERS.subarray(0, count), width: 1 };
     const target = { words: (words: Uint8Array): void => this.#wordBytes.set(words) };
-    this.#varintsAt = readVarints(part, rows, [{ place: 0, target }]);
+    this.#varintsAt = readVarints(part, rows, [{ position: 0, target }]);
   }
 
   #findTexts(count: number): void {

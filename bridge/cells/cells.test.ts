@@ -56,13 +56,13 @@ function holds<T>({ kind, read, value, packed, column }: Values<T>, numRuns: num
   const around = fc.uint8Array({ maxLength: 20 });
   const widths = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(COLUMNS_MAX));
   const table = widths.chain((width) => {
-    const places = fc.shuffledSubarray(
-      Array.from({ length: width }, (_, place) => place),
+    const positions = fc.shuffledSubarray(
+      Array.from({ length: width }, (_, position) => position),
       { minLength: 1 },
     );
     return fc.record({
       width: fc.constant(width),
-      places: places.map((all) => all.sort((a, b) => a - b)),
+      positions: positions.map((all) => all.sort((a, b) => a - b)),
       rows: fc.array(fc.array(cell, { minLength: width, maxLength: width }), {
         minLength: 1,
         maxLength: width < 6 ? 40 : 3,
@@ -70,12 +70,12 @@ function holds<T>({ kind, read, value, packed, column }: Values<T>, numRuns: num
     });
   });
   fc.assert(
-    fc.property(table, around, around, ({ width, places, rows }, before, behind) => {
-      const own = (row: readonly (T | undefined)[]) => places.map((place) => row[place]);
+    fc.property(table, around, around, ({ width, positions, rows }, before, behind) => {
+      const own = (row: readonly (T | undefined)[]) => positions.map((position) => row[position]);
       const kinds = Uint8Array.from(
         rows.flatMap((row) =>
-          row.map((each, place) => {
-            if (!places.includes(place)) return CellType.BLOB;
+          row.map((each, position) => {
+            if (!positions.includes(position)) return CellType.BLOB;
             return each === undefined ? CellType.NULL : kind;
           }),
         ),
@@ -83,10 +83,10 @@ function holds<T>({ kind, read, value, packed, column }: Values<T>, numRuns: num
       const values = rows.flatMap((row) => own(row).filter((each) => each !== undefined));
       const bytes = Buffer.concat([before, ...values.map(packed), behind]);
       const to = bytes.length - behind.length;
-      const columns = places.map((place) => ({ place, target: new Taken() }));
+      const columns = positions.map((position) => ({ position, target: new Taken() }));
       expect(read({ bytes, from: before.length, to }, { kinds, width }, columns)).toBe(to);
-      for (const { place, target } of columns) {
-        const cells = rows.map((row) => row[place]);
+      for (const { position, target } of columns) {
+        const cells = rows.map((row) => row[position]);
         expect(target.count).toBe(rows.length);
         expect(target.nullFlags).toEqual(cells.map((each) => (each === undefined ? 1 : 0)));
         expect(target.bytes.equals(Buffer.concat(cells.map(column)))).toBe(true);
@@ -152,7 +152,7 @@ function reading(read: Read, kind: number, bytes: number[], rows: number, behind
         to: bytes.length,
       },
       { kinds: new Uint8Array(rows).fill(kind), width: 1 },
-      [{ place: 0, target: new Taken() }],
+      [{ position: 0, target: new Taken() }],
     );
 }
 

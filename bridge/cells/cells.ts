@@ -31,7 +31,7 @@ type Loops = Record<'kinds' | 'places' | 'slots' | 'nulls' | 'in' | 'out', { val
 
 const loops = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as Loops;
 const memory = new Uint8Array(loops.memory.buffer);
-const places = new Uint32Array(loops.memory.buffer, loops.places.value, COLUMNS_MAX);
+const positions = new Uint32Array(loops.memory.buffer, loops.places.value, COLUMNS_MAX);
 const slots = new Uint32Array(loops.memory.buffer, loops.slots.value, COLUMNS_MAX);
 const KINDS_AT = loops.kinds.value;
 const NULLS_AT = loops.nulls.value;
@@ -58,7 +58,7 @@ export interface Rows {
 /** A column whose cells are all NULL or of the kind that is read. */
 export interface Column<Target> {
   /** Its position in the row, from 0. */
-  place: number;
+  position: number;
   target: Target;
 }
 
@@ -140,10 +140,10 @@ function takeTexts(
   cell: number,
 ): { cell: number; at: number } {
   const rows = kinds.length / width;
-  const left = rows * columns.length - cell;
+  const cellsLeft = rows * columns.length - cell;
   const room = Math.floor(OUT_BYTES / columns.length);
   const most = Math.min(
-    ...[Math.max(left * TEXT_BYTES, TEXTS_BYTES_MIN), IN_BYTES - BEYOND_BYTES],
+    ...[Math.max(cellsLeft * TEXT_BYTES, TEXTS_BYTES_MIN), IN_BYTES - BEYOND_BYTES],
     Math.floor((room - rows - 2 * BEYOND_BYTES) * SHARE_OF_LENGTHS), // each NULL takes a byte of output and none of input
   );
   for (let column = 0; column < columns.length; column++) slots[column] = OUT_AT + column * room;
@@ -170,7 +170,7 @@ function putLong(target: TextTarget | undefined, text: Uint8Array): void {
 /** Copies kinds and column positions into the memory. @returns the number of rows */
 function putRows({ kinds, width }: Rows, columns: readonly Column<unknown>[]): number {
   memory.set(kinds, KINDS_AT);
-  for (const [column, { place }] of columns.entries()) places[column] = place;
+  for (const [column, { position }] of columns.entries()) positions[column] = position;
   return kinds.length / width;
 }
 

@@ -18,7 +18,7 @@ export interface RowWriter {
 /** Adds the rows of one trace. */
 export interface CellWriter {
   /** Sets, for each column of the result, its position in the table. Called once, before the first `write`. */
-  place(places: readonly number[]): void;
+  mapColumns(positions: readonly number[]): void;
   /**
    * Writes the batches of the trace's next result. Yields when the caller should flush.
    * @throws type_mismatch if a value does not fit its column; internal if a batch is malformed

@@ -9,7 +9,7 @@ import type { CellWriter } from './row-writer.ts';
 /** The columns of the table, and the positions of the first trace's columns in it. All traces of a query share it. */
 export class Table {
   readonly #names: readonly string[];
-  #first: { trace: string; names: readonly string[]; places: number[] } | undefined;
+  #first: { trace: string; names: readonly string[]; positions: number[] } | undefined;
 
   constructor(names: readonly string[]) {
     this.#names = names;
@@ -19,12 +19,12 @@ export class Table {
    * Returns, for each column of a trace's result, its position in the table.
    * @throws columns_mismatch if the columns do not match the table's, or differ from those of the first trace
    */
-  place(trace: string, names: readonly string[]): readonly number[] {
+  positionsOf(trace: string, names: readonly string[]): readonly number[] {
     if (this.#first === undefined)
-      this.#first = { trace, names, places: matchColumns(names, this.#names) };
+      this.#first = { trace, names, positions: matchColumns(names, this.#names) };
     const first = this.#first;
     if (names.length === first.names.length && names.every((name, at) => name === first.names[at]))
-      return first.places;
+      return first.positions;
     const list = (all: readonly string[]): string => printable(all.join(', '));
     throw new BigtraceError(
       'columns_mismatch',
@@ -55,7 +55,7 @@ export class TraceRows {
       const { buffer, batches } = this.#stream.next(result);
       const names = this.#stream.columnNames ?? [];
       if (names.length === 0) return; // a script whose last statement has no columns
-      if (isFirst) this.#cells.place(this.#table.place(this.#trace, names));
+      if (isFirst) this.#cells.mapColumns(this.#table.positionsOf(this.#trace, names));
       yield* this.#cells.write(buffer, batches);
     } catch (error) {
       throw error instanceof BigtraceError && error.trace === undefined
@@ -67,7 +67,7 @@ export class TraceRows {
   /** To be called after the trace's last result. @throws internal if its last batch is missing */
   end(): void {
     if (!this.#stream.complete)
-      throw new BigtraceError('internal', 'the answer ended before its last batch', {
+      throw new BigtraceError('internal', 'the result ended before its last batch', {
         trace: this.#trace,
       });
   }

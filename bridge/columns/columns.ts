@@ -11,12 +11,12 @@ import { HEARTBEAT_COLUMN, TRACE_COLUMN } from './structure.ts';
  * `_2`, …; an empty name becomes `column_<position>`.
  */
 export function distinctNames(names: readonly string[]): string[] {
-  const given = new Set(names);
+  const queryNames = new Set(names);
   const taken = new Set([HEARTBEAT_COLUMN, TRACE_COLUMN]);
   return names.map((name, index) => {
     const base = name === '' ? `column_${index + 1}` : name;
     let distinct = base;
-    for (let n = 1; taken.has(distinct) || (distinct !== name && given.has(distinct)); n++)
+    for (let n = 1; taken.has(distinct) || (distinct !== name && queryNames.has(distinct)); n++)
       distinct = `${base}_${n}`;
     taken.add(distinct);
     return distinct;
@@ -46,7 +46,7 @@ export function matchColumns(query: readonly string[], table: readonly string[])
   if (names.length !== table.length)
     throw new BigtraceError(
       'columns_mismatch',
-      `the query has ${names.length} columns (${list(names)}), the structure ${table.length} (${list(table)})`,
+      `the query has ${names.length} columns (${list(names)}), but the structure has ${table.length} (${list(table)})`,
     );
   const position = new Map(table.map((name, index) => [name, index]));
   const byName = names.map((name) => position.get(name));

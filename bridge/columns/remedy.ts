@@ -18,21 +18,21 @@ const WHERE_PREFIX = '/where/';
  * @param remembered whether the orchestrator has learned the type: then the same query succeeds
  */
 export function withRemedy(
-  misfit: TypeMismatch,
+  mismatch: TypeMismatch,
   columns: readonly TableColumn[],
-  { view, input, remembered }: { view: string; input: QueryInput; remembered: boolean },
+  { view, input, isLearned }: { view: string; input: QueryInput; isLearned: boolean },
 ): BigtraceError {
   const structure = columns.map((column) => {
-    const wider = `Nullable(${misfit.facts.wider})`;
-    const type = column === misfit.facts.column ? wider : nameOfType(column);
+    const wider = `Nullable(${mismatch.facts.wider})`;
+    const type = column === mismatch.facts.column ? wider : nameOfType(column);
     return `${nameOf(column.name)} ${type}`;
   });
   const call = `bigtrace.${view}_as(${argumentsOf(structure.join(', '), input)})`;
-  const again = remembered ? 'ask again (what the column holds is remembered now), or ' : '';
-  const found = `the type was found over a few traces`;
-  return new BigtraceError('type_mismatch', `${misfit.what}; ${found}: ${again}use ${call}`, {
-    ...(misfit.trace === undefined ? {} : { trace: misfit.trace }),
-    cause: misfit,
+  const retry = isLearned ? 'run the query again (the type of the column is known now), or ' : '';
+  const reason = `the type was chosen from a sample of the traces`;
+  return new BigtraceError('type_mismatch', `${mismatch.what}; ${reason}: ${retry}use ${call}`, {
+    ...(mismatch.trace === undefined ? {} : { trace: mismatch.trace }),
+    cause: mismatch,
   });
 }
 
@@ -43,13 +43,13 @@ function argumentsOf(columns: string, input: QueryInput): string {
     ...tracesOf(input),
     sql: textFromBytes(input.sql),
   };
-  let left = ARGUMENTS_CHARS_MAX;
+  let charsLeft = ARGUMENTS_CHARS_MAX;
   // The structure goes first, because the client does not have it yet.
   return Object.entries(all)
     .map(([name, value]) => {
       const text = typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
-      left -= text.length;
-      return `${name}=${left < 0 ? '… (as it is)' : text}`;
+      charsLeft -= text.length;
+      return `${name}=${charsLeft < 0 ? '… (unchanged)' : text}`;
     })
     .join(', ');
 }

@@ -35,7 +35,7 @@ export function formatStructure(columns: { name: string; type: string }[]): stri
  * @throws invalid_option if the text is not a structure, or has unsupported types; internal if the first two columns
  *   are not the bridge's own
  */
-export function parseStructure(text: string, found = false): TableColumn[] {
+export function parseStructure(text: string, isFound = false): TableColumn[] {
   const parser = new StructureParser(text);
   const [heartbeat, trace, ...columns] = parser.columns();
   if (
@@ -51,7 +51,7 @@ export function parseStructure(text: string, found = false): TableColumn[] {
       throw new BigtraceError('invalid_option', `structure names column ${name} twice`);
     names.add(name);
     const parsed = parseType(type, name);
-    const exact = found && parsed.base === 'String';
+    const exact = isFound && parsed.base === 'String';
     return { name, type: parsed, exact };
   });
 }

@@ -42,13 +42,13 @@ export class ColumnCheck {
   }
 
   null(): void {
-    if (!this.nullable) throw this.#misfit('NULL', `Nullable(${this.base})`);
+    if (!this.nullable) throw this.#mismatch('NULL', `Nullable(${this.base})`);
   }
 
   integer(value: Int64): void {
     if (this.base === 'Int64' || (this.base === 'String' && !this.#column.exact)) return;
     const text = (): string => `integer ${value.bigint}`;
-    if (this.base === 'String') throw this.#misfit(text(), 'String');
+    if (this.base === 'String') throw this.#mismatch(text(), 'String');
     const fits =
       this.#bounds !== undefined
         ? value.safe && value.number >= this.#bounds[0] && value.number <= this.#bounds[1]
@@ -58,18 +58,18 @@ export class ColumnCheck {
     if (fits) return;
     // Only text can hold doubles and every integer.
     const isFloat = this.base.startsWith('Float');
-    throw this.#misfit(text(), isFloat ? 'String' : this.#widerThanInteger());
+    throw this.#mismatch(text(), isFloat ? 'String' : this.#widerThanInteger());
   }
 
   /** Checks a double that is written as text into a String column. */
   asText(value: number): void {
-    if (this.#column.exact) throw this.#misfit(`number ${doubleText(value)}`, 'String');
+    if (this.#column.exact) throw this.#mismatch(`number ${doubleText(value)}`, 'String');
   }
 
   /** Checks a double that is written into a Float32 column: it must not overflow. */
   float32(value: number): void {
     if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
-      throw this.#misfit(`number ${doubleText(value)}`, 'Float64', DOUBLE_KIND);
+      throw this.#mismatch(`number ${doubleText(value)}`, 'Float64', DOUBLE_KIND);
   }
 
   /** Returns a double without fraction as the integer to write into an integer column. */
@@ -78,18 +78,18 @@ export class ColumnCheck {
       this.#bounds ?? (this.base === 'UInt64' ? [0, 2 ** 64] : [-(2 ** 63), 2 ** 63]);
     const inside = value >= min && (this.#bounds === undefined ? value < max : value <= max);
     if (!Number.isInteger(value) || !inside || this.base === 'Bool')
-      throw this.#misfit(`number ${doubleText(value)}`, 'Float64', DOUBLE_KIND);
+      throw this.#mismatch(`number ${doubleText(value)}`, 'Float64', DOUBLE_KIND);
     return BigInt(value);
   }
 
   text(text: Uint8Array): void {
     if (this.base !== 'String')
-      throw this.#misfit(`text '${clip(text)}'`, 'String', this.#ifGuessed(TEXT_KIND));
+      throw this.#mismatch(`text '${clip(text)}'`, 'String', this.#ifGuessed(TEXT_KIND));
   }
 
   blob(length: number): void {
     if (this.base !== 'String')
-      throw this.#misfit(`a blob of ${length} bytes`, 'String', this.#ifGuessed(BLOB_KIND));
+      throw this.#mismatch(`a blob of ${length} bytes`, 'String', this.#ifGuessed(BLOB_KIND));
   }
 
   #holdsExactly(value: Int64): boolean {
@@ -109,7 +109,7 @@ export class ColumnCheck {
     return this.#column.type.text === GUESSED_TYPE ? kinds : NOTHING_TO_LEARN;
   }
 
-  #misfit(value: string, wider: string, kinds = NOTHING_TO_LEARN): TypeMismatch {
+  #mismatch(value: string, wider: string, kinds = NOTHING_TO_LEARN): TypeMismatch {
     return new TypeMismatch({ column: this.#column, value, wider, kinds });
   }
 }

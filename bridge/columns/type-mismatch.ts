@@ -30,7 +30,7 @@ export class TypeMismatch extends BigtraceError {
   constructor(facts: TypeMismatchDetails, details: ErrorDetails = {}) {
     const { column, value, wider } = facts;
     const what = `column ${printable(column.name)} is ${typeText(column)} and cannot hold ${value}`;
-    const remedy = `make it ${wider} (bigtrace_as takes a structure), or CAST it in the query`;
+    const remedy = `declare it as ${wider} (bigtrace_as takes a structure), or CAST it in the script`;
     super('type_mismatch', `${what}; ${remedy}`, details);
     this.facts = facts;
     this.what = what;

@@ -49,7 +49,7 @@ const ADDRESS_BYTES_MAX = 64 * 1024;
 const LEARN_MS_MAX = 2000;
 
 /** Names of views without column finding. */
-const GIVES_COLUMNS = /(_as|_summary)$/;
+const NAMES_COLUMNS = /(_as|_summary)$/;
 
 /** Formats of the request and of the rows. CustomSeparated is TSV with an end mark. */
 export const ROW_FORMATS = ['TSV', 'CustomSeparated', 'Native'] as const;
@@ -74,7 +74,7 @@ export async function runQuery(
 ): Promise<void> {
   const input = await readInput(stdin, format, traces !== undefined);
   checkArguments(input.statement);
-  const findsColumns = view !== undefined && !GIVES_COLUMNS.test(view);
+  const findsColumns = view !== undefined && !NAMES_COLUMNS.test(view);
   const columns = parseStructure(input.structure, findsColumns);
   const output = new Output(stdout);
   const writer = rowWriter(format, columns, output);
@@ -87,13 +87,13 @@ export async function runQuery(
     sendTraces(call, input, more, onReached).catch((error) => reject(client.errorOf(error)));
   });
   const table = new Table(columns.map(({ name }) => name));
-  const answered = receive(call, client, new Rows(table, writer)).then(() => writer.finish());
+  const tracesDone = receive(call, client, new Rows(table, writer)).then(() => writer.finish());
   try {
-    await Promise.race([answered, broken]);
+    await Promise.race([tracesDone, broken]);
   } catch (error) {
     if (!(error instanceof TypeMismatch && findsColumns)) throw error;
-    const remembered = await isLearned(client, input, columns, error);
-    throw withRemedy(error, columns, { view, input, remembered });
+    const isLearned = await learnKind(client, input, columns, error);
+    throw withRemedy(error, columns, { view, input, isLearned });
   } finally {
     clearInterval(heartbeat);
     call.cancel();
@@ -106,20 +106,20 @@ function rowWriter(format: RowFormat, columns: readonly TableColumn[], output: O
 }
 
 /** Sends the kind of the value to the orchestrator. Returns whether the next column finding will know it. */
-async function isLearned(
+async function learnKind(
   client: BridgeClient,
   input: QueryInput,
   columns: readonly TableColumn[],
   { facts }: TypeMismatch,
 ): Promise<boolean> {
   if (facts.kinds === 0) return false;
-  const lesson = {
+  const learnedType = {
     column: columns.indexOf(facts.column),
     kinds: facts.kinds,
     tracesDigest: addressesDigest(input.list?.sample ?? input.traces),
   };
   try {
-    await client.learn(input, lesson, AbortSignal.timeout(LEARN_MS_MAX));
+    await client.learn(input, learnedType, AbortSignal.timeout(LEARN_MS_MAX));
     return true;
   } catch {
     return false; // the error states another remedy
@@ -178,17 +178,17 @@ async function sendTraces(
   onReached: () => void = () => undefined,
 ): Promise<void> {
   let unsentBytes = 0;
-  let onTaken = (): void => {};
+  let wakeSender = (): void => {};
   const send = async (message: Buffer, onSent = (): void => {}): Promise<void> => {
     unsentBytes += message.length;
     call.write(message, () => {
       unsentBytes -= message.length;
-      onTaken();
+      wakeSender();
       onSent();
     });
     while (unsentBytes > UNSENT_BYTES_MAX)
       await new Promise<void>((resolve) => {
-        onTaken = resolve;
+        wakeSender = resolve;
       });
   };
   await send(encodeStart(input), onReached);
@@ -229,7 +229,7 @@ class Rows {
   readonly #writer: RowWriter;
   /** Traces whose last chunk has not arrived, by the bytes of their address (as latin1). */
   readonly #open = new Map<string, TraceRows>();
-  #answered = 0;
+  #tracesDone = 0;
   readonly #failures = new FailureReasons();
 
   constructor(table: Table, writer: RowWriter) {
@@ -246,7 +246,7 @@ class Rows {
     if (!last) return;
     rows.end();
     this.#open.delete(key);
-    this.#answered++;
+    this.#tracesDone++;
   }
 
   failed({ trace, code, message }: FailureEvent): void {
@@ -266,9 +266,9 @@ class Rows {
   /** To be called after the last message. @throws internal if a trace is incomplete; all_failed if every trace failed */
   end(): void {
     for (const [key] of this.#open)
-      throw new BigtraceError('internal', 'the answer ended before its last chunk', {
+      throw new BigtraceError('internal', 'the result ended before its last chunk', {
         trace: printable(textFromBytes(Buffer.from(key, 'latin1'))),
       });
-    if (this.#answered === 0 && this.#failures.count > 0) throw this.#failures.noneAnswered();
+    if (this.#tracesDone === 0 && this.#failures.count > 0) throw this.#failures.noneAnswered();
   }
 }

@@ -70,7 +70,7 @@ test('schema reconnects to an orchestrator that restarts', async () => {
     await once(bridge.child.stdout ?? process.stdin, 'data');
   };
   await ask();
-  expect(bridge.stderr()).toContain('(BIGTRACE_ORCHESTRATOR) cannot be reached');
+  expect(bridge.stderr()).toContain('(BIGTRACE_ORCHESTRATOR), or the connection broke: ');
   await start({ schema: async () => ({ column: [], tracesSampled: 1 }) }, Number(port));
   const giveUp = Date.now() + 10_000;
   while (!bridge.stdout().includes('`_hb`') && Date.now() < giveUp) await ask();

@@ -28,28 +28,28 @@ export async function runSchema(
 ): Promise<void> {
   for await (const rows of rowsOfBinary(stdin, SCHEMA_TEXTS, REQUEST_BYTES_MAX))
     for (const row of rows) {
-      const answer = await answerOf(client, row, clickHouse).catch((error: unknown) => {
+      const structure = await structureFor(client, row, clickHouse).catch((error: unknown) => {
         report(error);
         return Buffer.of();
       });
-      if (!stdout.write(lengthAndBytes(answer))) await once(stdout, 'drain');
+      if (!stdout.write(lengthAndBytes(structure))) await once(stdout, 'drain');
     }
 }
 
-async function answerOf(
+async function structureFor(
   client: BridgeClient,
   row: RequestRow,
   clickHouse: ClickHouse,
 ): Promise<Buffer> {
   const input = schemaInput(row);
   const ended = new AbortController();
-  const givenUp = untilClientLeft(clickHouse, input.queryId, ended.signal);
+  const clientLeft = untilClientLeft(clickHouse, input.queryId, ended.signal);
   const columns = client.schema(input, input.traces, ended.signal);
   try {
-    return bytesFromText(structureOf(await Promise.race([columns, givenUp])));
+    return bytesFromText(structureOf(await Promise.race([columns, clientLeft])));
   } finally {
     ended.abort();
-    await Promise.allSettled([columns, givenUp]);
+    await Promise.allSettled([columns, clientLeft]);
   }
 }
 

@@ -51,9 +51,9 @@ export class BridgeClient {
   readonly #variable: string;
   readonly #client: grpc.Client;
 
-  /** @throws invalid_option if a file of `peer` cannot be read */
-  constructor(address: string, variable: string, peer: ClientCredentials) {
-    const channel = openChannel(peer);
+  /** @throws invalid_option if a file of `credentials` cannot be read */
+  constructor(address: string, variable: string, credentials: ClientCredentials) {
+    const channel = openChannel(credentials);
     this.address = address;
     this.#variable = variable;
     this.#client = new grpc.Client(address, channel.credentials, {
@@ -66,7 +66,7 @@ export class BridgeClient {
   query(): QueryCall {
     const call = this.#client.makeBidiStreamRequest('/bigtrace.v1.Orchestrator/Query', same, same);
     call.on('error', () => {}); // reading the call throws it
-    this.#watchConnection(() => call.destroy(this.#unreachable('no connection in time')));
+    this.#watchConnection(() => call.destroy(this.#unreachable('the connection timed out')));
     return call;
   }
 
@@ -81,8 +81,8 @@ export class BridgeClient {
   }
 
   /** Reports the kind of a value that did not fit, so that the next column finding includes it. */
-  async learn(start: Start, lesson: LearnedType, signal: AbortSignal): Promise<void> {
-    await this.#unary('Learn', encodeLearnRequest(start, lesson), () => undefined, signal);
+  async learn(start: Start, learnedType: LearnedType, signal: AbortSignal): Promise<void> {
+    await this.#unary('Learn', encodeLearnRequest(start, learnedType), () => undefined, signal);
   }
 
   /** Returns the running queries. */
@@ -98,7 +98,7 @@ export class BridgeClient {
       same,
       Buffer.of(),
     );
-    this.#watchConnection(() => call.destroy(this.#unreachable('no connection in time')));
+    this.#watchConnection(() => call.destroy(this.#unreachable('the connection timed out')));
     try {
       for await (const message of call) yield decodeFailures(message as Buffer);
     } catch (error) {
@@ -129,7 +129,7 @@ export class BridgeClient {
       );
       signal?.addEventListener('abort', () => call.cancel(), { once: true });
       this.#watchConnection(() => {
-        reject(this.#unreachable('no connection in time'));
+        reject(this.#unreachable('the connection timed out'));
         call.cancel();
       });
     });
@@ -153,7 +153,7 @@ export class BridgeClient {
   #unreachable(why: string): BigtraceError {
     return new BigtraceError(
       'orchestrator_unreachable',
-      `orchestrator ${this.address} (${this.#variable}) cannot be reached, or was cut off: ${why}`,
+      `cannot reach the orchestrator ${this.address} (${this.#variable}), or the connection broke: ${why}`,
     );
   }
 

@@ -5,9 +5,9 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import { type Client, hasLeft } from '../../lib/common/network/client-connection.ts';
 
 /** The first check is early, because the query may already have waited for long before its request is processed. */
-const FIRST_ASK_MS = 100;
-const ASK_EVERY_MS = 500;
-const ANSWER_MS_MAX = 2000;
+const FIRST_CHECK_MS = 100;
+const CHECK_EVERY_MS = 500;
+const RESPONSE_MS_MAX = 2000;
 
 /** This user may read bigtrace.query_clients only (clickhouse/users.d/bigtrace.xml). */
 const USER = 'bigtrace_bridge';
@@ -31,43 +31,43 @@ export async function untilClientLeft(
   queryId: string,
   signal: AbortSignal,
 ): Promise<never> {
-  const question = new URL(url);
-  question.searchParams.set(
+  const requestUrl = new URL(url);
+  requestUrl.searchParams.set(
     'query',
     'SELECT given_up, interface, address, port, seconds_exceeded FROM bigtrace.query_clients WHERE query_id = {id:String} FORMAT TSV',
   );
-  question.searchParams.set('param_id', queryId);
+  requestUrl.searchParams.set('param_id', queryId);
   const headers = { 'X-ClickHouse-User': USER, 'X-ClickHouse-Key': password };
-  await sleep(FIRST_ASK_MS, undefined, { signal });
+  await sleep(FIRST_CHECK_MS, undefined, { signal });
   // Two checks in a row must agree: what a native client has just sent with its query is unread for a moment.
-  for (let looks = 0; ; ) {
-    const answer = await answerTo(question, { headers, signal });
-    const reason = await reasonToLeave(answer, pid);
-    looks = reason === undefined ? 0 : looks + 1;
-    if (reason !== undefined && looks === 2) throw reason;
-    await sleep(ASK_EVERY_MS, undefined, { signal });
+  for (let checks = 0; ; ) {
+    const body = await responseBody(requestUrl, { headers, signal });
+    const reason = await reasonToLeave(body, pid);
+    checks = reason === undefined ? 0 : checks + 1;
+    if (reason !== undefined && checks === 2) throw reason;
+    await sleep(CHECK_EVERY_MS, undefined, { signal });
   }
 }
 
-async function reasonToLeave(answer: string, pid: string): Promise<BigtraceError | undefined> {
-  const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\t([\d.e+-]*)\n$/.exec(answer);
+async function reasonToLeave(body: string, pid: string): Promise<BigtraceError | undefined> {
+  const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\t([\d.e+-]*)\n$/.exec(body);
   if (row === null) return undefined; // without an answer, the client counts as connected
-  const [, givenUp, protocol, address = '', port, seconds] = row;
+  const [, isOver, protocol, address = '', port, seconds] = row;
   if (seconds)
     return new BigtraceError(
       'deadline_exceeded',
       `the columns of the script were not found within max_execution_time (${seconds} s)`,
     );
   const client: Client = { address, port: Number(port), isNative: protocol === '1' };
-  return givenUp === '1' || (await hasLeft(client, pid))
+  return isOver === '1' || (await hasLeft(client, pid))
     ? new BigtraceError('cancelled', 'the query was cancelled, or its client disconnected')
     : undefined;
 }
 
 /** Returns the body of the response; empty if the request failed. */
-function answerTo(question: URL, options: RequestOptions): Promise<string> {
+function responseBody(requestUrl: URL, options: RequestOptions): Promise<string> {
   return new Promise((resolve) => {
-    const request = get(question, { ...options, timeout: ANSWER_MS_MAX }, (response) => {
+    const request = get(requestUrl, { ...options, timeout: RESPONSE_MS_MAX }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {

@@ -38,9 +38,9 @@ test('requests decode with the .proto definition', () => {
     address: ADDRESSES,
     again: true,
   });
-  const lesson = { column: 300, kinds: 17, tracesDigest: addressesDigest(ADDRESSES) };
-  const learn = Learn.requestDeserialize(encodeLearnRequest(START, lesson));
-  expect(learn).toEqual({ user: START.user, sql: START.sql, ...lesson });
+  const learnedType = { column: 300, kinds: 17, tracesDigest: addressesDigest(ADDRESSES) };
+  const learn = Learn.requestDeserialize(encodeLearnRequest(START, learnedType));
+  expect(learn).toEqual({ user: START.user, sql: START.sql, ...learnedType });
 });
 
 test('responses encoded with the .proto definition are decoded', () => {

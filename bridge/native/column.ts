@@ -9,7 +9,7 @@ import type { Output } from '../output.ts';
 import { lengthAndBytes } from './encoding.ts';
 
 /** A cell that was removed from a column; undefined for NULL. */
-export type HeldCell = Buffer | undefined;
+export type PendingCell = Buffer | undefined;
 
 /** Bytes, and a view of them. */
 export type Source = Pick<BatchValues, 'bytes' | 'view'>;
@@ -76,7 +76,7 @@ export abstract class NativeColumn {
   }
 
   /** Removes and returns the last cell. */
-  hold(): HeldCell {
+  hold(): PendingCell {
     const isNull = this.#nulls[this.rows - 1] === 1;
     const value = this.takeLast();
     this.#nulls[this.rows] = 0;
@@ -84,7 +84,7 @@ export abstract class NativeColumn {
   }
 
   /** Adds a cell that `hold` returned. */
-  restore(cell: HeldCell): void {
+  restore(cell: PendingCell): void {
     this.reserve(1);
     if (cell === undefined) this.#null();
     else this.putAgain(cell);

@@ -56,7 +56,7 @@ export async function* stringsOfBlocks(
       );
     if (strings.length > 0) yield strings;
   }
-  if (rows > 0 || pending.length > 0) throw malformed('the list of traces was cut short');
+  if (rows > 0 || pending.length > 0) throw malformed('the list of traces is incomplete');
 }
 
 class NativeReader extends ByteReader {
@@ -96,6 +96,6 @@ class NativeReader extends ByteReader {
   }
 }
 
-function malformed(what: string): BigtraceError {
-  return new BigtraceError('internal', `malformed request: ${what}`);
+function malformed(problem: string): BigtraceError {
+  return new BigtraceError('internal', `malformed request: ${problem}`);
 }

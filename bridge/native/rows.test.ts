@@ -214,32 +214,32 @@ test.each<[string, CellValue, ...unknown[]]>([
   [
     'Int8',
     128n,
-    'BigtraceError: [t]: column c is Int8 and cannot hold integer 128; make it a wider type, such as Int64',
+    'BigtraceError: [t]: column c is Int8 and cannot hold integer 128; declare it as a wider type, such as Int64',
   ],
   [
     'Int64',
     null,
-    'BigtraceError: [t]: column c is Int64 and cannot hold NULL; make it Nullable(Int64)',
+    'BigtraceError: [t]: column c is Int64 and cannot hold NULL; declare it as Nullable(Int64)',
   ],
   [
     'Int64',
     'a\nb',
-    "BigtraceError: [t]: column c is Int64 and cannot hold text 'a\\x0ab'; make it String",
+    "BigtraceError: [t]: column c is Int64 and cannot hold text 'a\\x0ab'; declare it as String",
   ],
   [
     'Float64',
     Uint8Array.of(1),
-    'BigtraceError: [t]: column c is Float64 and cannot hold a blob of 1 bytes; make it String',
+    'BigtraceError: [t]: column c is Float64 and cannot hold a blob of 1 bytes; declare it as String',
   ],
   [
     'UInt64',
     1.5,
-    'BigtraceError: [t]: column c is UInt64 and cannot hold number 1.5; make it Float64',
+    'BigtraceError: [t]: column c is UInt64 and cannot hold number 1.5; declare it as Float64',
   ],
   [
     'Float32',
     1e300,
-    'BigtraceError: [t]: column c is Float32 and cannot hold number 1e+300; make it Float64',
+    'BigtraceError: [t]: column c is Float32 and cannot hold number 1e+300; declare it as Float64',
   ],
 ])('%s and %s', async (type, value, ...expected) => {
   expect(await convert(type, value)).toEqual(expected);

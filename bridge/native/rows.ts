@@ -14,7 +14,7 @@ import { BatchValues } from '../cells/batch-values.ts';
 import type { CellWriter, RowWriter } from '../cells/row-writer.ts';
 import { HEARTBEAT_COLUMN, MARK, type TableColumn, TRACE_COLUMN } from '../columns/structure.ts';
 import type { Output } from '../output.ts';
-import type { HeldCell, NativeColumn } from './column.ts';
+import type { NativeColumn, PendingCell } from './column.ts';
 import { lengthAndBytes, writeLength } from './encoding.ts';
 import { Float64Column, Int64Column, NarrowColumn } from './fixed-columns.ts';
 import { StringColumn, type TextRoom } from './string-column.ts';
@@ -174,15 +174,15 @@ class NativeTrace implements CellWriter {
   /** The columns of the block, in the order of the result. */
   #columns: NativeColumn[] = [];
   /** The first cells of a row whose other cells come with the next piece. */
-  #held: HeldCell[] = [];
+  #pending: PendingCell[] = [];
 
   constructor(address: Buffer, block: Block) {
     this.#address = address;
     this.#block = block;
   }
 
-  place(places: readonly number[]): void {
-    this.#columns = places.flatMap((place) => this.#block.columns[place] ?? []);
+  mapColumns(positions: readonly number[]): void {
+    this.#columns = positions.flatMap((position) => this.#block.columns[position] ?? []);
   }
 
   *write(bytes: Uint8Array, batches: readonly CellsBatch[]): Generator<void> {
@@ -199,21 +199,21 @@ class NativeTrace implements CellWriter {
   /** Adds the cells of a piece, and leaves only whole rows in the block. */
   #take(values: BatchValues): void {
     const columns = this.#columns;
-    const held = this.#held;
-    if (held.length === 0 && takeUniform(columns, values)) {
+    const pending = this.#pending;
+    if (pending.length === 0 && takeUniform(columns, values)) {
       this.#block.add(this.#address, values.count / columns.length);
       return;
     }
     values.read();
-    held.forEach((cell, index) => {
+    pending.forEach((cell, index) => {
       columns[index]?.restore(cell);
     });
     const count = columns.length;
     columns.forEach((column, index) => {
-      column.take(values, (count + index - held.length) % count, count);
+      column.take(values, (count + index - pending.length) % count, count);
     });
-    const cells = held.length + values.count;
-    this.#held = columns.slice(0, cells % count).map((column) => column.hold());
+    const cells = pending.length + values.count;
+    this.#pending = columns.slice(0, cells % count).map((column) => column.hold());
     this.#block.add(this.#address, Math.floor(cells / count));
   }
 }

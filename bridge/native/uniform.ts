@@ -16,20 +16,20 @@ export function takeUniform(columns: readonly NativeColumn[], values: BatchValue
   const integers: Column<Int64Column>[] = [];
   const doubles: Column<Float64Column>[] = [];
   const texts: Column<StringColumn>[] = [];
-  for (const [place, target] of columns.entries()) {
+  for (const [position, target] of columns.entries()) {
     let own: number;
     if (target instanceof Int64Column) {
       own = CellType.VARINT;
-      integers.push({ place, target });
+      integers.push({ position, target });
     } else if (target instanceof Float64Column) {
       own = CellType.FLOAT64;
-      doubles.push({ place, target });
+      doubles.push({ position, target });
     } else if (target instanceof StringColumn) {
       own = CellType.STRING;
-      texts.push({ place, target });
+      texts.push({ position, target });
     } else return false;
     const taken = (1 << own) | (target.nullable ? 1 << CellType.NULL : 0);
-    if (((kinds[place] as number) & ~taken) !== 0) return false;
+    if (((kinds[position] as number) & ~taken) !== 0) return false;
   }
   values.readIntegers(width, integers);
   values.readDoubles(width, doubles);

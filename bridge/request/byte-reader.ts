@@ -7,7 +7,7 @@ export class CutShort extends BigtraceError {
   readonly bytesWanted: number;
 
   constructor(bytesWanted: number) {
-    super('internal', 'malformed request: it was cut short');
+    super('internal', 'malformed request: it is incomplete');
     this.bytesWanted = bytesWanted;
   }
 }

@@ -34,7 +34,7 @@ test('any strings written to a TSV row are read as the same strings', () => {
 test.each(['', '[', "['a'", "['a',]", "['a' 'b']", "['a]", '[a]', "['a\\"])(
   '%s is not an array',
   (text) => {
-    expect(() => stringsOf(Buffer.from(text))).toThrow('traces is no Array(String)');
+    expect(() => stringsOf(Buffer.from(text))).toThrow('traces is not an Array(String)');
   },
 );
 
@@ -89,7 +89,7 @@ test('rowsOfBinary rejects a row that is cut short or too long', async () => {
   };
   await read(Buffer.concat([row, row]));
   for (let cut = 1; cut < row.length; cut++)
-    await expect(read(row.subarray(0, cut))).rejects.toThrow('it was cut short');
+    await expect(read(row.subarray(0, cut))).rejects.toThrow('it is incomplete');
   await expect(read(schemaRow([], 'x'.repeat(101), ['strict', 'find']))).rejects.toThrow(
     'a row of the request is longer than 100 bytes',
   );
@@ -161,7 +161,7 @@ test('stringsOfBlocks reads a list of traces in chunks of any length', async () 
     expect(await read(bytes, size, 1000)).toEqual(['/local/a', '', long, '/local/b']);
   await expect(read(bytes, 10, 100)).rejects.toThrow('longer than 100 bytes');
   for (const cut of [1, 5, 20, bytes.length - 1])
-    await expect(read(bytes.subarray(0, cut), 3, 1000)).rejects.toThrow('was cut short');
+    await expect(read(bytes.subarray(0, cut), 3, 1000)).rejects.toThrow('is incomplete');
   const two = Buffer.concat([Buffer.of(2), block('/local/a').subarray(1)]);
   await expect(read(two, 1000, 1000)).rejects.toThrow('the list has 2 columns, String');
 });
@@ -269,6 +269,6 @@ test('columns match by position, or by name if the names are the same', () => {
     'column b is number 2 of the query, number 1 of the structure',
   );
   expect(() => matchColumns(['a', 'b'], ['a'])).toThrow(
-    'the query has 2 columns (a, b), the structure 1 (a)',
+    'the query has 2 columns (a, b), but the structure has 1 (a)',
   );
 });

@@ -117,7 +117,7 @@ function commonInput(
       `on_failure '${onFailure}' must be 'strict' or 'lenient'`,
     );
   if (sql.toString('latin1').trim() === '')
-    throw new BigtraceError('no_sql', 'sql is empty: give the PerfettoSQL to run over each trace');
+    throw new BigtraceError('no_sql', 'sql is empty; pass the PerfettoSQL to run on each trace');
   return {
     traces,
     sql,
@@ -131,13 +131,13 @@ function textOf(bytes: Uint8Array | undefined): string {
   return textFromBytes(bytes ?? new Uint8Array());
 }
 
-function malformed(what: string): BigtraceError {
-  return new BigtraceError('internal', `malformed request: ${what}`);
+function malformed(problem: string): BigtraceError {
+  return new BigtraceError('internal', `malformed request: ${problem}`);
 }
 
 function noTraces(): BigtraceError {
   return new BigtraceError(
     'no_traces',
-    "traces is empty: give addresses or patterns, such as ['/local/**']",
+    "traces is empty; pass addresses or patterns, such as ['/local/**']",
   );
 }

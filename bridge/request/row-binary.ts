@@ -24,10 +24,10 @@ export async function* rowsOfBinary(
     pendingBytes += chunk.length;
     if (row.bytes + pendingBytes > rowBytesMax) throw tooLong(rowBytesMax);
     if (pendingBytes < bytesWanted) continue;
-    const { rows, rest, wanted } = row.read(Buffer.concat(pending));
+    const { rows, rest, bytesNeeded } = row.read(Buffer.concat(pending));
     pending = [rest];
     pendingBytes = rest.length;
-    bytesWanted = wanted;
+    bytesWanted = bytesNeeded;
     if (rows.length > 0) yield rows;
   }
   if (pendingBytes > 0 || row.bytes > 0) throw new CutShort(bytesWanted);
@@ -46,17 +46,17 @@ class RowBuilder {
   }
 
   /** Returns the rows that end in `bytes`, the unread rest, and the size that the rest needs for the next part. */
-  read(bytes: Buffer): { rows: RequestRow[]; rest: Buffer; wanted: number } {
+  read(bytes: Buffer): { rows: RequestRow[]; rest: Buffer; bytesNeeded: number } {
     const reader = new ByteReader(bytes);
     const rows: RequestRow[] = [];
     for (let at = 0; ; at = reader.at) {
       const rest = bytes.subarray(at);
-      if (!reader.more) return { rows, rest, wanted: 1 };
+      if (!reader.more) return { rows, rest, bytesNeeded: 1 };
       try {
         this.#take(reader);
       } catch (error) {
         if (!(error instanceof CutShort)) throw error;
-        return { rows, rest, wanted: error.bytesWanted - at };
+        return { rows, rest, bytesNeeded: error.bytesWanted - at };
       }
       this.bytes += reader.at - at;
       if (this.#tracesLeft !== 0 || this.#row.texts.length < this.#textCount) continue;

@@ -21,7 +21,7 @@ test.each([
 test.each([
   [
     "SELECT * FROM bigtrace(traces=['a'], sql='b', on_failure='lenient')",
-    'bigtrace has no argument on_failure: it has traces, sql; bigtrace_lenient and bigtrace_where_lenient go on when traces fail',
+    'bigtrace has no argument on_failure: it has traces, sql; use bigtrace_lenient or bigtrace_where_lenient to continue when traces fail',
   ],
   [
     "SELECT * FROM `bigtrace`.\"bigtrace\"(`structure` = 'a', traces=['a'], sql='b')",

@@ -111,20 +111,20 @@ function closingQuote(statement: string, open: number): number {
 }
 
 function check(view: string, argument: string): void {
-  const known = ARGUMENTS[view] ?? [];
-  if (known.includes(argument)) return;
+  const names = ARGUMENTS[view] ?? [];
+  if (names.includes(argument)) return;
   const other = Object.entries(ARGUMENTS).find(
     ([name, its]) =>
-      name.startsWith(view) && its.includes(argument) && known.every((a) => its.includes(a)),
+      name.startsWith(view) && its.includes(argument) && names.every((a) => its.includes(a)),
   );
   const instead =
     argument === 'on_failure'
-      ? `; bigtrace_lenient and bigtrace_where_lenient go on when traces fail`
+      ? `; use bigtrace_lenient or bigtrace_where_lenient to continue when traces fail`
       : other === undefined
         ? ''
         : `; ${other[0]} has it`;
   throw new BigtraceError(
     'invalid_option',
-    `${view} has no argument ${argument}: it has ${known.join(', ')}${instead}`,
+    `${view} has no argument ${argument}: it has ${names.join(', ')}${instead}`,
   );
 }

@@ -13,10 +13,10 @@ export async function* untilEndMark(
 ): AsyncGenerator<Uint8Array[]> {
   let last: Uint8Array | undefined;
   for await (const lines of batches) {
-    const known: Uint8Array[] = last === undefined ? lines : [last, ...lines];
-    last = known.at(-1);
-    if (known.length > 1) yield known.slice(0, -1);
+    const pending: Uint8Array[] = last === undefined ? lines : [last, ...lines];
+    last = pending.at(-1);
+    if (pending.length > 1) yield pending.slice(0, -1);
   }
   if (last === undefined || !END_MARK.subarray(0, -1).equals(last))
-    throw new BigtraceError('internal', 'malformed request: the list of traces was cut short');
+    throw new BigtraceError('internal', 'malformed request: the list of traces is incomplete');
 }

@@ -123,7 +123,7 @@ export class Specials {
   /** Offset of the end of the texts. */
   readonly to: number;
   readonly #bytes: Buffer;
-  readonly #found = SPECIALS.map(() => -1);
+  readonly #nextSpecial = SPECIALS.map(() => -1);
 
   constructor(bytes: Buffer, to: number) {
     this.#bytes = bytes.subarray(0, to);
@@ -133,13 +133,13 @@ export class Specials {
   next(at: number): number {
     let nearest = this.to;
     for (let index = 0; index < SPECIALS.length; index++) {
-      let found = this.#found[index] as number;
-      if (found < at) {
-        found = this.#bytes.indexOf(SPECIALS[index] as number, at);
-        if (found < 0) found = this.to;
-        this.#found[index] = found;
+      let special = this.#nextSpecial[index] as number;
+      if (special < at) {
+        special = this.#bytes.indexOf(SPECIALS[index] as number, at);
+        if (special < 0) special = this.to;
+        this.#nextSpecial[index] = special;
       }
-      if (found < nearest) nearest = found;
+      if (special < nearest) nearest = special;
     }
     return nearest;
   }

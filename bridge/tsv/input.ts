@@ -71,7 +71,7 @@ export function stringsOf(field: Uint8Array): Buffer[] {
 }
 
 function notAnArray(): BigtraceError {
-  return new BigtraceError('internal', 'malformed request: traces is no Array(String) in TSV');
+  return new BigtraceError('internal', 'malformed request: traces is not an Array(String) in TSV');
 }
 
 /**

@@ -137,24 +137,24 @@ test.each<[string, CellValue, string]>([
   expect(await convert(type, value)).toBe(field);
 });
 
-const HOW = '(bigtrace_as takes a structure), or CAST it in the query';
+const HOW = '(bigtrace_as takes a structure), or CAST it in the script';
 
 test.each<[string, CellValue, string]>([
-  ['Int64', null, `cannot hold NULL; make it Nullable(Int64) ${HOW}`],
-  ['Int64', 'a\nb', `cannot hold text 'a\\x0ab'; make it String ${HOW}`],
-  ['Int64', 1.5, `cannot hold number 1.5; make it Float64 ${HOW}`],
-  ['Int64', 2 ** 63, `cannot hold number 9223372036854776000; make it Float64 ${HOW}`],
-  ['Int64', Number.NaN, `cannot hold number nan; make it Float64 ${HOW}`],
-  ['Int64', Uint8Array.of(1, 2), `cannot hold a blob of 2 bytes; make it String ${HOW}`],
-  ['Int8', 128n, `cannot hold integer 128; make it a wider type, such as Int64 ${HOW}`],
-  ['UInt8', -1n, `cannot hold integer -1; make it Int64 ${HOW}`],
-  ['UInt64', -1n, `cannot hold integer -1; make it Int64 ${HOW}`],
-  ['UInt32', 2n ** 62n, `cannot hold integer 4611686018427387904; make it Int64 ${HOW}`],
-  ['Float64', 2n ** 53n + 1n, `cannot hold integer 9007199254740993; make it String ${HOW}`],
-  ['Float32', 16_777_217n, `cannot hold integer 16777217; make it String ${HOW}`],
-  ['Float32', 1e300, `cannot hold number 1e+300; make it Float64 ${HOW}`],
-  ['Bool', 2n, `cannot hold integer 2; make it a wider type, such as Int64 ${HOW}`],
-  ['Bool', 'x'.repeat(100), `cannot hold text '${'x'.repeat(80)}…'; make it String ${HOW}`],
+  ['Int64', null, `cannot hold NULL; declare it as Nullable(Int64) ${HOW}`],
+  ['Int64', 'a\nb', `cannot hold text 'a\\x0ab'; declare it as String ${HOW}`],
+  ['Int64', 1.5, `cannot hold number 1.5; declare it as Float64 ${HOW}`],
+  ['Int64', 2 ** 63, `cannot hold number 9223372036854776000; declare it as Float64 ${HOW}`],
+  ['Int64', Number.NaN, `cannot hold number nan; declare it as Float64 ${HOW}`],
+  ['Int64', Uint8Array.of(1, 2), `cannot hold a blob of 2 bytes; declare it as String ${HOW}`],
+  ['Int8', 128n, `cannot hold integer 128; declare it as a wider type, such as Int64 ${HOW}`],
+  ['UInt8', -1n, `cannot hold integer -1; declare it as Int64 ${HOW}`],
+  ['UInt64', -1n, `cannot hold integer -1; declare it as Int64 ${HOW}`],
+  ['UInt32', 2n ** 62n, `cannot hold integer 4611686018427387904; declare it as Int64 ${HOW}`],
+  ['Float64', 2n ** 53n + 1n, `cannot hold integer 9007199254740993; declare it as String ${HOW}`],
+  ['Float32', 16_777_217n, `cannot hold integer 16777217; declare it as String ${HOW}`],
+  ['Float32', 1e300, `cannot hold number 1e+300; declare it as Float64 ${HOW}`],
+  ['Bool', 2n, `cannot hold integer 2; declare it as a wider type, such as Int64 ${HOW}`],
+  ['Bool', 'x'.repeat(100), `cannot hold text '${'x'.repeat(80)}…'; declare it as String ${HOW}`],
 ])('%s refuses %s', async (type, value, message) => {
   expect(await convert(type, value)).toBe(`${type} and ${message}`);
 });
@@ -184,6 +184,6 @@ test('rows of heartbeats and of failed traces have a value in each column', asyn
 test('a result that ends before its last batch is an error', async () => {
   const [first] = encodeTable({ names: ['a'], cells: [1n, 2n], batchCells: 1, resultBatches: 1 });
   await expect(linesFor(columnsOf('a Int64'), [first ?? Buffer.of()])).rejects.toThrow(
-    'the answer ended before its last batch',
+    'the result ended before its last batch',
   );
 });

@@ -85,12 +85,12 @@ class TsvTrace implements CellWriter {
     this.#prefix = Buffer.concat([Buffer.from(`${MARK.ROW}\t`), escapeBytes(trace)]);
   }
 
-  place(places: readonly number[]): void {
-    this.#writers = places.flatMap((place) => this.#tableWriters[place] ?? []);
-    this.#ends = new Int32Array(places.length);
-    this.#spare = this.#prefix.length + (places.length + 1) * NUMBER_BYTES;
-    if (places.some((place, index) => place !== index))
-      this.#order = this.#tableWriters.map((_, index) => places.indexOf(index));
+  mapColumns(positions: readonly number[]): void {
+    this.#writers = positions.flatMap((position) => this.#tableWriters[position] ?? []);
+    this.#ends = new Int32Array(positions.length);
+    this.#spare = this.#prefix.length + (positions.length + 1) * NUMBER_BYTES;
+    if (positions.some((position, index) => position !== index))
+      this.#order = this.#tableWriters.map((_, index) => positions.indexOf(index));
   }
 
   *write(bytes: Uint8Array, batches: readonly CellsBatch[]): Generator<void> {

@@ -7,7 +7,7 @@ import type { UserColumns } from './user-columns.ts';
 export class ExtraColumns {
   readonly #columns: UserColumns;
   /** Kinds of the values so far, by column name. */
-  readonly #seen = new Map<string, Set<ValueKind>>();
+  readonly #kinds = new Map<string, Set<ValueKind>>();
   #changed = false;
 
   constructor(columns: UserColumns) {
@@ -18,8 +18,8 @@ export class ExtraColumns {
     for (const [at, name] of names.entries()) {
       const value = row[at] ?? null;
       if (value === null) continue;
-      const kinds = this.#seen.get(checkColumnName(name)) ?? new Set();
-      this.#seen.set(name, kinds);
+      const kinds = this.#kinds.get(checkColumnName(name)) ?? new Set();
+      this.#kinds.set(name, kinds);
       const kind = kindOf(value);
       if (!kinds.has(kind)) this.#changed = true;
       kinds.add(kind);
@@ -32,7 +32,7 @@ export class ExtraColumns {
     this.#changed = false;
     try {
       await this.#columns.add(
-        [...this.#seen].map(([name, kinds]) => ({ name, source: 'extra', kinds })),
+        [...this.#kinds].map(([name, kinds]) => ({ name, source: 'extra', kinds })),
       );
     } catch (thrown) {
       this.#changed = true;

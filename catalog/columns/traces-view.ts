@@ -28,7 +28,7 @@ export function checkColumnName(name: string): string {
   if (OWN_NAMES.has(name))
     throw new BigtraceError(
       'invalid_option',
-      `column ${name} is one of bigtrace.traces already; rename it`,
+      `column ${name} already exists in bigtrace.traces; rename it`,
     );
   return name;
 }

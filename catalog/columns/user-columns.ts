@@ -11,7 +11,7 @@ import {
 } from './traces-view.ts';
 
 /** A column of one source with the kinds of its values. */
-export interface SeenColumn {
+export interface FoundColumn {
   name: string;
   source: ColumnSource;
   kinds: ReadonlySet<ValueKind>;
@@ -28,14 +28,14 @@ export class UserColumns {
    * Adds columns, or widens existing ones to hold values of these kinds. Call it before the values are written.
    * @throws invalid_option if a name is taken
    */
-  async add(seen: readonly SeenColumn[]): Promise<void> {
-    const known = await this.#known();
-    for (const { name, source } of seen) {
+  async add(found: readonly FoundColumn[]): Promise<void> {
+    const existing = await this.#existing();
+    for (const { name, source } of found) {
       checkColumnName(name);
-      const other = known.find((column) => column.name === name && column.source !== source);
+      const other = existing.find((column) => column.name === name && column.source !== source);
       if (other !== undefined) throw takenBy(other);
     }
-    const rows = seen.flatMap(({ name, source, kinds }) =>
+    const rows = found.flatMap(({ name, source, kinds }) =>
       [...kinds].map((kind) => [name, source, kind]),
     );
     if (rows.length > 0)
@@ -45,11 +45,11 @@ export class UserColumns {
 
   /** Deletes a column with all of its values. @throws invalid_option if there is no such column */
   async drop(name: string): Promise<void> {
-    const column = (await this.#known()).find((one) => one.name === name);
+    const column = (await this.#existing()).find((one) => one.name === name);
     if (column === undefined)
       throw new BigtraceError(
         'invalid_option',
-        `bigtrace.traces has no column ${name} of a manifest or of extra SQL`,
+        `bigtrace.traces has no column ${name} from a manifest or --extra-sql`,
       );
     const quotedName = literal(name);
     // Delete the values first: a run that was killed here can be repeated, because the column is still known.
@@ -72,12 +72,12 @@ export class UserColumns {
    * concurrent runs, the last written view is complete.
    */
   async #showAll(): Promise<void> {
-    let columns = await this.#known();
+    let columns = await this.#existing();
     const comment = await this.#comment();
     for (;;) {
       checkNames(columns);
       await this.#client.command(tracesViewSql(columns, comment));
-      const now = await this.#known();
+      const now = await this.#existing();
       if (JSON.stringify(now) === JSON.stringify(columns)) return;
       columns = now;
     }
@@ -91,7 +91,7 @@ export class UserColumns {
     return comment;
   }
 
-  async #known(): Promise<UserColumn[]> {
+  async #existing(): Promise<UserColumn[]> {
     const columns: UserColumn[] = [];
     for await (const rows of this.#client.strings(
       `SELECT name, source, arrayStringConcat(arraySort(groupUniqArray(kind)), ',')
@@ -118,6 +118,6 @@ function takenBy({ name, source }: UserColumn): BigtraceError {
   const by = source === 'labels' ? 'a manifest' : 'extra SQL';
   return new BigtraceError(
     'invalid_option',
-    `column ${name} is one of ${by} already; rename it, or drop that one with \`bigtrace index --drop-column ${name}\``,
+    `column ${name} already comes from ${by}; rename it, or delete the existing one with \`bigtrace index --drop-column ${name}\``,
   );
 }

@@ -2,7 +2,7 @@
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { CatalogStore } from '../catalog-store.ts';
 import { COLUMN_TYPES, type ColumnType, type ValueKind } from '../columns/column-type.ts';
-import type { SeenColumn } from '../columns/user-columns.ts';
+import type { FoundColumn } from '../columns/user-columns.ts';
 import { columnsOf, type LabelledTrace, labelsOf } from './manifest.ts';
 
 export interface ManifestPlan {
@@ -32,7 +32,7 @@ const FITTING: Record<ColumnType, readonly ValueKind[]> = {
   String: ['integer', 'wide integer', 'double', 'text'],
 };
 
-function override(columns: SeenColumn[], name: string, type: ColumnType, file: string): void {
+function override(columns: FoundColumn[], name: string, type: ColumnType, file: string): void {
   const column = columns.find((one) => one.name === name);
   if (column === undefined)
     throw new BigtraceError('invalid_option', `--column-type ${name}: ${file} has no such column`);
@@ -71,7 +71,7 @@ async function requireKnown(
   throw new BigtraceError(
     'invalid_option',
     `manifest ${file} names no trace that was listed; its first record names ${first?.[0]}` +
-      (directory === '' ? '' : ` (a path is taken below ${directory})`),
+      (directory === '' ? '' : ` (paths are relative to ${directory})`),
   );
 }
 

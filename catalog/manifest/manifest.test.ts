@@ -145,7 +145,7 @@ test.each([
   ['csv', 'team\nx\n', /record 1: it has neither an address nor a path/],
   ['csv', 'path\n', /it has no records/],
   ['json', '[1]', /every record must be an object/],
-  ['json', '[{"path": "a", "size": 1}]', /column size is one of bigtrace.traces already/],
+  ['json', '[{"path": "a", "size": 1}]', /column size already exists in bigtrace.traces/],
   ['json', '[{"path": "a", "n": 1, "n": 2}]', /Duplicate key/],
 ] as const)('a %s file with %j is rejected with the reason', async (ending, content, message) => {
   const path = file(ending, content);

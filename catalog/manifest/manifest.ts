@@ -8,7 +8,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { kindOfJsonNumber, kindOfText, type ValueKind } from '../columns/column-type.ts';
 import { checkColumnName } from '../columns/traces-view.ts';
-import type { SeenColumn } from '../columns/user-columns.ts';
+import type { FoundColumn } from '../columns/user-columns.ts';
 
 /** Bound for JSON manifests, which are read as a whole. CSV manifests are streamed and may have any size. */
 const JSON_BYTES_MAX = 256 * 2 ** 20;
@@ -44,7 +44,7 @@ export async function* labelsOf(file: string, directory: string): AsyncGenerator
 }
 
 /** Returns the columns of a manifest with the kinds of their values. */
-export async function columnsOf(file: string): Promise<SeenColumn[]> {
+export async function columnsOf(file: string): Promise<FoundColumn[]> {
   const kindOfString = isCsv(file) ? kindOfText : (): ValueKind => 'text';
   const columns = new Map<string, Set<ValueKind>>();
   for await (const record of recordsOf(file)) {
@@ -150,7 +150,9 @@ function jsonRecords(file: string): ManifestRecord[] {
     const parsed: unknown = parseJson(withoutByteOrderMark(readFileSync(file, 'utf8')));
     const list = Array.isArray(parsed) ? parsed : (parsed as { traces?: unknown } | null)?.traces;
     if (!Array.isArray(list))
-      throw new Error('it must be an array of objects, or have one as "traces"');
+      throw new Error(
+        'it must be an array of objects, or an object with such an array as "traces"',
+      );
     if (!list.every(isRecord)) throw new Error('every record must be an object');
     return list as ManifestRecord[];
   } catch (thrown) {
@@ -208,6 +210,6 @@ function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-function invalid(where: string, why: string): BigtraceError {
-  return new BigtraceError('invalid_option', `manifest ${where}: ${why}`);
+function invalid(where: string, problem: string): BigtraceError {
+  return new BigtraceError('invalid_option', `manifest ${where}: ${problem}`);
 }

@@ -42,5 +42,5 @@ test('prints one line per query, including running ones', () => {
 });
 
 test('prints a message if there are no queries', () => {
-  expect(historyText([], 0)).toBe('no query came over HTTP yet');
+  expect(historyText([], 0)).toBe('no query has been sent over HTTP yet');
 });

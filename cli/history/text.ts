@@ -7,7 +7,7 @@ const SQL_CHARS_SHOWN = 60;
 const HEAD = ['STARTED', 'STATUS', 'TOOK', 'TRACES', 'ROWS', 'TABLE', 'SQL', 'ID'];
 
 export function historyText(executions: readonly Execution[], nowMs: number): string {
-  if (executions.length === 0) return 'no query came over HTTP yet';
+  if (executions.length === 0) return 'no query has been sent over HTTP yet';
   const rows = [HEAD, ...executions.map((one) => cells(one, nowMs))];
   const widths = HEAD.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   const line = (row: string[]) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ');

@@ -23,7 +23,7 @@ import { ProgressBar } from './progress-bar.ts';
 const PROGRESS_INTERVAL_MS = 250;
 
 /** Failures of a lenient query that are printed individually; the rest is only counted. */
-const FAILURES_TOLD_MAX = 20;
+const FAILURES_SHOWN_MAX = 20;
 
 interface QueryOptions extends OrchestratorFlags {
   traces?: string[];
@@ -72,8 +72,8 @@ Exit codes: 0 every trace succeeded, 1 the query failed, 2 usage error, 3 some t
 
 async function query(options: QueryOptions): Promise<number> {
   if (options.traces === undefined && options.where === undefined)
-    throw new BigtraceError('invalid_option', 'no traces: --traces or --where names them');
-  const asker = new Asker();
+    throw new BigtraceError('invalid_option', 'no traces given; use --traces or --where');
+  const terminal = new Terminal();
   const client = new OrchestratorClient(options.orchestrator, options);
   try {
     const start: QueryStartInput = {
@@ -84,27 +84,27 @@ async function query(options: QueryOptions): Promise<number> {
       user: userName(),
       progressIntervalMs: process.stderr.isTTY ? PROGRESS_INTERVAL_MS : 0,
     };
-    await printEvents(client.query(start, addresses(options), asker.signal), {
+    await printEvents(client.query(start, addresses(options), terminal.signal), {
       format: createFormat(options.format),
-      print: (bytes) => asker.print(bytes),
-      onProgress: (progress) => asker.bar.draw(progress),
-      onFailure: (failure) => asker.tell(failure),
+      print: (bytes) => terminal.print(bytes),
+      onProgress: (progress) => terminal.bar.draw(progress),
+      onFailure: (failure) => terminal.reportFailure(failure),
     });
   } catch (thrown) {
-    if (asker.isGone) return EXIT.ok; // stdout was closed, as with `| head`: not an error
+    if (terminal.isGone) return EXIT.ok; // stdout was closed, as with `| head`: not an error
     throw thrown;
   } finally {
-    asker.end();
+    terminal.end();
     client.close();
   }
-  return asker.failures > 0 ? EXIT.partial : EXIT.ok;
+  return terminal.failures > 0 ? EXIT.partial : EXIT.ok;
 }
 
 /**
  * The terminal of the user: prints rows, progress and failures, and cancels the query on a signal or when stdout is
  * closed.
  */
-class Asker {
+class Terminal {
   readonly bar = new ProgressBar();
   readonly #output = new PrintBuffer(process.stdout);
   readonly #abort = new AbortController();
@@ -131,9 +131,9 @@ class Asker {
     await this.#output.print(bytes, this.signal);
   }
 
-  tell({ trace, message }: TraceFailure): void {
+  reportFailure({ trace, message }: TraceFailure): void {
     this.failures++;
-    if (this.failures > FAILURES_TOLD_MAX) return;
+    if (this.failures > FAILURES_SHOWN_MAX) return;
     this.bar.clear();
     process.stderr.write(`[${printable(textFromBytes(trace))}]: ${printable(message)}\n`);
   }
@@ -141,8 +141,8 @@ class Asker {
   end(): void {
     this.bar.clear();
     this.#output.flush();
-    const untold = this.failures - FAILURES_TOLD_MAX;
-    if (untold > 0) process.stderr.write(`… and ${untold} more traces failed\n`);
+    const notShown = this.failures - FAILURES_SHOWN_MAX;
+    if (notShown > 0) process.stderr.write(`… and ${notShown} more traces failed\n`);
   }
 }
 
@@ -150,7 +150,7 @@ function scriptOf({ sql, summarySpec }: QueryOptions): Buffer {
   if (summarySpec !== undefined)
     return Buffer.concat([Buffer.from(`${SUMMARIZE}\n`), fileOf('--summary-spec', summarySpec)]);
   if (sql === undefined)
-    throw new BigtraceError('invalid_option', 'no script: --sql or --summary-spec gives it');
+    throw new BigtraceError('invalid_option', 'no script given; use --sql or --summary-spec');
   return sql.startsWith('@') ? fileOf('--sql', sql.slice(1)) : bytesFromText(sql);
 }
 
@@ -164,10 +164,11 @@ function fileOf(flag: string, path: string): Buffer {
 
 /** Streams the addresses, because a list on stdin may be larger than memory. */
 async function* addresses({ traces = [], where }: QueryOptions): AsyncGenerator<Buffer[]> {
-  const written = traces.filter((address) => address !== '-');
+  const addressArguments = traces.filter((address) => address !== '-');
   const selected = where === undefined ? [] : [`/${WHERE_STORE}/${where}`];
-  if (written.length + selected.length > 0) yield [...written, ...selected].map(bytesFromText);
-  if (written.length < traces.length) yield* linesOf(process.stdin);
+  if (addressArguments.length + selected.length > 0)
+    yield [...addressArguments, ...selected].map(bytesFromText);
+  if (addressArguments.length < traces.length) yield* linesOf(process.stdin);
 }
 
 /** The name of the operating-system user, or the numeric ID if /etc/passwd has no entry. */

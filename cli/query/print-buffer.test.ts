@@ -5,19 +5,19 @@ import { PrintBuffer } from './print-buffer.ts';
 const { signal } = new AbortController();
 
 it('combines small pieces into one write, and flushes the rest', async () => {
-  const written: string[] = [];
+  const addressArguments: string[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      written.push(chunk.toString());
+      addressArguments.push(chunk.toString());
       done();
     },
   });
   const output = new PrintBuffer(stream);
   for (const piece of ['a', 'b', 'c']) await output.print(Buffer.from(piece), signal);
-  await expect.poll(() => written).toEqual(['abc']);
+  await expect.poll(() => addressArguments).toEqual(['abc']);
   await output.print(Buffer.from('d'), signal);
   output.flush();
-  expect(written).toEqual(['abc', 'd']);
+  expect(addressArguments).toEqual(['abc', 'd']);
 });
 
 it('waits for a slow reader', async () => {

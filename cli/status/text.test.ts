@@ -10,8 +10,8 @@ const WORKER: WorkerStatus = {
   tasksQueued: 12,
   uptimeMs: 61_000,
   draining: true,
-  counters: { tier_result: 5, tier_resident: 4, tier_image: 3, tier_parse: 2 },
-  gauges: { resident_traces: 7, resident_bytes: 3 * 2 ** 20 },
+  counters: { tier_result: 5, tier_loaded: 4, tier_snapshot: 3, tier_parse: 2 },
+  gauges: { loaded_traces: 7, loaded_bytes: 3 * 2 ** 20 },
   ...{ sqlPackage: [], cacheId: '', firstCredits: 0, localRoot: [] },
   ...{ running: [], barred: [], barredTotal: 0 },
 };
@@ -50,8 +50,8 @@ it('shows queries with progress, and workers with loaded traces', () => {
     `orchestrator 1.2.3: 1 query running
   q1  analyst  2.5 s, 40/100 traces, 12 rows
 
-WORKER          STATE     BUSY  QUEUED  LOADED     ANSWERS FROM                            UP
-127.0.0.1:5052  draining  1/2   12      7 (3 MiB)  5 result, 4 resident, 3 image, 2 parse  61 s
+WORKER          STATE     BUSY  QUEUED  LOADED     RESULTS FROM                             UP
+127.0.0.1:5052  draining  1/2   12      7 (3 MiB)  5 result, 4 loaded, 3 snapshot, 2 parse  61 s
 10.1.2.3:5052   lost`,
   );
 });
@@ -112,7 +112,7 @@ it('shows running traces, and barred traces with the command that clears them', 
   );
   expect(text).toContain('\n    /local/big  being parsed for 12.3 s, 15.0 s in all, on w:1\n');
   expect(text).toContain(
-    '\n5 traces are barred (the last 1); `bigtrace unbar ADDRESS` lets one be loaded again, `bigtrace unbar --all` all:\n' +
+    '\n5 traces are barred (the last 1); run `bigtrace unbar ADDRESS` or `bigtrace unbar --all` to load them again:\n' +
       '  /local/endless  on w:1 since 2026-11-22T11:00:49.722Z: loading took more than 30 s (limit_exceeded)',
   );
 });

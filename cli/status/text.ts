@@ -14,7 +14,7 @@ export function statusText(status: OrchestratorStatus, nowMs: number): string {
     ...query.flatMap((each) => [queryLine(each, nowMs), ...runningLines(each)]),
     '',
     ...aligned(
-      [['WORKER', 'STATE', 'BUSY', 'QUEUED', 'LOADED', 'ANSWERS FROM', 'UP']],
+      [['WORKER', 'STATE', 'BUSY', 'QUEUED', 'LOADED', 'RESULTS FROM', 'UP']],
       worker.map(workerCells),
     ),
     ...packageLines(worker),
@@ -75,7 +75,7 @@ function barredLines(workers: readonly WorkerState[]): string[] {
   const more = total > barred.length ? ` (the last ${barred.length})` : '';
   return [
     '',
-    `${count(total, 'trace is', 'traces are')} barred${more}; \`bigtrace unbar ADDRESS\` lets one be loaded again, \`bigtrace unbar --all\` all:`,
+    `${count(total, 'trace is', 'traces are')} barred${more}; run \`bigtrace unbar ADDRESS\` or \`bigtrace unbar --all\` to load them again:`,
     ...barred.map(
       ({ trace, address, code, message, barredMs }) =>
         `  ${nameOf(trace)}  on ${address} since ${new Date(barredMs).toISOString()}: ${message} (${code})`,
@@ -94,7 +94,7 @@ function seconds(ms: number): string {
 function workerCells({ address, state, status }: WorkerState): string[] {
   if (status === null) return [address, state];
   const { threads, tasksRunning, tasksQueued, uptimeMs, counters, gauges } = status;
-  const tiers = ['result', 'resident', 'image', 'parse'].map(
+  const tiers = ['result', 'loaded', 'snapshot', 'parse'].map(
     (tier) => `${counters[`tier_${tier}`] ?? 0} ${tier}`,
   );
   return [
@@ -102,7 +102,7 @@ function workerCells({ address, state, status }: WorkerState): string[] {
     status.draining ? 'draining' : state,
     `${tasksRunning}/${threads}`,
     String(tasksQueued),
-    `${gauges['resident_traces'] ?? 0} (${(Number(gauges['resident_bytes'] ?? 0) / 2 ** 20).toFixed(0)} MiB)`,
+    `${gauges['loaded_traces'] ?? 0} (${(Number(gauges['loaded_bytes'] ?? 0) / 2 ** 20).toFixed(0)} MiB)`,
     tiers.join(', '),
     `${Math.round(uptimeMs / 1000)} s`,
   ];

@@ -21,16 +21,19 @@ export function unbarCommand(env: NodeJS.ProcessEnv): Command {
     .addOption(new Option('--all', 'every barred trace'))
     .action(async (addresses: string[], flags: UnbarFlags) => {
       if (addresses.length > 0 === (flags.all === true))
-        throw new BigtraceError('invalid_option', 'name the traces, or give --all');
+        throw new BigtraceError(
+          'invalid_option',
+          'no traces given; name barred traces, or use --all',
+        );
       const client = new OrchestratorClient(flags.orchestrator, flags);
       try {
         const trace = addresses.map((address) => Buffer.from(bytesFromText(address)));
         const { lifted, unreached = [] } = await client.unbar({ trace, all: flags.all === true });
-        console.log(`${lifted} ${lifted === 1 ? 'bar is' : 'bars are'} lifted`);
+        console.log(`${lifted} ${lifted === 1 ? 'trace is' : 'traces are'} no longer barred`);
         if (unreached.length > 0)
           throw new BigtraceError(
             'worker_lost',
-            `no answer from ${unreached.join(', ')}: ask again`,
+            `no response from ${unreached.join(', ')}; run the command again`,
           );
       } finally {
         client.close();

@@ -26,7 +26,7 @@ export function embeddedClickHouse(
       httpPort: portOf(previous?.http) ?? config.clickhouseHttpPort,
       tcpPort: portOf(previous?.tcp) ?? config.clickhouseTcpPort,
       orchestrator,
-      passwords: passwordsGiven(env),
+      passwords: passwordsFromEnv(env),
       insecure: config.insecure,
       env,
       log: (chunk) => log.write(chunk),
@@ -58,7 +58,7 @@ export async function ownClickHouse(
     {
       url: origin,
       username: decodeURIComponent(username) || 'admin',
-      password: decodeURIComponent(password) || (passwordsGiven(env).admin ?? ''),
+      password: decodeURIComponent(password) || (passwordsFromEnv(env).admin ?? ''),
     },
     join(DIST, 'clickhouse'),
   );
@@ -66,12 +66,12 @@ export async function ownClickHouse(
 }
 
 /** Passwords from the environment; an empty variable counts as not set. */
-export function passwordsGiven(env: NodeJS.ProcessEnv): Partial<Passwords> {
-  const given = (['admin', 'analyst', 'service'] as const).flatMap((user) => {
+export function passwordsFromEnv(env: NodeJS.ProcessEnv): Partial<Passwords> {
+  const passwords = (['admin', 'analyst', 'service'] as const).flatMap((user) => {
     const password = env[`BIGTRACE_${user.toUpperCase()}_PASSWORD`];
     return password ? [[user, password] as const] : [];
   });
-  return Object.fromEntries(given);
+  return Object.fromEntries(passwords);
 }
 
 /** Parses the port of `127.0.0.1:9000` or `http://127.0.0.1:8123`. */

@@ -37,7 +37,7 @@ it('fills in all values', () => {
 
 it('rejects a non-loopback address without --insecure', () => {
   expect(() => upConfig({ ...FLAGS, listen: '0.0.0.0' })).toThrow(
-    '--listen 0.0.0.0 can be reached from other machines, and worker and orchestrator answer whoever can connect',
+    '--listen 0.0.0.0 accepts connections from other machines, and the orchestrator and the workers do not authenticate them',
   );
   expect(upConfig({ ...FLAGS, listen: '0.0.0.0', insecure: true }).insecure).toBe(true);
 });
@@ -58,20 +58,20 @@ it('divides memory and processors among the workers', () => {
   expect(of(4, 100, { workers: 8, threads: 3 })).toEqual([3, 5]);
   expect(of(8, 100, { memoryBytes: GIB / 2 })).toEqual([1, 0.5]);
   expect(() => of(4, 1, { workers: 10 })).toThrow(
-    'each of 10 workers (--workers) has 42949672 bytes of memory for loaded traces, and a trace needs 67108864 ' +
-      'at least: start fewer workers, or give each more memory by --memory-bytes',
+    'each of 10 workers (--workers) has 42949672 bytes of memory for loaded traces, but an engine needs at least 67108864: ' +
+      'start fewer workers, or raise --memory-bytes',
   );
 });
 
 it('names the flags whose ports exceed 65535', () => {
   expect(() => upConfig({ ...FLAGS, workerPort: 65_530, workers: 10 })).toThrow(
-    '--worker-port 65530 with --workers 10 needs ports up to 65539, beyond 65535',
+    '--worker-port 65530 with --workers 10 needs ports up to 65539, but the highest port is 65535',
   );
 });
 
 it('accepts the URL of an external server', () => {
   expect(upConfig({ ...FLAGS, clickhouse: 'http://db:8123' }).clickhouseUrl).toBe('http://db:8123');
   expect(() => upConfig({ ...FLAGS, clickhouse: 'db:8123' })).toThrow(
-    '--clickhouse db:8123: it must be a URL, such as http://127.0.0.1:8123',
+    '--clickhouse db:8123 must be a URL, such as http://127.0.0.1:8123',
   );
 });

@@ -64,14 +64,14 @@ export function upConfig(flags: UpFlags, machine: Machine = thisMachine()): UpCo
   if (workerPort > 0 && lastPort > 65535)
     throw new BigtraceError(
       'invalid_option',
-      `--worker-port ${workerPort} with --workers ${workers} needs ports up to ${lastPort}, beyond 65535`,
+      `--worker-port ${workerPort} with --workers ${workers} needs ports up to ${lastPort}, but the highest port is 65535`,
     );
   const insecure = flags.insecure ?? false;
   if (!insecure && !isLoopback(`${flags.listen}:0`))
     throw new BigtraceError(
       'invalid_option',
-      `--listen ${flags.listen} can be reached from other machines, and worker and orchestrator answer ` +
-        'whoever can connect: say --insecure if that is as it should be',
+      `--listen ${flags.listen} accepts connections from other machines, and the orchestrator and the workers do not ` +
+        'authenticate them; pass --insecure to allow this',
     );
   return {
     dataDir: resolve(flags.dataDir),
@@ -102,8 +102,8 @@ function sharePerWorker(
   if (share < INSTANCE_BYTES_MIN)
     throw new BigtraceError(
       'invalid_option',
-      `each of ${workers} workers (--workers) has ${share} bytes of memory for loaded traces, and a trace needs ` +
-        `${INSTANCE_BYTES_MIN} at least: start fewer workers, or give each more memory by --memory-bytes`,
+      `each of ${workers} workers (--workers) has ${share} bytes of memory for loaded traces, but an engine needs ` +
+        `at least ${INSTANCE_BYTES_MIN}: start fewer workers, or raise --memory-bytes`,
     );
   const cores = Math.max(1, Math.ceil(machine.cores / workers));
   return {
@@ -123,6 +123,6 @@ function checkUrl(text: string): string {
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return text;
   throw new BigtraceError(
     'invalid_option',
-    `--clickhouse ${text}: it must be a URL, such as http://127.0.0.1:8123`,
+    `--clickhouse ${text} must be a URL, such as http://127.0.0.1:8123`,
   );
 }

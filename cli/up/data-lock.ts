@@ -22,10 +22,10 @@ export function acquireDataLock(dataDir: string): DataLock {
       'invalid_option',
       `--data-dir ${dataDir} is in use by another bigtrace up (pid ${PID.exec(before) ?? 'unknown'})`,
     );
-  let held = true;
+  let locked = true;
   const release = (): void => {
-    if (!held) return;
-    held = false;
+    if (!locked) return;
+    locked = false;
     ftruncateSync(fd);
     closeSync(fd);
   };

@@ -9,7 +9,7 @@ Max open files            ${soft.padEnd(21)}${soft.padEnd(21)}files
 
 it('reports a limit that is too low, and how to raise it', () => {
   expect(() => checkDescriptors(limits('256'))).toThrow(
-    'this process may open 256 files, and bigtrace up needs 1024: raise the limit (ulimit -n 1024, ',
+    'this process may open 256 files, but bigtrace up needs 1024; raise the limit (ulimit -n 1024, ',
   );
 });
 

@@ -18,7 +18,7 @@ export function checkDescriptors(limits = readFileSync('/proc/self/limits', 'utf
   if (soft >= DESCRIPTORS_MIN) return;
   throw new BigtraceError(
     'invalid_option',
-    `this process may open ${soft} files, and bigtrace up needs ${DESCRIPTORS_MIN}: ` +
+    `this process may open ${soft} files, but bigtrace up needs ${DESCRIPTORS_MIN}; ` +
       `raise the limit (ulimit -n ${DESCRIPTORS_MIN}, LimitNOFILE= of systemd, --ulimit nofile= of docker run)`,
   );
 }

@@ -24,7 +24,7 @@ it('names a port that is taken, and its flag', async () => {
       0,
     ),
   ).rejects.toThrow(
-    `port ${port} of 127.0.0.1 is taken; --b-port chooses another (0: any free one)`,
+    `port ${port} of 127.0.0.1 is in use; choose another with --b-port (0 picks a free one)`,
   );
 });
 

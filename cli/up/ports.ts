@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { bindFailure } from '../../lib/common/network/free-port.ts';
 
-export interface WantedPort {
+export interface PortFlag {
   port: number;
   /** The flag that sets the port. */
   flag: string;
@@ -15,13 +15,9 @@ const RETRY_MS = 100;
  * Waits up to `waitMs` in all for the ports to become free. Port 0 is always free.
  * @throws invalid_option naming the port and its flag
  */
-export async function checkPorts(
-  host: string,
-  wanted: WantedPort[],
-  waitMs: number,
-): Promise<void> {
-  const giveUp = performance.now() + waitMs;
-  for (const { port, flag } of wanted) {
+export async function checkPorts(host: string, ports: PortFlag[], waitMs: number): Promise<void> {
+  const deadline = performance.now() + waitMs;
+  for (const { port, flag } of ports) {
     if (port === 0) continue;
     for (;;) {
       const failure = await bindFailure(host, port);
@@ -31,10 +27,10 @@ export async function checkPorts(
           'invalid_option',
           `cannot listen on ${host}:${port} (--listen, ${flag}): ${failure.message}`,
         );
-      if (performance.now() >= giveUp)
+      if (performance.now() >= deadline)
         throw new BigtraceError(
           'invalid_option',
-          `port ${port} of ${host} is taken; ${flag} chooses another (0: any free one)`,
+          `port ${port} of ${host} is in use; choose another with ${flag} (0 picks a free one)`,
         );
       await sleep(RETRY_MS);
     }

@@ -8,11 +8,11 @@ import { lossyOutput } from '../../lib/common/observability/lossy-writer.ts';
 import { BUNDLED } from '../../lib/engine/engine-choice.ts';
 import { EXIT, reportFailure } from '../exit.ts';
 import { announcement, type ClickHouseAddress, type SystemAddresses } from './announcement.ts';
-import { embeddedClickHouse, ownClickHouse, passwordsGiven } from './clickhouse.ts';
+import { embeddedClickHouse, ownClickHouse, passwordsFromEnv } from './clickhouse.ts';
 import type { UpConfig } from './config.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { checkDescriptors } from './descriptors.ts';
-import { checkPorts, type WantedPort } from './ports.ts';
+import { checkPorts, type PortFlag } from './ports.ts';
 import { LogFile } from './processes/log-file.ts';
 import { grpcPing, httpPing } from './processes/pings.ts';
 import { startService } from './processes/service-process.ts';
@@ -33,7 +33,7 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
   process.umask(0o077); // passwords, snapshots, results and logs are readable only by their owner
   makePrivate(config.dataDir);
   const lock = acquireDataLock(config.dataDir);
-  const supervisor = new Supervisor(say);
+  const supervisor = new Supervisor(log);
   const stopAsked = onStopSignal(() => {
     supervisor.kill();
     lock.release();
@@ -41,7 +41,7 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
   });
   let exitCode: number = EXIT.ok;
   try {
-    await checkPorts(config.listen, wantedPorts(config), lock.wasStale ? ORPHANS_MS_MAX : 0);
+    await checkPorts(config.listen, portFlags(config), lock.wasStale ? ORPHANS_MS_MAX : 0);
     const starting = start(config, env, supervisor);
     starting.catch(() => {}); // a signal may end the start first
     const addresses = await Promise.race([starting, stopAsked]);
@@ -53,7 +53,7 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
   } catch (thrown) {
     exitCode = reportFailure(thrown);
   }
-  if (supervisor.processes.length > 0) say('stopping');
+  if (supervisor.processes.length > 0) log('stopping');
   await supervisor.stop();
   lock.release();
   return exitCode;
@@ -70,7 +70,7 @@ function makePrivate(dataDir: string): void {
   }
 }
 
-function say(line: string): void {
+function log(line: string): void {
   stderr.write(`bigtrace: ${line}\n`);
 }
 
@@ -87,7 +87,7 @@ function onStopSignal(second: () => void): Promise<undefined> {
   });
 }
 
-function wantedPorts(config: UpConfig): WantedPort[] {
+function portFlags(config: UpConfig): PortFlag[] {
   const workers = config.workerPorts.map((port) => ({ port, flag: '--worker-port' }));
   const rest = [
     { port: config.orchestratorPort, flag: '--orchestrator-port' },
@@ -103,18 +103,18 @@ function wantedPorts(config: UpConfig): WantedPort[] {
 }
 
 async function start(
-  wanted: UpConfig,
+  requested: UpConfig,
   env: NodeJS.ProcessEnv,
   supervisor: Supervisor,
 ): Promise<SystemAddresses> {
   // The orchestrator starts before ClickHouse but needs its address.
-  const clickhouseHttpPort = wanted.clickhouseHttpPort || (await freePort(wanted.listen));
-  const config = { ...wanted, clickhouseHttpPort };
+  const clickhouseHttpPort = requested.clickhouseHttpPort || (await freePort(requested.listen));
+  const config = { ...requested, clickhouseHttpPort };
   const clickhouseUrl =
     config.clickhouseUrl === undefined
       ? `http://${hostAndPort(config.listen, clickhouseHttpPort)}`
       : new URL(config.clickhouseUrl).origin;
-  settleServicePassword(config.dataDir, passwordsGiven(env).service);
+  settleServicePassword(config.dataDir, passwordsFromEnv(env).service);
   const workers = config.workerPorts.map((_, at) =>
     supervisor.start(`worker-${at + 1}`, worker(config, at)),
   );
@@ -157,7 +157,7 @@ async function addressOf(
 
 async function announced<T>(ready: Promise<T>, line: string): Promise<T> {
   const value = await ready;
-  say(line);
+  log(line);
   return value;
 }
 
@@ -185,7 +185,7 @@ function worker(config: UpConfig, at: number): Launch<string> {
     const flags = ['--traces', config.tracesDir, ...shares, ...cacheFlags(config, at)];
     const packages = config.sqlPackages.flatMap((each) => ['--sql-package', each]);
     const engine = ['--engine', config.engineDir ?? BUNDLED];
-    const own = [...openness(config), ...flags, ...engine, ...packages];
+    const own = [...insecureFlags(config), ...flags, ...engine, ...packages];
     const args = ['worker', '--json', '-s', socket, ...own];
     return startService({ name, args, log, signal, ping: grpcPing });
   };
@@ -195,10 +195,10 @@ function worker(config: UpConfig, at: number): Launch<string> {
 function cacheFlags({ dataDir, workerPorts }: UpConfig, at: number): string[] {
   return workerPorts.flatMap((_, n) => {
     const name = `worker-${n + 1}`;
-    const [images, results] = [join(dataDir, 'cache', name), join(dataDir, 'results', name)];
+    const [snapshots, results] = [join(dataDir, 'cache', name), join(dataDir, 'results', name)];
     return n === at
-      ? ['--cache-dir', images, '--result-cache-dir', results]
-      : ['--read-cache-dir', images, '--read-result-cache-dir', results];
+      ? ['--cache-dir', snapshots, '--result-cache-dir', results]
+      : ['--read-cache-dir', snapshots, '--read-result-cache-dir', results];
   });
 }
 
@@ -207,7 +207,15 @@ function orchestratorOver(config: UpConfig, workers: string[], clickhouse: strin
   return (signal, previous) => {
     const socket = previous ?? hostAndPort(config.listen, config.orchestratorPort);
     const args = [
-      ...['orchestrator', '--json', '-s', socket, ...openness(config), '-l', workers.join(',')],
+      ...[
+        'orchestrator',
+        '--json',
+        '-s',
+        socket,
+        ...insecureFlags(config),
+        '-l',
+        workers.join(','),
+      ],
       ...catalogFlags(config, clickhouse),
     ];
     return startService({ name: 'orchestrator', args, log, signal, ping: grpcPing });
@@ -219,7 +227,15 @@ function httpApiOver(config: UpConfig, orchestrator: string, clickhouse: string)
   return (signal, previous) => {
     const socket = previous ?? hostAndPort(config.listen, config.httpPort);
     const args = [
-      ...['http-api', '--json', '-s', socket, ...openness(config), '--orchestrator', orchestrator],
+      ...[
+        'http-api',
+        '--json',
+        '-s',
+        socket,
+        ...insecureFlags(config),
+        '--orchestrator',
+        orchestrator,
+      ],
       // Its queries cannot end once everything stops.
       ...[...catalogFlags(config, clickhouse), '--drain-timeout', '0s'],
     ];
@@ -232,7 +248,7 @@ function catalogFlags({ dataDir }: UpConfig, clickhouse: string): string[] {
   return ['--clickhouse', clickhouse, '--service-password-file', servicePasswordFile(dataDir)];
 }
 
-function openness({ insecure }: UpConfig): string[] {
+function insecureFlags({ insecure }: UpConfig): string[] {
   return insecure ? ['--insecure'] : [];
 }
 

@@ -9,7 +9,7 @@ import {
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { integerFrom } from '../../lib/common/options/options.ts';
 
-const LATER = 'It counts from the next start of `bigtrace up` on.';
+const LATER = 'This takes effect at the next start of `bigtrace up`.';
 
 interface AddFlags {
   dataDir: string;
@@ -72,7 +72,7 @@ function addCommand(dataDir: string): Command {
     .action((name: string, flags: AddFlags) => {
       const { grant = [], queriesPerHour, secondsPerHour } = flags;
       const user = { name, grants: grant, queriesPerHour, secondsPerHour };
-      const file = addTeamUser(flags.dataDir, user, givenPassword(flags.passwordFile));
+      const file = addTeamUser(flags.dataDir, user, passwordFromFlags(flags.passwordFile));
       console.log(`User ${name} is added; the password is in ${file}. ${LATER}`);
     });
 }
@@ -83,7 +83,7 @@ function dataDirOption(dataDir: string): Option {
     .default(dataDir);
 }
 
-function givenPassword(file: string | undefined): string | undefined {
+function passwordFromFlags(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   const password = readFileSync(file, 'utf8').trimEnd();
   if (password === '')

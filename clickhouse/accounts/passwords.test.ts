@@ -25,7 +25,7 @@ test.each(['', '\n', ' \n'])('an empty password file (%j) is rejected with its p
     const path = join(dataDir, `${user}.password`);
     writeFileSync(path, content);
     expect(() => settlePasswords(dataDir, {})).toThrow(
-      `the password file ${path} is empty: delete it, and the next start writes a new password`,
+      `the password file ${path} is empty; delete it, and the next start generates a new password`,
     );
     rmSync(path);
   }

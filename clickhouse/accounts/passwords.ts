@@ -16,26 +16,26 @@ export interface Passwords {
  * Determines the passwords and writes `admin.password` and so on, readable only by their owner, to `dataDir`.
  * @throws invalid_option if an existing password file is empty
  */
-export function settlePasswords(dataDir: string, given: Partial<Passwords>): Passwords {
+export function settlePasswords(dataDir: string, provided: Partial<Passwords>): Passwords {
   return {
-    admin: settle(join(dataDir, 'admin.password'), given.admin),
-    analyst: settle(join(dataDir, 'analyst.password'), given.analyst),
-    service: settleServicePassword(dataDir, given.service),
+    admin: settle(join(dataDir, 'admin.password'), provided.admin),
+    analyst: settle(join(dataDir, 'analyst.password'), provided.analyst),
+    service: settleServicePassword(dataDir, provided.service),
   };
 }
 
 /** Determines the service password. The orchestrator reads its file and starts before ClickHouse does. */
-export function settleServicePassword(dataDir: string, given: string | undefined): string {
-  return settle(servicePasswordFile(dataDir), given);
+export function settleServicePassword(dataDir: string, provided: string | undefined): string {
+  return settle(servicePasswordFile(dataDir), provided);
 }
 
 export function servicePasswordFile(dataDir: string): string {
   return join(dataDir, 'service.password');
 }
 
-function settle(path: string, given: string | undefined): string {
-  if (given === undefined && existsSync(path)) return readPassword(path);
-  const password = given ?? newPassword();
+function settle(path: string, provided: string | undefined): string {
+  if (provided === undefined && existsSync(path)) return readPassword(path);
+  const password = provided ?? newPassword();
   writePrivateFile(path, `${password}\n`);
   return password;
 }
@@ -46,7 +46,7 @@ export function readPassword(path: string): string {
   if (password !== '') return password;
   throw new BigtraceError(
     'invalid_option',
-    `the password file ${path} is empty: delete it, and the next start writes a new password`,
+    `the password file ${path} is empty; delete it, and the next start generates a new password`,
   );
 }
 

@@ -65,7 +65,7 @@ test.each(['admin', 'default', 'bigtrace_backend', 'a-b', '1a', '', 'a b', 'a</a
   'the user name %j is rejected',
   (name) => {
     expect(() => addTeamUser(dataDir, user(name), undefined)).toThrow(
-      'cannot be the name of a user',
+      'is invalid: use letters, digits and _',
     );
   },
 );
@@ -79,5 +79,5 @@ test.each([
   'SELECT ON a.b;',
 ])('the grant %j is rejected', (grant) => {
   const one = user('ann', { grants: [grant] });
-  expect(() => addTeamUser(dataDir, one, undefined)).toThrow(`--grant ${grant}: it must be like`);
+  expect(() => addTeamUser(dataDir, one, undefined)).toThrow(`--grant ${grant} must have the form`);
 });

@@ -74,7 +74,10 @@ export function removeTeamUser(dataDir: string, name: string): void {
   const users = readTeamUsers(dataDir);
   const others = users.filter((user) => user.name !== name);
   if (others.length === users.length)
-    throw new BigtraceError('invalid_option', `there is no user ${name}; bigtrace user list`);
+    throw new BigtraceError(
+      'invalid_option',
+      `there is no user ${name}; \`bigtrace user list\` shows all users`,
+    );
   writeList(dataDir, others);
   rmSync(passwordFile(dataDir, name), { force: true });
 }
@@ -96,20 +99,20 @@ function checked(user: TeamUser): TeamUser {
   if (!NAME.test(name) || RESERVED.test(name))
     throw new BigtraceError(
       'invalid_option',
-      `${name} cannot be the name of a user: letters, digits and _ can, but not the names of Bigtrace's own users`,
+      `user name ${name} is invalid: use letters, digits and _, and none of the names of Bigtrace's own users`,
     );
   for (const grant of grants)
     if (grant !== WRITER_ROLE && !GRANT.test(grant))
       throw new BigtraceError(
         'invalid_option',
-        `--grant ${grant}: it must be like 'SELECT, INSERT ON reports.*', with privileges among ` +
+        `--grant ${grant} must have the form 'SELECT, INSERT ON reports.*', with privileges among ` +
           `${[...READING, ...WRITING].join(', ')}; or the role ${WRITER_ROLE}`,
       );
   for (const bound of [queriesPerHour, secondsPerHour])
     if (bound !== undefined && !(Number.isSafeInteger(bound) && bound > 0))
       throw new BigtraceError(
         'invalid_option',
-        `a bound of user ${name} must be a positive integer`,
+        `the quotas of user ${name} must be positive integers`,
       );
   return user;
 }

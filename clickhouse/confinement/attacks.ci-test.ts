@@ -25,14 +25,14 @@ beforeAll(async () => {
 
 afterAll(() => t[Symbol.asyncDispose]());
 
-interface Asked {
+interface RequestParts {
   path?: string;
   method?: string;
   headers?: Record<string, string>;
   body?: string;
 }
 
-function ask({ path = '/', ...init }: Asked): Promise<Response> {
+function request({ path = '/', ...init }: RequestParts): Promise<Response> {
   return fetch(`http://${t.engine.httpAddress}${path}`, { method: 'POST', ...init });
 }
 
@@ -59,14 +59,14 @@ describe('without a password every request is rejected', () => {
         { ...FROM_A_PAGE, ...(user === '' ? {} : basic(user, '')) },
         { ...FROM_A_PAGE, ...(user === '' ? {} : { 'X-ClickHouse-User': user }) },
       ])
-        expect([401, 403]).toContain((await ask({ headers, body })).status);
+        expect([401, 403]).toContain((await request({ headers, body })).status);
     expect(await rowsOf(t.as('analyst'), 'SELECT 1')).toEqual([[1]]);
   });
 
   test('a restarted engine rejects requests without a password as well', async () => {
     await t.restart();
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => ask({ headers: FROM_A_PAGE, body: 'SELECT 1' })),
+      Array.from({ length: 20 }, () => request({ headers: FROM_A_PAGE, body: 'SELECT 1' })),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
   });
@@ -80,14 +80,18 @@ describe('without a password every request is rejected', () => {
   test.each(['/ping', '/replicas_status', '/play', '/dashboard', '/binary'])(
     '%s reveals nothing, and pages of other sites cannot read it',
     async (path) => {
-      const answer = await ask({ path, method: 'GET', headers: { Origin: 'http://evil.example' } });
+      const answer = await request({
+        path,
+        method: 'GET',
+        headers: { Origin: 'http://evil.example' },
+      });
       expect(answer.headers.get('access-control-allow-origin')).toBe(null);
       expect(await answer.text()).not.toContain(t.directory);
     },
   );
 
   test('the web terminal is disabled', async () => {
-    const answer = await ask({ path: '/webterminal', method: 'GET' });
+    const answer = await request({ path: '/webterminal', method: 'GET' });
     expect(answer.status).not.toBe(200);
   });
 });
@@ -100,13 +104,13 @@ describe('pages of other sites cannot read responses', () => {
   test.each(['analyst', 'admin'] as const)('%s', async (user) => {
     for (const setting of settings) {
       const headers = { ...FROM_A_PAGE, ...basic(user, t.engine.passwords[user]) };
-      const answer = await ask({ path: `/?${setting}`, headers, body: 'SELECT 1' });
+      const answer = await request({ path: `/?${setting}`, headers, body: 'SELECT 1' });
       expect(answer.headers.get('access-control-allow-origin')).toBe(null);
     }
   });
 
   test('a preflight allows nothing', async () => {
-    const answer = await ask({
+    const answer = await request({
       method: 'OPTIONS',
       headers: { ...FROM_A_PAGE, 'Access-Control-Request-Method': 'POST' },
     });
@@ -154,7 +158,7 @@ describe('analyst cannot create files', () => {
       for (const place of places()) {
         const path = join(place, 'zz.proto');
         const body = `${query} SETTINGS ${profile}${setting} = '${path}'${more}`;
-        const answer = await ask({ headers: asAnalyst(), body });
+        const answer = await request({ headers: asAnalyst(), body });
         expect(await answer.text()).toMatch(/should not be changed|Not enough privileges/);
         expect(existsSync(path)).toBe(false);
       }
@@ -340,7 +344,7 @@ describe('analyst', () => {
     const body = `SELECT 9223372036854775807 AS i, -9223372036854775808 AS j, toUInt64(18446744073709551615) AS u,
       inf AS p, -inf AS m, nan AS n FORMAT JSONEachRow`;
     for (const user of ['analyst', 'admin'] as const) {
-      const answer = await ask({ headers: basic(user, t.engine.passwords[user]), body });
+      const answer = await request({ headers: basic(user, t.engine.passwords[user]), body });
       expect(JSON.parse(await answer.text())).toEqual({
         ...{ i: '9223372036854775807', j: '-9223372036854775808', u: '18446744073709551615' },
         ...{ p: 'inf', m: '-inf', n: 'nan' },
@@ -368,7 +372,7 @@ async function greet(user: string): Promise<string> {
   socket.write(
     Buffer.concat([Buffer.of(0), text('test'), version, text(''), text(user), text('')]),
   );
-  let said = '';
-  for await (const chunk of socket) said += String(chunk);
-  return said;
+  let received = '';
+  for await (const chunk of socket) received += String(chunk);
+  return received;
 }

@@ -30,7 +30,7 @@ export function useSilentTerminal(): void {
     call('grantpt', [main], DataType.I32) !== 0 ||
     call('unlockpt', [main], DataType.I32) !== 0
   )
-    throw new Error('no terminal can be made: is /dev/pts mounted?');
+    throw new Error('cannot create a pseudo-terminal; mount /dev/pts');
   const name = Buffer.alloc(64);
   if (call('ptsname_r', [main, name, name.length], DataType.I32) !== 0)
     throw new Error('ptsname_r() failed');

@@ -23,16 +23,16 @@ export function writeEngineFiles(
 ): EngineFiles {
   const directory = join(dataDir, 'clickhouse');
   const [etc, data] = [join(directory, 'etc'), join(directory, 'data')];
-  for (const made of [directory, etc, join(etc, 'config.d'), join(etc, 'users.d'), data]) {
-    if (lstatSync(made, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(made);
-    mkdirSync(made, { recursive: true, mode: 0o700 });
-    chmodSync(made, 0o700); // an existing directory may be accessible to others
+  for (const path of [directory, etc, join(etc, 'config.d'), join(etc, 'users.d'), data]) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(path);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700); // an existing directory may be accessible to others
   }
-  const wanted = wantedFiles(tree, users);
+  const contents = wantedFiles(tree, users);
   for (const name of readdirSync(etc, { recursive: true, encoding: 'utf8' }))
-    if (!wanted.has(name) && name !== 'config.d' && name !== 'users.d')
+    if (!contents.has(name) && name !== 'config.d' && name !== 'users.d')
       rmSync(join(etc, name), { recursive: true, force: true });
-  for (const [name, content] of wanted) settleFile(join(etc, name), content);
+  for (const [name, content] of contents) settleFile(join(etc, name), content);
   return { etc, queriesFile: join(etc, 'start.sql'), data };
 }
 

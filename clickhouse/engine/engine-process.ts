@@ -16,7 +16,7 @@ export const UNCONFINED_EXIT = 77;
 
 export interface EmbeddedExit {
   /** Such as `exit code 1` or `signal SIGKILL`. */
-  how: string;
+  reason: string;
   lastLines: string[];
 }
 
@@ -89,8 +89,8 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
   };
   child.stderr.on('data', keep);
   const exited = new Promise<EmbeddedExit>((resolve) => {
-    const end = (how: string): void => {
-      resolve({ how, lastLines: reasonsIn(text) });
+    const end = (reason: string): void => {
+      resolve({ reason, lastLines: reasonsIn(text) });
     };
     child.once('exit', (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`));
     child.once('error', (error) => end(error.message));
@@ -122,8 +122,8 @@ function requireLibrary(from: string): string {
   } catch (cause) {
     throw new BigtraceError(
       'invalid_option',
-      `no embedded ClickHouse for ${process.platform} ${process.arch}: ` +
-        'give a server of your own by --clickhouse URL',
+      `there is no embedded ClickHouse for ${process.platform} ${process.arch}; ` +
+        'use your own server with --clickhouse URL',
       { cause },
     );
   }

@@ -154,9 +154,13 @@ async function makeReady(
 ): Promise<void> {
   const timeout = AbortSignal.timeout(START_MS_MAX);
   while (!(await answersPing(login.url))) {
-    if (signal?.aborted) throw new BigtraceError('cancelled', 'stopped before clickhouse was up');
+    if (signal?.aborted)
+      throw new BigtraceError('cancelled', 'stopped before ClickHouse was ready');
     if (timeout.aborted)
-      throw new BigtraceError('internal', `clickhouse was not up after ${START_MS_MAX / 1000} s`);
+      throw new BigtraceError(
+        'internal',
+        `ClickHouse was not ready after ${START_MS_MAX / 1000} s`,
+      );
     await sleep(PING_EVERY_MS);
   }
   await setUpClickHouse(login, tree);
@@ -171,8 +175,8 @@ async function answersPing(url: string): Promise<boolean> {
 }
 
 async function deathOf(exited: Promise<EmbeddedExit>): Promise<never> {
-  const { how, lastLines } = await exited;
-  throw startFailure(how, lastLines);
+  const { reason, lastLines } = await exited;
+  throw startFailure(reason, lastLines);
 }
 
 /** Adds error lines of the engine's log: only the log names a broken configuration file. */
@@ -183,17 +187,17 @@ function withReasons(error: BigtraceError, reasons: string[]): BigtraceError {
   return new BigtraceError(error.code, [error.message, ...lines].join('\n  '), { cause: error });
 }
 
-function startFailure(how: string, lastLines: string[]): BigtraceError {
-  if (how === `exit code ${UNCONFINED_EXIT}`)
+function startFailure(reason: string, lastLines: string[]): BigtraceError {
+  if (reason === `exit code ${UNCONFINED_EXIT}`)
     return new BigtraceError(
       'invalid_option',
-      `this Linux (${release()}) has not the Landlock of 5.19 and later, so whoever may ask ClickHouse could ` +
-        'read every file that you can: say --insecure if that is as it should be, or give a server of ' +
-        'your own by --clickhouse URL',
+      `Landlock (Linux 5.19 or later) is unavailable on Linux ${release()}, so ClickHouse's users could ` +
+        'read every file that you can: pass --insecure to run without a sandbox, or use your own ' +
+        'server with --clickhouse URL',
     );
   return new BigtraceError(
     'internal',
-    `clickhouse did not start (${how}): ${lastLines.join('\n  ')}`,
+    `ClickHouse did not start (${reason}): ${lastLines.join('\n  ')}`,
   );
 }
 
@@ -215,7 +219,7 @@ async function choosePorts({ listen, httpPort, tcpPort }: EmbeddedOptions): Prom
 
 function cannotListen(cause: unknown): BigtraceError {
   const text = cause instanceof Error ? cause.message : String(cause);
-  return new BigtraceError('invalid_option', `clickhouse cannot listen: ${text}`, { cause });
+  return new BigtraceError('invalid_option', `ClickHouse cannot listen: ${text}`, { cause });
 }
 
 /** The address at which this machine reaches the engine: the loopback address if it listens on all addresses. */

@@ -18,14 +18,17 @@ export function settleTablesKey(dataDir: string, data: string): string {
   if (existsSync(path)) {
     const key = readFileSync(path, 'utf8').trimEnd();
     if (KEY.test(key)) return key;
-    throw new BigtraceError('invalid_option', `${path} holds no key: it must be 64 digits in hex`);
+    throw new BigtraceError(
+      'invalid_option',
+      `${path} does not contain a key: it must be 64 hexadecimal digits`,
+    );
   }
   const tables = join(data, 'tables');
   if (existsSync(tables))
     throw new BigtraceError(
       'invalid_option',
-      `${path} is missing, and ClickHouse's tables cannot be read without it: restore it, ` +
-        `or delete ${tables} with all rows of all tables`,
+      `${path} is missing, and ClickHouse's tables cannot be read without it: restore the file, ` +
+        `or delete ${tables}, and with it all rows of all tables`,
     );
   const key = randomBytes(32).toString('hex');
   writePrivateFile(path, `${key}\n`);

@@ -24,9 +24,8 @@ interface QueryClient extends Client {
 
 /** Returns the running queries with their clients, as the bridge sees them. */
 export async function clientsOf(t: TestEngine): Promise<QueryClient[]> {
-  const question =
-    'SELECT query_id, given_up, interface, address, port FROM bigtrace.query_clients';
-  const rows = await rowsOf(t.as(BRIDGE), question);
+  const sql = 'SELECT query_id, given_up, interface, address, port FROM bigtrace.query_clients';
+  const rows = await rowsOf(t.as(BRIDGE), sql);
   return rows.map(([queryId, givenUp, protocol, address, port]) => ({
     ...{ queryId: String(queryId), givenUp: givenUp === 1, isNative: protocol === 1 },
     ...{ address: String(address), port: Number(port) },

@@ -87,6 +87,6 @@ test('a server without the configuration is an error that names what is missing'
   await t.engine.stop();
   writeFileSync(join(dist, 'clickhouse/bigtrace_function.xml'), '<functions/>');
   await expect(startOn({ dataDir: join(t.directory, 'data'), dist })).rejects.toThrow(
-    /has not the function bigtrace_schema: copy config\.d, users\.d and bigtrace_function\.xml/,
+    /lacks the function bigtrace_schema: copy config\.d, users\.d and bigtrace_function\.xml/,
   );
 });

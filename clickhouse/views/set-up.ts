@@ -76,7 +76,7 @@ async function requireConfiguration(client: ClickHouse, url: string): Promise<vo
   if (lacks.length > 0)
     throw new BigtraceError(
       'invalid_option',
-      `ClickHouse at ${url} has not ${lacks.join(' and ')}: copy config.d, users.d and ` +
+      `ClickHouse at ${url} lacks ${lacks.join(' and ')}: copy config.d, users.d and ` +
         'bigtrace_function.xml of the built clickhouse directory to its configuration directory ' +
         '(/etc/clickhouse-server), and user_scripts to its user_scripts_path',
     );

@@ -7,8 +7,8 @@ import { startTestEngine, type TestEngine } from '../testing/engine.ts';
 import { type Accepted, acceptedAssignments, askAs } from '../testing/sweep/asking.ts';
 import { type Assignment, COMPATIBILITY_LEVELS, groupsOf } from '../testing/sweep/assignments.ts';
 import { BY_DEFINITION } from '../testing/sweep/by-definition.ts';
-import { makeQuestions } from '../testing/sweep/questions.ts';
-import { findingsOf, outcomeOf, type Question, textOf } from '../testing/sweep/sweep.ts';
+import { makeQueries } from '../testing/sweep/questions.ts';
+import { findingsOf, outcomeOf, type SweepQuery, textOf } from '../testing/sweep/sweep.ts';
 
 const WHOLE = process.env['SWEEP'] === 'whole';
 
@@ -18,21 +18,21 @@ const TIMEOUT = { timeout: WHOLE ? 7_200_000 : 600_000 };
 const KINDS = ['bigtrace', 'bigtrace_table_as', 'bigtrace_summary', 'failures', 'traces'];
 
 let t: TestEngine;
-let questions: Question[];
+let questions: SweepQuery[];
 /** Expected result of each query, by name. */
 const expected = new Map<string, string>();
 let values: Accepted;
 
 beforeAll(async () => {
   t = await startTestEngine();
-  questions = await makeQuestions(t);
+  questions = await makeQueries(t);
   for (const { name, query } of questions)
     expected.set(name, await outcomeOf(askAs(t, 'analyst'), query));
   values = await acceptedAssignments(askAs(t, 'analyst'));
 });
 afterAll(() => t[Symbol.asyncDispose]());
 
-function expectedOf(question: Question): string {
+function expectedOf(question: SweepQuery): string {
   const outcome = expected.get(question.name) ?? '';
   expect(outcome).toMatch(/^{"columns"/);
   return outcome;
@@ -44,7 +44,7 @@ function unlisted(): Assignment[] {
   return values.accepted.filter((each) => !isListed(each));
 }
 
-function asked(): Question[] {
+function asked(): SweepQuery[] {
   return questions.filter(({ name }) => WHOLE || KINDS.includes(name));
 }
 
@@ -52,8 +52,8 @@ const levels = COMPATIBILITY_LEVELS.map((value) => [{ name: 'compatibility', val
 
 /** Runs `find` on each query, two at a time. */
 async function ofEach(
-  some: readonly Question[],
-  find: (question: Question) => Promise<string[]>,
+  some: readonly SweepQuery[],
+  find: (question: SweepQuery) => Promise<string[]>,
 ): Promise<string[]> {
   const left = [...some];
   const found: string[] = [];

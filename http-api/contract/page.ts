@@ -132,14 +132,14 @@ export const Status = oneOf(['IN_PROGRESS', 'SUCCESS', 'FAILED', 'CANCELLED']);
 export type Status = Static<typeof Status>;
 
 /** How the page selected traces. It is returned unchanged so that the page can show the query again. */
-export const Snapshot = Type.Object({
+export const QuerySettings = Type.Object({
   settings: Type.Array(Type.Object({ settingId: text, values: texts, category: text })),
   traceFilters: Type.Array(anyObject),
   traceMetadataColumns: texts,
   traceOrderBy: text,
   traceLimit: count,
 });
-export type Snapshot = Static<typeof Snapshot>;
+export type QuerySettings = Static<typeof QuerySettings>;
 
 const progress = {
   ...{ status: Status, processedRows: count, processedTraces: count, totalTraces: count },
@@ -152,7 +152,7 @@ export const WireExecution = Type.Object({
   ...{ queryUuid: uuid, ...progress, startTime: text, endTime: maybe(text), limit: count },
   ...{ perfettoSql: text, materialized: flag, tableName: maybe(text) },
   tableLink: maybe(text), // to ClickHouse's Play page, with a query of the table
-  ...{ error: maybe(text), schema: maybe(schema), ...Snapshot.properties },
+  ...{ error: maybe(text), schema: maybe(schema), ...QuerySettings.properties },
 });
 export type WireExecution = Static<typeof WireExecution>;
 export const ExecutionsAnswer = Type.Object({ queryExecutions: Type.Array(WireExecution) });
@@ -160,8 +160,8 @@ export const ExecutionsAnswer = Type.Object({ queryExecutions: Type.Array(WireEx
 export const Preset = Type.Object({
   ...{ id: text, category: text, name: text, description: text, perfettoSql: text },
   ...{ icon: maybe(text), limit: maybe(count), materialized: maybe(flag) },
-  settings: maybe(Snapshot.properties.settings),
-  traceFilters: maybe(Snapshot.properties.traceFilters),
+  settings: maybe(QuerySettings.properties.settings),
+  traceFilters: maybe(QuerySettings.properties.traceFilters),
   traceMetadataColumns: maybe(texts),
   traceOrderBy: maybe(text),
 });

@@ -12,7 +12,7 @@ import type { Settings } from '../settings.ts';
 import { chosenTraces } from '../sql/chosen-traces.ts';
 import {
   MaterializedTable,
-  NONE_KNOWN,
+  NONE_CURRENT,
   type TableColumn,
   type TraceGeneration,
 } from './materialized-table.ts';
@@ -55,7 +55,7 @@ export async function materialize(
     const last = batch.at(-1);
     if (last === undefined) break;
     after = last.address;
-    const failures = await run.ask(batch);
+    const failures = await run.runBatch(batch);
     sofar.asked += batch.length;
     sofar.failed += failures.size;
     sofar.firstFailure ??= failures.values().next().value;
@@ -81,10 +81,10 @@ class MaterializeRun {
     const { name, sql, structure } = this.#plan;
     this.#table = await MaterializedTable.find(name, sql, this.#database);
     if (this.#table === undefined || structure === undefined) return;
-    const wanted = await this.#describe(`null(${literal(structure)})`);
+    const columns = await this.#describe(`null(${literal(structure)})`);
     const texts = (columns: readonly TableColumn[]): string =>
       columns.map((column) => `${column.name} ${column.type}`).join(', ');
-    if (texts(wanted) !== texts(this.#table.columns))
+    if (texts(columns) !== texts(this.#table.columns))
       throw badRequest(
         `bigtrace_results.${name} has the columns ${texts(this.#table.columns)}; ` +
           `to give it those of --structure, drop it and ${name}_rows`,
@@ -95,11 +95,11 @@ class MaterializeRun {
    * Returns the first traces, in address order after `after`, that are new or have another generation than the ledger.
    */
   async outdated(after: string): Promise<TraceGeneration[]> {
-    const known = this.#table?.known('address', 'generation') ?? NONE_KNOWN;
+    const isCurrent = this.#table?.isCurrent('address', 'generation') ?? NONE_CURRENT;
     const { from, condition, settings: end } = chosenTraces(this.#plan.settings);
     const rows = await this.#database.rows(
       `SELECT address, generation FROM ${from}
-       WHERE ${condition} AND address > ${literal(after)} AND error_code = '' AND NOT ${known}
+       WHERE ${condition} AND address > ${literal(after)} AND error_code = '' AND NOT ${isCurrent}
        ORDER BY address LIMIT ${BATCH_TRACES}${end}`,
     );
     return rows.map(([address, generation]) => ({
@@ -109,19 +109,19 @@ class MaterializeRun {
   }
 
   /** Runs the script on a batch and adds its rows. @returns address and message of each trace that failed */
-  async ask(batch: readonly TraceGeneration[]): Promise<Map<string, string>> {
+  async runBatch(batch: readonly TraceGeneration[]): Promise<Map<string, string>> {
     const addresses = arrayLiteral(batch.map(({ address }) => address));
     const table = this.#table ?? (await this.#create(addresses));
     this.#table = table;
     try {
-      return await this.#ask(table, addresses, batch);
+      return await this.#insertBatch(table, addresses, batch);
     } catch (thrown) {
       const error = asBigtraceError(thrown);
       const empty = await table.isEmpty().catch(() => false);
       if (error.code === 'all_failed' && !empty)
         return new Map(batch.map(({ address }) => [address, error.message]));
       if (empty) await table.drop(); // the next run may find other types
-      throw error.code === 'type_mismatch' ? this.#misfit(error, table, empty) : error;
+      throw error.code === 'type_mismatch' ? this.#withRemedy(error, table, empty) : error;
     }
   }
 
@@ -131,7 +131,7 @@ class MaterializeRun {
     await this.#table?.removeReplaced(this.#runs);
   }
 
-  async #ask(
+  async #insertBatch(
     table: MaterializedTable,
     addresses: string,
     batch: readonly TraceGeneration[],
@@ -156,10 +156,10 @@ class MaterializeRun {
   #source(table: MaterializedTable, addresses: string): string {
     const { sql, settings } = this.#plan;
     const structure = table.columns.map(({ name, type }) => `${identifier(name)} ${type}`);
-    const asked = `structure = ${literal(structure.join(', '))}, traces = ${addresses}, sql = ${literal(sql)}`;
+    const viewArguments = `structure = ${literal(structure.join(', '))}, traces = ${addresses}, sql = ${literal(sql)}`;
     return settings.strict
-      ? `(SELECT 0 AS _hb, * FROM bigtrace.bigtrace_as(${asked}))`
-      : `bigtrace.bigtrace_answers_as(${asked})`;
+      ? `(SELECT 0 AS _hb, * FROM bigtrace.bigtrace_as(${viewArguments}))`
+      : `bigtrace.bigtrace_answers_as(${viewArguments})`;
   }
 
   async #create(addresses: string): Promise<MaterializedTable> {
@@ -191,14 +191,14 @@ class MaterializeRun {
   ): Promise<Map<string, string>> {
     const failed = await table.failedTraces(run);
     if (failed.length === 0) return new Map();
-    const remembered = await this.#database.rows(
+    const recorded = await this.#database.rows(
       `SELECT trace, message FROM bigtrace.failures WHERE query_id = ${literal(queryId)} AND trace != ''`,
     );
-    const reasons = new Map(remembered.map(([trace, message]) => [trace, message]));
+    const reasons = new Map(recorded.map(([trace, message]) => [trace, message]));
     return new Map(failed.map((trace) => [trace, reasons.get(trace) ?? 'the trace failed']));
   }
 
-  #misfit(error: BigtraceError, { columns }: MaterializedTable, empty: boolean): BigtraceError {
+  #withRemedy(error: BigtraceError, { columns }: MaterializedTable, empty: boolean): BigtraceError {
     const { name } = this.#plan;
     const structure = columns.map((column) => {
       const plain = /^[A-Za-z_]\w*$/.test(column.name);
@@ -217,9 +217,9 @@ class MaterializeRun {
 
 /** Summary of a run for display. */
 export function summaryText({ asked, failed, firstFailure }: Materialized): string {
-  if (asked === 0) return 'all traces are in the table already';
-  const why = firstFailure === undefined ? '' : `; the first: ${firstFailure}`;
-  return `${asked} traces asked, ${failed} failed${why}`;
+  if (asked === 0) return 'the table already contains all traces';
+  const reason = firstFailure === undefined ? '' : `; the first failure: ${firstFailure}`;
+  return `${asked} traces read, ${failed} failed${reason}`;
 }
 
 /** @throws no_sql if the script is empty */

@@ -40,12 +40,12 @@ export class MaterializedTable {
   private constructor(
     name: string,
     database: ClickHouse,
-    found: { firstRun: string; columns: readonly TableColumn[] },
+    existing: { firstRun: string; columns: readonly TableColumn[] },
   ) {
     this.#name = name;
     this.#database = database;
-    this.#firstRun = found.firstRun;
-    this.columns = found.columns;
+    this.#firstRun = existing.firstRun;
+    this.columns = existing.columns;
   }
 
   /** @returns undefined if the table does not exist @throws invalid_option if it was made with other SQL */
@@ -61,7 +61,7 @@ export class MaterializedTable {
     if (table === undefined) return undefined;
     if (table[0] !== sql)
       throw badRequest(
-        `${RESULTS}.${name} was made with other SQL; choose another name, or drop it and ${name}_rows`,
+        `${RESULTS}.${name} was created with another script; choose another name, or drop it and ${name}_rows`,
       );
     const columns = await database.rows(
       `SELECT name, type, comment FROM system.columns
@@ -91,7 +91,10 @@ export class MaterializedTable {
     );
     const table = await MaterializedTable.find(name, sql, database);
     if (table === undefined)
-      throw new BigtraceError('catalog_failed', `${RESULTS}.${name}_rows was dropped meanwhile`);
+      throw new BigtraceError(
+        'catalog_failed',
+        `${RESULTS}.${name}_rows was dropped during the run`,
+      );
     return table;
   }
 
@@ -149,7 +152,7 @@ export class MaterializedTable {
   }
 
   /** SQL condition: the ledger has this trace with this generation. */
-  known(address: string, generation: string): string {
+  isCurrent(address: string, generation: string): string {
     return `(${address}, ${generation}) IN (SELECT address, generation FROM ${this.#ledger})`;
   }
 
@@ -172,7 +175,7 @@ export class MaterializedTable {
 }
 
 /** SQL condition in place of MaterializedTable.known() while the table does not exist. */
-export const NONE_KNOWN = 'false';
+export const NONE_CURRENT = 'false';
 
 function rowsTable(name: string): string {
   return `${RESULTS}.${identifier(`${name}_rows`)}`;
@@ -198,6 +201,6 @@ function requireStorable({ name, type }: TableColumn): void {
   if (/\bNothing\b/.test(type))
     throw badRequest(
       `column ${name} has no value in any of the first traces, so its type is not known; ` +
-        `name the types with --structure, such as --structure '${identifier(name)} Nullable(Int64)'`,
+        `pass the types with --structure, such as --structure '${identifier(name)} Nullable(Int64)'`,
     );
 }

@@ -31,20 +31,22 @@ export function tableOf({ tableName }: Pick<Execution, 'tableName'>): string {
 export async function fillTable(
   database: ClickHouse,
   execution: Execution,
-  question: ExecutionRequest,
+  request: ExecutionRequest,
   onColumns: (columns: Column[]) => Promise<void>,
 ): Promise<void> {
   const options: CallOptions = {
     queryId: execution.uuid,
     settings: {
       join_use_nulls: 1, // a trace that is not in the catalog has no metadata
-      ...(question.timeoutS === 0 ? {} : { max_execution_time: question.timeoutS }),
+      ...(request.timeoutS === 0 ? {} : { max_execution_time: request.timeoutS }),
     },
   };
-  const answer = await answerColumns(database, execution, question, options);
-  const bytes = new Set(answer.filter(({ type }) => type.includes('BLOB')).map(({ name }) => name));
-  const names = answer.map(({ name }) => name);
-  const select = selectOf(execution, question, names);
+  const queryColumns = await answerColumns(database, execution, request, options);
+  const bytes = new Set(
+    queryColumns.filter(({ type }) => type.includes('BLOB')).map(({ name }) => name),
+  );
+  const names = queryColumns.map(({ name }) => name);
+  const select = selectOf(execution, request, names);
   const described = await database.rows(`DESCRIBE (${select})`, options);
   const table = tableOf(execution);
   const structure = described.map(([name, type]) => `${identifier(name ?? '')} ${type ?? ''}`);
@@ -97,19 +99,19 @@ function sourceOf({ perfettoSql }: Execution, { addresses, strict }: ExecutionRe
 /** Selects the trace address, its metadata, then the script's columns. */
 function selectOf(
   execution: Execution,
-  question: ExecutionRequest,
-  answer: readonly string[],
+  request: ExecutionRequest,
+  queryColumns: readonly string[],
 ): string {
-  const [address = '_trace_address', ...names] = answer;
-  const rows = `SELECT * FROM ${sourceOf(execution, question)} LIMIT ${execution.limit}`;
-  const { metadataColumns, base } = question;
+  const [address = '_trace_address', ...names] = queryColumns;
+  const rows = `SELECT * FROM ${sourceOf(execution, request)} LIMIT ${execution.limit}`;
+  const { metadataColumns, base } = request;
   const own = names.map((name) => `r.${identifier(name)} AS ${identifier(name)}`);
   const first = `r.${identifier(address)} AS ${identifier(address)}`;
   if (names.includes(ROW_NUMBER))
-    throw badRequest(`column ${ROW_NUMBER} of the query must have another name`);
+    throw badRequest(`column ${ROW_NUMBER} of the query has a reserved name; rename it`);
   if (metadataColumns.length === 0)
     return `SELECT ${[first, ...own].join(', ')} FROM (${rows}) AS r`;
-  const taken = new Set(answer);
+  const taken = new Set(queryColumns);
   const metadata = metadataColumns.map((name) => {
     const value =
       name === 'link' ? linkSql(base, `r.${identifier(address)}`) : `m.${identifier(name)}`;

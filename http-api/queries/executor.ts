@@ -6,7 +6,7 @@ import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import { readerFor } from '../caller.ts';
-import type { PageRequest, Snapshot } from '../contract/page.ts';
+import type { PageRequest, QuerySettings } from '../contract/page.ts';
 import type { Counts } from '../counters.ts';
 import { badRequest, HttpError } from '../http-error.ts';
 import { columnNamed } from '../sql/conditions.ts';
@@ -23,7 +23,7 @@ export interface ExecuteRequest {
   limit: number;
   choice: TraceChoice;
   metadataColumns: string[];
-  snapshot: Snapshot;
+  snapshot: QuerySettings;
   /** Undefined: a name is generated. */
   tableName: string | undefined;
   materialized: boolean;
@@ -39,7 +39,7 @@ export interface ResultPage {
 
 const RUNNING_MAX = 128;
 const LIMIT_MAX = 1_000_000_000;
-const FAILURES_TOLD = 3;
+const FAILURES_SHOWN = 3;
 const FAILURES_SEARCHED = 100;
 const ERROR_CHARS_MAX = 4000;
 /** Reported for a lenient query of which no reachable orchestrator knows the failures. */
@@ -122,16 +122,19 @@ export class Executor {
     if (this.#draining) throw shuttingDown();
     const traces = this.#parts.traces.for(signal);
     if (this.#running.size >= RUNNING_MAX)
-      throw new HttpError(429, `${RUNNING_MAX} queries are running already`);
+      throw new HttpError(
+        429,
+        `too many queries: ${RUNNING_MAX} are running; try again when one has ended`,
+      );
     if (request.perfettoSql.trim() === '') throw badRequest('perfetto_sql is empty');
     const limitMax = request.materialized ? LIMIT_MAX : PAGE_ROWS_MAX;
     if (request.limit < 1 || request.limit > limitMax)
       throw badRequest(`limit ${request.limit} must be from 1 to ${limitMax}`);
     const uuid = randomUUID();
     const tableName = await this.#nameOf(request, uuid);
-    const known = request.metadataColumns.length === 0 ? [] : await traces.columns('');
-    for (const name of request.metadataColumns) columnNamed(name, known);
-    const question = {
+    const available = request.metadataColumns.length === 0 ? [] : await traces.columns('');
+    for (const name of request.metadataColumns) columnNamed(name, available);
+    const executionRequest = {
       addresses: await traces.addresses(request.choice),
       strict: request.choice.settings.strict,
       timeoutS: request.choice.settings.timeoutS,
@@ -141,7 +144,7 @@ export class Executor {
     const execution = newExecution(request, { uuid, tableName, owner: this.#parts.owner() });
     await this.#history.write([execution]);
     this.#parts.counts.queries += 1;
-    this.#running.set(uuid, { execution, ended: this.#run(execution, question) });
+    this.#running.set(uuid, { execution, ended: this.#run(execution, executionRequest) });
     return execution;
   }
 
@@ -158,9 +161,9 @@ export class Executor {
       await this.#quietly(this.#count(running.execution));
       return running.execution;
     }
-    const found = await this.#history.find(uuid);
-    if (found === undefined) throw new HttpError(404, `query ${uuid} is not known`);
-    return this.#alive(found);
+    const execution = await this.#history.find(uuid);
+    if (execution === undefined) throw new HttpError(404, `there is no query ${uuid}`);
+    return this.#alive(execution);
   }
 
   async list(): Promise<Execution[]> {
@@ -227,18 +230,22 @@ export class Executor {
     }
   }
 
-  async #run(execution: Execution, question: ExecutionRequest): Promise<void> {
+  async #run(execution: Execution, executionRequest: ExecutionRequest): Promise<void> {
     const { uuid } = execution;
     try {
-      await fillTable(this.#parts.database, execution, question, async (columns) => {
+      await fillTable(this.#parts.database, execution, executionRequest, async (columns) => {
         execution.columns = columns;
         if (execution.status !== 'IN_PROGRESS') throw new BigtraceError('cancelled', 'cancelled');
         await this.#history.write([execution]);
       });
       await this.#count(execution);
-      await this.#end(execution, 'SUCCESS', question.strict ? '' : await this.#failures(execution));
+      await this.#end(
+        execution,
+        'SUCCESS',
+        executionRequest.strict ? '' : await this.#failures(execution),
+      );
     } catch (thrown) {
-      const error = overdue(execution, question) ?? asBigtraceError(thrown);
+      const error = timeLimitExceeded(execution, executionRequest) ?? asBigtraceError(thrown);
       await this.#quietly(this.#failed(execution, error));
     } finally {
       this.#running.delete(uuid);
@@ -263,8 +270,8 @@ export class Executor {
   /** Returns the orchestrator's version of the message if it has one: ClickHouse joins the lines of an error. */
   async #inLines({ uuid }: Execution, message: string): Promise<string> {
     const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
-    const known = await this.#parts.watch.failures(uuid, FAILURES_SEARCHED);
-    return known.find((text) => flat(text) === flat(message)) ?? message;
+    const recorded = await this.#parts.watch.failures(uuid, FAILURES_SEARCHED);
+    return recorded.find((text) => flat(text) === flat(message)) ?? message;
   }
 
   /** Message about the traces that failed; empty if none did. */
@@ -273,8 +280,8 @@ export class Executor {
     if (counts === undefined) return FAILURES_UNKNOWN;
     const { tracesFailed: failed, tracesTotal } = counts;
     if (failed === 0) return '';
-    const told = (await this.#parts.watch.failures(uuid, FAILURES_TOLD)).join('; ');
-    return `${failed} of ${tracesTotal} traces failed: ${told}${failed > FAILURES_TOLD ? '; …' : ''}`;
+    const failures = (await this.#parts.watch.failures(uuid, FAILURES_SHOWN)).join('; ');
+    return `${failed} of ${tracesTotal} traces failed: ${failures}${failed > FAILURES_SHOWN ? '; …' : ''}`;
   }
 
   async #count(execution: Execution): Promise<void> {
@@ -296,19 +303,19 @@ export class Executor {
   }
 
   /** Marks a query as FAILED if the service that ran it has died or was restarted, because nobody else will. */
-  async #alive(found: Execution): Promise<Execution> {
-    const silent = Date.now() - found.writtenMs > SILENT_MS_MAX;
-    const own = found.owner === this.#parts.owner();
-    if (found.status !== 'IN_PROGRESS' || this.#running.has(found.uuid) || !(own || silent))
-      return found;
-    await this.#quietly(this.#count(found));
+  async #alive(execution: Execution): Promise<Execution> {
+    const silent = Date.now() - execution.writtenMs > SILENT_MS_MAX;
+    const own = execution.owner === this.#parts.owner();
+    if (execution.status !== 'IN_PROGRESS' || this.#running.has(execution.uuid) || !(own || silent))
+      return execution;
+    await this.#quietly(this.#count(execution));
     await this.#end(
-      found,
+      execution,
       'FAILED',
-      `the HTTP service ${found.owner} that ran it was restarted, or died`,
+      `the HTTP service ${execution.owner} that ran the query was restarted or died`,
     );
-    await this.#quietly(this.#kill(found.uuid));
-    return found;
+    await this.#quietly(this.#kill(execution.uuid));
+    return execution;
   }
 
   async #kill(uuid: string): Promise<void> {
@@ -332,7 +339,7 @@ export class Executor {
     try {
       await work;
     } catch (thrown) {
-      this.#parts.log.warn({ err: thrown }, 'the history of queries could not be kept');
+      this.#parts.log.warn({ err: thrown }, 'cannot update the query history');
     }
   }
 }
@@ -342,14 +349,14 @@ function shuttingDown(): BigtraceError {
 }
 
 /** The error for a query that exceeded its own time limit. The bridge reports only that it was cancelled. */
-function overdue(
+function timeLimitExceeded(
   { startMs }: Execution,
   { timeoutS }: ExecutionRequest,
 ): BigtraceError | undefined {
   if (timeoutS === 0 || Date.now() - startMs < timeoutS * 1000) return undefined;
   return new BigtraceError(
     'deadline_exceeded',
-    `query took longer than its limit of ${timeoutS} s`,
+    `the query exceeded its time limit of ${timeoutS} s`,
   );
 }
 

@@ -39,8 +39,8 @@ export class Experiments {
   }
 
   async find(id: string): Promise<Experiment | undefined> {
-    const [found] = await this.#select(`c0 = ${literal(id)}`, 'LIMIT 1');
-    return found;
+    const [experiment] = await this.#select(`c0 = ${literal(id)}`, 'LIMIT 1');
+    return experiment;
   }
 
   async #select(condition: string, limit: string): Promise<Experiment[]> {

@@ -3,7 +3,7 @@
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import type { Field } from '../../lib/clickhouse/tsv.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
-import type { Snapshot, Status } from '../contract/page.ts';
+import type { QuerySettings, Status } from '../contract/page.ts';
 import { type Column, columnOf } from './columns.ts';
 
 const TABLE = 'bigtrace.query_history';
@@ -18,7 +18,7 @@ export interface Execution {
   startMs: number;
   endMs: number | undefined;
   perfettoSql: string;
-  snapshot: Snapshot;
+  snapshot: QuerySettings;
   /** Whether the query and its table are kept until they are deleted. An ephemeral query is deleted automatically. */
   materialized: boolean;
   /** Name of the table in bigtrace_results. */
@@ -60,8 +60,8 @@ export class History {
   }
 
   async find(uuid: string): Promise<Execution | undefined> {
-    const [found] = await this.#read(`uuid = ${literal(uuid)} AND NOT deleted`);
-    return found;
+    const [execution] = await this.#read(`uuid = ${literal(uuid)} AND NOT deleted`);
+    return execution;
   }
 
   async tableIsTaken(name: string): Promise<boolean> {
@@ -72,9 +72,9 @@ export class History {
   /** Ephemeral queries that have ended and that started before `beforeMs`, or are not among the newest `keep`. */
   forgettable(beforeMs: number, keep: number): Promise<Execution[]> {
     const ended = "NOT deleted AND NOT materialized AND status != 'IN_PROGRESS'";
-    const kept = `SELECT uuid FROM ${TABLE} FINAL WHERE ${ended} ORDER BY start_time DESC LIMIT ${keep}`;
+    const newest = `SELECT uuid FROM ${TABLE} FINAL WHERE ${ended} ORDER BY start_time DESC LIMIT ${keep}`;
     return this.#read(
-      `${ended} AND (start_time < fromUnixTimestamp64Milli(${beforeMs}) OR uuid NOT IN (${kept})) LIMIT ${LISTED_MAX}`,
+      `${ended} AND (start_time < fromUnixTimestamp64Milli(${beforeMs}) OR uuid NOT IN (${newest})) LIMIT ${LISTED_MAX}`,
     );
   }
 
@@ -131,7 +131,7 @@ function executionOf(row: (string | null)[]): Execution {
     startMs: Number(startMs),
     endMs: endMs === null || endMs === undefined ? undefined : Number(endMs),
     perfettoSql: perfettoSql ?? '',
-    snapshot: JSON.parse(request ?? '') as Snapshot,
+    snapshot: JSON.parse(request ?? '') as QuerySettings,
     materialized: materialized === 'true',
     tableName: tableName ?? '',
     limit: Number(limit),

@@ -8,6 +8,6 @@ export function checkTableName(text: string): string {
   const name = text.startsWith(`${RESULTS}.`) ? text.slice(RESULTS.length + 1) : text;
   if (/^[A-Za-z_]\w{0,127}$/.test(name)) return name;
   throw badRequest(
-    `table_name ${text} must be a letter or _ and then letters, digits and _, 128 at most`,
+    `table_name ${text} must begin with a letter or _ and contain only letters, digits and _, at most 128`,
   );
 }

@@ -55,7 +55,7 @@ beforeEach(() => {
   };
   const executor = {
     find: async (id: string) => {
-      throw new HttpError(404, `query ${id} is not known`);
+      throw new HttpError(404, `there is no query ${id}`);
     },
     cancel: async () => undefined,
   };

@@ -21,21 +21,21 @@ export function addQueryRoutes(
     '/execute_bigtrace_query',
     schemaOf(contract.ExecuteAnswer, { body: contract.ExecuteBody }),
     async (request, reply) => {
-      const asked = executeRequest(request.body, false, baseOf(request));
+      const execution = executeRequest(request.body, false, baseOf(request));
       const signal = signalOf(reply);
-      const { uuid } = await executor.start(asked, signal);
+      const { uuid } = await executor.start(execution, signal);
       const cancel = (): void => void executor.cancel(uuid).catch(() => undefined);
       if (signal.aborted) cancel();
       signal.addEventListener('abort', cancel, { once: true });
-      return { queryUuid: uuid, ...(await answerOf(executor, uuid, asked, signal)) };
+      return { queryUuid: uuid, ...(await answerOf(executor, uuid, execution, signal)) };
     },
   );
   api.post(
     '/execute_bigtrace_query_async',
     schemaOf(contract.ExecuteAsyncAnswer, { body: contract.ExecuteAsyncBody }),
     async (request, reply) => {
-      const asked = executeRequest(request.body, true, baseOf(request));
-      const { uuid } = await executor.start(asked, signalOf(reply));
+      const execution = executeRequest(request.body, true, baseOf(request));
+      const { uuid } = await executor.start(execution, signalOf(reply));
       return { queryUuid: uuid };
     },
   );

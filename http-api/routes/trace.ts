@@ -25,15 +25,15 @@ export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
     const { size, generation } = trace;
     const etag = `"${createHash('sha256').update(generation).digest('base64url').slice(0, 22)}"`;
     // If the store does not report a size, ranges are ignored and the whole trace is sent in chunks.
-    const { range: wanted, 'if-range': onlyOf = etag } = request.headers;
-    const range = size > 0 && onlyOf === etag ? byteRange(wanted, size) : undefined;
+    const { range: rangeHeader, 'if-range': onlyOf = etag } = request.headers;
+    const range = size > 0 && onlyOf === etag ? byteRange(rangeHeader, size) : undefined;
     if (range === 'unsatisfiable') {
       reply.header('Content-Range', `bytes */${size}`);
-      throw new HttpError(416, `range ${wanted} is outside of the trace's ${size} bytes`);
+      throw new HttpError(416, `range ${rangeHeader} is outside of the trace's ${size} bytes`);
     }
     const { from, to }: ByteRange = range ?? { from: 0, to: size };
     const isHead = request.method === 'HEAD' && size > 0;
-    const body = isHead ? undefined : await begun(trace.read(from, to - from));
+    const body = isHead ? undefined : await withFirstChunk(trace.read(from, to - from));
     reply.headers({
       'Content-Type': 'application/octet-stream',
       'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(request.params.name)}`,
@@ -47,7 +47,7 @@ export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
 }
 
 /** Reads the first chunk before the response begins, so that an early failure becomes an error response. */
-async function begun(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+async function withFirstChunk(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
   const reading = chunks[Symbol.asyncIterator]();
   let next = await reading.next();
   return (async function* () {
@@ -63,6 +63,6 @@ async function begun(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffe
 function addressOf(id: string): string {
   const bytes = Buffer.from(id, 'base64url');
   if (bytes.length === 0 || bytes.toString('base64url') !== id)
-    throw new HttpError(404, `trace ${id} is not known`);
+    throw new HttpError(404, `there is no trace ${id}`);
   return textFromBytes(bytes);
 }

@@ -68,7 +68,7 @@ function catalogName(text: string): string {
   const isObjects = isPattern(text) && !text.startsWith('/local/'); // object store patterns are not URL-decoded
   if (!needsStore || isObjects) return address;
   throw badRequest(
-    `${text} is not the name that the catalog has for the trace: with where, filters or a limit, name it as a listing does, such as /local/app.pftrace`,
+    `${text} is not the canonical address of the trace: with where, filters or a limit, use the address that a listing returns, such as /local/app.pftrace`,
   );
 }
 

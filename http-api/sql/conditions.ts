@@ -44,8 +44,8 @@ function checkBounds(filters: readonly Filter[]): void {
 export function columnNamed(name: string, columns: readonly Column[]): Column {
   const column = columns.find((one) => one.name === name);
   if (column !== undefined) return column;
-  const known = columns.map((one) => one.name).join(', ');
-  throw badRequest(`there is no column ${name}; there are ${known}`);
+  const names = columns.map((one) => one.name).join(', ');
+  throw badRequest(`there is no column ${name}; the columns are ${names}`);
 }
 
 function one({ field, op, value }: Filter, column: Column): string {
@@ -56,7 +56,7 @@ function one({ field, op, value }: Filter, column: Column): string {
       return `isNotNull(${column.value})`;
     case 'in':
     case 'not in':
-      return among(listOf(value), column, op === 'not in');
+      return inList(listOf(value), column, op === 'not in');
     default:
   }
   if (Array.isArray(value))
@@ -80,13 +80,13 @@ function listOf(value: Filter['value']): (string | null)[] {
  * SQL for `in` and `not in`. NULL matches only a list that contains null; for other lists a row with NULL passes
  * neither.
  */
-function among(values: (string | null)[], column: Column, not: boolean): string {
-  const known = values
+function inList(values: (string | null)[], column: Column, not: boolean): string {
+  const literals = values
     .filter((value) => value !== null)
     .map((value) => valueLiteral(value, column));
-  const hasNull = known.length < values.length;
+  const hasNull = literals.length < values.length;
   // One comparison for each value: IN would cast the values to the column's type first.
-  const equal = known.map((value) => `${comparable(column)} = ${value}`);
+  const equal = literals.map((value) => `${comparable(column)} = ${value}`);
   if (hasNull) equal.push(`isNull(${column.value})`);
   if (equal.length === 0) return not ? 'true' : 'false';
   return not ? `NOT (${equal.join(' OR ')})` : equal.join(' OR ');
@@ -97,28 +97,29 @@ function comparable(column: Column): string {
 }
 
 function valueLiteral(text: string, { name, type }: Column): string {
-  const refuse = () => badRequest(`filter on ${name}: ${text} is no value of type ${type}`);
+  const invalidValue = () =>
+    badRequest(`filter on ${name}: ${text} is not a value of type ${type}`);
   switch (type) {
     case 'STRING':
       return literal(text);
     case 'BYTES':
-      if (Buffer.from(text, 'base64').toString('base64') !== text) throw refuse();
+      if (Buffer.from(text, 'base64').toString('base64') !== text) throw invalidValue();
       return `base64Decode(${literal(text)})`;
     case 'BOOL':
       if (/^(true|1)$/i.test(text)) return 'true';
       if (/^(false|0)$/i.test(text)) return 'false';
-      throw refuse();
+      throw invalidValue();
     case 'DATE':
-      if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text))) throw refuse();
+      if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text))) throw invalidValue();
       return `toDate32(${literal(text)})`;
     case 'TIMESTAMP':
-      if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(Date.parse(text))) throw refuse();
+      if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(Date.parse(text))) throw invalidValue();
       return `parseDateTime64BestEffort(${literal(text)}, 9, 'UTC')`;
     default:
       if (/^[+-]?\d+$/.test(text)) return exactInteger(text);
       if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return `toFloat64(${literal(text)})`;
       if (/^[+-]?(inf|nan)(inity)?$/i.test(text)) return `toFloat64(${literal(text)})`;
-      throw refuse();
+      throw invalidValue();
   }
 }
 

@@ -15,10 +15,10 @@ export function globRegex(pattern: string): string {
     if (char === '*') regex += `${ANY}*`;
     else if (char === '?') regex += ANY;
     else if (char === '[') {
-      const found = classAt(chars, at + 1);
-      if (found === undefined) return NONE;
-      regex += found.regex;
-      at = found.end;
+      const charClass = classAt(chars, at + 1);
+      if (charClass === undefined) return NONE;
+      regex += charClass.regex;
+      at = charClass.end;
     } else regex += codePoint(char);
   }
   return `^${regex}$`;

@@ -19,7 +19,7 @@ const ORDER_COLUMNS_MAX = 100;
 export function parseOrder(text: string, columns: readonly Column[]): Order[] {
   if (text.length > ORDER_CHARS_MAX)
     throw badRequest(`order by is ${text.length} characters long, the bound is ${ORDER_CHARS_MAX}`);
-  const known = new Map(columns.map((column) => [column.name.trim(), column]));
+  const byName = new Map(columns.map((column) => [column.name.trim(), column]));
   const piecesMax = Math.max(1, ...columns.map(({ name }) => name.split(',').length));
   const pieces = text.split(',');
   const orders: Order[] = [];
@@ -27,7 +27,7 @@ export function parseOrder(text: string, columns: readonly Column[]): Order[] {
     let end = Math.min(from + piecesMax, pieces.length);
     let order: Order | undefined;
     for (; end > from && order === undefined; end--)
-      order = parseOne(pieces.slice(from, end).join(',').trim(), known);
+      order = parseOne(pieces.slice(from, end).join(',').trim(), byName);
     if (order === undefined) throw noOrder(pieces[from] ?? '', columns);
     if (orders.push(order) > ORDER_COLUMNS_MAX)
       throw badRequest(`order by has more columns than the bound of ${ORDER_COLUMNS_MAX}`);
@@ -36,24 +36,24 @@ export function parseOrder(text: string, columns: readonly Column[]): Order[] {
   return orders;
 }
 
-function parseOne(text: string, known: ReadonlyMap<string, Column>): Order | undefined {
+function parseOne(text: string, byName: ReadonlyMap<string, Column>): Order | undefined {
   const lower = text.toLowerCase();
   for (const [word, descending] of [
     ['desc', true],
     ['asc', false],
   ] as const) {
     const name = text.slice(0, -word.length);
-    const column = lower.endsWith(word) && /\s$/.test(name) ? known.get(name.trim()) : undefined;
+    const column = lower.endsWith(word) && /\s$/.test(name) ? byName.get(name.trim()) : undefined;
     if (column !== undefined) return { column, descending };
   }
-  const plain = known.get(text);
+  const plain = byName.get(text);
   return plain && { column: plain, descending: false };
 }
 
 function noOrder(piece: string, columns: readonly Column[]): BigtraceError {
-  const known = columns.map(({ name }) => name).join(', ');
+  const names = columns.map(({ name }) => name).join(', ');
   return badRequest(
-    `order by ${piece.trim()}: it must be a column and asc or desc; columns are ${known}`,
+    `order by ${piece.trim()} must be a column, alone or followed by asc or desc; the columns are ${names}`,
   );
 }
 

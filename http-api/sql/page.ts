@@ -29,15 +29,15 @@ export interface Page {
 
 /** @throws invalid_option for unknown columns, values that do not fit, or a page above PAGE_ROWS_MAX */
 export function pageOf(relation: Relation, request: PageRequest): Page {
-  const { order_by = '', filters = [], columns: wanted = [] } = request;
+  const { order_by = '', filters = [], columns: names = [] } = request;
   const { limit, offset } = window(request);
   if (limit > PAGE_ROWS_MAX)
-    throw badRequest(`limit ${limit} must be <= ${PAGE_ROWS_MAX}; ask for the rest by offset`);
+    throw badRequest(`limit ${limit} must be <= ${PAGE_ROWS_MAX}; fetch the rest with offset`);
   const { from, key, numbered } = relation;
   const columns =
-    wanted.length === 0
+    names.length === 0
       ? [...relation.columns]
-      : wanted.map((name) => columnNamed(name, relation.columns));
+      : names.map((name) => columnNamed(name, relation.columns));
   const texts = columns.length === 0 ? 'NULL' : columns.map(wireText).join(', ');
   const filtered = conditionOf(filters, relation.columns);
   const condition = [relation.condition ?? [], filtered].flat().join(' AND ');
@@ -72,6 +72,6 @@ function rowsSql(parts: RowsParts): string {
   if (condition === 'true' && order === key)
     return `SELECT ${texts} FROM ${from} WHERE ${key} >= ${offset} AND ${key} < ${offset + limit} ORDER BY ${key}`;
   // Sort and filter over the needed columns only; read all columns just for the rows of the page.
-  const found = `SELECT ${key} FROM ${from} WHERE ${condition} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`;
-  return `SELECT ${texts} FROM ${from} WHERE ${key} IN (${found}) ORDER BY ${order}`;
+  const rowNumbers = `SELECT ${key} FROM ${from} WHERE ${condition} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`;
+  return `SELECT ${texts} FROM ${from} WHERE ${key} IN (${rowNumbers}) ORDER BY ${order}`;
 }

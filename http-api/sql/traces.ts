@@ -34,7 +34,7 @@ const DESCRIPTIONS: Record<string, string> = {
   link: 'Opens the trace in the Perfetto UI',
   address: 'How queries name the trace',
   size: 'Bytes',
-  error_code: 'Why it does not load; empty where it does',
+  error_code: 'Error of a trace that cannot be loaded; otherwise empty',
 };
 
 export interface TraceChoice {
@@ -84,10 +84,10 @@ export class Traces {
     const columns = await this.columns(base);
     const { from, condition, settings: end } = chosenTraces(settings);
     const relation = { from, condition, columns, key: 'address', numbered: false };
-    const wanted = request.columns ?? [];
+    const names = request.columns ?? [];
     const shown =
-      wanted.length > 0
-        ? wanted
+      names.length > 0
+        ? names
         : columns.filter(({ name }) => DEFAULT_VISIBLE.has(name)).map(({ name }) => name);
     const page = pageOf(relation, { ...request, columns: shown });
     const [rows, total] = await Promise.all([
@@ -118,7 +118,8 @@ export class Traces {
     const rows = await this.#catalog.rows(
       `SELECT hex(address) FROM ${from} WHERE ${condition} AND ${further} ORDER BY ${order} LIMIT ${limit}${end}`,
     );
-    if (rows.length === 0) throw new BigtraceError('no_match', 'no trace of the catalog is chosen');
+    if (rows.length === 0)
+      throw new BigtraceError('no_match', 'the selection matches no trace of the catalog');
     return rows.map(([address]) => textFromBytes(Buffer.from(address ?? '', 'hex')));
   }
 }

@@ -27,7 +27,7 @@ export async function* rowBinaryStrings(
     rest = bytes.subarray(at);
     if (rows.length > 0) yield rows;
   }
-  if (rest.length > 0 || row.length > 0) throw new Error('ClickHouse cut a row short');
+  if (rest.length > 0 || row.length > 0) throw new Error('ClickHouse sent an incomplete row');
 }
 
 /** Finds the string at `at`: its length as LEB128, then its bytes. Undefined if it is incomplete. */

@@ -39,10 +39,10 @@ export class OrchestratorClient {
 
   /**
    * @param address host:port
-   * @throws BigtraceError invalid_option when a file that `peer` names cannot be read
+   * @throws BigtraceError invalid_option when a file that `credentials` names cannot be read
    */
-  constructor(address: string, peer: ClientCredentials = {}) {
-    const channel = openChannel(peer);
+  constructor(address: string, credentials: ClientCredentials = {}) {
+    const channel = openChannel(credentials);
     const options = { ...GRPC_OPTIONS, ...KEEPALIVE, ...channel.options };
     this.#address = address;
     this.#client = new BigtraceOrchestrator(address, channel.credentials, options);
@@ -171,7 +171,7 @@ export class OrchestratorClient {
     if (error.code !== 'orchestrator_unreachable') return error;
     return new BigtraceError(
       error.code,
-      `the orchestrator at ${this.#address} cannot be reached (${error.detail}); --orchestrator names another`,
+      `cannot reach the orchestrator at ${this.#address} (${error.detail}); --orchestrator names another`,
       { cause: thrown },
     );
   }

@@ -84,7 +84,7 @@ test.each([
     tarMember('d/a.json', '{"traceEvents":[]}'),
     tarMember('d/._a.json', '\0\x05\x16\x07 Mac OS X'),
   ]);
-  expect(describeFirstBytes(pack(tar))).toBe(`${prefix}its member "d/._a.json": it is no trace`);
+  expect(describeFirstBytes(pack(tar))).toBe(`${prefix}its member "d/._a.json": it is not a trace`);
   expect(describeFirstBytes(pack(tar.subarray(0, 1536)))).toBeUndefined();
   for (let cut = 0; cut < tar.length; cut += 7) describeFirstBytes(tar.subarray(0, cut)); // must not throw
 });
@@ -107,7 +107,7 @@ test.each([true, false])(
       member('a.json', '{"traceEvents":[]}', packed),
       member('README.md', '# About these traces', packed),
     ]);
-    expect(describeFirstBytes(zip)).toBe('its member "README.md": it is no trace');
+    expect(describeFirstBytes(zip)).toBe('its member "README.md": it is not a trace');
     for (let cut = 0; cut < zip.length; cut++) describeFirstBytes(zip.subarray(0, cut)); // must not throw
   },
 );
@@ -125,7 +125,7 @@ test('the error of a trace that does not load ends with the description of its f
   expect(reason('bad/json-utf16.json')).toMatch(
     /The trace file is corrupt\. \(it is UTF-16 text; save it as UTF-8\)$/,
   );
-  expect(reason('bad/only-text.zip')).toMatch(/\(its member ".*": it is no trace\)$/);
+  expect(reason('bad/only-text.zip')).toMatch(/\(its member ".*": it is not a trace\)$/);
   expect(reason('bad/shell.elf')).toMatch(/\(it is an ELF program or library\)$/);
   expect(readFileSync(join(CORPUS, 'bad/random-64k.bin')).length).toBe(65_536);
   expect(reason('bad/random-64k.bin')).toMatch(/The trace file is corrupt\.$/);

@@ -78,7 +78,7 @@ export function describeFirstBytes(head: Uint8Array): string | undefined {
 function describeArchive(bytes: Buffer): string | undefined {
   const members = begins(bytes, ZIP_MEMBER) ? zipMembers(bytes) : tarMembers(bytes);
   for (const { name, start } of members) {
-    const what = describeFile(start) ?? (looksLikeTrace(start) ? undefined : 'it is no trace');
+    const what = describeFile(start) ?? (looksLikeTrace(start) ? undefined : 'it is not a trace');
     if (what !== undefined) return `its member ${JSON.stringify(name)}: ${what}`;
   }
   return undefined;

@@ -12,9 +12,9 @@ export {
 export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script/script-traits.ts';
 export { type PackageFacts, readSqlPackages, type SqlPackage } from './script/sql-packages.ts';
 export { SUMMARIZE, summarySpecOf, summaryTraits } from './script/summary-script.ts';
-export { type Snapshot as Image, snapshotBytes } from './snapshot/snapshot.ts';
+export { type Snapshot, snapshotBytes } from './snapshot/snapshot.ts';
 export {
-  encodeImage,
+  encodeSnapshot,
   type ReadBytes,
   readSnapshot,
   SnapshotUnreadable,

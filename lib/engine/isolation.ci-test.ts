@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type Engine,
-  encodeImage,
-  type Image,
+  encodeSnapshot,
   type ReadBytes,
+  type Snapshot,
   scriptTraits,
   TraceProcessor,
 } from './index.ts';
 import { PURE_FUNCTIONS } from './script/pure-functions.ts';
-import { answer, ask, load, testEngine } from './testing.ts';
+import { answer, load, queryRows, testEngine } from './testing.ts';
 
 const SMALL = 'recorded/linux/compile-c.pftrace';
 const OTHER = 'recorded/chrome/fetch-a.pftrace';
@@ -62,13 +62,13 @@ function panelOf(path: string): Buffer[] {
   return PANEL.map((sql) => Buffer.concat(answer(load(new TraceProcessor(engine), path), sql)));
 }
 
-/** Restores `image`, a snapshot or the bytes of its file, before each query of the panel. */
-function expectFresh(processor: TraceProcessor, image: Image | Buffer, path: string): void {
+/** Restores `snapshot`, a snapshot or the bytes of its file, before each query of the panel. */
+function expectFresh(processor: TraceProcessor, snapshot: Snapshot | Buffer, path: string): void {
   for (const [at, sql] of PANEL.entries()) {
-    if (Buffer.isBuffer(image)) processor.restoreFile(readerOf(image));
-    else processor.restore(image);
-    const got = Buffer.concat(answer(processor, sql));
-    expect(got.equals(fresh.get(path)?.[at] ?? Buffer.of()), `${sql} on ${path}`).toBe(true);
+    if (Buffer.isBuffer(snapshot)) processor.restoreFile(readerOf(snapshot));
+    else processor.restore(snapshot);
+    const received = Buffer.concat(answer(processor, sql));
+    expect(received.equals(fresh.get(path)?.[at] ?? Buffer.of()), `${sql} on ${path}`).toBe(true);
   }
 }
 
@@ -82,39 +82,42 @@ function tryTo(processor: TraceProcessor, sql: string, results: Uint8Array[] = [
 
 test('a restored instance returns the results of a fresh one after any script', () => {
   const processor = new TraceProcessor(engine);
-  const images = [SMALL, OTHER].map((path) => {
+  const snapshots = [SMALL, OTHER].map((path) => {
     processor.reset();
-    return { path, image: load(processor, path).snapshot() };
+    return { path, snapshot: load(processor, path).snapshot() };
   });
   for (const [round, sql] of MARKING.entries()) {
     tryTo(processor, sql);
     tryTo(processor, MARKING[(round * 7 + 3) % MARKING.length] ?? '');
-    const { path, image } = images[round % 2 === 0 ? 0 : 1] ?? { path: '', image: engine.initial };
-    if (round < 4) expectFresh(processor, image, path);
-    processor.restore(image);
+    const { path, snapshot } = snapshots[round % 2 === 0 ? 0 : 1] ?? {
+      path: '',
+      snapshot: engine.initial,
+    };
+    if (round < 4) expectFresh(processor, snapshot, path);
+    processor.restore(snapshot);
     const [history = ''] = PANEL;
     expect(Buffer.concat(answer(processor, history)), sql).toEqual(fresh.get(path)?.[0]);
   }
 });
 
 test('a snapshot can be restored in another instance that holds a bigger trace', () => {
-  const image = load(new TraceProcessor(engine), SMALL).snapshot();
+  const snapshot = load(new TraceProcessor(engine), SMALL).snapshot();
   const other = load(new TraceProcessor(engine), OTHER);
-  expectFresh(other, structuredClone(image), SMALL);
+  expectFresh(other, structuredClone(snapshot), SMALL);
 });
 
 describe('scripts that mutate no state', () => {
   /** Without `sqlstats`: the trait `readsQueryHistory` covers scripts that read it. */
   const silent = PANEL.filter((sql) => !scriptTraits(Buffer.from(sql)).readsQueryHistory);
   let processor: TraceProcessor;
-  let image: Image;
+  let snapshot: Snapshot;
   beforeAll(() => {
     processor = load(new TraceProcessor(engine), SMALL);
-    image = processor.snapshot();
+    snapshot = processor.snapshot();
   });
 
   function runUnmarked(scripts: readonly string[]): void {
-    processor.restore(image);
+    processor.restore(snapshot);
     for (const sql of scripts) {
       expect(scriptTraits(Buffer.from(sql)).mutatesState, sql).toBe(false);
       tryTo(processor, sql);
@@ -122,22 +125,24 @@ describe('scripts that mutate no state', () => {
     const marked = processor.snapshot();
     for (const sql of silent) {
       processor.restore(marked);
-      const got = Buffer.concat(answer(processor, sql));
+      const received = Buffer.concat(answer(processor, sql));
       const want = fresh.get(SMALL)?.[PANEL.indexOf(sql)] ?? Buffer.of();
-      expect(got.equals(want), `${sql} after ${scripts}`).toBe(true);
+      expect(received.equals(want), `${sql} after ${scripts}`).toBe(true);
     }
   }
 
   test('reading any table or view mutates no state', () => {
-    const names = ask(processor, 'SELECT name FROM sqlite_master').map(([name]) => String(name));
+    const names = queryRows(processor, 'SELECT name FROM sqlite_master').map(([name]) =>
+      String(name),
+    );
     const readable = names.filter((name) => !name.startsWith('__intrinsic_'));
     expect(readable.length).toBeGreaterThan(80);
     runUnmarked(readable.map((name) => `SELECT * FROM "${name}" LIMIT 50`));
   });
 
   test('every function of PURE_FUNCTIONS exists and mutates no state', () => {
-    processor.restore(image);
-    const functions = ask(
+    processor.restore(snapshot);
+    const functions = queryRows(
       processor,
       'SELECT name FROM pragma_function_list UNION SELECT name FROM pragma_module_list UNION SELECT name FROM sqlite_master',
     ).flat();
@@ -171,17 +176,17 @@ describe('scripts that mutate no state', () => {
 
 test('the panel detects the state that each mutating script leaves', () => {
   const processor = load(new TraceProcessor(engine), SMALL);
-  const image = processor.snapshot();
+  const snapshot = processor.snapshot();
   const unseen = MARKING.filter((script) => {
-    processor.restore(image);
+    processor.restore(snapshot);
     expect(scriptTraits(Buffer.from(script)).mutatesState, script).toBe(true);
     tryTo(processor, script);
     const marked = processor.snapshot();
     return PANEL.slice(1).every((sql, at) => {
       processor.restore(marked);
-      const got: Uint8Array[] = [];
-      tryTo(processor, sql, got);
-      return Buffer.concat(got).equals(fresh.get(SMALL)?.[at + 1] ?? Buffer.of());
+      const received: Uint8Array[] = [];
+      tryTo(processor, sql, received);
+      return Buffer.concat(received).equals(fresh.get(SMALL)?.[at + 1] ?? Buffer.of());
     });
   });
   expect(unseen).toEqual([]);
@@ -189,26 +194,26 @@ test('the panel detects the state that each mutating script leaves', () => {
 
 test('a snapshot of a restored instance equals the snapshot that was restored', () => {
   const processor = load(new TraceProcessor(engine), SMALL);
-  const image = processor.snapshot();
+  const snapshot = processor.snapshot();
   tryTo(processor, 'CREATE PERFETTO TABLE foo AS SELECT * FROM thread');
-  processor.restore(image);
+  processor.restore(snapshot);
   const again = processor.snapshot();
-  expect([...again.runs]).toEqual([...image.runs]);
-  expect(Buffer.compare(again.contents, image.contents)).toBe(0);
+  expect([...again.runs]).toEqual([...snapshot.runs]);
+  expect(Buffer.compare(again.contents, snapshot.contents)).toBe(0);
 });
 
 test('restore makes an instance usable again after it stopped in mid-query or trapped', () => {
   const processor = load(new TraceProcessor(engine), SMALL);
-  const image = processor.snapshot();
+  const snapshot = processor.snapshot();
   const stop = (): never => {
     throw new Error('enough');
   };
   expect(() => processor.query(Buffer.from('SELECT * FROM sched'), stop)).toThrow('enough');
-  expectFresh(processor, image, SMALL);
+  expectFresh(processor, snapshot, SMALL);
   processor.reset();
   expect(() => load(processor, 'bad/proto-compressed-nested.pftrace')).toThrow('crashed');
   expect(() => processor.snapshot()).toThrow('crashed');
-  expectFresh(processor, image, SMALL);
+  expectFresh(processor, snapshot, SMALL);
   processor.reset();
   expect(() => load(processor, 'bad/random-64k.bin')).toThrow('Trace parse failure');
   processor.reset();
@@ -216,25 +221,25 @@ test('restore makes an instance usable again after it stopped in mid-query or tr
 });
 
 test('restore refuses a snapshot of another engine or beyond the memory bound', () => {
-  const image = load(new TraceProcessor(engine), OTHER).snapshot();
+  const snapshot = load(new TraceProcessor(engine), OTHER).snapshot();
   const bounded = new TraceProcessor(engine, { memoryBytesMax: 2 ** 25 });
-  expect(() => bounded.restore({ ...image, memoryBytes: 2 ** 26 })).toThrow(
+  expect(() => bounded.restore({ ...snapshot, memoryBytes: 2 ** 26 })).toThrow(
     'TraceProcessor needs more memory than its bound of 33554432 bytes',
   );
-  expect(() => bounded.restore({ ...image, engine: 'x' })).toThrow('of another engine');
+  expect(() => bounded.restore({ ...snapshot, engine: 'x' })).toThrow('of another engine');
 });
 
 test('an instance refuses queries after a snapshot file proved to be damaged halfway', async () => {
-  const image = load(new TraceProcessor(engine), OTHER).snapshot();
+  const snapshot = load(new TraceProcessor(engine), OTHER).snapshot();
   const pieces: Uint8Array[] = [];
-  for await (const piece of encodeImage(image)) pieces.push(piece);
+  for await (const piece of encodeSnapshot(snapshot)) pieces.push(piece);
   const file = Buffer.concat(pieces);
   expectFresh(load(new TraceProcessor(engine), SMALL), file, OTHER);
   expectFresh(new TraceProcessor(engine), file, OTHER);
   file.writeUInt8(file.readUInt8(file.length - 9) ^ 1, file.length - 9);
   const damaged = load(new TraceProcessor(engine), SMALL);
   expect(() => damaged.restoreFile(readerOf(file))).toThrow('it is damaged');
-  expect(() => ask(damaged, 'SELECT 1')).toThrow('it is damaged');
+  expect(() => queryRows(damaged, 'SELECT 1')).toThrow('it is damaged');
   expect(() => damaged.snapshot()).toThrow('it is damaged');
   damaged.reset();
   load(damaged, SMALL);

@@ -39,7 +39,7 @@ export async function loadEngine(
   } catch (cause) {
     if (cause instanceof BigtraceError && cause.code === 'invalid_option') throw cause;
     const why = cause instanceof Error ? cause.message : cause;
-    const text = `${path} cannot be used as the TraceProcessor wasm: ${why}`;
+    const text = `cannot use ${path} as the TraceProcessor wasm: ${why}`;
     throw new BigtraceError('invalid_option', text, { cause });
   }
 }

@@ -18,7 +18,7 @@ export function load(processor: TraceProcessor, path: string): TraceProcessor {
   return processor;
 }
 
-export function ask(processor: TraceProcessor, sql: string): unknown[][] {
+export function queryRows(processor: TraceProcessor, sql: string): unknown[][] {
   return rowsOf(answer(processor, sql));
 }
 

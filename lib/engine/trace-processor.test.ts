@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { CORPUS, corpusTraces } from '../../test/corpus/index.ts';
 import { type Engine, loadEngine, TraceProcessor } from './index.ts';
-import { ask, load, testEngine } from './testing.ts';
+import { load, queryRows, testEngine } from './testing.ts';
 
 const MIB = 2 ** 20;
 
@@ -30,7 +30,7 @@ test('the engine reports its version and digest', () => {
 
 test('loadEngine refuses a file that is no TraceProcessor, and names it', async () => {
   await expect(loadEngine('/nonexistent.wasm')).rejects.toThrow(
-    /^\/nonexistent\.wasm cannot be used as the TraceProcessor wasm: ENOENT/,
+    /^cannot use \/nonexistent\.wasm as the TraceProcessor wasm: ENOENT/,
   );
   await expect(loadEngine(import.meta.filename)).rejects.toMatchObject({ code: 'invalid_option' });
 });
@@ -41,10 +41,10 @@ describe('every small trace', () => {
     ({ path, counts }) => {
       shared.reset();
       const processor = load(shared, path);
-      const got = ['slice', 'sched', 'thread', 'process'].map((table) =>
-        Number(ask(processor, `SELECT count(*) FROM ${table}`)[0]?.[0]),
+      const received = ['slice', 'sched', 'thread', 'process'].map((table) =>
+        Number(queryRows(processor, `SELECT count(*) FROM ${table}`)[0]?.[0]),
       );
-      expect(got).toEqual(counts.slice(0, 4));
+      expect(received).toEqual(counts.slice(0, 4));
     },
   );
 
@@ -85,27 +85,27 @@ describe('queries', () => {
   });
 
   test('a failed query throws the engine’s message, and the instance stays usable', () => {
-    expect(() => ask(processor, 'SELECT x FROM nope')).toThrow(
+    expect(() => queryRows(processor, 'SELECT x FROM nope')).toThrow(
       expect.objectContaining({
         code: 'sql_failed',
         message: expect.stringMatching(/^Traceback.*no such table: nope$/s),
       }),
     );
-    expect(() => ask(processor, ' -- nothing')).toThrow('No valid SQL to run');
-    expect(ask(processor, 'SELECT 1 + 1')).toEqual([[2n]]);
+    expect(() => queryRows(processor, ' -- nothing')).toThrow('No valid SQL to run');
+    expect(queryRows(processor, 'SELECT 1 + 1')).toEqual([[2n]]);
   });
 
   test('incomplete SQL is an sql_failed error although the engine crashes', () => {
-    const image = processor.snapshot();
+    const snapshot = processor.snapshot();
     for (const sql of ['SELECT', 'SELECT 1; SELECT 1 + -- more', 'SELECT * FROM slice WHERE;']) {
-      expect(() => ask(processor, sql)).toThrow(
+      expect(() => queryRows(processor, sql)).toThrow(
         expect.objectContaining({ code: 'sql_failed', message: 'incomplete SQL statement' }),
       );
       expect(processor.poisoned).toMatchObject({ code: 'engine_crashed' });
-      processor.restore(image);
+      processor.restore(snapshot);
     }
-    expect(() => ask(processor, 'SELECT 1 FROM')).toThrow(/incomplete SQL statement$/);
-    expect(ask(processor, 'SELECT 1')).toEqual([[1n]]);
+    expect(() => queryRows(processor, 'SELECT 1 FROM')).toThrow(/incomplete SQL statement$/);
+    expect(queryRows(processor, 'SELECT 1')).toEqual([[1n]]);
   });
 
   test('a query that fails in mid-run throws after some results were passed on', () => {
@@ -119,7 +119,7 @@ describe('queries', () => {
 
   test('SQL and cells may be longer than the buffers, but SQL over 32 MiB is refused', () => {
     const text = 'é'.repeat(3 * MIB);
-    expect(ask(processor, `SELECT '${text}'`)).toEqual([[text]]);
+    expect(queryRows(processor, `SELECT '${text}'`)).toEqual([[text]]);
     const tooLong = new Uint8Array(32 * MIB + 1).fill(0x20);
     expect(() => processor.query(tooLong, () => {})).toThrow(
       'SQL is 33554433 bytes long, the bound is 33554432',
@@ -142,7 +142,7 @@ describe('queries', () => {
   });
 
   test('the engine knows the time of day, in UTC', () => {
-    const [[now, local, parsed] = []] = ask(
+    const [[now, local, parsed] = []] = queryRows(
       processor,
       "SELECT unixepoch('now'), datetime(1e9, 'unixepoch', 'localtime'), unixepoch('2000-02-29', 'utc')",
     );
@@ -164,7 +164,7 @@ describe('an instance that failed', () => {
     };
     expect(() => processor.append(nested)).toThrow(expect.objectContaining(death));
     expect(processor.poisoned).toMatchObject(death);
-    expect(() => ask(processor, 'SELECT 1')).toThrow(expect.objectContaining(death));
+    expect(() => queryRows(processor, 'SELECT 1')).toThrow(expect.objectContaining(death));
   });
 
   test('a machine without memory is a retryable out_of_memory error, and reset makes it usable again', () => {
@@ -188,7 +188,7 @@ describe('an instance that failed', () => {
     });
     processor.reset();
     load(processor, 'recorded/linux/gzip-cpu.pftrace');
-    expect(ask(processor, 'SELECT count(*) FROM sched')).toEqual([[2547n]]);
+    expect(queryRows(processor, 'SELECT count(*) FROM sched')).toEqual([[2547n]]);
   });
 
   test('memory beyond the bound is a limit_exceeded error that names the bound', () => {
@@ -205,7 +205,7 @@ describe('an instance that failed', () => {
     );
     const processor = load(new TraceProcessor(engine), 'recorded/linux/compile-c.pftrace');
     processor.memoryBytesMax = 64 * MIB;
-    expect(() => ask(processor, 'SELECT length(hex(zeroblob(100000000)))')).toThrow(
+    expect(() => queryRows(processor, 'SELECT length(hex(zeroblob(100000000)))')).toThrow(
       'TraceProcessor needs more memory than its bound of 67108864 bytes',
     );
     expect(processor.memoryBytes).toBeLessThanOrEqual(64 * MIB);

@@ -126,7 +126,7 @@ export class TraceProcessor {
   query(sql: Uint8Array, onResult: (queryResult: Uint8Array) => void): void {
     checkSqlLength('SQL', sql);
     let failure: string | undefined;
-    this.#ask('query', sql, ({ queryResult }) => {
+    this.#call('query', sql, ({ queryResult }) => {
       if (queryResult === undefined || failure !== undefined) return;
       failure = queryError(queryResult);
       if (failure === undefined) onResult(queryResult);
@@ -144,7 +144,7 @@ export class TraceProcessor {
     const args = summaryArgs(spec);
     let failure: string | undefined;
     let summary: Uint8Array | undefined;
-    this.#ask('summarize', args, (reply) => {
+    this.#call('summarize', args, (reply) => {
       failure ??= reply.summaryError;
       summary ??= reply.summary?.slice();
     });
@@ -190,10 +190,10 @@ export class TraceProcessor {
    * Puts the instance into the state of a snapshot, even if it is poisoned.
    * @throws BigtraceError limit_exceeded (memory bound), out_of_memory; internal: a snapshot of another engine
    */
-  restore(image: Snapshot): void {
-    if (image.engine !== this.#engine.identity)
-      throw new BigtraceError('internal', 'the image of a trace is of another engine');
-    this.#restore([this.#engine.initial, image]);
+  restore(snapshot: Snapshot): void {
+    if (snapshot.engine !== this.#engine.identity)
+      throw new BigtraceError('internal', 'the snapshot is of another engine');
+    this.#restore([this.#engine.initial, snapshot]);
   }
 
   /**
@@ -220,8 +220,8 @@ export class TraceProcessor {
     return version ?? 'unknown';
   }
 
-  #restore(images: readonly Snapshot[]): void {
-    this.#host.restore(images, this.#engine.requestAt);
+  #restore(snapshots: readonly Snapshot[]): void {
+    this.#host.restore(snapshots, this.#engine.requestAt);
     this.#forget();
   }
 
@@ -246,9 +246,9 @@ export class TraceProcessor {
   #keepFirst(chunk: Uint8Array): void {
     const room = FIRST_BYTES_MAX - this.#firstBytesLength;
     if (room <= 0) return;
-    const kept = Buffer.from(chunk.subarray(0, room));
-    this.#firstBytes.push(kept);
-    this.#firstBytesLength += kept.length;
+    const copy = Buffer.from(chunk.subarray(0, room));
+    this.#firstBytes.push(copy);
+    this.#firstBytesLength += copy.length;
   }
 
   #forgetFirst(): void {
@@ -257,7 +257,7 @@ export class TraceProcessor {
   }
 
   /** Sends a request that runs the client's SQL. */
-  #ask(method: 'query' | 'summarize', body: Uint8Array, onReply: (reply: Reply) => void): void {
+  #call(method: 'query' | 'summarize', body: Uint8Array, onReply: (reply: Reply) => void): void {
     try {
       this.#request(requestHead(method, body.length), body, onReply);
     } catch (error) {

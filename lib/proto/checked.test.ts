@@ -153,6 +153,6 @@ test('a stream has checksums or none, as its first request', async () => {
   const [, status] = await run([first, second]);
   expect(status).toMatchObject({
     code: grpc.status.INTERNAL,
-    details: 'message was damaged on its way: its checksum is wrong',
+    details: 'the message was damaged in transit: its checksum is wrong',
   });
 });

@@ -17,7 +17,7 @@ const KEY = 2000 * 8 + 5;
 const KEY_BYTES = Buffer.of((KEY & 0x7f) | 0x80, KEY >> 7);
 const TRAILER_BYTES = KEY_BYTES.length + 4;
 
-const DAMAGED = 'message was damaged on its way: its checksum is wrong';
+const DAMAGED = 'the message was damaged in transit: its checksum is wrong';
 
 /** Returns the written message with its checksum appended. Results are large, so the message is not copied. */
 export function sealed(message: protobuf.Writer): Buffer {

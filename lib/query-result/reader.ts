@@ -83,7 +83,7 @@ function readBatch(reader: WireReader): CellsBatch {
   };
   const messageEnd = reader.end;
   reader.end = reader.bytesEnd();
-  let seen = 0;
+  let fieldsRead = 0;
   while (reader.at < reader.end) {
     const tag = reader.varint();
     const field = Math.floor(tag / 8);
@@ -94,8 +94,9 @@ function readBatch(reader: WireReader): CellsBatch {
       continue;
     }
     // TraceProcessor writes each part once. Joining repeated parts would need copies and hide a bug.
-    if (field !== 4 && (seen & (1 << field)) !== 0) throw malformed(`batch field ${field} twice`);
-    seen |= 1 << field;
+    if (field !== 4 && (fieldsRead & (1 << field)) !== 0)
+      throw malformed(`batch field ${field} twice`);
+    fieldsRead |= 1 << field;
     if (wireType !== (field === 6 ? WIRE_VARINT : WIRE_BYTES))
       throw malformed(`batch field ${field} has wire type ${wireType}`);
     if (field === 6) {

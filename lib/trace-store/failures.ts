@@ -14,7 +14,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal);
 }
 
-export function notFound(detail = 'there is no such trace'): BigtraceError {
+export function notFound(detail = 'the trace does not exist'): BigtraceError {
   return new BigtraceError('trace_not_found', detail);
 }
 
@@ -26,8 +26,11 @@ export function changed(): BigtraceError {
  * @param got the number of bytes received
  * @param size the number of bytes that the store announced
  */
-export function wrongLength(got: number, size: number): BigtraceError {
-  return new BigtraceError('store_failed', `the store gave ${got} bytes of a trace of ${size}`);
+export function wrongLength(received: number, size: number): BigtraceError {
+  return new BigtraceError(
+    'store_failed',
+    `the store returned ${received} bytes of a trace of ${size} bytes`,
+  );
 }
 
 /**

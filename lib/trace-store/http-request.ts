@@ -141,23 +141,23 @@ export async function shortText({ body }: HttpReply): Promise<string> {
  * @param why the store's message; may be empty
  */
 export function statusError(status: number, why: string): BigtraceError {
-  const said = `${status}${why === '' ? '' : ` ${why}`}`;
+  const statusText = `${status}${why === '' ? '' : ` ${why}`}`;
   switch (status) {
     case 400:
-      return new BigtraceError('invalid_address', `the store cannot take the address: ${said}`);
+      return new BigtraceError('invalid_address', `the store rejected the address: ${statusText}`);
     case 401:
       return new BigtraceError(
         'unauthenticated',
-        `the store does not take the credentials: ${said}`,
+        `the store rejected the credentials: ${statusText}`,
       );
     case 403:
-      return new BigtraceError('forbidden', `the store refuses to let the trace be read: ${said}`);
+      return new BigtraceError('forbidden', `the store denied access to the trace: ${statusText}`);
     case 404:
     case 410:
       return notFound();
     case 412:
       return changed();
     default:
-      return new BigtraceError('store_failed', `the store answered ${said}`);
+      return new BigtraceError('store_failed', `the store responded with ${statusText}`);
   }
 }

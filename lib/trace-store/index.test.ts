@@ -17,7 +17,7 @@ test('an error names the trace and quotes the store’s response', async () => {
   const address = `/http/${proxy.host}/trace`;
   proxy.always = { kind: 'status', status: 401 };
   await expect(stores.stat(address)).rejects.toThrow(
-    `[${address}]: the store does not take the credentials: 401 Unauthorized`,
+    `[${address}]: the store rejected the credentials: 401 Unauthorized`,
   );
 });
 

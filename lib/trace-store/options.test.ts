@@ -47,7 +47,7 @@ test('environment variables set the same options as the flags', () => {
 });
 
 test.each([
-  [['--stores', 'local,ftp'], 'there is no store ftp; known are local, gcs, s3, http.'],
+  [['--stores', 'local,ftp'], 'there is no store ftp; the stores are local, gcs, s3, http.'],
   [['--gcs-endpoint', 'host'], 'it must be an http(s) URL.'],
   [['--store-timeout', '5'], 'it must be a time up to 24 days, such as 250ms, 30s, 10m or 2h.'],
   [['--store-attempts', '0'], 'it must be a whole number from 1 to 100.'],

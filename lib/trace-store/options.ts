@@ -53,11 +53,13 @@ interface Flags {
 const NAMES = ['local', 'gcs', 's3', 'http'];
 
 function names(text: string): string[] {
-  const wanted = list(text);
-  const unknown = wanted.find((name) => !NAMES.includes(name));
+  const names = list(text);
+  const unknown = names.find((name) => !NAMES.includes(name));
   if (unknown !== undefined)
-    throw new InvalidArgumentError(`there is no store ${unknown}; known are ${NAMES.join(', ')}.`);
-  return wanted;
+    throw new InvalidArgumentError(
+      `there is no store ${unknown}; the stores are ${NAMES.join(', ')}.`,
+    );
+  return names;
 }
 
 function list(text: string): string[] {
@@ -121,7 +123,7 @@ export function storeOptionsOf(command: Command): StoreOptions {
     ...(has('local') && traces !== undefined ? { localRoot: traces } : {}),
     ...(has('gcs')
       ? {
-          gcs: given({
+          gcs: definedOptions({
             anonymous: flags.gcsAnonymous,
             endpoint: flags.gcsEndpoint,
             userProject: flags.gcsUserProject,
@@ -130,7 +132,7 @@ export function storeOptionsOf(command: Command): StoreOptions {
       : {}),
     ...(has('s3')
       ? {
-          s3: given({
+          s3: definedOptions({
             region: flags.s3Region,
             endpoint: flags.s3Endpoint,
             pathStyle: flags.s3PathStyle,
@@ -151,7 +153,7 @@ export function storeOptionsOf(command: Command): StoreOptions {
 }
 
 /** Removes keys whose value is undefined, as `exactOptionalPropertyTypes` requires. */
-function given<T extends object>(options: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
+function definedOptions<T extends object>(options: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Key in keyof T]?: NonNullable<T[Key]> };
 }

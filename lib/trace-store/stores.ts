@@ -85,8 +85,8 @@ export class TraceStores {
       if (named !== undefined) yield { address: text, ...named };
       else
         for await (const batch of store.list(path, { signal }))
-          for (const { path: found, ...stat } of batch)
-            yield { address: await this.#addressOf(store, found, signal), ...stat };
+          for (const { path: storePath, ...stat } of batch)
+            yield { address: await this.#addressOf(store, storePath, signal), ...stat };
     } catch (thrown) {
       throw ofTrace(thrown, address);
     }
@@ -106,10 +106,10 @@ export class TraceStores {
     const parsed = parseAddress(address);
     const store = this.#stores.get(parsed.store);
     if (store !== undefined) return { store, path: parsed.path, text: parsed.text };
-    const known = [...this.#stores.keys()].map((name) => `/${name}/`).join(', ');
+    const names = [...this.#stores.keys()].map((name) => `/${name}/`).join(', ');
     throw new BigtraceError(
       'invalid_address',
-      `there is no store /${printable(parsed.store)}/; this worker has ${known || 'none'}`,
+      `there is no store /${printable(parsed.store)}/; this worker has ${names || 'none'}`,
       { trace: printable(address) },
     );
   }

@@ -30,10 +30,10 @@ export interface DispatchContext {
 const DEFAULT_COLD_MS = 1000;
 
 export class Dispatch {
-  readonly #ground: DispatchContext;
-  readonly #open: (lane: WorkerQueue) => WorkerRun;
-  readonly #spent: (threadMs: number) => void;
-  readonly #lanes = new Map<string, WorkerQueue>();
+  readonly #context: DispatchContext;
+  readonly #open: (workerQueue: WorkerQueue) => WorkerRun;
+  readonly #onThreadTime: (threadMs: number) => void;
+  readonly #workerQueues = new Map<string, WorkerQueue>();
   /** Tasks that wait because no worker is usable. */
   #unassigned: QueryTask[] = [];
   #inFlight = 0;
@@ -44,17 +44,17 @@ export class Dispatch {
    * @param spent called with engine-thread time, in ms, of tasks that were dropped before they ended
    */
   constructor(
-    ground: DispatchContext,
-    open: (lane: WorkerQueue) => WorkerRun,
-    spent: (threadMs: number) => void,
+    context: DispatchContext,
+    open: (workerQueue: WorkerQueue) => WorkerRun,
+    onThreadTime: (threadMs: number) => void,
   ) {
-    this.#ground = ground;
+    this.#context = context;
     this.#open = open;
-    this.#spent = spent;
+    this.#onThreadTime = onThreadTime;
   }
 
-  get lanes(): WorkerQueue[] {
-    return [...this.#lanes.values()];
+  get workerQueues(): WorkerQueue[] {
+    return [...this.#workerQueues.values()];
   }
 
   /** Number of assigned tasks; a hedged task counts once per worker. */
@@ -68,12 +68,13 @@ export class Dispatch {
 
   /** Creates a worker queue for each new usable worker, and places the tasks that had no worker. */
   adoptWorkers(): void {
-    for (const worker of this.#ground.fleet.usable) {
-      const lane = this.#lanes.get(worker.address);
-      if (lane?.usable === true || (lane !== undefined && lane.load > 0)) continue;
+    for (const worker of this.#context.fleet.usable) {
+      const workerQueue = this.#workerQueues.get(worker.address);
+      if (workerQueue?.usable === true || (workerQueue !== undefined && workerQueue.load > 0))
+        continue;
       // A worker that drained or left and came back starts with a new queue.
-      lane?.run?.finish();
-      this.#lanes.set(worker.address, new WorkerQueue(worker));
+      workerQueue?.run?.finish();
+      this.#workerQueues.set(worker.address, new WorkerQueue(worker));
     }
     const unassigned = this.#unassigned;
     this.#unassigned = [];
@@ -81,81 +82,84 @@ export class Dispatch {
   }
 
   place(task: QueryTask): void {
-    const usable = this.lanes.filter((lane) => lane.usable);
+    const usable = this.workerQueues.filter((workerQueue) => workerQueue.usable);
     if (usable.length === 0) {
       this.#unassigned.push(task);
       return;
     }
     const untried = usable.filter(({ address }) => !task.failedOn.includes(address));
-    const places = untried.length > 0 ? untried : usable;
-    const remembered = this.#ground.memory.get(task.digest);
-    const lane =
-      places.find(({ address }) => address === remembered) ?? placementFor(task.digest, places);
-    task.displaced = lane !== preferredWorker(task.digest, usable);
-    lane?.queue.push(task);
+    const candidates = untried.length > 0 ? untried : usable;
+    const rememberedAddress = this.#context.memory.get(task.digest);
+    const workerQueue =
+      candidates.find(({ address }) => address === rememberedAddress) ??
+      placementFor(task.digest, candidates);
+    task.displaced = workerQueue !== preferredWorker(task.digest, usable);
+    workerQueue?.queue.push(task);
   }
 
   /** Whether there is a usable worker on which `task` has not failed. */
   othersLeft(task: QueryTask): boolean {
-    return this.lanes.some(({ usable, address }) => usable && !task.failedOn.includes(address));
+    return this.workerQueues.some(
+      ({ usable, address }) => usable && !task.failedOn.includes(address),
+    );
   }
 
   /** Assigns queued tasks to the workers that have credits. */
   feed(): void {
-    for (const lane of this.#lanes.values()) this.#feed(lane);
+    for (const workerQueue of this.#workerQueues.values()) this.#feed(workerQueue);
   }
 
-  #feed(lane: WorkerQueue): void {
-    if (lane.queue.length === 0 || !this.#opened(lane)) return;
-    const max = this.#ground.tracesInFlightMax || Number.POSITIVE_INFINITY;
-    const count = Math.min(lane.credits, max - this.#inFlight);
+  #feed(workerQueue: WorkerQueue): void {
+    if (workerQueue.queue.length === 0 || !this.#opened(workerQueue)) return;
+    const max = this.#context.tracesInFlightMax || Number.POSITIVE_INFINITY;
+    const count = Math.min(workerQueue.credits, max - this.#inFlight);
     if (count <= 0) return;
-    const tasks = lane.queue.shift(count);
+    const tasks = workerQueue.queue.shift(count);
     const now = performance.now();
     for (const task of tasks) {
       task.id = this.#nextId++;
       task.attempts += 1;
       task.assignedAt = now;
-      task.wantedBy = undefined;
+      task.withdrawnFor = undefined;
       task.replay.restart();
     }
-    this.#assign(lane, tasks);
+    this.#assign(workerQueue, tasks);
   }
 
-  #assign(lane: WorkerQueue, tasks: QueryTask[]): void {
+  #assign(workerQueue: WorkerQueue, tasks: QueryTask[]): void {
     for (const task of tasks) {
-      lane.open.set(task.id, task);
-      task.holders += 1;
+      workerQueue.open.set(task.id, task);
+      task.assignments += 1;
     }
-    lane.credits -= tasks.length;
+    workerQueue.credits -= tasks.length;
     this.#inFlight += tasks.length;
     const now = performance.now();
-    lane.run?.assign(
+    workerQueue.run?.assign(
       tasks.map((task) => ({
         ...{ id: task.id, trace: task.trace, generation: task.generationAt(now) },
       })),
     );
   }
 
-  #opened(lane: WorkerQueue): boolean {
-    if (lane.run !== undefined) return true;
-    if (!lane.usable || performance.now() < lane.opensAt) return false;
-    lane.credits = lane.worker.firstCredits;
-    lane.run = this.#open(lane);
+  #opened(workerQueue: WorkerQueue): boolean {
+    if (workerQueue.run !== undefined) return true;
+    if (!workerQueue.usable || performance.now() < workerQueue.opensAt) return false;
+    workerQueue.credits = workerQueue.worker.firstCredits;
+    workerQueue.run = this.#open(workerQueue);
     return true;
   }
 
   /** Lets idle workers steal from the worker with the highest load, where `stealPays`, or hedge. */
   balance(): void {
-    const lanes = this.lanes.filter((lane) => lane.usable);
-    if (lanes.length < 2) return;
+    const workerQueues = this.workerQueues.filter((workerQueue) => workerQueue.usable);
+    if (workerQueues.length < 2) return;
     const now = performance.now();
-    for (const thief of lanes) {
+    for (const thief of workerQueues) {
       if (thief.queue.length > 0 || thief.open.size >= thief.worker.threads) continue;
-      let wanted = thief.run === undefined ? 1 : thief.credits;
-      while (wanted-- > 0 && this.#steal(thief, lanes, now));
+      let count = thief.run === undefined ? 1 : thief.credits;
+      while (count-- > 0 && this.#steal(thief, workerQueues, now));
       this.#feed(thief);
-      if (thief.load === 0) this.#help(thief, lanes, now);
+      if (thief.load === 0) this.#help(thief, workerQueues, now);
     }
   }
 
@@ -164,21 +168,21 @@ export class Dispatch {
    * worker is withdrawn for the idle worker; a task whose worker is silent is hedged. A task that the worker reports
    * as being read, parsed or run stays: if it never ends there, it would never end here.
    */
-  #help(idle: WorkerQueue, lanes: WorkerQueue[], now: number): void {
-    const coldMs = this.#ground.coldMs.or(DEFAULT_COLD_MS);
-    for (const lane of lanes) {
-      if (lane === idle) continue;
-      for (const task of lane.open.values()) {
+  #help(idle: WorkerQueue, workerQueues: WorkerQueue[], now: number): void {
+    const coldMs = this.#context.coldMs.or(DEFAULT_COLD_MS);
+    for (const workerQueue of workerQueues) {
+      if (workerQueue === idle) continue;
+      for (const task of workerQueue.open.values()) {
         const ageMs = now - task.assignedAt;
         if (ageMs <= coldMs) break; // tasks are in order of assignment: the others are younger
-        const state = lane.states.current(task.id, now);
-        const { holders, replay, failedOn } = task;
-        if (holders > 1 || replay.begun || failedOn.includes(idle.address)) continue;
+        const state = workerQueue.states.current(task.id, now);
+        const { assignments, replay, failedOn } = task;
+        if (assignments > 1 || replay.begun || failedOn.includes(idle.address)) continue;
         if (state?.phase === 'QUEUED' && idle.worker.hasFreeThread) {
-          withdraw(lane, idle, task);
+          withdraw(workerQueue, idle, task);
           return;
         }
-        if (state !== undefined || !hedgePays(ageMs, coldMs, this.#ground.hedgeAfterMs)) continue;
+        if (state !== undefined || !hedgePays(ageMs, coldMs, this.#context.hedgeAfterMs)) continue;
         if (this.#opened(idle) && idle.credits > 0) this.#hedge(idle, task);
         return;
       }
@@ -187,15 +191,18 @@ export class Dispatch {
 
   #hedge(idle: WorkerQueue, task: QueryTask): void {
     task.displaced = true;
-    this.#ground.counters.add('hedges');
+    this.#context.counters.add('hedges');
     this.#assign(idle, [task]);
   }
 
   /** Moves one queued task to the thief. @returns false when there is no queued task to steal */
-  #steal(thief: WorkerQueue, lanes: WorkerQueue[], now: number): boolean {
-    const victim = lanes.reduce((most, lane) => (lane.load > most.load ? lane : most), thief);
+  #steal(thief: WorkerQueue, workerQueues: WorkerQueue[], now: number): boolean {
+    const victim = workerQueues.reduce(
+      (most, workerQueue) => (workerQueue.load > most.load ? workerQueue : most),
+      thief,
+    );
     if (victim === thief) return false;
-    const coldMs = this.#ground.coldMs.or(DEFAULT_COLD_MS);
+    const coldMs = this.#context.coldMs.or(DEFAULT_COLD_MS);
     if (!stealPays(victim.asVictim(now), coldMs)) return false;
     const fits = (task: QueryTask): boolean => !task.failedOn.includes(thief.address);
     if (victim.queue.length === 0) {
@@ -212,15 +219,15 @@ export class Dispatch {
   #moved(task: QueryTask, thief: WorkerQueue): void {
     task.displaced = true;
     thief.queue.push(task);
-    this.#ground.counters.add('steals');
+    this.#context.counters.add('steals');
   }
 
   /** Removes an assigned task from a worker queue. @returns undefined when the queue does not have it */
-  take(lane: WorkerQueue, id: number): QueryTask | undefined {
-    const task = lane.open.get(id);
+  take(workerQueue: WorkerQueue, id: number): QueryTask | undefined {
+    const task = workerQueue.open.get(id);
     if (task === undefined) return undefined;
-    lane.open.delete(id);
-    task.holders -= 1;
+    workerQueue.open.delete(id);
+    task.assignments -= 1;
     this.#inFlight -= 1;
     return task;
   }
@@ -228,55 +235,56 @@ export class Dispatch {
   /** Cancels the task on every worker but `by`, when one worker of a hedged task sends its result. */
   claim(task: QueryTask, by?: WorkerQueue): void {
     const own = by?.open.has(task.id) ? 1 : 0;
-    if (task.holders === own) return;
-    for (const lane of this.#lanes.values()) if (lane !== by) this.drop(lane, task.id);
+    if (task.assignments === own) return;
+    for (const workerQueue of this.#workerQueues.values())
+      if (workerQueue !== by) this.drop(workerQueue, task.id);
   }
 
   /** Cancels an assigned task on its worker and removes it from the worker queue. */
-  drop(lane: WorkerQueue, id: number): void {
-    if (this.take(lane, id) === undefined) return;
-    this.#spent(lane.states.threadMs(id));
-    lane.run?.cancelTasks([id]);
+  drop(workerQueue: WorkerQueue, id: number): void {
+    if (this.take(workerQueue, id) === undefined) return;
+    this.#onThreadTime(workerQueue.states.threadMs(id));
+    workerQueue.run?.cancelTasks([id]);
   }
 
   /** Assigns again the tasks that a worker gave back, to the thief if a steal caused it. */
-  returned(lane: WorkerQueue, ids: number[]): void {
+  returned(workerQueue: WorkerQueue, ids: number[]): void {
     for (const id of ids) {
-      const task = this.take(lane, id);
-      if (task === undefined || task.holders > 0) continue;
+      const task = this.take(workerQueue, id);
+      if (task === undefined || task.assignments > 0) continue;
       task.attempts -= 1;
-      const thief = this.#lanes.get(task.wantedBy ?? '');
+      const thief = this.#workerQueues.get(task.withdrawnFor ?? '');
       if (thief?.usable === true) this.#moved(task, thief);
       else this.place(task);
     }
   }
 
   /** Closes the stream of a worker queue. @returns the tasks that were assigned to the worker and had not ended */
-  abandon(lane: WorkerQueue): QueryTask[] {
-    this.#spent(lane.openThreadMs);
-    lane.broken(performance.now());
-    const tasks = [...lane.open.keys()].flatMap((id) => this.take(lane, id) ?? []);
-    this.empty(lane);
+  abandon(workerQueue: WorkerQueue): QueryTask[] {
+    this.#onThreadTime(workerQueue.openThreadMs);
+    workerQueue.broken(performance.now());
+    const tasks = [...workerQueue.open.keys()].flatMap((id) => this.take(workerQueue, id) ?? []);
+    this.empty(workerQueue);
     return tasks;
   }
 
   /** Cancels all streams, when the query ends before its tasks. */
   cancelAll(): void {
-    for (const lane of this.#lanes.values()) {
-      this.#spent(lane.openThreadMs);
-      lane.run?.cancel();
+    for (const workerQueue of this.#workerQueues.values()) {
+      this.#onThreadTime(workerQueue.openThreadMs);
+      workerQueue.run?.cancel();
     }
   }
 
   /** Places the queued tasks again if the worker is no longer usable. */
-  empty(lane: WorkerQueue): void {
-    if (!lane.usable) for (const task of lane.queue.clear()) this.place(task);
+  empty(workerQueue: WorkerQueue): void {
+    if (!workerQueue.usable) for (const task of workerQueue.queue.clear()) this.place(task);
   }
 }
 
 /** Requests a task back from the victim, unless that was requested already. It succeeds if the task has not begun. */
 function withdraw(victim: WorkerQueue, thief: WorkerQueue, task: QueryTask): void {
-  if (task.wantedBy !== undefined) return;
-  task.wantedBy = thief.address;
+  if (task.withdrawnFor !== undefined) return;
+  task.withdrawnFor = thief.address;
   victim.run?.withdraw([task.id]);
 }

@@ -29,34 +29,34 @@ function score(seed: number, { words }: TraceDigest): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
-/** Returns the preferred worker of a trace, regardless of load; undefined when `places` is empty. */
+/** Returns the preferred worker of a trace, regardless of load; undefined when `targets` is empty. */
 export function preferredWorker<P extends PlacementTarget>(
   digest: TraceDigest,
-  places: Iterable<P>,
+  targets: Iterable<P>,
 ): P | undefined {
   let best: P | undefined;
   let bestScore = -1;
-  for (const place of places) {
-    const own = score(place.seed, digest);
+  for (const target of targets) {
+    const own = score(target.seed, digest);
     if (own > bestScore) {
-      best = place;
+      best = target;
       bestScore = own;
     }
   }
   return best;
 }
 
-/** Returns the best-ranked of `places` whose load is within the bound; undefined when `places` is empty. */
+/** Returns the best-ranked of `targets` whose load is within the bound; undefined when `targets` is empty. */
 export function placementFor<P extends PlacementTarget>(
   digest: TraceDigest,
-  places: P[],
+  targets: P[],
 ): P | undefined {
-  const total = places.reduce((sum, place) => sum + place.load, 0);
-  const loadMax = Math.ceil((LOAD_FACTOR * (total + 1)) / places.length);
-  const home = preferredWorker(digest, places);
-  if (home === undefined || home.load < loadMax) return home;
+  const total = targets.reduce((sum, target) => sum + target.load, 0);
+  const loadMax = Math.ceil((LOAD_FACTOR * (total + 1)) / targets.length);
+  const preferred = preferredWorker(digest, targets);
+  if (preferred === undefined || preferred.load < loadMax) return preferred;
   return preferredWorker(
     digest,
-    places.filter((place) => place.load < loadMax),
+    targets.filter((target) => target.load < loadMax),
   );
 }

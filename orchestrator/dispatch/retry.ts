@@ -31,8 +31,8 @@ export function wasAttempt(reached: boolean, othersLeft: boolean): boolean {
   return reached || !othersLeft;
 }
 
-export function retryDecision(error: BigtraceError, tried: Attempts): RetryDecision {
-  const { attempts, crashes, othersLeft } = tried;
+export function retryDecision(error: BigtraceError, history: Attempts): RetryDecision {
+  const { attempts, crashes, othersLeft } = history;
   if (!error.retryable) return { next: 'fail', error };
   const crashed = error.code === 'engine_crashed';
   const exhausted =

@@ -12,7 +12,7 @@ const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows 
 function parsing(ms: number): Script {
   const loaded = new Set<string>();
   return async ({ trace, rows }) => {
-    const tier = loaded.has(trace) ? 'resident' : 'parse';
+    const tier = loaded.has(trace) ? 'loaded' : 'parse';
     loaded.add(trace);
     if (tier === 'parse') await sleep(ms);
     rows(`rows of ${trace}`, true, { tier, loadMs: tier === 'parse' ? ms : 0, queryMs: 1 });
@@ -140,15 +140,15 @@ test('a running query uses workers that join and assigns nothing to workers that
   }).startWith((addresses) => {
     named = addresses.slice(0, 1);
   });
-  const asked = system.query(traces(400));
+  const running = system.query(traces(400));
   const [first, second, third] = system.workers;
   await expect.poll(() => first?.seen.length, SOON).toBeGreaterThan(5);
   named = [first?.address ?? '', second?.address ?? ''];
   await expect.poll(() => second?.seen.length, SOON).toBeGreaterThan(5);
   named = [second?.address ?? '', third?.address ?? ''];
   await expect.poll(() => third?.seen.length, SOON).toBeGreaterThan(5);
-  const had = first?.seen.length ?? 0;
-  expect(rowsOf(await asked)).toEqual(answersOf(traces(400)));
-  expect(first?.seen.length).toBeLessThanOrEqual(had + 2);
+  const seenBefore = first?.seen.length ?? 0;
+  expect(rowsOf(await running)).toEqual(answersOf(traces(400)));
+  expect(first?.seen.length).toBeLessThanOrEqual(seenBefore + 2);
   expect((await system.status()).worker.map(({ address }) => address)).toEqual(named);
 });

@@ -4,7 +4,7 @@ import type { TaskPhase, TaskState } from '../../lib/proto/messages.ts';
 /** Workers report once a second; a worker that misses three reports in a row is silent. */
 export const SILENT_MS = 3000;
 
-export interface KnownState {
+export interface ReportedState {
   phase: TaskPhase;
   /** When the phase began, in ms of performance.now(). */
   since: number;
@@ -13,12 +13,12 @@ export interface KnownState {
 }
 
 export class TaskStates {
-  #states = new Map<number, KnownState>();
-  #heardAt = Number.NEGATIVE_INFINITY;
+  #states = new Map<number, ReportedState>();
+  #reportedAt = Number.NEGATIVE_INFINITY;
 
   /** Replaces the known states: a report names every task that the worker has had for at least a second. */
-  heard(states: readonly TaskState[], now: number): void {
-    this.#heardAt = now;
+  report(states: readonly TaskState[], now: number): void {
+    this.#reportedAt = now;
     this.#states = new Map(
       states.map(({ id, phase, phaseMs, threadMs }) => [
         id,
@@ -28,8 +28,8 @@ export class TaskStates {
   }
 
   /** Returns undefined when the worker has not reported the task, or has been silent for SILENT_MS. */
-  current(id: number, now: number): KnownState | undefined {
-    return now - this.#heardAt <= SILENT_MS ? this.#states.get(id) : undefined;
+  current(id: number, now: number): ReportedState | undefined {
+    return now - this.#reportedAt <= SILENT_MS ? this.#states.get(id) : undefined;
   }
 
   /** Returns the last reported engine-thread time of the task, in ms; 0 when none was reported. */
@@ -39,11 +39,11 @@ export class TaskStates {
 
   /** Restarts the silence timeout: reports could not arrive while the orchestrator paused reading. */
   resumed(now: number): void {
-    if (this.#states.size > 0) this.#heardAt = Math.max(this.#heardAt, now);
+    if (this.#states.size > 0) this.#reportedAt = Math.max(this.#reportedAt, now);
   }
 
   /** Returns the states of the last report by task id. */
-  all(): IterableIterator<[number, KnownState]> {
+  all(): IterableIterator<[number, ReportedState]> {
     return this.#states.entries();
   }
 

@@ -22,11 +22,11 @@ export class QueryTask {
   failedOn: string[] = [];
   readonly replay = new Replay();
   /** Number of workers that it is assigned to: two while it is hedged. */
-  holders = 0;
+  assignments = 0;
   /** When it was last assigned from a worker queue, in ms of performance.now(). */
   assignedAt = 0;
   /** Address of the worker to assign it to when its withdrawal succeeds. */
-  wantedBy: string | undefined;
+  withdrawnFor: string | undefined;
   /** Whether it is placed on another worker than its preferred one. */
   displaced = false;
 

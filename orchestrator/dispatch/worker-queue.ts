@@ -54,7 +54,7 @@ export class WorkerQueue implements PlacementTarget {
   }
 
   /** Records that a task ended. @param ms time that it used an engine thread */
-  answered(ms: number): void {
+  taskDone(ms: number): void {
     this.#taskMs.add(ms);
   }
 

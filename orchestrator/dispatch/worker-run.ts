@@ -32,9 +32,9 @@ export class WorkerRun {
     this.#call.on('data', ({ event }) => {
       if (this.#open) onEvents(event);
     });
-    this.#call.on('error', (thrown) => broken(saidOrLost(thrown)));
+    this.#call.on('error', (thrown) => broken(errorOfStream(thrown)));
     this.#call.on('end', () =>
-      broken(new BigtraceError('worker_lost', 'worker ended the stream too early')),
+      broken(new BigtraceError('worker_lost', 'the worker ended the stream early')),
     );
     this.#call.write({ start });
   }
@@ -84,7 +84,7 @@ export class WorkerRun {
 }
 
 /** Returns the error that the worker sent; any other error comes from the connection and becomes worker_lost. */
-function saidOrLost(thrown: Error): BigtraceError {
+function errorOfStream(thrown: Error): BigtraceError {
   const error = fromServiceError(thrown, 'worker_lost');
   return hasOurCode(thrown)
     ? error

@@ -34,10 +34,10 @@ test('the tasks of a killed worker are retried on another worker', async () => {
   const hang: Script = () => undefined;
   await using system = await new TestSystem([{}, { script: hang, window: 8 }]).start();
   const [good, bad] = system.workers;
-  const asked = system.query(traces(100));
+  const running = system.query(traces(100));
   await expect.poll(() => bad?.seen.length, SOON).toBe(8);
   bad?.kill();
-  expect(rowsOf(await asked)).toEqual(answersOf(traces(100)));
+  expect(rowsOf(await running)).toEqual(answersOf(traces(100)));
   expect([...new Set(good?.seen)]).toHaveLength(100);
 });
 
@@ -88,7 +88,7 @@ test.each([
   await expect(events).rejects.toMatchObject({
     code: 'trace_changed',
     message:
-      '[/local/a]: trace answered differently when it was asked again after its worker was lost (after 2 of its results were passed on)',
+      '[/local/a]: the trace returned other rows when the task was retried after its worker was lost (after 2 chunks of its result)',
   });
 });
 
@@ -116,8 +116,8 @@ test('an invalid trace is not retried, and a trace that its store failed to deli
   await using system = await new TestSystem([{ script }, { script }, { script }]).start();
   const events = await system.query(['/local/bad', '/local/flaky'], { onFailure: 'LENIENT' });
   expect(rowsOf(events)).toEqual(answersOf(['/local/flaky']));
-  const asked = system.workers.flatMap(({ seen }) => seen).sort();
-  expect(asked).toEqual(['/local/bad', '/local/flaky', '/local/flaky', '/local/flaky']);
+  const running = system.workers.flatMap(({ seen }) => seen).sort();
+  expect(running).toEqual(['/local/bad', '/local/flaky', '/local/flaky', '/local/flaky']);
   expect(system.workers.every(({ seen }) => seen.includes('/local/flaky'))).toBe(true);
 });
 
@@ -136,20 +136,20 @@ test('a worker that drains returns the tasks it has not begun, and is assigned n
 
 test('tasks of a stream that ends with draining are retried on another worker', async () => {
   await using system = await new TestSystem([{ script: () => undefined }, {}]).start();
-  const asked = system.query(traces(40));
+  const running = system.query(traces(40));
   await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   system.workers[0]?.failStreams(new BigtraceError('draining', 'worker is shutting down'));
-  expect(rowsOf(await asked)).toEqual(answersOf(traces(40)));
+  expect(rowsOf(await running)).toEqual(answersOf(traces(40)));
 });
 
 test('the tasks of a worker that hangs are retried on another worker', async () => {
   await using system = await new TestSystem([{}, { script: () => undefined }], {
     workerTimeoutMs: 300,
   }).start();
-  const asked = system.query(traces(60));
+  const running = system.query(traces(60));
   await expect.poll(() => system.workers[1]?.seen.length, SOON).toBe(4);
   system.workers[1]?.freeze();
-  expect(rowsOf(await asked)).toEqual(answersOf(traces(60)));
+  expect(rowsOf(await running)).toEqual(answersOf(traces(60)));
 });
 
 test('workers that vanish before the orchestrator notices use up no attempts', async () => {
@@ -185,12 +185,12 @@ test('a worker that reports draining on one stream is used by no query', async (
   const hang: Script = () => undefined;
   await using system = await new TestSystem([{ script: hang, firstCredits: 4 }, {}]).start();
   const [drained] = system.workers;
-  const asked = system.query(traces(40));
+  const running = system.query(traces(40));
   await expect.poll(() => drained?.seen.length, SOON).toBeGreaterThan(3);
   const seen = drained?.seen.length;
   if (drained) drained.draining = true;
   drained?.failStreams(new BigtraceError('draining', 'worker is shutting down'));
-  await asked;
+  await running;
   await system.query(traces(40));
   expect(drained?.seen.length).toBe(seen);
 });
@@ -199,20 +199,20 @@ test('a query continues when the only worker dies and comes back', async () => {
   let dies = true;
   const script: Script = (task) => (dies ? undefined : answer(task));
   await using system = await new TestSystem([{ script }], { workerWaitMs: 5000 }).start();
-  const asked = system.query(traces(10));
+  const running = system.query(traces(10));
   const [worker] = system.workers;
   await expect.poll(() => worker?.seen.length, SOON).toBe(4);
   worker?.kill();
   dies = false;
   await worker?.start(portOf(worker));
-  expect(rowsOf(await asked)).toEqual(answersOf(traces(10)));
+  expect(rowsOf(await running)).toEqual(answersOf(traces(10)));
 });
 
 test('a query fails with no_workers within the worker wait when all workers die', async () => {
   const options = { script: () => undefined };
   await using system = await new TestSystem([options, options], { workerWaitMs: 500 }).start();
-  const asked = system.query(traces(10));
+  const running = system.query(traces(10));
   await expect.poll(() => system.workers.every(({ seen }) => seen.length > 0), SOON).toBe(true);
   for (const worker of system.workers) worker.kill();
-  await expect(asked).rejects.toMatchObject({ code: 'no_workers' });
+  await expect(running).rejects.toMatchObject({ code: 'no_workers' });
 });

@@ -48,7 +48,7 @@ export class FleetWorker {
   state: WorkerConnection = 'connecting';
   status: WorkerStatus | null = null;
   /** Why the worker is not usable. */
-  reason = 'not asked yet';
+  reason = 'not contacted yet';
   /** Resolves when the first poll has ended, with or without a response. */
   readonly firstPoll: Promise<void>;
   #endFirstPoll: () => void = () => undefined;
@@ -194,8 +194,8 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   /** Resolves when the first poll of every worker has ended, after at most FIRST_ANSWER_MS. */
   async start(): Promise<void> {
     await this.#resolve();
-    const asked = Promise.all(this.workers.map((worker) => worker.firstPoll));
-    await Promise.race([asked, sleep(FIRST_ANSWER_MS, undefined, { ref: false })]);
+    const firstPolls = Promise.all(this.workers.map((worker) => worker.firstPoll));
+    await Promise.race([firstPolls, sleep(FIRST_ANSWER_MS, undefined, { ref: false })]);
     if (this.#options.workers.some(isResolved) && !this.#closed.signal.aborted)
       this.#resolving = setInterval(() => void this.#resolve(), this.#options.resolveIntervalMs);
   }

@@ -84,11 +84,11 @@ test('results are the same over a slow network', async () => {
 
 test('a worker whose network drops everything is lost, and is ready again when the network works', async () => {
   await using faulty = await throughProxies(300);
-  const asked = faulty.system.query(list);
+  const running = faulty.system.query(list);
   await expect.poll(() => faulty.system.workers[0]?.seen.length, SOON).toBeGreaterThan(8);
   const [swallowing] = faulty.proxies;
   if (swallowing) swallowing.swallows = true;
-  expect(byTrace(await asked)).toEqual(expected);
+  expect(byTrace(await running)).toEqual(expected);
   if (swallowing) swallowing.swallows = false;
   const states = async () => (await faulty.system.status()).worker.map(({ state }) => state);
   await expect.poll(states, { timeout: 5000 }).toEqual(['ready', 'ready']);

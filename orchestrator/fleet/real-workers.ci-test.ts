@@ -42,11 +42,11 @@ function answersOf(events: QueryEvent[]): Map<string, string> {
   );
 }
 
-let questions = 0;
+let runs = 0;
 
 /** Makes each script unique: a worker would return a cached result, and could not die while computing it. */
-async function ask(): Promise<Map<string, string>> {
-  const sql = Buffer.from(`${SQL} -- ${questions++}`);
+async function runQuery(): Promise<Map<string, string>> {
+  const sql = Buffer.from(`${SQL} -- ${runs++}`);
   return answersOf(await system.query(['/local/recorded/linux/[a-i]*.pftrace'], { sql }));
 }
 
@@ -54,7 +54,7 @@ beforeAll(async () => {
   await Promise.all(workers.map((worker) => worker.start()));
   await system.start();
   const began = performance.now();
-  expected = await ask();
+  expected = await runQuery();
   durationMs = performance.now() - began;
 }, 120_000);
 
@@ -73,12 +73,12 @@ test(
   `results stay the same when a worker is killed at ${RUNS} random moments`,
   async () => {
     for (let run = 0; run < RUNS; run++) {
-      const asked = ask();
+      const running = runQuery();
       const victim = workers[run % 2];
       const diesAfterMs = Math.random() * durationMs;
       await sleep(diesAfterMs);
       await victim?.kill();
-      expect(await asked, `run ${run}, killed after ${diesAfterMs} ms`).toEqual(expected);
+      expect(await running, `run ${run}, killed after ${diesAfterMs} ms`).toEqual(expected);
       await victim?.start();
     }
   },
@@ -86,24 +86,24 @@ test(
 );
 
 test('the tasks of a stopped worker are retried elsewhere, and it is used again when it continues', async () => {
-  const asked = ask();
+  const running = runQuery();
   await sleep(20);
   workers[0]?.signal('SIGSTOP');
   try {
-    expect(await asked).toEqual(expected);
+    expect(await running).toEqual(expected);
   } finally {
     workers[0]?.signal('SIGCONT');
   }
   const states = async () => (await system.status()).worker.map(({ state }) => state);
   await expect.poll(states, { timeout: 10_000 }).toEqual(['ready', 'ready']);
-  expect(await ask()).toEqual(expected);
+  expect(await runQuery()).toEqual(expected);
 }, 60_000);
 
 test('a query returns all rows although a worker drains on SIGTERM', async () => {
-  const asked = ask();
+  const running = runQuery();
   await sleep(20);
   workers[0]?.signal('SIGTERM');
-  expect(await asked).toEqual(expected);
+  expect(await running).toEqual(expected);
   await workers[0]?.kill();
   await workers[0]?.start();
 }, 60_000);

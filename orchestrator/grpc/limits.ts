@@ -13,10 +13,10 @@ export interface TimeLimits {
  * @throws invalid_option when the time limit is above the maximum
  */
 export function completeLimits(
-  given: Partial<Limits> | null | undefined,
+  requested: Partial<Limits> | null | undefined,
   { queryTimeoutMs, queryTimeoutMsMax }: TimeLimits,
 ): Limits {
-  const timeoutMs = given?.timeoutMs || queryTimeoutMs;
+  const timeoutMs = requested?.timeoutMs || queryTimeoutMs;
   if (timeoutMs > queryTimeoutMsMax)
     throw new BigtraceError(
       'invalid_option',
@@ -24,15 +24,16 @@ export function completeLimits(
     );
   return {
     timeoutMs,
-    resultRowsMax: given?.resultRowsMax ?? 0,
-    resultBytesMax: given?.resultBytesMax ?? 0,
-    traceBytesMax: given?.traceBytesMax ?? 0,
-    memoryBytesMax: given?.memoryBytesMax ?? 0,
+    resultRowsMax: requested?.resultRowsMax ?? 0,
+    resultBytesMax: requested?.resultBytesMax ?? 0,
+    traceBytesMax: requested?.traceBytesMax ?? 0,
+    memoryBytesMax: requested?.memoryBytesMax ?? 0,
   };
 }
 
 /** Validates the SQL of a request. @throws no_sql when it is blank, limit_exceeded when it is too long */
 export function checkSql(sql: Buffer): void {
   checkSqlLength('SQL', sql);
-  if (sql.toString('latin1').trim() === '') throw new BigtraceError('no_sql', 'query has no SQL');
+  if (sql.toString('latin1').trim() === '')
+    throw new BigtraceError('no_sql', 'the query has no SQL');
 }

@@ -29,13 +29,13 @@ export async function handleList(
   signal: AbortSignal,
 ): Promise<void> {
   const { pattern } = call.request;
-  const seen = new TraceSet();
+  const sent = new TraceSet();
   for await (const listed of listTraces(call.request, { fleet, workerWaitMs, signal })) {
-    const trace = listed.filter(({ address }) => seen.add(traceDigest(address)));
+    const trace = listed.filter(({ address }) => sent.add(traceDigest(address)));
     if (trace.length > 0 && !call.write({ trace })) await drained(call, signal);
     signal.throwIfAborted();
   }
-  if (seen.size === 0) throw noMatch(pattern[0] ?? Buffer.alloc(0));
+  if (sent.size === 0) throw noMatch(pattern[0] ?? Buffer.alloc(0));
 }
 
 export async function handleFailures(

@@ -71,7 +71,7 @@ export class ClientSink implements Sink {
 /** Resolves when all events are written; the caller ends the call. @throws the error to end the call with */
 export async function handleQuery(
   call: QueryCall,
-  ground: QueryContext,
+  context: QueryContext,
   limits: TimeLimits,
   signal: AbortSignal,
   onEnd: (queryId: string) => void = () => undefined,
@@ -93,7 +93,7 @@ export async function handleQuery(
       lenient: start.onFailure === 'LENIENT',
       traceContext: traceContextOf(call.metadata),
     };
-    await execute(spec, ground, {
+    await execute(spec, context, {
       addresses: addressesOf(reader),
       sink,
       signal,

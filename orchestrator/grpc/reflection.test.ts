@@ -118,8 +118,8 @@ test('a client that learns the services by reflection runs queries', async () =>
 });
 
 test('reflection needs the token of the service', async () => {
-  const edge = { ...PLAINTEXT_SERVER, tokenFile };
-  await using system = await new TestSystem([], { edge }).start();
+  const serverSecurity = { ...PLAINTEXT_SERVER, tokenFile };
+  await using system = await new TestSystem([], { serverSecurity }).start();
   const address = system.orchestrator?.address ?? '';
   await expect(reflect(address, { listServices: '' })).rejects.toMatchObject({
     code: grpc.status.UNAUTHENTICATED,

@@ -35,7 +35,7 @@ test('Failures returns the failures of traces and of whole queries after the que
 test('Status returns counters, gauges and running queries, and Cancel ends a query by its id', async () => {
   await using system = await new TestSystem([{ script: hang, window: 4 }]).start();
   const query = gather(system.begin(traces(10), { queryId: 'slow', user: 'bob' }));
-  const asked = expect(query).rejects.toMatchObject({
+  const pending = expect(query).rejects.toMatchObject({
     code: 'cancelled',
     message: 'query slow was cancelled',
   });
@@ -56,7 +56,7 @@ test('Status returns counters, gauges and running queries, and Cancel ends a que
   expect(await system.progress('other')).toEqual({ progress: null });
   expect(await system.cancel('other')).toEqual({ cancelled: 0 });
   expect(await system.cancel('slow')).toEqual({ cancelled: 1 });
-  await asked;
+  await pending;
   expect(await system.progress('slow')).toMatchObject({ progress: { tracesTotal: 10 } });
   await expect.poll(() => system.workers[0]?.streams, SOON).toBe(0);
   expect((await system.status()).counters).toMatchObject({ queries: 1, queries_failed: 1 });
@@ -78,7 +78,7 @@ test('List returns each trace once, and fails with no_match when no pattern matc
   expect(await system.list('/local/*', '/local/*')).toEqual(traces(3));
   await expect(system.list('/local/?')).rejects.toMatchObject({
     code: 'no_match',
-    message: '[/local/?]: pattern matches no trace',
+    message: '[/local/?]: the pattern matches no trace',
   });
 });
 
@@ -92,37 +92,37 @@ test('an orchestrator that drains finishes running queries and refuses new ones'
     await answer(task);
   };
   await using system = await new TestSystem([{ script }], { drainTimeoutMs: 20_000 }).start();
-  const asked = system.query(traces(4));
+  const pending = system.query(traces(4));
   await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   const drained = system.orchestrator?.drain();
   await expect(system.query(traces(1))).rejects.toMatchObject({ code: 'draining' });
   release();
-  expect(await asked).toHaveLength(4);
+  expect(await pending).toHaveLength(4);
   await drained;
 });
 
 test('queries that outlast the drain timeout fail with draining', async () => {
   await using system = await new TestSystem([{ script: hang }], { drainTimeoutMs: 100 }).start();
-  const asked = expect(system.query(traces(4))).rejects.toMatchObject({
+  const pending = expect(system.query(traces(4))).rejects.toMatchObject({
     code: 'draining',
-    message: 'orchestrator is shutting down',
+    message: 'the orchestrator is shutting down',
   });
   await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   await system.orchestrator?.drain();
-  await asked;
+  await pending;
 });
 
 test('a query above the bound on running queries is refused', async () => {
   await using system = await new TestSystem([{ script: hang }], { queriesMax: 1 }).start();
   const query = gather(system.begin(traces(4), { queryId: 'first' }));
-  const asked = expect(query).rejects.toMatchObject({ code: 'cancelled' });
+  const pending = expect(query).rejects.toMatchObject({ code: 'cancelled' });
   await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   await expect(system.query(traces(1))).rejects.toMatchObject({
     code: 'too_many_queries',
     message: 'too many queries: 1 are running (--max-queries 1); try again when one has ended',
   });
   await system.cancel('first');
-  await asked;
+  await pending;
 });
 
 test('Unbar lifts bars on every worker and names the workers that do not respond', async () => {
@@ -137,7 +137,7 @@ test('Unbar lifts bars on every worker and names the workers that do not respond
     code: 'invalid_option',
   });
   await expect(system.unbar({ trace: [], all: false })).rejects.toMatchObject({
-    message: 'name the traces to lift the bar of, or all',
+    message: 'the request names no trace; set trace or all',
   });
 });
 

@@ -48,7 +48,7 @@ import { handleUpstreamQuery, type UpstreamCall } from './upstream-call.ts';
 
 export interface ServerOptions extends TimeLimits, ColumnFindingBounds {
   queriesMax: number;
-  edge: ServerSecurity;
+  serverSecurity: ServerSecurity;
 }
 
 type StreamingCall = QueryCall | UpstreamCall | ListCall | FailuresCall | ReadTraceCall;
@@ -61,7 +61,7 @@ type Unary<Request, Response> = (
 const LAST_WORDS_MS = 1000;
 
 export class OrchestratorServer {
-  readonly #ground: QueryContext;
+  readonly #context: QueryContext;
   readonly #log: Logger;
   readonly #schemas: SchemaService;
   readonly #calls: RunningCalls;
@@ -69,19 +69,19 @@ export class OrchestratorServer {
   readonly #credentials: grpc.ServerCredentials;
   readonly #notServing: () => void;
 
-  constructor(options: ServerOptions, ground: QueryContext, log: Logger) {
-    this.#ground = ground;
+  constructor(options: ServerOptions, context: QueryContext, log: Logger) {
+    this.#context = context;
     this.#log = log;
-    this.#schemas = new SchemaService(ground, options, new ColumnFindingQueue(options));
+    this.#schemas = new SchemaService(context, options, new ColumnFindingQueue(options));
     this.#calls = new RunningCalls(options.queriesMax);
-    const { server, credentials } = createSecureServer(options.edge, GRPC_OPTIONS);
+    const { server, credentials } = createSecureServer(options.serverSecurity, GRPC_OPTIONS);
     this.#server = server;
     this.#credentials = credentials;
     this.#notServing = addHealth(server);
     addReflection(server);
     this.#server.addService(PerfettoOrchestrator.service, {
       Query: (call: UpstreamCall) =>
-        void this.#stream(call, (signal) => handleUpstreamQuery(call, ground, options, signal)),
+        void this.#stream(call, (signal) => handleUpstreamQuery(call, context, options, signal)),
     });
     const schema: Unary<SchemaRequest, SchemaResponse> = (call, reply) =>
       void this.#schema(call, reply);
@@ -95,25 +95,25 @@ export class OrchestratorServer {
     };
     const status: Unary<object, OrchestratorStatus> = (_call, reply) => reply(null, this.#status());
     const progress: Unary<ProgressRequest, ProgressResponse> = ({ request }, reply) =>
-      reply(null, { progress: ground.running.progressOf(request.queryId) ?? null });
+      reply(null, { progress: context.running.progressOf(request.queryId) ?? null });
     const cancel: Unary<CancelRequest, CancelResponse> = ({ request }, reply) =>
-      reply(null, { cancelled: ground.running.cancel(request.queryId) });
+      reply(null, { cancelled: context.running.cancel(request.queryId) });
     const unbar: Unary<UnbarRequest, UnbarResponse> = ({ request }, reply) =>
-      void unbarOnWorkers(ground.fleet, request).then(
+      void unbarOnWorkers(context.fleet, request).then(
         (answer) => reply(null, answer),
         (error: unknown) => reply(toServiceError(error)),
       );
     this.#server.addService(BigtraceOrchestrator.service, {
       Query: (call: QueryCall) =>
         void this.#stream(call, (signal) =>
-          handleQuery(call, ground, options, signal, (queryId) => this.#schemas.ended(queryId)),
+          handleQuery(call, context, options, signal, (queryId) => this.#schemas.ended(queryId)),
         ),
       List: (call: ListCall) =>
-        void this.#stream(call, (signal) => handleList(call, ground, signal)),
+        void this.#stream(call, (signal) => handleList(call, context, signal)),
       Failures: (call: FailuresCall) =>
-        void this.#stream(call, (signal) => handleFailures(call, ground, signal)),
+        void this.#stream(call, (signal) => handleFailures(call, context, signal)),
       ReadTrace: (call: ReadTraceCall) =>
-        void this.#stream(call, (signal) => handleReadTrace(call, ground, signal)),
+        void this.#stream(call, (signal) => handleReadTrace(call, context, signal)),
       Schema: schema,
       Learn: learn,
       Status: status,
@@ -182,7 +182,7 @@ export class OrchestratorServer {
   }
 
   #status(): OrchestratorStatus {
-    const { fleet, counters, running } = this.#ground;
+    const { fleet, counters, running } = this.#context;
     const { waiting, inFlight } = running.load();
     return {
       version: VERSION,

@@ -8,7 +8,7 @@ const ANSWER_MS_MAX = 5000;
 /** @throws invalid_option unless the request has either traces or `all` */
 export async function unbarOnWorkers(fleet: Fleet, request: UnbarRequest): Promise<UnbarResponse> {
   if (request.all === request.trace.length > 0)
-    throw new BigtraceError('invalid_option', 'name the traces to lift the bar of, or all');
+    throw new BigtraceError('invalid_option', 'the request names no trace; set trace or all');
   const answers = await Promise.all(
     fleet.workers.map(async ({ address, client }) => {
       const answer = await client.unbar(request, ANSWER_MS_MAX).catch(() => undefined);

@@ -59,7 +59,7 @@ export class GatheringSink implements Sink {
     }
     this.#gathered.delete(key);
     this.#bytes -= sofar.bytes;
-    this.#open = this.#call.write({ trace: this.#names.asked(trace), result: sofar.result });
+    this.#open = this.#call.write({ trace: this.#names.clientName(trace), result: sofar.result });
   }
 
   types(_trace: Buffer, _columns: Column[]): void {
@@ -83,24 +83,24 @@ export class GatheringSink implements Sink {
 /** Maps canonical addresses back to the names that the client sent, by which upstream's clients know their traces. */
 export class TraceNames {
   /** The name that the client sent, by canonical address (as latin1). */
-  readonly #asked = new Map<string, Buffer>();
+  readonly #clientNames = new Map<string, Buffer>();
 
   /** Adds a name; the first of several names of a trace is kept. */
-  add(trace: Buffer, asked: Buffer): void {
+  add(trace: Buffer, clientName: Buffer): void {
     const key = trace.toString('latin1');
-    if (!this.#asked.has(key)) this.#asked.set(key, asked);
+    if (!this.#clientNames.has(key)) this.#clientNames.set(key, clientName);
   }
 
-  asked(trace: Buffer): Buffer {
-    return this.#asked.get(trace.toString('latin1')) ?? trace;
+  clientName(trace: Buffer): Buffer {
+    return this.#clientNames.get(trace.toString('latin1')) ?? trace;
   }
 
   /** Returns the error with the trace's name replaced by the one that the client sent. */
   error(thrown: unknown): unknown {
     if (!(thrown instanceof BigtraceError) || thrown.trace === undefined) return thrown;
-    for (const [key, asked] of this.#asked)
+    for (const [key, clientName] of this.#clientNames)
       if (printable(textFromBytes(Buffer.from(key, 'latin1'))) === thrown.trace)
-        return thrown.ofTrace(printable(textFromBytes(asked)));
+        return thrown.ofTrace(printable(textFromBytes(clientName)));
     return thrown;
   }
 }
@@ -108,7 +108,7 @@ export class TraceNames {
 /** Runs the query in strict mode, as upstream does. @throws the error to end the call with */
 export async function handleUpstreamQuery(
   call: UpstreamCall,
-  ground: QueryContext,
+  context: QueryContext,
   limits: TimeLimits,
   signal: AbortSignal,
 ): Promise<void> {
@@ -126,10 +126,10 @@ export async function handleUpstreamQuery(
   };
   const names = new TraceNames();
   try {
-    await execute(spec, ground, {
+    await execute(spec, context, {
       addresses: once(traces),
       sink: new GatheringSink(call, (error) => failed.abort(error), undefined, names),
-      onAlias: (trace, asked) => names.add(trace, asked),
+      onAlias: (trace, clientName) => names.add(trace, clientName),
       signal: AbortSignal.any([signal, failed.signal]),
     });
   } catch (thrown) {

@@ -64,7 +64,8 @@ export class Catalog {
       matched = true;
       yield rows.map(([address = '']) => bytesFromText(address));
     }
-    if (!matched) throw new BigtraceError('no_match', `no trace of ${TRACES} has ${shown(path)}`);
+    if (!matched)
+      throw new BigtraceError('no_match', `no trace of ${TRACES} matches ${shown(path)}`);
   }
 }
 

@@ -6,14 +6,14 @@ import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import type { Progress } from '../../lib/proto/messages.ts';
 import { listTraces } from '../fleet/list-traces.ts';
 import type { Catalog } from './catalog.ts';
-import { QueryRun, type RunGround } from './query-run.ts';
+import { QueryRun, type QueryRunContext } from './query-run.ts';
 import type { QuerySpec, Sink } from './query-spec.ts';
 import type { QueryTotals } from './query-totals.ts';
 import type { RunningQueries } from './running-queries.ts';
 import { type TraceSourceOptions, traceSource } from './trace-source.ts';
 
 /** The state that all queries of an orchestrator share. */
-export interface QueryContext extends RunGround {
+export interface QueryContext extends QueryRunContext {
   running: RunningQueries;
   /** Undefined without `--clickhouse`. */
   catalog?: Catalog | undefined;
@@ -26,7 +26,7 @@ export function catalogOf({ catalog }: QueryContext): Catalog {
   if (catalog !== undefined) return catalog;
   throw new BigtraceError(
     'invalid_option',
-    'this orchestrator knows no ClickHouse to choose traces from: --clickhouse names one',
+    'this orchestrator has no catalog to select traces from; start it with --clickhouse',
   );
 }
 
@@ -44,24 +44,27 @@ export interface Execution {
 /** Resolves when every trace has ended. @throws the error that ended the query earlier */
 export async function execute(
   spec: QuerySpec,
-  ground: QueryContext,
+  context: QueryContext,
   { addresses, sink, signal, onStart, onAlias }: Execution,
 ): Promise<void> {
-  const { fleet, workerWaitMs, counters } = ground;
+  const { fleet, workerWaitMs, counters } = context;
   const { mode, traceContext } = spec;
   // ColumnFindingQueue bounds column finding.
-  const leave = mode === 'ROWS' ? ground.users.begin(spec.user) : (): void => undefined;
-  const span = ground.tracing?.start(
+  const leave = mode === 'ROWS' ? context.users.begin(spec.user) : (): void => undefined;
+  const span = context.tracing?.start(
     `bigtrace.${mode === 'ROWS' ? 'query' : 'schema'}`,
     traceContext,
   );
-  const run = new QueryRun({ ...spec, traceContext: span?.context ?? traceContext }, ground, sink);
+  const run = new QueryRun({ ...spec, traceContext: span?.context ?? traceContext }, context, sink);
   if (spec.mode === 'ROWS') counters.add('queries');
   onStart?.(() => run.progress());
   const ended = new AbortController();
   const abort = (): void => run.fail(signal.reason);
-  const timer = setTimeout(() => run.fail(overdue(spec, run.tally)), spec.limits.timeoutMs);
-  const forget = ground.running.add(spec.queryId, spec.user, run);
+  const timer = setTimeout(
+    () => run.fail(timeLimitExceeded(spec, run.totals)),
+    spec.limits.timeoutMs,
+  );
+  const forget = context.running.add(spec.queryId, spec.user, run);
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
   const source = traceSource({
@@ -69,7 +72,7 @@ export async function execute(
     list: (pattern) =>
       listTraces({ pattern: [pattern], limit: 0 }, { fleet, workerWaitMs, signal: ended.signal }),
     select: (expression) =>
-      catalogOf(ground).addressesWhere(expression, {
+      catalogOf(context).addressesWhere(expression, {
         signal: ended.signal,
         user: spec.user,
       }),
@@ -83,10 +86,10 @@ export async function execute(
   } catch (thrown) {
     error = asBigtraceError(thrown);
     if (spec.mode === 'ROWS') counters.add('queries_failed');
-    if (!run.recorded(thrown)) record(spec, ground, error);
+    if (!run.recorded(thrown)) recordFailure(spec, context, error);
     throw thrown;
   } finally {
-    span?.end(attributesOf(spec, run.tally), error);
+    span?.end(attributesOf(spec, run.totals), error);
     clearTimeout(timer);
     forget();
     leave();
@@ -95,31 +98,38 @@ export async function execute(
   }
 }
 
-function attributesOf({ queryId, user }: QuerySpec, tally: QueryTotals): SpanAttributes {
+function attributesOf({ queryId, user }: QuerySpec, totals: QueryTotals): SpanAttributes {
   return {
     'bigtrace.query.id': queryId,
     'bigtrace.user': user,
-    'bigtrace.traces': tally.tracesTotal,
-    'bigtrace.traces.done': tally.tracesDone,
-    'bigtrace.traces.failed': tally.tracesFailed,
-    'bigtrace.rows': tally.rows,
-    'bigtrace.result_bytes': tally.resultBytes,
-    'bigtrace.trace_bytes': tally.traceBytes,
+    'bigtrace.traces': totals.tracesTotal,
+    'bigtrace.traces.done': totals.tracesDone,
+    'bigtrace.traces.failed': totals.tracesFailed,
+    'bigtrace.rows': totals.rows,
+    'bigtrace.result_bytes': totals.resultBytes,
+    'bigtrace.trace_bytes': totals.traceBytes,
   };
 }
 
 /** Records a failure of the whole query in the failure log; a cancelled query is not a failure. */
-function record({ queryId, user }: QuerySpec, ground: QueryContext, error: BigtraceError): void {
+function recordFailure(
+  { queryId, user }: QuerySpec,
+  context: QueryContext,
+  error: BigtraceError,
+): void {
   const { code, detail: message } = error;
   if (code === 'cancelled') return;
   const trace = bytesFromText(error.trace ?? '');
   const timeMs = Date.now();
-  ground.failures.add({ queryId, user, trace, code, message, attempts: 0, timeMs });
+  context.failures.add({ queryId, user, trace, code, message, attempts: 0, timeMs });
 }
 
-function overdue({ limits }: QuerySpec, { tracesDone, tracesTotal }: QueryTotals): BigtraceError {
+function timeLimitExceeded(
+  { limits }: QuerySpec,
+  { tracesDone, tracesTotal }: QueryTotals,
+): BigtraceError {
   return new BigtraceError(
     'deadline_exceeded',
-    `query took longer than its limit of ${limits.timeoutMs} ms (${tracesDone} of ${tracesTotal} traces had answered)`,
+    `the query exceeded its time limit of ${limits.timeoutMs} ms (${tracesDone} of ${tracesTotal} traces were done)`,
   );
 }

@@ -41,11 +41,11 @@ export class FailureLog {
    * @param limit 0: all
    */
   *read(queryId: string, limit: number): Generator<RecordedFailure> {
-    const chosen =
+    const queries =
       queryId === '' ? [...this.#queries.values()].reverse() : [this.#queries.get(queryId) ?? []];
-    let left = limit || Number.POSITIVE_INFINITY;
-    for (const failure of chosen.flat()) {
-      if (left-- <= 0) return;
+    let remaining = limit || Number.POSITIVE_INFINITY;
+    for (const failure of queries.flat()) {
+      if (remaining-- <= 0) return;
       yield failure;
     }
   }

@@ -17,7 +17,7 @@ import type { FoundTrace } from './trace-source.ts';
 import type { Users } from './users.ts';
 
 /** The state that the runs of all queries share. */
-export interface RunGround extends DispatchContext {
+export interface QueryRunContext extends DispatchContext {
   failures: FailureLog;
   users: Users;
 }
@@ -27,9 +27,9 @@ const LOOKAHEAD_TRACES = 2048;
 const TICK_MS = 50;
 
 export class QueryRun {
-  readonly tally = new QueryTotals();
+  readonly totals = new QueryTotals();
   readonly #spec: QuerySpec;
-  readonly #ground: RunGround;
+  readonly #context: QueryRunContext;
   readonly #sink: Sink;
   readonly #dispatch: Dispatch;
   #source: AsyncIterator<FoundTrace[]> | undefined;
@@ -41,18 +41,22 @@ export class QueryRun {
   /** The last trace failure that was recorded. */
   #recorded: BigtraceError | undefined;
   /** Since when there are tasks but no usable worker, in ms of performance.now(). */
-  #strandedAt: number | undefined;
+  #noWorkerSince: number | undefined;
   #tick: NodeJS.Timeout | undefined;
   readonly #settled: Promise<void>;
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(spec: QuerySpec, ground: RunGround, sink: Sink) {
+  constructor(spec: QuerySpec, context: QueryRunContext, sink: Sink) {
     this.#spec = spec;
-    this.#ground = ground;
+    this.#context = context;
     this.#sink = sink;
-    const charge = (threadMs: number): void => this.#charge(threadMs);
-    this.#dispatch = new Dispatch(ground, (lane) => this.#openRun(lane), charge);
+    const chargeThreadTime = (threadMs: number): void => this.#chargeThreadTime(threadMs);
+    this.#dispatch = new Dispatch(
+      context,
+      (workerQueue) => this.#openRun(workerQueue),
+      chargeThreadTime,
+    );
     sink.onDrain = () => this.#drained();
     this.#settled = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -73,15 +77,15 @@ export class QueryRun {
 
   /** Returns the totals, and the traces that have run longest. */
   progress(): Progress {
-    return this.tally.progress(runningTraces(this.#dispatch.lanes, this.#spec));
+    return this.totals.progress(runningTraces(this.#dispatch.workerQueues, this.#spec));
   }
 
   /** Resolves when every trace of `source` has ended. @throws the error that ended the query */
   async run(source: AsyncIterator<FoundTrace[]>): Promise<void> {
     if (!this.#ended) {
       this.#source = source;
-      this.#ground.fleet.on('change', this.#fleetChanged);
-      this.#tick = setInterval(() => this.#ticked(), TICK_MS);
+      this.#context.fleet.on('change', this.#fleetChanged);
+      this.#tick = setInterval(() => this.#onTick(), TICK_MS);
       this.#fleetChanged();
     }
     await this.#settled;
@@ -100,24 +104,24 @@ export class QueryRun {
   }
 
   /** Adds engine-thread time to the user's budget, and ends the query when the budget is spent. */
-  #charge(threadMs: number): void {
+  #chargeThreadTime(threadMs: number): void {
     if (threadMs <= 0) return;
-    const error = this.#ground.users.addThreadMs(this.#spec.user, threadMs);
+    const error = this.#context.users.addThreadMs(this.#spec.user, threadMs);
     if (error !== undefined) this.fail(error);
   }
 
   /** Records an address that stands for no trace. @throws `error` when it ends the query */
   refuse(address: Buffer, error: BigtraceError): void {
     if (!this.#spec.lenient || error.kind !== 'user') throw error;
-    this.tally.tracesTotal += 1;
+    this.totals.tracesTotal += 1;
     this.#recordFailure(address, error, 0);
   }
 
   #finish(): void {
-    if (this.#spec.lenient && this.tally.tracesDone === 0) {
-      this.fail(this.tally.allFailed());
+    if (this.#spec.lenient && this.totals.tracesDone === 0) {
+      this.fail(this.totals.allFailed());
     } else if (this.#close()) {
-      for (const lane of this.#dispatch.lanes) lane.run?.finish();
+      for (const workerQueue of this.#dispatch.workerQueues) workerQueue.run?.finish();
       this.#resolve();
     }
   }
@@ -127,139 +131,147 @@ export class QueryRun {
     if (this.#ended) return false;
     this.#ended = true;
     clearInterval(this.#tick);
-    this.#ground.fleet.off('change', this.#fleetChanged);
+    this.#context.fleet.off('change', this.#fleetChanged);
     this.#source?.return?.().catch(() => undefined);
     return true;
   }
 
   #refill(): void {
     const waiting = this.#unended - this.#dispatch.inFlight;
-    if (this.#fetching || this.tally.totalIsFinal) return;
+    if (this.#fetching || this.totals.totalIsFinal) return;
     if (waiting > LOOKAHEAD_TRACES) return;
     this.#fetching = true;
     this.#source?.next().then(
       ({ done, value }) => {
         this.#fetching = false;
-        if (done === true) this.tally.totalIsFinal = true;
-        else this.#found(value);
+        if (done === true) this.totals.totalIsFinal = true;
+        else this.#addTasks(value);
         this.#pump();
       },
       (error: unknown) => this.fail(error),
     );
   }
 
-  #found(traces: FoundTrace[]): void {
-    this.tally.tracesTotal += traces.length;
+  #addTasks(traces: FoundTrace[]): void {
+    this.totals.tracesTotal += traces.length;
     this.#unended += traces.length;
-    for (const found of traces) this.#dispatch.place(new QueryTask(found));
+    for (const trace of traces) this.#dispatch.place(new QueryTask(trace));
   }
 
-  #openRun(lane: WorkerQueue): WorkerRun {
+  #openRun(workerQueue: WorkerQueue): WorkerRun {
     const { queryId, user, sql, limits, mode, traceContext } = this.#spec;
     return new WorkerRun(
-      lane.worker.client.run(traceContext),
-      { queryId, user, sql, limits, mode, credits: lane.credits },
+      workerQueue.worker.client.run(traceContext),
+      { queryId, user, sql, limits, mode, credits: workerQueue.credits },
       {
-        onEvents: (events) => this.#received(lane, events),
-        onBroken: (error) => this.#broken(lane, error),
+        onEvents: (events) => this.#onEvents(workerQueue, events),
+        onBroken: (error) => this.#onBroken(workerQueue, error),
       },
     );
   }
 
-  #received(lane: WorkerQueue, events: RunEvent[]): void {
+  #onEvents(workerQueue: WorkerQueue, events: RunEvent[]): void {
     for (const event of events) {
       if (this.#ended) return;
-      this.#one(lane, event);
+      this.#onEvent(workerQueue, event);
     }
     this.#pump();
   }
 
-  #one(lane: WorkerQueue, event: RunEvent): void {
+  #onEvent(workerQueue: WorkerQueue, event: RunEvent): void {
     if (event.rows) {
-      this.#rows(lane, event.rows);
+      this.#rows(workerQueue, event.rows);
     } else if (event.types) {
       const { id, column, stats } = event.types;
-      const task = this.#dispatch.take(lane, id);
+      const task = this.#dispatch.take(workerQueue, id);
       if (task === undefined) return;
-      this.#dispatch.claim(task, lane);
+      this.#dispatch.claim(task, workerQueue);
       this.#sink.types(task.trace, column);
-      this.#answered(lane, task, stats);
+      this.#taskDone(workerQueue, task, stats);
     } else if (event.failure) {
       const { id, code, message, threadMs = 0 } = event.failure;
-      const task = this.#dispatch.take(lane, id);
-      this.#charge(threadMs);
-      if (task) this.#failed(lane, task, errorOf(code, message));
+      const task = this.#dispatch.take(workerQueue, id);
+      this.#chargeThreadTime(threadMs);
+      if (task) this.#taskFailed(workerQueue, task, errorOf(code, message));
     } else if (event.returned) {
-      this.#dispatch.returned(lane, event.returned.id);
+      this.#dispatch.returned(workerQueue, event.returned.id);
     } else if (event.states) {
-      lane.states.heard(event.states.state, performance.now());
+      workerQueue.states.report(event.states.state, performance.now());
     } else if (event.draining) {
-      this.#drains(lane);
-      this.#dispatch.empty(lane);
+      this.#onDraining(workerQueue);
+      this.#dispatch.empty(workerQueue);
     } else {
-      lane.credits += event.credits ?? 0;
+      workerQueue.credits += event.credits ?? 0;
     }
   }
 
-  #rows(lane: WorkerQueue, { id, result, last, stats }: TaskRows): void {
-    const task = lane.open.get(id);
+  #rows(workerQueue: WorkerQueue, { id, result, last, stats }: TaskRows): void {
+    const task = workerQueue.open.get(id);
     if (task === undefined) return;
-    this.#dispatch.claim(task, lane);
-    const verdict = task.replay.take(result, last);
-    if (verdict === 'differs') {
-      this.#dispatch.drop(lane, id);
-      const detail = 'trace answered differently when it was asked again after its worker was lost';
+    this.#dispatch.claim(task, workerQueue);
+    const decision = task.replay.take(result, last);
+    if (decision === 'differs') {
+      this.#dispatch.drop(workerQueue, id);
+      const detail =
+        'the trace returned other rows when the task was retried after its worker was lost';
       this.#end(task, new BigtraceError('trace_changed', detail));
-    } else if (verdict === 'pass') {
-      this.tally.resultBytes += result.length;
-      this.#ground.counters.add('result_bytes', result.length);
+    } else if (decision === 'pass') {
+      this.totals.resultBytes += result.length;
+      this.#context.counters.add('result_bytes', result.length);
       this.#sink.rows(task.trace, result, last);
-      if (last) this.#dispatch.take(lane, id);
-      if (last) this.#answered(lane, task, stats);
-      const error = this.#ground.users.addResultBytes(this.#spec.user, result.length);
+      if (last) this.#dispatch.take(workerQueue, id);
+      if (last) this.#taskDone(workerQueue, task, stats);
+      const error = this.#context.users.addResultBytes(this.#spec.user, result.length);
       if (error !== undefined) this.fail(error);
     }
   }
 
-  #answered(lane: WorkerQueue, task: QueryTask, stats: TaskStats | null | undefined): void {
-    const { counters, coldMs, memory } = this.#ground;
+  #taskDone(workerQueue: WorkerQueue, task: QueryTask, stats: TaskStats | null | undefined): void {
+    const { counters, coldMs, memory } = this.#context;
     this.#unended -= 1;
-    this.tally.done(stats);
+    this.totals.done(stats);
     counters.add('traces_done');
     if (stats) {
       counters.add('rows', stats.rows);
       counters.add('trace_bytes', stats.traceBytes);
-      lane.answered(stats.loadMs + stats.queryMs);
-      this.#charge(stats.loadMs + stats.queryMs);
+      workerQueue.taskDone(stats.loadMs + stats.queryMs);
+      this.#chargeThreadTime(stats.loadMs + stats.queryMs);
       if (stats.tier === 'parse') coldMs.add(stats.loadMs);
     }
-    if (task.displaced) memory.set(task.digest, lane.address);
+    if (task.displaced) memory.set(task.digest, workerQueue.address);
   }
 
-  #failed(lane: WorkerQueue, task: QueryTask, error: BigtraceError, reached = true): void {
-    task.failedOn.push(lane.address);
-    if (task.holders > 0 && error.retryable) return; // the hedge still runs
+  #taskFailed(
+    workerQueue: WorkerQueue,
+    task: QueryTask,
+    error: BigtraceError,
+    reached = true,
+  ): void {
+    task.failedOn.push(workerQueue.address);
+    if (task.assignments > 0 && error.retryable) return; // the hedge still runs
     this.#dispatch.claim(task);
     if (error.code === 'engine_crashed') task.crashes += 1;
     const othersLeft = this.#dispatch.othersLeft(task);
     if (!wasAttempt(reached, othersLeft)) task.attempts -= 1;
     const { attempts, crashes } = task;
-    const verdict = retryDecision(error, { attempts, crashes, othersLeft });
-    if (verdict.next === 'fail') {
-      this.#end(task, verdict.error);
+    const decision = retryDecision(error, { attempts, crashes, othersLeft });
+    if (decision.next === 'fail') {
+      this.#end(task, decision.error);
       return;
     }
-    if (verdict.next === 'anywhere') task.failedOn = [];
-    this.#ground.counters.add('retries');
+    if (decision.next === 'anywhere') task.failedOn = [];
+    this.#context.counters.add('retries');
     this.#dispatch.place(task);
   }
 
   /** Ends a task as failed. */
   #end(task: QueryTask, error: BigtraceError): void {
     const { chunks } = task.replay;
-    const passed = chunks === 0 ? '' : ` (after ${chunks} of its results were passed on)`;
-    const told = new BigtraceError(error.code, `${error.detail}${passed}`, { cause: error.cause });
-    const named = told.ofTrace(task.name);
+    const note = chunks === 0 ? '' : ` (after ${chunks} chunks of its result)`;
+    const withPassed = new BigtraceError(error.code, `${error.detail}${note}`, {
+      cause: error.cause,
+    });
+    const named = withPassed.ofTrace(task.name);
     this.#unended -= 1;
     this.#recordFailure(task.trace, named, task.attempts);
     if (!this.#spec.lenient) this.fail(named);
@@ -269,68 +281,72 @@ export class QueryRun {
     const { queryId, user, mode, lenient } = this.#spec;
     const { code, detail: message } = error;
     this.#recorded = error;
-    this.tally.failed(error);
-    this.#ground.counters.add('traces_failed');
+    this.totals.failed(error);
+    this.#context.counters.add('traces_failed');
     // Column finding is followed by the query itself, in which the same trace fails again.
     if (mode === 'ROWS')
-      this.#ground.failures.add({
+      this.#context.failures.add({
         ...{ queryId, user, trace, code, message, attempts, timeMs: Date.now() },
       });
     if (lenient) this.#sink.failure(trace, error, attempts);
   }
 
-  #broken(lane: WorkerQueue, thrown: BigtraceError): void {
+  #onBroken(workerQueue: WorkerQueue, thrown: BigtraceError): void {
     if (this.#ended) return;
-    const reached = lane.run?.reached === true;
-    lane.run = undefined;
-    const spent = lane.draining && lane.open.size === 0;
+    const reached = workerQueue.run?.reached === true;
+    workerQueue.run = undefined;
+    const drained = workerQueue.draining && workerQueue.open.size === 0;
     // Cancellation by this query is not reported here, so a cancelled stream was cut.
-    const cut = thrown.code === 'cancelled' || thrown.code === 'worker_lost';
-    if (!thrown.retryable && !cut) {
+    const wasCut = thrown.code === 'cancelled' || thrown.code === 'worker_lost';
+    if (!thrown.retryable && !wasCut) {
       this.fail(thrown);
       return;
     }
-    if (thrown.code === 'draining') this.#drains(lane);
-    if (cut && !spent) this.#ground.fleet.suspect(lane.worker, thrown.detail);
-    this.#abandon(lane, cut ? lost(lane, thrown.detail) : thrown, reached);
+    if (thrown.code === 'draining') this.#onDraining(workerQueue);
+    if (wasCut && !drained) this.#context.fleet.suspect(workerQueue.worker, thrown.detail);
+    this.#abandon(workerQueue, wasCut ? workerLost(workerQueue, thrown.detail) : thrown, reached);
     this.#pump();
   }
 
   /** Marks the worker as draining for all queries, including those without a stream to it. */
-  #drains(lane: WorkerQueue): void {
-    lane.draining = true;
-    this.#ground.fleet.noteDraining(lane.worker);
+  #onDraining(workerQueue: WorkerQueue): void {
+    workerQueue.draining = true;
+    this.#context.fleet.noteDraining(workerQueue.worker);
   }
 
   /** Retries the tasks that were assigned to a worker whose stream ended. */
-  #abandon(lane: WorkerQueue, error: BigtraceError, reached: boolean): void {
-    this.#ground.counters.add('streams_broken');
-    for (const task of this.#dispatch.abandon(lane)) {
-      if (!this.#ended) this.#failed(lane, task, error, reached);
+  #abandon(workerQueue: WorkerQueue, error: BigtraceError, reached: boolean): void {
+    this.#context.counters.add('streams_broken');
+    for (const task of this.#dispatch.abandon(workerQueue)) {
+      if (!this.#ended) this.#taskFailed(workerQueue, task, error, reached);
     }
   }
 
   readonly #fleetChanged = (): void => {
     if (this.#ended) return;
     this.#dispatch.adoptWorkers();
-    for (const lane of this.#dispatch.lanes) {
-      if (lane.worker.state === 'lost' && lane.run !== undefined)
-        this.#abandon(lane, lost(lane, lane.worker.reason), lane.run.reached);
-      else this.#dispatch.empty(lane);
+    for (const workerQueue of this.#dispatch.workerQueues) {
+      if (workerQueue.worker.state === 'lost' && workerQueue.run !== undefined)
+        this.#abandon(
+          workerQueue,
+          workerLost(workerQueue, workerQueue.worker.reason),
+          workerQueue.run.reached,
+        );
+      else this.#dispatch.empty(workerQueue);
     }
     this.#pump();
   };
 
-  #ticked(): void {
+  #onTick(): void {
     this.#dispatch.adoptWorkers();
-    const stranded = this.#unended > 0 && this.#dispatch.unassigned === this.#unended;
-    if (!stranded) this.#strandedAt = undefined;
+    const hasNoWorker = this.#unended > 0 && this.#dispatch.unassigned === this.#unended;
+    if (!hasNoWorker) this.#noWorkerSince = undefined;
     else {
-      this.#strandedAt ??= performance.now();
-      this.#ground.fleet.resolveSoon();
+      this.#noWorkerSince ??= performance.now();
+      this.#context.fleet.resolveSoon();
     }
-    const strandedMs = performance.now() - (this.#strandedAt ?? performance.now());
-    if (strandedMs >= this.#ground.workerWaitMs) this.fail(this.#ground.fleet.noWorkers());
+    const noWorkerMs = performance.now() - (this.#noWorkerSince ?? performance.now());
+    if (noWorkerMs >= this.#context.workerWaitMs) this.fail(this.#context.fleet.noWorkers());
     else this.#pump();
   }
 
@@ -338,23 +354,23 @@ export class QueryRun {
     if (this.#ended) return;
     if (!this.#sink.flush() && !this.#paused) {
       this.#paused = true;
-      for (const lane of this.#dispatch.lanes) lane.run?.pause();
+      for (const workerQueue of this.#dispatch.workerQueues) workerQueue.run?.pause();
     }
     if (!this.#paused) {
       this.#refill();
       this.#dispatch.feed();
       this.#dispatch.balance();
     }
-    if (this.tally.totalIsFinal && this.#unended === 0) this.#finish();
+    if (this.totals.totalIsFinal && this.#unended === 0) this.#finish();
   }
 
   #drained(): void {
     if (!this.#paused || this.#ended) return;
     this.#paused = false;
     const now = performance.now();
-    for (const lane of this.#dispatch.lanes) {
-      lane.states.resumed(now);
-      lane.run?.resume();
+    for (const workerQueue of this.#dispatch.workerQueues) {
+      workerQueue.states.resumed(now);
+      workerQueue.run?.resume();
     }
     this.#pump();
   }
@@ -366,6 +382,6 @@ function errorOf(code: string, detail: string): BigtraceError {
   return new BigtraceError(isErrorCode(code) ? code : 'internal', detail);
 }
 
-function lost({ address }: WorkerQueue, reason: string): BigtraceError {
+function workerLost({ address }: WorkerQueue, reason: string): BigtraceError {
   return new BigtraceError('worker_lost', `worker ${address} was lost: ${reason}`);
 }

@@ -62,9 +62,9 @@ test('upstream’s service returns one message per trace with all its results', 
 });
 
 test.each([
-  [[], 'SELECT 1', 'no_traces', 'query names no traces'],
-  [['/local/a'], ' \n', 'no_sql', 'query has no SQL'],
-  [['/local/*.none'], 'SELECT 1', 'no_match', '[/local/*.none]: pattern matches no trace'],
+  [[], 'SELECT 1', 'no_traces', 'the query names no traces'],
+  [['/local/a'], ' \n', 'no_sql', 'the query has no SQL'],
+  [['/local/*.none'], 'SELECT 1', 'no_match', '[/local/*.none]: the pattern matches no trace'],
   [
     ['local/a'],
     'SELECT 1',
@@ -132,7 +132,7 @@ test('the failure of a trace in mid-result states how many results were passed o
   const events = await system.query(traces(2), { onFailure: 'LENIENT' });
   expect(rowsOf(events)).toEqual(['/local/t0: some…', '/local/t1: some']);
   expect(events.flatMap(({ failure }) => failure?.message ?? [])).toEqual([
-    'integer overflow (after 1 of its results were passed on)',
+    'integer overflow (after 1 chunks of its result)',
   ]);
 });
 
@@ -156,7 +156,7 @@ test('the time limit ends the query and cancels every stream', async () => {
   const limits = { timeoutMs: 200 };
   await expect(system.query(traces(9), { limits })).rejects.toMatchObject({
     code: 'deadline_exceeded',
-    message: 'query took longer than its limit of 200 ms (0 of 9 traces had answered)',
+    message: 'the query exceeded its time limit of 200 ms (0 of 9 traces were done)',
   });
   await expect.poll(() => system.workers[0]?.ended, SOON).toEqual(['cancelled']);
   await expect(system.query(['/local/a'], { limits: { timeoutMs: 60_001 } })).rejects.toMatchObject(

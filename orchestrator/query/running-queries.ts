@@ -28,7 +28,7 @@ export class RunningQueries {
       this.#queries.delete(query);
       if (run.spec.mode !== 'ROWS') return;
       this.#ended.delete(queryId);
-      this.#ended.set(queryId, run.tally.progress());
+      this.#ended.set(queryId, run.totals.progress());
       const [oldest] = this.#ended.keys();
       if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
     };
@@ -42,7 +42,7 @@ export class RunningQueries {
     const running = [...this.#queries].findLast(
       ({ run, ...query }) => query.queryId === queryId && run.spec.mode === 'ROWS',
     );
-    return running?.run.tally.progress() ?? this.#ended.get(queryId);
+    return running?.run.totals.progress() ?? this.#ended.get(queryId);
   }
 
   /** Cancels the running queries with this id. @returns their number */
@@ -118,7 +118,7 @@ export class RunningCalls {
     this.#controls.add(control);
     if (bounded) this.#counted += 1;
     call.on('cancelled', () =>
-      control.abort(new BigtraceError('cancelled', 'client cancelled the query')),
+      control.abort(new BigtraceError('cancelled', 'the client cancelled the query')),
     );
     try {
       await work(control.signal);
@@ -147,5 +147,5 @@ export class RunningCalls {
 }
 
 function shuttingDown(): BigtraceError {
-  return new BigtraceError('draining', 'orchestrator is shutting down');
+  return new BigtraceError('draining', 'the orchestrator is shutting down');
 }

@@ -7,19 +7,19 @@ const SHOWN_MAX = 10;
 
 /** Returns up to SHOWN_MAX traces, longest-running first. Workers report only tasks that are older than a second. */
 export function runningTraces(
-  lanes: readonly WorkerQueue[],
+  workerQueues: readonly WorkerQueue[],
   { queryId, user, mode }: QuerySpec,
   now = performance.now(),
 ): RunningTrace[] {
   const running: RunningTrace[] = [];
-  for (const lane of lanes) {
-    for (const [id, { phase, since }] of lane.states.all()) {
-      const task = lane.open.get(id);
+  for (const workerQueue of workerQueues) {
+    for (const [id, { phase, since }] of workerQueue.states.all()) {
+      const task = workerQueue.open.get(id);
       if (task === undefined) continue;
       const phaseMs = Math.max(Math.round(now - since), 0);
       const totalMs = Math.max(Math.round(now - task.assignedAt), phaseMs);
       const { trace } = task;
-      const worker = lane.address;
+      const worker = workerQueue.address;
       running.push({ trace, phase, phaseMs, totalMs, queryId, user, worker, mode });
     }
   }

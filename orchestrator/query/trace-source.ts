@@ -33,7 +33,7 @@ export interface TraceSourceOptions {
   /** Returns the `/local` directories of the workers, which absolute paths may begin with. */
   localRoots: () => Promise<readonly string[]>;
   /** Called with a trace that the client named by another address than the canonical one. */
-  onAlias?: ((trace: Buffer, asked: Buffer) => void) | undefined;
+  onAlias?: ((trace: Buffer, addressCount: Buffer) => void) | undefined;
   /** Called with an address or pattern that stands for no trace; may throw to end the query. */
   onBad: (address: Buffer, error: BigtraceError) => void;
 }
@@ -47,12 +47,12 @@ export async function* traceSource({
   onAlias,
   onBad,
 }: TraceSourceOptions): AsyncGenerator<FoundTrace[]> {
-  const seen = new TraceSet();
-  let asked = 0;
+  const distinct = new TraceSet();
+  let addressCount = 0;
   let batch: FoundTrace[] = [];
   const add = (trace: Buffer, listed?: Listed): void => {
     const digest = traceDigest(trace);
-    if (seen.add(digest)) batch.push({ trace, digest, listed });
+    if (distinct.add(digest)) batch.push({ trace, digest, listed });
   };
   const take = (): FoundTrace[] => {
     const full = batch;
@@ -61,7 +61,7 @@ export async function* traceSource({
   };
   for await (const sent of addresses) {
     for (const address of sent) {
-      asked += 1;
+      addressCount += 1;
       try {
         const named = await namedAddress(address, localRoots);
         const isOne = named.kind === 'trace' || (named.kind === 'listed' && !named.isPattern);
@@ -79,7 +79,7 @@ export async function* traceSource({
     }
     if (batch.length > 0) yield take();
   }
-  if (asked === 0) throw new BigtraceError('no_traces', 'query names no traces');
+  if (addressCount === 0) throw new BigtraceError('no_traces', 'the query names no traces');
 }
 
 type Found = Omit<FoundTrace, 'digest'>;
@@ -117,7 +117,7 @@ async function* listedOf(
 }
 
 export function noMatch(pattern: Buffer): BigtraceError {
-  return new BigtraceError('no_match', 'pattern matches no trace', {
+  return new BigtraceError('no_match', 'the pattern matches no trace', {
     trace: printable(textFromBytes(pattern)),
   });
 }

@@ -49,7 +49,7 @@ test('the error of a spent budget names its option and the time to wait, and use
   const users = new Users(BOUNDS, () => now);
   expect(users.addThreadMs('alice', 3_600_000)).toBeUndefined();
   expect(users.addThreadMs('alice', 90_000)?.message).toBe(
-    'user alice has used the 3600 core-seconds of an hour (--user-core-seconds 3600); there is room again in 90 s',
+    'user alice has used the 3600 core-seconds of an hour (--user-core-seconds 3600); try again in 90 s',
   );
   expect(() => users.begin('alice')).toThrow('--user-core-seconds 3600');
   users.begin('bob')();

@@ -95,36 +95,36 @@ export class Users {
 
   /** @throws limit_exceeded when a budget of the user is spent */
   check(name: string): void {
-    const spent = this.#spent(name, this.#user(name));
-    if (spent !== undefined) throw spent;
+    const error = this.#overBudget(name, this.#user(name));
+    if (error !== undefined) throw error;
   }
 
   /** @returns limit_exceeded, to end the query with, when a budget is spent */
   addResultBytes(name: string, bytes: number): BigtraceError | undefined {
     const user = this.#user(name);
     user.bytes.add(bytes, this.#now());
-    return this.#spent(name, user);
+    return this.#overBudget(name, user);
   }
 
   /** @returns limit_exceeded, to end the query with, when a budget is spent */
   addThreadMs(name: string, ms: number): BigtraceError | undefined {
     const user = this.#user(name);
     user.coreSeconds.add(ms / 1000, this.#now());
-    return this.#spent(name, user);
+    return this.#overBudget(name, user);
   }
 
-  #spent(name: string, { bytes, coreSeconds }: User): BigtraceError | undefined {
+  #overBudget(name: string, { bytes, coreSeconds }: User): BigtraceError | undefined {
     const { userResultBytesMax, userCoreSecondsMax } = this.#bounds;
     const now = this.#now();
     if (bytes.isSpent(now))
-      return overspent(
+      return overBudget(
         name,
         `${userResultBytesMax} result bytes`,
         `--user-result-bytes ${userResultBytesMax}`,
         bytes.waitMs(now),
       );
     if (coreSeconds.isSpent(now))
-      return overspent(
+      return overBudget(
         name,
         `${userCoreSecondsMax} core-seconds`,
         `--user-core-seconds ${userCoreSecondsMax}`,
@@ -158,10 +158,10 @@ export class Users {
   }
 }
 
-function overspent(name: string, what: string, option: string, waitMs: number): BigtraceError {
+function overBudget(name: string, amount: string, option: string, waitMs: number): BigtraceError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   return new BigtraceError(
     'limit_exceeded',
-    `user ${name} has used the ${what} of an hour (${option}); there is room again in ${seconds} s`,
+    `user ${name} has used the ${amount} of an hour (${option}); try again in ${seconds} s`,
   );
 }

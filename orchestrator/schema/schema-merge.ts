@@ -69,17 +69,17 @@ export class ColumnMerge {
       this.#first = printable(textFromBytes(trace));
       return;
     }
-    const known = this.#columns;
+    const merged = this.#columns;
     const same =
-      known.length === columns.length &&
-      known.every(({ name }, at) => columns[at]?.name.equals(name));
+      merged.length === columns.length &&
+      merged.every(({ name }, at) => columns[at]?.name.equals(name));
     if (!same)
       throw new BigtraceError(
         'columns_mismatch',
-        `columns are ${named(columns)}, but those of ${this.#first} are ${named(known)}`,
+        `columns are ${named(columns)}, but those of ${this.#first} are ${named(merged)}`,
         { trace: printable(textFromBytes(trace)) },
       );
-    known.forEach((column, at) => {
+    merged.forEach((column, at) => {
       column.cellKinds |= columns[at]?.cellKinds ?? 0;
       column.possibleKinds |= columns[at]?.possibleKinds ?? 0;
     });

@@ -8,7 +8,7 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 const forever = new AbortController().signal;
-const lane = (userSchemasMax: number, schemasMax: number): ColumnFindingQueue =>
+const queue = (userSchemasMax: number, schemasMax: number): ColumnFindingQueue =>
   new ColumnFindingQueue({ userSchemasMax, schemasMax });
 
 /** Returns an object that receives the outcome of the turn once it is settled. */
@@ -26,7 +26,7 @@ function watched(turn: Promise<() => void>): { end?: () => void; error?: string 
 }
 
 test('a user at its bound waits while another user is admitted', async () => {
-  const turns = lane(1, 8);
+  const turns = queue(1, 8);
   const first = await turns.enter('alice', forever);
   const second = watched(turns.enter('alice', forever));
   (await turns.enter('bob', forever))();
@@ -41,7 +41,7 @@ test('a user at its bound waits while another user is admitted', async () => {
 });
 
 test('when all turns are taken, free turns go to users in round robin', async () => {
-  const turns = lane(9, 1);
+  const turns = queue(9, 1);
   const holder = await turns.enter('alice', forever);
   const order: string[] = [];
   const take = (name: string, as: string): void =>
@@ -58,9 +58,9 @@ test('when all turns are taken, free turns go to users in round robin', async ()
 });
 
 test('a waiter is refused after 2 s, and at once when no turn of the user has ended for 1 s', async () => {
-  const turns = lane(1, 8);
+  const turns = queue(1, 8);
   const refusal =
-    'too many queries whose columns are being found: 1 of user alice (--user-schemas 1); try again, or name the columns yourself (bigtrace_as)';
+    'too many column findings are running: 1 of user alice (--user-schemas 1); try again, or pass the columns to bigtrace_as';
   const hold = await turns.enter('alice', forever);
   const waiting = watched(turns.enter('alice', forever));
   await vi.advanceTimersByTimeAsync(2000);
@@ -73,7 +73,7 @@ test('a waiter is refused after 2 s, and at once when no turn of the user has en
 });
 
 test('the error names the bound over all users when that one is reached', async () => {
-  const turns = lane(9, 1);
+  const turns = queue(9, 1);
   await turns.enter('alice', forever);
   const waiting = watched(turns.enter('bob', forever));
   await vi.advanceTimersByTimeAsync(2000);
@@ -81,7 +81,7 @@ test('the error names the bound over all users when that one is reached', async 
 });
 
 test('an aborted waiter leaves the queue', async () => {
-  const turns = lane(1, 8);
+  const turns = queue(1, 8);
   const hold = await turns.enter('alice', forever);
   const gone = new AbortController();
   const waiting = watched(turns.enter('alice', gone.signal));

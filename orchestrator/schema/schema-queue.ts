@@ -121,8 +121,8 @@ export class ColumnFindingQueue {
   }
 
   #user(name: string): User {
-    const known = this.#users.get(name);
-    if (known !== undefined) return known;
+    const existing = this.#users.get(name);
+    if (existing !== undefined) return existing;
     const user = { running: 0, movedAt: performance.now(), waiters: new Set<Waiter>() };
     this.#users.set(name, user);
     return user;
@@ -141,7 +141,7 @@ export class ColumnFindingQueue {
         : `${this.#running} of all users (--max-schemas ${schemasMax})`;
     return new BigtraceError(
       'too_many_queries',
-      `too many queries whose columns are being found: ${which}; try again, or name the columns yourself (bigtrace_as)`,
+      `too many column findings are running: ${which}; try again, or pass the columns to bigtrace_as`,
     );
   }
 }

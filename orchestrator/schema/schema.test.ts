@@ -24,8 +24,8 @@ test('column finding samples a few traces in TYPES mode and merges their kinds',
   expect(kindsOf(found)).toEqual({ a: REAL | INT, b: INT });
   expect(found.tracesSampled).toBe(4);
   expect(modes).toEqual(new Set(['TYPES']));
-  const asked = system.workers.flatMap(({ seen }) => seen).sort();
-  expect(asked).toEqual(['/local/t0', '/local/t250', '/local/t500', '/local/t750']);
+  const sampled = system.workers.flatMap(({ seen }) => seen).sort();
+  expect(sampled).toEqual(['/local/t0', '/local/t250', '/local/t500', '/local/t750']);
 });
 
 test('more traces are sampled, up to a bound, while a column is NULL in all of them', async () => {
@@ -52,13 +52,13 @@ test('only the first traces of a pattern are listed', async () => {
 test('repeated and concurrent requests of one query share one column finding', async () => {
   const script: Script = ({ types }) => types({ a: INT });
   await using system = await new TestSystem([{ script }]).start();
-  const ask = (queryId: string): Promise<SchemaResponse> =>
+  const findColumns = (queryId: string): Promise<SchemaResponse> =>
     system.schema(['/local/a'], { queryId });
-  const [first, second] = await Promise.all([ask('q'), ask('q')]);
+  const [first, second] = await Promise.all([findColumns('q'), findColumns('q')]);
   expect(second).toEqual(first);
-  expect(await ask('q')).toEqual(first);
+  expect(await findColumns('q')).toEqual(first);
   expect(system.workers[0]?.seen).toHaveLength(1);
-  await ask('another');
+  await findColumns('another');
   expect(system.workers[0]?.seen).toHaveLength(2);
 });
 
@@ -79,7 +79,7 @@ test('a trace without columns is ignored, and it is an error when no trace has c
   await expect(system.schema(traces(5))).rejects.toMatchObject({
     code: 'sql_failed',
     message:
-      'script has no columns: its last statement gave none on the 5 traces that were asked; end it with a SELECT',
+      'the script has no columns: its last statement returned none on the 5 sampled traces; end the script with a SELECT',
   });
 });
 

@@ -28,8 +28,8 @@ const SAMPLE_TRACES_MAX = 128;
 const PATTERNS_MAX = 16;
 const LISTED_TRACES_MAX = 128;
 
-const REMEMBERED_MAX = 256;
-const REMEMBERED_MS = 60_000;
+const RECENT_MAX = 256;
+const RECENT_MS = 60_000;
 
 interface Shared {
   queryId: string;
@@ -41,24 +41,24 @@ interface Shared {
 }
 
 export class SchemaService {
-  readonly #ground: QueryContext;
+  readonly #context: QueryContext;
   readonly #limits: TimeLimits;
-  readonly #lane: ColumnFindingQueue;
-  readonly #remembered = new Map<string, Shared>();
+  readonly #queue: ColumnFindingQueue;
+  readonly #recent = new Map<string, Shared>();
   readonly #learned = new LearnedKinds();
 
-  constructor(ground: QueryContext, limits: TimeLimits, lane: ColumnFindingQueue) {
-    this.#ground = ground;
+  constructor(context: QueryContext, limits: TimeLimits, queue: ColumnFindingQueue) {
+    this.#context = context;
     this.#limits = limits;
-    this.#lane = lane;
+    this.#queue = queue;
   }
 
   /** Returns the columns; repeated and concurrent requests of one query share one result. */
   async answer(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
     const key = request.queryId === '' ? undefined : keyOf(request);
-    const known = key === undefined ? undefined : this.#remembered.get(key);
-    const given = known?.ended === true && request.again !== true ? undefined : known;
-    const shared = given ?? this.#begin(request, key);
+    const recent = key === undefined ? undefined : this.#recent.get(key);
+    const reusable = recent?.ended === true && request.again !== true ? undefined : recent;
+    const shared = reusable ?? this.#begin(request, key);
     shared.waiting += 1;
     try {
       return await untilAborted(shared.answer, signal);
@@ -70,8 +70,7 @@ export class SchemaService {
 
   /** Notes that a query has ended, after which its id may be reused. */
   ended(queryId: string): void {
-    for (const shared of this.#remembered.values())
-      if (shared.queryId === queryId) shared.ended = true;
+    for (const shared of this.#recent.values()) if (shared.queryId === queryId) shared.ended = true;
   }
 
   /** Adds kinds that column finding missed. @throws invalid_option when the request is malformed */
@@ -84,23 +83,23 @@ export class SchemaService {
     const answer = this.#inTurn(request, control.signal);
     const shared = { queryId: request.queryId, ended: false, answer, control, waiting: 0 };
     if (key === undefined) return shared;
-    this.#remembered.set(key, shared);
+    this.#recent.set(key, shared);
     const forget = (): void => {
-      if (this.#remembered.get(key) === shared) this.#remembered.delete(key);
+      if (this.#recent.get(key) === shared) this.#recent.delete(key);
     };
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#remembered.size > REMEMBERED_MAX) this.#remembered.delete(oldest);
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recent.size > RECENT_MAX) this.#recent.delete(oldest);
     }
     // An error is not remembered, since its cause may be gone at the next request.
-    answer.then(() => setTimeout(forget, REMEMBERED_MS).unref(), forget);
+    answer.then(() => setTimeout(forget, RECENT_MS).unref(), forget);
     return shared;
   }
 
   async #inTurn(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
-    this.#ground.users.check(request.user);
-    const leave = await this.#lane.enter(request.user, signal);
+    this.#context.users.check(request.user);
+    const leave = await this.#queue.enter(request.user, signal);
     try {
-      return await findColumns(request, this.#ground, this.#limits, this.#learned, signal);
+      return await findColumns(request, this.#context, this.#limits, this.#learned, signal);
     } finally {
       leave();
     }
@@ -123,13 +122,13 @@ function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
 
 async function findColumns(
   request: SchemaRequest,
-  ground: QueryContext,
+  context: QueryContext,
   timeLimits: TimeLimits,
   learned: LearnedKinds,
   signal: AbortSignal,
 ): Promise<SchemaResponse> {
   checkSql(request.sql);
-  ground.counters.add('schemas');
+  context.counters.add('schemas');
   const spec: QuerySpec = {
     queryId: request.queryId,
     user: request.user,
@@ -140,32 +139,32 @@ async function findColumns(
     traceContext: undefined, // several clients may share the result
   };
   const failures = new FailureReasons();
-  const pool = await candidates(request, spec.lenient ? failures : undefined, ground, signal);
+  const pool = await candidates(request, spec.lenient ? failures : undefined, context, signal);
   const refused = failures.count;
   const order = spreadOrder(pool.length, SAMPLE_TRACES_MAX);
   const merge = new ColumnMerge();
   const script = { ...request, tracesDigest: addressesDigest(request.address) };
   const isLearned = (column: number): boolean => learned.has(script, column);
-  let asked = 0;
-  while (asked < Math.min(pool.length, SAMPLE_TRACES_MAX) && !merge.certain(isLearned)) {
-    const upTo = Math.min(Math.max(asked * 2, SAMPLE_TRACES), SAMPLE_TRACES_MAX);
-    const round = order.slice(asked, upTo).flatMap((at) => pool[at] ?? []);
-    asked += round.length;
-    await sample(round, { spec, ground, merge, failures }, signal);
+  let sampled = 0;
+  while (sampled < Math.min(pool.length, SAMPLE_TRACES_MAX) && !merge.certain(isLearned)) {
+    const upTo = Math.min(Math.max(sampled * 2, SAMPLE_TRACES), SAMPLE_TRACES_MAX);
+    const round = order.slice(sampled, upTo).flatMap((at) => pool[at] ?? []);
+    sampled += round.length;
+    await sample(round, { spec, context, merge, failures }, signal);
   }
   if (merge.columns !== undefined)
-    return { column: learned.addTo(merge.columns, script), tracesSampled: asked };
-  if (failures.count > 0 && failures.count - refused === asked)
-    throw failures.noneAnswered(asked < pool.length ? 'sampled' : 'all');
+    return { column: learned.addTo(merge.columns, script), tracesSampled: sampled };
+  if (failures.count > 0 && failures.count - refused === sampled)
+    throw failures.noneAnswered(sampled < pool.length ? 'sampled' : 'all');
   throw new BigtraceError(
     'sql_failed',
-    `script has no columns: its last statement gave none on the ${asked} traces that were asked; end it with a SELECT`,
+    `the script has no columns: its last statement returned none on the ${sampled} sampled traces; end the script with a SELECT`,
   );
 }
 
 interface Sampling {
   spec: QuerySpec;
-  ground: QueryContext;
+  context: QueryContext;
   merge: ColumnMerge;
   /** Failures of traces in a lenient query. */
   failures: FailureReasons;
@@ -173,7 +172,7 @@ interface Sampling {
 
 async function sample(
   round: Buffer[],
-  { spec, ground, merge, failures }: Sampling,
+  { spec, context, merge, failures }: Sampling,
   signal: AbortSignal,
 ): Promise<void> {
   const mismatch = new AbortController();
@@ -192,7 +191,7 @@ async function sample(
   };
   const ended = AbortSignal.any([signal, mismatch.signal]);
   try {
-    await execute(spec, ground, { addresses: exactly(round), sink, signal: ended });
+    await execute(spec, context, { addresses: exactly(round), sink, signal: ended });
   } catch (thrown) {
     if (asBigtraceError(thrown).code !== 'all_failed') throw thrown; // the traces of the next round may have columns
   }
@@ -210,34 +209,34 @@ async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
 async function candidates(
   { address: addresses, user }: Pick<SchemaRequest, 'address' | 'user'>,
   failures: FailureReasons | undefined,
-  ground: QueryContext,
+  context: QueryContext,
   signal: AbortSignal,
 ): Promise<Buffer[]> {
-  const { fleet, workerWaitMs } = ground;
-  if (addresses.length === 0) throw new BigtraceError('no_traces', 'query names no traces');
-  const found = new Map<string, Buffer>();
+  const { fleet, workerWaitMs } = context;
+  if (addresses.length === 0) throw new BigtraceError('no_traces', 'the query names no traces');
+  const pool = new Map<string, Buffer>();
   let patterns = 0;
   for (const address of addresses) {
     try {
       const named = await namedAddress(address, () => fleet.localRoots(workerWaitMs, signal));
       if (named.kind === 'selection') {
-        const selected = catalogOf(ground).addressesWhere(named.path, {
+        const selected = catalogOf(context).addressesWhere(named.path, {
           ...{ signal, user },
           sample: LISTED_TRACES_MAX,
         });
         for await (const traces of selected)
-          for (const trace of traces) found.set(textFromBytes(trace), trace);
-      } else if (named.kind === 'trace') found.set(textFromBytes(named.address), named.address);
+          for (const trace of traces) pool.set(textFromBytes(trace), trace);
+      } else if (named.kind === 'trace') pool.set(textFromBytes(named.address), named.address);
       else if (patterns++ < PATTERNS_MAX) {
         const request = { pattern: [named.address], limit: LISTED_TRACES_MAX };
-        const before = found.size;
+        const before = pool.size;
         let matched = 0;
         for await (const traces of listTraces(request, { fleet, workerWaitMs, signal }))
           for (const trace of traces) {
             matched += 1;
-            found.set(textFromBytes(trace.address), trace.address);
+            pool.set(textFromBytes(trace.address), trace.address);
           }
-        if (matched === 0 && before === found.size) throw noMatch(address);
+        if (matched === 0 && before === pool.size) throw noMatch(address);
       }
     } catch (thrown) {
       const error = asBigtraceError(thrown);
@@ -245,5 +244,5 @@ async function candidates(
       failures.add(error);
     }
   }
-  return [...found.values()];
+  return [...pool.values()];
 }

@@ -126,7 +126,7 @@ class ModelQuery {
   /** Whether the trace source waits for a usable worker. */
   waits = false;
 
-  constructor(ground: QueryContext, dice: Dice, at: number, of: string) {
+  constructor(context: QueryContext, dice: Dice, at: number, of: string) {
     this.lenient = dice.chance(0.7);
     this.sink = new ModelSink(dice);
     // Queries share traces, so a trace that one query gets barred is barred for the others.
@@ -140,11 +140,11 @@ class ModelQuery {
       limits: LIMITS,
       lenient,
     };
-    this.run = new QueryRun({ ...spec, mode: 'ROWS', traceContext: undefined }, ground, this.sink);
+    this.run = new QueryRun({ ...spec, mode: 'ROWS', traceContext: undefined }, context, this.sink);
     const { signal } = new AbortController();
     const wait = async (): Promise<void> => {
       this.waits = true;
-      await ground.fleet.waitUsable(WORKER_WAIT_MS, signal);
+      await context.fleet.waitUsable(WORKER_WAIT_MS, signal);
       this.waits = false;
     };
     this.run.run(sourceOf(this.traces, dice, wait)).then(
@@ -169,7 +169,7 @@ class ModelQuery {
       expect(failures, `${about}, ${trace}`).toHaveLength(isWhole ? 0 : 1);
       for (const code of failures) this.#judgeFailure(trace, code, habits, attempts, about);
     }
-    const { tracesDone, tracesFailed } = run.tally;
+    const { tracesDone, tracesFailed } = run.totals;
     if (end?.error === undefined) expect(tracesDone + tracesFailed, about).toBe(traces.length);
     else if (!lenient) {
       expect(end.error, about).toMatchObject({ trace: expect.any(String) });
@@ -222,7 +222,7 @@ export async function judged(seed: number): Promise<Record<string, number>> {
   const network = new ModelNetwork(habits, 1 + dice.below(4), 1 + dice.below(2));
   const coldMs = new Mean();
   coldMs.add(dice.below(10));
-  const ground: QueryContext = {
+  const context: QueryContext = {
     ...{
       fleet: network.fleet,
       coldMs,
@@ -239,7 +239,7 @@ export async function judged(seed: number): Promise<Record<string, number>> {
   await started;
   const queries = Array.from(
     { length: 1 + dice.below(3) },
-    (_, at) => new ModelQuery(ground, dice, at, `${seed}`),
+    (_, at) => new ModelQuery(context, dice, at, `${seed}`),
   );
   const giveUp = performance.now() + RUN_MS_MAX;
   while (queries.some(({ end }) => end === undefined) && performance.now() < giveUp) {
@@ -253,5 +253,5 @@ export async function judged(seed: number): Promise<Record<string, number>> {
   vi.clearAllTimers();
   expect(network.misuses, `seed ${seed}`).toEqual([]);
   for (const query of queries) query.judge(habits, network.attempts, `seed ${seed}`);
-  return { ...ground.counters.all(), steps: network.steps };
+  return { ...context.counters.all(), steps: network.steps };
 }

@@ -5,7 +5,7 @@ import { toServiceError } from '../../lib/common/grpc-errors.ts';
 import type { RunEvent, RunRequest, TaskPhase, TaskStats } from '../../lib/proto/messages.ts';
 import { type Habits, KILLED, variantsOf } from './model-habits.ts';
 
-const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' };
+const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'loaded' };
 const DRAINING = new BigtraceError('draining', 'worker is shutting down');
 
 /** The interval at which real workers report task states, too. */

@@ -40,7 +40,7 @@ export interface StubTask {
 
 export type Script = (task: StubTask) => void | Promise<void>;
 
-const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' };
+const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'loaded' };
 
 export const answer: Script = ({ trace, start, rows, types }) =>
   start.mode === 'TYPES' ? types({ name: 4 }) : rows(`rows of ${trace}`, true);

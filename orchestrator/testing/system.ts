@@ -34,7 +34,7 @@ import { type StubOptions, StubWorker } from './stub-worker.ts';
 export type QueryCall = ReturnType<Client['Query']>;
 
 const DEFAULTS: OrchestratorConfig = {
-  ...{ edge: PLAINTEXT_SERVER, workerCredentials: {} },
+  ...{ serverSecurity: PLAINTEXT_SERVER, workerCredentials: {} },
   ...{ socket: '127.0.0.1:0', workers: [], resolveIntervalMs: 50, workerTimeoutMs: 1000 },
   ...{ workerWaitMs: 1000, tracesInFlightMax: 0, hedgeAfterMs: 0, queryTimeoutMs: 60_000 },
   ...{ queryTimeoutMsMax: 60_000, queriesMax: 64, drainTimeoutMs: 1000 },

@@ -67,7 +67,7 @@ def test_each_family_of_status_codes_has_its_exception(status: grpc.StatusCode, 
 def test_an_orchestrator_that_is_not_there_is_named():
     with (
         Bigtrace("127.0.0.1:1") as client,
-        pytest.raises(bigtrace.UnavailableError, match=r"127\.0\.0\.1:1 cannot be reached .*'host:port'"),
+        pytest.raises(bigtrace.UnavailableError, match=r"cannot reach the orchestrator at 127\.0\.0\.1:1 .*'host:port'"),
     ):
         client.query("/local/a", "SELECT 1", retries=0)
 
@@ -316,9 +316,9 @@ def test_failures_of_a_lenient_query_come_as_a_frame_and_a_warning():
         (None, "SELECT 1", {}, "Trace list cannot be empty"),
         (["/local/a"], "", {}, "SQL query cannot be empty"),
         ("/local/a", "SELECT 1", {"timeout": 0}, "timeout=0 must be > 0"),
-        ("/local/a", "SELECT 1", {"invalid_utf8": "ignore"}, "is none of"),
+        ("/local/a", "SELECT 1", {"invalid_utf8": "ignore"}, "must be one of"),
         ("/local/a", "SELECT 1", {"schema": {"x": pa.int32()}}, "cannot be int32"),
-        (None, "SELECT 1", {"where": ""}, "where has no expression"),
+        (None, "SELECT 1", {"where": ""}, "where is empty"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(traces: Any, sql: str, options: Any, what: str):

@@ -60,7 +60,7 @@ def test_a_cell_gives_a_frame_or_a_variable(samples: services.Service):
     ("line", "what"),
     [
         ("--nope /local/a", "unrecognized arguments: --nope"),
-        ("--out 1x /local/a", "no name of a variable"),
+        ("--out 1x /local/a", "not a valid variable name"),
         ("'unclosed", "No closing quotation"),
         ("", "Trace list cannot be empty"),
     ],

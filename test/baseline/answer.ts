@@ -36,7 +36,7 @@ export function steady(message: string): string {
   return message
     .replace(/, such as \[.*?(?=; \d+ \w+, such as|$)/gs, '')
     .replace(/ \(tried \d+ times\)/g, '')
-    .replace(/; it is barred now; .*? lets it be loaded again/gs, '')
+    .replace(/; the trace is barred now; .*? allows another load/gs, '')
     .replace(/\[\/local\/[^\]]*\]/g, '[TRACE]')
     .replace(/\[\d{3}\.\d{3}\]/g, '[TIME]')
     .replace(/trace_uuid: [-0-9a-f]+/g, 'trace_uuid: UUID');

@@ -108,7 +108,7 @@ test('steady removes the example traces and the number of attempts from a messag
   expect(steady(message)).toBe('none of the 3 traces answered: 2 sql_failed; 1 trace_invalid');
   expect(
     steady(
-      'it crashed; it is barred now; `bigtrace unbar /local/a` lets it be loaded again (tried 2 times)',
+      'it crashed; the trace is barred now; `bigtrace unbar /local/a` allows another load (tried 2 times)',
     ),
   ).toBe('it crashed');
 });

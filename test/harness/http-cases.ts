@@ -66,7 +66,7 @@ export const REFUSALS: [string, string, object, number, string | RegExp][] = [
     { perfetto_sql: 'SELECT 1', table_name: 'x; DROP TABLE y' },
     ...([
       400,
-      'table_name x; DROP TABLE y must be a letter or _ and then letters, digits and _, 128 at most',
+      'table_name x; DROP TABLE y must begin with a letter or _ and contain only letters, digits and _, at most 128',
     ] as const),
   ],
   [
@@ -74,19 +74,19 @@ export const REFUSALS: [string, string, object, number, string | RegExp][] = [
     '/trace_metadata',
     { order_by: 'nope asc' },
     400,
-    /^order by nope asc: it must be a column and asc or desc/,
+    /^order by nope asc must be a column, alone or followed by asc or desc/,
   ],
   [
     'POST',
     '/trace_metadata',
     { limit: 100_001 },
     400,
-    'limit 100001 must be <= 100000; ask for the rest by offset',
+    'limit 100001 must be <= 100000; fetch the rest with offset',
   ],
   [
     ...(['POST', '/trace_metadata'] as const),
     { filters: [{ field: 'size', op: '=', value: 'x' }] },
-    ...([400, 'filter on size: x is no value of type UINT64'] as const),
+    ...([400, 'filter on size: x is not a value of type UINT64'] as const),
   ],
   [
     'POST',
@@ -95,9 +95,9 @@ export const REFUSALS: [string, string, object, number, string | RegExp][] = [
     400,
     /op must be equal to one of/,
   ],
-  ['GET', '/query_executions/nope', {}, 404, 'query nope is not known'],
-  ['GET', '/query_executions/nope:status', {}, 404, 'query nope is not known'],
-  ['POST', '/query_executions/nope:cancel', {}, 404, 'query nope is not known'],
-  ['POST', '/query_executions/nope:fetch_results', {}, 404, 'query nope is not known'],
+  ['GET', '/query_executions/nope', {}, 404, 'there is no query nope'],
+  ['GET', '/query_executions/nope:status', {}, 404, 'there is no query nope'],
+  ['POST', '/query_executions/nope:cancel', {}, 404, 'there is no query nope'],
+  ['POST', '/query_executions/nope:fetch_results', {}, 404, 'there is no query nope'],
   ['GET', '/nowhere', {}, 404, 'there is no GET /nowhere'],
 ];

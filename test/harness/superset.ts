@@ -37,14 +37,14 @@ export function environmentOf(system: System, home: string, port: number): NodeJ
   };
 }
 
-/** Runs `superset/start.sh --set-up-only` to its end; `said` is its stdout and stderr. */
-export async function setUp(env: NodeJS.ProcessEnv): Promise<{ code: number; said: string }> {
+/** Runs `superset/start.sh --set-up-only` to its end; `logged` is its stdout and stderr. */
+export async function setUp(env: NodeJS.ProcessEnv): Promise<{ code: number; logged: string }> {
   const script = join(ROOT, 'superset/start.sh');
   return promisify(execFile)('sh', [script, '--set-up-only'], { env, maxBuffer: 2 ** 26 }).then(
-    ({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }),
+    ({ stdout, stderr }) => ({ code: 0, logged: stdout + stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({
       code: error.code,
-      said: error.stdout + error.stderr,
+      logged: error.stdout + error.stderr,
     }),
   );
 }
@@ -92,16 +92,16 @@ async function serve(
   const child = spawn('sh', [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const end = (): boolean => child.kill('SIGTERM');
   process.once('exit', end);
-  let said = '';
+  let logged = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-20_000);
+      logged = (logged + chunk.toString()).slice(-20_000);
     });
   const giveUp = performance.now() + START_MS_MAX;
   while (!(await answers(`http://${env['SUPERSET_BIND']}/health`))) {
     if (child.exitCode !== null || performance.now() > giveUp) {
       child.kill('SIGKILL');
-      throw new Error(`Superset did not come up:\n${said}`);
+      throw new Error(`Superset did not come up:\n${logged}`);
     }
     await sleep(250);
   }

@@ -54,7 +54,7 @@ export interface System extends AsyncDisposable {
    * Waits until the stderr of `bigtrace up` matches the pattern.
    * @throws if that takes more than 60 s
    */
-  said(pattern: RegExp): Promise<void>;
+  logged(pattern: RegExp): Promise<void>;
   /** Runs a query in ClickHouse over HTTP; rejects with the text of ClickHouse's error. */
   sql(query: string, options?: AskOptions): Promise<string>;
   /** Stops the system with SIGTERM and checks that no process and no listening port is left. */
@@ -92,7 +92,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       child.stdout.destroy();
       child.stderr.destroy();
     },
-    said: (pattern) => said(child, pattern, () => stderr),
+    logged: (pattern) => logged(child, pattern, () => stderr),
     sql: (query, ask) => askClickHouse(system, query, ask),
     stop: () => stop(child, system, options.dataDir === undefined, () => stderr),
     [Symbol.asyncDispose]: () => system.stop(),
@@ -154,7 +154,7 @@ function passwords(
   };
 }
 
-async function said(child: ChildProcess, pattern: RegExp, stderr: () => string): Promise<void> {
+async function logged(child: ChildProcess, pattern: RegExp, stderr: () => string): Promise<void> {
   const timeout = AbortSignal.timeout(START_MS_MAX);
   while (!pattern.test(stderr())) {
     if (child.stderr === null) throw new Error('no stderr');

@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rowsOf, startTestEngine, type TestEngine } from '../../clickhouse/testing/engine.ts';
-import { makeQuestions } from '../../clickhouse/testing/sweep/questions.ts';
-import type { Question } from '../../clickhouse/testing/sweep/sweep.ts';
+import { makeQueries } from '../../clickhouse/testing/sweep/questions.ts';
+import type { SweepQuery } from '../../clickhouse/testing/sweep/sweep.ts';
 
 /** Formats that cannot write these columns: each needs a schema, a server or other columns. */
 const REFUSED = [
@@ -14,11 +14,11 @@ const REFUSED = [
 ];
 
 let t: TestEngine;
-let questions: Question[];
+let questions: SweepQuery[];
 
 beforeAll(async () => {
   t = await startTestEngine();
-  questions = (await makeQuestions(t)).filter(({ name }) =>
+  questions = (await makeQueries(t)).filter(({ name }) =>
     ['bigtrace', 'text_bigtrace'].includes(name),
   );
 });

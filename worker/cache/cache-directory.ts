@@ -17,7 +17,7 @@ export interface CacheDirectoryOptions {
   bytesMax: number;
   /** Suffix of the file names, such as `.image`. */
   suffix: string;
-  /** Plural noun for log messages, such as `images of traces`. */
+  /** Plural noun for log messages, such as `snapshots`. */
   what: string;
   /**
    * Returns whether an error of `decode` means that the file is damaged or of another format. Only then is
@@ -32,7 +32,7 @@ export interface CacheDirectoryOptions {
 /** File sizes are rounded up to this block size, in bytes. */
 const BLOCK_BYTES = 4096;
 /** Maximum number of parallel lstat() calls while the directory is scanned. */
-const LOOKS = 256;
+const LSTATS_MAX = 256;
 const UNFINISHED_SUFFIX = '.unfinished';
 /** After a failed write, no write is attempted for this time. */
 const RETRY_MS = 60_000;
@@ -47,7 +47,7 @@ export class CacheDirectory {
   /** Time (performance.now()) from which writes are attempted again. */
   #writableFrom = 0;
   /** Whether the current failure has been logged. */
-  #complained = false;
+  #failureLogged = false;
   /** Whether the files that an earlier worker left are counted. */
   #takenOver = false;
   /** Names of files that exceeded the maximum size; they are not written again. */
@@ -63,7 +63,7 @@ export class CacheDirectory {
    */
   static async open(options: CacheDirectoryOptions): Promise<CacheDirectory> {
     const cache = new CacheDirectory(options);
-    await cache.#takeOver().catch((error: unknown) => cache.#complain(error));
+    await cache.#takeOver().catch((error: unknown) => cache.#recordFailure(error));
     return cache;
   }
 
@@ -86,19 +86,19 @@ export class CacheDirectory {
   }
 
   /**
-   * Returns the path of the file of `key` in another worker's directory, except paths for which `isLeftOut`
+   * Returns the path of the file of `key` in another worker's directory, except paths for which `isExcluded`
    * returns true.
    */
   async atNeighbour(
     key: string,
-    isLeftOut = (_path: string) => false,
+    isExcluded = (_path: string) => false,
   ): Promise<string | undefined> {
     const { neighbours } = this.#options;
     if (neighbours.length === 0) return undefined;
     const name = this.#nameOf(key);
     for (const directory of neighbours) {
       const path = join(directory, name);
-      if (!isLeftOut(path) && (await exists(path))) return path;
+      if (!isExcluded(path) && (await exists(path))) return path;
     }
     return undefined;
   }
@@ -182,15 +182,15 @@ export class CacheDirectory {
         return false;
       }
       this.#forget(name);
-      await this.#makePlace(bytes);
+      await this.#makeRoom(bytes);
       await rename(unfinished, this.#path(name));
       this.#files.set(name, bytes);
       this.#bytes += bytes;
-      if (this.#complained) logger.info({ directory }, `${what} are kept on disk again`);
-      this.#complained = false;
+      if (this.#failureLogged) logger.info({ directory }, `${what} are kept on disk again`);
+      this.#failureLogged = false;
       return true;
     } catch (error) {
-      this.#complain(error);
+      this.#recordFailure(error);
       this.#writableFrom = performance.now() + RETRY_MS;
       return false;
     } finally {
@@ -204,23 +204,25 @@ export class CacheDirectory {
     await mkdir(directory, { recursive: true });
     const names = await readdir(directory);
     for (const name of names) if (name.endsWith(UNFINISHED_SUFFIX)) await this.#remove(name);
-    const kept = names.filter((name) => name.endsWith(suffix));
-    const found: FoundFile[] = [];
-    while (kept.length > 0) {
-      const files = await Promise.all(kept.splice(-LOOKS).map((name) => this.#look(name)));
-      found.push(...files.filter((file) => file !== undefined));
+    const fileNames = names.filter((name) => name.endsWith(suffix));
+    const infos: FoundFile[] = [];
+    while (fileNames.length > 0) {
+      const files = await Promise.all(
+        fileNames.splice(-LSTATS_MAX).map((name) => this.#fileInfo(name)),
+      );
+      infos.push(...files.filter((file) => file !== undefined));
     }
-    found.sort((one, other) => one.usedMs - other.usedMs);
-    for (const { name, size } of found) {
+    infos.sort((one, other) => one.usedMs - other.usedMs);
+    for (const { name, size } of infos) {
       if (this.#files.has(name)) continue;
       this.#files.set(name, size);
       this.#bytes += size;
     }
     this.#takenOver = true;
-    await this.#makePlace(0);
+    await this.#makeRoom(0);
   }
 
-  async #look(name: string): Promise<FoundFile | undefined> {
+  async #fileInfo(name: string): Promise<FoundFile | undefined> {
     try {
       const file = await lstat(this.#path(name));
       // Only regular files count: opening a FIFO would block forever.
@@ -242,7 +244,7 @@ export class CacheDirectory {
   }
 
   /** Removes the least recently used files until `bytes` more fit. */
-  async #makePlace(bytes: number): Promise<void> {
+  async #makeRoom(bytes: number): Promise<void> {
     for (const oldest of this.#files.keys()) {
       if (this.#bytes + bytes <= this.#options.bytesMax) return;
       await this.#remove(oldest);
@@ -251,7 +253,9 @@ export class CacheDirectory {
 
   async #remove(name: string): Promise<void> {
     this.#forget(name);
-    await rm(this.#path(name), { force: true }).catch((error: unknown) => this.#complain(error));
+    await rm(this.#path(name), { force: true }).catch((error: unknown) =>
+      this.#recordFailure(error),
+    );
   }
 
   #rememberTooLarge(name: string): void {
@@ -278,11 +282,11 @@ export class CacheDirectory {
    * Counts the failure, and logs it unless the previous one was logged without a success since: a full disk
    * fails repeatedly.
    */
-  #complain(error: unknown): void {
+  #recordFailure(error: unknown): void {
     const { what, onFailed, logger } = this.#options;
     onFailed();
-    if (this.#complained) return;
-    this.#complained = true;
+    if (this.#failureLogged) return;
+    this.#failureLogged = true;
     logger.warn({ err: error }, `${what} cannot be kept on disk`);
   }
 }

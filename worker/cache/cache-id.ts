@@ -19,8 +19,8 @@ export async function cacheId(directory: string | undefined): Promise<string> {
   const path = join(directory, FILE);
   const id = randomUUID();
   try {
-    const kept = await readFile(path, 'utf8').catch(ifMissing(''));
-    if (UUID.test(kept)) return kept;
+    const stored = await readFile(path, 'utf8').catch(ifMissing(''));
+    if (UUID.test(stored)) return stored;
     await mkdir(directory, { recursive: true });
     await writeFile(path, id);
     return id;

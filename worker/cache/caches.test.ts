@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
-import { ask, tempDir, testWorker, until } from '../testing/worker.ts';
+import { runScript, tempDir, testWorker, until } from '../testing/worker.ts';
 
 const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
 const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
@@ -15,19 +15,19 @@ const COUNT_FAR = `WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM 
 
 test('a trace is parsed once and then queried in memory, and its result is cached', async () => {
   await using worker = await testWorker();
-  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
-  expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
-  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'result']);
+  expect(await runScript(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
+  expect(await runScript(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'loaded']);
+  expect(await runScript(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'result']);
   const { counters } = await worker.client.status();
-  expect(counters).toMatchObject({ tier_parse: 1, tier_resident: 1, tier_result: 1 });
+  expect(counters).toMatchObject({ tier_parse: 1, tier_loaded: 1, tier_result: 1 });
 });
 
 test('the result of a script that is not deterministic is not cached', async () => {
   await using worker = await testWorker();
   const sql = 'SELECT hex(randomblob(16))';
-  const [first] = await ask(worker, COMPILE, sql);
-  const [second, tier] = await ask(worker, COMPILE, sql);
-  expect(tier).toBe('resident');
+  const [first] = await runScript(worker, COMPILE, sql);
+  const [second, tier] = await runScript(worker, COMPILE, sql);
+  expect(tier).toBe('loaded');
   expect(second).not.toBe(first);
 });
 
@@ -36,7 +36,7 @@ test('column finding fills the result cache for the query that follows', async (
   const sql = 'SELECT count(*) AS n FROM slice';
   const run = worker.client.run({ sql, mode: 'TYPES' });
   await run.answers(run.add(CANVAS));
-  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'result']);
+  expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'result']);
   const again = worker.client.run({ sql, mode: 'TYPES' });
   const [end] = await again.answers(again.add(CANVAS));
   expect(end?.end.types).toMatchObject({
@@ -48,7 +48,7 @@ test('column finding fills the result cache for the query that follows', async (
 test('the columns of a cached result can be requested afterwards', async () => {
   await using worker = await testWorker();
   const sql = 'SELECT id, name, NULL FROM slice';
-  await ask(worker, CANVAS, sql);
+  await runScript(worker, CANVAS, sql);
   const run = worker.client.run({ sql, mode: 'TYPES' });
   const [end] = await run.answers(run.add(CANVAS));
   expect(end?.end.types).toMatchObject({
@@ -60,19 +60,19 @@ test('the columns of a cached result can be requested afterwards', async () => {
 test('mutated state is rolled back in memory, without parsing the trace again', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0 });
   const make = 'CREATE PERFETTO TABLE foo AS SELECT 7 AS x; SELECT x FROM foo';
-  expect(await ask(worker, CANVAS, make)).toEqual([7n, 'parse']);
-  expect(await ask(worker, CANVAS, make)).toEqual([7n, 'resident']);
-  expect(await ask(worker, CANVAS, 'SELECT x FROM foo')).toEqual([undefined, 'sql_failed']);
-  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'resident']);
+  expect(await runScript(worker, CANVAS, make)).toEqual([7n, 'parse']);
+  expect(await runScript(worker, CANVAS, make)).toEqual([7n, 'loaded']);
+  expect(await runScript(worker, CANVAS, 'SELECT x FROM foo')).toEqual([undefined, 'sql_failed']);
+  expect(await runScript(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'loaded']);
 });
 
 test('a script that reads the query history sees none of other queries', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0 });
   const history = 'SELECT count(*) FROM sqlstats';
-  const [fresh] = await ask(worker, COMPILE, history);
-  await ask(worker, COMPILE, 'SELECT 1');
-  await ask(worker, COMPILE, 'SELECT 2');
-  expect(await ask(worker, COMPILE, history)).toEqual([fresh, 'parse']);
+  const [fresh] = await runScript(worker, COMPILE, history);
+  await runScript(worker, COMPILE, 'SELECT 1');
+  await runScript(worker, COMPILE, 'SELECT 2');
+  expect(await runScript(worker, COMPILE, history)).toEqual([fresh, 'parse']);
 });
 
 test('a changed trace is loaded again, and a removed trace is an error', async () => {
@@ -81,13 +81,13 @@ test('a changed trace is loaded again, and a removed trace is an error', async (
   await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
   await using worker = await testWorker({ stores: { localRoot: root.path } });
   const sql = 'SELECT count(*) FROM sched';
-  expect(await ask(worker, '/local/x.pftrace', sql)).toEqual([3321n, 'parse']);
+  expect(await runScript(worker, '/local/x.pftrace', sql)).toEqual([3321n, 'parse']);
   await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
-  const [changed, tier] = await ask(worker, '/local/x.pftrace', sql);
+  const [changed, tier] = await runScript(worker, '/local/x.pftrace', sql);
   expect(tier).toBe('parse');
   expect(changed).not.toBe(3321n);
   await rm(path);
-  expect(await ask(worker, '/local/x.pftrace', sql)).toEqual([undefined, 'trace_not_found']);
+  expect(await runScript(worker, '/local/x.pftrace', sql)).toEqual([undefined, 'trace_not_found']);
 });
 
 test('a task with a just listed generation gets its cached result without a lookup in the store', async () => {
@@ -123,56 +123,56 @@ test('idle loaded traces are evicted to keep the memory limit', async () => {
   const traces = [CANVAS, LONGTASK, '/local/recorded/chrome/dom-a.pftrace'];
   const sql = 'SELECT count(*) FROM slice';
   const first = [];
-  for (const trace of traces) first.push((await ask(worker, trace, sql))[0]);
+  for (const trace of traces) first.push((await runScript(worker, trace, sql))[0]);
   const { gauges, counters } = await worker.client.status();
-  expect(gauges['resident_bytes']).toBeLessThanOrEqual(memoryBytesMax);
-  expect(gauges['resident_traces']).toBe(2);
+  expect(gauges['loaded_bytes']).toBeLessThanOrEqual(memoryBytesMax);
+  expect(gauges['loaded_traces']).toBe(2);
   expect(counters['evictions']).toBe(1);
   const again = [];
   // The last trace goes first because it is certainly loaded; which of the other two is still loaded depends
   // on what they cost.
-  for (const trace of traces.reverse()) again.unshift(await ask(worker, trace, sql));
+  for (const trace of traces.reverse()) again.unshift(await runScript(worker, trace, sql));
   expect(again.map(([count]) => count)).toEqual(first);
-  expect(again.map(([, tier]) => tier)).toContain('resident');
+  expect(again.map(([, tier]) => tier)).toContain('loaded');
   expect(again.map(([, tier]) => tier)).toContain('parse');
 });
 
 test('cancelling a query does not evict the loaded traces of others', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0 });
-  await ask(worker, CANVAS, 'SELECT count(*) FROM slice');
+  await runScript(worker, CANVAS, 'SELECT count(*) FROM slice');
   const endless = worker.client.run({
     sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n',
   });
   endless.add(COMPILE);
   await until(async () => (await worker.client.status()).tasksRunning > 0);
   endless.call.cancel();
-  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'resident']);
+  expect(await runScript(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'loaded']);
 });
 
 test('tasks that wait only for a thread permit do not cause their traces to be loaded again', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 1 });
   const traces = [CANVAS, LONGTASK, COMPILE];
-  for (const trace of traces) await ask(worker, trace, 'SELECT 1');
-  const asked = Array.from({ length: 12 }, (_, asker) =>
-    ask(worker, traces[asker % traces.length] ?? '', COUNT_FAR),
+  for (const trace of traces) await runScript(worker, trace, 'SELECT 1');
+  const outcomes = Array.from({ length: 12 }, (_, at) =>
+    runScript(worker, traces[at % traces.length] ?? '', COUNT_FAR),
   );
-  expect(await Promise.all(asked)).toEqual(asked.map(() => [FAR, 'resident']));
+  expect(await Promise.all(outcomes)).toEqual(outcomes.map(() => [FAR, 'loaded']));
 });
 
 test('a trace whose engine is busy for long is loaded a second time if a thread is free', async () => {
   await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 2 });
-  await ask(worker, COMPILE, 'SELECT 1');
+  await runScript(worker, COMPILE, 'SELECT 1');
   const endless = worker.client.run({
     sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n',
   });
   endless.add(COMPILE);
   await until(async () => (await worker.client.status()).tasksRunning > 0);
   const sched = 'SELECT count(*) FROM sched';
-  const both = [ask(worker, COMPILE, sched), ask(worker, COMPILE, sched)];
+  const both = [runScript(worker, COMPILE, sched), runScript(worker, COMPILE, sched)];
   const tiers = (await Promise.all(both)).map(([count, tier]) => {
     expect(count).toBe(3321n);
     return tier;
   });
-  expect(tiers.sort()).toEqual(['parse', 'resident']); // one loads it again, the other shares the engine
+  expect(tiers.sort()).toEqual(['loaded', 'parse']); // one loads it again, the other shares the engine
   endless.call.cancel();
 });

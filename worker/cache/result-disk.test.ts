@@ -88,7 +88,7 @@ test('files that are damaged, truncated, swapped or of another kind are ignored 
     await writeFile(one, damaged);
     const { disk, counters } = await open(dir.path);
     const found = await Promise.all(['a', 'b'].map((key) => read(disk, key)));
-    expect(found.filter((answer) => answer !== undefined)).toHaveLength(1);
+    expect(found.filter((result) => result !== undefined)).toHaveLength(1);
     expect(counters.get('results_unusable')).toBe(1);
     expect(readdirSync(dir.path)).toHaveLength(1);
   }
@@ -140,7 +140,7 @@ test('the size limit holds, and the least recently used results go first, also i
   await disk.close();
   expect(disk.bytes).toBeLessThanOrEqual(bytesMax);
   const kept = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((key) => read(disk, key)));
-  expect(kept.map((answer) => answer !== undefined)).toEqual([false, true, false, true, true]);
+  expect(kept.map((result) => result !== undefined)).toEqual([false, true, false, true, true]);
   expect(readdirSync(dir.path)).toHaveLength(3);
   const { disk: smaller } = await open(dir.path, 2 * 12_288);
   expect([smaller.size, readdirSync(dir.path).length]).toEqual([2, 2]);
@@ -185,8 +185,12 @@ test('a directory that cannot be written costs only time', async () => {
 });
 
 /** Returns the rows of one trace, and the tier that they came from. */
-async function ask(worker: TestWorker, trace: string, sql: string): Promise<[unknown, unknown]> {
-  const end = await worker.client.ask(trace, sql);
+async function runScript(
+  worker: TestWorker,
+  trace: string,
+  sql: string,
+): Promise<[unknown, unknown]> {
+  const end = await worker.client.runScript(trace, sql);
   return [rowsOf(end?.results ?? []), end?.end.rows?.stats?.tier];
 }
 
@@ -195,13 +199,13 @@ test('a restarted worker returns the same rows without using an engine', async (
   let rows: unknown;
   {
     await using worker = await testWorker({ resultCacheDir: dir.path });
-    const [fresh, tier] = await ask(worker, COMPILE, SQL);
+    const [fresh, tier] = await runScript(worker, COMPILE, SQL);
     expect(tier).toBe('parse');
     rows = fresh;
   }
   await using worker = await testWorker({ resultCacheDir: dir.path });
-  expect(await ask(worker, COMPILE, SQL)).toEqual([rows, 'result']);
-  expect(await ask(worker, COMPILE, SQL)).toEqual([rows, 'result']);
+  expect(await runScript(worker, COMPILE, SQL)).toEqual([rows, 'result']);
+  expect(await runScript(worker, COMPILE, SQL)).toEqual([rows, 'result']);
   const { counters, gauges } = await worker.client.status();
   expect(counters).toMatchObject({
     ...{ results_from_disk: 1, results_from_memory: 1, result_misses: 0, tier_result: 2 },
@@ -213,7 +217,7 @@ test('a restarted worker returns the same rows without using an engine', async (
 test('results are written before the worker ends, as soon as it is idle', async () => {
   await using dir = await tempDir();
   await using worker = await testWorker({ resultCacheDir: dir.path });
-  await ask(worker, COMPILE, SQL);
+  await runScript(worker, COMPILE, SQL);
   const count = async () => (await worker.client.status()).counters['results_written'];
   await expect.poll(count, { timeout: 10_000 }).toBe(1);
 });
@@ -232,20 +236,20 @@ test('a changed trace, another script and a non-deterministic script are not ser
   let before: unknown;
   {
     await using worker = await testWorker(config);
-    await ask(worker, trace, SQL);
-    [before] = await ask(worker, trace, random);
+    await runScript(worker, trace, SQL);
+    [before] = await runScript(worker, trace, random);
   }
   {
     await using worker = await testWorker(config);
-    expect((await ask(worker, trace, `${SQL} `))[1]).toBe('parse');
-    expect(await ask(worker, trace, random)).not.toEqual([before, 'result']);
-    expect((await ask(worker, trace, SQL))[1]).toBe('result');
+    expect((await runScript(worker, trace, `${SQL} `))[1]).toBe('parse');
+    expect(await runScript(worker, trace, random)).not.toEqual([before, 'result']);
+    expect((await runScript(worker, trace, SQL))[1]).toBe('result');
   }
   await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
   await using worker = await testWorker(config);
-  expect((await ask(worker, trace, SQL))[1]).toBe('parse');
+  expect((await runScript(worker, trace, SQL))[1]).toBe('parse');
   await rm(path);
-  expect((await worker.client.ask(trace, SQL))?.end.failure).toMatchObject({
+  expect((await worker.client.runScript(trace, SQL))?.end.failure).toMatchObject({
     code: 'trace_not_found',
   });
 });

@@ -63,7 +63,7 @@ export class ResultDiskCache {
     const files = await CacheDirectory.open({
       ...directory,
       suffix: '.result',
-      what: 'answers',
+      what: 'cached results',
       isWrong: (error) => error instanceof ResultUnusable,
       onFailed: () => counters.add('results_failed'),
     });
@@ -101,22 +101,22 @@ export class ResultDiskCache {
   async #decode(path: string, key: string): Promise<CachedResult> {
     try {
       const file = await stat(path);
-      if (!file.isFile()) throw new ResultUnusable('it is no file');
+      if (!file.isFile()) throw new ResultUnusable('it is not a file');
       if (file.size > FILE_BYTES_MAX) throw new ResultUnusable(`it has ${file.size} bytes`);
       return decodeResult(await readFile(path), key);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#options.logger.warn({ path, reason }, 'an answer on disk cannot be used');
+      this.#options.logger.warn({ path, reason }, 'a cached result on disk cannot be used');
       throw error;
     }
   }
 
   /** Queues a result to be written when the worker is idle; results above ANSWER_BYTES_MAX are ignored. */
-  put(key: string, answer: CachedResult): void {
-    if (this.#closing || answer.resultBytes > ANSWER_BYTES_MAX || !this.#files.wants(key)) return;
+  put(key: string, result: CachedResult): void {
+    if (this.#closing || result.resultBytes > ANSWER_BYTES_MAX || !this.#files.wants(key)) return;
     this.#take(key);
-    this.#waiting.set(key, answer);
-    this.#waitingBytes += answer.resultBytes;
+    this.#waiting.set(key, result);
+    this.#waitingBytes += result.resultBytes;
     for (const oldest of this.#waiting.keys()) {
       if (this.#waiting.size <= WAITING_MAX && this.#waitingBytes <= WAITING_BYTES_MAX) break;
       this.#take(oldest);
@@ -158,17 +158,17 @@ export class ResultDiskCache {
     this.#used.clear();
     for (const key of this.#waiting.keys()) {
       if (stops()) return;
-      const answer = this.#take(key);
-      if (answer === undefined || !this.#files.wants(key)) continue;
-      if (await this.#files.write(key, encodeResult(key, answer)))
+      const result = this.#take(key);
+      if (result === undefined || !this.#files.wants(key)) continue;
+      if (await this.#files.write(key, encodeResult(key, result)))
         this.#options.counters.add('results_written');
     }
   }
 
   #take(key: string): CachedResult | undefined {
-    const answer = this.#waiting.get(key);
+    const result = this.#waiting.get(key);
     this.#waiting.delete(key);
-    this.#waitingBytes -= answer?.resultBytes ?? 0;
-    return answer;
+    this.#waitingBytes -= result?.resultBytes ?? 0;
+    return result;
   }
 }

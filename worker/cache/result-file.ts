@@ -27,8 +27,8 @@ interface Header {
 /** The file is damaged, or holds the result of another key. */
 export class ResultUnusable extends Error {}
 
-export function encodeResult(key: string, answer: CachedResult): Buffer[] {
-  const { results, rows, traceBytes, columns } = answer;
+export function encodeResult(key: string, result: CachedResult): Buffer[] {
+  const { results, rows, traceBytes, columns } = result;
   const header: Header = {
     ...{ key, rows, traceBytes, sizes: results.map(({ length }) => length) },
     columns: columns?.map(({ name, kinds }) => [Buffer.from(name).toString('latin1'), kinds]),
@@ -44,13 +44,13 @@ export function encodeResult(key: string, answer: CachedResult): Buffer[] {
 
 /** @throws ResultUnusable if the file is damaged or has another format or key */
 export function decodeResult(file: Buffer, key: string): CachedResult {
-  if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new ResultUnusable('it is no result');
+  if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new ResultUnusable('it is not a result');
   const body = file.subarray(BODY_AT);
   if (!hash(DIGEST, body, 'buffer').equals(file.subarray(MAGIC.length, BODY_AT)))
     throw new ResultUnusable('its digest is wrong');
   const resultsAt = LENGTH_BYTES + body.readUInt32LE(0);
   const header = JSON.parse(body.toString('utf8', LENGTH_BYTES, resultsAt)) as Header;
-  if (header.key !== key) throw new ResultUnusable('it answers something else');
+  if (header.key !== key) throw new ResultUnusable('it is the result of another script or trace');
   let at = resultsAt;
   const results = header.sizes.map((size) => {
     const from = at;

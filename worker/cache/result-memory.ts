@@ -54,8 +54,8 @@ export class ResultMemoryCache {
   }
 
   /** Adds or replaces a result. One above ENTRY_SHARE is not kept. */
-  put(key: string, answer: CachedResult): void {
-    this.#entries.set(key, answer);
+  put(key: string, result: CachedResult): void {
+    this.#entries.set(key, result);
   }
 }
 

@@ -11,8 +11,8 @@ import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Counters } from '../../lib/common/observability/counters.ts';
 import {
-  type Image,
   readSnapshot,
+  type Snapshot,
   SnapshotUnreadable,
   SnapshotUnusable,
 } from '../../lib/engine/index.ts';
@@ -27,7 +27,7 @@ afterEach(() => {
 });
 
 /** Returns a snapshot of one page whose contents depend on `seed`. */
-function imageOf(seed: number): Image {
+function snapshotOf(seed: number): Snapshot {
   const contents = new Uint8Array(new SharedArrayBuffer(PAGE_BYTES));
   for (let at = 0; at < contents.length; at++) contents[at] = (at * seed) >> (at % 5);
   return {
@@ -39,17 +39,17 @@ function imageOf(seed: number): Image {
 }
 
 async function openCache(directory: string, bytesMax = 2 ** 30, neighbours: string[] = []) {
-  const said: string[] = [];
+  const logged: string[] = [];
   const stream = new Writable({
     write(line, _encoding, done) {
-      said.push(JSON.parse(String(line)).msg);
+      logged.push(JSON.parse(String(line)).msg);
       done();
     },
   });
   const counters = new Counters(COUNTERS);
   const logger = pino({ level: 'info' }, stream);
   const options = { directory, neighbours, bytesMax, counters, logger };
-  return { cache: await SnapshotCache.open(options), counters, said };
+  return { cache: await SnapshotCache.open(options), counters, logged };
 }
 
 async function memoryBytesOf(path: string): Promise<number> {
@@ -71,42 +71,42 @@ test('a snapshot above the size limit is written once and never again', async ()
   await using dir = await tempDir();
   const { cache, counters } = await openCache(dir.path, 1000);
   expect(cache.wants('large')).toBe(true);
-  await cache.write('large', imageOf(7));
+  await cache.write('large', snapshotOf(7));
   expect(cache.wants('large')).toBe(false);
   expect(cache.wants('other')).toBe(true);
-  expect([counters.get('images_written'), counters.get('images_failed')]).toEqual([0, 0]);
+  expect([counters.get('snapshots_written'), counters.get('snapshots_failed')]).toEqual([0, 0]);
   expect(readdirSync(dir.path)).toEqual([]);
 });
 
 test('a failure is logged once and counted each time, and the first success after it is logged', async () => {
   await using dir = await tempDir();
-  const directory = join(dir.path, 'images');
-  const { cache, counters, said } = await openCache(directory);
+  const directory = join(dir.path, 'snapshots');
+  const { cache, counters, logged } = await openCache(directory);
   await rm(directory, { recursive: true });
   await writeFile(directory, 'a file in its place');
   for (const failures of [1, 2, 3]) {
-    await cache.write('a', imageOf(1));
+    await cache.write('a', snapshotOf(1));
     expect(cache.writable).toBe(false);
-    await cache.write('a', imageOf(1)); // not attempted: the last failure is less than a minute ago
-    expect(counters.get('images_failed')).toBe(failures);
+    await cache.write('a', snapshotOf(1)); // not attempted: the last failure is less than a minute ago
+    expect(counters.get('snapshots_failed')).toBe(failures);
     inAMinute();
   }
-  expect(said).toEqual(['images of traces cannot be kept on disk']);
+  expect(logged).toEqual(['snapshots cannot be kept on disk']);
   await rename(directory, `${directory}-no-more`);
-  await cache.write('a', imageOf(1));
+  await cache.write('a', snapshotOf(1));
   expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
-  expect(said[1]).toBe('images of traces are kept on disk again');
+  expect(logged[1]).toBe('snapshots are kept on disk again');
   await rm(directory, { recursive: true });
   await writeFile(directory, '');
-  await cache.write('b', imageOf(2));
-  expect(said).toHaveLength(3);
+  await cache.write('b', snapshotOf(2));
+  expect(logged).toHaveLength(3);
 });
 
 test('entries of the directory that are not snapshot files are left alone and do not block', async () => {
   await using dir = await tempDir();
   const { cache } = await openCache(dir.path);
-  await cache.write('a', imageOf(1));
-  await cache.write('b', imageOf(2));
+  await cache.write('a', snapshotOf(1));
+  await cache.write('b', snapshotOf(2));
   const [first = ''] = readdirSync(dir.path);
   await rm(join(dir.path, first));
   execFileSync('mkfifo', [join(dir.path, first)]);
@@ -121,13 +121,13 @@ test('entries of the directory that are not snapshot files are left alone and do
 test('a damaged snapshot is removed, and any other failure leaves it in place', async () => {
   await using dir = await tempDir();
   const { cache, counters } = await openCache(dir.path);
-  await cache.write('a', imageOf(1));
+  await cache.write('a', snapshotOf(1));
   const gone = new Error('the client disconnected');
   const failing = (thrown: Error) => () => Promise.reject(thrown);
   await expect(cache.restore('a', failing(gone))).rejects.toBe(gone);
-  expect([await cache.has('a'), counters.get('images_unusable')]).toEqual([true, 0]);
+  expect([await cache.has('a'), counters.get('snapshots_unusable')]).toEqual([true, 0]);
   expect(await cache.restore('a', failing(new SnapshotUnusable('damaged')))).toBeUndefined();
-  expect([await cache.has('a'), counters.get('images_unusable')]).toEqual([false, 1]);
+  expect([await cache.has('a'), counters.get('snapshots_unusable')]).toEqual([false, 1]);
   expect(readdirSync(dir.path)).toEqual([]);
 });
 
@@ -135,14 +135,14 @@ test('a snapshot that cannot be read at the moment is kept, the own one and that
   await using dir = await tempDir();
   const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
   const { cache } = await openCache(first);
-  await cache.write('a', imageOf(1));
+  await cache.write('a', snapshotOf(1));
   const { cache: other, counters } = await openCache(second, 2 ** 30, [first]);
   const unreadable = () => Promise.reject(new SnapshotUnreadable('EMFILE: too many open files'));
   for (const reader of [cache, other]) {
     expect(await reader.restore('a', unreadable)).toBeUndefined();
     expect(await reader.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
   }
-  expect(counters.get('images_unusable')).toBe(1);
+  expect(counters.get('snapshots_unusable')).toBe(1);
 });
 
 test('snapshots of another worker are used, but neither written again nor removed', async () => {
@@ -151,7 +151,7 @@ test('snapshots of another worker are used, but neither written again nor remove
   const { cache: other } = await openCache(first);
   const { cache } = await openCache(second, 2 ** 30, [first, join(dir.path, 'none')]);
   expect([await cache.has('a'), cache.wants('a')]).toEqual([false, true]);
-  await other.write('a', imageOf(1));
+  await other.write('a', snapshotOf(1));
   expect([await cache.has('a'), cache.wants('a')]).toEqual([true, false]);
   expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
   expect([cache.size, cache.bytes]).toEqual([0, 0]);
@@ -159,10 +159,10 @@ test('snapshots of another worker are used, but neither written again nor remove
   expect(await cache.restore('a', damaged)).toBeUndefined();
   expect([await cache.has('a'), cache.wants('a')]).toEqual([false, true]);
   expect(readdirSync(first)).toHaveLength(1);
-  await cache.write('a', imageOf(1));
+  await cache.write('a', snapshotOf(1));
   expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
-  await cache.write('b', imageOf(2)); // both workers have it now: the own file is used, and the other's is left alone
-  await other.write('b', imageOf(2));
+  await cache.write('b', snapshotOf(2)); // both workers have it now: the own file is used, and the other's is left alone
+  await other.write('b', snapshotOf(2));
   expect(await cache.restore('b', damaged)).toBeUndefined();
   expect(await cache.restore('b', memoryBytesOf)).toBe(4 * PAGE_BYTES);
 });

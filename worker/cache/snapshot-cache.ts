@@ -1,7 +1,7 @@
 /** Keeps snapshots of loaded traces on disk, and finds those of other workers. */
 import {
-  encodeImage,
-  type Image,
+  encodeSnapshot,
+  type Snapshot,
   SnapshotUnreadable,
   SnapshotUnusable,
 } from '../../lib/engine/index.ts';
@@ -14,7 +14,7 @@ export interface SnapshotCacheOptions
 }
 
 /** Maximum number of remembered paths; above it, all are forgotten. */
-const USELESS_MAX = 10_000;
+const DAMAGED_PATHS_MAX = 10_000;
 /** Maximum number of remembered keys; above it, all are forgotten. */
 const ELSEWHERE_MAX = 100_000;
 
@@ -22,7 +22,7 @@ export class SnapshotCache {
   readonly #options: SnapshotCacheOptions;
   readonly #files: CacheDirectory;
   /** Paths of damaged snapshots. Those of other workers cannot be removed, so they are skipped. */
-  readonly #useless = new Set<string>();
+  readonly #damagedPaths = new Set<string>();
   /** Keys of traces for which another worker had a snapshot when this was last checked. */
   readonly #elsewhere = new Set<string>();
 
@@ -40,9 +40,9 @@ export class SnapshotCache {
     const files = await CacheDirectory.open({
       ...directory,
       suffix: '.image',
-      what: 'images of traces',
+      what: 'snapshots',
       isWrong,
-      onFailed: () => counters.add('images_failed'),
+      onFailed: () => counters.add('snapshots_failed'),
     });
     return new SnapshotCache(options, files);
   }
@@ -67,13 +67,13 @@ export class SnapshotCache {
 
   /** Returns whether another worker has a snapshot of the trace, and remembers it for `wants`. */
   async isElsewhere(key: string): Promise<boolean> {
-    const found = (await this.#atNeighbour(key)) !== undefined;
-    if (!found) this.#elsewhere.delete(key);
+    const exists = (await this.#atNeighbour(key)) !== undefined;
+    if (!exists) this.#elsewhere.delete(key);
     else {
       if (this.#elsewhere.size >= ELSEWHERE_MAX) this.#elsewhere.clear();
       this.#elsewhere.add(key);
     }
-    return found;
+    return exists;
   }
 
   /** Returns whether a snapshot of the trace should be written; other workers' directories are not read. */
@@ -83,7 +83,7 @@ export class SnapshotCache {
 
   /** Returns the path of another worker's snapshot of the trace, if there is one that is not known to be damaged. */
   #atNeighbour(key: string): Promise<string | undefined> {
-    return this.#files.atNeighbour(key, (path) => this.#useless.has(path));
+    return this.#files.atNeighbour(key, (path) => this.#damagedPaths.has(path));
   }
 
   /**
@@ -99,7 +99,7 @@ export class SnapshotCache {
       try {
         return { value: await restore(path) };
       } catch (thrown) {
-        if (thrown instanceof SnapshotUnusable) throw this.#complained(path, thrown);
+        if (thrown instanceof SnapshotUnusable) throw this.#recordUnusable(path, thrown);
         return { thrown }; // the error is not about the snapshot
       }
     };
@@ -112,20 +112,20 @@ export class SnapshotCache {
   }
 
   /** Counts and logs a failed restore, and remembers a damaged snapshot's path. */
-  #complained(path: string, error: SnapshotUnusable): SnapshotUnusable {
+  #recordUnusable(path: string, error: SnapshotUnusable): SnapshotUnusable {
     const { counters, logger } = this.#options;
-    counters.add('images_unusable');
-    logger.warn({ path, reason: error.message }, 'an image cannot be used');
+    counters.add('snapshots_unusable');
+    logger.warn({ path, reason: error.message }, 'a snapshot cannot be used');
     if (!isWrong(error)) return error; // the file may be readable next time
-    if (this.#useless.size >= USELESS_MAX) this.#useless.clear();
-    this.#useless.add(path);
+    if (this.#damagedPaths.size >= DAMAGED_PATHS_MAX) this.#damagedPaths.clear();
+    this.#damagedPaths.add(path);
     return error;
   }
 
   /** Writes the trace's snapshot if it fits. Never rejects. */
-  async write(key: string, image: Image): Promise<void> {
-    if (await this.#files.write(key, encodeImage(image)))
-      this.#options.counters.add('images_written');
+  async write(key: string, snapshot: Snapshot): Promise<void> {
+    if (await this.#files.write(key, encodeSnapshot(snapshot)))
+      this.#options.counters.add('snapshots_written');
   }
 }
 

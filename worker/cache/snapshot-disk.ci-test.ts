@@ -95,10 +95,10 @@ function limitedDirectory(path: string): SmallDisk {
 
 /** Starts a worker without a result cache, and collects its log lines. */
 async function workerWith(cacheDir: string | undefined) {
-  const said: string[] = [];
+  const logged: string[] = [];
   const stream = new Writable({
     write(line, _encoding, done) {
-      said.push(String(line));
+      logged.push(String(line));
       done();
     },
   });
@@ -109,11 +109,11 @@ async function workerWith(cacheDir: string | undefined) {
     client.close();
     await worker.stop();
   };
-  return { client, said, stop, [Symbol.asyncDispose]: stop };
+  return { client, logged, stop, [Symbol.asyncDispose]: stop };
 }
 
 /** Names of snapshot files, complete and unfinished. */
-const imagesIn = (path: string) => readdirSync(path).filter((name) => name.includes('.image'));
+const snapshotsIn = (path: string) => readdirSync(path).filter((name) => name.includes('.image'));
 
 type Worker = Awaited<ReturnType<typeof workerWith>>;
 
@@ -144,28 +144,32 @@ test('a full disk costs time, is logged once, and is used again when it has spac
   {
     await using worker = await workerWith(disk.path);
     expect(await answers(worker)).toEqual(expected);
-    await counted(worker, 'images_failed', 1);
+    await counted(worker, 'snapshots_failed', 1);
     expect(await answers(worker)).toEqual(expected);
     anotherMinute();
     expect(await answers(worker)).toEqual(expected);
-    await counted(worker, 'images_failed', 2);
-    expect(worker.said).toHaveLength(1);
-    expect(worker.said[0]).toMatch(disk.fails);
+    await counted(worker, 'snapshots_failed', 2);
+    expect(worker.logged).toHaveLength(1);
+    expect(worker.logged[0]).toMatch(disk.fails);
     // No unfinished file is left to take the little space that there is.
-    expect(imagesIn(disk.path)).toEqual([]);
-    expect((await worker.client.status()).counters).toMatchObject({ images_written: 0 });
+    expect(snapshotsIn(disk.path)).toEqual([]);
+    expect((await worker.client.status()).counters).toMatchObject({ snapshots_written: 0 });
     disk.free();
     vi.restoreAllMocks();
     const real = performance.now.bind(performance);
     vi.spyOn(performance, 'now').mockImplementation(() => real() + 120_002);
     expect(await answers(worker)).toEqual(expected);
-    await counted(worker, 'images_written', TRACES.length);
+    await counted(worker, 'snapshots_written', TRACES.length);
   }
   vi.restoreAllMocks();
   await using next = await workerWith(disk.path);
   expect(await answers(next)).toEqual(expected);
   const { counters } = await next.client.status();
-  expect(counters).toMatchObject({ tier_image: TRACES.length, tier_parse: 0, images_failed: 0 });
+  expect(counters).toMatchObject({
+    tier_snapshot: TRACES.length,
+    tier_parse: 0,
+    snapshots_failed: 0,
+  });
 });
 
 test('snapshots on a read-only disk are used, and damaged ones are rejected', async () => {
@@ -175,9 +179,9 @@ test('snapshots on a read-only disk are used, and damaged ones are rejected', as
   {
     await using worker = await workerWith(disk.path);
     await answers(worker);
-    await counted(worker, 'images_written', TRACES.length);
+    await counted(worker, 'snapshots_written', TRACES.length);
   }
-  const [damaged = '', cut = ''] = imagesIn(disk.path);
+  const [damaged = '', cut = ''] = snapshotsIn(disk.path);
   const file = join(disk.path, damaged);
   const fd = openSync(file, 'r+');
   writeSync(fd, Buffer.from('not what was written'), 0, 20, 2 ** 20);
@@ -188,11 +192,11 @@ test('snapshots on a read-only disk are used, and damaged ones are rejected', as
   disk.readOnly();
   await using worker = await workerWith(disk.path);
   expect(await answers(worker)).toEqual(expected);
-  await counted(worker, 'images_failed', 3); // the unfinished file, and two snapshots that cannot be removed
+  await counted(worker, 'snapshots_failed', 3); // the unfinished file, and two snapshots that cannot be removed
   const { counters } = await worker.client.status();
-  expect(counters).toMatchObject({ tier_image: 1, tier_parse: 2, images_unusable: 2 });
+  expect(counters).toMatchObject({ tier_snapshot: 1, tier_parse: 2, snapshots_unusable: 2 });
   expect(await answers(worker)).toEqual(expected);
-  const complaints = worker.said.filter((line) => line.includes('cannot be kept on disk'));
+  const complaints = worker.logged.filter((line) => line.includes('cannot be kept on disk'));
   expect(complaints).toHaveLength(1);
   expect(complaints[0]).toContain('EROFS');
 });
@@ -201,7 +205,7 @@ test('snapshots on a read-only disk are used, and damaged ones are rejected', as
 async function nobodyCanWrite(expected: unknown): Promise<void> {
   await using worker = await workerWith('/proc/sys/kernel');
   expect(await answers(worker)).toEqual(expected);
-  await counted(worker, 'images_failed', 1);
+  await counted(worker, 'snapshots_failed', 1);
   expect(await answers(worker)).toEqual(expected);
-  expect(worker.said).toHaveLength(1);
+  expect(worker.logged).toHaveLength(1);
 }

@@ -3,7 +3,7 @@
  * longest to load first; or before the trace's engine is given to another trace.
  */
 
-import type { EnginePool, Lease } from '../engines/slot-pool.ts';
+import type { EnginePool, Lease } from '../engines/engine-pool.ts';
 import type { Admission } from '../scheduling/admission.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
 
@@ -17,7 +17,7 @@ const IDLE_MS = 300;
 const WITHOUT_MAX = 1000;
 
 export class SnapshotWriter {
-  readonly #images: SnapshotCache;
+  readonly #snapshots: SnapshotCache;
   readonly #admission: Pick<Admission, 'idle'>;
   #pool: EnginePool | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -26,8 +26,8 @@ export class SnapshotWriter {
   readonly #without = new Set<string>();
   #stopped = false;
 
-  constructor(images: SnapshotCache, admission: Pick<Admission, 'idle'>) {
-    this.#images = images;
+  constructor(snapshots: SnapshotCache, admission: Pick<Admission, 'idle'>) {
+    this.#snapshots = snapshots;
     this.#admission = admission;
   }
 
@@ -38,7 +38,7 @@ export class SnapshotWriter {
 
   /** Starts or restarts the idle timer; to be called after each task. */
   schedule(): void {
-    if (this.#stopped || !this.#images.writable) return;
+    if (this.#stopped || !this.#snapshots.writable) return;
     if (this.#timer === undefined) this.#timer = setTimeout(() => this.#onIdle(), IDLE_MS).unref();
     else this.#timer.refresh();
   }
@@ -57,22 +57,22 @@ export class SnapshotWriter {
   }
 
   /** Writes the snapshot of the leased engine's trace, and releases the lease. */
-  async write(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void> {
+  async write(key: string, lease: Pick<Lease, 'engine' | 'release'>): Promise<void> {
     this.#writing = true;
     try {
-      if (await this.#images.isElsewhere(key)) return await lease.release();
+      if (await this.#snapshots.isElsewhere(key)) return await lease.release();
       // The engine may have ended, lack the memory for a snapshot, or have 64-bit memory; then none is written.
-      const image = await lease.slot.snapshot(key).catch(() => undefined);
-      if (image === undefined) this.#giveUp(key);
+      const snapshot = await lease.engine.snapshot(key).catch(() => undefined);
+      if (snapshot === undefined) this.#giveUp(key);
       await lease.release();
-      if (image !== undefined) await this.#images.write(key, image);
+      if (snapshot !== undefined) await this.#snapshots.write(key, snapshot);
     } finally {
       this.#writing = false;
     }
   }
 
   #worth(key: string, costMs: number): boolean {
-    return costMs >= SNAPSHOT_COST_MS_MIN && this.#images.wants(key) && !this.#without.has(key);
+    return costMs >= SNAPSHOT_COST_MS_MIN && this.#snapshots.wants(key) && !this.#without.has(key);
   }
 
   #giveUp(key: string): void {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ask, gauge, tempDir, testWorker, until } from '../testing/worker.ts';
+import { gauge, runScript, tempDir, testWorker, until } from '../testing/worker.ts';
 
 const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
 const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
@@ -22,16 +22,19 @@ test('snapshots outlive the worker, and a trace whose snapshot is damaged is par
   const sql = 'SELECT count(*) FROM slice';
   {
     await using worker = await testWorker(config);
-    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
-    await until(async () => (await gauge(worker, 'images')) === 1);
+    expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
+    await until(async () => (await gauge(worker, 'snapshots')) === 1);
   }
   const name = (await readdir(cache.path)).find((each) => each.endsWith('.image')) ?? '';
-  const image = join(cache.path, name);
-  const bytes = await readFile(image);
+  const snapshot = join(cache.path, name);
+  const bytes = await readFile(snapshot);
   {
     await using worker = await testWorker(config);
-    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
-    expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
+    expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'snapshot']);
+    expect(await runScript(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([
+      42381n,
+      'loaded',
+    ]);
   }
   const flipped = Buffer.from(bytes);
   flipped[bytes.length >> 1] = (flipped[bytes.length >> 1] ?? 0) ^ 1;
@@ -39,10 +42,10 @@ test('snapshots outlive the worker, and a trace whose snapshot is damaged is par
   atItsEnd[bytes.length - 1] = (atItsEnd[bytes.length - 1] ?? 0) ^ 1;
   const cut = bytes.subarray(0, bytes.length - 5000);
   for (const damaged of [flipped, atItsEnd, cut, Buffer.alloc(0)]) {
-    await writeFile(image, damaged);
+    await writeFile(snapshot, damaged);
     await using worker = await testWorker(config);
-    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
-    expect((await worker.client.status()).counters['images_unusable']).toBe(1);
+    expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
+    expect((await worker.client.status()).counters['snapshots_unusable']).toBe(1);
   }
 });
 
@@ -52,21 +55,21 @@ test('a trace whose snapshot cannot be read at the moment is parsed, and the sna
   const sql = 'SELECT count(*) FROM slice';
   {
     await using worker = await testWorker(config);
-    await ask(worker, CANVAS, sql);
-    await until(async () => (await gauge(worker, 'images')) === 1);
+    await runScript(worker, CANVAS, sql);
+    await until(async () => (await gauge(worker, 'snapshots')) === 1);
   }
   const name = (await readdir(cache.path)).find((each) => each.endsWith('.image')) ?? '';
-  const [image, aside] = [join(cache.path, name), join(cache.path, 'aside')];
+  const [snapshot, aside] = [join(cache.path, name), join(cache.path, 'aside')];
   {
     await using worker = await testWorker(config);
-    await rename(image, aside);
-    await symlink(name, image); // a loop: opening it fails with ELOOP
-    expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
-    expect((await worker.client.status()).counters['images_unusable']).toBe(1);
-    await rename(aside, image);
+    await rename(snapshot, aside);
+    await symlink(name, snapshot); // a loop: opening it fails with ELOOP
+    expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'parse']);
+    expect((await worker.client.status()).counters['snapshots_unusable']).toBe(1);
+    await rename(aside, snapshot);
   }
   await using worker = await testWorker(config);
-  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
+  expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'snapshot']);
 });
 
 test('a worker restores the snapshot of another worker', async () => {
@@ -75,9 +78,9 @@ test('a worker restores the snapshot of another worker', async () => {
   const sql = 'SELECT count(*) FROM slice';
   await using one = await testWorker({ cacheDir: first });
   await using other = await testWorker({ cacheDir: second, readCacheDirs: [first] });
-  expect(await ask(one, CANVAS, sql)).toEqual([42382n, 'parse']);
-  await until(async () => (await gauge(one, 'images')) === 1);
-  expect(await ask(other, CANVAS, sql)).toEqual([42382n, 'image']);
+  expect(await runScript(one, CANVAS, sql)).toEqual([42382n, 'parse']);
+  await until(async () => (await gauge(one, 'snapshots')) === 1);
+  expect(await runScript(other, CANVAS, sql)).toEqual([42382n, 'snapshot']);
 });
 
 test('snapshots stay within their size limit, and the least recently used go first', async () => {
@@ -86,10 +89,10 @@ test('snapshots stay within their size limit, and the least recently used go fir
   const sql = 'SELECT count(*) FROM slice';
   {
     await using worker = await testWorker(config);
-    await ask(worker, CANVAS, sql);
-    await until(async () => (await gauge(worker, 'images')) === 1);
-    await ask(worker, LONGTASK, sql);
-    await until(async () => (await gauge(worker, 'images')) === 2);
+    await runScript(worker, CANVAS, sql);
+    await until(async () => (await gauge(worker, 'snapshots')) === 1);
+    await runScript(worker, LONGTASK, sql);
+    await until(async () => (await gauge(worker, 'snapshots')) === 2);
   }
   const files = await Promise.all(
     (await readdir(cache.path))
@@ -105,8 +108,8 @@ test('snapshots stay within their size limit, and the least recently used go fir
   const now = new Date();
   await utimes(older.path, now, now); // makes the older snapshot the most recently used
   await using worker = await testWorker({ ...config, cacheBytesMax: older.size + 5000 });
-  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
-  expect((await ask(worker, LONGTASK, sql))[1]).toBe('parse');
+  expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'snapshot']);
+  expect((await runScript(worker, LONGTASK, sql))[1]).toBe('parse');
 });
 
 test('a trace is written as a snapshot before it is evicted', async () => {
@@ -122,8 +125,8 @@ test('a trace is written as a snapshot before it is evicted', async () => {
   const [first = 0] = run.add(CANVAS);
   await until(async () => (await worker.client.status()).tasksRunning > 0);
   await run.answers([first, ...run.add(LONGTASK)]);
-  await until(async () => (await gauge(worker, 'images')) >= 1);
-  expect(await ask(worker, CANVAS, sql)).toEqual([42382n, 'image']);
+  await until(async () => (await gauge(worker, 'snapshots')) >= 1);
+  expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'snapshot']);
 });
 
 test('a cache directory that cannot be written costs only time', async () => {
@@ -132,7 +135,7 @@ test('a cache directory that cannot be written costs only time', async () => {
   await writeFile(file, '');
   await truncate(file, 10);
   await using worker = await testWorker({ cacheDir: join(file, 'below'), resultMemoryBytesMax: 0 });
-  expect(await ask(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
-  await until(async () => ((await worker.client.status()).counters['images_failed'] ?? 0) > 0);
-  expect(await ask(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'resident']);
+  expect(await runScript(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
+  await until(async () => ((await worker.client.status()).counters['snapshots_failed'] ?? 0) > 0);
+  expect(await runScript(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'loaded']);
 });

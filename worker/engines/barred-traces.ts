@@ -80,7 +80,7 @@ export class BarredTraces {
   check(key: string): void {
     const bar = this.#bars.get(key);
     if (bar === undefined) return;
-    this.#options.counters.add('barred_answers');
+    this.#options.counters.add('barred_tasks');
     throw errorOf(bar);
   }
 
@@ -135,7 +135,7 @@ export class BarredTraces {
  */
 function errorOf({ code, detail, trace }: Bar): BigtraceError {
   if (code === 'trace_invalid') return new BigtraceError(code, detail);
-  const remedy = `it is barred now; \`bigtrace unbar ${printable(trace)}\` lets it be loaded again`;
+  const remedy = `the trace is barred now; \`bigtrace unbar ${printable(trace)}\` allows another load`;
   return new BigtraceError(code, `${detail}; ${remedy}`);
 }
 

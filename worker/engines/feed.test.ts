@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { FIRST_READING, memoryBoundText } from '../../lib/engine/index.ts';
 import { type FeedThread, feed } from './feed.ts';
-import type { Call, Closing, Passing } from './thread-call.ts';
+import type { Call, FinalReply, ProgressReply } from './thread-call.ts';
 import type { ThreadRequest } from './thread-protocol.ts';
 
 const MIB = 2 ** 20;
@@ -13,16 +13,16 @@ const LOAD = {
 };
 
 /** A fake thread that parses chunks until `end` returns the outcome of the load. */
-function threadThat(end: (appended: number) => Closing | BigtraceError | undefined): FeedThread {
-  let settle: { resolve: (reply: Closing) => void; reject: (thrown: unknown) => void };
-  let passing: (reply: Passing) => void;
+function threadThat(end: (appended: number) => FinalReply | BigtraceError | undefined): FeedThread {
+  let settle: { resolve: (reply: FinalReply) => void; reject: (thrown: unknown) => void };
+  let passing: (reply: ProgressReply) => void;
   let appended = 0;
   const call: Call = {
-    ...{ onPassing: () => {}, wanted: true, settle: () => {}, close: () => {} },
+    ...{ onProgress: () => {}, active: true, settle: () => {}, close: () => {} },
     closed: Promise.resolve(),
   };
-  const over = (outcome: Closing | BigtraceError): void => {
-    call.wanted = false;
+  const over = (outcome: FinalReply | BigtraceError): void => {
+    call.active = false;
     if (outcome instanceof BigtraceError) settle.reject(outcome);
     else settle.resolve(outcome);
   };
@@ -38,9 +38,9 @@ function threadThat(end: (appended: number) => Closing | BigtraceError | undefin
     queueMicrotask(() => passing({ type: 'appended', byteLength, memoryBytes: MIB }));
   };
   return {
-    begin: (onPassing) => {
-      passing = onPassing;
-      const done = new Promise<Closing>((resolve, reject) => {
+    begin: (onProgress) => {
+      passing = onProgress;
+      const done = new Promise<FinalReply>((resolve, reject) => {
         settle = { resolve, reject };
       });
       return { call, done };
@@ -78,8 +78,8 @@ test('a trace that exceeds the memory limit fails with an estimate of what all o
     code: 'limit_exceeded',
     detail:
       'TraceProcessor needs more memory than its bound of 67108864 bytes: the first 4194304 of 41943040 bytes of ' +
-      'the trace took so much, all of it needs about 671088640 bytes, which --instance-memory-bytes of the ' +
-      'workers has to allow',
+      'the trace needed it, all of it needs about 671088640 bytes, which --instance-memory-bytes of the ' +
+      'workers must allow',
   });
   await expect(fed(400 * MIB)).rejects.toThrow(
     'all of it needs about 6710886400 bytes, more than the 4294967296 bytes of 32-bit memory: an engine with 64-bit ' +

@@ -9,7 +9,7 @@ import {
   WASM64_BYTES_MAX,
 } from '../../lib/engine/index.ts';
 import { type LoadBound, LoadWatch } from './load-watch.ts';
-import { type Call, type Closing, expected, type Passing } from './thread-call.ts';
+import { type Call, expected, type FinalReply, type ProgressReply } from './thread-call.ts';
 import { type ReadFacts, type ThreadRequest, UNPARSED_BYTES_MAX } from './thread-protocol.ts';
 
 const MIB = 2 ** 20;
@@ -38,7 +38,7 @@ export interface Loaded {
 /** The operations of an engine thread that feeding needs. */
 export interface FeedThread {
   /** Begins the load's call to the thread. */
-  begin(onPassing: (reply: Passing) => void): { call: Call; done: Promise<Closing> };
+  begin(onProgress: (reply: ProgressReply) => void): { call: Call; done: Promise<FinalReply> };
   post(request: ThreadRequest, transfer?: ArrayBuffer[]): void;
   /** Abandons the call: it fails with `thrown`. */
   abandon(call: Call, thrown: unknown): void;
@@ -56,7 +56,7 @@ export async function feed(
   try {
     return await feeding.run(chunks);
   } catch (thrown) {
-    throw withNeededMemory(thrown, options, feeding.seenBytes);
+    throw withNeededMemory(thrown, options, feeding.parsedBytes);
   }
 }
 
@@ -64,8 +64,8 @@ class Feeding {
   readonly #thread: FeedThread;
   readonly #options: LoadOptions;
   readonly #call: Call;
-  readonly #done: Promise<Closing>;
-  readonly #over: Promise<'over'>;
+  readonly #done: Promise<FinalReply>;
+  readonly #callEnded: Promise<'over'>;
   readonly #watch: LoadWatch;
   #traceBytes = 0;
   /** Sizes of the chunks that the thread has not parsed yet, in order. */
@@ -80,11 +80,11 @@ class Feeding {
     this.#thread = thread;
     this.#options = options;
     options.onPhase('READING');
-    const { call, done } = thread.begin((reply) => this.#onPassing(reply));
+    const { call, done } = thread.begin((reply) => this.#onProgress(reply));
     this.#call = call;
     this.#done = done;
-    const over = (): 'over' => 'over';
-    this.#over = done.then(over, over);
+    const ended = (): 'over' => 'over';
+    this.#callEnded = done.then(ended, ended);
     this.#watch = new LoadWatch({
       ...{ bound: options.loadBound, traceBytes: options.traceBytes, cpuMs: thread.cpuMsFromNow() },
       onOver: (thrown) => thread.abandon(call, thrown),
@@ -92,7 +92,7 @@ class Feeding {
   }
 
   /** Bytes that the engine has parsed, including the chunk that it works on. */
-  get seenBytes(): number {
+  get parsedBytes(): number {
     const [current = 0] = this.#unparsed;
     return this.#traceBytes - this.#unparsedBytes + current;
   }
@@ -104,12 +104,12 @@ class Feeding {
     const source = chunks[Symbol.asyncIterator]();
     try {
       await this.#passAll(source);
-      if (this.#call.wanted) {
+      if (this.#call.active) {
         this.#ended = true;
         this.#busy();
         this.#thread.post({ type: 'finalize' });
       }
-      await this.#over;
+      await this.#callEnded;
     } catch (thrown) {
       this.#thread.abandon(this.#call, thrown);
     } finally {
@@ -117,24 +117,24 @@ class Feeding {
       // Not awaited: a store that hangs must not delay the error.
       source.return?.()?.catch(() => {});
     }
-    const closing = await this.#done;
-    if (closing.type === 'again') throw new ReadAgain(closing.mode);
-    const { loadMs, read } = expected(closing, 'loaded');
+    const final = await this.#done;
+    if (final.type === 'again') throw new ReadAgain(final.mode);
+    const { loadMs, read } = expected(final, 'loaded');
     const from = { loadMs, traceBytes: this.#traceBytes };
     return read === undefined ? from : { ...from, read };
   }
 
   /** Posts chunks to the thread until there are no more, or the call has ended. */
   async #passAll(source: AsyncIterator<Uint8Array>): Promise<void> {
-    while (this.#call.wanted) {
-      const next = await Promise.race([source.next(), this.#over]);
+    while (this.#call.active) {
+      const next = await Promise.race([source.next(), this.#callEnded]);
       if (next === 'over' || next.done === true) return;
       this.#append(next.value);
-      while (this.#unparsedBytes > UNPARSED_BYTES_MAX && this.#call.wanted) {
+      while (this.#unparsedBytes > UNPARSED_BYTES_MAX && this.#call.active) {
         const room = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-        await Promise.race([room, this.#over]);
+        await Promise.race([room, this.#callEnded]);
       }
     }
   }
@@ -147,7 +147,7 @@ class Feeding {
     this.#thread.post({ type: 'append', bytes }, transferable(bytes));
   }
 
-  #onPassing(reply: Passing): void {
+  #onProgress(reply: ProgressReply): void {
     if (reply.type !== 'appended') return;
     this.#unparsedBytes -= reply.byteLength;
     this.#unparsed.shift();
@@ -172,14 +172,14 @@ class Feeding {
 function withNeededMemory(
   thrown: unknown,
   { memoryBytesMax, traceBytes: size }: LoadOptions,
-  seenBytes: number,
+  parsedBytes: number,
 ): unknown {
   if (!(thrown instanceof BigtraceError) || thrown.code !== 'limit_exceeded') return thrown;
   if (thrown.detail !== memoryBoundText(memoryBytesMax)) return thrown;
-  if (size === undefined || seenBytes <= 0 || seenBytes >= size) return thrown;
-  const needed = Math.ceil((memoryBytesMax * size) / seenBytes / MIB) * MIB;
+  if (size === undefined || parsedBytes <= 0 || parsedBytes >= size) return thrown;
+  const needed = Math.ceil((memoryBytesMax * size) / parsedBytes / MIB) * MIB;
   const detail =
-    `${thrown.detail}: the first ${seenBytes} of ${size} bytes of the trace took so much, ` +
+    `${thrown.detail}: the first ${parsedBytes} of ${size} bytes of the trace needed it, ` +
     `all of it needs about ${needed} bytes, ${remedyFor(needed)}`;
   return new BigtraceError(thrown.code, detail, { cause: thrown });
 }
@@ -187,8 +187,7 @@ function withNeededMemory(
 function remedyFor(needed: number): string {
   if (needed > WASM64_BYTES_MAX)
     return `more than the ${WASM64_BYTES_MAX} bytes that an engine can have`;
-  if (needed <= WASM32_BYTES_MAX)
-    return 'which --instance-memory-bytes of the workers has to allow';
+  if (needed <= WASM32_BYTES_MAX) return 'which --instance-memory-bytes of the workers must allow';
   return (
     `more than the ${WASM32_BYTES_MAX} bytes of 32-bit memory: an engine with 64-bit memory (Node 24 or later; ` +
     '`bigtrace engine add`, docs/engines.md) can have them if --instance-memory-bytes of the workers allows it'

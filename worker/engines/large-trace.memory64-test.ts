@@ -10,7 +10,7 @@ import { rowsOf } from '../../lib/query-result/index.ts';
 import { largeTrace, largeTraceOf } from '../../test/corpus/large-trace.ts';
 import { fetchEngineV52 } from '../../tools/test-run/engine-v52.mjs';
 import { LIMIT_DEFAULTS } from '../config.ts';
-import { ask, gauge, tempDir, testWorker } from '../testing/worker.ts';
+import { gauge, runScript, tempDir, testWorker } from '../testing/worker.ts';
 
 const GIB = 2 ** 30;
 const COUNTS = `SELECT (SELECT count(*) FROM slice), (SELECT sum(dur) FROM slice), (SELECT count(*) FROM sched)`;
@@ -32,13 +32,13 @@ test('a trace of 1.5 GB is loaded into 64-bit memory, with exact counts, while o
   });
   const began = performance.now();
   let ended = false;
-  const large = worker.client.ask('/local/large.pftrace', COUNTS).finally(() => {
+  const large = worker.client.runScript('/local/large.pftrace', COUNTS).finally(() => {
     ended = true;
   });
   const beside: number[] = [];
   while (!ended) {
     const from = performance.now();
-    expect(await ask(worker, '/local/small.json', `SELECT dur, ${from} FROM slice`)).toEqual([
+    expect(await runScript(worker, '/local/small.json', `SELECT dur, ${from} FROM slice`)).toEqual([
       5000n,
       expect.anything(),
     ]);
@@ -50,7 +50,7 @@ test('a trace of 1.5 GB is loaded into 64-bit memory, with exact counts, while o
   }
   const end = await large;
   const seconds = (performance.now() - began) / 1000;
-  const gib = (await gauge(worker, 'resident_bytes')) / GIB;
+  const gib = (await gauge(worker, 'loaded_bytes')) / GIB;
   const most = Math.max(...beside);
   process.stdout.write(
     `${trace.bytes} bytes in ${seconds.toFixed(0)} s, ${gib.toFixed(2)} GiB resident; ${beside.length} small queries beside it took up to ${most.toFixed(0)} ms\n`,

@@ -12,11 +12,11 @@ import {
 import type { TaskPhase } from '../../lib/proto/messages.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
 import { checkTraceBytes, type TaskLimits } from '../tasks/limits.ts';
-import type { TaskExecutorParts } from '../tasks/question.ts';
+import type { TaskExecutorParts } from '../tasks/task-request.ts';
 import type { Bar } from './barred-traces.ts';
+import type { LoadedFrom } from './engine-pool.ts';
+import type { LeasedEngine } from './engine-thread.ts';
 import { LoadTooLong } from './load-watch.ts';
-import type { LeasedEngine } from './slot.ts';
-import type { LoadedFrom } from './slot-pool.ts';
 
 export interface LoadRequest {
   /** Key of the trace, its generation and the engine version. */
@@ -38,7 +38,7 @@ export interface LoadRequest {
  */
 export async function loadTrace(
   parts: TaskExecutorParts,
-  slot: LeasedEngine,
+  engine: LeasedEngine,
   request: LoadRequest,
 ): Promise<LoadedFrom> {
   const { key, stat, limits, mode, wide, onPhase, signal } = request;
@@ -50,7 +50,7 @@ export async function loadTrace(
       ...{ memoryBytesMax: boundOf(request), loadBound, reading, onPhase },
       ...(wide === undefined ? {} : { wide }),
     };
-    const loaded = await slot.load(key, source, { ...options, traceBytes: stat.size }, signal);
+    const loaded = await engine.load(key, source, { ...options, traceBytes: stat.size }, signal);
     const { read, ...from } = loaded;
     parts.counters.add('parse_ms', from.loadMs);
     parts.counters.add('zstd_packets', read?.zstdPackets ?? 0);
@@ -58,9 +58,9 @@ export async function loadTrace(
     parts.counters.add('load_warnings', read?.warnings ?? 0);
     return { ...from, tier: 'parse' };
   } catch (thrown) {
-    const ofTheTrace = thrown instanceof BigtraceError && !source.failed && !signal.aborted;
-    const bounds = ofTheTrace ? barOf(parts, slot, request, thrown) : undefined;
-    if (ofTheTrace && bounds !== undefined) {
+    const isTraceFault = thrown instanceof BigtraceError && !source.failed && !signal.aborted;
+    const bounds = isTraceFault ? exceededLimits(parts, engine, request, thrown) : undefined;
+    if (isTraceFault && bounds !== undefined) {
       const { code, detail } = thrown;
       const { generation } = stat;
       const bar = { trace: request.trace, generation, code, detail, barredMs: Date.now() };
@@ -88,9 +88,9 @@ export function needsWideEngine(thrown: unknown, { memoryBytesMax }: TaskLimits)
 }
 
 /** Returns the limits that the bar records; undefined if another load may succeed. */
-function barOf(
+function exceededLimits(
   { limits: own, wide }: TaskExecutorParts,
-  slot: LeasedEngine,
+  engine: LeasedEngine,
   request: LoadRequest,
   error: BigtraceError,
 ): Pick<Bar, 'memoryBytes' | 'load'> | undefined {
@@ -98,7 +98,7 @@ function barOf(
     return { load: { traceBytes: error.traceBytes, ms: error.boundMs } };
   if (error.code === 'trace_invalid') return {};
   // A trap of the engine would happen again; a thread that ended may have another cause.
-  if (error.code === 'engine_crashed') return slot.state.is === 'gone' ? undefined : {};
+  if (error.code === 'engine_crashed') return engine.state.is === 'gone' ? undefined : {};
   const { memoryBytesMax } = request.limits; // a query may request a lower limit than the worker's
   const isMemory =
     error.code === 'limit_exceeded' && error.detail.startsWith(memoryBoundText(boundOf(request)));

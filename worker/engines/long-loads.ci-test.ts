@@ -14,7 +14,7 @@ const HOUR = { minMs: 3_600_000, bytesPerSecond: 2 ** 20 };
 const SHORT = { minMs: 300, bytesPerSecond: 2 ** 20 };
 
 async function failureOf({ client }: TestWorker, trace: string, sql = 'SELECT 1') {
-  const failure = (await client.ask(trace, sql))?.end.failure;
+  const failure = (await client.runScript(trace, sql))?.end.failure;
   return [failure?.code, failure?.message ?? ''] as const;
 }
 
@@ -63,15 +63,15 @@ test('a load that takes too long bars its trace, also after a restart, until the
   const config = { resultCacheDir: dir.path, loadBound: SHORT };
   const first =
     'TraceProcessor had not loaded this trace of 79 bytes after 301 ms, the bound for its size ' +
-    '(300 ms by --load-time, and 1 s for every 1048576 bytes by --load-rate); it is barred now; ' +
-    `\`bigtrace unbar ${NAN}\` lets it be loaded again`;
+    '(300 ms by --load-time, and 1 s for every 1048576 bytes by --load-rate); the trace is barred now; ' +
+    `\`bigtrace unbar ${NAN}\` allows another load`;
   {
     await using worker = await testWorker(config);
     const [code, message] = await failureOf(worker, NAN);
     expect([code, message]).toEqual(['deadline_exceeded', first]);
     const [, repeated] = await failureOf(worker, NAN, 'SELECT 2');
     expect(repeated).toBe(first);
-    expect(await counter(worker, 'barred_answers')).toBe(1);
+    expect(await counter(worker, 'barred_tasks')).toBe(1);
     await expect.poll(() => counter(worker, 'threads_killed')).toBe(1);
     const { barred = [], barredTotal } = await worker.client.status();
     expect([barredTotal, barred.map(({ trace, code: of }) => [trace.toString(), of])]).toEqual([
@@ -86,7 +86,7 @@ test('a load that takes too long bars its trace, also after a restart, until the
     expect(await worker.client.unbar([Buffer.from(INF)])).toEqual(0);
     expect(await worker.client.unbar([Buffer.from(NAN)])).toEqual(1);
     expect(await failureOf(worker, NAN)).toEqual(['deadline_exceeded', first]);
-    expect(await counter(worker, 'barred_answers')).toBe(1);
+    expect(await counter(worker, 'barred_tasks')).toBe(1);
   }
   await using larger = await testWorker({ ...config, loadBound: { ...SHORT, minMs: 400 } });
   expect((await larger.client.status()).barredTotal).toBe(0);
@@ -98,13 +98,13 @@ test('an invalid trace is loaded once, and a query with a lower memory limit bar
   const [code, message] = await failureOf(worker, invalid);
   expect(code).toBe('trace_invalid');
   expect(await failureOf(worker, invalid, 'SELECT 2')).toEqual([code, message]);
-  expect(await counter(worker, 'barred_answers')).toBe(1);
+  expect(await counter(worker, 'barred_tasks')).toBe(1);
   const trace = '/local/recorded/linux/mem-pressure.pftrace';
   const small = worker.client.run({ sql: 'SELECT 1', limits: { memoryBytesMax: 60 * 2 ** 20 } });
   const [end] = await small.answers(small.add(trace));
   small.call.cancel();
   expect(end?.end.failure?.code).toBe('limit_exceeded');
-  expect((await worker.client.ask(trace, 'SELECT 1'))?.end.failure).toBeUndefined();
+  expect((await worker.client.runScript(trace, 'SELECT 1'))?.end.failure).toBeUndefined();
   expect((await worker.client.status()).barredTotal).toBe(1);
 });
 

@@ -40,5 +40,5 @@ test('memory stays flat over many mixed queries', async () => {
   const later = await round(40, 120);
   expect((later - settled) / 2 ** 20).toBeLessThan(60);
   const { gauges } = await worker.client.status();
-  expect(gauges).toMatchObject({ queries: 0, slots_busy: 0, permits_waiting: 0 });
+  expect(gauges).toMatchObject({ queries: 0, engines_busy: 0, permits_waiting: 0 });
 }, 120_000);

@@ -3,32 +3,32 @@ import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
 import type { ThreadReply } from './thread-protocol.ts';
 
 /** Replies during a call; every other reply ends it. */
-export type Passing = Extract<ThreadReply, { type: 'appended' | 'result' }>;
-export type Closing = Exclude<ThreadReply, Passing>;
+export type ProgressReply = Extract<ThreadReply, { type: 'appended' | 'result' }>;
+export type FinalReply = Exclude<ThreadReply, ProgressReply>;
 
 export interface Call {
-  onPassing: (reply: Passing) => void;
+  onProgress: (reply: ProgressReply) => void;
   /** Whether the outcome is still needed; false once the call was settled or abandoned. */
-  wanted: boolean;
-  settle: (outcome: { reply: Closing } | { thrown: unknown }) => void;
+  active: boolean;
+  settle: (outcome: { reply: FinalReply } | { thrown: unknown }) => void;
   /** Resolves when the thread has ended the call, or has ended itself. */
   closed: Promise<void>;
   close: () => void;
 }
 
 /** Narrows a reply to the expected type. @throws Error if it has another type, which is a bug */
-export function expected<Type extends Closing['type']>(
-  reply: Closing,
+export function expected<Type extends FinalReply['type']>(
+  reply: FinalReply,
   type: Type,
-): Extract<Closing, { type: Type }> {
-  if (reply.type !== type) throw new Error(`the thread said ${reply.type} instead of ${type}`);
-  return reply as Extract<Closing, { type: Type }>;
+): Extract<FinalReply, { type: Type }> {
+  if (reply.type !== type) throw new Error(`the thread replied ${reply.type} instead of ${type}`);
+  return reply as Extract<FinalReply, { type: Type }>;
 }
 
 export function failure({ code, detail }: { code: string; detail: string }): BigtraceError {
   return new BigtraceError(isErrorCode(code) ? code : 'internal', detail);
 }
 
-export function crashed(why: string): BigtraceError {
-  return new BigtraceError('engine_crashed', `the engine stopped: ${why}`);
+export function crashed(reason: string): BigtraceError {
+  return new BigtraceError('engine_crashed', `the engine stopped: ${reason}`);
 }

@@ -3,7 +3,7 @@
  * A load (`open` … `finalize`, or `restore`), a query and each other request has exactly one closing reply.
  */
 
-import type { Engine, Image, ReadingMode, ReadingOptions } from '../../lib/engine/index.ts';
+import type { Engine, ReadingMode, ReadingOptions, Snapshot } from '../../lib/engine/index.ts';
 import type { ResultColumn } from '../tasks/columns.ts';
 
 export interface ThreadData {
@@ -16,9 +16,9 @@ export interface ThreadData {
 export const GATE = {
   /**
    * Bytes of results that were sent and not yet passed on; the thread waits while there are more than
-   * HELD_BYTES_MAX.
+   * UNACKNOWLEDGED_BYTES_MAX.
    */
-  HELD: 0,
+  UNACKNOWLEDGED: 0,
   /** 1: the running call's outcome is not needed any more. */
   DISCARD: 1,
   /** The kernel's ID of the thread; 0 until the thread has started, or if it is unknown. */
@@ -27,7 +27,7 @@ export const GATE = {
 
 /** Size of the gate, in bytes. */
 export const GATE_BYTES = 12;
-export const HELD_BYTES_MAX = 4 * 2 ** 20;
+export const UNACKNOWLEDGED_BYTES_MAX = 4 * 2 ** 20;
 
 /** Maximum number of bytes that were read and not yet parsed. */
 export const UNPARSED_BYTES_MAX = 8 * 2 ** 20;
@@ -87,7 +87,7 @@ export type ThreadReply =
   /** `columns` is present if cell types were requested. */
   | ({ type: 'answered'; rows: number; columns?: ResultColumn[]; queryMs: number } & Size)
   | ({ type: 'rolledBack' } & Size)
-  | ({ type: 'snapshot'; image: Image } & Size)
+  | ({ type: 'snapshot'; snapshot: Snapshot } & Size)
   | ({ type: 'possibleKinds'; kinds: number[] | undefined } & Size)
   /** Ends any request. `poisoned`: the engine's trace cannot be used any more. */
   | ({ type: 'failed'; code: string; detail: string; poisoned: boolean } & Size);

@@ -7,9 +7,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Engine,
-  type Image,
   possibleKinds,
   ReadAgain,
+  type Snapshot,
   SnapshotUnreadable,
   SnapshotUnusable,
   snapshotBytes,
@@ -21,12 +21,12 @@ import { columnsFound } from '../tasks/columns.ts';
 import { ownThreadNumber } from './thread-cpu.ts';
 import {
   GATE,
-  HELD_BYTES_MAX,
   type QueryRequest,
   type ReadFacts,
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
+  UNACKNOWLEDGED_BYTES_MAX,
 } from './thread-protocol.ts';
 
 const port = parentPort;
@@ -39,14 +39,14 @@ let processor = new TraceProcessor(engine);
 /** The load in progress: the milliseconds that it took so far, and the reader of its bytes. */
 let load: { ms: number; reading?: TraceReading } | undefined;
 /** Snapshot from before the first script that mutates state; undefined if there was none. */
-let pristine: Image | undefined;
+let pristine: Snapshot | undefined;
 
 function post(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(reply, transfer);
 }
 
 /** Sends the closing reply for an error. */
-function sayFailed(thrown: unknown): void {
+function postFailure(thrown: unknown): void {
   if (thrown instanceof ReadAgain) {
     post({ type: 'again', mode: thrown.mode, memoryBytes: memoryBytes() });
     return;
@@ -67,20 +67,20 @@ function memoryBytes(): number {
 }
 
 /** Whether the main thread has abandoned the running call. */
-function unwanted(): boolean {
+function isAbandoned(): boolean {
   return Atomics.load(gate, GATE.DISCARD) === 1;
 }
 
 /** Runs one step of the current load. A step that fails ends the load, and later steps are ignored. */
 function loadStep(step: () => void): void {
-  if (load === undefined || unwanted()) return;
+  if (load === undefined || isAbandoned()) return;
   const from = performance.now();
   try {
     step();
     load.ms += performance.now() - from;
   } catch (thrown) {
     load = undefined;
-    sayFailed(thrown);
+    postFailure(thrown);
   }
 }
 
@@ -116,14 +116,14 @@ function restore(path: string, memoryBytesMax: number): void {
     const file = readable(() => openSync(path, 'r'));
     try {
       processor.restoreFile((into) => {
-        if (unwanted()) throw new BigtraceError('cancelled', 'the load was dropped');
+        if (isAbandoned()) throw new BigtraceError('cancelled', 'the load was dropped');
         return readable(() => readSync(file, into));
       });
     } finally {
       closeSync(file);
     }
   });
-  sayLoaded();
+  postLoaded();
 }
 
 /**
@@ -140,17 +140,17 @@ function readable<T>(read: () => T): T {
 
 function append(bytes: Uint8Array): void {
   loadStep(() => load?.reading?.push(bytes));
-  if (load === undefined || unwanted()) return;
+  if (load === undefined || isAbandoned()) return;
   post({ type: 'appended', byteLength: bytes.byteLength, memoryBytes: memoryBytes() });
 }
 
 function finalize(): void {
   loadStep(() => load?.reading?.end());
-  sayLoaded();
+  postLoaded();
 }
 
-function sayLoaded(): void {
-  if (load === undefined || unwanted()) return;
+function postLoaded(): void {
+  if (load === undefined || isAbandoned()) return;
   const { ms: loadMs, reading } = load;
   const read = reading === undefined ? {} : { read: readFacts(reading) };
   post({ type: 'loaded', loadMs, ...read, memoryBytes: memoryBytes() });
@@ -165,7 +165,7 @@ function readFacts({ findings }: TraceReading): ReadFacts {
 function drop(): void {
   if (load === undefined) return;
   load = undefined;
-  sayFailed(new BigtraceError('cancelled', 'the load was dropped'));
+  postFailure(new BigtraceError('cancelled', 'the load was dropped'));
 }
 
 function query(request: QueryRequest): void {
@@ -178,7 +178,7 @@ function query(request: QueryRequest): void {
     processor.memoryBytesMax = memoryBytesMax;
     if (mutatesState && !processor.is64) pristine ??= processor.snapshot();
     processor[isSummary ? 'summarize' : 'query'](sql, (view) => {
-      if (broken !== undefined || unwanted()) return;
+      if (broken !== undefined || isAbandoned()) return;
       const bytes = new Uint8Array(view); // a copy with its own buffer, which can be transferred
       try {
         if (collector === undefined) stream.next(bytes);
@@ -188,12 +188,12 @@ function query(request: QueryRequest): void {
         return;
       }
       const { rows, complete } = stream;
-      Atomics.add(gate, GATE.HELD, bytes.byteLength);
+      Atomics.add(gate, GATE.UNACKNOWLEDGED, bytes.byteLength);
       post({ type: 'result', bytes, rows, last: complete }, [bytes.buffer]);
       waitAtGate();
     });
     if (broken !== undefined) throw broken.thrown;
-    if (!unwanted()) stream.end();
+    if (!isAbandoned()) stream.end();
     post({
       type: 'answered',
       rows: stream.rows,
@@ -202,16 +202,16 @@ function query(request: QueryRequest): void {
       memoryBytes: memoryBytes(),
     });
   } catch (thrown) {
-    sayFailed(thrown);
+    postFailure(thrown);
   }
 }
 
-/** Waits while more than HELD_BYTES_MAX bytes of results were not passed on. */
+/** Waits while more than UNACKNOWLEDGED_BYTES_MAX bytes of results were not passed on. */
 function waitAtGate(): void {
   for (;;) {
-    const held = Atomics.load(gate, GATE.HELD);
-    if (held <= HELD_BYTES_MAX || unwanted()) return;
-    Atomics.wait(gate, GATE.HELD, held);
+    const unacknowledged = Atomics.load(gate, GATE.UNACKNOWLEDGED);
+    if (unacknowledged <= UNACKNOWLEDGED_BYTES_MAX || isAbandoned()) return;
+    Atomics.wait(gate, GATE.UNACKNOWLEDGED, unacknowledged);
   }
 }
 
@@ -221,7 +221,7 @@ function rollback(): void {
     processor.restore(pristine);
     post({ type: 'rolledBack', memoryBytes: memoryBytes() });
   } catch (thrown) {
-    sayFailed(thrown);
+    postFailure(thrown);
   }
 }
 
@@ -229,10 +229,10 @@ function snapshot(): void {
   try {
     if (processor.is64)
       throw new BigtraceError('internal', 'an engine with 64-bit memory has no snapshot');
-    const image = pristine ?? processor.snapshot();
-    post({ type: 'snapshot', image, memoryBytes: memoryBytes() });
+    const snapshot = pristine ?? processor.snapshot();
+    post({ type: 'snapshot', snapshot, memoryBytes: memoryBytes() });
   } catch (thrown) {
-    sayFailed(thrown);
+    postFailure(thrown);
   }
 }
 
@@ -246,7 +246,7 @@ function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
       memoryBytes: memoryBytes(),
     });
   } catch (thrown) {
-    sayFailed(thrown);
+    postFailure(thrown);
   }
 }
 

@@ -4,9 +4,9 @@
  */
 
 /** Tasks that a query may assign at first, for each thread; expensive ones can be withdrawn. */
-const FIRST_A_THREAD = 8;
+const FIRST_CREDITS_PER_THREAD = 8;
 /** A running task and the next one, for each thread. */
-const MIN_A_THREAD = 2;
+const CREDITS_MIN_PER_THREAD = 2;
 /** Enough that ten thousand cheap results per second never wait for the next assignment. */
 const SIZE_MAX = 1024;
 
@@ -17,7 +17,7 @@ const LONG_WAIT_MS = 100;
 
 /** Number of tasks that a query may assign before it receives credits. */
 export function firstCredits(threads: number): number {
-  return Math.min(FIRST_A_THREAD * threads, SIZE_MAX);
+  return Math.min(FIRST_CREDITS_PER_THREAD * threads, SIZE_MAX);
 }
 
 export class CreditWindow {
@@ -27,7 +27,7 @@ export class CreditWindow {
   #taken = 0;
 
   constructor(threads: number) {
-    this.#min = Math.min(MIN_A_THREAD * threads, SIZE_MAX);
+    this.#min = Math.min(CREDITS_MIN_PER_THREAD * threads, SIZE_MAX);
     this.#size = firstCredits(threads);
   }
 

@@ -1,6 +1,6 @@
 /** Batches events into messages, and makes the producers of rows wait while the reader is slow. */
 import type { RunEvent, RunResponse } from '../../lib/proto/messages.ts';
-import type { Outlet } from '../tasks/question.ts';
+import type { Outlet } from '../tasks/task-request.ts';
 
 /** A message is sent when its events have this size, or when all events of the moment are added. */
 const MESSAGE_BYTES = 2 ** 20;

@@ -47,7 +47,7 @@ test.each([
   ['local/x', INVALID_ARGUMENT, '[local/x]: trace address must start with /'],
   ['/nowhere/x', INVALID_ARGUMENT, '[/nowhere/x]: there is no store /nowhere/'],
   ['/local/', INVALID_ARGUMENT, '[/local/]: trace address has nothing after /local/'],
-  ['/local/none.pftrace', INTERNAL, '[/local/none.pftrace]: there is no such trace'],
+  ['/local/none.pftrace', INTERNAL, '[/local/none.pftrace]: the trace does not exist'],
   ['/local/../../../etc/passwd', PERMISSION_DENIED, '[/local/../../../etc/passwd]: '],
   [
     '/local/bad/text.txt',

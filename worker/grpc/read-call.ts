@@ -4,7 +4,7 @@ import { drained } from '../../lib/common/network/stream-drain.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { ReadTraceRequest, ReadTraceResponse } from '../../lib/proto/messages.ts';
 import type { Turn } from '../scheduling/turns.ts';
-import type { TaskExecutorParts } from '../tasks/question.ts';
+import type { TaskExecutorParts } from '../tasks/task-request.ts';
 import type { CallSink } from './list-call.ts';
 
 const PIECE_BYTES_MAX = 256 * 1024;
@@ -33,16 +33,16 @@ async function sendPieces(
   sink: CallSink<ReadTraceResponse>,
   signal: AbortSignal,
 ): Promise<void> {
-  let left = length || Number.POSITIVE_INFINITY;
+  let remaining = length || Number.POSITIVE_INFINITY;
   for await (const chunk of chunks) {
-    for (let at = 0; at < chunk.length && left > 0; ) {
-      const piece = chunk.subarray(at, at + Math.min(PIECE_BYTES_MAX, left));
+    for (let at = 0; at < chunk.length && remaining > 0; ) {
+      const piece = chunk.subarray(at, at + Math.min(PIECE_BYTES_MAX, remaining));
       at += piece.length;
-      left -= piece.length;
+      remaining -= piece.length;
       const data = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
       if (!sink.write({ data })) await drained(sink);
       signal.throwIfAborted();
     }
-    if (left <= 0) return;
+    if (remaining <= 0) return;
   }
 }

@@ -15,16 +15,16 @@ import type {
 import type { Turn } from '../scheduling/turns.ts';
 import { type TaskLimits, taskLimits } from '../tasks/limits.ts';
 import { type PossibleKinds, withPossibleKinds } from '../tasks/possible-kinds.ts';
-import type { TaskExecutorParts } from '../tasks/question.ts';
 import { type ScriptFacts, scriptFacts } from '../tasks/script.ts';
 import { executeTask } from '../tasks/task-executor.ts';
+import type { TaskExecutorParts } from '../tasks/task-request.ts';
 import { CreditWindow } from './credit-window.ts';
 import { type EventSink, EventWriter } from './event-writer.ts';
 import { RunningTask } from './running-task.ts';
 import type { TraceSpans } from './trace-spans.ts';
 
 /** Abort reason of a task that is withdrawn or cancelled; it is reported as returned, not as failed. */
-const GIVEN_BACK = Symbol('given back');
+const RETURNED = Symbol('given back');
 /** Interval in milliseconds between reports of task states, and the minimum age of a reported task. */
 const STATES_MS = 1000;
 
@@ -54,7 +54,7 @@ export class RunStreamHandler {
   /** Credits given and not used by an assignment. */
   #open = 0;
   /** Whether no further tasks are accepted: the client has half-closed the stream, or the worker drains. */
-  #noMore = false;
+  #acceptsNoTasks = false;
   #ended = false;
 
   constructor(parts: RunStreamParts, sink: RunStreamSink, spans: TraceSpans | undefined) {
@@ -88,7 +88,7 @@ export class RunStreamHandler {
     if (this.#ended) return;
     try {
       if (request.start) this.#onStart(request.start);
-      else if (this.#query === undefined) throw misused('the first message must be start');
+      else if (this.#query === undefined) throw protocolError('the first message must be start');
       else if (request.assign) this.#onAssign(request.assign.task);
       else if (request.withdraw) for (const id of request.withdraw.id) this.#returnTask(id);
       else if (request.cancel) for (const id of request.cancel.id) this.#cancel(id);
@@ -99,7 +99,7 @@ export class RunStreamHandler {
 
   /** The client will assign no more tasks: the stream ends after the last result. */
   onHalfClose(): void {
-    this.#noMore = true;
+    this.#acceptsNoTasks = true;
     this.#endWhenDone();
   }
 
@@ -110,15 +110,15 @@ export class RunStreamHandler {
 
   /** Finishes tasks that have begun, and returns the others to the orchestrator. */
   drain(): void {
-    if (this.#ended || this.#noMore) return;
-    this.#noMore = true;
+    if (this.#ended || this.#acceptsNoTasks) return;
+    this.#acceptsNoTasks = true;
     this.#send({ draining: true });
     for (const id of this.#tasks.keys()) this.#returnTask(id);
     this.#endWhenDone();
   }
 
   #onStart(start: RunStart): void {
-    if (this.#query !== undefined) throw misused('start comes once');
+    if (this.#query !== undefined) throw protocolError('only the first message may be start');
     if (start.sql.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
     this.#query = {
       id: start.queryId,
@@ -128,14 +128,15 @@ export class RunStreamHandler {
       turn: { user: start.user, query: this },
     };
     const timeoutMs = start.limits?.timeoutMs ?? 0;
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#fail(tooLate(timeoutMs)), timeoutMs);
+    if (timeoutMs > 0)
+      this.#timer = setTimeout(() => this.#fail(timeLimitExceeded(timeoutMs)), timeoutMs);
     this.#open = this.#window.give(start.credits);
     this.#grantCredits();
   }
 
   #onAssign(tasks: Task[]): void {
     for (const task of tasks) {
-      if (this.#tasks.has(task.id)) throw misused(`task ${task.id} was assigned twice`);
+      if (this.#tasks.has(task.id)) throw protocolError(`task ${task.id} was assigned twice`);
       if (this.#open === 0) {
         // A client that assumed credits from an earlier worker at this address learns that there are fewer
         // here.
@@ -145,7 +146,7 @@ export class RunStreamHandler {
       this.#open--;
       const running = new RunningTask(task.trace);
       this.#tasks.set(task.id, running);
-      if (this.#noMore) running.abort.abort(GIVEN_BACK);
+      if (this.#acceptsNoTasks) running.abort.abort(RETURNED);
       void this.#run(task, running);
     }
     this.#statesTimer ??= setTimeout(() => this.#sendTaskStates(), STATES_MS);
@@ -165,8 +166,8 @@ export class RunStreamHandler {
   async #run(assigned: Task, task: RunningTask): Promise<void> {
     const { id, trace } = assigned;
     const { signal } = task.abort;
-    const end = await this.#answer(assigned, task).catch((thrown: unknown): RunEvent => {
-      if (signal.reason === GIVEN_BACK) return { returned: { id: [id] } };
+    const end = await this.#execute(assigned, task).catch((thrown: unknown): RunEvent => {
+      if (signal.reason === RETURNED) return { returned: { id: [id] } };
       const error = asBigtraceError(thrown);
       this.#logFailure(error, trace);
       const { threadMs } = task;
@@ -183,8 +184,8 @@ export class RunStreamHandler {
   }
 
   /** Executes the task, and returns the event that ends it. */
-  async #answer({ id, trace, generation }: Task, task: RunningTask): Promise<RunEvent> {
-    if (this.#query === undefined) throw misused('the first message must be start');
+  async #execute({ id, trace, generation }: Task, task: RunningTask): Promise<RunEvent> {
+    if (this.#query === undefined) throw protocolError('the first message must be start');
     const { mode, script, limits, turn } = this.#query;
     /** The last result is sent with the task's statistics. */
     let last: Buffer | undefined;
@@ -219,7 +220,7 @@ export class RunStreamHandler {
       );
       return { types: { id, column, stats } };
     }
-    if (last === undefined) throw new BigtraceError('internal', 'the answer has no last result');
+    if (last === undefined) throw new BigtraceError('internal', 'the result has no last chunk');
     return { rows: { id, result: last, last: true, stats } };
   }
 
@@ -236,16 +237,16 @@ export class RunStreamHandler {
   /** Withdraws a task unless it has begun. */
   #returnTask(id: number): void {
     const task = this.#tasks.get(id);
-    if (task?.begun === false) task.abort.abort(GIVEN_BACK);
+    if (task?.begun === false) task.abort.abort(RETURNED);
   }
 
   /** Cancels a task, also if it has begun. */
   #cancel(id: number): void {
-    this.#tasks.get(id)?.abort.abort(GIVEN_BACK);
+    this.#tasks.get(id)?.abort.abort(RETURNED);
   }
 
   #grantCredits(): void {
-    if (this.#noMore || this.#ended) return;
+    if (this.#acceptsNoTasks || this.#ended) return;
     const credits = this.#window.give();
     if (credits === 0) return;
     this.#open += credits;
@@ -263,7 +264,7 @@ export class RunStreamHandler {
   }
 
   #endWhenDone(): void {
-    if (!this.#noMore || this.#ended || this.#tasks.size > 0) return;
+    if (!this.#acceptsNoTasks || this.#ended || this.#tasks.size > 0) return;
     this.#ended = true;
     this.#clearTimers();
     this.#writer.end();
@@ -297,10 +298,10 @@ interface Query {
   turn: Turn;
 }
 
-function misused(what: string): BigtraceError {
+function protocolError(what: string): BigtraceError {
   return new BigtraceError('invalid_option', `${what} (bigtrace.v1.Worker.Run)`);
 }
 
-function tooLate(ms: number): BigtraceError {
-  return new BigtraceError('deadline_exceeded', `the query took longer than ${ms} ms`);
+function timeLimitExceeded(ms: number): BigtraceError {
+  return new BigtraceError('deadline_exceeded', `the query exceeded its time limit of ${ms} ms`);
 }

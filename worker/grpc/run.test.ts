@@ -170,7 +170,7 @@ test('a parse that never ends is stopped by the time limit of a trace', async ()
   expect(hung?.end.failure).toMatchObject({
     id: 1,
     code: 'deadline_exceeded',
-    message: 'this trace took longer than 6000 ms',
+    message: 'the trace exceeded its time limit of 6000 ms',
   });
   expect(rowsOf(good?.results ?? [])).toEqual([[1n]]);
 });
@@ -274,7 +274,7 @@ test('List returns the traces that match patterns, and stops at the limit', asyn
     COMPILE,
   ]);
   expect(await addresses(['/local/recorded/linux/*'], 3)).toHaveLength(3);
-  await expect(addresses(['/local/none'], 0)).rejects.toThrow('there is no such trace');
+  await expect(addresses(['/local/none'], 0)).rejects.toThrow('the trace does not exist');
 });
 
 test('a symbolic link that leads out of the root is forbidden', async () => {

@@ -42,7 +42,7 @@ const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
 
 export interface ServerParts extends RunStreamParts {
   engine: Engine;
-  edge: ServerSecurity;
+  serverSecurity: ServerSecurity;
   tracing: Tracing | undefined;
   cacheId: string;
 }
@@ -61,7 +61,7 @@ export class WorkerServer {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
-    const { server, credentials } = createSecureServer(parts.edge, GRPC_OPTIONS, [
+    const { server, credentials } = createSecureServer(parts.serverSecurity, GRPC_OPTIONS, [
       plainForPlainClients,
     ]);
     this.#server = server;
@@ -134,8 +134,8 @@ export class WorkerServer {
   }
 
   #run(call: grpc.ServerDuplexStream<RunRequest, RunResponse>): void {
-    if (this.#draining) return void call.emit('error', toServiceError(stopping()));
-    sayReached(call);
+    if (this.#draining) return void call.emit('error', toServiceError(drainingError()));
+    sendHeaders(call);
     const sink: RunStreamSink = {
       write: (message) => call.write(message),
       once: (event, listener) => call.once(event, listener),
@@ -175,7 +175,7 @@ export class WorkerServer {
     );
     this.#unary++;
     try {
-      reply(null, await this.#answerWhole(call.request, call.getPeer(), abort.signal));
+      reply(null, await this.#queryTraceUnary(call.request, call.getPeer(), abort.signal));
     } catch (thrown) {
       reply(toServiceError(thrown));
     } finally {
@@ -185,16 +185,16 @@ export class WorkerServer {
   }
 
   /** Runs a script on one trace for QueryTrace, and returns all its rows in one response. */
-  async #answerWhole(
+  async #queryTraceUnary(
     { trace = EMPTY, sqlQuery = EMPTY }: BigtraceQueryTraceArgs,
-    peer: string,
+    clientAddress: string,
     signal: AbortSignal,
   ): Promise<BigtraceQueryTraceResponse> {
-    if (this.#draining) throw stopping();
+    if (this.#draining) throw drainingError();
     if (sqlQuery.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
     checkSqlLength('SQL', sqlQuery, printable(textFromBytes(trace)));
     const { limits } = this.#parts;
-    const user = peer.slice(0, peer.lastIndexOf(':')); // upstream's protocol has no user
+    const user = clientAddress.slice(0, clientAddress.lastIndexOf(':')); // upstream's protocol has no user
     const result: Buffer[] = [];
     await executeTask(
       this.#parts,
@@ -237,16 +237,16 @@ export class WorkerServer {
   }
 
   #gauges(): Record<string, number> {
-    const { pool, results, resultDisk, images, admission, barred, stores } = this.#parts;
+    const { pool, results, resultDisk, snapshots, admission, barred, stores } = this.#parts;
     return {
       ...pool.gauges(),
       ...storeGauges(stores),
-      results_remembered: results.size,
+      results_in_memory: results.size,
       results_bytes: results.bytes,
       results_on_disk: resultDisk.size,
       results_on_disk_bytes: resultDisk.bytes,
-      images: images.size,
-      images_bytes: images.bytes,
+      snapshots: snapshots.size,
+      snapshots_bytes: snapshots.bytes,
       ...admission.gauges(),
       traces_barred: barred.size,
       queries: this.#runs.size,
@@ -314,7 +314,7 @@ async function streamed<Request, Response>(
   call: grpc.ServerWritableStream<Request, Response>,
   send: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  sayReached(call);
+  sendHeaders(call);
   const abort = new AbortController();
   call.on('cancelled', () => abort.abort(new BigtraceError('cancelled', 'the call was cancelled')));
   try {
@@ -329,10 +329,10 @@ async function streamed<Request, Response>(
  * Sends headers before the first message, so that an orchestrator knows whether a worker that died had
  * received the call.
  */
-function sayReached(call: { sendMetadata(metadata: grpc.Metadata): void }): void {
+function sendHeaders(call: { sendMetadata(metadata: grpc.Metadata): void }): void {
   call.sendMetadata(new grpc.Metadata());
 }
 
-function stopping(): BigtraceError {
-  return new BigtraceError('draining', 'the worker is shutting down and takes no new work');
+function drainingError(): BigtraceError {
+  return new BigtraceError('draining', 'the worker is shutting down and accepts no new tasks');
 }

@@ -15,7 +15,7 @@ function recorded(): { tracing: Tracing; spans: SpanAttributes[] } {
   return { tracing, spans };
 }
 
-const STATS = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'resident' as const };
+const STATS = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'loaded' as const };
 const ANSWER: RunEvent = { rows: { id: 1, result: Buffer.of(), last: true, stats: STATS } };
 const FAILURE: RunEvent = { failure: { id: 1, code: 'sql_failed', message: 'no', threadMs: 0 } };
 

@@ -11,7 +11,7 @@ import type { Turn } from './turns.ts';
 /** Maximum number of lookups in stores at the same time; they mostly wait for the store. */
 const LOOKUPS_MAX = 128;
 /** Traces that are read while others are parsed, for each thread: enough to hide the time until the first byte. */
-const READS_A_THREAD = 8;
+const READS_PER_THREAD = 8;
 
 /** What a task's thread is for: the rows of a trace, or column finding. */
 export type ThreadClass = 'rows' | 'columns';
@@ -45,7 +45,7 @@ export class Admission {
       ...options,
       threads: Math.ceil(options.threads / 2),
     });
-    this.#reads = new Permits(READS_A_THREAD * options.threads);
+    this.#reads = new Permits(READS_PER_THREAD * options.threads);
   }
 
   /** Number of tasks that hold a thread. */
@@ -75,8 +75,8 @@ export class Admission {
   }
 
   /** Returns the permits of one task. */
-  task(turn: Turn, lane: ThreadClass, signal: AbortSignal): TaskPermits {
-    const threads = lane === 'rows' ? this.threads : this.columnThreads;
+  task(turn: Turn, threadClass: ThreadClass, signal: AbortSignal): TaskPermits {
+    const threads = threadClass === 'rows' ? this.threads : this.columnThreads;
     return new TaskPermits({
       lookup: () => this.#lookups.acquire(turn, signal),
       read: () => this.#reads.acquire(turn, signal),
@@ -116,15 +116,15 @@ export class TaskPermits {
   }
 
   /**
-   * Runs `ask`, a lookup in the store of `address`, with a lookup and a request permit.
-   * @throws the signal's reason, what `ask` throws
+   * Runs `work`, a lookup in the store of `address`, with a lookup and a request permit.
+   * @throws the signal's reason, what `work` throws
    */
-  async lookup<Value>(address: string, ask: () => Promise<Value>): Promise<Value> {
+  async lookup<Value>(address: string, work: () => Promise<Value>): Promise<Value> {
     const lookup = await this.#take('lookup', this.#acquire.lookup);
     try {
       const request = await this.#take('request', () => this.#acquire.request(address));
       try {
-        return await ask();
+        return await work();
       } finally {
         request.release();
       }

@@ -14,10 +14,10 @@ import { SnapshotWriter } from '../cache/snapshot-writer.ts';
 import { LIMIT_DEFAULTS } from '../config.ts';
 import { COUNTERS, type WorkerCounters } from '../counters.ts';
 import { BarredTraces } from '../engines/barred-traces.ts';
-import { EnginePool } from '../engines/slot-pool.ts';
-import type { Outlet, TaskExecutorParts } from '../tasks/question.ts';
+import { EnginePool } from '../engines/engine-pool.ts';
 import { scriptFacts } from '../tasks/script.ts';
 import { executeTask } from '../tasks/task-executor.ts';
+import type { Outlet, TaskExecutorParts } from '../tasks/task-request.ts';
 import { FairnessWatch } from '../testing/fairness-watch.ts';
 import { type Habits, ModelWorld, statOf } from '../testing/model.ts';
 import { Admission, type ThreadClass } from './admission.ts';
@@ -49,7 +49,7 @@ function habitsOf(dice: Dice): Habits {
   return {
     dice,
     ...{ storeFails: rarely() / 4, storeHangs: rarely() / 2, invalid: rarely(), endless: rarely() },
-    ...{ threadDies: rarely() / 4, images: rarely() * 4, imageUnusable: rarely() * 4 },
+    ...{ threadDies: rarely() / 4, snapshots: rarely() * 4, snapshotUnusable: rarely() * 4 },
   };
 }
 
@@ -57,29 +57,36 @@ interface Model {
   world: ModelWorld;
   parts: TaskExecutorParts;
   threads: number;
-  spares: number;
+  spareThreads: number;
 }
 
 async function modelOf(habits: Habits): Promise<Model> {
   const { dice } = habits;
   const world = new ModelWorld(habits, 1 + dice.below(4));
-  const [threads, spares] = [1 + dice.below(3), dice.below(3)];
+  const [threads, spareThreads] = [1 + dice.below(3), dice.below(3)];
   const stores = world.stores();
   const counters = new Counters(COUNTERS);
   const memoryBytesMax = 2 ** 28 * (1 + dice.below(8));
   const admission = new Admission({
-    ...{ stores, threads, spares, longMs: 1000 },
+    ...{ stores, threads, spareThreads, longMs: 1000 },
     hasRoom: () => pool.hasRoom,
   });
-  const images = world.images();
-  const keeper = new SnapshotWriter(images, admission);
+  const snapshots = world.snapshots();
+  const snapshotWriter = new SnapshotWriter(snapshots, admission);
   const pool = new EnginePool({
-    startEngineThread: (onGrowth) => world.slot(onGrowth),
-    ...{ initialBytes: 20 * 2 ** 20, memoryBytesMax, threads, spares: 0, counters, keeper },
+    startEngineThread: (onGrowth) => world.engine(onGrowth),
+    ...{
+      initialBytes: 20 * 2 ** 20,
+      memoryBytesMax,
+      threads,
+      spareEngines: 0,
+      counters,
+      snapshotSink: snapshotWriter,
+    },
   });
   const onDisk = { directory: undefined, counters, logger };
   const parts: TaskExecutorParts = {
-    ...{ stores, pool, admission, counters, images, keeper, limits: LIMITS },
+    ...{ stores, pool, admission, counters, snapshots, snapshotWriter, limits: LIMITS },
     ...{
       loadBound: LOAD_BOUND,
       engineIdentity: 'e',
@@ -93,7 +100,7 @@ async function modelOf(habits: Habits): Promise<Model> {
       ...{ ...onDisk, neighbours: [], bytesMax: 0, isBusy: () => true },
     }),
   };
-  return { world, parts, threads, spares };
+  return { world, parts, threads, spareThreads };
 }
 
 /** A client that sometimes reads slowly. */
@@ -124,7 +131,7 @@ class ModelOutlet implements Outlet {
 interface ModelTask {
   trace: string;
   turn: Turn;
-  lane: ThreadClass;
+  threadClass: ThreadClass;
   sql: string;
   end?: { error?: unknown };
 }
@@ -145,8 +152,8 @@ function tasksOf(dice: Dice): ModelTask[] {
     const at = dice.below(traces);
     const turn = queries[dice.below(queries.length)] ?? { user: '', query: {} };
     const sql = SCRIPTS[dice.chance(0.8) ? 0 : 1 + dice.below(2)] ?? '';
-    const lane = dice.chance(0.15) ? 'columns' : 'rows';
-    return { trace: `/${dice.chance(0.7) ? 'far' : 'near'}/${at}`, turn, lane, sql };
+    const threadClass = dice.chance(0.15) ? 'columns' : 'rows';
+    return { trace: `/${dice.chance(0.7) ? 'far' : 'near'}/${at}`, turn, threadClass, sql };
   });
 }
 
@@ -162,10 +169,10 @@ async function run({ world, parts }: Model, task: ModelTask, about: string): Pro
   const key = `${task.trace}\0${statOf(task.trace).generation}\0e`;
   const seen: string[] = [];
   let ended = false;
-  const question = {
+  const request = {
     ...{ trace: task.trace, generation: '', limits: LIMITS, turn: task.turn, outlet },
     script: scriptFacts(Buffer.from(task.sql), []),
-    wantsKinds: task.lane === 'columns',
+    wantsKinds: task.threadClass === 'columns',
     onBegin: () => {},
     onPhase: () => {},
     onResult: (result: Buffer) => {
@@ -175,7 +182,7 @@ async function run({ world, parts }: Model, task: ModelTask, about: string): Pro
     },
   };
   try {
-    await executeTask(parts, question, abort.signal);
+    await executeTask(parts, request, abort.signal);
     task.end = {};
     expect([...new Set(seen)], about).toEqual([key]);
   } catch (error) {
@@ -191,7 +198,7 @@ async function run({ world, parts }: Model, task: ModelTask, about: string): Pro
 async function judged(seed: number, seen: WorkerCounters): Promise<number> {
   const dice = new Dice(seed);
   const model = await modelOf(habitsOf(dice));
-  const { world, parts, threads, spares } = model;
+  const { world, parts, threads, spareThreads } = model;
   const about = `seed ${seed}`;
   const fairness = new FairnessWatch();
   const tasks = tasksOf(dice);
@@ -216,8 +223,8 @@ async function judged(seed: number, seen: WorkerCounters): Promise<number> {
   expect([parts.admission.idle, world.working, world.requests], about).toEqual([true, 0, 0]);
   for (const [name, value] of Object.entries(parts.admission.gauges()))
     expect([name, value], about).toEqual([name, 0]);
-  expect(parts.pool.gauges()['slots_busy'], about).toBe(0);
-  const most = threads + Math.ceil(threads / 2) + 2 * spares;
+  expect(parts.pool.gauges()['engines_busy'], about).toBe(0);
+  const most = threads + Math.ceil(threads / 2) + 2 * spareThreads;
   expect(world.workingMost, about).toBeLessThanOrEqual(most);
   expect(fairness.most, about).toBeLessThanOrEqual(PASSED_MAX);
   expect(fairness.outOfTurn, about).toBe(0);
@@ -239,10 +246,10 @@ test(`${STEPS} random steps lose no task, leak no permit and keep turns fair`, a
   const happens = [
     'tasks_done',
     'tasks_failed',
-    'tier_resident',
-    'tier_image',
+    'tier_loaded',
+    'tier_snapshot',
     'tier_parse',
   ] as const;
-  for (const name of [...happens, 'evictions', 'traces_barred', 'barred_answers'] as const)
+  for (const name of [...happens, 'evictions', 'traces_barred', 'barred_tasks'] as const)
     expect(seen.get(name), name).toBeGreaterThan(runs / 20);
 }, 600_000);

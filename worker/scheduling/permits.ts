@@ -77,18 +77,18 @@ export class Permits {
    */
   #revokeFor(user: string): void {
     let most = this.#heldBy(user).size + 1;
-    let found: Holder | undefined;
+    let candidate: Holder | undefined;
     for (const holders of this.#holders.values()) {
       if (holders.size <= most) continue;
       for (const holder of holders) {
         if (holder.revoke === undefined) continue;
-        found = holder;
+        candidate = holder;
         most = holders.size;
         break;
       }
     }
-    const revoke = found?.revoke;
-    if (found !== undefined) found.revoke = undefined;
+    const revoke = candidate?.revoke;
+    if (candidate !== undefined) candidate.revoke = undefined;
     revoke?.();
   }
 

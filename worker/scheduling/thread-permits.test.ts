@@ -17,11 +17,11 @@ class Desk {
   readonly #held = new Map<string, ThreadPermit>();
 
   constructor(options: Partial<ThreadPermitOptions> = {}) {
-    const all = { threads: 2, spares: 2, longMs: LONG_MS, hasRoom: () => true, ...options };
+    const all = { threads: 2, spareThreads: 2, longMs: LONG_MS, hasRoom: () => true, ...options };
     this.permits = new ThreadPermits(all);
   }
 
-  ask(name: string, turn: Turn): void {
+  runScript(name: string, turn: Turn): void {
     void this.permits.acquire(turn, never).then((permit) => {
       this.running.push(name);
       this.#held.set(name, permit);
@@ -43,19 +43,19 @@ const hostile = { user: 'a', query: {} };
 
 test('tasks that run long stop counting, and others run on spare threads', async () => {
   const desk = new Desk();
-  for (const name of ['h1', 'h2', 'h3', 'h4', 'h5']) desk.ask(name, hostile);
-  desk.ask('b1', { user: 'b', query: {} });
+  for (const name of ['h1', 'h2', 'h3', 'h4', 'h5']) desk.runScript(name, hostile);
+  desk.runScript('b1', { user: 'b', query: {} });
   expect(await desk.after(LONG_MS - 1)).toEqual(['h1', 'h2']);
   expect(await desk.after(1)).toEqual(['h1', 'h2', 'b1']);
   desk.end('b1');
-  desk.ask('b2', { user: 'b', query: {} });
+  desk.runScript('b2', { user: 'b', query: {} });
   expect(await desk.after(0)).toEqual(['h1', 'h2', 'b2']);
   expect(desk.permits.long).toBeGreaterThan(0);
 });
 
 test('a query has at most as many tasks as there are threads, and spare threads are for other queries', async () => {
   const desk = new Desk();
-  for (const name of ['h1', 'h2', 'h3', 'h4']) desk.ask(name, hostile);
+  for (const name of ['h1', 'h2', 'h3', 'h4']) desk.runScript(name, hostile);
   expect(await desk.after(10 * LONG_MS)).toEqual(['h1', 'h2']);
   desk.end('h1');
   expect(await desk.after(0)).toEqual(['h2', 'h3']);
@@ -63,26 +63,26 @@ test('a query has at most as many tasks as there are threads, and spare threads 
 
 test('the last spare thread is for users without a task that runs long', async () => {
   const desk = new Desk();
-  for (let query = 0; query < 6; query++) desk.ask(`h${query}`, { user: 'a', query: {} });
+  for (let query = 0; query < 6; query++) desk.runScript(`h${query}`, { user: 'a', query: {} });
   expect(await desk.after(10 * LONG_MS)).toEqual(['h0', 'h1', 'h2']);
-  desk.ask('b', { user: 'b', query: {} });
+  desk.runScript('b', { user: 'b', query: {} });
   expect(await desk.after(0)).toEqual(['h0', 'h1', 'h2', 'b']);
 });
 
 test('a spare thread is used only if there is memory for it, and as soon as there is', async () => {
   let room = false;
   const desk = new Desk({ hasRoom: () => room });
-  for (const name of ['h1', 'h2']) desk.ask(name, hostile);
-  desk.ask('b', { user: 'b', query: {} });
+  for (const name of ['h1', 'h2']) desk.runScript(name, hostile);
+  desk.runScript('b', { user: 'b', query: {} });
   expect(await desk.after(10 * LONG_MS)).toEqual(['h1', 'h2']);
   room = true;
   expect(await desk.after(LONG_MS)).toEqual(['h1', 'h2', 'b']);
 });
 
 test('without spare threads, tasks wait for running ones', async () => {
-  const desk = new Desk({ spares: 0 });
-  for (const name of ['h1', 'h2']) desk.ask(name, hostile);
-  desk.ask('b', { user: 'b', query: {} });
+  const desk = new Desk({ spareThreads: 0 });
+  for (const name of ['h1', 'h2']) desk.runScript(name, hostile);
+  desk.runScript('b', { user: 'b', query: {} });
   expect(await desk.after(10 * LONG_MS)).toEqual(['h1', 'h2']);
   desk.end('h2');
   expect(await desk.after(0)).toEqual(['h1', 'b']);
@@ -91,8 +91,8 @@ test('without spare threads, tasks wait for running ones', async () => {
 
 test('tasks that ran long and ended leave no state behind', async () => {
   const desk = new Desk();
-  for (const name of ['h1', 'h2']) desk.ask(name, hostile);
-  desk.ask('b', { user: 'b', query: {} });
+  for (const name of ['h1', 'h2']) desk.runScript(name, hostile);
+  desk.runScript('b', { user: 'b', query: {} });
   await desk.after(2 * LONG_MS);
   for (const name of ['h1', 'b', 'h2']) desk.end(name);
   expect([desk.permits.taken, desk.permits.long, desk.permits.waiting]).toEqual([0, 0, 0]);

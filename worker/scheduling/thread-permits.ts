@@ -1,7 +1,7 @@
 /**
  * Shares permits for engine threads between users, and each user's share between their queries. A task that
  * has held its permit for longer than `longMs` no longer counts against `threads`, so that short tasks of
- * others do not wait for it. At most `spares` tasks do not count.
+ * others do not wait for it. At most `spareThreads` tasks do not count.
  */
 import type { Permit } from './permits.ts';
 import { FairQueue, type Turn } from './turns.ts';
@@ -10,7 +10,7 @@ export interface ThreadPermitOptions {
   /** Maximum number of tasks at the same time, without those that run long. */
   threads: number;
   /** Maximum number of tasks that run long and do not count. */
-  spares: number;
+  spareThreads: number;
   /** A task that has held its permit for this time, in milliseconds, runs long. */
   longMs: number;
   /** Returns whether there is memory for one more engine. */
@@ -62,7 +62,8 @@ export class ThreadPermits {
   /** Waits for a permit. @throws the signal's reason */
   async acquire(turn: Turn, signal: AbortSignal): Promise<ThreadPermit> {
     signal.throwIfAborted();
-    if (this.#waiting.size === 0 && this.#hasFree() && this.#mayGo(turn)) return this.#take(turn);
+    if (this.#waiting.size === 0 && this.#hasFree() && this.#mayStart(turn))
+      return this.#take(turn);
     const granted = this.#waiting.wait(turn, signal);
     this.#serve();
     return granted;
@@ -73,10 +74,10 @@ export class ThreadPermits {
    * long, if a spare thread and memory for it are left.
    */
   #hasFree(): boolean {
-    const { threads, spares, longMs, hasRoom } = this.#options;
+    const { threads, spareThreads, longMs, hasRoom } = this.#options;
     if (this.#holders.size - this.#long < threads) return true;
     const oldest = this.#oldestCounting();
-    if (oldest === undefined || this.#long >= spares) return false;
+    if (oldest === undefined || this.#long >= spareThreads) return false;
     if (performance.now() - oldest.sinceMs < longMs || !hasRoom()) return false;
     oldest.long = true;
     this.#long++;
@@ -88,9 +89,9 @@ export class ThreadPermits {
    * last spare thread is for users without a task that runs long; otherwise one query over traces that never
    * load would hold every thread.
    */
-  #mayGo({ user, query }: Turn): boolean {
+  #mayStart({ user, query }: Turn): boolean {
     if (this.#long === 0) return true;
-    const { threads, spares } = this.#options;
+    const { threads, spareThreads } = this.#options;
     let ofQuery = 0;
     let userRunsLong = false;
     for (const { turn, long } of this.#holders) {
@@ -98,7 +99,7 @@ export class ThreadPermits {
       if (long && turn.user === user) userRunsLong = true;
     }
     if (ofQuery >= threads) return false;
-    return !userRunsLong || this.#holders.size < threads + spares - 1;
+    return !userRunsLong || this.#holders.size < threads + spareThreads - 1;
   }
 
   #oldestCounting(): Holder | undefined {
@@ -107,9 +108,9 @@ export class ThreadPermits {
   }
 
   #heldBy(user: string): number {
-    let held = 0;
-    for (const { turn } of this.#holders) if (turn.user === user) held++;
-    return held;
+    let count = 0;
+    for (const { turn } of this.#holders) if (turn.user === user) count++;
+    return count;
   }
 
   #take(turn: Turn): ThreadPermit {
@@ -128,7 +129,7 @@ export class ThreadPermits {
     while (this.#waiting.size > 0 && this.#hasFree()) {
       const next = this.#waiting.next(
         (user) => this.#heldBy(user),
-        (turn) => this.#mayGo(turn),
+        (turn) => this.#mayStart(turn),
       );
       if (next === undefined) break;
       next.grant(this.#take(next.turn));
@@ -140,9 +141,9 @@ export class ThreadPermits {
   #wakeLater(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { spares, longMs } = this.#options;
+    const { spareThreads, longMs } = this.#options;
     const oldest = this.#oldestCounting();
-    if (this.#waiting.size === 0 || this.#long >= spares || oldest === undefined) return;
+    if (this.#waiting.size === 0 || this.#long >= spareThreads || oldest === undefined) return;
     const ms = oldest.sinceMs + longMs - performance.now();
     this.#timer = setTimeout(() => this.#serve(), ms > 0 ? ms : ROOM_RETRY_MS);
     this.#timer.unref();

@@ -53,21 +53,21 @@ export class FairQueue<Grant> {
    */
   next(
     heldBy: (user: string) => number,
-    mayGo: (turn: Turn) => boolean = () => true,
+    mayStart: (turn: Turn) => boolean = () => true,
   ): Waiter<Grant> | undefined {
     let least = Number.POSITIVE_INFINITY;
-    let found: QueryQueue<Grant> | undefined;
+    let best: QueryQueue<Grant> | undefined;
     for (const [user, queries] of this.#users) {
-      const held = heldBy(user);
-      if (held >= least) continue;
+      const count = heldBy(user);
+      if (count >= least) continue;
       for (const queue of queries.values()) {
-        if (!mayGo(queue.turn)) continue;
-        found = queue;
-        least = held;
+        if (!mayStart(queue.turn)) continue;
+        best = queue;
+        least = count;
         break;
       }
     }
-    const [waiter] = found?.waiters ?? [];
+    const [waiter] = best?.waiters ?? [];
     if (waiter === undefined) return undefined;
     this.#remove(waiter);
     this.#endTurn(waiter.turn);

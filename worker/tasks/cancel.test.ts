@@ -44,7 +44,7 @@ async function gauges(): Promise<Record<string, number>> {
 }
 
 /** Resolves when the stream has reported that the task is in the phase. */
-async function told(run: TestRun, id: number | undefined, phase: string): Promise<void> {
+async function reported(run: TestRun, id: number | undefined, phase: string): Promise<void> {
   await run.until(() =>
     run.events.some(({ states }) =>
       states?.state.some((state) => state.id === id && state.phase === phase),
@@ -56,7 +56,7 @@ async function told(run: TestRun, id: number | undefined, phase: string): Promis
 async function nothingHeld(): Promise<void> {
   await until(async () => {
     const { tasksRunning, tasksQueued, gauges: now } = await worker.client.status();
-    const held = ['slots_busy', 'lookups', 'reads_ahead', 'store_requests', 'permits_waiting'];
+    const held = ['engines_busy', 'lookups', 'reads_ahead', 'store_requests', 'permits_waiting'];
     return tasksRunning + tasksQueued + held.reduce((sum, name) => sum + (now[name] ?? 1), 0) === 0;
   });
 }
@@ -71,13 +71,13 @@ test.each([
     const run = worker.client.run({ sql, user: 'a' });
     const address = trace === 'silent' ? `/http/${host}/x` : trace;
     const [id = 0] = run.add(address);
-    await told(run, id, phase);
+    await reported(run, id, phase);
     const { running = [] } = await worker.client.status();
     expect(running.map((one) => [one.trace.toString(), one.phase, one.queryId, one.user])).toEqual([
       [address, phase, 'test', 'a'],
     ]);
     const [queued = 0] = run.add(GZIP);
-    await told(run, queued, 'QUEUED');
+    await reported(run, queued, 'QUEUED');
     run.call.write({ cancel: { id: [id, queued] } });
     const ends = await run.answers([id, queued]);
     expect(ends.map(({ end, results }) => [end.returned?.id, results.length])).toEqual([

@@ -16,7 +16,10 @@ export async function withDeadline<T>(
   const onAbort = (): void => own.abort(parent.reason);
   parent.addEventListener('abort', onAbort, { once: true });
   const timer = setTimeout(
-    () => own.abort(new BigtraceError('deadline_exceeded', `${what} took longer than ${ms} ms`)),
+    () =>
+      own.abort(
+        new BigtraceError('deadline_exceeded', `${what} exceeded its time limit of ${ms} ms`),
+      ),
     ms,
   );
   try {

@@ -10,15 +10,15 @@ import {
   WASM32_BYTES_MAX,
 } from '../../lib/engine/index.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
+import type { Lease, LoadedFrom, WaitDeadline } from '../engines/engine-pool.ts';
 import { loadTrace, needsWideEngine } from '../engines/load-trace.ts';
-import type { Lease, LoadedFrom, Patience } from '../engines/slot-pool.ts';
 import type { TaskPermits } from '../scheduling/admission.ts';
 import type { Permit } from '../scheduling/permits.ts';
 import type { ThreadPermit } from '../scheduling/thread-permits.ts';
 import { withDeadline } from './deadline.ts';
 import { checkResult } from './limits.ts';
-import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './question.ts';
 import { ReadAhead } from './read-ahead.ts';
+import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './task-request.ts';
 
 /** Bytes of a trace that are read before a thread is free for it. */
 const READ_AHEAD_BYTES = 2 ** 20;
@@ -26,21 +26,21 @@ const READ_AHEAD_BYTES = 2 ** 20;
 /** A larger trace is not tried in 32-bit memory: traces take four times their size at least. */
 const NARROW_TRACE_BYTES_MAX = 2 ** 30;
 
-const RESIDENT: LoadedFrom = { loadMs: 0, traceBytes: 0, tier: 'resident' };
+const ALREADY_LOADED: LoadedFrom = { loadMs: 0, traceBytes: 0, tier: 'loaded' };
 
 /** One task that needs an engine; `run` is called once. */
 export class UncachedTask {
   readonly #parts: TaskExecutorParts;
-  readonly #question: TaskRequest;
+  readonly #request: TaskRequest;
   readonly #stat: TraceStat;
   readonly #keys: CacheKeys;
-  readonly #admitted: TaskPermits;
+  readonly #permits: TaskPermits;
   readonly #signal: AbortSignal;
   #reading: { ahead: ReadAhead; permit: Permit } | undefined;
   /** Resolves once the last read's permit is released. */
   #readEnded: Promise<void> = Promise.resolve();
   /** Whether a snapshot exists; 'none' also after one could not be used, so that it is not tried again. */
-  #image: 'unknown' | 'there' | 'none' = 'unknown';
+  #snapshot: 'unknown' | 'there' | 'none' = 'unknown';
   /** Whether onBegin was called. */
   #begun = false;
   #mode: ReadingMode = FIRST_READING;
@@ -49,22 +49,22 @@ export class UncachedTask {
 
   constructor(
     parts: TaskExecutorParts,
-    question: TaskRequest,
+    request: TaskRequest,
     stat: TraceStat,
     keys: CacheKeys,
-    admitted: TaskPermits,
+    permits: TaskPermits,
     signal: AbortSignal,
   ) {
     this.#parts = parts;
-    this.#question = question;
+    this.#request = request;
     this.#stat = stat;
     this.#keys = keys;
-    this.#admitted = admitted;
+    this.#permits = permits;
     this.#signal = signal;
-    const mayBeWide = parts.wide !== undefined && question.limits.memoryBytesMax > WASM32_BYTES_MAX;
+    const mayBeWide = parts.wide !== undefined && request.limits.memoryBytesMax > WASM32_BYTES_MAX;
     this.#isWide = mayBeWide && (stat.size ?? 0) > NARROW_TRACE_BYTES_MAX;
     // A script that reads the query history would see in a snapshot that other scripts ran before.
-    if (question.script.readsQueryHistory) this.#image = 'none';
+    if (request.script.readsQueryHistory) this.#snapshot = 'none';
   }
 
   /**
@@ -72,21 +72,21 @@ export class UncachedTask {
    * @throws BigtraceError; the signal's reason
    */
   async run(): Promise<TaskResult> {
-    const { script, outlet } = this.#question;
-    const patience: Patience = {};
+    const { script, outlet } = this.#request;
+    const deadline: WaitDeadline = {};
     let waitedMs = 0;
     try {
       for (;;) {
-        const seen = script.readsQueryHistory
+        const holder = script.readsQueryHistory
           ? 'none'
-          : await this.#parts.pool.look(this.#keys.key, patience, this.#signal);
-        if (seen !== 'idle') await this.#prepareToLoad();
+          : await this.#parts.pool.look(this.#keys.key, deadline, this.#signal);
+        if (holder !== 'idle') await this.#prepareToLoad();
         while (outlet?.full === true) await outlet.room(this.#signal);
         const from = performance.now();
-        const permit = await this.#admitted.thread();
+        const permit = await this.#permits.thread();
         waitedMs += performance.now() - from;
-        const answered = await this.#withThread(permit, seen === 'busy', waitedMs);
-        if (answered !== undefined) return answered;
+        const result = await this.#withThread(permit, holder === 'busy', waitedMs);
+        if (result !== undefined) return result;
       }
     } finally {
       this.#reading?.ahead.close();
@@ -99,58 +99,58 @@ export class UncachedTask {
    */
   async #withThread(
     permit: ThreadPermit,
-    evenSecond: boolean,
+    allowSecond: boolean,
     waitedMs: number,
   ): Promise<TaskResult | undefined> {
     const reading = this.#reading;
     reading?.permit.offer(undefined);
-    const lease = this.#lease(evenSecond);
+    const lease = this.#lease(allowSecond);
     if (lease === undefined) {
       permit.release();
       this.#offerRead();
       return undefined;
     }
-    if (!this.#begun) this.#question.onBegin(waitedMs);
+    if (!this.#begun) this.#request.onBegin(waitedMs);
     this.#begun = true;
-    let answered: TaskResult | undefined;
+    let result: TaskResult | undefined;
     try {
-      answered = await this.#onThread(lease);
+      result = await this.#onThread(lease);
     } finally {
       // The engine is rolled back before the permit is released, but the result does not wait for that.
       const released = lease.release().then(() => {
         permit.release();
-        this.#parts.keeper.schedule();
+        this.#parts.snapshotWriter.schedule();
       });
-      if (answered === undefined && !this.#signal.aborted) await released;
+      if (result === undefined && !this.#signal.aborted) await released;
     }
-    if (answered === undefined) this.#question.onPhase('QUEUED');
-    return answered;
+    if (result === undefined) this.#request.onPhase('QUEUED');
+    return result;
   }
 
   /** Leases an engine for the trace, if the task can use one now. */
-  #lease(evenSecond: boolean): Lease | undefined {
+  #lease(allowSecond: boolean): Lease | undefined {
     const { pool } = this.#parts;
-    const { script, outlet } = this.#question;
+    const { script, outlet } = this.#request;
     if (outlet?.full === true) return undefined;
-    const mayLoad = this.#reading !== undefined || this.#image === 'there';
-    if (script.readsQueryHistory) return mayLoad ? pool.fresh(this.#keys.key) : undefined;
-    return pool.take(this.#keys.key, { evenSecond, mayLoad });
+    const canLoad = this.#reading !== undefined || this.#snapshot === 'there';
+    if (script.readsQueryHistory) return canLoad ? pool.fresh(this.#keys.key) : undefined;
+    return pool.take(this.#keys.key, { allowSecond, canLoad });
   }
 
   /** Ensures that the trace has a snapshot, or that its bytes are being read. */
   async #prepareToLoad(): Promise<void> {
     if (this.#reading !== undefined) return;
-    if (this.#image !== 'none')
-      this.#image = (await this.#parts.images.has(this.#keys.key)) ? 'there' : 'none';
+    if (this.#snapshot !== 'none')
+      this.#snapshot = (await this.#parts.snapshots.has(this.#keys.key)) ? 'there' : 'none';
     this.#signal.throwIfAborted();
-    if (this.#image === 'none') await this.#beginToRead();
+    if (this.#snapshot === 'none') await this.#beginToRead();
   }
 
   async #beginToRead(): Promise<void> {
-    const { trace } = this.#question;
+    const { trace } = this.#request;
     const { generation } = this.#stat;
     await this.#readEnded;
-    const permit = await this.#admitted.read(trace);
+    const permit = await this.#permits.read(trace);
     const ahead = new ReadAhead(
       (signal) => this.#parts.stores.read(trace, { generation, signal }),
       READ_AHEAD_BYTES,
@@ -177,13 +177,13 @@ export class UncachedTask {
    * must be read in another mode.
    */
   #onThread(lease: Lease): Promise<TaskResult | undefined> {
-    const { traceTimeoutMs } = this.#question.limits;
-    return withDeadline(this.#signal, traceTimeoutMs, 'this trace', async (signal) => {
-      if (lease.hasTrace) return this.#ask(lease, RESIDENT, signal);
+    const { traceTimeoutMs } = this.#request.limits;
+    return withDeadline(this.#signal, traceTimeoutMs, 'the trace', async (signal) => {
+      if (lease.hasTrace) return this.#runScript(lease, ALREADY_LOADED, signal);
       const loaded = await this.#load(lease, signal);
       if (loaded === undefined) return undefined;
       lease.loaded(loaded);
-      return this.#ask(lease, loaded, signal);
+      return this.#runScript(lease, loaded, signal);
     });
   }
 
@@ -192,17 +192,17 @@ export class UncachedTask {
    * another way.
    */
   async #load(lease: Lease, signal: AbortSignal): Promise<LoadedFrom | undefined> {
-    const { images } = this.#parts;
-    const { limits, onPhase } = this.#question;
+    const { snapshots } = this.#parts;
+    const { limits, onPhase } = this.#request;
     const { key } = this.#keys;
     if (this.#reading !== undefined) return this.#parse(lease, this.#reading.ahead, signal);
     onPhase('PARSING');
-    const restored = await images.restore(key, (path) =>
-      lease.slot.restore(key, path, limits.memoryBytesMax, signal),
+    const restored = await snapshots.restore(key, (path) =>
+      lease.engine.restore(key, path, limits.memoryBytesMax, signal),
     );
     signal.throwIfAborted();
-    if (restored === undefined) this.#image = 'none';
-    return restored && { ...restored, tier: 'image' };
+    if (restored === undefined) this.#snapshot = 'none';
+    return restored && { ...restored, tier: 'snapshot' };
   }
 
   async #parse(
@@ -210,10 +210,10 @@ export class UncachedTask {
     chunks: ReadAhead,
     signal: AbortSignal,
   ): Promise<LoadedFrom | undefined> {
-    const { trace, limits, onPhase } = this.#question;
+    const { trace, limits, onPhase } = this.#request;
     try {
       const wide = this.#isWide ? await this.#parts.wide?.engine() : undefined;
-      return await loadTrace(this.#parts, lease.slot, {
+      return await loadTrace(this.#parts, lease.engine, {
         ...{ key: this.#keys.key, chunks, stat: this.#stat, mode: this.#mode, wide, signal },
         ...{ trace, limits, onPhase },
       });
@@ -229,15 +229,15 @@ export class UncachedTask {
   }
 
   /** Runs the script on the leased engine, and caches a deterministic result. */
-  async #ask(lease: Lease, loaded: LoadedFrom, signal: AbortSignal): Promise<TaskResult> {
+  async #runScript(lease: Lease, loaded: LoadedFrom, signal: AbortSignal): Promise<TaskResult> {
     const { results, resultDisk, counters } = this.#parts;
-    const { script, limits, wantsKinds, onResult, onPhase } = this.#question;
+    const { script, limits, wantsKinds, onResult, onPhase } = this.#request;
     const { key, resultKey, traceBytes } = this.#keys;
     const { sql, isSummary, mutatesState } = script;
     const recorder = results.recorder();
     let resultBytes = 0;
     onPhase('RUNNING_SQL');
-    const { rows, columns, queryMs } = await lease.slot.query(
+    const { rows, columns, queryMs } = await lease.engine.query(
       {
         key,
         sql,
@@ -256,9 +256,9 @@ export class UncachedTask {
       signal,
     );
     if (script.deterministic && recorder.results !== undefined) {
-      const answer = { results: recorder.results, resultBytes, rows, columns, traceBytes };
-      results.put(resultKey, answer);
-      resultDisk.put(resultKey, answer);
+      const cached = { results: recorder.results, resultBytes, rows, columns, traceBytes };
+      results.put(resultKey, cached);
+      resultDisk.put(resultKey, cached);
     }
     return { columns, stats: { ...loaded, rows, queryMs } };
   }

@@ -108,17 +108,17 @@ test('a result is that of a fresh engine, whatever other clients do before and a
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 40 }), async (steps) => {
       const queue = steps.entries();
-      const ask = async (): Promise<void> => {
+      const runScript = async (): Promise<void> => {
         for (const [, next] of queue) {
           const got = await outcome(worker.client, next);
           if (got !== undefined) expect(got, SCRIPTS[next.script]).toEqual(expected(next));
         }
       };
-      await Promise.all([ask(), ask(), ask(), ask()]);
+      await Promise.all([runScript(), runScript(), runScript(), runScript()]);
     }),
     { numRuns: 2, endOnFailure: true },
   );
   const { counters } = await worker.client.status();
-  for (const tier of ['tier_parse', 'tier_resident', 'tier_result'])
+  for (const tier of ['tier_parse', 'tier_loaded', 'tier_result'])
     expect(counters[tier], tier).toBeGreaterThan(0);
 }, 240_000);

@@ -15,15 +15,18 @@ export interface TaskLimits {
 }
 
 /** Combines requested limits with the worker's own; a limit of 0 or undefined is not requested. */
-export function taskLimits(asked: Partial<Limits> | null | undefined, own: TaskLimits): TaskLimits {
-  const within = (wanted: number | undefined, max: number): number =>
-    wanted === undefined || wanted === 0 ? max : Math.min(wanted, max);
+export function taskLimits(
+  requested: Partial<Limits> | null | undefined,
+  own: TaskLimits,
+): TaskLimits {
+  const within = (value: number | undefined, max: number): number =>
+    value === undefined || value === 0 ? max : Math.min(value, max);
   return {
-    traceTimeoutMs: within(asked?.timeoutMs, own.traceTimeoutMs),
-    traceBytesMax: within(asked?.traceBytesMax, own.traceBytesMax),
-    memoryBytesMax: within(asked?.memoryBytesMax, own.memoryBytesMax),
-    resultRowsMax: within(asked?.resultRowsMax, own.resultRowsMax),
-    resultBytesMax: within(asked?.resultBytesMax, own.resultBytesMax),
+    traceTimeoutMs: within(requested?.timeoutMs, own.traceTimeoutMs),
+    traceBytesMax: within(requested?.traceBytesMax, own.traceBytesMax),
+    memoryBytesMax: within(requested?.memoryBytesMax, own.memoryBytesMax),
+    resultRowsMax: within(requested?.resultRowsMax, own.resultRowsMax),
+    resultBytesMax: within(requested?.resultBytesMax, own.resultBytesMax),
   };
 }
 

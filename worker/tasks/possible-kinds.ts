@@ -26,16 +26,16 @@ const INFERENCE_BYTES_MAX = 512 * 2 ** 20;
 
 /**
  * One inference at a time, of those that end soon; one that has run for longer than INFERENCE_LONG_MS no longer counts,
- * and as many as INFERENCE_SPARES do not. At most INFERENCE_BYTES_MAX of memory each.
+ * and as many as INFERENCE_SPARE_THREADS do not. At most INFERENCE_BYTES_MAX of memory each.
  */
 const INFERENCE_LONG_MS = 1000;
-const INFERENCE_SPARES = 3;
+const INFERENCE_SPARE_THREADS = 3;
 export const INFERENCE_THREADS: Omit<ThreadPermitOptions, 'hasRoom'> = {
-  ...{ threads: 1, spares: INFERENCE_SPARES, longMs: INFERENCE_LONG_MS },
+  ...{ threads: 1, spareThreads: INFERENCE_SPARE_THREADS, longMs: INFERENCE_LONG_MS },
 };
 
 /** Maximum number of cached inferences; the least recently used go first. */
-const REMEMBERED_MAX = 1000;
+const CACHED_MAX = 1000;
 
 const NULL = 1 << CellType.NULL;
 /** The types of a summary's columns: metric_id, dimensions, value. */
@@ -62,7 +62,7 @@ export interface PossibleKindsParts {
 export class PossibleKinds {
   readonly #parts: PossibleKindsParts;
   /** Finished inferences by script. */
-  readonly #remembered = new Map<string, Kinds>();
+  readonly #cached = new Map<string, Kinds>();
   /** Unfinished ones by user and script: a user does not wait for the turn of another one. */
   readonly #running = new Map<string, Inference>();
 
@@ -81,7 +81,7 @@ export class PossibleKinds {
     signal: AbortSignal,
   ): Promise<Kinds> {
     if (isSummary) return SUMMARY_KINDS;
-    if (this.#remembered.has(digest)) return this.#recall(digest);
+    if (this.#cached.has(digest)) return this.#recall(digest);
     signal.throwIfAborted();
     const key = JSON.stringify([turn.user, digest]);
     const inference = this.#running.get(key) ?? this.#begin(key, { sql, digest, turn });
@@ -90,17 +90,16 @@ export class PossibleKinds {
 
   /** Returns a remembered inference, and makes it the one that is forgotten last. */
   #recall(digest: string): Kinds {
-    const kinds = this.#remembered.get(digest);
-    this.#remembered.delete(digest);
-    this.#remembered.set(digest, kinds);
+    const kinds = this.#cached.get(digest);
+    this.#cached.delete(digest);
+    this.#cached.set(digest, kinds);
     return kinds;
   }
 
   #remember(digest: string, kinds: Kinds): void {
-    this.#remembered.set(digest, kinds);
-    const [oldest] = this.#remembered.keys();
-    if (this.#remembered.size > REMEMBERED_MAX && oldest !== undefined)
-      this.#remembered.delete(oldest);
+    this.#cached.set(digest, kinds);
+    const [oldest] = this.#cached.keys();
+    if (this.#cached.size > CACHED_MAX && oldest !== undefined) this.#cached.delete(oldest);
   }
 
   #begin(

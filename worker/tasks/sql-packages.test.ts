@@ -9,12 +9,12 @@ const COMPILE = '/local/recorded/linux/compile-c.pftrace';
 const SCRIPT = 'INCLUDE PERFETTO MODULE fleet.top; SELECT answer FROM fleet_top';
 
 /** Returns the first value and the tier, or the failure's message and code. */
-async function ask(
+async function runScript(
   worker: TestWorker,
   trace: string,
   sql: string,
 ): Promise<[CellValue | undefined, string]> {
-  const end = await worker.client.ask(trace, sql);
+  const end = await worker.client.runScript(trace, sql);
   const { rows, failure } = end?.end ?? {};
   if (failure) return [failure.message, failure.code];
   return [rowsOf(end?.results ?? [])[0]?.[0], rows?.stats?.tier ?? 'none'];
@@ -35,25 +35,25 @@ test('a module can be included in a trace that was parsed, is in memory, was mut
   const cacheDir = join(scratch.path, 'cache');
   {
     await using worker = await testWorker({ sqlPackages, cacheDir, threads: 1 });
-    expect(await ask(worker, FETCH, SCRIPT)).toEqual([2n, 'parse']);
-    expect(await ask(worker, FETCH, `${SCRIPT} -- again`)).toEqual([2n, 'resident']);
+    expect(await runScript(worker, FETCH, SCRIPT)).toEqual([2n, 'parse']);
+    expect(await runScript(worker, FETCH, `${SCRIPT} -- again`)).toEqual([2n, 'loaded']);
     const marks = 'DROP VIEW slice; CREATE VIEW slice AS SELECT 1 AS id; SELECT 7';
-    expect(await ask(worker, FETCH, marks)).toEqual([7n, 'resident']);
-    expect(await ask(worker, FETCH, `${SCRIPT} -- marked`)).toEqual([2n, 'resident']);
-    expect(await ask(worker, FETCH, SCRIPT)).toEqual([2n, 'result']);
+    expect(await runScript(worker, FETCH, marks)).toEqual([7n, 'loaded']);
+    expect(await runScript(worker, FETCH, `${SCRIPT} -- marked`)).toEqual([2n, 'loaded']);
+    expect(await runScript(worker, FETCH, SCRIPT)).toEqual([2n, 'result']);
     expect((await worker.client.status()).sqlPackage).toEqual(['fleet']);
     await expect
-      .poll(async () => (await worker.client.status()).gauges['images'], { timeout: 20_000 })
+      .poll(async () => (await worker.client.status()).gauges['snapshots'], { timeout: 20_000 })
       .toBe(1);
   }
   {
     await using worker = await testWorker({ sqlPackages, cacheDir });
-    expect(await ask(worker, FETCH, SCRIPT)).toEqual([2n, 'image']);
+    expect(await runScript(worker, FETCH, SCRIPT)).toEqual([2n, 'snapshot']);
   }
   await withModule(join(scratch.path, 'sql'), top('40 + 2'));
   {
     await using worker = await testWorker({ sqlPackages, cacheDir });
-    expect(await ask(worker, FETCH, SCRIPT)).toEqual([42n, 'parse']);
+    expect(await runScript(worker, FETCH, SCRIPT)).toEqual([42n, 'parse']);
   }
 });
 
@@ -61,17 +61,20 @@ test('a result is cached only if the included modules are deterministic, too', a
   await using scratch = await tempDir();
   const sqlPackages = await withModule(scratch.path, top('hex(randomblob(16))'));
   await using worker = await testWorker({ sqlPackages });
-  const tiers = [await ask(worker, COMPILE, SCRIPT), await ask(worker, COMPILE, SCRIPT)];
-  expect(tiers.map(([, tier]) => tier)).toEqual(['parse', 'resident']);
-  expect(await ask(worker, COMPILE, 'SELECT 1')).toEqual([1n, 'resident']);
-  expect(await ask(worker, COMPILE, 'SELECT 1')).toEqual([1n, 'result']);
+  const tiers = [
+    await runScript(worker, COMPILE, SCRIPT),
+    await runScript(worker, COMPILE, SCRIPT),
+  ];
+  expect(tiers.map(([, tier]) => tier)).toEqual(['parse', 'loaded']);
+  expect(await runScript(worker, COMPILE, 'SELECT 1')).toEqual([1n, 'loaded']);
+  expect(await runScript(worker, COMPILE, 'SELECT 1')).toEqual([1n, 'result']);
 });
 
 test('invalid SQL in a module is an error that names the module', async () => {
   await using scratch = await tempDir();
   const sqlPackages = await withModule(scratch.path, top('nope'));
   await using worker = await testWorker({ sqlPackages });
-  const [message, code] = await ask(worker, COMPILE, SCRIPT);
+  const [message, code] = await runScript(worker, COMPILE, SCRIPT);
   expect(code).toBe('sql_failed');
   expect(message).toMatch(/fleet\.top[\s\S]*nope/);
 });
@@ -91,10 +94,10 @@ const SUMMARY = `SUMMARIZE TRACE metric_spec {
 
 test('a summary is a script: it returns rows, column types, cached results and errors', async () => {
   await using worker = await testWorker();
-  const [threads] = await ask(worker, COMPILE, 'SELECT CAST(count(*) AS REAL) FROM thread');
+  const [threads] = await runScript(worker, COMPILE, 'SELECT CAST(count(*) AS REAL) FROM thread');
   const rows = await worker.client.rows(COMPILE, SUMMARY);
   expect(rows).toEqual([['threads', '{}', threads]]);
-  expect(await ask(worker, COMPILE, SUMMARY)).toEqual(['threads', 'result']);
+  expect(await runScript(worker, COMPILE, SUMMARY)).toEqual(['threads', 'result']);
   const types = worker.client.run({ sql: `${SUMMARY} `, mode: 'TYPES' });
   const [end] = await types.answers(types.add(COMPILE));
   types.call.end();
@@ -106,6 +109,10 @@ test('a summary is a script: it returns rows, column types, cached results and e
       ['value', 1 << 3],
     ],
   );
-  const [message, code] = await ask(worker, COMPILE, 'SUMMARIZE TRACE metric_spec { nope: 1 }');
+  const [message, code] = await runScript(
+    worker,
+    COMPILE,
+    'SUMMARIZE TRACE metric_spec { nope: 1 }',
+  );
   expect([code, message]).toEqual(['sql_failed', expect.stringContaining('nope')]);
 });

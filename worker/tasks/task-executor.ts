@@ -9,62 +9,62 @@ import type { TaskPermits } from '../scheduling/admission.ts';
 import { columnsOf } from './columns.ts';
 import { UncachedTask } from './engine-execution.ts';
 import { checkResult, checkTraceBytes } from './limits.ts';
-import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './question.ts';
+import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './task-request.ts';
 
 /** Executes one task and counts its outcome. @throws BigtraceError with the trace; the signal's reason */
 export async function executeTask(
   parts: TaskExecutorParts,
-  question: TaskRequest,
+  request: TaskRequest,
   signal: AbortSignal,
 ): Promise<TaskResult> {
   const { counters } = parts;
   try {
-    const answered = await new TaskExecutor(parts, question, signal).run();
-    const { tier, rows, traceBytes, queryMs } = answered.stats;
+    const result = await new TaskExecutor(parts, request, signal).run();
+    const { tier, rows, traceBytes, queryMs } = result.stats;
     counters.add('tasks_done');
     counters.add(`tier_${tier}`);
     counters.add('rows', rows);
     counters.add('trace_bytes', traceBytes);
     counters.add('query_ms', queryMs);
-    return answered;
+    return result;
   } catch (thrown) {
     if (signal.aborted) throw signal.reason;
     counters.add('tasks_failed');
-    throw asBigtraceError(thrown).ofTrace(question.trace);
+    throw asBigtraceError(thrown).ofTrace(request.trace);
   }
 }
 
 /** Serves a task from the result cache, or passes it on to UncachedTask. */
 class TaskExecutor {
   readonly #parts: TaskExecutorParts;
-  readonly #question: TaskRequest;
+  readonly #request: TaskRequest;
   readonly #signal: AbortSignal;
 
-  constructor(parts: TaskExecutorParts, question: TaskRequest, signal: AbortSignal) {
+  constructor(parts: TaskExecutorParts, request: TaskRequest, signal: AbortSignal) {
     this.#parts = parts;
-    this.#question = question;
+    this.#request = request;
     this.#signal = signal;
   }
 
   async run(): Promise<TaskResult> {
-    const { script, limits, generation, turn, wantsKinds } = this.#question;
+    const { script, limits, generation, turn, wantsKinds } = this.#request;
     if (generation !== '') {
-      const seen = await this.#cachedResult(this.#keys({ generation, size: undefined }));
-      if (seen !== undefined) return this.#sendCached(seen);
+      const cached = await this.#cachedResult(this.#keys({ generation, size: undefined }));
+      if (cached !== undefined) return this.#sendCached(cached);
     }
-    const lane = wantsKinds ? 'columns' : 'rows';
-    const admitted = this.#parts.admission.task(turn, lane, this.#signal);
-    const stat = await this.#stat(admitted);
+    const threadClass = wantsKinds ? 'columns' : 'rows';
+    const permits = this.#parts.admission.task(turn, threadClass, this.#signal);
+    const stat = await this.#stat(permits);
     if (stat.size !== undefined) checkTraceBytes(stat.size, limits);
     const keys = this.#keys(stat);
-    const remembered = await this.#cachedResult(keys);
-    if (remembered !== undefined) return this.#sendCached(remembered);
+    const cached = await this.#cachedResult(keys);
+    if (cached !== undefined) return this.#sendCached(cached);
     if (script.deterministic) this.#parts.counters.add('result_misses');
-    return new UncachedTask(this.#parts, this.#question, stat, keys, admitted, this.#signal).run();
+    return new UncachedTask(this.#parts, this.#request, stat, keys, permits, this.#signal).run();
   }
 
   #keys({ generation, size: traceBytes }: Pick<TraceStat, 'generation' | 'size'>): CacheKeys {
-    const { trace, script } = this.#question;
+    const { trace, script } = this.#request;
     const key = `${trace}\0${generation}\0${this.#parts.engineIdentity}`;
     return { key, resultKey: `${key}\0${script.digest}`, traceBytes };
   }
@@ -72,20 +72,20 @@ class TaskExecutor {
   /** Looks a result up in memory, then on disk. @throws the remembered error if the trace is barred */
   async #cachedResult({ key, resultKey }: CacheKeys): Promise<CachedResult | undefined> {
     const { results, resultDisk, barred, counters } = this.#parts;
-    const { script, turn, outlet } = this.#question;
+    const { script, turn, outlet } = this.#request;
     if (script.deterministic) {
-      const held = results.get(resultKey);
-      if (held !== undefined) {
+      const inMemory = results.get(resultKey);
+      if (inMemory !== undefined) {
         counters.add('results_from_memory');
         resultDisk.used(resultKey);
-        return held;
+        return inMemory;
       }
       if (outlet?.full === true) await outlet.room(this.#signal); // a slow client must not fill the memory
-      const kept = await resultDisk.read(resultKey, turn, this.#signal);
-      if (kept !== undefined) {
+      const onDisk = await resultDisk.read(resultKey, turn, this.#signal);
+      if (onDisk !== undefined) {
         counters.add('results_from_disk');
-        results.put(resultKey, kept);
-        return kept;
+        results.put(resultKey, onDisk);
+        return onDisk;
       }
     }
     barred.check(key);
@@ -93,15 +93,15 @@ class TaskExecutor {
   }
 
   /** Requests the trace's size and generation from its store. */
-  #stat(admitted: TaskPermits): Promise<TraceStat> {
-    const { trace } = this.#question;
-    return admitted.lookup(trace, () => this.#parts.stores.stat(trace, this.#signal));
+  #stat(permits: TaskPermits): Promise<TraceStat> {
+    const { trace } = this.#request;
+    return permits.lookup(trace, () => this.#parts.stores.stat(trace, this.#signal));
   }
 
   /** Sends a cached result, within the limits of this task. */
-  async #sendCached(remembered: CachedResult): Promise<TaskResult> {
-    const { results, resultBytes, rows, traceBytes } = remembered;
-    const { limits, wantsKinds, onBegin, onResult, outlet } = this.#question;
+  async #sendCached(cached: CachedResult): Promise<TaskResult> {
+    const { results, resultBytes, rows, traceBytes } = cached;
+    const { limits, wantsKinds, onBegin, onResult, outlet } = this.#request;
     if (traceBytes !== undefined) checkTraceBytes(traceBytes, limits);
     checkResult(rows, resultBytes, limits);
     while (outlet?.full === true) await outlet.room(this.#signal);
@@ -111,8 +111,8 @@ class TaskExecutor {
       await onResult(result, rows, index === results.length - 1);
       this.#signal.throwIfAborted();
     }
-    if (wantsKinds) remembered.columns ??= await columnsOf(results);
-    const { columns } = remembered;
+    if (wantsKinds) cached.columns ??= await columnsOf(results);
+    const { columns } = cached;
     return { columns, stats: { rows, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'result' } };
   }
 }

@@ -8,7 +8,7 @@ import { FairQueue, type Turn } from '../scheduling/turns.ts';
 
 type Queue = FairQueue<unknown>;
 type HeldBy = (user: string) => number;
-type MayGo = (turn: Turn) => boolean;
+type MayStart = (turn: Turn) => boolean;
 
 export class FairnessWatch {
   /** Maximum number of turns that one user got before another who waited and held nothing. */
@@ -25,13 +25,17 @@ export class FairnessWatch {
       of(this).waits(turn, signal);
       return wait.call(this, turn, signal);
     });
-    const served = (queue: Queue, turn: Turn, heldBy: HeldBy, mayGo: MayGo): void => {
+    const served = (queue: Queue, turn: Turn, heldBy: HeldBy, mayStart: MayStart): void => {
       this.most = Math.max(this.most, of(queue).serves(turn, heldBy));
-      if (of(queue).held(heldBy, mayGo) < heldBy(turn.user)) this.outOfTurn += 1;
+      if (of(queue).held(heldBy, mayStart) < heldBy(turn.user)) this.outOfTurn += 1;
     };
-    vi.spyOn(FairQueue.prototype, 'next').mockImplementation(function (this: Queue, heldBy, mayGo) {
-      const waiter = next.call(this, heldBy, mayGo);
-      if (waiter !== undefined) served(this, waiter.turn, heldBy, mayGo ?? (() => true));
+    vi.spyOn(FairQueue.prototype, 'next').mockImplementation(function (
+      this: Queue,
+      heldBy,
+      mayStart,
+    ) {
+      const waiter = next.call(this, heldBy, mayStart);
+      if (waiter !== undefined) served(this, waiter.turn, heldBy, mayStart ?? (() => true));
       return waiter;
     });
   }
@@ -78,8 +82,8 @@ class QueueWatch {
   }
 
   /** Returns the least number of permits that a waiting user holds, of those who are allowed to go. */
-  held(heldBy: HeldBy, mayGo: MayGo): number {
-    const turns = [...this.#waiting.keys()].filter(mayGo);
+  held(heldBy: HeldBy, mayStart: MayStart): number {
+    const turns = [...this.#waiting.keys()].filter(mayStart);
     return Math.min(...turns.map(({ user }) => heldBy(user)));
   }
 

@@ -5,13 +5,13 @@
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Dice } from '../../lib/common/testing/dice.ts';
-import { type Image, SnapshotUnusable } from '../../lib/engine/index.ts';
+import { type Snapshot, SnapshotUnusable } from '../../lib/engine/index.ts';
 import type { ReadOptions, TraceStat, TraceStores } from '../../lib/trace-store/index.ts';
 import type { SnapshotCache } from '../cache/snapshot-cache.ts';
+import { type EngineEvent, type EngineState, nextEngineState } from '../engines/engine-state.ts';
+import type { LeasedEngine, Script, ScriptResult } from '../engines/engine-thread.ts';
 import type { Loaded, LoadOptions } from '../engines/feed.ts';
 import { LoadTooLong, loadMsMax } from '../engines/load-watch.ts';
-import type { Answered, LeasedEngine, Script } from '../engines/slot.ts';
-import { type EngineEvent, type EngineState, nextEngineState } from '../engines/slot-state.ts';
 
 /** Probabilities of what may go wrong, from 0 to 1. */
 export interface Habits {
@@ -27,9 +27,9 @@ export interface Habits {
   /** Calls after which the thread has ended. */
   threadDies: number;
   /** Lookups that find a snapshot of the trace. */
-  images: number;
+  snapshots: number;
   /** Snapshots that cannot be used. */
-  imageUnusable: number;
+  snapshotUnusable: number;
 }
 
 const CHUNK = new Uint8Array(300 * 1024);
@@ -146,20 +146,20 @@ export class ModelWorld {
       throw new BigtraceError('store_failed', 'as it happens');
   }
 
-  images(): SnapshotCache {
-    const { dice, images, imageUnusable } = this.habits;
+  snapshots(): SnapshotCache {
+    const { dice, snapshots, snapshotUnusable } = this.habits;
     const model: Pick<SnapshotCache, 'has' | 'restore' | 'wants' | 'isElsewhere' | 'writable'> = {
       writable: false,
       has: async () => {
         await this.pause(2);
-        return dice.chance(images);
+        return dice.chance(snapshots);
       },
       isElsewhere: async () => false,
       wants: () => false,
       restore: async (_key, restore) => {
         await this.pause(2);
-        if (dice.chance(imageUnusable)) return undefined;
-        return restore('image').catch((thrown: unknown) => {
+        if (dice.chance(snapshotUnusable)) return undefined;
+        return restore('snapshot').catch((thrown: unknown) => {
           if (thrown instanceof SnapshotUnusable) return undefined;
           throw thrown;
         });
@@ -168,8 +168,8 @@ export class ModelWorld {
     return model as SnapshotCache;
   }
 
-  slot(onGrowth: () => void): LeasedEngine {
-    return new ModelSlot(this, onGrowth);
+  engine(onGrowth: () => void): LeasedEngine {
+    return new ModelEngineThread(this, onGrowth);
   }
 }
 
@@ -177,7 +177,7 @@ export function statOf(address: string): TraceStat {
   return { size: undefined, generation: `g-${address}`, modifiedMs: 0 };
 }
 
-class ModelSlot implements LeasedEngine {
+class ModelEngineThread implements LeasedEngine {
   state: EngineState = { is: 'empty' };
   memoryBytes = 20 * MIB;
   readonly #world: ModelWorld;
@@ -217,7 +217,7 @@ class ModelSlot implements LeasedEngine {
   restore(key: string, _path: string, _max: number, signal: AbortSignal): Promise<Loaded> {
     return this.#loading(key, signal, async () => {
       await this.#world.pause(20, signal);
-      if (this.#world.habits.dice.chance(this.#world.habits.imageUnusable))
+      if (this.#world.habits.dice.chance(this.#world.habits.snapshotUnusable))
         throw new SnapshotUnusable('as it happens');
       return { loadMs: 5, traceBytes: 0 };
     });
@@ -240,7 +240,7 @@ class ModelSlot implements LeasedEngine {
     }
   }
 
-  async query({ key, mutatesState, onResult }: Script, signal: AbortSignal): Promise<Answered> {
+  async query({ key, mutatesState, onResult }: Script, signal: AbortSignal): Promise<ScriptResult> {
     const { dice, endless } = this.#world.habits;
     this.#checkAlive();
     this.#advance({ event: 'query', key, mutatesState });
@@ -266,14 +266,14 @@ class ModelSlot implements LeasedEngine {
     if (this.state.is === 'dirty') this.#advance({ event: 'restored' });
   }
 
-  async snapshot(): Promise<Image> {
+  async snapshot(): Promise<Snapshot> {
     throw new Error('no image is taken in the model');
   }
 
-  async kill(why: string, error = new BigtraceError('engine_crashed', why)): Promise<void> {
+  async kill(reason: string, error = new BigtraceError('engine_crashed', reason)): Promise<void> {
     if (this.state.is === 'gone') return;
     this.#ended = error;
-    this.#advance({ event: 'end', why });
+    this.#advance({ event: 'end', reason });
     this.#onEnd(error);
   }
 

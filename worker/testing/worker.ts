@@ -43,7 +43,7 @@ const threadBundle: Promise<URL> = (async () => {
 export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise<WorkerConfig> {
   return {
     listen: '127.0.0.1:0',
-    edge: PLAINTEXT_SERVER,
+    serverSecurity: PLAINTEXT_SERVER,
     stores: { localRoot: CORPUS },
     threads: 2,
     spareThreads: 2,
@@ -87,12 +87,12 @@ export async function testWorker(overrides: Partial<WorkerConfig> = {}): Promise
 }
 
 /** Queries one trace; returns its first value, and the tier or the failure's code. */
-export async function ask(
+export async function runScript(
   worker: TestWorker,
   trace: string,
   sql: string,
 ): Promise<[unknown, string]> {
-  const end = await worker.client.ask(trace, sql);
+  const end = await worker.client.runScript(trace, sql);
   const tier = end?.end.rows?.stats?.tier ?? end?.end.failure?.code ?? 'none';
   return [rowsOf(end?.results ?? [])[0]?.[0], tier];
 }
@@ -139,7 +139,7 @@ export class TestClient {
   }
 
   /** Runs a query over one trace. */
-  async ask(trace: string, sql: string): Promise<TaskEnd | undefined> {
+  async runScript(trace: string, sql: string): Promise<TaskEnd | undefined> {
     const run = this.run({ sql });
     const [end] = await run.answers(run.add(trace));
     run.call.end();

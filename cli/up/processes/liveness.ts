@@ -57,7 +57,7 @@ export async function untilHung(
     const failure = await ping(timeout).then(
       () => undefined,
       (error: unknown) =>
-        timeout.aborted ? `silent for ${pingMsMax / 1000} s` : asBigtraceError(error).message,
+        timeout.aborted ? `no response for ${pingMsMax / 1000} s` : asBigtraceError(error).message,
     );
     signal.throwIfAborted();
     const nowMs = processorMs(pid);

@@ -46,10 +46,10 @@ export async function startService(service: ServiceProcess): Promise<RunningServ
   try {
     const address = await Promise.race([
       readyAddress(child, service),
-      exited.then(({ how, lastLines: lines }) => {
+      exited.then(({ reason, lastLines: lines }) => {
         throw new BigtraceError(
           'internal',
-          `${service.name} did not start (${how}): ${lines.join('\n')}`,
+          `${service.name} did not start (${reason}): ${lines.join('\n')}`,
         );
       }),
     ]);
@@ -83,7 +83,8 @@ async function readyAddress(
   });
   const stopped = AbortSignal.any([signal, timeout]);
   const aborted = once(stopped, 'abort').then(() => {
-    if (signal.aborted) throw new BigtraceError('cancelled', 'stopped before everything was up');
+    if (signal.aborted)
+      throw new BigtraceError('cancelled', 'stopped before all services were ready');
     throw new BigtraceError('internal', `${name} was not ready after ${START_MS_MAX / 1000} s`);
   });
   return (JSON.parse(await Promise.race([line, aborted])) as { address: string }).address;
@@ -91,10 +92,10 @@ async function readyAddress(
 
 async function exitOf(child: ChildProcess, lastLines: LastLines): Promise<Exit> {
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
-    child.on('close', (...how) => resolve(how)); // emitted after all of stderr was read
+    child.on('close', (...reason) => resolve(reason)); // emitted after all of stderr was read
     child.on('error', () => child.pid ?? resolve([null, null])); // the process was never started
   });
-  return { how: exitText(code, signal), lastLines: lastLines.lines };
+  return { reason: exitText(code, signal), lastLines: lastLines.lines };
 }
 
 async function stop(child: ChildProcess, exited: Promise<Exit>): Promise<void> {

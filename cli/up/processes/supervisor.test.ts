@@ -13,9 +13,9 @@ class Fake {
     const exited = new Promise<Exit>((resolve) => {
       this.die = resolve;
     });
-    const end = (how: string): void => {
-      log.push(`${how} ${pid}`);
-      this.die({ how, lastLines: [] });
+    const end = (reason: string): void => {
+      log.push(`${reason} ${pid}`);
+      this.die({ reason, lastLines: [] });
     };
     this.running = {
       pid,
@@ -33,22 +33,22 @@ function nextTick(): Promise<void> {
 }
 
 it('reports a death with its last lines, and restarts at the same address', async () => {
-  const said: string[] = [];
-  const supervisor = new Supervisor((line) => said.push(line));
+  const logged: string[] = [];
+  const supervisor = new Supervisor((line) => logged.push(line));
   const fakes: Fake[] = [];
   const { address } = await supervisor.start<string>('worker-1', (_, previous = 'fresh') => {
-    const fake = new Fake(100 + fakes.length, previous, said);
+    const fake = new Fake(100 + fakes.length, previous, logged);
     fakes.push(fake);
     return Promise.resolve(fake.running);
   });
   expect(address).toBe('fresh');
-  fakes[0]?.die({ how: 'killed by SIGKILL', lastLines: ['out of memory'] });
+  fakes[0]?.die({ reason: 'killed by SIGKILL', lastLines: ['out of memory'] });
   await expect.poll(() => fakes.length).toBe(2);
   await nextTick();
   expect(fakes[1]?.running.address).toBe('fresh');
-  expect(said).toEqual([
+  expect(logged).toEqual([
     'worker-1 (pid 100) died: killed by SIGKILL\n    out of memory',
-    'worker-1 is up again (pid 101)',
+    'worker-1 was restarted (pid 101)',
   ]);
   expect(supervisor.processes).toEqual([{ name: 'worker-1', pid: 101 }]);
 });
@@ -64,19 +64,19 @@ it('stops processes in reverse order of their start, without restarts', async ()
 });
 
 it('gives up on a process that cannot be restarted', async () => {
-  const said: string[] = [];
-  const supervisor = new Supervisor((line) => said.push(line));
-  const first = new Fake(1, '', said);
+  const logged: string[] = [];
+  const supervisor = new Supervisor((line) => logged.push(line));
+  const first = new Fake(1, '', logged);
   let starts = 0;
   await supervisor.start('worker-1', () => {
     starts++;
     return starts === 1 ? Promise.resolve(first.running) : Promise.reject(new Error('no memory'));
   });
-  first.die({ how: 'exit code 1', lastLines: [] });
+  first.die({ reason: 'exit code 1', lastLines: [] });
   const { message } = await supervisor.gaveUp;
-  expect(message).toBe('worker-1 died more than 5 times within 60 s; everything stops');
+  expect(message).toBe('worker-1 died more than 5 times within 60 s; stopping the system');
   expect(starts).toBe(1 + RESTARTS_MAX);
-  expect(said.filter((line) => line === 'no memory').length).toBe(RESTARTS_MAX);
+  expect(logged.filter((line) => line === 'no memory').length).toBe(RESTARTS_MAX);
 });
 
 it('kills a process that becomes ready after the stop', async () => {
@@ -97,12 +97,12 @@ it('kills a process that becomes ready after the stop', async () => {
 });
 
 it('kills and restarts a process that does not answer', async () => {
-  const said: string[] = [];
+  const logged: string[] = [];
   const times = { pingEveryMs: 1, pingMsMax: 1 };
-  const supervisor = new Supervisor((line) => said.push(line), times);
+  const supervisor = new Supervisor((line) => logged.push(line), times);
   const fakes: Fake[] = [];
   await supervisor.start<string>('worker-1', () => {
-    const fake = new Fake(4_000_000 + fakes.length, '', said); // greater than any process ID
+    const fake = new Fake(4_000_000 + fakes.length, '', logged); // greater than any process ID
     fakes.push(fake);
     return Promise.resolve(fake.running);
   });
@@ -111,11 +111,11 @@ it('kills and restarts a process that does not answer', async () => {
   first.ping = () => Promise.reject(new Error('no answer'));
   await expect.poll(() => fakes.length).toBe(2);
   await nextTick();
-  expect(said).toEqual([
-    'worker-1 (pid 4000000) does not answer: no answer',
+  expect(logged).toEqual([
+    'worker-1 (pid 4000000) does not respond: no answer',
     'kill 4000000',
     'worker-1 (pid 4000000) died: kill',
-    'worker-1 is up again (pid 4000001)',
+    'worker-1 was restarted (pid 4000001)',
   ]);
   await supervisor.stop();
 });

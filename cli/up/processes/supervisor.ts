@@ -20,16 +20,16 @@ interface Child {
 export class Supervisor {
   readonly #children: Child[] = [];
   readonly #stopping = new AbortController();
-  readonly #say: (line: string) => void;
+  readonly #log: (line: string) => void;
   readonly #times: LivenessTimes | undefined;
-  #giveUp: (error: BigtraceError) => void = () => {};
+  #resolveGaveUp: (error: BigtraceError) => void = () => {};
   /** Resolves with the error when a process has died too often. */
   readonly gaveUp = new Promise<BigtraceError>((resolve) => {
-    this.#giveUp = resolve;
+    this.#resolveGaveUp = resolve;
   });
 
-  constructor(say: (line: string) => void, times?: LivenessTimes) {
-    this.#say = say;
+  constructor(log: (line: string) => void, times?: LivenessTimes) {
+    this.#log = log;
     this.#times = times;
   }
 
@@ -71,13 +71,15 @@ export class Supervisor {
   async #watch<T>(child: Child, first: RunningService<T>, launch: Launch<T>): Promise<void> {
     let running = first;
     for (;;) {
-      const { how, lastLines } = await this.#endOf(child, running);
+      const { reason, lastLines } = await this.#endOf(child, running);
       if (this.signal.aborted) return;
       child.running = undefined;
-      this.#say([`${child.name} (pid ${running.pid}) died: ${how}`, ...lastLines].join('\n    '));
+      this.#log(
+        [`${child.name} (pid ${running.pid}) died: ${reason}`, ...lastLines].join('\n    '),
+      );
       const next = await this.#startAgain(child, launch, running.address);
       if (next === undefined) return;
-      this.#say(`${child.name} is up again (pid ${next.pid})`);
+      this.#log(`${child.name} was restarted (pid ${next.pid})`);
       child.running = next;
       running = next;
     }
@@ -88,7 +90,7 @@ export class Supervisor {
     const signal = AbortSignal.any([ended.signal, this.signal]);
     untilHung(ping, pid, signal, this.#times).then(
       (failure) => {
-        this.#say(`${child.name} (pid ${pid}) does not answer: ${failure}`);
+        this.#log(`${child.name} (pid ${pid}) does not respond: ${failure}`);
         kill();
       },
       () => {}, // the process ended, or everything is stopping
@@ -112,7 +114,9 @@ export class Supervisor {
       if (delayMs === undefined) {
         const seconds = RESTARTS_WINDOW_MS / 1000;
         const often = `died more than ${RESTARTS_MAX} times within ${seconds} s`;
-        this.#giveUp(new BigtraceError('internal', `${child.name} ${often}; everything stops`));
+        this.#resolveGaveUp(
+          new BigtraceError('internal', `${child.name} ${often}; stopping the system`),
+        );
         return undefined;
       }
       try {
@@ -123,7 +127,7 @@ export class Supervisor {
         return undefined;
       } catch (thrown) {
         if (this.signal.aborted) return undefined;
-        this.#say(asBigtraceError(thrown).message);
+        this.#log(asBigtraceError(thrown).message);
       }
     }
   }

@@ -4,7 +4,7 @@ import type { Ping } from './liveness.ts';
 
 export interface Exit {
   /** Such as `exit code 1` or `killed by SIGKILL`. */
-  how: string;
+  reason: string;
   /** The last lines of its stderr. */
   lastLines: string[];
 }

@@ -2,7 +2,7 @@
 import type { TestEngine } from '../engine.ts';
 import { type Assignment, assignmentsOf, choicesIn, groupsOf } from './assignments.ts';
 import { culpritsIn } from './culprits.ts';
-import type { Ask } from './sweep.ts';
+import type { RunQuery } from './sweep.ts';
 
 /** A query that takes longer counts as hung. */
 const ANSWER_MS_MAX = 60_000;
@@ -13,15 +13,15 @@ export interface Login {
   password: string;
 }
 
-export function askAs({ engine }: TestEngine, user: 'admin' | 'analyst'): Ask {
-  return askOver({
+export function askAs({ engine }: TestEngine, user: 'admin' | 'analyst'): RunQuery {
+  return runOver({
     url: `http://${engine.httpAddress}`,
     user,
     password: engine.passwords[user],
   });
 }
 
-export function askOver({ url, user, password }: Login): Ask {
+export function runOver({ url, user, password }: Login): RunQuery {
   return async (query, settings) => {
     const address = new URL(url);
     for (const { name, value } of settings) address.searchParams.set(name, value);
@@ -56,18 +56,18 @@ const SETTINGS = `SELECT concat(name, '\\t', type, '\\t', value, '\\n') FROM sys
 const WORDLESS = /^(Bool|U?Int|NonZero|MaxThreads|Seconds|Milliseconds|Float|Double|String|Char)/;
 
 /** Tries all values of all settings, and returns those that ClickHouse lets the user set. */
-export async function acceptedAssignments(ask: Ask): Promise<Accepted> {
+export async function acceptedAssignments(runQuery: RunQuery): Promise<Accepted> {
   const all: Assignment[] = [];
-  for (const line of (await ask(SETTINGS, [])).toString().split('\n')) {
+  for (const line of (await runQuery(SETTINGS, [])).toString().split('\n')) {
     const [name = '', type = '', value = ''] = line.split('\t');
     if (name === '') continue;
     const refusal = WORDLESS.test(type)
       ? ''
-      : await ask('SELECT 1', [{ name, value: 'no such word' }]).then(() => '', String);
+      : await runQuery('SELECT 1', [{ name, value: 'no such word' }]).then(() => '', String);
     all.push(...assignmentsOf({ name, type, value }, choicesIn(refusal)));
   }
   const agrees = (some: readonly Assignment[]): Promise<boolean> =>
-    ask('SELECT 1', some).then(
+    runQuery('SELECT 1', some).then(
       () => true,
       () => false,
     );

@@ -5,7 +5,7 @@ import { literal } from '../../../lib/common/text/sql-literal.ts';
 import { queryViews } from '../../views/query-views.mjs';
 import { rowsOf, type TestEngine } from '../engine.ts';
 import { DATA_FILES, type Kind } from './rows.ts';
-import type { Question } from './sweep.ts';
+import type { SweepQuery } from './sweep.ts';
 
 /** Columns of the rows, and one that the script computes from the request that it receives. */
 const STRUCTURE =
@@ -25,7 +25,7 @@ const FORMATS = [
 type Format = (typeof FORMATS)[number]['format'];
 
 /** Returns a query for each view and table that users read. Creates the data that they read, as `admin`. */
-export async function makeQuestions(t: TestEngine): Promise<Question[]> {
+export async function makeQueries(t: TestEngine): Promise<SweepQuery[]> {
   for (const { name, bytes } of DATA_FILES) writeFileSync(join(t.scratch, name), bytes);
   const admin = t.as('admin');
   const views = FORMATS.slice(1).flatMap((format) => queryViews(format));

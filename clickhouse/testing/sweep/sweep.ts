@@ -4,9 +4,9 @@ import { culpritsIn } from './culprits.ts';
 import { answerIn } from './row-binary.ts';
 
 /** Resolves with the result in RowBinaryWithNamesAndTypes; rejects with ClickHouse's error message. */
-export type Ask = (query: string, settings: readonly Assignment[]) => Promise<Buffer>;
+export type RunQuery = (query: string, settings: readonly Assignment[]) => Promise<Buffer>;
 
-export interface Question {
+export interface SweepQuery {
   name: string;
   query: string;
   /** Query that reads the same rows from a table. What a setting does to these is its defined effect. */
@@ -24,18 +24,18 @@ export interface Finding {
 
 /** Finds the settings that change the result of a query. @param expected the result without changed settings */
 export async function findingsOf(
-  ask: Ask,
-  { name, query, twin }: Question,
+  runQuery: RunQuery,
+  { name, query, twin }: SweepQuery,
   expected: string,
   groups: readonly (readonly Assignment[])[],
 ): Promise<Finding[]> {
   const agrees = async (some: readonly Assignment[]): Promise<boolean> =>
-    (await outcomeOf(ask, query, some)) === expected;
+    (await outcomeOf(runQuery, query, some)) === expected;
   const findings: Finding[] = [];
   for (const group of groups)
     for (const settings of await culpritsIn(group, agrees)) {
-      const outcome = await outcomeOf(ask, query, settings);
-      const asOfTable = outcome === (await outcomeOf(ask, twin, settings));
+      const outcome = await outcomeOf(runQuery, query, settings);
+      const asOfTable = outcome === (await outcomeOf(runQuery, twin, settings));
       findings.push({ question: name, settings, outcome, asOfTable });
     }
   return findings;
@@ -43,12 +43,12 @@ export async function findingsOf(
 
 /** The columns and rows as JSON, or the error. */
 export async function outcomeOf(
-  ask: Ask,
+  runQuery: RunQuery,
   query: string,
   settings: readonly Assignment[] = [],
 ): Promise<string> {
   try {
-    return JSON.stringify(answerIn(await ask(query, settings)));
+    return JSON.stringify(answerIn(await runQuery(query, settings)));
   } catch (error) {
     return `error: ${error instanceof Error ? error.message : error}`;
   }

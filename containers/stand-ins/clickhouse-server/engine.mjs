@@ -28,7 +28,7 @@ function useSilentTerminal() {
     callLibc('unlockpt', main),
     callLibc('ptsname_r', main, name, name.length),
   ].some((result) => result !== 0);
-  if (failed) throw new Error('no terminal can be made: is /dev/pts mounted?');
+  if (failed) throw new Error('cannot create a pseudo-terminal; mount /dev/pts');
   const terminal = openSync(name.toString('latin1', 0, name.indexOf(0)), O_RDWR | O_NOCTTY);
   void callLibc('dup2', terminal, 0);
   closeSync(terminal);

@@ -110,8 +110,8 @@ function multiply(sequence: Sequence, by: number): void {
   if (sequence.count > ALTERNATIVES_MAX) throw tooMany(`${ALTERNATIVES_MAX} patterns`);
 }
 
-function tooMany(what: string): BigtraceError {
-  return new BigtraceError('invalid_address', `the pattern's braces stand for more than ${what}`);
+function tooMany(limit: string): BigtraceError {
+  return new BigtraceError('invalid_address', `the pattern's braces stand for more than ${limit}`);
 }
 
 /** Yields all expansions. The recursion is no deeper than the number of alternatives. */
@@ -122,8 +122,8 @@ function* textsOf({ items }: Sequence, from = 0, before = ''): Generator<string>
     if (typeof item === 'string') text += item;
     else {
       for (const choice of item)
-        for (const chosen of textsOf(choice))
-          yield* textsOf({ items, count: 0 }, at + 1, text + chosen);
+        for (const choiceText of textsOf(choice))
+          yield* textsOf({ items, count: 0 }, at + 1, text + choiceText);
       return;
     }
   }

@@ -106,11 +106,11 @@ function enter(place: Place | undefined, found: Set<Place>): void {
 function placesOf(alternatives: readonly (readonly Segment[])[]): Place[] {
   const end: Place = { segment: undefined, next: undefined };
   /** For each place, the places that precede it, by segment. */
-  const known = new Map<Place, Map<Segment, Place>>();
+  const byNext = new Map<Place, Map<Segment, Place>>();
   return alternatives.map((segments) =>
     segments.reduceRight((next, segment) => {
-      const before = known.get(next) ?? new Map<Segment, Place>();
-      known.set(next, before);
+      const before = byNext.get(next) ?? new Map<Segment, Place>();
+      byNext.set(next, before);
       const place = before.get(segment) ?? { segment, next };
       before.set(segment, place);
       return place;

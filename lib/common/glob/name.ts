@@ -15,10 +15,10 @@ export function tokensOf(text: string): Token[] {
   let mayClose = true;
   for (let at = 0; at < chars.length; at++) {
     const char = chars[at] ?? '';
-    const found = char === '[' && mayClose ? classAt(chars, at) : undefined;
-    if (found !== undefined) {
-      tokens.push(found.token);
-      at = found.end;
+    const charClass = char === '[' && mayClose ? classAt(chars, at) : undefined;
+    if (charClass !== undefined) {
+      tokens.push(charClass.token);
+      at = charClass.end;
     } else if (char === '\\' && at + 1 < chars.length) {
       tokens.push({ char: chars[++at] ?? '' });
     } else if (char === '*') {

@@ -85,35 +85,35 @@ function character(char: string): string {
 /** @param without code points that the class never matches */
 function characterClass({ negated, ranges }: CharacterClass, without: readonly number[]): string {
   const taken = negated ? complement(merged(ranges)) : merged(ranges);
-  const left = without.reduce<Range[]>(
+  const remaining = without.reduce<Range[]>(
     (from, code) => from.flatMap((range) => cut(range, code)),
     taken,
   );
-  if (left.length === 0) return NOTHING;
-  return `[${left.map(([low, high]) => `${codePoint(low)}-${codePoint(high)}`).join('')}]`;
+  if (remaining.length === 0) return NOTHING;
+  return `[${remaining.map(([low, high]) => `${codePoint(low)}-${codePoint(high)}`).join('')}]`;
 }
 
 /** Returns the ranges in ascending order, without overlaps. */
 function merged(ranges: readonly Range[]): Range[] {
-  const found: Range[] = [];
+  const merged: Range[] = [];
   for (const [low, high] of ranges.toSorted(([a], [b]) => a - b)) {
-    const last = found.at(-1);
+    const last = merged.at(-1);
     if (low > high) continue;
     if (last !== undefined && low <= last[1] + 1)
-      found[found.length - 1] = [last[0], Math.max(last[1], high)];
-    else found.push([low, high]);
+      merged[merged.length - 1] = [last[0], Math.max(last[1], high)];
+    else merged.push([low, high]);
   }
-  return found;
+  return merged;
 }
 
 function complement(ranges: readonly Range[]): Range[] {
-  const found: Range[] = [];
+  const merged: Range[] = [];
   let from = 0;
   for (const [low, high] of ranges) {
-    if (low > from) found.push([from, low - 1]);
+    if (low > from) merged.push([from, low - 1]);
     from = high + 1;
   }
-  return from > CODE_POINT_MAX ? found : [...found, [from, CODE_POINT_MAX]];
+  return from > CODE_POINT_MAX ? merged : [...merged, [from, CODE_POINT_MAX]];
 }
 
 function cut([low, high]: Range, code: number): Range[] {

@@ -10,11 +10,11 @@ export type Segment = { literal: string } | { tokens: readonly Token[] } | 'glob
  * @throws invalid_address if the pattern has too many alternatives
  */
 export function parsePattern(pattern: string): (readonly Segment[])[] {
-  const known = new Map<string, Segment>();
+  const cache = new Map<string, Segment>();
   const segmentOf = (text: string): Segment => {
-    const found = known.get(text) ?? segment(text);
-    known.set(text, found);
-    return found;
+    const parsed = cache.get(text) ?? segment(text);
+    cache.set(text, parsed);
+    return parsed;
   };
   return expandBraces(pattern).map((alternative) => {
     const segments = alternative.split('/').map(segmentOf);

@@ -20,7 +20,7 @@ export type HostCheck = (
 ) => boolean;
 
 export function hostCheck({ allowed, certificate }: HostRules): HostCheck {
-  const known = certificate === undefined ? undefined : new X509Certificate(certificate);
+  const x509 = certificate === undefined ? undefined : new X509Certificate(certificate);
   const patterns = allowed.map((name) => name.toLowerCase());
   return (authority, localAddress) => {
     if (authority === undefined) return true; // HTTP/1.0, which no browser sends
@@ -28,7 +28,7 @@ export function hostCheck({ allowed, certificate }: HostRules): HostCheck {
     if (name === undefined) return false;
     if (isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost')) return true;
     if (patterns.some((pattern) => isNamedBy(pattern, name))) return true;
-    if (known?.checkHost(name) !== undefined) return true;
+    if (x509?.checkHost(name) !== undefined) return true;
     return !isLoopbackAddress(localAddress) && isServiceName(name);
   };
 }
@@ -54,4 +54,4 @@ export function isLoopbackAddress(address: string | undefined): boolean {
   return address === undefined || /^(127\.|::1$|::ffff:127\.)/.test(address);
 }
 
-export const REFUSED_HOST = 'is not a name of this service; --allowed-hosts adds names';
+export const REFUSED_HOST = 'is not a host name of this service; --allowed-hosts adds names';

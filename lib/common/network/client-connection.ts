@@ -32,10 +32,10 @@ export function hasLeftBy(table: string, { address, port, isNative }: Client): b
     `^ *\\d+: [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]+):${hexPort} ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+) `,
     'gm',
   );
-  const wanted = hexOf(address);
+  const localAddress = hexOf(address);
   // One port may have connections to several servers. The client is connected if any of them is open.
   const connections = [...table.matchAll(row)].filter(
-    ([, remote = '']) => canonical(remote) === wanted,
+    ([, remote = '']) => canonical(remote) === localAddress,
   );
   return (
     connections.length > 0 &&
@@ -63,8 +63,8 @@ function hexOf(address: string): string {
       .map((part) => Number(part).toString(16).padStart(2, '0'))
       .join('')}`;
   const [head = '', tail] = address.toLowerCase().split('::');
-  const left = head === '' ? [] : head.split(':');
+  const before = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
-  return [...left, ...zeros, ...right].map((word) => word.padStart(4, '0')).join('');
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - right.length) }, () => '0');
+  return [...before, ...zeros, ...right].map((word) => word.padStart(4, '0')).join('');
 }

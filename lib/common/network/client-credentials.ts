@@ -20,10 +20,13 @@ export interface Channel {
 }
 
 /** @throws invalid_option if a file cannot be read, or a certificate lacks its key or CA */
-export function openChannel(peer: ClientCredentials): Channel {
-  const { tlsCa, tlsName, tlsCert, tlsKey, tokenFile } = peer;
+export function openChannel(credentials: ClientCredentials): Channel {
+  const { tlsCa, tlsName, tlsCert, tlsKey, tokenFile } = credentials;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
-    throw new BigtraceError('invalid_option', 'a client certificate needs its key, and the key it');
+    throw new BigtraceError(
+      'invalid_option',
+      'a client certificate and its key must be given together',
+    );
   if (tlsCert !== undefined && tlsCa === undefined)
     throw new BigtraceError('invalid_option', 'a client certificate needs the CA of the service');
   return {
@@ -54,12 +57,12 @@ function withBearer(token: string): grpc.Interceptor {
 
 /** Reads the variables of lib/common/options/client-credentials-options.ts, for a program without flags. */
 export function clientCredentialsFromEnv(env: NodeJS.ProcessEnv): ClientCredentials {
-  const given = (name: string): string | undefined => env[`BIGTRACE_${name}`] || undefined;
+  const variable = (name: string): string | undefined => env[`BIGTRACE_${name}`] || undefined;
   return {
-    tlsCa: given('TLS_CA'),
-    tlsName: given('TLS_NAME'),
-    tlsCert: given('TLS_CERT'),
-    tlsKey: given('TLS_KEY'),
-    tokenFile: given('TOKEN_FILE'),
+    tlsCa: variable('TLS_CA'),
+    tlsName: variable('TLS_NAME'),
+    tlsCert: variable('TLS_CERT'),
+    tlsKey: variable('TLS_KEY'),
+    tokenFile: variable('TOKEN_FILE'),
   };
 }

@@ -72,31 +72,34 @@ interface Sent {
 const unbounded = { 'grpc.max_receive_message_length': -1 };
 
 async function serve(
-  edge: Partial<ServerSecurity>,
+  serverSecurity: Partial<ServerSecurity>,
 ): Promise<{ server: grpc.Server; port: number }> {
-  const { server, credentials } = createSecureServer({ ...PLAINTEXT_SERVER, ...edge }, unbounded);
+  const { server, credentials: serverCredentials } = createSecureServer(
+    { ...PLAINTEXT_SERVER, ...serverSecurity },
+    unbounded,
+  );
   addHealth(server);
   server.addService(echo, {
     Say: (call: { request: string }, reply: (error: null, text: string) => void) =>
       reply(null, `${call.request} back`),
   });
   const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', credentials, (error, bound) =>
+    server.bindAsync('127.0.0.1:0', serverCredentials, (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     ),
   );
   return { server, port };
 }
 
-/** Calls a service with `edge` as a client with `peer`. Returns the response, or the name of the error status. */
+/** Calls a service with `serverSecurity` as a client with `credentials`. Returns the response, or the name of the error status. */
 async function ask(
-  edge: Partial<ServerSecurity>,
-  peer: ClientCredentials,
+  serverSecurity: Partial<ServerSecurity>,
+  credentials: ClientCredentials,
   [definition, method, request]: [grpc.ServiceDefinition, string, unknown] = [echo, 'Say', 'hello'],
   { options = {}, metadata = new grpc.Metadata() }: Sent = {},
 ): Promise<unknown> {
-  const { server, port } = await serve(edge);
-  const channel = openChannel(peer);
+  const { server, port } = await serve(serverSecurity);
+  const channel = openChannel(credentials);
   const Client = grpc.makeClientConstructor(definition, 'test');
   const stub = new Client(`127.0.0.1:${port}`, channel.credentials, {
     ...channel.options,
@@ -134,19 +137,19 @@ describe('authentication', () => {
   });
 
   it('a TLS service responds only to TLS clients that trust its certificate', async () => {
-    const edge = { tls: { ...tls, clientCa: undefined } };
-    expect(await ask(edge, { tlsCa: tls.cert })).toBe('hello back');
-    expect(await ask(edge, { tlsCa: stranger.cert })).toBe('UNAVAILABLE');
-    expect(await ask(edge, {})).toBe('UNAVAILABLE');
+    const serverSecurity = { tls: { ...tls, clientCa: undefined } };
+    expect(await ask(serverSecurity, { tlsCa: tls.cert })).toBe('hello back');
+    expect(await ask(serverSecurity, { tlsCa: stranger.cert })).toBe('UNAVAILABLE');
+    expect(await ask(serverSecurity, {})).toBe('UNAVAILABLE');
   });
 
   it('a service with a client CA responds only to clients with a certificate of that CA', async () => {
-    const edge = { tls: { ...tls, clientCa: client.cert } };
+    const serverSecurity = { tls: { ...tls, clientCa: client.cert } };
     const known = { tlsCa: tls.cert, tlsCert: client.cert, tlsKey: client.key };
-    expect(await ask(edge, known)).toBe('hello back');
+    expect(await ask(serverSecurity, known)).toBe('hello back');
     const unknown = { tlsCa: tls.cert, tlsCert: stranger.cert, tlsKey: stranger.key };
-    expect(await ask(edge, unknown)).toBe('UNAVAILABLE');
-    expect(await ask(edge, { tlsCa: tls.cert })).toBe('UNAVAILABLE');
+    expect(await ask(serverSecurity, unknown)).toBe('UNAVAILABLE');
+    expect(await ask(serverSecurity, { tlsCa: tls.cert })).toBe('UNAVAILABLE');
   });
 });
 
@@ -236,8 +239,8 @@ describe('the security flags of a service', () => {
     ['trace.example:1', { tlsCert: 'a', tlsKey: 'b' }],
   ])('%s with the flags %o is rejected', (socket, flags) => {
     expect(() => resolve(flags, socket)).toThrow(
-      `${socket} can be reached from other machines: it needs --tls-cert, --tls-key and one of ` +
-        '--tls-client-ca or --token-file, or the word --insecure',
+      `${socket} accepts connections from other machines: it needs --tls-cert, --tls-key and one of ` +
+        '--tls-client-ca or --token-file; or pass --insecure',
     );
   });
 
@@ -249,9 +252,11 @@ describe('the security flags of a service', () => {
   });
 
   it('incomplete or unreadable certificates and tokens are rejected', () => {
-    expect(() => resolve({ tlsCert: 'a' })).toThrow('--tls-cert and --tls-key need each other');
+    expect(() => resolve({ tlsCert: 'a' })).toThrow(
+      '--tls-cert and --tls-key must be given together',
+    );
     expect(() => resolve({ tlsClientCa: 'a' })).toThrow('--tls-client-ca needs --tls-cert');
-    expect(() => openChannel({ tlsCa: 'a', tlsCert: 'b' })).toThrow('needs its key');
+    expect(() => openChannel({ tlsCa: 'a', tlsCert: 'b' })).toThrow('must be given together');
     expect(() => openChannel({ tlsCa: join(directory, 'none') })).toThrow('ENOENT');
     expect(() => openChannel({ tokenFile: written('empty', '\n') })).toThrow('is empty');
   });

@@ -70,8 +70,8 @@ export function bearerCheck({
   tokenFile,
 }: ServerSecurity): ((authorization: string | undefined) => boolean) | undefined {
   if (tokenFile === undefined) return undefined;
-  const wanted = Buffer.from(`Bearer ${fileText(tokenFile)}`);
-  return (authorization = '') => isSame(Buffer.from(authorization), wanted);
+  const expected = Buffer.from(`Bearer ${fileText(tokenFile)}`);
+  return (authorization = '') => isSame(Buffer.from(authorization), expected);
 }
 
 /** Returns the options for Node's `https` server; undefined for plaintext. @throws invalid_option for unreadable files */
@@ -116,12 +116,10 @@ function bearerOnly(check: (authorization: string) => boolean): grpc.ServerInter
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, goOn) => {
-            const given = String(metadata.get('authorization')[0] ?? '');
-            if (method.path.startsWith(HEALTH) || check(given)) goOn(metadata);
+            const actual = String(metadata.get('authorization')[0] ?? '');
+            if (method.path.startsWith(HEALTH) || check(actual)) goOn(metadata);
             else
-              call.sendStatus(
-                refusal('unauthenticated', 'the call has no bearer token, or not the right one'),
-              );
+              call.sendStatus(refusal('unauthenticated', 'the bearer token is missing or wrong'));
           },
         }),
     });
@@ -148,8 +146,8 @@ function boundInflation(call: object): void {
   if (base.incomingEncoding !== 'identity') base.maxReceiveMessageSize = INFLATED_BYTES_MAX;
 }
 
-function isSame(given: Buffer, wanted: Buffer): boolean {
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
+function isSame(actual: Buffer, expected: Buffer): boolean {
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
 }
 
 /** Reads a file. @throws invalid_option if it cannot be read */

@@ -32,10 +32,10 @@ export class OtlpTracing implements Tracing {
   readonly #tracer: Tracer;
 
   constructor(service: string, endpoint: string, log: Logger) {
-    const say = (message: string): void => log.warn({ reason: message }, 'spans are not sent');
+    const warn = (message: string): void => log.warn({ reason: message }, 'cannot send spans');
     const quiet = (): void => undefined;
     diag.setLogger(
-      { error: say, warn: say, info: quiet, debug: quiet, verbose: quiet },
+      { error: warn, warn: warn, info: quiet, debug: quiet, verbose: quiet },
       { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
     );
     const resource = resourceFromAttributes({

@@ -12,7 +12,7 @@ beforeAll(async () => {
       name: 'worker',
       isReady: () => ready,
       measure: () => ({
-        counters: { rows: 12, parse_ms: 1500, tier_parse: 3, tier_image: 4 },
+        counters: { rows: 12, parse_ms: 1500, tier_parse: 3, tier_snapshot: 4 },
         gauges: { results_bytes: 7 },
       }),
       help: { rows: 'rows sent', parse_ms: 'milliseconds spent parsing' },
@@ -53,8 +53,8 @@ it('serves metrics with the names and units of Prometheus, and those of the proc
   expect(text).toContain('bigtrace_worker_rows_total 12\n');
   expect(text).toContain('# HELP bigtrace_worker_parse_seconds_total seconds spent parsing\n');
   expect(text).toContain('bigtrace_worker_parse_seconds_total 1.5\n');
-  expect(text).toContain('bigtrace_worker_answers_total{tier="parse"} 3\n');
-  expect(text).toContain('bigtrace_worker_answers_total{tier="image"} 4\n');
+  expect(text).toContain('bigtrace_worker_results_total{tier="parse"} 3\n');
+  expect(text).toContain('bigtrace_worker_results_total{tier="snapshot"} 4\n');
   expect(text).not.toContain('tier_');
   expect(text).toContain('bigtrace_worker_results_bytes 7\n');
   expect(text).toContain('process_resident_memory_bytes ');

@@ -12,7 +12,7 @@ import { printable } from '../text/byte-text.ts';
 
 /** The numbers of a service's Status. A name that ends with `_ms` is a time in milliseconds. */
 export interface Measured {
-  /** Numbers that only grow. `tier_X` counts answers from X. `store_X_…` is about store X, here and in `gauges`. */
+  /** Numbers that only grow. `tier_X` counts results from X. `store_X_…` is about store X, here and in `gauges`. */
   counters: Record<string, number>;
   gauges: Record<string, number>;
 }
@@ -45,13 +45,13 @@ export async function startProbes(
     const path = request.url?.split('?')[0];
     const { headers, socket } = request;
     if (!isAllowedHost(headers.host, socket.localAddress))
-      answer(response, 403, `${printable(headers.host ?? '')} ${REFUSED_HOST}\n`);
-    else if (request.method !== 'GET') answer(response, 405, 'GET only\n');
-    else if (path === '/healthz') answer(response, 200, 'ok\n');
-    else if (path === '/readyz' && service.isReady()) answer(response, 200, 'ready\n');
-    else if (path === '/readyz') answer(response, 503, 'draining\n');
+      respond(response, 403, `${printable(headers.host ?? '')} ${REFUSED_HOST}\n`);
+    else if (request.method !== 'GET') respond(response, 405, 'GET only\n');
+    else if (path === '/healthz') respond(response, 200, 'ok\n');
+    else if (path === '/readyz' && service.isReady()) respond(response, 200, 'ready\n');
+    else if (path === '/readyz') respond(response, 503, 'draining\n');
     else if (path === '/metrics') void metrics(response, service, process);
-    else answer(response, 404, '/healthz, /readyz and /metrics are here\n');
+    else respond(response, 404, '/healthz, /readyz and /metrics are here\n');
   });
   server.listen({ host, port });
   try {
@@ -70,7 +70,12 @@ export async function startProbes(
   };
 }
 
-function answer(response: ServerResponse, status: number, text: string, type = 'text/plain'): void {
+function respond(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  type = 'text/plain',
+): void {
   response.writeHead(status, { 'Content-Type': type }).end(text);
 }
 
@@ -80,7 +85,7 @@ async function metrics(
   process: Registry,
 ): Promise<void> {
   const all = Registry.merge([registryOf(service), process]);
-  answer(response, 200, await all.metrics(), all.contentType);
+  respond(response, 200, await all.metrics(), all.contentType);
 }
 
 function registryOf({ name, help, measure }: ProbedService): Registry {
@@ -109,12 +114,12 @@ function registryOf({ name, help, measure }: ProbedService): Registry {
   return registry;
 }
 
-const HELP: Record<string, string> = { answers: 'answers, by where they came from' };
+const HELP: Record<string, string> = { results: 'results, by their source' };
 
 /** Turns the tier or store in a name into a label of one metric. */
 function labelled(name: string): { key: string; labels: Record<string, string> } {
   const [, tier] = /^tier_(.+)$/.exec(name) ?? [];
-  if (tier !== undefined) return { key: 'answers', labels: { tier } };
+  if (tier !== undefined) return { key: 'results', labels: { tier } };
   const [, store, what] = /^store_([^_]+)_(.+)$/.exec(name) ?? [];
   if (store !== undefined) return { key: `store_${what}`, labels: { store } };
   return { key: name, labels: {} };

@@ -34,12 +34,12 @@ export function passwordOf(
   env: NodeJS.ProcessEnv,
 ): string {
   const variable = variableOf(user);
-  const given = env[variable];
-  if (given) return given;
+  const password = env[variable];
+  if (password) return password;
   if (existsSync(passwordFile)) return readFileSync(passwordFile, 'utf8').trimEnd();
   throw new BigtraceError(
     'invalid_option',
-    `no password: ${passwordFile} is not there; set ${variable} or --password-file`,
+    `no password given: ${passwordFile} does not exist; set ${variable}, or pass --password-file`,
   );
 }
 

@@ -48,8 +48,8 @@ export function tracingOption(): Option {
 
 export function serverSecurityOptions(): Option[] {
   const option = (flags: string, text: string): Option => {
-    const made = new Option(flags, text);
-    return made.env(`BIGTRACE_${made.name().replaceAll('-', '_').toUpperCase()}`);
+    const option = new Option(flags, text);
+    return option.env(`BIGTRACE_${option.name().replaceAll('-', '_').toUpperCase()}`);
   };
   return [
     option(
@@ -96,7 +96,7 @@ export function resolveServerSecurity(flags: ServerSecurityFlags, socket: string
   const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, tokenFile } = flags;
   const { metricsPort, otlpEndpoint } = flags;
   if ((cert === undefined) !== (key === undefined))
-    throw new BigtraceError('invalid_option', '--tls-cert and --tls-key need each other');
+    throw new BigtraceError('invalid_option', '--tls-cert and --tls-key must be given together');
   if (clientCa !== undefined && cert === undefined)
     throw new BigtraceError('invalid_option', '--tls-client-ca needs --tls-cert and --tls-key');
   const tls = cert === undefined || key === undefined ? undefined : { cert, key, clientCa };
@@ -104,8 +104,8 @@ export function resolveServerSecurity(flags: ServerSecurityFlags, socket: string
   if (!guarded && !flags.insecure && !isLoopback(socket))
     throw new BigtraceError(
       'invalid_option',
-      `${socket} can be reached from other machines: it needs --tls-cert, --tls-key and one of ` +
-        '--tls-client-ca or --token-file, or the word --insecure',
+      `${socket} accepts connections from other machines: it needs --tls-cert, --tls-key and one of ` +
+        '--tls-client-ca or --token-file; or pass --insecure',
     );
   return { metricsPort, otlpEndpoint, tls, tokenFile, allowedHosts: flags.allowedHosts ?? [] };
 }

@@ -78,9 +78,9 @@ class Flow {
   }
 
   open(cursor: number, source: Cursor): void {
-    const known = this.#cursors.get(cursor);
-    if (known === undefined) this.#cursors.set(cursor, source);
-    else if (JSON.stringify(keyOf(known)) !== JSON.stringify(keyOf(source)))
+    const kindsOfRegister = this.#cursors.get(cursor);
+    if (kindsOfRegister === undefined) this.#cursors.set(cursor, source);
+    else if (JSON.stringify(keyOf(kindsOfRegister)) !== JSON.stringify(keyOf(source)))
       this.#cursors.set(cursor, 'unknown');
     else return;
     this.#added = true;
@@ -95,9 +95,9 @@ class Flow {
   }
 
   makeRecord(register: number, fields: Iterable<number>): void {
-    const known = this.#records.get(register) ?? [];
-    this.#records.set(register, known);
-    this.#add(known, fields);
+    const kindsOfRegister = this.#records.get(register) ?? [];
+    this.#records.set(register, kindsOfRegister);
+    this.#add(kindsOfRegister, fields);
   }
 
   insert(cursor: number, register: number): void {
@@ -125,21 +125,21 @@ class Flow {
   }
 
   collect(register: number, args: readonly number[]): void {
-    const known = this.#collected.get(register) ?? [];
-    this.#collected.set(register, known);
-    this.#add(known, args);
+    const kindsOfRegister = this.#collected.get(register) ?? [];
+    this.#collected.set(register, kindsOfRegister);
+    this.#add(kindsOfRegister, args);
   }
 
   collected(register: number): readonly number[] {
     return this.#collected.get(register) ?? [];
   }
 
-  #add(known: number[], kinds: Iterable<number>): void {
+  #add(kindsOfRegister: number[], kinds: Iterable<number>): void {
     let at = 0;
     for (const more of kinds) {
-      const all = (known[at] ?? 0) | more;
-      if (all !== known[at]) this.#added = true;
-      known[at++] = all;
+      const all = (kindsOfRegister[at] ?? 0) | more;
+      if (all !== kindsOfRegister[at]) this.#added = true;
+      kindsOfRegister[at++] = all;
     }
   }
 }

@@ -42,8 +42,8 @@ const NUMERIC = new Set(words('abs ceil ceiling floor mod sum trunc'));
 
 /** Returns the kinds that a function may return, given the kinds of each argument. */
 export function kindsReturned(name: string, args: readonly number[]): number {
-  const known = RETURNED.get(name);
-  if (known !== undefined) return known;
+  const returned = RETURNED.get(name);
+  if (returned !== undefined) return returned;
   const [first = ANY] = args;
   if (FIRST_ARGUMENT.has(name)) return first | NULL;
   if (ANY_ARGUMENT.has(name)) return args.reduce((all, kinds) => all | kinds, NULL);

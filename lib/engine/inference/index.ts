@@ -31,12 +31,12 @@ export class Inference {
   /** Tables of the engine before the script runs. */
   readonly #own: ReadonlySet<string>;
   /** PERFETTO TABLEs that the script created, by name in lower case. */
-  readonly #made = new Map<string, { declared: boolean; kinds: readonly number[] | undefined }>();
+  readonly #tables = new Map<string, { declared: boolean; kinds: readonly number[] | undefined }>();
 
   constructor(processor: TraceProcessor) {
     this.#processor = processor;
     this.#own = new Set(
-      this.#ask(`SELECT name FROM sqlite_schema WHERE type = 'table'`).map(String),
+      this.#runSql(`SELECT name FROM sqlite_schema WHERE type = 'table'`).map(String),
     );
   }
 
@@ -45,34 +45,38 @@ export class Inference {
     const kinds = makes === undefined || makes.declared ? undefined : this.kindsOf(makes.select);
     this.#processor.query(sql, () => undefined);
     if (makes !== undefined)
-      this.#made.set(makes.name.toLowerCase(), { declared: makes.declared, kinds });
+      this.#tables.set(makes.name.toLowerCase(), { declared: makes.declared, kinds });
   }
 
   kindsOf(select: Uint8Array): number[] | undefined {
     let program: Op[];
     try {
-      program = programOf(this.#ask(Buffer.concat([Buffer.from('EXPLAIN '), select])));
+      program = programOf(this.#runSql(Buffer.concat([Buffer.from('EXPLAIN '), select])));
     } catch {
       return undefined; // not a SELECT
     }
     const pointers = program.flatMap(({ opcode, p4 }) => (opcode === 'VOpen' ? [p4] : []));
-    const tables = new TableColumns((sql) => this.#ask(sql), this.#isTrusted, this.#kindsMade);
+    const tables = new TableColumns(
+      (sql) => this.#runSql(sql),
+      this.#isTrusted,
+      this.#kindsOfTable,
+    );
     const kinds = tables.kindsBehind(pointers, select);
     return resultKinds(program, (pointer, column) => kinds.get(pointer)?.[column] ?? ANY);
   }
 
   /** Whether a table's column types are reliable. Perfetto's checks require them for the library's public tables. */
   readonly #isTrusted = (name: string): boolean => {
-    const made = this.#made.get(name.toLowerCase());
-    return made === undefined ? this.#own.has(name) || !name.startsWith('_') : made.declared;
+    const table = this.#tables.get(name.toLowerCase());
+    return table === undefined ? this.#own.has(name) || !name.startsWith('_') : table.declared;
   };
 
-  readonly #kindsMade = (name: string): readonly number[] | undefined =>
-    this.#made.get(name.toLowerCase())?.kinds;
+  readonly #kindsOfTable = (name: string): readonly number[] | undefined =>
+    this.#tables.get(name.toLowerCase())?.kinds;
 
-  #ask(question: Uint8Array | string): CellValue[][] {
+  #runSql(script: Uint8Array | string): CellValue[][] {
     const results: Uint8Array[] = [];
-    const sql = typeof question === 'string' ? Buffer.from(question) : question;
+    const sql = typeof script === 'string' ? Buffer.from(script) : script;
     this.#processor.query(sql, (result) => results.push(result.slice()));
     return rowsOf(results);
   }

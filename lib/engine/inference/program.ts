@@ -52,9 +52,9 @@ export function successors(program: readonly Op[]): number[][] {
   const returned = new Map<number, number[]>();
   const resumes = new Map<number, number[]>();
   const once = (memo: Map<number, number[]>, key: number, make: () => number[]): number[] => {
-    const known = memo.get(key) ?? make();
-    memo.set(key, known);
-    return known;
+    const cached = memo.get(key) ?? make();
+    memo.set(key, cached);
+    return cached;
   };
   return program.map(({ opcode, p1, p2, p3 }, at) => {
     switch (opcode) {

@@ -4,7 +4,7 @@ import { sqlTokens } from '../script/sql-tokens.ts';
 import { ANY, kindsOfDeclared } from './kinds.ts';
 import { programOf } from './program.ts';
 
-export type Ask = (sql: string | Uint8Array) => CellValue[][];
+export type RunSql = (sql: string | Uint8Array) => CellValue[][];
 
 /** Terms of one UNION ALL; SQLite accepts up to 500. */
 const TABLES_PER_QUESTION = 50;
@@ -18,28 +18,28 @@ interface Relation {
 
 /** The virtual tables and views that an engine has when this is constructed. */
 export class TableColumns {
-  readonly #ask: Ask;
+  readonly #runSql: RunSql;
   /** Whether the declared column types of a table are reliable for every trace. */
   readonly #isTrusted: (name: string) => boolean;
   /** Returns the kinds of a table's columns when they were inferred, which is more precise than its declaration. */
-  readonly #known: (name: string) => readonly number[] | undefined;
+  readonly #kindsOfFunction: (name: string) => readonly number[] | undefined;
   /** By name in lower case. */
   readonly #relations = new Map<string, Relation>();
-  readonly #found = new Map<string, readonly number[]>();
-  readonly #looked = new Set<string>();
+  readonly #kindsByColumn = new Map<string, readonly number[]>();
+  readonly #resolvedNames = new Set<string>();
 
   constructor(
-    ask: Ask,
+    runSql: RunSql,
     isTrusted: (name: string) => boolean,
-    known: (name: string) => readonly number[] | undefined,
+    kindsOfFunction: (name: string) => readonly number[] | undefined,
   ) {
-    this.#ask = ask;
+    this.#runSql = runSql;
     this.#isTrusted = isTrusted;
-    this.#known = known;
+    this.#kindsOfFunction = kindsOfFunction;
     const relations = `SELECT name, 'table', NULL FROM pragma_module_list
       UNION ALL SELECT name, type, sql FROM sqlite_schema
       WHERE type = 'view' OR sql LIKE 'CREATE VIRTUAL TABLE%'`;
-    for (const [name, type, sql] of ask(relations))
+    for (const [name, type, sql] of runSql(relations))
       this.#relations.set(String(name).toLowerCase(), {
         name: String(name),
         isView: type === 'view',
@@ -54,23 +54,23 @@ export class TableColumns {
   ): ReadonlyMap<string, readonly number[]> {
     this.#look(this.#mentioned(sql));
     // A macro may use tables that the script does not mention.
-    if (pointers.some((pointer) => !this.#found.has(pointer)))
+    if (pointers.some((pointer) => !this.#kindsByColumn.has(pointer)))
       this.#look(
         [...this.#relations.values()].flatMap(({ name, isView }) => (isView ? [] : [name])),
       );
-    return this.#found;
+    return this.#kindsByColumn;
   }
 
   /** Returns the tables that are named in a text of SQL, or in the views that it names. */
   #mentioned(sql: Uint8Array): string[] {
     const tables: string[] = [];
-    const seen = new Set<string>();
+    const visited = new Set<string>();
     const open = [sql];
     for (let text = open.pop(); text !== undefined; text = open.pop())
       for (const { text: word } of sqlTokens(text)) {
         const relation = this.#relations.get(word.toLowerCase());
-        if (relation === undefined || seen.has(relation.name)) continue;
-        seen.add(relation.name);
+        if (relation === undefined || visited.has(relation.name)) continue;
+        visited.add(relation.name);
         if (relation.isView) open.push(Buffer.from(relation.sql));
         else tables.push(relation.name);
       }
@@ -78,10 +78,10 @@ export class TableColumns {
   }
 
   #look(names: readonly string[]): void {
-    const fresh = names.filter((name) => !this.#looked.has(name));
+    const fresh = names.filter((name) => !this.#resolvedNames.has(name));
     for (let from = 0; from < fresh.length; from += TABLES_PER_QUESTION)
       this.#find(fresh.slice(from, from + TABLES_PER_QUESTION));
-    for (const name of fresh) this.#looked.add(name);
+    for (const name of fresh) this.#resolvedNames.add(name);
   }
 
   #find(names: readonly string[]): void {
@@ -99,7 +99,10 @@ export class TableColumns {
     };
     this.#open(names, calls, (name, pointer) => {
       const columns = declared.get(name) ?? [];
-      this.#found.set(pointer, this.#known(name) ?? columns.map(({ kinds }) => kinds));
+      this.#kindsByColumn.set(
+        pointer,
+        this.#kindsOfFunction(name) ?? columns.map(({ kinds }) => kinds),
+      );
     });
   }
 
@@ -110,7 +113,7 @@ export class TableColumns {
   #open(
     names: readonly string[],
     calls: (name: string) => string[],
-    found: (name: string, pointer: string) => void,
+    onCall: (name: string, pointer: string) => void,
   ): void {
     const [only = '', second] = names;
     const tried = second === undefined ? calls(only) : [names.map((name) => calls(name)[0])];
@@ -119,19 +122,19 @@ export class TableColumns {
       const pointers = this.#pointers(union);
       if (pointers.length !== names.length) continue;
       pointers.forEach((pointer, at) => {
-        found(names[at] ?? '', pointer);
+        onCall(names[at] ?? '', pointer);
       });
       return;
     }
     if (second === undefined) return;
     const half = Math.ceil(names.length / 2);
-    this.#open(names.slice(0, half), calls, found);
-    this.#open(names.slice(half), calls, found);
+    this.#open(names.slice(0, half), calls, onCall);
+    this.#open(names.slice(half), calls, onCall);
   }
 
   #pointers(select: string): string[] {
     try {
-      const program = programOf(this.#ask(`EXPLAIN ${select}`));
+      const program = programOf(this.#runSql(`EXPLAIN ${select}`));
       return program.flatMap(({ opcode, p4 }) => (opcode === 'VOpen' ? [p4] : []));
     } catch {
       return []; // for example, a table function without its arguments
@@ -141,7 +144,7 @@ export class TableColumns {
   #declared(names: readonly string[]): Map<string, { kinds: number; hidden: boolean }[]> {
     const tables = new Map<string, { kinds: number; hidden: boolean }[]>();
     const values = names.map((name) => `(${literal(name)})`);
-    const rows = this.#ask(`WITH named(name) AS (VALUES ${values.join(', ')})
+    const rows = this.#runSql(`WITH named(name) AS (VALUES ${values.join(', ')})
       SELECT named.name, t.name, t.type, t.hidden FROM named, pragma_table_xinfo(named.name) t
       ORDER BY named.name, t.cid`);
     for (const [name, column, type, hidden] of rows) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CORPUS, COUNTS_SQL } from '../../../test/corpus/index.ts';
-import { ask, testEngine } from '../testing.ts';
+import { queryRows, testEngine } from '../testing.ts';
 import { chunked, readTrace, zstd, zstdTwin } from './testing.ts';
 
 const engine = await testEngine();
@@ -16,7 +16,7 @@ const ENDINGS = ['zst', 'xz', 'bz2', 'lz4'];
 test.each(ENDINGS)('a trace in a .%s file is decompressed, in chunks of any size', (ending) => {
   for (const length of [1000, 2 ** 20]) {
     const { processor, findings } = readTrace(engine, chunked(packed(ending), length));
-    expect(ask(processor, COUNTS_SQL)).toEqual([COUNTS]);
+    expect(queryRows(processor, COUNTS_SQL)).toEqual([COUNTS]);
     expect(findings.unpackedBytes).toBe(linux.length);
   }
 });
@@ -39,7 +39,7 @@ test.each(ENDINGS)('a .%s file that is cut short or damaged does not load', (end
 
 test('a file that is compressed several times is read, up to 4 layers', () => {
   const twice = zstd(zstd(zstdTwin(linux)));
-  expect(ask(readTrace(engine, [twice]).processor, COUNTS_SQL)).toEqual([COUNTS]);
+  expect(queryRows(readTrace(engine, [twice]).processor, COUNTS_SQL)).toEqual([COUNTS]);
   let many = linux;
   for (let layer = 0; layer < 5; layer++) many = zstd(many);
   expect(() => readTrace(engine, [many])).toThrow('compressed more than 4 times over');
@@ -56,7 +56,7 @@ test('a file may consist of several frames, and an empty frame is an empty trace
   const [front, back] = [linux.subarray(0, 50_000), linux.subarray(50_000)];
   const skippable = Buffer.from('502a4d180400000078787878', 'hex');
   const frames = Buffer.concat([skippable, zstd(front), zstd(back)]);
-  expect(ask(readTrace(engine, chunked(frames, 7)).processor, COUNTS_SQL)).toEqual([COUNTS]);
+  expect(queryRows(readTrace(engine, chunked(frames, 7)).processor, COUNTS_SQL)).toEqual([COUNTS]);
   const two = Buffer.concat([packed('bz2'), packed('bz2')]);
   expect(readTrace(engine, [two]).findings.unpackedBytes).toBe(2 * linux.length);
   expect(readTrace(engine, [zstd(Buffer.alloc(0))]).findings.unpackedBytes).toBe(0);
@@ -71,5 +71,5 @@ test.each<[string, Buffer]>([
   ['UTF-16, big-endian', swapped(`\ufeff${JSON_TRACE}`)],
 ])('text in %s is re-encoded', (_, bytes) => {
   const { processor } = readTrace(engine, chunked(bytes, 5));
-  expect(ask(processor, 'SELECT name, dur FROM slice')).toEqual([['größer 🚀', 5000n]]);
+  expect(queryRows(processor, 'SELECT name, dur FROM slice')).toEqual([['größer 🚀', 5000n]]);
 });

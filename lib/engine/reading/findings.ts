@@ -23,8 +23,8 @@ export class Findings {
 
   warn(text: string): void {
     const cut = text.slice(0, WARNING_CHARS_MAX);
-    const known = this.#warnings.has(cut) || this.#warnings.size < WARNINGS_MAX;
-    const name = known ? cut : MORE;
+    const isListed = this.#warnings.has(cut) || this.#warnings.size < WARNINGS_MAX;
+    const name = isListed ? cut : MORE;
     this.#warnings.set(name, (this.#warnings.get(name) ?? 0) + 1);
   }
 

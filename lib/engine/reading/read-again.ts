@@ -17,7 +17,7 @@ export class ReadAgain extends Error {
   readonly mode: ReadingMode;
 
   constructor(mode: ReadingMode) {
-    super('the trace has to be read again in another way');
+    super('the trace must be read again in another way');
     this.mode = mode;
   }
 }

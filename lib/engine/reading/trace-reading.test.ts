@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CORPUS } from '../../../test/corpus/index.ts';
 import { field, message } from '../../../test/corpus/proto.ts';
-import { ask, testEngine } from '../testing.ts';
+import { queryRows, testEngine } from '../testing.ts';
 import {
   chunked,
   packetsOf,
@@ -26,8 +26,8 @@ test('a trace of zstd-compressed packets returns the same rows as the uncompress
   const twin = zstdTwin(linux);
   expect(twin.length).toBeLessThan(linux.length / 2);
   const { processor, findings } = readTrace(engine, chunked(twin, 10_000));
-  expect(ask(processor, COUNTS)).toEqual(ask(plain.processor, COUNTS));
-  expect(ask(processor, COUNTS)[0]).toEqual([3321n, 344n, 4_966_527_442n, null]);
+  expect(queryRows(processor, COUNTS)).toEqual(queryRows(plain.processor, COUNTS));
+  expect(queryRows(processor, COUNTS)[0]).toEqual([3321n, 344n, 4_966_527_442n, null]);
   expect(findings.zstdPackets).toBe(1);
   expect(findings.unpackedBytes).toBe(linux.length);
 });
@@ -35,21 +35,21 @@ test('a trace of zstd-compressed packets returns the same rows as the uncompress
 test('the engine itself reports no error for a packet field that it does not know', () => {
   const counts = "SELECT count(*) FROM stats WHERE value > 0 AND severity = 'error'";
   const twin = readTrace(engine, [linux, field(1, field(999, zstd(linux)))]).processor;
-  expect(ask(twin, counts)).toEqual([[0n]]);
+  expect(queryRows(twin, counts)).toEqual([[0n]]);
 });
 
 test('bigtrace_warnings reports unknown packet fields by number and count', () => {
   const future = packet(field(8, 5n), field(134, 'an event of tomorrow'));
   const trace = Buffer.concat([linux, future, zstdPacket(Buffer.concat([future, future]))]);
   const { processor } = readTrace(engine, [trace]);
-  const [[warnings]] = ask(processor, 'SELECT bigtrace_warnings()') as [[string]];
+  const [[warnings]] = queryRows(processor, 'SELECT bigtrace_warnings()') as [[string]];
   expect(JSON.parse(warnings)).toEqual({ 'unknown packet field 134': 3 });
   processor.restore(processor.snapshot());
-  expect(ask(processor, 'SELECT bigtrace_warnings()')).toEqual([[warnings]]);
+  expect(queryRows(processor, 'SELECT bigtrace_warnings()')).toEqual([[warnings]]);
   processor.reset();
   processor.append(linux);
   processor.finalize();
-  expect(ask(processor, 'SELECT bigtrace_warnings()')).toEqual([[null]]);
+  expect(queryRows(processor, 'SELECT bigtrace_warnings()')).toEqual([[null]]);
 });
 
 /** Returns a packet as recorders write it, with a file descriptor that extends TrackEvent by one field. */
@@ -68,7 +68,7 @@ test('a trace with descriptors that the engine refuses is loaded without them', 
   const trace = Buffer.concat([descriptor('a.proto', INT64), linux, descriptor('b.proto', STRING)]);
   const { processor, modes } = readTrace(engine, chunked(trace, 50_000));
   expect(modes.map((mode) => mode.withoutDescriptors)).toEqual([false, true]);
-  const [row] = ask(processor, COUNTS);
+  const [row] = queryRows(processor, COUNTS);
   expect(row).toEqual([3321n, 344n, 4_966_527_442n, '{"extension descriptor left out":2}']);
   const accepted = Buffer.concat([descriptor('a.proto', INT64), linux]);
   expect(readTrace(engine, [accepted]).modes).toHaveLength(1);
@@ -77,7 +77,7 @@ test('a trace with descriptors that the engine refuses is loaded without them', 
 test('a trace that is cut short within a compressed packet is loaded up to the cut', () => {
   const twin = zstdTwin(linux, 20_000);
   const { processor } = readTrace(engine, [twin.subarray(0, Math.floor(twin.length * 0.7))]);
-  const [[sched]] = ask(processor, 'SELECT count(*) FROM sched') as [[bigint]];
+  const [[sched]] = queryRows(processor, 'SELECT count(*) FROM sched') as [[bigint]];
   expect(sched).toBeGreaterThan(500n);
   expect(sched).toBeLessThan(3321n);
 });
@@ -106,5 +106,5 @@ test('compressed and uncompressed packets keep their order', () => {
   }
   const { processor, findings } = readTrace(engine, chunked(Buffer.concat(parts), 333));
   expect(findings.zstdPackets).toBeGreaterThan(1);
-  expect(ask(processor, COUNTS)).toEqual([[3321n, 344n, 4_966_527_442n, null]]);
+  expect(queryRows(processor, COUNTS)).toEqual([[3321n, 344n, 4_966_527_442n, null]]);
 });

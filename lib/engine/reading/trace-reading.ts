@@ -87,7 +87,7 @@ export class TraceReading {
   #packets(output: Sink, changed: () => void): Sink {
     return new ProtoPackets(output, {
       changed,
-      known: this.#parts.packetFields,
+      packetFields: this.#parts.packetFields,
       mode: this.#options.mode,
       findings: this.findings,
       zstd: () => {

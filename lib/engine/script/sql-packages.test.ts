@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ENGINE_WASM, fetchEngine } from '../../../tools/build/fetch-engine.mjs';
 import { type Engine, loadEngine, readSqlPackages, TraceProcessor } from '../index.ts';
-import { ask, load } from '../testing.ts';
+import { load, queryRows } from '../testing.ts';
 
 const COMPILE = 'recorded/linux/compile-c.pftrace';
 const OTHER = 'recorded/linux/gzip-cpu.pftrace';
@@ -93,23 +93,26 @@ const SCRIPT = 'INCLUDE PERFETTO MODULE fleet.count; SELECT fleet_count() > 0, f
 test('packages stay registered after scripts, restore and reset, and in another instance', async () => {
   const engine = await engineWith(FILES);
   const processor = load(new TraceProcessor(engine), COMPILE);
-  const image = processor.snapshot();
-  const [[, own] = []] = ask(processor, "SELECT 0, count(*) FROM thread WHERE name GLOB 'c*'");
+  const snapshot = processor.snapshot();
+  const [[, own] = []] = queryRows(
+    processor,
+    "SELECT 0, count(*) FROM thread WHERE name GLOB 'c*'",
+  );
   const right = [[1n, own]];
-  expect(ask(processor, SCRIPT)).toEqual(right);
-  expect(ask(processor, SCRIPT)).toEqual(right);
-  expect(() => ask(processor, 'INCLUDE PERFETTO MODULE fleet.bad')).toThrow(
+  expect(queryRows(processor, SCRIPT)).toEqual(right);
+  expect(queryRows(processor, SCRIPT)).toEqual(right);
+  expect(() => queryRows(processor, 'INCLUDE PERFETTO MODULE fleet.bad')).toThrow(
     /fleet\.bad[\s\S]*nope/,
   );
-  expect(() => ask(processor, 'INCLUDE PERFETTO MODULE fleet.none')).toThrow(/fleet\.none/);
-  processor.restore(image);
-  expect(ask(processor, SCRIPT)).toEqual(right);
+  expect(() => queryRows(processor, 'INCLUDE PERFETTO MODULE fleet.none')).toThrow(/fleet\.none/);
+  processor.restore(snapshot);
+  expect(queryRows(processor, SCRIPT)).toEqual(right);
   const other = load(new TraceProcessor(engine), OTHER);
-  other.restore(image);
-  expect(ask(other, SCRIPT)).toEqual(right);
+  other.restore(snapshot);
+  expect(queryRows(other, SCRIPT)).toEqual(right);
   other.reset();
-  expect(ask(load(other, COMPILE), SCRIPT)).toEqual(right);
-  expect(() => processor.restore({ ...image, engine: 'x' })).toThrow('of another engine');
+  expect(queryRows(load(other, COMPILE), SCRIPT)).toEqual(right);
+  expect(() => processor.restore({ ...snapshot, engine: 'x' })).toThrow('of another engine');
 });
 
 test('the identity of an engine depends on the contents of its packages', async () => {

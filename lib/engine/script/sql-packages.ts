@@ -43,23 +43,24 @@ const SUFFIX = '.sql';
  * Reads packages given as `name=directory` and returns them sorted by name.
  * @throws BigtraceError invalid_option that names the package and the file
  */
-export function readSqlPackages(given: readonly string[]): SqlPackage[] {
+export function readSqlPackages(option: readonly string[]): SqlPackage[] {
   const packages = new Map<string, SqlPackage>();
   let bytes = 0;
   let modules = 0;
-  for (const text of given) {
+  for (const text of option) {
     const { name, directory } = split(text);
-    if (packages.has(name)) throw refused(text, `package ${name} is given twice`);
+    if (packages.has(name)) throw invalidPackage(text, `package ${name} is given twice`);
     const read: SqlModule[] = [];
     for (const { path, size, parts } of sqlFiles(directory, text)) {
       bytes += size;
       modules += 1;
-      if (bytes > BYTES_MAX) throw refused(text, `packages are larger than ${BYTES_MAX} bytes`);
+      if (bytes > BYTES_MAX)
+        throw invalidPackage(text, `packages are larger than ${BYTES_MAX} bytes`);
       if (modules > MODULES_MAX)
-        throw refused(text, `packages have more than ${MODULES_MAX} modules`);
+        throw invalidPackage(text, `packages have more than ${MODULES_MAX} modules`);
       read.push({ name: [name, ...parts].join('.'), sql: new Uint8Array(readFileSync(path)) });
     }
-    if (read.length === 0) throw refused(text, `${directory} has no ${SUFFIX} file`);
+    if (read.length === 0) throw invalidPackage(text, `${directory} has no ${SUFFIX} file`);
     packages.set(name, { name, modules: read.sort((a, b) => (a.name < b.name ? -1 : 1)) });
   }
   return [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -67,8 +68,8 @@ export function readSqlPackages(given: readonly string[]): SqlPackage[] {
 
 function split(text: string): { name: string; directory: string } {
   const [, name = '', directory = ''] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
-  if (directory === '') throw refused(text, 'it must be name=directory');
-  if (!NAME.test(name)) throw refused(text, `name ${name} must be letters, digits and _`);
+  if (directory === '') throw invalidPackage(text, 'it must be name=directory');
+  if (!NAME.test(name)) throw invalidPackage(text, `name ${name} must be letters, digits and _`);
   return { name, directory };
 }
 
@@ -78,42 +79,42 @@ function split(text: string): { name: string; directory: string } {
  */
 function* sqlFiles(
   directory: string,
-  given: string,
+  option: string,
   above: readonly string[] = [],
 ): Generator<{ path: string; size: number; parts: string[] }> {
   if (above.length > DEPTH_MAX)
-    throw refused(given, `${directory} is more than ${DEPTH_MAX} levels deep`);
-  for (const entry of namesIn(directory, given)) {
+    throw invalidPackage(option, `${directory} is more than ${DEPTH_MAX} levels deep`);
+  for (const entry of namesIn(directory, option)) {
     if (entry.startsWith('.')) continue;
     const path = join(directory, entry);
-    const found = statOf(path, given);
-    if (found.isDirectory()) yield* sqlFiles(path, given, [...above, entry]);
-    else if (found.isFile() && entry.endsWith(SUFFIX)) {
+    const info = statOf(path, option);
+    if (info.isDirectory()) yield* sqlFiles(path, option, [...above, entry]);
+    else if (info.isFile() && entry.endsWith(SUFFIX)) {
       const parts = [...above, entry.slice(0, -SUFFIX.length)];
       const odd = parts.find((part) => !NAME.test(part));
       if (odd !== undefined)
-        throw refused(
-          given,
+        throw invalidPackage(
+          option,
           `${path}: no script can name a module whose part is ${odd}; it must be letters, digits and _`,
         );
-      yield { path, size: found.size, parts };
+      yield { path, size: info.size, parts };
     }
   }
 }
 
-function namesIn(directory: string, given: string): string[] {
+function namesIn(directory: string, option: string): string[] {
   try {
     return readdirSync(directory).sort();
   } catch (cause) {
-    throw refused(given, `${directory} cannot be read: ${reason(cause)}`, cause);
+    throw invalidPackage(option, `${directory} cannot be read: ${reason(cause)}`, cause);
   }
 }
 
-function statOf(path: string, given: string): Stats {
+function statOf(path: string, option: string): Stats {
   try {
     return statSync(path);
   } catch (cause) {
-    throw refused(given, `${path} cannot be read: ${reason(cause)}`, cause);
+    throw invalidPackage(option, `${path} cannot be read: ${reason(cause)}`, cause);
   }
 }
 
@@ -121,6 +122,6 @@ function reason(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-function refused(given: string, why: string, cause?: unknown): BigtraceError {
-  return new BigtraceError('invalid_option', `--sql-package ${given}: ${why}`, { cause });
+function invalidPackage(option: string, why: string, cause?: unknown): BigtraceError {
+  return new BigtraceError('invalid_option', `--sql-package ${option}: ${why}`, { cause });
 }

@@ -13,8 +13,8 @@ const HEAD_BYTES_MAX = 1024;
 export function summarySpecOf(sql: Uint8Array): Uint8Array | undefined {
   const { buffer, byteOffset, byteLength } = sql;
   const head = Buffer.from(buffer, byteOffset, Math.min(byteLength, HEAD_BYTES_MAX));
-  const [found] = HEAD.exec(head.toString('latin1')) ?? [];
-  return found === undefined ? undefined : sql.subarray(found.length);
+  const [keyword] = HEAD.exec(head.toString('latin1')) ?? [];
+  return keyword === undefined ? undefined : sql.subarray(keyword.length);
 }
 
 const CHANGES =

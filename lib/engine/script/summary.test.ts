@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { rowsOf } from '../../query-result/index.ts';
 import { type Engine, summarySpecOf, summaryTraits, TraceProcessor } from '../index.ts';
-import { ask, load, testEngine } from '../testing.ts';
+import { load, queryRows, testEngine } from '../testing.ts';
 
 const COMPILE = 'recorded/linux/compile-c.pftrace';
 
@@ -35,7 +35,7 @@ test('a metric returns one row for each row of its query', () => {
       select_columns { column_name: "total" }
     }
   }`;
-  const direct = ask(processor, 'SELECT utid, sum(dur) FROM sched GROUP BY utid') as [
+  const direct = queryRows(processor, 'SELECT utid, sum(dur) FROM sched GROUP BY utid') as [
     bigint,
     bigint,
   ][];
@@ -114,11 +114,11 @@ test.each([
 });
 
 test('restore removes the state that a summary leaves', () => {
-  const image = processor.snapshot();
+  const snapshot = processor.snapshot();
   const spec = `metric_spec { id: "m" value: "v" query { inner_query_id: "q" } }
     query { id: "q" sql { sql: "SELECT 5 AS v" } }`;
   expect(summarize(spec)).toEqual([['m', '{}', 5]]);
-  processor.restore(image);
+  processor.restore(snapshot);
   expect(summarize(spec)).toEqual([['m', '{}', 5]]);
 });
 

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { PAGE_BYTES, type Snapshot } from './snapshot.ts';
 import { CODECS } from './snapshot-codec.ts';
-import { encodeImage, type ReadBytes, readSnapshot, SnapshotUnusable } from './snapshot-file.ts';
+import { encodeSnapshot, type ReadBytes, readSnapshot, SnapshotUnusable } from './snapshot-file.ts';
 
 /** Returns a snapshot of slightly more than three blocks, of which parts are compressible. */
-function testImage(): Snapshot {
+function testSnapshot(): Snapshot {
   const pages = 800;
   const contents = new Uint8Array(new SharedArrayBuffer(pages * PAGE_BYTES));
   for (let at = 0; at < contents.length; at += 3) contents[at] = (at * at) >> (at % 7);
@@ -40,17 +40,17 @@ function decoded(read: ReadBytes, engine = 'abc') {
 describe.each(CODECS)('with $name', (codec) => {
   let file: Buffer;
   beforeAll(async () => {
-    file = await bytesOf(encodeImage(testImage(), codec));
+    file = await bytesOf(encodeSnapshot(testSnapshot(), codec));
   });
 
   test.each([17, 65_536, 2 ** 25])(
     'a file read in pieces of %d bytes gives the snapshot',
     (size) => {
-      expect(file.length).toBeLessThan(testImage().contents.length);
-      const image = decoded(inPieces(file, size));
-      expect(image.memoryBytes).toBe(2 ** 29);
-      expect([...image.runs]).toEqual([...testImage().runs]);
-      expect(Buffer.compare(image.contents, testImage().contents)).toBe(0);
+      expect(file.length).toBeLessThan(testSnapshot().contents.length);
+      const snapshot = decoded(inPieces(file, size));
+      expect(snapshot.memoryBytes).toBe(2 ** 29);
+      expect([...snapshot.runs]).toEqual([...testSnapshot().runs]);
+      expect(Buffer.compare(snapshot.contents, testSnapshot().contents)).toBe(0);
     },
   );
 
@@ -83,13 +83,13 @@ test.each([
   ['out of order', [90_000, 1, 5, 799], 2 ** 29],
   ['over each other', [5, 799, 803, 1], 2 ** 29],
 ])('a file whose runs lie %s is refused', async (_how, runs, memoryBytes) => {
-  const image = { ...testImage(), runs: Uint32Array.from(runs), memoryBytes };
-  const file = await bytesOf(encodeImage(image));
+  const snapshot = { ...testSnapshot(), runs: Uint32Array.from(runs), memoryBytes };
+  const file = await bytesOf(encodeSnapshot(snapshot));
   expect(() => decoded(inPieces(file, 9999))).toThrow('its header contradicts itself');
 });
 
 test('the error names a codec that this version of Node lacks', async () => {
   const codec = { ...CODECS[0], name: 'lzma' } as (typeof CODECS)[0];
-  const file = await bytesOf(encodeImage(testImage(), codec));
+  const file = await bytesOf(encodeSnapshot(testSnapshot(), codec));
   expect(() => decoded(inPieces(file, 9999))).toThrow('this Node has no codec lzma');
 });

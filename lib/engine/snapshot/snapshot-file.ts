@@ -34,17 +34,17 @@ interface Header {
 }
 
 /** Yields a snapshot file in pieces of up to about 1 MiB. At most one block is in memory besides the current piece. */
-export async function* encodeImage(
-  image: Snapshot,
+export async function* encodeSnapshot(
+  snapshot: Snapshot,
   codec: Codec | undefined = CODECS[0],
 ): AsyncGenerator<Uint8Array> {
   if (codec === undefined) throw new Error('no codec');
   const header: Header = {
-    engine: image.engine,
+    engine: snapshot.engine,
     codec: codec.name,
-    memoryBytes: image.memoryBytes,
-    runs: [...image.runs],
-    contentsBytes: image.contents.length,
+    memoryBytes: snapshot.memoryBytes,
+    runs: [...snapshot.runs],
+    contentsBytes: snapshot.contents.length,
   };
   yield MAGIC;
   let digest: Uint8Array = MAGIC;
@@ -56,8 +56,8 @@ export async function* encodeImage(
     return Buffer.concat([head, payload]);
   };
   yield frame(Buffer.from(JSON.stringify(header)));
-  for (let at = 0; at < image.contents.length; at += BLOCK_BYTES)
-    yield frame(await codec.compress(image.contents.subarray(at, at + BLOCK_BYTES)));
+  for (let at = 0; at < snapshot.contents.length; at += BLOCK_BYTES)
+    yield frame(await codec.compress(snapshot.contents.subarray(at, at + BLOCK_BYTES)));
 }
 
 /** Reads the file's next bytes to the beginning of `into`. @returns how many; 0 at the end of the file */
@@ -132,7 +132,8 @@ function readHeader(
 function* framePayloads(read: ReadBytes): Generator<Uint8Array, void, undefined> {
   const input = new Input(read);
   const magic = input.take(MAGIC.length);
-  if (magic === undefined || !MAGIC.equals(magic)) throw new SnapshotUnusable('it is no image');
+  if (magic === undefined || !MAGIC.equals(magic))
+    throw new SnapshotUnusable('it is not a snapshot');
   let digest: Uint8Array = MAGIC;
   for (;;) {
     const head = input.take(FRAME_HEAD_BYTES);
@@ -176,10 +177,10 @@ class Input {
   }
 
   #moveToFront(length: number): void {
-    const held = this.#buffer.subarray(this.#from, this.#to);
+    const rest = this.#buffer.subarray(this.#from, this.#to);
     if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(length);
-    this.#buffer.set(held);
-    this.#to = held.length;
+    this.#buffer.set(rest);
+    this.#to = rest.length;
     this.#from = 0;
   }
 }

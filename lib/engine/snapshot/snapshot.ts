@@ -27,8 +27,8 @@ export interface Snapshot extends SnapshotHead {
 }
 
 /** Returns the memory that a snapshot occupies, in bytes. */
-export function snapshotBytes(image: Snapshot): number {
-  return image.runs.byteLength + image.contents.byteLength;
+export function snapshotBytes(snapshot: Snapshot): number {
+  return snapshot.runs.byteLength + snapshot.contents.byteLength;
 }
 
 /** A range of memory and the place of its bytes in `contents`; without `contents`, the bytes are zero. */
@@ -78,15 +78,15 @@ class Layer {
   }
 }
 
-function layersOf(images: readonly Snapshot[]): Layer | undefined {
+function layersOf(snapshots: readonly Snapshot[]): Layer | undefined {
   let layer: Layer | undefined;
-  for (const image of images) layer = new Layer(image, layer);
+  for (const snapshot of snapshots) layer = new Layer(snapshot, layer);
   return layer;
 }
 
 /** Yields the blocks of `memory` that differ from the snapshots (lowest first). */
-function* changedBlocks(memory: Buffer, images: readonly Snapshot[]): Generator<Segment> {
-  const layers = layersOf(images);
+function* changedBlocks(memory: Buffer, snapshots: readonly Snapshot[]): Generator<Segment> {
+  const layers = layersOf(snapshots);
   const whole = { from: 0, to: memory.length, contents: undefined, contentsAt: 0 };
   for (const segment of layers?.segments(0, memory.length) ?? [whole])
     yield* changedParts(memory, segment, BLOCK_BYTES);
@@ -108,12 +108,12 @@ function* changedParts(memory: Buffer, segment: Segment, grain: number): Generat
  */
 export function restoreMemory(
   memory: Uint8Array,
-  images: readonly Snapshot[],
+  snapshots: readonly Snapshot[],
   zeroFrom = memory.length,
 ): void {
   const target = asBuffer(memory);
   const whole = { from: 0, to: memory.length, contents: undefined, contentsAt: 0 };
-  for (const segment of layersOf(images)?.segments(0, memory.length) ?? [whole])
+  for (const segment of layersOf(snapshots)?.segments(0, memory.length) ?? [whole])
     restoreSegment(target, segment, zeroFrom);
 }
 
@@ -138,12 +138,12 @@ export function restoreBlocks(
   for (const block of blocks) {
     for (let at = 0; at < block.length; ) {
       const from = (runs[run] ?? 0) * PAGE_BYTES + done;
-      const left = (runs[run + 1] ?? 0) * PAGE_BYTES - done;
-      const piece = block.subarray(at, at + left);
+      const remaining = (runs[run + 1] ?? 0) * PAGE_BYTES - done;
+      const piece = block.subarray(at, at + remaining);
       target.set(piece, from);
       at += piece.length;
       done += piece.length;
-      if (piece.length < left) continue;
+      if (piece.length < remaining) continue;
       run += 2;
       done = 0;
     }

@@ -136,19 +136,19 @@ function assign(
   if (value !== undefined) reply[key] = value;
 }
 
-function textField(message: Uint8Array, wanted: number): string | undefined {
-  let found: string | undefined;
+function textField(message: Uint8Array, fieldNumber: number): string | undefined {
+  let text: string | undefined;
   eachField(message, (field, reader) => {
-    if (field === wanted) found = reader.text();
+    if (field === fieldNumber) text = reader.text();
   });
-  return found;
+  return text;
 }
 
 /** Splits the engine's reply stream into messages. A message may span pieces; a piece may contain several messages. */
 export class ReplyFrames {
   /** Copies of the pieces of an incomplete message. */
   #pieces: Uint8Array[] = [];
-  #held = 0;
+  #length = 0;
   #needed = 0;
 
   /** Passes each complete message to `onMessage`: as a view into `piece`, or as a copy if it spans pieces. */
@@ -156,7 +156,7 @@ export class ReplyFrames {
     let bytes = piece;
     if (this.#pieces.length > 0) {
       this.#hold(piece);
-      if (this.#held < this.#needed) return;
+      if (this.#length < this.#needed) return;
       bytes = Buffer.concat(this.#pieces);
       this.clear();
     }
@@ -176,12 +176,12 @@ export class ReplyFrames {
   /** Discards an incomplete message. */
   clear(): void {
     this.#pieces = [];
-    this.#held = 0;
+    this.#length = 0;
   }
 
   #hold(piece: Uint8Array): void {
     this.#pieces.push(piece.slice());
-    this.#held += piece.length;
+    this.#length += piece.length;
   }
 }
 

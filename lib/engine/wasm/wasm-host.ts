@@ -92,9 +92,9 @@ export class WasmHost {
    * Puts the instance into the state of these snapshots, lowest first, even if it is poisoned.
    * @throws BigtraceError limit_exceeded (memory bound), out_of_memory
    */
-  restore(images: readonly Snapshot[], requestAt: number): void {
-    const zeroFrom = this.#makeRoom(Math.max(...images.map(({ memoryBytes }) => memoryBytes)));
-    restoreMemory(this.memory, images, zeroFrom);
+  restore(snapshots: readonly Snapshot[], requestAt: number): void {
+    const zeroFrom = this.#makeRoom(Math.max(...snapshots.map(({ memoryBytes }) => memoryBytes)));
+    restoreMemory(this.memory, snapshots, zeroFrom);
     this.#restored(requestAt);
   }
 
@@ -206,9 +206,9 @@ export class WasmHost {
     const old = memory.buffer.byteLength;
     if (bytes > this.memoryBytesMax) throw outOfMemory(this.memoryBytesMax);
     const generous = old + Math.min(old / 5, GROWTH_BYTES_MAX);
-    const wanted = Math.min(Math.max(bytes, generous), Math.max(bytes, this.memoryBytesMax));
+    const target = Math.min(Math.max(bytes, generous), Math.max(bytes, this.memoryBytesMax));
     const grows = (by: number): boolean => grow(memory, this.#abi, by);
-    if (grows(wanted - old) || grows(bytes - old)) return true;
+    if (grows(target - old) || grows(bytes - old)) return true;
     this.#refusedBytes = bytes;
     return false;
   }

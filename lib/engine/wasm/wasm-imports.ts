@@ -53,19 +53,20 @@ type Import = (...args: never[]) => unknown;
 
 export function wasmImports(
   module: WebAssembly.Module,
-  surroundings: HostEnvironment,
+  host: HostEnvironment,
 ): WebAssembly.Imports {
-  const known: Record<string, Import> = {
-    ...processImports(surroundings),
-    ...timeImports(surroundings),
+  const implementations: Record<string, Import> = {
+    ...processImports(host),
+    ...timeImports(host),
   };
-  const { abi } = surroundings;
+  const { abi } = host;
   const imports: WebAssembly.Imports = {};
   for (const { module: space, name, kind } of WebAssembly.Module.imports(module)) {
     if (kind !== 'function') throw new Error(`the wasm imports a ${kind}, ${space}.${name}`);
     const functions = imports[space] ?? {};
     imports[space] = functions;
-    const work = known[name] ?? (() => (name.startsWith('__syscall_') ? -ENOSYS : ENOSYS));
+    const work =
+      implementations[name] ?? (() => (name.startsWith('__syscall_') ? -ENOSYS : ENOSYS));
     functions[name] = abi.is64 ? narrowed(work, abi.wideResults.has(`${space}.${name}`)) : work;
   }
   return imports;

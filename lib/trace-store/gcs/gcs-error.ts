@@ -9,7 +9,7 @@ export function gcsError(thrown: unknown): BigtraceError {
   if (/invalid_grant|invalid_client|invalid_rapt|default credentials|private_key/.test(message))
     return new BigtraceError(
       'unauthenticated',
-      `Google does not take the credentials (expired, revoked or wrong): ${message}`,
+      `Google rejected the credentials (expired, revoked or wrong): ${message}`,
       { cause: thrown },
     );
   const code = thrown instanceof Error && 'code' in thrown ? Number(thrown.code) : Number.NaN;

@@ -50,13 +50,13 @@ storeFaults('gcs', {
       body: '{"error":{"code":403,"message":"Anonymous caller does not have storage.objects.get access."}}',
       code: 'forbidden',
       message:
-        'the store refuses to let the trace be read: 403 Anonymous caller does not have storage.objects.get access.',
+        'the store denied access to the trace: 403 Anonymous caller does not have storage.objects.get access.',
     },
     {
       status: 401,
       body: '{"error":{"code":401,"message":"Invalid Credentials"}}',
       code: 'unauthenticated',
-      message: 'the store does not take the credentials: 401 Invalid Credentials',
+      message: 'the store rejected the credentials: 401 Invalid Credentials',
     },
   ],
   async open() {
@@ -193,7 +193,7 @@ describe('credentials', () => {
     await expect(statAt(gcsStore({ endpoint: 'http://127.0.0.1:1' }))).rejects.toMatchObject({
       code: 'unauthenticated',
       message:
-        'Google does not take the credentials (expired, revoked or wrong): ' +
+        'Google rejected the credentials (expired, revoked or wrong): ' +
         'Error code invalid_grant: The subject token has expired.',
     });
   });

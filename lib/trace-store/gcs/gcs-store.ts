@@ -44,7 +44,7 @@ export function gcsStore(options: GcsOptions): TraceStore {
   let opened: Promise<Storage> | undefined;
 
   async function withStorage<Value>(
-    ask: (storage: Storage) => Promise<Value>,
+    request: (storage: Storage) => Promise<Value>,
     signal: AbortSignal | undefined,
   ): Promise<Value> {
     opened ??= openStorage(options).catch((thrown) => {
@@ -53,18 +53,18 @@ export function gcsStore(options: GcsOptions): TraceStore {
     });
     try {
       const storage = await interruptible(opened, signal);
-      return await interruptible(ask(storage), signal);
+      return await interruptible(request(storage), signal);
     } catch (thrown) {
       throw gcsError(thrown);
     }
   }
 
   async function statObject(bucket: string, name: string, signal?: AbortSignal) {
-    const [found] = await withStorage(
+    const [metadata] = await withStorage(
       (storage) => storage.bucket(bucket, payer).file(name).getMetadata({ fields: FIELDS }),
       signal,
     );
-    return statOf(found);
+    return statOf(metadata);
   }
 
   async function download(bucket: string, name: string, range: Range): Promise<HttpReply> {
@@ -162,22 +162,22 @@ async function canonicalPath(
 }
 
 /**
- * Calls `ask` with the literal name and then, if no such object exists, with the URL-decoded name: addresses of
+ * Calls `request` with the literal name and then, if no such object exists, with the URL-decoded name: addresses of
  * upstream Perfetto contain URL-encoded names. The literal name comes first so that every listed address leads back
  * to its object.
  */
 async function firstNamed<Value>(
   name: string,
-  ask: (candidate: string) => Promise<Value>,
+  request: (candidate: string) => Promise<Value>,
 ): Promise<Value> {
   const decoded = decodedName(name);
   if (!name.isWellFormed()) throw notFound();
   try {
-    return await ask(name);
+    return await request(name);
   } catch (thrown) {
     if (decoded === undefined || asBigtraceError(thrown).code !== 'trace_not_found') throw thrown;
   }
-  return ask(decoded);
+  return request(decoded);
 }
 
 function pageOf({ items = [], nextPageToken }: ListAnswer): Page {

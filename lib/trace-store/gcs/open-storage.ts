@@ -59,7 +59,7 @@ function asCredentialsError(thrown: unknown): BigtraceError {
   const error = gcsError(thrown);
   return error.code === 'unauthenticated'
     ? error
-    : new BigtraceError('unauthenticated', `Google's credentials cannot be read: ${error.detail}`, {
+    : new BigtraceError('unauthenticated', `cannot read the Google credentials: ${error.detail}`, {
         cause: thrown,
       });
 }

@@ -22,12 +22,12 @@ const PROGRESS_BYTES = 1 << 20;
 
 export function withRetry(store: TraceStore, options: RetryOptions): TraceStore {
   async function retried<Value>(
-    ask: () => Promise<Value>,
+    request: () => Promise<Value>,
     signal: AbortSignal | undefined,
   ): Promise<Value> {
     for (const failures = new Failures(options); ; ) {
       try {
-        return await ask();
+        return await request();
       } catch (thrown) {
         await failures.add(thrown, signal);
       }

@@ -9,11 +9,11 @@ const CHUNK_BYTES_MIN = 64 * 1024;
 export function withTimeout(store: TraceStore, timeoutMs: number): TraceStore {
   async function once<Value>(
     signal: AbortSignal | undefined,
-    ask: (signal: AbortSignal) => Promise<Value>,
+    request: (signal: AbortSignal) => Promise<Value>,
   ): Promise<Value> {
     const wait = new Wait(timeoutMs, signal);
     try {
-      return await wait.on(ask(wait.signal));
+      return await wait.on(request(wait.signal));
     } finally {
       wait.end();
     }
@@ -100,7 +100,7 @@ class Wait {
   #timeUp(): BigtraceError {
     return new BigtraceError(
       'store_failed',
-      `the store said too little for ${this.#timeoutMs} ms (--store-timeout)`,
+      `the store timed out: it sent too little data within ${this.#timeoutMs} ms (--store-timeout)`,
     );
   }
 }

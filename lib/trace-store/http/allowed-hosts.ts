@@ -23,7 +23,7 @@ export function checkHost(url: URL, { hosts, allowPrivate }: HostRules): void {
   if (!isAllowed)
     throw new BigtraceError(
       'forbidden',
-      `the host ${url.host} is not among those that may be read from (--http-hosts)`,
+      `host ${url.host} is not allowed; --http-hosts of the workers lists the allowed hosts`,
     );
   const literal = name.replace(/^\[|\]$/g, '');
   if (isIP(literal) !== 0 && !allowPrivate && isPrivate(literal)) throw privateAddress(url.host);
@@ -37,7 +37,7 @@ export function isPrivate(address: string): boolean {
 function privateAddress(host: string): BigtraceError {
   return new BigtraceError(
     'forbidden',
-    `the host ${host} has a private address, which is not allowed (--http-private)`,
+    `host ${host} has a private address, which is not allowed without --http-private`,
   );
 }
 

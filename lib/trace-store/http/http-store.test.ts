@@ -81,7 +81,7 @@ describe('servers with fewer features', () => {
   test('stat fails if the server sends neither an ETag nor Last-Modified', async () => {
     Object.assign(server.style, { etag: 'none', modified: false });
     await expect(store.stat(`${server.host}/trace`)).rejects.toThrow(
-      'the server gives neither an ETag nor Last-Modified, so a change could not be noticed',
+      'the server sends neither ETag nor Last-Modified, so a change of the trace could not be detected',
     );
   });
 
@@ -179,7 +179,7 @@ describe('allowed hosts', () => {
     expect((await statWith([server.host], `${server.host}/trace`)).size).toBe(5);
     for (const hosts of [[], ['127.0.0.1'], [other.host], ['*.0.0.1']])
       await expect(statWith(hosts, `${server.host}/trace`)).rejects.toThrow(
-        `the host ${server.host} is not among those that may be read from (--http-hosts)`,
+        `host ${server.host} is not allowed; --http-hosts of the workers lists the allowed hosts`,
       );
   });
 
@@ -231,7 +231,7 @@ describe('allowed hosts', () => {
       for await (const _ of store.list(`${server.host}/*`));
     })();
     await expect(listing).rejects.toThrow(
-      'there is no such trace, and /http cannot list those that match a pattern',
+      'the trace does not exist, and /http cannot list traces by pattern',
     );
   });
 });

@@ -17,7 +17,7 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
   const lookup = checkedLookup(rules);
 
   /** Sends a request and follows up to 5 redirects within the host. */
-  async function ask(
+  async function request(
     path: string,
     method: 'GET' | 'HEAD',
     headers: Record<string, string>,
@@ -37,10 +37,10 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
   }
 
   async function stat(path: string, signal?: AbortSignal): Promise<TraceStat> {
-    let reply = await ask(path, 'HEAD', {}, signal);
+    let reply = await request(path, 'HEAD', {}, signal);
     reply.body.resume();
     if (mayAnswerGet(reply)) {
-      reply = await ask(path, 'GET', {}, signal);
+      reply = await request(path, 'GET', {}, signal);
       reply.body.destroy(); // only the headers are needed
     }
     if (reply.status !== 200) throw statusError(reply.status, reply.statusText);
@@ -50,10 +50,10 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
   async function* read(path: string, { generation, start = 0, signal }: ReadOptions) {
     const { id, size } = splitSize(generation);
     if (start > 0 && start === size) return;
-    let reply = await ask(path, 'GET', conditions(id, start), signal);
+    let reply = await request(path, 'GET', conditions(id, start), signal);
     if (start > 0 && RANGE_REFUSED.includes(reply.status)) {
       reply.body.destroy();
-      reply = await ask(path, 'GET', conditions(id, 0), signal); // bodyBytes skips the bytes before `start`
+      reply = await request(path, 'GET', conditions(id, 0), signal); // bodyBytes skips the bytes before `start`
     }
     try {
       if (reply.status !== 200 && reply.status !== 206)
@@ -71,9 +71,7 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
     read,
     // biome-ignore lint/correctness/useYield: it refuses
     async *list() {
-      throw notFound(
-        `there is no such trace, and /${scheme} cannot list those that match a pattern`,
-      );
+      throw notFound(`the trace does not exist, and /${scheme} cannot list traces by pattern`);
     },
     close: () => client.close(),
   };
@@ -95,9 +93,10 @@ function mayAnswerGet({ status, headers }: HttpReply): boolean {
 /** @throws invalid_address if the path makes no valid URL, or the URL contains a user or a password */
 function urlOf(scheme: string, path: string): URL {
   const url = httpUrl(scheme, path);
-  if (url === undefined) throw new BigtraceError('invalid_address', `it makes no ${scheme} URL`);
+  if (url === undefined)
+    throw new BigtraceError('invalid_address', `it is not a valid ${scheme} URL`);
   if (url.username !== '' || url.password !== '')
-    throw new BigtraceError('invalid_address', 'a URL with a user or password in it is not taken');
+    throw new BigtraceError('invalid_address', 'a URL must not contain a user or password');
   return url;
 }
 
@@ -124,7 +123,7 @@ function redirected(from: URL, location: string): URL {
   if (to?.origin === from.origin || (to !== undefined && isUpgrade)) return to;
   throw new BigtraceError(
     'forbidden',
-    `the server redirects to another, ${to?.host ?? 'which is no URL'}; ask that one where it is allowed`,
+    `the server redirects to another host (${to?.host ?? 'an invalid URL'}); use that URL, if --http-hosts allows it`,
   );
 }
 
@@ -142,14 +141,14 @@ function statOf({ headers, status }: HttpReply): TraceStat {
   if (id !== undefined) return { size, generation: withSize({ id, size }), modifiedMs };
   throw new BigtraceError(
     'store_failed',
-    'the server gives neither an ETag nor Last-Modified, so a change could not be noticed',
+    'the server sends neither ETag nor Last-Modified, so a change of the trace could not be detected',
   );
 }
 
 /** Whether the response is of another generation. A wrong length under the same strong ETag is a broken response. */
-function isOther(now: TraceStat, wanted: Sized): boolean {
+function isOther(now: TraceStat, expected: Sized): boolean {
   const { id, size } = splitSize(now.generation);
-  return id !== wanted.id || (!id.startsWith('"') && size !== wanted.size);
+  return id !== expected.id || (!id.startsWith('"') && size !== expected.size);
 }
 
 /** Returns the request headers. Not every server honors the conditions with 412, so `read` also checks the reply. */

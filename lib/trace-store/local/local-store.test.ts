@@ -68,7 +68,7 @@ async function listed(pattern: string): Promise<string[]> {
 describe('the root', () => {
   test.each(['nowhere', 'root/a.pftrace'])('%s is refused, because it is no directory', (path) => {
     expect(() => localStore({ root: join(top, path) })).toThrow(
-      /^the directory of traces .* is not a directory that can be read$/,
+      /^the traces directory .* is not a readable directory$/,
     );
   });
 
@@ -89,7 +89,7 @@ describe('the root', () => {
 });
 
 describe('no path leads out of the root or reveals what is outside', () => {
-  const REFUSED = 'the path leads out of the directory that traces are in';
+  const REFUSED = 'the path leads out of the traces directory';
 
   test.each([
     '../secret.pftrace',
@@ -169,7 +169,7 @@ describe('paths that are not files', () => {
     const reading = stores.read('/local/fifo', { generation: 'any' }).next();
     expect(await codeOf(reading)).toBe('trace_not_found');
     await expect(stores.stat('/local/dir')).rejects.toThrow(
-      '[/local/dir]: it is a directory; a pattern that ends in /** asks for the traces in it',
+      '[/local/dir]: it is a directory; use a pattern that ends in /** for the traces in it',
     );
     expect(await listed('/local/*')).toEqual(['/local/a.pftrace']);
     expect(await codeOf(stores.stat('/local/a\0b'))).toBe('invalid_address');

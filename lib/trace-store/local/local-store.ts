@@ -35,9 +35,9 @@ export function localStore({ root }: LocalStoreOptions): TraceStore {
     },
     read: (path, options) => read(roots, path, options),
     async *list(pattern, { after, signal } = {}) {
-      for await (const found of walk(roots, Glob.parse(byteChecked(pattern)), signal)) {
-        const wanted = found.filter(({ path }) => after === undefined || isAfter(path, after));
-        const traces = await Promise.all(wanted.map(statFound));
+      for await (const entries of walk(roots, Glob.parse(byteChecked(pattern)), signal)) {
+        const selected = entries.filter(({ path }) => after === undefined || isAfter(path, after));
+        const traces = await Promise.all(selected.map(statFound));
         yield traces.filter((trace) => trace !== undefined);
       }
     },
@@ -78,7 +78,7 @@ function openRoot(root: string): Roots {
 }
 
 function noDirectory(root: string, cause?: unknown): BigtraceError {
-  const detail = `the directory of traces ${printable(root)} is not a directory that can be read`;
+  const detail = `the traces directory ${printable(root)} is not a readable directory`;
   return new BigtraceError('invalid_option', detail, { cause });
 }
 
@@ -132,7 +132,8 @@ async function guard<Value>(operation: () => Promise<Value>): Promise<Value> {
 
 /** @throws invalid_address if the path contains a NUL, which no file name can */
 function byteChecked(path: string): string {
-  if (path.includes('\0')) throw new BigtraceError('invalid_address', 'a path cannot hold a NUL');
+  if (path.includes('\0'))
+    throw new BigtraceError('invalid_address', 'a path cannot contain a NUL');
   return path;
 }
 
@@ -142,7 +143,7 @@ function byteText(path: string): BytePath {
 
 function statOf(stats: BigIntStats): TraceStat & { size: number } {
   if (stats.isDirectory())
-    throw notFound('it is a directory; a pattern that ends in /** asks for the traces in it');
+    throw notFound('it is a directory; use a pattern that ends in /** for the traces in it');
   if (!stats.isFile()) throw notFound('it is not a file but a link, device, fifo or socket');
   return {
     size: Number(stats.size),

@@ -15,7 +15,7 @@ export type BytePath = string;
 export const bufferOf = (path: BytePath): Buffer => Buffer.from(path, 'latin1');
 
 export function forbidden(): BigtraceError {
-  return new BigtraceError('forbidden', 'the path leads out of the directory that traces are in');
+  return new BigtraceError('forbidden', 'the path leads out of the traces directory');
 }
 
 const componentsOf = (path: BytePath): string[] =>
@@ -64,13 +64,13 @@ export async function resolveBelow(
       continue;
     }
     resolved.push(name);
-    const found = await lstat(bufferOf(here()));
-    if (found.isSymbolicLink()) {
-      if (++links > LINKS_MAX) throw notFound('the path has too many symbolic links in it');
+    const info = await lstat(bufferOf(here()));
+    if (info.isSymbolicLink()) {
+      if (++links > LINKS_MAX) throw notFound('the path has too many symbolic links');
       const target = await readlink(bufferOf(here()), { encoding: 'buffer' });
       resolved.pop();
       enter(target.toString('latin1'));
-    } else if (pending.length > 0 && !found.isDirectory()) {
+    } else if (pending.length > 0 && !info.isDirectory()) {
       throw notFound();
     }
   }

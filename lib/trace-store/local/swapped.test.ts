@@ -95,7 +95,7 @@ test.each(ASKED)('a %s returns nothing from outside the root', async (_, ask) =>
     expect([moment, answer]).toEqual([
       moment,
       expect.stringMatching(
-        /^(6|inside|\/local\/dir\/deep\/trace 6|)$|leads out of the directory|no such trace|changed while/,
+        /^(6|inside|\/local\/dir\/deep\/trace 6|)$|leads out of the traces directory|the trace does not exist|changed while/,
       ),
     ]);
     // Undo the swap.

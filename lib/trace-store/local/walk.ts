@@ -62,7 +62,7 @@ export async function* walk(
   throwIfAborted(signal);
   let batch: Found[] = [];
   /** Directories that the walk has finished but that the batch's `stat` functions still need. */
-  let left: (OpenDirectory | undefined)[] = [];
+  let open: (OpenDirectory | undefined)[] = [];
   const way: Directory[] = [];
   try {
     way.push(await enter(roots, '', glob.begin(), true));
@@ -70,22 +70,22 @@ export async function* walk(
       const entry = here.entries[here.next++];
       if (entry === undefined) {
         way.pop();
-        left.push(here.opened);
+        open.push(here.opened);
       } else {
         throwIfAborted(signal);
         const path = here.prefix + textFromBytes(bufferOf(entry.key));
         if (entry.isDirectory) way.push(await enter(roots, path, entry.places, here.literal));
         else batch.push(...(await foundAt(roots, entry, here, path)));
       }
-      if (batch.length < BATCH && left.length < BATCH) continue;
+      if (batch.length < BATCH && open.length < BATCH) continue;
       yield batch;
       batch = [];
-      await closeAll(left.splice(0));
+      await closeAll(open.splice(0));
     }
     yield batch;
   } finally {
-    await closeAll([...left, ...way.map(({ opened }) => opened)]);
-    left = [];
+    await closeAll([...open, ...way.map(({ opened }) => opened)]);
+    open = [];
   }
 }
 
@@ -237,9 +237,9 @@ async function linkEntry(
   const asDirectory = step(from, name, { throughGlobstar: false });
   if (!isMatch(asFile) && !leadsOn(asDirectory)) return [];
   const target = await resolved(roots, textFromBytes(bufferOf(link)), false);
-  const found = target === undefined ? undefined : await statIfThere(roots, target);
-  if (found?.isDirectory()) return directoryEntry(bytes, asDirectory);
-  return found?.isFile() && isMatch(asFile) ? [fileEntry(bytes, target)] : [];
+  const info = target === undefined ? undefined : await statIfThere(roots, target);
+  if (info?.isDirectory()) return directoryEntry(bytes, asDirectory);
+  return info?.isFile() && isMatch(asFile) ? [fileEntry(bytes, target)] : [];
 }
 
 /** Returns undefined if the file was deleted since its name was read. */

@@ -21,11 +21,14 @@ export function s3Error(thrown: unknown, signal: AbortSignal | undefined): Bigtr
   const isKnown = thrown.message !== 'UnknownError';
   const why = isKnown ? `${thrown.name}: ${thrown.message}` : '';
   if (CREDENTIAL_ERRORS.has(thrown.name))
-    return new BigtraceError('unauthenticated', `the store does not take the credentials: ${why}`, {
+    return new BigtraceError('unauthenticated', `the store rejected the credentials: ${why}`, {
       cause: thrown,
     });
   if (thrown.message === 'Region is missing')
-    return new BigtraceError('invalid_option', 'no region of S3 is set (--s3-region, AWS_REGION)');
+    return new BigtraceError(
+      'invalid_option',
+      'no S3 region is set; use --s3-region or AWS_REGION',
+    );
   const status = httpStatus(thrown);
   return status === undefined ? connectionError(thrown, signal) : statusError(status, why);
 }

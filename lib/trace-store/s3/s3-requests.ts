@@ -28,13 +28,13 @@ export class S3Requests {
   }
 
   async head(Bucket: string, Key: string, signal: AbortSignal | undefined): Promise<TraceStat> {
-    return this.#ask(signal, async ({ client, library }, options) => {
+    return this.#send(signal, async ({ client, library }, options) => {
       try {
-        const found = await client.send(
+        const head = await client.send(
           new library.HeadObjectCommand({ Bucket, Key, ...this.#payer }),
           options,
         );
-        return statOf(found.ETag, found.ContentLength, found.LastModified);
+        return statOf(head.ETag, head.ContentLength, head.LastModified);
       } catch (thrown) {
         if (isUnexplained(thrown)) {
           // A response to HEAD has no body with the reason; a GET fails in the same way and returns the reason.
@@ -55,7 +55,7 @@ export class S3Requests {
     Key: string,
     { etag, start, signal }: PinnedRange,
   ): Promise<StreamedBody & { body: Readable }> {
-    return this.#ask(signal, async ({ client, library }, options) => {
+    return this.#send(signal, async ({ client, library }, options) => {
       const Range = start === 0 ? undefined : `bytes=${start}-`;
       const command = new library.GetObjectCommand({
         ...{ Bucket, Key, IfMatch: etag, Range },
@@ -75,7 +75,7 @@ export class S3Requests {
     { prefix: Prefix, after: StartAfter, token: ContinuationToken }: PageRequest,
     signal: AbortSignal | undefined,
   ): Promise<Page> {
-    return this.#ask(signal, async ({ client, library }, options) => {
+    return this.#send(signal, async ({ client, library }, options) => {
       const command = new library.ListObjectsV2Command({
         Bucket,
         Prefix,
@@ -118,9 +118,9 @@ export class S3Requests {
     this.#opened?.then(({ client }) => client.destroy()).catch(() => undefined);
   }
 
-  async #ask<Value>(
+  async #send<Value>(
     signal: AbortSignal | undefined,
-    ask: (s3: S3, options: { abortSignal?: AbortSignal }) => Promise<Value>,
+    send: (s3: S3, options: { abortSignal?: AbortSignal }) => Promise<Value>,
   ): Promise<Value> {
     throwIfAborted(signal);
     this.#opened ??= openS3(this.#options);
@@ -128,7 +128,7 @@ export class S3Requests {
       const s3 = await this.#opened;
       // `interruptible`, because the SDK ignores the signal while it looks for credentials.
       return await interruptible(
-        ask(s3, signal === undefined ? {} : { abortSignal: signal }),
+        send(s3, signal === undefined ? {} : { abortSignal: signal }),
         signal,
       );
     } catch (thrown) {

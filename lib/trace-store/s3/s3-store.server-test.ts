@@ -63,14 +63,13 @@ storeFaults('s3', {
       status: 400,
       body: refusal('ExpiredToken', 'The provided token has expired.'),
       code: 'unauthenticated',
-      message:
-        'the store does not take the credentials: ExpiredToken: The provided token has expired.',
+      message: 'the store rejected the credentials: ExpiredToken: The provided token has expired.',
     },
     {
       status: 403,
       body: refusal('AccessDenied', 'Access Denied'),
       code: 'forbidden',
-      message: 'the store refuses to let the trace be read: 403 AccessDenied: Access Denied',
+      message: 'the store denied access to the trace: 403 AccessDenied: Access Denied',
     },
   ],
   async open() {
@@ -97,7 +96,7 @@ describe('credentials', () => {
     const wrong = s3Store(at(server.host));
     await expect(wrong.stat(`${BUCKET}/there`)).rejects.toMatchObject({
       code: 'unauthenticated',
-      message: expect.stringMatching(/^the store does not take the credentials: SignatureDoesNot/),
+      message: expect.stringMatching(/^the store rejected the credentials: SignatureDoesNot/),
     });
     store.close?.();
     wrong.close?.();

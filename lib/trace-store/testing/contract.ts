@@ -146,12 +146,12 @@ function readTests(put: Put, stat: Stat, read: Read, store: () => TraceStore): v
   test('a read of a trace that is replaced meanwhile returns the old bytes or fails with trace_changed', async () => {
     const path = await put('read/replaced', BIG);
     const { generation } = await stat(path);
-    const got: Uint8Array[] = [];
+    const received: Uint8Array[] = [];
     const reading = (async () => {
       for await (const chunk of store().read(path, { generation })) {
-        if (got.push(chunk) === 1) await put('read/replaced', Buffer.alloc(BIG.length));
+        if (received.push(chunk) === 1) await put('read/replaced', Buffer.alloc(BIG.length));
       }
-      return Buffer.concat(got).equals(BIG) ? 'the old bytes' : 'wrong bytes';
+      return Buffer.concat(received).equals(BIG) ? 'the old bytes' : 'wrong bytes';
     })();
     const outcome = await reading.catch((thrown: BigtraceError) => thrown.code);
     expect(['the old bytes', 'trace_changed']).toContain(outcome);

@@ -105,14 +105,18 @@ class Bench {
     return this.store.stat(this.path(name));
   }
 
-  /** Reads a trace. `got` receives the chunks, also if the read fails. */
+  /** Reads a trace. `received` receives the chunks, also if the read fails. */
   async read(
     generation: string,
-    { name, signal, got = [] }: { name?: string; signal?: AbortSignal; got?: Uint8Array[] } = {},
+    {
+      name,
+      signal,
+      received = [],
+    }: { name?: string; signal?: AbortSignal; received?: Uint8Array[] } = {},
   ): Promise<Buffer> {
     for await (const chunk of this.store.read(this.path(name), { generation, signal }))
-      got.push(chunk);
-    return Buffer.concat(got);
+      received.push(chunk);
+    return Buffer.concat(received);
   }
 
   #all() {
@@ -184,9 +188,9 @@ function readTests(bench: Bench): void {
     bench.proxy.before = async () => {
       if (++requests === 2) await bench.under.put(name, Buffer.alloc(BYTES.length));
     };
-    const got: Uint8Array[] = [];
-    expect(await codeOf(bench.read(generation, { name, got }))).toBe('trace_changed');
-    const before = Buffer.concat(got);
+    const received: Uint8Array[] = [];
+    expect(await codeOf(bench.read(generation, { name, received }))).toBe('trace_changed');
+    const before = Buffer.concat(received);
     expect(before.equals(BYTES.subarray(0, before.length))).toBe(true);
   });
 
@@ -205,14 +209,14 @@ function statTests(bench: Bench): void {
     bench.proxy.faults = [{ kind: 'status', status: 503 }];
     expect((await bench.stat()).size).toBe(BYTES.length);
     bench.proxy.always = { kind: 'status', status: 503 };
-    await expect(bench.stat()).rejects.toThrow(/^the store answered 503/);
+    await expect(bench.stat()).rejects.toThrow(/^the store responded with 503/);
   });
 
   test('stat fails after the timeout if the server does not respond', async () => {
     bench.use({ timeoutMs: 300, attemptsMax: 2 });
     bench.proxy.before = () => new Promise(() => undefined);
     await expect(bench.stat()).rejects.toThrow(
-      'the store said too little for 300 ms (--store-timeout)',
+      'the store timed out: it sent too little data within 300 ms (--store-timeout)',
     );
   });
 

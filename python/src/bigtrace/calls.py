@@ -70,7 +70,7 @@ def is_unimplemented(error: grpc.RpcError) -> bool:
 
 def needs_ours(request: Request, address: str) -> InvalidArgumentError:
     return InvalidArgumentError(
-        f"the orchestrator at {address} has only Perfetto's own service, which knows no options of a query",
+        f"the orchestrator at {address} serves only Perfetto's own API, which has no query options",
         code="unimplemented",
         remedy="leave out lenient, limits, timeout and user",
         query_id=request.query_id,

@@ -310,7 +310,7 @@ class BatchStream:
     def to_reader(self) -> pa.RecordBatchReader:
         """For what reads Arrow streams: `pyarrow.dataset.write_dataset`, DuckDB, polars."""
         if self.schema is None:
-            raise BigtraceError("the orchestrator does not tell types", remedy="pass schema=")
+            raise BigtraceError("the orchestrator does not report column types", remedy="pass schema=")
         return pa.RecordBatchReader.from_batches(self.schema, self)
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ class Typing:
 def typing_of(schema: pa.Schema | Mapping[str, pa.DataType] | None, invalid_utf8: str) -> Typing:
     """Raises: InvalidArgumentError: a type that no column can have, or an unknown word."""
     if invalid_utf8 not in ("error", "replace", "bytes"):
-        raise InvalidArgumentError(f"invalid_utf8={invalid_utf8!r} is none of 'error', 'replace', 'bytes'")
+        raise InvalidArgumentError(f"invalid_utf8={invalid_utf8!r} must be one of 'error', 'replace', 'bytes'")
     given = (
         {}
         if schema is None
@@ -53,7 +53,7 @@ def typing_of(schema: pa.Schema | Mapping[str, pa.DataType] | None, invalid_utf8
     for name, type_ in given.items():
         if type_ not in _TYPES:
             names = ", ".join(map(str, _TYPES))
-            raise InvalidArgumentError(f"schema: column {name} cannot be {type_}; types are {names}")
+            raise InvalidArgumentError(f"schema: column {name} has the unsupported type {type_}; the types are {names}")
     return Typing(given, invalid_utf8)  # type: ignore[arg-type]
 
 
@@ -141,7 +141,7 @@ def _doubles(column: Column) -> pa.Array:
         for place in np.flatnonzero(np.abs(values[integer]) >= 2.0**53).tolist():
             exact = int(column.ints[place])
             if float(exact) != exact:
-                raise Misfit(int(np.flatnonzero(integer)[place]), f"{exact} is no double exactly")
+                raise Misfit(int(np.flatnonzero(integer)[place]), f"{exact} cannot be represented exactly as a double")
     return pa.array(values, mask=column.kinds == NULL, from_pandas=False)
 
 
@@ -182,7 +182,7 @@ def _utf8(values: pa.Array, typing: Typing) -> pa.Array:
 def misfit_error(misfit: Misfit, chunk: Chunk, name: str) -> DataError:
     """The error for people: names the trace, the column and what to do."""
     if "UTF-8" in str(misfit):
-        remedy = "invalid_utf8='replace' replaces the bad bytes, invalid_utf8='bytes' gives all text as bytes"
+        remedy = "invalid_utf8='replace' replaces the bad bytes, invalid_utf8='bytes' returns all text as bytes"
     else:
         remedy = f"pass schema={{{name!r}: pyarrow.string()}} for every number as text, or CAST in the script"
     return DataError(
@@ -209,7 +209,7 @@ def addresses(chunk: Chunk, typing: Typing) -> pa.Array:
             raise DataError(
                 f"the trace address {name!r} is not UTF-8",
                 code="type_mismatch",
-                remedy="invalid_utf8='bytes' gives addresses, and all text, as bytes",
+                remedy="invalid_utf8='bytes' returns addresses, and all text, as bytes",
             ) from None
     counts = [rows for _, rows in chunk.traces]
     return traces.take(pa.array(np.repeat(np.arange(len(counts)), counts)))

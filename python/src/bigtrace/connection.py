@@ -46,7 +46,7 @@ class TLS:
 
     def __post_init__(self) -> None:
         if (self.cert is None) != (self.key is None):
-            raise InvalidArgumentError("TLS needs cert and key together", code="invalid_option")
+            raise InvalidArgumentError("TLS: cert and key must be given together", code="invalid_option")
 
 
 class Secret:
@@ -64,7 +64,7 @@ class Secret:
         return "<secret>"
 
     def __reduce__(self) -> str:
-        raise TypeError("a secret is not pickled")
+        raise TypeError("a secret cannot be pickled")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _tls(tls: TLS | bool | str | os.PathLike[str] | None, environ: Mapping[str, 
 
 def _token(token: str | None, token_file: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> Secret | None:
     if token is not None and token_file is not None:
-        raise InvalidArgumentError("token and token_file are both given", code="invalid_option")
+        raise InvalidArgumentError("token and token_file must not be given together", code="invalid_option")
     if token is None and token_file is None:
         token_file = environ.get("BIGTRACE_TOKEN_FILE") or None
         token = environ.get("BIGTRACE_TOKEN") or None if token_file is None else None

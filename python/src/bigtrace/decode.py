@@ -115,7 +115,7 @@ class Decoder:
         try:
             message = query_result_pb2.QueryResult.FromString(result)
         except Exception:
-            raise malformed("it is no QueryResult", trace) from None
+            raise malformed("it is not a QueryResult", trace) from None
         if message.error:
             text = message.error.decode("utf-8", "backslashreplace")
             name = trace.decode("utf-8", "backslashreplace")
@@ -147,7 +147,7 @@ class Decoder:
         if held.cell_count == 0:
             return
         if width == 0:
-            raise malformed("it has cells and no columns", trace)
+            raise malformed("it has cells but no columns", trace)
         if held.cell_count % width == 0:
             parts, traces = self._parts.setdefault(opened.names, (_Parts(), []))
             parts.add(held)
@@ -180,7 +180,7 @@ def _decode(names: tuple[bytes, ...], parts: _Parts, traces: list[tuple[bytes, i
     counts = np.bincount(kinds, minlength=BLOB + 1)
     found = [0, 0, len(values.ints), len(values.floats), len(values.texts), len(values.blobs)]
     if len(counts) > BLOB + 1 or counts[0] > 0:
-        raise malformed("a cell is of no kind")
+        raise malformed("a cell has an unknown type")
     if any(counts[kind] != found[kind] for kind in (INT, FLOAT, TEXT, BLOB)):
         raise malformed("cells and values differ in number")
     alike = len(table) > 0 and bool((table == table[0]).all())

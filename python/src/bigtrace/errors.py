@@ -110,9 +110,9 @@ _CLASSES: dict[grpc.StatusCode, type[BigtraceError]] = {
 
 _REMEDIES = {
     "unauthenticated": "pass token= or token_file=, or set BIGTRACE_TOKEN_FILE",
-    "deadline_exceeded": "a larger timeout= (seconds) allows more",
-    "too_many_queries": "ask again in a moment, or pass a larger retries=",
-    "limit_exceeded": "ask for fewer rows or traces, or pass limits= up to what the services allow",
+    "deadline_exceeded": "pass a larger timeout= (seconds)",
+    "too_many_queries": "run the query again later, or pass a larger retries=",
+    "limit_exceeded": "request fewer rows or traces, or pass higher limits=",
     "no_match": "list_traces(pattern) shows what a pattern matches",
     "no_workers": "start a worker, or look at status()",
 }
@@ -131,9 +131,9 @@ def from_rpc_error(error: grpc.RpcError, address: str, query_id: str | None = No
     detail = error.details() or status.name
     if status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN):
         return UnavailableError(
-            f"the orchestrator at {address} cannot be reached ({detail})",
+            f"cannot reach the orchestrator at {address} ({detail})",
             code="unavailable",
-            remedy="Bigtrace('host:port') names another; tls= is needed where it has TLS",
+            remedy="pass its address as Bigtrace('host:port'), and tls= if it uses TLS",
             query_id=query_id,
         )
     code = status.name.lower()

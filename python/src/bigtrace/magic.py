@@ -19,9 +19,9 @@ def _parser() -> _Parser:
     parser = _Parser(prog="%%bigtrace", add_help=False)
     parser.add_argument("traces", nargs="*", help="trace addresses and patterns")
     parser.add_argument("--where", help="an expression over the catalog")
-    parser.add_argument("--lenient", action="store_true", help="report failed traces and go on")
-    parser.add_argument("--orchestrator", metavar="HOST:PORT", help="another orchestrator")
-    parser.add_argument("--out", metavar="NAME", help="variable that gets the frame, instead of showing it")
+    parser.add_argument("--lenient", action="store_true", help="report failed traces and continue")
+    parser.add_argument("--orchestrator", metavar="HOST:PORT", help="address of the orchestrator")
+    parser.add_argument("--out", metavar="NAME", help="variable to store the frame in, instead of displaying it")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="time limit of the query")
     return parser
 
@@ -33,7 +33,7 @@ def run_cell(line: str, cell: str, namespace: dict[str, Any]) -> Any:
     except ValueError as error:
         raise InvalidArgumentError(f"%%bigtrace: {error}", code="invalid_option") from None
     if given.out is not None and not given.out.isidentifier():
-        raise InvalidArgumentError(f"%%bigtrace: --out {given.out} is no name of a variable", code="invalid_option")
+        raise InvalidArgumentError(f"%%bigtrace: --out {given.out} is not a valid variable name", code="invalid_option")
     with Bigtrace(given.orchestrator) as client:
         frame = client.query(given.traces, cell, where=given.where, lenient=given.lenient, timeout=given.timeout)
     if given.out is None:

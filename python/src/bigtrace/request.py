@@ -52,7 +52,7 @@ class QueryOptions(TypedDict, total=False):
         lenient: report failed traces instead of ending the query with the first one. Default: False.
         limits: bounds of the query.
         timeout: time limit of the query, in seconds. Default: the orchestrator's.
-        retries: how many times a query is asked again while the orchestrator or its workers cannot be reached.
+        retries: how many times a query is sent again while the orchestrator or its workers cannot be reached.
             Default: 3. Rows that were handed out are never repeated: a stream is retried only before its first row.
         progress: True: draw a bar (needs tqdm); False: none; a function: it is called with a `Progress` about five
             times a second. Default: a bar on a terminal and in a notebook, where tqdm is installed.
@@ -195,7 +195,7 @@ def _where(where: str | Iterable[str] | None) -> tuple[bytes, ...]:
         return ()
     expressions = [where] if isinstance(where, str) else list(where)
     if not expressions or not all(expressions):
-        raise InvalidArgumentError("where has no expression", code="invalid_filter")
+        raise InvalidArgumentError("where is empty", code="invalid_filter")
     path = expressions[0] if len(expressions) == 1 else f"/{json.dumps(expressions)}"
     return (f"/where/{path}".encode("utf-8", "surrogateescape"),)
 

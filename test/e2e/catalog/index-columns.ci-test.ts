@@ -114,7 +114,7 @@ test('a dropped column is removed, and can be added again with another type', as
   expect(await index('/local/*', ...extra('v'))).toMatchObject({ read: 3, vanished: 1 });
   expect(await column('v')).toContain('/local/b.json\t7\tNullable(Float64)');
   await expect(index('--drop-column', 'none')).rejects.toThrow(
-    'bigtrace.traces has no column none of a manifest or of extra SQL',
+    'bigtrace.traces has no column none from a manifest or --extra-sql',
   );
 });
 
@@ -138,7 +138,7 @@ test('a second manifest changes only the values that it names', async () => {
     /names no trace that was listed; its first record names \/local\/none\.json/,
   );
   await expect(add('path,slices\na.json,1\n')).rejects.toThrow(
-    /column slices is one of extra SQL already/,
+    /column slices already comes from extra SQL/,
   );
   await expect(add('path,w\na.json,x\n', '--column-type', 'w=Int64')).rejects.toThrow(
     /--column-type w=Int64: a value of the column in .*manifest\.csv is text/,

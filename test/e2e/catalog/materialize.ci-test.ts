@@ -124,7 +124,7 @@ test('a value that a column cannot hold fails the run, and no value is cast', as
 
 test('materialize refuses a table name that another script uses, invalid names, and failing scripts', async () => {
   await expect(materialize('slices', 'SELECT 1 AS n')).rejects.toThrow(
-    'bigtrace_results.slices was made with other SQL; choose another name, or drop it and slices_rows',
+    'bigtrace_results.slices was created with another script; choose another name, or drop it and slices_rows',
   );
   await expect(materialize('runs', 'SELECT 1 AS _run')).rejects.toThrow(
     'column _run of the script must have another name',

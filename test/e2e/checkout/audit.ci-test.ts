@@ -17,40 +17,40 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-function audit(report: object): { code: number | null; said: string } {
+function audit(report: object): { code: number | null; logged: string } {
   const file = join(directory, 'report.json');
   writeFileSync(file, JSON.stringify(report));
   const env = { ...process.env, PATH: `${directory}:${process.env['PATH']}`, REPORT: file };
   const args = [join(ROOT, 'tools/checks/audit.mjs')];
   const { status, stdout } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
-  return { code: status, said: stdout };
+  return { code: status, logged: stdout };
 }
 
 const finding = (severity: string) => ({ a: { name: 'a', range: '<2', severity } });
 
 test('a moderate finding passes, and the list of packages is complete', () => {
-  const { code, said } = audit({ vulnerabilities: finding('moderate') });
-  expect(said).toMatch(
+  const { code, logged } = audit({ vulnerabilities: finding('moderate') });
+  expect(logged).toMatch(
     /^audit: 0 findings of high or critical\nsbom: [1-9]\d+ packages, 0 missing/,
   );
   expect(code).toBe(0);
 });
 
 test('a high finding fails the audit and is named', () => {
-  const { code, said } = audit({ vulnerabilities: finding('high') });
-  expect(said).toContain('1 findings of high or critical\n  high: a <2\n');
+  const { code, logged } = audit({ vulnerabilities: finding('high') });
+  expect(logged).toContain('1 findings of high or critical\n  high: a <2\n');
   expect(code).toBe(1);
 });
 
 test('a registry without an audit endpoint is reported but does not fail the audit', () => {
-  const { code, said } = audit({ statusCode: 405, message: '405 Method Not Allowed' });
-  expect(said).toContain('this registry could not be asked: 405 Method Not Allowed');
+  const { code, logged } = audit({ statusCode: 405, message: '405 Method Not Allowed' });
+  expect(logged).toContain('this registry could not be asked: 405 Method Not Allowed');
   expect(code).toBe(0);
 });
 
 test('any other error of npm fails the audit', () => {
   expect(audit({ message: 'getaddrinfo ENOTFOUND' })).toMatchObject({
     code: 1,
-    said: expect.stringContaining('npm audit failed: {"message":"getaddrinfo ENOTFOUND"}'),
+    logged: expect.stringContaining('npm audit failed: {"message":"getaddrinfo ENOTFOUND"}'),
   });
 });

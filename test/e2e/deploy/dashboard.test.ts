@@ -8,7 +8,7 @@ import { startWorker } from '../../../worker/start.ts';
 import { testConfig } from '../../../worker/testing/worker.ts';
 
 const DASHBOARD = join(ROOT, 'docs/deploy/grafana-dashboard.json');
-const edge = { ...PLAINTEXT_SERVER, metricsPort: 0 };
+const serverSecurity = { ...PLAINTEXT_SERVER, metricsPort: 0 };
 
 interface Panel {
   title: string;
@@ -20,8 +20,8 @@ const metrics = new Set<string>();
 const close: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  const worker = await startWorker(await testConfig({ edge }));
-  const system = await new TestSystem([{}], { edge }).start();
+  const worker = await startWorker(await testConfig({ serverSecurity }));
+  const system = await new TestSystem([{}], { serverSecurity }).start();
   close.push(
     () => worker.stop(),
     () => system[Symbol.asyncDispose](),

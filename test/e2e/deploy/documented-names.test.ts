@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { COMMANDS } from '../../../cli/commands.ts';
-import { passwordsGiven } from '../../../cli/up/clickhouse.ts';
+import { passwordsFromEnv } from '../../../cli/up/clickhouse.ts';
 import { ROOT } from '../../../lib/common/root.ts';
 
 const ROOMS = ['docs', 'k8s', 'containers', 'superset', 'samples', 'clickhouse', 'bridge'];
@@ -167,7 +167,7 @@ describe('variables', () => {
 
   const exists = (name: string): boolean =>
     readSomewhere.has(name) ||
-    Object.keys(passwordsGiven({ [name]: 'secret' })).length > 0 ||
+    Object.keys(passwordsFromEnv({ [name]: 'secret' })).length > 0 ||
     [...commands.values()].some((command) => command.options.some(({ envVar }) => envVar === name));
 
   it.each(DOCUMENTS)('every variable that %s names exists', (path) => {

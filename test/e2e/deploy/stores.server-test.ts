@@ -82,8 +82,8 @@ test('/gcs and /s3 return the same rows as /local', async () => {
 }, 180_000);
 
 test.each([
-  [`/gcs/${BUCKET}/o/none.pftrace`, /none\.pftrace.*there is no such trace/],
-  [`/s3/${BUCKET}/none.pftrace`, /none\.pftrace.*there is no such trace/],
+  [`/gcs/${BUCKET}/o/none.pftrace`, /none\.pftrace.*the trace does not exist/],
+  [`/s3/${BUCKET}/none.pftrace`, /none\.pftrace.*the trace does not exist/],
   [`/gcs/nobucket/o/**`, /nobucket/],
 ])('the error for the missing %s names it', async (address, message) => {
   expect(

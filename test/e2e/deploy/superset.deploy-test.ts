@@ -104,8 +104,8 @@ test('a user can log in', async () => {
 // This test must run before a dashboard is opened, because Superset then stores its colors in the dashboard.
 test('running the setup again changes nothing', async () => {
   const before = await assets();
-  const { code, said } = await setUp(superset.env);
-  expect(said).toContain('25 assets imported');
+  const { code, logged } = await setUp(superset.env);
+  expect(logged).toContain('25 assets imported');
   expect(code).toBe(0);
   expect(await assets()).toEqual(before);
 });
@@ -358,7 +358,7 @@ test('the error for a wrong ClickHouse password names the variable to set', asyn
   const wrong = { BIGTRACE_ANALYST_PASSWORD: 'wrong' };
   const started = await setUp({ ...superset.env, ...wrong });
   expect(started).toMatchObject({ code: 1 });
-  expect(started.said).toContain(
+  expect(started.logged).toContain(
     'ClickHouse refuses the password of its user analyst. Put the right one into BIGTRACE_ANALYST_PASSWORD',
   );
 

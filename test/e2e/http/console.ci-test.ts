@@ -46,8 +46,8 @@ beforeAll(async () => {
   page = await browser.newPage({ viewport: { width: 1440, height: 1000 }, colorScheme: 'light' });
   page.setDefaultTimeout(WAIT.timeout);
   page.on('pageerror', ({ message }) => complaints.push(message));
-  page.on('console', (said) => {
-    if (said.type() === 'error') complaints.push(said.text());
+  page.on('console', (logged) => {
+    if (logged.type() === 'error') complaints.push(logged.text());
   });
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== system.http) foreign.push(request.url());
@@ -151,10 +151,10 @@ test('the progress bar advances, and Escape cancels the query on the workers', a
 });
 
 test('the console shows queries that run through ClickHouse, and can cancel them', async () => {
-  const asked = system.sql(
+  const running = system.sql(
     `SELECT count() FROM bigtrace_lenient(traces=['/local/**'], sql='${SLOW.replace('2000000', '4000000')}')`,
   );
-  const error = asked.then(
+  const error = running.then(
     (rows) => `answered ${rows}`,
     (thrown: Error) => thrown.message,
   );
@@ -210,7 +210,7 @@ ORDER BY total_ms DESC
 LIMIT 20`);
   await ended('SUCCESS');
   await page.locator('#results .range').filter({ hasText: '1–50 of 86 rows' }).waitFor();
-  const asked = system.sql(
+  const running = system.sql(
     `SELECT count() FROM bigtrace_lenient(traces=['/local/**'], sql='${SLOW}')`,
   );
   const card = page.locator('[data-query]', { hasText: 'WITH RECURSIVE' });
@@ -220,7 +220,7 @@ LIMIT 20`);
   await page.screenshot({ path: join(SHOTS, 'console-light.png') });
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.screenshot({ path: join(SHOTS, 'console-dark.png') });
-  expect(await asked).toBe('12\n');
+  expect(await running).toBe('12\n');
   expect(foreign).toEqual([]);
   expect(complaints).toEqual([]);
 });

@@ -217,10 +217,10 @@ test('bigtrace cancel cancels a query, and bigtrace history lists it', async () 
 
 test('a synchronous query is cancelled when its client disconnects', async () => {
   const away = new AbortController();
-  const asked = page.post('/execute_bigtrace_query', ENDLESS_QUERY, { signal: away.signal });
+  const pending = page.post('/execute_bigtrace_query', ENDLESS_QUERY, { signal: away.signal });
   await expect.poll(running, { timeout: 30_000 }).toHaveLength(1);
   away.abort();
-  await expect(asked).rejects.toThrow('aborted');
+  await expect(pending).rejects.toThrow('aborted');
   await expect.poll(running, { timeout: 10_000 }).toEqual([]);
   const { body } = await page.get('/query_executions');
   expect(body.queryExecutions[0]).toMatchObject({ status: 'CANCELLED', materialized: false });
@@ -231,20 +231,20 @@ test('a query that exceeds its time limit fails', async () => {
   const { status } = await page.run({ ...ENDLESS_QUERY, settings });
   expect(status).toMatchObject({
     status: 'FAILED',
-    errorMessage: 'query took longer than its limit of 3 s',
+    errorMessage: 'the query exceeded its time limit of 3 s',
   });
   await expect.poll(running, { timeout: 10_000 }).toEqual([]);
 });
 
 test.each([
   ['orchestrator', /orchestrator 127\.0\.0\.1:\d+ /],
-  ['http-api', /^the HTTP service \S+:\d+ that ran it was restarted, or died$/],
+  ['http-api', /^the HTTP service \S+:\d+ that ran the query was restarted or died$/],
 ])('a query whose %s was killed has failed after the restart', async (name, reason) => {
   const uuid = await submitEndless();
   const pid = system.processes.find((process) => process.name === name)?.pid ?? 0;
   process.kill(pid, 'SIGKILL');
   await gone([pid]);
-  await system.said(new RegExp(`${name} is up again`));
+  await system.logged(new RegExp(`${name} was restarted`));
   await expect
     .poll(
       () =>

@@ -32,7 +32,7 @@ function kill(name: string): void {
 }
 
 async function comesBack(name: string): Promise<void> {
-  await system.said(new RegExp(`${name}.*SIGKILL`));
+  await system.logged(new RegExp(`${name}.*SIGKILL`));
   await expect
     .poll(() => rowsOf(analyst, QUICK).catch((error: Error) => error.message), { timeout: 40_000 })
     .toEqual([[LINUX_TRACES]]);
@@ -41,23 +41,23 @@ async function comesBack(name: string): Promise<void> {
 test.each(['orchestrator', 'clickhouse'])(
   'a query fails at once when %s is killed, and later queries succeed',
   async (name) => {
-    const asked = rowsOf(analyst, slowQuery()).then(
+    const running = rowsOf(analyst, slowQuery()).then(
       (rows) => `answered ${rows.length} rows`,
       (thrown: Error) => `error: ${thrown.message}`,
     );
     await untilRunning(system);
     kill(name);
-    expect(await asked).toMatch(/^error: /);
+    expect(await running).toMatch(/^error: /);
     await comesBack(name);
   },
   90_000,
 );
 
 test('a query returns all rows although a worker is killed', async () => {
-  const asked = rowsOf(analyst, slowQuery(1_000_000));
+  const running = rowsOf(analyst, slowQuery(1_000_000));
   await untilRunning(system);
   kill('worker-1');
-  const rows = await asked;
+  const rows = await running;
   expect(rows.map((row) => row[1])).toEqual(Array(Number(LINUX_TRACES)).fill('1000000'));
   await comesBack('worker-1');
 }, 120_000);

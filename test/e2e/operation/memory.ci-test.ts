@@ -265,7 +265,7 @@ async function heldNow(): Promise<Map<string, Held>> {
     }
   }
   for (const [at, address] of system.workers.entries()) {
-    const { resident_bytes: bytes = 0 } = (await statusOf(address)).gauges;
+    const { loaded_bytes: bytes = 0 } = (await statusOf(address)).gauges;
     const held = all.get(`worker-${at + 1}`);
     if (held !== undefined) held.mib -= Math.round(bytes / 2 ** 20);
   }

@@ -95,7 +95,7 @@ test('a client without the token or with another one is refused', async () => {
 test('a client without TLS cannot connect', async () => {
   await expect(query('--token-file', at('token'))).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('cannot be reached'),
+    stderr: expect.stringContaining('cannot reach the orchestrator'),
   });
 });
 
@@ -103,6 +103,6 @@ test('a worker without TLS refuses to listen on a non-loopback address', async (
   const args = ['worker', '-s', '0.0.0.0:0', '--token-file', at('token')];
   await expect(promisify(execFile)(process.execPath, [BIN, ...args])).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('0.0.0.0:0 can be reached from other machines'),
+    stderr: expect.stringContaining('0.0.0.0:0 accepts connections from other machines'),
   });
 });

@@ -116,7 +116,7 @@ test('a query has a span below the client’s, and each trace has a span below t
     expect(span?.attributes['bigtrace.load_ms']).toBeGreaterThan(0);
   }
   const failed = ofTrace(none);
-  expect(failed?.error).toBe('there is no such trace');
+  expect(failed?.error).toBe('the trace does not exist');
   expect(failed?.attributes).toEqual({
     'bigtrace.query.id': 'asked',
     'bigtrace.trace': none,
@@ -129,7 +129,7 @@ test('an unreachable receiver delays neither a query nor the shutdown', async ()
   const service = await start('orchestrator', [...flags, '--otlp-endpoint', 'http://127.0.0.1:9']);
   await expect(ask(service.address, ['/local/a'])).rejects.toThrow('no worker');
   expect(await service.end()).toBe(0);
-  expect(service.stderr()).toContain('spans are not sent');
+  expect(service.stderr()).toContain('cannot send spans');
 });
 
 test('a worker refuses an --otlp-endpoint that is not a URL', async () => {

@@ -33,14 +33,14 @@ it('bigtrace up refuses a second start, and reports and restarts a process that 
   const { port } = new URL(system.clickhouseHttp);
   const taken = bigtrace('up', '--data-dir', dataDir, '--clickhouse-http-port', port);
   expect(taken.stderr).toBe(
-    `bigtrace: port ${port} of 127.0.0.1 is taken; --clickhouse-http-port chooses another (0: any free one)\n`,
+    `bigtrace: port ${port} of 127.0.0.1 is in use; choose another with --clickhouse-http-port (0 picks a free one)\n`,
   );
   expect(taken.status).toBe(2);
   for (const name of ['worker-2', 'orchestrator', 'http-api', 'clickhouse']) {
     const pid = pidOf(name, system.processes);
     process.kill(pid, 'SIGKILL');
-    await system.said(new RegExp(`${name} \\(pid ${pid}\\) died: .*SIGKILL`));
-    await system.said(new RegExp(`${name} is up again`));
+    await system.logged(new RegExp(`${name} \\(pid ${pid}\\) died: .*SIGKILL`));
+    await system.logged(new RegExp(`${name} was restarted`));
   }
   await expect.poll(() => system.sql(COUNT).catch(String), { timeout: 20_000 }).toBe(ROWS);
 });
@@ -51,8 +51,8 @@ it('bigtrace up restarts a process that no longer responds', async () => {
     const pid = pidOf(name, system.processes);
     const stopped = performance.now();
     process.kill(pid, 'SIGSTOP');
-    await system.said(new RegExp(`${name} \\(pid ${pid}\\) does not answer: `));
-    await system.said(new RegExp(`${name} is up again`));
+    await system.logged(new RegExp(`${name} \\(pid ${pid}\\) does not respond: `));
+    await system.logged(new RegExp(`${name} was restarted`));
     console.log(`${name}: healed after ${Math.round((performance.now() - stopped) / 1000)} s`);
   }
   await expect.poll(() => system.sql(COUNT).catch(String), { timeout: 20_000 }).toBe(ROWS);
@@ -63,8 +63,8 @@ it.each(['HTTP', 'TCP'])(
   async (listener) => {
     await using system = await startSystem();
     await system.sql(`SYSTEM STOP LISTEN ${listener}`, { user: 'admin' });
-    await system.said(/clickhouse \(pid \d+\) does not answer: /);
-    await system.said(/clickhouse is up again/);
+    await system.logged(/clickhouse \(pid \d+\) does not respond: /);
+    await system.logged(/clickhouse was restarted/);
     expect(await system.sql('SELECT 1')).toBe('1\n');
     expect(await listens(system.clickhouseTcp)).toBe(true);
   },
@@ -96,7 +96,7 @@ it('a query that ran before a restart is served from the result cache on disk', 
   const counted = (await Promise.all(second.workers.map(statusOf))).map(({ counters }) => counters);
   const sum = (name: string): number =>
     counted.reduce((total, counters) => total + (counters[name] ?? 0), 0);
-  expect(['tier_parse', 'tier_image', 'tier_resident'].map(sum)).toEqual([0, 0, 0]);
+  expect(['tier_parse', 'tier_snapshot', 'tier_loaded'].map(sum)).toEqual([0, 0, 0]);
   expect(sum('results_from_disk')).toBeGreaterThan(0);
 });
 
@@ -104,9 +104,9 @@ it('the error for an invalid option names the flag and its bounds', () => {
   for (const [args, message] of [
     [['up', '--workers', '0'], /--workers <n>' argument '0' is invalid\. .*from 1 to 64/],
     [['up', '--worker-port', '65536'], /--worker-port <port>' .*from 0 to 65535/],
-    [['up', '--clickhouse', 'nowhere'], /--clickhouse nowhere: it must be a URL/],
+    [['up', '--clickhouse', 'nowhere'], /--clickhouse nowhere must be a URL/],
     [['up', '--wrkers', '3'], /unknown option '--wrkers'/],
-    [['query', '--sql', 'SELECT 1'], /no traces: --traces or --where names them/],
+    [['query', '--sql', 'SELECT 1'], /no traces given; use --traces or --where/],
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['worker', '--threads', 'many'], /--threads <n>' argument 'many' is invalid/],
   ] as const) {

@@ -29,14 +29,14 @@ afterEach(async () => {
 
 test('KILL QUERY cancels the work on the workers', async () => {
   const queryId = crypto.randomUUID();
-  const asked = analyst
+  const running = analyst
     .query({ query: ENDLESS_QUERY, query_id: queryId })
     .then((answer) => answer.text())
     .catch((thrown: Error) => thrown.message);
   await untilRunning(system);
   await admin.command({ query: `KILL QUERY WHERE query_id = '${queryId}'` });
   await untilIdle(system);
-  expect(await asked).toMatch(/QUERY_WAS_CANCELLED|cancelled/i);
+  expect(await running).toMatch(/QUERY_WAS_CANCELLED|cancelled/i);
 });
 
 test('max_execution_time cancels the work on the workers', async () => {
@@ -58,13 +58,13 @@ test('max_execution_time ends column finding with the code of a deadline', async
 
 test('a disconnect of an HTTP client cancels the work on the workers', async () => {
   const gone = new AbortController();
-  const asked = analyst
+  const running = analyst
     .query({ query: ENDLESS_QUERY, abort_signal: gone.signal })
     .then((answer) => answer.text())
     .catch((thrown: Error) => thrown.message);
   await untilRunning(system);
   gone.abort();
-  await asked;
+  await running;
   await untilIdle(system);
 });
 

@@ -46,7 +46,7 @@ export class ArchiveMembers implements MemberSink {
       const isTrace = looksLikeTrace(Buffer.from(start));
       counts[isTrace ? 'traces' : 'others']++;
       if (isTrace || (start.length > 0 && this.#context.archives !== 'traces only')) return true;
-      this.#leaveOut(label, describeFirstBytes(start) ?? 'it is no trace');
+      this.#leaveOut(label, describeFirstBytes(start) ?? 'it is not a trace');
       return false;
     });
     return {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { CORPUS } from '../../../../test/corpus/index.ts';
 import { field, message } from '../../../../test/corpus/proto.ts';
-import { ask, testEngine } from '../../testing.ts';
+import { queryRows, testEngine } from '../../testing.ts';
 import { chunked, readTrace, zstd, zstdPacket, zstdTwin } from '../testing.ts';
 import { paxAttributes, type TestMember, tarOf, zipOf } from './testing.ts';
 
@@ -38,8 +38,8 @@ test.each(Object.entries(archives(twin)))('zstd packets in a %s are read', (name
   expect(plain.modes.map((mode) => mode.archives)).toEqual(['unchanged']);
   const rewritten = readTrace(engine, chunked(archive, 9_001));
   expect(rewritten.modes.map((mode) => mode.archives)).toEqual(['unchanged', 'rewritten']);
-  expect(ask(rewritten.processor, COUNTS)).toEqual([[SCHED, 0n, null]]);
-  expect(ask(rewritten.processor, COUNTS)).toEqual(ask(plain.processor, COUNTS));
+  expect(queryRows(rewritten.processor, COUNTS)).toEqual([[SCHED, 0n, null]]);
+  expect(queryRows(rewritten.processor, COUNTS)).toEqual(queryRows(plain.processor, COUNTS));
   expect(rewritten.findings.zstdPackets).toBeGreaterThan(1);
 });
 
@@ -51,7 +51,7 @@ test('an archive is read in chunks of any size', () => {
     for (const length of [1, 2, 7, 511, 513]) {
       const { processor, modes } = readTrace(engine, chunked(archive, length));
       expect(modes.at(-1)?.archives).toBe('traces only');
-      expect(ask(processor, 'SELECT dur FROM slice')).toEqual([[5000n]]);
+      expect(queryRows(processor, 'SELECT dur FROM slice')).toEqual([[5000n]]);
     }
 });
 
@@ -70,19 +70,21 @@ test('files that are no traces are left out, with a warning for each', () => {
   ];
   for (const archive of archives) {
     const { processor } = readTrace(engine, chunked(archive, 30_000));
-    const [row = []] = ask(processor, COUNTS);
+    const [row = []] = queryRows(processor, COUNTS);
     expect(row.slice(0, 2)).toEqual([SCHED, 0n]); // beside a proto trace, the engine has no clock for JSON
     expect(JSON.parse(String(row[2]))).toEqual({
-      'archive member "README" left out: it is no trace': 1,
-      'archive member "__MACOSX/._a.json" left out: it is no trace': 1,
-      'archive member "empty" left out: it is no trace': 1,
+      'archive member "README" left out: it is not a trace': 1,
+      'archive member "__MACOSX/._a.json" left out: it is not a trace': 1,
+      'archive member "empty" left out: it is not a trace': 1,
       'archive member "shot.png" left out: it is a PNG image': 1,
     });
   }
 });
 
 test('an archive without any trace is refused with the name of a member', () => {
-  expect(() => readTrace(engine, [zipOf(README)])).toThrow('its member "README": it is no trace');
+  expect(() => readTrace(engine, [zipOf(README)])).toThrow(
+    'its member "README": it is not a trace',
+  );
 });
 
 test.each<[string, Partial<TestMember>]>([
@@ -93,7 +95,7 @@ test.each<[string, Partial<TestMember>]>([
 ])('a zip with %s, which the engine refuses, is read', (_, more) => {
   const archive = zipOf({ name: 'a.json', bytes: json, ...more });
   const { processor } = readTrace(engine, chunked(archive, 10));
-  expect(ask(processor, 'SELECT dur FROM slice')).toEqual([[5000n]]);
+  expect(queryRows(processor, 'SELECT dur FROM slice')).toEqual([[5000n]]);
 });
 
 test('a tar with attributes of pax and long names is read', () => {
@@ -105,7 +107,7 @@ test('a tar with attributes of pax and long names is read', () => {
     { name: 'link', bytes: Buffer.alloc(0), type: '2' },
   );
   const { processor } = readTrace(engine, chunked(archive, 1000));
-  const [row = []] = ask(processor, COUNTS);
+  const [row = []] = queryRows(processor, COUNTS);
   expect(row.slice(0, 2)).toEqual([SCHED, 0n]);
 });
 
@@ -114,14 +116,14 @@ test.each([
   ['compressed with zstd', zstd(json)],
 ])('a member %s is converted', (_, bytes) => {
   const archive = zipOf({ name: 'a.json', bytes });
-  expect(ask(readTrace(engine, [archive]).processor, COUNTS)).toEqual([[0n, 1n, null]]);
+  expect(queryRows(readTrace(engine, [archive]).processor, COUNTS)).toEqual([[0n, 1n, null]]);
 });
 
 test('unknown packet fields of a member are reported', () => {
   const future = message(1, field(8, 5n), field(134, 'an event of tomorrow'));
   const { processor, modes } = readTrace(engine, [gzipSync(Buffer.concat([linux, future]))]);
   expect(modes).toHaveLength(1);
-  expect(ask(processor, COUNTS)).toEqual([[SCHED, 0n, '{"unknown packet field 134":1}']]);
+  expect(queryRows(processor, COUNTS)).toEqual([[SCHED, 0n, '{"unknown packet field 134":1}']]);
 });
 
 const bomb = Buffer.concat([linux, Buffer.alloc(2 ** 22, Buffer.of(0x0a, 0x00))]);
@@ -176,6 +178,6 @@ test('an Android bugreport is read, with zstd packets in its trace', () => {
   const rewritten = readTrace(engine, [report(twin)]);
   expect(rewritten.modes).toHaveLength(2);
   const types = 'SELECT trace_type FROM __intrinsic_trace_file ORDER BY id';
-  expect(ask(rewritten.processor, types)).toEqual(ask(whole.processor, types));
-  expect(ask(rewritten.processor, COUNTS)).toEqual(ask(whole.processor, COUNTS));
+  expect(queryRows(rewritten.processor, types)).toEqual(queryRows(whole.processor, types));
+  expect(queryRows(rewritten.processor, COUNTS)).toEqual(queryRows(whole.processor, COUNTS));
 });

@@ -18,35 +18,35 @@ interface Frame {
 }
 
 export class Lz4Decoder implements Codec {
-  #held: Buffer = Buffer.alloc(0);
+  #pending: Buffer = Buffer.alloc(0);
   #frame: Frame | undefined;
 
   push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): void {
-    this.#held = Buffer.concat([this.#held, bytes]);
+    this.#pending = Buffer.concat([this.#pending, bytes]);
     for (let read = -1; read !== 0; ) {
       read = this.#frame === undefined ? this.#header() : this.#block(this.#frame, emit);
-      this.#held = this.#held.subarray(read);
+      this.#pending = this.#pending.subarray(read);
     }
   }
 
   end(): void {
-    if (this.#frame !== undefined || this.#held.length > 0) throw cutShort('lz4');
+    if (this.#frame !== undefined || this.#pending.length > 0) throw cutShort('lz4');
   }
 
   /** Reads the header of a frame. @returns its length in bytes; 0 while it is incomplete */
   #header(): number {
-    const held = this.#held;
-    if (held.length < 8) return 0;
-    const magic = held.readUInt32LE(0);
-    if (magic >>> 4 === 0x184d2a5) return this.#skippable(held);
+    const pending = this.#pending;
+    if (pending.length < 8) return 0;
+    const magic = pending.readUInt32LE(0);
+    if (magic >>> 4 === 0x184d2a5) return this.#skippable(pending);
     if (magic !== MAGIC) throw damagedData('lz4', 'a frame has another beginning');
-    const flags = held.readUInt8(4);
-    const sizeCode = (held.readUInt8(5) >> 4) & 7;
+    const flags = pending.readUInt8(4);
+    const sizeCode = (pending.readUInt8(5) >> 4) & 7;
     if (flags >> 6 !== 1 || sizeCode < 4)
       throw damagedData('lz4', 'its header is of no version known');
     if ((flags & 1) !== 0) throw damagedData('lz4', 'it needs a dictionary');
     const headerBytes = (flags & 8) === 0 ? 7 : 15;
-    if (held.length < headerBytes) return 0;
+    if (pending.length < headerBytes) return 0;
     const blockMax = 2 ** (8 + 2 * sizeCode);
     this.#frame = {
       blockMax,
@@ -58,26 +58,26 @@ export class Lz4Decoder implements Codec {
     return headerBytes;
   }
 
-  #skippable(held: Buffer): number {
-    const length = 8 + held.readUInt32LE(4);
+  #skippable(pending: Buffer): number {
+    const length = 8 + pending.readUInt32LE(4);
     if (length > 2 ** 24) throw damagedData('lz4', 'a skippable frame has more than 16 MiB');
-    return held.length < length ? 0 : length;
+    return pending.length < length ? 0 : length;
   }
 
   /** Decompresses the next block, or reads the end of the frame. @returns its length; 0 while it is incomplete */
   #block(frame: Frame, emit: (piece: Uint8Array) => void): number {
-    const held = this.#held;
-    if (held.length < 4) return 0;
-    const word = held.readUInt32LE(0);
+    const pending = this.#pending;
+    if (pending.length < 4) return 0;
+    const word = pending.readUInt32LE(0);
     if (word === 0) return this.#frameEnd(frame);
     const length = (word & ~UNCOMPRESSED) >>> 0;
     if (length > frame.blockMax)
       throw damagedData('lz4', 'a block is longer than its frame allows');
     const end = 4 + length;
     const next = end + (frame.blockChecksums ? 4 : 0);
-    if (held.length < next) return 0;
-    const block = held.subarray(4, end);
-    if (frame.blockChecksums) check(new Xxh32(), block, held.readUInt32LE(end));
+    if (pending.length < next) return 0;
+    const block = pending.subarray(4, end);
+    if (frame.blockChecksums) check(new Xxh32(), block, pending.readUInt32LE(end));
     const from = frame.windowBytes;
     let to = from + length;
     if (word >= UNCOMPRESSED) frame.buffer.set(block, from);
@@ -95,8 +95,8 @@ export class Lz4Decoder implements Codec {
 
   #frameEnd({ checksum }: Frame): number {
     const length = checksum === undefined ? 4 : 8;
-    if (this.#held.length < length) return 0;
-    if (checksum !== undefined) check(checksum, Buffer.alloc(0), this.#held.readUInt32LE(4));
+    if (this.#pending.length < length) return 0;
+    if (checksum !== undefined) check(checksum, Buffer.alloc(0), this.#pending.readUInt32LE(4));
     this.#frame = undefined;
     return length;
   }

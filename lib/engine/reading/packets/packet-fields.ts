@@ -55,12 +55,12 @@ function markRange(fields: PacketFields, range: Buffer): void {
     mark(fields, number);
 }
 
-/** Returns the value of the varint field with the tag `wanted`, in a message whose tags have one byte. */
-function numberIn(message: Buffer, wanted: number): number | undefined {
+/** Returns the value of the varint field with the tag `fieldTag`, in a message whose tags have one byte. */
+function numberIn(message: Buffer, fieldTag: number): number | undefined {
   for (let at = 0; at < message.length; ) {
     const tag = message[at] ?? 0;
     const { value, next } = varintAt(message, at + 1);
-    if (tag === wanted) return value;
+    if (tag === fieldTag) return value;
     at = (tag & 7) === 2 ? next + value : next;
   }
   return undefined;

@@ -6,7 +6,7 @@ const EXTENSION_DESCRIPTOR = 72;
 const VARINT_BYTES_MAX = 10;
 
 export class PacketScan {
-  readonly #known: PacketFields | undefined;
+  readonly #packetFields: PacketFields | undefined;
   /** Offset of the compressed packets in the buffer; -1 if the packet has none. */
   zstdFrom = -1;
   zstdTo = -1;
@@ -16,8 +16,8 @@ export class PacketScan {
   /** Value of the varint that was read last. */
   #value = 0;
 
-  constructor(known: PacketFields | undefined) {
-    this.#known = known;
+  constructor(packetFields: PacketFields | undefined) {
+    this.#packetFields = packetFields;
   }
 
   /**
@@ -26,7 +26,7 @@ export class PacketScan {
    */
   run(bytes: Uint8Array, from: number, to: number, cut = false): void {
     this.#clear();
-    const known = this.#known;
+    const packetFields = this.#packetFields;
     let at = from;
     while (at < to) {
       const tag = bytes[at] ?? 0;
@@ -44,7 +44,8 @@ export class PacketScan {
       }
       if (isZstd) this.#foundZstd(at - this.#value, at);
       else if (field === EXTENSION_DESCRIPTOR) this.hasDescriptor = true;
-      if (known !== undefined && known[field] !== 1 && !isZstd) this.unknown.push(field);
+      if (packetFields !== undefined && packetFields[field] !== 1 && !isZstd)
+        this.unknown.push(field);
     }
     if (at !== to) this.#clear();
   }

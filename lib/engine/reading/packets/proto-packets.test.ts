@@ -10,7 +10,7 @@ import { zstd, zstdPacket } from '../testing.ts';
 import { packetFields } from './packet-fields.ts';
 import { ProtoPackets } from './proto-packets.ts';
 
-const KNOWN = packetFields(readFileSync(await fetchEngine().then(() => ENGINE_WASM)));
+const PACKET_FIELDS = packetFields(readFileSync(await fetchEngine().then(() => ENGINE_WASM)));
 const decoder = new ZstdDecoder(await zstdModule());
 
 interface Options {
@@ -24,7 +24,7 @@ function rewritten(chunks: readonly Uint8Array[], options: Options = {}) {
   const findings = new Findings();
   const next = { push: (bytes: Uint8Array) => void out.push(bytes.slice()), end: () => {} };
   const stage = new ProtoPackets(next, {
-    known: KNOWN,
+    packetFields: PACKET_FIELDS,
     mode: { ...FIRST_READING, withoutDescriptors },
     findings,
     zstd: () => decoder,
@@ -51,7 +51,7 @@ const B = timed(2, 'b'.repeat(300));
 const C = timed(3, 'c');
 
 test('packetFields finds the packet fields that the engine knows', () => {
-  const known = [...(KNOWN ?? [])].flatMap((is, number) => (is === 1 ? [number] : []));
+  const known = [...(PACKET_FIELDS ?? [])].flatMap((is, number) => (is === 1 ? [number] : []));
   expect(known.slice(0, 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   expect(known).toContain(50);
   expect(known).toContain(55); // retired, so not new
@@ -66,7 +66,7 @@ const anyField = fc.oneof(
 );
 const anyPacket = fc.array(anyField, { maxLength: 6 }).map((fields) => ({
   plain: packet(...fields.map(([number, value]) => field(number, value))),
-  unknown: fields.map(([number]) => number).filter((number) => KNOWN?.[number] !== 1),
+  unknown: fields.map(([number]) => number).filter((number) => PACKET_FIELDS?.[number] !== 1),
 }));
 /** A trace of single packets, runs of packets compressed together, and other fields. */
 const anyTrace = fc.array(
@@ -133,7 +133,7 @@ test('a compressed trace cut at any offset gives a prefix of the uncompressed tr
 test.each<[string, Buffer, RegExp]>([
   ['no zstd data', packet(field(133, 'garbage that is no zstd')), /zstd data is damaged/],
   ['a cut frame', packet(field(133, zstd(B).subarray(0, -9))), /its zstd data is cut short/],
-  ['no packets in it', zstdPacket(Buffer.from('text')), /what is in it is no packet/],
+  ['no packets in it', zstdPacket(Buffer.from('text')), /its contents are not a packet/],
   ['half a packet in it', zstdPacket(B.subarray(0, 50)), /the last of the packets in it is cut/],
   ['another one in it', zstdPacket(zstdPacket(A)), /it holds another one/],
 ])('a compressed packet with %s is an error', (_, damaged, message) => {

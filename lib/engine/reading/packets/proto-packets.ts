@@ -13,7 +13,7 @@ import { PacketScan } from './packet-scan.ts';
 
 export interface PacketContext {
   /** The fields that the engine knows; undefined if that could not be found out. */
-  known: PacketFields | undefined;
+  packetFields: PacketFields | undefined;
   mode: ReadingMode;
   findings: Findings;
   zstd: () => ZstdDecoder;
@@ -36,8 +36,8 @@ export class ProtoPackets implements Sink {
   readonly #nested: boolean;
   readonly #scan: PacketScan;
   /** Copies of the pieces of an incomplete field. It is processed further when it has `#needed` bytes. */
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
   #needed = 0;
   /** Number of next bytes to pass on without scanning them. */
   #opaque = 0;
@@ -46,16 +46,16 @@ export class ProtoPackets implements Sink {
     this.#next = next;
     this.#context = context;
     this.#nested = nested;
-    this.#scan = new PacketScan(context.known);
+    this.#scan = new PacketScan(context.packetFields);
   }
 
   push(bytes: Uint8Array): void {
     let at = 0;
-    while (this.#heldBytes > 0 && at < bytes.length) {
-      const piece = bytes.subarray(at, at + this.#needed - this.#heldBytes);
+    while (this.#pendingBytes > 0 && at < bytes.length) {
+      const piece = bytes.subarray(at, at + this.#needed - this.#pendingBytes);
       at += piece.length;
       this.#hold(piece);
-      if (this.#heldBytes < this.#needed) return;
+      if (this.#pendingBytes < this.#needed) return;
       this.#pass(this.#takeHeld());
     }
     if (at < bytes.length) this.#pass(bytes.subarray(at));
@@ -135,7 +135,7 @@ export class ProtoPackets implements Sink {
       if (body > 0) return body + scan.value;
       return body === -1 ? length + 1 : this.#giveUp();
     }
-    if (this.#nested) throw damaged('what is in it is no packet');
+    if (this.#nested) throw damaged('its contents are not a packet');
     const next = scan.varint(bytes, at, length);
     if (next < 0) return next === -1 ? length + 1 : this.#giveUp();
     const end = scan.skip(bytes, next, length, scan.value & 7);
@@ -144,7 +144,7 @@ export class ProtoPackets implements Sink {
   }
 
   #giveUp(): number {
-    if (this.#nested) throw damaged('what is in it is no packet');
+    if (this.#nested) throw damaged('its contents are not a packet');
     return Number.POSITIVE_INFINITY;
   }
 
@@ -193,15 +193,15 @@ export class ProtoPackets implements Sink {
   }
 
   #hold(bytes: Uint8Array): void {
-    this.#held.push(new Uint8Array(bytes)); // a Buffer’s `slice` would be a view
-    this.#heldBytes += bytes.length;
+    this.#pending.push(new Uint8Array(bytes)); // a Buffer’s `slice` would be a view
+    this.#pendingBytes += bytes.length;
   }
 
   #takeHeld(): Uint8Array {
-    const [first, ...more] = this.#held;
-    const whole = more.length === 0 ? (first ?? new Uint8Array()) : Buffer.concat(this.#held);
-    this.#held = [];
-    this.#heldBytes = 0;
+    const [first, ...more] = this.#pending;
+    const whole = more.length === 0 ? (first ?? new Uint8Array()) : Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
     return whole;
   }
 }

@@ -3,8 +3,8 @@
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * A trace whose load ran into a bound, or failed in a way that another load would repeat. The worker
- * answers queries over it with the same error until its bytes change or the bar is lifted.
+ * A trace whose load exceeded a limit, or failed in a way that another load would repeat. The worker
+ * returns the same error for each task on it, until the trace changes or `Unbar` is called.
  */
 export interface BarredTraceInput {
   'trace'?: (Buffer | Uint8Array | string);
@@ -21,8 +21,8 @@ export interface BarredTraceInput {
 }
 
 /**
- * A trace whose load ran into a bound, or failed in a way that another load would repeat. The worker
- * answers queries over it with the same error until its bytes change or the bar is lifted.
+ * A trace whose load exceeded a limit, or failed in a way that another load would repeat. The worker
+ * returns the same error for each task on it, until the trace changes or `Unbar` is called.
  */
 export interface BarredTrace {
   'trace': (Buffer);

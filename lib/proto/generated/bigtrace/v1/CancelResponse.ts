@@ -3,14 +3,14 @@
 
 export interface CancelResponseInput {
   /**
-   * how many queries of that name were running
+   * number of running queries with this id, which were cancelled
    */
   'cancelled'?: (number);
 }
 
 export interface CancelResponse {
   /**
-   * how many queries of that name were running
+   * number of running queries with this id, which were cancelled
    */
   'cancelled': (number);
 }

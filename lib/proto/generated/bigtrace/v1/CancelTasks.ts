@@ -2,14 +2,14 @@
 
 
 /**
- * Ends traces whose answer is no longer wanted, begun or not. Each that has not ended is answered by `returned`.
+ * Cancels tasks whose result is not needed any more, begun or not; the worker returns them in `returned`.
  */
 export interface CancelTasksInput {
   'id'?: (number)[];
 }
 
 /**
- * Ends traces whose answer is no longer wanted, begun or not. Each that has not ended is answered by `returned`.
+ * Cancels tasks whose result is not needed any more, begun or not; the worker returns them in `returned`.
  */
 export interface CancelTasks {
   'id': (number)[];

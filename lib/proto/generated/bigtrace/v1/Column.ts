@@ -3,40 +3,40 @@
 
 export interface ColumnInput {
   /**
-   * as TraceProcessor gives it: it may be empty, or the same as another's
+   * as TraceProcessor returns it: it may be empty, and need not be unique
    */
   'name'?: (Buffer | Uint8Array | string);
   /**
-   * set of bits 1 << CellType of every cell seen (lib/query-result/cell-type.ts)
+   * bits 1 << CellType of all cells of the sampled traces (lib/query-result/cell-type.ts)
    */
   'cellKinds'?: (number);
   /**
-   * Such a set of the cells that the script may give on any trace, as far as the worker can tell; 0: it cannot, or
-   * was not asked, for cell_kinds has more than NULL.
+   * The same bits for the cells that the script may return on any trace, inferred by the worker. 0: it could not
+   * infer them, or they are not needed, because cell_kinds has more than NULL.
    */
   'possibleKinds'?: (number);
   /**
-   * from the orchestrator: what Learn has told of the column
+   * set by the orchestrator: kinds of the column that `Learn` reported
    */
   'learnedKinds'?: (number);
 }
 
 export interface Column {
   /**
-   * as TraceProcessor gives it: it may be empty, or the same as another's
+   * as TraceProcessor returns it: it may be empty, and need not be unique
    */
   'name': (Buffer);
   /**
-   * set of bits 1 << CellType of every cell seen (lib/query-result/cell-type.ts)
+   * bits 1 << CellType of all cells of the sampled traces (lib/query-result/cell-type.ts)
    */
   'cellKinds': (number);
   /**
-   * Such a set of the cells that the script may give on any trace, as far as the worker can tell; 0: it cannot, or
-   * was not asked, for cell_kinds has more than NULL.
+   * The same bits for the cells that the script may return on any trace, inferred by the worker. 0: it could not
+   * infer them, or they are not needed, because cell_kinds has more than NULL.
    */
   'possibleKinds': (number);
   /**
-   * from the orchestrator: what Learn has told of the column
+   * set by the orchestrator: kinds of the column that `Learn` reported
    */
   'learnedKinds': (number);
 }

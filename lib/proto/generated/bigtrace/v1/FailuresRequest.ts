@@ -8,7 +8,7 @@ export interface FailuresRequestInput {
    */
   'queryId'?: (string);
   /**
-   * 0: all that are remembered
+   * 0: all that are recorded
    */
   'limit'?: (number | string | Long);
 }
@@ -19,7 +19,7 @@ export interface FailuresRequest {
    */
   'queryId': (string);
   /**
-   * 0: all that are remembered
+   * 0: all that are recorded
    */
   'limit': (number);
 }

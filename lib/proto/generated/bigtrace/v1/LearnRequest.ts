@@ -2,13 +2,13 @@
 
 
 /**
- * A value did not fit the type that was found for its column: the next search takes it into account.
+ * A value that did not fit the type of its column; the next column finding considers it.
  */
 export interface LearnRequestInput {
   'user'?: (string);
   'sql'?: (Buffer | Uint8Array | string);
   /**
-   * of the script's answer, from 0
+   * position of the column in the script's result, from 0
    */
   'column'?: (number);
   /**
@@ -16,19 +16,19 @@ export interface LearnRequestInput {
    */
   'kinds'?: (number);
   /**
-   * SHA-256 over the addresses that Schema was asked with, each with a NUL behind it
+   * SHA-256 of the addresses in the SchemaRequest, each followed by a NUL
    */
   'tracesDigest'?: (Buffer | Uint8Array | string);
 }
 
 /**
- * A value did not fit the type that was found for its column: the next search takes it into account.
+ * A value that did not fit the type of its column; the next column finding considers it.
  */
 export interface LearnRequest {
   'user': (string);
   'sql': (Buffer);
   /**
-   * of the script's answer, from 0
+   * position of the column in the script's result, from 0
    */
   'column': (number);
   /**
@@ -36,7 +36,7 @@ export interface LearnRequest {
    */
   'kinds': (number);
   /**
-   * SHA-256 over the addresses that Schema was asked with, each with a NUL behind it
+   * SHA-256 of the addresses in the SchemaRequest, each followed by a NUL
    */
   'tracesDigest': (Buffer);
 }

@@ -3,7 +3,7 @@
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * 0 means the service's own default; a service's own maximum cannot be passed.
+ * 0 means the default of the service. A service caps a limit at its own maximum.
  */
 export interface LimitsInput {
   /**
@@ -23,13 +23,13 @@ export interface LimitsInput {
    */
   'traceBytesMax'?: (number | string | Long);
   /**
-   * of one TraceProcessor instance
+   * of one engine
    */
   'memoryBytesMax'?: (number | string | Long);
 }
 
 /**
- * 0 means the service's own default; a service's own maximum cannot be passed.
+ * 0 means the default of the service. A service caps a limit at its own maximum.
  */
 export interface Limits {
   /**
@@ -49,7 +49,7 @@ export interface Limits {
    */
   'traceBytesMax': (number);
   /**
-   * of one TraceProcessor instance
+   * of one engine
    */
   'memoryBytesMax': (number);
 }

@@ -6,11 +6,11 @@ export interface ListedTraceInput {
   'address'?: (Buffer | Uint8Array | string);
   'size'?: (number | string | Long);
   /**
-   * changes whenever the trace's bytes do
+   * differs whenever the bytes of the trace do
    */
   'generation'?: (string);
   /**
-   * since the epoch; 0 where the store does not know
+   * since the epoch; 0 if the store does not report it
    */
   'modifiedMs'?: (number | string | Long);
 }
@@ -19,11 +19,11 @@ export interface ListedTrace {
   'address': (Buffer);
   'size': (number);
   /**
-   * changes whenever the trace's bytes do
+   * differs whenever the bytes of the trace do
    */
   'generation': (string);
   /**
-   * since the epoch; 0 where the store does not know
+   * since the epoch; 0 if the store does not report it
    */
   'modifiedMs': (number);
 }

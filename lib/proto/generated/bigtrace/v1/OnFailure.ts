@@ -2,23 +2,23 @@
 
 export const OnFailure = {
   /**
-   * the first failed trace cancels the query
+   * the query ends with the first trace that fails for good
    */
   STRICT: 'STRICT',
   /**
-   * failed traces are reported as data, the others answer
+   * failed traces are reported, and the query continues
    */
   LENIENT: 'LENIENT',
 } as const;
 
 export type OnFailureInput =
   /**
-   * the first failed trace cancels the query
+   * the query ends with the first trace that fails for good
    */
   | 'STRICT'
   | 0
   /**
-   * failed traces are reported as data, the others answer
+   * failed traces are reported, and the query continues
    */
   | 'LENIENT'
   | 1

@@ -25,14 +25,14 @@ import type { UnbarResponseInput as _bigtrace_v1_UnbarResponseInput, UnbarRespon
 
 export interface OrchestratorClient extends grpc.Client {
   /**
-   * Ends running queries.
+   * Cancels running queries.
    */
   Cancel(argument: _bigtrace_v1_CancelRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
   Cancel(argument: _bigtrace_v1_CancelRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
   Cancel(argument: _bigtrace_v1_CancelRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
   Cancel(argument: _bigtrace_v1_CancelRequestInput, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
   /**
-   * Ends running queries.
+   * Cancels running queries.
    */
   cancel(argument: _bigtrace_v1_CancelRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
   cancel(argument: _bigtrace_v1_CancelRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
@@ -40,25 +40,25 @@ export interface OrchestratorClient extends grpc.Client {
   cancel(argument: _bigtrace_v1_CancelRequestInput, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
   
   /**
-   * Traces that failed recently, newest query first; of each query in the order they failed.
+   * Returns recent failures, newest query first; the failures of a query are in the order in which they occurred.
    */
   Failures(argument: _bigtrace_v1_FailuresRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_FailuresResponse>;
   Failures(argument: _bigtrace_v1_FailuresRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_FailuresResponse>;
   /**
-   * Traces that failed recently, newest query first; of each query in the order they failed.
+   * Returns recent failures, newest query first; the failures of a query are in the order in which they occurred.
    */
   failures(argument: _bigtrace_v1_FailuresRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_FailuresResponse>;
   failures(argument: _bigtrace_v1_FailuresRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_FailuresResponse>;
   
   /**
-   * Tells that a value did not fit a column that was found.
+   * Reports a value that did not fit the type that column finding chose, so that the next one considers it.
    */
   Learn(argument: _bigtrace_v1_LearnRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
   Learn(argument: _bigtrace_v1_LearnRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
   Learn(argument: _bigtrace_v1_LearnRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
   Learn(argument: _bigtrace_v1_LearnRequestInput, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
   /**
-   * Tells that a value did not fit a column that was found.
+   * Reports a value that did not fit the type that column finding chose, so that the next one considers it.
    */
   learn(argument: _bigtrace_v1_LearnRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
   learn(argument: _bigtrace_v1_LearnRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
@@ -66,12 +66,12 @@ export interface OrchestratorClient extends grpc.Client {
   learn(argument: _bigtrace_v1_LearnRequestInput, callback: grpc.requestCallback<_bigtrace_v1_LearnResponse>): grpc.ClientUnaryCall;
   
   /**
-   * The addresses that patterns match.
+   * Lists the traces that match patterns.
    */
   List(argument: _bigtrace_v1_ListRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
   List(argument: _bigtrace_v1_ListRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
   /**
-   * The addresses that patterns match.
+   * Lists the traces that match patterns.
    */
   list(argument: _bigtrace_v1_ListRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
   list(argument: _bigtrace_v1_ListRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
@@ -92,12 +92,12 @@ export interface OrchestratorClient extends grpc.Client {
   progress(argument: _bigtrace_v1_ProgressRequestInput, callback: grpc.requestCallback<_bigtrace_v1_ProgressResponse>): grpc.ClientUnaryCall;
   
   /**
-   * The first message is `start`; the following add traces; the client's half-close ends the list.
+   * Runs a query. The first message is `start`; later ones add traces; the client's half-close ends the list.
    */
   Query(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
   Query(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
   /**
-   * The first message is `start`; the following add traces; the client's half-close ends the list.
+   * Runs a query. The first message is `start`; later ones add traces; the client's half-close ends the list.
    */
   query(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
   query(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_QueryResponse>;
@@ -114,14 +114,14 @@ export interface OrchestratorClient extends grpc.Client {
   readTrace(argument: _bigtrace_v1_ReadTraceRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
   
   /**
-   * The columns of a query, found by running it over a few of the traces.
+   * Finds the columns of a query by running its script on a few of the traces.
    */
   Schema(argument: _bigtrace_v1_SchemaRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
   Schema(argument: _bigtrace_v1_SchemaRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
   Schema(argument: _bigtrace_v1_SchemaRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
   Schema(argument: _bigtrace_v1_SchemaRequestInput, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
   /**
-   * The columns of a query, found by running it over a few of the traces.
+   * Finds the columns of a query by running its script on a few of the traces.
    */
   schema(argument: _bigtrace_v1_SchemaRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
   schema(argument: _bigtrace_v1_SchemaRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_SchemaResponse>): grpc.ClientUnaryCall;
@@ -138,14 +138,14 @@ export interface OrchestratorClient extends grpc.Client {
   status(argument: _bigtrace_v1_StatusRequestInput, callback: grpc.requestCallback<_bigtrace_v1_OrchestratorStatus>): grpc.ClientUnaryCall;
   
   /**
-   * Lets barred traces be loaded again, on every worker.
+   * Clears the stored load errors of barred traces on every worker, so that they are loaded again.
    */
   Unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   Unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   Unbar(argument: _bigtrace_v1_UnbarRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   Unbar(argument: _bigtrace_v1_UnbarRequestInput, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   /**
-   * Lets barred traces be loaded again, on every worker.
+   * Clears the stored load errors of barred traces on every worker, so that they are loaded again.
    */
   unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
@@ -156,22 +156,22 @@ export interface OrchestratorClient extends grpc.Client {
 
 export interface OrchestratorHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * Ends running queries.
+   * Cancels running queries.
    */
   Cancel: grpc.handleUnaryCall<_bigtrace_v1_CancelRequest, _bigtrace_v1_CancelResponseInput>;
   
   /**
-   * Traces that failed recently, newest query first; of each query in the order they failed.
+   * Returns recent failures, newest query first; the failures of a query are in the order in which they occurred.
    */
   Failures: grpc.handleServerStreamingCall<_bigtrace_v1_FailuresRequest, _bigtrace_v1_FailuresResponseInput>;
   
   /**
-   * Tells that a value did not fit a column that was found.
+   * Reports a value that did not fit the type that column finding chose, so that the next one considers it.
    */
   Learn: grpc.handleUnaryCall<_bigtrace_v1_LearnRequest, _bigtrace_v1_LearnResponseInput>;
   
   /**
-   * The addresses that patterns match.
+   * Lists the traces that match patterns.
    */
   List: grpc.handleServerStreamingCall<_bigtrace_v1_ListRequest, _bigtrace_v1_ListResponseInput>;
   
@@ -181,7 +181,7 @@ export interface OrchestratorHandlers extends grpc.UntypedServiceImplementation 
   Progress: grpc.handleUnaryCall<_bigtrace_v1_ProgressRequest, _bigtrace_v1_ProgressResponseInput>;
   
   /**
-   * The first message is `start`; the following add traces; the client's half-close ends the list.
+   * Runs a query. The first message is `start`; later ones add traces; the client's half-close ends the list.
    */
   Query: grpc.handleBidiStreamingCall<_bigtrace_v1_QueryRequest, _bigtrace_v1_QueryResponseInput>;
   
@@ -191,14 +191,14 @@ export interface OrchestratorHandlers extends grpc.UntypedServiceImplementation 
   ReadTrace: grpc.handleServerStreamingCall<_bigtrace_v1_ReadTraceRequest, _bigtrace_v1_ReadTraceResponseInput>;
   
   /**
-   * The columns of a query, found by running it over a few of the traces.
+   * Finds the columns of a query by running its script on a few of the traces.
    */
   Schema: grpc.handleUnaryCall<_bigtrace_v1_SchemaRequest, _bigtrace_v1_SchemaResponseInput>;
   
   Status: grpc.handleUnaryCall<_bigtrace_v1_StatusRequest, _bigtrace_v1_OrchestratorStatusInput>;
   
   /**
-   * Lets barred traces be loaded again, on every worker.
+   * Clears the stored load errors of barred traces on every worker, so that they are loaded again.
    */
   Unbar: grpc.handleUnaryCall<_bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponseInput>;
   

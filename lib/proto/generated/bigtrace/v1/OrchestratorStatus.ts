@@ -14,7 +14,7 @@ export interface OrchestratorStatusInput {
   'counters'?: ({[key: string]: number | string | Long});
   'gauges'?: ({[key: string]: number | string | Long});
   /**
-   * those that run
+   * the running queries
    */
   'query'?: (_bigtrace_v1_QueryStateInput)[];
 }
@@ -29,7 +29,7 @@ export interface OrchestratorStatus {
   'counters': ({[key: string]: number});
   'gauges': ({[key: string]: number});
   /**
-   * those that run
+   * the running queries
    */
   'query': (_bigtrace_v1_QueryState)[];
 }

@@ -5,7 +5,7 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface ProgressInput {
   /**
-   * known so far; grows while patterns are being expanded
+   * as far as known: it grows while patterns are expanded
    */
   'tracesTotal'?: (number | string | Long);
   'totalIsFinal'?: (boolean);
@@ -14,7 +14,7 @@ export interface ProgressInput {
   'rows'?: (number | string | Long);
   'resultBytes'?: (number | string | Long);
   /**
-   * bytes of trace that were read from stores
+   * bytes of traces that were read from stores
    */
   'traceBytes'?: (number | string | Long);
   'elapsedMs'?: (number | string | Long);
@@ -26,7 +26,7 @@ export interface ProgressInput {
 
 export interface Progress {
   /**
-   * known so far; grows while patterns are being expanded
+   * as far as known: it grows while patterns are expanded
    */
   'tracesTotal': (number);
   'totalIsFinal': (boolean);
@@ -35,7 +35,7 @@ export interface Progress {
   'rows': (number);
   'resultBytes': (number);
   /**
-   * bytes of trace that were read from stores
+   * bytes of traces that were read from stores
    */
   'traceBytes': (number);
   'elapsedMs': (number);

@@ -5,17 +5,17 @@ import type { LimitsInput as _bigtrace_v1_LimitsInput, Limits as _bigtrace_v1_Li
 
 export interface QueryStartInput {
   /**
-   * the client's name for the query; generated if empty
+   * chosen by the client; generated if empty
    */
   'queryId'?: (string);
   /**
-   * PerfettoSQL; or SUMMARIZE TRACE and a TraceSummarySpec in textproto
+   * the script: PerfettoSQL, or SUMMARIZE TRACE and a TraceSummarySpec in textproto
    */
   'sql'?: (Buffer | Uint8Array | string);
   'onFailure'?: (_bigtrace_v1_OnFailureInput);
   'limits'?: (_bigtrace_v1_LimitsInput | null);
   /**
-   * who asks, for logs and fairness; not a credential
+   * for logs and fairness; not a credential
    */
   'user'?: (string);
   /**
@@ -26,17 +26,17 @@ export interface QueryStartInput {
 
 export interface QueryStart {
   /**
-   * the client's name for the query; generated if empty
+   * chosen by the client; generated if empty
    */
   'queryId': (string);
   /**
-   * PerfettoSQL; or SUMMARIZE TRACE and a TraceSummarySpec in textproto
+   * the script: PerfettoSQL, or SUMMARIZE TRACE and a TraceSummarySpec in textproto
    */
   'sql': (Buffer);
   'onFailure': (_bigtrace_v1_OnFailure);
   'limits': (_bigtrace_v1_Limits | null);
   /**
-   * who asks, for logs and fairness; not a credential
+   * for logs and fairness; not a credential
    */
   'user': (string);
   /**

@@ -4,32 +4,32 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface ReadTraceRequestInput {
   /**
-   * of one trace, to the letter
+   * exact address of one trace
    */
   'address'?: (Buffer | Uint8Array | string);
   /**
-   * as List gave it
+   * as List returned it
    */
   'generation'?: (string);
   'offset'?: (number | string | Long);
   /**
-   * 0: up to the end
+   * 0: to the end
    */
   'length'?: (number | string | Long);
 }
 
 export interface ReadTraceRequest {
   /**
-   * of one trace, to the letter
+   * exact address of one trace
    */
   'address': (Buffer);
   /**
-   * as List gave it
+   * as List returned it
    */
   'generation': (string);
   'offset': (number);
   /**
-   * 0: up to the end
+   * 0: to the end
    */
   'length': (number);
 }

@@ -3,7 +3,7 @@
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * A failed trace, or (with no trace) a query that failed as a whole.
+ * A failed trace or, if `trace` is empty, a query that failed as a whole.
  */
 export interface RecordedFailureInput {
   'queryId'?: (string);
@@ -15,7 +15,7 @@ export interface RecordedFailureInput {
   'code'?: (string);
   'message'?: (string);
   /**
-   * how many workers were given the trace
+   * number of attempts
    */
   'attempts'?: (number);
   /**
@@ -25,7 +25,7 @@ export interface RecordedFailureInput {
 }
 
 /**
- * A failed trace, or (with no trace) a query that failed as a whole.
+ * A failed trace or, if `trace` is empty, a query that failed as a whole.
  */
 export interface RecordedFailure {
   'queryId': (string);
@@ -37,7 +37,7 @@ export interface RecordedFailure {
   'code': (string);
   'message': (string);
   /**
-   * how many workers were given the trace
+   * number of attempts
    */
   'attempts': (number);
   /**

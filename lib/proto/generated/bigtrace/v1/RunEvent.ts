@@ -8,21 +8,21 @@ import type { StatesInput as _bigtrace_v1_StatesInput, States as _bigtrace_v1_St
 
 export interface RunEventInput {
   /**
-   * so many more traces may be assigned
+   * number of further tasks that may be assigned
    */
   'credits'?: (number);
   'rows'?: (_bigtrace_v1_TaskRowsInput | null);
   /**
-   * TYPES mode: the task's end
+   * ends a task in TYPES mode
    */
   'types'?: (_bigtrace_v1_TaskTypesInput | null);
   /**
-   * the task's end
+   * ends a task
    */
   'failure'?: (_bigtrace_v1_TaskFailureInput | null);
   'returned'?: (_bigtrace_v1_ReturnedInput | null);
   /**
-   * no more credits will come; traces not begun follow as `returned`
+   * no more credits follow; tasks that have not begun are returned in `returned`
    */
   'draining'?: (boolean);
   'states'?: (_bigtrace_v1_StatesInput | null);
@@ -31,21 +31,21 @@ export interface RunEventInput {
 
 export interface RunEvent {
   /**
-   * so many more traces may be assigned
+   * number of further tasks that may be assigned
    */
   'credits'?: (number);
   'rows'?: (_bigtrace_v1_TaskRows | null);
   /**
-   * TYPES mode: the task's end
+   * ends a task in TYPES mode
    */
   'types'?: (_bigtrace_v1_TaskTypes | null);
   /**
-   * the task's end
+   * ends a task
    */
   'failure'?: (_bigtrace_v1_TaskFailure | null);
   'returned'?: (_bigtrace_v1_Returned | null);
   /**
-   * no more credits will come; traces not begun follow as `returned`
+   * no more credits follow; tasks that have not begun are returned in `returned`
    */
   'draining'?: (boolean);
   'states'?: (_bigtrace_v1_States | null);

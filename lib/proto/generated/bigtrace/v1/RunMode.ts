@@ -3,7 +3,7 @@
 export const RunMode = {
   ROWS: 'ROWS',
   /**
-   * TraceTypes instead of rows; the rows are remembered for the query that follows
+   * TaskTypes instead of rows; the rows are cached for the query that follows
    */
   TYPES: 'TYPES',
 } as const;
@@ -12,7 +12,7 @@ export type RunModeInput =
   | 'ROWS'
   | 0
   /**
-   * TraceTypes instead of rows; the rows are remembered for the query that follows
+   * TaskTypes instead of rows; the rows are cached for the query that follows
    */
   | 'TYPES'
   | 1

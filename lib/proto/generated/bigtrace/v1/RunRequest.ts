@@ -7,7 +7,7 @@ import type { CancelTasksInput as _bigtrace_v1_CancelTasksInput, CancelTasks as 
 
 export interface RunRequestInput {
   /**
-   * the first message, and only the first
+   * the first message, and only that
    */
   'start'?: (_bigtrace_v1_RunStartInput | null);
   'assign'?: (_bigtrace_v1_AssignInput | null);
@@ -18,7 +18,7 @@ export interface RunRequestInput {
 
 export interface RunRequest {
   /**
-   * the first message, and only the first
+   * the first message, and only that
    */
   'start'?: (_bigtrace_v1_RunStart | null);
   'assign'?: (_bigtrace_v1_Assign | null);

@@ -3,14 +3,14 @@
 import type { RunEventInput as _bigtrace_v1_RunEventInput, RunEvent as _bigtrace_v1_RunEvent } from '../../bigtrace/v1/RunEvent.ts';
 
 /**
- * Batched: one message holds what was ready.
+ * A message contains the events that were ready.
  */
 export interface RunResponseInput {
   'event'?: (_bigtrace_v1_RunEventInput)[];
 }
 
 /**
- * Batched: one message holds what was ready.
+ * A message contains the events that were ready.
  */
 export interface RunResponse {
   'event': (_bigtrace_v1_RunEvent)[];

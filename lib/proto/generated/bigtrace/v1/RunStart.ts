@@ -9,12 +9,12 @@ export interface RunStartInput {
   'limits'?: (_bigtrace_v1_LimitsInput | null);
   'mode'?: (_bigtrace_v1_RunModeInput);
   /**
-   * So many traces may be assigned before the worker has said so, as its Status did. Where it takes fewer
-   * by now, the others come back as `returned`.
+   * Number of tasks that may be assigned before the worker grants credits, from its Status. If it accepts fewer
+   * by now, it returns the others in `returned`.
    */
   'credits'?: (number);
   /**
-   * Whose query it is. A worker shares its turns by user first, then by query.
+   * User of the query. A worker shares its threads by user first, then by query.
    */
   'user'?: (string);
 }
@@ -25,12 +25,12 @@ export interface RunStart {
   'limits': (_bigtrace_v1_Limits | null);
   'mode': (_bigtrace_v1_RunMode);
   /**
-   * So many traces may be assigned before the worker has said so, as its Status did. Where it takes fewer
-   * by now, the others come back as `returned`.
+   * Number of tasks that may be assigned before the worker grants credits, from its Status. If it accepts fewer
+   * by now, it returns the others in `returned`.
    */
   'credits': (number);
   /**
-   * Whose query it is. A worker shares its turns by user first, then by query.
+   * User of the query. A worker shares its threads by user first, then by query.
    */
   'user': (string);
 }

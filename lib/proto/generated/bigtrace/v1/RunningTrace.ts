@@ -12,7 +12,7 @@ export interface RunningTraceInput {
    */
   'phaseMs'?: (number | string | Long);
   /**
-   * time since the worker was given the trace
+   * time since the task was assigned to the worker
    */
   'totalMs'?: (number | string | Long);
   'queryId'?: (string);
@@ -32,7 +32,7 @@ export interface RunningTrace {
    */
   'phaseMs': (number);
   /**
-   * time since the worker was given the trace
+   * time since the task was assigned to the worker
    */
   'totalMs': (number);
   'queryId': (string);

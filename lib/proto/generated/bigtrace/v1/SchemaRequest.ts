@@ -14,7 +14,7 @@ export interface SchemaRequestInput {
   'limits'?: (_bigtrace_v1_LimitsInput | null);
   'onFailure'?: (_bigtrace_v1_OnFailureInput);
   /**
-   * The query has been given its columns: it gets the same again, and not those that a new search would find.
+   * Whether the client has the columns of this query already: then the same columns are returned again.
    */
   'again'?: (boolean);
 }
@@ -30,7 +30,7 @@ export interface SchemaRequest {
   'limits': (_bigtrace_v1_Limits | null);
   'onFailure': (_bigtrace_v1_OnFailure);
   /**
-   * The query has been given its columns: it gets the same again, and not those that a new search would find.
+   * Whether the client has the columns of this query already: then the same columns are returned again.
    */
   'again': (boolean);
 }

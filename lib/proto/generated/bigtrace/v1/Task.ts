@@ -3,26 +3,26 @@
 
 export interface TaskInput {
   /**
-   * the orchestrator's, unique within the stream
+   * chosen by the orchestrator, unique within the stream
    */
   'id'?: (number);
   'trace'?: (Buffer | Uint8Array | string);
   /**
-   * As this query's own listing said a moment ago, else empty. An answer that the worker remembers of it
-   * holds without another look at the trace.
+   * As the listing of this query reported it within the last 2 s; otherwise empty. A cached result of this generation
+   * is returned without a request to the store.
    */
   'generation'?: (string);
 }
 
 export interface Task {
   /**
-   * the orchestrator's, unique within the stream
+   * chosen by the orchestrator, unique within the stream
    */
   'id': (number);
   'trace': (Buffer);
   /**
-   * As this query's own listing said a moment ago, else empty. An answer that the worker remembers of it
-   * holds without another look at the trace.
+   * As the listing of this query reported it within the last 2 s; otherwise empty. A cached result of this generation
+   * is returned without a request to the store.
    */
   'generation': (string);
 }

@@ -7,7 +7,7 @@ export interface TaskFailureInput {
   'code'?: (string);
   'message'?: (string);
   /**
-   * time on its thread
+   * time on its engine thread
    */
   'threadMs'?: (number | string | Long);
 }
@@ -17,7 +17,7 @@ export interface TaskFailure {
   'code': (string);
   'message': (string);
   /**
-   * time on its thread
+   * time on its engine thread
    */
   'threadMs': (number);
 }

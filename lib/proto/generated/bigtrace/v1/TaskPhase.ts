@@ -2,7 +2,7 @@
 
 export const TaskPhase = {
   /**
-   * waits for a thread of the worker
+   * the task waits for an engine thread
    */
   QUEUED: 'QUEUED',
   /**
@@ -10,7 +10,7 @@ export const TaskPhase = {
    */
   READING: 'READING',
   /**
-   * the engine parses the trace, or restores its memory image
+   * the engine parses the trace, or restores its snapshot
    */
   PARSING: 'PARSING',
   /**
@@ -21,7 +21,7 @@ export const TaskPhase = {
 
 export type TaskPhaseInput =
   /**
-   * waits for a thread of the worker
+   * the task waits for an engine thread
    */
   | 'QUEUED'
   | 0
@@ -31,7 +31,7 @@ export type TaskPhaseInput =
   | 'READING'
   | 1
   /**
-   * the engine parses the trace, or restores its memory image
+   * the engine parses the trace, or restores its snapshot
    */
   | 'PARSING'
   | 2

@@ -5,11 +5,11 @@ import type { TaskStatsInput as _bigtrace_v1_TaskStatsInput, TaskStats as _bigtr
 export interface TaskRowsInput {
   'id'?: (number);
   /**
-   * one encoded perfetto.protos.QueryResult, as the engine wrote it
+   * one encoded perfetto.protos.QueryResult, as the engine returned it
    */
   'result'?: (Buffer | Uint8Array | string);
   /**
-   * the task's end
+   * ends the task
    */
   'last'?: (boolean);
   /**
@@ -21,11 +21,11 @@ export interface TaskRowsInput {
 export interface TaskRows {
   'id': (number);
   /**
-   * one encoded perfetto.protos.QueryResult, as the engine wrote it
+   * one encoded perfetto.protos.QueryResult, as the engine returned it
    */
   'result': (Buffer);
   /**
-   * the task's end
+   * ends the task
    */
   'last': (boolean);
   /**

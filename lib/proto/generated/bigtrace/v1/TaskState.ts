@@ -11,7 +11,7 @@ export interface TaskStateInput {
    */
   'phaseMs'?: (number | string | Long);
   /**
-   * time on its thread so far
+   * time on its engine thread so far
    */
   'threadMs'?: (number | string | Long);
 }
@@ -24,7 +24,7 @@ export interface TaskState {
    */
   'phaseMs': (number);
   /**
-   * time on its thread so far
+   * time on its engine thread so far
    */
   'threadMs': (number);
 }

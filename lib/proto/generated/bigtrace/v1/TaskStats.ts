@@ -5,7 +5,7 @@ import type { Long } from '@grpc/proto-loader';
 export interface TaskStatsInput {
   'rows'?: (number | string | Long);
   /**
-   * read from the store for this answer; 0 where a cache had it
+   * read from the store for this task; 0 if the result or the trace was cached
    */
   'traceBytes'?: (number | string | Long);
   /**
@@ -14,7 +14,7 @@ export interface TaskStatsInput {
   'loadMs'?: (number | string);
   'queryMs'?: (number | string);
   /**
-   * where the answer came from: result, resident, image, parse
+   * source of the result: result (cache), loaded (trace), snapshot, parse
    */
   'tier'?: (string);
 }
@@ -22,7 +22,7 @@ export interface TaskStatsInput {
 export interface TaskStats {
   'rows': (number);
   /**
-   * read from the store for this answer; 0 where a cache had it
+   * read from the store for this task; 0 if the result or the trace was cached
    */
   'traceBytes': (number);
   /**
@@ -31,7 +31,7 @@ export interface TaskStats {
   'loadMs': (number);
   'queryMs': (number);
   /**
-   * where the answer came from: result, resident, image, parse
+   * source of the result: result (cache), loaded (trace), snapshot, parse
    */
   'tier': (string);
 }

@@ -2,8 +2,8 @@
 
 
 /**
- * Chunks of different traces interleave; those of one trace come in order, and every trace that
- * answered ends with one whose `last` is set.
+ * Chunks of different traces may interleave. Those of one trace are in order, and the last one of each
+ * successful trace has `last` set.
  */
 export interface TraceRowsInput {
   'trace'?: (Buffer | Uint8Array | string);
@@ -15,8 +15,8 @@ export interface TraceRowsInput {
 }
 
 /**
- * Chunks of different traces interleave; those of one trace come in order, and every trace that
- * answered ends with one whose `last` is set.
+ * Chunks of different traces may interleave. Those of one trace are in order, and the last one of each
+ * successful trace has `last` set.
  */
 export interface TraceRows {
   'trace': (Buffer);

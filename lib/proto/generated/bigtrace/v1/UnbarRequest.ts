@@ -3,7 +3,7 @@
 
 export interface UnbarRequestInput {
   /**
-   * addresses, to the letter
+   * exact addresses, no patterns
    */
   'trace'?: (Buffer | Uint8Array | string)[];
   /**
@@ -14,7 +14,7 @@ export interface UnbarRequestInput {
 
 export interface UnbarRequest {
   /**
-   * addresses, to the letter
+   * exact addresses, no patterns
    */
   'trace': (Buffer)[];
   /**

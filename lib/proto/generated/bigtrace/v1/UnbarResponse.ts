@@ -3,22 +3,22 @@
 
 export interface UnbarResponseInput {
   /**
-   * bars that were lifted, over all workers
+   * number of bars that were lifted, on all workers
    */
   'lifted'?: (number);
   /**
-   * from the orchestrator: workers that did not answer
+   * set by the orchestrator: workers that did not respond
    */
   'unreached'?: (string)[];
 }
 
 export interface UnbarResponse {
   /**
-   * bars that were lifted, over all workers
+   * number of bars that were lifted, on all workers
    */
   'lifted': (number);
   /**
-   * from the orchestrator: workers that did not answer
+   * set by the orchestrator: workers that did not respond
    */
   'unreached': (string)[];
 }

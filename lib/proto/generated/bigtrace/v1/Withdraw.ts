@@ -2,14 +2,14 @@
 
 
 /**
- * Takes back traces that were not begun; those that could be are answered by `returned`.
+ * Withdraws tasks that have not begun; the worker returns them in `returned`.
  */
 export interface WithdrawInput {
   'id'?: (number)[];
 }
 
 /**
- * Takes back traces that were not begun; those that could be are answered by `returned`.
+ * Withdraws tasks that have not begun; the worker returns them in `returned`.
  */
 export interface Withdraw {
   'id': (number)[];

@@ -19,34 +19,34 @@ import type { WorkerStatusInput as _bigtrace_v1_WorkerStatusInput, WorkerStatus 
  */
 export interface WorkerClient extends grpc.Client {
   /**
-   * Expands patterns in this worker's stores.
+   * Lists the traces that match patterns in this worker's stores.
    */
   List(argument: _bigtrace_v1_ListRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
   List(argument: _bigtrace_v1_ListRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
   /**
-   * Expands patterns in this worker's stores.
+   * Lists the traces that match patterns in this worker's stores.
    */
   list(argument: _bigtrace_v1_ListRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
   list(argument: _bigtrace_v1_ListRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ListResponse>;
   
   /**
-   * The bytes of a trace in this worker's stores.
+   * Reads the bytes of a trace in this worker's stores.
    */
   ReadTrace(argument: _bigtrace_v1_ReadTraceRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
   ReadTrace(argument: _bigtrace_v1_ReadTraceRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
   /**
-   * The bytes of a trace in this worker's stores.
+   * Reads the bytes of a trace in this worker's stores.
    */
   readTrace(argument: _bigtrace_v1_ReadTraceRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
   readTrace(argument: _bigtrace_v1_ReadTraceRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_ReadTraceResponse>;
   
   /**
-   * One stream a query: the orchestrator assigns traces as far as the worker gives credits for them.
+   * Runs tasks of one query. The orchestrator assigns at most as many tasks as it has credits from the worker.
    */
   Run(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
   Run(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
   /**
-   * One stream a query: the orchestrator assigns traces as far as the worker gives credits for them.
+   * Runs tasks of one query. The orchestrator assigns at most as many tasks as it has credits from the worker.
    */
   run(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
   run(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
@@ -61,14 +61,14 @@ export interface WorkerClient extends grpc.Client {
   status(argument: _bigtrace_v1_StatusRequestInput, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
   
   /**
-   * Lets barred traces be loaded again.
+   * Clears the stored load errors of barred traces, so that they are loaded again.
    */
   Unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   Unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   Unbar(argument: _bigtrace_v1_UnbarRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   Unbar(argument: _bigtrace_v1_UnbarRequestInput, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   /**
-   * Lets barred traces be loaded again.
+   * Clears the stored load errors of barred traces, so that they are loaded again.
    */
   unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   unbar(argument: _bigtrace_v1_UnbarRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
@@ -83,24 +83,24 @@ export interface WorkerClient extends grpc.Client {
  */
 export interface WorkerHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * Expands patterns in this worker's stores.
+   * Lists the traces that match patterns in this worker's stores.
    */
   List: grpc.handleServerStreamingCall<_bigtrace_v1_ListRequest, _bigtrace_v1_ListResponseInput>;
   
   /**
-   * The bytes of a trace in this worker's stores.
+   * Reads the bytes of a trace in this worker's stores.
    */
   ReadTrace: grpc.handleServerStreamingCall<_bigtrace_v1_ReadTraceRequest, _bigtrace_v1_ReadTraceResponseInput>;
   
   /**
-   * One stream a query: the orchestrator assigns traces as far as the worker gives credits for them.
+   * Runs tasks of one query. The orchestrator assigns at most as many tasks as it has credits from the worker.
    */
   Run: grpc.handleBidiStreamingCall<_bigtrace_v1_RunRequest, _bigtrace_v1_RunResponseInput>;
   
   Status: grpc.handleUnaryCall<_bigtrace_v1_StatusRequest, _bigtrace_v1_WorkerStatusInput>;
   
   /**
-   * Lets barred traces be loaded again.
+   * Clears the stored load errors of barred traces, so that they are loaded again.
    */
   Unbar: grpc.handleUnaryCall<_bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponseInput>;
   

@@ -7,7 +7,7 @@ import type { Long } from '@grpc/proto-loader';
 export interface WorkerStatusInput {
   'version'?: (string);
   /**
-   * TraceProcessor's version and the wasm's digest
+   * engine version: TraceProcessor's version, and a digest
    */
   'engine'?: (string);
   'threads'?: (number);
@@ -25,11 +25,11 @@ export interface WorkerStatusInput {
    */
   'sqlPackage'?: (string)[];
   /**
-   * of its directory of images, which it may have had under another address
+   * ID of its cache directory, by which traces are placed even if its address changes
    */
   'cacheId'?: (string);
   /**
-   * what a stream may begin with: RunStart.credits
+   * for RunStart.credits
    */
   'firstCredits'?: (number);
   /**
@@ -37,15 +37,15 @@ export interface WorkerStatusInput {
    */
   'running'?: (_bigtrace_v1_RunningTraceInput)[];
   /**
-   * barred last first, at most 100
+   * the traces barred last, newest first, at most 100
    */
   'barred'?: (_bigtrace_v1_BarredTraceInput)[];
   /**
-   * how many are barred
+   * number of barred traces
    */
   'barredTotal'?: (number);
   /**
-   * directories that absolute paths of /local may begin with
+   * directories that an absolute path under /local may begin with
    */
   'localRoot'?: (Buffer | Uint8Array | string)[];
 }
@@ -53,7 +53,7 @@ export interface WorkerStatusInput {
 export interface WorkerStatus {
   'version': (string);
   /**
-   * TraceProcessor's version and the wasm's digest
+   * engine version: TraceProcessor's version, and a digest
    */
   'engine': (string);
   'threads': (number);
@@ -71,11 +71,11 @@ export interface WorkerStatus {
    */
   'sqlPackage': (string)[];
   /**
-   * of its directory of images, which it may have had under another address
+   * ID of its cache directory, by which traces are placed even if its address changes
    */
   'cacheId': (string);
   /**
-   * what a stream may begin with: RunStart.credits
+   * for RunStart.credits
    */
   'firstCredits': (number);
   /**
@@ -83,15 +83,15 @@ export interface WorkerStatus {
    */
   'running': (_bigtrace_v1_RunningTrace)[];
   /**
-   * barred last first, at most 100
+   * the traces barred last, newest first, at most 100
    */
   'barred': (_bigtrace_v1_BarredTrace)[];
   /**
-   * how many are barred
+   * number of barred traces
    */
   'barredTotal': (number);
   /**
-   * directories that absolute paths of /local may begin with
+   * directories that an absolute path under /local may begin with
    */
   'localRoot': (Buffer)[];
 }

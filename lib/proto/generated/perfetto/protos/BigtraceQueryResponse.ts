@@ -2,7 +2,7 @@
 
 
 /**
- * One message a trace.
+ * One message per trace.
  */
 export interface BigtraceQueryResponseInput {
   'trace'?: (Buffer | Uint8Array | string);
@@ -14,7 +14,7 @@ export interface BigtraceQueryResponseInput {
 }
 
 /**
- * One message a trace.
+ * One message per trace.
  */
 export interface BigtraceQueryResponse {
   'trace'?: (Buffer);

@@ -6,20 +6,20 @@ import { Worker } from 'node:worker_threads';
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Engine,
-  type Image,
+  type Snapshot,
   SnapshotUnreadable,
   SnapshotUnusable,
 } from '../../lib/engine/index.ts';
 import type { ResultColumn } from '../tasks/columns.ts';
+import { type EngineEvent, type EngineState, nextEngineState } from './engine-state.ts';
 import { type FeedThread, feed, type Loaded, type LoadOptions } from './feed.ts';
-import { type EngineEvent, type EngineState, nextEngineState } from './slot-state.ts';
 import {
   type Call,
-  type Closing,
   crashed,
   expected,
+  type FinalReply,
   failure,
-  type Passing,
+  type ProgressReply,
 } from './thread-call.ts';
 import { threadCpuMs } from './thread-cpu.ts';
 import {
@@ -34,7 +34,7 @@ import {
 /** Time in milliseconds for a cancelled call to stop by itself; then the thread is ended and its trace is lost. */
 const GRACE_MS = 250;
 
-export interface Answered {
+export interface ScriptResult {
   rows: number;
   /** Undefined unless cell types were requested. */
   columns?: ResultColumn[];
@@ -99,7 +99,7 @@ export class EngineThread {
     signal: AbortSignal,
   ): Promise<Loaded> {
     const thread: FeedThread = {
-      begin: (onPassing) => this.#begin(signal, onPassing),
+      begin: (onProgress) => this.#begin(signal, onProgress),
       post: (request, transfer) => this.#post(request, transfer),
       abandon: (call, thrown) => this.#abandon(call, thrown),
       cpuMsFromNow: () => this.#cpuMsFromNow(),
@@ -115,10 +115,10 @@ export class EngineThread {
     return this.#loading(key, async () => {
       const { done } = this.#begin(signal, () => {});
       this.#post({ type: 'restore', path, memoryBytesMax });
-      const closing = await done;
-      if (closing.type === 'unusable')
-        throw new (closing.readable ? SnapshotUnusable : SnapshotUnreadable)(closing.reason);
-      return { loadMs: expected(closing, 'loaded').loadMs, traceBytes: 0 };
+      const final = await done;
+      if (final.type === 'unusable')
+        throw new (final.readable ? SnapshotUnusable : SnapshotUnreadable)(final.reason);
+      return { loadMs: expected(final, 'loaded').loadMs, traceBytes: 0 };
     });
   }
 
@@ -139,7 +139,7 @@ export class EngineThread {
    * Runs a script on the loaded trace.
    * @throws sql_failed, limit_exceeded, engine_crashed, the signal's reason, what `onResult` throws
    */
-  async query({ key, onResult, ...request }: Script, signal: AbortSignal): Promise<Answered> {
+  async query({ key, onResult, ...request }: Script, signal: AbortSignal): Promise<ScriptResult> {
     this.#checkAlive();
     this.#advance({ event: 'query', key, mutatesState: request.mutatesState });
     const { call, done } = this.#begin(signal, (reply) => {
@@ -149,9 +149,9 @@ export class EngineThread {
       try {
         const result = Buffer.from(bytes.buffer, bytes.byteOffset, byteLength);
         const waits = onResult(result, rows, last);
-        if (waits === undefined) return this.#letGo(byteLength);
+        if (waits === undefined) return this.#acknowledge(byteLength);
         waits.then(
-          () => this.#letGo(byteLength),
+          () => this.#acknowledge(byteLength),
           (thrown) => this.#abandon(call, thrown),
         );
       } catch (thrown) {
@@ -168,7 +168,7 @@ export class EngineThread {
 
   /** Restores the state before the first script that mutated it. @throws limit_exceeded, engine_crashed */
   async rollback(): Promise<void> {
-    await this.#ask({ type: 'rollback' }, 'rolledBack');
+    await this.#request({ type: 'rollback' }, 'rolledBack');
     this.#advance({ event: 'restored' });
   }
 
@@ -176,23 +176,23 @@ export class EngineThread {
    * Takes a snapshot of the loaded trace.
    * @throws Error if the engine does not hold the trace of `key`; engine_crashed
    */
-  async snapshot(key: string): Promise<Image> {
+  async snapshot(key: string): Promise<Snapshot> {
     if (this.#state.is !== 'loaded' || this.#state.key !== key)
-      throw new Error('a slot that does not hold the trace has no image of it');
-    return (await this.#ask({ type: 'snapshot' }, 'snapshot')).image;
+      throw new Error('an engine that does not hold the trace cannot take its snapshot');
+    return (await this.#request({ type: 'snapshot' }, 'snapshot')).snapshot;
   }
 
   /** Ends the thread, whatever it does; a running call fails with `error`. */
-  async kill(why: string, error = crashed(why)): Promise<void> {
-    this.#onEnd(why, error);
+  async kill(reason: string, error = crashed(reason)): Promise<void> {
+    this.#onEnd(reason, error);
     await this.#thread.terminate();
   }
 
-  async #ask<Type extends Closing['type']>(
+  async #request<Type extends FinalReply['type']>(
     request: ThreadRequest,
     type: Type,
     signal?: AbortSignal,
-  ): Promise<Extract<Closing, { type: Type }>> {
+  ): Promise<Extract<FinalReply, { type: Type }>> {
     const { done } = this.#begin(signal, () => {});
     this.#post(request);
     return expected(await done, type);
@@ -204,19 +204,19 @@ export class EngineThread {
    */
   #begin(
     signal: AbortSignal | undefined,
-    onPassing: (reply: Passing) => void,
-  ): { call: Call; done: Promise<Closing> } {
-    Atomics.store(this.#gate, GATE.HELD, 0);
+    onProgress: (reply: ProgressReply) => void,
+  ): { call: Call; done: Promise<FinalReply> } {
+    Atomics.store(this.#gate, GATE.UNACKNOWLEDGED, 0);
     Atomics.store(this.#gate, GATE.DISCARD, 0);
     let settle: Call['settle'] = () => {};
     let close = (): void => {};
-    const done = new Promise<Closing>((resolve, reject) => {
+    const done = new Promise<FinalReply>((resolve, reject) => {
       settle = (outcome) => ('reply' in outcome ? resolve(outcome.reply) : reject(outcome.thrown));
     });
     const closed = new Promise<void>((resolve) => {
       close = resolve;
     });
-    const call: Call = { onPassing, wanted: true, settle, closed, close };
+    const call: Call = { onProgress, active: true, settle, closed, close };
     this.#call = call;
     const onAbort = (): void => this.#abandon(call, signal?.reason);
     void closed.then(() => signal?.removeEventListener('abort', onAbort));
@@ -227,12 +227,12 @@ export class EngineThread {
   }
 
   /** Settles the running call after the thread's closing reply, or its end. */
-  #close(outcome: { reply: Closing } | { thrown: unknown }): void {
+  #close(outcome: { reply: FinalReply } | { thrown: unknown }): void {
     const call = this.#call;
     if (call === undefined) return;
     this.#call = undefined;
-    if (call.wanted) call.settle(outcome);
-    call.wanted = false;
+    if (call.active) call.settle(outcome);
+    call.active = false;
     call.close();
   }
 
@@ -240,16 +240,16 @@ export class EngineThread {
    * Abandons a call: further replies are dropped, and the call fails with `thrown` once the thread has stopped it.
    */
   #abandon(call: Call, thrown: unknown): void {
-    if (!call.wanted) return;
-    call.wanted = false;
+    if (!call.active) return;
+    call.active = false;
     void this.#stop(call).then(() => call.settle({ thrown }));
   }
 
   /** Makes the thread stop the call; ends the thread if it has not stopped after GRACE_MS. */
   async #stop(call: Call): Promise<void> {
     Atomics.store(this.#gate, GATE.DISCARD, 1);
-    Atomics.store(this.#gate, GATE.HELD, 0);
-    Atomics.notify(this.#gate, GATE.HELD);
+    Atomics.store(this.#gate, GATE.UNACKNOWLEDGED, 0);
+    Atomics.notify(this.#gate, GATE.UNACKNOWLEDGED);
     if (this.#state.is === 'loading') this.#post({ type: 'drop' });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
@@ -257,13 +257,13 @@ export class EngineThread {
     });
     const end = await Promise.race([call.closed, late]);
     clearTimeout(timer);
-    if (end === 'late') await this.kill('it did not stop when it was told to');
+    if (end === 'late') await this.kill('it did not stop after the call was cancelled');
   }
 
   /** Tells the thread that the client's side has taken the bytes of a result, so that it may send more. */
-  #letGo(byteLength: number): void {
-    Atomics.sub(this.#gate, GATE.HELD, byteLength);
-    Atomics.notify(this.#gate, GATE.HELD);
+  #acknowledge(byteLength: number): void {
+    Atomics.sub(this.#gate, GATE.UNACKNOWLEDGED, byteLength);
+    Atomics.notify(this.#gate, GATE.UNACKNOWLEDGED);
   }
 
   /** Returns a function that measures the thread's processor time since now, in milliseconds. */
@@ -280,7 +280,7 @@ export class EngineThread {
     if (this.#state.is === 'gone') return;
     if ('memoryBytes' in reply) this.#resize(reply.memoryBytes);
     if (reply.type === 'appended' || reply.type === 'result') {
-      if (this.#call?.wanted === true) this.#call.onPassing(reply);
+      if (this.#call?.active === true) this.#call.onProgress(reply);
     } else if (reply.type === 'failed') {
       if (reply.poisoned) this.#advance({ event: 'poison' });
       this.#close({ thrown: failure(reply) });
@@ -293,10 +293,10 @@ export class EngineThread {
     if (grown) this.#onGrowth();
   }
 
-  #onEnd(why: string, error = crashed(why)): void {
+  #onEnd(reason: string, error = crashed(reason)): void {
     if (this.#state.is === 'gone') return;
     this.#ended = error;
-    this.#advance({ event: 'end', why });
+    this.#advance({ event: 'end', reason });
     this.#close({ thrown: error });
   }
 

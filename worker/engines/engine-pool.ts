@@ -6,7 +6,7 @@
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
 import type { Tier, WorkerCounters } from '../counters.ts';
-import type { LeasedEngine } from './slot.ts';
+import type { LeasedEngine } from './engine-thread.ts';
 
 export interface PoolOptions {
   /** Starts a thread with a fresh engine. `onGrowth` is called whenever the engine's memory grows. */
@@ -17,16 +17,16 @@ export interface PoolOptions {
   memoryBytesMax: number;
   threads: number;
   /** Number of engines without a trace that an idle worker keeps ready: starting a thread takes time. */
-  spares: number;
+  spareEngines: number;
   counters: WorkerCounters;
-  keeper: SnapshotSink;
+  snapshotSink: SnapshotSink;
 }
 
 /** Writes the snapshot of a trace before it is evicted. */
 export interface SnapshotSink {
   shouldWrite(key: string, costMs: number): boolean;
   /** Releases the lease when it is done with the engine. */
-  write(key: string, lease: Pick<Lease, 'slot' | 'release'>): Promise<void>;
+  write(key: string, lease: Pick<Lease, 'engine' | 'release'>): Promise<void>;
 }
 
 /** A smaller trace counts as free to load, unless the engine grew: its load time shows only the machine's load. */
@@ -40,12 +40,12 @@ const REUSED_BYTES_MAX = 256 * 2 ** 20;
 /** Memory that an ordinary trace takes at most, in bytes. */
 const SPARE_BYTES = 256 * 2 ** 20;
 /** Maximum number of engine threads, whatever memory they take. */
-const SLOTS_MAX = 256;
+const ENGINES_MAX = 256;
 /** Delay in milliseconds after the last release before the worker counts as idle. */
 const IDLE_MS = 300;
 
 interface Entry {
-  slot: LeasedEngine;
+  engine: LeasedEngine;
   busy: boolean;
   /** Number of its last lease; later leases have larger numbers. */
   leased: number;
@@ -61,7 +61,7 @@ export type LoadedFrom = Pick<TaskStats, 'loadMs' | 'traceBytes'> & { tier: Tier
 
 /** Exclusive use of an engine until the release. */
 export interface Lease {
-  readonly slot: LeasedEngine;
+  readonly engine: LeasedEngine;
   /** Whether the engine holds the trace; otherwise the holder must load it. */
   readonly hasTrace: boolean;
   /** Must be called once the trace is loaded. */
@@ -72,13 +72,13 @@ export interface Lease {
 
 export interface TakeOptions {
   /** Whether another engine may be used although one holds the trace already. */
-  evenSecond: boolean;
+  allowSecond: boolean;
   /** Whether the caller is able to load the trace. */
-  mayLoad: boolean;
+  canLoad: boolean;
 }
 
 /** Until when (performance.now()) a task waits for the busy engine with its trace; kept between calls of `look`. */
-export interface Patience {
+export interface WaitDeadline {
   untilMs?: number;
 }
 
@@ -97,10 +97,11 @@ export class EnginePool {
     this.#options = options;
   }
 
-  /** Starts engines until `slots` of them are without a trace, as far as memory allows. */
-  warm(slots: number): void {
+  /** Starts engines until `count` of them are without a trace, as far as memory allows. */
+  warm(count: number): void {
     if (this.#closed) return;
-    for (let spares = this.#spares; spares < slots && !this.#full; spares++) this.#start();
+    for (let spareEngines = this.#spareEngines; spareEngines < count && !this.#full; spareEngines++)
+      this.#start();
     this.#warmWhenIdle();
   }
 
@@ -109,17 +110,18 @@ export class EnginePool {
     const onIdle = (): void => {
       const busy = [...this.#entries].some((entry) => entry.busy); // a busy engine's release restarts the timer
       const room = this.#bytes() < this.#options.memoryBytesMax / 2;
-      if (!busy && room && this.#spares < this.#options.spares) this.warm(this.#spares + 1);
+      if (!busy && room && this.#spareEngines < this.#options.spareEngines)
+        this.warm(this.#spareEngines + 1);
     };
     if (this.#idle === undefined) this.#idle = setTimeout(onIdle, IDLE_MS).unref();
     else this.#idle.refresh();
   }
 
-  get #spares(): number {
-    let spares = 0;
-    for (const { busy, key, slot } of this.#entries)
-      if (!busy && key === undefined && slot.state.is !== 'gone') spares++;
-    return spares;
+  get #spareEngines(): number {
+    let spareEngines = 0;
+    for (const { busy, key, engine } of this.#entries)
+      if (!busy && key === undefined && engine.state.is !== 'gone') spareEngines++;
+    return spareEngines;
   }
 
   /**
@@ -130,19 +132,19 @@ export class EnginePool {
    */
   async look(
     key: string,
-    patience: Patience,
+    deadline: WaitDeadline,
     signal: AbortSignal,
   ): Promise<'idle' | 'none' | 'busy'> {
     for (;;) {
       signal.throwIfAborted();
-      const holder = this.#holding(key);
+      const holder = this.#findHolder(key);
       if (holder === undefined) return 'none';
       if (!holder.busy) return 'idle';
       let ms = Number.POSITIVE_INFINITY;
       if (holder.costMs !== undefined) {
         const now = performance.now();
-        patience.untilMs ??= now + Math.max(holder.costMs, CHEAP_MS);
-        ms = patience.untilMs - now;
+        deadline.untilMs ??= now + Math.max(holder.costMs, CHEAP_MS);
+        ms = deadline.untilMs - now;
         if (ms <= 0) return 'busy';
       }
       await this.#changed(key, ms, signal);
@@ -151,13 +153,13 @@ export class EnginePool {
 
   /**
    * Leases an engine for the trace to a caller with a thread permit: an idle one that holds it, or, if the
-   * caller `mayLoad`, one to load it into. Returns undefined if there is none, or if another engine holds the
-   * trace and `evenSecond` does not allow a second one.
+   * caller `canLoad`, one to load it into. Returns undefined if there is none, or if another engine holds the
+   * trace and `allowSecond` does not allow a second one.
    */
-  take(key: string, { evenSecond, mayLoad }: TakeOptions): Lease | undefined {
-    const holder = this.#holding(key);
+  take(key: string, { allowSecond, canLoad }: TakeOptions): Lease | undefined {
+    const holder = this.#findHolder(key);
     if (holder?.busy === false) return this.#lease(holder, true);
-    if (!mayLoad || (holder !== undefined && (!evenSecond || holder.costMs === undefined)))
+    if (!canLoad || (holder !== undefined && (!allowSecond || holder.costMs === undefined)))
       return undefined;
     return this.fresh(key);
   }
@@ -165,7 +167,7 @@ export class EnginePool {
   /** Whether there is memory for one more trace beside those of the busy engines. */
   get hasRoom(): boolean {
     let busyBytes = 0;
-    for (const { slot } of this.#busy) busyBytes += this.#slotBytes(slot.memoryBytes);
+    for (const { engine } of this.#busy) busyBytes += this.#engineBytes(engine.memoryBytes);
     return busyBytes + SPARE_BYTES <= this.#options.memoryBytesMax;
   }
 
@@ -177,32 +179,32 @@ export class EnginePool {
 
   /** Leases an engine without the trace to a caller with a thread permit, who will load it. */
   fresh(key: string): Lease {
-    const entry = this.#forAnother();
+    const entry = this.#engineForLoad();
     entry.key = key;
     entry.costMs = undefined;
     return this.#lease(entry, false);
   }
 
-  /** Leases the idle loaded trace that took longest to load, of those that `wanted` returns true for. */
+  /** Leases the idle loaded trace that took longest to load, of those that `active` returns true for. */
   costliestIdle(
-    wanted: (key: string, costMs: number) => boolean,
+    active: (key: string, costMs: number) => boolean,
   ): { key: string; lease: Lease } | undefined {
-    let found: { key: string; entry: Entry; costMs: number } | undefined;
+    let best: { key: string; entry: Entry; costMs: number } | undefined;
     for (const entry of this.#entries) {
       const { busy, key, costMs = 0 } = entry;
-      if (busy || key === undefined || costMs <= (found?.costMs ?? 0)) continue;
-      if (wanted(key, costMs)) found = { key, entry, costMs };
+      if (busy || key === undefined || costMs <= (best?.costMs ?? 0)) continue;
+      if (active(key, costMs)) best = { key, entry, costMs };
     }
-    return found && { key: found.key, lease: this.#lease(found.entry, true) };
+    return best && { key: best.key, lease: this.#lease(best.entry, true) };
   }
 
   gauges(): Record<string, number> {
     const entries = [...this.#entries];
     return {
-      slots: entries.length,
-      slots_busy: entries.filter(({ busy }) => busy).length,
-      resident_traces: entries.filter(({ slot }) => slot.state.is === 'loaded').length,
-      resident_bytes: this.#bytes(),
+      engines: entries.length,
+      engines_busy: entries.filter(({ busy }) => busy).length,
+      loaded_traces: entries.filter(({ engine }) => engine.state.is === 'loaded').length,
+      loaded_bytes: this.#bytes(),
     };
   }
 
@@ -211,48 +213,48 @@ export class EnginePool {
     clearTimeout(this.#idle);
     const entries = [...this.#entries];
     this.#entries.clear();
-    await Promise.all(entries.map(({ slot }) => slot.kill('the worker stops')));
+    await Promise.all(entries.map(({ engine }) => engine.kill('the worker stops')));
   }
 
   /** Finds an engine with the trace: an idle one if possible, else one that loads it, else any busy one. */
-  #holding(key: string): Entry | undefined {
-    let found: Entry | undefined;
+  #findHolder(key: string): Entry | undefined {
+    let best: Entry | undefined;
     for (const entry of this.#entries) {
       if (entry.key !== key) continue;
-      if (!entry.busy && entry.slot.state.is === 'loaded') return entry; // and it holds this trace: see #release
+      if (!entry.busy && entry.engine.state.is === 'loaded') return entry; // and it holds this trace: see #release
       if (!entry.busy)
         this.#entries.delete(entry); // the thread ended while it was idle
-      else if (found === undefined || found.costMs !== undefined) found = entry;
+      else if (best === undefined || best.costMs !== undefined) best = entry;
     }
-    return found;
+    return best;
   }
 
   /** Returns an engine to load another trace into: a new one, or the cheapest idle one. */
-  #forAnother(): Entry {
+  #engineForLoad(): Entry {
     const victim = this.#cheapestIdle();
     if (victim === undefined) return this.#start();
-    if (victim.slot.state.is === 'gone') {
+    if (victim.engine.state.is === 'gone') {
       this.#entries.delete(victim);
-      return this.#forAnother();
+      return this.#engineForLoad();
     }
     if (!this.#full && victim.key !== undefined && (victim.costMs ?? 0) >= CHEAP_MS)
       return this.#start();
     const { key, costMs = 0 } = victim;
     const reuse =
-      victim.slot.memoryBytes <= REUSED_BYTES_MAX &&
-      (key === undefined || !this.#options.keeper.shouldWrite(key, costMs));
+      victim.engine.memoryBytes <= REUSED_BYTES_MAX &&
+      (key === undefined || !this.#options.snapshotSink.shouldWrite(key, costMs));
     if (!reuse) {
       this.#retire(victim);
       return this.#start();
     }
-    this.#letGo(victim);
+    this.#evict(victim);
     return victim;
   }
 
-  /** Whether one more engine would exceed the memory limit or SLOTS_MAX. */
+  /** Whether one more engine would exceed the memory limit or ENGINES_MAX. */
   get #full(): boolean {
-    const bytes = this.#bytes() + this.#slotBytes(0);
-    return this.#entries.size >= SLOTS_MAX || bytes > this.#options.memoryBytesMax;
+    const bytes = this.#bytes() + this.#engineBytes(0);
+    return this.#entries.size >= ENGINES_MAX || bytes > this.#options.memoryBytesMax;
   }
 
   #cheapestIdle(): Entry | undefined {
@@ -267,7 +269,7 @@ export class EnginePool {
     const { startEngineThread, counters } = this.#options;
     counters.add('threads_started');
     const entry: Entry = {
-      slot: startEngineThread(() => this.#makePlace()),
+      engine: startEngineThread(() => this.#makeRoom()),
       busy: false,
       leased: 0,
       key: undefined,
@@ -282,7 +284,7 @@ export class EnginePool {
     entry.busy = true;
     entry.leased = ++this.#leases;
     return {
-      slot: entry.slot,
+      engine: entry.engine,
       hasTrace,
       loaded: (from) => {
         entry.costMs = this.#costMs(entry, from);
@@ -293,16 +295,16 @@ export class EnginePool {
   }
 
   async #release(entry: Entry): Promise<void> {
-    const { slot, key } = entry;
+    const { engine, key } = entry;
     // If the rollback fails, the state is not `loaded`, and the trace is dropped below.
-    if (slot.state.is === 'dirty') await slot.rollback().catch(() => {});
+    if (engine.state.is === 'dirty') await engine.rollback().catch(() => {});
     entry.busy = false;
-    if (slot.state.is === 'gone') {
+    if (engine.state.is === 'gone') {
       this.#entries.delete(entry);
       this.#options.counters.add('threads_killed');
       entry.key = undefined;
-    } else if (slot.state.is === 'loaded' && slot.state.key === entry.key) {
-      const megabytes = this.#slotBytes(slot.memoryBytes) / 2 ** 20;
+    } else if (engine.state.is === 'loaded' && engine.state.key === entry.key) {
+      const megabytes = this.#engineBytes(engine.memoryBytes) / 2 ** 20;
       entry.priority = this.#floor + (entry.costMs ?? 0) / megabytes;
     } else {
       // It holds no trace, or still an earlier one, because the lease ended before the load began.
@@ -310,12 +312,12 @@ export class EnginePool {
       entry.priority = 0; // used first for the next trace
     }
     this.#wake(key);
-    this.#makePlace();
+    this.#makeRoom();
     this.#warmWhenIdle();
   }
 
   /** Ends idle engines until the memory limit holds. */
-  #makePlace(): void {
+  #makeRoom(): void {
     while (this.#bytes() > this.#options.memoryBytesMax) {
       const victim = this.#cheapestIdle();
       if (victim === undefined) {
@@ -333,23 +335,23 @@ export class EnginePool {
     const latest = busy.at(-1);
     if (latest === undefined || busy.length <= threads) return;
     this.#entries.delete(latest);
-    const detail = `the memory of the worker (--memory-bytes ${memoryBytesMax}) is taken by traces that began before`;
-    void latest.slot.kill('its memory is needed', new BigtraceError('out_of_memory', detail));
+    const detail = `the memory of the worker (--memory-bytes ${memoryBytesMax}) is used by tasks that began earlier`;
+    void latest.engine.kill('its memory is needed', new BigtraceError('out_of_memory', detail));
   }
 
   /** Ends an idle engine, after its trace's snapshot was written if it should get one. */
   #retire(entry: Entry): void {
-    const { slot, key, costMs = 0 } = entry;
+    const { engine, key, costMs = 0 } = entry;
     this.#entries.delete(entry);
-    this.#letGo(entry);
-    const end = (): Promise<void> => slot.kill('its memory is needed');
-    const { keeper } = this.#options;
-    if (key === undefined || !keeper.shouldWrite(key, costMs)) void end();
-    else void keeper.write(key, { slot, release: end });
+    this.#evict(entry);
+    const end = (): Promise<void> => engine.kill('its memory is needed');
+    const { snapshotSink } = this.#options;
+    if (key === undefined || !snapshotSink.shouldWrite(key, costMs)) void end();
+    else void snapshotSink.write(key, { engine, release: end });
   }
 
   /** Evicts the entry's trace, and advances GreedyDual's clock. */
-  #letGo(entry: Entry): void {
+  #evict(entry: Entry): void {
     if (entry.key === undefined) return;
     this.#floor = Math.max(this.#floor, entry.priority);
     this.#options.counters.add('evictions');
@@ -358,17 +360,17 @@ export class EnginePool {
 
   #bytes(): number {
     let bytes = 0;
-    for (const { slot } of this.#entries) bytes += this.#slotBytes(slot.memoryBytes);
+    for (const { engine } of this.#entries) bytes += this.#engineBytes(engine.memoryBytes);
     return bytes;
   }
 
-  #slotBytes(memoryBytes: number): number {
+  #engineBytes(memoryBytes: number): number {
     return ISOLATE_BYTES + Math.max(memoryBytes, this.#options.initialBytes);
   }
 
   /** Cost of loading the trace again, in milliseconds; 0 for a small one. */
-  #costMs({ slot }: Entry, { tier, loadMs, traceBytes }: LoadedFrom): number {
-    const grown = slot.memoryBytes > this.#options.initialBytes;
+  #costMs({ engine }: Entry, { tier, loadMs, traceBytes }: LoadedFrom): number {
+    const grown = engine.memoryBytes > this.#options.initialBytes;
     return tier === 'parse' && traceBytes < SMALL_TRACE_BYTES && !grown ? 0 : loadMs;
   }
 
@@ -392,6 +394,6 @@ export class EnginePool {
 
   #wake(key: string | undefined): void {
     if (key === undefined) return;
-    for (const tell of this.#waiting.get(key) ?? []) tell();
+    for (const notify of this.#waiting.get(key) ?? []) notify();
   }
 }

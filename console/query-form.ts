@@ -1,11 +1,11 @@
 /** The SQL box: edits and runs a query, and shows its progress. */
 import type { Preset, WireExecution, WireStatus } from '../http-api/contract/page.ts';
-import { api, type Question } from './api.ts';
+import { api, type ExecuteRequest } from './api.ts';
 import { byId, element, setText } from './dom.ts';
 import { count, counted, duration, share } from './format.ts';
 
 const POLL_MS = 700;
-const KEPT = 'bigtrace-question';
+const STORAGE_KEY = 'bigtrace-question';
 
 const FIRST = {
   sql: `SELECT name, count(*) AS n, sum(dur) / 1e6 AS total_ms
@@ -19,17 +19,17 @@ LIMIT 20`,
   onFailure: 'lenient',
 };
 
-export interface AskActions {
+export interface QueryFormActions {
   /** Called when a query is started. */
-  begun(): void;
+  started(): void;
   ended(): void;
   /** Called when there are new rows. */
   rows(uuid: string): Promise<void>;
   failed(error: unknown): void;
 }
 
-export class Ask {
-  readonly #actions: AskActions;
+export class QueryForm {
+  readonly #actions: QueryFormActions;
   readonly #sql = byId('sql', HTMLTextAreaElement);
   readonly #traces = byId('traces', HTMLTextAreaElement);
   readonly #where = byId('where', HTMLInputElement);
@@ -43,13 +43,13 @@ export class Ask {
   /** The running query. */
   #uuid: string | undefined;
 
-  constructor(actions: AskActions) {
+  constructor(actions: QueryFormActions) {
     this.#actions = actions;
-    this.#fill({ ...FIRST, ...kept() });
+    this.#fill({ ...FIRST, ...saved() });
     const form = byId('ask-form', HTMLFormElement);
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      void this.#ask();
+      void this.#submit();
     });
     this.#stop.addEventListener('click', () => void this.#cancel());
     addEventListener('keydown', (event) => this.#key(event, form));
@@ -66,8 +66,8 @@ export class Ask {
       this.#preset.append(element('optgroup', { label: category }, ...options));
     }
     this.#preset.onchange = () => {
-      const chosen = tracePresets.find(({ id }) => id === this.#preset.value);
-      if (chosen !== undefined) this.#sql.value = chosen.perfettoSql.trimEnd();
+      const preset = tracePresets.find(({ id }) => id === this.#preset.value);
+      if (preset !== undefined) this.#sql.value = preset.perfettoSql.trimEnd();
     };
   }
 
@@ -92,7 +92,7 @@ export class Ask {
     this.#onFailure.value = onFailure;
   }
 
-  #question(): Question {
+  #request(): ExecuteRequest {
     const addresses = this.#traces.value.split('\n').filter((line) => line.trim() !== '');
     const setting = (setting_id: string, category: string, values: string[]) => ({
       ...{ setting_id, category, values },
@@ -108,24 +108,24 @@ export class Ask {
     };
   }
 
-  async #ask(): Promise<void> {
+  async #submit(): Promise<void> {
     if (this.#uuid !== undefined) return;
-    keep({
+    save({
       sql: this.#sql.value,
       traces: this.#traces.value,
       where: this.#where.value,
       limit: this.#limit.value,
       onFailure: this.#onFailure.value,
     });
-    this.#actions.begun();
+    this.#actions.started();
     this.#running(true);
-    this.#say('', 'begins …');
+    this.#showStatus('', 'begins …');
     try {
-      const { queryUuid } = await api.execute(this.#question());
+      const { queryUuid } = await api.execute(this.#request());
       this.#uuid = queryUuid;
       await this.#follow(queryUuid);
     } catch (error) {
-      this.#say('FAILED', error instanceof Error ? error.message : String(error));
+      this.#showStatus('FAILED', error instanceof Error ? error.message : String(error));
     } finally {
       this.#uuid = undefined;
       this.#running(false);
@@ -161,7 +161,7 @@ export class Ask {
       duration(elapsedMs),
     ].join(' · ');
     const word = status.toLowerCase().replace('_', ' ');
-    this.#say(status, [`${word} · ${facts}`, errorMessage].filter(Boolean).join('\n'));
+    this.#showStatus(status, [`${word} · ${facts}`, errorMessage].filter(Boolean).join('\n'));
   }
 
   async #cancel(): Promise<void> {
@@ -175,7 +175,7 @@ export class Ask {
     if (running) this.#bar.removeAttribute('value');
   }
 
-  #say(status: string, text: string): void {
+  #showStatus(status: string, text: string): void {
     this.#status.dataset['state'] = status;
     setText(this.#status, text);
   }
@@ -191,13 +191,13 @@ export class Ask {
   }
 }
 
-function keep(question: typeof FIRST): void {
-  localStorage.setItem(KEPT, JSON.stringify(question));
+function save(fields: typeof FIRST): void {
+  localStorage.setItem(STORAGE_KEY, JSON.stringify(fields));
 }
 
-function kept(): Partial<typeof FIRST> {
+function saved(): Partial<typeof FIRST> {
   try {
-    return JSON.parse(localStorage.getItem(KEPT) ?? '{}') as Partial<typeof FIRST>;
+    return JSON.parse(localStorage.getItem(STORAGE_KEY) ?? '{}') as Partial<typeof FIRST>;
   } catch {
     return {}; // not valid JSON
   }

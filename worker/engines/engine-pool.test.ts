@@ -7,10 +7,10 @@ import { rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
 import { COUNTERS } from '../counters.ts';
 import { testConfig } from '../testing/worker.ts';
+import { EnginePool, type Lease } from './engine-pool.ts';
+import { EngineThread } from './engine-thread.ts';
 import type { LoadOptions } from './feed.ts';
 import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
-import { EngineThread } from './slot.ts';
-import { EnginePool, type Lease } from './slot-pool.ts';
 
 const GZIP = 'recorded/linux/gzip-cpu.pftrace';
 const COMPILE = 'recorded/linux/compile-c.pftrace';
@@ -33,27 +33,27 @@ beforeAll(async () => {
     startEngineThread: (onGrowth) => new EngineThread(engine, threadEntry, onGrowth),
     initialBytes: engine.initial.memoryBytes,
     threads: 1,
-    spares: 0,
+    spareEngines: 0,
     memoryBytesMax: 100 * 2 ** 20, // each trace evicts the previous one
     counters: new Counters(COUNTERS),
-    keeper: { shouldWrite: () => false, write: async () => {} },
+    snapshotSink: { shouldWrite: () => false, write: async () => {} },
   });
 });
 afterAll(() => pool?.close());
 
-async function load({ slot, loaded }: Lease, key: string): Promise<void> {
-  const done = await slot.load(key, createReadStream(join(CORPUS, key)), LOAD, signal);
+async function load({ engine, loaded }: Lease, key: string): Promise<void> {
+  const done = await engine.load(key, createReadStream(join(CORPUS, key)), LOAD, signal);
   loaded({ ...done, tier: 'parse' });
 }
 
-async function sched({ slot }: Lease, key: string): Promise<unknown> {
+async function sched({ engine }: Lease, key: string): Promise<unknown> {
   const results: Buffer[] = [];
   const sql = Buffer.from('SELECT count(*) FROM sched');
   const onResult = (result: Buffer): undefined => {
     results.push(result);
   };
   const script = { key, sql, isSummary: false, mutatesState: false, wantsKinds: false };
-  await slot.query({ ...script, memoryBytesMax: 2 ** 32, onResult }, signal);
+  await engine.query({ ...script, memoryBytesMax: 2 ** 32, onResult }, signal);
   return rowsOf(results)[0]?.[0];
 }
 
@@ -63,7 +63,7 @@ test('an engine that was leased for another trace and did not load it holds neit
   expect(await sched(first, GZIP)).toBe(SCHED[GZIP]);
   await first.release();
   const second = pool.fresh(COMPILE);
-  expect(second.slot).toBe(first.slot);
+  expect(second.engine).toBe(first.engine);
   await second.release(); // its client disconnected before the first byte
   expect(await pool.look(COMPILE, {}, signal)).toBe('none');
   expect(await pool.look(GZIP, {}, signal)).toBe('none');
@@ -72,15 +72,17 @@ test('an engine that was leased for another trace and did not load it holds neit
 test('an engine returns neither rows nor a snapshot of another trace', async () => {
   const lease = pool.fresh(COMPILE);
   await load(lease, COMPILE);
-  await expect(sched(lease, GZIP)).rejects.toThrow('a slot that holds another trace cannot query');
-  await expect(lease.slot.snapshot(GZIP)).rejects.toThrow('does not hold the trace');
+  await expect(sched(lease, GZIP)).rejects.toThrow(
+    'an engine that holds another trace cannot run a query',
+  );
+  await expect(lease.engine.snapshot(GZIP)).rejects.toThrow('does not hold the trace');
   expect(await sched(lease, COMPILE)).toBe(SCHED[COMPILE]);
 });
 
 test('an idle worker keeps spare engines in at most half of its memory', async () => {
   const { threadEntry } = await testConfig();
   const counters = new Counters(COUNTERS);
-  const keeper = { shouldWrite: () => false, write: async () => {} };
+  const snapshotSink = { shouldWrite: () => false, write: async () => {} };
   const memoryBytesMax = 5 * (engine.initial.memoryBytes + 16 * 2 ** 20);
   const startEngineThread = (onGrowth: () => void): EngineThread =>
     new EngineThread(engine, threadEntry, onGrowth);
@@ -90,25 +92,25 @@ test('an idle worker keeps spare engines in at most half of its memory', async (
     initialBytes,
     memoryBytesMax,
     threads: 1,
-    spares: 4,
+    spareEngines: 4,
     counters,
-    keeper,
+    snapshotSink,
   };
   const warm = new EnginePool(options);
   try {
     warm.warm(1);
-    expect(warm.gauges()).toMatchObject({ slots: 1, slots_busy: 0 });
-    await expect.poll(() => warm.gauges()['slots']).toBe(3);
+    expect(warm.gauges()).toMatchObject({ engines: 1, engines_busy: 0 });
+    await expect.poll(() => warm.gauges()['engines']).toBe(3);
     const lease = warm.fresh(GZIP);
     await load(lease, GZIP);
     await lease.release();
-    expect(warm.gauges()).toMatchObject({ slots: 3, slots_busy: 0, resident_traces: 1 });
+    expect(warm.gauges()).toMatchObject({ engines: 3, engines_busy: 0, loaded_traces: 1 });
     warm.warm(9); // there is no memory for so many
-    const { slots = 0, resident_bytes: bytes = 0 } = warm.gauges();
-    expect([slots > 3, bytes <= memoryBytesMax]).toEqual([true, true]);
+    const { engines = 0, loaded_bytes: bytes = 0 } = warm.gauges();
+    expect([engines > 3, bytes <= memoryBytesMax]).toEqual([true, true]);
   } finally {
     await warm.close();
   }
   warm.warm(1);
-  expect(warm.gauges()).toMatchObject({ slots: 0 });
+  expect(warm.gauges()).toMatchObject({ engines: 0 });
 });

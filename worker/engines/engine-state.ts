@@ -14,7 +14,7 @@ export type EngineState =
   /** The engine trapped, or exceeded its memory limit: it can only load another trace. */
   | { is: 'poisoned' }
   /** The thread has ended. */
-  | { is: 'gone'; why: string };
+  | { is: 'gone'; reason: string };
 
 export type EngineEvent =
   | { event: 'load'; key: string }
@@ -25,7 +25,7 @@ export type EngineEvent =
   | { event: 'queryDone' }
   | { event: 'restored' }
   | { event: 'poison' }
-  | { event: 'end'; why: string };
+  | { event: 'end'; reason: string };
 
 /** Returns the next state. @throws Error if the event is not possible in the state, which is a bug */
 export function nextEngineState(state: EngineState, event: EngineEvent): EngineState {
@@ -42,7 +42,8 @@ export function nextEngineState(state: EngineState, event: EngineEvent): EngineS
       break;
     case 'query':
       if (state.is !== 'loaded') break;
-      if (state.key !== event.key) throw new Error('a slot that holds another trace cannot query');
+      if (state.key !== event.key)
+        throw new Error('an engine that holds another trace cannot run a query');
       return { is: 'querying', key: state.key, mutatesState: event.mutatesState };
     case 'queryDone': // with or without an error: half a script mutates state, too
       if (state.is === 'querying')
@@ -55,7 +56,7 @@ export function nextEngineState(state: EngineState, event: EngineEvent): EngineS
       if (state.is !== 'empty' && state.is !== 'gone') return { is: 'poisoned' };
       break;
     case 'end':
-      return state.is === 'gone' ? state : { is: 'gone', why: event.why };
+      return state.is === 'gone' ? state : { is: 'gone', reason: event.reason };
   }
-  throw new Error(`a slot that is ${state.is} cannot ${event.event}`);
+  throw new Error(`an engine that is ${state.is} cannot ${event.event}`);
 }
