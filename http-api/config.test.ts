@@ -58,7 +58,7 @@ test.each([
   ['--orchestrator a', /must be host:port/],
   ['--orchestrator ,', /names no orchestrator/],
   ['--clickhouse db:8123', /must be a URL/],
-  ['--cors-origin https://a/path', /is no origin/],
+  ['--cors-origin https://a/path', /is not an origin/],
   ['--superset-url javascript:alert(1)', /must be a URL/],
 ])('%s is rejected as a usage error', async (args, message) => {
   const refused = configOf(args.split(' '));

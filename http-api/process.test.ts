@@ -48,7 +48,7 @@ test('the process serves HTTP although neither ClickHouse nor an orchestrator ru
   const state = await fetch(`${url}/api/state`);
   expect([state.status, await state.json()]).toEqual([
     503,
-    { detail: expect.stringContaining('the orchestrator at 127.0.0.1:9 cannot be reached') },
+    { detail: expect.stringContaining('cannot reach the orchestrator at 127.0.0.1:9') },
   ]);
   const exited = once(child, 'exit');
   child.kill('SIGTERM');

@@ -62,7 +62,7 @@ it('keeps the encryption key, and refuses to start without it if there are table
   mkdirSync(join(data, 'tables'), { recursive: true });
   expect(settleTablesKey(dataDir, data)).toBe(key);
   writeFileSync(join(dataDir, 'tables.key'), '');
-  expect(() => settleTablesKey(dataDir, data)).toThrow('holds no key');
+  expect(() => settleTablesKey(dataDir, data)).toThrow('does not contain a key');
   rmSync(join(dataDir, 'tables.key'));
   expect(() => settleTablesKey(dataDir, data)).toThrow('cannot be read without it');
 });

@@ -43,7 +43,7 @@ test('a Node without 64-bit memory says which one has it', async () => {
     ? 'the wasm does not export memory'
     : `it has 64-bit memory, which Node 24 and later can run; this is Node ${process.version}`;
   await expect(loadEngine(file)).rejects.toThrow(
-    `${file} cannot be used as the TraceProcessor wasm: ${why}`,
+    `cannot use ${file} as the TraceProcessor wasm: ${why}`,
   );
   rmSync(directory, { recursive: true });
 });
