@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestEngine, type TestEngine } from '../testing/engine.ts';
-import { type Accepted, acceptedAssignments, askAs } from '../testing/sweep/asking.ts';
 import { type Assignment, COMPATIBILITY_LEVELS, groupsOf } from '../testing/sweep/assignments.ts';
 import { BY_DEFINITION } from '../testing/sweep/by-definition.ts';
-import { makeQueries } from '../testing/sweep/questions.ts';
+import { makeQueries } from '../testing/sweep/queries.ts';
+import { type Accepted, acceptedAssignments, runAs } from '../testing/sweep/run-query.ts';
 import { findingsOf, outcomeOf, type SweepQuery, textOf } from '../testing/sweep/sweep.ts';
 
 const WHOLE = process.env['SWEEP'] === 'whole';
@@ -18,22 +18,22 @@ const TIMEOUT = { timeout: WHOLE ? 7_200_000 : 600_000 };
 const KINDS = ['bigtrace', 'bigtrace_table_as', 'bigtrace_summary', 'failures', 'traces'];
 
 let t: TestEngine;
-let questions: SweepQuery[];
+let queries: SweepQuery[];
 /** Expected result of each query, by name. */
 const expected = new Map<string, string>();
 let values: Accepted;
 
 beforeAll(async () => {
   t = await startTestEngine();
-  questions = await makeQueries(t);
-  for (const { name, query } of questions)
-    expected.set(name, await outcomeOf(askAs(t, 'analyst'), query));
-  values = await acceptedAssignments(askAs(t, 'analyst'));
+  queries = await makeQueries(t);
+  for (const { name, query } of queries)
+    expected.set(name, await outcomeOf(runAs(t, 'analyst'), query));
+  values = await acceptedAssignments(runAs(t, 'analyst'));
 });
 afterAll(() => t[Symbol.asyncDispose]());
 
-function expectedOf(question: SweepQuery): string {
-  const outcome = expected.get(question.name) ?? '';
+function expectedOf(query: SweepQuery): string {
+  const outcome = expected.get(query.name) ?? '';
   expect(outcome).toMatch(/^{"columns"/);
   return outcome;
 }
@@ -44,8 +44,8 @@ function unlisted(): Assignment[] {
   return values.accepted.filter((each) => !isListed(each));
 }
 
-function asked(): SweepQuery[] {
-  return questions.filter(({ name }) => WHOLE || KINDS.includes(name));
+function sweptQueries(): SweepQuery[] {
+  return queries.filter(({ name }) => WHOLE || KINDS.includes(name));
 }
 
 const levels = COMPATIBILITY_LEVELS.map((value) => [{ name: 'compatibility', value }]);
@@ -53,12 +53,12 @@ const levels = COMPATIBILITY_LEVELS.map((value) => [{ name: 'compatibility', val
 /** Runs `find` on each query, two at a time. */
 async function ofEach(
   some: readonly SweepQuery[],
-  find: (question: SweepQuery) => Promise<string[]>,
+  find: (query: SweepQuery) => Promise<string[]>,
 ): Promise<string[]> {
-  const left = [...some];
+  const waiting = [...some];
   const found: string[] = [];
   const work = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift())
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
       found.push(...(await find(next)));
   };
   await Promise.all([work(), work()]);
@@ -67,14 +67,14 @@ async function ofEach(
 
 test('no setting changes a result', TIMEOUT, async () => {
   const groups = [...groupsOf(unlisted(), WHOLE ? 25 : 200), ...levels];
-  const found = await ofEach(asked(), async (question) => {
-    const findings = await findingsOf(askAs(t, 'analyst'), question, expectedOf(question), groups);
+  const found = await ofEach(sweptQueries(), async (query) => {
+    const findings = await findingsOf(runAs(t, 'analyst'), query, expectedOf(query), groups);
     return findings.map(textOf);
   });
   console.log(
-    `swept ${values.count} values of settings x ${asked().length} views and ` +
-      `${levels.length} levels of compatibility: ${values.refused.length} values are refused by ClickHouse, ` +
-      `${values.accepted.filter(isListed).length} are listed, ${found.length} others change an answer`,
+    `swept ${values.count} values of settings x ${sweptQueries().length} views and ` +
+      `${levels.length} levels of compatibility: ${values.rejected.length} values were rejected by ClickHouse, ` +
+      `${values.accepted.filter(isListed).length} are listed, ${found.length} others change a result`,
   );
   expect(found).toEqual([]);
 });
@@ -86,16 +86,11 @@ test(
     const groups = values.accepted
       .filter(({ name }) => isListed({ name }) && BY_DEFINITION[name] !== 'speed')
       .map((each) => [each]);
-    const found = await ofEach(asked(), async (question) => {
-      const findings = await findingsOf(
-        askAs(t, 'analyst'),
-        question,
-        expectedOf(question),
-        groups,
-      );
+    const found = await ofEach(sweptQueries(), async (query) => {
+      const findings = await findingsOf(runAs(t, 'analyst'), query, expectedOf(query), groups);
       return findings
         .filter(({ settings: [setting], outcome, asOfTable }) => {
-          const isError = /^error: (.*Code: \d+|the answer is cut short)/s.test(outcome);
+          const isError = /^error: (.*Code: \d+|the result is cut short)/s.test(outcome);
           return !isError && !asOfTable && BY_DEFINITION[setting?.name ?? ''] !== 'columns';
         })
         .map(textOf);
@@ -105,6 +100,6 @@ test(
 );
 
 test('every listed setting exists', () => {
-  const names = new Set([...values.accepted, ...values.refused].map(({ name }) => name));
+  const names = new Set([...values.accepted, ...values.rejected].map(({ name }) => name));
   expect(Object.keys(BY_DEFINITION).filter((name) => !names.has(name))).toEqual([]);
 });

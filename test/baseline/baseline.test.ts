@@ -3,29 +3,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { CellValue } from '../../lib/query-result/index.ts';
-import { type Rows, steady, type WayAnswer } from './answer.ts';
 import { type Cell, castCell, digestOf, exactCell } from './canonical.ts';
 import { readDigests, writeDigests } from './digest-file.ts';
-import { parseQuestions, readQuestions } from './questions.ts';
+import { parseQueries, readQueries } from './queries.ts';
 import { differences, disagreements, recordOf } from './record.ts';
+import { type Rows, steady, type WayResult } from './result.ts';
 import { readRowBinary } from './row-binary.ts';
 
-test('parseQuestions reads names, scripts, trace sets and escaped bytes', () => {
+test('parseQueries reads names, scripts, trace sets and escaped bytes', () => {
   const text = '--- * traces=one\n--- a\nSELECT 1\n--- b traces=few escapes=yes\nSELECT "\\xff"\n';
-  expect(parseQuestions('f', text)).toEqual([
+  expect(parseQueries('f', text)).toEqual([
     { name: 'a', file: 'f', sql: 'SELECT 1', traces: 'one', differ: undefined },
     { name: 'b', file: 'f', sql: 'SELECT "\udcff"', traces: 'few', differ: undefined },
   ]);
-  expect(() => parseQuestions('f', '--- a tracs=one\nSELECT 1')).toThrow('no key tracs');
-  expect(() => parseQuestions('f', '--- a traces=none\nSELECT 1')).toThrow('no traces none');
+  expect(() => parseQueries('f', '--- a tracs=one\nSELECT 1')).toThrow('no key tracs');
+  expect(() => parseQueries('f', '--- a traces=none\nSELECT 1')).toThrow('no traces none');
 });
 
-test('there are more than 300 questions, and each has digests', () => {
-  const questions = readQuestions(join(import.meta.dirname, 'questions'));
-  expect(questions.length).toBeGreaterThan(300);
-  for (const file of new Set(questions.map((question) => question.file))) {
+test('there are more than 300 queries, and each has digests', () => {
+  const queries = readQueries(join(import.meta.dirname, 'queries'));
+  expect(queries.length).toBeGreaterThan(300);
+  for (const file of new Set(queries.map((query) => query.file))) {
     const digests = readDigests(join(import.meta.dirname, 'digests', `${file}.txt`), () => []);
-    const own = questions.filter((question) => question.file === file);
+    const own = queries.filter((query) => query.file === file);
     expect([...digests.keys()]).toEqual(own.map(({ name }) => name));
   }
 });
@@ -61,20 +61,20 @@ test('readRowBinary reads all rows and fails if the input ends within a value', 
   expect(() => readRowBinary(Buffer.from([...head, ...row.slice(0, 5)]))).toThrow('within a value');
 });
 
-const answer = <Row>(
+const result = <Row>(
   types: string[],
   traces: Record<string, Rows<Row> | { code: string; message: string }>,
-): WayAnswer<Row> => ({ error: undefined, types, traces: new Map(Object.entries(traces)) });
+): WayResult<Row> => ({ error: undefined, types, traces: new Map(Object.entries(traces)) });
 
-const GRPC = answer<CellValue[]>([], {
+const GRPC = result<CellValue[]>([], {
   a: { names: ['v'], rows: [[1n], [0.5]] },
   b: { code: 'trace_invalid', message: 'no trace' },
 });
-const ROWS = answer<Cell[]>(['Nullable(Float64)'], {
+const ROWS = result<Cell[]>(['Nullable(Float64)'], {
   a: { names: ['v'], rows: [['D3ff0000000000000'], ['D3fe0000000000000']] },
   b: { code: 'trace_invalid', message: 'no trace' },
 });
-const OTHERS = answer<Cell[]>(['Nullable(Float64)'], {
+const OTHERS = result<Cell[]>(['Nullable(Float64)'], {
   a: { names: ['v'], rows: [['D3fe0000000000000'], ['D3ff0000000000000']] },
   b: { code: 'trace_invalid', message: 'no trace' },
 });
@@ -92,8 +92,8 @@ test('disagreements name the trace and the ways that differ', () => {
 test('readDigests returns what writeDigests wrote, and a changed trace is reported in one line', () => {
   const path = join(mkdtempSync(join(tmpdir(), 'bigtrace-digests-')), 'digests.txt');
   const record = recordOf({ grpc: GRPC, native: ROWS, tsv: ROWS });
-  writeDigests(path, new Map([['question', record]]));
-  const read = readDigests(path, () => ['a', 'b']).get('question');
+  writeDigests(path, new Map([['query', record]]));
+  const read = readDigests(path, () => ['a', 'b']).get('query');
   expect(read).toEqual(record);
   const changed = recordOf({ grpc: GRPC, native: OTHERS, tsv: OTHERS });
   const lines = [...changed].flatMap(([way, found]) =>

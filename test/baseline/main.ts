@@ -1,13 +1,13 @@
-/** `npm run baseline`: runs every question over all ways and compares the results with the digests, or writes them. */
+/** `npm run baseline`: runs every query over all ways and compares the results with the digests, or writes them. */
 import { parseArgs } from 'node:util';
-import { checkBaseline, showAnswer, writeBaseline } from './baseline.ts';
+import { checkBaseline, showResult, writeBaseline } from './baseline.ts';
 
 const SIGNALLED_EXIT = 130;
 
-const USAGE = `usage: npm run baseline [-- --check] [QUESTION…]
-       npm run baseline -- --write [QUESTION…]
-       npm run baseline -- --show QUESTION TRACE
-QUESTION may hold * for any letters; without one all are asked.`;
+const USAGE = `usage: npm run baseline [-- --check] [QUERY…]
+       npm run baseline -- --write [QUERY…]
+       npm run baseline -- --show QUERY TRACE
+* in QUERY matches any letters; without a QUERY, all run.`;
 
 // process.exit runs the exit handlers that stop the started services.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -24,8 +24,8 @@ try {
   });
   const modes = Object.keys(values);
   if (modes.length > 1 || (values.show && positionals.length !== 2)) throw new TypeError(USAGE);
-  const [question = '', trace = ''] = positionals;
-  if (values.show) await showAnswer(question, trace);
+  const [query = '', trace = ''] = positionals;
+  if (values.show) await showResult(query, trace);
   else if (values.write) process.exitCode = await writeBaseline(positionals);
   else process.exitCode = await checkBaseline(positionals);
 } catch (error) {

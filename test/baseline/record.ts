@@ -1,5 +1,5 @@
 /**
- * Makes the record of a question's results, and compares the three ways.
+ * Makes the record of a query's results, and compares the three ways.
  *
  * Native and TSV must return the same. The rows of gRPC, cast to the types of the ClickHouse columns, must be the same
  * too, and traces must fail with the same messages. If the whole query fails in ClickHouse (no trace succeeded, or the
@@ -7,13 +7,13 @@
  */
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { CellValue } from '../../lib/query-result/index.ts';
-import { type Failure, isFailure, type WayAnswer } from './answer.ts';
 import { type Cell, castCell, digestOf, exactCell } from './canonical.ts';
+import { type Failure, isFailure, type WayResult } from './result.ts';
 
-export interface Answers {
-  grpc: WayAnswer<CellValue[]>;
-  native: WayAnswer<Cell[]>;
-  tsv: WayAnswer<Cell[]>;
+export interface WayResults {
+  grpc: WayResult<CellValue[]>;
+  native: WayResult<Cell[]>;
+  tsv: WayResult<Cell[]>;
 }
 
 /** Lines of a record that are about the query or its columns instead of a trace. */
@@ -24,9 +24,9 @@ export const COLUMNS = '(columns)';
 export type Lines = Map<string, string>;
 
 /** Results by way. Native and TSV are merged into `clickhouse` if they are the same. */
-export type QuestionRecord = Map<string, Lines>;
+export type QueryRecord = Map<string, Lines>;
 
-export function recordOf({ grpc, native, tsv }: Answers): QuestionRecord {
+export function recordOf({ grpc, native, tsv }: WayResults): QueryRecord {
   const [ofNative, ofTsv] = [clickHouseLines(native), clickHouseLines(tsv)];
   const ofGrpc = digestLines(grpc, (row) => row.map(exactCell));
   return sameLines(ofNative, ofTsv)
@@ -42,7 +42,7 @@ export function recordOf({ grpc, native, tsv }: Answers): QuestionRecord {
 }
 
 /** Returns a line for each difference between the ways. */
-export function disagreements({ grpc, native, tsv }: Answers): string[] {
+export function disagreements({ grpc, native, tsv }: WayResults): string[] {
   const ofNative = clickHouseLines(native);
   const between = differences(ofNative, clickHouseLines(tsv), ['native', 'tsv']);
   if (native.error !== undefined) return between;
@@ -56,26 +56,26 @@ export function disagreements({ grpc, native, tsv }: Answers): string[] {
   return [...between, ...differences(cast, ofNative, ['grpc', 'native'])];
 }
 
-function clickHouseLines(answer: WayAnswer<Cell[]>): Lines {
-  const found = digestLines(answer, (row) => row);
-  const [names = []] = [...answer.traces.values()].flatMap((one) =>
+function clickHouseLines(result: WayResult<Cell[]>): Lines {
+  const found = digestLines(result, (row) => row);
+  const [names = []] = [...result.traces.values()].flatMap((one) =>
     isFailure(one) ? [] : [one.names],
   );
   const text = (name = ''): string => printable(textFromBytes(Buffer.from(name, 'latin1')));
-  if (answer.error === undefined)
-    found.set(COLUMNS, answer.types.map((type, at) => `${text(names[at])} ${type}`).join(', '));
+  if (result.error === undefined)
+    found.set(COLUMNS, result.types.map((type, at) => `${text(names[at])} ${type}`).join(', '));
   return found;
 }
 
 /** @param names column names that replace those of the results in the digests */
 function digestLines<Row>(
-  answer: WayAnswer<Row>,
+  result: WayResult<Row>,
   cells: (row: Row) => readonly Cell[],
   names?: readonly string[],
 ): Lines {
   const found: Lines = new Map();
-  if (answer.error !== undefined) found.set(WHOLE_QUERY, failureText(answer.error));
-  for (const [trace, one] of answer.traces)
+  if (result.error !== undefined) found.set(WHOLE_QUERY, failureText(result.error));
+  for (const [trace, one] of result.traces)
     found.set(
       trace,
       isFailure(one)

@@ -12,9 +12,9 @@ export interface Table {
   rows: Cell[][];
 }
 
-export function readRowBinary(answer: Buffer): Table {
-  if (answer.length === 0) return { columns: [], rows: [] };
-  const reader = new Reader(answer);
+export function readRowBinary(result: Buffer): Table {
+  if (result.length === 0) return { columns: [], rows: [] };
+  const reader = new Reader(result);
   const count = reader.length();
   const names = Array.from({ length: count }, () => reader.string().toString('latin1'));
   const columns = names.map((name) => ({ name, type: reader.string().toString('latin1') }));
@@ -77,7 +77,7 @@ class Reader {
   take(length: number): Buffer {
     const from = this.#at;
     this.#at += length;
-    if (this.#at > this.#bytes.length) throw new Error('the answer ends within a value');
+    if (this.#at > this.#bytes.length) throw new Error('the result ends within a value');
     return this.#bytes.subarray(from, this.#at);
   }
 }

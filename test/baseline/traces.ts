@@ -1,4 +1,4 @@
-/** The traces of the baseline, which are the corpus and copies with unusual names, and the sets that questions use. */
+/** The traces of the baseline, which are the corpus and copies with unusual names, and the sets that queries use. */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -42,7 +42,7 @@ const paths = (wanted: (trace: (typeof traces)[number]) => boolean): string[] =>
 
 const SETS = {
   one: [SMALL],
-  /** Traces of several formats, for questions whose results differ between formats rather than between traces. */
+  /** Traces of several formats, for queries whose results differ between formats rather than between traces. */
   few: [
     'recorded/linux/atrace-print.pftrace',
     SMALL,

@@ -4,21 +4,21 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rowsOf, startTestEngine, type TestEngine } from '../../clickhouse/testing/engine.ts';
-import { makeQueries } from '../../clickhouse/testing/sweep/questions.ts';
+import { makeQueries } from '../../clickhouse/testing/sweep/queries.ts';
 import type { SweepQuery } from '../../clickhouse/testing/sweep/sweep.ts';
 
 /** Formats that cannot write these columns: each needs a schema, a server or other columns. */
-const REFUSED = [
+const REJECTED = [
   ...['AvroConfluent', 'GeoJSON', 'Npy', 'PNG', 'Prometheus', 'Protobuf', 'ProtobufList'],
   ...['ProtobufSingle', 'Template'],
 ];
 
 let t: TestEngine;
-let questions: SweepQuery[];
+let queries: SweepQuery[];
 
 beforeAll(async () => {
   t = await startTestEngine();
-  questions = (await makeQueries(t)).filter(({ name }) =>
+  queries = (await makeQueries(t)).filter(({ name }) =>
     ['bigtrace', 'text_bigtrace'].includes(name),
   );
 });
@@ -50,18 +50,18 @@ function comparable(body: Buffer): string {
 test('every output format writes the same for a view as for a table', async () => {
   const formats = await rowsOf(t.as('admin'), 'SELECT name FROM system.formats WHERE is_output');
   expect(formats.length).toBeGreaterThan(90);
-  const refused = new Set<string>();
+  const rejected = new Set<string>();
   const different: string[] = [];
-  for (const { name, query, twin } of questions)
+  for (const { name, query, twin } of queries)
     for (const format of formats.map(([format]) => String(format))) {
       const [view, table] = [
         comparable(await bodyOf(`${query} ORDER BY ALL`, format)),
         comparable(await bodyOf(`${twin} ORDER BY ALL`, format)),
       ];
-      if (/^Code: \d+\. DB::/.test(view)) refused.add(format);
+      if (/^Code: \d+\. DB::/.test(view)) rejected.add(format);
       if (view !== table) different.push(`${name} ${format}: ${view.slice(0, 300)}`);
     }
-  console.log(`${formats.length} formats x ${questions.length} views`);
+  console.log(`${formats.length} formats x ${queries.length} views`);
   expect(different).toEqual([]);
-  expect([...refused].sort()).toEqual(REFUSED);
+  expect([...rejected].sort()).toEqual(REJECTED);
 });

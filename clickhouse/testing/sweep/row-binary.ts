@@ -1,6 +1,6 @@
 /** Parses RowBinaryWithNamesAndTypes, the ClickHouse format that is affected by the fewest settings. */
 
-export interface Answer {
+export interface SweepResult {
   /** `name type` of each column. */
   columns: string[];
   /** The bytes of each row as latin1, sorted. */
@@ -16,7 +16,7 @@ const FIXED_BYTES: Readonly<Record<string, number>> = {
  * Parses a result. Rows are sorted, because rows of several traces arrive in any order.
  * @throws Error if the bytes are invalid
  */
-export function answerIn(bytes: Buffer): Answer {
+export function resultIn(bytes: Buffer): SweepResult {
   const reader = new Reader(bytes);
   const count = reader.length();
   const names = Array.from({ length: count }, () => reader.text());
@@ -42,7 +42,7 @@ class Reader {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
       const byte = this.#bytes[this.at++];
-      if (byte === undefined) throw new Error('the answer is cut short');
+      if (byte === undefined) throw new Error('the result is cut short');
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
@@ -71,7 +71,7 @@ class Reader {
 
   #take(count: number): Buffer {
     this.at += count;
-    if (this.at > this.#bytes.length) throw new Error('the answer is cut short');
+    if (this.at > this.#bytes.length) throw new Error('the result is cut short');
     return this.#bytes.subarray(this.at - count, this.at);
   }
 }

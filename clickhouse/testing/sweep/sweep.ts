@@ -1,7 +1,7 @@
 /** Runs queries with changed settings of ClickHouse, and reports which settings change a result. */
 import type { Assignment } from './assignments.ts';
 import { culpritsIn } from './culprits.ts';
-import { answerIn } from './row-binary.ts';
+import { resultIn } from './row-binary.ts';
 
 /** Resolves with the result in RowBinaryWithNamesAndTypes; rejects with ClickHouse's error message. */
 export type RunQuery = (query: string, settings: readonly Assignment[]) => Promise<Buffer>;
@@ -14,7 +14,7 @@ export interface SweepQuery {
 }
 
 export interface Finding {
-  question: string;
+  query: string;
   settings: Assignment[];
   /** The changed result or error. */
   outcome: string;
@@ -36,7 +36,7 @@ export async function findingsOf(
     for (const settings of await culpritsIn(group, agrees)) {
       const outcome = await outcomeOf(runQuery, query, settings);
       const asOfTable = outcome === (await outcomeOf(runQuery, twin, settings));
-      findings.push({ question: name, settings, outcome, asOfTable });
+      findings.push({ query: name, settings, outcome, asOfTable });
     }
   return findings;
 }
@@ -48,14 +48,14 @@ export async function outcomeOf(
   settings: readonly Assignment[] = [],
 ): Promise<string> {
   try {
-    return JSON.stringify(answerIn(await runQuery(query, settings)));
+    return JSON.stringify(resultIn(await runQuery(query, settings)));
   } catch (error) {
     return `error: ${error instanceof Error ? error.message : error}`;
   }
 }
 
 /** One line for display, such as `bigtrace: limit=1: {…`. */
-export function textOf({ question, settings, outcome }: Finding): string {
+export function textOf({ query, settings, outcome }: Finding): string {
   const names = settings.map(({ name, value }) => `${name}=${value}`).join(' and ');
-  return `${question}: ${names}: ${outcome.slice(0, 400)}`;
+  return `${query}: ${names}: ${outcome.slice(0, 400)}`;
 }

@@ -1,15 +1,15 @@
-/** Ten recorded traces and copies of them with zstd-compressed packets give the same answers. */
+/** Ten recorded traces and copies of them with zstd-compressed packets give the same results. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readQuestions } from '../../../test/baseline/questions.ts';
+import { readQueries } from '../../../test/baseline/queries.ts';
 import { CORPUS, corpusTraces } from '../../../test/corpus/index.ts';
 import { bytesFromText } from '../../common/text/byte-text.ts';
 import { testEngine } from '../testing.ts';
 import { chunked, type ReadTrace, readTrace, zstdTwin } from './testing.ts';
 
 const engine = await testEngine();
-const questions = readQuestions(join(import.meta.dirname, '../../../test/baseline/questions'))
+const queries = readQueries(join(import.meta.dirname, '../../../test/baseline/queries'))
   .filter(({ file }) => file === '10-tables')
   .map(({ sql }) => bytesFromText(sql));
 
@@ -20,8 +20,8 @@ const TRACES = corpusTraces()
   .toSorted((one, other) => one.bytes.length - other.bytes.length)
   .slice(0, 10);
 
-function answers({ processor }: ReadTrace): string[] {
-  return questions.map((sql) => {
+function results({ processor }: ReadTrace): string[] {
+  return queries.map((sql) => {
     const rows: Buffer[] = [];
     try {
       processor.query(sql, (result) => rows.push(Buffer.from(result)));
@@ -37,5 +37,5 @@ test.each(TRACES)('$path and its twin', ({ bytes }) => {
   const twin = zstdTwin(bytes, 64 * 1024);
   const read = readTrace(engine, chunked(twin, 2 ** 20));
   expect(read.findings.unpackedBytes).toBe(bytes.length);
-  expect(answers(read)).toEqual(answers(readTrace(engine, chunked(bytes, 2 ** 20))));
+  expect(results(read)).toEqual(results(readTrace(engine, chunked(bytes, 2 ** 20))));
 });

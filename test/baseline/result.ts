@@ -1,4 +1,4 @@
-/** The result of a question over one way: for each trace its rows or its failure, or one error of the whole query. */
+/** The result of a query over one way: for each trace its rows or its failure, or one error of the whole query. */
 import { printable } from '../../lib/common/text/byte-text.ts';
 import { pathOf } from './traces.ts';
 
@@ -15,7 +15,7 @@ export interface Rows<Row> {
   rows: Row[];
 }
 
-export interface WayAnswer<Row> {
+export interface WayResult<Row> {
   /** Set if the whole query failed. */
   error: Failure | undefined;
   /** Types of the ClickHouse columns; empty over gRPC. */
@@ -24,8 +24,8 @@ export interface WayAnswer<Row> {
   traces: Map<string, Rows<Row> | Failure>;
 }
 
-export function isFailure(answer: object): answer is Failure {
-  return 'code' in answer;
+export function isFailure(result: object): result is Failure {
+  return 'code' in result;
 }
 
 /**

@@ -3,14 +3,14 @@ import type { OrchestratorClient } from '../../lib/client/orchestrator-client.ts
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { type CellValue, RowDecoder } from '../../lib/query-result/index.ts';
-import { shown, steady, type WayAnswer } from './answer.ts';
+import { shown, steady, type WayResult } from './result.ts';
 
-export async function askOverGrpc(
+export async function runOverGrpc(
   client: OrchestratorClient,
   addresses: readonly string[],
   sql: string,
-): Promise<WayAnswer<CellValue[]>> {
-  const answer: WayAnswer<CellValue[]> = { error: undefined, types: [], traces: new Map() };
+): Promise<WayResult<CellValue[]>> {
+  const result: WayResult<CellValue[]> = { error: undefined, types: [], traces: new Map() };
   const open = new Map<string, { decoder: RowDecoder; rows: CellValue[][] }>();
   const start = {
     queryId: '',
@@ -24,7 +24,7 @@ export async function askOverGrpc(
     for await (const event of client.query(start, [addresses.map(bytesFromText)], signal)) {
       if (event.failure) {
         const { trace, code, message } = event.failure;
-        answer.traces.set(shown(textFromBytes(trace)), { code, message: steady(message) });
+        result.traces.set(shown(textFromBytes(trace)), { code, message: steady(message) });
       }
       if (!event.rows) continue;
       const trace = shown(textFromBytes(event.rows.trace));
@@ -33,11 +33,11 @@ export async function askOverGrpc(
       for (const row of decoder.rows(event.rows.result)) rows.push(row);
       if (!event.rows.last) continue;
       const names = decoder.columnNames.map((name) => bytesFromText(name).toString('latin1'));
-      answer.traces.set(trace, { names, rows });
+      result.traces.set(trace, { names, rows });
     }
   } catch (thrown) {
     if (!(thrown instanceof BigtraceError)) throw thrown;
-    answer.error = { code: thrown.code, message: steady(thrown.message) };
+    result.error = { code: thrown.code, message: steady(thrown.message) };
   }
-  return answer;
+  return result;
 }

@@ -4,53 +4,53 @@ import { ERROR_CODES } from '../../lib/common/errors.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { arrayLiteral, literal } from '../../lib/common/text/sql-literal.ts';
 import type { System } from '../harness/system.ts';
-import { type Failure, shown, steady, type WayAnswer } from './answer.ts';
 import type { Cell } from './canonical.ts';
+import { type Failure, shown, steady, type WayResult } from './result.ts';
 import { readRowBinary, type Table } from './row-binary.ts';
 
 /** The first cell of the row of a failed trace (bridge/columns/structure.ts). */
 const FAILED = 'I2';
 
-export async function askClickHouse(
+export async function runInClickHouse(
   system: System,
   view: string,
   addresses: readonly string[],
   sql: string,
-): Promise<WayAnswer<Cell[]>> {
-  const answer: WayAnswer<Cell[]> = { error: undefined, types: [], traces: new Map() };
+): Promise<WayResult<Cell[]>> {
+  const result: WayResult<Cell[]> = { error: undefined, types: [], traces: new Map() };
   const queryId = randomUUID();
   const query = `SELECT * FROM ${view}(traces=${arrayLiteral([...addresses])}, sql=${literal(sql)})`;
-  const table = await ask(system, query, queryId);
-  if ('code' in table) return { ...answer, error: table };
+  const table = await send(system, query, queryId);
+  if ('code' in table) return { ...result, error: table };
   const [, , ...columns] = table.columns;
   const names = columns.map(({ name }) => name);
-  answer.types = columns.map(({ type }) => type);
+  result.types = columns.map(({ type }) => type);
   const failed = new Set<string>();
   for (const [mark, address = '', ...cells] of table.rows) {
     const trace = traceOf(address);
     if (mark === FAILED) failed.add(trace);
-    else addRow(answer, trace, names, cells);
+    else addRow(result, trace, names, cells);
   }
   if (failed.size > 0)
     for (const [trace, failure] of await failuresOf(system, queryId))
-      answer.traces.set(trace, failure);
+      result.traces.set(trace, failure);
   // A trace without rows appears nowhere in the result; it succeeded, or it would be among the failures.
   for (const address of addresses) {
     const trace = shown(address);
-    if (!answer.traces.has(trace)) answer.traces.set(trace, { names, rows: [] });
+    if (!result.traces.has(trace)) result.traces.set(trace, { names, rows: [] });
   }
-  return answer;
+  return result;
 }
 
-function addRow(answer: WayAnswer<Cell[]>, trace: string, names: string[], cells: Cell[]): void {
-  const known = answer.traces.get(trace);
-  if (known === undefined) answer.traces.set(trace, { names, rows: [cells] });
+function addRow(result: WayResult<Cell[]>, trace: string, names: string[], cells: Cell[]): void {
+  const known = result.traces.get(trace);
+  if (known === undefined) result.traces.set(trace, { names, rows: [cells] });
   else if ('rows' in known) known.rows.push(cells);
 }
 
 async function failuresOf(system: System, queryId: string): Promise<Map<string, Failure>> {
   const query = `SELECT trace, code, message FROM failures WHERE query_id = ${literal(queryId)} AND trace != ''`;
-  const table = await ask(system, query, randomUUID());
+  const table = await send(system, query, randomUUID());
   if ('code' in table) throw new Error(`bigtrace.failures: ${table.message}`);
   const text = (cell = ''): string => Buffer.from(cell.slice(1), 'latin1').toString();
   return new Map(
@@ -61,7 +61,7 @@ async function failuresOf(system: System, queryId: string): Promise<Map<string, 
   );
 }
 
-async function ask(system: System, query: string, queryId: string): Promise<Table | Failure> {
+async function send(system: System, query: string, queryId: string): Promise<Table | Failure> {
   const settings = new URLSearchParams({
     query_id: queryId,
     default_format: 'RowBinaryWithNamesAndTypes',

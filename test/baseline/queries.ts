@@ -1,6 +1,6 @@
 /**
- * Reads the questions of the baseline: files of PerfettoSQL in `questions/`. A line `--- NAME key=value …` begins a
- * question; the text up to the next such line is its script. Keys:
+ * Reads the queries of the baseline: files of PerfettoSQL in `queries/`. A line `--- NAME key=value …` begins a
+ * query; the text up to the next such line is its script. Keys:
  *   traces=SET     the traces to query (traces.ts); a line `--- * traces=SET` sets the default of the file
  *   escapes=yes    `\xNN` in the script stands for that byte, so that the file is plain text
  *   differ=REASON  why the results of the three ways differ; underscores stand for spaces
@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { isTraceSet, type TraceSet } from './traces.ts';
 
-export interface Question {
+export interface BaselineQuery {
   name: string;
-  /** Name of the question file without the suffix; the digest file has the same name. */
+  /** Name of the query file without the suffix; the digest file has the same name. */
   file: string;
   sql: string;
   traces: TraceSet;
@@ -20,32 +20,32 @@ export interface Question {
   differ: string | undefined;
 }
 
-export function readQuestions(directory: string): Question[] {
+export function readQueries(directory: string): BaselineQuery[] {
   const files = readdirSync(directory).filter((name) => name.endsWith('.sql'));
-  const questions = files
+  const queries = files
     .sort()
     .flatMap((name) =>
-      parseQuestions(name.slice(0, -4), readFileSync(join(directory, name), 'utf8')),
+      parseQueries(name.slice(0, -4), readFileSync(join(directory, name), 'utf8')),
     );
   const names = new Set<string>();
-  for (const { name, file } of questions) {
-    if (names.has(name)) throw new Error(`${file}.sql: question ${name} stands twice`);
+  for (const { name, file } of queries) {
+    if (names.has(name)) throw new Error(`${file}.sql: query ${name} stands twice`);
     names.add(name);
   }
-  return questions;
+  return queries;
 }
 
-export function parseQuestions(file: string, text: string): Question[] {
-  const questions: Question[] = [];
+export function parseQueries(file: string, text: string): BaselineQuery[] {
+  const queries: BaselineQuery[] = [];
   let defaults = new Map<string, string>();
   for (const part of text.split(/^--- /m).slice(1)) {
     const newline = part.indexOf('\n');
     const [name = '', ...pairs] = part.slice(0, newline).trim().split(/\s+/);
     const options = new Map([...defaults, ...pairs.map((pair) => keyAndValue(file, pair))]);
     if (name === '*') defaults = options;
-    else questions.push(question(file, name, part.slice(newline + 1).trimEnd(), options));
+    else queries.push(query(file, name, part.slice(newline + 1).trimEnd(), options));
   }
-  return questions;
+  return queries;
 }
 
 const KEYS = new Set(['traces', 'escapes', 'differ']);
@@ -57,12 +57,12 @@ function keyAndValue(file: string, pair: string): [string, string] {
   return [key, pair.slice(equals + 1)];
 }
 
-function question(
+function query(
   file: string,
   name: string,
   script: string,
   options: Map<string, string>,
-): Question {
+): BaselineQuery {
   const traces = options.get('traces') ?? 'few';
   if (!isTraceSet(traces)) throw new Error(`${file}.sql: there are no traces ${traces} (${name})`);
   const sql = options.get('escapes') === 'yes' ? unescaped(script) : script;

@@ -36,27 +36,27 @@ export async function makeQueries(t: TestEngine): Promise<SweepQuery[]> {
     "INSERT INTO bigtrace.trace_catalog (address, size, duration, device) VALUES ('/local/a', 7, 9223372036854775807, NULL), ('/local/b', 8, NULL, 'x')",
   ])
     await admin.command({ query });
-  const questions = sourcesOf().map(([name, source]) => ({
+  const queries = sourcesOf().map(([name, source]) => ({
     name,
     query: `SELECT * FROM ${source}`,
     twin: `SELECT * FROM sweep_twin_${name}`,
   }));
-  for (const { name, query } of questions) {
+  for (const { name, query } of queries) {
     await admin.command({
       query: `CREATE TABLE bigtrace.sweep_twin_${name} ENGINE = Memory AS ${query}`,
     });
     if ((await rowsOf(admin, `SELECT * FROM sweep_twin_${name} LIMIT 1`)).length === 0)
       throw new Error(`${name} has no row: nothing would be swept`);
   }
-  return questions;
+  return queries;
 }
 
 function sourcesOf(): [name: string, source: string][] {
   return [
     ...FORMATS.flatMap(({ format, prefix }) =>
-      callsOf(format).map(([name, given]): [string, string] => [
+      callsOf(format).map(([name, args]): [string, string] => [
         `${prefix}${name}`,
-        `${prefix}${name}(${given})`,
+        `${prefix}${name}(${args})`,
       ]),
     ),
     ...['failures', 'progress', 'traces'].map((name): [string, string] => [name, name]),
@@ -64,7 +64,7 @@ function sourcesOf(): [name: string, source: string][] {
 }
 
 /** Each view with its arguments. */
-function callsOf(format: Format): [view: string, given: string][] {
+function callsOf(format: Format): [view: string, args: string][] {
   const traces = "traces=['/local/a', '/local/b\\\\t']";
   const structure = `structure='${STRUCTURE}'`;
   const sql = `sql=${literal(`@${FOUND};;${commands(format)}`)}`;

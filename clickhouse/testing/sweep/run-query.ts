@@ -5,7 +5,7 @@ import { culpritsIn } from './culprits.ts';
 import type { RunQuery } from './sweep.ts';
 
 /** A query that takes longer counts as hung. */
-const ANSWER_MS_MAX = 60_000;
+const RESPONSE_MS_MAX = 60_000;
 
 export interface Login {
   url: string;
@@ -13,7 +13,7 @@ export interface Login {
   password: string;
 }
 
-export function askAs({ engine }: TestEngine, user: 'admin' | 'analyst'): RunQuery {
+export function runAs({ engine }: TestEngine, user: 'admin' | 'analyst'): RunQuery {
   return runOver({
     url: `http://${engine.httpAddress}`,
     user,
@@ -33,7 +33,7 @@ export function runOver({ url, user, password }: Login): RunQuery {
         'X-ClickHouse-Key': password,
         'X-ClickHouse-Format': 'RowBinaryWithNamesAndTypes',
       },
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+      signal: AbortSignal.timeout(RESPONSE_MS_MAX),
     });
     const bytes = Buffer.from(await response.arrayBuffer());
     if (!response.ok) throw new Error(bytes.toString().trim());
@@ -46,7 +46,7 @@ export interface Accepted {
   count: number;
   accepted: Assignment[];
   /** Values that ClickHouse rejected. */
-  refused: Assignment[];
+  rejected: Assignment[];
 }
 
 const SETTINGS = `SELECT concat(name, '\\t', type, '\\t', value, '\\n') FROM system.settings
@@ -71,7 +71,8 @@ export async function acceptedAssignments(runQuery: RunQuery): Promise<Accepted>
       () => true,
       () => false,
     );
-  const refused: Assignment[] = [];
-  for (const group of groupsOf(all, 100)) refused.push(...(await culpritsIn(group, agrees)).flat());
-  return { count: all.length, accepted: all.filter((each) => !refused.includes(each)), refused };
+  const rejected: Assignment[] = [];
+  for (const group of groupsOf(all, 100))
+    rejected.push(...(await culpritsIn(group, agrees)).flat());
+  return { count: all.length, accepted: all.filter((each) => !rejected.includes(each)), rejected };
 }
