@@ -1,6 +1,6 @@
 /** Starts and stops the embedded ClickHouse as a child process. */
 import { release } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseLogin } from '../../lib/clickhouse/client.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
@@ -78,7 +78,10 @@ export async function startEmbeddedClickHouse(
     password: passwords.admin,
   };
   try {
-    const ready = makeReady(login, join(dist, 'clickhouse'), signal);
+    const ready = makeReady(login, join(dist, 'clickhouse'), {
+      signal,
+      inDefault: viewsInDefault(options),
+    });
     await Promise.race([ready, deathOf(engine.exited)]);
     for (const failure of await Promise.race([encryptTables(login), deathOf(engine.exited)]))
       options.log?.(Buffer.from(`bigtrace: not encrypted yet: ${failure}\n`));
@@ -93,6 +96,18 @@ export async function startEmbeddedClickHouse(
     tcpAddress: address(listen, ports.tcp),
     passwords,
   };
+}
+
+/**
+ * Whether the views can be created in the database `default`, too. The engine looks for its tables among files as well,
+ * and reads a directory with one of these characters in its path as a pattern, which no user may do.
+ */
+function viewsInDefault({ dataDir, log }: EmbeddedOptions): boolean {
+  const path = resolve(dataDir);
+  if (!/[*?{]/.test(path)) return true;
+  const note = `the views exist in the database bigtrace only, not in default: the path ${path} contains * ? or {`;
+  log?.(Buffer.from(`bigtrace: ${note}\n`));
+  return false;
 }
 
 interface Ports {
@@ -150,7 +165,7 @@ function spawnOn(
 async function makeReady(
   login: ClickHouseLogin,
   tree: string,
-  signal: AbortSignal | undefined,
+  { signal, inDefault }: { signal: AbortSignal | undefined; inDefault: boolean },
 ): Promise<void> {
   const timeout = AbortSignal.timeout(START_MS_MAX);
   while (!(await answersPing(login.url))) {
@@ -163,7 +178,7 @@ async function makeReady(
       );
     await sleep(PING_EVERY_MS);
   }
-  await setUpClickHouse(login, tree);
+  await setUpClickHouse(login, tree, { inDefault });
 }
 
 async function answersPing(url: string): Promise<boolean> {

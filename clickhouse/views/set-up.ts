@@ -11,9 +11,14 @@ const SILENCE_MS_MAX = 30_000;
 /**
  * Creates or updates the database and its views.
  * @param tree the built `clickhouse/` directory
+ * @param inDefault whether to create the views in the database `default`, too
  * @throws invalid_option if the server lacks configuration files, cannot be reached, or rejects the login
  */
-export async function setUpClickHouse(login: ClickHouseLogin, tree: string): Promise<void> {
+export async function setUpClickHouse(
+  login: ClickHouseLogin,
+  tree: string,
+  { inDefault = true } = {},
+): Promise<void> {
   const client = new ClickHouse(login, {
     silenceMsMax: SILENCE_MS_MAX,
     errors: { rejected: 'invalid_option', denied: 'invalid_option', unavailable: 'invalid_option' },
@@ -23,7 +28,7 @@ export async function setUpClickHouse(login: ClickHouseLogin, tree: string): Pro
     for (const file of readdirSync(join(tree, 'sql')).sort())
       await client.command(readFileSync(join(tree, 'sql', file), 'utf8'));
     await describeObjects(client);
-    await setUpDefaultDatabase(client, join(tree, 'sql-default'));
+    if (inDefault) await setUpDefaultDatabase(client, join(tree, 'sql-default'));
   } finally {
     await client.close();
   }

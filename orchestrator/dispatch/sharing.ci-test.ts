@@ -150,5 +150,4 @@ test('a running query uses workers that join and assigns nothing to workers that
   const seenBefore = first?.seen.length ?? 0;
   expect(rowsOf(await running)).toEqual(answersOf(traces(400)));
   expect(first?.seen.length).toBeLessThanOrEqual(seenBefore + 2);
-  expect((await system.status()).worker.map(({ address }) => address)).toEqual(named);
 });

@@ -160,13 +160,19 @@ describe('with a DNS name', () => {
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['no_workers']));
   });
 
-  test('a worker without a name stays until it stops responding', async () => {
+  test('a worker without a name gets no new tasks, and stays until it stops responding', async () => {
     await openNamed('10.0.0.1:5052');
     addresses = async () => [];
     await vi.advanceTimersByTimeAsync(5000);
     await respond();
+    expect(fleet.usable).toEqual([]);
+    expect(fleet.workers.map(({ state }) => state)).toEqual(['ready']);
+    addresses = async () => ['10.0.0.1:5052'];
+    await vi.advanceTimersByTimeAsync(5000);
+    await respond();
     expect(fleet.usable.map(({ address }) => address)).toEqual(['10.0.0.1:5052']);
-    await vi.advanceTimersByTimeAsync(1000);
+    addresses = async () => [];
+    await vi.advanceTimersByTimeAsync(5000);
     polls.shift()?.fail();
     await vi.advanceTimersByTimeAsync(0);
     expect(fleet.workers).toEqual([]);

@@ -54,6 +54,8 @@ export class FleetWorker {
   #endFirstPoll: () => void = () => undefined;
   readonly #connect: () => WorkerClient;
   #gone = false;
+  /** Whether one of the orchestrator's targets names the worker. One that is not named gets no new tasks. */
+  named = true;
   /** Ends the pause between two polls. */
   #wake: () => void = () => undefined;
   /** Number of calls of `suspect`. The response to a poll that began before the last one proves nothing. */
@@ -70,7 +72,7 @@ export class FleetWorker {
   }
 
   get usable(): boolean {
-    return this.state === 'ready' && !this.gone;
+    return this.state === 'ready' && this.named && !this.gone;
   }
 
   /** Whether the worker responded to its last poll. */
@@ -256,9 +258,12 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   }
 
   noWorkers(): BigtraceError {
-    const why = this.workers.map(({ address, state, reason }) =>
-      state === 'draining' ? `${address} (shutting down)` : `${address} (${reason})`,
-    );
+    const why = this.workers.map(({ address, state, named, reason }) => {
+      if (state === 'draining') return `${address} (shutting down)`;
+      return state === 'ready' && !named
+        ? `${address} (no name resolves to it)`
+        : `${address} (${reason})`;
+    });
     const named = this.#options.workers.filter((target) => !this.#resolved.get(target)?.length);
     return new BigtraceError(
       'no_workers',
@@ -291,7 +296,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
     if (!this.#closed.signal.aborted) this.#adopt();
   }
 
-  /** Adds the workers of new addresses. Workers whose address has gone leave when they stop responding. */
+  /** Adds the workers of new addresses. Workers without a name get no new tasks, and leave when they stop responding. */
   #adopt(): void {
     const addresses = new Set([...this.#resolved.values()].flat());
     const added = [...addresses].filter((address) => !this.#workers.has(address));
@@ -300,16 +305,19 @@ export class Fleet extends EventEmitter<{ change: [] }> {
       this.#workers.set(address, worker);
       void worker.watch(this.#options.workerTimeoutMs, () => this.#changed(worker));
     }
-    const left = this.workers.filter((worker) => this.#removeUnnamed(worker, addresses));
-    if (added.length + left.length > 0) this.emit('change');
+    const changed = this.workers.filter((worker) => this.#name(worker, addresses));
+    if (added.length + changed.length > 0) this.emit('change');
   }
 
   /**
-   * Removes a worker that no name has any more, unless it still responds: a pod that is shutting down has left its
-   * Service, but finishes its tasks.
+   * Learns whether a worker still has a name. One without a name gets no new tasks, and is removed when it does not
+   * respond: a pod that is shutting down has left its Service, but finishes its tasks.
+   * @returns whether this changed
    */
-  #removeUnnamed(worker: FleetWorker, addresses: Set<string>): boolean {
-    if (addresses.has(worker.address) || worker.responds) return false;
+  #name(worker: FleetWorker, addresses: Set<string>): boolean {
+    const before = worker.named;
+    worker.named = addresses.has(worker.address);
+    if (worker.named || worker.responds) return worker.named !== before;
     this.#workers.delete(worker.address);
     worker.leave();
     this.#log.info({ worker: worker.address }, 'worker left');
@@ -324,7 +332,7 @@ export class Fleet extends EventEmitter<{ change: [] }> {
   #changed(worker: FleetWorker): void {
     const { address, state, reason } = worker;
     this.#log.info({ worker: address, state, ...(state === 'lost' ? { reason } : {}) }, 'worker');
-    this.#removeUnnamed(worker, new Set([...this.#resolved.values()].flat()));
+    this.#name(worker, new Set([...this.#resolved.values()].flat()));
     this.emit('change');
   }
 }
