@@ -71,7 +71,7 @@ async function index(
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const client = new OrchestratorClient(flags.orchestrator, flags);
-  const password = passwordOf('admin', flags, env);
+  const password = (): string => passwordOf('admin', flags, env);
   const store = new CatalogStore(
     new ClickHouse({ url: flags.clickhouse, username: flags.user, password }),
   );

@@ -37,7 +37,7 @@ export interface RunningHttpApi {
 export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<RunningHttpApi> {
   const { clickhouseUrl, corsOrigins, serverSecurity, socket, supersetUrl } = config;
   const presets = loadPresets(config.presetsFile);
-  const password = servicePassword(config.servicePasswordFile);
+  const password = (): string => servicePassword(config.servicePasswordFile);
   const watch = new Orchestrators(config.orchestrators, config.orchestratorCredentials, log);
   const url = clickhouseUrl;
   const database = openDatabase({ url, username: BACKEND_USER, password });

@@ -46,7 +46,7 @@ export async function startOrchestrator(
     catalog:
       config.clickhouseUrl === undefined
         ? undefined
-        : new Catalog(config.clickhouseUrl, servicePassword(config.servicePasswordFile)),
+        : new Catalog(config.clickhouseUrl, () => servicePassword(config.servicePasswordFile)),
     workerWaitMs: config.workerWaitMs,
     tracesInFlightMax: config.tracesInFlightMax,
     hedgeAfterMs: config.hedgeAfterMs,

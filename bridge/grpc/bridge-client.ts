@@ -2,6 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { CODE_KEY, fromServiceError } from '../../lib/common/grpc-errors.ts';
+import { watchConnection } from '../../lib/common/network/channel-watch.ts';
 import {
   type ClientCredentials,
   openChannel,
@@ -158,10 +159,6 @@ export class BridgeClient {
   }
 
   #watchConnection(timedOut: () => void): void {
-    const channel = this.#client.getChannel();
-    const timer = setTimeout(() => {
-      if (channel.getConnectivityState(false) !== grpc.connectivityState.READY) timedOut();
-    }, CONNECT_TIMEOUT_MS);
-    timer.unref();
+    watchConnection(this.#client, CONNECT_TIMEOUT_MS, timedOut);
   }
 }

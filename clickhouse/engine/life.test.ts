@@ -1,11 +1,12 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { untilGone } from '../testing/endless.ts';
 import { call, rowsOf, startOn, startTestEngine, type TestEngine } from '../testing/engine.ts';
 
@@ -16,6 +17,10 @@ beforeEach(async () => {
 });
 
 afterEach(() => t[Symbol.asyncDispose]());
+
+/** Returns the client with a disposer. */
+const closing = (client: ClickHouse): ClickHouse & AsyncDisposable =>
+  Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
 
 const portOf = (address: string): number => Number(address.split(':').at(-1));
 
@@ -87,6 +92,28 @@ test('the engine ends when its parent is killed', async () => {
   parent.kill('SIGKILL');
   await once(parent, 'exit');
   await untilGone(pid);
+});
+
+test('a client reads a replaced password when the engine rejects the old one', async () => {
+  const dataDir = join(t.directory, 'data');
+  const file = join(dataDir, 'admin.password');
+  const { httpAddress } = t.engine;
+  const url = `http://${httpAddress}`;
+  const password = (): string => readFileSync(file, 'utf8').trim();
+  await using client = closing(new ClickHouse({ url, username: 'admin', password }));
+  const restart = async (): Promise<void> => {
+    await t.engine.stop();
+    t.engine = await startOn({ dataDir, dist: t.dist }, { httpPort: portOf(httpAddress) });
+  };
+  writeFileSync(file, 'second');
+  await client.command('CREATE TABLE default.t (a String) ORDER BY a'); // the engine still has the old password
+  await restart();
+  await client.insert('default.t', ['a'], [[['x']]]);
+  writeFileSync(file, 'third');
+  await restart();
+  const rows = client.strings('SELECT a FROM default.t', 1);
+  expect(await rows.next()).toEqual({ done: false, value: [['x']] });
+  await rows.return(undefined);
 });
 
 test('a port that is in use is named in the error', async () => {

@@ -59,7 +59,7 @@ async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<voi
     ]),
     structure: flags.structure,
   };
-  const password = passwordOf('admin', flags, env);
+  const password = (): string => passwordOf('admin', flags, env);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () =>

@@ -28,7 +28,7 @@ export function openDatabase(login: ClickHouseLogin, signal?: AbortSignal): Clic
 }
 
 /** Opens the catalog as a user who may read nothing else, for expressions of users. */
-export function openCatalog(url: string, password: string): ClickHouse {
+export function openCatalog(url: string, password: ClickHouseLogin['password']): ClickHouse {
   const login = { url, username: CATALOG_USER, password };
   return new ClickHouse(login, { ...OPTIONS, canceller: { username: CANCELLER_USER, password } });
 }

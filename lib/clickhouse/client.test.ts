@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ClickHouseError } from '@clickhouse/client';
 import { expect, test } from 'vitest';
+import { startFullServer } from '../common/testing/full-server.ts';
 import { ClickHouse, type ClickHouseOptions } from './client.ts';
 import { CATALOG_POLICY, clickHouseError } from './errors.ts';
 import { untilError } from './late-error.ts';
@@ -139,6 +140,17 @@ test('an error names the server without its credentials', async () => {
   const malformed = () =>
     new ClickHouse({ url: `root:${SECRET}@host`, username: 'u', password: SECRET });
   expect(malformed).toThrow(/^the URL of ClickHouse's HTTP interface must be http:/);
+});
+
+test('a request fails where connection attempts are dropped', async () => {
+  await using server = await startFullServer();
+  const url = `http://${server.address}`;
+  const client = new ClickHouse({ url, username: 'u', password: SECRET }, { connectMs: 300 });
+  await expect(client.rows('SELECT 1')).rejects.toMatchObject({
+    code: 'catalog_failed',
+    message: `ClickHouse at ${url} cannot be reached: no connection to ${server.address} within 300 ms`,
+  });
+  await client.close();
 });
 
 test('ClickHouse’s type of an error determines the code', () => {

@@ -13,8 +13,10 @@ import {
   createClient,
 } from '@clickhouse/client';
 import { BigtraceError } from '../common/errors.ts';
+import { httpAgent } from '../common/network/connect-timeout.ts';
 import { CATALOG_POLICY, clickHouseError, type ErrorPolicy } from './errors.ts';
 import { untilError } from './late-error.ts';
+import { type Auth, Password } from './password.ts';
 import { PINNED_SETTINGS } from './pinned-settings.ts';
 import { QueryKiller } from './query-killer.ts';
 import { rowBinaryStrings } from './row-binary.ts';
@@ -27,7 +29,8 @@ export interface ClickHouseLogin {
   /** URL of the HTTP interface, such as `http://host:port`. */
   url: string;
   username: string;
-  password: string;
+  /** A function is called again when ClickHouse rejects the password: its file may have been replaced. */
+  password: string | (() => string);
 }
 
 export interface ClickHouseOptions {
@@ -41,6 +44,8 @@ export interface ClickHouseOptions {
   signal?: AbortSignal | undefined;
   /** Kills the queries of callers that have left. Without it, the login does so itself. */
   canceller?: Pick<ClickHouseLogin, 'username' | 'password'>;
+  /** A request fails if there is no connection after this time. */
+  connectMs?: number;
 }
 
 export interface CallOptions {
@@ -59,11 +64,14 @@ const READ_SETTINGS: ClickHouseSettings = { readonly: '2' };
 const KILL_MS_MAX = 600_000;
 const KILLS_MAX = 256;
 const SILENCE_MS_MAX = 600_000;
+/** As the client library's default. */
+const CONNECTIONS_MAX = 10;
 /** Statements contain lists of addresses, and scripts. */
 const STATEMENT_BYTES_MAX = 64 * 2 ** 20;
 
 export class ClickHouse {
   readonly #client: ClickHouseClient;
+  readonly #password: Password;
   readonly #killer: QueryKiller;
   readonly #signal: AbortSignal | undefined;
   readonly #url: string;
@@ -73,22 +81,26 @@ export class ClickHouse {
   constructor(login: ClickHouseLogin, options: ClickHouseOptions = {}) {
     this.#url = withoutCredentials(login.url);
     this.#policy = { ...CATALOG_POLICY, ...options.errors };
+    const { url, username, password } = login;
+    this.#password = new Password(username, password);
     this.#client = createClient({
-      ...login,
-      application: 'bigtrace',
+      ...connectionOf(url, options.connectionsMax ?? CONNECTIONS_MAX, options.connectMs),
       request_timeout: options.silenceMsMax ?? SILENCE_MS_MAX,
-      ...(options.connectionsMax === undefined
-        ? {}
-        : { max_open_connections: options.connectionsMax }),
       clickhouse_settings: {
         ...PINNED_SETTINGS,
         max_query_size: String(STATEMENT_BYTES_MAX),
         ...options.settings,
       },
-      log: { level: ClickHouseLogLevel.OFF }, // errors are thrown
     });
     this.#signal = options.signal;
-    this.#killer = new QueryKiller(killerClient({ ...login, ...options.canceller }));
+    const { canceller = login } = options;
+    this.#killer = new QueryKiller(
+      createClient({
+        ...connectionOf(url, KILLS_MAX, options.connectMs),
+        request_timeout: KILL_MS_MAX,
+      }),
+      new Password(canceller.username, canceller.password),
+    );
   }
 
   async close(): Promise<void> {
@@ -129,10 +141,10 @@ export class ClickHouse {
     const ended = this.#killer.onAbort(queryId, gone, options.user ?? '');
     try {
       const settings = { ...READ_SETTINGS, ...options.settings };
-      const { stream, response_headers } = await this.#client.exec({
-        query: `${query} FORMAT RowBinary`,
-        ...paramsOf({ ...options, queryId, settings, signal: gone }),
-      });
+      const params = paramsOf({ ...options, queryId, settings, signal: gone });
+      const { stream, response_headers } = await this.#password.with((auth) =>
+        this.#client.exec({ query: `${query} FORMAT RowBinary`, ...params, auth }),
+      );
       const bytes = untilError(stream as AsyncIterable<Buffer>, response_headers);
       yield* rowBinaryStrings(bytes, columns);
       ended();
@@ -148,7 +160,11 @@ export class ClickHouse {
     await this.#run(options, (params) => this.#client.command({ query, ...params }));
   }
 
-  /** Inserts rows in one statement. @param table with its database */
+  /**
+   * Inserts rows in one statement.
+   * @param table with its database
+   * @param rows an array can be sent again if the password was replaced
+   */
   async insert(
     table: string,
     columns: readonly string[],
@@ -158,35 +174,36 @@ export class ClickHouse {
     const bytes = async function* (): AsyncGenerator<Buffer> {
       for await (const batch of rows) if (batch.length > 0) yield Buffer.concat(batch.map(tsvRow));
     };
-    await this.#run(options, (params) =>
+    const insert = (params: Params): Promise<unknown> =>
       this.#client.insert({
         table,
         values: Readable.from(bytes(), { objectMode: false }),
         format: 'TabSeparated',
         columns: columns as [string, ...string[]],
         ...params,
-      }),
-    );
+      });
+    await this.#run(options, insert, Array.isArray(rows));
   }
 
-  /** Sends a statement; kills it if the caller leaves before it has ended. */
-  async #run<T>(options: CallOptions, send: (params: Params) => Promise<T>): Promise<T> {
+  /**
+   * Sends a statement; kills it if the caller leaves before it has ended.
+   * @param mayRepeat whether `send` can be called again if ClickHouse rejected the password
+   */
+  async #run<T>(
+    options: CallOptions,
+    send: (params: Params) => Promise<T>,
+    mayRepeat = true,
+  ): Promise<T> {
     const { signal = this.#signal, queryId = randomUUID() } = options;
-    if (signal === undefined) return this.#guard(options, () => send(paramsOf(options)));
-    signal.throwIfAborted();
-    const ended = this.#killer.onAbort(queryId, signal, options.user ?? '');
+    signal?.throwIfAborted();
+    const ended = signal && this.#killer.onAbort(queryId, signal, options.user ?? '');
+    const params = paramsOf(signal === undefined ? options : { ...options, queryId, signal });
     try {
-      return await this.#guard(options, () => send(paramsOf({ ...options, queryId, signal })));
-    } finally {
-      ended();
-    }
-  }
-
-  async #guard<T>(options: CallOptions, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
+      return await this.#password.with((auth) => send({ ...params, auth }), mayRepeat);
     } catch (thrown) {
       throw this.#errorOf(thrown, options);
+    } finally {
+      ended?.();
     }
   }
 
@@ -195,14 +212,18 @@ export class ClickHouse {
   }
 }
 
-function killerClient(login: ClickHouseLogin): ClickHouseClient {
-  return createClient({
-    ...login,
+/** The options of all clients. The user and the password come with each request. */
+function connectionOf(url: string, maxSockets: number, connectMs: number | undefined) {
+  const isTls = new URL(url).protocol === 'https:';
+  return {
+    url,
     application: 'bigtrace',
-    request_timeout: KILL_MS_MAX,
-    max_open_connections: KILLS_MAX,
-    log: { level: ClickHouseLogLevel.OFF },
-  });
+    http_agent: httpAgent({
+      ...{ isTls, keepAlive: true, maxSockets },
+      ...(connectMs === undefined ? {} : { connectMs }),
+    }),
+    log: { level: ClickHouseLogLevel.OFF }, // errors are thrown
+  };
 }
 
 /** Returns a query for strings() with the values of any query as texts; NULL is the empty text. */
@@ -214,6 +235,7 @@ interface Params {
   query_id?: string;
   clickhouse_settings?: ClickHouseSettings;
   abort_signal?: AbortSignal;
+  auth?: Auth;
 }
 
 function paramsOf({ queryId, settings, signal, executionMsMax = 0 }: CallOptions): Params {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { BigtraceError } from '../common/errors.ts';
 import { literal } from '../common/text/sql-literal.ts';
+import type { Password } from './password.ts';
 
 /** When to send KILL QUERY, in ms after the caller has left: ClickHouse does not know a query before it has parsed it. */
 const KILL_AT_MS = [0, 500, 2000, 5000];
@@ -16,12 +17,14 @@ export const LEFT_OF_USER_MAX = 4;
 
 export class QueryKiller {
   readonly #client: ClickHouseClient;
+  readonly #password: Password;
   /** For each user, the killed queries that ClickHouse has not ended yet. */
   readonly #left = new Map<string, Set<Promise<void>>>();
 
-  /** @param client logs in as a user who sees the queries in system.processes, and may kill them */
-  constructor(client: ClickHouseClient) {
+  /** @param password of a user who sees the queries in system.processes, and may kill them */
+  constructor(client: ClickHouseClient, password: Password) {
     this.#client = client;
+    this.#password = password;
   }
 
   /**
@@ -64,7 +67,9 @@ export class QueryKiller {
     for (const atMs of KILL_AT_MS) {
       await sleep(atMs - elapsedMs, undefined, { ref: false });
       elapsedMs = atMs;
-      const answer = await this.#client.query({ query, format: 'JSONCompactEachRow' });
+      const answer = await this.#password.with((auth) =>
+        this.#client.query({ query, format: 'JSONCompactEachRow', auth }),
+      );
       if ((await answer.json()).length > 0) return;
     }
   }

@@ -2,7 +2,9 @@
 import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/grpc-errors.ts';
+import { connectWithin } from '../common/network/channel-watch.ts';
 import { type ClientCredentials, openChannel } from '../common/network/client-credentials.ts';
+import { CONNECT_MS_MAX } from '../common/network/connect-timeout.ts';
 import { drained } from '../common/network/stream-drain.ts';
 import type {
   CancelResponse,
@@ -31,7 +33,8 @@ const KEEPALIVE: grpc.ChannelOptions = {
   'grpc.keepalive_timeout_ms': 5_000,
 };
 
-const STATUS_MS_MAX = 10_000;
+/** Longer than CONNECT_MS_MAX, so that an error says whether there was a connection. */
+const STATUS_MS_MAX = 15_000;
 
 export class OrchestratorClient {
   readonly #address: string;
@@ -39,13 +42,17 @@ export class OrchestratorClient {
 
   /**
    * @param address host:port
+   * @param connectMs a call fails if there is no connection after this time
    * @throws BigtraceError invalid_option when a file that `credentials` names cannot be read
    */
-  constructor(address: string, credentials: ClientCredentials = {}) {
+  constructor(address: string, credentials: ClientCredentials = {}, connectMs = CONNECT_MS_MAX) {
     const channel = openChannel(credentials);
-    const options = { ...GRPC_OPTIONS, ...KEEPALIVE, ...channel.options };
+    const { interceptors = [], ...others } = channel.options;
     this.#address = address;
-    this.#client = new BigtraceOrchestrator(address, channel.credentials, options);
+    this.#client = new BigtraceOrchestrator(address, channel.credentials, {
+      ...{ ...GRPC_OPTIONS, ...KEEPALIVE, ...others },
+      interceptors: [...interceptors, connectWithin(connectMs, () => this.#client)],
+    });
   }
 
   close(): void {

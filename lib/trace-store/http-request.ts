@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { BigtraceError } from '../common/errors.ts';
+import { httpAgent } from '../common/network/connect-timeout.ts';
 import { aborted, changed, notFound, throwIfAborted, wrongLength } from './failures.ts';
 
 const REASON_BYTES_MAX = 4096;
@@ -25,8 +26,8 @@ export interface HttpReply {
 
 /** The connections of a store, kept alive between requests. */
 export class HttpClient {
-  readonly #http = new http.Agent({ keepAlive: true });
-  readonly #https = new https.Agent({ keepAlive: true });
+  readonly #http = httpAgent({ isTls: false, keepAlive: true });
+  readonly #https = httpAgent({ isTls: true, keepAlive: true });
 
   /** @throws store_failed if the connection fails; a reply with any status is returned */
   async request({ url, method = 'GET', headers, signal, lookup }: HttpRequest): Promise<HttpReply> {

@@ -83,10 +83,13 @@ export class WorkerRun {
   }
 }
 
-/** Returns the error that the worker sent; any other error comes from the connection and becomes worker_lost. */
+/**
+ * Returns the error that the worker sent. An error of the connection becomes worker_lost, and so does a rejected token:
+ * it is being replaced, and the worker is used again when it accepts the orchestrator's.
+ */
 function errorOfStream(thrown: Error): BigtraceError {
   const error = fromServiceError(thrown, 'worker_lost');
-  return hasOurCode(thrown)
+  return hasOurCode(thrown) && error.code !== 'unauthenticated'
     ? error
     : new BigtraceError('worker_lost', error.detail, { cause: thrown });
 }

@@ -1,5 +1,5 @@
 /** Reads the catalog in ClickHouse: the traces that expressions over bigtrace.traces select. */
-import { ClickHouse } from '../../lib/clickhouse/client.ts';
+import { ClickHouse, type ClickHouseLogin } from '../../lib/clickhouse/client.ts';
 import { CANCELLER_USER, CATALOG_USER } from '../../lib/clickhouse/users.ts';
 import { CatalogFilters, TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 import { expressionsOf } from '../../lib/common/addresses/where-address.ts';
@@ -18,7 +18,7 @@ export class Catalog {
   readonly #client: ClickHouse;
 
   /** @param url URL of ClickHouse's HTTP interface */
-  constructor(url: string, password: string) {
+  constructor(url: string, password: ClickHouseLogin['password']) {
     this.#client = new ClickHouse(
       { url, username: CATALOG_USER, password },
       {

@@ -1,7 +1,7 @@
 /** How a client connects to a service: in plaintext or with TLS, with a client certificate or a token. */
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../errors.ts';
-import { file, fileText } from './server-security.ts';
+import { file, SecretFile } from './secret-file.ts';
 
 /** Names of files, except `tlsName`. The certificates are PEM. */
 export interface ClientCredentials {
@@ -40,16 +40,17 @@ export function openChannel(credentials: ClientCredentials): Channel {
           ),
     options: {
       ...(tlsName === undefined ? {} : { 'grpc.ssl_target_name_override': tlsName }),
-      ...(tokenFile === undefined ? {} : { interceptors: [withBearer(fileText(tokenFile))] }),
+      ...(tokenFile === undefined ? {} : { interceptors: [withBearer(new SecretFile(tokenFile))] }),
     },
   };
 }
 
-function withBearer(token: string): grpc.Interceptor {
+/** Each call sends the token that the file has when the call starts. */
+function withBearer(token: SecretFile): grpc.Interceptor {
   return (options, nextCall) =>
     new grpc.InterceptingCall(nextCall(options), {
       start: (metadata, listener, next) => {
-        metadata.set('authorization', `Bearer ${token}`);
+        metadata.set('authorization', `Bearer ${token.text}`);
         next(metadata, listener);
       },
     });

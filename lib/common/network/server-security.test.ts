@@ -91,22 +91,31 @@ async function serve(
   return { server, port };
 }
 
-/** Calls a service with `serverSecurity` as a client with `credentials`. Returns the response, or the name of the error status. */
-async function ask(
-  serverSecurity: Partial<ServerSecurity>,
+type Stub = InstanceType<grpc.ServiceClientConstructor>;
+
+function stubOf(
+  port: number,
   credentials: ClientCredentials,
-  [definition, method, request]: [grpc.ServiceDefinition, string, unknown] = [echo, 'Say', 'hello'],
-  { options = {}, metadata = new grpc.Metadata() }: Sent = {},
-): Promise<unknown> {
-  const { server, port } = await serve(serverSecurity);
+  definition: grpc.ServiceDefinition = echo,
+  options: grpc.ClientOptions = {},
+): Stub {
   const channel = openChannel(credentials);
   const Client = grpc.makeClientConstructor(definition, 'test');
-  const stub = new Client(`127.0.0.1:${port}`, channel.credentials, {
+  return new Client(`127.0.0.1:${port}`, channel.credentials, {
     ...channel.options,
     ...unbounded,
     ...options,
   });
-  const answer = await new Promise((resolve) =>
+}
+
+/** Returns the response, or the name of the error status. */
+function call(
+  stub: Stub,
+  method = 'Say',
+  request: unknown = 'hello',
+  metadata = new grpc.Metadata(),
+): Promise<unknown> {
+  return new Promise((resolve) =>
     stub[method]?.(
       request,
       metadata,
@@ -115,6 +124,18 @@ async function ask(
         resolve(error === null ? got : grpc.status[error.code]),
     ),
   );
+}
+
+/** Calls a service with `serverSecurity` as a client with `credentials`. Returns the response, or the name of the error status. */
+async function ask(
+  serverSecurity: Partial<ServerSecurity>,
+  credentials: ClientCredentials,
+  [definition, method, request]: [grpc.ServiceDefinition, string, unknown] = [echo, 'Say', 'hello'],
+  { options = {}, metadata = new grpc.Metadata() }: Sent = {},
+): Promise<unknown> {
+  const { server, port } = await serve(serverSecurity);
+  const stub = stubOf(port, credentials, definition, options);
+  const answer = await call(stub, method, request, metadata);
   stub.close();
   server.forceShutdown();
   return answer;
@@ -129,6 +150,20 @@ describe('authentication', () => {
     expect(await ask({ tokenFile: token }, { tokenFile: token })).toBe('hello back');
     expect(await ask({ tokenFile: token }, { tokenFile: otherToken })).toBe('UNAUTHENTICATED');
     expect(await ask({ tokenFile: token }, {})).toBe('UNAUTHENTICATED');
+  });
+
+  it('a replaced token is used and required from the next call on', async () => {
+    const file = written('replaced', 'first');
+    const { server, port } = await serve({ tokenFile: file });
+    const stubs = [file, written('kept', 'first')].map((tokenFile) => stubOf(port, { tokenFile }));
+    const answers = (): Promise<unknown[]> => Promise.all(stubs.map((stub) => call(stub)));
+    expect(await answers()).toEqual(['hello back', 'hello back']);
+    writeFileSync(file, 'the second');
+    expect(await answers()).toEqual(['hello back', 'UNAUTHENTICATED']);
+    writeFileSync(file, '');
+    expect(await answers()).toEqual(['hello back', 'UNAUTHENTICATED']);
+    for (const stub of stubs) stub.close();
+    server.forceShutdown();
   });
 
   it('health checks need no authentication', async () => {

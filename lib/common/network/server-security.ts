@@ -1,6 +1,5 @@
 /** Creates gRPC servers with the TLS, authentication and host checks of their configuration. */
 import { timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type * as https from 'node:https';
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../errors.ts';
@@ -8,6 +7,7 @@ import { toServiceError } from '../grpc-errors.ts';
 import type { ServerSecurity } from '../options/server-security-options.ts';
 import { printable } from '../text/byte-text.ts';
 import { type HostCheck, hostCheck, isLoopbackAddress, REFUSED_HOST } from './allowed-host.ts';
+import { file, SecretFile } from './secret-file.ts';
 
 const HEALTH = '/grpc.health.v1.Health/';
 
@@ -63,15 +63,17 @@ export function hostCheckOf({ allowedHosts, tls }: ServerSecurity): HostCheck {
 }
 
 /**
- * Returns the check whether an `Authorization` header has the token; undefined if the service needs no token.
+ * Returns the check whether an `Authorization` header has the token that the file has now; undefined if the service
+ * needs no token.
  * @throws invalid_option if the token file cannot be read, or is empty
  */
 export function bearerCheck({
   tokenFile,
 }: ServerSecurity): ((authorization: string | undefined) => boolean) | undefined {
   if (tokenFile === undefined) return undefined;
-  const expected = Buffer.from(`Bearer ${fileText(tokenFile)}`);
-  return (authorization = '') => isSame(Buffer.from(authorization), expected);
+  const token = new SecretFile(tokenFile);
+  return (authorization = '') =>
+    isSame(Buffer.from(authorization), Buffer.from(`Bearer ${token.text}`));
 }
 
 /** Returns the options for Node's `https` server; undefined for plaintext. @throws invalid_option for unreadable files */
@@ -148,21 +150,4 @@ function boundInflation(call: object): void {
 
 function isSame(actual: Buffer, expected: Buffer): boolean {
   return actual.length === expected.length && timingSafeEqual(actual, expected);
-}
-
-/** Reads a file. @throws invalid_option if it cannot be read */
-export function file(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new BigtraceError('invalid_option', text, { cause });
-  }
-}
-
-/** Reads a file as text, without surrounding blanks. @throws invalid_option if it cannot be read, or is empty */
-export function fileText(path: string): string {
-  const text = file(path).toString().trim();
-  if (text === '') throw new BigtraceError('invalid_option', `${path} is empty`);
-  return text;
 }

@@ -1,5 +1,6 @@
 /** Opens the S3 client. The AWS SDK is loaded on first use, because loading takes a third of a second. */
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import { CONNECT_MS_MAX } from '../../common/network/connect-timeout.ts';
 
 /** Options that are left out come from AWS's usual sources: environment, `~/.aws`, instance role. */
 export interface S3Options {
@@ -28,6 +29,7 @@ export async function openS3(options: S3Options): Promise<S3> {
   const library = await import('@aws-sdk/client-s3');
   const config: S3ClientConfig = {
     maxAttempts: 1, // with-retry.ts retries for all stores
+    requestHandler: { connectionTimeout: CONNECT_MS_MAX },
     followRegionRedirects: true,
     responseChecksumValidation: 'WHEN_REQUIRED', // other servers send other checksums, or none
     ...(options.region === undefined ? {} : { region: options.region }),
