@@ -1,9 +1,10 @@
 #!/bin/sh
-# Starts an orchestrator. First it generates missing passwords in the directory of BIGTRACE_SERVICE_PASSWORD_FILE, which
-# the containers share: `service` for its own access to the catalog in ClickHouse, `analyst` for users and dashboards.
+# Starts an orchestrator. First it generates missing passwords in the directory of BIGTRACE_SERVICE_PASSWORD_FILE, if the
+# containers share a volume there: `service` for its own access to the catalog in ClickHouse, `analyst` for users and
+# dashboards. On Kubernetes, the directory is a Secret, which cannot be written.
 # --insecure: the container network restricts access. --tls-cert and the other flags can restrict it, too.
 set -eu
-if [ -n "${BIGTRACE_SERVICE_PASSWORD_FILE:-}" ]; then
+if [ -n "${BIGTRACE_SERVICE_PASSWORD_FILE:-}" ] && [ -w "${BIGTRACE_SERVICE_PASSWORD_FILE%/*}" ]; then
   for name in service analyst; do
     file=$(dirname "$BIGTRACE_SERVICE_PASSWORD_FILE")/$name.password
     # Whole or not at all, whenever the power is lost.

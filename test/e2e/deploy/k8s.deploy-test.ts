@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { indexCommand } from '../../../catalog/command.ts';
 import { httpApiCommand } from '../../../http-api/command.ts';
 import { materializeCommand } from '../../../http-api/materialize/command.ts';
@@ -24,6 +24,9 @@ interface Container {
   image: string;
   command?: string[];
   args?: string[];
+  env?: { name: string; value?: string }[];
+  envFrom?: { configMapRef: { name: string } }[];
+  resources: { requests: { cpu: string; memory: string } };
   ports: { name: string; containerPort: number }[];
   lifecycle?: { preStop: { sleep: { seconds: number } } };
 }
@@ -35,36 +38,62 @@ interface PodSpec {
   volumes: { name: string; emptyDir?: { sizeLimit: string } }[];
 }
 
-const JOB_COMMANDS: Record<string, Command> = {
-  index: indexCommand({}, 'data'),
-  materialize: materializeCommand({}, 'data'),
-};
+function jobCommand(name: string): Command {
+  return name === 'index' ? indexCommand({}, 'data') : materializeCommand({}, 'data');
+}
+
+/** Variables that are not of a flag. */
+const OTHER_VARIABLES = ['BIGTRACE_PUBLIC_URL']; // superset/superset_config.py
+
+const PODS = [
+  ['Deployment', 'worker'],
+  ['Deployment', 'orchestrator'],
+  ['Deployment', 'http-api'],
+  ['StatefulSet', 'clickhouse'],
+] as const;
 
 const OVERLAYS = readdirSync(join(ROOT, 'k8s/overlays'));
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-k8s-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-function podOf(manifests: Manifest[], kind: string, name: string): PodSpec {
+function specOf<Spec>(manifests: Manifest[], kind: string, name: string): Spec {
   const found = manifests.find((each) => each.kind === kind && each.metadata.name === name);
-  const template = found?.spec?.['template'] as { spec: PodSpec } | undefined;
-  if (template === undefined) throw new Error(`there is no ${kind} ${name}`);
-  return template.spec;
+  if (found?.spec === undefined) throw new Error(`there is no ${kind} ${name}`);
+  return found.spec as Spec;
 }
 
+function podOf(manifests: Manifest[], kind: string, name: string): PodSpec {
+  return specOf<{ template: { spec: PodSpec } }>(manifests, kind, name).template.spec;
+}
+
+/** Returns the environment variables of a container, and the settings of the ConfigMaps that it names. */
+function variablesOf(manifests: Manifest[], { env = [], envFrom = [] }: Container): Variables {
+  const settings = envFrom.map(({ configMapRef: { name } }) => {
+    const found = manifests.find(
+      (each) => each.kind === 'ConfigMap' && each.metadata.name === name,
+    );
+    if (found?.data === undefined) throw new Error(`there is no ConfigMap ${name}`);
+    return found.data;
+  });
+  const own = Object.fromEntries(env.map(({ name, value = '' }) => [name, value]));
+  return Object.assign({}, ...settings, own);
+}
+
+type Variables = Record<string, string>;
+
 /** Returns the options of a container's command, parsed by the command itself; fails on an unknown flag. */
-function flagsOf(command: Command, { args = [] }: Container): Record<string, unknown> {
-  command.exitOverride();
-  const literal = args.map((argument) => argument.replace('$(LOG_LEVEL)', 'info'));
-  const { unknown } = command.parseOptions(
-    literal.map((argument) =>
-      argument
-        .replace('$(WORKERS)', 'dns:///worker:5052')
-        .replace('$(ORCHESTRATOR)', 'orchestrator:5051')
-        .replace('$(CLICKHOUSE)', 'http://clickhouse:8123'),
-    ),
-  );
-  expect(unknown).toEqual([]);
-  return command.opts();
+function flagsOf<Flags>(command: Command, manifests: Manifest[], container: Container): Flags {
+  const variables = variablesOf(manifests, container);
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  try {
+    return command
+      .exitOverride()
+      .action(() => undefined)
+      .parse(container.args ?? [], { from: 'user' })
+      .opts() as Flags;
+  } finally {
+    vi.unstubAllEnvs();
+  }
 }
 
 it('the validation refuses an unknown field and a wrong type', () => {
@@ -124,18 +153,35 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   ] as const)('starts %s with existing flags and with enough time to drain', (name, command) => {
     const { containers, terminationGracePeriodSeconds } = podOf(manifests, 'Deployment', name);
     const [container] = containers;
-    const { drainTimeout } = flagsOf(command(), container) as { drainTimeout: number };
+    const { drainTimeout } = flagsOf<{ drainTimeout: number }>(command(), manifests, container);
     const preStopMs = (container.lifecycle?.preStop.sleep.seconds ?? 0) * 1000;
     expect(preStopMs).toBeGreaterThan(0);
     expect(drainTimeout).toBeGreaterThanOrEqual(durationMs('10s'));
     expect(terminationGracePeriodSeconds * 1000).toBeGreaterThan(preStopMs + drainTimeout);
   });
 
+  it('sets variables that a service reads, in one ConfigMap for all', () => {
+    const settings = manifests.filter(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('bigtrace-settings'),
+    );
+    expect(settings).toHaveLength(1);
+    const commands = [workerCommand('/nowhere'), orchestratorCommand(), httpApiCommand({})];
+    const known = commands.flatMap(({ options }) => options.map(({ envVar }) => envVar));
+    for (const name of Object.keys(settings[0]?.data ?? {}))
+      expect([...known, ...OTHER_VARIABLES]).toContain(name);
+    for (const [kind, name] of PODS) {
+      const [{ envFrom }] = podOf(manifests, kind, name).containers;
+      expect(envFrom).toEqual([{ configMapRef: { name: settings[0]?.metadata.name } }]);
+    }
+  });
+
   it('limits the worker’s cache to less than its volume', () => {
     const { containers, volumes } = podOf(manifests, 'Deployment', 'worker');
-    const { cacheBytes } = flagsOf(workerCommand('/nowhere'), containers[0]) as {
-      cacheBytes: number;
-    };
+    const { cacheBytes } = flagsOf<{ cacheBytes: number }>(
+      workerCommand('/nowhere'),
+      manifests,
+      containers[0],
+    );
     const limit = volumes.find(({ name }) => name === 'cache')?.emptyDir?.sizeLimit ?? '';
     expect(cacheBytes).toBeLessThan(byteSize(`${limit}B`) * 0.95);
   });
@@ -148,12 +194,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         ports.split(' ').map(Number),
       );
     };
-    for (const [kind, name] of [
-      ['Deployment', 'worker'],
-      ['Deployment', 'orchestrator'],
-      ['Deployment', 'http-api'],
-      ['StatefulSet', 'clickhouse'],
-    ] as const) {
+    for (const [kind, name] of PODS) {
       const [container] = podOf(manifests, kind, name).containers;
       expect(container.ports.map(({ containerPort }) => containerPort)).toEqual(exposed(name));
     }
@@ -186,6 +227,29 @@ it.each(OVERLAYS)(
   },
 );
 
+it('the workers that the autoscaler may start fit into the documented minikube', () => {
+  const manifests = manifestsOf(kustomize('k8s/overlays/minikube'));
+  const page = readFileSync(join(ROOT, 'docs/deploy/kubernetes.md'), 'utf8');
+  const [, cpus = '', memory = ''] = /minikube start --cpus (\d+) --memory (\d+g)/.exec(page) ?? [];
+  const { maxReplicas } = specOf<{ maxReplicas: number }>(
+    manifests,
+    'HorizontalPodAutoscaler',
+    'worker',
+  );
+  let needed = { cores: 1, bytes: byteSize('1GiB') }; // of Kubernetes itself
+  for (const [kind, name] of PODS) {
+    const { replicas = maxReplicas } = specOf<{ replicas?: number }>(manifests, kind, name);
+    const { cpu, memory: size } = podOf(manifests, kind, name).containers[0].resources.requests;
+    const cores = cpu.endsWith('m') ? Number(cpu.slice(0, -1)) / 1000 : Number(cpu);
+    needed = {
+      cores: needed.cores + replicas * cores,
+      bytes: needed.bytes + replicas * byteSize(`${size}B`),
+    };
+  }
+  expect(needed.cores).toBeLessThanOrEqual(Number(cpus));
+  expect(needed.bytes).toBeLessThanOrEqual(byteSize(`${memory.toUpperCase()}iB`));
+});
+
 /** Returns the manifests of an overlay with a component, which must be valid. */
 function withComponent(overlay: string, component: string): Manifest[] {
   const own = mkdtempSync(join(directory, `with-${component}-`));
@@ -217,10 +281,8 @@ it.each(OVERLAYS)('overlay %s is valid with the catalog jobs, whose commands exi
     );
     const [name = '', ...flags] = (container.command ?? []).slice(2);
     expect(name).toBe(metadata.name);
-    const command = JOB_COMMANDS[name];
-    command?.exitOverride();
     const args = [...flags, ...(container.args ?? [])];
-    expect(command?.parseOptions(args).unknown).toEqual([]);
+    flagsOf(jobCommand(name), manifests, { ...container, args });
   }
 });
 
