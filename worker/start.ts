@@ -18,6 +18,7 @@ import { COUNTERS, type WorkerCounters } from './counters.ts';
 import { BarredTraces } from './engines/barred-traces.ts';
 import { EnginePool } from './engines/engine-pool.ts';
 import { EngineThread } from './engines/engine-thread.ts';
+import { ExpectedMemory } from './engines/expected-memory.ts';
 import { WorkerServer } from './grpc/server.ts';
 import { Admission } from './scheduling/admission.ts';
 import { ThreadPermits } from './scheduling/thread-permits.ts';
@@ -61,17 +62,15 @@ export async function startWorker(
   const counters = new Counters(COUNTERS);
   const { threadEntry, memoryBytesMax, threads, limits, loadBound } = config;
   const admission = new Admission({
-    ...{ stores, threads, spareThreads: config.spareThreads, longMs: config.longTaskMs },
+    ...{ stores, threads, memoryBytesMax, spareThreads: config.spareThreads },
+    longMs: config.longTaskMs,
     hasRoom: () => pool.hasRoom,
   });
   const isBusy = (): boolean => !admission.idle;
   const caches = await openCaches(config, { isBusy, counters, logger });
   const { snapshots, resultDisk, barred } = caches;
   const snapshotWriter = new SnapshotWriter(snapshots, admission);
-  const spareEngines = Math.max(
-    threads,
-    Math.min(SPARE_ENGINES_PER_THREAD * threads, SPARE_ENGINES_MAX),
-  );
+  const spareEngines = spareEnginesFor(threads);
   const startEngineThread = (onGrowth: () => void): EngineThread =>
     new EngineThread(engine, threadEntry, onGrowth);
   const pool = new EnginePool({
@@ -96,7 +95,8 @@ export async function startWorker(
     wide,
     serverSecurity: config.serverSecurity,
     tracing,
-    engineIdentity: engine.identity,
+    ...{ engineIdentity: engine.identity, engineVersion: engine.version },
+    expectedMemory: new ExpectedMemory(),
     packages: engine.packages,
     cacheId: await cacheId(config.cacheDir ?? config.resultCacheDir),
     limits,
@@ -131,6 +131,10 @@ export async function startWorker(
       await tracing?.close();
     },
   };
+}
+
+function spareEnginesFor(threads: number): number {
+  return Math.max(threads, Math.min(SPARE_ENGINES_PER_THREAD * threads, SPARE_ENGINES_MAX));
 }
 
 /** Drains the server. Resolves when it has drained, or after `ms`. */

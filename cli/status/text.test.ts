@@ -12,7 +12,7 @@ const WORKER: WorkerStatus = {
   draining: true,
   counters: { tier_result: 5, tier_loaded: 4, tier_snapshot: 3, tier_parse: 2 },
   gauges: { loaded_traces: 7, loaded_bytes: 3 * 2 ** 20 },
-  ...{ sqlPackage: [], cacheId: '', firstCredits: 0, localRoot: [] },
+  ...{ sqlPackage: [], cacheId: '', firstCredits: 0, localRoot: [], instanceMemoryBytes: 0 },
   ...{ running: [], barred: [], barredTotal: 0 },
 };
 

@@ -88,6 +88,8 @@ export interface ErrorDetails {
   /** The trace that the error concerns; the message begins with `[trace]: `. */
   trace?: string;
   cause?: unknown;
+  /** Memory in bytes that the trace needs, where it is more than the engine may have. */
+  neededBytes?: number | undefined;
 }
 
 /** `message` is complete: it names the trace, if there is one, and the bound that was exceeded. */
@@ -97,12 +99,14 @@ export class BigtraceError extends Error {
   readonly trace: string | undefined;
   /** The message without `[trace]: `. */
   readonly detail: string;
+  readonly neededBytes: number | undefined;
 
-  constructor(code: ErrorCode, detail: string, { trace, cause }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, detail: string, { trace, cause, neededBytes }: ErrorDetails = {}) {
     super(trace === undefined ? detail : `[${trace}]: ${detail}`, { cause });
     this.code = code;
     this.detail = detail;
     this.trace = trace;
+    this.neededBytes = neededBytes;
   }
 
   get kind(): ErrorKind {
@@ -119,7 +123,8 @@ export class BigtraceError extends Error {
 
   /** Returns the same error with a trace. */
   ofTrace(trace: string): BigtraceError {
-    return new BigtraceError(this.code, this.detail, { trace, cause: this.cause });
+    const { cause, neededBytes } = this;
+    return new BigtraceError(this.code, this.detail, { trace, cause, neededBytes });
   }
 }
 

@@ -53,6 +53,8 @@ const OTHERS: readonly Format[] = [
 
 const ZIP_MEMBER = [0x50, 0x4b, 0x03, 0x04];
 const GZIP = [0x1f, 0x8b];
+/** The first byte of a trace in Perfetto's own format. */
+const PACKET_TAG = 0x0a;
 const TAR_BLOCK = 512;
 /** Compressed bytes that are unpacked. Deflate expands at most 1,032 times, so the output is less than 1 MiB. */
 const PACKED_BYTES_MAX = 1000;
@@ -119,7 +121,7 @@ export function looksLikeTrace(start: Buffer): boolean {
   if (start.length === 0) return false;
   const text = start.subarray(0, 1024).toString('latin1');
   return (
-    [0x0a, 0x10, 0x1f].includes(start[0] ?? 0) || // proto, Fuchsia, gzip
+    [PACKET_TAG, 0x10, 0x1f].includes(start[0] ?? 0) || // proto, Fuchsia, gzip
     begins(start, ZIP_MEMBER) ||
     /^(PERFILE2|JAVA PROFILE|SLOW|\*version\n|9,0,i,vers,|# ninja log| )/.test(text) ||
     /^\s*(\{\s*"|\[\s*\{\s*")/.test(text) || // JSON
@@ -129,6 +131,17 @@ export function looksLikeTrace(start: Buffer): boolean {
     /^\s*\S.*\s\d+(\/\d+)?\s+(\[\d+\]\s+)?\d+\.\d+:\s/m.test(text) || // perf script
     /^\S+(;\S+)+ \d+$/m.test(text) // collapsed stacks
   );
+}
+
+/** The kinds of files that differ in the memory that a loaded trace takes for each of its bytes. */
+export type FileFamily = 'packets' | 'compressed' | 'other';
+
+/** Returns the kind of a file with this beginning. */
+export function familyOf(head: Uint8Array): FileFamily {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  if (bytes[0] === PACKET_TAG) return 'packets';
+  const packed = [GZIP, ZIP_MEMBER, ...COMPRESSED.map(({ magic }) => magic)];
+  return packed.some((magic) => begins(bytes, magic)) ? 'compressed' : 'other';
 }
 
 /** Returns the error code in the XML error of an object store, as ` that says CODE`; empty when there is none. */

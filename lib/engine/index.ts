@@ -1,5 +1,6 @@
 /** Perfetto's TraceProcessor, compiled to WebAssembly, in this process. */
 export type { Engine } from './engine.ts';
+export { type FileFamily, familyOf } from './first-bytes.ts';
 export { possibleKinds } from './inference/index.ts';
 export { loadEngine } from './load-engine.ts';
 export {

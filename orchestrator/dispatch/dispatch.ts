@@ -87,7 +87,7 @@ export class Dispatch {
       this.#unassigned.push(task);
       return;
     }
-    const untried = usable.filter(({ address }) => !task.failedOn.includes(address));
+    const untried = usable.filter((workerQueue) => task.mayRunOn(workerQueue));
     const candidates = untried.length > 0 ? untried : usable;
     const rememberedAddress = this.#context.memory.get(task.digest);
     const workerQueue =
@@ -100,7 +100,7 @@ export class Dispatch {
   /** Whether there is a usable worker on which `task` has not failed. */
   othersLeft(task: QueryTask): boolean {
     return this.workerQueues.some(
-      ({ usable, address }) => usable && !task.failedOn.includes(address),
+      (workerQueue) => workerQueue.usable && task.mayRunOn(workerQueue),
     );
   }
 
@@ -176,8 +176,8 @@ export class Dispatch {
         const ageMs = now - task.assignedAt;
         if (ageMs <= coldMs) break; // tasks are in order of assignment: the others are younger
         const state = workerQueue.states.current(task.id, now);
-        const { assignments, replay, failedOn } = task;
-        if (assignments > 1 || replay.begun || failedOn.includes(idle.address)) continue;
+        const { assignments, replay } = task;
+        if (assignments > 1 || replay.begun || !task.mayRunOn(idle)) continue;
         if (state?.phase === 'QUEUED' && idle.worker.hasFreeThread) {
           withdraw(workerQueue, idle, task);
           return;
@@ -204,7 +204,7 @@ export class Dispatch {
     if (victim === thief) return false;
     const coldMs = this.#context.coldMs.or(DEFAULT_COLD_MS);
     if (!stealPays(victim.asVictim(now), coldMs)) return false;
-    const fits = (task: QueryTask): boolean => !task.failedOn.includes(thief.address);
+    const fits = (task: QueryTask): boolean => task.mayRunOn(thief);
     if (victim.queue.length === 0) {
       const last = [...victim.open.values()].at(-1);
       if (last !== undefined && fits(last)) withdraw(victim, thief, last);

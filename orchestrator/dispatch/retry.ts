@@ -33,6 +33,9 @@ export function wasAttempt(reached: boolean, othersLeft: boolean): boolean {
 
 export function retryDecision(error: BigtraceError, history: Attempts): RetryDecision {
   const { attempts, crashes, othersLeft } = history;
+  // Another worker may allow an engine more memory.
+  if (error.neededBytes !== undefined && othersLeft && attempts < ATTEMPTS_MAX)
+    return { next: 'elsewhere' };
   if (!error.retryable) return { next: 'fail', error };
   const crashed = error.code === 'engine_crashed';
   const exhausted =

@@ -20,6 +20,8 @@ export class QueryTask {
   crashes = 0;
   /** Addresses of the workers on which the task failed. */
   failedOn: string[] = [];
+  /** Memory in bytes that a worker must allow an engine; 0: not known. */
+  neededBytes = 0;
   readonly replay = new Replay();
   /** Number of workers that it is assigned to: two while it is hedged. */
   assignments = 0;
@@ -36,6 +38,17 @@ export class QueryTask {
     this.trace = trace;
     this.digest = digest;
     this.#listed = listed;
+  }
+
+  /** Whether it has not failed on the worker, and is not known to need more memory than an engine may have there. */
+  mayRunOn({
+    address,
+    instanceMemoryBytes,
+  }: {
+    address: string;
+    instanceMemoryBytes: number;
+  }): boolean {
+    return !this.failedOn.includes(address) && instanceMemoryBytes >= this.neededBytes;
   }
 
   /** Returns the generation seen in the query's listing if that is at most LISTED_MS_MAX old, else an empty string. */

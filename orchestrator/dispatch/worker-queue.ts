@@ -39,6 +39,10 @@ export class WorkerQueue implements PlacementTarget {
     return this.worker.seed;
   }
 
+  get instanceMemoryBytes(): number {
+    return this.worker.instanceMemoryBytes;
+  }
+
   get load(): number {
     return this.queue.length + this.open.size;
   }

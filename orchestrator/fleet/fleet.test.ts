@@ -9,8 +9,16 @@ import type { WorkerClient } from './worker-client.ts';
 
 const STATUS: WorkerStatus = {
   ...{ version: '', engine: '', threads: 1, tasksRunning: 0, tasksQueued: 0, uptimeMs: 0 },
-  ...{ draining: false, counters: {}, gauges: {}, sqlPackage: [], cacheId: '', firstCredits: 0 },
-  ...{ running: [], barred: [], barredTotal: 0, localRoot: [] },
+  ...{
+    draining: false,
+    counters: {},
+    gauges: {},
+    sqlPackage: [],
+    cacheId: '',
+    firstCredits: 0,
+    instanceMemoryBytes: 0,
+  },
+  ...{ running: [], barred: [], barredTotal: 0, localRoot: [], instanceMemoryBytes: 0 },
 };
 
 const unused = (): never => {

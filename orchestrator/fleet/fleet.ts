@@ -94,6 +94,11 @@ export class FleetWorker {
     return (this.status?.tasksRunning ?? 0) < this.threads;
   }
 
+  /** Maximum memory of one of its engines, in bytes; 0 if it does not report that. */
+  get instanceMemoryBytes(): number {
+    return this.status?.instanceMemoryBytes ?? 0;
+  }
+
   /** Number of tasks that may be assigned on a new stream before the worker gives credits. */
   get firstCredits(): number {
     return this.status?.firstCredits ?? 0;

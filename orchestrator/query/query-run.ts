@@ -189,10 +189,10 @@ export class QueryRun {
       this.#sink.types(task.trace, column);
       this.#taskDone(workerQueue, task, stats);
     } else if (event.failure) {
-      const { id, code, message, threadMs = 0 } = event.failure;
+      const { id, code, message, threadMs = 0, neededBytes } = event.failure;
       const task = this.#dispatch.take(workerQueue, id);
       this.#chargeThreadTime(threadMs);
-      if (task) this.#taskFailed(workerQueue, task, errorOf(code, message));
+      if (task) this.#taskFailed(workerQueue, task, errorOf(code, message, neededBytes));
     } else if (event.returned) {
       this.#dispatch.returned(workerQueue, event.returned.id);
     } else if (event.states) {
@@ -251,17 +251,29 @@ export class QueryRun {
     if (task.assignments > 0 && error.retryable) return; // the hedge still runs
     this.#dispatch.claim(task);
     if (error.code === 'engine_crashed') task.crashes += 1;
+    task.neededBytes = Math.max(task.neededBytes, error.neededBytes ?? 0);
     const othersLeft = this.#dispatch.othersLeft(task);
     if (!wasAttempt(reached, othersLeft)) task.attempts -= 1;
     const { attempts, crashes } = task;
     const decision = retryDecision(error, { attempts, crashes, othersLeft });
     if (decision.next === 'fail') {
-      this.#end(task, decision.error);
+      this.#end(task, this.#withLargestWorker(decision.error));
       return;
     }
     if (decision.next === 'anywhere') task.failedOn = [];
     this.#context.counters.add('retries');
     this.#dispatch.place(task);
+  }
+
+  /** Adds to the error of a trace that needs too much memory how much the largest worker allows. */
+  #withLargestWorker(error: BigtraceError): BigtraceError {
+    const { code, detail, cause, neededBytes } = error;
+    const largest = Math.max(
+      ...this.#context.fleet.usable.map(({ instanceMemoryBytes }) => instanceMemoryBytes),
+    );
+    if (neededBytes === undefined || !(largest > 0)) return error;
+    const text = `${detail}; the fleet's largest worker allows ${largest} bytes`;
+    return new BigtraceError(code, text, { cause, neededBytes });
   }
 
   /** Ends a task as failed. */
@@ -377,9 +389,11 @@ export class QueryRun {
 }
 
 /** Returns the error of a failed task. A task that fails with `cancelled` was cut off when its worker stopped. */
-function errorOf(code: string, detail: string): BigtraceError {
+function errorOf(code: string, detail: string, neededBytes: number): BigtraceError {
   if (code === 'cancelled') return new BigtraceError('worker_lost', detail);
-  return new BigtraceError(isErrorCode(code) ? code : 'internal', detail);
+  return new BigtraceError(isErrorCode(code) ? code : 'internal', detail, {
+    neededBytes: neededBytes || undefined,
+  });
 }
 
 function workerLost({ address }: WorkerQueue, reason: string): BigtraceError {

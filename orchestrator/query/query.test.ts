@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Script } from '../testing/stub-worker.ts';
+import { answer, type Script } from '../testing/stub-worker.ts';
 import { gather, rowsOf, SOON, TestSystem } from '../testing/system.ts';
 
 const traces = (count: number): string[] =>
@@ -208,4 +208,27 @@ test('progress events count traces, rows and bytes', async () => {
     ...{ tracesTotal: 5, totalIsFinal: true, tracesDone: 5, tracesFailed: 0 },
     ...{ rows: 15, resultBytes: 20, traceBytes: 50, elapsedMs: expect.any(Number), running: [] },
   });
+});
+
+test('a trace that needs more memory than one worker allows is assigned to a worker that allows it', async () => {
+  const refuse: Script = ({ fail }) => fail('limit_exceeded', 'too large: it needs 9 bytes', 9);
+  const script: Script = (task) => (task.trace === '/local/big' ? refuse(task) : answer(task));
+  const small = { script, instanceMemoryBytes: 4, window: 64 };
+  await using system = await new TestSystem([small, { instanceMemoryBytes: 9 }, small]).start();
+  const list = [...traces(50), '/local/big'];
+  expect(rowsOf(await system.query(list))).toEqual(answersOf(list));
+  expect(system.workers[1]?.seen).toContain('/local/big');
+});
+
+test('the error of a trace that no worker has the memory for says how much the largest allows', async () => {
+  const script: Script = ({ fail }) => fail('limit_exceeded', 'it needs about 9 bytes', 9);
+  await using system = await new TestSystem([
+    { script, instanceMemoryBytes: 4 },
+    { script, instanceMemoryBytes: 2 },
+  ]).start();
+  await expect(system.query(['/local/big'])).rejects.toMatchObject({
+    code: 'limit_exceeded',
+    detail: "it needs about 9 bytes; the fleet's largest worker allows 4 bytes",
+  });
+  expect(system.workers.flatMap(({ seen }) => seen)).toHaveLength(1);
 });

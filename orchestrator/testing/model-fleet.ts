@@ -138,9 +138,11 @@ export class ModelNetwork implements StreamNetwork {
               barred: [],
               barredTotal: 0,
               localRoot: [],
+              instanceMemoryBytes: 0,
             },
             // May be wrong: a real status may come from an earlier process at this address.
             firstCredits: dice.below(9),
+            instanceMemoryBytes: 0,
           });
       });
     });

@@ -186,6 +186,7 @@ export class ModelStream extends EventEmitter {
           code: 'limit_exceeded',
           message: 'load took too long',
           threadMs: LOAD_MS_MAX,
+          neededBytes: 0,
         },
       });
     if (barred.has(task.trace)) {
@@ -235,7 +236,9 @@ export class ModelStream extends EventEmitter {
         }
       } else {
         const code = chunks === undefined ? 'trace_invalid' : 'store_failed';
-        this.#ended(id, { failure: { id, code, message: 'as it happens', threadMs: 0 } });
+        this.#ended(id, {
+          failure: { id, code, message: 'as it happens', threadMs: 0, neededBytes: 0 },
+        });
       }
     };
     this.#later(dice.below(pace), next);

@@ -29,7 +29,7 @@ export interface StubTask {
   rows(result: string, last: boolean, stats?: Partial<TaskStats>): void;
   /** Ends the task with columns: cell kinds seen, or those seen and those possible, by column name. */
   types(columns: Record<string, number | [seen: number, possible: number]>): void;
-  fail(code: string, message: string): void;
+  fail(code: string, message: string, neededBytes?: number): void;
   returned(): void;
   send(event: RunEventInput): void;
   /** Reports the phase of the task, as workers do once a second. */
@@ -56,6 +56,7 @@ export interface StubOptions {
   list?: (pattern: string) => string[];
   cacheId?: string;
   localRoot?: string;
+  instanceMemoryBytes?: number;
   /** Credits that its status reports for the start of a stream; `window` more follow on the stream. */
   firstCredits?: number;
 }
@@ -148,10 +149,12 @@ export class StubWorker {
 
   #status(): WorkerStatusInput {
     const { threads = 1, cacheId = '', firstCredits = 0, localRoot } = this.#options;
+    const { instanceMemoryBytes = 0 } = this.#options;
     return {
       localRoot: localRoot === undefined ? [] : [Buffer.from(localRoot)],
       ...{ version: 'stub', engine: 'stub', threads, tasksRunning: 0, tasksQueued: 0 },
       ...{ uptimeMs: 1, draining: this.draining, counters: {}, gauges: {}, cacheId, firstCredits },
+      instanceMemoryBytes,
     };
   }
 
@@ -229,7 +232,8 @@ export class StubWorker {
         else end({ rows: { id, result, last, stats: { ...STATS, ...stats } } });
       },
       types: (columns) => end({ types: { id, column: columnsOf(columns), stats: STATS } }),
-      fail: (code, message) => end({ failure: { id, code, message } }),
+      fail: (code, message, neededBytes = 0) =>
+        end({ failure: { id, code, message, neededBytes } }),
     };
     void this.script(task);
   }

@@ -19,6 +19,8 @@ export interface Bar {
   barredMs: number;
   /** The limit that the load exceeded, if it did: a worker that starts with a higher one lifts the bar. */
   memoryBytes?: number;
+  /** Memory in bytes that the trace needs, if it exceeded that limit. */
+  neededBytes?: number | undefined;
   load?: { traceBytes: number; ms: number };
 }
 
@@ -133,10 +135,10 @@ export class BarredTraces {
  * Returns the error of the first task and all later ones. The message names no remedy for an invalid trace,
  * which stays invalid.
  */
-function errorOf({ code, detail, trace }: Bar): BigtraceError {
+function errorOf({ code, detail, trace, neededBytes }: Bar): BigtraceError {
   if (code === 'trace_invalid') return new BigtraceError(code, detail);
   const remedy = `the trace is barred now; \`bigtrace unbar ${printable(trace)}\` allows another load`;
-  return new BigtraceError(code, `${detail}; ${remedy}`);
+  return new BigtraceError(code, `${detail}; ${remedy}`, { neededBytes });
 }
 
 /** The file is not the record of a bar. */

@@ -21,6 +21,7 @@ const LOAD: LoadOptions = {
   ...{ memoryBytesMax: 2 ** 32, loadBound: LOAD_BOUND_DEFAULT, traceBytes: undefined },
   reading: { mode: FIRST_READING, unpackedBytesMax: 2 ** 32 },
   onPhase: () => {},
+  engineVersion: 'Perfetto v55.3',
 };
 
 let engine: Engine;

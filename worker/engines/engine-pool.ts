@@ -13,7 +13,7 @@ export interface PoolOptions {
   startEngineThread: (onGrowth: () => void) => LeasedEngine;
   /** Memory of a fresh engine. */
   initialBytes: number;
-  /** Maximum bytes of all engines. A busy engine is ended for it only while more than `threads` are busy. */
+  /** Maximum bytes of all engines. A busy engine is ended for it only as `#endBusy` says. */
   memoryBytesMax: number;
   threads: number;
   /** Number of engines without a trace that an idle worker keeps ready: starting a thread takes time. */
@@ -36,7 +36,7 @@ const CHEAP_MS = 50;
 /** Memory of an engine thread outside its engine, in bytes: an isolate and compiled code. */
 const ISOLATE_BYTES = 16 * 2 ** 20;
 /** WebAssembly memory never shrinks: an engine with more memory is not given another trace. */
-const REUSED_BYTES_MAX = 256 * 2 ** 20;
+export const REUSED_BYTES_MAX = 256 * 2 ** 20;
 /** Memory that an ordinary trace takes at most, in bytes. */
 const SPARE_BYTES = 256 * 2 ** 20;
 /** Maximum number of engine threads, whatever memory they take. */
@@ -44,9 +44,14 @@ const ENGINES_MAX = 256;
 /** Delay in milliseconds after the last release before the worker counts as idle. */
 const IDLE_MS = 300;
 
+/** A busy engine was ended because others needed the memory. */
+export class EndedForMemory extends BigtraceError {}
+
 interface Entry {
   engine: LeasedEngine;
   busy: boolean;
+  /** Whether its holder has reserved memory. */
+  reserved: boolean;
   /** Number of its last lease; later leases have larger numbers. */
   leased: number;
   /** Key of the trace that it holds or will load. */
@@ -64,6 +69,8 @@ export interface Lease {
   readonly engine: LeasedEngine;
   /** Whether the engine holds the trace; otherwise the holder must load it. */
   readonly hasTrace: boolean;
+  /** Must be called if the holder has reserved memory for the trace. */
+  hasReserved(): void;
   /** Must be called once the trace is loaded. */
   loaded(from: LoadedFrom): void;
   /** Rolls back mutated state and returns the engine to the pool; resolves when others can lease it. */
@@ -271,6 +278,7 @@ export class EnginePool {
     const entry: Entry = {
       engine: startEngineThread(() => this.#makeRoom()),
       busy: false,
+      reserved: false,
       leased: 0,
       key: undefined,
       costMs: undefined,
@@ -282,10 +290,14 @@ export class EnginePool {
 
   #lease(entry: Entry, hasTrace: boolean): Lease {
     entry.busy = true;
+    entry.reserved = false;
     entry.leased = ++this.#leases;
     return {
       engine: entry.engine,
       hasTrace,
+      hasReserved: () => {
+        entry.reserved = true;
+      },
       loaded: (from) => {
         entry.costMs = this.#costMs(entry, from);
         this.#wake(entry.key); // tasks that wait without limit now wait at most as long as loading took
@@ -320,23 +332,28 @@ export class EnginePool {
   #makeRoom(): void {
     while (this.#bytes() > this.#options.memoryBytesMax) {
       const victim = this.#cheapestIdle();
-      if (victim === undefined) {
-        this.#endLatest();
-        return;
-      }
-      this.#retire(victim);
+      if (victim !== undefined) this.#retire(victim);
+      else if (!this.#endBusy()) return;
     }
   }
 
-  /** If all engines are busy, ends the one that was leased last, if more than `threads` are busy. */
-  #endLatest(): void {
+  /**
+   * Ends a busy engine, if more than `threads` are busy, or one of several has more than its share of the memory: the
+   * last one without a reservation, with more than its share if possible. Returns whether there was one to end.
+   */
+  #endBusy(): boolean {
     const busy = this.#busy;
     const { threads, memoryBytesMax } = this.#options;
-    const latest = busy.at(-1);
-    if (latest === undefined || busy.length <= threads) return;
-    this.#entries.delete(latest);
-    const detail = `the memory of the worker (--memory-bytes ${memoryBytesMax}) is used by tasks that began earlier`;
-    void latest.engine.kill('its memory is needed', new BigtraceError('out_of_memory', detail));
+    const isLarge = ({ engine }: Entry): boolean => engine.memoryBytes > memoryBytesMax / threads;
+    if (busy.length <= 1 || (busy.length <= threads && !busy.some(isLarge))) return false;
+    const ordinary = busy.filter(({ reserved }) => !reserved);
+    const victim = ordinary.filter(isLarge).at(-1) ?? ordinary.at(-1) ?? busy.at(-1);
+    if (victim === undefined) return false;
+    this.#entries.delete(victim);
+    const detail = `the memory of the worker (--memory-bytes ${memoryBytesMax}) is used by other tasks`;
+    const error = new EndedForMemory('out_of_memory', detail);
+    void victim.engine.kill('its memory is needed', error);
+    return true;
   }
 
   /** Ends an idle engine, after its trace's snapshot was written if it should get one. */

@@ -7,6 +7,7 @@ import type { ThreadRequest } from './thread-protocol.ts';
 
 const MIB = 2 ** 20;
 const LOAD = {
+  engineVersion: 'Perfetto v55.3-abc',
   loadBound: { minMs: 60_000, bytesPerSecond: MIB },
   reading: { mode: FIRST_READING, unpackedBytesMax: 2 ** 32 },
   onPhase: () => {},
@@ -83,7 +84,7 @@ test('a trace that exceeds the memory limit fails with an estimate of what all o
   });
   await expect(fed(400 * MIB)).rejects.toThrow(
     'all of it needs about 6710886400 bytes, more than the 4294967296 bytes of 32-bit memory: an engine with 64-bit ' +
-      'memory (Node 24 or later; `bigtrace engine add`, docs/engines.md) can have them if --instance-memory-bytes of ' +
+      'memory (Node 24 or later; `bigtrace engine add v55.3`, docs/engines.md) can have them if --instance-memory-bytes of ' +
       'the workers allows it',
   );
   // Without the trace's size, or if all of it was parsed, nothing is known about the rest.

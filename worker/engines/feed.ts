@@ -1,21 +1,11 @@
 /** Feeds the bytes of a trace to an engine thread as fast as it parses them, within the time limit of a load. */
-import { BigtraceError } from '../../lib/common/errors.ts';
-import {
-  type Engine,
-  memoryBoundText,
-  ReadAgain,
-  type ReadingOptions,
-  WASM32_BYTES_MAX,
-  WASM64_BYTES_MAX,
-} from '../../lib/engine/index.ts';
+import { type Engine, ReadAgain, type ReadingOptions } from '../../lib/engine/index.ts';
 import { type LoadBound, LoadWatch } from './load-watch.ts';
+import { type MemoryBound, withNeededMemory } from './needed-memory.ts';
 import { type Call, expected, type FinalReply, type ProgressReply } from './thread-call.ts';
 import { type ReadFacts, type ThreadRequest, UNPARSED_BYTES_MAX } from './thread-protocol.ts';
 
-const MIB = 2 ** 20;
-
-export interface LoadOptions {
-  memoryBytesMax: number;
+export interface LoadOptions extends MemoryBound {
   loadBound: LoadBound;
   reading: ReadingOptions;
   /** The engine with 64-bit memory, if the trace needs it. */
@@ -56,7 +46,8 @@ export async function feed(
   try {
     return await feeding.run(chunks);
   } catch (thrown) {
-    throw withNeededMemory(thrown, options, feeding.parsedBytes);
+    const { traceBytes } = options;
+    throw withNeededMemory(thrown, options, { traceBytes, parsedBytes: feeding.parsedBytes });
   }
 }
 
@@ -163,35 +154,6 @@ class Feeding {
     this.#watch.busy(this.#traceBytes);
     this.#options.onPhase('PARSING');
   }
-}
-
-/**
- * Adds to a memory limit error how much memory the whole trace needs, assuming that it grows in proportion to
- * the bytes parsed.
- */
-function withNeededMemory(
-  thrown: unknown,
-  { memoryBytesMax, traceBytes: size }: LoadOptions,
-  parsedBytes: number,
-): unknown {
-  if (!(thrown instanceof BigtraceError) || thrown.code !== 'limit_exceeded') return thrown;
-  if (thrown.detail !== memoryBoundText(memoryBytesMax)) return thrown;
-  if (size === undefined || parsedBytes <= 0 || parsedBytes >= size) return thrown;
-  const needed = Math.ceil((memoryBytesMax * size) / parsedBytes / MIB) * MIB;
-  const detail =
-    `${thrown.detail}: the first ${parsedBytes} of ${size} bytes of the trace needed it, ` +
-    `all of it needs about ${needed} bytes, ${remedyFor(needed)}`;
-  return new BigtraceError(thrown.code, detail, { cause: thrown });
-}
-
-function remedyFor(needed: number): string {
-  if (needed > WASM64_BYTES_MAX)
-    return `more than the ${WASM64_BYTES_MAX} bytes that an engine can have`;
-  if (needed <= WASM32_BYTES_MAX) return 'which --instance-memory-bytes of the workers must allow';
-  return (
-    `more than the ${WASM32_BYTES_MAX} bytes of 32-bit memory: an engine with 64-bit memory (Node 24 or later; ` +
-    '`bigtrace engine add`, docs/engines.md) can have them if --instance-memory-bytes of the workers allows it'
-  );
 }
 
 /** Transfers a chunk that has a buffer for itself; a chunk of a larger buffer is copied. */

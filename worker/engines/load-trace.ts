@@ -48,6 +48,7 @@ export async function loadTrace(
     const reading = { mode, unpackedBytesMax: limits.traceBytesMax };
     const options = {
       ...{ memoryBytesMax: boundOf(request), loadBound, reading, onPhase },
+      engineVersion: parts.engineVersion,
       ...(wide === undefined ? {} : { wide }),
     };
     const loaded = await engine.load(key, source, { ...options, traceBytes: stat.size }, signal);
@@ -61,9 +62,16 @@ export async function loadTrace(
     const isTraceFault = thrown instanceof BigtraceError && !source.failed && !signal.aborted;
     const bounds = isTraceFault ? exceededLimits(parts, engine, request, thrown) : undefined;
     if (isTraceFault && bounds !== undefined) {
-      const { code, detail } = thrown;
+      const { code, detail, neededBytes } = thrown;
       const { generation } = stat;
-      const bar = { trace: request.trace, generation, code, detail, barredMs: Date.now() };
+      const bar = {
+        trace: request.trace,
+        generation,
+        code,
+        detail,
+        neededBytes,
+        barredMs: Date.now(),
+      };
       throw parts.barred.bar(key, { ...bar, ...bounds });
     }
     throw thrown;

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { rowsOf } from '../../lib/query-result/index.ts';
+import { LIMIT_DEFAULTS } from '../config.ts';
 import { testWorker } from '../testing/worker.ts';
 
 const TRACES = [
@@ -42,3 +44,43 @@ test('memory stays flat over many mixed queries', async () => {
   const { gauges } = await worker.client.status();
   expect(gauges).toMatchObject({ queries: 0, engines_busy: 0, permits_waiting: 0 });
 }, 120_000);
+
+/** Loaded, they take 38 to 80 MiB each. */
+const LARGE = [
+  ['/local/recorded/linux/mem-pressure.pftrace', 1],
+  ['/local/recorded/linux/deflate-find.pftrace', 2],
+  ['/local/recorded/chrome/longtask-a.pftrace', 3],
+  ['/local/recorded/chrome/dom-a.pftrace', 4],
+] as const;
+
+test('traces that do not fit into the memory side by side are loaded one after the other', async () => {
+  // Half of it is a thread's share: less than each trace takes, so that two at once exceed all of it.
+  await using worker = await testWorker({ memoryBytesMax: 80 * 2 ** 20, resultMemoryBytesMax: 0 });
+  const run = worker.client.run({
+    sql: 'SELECT count(*) > 0 FROM (SELECT 1 FROM slice UNION ALL SELECT 1 FROM sched)',
+  });
+  const ends = await run.answers(run.add(...LARGE.map(([trace]) => trace)));
+  run.call.end();
+  await run.over;
+  expect(ends.map(({ end }) => end.failure?.message)).toEqual(LARGE.map(() => undefined));
+  expect(ends.map(({ results }) => rowsOf(results))).toEqual(LARGE.map(() => [[1n]]));
+  const { gauges } = await worker.client.status();
+  expect(gauges).toMatchObject({ memory_reserved: 0, memory_waiting: 0, engines_busy: 0 });
+});
+
+test('a trace that is too large for an engine is refused before it is parsed', async () => {
+  await using worker = await testWorker({
+    memoryBytesMax: 80 * 2 ** 20,
+    limits: { ...LIMIT_DEFAULTS, memoryBytesMax: 8 * 2 ** 20 },
+  });
+  const end = await worker.client.runScript('/local/recorded/chrome/dom-a.pftrace', 'SELECT 1');
+  expect(end?.end.failure).toMatchObject({
+    code: 'limit_exceeded',
+    message:
+      'TraceProcessor needs more memory than its bound of 8388608 bytes: a trace of 4389080 bytes needs 13167240 ' +
+      'bytes or more, which --instance-memory-bytes of the workers must allow',
+    neededBytes: 13167240,
+  });
+  const { counters, gauges } = await worker.client.status();
+  expect([counters['parse_ms'], gauges['traces_barred']]).toEqual([0, 0]);
+});

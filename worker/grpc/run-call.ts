@@ -171,7 +171,8 @@ export class RunStreamHandler {
       const error = asBigtraceError(thrown);
       this.#logFailure(error, trace);
       const { threadMs } = task;
-      return { failure: { id, code: error.code, message: error.detail, threadMs } };
+      const { code, detail: message, neededBytes = 0 } = error;
+      return { failure: { id, code, message, threadMs, neededBytes } };
     });
     this.#tasks.delete(id);
     const queryId = this.#query?.id ?? '';

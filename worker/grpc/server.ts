@@ -278,7 +278,7 @@ export class WorkerServer {
     _call: grpc.ServerUnaryCall<object, WorkerStatus>,
     reply: grpc.sendUnaryData<WorkerStatus>,
   ): void {
-    const { engine, admission, barred } = this.#parts;
+    const { engine, admission, barred, limits } = this.#parts;
     const { total: threads } = admission.threads;
     reply(null, {
       version: VERSION,
@@ -300,6 +300,7 @@ export class WorkerServer {
       })),
       barredTotal: barred.size,
       localRoot: this.#parts.stores.localRoots.map(bytesFromText),
+      instanceMemoryBytes: limits.memoryBytesMax,
     });
   }
 }

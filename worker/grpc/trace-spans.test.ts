@@ -17,7 +17,9 @@ function recorded(): { tracing: Tracing; spans: SpanAttributes[] } {
 
 const STATS = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'loaded' as const };
 const ANSWER: RunEvent = { rows: { id: 1, result: Buffer.of(), last: true, stats: STATS } };
-const FAILURE: RunEvent = { failure: { id: 1, code: 'sql_failed', message: 'no', threadMs: 0 } };
+const FAILURE: RunEvent = {
+  failure: { id: 1, code: 'sql_failed', message: 'no', threadMs: 0, neededBytes: 0 },
+};
 
 const NOW = 1e12;
 

@@ -1,9 +1,10 @@
 /**
- * Admits tasks to the resources that they share: lookups, reads, requests to a store, and threads. A task
+ * Admits tasks to the resources that they share: lookups, memory, reads, requests to a store, and threads. A task
  * acquires its permits in this order only (`Rank`), so a task that holds the last kind waits for none, and
  * there is no deadlock.
  */
 import type { TraceStores } from '../../lib/trace-store/index.ts';
+import { type MemoryPermit, MemoryPermits } from './memory-permits.ts';
 import { type Permit, Permits } from './permits.ts';
 import { type ThreadPermit, type ThreadPermitOptions, ThreadPermits } from './thread-permits.ts';
 import type { Turn } from './turns.ts';
@@ -19,13 +20,15 @@ export type ThreadClass = 'rows' | 'columns';
 export interface AdmissionOptions extends ThreadPermitOptions {
   /** Returns the maximum number of concurrent requests to a store; undefined: unlimited. */
   stores: Pick<TraceStores, 'requestsMax'>;
+  /** Maximum bytes of all engines. */
+  memoryBytesMax: number;
 }
 
 /** The permit for a resource without a limit. */
 const UNBOUNDED: Permit = { release: () => {}, offer: () => {} };
 
 /** Order of acquisition: a task that holds a permit must not wait for one of the same or a lower rank. */
-const RANK = { lookup: 1, read: 2, request: 3, thread: 4 } as const;
+const RANK = { lookup: 1, memory: 2, read: 3, request: 4, thread: 5 } as const;
 type Rank = keyof typeof RANK;
 
 export class Admission {
@@ -33,13 +36,16 @@ export class Admission {
   readonly threads: ThreadPermits;
   /** Threads for column finding, half as many: a user who writes a query waits for its columns. */
   readonly columnThreads: ThreadPermits;
+  /** Memory for large traces. */
+  readonly memory: MemoryPermits;
   readonly #lookups = new Permits(LOOKUPS_MAX);
   readonly #reads: Permits;
   readonly #requests = new Map<string, Permits>();
   readonly #stores: AdmissionOptions['stores'];
 
-  constructor({ stores, ...options }: AdmissionOptions) {
+  constructor({ stores, memoryBytesMax, ...options }: AdmissionOptions) {
     this.#stores = stores;
+    this.memory = new MemoryPermits(memoryBytesMax, options.threads);
     this.threads = new ThreadPermits(options);
     this.columnThreads = new ThreadPermits({
       ...options,
@@ -65,6 +71,8 @@ export class Admission {
     return {
       permits_waiting: this.threads.waiting + this.columnThreads.waiting,
       threads_long: this.threads.long + this.columnThreads.long,
+      memory_reserved: this.memory.takenBytes,
+      memory_waiting: this.memory.waiting,
       lookups: this.#lookups.taken,
       lookups_waiting: this.#lookups.waiting,
       reads_ahead: this.#reads.taken,
@@ -81,6 +89,7 @@ export class Admission {
       lookup: () => this.#lookups.acquire(turn, signal),
       read: () => this.#reads.acquire(turn, signal),
       request: async (address) => this.#requestsTo(address)?.acquire(turn, signal) ?? UNBOUNDED,
+      memory: (bytes) => this.memory.acquire(bytes, turn, signal),
       thread: () => threads.acquire(turn, signal),
     });
   }
@@ -103,6 +112,7 @@ interface Acquire {
   lookup(): Promise<Permit>;
   read(): Promise<Permit>;
   request(address: string): Promise<Permit>;
+  memory(bytes: number): Promise<MemoryPermit>;
   thread(): Promise<ThreadPermit>;
 }
 
@@ -155,6 +165,11 @@ export class TaskPermits {
     }
   }
 
+  /** Reserves memory. @throws the signal's reason */
+  memory(bytes: number): Promise<MemoryPermit> {
+    return this.#take('memory', () => this.#acquire.memory(bytes));
+  }
+
   /** Acquires a thread. @throws the signal's reason */
   thread(): Promise<ThreadPermit> {
     return this.#take('thread', this.#acquire.thread);
@@ -164,7 +179,10 @@ export class TaskPermits {
    * Acquires a permit of the given rank.
    * @throws Error if the task holds one of the same or a higher rank, which is a bug
    */
-  async #take<Held extends ThreadPermit>(rank: Rank, acquire: () => Promise<Held>): Promise<Held> {
+  async #take<Held extends { release(): void }>(
+    rank: Rank,
+    acquire: () => Promise<Held>,
+  ): Promise<Held> {
     for (const held of this.#held)
       if (RANK[held] >= RANK[rank])
         throw new Error(`a task that holds a ${held} permit must not wait for a ${rank} permit`);

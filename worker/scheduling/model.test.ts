@@ -15,6 +15,7 @@ import { LIMIT_DEFAULTS } from '../config.ts';
 import { COUNTERS, type WorkerCounters } from '../counters.ts';
 import { BarredTraces } from '../engines/barred-traces.ts';
 import { EnginePool } from '../engines/engine-pool.ts';
+import { ExpectedMemory } from '../engines/expected-memory.ts';
 import { scriptFacts } from '../tasks/script.ts';
 import { executeTask } from '../tasks/task-executor.ts';
 import type { Outlet, TaskExecutorParts } from '../tasks/task-request.ts';
@@ -68,7 +69,7 @@ async function modelOf(habits: Habits): Promise<Model> {
   const counters = new Counters(COUNTERS);
   const memoryBytesMax = 2 ** 28 * (1 + dice.below(8));
   const admission = new Admission({
-    ...{ stores, threads, spareThreads, longMs: 1000 },
+    ...{ stores, threads, spareThreads, memoryBytesMax, longMs: 1000 },
     hasRoom: () => pool.hasRoom,
   });
   const snapshots = world.snapshots();
@@ -90,6 +91,8 @@ async function modelOf(habits: Habits): Promise<Model> {
     ...{
       loadBound: LOAD_BOUND,
       engineIdentity: 'e',
+      engineVersion: 'v',
+      expectedMemory: new ExpectedMemory(),
       wide: undefined,
       results: new ResultMemoryCache(0),
     },
@@ -224,6 +227,7 @@ async function judged(seed: number, seen: WorkerCounters): Promise<number> {
   for (const [name, value] of Object.entries(parts.admission.gauges()))
     expect([name, value], about).toEqual([name, 0]);
   expect(parts.pool.gauges()['engines_busy'], about).toBe(0);
+
   const most = threads + Math.ceil(threads / 2) + 2 * spareThreads;
   expect(world.workingMost, about).toBeLessThanOrEqual(most);
   expect(fairness.most, about).toBeLessThanOrEqual(PASSED_MAX);

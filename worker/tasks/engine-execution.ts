@@ -3,6 +3,7 @@
  * unless an engine holds it, and runs the script. The trace's bytes are requested before the task waits for a
  * thread, because a task that holds a thread must not wait for a store (admission.ts).
  */
+import type { BigtraceError } from '../../lib/common/errors.ts';
 import {
   FIRST_READING,
   ReadAgain,
@@ -10,7 +11,13 @@ import {
   WASM32_BYTES_MAX,
 } from '../../lib/engine/index.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
-import type { Lease, LoadedFrom, WaitDeadline } from '../engines/engine-pool.ts';
+import {
+  EndedForMemory,
+  type EnginePool,
+  type Lease,
+  type LoadedFrom,
+  type WaitDeadline,
+} from '../engines/engine-pool.ts';
 import { loadTrace, needsWideEngine } from '../engines/load-trace.ts';
 import type { TaskPermits } from '../scheduling/admission.ts';
 import type { Permit } from '../scheduling/permits.ts';
@@ -18,13 +25,17 @@ import type { ThreadPermit } from '../scheduling/thread-permits.ts';
 import { withDeadline } from './deadline.ts';
 import { checkResult } from './limits.ts';
 import { ReadAhead } from './read-ahead.ts';
+import { exceeds32Bits, TaskMemory } from './task-memory.ts';
 import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './task-request.ts';
 
 /** Bytes of a trace that are read before a thread is free for it. */
 const READ_AHEAD_BYTES = 2 ** 20;
 
-/** A larger trace is not tried in 32-bit memory: traces take four times their size at least. */
-const NARROW_TRACE_BYTES_MAX = 2 ** 30;
+/** Bytes of a trace that tell its format. */
+const HEAD_BYTES = 512;
+
+/** What the pool tells about engines that hold the trace. */
+type Holder = Awaited<ReturnType<EnginePool['look']>>;
 
 const ALREADY_LOADED: LoadedFrom = { loadMs: 0, traceBytes: 0, tier: 'loaded' };
 
@@ -44,8 +55,14 @@ export class UncachedTask {
   /** Whether onBegin was called. */
   #begun = false;
   #mode: ReadingMode = FIRST_READING;
+  readonly #mayBeWide: boolean;
   /** Whether the trace is loaded into the engine with 64-bit memory. */
-  #isWide: boolean;
+  #isWide = false;
+  readonly #memory: TaskMemory;
+  /** Resolves once the last lease is released. */
+  #leaseEnded: Promise<void> = Promise.resolve();
+  /** Whether results were passed on. */
+  #passed = false;
 
   constructor(
     parts: TaskExecutorParts,
@@ -61,8 +78,10 @@ export class UncachedTask {
     this.#keys = keys;
     this.#permits = permits;
     this.#signal = signal;
-    const mayBeWide = parts.wide !== undefined && request.limits.memoryBytesMax > WASM32_BYTES_MAX;
-    this.#isWide = mayBeWide && (stat.size ?? 0) > NARROW_TRACE_BYTES_MAX;
+    const { memoryBytesMax } = request.limits;
+    this.#mayBeWide = parts.wide !== undefined && exceeds32Bits(memoryBytesMax);
+    const bytesMax = this.#mayBeWide ? memoryBytesMax : Math.min(memoryBytesMax, WASM32_BYTES_MAX);
+    this.#memory = new TaskMemory(parts, keys, permits, bytesMax);
     // A script that reads the query history would see in a snapshot that other scripts ran before.
     if (request.script.readsQueryHistory) this.#snapshot = 'none';
   }
@@ -81,6 +100,7 @@ export class UncachedTask {
           ? 'none'
           : await this.#parts.pool.look(this.#keys.key, deadline, this.#signal);
         if (holder !== 'idle') await this.#prepareToLoad();
+        if (await this.#reserve(holder)) continue; // others may have loaded the trace meanwhile
         while (outlet?.full === true) await outlet.room(this.#signal);
         const from = performance.now();
         const permit = await this.#permits.thread();
@@ -90,7 +110,45 @@ export class UncachedTask {
       }
     } finally {
       this.#reading?.ahead.close();
+      void this.#leaseEnded.then(() => this.#memory.release());
     }
+  }
+
+  /**
+   * Reserves memory if the trace needs more than a thread's share; the task gives up its read meanwhile. Returns
+   * whether the task has to look for the trace again.
+   */
+  async #reserve(holder: Holder): Promise<boolean> {
+    const reading = this.#reading;
+    const head = await this.#head();
+    if (this.#reading !== reading) return true; // its permit was revoked
+    const traceBytes = holder === 'idle' ? undefined : this.#stat.size;
+    const bytes = this.#memory.expected(traceBytes, head);
+    if (this.#mayBeWide && exceeds32Bits(bytes)) this.#isWide = true;
+    if (!this.#memory.lacks(bytes)) return false;
+    this.#stopReading();
+    await this.#readEnded;
+    await this.#memory.reserve(bytes);
+    return true;
+  }
+
+  /** Returns the beginning of the trace if it is being read and matters for the memory that the trace needs. */
+  async #head(): Promise<Uint8Array | undefined> {
+    const reading = this.#reading;
+    if (reading === undefined || !this.#memory.dependsOnHead(this.#stat.size)) return undefined;
+    const stop = (): void => reading.ahead.close();
+    this.#signal.addEventListener('abort', stop, { once: true });
+    try {
+      return await reading.ahead.head(HEAD_BYTES);
+    } finally {
+      this.#signal.removeEventListener('abort', stop);
+      this.#signal.throwIfAborted();
+    }
+  }
+
+  #stopReading(): void {
+    this.#reading?.ahead.close();
+    this.#reading = undefined;
   }
 
   /**
@@ -110,18 +168,26 @@ export class UncachedTask {
       this.#offerRead();
       return undefined;
     }
+    if (this.#memory.reserved) lease.hasReserved();
+    this.#memory.measure(() => lease.engine.memoryBytes);
     if (!this.#begun) this.#request.onBegin(waitedMs);
     this.#begun = true;
     let result: TaskResult | undefined;
     try {
       result = await this.#onThread(lease);
+      this.#memory.learn(this.#stat.size, lease.engine.memoryBytes);
+    } catch (thrown) {
+      const repeats = thrown instanceof EndedForMemory && !this.#passed;
+      if (!repeats || !this.#memory.endedAt(lease.engine.memoryBytes)) throw thrown;
+      this.#stopReading();
     } finally {
-      // The engine is rolled back before the permit is released, but the result does not wait for that.
-      const released = lease.release().then(() => {
+      // The engine is rolled back before the permits are released, but the result does not wait for that.
+      this.#leaseEnded = lease.release().then(() => {
         permit.release();
+        this.#memory.measure(() => 0);
         this.#parts.snapshotWriter.schedule();
       });
-      if (result === undefined && !this.#signal.aborted) await released;
+      if (result === undefined && !this.#signal.aborted) await this.#leaseEnded;
     }
     if (result === undefined) this.#request.onPhase('QUEUED');
     return result;
@@ -219,11 +285,11 @@ export class UncachedTask {
       });
     } catch (thrown) {
       if (thrown instanceof ReadAgain) this.#mode = thrown.mode;
-      else if (this.#parts.wide !== undefined && !this.#isWide && needsWideEngine(thrown, limits))
+      else if (this.#mayBeWide && !this.#isWide && needsWideEngine(thrown, limits)) {
         this.#isWide = true;
-      else throw thrown;
-      this.#reading = undefined;
-      chunks.close();
+        this.#memory.needs((thrown as BigtraceError).neededBytes ?? 2 * WASM32_BYTES_MAX);
+      } else throw thrown;
+      this.#stopReading();
       return undefined;
     }
   }
@@ -250,6 +316,7 @@ export class UncachedTask {
           counters.add('result_bytes', result.byteLength);
           checkResult(rowsSoFar, resultBytes, limits);
           recorder.add(result);
+          this.#passed = true;
           return onResult(result, rowsSoFar, last);
         },
       },

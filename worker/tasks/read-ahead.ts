@@ -50,6 +50,13 @@ export class ReadAhead implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /** Returns the first bytes, `length` of them unless the trace is shorter or reading ends; before the iteration. */
+  async head(length: number): Promise<Uint8Array> {
+    while (this.#bytes < length && this.#end === undefined && !this.#closed)
+      await this.#signalled();
+    return Buffer.concat(this.#chunks).subarray(0, length);
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       for (;;) {

@@ -10,6 +10,7 @@ import type { Tier, WorkerCounters } from '../counters.ts';
 import type { BarredTraces } from '../engines/barred-traces.ts';
 import type { EnginePool } from '../engines/engine-pool.ts';
 import type { OnResult } from '../engines/engine-thread.ts';
+import type { ExpectedMemory } from '../engines/expected-memory.ts';
 import type { LoadBound } from '../engines/load-watch.ts';
 import type { Admission } from '../scheduling/admission.ts';
 import type { Turn } from '../scheduling/turns.ts';
@@ -33,6 +34,10 @@ export interface TaskExecutorParts {
   loadBound: LoadBound;
   /** The engine with 64-bit memory, if there is one. */
   wide: WideEngine | undefined;
+  /** The memory that traces took when they were loaded. */
+  expectedMemory: ExpectedMemory;
+  /** The version that TraceProcessor reports. */
+  engineVersion: string;
   /** Engine version. Snapshots, results and bars of other versions are not used. */
   engineIdentity: string;
 }

@@ -10,6 +10,10 @@ export interface TaskFailureInput {
    * time on its engine thread
    */
   'threadMs'?: (number | string | Long);
+  /**
+   * memory that the trace needs, if it is more than an engine of this worker may have; else 0
+   */
+  'neededBytes'?: (number | string | Long);
 }
 
 export interface TaskFailure {
@@ -20,4 +24,8 @@ export interface TaskFailure {
    * time on its engine thread
    */
   'threadMs': (number);
+  /**
+   * memory that the trace needs, if it is more than an engine of this worker may have; else 0
+   */
+  'neededBytes': (number);
 }

@@ -48,6 +48,10 @@ export interface WorkerStatusInput {
    * directories that an absolute path under /local may begin with
    */
   'localRoot'?: (Buffer | Uint8Array | string)[];
+  /**
+   * maximum memory of one engine
+   */
+  'instanceMemoryBytes'?: (number | string | Long);
 }
 
 export interface WorkerStatus {
@@ -94,4 +98,8 @@ export interface WorkerStatus {
    * directories that an absolute path under /local may begin with
    */
   'localRoot': (Buffer)[];
+  /**
+   * maximum memory of one engine
+   */
+  'instanceMemoryBytes': (number);
 }
