@@ -20,7 +20,7 @@ import { scriptFacts } from '../tasks/script.ts';
 import { executeTask } from '../tasks/task-executor.ts';
 import type { Outlet, TaskExecutorParts } from '../tasks/task-request.ts';
 import { FairnessWatch } from '../testing/fairness-watch.ts';
-import { type Habits, ModelWorld, statOf } from '../testing/model.ts';
+import { ENGINE_BYTES_MAX, type Habits, ModelWorld, statOf } from '../testing/model.ts';
 import { Admission, type ThreadClass } from './admission.ts';
 import type { Turn } from './turns.ts';
 
@@ -59,6 +59,7 @@ interface Model {
   parts: TaskExecutorParts;
   threads: number;
   spareThreads: number;
+  memoryBytesMax: number;
 }
 
 async function modelOf(habits: Habits): Promise<Model> {
@@ -103,7 +104,7 @@ async function modelOf(habits: Habits): Promise<Model> {
       ...{ ...onDisk, neighbours: [], bytesMax: 0, isBusy: () => true },
     }),
   };
-  return { world, parts, threads, spareThreads };
+  return { world, parts, threads, spareThreads, memoryBytesMax };
 }
 
 /** A client that sometimes reads slowly. */
@@ -201,7 +202,7 @@ async function run({ world, parts }: Model, task: ModelTask, about: string): Pro
 async function judged(seed: number, seen: WorkerCounters): Promise<number> {
   const dice = new Dice(seed);
   const model = await modelOf(habitsOf(dice));
-  const { world, parts, threads, spareThreads } = model;
+  const { world, parts, threads, spareThreads, memoryBytesMax } = model;
   const about = `seed ${seed}`;
   const fairness = new FairnessWatch();
   const tasks = tasksOf(dice);
@@ -227,6 +228,8 @@ async function judged(seed: number, seen: WorkerCounters): Promise<number> {
   for (const [name, value] of Object.entries(parts.admission.gauges()))
     expect([name, value], about).toEqual([name, 0]);
   expect(parts.pool.gauges()['engines_busy'], about).toBe(0);
+  const bytesMax = Math.max(memoryBytesMax, ENGINE_BYTES_MAX); // one engine alone is not ended
+  expect(world.memoryMost, about).toBeLessThanOrEqual(bytesMax);
 
   const most = threads + Math.ceil(threads / 2) + 2 * spareThreads;
   expect(world.workingMost, about).toBeLessThanOrEqual(most);

@@ -34,6 +34,10 @@ export interface Habits {
 
 const CHUNK = new Uint8Array(300 * 1024);
 const MIB = 2 ** 20;
+/** Memory that a trace takes at most. */
+const TRACE_BYTES_MAX = 300 * MIB;
+/** Memory of the largest engine. */
+export const ENGINE_BYTES_MAX = 20 * MIB + TRACE_BYTES_MAX;
 
 export class ModelWorld {
   readonly habits: Habits;
@@ -47,6 +51,9 @@ export class ModelWorld {
   working = 0;
   /** Maximum of `working` so far. */
   workingMost = 0;
+  /** Maximum memory of all engines together so far, in bytes. */
+  memoryMost = 0;
+  readonly #engines: ModelEngineThread[] = [];
   readonly #requests = new Set<object>();
   readonly #kinds = new Map<string, 'good' | 'invalid' | 'endless'>();
 
@@ -169,7 +176,16 @@ export class ModelWorld {
   }
 
   engine(onGrowth: () => void): LeasedEngine {
-    return new ModelEngineThread(this, onGrowth);
+    const engine = new ModelEngineThread(this, onGrowth);
+    this.#engines.push(engine);
+    return engine;
+  }
+
+  /** Called when an engine has grown and the pool has made room. */
+  grown(): void {
+    const alive = this.#engines.filter(({ state }) => state.is !== 'gone');
+    const bytes = alive.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+    this.memoryMost = Math.max(this.memoryMost, bytes);
   }
 }
 
@@ -229,8 +245,9 @@ class ModelEngineThread implements LeasedEngine {
     try {
       const loaded = await this.#working(work);
       signal.throwIfAborted();
-      this.memoryBytes = (20 + this.#world.habits.dice.below(300)) * MIB;
+      this.memoryBytes = 20 * MIB + this.#world.habits.dice.below(TRACE_BYTES_MAX);
       this.#onGrowth();
+      this.#world.grown();
       this.#checkAlive();
       this.#advance({ event: 'loadDone' });
       return loaded;
