@@ -10,13 +10,13 @@ export default defineConfig({
   test: {
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: [
-      'clickhouse/engine/{access,cancel,embedded,life}.test.ts',
+      'clickhouse/engine/{access,cancel,embedded}.test.ts',
+      'clickhouse/engine/{life,faults}.ci-test.ts',
       'clickhouse/views/set-up.test.ts',
-      'clickhouse/engine/faults.ci-test.ts',
-      'test/e2e/queries/{cancel,exact,first-query}.test.ts',
+      'test/e2e/queries/first-query.test.ts',
+      'test/e2e/queries/{cancel,exact,own-sql}.ci-test.ts',
       'test/e2e/deploy/dashboard.test.ts',
       'test/e2e/operation/faults.ci-test.ts',
-      'test/e2e/queries/own-sql.ci-test.ts',
     ],
     env: { BIGTRACE_VIEWS_FORMAT: 'CustomSeparated' },
     testTimeout: 600_000,
