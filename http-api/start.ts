@@ -1,8 +1,8 @@
 /** Creates the parts of the HTTP API and starts them. */
+import { hostOf, portOf, withPort } from '../lib/common/network/host-port.ts';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
-import { hostOf } from '../lib/common/options/server-security-options.ts';
 import { servicePassword } from '../lib/common/options/service-password.ts';
 import { ROOT_URL } from '../lib/common/root.ts';
 import type { HttpApiConfig } from './config.ts';
@@ -64,7 +64,7 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
   let address: string;
   try {
     const port = await listen(app, hostOf(socket), portOf(socket));
-    address = `${socket.slice(0, socket.lastIndexOf(':'))}:${port}`;
+    address = withPort(socket, port);
     probes = await startedProbes(config, executor, counts);
   } catch (thrown) {
     await close(); // otherwise the listener that did start would keep serving
@@ -81,10 +81,6 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
       await close();
     },
   };
-}
-
-function portOf(socket: string): number {
-  return Number(socket.slice(socket.lastIndexOf(':') + 1));
 }
 
 function startedProbes(

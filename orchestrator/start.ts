@@ -1,10 +1,10 @@
 /** Creates the parts of an orchestrator and starts them. */
+import { hostOf, withPort } from '../lib/common/network/host-port.ts';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import { Counters } from '../lib/common/observability/counters.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
-import { hostOf } from '../lib/common/options/server-security-options.ts';
 import { servicePassword } from '../lib/common/options/service-password.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { COUNTERS, GAUGES } from './counters.ts';
@@ -62,7 +62,7 @@ export async function startOrchestrator(
   let address: string;
   try {
     const port = await server.listen(config.socket);
-    address = `${config.socket.slice(0, config.socket.lastIndexOf(':'))}:${port}`;
+    address = withPort(config.socket, port);
     await fleet.start();
     probes = await startServiceProbes(server, config);
   } catch (thrown) {

@@ -1,11 +1,11 @@
 /** Assembles a worker from its parts and starts it. */
 import { setFlagsFromString } from 'node:v8';
+import { hostOf, withPort } from '../lib/common/network/host-port.ts';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import { Counters } from '../lib/common/observability/counters.ts';
 import { createLogger, type Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
-import { hostOf } from '../lib/common/options/server-security-options.ts';
 import { loadEngine, readSqlPackages, WideEngine } from '../lib/engine/index.ts';
 import { createTraceStores } from '../lib/trace-store/index.ts';
 import { cacheId } from './cache/cache-id.ts';
@@ -121,7 +121,7 @@ export async function startWorker(
   }
   pool.warm(threads);
   return {
-    address: `${config.listen.slice(0, config.listen.lastIndexOf(':'))}:${port}`,
+    address: withPort(config.listen, port),
     metricsPort: probes?.port,
     stop,
     drain: async () => {

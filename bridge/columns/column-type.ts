@@ -14,8 +14,7 @@ export type BaseType =
   | 'Float32'
   | 'Float64'
   | 'Bool'
-  | 'String'
-  | 'Nothing';
+  | 'String';
 
 const BASE_TYPES: ReadonlySet<string> = new Set<BaseType>([
   'Int8',
@@ -46,12 +45,8 @@ export interface ColumnType {
 /** Type of a column whose values are unknown: every aggregate function accepts it, and a table can store it. */
 export const GUESSED_TYPE = 'Nullable(BIGINT)';
 
-/** Type of a column that holds NULL alone. A structure may have it; column finding does not choose it. */
-export const NO_VALUE_TYPE = 'Nullable(Nothing)';
-
 /** Parses a type of a structure. @throws invalid_option, which lists the supported types */
 export function parseType(text: string, column: string): ColumnType {
-  if (text === NO_VALUE_TYPE) return { text, base: 'Nothing', nullable: true };
   // NULL or NOT NULL may follow a type, as in CREATE TABLE.
   const [, type = text, suffix] = /^(.*?\S)\s+((?:NOT\s+)?NULL)$/is.exec(text.trim()) ?? [];
   let inner = type.trim();

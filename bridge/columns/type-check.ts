@@ -7,7 +7,7 @@ import { type BaseType, GUESSED_TYPE } from './column-type.ts';
 import type { TableColumn } from './structure.ts';
 import { TypeMismatch } from './type-mismatch.ts';
 
-/** Bounds of the types narrower than the engine's int64. Nothing holds no value: its bounds are empty. */
+/** Bounds of the types narrower than the engine's int64. */
 const BOUNDS: Partial<Record<BaseType, readonly [number, number]>> = {
   Int8: [-(2 ** 7), 2 ** 7 - 1],
   Int16: [-(2 ** 15), 2 ** 15 - 1],
@@ -16,7 +16,6 @@ const BOUNDS: Partial<Record<BaseType, readonly [number, number]>> = {
   UInt16: [0, 2 ** 16 - 1],
   UInt32: [0, 2 ** 32 - 1],
   Bool: [0, 1],
-  Nothing: [1, 0],
 };
 
 const VALUE_LENGTH_MAX = 80;
@@ -99,9 +98,7 @@ export class ColumnCheck {
   }
 
   #widerThanInteger(): string {
-    return this.base.startsWith('U') || this.base === 'Nothing'
-      ? 'Int64'
-      : 'a wider type, such as Int64';
+    return this.base.startsWith('U') ? 'Int64' : 'a wider type, such as Int64';
   }
 
   /** Text changes the found type only if nothing was known of the column: a column of numbers stays one. */

@@ -1,4 +1,4 @@
-/** Columns whose values have a fixed width: numbers, Bool and Nothing. */
+/** Columns whose values have a fixed width: numbers and Bool. */
 import { CellType } from '../../lib/query-result/cell-type.ts';
 import type { BatchValues } from '../cells/batch-values.ts';
 import type { TableColumn } from '../columns/structure.ts';
@@ -133,7 +133,6 @@ const NARROW_WIDTH = {
   UInt32: 4,
   Float32: 4,
   UInt64: 8,
-  Nothing: 1,
 } as const;
 
 export type NarrowType = keyof typeof NARROW_WIDTH;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Passwords } from '../../clickhouse/accounts/passwords.ts';
 import { startEmbeddedClickHouse } from '../../clickhouse/engine/launch.ts';
 import { setUpClickHouse } from '../../clickhouse/views/set-up.ts';
+import { portOf } from '../../lib/common/network/host-port.ts';
 import { DIST } from '../paths.ts';
 import type { ClickHouseAddress } from './announcement.ts';
 import type { UpConfig } from './config.ts';
@@ -23,8 +24,8 @@ export function embeddedClickHouse(
       dataDir: config.dataDir,
       dist: DIST,
       listen: config.listen,
-      httpPort: portOf(previous?.http) ?? config.clickhouseHttpPort,
-      tcpPort: portOf(previous?.tcp) ?? config.clickhouseTcpPort,
+      httpPort: portBefore(previous?.http) ?? config.clickhouseHttpPort,
+      tcpPort: portBefore(previous?.tcp) ?? config.clickhouseTcpPort,
       orchestrator,
       passwords: passwordsFromEnv(env),
       insecure: config.insecure,
@@ -74,7 +75,7 @@ export function passwordsFromEnv(env: NodeJS.ProcessEnv): Partial<Passwords> {
   return Object.fromEntries(passwords);
 }
 
-/** Parses the port of `127.0.0.1:9000` or `http://127.0.0.1:8123`. */
-function portOf(address: string | undefined): number | undefined {
-  return address === undefined ? undefined : Number(address.slice(address.lastIndexOf(':') + 1));
+/** Returns the port of an address that the engine had before a restart. */
+function portBefore(address: string | undefined): number | undefined {
+  return address === undefined ? undefined : portOf(address);
 }

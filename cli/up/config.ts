@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { type Machine, thisMachine } from '../../lib/common/machine.ts';
-import { isLoopback } from '../../lib/common/options/server-security-options.ts';
+import { isLoopback } from '../../lib/common/network/host-port.ts';
 import { BUNDLED_DIRECTORY, chosenEngine } from '../../lib/engine/engine-choice.ts';
 import { defaultThreads, INSTANCE_BYTES_MIN } from '../../worker/config.ts';
 

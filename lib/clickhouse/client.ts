@@ -93,6 +93,7 @@ export class ClickHouse {
       },
     });
     this.#signal = options.signal;
+    // A client of its own: the queries to kill may hold all connections of the other.
     const { canceller = login } = options;
     this.#killer = new QueryKiller(
       createClient({

@@ -1,6 +1,7 @@
 /** Flags of services for TLS, authentication, allowed hosts and monitoring. */
 import { InvalidArgumentError, Option } from 'commander';
 import { BigtraceError } from '../errors.ts';
+import { isLoopback } from '../network/host-port.ts';
 import { port } from './options.ts';
 
 export interface ServerSecurityFlags {
@@ -108,12 +109,4 @@ export function resolveServerSecurity(flags: ServerSecurityFlags, socket: string
         '--tls-client-ca or --token-file; or pass --insecure',
     );
   return { metricsPort, otlpEndpoint, tls, tokenFile, allowedHosts: flags.allowedHosts ?? [] };
-}
-
-export function hostOf(socket: string): string {
-  return socket.slice(0, socket.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
-}
-
-export function isLoopback(socket: string): boolean {
-  return /^(localhost|127(\.\d+){3}|::1)$/.test(hostOf(socket));
 }
