@@ -30,11 +30,11 @@ export const rows: Bench = {
     // The bare engine runs before and after each query, because a machine's speed changes within seconds.
     let before = await produced();
     const samples = await repeat(quick ? 1 : 7, async () => {
-      const asked = await query();
+      const measured = await query();
       const after = await produced();
       const around = (before + after) / 2;
       before = after;
-      return around / asked;
+      return around / measured;
     });
     const what = `${(count * pieces * 67_231).toLocaleString('en')} rows into ClickHouse: rate of the bare engine`;
     return [{ what, unit: 'x', target: { atLeast: 0.7 }, samples }];

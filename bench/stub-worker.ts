@@ -39,12 +39,12 @@ function run(call: Call): void {
       mode = start.mode;
       call.write({ event: [{ credits: WINDOW }] });
     } else if (assign) {
-      const answers = assign.task.map(({ id }) =>
+      const events = assign.task.map(({ id }) =>
         mode === 'TYPES'
           ? { types: { id, column: [{ name: Buffer.from('n'), cellKinds: 1 << CellType.VARINT }] } }
           : { rows: { id, result: RESULT, last: true } },
       );
-      call.write({ event: [...answers, { credits: assign.task.length }] });
+      call.write({ event: [...events, { credits: assign.task.length }] });
     }
   });
   call.on('end', () => call.end());

@@ -51,35 +51,35 @@ test('a code cache, intact or damaged, does not change the rows', async () => {
     },
   });
   const cache = join(directory(), 'bridge-main.cache');
-  const answer = async (args: string[]) => {
+  const runQuery = async (args: string[]) => {
     const bridge = run(args, { orchestrator });
     bridge.child.stdin?.end(ROW);
     return [await bridge.ended, bridge.stderr(), withoutHeartbeats(bridge.stdout())];
   };
   const expected = [0, '', '0\t/local/a\t1\n'];
-  expect(await answer(['query'])).toEqual(expected);
+  expect(await runQuery(['query'])).toEqual(expected);
   expect(existsSync(cache)).toBe(false);
-  expect(await answer(['--write-code-cache', 'query'])).toEqual(expected);
+  expect(await runQuery(['--write-code-cache', 'query'])).toEqual(expected);
   expect(statSync(cache).size).toBeGreaterThan(100_000);
-  expect(await answer(['query'])).toEqual(expected);
+  expect(await runQuery(['query'])).toEqual(expected);
   for (const damaged of [
     Buffer.alloc(0),
     Buffer.alloc(500_000),
     readFileSync(cache).subarray(0, 5000),
   ]) {
     writeFileSync(cache, damaged);
-    expect(await answer(['query'])).toEqual(expected);
+    expect(await runQuery(['query'])).toEqual(expected);
   }
   rmSync(cache);
 });
 
 test('traces are also read from --traces-fd, and rows are written before that list ends', async () => {
-  const asked: string[] = [];
+  const received: string[] = [];
   const { address: orchestrator } = await start({
     query: (call) => {
       call.on('data', ({ traces }: QueryRequest) => {
         const addresses = traces?.address.map(String) ?? [];
-        asked.push(...addresses);
+        received.push(...addresses);
         call.write({ event: addresses.slice(0, 1).map((address) => rowsEvent(address, [1n])) });
       });
       call.on('end', () => call.end());
@@ -94,13 +94,13 @@ test('traces are also read from --traces-fd, and rows are written before that li
     await once(bridge.child.stdout ?? process.stdin, 'data');
   more.end(`${addresses.slice(4000).join('\n')}\n`);
   expect(await bridge.ended).toBe(0);
-  expect(asked).toEqual(addresses.map((address) => address.replace('\\t', '\t')));
+  expect(received).toEqual(addresses.map((address) => address.replace('\\t', '\t')));
 });
 
 describe('the format CustomSeparated', () => {
   const ARGUMENTS = ['query', '--format', 'CustomSeparated'];
 
-  async function askWith(list: string): Promise<{ stdout: string; stderr: string }> {
+  async function runWithTraces(list: string): Promise<{ stdout: string; stderr: string }> {
     const { address: orchestrator } = await start({
       query: (call) => {
         call.on('data', () => undefined);
@@ -118,16 +118,16 @@ describe('the format CustomSeparated', () => {
   }
 
   test('rows end with the end mark', async () => {
-    const answer = { stdout: '0\t/local/a\t1\nEND\n', stderr: '' };
-    expect(await askWith('/local/a\n/local/b\nEND\n')).toEqual(answer);
-    expect(await askWith('END\n')).toEqual(answer);
+    const result = { stdout: '0\t/local/a\t1\nEND\n', stderr: '' };
+    expect(await runWithTraces('/local/a\n/local/b\nEND\n')).toEqual(result);
+    expect(await runWithTraces('END\n')).toEqual(result);
   });
 
   test.each(['/local/a\n/local/b\n', '', 'END\n/local/a\n'])(
     'the list of traces %j, which does not end with the end mark, is an error',
     async (list) => {
       const stderr = 'malformed request: the list of traces is incomplete (internal)';
-      expect(await askWith(list)).toEqual({ stdout: 'END\n', stderr });
+      expect(await runWithTraces(list)).toEqual({ stdout: 'END\n', stderr });
     },
   );
 
@@ -224,11 +224,11 @@ test.each([
       learn: (learnedType) => lessons.push(learnedType),
     };
     const list = JSON.stringify(traces).replaceAll("'", "\\'").replaceAll('"', "'");
-    const asked = ROW.replace("['/local/a','/local/b']", list).replace(
+    const request = ROW.replace("['/local/a','/local/b']", list).replace(
       'n Int64',
       'n Nullable(BIGINT)',
     );
-    const { stderr } = await failure(stub, asked.replace('\n', `${more}\n`), ['--view', view]);
+    const { stderr } = await failure(stub, request.replace('\n', `${more}\n`), ['--view', view]);
     expect(stderr).toBe(
       "[/local/a]: column n is Nullable(Int64) and cannot hold text 'x'; the type was chosen from a sample of the traces: " +
         `run the query again (the type of the column is known now), or use bigtrace.${call}SELECT n') (type_mismatch)`,
@@ -243,12 +243,12 @@ test.each([
 test.each([
   ['integer 5', 5n],
   ['number 0.5', 0.5],
-])('%s is not written into a column found to be text', async (named, value) => {
+])('%s is not written into a column found to be text', async (name, value) => {
   const stub: Stub = { query: (query) => query.write({ event: [rowsEvent('/local/a', [value])] }) };
   const text = ROW.replace('n Int64', 'n Nullable(String)');
   const { stderr } = await failure(stub, text, ['--view', 'bigtrace']);
   expect(stderr).toContain(
-    `column n is Nullable(String) and cannot hold ${named}; the type was chosen from a sample of the traces: use bigtrace.bigtrace_as(structure='n Nullable(String)', `,
+    `column n is Nullable(String) and cannot hold ${name}; the type was chosen from a sample of the traces: use bigtrace.bigtrace_as(structure='n Nullable(String)', `,
   );
 });
 

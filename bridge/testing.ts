@@ -84,7 +84,7 @@ export async function startStub(stub: Stub, port = 0): Promise<StubServer> {
     server.bindAsync(
       `127.0.0.1:${port}`,
       grpc.ServerCredentials.createInsecure(),
-      (error, found) => (error === null ? resolve(found) : reject(error)),
+      (error, boundPort) => (error === null ? resolve(boundPort) : reject(error)),
     );
   });
   return { address: `127.0.0.1:${bound}`, server };

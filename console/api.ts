@@ -40,7 +40,7 @@ export function useToken(token: string): void {
 /** @throws ApiError with the backend's message */
 async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
   const token = sessionStorage.getItem(TOKEN);
-  const answer = await fetch(path, {
+  const response = await fetch(path, {
     method,
     headers: {
       Accept: 'application/json',
@@ -50,10 +50,10 @@ async function call<Answer>(method: string, path: string, body?: object): Promis
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  const content: unknown = await answer.json().catch(() => ({}));
-  if (answer.ok) return content as Answer;
+  const content: unknown = await response.json().catch(() => ({}));
+  if (response.ok) return content as Answer;
   const { detail } = content as { detail?: string };
-  throw new ApiError(answer.status, detail ?? `${answer.status} ${answer.statusText}`);
+  throw new ApiError(response.status, detail ?? `${response.status} ${response.statusText}`);
 }
 
 const execution = (uuid: string): string => `query_executions/${encodeURIComponent(uuid)}`;

@@ -13,18 +13,18 @@ export function failureList() {
 
 function failureCard({ code, message }: FailureReason): Card<FailureReason> {
   const number = element('span', { class: 'number' });
-  const when = element('span', { class: 'dim' });
+  const time = element('span', { class: 'dim' });
   const traces = element('ul', { class: 'traces' });
   const text = element('p', { class: 'message' }, message);
   const more = element('details', {}, element('summary', {}, 'Traces'), traces);
-  const head = element('div', { class: 'card-head' }, element('code', {}, code), number, when);
+  const head = element('div', { class: 'card-head' }, element('code', {}, code), number, time);
   let listed = '';
   return {
     root: element('li', { 'data-code': code }, head, text, more),
     update: ({ count, queries, lastMs, traces: failed }) => {
       setText(number, `${count}×`);
       number.title = `in ${counted(queries, 'query')}`;
-      setText(when, ago(lastMs, Date.now()));
+      setText(time, ago(lastMs, Date.now()));
       more.hidden = failed.length === 0;
       if (listed === failed.join('\n')) return;
       listed = failed.join('\n');

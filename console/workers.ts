@@ -60,23 +60,27 @@ function tierBar(address: string) {
   const bar = element('div', { class: 'tiers', role: 'img' }, ...parts);
   const entries = TIERS.map(({ name }) => {
     const term = element('dt', {}, element('i', { 'data-tier': name }), name);
-    const [answers, size] = [element('b'), element('span', { class: 'dim' })];
-    return { root: element('div', {}, term, element('dd', {}, answers, size)), answers, size };
+    const [results, size] = [element('b'), element('span', { class: 'dim' })];
+    return {
+      root: element('div', {}, term, element('dd', {}, results, size)),
+      answers: results,
+      size,
+    };
   });
   const legend = element('dl', { class: 'legend' }, ...entries.map(({ root }) => root));
   return {
     root: element('div', {}, bar, legend),
     update: (counters: Record<string, number>, gauges: Record<string, number>) => {
       const sources = TIERS.map((tier, at) => {
-        const answers = counters[COUNTER_OF[tier.name]] ?? 0;
+        const results = counters[COUNTER_OF[tier.name]] ?? 0;
         const [part, entry] = [parts[at], entries[at]];
-        if (part !== undefined) part.style.flexGrow = String(answers);
-        if (entry !== undefined) setText(entry.answers, count(answers));
+        if (part !== undefined) part.style.flexGrow = String(results);
+        if (entry !== undefined) setText(entry.answers, count(results));
         if (entry !== undefined && tier.gauge !== undefined) {
           setText(entry.size, bytes(gauges[tier.size] ?? 0));
           entry.root.title = `${count(gauges[tier.gauge] ?? 0)} ${tier.text}`;
         }
-        return `${count(answers)} from ${tier.text}`;
+        return `${count(results)} from ${tier.text}`;
       });
       bar.setAttribute('aria-label', `Results of ${address}: ${sources.join(', ')}`);
     },

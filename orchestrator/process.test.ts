@@ -52,12 +52,12 @@ test('the process prints its address, and on SIGTERM exits after the running que
   call.write({ start: { sql: Buffer.from('SELECT 1') } });
   call.write({ traces: { address: [Buffer.from('/local/a')] } });
   call.end();
-  const answered = once(call, 'data');
+  const firstEvent = once(call, 'data');
   const ended = once(call, 'status');
   await expect.poll(() => worker.seen, { timeout: 20_000 }).toEqual(['/local/a']);
   child.kill('SIGTERM');
   release();
-  await answered;
+  await firstEvent;
   expect((await ended)[0]).toMatchObject({ code: grpc.status.OK });
   if (child.exitCode === null) await once(child, 'exit');
   expect(child.exitCode).toBe(0);

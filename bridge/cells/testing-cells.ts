@@ -37,8 +37,8 @@ const longText = fc
   .map((parts) => Buffer.concat(parts.map((part) => Uint8Array.from(part))));
 const text = fc
   .oneof(bytes, longText)
-  .map((given) => textFromBytes(Buffer.from(given.filter((byte) => byte !== 0))));
-const blob = bytes.map((given) => Uint8Array.from(given));
+  .map((cellBytes) => textFromBytes(Buffer.from(cellBytes.filter((byte) => byte !== 0))));
+const blob = bytes.map((cellBytes) => Uint8Array.from(cellBytes));
 const cell: fc.Arbitrary<CellValue> = fc.oneof(
   fc.constant(null),
   int64,

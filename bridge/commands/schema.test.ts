@@ -9,7 +9,7 @@ const SCHEMA = ['schema', '--format', 'RowBinary'];
 
 const { start, run } = bridgeTests();
 
-function answers(...structures: string[]): Buffer {
+function responses(...structures: string[]): Buffer {
   return Buffer.concat(structures.map((text) => lengthAndBytes(Buffer.from(text))));
 }
 
@@ -36,7 +36,7 @@ test('schema returns a structure for each request, and keeps running', async () 
   const common =
     '`_hb` UInt8 NOT NULL, `_trace_address` String NOT NULL, `a` Nullable(Int64), `a_1` Nullable(Float64), ';
   expect(bridge.stdout()).toEqual(
-    answers(`${common}\`x\` Nullable(BIGINT)`, `${common}\`\\\`\` Nullable(BIGINT)`),
+    responses(`${common}\`x\` Nullable(BIGINT)`, `${common}\`\\\`\` Nullable(BIGINT)`),
   );
 });
 
@@ -54,7 +54,7 @@ test('schema writes an error to stderr and an empty row, and keeps running', asy
   }
   expect(bridge.stderr()).toBe('no trace matches /local/x* (no_match)');
   expect(bridge.stdout()).toEqual(
-    answers('', '`_hb` UInt8 NOT NULL, `_trace_address` String NOT NULL'),
+    responses('', '`_hb` UInt8 NOT NULL, `_trace_address` String NOT NULL'),
   );
   bridge.child.stdin?.end();
   expect(await bridge.ended).toBe(0);
@@ -65,14 +65,14 @@ test('schema reconnects to an orchestrator that restarts', async () => {
   const [, port] = holder.address.split(':');
   holder.server.forceShutdown();
   const bridge = run(SCHEMA, { orchestrator: holder.address });
-  const ask = async () => {
+  const findColumns = async () => {
     bridge.child.stdin?.write(schemaRow(['/local/a'], 'x', ['strict', 'again']));
     await once(bridge.child.stdout ?? process.stdin, 'data');
   };
-  await ask();
+  await findColumns();
   expect(bridge.stderr()).toContain('(BIGTRACE_ORCHESTRATOR), or the connection broke: ');
   await start({ schema: async () => ({ column: [], tracesSampled: 1 }) }, Number(port));
   const giveUp = Date.now() + 10_000;
-  while (!bridge.stdout().includes('`_hb`') && Date.now() < giveUp) await ask();
+  while (!bridge.stdout().includes('`_hb`') && Date.now() < giveUp) await findColumns();
   expect(bridge.stdout().toString()).toContain('`_hb` UInt8');
 });

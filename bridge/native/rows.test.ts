@@ -73,9 +73,9 @@ test('any cells of traces whose results alternate are written as rows with the s
         const written = new Written(columns.join());
         await written.rows({ '/local/a': results, '/local/b\xff': results });
         await written.writer.finish();
-        const found = nativeRows(written.bytes);
+        const decoded = nativeRows(written.bytes);
         for (const trace of ['/local/a', '/local/b\xff']) {
-          const rows = found.filter(([address]) => address === trace).map(([, ...row]) => row);
+          const rows = decoded.filter(([address]) => address === trace).map(([, ...row]) => row);
           expect(columns === structure ? rows : rows.map((row) => row.toReversed())).toEqual(
             expected,
           );

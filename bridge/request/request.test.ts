@@ -149,13 +149,13 @@ test('stringsOfBlocks reads a list of traces in chunks of any length', async () 
     ]);
   const long = `/local/${'x'.repeat(200)}`;
   const bytes = Buffer.concat([block('/local/a', ''), block(), block(long), block('/local/b')]);
-  const read = async (given: Buffer, size: number, bytesMax: number): Promise<string[]> => {
+  const read = async (bytes: Buffer, size: number, bytesMax: number): Promise<string[]> => {
     const cut = async function* () {
-      for (let at = 0; at < given.length; at += size) yield given.subarray(at, at + size);
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
     };
-    const found: string[] = [];
-    for await (const some of stringsOfBlocks(cut(), bytesMax)) found.push(...some.map(String));
-    return found;
+    const strings: string[] = [];
+    for await (const some of stringsOfBlocks(cut(), bytesMax)) strings.push(...some.map(String));
+    return strings;
   };
   for (const size of [1, 2, 7, 1000])
     expect(await read(bytes, size, 1000)).toEqual(['/local/a', '', long, '/local/b']);
@@ -217,7 +217,7 @@ test('parseStructure reads what formatStructure wrote', () => {
   });
   fc.assert(
     fc.property(fc.uniqueArray(name), (names) => {
-      const columns = names.map((given) => ({ name: given, type: 'Nullable(Int64)' }));
+      const columns = names.map((name) => ({ name, type: 'Nullable(Int64)' }));
       const parsed = parseStructure(formatStructure(columns));
       expect(parsed.map((column) => column.name)).toEqual(names);
     }),

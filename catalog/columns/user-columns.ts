@@ -28,14 +28,14 @@ export class UserColumns {
    * Adds columns, or widens existing ones to hold values of these kinds. Call it before the values are written.
    * @throws invalid_option if a name is taken
    */
-  async add(found: readonly FoundColumn[]): Promise<void> {
+  async add(columns: readonly FoundColumn[]): Promise<void> {
     const existing = await this.#existing();
-    for (const { name, source } of found) {
+    for (const { name, source } of columns) {
       checkColumnName(name);
       const other = existing.find((column) => column.name === name && column.source !== source);
       if (other !== undefined) throw takenBy(other);
     }
-    const rows = found.flatMap(({ name, source, kinds }) =>
+    const rows = columns.flatMap(({ name, source, kinds }) =>
       [...kinds].map((kind) => [name, source, kind]),
     );
     if (rows.length > 0)
@@ -85,9 +85,9 @@ export class UserColumns {
 
   /** Returns the comment of the view that this one replaces. */
   async #comment(): Promise<string> {
-    const question = `SELECT comment FROM system.tables WHERE database = 'bigtrace' AND name = 'traces'`;
+    const statement = `SELECT comment FROM system.tables WHERE database = 'bigtrace' AND name = 'traces'`;
     let comment = '';
-    for await (const rows of this.#client.strings(question, 1)) comment = rows[0]?.[0] ?? comment;
+    for await (const rows of this.#client.strings(statement, 1)) comment = rows[0]?.[0] ?? comment;
     return comment;
   }
 

@@ -20,7 +20,7 @@ export interface Difference {
 
 export interface Checked {
   /** Number of answers that were compared. */
-  answers: number;
+  results: number;
   differences: Difference[];
 }
 
@@ -30,17 +30,17 @@ const UNPACKED_BYTES_MAX = 2 ** 32;
 
 export function checkEngines(one: Engine, other: Engine, traces: string): Checked {
   const differences: Difference[] = [];
-  let answers = 0;
+  let results = 0;
   for (const trace of filesBelow(traces)) {
     const bytes = readFileSync(join(traces, trace));
-    const [first, second] = [answersOf(one, bytes), answersOf(other, bytes)];
+    const [first, second] = [resultsOf(one, bytes), resultsOf(other, bytes)];
     for (const [at, sql] of QUESTIONS.entries()) {
       const [left = '', right = ''] = [first[at], second[at]];
-      answers++;
+      results++;
       if (left !== right) differences.push({ trace, sql, one: shown(left), other: shown(right) });
     }
   }
-  return { answers, differences };
+  return { results, differences };
 }
 
 function filesBelow(directory: string, below = ''): string[] {
@@ -53,7 +53,7 @@ function filesBelow(directory: string, below = ''): string[] {
 }
 
 /** Returns the encoded rows, or the error, for each question. */
-function answersOf(engine: Engine, trace: Uint8Array): string[] {
+function resultsOf(engine: Engine, trace: Uint8Array): string[] {
   const processor = new TraceProcessor(engine);
   try {
     load(engine, processor, trace);
@@ -94,6 +94,6 @@ function textOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-function shown(answer: string): string {
-  return JSON.stringify(answer.slice(0, SHOWN_CHARS));
+function shown(result: string): string {
+  return JSON.stringify(result.slice(0, SHOWN_CHARS));
 }

@@ -163,8 +163,8 @@ async function check(
 }
 
 /** Prints the differences; with any, the exit code is 1. */
-function report(what: string, { answers, differences }: Checked): void {
-  console.log(`${what}: ${answers} answers, ${differences.length} differ`);
+function report(what: string, { results, differences }: Checked): void {
+  console.log(`${what}: ${results} answers, ${differences.length} differ`);
   for (const { trace, sql, one, other } of differences)
     console.log(`${trace}: ${sql}\n  ${one}\n  ${other}`);
   if (differences.length > 0) process.exitCode = 1;

@@ -67,14 +67,14 @@ async function wholeVersion(version: string, mirror: string): Promise<string> {
   if (WHOLE_VERSION.test(version)) return version;
   const index = `${mirror}/index.html`;
   const text = ((await (await get(index))?.text()) ?? '').slice(0, INDEX_BYTES_MAX);
-  const named = [...new Set(text.match(/v\d+\.\d+-[0-9a-f]{6,}/g) ?? [])];
-  const found = named.filter(
+  const versions = [...new Set(text.match(/v\d+\.\d+-[0-9a-f]{6,}/g) ?? [])];
+  const matching = versions.filter(
     (each) => each.startsWith(`${version}.`) || each.startsWith(`${version}-`),
   );
-  if (found[0] !== undefined) return found.toSorted().at(-1) ?? found[0];
+  if (matching[0] !== undefined) return matching.toSorted().at(-1) ?? matching[0];
   throw new BigtraceError(
     'invalid_option',
-    `${index} names no version ${version}; it names ${named.join(', ') || 'none'}: give a whole one (vX.Y-commit)`,
+    `${index} names no version ${version}; it names ${versions.join(', ') || 'none'}: give a whole one (vX.Y-commit)`,
   );
 }
 

@@ -13,11 +13,11 @@ type Call = grpc.ServerDuplexStream<QueryRequest, QueryResponse>;
 let server: grpc.Server;
 let client: OrchestratorClient;
 /** The test orchestrator's handler for queries. */
-let answer: (call: Call) => void;
+let respond: (call: Call) => void;
 
 beforeEach(async () => {
   server = new grpc.Server();
-  server.addService(BigtraceOrchestrator.service, { Query: (call: Call) => answer(call) });
+  server.addService(BigtraceOrchestrator.service, { Query: (call: Call) => respond(call) });
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -57,8 +57,8 @@ interface Ran {
   failed: number;
 }
 
-async function ask(traces: string[][], signal = new AbortController().signal): Promise<Ran> {
-  const ran = { printed: '', failed: 0 };
+async function runQuery(traces: string[][], signal = new AbortController().signal): Promise<Ran> {
+  const outcome = { printed: '', failed: 0 };
   const start: QueryStartInput = {
     queryId: 'q',
     sql: Buffer.from('SELECT 1'),
@@ -70,22 +70,22 @@ async function ask(traces: string[][], signal = new AbortController().signal): P
   await printEvents(client.query(start, addresses, signal), {
     format: createFormat('csv'),
     print: (bytes) => {
-      ran.printed += bytes.toString();
+      outcome.printed += bytes.toString();
       return Promise.resolve();
     },
     onProgress: () => {},
     onFailure: () => {
-      ran.failed++;
+      outcome.failed++;
     },
   });
-  return ran;
+  return outcome;
 }
 
 it('sends the script, then all traces, and prints the rows of interleaved traces', async () => {
-  const asked: string[] = [];
-  answer = (call) => {
+  const received: string[] = [];
+  respond = (call) => {
     call.on('data', ({ start, traces }: QueryRequest) => {
-      asked.push(start ? start.sql.toString() : String(traces?.address));
+      received.push(start ? start.sql.toString() : String(traces?.address));
     });
     call.on('end', () => {
       call.write({ event: [rows('/local/a', result('n', [1, 2], false), false)] });
@@ -95,38 +95,38 @@ it('sends the script, then all traces, and prints the rows of interleaved traces
       call.end();
     });
   };
-  expect(await ask([['/local/a'], ['/local/b', '/local/c']])).toEqual({
+  expect(await runQuery([['/local/a'], ['/local/b', '/local/c']])).toEqual({
     printed: '_trace_address,n\n/local/a,1\n/local/a,2\n/local/b,3\n/local/a,4\n',
     failed: 0,
   });
-  expect(asked).toEqual(['SELECT 1', '/local/a', '/local/b,/local/c']);
+  expect(received).toEqual(['SELECT 1', '/local/a', '/local/b,/local/c']);
 });
 
 it('rejects a trace whose columns differ', async () => {
-  answer = (call) => {
+  respond = (call) => {
     call.write({
       event: [rows('/local/a', result('n', [1])), rows('/local/b', result('m', [2]))],
     });
     call.end();
   };
-  await expect(ask([['/local/*']])).rejects.toThrow('[/local/b]: its columns are m, not n');
+  await expect(runQuery([['/local/*']])).rejects.toThrow('[/local/b]: its columns are m, not n');
 });
 
 it('rejects with the error of the orchestrator, including its code and trace', async () => {
-  answer = (call) => {
+  respond = (call) => {
     call.emit(
       'error',
       toServiceError(new BigtraceError('sql_failed', 'no', { trace: '/local/a' })),
     );
   };
-  await expect(ask([['/local/a']])).rejects.toMatchObject({
+  await expect(runQuery([['/local/a']])).rejects.toMatchObject({
     code: 'sql_failed',
     message: '[/local/a]: no',
   });
 });
 
 it('counts failed traces of a lenient query', async () => {
-  answer = (call) => {
+  respond = (call) => {
     const failure = {
       trace: Buffer.from('/local/a'),
       code: 'sql_failed',
@@ -136,24 +136,26 @@ it('counts failed traces of a lenient query', async () => {
     call.write({ event: [{ failure }] });
     call.end();
   };
-  expect(await ask([['/local/a']])).toEqual({ printed: '_trace_address\n', failed: 1 });
+  expect(await runQuery([['/local/a']])).toEqual({ printed: '_trace_address\n', failed: 1 });
 });
 
 it('cancels the call when the signal is aborted', async () => {
   const abort = new AbortController();
   const cancelled = new Promise((resolve) => {
-    answer = (call) => {
+    respond = (call) => {
       call.on('cancelled', resolve);
       abort.abort();
     };
   });
-  await expect(ask([['/local/a']], abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+  await expect(runQuery([['/local/a']], abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
   await cancelled;
 });
 
 it('reports that the orchestrator is unreachable', async () => {
   server.forceShutdown();
-  await expect(ask([['/local/a']])).rejects.toMatchObject({ code: 'orchestrator_unreachable' });
+  await expect(runQuery([['/local/a']])).rejects.toMatchObject({
+    code: 'orchestrator_unreachable',
+  });
 });
 
 it('reads one address per line, across chunk boundaries and with any bytes', async () => {

@@ -34,7 +34,7 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
   makePrivate(config.dataDir);
   const lock = acquireDataLock(config.dataDir);
   const supervisor = new Supervisor(log);
-  const stopAsked = onStopSignal(() => {
+  const stopSignal = onStopSignal(() => {
     supervisor.kill();
     lock.release();
     process.exit(EXIT.interrupted);
@@ -44,10 +44,10 @@ export async function runSystem(config: UpConfig, env: NodeJS.ProcessEnv): Promi
     await checkPorts(config.listen, portFlags(config), lock.wasStale ? ORPHANS_MS_MAX : 0);
     const starting = start(config, env, supervisor);
     starting.catch(() => {}); // a signal may end the start first
-    const addresses = await Promise.race([starting, stopAsked]);
+    const addresses = await Promise.race([starting, stopSignal]);
     if (addresses !== undefined) {
       lossyOutput(1).write(announcement(config, addresses, supervisor.processes));
-      const reason = await Promise.race([stopAsked, supervisor.gaveUp]);
+      const reason = await Promise.race([stopSignal, supervisor.gaveUp]);
       if (reason !== undefined) exitCode = reportFailure(reason);
     }
   } catch (thrown) {

@@ -19,7 +19,7 @@ function user(name: string, more: Partial<TeamUser> = {}): TeamUser {
   return { name, grants: [], queriesPerHour: undefined, secondsPerHour: undefined, ...more };
 }
 
-async function ask(username: string, file: string, query: string): Promise<unknown[][]> {
+async function runQuery(username: string, file: string, query: string): Promise<unknown[][]> {
   const password = readFileSync(file, 'utf8').trim();
   const client = createClient({ url: `http://${t.engine.httpAddress}`, username, password });
   try {
@@ -36,10 +36,10 @@ test('a user reads, writes where granted, is limited by quotas, and persists acr
   expect(statSync(reader).mode & 0o777).toBe(0o600);
   for (let starts = 0; starts < 2; starts++) {
     await t.restart();
-    expect(await ask('joe', writer, 'SELECT currentUser()')).toEqual([['joe']]);
+    expect(await runQuery('joe', writer, 'SELECT currentUser()')).toEqual([['joe']]);
     for (const query of ['SELECT count() FROM traces', 'SELECT user FROM system.processes'])
-      expect(await ask('grafana', reader, query)).toHaveLength(1);
-    await expect(ask('grafana', reader, 'SELECT count() FROM traces')).rejects.toThrow(
+      expect(await runQuery('grafana', reader, query)).toHaveLength(1);
+    await expect(runQuery('grafana', reader, 'SELECT count() FROM traces')).rejects.toThrow(
       /Quota for user/,
     );
   }
@@ -49,10 +49,10 @@ test('a user reads, writes where granted, is limited by quotas, and persists acr
     const url = `http://${t.engine.httpAddress}`;
     expect(await (await fetch(url, { method: 'POST', headers, body })).text()).toBe('');
   };
-  const made = 'CREATE TABLE reports.t (n UInt8) ENGINE = MergeTree ORDER BY n';
-  for (const query of ['CREATE DATABASE IF NOT EXISTS reports', made]) await command(query);
-  expect(await ask('joe', writer, 'SELECT count() FROM reports.t')).toEqual([['0']]);
-  await expect(ask('joe', writer, 'CREATE TABLE bigtrace.t AS reports.t')).rejects.toThrow(
+  const createTable = 'CREATE TABLE reports.t (n UInt8) ENGINE = MergeTree ORDER BY n';
+  for (const query of ['CREATE DATABASE IF NOT EXISTS reports', createTable]) await command(query);
+  expect(await runQuery('joe', writer, 'SELECT count() FROM reports.t')).toEqual([['0']]);
+  await expect(runQuery('joe', writer, 'CREATE TABLE bigtrace.t AS reports.t')).rejects.toThrow(
     /Not enough privileges/,
   );
   removeTeamUser(dataDir, 'joe');

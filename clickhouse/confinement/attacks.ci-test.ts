@@ -65,10 +65,10 @@ describe('without a password every request is rejected', () => {
 
   test('a restarted engine rejects requests without a password as well', async () => {
     await t.restart();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => request({ headers: FROM_A_PAGE, body: 'SELECT 1' })),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([401]));
   });
 
   test('the native protocol rejects logins without a password', async () => {
@@ -80,19 +80,19 @@ describe('without a password every request is rejected', () => {
   test.each(['/ping', '/replicas_status', '/play', '/dashboard', '/binary'])(
     '%s reveals nothing, and pages of other sites cannot read it',
     async (path) => {
-      const answer = await request({
+      const response = await request({
         path,
         method: 'GET',
         headers: { Origin: 'http://evil.example' },
       });
-      expect(answer.headers.get('access-control-allow-origin')).toBe(null);
-      expect(await answer.text()).not.toContain(t.directory);
+      expect(response.headers.get('access-control-allow-origin')).toBe(null);
+      expect(await response.text()).not.toContain(t.directory);
     },
   );
 
   test('the web terminal is disabled', async () => {
-    const answer = await request({ path: '/webterminal', method: 'GET' });
-    expect(answer.status).not.toBe(200);
+    const response = await request({ path: '/webterminal', method: 'GET' });
+    expect(response.status).not.toBe(200);
   });
 });
 
@@ -104,17 +104,17 @@ describe('pages of other sites cannot read responses', () => {
   test.each(['analyst', 'admin'] as const)('%s', async (user) => {
     for (const setting of settings) {
       const headers = { ...FROM_A_PAGE, ...basic(user, t.engine.passwords[user]) };
-      const answer = await request({ path: `/?${setting}`, headers, body: 'SELECT 1' });
-      expect(answer.headers.get('access-control-allow-origin')).toBe(null);
+      const response = await request({ path: `/?${setting}`, headers, body: 'SELECT 1' });
+      expect(response.headers.get('access-control-allow-origin')).toBe(null);
     }
   });
 
   test('a preflight allows nothing', async () => {
-    const answer = await request({
+    const response = await request({
       method: 'OPTIONS',
       headers: { ...FROM_A_PAGE, 'Access-Control-Request-Method': 'POST' },
     });
-    expect([...answer.headers.keys()].filter((name) => /^access-control/.test(name))).toEqual([]);
+    expect([...response.headers.keys()].filter((name) => /^access-control/.test(name))).toEqual([]);
   });
 });
 
@@ -158,8 +158,8 @@ describe('analyst cannot create files', () => {
       for (const place of places()) {
         const path = join(place, 'zz.proto');
         const body = `${query} SETTINGS ${profile}${setting} = '${path}'${more}`;
-        const answer = await request({ headers: asAnalyst(), body });
-        expect(await answer.text()).toMatch(/should not be changed|Not enough privileges/);
+        const response = await request({ headers: asAnalyst(), body });
+        expect(await response.text()).toMatch(/should not be changed|Not enough privileges/);
         expect(existsSync(path)).toBe(false);
       }
   });
@@ -181,17 +181,17 @@ describe('file() cannot read the rows of tables', () => {
     const files = names.filter((name) => statSync(join(data, name)).isFile());
     expect(files.length).toBeGreaterThan(0);
     const analyst = t.as('analyst'); // one client, whose requests are fewer than the bound on queries
-    const found = await Promise.all(
+    const listed = await Promise.all(
       files.map(async (name) => {
         const has = `SELECT position(file({path:String}), {text:String}) > 0`;
         const query_params = { path: join(data, name), text };
         const rows = await analyst
           .query({ query: has, query_params, format: 'JSONCompactEachRow' })
-          .then((answer) => answer.json<unknown[]>());
+          .then((response) => response.json<unknown[]>());
         return (rows as unknown[][])[0]?.[0] === 1 ? [name] : [];
       }),
     );
-    return found.flat();
+    return listed.flat();
   };
 
   test('of a new table, nor the encryption key', async () => {
@@ -325,7 +325,7 @@ describe('analyst', () => {
     const running = [
       rowsOf(t.as('analyst'), slow, { queryId: String(own) }),
       rowsOf(t.as('admin'), slow, { queryId: String(other) }),
-    ].map((answer) => answer.then(() => 'it ended', String));
+    ].map((response) => response.then(() => 'it ended', String));
     const listed =
       "SELECT query_id FROM system.processes WHERE query LIKE 'SELECT sleepEachRow%' ORDER BY 1";
     while ((await rowsOf(t.as('admin'), listed)).length < 2);
@@ -344,8 +344,8 @@ describe('analyst', () => {
     const body = `SELECT 9223372036854775807 AS i, -9223372036854775808 AS j, toUInt64(18446744073709551615) AS u,
       inf AS p, -inf AS m, nan AS n FORMAT JSONEachRow`;
     for (const user of ['analyst', 'admin'] as const) {
-      const answer = await request({ headers: basic(user, t.engine.passwords[user]), body });
-      expect(JSON.parse(await answer.text())).toEqual({
+      const response = await request({ headers: basic(user, t.engine.passwords[user]), body });
+      expect(JSON.parse(await response.text())).toEqual({
         ...{ i: '9223372036854775807', j: '-9223372036854775808', u: '18446744073709551615' },
         ...{ p: 'inf', m: '-inf', n: 'nan' },
       });

@@ -70,16 +70,16 @@ const ways = (call: string): string[] => [
 
 describe('analyst cannot make the engine connect to another server', () => {
   test.each(REMOTE)('with %s', async (call) => {
-    const asked = ways(call.replaceAll('HOST', host));
-    for (const query of asked) {
-      const answer = await t
+    const queries = ways(call.replaceAll('HOST', host));
+    for (const query of queries) {
+      const outcome = await t
         .as('analyst')
         .command({ query, abort_signal: AbortSignal.timeout(20_000) })
         .then(
           () => 'it was accepted',
           (error: Error) => error.message,
         );
-      expect([query, connections, answer]).toEqual([query, 0, expect.not.stringMatching(/abort/)]);
+      expect([query, connections, outcome]).toEqual([query, 0, expect.not.stringMatching(/abort/)]);
     }
   });
 

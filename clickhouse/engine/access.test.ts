@@ -89,12 +89,12 @@ describe('settings of the user who runs the query', () => {
   });
 
   test.each(['18.16', '23.8'])('compatibility=%s in the address of the request', async (level) => {
-    const answer = await t.as('analyst').query({
+    const response = await t.as('analyst').query({
       query: `SELECT * FROM ${table}`,
       format: 'JSONCompactEachRow',
       clickhouse_settings: { compatibility: level },
     });
-    expect(await answer.json()).toEqual(rows);
+    expect(await response.json()).toEqual(rows);
   });
 
   test('do not exhaust the processes that other users need for column finding', async () => {
@@ -104,7 +104,7 @@ describe('settings of the user who runs the query', () => {
       rowsOf(analyst, `SELECT * FROM ${table} ${settings}`),
     );
     expect(await rowsOf(t.as('admin'), `SELECT * FROM ${table}`)).toEqual(rows);
-    for (const answer of await Promise.all(hostile)) expect(answer).toEqual(rows);
+    for (const response of await Promise.all(hostile)) expect(response).toEqual(rows);
   });
 });
 
@@ -127,9 +127,9 @@ test('sqlite() cannot create files outside the engine', async () => {
 test('logins as the definer or with a wrong password are rejected', async () => {
   for (const login of ['bigtrace_definer:', 'bigtrace_definer:0', 'analyst:', 'admin:x']) {
     const authorization = `Basic ${Buffer.from(login).toString('base64')}`;
-    const answer = await fetch(`http://${t.engine.httpAddress}/?query=SELECT+1`, {
+    const response = await fetch(`http://${t.engine.httpAddress}/?query=SELECT+1`, {
       headers: { authorization },
     });
-    expect(answer.status).toBe(403);
+    expect(response.status).toBe(403);
   }
 });

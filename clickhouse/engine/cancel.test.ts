@@ -18,8 +18,8 @@ const CANCELLED = { code: '394', type: 'QUERY_WAS_CANCELLED' };
 const LATE = { code: '159', type: 'TIMEOUT_EXCEEDED' };
 
 /** Returns the error that a query failed with. */
-function failureOf(answer: Promise<unknown>): Promise<unknown> {
-  return answer.then(
+function failureOf(result: Promise<unknown>): Promise<unknown> {
+  return result.then(
     () => 'it did not fail',
     (error: unknown) => error,
   );
@@ -27,8 +27,8 @@ function failureOf(answer: Promise<unknown>): Promise<unknown> {
 
 test('KILL QUERY ends the script', async () => {
   const { query, pid } = endless(t);
-  const answer = rowsOf(t.as('analyst'), query, { queryId: 'to-be-killed' });
-  const failure = failureOf(answer);
+  const result = rowsOf(t.as('analyst'), query, { queryId: 'to-be-killed' });
+  const failure = failureOf(result);
   const script = await pid();
   await t.as('admin').command({ query: "KILL QUERY WHERE query_id = 'to-be-killed'" });
   await untilGone(script);
@@ -37,8 +37,8 @@ test('KILL QUERY ends the script', async () => {
 
 test('max_execution_time ends the script', async () => {
   const { query, pid } = endless(t);
-  const answer = rowsOf(t.as('analyst'), `${query} SETTINGS max_execution_time = 1`);
-  const failure = failureOf(answer);
+  const result = rowsOf(t.as('analyst'), `${query} SETTINGS max_execution_time = 1`);
+  const failure = failureOf(result);
   const script = await pid();
   expect(await failure).toMatchObject(LATE);
   await untilGone(script);
@@ -46,10 +46,10 @@ test('max_execution_time ends the script', async () => {
 
 test('a client that disconnects ends the script', async () => {
   const { query, pid } = endless(t);
-  const gone = new AbortController();
-  const failure = failureOf(rowsOf(t.as('analyst'), query, { signal: gone.signal }));
+  const abort = new AbortController();
+  const failure = failureOf(rowsOf(t.as('analyst'), query, { signal: abort.signal }));
   const script = await pid();
-  gone.abort();
+  abort.abort();
   expect(String(await failure)).toContain('abort');
   await untilGone(script);
 });
@@ -85,13 +85,13 @@ test('a query past its time limit during column finding is visible as given up',
 
 test('a client that disconnects during column finding is visible as gone', async () => {
   const { query, found } = columnless(t);
-  const gone = new AbortController();
-  const options = { queryId: 'columns-left', signal: gone.signal };
+  const abort = new AbortController();
+  const options = { queryId: 'columns-left', signal: abort.signal };
   const failure = failureOf(rowsOf(t.as('analyst'), query, options));
   const client = await untilRunning(t, 'columns-left');
   const pid = `${t.engine.pid}`;
   expect(await hasLeft(client, pid)).toBe(false);
-  gone.abort();
+  abort.abort();
   while (!(await hasLeft(client, pid))) await sleep(20);
   found();
   expect(String(await failure)).toContain('abort');

@@ -117,9 +117,9 @@ test('bigtrace_lenient() requests a lenient query', async () => {
 const LENIENCY = 'row /local/a "s=$failure"; end';
 
 test('bigtrace_table() streams the addresses of a table', async () => {
-  const made = `CREATE TABLE bigtrace.chosen (address LowCardinality(String), other UInt8) ENGINE = MergeTree
+  const createTable = `CREATE TABLE bigtrace.chosen (address LowCardinality(String), other UInt8) ENGINE = MergeTree
     ORDER BY address AS SELECT concat('/local/', toString(number)), 0 FROM numbers(300000)`;
-  await t.as('admin').command({ query: made });
+  await t.as('admin').command({ query: createTable });
   const counting = 'row /local/a "n=$(tr -cd / <&3 | wc -c)"; end'; // two slashes per address
   const sql = literal(`@n Nullable(Int64);;${counting}`);
   const rest = `table='chosen', on_failure='lenient', sql=${sql}`;

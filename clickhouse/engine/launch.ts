@@ -168,7 +168,7 @@ async function makeReady(
   { signal, inDefault }: { signal: AbortSignal | undefined; inDefault: boolean },
 ): Promise<void> {
   const timeout = AbortSignal.timeout(START_MS_MAX);
-  while (!(await answersPing(login.url))) {
+  while (!(await respondsToPing(login.url))) {
     if (signal?.aborted)
       throw new BigtraceError('cancelled', 'stopped before ClickHouse was ready');
     if (timeout.aborted)
@@ -181,7 +181,7 @@ async function makeReady(
   await setUpClickHouse(login, tree, { inDefault });
 }
 
-async function answersPing(url: string): Promise<boolean> {
+async function respondsToPing(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/ping`)).ok;
   } catch {
@@ -221,14 +221,16 @@ function startFailure(reason: string, lastLines: string[]): BigtraceError {
  * @throws invalid_option if the engine cannot listen on a requested port, or on the host
  */
 async function choosePorts({ listen, httpPort, tcpPort }: EmbeddedOptions): Promise<Ports> {
-  const wanted = [httpPort, tcpPort].filter((port) => port !== 0);
-  for (const port of wanted) {
+  const configuredPorts = [httpPort, tcpPort].filter((port) => port !== 0);
+  for (const port of configuredPorts) {
     const failure = await bindFailure(listen, port);
     if (failure !== undefined) throw cannotListen(failure);
   }
-  const others = await freePorts(listen, 2 - wanted.length, wanted).catch((cause: unknown) => {
-    throw cannotListen(cause);
-  });
+  const others = await freePorts(listen, 2 - configuredPorts.length, configuredPorts).catch(
+    (cause: unknown) => {
+      throw cannotListen(cause);
+    },
+  );
   return { http: httpPort || (others.shift() ?? 0), tcp: tcpPort || (others.shift() ?? 0) };
 }
 

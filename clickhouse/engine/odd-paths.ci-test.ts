@@ -9,8 +9,8 @@ test.each([
   ['the build', { dist: ODD }], // without a backslash, because Node cannot load modules from such a path
 ])('%s may be in a directory with any name', async (_, below) => {
   await using t = await startTestEngine(below);
-  const ask = call('a Nullable(Int64)', 'row /local/a a=1; end');
-  expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${ask}`)).toEqual([['/local/a', '1']]);
+  const query = call('a Nullable(Int64)', 'row /local/a a=1; end');
+  expect(await rowsOf(t.as('analyst'), `SELECT * FROM ${query}`)).toEqual([['/local/a', '1']]);
   await t
     .as('admin')
     .command({ query: 'CREATE TABLE kept ENGINE = MergeTree ORDER BY n AS SELECT 1 AS n' });

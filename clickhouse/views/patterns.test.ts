@@ -29,8 +29,8 @@ async function byClickHouse(patterns: string[], paths: string[]): Promise<string
     `SELECT [${patterns.map(conditionOf).join(', ')}] FROM (
        SELECT unhex(arrayJoin([${values}])) AS path, ${escapedBytesSql('path')} AS text)`,
   );
-  const found = rows.map(([matches]) => matches as number[]);
-  return patterns.map((_, nth) => paths.filter((_, at) => found[at]?.[nth] === 1));
+  const matching = rows.map(([matches]) => matches as number[]);
+  return patterns.map((_, nth) => paths.filter((_, at) => matching[at]?.[nth] === 1));
 }
 
 function byStores(patterns: string[], paths: string[]): string[][] {
@@ -96,8 +96,8 @@ test('stores and ClickHouse agree on any pattern and any path', async () => {
       async (patterns, paths) => {
         const expected = byStores(patterns, paths);
         matches += expected.flat().length;
-        const found = await byClickHouse(patterns, paths);
-        expect(patterns.map((one, at) => [one, found[at]])).toEqual(
+        const matching = await byClickHouse(patterns, paths);
+        expect(patterns.map((one, at) => [one, matching[at]])).toEqual(
           patterns.map((one, at) => [one, expected[at]]),
         );
       },

@@ -24,16 +24,18 @@ test('the set-up can be repeated', async () => {
 
 test('every table and view has a comment, and bigtrace.help lists it', async () => {
   const objects = "SELECT name, comment FROM system.tables WHERE database = 'bigtrace'";
-  const found = new Map((await rowsOf(t.as('analyst'), objects)) as [string, string][]);
-  expect(found).toEqual(COMMENTS);
+  const comments = new Map((await rowsOf(t.as('analyst'), objects)) as [string, string][]);
+  expect(comments).toEqual(COMMENTS);
   const listed = await rowsOf(t.as('analyst'), 'SELECT name FROM bigtrace.help');
-  expect(listed.map(([name]) => name).sort()).toEqual([...found.keys(), 'bigtrace_schema'].sort());
+  expect(listed.map(([name]) => name).sort()).toEqual(
+    [...comments.keys(), 'bigtrace_schema'].sort(),
+  );
 });
 
 test('information_schema shows an analyst the tables and their comments', async () => {
-  const question = `SELECT TABLE_NAME, TABLE_COMMENT FROM INFORMATION_SCHEMA.TABLES
+  const query = `SELECT TABLE_NAME, TABLE_COMMENT FROM INFORMATION_SCHEMA.TABLES
     WHERE table_schema = 'bigtrace' AND table_name = 'traces'`;
-  expect(await rowsOf(t.as('analyst'), question)).toEqual([['traces', COMMENTS.get('traces')]]);
+  expect(await rowsOf(t.as('analyst'), query)).toEqual([['traces', COMMENTS.get('traces')]]);
   const columns = `SELECT count() FROM information_schema.columns
     WHERE table_schema = 'bigtrace' AND table_name = 'progress'`;
   expect(await rowsOf(t.as('analyst'), columns)).toEqual([['13']]);
@@ -46,8 +48,12 @@ test('the views can be called in the database `default`', async () => {
     'X-ClickHouse-User': 'analyst',
     'X-ClickHouse-Key': t.engine.passwords.analyst,
   };
-  const answer = await fetch(address, { method: 'POST', headers, body: `SELECT * FROM ${table}` });
-  expect(await answer.text()).toBe('/local/a\t1\n');
+  const response = await fetch(address, {
+    method: 'POST',
+    headers,
+    body: `SELECT * FROM ${table}`,
+  });
+  expect(await response.text()).toBe('/local/a\t1\n');
 });
 
 test('the set-up restores comments, and leaves alone what others have created in `default`', async () => {

@@ -51,13 +51,13 @@ async function describeObjects(client: ClickHouse): Promise<void> {
  * Leaves alone what others have created there under these names.
  */
 async function setUpDefaultDatabase(client: ClickHouse, directory: string): Promise<void> {
-  const found = await client.rows(
+  const rows = await client.rows(
     `SELECT 'database' AS kind, name FROM system.databases WHERE name = 'default'
      UNION ALL SELECT 'taken', name FROM system.tables
      WHERE database = 'default' AND position(create_table_query, 'DEFINER = bigtrace_definer') = 0`,
   );
-  if (!found.some(([kind]) => kind === 'database')) return;
-  const taken = new Set(found.filter(([kind]) => kind === 'taken').map(([, name]) => name));
+  if (!rows.some(([kind]) => kind === 'database')) return;
+  const taken = new Set(rows.filter(([kind]) => kind === 'taken').map(([, name]) => name));
   for (const file of readdirSync(directory).sort())
     if (!taken.has(viewIn(file))) await client.command(readFileSync(join(directory, file), 'utf8'));
 }

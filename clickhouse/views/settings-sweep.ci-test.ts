@@ -56,27 +56,27 @@ async function ofEach(
   find: (query: SweepQuery) => Promise<string[]>,
 ): Promise<string[]> {
   const waiting = [...some];
-  const found: string[] = [];
+  const changes: string[] = [];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      found.push(...(await find(next)));
+      changes.push(...(await find(next)));
   };
   await Promise.all([work(), work()]);
-  return found;
+  return changes;
 }
 
 test('no setting changes a result', TIMEOUT, async () => {
   const groups = [...groupsOf(unlisted(), WHOLE ? 25 : 200), ...levels];
-  const found = await ofEach(sweptQueries(), async (query) => {
+  const changes = await ofEach(sweptQueries(), async (query) => {
     const findings = await findingsOf(runAs(t, 'analyst'), query, expectedOf(query), groups);
     return findings.map(textOf);
   });
   console.log(
     `swept ${values.count} values of settings x ${sweptQueries().length} views and ` +
       `${levels.length} levels of compatibility: ${values.rejected.length} values were rejected by ClickHouse, ` +
-      `${values.accepted.filter(isListed).length} are listed, ${found.length} others change a result`,
+      `${values.accepted.filter(isListed).length} are listed, ${changes.length} others change a result`,
   );
-  expect(found).toEqual([]);
+  expect(changes).toEqual([]);
 });
 
 test(
@@ -86,7 +86,7 @@ test(
     const groups = values.accepted
       .filter(({ name }) => isListed({ name }) && BY_DEFINITION[name] !== 'speed')
       .map((each) => [each]);
-    const found = await ofEach(sweptQueries(), async (query) => {
+    const changes = await ofEach(sweptQueries(), async (query) => {
       const findings = await findingsOf(runAs(t, 'analyst'), query, expectedOf(query), groups);
       return findings
         .filter(({ settings: [setting], outcome, asOfTable }) => {
@@ -95,7 +95,7 @@ test(
         })
         .map(textOf);
     });
-    expect(found).toEqual([]);
+    expect(changes).toEqual([]);
   },
 );
 

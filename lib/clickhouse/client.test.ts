@@ -12,11 +12,11 @@ const SECRET = 'pass%word';
 
 /** Runs `use` with a client of an HTTP server that stands in for ClickHouse. */
 async function withServer(
-  answer: RequestListener,
+  respond: RequestListener,
   use: (client: ClickHouse, url: string) => Promise<void>,
   options: ClickHouseOptions = {},
 ): Promise<void> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
+  const server = createServer(respond).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = new ClickHouse({ url, username: 'u', password: SECRET }, options);
@@ -110,17 +110,17 @@ test('aborting a call closes its connection, and rejects with the reason', async
 });
 
 test('a bound on the execution time is a setting of the statement', async () => {
-  let asked = new URLSearchParams();
+  let params = new URLSearchParams();
   await withServer(
     (request, response) => {
-      asked = new URL(request.url ?? '', 'http://h').searchParams;
+      params = new URL(request.url ?? '', 'http://h').searchParams;
       response.end('["1"]\n');
     },
     async (client) => {
       expect(await client.count('SELECT 1', { executionMsMax: 1500, queryId: 'q' })).toBe(1);
-      expect(asked.get('max_execution_time')).toBe('1.5');
-      expect(asked.get('query_id')).toBe('q');
-      expect(asked.get('timeout_overflow_mode')).toBe('throw');
+      expect(params.get('max_execution_time')).toBe('1.5');
+      expect(params.get('query_id')).toBe('q');
+      expect(params.get('timeout_overflow_mode')).toBe('throw');
     },
   );
 });

@@ -116,8 +116,12 @@ export class ClickHouse {
     return this.#run(
       { ...options, settings: { ...READ_SETTINGS, ...options.settings } },
       async (params) => {
-        const answer = await this.#client.query({ query, format: 'JSONCompactEachRow', ...params });
-        return answer.json<Row>();
+        const response = await this.#client.query({
+          query,
+          format: 'JSONCompactEachRow',
+          ...params,
+        });
+        return response.json<Row>();
       },
     );
   }
@@ -135,14 +139,14 @@ export class ClickHouse {
     options: CallOptions = {},
   ): AsyncGenerator<string[][]> {
     /** Aborted when the caller stops reading. */
-    const left = new AbortController();
-    const { signal = this.#signal ?? left.signal, queryId = randomUUID() } = options;
+    const readerLeft = new AbortController();
+    const { signal = this.#signal ?? readerLeft.signal, queryId = randomUUID() } = options;
     signal.throwIfAborted();
-    const gone = AbortSignal.any([signal, left.signal]);
-    const ended = this.#killer.onAbort(queryId, gone, options.user ?? '');
+    const abandoned = AbortSignal.any([signal, readerLeft.signal]);
+    const ended = this.#killer.onAbort(queryId, abandoned, options.user ?? '');
     try {
       const settings = { ...READ_SETTINGS, ...options.settings };
-      const params = paramsOf({ ...options, queryId, settings, signal: gone });
+      const params = paramsOf({ ...options, queryId, settings, signal: abandoned });
       const { stream, response_headers } = await this.#password.with((auth) =>
         this.#client.exec({ query: `${query} FORMAT RowBinary`, ...params, auth }),
       );
@@ -153,7 +157,7 @@ export class ClickHouse {
       if (thrown instanceof ClickHouseError) ended();
       throw this.#errorOf(thrown, options);
     } finally {
-      left.abort();
+      readerLeft.abort();
     }
   }
 

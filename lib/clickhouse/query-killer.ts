@@ -67,10 +67,10 @@ export class QueryKiller {
     for (const atMs of KILL_AT_MS) {
       await sleep(atMs - elapsedMs, undefined, { ref: false });
       elapsedMs = atMs;
-      const answer = await this.#password.with((auth) =>
+      const response = await this.#password.with((auth) =>
         this.#client.query({ query, format: 'JSONCompactEachRow', auth }),
       );
-      if ((await answer.json()).length > 0) return;
+      if ((await response.json()).length > 0) return;
     }
   }
 }

@@ -126,18 +126,18 @@ export class OrchestratorClient {
 
   /** Returns the progress of a query; undefined if the orchestrator does not know it. @throws BigtraceError */
   async progress(queryId: string): Promise<Progress | undefined> {
-    const answer = await this.#unary<ProgressResponse>((done) =>
+    const response = await this.#unary<ProgressResponse>((done) =>
       this.#client.Progress({ queryId }, soon(), done),
     );
-    return answer.progress ?? undefined;
+    return response.progress ?? undefined;
   }
 
   /** Cancels the running queries with this ID. @returns how many there were @throws BigtraceError */
   async cancel(queryId: string): Promise<number> {
-    const answer = await this.#unary<CancelResponse>((done) =>
+    const response = await this.#unary<CancelResponse>((done) =>
       this.#client.Cancel({ queryId }, soon(), done),
     );
-    return answer.cancelled;
+    return response.cancelled;
   }
 
   /** Lets workers load barred traces again. @throws BigtraceError */

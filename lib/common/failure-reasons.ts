@@ -26,13 +26,16 @@ export class FailureReasons {
    */
   noneAnswered(which: 'all' | 'sampled' = 'all'): BigtraceError {
     const traces = which === 'all' ? 'traces' : 'sampled traces';
-    const who =
+    const subject =
       this.#count === 1 && which === 'all'
         ? 'the only trace did not answer'
         : `none of the ${this.#count} ${traces} answered`;
     const reasons = [...this.#reasons]
       .sort(([one, a], [other, b]) => b.count - a.count || (one < other ? -1 : 1))
       .map(([code, { count, first }]) => `${count} ${code}, such as ${first}`);
-    return new BigtraceError('all_failed', `${who}: ${reasons.slice(0, REASONS_TOLD).join('; ')}`);
+    return new BigtraceError(
+      'all_failed',
+      `${subject}: ${reasons.slice(0, REASONS_TOLD).join('; ')}`,
+    );
   }
 }

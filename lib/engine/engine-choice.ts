@@ -58,10 +58,10 @@ export function chosenEngine(choice: string | undefined, dataDir: string): Engin
   const directory = directoryOf(name, dataDir);
   const files = engineFilesIn(directory);
   if (name === BUNDLED || existsSync(files.wasm)) return files;
-  const given = choice === undefined ? '`bigtrace engine use`' : '--engine';
+  const origin = choice === undefined ? '`bigtrace engine use`' : '--engine';
   throw new BigtraceError(
     'invalid_option',
-    `${given} ${name}: there is no ${join(directory, WASM)}; \`bigtrace engine list\` names the installed engines`,
+    `${origin} ${name}: there is no ${join(directory, WASM)}; \`bigtrace engine list\` names the installed engines`,
   );
 }
 

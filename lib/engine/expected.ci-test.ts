@@ -6,10 +6,10 @@ import { CORPUS_SOURCE, corpusTraces } from '../../test/corpus/index.ts';
 import { escapeTsv } from '../common/text/tsv-text.ts';
 import { type CellValue, RowDecoder } from '../query-result/index.ts';
 import { type Engine, TraceProcessor } from './index.ts';
-import { answer, load, testEngine } from './testing.ts';
+import { load, runQuery, testEngine } from './testing.ts';
 
 const EXPECTED = join(CORPUS_SOURCE, 'expected');
-const answers = readdirSync(EXPECTED).filter((name) => name.endsWith('.tsv'));
+const files = readdirSync(EXPECTED).filter((name) => name.endsWith('.tsv'));
 
 /** Corpus paths of the traces, by the part of a result file's name that stands for the trace. */
 const traces = new Map(
@@ -21,12 +21,12 @@ beforeAll(async () => {
   engine = await testEngine();
 });
 
-test.each(answers)('%s holds the rows that its query returns', (name) => {
+test.each(files)('%s holds the rows that its query returns', (name) => {
   const [query = '', trace = ''] = name.replace(/\.tsv$/, '').split('__');
   const processor = load(new TraceProcessor(engine), traces.get(trace) ?? trace);
   const sql = readFileSync(join(EXPECTED, `${query}.sql`), 'utf8');
   const decoder = new RowDecoder();
-  const rows = answer(processor, sql).flatMap((result) => decoder.rows(result));
+  const rows = runQuery(processor, sql).flatMap((result) => decoder.rows(result));
   const lines = [decoder.columnNames, ...rows.map((row) => row.map(cellText))];
   expect(lines.map((cells) => `${cells.join('\t')}\n`).join('')).toBe(
     readFileSync(join(EXPECTED, name), 'utf8'),

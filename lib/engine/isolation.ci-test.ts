@@ -9,7 +9,7 @@ import {
   TraceProcessor,
 } from './index.ts';
 import { PURE_FUNCTIONS } from './script/pure-functions.ts';
-import { answer, load, queryRows, testEngine } from './testing.ts';
+import { load, queryRows, runQuery, testEngine } from './testing.ts';
 
 const SMALL = 'recorded/linux/compile-c.pftrace';
 const OTHER = 'recorded/chrome/fetch-a.pftrace';
@@ -59,7 +59,7 @@ beforeAll(async () => {
 
 /** Returns the results of the panel, each query run on a fresh instance. */
 function panelOf(path: string): Buffer[] {
-  return PANEL.map((sql) => Buffer.concat(answer(load(new TraceProcessor(engine), path), sql)));
+  return PANEL.map((sql) => Buffer.concat(runQuery(load(new TraceProcessor(engine), path), sql)));
 }
 
 /** Restores `snapshot`, a snapshot or the bytes of its file, before each query of the panel. */
@@ -67,14 +67,14 @@ function expectFresh(processor: TraceProcessor, snapshot: Snapshot | Buffer, pat
   for (const [at, sql] of PANEL.entries()) {
     if (Buffer.isBuffer(snapshot)) processor.restoreFile(readerOf(snapshot));
     else processor.restore(snapshot);
-    const received = Buffer.concat(answer(processor, sql));
+    const received = Buffer.concat(runQuery(processor, sql));
     expect(received.equals(fresh.get(path)?.[at] ?? Buffer.of()), `${sql} on ${path}`).toBe(true);
   }
 }
 
 function tryTo(processor: TraceProcessor, sql: string, results: Uint8Array[] = []): void {
   try {
-    results.push(...answer(processor, sql));
+    results.push(...runQuery(processor, sql));
   } catch {
     // a script that fails may have mutated state, too
   }
@@ -96,7 +96,7 @@ test('a restored instance returns the results of a fresh one after any script', 
     if (round < 4) expectFresh(processor, snapshot, path);
     processor.restore(snapshot);
     const [history = ''] = PANEL;
-    expect(Buffer.concat(answer(processor, history)), sql).toEqual(fresh.get(path)?.[0]);
+    expect(Buffer.concat(runQuery(processor, history)), sql).toEqual(fresh.get(path)?.[0]);
   }
 });
 
@@ -125,7 +125,7 @@ describe('scripts that mutate no state', () => {
     const marked = processor.snapshot();
     for (const sql of silent) {
       processor.restore(marked);
-      const received = Buffer.concat(answer(processor, sql));
+      const received = Buffer.concat(runQuery(processor, sql));
       const want = fresh.get(SMALL)?.[PANEL.indexOf(sql)] ?? Buffer.of();
       expect(received.equals(want), `${sql} after ${scripts}`).toBe(true);
     }

@@ -19,11 +19,11 @@ export function load(processor: TraceProcessor, path: string): TraceProcessor {
 }
 
 export function queryRows(processor: TraceProcessor, sql: string): unknown[][] {
-  return rowsOf(answer(processor, sql));
+  return rowsOf(runQuery(processor, sql));
 }
 
 /** Runs a script and returns its results as the engine encoded them. */
-export function answer(processor: TraceProcessor, sql: string): Uint8Array[] {
+export function runQuery(processor: TraceProcessor, sql: string): Uint8Array[] {
   const results: Uint8Array[] = [];
   processor.query(Buffer.from(sql), (result) => results.push(result.slice()));
   return results;

@@ -127,7 +127,7 @@ describe('queries', () => {
   });
 
   test('SQL may contain any bytes, and equal queries return equal bytes', () => {
-    const answers = [1, 2].map(() => {
+    const results = [1, 2].map(() => {
       const parts: Uint8Array[] = [];
       const sql = Buffer.concat([
         Buffer.from("SELECT *, '"),
@@ -137,8 +137,8 @@ describe('queries', () => {
       processor.query(sql, (result) => parts.push(result.slice()));
       return Buffer.concat(parts);
     });
-    expect(answers[0]?.length).toBeGreaterThan(100_000);
-    expect(answers[0]?.equals(answers[1] ?? Buffer.of())).toBe(true);
+    expect(results[0]?.length).toBeGreaterThan(100_000);
+    expect(results[0]?.equals(results[1] ?? Buffer.of())).toBe(true);
   });
 
   test('the engine knows the time of day, in UTC', () => {

@@ -46,9 +46,9 @@ const GENERATED = protoLoader.loadSync(join(import.meta.dirname, 'bigtrace.proto
 ] as Service;
 
 function method(service: Service, name: 'Run' | 'Unbar'): Service[string] {
-  const found = service[name];
-  if (found === undefined) throw new Error(`no method ${name}`);
-  return found;
+  const handler = service[name];
+  if (handler === undefined) throw new Error(`no method ${name}`);
+  return handler;
 }
 
 /** The service of a worker that requires checksums, as workers before version 0.2 do. */
@@ -142,8 +142,8 @@ test('a stream has checksums or none, as its first request', async () => {
   const requests = [1, 2].map((id) => ({ withdraw: { id: [id] } }));
   const plain = requests.map(method(GENERATED, 'Run').requestSerialize);
   const response = method(GENERATED, 'Run').responseSerialize({ event: [{ credits: 7 }] });
-  const [answers, { code }] = await run(plain);
-  expect([answers, code]).toEqual([[response, response], grpc.status.OK]);
+  const [responses, { code }] = await run(plain);
+  expect([responses, code]).toEqual([[response, response], grpc.status.OK]);
 
   const checked = requests.map(method(CHECKED, 'Run').requestSerialize);
   const [checkedAnswers] = await run(checked);

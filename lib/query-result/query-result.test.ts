@@ -43,13 +43,13 @@ function chunk<T>(items: T[], size: number): T[][] {
 
 test('decoding returns the rows and kinds that were encoded', () => {
   fc.assert(
-    fc.property(table, (given) => {
-      const results = encodeTable(given);
-      expect(rowsOf(results)).toEqual(chunk(given.cells, given.names.length));
-      const kinds = given.names.map((name, column) => ({
+    fc.property(table, (sample) => {
+      const results = encodeTable(sample);
+      expect(rowsOf(results)).toEqual(chunk(sample.cells, sample.names.length));
+      const kinds = sample.names.map((name, column) => ({
         name,
-        kinds: given.cells
-          .filter((_, index) => index % given.names.length === column)
+        kinds: sample.cells
+          .filter((_, index) => index % sample.names.length === column)
           .reduce<number>((set, value) => set | (1 << kindOf(value)), 0),
       }));
       expect(kindsOf(results)).toEqual(kinds);
@@ -111,8 +111,8 @@ test('readQueryResult reads the statement counts and the error', () => {
 test('damaged bytes either decode or throw a BigtraceError', () => {
   const whole = fc.tuple(table, fc.nat(), fc.nat(255));
   fc.assert(
-    fc.property(whole, ([given, position, byte]) => {
-      for (const result of encodeTable(given)) {
+    fc.property(whole, ([sample, position, byte]) => {
+      for (const result of encodeTable(sample)) {
         const changed = Buffer.from(result);
         changed[position % changed.length] = byte;
         for (const bytes of [result.subarray(0, position % result.length), changed]) {

@@ -1,12 +1,13 @@
 /** Tests of stealing, hedging, fairness between queries, and workers that join and leave. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { answer, type Script } from '../testing/stub-worker.ts';
+import { returnRows, type Script } from '../testing/stub-worker.ts';
 import { gather, rowsOf, SOON, TestSystem } from '../testing/system.ts';
 
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
-const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
+const expectedRows = (list: string[]): string[] =>
+  list.map((one) => `${one}: rows of ${one}`).sort();
 
 /** Takes `ms` for a trace that this worker has not parsed before, and no time otherwise. */
 function parsing(ms: number): Script {
@@ -22,13 +23,13 @@ function parsing(ms: number): Script {
 test('an idle worker steals the tasks that a slow worker has not begun, including assigned ones', async () => {
   const slow: Script = async (task) => {
     while ((system.workers[1]?.seen.length ?? 0) < 17) await sleep(5);
-    await answer(task);
+    await returnRows(task);
   };
   await using system = await new TestSystem([
     { script: slow, concurrency: 1, window: 8 },
     { script: parsing(10), concurrency: 1, window: 2 },
   ]).start();
-  expect(rowsOf(await system.query(traces(20)))).toEqual(answersOf(traces(20)));
+  expect(rowsOf(await system.query(traces(20)))).toEqual(expectedRows(traces(20)));
   expect(system.workers[0]?.seen.length).toBeLessThanOrEqual(3);
   expect((await system.status()).counters['steals']).toBeGreaterThan(4);
 });
@@ -71,13 +72,13 @@ test('a task of a silent worker is hedged on an idle worker, and its rows are re
       first = false;
       await held;
     }
-    await answer(task);
+    await returnRows(task);
   };
   await using system = await new TestSystem([{ script }, { script }], {
     hedgeAfterMs: 600,
   }).start();
   const begun = performance.now();
-  expect(rowsOf(await system.query(traces(8)))).toEqual(answersOf(traces(8)));
+  expect(rowsOf(await system.query(traces(8)))).toEqual(expectedRows(traces(8)));
   // The task is cancelled on the slower worker.
   await expect
     .poll(() => system.workers.flatMap(({ cancelledTraces }) => cancelledTraces), SOON)
@@ -92,10 +93,10 @@ test('a task whose worker reports that it parses the trace is not hedged', async
   const stop = new AbortController();
   const script: Script = async (task) => {
     const { trace, state } = task;
-    if (!trace.includes('endless')) return answer(task);
+    if (!trace.includes('endless')) return returnRows(task);
     state('PARSING');
-    const saying = setInterval(() => state('PARSING'), 200);
-    stop.signal.addEventListener('abort', () => clearInterval(saying));
+    const reporting = setInterval(() => state('PARSING'), 200);
+    stop.signal.addEventListener('abort', () => clearInterval(reporting));
   };
   await using system = await new TestSystem([{ script }, { script }], { hedgeAfterMs: 1 }).start();
   const call = system.begin(['/local/endless', '/local/a'], { queryId: 'long' });
@@ -111,7 +112,7 @@ test('a task whose worker reports that it parses the trace is not hedged', async
 test('a query of one trace does not wait for a query of ten thousand traces', async () => {
   const script: Script = async (task) => {
     await sleep(5);
-    await answer(task);
+    await returnRows(task);
   };
   await using system = await new TestSystem([
     { script, window: 2 },
@@ -130,7 +131,7 @@ test('a query of one trace does not wait for a query of ten thousand traces', as
 test('a running query uses workers that join and assigns nothing to workers that left', async () => {
   const script: Script = async (task) => {
     await sleep(10);
-    await answer(task);
+    await returnRows(task);
   };
   const options = { script, window: 2 };
   let named: string[] = [];
@@ -148,6 +149,6 @@ test('a running query uses workers that join and assigns nothing to workers that
   named = [second?.address ?? '', third?.address ?? ''];
   await expect.poll(() => third?.seen.length, SOON).toBeGreaterThan(5);
   const seenBefore = first?.seen.length ?? 0;
-  expect(rowsOf(await running)).toEqual(answersOf(traces(400)));
+  expect(rowsOf(await running)).toEqual(expectedRows(traces(400)));
   expect(first?.seen.length).toBeLessThanOrEqual(seenBefore + 2);
 });

@@ -3,12 +3,13 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import type { QueryResponse } from '../../lib/proto/messages.ts';
 import { placementSeed, preferredWorker } from '../dispatch/placement.ts';
 import { traceDigest } from '../query/trace-set.ts';
-import { answer, type Script, type StubWorker } from '../testing/stub-worker.ts';
+import { returnRows, type Script, type StubWorker } from '../testing/stub-worker.ts';
 import { gather, type QueryCall, rowsOf, SOON, TestSystem } from '../testing/system.ts';
 
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
-const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
+const expectedRows = (list: string[]): string[] =>
+  list.map((one) => `${one}: rows of ${one}`).sort();
 
 const portOf = (worker: StubWorker | undefined): number => Number(worker?.address.split(':')[1]);
 
@@ -37,7 +38,7 @@ test('the tasks of a killed worker are retried on another worker', async () => {
   const running = system.query(traces(100));
   await expect.poll(() => bad?.seen.length, SOON).toBe(8);
   bad?.kill();
-  expect(rowsOf(await running)).toEqual(answersOf(traces(100)));
+  expect(rowsOf(await running)).toEqual(expectedRows(traces(100)));
   expect([...new Set(good?.seen)]).toHaveLength(100);
 });
 
@@ -94,7 +95,7 @@ test.each([
 
 test('a trace that crashes engines twice is reported as failed', async () => {
   const script: Script = (task) =>
-    task.trace === '/local/t5' ? task.fail('engine_crashed', 'unreachable') : answer(task);
+    task.trace === '/local/t5' ? task.fail('engine_crashed', 'unreachable') : returnRows(task);
   await using system = await new TestSystem([{ script }, { script }, { script }]).start();
   await expect(system.query(traces(9))).rejects.toMatchObject({
     code: 'engine_crashed',
@@ -110,27 +111,27 @@ test('an invalid trace is not retried, and a trace that its store failed to deli
     if (task.trace === '/local/bad') task.fail('trace_invalid', 'not a trace');
     else if (task.trace === '/local/flaky' && failing-- > 0)
       task.fail('store_failed', 'status 503');
-    else void answer(task);
+    else void returnRows(task);
   };
   let failing = 2;
   await using system = await new TestSystem([{ script }, { script }, { script }]).start();
   const events = await system.query(['/local/bad', '/local/flaky'], { onFailure: 'LENIENT' });
-  expect(rowsOf(events)).toEqual(answersOf(['/local/flaky']));
+  expect(rowsOf(events)).toEqual(expectedRows(['/local/flaky']));
   const running = system.workers.flatMap(({ seen }) => seen).sort();
   expect(running).toEqual(['/local/bad', '/local/flaky', '/local/flaky', '/local/flaky']);
   expect(system.workers.every(({ seen }) => seen.includes('/local/flaky'))).toBe(true);
 });
 
 test('a worker that drains returns the tasks it has not begun, and is assigned no more', async () => {
-  const returns: Script = (task) => (drained?.draining ? task.returned() : answer(task));
+  const returns: Script = (task) => (drained?.draining ? task.returned() : returnRows(task));
   let drained: StubWorker | undefined;
   await using system = await new TestSystem([{ script: returns }, {}]).start();
   [drained] = system.workers;
   drained?.drain();
-  expect(rowsOf(await system.query(traces(200)))).toEqual(answersOf(traces(200)));
+  expect(rowsOf(await system.query(traces(200)))).toEqual(expectedRows(traces(200)));
   const seen = drained?.seen.length ?? 0;
   await expect.poll(async () => (await system.status()).worker[0]?.state, SOON).toBe('draining');
-  expect(rowsOf(await system.query(traces(50)))).toEqual(answersOf(traces(50)));
+  expect(rowsOf(await system.query(traces(50)))).toEqual(expectedRows(traces(50)));
   expect(drained?.seen.length).toBe(seen);
 });
 
@@ -139,7 +140,7 @@ test('tasks of a stream that ends with draining are retried on another worker', 
   const running = system.query(traces(40));
   await expect.poll(() => system.workers[0]?.seen.length, SOON).toBe(4);
   system.workers[0]?.failStreams(new BigtraceError('draining', 'worker is shutting down'));
-  expect(rowsOf(await running)).toEqual(answersOf(traces(40)));
+  expect(rowsOf(await running)).toEqual(expectedRows(traces(40)));
 });
 
 test('the tasks of a worker that hangs are retried on another worker', async () => {
@@ -149,7 +150,7 @@ test('the tasks of a worker that hangs are retried on another worker', async () 
   const running = system.query(traces(60));
   await expect.poll(() => system.workers[1]?.seen.length, SOON).toBe(4);
   system.workers[1]?.freeze();
-  expect(rowsOf(await running)).toEqual(answersOf(traces(60)));
+  expect(rowsOf(await running)).toEqual(expectedRows(traces(60)));
 });
 
 test('workers that vanish before the orchestrator notices use up no attempts', async () => {
@@ -171,7 +172,7 @@ test('workers that vanish before the orchestrator notices use up no attempts', a
   const trace = traces(100).find(last) ?? '';
   for (const worker of system.workers.slice(1)) worker.kill();
   const events = await system.query([trace]);
-  expect(rowsOf(events)).toEqual(answersOf([trace]));
+  expect(rowsOf(events)).toEqual(expectedRows([trace]));
 });
 
 test('a pattern is listed by the only worker that survives', async () => {
@@ -197,7 +198,7 @@ test('a worker that reports draining on one stream is used by no query', async (
 
 test('a query continues when the only worker dies and comes back', async () => {
   let dies = true;
-  const script: Script = (task) => (dies ? undefined : answer(task));
+  const script: Script = (task) => (dies ? undefined : returnRows(task));
   await using system = await new TestSystem([{ script }], { workerWaitMs: 5000 }).start();
   const running = system.query(traces(10));
   const [worker] = system.workers;
@@ -205,7 +206,7 @@ test('a query continues when the only worker dies and comes back', async () => {
   worker?.kill();
   dies = false;
   await worker?.start(portOf(worker));
-  expect(rowsOf(await running)).toEqual(answersOf(traces(10)));
+  expect(rowsOf(await running)).toEqual(expectedRows(traces(10)));
 });
 
 test('a query fails with no_workers within the worker wait when all workers die', async () => {

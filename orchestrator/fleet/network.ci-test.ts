@@ -23,13 +23,13 @@ const inChunks: Script = async ({ trace, rows }) => {
 
 /** Returns the result chunks of each trace in order. */
 function byTrace(events: QueryEvent[]): Record<string, string[]> {
-  const found: Record<string, string[]> = {};
+  const received: Record<string, string[]> = {};
   for (const { rows } of events) {
     if (!rows) continue;
     const trace = rows.trace.toString();
-    found[trace] = [...(found[trace] ?? []), rows.result.toString()];
+    received[trace] = [...(received[trace] ?? []), rows.result.toString()];
   }
-  return found;
+  return received;
 }
 
 /** Starts a system of two workers, each behind a proxy. */
@@ -64,10 +64,10 @@ test('results are complete although connections break repeatedly', async () => {
     const events = await faulty.system.query(list, { onFailure: 'LENIENT' });
     const failed = events.flatMap(({ failure }) => failure ?? []);
     expect(failed.map(({ code }) => code).filter((code) => code !== 'worker_lost')).toEqual([]);
-    const found = byTrace(events);
-    for (const { trace } of failed) delete found[trace.toString()];
-    const rest = Object.entries(expected).filter(([trace]) => found[trace] !== undefined);
-    expect(found).toEqual(Object.fromEntries(rest));
+    const received = byTrace(events);
+    for (const { trace } of failed) delete received[trace.toString()];
+    const rest = Object.entries(expected).filter(([trace]) => received[trace] !== undefined);
+    expect(received).toEqual(Object.fromEntries(rest));
     expect(failed.length + rest.length).toBe(list.length);
     expect(failed.length).toBeLessThan(20);
     expect(cuts).toBeGreaterThan(2);
@@ -111,8 +111,9 @@ test('with flipped bits, each trace has the right result or fails', async () => 
     };
   const events = await faulty.system.query(list, { onFailure: 'LENIENT' });
   const failed = new Set(events.flatMap(({ failure }) => failure?.trace.toString() ?? []));
-  const found = byTrace(events);
-  for (const trace of list) if (!failed.has(trace)) expect(found[trace]).toEqual(expected[trace]);
+  const received = byTrace(events);
+  for (const trace of list)
+    if (!failed.has(trace)) expect(received[trace]).toEqual(expected[trace]);
   expect(flips).toBeGreaterThan(3);
   expect(failed.size).toBeLessThan(60);
 }, 60_000);

@@ -21,7 +21,7 @@ let expected: Map<string, string>;
 let durationMs: number;
 
 /** Returns the number of rows of each trace and their MD5. */
-function answersOf(events: QueryEvent[]): Map<string, string> {
+function resultsOf(events: QueryEvent[]): Map<string, string> {
   const traces = new Map<string, { decoder: RowDecoder; rows: number; hash: Hash }>();
   for (const { rows } of events) {
     if (!rows) continue;
@@ -47,7 +47,7 @@ let runs = 0;
 /** Makes each script unique: a worker would return a cached result, and could not die while computing it. */
 async function runQuery(): Promise<Map<string, string>> {
   const sql = Buffer.from(`${SQL} -- ${runs++}`);
-  return answersOf(await system.query(['/local/recorded/linux/[a-i]*.pftrace'], { sql }));
+  return resultsOf(await system.query(['/local/recorded/linux/[a-i]*.pftrace'], { sql }));
 }
 
 beforeAll(async () => {
@@ -65,7 +65,7 @@ afterAll(async () => {
 
 test('the query returns rows of all six traces', () => {
   expect(expected.size).toBe(6);
-  const rows = [...expected.values()].map((answer) => Number.parseInt(answer, 10));
+  const rows = [...expected.values()].map((text) => Number.parseInt(text, 10));
   expect(rows.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(10_000);
 });
 

@@ -67,8 +67,8 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
     unbar: (request, unbarTimeoutMs) =>
       new Promise((resolve, reject) => {
         const options = { deadline: Date.now() + unbarTimeoutMs };
-        stub.Unbar(request, options, (error, answer) => {
-          if (answer !== undefined && error === null) resolve(answer);
+        stub.Unbar(request, options, (error, response) => {
+          if (response !== undefined && error === null) resolve(response);
           else reject(fromServiceError(error, 'worker_lost'));
         });
       }),

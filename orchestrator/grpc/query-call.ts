@@ -101,8 +101,11 @@ export async function handleQuery(
         progress = now;
         if (start.progressIntervalMs === 0) return;
         // A client that does not keep up with the rows gets no progress events in addition.
-        const tell = (): void => void (sink.idle && sink.progress(now()));
-        timer = setInterval(tell, Math.max(start.progressIntervalMs, PROGRESS_INTERVAL_MS_MIN));
+        const sendProgress = (): void => void (sink.idle && sink.progress(now()));
+        timer = setInterval(
+          sendProgress,
+          Math.max(start.progressIntervalMs, PROGRESS_INTERVAL_MS_MIN),
+        );
       },
     });
     if (progress !== undefined && start.progressIntervalMs > 0) sink.progress(progress());

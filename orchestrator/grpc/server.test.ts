@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { QueryResponse, RunningTrace } from '../../lib/proto/messages.ts';
-import { answer, type Script } from '../testing/stub-worker.ts';
+import { returnRows, type Script } from '../testing/stub-worker.ts';
 import { gather, SOON, TestSystem } from '../testing/system.ts';
 
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
 const failing: Script = (task) =>
-  task.trace === '/local/t1' ? task.fail('trace_invalid', 'not a trace') : answer(task);
+  task.trace === '/local/t1' ? task.fail('trace_invalid', 'not a trace') : returnRows(task);
 const hang: Script = () => undefined;
 
 test('Failures returns the failures of traces and of whole queries after the queries have ended', async () => {
@@ -89,7 +89,7 @@ test('an orchestrator that drains finishes running queries and refuses new ones'
   });
   const script: Script = async (task) => {
     await held;
-    await answer(task);
+    await returnRows(task);
   };
   await using system = await new TestSystem([{ script }], { drainTimeoutMs: 20_000 }).start();
   const pending = system.query(traces(4));
@@ -129,9 +129,9 @@ test('Unbar lifts bars on every worker and names the workers that do not respond
   await using system = await new TestSystem([{}, {}]).start();
   const trace = [Buffer.from('/local/a')];
   expect(await system.unbar({ trace, all: false })).toEqual({ lifted: 2, unreached: [] });
-  const [gone] = system.workers;
-  gone?.kill();
-  const unreached = [gone?.address];
+  const [lost] = system.workers;
+  lost?.kill();
+  const unreached = [lost?.address];
   expect(await system.unbar({ trace: [], all: true })).toEqual({ lifted: 7, unreached });
   await expect(system.unbar({ trace, all: true })).rejects.toMatchObject({
     code: 'invalid_option',
@@ -144,7 +144,7 @@ test('Unbar lifts bars on every worker and names the workers that do not respond
 test('status and progress report the running traces with their phase and time', async () => {
   const script: Script = (task) => {
     if (task.trace.includes('long')) task.state('PARSING');
-    else void answer(task);
+    else void returnRows(task);
   };
   await using system = await new TestSystem([{ script }]).start();
   const call = system.begin(['/local/long', '/local/a'], {

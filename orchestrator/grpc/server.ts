@@ -100,7 +100,7 @@ export class OrchestratorServer {
       reply(null, { cancelled: context.running.cancel(request.queryId) });
     const unbar: Unary<UnbarRequest, UnbarResponse> = ({ request }, reply) =>
       void unbarOnWorkers(context.fleet, request).then(
-        (answer) => reply(null, answer),
+        (response) => reply(null, response),
         (error: unknown) => reply(toServiceError(error)),
       );
     this.#server.addService(BigtraceOrchestrator.service, {
@@ -168,7 +168,7 @@ export class OrchestratorServer {
     try {
       const request = { ...call.request, user: callerName(call.request.user, call) };
       const work = async (signal: AbortSignal): Promise<void> =>
-        reply(null, await this.#schemas.answer(request, signal));
+        reply(null, await this.#schemas.find(request, signal));
       await this.#calls.run(call, work, { bounded: false }); // column findings have a separate bound
     } catch (error) {
       this.#failed(call.getPath(), error);

@@ -9,14 +9,16 @@ const ANSWER_MS_MAX = 5000;
 export async function unbarOnWorkers(fleet: Fleet, request: UnbarRequest): Promise<UnbarResponse> {
   if (request.all === request.trace.length > 0)
     throw new BigtraceError('invalid_option', 'the request names no trace; set trace or all');
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     fleet.workers.map(async ({ address, client }) => {
-      const answer = await client.unbar(request, ANSWER_MS_MAX).catch(() => undefined);
-      return { address, answer };
+      const response = await client.unbar(request, ANSWER_MS_MAX).catch(() => undefined);
+      return { address, response };
     }),
   );
   return {
-    lifted: answers.reduce((sum, { answer }) => sum + (answer?.lifted ?? 0), 0),
-    unreached: answers.flatMap(({ address, answer }) => (answer === undefined ? address : [])),
+    lifted: responses.reduce((sum, { response }) => sum + (response?.lifted ?? 0), 0),
+    unreached: responses.flatMap(({ address, response }) =>
+      response === undefined ? address : [],
+    ),
   };
 }

@@ -4,12 +4,13 @@ import { gather, rowsOf, SOON, TestSystem } from '../testing/system.ts';
 
 const traces = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `/local/t${at}`);
-const answersOf = (list: string[]): string[] => list.map((one) => `${one}: rows of ${one}`).sort();
+const expectedRows = (list: string[]): string[] =>
+  list.map((one) => `${one}: rows of ${one}`).sort();
 
 test('every trace is queried once, and the traces are spread over all workers', async () => {
   await using system = await new TestSystem([{ window: 64 }, { window: 64 }]).start();
   const list = traces(1200);
-  expect(rowsOf(await system.query([...list, ...list]))).toEqual(answersOf(list));
+  expect(rowsOf(await system.query([...list, ...list]))).toEqual(expectedRows(list));
   const [a, b] = system.workers.map(({ seen }) => seen);
   expect([...(a ?? []), ...(b ?? [])].sort()).toEqual([...list].sort());
   expect(a?.length).toBeGreaterThan(400);
@@ -32,7 +33,7 @@ test('a worker expands patterns, and a trace that several addresses match is que
   const list = (pattern: string): string[] => (pattern === '/local/**' ? traces(2000) : []);
   await using system = await new TestSystem([{ list, window: 64 }]).start();
   const events = await system.query(['/local/t1', '/local/**', '/local/t1999']);
-  expect(rowsOf(events)).toEqual(answersOf(traces(2000)));
+  expect(rowsOf(events)).toEqual(expectedRows(traces(2000)));
 });
 
 test('traces found by a pattern are assigned with their generation, named traces without', async () => {
@@ -51,10 +52,10 @@ test('upstream’s service returns one message per trace with all its results', 
     rows(`${trace} second`, true);
   };
   await using system = await new TestSystem([{ script }, { script }]).start();
-  const found = (await system.upstream(traces(20))).map(
+  const received = (await system.upstream(traces(20))).map(
     ({ trace, result }) => `${trace}: ${result.join(', ')}`,
   );
-  expect(found.sort()).toEqual(
+  expect(received.sort()).toEqual(
     traces(20)
       .map((one) => `${one}: ${one} first, ${one} second`)
       .sort(),
@@ -112,7 +113,7 @@ test('a lenient query reports failed traces as data and returns the rows of the 
   await using system = await new TestSystem([{ script }]).start();
   const list = traces(6);
   const events = await system.query([...list, 'nowhere', '/local/?.x'], { onFailure: 'LENIENT' });
-  expect(rowsOf(events)).toEqual(answersOf(list.filter((one) => one !== '/local/t3')));
+  expect(rowsOf(events)).toEqual(expectedRows(list.filter((one) => one !== '/local/t3')));
   const failures = events.flatMap(({ failure }) => failure ?? []);
   expect(
     failures.map(({ trace, code, attempts }) => `${trace} ${code} ${attempts}`).sort(),

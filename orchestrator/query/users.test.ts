@@ -1,7 +1,7 @@
 /** Tests of the user name of a call, and of the limits of each user. */
 import { expect, test } from 'vitest';
 import { callerName } from '../grpc/caller.ts';
-import { answer, type Script } from '../testing/stub-worker.ts';
+import { returnRows, type Script } from '../testing/stub-worker.ts';
 import { gather, SOON, TestSystem } from '../testing/system.ts';
 import { type UserBounds, Users } from './users.ts';
 
@@ -97,7 +97,7 @@ test('a user at the bound of running queries is refused while another user is se
     code: 'too_many_queries',
     message: expect.stringContaining('user alice: 2 are running (--user-queries 2)'),
   });
-  for (const worker of system.workers) worker.script = answer;
+  for (const worker of system.workers) worker.script = returnRows;
   expect(await system.query(['/local/a'], { user: 'bob' })).toHaveLength(1);
   for (const at of [1, 2]) await system.cancel(`${at}`);
   await Promise.all(ended);

@@ -20,9 +20,9 @@ test('column finding samples a few traces in TYPES mode and merges their kinds',
     types({ a: trace === '/local/t0' ? REAL : INT, b: INT });
   };
   await using system = await new TestSystem([{ script }, { script }]).start();
-  const found = await system.schema(traces(1000));
-  expect(kindsOf(found)).toEqual({ a: REAL | INT, b: INT });
-  expect(found.tracesSampled).toBe(4);
+  const columns = await system.schema(traces(1000));
+  expect(kindsOf(columns)).toEqual({ a: REAL | INT, b: INT });
+  expect(columns.tracesSampled).toBe(4);
   expect(modes).toEqual(new Set(['TYPES']));
   const sampled = system.workers.flatMap(({ seen }) => seen).sort();
   expect(sampled).toEqual(['/local/t0', '/local/t250', '/local/t500', '/local/t750']);
@@ -32,9 +32,9 @@ test('more traces are sampled, up to a bound, while a column is NULL in all of t
   const script: Script = ({ trace, types }) =>
     types({ a: trace === '/local/t125' ? NULL | INT : NULL });
   await using system = await new TestSystem([{ script }]).start();
-  const found = await system.schema(traces(1000));
-  expect(kindsOf(found)).toEqual({ a: NULL | INT });
-  expect(found.tracesSampled).toBe(8);
+  const columns = await system.schema(traces(1000));
+  expect(kindsOf(columns)).toEqual({ a: NULL | INT });
+  expect(columns.tracesSampled).toBe(8);
   const never = await system.schema(
     ['/local/x', ...traces(200)].filter((t) => t !== '/local/t125'),
   );
@@ -117,9 +117,9 @@ test('a column without a value gets its possible kinds, unless these mix numbers
   const script: Script = ({ types }) =>
     types({ a: [NULL, NULL | INT], b: [0, INT | REAL], c: [0, NULL | TEXT] });
   await using system = await new TestSystem([{ script }]).start();
-  const found = await system.schema(traces(1000));
-  expect(kindsOf(found)).toEqual({ a: NULL | INT, b: INT | REAL, c: NULL | TEXT });
-  expect(found.tracesSampled).toBe(4);
+  const columns = await system.schema(traces(1000));
+  expect(kindsOf(columns)).toEqual({ a: NULL | INT, b: INT | REAL, c: NULL | TEXT });
+  expect(columns.tracesSampled).toBe(4);
   const mixed: Script = ({ types }) => types({ a: [NULL, INT | TEXT], b: [NULL, NULL] });
   await using other = await new TestSystem([{ script: mixed }]).start();
   const none = await other.schema(traces(10));

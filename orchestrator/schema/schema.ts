@@ -35,7 +35,7 @@ interface Shared {
   queryId: string;
   /** Whether the query of this id has ended; a later query of the same id is another query. */
   ended: boolean;
-  answer: Promise<SchemaResponse>;
+  response: Promise<SchemaResponse>;
   control: AbortController;
   waiting: number;
 }
@@ -54,14 +54,14 @@ export class SchemaService {
   }
 
   /** Returns the columns; repeated and concurrent requests of one query share one result. */
-  async answer(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
+  async find(request: SchemaRequest, signal: AbortSignal): Promise<SchemaResponse> {
     const key = request.queryId === '' ? undefined : keyOf(request);
     const recent = key === undefined ? undefined : this.#recent.get(key);
     const reusable = recent?.ended === true && request.again !== true ? undefined : recent;
     const shared = reusable ?? this.#begin(request, key);
     shared.waiting += 1;
     try {
-      return await untilAborted(shared.answer, signal);
+      return await untilAborted(shared.response, signal);
     } finally {
       shared.waiting -= 1;
       if (signal.aborted && shared.waiting === 0) shared.control.abort(signal.reason);
@@ -80,8 +80,8 @@ export class SchemaService {
 
   #begin(request: SchemaRequest, key: string | undefined): Shared {
     const control = new AbortController();
-    const answer = this.#inTurn(request, control.signal);
-    const shared = { queryId: request.queryId, ended: false, answer, control, waiting: 0 };
+    const response = this.#inTurn(request, control.signal);
+    const shared = { queryId: request.queryId, ended: false, response, control, waiting: 0 };
     if (key === undefined) return shared;
     this.#recent.set(key, shared);
     const forget = (): void => {
@@ -91,7 +91,7 @@ export class SchemaService {
       if (this.#recent.size > RECENT_MAX) this.#recent.delete(oldest);
     }
     // An error is not remembered, since its cause may be gone at the next request.
-    answer.then(() => setTimeout(forget, RECENT_MS).unref(), forget);
+    response.then(() => setTimeout(forget, RECENT_MS).unref(), forget);
     return shared;
   }
 
@@ -111,12 +111,12 @@ function keyOf({ queryId, sql, address, onFailure, user, limits }: SchemaRequest
   return `${hash('sha256', rest, 'hex')}${addressesDigest(address).toString('hex')}`;
 }
 
-function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+function untilAborted<T>(response: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
-    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    response.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
 

@@ -81,8 +81,8 @@ function habitsOf(dice: Dice): Habits {
     chunksOf: (trace) => {
       if (!chunks.has(trace)) {
         const count = dice.chance(0.4) ? 1 : 1 + dice.below(5);
-        const answer = Array.from({ length: count }, (_, at) => `${at} of ${trace}`);
-        chunks.set(trace, dice.chance(badOnes) ? undefined : answer);
+        const result = Array.from({ length: count }, (_, at) => `${at} of ${trace}`);
+        chunks.set(trace, dice.chance(badOnes) ? undefined : result);
       }
       return chunks.get(trace);
     },
@@ -206,8 +206,8 @@ function rowsJudged(
   trace: string,
   about: string,
 ): boolean {
-  const answer = habits.neverLoads(trace) ? [] : (habits.chunksOf(trace) ?? []);
-  const results = (habits.changes > 0 ? variantsOf(answer) : [answer]).map((chunks) =>
+  const result = habits.neverLoads(trace) ? [] : (habits.chunksOf(trace) ?? []);
+  const results = (habits.changes > 0 ? variantsOf(result) : [result]).map((chunks) =>
     chunks.map((result, at) => ({ result, last: at === chunks.length - 1 })),
   );
   const begun = results.map((whole) => whole.slice(0, rows.length));

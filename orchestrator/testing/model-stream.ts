@@ -79,7 +79,7 @@ export class ModelStream extends EventEmitter {
     if (dice.chance(hangs)) this.#later(dice.below(300), () => worker.hang());
     if (dice.chance(dies)) this.#later(dice.below(300), () => worker.die());
     if (dice.chance(mutes)) this.#later(dice.below(300), () => this.#fallSilent());
-    this.#sayStates();
+    this.#reportStates();
   }
 
   get running(): number {
@@ -144,7 +144,7 @@ export class ModelStream extends EventEmitter {
     // A task beyond the window is given back without a credit.
     if (this.#credits < this.#surplus) {
       this.#surplus--;
-      this.#say({ returned: { id: [id] } });
+      this.#send({ returned: { id: [id] } });
       return;
     }
     this.#tasks.set(id, { trace, begun: false, at: performance.now() });
@@ -231,7 +231,7 @@ export class ModelStream extends EventEmitter {
         const rows = { id, result, last, stats: last ? STATS : null };
         if (last) this.#ended(id, { rows });
         else {
-          this.#say({ rows });
+          this.#send({ rows });
           this.#later(dice.below(pace), next);
         }
       } else {
@@ -247,7 +247,7 @@ export class ModelStream extends EventEmitter {
   #ended(id: number, event: RunEvent): void {
     this.#tasks.delete(id);
     this.emit(`ended ${id}`);
-    this.#say(event);
+    this.#send(event);
     if (!this.#noMore) this.#give(1);
     this.#begin();
     this.#endWhenDone();
@@ -264,13 +264,13 @@ export class ModelStream extends EventEmitter {
   drain(): void {
     if (this.#over || this.#noMore) return;
     this.#noMore = true;
-    this.#say({ draining: true });
+    this.#send({ draining: true });
     for (const id of this.#tasks.keys()) this.#giveBack(id);
     this.#endWhenDone();
   }
 
   /** Reports tasks older than a second about once a second, with a random delay. */
-  #sayStates(): void {
+  #reportStates(): void {
     this.#later(STATES_EVERY_MS + this.#network.habits.dice.below(200), () => {
       const now = performance.now();
       const state = [...this.#tasks].flatMap(([id, { at, begun, trace }]) => {
@@ -284,8 +284,8 @@ export class ModelStream extends EventEmitter {
           ? []
           : [{ id, phase, phaseMs, threadMs: begun ? phaseMs : 0 }];
       });
-      if (state.length > 0) this.#say({ states: { state } });
-      this.#sayStates();
+      if (state.length > 0) this.#send({ states: { state } });
+      this.#reportStates();
     });
   }
 
@@ -309,11 +309,11 @@ export class ModelStream extends EventEmitter {
 
   #give(credits: number): void {
     this.#credits += credits;
-    this.#say({ credits });
+    this.#send({ credits });
   }
 
   /** Sends an event; events that are close together may share a message. */
-  #say(event: RunEvent): void {
+  #send(event: RunEvent): void {
     if (this.#worker?.hung !== false) return;
     this.#waiting.push(event);
     this.#later(this.#network.habits.dice.below(3), () => this.#deliver());

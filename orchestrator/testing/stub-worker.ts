@@ -42,7 +42,7 @@ export type Script = (task: StubTask) => void | Promise<void>;
 
 const STATS: TaskStats = { rows: 1, traceBytes: 0, loadMs: 0, queryMs: 0, tier: 'loaded' };
 
-export const answer: Script = ({ trace, start, rows, types }) =>
+export const returnRows: Script = ({ trace, start, rows, types }) =>
   start.mode === 'TYPES' ? types({ name: 4 }) : rows(`rows of ${trace}`, true);
 
 export interface StubOptions {
@@ -92,7 +92,7 @@ export class StubWorker {
 
   constructor(options: StubOptions = {}) {
     this.#options = options;
-    this.script = options.script ?? answer;
+    this.script = options.script ?? returnRows;
   }
 
   get streams(): number {
@@ -174,7 +174,7 @@ export class StubWorker {
         this.#task({ call, start, cancelled, open, begin }, id, trace);
       }
     };
-    const gone = (how: 'finished' | 'cancelled'): void => {
+    const ended = (how: 'finished' | 'cancelled'): void => {
       if (!this.#calls.delete(call)) return;
       this.ended.push(how);
       over();
@@ -194,10 +194,10 @@ export class StubWorker {
       begin();
     });
     call.on('end', () => {
-      gone(open.size === 0 ? 'finished' : 'cancelled');
+      ended(open.size === 0 ? 'finished' : 'cancelled');
       call.end();
     });
-    call.on('cancelled', () => gone('cancelled'));
+    call.on('cancelled', () => ended('cancelled'));
   }
 
   #task({ call, start, cancelled, open, begin }: StubRun, id: number, trace: string): void {
@@ -241,8 +241,8 @@ export class StubWorker {
   #list(call: grpc.ServerWritableStream<ListRequest, ListResponse>): void {
     this.listed += 1;
     const { pattern, limit } = call.request;
-    const found = pattern.flatMap((one) => this.#options.list?.(one.toString()) ?? []);
-    const all = limit > 0 ? found.slice(0, limit) : found;
+    const matching = pattern.flatMap((one) => this.#options.list?.(one.toString()) ?? []);
+    const all = limit > 0 ? matching.slice(0, limit) : matching;
     const trace = all.map((address) => ({
       ...{ address: Buffer.from(address), size: 1, generation: '1', modifiedMs: 1 },
     }));

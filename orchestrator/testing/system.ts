@@ -142,14 +142,14 @@ export class TestSystem {
 
   async list(...patterns: string[]): Promise<string[]> {
     const call = this.client.List({ pattern: patterns.map((one) => Buffer.from(one)), limit: 0 });
-    const found: string[] = [];
+    const traces: string[] = [];
     try {
       for await (const { trace } of call as AsyncIterable<ListResponse>)
-        found.push(...trace.map(({ address }) => address.toString()));
+        traces.push(...trace.map(({ address }) => address.toString()));
     } catch (error) {
       throw fromServiceError(error, 'orchestrator_unreachable');
     }
-    return found;
+    return traces;
   }
 
   progress(queryId: string): Promise<ProgressResponse> {
@@ -171,9 +171,9 @@ export class TestSystem {
 
 const SQL = Buffer.from('SELECT name FROM slice');
 
-export function unary<T>(ask: (done: grpc.requestCallback<T>) => void): Promise<T> {
+export function unary<T>(send: (done: grpc.requestCallback<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    ask((error, reply) => {
+    send((error, reply) => {
       if (error === null && reply !== undefined) resolve(reply);
       else reject(fromServiceError(error, 'orchestrator_unreachable'));
     });

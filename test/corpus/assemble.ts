@@ -36,26 +36,26 @@ function digestOfSources(): string {
 /** Assembles the corpus in a temporary directory first: another test run may read the previous corpus until then. */
 async function assemble(digest: string): Promise<void> {
   await mkdir(dirname(CORPUS), { recursive: true });
-  const made = await mkdtemp(`${CORPUS}-`);
+  const scratch = await mkdtemp(`${CORPUS}-`);
   try {
     const traces = corpusTraces();
     await Promise.all(
-      traces.map(({ path }) => mkdir(dirname(join(made, path)), { recursive: true })),
+      traces.map(({ path }) => mkdir(dirname(join(scratch, path)), { recursive: true })),
     );
     await Promise.all(
       traces.map(async (trace) => {
-        const to = join(made, trace.path);
+        const to = join(scratch, trace.path);
         if (trace.kept === 'generated') await generated(trace.path, to);
         else await copyFile(keptFile(trace), to);
       }),
     );
-    await chmod(made, 0o755); // mkdtemp gives access to its user only
+    await chmod(scratch, 0o755); // mkdtemp gives access to its user only
     await rm(STAMP, { force: true });
     await rm(CORPUS, { recursive: true, force: true });
-    await rename(made, CORPUS);
+    await rename(scratch, CORPUS);
     await writeFile(STAMP, digest);
   } finally {
-    await rm(made, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 

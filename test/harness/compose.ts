@@ -90,13 +90,13 @@ export async function newCompose(traces: string): Promise<Compose> {
       }
     },
     sql: async (query, user = 'analyst') => {
-      const answer = await fetch(`http://127.0.0.1:${httpPort}`, {
+      const response = await fetch(`http://127.0.0.1:${httpPort}`, {
         method: 'POST',
         headers: { 'X-ClickHouse-User': user, 'X-ClickHouse-Key': passwords[user] },
         body: query,
       });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(text);
+      const text = await response.text();
+      if (!response.ok) throw new Error(text);
       return text;
     },
     remove: async () => {
@@ -116,9 +116,9 @@ function statusOf(orchestrator: string): () => Promise<OrchestratorStatus> {
   return () =>
     new Promise((resolve, reject) => {
       const client = new BigtraceOrchestrator(orchestrator, grpc.credentials.createInsecure());
-      client.Status({}, (error, answer) => {
+      client.Status({}, (error, response) => {
         client.close();
-        if (answer !== undefined) resolve(answer);
+        if (response !== undefined) resolve(response);
         else reject(error);
       });
     });

@@ -19,12 +19,12 @@ export async function rowsOf(
   query: string,
   settings: Record<string, string | number> = {},
 ): Promise<unknown[][]> {
-  const answer = await client.query({
+  const response = await client.query({
     query,
     format: 'JSONCompactEachRow',
     clickhouse_settings: { output_format_json_quote_64bit_integers: 1, ...settings },
   });
-  return await answer.json<unknown[]>();
+  return await response.json<unknown[]>();
 }
 
 /** Returns the message of a query's error; if the query succeeds, a message that quotes its rows. */

@@ -1,5 +1,5 @@
 /** Asks Superset for the data of charts as the browser does when values of the dashboard's native filters are chosen. */
-import type { ChartAnswer, ChartQuestion } from './superset.ts';
+import type { ChartQuery, ChartResult } from './superset.ts';
 
 type Choice = [column: string, value: unknown];
 
@@ -27,43 +27,41 @@ async function nativeFilters(
   return [...selects, { column: 'start_time', ...time }];
 }
 
-function filtered(question: ChartQuestion, chosen: readonly Choice[]): ChartQuestion {
+function filtered(chart: ChartQuery, chosen: readonly Choice[]): ChartQuery {
   const kept = (col: string): boolean => !chosen.some(([column]) => column === col);
   const added = chosen.map(([col, val]) => ({
     ...{ col, val, op: Array.isArray(val) ? 'IN' : 'TEMPORAL_RANGE' },
   }));
-  const queries = question.queries.map((query) => ({
+  const queries = chart.queries.map((query) => ({
     ...query,
     filters: [...query.filters.filter(({ col }) => kept(col)), ...added],
   }));
-  return { ...question, queries };
+  return { ...chart, queries };
 }
 
 /**
  * Applies every filter alone to every chart, with values that select nothing, and every pair of filters to one chart.
- * @param questions what the browser sends for charts over traces, by their titles
+ * @param queries what the browser sends for charts over traces, by their titles
  * @param one title of the chart for all values and pairs
  * @returns what is wrong: errors, rows where no trace is chosen, and no rows where all are
  */
 export async function complaintsAboutFilters(
-  questions: ReadonlyMap<string, ChartQuestion>,
+  queries: ReadonlyMap<string, ChartQuery>,
   one: string,
-  ask: (question: ChartQuestion) => Promise<ChartAnswer>,
+  run: (chart: ChartQuery) => Promise<ChartResult>,
   byClient: (query: string) => Promise<string[][]>,
 ): Promise<string[]> {
   const complaints: string[] = [];
   const expectRows = async (title: string, has: boolean, ...chosen: Choice[]): Promise<void> => {
-    const question = questions.get(title);
-    if (question === undefined) throw new Error(`the dashboard has no chart ${title}`);
-    const { rows, error } = await ask(filtered(question, chosen));
+    const chart = queries.get(title);
+    if (chart === undefined) throw new Error(`the dashboard has no chart ${title}`);
+    const { rows, error } = await run(filtered(chart, chosen));
     if (error !== null || rows.length > 0 !== has)
       complaints.push(`${title}, ${JSON.stringify(chosen)}: ${error ?? `${rows.length} rows`}`);
   };
   const filters = await nativeFilters(byClient);
   for (const { column, none, some } of filters) {
-    await Promise.all(
-      [...questions.keys()].map((title) => expectRows(title, false, [column, none])),
-    );
+    await Promise.all([...queries.keys()].map((title) => expectRows(title, false, [column, none])));
     await expectRows(one, true, [column, some]);
   }
   for (const [nth, first] of filters.entries())

@@ -98,7 +98,7 @@ async function serve(
       logged = (logged + chunk.toString()).slice(-20_000);
     });
   const giveUp = performance.now() + START_MS_MAX;
-  while (!(await answers(`http://${env['SUPERSET_BIND']}/health`))) {
+  while (!(await isUp(`http://${env['SUPERSET_BIND']}/health`))) {
     if (child.exitCode !== null || performance.now() > giveUp) {
       child.kill('SIGKILL');
       throw new Error(`Superset did not come up:\n${logged}`);
@@ -121,7 +121,7 @@ async function stop(child: ChildProcess): Promise<void> {
   await gone(family);
 }
 
-async function answers(url: string): Promise<boolean> {
+async function isUp(url: string): Promise<boolean> {
   return fetch(url).then(
     ({ ok }) => ok,
     () => false,
@@ -166,7 +166,7 @@ export async function openLab(
   return page.locator('[data-test="run-query-action"]:visible').first();
 }
 
-export interface ChartAnswer {
+export interface ChartResult {
   rows: Record<string, unknown>[];
   cached: boolean;
   error: string | null;
@@ -174,20 +174,20 @@ export interface ChartAnswer {
 }
 
 /** A question to Superset's chart-data API, as far as the tests read and change it. */
-export interface ChartQuestion {
+export interface ChartQuery {
   queries: { filters: { col: string; op: string; val: unknown }[] }[];
   force?: boolean;
 }
 
 /** Records the data requests and responses of charts, by chart ID. */
 export function listenToCharts(page: Page): {
-  answers: Map<number, ChartAnswer>;
-  questions: Map<number, ChartQuestion>;
+  results: Map<number, ChartResult>;
+  queries: Map<number, ChartQuery>;
   /** Milliseconds from the first request to the last response so far. */
   elapsedMs(): number;
 } {
-  const answers = new Map<number, ChartAnswer>();
-  const questions = new Map<number, ChartQuestion>();
+  const results = new Map<number, ChartResult>();
+  const queries = new Map<number, ChartQuery>();
   let first = Number.POSITIVE_INFINITY;
   let last = 0;
   page.on('request', (request) => {
@@ -197,27 +197,23 @@ export function listenToCharts(page: Page): {
     const id = chartOf(response);
     if (id === undefined) return;
     last = performance.now();
-    questions.set(id, response.request().postDataJSON() as ChartQuestion);
-    answers.set(id, answerIn((await response.json().catch(() => ({}))) as ChartBody));
+    queries.set(id, response.request().postDataJSON() as ChartQuery);
+    results.set(id, resultOf((await response.json().catch(() => ({}))) as ChartBody));
   });
-  return { answers, questions, elapsedMs: () => Math.round(last - first) };
+  return { results, queries, elapsedMs: () => Math.round(last - first) };
 }
 
 /** Sends a question to the chart-data API, as the logged-in user of the page. */
-export async function askChart(
-  page: Page,
-  url: string,
-  question: ChartQuestion,
-): Promise<ChartAnswer> {
+export async function runChart(page: Page, url: string, query: ChartQuery): Promise<ChartResult> {
   const response = await page.request.post(`${url}/api/v1/chart/data`, {
-    data: question,
+    data: query,
     timeout: 120_000,
     maxRetries: 3, // gunicorn closes idle connections, which may meet the next request
   });
-  return answerIn((await response.json().catch(() => ({}))) as ChartBody);
+  return resultOf((await response.json().catch(() => ({}))) as ChartBody);
 }
 
-function answerIn(body: ChartBody): ChartAnswer {
+function resultOf(body: ChartBody): ChartResult {
   const result = body.result?.[0];
   return {
     rows: result?.data ?? [],

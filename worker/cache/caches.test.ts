@@ -35,10 +35,10 @@ test('column finding fills the result cache for the query that follows', async (
   await using worker = await testWorker();
   const sql = 'SELECT count(*) AS n FROM slice';
   const run = worker.client.run({ sql, mode: 'TYPES' });
-  await run.answers(run.add(CANVAS));
+  await run.endsOf(run.add(CANVAS));
   expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'result']);
   const again = worker.client.run({ sql, mode: 'TYPES' });
-  const [end] = await again.answers(again.add(CANVAS));
+  const [end] = await again.endsOf(again.add(CANVAS));
   expect(end?.end.types).toMatchObject({
     column: [{ name: Buffer.from('n'), cellKinds: 4 }],
     stats: { tier: 'result', rows: 1 },
@@ -50,7 +50,7 @@ test('the columns of a cached result can be requested afterwards', async () => {
   const sql = 'SELECT id, name, NULL FROM slice';
   await runScript(worker, CANVAS, sql);
   const run = worker.client.run({ sql, mode: 'TYPES' });
-  const [end] = await run.answers(run.add(CANVAS));
+  const [end] = await run.endsOf(run.add(CANVAS));
   expect(end?.end.types).toMatchObject({
     column: [{ cellKinds: 4 }, { cellKinds: 16 }, { cellKinds: 2 }],
     stats: { tier: 'result', rows: 42382 },
@@ -101,7 +101,7 @@ test('a task with a just listed generation gets its cached result without a look
     for await (const found of worker.client.list([trace])) ({ generation } = found.trace[0]);
     const { counters: before } = await worker.client.status();
     const run = worker.client.run({ sql: 'SELECT count(*) FROM sched', limits });
-    const [end] = await run.answers([run.addListed(trace, generation)]);
+    const [end] = await run.endsOf([run.addListed(trace, generation)]);
     run.call.end();
     const { counters: after } = await worker.client.status();
     const looks = (after['store_local_stats'] ?? 0) - (before['store_local_stats'] ?? 0);

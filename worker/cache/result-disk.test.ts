@@ -34,7 +34,7 @@ async function open(directory: string | undefined, bytesMax = 2 ** 30, neighbour
   };
 }
 
-function answerOf(seed: number, bytes = 10_000): CachedResult {
+function resultOf(seed: number, bytes = 10_000): CachedResult {
   return {
     ...{
       results: [Buffer.alloc(bytes, seed), Buffer.from([seed])],
@@ -56,7 +56,7 @@ async function written(
   bytesMax?: number,
 ): Promise<WorkerCounters> {
   const { disk, counters } = await open(directory, bytesMax);
-  for (const [at, key] of keys.entries()) disk.put(key, answerOf(at + 1));
+  for (const [at, key] of keys.entries()) disk.put(key, resultOf(at + 1));
   await disk.close();
   return counters;
 }
@@ -65,7 +65,7 @@ test('a result is read back byte for byte, also by the next worker', async () =>
   await using dir = await tempDir();
   await written(dir.path, ['a', 'b']);
   const { disk } = await open(dir.path);
-  expect(await read(disk, 'b')).toEqual(answerOf(2));
+  expect(await read(disk, 'b')).toEqual(resultOf(2));
   expect(await read(disk, 'c')).toBeUndefined();
   expect(disk.size).toBe(2);
 });
@@ -87,8 +87,8 @@ test('files that are damaged, truncated, swapped or of another kind are ignored 
   for (const damaged of bad) {
     await writeFile(one, damaged);
     const { disk, counters } = await open(dir.path);
-    const found = await Promise.all(['a', 'b'].map((key) => read(disk, key)));
-    expect(found.filter((result) => result !== undefined)).toHaveLength(1);
+    const results = await Promise.all(['a', 'b'].map((key) => read(disk, key)));
+    expect(results.filter((result) => result !== undefined)).toHaveLength(1);
     expect(counters.get('results_unusable')).toBe(1);
     expect(readdirSync(dir.path)).toHaveLength(1);
   }
@@ -105,7 +105,7 @@ test('a result that cannot be read at the moment is kept; one that another proce
   expect(await read(disk, 'a')).toBeUndefined();
   expect(counters.get('results_unusable')).toBe(1);
   await rename(aside, file);
-  expect(await read(disk, 'a')).toEqual(answerOf(1));
+  expect(await read(disk, 'a')).toEqual(resultOf(1));
   await rm(file);
   expect(await read(disk, 'a')).toBeUndefined();
   expect([disk.size, disk.bytes]).toEqual([0, 0]);
@@ -121,22 +121,22 @@ test('a directory that cannot be listed at the start is taken over before the fi
   expect(disk.size).toBe(0);
   await rename(directory, join(dir.path, 'loop'));
   await rename(aside, directory);
-  disk.put('b', answerOf(2));
+  disk.put('b', resultOf(2));
   await disk.close();
   expect(disk.size).toBe(2);
-  expect(await read(disk, 'a')).toEqual(answerOf(1));
+  expect(await read(disk, 'a')).toEqual(resultOf(1));
 });
 
 test('the size limit holds, and the least recently used results go first, also if they were used in memory', async () => {
   await using dir = await tempDir();
   const bytesMax = 3 * 12_288; // three results, in whole blocks
   const { disk } = await open(dir.path, bytesMax);
-  for (const [at, key] of ['a', 'b', 'c'].entries()) disk.put(key, answerOf(at));
+  for (const [at, key] of ['a', 'b', 'c'].entries()) disk.put(key, resultOf(at));
   await expect.poll(() => disk.size).toBe(3);
   await read(disk, 'a');
   disk.used('b');
-  disk.put('d', answerOf(4));
-  disk.put('e', answerOf(5));
+  disk.put('d', resultOf(4));
+  disk.put('e', resultOf(5));
   await disk.close();
   expect(disk.bytes).toBeLessThanOrEqual(bytesMax);
   const kept = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((key) => read(disk, key)));
@@ -151,7 +151,7 @@ test('results of another worker are read, but neither written nor removed', asyn
   const [own, others] = [join(dir.path, 'own'), join(dir.path, 'others')];
   await written(others, ['a', 'b']);
   const { disk, counters } = await open(own, 2 ** 30, [join(dir.path, 'none'), others]);
-  expect(await read(disk, 'a')).toEqual(answerOf(1));
+  expect(await read(disk, 'a')).toEqual(resultOf(1));
   expect(await read(disk, 'c')).toBeUndefined();
   for (const name of readdirSync(others)) await writeFile(join(others, name), 'damaged');
   expect(await read(disk, 'b')).toBeUndefined();
@@ -163,11 +163,11 @@ test('results of another worker are read, but neither written nor removed', asyn
 test('too large a result is not written, and without a directory nothing is written', async () => {
   await using dir = await tempDir();
   const { disk } = await open(dir.path);
-  disk.put('large', answerOf(1, 17 * 2 ** 20));
+  disk.put('large', resultOf(1, 17 * 2 ** 20));
   await disk.close();
   expect(readdirSync(dir.path)).toEqual([]);
   const none = (await open(undefined)).disk;
-  none.put('a', answerOf(1));
+  none.put('a', resultOf(1));
   await none.close();
   expect(await read(none, 'a')).toBeUndefined();
 });
@@ -177,7 +177,7 @@ test('a directory that cannot be written costs only time', async () => {
   const file = join(dir.path, 'file');
   await writeFile(file, '');
   const { disk, counters } = await open(join(file, 'below'));
-  disk.put('a', answerOf(1));
+  disk.put('a', resultOf(1));
   await disk.close();
   expect(await read(disk, 'a')).toBeUndefined();
   expect(counters.get('results_failed')).toBeGreaterThan(0);
@@ -260,10 +260,10 @@ test('a read-only directory is read, and costs only time', async () => {
   execFileSync('chmod', ['-R', 'a-w', dir.path]);
   try {
     const { disk } = await open(dir.path);
-    expect(await read(disk, 'a')).toEqual(answerOf(1));
-    disk.put('b', answerOf(2));
+    expect(await read(disk, 'a')).toEqual(resultOf(1));
+    disk.put('b', resultOf(2));
     await disk.close();
-    expect(await read(disk, 'a')).toEqual(answerOf(1));
+    expect(await read(disk, 'a')).toEqual(resultOf(1));
   } finally {
     execFileSync('chmod', ['-R', 'u+w', dir.path]);
   }

@@ -117,7 +117,7 @@ const snapshotsIn = (path: string) => readdirSync(path).filter((name) => name.in
 
 type Worker = Awaited<ReturnType<typeof workerWith>>;
 
-const answers = (worker: Worker) =>
+const resultsOf = (worker: Worker) =>
   Promise.all(TRACES.map((trace) => worker.client.rows(trace, SQL)));
 
 /** Waits until the counter has reached `atLeast`. */
@@ -134,7 +134,7 @@ function anotherMinute(): void {
 
 async function truth() {
   await using worker = await workerWith(undefined);
-  return await answers(worker);
+  return await resultsOf(worker);
 }
 
 test('a full disk costs time, is logged once, and is used again when it has space', async () => {
@@ -143,11 +143,11 @@ test('a full disk costs time, is logged once, and is used again when it has spac
   disk.fill();
   {
     await using worker = await workerWith(disk.path);
-    expect(await answers(worker)).toEqual(expected);
+    expect(await resultsOf(worker)).toEqual(expected);
     await counted(worker, 'snapshots_failed', 1);
-    expect(await answers(worker)).toEqual(expected);
+    expect(await resultsOf(worker)).toEqual(expected);
     anotherMinute();
-    expect(await answers(worker)).toEqual(expected);
+    expect(await resultsOf(worker)).toEqual(expected);
     await counted(worker, 'snapshots_failed', 2);
     expect(worker.logged).toHaveLength(1);
     expect(worker.logged[0]).toMatch(disk.fails);
@@ -158,12 +158,12 @@ test('a full disk costs time, is logged once, and is used again when it has spac
     vi.restoreAllMocks();
     const real = performance.now.bind(performance);
     vi.spyOn(performance, 'now').mockImplementation(() => real() + 120_002);
-    expect(await answers(worker)).toEqual(expected);
+    expect(await resultsOf(worker)).toEqual(expected);
     await counted(worker, 'snapshots_written', TRACES.length);
   }
   vi.restoreAllMocks();
   await using next = await workerWith(disk.path);
-  expect(await answers(next)).toEqual(expected);
+  expect(await resultsOf(next)).toEqual(expected);
   const { counters } = await next.client.status();
   expect(counters).toMatchObject({
     tier_snapshot: TRACES.length,
@@ -178,7 +178,7 @@ test('snapshots on a read-only disk are used, and damaged ones are rejected', as
   if (!disk.fails.test('ENOSPC')) return nobodyCanWrite(expected);
   {
     await using worker = await workerWith(disk.path);
-    await answers(worker);
+    await resultsOf(worker);
     await counted(worker, 'snapshots_written', TRACES.length);
   }
   const [damaged = '', cut = ''] = snapshotsIn(disk.path);
@@ -191,11 +191,11 @@ test('snapshots on a read-only disk are used, and damaged ones are rejected', as
   truncateSync(join(disk.path, cut), 2 ** 19);
   disk.readOnly();
   await using worker = await workerWith(disk.path);
-  expect(await answers(worker)).toEqual(expected);
+  expect(await resultsOf(worker)).toEqual(expected);
   await counted(worker, 'snapshots_failed', 3); // the unfinished file, and two snapshots that cannot be removed
   const { counters } = await worker.client.status();
   expect(counters).toMatchObject({ tier_snapshot: 1, tier_parse: 2, snapshots_unusable: 2 });
-  expect(await answers(worker)).toEqual(expected);
+  expect(await resultsOf(worker)).toEqual(expected);
   const complaints = worker.logged.filter((line) => line.includes('cannot be kept on disk'));
   expect(complaints).toHaveLength(1);
   expect(complaints[0]).toContain('EROFS');
@@ -204,8 +204,8 @@ test('snapshots on a read-only disk are used, and damaged ones are rejected', as
 /** Without a mount: uses a directory of the kernel that nobody can write. */
 async function nobodyCanWrite(expected: unknown): Promise<void> {
   await using worker = await workerWith('/proc/sys/kernel');
-  expect(await answers(worker)).toEqual(expected);
+  expect(await resultsOf(worker)).toEqual(expected);
   await counted(worker, 'snapshots_failed', 1);
-  expect(await answers(worker)).toEqual(expected);
+  expect(await resultsOf(worker)).toEqual(expected);
   expect(worker.logged).toHaveLength(1);
 }

@@ -124,7 +124,7 @@ test('a trace is written as a snapshot before it is evicted', async () => {
   const run = worker.client.run({ sql }); // a single query, so that the worker is never idle between the two traces
   const [first = 0] = run.add(CANVAS);
   await until(async () => (await worker.client.status()).tasksRunning > 0);
-  await run.answers([first, ...run.add(LONGTASK)]);
+  await run.endsOf([first, ...run.add(LONGTASK)]);
   await until(async () => (await gauge(worker, 'snapshots')) >= 1);
   expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'snapshot']);
 });

@@ -33,7 +33,7 @@ test.each(['ROWS', 'TYPES'] as const)(
     for (const user of ['a', 'b', 'b']) {
       const sql = `SELECT count(*) FROM sched WHERE ${user === 'a'} OR 1`;
       const other = client.run({ sql, user, mode });
-      const [end] = await other.answers(other.add(GZIP));
+      const [end] = await other.endsOf(other.add(GZIP));
       expect(end?.end.failure).toBeUndefined();
       if (mode === 'ROWS') expect(rowsOf(end?.results ?? [])).toEqual([[2547n]]);
       other.call.cancel();
@@ -51,7 +51,7 @@ test('columns are found while all threads for rows, including the spare ones, ar
   hostile.add(NAN);
   await until(async () => (await client.status()).tasksRunning === 1);
   const columns = client.run({ sql: 'SELECT 1 AS x', mode: 'TYPES' });
-  const [end] = await columns.answers(columns.add(GZIP));
+  const [end] = await columns.endsOf(columns.add(GZIP));
   expect(end?.end.types?.column.map(({ name }) => name.toString())).toEqual(['x']);
   expect(hostile.ends.size).toBe(0);
   hostile.call.cancel();
@@ -101,7 +101,7 @@ test('an invalid trace is loaded once, and a query with a lower memory limit bar
   expect(await counter(worker, 'barred_tasks')).toBe(1);
   const trace = '/local/recorded/linux/mem-pressure.pftrace';
   const small = worker.client.run({ sql: 'SELECT 1', limits: { memoryBytesMax: 60 * 2 ** 20 } });
-  const [end] = await small.answers(small.add(trace));
+  const [end] = await small.endsOf(small.add(trace));
   small.call.cancel();
   expect(end?.end.failure?.code).toBe('limit_exceeded');
   expect((await worker.client.runScript(trace, 'SELECT 1'))?.end.failure).toBeUndefined();

@@ -42,7 +42,7 @@ async function busy(worker: TestWorker): Promise<void> {
 test('every trace of a query ends once, with rows or with a failure', async () => {
   const run = shared.client.run({ sql: 'SELECT count(*) FROM sched' });
   const ids = run.add(GZIP, '/local/none', COMPILE, '/local/bad/text.txt', '', GZIP);
-  const ends = await run.answers(ids);
+  const ends = await run.endsOf(ids);
   expect(ends.map(({ results }) => rowsOf(results))).toEqual([
     [[expect.any(BigInt)]],
     [],
@@ -66,7 +66,7 @@ test('every trace of a query ends once, with rows or with a failure', async () =
 
 test('a large result arrives in order and complete', async () => {
   const run = shared.client.run({ sql: 'SELECT id, ts, name FROM slice' });
-  const [end] = await run.answers(run.add(CANVAS));
+  const [end] = await run.endsOf(run.add(CANVAS));
   expect(end?.results.length).toBeGreaterThan(3);
   const rows = rowsOf(end?.results ?? []);
   expect(rows).toHaveLength(42382);
@@ -86,7 +86,7 @@ test('TYPES reports the possible types of a column without a value, also for a c
   });
   for (const _ of ['asked', 'remembered']) {
     const run = shared.client.run({ sql, mode: 'TYPES' });
-    const [end] = await run.answers(run.add(GZIP));
+    const [end] = await run.endsOf(run.add(GZIP));
     expect(end?.end.types?.column).toEqual([
       column('dur', 6),
       column('name', 18),
@@ -100,7 +100,7 @@ test('TYPES reports the possible types of a column without a value, also for a c
 test('TYPES reports the cell types of each column, and no rows', async () => {
   const sql = "SELECT 1 AS a, 1.5, NULL AS a, 'x' UNION ALL SELECT NULL, 2, NULL, x'00'";
   const run = shared.client.run({ sql, mode: 'TYPES' });
-  const [end] = await run.answers(run.add(GZIP));
+  const [end] = await run.endsOf(run.add(GZIP));
   const bit = (...types: number[]): number => types.reduce((bits, type) => bits | (1 << type), 0);
   // One column has no value, so the possible types are reported, too.
   const column = (name: string, kinds: number): object => ({
@@ -125,7 +125,7 @@ test('a query over one trace does not wait for one over very many', async () => 
   many.add(...Array.from({ length: 200 }, () => COMPILE));
   await many.until(() => many.ends.size >= 2);
   const one = shared.client.run({ sql: 'SELECT 1' });
-  await one.answers(one.add(GZIP));
+  await one.endsOf(one.add(GZIP));
   expect(many.ends.size).toBeLessThan(100);
   many.call.cancel();
   one.call.cancel();
@@ -166,7 +166,7 @@ test('a parse that never ends is stopped by the time limit of a trace', async ()
   const { limits } = await import('../testing/worker.ts').then(({ testConfig }) => testConfig());
   await using own = await testWorker({ limits: { ...limits, traceTimeoutMs: 6000 } });
   const run = own.client.run({ sql: 'SELECT 1' });
-  const [hung, good] = await run.answers(run.add('/local/bad/json-counter-nan.json', GZIP));
+  const [hung, good] = await run.endsOf(run.add('/local/bad/json-counter-nan.json', GZIP));
   expect(hung?.end.failure).toMatchObject({
     id: 1,
     code: 'deadline_exceeded',
@@ -181,7 +181,7 @@ test.each([
   [{ traceBytesMax: 1000 }, 'the trace is 117321 bytes long, the bound is 1000'],
 ])('%j limits a task', async (limits, message) => {
   const run = shared.client.run({ sql: 'SELECT * FROM sched', limits });
-  const [end] = await run.answers(run.add(GZIP));
+  const [end] = await run.endsOf(run.add(GZIP));
   expect(end?.end.failure).toMatchObject({ id: 1, code: 'limit_exceeded', message });
   run.call.cancel();
 });
@@ -189,9 +189,7 @@ test.each([
 test('an engine that exceeds its memory limit fails its task, and the next task succeeds', async () => {
   const memoryBytesMax = 60 * 2 ** 20;
   const run = shared.client.run({ sql: 'SELECT count(*) FROM slice', limits: { memoryBytesMax } });
-  const [end, next] = await run.answers(
-    run.add('/local/recorded/linux/mem-pressure.pftrace', GZIP),
-  );
+  const [end, next] = await run.endsOf(run.add('/local/recorded/linux/mem-pressure.pftrace', GZIP));
   expect(end?.end.failure).toMatchObject({
     id: 1,
     code: 'limit_exceeded',
@@ -208,7 +206,7 @@ test('credits never exceed the window, and tasks beyond them are returned', asyn
   expect(run.credits).toBe(firstCredits);
   const ids = Array.from({ length: firstCredits + 2 }, (_, id) => id);
   run.call.write({ assign: { task: ids.map((id) => ({ id, trace: Buffer.from(GZIP) })) } });
-  const ends = await run.answers(ids);
+  const ends = await run.endsOf(ids);
   const back = ends.filter(({ end }) => end.returned).map(({ id }) => id);
   expect(back).toEqual([firstCredits, firstCredits + 1]);
   run.call.write({ assign: { task: [0, 0].map((id) => ({ id, trace: Buffer.from(GZIP) })) } });
@@ -223,7 +221,7 @@ test('a query may assign as many tasks as Status says before it receives credits
   const run = shared.client.run({ sql: 'SELECT 1', credits: 1000 });
   const ids = Array.from({ length: firstCredits + 1 }, (_, id) => id);
   run.call.write({ assign: { task: ids.map((id) => ({ id, trace: Buffer.from(GZIP) })) } });
-  const ends = await run.answers(ids);
+  const ends = await run.endsOf(ids);
   expect(ends.flatMap(({ end }) => end.returned?.id ?? [])).toEqual([firstCredits]);
   run.call.end();
   expect((await run.over).code).toBe(grpc.status.OK);
@@ -241,7 +239,7 @@ test('withdrawn tasks are returned if they have not begun', async () => {
   await busy(own);
   const [second = 0] = run.add(COMPILE);
   run.withdraw([first, second]);
-  const [back] = await run.answers([second]);
+  const [back] = await run.endsOf([second]);
   expect(back?.end.returned).toEqual({ id: [second] });
   expect(run.ends.has(first)).toBe(false);
 });
@@ -255,7 +253,7 @@ test('a worker that drains finishes running tasks, returns the others and refuse
   while ((await own.client.status()).tasksQueued === 0);
   const drained = own.worker.drain();
   expect((await run.over).code).toBe(grpc.status.OK);
-  const [done, back] = await run.answers([first, second]);
+  const [done, back] = await run.endsOf([first, second]);
   expect(rowsOf(done?.results ?? [])).toEqual([[2_000_000n]]);
   expect(back?.end.returned).toEqual({ id: [second] });
   expect(run.events.some(({ draining }) => draining)).toBe(true);
@@ -283,6 +281,6 @@ test('a symbolic link that leads out of the root is forbidden', async () => {
   await symlink('/etc/passwd', join(root.path, 'out.pftrace'));
   await using own = await testWorker({ stores: { localRoot: root.path } });
   const run = own.client.run({ sql: 'SELECT 1' });
-  const ends = await run.answers(run.add('/local/in.pftrace', '/local/out.pftrace'));
+  const ends = await run.endsOf(run.add('/local/in.pftrace', '/local/out.pftrace'));
   expect(ends.map((end) => failureOf(end)?.code)).toEqual([undefined, 'forbidden']);
 });

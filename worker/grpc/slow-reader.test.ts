@@ -12,7 +12,7 @@ test('cached results wait for a slow client, however many credits it has', async
   const { client } = worker;
   const run = client.run({ sql: 'SELECT hex(zeroblob(60000)) AS x' });
   // Cheap results increase the credits.
-  while (run.credits < TASKS) await run.answers(run.add(...Array.from({ length: 50 }, () => GZIP)));
+  while (run.credits < TASKS) await run.endsOf(run.add(...Array.from({ length: 50 }, () => GZIP)));
   const done = async (): Promise<number> => (await client.status()).counters['tasks_done'] ?? 0;
   const before = await done();
   run.call.pause();
@@ -24,7 +24,7 @@ test('cached results wait for a slow client, however many credits it has', async
   });
   expect((await done()) - before).toBeLessThan(DONE_MAX);
   run.call.resume();
-  const ends = await run.answers(ids);
+  const ends = await run.endsOf(ids);
   for (const { results } of ends) expect(rowsOf(results)).toEqual([['0'.repeat(120_000)]]);
   run.call.cancel();
 });

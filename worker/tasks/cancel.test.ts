@@ -79,7 +79,7 @@ test.each([
     const [queued = 0] = run.add(GZIP);
     await reported(run, queued, 'QUEUED');
     run.call.write({ cancel: { id: [id, queued] } });
-    const ends = await run.answers([id, queued]);
+    const ends = await run.endsOf([id, queued]);
     expect(ends.map(({ end, results }) => [end.returned?.id, results.length])).toEqual([
       [[id], 0],
       [[queued], 0],
@@ -87,7 +87,7 @@ test.each([
     await nothingHeld();
     run.call.cancel();
     const after = worker.client.run({ sql: 'SELECT count(*) FROM sched' });
-    const [end] = await after.answers(after.add(GZIP));
+    const [end] = await after.endsOf(after.add(GZIP));
     expect(rowsOf(end?.results ?? [])).toEqual([[2547n]]);
     after.call.cancel();
   },

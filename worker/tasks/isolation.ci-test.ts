@@ -75,7 +75,7 @@ async function outcome(
     run.call.cancel();
     return undefined;
   }
-  const [end] = await run.answers(ids);
+  const [end] = await run.endsOf(ids);
   run.call.end();
   const failure = end?.end.failure;
   return failure ? { code: failure.code, message: failure.message } : rowsOf(end?.results ?? []);
@@ -99,11 +99,11 @@ test('a result is that of a fresh engine, whatever other clients do before and a
   const known = new Map<string, Outcome>();
   const expected = ({ path, script }: Step): Outcome => {
     const key = `${path} ${script}`;
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const made = freshOutcome(engine, traces[path] ?? Buffer.alloc(0), SCRIPTS[script] ?? '');
-    known.set(key, made);
-    return made;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const outcome = freshOutcome(engine, traces[path] ?? Buffer.alloc(0), SCRIPTS[script] ?? '');
+    known.set(key, outcome);
+    return outcome;
   };
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 40 }), async (steps) => {

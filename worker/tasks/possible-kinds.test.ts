@@ -47,13 +47,13 @@ test('the scripts of one user whose inference does not end leave room for those 
 test('an inference ends when the last of its callers has left', async () => {
   const [first, second] = [new AbortController(), new AbortController()];
   const turn = turnOf('a');
-  const answers = [infer('endless', turn, first), infer('endless', turn, second)];
+  const inferences = [infer('endless', turn, first), infer('endless', turn, second)];
   expect(threads.taken).toBe(1);
   first.abort('first left');
-  expect(await answers[0]).toBe('first left');
+  expect(await inferences[0]).toBe('first left');
   expect(threads.taken).toBe(1);
   second.abort('second left');
-  expect(await answers[1]).toBe('second left');
+  expect(await inferences[1]).toBe('second left');
   await expect.poll(() => threads.taken).toBe(0);
 });
 

@@ -61,13 +61,13 @@ test('closing an unread ReadAhead ends the source', async () => {
 });
 
 test('closing aborts a source that does not respond', async () => {
-  let told: AbortSignal | undefined;
+  let readSignal: AbortSignal | undefined;
   async function* silent(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-    told = signal;
+    readSignal = signal;
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   }
   const ahead = new ReadAhead(silent, 25);
   ahead.close();
   await ahead.done;
-  expect(told?.reason).toMatchObject({ code: 'cancelled' });
+  expect(readSignal?.reason).toMatchObject({ code: 'cancelled' });
 });

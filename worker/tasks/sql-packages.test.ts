@@ -26,8 +26,8 @@ async function withModule(directory: string, sql: string): Promise<string[]> {
   return [`fleet=${directory}`];
 }
 
-const top = (answer: string): string =>
-  `CREATE PERFETTO TABLE fleet_top AS SELECT ${answer} AS answer FROM thread LIMIT 1`;
+const top = (expression: string): string =>
+  `CREATE PERFETTO TABLE fleet_top AS SELECT ${expression} AS answer FROM thread LIMIT 1`;
 
 test('a module can be included in a trace that was parsed, is in memory, was mutated, or was restored from a snapshot', async () => {
   await using scratch = await tempDir();
@@ -99,7 +99,7 @@ test('a summary is a script: it returns rows, column types, cached results and e
   expect(rows).toEqual([['threads', '{}', threads]]);
   expect(await runScript(worker, COMPILE, SUMMARY)).toEqual(['threads', 'result']);
   const types = worker.client.run({ sql: `${SUMMARY} `, mode: 'TYPES' });
-  const [end] = await types.answers(types.add(COMPILE));
+  const [end] = await types.endsOf(types.add(COMPILE));
   types.call.end();
   await types.over;
   expect(end?.end.types?.column.map(({ name, cellKinds }) => [name.toString(), cellKinds])).toEqual(

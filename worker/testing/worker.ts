@@ -141,7 +141,7 @@ export class TestClient {
   /** Runs a query over one trace. */
   async runScript(trace: string, sql: string): Promise<TaskEnd | undefined> {
     const run = this.run({ sql });
-    const [end] = await run.answers(run.add(trace));
+    const [end] = await run.endsOf(run.add(trace));
     run.call.end();
     await run.over;
     return end;
@@ -240,7 +240,7 @@ export class TestRun {
   }
 
   /** Resolves when all these tasks have ended, in the order of `ids`; the stream stays open. */
-  async answers(ids: number[]): Promise<TaskEnd[]> {
+  async endsOf(ids: number[]): Promise<TaskEnd[]> {
     await this.until(() => ids.every((id) => this.ends.has(id)));
     return ids.flatMap((id) => this.ends.get(id) ?? []);
   }

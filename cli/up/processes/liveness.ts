@@ -32,8 +32,8 @@ export interface Silence {
 
 export const NO_SILENCE: Silence = { pings: 0, busyPings: 0 };
 
-export function silenceAfter(before: Silence, answered: boolean, computedMs: number): Silence {
-  if (answered) return NO_SILENCE;
+export function silenceAfter(before: Silence, responded: boolean, computedMs: number): Silence {
+  if (responded) return NO_SILENCE;
   const busy = computedMs >= BUSY_MS ? 1 : 0;
   return { pings: before.pings + 1, busyPings: before.busyPings + busy };
 }

@@ -35,8 +35,8 @@ export function grpcPing(address: string): Ping {
 /** Pings by a GET request; any response counts. */
 export function httpPing(url: string): Ping {
   return async (signal) => {
-    const answer = await fetch(url, { signal, headers: { connection: 'close' } });
-    await answer.text();
+    const response = await fetch(url, { signal, headers: { connection: 'close' } });
+    await response.text();
   };
 }
 

@@ -15,10 +15,10 @@ const { values } = parseArgs({
 const url = new URL(`http://${values.host}:8123/`);
 url.searchParams.set('default_format', values.format);
 if (values.database !== '') url.searchParams.set('database', values.database);
-const answer = await fetch(url, {
+const response = await fetch(url, {
   method: 'POST',
   headers: { 'X-ClickHouse-User': values.user, 'X-ClickHouse-Key': values.password },
   body: values.query ?? readFileSync(0),
 });
-(answer.ok ? process.stdout : process.stderr).write(await answer.text());
-process.exitCode = answer.ok ? 0 : 1;
+(response.ok ? process.stdout : process.stderr).write(await response.text());
+process.exitCode = response.ok ? 0 : 1;

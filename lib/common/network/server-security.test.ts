@@ -127,7 +127,7 @@ function call(
 }
 
 /** Calls a service with `serverSecurity` as a client with `credentials`. Returns the response, or the name of the error status. */
-async function ask(
+async function statusFrom(
   serverSecurity: Partial<ServerSecurity>,
   credentials: ClientCredentials,
   [definition, method, request]: [grpc.ServiceDefinition, string, unknown] = [echo, 'Say', 'hello'],
@@ -135,21 +135,23 @@ async function ask(
 ): Promise<unknown> {
   const { server, port } = await serve(serverSecurity);
   const stub = stubOf(port, credentials, definition, options);
-  const answer = await call(stub, method, request, metadata);
+  const response = await call(stub, method, request, metadata);
   stub.close();
   server.forceShutdown();
-  return answer;
+  return response;
 }
 
 describe('authentication', () => {
   it('a plaintext service without a token responds to every client', async () => {
-    expect(await ask({}, {})).toBe('hello back');
+    expect(await statusFrom({}, {})).toBe('hello back');
   });
 
   it('a service with a token responds only to clients that send it', async () => {
-    expect(await ask({ tokenFile: token }, { tokenFile: token })).toBe('hello back');
-    expect(await ask({ tokenFile: token }, { tokenFile: otherToken })).toBe('UNAUTHENTICATED');
-    expect(await ask({ tokenFile: token }, {})).toBe('UNAUTHENTICATED');
+    expect(await statusFrom({ tokenFile: token }, { tokenFile: token })).toBe('hello back');
+    expect(await statusFrom({ tokenFile: token }, { tokenFile: otherToken })).toBe(
+      'UNAUTHENTICATED',
+    );
+    expect(await statusFrom({ tokenFile: token }, {})).toBe('UNAUTHENTICATED');
   });
 
   it('a replaced token is used and required from the next call on', async () => {
@@ -168,46 +170,48 @@ describe('authentication', () => {
 
   it('health checks need no authentication', async () => {
     const check: [grpc.ServiceDefinition, string, unknown] = [service, 'Check', { service: '' }];
-    expect(await ask({ tokenFile: token }, {}, check)).toMatchObject({ status: 'SERVING' });
+    expect(await statusFrom({ tokenFile: token }, {}, check)).toMatchObject({ status: 'SERVING' });
   });
 
   it('a TLS service responds only to TLS clients that trust its certificate', async () => {
     const serverSecurity = { tls: { ...tls, clientCa: undefined } };
-    expect(await ask(serverSecurity, { tlsCa: tls.cert })).toBe('hello back');
-    expect(await ask(serverSecurity, { tlsCa: stranger.cert })).toBe('UNAVAILABLE');
-    expect(await ask(serverSecurity, {})).toBe('UNAVAILABLE');
+    expect(await statusFrom(serverSecurity, { tlsCa: tls.cert })).toBe('hello back');
+    expect(await statusFrom(serverSecurity, { tlsCa: stranger.cert })).toBe('UNAVAILABLE');
+    expect(await statusFrom(serverSecurity, {})).toBe('UNAVAILABLE');
   });
 
   it('a service with a client CA responds only to clients with a certificate of that CA', async () => {
     const serverSecurity = { tls: { ...tls, clientCa: client.cert } };
     const known = { tlsCa: tls.cert, tlsCert: client.cert, tlsKey: client.key };
-    expect(await ask(serverSecurity, known)).toBe('hello back');
+    expect(await statusFrom(serverSecurity, known)).toBe('hello back');
     const unknown = { tlsCa: tls.cert, tlsCert: stranger.cert, tlsKey: stranger.key };
-    expect(await ask(serverSecurity, unknown)).toBe('UNAVAILABLE');
-    expect(await ask(serverSecurity, { tlsCa: tls.cert })).toBe('UNAVAILABLE');
+    expect(await statusFrom(serverSecurity, unknown)).toBe('UNAVAILABLE');
+    expect(await statusFrom(serverSecurity, { tlsCa: tls.cert })).toBe('UNAVAILABLE');
   });
 });
 
 describe('requests that a web page could send on loopback', () => {
   const refused = 'PERMISSION_DENIED';
-  const asking = (authority: string, allowedHosts: string[] = []) =>
-    ask({ allowedHosts }, {}, undefined, { options: { 'grpc.default_authority': authority } });
+  const requestTo = (authority: string, allowedHosts: string[] = []) =>
+    statusFrom({ allowedHosts }, {}, undefined, {
+      options: { 'grpc.default_authority': authority },
+    });
 
   it('a host name that a stranger can own is rejected unless it is allowed', async () => {
-    expect(await asking('evil.example:5051')).toBe(refused);
-    expect(await asking('evil.example:5051', ['*.example'])).toBe('hello back');
-    expect(await asking('localhost:5051')).toBe('hello back');
+    expect(await requestTo('evil.example:5051')).toBe(refused);
+    expect(await requestTo('evil.example:5051', ['*.example'])).toBe('hello back');
+    expect(await requestTo('localhost:5051')).toBe('hello back');
   });
 
   it('a call with an Origin header is rejected', async () => {
     const metadata = new grpc.Metadata();
     metadata.set('origin', 'https://ui.perfetto.dev');
-    expect(await ask({}, {}, undefined, { metadata })).toBe(refused);
+    expect(await statusFrom({}, {}, undefined, { metadata })).toBe(refused);
   });
 });
 
 /** Sends a gRPC-web call as a page would, over HTTP/2. Returns the HTTP status and the gRPC status. */
-async function askAsPage(
+async function requestFromPage(
   port: number,
   headers: OutgoingHttpHeaders,
 ): Promise<[number | undefined, string | undefined]> {
@@ -233,15 +237,15 @@ it('gRPC-web calls of a page are rejected', async () => {
   const { server, port } = await serve({});
   const origin = 'http://evil.example';
   const GOOD = 'application/grpc';
-  expect(await askAsPage(port, { 'content-type': GOOD })).toEqual([200, 'OK']);
+  expect(await requestFromPage(port, { 'content-type': GOOD })).toEqual([200, 'OK']);
   for (const type of [GOOD, `${GOOD}-web`, `${GOOD}-web+proto`, `${GOOD}-web-text`])
-    expect(await askAsPage(port, { 'content-type': type, origin })).toEqual([
+    expect(await requestFromPage(port, { 'content-type': type, origin })).toEqual([
       200,
       'PERMISSION_DENIED',
     ]);
   // Without a preflight a page can send only these types.
   for (const type of ['text/plain', 'multipart/form-data', 'application/x-www-form-urlencoded'])
-    expect((await askAsPage(port, { 'content-type': type, origin }))[0]).toBe(415);
+    expect((await requestFromPage(port, { 'content-type': type, origin }))[0]).toBe(415);
   const overHttp1 = fetch(`http://127.0.0.1:${port}/test.Echo/Say`, {
     method: 'POST',
     body: 'hello',
@@ -253,11 +257,11 @@ it('gRPC-web calls of a page are rejected', async () => {
 it('the inflated size of a compressed message is bounded; an uncompressed message may be larger', async () => {
   const long = 'x'.repeat(INFLATED_BYTES_MAX + 1);
   const gzip = { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip };
-  const say = (request: string, options: grpc.ClientOptions = {}) =>
-    ask({}, {}, [echo, 'Say', request], { options });
-  expect(await say(long, gzip)).toBe('RESOURCE_EXHAUSTED');
-  expect(await say('short', gzip)).toBe('short back');
-  expect(await say(long)).toBe(`${long} back`);
+  const send = (request: string, options: grpc.ClientOptions = {}) =>
+    statusFrom({}, {}, [echo, 'Say', request], { options });
+  expect(await send(long, gzip)).toBe('RESOURCE_EXHAUSTED');
+  expect(await send('short', gzip)).toBe('short back');
+  expect(await send(long)).toBe(`${long} back`);
 });
 
 describe('the security flags of a service', () => {

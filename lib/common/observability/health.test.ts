@@ -15,18 +15,18 @@ it('the health service reports SERVING, and NOT_SERVING while the service drains
     `127.0.0.1:${port}`,
     grpc.credentials.createInsecure(),
   );
-  const ask = (name: string): Promise<string | undefined> =>
+  const statusOf = (name: string): Promise<string | undefined> =>
     new Promise((resolve) =>
       client['Check']?.(
         { service: name },
-        (error: grpc.ServiceError | null, answer?: { status: string }) =>
-          resolve(error === null ? answer?.status : grpc.status[error.code]),
+        (error: grpc.ServiceError | null, response?: { status: string }) =>
+          resolve(error === null ? response?.status : grpc.status[error.code]),
       ),
     );
-  expect(await ask('')).toBe('SERVING');
-  expect(await ask('no.such.Service')).toBe('NOT_FOUND');
+  expect(await statusOf('')).toBe('SERVING');
+  expect(await statusOf('no.such.Service')).toBe('NOT_FOUND');
   notServing();
-  expect(await ask('')).toBe('NOT_SERVING');
+  expect(await statusOf('')).toBe('NOT_SERVING');
   client.close();
   server.forceShutdown();
 });

@@ -10,8 +10,8 @@ test('bytesFromText returns the bytes of any textFromBytes', () => {
     ),
   );
   fc.assert(
-    fc.property(bytes, (given) => {
-      const buffer = Buffer.from(given);
+    fc.property(bytes, (original) => {
+      const buffer = Buffer.from(original);
       expect(bytesFromText(textFromBytes(buffer))).toEqual(buffer);
     }),
     { numRuns: 2000 },

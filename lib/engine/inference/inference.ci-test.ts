@@ -16,10 +16,10 @@ beforeAll(async () => {
 function kinds(sql: string): string | undefined {
   processor.reset();
   processor.finalize();
-  const found = possibleKinds(processor, Buffer.from(sql));
+  const inferred = possibleKinds(processor, Buffer.from(sql));
   const letters = (bits: number): string =>
     bits === 62 ? '?' : [...'..NIRTB'].filter((_, at) => at > 0 && bits & (1 << (at - 1))).join('');
-  return found?.map(letters).join(' ');
+  return inferred?.map(letters).join(' ');
 }
 
 test.each([

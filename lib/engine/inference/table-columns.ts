@@ -150,7 +150,8 @@ export class TableColumns {
     for (const [name, column, type, hidden] of rows) {
       const columns = tables.get(String(name)) ?? [];
       tables.set(String(name), columns);
-      const isGuess = isInteger(String(type)) && !this.#saysInteger(String(name), String(column));
+      const isGuess =
+        isInteger(String(type)) && !this.#declaresInteger(String(name), String(column));
       columns.push({ kinds: isGuess ? ANY : kindsOfDeclared(String(type)), hidden: hidden !== 0n });
     }
     return tables;
@@ -160,7 +161,7 @@ export class TableColumns {
    * Whether a declared INTEGER is reliable. An empty PERFETTO TABLE declares it for every column, whatever the column
    * is meant to hold, and a span join repeats the declarations of its tables.
    */
-  #saysInteger(table: string, column: string): boolean {
+  #declaresInteger(table: string, column: string): boolean {
     const { sql = '' } = this.#relations.get(table.toLowerCase()) ?? {};
     if (/\bUSING\s+SPAN_/i.test(sql)) return column === 'ts' || column === 'dur';
     return this.#isTrusted(table);

@@ -20,7 +20,7 @@ const TRACES = corpusTraces()
   .toSorted((one, other) => one.bytes.length - other.bytes.length)
   .slice(0, 10);
 
-function results({ processor }: ReadTrace): string[] {
+function resultsOf({ processor }: ReadTrace): string[] {
   return queries.map((sql) => {
     const rows: Buffer[] = [];
     try {
@@ -37,5 +37,5 @@ test.each(TRACES)('$path and its twin', ({ bytes }) => {
   const twin = zstdTwin(bytes, 64 * 1024);
   const read = readTrace(engine, chunked(twin, 2 ** 20));
   expect(read.findings.unpackedBytes).toBe(bytes.length);
-  expect(results(read)).toEqual(results(readTrace(engine, chunked(bytes, 2 ** 20))));
+  expect(resultsOf(read)).toEqual(resultsOf(readTrace(engine, chunked(bytes, 2 ** 20))));
 });

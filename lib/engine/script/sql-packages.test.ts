@@ -57,8 +57,8 @@ test.each([
     'a=/nowhere/at/all',
     /^--sql-package a=\/nowhere\/at\/all: \/nowhere\/at\/all cannot be read: ENOENT/,
   ],
-])('--sql-package %s is refused', (given, message) => {
-  expect(() => readSqlPackages([given])).toThrow(message);
+])('--sql-package %s is refused', (flag, message) => {
+  expect(() => readSqlPackages([flag])).toThrow(message);
 });
 
 test('readSqlPackages refuses packages that are empty, repeated, too large or too deep, or have unusable names', () => {

@@ -20,20 +20,20 @@ const GRAMMAR: readonly [kind: Token['kind'] | 'space', pattern: RegExp][] = [
 
 /** Returns the kind and offset of each token, up to the first that SQLite may not accept. */
 function byGrammar(sql: string): string[] {
-  const found: string[] = [];
+  const tokens: string[] = [];
   for (let at = 0; at < sql.length; ) {
     let matched = '';
     for (const [kind, pattern] of GRAMMAR) {
       pattern.lastIndex = at;
       matched = pattern.exec(sql)?.[0] ?? '';
       if (matched === '') continue;
-      if (kind !== 'space') found.push(`${kind} ${at}`);
+      if (kind !== 'space') tokens.push(`${kind} ${at}`);
       break;
     }
-    if (matched === '') return [...found, `unknown ${at}`];
+    if (matched === '') return [...tokens, `unknown ${at}`];
     at += matched.length;
   }
-  return found;
+  return tokens;
 }
 
 test('the scanner returns the tokens of the grammar, up to the first unknown one', () => {

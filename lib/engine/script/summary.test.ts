@@ -124,8 +124,8 @@ test('restore removes the state that a summary leaves', () => {
 
 test('summarySpecOf recognizes SUMMARIZE TRACE at the beginning of a script', () => {
   const spec = (sql: string) => {
-    const found = summarySpecOf(Buffer.from(sql));
-    return found && Buffer.from(found).toString();
+    const spec = summarySpecOf(Buffer.from(sql));
+    return spec && Buffer.from(spec).toString();
   };
   expect(spec('SUMMARIZE TRACE metric_spec {}')).toBe(' metric_spec {}');
   expect(spec('\n summarize\ttrace\n# x\n')).toBe('\n# x\n');

@@ -184,14 +184,14 @@ export class WasmHost {
   }
 
   #crash(thrown: unknown): BigtraceError {
-    const how = thrown instanceof Error ? thrown.message : String(thrown);
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
     const words = this.#stderr.reason();
     if (this.#refusedBytes !== undefined) return noMemory(this.#refusedBytes, thrown);
     if (/out of memory|cannot enlarge memory/i.test(words))
       return outOfMemory(this.#abi.memoryBytesMax, thrown);
     return new BigtraceError(
       'engine_crashed',
-      `TraceProcessor crashed (${how})${words === '' ? '' : `: ${words}`}`,
+      `TraceProcessor crashed (${reason})${words === '' ? '' : `: ${words}`}`,
       { cause: thrown },
     );
   }

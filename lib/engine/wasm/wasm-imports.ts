@@ -83,8 +83,8 @@ function narrowed(work: Import, wideResult: boolean): Import {
 
 function processImports({ memory, growTo, stderr, abi }: HostEnvironment) {
   const { is64, address, sizeAt, putSize } = abi;
-  const exit = (how: string) => (): never => {
-    throw new EngineExit(how);
+  const exit = (reason: string) => (): never => {
+    throw new EngineExit(reason);
   };
   const nothing = (): number => 0;
   return {

@@ -119,14 +119,14 @@ const statAt = async (store: TraceStore): Promise<unknown> => {
 /**
  * Sets Application Default Credentials of an external account, whose token service is a local server.
  * @param status the HTTP status of the token service's responses
- * @param answer the JSON body of these responses
+ * @param tokens the JSON body of these responses
  */
-const useTokenService = async (status: number, answer: object): Promise<void> => {
+const useTokenService = async (status: number, tokens: object): Promise<void> => {
   const service = await listen(
     createServer((request, response) => {
       request.resume();
       response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(answer));
+      response.end(JSON.stringify(tokens));
     }),
   );
   onTestFinished(() => service.close());

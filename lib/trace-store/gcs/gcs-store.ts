@@ -27,7 +27,7 @@ interface Metadata {
   timeCreated?: string | undefined;
 }
 
-interface ListAnswer {
+interface ListReply {
   items?: Metadata[];
   nextPageToken?: string;
 }
@@ -96,8 +96,8 @@ export function gcsStore(options: GcsOptions): TraceStore {
       ...(request.after === undefined ? {} : { startOffset: request.after }),
       ...(request.token === undefined ? {} : { pageToken: request.token }),
     };
-    const [, , answer] = await withStorage((s) => s.bucket(bucket, payer).getFiles(query), signal);
-    return pageOf(answer as ListAnswer);
+    const [, , reply] = await withStorage((s) => s.bucket(bucket, payer).getFiles(query), signal);
+    return pageOf(reply as ListReply);
   }
 
   return {
@@ -180,7 +180,7 @@ async function firstNamed<Value>(
   return request(decoded);
 }
 
-function pageOf({ items = [], nextPageToken }: ListAnswer): Page {
+function pageOf({ items = [], nextPageToken }: ListReply): Page {
   const objects = items.map((item) => ({ name: item.name ?? '', ...statOf(item) }));
   return { objects, token: nextPageToken };
 }

@@ -60,9 +60,9 @@ beforeAll(async () => {
 afterAll(() => rm(top, { recursive: true }));
 
 async function listed(pattern: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { address } of stores.list(pattern)) found.push(address);
-  return found;
+  const listing: string[] = [];
+  for await (const { address } of stores.list(pattern)) listing.push(address);
+  return listing;
 }
 
 describe('the root', () => {
@@ -128,11 +128,11 @@ test('all names of a trace have one canonical address; a link is a trace with it
   symlinkSync('one', join(root, 'x/link'));
   const names = ['x/one', 'x//one', './x/./one', 'x/y/../one', 'to-y/../one', `/${root}/x/one`];
   for (const name of [...names, `/${root}/to-y/..//one`])
-    for (const found of [
+    for (const listing of [
       await stores.canonical(`/local/${name}`),
       ...(await listed(`/local/${name}`)),
     ])
-      expect([name, found]).toEqual([name, '/local/x/one']);
+      expect([name, listing]).toEqual([name, '/local/x/one']);
   expect(await listed('/local/to-y/../o*')).toEqual(['/local/x/one']);
   expect(await listed('/local/x/*/../one')).toEqual(['/local/x/one']);
   expect(await listed('/local/to-y/../link')).toEqual(['/local/x/link']);
@@ -205,10 +205,10 @@ describe('unusual names', () => {
   });
 
   test('traces with unusual names are listed, and read by their listed addresses', async () => {
-    const found = [...(await listed('/local/names/**')), ...(await listed('/local/names/.*'))];
-    expect(found.length).toBeGreaterThan(30);
-    expect(found.toSorted()).toEqual(names.map((path) => `/local/${path}`).toSorted());
-    for (const address of found) {
+    const listing = [...(await listed('/local/names/**')), ...(await listed('/local/names/.*'))];
+    expect(listing.length).toBeGreaterThan(30);
+    expect(listing.toSorted()).toEqual(names.map((path) => `/local/${path}`).toSorted());
+    for (const address of listing) {
       const { size, generation } = await stores.stat(address);
       let bytes = 0;
       for await (const chunk of stores.read(address, { generation })) bytes += chunk.length;

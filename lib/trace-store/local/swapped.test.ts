@@ -57,9 +57,9 @@ afterEach(() => {
 });
 
 async function listed(pattern: string): Promise<string> {
-  const found: string[] = [];
-  for await (const { address, size } of stores.list(pattern)) found.push(`${address} ${size}`);
-  return found.join();
+  const addresses: string[] = [];
+  for await (const { address, size } of stores.list(pattern)) addresses.push(`${address} ${size}`);
+  return addresses.join();
 }
 
 async function bytesOf(address: string, generation: string): Promise<string> {
@@ -79,20 +79,20 @@ const ASKED: [string, (inside: string, outside: string) => Promise<string>][] = 
   ['listing by name', () => listed('/local/{dir/deep/trace,dir/deep/secret}')],
 ];
 
-test.each(ASKED)('a %s returns nothing from outside the root', async (_, ask) => {
+test.each(ASKED)('a %s returns nothing from outside the root', async (_, access) => {
   const { generation: inside } = await stores.stat(TRACE);
   const out = new TraceStores([localStore({ root: join(top, 'outside') })]);
   const { generation: outside } = await out.stat('/local/deep/trace');
   calls = 0;
-  await ask(inside, outside).catch(() => undefined);
+  await access(inside, outside).catch(() => undefined);
   const moments = calls;
   expect(moments).toBeGreaterThan(1);
   for (let moment = 1; moment <= moments; moment++) {
     calls = 0;
     swapAt = moment;
-    const answer = await ask(inside, outside).catch((error: Error) => error.message);
+    const outcome = await access(inside, outside).catch((error: Error) => error.message);
     swapAt = Number.POSITIVE_INFINITY;
-    expect([moment, answer]).toEqual([
+    expect([moment, outcome]).toEqual([
       moment,
       expect.stringMatching(
         /^(6|inside|\/local\/dir\/deep\/trace 6|)$|leads out of the traces directory|the trace does not exist|changed while/,

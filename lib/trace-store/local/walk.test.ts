@@ -36,10 +36,10 @@ test.each([
   'the walk of %s enters only directories where something can match',
   async (pattern, paths, directories) => {
     opened.length = 0;
-    const found: string[] = [];
+    const walked: string[] = [];
     for await (const batch of walk([root], Glob.parse(pattern), undefined))
-      found.push(...batch.map(({ path }) => path));
-    expect({ found, opened }).toEqual({
+      walked.push(...batch.map(({ path }) => path));
+    expect({ found: walked, opened }).toEqual({
       found: paths,
       opened: directories.map((directory) => join(root, directory)),
     });

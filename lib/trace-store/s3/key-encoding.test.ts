@@ -30,17 +30,17 @@ test.each(Object.entries(SERVERS))(
 
 test('the server is queried only until its encoding is known', async () => {
   const encoding = new KeyEncoding();
-  const asked: string[] = [];
+  const requested: string[] = [];
   const has = async (name: string): Promise<boolean> => {
-    asked.push(name);
+    requested.push(name);
     return name === 'a+b' || name === 'c+d e';
   };
   expect(await encoding.decode('plain', has)).toBe('plain');
-  expect(asked).toEqual([]);
+  expect(requested).toEqual([]);
   expect(await encoding.decode('a+b', has)).toBe('a+b');
-  expect(asked).toEqual(['a b', 'a+b']);
+  expect(requested).toEqual(['a b', 'a+b']);
   expect(await encoding.decode('c+d%20e', has)).toBe('c+d e');
-  expect(asked).toEqual(['a b', 'a+b', 'c+d e']);
+  expect(requested).toEqual(['a b', 'a+b', 'c+d e']);
   expect(await encoding.decode('e+f%20g', has)).toBe('e+f g');
-  expect(asked).toHaveLength(3);
+  expect(requested).toHaveLength(3);
 });

@@ -11,7 +11,7 @@ let server: RunningServer;
 let encode: (key: string) => string;
 let needsPayer = false;
 
-function answer(request: IncomingMessage, response: ServerResponse): void {
+function respond(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '', 'http://server');
   if (needsPayer && request.headers['x-amz-request-payer'] !== 'requester')
     return void response.writeHead(403).end();
@@ -31,7 +31,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 }
 
 beforeAll(async () => {
-  server = await listen(createServer(answer));
+  server = await listen(createServer(respond));
 });
 beforeEach(() => {
   needsPayer = false;

@@ -84,17 +84,17 @@ export class S3Requests {
         EncodingType: 'url', // XML cannot represent every character of a key
         ...this.#payer,
       });
-      const answer = await client.send(command, options);
-      const isEncoded = answer.EncodingType === 'url';
+      const response = await client.send(command, options);
+      const isEncoded = response.EncodingType === 'url';
       const objects = [];
-      for (const { Key = '', ETag, Size, LastModified } of answer.Contents ?? []) {
+      for (const { Key = '', ETag, Size, LastModified } of response.Contents ?? []) {
         const stat = statOf(ETag, Size, LastModified);
         const name = isEncoded
           ? await this.#keys.decode(Key, (key) => this.#has(Bucket, key, stat, signal))
           : Key;
         objects.push({ name, ...stat });
       }
-      return { objects, token: answer.IsTruncated ? answer.NextContinuationToken : undefined };
+      return { objects, token: response.IsTruncated ? response.NextContinuationToken : undefined };
     });
   }
 

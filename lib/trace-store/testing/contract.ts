@@ -232,21 +232,21 @@ function listTests(
     await Promise.all(TREE.map((path) => put(`tree/${path}`, Buffer.from(path))));
     const glob = Glob.parse(pattern);
     const expected = TREE.filter((path) => glob.matches(path)).sort(byBytes);
-    const found = await list(`tree/${pattern}`);
-    expect(found.map(({ path }) => path)).toEqual(
+    const traces = await list(`tree/${pattern}`);
+    expect(traces.map(({ path }) => path)).toEqual(
       expected.map((path) => open().pathOf(`tree/${path}`)),
     );
-    for (const { path, ...listed } of found) expect(await stat(path)).toEqual(listed);
+    for (const { path, ...listed } of traces) expect(await stat(path)).toEqual(listed);
   });
 
   test('every listed trace can be read by its listed path', async () => {
     const names = [...NAMES, ...(options.names ?? [])];
     await Promise.all(names.map((name) => put(`listed/${name}`, bytesFromText(`of ${name}`))));
-    const found = await list('listed/**');
-    expect(found.map(({ path }) => path)).toEqual(
+    const traces = await list('listed/**');
+    expect(traces.map(({ path }) => path)).toEqual(
       names.map((name) => open().pathOf(`listed/${name}`)).sort(byBytes),
     );
-    for (const { path, generation } of found) {
+    for (const { path, generation } of traces) {
       const bytes = await readAll(open().store, path, { generation });
       expect(open().pathOf(`listed/${textFromBytes(bytes).slice('of '.length)}`)).toBe(path);
     }
@@ -256,8 +256,8 @@ function listTests(
     const names = Array.from({ length: MANY }, (_, nth) => `many/${String(nth).padStart(5, '0')}`);
     for (let from = 0; from < MANY; from += 50)
       await Promise.all(names.slice(from, from + 50).map((path) => put(path, Buffer.from('x'))));
-    const found = await list('many/*');
-    expect(found.map(({ path }) => path)).toEqual(names.map((path) => open().pathOf(path)));
+    const traces = await list('many/*');
+    expect(traces.map(({ path }) => path)).toEqual(names.map((path) => open().pathOf(path)));
 
     const later = await list('many/*', names.at(-3));
     expect(later.map(({ path }) => path)).toEqual(

@@ -174,7 +174,7 @@ function readTests(bench: Bench): void {
     const { generation } = await bench.stat();
     bench.proxy.faults = [{ kind: 'reset', afterBytes: 2 << 20 }];
     expect((await bench.read(generation)).equals(BYTES)).toBe(true);
-    const from = Number(/^GET bytes=(\d+)-$/.exec(bench.proxy.asked.at(-1) ?? '')?.[1]);
+    const from = Number(/^GET bytes=(\d+)-$/.exec(bench.proxy.requests.at(-1) ?? '')?.[1]);
     expect(from).toBeGreaterThan(0);
     expect(from).toBeLessThanOrEqual(2 << 20);
   });
@@ -223,8 +223,8 @@ function statTests(bench: Bench): void {
   test('stat reports a refused connection', async () => {
     const host = '127.0.0.1:1';
     const gone = bench.under.through(host);
-    const asking = gone.stat(bench.under.pathOf('faults/trace', host));
-    await expect(asking).rejects.toThrow(/^the connection to the store failed: .*ECONNREFUSED/);
+    const stat = gone.stat(bench.under.pathOf('faults/trace', host));
+    await expect(stat).rejects.toThrow(/^the connection to the store failed: .*ECONNREFUSED/);
     gone.close?.();
   });
 }
@@ -263,10 +263,10 @@ function listTests(bench: Bench): void {
     bench.proxy.before = async () => {
       if (++requests === 1) bench.proxy.faults = [{ kind: 'status', status: 503 }];
     };
-    const found: string[] = [];
+    const addresses: string[] = [];
     for await (const batch of bench.store.list(bench.path('page/*')))
-      found.push(...batch.map(({ path }) => path));
-    expect(found).toEqual(names.map((name) => bench.path(name)));
+      addresses.push(...batch.map(({ path }) => path));
+    expect(addresses).toEqual(names.map((name) => bench.path(name)));
     expect(bench.counters.retries).toBe(1);
   });
 }

@@ -23,7 +23,7 @@ export interface FaultyProxy extends RunningServer {
   /** The fault of every request; takes precedence over `faults`. */
   always: Fault | undefined;
   /** The requests so far, such as `GET bytes=5-` or `HEAD`. */
-  asked: string[];
+  requests: string[];
   /** The authorization header of each request; undefined if there was none. */
   authorizations: (string | undefined)[];
   /** Called before each request that is passed on. */
@@ -34,14 +34,14 @@ export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
   const proxy = {
     faults: [],
     always: undefined,
-    asked: [],
+    requests: [],
     authorizations: [],
     before: undefined,
   } as Omit<FaultyProxy, keyof RunningServer>;
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const { range, authorization } = incoming.headers;
     proxy.authorizations.push(authorization);
-    proxy.asked.push(`${incoming.method}${range === undefined ? '' : ` ${range}`}`);
+    proxy.requests.push(`${incoming.method}${range === undefined ? '' : ` ${range}`}`);
     const fault = proxy.always ?? proxy.faults.shift();
     if (fault?.kind === 'status') {
       incoming.resume();
@@ -49,8 +49,8 @@ export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
       return;
     }
     await proxy.before?.();
-    const answer = await passOn(upstream, incoming);
-    await passBack(answer, outgoing, fault);
+    const response = await passOn(upstream, incoming);
+    await passBack(response, outgoing, fault);
   };
   const server = createServer((incoming, outgoing) => {
     handle(incoming, outgoing).catch(() => outgoing.destroy());
@@ -63,22 +63,22 @@ async function passOn(upstream: string, incoming: IncomingMessage): Promise<Inco
   const { method, url, headers } = incoming;
   const passed = request(`http://${upstream}`, { method, path: url, headers, agent: false });
   incoming.pipe(passed);
-  const [answer] = (await once(passed, 'response')) as [IncomingMessage];
-  return answer;
+  const [response] = (await once(passed, 'response')) as [IncomingMessage];
+  return response;
 }
 
 async function passBack(
-  answer: IncomingMessage,
+  response: IncomingMessage,
   outgoing: ServerResponse,
   fault: Fault | undefined,
 ): Promise<void> {
-  const headers = { ...answer.headers };
+  const headers = { ...response.headers };
   const length = Number(headers['content-length']);
   if (fault?.kind === 'cut') headers['content-length'] = String(length - fault.missingBytes);
-  outgoing.writeHead(answer.statusCode ?? 502, headers);
+  outgoing.writeHead(response.statusCode ?? 502, headers);
   outgoing.flushHeaders();
   let left = bytesPassed(fault, length);
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     const part = chunk.subarray(0, left);
     left -= part.length;
     if (fault?.kind === 'drip') await drip(part, outgoing, fault.everyMs);

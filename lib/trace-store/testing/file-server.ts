@@ -36,7 +36,7 @@ export async function startFileServer(): Promise<FileServer> {
   const style = { ...USUAL_STYLE };
   const modified = new Date().toUTCString();
 
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  const respond = (request: IncomingMessage, response: ServerResponse): void => {
     const bytes = files.get(request.url ?? '');
     if (bytes === undefined) return void response.writeHead(404).end('<html>no such page</html>');
     if (request.method === 'HEAD' && style.headStatus !== 200)
@@ -59,5 +59,5 @@ export async function startFileServer(): Promise<FileServer> {
     response.end(request.method === 'HEAD' ? undefined : body);
   };
 
-  return { ...(await listen(createServer(answer))), files, style };
+  return { ...(await listen(createServer(respond))), files, style };
 }

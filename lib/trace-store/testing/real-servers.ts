@@ -48,8 +48,11 @@ export async function startGcs(): Promise<RunningServer> {
     ],
   }));
   const body = JSON.stringify({ name: BUCKET });
-  const made = await fetch(`http://${host}/storage/v1/b?project=test`, { method: 'POST', body });
-  if (!made.ok) throw new Error(`no bucket: ${made.status} ${await made.text()}`);
+  const response = await fetch(`http://${host}/storage/v1/b?project=test`, {
+    method: 'POST',
+    body,
+  });
+  if (!response.ok) throw new Error(`no bucket: ${response.status} ${await response.text()}`);
   return { host, close: end };
 }
 

@@ -123,11 +123,11 @@ test('the catalog has the verdicts empty and partial, and row counts', async () 
     `SELECT sum(row_counts['sched']) FROM traces WHERE address LIKE '%/compile-c.pftrace'`,
   );
   expect(sum).toBe('3321');
-  const asked = await rowsOf(
+  const chosen = await rowsOf(
     analyst,
     `SELECT DISTINCT _trace_address FROM bigtrace_where_lenient(filter='verdict = \\'empty\\'', sql='SELECT 1 AS one')`,
   );
-  expect(asked).toContainEqual(['/local/bad/empty.json']);
+  expect(chosen).toContainEqual(['/local/bad/empty.json']);
 });
 
 test('bigtrace_where queries the traces that a filter over the catalog chooses', async () => {

@@ -92,15 +92,15 @@ const WAYS: [string, (addresses: string[], where: string) => Promise<string[]>][
 
 /** Returns the traces that the orchestrator finds for these addresses, without duplicates. */
 async function selected(addresses: string[]): Promise<string[]> {
-  const found = new Set<string>();
+  const chosen = new Set<string>();
   const { signal } = new AbortController();
   for (const address of addresses)
     for await (const batch of catalog.addressesWhere(parseAddress(address).path, {
       signal,
       user: 'test',
     }))
-      for (const one of batch) found.add(textFromBytes(one));
-  return [...found];
+      for (const one of batch) chosen.add(textFromBytes(one));
+  return [...chosen];
 }
 
 describe.each(WAYS)('%s', (_, choose) => {
@@ -115,8 +115,8 @@ describe.each(WAYS)('%s', (_, choose) => {
     ['size = (SELECT min(size) FROM bigtrace.traces)', ['/local/a']],
     ["address LIKE '%\\\\%' OR address = '/local/a'", ['/local/a']],
   ])('%s', async (where, expected) => {
-    const found = await choose(['/local/?', '/local/dir/c'], where);
-    expect(found.sort()).toEqual(expected);
+    const chosen = await choose(['/local/?', '/local/dir/c'], where);
+    expect(chosen.sort()).toEqual(expected);
   });
 
   test.each([
@@ -142,9 +142,9 @@ describe.each(WAYS)('%s', (_, choose) => {
       '/where/size = 1',
       '/where//["size < 4","size > 2"]',
     ];
-    const found = await choose(addresses, 'size != 6');
+    const chosen = await choose(addresses, 'size != 6');
     // `[d]` is also the literal name of a trace, so it stands for that trace only.
-    expect(found.sort()).toEqual(['/local/a', '/local/dir/[d]', '/local/dir/c']);
+    expect(chosen.sort()).toEqual(['/local/a', '/local/dir/[d]', '/local/dir/c']);
   });
 });
 
@@ -193,12 +193,12 @@ describe('a query over the catalog ends in ClickHouse when its caller has left',
     ],
   ];
 
-  test.each(callers)('%s', async (_, ask) => {
+  test.each(callers)('%s', async (_, outcomeOf) => {
     for (const where of endless) {
-      const gone = new AbortController();
-      const failure = ask(where, gone.signal).catch((error: unknown) => error);
+      const abort = new AbortController();
+      const failure = outcomeOf(where, abort.signal).catch((error: unknown) => error);
       await expect.poll(running, { timeout: 20_000 }).toBeGreaterThan(0);
-      gone.abort(new Error('left'));
+      abort.abort(new Error('left'));
       expect(await failure).toEqual(new Error('left'));
       await expect.poll(running, { timeout: 30_000 }).toBe(0);
     }
@@ -215,7 +215,11 @@ test('cancelled expressions that ClickHouse cannot end are bounded for each user
   // One call of a function, which ClickHouse cannot end.
   const where = (nth: number): string =>
     `arrayLevenshteinDistance(range(40000 + ${nth}), range(1, 40000)) < 0`;
-  const ask = async (user: string, expression: string, signal: AbortSignal): Promise<string> => {
+  const outcomeOf = async (
+    user: string,
+    expression: string,
+    signal: AbortSignal,
+  ): Promise<string> => {
     try {
       for await (const _ of catalog.addressesWhere(expression, { signal, user }));
       return 'it ended';
@@ -225,11 +229,11 @@ test('cancelled expressions that ClickHouse cannot end are bounded for each user
   };
   const refused: string[] = [];
   for (let nth = 0; nth < 12 && refused.length === 0; nth++) {
-    const answer = await ask('hostile', where(nth), AbortSignal.timeout(300));
-    if (/has not ended/.test(answer)) refused.push(answer);
+    const outcome = await outcomeOf('hostile', where(nth), AbortSignal.timeout(300));
+    if (/has not ended/.test(outcome)) refused.push(outcome);
   }
   expect(refused).toEqual([
     'ClickHouse has not ended 4 cancelled queries of user hostile yet; try again when it has',
   ]);
-  expect(await ask('good', 'size > 0', new AbortController().signal)).toBe('it ended');
+  expect(await outcomeOf('good', 'size > 0', new AbortController().signal)).toBe('it ended');
 }, 120_000);

@@ -100,12 +100,12 @@ test('npm start starts the system, a query returns its rows, and SIGINT stops ev
     '--orchestrator',
     orchestrator,
   ];
-  const answer = execFileSync(
+  const count = execFileSync(
     join(scratch, 'bin/node'),
     ['cli/bigtrace.mjs', ...query, '--sql', 'SELECT count(*) AS n FROM sched'],
     { ...options(), stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
   );
-  expect(answer).toContain('2547');
+  expect(count).toContain('2547');
   const family = descendants(npm.pid ?? 0);
   const exited = once(npm, 'exit');
   process.kill(-(npm.pid ?? 0), 'SIGINT');

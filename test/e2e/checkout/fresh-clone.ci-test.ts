@@ -87,13 +87,13 @@ describe.each(NODE_VERSIONS)('on Node %s', (version) => {
 
   it('npm start works twice, the commands of the README work, and Ctrl-C stops everything', async () => {
     const first = await npmStart(clone, env);
-    const answers = readmeCommands(clone).map((command) =>
+    const outputs = readmeCommands(clone).map((command) =>
       execFileSync('bash', ['-euc', command], { cwd: clone, env, encoding: 'utf8' }),
     );
-    expect(answers.length).toBe(3);
-    expect(answers[0]).toMatch(/│ sys_newfstatat +│ 34265 │/);
-    expect(answers[1]).toMatch(/^\/local\/linux\/pipe-pingpong\.pftrace\t39764\n/);
-    expect(answers[2]).toMatch(/\/local\/linux\/gzip-cpu\.pftrace +2547\n/);
+    expect(outputs.length).toBe(3);
+    expect(outputs[0]).toMatch(/│ sys_newfstatat +│ 34265 │/);
+    expect(outputs[1]).toMatch(/^\/local\/linux\/pipe-pingpong\.pftrace\t39764\n/);
+    expect(outputs[2]).toMatch(/\/local\/linux\/gzip-cpu\.pftrace +2547\n/);
     await ctrlC(first);
     const second = await npmStart(clone, env);
     expect(second.output()).not.toMatch(/installing|downloading/);

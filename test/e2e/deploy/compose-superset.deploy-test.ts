@@ -43,13 +43,13 @@ async function logIn(): Promise<string> {
 
 /** Sends a request to Superset's REST API: POST if there is a body, else GET. */
 async function api<Answer>(path: string, body?: object): Promise<Answer> {
-  const answer = await fetch(`http://127.0.0.1:${system.supersetPort}/api/v1/${path}`, {
+  const response = await fetch(`http://127.0.0.1:${system.supersetPort}/api/v1/${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
   return JSON.parse(text) as Answer;
 }
 

@@ -119,20 +119,20 @@ describe('compose', () => {
 
   it('the query of the README returns the same rows through the native client and over HTTP', async () => {
     const query = README_QUERY ?? '';
-    const answer = await native(query);
-    expect(answer.trimEnd().split('\n')).toHaveLength(10);
-    expect(await system.sql(query)).toBe(answer);
+    const response = await native(query);
+    expect(response.trimEnd().split('\n')).toHaveLength(10);
+    expect(await system.sql(query)).toBe(response);
   });
 
   it('the HTTP API responds with its status and the number of traces in the catalog', async () => {
-    const answer = await fetch(`http://127.0.0.1:${system.pagePort}/`);
-    expect(await answer.json()).toMatchObject({ status: 'ok', traceCount: 0 });
+    const response = await fetch(`http://127.0.0.1:${system.pagePort}/`);
+    expect(await response.json()).toMatchObject({ status: 'ok', traceCount: 0 });
   });
 
   it('ClickHouse refuses a request without a password', async () => {
-    const answer = await fetch(`http://127.0.0.1:${system.httpPort}/?query=SELECT+1`);
-    expect(answer.ok).toBe(false);
-    expect(await answer.text()).toContain('Authentication failed');
+    const response = await fetch(`http://127.0.0.1:${system.httpPort}/?query=SELECT+1`);
+    expect(response.ok).toBe(false);
+    expect(await response.text()).toContain('Authentication failed');
   });
 
   it('queries return the same rows with five workers, while scaling down, and after a worker is killed', async () => {
@@ -141,19 +141,19 @@ describe('compose', () => {
       .split('\n')
       .map((line) => line.split('\t')[0]);
     expect(addresses.length).toBeGreaterThan(5);
-    const answer = (upTo: number): string =>
+    const expectedRow = (upTo: number): string =>
       addresses.map((address) => `${address}\t${upTo}\n`).join('');
 
     await system.compose('up', '--detach', '--no-recreate', '--wait', '--scale', 'worker=5');
     await system.workersReady(5);
-    expect(await system.sql(slowQuery(100_001))).toBe(answer(100_001));
+    expect(await system.sql(slowQuery(100_001))).toBe(expectedRow(100_001));
 
     // Scale down during a query: workers drain, or their unfinished tasks are retried.
     const [whileScaling] = await Promise.all([
       system.sql(slowQuery(2_000_002)),
       system.compose('up', '--detach', '--no-recreate', '--scale', 'worker=2'),
     ]);
-    expect(whileScaling).toBe(answer(2_000_002));
+    expect(whileScaling).toBe(expectedRow(2_000_002));
     await system.workersReady(2);
 
     const [victim = ''] = await system.containers('worker');
@@ -163,7 +163,7 @@ describe('compose', () => {
         process.kill(inspect<{ State: { Pid: number } }>(victim).State.Pid, 'SIGKILL'),
       ),
     ]);
-    expect(whileKilling).toBe(answer(2_000_003));
+    expect(whileKilling).toBe(expectedRow(2_000_003));
 
     // The restart policy starts the killed worker again.
     await system.workersReady(2);
@@ -189,11 +189,11 @@ describe('compose', () => {
     const workers = await system.containers('worker');
     const [orchestrator = ''] = await system.containers('orchestrator');
     const query = system.sql(slowQuery(500_004));
-    const [answer] = await Promise.all([
+    const [response] = await Promise.all([
       query,
       Promise.race(workers.map(busy)).then(() => system.compose('stop', 'orchestrator')),
     ]);
-    expect(answer.trimEnd().split('\n').length).toBeGreaterThan(5);
+    expect(response.trimEnd().split('\n').length).toBeGreaterThan(5);
     const [httpApi = ''] = await system.containers('http-api');
     await system.compose('stop', 'worker', 'http-api');
     for (const id of [orchestrator, httpApi, ...workers])

@@ -41,8 +41,8 @@ beforeAll(async () => {
 
 function hasFlag(flag: string, name?: string): boolean {
   if (flag === '--help' || flag === '-h' || flag === '--version') return true;
-  const asked = name === undefined ? [...commands.values()] : [commands.get(name)];
-  return asked
+  const described = name === undefined ? [...commands.values()] : [commands.get(name)];
+  return described
     .flatMap((command) => (command === undefined ? [] : [command, ...command.commands]))
     .some(({ options }) => options.some(({ long, short }) => long === flag || short === flag));
 }

@@ -9,12 +9,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
 import { CORPUS } from '../../corpus/index.ts';
 import {
-  askChart,
-  type ChartAnswer,
-  type ChartQuestion,
+  type ChartQuery,
+  type ChartResult,
   listenToCharts,
   logIn,
   openLab,
+  runChart,
   type Superset,
   serveAgain,
   setUp,
@@ -84,8 +84,8 @@ async function index(): Promise<void> {
 async function byClient(query: string): Promise<string[][]> {
   const port = system.clickhouseTcp.split(':').at(-1) ?? '';
   const login = ['--user', 'analyst', '--password', system.analystPassword];
-  const asked = ['--port', port, ...login, '--database', 'bigtrace', '--query', query];
-  const { stdout } = await run('clickhouse-client', asked, { maxBuffer: 2 ** 26 });
+  const args = ['--port', port, ...login, '--database', 'bigtrace', '--query', query];
+  const { stdout } = await run('clickhouse-client', args, { maxBuffer: 2 ** 26 });
   return stdout
     .trimEnd()
     .split('\n')
@@ -178,43 +178,43 @@ async function running(): Promise<number> {
 }
 
 /** What the browser sent for each chart of the dashboard. */
-let questions: Map<string, ChartQuestion>;
+let queries: Map<string, ChartQuery>;
 
 test('every chart of the dashboard shows data, and a second load comes from the cache', async () => {
   const first = await openDashboard();
-  for (const title of CHARTS) expect(first.answers.get(title)?.error, title).toBeNull();
+  for (const title of CHARTS) expect(first.results.get(title)?.error, title).toBeNull();
   for (const title of CHARTS)
-    expect(first.answers.get(title)?.rows.length, title).toBeGreaterThan(0);
+    expect(first.results.get(title)?.rows.length, title).toBeGreaterThan(0);
   expect(await page.getByText(/unexpected error|no results|did not return/i).count()).toBe(0);
   await shot('dashboard');
 
   const second = await openDashboard();
   await shot('dashboard-again');
   const remembered = CHARTS.filter((title) => title !== 'Failures in queries of late');
-  for (const title of remembered) expect(second.answers.get(title)?.cached, title).toBe(true);
-  questions = second.questions;
+  for (const title of remembered) expect(second.results.get(title)?.cached, title).toBe(true);
+  queries = second.queries;
   expect(second.dataMs).toBeLessThan(first.dataMs);
   console.log(`dashboard: ${first.dataMs} ms until all data was there, then ${second.dataMs} ms`);
 
-  await expectSameCpuTime(first.answers);
-  await expectSameSlices(first.answers);
+  await expectSameCpuTime(first.results);
+  await expectSameSlices(first.results);
   await expectLinks();
 });
 
 interface Dashboard {
   /** Chart data by title. */
-  answers: Map<string, ChartAnswer>;
-  questions: Map<string, ChartQuestion>;
+  results: Map<string, ChartResult>;
+  queries: Map<string, ChartQuery>;
   /** Milliseconds from the first request of a chart to the last response. */
   dataMs: number;
 }
 
 async function openDashboard(): Promise<Dashboard> {
   const titles = await chartTitles();
-  const heard = listenToCharts(page);
+  const charts = listenToCharts(page);
   await page.goto(`${superset.url}/superset/dashboard/fleet/`);
   await expect
-    .poll(() => heard.answers.size, { timeout: 240_000, interval: 50 })
+    .poll(() => charts.results.size, { timeout: 240_000, interval: 50 })
     .toBe(CHARTS.length);
   await expect
     .poll(() => page.locator('[data-test="loading-indicator"]:visible').count(), {
@@ -224,9 +224,9 @@ async function openDashboard(): Promise<Dashboard> {
   const byTitle = <T>(byId: Map<number, T>): Map<string, T> =>
     new Map([...byId].map(([id, one]) => [titles.get(id) ?? '', one]));
   return {
-    answers: byTitle(heard.answers),
-    questions: byTitle(heard.questions),
-    dataMs: heard.elapsedMs(),
+    results: byTitle(charts.results),
+    queries: byTitle(charts.queries),
+    dataMs: charts.elapsedMs(),
   };
 }
 
@@ -237,8 +237,8 @@ async function chartTitles(): Promise<Map<number, string>> {
   return new Map(result.map(({ id, slice_name }) => [id, slice_name]));
 }
 
-async function expectSameCpuTime(answers: Map<string, ChartAnswer>): Promise<void> {
-  const rows = answers.get('CPU time by process')?.rows ?? [];
+async function expectSameCpuTime(results: Map<string, ChartResult>): Promise<void> {
+  const rows = results.get('CPU time by process')?.rows ?? [];
   const expected = await byClient(`
     SELECT process, sum(ns) AS total FROM bigtrace(traces=['/local/recorded/**'], sql='
       SELECT coalesce(p.name, t.name, \\'\\') AS process, s.dur AS ns
@@ -257,8 +257,8 @@ async function expectSameCpuTime(answers: Map<string, ChartAnswer>): Promise<voi
     expect(most[place]?.[1]).toBeCloseTo(Number(total) / 1e9, 6);
 }
 
-async function expectSameSlices(answers: Map<string, ChartAnswer>): Promise<void> {
-  const rows = answers.get('Slowest slices')?.rows ?? [];
+async function expectSameSlices(results: Map<string, ChartResult>): Promise<void> {
+  const rows = results.get('Slowest slices')?.rows ?? [];
   const expected = await byClient(`
     SELECT count(), max(dur) / 1e6, quantileExact(0.95)(dur) / 1e6
     FROM bigtrace(traces=['/local/recorded/**', '/local/handmade/**'], sql='SELECT name, dur FROM slice WHERE dur > 0')
@@ -281,7 +281,7 @@ async function expectLinks(): Promise<void> {
 }
 
 test('a dashboard filter limits the traces of the query', async () => {
-  const heard = listenToCharts(page);
+  const charts = listenToCharts(page);
   await page.getByRole('combobox', { name: 'Format' }).click();
   await page
     .getByRole('option', { name: 'json' })
@@ -292,8 +292,8 @@ test('a dashboard filter limits the traces of the query', async () => {
     .getByRole('button', { name: /^apply/i })
     .first()
     .click();
-  const slices = (): ChartAnswer | undefined =>
-    [...heard.answers.values()].find(({ sql }) =>
+  const slices = (): ChartResult | undefined =>
+    [...charts.results.values()].find(({ sql }) =>
       sql.includes('SELECT s.name AS name, coalesce(p.name'),
     );
   await expect.poll(slices, { timeout: 60_000 }).toBeDefined();
@@ -304,11 +304,10 @@ test('a dashboard filter limits the traces of the query', async () => {
 });
 
 test('every filter, alone and in pairs, leaves data or none, and no error', async () => {
-  const overTraces = new Map(questions);
+  const overTraces = new Map(queries);
   overTraces.delete('Failures in queries of late');
-  const ask = (question: ChartQuestion): Promise<ChartAnswer> =>
-    askChart(page, superset.url, question);
-  expect(await complaintsAboutFilters(overTraces, 'Slowest slices', ask, byClient)).toEqual([]);
+  const run = (query: ChartQuery): Promise<ChartResult> => runChart(page, superset.url, query);
+  expect(await complaintsAboutFilters(overTraces, 'Slowest slices', run, byClient)).toEqual([]);
 });
 
 test('filter values with special characters are quoted correctly', async () => {

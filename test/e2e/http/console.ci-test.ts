@@ -65,7 +65,7 @@ beforeEach(async () => {
 });
 
 /** Runs a query by keyboard only: `/`, the script, Ctrl+Enter. */
-async function ask(sql: string): Promise<void> {
+async function runQuery(sql: string): Promise<void> {
   await page.locator('body').press('/');
   expect(await page.evaluate('document.activeElement.id')).toBe('sql');
   await page.keyboard.press('ControlOrMeta+a');
@@ -77,7 +77,7 @@ const ended = (status: string) => page.locator(`#status[data-state=${status}]`).
 const texts = (selector: string) => page.locator(selector).allTextContents();
 
 test('the results show exact values, NULL differs from an empty string, and failures are shown as text', async () => {
-  await ask(EXACT);
+  await runQuery(EXACT);
   await ended('SUCCESS');
   expect(await page.locator('#status').textContent()).toMatch(
     /^success · 13 of 13 traces · 12 rows/,
@@ -101,14 +101,14 @@ test('the results show exact values, NULL differs from an empty string, and fail
 });
 
 test('the console shows the message of a script error', async () => {
-  await ask('SELECT nonsense FROM slice');
+  await runQuery('SELECT nonsense FROM slice');
   await ended('FAILED');
   expect(await page.locator('#status').textContent()).toContain('no such column: nonsense');
   expect(await page.locator('#results').isVisible()).toBe(false);
 });
 
 test('paging, sorting and charts work by keyboard alone', async () => {
-  await ask(`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 15)
+  await runQuery(`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 15)
     SELECT 'row ' || x AS name, x * x - 9 AS square FROM c`);
   await ended('SUCCESS');
   await page.locator('#results .range').filter({ hasText: '1–50 of 180 rows' }).waitFor();
@@ -132,7 +132,7 @@ test('paging, sorting and charts work by keyboard alone', async () => {
 });
 
 test('the progress bar advances, and Escape cancels the query on the workers', async () => {
-  await ask(SLOW.replace('2000000', '3000000'));
+  await runQuery(SLOW.replace('2000000', '3000000'));
   // Column finding runs first, over a few of the traces only.
   const bar = page.locator('[data-query]', { hasText: 'of 13 traces' }).locator('progress');
   const value = async () => Number(await bar.getAttribute('value'));
@@ -146,8 +146,8 @@ test('the progress bar advances, and Escape cancels the query on the workers', a
   const idle = page.locator('[data-worker]', { hasText: '0 of 1 busy, 0 queued' });
   await expect.poll(() => idle.count(), WAIT).toBe(2);
 
-  const told = page.locator('#history [data-execution] .state').first();
-  await expect.poll(() => told.textContent(), WAIT).toBe('cancelled');
+  const state = page.locator('#history [data-execution] .state').first();
+  await expect.poll(() => state.textContent(), WAIT).toBe('cancelled');
 });
 
 test('the console shows queries that run through ClickHouse, and can cancel them', async () => {
@@ -203,7 +203,7 @@ test('every control has an accessible name, and the theme button switches themes
 });
 
 test('screenshots in both themes are taken during a query, without errors or foreign requests', async () => {
-  await ask(`SELECT name, count(*) AS n, sum(dur) / 1e6 AS total_ms, max(dur) AS longest
+  await runQuery(`SELECT name, count(*) AS n, sum(dur) / 1e6 AS total_ms, max(dur) AS longest
 FROM slice
 GROUP BY name
 ORDER BY total_ms DESC

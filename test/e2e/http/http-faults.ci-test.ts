@@ -170,8 +170,8 @@ async function running(): Promise<string[]> {
 
 test('rows can be read while a query runs; after it is cancelled it stops everywhere and keeps its rows', async () => {
   const uuid = await submitEndless();
-  const seen = await page.until(uuid, ({ processedRows }) => processedRows >= 4);
-  expect(seen).toEqual({ status: 'IN_PROGRESS', ...counts(seen), totalTraces: 40 });
+  const progress = await page.until(uuid, ({ processedRows }) => processedRows >= 4);
+  expect(progress).toEqual({ status: 'IN_PROGRESS', ...counts(progress), totalTraces: 40 });
   const first = {
     limit: 1,
     offset: 0,
@@ -272,12 +272,12 @@ test('every page of a result with a million rows can be fetched, sorted and filt
   expect(status).toMatchObject({ status: 'SUCCESS', processedRows: MILLION });
   const pageAt = async (offset: number, rest: object = {}) => {
     const begun = performance.now();
-    const answer = await page.post(`/query_executions/${uuid}:fetch_results`, {
+    const response = await page.post(`/query_executions/${uuid}:fetch_results`, {
       limit: 50,
       offset,
       ...rest,
     });
-    return { ms: performance.now() - begun, body: answer.body };
+    return { ms: performance.now() - begun, body: response.body };
   };
   await pageAt(0);
   const times: number[] = [];

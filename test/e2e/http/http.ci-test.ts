@@ -267,15 +267,15 @@ test('there are at least 15 presets, and the first four run', async () => {
   const { body } = await page.get('/trace_presets');
   expect(body.tracePresets.length).toBeGreaterThanOrEqual(15);
   for (const { perfettoSql, name } of body.tracePresets.slice(0, 4)) {
-    const asked = { limit: 10, perfetto_sql: perfettoSql, settings: SETTINGS };
-    expect((await page.post('/execute_bigtrace_query', asked)).status, name).toBe(200);
+    const settingsBody = { limit: 10, perfetto_sql: perfettoSql, settings: SETTINGS };
+    expect((await page.post('/execute_bigtrace_query', settingsBody)).status, name).toBe(200);
   }
 });
 
 test.each(REFUSALS)('the call %s %s %j is refused', async (method, path, body, status, detail) => {
-  const answer = await (method === 'GET' ? page.get(path) : page.post(path, body));
-  expect(answer).toMatchObject({ status, body: { detail: expect.stringMatching(detail) } });
-  if (typeof detail === 'string') expect(answer.body).toEqual({ detail });
+  const response = await (method === 'GET' ? page.get(path) : page.post(path, body));
+  expect(response).toMatchObject({ status, body: { detail: expect.stringMatching(detail) } });
+  if (typeof detail === 'string') expect(response.body).toEqual({ detail });
 });
 
 test('a body that is too large or not JSON is refused', async () => {

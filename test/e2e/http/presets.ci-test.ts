@@ -49,7 +49,7 @@ afterAll(() => worker?.[Symbol.asyncDispose]());
 
 async function rowsOver(traces: string[], sql: string): Promise<number> {
   const run = worker.client.run({ sql });
-  const ends = await run.answers(run.add(...traces));
+  const ends = await run.endsOf(run.add(...traces));
   run.call.end();
   await run.over;
   expect(ends.flatMap(({ end }) => end.failure?.message ?? [])).toEqual([]);

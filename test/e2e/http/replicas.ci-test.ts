@@ -93,7 +93,7 @@ test('the state has the workers once, although two orchestrators report them', a
 
 test('each replica can cancel the queries of the other', async () => {
   const endless = 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t';
-  for (const [asked, told] of [
+  for (const [queried, reporting] of [
     [first, other],
     [other, first],
   ] as const) {
@@ -102,10 +102,10 @@ test('each replica can cancel the queries of the other', async () => {
       limit: 1_000_000_000,
       settings: [traces('/local/a.json')],
     };
-    const { queryUuid } = (await asked.post('/execute_bigtrace_query_async', body)).body;
-    await told.until(queryUuid, ({ status }) => status === 'IN_PROGRESS');
-    await told.post(`/query_executions/${queryUuid}:cancel`, {});
-    for (const page of [asked, told])
+    const { queryUuid } = (await queried.post('/execute_bigtrace_query_async', body)).body;
+    await reporting.until(queryUuid, ({ status }) => status === 'IN_PROGRESS');
+    await reporting.post(`/query_executions/${queryUuid}:cancel`, {});
+    for (const page of [queried, reporting])
       expect((await page.until(queryUuid, ({ status }) => status !== 'IN_PROGRESS')).status).toBe(
         'CANCELLED',
       );

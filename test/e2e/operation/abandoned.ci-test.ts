@@ -55,13 +55,13 @@ function slowServer(): Server {
   });
 }
 
-let asked = 0;
+let queries = 0;
 
 /** Returns a trace and a script with which a query reaches the phase and stays in it. */
-function questionFor(phase: Phase): { trace: string; sql: string } {
-  asked += 1;
-  if (phase === 'reading') return { trace: `/http/${slow.host}/${asked}`, sql: 'SELECT 1 AS n' };
-  if (phase === 'parsing') return { trace: ENDLESS_TRACE, sql: `SELECT ${asked} AS n` };
+function queryFor(phase: Phase): { trace: string; sql: string } {
+  queries += 1;
+  if (phase === 'reading') return { trace: `/http/${slow.host}/${queries}`, sql: 'SELECT 1 AS n' };
+  if (phase === 'parsing') return { trace: ENDLESS_TRACE, sql: `SELECT ${queries} AS n` };
   if (phase === 'sending rows') return { trace: GOOD, sql: ENDLESS_ROWS };
   return { trace: GOOD, sql: ENDLESS_SQL };
 }
@@ -69,11 +69,11 @@ function questionFor(phase: Phase): { trace: string; sql: string } {
 /** Starts a query over gRPC and disconnects as soon as it is in the phase, or when `enough` aborts. */
 async function abandonQuery(phase: Phase, user: string, enough: AbortSignal): Promise<void> {
   const queryId = crypto.randomUUID();
-  const { trace, sql } = questionFor(phase);
+  const { trace, sql } = queryFor(phase);
   const start = { queryId, sql: Buffer.from(sql), onFailure: 'STRICT', user } as const;
-  const asking = { ...start, progressIntervalMs: 20 };
+  const request = { ...start, progressIntervalMs: 20 };
   try {
-    for await (const event of client.query(asking, [[Buffer.from(trace)]], enough)) {
+    for await (const event of client.query(request, [[Buffer.from(trace)]], enough)) {
       if (phaseOf(event) !== phase) continue;
       abandoned.add(queryId, phase);
       return; // leaving the loop cancels the call
@@ -89,22 +89,25 @@ async function abandonSql(phase: Phase, enough: AbortSignal): Promise<void> {
   const mode = phase === 'finding columns' ? 'TYPES' : 'ROWS';
   const view = mode === 'TYPES' ? 'bigtrace(' : "bigtrace_as(structure='n Int64', ";
   const query = `SELECT * FROM ${view}traces=['${GOOD}'], sql='${ENDLESS_SQL}')`;
-  const gone = new AbortController();
-  const answer = system
-    .sql(query, { settings: { query_id: queryId }, signal: AbortSignal.any([gone.signal, enough]) })
+  const abort = new AbortController();
+  const response = system
+    .sql(query, {
+      settings: { query_id: queryId },
+      signal: AbortSignal.any([abort.signal, enough]),
+    })
     .then(
       () => 'it ended',
       (error: Error) => (error.name === 'AbortError' ? 'abandoned' : error.message),
     );
-  const ended = answer.then(() => true);
+  const ended = response.then(() => true);
   const isThere = async (): Promise<boolean> => {
     const { running = [] } = await statusOf(system.workers[0] ?? '');
     return running.some((one) => one.queryId === queryId && one.mode === mode);
   };
   while (!(await isThere())) if (await Promise.race([ended, after(50)])) break;
   if (!(await Promise.race([ended, after(0)]))) abandoned.add(queryId, phase);
-  gone.abort();
-  expect(await answer).toMatch(/^abandoned$|too.many/);
+  abort.abort();
+  expect(await response).toMatch(/^abandoned$|too.many/);
 }
 
 function after(ms: number): Promise<false> {

@@ -51,8 +51,8 @@ function call(traces: string[], sql: string, structure?: string): string {
 const hostileQuery = call(HOSTILE, 'SELECT 1 AS x', 'x Int64');
 
 test('queries of another user end while traces that never load occupy the worker', async () => {
-  const gone = new AbortController();
-  const hostile = system.sql(hostileQuery, { signal: gone.signal }).then(
+  const abort = new AbortController();
+  const hostile = system.sql(hostileQuery, { signal: abort.signal }).then(
     () => 'it ended',
     () => 'it ended',
   );
@@ -64,7 +64,7 @@ test('queries of another user end while traces that never load occupy the worker
   expect((await statusOf(system.workers[0] ?? '')).running?.map(({ trace }) => `${trace}`)).toEqual(
     expect.arrayContaining(HOSTILE.slice(0, 1)),
   );
-  gone.abort();
+  abort.abort();
   await hostile;
   await untilIdle(system);
 });
@@ -123,11 +123,11 @@ test(`each of ${CLIENTS} concurrent clients gets its rows or the error that ther
       ),
     ),
   );
-  const answered = ends.filter((end) => end === `${GOOD}\t2547`).length;
+  const succeeded = ends.filter((end) => end === `${GOOD}\t2547`).length;
   const refused = ends.filter((end) => /too.many/i.test(end)).length;
-  console.log(`${CLIENTS} clients: ${answered} answered, ${refused} refused`);
+  console.log(`${CLIENTS} clients: ${succeeded} succeeded, ${refused} refused`);
   expect(ends.filter((end) => end !== `${GOOD}\t2547` && !/too.many/i.test(end))).toEqual([]);
-  expect(answered).toBeGreaterThan(0);
+  expect(succeeded).toBeGreaterThan(0);
 });
 
 const START: QueryStartInput = {

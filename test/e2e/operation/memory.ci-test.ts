@@ -68,7 +68,7 @@ afterAll(async () => {
 
 interface Outcome {
   /** Numbers of traces that succeeded and that failed. */
-  answered: number;
+  succeeded: number;
   failed: number;
   /** The error code of the query; undefined if it succeeded. */
   code: string | undefined;
@@ -79,14 +79,14 @@ async function overGrpc(
   sql: string,
   { onFailure = 'STRICT' as 'STRICT' | 'LENIENT', cancelAfterMs = 0 } = {},
 ): Promise<Outcome> {
-  const outcome: Outcome = { answered: 0, failed: 0, code: undefined };
+  const outcome: Outcome = { succeeded: 0, failed: 0, code: undefined };
   const abort = new AbortController();
   if (cancelAfterMs > 0) setTimeout(() => abort.abort(), cancelAfterMs);
   const start = { queryId: '', sql: Buffer.from(sql), onFailure, user: '', progressIntervalMs: 0 };
   try {
     const list = [patterns.map((pattern) => Buffer.from(pattern))];
     for await (const { rows, failure } of client.query(start, list, abort.signal)) {
-      if (rows?.last) outcome.answered += 1;
+      if (rows?.last) outcome.succeeded += 1;
       if (failure) outcome.failed += 1;
     }
   } catch (thrown) {
@@ -96,14 +96,18 @@ async function overGrpc(
 }
 
 /** Retries once after ClickHouse's pipe timeout: on a busy machine a bridge may start later than ClickHouse waits. */
-function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-  return ask().catch((error: Error) => {
+function patiently<Result>(runQuery: () => Promise<Result>): Promise<Result> {
+  return runQuery().catch((error: Error) => {
     if (!error.message.includes('Pipe read timeout exceeded')) throw error;
-    return ask();
+    return runQuery();
   });
 }
 
-const whole = (answered: number, failed = 0): Outcome => ({ answered, failed, code: undefined });
+const whole = (succeeded: number, failed = 0): Outcome => ({
+  succeeded,
+  failed,
+  code: undefined,
+});
 const failing = (code: string) => expect.objectContaining({ code });
 const ENDLESS =
   'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT max(n) FROM t';
@@ -183,31 +187,31 @@ const KINDS: [share: number, ask: (n: number) => Promise<void>][] = [
     4,
     async (n) => {
       const traces = { setting_id: 'traces', values: GOOD, category: 'TRACE_ADDRESS' };
-      const asked = { perfetto_sql: `SELECT ${n} AS n`, limit: 100, settings: [traces] };
-      const answered = async (): Promise<number> => {
-        const { body } = await page.post('/execute_bigtrace_query', asked);
+      const request = { perfetto_sql: `SELECT ${n} AS n`, limit: 100, settings: [traces] };
+      const succeeded = async (): Promise<number> => {
+        const { body } = await page.post('/execute_bigtrace_query', request);
         return body.totalFilteredRows ?? Promise.reject(new Error(body.detail));
       };
-      expect(await patiently(answered)).toBe(GOOD_COUNT);
+      expect(await patiently(succeeded)).toBe(GOOD_COUNT);
     },
   ],
 ];
 
 function kindOf(n: number): (n: number) => Promise<void> {
   let at = (n * 37) % 100; // mixes the kinds
-  for (const [share, ask] of KINDS) {
-    if (at < share) return ask;
+  for (const [share, runQuery] of KINDS) {
+    if (at < share) return runQuery;
     at -= share;
   }
   throw new Error('the shares make less than a hundred');
 }
 
-async function askFrom(from: number, to: number): Promise<void> {
+async function runQueries(from: number, to: number): Promise<void> {
   let next = from;
-  const asker = async (): Promise<void> => {
+  const client = async (): Promise<void> => {
     for (let n = next++; n < to; n = next++) await kindOf(n)(n);
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, asker));
+  await Promise.all(Array.from({ length: AT_A_TIME }, client));
 }
 
 interface Held {
@@ -232,7 +236,7 @@ function heldBy(pid: number): Held {
 async function heldWhileAsking(from: number, to: number): Promise<Map<string, Held>> {
   const least = new Map<string, Held>();
   for (let look = LOOKS - 1; look >= 0; look--) {
-    await askFrom(from, to - look * BETWEEN_LOOKS);
+    await runQueries(from, to - look * BETWEEN_LOOKS);
     from = to - look * BETWEEN_LOOKS;
     await untilIdle(system);
     await sleep(1000);

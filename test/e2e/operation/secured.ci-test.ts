@@ -81,8 +81,8 @@ test('a client with the CA and the token gets rows from secured workers', async 
 
 test('the HTTP API reads traces through a secured orchestrator', async () => {
   const id = Buffer.from('/local/linux/idle.pftrace').toString('base64url');
-  const answer = await fetch(`http://${httpApi}/trace/${id}/idle.pftrace`);
-  const bytes = Buffer.from(await answer.arrayBuffer());
+  const response = await fetch(`http://${httpApi}/trace/${id}/idle.pftrace`);
+  const bytes = Buffer.from(await response.arrayBuffer());
   expect(bytes.equals(readFileSync(join(ROOT, 'samples/traces/linux/idle.pftrace')))).toBe(true);
 });
 

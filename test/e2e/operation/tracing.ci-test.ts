@@ -45,7 +45,7 @@ async function start(name: string, flags: string[], env: NodeJS.ProcessEnv = {})
   };
 }
 
-async function ask(address: string, traces: string[], traceparent?: string): Promise<void> {
+async function runQuery(address: string, traces: string[], traceparent?: string): Promise<void> {
   const client = new BigtraceOrchestrator(address, grpc.credentials.createInsecure(), GRPC_OPTIONS);
   const metadata = new grpc.Metadata();
   if (traceparent !== undefined) metadata.set('traceparent', traceparent);
@@ -69,16 +69,16 @@ test('a query has a span below the client’s, and each trace has a span below t
   const traces = join(ROOT, 'samples/traces');
   const worker = await start('worker', ['--threads', '1', '--traces', traces], env);
   const orchestrator = await start('orchestrator', ['-l', worker.address], env);
-  const [traceId, asker] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
+  const [traceId, parentId] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
   const [idle, compile, none] = ['idle', 'compile-c', 'none'].map(
     (name) => `/local/linux/${name}.pftrace`,
   ) as [string, string, string];
-  await ask(orchestrator.address, [idle, compile, none], `00-${traceId}-${asker}-01`);
+  await runQuery(orchestrator.address, [idle, compile, none], `00-${traceId}-${parentId}-01`);
   expect([await orchestrator.end(), await worker.end()]).toEqual([0, 0]);
 
   expect(receiver.spans.map((span) => span.traceId)).toEqual(Array(4).fill(traceId));
   const [query] = receiver.spans.filter(({ name }) => name === 'bigtrace.query');
-  expect(query).toMatchObject({ service: 'bigtrace-orchestrator', parent: asker });
+  expect(query).toMatchObject({ service: 'bigtrace-orchestrator', parent: parentId });
   expect(query?.error).toBeUndefined();
   expect(query?.attributes).toEqual({
     'bigtrace.query.id': 'asked',
@@ -127,7 +127,7 @@ test('a query has a span below the client’s, and each trace has a span below t
 test('an unreachable receiver delays neither a query nor the shutdown', async () => {
   const flags = ['-l', '127.0.0.1:9', '--worker-wait', '0s'];
   const service = await start('orchestrator', [...flags, '--otlp-endpoint', 'http://127.0.0.1:9']);
-  await expect(ask(service.address, ['/local/a'])).rejects.toThrow('no worker');
+  await expect(runQuery(service.address, ['/local/a'])).rejects.toThrow('no worker');
   expect(await service.end()).toBe(0);
   expect(service.stderr()).toContain('cannot send spans');
 });

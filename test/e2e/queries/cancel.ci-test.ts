@@ -31,7 +31,7 @@ test('KILL QUERY cancels the work on the workers', async () => {
   const queryId = crypto.randomUUID();
   const running = analyst
     .query({ query: ENDLESS_QUERY, query_id: queryId })
-    .then((answer) => answer.text())
+    .then((response) => response.text())
     .catch((thrown: Error) => thrown.message);
   await untilRunning(system);
   await admin.command({ query: `KILL QUERY WHERE query_id = '${queryId}'` });
@@ -57,13 +57,13 @@ test('max_execution_time ends column finding with the code of a deadline', async
 });
 
 test('a disconnect of an HTTP client cancels the work on the workers', async () => {
-  const gone = new AbortController();
+  const abort = new AbortController();
   const running = analyst
-    .query({ query: ENDLESS_QUERY, abort_signal: gone.signal })
-    .then((answer) => answer.text())
+    .query({ query: ENDLESS_QUERY, abort_signal: abort.signal })
+    .then((response) => response.text())
     .catch((thrown: Error) => thrown.message);
   await untilRunning(system);
-  gone.abort();
+  abort.abort();
   await running;
   await untilIdle(system);
 });

@@ -88,12 +88,12 @@ function sumOf(numbers: readonly (number | bigint)[]): string | null | undefined
 /** Returns what the query must return by the bare engine. */
 function expected({ sql, lenient }: FleetQuery, paths: readonly string[]): Aggregates | 'error' {
   const traces = paths.map((path) => bareColumn(processor, readFileSync(path), sql));
-  const answers = traces.filter((rows) => rows !== 'error');
-  if (answers.length < traces.length && (!lenient || answers.length === 0)) return 'error';
-  return aggregatesOf(answers.flat());
+  const loadable = traces.filter((rows) => rows !== 'error');
+  if (loadable.length < traces.length && (!lenient || loadable.length === 0)) return 'error';
+  return aggregatesOf(loadable.flat());
 }
 
-async function ask(from: string, select: string): Promise<(string | null)[] | Error> {
+async function runSelect(from: string, select: string): Promise<(string | null)[] | Error> {
   try {
     const [row = []] = await rowsOf(analyst, `SELECT ${select} FROM ${from}`);
     return row.map(text);
@@ -126,10 +126,10 @@ async function sourceOf(query: FleetQuery): Promise<{ from: string; paths: strin
 }
 
 /** Compares an answer with the bare engine's. @returns whether it is an error */
-function judged(answer: (string | null)[] | Error, right: (string | null)[]): boolean {
-  if (!(answer instanceof Error)) expect(answer).toEqual(right);
-  else expect(answer.message).toMatch(/cannot hold|Illegal type/);
-  return answer instanceof Error;
+function judged(outcome: (string | null)[] | Error, right: (string | null)[]): boolean {
+  if (!(outcome instanceof Error)) expect(outcome).toEqual(right);
+  else expect(outcome.message).toMatch(/cannot hold|Illegal type/);
+  return outcome instanceof Error;
 }
 
 test('count, max, sum and quantile over random fleets are those of the bare engine, or errors', async () => {
@@ -140,22 +140,22 @@ test('count, max, sum and quantile over random fleets are those of the bare engi
     if (right === 'error') {
       seen.errors += 1;
       for (const select of ['count(v), max(v)', 'sum(v)'])
-        expect(await ask(from, select)).toBeInstanceOf(Error);
+        expect(await runSelect(from, select)).toBeInstanceOf(Error);
       return;
     }
     const { count, max, sum, median } = right;
     const counting = 'count(v), max(v)';
-    let answer = await ask(from, counting);
-    if (judged(answer, [count, max])) {
+    let outcome = await runSelect(from, counting);
+    if (judged(outcome, [count, max])) {
       // The error of a value that does not fit the found type corrects the type. Only String holds wide integers and doubles.
       seen.retries += 1;
-      answer = await ask(from, counting);
-      if (judged(answer, [count, max]))
-        expect((answer as Error).message).toMatch(/cannot hold integer -?\d{16}/);
+      outcome = await runSelect(from, counting);
+      if (judged(outcome, [count, max]))
+        expect((outcome as Error).message).toMatch(/cannot hold integer -?\d{16}/);
     }
-    if (!(answer instanceof Error)) seen.answers += 1;
+    if (!(outcome instanceof Error)) seen.answers += 1;
     if (sum === undefined || median === undefined) return;
-    judged(await ask(from, 'sum(v), quantileExact(0.5)(v)'), [sum, median]);
+    judged(await runSelect(from, 'sum(v), quantileExact(0.5)(v)'), [sum, median]);
   });
   await fc.assert(property, { numRuns: ROUNDS, seed: SEED, endOnFailure: true });
   expect(seen.answers).toBeGreaterThan(ROUNDS / 3);
@@ -211,11 +211,11 @@ test('every view finds the same types, and takes them in its form with a structu
     ['bigtrace_table', `${table}'lenient'`, sample],
   ];
   for (const [name = '', chosen = '', toSample] of calls) {
-    const given = `structure='v BIGINT NULL, name TEXT NULL, w Nullable(Int64)'`;
+    const structure = `structure='v BIGINT NULL, name TEXT NULL, w Nullable(Int64)'`;
     const found = toSample === undefined ? chosen : `${toSample}, ${chosen}`;
     for (const [call, args] of [
       [name, found],
-      [`${name}_as`, `${given}, ${chosen}`],
+      [`${name}_as`, `${structure}, ${chosen}`],
     ]) {
       const from = `${call}(${args}, sql=${literal(SCRIPT)})`;
       const types = 'toTypeName(any(v)), toTypeName(any(name)), toTypeName(any(w))';

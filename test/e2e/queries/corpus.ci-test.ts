@@ -24,20 +24,20 @@ const expected = new Map(
 const EXPECTED = join(CORPUS_SOURCE, 'expected');
 
 /**
- * Reads the expected results from the files `QUESTION__TRACE.tsv`. TRACE is the path of the trace without `recorded/`,
+ * Reads the expected results from the files `QUERY__TRACE.tsv`. TRACE is the path of the trace without `recorded/`,
  * with `_` instead of `/`.
  */
-function fleetQuestions(): { question: string; path: string; answer: string[][] }[] {
+function fleetQueries(): { query: string; path: string; expectedRows: string[][] }[] {
   const paths = new Map(
     loading.map(({ path }) => [path.replace(/^recorded\//, '').replaceAll('/', '_'), path]),
   );
   const files = readdirSync(EXPECTED).filter((file) => file.endsWith('.tsv'));
   return files.map((file) => {
-    const [question = '', trace = ''] = file.slice(0, -'.tsv'.length).split('__');
+    const [query = '', trace = ''] = file.slice(0, -'.tsv'.length).split('__');
     const path = paths.get(trace);
     if (path === undefined) throw new Error(`${file}: the corpus has no trace ${trace}`);
     const [, ...lines] = readFileSync(join(EXPECTED, file), 'utf8').replace(/\n$/, '').split('\n');
-    return { question, path, answer: lines.map((line) => line.split('\t')) };
+    return { query, path, expectedRows: lines.map((line) => line.split('\t')) };
   });
 }
 
@@ -62,12 +62,12 @@ async function stop(): Promise<void> {
 
 type Counts = Map<string, unknown[]>;
 
-async function countsThroughClickHouse(asked: Counts): Promise<Counts> {
+async function countsThroughClickHouse(expected: Counts): Promise<Counts> {
   const rows = await rowsOf(
     analyst,
-    `SELECT * FROM bigtrace(traces=${arrayLiteral([...asked.keys()])}, sql='${COUNTS_SQL}')`,
+    `SELECT * FROM bigtrace(traces=${arrayLiteral([...expected.keys()])}, sql='${COUNTS_SQL}')`,
   );
-  expect(rows).toHaveLength(asked.size);
+  expect(rows).toHaveLength(expected.size);
   return new Map(rows.map(([address, ...values]) => [String(address), values]));
 }
 
@@ -81,16 +81,16 @@ describe('every trace that loads returns its known row counts', () => {
 
   test('through gRPC', async () => {
     const rows = await queryOverGrpc(system.orchestrator, [...expected.keys()], COUNTS_SQL);
-    const found = new Map(rows.map(({ trace, values }) => [trace, values.map(String)]));
-    expect(found).toEqual(expected);
+    const counts = new Map(rows.map(({ trace, values }) => [trace, values.map(String)]));
+    expect(counts).toEqual(expected);
     expect(rows).toHaveLength(expected.size);
   });
 
-  test.each(fleetQuestions())('$question of $path has its known answer', async (known) => {
-    const { question, path, answer } = known;
-    const sql = readFileSync(join(EXPECTED, `${question}.sql`), 'utf8');
+  test.each(fleetQueries())('$query of $path has its known rows', async (known) => {
+    const { query, path, expectedRows } = known;
+    const sql = readFileSync(join(EXPECTED, `${query}.sql`), 'utf8');
     const rows = await queryOverGrpc(system.orchestrator, [`/local/${path}`], sql);
-    expect(rows.map(({ values }) => values.map(fieldOf))).toEqual(answer);
+    expect(rows.map(({ values }) => values.map(fieldOf))).toEqual(expectedRows);
   });
 });
 

@@ -142,7 +142,7 @@ test('blobs are exact BYTES over HTTP and strings in ClickHouse', async () => {
     .map((cell, at) => `SELECT ${at} AS i, ${cell} AS \`a \`\`,b\`, 'x' AS text`)
     .join(' UNION ALL ');
   const settings = [{ setting_id: 'traces', values: ['/local/linux/idle.pftrace'] }];
-  const ask = { perfetto_sql: `${sql} ORDER BY i`, limit: 100, settings };
+  const request = { perfetto_sql: `${sql} ORDER BY i`, limit: 100, settings };
   const want = blobs.map((blob) => (blob === null ? null : blob.toString('base64')));
   const schema = [
     { name: '_trace_address', type: 'STRING' },
@@ -150,11 +150,11 @@ test('blobs are exact BYTES over HTTP and strings in ClickHouse', async () => {
     { name: 'a `,b', type: 'BYTES' },
     { name: 'text', type: 'STRING' },
   ];
-  const { body } = await page.post('/execute_bigtrace_query', ask);
+  const { body } = await page.post('/execute_bigtrace_query', request);
   expect(body.schema).toEqual(schema);
   expect(valuesOf(body).map((row) => row[2])).toEqual(want);
 
-  const { uuid } = await page.run({ ...ask, table_name: 'with_blobs' });
+  const { uuid } = await page.run({ ...request, table_name: 'with_blobs' });
   const fetched = await page.post(`/query_executions/${uuid}:fetch_results`, {
     ...{ limit: 10, offset: 0, columns: ['i'], order_by: 'a `,b desc' },
     filters: [{ field: 'a `,b', op: '>=', value: Buffer.of(0).toString('base64') }],

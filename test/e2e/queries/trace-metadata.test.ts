@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { METADATA_SQL, metadataOf, type TraceMetadata } from '../../../catalog/metadata.ts';
 import { type Engine, TraceProcessor } from '../../../lib/engine/index.ts';
-import { answer, load, testEngine } from '../../../lib/engine/testing.ts';
+import { load, runQuery, testEngine } from '../../../lib/engine/testing.ts';
 import { rowsOf } from '../../../lib/query-result/index.ts';
 
 let engine: Engine;
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 function metadata(path: string): TraceMetadata {
-  return metadataOf(rowsOf(answer(load(new TraceProcessor(engine), path), METADATA_SQL)));
+  return metadataOf(rowsOf(runQuery(load(new TraceProcessor(engine), path), METADATA_SQL)));
 }
 
 test.each([
@@ -41,6 +41,6 @@ test('the verdict of a profile with stacks but without timestamps is ok', () => 
   const processor = new TraceProcessor(engine);
   processor.append(Buffer.from('main;foo;bar 10\nmain;foo 5\n'));
   processor.finalize();
-  const { verdict, rowCounts } = metadataOf(rowsOf(answer(processor, METADATA_SQL)));
+  const { verdict, rowCounts } = metadataOf(rowsOf(runQuery(processor, METADATA_SQL)));
   expect([verdict, Object.fromEntries(rowCounts)]).toEqual(['ok', { stack_profile_callsite: 3n }]);
 });
