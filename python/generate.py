@@ -1,4 +1,4 @@
-"""Generates src/bigtrace/_proto from the repository's .proto files. Run by the build of the wheel, and by hand.
+"""Generates src/bigtrace/_proto from the repository's .proto files. The build of the wheel runs it; so may you.
 
 The descriptors are loaded into a pool of their own: the package `perfetto` registers messages of the same names,
 declared differently, in the default pool, and both can be imported in one process.
@@ -38,7 +38,7 @@ def generated() -> dict[str, str]:
 
 
 def _stub(text: str) -> str:
-    """A message where one is expected can be given as a mapping of its fields, too: say of what."""
+    """Types the mapping that a caller may pass in place of a message."""
     return text.replace("_Mapping]", "_Mapping[str, object]]")
 
 

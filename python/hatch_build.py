@@ -1,4 +1,4 @@
-"""The build of the wheel generates the protocol buffers anew."""
+"""Generates the protocol buffers again when the wheel is built."""
 
 import sys
 from pathlib import Path

@@ -11,13 +11,13 @@ PROTO_FILES = [ROOT / "lib" / "proto" / "bigtrace.proto", ROOT / "lib" / "proto"
 ERROR_CODES = ROOT / "lib" / "common" / "errors.ts"
 #: The `bigtrace` command.
 COMMAND = ROOT / "cli" / "bigtrace.mjs"
-#: Traces with known answers, the module that puts them together, and the answers.
+#: Traces with known results, the module that assembles them, and the results.
 CORPUS = ROOT / "vendor" / "corpus"
 ASSEMBLE_CORPUS = ROOT / "test" / "corpus" / "assemble.ts"
 EXPECTED = ROOT / "test" / "corpus" / "expected"
 SAMPLES = ROOT / "samples" / "traces"
-#: What the documentation shows is run by the tests.
+#: The tests run the examples of these documents.
 GUIDE = ROOT / "docs" / "clients" / "python.md"
 NOTEBOOK = ROOT / "docs" / "notebooks" / "bigtrace.ipynb"
-#: Where the gate keeps what it installs.
+#: Directory for what the gate installs.
 CACHE = ROOT / "node_modules" / ".cache"

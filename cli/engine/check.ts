@@ -1,4 +1,4 @@
-/** Asks two engines the same questions about the sample traces, and names the differences. */
+/** Runs the same queries on the sample traces in two engines, and reports the differences. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -9,7 +9,7 @@ import {
   TraceProcessor,
   TraceReading,
 } from '../../lib/engine/index.ts';
-import { QUESTIONS } from './questions.ts';
+import { CHECK_QUERIES } from './check-queries.ts';
 
 export interface Difference {
   trace: string;
@@ -18,23 +18,23 @@ export interface Difference {
   other: string;
 }
 
-export interface Checked {
-  /** Number of answers that were compared. */
+export interface EngineComparison {
+  /** Number of results that were compared. */
   results: number;
   differences: Difference[];
 }
 
-/** Rows are compared as the engines encode them; of an answer that differs, so many characters are shown. */
+/** Rows are compared as the engines encode them; of a result that differs, this many characters are shown. */
 const SHOWN_CHARS = 200;
 const UNPACKED_BYTES_MAX = 2 ** 32;
 
-export function checkEngines(one: Engine, other: Engine, traces: string): Checked {
+export function checkEngines(one: Engine, other: Engine, traces: string): EngineComparison {
   const differences: Difference[] = [];
   let results = 0;
   for (const trace of filesBelow(traces)) {
     const bytes = readFileSync(join(traces, trace));
     const [first, second] = [resultsOf(one, bytes), resultsOf(other, bytes)];
-    for (const [at, sql] of QUESTIONS.entries()) {
+    for (const [at, sql] of CHECK_QUERIES.entries()) {
       const [left = '', right = ''] = [first[at], second[at]];
       results++;
       if (left !== right) differences.push({ trace, sql, one: shown(left), other: shown(right) });
@@ -52,16 +52,16 @@ function filesBelow(directory: string, below = ''): string[] {
     });
 }
 
-/** Returns the encoded rows, or the error, for each question. */
+/** Returns the encoded rows, or the error, for each query. */
 function resultsOf(engine: Engine, trace: Uint8Array): string[] {
   const processor = new TraceProcessor(engine);
   try {
     load(engine, processor, trace);
   } catch (thrown) {
-    return QUESTIONS.map(() => `does not load: ${textOf(thrown)}`);
+    return CHECK_QUERIES.map(() => `does not load: ${textOf(thrown)}`);
   }
   const loaded = processor.snapshot();
-  return QUESTIONS.map((sql) => {
+  return CHECK_QUERIES.map((sql) => {
     const rows: Buffer[] = [];
     try {
       processor.query(Buffer.from(sql), (result) => rows.push(Buffer.from(result)));

@@ -17,7 +17,7 @@ import {
 import { hasMemory64, loadEngine } from '../../lib/engine/index.ts';
 import { SAMPLE_TRACES } from '../paths.ts';
 import { addEngine } from './add.ts';
-import { type Checked, checkEngines } from './check.ts';
+import { checkEngines, type EngineComparison } from './check.ts';
 import { progressOn } from './progress.ts';
 import { sourceOf, UPSTREAM } from './sources.ts';
 
@@ -51,7 +51,7 @@ export function engineCommand(dataDir: string): Command {
     .addCommand(
       sub(
         'check',
-        'ask two engines the same questions about the sample traces, and print the differences',
+        'run the same queries on the sample traces in two engines, and print the differences',
       )
         .argument('<name>', 'name or directory of an engine')
         .argument('[other]', 'the engine to compare it with (default: the one in use)')
@@ -163,8 +163,8 @@ async function check(
 }
 
 /** Prints the differences; with any, the exit code is 1. */
-function report(what: string, { results, differences }: Checked): void {
-  console.log(`${what}: ${results} answers, ${differences.length} differ`);
+function report(what: string, { results, differences }: EngineComparison): void {
+  console.log(`${what}: ${results} results, ${differences.length} differ`);
   for (const { trace, sql, one, other } of differences)
     console.log(`${trace}: ${sql}\n  ${one}\n  ${other}`);
   if (differences.length > 0) process.exitCode = 1;

@@ -122,9 +122,9 @@ test('a version whose files have changed is refused', async () => {
   );
 });
 
-test('check asks two engines the same questions', async () => {
+test('check runs the same queries in two engines', async () => {
   const { stdout } = await engine('check', BUNDLED, 'bundled', '--traces', traces);
-  expect(stdout).toMatch(/^Perfetto v55\.3.* and Perfetto v55\.3.*: 25 answers, 0 differ\n$/);
+  expect(stdout).toMatch(/^Perfetto v55\.3.* and Perfetto v55\.3.*: 25 results, 0 differ\n$/);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answer, type Script } from '../testing/stub-worker.ts';
+import { returnRows, type Script } from '../testing/stub-worker.ts';
 import { gather, rowsOf, SOON, TestSystem } from '../testing/system.ts';
 
 const traces = (count: number): string[] =>
@@ -213,11 +213,11 @@ test('progress events count traces, rows and bytes', async () => {
 
 test('a trace that needs more memory than one worker allows is assigned to a worker that allows it', async () => {
   const refuse: Script = ({ fail }) => fail('limit_exceeded', 'too large: it needs 9 bytes', 9);
-  const script: Script = (task) => (task.trace === '/local/big' ? refuse(task) : answer(task));
+  const script: Script = (task) => (task.trace === '/local/big' ? refuse(task) : returnRows(task));
   const small = { script, instanceMemoryBytes: 4, window: 64 };
   await using system = await new TestSystem([small, { instanceMemoryBytes: 9 }, small]).start();
   const list = [...traces(50), '/local/big'];
-  expect(rowsOf(await system.query(list))).toEqual(answersOf(list));
+  expect(rowsOf(await system.query(list))).toEqual(expectedRows(list));
   expect(system.workers[1]?.seen).toContain('/local/big');
 });
 

@@ -18,14 +18,14 @@ from bigtrace import Bigtrace
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_environment() -> None:
-    """What the developer's shell says of an orchestrator is not for tests."""
+    """Removes the environment variables that name an orchestrator."""
     for name in [name for name in os.environ if name.startswith("BIGTRACE_")]:
         del os.environ[name]
 
 
 @pytest.fixture(scope="session")
 def worker() -> Iterator[services.Service]:
-    """Over the corpus."""
+    """A client over the corpus."""
     services.assemble_corpus()
     service = services.start("worker", "--port", "0", "--traces", str(rooms.CORPUS))
     yield service
@@ -42,11 +42,11 @@ def system(worker: services.Service) -> Iterator[services.Service]:
 
 @pytest.fixture(scope="session")
 def samples() -> Iterator[services.Service]:
-    """A whole system over the samples, as `npm start` is, with ClickHouse and a filled catalog."""
+    """A whole system over the samples, as `npm start` starts it, with ClickHouse and a filled catalog."""
     service = services.start_up(rooms.SAMPLES)
     ready = service.ready
-    given = ["--orchestrator", service.address, "--clickhouse", ready["clickhouseHttp"]]
-    services.run("index", *given, "--password-file", ready["passwordFiles"]["admin"], "/local/**")
+    flags = ["--orchestrator", service.address, "--clickhouse", ready["clickhouseHttp"]]
+    services.run("index", *flags, "--password-file", ready["passwordFiles"]["admin"], "/local/**")
     yield service
     service.stop()
 
@@ -58,7 +58,7 @@ def client(system: services.Service) -> Iterator[Bigtrace]:
 
 
 class Report:
-    """The outcome of each test in the form that the gate counts: that of vitest's JSON reporter."""
+    """The outcome of each test in the form of vitest's JSON reporter."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Rows to encoded QueryResults, cell by cell: what the decoder is compared with."""
+"""Encodes rows as QueryResults, cell by cell, for tests of the decoder."""
 
 import struct
 
@@ -8,7 +8,7 @@ Cell = None | int | float | str | bytes
 
 
 class Text(bytes):
-    """Text that may be no UTF-8, without NUL."""
+    """Text without NUL, which need not be UTF-8."""
 
 
 def varint(value: int) -> bytes:
@@ -22,7 +22,7 @@ def varint(value: int) -> bytes:
 
 
 def result(names: list[str], cells: list[Cell], last: bool = True) -> bytes:
-    """One QueryResult of one batch; `names` is empty behind the first result of a trace."""
+    """One QueryResult of one batch; `names` is empty after the first result of a trace."""
     batch = query_result_pb2.CellsBatch(is_last_batch=last)
     kinds, ints, floats, texts = bytearray(), bytearray(), bytearray(), bytearray()
     for cell in cells:

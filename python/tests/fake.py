@@ -1,4 +1,4 @@
-"""An orchestrator that answers what a test tells it to, in this process."""
+"""An orchestrator that responds as a test specifies, in this process."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import grpc
 
 from bigtrace._proto import bigtrace_pb2, perfetto_pb2
 
-Answer = Callable[[Any, grpc.ServicerContext], Any]
+Handler = Callable[[Any, grpc.ServicerContext], Any]
 
 
 class Fake:
-    """Its methods are those that `answers` has, by name: `Query`, `Schema`, and `Upstream` for Perfetto's own."""
+    """Its methods are those in `handlers`, by name: `Query`, `Schema`, and `Upstream` for Perfetto's own."""
 
-    def __init__(self, **answers: Answer) -> None:
-        self.answers = answers
+    def __init__(self, **handlers: Handler) -> None:
+        self.handlers = handlers
         self.calls: list[str] = []
         #: Set when a call of Query has ended, by whichever side.
         self.ended = threading.Event()
@@ -38,25 +38,25 @@ class Fake:
         theirs = grpc.unary_stream_rpc_method_handler(
             self._stream("Upstream"), p.BigtraceQueryArgs.FromString, p.BigtraceQueryResponse.SerializeToString
         )
-        known = {name: handler for name, handler in ours.items() if name in self.answers}
+        known = {name: handler for name, handler in ours.items() if name in self.handlers}
         return [
             grpc.method_handlers_generic_handler("bigtrace.v1.Orchestrator", known),
             grpc.method_handlers_generic_handler("perfetto.protos.BigtraceOrchestrator", {"Query": theirs}),
         ]
 
-    def _stream(self, name: str) -> Answer:
-        def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+    def _stream(self, name: str) -> Handler:
+        def respond(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             self._called(name, context)
-            yield from self.answers[name](request, context)
+            yield from self.handlers[name](request, context)
 
-        return answer
+        return respond
 
-    def _unary(self, name: str) -> Answer:
-        def answer(request: Any, context: grpc.ServicerContext) -> Any:
+    def _unary(self, name: str) -> Handler:
+        def respond(request: Any, context: grpc.ServicerContext) -> Any:
             self._called(name, context)
-            return self.answers[name](request, context)
+            return self.handlers[name](request, context)
 
-        return answer
+        return respond
 
     def _called(self, name: str, context: grpc.ServicerContext) -> None:
         self.calls.append(name)
@@ -66,7 +66,7 @@ class Fake:
 
 @contextmanager
 def serving(fake: Fake) -> Iterator[str]:
-    """The address of a server that lives as long as the block."""
+    """Yields the address of a server, which stops at the end of the block."""
     server = grpc.server(ThreadPoolExecutor(8))
     server.add_generic_rpc_handlers(fake.handlers())
     port = server.add_insecure_port("127.0.0.1:0")
@@ -83,10 +83,10 @@ def rows(trace: str, result: bytes, last: bool = True) -> bigtrace_pb2.QueryResp
     return bigtrace_pb2.QueryResponse(event=[event])
 
 
-def ends_with(status: grpc.StatusCode, code: str = "", detail: str = "", trace: str = "") -> Answer:
-    """Ends the call as the orchestrator does: its code, and what happened, in the trailers."""
+def ends_with(status: grpc.StatusCode, code: str = "", detail: str = "", trace: str = "") -> Handler:
+    """Ends the call with an error, as the orchestrator does: its code and detail are in the trailers."""
 
-    def answer(_: object, context: grpc.ServicerContext) -> Iterator[Any]:
+    def respond(_: object, context: grpc.ServicerContext) -> Iterator[Any]:
         if code:
             context.set_trailing_metadata(
                 [
@@ -98,4 +98,4 @@ def ends_with(status: grpc.StatusCode, code: str = "", detail: str = "", trace: 
         context.abort(status, detail)
         yield  # pragma: no cover
 
-    return answer
+    return respond

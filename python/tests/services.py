@@ -1,4 +1,4 @@
-"""Real services for tests, as processes on free ports; and what is asked of them."""
+"""Real services for tests, as processes on free ports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STOP_SECONDS_MAX = 60
 
 @dataclass
 class Service:
-    """A process of the `bigtrace` command, and what it said when it was ready."""
+    """A process of the `bigtrace` command, and the object that it printed when it was ready."""
 
     process: subprocess.Popen[str]
     ready: dict[str, Any]
@@ -46,7 +46,7 @@ class Service:
 
 
 def start(*args: str, folders: list[Path] | None = None) -> Service:
-    """`bigtrace ARGS --json`; returns when it is ready."""
+    """Starts `bigtrace ARGS --json`; returns when it is ready."""
     folder = Path(tempfile.mkdtemp(prefix="bigtrace-python-"))
     log = folder / "stderr"
     with log.open("w") as stderr:
@@ -66,23 +66,23 @@ def start(*args: str, folders: list[Path] | None = None) -> Service:
 
 
 def start_up(traces: Path, *flags: str) -> Service:
-    """A whole system: ClickHouse, an orchestrator and workers."""
+    """Starts a whole system: ClickHouse, an orchestrator and workers."""
     data = Path(tempfile.mkdtemp(prefix="bigtrace-python-data-"))
     ports = ("clickhouse-http", "clickhouse-tcp", "orchestrator", "http", "worker")
     args = [arg for name in ports for arg in (f"--{name}-port", "0")]
-    given = ["--data-dir", str(data), "--traces", str(traces), *args, *flags]
-    return start("up", *given, folders=[data])
+    arguments = ["--data-dir", str(data), "--traces", str(traces), *args, *flags]
+    return start("up", *arguments, folders=[data])
 
 
 def run(*args: str) -> str:
-    """`bigtrace ARGS`, to its end. Returns its output."""
+    """Runs `bigtrace ARGS` to its end, and returns its output."""
     done = subprocess.run(["node", str(rooms.COMMAND), *args], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def assemble_corpus() -> None:
-    """Puts the corpus together, unless it is."""
+    """Assembles the corpus, unless it exists."""
     script = (
         "const { runnerImport } = await import('vite');"
         "const { module } = await runnerImport(process.argv[1], { configFile: false, logLevel: 'error' });"

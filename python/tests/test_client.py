@@ -1,4 +1,4 @@
-"""What the client makes of answers, errors and interruptions, with an orchestrator that answers as it is told."""
+"""The client with a fake orchestrator: results, errors and interruptions."""
 
 import asyncio
 import itertools
@@ -28,7 +28,7 @@ from bigtrace.connection import connection
 Status = grpc.StatusCode
 
 
-def answer(*messages: bigtrace_pb2.QueryResponse) -> Any:
+def respond(*messages: bigtrace_pb2.QueryResponse) -> Any:
     return lambda _request, _context: iter(messages)
 
 
@@ -84,14 +84,14 @@ def failing_first(times: int, then: Any) -> Any:
     return query
 
 
-def test_what_is_retryable_is_asked_again_and_no_row_comes_twice():
+def test_a_retryable_query_is_sent_again_and_no_row_is_returned_twice():
     fake = Fake(Query=failing_first(2, [rows("/local/a", result(["x"], [1, 2]))]))
     with serving(fake) as address, Bigtrace(address) as client:
         assert client.query("/local/a", "SELECT 1")["x"].tolist() == [1, 2]
         assert fake.calls == ["Query"] * 3
 
 
-def test_a_stream_is_not_asked_again_behind_its_first_row():
+def test_a_stream_is_not_sent_again_after_its_first_row():
     fake = Fake(Query=failing_first(1, [rows("/local/a", result(["x"], [1, 2]))]))
     schema = pa.schema({"x": pa.int64()})
     with serving(fake) as address, Bigtrace(address) as client:
@@ -102,7 +102,7 @@ def test_a_stream_is_not_asked_again_behind_its_first_row():
         assert fake.calls == ["Query"]
 
 
-def test_what_is_not_retryable_is_asked_once():
+def test_a_query_that_is_not_retryable_is_sent_once():
     fake = Fake(Query=ends_with(Status.INTERNAL, "sql_failed", "no such column: x"))
     with serving(fake) as address, Bigtrace(address) as client, pytest.raises(bigtrace.QueryFailedError):
         client.query("/local/a", "SELECT x")
@@ -117,15 +117,15 @@ def test_pauses_grow_and_are_bounded():
     assert retry_seconds(BigtraceError("no", code="sql_failed"), 0, 20) is None
 
 
-def test_an_answer_that_lacks_its_end_is_an_error():
-    fake = Fake(Query=answer(rows("/local/a", result(["x"], [1]), last=False)))
+def test_a_result_without_its_end_is_an_error():
+    fake = Fake(Query=respond(rows("/local/a", result(["x"], [1]), last=False)))
     with serving(fake) as address, Bigtrace(address) as client, pytest.raises(bigtrace.DataError, match="its end"):
         client.query("/local/a", "SELECT 1")
 
 
 def test_rows_of_a_trace_stand_together_and_traces_are_sorted():
     fake = Fake(
-        Query=answer(
+        Query=respond(
             rows("/local/b", result(["x"], [1]), last=False),
             rows("/local/a", result(["x"], [None, 2])),
             rows("/local/b", result([], [3])),
@@ -146,7 +146,7 @@ def bigtrace_na() -> object:
 
 def test_traces_with_other_columns_have_null_in_a_frame_and_end_a_stream():
     fake = Fake(
-        Query=answer(rows("/local/a", result(["x"], [1])), rows("/local/b", result(["x", "y"], [2, "text"]))),
+        Query=respond(rows("/local/a", result(["x"], [1])), rows("/local/b", result(["x", "y"], [2, "text"]))),
         Schema=lambda *_: bigtrace_pb2.SchemaResponse(column=[bigtrace_pb2.Column(name=b"x", cell_kinds=4)]),
     )
     with serving(fake) as address, Bigtrace(address) as client:
@@ -161,7 +161,7 @@ def test_traces_with_other_columns_have_null_in_a_frame_and_end_a_stream():
 
 def test_numbers_and_text_in_one_column():
     fake = Fake(
-        Query=answer(rows("/local/a", result(["v"], [2**63 - 1, None])), rows("/local/b", result(["v"], ["t", 0.5])))
+        Query=respond(rows("/local/a", result(["v"], [2**63 - 1, None])), rows("/local/b", result(["v"], ["t", 0.5])))
     )
     with serving(fake) as address, Bigtrace(address) as client:
         assert client.query("/local/*", "SELECT v")["v"].tolist() == [2**63 - 1, None, "t", 0.5]
@@ -172,7 +172,7 @@ def test_numbers_and_text_in_one_column():
 
 
 def test_text_that_is_not_utf8():
-    fake = Fake(Query=answer(rows("/local/a", result(["v"], [Text(b"a\xffb")]))))
+    fake = Fake(Query=respond(rows("/local/a", result(["v"], [Text(b"a\xffb")]))))
     with serving(fake) as address, Bigtrace(address) as client:
         for method in (client.query, client.query_arrow, client.query_polars):
             with pytest.raises(bigtrace.DataError, match=r"^\[/local/a\]: column v: .* not UTF-8; invalid_utf8="):
@@ -181,9 +181,9 @@ def test_text_that_is_not_utf8():
         assert client.query("/local/a", "SELECT v", invalid_utf8="bytes")["v"].tolist() == [b"a\xffb"]
 
 
-def test_perfettos_own_orchestrator_answers_too():
+def test_the_client_works_with_perfettos_own_orchestrator():
     response = perfetto_pb2.BigtraceQueryResponse(trace=b"/local/a", result=[result(["x"], [1]), result([], [2])])
-    fake = Fake(Upstream=answer(response))  # type: ignore[arg-type]
+    fake = Fake(Upstream=respond(response))  # type: ignore[arg-type]
     with serving(fake) as address, Bigtrace(address) as client:
         assert client.query("/local/a", "SELECT 1")["x"].tolist() == [1, 2]
         with client.stream("/local/a", "SELECT 1") as stream:
@@ -211,7 +211,7 @@ def test_a_slow_reader_slows_the_orchestrator_and_closing_cancels():
         stream = client.stream("/local/a", "SELECT 1", schema=pa.schema({"x": pa.int64()}))
         next(stream)
         before = -1
-        while before != len(produced):  # until the orchestrator is held up
+        while before != len(produced):  # until flow control stops the orchestrator
             before = len(produced)
             fake.ended.wait(0.5)
         assert before < 400  # of 200 kB each
@@ -252,7 +252,7 @@ try:
     client.query("/local/a", "SELECT 1")
 except KeyboardInterrupt:
     print("interrupted", flush=True)
-    sys.stdin.read()  # the exception is over, and the process goes on, as a notebook's kernel does
+    sys.stdin.read()  # the exception was handled, and the process goes on, as a notebook's kernel does
 """
 
 
@@ -284,12 +284,12 @@ def progress(done: int) -> bigtrace_pb2.QueryResponse:
 
 def test_progress_reaches_a_function_and_a_bar(capsys: pytest.CaptureFixture[str]):
     rows_of_a = rows("/local/a", result(["x"], [1]))
-    fake = Fake(Query=answer(progress(0), rows_of_a, progress(1), progress(2)))
-    told: list[bigtrace.Progress] = []
+    fake = Fake(Query=respond(progress(0), rows_of_a, progress(1), progress(2)))
+    reports: list[bigtrace.Progress] = []
     with serving(fake) as address, Bigtrace(address) as client:
-        answered = client.run("/local/a", "SELECT 1", progress=told.append)
-        assert [one.traces_done for one in told] == [0, 1, 2]
-        assert answered.progress == told[-1]
+        outcome = client.run("/local/a", "SELECT 1", progress=reports.append)
+        assert [one.traces_done for one in reports] == [0, 1, 2]
+        assert outcome.progress == reports[-1]
         assert capsys.readouterr().err == ""
         client.query("/local/a", "SELECT 1", progress=True)
         assert "2/2" in capsys.readouterr().err
@@ -298,10 +298,10 @@ def test_progress_reaches_a_function_and_a_bar(capsys: pytest.CaptureFixture[str
 def test_failures_of_a_lenient_query_come_as_a_frame_and_a_warning():
     failure = bigtrace_pb2.TraceFailure(trace=b"/local/b", code="trace_invalid", message="no trace", attempts=1)
     failed = bigtrace_pb2.QueryResponse(event=[bigtrace_pb2.QueryEvent(failure=failure)])
-    fake = Fake(Query=answer(rows("/local/a", result(["x"], [1])), failed))
+    fake = Fake(Query=respond(rows("/local/a", result(["x"], [1])), failed))
     with serving(fake) as address, Bigtrace(address) as client:
-        answered = client.run("/local/*", "SELECT 1", lenient=True)
-        assert answered.failures_frame().to_dict("records") == [
+        outcome = client.run("/local/*", "SELECT 1", lenient=True)
+        assert outcome.failures_frame().to_dict("records") == [
             {"_trace_address": "/local/b", "code": "trace_invalid", "message": "no trace", "attempts": 1}
         ]
         with pytest.warns(bigtrace.FailedTracesWarning, match=r"1 traces failed, first \[/local/b\]: no trace") as seen:
@@ -321,7 +321,7 @@ def test_failures_of_a_lenient_query_come_as_a_frame_and_a_warning():
         (None, "SELECT 1", {"where": ""}, "where is empty"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(traces: Any, sql: str, options: Any, what: str):
+def test_invalid_requests_are_rejected(traces: Any, sql: str, options: Any, what: str):
     with Bigtrace("127.0.0.1:1") as client, pytest.raises(bigtrace.InvalidArgumentError, match=what):
         client.query(traces, sql, **options)
 
@@ -344,7 +344,7 @@ def test_a_token_is_sent_and_shown_nowhere(caplog: pytest.LogCaptureFixture):
             pickle.dumps(vars(client)["_connection"])
 
 
-def test_the_environment_completes_what_is_not_given(tmp_path: Path):
+def test_the_environment_completes_missing_settings(tmp_path: Path):
     token = tmp_path / "token"
     token.write_text("from-file\n")
     environ = {"BIGTRACE_ORCHESTRATOR": "host:1", "BIGTRACE_TOKEN_FILE": os.fspath(token), "BIGTRACE_TLS_CA": "ca"}

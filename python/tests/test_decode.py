@@ -1,4 +1,4 @@
-"""The decoder gives exactly the cells that were encoded, whatever they are and however they are cut."""
+"""The decoder gives exactly the cells that were encoded, for every kind of cell and every split."""
 
 import math
 import struct
@@ -21,7 +21,7 @@ CELLS: st.SearchStrategy[Cell] = st.one_of(st.none(), INT64S, st.floats(), TEXTS
 
 
 def same(left: object, right: object) -> bool:
-    """To the last bit: NaN is itself, and -0.0 is not 0.0."""
+    """Compares every bit: NaN equals NaN, and -0.0 is not 0.0."""
     if isinstance(left, float) and isinstance(right, float):
         return struct.pack("<d", left) == struct.pack("<d", right) or (math.isnan(left) and math.isnan(right))
     return type(left) is type(right) and left == right
@@ -39,7 +39,7 @@ def rows_of(decoder: Decoder) -> dict[bytes, list[tuple[object, ...]]]:
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[int, list[list[Cell]]]:
-    """Rows that are alike in kind, as most are, and rows of anything."""
+    """Rows with the same kinds, as most are, and rows with any kinds."""
     width = draw(st.integers(1, 5))
     kinds = [draw(st.sampled_from([INT64S, st.floats(), TEXTS, st.binary(max_size=5), CELLS])) for _ in range(width)]
     return width, draw(st.lists(st.tuples(*kinds).map(list), max_size=12))
@@ -47,10 +47,10 @@ def tables(draw: st.DrawFn) -> tuple[int, list[list[Cell]]]:
 
 @given(st.lists(tables(), min_size=1, max_size=4), st.data())
 @settings(max_examples=120, deadline=None)
-def test_cells_come_back_however_results_are_cut(answers: list[tuple[int, list[list[Cell]]]], data: st.DataObject):
+def test_decoding_returns_the_cells_for_every_split_of_the_results(results: list[tuple[int, list[list[Cell]]]], data: st.DataObject):
     decoder = Decoder()
     queues = []
-    for number, (width, rows) in enumerate(answers):
+    for number, (width, rows) in enumerate(results):
         cells = [cell for row in rows for cell in row]
         cut = sorted(data.draw(st.lists(st.integers(0, len(cells)), max_size=3)))
         bounds = [0, *cut, len(cells)]
@@ -72,7 +72,7 @@ def test_cells_come_back_however_results_are_cut(answers: list[tuple[int, list[l
     for trace, rows in rows_of(decoder).items():
         decoded.setdefault(trace, []).extend(rows)
     decoder.end()
-    for number, (_, rows) in enumerate(answers):
+    for number, (_, rows) in enumerate(results):
         got = decoded.get(b"/local/%d" % number, [])
         assert len(got) == len(rows)
         assert all(same(a, b) for row, other in zip(got, rows) for a, b in zip(row, other))
@@ -131,7 +131,7 @@ def test_a_malformed_result_is_an_error(names: list[bytes], batch: dict[str, byt
         decoder.take()
 
 
-def test_an_answer_without_its_end_is_an_error():
+def test_a_result_without_its_end_is_an_error():
     decoder = Decoder()
     decoder.add(b"/local/a", result(["a"], [1]), last=False)
     with pytest.raises(DataError, match=r"\[/local/a\]: malformed result: its end is missing"):
@@ -191,7 +191,7 @@ def test_a_cell_that_does_not_fit_is_refused(cells: list[Cell], wanted: pa.DataT
     assert refused.value.row == row
 
 
-def test_text_that_is_not_utf8_is_replaced_where_asked():
+def test_text_that_is_not_utf8_is_replaced_on_request():
     array = to_arrow(column_of([Text(b"a\xff"), None]), pa.string(), typing_of(None, "replace"))
     assert array.to_pylist() == ["a\ufffd", None]
 
@@ -201,7 +201,7 @@ def test_names_of_columns_are_distinct():
     assert distinct_names(names) == ["column_1", "a", "a_2", "a_1", "_trace_address_1", "\\xff"]
 
 
-def test_small_answers_of_many_traces_are_decoded_together():
+def test_small_results_of_many_traces_are_decoded_together():
     decoder = Decoder()
     for number in range(10_000):
         decoder.add(b"/local/%d" % number, result(["a"], [number]), last=True)

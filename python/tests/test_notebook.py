@@ -16,12 +16,12 @@ from bigtrace.magic import run_cell
 
 
 def is_bar(output: Any) -> bool:
-    """A progress bar: its times differ from run to run."""
+    """Matches a progress bar, whose times differ from run to run."""
     return output["output_type"] == "stream" and output["name"] == "stderr" and output["text"].startswith(("\r", "\n"))
 
 
 def texts(cell: Any) -> list[str]:
-    """What a cell shows, as text, apart from progress bars."""
+    """Returns what a cell shows, as text, without progress bars."""
     return [
         output["text"] if output["output_type"] == "stream" else output["data"]["text/plain"]
         for output in cell.get("outputs", [])

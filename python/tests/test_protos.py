@@ -1,4 +1,4 @@
-"""The generated messages are those of the repository, and in nobody's way."""
+"""The generated messages are current, and do not conflict with other packages."""
 
 import re
 import subprocess

@@ -23,13 +23,13 @@ CHROME, LINUX = "/local/recorded/chrome/fetch-a.pftrace", "/local/recorded/linux
 FOREVER = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n) AS n FROM r"
 
 ANSWERS: dict[str, list[str]] = {}
-for answer in sorted(rooms.EXPECTED.glob("*.tsv")):
-    query, trace = answer.stem.split("__")
+for path in sorted(rooms.EXPECTED.glob("*.tsv")):
+    query, trace = path.stem.split("__")
     ANSWERS.setdefault(query, []).append(trace)
 
 
 def traces_by_name() -> dict[str, str]:
-    """Addresses by the part of an answer's file name that says of which trace it is."""
+    """Returns addresses by the part of a file name that names the trace."""
     paths = [str(path.relative_to(rooms.CORPUS)) for path in rooms.CORPUS.rglob("*") if path.is_file()]
     return {path.removeprefix("recorded/").replace("/", "_"): f"/local/{path}" for path in paths}
 
@@ -38,7 +38,7 @@ ESCAPES = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 
 
 def equals(text: str, value: object) -> bool:
-    """Whether a cell of a file of answers is this value."""
+    """Returns whether a cell of a file of expected rows is this value."""
     if value is None or isinstance(value, bytes):
         return text == ("\\N" if value is None else f"\\x{value.hex()}")
     if isinstance(value, float):
@@ -47,7 +47,7 @@ def equals(text: str, value: object) -> bool:
 
 
 @pytest.mark.parametrize("query", ANSWERS)
-def test_answers_over_the_corpus_are_exact(client: Bigtrace, query: str):
+def test_results_over_the_corpus_are_exact(client: Bigtrace, query: str):
     sql = (rooms.EXPECTED / f"{query}.sql").read_text()
     named = traces_by_name()
     addresses = {named[trace]: trace for trace in ANSWERS[query]}
@@ -122,11 +122,11 @@ def test_errors_name_the_trace_and_keep_the_engines_text(client: Bigtrace):
 
 
 def test_a_lenient_query_lists_its_failures(client: Bigtrace):
-    answered = client.run(["/local/missing", CHROME], "SELECT 1 AS x", lenient=True)
-    assert answered.to_pandas()["x"].tolist() == [1]
-    (failure,) = answered.failures
+    result = client.run(["/local/missing", CHROME], "SELECT 1 AS x", lenient=True)
+    assert result.to_pandas()["x"].tolist() == [1]
+    (failure,) = result.failures
     assert (failure.trace, failure.code) == ("/local/missing", "trace_not_found")
-    recorded = client.failures(answered.query_id)
+    recorded = client.failures(result.query_id)
     assert recorded["_trace_address"].tolist() == ["/local/missing"]
     with pytest.raises(bigtrace.QueryFailedError) as failed:
         client.query("/local/missing", "SELECT 1", lenient=True)
@@ -207,7 +207,7 @@ def test_keyboard_interrupt_ends_the_query_at_the_orchestrator(client: Bigtrace)
     until(lambda: "interrupted" not in client.status().queries)
 
 
-def test_the_asyncio_twin_answers_as_the_client(client: Bigtrace):
+def test_the_asyncio_client_returns_the_same(client: Bigtrace):
     sql = "SELECT name, count(*) AS n, sum(dur) AS dur FROM slice GROUP BY name ORDER BY name"
     patterns = ["/local/recorded/chrome/*.pftrace"]
 
@@ -298,18 +298,18 @@ def test_batch_trace_processor(client: Bigtrace):
 def test_batch_trace_processor_counts_failures(client: Bigtrace):
     handling = bigtrace.FailureHandling.INCREMENT_STAT
     config = bigtrace.BatchTraceProcessorConfig(None, handling, handling)
-    told: list[str] = []
+    processed: list[str] = []
 
     class Observer(BatchTraceProcessor.Observer):
         def trace_processed(self, metadata, execution_time_seconds):  # type: ignore[no-untyped-def]
-            told.append(metadata["_trace_address"])
+            processed.append(metadata["_trace_address"])
 
     bad = "/local/bad/random-64k.bin"
     with BatchTraceProcessor([CHROME, bad], config, Observer(), client=client) as btp:
         assert [len(frame) for frame in btp.query("SELECT 1 AS x")] == [0, 1]
         assert btp.stats() == bigtrace.batch.Stats(load_failures=1, execute_failures=0)
         btp.query_and_flatten("SELECT 1 AS x")
-        assert told == btp.traces
+        assert processed == btp.traces
 
 
 def test_no_warning_where_nothing_failed(client: Bigtrace):

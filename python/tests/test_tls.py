@@ -1,4 +1,4 @@
-"""TLS, client certificates and tokens, with an orchestrator that asks for them."""
+"""TLS, client certificates and tokens, with an orchestrator that requires them."""
 
 import datetime
 import ipaddress
@@ -26,7 +26,7 @@ class Pair:
 
 
 class Authority:
-    """A CA, and certificates of it."""
+    """A CA, and certificates that it signed."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -70,7 +70,7 @@ class Secured:
 
 @pytest.fixture(scope="module")
 def secured(worker: services.Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """An orchestrator that wants a client certificate and a token."""
+    """An orchestrator that requires a client certificate and a token."""
     folder = tmp_path_factory.mktemp("tls")
     authority = Authority(folder, "ca")
     own = authority.issue("orchestrator")

@@ -1,4 +1,4 @@
-"""Perfetto's own Python API: its last release works against our orchestrator, and its callers run on ours."""
+"""Perfetto's own Python API: its last release works with our orchestrator, and code that uses it runs with our package."""
 
 import inspect
 import json
@@ -103,8 +103,8 @@ def test_decoding_beats_upstreams_row_by_row_decoder(upstream: Path):
     began = time.perf_counter()
     decoder = Decoder()
     decoder.add(b"/local/a", encoded, last=True)
-    answer = bigtrace.Result("", decoder.take(), bigtrace.columns.Typing({}))
-    assert len(answer.to_pandas()) == rows
+    result = bigtrace.Result("", decoder.take(), bigtrace.columns.Typing({}))
+    assert len(result.to_pandas()) == rows
     ours = time.perf_counter() - began
     print(f"{rows / ours:.0f} rows/s, row by row {rows / float(theirs):.0f} rows/s")
     assert ours * 2 < float(theirs)

@@ -32,7 +32,7 @@ test('memory stays flat over many mixed queries', async () => {
     for (let at = from; at < to; at++) {
       const script = SCRIPTS[at % SCRIPTS.length];
       const run = worker.client.run({ sql: script?.(at) ?? '' });
-      await run.answers(run.add(...TRACES));
+      await run.endsOf(run.add(...TRACES));
       run.call.end();
       await run.over;
     }
@@ -58,7 +58,7 @@ test('traces that do not fit into the memory side by side are loaded one after t
   const run = worker.client.run({
     sql: 'SELECT count(*) > 0 FROM (SELECT 1 FROM slice UNION ALL SELECT 1 FROM sched)',
   });
-  const ends = await run.answers(run.add(...LARGE));
+  const ends = await run.endsOf(run.add(...LARGE));
   run.call.end();
   await run.over;
   expect(ends.map(({ end }) => end.failure?.message)).toEqual(LARGE.map(() => undefined));

@@ -7,7 +7,7 @@ import { programOf } from './program.ts';
 export type RunSql = (sql: string | Uint8Array) => CellValue[][];
 
 /** Terms of one UNION ALL; SQLite accepts up to 500. */
-const TABLES_PER_QUESTION = 50;
+const TABLES_PER_QUERY = 50;
 
 interface Relation {
   name: string;
@@ -79,8 +79,8 @@ export class TableColumns {
 
   #look(names: readonly string[]): void {
     const fresh = names.filter((name) => !this.#resolvedNames.has(name));
-    for (let from = 0; from < fresh.length; from += TABLES_PER_QUESTION)
-      this.#find(fresh.slice(from, from + TABLES_PER_QUESTION));
+    for (let from = 0; from < fresh.length; from += TABLES_PER_QUERY)
+      this.#find(fresh.slice(from, from + TABLES_PER_QUERY));
     for (const name of fresh) this.#resolvedNames.add(name);
   }
 

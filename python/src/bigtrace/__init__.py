@@ -1,4 +1,4 @@
-"""A client of Bigtrace: one SQL question over millions of Perfetto traces."""
+"""A client of Bigtrace, which runs one SQL query over millions of Perfetto traces."""
 
 from bigtrace.aio import AsyncBatchStream, AsyncBigtrace
 from bigtrace.batch import (

@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
-#: Calls of one client at a time; more wait for their turn.
+#: Maximum number of concurrent calls of one client; further calls wait.
 _CALLS_MAX = 64
 
 T = TypeVar("T")
 
 
 class AsyncBigtrace:
-    """The asyncio twin of `Bigtrace`: the same arguments, answers and errors.
+    """The asyncio version of `Bigtrace`: the same arguments, results and errors.
 
     Cancelling a task that waits for a query cancels the query. At most 64 calls of one client run at a time. The
-    functions that are given as `progress` are called on another thread.
+    functions that are passed as `progress` are called on another thread.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class AsyncBigtrace:
         return await self._on_thread(cancellation, lambda: self._client._run(request, cancellation))
 
     async def stream(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> AsyncBatchStream:
-        """As `Bigtrace.stream`; the batches come by `async for`."""
+        """As `Bigtrace.stream`; read the batches with `async for`."""
         request, cancellation = request_of(traces, sql_query, options), Cancellation()
         stream = await self._on_thread(cancellation, lambda: self._client._stream(request, cancellation))
         return AsyncBatchStream(self, stream, cancellation)
@@ -116,7 +116,7 @@ class AsyncBigtrace:
         return await self._on_thread(None, lambda: form(result))
 
     async def _on_thread(self, cancellation: Cancellation | None, work: Callable[[], T]) -> T:
-        """Where this task is cancelled, so is the query; its thread then ends by itself."""
+        """If this task is cancelled, it cancels the query; its thread then ends by itself."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except asyncio.CancelledError:
@@ -126,7 +126,7 @@ class AsyncBigtrace:
 
 
 class AsyncBatchStream:
-    """The rows of a query as Arrow record batches; see `Bigtrace.stream`. For one task."""
+    """The rows of a query as Arrow record batches; see `Bigtrace.stream`. Use it in one task."""
 
     def __init__(self, client: AsyncBigtrace, stream: BatchStream, cancellation: Cancellation) -> None:
         self._client = client
@@ -135,12 +135,12 @@ class AsyncBatchStream:
 
     @property
     def query_id(self) -> str:
-        """The name of the query."""
+        """The id of the query."""
         return self._stream.query_id
 
     @property
     def schema(self) -> pa.Schema | None:
-        """Of every batch. None until the first one, where the orchestrator is Perfetto's own."""
+        """The schema of every batch. With Perfetto's own orchestrator, None until the first batch."""
         return self._stream.schema
 
     @property
@@ -158,7 +158,7 @@ class AsyncBatchStream:
         return self._stream.failures_frame()
 
     async def close(self) -> None:
-        """Cancels what is left of the query."""
+        """Cancels the rest of the query."""
         self._cancellation.cancel()
 
     def __aiter__(self) -> Self:

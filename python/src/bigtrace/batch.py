@@ -1,4 +1,4 @@
-"""The shape of Perfetto's BatchTraceProcessor, answered by a fleet of workers instead of local processes."""
+"""The interface of Perfetto's BatchTraceProcessor, with workers instead of local processes."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
-#: Columns of `query_and_flatten` that say which trace a row is from, by their names.
+#: Columns of `query_and_flatten` that describe the trace of a row, by name.
 Metadata = Mapping[str, Any]
 
 
 class FailureHandling(Enum):
-    """What a failed trace does to a query."""
+    """The effect of a failed trace on a query."""
 
     #: The first failed trace ends the query with an error.
     RAISE_EXCEPTION = 0
-    #: A failed trace is counted in `stats()`, and its frame is empty.
+    #: `stats()` counts the failed trace, and its frame is empty.
     INCREMENT_STAT = 1
 
 
 @dataclass
 class BatchTraceProcessorConfig:
-    """`tp_config` is accepted and not used: there is no local TraceProcessor.
+    """`tp_config` is ignored: there is no local TraceProcessor.
 
-    Traces are loaded by the query that needs them, so one setting, the stricter of the two, holds for both.
+    Each query loads the traces that it needs, so the stricter of the two settings applies to both.
     """
 
     tp_config: Any = None
@@ -54,14 +54,14 @@ class BatchTraceProcessorConfig:
 
 @dataclass
 class Stats:
-    """Failures of the queries so far; traces that did not load count apart from scripts that failed."""
+    """Failures of the queries so far: traces that did not load, and scripts that failed."""
 
     load_failures: int = 0
     execute_failures: int = 0
 
 
 class BatchTraceProcessor:
-    """Runs scripts over a fixed list of traces: a pattern is expanded once, when the object is made.
+    """Runs scripts over a fixed list of traces: the constructor expands the patterns, once.
 
     >>> from bigtrace import BatchTraceProcessor
     >>> with BatchTraceProcessor("/gcs/bucket/o/**") as btp:  # doctest: +SKIP
@@ -69,11 +69,11 @@ class BatchTraceProcessor:
     """
 
     class Observer(ABC):
-        """Is told of each trace that a query has been run on."""
+        """Receives each trace that a query has run on."""
 
         @abstractmethod
         def trace_processed(self, metadata: Metadata, execution_time_seconds: float) -> None:
-            """`execution_time_seconds`: of the whole query, for traces run side by side."""
+            """`execution_time_seconds`: time of the whole query, because traces run concurrently."""
 
     def __init__(
         self,
@@ -89,11 +89,11 @@ class BatchTraceProcessor:
 
         Args:
             traces: trace addresses and patterns.
-            config: what failed traces do.
-            observer: is told of each trace of `query_and_flatten`.
-            client: how the orchestrator is reached. Default: `Bigtrace()`, which reads the environment.
-            where: an expression over the catalog; its traces are added, and loaded now.
-            metadata: further columns of `query_and_flatten`, by trace address.
+            config: the effect of failed traces.
+            observer: receives each trace of `query_and_flatten`.
+            client: the client to use. Default: `Bigtrace()`, configured by the environment.
+            where: an expression over the catalog; its traces are added, and loaded at once.
+            metadata: additional columns of `query_and_flatten`, by trace address.
 
         Raises:
             BigtraceError: a pattern is invalid, or matches no trace.
@@ -111,7 +111,7 @@ class BatchTraceProcessor:
     def _resolve(self, traces: Traces, where: str | None) -> list[str]:
         found = set() if traces is None else {trace.address for trace in self._client.list_traces(traces)}
         if where is not None:
-            # The orchestrator expands expressions for queries alone.
+            # The orchestrator expands expressions only for queries.
             result = self._client.run(None, "SELECT 1", where=where, lenient=True)
             found |= {failure.trace for failure in result.failures}
             found.update(result.to_arrow()[ADDRESS].to_pylist())
@@ -134,7 +134,7 @@ class BatchTraceProcessor:
         """Runs a script on each trace.
 
         Returns:
-            One frame of all rows. Behind the script's columns stand `_trace_address` and those of `metadata`.
+            One frame of all rows. The columns `_trace_address` and those of `metadata` follow the script's.
         """
         began = time.monotonic()
         frame = self._run(sql).to_pandas()
@@ -185,16 +185,16 @@ class BatchTraceProcessor:
     def summary(self, spec: str) -> pandas.DataFrame:
         """Computes a trace summary on each trace; `spec` is a TraceSummarySpec as textproto.
 
-        It stands in for `metric`, whose protos TraceProcessor has deprecated.
+        It replaces `metric`, whose protos TraceProcessor has deprecated.
         """
         return self.query_and_flatten(summary_script(spec))
 
     def stats(self) -> Stats:
-        """Failures so far; 0 unless the configuration counts them."""
+        """Returns the failures so far; 0 unless the configuration counts them."""
         return self._stats
 
     def close(self) -> None:
-        """Closes the connection, unless it was given."""
+        """Closes the connection, unless the caller passed the client."""
         if not self.closed and self._own:
             self._client.close()
         self.closed = True

@@ -1,4 +1,4 @@
-"""The methods of the orchestrator's services, for synchronous and asynchronous channels alike."""
+"""The methods of the orchestrator's services, for synchronous and asynchronous channels."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from bigtrace.result import Result
 if TYPE_CHECKING:
     import pandas
 
-#: How long a call that only asks what is going on may take, in seconds.
+#: Time limit of calls that only read state, in seconds.
 STATUS_SECONDS_MAX = 10.0
-#: How much later than the orchestrator this side ends a query whose time has run out, in seconds.
+#: The client ends a query this much later than the orchestrator's time limit, in seconds.
 _GRACE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Methods:
-    """Of one channel. Each is a multi-callable of `grpc` or of `grpc.aio`."""
+    """The methods of one channel. Each is a multi-callable of `grpc` or of `grpc.aio`."""
 
     query: Any
     upstream: Any
@@ -60,7 +60,7 @@ def methods_of(channel: Any) -> Methods:
 
 
 def deadline_of(request: Request) -> float | None:
-    """The orchestrator ends a query in time; this is for one that does not answer. In seconds."""
+    """Returns the time limit in seconds, for an orchestrator that does not respond; otherwise it ends the query itself."""
     return None if request.timeout is None else request.timeout + _GRACE_SECONDS
 
 
@@ -72,13 +72,13 @@ def needs_ours(request: Request, address: str) -> InvalidArgumentError:
     return InvalidArgumentError(
         f"the orchestrator at {address} serves only Perfetto's own API, which has no query options",
         code="unimplemented",
-        remedy="leave out lenient, limits, timeout and user",
+        remedy="omit lenient, limits, timeout and user",
         query_id=request.query_id,
     )
 
 
 def warn_of_failures(result: Result) -> None:
-    """One warning where traces of a lenient query failed."""
+    """Issues one warning if traces of a lenient query failed."""
     if not result.failures:
         return
     first = result.failures[0]
@@ -121,7 +121,7 @@ def listed(response: bigtrace_pb2.ListResponse) -> list[ListedTrace]:
 
 @dataclass(frozen=True)
 class Status:
-    """What the orchestrator is doing.
+    """The state of an orchestrator.
 
     Attributes:
         version: of the orchestrator.
@@ -140,7 +140,7 @@ def status_of(message: bigtrace_pb2.OrchestratorStatus) -> Status:
 
 
 def recorded_failures_frame(responses: Iterable[bigtrace_pb2.FailuresResponse]) -> pandas.DataFrame:
-    """One row for each failure that the orchestrator remembers."""
+    """Returns one row for each recorded failure."""
     import pandas
 
     rows = [

@@ -1,4 +1,4 @@
-"""Ending a query from another thread, whatever it waits for."""
+"""Cancels a query from another thread, in every phase."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _PAUSE_SECONDS_MAX = 5.0
 
 
 def retry_seconds(error: BigtraceError, attempt: int, retries: int) -> float | None:
-    """How long to wait before the query is asked again; None: not again. `attempt`: 0 is the first one."""
+    """Returns the pause before the next attempt; None: no further attempt. `attempt` counts from 0."""
     if not error.retryable or attempt >= retries:
         return None
     return min(_PAUSE_SECONDS_MAX, 0.2 * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 class Cancellation:
-    """Cancels the gRPC calls of one query: the one that runs, and each that begins later."""
+    """Cancels the gRPC calls of one query: the running one, and each that begins later."""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
         self._call: Any = None
 
     def cancel(self) -> None:
-        """May be called from any thread, and more than once."""
+        """Cancels the query. Any thread may call it, repeatedly."""
         self._cancelled.set()
         call = self._call
         if call is not None:
@@ -36,7 +36,7 @@ class Cancellation:
 
     @contextmanager
     def of(self, call: Any) -> Iterator[None]:
-        """While the block runs, `cancel` ends this call."""
+        """Within the block, `cancel` ends this call."""
         self._call = call
         if self._cancelled.is_set():
             call.cancel()
@@ -46,7 +46,7 @@ class Cancellation:
             self._call = None
 
     def pause(self, error: BigtraceError, attempt: int, retries: int) -> None:
-        """Waits before the query is asked again.
+        """Waits before the next attempt.
 
         Raises:
             BigtraceError: `error`, where it is not asked again, or has been cancelled.

@@ -13,7 +13,7 @@ import pyarrow as pa
 from typing_extensions import Self, Unpack
 
 from bigtrace._proto import bigtrace_pb2
-from bigtrace.answer import BatchedAnswer, Message, WholeAnswer, given_schema, schema_of_response
+from bigtrace.response import BatchBuilder, Message, ResultBuilder, schema_of_options, schema_of_response
 from bigtrace.calls import (
     STATUS_SECONDS_MAX,
     ListedTrace,
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
 
 class Bigtrace:
-    """A client of a Bigtrace orchestrator. It may be used by several threads.
+    """A client of a Bigtrace orchestrator. Several threads may use it at once.
 
     >>> from bigtrace import Bigtrace
     >>> with Bigtrace("127.0.0.1:5051") as bigtrace:  # doctest: +SKIP
     ...     frame = bigtrace.query(["/local/**"], "SELECT count(*) AS slices FROM slice")
 
     Every method that runs a query takes the keyword arguments of `QueryOptions`, and raises `BigtraceError`:
-    docs/clients/python.md names its classes.
+    docs/clients/python.md lists its classes.
     """
 
     def __init__(
@@ -59,15 +59,14 @@ class Bigtrace:
         token: str | None = None,
         token_file: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Connects when the first query is run.
+        """The client connects when it runs its first query.
 
         Args:
             orchestrator_address: `host:port`. Default: the environment variable BIGTRACE_ORCHESTRATOR, or
                 BIGTRACE_ORCHESTRATOR_ADDRESS, or 127.0.0.1:5051.
-            wait_for_ready_for_testing: wait for an orchestrator that is not there yet, instead of failing.
-            tls: True: TLS, by the certificates of the system; a path: of the CA's certificates (PEM); or `TLS(…)`,
-                with a client certificate too; False: none. Default: TLS where the environment variable
-                BIGTRACE_TLS_CA is set (with BIGTRACE_TLS_CERT, BIGTRACE_TLS_KEY and BIGTRACE_TLS_NAME).
+            wait_for_ready_for_testing: wait until the orchestrator accepts connections, instead of failing.
+            tls: True: TLS with the CA certificates of the system; a path: a PEM file of CA certificates; `TLS(…)`: also a
+                client certificate; False: no TLS. Default: TLS if the environment variable BIGTRACE_TLS_CA is set (with BIGTRACE_TLS_CERT, BIGTRACE_TLS_KEY and BIGTRACE_TLS_NAME).
             token: bearer token to send.
             token_file: file with the token. Default: the environment variable BIGTRACE_TOKEN_FILE, or the token
                 itself in BIGTRACE_TOKEN.
@@ -103,20 +102,20 @@ class Bigtrace:
 
         Args:
             traces: trace addresses and patterns, such as `/local/app.pftrace` and `/gcs/bucket/o/**`.
-            sql_query: PerfettoSQL; the rows of its last statement are the answer.
+            sql_query: PerfettoSQL; the rows of its last statement are the result.
 
         Returns:
-            The rows of all traces, `_trace_address` first. Shape: (rows, 1 + columns of the script). Where traces
-            have different columns, NULL stands in those that a trace does not have. `Result.to_pandas` has the types.
+            The rows of all traces, `_trace_address` first. Shape: (rows, 1 + columns of the script). If traces
+            have different columns, a column that a trace lacks is NULL. `Result.to_pandas` documents the types.
         """
         return self._checked(traces, sql_query, options).to_pandas()
 
     def query_arrow(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> pa.Table:
-        """As `query`; the answer is an Arrow table."""
+        """As `query`; returns an Arrow table."""
         return self._checked(traces, sql_query, options).to_arrow()
 
     def query_polars(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> polars.DataFrame:
-        """As `query`; the answer is a polars frame."""
+        """As `query`; returns a polars frame."""
         return self._checked(traces, sql_query, options).to_polars()
 
     def summary(self, traces: Traces, spec: str, **options: Unpack[QueryOptions]) -> pandas.DataFrame:
@@ -127,33 +126,33 @@ class Bigtrace:
             spec: a TraceSummarySpec as textproto, such as `metric_spec { id: "…" … }`.
 
         Returns:
-            One row for each value of a metric: docs/own-sql.md has the columns.
+            One row for each value of a metric: docs/own-sql.md lists the columns.
         """
         return self.query(traces, summary_script(spec), **options)
 
     def run(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> Result:
-        """As `query`; the answer can be had in each form, with the failures of a lenient query."""
+        """As `query`; returns the rows in any form, with the failures of a lenient query."""
         return self._run(request_of(traces, sql_query, options), Cancellation())
 
     def stream(self, traces: Traces, sql_query: str, **options: Unpack[QueryOptions]) -> BatchStream:
-        """Runs a script on each trace; the rows come as they are ready.
+        """Runs a script on each trace, and yields rows as they arrive.
 
         The types of the columns are found first, by running the script on a few of the traces, unless `schema` is
-        a `pyarrow.Schema`. Rows of different traces interleave; those of one trace come in order. A reader that is
-        slow slows the orchestrator down: memory is bounded by a few messages.
+        a `pyarrow.Schema`. Rows of different traces interleave; those of one trace keep their order. A slow
+        reader slows the orchestrator down; the client holds a few messages in memory.
 
         Returns:
             An iterator over `pyarrow.RecordBatch`es of at most 65,536 rows. Closing it, or leaving its `with` block,
-            cancels what is left of the query.
+            cancels the rest of the query.
         """
         return self._stream(request_of(traces, sql_query, options), Cancellation())
 
     def list_traces(self, patterns: Traces, *, limit: int = 0) -> list[ListedTrace]:
-        """The traces that patterns match, sorted by address.
+        """Returns the traces that match patterns, sorted by address.
 
         Args:
             patterns: trace addresses and patterns.
-            limit: how many at most; 0: all.
+            limit: maximum number of traces; 0: no limit.
         """
         request = bigtrace_pb2.ListRequest(pattern=addresses_of(patterns), limit=limit)
         try:
@@ -164,7 +163,7 @@ class Bigtrace:
         return sorted(found, key=lambda trace: os.fsencode(trace.address))
 
     def failures(self, query_id: str = "") -> pandas.DataFrame:
-        """Traces that failed in queries of late, as the orchestrator remembers them; `query_id`: of one query."""
+        """Returns the recent failures that the orchestrator has recorded; with `query_id`, those of one query."""
         request = bigtrace_pb2.FailuresRequest(query_id=query_id)
         try:
             return recorded_failures_frame(self._methods.failures(request, **self._common(STATUS_SECONDS_MAX)))
@@ -172,14 +171,14 @@ class Bigtrace:
             raise from_rpc_error(error, self._connection.address) from error
 
     def status(self) -> Status:
-        """What the orchestrator is doing."""
+        """Returns the state of the orchestrator, with its workers and running queries."""
         try:
             return status_of(self._methods.status(bigtrace_pb2.StatusRequest(), **self._common(STATUS_SECONDS_MAX)))
         except grpc.RpcError as error:
             raise from_rpc_error(error, self._connection.address) from error
 
     def cancel(self, query_id: str) -> int:
-        """Ends running queries of that name. Returns how many there were."""
+        """Cancels the running queries with this id. Returns their number."""
         try:
             request = bigtrace_pb2.CancelRequest(query_id=query_id)
             return int(self._methods.cancel(request, **self._common(STATUS_SECONDS_MAX)).cancelled)
@@ -196,12 +195,12 @@ class Bigtrace:
         attempt = 0
         try:
             while True:
-                answer = WholeAnswer(request, reporter)
+                builder = ResultBuilder(request, reporter)
                 try:
                     with closing(self._messages(request, reporter.wanted, cancellation, keep_names=True)) as messages:
                         for message in messages:
-                            answer.feed(message)
-                    return answer.end()
+                            builder.feed(message)
+                    return builder.end()
                 except BigtraceError as error:
                     cancellation.pause(error, attempt, request.retries)
                 attempt += 1
@@ -214,9 +213,9 @@ class Bigtrace:
     def _messages(
         self, request: Request, progress: bool, cancellation: Cancellation, keep_names: bool
     ) -> Generator[Message, None, None]:
-        """The messages of one call; leaving the generator cancels the call.
+        """Yields the messages of one call; closing the generator cancels the call.
 
-        `keep_names`: traces are wanted by the names that the caller gave, as Perfetto's service answers.
+        `keep_names`: name traces as the caller did, as Perfetto's service does.
         """
         upstream = self._only_upstream or (keep_names and request.plain and request.has_aliases)
         if self._only_upstream and not request.plain:
@@ -241,8 +240,8 @@ class Bigtrace:
         yield from self._messages(request, progress, cancellation, keep_names)
 
     def _schema(self, request: Request, cancellation: Cancellation) -> pa.Schema | None:
-        """None: the orchestrator does not say."""
-        schema = given_schema(request)
+        """Returns None if the orchestrator does not report types."""
+        schema = schema_of_options(request)
         if schema is not None or self._only_upstream:
             return schema
         attempt = 0
@@ -266,55 +265,55 @@ class Bigtrace:
 
 @dataclass
 class _StreamState:
-    """Apart from the stream, which holds the generator: an abandoned stream is then freed, and cancelled, at once."""
+    """Separate from the stream, which holds the generator, so that an abandoned stream is freed and cancelled at once."""
 
     request: Request
     reporter: Reporter
-    answer: BatchedAnswer
+    builder: BatchBuilder
 
 
 class BatchStream:
-    """The rows of a query as Arrow record batches; see `Bigtrace.stream`. For one thread."""
+    """The rows of a query as Arrow record batches; see `Bigtrace.stream`. Use it in one thread."""
 
     def __init__(
         self, client: Bigtrace, request: Request, schema: pa.Schema | None, cancellation: Cancellation
     ) -> None:
         reporter = Reporter(request.progress)
-        self._state = _StreamState(request, reporter, BatchedAnswer(request, reporter, schema))
+        self._state = _StreamState(request, reporter, BatchBuilder(request, reporter, schema))
         self._batches = _batches(client, self._state, cancellation)
 
     @property
     def query_id(self) -> str:
-        """The name of the query."""
+        """The id of the query."""
         return self._state.request.query_id
 
     @property
     def schema(self) -> pa.Schema | None:
-        """Of every batch. None until the first one, where the orchestrator is Perfetto's own."""
-        return self._state.answer.schema
+        """The schema of every batch. With Perfetto's own orchestrator, None until the first batch."""
+        return self._state.builder.schema
 
     @property
     def failures(self) -> list[Failure]:
         """Traces that failed so far; empty unless the query is lenient."""
-        return self._state.answer.failures
+        return self._state.builder.failures
 
     @property
     def progress(self) -> Progress | None:
         """The last progress that was reported."""
-        return self._state.answer.progress
+        return self._state.builder.progress
 
     def failures_frame(self) -> pandas.DataFrame:
         """One row for each trace that failed so far."""
         return failures_frame(self.failures)
 
     def to_reader(self) -> pa.RecordBatchReader:
-        """For what reads Arrow streams: `pyarrow.dataset.write_dataset`, DuckDB, polars."""
+        """Returns a reader for programs that read Arrow streams: `pyarrow.dataset.write_dataset`, DuckDB, polars."""
         if self.schema is None:
             raise BigtraceError("the orchestrator does not report column types", remedy="pass schema=")
         return pa.RecordBatchReader.from_batches(self.schema, self)
 
     def close(self) -> None:
-        """Cancels what is left of the query."""
+        """Cancels the rest of the query."""
         self._batches.close()
         self._state.reporter.close()
 
@@ -335,20 +334,20 @@ def _batches(
     client: Bigtrace, state: _StreamState, cancellation: Cancellation
 ) -> Generator[pa.RecordBatch, None, None]:
     request, reporter = state.request, state.reporter
-    attempt, given = 0, False
+    attempt, has_rows = 0, False
     while True:
         try:
             with closing(client._messages(request, reporter.wanted, cancellation, keep_names=False)) as messages:
                 for message in messages:
-                    state.answer.feed(message)
-                    for batch in state.answer.batches():
-                        given = True
+                    state.builder.feed(message)
+                    for batch in state.builder.batches():
+                        has_rows = True
                         yield batch
-            state.answer.end()
+            state.builder.end()
             return
         except BigtraceError as error:
-            if given:
+            if has_rows:
                 raise
             cancellation.pause(error, attempt, request.retries)
         attempt += 1
-        state.answer = BatchedAnswer(request, reporter, state.answer.schema)
+        state.builder = BatchBuilder(request, reporter, state.builder.schema)

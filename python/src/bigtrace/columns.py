@@ -12,10 +12,10 @@ import pyarrow as pa
 from bigtrace.decode import BLOB, FLOAT, INT, NULL, TEXT, Chunk, Column
 from bigtrace.errors import DataError, InvalidArgumentError
 
-#: The first column of every answer: the address of the trace that a row is from.
+#: The first column of every result: the address of the row's trace.
 ADDRESS = "_trace_address"
 
-#: What becomes of text that is not UTF-8: an error, U+FFFD in place of each bad byte, or all text as bytes.
+#: How to return text that is not UTF-8: an error, U+FFFD in place of each invalid byte, or all text as bytes.
 InvalidUtf8 = Literal["error", "replace", "bytes"]
 
 _TYPES = (pa.int64(), pa.float64(), pa.string(), pa.binary())
@@ -23,14 +23,14 @@ _TYPES = (pa.int64(), pa.float64(), pa.string(), pa.binary())
 
 @dataclass(frozen=True)
 class Typing:
-    """What a caller says of the types.
+    """The types that a caller requests.
 
     Attributes:
-        given: types of columns by their names, instead of those that their cells have.
+        declared: types of columns by their names, instead of those that their cells have.
         invalid_utf8: what becomes of text that is not UTF-8.
     """
 
-    given: Mapping[str, pa.DataType]
+    declared: Mapping[str, pa.DataType]
     invalid_utf8: InvalidUtf8 = "error"
 
     @property
@@ -42,29 +42,29 @@ def typing_of(schema: pa.Schema | Mapping[str, pa.DataType] | None, invalid_utf8
     """Raises: InvalidArgumentError: a type that no column can have, or an unknown word."""
     if invalid_utf8 not in ("error", "replace", "bytes"):
         raise InvalidArgumentError(f"invalid_utf8={invalid_utf8!r} must be one of 'error', 'replace', 'bytes'")
-    given = (
+    declared = (
         {}
         if schema is None
         else {name: schema.field(name).type for name in schema.names}
         if isinstance(schema, pa.Schema)
         else dict(schema)
     )
-    given.pop(ADDRESS, None)
-    for name, type_ in given.items():
+    declared.pop(ADDRESS, None)
+    for name, type_ in declared.items():
         if type_ not in _TYPES:
             names = ", ".join(map(str, _TYPES))
             raise InvalidArgumentError(f"schema: column {name} has the unsupported type {type_}; the types are {names}")
-    return Typing(given, invalid_utf8)  # type: ignore[arg-type]
+    return Typing(declared, invalid_utf8)  # type: ignore[arg-type]
 
 
 def distinct_names(names: Iterable[bytes]) -> list[str]:
-    """Names of a table: `column_N` for an empty one, `_1`, `_2` … behind one that stands there already."""
+    """Returns distinct names: `column_N` for an empty one, a suffix `_1`, `_2` … for one that occurs again."""
     texts = [name.decode("utf-8", "backslashreplace") for name in names]
-    given, taken, distinct = set(texts), {ADDRESS}, []
+    originals, taken, distinct = set(texts), {ADDRESS}, []
     for position, text in enumerate(texts):
         base = name = text or f"column_{position + 1}"
         number = 0
-        while name in taken or (name != text and name in given):
+        while name in taken or (name != text and name in originals):
             number += 1
             name = f"{base}_{number}"
         taken.add(name)
@@ -73,7 +73,7 @@ def distinct_names(names: Iterable[bytes]) -> list[str]:
 
 
 def type_of(seen: int, typing: Typing) -> pa.DataType | None:
-    """The type that holds cells of these kinds (bits `1 << kind`) exactly; None: there is none."""
+    """Returns the type that holds cells of these kinds (bits `1 << kind`) exactly; None if there is none."""
     numbers, texts = seen & (1 << INT | 1 << FLOAT), seen & (1 << TEXT | 1 << BLOB)
     if numbers and texts:
         return None
@@ -83,7 +83,7 @@ def type_of(seen: int, typing: Typing) -> pa.DataType | None:
 
 
 def to_arrow(column: Column, wanted: pa.DataType, typing: Typing) -> pa.Array:
-    """The same cells as an Arrow array.
+    """Returns the cells as an Arrow array.
 
     Raises:
         Misfit: the type does not hold a cell exactly.
@@ -176,13 +176,13 @@ def _utf8(values: pa.Array, typing: Typing) -> pa.Array:
             (one or b"").decode()
         except UnicodeDecodeError:
             raise Misfit(row, f"the text {one!r} is not UTF-8") from None
-    raise AssertionError("Arrow refuses what Python decodes")
+    raise AssertionError("Arrow rejects text that Python decodes")
 
 
 def misfit_error(misfit: Misfit, chunk: Chunk, name: str) -> DataError:
-    """The error for people: names the trace, the column and what to do."""
+    """Returns the error for the user, which names the trace, the column and the remedy."""
     if "UTF-8" in str(misfit):
-        remedy = "invalid_utf8='replace' replaces the bad bytes, invalid_utf8='bytes' returns all text as bytes"
+        remedy = "invalid_utf8='replace' replaces the invalid bytes, invalid_utf8='bytes' returns all text as bytes"
     else:
         remedy = f"pass schema={{{name!r}: pyarrow.string()}} for every number as text, or CAST in the script"
     return DataError(
@@ -199,7 +199,7 @@ def _trace_of(chunk: Chunk, row: int) -> str:
 
 
 def addresses(chunk: Chunk, typing: Typing) -> pa.Array:
-    """The column `_trace_address` of a chunk."""
+    """Returns the column `_trace_address` of a chunk."""
     traces = pa.array([trace for trace, _ in chunk.traces], pa.binary())
     if typing.text == pa.string():
         try:
@@ -224,7 +224,7 @@ def array_of(chunk: Chunk, position: int, wanted: pa.DataType, typing: Typing, n
 
 
 def objects(column: Column, typing: Typing) -> list[object]:
-    """The cells as Python objects: int, float, str, bytes, None.
+    """Returns the cells as Python objects: int, float, str, bytes, None.
 
     Raises:
         Misfit: text is not UTF-8.

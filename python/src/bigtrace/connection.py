@@ -1,4 +1,4 @@
-"""How the orchestrator is reached: address, TLS, token."""
+"""Settings of the connection to the orchestrator: address, TLS, token."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MESSAGE_BYTES_MAX = 2**31 - 1
 _OPTIONS: list[tuple[str, int | str]] = [
     ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", _MESSAGE_BYTES_MAX),
-    # Pings find an orchestrator that hangs, and a network that drops everything.
+    # Pings detect an orchestrator that hangs, and a network that drops all packets.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
-    # Retries are ours: gRPC's own would repeat a query behind the back of its progress.
+    # This package retries: gRPC's own retries would repeat a query without resetting its progress.
     ("grpc.enable_retries", 0),
     # A trailer holds up to 4 KB of error text, encoded.
     ("grpc.max_metadata_size", 64 * 1024),
@@ -30,7 +30,7 @@ _OPTIONS: list[tuple[str, int | str]] = [
 
 @dataclass(frozen=True)
 class TLS:
-    """TLS to the orchestrator. Every field is a path of a PEM file, apart from `name`.
+    """TLS to the orchestrator. Every field except `name` is the path of a PEM file.
 
     Attributes:
         ca: certificates of the authority that signed the orchestrator's; None: those of the system.
@@ -50,7 +50,7 @@ class TLS:
 
 
 class Secret:
-    """A text that is shown by none of repr, str, pickle and logs."""
+    """A text that repr, str, pickle and logs do not show."""
 
     __slots__ = ("_value",)
 
@@ -69,7 +69,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Connection:
-    """An address and what is needed to open a channel to it."""
+    """The address of the orchestrator, and the credentials for a channel to it."""
 
     address: str
     tls: TLS | None
@@ -80,7 +80,7 @@ class Connection:
         return _OPTIONS if name is None else [*_OPTIONS, ("grpc.ssl_target_name_override", name)]
 
     def credentials(self) -> grpc.ChannelCredentials | None:
-        """None: no TLS."""
+        """Returns None for a connection without TLS."""
         if self.tls is None:
             return None
         return grpc.ssl_channel_credentials(
@@ -88,7 +88,7 @@ class Connection:
         )
 
     def metadata(self) -> Sequence[tuple[str, str]]:
-        """Headers of every call."""
+        """Returns the headers of every call."""
         return () if self.token is None else (("authorization", f"Bearer {self.token.reveal()}"),)
 
 
@@ -99,7 +99,7 @@ def connection(
     token_file: str | os.PathLike[str] | None,
     environ: Mapping[str, str] = os.environ,
 ) -> Connection:
-    """Completes what is given from the environment.
+    """Returns the settings; the environment completes those that are not passed.
 
     Raises:
         InvalidArgumentError: a file cannot be read, or a variable contradicts another.
@@ -123,10 +123,10 @@ def _tls(tls: TLS | bool | str | os.PathLike[str] | None, environ: Mapping[str, 
         return tls
     if tls is False:
         return None
-    given = {name: environ.get(f"BIGTRACE_TLS_{name.upper()}") or None for name in ("ca", "cert", "key", "name")}
+    files = {name: environ.get(f"BIGTRACE_TLS_{name.upper()}") or None for name in ("ca", "cert", "key", "name")}
     if isinstance(tls, (str, os.PathLike)):
-        given["ca"] = os.fspath(tls)
-    return TLS(**given) if tls is not None or given["ca"] is not None else None
+        files["ca"] = os.fspath(tls)
+    return TLS(**files) if tls is not None or files["ca"] is not None else None
 
 
 def _token(token: str | None, token_file: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> Secret | None:

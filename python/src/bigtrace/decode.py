@@ -1,4 +1,4 @@
-"""Encoded `QueryResult`s to columns, whole batches at a time.
+"""Decodes `QueryResult`s to columns, whole batches at a time.
 
 A result holds its cells row by row: one byte for each cell's kind, and the values of each kind one after the other.
 Nothing here loops over cells or rows.
@@ -87,14 +87,14 @@ class _Parts:
 
 @dataclass
 class _Open:
-    """A trace whose answer has begun and not ended."""
+    """A trace whose results have begun and not ended."""
 
     names: tuple[bytes, ...]
     held: _Parts = field(default_factory=_Parts)  # ends within a row
 
 
 class Decoder:
-    """Takes results of many traces, which may interleave, and gives them as chunks.
+    """Decodes the results of many traces, which may interleave, to chunks.
 
     Small results of several traces are decoded together.
     """
@@ -106,7 +106,7 @@ class Decoder:
         self.waiting_bytes = 0
 
     def add(self, trace: bytes, result: bytes, last: bool) -> None:
-        """One encoded QueryResult of `trace`; `last`: its answer is complete.
+        """One encoded QueryResult of `trace`; `last`: it is the last one of its trace.
 
         Raises:
             QueryFailedError: the script failed on the trace.
@@ -155,14 +155,14 @@ class Decoder:
             opened.held = _Parts()
 
     def take(self) -> list[Chunk]:
-        """The rows that are complete. Names of columns come once without rows where no trace had any."""
+        """Returns the rows that are complete. If no trace had rows, returns the names of columns once without rows."""
         chunks = [_decode(names, parts, traces) for names, (parts, traces) in self._parts.items()]
         self._parts.clear()
         self.waiting_bytes = 0
         return chunks
 
     def end(self) -> None:
-        """Raises: DataError: the answer of a trace is not complete."""
+        """Raises: DataError: the results of a trace are incomplete."""
         for trace in self._open:
             raise malformed("its end is missing", trace)
 

@@ -1,4 +1,4 @@
-"""Exceptions: one class for each family of gRPC status codes, all of them `BigtraceError`."""
+"""Exceptions: one class for each family of gRPC status codes, all derived from `BigtraceError`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RETRYABLE_CODES = frozenset(
 
 
 class PerfettoException(Exception):
-    """The name that Perfetto's own Python API has for its errors; every error of this package is one."""
+    """The base class of errors in Perfetto's Python API; all errors of this package derive from it."""
 
 
 class BigtraceError(PerfettoException):
@@ -54,28 +54,28 @@ class BigtraceError(PerfettoException):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same query may succeed when it is asked again."""
+        """Whether another attempt of the same query may succeed."""
         return self.code in RETRYABLE_CODES or self.code == "unavailable"
 
 
 class InvalidArgumentError(BigtraceError):
-    """An address, option, filter or type that the orchestrator or this package refuses (INVALID_ARGUMENT)."""
+    """The orchestrator or this package rejected an address, option, filter or type (INVALID_ARGUMENT)."""
 
 
 class AuthenticationError(BigtraceError):
-    """Missing or wrong credentials (UNAUTHENTICATED)."""
+    """The credentials are missing or wrong (UNAUTHENTICATED)."""
 
 
 class AccessDeniedError(BigtraceError):
-    """A trace that may not be read (PERMISSION_DENIED)."""
+    """Access to a trace was denied (PERMISSION_DENIED)."""
 
 
 class LimitExceededError(BigtraceError):
-    """A bound on rows, bytes, memory or the number of queries that was passed (RESOURCE_EXHAUSTED)."""
+    """A bound on rows, bytes, memory or queries was exceeded (RESOURCE_EXHAUSTED)."""
 
 
 class QueryTimeoutError(BigtraceError):
-    """The time limit of the query passed (DEADLINE_EXCEEDED)."""
+    """The query exceeded its time limit (DEADLINE_EXCEEDED)."""
 
 
 class QueryCancelledError(BigtraceError):
@@ -83,19 +83,19 @@ class QueryCancelledError(BigtraceError):
 
 
 class UnavailableError(BigtraceError):
-    """No orchestrator or no worker can be reached (UNAVAILABLE). Asking again may help."""
+    """No orchestrator or no worker can be reached (UNAVAILABLE). Another attempt may succeed."""
 
 
 class QueryFailedError(BigtraceError):
-    """A trace that cannot be read or loaded, SQL that TraceProcessor refuses, or a bug (INTERNAL and others)."""
+    """A trace cannot be read or loaded, TraceProcessor rejected the SQL, or there is a bug (INTERNAL and others)."""
 
 
 class DataError(BigtraceError):
-    """Rows that the requested form cannot hold exactly: mixed types, or text that is not UTF-8."""
+    """The requested table type cannot hold the rows exactly: mixed types, or text that is not UTF-8."""
 
 
 class FailedTracesWarning(UserWarning):
-    """Traces of a lenient query failed: their rows are not part of the answer."""
+    """Traces of a lenient query failed; the result lacks their rows."""
 
 
 _CLASSES: dict[grpc.StatusCode, type[BigtraceError]] = {
@@ -114,12 +114,12 @@ _REMEDIES = {
     "too_many_queries": "run the query again later, or pass a larger retries=",
     "limit_exceeded": "request fewer rows or traces, or pass higher limits=",
     "no_match": "list_traces(pattern) shows what a pattern matches",
-    "no_workers": "start a worker, or look at status()",
+    "no_workers": "start a worker, or check status()",
 }
 
 
 def from_rpc_error(error: grpc.RpcError, address: str, query_id: str | None = None) -> BigtraceError:
-    """The exception for a gRPC call to the orchestrator at `address` that failed."""
+    """Returns the exception for a failed gRPC call to the orchestrator at `address`."""
     status = error.code()
     trailers: dict[str, str | bytes] = dict(error.trailing_metadata() or ())
     code = _text(trailers.get("bigtrace-code"))

@@ -27,18 +27,18 @@ def _parser() -> _Parser:
 
 
 def run_cell(line: str, cell: str, namespace: dict[str, Any]) -> Any:
-    """Runs a cell: `line` has the arguments, `cell` the script. Returns the frame, or None with `--out`."""
+    """Runs a cell: `line` contains the arguments, `cell` the script. Returns the frame, or None with `--out`."""
     try:
-        given = _parser().parse_args(shlex.split(line))
+        args = _parser().parse_args(shlex.split(line))
     except ValueError as error:
         raise InvalidArgumentError(f"%%bigtrace: {error}", code="invalid_option") from None
-    if given.out is not None and not given.out.isidentifier():
-        raise InvalidArgumentError(f"%%bigtrace: --out {given.out} is not a valid variable name", code="invalid_option")
-    with Bigtrace(given.orchestrator) as client:
-        frame = client.query(given.traces, cell, where=given.where, lenient=given.lenient, timeout=given.timeout)
-    if given.out is None:
+    if args.out is not None and not args.out.isidentifier():
+        raise InvalidArgumentError(f"%%bigtrace: --out {args.out} is not a valid variable name", code="invalid_option")
+    with Bigtrace(args.orchestrator) as client:
+        frame = client.query(args.traces, cell, where=args.where, lenient=args.lenient, timeout=args.timeout)
+    if args.out is None:
         return frame
-    namespace[given.out] = frame
+    namespace[args.out] = frame
     return None
 
 

@@ -1,4 +1,4 @@
-"""Progress of a query, and a bar of it on a terminal or in a notebook."""
+"""Progress of a query, and a progress bar on a terminal or in a notebook."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from bigtrace._proto import bigtrace_pb2
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a query is.
+    """The progress of a query.
 
     Attributes:
         traces_total: traces known so far; it grows until `total_is_final`.
         total_is_final: all patterns have been expanded.
-        traces_done: traces that answered.
+        traces_done: traces that succeeded.
         traces_failed: traces that failed.
-        rows: rows of the answer so far.
-        result_bytes: bytes of the answer so far.
-        trace_bytes: bytes of traces that were read from stores.
+        rows: rows of the result so far.
+        result_bytes: bytes of the result so far.
+        trace_bytes: bytes that workers read from stores.
         elapsed_ms: time since the query began, in milliseconds.
     """
 
@@ -35,7 +35,7 @@ class Progress:
     elapsed_ms: int
 
 
-#: True: a bar; False: none; None: a bar on a terminal and in a notebook; or a function that is told.
+#: True: a bar; False: none; None: a bar on a terminal and in a notebook; or a function that receives each progress.
 ProgressOption = Union[bool, None, Callable[[Progress], None]]
 
 
@@ -45,19 +45,19 @@ def progress_of(message: bigtrace_pb2.Progress) -> Progress:
 
 
 class Reporter:
-    """Tells a function, or draws a bar, or does nothing."""
+    """Calls a function, or draws a bar, or does nothing."""
 
     def __init__(self, option: ProgressOption) -> None:
-        self._tell = option if callable(option) else None
-        self._bar = _bar() if self._tell is None and _wants_bar(option) else None
+        self._callback = option if callable(option) else None
+        self._bar = _bar() if self._callback is None and _wants_bar(option) else None
 
     @property
     def wanted(self) -> bool:
-        return self._tell is not None or self._bar is not None
+        return self._callback is not None or self._bar is not None
 
     def update(self, progress: Progress) -> None:
-        if self._tell is not None:
-            self._tell(progress)
+        if self._callback is not None:
+            self._callback(progress)
         if self._bar is not None:
             self._bar.total = progress.traces_total
             self._bar.set_postfix(rows=progress.rows, failed=progress.traces_failed, refresh=False)

@@ -1,4 +1,4 @@
-"""What a query asks, checked and encoded; no network here."""
+"""Checks and encodes the options of a query. No network code."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from bigtrace.columns import InvalidUtf8, Typing, typing_of
 from bigtrace.errors import InvalidArgumentError
 from bigtrace.progress import ProgressOption
 
-#: Addresses that go in one message.
+#: Maximum number of addresses in one message.
 _ADDRESSES_A_MESSAGE = 1000
 _PROGRESS_INTERVAL_MS = 200
 
-#: Addresses that the orchestrator knows by another, canonical name: absolute paths, `//`, `.` and `..`, URLs and
-#: escapes. A client of Perfetto's API expects its own name back.
+#: Addresses that differ from their canonical form: absolute paths, `//`, `.` and `..`, URLs and escapes. A client of
+#: Perfetto's API expects results under the name that it sent.
 _HAS_OTHER_NAME = re.compile(rb"^/local/.*(//|/\.\.?(/|$)|/$)|^/local//|^/https?/|^/gcs/.*%", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one query, each 0 for the service's own. A service's own maximum cannot be exceeded.
+    """Bounds of one query. 0 means the service's own bound, which a query cannot exceed.
 
     Attributes:
         result_rows: rows of one trace.
@@ -47,21 +47,21 @@ class QueryOptions(TypedDict, total=False):
     """Keyword arguments of every method that runs a query.
 
     Attributes:
-        where: an expression over the catalog table `bigtrace.traces`; the traces for which it holds are added to
+        where: an expression over the catalog table `bigtrace.traces`; the traces for which it is true are added to
             `traces`, which may then be empty or None.
         lenient: report failed traces instead of ending the query with the first one. Default: False.
         limits: bounds of the query.
         timeout: time limit of the query, in seconds. Default: the orchestrator's.
         retries: how many times a query is sent again while the orchestrator or its workers cannot be reached.
-            Default: 3. Rows that were handed out are never repeated: a stream is retried only before its first row.
-        progress: True: draw a bar (needs tqdm); False: none; a function: it is called with a `Progress` about five
-            times a second. Default: a bar on a terminal and in a notebook, where tqdm is installed.
+            Default: 3. No row is returned twice: a stream is retried only before its first row.
+        progress: True: draw a bar (needs tqdm); False: none; a function: it receives a `Progress` about five times
+            a second. Default: a bar on a terminal and in a notebook, if tqdm is installed.
         schema: types of columns by name (`pyarrow.int64()`, `float64()`, `string()`, `binary()`), or a
-            `pyarrow.Schema`, instead of those that are found.
-        invalid_utf8: what becomes of text that is not UTF-8: 'error' (the default), 'replace' (U+FFFD), or 'bytes'
-            (all text comes as bytes).
-        user: on whose behalf the query runs, for fairness and logs. Default: the certificate or the address.
-        query_id: the name of the query in logs and for `cancel`. Default: a random one.
+            `pyarrow.Schema`, instead of those that column finding determines.
+        invalid_utf8: how to return text that is not UTF-8: 'error' (the default), 'replace' (U+FFFD), or 'bytes'
+            (all text as bytes).
+        user: the user of the query, for fairness and logs. Default: from the certificate or the address.
+        query_id: the id of the query in logs and for `cancel`. Default: a random one.
     """
 
     where: str | Iterable[str] | None
@@ -82,7 +82,7 @@ Traces = Address | Iterable[Address] | None
 
 @dataclass(frozen=True)
 class Request:
-    """A query, ready to be sent as often as needed."""
+    """A query, which may be sent several times."""
 
     addresses: tuple[bytes, ...]
     sql: bytes
@@ -98,7 +98,7 @@ class Request:
 
     @property
     def plain(self) -> bool:
-        """Perfetto's own service can answer it: it is strict and without bounds."""
+        """Whether Perfetto's own service can run it: it is strict and without bounds."""
         return not self.lenient and self.limits == Limits() and self.timeout is None and self.user == ""
 
     @property
@@ -106,7 +106,7 @@ class Request:
         return any(_HAS_OTHER_NAME.search(address) for address in self.addresses)
 
     def messages(self, progress: bool) -> Iterator[bigtrace_pb2.QueryRequest]:
-        """Of one call of bigtrace.v1.Orchestrator.Query."""
+        """Returns the messages of one call of bigtrace.v1.Orchestrator.Query."""
         yield bigtrace_pb2.QueryRequest(
             start=bigtrace_pb2.QueryStart(
                 query_id=self.query_id,
@@ -132,7 +132,7 @@ class Request:
         )
 
     def upstream_args(self) -> perfetto_pb2.BigtraceQueryArgs:
-        """Of Perfetto's own service."""
+        """Returns the request of Perfetto's own service."""
         return perfetto_pb2.BigtraceQueryArgs(traces=self.addresses, sql_query=self.sql)
 
     def _limits(self) -> bigtrace_pb2.Limits:
@@ -146,7 +146,7 @@ class Request:
 
 
 def request_of(traces: Traces, sql: str | bytes, options: QueryOptions) -> Request:
-    """Checks what is given.
+    """Checks the options.
 
     Raises:
         InvalidArgumentError: no traces, no SQL, or an option that is not what it must be.
@@ -181,7 +181,7 @@ def request_of(traces: Traces, sql: str | bytes, options: QueryOptions) -> Reque
 
 
 def addresses_of(traces: Traces) -> tuple[bytes, ...]:
-    """The bytes of one or several addresses or patterns."""
+    """Returns the bytes of one or several addresses or patterns."""
     if traces is None:
         return ()
     if isinstance(traces, (str, bytes, os.PathLike)):
@@ -190,7 +190,7 @@ def addresses_of(traces: Traces) -> tuple[bytes, ...]:
 
 
 def _where(where: str | Iterable[str] | None) -> tuple[bytes, ...]:
-    """`/where/EXPRESSION`; of several expressions, each must hold."""
+    """Returns the address `/where/EXPRESSION`; several expressions must all be true."""
     if where is None:
         return ()
     expressions = [where] if isinstance(where, str) else list(where)
@@ -201,5 +201,5 @@ def _where(where: str | Iterable[str] | None) -> tuple[bytes, ...]:
 
 
 def summary_script(spec: str) -> str:
-    """The script that computes a TraceSummarySpec, given as textproto."""
+    """Returns the script that computes a TraceSummarySpec in textproto."""
     return f"SUMMARIZE TRACE {spec}"

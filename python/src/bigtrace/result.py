@@ -1,4 +1,4 @@
-"""The whole answer of a query, as a pandas, Arrow or polars table."""
+"""The whole result of a query, as a pandas, Arrow or polars table."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Failure:
         trace: its address.
         code: the orchestrator's error code, such as `trace_not_found`.
         message: what happened.
-        attempts: how many times the trace was given to a worker.
+        attempts: how many times the orchestrator assigned the trace to a worker.
     """
 
     trace: str
@@ -53,13 +53,13 @@ class Failure:
 
 @dataclass
 class Result:
-    """The answer of a query.
+    """The result of a query.
 
-    Rows of one trace stand together, in the order in which the script returned them; traces are sorted by address.
-    The first column of each table, `_trace_address`, says which trace a row is from.
+    Rows are sorted by trace address; rows of one trace keep the order in which the script returned them. The first
+    column of each table, `_trace_address`, names the trace of a row.
 
     Attributes:
-        query_id: the name of the query.
+        query_id: the id of the query.
         failures: traces that failed; empty unless the query was lenient.
         progress: the last progress that the orchestrator reported, or None.
     """
@@ -129,7 +129,7 @@ class Result:
         return pa.chunked_array([addresses(chunk, self.typing) for chunk in self.chunks], self.typing.text)
 
     def _merged(self) -> list[_MergedColumn]:
-        """Columns by name, over all chunks; a chunk that does not have one has NULL in it."""
+        """Returns the columns by name, over all chunks; a column that a chunk lacks is NULL in it."""
         merged: dict[str, _MergedColumn] = {}
         for at, chunk in enumerate(self.chunks):
             for position, name in enumerate(distinct_names(chunk.names)):
@@ -140,7 +140,7 @@ class Result:
         return list(merged.values())
 
     def _order(self) -> npt.NDArray[np.int64] | None:
-        """For each row of the answer its place among the decoded rows; None: they are in order."""
+        """Returns for each row of the result its position among the decoded rows; None if they are in order."""
         runs = [run for chunk in self.chunks for run in chunk.traces]
         names = sorted({trace for trace, _ in runs})
         ranks = {trace: rank for rank, trace in enumerate(names)}
@@ -153,7 +153,7 @@ class Result:
 
 @dataclass
 class _MergedColumn:
-    """A column over all chunks. `positions`: where it stands in the chunks that have it."""
+    """A column over all chunks. `positions`: its position in each chunk that has it."""
 
     name: str
     chunks: list[Chunk]
@@ -162,9 +162,9 @@ class _MergedColumn:
 
     @property
     def type(self) -> pa.DataType | None:
-        given = self.typing.given.get(self.name)
-        if given is not None:
-            return given
+        declared = self.typing.declared.get(self.name)
+        if declared is not None:
+            return declared
         seen = 0
         for at, position in self.positions.items():
             seen |= self.chunks[at].columns[position].seen
@@ -191,7 +191,7 @@ class _MergedColumn:
                 raise misfit_error(misfit, chunk, self.name) from None
 
     def mixed_error(self) -> DataError:
-        """Names the first trace whose cells differ in kind from those before."""
+        """Returns the error that names the first trace whose cells differ in kind from earlier ones."""
         seen = 0
         for at, position in self.positions.items():
             chunk = self.chunks[at]
@@ -206,7 +206,7 @@ class _MergedColumn:
 
 
 def failures_frame(failures: list[Failure]) -> pandas.DataFrame:
-    """One row for each failure."""
+    """Returns one row for each failure."""
     import pandas
 
     columns: dict[str, Callable[[Failure], object]] = {
@@ -223,7 +223,7 @@ def _ordered(table: pa.Table, order: npt.NDArray[np.int64] | None) -> pa.Table:
         return table
     if all(column.nbytes < _TEXT_BYTES_MAX for column in table.columns):
         return table.take(pa.array(order))
-    # Runs of rows that stay together, without a copy.
+    # Runs of rows that keep their order are not copied.
     ends = np.flatnonzero(np.diff(order) != 1) + 1
     bounds = [0, *ends.tolist(), len(order)]
     pieces = [table.slice(int(order[start]), end - start) for start, end in pairwise(bounds)]

@@ -1,5 +1,5 @@
-/** The questions of `bigtrace engine check`: at least one about every part of the engine that a query may use. */
-export const QUESTIONS: readonly string[] = [
+/** The queries of `bigtrace engine check`: at least one for each part of the engine that a query may use. */
+export const CHECK_QUERIES: readonly string[] = [
   'SELECT count(*), min(ts), max(ts), sum(dur) FROM slice',
   'SELECT name, count(*) AS n, sum(dur) AS total FROM slice GROUP BY name ORDER BY n DESC, name LIMIT 50',
   'SELECT ts, dur, depth, category, name FROM slice ORDER BY id LIMIT 500',

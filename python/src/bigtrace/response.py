@@ -1,4 +1,4 @@
-"""What the orchestrator answers, message by message; no network here."""
+"""Reads the messages with which the orchestrator responds. No network code."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bigtrace.progress import Progress, Reporter, progress_of
 from bigtrace.request import Request
 from bigtrace.result import Failure, Result
 
-#: Encoded results that are decoded together.
+#: Encoded results are decoded together once they have this many bytes.
 _DECODE_BYTES = 4 * 2**20
-#: Rows of a batch at most.
+#: Maximum number of rows in a batch.
 _BATCH_ROWS = 65_536
 
 Message = bigtrace_pb2.QueryResponse | perfetto_pb2.BigtraceQueryResponse
 
 
-class Answer:
-    """Takes the messages of one call."""
+class ResponseReader:
+    """Reads the messages of one call."""
 
     def __init__(self, request: Request, reporter: Reporter) -> None:
         self.request = request
@@ -49,8 +49,8 @@ class Answer:
                 self._reporter.update(self.progress)
 
 
-class WholeAnswer(Answer):
-    """Gathers all rows."""
+class ResultBuilder(ResponseReader):
+    """Collects all rows."""
 
     def __init__(self, request: Request, reporter: Reporter) -> None:
         super().__init__(request, reporter)
@@ -69,10 +69,10 @@ class WholeAnswer(Answer):
         return Result(request.query_id, self._chunks, request.typing, self.failures, self.progress)
 
 
-class BatchedAnswer(Answer):
-    """Gives the rows of each message as Arrow record batches of one schema.
+class BatchBuilder(ResponseReader):
+    """Converts the rows of each message to Arrow record batches of one schema.
 
-    `schema`: of the batches, with `_trace_address`; None: that of the first rows.
+    `schema`: schema of the batches, with `_trace_address`; None: that of the first rows.
     """
 
     def __init__(self, request: Request, reporter: Reporter, schema: pa.Schema | None) -> None:
@@ -80,7 +80,7 @@ class BatchedAnswer(Answer):
         self.schema = schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows that are complete by now.
+        """Returns the rows that are complete.
 
         Raises:
             DataError: a cell does not fit its column, or a trace has other columns.
@@ -122,7 +122,7 @@ def schema_of_chunk(chunk: Chunk, typing: Typing) -> pa.Schema:
 
 
 def schema_of_response(response: bigtrace_pb2.SchemaResponse, typing: Typing) -> pa.Schema:
-    """As the views of ClickHouse have it: docs/column-types.md."""
+    """Returns the types as ClickHouse's views choose them: docs/column-types.md."""
     seen = []
     for column in response.column:
         kinds = column.cell_kinds
@@ -132,8 +132,8 @@ def schema_of_response(response: bigtrace_pb2.SchemaResponse, typing: Typing) ->
     return _schema(distinct_names(column.name for column in response.column), seen, typing)
 
 
-def given_schema(request: Request) -> pa.Schema | None:
-    """The schema of the batches, where the caller has given all of it."""
+def schema_of_options(request: Request) -> pa.Schema | None:
+    """Returns the schema of the batches if the caller passed a whole one."""
     if request.schema is None:
         return None
     return _named({name: request.schema.field(name).type for name in request.schema.names}, request.typing)
@@ -142,9 +142,9 @@ def given_schema(request: Request) -> pa.Schema | None:
 def _schema(names: list[str], seen: list[int], typing: Typing) -> pa.Schema:
     types = {}
     for name, kinds in zip(names, seen):
-        given = typing.given.get(name)
-        # Numbers and text: numbers as text lose nothing.
-        types[name] = given if given is not None else type_of(kinds, typing) or typing.text
+        declared = typing.declared.get(name)
+        # Numbers and text: as text, numbers keep every digit.
+        types[name] = declared if declared is not None else type_of(kinds, typing) or typing.text
     return _named(types, typing)
 
 
