@@ -5,6 +5,7 @@ import { fromServiceError } from '../common/grpc-errors.ts';
 import { connectWithin } from '../common/network/channel-watch.ts';
 import { type ClientCredentials, openChannel } from '../common/network/client-credentials.ts';
 import { CONNECT_MS_MAX } from '../common/network/connect-timeout.ts';
+import { RENEWED_CONNECTION } from '../common/network/renewed-channel.ts';
 import { drained } from '../common/network/stream-drain.ts';
 import type {
   CancelResponse,
@@ -50,7 +51,7 @@ export class OrchestratorClient {
     const { interceptors = [], ...others } = channel.options;
     this.#address = address;
     this.#client = new BigtraceOrchestrator(address, channel.credentials, {
-      ...{ ...GRPC_OPTIONS, ...KEEPALIVE, ...others },
+      ...{ ...GRPC_OPTIONS, ...KEEPALIVE, ...others, ...RENEWED_CONNECTION },
       interceptors: [...interceptors, connectWithin(connectMs, () => this.#client)],
     });
   }

@@ -2,6 +2,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import { fromServiceError } from '../../lib/common/grpc-errors.ts';
 import type { Channel } from '../../lib/common/network/client-credentials.ts';
+import { RENEWED_CONNECTION } from '../../lib/common/network/renewed-channel.ts';
 import { metadataOf, type TraceContext } from '../../lib/common/observability/tracing.ts';
 import type {
   ListRequest,
@@ -44,12 +45,12 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
   const stub = new BigtraceWorker(address, channel.credentials, {
     ...GRPC_OPTIONS,
     ...channel.options,
+    ...RENEWED_CONNECTION,
     'grpc.keepalive_time_ms': timeoutMs,
     'grpc.keepalive_timeout_ms': timeoutMs,
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.min_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 500,
-    'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_retries': 0, // retries are decided in retry.ts
   });
   return {
