@@ -34,7 +34,7 @@ export async function untilClientLeft(
   const requestUrl = new URL(url);
   requestUrl.searchParams.set(
     'query',
-    'SELECT given_up, interface, address, port, seconds_exceeded FROM bigtrace.query_clients WHERE query_id = {id:String} FORMAT TSV',
+    'SELECT given_up, interface, address, port, forwarded, native_port, seconds_exceeded FROM bigtrace.query_clients WHERE query_id = {id:String} FORMAT TSV',
   );
   requestUrl.searchParams.set('param_id', queryId);
   const headers = { 'X-ClickHouse-User': USER, 'X-ClickHouse-Key': password };
@@ -42,23 +42,31 @@ export async function untilClientLeft(
   // Two checks in a row must agree: what a native client has just sent with its query is unread for a moment.
   for (let checks = 0; ; ) {
     const body = await responseBody(requestUrl, { headers, signal });
-    const reason = await reasonToLeave(body, pid);
+    const reason = await reasonToLeave(body, Number(requestUrl.port || 80), pid);
     checks = reason === undefined ? 0 : checks + 1;
     if (reason !== undefined && checks === 2) throw reason;
     await sleep(CHECK_EVERY_MS, undefined, { signal });
   }
 }
 
-async function reasonToLeave(body: string, pid: string): Promise<BigtraceError | undefined> {
-  const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\t([\d.e+-]*)\n$/.exec(body);
+async function reasonToLeave(
+  body: string,
+  httpPort: number,
+  pid: string,
+): Promise<BigtraceError | undefined> {
+  const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\t([01])\t(\d+)\t([\d.e+-]*)\n$/.exec(body);
   if (row === null) return undefined; // without an answer, the client counts as connected
-  const [, isOver, protocol, address = '', port, seconds] = row;
+  const [, isOver, protocol, address = '', port, forwarded, nativePort, seconds] = row;
+  const isNative = protocol === '1';
   if (seconds)
     return new BigtraceError(
       'deadline_exceeded',
       `the columns of the script were not found within max_execution_time (${seconds} s)`,
     );
-  const client: Client = { address, port: Number(port), isNative: protocol === '1' };
+  const client: Client = {
+    ...{ address, port: Number(port), isNative, isForwarded: forwarded === '1' },
+    serverPort: isNative ? Number(nativePort) : httpPort,
+  };
   return isOver === '1' || (await hasLeft(client, pid))
     ? new BigtraceError('cancelled', 'the query was cancelled, or its client disconnected')
     : undefined;

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasLeft } from '../../lib/common/network/client-connection.ts';
@@ -95,6 +97,23 @@ test('a client that disconnects during column finding is visible as gone', async
   while (!(await hasLeft(client, pid))) await sleep(20);
   found();
   expect(String(await failure)).toContain('abort');
+});
+
+test('a client that resets its connection during column finding is visible as gone', async () => {
+  const { query, found } = columnless(t);
+  const { httpAddress, passwords } = t.engine;
+  const socket = connect(Number(httpAddress.split(':')[1]), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(
+    `POST /?query_id=columns-reset HTTP/1.1\r\nHost: ${httpAddress}\r\nX-ClickHouse-User: analyst\r\n` +
+      `X-ClickHouse-Key: ${passwords.analyst}\r\nContent-Length: ${query.length}\r\n\r\n${query}`,
+  );
+  const client = await untilRunning(t, 'columns-reset');
+  const pid = `${t.engine.pid}`;
+  expect(await hasLeft(client, pid)).toBe(false);
+  socket.resetAndDestroy();
+  await expect.poll(() => hasLeft(client, pid), { timeout: 10_000 }).toBe(true);
+  found();
 });
 
 test('only the bridge sees connections of other users', async () => {

@@ -11,6 +11,8 @@ SELECT
     interface,
     address,
     port,
+    toUInt8(forwarded_for != '') AS forwarded,
+    tcpPort() AS native_port,
     if(seconds_max > 0 AND elapsed > seconds_max, toString(seconds_max), '') AS seconds_exceeded
 FROM system.processes
 WHERE currentUser() = 'bigtrace_bridge'

@@ -24,11 +24,14 @@ interface QueryClient extends Client {
 
 /** Returns the running queries with their clients, as the bridge sees them. */
 export async function clientsOf(t: TestEngine): Promise<QueryClient[]> {
-  const sql = 'SELECT query_id, given_up, interface, address, port FROM bigtrace.query_clients';
+  const sql =
+    'SELECT query_id, given_up, interface, address, port, forwarded, native_port FROM bigtrace.query_clients';
   const rows = await rowsOf(t.as(BRIDGE), sql);
-  return rows.map(([queryId, givenUp, protocol, address, port]) => ({
+  const httpPort = new URL(`http://${t.engine.httpAddress}`).port;
+  return rows.map(([queryId, givenUp, protocol, address, port, forwarded, nativePort]) => ({
     ...{ queryId: String(queryId), givenUp: givenUp === 1, isNative: protocol === 1 },
-    ...{ address: String(address), port: Number(port) },
+    ...{ address: String(address), port: Number(port), isForwarded: forwarded === 1 },
+    serverPort: Number(protocol === 1 ? nativePort : httpPort),
   }));
 }
 

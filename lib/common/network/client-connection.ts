@@ -9,12 +9,17 @@ export interface Client {
   /** As in system.processes: `::ffff:127.0.0.1`, `127.0.0.1`, `2001:db8::1`. */
   address: string;
   port: number;
+  /** The port of ClickHouse that it is expected to be connected to; it may be connected to another one. */
+  serverPort: number;
+  /** Whether a proxy named the address, so that the client's own connection may not be in the table. */
+  isForwarded: boolean;
   /** Whether it uses the native protocol, in which bytes that ClickHouse has not read are a request to cancel. */
   isNative: boolean;
 }
 
-/** TCP_ESTABLISHED of the kernel's tcp_states.h. */
+/** TCP_ESTABLISHED and TCP_LISTEN of the kernel's tcp_states.h. */
 const ESTABLISHED = '01';
+const LISTEN = '0A';
 
 /** @param clickHousePid a process in ClickHouse's network namespace, whose connections are read */
 export async function hasLeft(client: Client, clickHousePid: string): Promise<boolean> {
@@ -24,26 +29,34 @@ export async function hasLeft(client: Client, clickHousePid: string): Promise<bo
   return hasLeftBy((await Promise.all(tables)).join('\n'), client);
 }
 
-/** @param table text of /proc/net/tcp and tcp6; a client without a connection in it counts as connected */
-export function hasLeftBy(table: string, { address, port, isNative }: Client): boolean {
-  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+/**
+ * @param table text of /proc/net/tcp and tcp6. A client that reset its connection is not in it; so a client without a
+ *   connection has left, if the table has the port that ClickHouse listens on.
+ */
+export function hasLeftBy(table: string, client: Client): boolean {
   // sl: local address:port, remote address:port, state, bytes not sent:bytes not read, …
   const row = new RegExp(
-    `^ *\\d+: [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]+):${hexPort} ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+) `,
+    `^ *\\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]+):${hexOfPort(client.port)} ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+) `,
     'gm',
   );
-  const localAddress = hexOf(address);
-  // One port may have connections to several servers. The client is connected if any of them is open.
-  const connections = [...table.matchAll(row)].filter(
-    ([, remote = '']) => canonical(remote) === localAddress,
+  const address = hexOf(client.address);
+  const serverPort = hexOfPort(client.serverPort);
+  const all = [...table.matchAll(row)].filter(([, , remote = '']) => canonical(remote) === address);
+  if (all.length === 0) return !client.isForwarded && listensOn(serverPort, table);
+  // The kernel gives one port to several connections, if they lead to different servers.
+  const toClickHouse = all.filter(([, local]) => local === serverPort);
+  return (toClickHouse.length > 0 ? toClickHouse : all).every(
+    ([, , , state, unread = '']) =>
+      state !== ESTABLISHED || (client.isNative && Number.parseInt(unread, 16) > 0),
   );
-  return (
-    connections.length > 0 &&
-    connections.every(
-      ([, , state, unread = '']) =>
-        state !== ESTABLISHED || (isNative && Number.parseInt(unread, 16) > 0),
-    )
-  );
+}
+
+function listensOn(port: string, table: string): boolean {
+  return new RegExp(`^ *\\d+: [0-9A-F]+:${port} [0-9A-F]+:0000 ${LISTEN} `, 'm').test(table);
+}
+
+function hexOfPort(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, '0');
 }
 
 const MAPPED = `${'0'.repeat(20)}ffff`;
