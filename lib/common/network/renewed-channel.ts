@@ -72,8 +72,14 @@ class RenewedChannel implements grpc.ChannelInterface {
     return this.#current.channel.getTarget();
   }
 
+  /** READY if any connection is: the caller may ask for a call of one that was replaced. */
   getConnectivityState(tryToConnect: boolean): grpc.connectivityState {
-    return this.#current.channel.getConnectivityState(tryToConnect);
+    const state = this.#current.channel.getConnectivityState(tryToConnect);
+    const { READY } = grpc.connectivityState;
+    const isReady = [...this.#replaced].some(
+      (one) => one.channel.getConnectivityState(false) === READY,
+    );
+    return isReady ? READY : state;
   }
 
   watchConnectivityState(
