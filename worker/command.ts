@@ -1,4 +1,5 @@
 /** Defines the flags of `bigtrace worker`; each can also be set by a `BIGTRACE_…` environment variable. */
+import { basename } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { thisMachine } from '../lib/common/machine.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
@@ -287,6 +288,7 @@ export function workerConfig(command: Command, dataDir: string): WorkerConfig {
 
 /** Returns the files of the engine: the one wasm file, or those of the engine that the flags choose. */
 function engineFilesOf({ engine, traceProcessorWasm }: Flags, dataDir: string): EngineFiles {
-  if (traceProcessorWasm !== undefined) return { wasm: traceProcessorWasm, wasm64: undefined };
+  if (traceProcessorWasm !== undefined)
+    return { name: basename(traceProcessorWasm), wasm: traceProcessorWasm, wasm64: undefined };
   return chosenEngine(engine, dataDir);
 }

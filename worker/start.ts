@@ -96,6 +96,7 @@ export async function startWorker(
     serverSecurity: config.serverSecurity,
     tracing,
     ...{ engineIdentity: engine.identity, engineVersion: engine.version },
+    engineName: config.engine.name,
     expectedMemory: new ExpectedMemory(),
     packages: engine.packages,
     cacheId: await cacheId(config.cacheDir ?? config.resultCacheDir),

@@ -12,6 +12,7 @@ import { WHERE_STORE } from '../../lib/common/addresses/address.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { durationMs } from '../../lib/common/options/options.ts';
 import { bytesFromText, printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { engineNamed, withEngineNamed } from '../../lib/common/text/engine-comment.ts';
 import { SUMMARIZE } from '../../lib/engine/script/summary-script.ts';
 import type { QueryStartInput, TraceFailure } from '../../lib/proto/messages.ts';
 import { EXIT } from '../exit.ts';
@@ -33,6 +34,7 @@ interface QueryOptions extends OrchestratorFlags {
   format: FormatName;
   lenient?: boolean;
   timeout?: number;
+  engine?: string;
 }
 
 export function queryCommand(env: NodeJS.ProcessEnv): Command {
@@ -58,6 +60,10 @@ export function queryCommand(env: NodeJS.ProcessEnv): Command {
   return command
     .option('--lenient', 'continue when traces fail, and list them on stderr')
     .option('--timeout <time>', 'time limit, such as 30s or 10m', durationMs)
+    .option(
+      '--engine <name>',
+      'engine to use, where the workers have several: its name or version, as `bigtrace status` shows them',
+    )
     .addHelpText('after', HELP)
     .action(async (options: QueryOptions) => {
       process.exitCode = await query(options);
@@ -78,7 +84,7 @@ async function query(options: QueryOptions): Promise<number> {
   try {
     const start: QueryStartInput = {
       queryId: randomUUID(),
-      sql: scriptOf(options),
+      sql: namingEngine(scriptOf(options), options.engine),
       onFailure: options.lenient ? 'LENIENT' : 'STRICT',
       limits: { timeoutMs: options.timeout ?? 0 },
       user: userName(),
@@ -144,6 +150,16 @@ class Terminal {
     const notShown = this.failures - FAILURES_SHOWN_MAX;
     if (notShown > 0) process.stderr.write(`… and ${notShown} more traces failed\n`);
   }
+}
+
+/** @throws invalid_option if the script names an engine itself, or the name is malformed */
+function namingEngine(sql: Buffer, engine: string | undefined): Buffer {
+  if (engine === undefined) return sql;
+  if (engineNamed(sql) !== undefined)
+    throw new BigtraceError('invalid_option', '--engine: the script names an engine already');
+  const named = withEngineNamed(sql, engine);
+  engineNamed(named);
+  return named;
 }
 
 function scriptOf({ sql, summarySpec }: QueryOptions): Buffer {

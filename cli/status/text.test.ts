@@ -4,7 +4,7 @@ import { statusText } from './text.ts';
 
 const WORKER: WorkerStatus = {
   version: '1.2.3',
-  engine: 'v55',
+  engine: 'Perfetto v55.3-abc (abc) 0123',
   threads: 2,
   tasksRunning: 1,
   tasksQueued: 12,
@@ -12,7 +12,15 @@ const WORKER: WorkerStatus = {
   draining: true,
   counters: { tier_result: 5, tier_loaded: 4, tier_snapshot: 3, tier_parse: 2 },
   gauges: { loaded_traces: 7, loaded_bytes: 3 * 2 ** 20 },
-  ...{ sqlPackage: [], cacheId: '', firstCredits: 0, localRoot: [], instanceMemoryBytes: 0 },
+  ...{
+    sqlPackage: [],
+    cacheId: '',
+    firstCredits: 0,
+    localRoot: [],
+    instanceMemoryBytes: 0,
+    engineName: 'bundled',
+    memory64: false,
+  },
   ...{ running: [], barred: [], barredTotal: 0 },
 };
 
@@ -52,7 +60,9 @@ it('shows queries with progress, and workers with loaded traces', () => {
 
 WORKER          STATE     BUSY  QUEUED  LOADED     RESULTS FROM                             UP
 127.0.0.1:5052  draining  1/2   12      7 (3 MiB)  5 result, 4 loaded, 3 snapshot, 2 parse  61 s
-10.1.2.3:5052   lost`,
+10.1.2.3:5052   lost
+
+engine: bundled (Perfetto v55.3-abc)`,
   );
 });
 
@@ -66,7 +76,7 @@ it('shows the SQL packages of the workers', () => {
     const rest = { version: '1', queriesRunning: 0, counters: {}, gauges: {}, query: [] };
     return statusText({ ...rest, worker }, 0)
       .split('\n')
-      .slice(3 + packages.length);
+      .slice(5 + packages.length);
   };
   expect(withWorkers([], [])).toEqual([]);
   expect(withWorkers(['fleet', 'team'], ['fleet', 'team'])).toEqual([
@@ -115,4 +125,21 @@ it('shows running traces, and barred traces with the command that clears them', 
     '\n5 traces are barred (the last 1); run `bigtrace unbar ADDRESS` or `bigtrace unbar --all` to load them again:\n' +
       '  /local/endless  on w:1 since 2026-11-22T11:00:49.722Z: loading took more than 30 s (limit_exceeded)',
   );
+});
+
+it('shows the engine of each worker if they differ', () => {
+  const v52 = { engine: 'Perfetto v52.0-def (def) 4567', engineName: 'v52.0-def', memory64: true };
+  const worker = [WORKER, { ...WORKER, ...v52 }, WORKER].map((status, at) => {
+    return { address: `w${at}`, state: 'ready' as const, status };
+  });
+  const rest = { version: '1', queriesRunning: 0, counters: {}, gauges: {}, query: [] };
+  expect(
+    statusText({ ...rest, worker }, 0)
+      .split('\n')
+      .slice(6),
+  ).toEqual([
+    '',
+    'engine of w0, w2: bundled (Perfetto v55.3-abc)',
+    'engine of w1: v52.0-def (Perfetto v52.0-def), with 64-bit memory',
+  ]);
 });

@@ -1,10 +1,12 @@
 /** Formats the status of an orchestrator as text. */
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { engineText } from '../../lib/common/text/engine-comment.ts';
 import type {
   OrchestratorStatus,
   QueryState,
   TaskPhase,
   WorkerState,
+  WorkerStatus,
 } from '../../lib/proto/messages.ts';
 
 export function statusText(status: OrchestratorStatus, nowMs: number): string {
@@ -17,28 +19,38 @@ export function statusText(status: OrchestratorStatus, nowMs: number): string {
       [['WORKER', 'STATE', 'BUSY', 'QUEUED', 'LOADED', 'RESULTS FROM', 'UP']],
       worker.map(workerCells),
     ),
-    ...packageLines(worker),
+    ...linesByWorker(worker, 'engine', engineOf),
+    ...linesByWorker(worker, 'SQL packages', packagesOf),
     ...barredLines(worker),
   ].join('\n');
 }
 
-/**
- * The SQL packages. If workers have different ones, they are listed by worker, because results then depend on the
- * worker.
- */
-function packageLines(workers: readonly WorkerState[]): string[] {
-  const packages = new Map<string, string[]>();
+/** Returns what all workers have; if it differs, it is listed by worker, because results then depend on the worker. */
+function linesByWorker(
+  workers: readonly WorkerState[],
+  what: string,
+  of: (status: WorkerStatus) => string,
+): string[] {
+  const addressesByText = new Map<string, string[]>();
   for (const { address, status } of workers) {
     if (status === null) continue;
-    const names = (status.sqlPackage ?? []).join(', ') || 'none';
-    packages.set(names, [...(packages.get(names) ?? []), address]);
+    const text = of(status);
+    addressesByText.set(text, [...(addressesByText.get(text) ?? []), address]);
   }
-  const [names] = packages.keys();
-  if (packages.size === 1) return names === 'none' ? [] : ['', `SQL packages: ${names}`];
-  return [...packages].flatMap(([each, addresses], at) => [
+  const [text] = addressesByText.keys();
+  if (addressesByText.size === 1) return text === 'none' ? [] : ['', `${what}: ${text}`];
+  return [...addressesByText].flatMap(([each, addresses], at) => [
     ...(at === 0 ? [''] : []),
-    `SQL packages of ${addresses.join(', ')}: ${each}`,
+    `${what} of ${addresses.join(', ')}: ${each}`,
   ]);
+}
+
+function packagesOf({ sqlPackage }: WorkerStatus): string {
+  return (sqlPackage ?? []).join(', ') || 'none';
+}
+
+function engineOf({ engine, engineName, memory64 }: WorkerStatus): string {
+  return `${engineText({ engine, engineName })}${memory64 ? ', with 64-bit memory' : ''}`;
 }
 
 function queryLine({ queryId, user, startedMs, progress }: QueryState, nowMs: number): string {

@@ -12,10 +12,10 @@ mkdirSync(installed, { recursive: true });
 for (const name of [WASM, WASM64]) writeFileSync(join(installed, name), '');
 
 test('without a choice, the engine in use or the bundled one is chosen', () => {
-  const bundled = { wasm: join(BUNDLED_DIRECTORY, WASM), wasm64: undefined };
+  const bundled = { name: 'bundled', wasm: join(BUNDLED_DIRECTORY, WASM), wasm64: undefined };
   expect(chosenEngine(undefined, dataDir)).toEqual(bundled);
   writeFileSync(join(dataDir, 'engines', 'in-use'), 'v52\n');
-  const v52 = { wasm: join(installed, WASM), wasm64: join(installed, WASM64) };
+  const v52 = { name: 'v52', wasm: join(installed, WASM), wasm64: join(installed, WASM64) };
   expect(chosenEngine(undefined, dataDir)).toEqual(v52);
   expect(chosenEngine('bundled', dataDir)).toEqual(bundled);
 });

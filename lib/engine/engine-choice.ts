@@ -3,7 +3,7 @@
  * directories in `engines` of the data directory; the file `in-use` beside them has the name of the one in use.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import { BigtraceError } from '../common/errors.ts';
 import { ROOT } from '../common/root.ts';
 
@@ -15,18 +15,21 @@ export const WASM = 'trace_processor.wasm';
 export const WASM64 = 'trace_processor_memory64.wasm';
 
 export interface EngineFiles {
+  /** `bundled`, or the name of its directory: the name of an installed engine. */
+  name: string;
   wasm: string;
   /** The file with 64-bit memory, if there is one. */
   wasm64: string | undefined;
 }
 
-export function engineFilesIn(directory: string): EngineFiles {
-  const wasm64 = join(directory, WASM64);
-  return { wasm: join(directory, WASM), wasm64: existsSync(wasm64) ? wasm64 : undefined };
-}
-
 export const BUNDLED = 'bundled';
 export const BUNDLED_DIRECTORY = join(ROOT, 'vendor/trace-processor');
+
+export function engineFilesIn(directory: string): EngineFiles {
+  const name = directory === BUNDLED_DIRECTORY ? BUNDLED : basename(directory);
+  const wasm64 = join(directory, WASM64);
+  return { name, wasm: join(directory, WASM), wasm64: existsSync(wasm64) ? wasm64 : undefined };
+}
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 

@@ -1,6 +1,8 @@
 /** Assigns the tasks of one query to workers: worker queues, credits, stealing, hedging. */
+import type { BigtraceError } from '../../lib/common/errors.ts';
 import type { OrchestratorCounters } from '../counters.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { EnginePin } from './engine-pin.ts';
 import { placementFor, preferredWorker } from './placement.ts';
 import type { PlacementMemory } from './placement-memory.ts';
 import { hedgePays, type Mean, stealPays } from './steal.ts';
@@ -33,6 +35,7 @@ export class Dispatch {
   readonly #context: DispatchContext;
   readonly #open: (workerQueue: WorkerQueue) => WorkerRun;
   readonly #onThreadTime: (threadMs: number) => void;
+  readonly #pin: EnginePin;
   readonly #workerQueues = new Map<string, WorkerQueue>();
   /** Tasks that wait because no worker is usable. */
   #unassigned: QueryTask[] = [];
@@ -40,15 +43,18 @@ export class Dispatch {
   #nextId = 1;
 
   /**
+   * @param pin the engine of the query
    * @param open opens the stream to the worker of a worker queue
    * @param spent called with engine-thread time, in ms, of tasks that were dropped before they ended
    */
   constructor(
     context: DispatchContext,
+    pin: EnginePin,
     open: (workerQueue: WorkerQueue) => WorkerRun,
     onThreadTime: (threadMs: number) => void,
   ) {
     this.#context = context;
+    this.#pin = pin;
     this.#open = open;
     this.#onThreadTime = onThreadTime;
   }
@@ -66,9 +72,14 @@ export class Dispatch {
     return this.#unassigned.length;
   }
 
-  /** Creates a worker queue for each new usable worker, and places the tasks that had no worker. */
+  /**
+   * Creates a worker queue for each new usable worker, and places the tasks that had no worker.
+   * @throws invalid_option if no worker has the engine that the script names
+   */
   adoptWorkers(): void {
+    this.#pin.choose(this.#context.fleet);
     for (const worker of this.#context.fleet.usable) {
+      if (!this.#pin.accepts(worker)) continue;
       const workerQueue = this.#workerQueues.get(worker.address);
       if (workerQueue?.usable === true || (workerQueue !== undefined && workerQueue.load > 0))
         continue;
@@ -79,6 +90,17 @@ export class Dispatch {
     const unassigned = this.#unassigned;
     this.#unassigned = [];
     for (const task of unassigned) this.place(task);
+  }
+
+  /** Lets the query use another engine, when the workers with its engine have left and nothing was passed on. */
+  releaseEngine(): void {
+    this.#pin.release();
+  }
+
+  /** The error when no worker can be used. */
+  noWorkers(): BigtraceError {
+    const { fleet } = this.#context;
+    return fleet.usable.length > 0 ? this.#pin.gone(fleet) : fleet.noWorkers();
   }
 
   place(task: QueryTask): void {

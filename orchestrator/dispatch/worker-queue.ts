@@ -11,6 +11,8 @@ const REOPEN_MS_MAX = 1000;
 
 export class WorkerQueue implements PlacementTarget {
   readonly worker: FleetWorker;
+  /** Engine of the worker when the queue was created. */
+  readonly engine: string;
   /** Tasks that are placed on this worker and not yet assigned. */
   readonly queue = new TaskQueue();
   /** Tasks that are assigned and have not ended, by id, oldest first. */
@@ -29,6 +31,7 @@ export class WorkerQueue implements PlacementTarget {
 
   constructor(worker: FleetWorker) {
     this.worker = worker;
+    this.engine = worker.engine;
   }
 
   get address(): string {
@@ -54,7 +57,7 @@ export class WorkerQueue implements PlacementTarget {
 
   /** Whether new tasks may be placed on it. */
   get usable(): boolean {
-    return this.worker.usable && !this.draining;
+    return this.worker.usable && !this.draining && this.worker.engine === this.engine;
   }
 
   /** Records that a task ended. @param ms time that it used an engine thread */

@@ -17,6 +17,8 @@ const STATUS: WorkerStatus = {
     cacheId: '',
     firstCredits: 0,
     instanceMemoryBytes: 0,
+    engineName: '',
+    memory64: false,
   },
   ...{ running: [], barred: [], barredTotal: 0, localRoot: [], instanceMemoryBytes: 0 },
 };

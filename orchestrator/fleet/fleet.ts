@@ -94,6 +94,15 @@ export class FleetWorker {
     return (this.status?.tasksRunning ?? 0) < this.threads;
   }
 
+  /** Identifies the worker's engine; empty before its first status. */
+  get engine(): string {
+    return this.status?.engine ?? '';
+  }
+
+  get engineName(): string {
+    return this.status?.engineName ?? '';
+  }
+
   /** Maximum memory of one of its engines, in bytes; 0 if it does not report that. */
   get instanceMemoryBytes(): number {
     return this.status?.instanceMemoryBytes ?? 0;

@@ -1,5 +1,6 @@
 /** Validates the limits and the SQL of a request, and applies defaults. */
 import { BigtraceError } from '../../lib/common/errors.ts';
+import { engineNamed } from '../../lib/common/text/engine-comment.ts';
 import { checkSqlLength } from '../../lib/common/text/text-bounds.ts';
 import type { Limits } from '../../lib/proto/messages.ts';
 
@@ -31,9 +32,13 @@ export function completeLimits(
   };
 }
 
-/** Validates the SQL of a request. @throws no_sql when it is blank, limit_exceeded when it is too long */
+/**
+ * Validates the SQL of a request.
+ * @throws no_sql when it is blank, limit_exceeded when it is too long, invalid_option when it names an engine wrongly
+ */
 export function checkSql(sql: Buffer): void {
   checkSqlLength('SQL', sql);
   if (sql.toString('latin1').trim() === '')
     throw new BigtraceError('no_sql', 'the query has no SQL');
+  engineNamed(sql);
 }

@@ -2,9 +2,11 @@
  * Runs one query over the fleet: takes traces from a source, dispatches them to workers as tasks, retries those that
  * fail, and passes results and failures to a sink. It is a state machine: every event ends with a call of `#pump`.
  */
-import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { engineNamed } from '../../lib/common/text/engine-comment.ts';
 import type { Progress, RunEvent, TaskRows, TaskStats } from '../../lib/proto/messages.ts';
 import { Dispatch, type DispatchContext } from '../dispatch/dispatch.ts';
+import { EnginePin } from '../dispatch/engine-pin.ts';
 import { retryDecision, wasAttempt } from '../dispatch/retry.ts';
 import { QueryTask } from '../dispatch/task.ts';
 import type { WorkerQueue } from '../dispatch/worker-queue.ts';
@@ -13,6 +15,7 @@ import type { FailureLog } from './failure-log.ts';
 import type { QuerySpec, Sink } from './query-spec.ts';
 import { QueryTotals } from './query-totals.ts';
 import { runningTraces } from './running-traces.ts';
+import { errorOf, withLargestWorker, workerLost } from './task-errors.ts';
 import type { FoundTrace } from './trace-source.ts';
 import type { Users } from './users.ts';
 
@@ -54,6 +57,7 @@ export class QueryRun {
     const chargeThreadTime = (threadMs: number): void => this.#chargeThreadTime(threadMs);
     this.#dispatch = new Dispatch(
       context,
+      new EnginePin(engineNamed(spec.sql)),
       (workerQueue) => this.#openRun(workerQueue),
       chargeThreadTime,
     );
@@ -162,7 +166,15 @@ export class QueryRun {
     const { queryId, user, sql, limits, mode, traceContext } = this.#spec;
     return new WorkerRun(
       workerQueue.worker.client.run(traceContext),
-      { queryId, user, sql, limits, mode, credits: workerQueue.credits },
+      {
+        queryId,
+        user,
+        sql,
+        limits,
+        mode,
+        credits: workerQueue.credits,
+        engine: workerQueue.engine,
+      },
       {
         onEvents: (events) => this.#onEvents(workerQueue, events),
         onBroken: (error) => this.#onBroken(workerQueue, error),
@@ -257,23 +269,12 @@ export class QueryRun {
     const { attempts, crashes } = task;
     const decision = retryDecision(error, { attempts, crashes, othersLeft });
     if (decision.next === 'fail') {
-      this.#end(task, this.#withLargestWorker(decision.error));
+      this.#end(task, withLargestWorker(decision.error, this.#context.fleet.usable));
       return;
     }
     if (decision.next === 'anywhere') task.failedOn = [];
     this.#context.counters.add('retries');
     this.#dispatch.place(task);
-  }
-
-  /** Adds to the error of a trace that needs too much memory how much the largest worker allows. */
-  #withLargestWorker(error: BigtraceError): BigtraceError {
-    const { code, detail, cause, neededBytes } = error;
-    const largest = Math.max(
-      ...this.#context.fleet.usable.map(({ instanceMemoryBytes }) => instanceMemoryBytes),
-    );
-    if (neededBytes === undefined || !(largest > 0)) return error;
-    const text = `${detail}; the fleet's largest worker allows ${largest} bytes`;
-    return new BigtraceError(code, text, { cause, neededBytes });
   }
 
   /** Ends a task as failed. */
@@ -335,8 +336,7 @@ export class QueryRun {
   }
 
   readonly #fleetChanged = (): void => {
-    if (this.#ended) return;
-    this.#dispatch.adoptWorkers();
+    if (this.#ended || !this.#adoptWorkers()) return;
     for (const workerQueue of this.#dispatch.workerQueues) {
       if (workerQueue.worker.state === 'lost' && workerQueue.run !== undefined)
         this.#abandon(
@@ -349,16 +349,28 @@ export class QueryRun {
     this.#pump();
   };
 
+  /** @returns false if the query has failed, because no worker has its engine */
+  #adoptWorkers(): boolean {
+    try {
+      this.#dispatch.adoptWorkers();
+      return true;
+    } catch (thrown) {
+      this.fail(thrown);
+      return false;
+    }
+  }
+
   #onTick(): void {
-    this.#dispatch.adoptWorkers();
+    if (!this.#adoptWorkers()) return;
     const hasNoWorker = this.#unended > 0 && this.#dispatch.unassigned === this.#unended;
     if (!hasNoWorker) this.#noWorkerSince = undefined;
     else {
       this.#noWorkerSince ??= performance.now();
       this.#context.fleet.resolveSoon();
+      if (!this.totals.begun) this.#dispatch.releaseEngine();
     }
     const noWorkerMs = performance.now() - (this.#noWorkerSince ?? performance.now());
-    if (noWorkerMs >= this.#context.workerWaitMs) this.fail(this.#context.fleet.noWorkers());
+    if (noWorkerMs >= this.#context.workerWaitMs) this.fail(this.#dispatch.noWorkers());
     else this.#pump();
   }
 
@@ -386,16 +398,4 @@ export class QueryRun {
     }
     this.#pump();
   }
-}
-
-/** Returns the error of a failed task. A task that fails with `cancelled` was cut off when its worker stopped. */
-function errorOf(code: string, detail: string, neededBytes: number): BigtraceError {
-  if (code === 'cancelled') return new BigtraceError('worker_lost', detail);
-  return new BigtraceError(isErrorCode(code) ? code : 'internal', detail, {
-    neededBytes: neededBytes || undefined,
-  });
-}
-
-function workerLost({ address }: WorkerQueue, reason: string): BigtraceError {
-  return new BigtraceError('worker_lost', `worker ${address} was lost: ${reason}`);
 }

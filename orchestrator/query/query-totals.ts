@@ -14,6 +14,11 @@ export class QueryTotals {
   resultBytes = 0;
   traceBytes = 0;
 
+  /** Whether anything was passed on to the client. */
+  get begun(): boolean {
+    return this.tracesDone + this.tracesFailed + this.resultBytes > 0;
+  }
+
   done(stats: TaskStats | null | undefined): void {
     this.tracesDone += 1;
     this.rows += stats?.rows ?? 0;

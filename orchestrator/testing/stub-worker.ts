@@ -57,6 +57,8 @@ export interface StubOptions {
   cacheId?: string;
   localRoot?: string;
   instanceMemoryBytes?: number;
+  /** Version of its engine, which is also the engine's name. */
+  engine?: string;
   /** Credits that its status reports for the start of a stream; `window` more follow on the stream. */
   firstCredits?: number;
 }
@@ -149,10 +151,10 @@ export class StubWorker {
 
   #status(): WorkerStatusInput {
     const { threads = 1, cacheId = '', firstCredits = 0, localRoot } = this.#options;
-    const { instanceMemoryBytes = 0 } = this.#options;
+    const { instanceMemoryBytes = 0, engine = 'stub' } = this.#options;
     return {
       localRoot: localRoot === undefined ? [] : [Buffer.from(localRoot)],
-      ...{ version: 'stub', engine: 'stub', threads, tasksRunning: 0, tasksQueued: 0 },
+      ...{ version: 'stub', engine, engineName: engine, threads, tasksRunning: 0, tasksQueued: 0 },
       ...{ uptimeMs: 1, draining: this.draining, counters: {}, gauges: {}, cacheId, firstCredits },
       instanceMemoryBytes,
     };

@@ -14,6 +14,7 @@ import type {
 } from '../../lib/proto/messages.ts';
 import type { Turn } from '../scheduling/turns.ts';
 import { type TaskLimits, taskLimits } from '../tasks/limits.ts';
+import { checkEngineId, checkEngineNamed } from '../tasks/own-engine.ts';
 import { type PossibleKinds, withPossibleKinds } from '../tasks/possible-kinds.ts';
 import { type ScriptFacts, scriptFacts } from '../tasks/script.ts';
 import { executeTask } from '../tasks/task-executor.ts';
@@ -119,6 +120,8 @@ export class RunStreamHandler {
 
   #onStart(start: RunStart): void {
     if (this.#query !== undefined) throw protocolError('only the first message may be start');
+    checkEngineId(start.engine, this.#parts);
+    checkEngineNamed(start.sql, this.#parts);
     if (start.sql.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
     this.#query = {
       id: start.queryId,

@@ -29,6 +29,7 @@ import type {
 import { BigtraceWorker, GRPC_OPTIONS, PerfettoWorker } from '../../lib/proto/services.ts';
 import { storeCounters, storeGauges } from '../store-counts.ts';
 import { taskLimits } from '../tasks/limits.ts';
+import { checkEngineNamed, engineIdOf } from '../tasks/own-engine.ts';
 import { scriptFacts } from '../tasks/script.ts';
 import { executeTask } from '../tasks/task-executor.ts';
 import { firstCredits } from './credit-window.ts';
@@ -193,6 +194,7 @@ export class WorkerServer {
     if (this.#draining) throw drainingError();
     if (sqlQuery.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
     checkSqlLength('SQL', sqlQuery, printable(textFromBytes(trace)));
+    checkEngineNamed(sqlQuery, this.#parts);
     const { limits } = this.#parts;
     const user = clientAddress.slice(0, clientAddress.lastIndexOf(':')); // upstream's protocol has no user
     const result: Buffer[] = [];
@@ -278,11 +280,11 @@ export class WorkerServer {
     _call: grpc.ServerUnaryCall<object, WorkerStatus>,
     reply: grpc.sendUnaryData<WorkerStatus>,
   ): void {
-    const { engine, admission, barred, limits } = this.#parts;
+    const { admission, barred, engine, limits, wide } = this.#parts;
     const { total: threads } = admission.threads;
     reply(null, {
       version: VERSION,
-      engine: `${engine.version} ${engine.identity}`,
+      engine: engineIdOf(this.#parts),
       threads,
       tasksRunning: admission.running,
       tasksQueued: this.#queued(),
@@ -301,6 +303,8 @@ export class WorkerServer {
       barredTotal: barred.size,
       localRoot: this.#parts.stores.localRoots.map(bytesFromText),
       instanceMemoryBytes: limits.memoryBytesMax,
+      engineName: this.#parts.engineName,
+      memory64: wide !== undefined,
     });
   }
 }

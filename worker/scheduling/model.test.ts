@@ -92,7 +92,7 @@ async function modelOf(habits: Habits): Promise<Model> {
     ...{
       loadBound: LOAD_BOUND,
       engineIdentity: 'e',
-      engineVersion: 'v',
+      ...{ engineVersion: 'v', engineName: 'e' },
       expectedMemory: new ExpectedMemory(),
       wide: undefined,
       results: new ResultMemoryCache(0),

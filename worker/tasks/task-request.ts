@@ -36,6 +36,8 @@ export interface TaskExecutorParts {
   wide: WideEngine | undefined;
   /** The memory that traces took when they were loaded. */
   expectedMemory: ExpectedMemory;
+  /** The name that scripts choose the engine by. */
+  engineName: string;
   /** The version that TraceProcessor reports. */
   engineVersion: string;
   /** Engine version. Snapshots, results and bars of other versions are not used. */

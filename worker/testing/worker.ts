@@ -189,6 +189,8 @@ interface TestStart {
   /** Credits that the client assumes at the start. */
   credits?: number;
   user?: string;
+  /** WorkerStatus.engine that the query needs. */
+  engine?: string;
 }
 
 /** A `Run` stream that assigns traces as credits arrive, and collects the events. */
@@ -208,7 +210,7 @@ export class TestRun {
 
   constructor(
     call: grpc.ClientDuplexStream<RunRequestInput, RunResponse>,
-    { sql, mode = 'ROWS', limits, credits = 0, user = '' }: TestStart,
+    { sql, mode = 'ROWS', limits, credits = 0, user = '', engine = '' }: TestStart,
   ) {
     this.call = call;
     this.over = new Promise((resolve) => call.on('status', resolve));
@@ -223,7 +225,7 @@ export class TestRun {
       this.#changed();
     });
     const query = { queryId: 'test', sql: Buffer.from(sql), mode, limits: limits ?? null };
-    call.write({ start: { ...query, credits, user } });
+    call.write({ start: { ...query, credits, user, engine } });
   }
 
   /** Assigns traces as credits allow; returns their task IDs. */

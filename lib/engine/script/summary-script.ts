@@ -5,7 +5,8 @@
 import type { ScriptTraits } from './script-traits.ts';
 
 export const SUMMARIZE = 'SUMMARIZE TRACE';
-const HEAD = /^\s*SUMMARIZE\s+TRACE(?![A-Za-z0-9_$])/i;
+/** The comment that names an engine may precede them. */
+const HEAD = /^\s*(?:\/\*\s*bigtrace:.*?\*\/\s*)?SUMMARIZE\s+TRACE(?![A-Za-z0-9_$])/i;
 /** The words of the statement must be within this many bytes; white space may precede them. */
 const HEAD_BYTES_MAX = 1024;
 

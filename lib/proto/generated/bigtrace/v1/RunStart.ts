@@ -17,6 +17,10 @@ export interface RunStartInput {
    * User of the query. A worker shares its threads by user first, then by query.
    */
   'user'?: (string);
+  /**
+   * WorkerStatus.engine that the query needs; empty: any. A worker that was started again with another engine refuses.
+   */
+  'engine'?: (string);
 }
 
 export interface RunStart {
@@ -33,4 +37,8 @@ export interface RunStart {
    * User of the query. A worker shares its threads by user first, then by query.
    */
   'user': (string);
+  /**
+   * WorkerStatus.engine that the query needs; empty: any. A worker that was started again with another engine refuses.
+   */
+  'engine': (string);
 }

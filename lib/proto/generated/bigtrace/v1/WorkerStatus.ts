@@ -52,6 +52,14 @@ export interface WorkerStatusInput {
    * maximum memory of one engine
    */
   'instanceMemoryBytes'?: (number | string | Long);
+  /**
+   * name of the engine, such as bundled or v52.0-6b9586def, by which scripts choose it
+   */
+  'engineName'?: (string);
+  /**
+   * whether the engine has 64-bit memory for large traces
+   */
+  'memory64'?: (boolean);
 }
 
 export interface WorkerStatus {
@@ -102,4 +110,12 @@ export interface WorkerStatus {
    * maximum memory of one engine
    */
   'instanceMemoryBytes': (number);
+  /**
+   * name of the engine, such as bundled or v52.0-6b9586def, by which scripts choose it
+   */
+  'engineName': (string);
+  /**
+   * whether the engine has 64-bit memory for large traces
+   */
+  'memory64': (boolean);
 }
