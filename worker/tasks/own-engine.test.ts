@@ -31,7 +31,7 @@ test('a worker refuses a query that was meant for the engine that it had before'
     details: 'the worker was started again with another engine',
   });
   const now = worker.client.run({ sql: 'SELECT 1', engine });
-  const [end] = await now.answers(now.add('/local/recorded/linux/gzip-cpu.pftrace'));
+  const [end] = await now.endsOf(now.add('/local/recorded/linux/gzip-cpu.pftrace'));
   expect(end?.end.rows?.last).toBe(true);
   now.call.cancel();
 });
