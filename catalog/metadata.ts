@@ -1,5 +1,6 @@
 /** The script that reads the metadata of a trace, and the conversion of its result to catalog values. */
 import { printable } from '../lib/common/text/byte-text.ts';
+import { INCOMPLETE } from '../lib/common/text/incomplete.ts';
 import type { CellValue } from '../lib/query-result/index.ts';
 
 /**
@@ -29,7 +30,7 @@ UNION ALL SELECT '!' || name, sum(value) FROM stats
   WHERE severity IN ('error', 'data_loss') AND value > 0 GROUP BY name
 ${DATA_TABLES.map((table) => `UNION ALL SELECT '#${table}', count(*) FROM ${table}`).join('\n')}`;
 
-/** `partial`: the engine counted errors or data loss. `empty`: see DATA_TABLES. */
+/** `partial`: the engine counted errors or data loss, or a warning says that data is missing. `empty`: see DATA_TABLES. */
 export type Verdict = 'ok' | 'partial' | 'empty';
 
 /** Columns of trace_catalog with the metadata keys that they are taken from; the first key with a value is used. */
@@ -92,7 +93,7 @@ export function metadataOf(rows: readonly CellValue[][]): TraceMetadata {
     startTime: wallClock(integer(own.get('start_time'))),
     typed: typedOf(all),
     all,
-    verdict: verdictOf(duration, rowCounts, errorStats),
+    verdict: verdictOf(duration, rowCounts, errorStats.size > 0 || isIncomplete(counts['?'])),
     errorStats,
     rowCounts,
     warnings: counts['?'],
@@ -102,10 +103,14 @@ export function metadataOf(rows: readonly CellValue[][]): TraceMetadata {
 function verdictOf(
   duration: bigint | null,
   rowCounts: ReadonlyMap<string, bigint>,
-  errorStats: ReadonlyMap<string, bigint>,
+  lostData: boolean,
 ): Verdict {
   if (rowCounts.size === 0 && (duration ?? 0n) === 0n) return 'empty';
-  return errorStats.size > 0 ? 'partial' : 'ok';
+  return lostData ? 'partial' : 'ok';
+}
+
+function isIncomplete(warnings: ReadonlyMap<string, bigint>): boolean {
+  return [...warnings.keys()].some((warning) => warning.startsWith(INCOMPLETE));
 }
 
 function typedOf(all: ReadonlyMap<string, string>): Record<TypedColumn, string | null> {

@@ -123,11 +123,31 @@ export function looksLikeTrace(start: Buffer): boolean {
   return (
     [PACKET_TAG, 0x10, 0x1f].includes(start[0] ?? 0) || // proto, Fuchsia, gzip
     begins(start, ZIP_MEMBER) ||
-    /^(PERFILE2|JAVA PROFILE|SLOW|\*version\n|9,0,i,vers,|# ninja log| )/.test(text) ||
-    /^\s*(\{\s*"|\[\s*\{\s*")/.test(text) || // JSON
-    /^\s*<(\?xml|!doctype html|html)/i.test(text) ||
+    /^(PERFILE2|JAVA PROFILE|SLOW|\*version\n| )/.test(text) ||
+    /^\s*<\?xml/i.test(text) ||
+    textFormat(start) !== undefined ||
+    isLines(text)
+  );
+}
+
+/**
+ * Returns the format of a text that the engine takes for a trace; undefined for other files. The text parts of a file
+ * with binary data, such as a compressed atrace, are no lines.
+ */
+export function textFormat(start: Buffer): 'json' | 'html' | 'lines' | undefined {
+  const text = start.subarray(0, 1024).toString('latin1');
+  if (/^\s*(\{\s*"|\[\s*\{\s*")/.test(text)) return 'json';
+  if (/^\s*<(!doctype html|html)/i.test(text)) return 'html';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters mark binary data
+  return isLines(text) && !/[\x00-\x08\x0e-\x1f]/.test(text) ? 'lines' : undefined;
+}
+
+function isLines(text: string): boolean {
+  return (
+    /^(9,0,i,vers,|# ninja log)/.test(text) ||
     /# tracer|TRACE:\n/.test(text) || // systrace
     /^(\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}|^--------- beginning of/m.test(text) || // logcat
+    /^== dumpstate: /m.test(text) ||
     /^\s*\S.*\s\d+(\/\d+)?\s+(\[\d+\]\s+)?\d+\.\d+:\s/m.test(text) || // perf script
     /^\S+(;\S+)+ \d+$/m.test(text) // collapsed stacks
   );

@@ -1,5 +1,6 @@
 /** Detects a file's format by its first bytes, never by its name, and chooses the stages that convert it. */
 import { BigtraceError } from '../../common/errors.ts';
+import { textFormat } from '../first-bytes.ts';
 import {
   ArchiveMembers,
   type Judge,
@@ -18,6 +19,9 @@ import { Lz4Decoder } from './compression/lz4.ts';
 import { XzDecoder } from './compression/xz.ts';
 import { ZstdDecoder } from './compression/zstd.ts';
 import type { Findings } from './findings.ts';
+import { FuchsiaRecords, isFuchsia } from './plain/fuchsia-records.ts';
+import { JsonDocument } from './plain/json-document.ts';
+import { TextEnd } from './plain/text-end.ts';
 import { ReadAgain, type ReadingMode } from './read-again.ts';
 import type { Sink } from './stage.ts';
 import { decodedStart, markedEncoding, Reencoding } from './text.ts';
@@ -34,6 +38,8 @@ export interface FileContext {
   unpacked: (bytes: number) => void;
   /** Called where the output begins to differ from the file. @throws ReadAgain if the file should have been rewritten */
   changed: () => void;
+  /** Receives what is wrong with an archive that the engine reads itself. */
+  refuse: (damage: BigtraceError) => void;
   /** Whether archives are only looked at: the engine receives them unchanged. */
   probing: boolean;
 }
@@ -92,7 +98,8 @@ export class FileStart implements Sink {
     const { packets, unpacked, changed } = this.#context;
     const container = this.#containerFor(head);
     if (container !== undefined) return container;
-    if (head[0] === PACKET_TAG) {
+    const isText = textFormat(Buffer.from(head)) !== undefined; // it may begin with a line feed, which is PACKET_TAG
+    if (head[0] === PACKET_TAG && !isText) {
       this.#judge(head);
       return packets(this.#output, changed);
     }
@@ -107,10 +114,23 @@ export class FileStart implements Sink {
       );
     }
     const encoding = markedEncoding(head);
-    if (!this.#judge(encoding === undefined ? head : decodedStart(encoding, head))) return NOWHERE;
-    if (encoding === undefined) return this.#output;
+    const start = encoding === undefined ? head : decodedStart(encoding, head);
+    if (!this.#judge(start)) return NOWHERE;
+    const output = this.#checked(start);
+    if (encoding === undefined) return output;
     changed();
-    return new Reencoding(encoding, this.#output);
+    return new Reencoding(encoding, output);
+  }
+
+  /** Returns the stage that tells whether a file of a format without packets is whole; the output for other files. */
+  #checked(start: Uint8Array): Sink {
+    const { findings } = this.#context;
+    if (isFuchsia(start)) return new FuchsiaRecords(this.#output, findings);
+    const format = textFormat(Buffer.from(start));
+    if (format === undefined) return this.#output;
+    return format === 'json'
+      ? new JsonDocument(this.#output, findings)
+      : new TextEnd(this.#output, findings, format);
   }
 
   /** Returns the stage for a file whose content is this file's, decompressed. @throws limit_exceeded */
@@ -141,10 +161,12 @@ export class FileStart implements Sink {
         throw new ReadAgain({ ...context.mode, archives: 'rewritten' });
       },
     };
-    if (!isGzip) return new ArchiveProbe(this.#output, this.#contentOf(head, probing, NOWHERE));
+    const { refuse } = context;
+    if (!isGzip)
+      return new ArchiveProbe(this.#output, this.#contentOf(head, probing, NOWHERE), refuse);
     const inner = this.#inner(probing, NOWHERE);
     const look = new Decompressing(new GzipDecoder(), inner, context.unpacked, context.codecs);
-    return new ArchiveProbe(this.#output, look, () => !inner.isPlain);
+    return new ArchiveProbe(this.#output, look, refuse, () => !inner.isPlain);
   }
 
   /** Returns the stage that passes on what a container holds: the file in it, or its members in another archive. */
@@ -156,13 +178,16 @@ export class FileStart implements Sink {
     const { mode, counts, findings } = context;
     const members: MemberSink = new ArchiveMembers(
       {
-        ...{ archives: mode.archives, counts, findings },
+        ...{ archives: mode.archives, counts, findings, changed },
         readMember: (into, judge) => new FileStart(context, into, judge, layer),
       },
       probing ? undefined : new ZipWriter(output),
     );
     return isZip(head)
-      ? new ZipReader(members, { zstd, codecs, unpacked, beyondEngine: changed })
+      ? new ZipReader(members, {
+          ...{ zstd, codecs, unpacked, beyondEngine: changed },
+          warn: (text) => findings.warn(text),
+        })
       : new TarReader(members, changed);
   }
 

@@ -80,6 +80,21 @@ test('a trace that is cut short within a compressed packet is loaded up to the c
   const [[sched]] = queryRows(processor, 'SELECT count(*) FROM sched') as [[bigint]];
   expect(sched).toBeGreaterThan(500n);
   expect(sched).toBeLessThan(3321n);
+  expect(queryRows(processor, 'SELECT bigtrace_warnings()')).toEqual([
+    ['{"incomplete: the trace ends within a zstd-compressed packet":1}'],
+  ]);
+});
+
+test('a trace that ends within a packet, or where no packet begins, has a warning', () => {
+  const warnings = (trace: Buffer): string[] => [
+    ...readTrace(engine, chunked(trace, 10_000)).findings.warnings().keys(),
+  ];
+  expect(warnings(linux.subarray(0, -1))).toEqual(['incomplete: the trace ends within a packet']);
+  expect(warnings(linux.subarray(0, 2))).toEqual(['incomplete: the trace ends within a packet']);
+  const overflow = Buffer.concat([Buffer.of(0x0a), Buffer.alloc(12, 0xff)]);
+  expect(warnings(overflow)).toEqual([
+    'incomplete: something that is no packet follows a packet; the engine stops there',
+  ]);
 });
 
 test.each([

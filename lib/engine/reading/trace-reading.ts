@@ -15,7 +15,7 @@ import { ReadAgain, type ReadingMode } from './read-again.ts';
 import type { Sink } from './stage.ts';
 
 /** Part of the engine version. Increment it when a change of the reading may change the results of a trace. */
-export const READING_VERSION = 2;
+export const READING_VERSION = 3;
 
 /** The parts of an Engine that reading needs. */
 export interface ReadingParts {
@@ -46,6 +46,8 @@ export class TraceReading {
   readonly #counts = new MemberCounts();
   readonly #codecs = new CodecsInUse();
   #zstd: ZstdDecoder | undefined;
+  /** What is wrong with an archive, although the engine may read it without an error. */
+  #damage: BigtraceError | undefined;
 
   /** `engine` must be empty; it holds the trace after `end`. */
   constructor(parts: ReadingParts, options: ReadingOptions, engine: ReadingEngine) {
@@ -59,6 +61,9 @@ export class TraceReading {
       packets: (output: Sink, changed: () => void) => this.#packets(output, changed),
       unpacked: (bytes: number) => this.#countUnpacked(bytes),
       changed: () => {},
+      refuse: (damage: BigtraceError) => {
+        this.#damage ??= damage;
+      },
       probing: false,
     };
     this.#stage = new FileStart(context, this.#output);
@@ -79,6 +84,7 @@ export class TraceReading {
     this.#orAgain(() => {
       this.#stage.end();
       this.#engine.finalize();
+      if (this.#damage !== undefined) throw this.#damage;
     });
     this.#engine.tellWarnings(this.findings.warnings());
   }

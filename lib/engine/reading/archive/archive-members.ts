@@ -11,6 +11,15 @@ import type { ZipWriter } from './zip-writer.ts';
 /** Discards its input. */
 export const NOWHERE: Sink = { push: () => {}, end: () => {} };
 
+/**
+ * TraceProcessor takes a zip with `bugreport-*.txt` for an Android bugreport, and the year of its logs from the end of
+ * that name. It crashes when the name is too short for a date.
+ */
+const BUGREPORT = /^bugreport-.*\.txt$/s;
+const DATED_NAME_BYTES = '2026-12-31-23-59-00.txt'.length;
+/** Put before such a name: the engine then reads the file as it reads one whose name has no date. */
+const UNDATED = Buffer.from('undated-');
+
 /** How many members look like traces, and how many do not. Archives within archives count, too. */
 export class MemberCounts {
   traces = 0;
@@ -24,6 +33,8 @@ export interface ArchiveContext {
   archives: ReadingMode['archives'];
   counts: MemberCounts;
   findings: Findings;
+  /** Called where what is written differs from the archive. */
+  changed: () => void;
   /** Creates the stage that reads a member. */
   readMember: (output: Sink, judge: Judge) => Sink;
 }
@@ -41,7 +52,8 @@ export class ArchiveMembers implements MemberSink {
   file(head: MemberHead): Sink {
     const { readMember, counts } = this.#context;
     const label = labelOf(head);
-    const output = this.#writer?.member(head) ?? NOWHERE;
+    const engineHead = this.#engineHead(head);
+    const output = this.#writer?.member(engineHead) ?? NOWHERE;
     const stage = readMember(output, (start) => {
       const isTrace = looksLikeTrace(Buffer.from(start));
       counts[isTrace ? 'traces' : 'others']++;
@@ -50,8 +62,8 @@ export class ArchiveMembers implements MemberSink {
       return false;
     });
     return {
-      push: (bytes) => withMember(label, () => stage.push(bytes)),
-      end: () => withMember(label, () => stage.end()),
+      push: (bytes) => this.#within(label, () => stage.push(bytes)),
+      end: () => this.#within(label, () => stage.end()),
     };
   }
 
@@ -64,6 +76,26 @@ export class ArchiveMembers implements MemberSink {
     this.#writer?.end();
   }
 
+  /** Returns the head under which the engine can read the member. */
+  #engineHead(head: MemberHead): MemberHead {
+    const { name } = head;
+    if (name.length >= DATED_NAME_BYTES || !BUGREPORT.test(name.toString('latin1'))) return head;
+    this.#context.changed();
+    return { ...head, name: Buffer.concat([UNDATED, name]) };
+  }
+
+  /** Runs a step of reading a member, and adds the member's name to the error about its bytes. */
+  #within(label: string, step: () => void): void {
+    try {
+      this.#context.findings.within(label, step);
+    } catch (thrown) {
+      if (!(thrown instanceof BigtraceError) || thrown.code !== 'trace_invalid') throw thrown;
+      throw new BigtraceError('trace_invalid', `member ${label} of the archive: ${thrown.detail}`, {
+        cause: thrown,
+      });
+    }
+  }
+
   #leaveOut(label: string, why: string): void {
     if (this.#writer !== undefined)
       this.#context.findings.warn(`archive member ${label} left out: ${why}`);
@@ -72,16 +104,4 @@ export class ArchiveMembers implements MemberSink {
 
 function labelOf({ name }: MemberHead): string {
   return JSON.stringify(printable(name.toString('utf8')));
-}
-
-/** Runs a step of reading a member, and adds the member's name to the error about its bytes. */
-function withMember(label: string, step: () => void): void {
-  try {
-    step();
-  } catch (thrown) {
-    if (!(thrown instanceof BigtraceError) || thrown.code !== 'trace_invalid') throw thrown;
-    throw new BigtraceError('trace_invalid', `member ${label} of the archive: ${thrown.detail}`, {
-      cause: thrown,
-    });
-  }
 }

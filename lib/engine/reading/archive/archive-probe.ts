@@ -7,13 +7,23 @@ import type { Sink } from '../stage.ts';
 
 export class ArchiveProbe implements Sink {
   readonly #next: Sink;
+  readonly #refuse: (damage: BigtraceError) => void;
   readonly #looksOn: () => boolean;
   #look: Sink | undefined;
 
-  /** `looksOn`: whether it is still of use to look. */
-  constructor(next: Sink, look: Sink, looksOn: () => boolean = () => true) {
+  /**
+   * @param refuse receives what is wrong with the container; it counts if the engine reads the container without an error
+   * @param looksOn whether it is still of use to look
+   */
+  constructor(
+    next: Sink,
+    look: Sink,
+    refuse: (damage: BigtraceError) => void,
+    looksOn: () => boolean = () => true,
+  ) {
     this.#next = next;
     this.#look = look;
+    this.#refuse = refuse;
     this.#looksOn = looksOn;
   }
 
@@ -28,13 +38,14 @@ export class ArchiveProbe implements Sink {
     this.#next.end();
   }
 
-  /** What is damaged is left to the engine, which may read a part of it. @throws ReadAgain; limit_exceeded */
+  /** @throws ReadAgain; limit_exceeded */
   #try(step: () => void): void {
     try {
       step();
     } catch (thrown) {
       if (!(thrown instanceof BigtraceError) || thrown.code !== 'trace_invalid') throw thrown;
       this.#look = undefined;
+      this.#refuse(thrown);
     }
   }
 }

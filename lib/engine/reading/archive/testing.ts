@@ -57,11 +57,22 @@ function zipMember(member: TestMember): Buffer {
   return Buffer.concat([head, Buffer.from(name), extra, data, ...after]);
 }
 
-/** Returns a zip file. Its directory is only as much as a reader of the members needs. */
+/** Bytes of the end of a zip file's directory. */
+export const ZIP_END_BYTES = 22;
+
+/** Returns a zip file. The entries of its directory have only what a reader of the members needs: the names. */
 export function zipOf(...members: TestMember[]): Buffer {
-  const directory = Buffer.alloc(46 + 22);
-  directory.writeUInt32LE(0x02014b50);
-  return Buffer.concat([...members.map(zipMember), directory]);
+  const entries = members.map(({ name }) => {
+    const entry = Buffer.alloc(46);
+    entry.writeUInt32LE(0x02014b50);
+    entry.writeUInt16LE(Buffer.byteLength(name), 28);
+    return Buffer.concat([entry, Buffer.from(name)]);
+  });
+  const end = Buffer.alloc(ZIP_END_BYTES);
+  end.writeUInt32LE(0x06054b50);
+  end.writeUInt16LE(members.length, 8);
+  end.writeUInt16LE(members.length, 10);
+  return Buffer.concat([...members.map(zipMember), ...entries, end]);
 }
 
 export interface TarMember {

@@ -1,6 +1,6 @@
 /**
- * Reads a zip file from its first byte to its last, as TraceProcessor does: by the headers before the members, without
- * the directory at the end. It reads what TraceProcessor refuses, too: UTF-8 names, zip64, and other compressions.
+ * Reads a zip file from its first byte to its last, as TraceProcessor does: by the headers before the members. The directory
+ * at the end tells only whether the file is whole. It reads what TraceProcessor refuses, too: UTF-8 names, zip64, and other compressions.
  */
 import { crc32 } from 'node:zlib';
 import { BigtraceError } from '../../../common/errors.ts';
@@ -11,6 +11,7 @@ import { ZstdDecoder } from '../compression/zstd.ts';
 import type { Sink } from '../stage.ts';
 import { Inflater } from './inflate.ts';
 import type { MemberHead, MemberSink } from './members.ts';
+import { ZipDirectory } from './zip-directory.ts';
 
 const MEMBER = 0x04034b50;
 const DESCRIPTOR = 0x08074b50;
@@ -40,6 +41,8 @@ export interface ZipContext {
   codecs: CodecsInUse;
   /** Counts decompressed bytes. @throws BigtraceError limit_exceeded */
   unpacked: (bytes: number) => void;
+  /** Called if the file is cut short within the directory, after all members. */
+  warn: (text: string) => void;
   /** Called for a member that TraceProcessor would refuse although it can be read here. */
   beyondEngine: () => void;
 }
@@ -49,7 +52,8 @@ export class ZipReader implements Sink {
   readonly #context: ZipContext;
   #held: Buffer = Buffer.alloc(0);
   #member: OpenMember | undefined;
-  #done = false;
+  #memberCount = 0;
+  #directory: ZipDirectory | undefined;
 
   constructor(members: MemberSink, context: ZipContext) {
     this.#members = members;
@@ -59,26 +63,36 @@ export class ZipReader implements Sink {
   push(bytes: Uint8Array): void {
     let rest: Buffer = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
     if (this.#held.length > 0) rest = Buffer.concat([this.#held, rest]);
-    for (let used = -1; used !== 0 && !this.#done; ) {
-      used = this.#member === undefined ? this.#header(rest) : this.#content(this.#member, rest);
+    for (let used = -1; used !== 0 && !this.#isDone; ) {
+      used = this.#step(rest);
       rest = rest.subarray(used);
     }
-    this.#held = this.#done ? Buffer.alloc(0) : Buffer.from(rest);
+    this.#held = this.#isDone ? Buffer.alloc(0) : Buffer.from(rest);
+  }
+
+  get #isDone(): boolean {
+    return this.#directory?.ended === true;
+  }
+
+  #step(rest: Buffer): number {
+    if (this.#directory !== undefined) return this.#directory.next(rest);
+    if (this.#member !== undefined) return this.#content(this.#member, rest);
+    if (rest.length < 4) return 0;
+    if (rest.readUInt32LE(0) === MEMBER) return this.#header(rest);
+    if (rest[0] !== 0x50 || rest[1] !== 0x4b) throw damagedData('zip', 'a member has no header');
+    this.#directory = new ZipDirectory(this.#memberCount);
+    return this.#directory.next(rest);
   }
 
   end(): void {
-    if (this.#member !== undefined || this.#held.length > 0) throw cutShort('zip');
+    if (this.#directory === undefined) throw cutShort('zip');
+    if (!this.#isDone)
+      this.#context.warn('the directory of the zip file is cut short, after all its members');
     this.#members.end();
   }
 
-  /** Reads the header of a member. @returns its length; 0 while it is incomplete, or when no member follows */
+  /** Reads the header of a member. @returns its length; 0 while it is incomplete */
   #header(rest: Buffer): number {
-    if (rest.length < 4) return 0;
-    if (rest.readUInt32LE(0) !== MEMBER) {
-      if (rest[0] !== 0x50 || rest[1] !== 0x4b) throw damagedData('zip', 'a member has no header');
-      this.#done = true;
-      return 0;
-    }
     if (rest.length < HEADER_BYTES) return 0;
     const nameEnd = HEADER_BYTES + rest.readUInt16LE(26);
     const end = nameEnd + rest.readUInt16LE(28);
@@ -92,6 +106,7 @@ export class ZipReader implements Sink {
   }
 
   #open(head: MemberHead, header: Buffer, extra: Buffer): void {
+    this.#memberCount++;
     const label = JSON.stringify(head.name.toString('utf8'));
     const [version, flags, method] = [4, 6, 8].map((at) => header.readUInt16LE(at)) as [
       number,

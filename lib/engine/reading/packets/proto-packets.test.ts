@@ -127,7 +127,9 @@ test('a compressed trace cut at any offset gives a prefix of the uncompressed tr
     expect(bytes.equals(whole) || isHead).toBe(true);
   }
   const { findings } = rewritten([twin.subarray(0, twin.length - A.length - 3)]);
-  expect([...findings.warnings()]).toEqual([['the trace ends within a zstd-compressed packet', 1]]);
+  expect([...findings.warnings()]).toEqual([
+    ['incomplete: the trace ends within a zstd-compressed packet', 1],
+  ]);
 });
 
 test.each<[string, Buffer, RegExp]>([

@@ -41,6 +41,8 @@ export class ProtoPackets implements Sink {
   #needed = 0;
   /** Number of next bytes to pass on without scanning them. */
   #opaque = 0;
+  /** The warning if the trace ends while there are such bytes. */
+  #endText = 'the trace ends within a packet';
 
   constructor(next: Sink, context: PacketContext, nested = false) {
     this.#next = next;
@@ -64,6 +66,7 @@ export class ProtoPackets implements Sink {
   end(): void {
     const rest = this.#takeHeld();
     if (rest.length > 0) this.#passCut(rest);
+    else if (this.#opaque > 0) this.#context.findings.incomplete(this.#endText);
     this.#next.end();
   }
 
@@ -145,6 +148,7 @@ export class ProtoPackets implements Sink {
 
   #giveUp(): number {
     if (this.#nested) throw damaged('its contents are not a packet');
+    this.#endText = 'something that is no packet follows a packet; the engine stops there';
     return Number.POSITIVE_INFINITY;
   }
 
@@ -180,11 +184,12 @@ export class ProtoPackets implements Sink {
     const body = bytes[0] === PACKET_TAG ? this.#scan.varint(bytes, 1, bytes.length) : -1;
     if (body > 0) this.#scan.run(bytes, body, bytes.length, true);
     if (body < 0 || this.#scan.zstdFrom < 0) {
+      this.#context.findings.incomplete('the trace ends within a packet');
       this.#next.push(bytes);
       return;
     }
     this.#context.changed();
-    this.#context.findings.warn('the trace ends within a zstd-compressed packet');
+    this.#context.findings.incomplete('the trace ends within a zstd-compressed packet');
     this.#decompress(bytes, true);
   }
 
