@@ -16,6 +16,8 @@ const OTHERS_MAY_ANSWER: ReadonlySet<ErrorCode> = new Set(['orchestrator_unreach
 
 export class Orchestrators implements QueryWatch, SystemWatch {
   readonly #clients: OrchestratorClient[];
+  /** Whether each orchestrator is asked for its own queries; a single one also tells those of its peers. */
+  readonly #ownOnly: boolean;
   readonly #log: Logger;
 
   /**
@@ -24,6 +26,7 @@ export class Orchestrators implements QueryWatch, SystemWatch {
    */
   constructor(addresses: readonly string[], credentials: ClientCredentials, log: Logger) {
     this.#clients = addresses.map((address) => new OrchestratorClient(address, credentials));
+    this.#ownOnly = addresses.length > 1;
     this.#log = log;
   }
 
@@ -32,12 +35,12 @@ export class Orchestrators implements QueryWatch, SystemWatch {
   }
 
   async counts(queryId: string): Promise<QueryCounts | undefined> {
-    const { answers } = await this.#askAll((client) => client.progress(queryId));
+    const { answers } = await this.#askAll((client) => client.progress(queryId, this.#ownOnly));
     return answers.find((progress) => progress !== undefined);
   }
 
   async failures(queryId: string, limit: number): Promise<string[]> {
-    const { answers } = await this.#askAll((client) => client.failures(queryId, 0));
+    const { answers } = await this.#askAll((client) => client.failures(queryId, 0, this.#ownOnly));
     const texts = answers
       .flat()
       .map(({ trace, message }) =>
@@ -48,7 +51,7 @@ export class Orchestrators implements QueryWatch, SystemWatch {
   }
 
   async cancel(queryId: string): Promise<number> {
-    const { answers } = await this.#askAll((client) => client.cancel(queryId));
+    const { answers } = await this.#askAll((client) => client.cancel(queryId, this.#ownOnly));
     return answers.reduce((sum, cancelled) => sum + cancelled, 0);
   }
 
@@ -66,11 +69,11 @@ export class Orchestrators implements QueryWatch, SystemWatch {
   }
 
   async state(): Promise<SystemState> {
-    return systemState(await this.#askAny((client) => client.status()));
+    return systemState(await this.#askAny((client) => client.status(this.#ownOnly)));
   }
 
   async recentFailures(): Promise<ConsoleFailure[]> {
-    const answers = await this.#askAny((client) => client.failures('', 0));
+    const answers = await this.#askAny((client) => client.failures('', 0, this.#ownOnly));
     return answers.flat().map(consoleFailure);
   }
 

@@ -16,9 +16,9 @@ import { type OrchestratorConfig, type OrchestratorFlags, resolveConfig } from '
 import { serve } from './serve.ts';
 
 /** Parses a comma-separated list of `host:port` or `dns:///host:port`. @throws InvalidArgumentError */
-function workerList(text: string, before: string[] | undefined): string[] {
+function targetList(text: string, before: string[] | undefined): string[] {
   const targets = text.split(',').filter((target) => target !== '');
-  if (targets.length === 0) throw new InvalidArgumentError('it names no worker.');
+  if (targets.length === 0) throw new InvalidArgumentError('it names no address.');
   for (const target of targets) hostPort(target.replace(/^dns:\/\/\//, ''));
   return [...(before ?? []), ...targets];
 }
@@ -37,6 +37,7 @@ export function orchestratorCommand(
     tracingOption(),
     ...workerOptions(),
     ...queryOptions(),
+    ...peerOptions(),
     ...catalogOptions(),
   ];
   for (const one of options) command.addOption(one);
@@ -49,7 +50,7 @@ function workerOptions(): Option[] {
       '-l, --workers <list>',
       'comma-separated workers, each host:port or dns:///host:port (every address of that name)',
       'WORKERS',
-    ).argParser(workerList),
+    ).argParser(targetList),
     new Option(
       '-w, --worker-address <host>',
       'host of all workers, if --workers is not given',
@@ -139,6 +140,17 @@ function userOptions(): Option[] {
     )
       .default(8)
       .argParser(integerFrom(1, 100_000)),
+  ];
+}
+
+function peerOptions(): Option[] {
+  return [
+    option(
+      '--peers <list>',
+      'comma-separated addresses of all orchestrators behind one name, each host:port or dns:///host:port; calls about queries ask them all',
+      'PEERS',
+    ).argParser(targetList),
+    ...clientCredentialsOptions('peer-', 'other orchestrators'),
   ];
 }
 

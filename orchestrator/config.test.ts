@@ -39,6 +39,8 @@ test('without flags, every option has its documented default', async () => {
     schemasMax: 64,
     userSchemasMax: 8,
     drainTimeoutMs: 10_000,
+    peers: [],
+    peerCredentials: {},
     clickhouseUrl: undefined,
     servicePasswordFile: undefined,
     json: false,
@@ -101,7 +103,7 @@ test('environment variables set the same options, and flags override them', asyn
 test.each([
   ['--port 65536', /--port <port>' argument '65536' is invalid. it must be a whole number from 0/],
   ['-l a', /must be host:port/],
-  ['-l ,', /names no worker/],
+  ['-l ,', /names no address/],
   ['-n 0', /whole number from 1 to 10000/],
   ['--nothing', /unknown option '--nothing'/],
 ])('%s is rejected as a usage error', async (args, message) => {

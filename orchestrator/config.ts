@@ -41,6 +41,12 @@ export interface OrchestratorFlags extends ServerSecurityFlags {
   maxSchemas: number;
   userSchemas: number;
   drainTimeout: number;
+  peers?: string[];
+  peerTlsCa?: string;
+  peerTlsName?: string;
+  peerTlsCert?: string;
+  peerTlsKey?: string;
+  peerTokenFile?: string;
   clickhouse?: string;
   servicePasswordFile?: string;
   json: boolean;
@@ -66,6 +72,10 @@ export interface OrchestratorConfig extends UserBounds, ColumnFindingBounds {
   queryTimeoutMsMax: number;
   queriesMax: number;
   drainTimeoutMs: number;
+  /** All orchestrators, each `host:port` or `dns:///host:port`; this one may be among them. */
+  peers: string[];
+  /** TLS and token settings for connections to them. */
+  peerCredentials: ClientCredentials;
   /** URL of the HTTP interface of the ClickHouse server that holds the catalog. */
   clickhouseUrl: string | undefined;
   /** File with the password of the ClickHouse user bigtrace_catalog. */
@@ -114,6 +124,14 @@ export function resolveConfig(flags: OrchestratorFlags): OrchestratorConfig {
     schemasMax: flags.maxSchemas,
     userSchemasMax: flags.userSchemas,
     drainTimeoutMs: flags.drainTimeout,
+    peers: flags.peers ?? [],
+    peerCredentials: {
+      tlsCa: flags.peerTlsCa,
+      tlsName: flags.peerTlsName,
+      tlsCert: flags.peerTlsCert,
+      tlsKey: flags.peerTlsKey,
+      tokenFile: flags.peerTokenFile,
+    },
     clickhouseUrl: flags.clickhouse,
     servicePasswordFile: flags.servicePasswordFile,
     json: flags.json,

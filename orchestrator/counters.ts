@@ -22,8 +22,11 @@ export type CounterName = keyof typeof COUNTERS;
 /** Each gauge with its help text. The names are public: do not rename them. */
 export const GAUGES = {
   queries_running: 'queries and other calls in progress',
+  calls_for_workers: 'calls in progress that wait for a worker if there is none',
   traces_waiting: 'tasks that wait for a worker',
   traces_in_flight: 'tasks assigned to workers',
+  trace_bytes_unfinished:
+    'sizes of the traces that wait or are assigned, where a listing reported them',
   workers_ready: 'workers that accept tasks',
   workers_known: 'workers that are listed, or that a listed name resolves to',
 } as const;

@@ -12,6 +12,7 @@ import { PlacementMemory } from './dispatch/placement-memory.ts';
 import { Mean } from './dispatch/steal.ts';
 import { Fleet, type FleetOptions } from './fleet/fleet.ts';
 import { OrchestratorServer } from './grpc/server.ts';
+import { Peers } from './peers/peers.ts';
 import { Catalog } from './query/catalog.ts';
 import { FailureLog } from './query/failure-log.ts';
 import { RunningQueries } from './query/running-queries.ts';
@@ -41,6 +42,7 @@ export async function startOrchestrator(
     counters: new Counters(COUNTERS),
     failures: new FailureLog(),
     running: new RunningQueries(),
+    peers: new Peers(config, log),
     users: new Users(config),
     tracing: await startTracing('orchestrator', config.serverSecurity.otlpEndpoint, log),
     catalog:
@@ -57,12 +59,14 @@ export async function startOrchestrator(
     probes?.close();
     server.close();
     fleet.close();
+    context.peers.close();
     void context.catalog?.close();
   };
   let address: string;
   try {
     const port = await server.listen(config.socket);
     address = withPort(config.socket, port);
+    context.peers.ownPort = port;
     await fleet.start();
     probes = await startServiceProbes(server, config);
   } catch (thrown) {

@@ -4,7 +4,7 @@ import { OrchestratorClient } from './orchestrator-client.ts';
 
 test('calls fail where connection attempts are dropped, and the error names the address', async () => {
   await using server = await startFullServer();
-  const client = new OrchestratorClient(server.address, {}, 300);
+  const client = new OrchestratorClient(server.address, {}, { connectMs: 300 });
   const error = {
     code: 'orchestrator_unreachable',
     message: `cannot reach the orchestrator at ${server.address} (no connection within 300 ms); --orchestrator names another`,

@@ -35,21 +35,33 @@ const KEEPALIVE: grpc.ChannelOptions = {
 };
 
 /** Longer than CONNECT_MS_MAX, so that an error says whether there was a connection. */
-const STATUS_MS_MAX = 15_000;
+const RESPONSE_MS_MAX = 15_000;
+
+export interface Bounds {
+  /** A call fails if there is no connection after this time. */
+  connectMs?: number;
+  /** Calls about queries fail if they have not ended after this time. */
+  responseMs?: number;
+}
 
 export class OrchestratorClient {
   readonly #address: string;
+  readonly #responseMs: number;
   readonly #client: Stub;
 
   /**
    * @param address host:port
-   * @param connectMs a call fails if there is no connection after this time
    * @throws BigtraceError invalid_option when a file that `credentials` names cannot be read
    */
-  constructor(address: string, credentials: ClientCredentials = {}, connectMs = CONNECT_MS_MAX) {
+  constructor(
+    address: string,
+    credentials: ClientCredentials = {},
+    { connectMs = CONNECT_MS_MAX, responseMs = RESPONSE_MS_MAX }: Bounds = {},
+  ) {
     const channel = openChannel(credentials);
     const { interceptors = [], ...others } = channel.options;
     this.#address = address;
+    this.#responseMs = responseMs;
     this.#client = new BigtraceOrchestrator(address, channel.credentials, {
       ...{ ...GRPC_OPTIONS, ...KEEPALIVE, ...others, ...RENEWED_CONNECTION },
       interceptors: [...interceptors, connectWithin(connectMs, () => this.#client)],
@@ -106,10 +118,11 @@ export class OrchestratorClient {
    * Returns failures that the orchestrator remembers, newest query first.
    * @param queryId empty: of all queries
    * @param limit 0: all
+   * @param ownOnly without those of its peers
    * @throws BigtraceError
    */
-  async failures(queryId: string, limit: number): Promise<RecordedFailure[]> {
-    const call = this.#client.Failures({ queryId, limit }, soon());
+  async failures(queryId: string, limit: number, ownOnly = false): Promise<RecordedFailure[]> {
+    const call = this.#client.Failures({ queryId, limit, ownOnly }, this.#soon());
     const failures: RecordedFailure[] = [];
     for await (const { failure } of this.#stream(call)) failures.push(...failure);
     return failures;
@@ -121,29 +134,29 @@ export class OrchestratorClient {
   }
 
   /** Returns the status of the orchestrator and its workers. @throws BigtraceError */
-  status(): Promise<OrchestratorStatus> {
-    return this.#unary((done) => this.#client.Status({}, soon(), done));
+  status(ownOnly = false): Promise<OrchestratorStatus> {
+    return this.#unary((done) => this.#client.Status({ ownOnly }, this.#soon(), done));
   }
 
   /** Returns the progress of a query; undefined if the orchestrator does not know it. @throws BigtraceError */
-  async progress(queryId: string): Promise<Progress | undefined> {
+  async progress(queryId: string, ownOnly = false): Promise<Progress | undefined> {
     const response = await this.#unary<ProgressResponse>((done) =>
-      this.#client.Progress({ queryId }, soon(), done),
+      this.#client.Progress({ queryId, ownOnly }, this.#soon(), done),
     );
     return response.progress ?? undefined;
   }
 
   /** Cancels the running queries with this ID. @returns how many there were @throws BigtraceError */
-  async cancel(queryId: string): Promise<number> {
+  async cancel(queryId: string, ownOnly = false): Promise<number> {
     const response = await this.#unary<CancelResponse>((done) =>
-      this.#client.Cancel({ queryId }, soon(), done),
+      this.#client.Cancel({ queryId, ownOnly }, this.#soon(), done),
     );
     return response.cancelled;
   }
 
   /** Lets workers load barred traces again. @throws BigtraceError */
   unbar(request: UnbarRequestInput): Promise<UnbarResponse> {
-    return this.#unary((done) => this.#client.Unbar(request, soon(), done));
+    return this.#unary((done) => this.#client.Unbar(request, this.#soon(), done));
   }
 
   /** Yields the messages of a call. Ending the iteration or aborting `signal` cancels the call. */
@@ -173,6 +186,10 @@ export class OrchestratorClient {
     });
   }
 
+  #soon(): grpc.CallOptions {
+    return { deadline: Date.now() + this.#responseMs };
+  }
+
   /** Adds the orchestrator's address to connection errors, because gRPC's message does not name it. */
   #errorOf(thrown: unknown): BigtraceError {
     const error = fromServiceError(thrown, 'orchestrator_unreachable');
@@ -183,10 +200,6 @@ export class OrchestratorClient {
       { cause: thrown },
     );
   }
-}
-
-function soon(): grpc.CallOptions {
-  return { deadline: Date.now() + STATUS_MS_MAX };
 }
 
 async function send(

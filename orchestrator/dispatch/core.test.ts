@@ -170,7 +170,7 @@ test('the placement memory and the failure log are bounded', () => {
 
 test('a generation seen in a listing is used for 2 s', () => {
   const trace = Buffer.from('/local/a');
-  const listed = { generation: 'g', sinceMs: 500 };
+  const listed = { generation: 'g', size: 7, sinceMs: 500 };
   const task = new QueryTask({ trace, digest: traceDigest(trace), listed });
   expect([500, 2500, 2501].map((now) => task.generationAt(now))).toEqual(['g', 'g', '']);
   expect(new QueryTask({ trace, digest: traceDigest(trace) }).generationAt(500)).toBe('');

@@ -51,6 +51,11 @@ export class QueryTask {
     return !this.failedOn.includes(address) && instanceMemoryBytes >= this.neededBytes;
   }
 
+  /** Bytes of the trace; 0 if no listing reported them. */
+  get size(): number {
+    return this.#listed?.size ?? 0;
+  }
+
   /** Returns the generation seen in the query's listing if that is at most LISTED_MS_MAX old, else an empty string. */
   generationAt(now: number): string {
     if (this.#listed === undefined || now - this.#listed.sinceMs > LISTED_MS_MAX) return '';

@@ -12,6 +12,7 @@ import type {
 } from '../../lib/proto/messages.ts';
 import { listTraces } from '../fleet/list-traces.ts';
 import { readTrace } from '../fleet/read-trace.ts';
+import { wholeFailures } from '../peers/whole-status.ts';
 import type { QueryContext } from '../query/execute.ts';
 import { TraceSet, traceDigest } from '../query/trace-set.ts';
 import { noMatch } from '../query/trace-source.ts';
@@ -40,12 +41,16 @@ export async function handleList(
 
 export async function handleFailures(
   call: FailuresCall,
-  { failures }: QueryContext,
+  { failures, peers }: QueryContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { queryId, limit } = call.request;
+  const { queryId, limit, ownOnly } = call.request;
+  const own = [...failures.read(queryId, limit)];
+  const others = ownOnly
+    ? []
+    : await peers.responses((client) => client.failures(queryId, limit, true));
   let failure: RecordedFailure[] = [];
-  for (const one of failures.read(queryId, limit)) {
+  for (const one of others.length === 0 ? own : wholeFailures([own, ...others], limit)) {
     failure.push(one);
     if (failure.length < BATCH_FAILURES) continue;
     if (!call.write({ failure })) await drained(call, signal);

@@ -49,7 +49,8 @@ test('Status returns counters, gauges and running queries, and Cancel ends a que
     },
   ]);
   expect(status.gauges).toEqual({
-    ...{ queries_running: 1, traces_waiting: 6, traces_in_flight: 4 },
+    ...{ queries_running: 1, calls_for_workers: 1, traces_waiting: 6, traces_in_flight: 4 },
+    trace_bytes_unfinished: 0, // their sizes are not known
     ...{ workers_ready: 1, workers_known: 1 },
   });
   expect(await system.progress('slow')).toMatchObject({ progress: { tracesTotal: 10 } });

@@ -18,6 +18,7 @@ import type {
   ProgressResponse,
   SchemaRequest,
   SchemaResponse,
+  StatusRequest,
   UnbarRequest,
   UnbarResponse,
 } from '../../lib/proto/messages.ts';
@@ -27,8 +28,11 @@ import {
   PerfettoOrchestrator,
 } from '../../lib/proto/services.ts';
 import type { GaugeName } from '../counters.ts';
+import { cancelQueries, progressOf } from '../peers/queries.ts';
+import { wholeStatus } from '../peers/whole-status.ts';
 import type { QueryContext } from '../query/execute.ts';
 import { RunningCalls } from '../query/running-queries.ts';
+import { addScaler } from '../scaler/scaler.ts';
 import { SchemaService } from '../schema/schema.ts';
 import { type ColumnFindingBounds, ColumnFindingQueue } from '../schema/schema-queue.ts';
 import { callerName } from './caller.ts';
@@ -43,6 +47,7 @@ import {
 } from './list-calls.ts';
 import { handleQuery, type QueryCall } from './query-call.ts';
 import { addReflection } from './reflection.ts';
+import { respond } from './respond.ts';
 import { unbarOnWorkers } from './unbar.ts';
 import { handleUpstreamQuery, type UpstreamCall } from './upstream-call.ts';
 
@@ -93,16 +98,15 @@ export class OrchestratorServer {
         reply(toServiceError(error));
       }
     };
-    const status: Unary<object, OrchestratorStatus> = (_call, reply) => reply(null, this.#status());
+    const status: Unary<StatusRequest, OrchestratorStatus> = ({ request }, reply) =>
+      void respond(reply, () => (request.ownOnly ? this.#status() : this.#wholeStatus()));
     const progress: Unary<ProgressRequest, ProgressResponse> = ({ request }, reply) =>
-      reply(null, { progress: context.running.progressOf(request.queryId) ?? null });
+      void respond(reply, async () => ({ progress: (await progressOf(context, request)) ?? null }));
     const cancel: Unary<CancelRequest, CancelResponse> = ({ request }, reply) =>
-      reply(null, { cancelled: context.running.cancel(request.queryId) });
+      void respond(reply, async () => ({ cancelled: await cancelQueries(context, request) }));
     const unbar: Unary<UnbarRequest, UnbarResponse> = ({ request }, reply) =>
-      void unbarOnWorkers(context.fleet, request).then(
-        (response) => reply(null, response),
-        (error: unknown) => reply(toServiceError(error)),
-      );
+      void respond(reply, () => unbarOnWorkers(context.fleet, request));
+    addScaler(server, () => this.#wholeStatus());
     this.#server.addService(BigtraceOrchestrator.service, {
       Query: (call: QueryCall) =>
         void this.#stream(call, (signal) =>
@@ -111,7 +115,7 @@ export class OrchestratorServer {
       List: (call: ListCall) =>
         void this.#stream(call, (signal) => handleList(call, context, signal)),
       Failures: (call: FailuresCall) =>
-        void this.#stream(call, (signal) => handleFailures(call, context, signal)),
+        void this.#stream(call, (signal) => handleFailures(call, context, signal), false),
       ReadTrace: (call: ReadTraceCall) =>
         void this.#stream(call, (signal) => handleReadTrace(call, context, signal)),
       Schema: schema,
@@ -151,9 +155,13 @@ export class OrchestratorServer {
     this.#server.forceShutdown();
   }
 
-  async #stream(call: StreamingCall, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  async #stream(
+    call: StreamingCall,
+    work: (signal: AbortSignal) => Promise<void>,
+    needsWorkers = true,
+  ): Promise<void> {
     try {
-      await this.#calls.run(call, work);
+      await this.#calls.run(call, work, { needsWorkers });
       call.end();
     } catch (error) {
       this.#failed(call.getPath(), error);
@@ -181,9 +189,15 @@ export class OrchestratorServer {
     this.#log[level]({ path, err: error }, 'call failed');
   }
 
+  /** Returns the status of all orchestrators. */
+  async #wholeStatus(): Promise<OrchestratorStatus> {
+    const others = await this.#context.peers.responses((client) => client.status(true));
+    return wholeStatus([this.#status(), ...others]);
+  }
+
   #status(): OrchestratorStatus {
     const { fleet, counters, running } = this.#context;
-    const { waiting, inFlight } = running.load();
+    const { waiting, inFlight, traceBytes } = running.load();
     return {
       version: VERSION,
       worker: fleet.states(),
@@ -191,8 +205,10 @@ export class OrchestratorServer {
       counters: counters.all(),
       gauges: {
         queries_running: this.#calls.size,
+        calls_for_workers: this.#calls.needingWorkers,
         traces_waiting: waiting,
         traces_in_flight: inFlight,
+        trace_bytes_unfinished: traceBytes,
         workers_ready: fleet.usable.length,
         workers_known: fleet.workers.length,
       } satisfies Record<GaugeName, number>,

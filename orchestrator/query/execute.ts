@@ -5,6 +5,7 @@ import type { SpanAttributes, Tracing } from '../../lib/common/observability/tra
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import type { Progress } from '../../lib/proto/messages.ts';
 import { listTraces } from '../fleet/list-traces.ts';
+import type { Peers } from '../peers/peers.ts';
 import type { Catalog } from './catalog.ts';
 import { QueryRun, type QueryRunContext } from './query-run.ts';
 import type { QuerySpec, Sink } from './query-spec.ts';
@@ -15,6 +16,7 @@ import { type TraceSourceOptions, traceSource } from './trace-source.ts';
 /** The state that all queries of an orchestrator share. */
 export interface QueryContext extends QueryRunContext {
   running: RunningQueries;
+  peers: Peers;
   /** Undefined without `--clickhouse`. */
   catalog?: Catalog | undefined;
   /** Undefined when no spans are exported. */

@@ -12,11 +12,12 @@ import { QueryTask } from '../dispatch/task.ts';
 import type { WorkerQueue } from '../dispatch/worker-queue.ts';
 import { WorkerRun } from '../dispatch/worker-run.ts';
 import type { FailureLog } from './failure-log.ts';
-import type { QuerySpec, Sink } from './query-spec.ts';
+import type { QueryLoad, QuerySpec, Sink } from './query-spec.ts';
 import { QueryTotals } from './query-totals.ts';
 import { runningTraces } from './running-traces.ts';
 import { errorOf, withLargestWorker, workerLost } from './task-errors.ts';
 import type { FoundTrace } from './trace-source.ts';
+import { UnendedTasks } from './unended-tasks.ts';
 import type { Users } from './users.ts';
 
 /** The state that the runs of all queries share. */
@@ -37,8 +38,7 @@ export class QueryRun {
   readonly #dispatch: Dispatch;
   #source: AsyncIterator<FoundTrace[]> | undefined;
   #fetching = false;
-  /** Number of tasks that have not ended. */
-  #unended = 0;
+  readonly #unended = new UnendedTasks();
   #paused = false;
   #ended = false;
   /** The last trace failure that was recorded. */
@@ -73,10 +73,8 @@ export class QueryRun {
     return this.#spec;
   }
 
-  /** The number of tasks that wait for a worker, and of those assigned to one. */
-  get load(): { waiting: number; inFlight: number } {
-    const { inFlight } = this.#dispatch;
-    return { waiting: Math.max(this.#unended - inFlight, 0), inFlight };
+  get load(): QueryLoad {
+    return this.#unended.load(this.#dispatch.inFlight);
   }
 
   /** Returns the totals, and the traces that have run longest. */
@@ -141,7 +139,7 @@ export class QueryRun {
   }
 
   #refill(): void {
-    const waiting = this.#unended - this.#dispatch.inFlight;
+    const waiting = this.#unended.count - this.#dispatch.inFlight;
     if (this.#fetching || this.totals.totalIsFinal) return;
     if (waiting > LOOKAHEAD_TRACES) return;
     this.#fetching = true;
@@ -158,8 +156,8 @@ export class QueryRun {
 
   #addTasks(traces: FoundTrace[]): void {
     this.totals.tracesTotal += traces.length;
-    this.#unended += traces.length;
-    for (const trace of traces) this.#dispatch.place(new QueryTask(trace));
+    const tasks = traces.map((trace) => this.#unended.add(new QueryTask(trace)));
+    for (const task of tasks) this.#dispatch.place(task);
   }
 
   #openRun(workerQueue: WorkerQueue): WorkerRun {
@@ -240,7 +238,7 @@ export class QueryRun {
 
   #taskDone(workerQueue: WorkerQueue, task: QueryTask, stats: TaskStats | null | undefined): void {
     const { counters, coldMs, memory } = this.#context;
-    this.#unended -= 1;
+    this.#unended.remove(task);
     this.totals.done(stats);
     counters.add('traces_done');
     if (stats) {
@@ -285,7 +283,7 @@ export class QueryRun {
       cause: error.cause,
     });
     const named = withPassed.ofTrace(task.name);
-    this.#unended -= 1;
+    this.#unended.remove(task);
     this.#recordFailure(task.trace, named, task.attempts);
     if (!this.#spec.lenient) this.fail(named);
   }
@@ -362,7 +360,8 @@ export class QueryRun {
 
   #onTick(): void {
     if (!this.#adoptWorkers()) return;
-    const hasNoWorker = this.#unended > 0 && this.#dispatch.unassigned === this.#unended;
+    const hasNoWorker =
+      this.#unended.count > 0 && this.#dispatch.unassigned === this.#unended.count;
     if (!hasNoWorker) this.#noWorkerSince = undefined;
     else {
       this.#noWorkerSince ??= performance.now();
@@ -385,7 +384,7 @@ export class QueryRun {
       this.#dispatch.feed();
       this.#dispatch.balance();
     }
-    if (this.totals.totalIsFinal && this.#unended === 0) this.#finish();
+    if (this.totals.totalIsFinal && this.#unended.count === 0) this.#finish();
   }
 
   #drained(): void {

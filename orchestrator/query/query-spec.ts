@@ -1,4 +1,4 @@
-/** The description of a query, and the sink for its results. */
+/** The description of a query, its load, and the sink for its results. */
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import type { TraceContext } from '../../lib/common/observability/tracing.ts';
 import type { Column, Limits, RunMode } from '../../lib/proto/messages.ts';
@@ -14,6 +14,16 @@ export interface QuerySpec {
   lenient: boolean;
   /** Parent span of the query's own span and of the workers' spans. */
   traceContext: TraceContext | undefined;
+}
+
+/** What a query still has to do. */
+export interface QueryLoad {
+  /** Number of tasks that wait for a worker. */
+  waiting: number;
+  /** Number of tasks assigned to a worker. */
+  inFlight: number;
+  /** Bytes of the traces of both, where a listing reported them. */
+  traceBytes: number;
 }
 
 /** Receives the results of a query; they may be buffered until `flush`. */

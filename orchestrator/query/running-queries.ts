@@ -2,6 +2,7 @@
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Progress, QueryState } from '../../lib/proto/messages.ts';
 import type { QueryRun } from './query-run.ts';
+import type { QueryLoad } from './query-spec.ts';
 
 interface RunningQuery {
   queryId: string;
@@ -57,13 +58,16 @@ export class RunningQueries {
     return [...this.#queries].map(stateOf);
   }
 
-  /** Returns the number of waiting and of assigned tasks of all queries. */
-  load(): { waiting: number; inFlight: number } {
-    const loads = [...this.#queries].map(({ run }) => run.load);
-    return {
-      waiting: loads.reduce((sum, { waiting }) => sum + waiting, 0),
-      inFlight: loads.reduce((sum, { inFlight }) => sum + inFlight, 0),
-    };
+  /** Returns the load of all queries together. */
+  load(): QueryLoad {
+    const all = { waiting: 0, inFlight: 0, traceBytes: 0 };
+    for (const { run } of this.#queries) {
+      const { waiting, inFlight, traceBytes } = run.load;
+      all.waiting += waiting;
+      all.inFlight += inFlight;
+      all.traceBytes += traceBytes;
+    }
+    return all;
   }
 }
 
@@ -83,6 +87,8 @@ export class RunningCalls {
   readonly #controls = new Set<AbortController>();
   /** Number of running calls that the bound applies to. */
   #counted = 0;
+  /** Number of running calls that need workers. */
+  #needingWorkers = 0;
   #draining = false;
   #idle: () => void = () => undefined;
 
@@ -94,6 +100,10 @@ export class RunningCalls {
     return this.#controls.size;
   }
 
+  get needingWorkers(): number {
+    return this.#needingWorkers;
+  }
+
   get draining(): boolean {
     return this.#draining;
   }
@@ -101,12 +111,13 @@ export class RunningCalls {
   /**
    * Runs a call until its end. `signal` is aborted when the client disconnects or `abortAll` is called.
    * @param bounded whether the bound on the number of calls applies
+   * @param needsWorkers whether the call waits for a worker if there is none
    * @throws draining, too_many_queries, and the errors of `work`
    */
   async run(
     call: Call,
     work: (signal: AbortSignal) => Promise<void>,
-    { bounded = true } = {},
+    { bounded = true, needsWorkers = true } = {},
   ): Promise<void> {
     if (this.#draining) throw shuttingDown();
     if (bounded && this.#counted >= this.#max)
@@ -117,6 +128,7 @@ export class RunningCalls {
     const control = new AbortController();
     this.#controls.add(control);
     if (bounded) this.#counted += 1;
+    if (needsWorkers) this.#needingWorkers += 1;
     call.on('cancelled', () =>
       control.abort(new BigtraceError('cancelled', 'the client cancelled the query')),
     );
@@ -125,6 +137,7 @@ export class RunningCalls {
     } finally {
       this.#controls.delete(control);
       if (bounded) this.#counted -= 1;
+      if (needsWorkers) this.#needingWorkers -= 1;
       if (this.#controls.size === 0) this.#idle();
     }
   }

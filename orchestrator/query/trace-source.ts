@@ -16,6 +16,8 @@ export interface FoundTrace {
 /** What a listing reported about a trace. */
 export interface Listed {
   generation: string;
+  /** Bytes of the trace. */
+  size: number;
   /** When the listing began, in ms of performance.now(); the store was read at this time or later. */
   sinceMs: number;
 }
@@ -27,7 +29,7 @@ export interface TraceSourceOptions {
   /** Addresses and patterns, in batches as the client sends them. */
   addresses: AsyncIterable<Buffer[]>;
   /** Lists the traces that match a pattern. */
-  list: (pattern: Buffer) => AsyncIterable<Pick<ListedTrace, 'address' | 'generation'>[]>;
+  list: (pattern: Buffer) => AsyncIterable<Pick<ListedTrace, 'address' | 'generation' | 'size'>[]>;
   /** Returns the traces that an expression over the catalog selects. */
   select: (expression: string) => AsyncIterable<Buffer[]>;
   /** Returns the `/local` directories of the workers, which absolute paths may begin with. */
@@ -109,8 +111,8 @@ async function* listedOf(
   let matched = false;
   for await (const traces of list(pattern)) {
     matched ||= traces.length > 0;
-    yield traces.map(({ address: trace, generation }) => ({
-      ...{ trace, listed: { generation, sinceMs } },
+    yield traces.map(({ address: trace, generation, size }) => ({
+      ...{ trace, listed: { generation, size, sinceMs } },
     }));
   }
   if (!matched) throw noMatch(pattern);

@@ -2,11 +2,13 @@
 import { expect, vi } from 'vitest';
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import { Counters } from '../../lib/common/observability/counters.ts';
+import { createLogger } from '../../lib/common/observability/log.ts';
 import { Dice } from '../../lib/common/testing/dice.ts';
 import type { Limits } from '../../lib/proto/messages.ts';
 import { COUNTERS } from '../counters.ts';
 import { PlacementMemory } from '../dispatch/placement-memory.ts';
 import { Mean } from '../dispatch/steal.ts';
+import { Peers } from '../peers/peers.ts';
 import type { QueryContext } from '../query/execute.ts';
 import { FailureLog } from '../query/failure-log.ts';
 import { QueryRun } from '../query/query-run.ts';
@@ -230,6 +232,7 @@ export async function judged(seed: number): Promise<Record<string, number>> {
       counters: new Counters(COUNTERS),
     },
     ...{ failures: new FailureLog(), running: new RunningQueries(), workerWaitMs: WORKER_WAIT_MS },
+    peers: new Peers({ peers: [], peerCredentials: {} }, createLogger('test', 'silent')),
     users: new Users(BOUNDS),
     tracesInFlightMax: dice.chance(0.2) ? 3 : 0,
     hedgeAfterMs: dice.chance(0.7) ? 1 + dice.below(60) : 0,

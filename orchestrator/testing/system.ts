@@ -41,6 +41,7 @@ const DEFAULTS: OrchestratorConfig = {
   ...{ userQueriesMax: 64, userResultBytesMax: 0, userCoreSecondsMax: 0 },
   ...{ schemasMax: 64, userSchemasMax: 64 },
   ...{
+    ...{ peers: [], peerCredentials: {} },
     clickhouseUrl: undefined,
     servicePasswordFile: undefined,
     json: false,

@@ -1,19 +1,24 @@
-/** Runs kustomize and a strict validator of manifests; installs them from package registries if necessary. */
+/** Runs kustomize, Helm and a strict validator of manifests; installs them from package registries if necessary. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { ROOT } from '../../lib/common/root.ts';
 
 const CACHE = join(ROOT, 'node_modules/.cache');
 const KUSTOMIZE = 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.0';
+const HELM = 'helm.sh/helm/v3/cmd/helm@v3.22.0';
 /** The package's version is that of the Kubernetes release whose schemas it contains. */
 const VALIDATOR = 'kubernetes-validate==1.37.0';
 
 /** The fields of a manifest that the tests check; the validator checks the others. */
 export interface Manifest {
   kind: string;
-  metadata: { name: string; labels?: Record<string, string> };
+  metadata: {
+    name: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
   data?: Record<string, string>;
   spec?: Record<string, unknown>;
 }
@@ -28,14 +33,42 @@ function kustomizeCommand(): [string, ...string[]] {
   const works = (command: string, ...args: string[]): boolean =>
     spawnSync(command, args, { stdio: 'ignore' }).status === 0;
   if (works('kubectl', 'kustomize', '--help')) return ['kubectl', 'kustomize'];
-  const path = join(CACHE, 'kustomize');
-  if (!existsSync(path))
-    execFileSync('go', ['install', KUSTOMIZE], { env: { ...process.env, GOBIN: CACHE } });
-  return [path, 'build'];
+  return [installed('kustomize', KUSTOMIZE), 'build'];
 }
 
+/** Runs Helm; returns its exit status and all output. */
+export function helm(...args: string[]): { status: number | null; stdout: string; output: string } {
+  const { status, stdout, stderr } = spawnSync(installed('helm', HELM), args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, HELM_CACHE_HOME: join(CACHE, 'helm-home') },
+  });
+  return { status, stdout, output: stdout + stderr };
+}
+
+/** Returns the path of a Go program, which is built if necessary. */
+function installed(name: string, module: string): string {
+  const path = join(CACHE, name);
+  const env = { ...process.env, GOBIN: CACHE, CGO_ENABLED: '0' };
+  if (!existsSync(path)) execFileSync('go', ['install', '-ldflags=-s', module], { env });
+  return path;
+}
+
+/** As Kubernetes, reads YAML 1.1, where 0440 is octal. */
 export function manifestsOf(yaml: string): Manifest[] {
-  return parseAllDocuments(yaml).map((document) => document.toJS() as Manifest);
+  return parseAllDocuments(yaml, { version: '1.1' })
+    .map((document) => document.toJS() as Manifest | null)
+    .filter((manifest) => manifest !== null);
+}
+
+/** Kinds whose schemas are not Kubernetes's own. */
+const OF_OTHERS = ['ScaledObject', 'PodMonitor', 'PodMonitoring', 'HTTPRoute'];
+
+/** Validates all objects whose schemas are known. @param file to write them to */
+export function validateObjects(manifests: Manifest[], file: string): ReturnType<typeof validate> {
+  const known = manifests.filter(({ kind }) => !OF_OTHERS.includes(kind));
+  writeFileSync(file, known.map((one) => stringify(one)).join('---\n'));
+  return validate(file);
 }
 
 /** Validates `file` against the Kubernetes API, where an unknown field is an error. */

@@ -20,7 +20,7 @@ import { LOADER_OPTIONS } from '../../lib/proto/loader-options.mjs';
 import { root } from '../root.mjs';
 
 const PROTO = join(root, 'lib/proto');
-const FILES = ['bigtrace.proto', 'perfetto.proto'];
+const FILES = ['bigtrace.proto', 'externalscaler.proto', 'perfetto.proto'];
 const GENERATED = 'generated';
 const BARREL = 'messages.ts';
 

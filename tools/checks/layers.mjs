@@ -16,7 +16,7 @@ export const MAY_IMPORT = {
   'lib/client': ['lib/proto', 'lib/common'],
   'lib/clickhouse': ['lib/common'],
   worker: ['lib/proto', 'lib/common', 'lib/query-result', 'lib/engine', 'lib/trace-store'],
-  orchestrator: ['lib/proto', 'lib/common', 'lib/query-result', 'lib/clickhouse'],
+  orchestrator: ['lib/proto', 'lib/common', 'lib/query-result', 'lib/clickhouse', 'lib/client'],
   bridge: ['lib/proto', 'lib/common', 'lib/query-result'],
   clickhouse: ['lib/common', 'lib/clickhouse'],
   'http-api': ['lib/proto', 'lib/common', 'lib/clickhouse', 'lib/client'],

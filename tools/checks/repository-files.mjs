@@ -1,6 +1,6 @@
-/** Lists the files of the repository: those of git, or without `.git` all files that .gitignore does not exclude. */
+/** Lists the files of the repository, without symbolic links: those of git, or without `.git` all files that .gitignore does not exclude. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Returns paths relative to the root, with `/` as separator. */
@@ -17,7 +17,8 @@ function filesOfGit(root) {
     maxBuffer: 2 ** 26,
   });
   if (status !== 0) return undefined;
-  return stdout.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
+  const isFile = (path) => lstatSync(join(root, path), { throwIfNoEntry: false })?.isFile();
+  return stdout.split('\0').filter((path) => path !== '' && isFile(path));
 }
 
 function filesBelow(root) {
@@ -28,7 +29,7 @@ function filesBelow(root) {
       const path = prefix + entry.name;
       if (entry.name === '.git' || isIgnored(path, entry)) continue;
       if (entry.isDirectory()) walk(`${path}/`);
-      else files.push(path);
+      else if (entry.isFile()) files.push(path);
     }
   };
   walk('');

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { root } from '../root.mjs';
 import { repositoryFiles } from './repository-files.mjs';
 
-const FILES = /^(compose\.yaml|\.env\.example|k8s\/.*\.yaml|([\w-]+\/)*Dockerfile|docs\/.*\.md)$/;
+const FILES =
+  /^(compose\.yaml|\.env\.example|k8s\/.*\.yaml|charts\/.*\.yaml|([\w-]+\/)*Dockerfile|docs\/.*\.md)$/;
 
 /** Patterns whose groups are the text before a version and the version. */
 const REPEATED = [
@@ -17,6 +18,7 @@ const REPEATED = [
   /(^#?BIGTRACE_VERSION=)(\d[\w.-]*)/gm,
   /(^ARG VERSION=)(\d[\w.-]*)/gm,
   /(\bbigtrace\/[\w$]+:)(\d[\w.-]*)/g,
+  /(^(?:v|appV)ersion: )(\d[\w.-]*)/gm,
   /(\bnewTag: )(\d[\w.-]*)/g,
   /(\bbigtrace\/\w+, tag: )(\d[\w.-]*)/g,
   /(\bbigtrace-)(\d[\w.-]*)(?=\.tgz)/g,

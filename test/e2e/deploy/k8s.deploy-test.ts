@@ -17,8 +17,15 @@ import { materializeCommand } from '../../../http-api/materialize/command.ts';
 import { byteSize, durationMs } from '../../../lib/common/options/options.ts';
 import { ROOT } from '../../../lib/common/root.ts';
 import { orchestratorCommand } from '../../../orchestrator/command.ts';
+import { METADATA_KEYS, specsOf } from '../../../orchestrator/scaler/scaler.ts';
 import { workerCommand } from '../../../worker/command.ts';
-import { kustomize, type Manifest, manifestsOf, validate } from '../../harness/kubernetes.ts';
+import {
+  kustomize,
+  type Manifest,
+  manifestsOf,
+  validate,
+  validateObjects,
+} from '../../harness/kubernetes.ts';
 
 interface Container {
   image: string;
@@ -130,7 +137,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     for (const kind of ['Service', 'ServiceAccount', 'NetworkPolicy'])
       expect(names(kind), kind).toEqual(expect.arrayContaining(parts));
     expect(names('HorizontalPodAutoscaler')).toEqual(['worker']);
-    expect(names('PodDisruptionBudget')).toEqual(['clickhouse', 'worker']);
+    expect(names('PodDisruptionBudget')).toEqual(['clickhouse', 'orchestrator', 'worker']);
   });
 
   it('uses the configuration files in clickhouse/', () => {
@@ -260,11 +267,10 @@ function withComponent(overlay: string, component: string): Manifest[] {
     join(changed, 'kustomization.yaml'),
     `components: [../../components/${component}]\n`,
   );
-  const file = join(own, 'all.yaml');
-  writeFileSync(file, kustomize(changed));
-  const { ok, output } = validate(file);
+  const manifests = manifestsOf(kustomize(changed));
+  const { ok, output } = validateObjects(manifests, join(own, 'all.yaml'));
   expect(ok, output).toBe(true);
-  return manifestsOf(readFileSync(file, 'utf8'));
+  return manifests;
 }
 
 it.each(OVERLAYS)('overlay %s is valid with the catalog jobs, whose commands exist', (overlay) => {
@@ -284,6 +290,24 @@ it.each(OVERLAYS)('overlay %s is valid with the catalog jobs, whose commands exi
     const args = [...flags, ...(container.args ?? [])];
     flagsOf(jobCommand(name), manifests, { ...container, args });
   }
+});
+
+it.each(OVERLAYS)('overlay %s is valid with KEDA in place of the autoscaler', (overlay) => {
+  const manifests = withComponent(overlay, 'keda');
+  expect(manifests.map(({ kind }) => kind)).not.toContain('HorizontalPodAutoscaler');
+  const { scaleTargetRef, triggers } = specOf<{
+    scaleTargetRef: { name: string };
+    triggers: { metadata: Record<string, string> }[];
+  }>(manifests, 'ScaledObject', 'worker');
+  podOf(manifests, 'Deployment', scaleTargetRef.name);
+  const [{ scalerAddress, ...targets } = {}] = triggers.map(({ metadata }) => metadata);
+  expect(scalerAddress).toBe('orchestrator.bigtrace:5051');
+  expect(specsOf(targets).map(({ metricName }) => metricName)).toEqual(['traces', 'trace_bytes']);
+  expect(Object.keys(targets).sort()).toEqual([...METADATA_KEYS].sort());
+  const [orchestrator] = podOf(manifests, 'Deployment', 'orchestrator').containers;
+  expect(flagsOf(orchestratorCommand(), manifests, orchestrator)).toMatchObject({
+    workerWait: durationMs('10m'),
+  });
 });
 
 it.each(OVERLAYS)('overlay %s is valid with the Superset component', (overlay) => {

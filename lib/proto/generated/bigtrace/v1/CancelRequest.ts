@@ -3,8 +3,16 @@
 
 export interface CancelRequestInput {
   'queryId'?: (string);
+  /**
+   * as in StatusRequest
+   */
+  'ownOnly'?: (boolean);
 }
 
 export interface CancelRequest {
   'queryId': (string);
+  /**
+   * as in StatusRequest
+   */
+  'ownOnly': (boolean);
 }

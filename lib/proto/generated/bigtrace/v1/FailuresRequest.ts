@@ -11,6 +11,10 @@ export interface FailuresRequestInput {
    * 0: all that are recorded
    */
   'limit'?: (number | string | Long);
+  /**
+   * as in StatusRequest
+   */
+  'ownOnly'?: (boolean);
 }
 
 export interface FailuresRequest {
@@ -22,4 +26,8 @@ export interface FailuresRequest {
    * 0: all that are recorded
    */
   'limit': (number);
+  /**
+   * as in StatusRequest
+   */
+  'ownOnly': (boolean);
 }

@@ -4,6 +4,9 @@ import type { WorkerStateInput as _bigtrace_v1_WorkerStateInput, WorkerState as 
 import type { QueryStateInput as _bigtrace_v1_QueryStateInput, QueryState as _bigtrace_v1_QueryState } from '../../bigtrace/v1/QueryState.ts';
 import type { Long } from '@grpc/proto-loader';
 
+/**
+ * With --peers, that of all orchestrators: counters and gauges are sums, except the numbers of workers.
+ */
 export interface OrchestratorStatusInput {
   'version'?: (string);
   'worker'?: (_bigtrace_v1_WorkerStateInput)[];
@@ -19,6 +22,9 @@ export interface OrchestratorStatusInput {
   'query'?: (_bigtrace_v1_QueryStateInput)[];
 }
 
+/**
+ * With --peers, that of all orchestrators: counters and gauges are sums, except the numbers of workers.
+ */
 export interface OrchestratorStatus {
   'version': (string);
   'worker': (_bigtrace_v1_WorkerState)[];

@@ -3,8 +3,16 @@
 
 export interface ProgressRequestInput {
   'queryId'?: (string);
+  /**
+   * as in StatusRequest
+   */
+  'ownOnly'?: (boolean);
 }
 
 export interface ProgressRequest {
   'queryId': (string);
+  /**
+   * as in StatusRequest
+   */
+  'ownOnly': (boolean);
 }

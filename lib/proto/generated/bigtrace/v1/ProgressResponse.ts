@@ -4,14 +4,14 @@ import type { ProgressInput as _bigtrace_v1_ProgressInput, Progress as _bigtrace
 
 export interface ProgressResponseInput {
   /**
-   * absent: this orchestrator does not know the query
+   * absent: no orchestrator knows the query
    */
   'progress'?: (_bigtrace_v1_ProgressInput | null);
 }
 
 export interface ProgressResponse {
   /**
-   * absent: this orchestrator does not know the query
+   * absent: no orchestrator knows the query
    */
   'progress': (_bigtrace_v1_Progress | null);
 }
