@@ -21,7 +21,6 @@ export function historyList(actions: HistoryActions) {
 }
 
 function historyCard({ queryUuid, perfettoSql }: WireExecution, actions: HistoryActions) {
-  let last: WireExecution | undefined;
   const state = element('span', { class: 'state' });
   const code = element(
     'code',
@@ -29,7 +28,8 @@ function historyCard({ queryUuid, perfettoSql }: WireExecution, actions: History
     oneLine(perfettoSql, SQL_CHARS),
   );
   const open = button('Open', `Open the rows of query ${queryUuid}`, async () => {
-    if (last !== undefined) await actions.open(last);
+    // The list has only the beginning of a long script.
+    await api.execution(queryUuid).then(actions.open, actions.failed);
   });
   const remove = button('Delete', `Delete query ${queryUuid} and its table`, async () => {
     await api.remove(queryUuid).catch(actions.failed);
@@ -41,7 +41,6 @@ function historyCard({ queryUuid, perfettoSql }: WireExecution, actions: History
   const card: Card<WireExecution> = {
     root,
     update: (execution) => {
-      last = execution;
       const { status, processedRows, startTime, endTime } = execution;
       const startMs = Date.parse(startTime);
       setText(state, status.toLowerCase().replace('_', ' '));

@@ -12,6 +12,7 @@ import {
   resolveConfig,
 } from './config.ts';
 import { serve } from './serve.ts';
+import { parseSettings } from './settings.ts';
 
 /** Parses a comma-separated list of `host:port`. @throws InvalidArgumentError */
 function orchestratorList(text: string, before: string[] | undefined): string[] {
@@ -29,6 +30,13 @@ function originList(text: string, before: string[] | undefined): string[] {
         `${origin} is not an origin, such as https://bigtrace.example.`,
       );
   return [...(before ?? []), ...origins];
+}
+
+/** Parses trace addresses and patterns, separated by spaces. @throws InvalidArgumentError */
+function traceList(text: string): string[] {
+  const { addresses } = parseSettings([{ setting_id: 'traces', values: text.split(/\s+/) }]);
+  if (addresses.length === 0) throw new InvalidArgumentError('it names no traces.');
+  return addresses;
 }
 
 /** Accepts `http:` and `https:` URLs only, because the console renders them as links. @throws InvalidArgumentError */
@@ -84,6 +92,11 @@ function uiOptions(): Option[] {
       'comma-separated origins whose web pages may use the HTTP API, in addition to https://ui.perfetto.dev and this machine',
       'CORS_ORIGIN',
     ).argParser(originList),
+    option(
+      '--default-traces <list>',
+      'trace addresses and patterns of queries that name none, separated by spaces (default: the whole catalog)',
+      'DEFAULT_TRACES',
+    ).argParser(traceList),
     option(
       '--presets <file>',
       'YAML file with additional presets for the BigTrace page',

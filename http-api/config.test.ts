@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { PLAINTEXT_SERVER } from '../lib/common/options/server-security-options.ts';
@@ -25,9 +24,9 @@ test('without flags, every option has its documented default', async () => {
     clickhouseUrl: 'http://127.0.0.1:8123',
     servicePasswordFile: undefined,
     corsOrigins: [],
+    defaultTraces: [],
     presetsFile: undefined,
     supersetUrl: undefined,
-    machine: hostname(),
     drainTimeoutMs: 10_000,
     json: false,
     logLevel: 'info',

@@ -1,5 +1,4 @@
 /** Resolves flags to one checked, complete configuration; pure. */
-import { hostname } from 'node:os';
 import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
 import {
@@ -23,6 +22,7 @@ export interface HttpApiFlags extends ServerSecurityFlags {
   clickhouse: string;
   servicePasswordFile?: string;
   corsOrigin?: string[];
+  defaultTraces?: string[];
   presets?: string;
   supersetUrl?: string;
   drainTimeout: number;
@@ -42,12 +42,12 @@ export interface HttpApiConfig {
   /** File with the password of the ClickHouse users bigtrace_backend and bigtrace_catalog. */
   servicePasswordFile: string | undefined;
   corsOrigins: string[];
+  /** Addresses of queries that name none; empty for the whole catalog. */
+  defaultTraces: string[];
   /** YAML file with additional presets. */
   presetsFile: string | undefined;
   /** URL of Superset that the console links to. */
   supersetUrl: string | undefined;
-  /** Host name of this machine. With the port, it names this service in the history of queries. */
-  machine: string;
   drainTimeoutMs: number;
   json: boolean;
   logLevel: LogLevel;
@@ -73,9 +73,9 @@ export function resolveConfig(flags: HttpApiFlags): HttpApiConfig {
     clickhouseUrl: flags.clickhouse,
     servicePasswordFile: flags.servicePasswordFile,
     corsOrigins: flags.corsOrigin ?? [],
+    defaultTraces: flags.defaultTraces ?? [],
     presetsFile: flags.presets,
     supersetUrl: flags.supersetUrl,
-    machine: hostname(),
     drainTimeoutMs: flags.drainTimeout,
     json: flags.json,
     logLevel: flags.logLevel,

@@ -79,7 +79,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   addRoot(app, parts);
   addCatalogRoutes(app, parts);
   addTraceRoute(app, parts.watch);
-  addQueryRoutes(app, parts.executor, parts.clickhouseUrl);
+  addQueryRoutes(app, parts);
   if (parts.console !== undefined)
     addConsoleRoutes(app, parts.console, parts.executor, parts.clickhouseUrl);
   return app;

@@ -3,11 +3,11 @@
 import { parseAddress } from '../lib/common/addresses/address.ts';
 import { expressionsOf, WHERE_STORE } from '../lib/common/addresses/where-address.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
-import type { WireSetting } from './contract/page.ts';
+import type { Filter, WireSetting } from './contract/page.ts';
 import { badRequest } from './http-error.ts';
 
 export interface Settings {
-  /** Addresses, patterns and `/where/…`. */
+  /** Addresses, patterns and `/where/…`; empty for all traces of the catalog. */
   addresses: string[];
   /** ClickHouse expression over bigtrace.traces; empty for none. */
   where: string;
@@ -17,29 +17,64 @@ export interface Settings {
   timeoutS: number;
 }
 
-const DEFAULT_ADDRESSES = ['/local/**'];
 /** The query's statement contains all of them. */
 const ADDRESSES_MAX = 100_000;
 const TIMEOUT_S_MAX = 86_400;
+/** How many traces of the catalog a query without addresses runs on, unless the request says otherwise. */
+const TRACE_LIMIT = 1000;
 
-/** The settings by category, the response of POST /bigtrace_execution_config. */
-export const EXECUTION_CONFIG = [
-  {
-    id: 'traces',
-    name: 'Traces',
-    description:
-      'Addresses or patterns, such as /local/** or /gcs/bucket/o/2026-*/*.pftrace, or /where/ and an expression over bigtrace.traces',
-    category: 'TRACE_ADDRESS',
-    stringArray: { defaultValues: DEFAULT_ADDRESSES },
-  },
-  {
-    id: 'where',
-    name: 'Where',
-    description:
-      "Only traces for which this holds: a ClickHouse expression over bigtrace.traces, such as duration > 2e9 AND arch = 'x86_64'",
-    category: 'TRACE_METADATA',
-    plainString: { defaultValue: '' },
-  },
+/**
+ * The settings by category, the response of POST /bigtrace_execution_config. The page leaves out a disabled one until
+ * its user enables it.
+ * @param defaultTraces addresses of requests without the setting `traces`; empty for the whole catalog
+ */
+export function executionConfig(defaultTraces: readonly string[]): object[] {
+  return [...selectionSettings(defaultTraces), ...OPTIONS];
+}
+
+function selectionSettings(defaultTraces: readonly string[]): object[] {
+  return [
+    {
+      id: 'traces',
+      name: 'Traces',
+      description:
+        'Addresses or patterns, such as /local/** or /gcs/bucket/o/2026-*/*.pftrace, or /where/ and an expression over bigtrace.traces; ' +
+        'without any, all traces of the catalog',
+      category: 'TRACE_ADDRESS',
+      stringArray: { defaultValues: [...defaultTraces] },
+    },
+    {
+      id: 'where',
+      name: 'Where',
+      description:
+        "Only traces for which this holds: a ClickHouse expression over bigtrace.traces, such as duration > 2e9 AND arch = 'x86_64'",
+      category: 'TRACE_ADDRESS',
+      disabled: true,
+      plainString: { defaultValue: '' },
+    },
+    {
+      id: 'trace_uuids',
+      name: 'Trace UUIDs',
+      description: 'Only traces of the catalog with one of these values in the column uuid',
+      category: 'TRACE_ADDRESS',
+      disabled: true,
+      stringArray: { defaultValues: [] },
+    },
+    {
+      id: 'trace_limit',
+      name: 'Trace limit',
+      description:
+        'At most this many traces, where they are selected from the catalog: by where, filters or UUIDs, or without addresses. 0: all',
+      category: 'TRACE_ADDRESS',
+      number: {
+        defaultValue: defaultTraces.length === 0 ? TRACE_LIMIT : 0,
+        ...{ min: 0, max: ADDRESSES_MAX },
+      },
+    },
+  ];
+}
+
+const OPTIONS = [
   {
     id: 'on_failure',
     name: 'When a trace fails',
@@ -60,37 +95,74 @@ export const EXECUTION_CONFIG = [
     category: 'BIGTRACE_QUERY_OPTIONS',
     number: { defaultValue: 0, min: 0, max: TIMEOUT_S_MAX },
   },
-] as const;
+];
 
 /**
  * Parses the settings of a request. Unknown settings are ignored; empty values count as not set.
+ * @param defaultTraces addresses of requests without the setting `traces`
  * @throws invalid_option
  */
-export function parseSettings(wire: readonly WireSetting[]): Settings {
-  const byId = new Map(
-    wire.map(({ setting_id, values }) => [
-      setting_id,
-      values.map((value) => value.trim()).filter((value) => value !== ''),
-    ]),
-  );
-  const addresses = byId.get('traces') ?? [];
-  const onFailure = byId.get('on_failure')?.[0] ?? 'lenient';
-  const timeoutS = Number(byId.get('timeout_s')?.[0] ?? 0);
+export function parseSettings(
+  wire: readonly WireSetting[],
+  defaultTraces: readonly string[] = [],
+): Settings {
+  const addresses = addressesOf(wire);
+  const onFailure = valuesOf(wire, 'on_failure')[0] ?? 'lenient';
   if (!['strict', 'lenient'].includes(onFailure))
     throw badRequest(`setting on_failure must be strict or lenient, not ${onFailure}`);
-  if (!Number.isInteger(timeoutS) || timeoutS < 0 || timeoutS > TIMEOUT_S_MAX)
-    throw badRequest(`setting timeout_s must be a whole number from 0 to ${TIMEOUT_S_MAX}`);
   if (addresses.length > ADDRESSES_MAX)
     throw badRequest(
       `setting traces has ${addresses.length} addresses, the bound is ${ADDRESSES_MAX}; a pattern counts as one`,
     );
   for (const address of addresses) checkAddress(address);
   return {
-    addresses: addresses.length === 0 ? DEFAULT_ADDRESSES : addresses,
-    where: byId.get('where')?.[0] ?? '',
+    addresses: addresses.length === 0 ? [...defaultTraces] : addresses,
+    where: valuesOf(wire, 'where')[0] ?? '',
     strict: onFailure === 'strict',
-    timeoutS,
+    timeoutS: wholeNumber(wire, 'timeout_s', 0, TIMEOUT_S_MAX),
   };
+}
+
+/** The filter over the catalog that the setting `trace_uuids` stands for. */
+export function uuidFilters(wire: readonly WireSetting[]): Filter[] {
+  const value = valuesOf(wire, 'trace_uuids');
+  return value.length === 0 ? [] : [{ field: 'uuid', op: 'in', value }];
+}
+
+/**
+ * The setting `trace_limit`; 0 for no limit.
+ * @param isWholeCatalog whether the query selects traces by nothing else
+ */
+export function traceLimit(wire: readonly WireSetting[], isWholeCatalog: boolean): number {
+  return wholeNumber(wire, 'trace_limit', isWholeCatalog ? TRACE_LIMIT : 0, ADDRESSES_MAX);
+}
+
+function valuesOf(wire: readonly WireSetting[], id: string): string[] {
+  const values = wire.findLast(({ setting_id }) => setting_id === id)?.values ?? [];
+  return values.map((value) => value.trim()).filter((value) => value !== '');
+}
+
+/** Joins the pieces of addresses that contain commas: the page splits at each comma. */
+function addressesOf(wire: readonly WireSetting[]): string[] {
+  const pieces = wire.findLast(({ setting_id }) => setting_id === 'traces')?.values ?? [];
+  const addresses: string[] = [];
+  for (const piece of pieces) {
+    const last = addresses.at(-1);
+    if (last === undefined || /^\s*(\/|$)/.test(piece)) addresses.push(piece);
+    else addresses[addresses.length - 1] = `${last},${piece}`;
+  }
+  return addresses.map((address) => address.trim()).filter((address) => address !== '');
+}
+
+function wholeNumber(
+  wire: readonly WireSetting[],
+  id: string,
+  ifUnset: number,
+  max: number,
+): number {
+  const value = Number(valuesOf(wire, id)[0] ?? ifUnset);
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw badRequest(`setting ${id} must be a whole number from 0 to ${max}`);
 }
 
 function checkAddress(address: string): void {

@@ -12,7 +12,7 @@ import { BACKEND_USER, openCatalog, openDatabase } from './queries/database.ts';
 import { Executor } from './queries/executor.ts';
 import { Experiments } from './queries/experiments.ts';
 import { loadPresets } from './queries/presets.ts';
-import { boundPort, createServer, listen } from './server.ts';
+import { createServer, listen } from './server.ts';
 import { Traces } from './sql/traces.ts';
 
 const CONSOLE = new URL('dist/console/', ROOT_URL);
@@ -26,7 +26,7 @@ export interface RunningHttpApi {
   metricsPort: number | undefined;
   /** Refuses new queries, waits up to `drainTimeoutMs` for the running ones, then closes. */
   drain(): Promise<void>;
-  /** Closes all connections, and ends the queries that this process started without waiting for them. */
+  /** Closes all connections, and cancels the queries whose clients wait. The others run on in ClickHouse. */
   close(): Promise<void>;
 }
 
@@ -44,14 +44,12 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
   const catalog = openCatalog(url, password);
   const traces = new Traces(database, catalog);
   const counts: Counts = { requests: 0, requests_failed: 0, queries: 0 };
-  // A restart on the same port recognizes its queries by it.
-  const owner = (): string => `${config.machine}:${boundPort(app)}`;
-  const executor = new Executor({ database, traces, watch, owner, log, counts });
+  const executor = new Executor({ database, traces, watch, log, counts });
   const experiments = new Experiments(database, traces);
   const console = { directory: CONSOLE, supersetUrl, system: watch };
   const app = await createServer({
     ...{ console, watch, traces, experiments, executor, presets, corsOrigins, serverSecurity },
-    ...{ clickhouseUrl, log, counts },
+    ...{ clickhouseUrl, log, counts, defaultTraces: config.defaultTraces },
   });
   let probes: Probes | undefined;
   const close = async (): Promise<void> => {

@@ -12,33 +12,45 @@ import {
   type WireStatus,
 } from './contract/page.ts';
 import { schemaOf } from './queries/columns.ts';
-import { RESULTS } from './queries/execution.ts';
 import type { ExecuteRequest, ResultPage } from './queries/executor.ts';
 import type { Execution } from './queries/history.ts';
-import { parseSettings } from './settings.ts';
+import { RESULTS } from './queries/plan.ts';
+import { parseSettings, traceLimit, uuidFilters } from './settings.ts';
+
+const LISTED_SQL_CHARS = 1000;
+
+export interface RequestContext {
+  /** URL of this server as the client addressed it. */
+  base: string;
+  /** Addresses of requests without the setting `traces`; empty for the whole catalog. */
+  defaultTraces: readonly string[];
+}
 
 /** @throws invalid_option */
 export function executeRequest(
   body: ExecuteBody,
   materialized: boolean,
-  base: string,
+  { base, defaultTraces }: RequestContext,
 ): ExecuteRequest {
   const settings = body.settings ?? [];
+  const parsed = parseSettings(settings, defaultTraces);
   const traceFilters = [
     ...(body.trace_filters ?? []),
     ...experimentFilters(body.experiment_filter),
   ];
   const traceMetadataColumns = body.trace_metadata_columns ?? [];
   const traceOrderBy = body.trace_order_by ?? '';
-  const traceLimit = body.trace_limit ?? 0;
+  const filters = [...traceFilters, ...uuidFilters(settings)];
+  const isWhole = parsed.addresses.length === 0;
+  const isOfCatalog = isWhole || parsed.where !== '' || filters.length > 0;
   return {
     perfettoSql: body.perfetto_sql,
     limit: body.limit ?? QUERY_ROWS,
     choice: {
-      settings: parseSettings(settings),
-      filters: traceFilters,
+      settings: parsed,
+      filters,
       orderBy: traceOrderBy,
-      limit: traceLimit,
+      limit: body.trace_limit || (isOfCatalog ? traceLimit(settings, isWhole) : 0),
     },
     metadataColumns: [...new Set(traceMetadataColumns)],
     snapshot: {
@@ -47,7 +59,7 @@ export function executeRequest(
         values,
         category,
       })),
-      ...{ traceFilters, traceMetadataColumns, traceOrderBy, traceLimit },
+      ...{ traceFilters, traceMetadataColumns, traceOrderBy, traceLimit: body.trace_limit ?? 0 },
     },
     tableName: body.table_name?.trim() ? body.table_name.trim() : undefined,
     materialized,
@@ -84,6 +96,14 @@ export function wireStatus(execution: Execution): WireStatus {
   const { status, processedRows, processedTraces, totalTraces, errorMessage } = execution;
   const counts = { status, processedRows, processedTraces, totalTraces };
   return errorMessage === '' ? counts : { ...counts, errorMessage };
+}
+
+/** For lists: a script may have megabytes. */
+export function wireSummary(execution: Execution, clickhouseUrl: string): WireExecution {
+  const { perfettoSql } = execution;
+  const isLong = perfettoSql.length > LISTED_SQL_CHARS;
+  const clipped = isLong ? `${perfettoSql.slice(0, LISTED_SQL_CHARS - 1)}…` : perfettoSql;
+  return wireExecution({ ...execution, perfettoSql: clipped }, clickhouseUrl);
 }
 
 /** Unknown values are left out: the page treats a present schema as final, and a present error as a failure. */

@@ -6,7 +6,6 @@ const ONE: Execution = {
   ...{
     uuid: 'u-1',
     version: 1,
-    owner: 'o',
     writtenMs: 0,
     status: 'SUCCESS',
     startMs: 0,

@@ -238,6 +238,7 @@ function httpApiOver(config: UpConfig, orchestrator: string, clickhouse: string)
       ],
       // Its queries cannot end once everything stops.
       ...[...catalogFlags(config, clickhouse), '--drain-timeout', '0s'],
+      ...['--default-traces', '/local/**'],
     ];
     const ping = (address: string) => httpPing(`http://${address}/healthz`);
     return startService({ name: 'http-api', args, log, signal, ping });

@@ -55,7 +55,7 @@ describe('bigtrace()', () => {
     const query = `SELECT * FROM ${call('a Nullable(Int64)', commands)}`;
     expect(await rowsOf(t.as('analyst'), query, { queryId: 'the-id' })).toEqual([]);
     const sql = `@a Nullable(Int64);;${commands}`;
-    const structure = '_hb UInt8 NOT NULL, _trace_address String NOT NULL, a Nullable(Int64)';
+    const structure = '`_hb` UInt8 NOT NULL, `_trace_address` String NOT NULL, a Nullable(Int64)';
     if (viewsFormat() === 'CustomSeparated') {
       const fields = ["['/local/a','/local/b']", sql, 'the-id', 'analyst', 'strict', structure];
       expect(readFileSync(file, 'utf8').split('\t').slice(0, -1)).toEqual(fields);

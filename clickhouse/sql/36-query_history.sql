@@ -1,22 +1,23 @@
--- Queries sent over HTTP, and their state. A newer row of a query replaces the older one.
+-- The queries sent over HTTP: the row with the highest version of a query is its state (http-api/queries/history.ts).
 CREATE TABLE IF NOT EXISTS bigtrace.query_history
 (
     uuid String COMMENT 'also the id under which ClickHouse and the orchestrator know it',
-    version UInt64,
-    owner String COMMENT 'the orchestrator that runs it',
-    written_at DateTime64(3, 'UTC') COMMENT 'its owner writes it anew every few seconds while it runs',
-    status LowCardinality(String) COMMENT 'IN_PROGRESS, SUCCESS, FAILED, CANCELLED',
+    version UInt64 COMMENT 'counts the changes of the query',
+    change String COMMENT 'id of the change that wrote the row',
+    written_at DateTime64(3, 'UTC'),
+    status LowCardinality(String) COMMENT 'IN_PROGRESS: its end is not recorded; SUCCESS, FAILED, CANCELLED',
     start_time DateTime64(3, 'UTC'),
     end_time Nullable(DateTime64(3, 'UTC')),
     perfetto_sql String,
     request String COMMENT 'JSON: how the traces were chosen',
+    plan String COMMENT 'JSON: what starts the query; empty when it has ended',
     materialized Bool,
     table_name String COMMENT 'in database bigtrace_results; its rows are numbered by column _row',
     row_limit UInt64,
-    schema String COMMENT 'JSON: names and types of the columns; empty until they are known',
-    processed_rows UInt64,
-    processed_traces UInt64,
-    total_traces UInt64,
+    schema String COMMENT 'JSON: names and types of the columns, when the query has ended',
+    processed_rows UInt64 COMMENT 'when the query has ended',
+    processed_traces UInt64 COMMENT 'when the query has ended',
+    total_traces UInt64 COMMENT 'when the query has ended',
     error_message String,
     deleted Bool
 )

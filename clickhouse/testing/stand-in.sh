@@ -94,12 +94,12 @@ while length; do
       ;;
     ~*)
       until [ -e "${structure#?}" ]; do sleep 0.05; done
-      answer '_hb UInt8 NOT NULL, _trace_address String NOT NULL'
+      answer '`_hb` UInt8 NOT NULL, `_trace_address` String NOT NULL'
       ;;
     -*)
-      answer "_hb UInt8 NOT NULL, _trace_address String NOT NULL, ${structure#?}"
+      answer "\`_hb\` UInt8 NOT NULL, \`_trace_address\` String NOT NULL, ${structure#?}"
       kill -9 $$
       ;;
-    *) answer "_hb UInt8 NOT NULL, _trace_address String NOT NULL, $structure" ;;
+    *) answer "\`_hb\` UInt8 NOT NULL, \`_trace_address\` String NOT NULL, $structure" ;;
   esac
 done

@@ -13,7 +13,7 @@ import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
-import { RESULTS } from '../queries/execution.ts';
+import { RESULTS } from '../queries/plan.ts';
 
 const LEDGER = 'bigtrace.materialized_traces';
 const RUN = '_run';

@@ -2,6 +2,9 @@
 import { identifier } from '../../lib/common/text/sql-literal.ts';
 import type { WireColumn, WireType } from '../contract/page.ts';
 
+/** Comment of a String column that holds bytes. */
+export const BYTES_COMMENT = 'BLOB';
+
 export interface Column {
   name: string;
   /** ClickHouse's type without Nullable and LowCardinality; BLOB for a String column that holds bytes. */
@@ -33,6 +36,9 @@ function wireType(type: string): WireType {
 export function wireText({ baseType, type, value }: Column): string {
   if (/^(Map|Array|Tuple|JSON)/.test(baseType)) return `toJSONString(${value})`;
   if (type === 'BYTES') return `base64Encode(${value})`;
+  // As JavaScript and the backend of the upstream project write them; ClickHouse writes inf and nan.
+  if (/^Float/.test(baseType))
+    return `replaceOne(replaceOne(toString(${value}), 'inf', 'Infinity'), 'nan', 'NaN')`;
   if (type !== 'TIMESTAMP') return `toString(${value})`;
   return `concat(replaceOne(toString(toTimeZone(${value}, 'UTC')), ' ', 'T'), 'Z')`;
 }

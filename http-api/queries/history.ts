@@ -1,18 +1,33 @@
-/** Reads and writes bigtrace.query_history: the queries sent over HTTP, and their state. */
+/**
+ * Reads and writes bigtrace.query_history: the queries sent over HTTP, and how they ended. Each row of a query is a
+ * change of the one before, with the next version: it is accepted (version 1), started again, ended, deleted.
+ * ReplacingMergeTree keeps the latest. A change is refused if another replica has made one, so the first end counts.
+ */
 
+import { randomInt, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
-import type { Field } from '../../lib/clickhouse/tsv.ts';
+import { clickHouseErrorType } from '../../lib/clickhouse/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import type { QuerySettings, Status } from '../contract/page.ts';
 import { type Column, columnOf } from './columns.ts';
+import type { Plan } from './plan.ts';
 
 const TABLE = 'bigtrace.query_history';
 const LISTED_MAX = 1000;
 
+/** ClickHouse runs one statement with this ID at a time, on behalf of all replicas. */
+const CHANGE_ID = 'bigtrace_history_change';
+const CHANGE_S_MAX = 10;
+const WAIT_MS_MAX = 30_000;
+const RETRY_MS = [5, 50] as const;
+
 export interface Execution {
   uuid: string;
+  /** Of its row in the history. While the query is in progress, the number of times that a replica has started it. */
   version: number;
-  owner: string;
+  /** When the row was written, in milliseconds since the epoch. */
   writtenMs: number;
   status: Status;
   startMs: number;
@@ -21,7 +36,7 @@ export interface Execution {
   snapshot: QuerySettings;
   /** Whether the query and its table are kept until they are deleted. An ephemeral query is deleted automatically. */
   materialized: boolean;
-  /** Name of the table in bigtrace_results. */
+  /** Name of the table in bigtrace_results. No two queries of the history have the same. */
   tableName: string;
   limit: number;
   /** Undefined until column finding has ended. */
@@ -32,26 +47,74 @@ export interface Execution {
   errorMessage: string;
 }
 
+/** What is known of a query when it has ended. */
+export type End = Pick<
+  Execution,
+  'status' | 'columns' | 'processedRows' | 'processedTraces' | 'totalTraces' | 'errorMessage'
+> & { endMs: number };
+
+/** Why a query was not accepted. */
+export interface Refusal {
+  /** Queries that have not ended. */
+  running: number;
+  /** ID of the query that has the table name; empty if the table is of no query; undefined if the name is free. */
+  nameTakenBy: string | undefined;
+}
+
 export class History {
   readonly #database: ClickHouse;
+  /** The change before, so that the changes of this process do not compete. */
+  #before: Promise<unknown> = Promise.resolve();
 
   constructor(database: ClickHouse) {
     this.#database = database;
   }
 
-  async write(
-    executions: readonly Execution[],
-    options: { deleted?: boolean } = {},
-  ): Promise<void> {
-    const writtenMs = Date.now();
-    for (const execution of executions) {
-      execution.version = Math.max(execution.version + 1, writtenMs);
-      execution.writtenMs = writtenMs;
-    }
-    const rows = executions.map((one) => ({ ...rowOf(one), deleted: options.deleted ?? false }));
-    const [first] = rows;
-    if (first === undefined) return;
-    await this.#database.insert(TABLE, Object.keys(first), [rows.map((row) => Object.values(row))]);
+  /**
+   * Accepts a query, unless `runningMax` queries run or its table name is taken. Replicas do so one after the other, so
+   * both hold, however many submit at the same time.
+   */
+  async submit(execution: Execution, plan: Plan, runningMax: number): Promise<Refusal | undefined> {
+    const { uuid, tableName } = execution;
+    const row = { ...newRow(execution), plan: literal(JSON.stringify(plan)) };
+    const isFree = `(${RUNNING}) < ${runningMax} AND ${takenSql(tableName)} = 0`;
+    const accepted = await this.#change(uuid, (change) => {
+      const all = { ...row, ...change };
+      return `(${Object.keys(all).join(', ')}) SELECT ${Object.values(all).join(', ')} WHERE ${isFree}`;
+    });
+    if (accepted) return undefined;
+    const [found] = await this.#database.rows(
+      `SELECT toString(countIf(status = 'IN_PROGRESS')), toString(${takenSql(tableName)}),
+         anyIf(uuid, table_name = ${literal(tableName)})
+       FROM ${TABLE} FINAL WHERE NOT deleted`,
+    );
+    const [running, taken, holder] = found ?? [];
+    return { running: Number(running), nameTakenBy: taken === '0' ? undefined : (holder ?? '') };
+  }
+
+  /** Records that this replica starts the query again. @returns false if another one has changed the query */
+  startAgain(execution: Execution): Promise<boolean> {
+    return this.#replace(execution, {});
+  }
+
+  /** Records how the query ended. @returns false if another replica has changed the query */
+  ended(execution: Execution, end: End): Promise<boolean> {
+    const { status, endMs, columns, errorMessage } = end;
+    return this.#replace(execution, {
+      status: literal(status),
+      end_time: dateTime(endMs),
+      schema: literal(schemaText(columns)),
+      processed_rows: String(end.processedRows),
+      processed_traces: String(end.processedTraces),
+      total_traces: String(end.totalTraces),
+      error_message: literal(errorMessage),
+      plan: "''",
+    });
+  }
+
+  /** @returns false if another replica has changed the query */
+  deleted(execution: Execution): Promise<boolean> {
+    return this.#replace(execution, { deleted: 'true' });
   }
 
   /** Newest first, LISTED_MAX at most. */
@@ -64,9 +127,28 @@ export class History {
     return execution;
   }
 
-  async tableIsTaken(name: string): Promise<boolean> {
-    const query = `EXISTS TABLE bigtrace_results.\`${name}\``;
-    return (await this.#database.count(query)) > 0;
+  /** @returns the queries with these IDs that have not been deleted */
+  async some(uuids: readonly string[]): Promise<Execution[]> {
+    if (uuids.length === 0) return [];
+    return this.#read(`uuid IN (${uuids.map(literal).join(', ')}) AND NOT deleted`);
+  }
+
+  /** The queries whose end is not recorded. */
+  unended(): Promise<Execution[]> {
+    return this.#read(UNENDED);
+  }
+
+  /** What a replica needs to start the query; undefined if it has ended. */
+  async plan(uuid: string): Promise<Plan | undefined> {
+    const [row] = await this.#database.rows(
+      `SELECT plan FROM ${TABLE} FINAL WHERE uuid = ${literal(uuid)} AND ${UNENDED} AND plan != ''`,
+    );
+    return row === undefined ? undefined : (JSON.parse(row[0] ?? '') as Plan);
+  }
+
+  /** Whether a table has the name, or a query has reserved it. */
+  async nameIsTaken(name: string): Promise<boolean> {
+    return (await this.#database.count(`SELECT ${takenSql(name)}`)) > 0;
   }
 
   /** Ephemeral queries that have ended and that started before `beforeMs`, or are not among the newest `keep`. */
@@ -78,9 +160,53 @@ export class History {
     );
   }
 
+  /** Copies the row of the query with new values, given as SQL. */
+  #replace({ uuid, version }: Execution, values: Record<string, string>): Promise<boolean> {
+    return this.#change(uuid, (change) => {
+      const all = { ...values, ...change, version: String(version + 1) };
+      const pairs = Object.entries(all).map(([name, value]) => `${value} AS ${name}`);
+      return `SELECT * REPLACE (${pairs.join(', ')}) FROM ${TABLE} AS h FINAL
+        WHERE h.uuid = ${literal(uuid)} AND h.version = ${version}`;
+    });
+  }
+
+  /** Inserts at most one row of the query. @returns whether it did */
+  #change(uuid: string, source: (change: Record<string, string>) => string): Promise<boolean> {
+    const change = literal(randomUUID());
+    const written_at = dateTime(Date.now());
+    const work = this.#before.then(async () => {
+      await this.#alone(`INSERT INTO ${TABLE} ${source({ change, written_at })}`);
+      const latest = `SELECT count() FROM ${TABLE} WHERE uuid = ${literal(uuid)} AND change = ${change}`;
+      return (await this.#database.count(latest)) > 0;
+    });
+    this.#before = work.catch(() => undefined);
+    return work;
+  }
+
+  /** Runs the statement while no replica runs another one of this kind. */
+  async #alone(statement: string): Promise<void> {
+    const giveUpMs = performance.now() + WAIT_MS_MAX;
+    for (;;) {
+      try {
+        return await this.#database.command(statement, {
+          queryId: CHANGE_ID,
+          settings: { max_execution_time: CHANGE_S_MAX, replace_running_query: 0 },
+        });
+      } catch (thrown) {
+        if (clickHouseErrorType(thrown) !== 'QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING') throw thrown;
+        if (performance.now() > giveUpMs)
+          throw new BigtraceError(
+            'too_many_queries',
+            `other replicas changed the query history for ${WAIT_MS_MAX / 1000} s; try again`,
+          );
+        await sleep(randomInt(...RETRY_MS));
+      }
+    }
+  }
+
   async #read(condition: string): Promise<Execution[]> {
     const rows = await this.#database.rows(
-      `SELECT uuid, toString(version), owner, toString(toUnixTimestamp64Milli(written_at)), status,
+      `SELECT uuid, toString(version), toString(toUnixTimestamp64Milli(written_at)), status,
          toString(toUnixTimestamp64Milli(start_time)), toString(toUnixTimestamp64Milli(end_time)), perfetto_sql, request,
          toString(materialized), table_name, toString(row_limit), schema, toString(processed_rows),
          toString(processed_traces), toString(total_traces), error_message
@@ -90,42 +216,46 @@ export class History {
   }
 }
 
-function rowOf(one: Execution): Record<string, Field> {
+const UNENDED = "status = 'IN_PROGRESS' AND NOT deleted";
+const RUNNING = `SELECT count() FROM ${TABLE} FINAL WHERE ${UNENDED}`;
+
+/** SQL for a number above 0 if the name is taken. */
+function takenSql(name: string): string {
+  const named = literal(name);
+  return `((SELECT count() FROM ${TABLE} FINAL WHERE table_name = ${named} AND NOT deleted) +
+    (SELECT count() FROM system.tables WHERE database = 'bigtrace_results' AND name = ${named}))`;
+}
+
+/** The values of a new row, as SQL. */
+function newRow(one: Execution): Record<string, string> {
   return {
-    uuid: one.uuid,
-    version: one.version,
-    owner: one.owner,
-    written_at: dateTime(one.writtenMs),
-    status: one.status,
+    uuid: literal(one.uuid),
+    version: String(one.version),
+    status: literal(one.status),
     start_time: dateTime(one.startMs),
-    end_time: one.endMs === undefined ? null : dateTime(one.endMs),
-    perfetto_sql: one.perfettoSql,
-    request: JSON.stringify(one.snapshot),
-    materialized: one.materialized,
-    table_name: one.tableName,
-    row_limit: one.limit,
-    schema:
-      one.columns === undefined
-        ? ''
-        : JSON.stringify(one.columns.map(({ name, baseType }) => [name, baseType])),
-    processed_rows: one.processedRows,
-    processed_traces: one.processedTraces,
-    total_traces: one.totalTraces,
-    error_message: one.errorMessage,
+    perfetto_sql: literal(one.perfettoSql),
+    request: literal(JSON.stringify(one.snapshot)),
+    materialized: String(one.materialized),
+    table_name: literal(one.tableName),
+    row_limit: String(one.limit),
   };
 }
 
+function schemaText(columns: readonly Column[] | undefined): string {
+  if (columns === undefined) return '';
+  return JSON.stringify(columns.map(({ name, baseType }) => [name, baseType]));
+}
+
 function dateTime(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 23).replace('T', ' ');
+  return `fromUnixTimestamp64Milli(${ms})`;
 }
 
 function executionOf(row: (string | null)[]): Execution {
-  const [uuid, version, owner, writtenMs, status, startMs, endMs, perfettoSql, request] = row;
-  const [materialized, tableName, limit, schema, rows, traces, total, errorMessage] = row.slice(9);
+  const [uuid, version, writtenMs, status, startMs, endMs, perfettoSql, request] = row;
+  const [materialized, tableName, limit, schema, rows, traces, total, errorMessage] = row.slice(8);
   return {
     uuid: uuid ?? '',
     version: Number(version),
-    owner: owner ?? '',
     writtenMs: Number(writtenMs),
     status: status as Status,
     startMs: Number(startMs),

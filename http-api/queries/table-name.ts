@@ -1,7 +1,7 @@
 /** Validates table names that clients send. */
 
 import { badRequest } from '../http-error.ts';
-import { RESULTS } from './execution.ts';
+import { RESULTS } from './plan.ts';
 
 /** Accepts `name` or `bigtrace_results.name`. @returns `name` @throws invalid_option */
 export function checkTableName(text: string): string {

@@ -3,11 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import { baseOf } from '../base.ts';
 import { signalOf } from '../caller.ts';
 import * as contract from '../contract/page.ts';
-import { RESULTS } from '../queries/execution.ts';
 import type { Executor } from '../queries/executor.ts';
 import type { Experiments } from '../queries/experiments.ts';
+import { RESULTS } from '../queries/plan.ts';
 import { checkTableName } from '../queries/table-name.ts';
-import { EXECUTION_CONFIG, parseSettings } from '../settings.ts';
+import { executionConfig, parseSettings, uuidFilters } from '../settings.ts';
 import type { Traces } from '../sql/traces.ts';
 import { wireRows } from '../wire.ts';
 import { schemaOf, typed } from './api.ts';
@@ -17,30 +17,36 @@ export interface CatalogParts {
   experiments: Experiments;
   executor: Executor;
   presets: readonly contract.Preset[];
+  /** Addresses of requests without the setting `traces`; empty for the whole catalog. */
+  defaultTraces: readonly string[];
 }
 
 export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): void {
-  const { traces, presets, executor } = parts;
+  const { traces, presets, executor, defaultTraces } = parts;
   const api = typed(app);
   api.post('/bigtrace_execution_config', schemaOf(contract.ConfigAnswer), async () => ({
-    setting: [...EXECUTION_CONFIG],
+    setting: executionConfig(defaultTraces),
   }));
   api.post(
     '/trace_metadata_schema',
     schemaOf(contract.MetadataSchemaAnswer, { body: contract.SettingsBody }),
-    async (request, reply) => ({
-      columns: await traces.for(signalOf(reply)).schema(baseOf(request)),
-    }),
+    async (request, reply) => {
+      const selected = traces.for(signalOf(reply));
+      // The page shows errors of this call only.
+      await selected.check(parseSettings(request.body.settings ?? [], defaultTraces));
+      return { columns: await selected.schema(baseOf(request)) };
+    },
   );
   api.post(
     '/trace_metadata',
     schemaOf(contract.MetadataAnswer, { body: contract.MetadataBody }),
     async (request, reply) => {
       const { settings = [], ...page } = request.body;
-      const chosen = parseSettings(settings);
+      const chosen = parseSettings(settings, defaultTraces);
+      const filters = [...(page.filters ?? []), ...uuidFilters(settings)];
       const { columns, rows, total } = await traces
         .for(signalOf(reply))
-        .page(chosen, page, baseOf(request));
+        .page(chosen, { ...page, filters }, baseOf(request));
       return {
         columnNames: columns.map(({ name }) => name),
         rows: wireRows(rows),
@@ -59,6 +65,8 @@ export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): voi
       return { exists: await executor.tableExists(name), resolvedTableName: `${RESULTS}.${name}` };
     },
   );
+  // Nothing is cached here that could be out of date.
+  api.post('/refresh', schemaOf(contract.Empty), async () => ({}));
   addExperimentRoutes(app, parts.experiments);
 }
 

@@ -5,28 +5,31 @@ import { signalOf } from '../caller.ts';
 import * as contract from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import type { ExecuteRequest, Executor } from '../queries/executor.ts';
-import { executeRequest, wireExecution, wirePage, wireStatus } from '../wire.ts';
+import { executeRequest, wireExecution, wirePage, wireStatus, wireSummary } from '../wire.ts';
 import { schemaOf, typed } from './api.ts';
 
 const params = contract.ByUuid;
 
-/** @param clickhouseUrl as users reach it, for links */
-export function addQueryRoutes(
-  app: FastifyInstance,
-  executor: Executor,
-  clickhouseUrl: string,
-): void {
+export interface QueryParts {
+  executor: Executor;
+  /** As users reach it, for links. */
+  clickhouseUrl: string;
+  defaultTraces: readonly string[];
+}
+
+export function addQueryRoutes(app: FastifyInstance, parts: QueryParts): void {
+  const { executor, clickhouseUrl, defaultTraces } = parts;
   const api = typed(app);
   api.post(
     '/execute_bigtrace_query',
     schemaOf(contract.ExecuteAnswer, { body: contract.ExecuteBody }),
     async (request, reply) => {
-      const execution = executeRequest(request.body, false, baseOf(request));
+      const execution = executeRequest(request.body, false, {
+        base: baseOf(request),
+        defaultTraces,
+      });
       const signal = signalOf(reply);
       const { uuid } = await executor.start(execution, signal);
-      const cancel = (): void => void executor.cancel(uuid).catch(() => undefined);
-      if (signal.aborted) cancel();
-      signal.addEventListener('abort', cancel, { once: true });
       return { queryUuid: uuid, ...(await answerOf(executor, uuid, execution, signal)) };
     },
   );
@@ -34,13 +37,16 @@ export function addQueryRoutes(
     '/execute_bigtrace_query_async',
     schemaOf(contract.ExecuteAsyncAnswer, { body: contract.ExecuteAsyncBody }),
     async (request, reply) => {
-      const execution = executeRequest(request.body, true, baseOf(request));
+      const execution = executeRequest(request.body, true, {
+        base: baseOf(request),
+        defaultTraces,
+      });
       const { uuid } = await executor.start(execution, signalOf(reply));
       return { queryUuid: uuid };
     },
   );
   api.get('/query_executions', schemaOf(contract.ExecutionsAnswer), async () => ({
-    queryExecutions: (await executor.list()).map((one) => wireExecution(one, clickhouseUrl)),
+    queryExecutions: (await executor.list()).map((one) => wireSummary(one, clickhouseUrl)),
   }));
   addExecutionRoutes(app, executor, clickhouseUrl);
 }
@@ -93,7 +99,7 @@ async function answerOf(
   { limit }: ExecuteRequest,
   signal: AbortSignal,
 ): Promise<contract.WirePage> {
-  const { status, errorMessage } = await executor.ended(uuid);
+  const { status, errorMessage } = await executor.ended(uuid, signal);
   if (status !== 'SUCCESS') throw badRequest(errorMessage || `the query is ${status}`);
   return wirePage(await executor.page(uuid, { limit, offset: 0 }, signal));
 }

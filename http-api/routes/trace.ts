@@ -1,7 +1,8 @@
 /** Serves the bytes of one trace to the Perfetto UI: `/trace/<base64url of its address>/<its name>`. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { signalOf } from '../caller.ts';
 import { ByTrace } from '../contract/page.ts';
@@ -20,7 +21,18 @@ const schema = {
 };
 
 export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
-  typed(app).get('/trace/:id/:name', { schema }, async (request, reply) => {
+  const api = typed(app);
+  const url = '/trace/:id/:name';
+  // Fastify's own HEAD routes state a length of 0.
+  const handler = sender(watch);
+  api.head(url, { schema: { ...schema, hide: true } }, handler);
+  api.get(url, { schema, exposeHeadRoute: false }, handler);
+}
+
+type TraceRequest = FastifyRequest<{ Params: Static<typeof ByTrace> }>;
+
+function sender(watch: QueryWatch) {
+  return async (request: TraceRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const trace = await watch.openTrace(addressOf(request.params.id), signalOf(reply));
     const { size, generation } = trace;
     const etag = `"${createHash('sha256').update(generation).digest('base64url').slice(0, 22)}"`;
@@ -43,7 +55,7 @@ export function addTraceRoute(app: FastifyInstance, watch: QueryWatch): void {
     if (range !== undefined)
       reply.code(206).header('Content-Range', `bytes ${from}-${to - 1}/${size}`);
     return reply.send(body && Readable.from(body, { objectMode: false }));
-  });
+  };
 }
 
 /** Reads the first chunk before the response begins, so that an early failure becomes an error response. */

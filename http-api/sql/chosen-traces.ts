@@ -34,7 +34,8 @@ export function chosenTraces({ addresses, where }: Settings): TraceSelection {
     ...(named.length === 0 ? [] : [namedCondition(named)]),
     ...selections.map((expressions) => filters.condition(expressions)),
   ];
-  const condition = `vanished_at IS NULL AND (${any.join(' OR ')})`;
+  const isChosen = any.length === 0 ? 'true' : any.join(' OR ');
+  const condition = `vanished_at IS NULL AND (${isChosen})`;
   return { from, condition, settings: filters.settings };
 }
 
@@ -47,6 +48,7 @@ export function chosenAddresses({ addresses, where }: Settings, further: string)
   const { named, selections } = sorted(addresses);
   const all = [...(where === '' ? [] : [where]), ...(further === 'true' ? [] : [further])];
   const any = [...(named.length === 0 ? [] : [[namedCondition(named)]]), ...selections];
+  if (any.length === 0) return [whereAddress(all.length === 0 ? ['true'] : all)];
   return any.map((expressions) => whereAddress([...expressions, ...all]));
 }
 

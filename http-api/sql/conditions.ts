@@ -1,4 +1,7 @@
-/** Translates the page's filters to SQL. They are combined with AND, and compare by the type of their column. */
+/**
+ * Translates the page's filters to SQL. They are combined with AND, and compare by the type of their column. A value that
+ * is not of this type is compared with the text of the column, as the backend of the upstream project does.
+ */
 
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import type { Filter } from '../contract/page.ts';
@@ -68,7 +71,7 @@ function one({ field, op, value }: Filter, column: Column): string {
   }
   if (op === 'glob') return `match(${wireText(column)}, ${literal(globRegex(value))})`;
   if (op === 'not glob') return `NOT match(${wireText(column)}, ${literal(globRegex(value))})`;
-  return `${comparable(column)} ${op} ${valueLiteral(value, column)}`;
+  return comparison(column, op, value);
 }
 
 function listOf(value: Filter['value']): (string | null)[] {
@@ -81,46 +84,50 @@ function listOf(value: Filter['value']): (string | null)[] {
  * neither.
  */
 function inList(values: (string | null)[], column: Column, not: boolean): string {
-  const literals = values
-    .filter((value) => value !== null)
-    .map((value) => valueLiteral(value, column));
-  const hasNull = literals.length < values.length;
+  const texts = values.filter((value) => value !== null);
+  const hasNull = texts.length < values.length;
   // One comparison for each value: IN would cast the values to the column's type first.
-  const equal = literals.map((value) => `${comparable(column)} = ${value}`);
+  const equal = texts.map((value) => comparison(column, '=', value));
   if (hasNull) equal.push(`isNull(${column.value})`);
   if (equal.length === 0) return not ? 'true' : 'false';
   return not ? `NOT (${equal.join(' OR ')})` : equal.join(' OR ');
 }
 
-function comparable(column: Column): string {
-  return column.type === 'STRING' ? wireText(column) : column.value;
+function comparison(column: Column, op: string, text: string): string {
+  const value = typedLiteral(text, column);
+  return value === undefined
+    ? `${wireText(column)} ${op} ${literal(text)}`
+    : `${column.value} ${op} ${value}`;
 }
 
-function valueLiteral(text: string, { name, type }: Column): string {
-  const invalidValue = () =>
-    badRequest(`filter on ${name}: ${text} is not a value of type ${type}`);
+/** Returns the value as SQL of the column's type; undefined if it is not of this type, or the type is text. */
+function typedLiteral(text: string, { type }: Column): string | undefined {
   switch (type) {
     case 'STRING':
-      return literal(text);
+      return undefined;
     case 'BYTES':
-      if (Buffer.from(text, 'base64').toString('base64') !== text) throw invalidValue();
+      if (Buffer.from(text, 'base64').toString('base64') !== text) return undefined;
       return `base64Decode(${literal(text)})`;
     case 'BOOL':
       if (/^(true|1)$/i.test(text)) return 'true';
-      if (/^(false|0)$/i.test(text)) return 'false';
-      throw invalidValue();
+      return /^(false|0)$/i.test(text) ? 'false' : undefined;
     case 'DATE':
-      if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text))) throw invalidValue();
-      return `toDate32(${literal(text)})`;
+      return isDay(text) ? `toDate32(${literal(text)})` : undefined;
     case 'TIMESTAMP':
-      if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(Date.parse(text))) throw invalidValue();
-      return `parseDateTime64BestEffort(${literal(text)}, 9, 'UTC')`;
+      if (!isDay(text.slice(0, 10)) || Number.isNaN(Date.parse(text))) return undefined;
+      return `parseDateTime64BestEffortOrNull(${literal(text)}, 9, 'UTC')`;
     default:
       if (/^[+-]?\d+$/.test(text)) return exactInteger(text);
-      if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return `toFloat64(${literal(text)})`;
-      if (/^[+-]?(inf|nan)(inity)?$/i.test(text)) return `toFloat64(${literal(text)})`;
-      throw invalidValue();
+      return FLOAT.test(text) ? `toFloat64(${literal(text)})` : undefined;
   }
+}
+
+const FLOAT = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|(inf|nan)(inity)?)$/i;
+
+/** Whether the text is YYYY-MM-DD and names a day that exists. */
+function isDay(text: string): boolean {
+  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined;
+  return day !== undefined && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }
 
 /** Integers beyond 64 bits are compared as floats explicitly, because ClickHouse would convert them implicitly. */

@@ -14,9 +14,17 @@ const ORDER_COLUMNS_MAX = 100;
 
 /**
  * Parses an order. Column names may contain commas and spaces, so the longest known name at each position is taken.
+ * @param unknown called with what names no column; by default that is an error
  * @throws invalid_option for an unknown column, or above the bounds
  */
-export function parseOrder(text: string, columns: readonly Column[]): Order[] {
+export function parseOrder(
+  text: string,
+  columns: readonly Column[],
+  unknown: (piece: string) => void = (piece) => {
+    throw noOrder(piece, columns);
+  },
+): Order[] {
+  if (text.trim() === '') return [];
   if (text.length > ORDER_CHARS_MAX)
     throw badRequest(`order by is ${text.length} characters long, the bound is ${ORDER_CHARS_MAX}`);
   const byName = new Map(columns.map((column) => [column.name.trim(), column]));
@@ -28,7 +36,11 @@ export function parseOrder(text: string, columns: readonly Column[]): Order[] {
     let order: Order | undefined;
     for (; end > from && order === undefined; end--)
       order = parseOne(pieces.slice(from, end).join(',').trim(), byName);
-    if (order === undefined) throw noOrder(pieces[from] ?? '', columns);
+    if (order === undefined) {
+      unknown(pieces[from] ?? '');
+      from += 1;
+      continue;
+    }
     if (orders.push(order) > ORDER_COLUMNS_MAX)
       throw badRequest(`order by has more columns than the bound of ${ORDER_COLUMNS_MAX}`);
     from = end + 1;

@@ -41,7 +41,11 @@ export function pageOf(relation: Relation, request: PageRequest): Page {
   const texts = columns.length === 0 ? 'NULL' : columns.map(wireText).join(', ');
   const filtered = conditionOf(filters, relation.columns);
   const condition = [relation.condition ?? [], filtered].flat().join(' AND ');
-  const order = orderSql(order_by.trim() === '' ? [] : parseOrder(order_by, relation.columns), key);
+  // The page keeps the order of an earlier query, whose columns may be gone.
+  const order = orderSql(
+    parseOrder(order_by, relation.columns, () => undefined),
+    key,
+  );
   return {
     columns,
     rowsSql: rowsSql({ from, key, numbered, texts, condition, order, limit, offset }),

@@ -97,6 +97,12 @@ export class Traces {
     return { columns: page.columns, rows, total };
   }
 
+  /** Has ClickHouse check the expressions of the selection. @throws invalid_option, invalid_address, invalid_filter */
+  async check(settings: Settings): Promise<void> {
+    const { from, condition, settings: end } = chosenTraces(settings);
+    await this.#catalog.rows(`SELECT '' FROM ${from} WHERE ${condition} LIMIT 0${end}`);
+  }
+
   async count(): Promise<number> {
     return this.#database.count(`SELECT count() FROM ${TRACES} WHERE vanished_at IS NULL`);
   }
@@ -109,17 +115,21 @@ export class Traces {
   async addresses({ settings, filters, orderBy, limit }: TraceChoice): Promise<string[]> {
     if (limit > TRACE_LIMIT_MAX)
       throw badRequest(`trace_limit ${limit} must be <= ${TRACE_LIMIT_MAX}`);
-    if (filters.length === 0 && settings.where === '' && limit === 0) return settings.addresses;
+    const isNamed = settings.addresses.length > 0 && settings.where === '';
+    if (isNamed && filters.length === 0 && limit === 0) return settings.addresses;
     const columns = await this.columns('');
     const further = conditionOf(filters, columns);
     if (limit === 0) return chosenAddresses(settings, further);
-    const order = orderSql(orderBy.trim() === '' ? [] : parseOrder(orderBy, columns), 'address');
+    const order = orderSql(parseOrder(orderBy, columns), 'address');
     const { from, condition, settings: end } = chosenTraces(settings);
     const rows = await this.#catalog.rows(
       `SELECT hex(address) FROM ${from} WHERE ${condition} AND ${further} ORDER BY ${order} LIMIT ${limit}${end}`,
     );
     if (rows.length === 0)
-      throw new BigtraceError('no_match', 'the selection matches no trace of the catalog');
+      throw new BigtraceError(
+        'no_match',
+        'the selection matches no trace of the catalog; run bigtrace index to fill it',
+      );
     return rows.map(([address]) => textFromBytes(Buffer.from(address ?? '', 'hex')));
   }
 }

@@ -14,7 +14,7 @@ import {
 } from '@clickhouse/client';
 import { BigtraceError } from '../common/errors.ts';
 import { httpAgent } from '../common/network/connect-timeout.ts';
-import { CATALOG_POLICY, clickHouseError, type ErrorPolicy } from './errors.ts';
+import { CATALOG_POLICY, clickHouseError, type ErrorPolicy, loggedError } from './errors.ts';
 import { untilError } from './late-error.ts';
 import { type Auth, Password } from './password.ts';
 import { PINNED_SETTINGS } from './pinned-settings.ts';
@@ -188,6 +188,11 @@ export class ClickHouse {
         ...params,
       });
     await this.#run(options, insert, Array.isArray(rows));
+  }
+
+  /** Returns the error that a statement would have thrown whose exception the query log has. */
+  loggedError(exception: string): BigtraceError {
+    return loggedError(exception, this.#url, this.#policy);
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Translates errors of ClickHouse, and of the connection to it, to errors with a code. */
-import { ClickHouseError } from '@clickhouse/client';
+import { ClickHouseError, parseError } from '@clickhouse/client';
 import { BigtraceError, ERROR_CODES, type ErrorCode, isErrorCode } from '../common/errors.ts';
 
 /** How a client reports what ClickHouse answers. */
@@ -53,6 +53,17 @@ export function clickHouseError(thrown: unknown, url: string, policy: ErrorPolic
   return new BigtraceError(codeOf(type, policy), `${policy.subject ?? server}: ${text}`, {
     cause: thrown,
   });
+}
+
+/** ClickHouse's type of the error, such as TABLE_ALREADY_EXISTS; undefined if it is not an error of ClickHouse. */
+export function clickHouseErrorType(thrown: unknown): string | undefined {
+  const { cause } = thrown as { cause?: unknown };
+  return cause instanceof ClickHouseError ? (cause.type ?? '') : undefined;
+}
+
+/** Returns the error whose text ClickHouse wrote into its query log. */
+export function loggedError(text: string, url: string, policy: ErrorPolicy): BigtraceError {
+  return clickHouseError(parseError(text), url, policy);
 }
 
 function codeOf(type: string, { rejected, denied }: ErrorPolicy): ErrorCode {

@@ -25,6 +25,13 @@ export const FILTERS: [string, string | null | (string | null)[] | undefined, st
     ['is null', undefined, 'name', []],
     ['is not null', null, 'name', ['50%_*[x]', 'Two', 'one', 'three']],
     ['=', null, 'name', []],
+    // Values that are not of the column's type are compared with its text.
+    ['=', 'x', 'dur', []],
+    ['!=', '1 ms', 'dur', ['50%_*[x]', 'Two', 'one', 'three']],
+    ['>', '', 'dur', ['50%_*[x]', 'Two', 'one', 'three']],
+    ['>=', '1500x', 'dur', ['Two']],
+    ['in', ['2000', 'x'], 'dur', ['Two']],
+    ['not in', ['x'], 'dur', ['50%_*[x]', 'Two', 'one', 'three']],
   ];
 
 /** Method, path, body, and the expected status and detail of the response. */
@@ -71,8 +78,8 @@ export const REFUSALS: [string, string, object, number, string | RegExp][] = [
   ],
   [
     'POST',
-    '/trace_metadata',
-    { order_by: 'nope asc' },
+    '/execute_bigtrace_query',
+    { perfetto_sql: 'SELECT 1', trace_limit: 1, trace_order_by: 'nope asc' },
     400,
     /^order by nope asc must be a column, alone or followed by asc or desc/,
   ],
@@ -84,11 +91,6 @@ export const REFUSALS: [string, string, object, number, string | RegExp][] = [
     'limit 100001 must be <= 100000; fetch the rest with offset',
   ],
   [
-    ...(['POST', '/trace_metadata'] as const),
-    { filters: [{ field: 'size', op: '=', value: 'x' }] },
-    ...([400, 'filter on size: x is not a value of type UINT64'] as const),
-  ],
-  [
     'POST',
     '/trace_metadata',
     { filters: [{ field: 'size', op: 'like' }] },
@@ -97,7 +99,6 @@ export const REFUSALS: [string, string, object, number, string | RegExp][] = [
   ],
   ['GET', '/query_executions/nope', {}, 404, 'there is no query nope'],
   ['GET', '/query_executions/nope:status', {}, 404, 'there is no query nope'],
-  ['POST', '/query_executions/nope:cancel', {}, 404, 'there is no query nope'],
   ['POST', '/query_executions/nope:fetch_results', {}, 404, 'there is no query nope'],
   ['GET', '/nowhere', {}, 404, 'there is no GET /nowhere'],
 ];

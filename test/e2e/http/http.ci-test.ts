@@ -99,6 +99,24 @@ test('/trace_metadata_schema returns the columns of the catalog', async () => {
   });
 });
 
+test.each([
+  ['traces', 'local/a', /^setting traces: \[local\/a\]: trace address must start with \//],
+  ['where', '1) OR (nope', /nope|Syntax error/],
+  ['where', 'nope = 1', /nope/],
+  ['traces', '/where/nope > 1', /nope/],
+])('/trace_metadata_schema refuses the setting %s %s', async (setting_id, value, detail) => {
+  const settings = [{ setting_id, values: [value] }];
+  const { status, body } = await page.post('/trace_metadata_schema', { settings });
+  expect({ status, body }).toEqual({
+    status: 400,
+    body: { detail: expect.stringMatching(detail) },
+  });
+});
+
+test('POST /refresh returns an empty object', async () => {
+  expect(await page.post('/refresh', {})).toMatchObject({ status: 200, body: {} });
+});
+
 test('/trace_metadata filters, sorts, selects columns, returns a page, and counts', async () => {
   const { body } = await page.post('/trace_metadata', {
     settings: SETTINGS,
@@ -206,7 +224,7 @@ test('responses have exact 64-bit integers, NULL, doubles and texts', async () =
       '-9223372036854775808',
       null,
       'NULL',
-      'inf',
+      'Infinity',
       '0.1',
       'a\n\t"\\',
     ],
@@ -235,7 +253,9 @@ test('ClickHouse users can read the table of a query but not drop it', async () 
   const again = { limit: 1, perfetto_sql: SQL, settings: SETTINGS, table_name: 'first' };
   expect(await page.post('/execute_bigtrace_query_async', again)).toMatchObject({
     status: 400,
-    body: { detail: 'table bigtrace_results.first exists already; choose another name' },
+    body: {
+      detail: `table bigtrace_results.first is of query ${uuid}; choose another name, or delete that query`,
+    },
   });
 });
 
@@ -335,7 +355,7 @@ test('/openapi.json describes every call of the contract', async () => {
       ...['GET /query_executions/{uuid}:status', 'POST /query_executions/{uuid}:fetch_results'],
       ...['POST /query_executions/{uuid}:cancel', 'DELETE /query_executions/{uuid}'],
       ...['GET /trace_presets', 'POST /check_table_exists', 'POST /experiments'],
-      ...['POST /experiment_metadata', 'GET /trace/{id}/{name}'],
+      ...['POST /experiment_metadata', 'GET /trace/{id}/{name}', 'POST /refresh'],
     ].sort(),
   );
 });
@@ -352,9 +372,18 @@ test('50 concurrent clients each get their own response', async () => {
   expect(await Promise.all(pages)).toEqual(pages.map((_, at) => names[at % 4]));
 });
 
+const DONE = { status: 200, body: {} };
+
 test('deleting a query removes it, and removes its table only with drop_table', async () => {
   expect(await page.delete(`/query_executions/${uuid}`)).toMatchObject({ status: 200, body: {} });
   expect((await page.get(`/query_executions/${uuid}`)).status).toBe(404);
+  expect((await page.post('/check_table_exists', { table_name: 'first' })).body.exists).toBe(true);
+  for (const unknown of ['nope', uuid]) {
+    const headers = { 'Content-Type': 'application/json' }; // and no body, as the page sends it
+    const path = `/query_executions/${unknown}?drop_table=true`;
+    expect(await page.get(path, { method: 'DELETE', headers })).toMatchObject(DONE);
+    expect(await page.post(`/query_executions/${unknown}:cancel`, {})).toMatchObject(DONE);
+  }
   expect((await page.post('/check_table_exists', { table_name: 'first' })).body.exists).toBe(true);
   const second = { limit: 1, perfetto_sql: SQL, settings: SETTINGS, table_name: 'second' };
   const { uuid: other } = await page.run(second);

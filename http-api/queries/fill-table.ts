@@ -1,75 +1,86 @@
-/** Runs one query through ClickHouse: finds its columns, creates its table and inserts its rows. */
+/** Starts one query in ClickHouse: finds its columns, creates its table and inserts its rows. */
 
+import type { ClickHouseSettings } from '@clickhouse/client';
 import type { CallOptions, ClickHouse } from '../../lib/clickhouse/client.ts';
 import { arrayLiteral, identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { structureColumns } from '../sql/sql-text.ts';
 import { linkSql, TRACES } from '../sql/traces.ts';
-import { type Column, columnOf } from './columns.ts';
+import { BYTES_COMMENT } from './columns.ts';
 import type { Execution } from './history.ts';
+import { type Plan, RESULTS, startName, tableOf } from './plan.ts';
+import { ROW_NUMBER, type Runs } from './runs.ts';
 
-export const RESULTS = 'bigtrace_results';
-/** Column that numbers the rows of a table from 0, so that any page is found by its row numbers. */
-export const ROW_NUMBER = '_row';
-
-export interface ExecutionRequest {
-  /** Addresses, patterns and `/where/…`. */
-  addresses: readonly string[];
-  strict: boolean;
-  /** In seconds; 0: only the limits of the services apply. */
-  timeoutS: number;
-  metadataColumns: readonly string[];
-  /** URL of this server as the client addressed it, for links. */
-  base: string;
-}
-
-export function tableOf({ tableName }: Pick<Execution, 'tableName'>): string {
-  return `${RESULTS}.${identifier(tableName)}`;
-}
-
-/** Creates the table and fills it with the rows of the query. Calls `onColumns` once the table exists. */
+/**
+ * Starts the query in ClickHouse and waits for its end. Any replica may do so at any time: ClickHouse runs one statement
+ * with the query's ID at a time, and the INSERT ends at once unless this start is the latest and made the table.
+ */
 export async function fillTable(
   database: ClickHouse,
+  runs: Runs,
   execution: Execution,
-  request: ExecutionRequest,
-  onColumns: (columns: Column[]) => Promise<void>,
+  plan: Plan,
 ): Promise<void> {
   const options: CallOptions = {
     queryId: execution.uuid,
     settings: {
       join_use_nulls: 1, // a trace that is not in the catalog has no metadata
-      ...(request.timeoutS === 0 ? {} : { max_execution_time: request.timeoutS }),
+      ...(plan.timeoutS === 0 ? {} : { max_execution_time: plan.timeoutS }),
     },
   };
-  const queryColumns = await answerColumns(database, execution, request, options);
+  const queryColumns = await answerColumns(database, execution, plan, options);
   const bytes = new Set(
     queryColumns.filter(({ type }) => type.includes('BLOB')).map(({ name }) => name),
   );
   const names = queryColumns.map(({ name }) => name);
-  const select = selectOf(execution, request, names);
+  const select = selectOf(execution, plan, names);
   const described = await database.rows(`DESCRIBE (${select})`, options);
+  const structure = described.map(([name, type]) => {
+    const comment = bytes.has(name ?? '') ? ` COMMENT ${literal(BYTES_COMMENT)}` : '';
+    return `${identifier(name ?? '')} ${type ?? ''}${comment}`;
+  });
   const table = tableOf(execution);
-  const structure = described.map(([name, type]) => `${identifier(name ?? '')} ${type ?? ''}`);
+  await runs.dropEarlier(execution);
   await database.command(
     `CREATE TABLE ${table} (${identifier(ROW_NUMBER)} UInt64 CODEC(Delta, LZ4), ${structure.join(', ')})
-     ENGINE = MergeTree ORDER BY ${identifier(ROW_NUMBER)}`,
+     ENGINE = MergeTree ORDER BY ${identifier(ROW_NUMBER)} COMMENT ${literal(startName(execution))}`,
   );
-  await onColumns(
-    described.map(([name, type]) =>
-      columnOf(name ?? '', bytes.has(name ?? '') ? 'BLOB' : (type ?? '')),
-    ),
+  await database.command(
+    `INSERT INTO ${table} SELECT rowNumberInAllBlocks(), * FROM (${select}) WHERE ${isLatest(execution)}`,
+    { ...options, settings: { ...options.settings, ...INSERT_SETTINGS, ...logged(execution) } },
   );
-  await database.command(`INSERT INTO ${table} SELECT rowNumberInAllBlocks(), * FROM (${select})`, {
-    ...options,
-    settings: {
-      ...options.settings,
-      // Insert rows as they arrive, in their order.
-      min_insert_block_size_rows: '0',
-      min_insert_block_size_bytes: '0',
-      max_threads: 1,
-      max_insert_threads: '1',
-    },
-  });
+}
+
+const INSERT_SETTINGS: ClickHouseSettings = {
+  // Insert rows as they arrive, in their order.
+  min_insert_block_size_rows: '0',
+  min_insert_block_size_bytes: '0',
+  min_joined_block_size_rows: '0',
+  min_joined_block_size_bytes: '0',
+  max_threads: 1,
+  max_insert_threads: '1',
+};
+
+/** The query log says how the statement ended (runs.ts), if no replica was there to see it. */
+function logged(execution: Execution): ClickHouseSettings {
+  return {
+    log_queries: 1,
+    log_queries_min_type: 'QUERY_START',
+    log_queries_min_query_duration_ms: 0,
+    log_queries_probability: 1,
+    log_comment: startName(execution),
+  };
+}
+
+/** Message of the INSERT of a start that is not the latest any more. */
+export const NOT_LATEST = 'this start of the query is not the latest';
+
+/** SQL condition, which ClickHouse evaluates once the statement is in system.processes. It holds, or throws. */
+function isLatest(execution: Execution): string {
+  const latest = `SELECT max(version) FROM bigtrace.query_history WHERE uuid = ${literal(execution.uuid)}`;
+  const ofStart = `SELECT count() FROM system.tables WHERE database = ${literal(RESULTS)}
+    AND name = ${literal(execution.tableName)} AND comment = ${literal(startName(execution))}`;
+  return `throwIf((${latest}) != ${execution.version} OR (${ofStart}) = 0, ${literal(NOT_LATEST)}) = 0`;
 }
 
 /**
@@ -80,7 +91,7 @@ export async function fillTable(
 async function answerColumns(
   database: ClickHouse,
   { perfettoSql }: Execution,
-  { addresses, strict }: ExecutionRequest,
+  { addresses, strict }: Plan,
   options: CallOptions,
 ): Promise<{ name: string; type: string }[]> {
   const onFailure = literal(strict ? 'strict' : 'lenient');
@@ -91,20 +102,16 @@ async function answerColumns(
   return structureColumns(row?.[0] ?? '').slice(1);
 }
 
-function sourceOf({ perfettoSql }: Execution, { addresses, strict }: ExecutionRequest): string {
+function sourceOf({ perfettoSql }: Execution, { addresses, strict }: Plan): string {
   const view = strict ? 'bigtrace' : 'bigtrace_lenient';
   return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(perfettoSql)})`;
 }
 
 /** Selects the trace address, its metadata, then the script's columns. */
-function selectOf(
-  execution: Execution,
-  request: ExecutionRequest,
-  queryColumns: readonly string[],
-): string {
+function selectOf(execution: Execution, plan: Plan, queryColumns: readonly string[]): string {
   const [address = '_trace_address', ...names] = queryColumns;
-  const rows = `SELECT * FROM ${sourceOf(execution, request)} LIMIT ${execution.limit}`;
-  const { metadataColumns, base } = request;
+  const rows = `SELECT * FROM ${sourceOf(execution, plan)} LIMIT ${execution.limit}`;
+  const { metadataColumns, base } = plan;
   const own = names.map((name) => `r.${identifier(name)} AS ${identifier(name)}`);
   const first = `r.${identifier(address)} AS ${identifier(address)}`;
   if (names.includes(ROW_NUMBER))

@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { BigtraceError } from '../lib/common/errors.ts';
-import { createLogger } from '../lib/common/observability/log.ts';
-import { PLAINTEXT_SERVER } from '../lib/common/options/server-security-options.ts';
-import { openDatabase } from './queries/database.ts';
-import { Executor } from './queries/executor.ts';
-import { Experiments } from './queries/experiments.ts';
-import { loadPresets } from './queries/presets.ts';
-import { createServer, listen } from './server.ts';
-import { Traces } from './sql/traces.ts';
-import type { QueryWatch } from './watch.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { createLogger } from '../../lib/common/observability/log.ts';
+import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
+import { openDatabase } from '../queries/database.ts';
+import { Executor } from '../queries/executor.ts';
+import { Experiments } from '../queries/experiments.ts';
+import { loadPresets } from '../queries/presets.ts';
+import { createServer, listen } from '../server.ts';
+import { Traces } from '../sql/traces.ts';
+import type { QueryWatch } from '../watch.ts';
 
 /** Chunks of the trace; `null` makes the store fail at that point. */
 let chunks: (string | null)[] = [];
@@ -43,10 +43,18 @@ beforeAll(async () => {
   const log = createLogger('test', 'silent');
   const counts = { requests: 0, requests_failed: 0, queries: 0 };
   app = await createServer({
-    ...{ watch, traces, log, counts, corsOrigins: [], clickhouseUrl: CLICKHOUSE },
+    ...{
+      watch,
+      traces,
+      log,
+      counts,
+      corsOrigins: [],
+      clickhouseUrl: CLICKHOUSE,
+      defaultTraces: [],
+    },
     serverSecurity: { ...PLAINTEXT_SERVER, allowedHosts: ['bigtrace.example'] },
     experiments: new Experiments(database, traces),
-    executor: new Executor({ database, traces, watch, owner: () => 'test', log, counts }),
+    executor: new Executor({ database, traces, watch, log, counts }),
     presets: loadPresets(undefined),
   });
   url = `http://127.0.0.1:${await listen(app, '127.0.0.1', 0)}`;

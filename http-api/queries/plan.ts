@@ -1,0 +1,39 @@
+/** What a replica needs to start a query, in addition to its row of the history; and the table that the start fills. */
+import { identifier } from '../../lib/common/text/sql-literal.ts';
+
+export const RESULTS = 'bigtrace_results';
+
+export interface Plan {
+  /** Addresses, patterns and `/where/…`. */
+  addresses: readonly string[];
+  strict: boolean;
+  /** In seconds; 0: only the limits of the services apply. */
+  timeoutS: number;
+  metadataColumns: readonly string[];
+  /** URL of this server as the client addressed it, for links. */
+  base: string;
+}
+
+export function tableOf({ tableName }: { tableName: string }): string {
+  return `${RESULTS}.${identifier(tableName)}`;
+}
+
+/** A start of a query: its ID, and the version of the history when it was started. */
+export interface Start {
+  uuid: string;
+  version: number;
+}
+
+/**
+ * Names the start of a query that made a table, as the table's comment, and that inserted rows, as the comment of the
+ * statement in the query log.
+ */
+export function startName({ uuid, version }: Start): string {
+  return `query ${uuid}, start ${version}`;
+}
+
+/** The version of the start of the query that made the table with this comment; undefined if none did. */
+export function startOf(comment: string, { uuid }: Pick<Start, 'uuid'>): number | undefined {
+  const prefix = startName({ uuid, version: 0 }).slice(0, -1);
+  return comment.startsWith(prefix) ? Number(comment.slice(prefix.length)) : undefined;
+}
