@@ -23,7 +23,7 @@ const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = ['[', ']', '{', '}'
  * Checks the nesting depth and the number of values in one pass over the text.
  * @throws invalid_option naming the exceeded bound
  */
-export function checkJsonShape(text: string): void {
+function checkJsonShape(text: string): void {
   let [depth, parts] = [0, 0];
   for (let at = 0; at < text.length; at += 1) {
     const char = text.charCodeAt(at);

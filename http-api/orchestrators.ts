@@ -128,7 +128,7 @@ async function openTrace(
 }
 
 /** Combines the states that several orchestrators report. Each has all workers and its own queries. */
-export function systemState(all: readonly OrchestratorStatus[]): SystemState {
+function systemState(all: readonly OrchestratorStatus[]): SystemState {
   const sum = (name: string): number => all.reduce((n, { gauges }) => n + (gauges[name] ?? 0), 0);
   const counters: Record<string, number> = {};
   for (const one of all)

@@ -173,7 +173,7 @@ export class BatchValues {
 }
 
 /** Offset of the first NUL from `from` on. There is one, because the reader checks that the last text ends with a NUL. */
-export function endOfText(view: DataView, bytes: Buffer, from: number): number {
+function endOfText(view: DataView, bytes: Buffer, from: number): number {
   let at = from;
   for (; at + 4 <= bytes.length; at += 4) {
     const zeros = zerosIn(view.getInt32(at, true));

@@ -53,7 +53,7 @@ async function structureFor(
   }
 }
 
-export function structureOf(columns: readonly SchemaColumn[]): string {
+function structureOf(columns: readonly SchemaColumn[]): string {
   const names = distinctNames(columns.map(({ name }) => textFromBytes(name)));
   return formatStructure(
     columns.map(({ cellKinds, learnedKinds }, index) => ({

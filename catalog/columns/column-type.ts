@@ -1,7 +1,7 @@
 /** Types of the columns that manifests and extra SQL add to bigtrace.traces. The values are stored as text. */
 
 /** Kinds of values in a column. A `wide integer` lies beyond ±2^53, where a Float64 would round it. */
-export const VALUE_KINDS = ['integer', 'wide integer', 'double', 'text'] as const;
+const VALUE_KINDS = ['integer', 'wide integer', 'double', 'text'] as const;
 export type ValueKind = (typeof VALUE_KINDS)[number];
 
 export type ColumnType = 'Int64' | 'Float64' | 'String';

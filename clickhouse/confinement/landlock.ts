@@ -59,7 +59,7 @@ export interface Handled {
 }
 
 /** @returns undefined if the version lacks a required right */
-export function handledBy(version: number): Handled | undefined {
+function handledBy(version: number): Handled | undefined {
   if (version < VERSION_MIN) return undefined;
   let files = (1n << 14n) - 1n;
   if (version >= 3) files |= FILE_RIGHT.TRUNCATE;

@@ -110,7 +110,7 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
 }
 
 /** The last lines of a log that may explain a failure. Normal log messages and stack addresses are omitted. */
-export function reasonsIn(text: string): string[] {
+function reasonsIn(text: string): string[] {
   const isReason = (line: string): boolean =>
     line !== '' && !/<(Information|Warning)>|^\d+\. |^ \(version /.test(line);
   return text.split('\n').filter(isReason).slice(-LAST_LINES_MAX);

@@ -21,7 +21,7 @@ export const Empty = Type.Object({});
 
 // Parts of requests.
 
-export const OPERATORS = [
+const OPERATORS = [
   ...['=', '!=', '<', '<=', '>', '>=', 'glob', 'not glob'],
   ...['in', 'not in', 'is null', 'is not null'],
 ] as const;

@@ -18,7 +18,7 @@ import { pageOf } from './page.ts';
 export { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 
 /** Bound on the trace limit of a query. The statement contains the addresses of all selected traces. */
-export const TRACE_LIMIT_MAX = 100_000;
+const TRACE_LIMIT_MAX = 100_000;
 
 /** Columns that the page shows by default. */
 const DEFAULT_VISIBLE = new Set([

@@ -13,7 +13,7 @@ import type { Password } from './password.ts';
 const KILL_AT_MS = [0, 500, 2000, 5000];
 const CLOSE_MS_MAX = 1000;
 /** Killed queries of one user that may still run. */
-export const LEFT_OF_USER_MAX = 4;
+const LEFT_OF_USER_MAX = 4;
 
 export class QueryKiller {
   readonly #client: ClickHouseClient;

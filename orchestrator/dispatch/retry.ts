@@ -2,7 +2,7 @@
 import { BigtraceError } from '../../lib/common/errors.ts';
 
 /** Maximum number of attempts for one task. */
-export const ATTEMPTS_MAX = 3;
+const ATTEMPTS_MAX = 3;
 
 /** Maximum number of engine crashes for one task: a trace that crashed two engines would crash every engine. */
 const CRASHES_MAX = 2;

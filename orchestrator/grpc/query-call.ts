@@ -22,7 +22,7 @@ export type QueryCall = grpc.ServerDuplexStream<QueryRequest, QueryResponse>;
 
 const PROGRESS_INTERVAL_MS_MIN = 10;
 
-export class ClientSink implements Sink {
+class ClientSink implements Sink {
   readonly #call: QueryCall;
   #events: QueryEvent[] = [];
   /** Whether the client accepts more data; false from a full write buffer until its drain event. */

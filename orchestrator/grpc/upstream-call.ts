@@ -16,7 +16,7 @@ export type UpstreamCall = grpc.ServerWritableStream<BigtraceQueryArgs, Bigtrace
 /** Maximum bytes of results of unfinished traces of one query. It keeps each message below gRPC's 2 GiB. */
 const GATHERED_BYTES_MAX = 2 ** 30;
 
-export class GatheringSink implements Sink {
+class GatheringSink implements Sink {
   readonly #call: UpstreamCall;
   readonly #fail: (error: BigtraceError) => void;
   readonly #bytesMax: number;
@@ -81,7 +81,7 @@ export class GatheringSink implements Sink {
 }
 
 /** Maps canonical addresses back to the names that the client sent, by which upstream's clients know their traces. */
-export class TraceNames {
+class TraceNames {
   /** The name that the client sent, by canonical address (as latin1). */
   readonly #clientNames = new Map<string, Buffer>();
 

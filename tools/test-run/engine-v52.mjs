@@ -28,7 +28,7 @@ const FILES = {
     '9600466dacddfc15f65bca6c6df2d8d697b3d77c863b0c543e1dda69255bede1',
 };
 
-export const ENGINE_V52 = join(ENGINES, 'v52.0-6b9586def');
+const ENGINE_V52 = join(ENGINES, 'v52.0-6b9586def');
 
 /** @returns {Promise<string>} the directory with both files */
 export async function fetchEngineV52() {

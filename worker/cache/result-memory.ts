@@ -65,7 +65,7 @@ function cost({ results, resultBytes }: CachedResult): number {
 }
 
 /** Collects the results of one script until they exceed `bytesMax`. */
-export class ResultRecorder {
+class ResultRecorder {
   readonly #bytesMax: number;
   #results: Buffer[] | undefined = [];
   /** Bytes added so far, including results that were dropped. */

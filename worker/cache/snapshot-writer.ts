@@ -10,7 +10,7 @@ import type { SnapshotCache } from './snapshot-cache.ts';
 /**
  * Minimum time to load, in milliseconds, of a trace that gets a snapshot: restoring takes at least about as long.
  */
-export const SNAPSHOT_COST_MS_MIN = 100;
+const SNAPSHOT_COST_MS_MIN = 100;
 /** Delay after the last task before the worker counts as idle. */
 const IDLE_MS = 300;
 /** Maximum number of such keys; above it, all are forgotten. */

@@ -40,7 +40,7 @@ export function file(path: string): Buffer {
 }
 
 /** Reads a file as text, without surrounding blanks. @throws invalid_option if it cannot be read, or is empty */
-export function fileText(path: string): string {
+function fileText(path: string): string {
   const text = file(path).toString().trim();
   if (text === '') throw new BigtraceError('invalid_option', `${path} is empty`);
   return text;

@@ -13,7 +13,7 @@ const LOG_CHARS_MAX = 16_384;
 const REASON_CHARS_MAX = 500;
 
 /** The engine called a function that ends it, such as exit or abort. */
-export class EngineExit extends Error {
+class EngineExit extends Error {
   override readonly name = 'EngineExit';
 }
 
