@@ -299,7 +299,7 @@ test('a lenient query reports failed traces, and is an error if every trace fail
     lenient,
   );
   expect(none.stderr).toBe(
-    'the only trace did not answer: 1 trace_invalid, such as [/local/b]: no trace (all_failed)',
+    'the only trace failed: 1 trace_invalid, such as [/local/b]: no trace (all_failed)',
   );
 });
 

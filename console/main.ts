@@ -96,7 +96,7 @@ function showTotals(state: ConsoleState): void {
 }
 
 /** Calls `refresh` repeatedly, one call at a time, while the page is visible. */
-async function keepUp(refresh: () => Promise<void>, everyMs: number): Promise<never> {
+async function refreshForever(refresh: () => Promise<void>, everyMs: number): Promise<never> {
   for (;;) {
     if (!document.hidden) await refresh().catch(failed);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
@@ -111,5 +111,5 @@ tokenForm.addEventListener('submit', (event) => {
 
 startTheme();
 queryForm.loadPresets().catch(failed);
-void keepUp(refreshState, STATE_MS);
-void keepUp(refreshSlow, SLOW_MS);
+void refreshForever(refreshState, STATE_MS);
+void refreshForever(refreshSlow, SLOW_MS);

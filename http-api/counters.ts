@@ -3,7 +3,7 @@
 /** Each counter with its help text. */
 export const COUNTERS = {
   requests: 'requests',
-  requests_failed: 'requests answered with a status of 500 or more',
+  requests_failed: 'responses with a status of 500 or more',
   queries: 'queries started',
 } as const;
 

@@ -1,6 +1,6 @@
 /**
  * Limits on the shape of a JSON body, checked before it is parsed. A megabyte of brackets or member names parses to
- * millions of objects, and the server answers no other request meanwhile.
+ * millions of objects, and the server handles no other request meanwhile.
  */
 import type { FastifyInstance } from 'fastify';
 import { badRequest } from './http-error.ts';

@@ -12,7 +12,7 @@ import type { ConsoleQuery, SystemState } from './contract/console.ts';
 import type { ConsoleFailure, OpenTrace, QueryCounts, QueryWatch, SystemWatch } from './watch.ts';
 
 /** Errors of one orchestrator that say nothing about the others. */
-const OTHERS_MAY_ANSWER: ReadonlySet<ErrorCode> = new Set(['orchestrator_unreachable', 'draining']);
+const OTHERS_MAY_SUCCEED: ReadonlySet<ErrorCode> = new Set(['orchestrator_unreachable', 'draining']);
 
 export class Orchestrators implements QueryWatch, SystemWatch {
   readonly #clients: OrchestratorClient[];
@@ -35,13 +35,13 @@ export class Orchestrators implements QueryWatch, SystemWatch {
   }
 
   async counts(queryId: string): Promise<QueryCounts | undefined> {
-    const { answers } = await this.#askAll((client) => client.progress(queryId, this.#ownOnly));
-    return answers.find((progress) => progress !== undefined);
+    const { responses } = await this.#callAll((client) => client.progress(queryId, this.#ownOnly));
+    return responses.find((progress) => progress !== undefined);
   }
 
   async failures(queryId: string, limit: number): Promise<string[]> {
-    const { answers } = await this.#askAll((client) => client.failures(queryId, 0, this.#ownOnly));
-    const texts = answers
+    const { responses } = await this.#callAll((client) => client.failures(queryId, 0, this.#ownOnly));
+    const texts = responses
       .flat()
       .map(({ trace, message }) =>
         trace.length === 0 ? message : `[${textFromBytes(trace)}]: ${message}`,
@@ -51,8 +51,8 @@ export class Orchestrators implements QueryWatch, SystemWatch {
   }
 
   async cancel(queryId: string): Promise<number> {
-    const { answers } = await this.#askAll((client) => client.cancel(queryId, this.#ownOnly));
-    return answers.reduce((sum, cancelled) => sum + cancelled, 0);
+    const { responses } = await this.#callAll((client) => client.cancel(queryId, this.#ownOnly));
+    return responses.reduce((sum, cancelled) => sum + cancelled, 0);
   }
 
   async openTrace(address: string, signal: AbortSignal): Promise<OpenTrace> {
@@ -61,41 +61,41 @@ export class Orchestrators implements QueryWatch, SystemWatch {
       try {
         return await openTrace(client, address, signal);
       } catch (thrown) {
-        if (!(thrown instanceof BigtraceError) || !OTHERS_MAY_ANSWER.has(thrown.code)) throw thrown;
+        if (!(thrown instanceof BigtraceError) || !OTHERS_MAY_SUCCEED.has(thrown.code)) throw thrown;
         unreachable = thrown;
       }
     }
-    throw unreachable ?? new BigtraceError('internal', 'there is no orchestrator to ask');
+    throw unreachable ?? new BigtraceError('internal', 'no orchestrator is configured');
   }
 
   async state(): Promise<SystemState> {
-    return systemState(await this.#askAny((client) => client.status(this.#ownOnly)));
+    return systemState(await this.#callReachable((client) => client.status(this.#ownOnly)));
   }
 
   async recentFailures(): Promise<ConsoleFailure[]> {
-    const answers = await this.#askAny((client) => client.failures('', 0, this.#ownOnly));
-    return answers.flat().map(consoleFailure);
+    const responses = await this.#callReachable((client) => client.failures('', 0, this.#ownOnly));
+    return responses.flat().map(consoleFailure);
   }
 
-  /** Returns the answers of the orchestrators that answer. @throws the error of one if none does */
-  async #askAny<Answer>(ask: (client: OrchestratorClient) => Promise<Answer>): Promise<Answer[]> {
-    const { answers, errors } = await this.#askAll(ask);
-    if (answers.length === 0 && errors.length > 0) throw errors[0];
-    return answers;
+  /** Returns the responses of the orchestrators that respond. @throws the error of one if none does */
+  async #callReachable<Response>(call: (client: OrchestratorClient) => Promise<Response>): Promise<Response[]> {
+    const { responses, errors } = await this.#callAll(call);
+    if (responses.length === 0 && errors.length > 0) throw errors[0];
+    return responses;
   }
 
-  async #askAll<Answer>(
-    ask: (client: OrchestratorClient) => Promise<Answer>,
-  ): Promise<{ answers: Answer[]; errors: unknown[] }> {
-    const settled = await Promise.allSettled(this.#clients.map(ask));
-    const answers: Answer[] = [];
+  async #callAll<Response>(
+    call: (client: OrchestratorClient) => Promise<Response>,
+  ): Promise<{ responses: Response[]; errors: unknown[] }> {
+    const settled = await Promise.allSettled(this.#clients.map(call));
+    const responses: Response[] = [];
     const errors: unknown[] = [];
     for (const one of settled) {
-      if (one.status === 'fulfilled') answers.push(one.value);
+      if (one.status === 'fulfilled') responses.push(one.value);
       else errors.push(one.reason);
     }
-    for (const err of errors) this.#log.debug({ err }, 'an orchestrator did not answer');
-    return { answers, errors };
+    for (const err of errors) this.#log.debug({ err }, 'an orchestrator did not respond');
+    return { responses, errors };
   }
 }
 

@@ -119,7 +119,7 @@ function addRoot(app: FastifyInstance, { traces }: ServerParts): void {
     // Null while ClickHouse is not reachable; this server already is.
     traceCount: await traces.count().catch(() => null),
   }));
-  // Does not ask ClickHouse: whether this process answers.
+  // Does not call ClickHouse: it shows whether this process responds.
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

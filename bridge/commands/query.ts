@@ -269,6 +269,6 @@ class Rows {
       throw new BigtraceError('internal', 'the result ended before its last chunk', {
         trace: printable(textFromBytes(Buffer.from(key, 'latin1'))),
       });
-    if (this.#tracesDone === 0 && this.#failures.count > 0) throw this.#failures.noneAnswered();
+    if (this.#tracesDone === 0 && this.#failures.count > 0) throw this.#failures.allFailed();
   }
 }

@@ -42,14 +42,14 @@ export async function untilClientLeft(
   // Two checks in a row must agree: what a native client has just sent with its query is unread for a moment.
   for (let checks = 0; ; ) {
     const body = await responseBody(requestUrl, { headers, signal });
-    const reason = await reasonToLeave(body, Number(requestUrl.port || 80), pid);
+    const reason = await abandonment(body, Number(requestUrl.port || 80), pid);
     checks = reason === undefined ? 0 : checks + 1;
     if (reason !== undefined && checks === 2) throw reason;
     await sleep(CHECK_EVERY_MS, undefined, { signal });
   }
 }
 
-async function reasonToLeave(
+async function abandonment(
   body: string,
   httpPort: number,
   pid: string,

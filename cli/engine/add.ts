@@ -21,7 +21,7 @@ import type { EngineSource, SourceFile } from './sources.ts';
 const LICENSE = 'LICENSE';
 const FILE_BYTES_MAX = 256 * 2 ** 20;
 
-export interface Installed {
+export interface InstalledEngine {
   name: string;
   version: string;
   from: string;
@@ -41,7 +41,7 @@ export async function addEngine(
   source: EngineSource,
   name: string | undefined,
   onProgress: OnProgress,
-): Promise<Installed> {
+): Promise<InstalledEngine> {
   const engines = enginesDirectory(dataDir);
   await mkdir(engines, { recursive: true });
   const scratch = await mkdtemp(join(engines, '.new-'));

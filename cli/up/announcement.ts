@@ -23,7 +23,7 @@ export function announcement(
   addresses: SystemAddresses,
   processes: { name: string; pid: number }[],
 ): string {
-  return config.json ? jsonLine(config, addresses, processes) : forPeople(config, addresses);
+  return config.json ? jsonLine(config, addresses, processes) : readyText(config, addresses);
 }
 
 function jsonLine(
@@ -45,7 +45,7 @@ const BY_TRACE = `SELECT _trace_address, count() AS n
   FROM bigtrace(traces=['/local/**'], sql='SELECT ts FROM sched')
   GROUP BY _trace_address ORDER BY n DESC`;
 
-function forPeople(
+function readyText(
   config: UpConfig,
   { clickhouse, orchestrator, http: backend, workers }: SystemAddresses,
 ): string {

@@ -73,7 +73,7 @@ describe('without a password every request is rejected', () => {
 
   test('the native protocol rejects logins without a password', async () => {
     for (const user of ['default', 'analyst'])
-      expect(await greet(user)).toContain('Authentication failed');
+      expect(await handshake(user)).toContain('Authentication failed');
     await expect(t.as('analyst').ping()).resolves.toEqual({ success: true });
   });
 
@@ -363,7 +363,7 @@ test('files of the engine are accessible only to their owner', () => {
 });
 
 /** Returns the server's response to the native protocol's first packet, sent without a password. */
-async function greet(user: string): Promise<string> {
+async function handshake(user: string): Promise<string> {
   const [host = '', port = ''] = t.engine.tcpAddress.split(':');
   const text = (value: string): Buffer => Buffer.from([value.length, ...Buffer.from(value)]);
   const revision = [0xb3, 0xa9, 0x03]; // 54451

@@ -82,8 +82,8 @@ export async function startEmbeddedClickHouse(
       signal,
       inDefault: viewsInDefault(options),
     });
-    await Promise.race([ready, deathOf(engine.exited)]);
-    for (const failure of await Promise.race([encryptTables(login), deathOf(engine.exited)]))
+    await Promise.race([ready, failWhenExited(engine.exited)]);
+    for (const failure of await Promise.race([encryptTables(login), failWhenExited(engine.exited)]))
       options.log?.(Buffer.from(`bigtrace: not encrypted yet: ${failure}\n`));
   } catch (thrown) {
     engine.kill();
@@ -189,7 +189,7 @@ async function respondsToPing(url: string): Promise<boolean> {
   }
 }
 
-async function deathOf(exited: Promise<EmbeddedExit>): Promise<never> {
+async function failWhenExited(exited: Promise<EmbeddedExit>): Promise<never> {
   const { reason, lastLines } = await exited;
   throw startFailure(reason, lastLines);
 }

@@ -16,7 +16,7 @@ import {
   texts,
 } from './parts.ts';
 
-export const ErrorAnswer = Type.Object({ detail: text });
+export const ErrorResponse = Type.Object({ detail: text });
 export const Empty = Type.Object({});
 
 // Parts of requests.

@@ -28,7 +28,7 @@ export async function fillTable(
       ...(plan.timeoutS === 0 ? {} : { max_execution_time: plan.timeoutS }),
     },
   };
-  const queryColumns = await answerColumns(database, execution, plan, options);
+  const queryColumns = await findColumns(database, execution, plan, options);
   const bytes = new Set(
     queryColumns.filter(({ type }) => type.includes('BLOB')).map(({ name }) => name),
   );
@@ -88,7 +88,7 @@ function isLatest(execution: Execution): string {
  * traces; the orchestrator remembers the result for the query itself. Blob columns, which are String in ClickHouse,
  * have BLOB in their type here.
  */
-async function answerColumns(
+async function findColumns(
   database: ClickHouse,
   { perfettoSql }: Execution,
   { addresses, strict }: Plan,

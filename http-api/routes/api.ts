@@ -2,7 +2,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
-import { ErrorAnswer } from '../contract/page.ts';
+import { ErrorResponse } from '../contract/page.ts';
 
 /** The same server; handlers of its routes have the types of their schemas. */
 export function typed(app: FastifyInstance) {
@@ -11,9 +11,9 @@ export function typed(app: FastifyInstance) {
 
 /** Options of a route: the parts of requests to check, and the forms of responses. */
 export function schemaOf<
-  Answer extends TSchema,
+  Response extends TSchema,
   Request extends { body?: TSchema; params?: TSchema; querystring?: TSchema } = object,
->(answer: Answer, request?: Request) {
-  const response = { 200: answer, '4xx': ErrorAnswer, '5xx': ErrorAnswer };
+>(success: Response, request?: Request) {
+  const response = { 200: success, '4xx': ErrorResponse, '5xx': ErrorResponse };
   return { schema: { ...(request as Request), response } };
 }

@@ -30,7 +30,7 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryParts): void {
       });
       const signal = signalOf(reply);
       const { uuid } = await executor.start(execution, signal);
-      return { queryUuid: uuid, ...(await answerOf(executor, uuid, execution, signal)) };
+      return { queryUuid: uuid, ...(await firstPage(executor, uuid, execution, signal)) };
     },
   );
   api.post(
@@ -93,7 +93,7 @@ function addExecutionRoutes(app: FastifyInstance, executor: Executor, clickhouse
  * Waits for the query and returns its first page.
  * @throws invalid_option with the query's error message if it failed or was cancelled
  */
-async function answerOf(
+async function firstPage(
   executor: Executor,
   uuid: string,
   { limit }: ExecuteRequest,

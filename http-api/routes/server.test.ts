@@ -61,7 +61,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-async function ask(
+async function send(
   path: string,
   headers: Record<string, string>,
   method = 'GET',
@@ -77,7 +77,7 @@ it.each([
   '/nowhere',
 ])('rejects a request for %s whose Host is not a name of this service', async (path) => {
   for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'DELETE']) {
-    const { status, body } = await ask(path, { host: 'evil.example:5001' }, method);
+    const { status, body } = await send(path, { host: 'evil.example:5001' }, method);
     expect([method, status]).toEqual([method, 403]);
     if (method !== 'HEAD')
       expect(JSON.parse(body)).toEqual({
@@ -88,7 +88,7 @@ it.each([
 
 /** Every path of the API, with its methods, and what is no part of the API. */
 async function everyRoute(): Promise<[string, string[]][]> {
-  const { paths } = JSON.parse((await ask('/openapi.json', {})).body) as {
+  const { paths } = JSON.parse((await send('/openapi.json', {})).body) as {
     paths: Record<string, object>;
   };
   const routes = Object.entries(paths).map(([path, methods]): [string, string[]] => [
@@ -102,7 +102,7 @@ async function everyRoute(): Promise<[string, string[]][]> {
 const FROM_A_PAGE = { origin: 'http://evil.example' };
 
 it('pages of other sites cannot read responses', async () => {
-  const { status, headers } = await ask('/trace_presets', FROM_A_PAGE);
+  const { status, headers } = await send('/trace_presets', FROM_A_PAGE);
   expect(status).toBe(200);
   expect(headers['access-control-allow-origin']).toBeUndefined();
 });
@@ -110,10 +110,10 @@ it('pages of other sites cannot read responses', async () => {
 it('every route rejects other names of the host, and writes of pages of other sites', async () => {
   for (const [path, methods] of await everyRoute())
     for (const method of [...methods, 'OPTIONS']) {
-      const named = await ask(path, { host: 'evil.example' }, method);
-      expect([method, path, named.status]).toEqual([method, path, 403]);
+      const byName = await send(path, { host: 'evil.example' }, method);
+      expect([method, path, byName.status]).toEqual([method, path, 403]);
       if (method === 'GET' || method === 'HEAD') continue;
-      const { status, headers } = await ask(path, FROM_A_PAGE, method);
+      const { status, headers } = await send(path, FROM_A_PAGE, method);
       expect([method, path, status]).toEqual([method, path, 403]);
       expect(headers['access-control-allow-origin']).toBeUndefined();
     }
@@ -122,22 +122,22 @@ it('every route rejects other names of the host, and writes of pages of other si
 it.each(['127.0.0.1', '10.1.2.3:5001', '[::1]:5001', 'localhost:5001', 'bigtrace.example'])(
   'accepts the host name %s',
   async (host) => {
-    expect((await ask('/trace_presets', { host })).status).toBe(200);
+    expect((await send('/trace_presets', { host })).status).toBe(200);
   },
 );
 
 it('a page whose origin is an allowed host name may send POST requests', async () => {
-  const asked = (origin: string) =>
-    ask('/bigtrace_execution_config', { host: 'bigtrace.example', origin }, 'POST');
-  expect((await asked('http://bigtrace.example')).status).toBe(200);
-  expect((await asked('http://evil.example')).status).toBe(403);
+  const preflight = (origin: string) =>
+    send('/bigtrace_execution_config', { host: 'bigtrace.example', origin }, 'POST');
+  expect((await preflight('http://bigtrace.example')).status).toBe(200);
+  expect((await preflight('http://evil.example')).status).toBe(403);
 });
 
 const TRACE = '/trace/L2xvY2FsL2E/a';
 
 it('a trace is sent with its content length', async () => {
   chunks = ['ab', 'cd'];
-  const { status, body, headers } = await ask(TRACE, {});
+  const { status, body, headers } = await send(TRACE, {});
   expect([status, body, headers['content-length']]).toEqual([200, 'abcd', '4']);
 });
 
@@ -145,22 +145,25 @@ it.each([{}, { range: 'bytes=1-2' }])(
   'a read that fails before its first byte returns an error with the reason, %o',
   async (headers) => {
     chunks = [null];
-    const answer = await ask(TRACE, headers);
-    expect([answer.status, JSON.parse(answer.body)]).toEqual([503, { detail: 'the disk is gone' }]);
-    expect(answer.headers['content-type']).toMatch(/^application\/json/);
-    expect(answer.headers['content-disposition']).toBeUndefined();
+    const response = await send(TRACE, headers);
+    expect([response.status, JSON.parse(response.body)]).toEqual([
+      503,
+      { detail: 'the disk is gone' },
+    ]);
+    expect(response.headers['content-type']).toMatch(/^application\/json/);
+    expect(response.headers['content-disposition']).toBeUndefined();
   },
 );
 
 it('a read that fails later aborts the connection', async () => {
   chunks = ['ab', null];
-  await expect(ask(TRACE, {})).rejects.toThrow('aborted');
+  await expect(send(TRACE, {})).rejects.toThrow('aborted');
 });
 
 async function post(path: string, body: string): Promise<{ status: number; text: string }> {
   const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`${url}${path}`, { method: 'POST', headers, body });
-  return { status: answer.status, text: await answer.text() };
+  const response = await fetch(`${url}${path}`, { method: 'POST', headers, body });
+  return { status: response.status, text: await response.text() };
 }
 
 const listOf = (count: number, item: string): string => `[${Array(count).fill(item).join(',')}]`;

@@ -122,7 +122,7 @@ export class OrchestratorClient {
    * @throws BigtraceError
    */
   async failures(queryId: string, limit: number, ownOnly = false): Promise<RecordedFailure[]> {
-    const call = this.#client.Failures({ queryId, limit, ownOnly }, this.#soon());
+    const call = this.#client.Failures({ queryId, limit, ownOnly }, this.#statusDeadline());
     const failures: RecordedFailure[] = [];
     for await (const { failure } of this.#stream(call)) failures.push(...failure);
     return failures;
@@ -135,13 +135,13 @@ export class OrchestratorClient {
 
   /** Returns the status of the orchestrator and its workers. @throws BigtraceError */
   status(ownOnly = false): Promise<OrchestratorStatus> {
-    return this.#unary((done) => this.#client.Status({ ownOnly }, this.#soon(), done));
+    return this.#unary((done) => this.#client.Status({ ownOnly }, this.#statusDeadline(), done));
   }
 
   /** Returns the progress of a query; undefined if the orchestrator does not know it. @throws BigtraceError */
   async progress(queryId: string, ownOnly = false): Promise<Progress | undefined> {
     const response = await this.#unary<ProgressResponse>((done) =>
-      this.#client.Progress({ queryId, ownOnly }, this.#soon(), done),
+      this.#client.Progress({ queryId, ownOnly }, this.#statusDeadline(), done),
     );
     return response.progress ?? undefined;
   }
@@ -149,14 +149,14 @@ export class OrchestratorClient {
   /** Cancels the running queries with this ID. @returns how many there were @throws BigtraceError */
   async cancel(queryId: string, ownOnly = false): Promise<number> {
     const response = await this.#unary<CancelResponse>((done) =>
-      this.#client.Cancel({ queryId, ownOnly }, this.#soon(), done),
+      this.#client.Cancel({ queryId, ownOnly }, this.#statusDeadline(), done),
     );
     return response.cancelled;
   }
 
   /** Lets workers load barred traces again. @throws BigtraceError */
   unbar(request: UnbarRequestInput): Promise<UnbarResponse> {
-    return this.#unary((done) => this.#client.Unbar(request, this.#soon(), done));
+    return this.#unary((done) => this.#client.Unbar(request, this.#statusDeadline(), done));
   }
 
   /** Yields the messages of a call. Ending the iteration or aborting `signal` cancels the call. */
@@ -186,7 +186,7 @@ export class OrchestratorClient {
     });
   }
 
-  #soon(): grpc.CallOptions {
+  #statusDeadline(): grpc.CallOptions {
     return { deadline: Date.now() + this.#responseMs };
   }
 

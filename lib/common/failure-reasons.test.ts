@@ -11,24 +11,24 @@ function reasonsOf(...codes: ('trace_invalid' | 'sql_failed' | 'engine_crashed')
 }
 
 test('the error of a single trace does not count traces', () => {
-  expect(reasonsOf('sql_failed').noneAnswered().message).toBe(
-    'the only trace did not answer: 1 sql_failed, such as [/t0]: sql_failed?',
+  expect(reasonsOf('sql_failed').allFailed().message).toBe(
+    'the only trace failed: 1 sql_failed, such as [/t0]: sql_failed?',
   );
 });
 
 test('the most frequent reasons are named first, in whatever order they were added', () => {
   const error = reasonsOf('sql_failed', 'engine_crashed', 'trace_invalid', 'trace_invalid');
   expect(error.count).toBe(4);
-  expect(error.noneAnswered()).toMatchObject({
+  expect(error.allFailed()).toMatchObject({
     code: 'all_failed',
     message:
-      'none of the 4 traces answered: 2 trace_invalid, such as [/t2]: trace_invalid?; ' +
+      'all 4 traces failed: 2 trace_invalid, such as [/t2]: trace_invalid?; ' +
       '1 engine_crashed, such as [/t1]: engine_crashed?; 1 sql_failed, such as [/t0]: sql_failed?',
   });
 });
 
 test('the error says that only a sample of the traces was queried', () => {
-  expect(reasonsOf('sql_failed', 'sql_failed').noneAnswered('sampled').message).toBe(
-    'none of the 2 sampled traces answered: 2 sql_failed, such as [/t0]: sql_failed?',
+  expect(reasonsOf('sql_failed', 'sql_failed').allFailed('sampled').message).toBe(
+    'all 2 sampled traces failed: 2 sql_failed, such as [/t0]: sql_failed?',
   );
 });

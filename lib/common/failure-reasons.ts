@@ -24,12 +24,12 @@ export class FailureReasons {
    * Returns the error all_failed of a lenient query. All its traces, or all that were sampled, must have been added.
    * The most frequent reasons come first.
    */
-  noneAnswered(which: 'all' | 'sampled' = 'all'): BigtraceError {
+  allFailed(which: 'all' | 'sampled' = 'all'): BigtraceError {
     const traces = which === 'all' ? 'traces' : 'sampled traces';
     const subject =
       this.#count === 1 && which === 'all'
-        ? 'the only trace did not answer'
-        : `none of the ${this.#count} ${traces} answered`;
+        ? 'the only trace failed'
+        : `all ${this.#count} ${traces} failed`;
     const reasons = [...this.#reasons]
       .sort(([one, a], [other, b]) => b.count - a.count || (one < other ? -1 : 1))
       .map(([code, { count, first }]) => `${count} ${code}, such as ${first}`);

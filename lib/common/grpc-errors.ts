@@ -57,13 +57,17 @@ export function fromServiceError(thrown: unknown, unreachable: ErrorCode): Bigtr
       cause: thrown,
     });
   }
-  return new BigtraceError(statusCode(code, unreachable), plainly(details) || thrown.message, {
-    cause: thrown,
-  });
+  return new BigtraceError(
+    statusCode(code, unreachable),
+    socketMessage(details) || thrown.message,
+    {
+      cause: thrown,
+    },
+  );
 }
 
 /** Returns the socket's error message, which grpc-js wraps into a sentence about its own state. */
-function plainly(details: string): string {
+function socketMessage(details: string): string {
   return /Last error: (?!null)(?:Error: )?(.*?)\. Resolution note/s.exec(details)?.[1] ?? details;
 }
 

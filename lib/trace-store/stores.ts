@@ -81,8 +81,8 @@ export class TraceStores {
     this.#find(address);
     const { store, path, text } = this.#find(await this.canonical(address, signal));
     try {
-      const named = await toTheLetter(store, path, isPattern(text), signal);
-      if (named !== undefined) yield { address: text, ...named };
+      const exactStat = await statExactly(store, path, isPattern(text), signal);
+      if (exactStat !== undefined) yield { address: text, ...exactStat };
       else
         for await (const batch of store.list(path, { signal }))
           for (const { path: storePath, ...stat } of batch)
@@ -115,7 +115,7 @@ export class TraceStores {
   }
 }
 
-async function toTheLetter(
+async function statExactly(
   store: TraceStore,
   path: string,
   mayBePattern: boolean,

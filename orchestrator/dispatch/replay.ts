@@ -4,16 +4,16 @@
  */
 import { crc32 } from 'node:zlib';
 
-export interface Passed {
+export interface ForwardedChunks {
   chunks: number;
   bytes: number;
   /** CRC-32 of all chunks in order. */
   checksum: number;
 }
 
-const NOTHING: Passed = { chunks: 0, bytes: 0, checksum: 0 };
+const NOTHING: ForwardedChunks = { chunks: 0, bytes: 0, checksum: 0 };
 
-function after(passed: Passed, chunk: Uint8Array): Passed {
+function after(passed: ForwardedChunks, chunk: Uint8Array): ForwardedChunks {
   return {
     chunks: passed.chunks + 1,
     bytes: passed.bytes + chunk.length,
@@ -24,7 +24,7 @@ function after(passed: Passed, chunk: Uint8Array): Passed {
 export class Replay {
   #passed = NOTHING;
   /** The chunks of this attempt that repeat what was passed on before; undefined once all of that was repeated. */
-  #again: Passed | undefined;
+  #again: ForwardedChunks | undefined;
 
   /** Whether at least one chunk was passed on. */
   get begun(): boolean {

@@ -43,6 +43,6 @@ export class QueryTotals {
 
   /** Returns the error of a lenient query in which every trace failed. */
   allFailed(): BigtraceError {
-    return this.#reasons.noneAnswered();
+    return this.#reasons.allFailed();
   }
 }

@@ -120,7 +120,7 @@ test('a lenient query reports failed traces as data and returns the rows of the 
   ).toEqual(['/local/?.x no_match 0', '/local/t3 trace_invalid 1', 'nowhere invalid_address 0']);
   await expect(system.query(['/local/t3'], { onFailure: 'LENIENT' })).rejects.toMatchObject({
     code: 'all_failed',
-    message: 'the only trace did not answer: 1 trace_invalid, such as [/local/t3]: not a trace',
+    message: 'the only trace failed: 1 trace_invalid, such as [/local/t3]: not a trace',
   });
 });
 

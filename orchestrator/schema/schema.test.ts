@@ -96,7 +96,7 @@ test('a failed trace ends column finding in strict mode and is skipped in lenien
   await expect(system.schema(traces(3), { onFailure: 'LENIENT' })).rejects.toMatchObject({
     code: 'all_failed',
     message: expect.stringMatching(
-      /^none of the 3 traces answered: 3 trace_invalid, such as \[\/local\/t\d\]: not a trace$/,
+      /^all 3 traces failed: 3 trace_invalid, such as \[\/local\/t\d\]: not a trace$/,
     ),
   });
 });

@@ -155,7 +155,7 @@ async function findColumns(
   if (merge.columns !== undefined)
     return { column: learned.addTo(merge.columns, script), tracesSampled: sampled };
   if (failures.count > 0 && failures.count - refused === sampled)
-    throw failures.noneAnswered(sampled < pool.length ? 'sampled' : 'all');
+    throw failures.allFailed(sampled < pool.length ? 'sampled' : 'all');
   throw new BigtraceError(
     'sql_failed',
     `the script has no columns: its last statement returned none on the ${sampled} sampled traces; end the script with a SELECT`,

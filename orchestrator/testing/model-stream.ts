@@ -148,13 +148,13 @@ export class ModelStream extends EventEmitter {
       return;
     }
     this.#tasks.set(id, { trace, begun: false, at: performance.now() });
-    if (this.#noMore) this.#giveBack(id);
+    if (this.#noMore) this.#returnTask(id);
   }
 
   #withdraw(id: number): void {
     if (this.#withdrawn.has(id)) this.#network.misuses.push(`task ${id} was withdrawn twice`);
     this.#withdrawn.add(id);
-    this.#later(1, () => this.#giveBack(id));
+    this.#later(1, () => this.#returnTask(id));
   }
 
   #count(trace: string, more: number): void {
@@ -172,7 +172,7 @@ export class ModelStream extends EventEmitter {
       task.begun = true;
       running += 1;
       if (this.#network.habits.neverLoads(task.trace)) this.#load(id, task, this.#worker);
-      else this.#answer(id, task);
+      else this.#returnRows(id, task);
     }
   }
 
@@ -214,7 +214,7 @@ export class ModelStream extends EventEmitter {
     });
   }
 
-  #answer(id: number, task: Task): void {
+  #returnRows(id: number, task: Task): void {
     const { dice, slow, flaky, changes, chunksOf } = this.#network.habits;
     const pace = dice.chance(slow) ? 400 : 8;
     const usual = chunksOf(task.trace);
@@ -253,7 +253,7 @@ export class ModelStream extends EventEmitter {
     this.#endWhenDone();
   }
 
-  #giveBack(id: number): void {
+  #returnTask(id: number): void {
     if (this.#tasks.get(id)?.begun === false) this.#ended(id, { returned: { id: [id] } });
   }
 
@@ -265,7 +265,7 @@ export class ModelStream extends EventEmitter {
     if (this.#over || this.#noMore) return;
     this.#noMore = true;
     this.#send({ draining: true });
-    for (const id of this.#tasks.keys()) this.#giveBack(id);
+    for (const id of this.#tasks.keys()) this.#returnTask(id);
     this.#endWhenDone();
   }
 

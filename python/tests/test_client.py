@@ -67,7 +67,9 @@ def test_each_family_of_status_codes_has_its_exception(status: grpc.StatusCode, 
 def test_an_orchestrator_that_is_not_there_is_named():
     with (
         Bigtrace("127.0.0.1:1") as client,
-        pytest.raises(bigtrace.UnavailableError, match=r"cannot reach the orchestrator at 127\.0\.0\.1:1 .*'host:port'"),
+        pytest.raises(
+            bigtrace.UnavailableError, match=r"cannot reach the orchestrator at 127\.0\.0\.1:1 .*'host:port'"
+        ),
     ):
         client.query("/local/a", "SELECT 1", retries=0)
 

@@ -47,7 +47,9 @@ def tables(draw: st.DrawFn) -> tuple[int, list[list[Cell]]]:
 
 @given(st.lists(tables(), min_size=1, max_size=4), st.data())
 @settings(max_examples=120, deadline=None)
-def test_decoding_returns_the_cells_for_every_split_of_the_results(results: list[tuple[int, list[list[Cell]]]], data: st.DataObject):
+def test_decoding_returns_the_cells_for_every_split_of_the_results(
+    results: list[tuple[int, list[list[Cell]]]], data: st.DataObject
+):
     decoder = Decoder()
     queues = []
     for number, (width, rows) in enumerate(results):

@@ -1,4 +1,4 @@
-"""Perfetto's own Python API: its last release works with our orchestrator, and code that uses it runs with our package."""
+"""Perfetto's own Python API: its last release works with our orchestrator, and code that uses it with our package."""
 
 import inspect
 import json
@@ -103,8 +103,8 @@ def test_decoding_beats_upstreams_row_by_row_decoder(upstream: Path):
     began = time.perf_counter()
     decoder = Decoder()
     decoder.add(b"/local/a", encoded, last=True)
-    result = bigtrace.Result("", decoder.take(), bigtrace.columns.Typing({}))
-    assert len(result.to_pandas()) == rows
+    outcome = bigtrace.Result("", decoder.take(), bigtrace.columns.Typing({}))
+    assert len(outcome.to_pandas()) == rows
     ours = time.perf_counter() - began
     print(f"{rows / ours:.0f} rows/s, row by row {rows / float(theirs):.0f} rows/s")
     assert ours * 2 < float(theirs)

@@ -104,8 +104,8 @@ test('readDigests returns what writeDigests wrote, and a changed trace is report
 
 test('steady removes the example traces and the number of attempts from a message', () => {
   const message =
-    'none of the 3 traces answered: 2 sql_failed, such as [/local/a]: x; y; 1 trace_invalid, such as [/local/b]: z';
-  expect(steady(message)).toBe('none of the 3 traces answered: 2 sql_failed; 1 trace_invalid');
+    'all 3 traces failed: 2 sql_failed, such as [/local/a]: x; y; 1 trace_invalid, such as [/local/b]: z';
+  expect(steady(message)).toBe('all 3 traces failed: 2 sql_failed; 1 trace_invalid');
   expect(
     steady(
       'it crashed; the trace is barred now; `bigtrace unbar /local/a` allows another load (tried 2 times)',

@@ -14,7 +14,7 @@ export type Phase = (typeof PHASES)[number];
 
 const LOOK_EVERY_MS = 50;
 
-export class Abandoned {
+export class AbandonedQueries {
   readonly #system: System;
   readonly #client: OrchestratorClient;
   readonly #admin: ClickHouseClient;

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { ROOT } from '../../lib/common/root.ts';
 import type { System } from './system.ts';
 
-export interface Answer {
+export interface PageResponse {
   status: number;
   // biome-ignore lint/suspicious/noExplicitAny: tests access the fields of any response
   body: any;
@@ -22,28 +22,31 @@ export class BigtracePage {
     this.#url = system.http;
   }
 
-  get(path: string, init: RequestInit = {}): Promise<Answer> {
-    return this.#ask(path, init);
+  get(path: string, init: RequestInit = {}): Promise<PageResponse> {
+    return this.#send(path, init);
   }
 
-  post(path: string, body: object, init: RequestInit = {}): Promise<Answer> {
+  post(path: string, body: object, init: RequestInit = {}): Promise<PageResponse> {
     const headers = { 'Content-Type': 'application/json', ...init.headers };
-    return this.#ask(path, { ...init, method: 'POST', body: JSON.stringify(body), headers });
+    return this.#send(path, { ...init, method: 'POST', body: JSON.stringify(body), headers });
   }
 
-  delete(path: string): Promise<Answer> {
-    return this.#ask(path, { method: 'DELETE' });
+  delete(path: string): Promise<PageResponse> {
+    return this.#send(path, { method: 'DELETE' });
   }
 
   /** Submits a query and polls its status, as the page does, until it has ended. */
-  async run(body: object): Promise<{ uuid: string; status: Answer['body'] }> {
+  async run(body: object): Promise<{ uuid: string; status: PageResponse['body'] }> {
     const { body: submitted } = await this.post('/execute_bigtrace_query_async', body);
     if (submitted.queryUuid === undefined) throw new Error(submitted.detail);
     const uuid = String(submitted.queryUuid);
     return { uuid, status: await this.until(uuid, ({ status }) => status !== 'IN_PROGRESS') };
   }
 
-  async until(uuid: string, isSo: (status: Answer['body']) => boolean): Promise<Answer['body']> {
+  async until(
+    uuid: string,
+    isSo: (status: PageResponse['body']) => boolean,
+  ): Promise<PageResponse['body']> {
     const giveUp = performance.now() + 60_000;
     for (;;) {
       const { body } = await this.get(`/query_executions/${uuid}:status`);
@@ -53,7 +56,7 @@ export class BigtracePage {
     }
   }
 
-  async #ask(path: string, init: RequestInit): Promise<Answer> {
+  async #send(path: string, init: RequestInit): Promise<PageResponse> {
     const response = await fetch(`${this.#url}${path}`, init);
     const text = await response.text();
     return {
@@ -89,6 +92,6 @@ export async function index(system: System, ...args: string[]): Promise<void> {
   );
 }
 
-export function valuesOf(body: Answer['body']): (string | null)[][] {
+export function valuesOf(body: PageResponse['body']): (string | null)[][] {
   return body.rows.map(({ values }: { values: (string | null)[] }) => values);
 }

@@ -66,7 +66,7 @@ export async function startSuperset(system: System): Promise<Superset> {
 }
 
 /** Starts a second server of a Superset that is set up already, with changes to its environment. */
-export async function serveAgain(
+export async function restartServer(
   superset: Superset,
   changes: NodeJS.ProcessEnv,
 ): Promise<AsyncDisposable & { url: string }> {

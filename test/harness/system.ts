@@ -56,12 +56,12 @@ export interface System extends AsyncDisposable {
    */
   logged(pattern: RegExp): Promise<void>;
   /** Runs a query in ClickHouse over HTTP; rejects with the text of ClickHouse's error. */
-  sql(query: string, options?: AskOptions): Promise<string>;
+  sql(query: string, options?: SqlOptions): Promise<string>;
   /** Stops the system with SIGTERM and checks that no process and no listening port is left. */
   stop(): Promise<void>;
 }
 
-export interface AskOptions {
+export interface SqlOptions {
   /** Default: `analyst`. */
   user?: 'admin' | 'analyst';
   settings?: Record<string, string>;
@@ -93,7 +93,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       child.stderr.destroy();
     },
     logged: (pattern) => logged(child, pattern, () => stderr),
-    sql: (query, ask) => askClickHouse(system, query, ask),
+    sql: (query, options) => runInClickHouse(system, query, options),
     stop: () => stop(child, system, options.dataDir === undefined, () => stderr),
     [Symbol.asyncDispose]: () => system.stop(),
   };
@@ -168,10 +168,10 @@ async function logged(child: ChildProcess, pattern: RegExp, stderr: () => string
   }
 }
 
-async function askClickHouse(
+async function runInClickHouse(
   system: System,
   query: string,
-  { user = 'analyst', settings = {}, signal }: AskOptions = {},
+  { user = 'analyst', settings = {}, signal }: SqlOptions = {},
 ): Promise<string> {
   const passwordOf = { admin: system.adminPassword, analyst: system.analystPassword };
   const response = await fetch(`${system.clickhouseHttp}/?${new URLSearchParams(settings)}`, {

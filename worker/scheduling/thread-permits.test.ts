@@ -11,7 +11,7 @@ const LONG_MS = 1000;
 const never = new AbortController().signal;
 
 /** Acquires permits under a name, and lists the names that hold one. */
-class Desk {
+class PermitHolders {
   readonly permits: ThreadPermits;
   readonly running: string[] = [];
   readonly #held = new Map<string, ThreadPermit>();
@@ -42,7 +42,7 @@ class Desk {
 const hostile = { user: 'a', query: {} };
 
 test('tasks that run long stop counting, and others run on spare threads', async () => {
-  const desk = new Desk();
+  const desk = new PermitHolders();
   for (const name of ['h1', 'h2', 'h3', 'h4', 'h5']) desk.runScript(name, hostile);
   desk.runScript('b1', { user: 'b', query: {} });
   expect(await desk.after(LONG_MS - 1)).toEqual(['h1', 'h2']);
@@ -54,7 +54,7 @@ test('tasks that run long stop counting, and others run on spare threads', async
 });
 
 test('a query has at most as many tasks as there are threads, and spare threads are for other queries', async () => {
-  const desk = new Desk();
+  const desk = new PermitHolders();
   for (const name of ['h1', 'h2', 'h3', 'h4']) desk.runScript(name, hostile);
   expect(await desk.after(10 * LONG_MS)).toEqual(['h1', 'h2']);
   desk.end('h1');
@@ -62,7 +62,7 @@ test('a query has at most as many tasks as there are threads, and spare threads 
 });
 
 test('the last spare thread is for users without a task that runs long', async () => {
-  const desk = new Desk();
+  const desk = new PermitHolders();
   for (let query = 0; query < 6; query++) desk.runScript(`h${query}`, { user: 'a', query: {} });
   expect(await desk.after(10 * LONG_MS)).toEqual(['h0', 'h1', 'h2']);
   desk.runScript('b', { user: 'b', query: {} });
@@ -71,7 +71,7 @@ test('the last spare thread is for users without a task that runs long', async (
 
 test('a spare thread is used only if there is memory for it, and as soon as there is', async () => {
   let room = false;
-  const desk = new Desk({ hasRoom: () => room });
+  const desk = new PermitHolders({ hasRoom: () => room });
   for (const name of ['h1', 'h2']) desk.runScript(name, hostile);
   desk.runScript('b', { user: 'b', query: {} });
   expect(await desk.after(10 * LONG_MS)).toEqual(['h1', 'h2']);
@@ -80,7 +80,7 @@ test('a spare thread is used only if there is memory for it, and as soon as ther
 });
 
 test('without spare threads, tasks wait for running ones', async () => {
-  const desk = new Desk({ spareThreads: 0 });
+  const desk = new PermitHolders({ spareThreads: 0 });
   for (const name of ['h1', 'h2']) desk.runScript(name, hostile);
   desk.runScript('b', { user: 'b', query: {} });
   expect(await desk.after(10 * LONG_MS)).toEqual(['h1', 'h2']);
@@ -90,7 +90,7 @@ test('without spare threads, tasks wait for running ones', async () => {
 });
 
 test('tasks that ran long and ended leave no state behind', async () => {
-  const desk = new Desk();
+  const desk = new PermitHolders();
   for (const name of ['h1', 'h2']) desk.runScript(name, hostile);
   desk.runScript('b', { user: 'b', query: {} });
   await desk.after(2 * LONG_MS);

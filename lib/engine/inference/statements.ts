@@ -5,10 +5,10 @@ export interface Statement {
   /** The bytes of the statement, without the semicolon. */
   sql: Uint8Array;
   /** The table that a CREATE PERFETTO TABLE statement creates; undefined for other statements. */
-  makes: MadeTable | undefined;
+  makes: CreatedTable | undefined;
 }
 
-export interface MadeTable {
+export interface CreatedTable {
   name: string;
   /** Whether the statement declares the types of its columns. */
   declared: boolean;
@@ -23,7 +23,7 @@ export function statementsOf(sql: Uint8Array): Statement[] | undefined {
   const end = (to: number): void => {
     const [first] = tokens;
     if (first !== undefined)
-      statements.push({ sql: sql.subarray(first.from, to), makes: madeTable(sql, tokens, to) });
+      statements.push({ sql: sql.subarray(first.from, to), makes: createdTable(sql, tokens, to) });
     tokens = [];
   };
   for (const token of sqlTokens(sql)) {
@@ -36,7 +36,11 @@ export function statementsOf(sql: Uint8Array): Statement[] | undefined {
 }
 
 /** Parses `CREATE [OR REPLACE] PERFETTO TABLE name [(schema)] AS select`. */
-function madeTable(sql: Uint8Array, tokens: readonly Token[], to: number): MadeTable | undefined {
+function createdTable(
+  sql: Uint8Array,
+  tokens: readonly Token[],
+  to: number,
+): CreatedTable | undefined {
   const words = tokens.slice(0, 6).map(({ kind, text }) => (kind === 'word' ? text : ''));
   const at = words[1] === 'or' && words[2] === 'replace' ? 3 : 1;
   if (words[0] !== 'create' || words[at] !== 'perfetto' || words[at + 1] !== 'table')

@@ -17,7 +17,7 @@ export function gcsError(thrown: unknown): BigtraceError {
 }
 
 /** Returns the service's message from the body of an error response, JSON or plain text. */
-export function whyRefused(body: string): string {
+export function rejectionReason(body: string): string {
   try {
     const parsed: unknown = JSON.parse(body);
     const message = (parsed as { error?: { message?: unknown } }).error?.message;

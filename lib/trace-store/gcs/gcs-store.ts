@@ -12,7 +12,7 @@ import { bodyBytes, HttpClient, type HttpReply, shortText, statusError } from '.
 import { listObjects, type Page, type PageRequest } from '../object-list.ts';
 import { splitSize, withSize } from '../sized-generation.ts';
 import type { ReadOptions, TraceStat, TraceStore } from '../trace-store.ts';
-import { gcsError, whyRefused } from './gcs-error.ts';
+import { gcsError, rejectionReason } from './gcs-error.ts';
 import { type GcsOptions, openStorage } from './open-storage.ts';
 
 const PAGE_OBJECTS = 1000;
@@ -81,7 +81,7 @@ export function gcsStore(options: GcsOptions): TraceStore {
       signal,
     });
     if (reply.status === 200 || reply.status === 206) return reply;
-    const why = whyRefused(await shortText(reply));
+    const why = rejectionReason(await shortText(reply));
     if (reply.status !== 404) throw statusError(reply.status, why);
     await statObject(bucket, name, signal);
     throw changed(); // the object exists, but in another generation

@@ -39,7 +39,7 @@ export function httpStore(scheme: 'http' | 'https', rules: HostRules): TraceStor
   async function stat(path: string, signal?: AbortSignal): Promise<TraceStat> {
     let reply = await request(path, 'HEAD', {}, signal);
     reply.body.resume();
-    if (mayAnswerGet(reply)) {
+    if (mayAllowGet(reply)) {
       reply = await request(path, 'GET', {}, signal);
       reply.body.destroy(); // only the headers are needed
     }
@@ -84,7 +84,7 @@ const RANGE_REFUSED = [400, 405, 416, 501];
  * Whether GET may tell more than this response to HEAD: the server does not implement HEAD, or only in part, or the URL
  * was signed for GET, in which case stores respond to HEAD with 400, 403 or 404.
  */
-function mayAnswerGet({ status, headers }: HttpReply): boolean {
+function mayAllowGet({ status, headers }: HttpReply): boolean {
   if (status !== 200) return [400, 401, 403, 404, 405, 501].includes(status);
   const { etag, 'last-modified': modified, 'content-length': length } = headers;
   return length === '0' || (etag === undefined && modified === undefined);

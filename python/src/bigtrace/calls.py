@@ -60,7 +60,7 @@ def methods_of(channel: Any) -> Methods:
 
 
 def deadline_of(request: Request) -> float | None:
-    """Returns the time limit in seconds, for an orchestrator that does not respond; otherwise it ends the query itself."""
+    """Returns the time limit of a call, in seconds, for an orchestrator that does not end the query itself."""
     return None if request.timeout is None else request.timeout + _GRACE_SECONDS
 
 

@@ -13,7 +13,6 @@ import pyarrow as pa
 from typing_extensions import Self, Unpack
 
 from bigtrace._proto import bigtrace_pb2
-from bigtrace.response import BatchBuilder, Message, ResultBuilder, schema_of_options, schema_of_response
 from bigtrace.calls import (
     STATUS_SECONDS_MAX,
     ListedTrace,
@@ -32,6 +31,7 @@ from bigtrace.connection import TLS, connection
 from bigtrace.errors import BigtraceError, QueryCancelledError, from_rpc_error
 from bigtrace.progress import Progress, Reporter
 from bigtrace.request import QueryOptions, Request, Traces, addresses_of, request_of, summary_script
+from bigtrace.response import BatchBuilder, Message, ResultBuilder, schema_of_options, schema_of_response
 from bigtrace.result import Failure, Result, failures_frame
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Bigtrace:
                 BIGTRACE_ORCHESTRATOR_ADDRESS, or 127.0.0.1:5051.
             wait_for_ready_for_testing: wait until the orchestrator accepts connections, instead of failing.
             tls: True: TLS with the CA certificates of the system; a path: a PEM file of CA certificates; `TLS(…)`: also a
-                client certificate; False: no TLS. Default: TLS if the environment variable BIGTRACE_TLS_CA is set (with BIGTRACE_TLS_CERT, BIGTRACE_TLS_KEY and BIGTRACE_TLS_NAME).
+                client certificate; False: no TLS. Default: TLS if the environment variable BIGTRACE_TLS_CA is set (with
+                BIGTRACE_TLS_CERT, BIGTRACE_TLS_KEY and BIGTRACE_TLS_NAME).
             token: bearer token to send.
             token_file: file with the token. Default: the environment variable BIGTRACE_TOKEN_FILE, or the token
                 itself in BIGTRACE_TOKEN.
@@ -265,7 +266,7 @@ class Bigtrace:
 
 @dataclass
 class _StreamState:
-    """Separate from the stream, which holds the generator, so that an abandoned stream is freed and cancelled at once."""
+    """Separate from the stream, which holds the generator: an abandoned stream is then freed and cancelled at once."""
 
     request: Request
     reporter: Reporter

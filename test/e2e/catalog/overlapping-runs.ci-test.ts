@@ -47,7 +47,7 @@ class Killed extends Error {}
 type Moment = 'between' | 'within';
 
 /** Sends a statement and ignores its result. */
-function sendUnheard(statement: () => unknown): void {
+function sendIgnoringErrors(statement: () => unknown): void {
   const sent = statement();
   const first = sent instanceof Promise ? sent : (sent as AsyncGenerator).next();
   first.catch(() => {});
@@ -73,7 +73,7 @@ function killedAfter<T extends object>(
         if (name === 'close') return value.apply(object, args);
         left -= 1;
         if (left >= 0) return value.apply(object, args);
-        if (left === -1 && moment === 'within') sendUnheard(() => value.apply(object, args));
+        if (left === -1 && moment === 'within') sendIgnoringErrors(() => value.apply(object, args));
         ran.all = false;
         throw new Killed();
       };

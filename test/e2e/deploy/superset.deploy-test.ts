@@ -14,9 +14,9 @@ import {
   listenToCharts,
   logIn,
   openLab,
+  restartServer,
   runChart,
   type Superset,
-  serveAgain,
   setUp,
   startBrowser,
   startSuperset,
@@ -361,7 +361,7 @@ test('the error for a wrong ClickHouse password names the variable to set', asyn
     'ClickHouse refuses the password of its user analyst. Put the right one into BIGTRACE_ANALYST_PASSWORD',
   );
 
-  await using other = await serveAgain(superset, wrong);
+  await using other = await restartServer(superset, wrong);
   // The session is still valid: cookies are not separated by port, and both servers have the same secret key.
   await (await openLab(page, other.url, 'refused', 'SELECT 1')).click();
   await page.getByText('Put the right one into BIGTRACE_ANALYST_PASSWORD').first().waitFor();

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OrchestratorClient } from '../../../lib/client/orchestrator-client.ts';
 import { listen, type RunningServer } from '../../../lib/trace-store/testing/listen.ts';
 import { CORPUS } from '../../corpus/index.ts';
-import { Abandoned, PHASES, type Phase, phaseOf } from '../../harness/abandoned.ts';
+import { AbandonedQueries, PHASES, type Phase, phaseOf } from '../../harness/abandoned.ts';
 import { openFiles, runningBridges } from '../../harness/leftovers.ts';
 import { clickhouseAs, rowsOf } from '../../harness/queries.ts';
 import { type System, startSystem } from '../../harness/system.ts';
@@ -28,7 +28,7 @@ let slow: RunningServer;
 let system: System;
 let admin: ClickHouseClient;
 let client: OrchestratorClient;
-let abandoned: Abandoned;
+let abandoned: AbandonedQueries;
 
 beforeAll(async () => {
   slow = await listen(slowServer());
@@ -36,7 +36,7 @@ beforeAll(async () => {
   system = await startSystem({ traces: CORPUS, workers: 1, threads: 2, env });
   admin = clickhouseAs(system, 'admin');
   client = new OrchestratorClient(system.orchestrator);
-  abandoned = new Abandoned(system, client, admin);
+  abandoned = new AbandonedQueries(system, client, admin);
   await system.sql(`SELECT * FROM bigtrace(traces=['${GOOD}'], sql='SELECT 1 AS x')`);
 });
 afterAll(async () => {

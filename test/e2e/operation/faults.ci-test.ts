@@ -31,7 +31,7 @@ function kill(name: string): void {
   process.kill(pid, 'SIGKILL');
 }
 
-async function comesBack(name: string): Promise<void> {
+async function untilRestarted(name: string): Promise<void> {
   await system.logged(new RegExp(`${name}.*SIGKILL`));
   await expect
     .poll(() => rowsOf(analyst, QUICK).catch((error: Error) => error.message), { timeout: 40_000 })
@@ -48,7 +48,7 @@ test.each(['orchestrator', 'clickhouse'])(
     await untilRunning(system);
     kill(name);
     expect(await running).toMatch(/^error: /);
-    await comesBack(name);
+    await untilRestarted(name);
   },
   90_000,
 );
@@ -59,5 +59,5 @@ test('a query returns all rows although a worker is killed', async () => {
   kill('worker-1');
   const rows = await running;
   expect(rows.map((row) => row[1])).toEqual(Array(Number(LINUX_TRACES)).fill('1000000'));
-  await comesBack('worker-1');
+  await untilRestarted('worker-1');
 }, 120_000);

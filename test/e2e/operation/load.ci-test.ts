@@ -70,7 +70,7 @@ test('queries of another user end while traces that never load occupy the worker
 });
 
 /** Returns the milliseconds of each of `count` queries on the good trace. No result is cached; every row is checked. */
-async function timesOfGood(count: number, first: number): Promise<number[]> {
+async function goodQueryTimes(count: number, first: number): Promise<number[]> {
   const times: number[] = [];
   for (let at = first; at < first + count; at += 1) {
     const began = performance.now();
@@ -100,11 +100,11 @@ async function queryHostileCorpus(signal: AbortSignal): Promise<number> {
 }
 
 test('queries on a good trace return their rows while another user queries the hostile corpus', async () => {
-  const alone = await timesOfGood(GOOD_QUERIES, 0);
+  const alone = await goodQueryTimes(GOOD_QUERIES, 0);
   const done = new AbortController();
   const hostile = queryHostileCorpus(done.signal);
   await untilRunning(system);
-  const beside = await timesOfGood(GOOD_QUERIES, GOOD_QUERIES);
+  const beside = await goodQueryTimes(GOOD_QUERIES, GOOD_QUERIES);
   done.abort();
   const began = await hostile;
   console.log(

@@ -96,7 +96,7 @@ async function overGrpc(
 }
 
 /** Retries once after ClickHouse's pipe timeout: on a busy machine a bridge may start later than ClickHouse waits. */
-function patiently<Result>(runQuery: () => Promise<Result>): Promise<Result> {
+function retryWhenBusy<Result>(runQuery: () => Promise<Result>): Promise<Result> {
   return runQuery().catch((error: Error) => {
     if (!error.message.includes('Pipe read timeout exceeded')) throw error;
     return runQuery();
@@ -173,7 +173,7 @@ const KINDS: [share: number, ask: (n: number) => Promise<void>][] = [
       const sql = `SELECT ts, name FROM slice LIMIT ${n % TEXTS}`;
       const call = `bigtrace_lenient(traces=['/local/**'], sql='${sql}')`;
       const counted = () => rowsOf(analyst, `SELECT count() >= 0 FROM ${call}`);
-      expect(await patiently(counted)).toEqual([[1]]);
+      expect(await retryWhenBusy(counted)).toEqual([[1]]);
     },
   ],
   [
@@ -192,7 +192,7 @@ const KINDS: [share: number, ask: (n: number) => Promise<void>][] = [
         const { body } = await page.post('/execute_bigtrace_query', request);
         return body.totalFilteredRows ?? Promise.reject(new Error(body.detail));
       };
-      expect(await patiently(succeeded)).toBe(GOOD_COUNT);
+      expect(await retryWhenBusy(succeeded)).toBe(GOOD_COUNT);
     },
   ],
 ];
@@ -214,14 +214,14 @@ async function runQueries(from: number, to: number): Promise<void> {
   await Promise.all(Array.from({ length: AT_A_TIME }, client));
 }
 
-interface Held {
+interface Usage {
   /** Resident memory in MiB; for a worker without its loaded traces, which have their own limit. */
   mib: number;
   files: number;
   threads: number;
 }
 
-function heldBy(pid: number): Held {
+function heldBy(pid: number): Usage {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
@@ -233,14 +233,14 @@ function heldBy(pid: number): Held {
 }
 
 /** Runs queries and returns the least resources of each process, measured between queries. */
-async function heldWhileAsking(from: number, to: number): Promise<Map<string, Held>> {
-  const least = new Map<string, Held>();
+async function usageWhileQuerying(from: number, to: number): Promise<Map<string, Usage>> {
+  const least = new Map<string, Usage>();
   for (let look = LOOKS - 1; look >= 0; look--) {
     await runQueries(from, to - look * BETWEEN_LOOKS);
     from = to - look * BETWEEN_LOOKS;
     await untilIdle(system);
     await sleep(1000);
-    for (const [name, now] of await heldNow()) {
+    for (const [name, now] of await currentUsage()) {
       const before = least.get(name) ?? now;
       least.set(name, {
         mib: Math.min(before.mib, now.mib),
@@ -252,12 +252,12 @@ async function heldWhileAsking(from: number, to: number): Promise<Map<string, He
   return least;
 }
 
-async function heldNow(): Promise<Map<string, Held>> {
+async function currentUsage(): Promise<Map<string, Usage>> {
   const named = new Map([
     [system.pid, 'up'],
     ...system.processes.map(({ pid, name }) => [pid, name] as const),
   ]);
-  const all = new Map<string, Held>();
+  const all = new Map<string, Usage>();
   for (const pid of [system.pid, ...descendants(system.pid)]) {
     try {
       const name = named.get(pid) ?? 'bridge';
@@ -276,14 +276,14 @@ async function heldNow(): Promise<Map<string, Held>> {
   return all;
 }
 
-function growthMaxOf(name: string): Held {
+function growthMaxOf(name: string): Usage {
   if (name === 'clickhouse') return CLICKHOUSE_GROWTH_MAX;
   return name.startsWith('worker') ? WORKER_GROWTH_MAX : GROWTH_MAX;
 }
 
 test('memory, files and threads of every process do not grow over 2,000 mixed queries', async () => {
-  const before = await heldWhileAsking(0, WARM_UP);
-  const after = await heldWhileAsking(WARM_UP, QUERIES);
+  const before = await usageWhileQuerying(0, WARM_UP);
+  const after = await usageWhileQuerying(WARM_UP, QUERIES);
   const table = [...after].map(([name, now]) => ({ name, was: before.get(name) ?? now, now }));
   console.info(JSON.stringify(table));
   for (const { name, was, now } of table) {

@@ -58,7 +58,7 @@ export class ArchiveMembers implements MemberSink {
       const isTrace = looksLikeTrace(Buffer.from(start));
       counts[isTrace ? 'traces' : 'others']++;
       if (isTrace || (start.length > 0 && this.#context.archives !== 'traces only')) return true;
-      this.#leaveOut(label, describeFirstBytes(start) ?? 'it is not a trace');
+      this.#omit(label, describeFirstBytes(start) ?? 'it is not a trace');
       return false;
     });
     return {
@@ -69,7 +69,7 @@ export class ArchiveMembers implements MemberSink {
 
   other(head: MemberHead, what: string | undefined): void {
     this.#context.counts.others++;
-    if (what !== undefined) this.#leaveOut(labelOf(head), what);
+    if (what !== undefined) this.#omit(labelOf(head), what);
   }
 
   end(): void {
@@ -96,7 +96,7 @@ export class ArchiveMembers implements MemberSink {
     }
   }
 
-  #leaveOut(label: string, why: string): void {
+  #omit(label: string, why: string): void {
     if (this.#writer !== undefined)
       this.#context.findings.warn(`archive member ${label} left out: ${why}`);
   }

@@ -303,16 +303,20 @@ class OrchestratorStatus(_message.Message):
     def __init__(self, version: _Optional[str] = ..., worker: _Optional[_Iterable[_Union[WorkerState, _Mapping[str, object]]]] = ..., queries_running: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., gauges: _Optional[_Mapping[str, int]] = ..., query: _Optional[_Iterable[_Union[QueryState, _Mapping[str, object]]]] = ...) -> None: ...
 
 class QueryState(_message.Message):
-    __slots__ = ("query_id", "user", "started_ms", "progress")
+    __slots__ = ("query_id", "user", "started_ms", "progress", "sql", "mode")
     QUERY_ID_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     STARTED_MS_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    SQL_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
     query_id: str
     user: str
     started_ms: int
     progress: Progress
-    def __init__(self, query_id: _Optional[str] = ..., user: _Optional[str] = ..., started_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ...) -> None: ...
+    sql: bytes
+    mode: RunMode
+    def __init__(self, query_id: _Optional[str] = ..., user: _Optional[str] = ..., started_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ..., sql: _Optional[bytes] = ..., mode: _Optional[_Union[RunMode, str]] = ...) -> None: ...
 
 class FailuresRequest(_message.Message):
     __slots__ = ("query_id", "limit")
@@ -345,6 +349,18 @@ class RecordedFailure(_message.Message):
     attempts: int
     time_ms: int
     def __init__(self, query_id: _Optional[str] = ..., user: _Optional[str] = ..., trace: _Optional[bytes] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., attempts: _Optional[int] = ..., time_ms: _Optional[int] = ...) -> None: ...
+
+class ProgressRequest(_message.Message):
+    __slots__ = ("query_id",)
+    QUERY_ID_FIELD_NUMBER: _ClassVar[int]
+    query_id: str
+    def __init__(self, query_id: _Optional[str] = ...) -> None: ...
+
+class ProgressResponse(_message.Message):
+    __slots__ = ("progress",)
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ...) -> None: ...
 
 class CancelRequest(_message.Message):
     __slots__ = ("query_id",)
@@ -399,20 +415,22 @@ class RunRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[RunStart, _Mapping[str, object]]] = ..., assign: _Optional[_Union[Assign, _Mapping[str, object]]] = ..., withdraw: _Optional[_Union[Withdraw, _Mapping[str, object]]] = ..., cancel: _Optional[_Union[CancelTasks, _Mapping[str, object]]] = ...) -> None: ...
 
 class RunStart(_message.Message):
-    __slots__ = ("query_id", "sql", "limits", "mode", "credits", "user")
+    __slots__ = ("query_id", "sql", "limits", "mode", "credits", "user", "engine")
     QUERY_ID_FIELD_NUMBER: _ClassVar[int]
     SQL_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     CREDITS_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
     query_id: str
     sql: bytes
     limits: Limits
     mode: RunMode
     credits: int
     user: str
-    def __init__(self, query_id: _Optional[str] = ..., sql: _Optional[bytes] = ..., limits: _Optional[_Union[Limits, _Mapping[str, object]]] = ..., mode: _Optional[_Union[RunMode, str]] = ..., credits: _Optional[int] = ..., user: _Optional[str] = ...) -> None: ...
+    engine: str
+    def __init__(self, query_id: _Optional[str] = ..., sql: _Optional[bytes] = ..., limits: _Optional[_Union[Limits, _Mapping[str, object]]] = ..., mode: _Optional[_Union[RunMode, str]] = ..., credits: _Optional[int] = ..., user: _Optional[str] = ..., engine: _Optional[str] = ...) -> None: ...
 
 class Assign(_message.Message):
     __slots__ = ("task",)
@@ -507,16 +525,18 @@ class TaskTypes(_message.Message):
     def __init__(self, id: _Optional[int] = ..., column: _Optional[_Iterable[_Union[Column, _Mapping[str, object]]]] = ..., stats: _Optional[_Union[TaskStats, _Mapping[str, object]]] = ...) -> None: ...
 
 class TaskFailure(_message.Message):
-    __slots__ = ("id", "code", "message", "thread_ms")
+    __slots__ = ("id", "code", "message", "thread_ms", "needed_bytes")
     ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     THREAD_MS_FIELD_NUMBER: _ClassVar[int]
+    NEEDED_BYTES_FIELD_NUMBER: _ClassVar[int]
     id: int
     code: str
     message: str
     thread_ms: int
-    def __init__(self, id: _Optional[int] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., thread_ms: _Optional[int] = ...) -> None: ...
+    needed_bytes: int
+    def __init__(self, id: _Optional[int] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., thread_ms: _Optional[int] = ..., needed_bytes: _Optional[int] = ...) -> None: ...
 
 class Returned(_message.Message):
     __slots__ = ("id",)
@@ -539,7 +559,7 @@ class TaskStats(_message.Message):
     def __init__(self, rows: _Optional[int] = ..., trace_bytes: _Optional[int] = ..., load_ms: _Optional[float] = ..., query_ms: _Optional[float] = ..., tier: _Optional[str] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
-    __slots__ = ("version", "engine", "threads", "tasks_running", "tasks_queued", "uptime_ms", "draining", "counters", "gauges", "sql_package", "cache_id", "first_credits", "running", "barred", "barred_total", "local_root")
+    __slots__ = ("version", "engine", "threads", "tasks_running", "tasks_queued", "uptime_ms", "draining", "counters", "gauges", "sql_package", "cache_id", "first_credits", "running", "barred", "barred_total", "local_root", "instance_memory_bytes", "engine_name", "memory64")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -570,6 +590,9 @@ class WorkerStatus(_message.Message):
     BARRED_FIELD_NUMBER: _ClassVar[int]
     BARRED_TOTAL_FIELD_NUMBER: _ClassVar[int]
     LOCAL_ROOT_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_NAME_FIELD_NUMBER: _ClassVar[int]
+    MEMORY64_FIELD_NUMBER: _ClassVar[int]
     version: str
     engine: str
     threads: int
@@ -586,4 +609,7 @@ class WorkerStatus(_message.Message):
     barred: _containers.RepeatedCompositeFieldContainer[BarredTrace]
     barred_total: int
     local_root: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, version: _Optional[str] = ..., engine: _Optional[str] = ..., threads: _Optional[int] = ..., tasks_running: _Optional[int] = ..., tasks_queued: _Optional[int] = ..., uptime_ms: _Optional[int] = ..., draining: _Optional[bool] = ..., counters: _Optional[_Mapping[str, int]] = ..., gauges: _Optional[_Mapping[str, int]] = ..., sql_package: _Optional[_Iterable[str]] = ..., cache_id: _Optional[str] = ..., first_credits: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ..., barred: _Optional[_Iterable[_Union[BarredTrace, _Mapping[str, object]]]] = ..., barred_total: _Optional[int] = ..., local_root: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    instance_memory_bytes: int
+    engine_name: str
+    memory64: bool
+    def __init__(self, version: _Optional[str] = ..., engine: _Optional[str] = ..., threads: _Optional[int] = ..., tasks_running: _Optional[int] = ..., tasks_queued: _Optional[int] = ..., uptime_ms: _Optional[int] = ..., draining: _Optional[bool] = ..., counters: _Optional[_Mapping[str, int]] = ..., gauges: _Optional[_Mapping[str, int]] = ..., sql_package: _Optional[_Iterable[str]] = ..., cache_id: _Optional[str] = ..., first_credits: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ..., barred: _Optional[_Iterable[_Union[BarredTrace, _Mapping[str, object]]]] = ..., barred_total: _Optional[int] = ..., local_root: _Optional[_Iterable[bytes]] = ..., instance_memory_bytes: _Optional[int] = ..., engine_name: _Optional[str] = ..., memory64: _Optional[bool] = ...) -> None: ...
