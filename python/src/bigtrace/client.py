@@ -66,8 +66,8 @@ class Bigtrace:
                 BIGTRACE_ORCHESTRATOR_ADDRESS, or 127.0.0.1:5051.
             wait_for_ready_for_testing: wait until the orchestrator accepts connections, instead of failing.
             tls: True: TLS with the CA certificates of the system; a path: a PEM file of CA certificates; `TLS(…)`: with
-                a client certificate; False: no TLS. Default: TLS if the environment variable BIGTRACE_TLS_CA is set (with
-                BIGTRACE_TLS_CERT, BIGTRACE_TLS_KEY and BIGTRACE_TLS_NAME).
+                a client certificate; False: no TLS. Default: TLS if the environment variable BIGTRACE_TLS_CA is set;
+                BIGTRACE_TLS_CERT, BIGTRACE_TLS_KEY and BIGTRACE_TLS_NAME complete it.
             token: bearer token to send.
             token_file: file with the token. Default: the environment variable BIGTRACE_TOKEN_FILE, or the token
                 itself in BIGTRACE_TOKEN.
