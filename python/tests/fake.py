@@ -16,10 +16,10 @@ Handler = Callable[[Any, grpc.ServicerContext], Any]
 
 
 class Fake:
-    """Its methods are those in `handlers`, by name: `Query`, `Schema`, and `Upstream` for Perfetto's own."""
+    """Its methods are those in `methods`, by name: `Query`, `Schema`, and `Upstream` for Perfetto's own."""
 
-    def __init__(self, **handlers: Handler) -> None:
-        self.handlers = handlers
+    def __init__(self, **methods: Handler) -> None:
+        self.methods = methods
         self.calls: list[str] = []
         #: Set when a call of Query has ended, by whichever side.
         self.ended = threading.Event()
@@ -38,7 +38,7 @@ class Fake:
         theirs = grpc.unary_stream_rpc_method_handler(
             self._stream("Upstream"), p.BigtraceQueryArgs.FromString, p.BigtraceQueryResponse.SerializeToString
         )
-        known = {name: handler for name, handler in ours.items() if name in self.handlers}
+        known = {name: handler for name, handler in ours.items() if name in self.methods}
         return [
             grpc.method_handlers_generic_handler("bigtrace.v1.Orchestrator", known),
             grpc.method_handlers_generic_handler("perfetto.protos.BigtraceOrchestrator", {"Query": theirs}),
@@ -47,14 +47,14 @@ class Fake:
     def _stream(self, name: str) -> Handler:
         def respond(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             self._called(name, context)
-            yield from self.handlers[name](request, context)
+            yield from self.methods[name](request, context)
 
         return respond
 
     def _unary(self, name: str) -> Handler:
         def respond(request: Any, context: grpc.ServicerContext) -> Any:
             self._called(name, context)
-            return self.handlers[name](request, context)
+            return self.methods[name](request, context)
 
         return respond
 
