@@ -12,7 +12,10 @@ import type { ConsoleQuery, SystemState } from './contract/console.ts';
 import type { ConsoleFailure, OpenTrace, QueryCounts, QueryWatch, SystemWatch } from './watch.ts';
 
 /** Errors of one orchestrator that say nothing about the others. */
-const OTHERS_MAY_SUCCEED: ReadonlySet<ErrorCode> = new Set(['orchestrator_unreachable', 'draining']);
+const OTHERS_MAY_SUCCEED: ReadonlySet<ErrorCode> = new Set([
+  'orchestrator_unreachable',
+  'draining',
+]);
 
 export class Orchestrators implements QueryWatch, SystemWatch {
   readonly #clients: OrchestratorClient[];
@@ -40,7 +43,9 @@ export class Orchestrators implements QueryWatch, SystemWatch {
   }
 
   async failures(queryId: string, limit: number): Promise<string[]> {
-    const { responses } = await this.#callAll((client) => client.failures(queryId, 0, this.#ownOnly));
+    const { responses } = await this.#callAll((client) =>
+      client.failures(queryId, 0, this.#ownOnly),
+    );
     const texts = responses
       .flat()
       .map(({ trace, message }) =>
@@ -61,7 +66,8 @@ export class Orchestrators implements QueryWatch, SystemWatch {
       try {
         return await openTrace(client, address, signal);
       } catch (thrown) {
-        if (!(thrown instanceof BigtraceError) || !OTHERS_MAY_SUCCEED.has(thrown.code)) throw thrown;
+        if (!(thrown instanceof BigtraceError) || !OTHERS_MAY_SUCCEED.has(thrown.code))
+          throw thrown;
         unreachable = thrown;
       }
     }
@@ -78,7 +84,9 @@ export class Orchestrators implements QueryWatch, SystemWatch {
   }
 
   /** Returns the responses of the orchestrators that respond. @throws the error of one if none does */
-  async #callReachable<Response>(call: (client: OrchestratorClient) => Promise<Response>): Promise<Response[]> {
+  async #callReachable<Response>(
+    call: (client: OrchestratorClient) => Promise<Response>,
+  ): Promise<Response[]> {
     const { responses, errors } = await this.#callAll(call);
     if (responses.length === 0 && errors.length > 0) throw errors[0];
     return responses;
