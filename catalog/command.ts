@@ -108,7 +108,7 @@ function summaryText({ listed, read, failed, vanished, empty, partial }: IndexPr
   const summary = `${listed} traces listed, ${read} read, ${failed} of them cannot be loaded, ${vanished} vanished`;
   const verdicts = [
     ...(empty === 0 ? [] : [`${empty} of those listed are empty (verdict = 'empty')`]),
-    ...(partial === 0 ? [] : [`${partial} are partial (see error_stats)`]),
+    ...(partial === 0 ? [] : [`${partial} are partial (see error_stats and warnings)`]),
   ];
   return [summary, ...verdicts].join('\n');
 }

@@ -175,3 +175,35 @@ test('ClickHouse’s type of an error determines the code', () => {
   const error = clickHouseError(ofBridge, 'http://h', policy);
   expect(error).toMatchObject({ code: 'trace_invalid', message: '[/local/a]: no' });
 });
+
+test('an error text may have words in capital letters and parentheses', async () => {
+  const says =
+    'cannot reach the orchestrator h:1 (BIGTRACE_ORCHESTRATOR), or (NO_ROUTE): ECONNREFUSED';
+  const stderr = `Executable generates stderr: ${says} (orchestrator_unreachable)`;
+  const plain = `Code: 1. DB::Exception: ${stderr}. (UNSUPPORTED_METHOD) (version 26.7.2.1)\n`;
+  const nested = `Code: 754. DB::Exception: User defined function 'f' failed. Original error: Code: 1. DB::Exception: ${stderr}. (UNSUPPORTED_METHOD),. (UDF_EXECUTION_FAILED) (version 26.7.2.1)\n`;
+  for (const text of [plain, nested]) {
+    const late = `\r\n__exception__\r\n${TAG}\r\n${text}${text.length} ${TAG}\r\n__exception__\r\n`;
+    const respond: RequestListener[] = [
+      (_request, response) => {
+        response.writeHead(500, { 'x-clickhouse-exception-code': '1' });
+        response.end(text);
+      },
+      (_request, response) => {
+        response.writeHead(200, { 'x-clickhouse-exception-tag': TAG });
+        response.end(late);
+      },
+    ];
+    for (const listener of respond)
+      await withServer(listener, async (client) => {
+        const calls = [
+          client.rows('SELECT 1'),
+          client.command('OPTIMIZE TABLE t'),
+          client.insert('t', ['a'], [[['x']]]),
+          allOf(client.strings('SELECT x', 1)),
+        ];
+        const error = { code: 'orchestrator_unreachable', detail: says };
+        for (const call of calls) await expect(call).rejects.toMatchObject(error);
+      });
+  }
+});

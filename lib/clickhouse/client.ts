@@ -20,6 +20,7 @@ import { type Auth, Password } from './password.ts';
 import { PINNED_SETTINGS } from './pinned-settings.ts';
 import { QueryKiller } from './query-killer.ts';
 import { rowBinaryStrings } from './row-binary.ts';
+import { serverError } from './server-error.ts';
 import { type Field, tsvRow } from './tsv.ts';
 
 /** Values as text; integers of 64 bits keep all digits. */
@@ -116,12 +117,9 @@ export class ClickHouse {
     return this.#run(
       { ...options, settings: { ...READ_SETTINGS, ...options.settings } },
       async (params) => {
-        const response = await this.#client.query({
-          query,
-          format: 'JSONCompactEachRow',
-          ...params,
-        });
-        return response.json<Row>();
+        const bytes = await this.#send({ query: `${query} FORMAT JSONCompactEachRow`, ...params });
+        const lines = (await allOf(bytes)).toString('utf8').split('\n');
+        return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
       },
     );
   }
@@ -147,10 +145,9 @@ export class ClickHouse {
     try {
       const settings = { ...READ_SETTINGS, ...options.settings };
       const params = paramsOf({ ...options, queryId, settings, signal: abandoned });
-      const { stream, response_headers } = await this.#password.with((auth) =>
-        this.#client.exec({ query: `${query} FORMAT RowBinary`, ...params, auth }),
+      const bytes = await this.#password.with((auth) =>
+        this.#send({ query: `${query} FORMAT RowBinary`, ...params, auth }),
       );
-      const bytes = untilError(stream as AsyncIterable<Buffer>, response_headers);
       yield* rowBinaryStrings(bytes, columns);
       ended();
     } catch (thrown) {
@@ -162,7 +159,7 @@ export class ClickHouse {
   }
 
   async command(query: string, options: CallOptions = {}): Promise<void> {
-    await this.#run(options, (params) => this.#client.command({ query, ...params }));
+    await this.#run(options, async (params) => allOf(await this.#send({ query, ...params })));
   }
 
   /**
@@ -179,14 +176,11 @@ export class ClickHouse {
     const bytes = async function* (): AsyncGenerator<Buffer> {
       for await (const batch of rows) if (batch.length > 0) yield Buffer.concat(batch.map(tsvRow));
     };
-    const insert = (params: Params): Promise<unknown> =>
-      this.#client.insert({
-        table,
-        values: Readable.from(bytes(), { objectMode: false }),
-        format: 'TabSeparated',
-        columns: columns as [string, ...string[]],
-        ...params,
-      });
+    const query = `INSERT INTO ${table} (${columns.join(', ')}) FORMAT TabSeparated`;
+    const insert = async (params: Params): Promise<unknown> => {
+      const values = Readable.from(bytes(), { objectMode: false });
+      return allOf(await this.#send({ query, values, ...params }));
+    };
     await this.#run(options, insert, Array.isArray(rows));
   }
 
@@ -217,6 +211,20 @@ export class ClickHouse {
     }
   }
 
+  /** Sends a request. @returns the bytes of the response, of which the caller must read all @throws serverError */
+  async #send(
+    request: Params & { query: string; values?: Readable },
+  ): Promise<AsyncIterable<Buffer>> {
+    const { stream, response_headers, http_status_code } = await this.#client.exec({
+      ...request,
+      ignore_error_response: true,
+    });
+    const failed = response_headers['x-clickhouse-exception-code'] !== undefined;
+    if (failed || http_status_code !== 200)
+      throw serverError((await allOf(stream as AsyncIterable<Buffer>)).toString('utf8'));
+    return untilError(stream as AsyncIterable<Buffer>, response_headers);
+  }
+
   #errorOf(thrown: unknown, { signal = this.#signal }: CallOptions): unknown {
     return signal?.aborted ? signal.reason : clickHouseError(thrown, this.#url, this.#policy);
   }
@@ -234,6 +242,12 @@ function connectionOf(url: string, maxSockets: number, connectMs: number | undef
     }),
     log: { level: ClickHouseLogLevel.OFF }, // errors are thrown
   };
+}
+
+async function allOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** Returns a query for strings() with the values of any query as texts; NULL is the empty text. */

@@ -38,7 +38,8 @@ const GRANTS = /ACCESS_DENIED|UNKNOWN_DATABASE/;
 export function clickHouseError(thrown: unknown, url: string, policy: ErrorPolicy): BigtraceError {
   if (thrown instanceof BigtraceError) return thrown;
   const text = thrown instanceof Error ? thrown.message || String(thrown) : String(thrown);
-  const ofBridge = BRIDGE_SAYS.exec(text);
+  const whole = thrown instanceof ClickHouseError ? thrown.cause : undefined; // server-error.ts
+  const ofBridge = BRIDGE_SAYS.exec(typeof whole === 'string' ? whole : text);
   const code = ofBridge?.[2] ?? '';
   if (ofBridge !== null && isErrorCode(code))
     return new BigtraceError(code, ofBridge[1] ?? '', { cause: thrown });

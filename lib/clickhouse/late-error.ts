@@ -3,11 +3,8 @@
  * with a random text that the header x-clickhouse-exception-tag announces. Without this, a reader of RowBinary would
  * take the error for rows.
  */
-import {
-  EXCEPTION_TAG_HEADER_NAME,
-  extractErrorAtTheEndOfChunk,
-  type ResponseHeaders,
-} from '@clickhouse/client';
+import { EXCEPTION_TAG_HEADER_NAME, type ResponseHeaders } from '@clickhouse/client';
+import { serverError } from './server-error.ts';
 
 /** Yields the chunks of a response without its error. @throws the error, after all bytes before it */
 export async function* untilError(
@@ -34,6 +31,13 @@ export async function* untilError(
     rest = bytes.subarray(end);
     if (at >= 0) error = [rest];
   }
-  if (error !== undefined) throw extractErrorAtTheEndOfChunk(Buffer.concat(error), tag);
+  if (error !== undefined) throw lateError(Buffer.concat(error).subarray(mark.length), tag);
   if (rest.length > 0) yield rest;
+}
+
+/** `bytes`: the text of the error, its length and the tag, and `__exception__`. */
+function lateError(bytes: Buffer, tag: string): Error {
+  const text = bytes.toString('utf8');
+  const end = text.lastIndexOf(` ${tag}`);
+  return serverError((end < 0 ? text : text.slice(0, end)).replace(/\n\d*$/, ''));
 }

@@ -159,7 +159,7 @@ test.each([
   ],
   ['address IN (SELECT address FROM bigtrace.trace_labels)', /Not enough privileges/],
   ['nonsense = 1', /nonsense/],
-  ['duration < 0', /no trace of bigtrace\.traces has duration < 0/],
+  ['duration < 0', /no trace of bigtrace\.traces matches duration < 0/],
 ])('a filter is an expression over the catalog and no more: %s', async (filter, message) => {
   expect(
     await errorOf(
@@ -244,7 +244,7 @@ test('every example of bigtrace.help runs, and the view traces keeps its comment
 test('bigtrace index reports a pattern without matches and invalid extra SQL', async () => {
   const none = await index('/local/none/*');
   expect(none.code).not.toBe(0);
-  expect(none.err).toContain('nothing matches /local/none/*');
+  expect(none.err).toContain('no trace matches /local/none/*');
   const { err } = await index('/local/**', '--extra-sql', 'SELECT nonsense');
   expect(err).toMatch(/no such column: nonsense/);
 });

@@ -286,7 +286,9 @@ test('a query whose orchestrator was killed has failed after the restart', async
   await restarted('orchestrator');
   await page.until(uuid, ({ status }) => status !== 'IN_PROGRESS');
   const { body } = await page.get(`/query_executions/${uuid}`);
-  const error = expect.stringMatching(/orchestrator 127\.0\.0\.1:\d+ /);
+  const error = expect.stringMatching(
+    /^cannot reach the orchestrator 127\.0\.0\.1:\d+ \(BIGTRACE_ORCHESTRATOR\), or the connection broke: \S.*$/,
+  );
   expect(body).toMatchObject({ status: 'FAILED', error });
   // New queries succeed.
   const { status } = await page.run({
