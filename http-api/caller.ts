@@ -1,27 +1,44 @@
 /** The client that waits for the response of a request: what is done for it ends when it has left. */
-import type { FastifyReply } from 'fastify';
+import { TLSSocket } from 'node:tls';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CallOptions, ClickHouse } from '../lib/clickhouse/client.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
 
 /** Limit of a read that a client waits for, in milliseconds. */
 const READ_MS_MAX = 600_000;
 
+/** The callers that the signals of `signalOf` stand for. */
+const callers = new WeakMap<AbortSignal, string>();
+
 /** Returns a signal that is aborted when the client disconnects before the response has ended. */
-export function signalOf({ raw }: FastifyReply): AbortSignal {
+export function signalOf({ raw, request }: FastifyReply): AbortSignal {
   const left = new AbortController();
   raw.on('close', () => {
     if (!raw.writableFinished) left.abort(new BigtraceError('cancelled', 'the client has left'));
   });
+  callers.set(left.signal, callerName(request));
   return left.signal;
+}
+
+/** Returns the common name of the client's certificate, else its address: callers with the token share it. */
+function callerName({ raw: { socket } }: Pick<FastifyRequest, 'raw'>): string {
+  const name = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
+  const common = Array.isArray(name) ? name[0] : name;
+  return common ? `certificate:${common}` : `address:${socket.remoteAddress ?? ''}`;
 }
 
 /** The part of the ClickHouse client that reads. */
 export type Reader = Pick<ClickHouse, 'rows' | 'count'>;
 
-/** Returns the same reader, whose queries end in ClickHouse when the signal is aborted. */
+/**
+ * Returns the same reader, whose queries end in ClickHouse when the signal is aborted. All callers have one ClickHouse
+ * user; the bound on queries that ClickHouse has not ended counts for each caller.
+ * @param signal one of `signalOf`
+ */
 export function readerFor(reader: Reader, signal: AbortSignal): Reader {
+  const user = callers.get(signal) ?? '';
   const within = (options: CallOptions = {}): CallOptions => ({
-    ...{ signal, executionMsMax: READ_MS_MAX },
+    ...{ signal, user, executionMsMax: READ_MS_MAX },
     ...options,
   });
   return {

@@ -39,37 +39,41 @@ export async function untilClientLeft(
   requestUrl.searchParams.set('param_id', queryId);
   const headers = { 'X-ClickHouse-User': USER, 'X-ClickHouse-Key': password };
   await sleep(FIRST_CHECK_MS, undefined, { signal });
-  // Two checks in a row must agree: what a native client has just sent with its query is unread for a moment.
-  for (let checks = 0; ; ) {
+  for (let foundBefore = false; ; ) {
     const body = await responseBody(requestUrl, { headers, signal });
-    const reason = await abandonment(body, Number(requestUrl.port || 80), pid);
-    checks = reason === undefined ? 0 : checks + 1;
-    if (reason !== undefined && checks === 2) throw reason;
+    const found = await abandonment(body, Number(requestUrl.port || 80), pid);
+    if (found !== undefined && (found.isCertain || foundBefore)) throw found.error;
+    foundBefore = found !== undefined;
     await sleep(CHECK_EVERY_MS, undefined, { signal });
   }
+}
+
+interface Abandonment {
+  error: BigtraceError;
+  /** Whether one check suffices. What a native client has just sent with its query is unread for a moment. */
+  isCertain: boolean;
 }
 
 async function abandonment(
   body: string,
   httpPort: number,
   pid: string,
-): Promise<BigtraceError | undefined> {
+): Promise<Abandonment | undefined> {
   const row = /^([01])\t(\d+)\t([\da-fA-F.:]+)\t(\d+)\t([01])\t(\d+)\t([\d.e+-]*)\n$/.exec(body);
   if (row === null) return undefined; // without an answer, the client counts as connected
   const [, isOver, protocol, address = '', port, forwarded, nativePort, seconds] = row;
   const isNative = protocol === '1';
-  if (seconds)
-    return new BigtraceError(
-      'deadline_exceeded',
-      `the columns of the script were not found within max_execution_time (${seconds} s)`,
-    );
+  if (seconds) {
+    const text = `the columns of the script were not found within max_execution_time (${seconds} s)`;
+    return { error: new BigtraceError('deadline_exceeded', text), isCertain: true };
+  }
   const client: Client = {
     ...{ address, port: Number(port), isNative, isForwarded: forwarded === '1' },
     serverPort: isNative ? Number(nativePort) : httpPort,
   };
-  return isOver === '1' || (await hasLeft(client, pid))
-    ? new BigtraceError('cancelled', 'the query was cancelled, or its client disconnected')
-    : undefined;
+  if (isOver === '0' && !(await hasLeft(client, pid))) return undefined;
+  const text = 'the query was cancelled, or its client disconnected';
+  return { error: new BigtraceError('cancelled', text), isCertain: isOver === '1' || !isNative };
 }
 
 /** Returns the body of the response; empty if the request failed. */

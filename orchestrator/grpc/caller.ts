@@ -1,5 +1,6 @@
 /** Determines the user of a call, under whose name limits and fair sharing are counted. */
 import { isIP } from 'node:net';
+import { checkNameLength } from '../../lib/common/text/text-bounds.ts';
 
 /** The part of a gRPC call that identifies the peer. */
 export interface PeerCall {
@@ -14,8 +15,10 @@ const OURS = /^(user|certificate|address):/;
  * Returns the user that the client names (the bridge names the ClickHouse user), else the common name of the client's
  * certificate, else its address. An authorized client can claim any user, but not the name that another client has by
  * its certificate or address.
+ * @throws limit_exceeded when the claimed name is too long
  */
 export function callerName(claimed: string, call: PeerCall): string {
+  checkNameLength('the name of the user', claimed);
   if (claimed !== '') return OURS.test(claimed) ? `user:${claimed}` : claimed;
   const name = call.getAuthContext().sslPeerCertificate?.subject?.CN;
   const common = Array.isArray(name) ? name[0] : name;

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { traceContextOf } from '../../lib/common/observability/tracing.ts';
+import { checkNameLength } from '../../lib/common/text/text-bounds.ts';
 import type {
   Column,
   Progress,
@@ -121,6 +122,7 @@ async function startOf(reader: RequestReader<QueryRequest>): Promise<QueryStart>
   const first = await reader.next();
   if (!first?.start) throw misused('the first message must be start');
   checkSql(first.start.sql);
+  checkNameLength('the query ID', first.start.queryId);
   return first.start;
 }
 

@@ -126,6 +126,20 @@ test('a query above the bound on running queries is refused', async () => {
   await pending;
 });
 
+test('names of users and query IDs have a bound, because they are kept after the query', async () => {
+  await using system = await new TestSystem([{ script: returnRows }]).start();
+  const long = 'x'.repeat(1025);
+  const tooLong = { code: 'limit_exceeded' };
+  await expect(system.query(traces(1), { queryId: long })).rejects.toMatchObject({
+    ...tooLong,
+    message: 'the query ID is 1025 characters long, the bound is 1024',
+  });
+  await expect(system.query(traces(1), { user: long })).rejects.toMatchObject(tooLong);
+  await expect(system.schema(traces(1), { queryId: long })).rejects.toMatchObject(tooLong);
+  await expect(system.schema(traces(1), { user: long })).rejects.toMatchObject(tooLong);
+  await system.query(traces(1), { queryId: 'x'.repeat(1024), user: 'x'.repeat(1024) });
+});
+
 test('Unbar lifts bars on every worker and names the workers that do not respond', async () => {
   await using system = await new TestSystem([{}, {}]).start();
   const trace = [Buffer.from('/local/a')];

@@ -4,6 +4,7 @@ import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts'
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import { FailureReasons } from '../../lib/common/failure-reasons.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { checkNameLength } from '../../lib/common/text/text-bounds.ts';
 import type {
   Column,
   LearnRequest,
@@ -128,6 +129,7 @@ async function findColumns(
   signal: AbortSignal,
 ): Promise<SchemaResponse> {
   checkSql(request.sql);
+  checkNameLength('the query ID', request.queryId);
   context.counters.add('schemas');
   const spec: QuerySpec = {
     queryId: request.queryId,

@@ -3,6 +3,7 @@
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { checkNameLength } from '../../lib/common/text/text-bounds.ts';
 import type { PackageFacts } from '../../lib/engine/index.ts';
 import type {
   RunEvent,
@@ -123,6 +124,8 @@ export class RunStreamHandler {
     checkEngineId(start.engine, this.#parts);
     checkEngineNamed(start.sql, this.#parts);
     if (start.sql.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
+    checkNameLength('the query ID', start.queryId);
+    checkNameLength('the name of the user', start.user);
     this.#query = {
       id: start.queryId,
       mode: start.mode,
