@@ -1,11 +1,12 @@
 /** The HTTP server with a real listener. ClickHouse is not running. */
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
+import { type Reader, readerFor, signalOf } from '../caller.ts';
 import { openDatabase } from '../queries/database.ts';
 import { Executor } from '../queries/executor.ts';
 import { Experiments } from '../queries/experiments.ts';
@@ -187,4 +188,21 @@ it('brackets inside strings do not count, and error messages are shortened', asy
   expect(status).toBe(400);
   expect(JSON.parse(text).detail).toContain('must begin with a letter or _');
   expect(text.length).toBeLessThan(20_000);
+});
+
+it('counts queries that ClickHouse has not ended for each address', async () => {
+  const users: (string | undefined)[] = [];
+  const reader: Reader = {
+    rows: async (_query, options) => {
+      users.push(options?.user);
+      return [];
+    },
+    count: async () => 0,
+  };
+  const reading = Fastify();
+  reading.get('/', async (_request, reply) => readerFor(reader, signalOf(reply)).rows('SELECT 1'));
+  for (const remoteAddress of ['10.0.0.1', '10.0.0.2'])
+    expect((await reading.inject({ url: '/', remoteAddress })).statusCode).toBe(200);
+  expect(users).toEqual(['address:10.0.0.1', 'address:10.0.0.2']);
+  await reading.close();
 });
