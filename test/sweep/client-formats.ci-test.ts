@@ -45,8 +45,7 @@ function comparable(body: Buffer): string {
     .replace(/\btmp\w+\.proto\b/, '');
 }
 
-// Without ORDER BY the rows of a view come in blocks as traces are done, and a table's in others: formats that write
-// blocks (Native, Arrow, Parquet, ORC, Pretty…) then differ in their bytes, but not in their rows.
+// Without ORDER BY, the order of rows and the sizes of blocks differ, and so the bytes of formats (docs/settings.md).
 test('every output format writes the same for a view as for a table', async () => {
   const formats = await rowsOf(t.as('admin'), 'SELECT name FROM system.formats WHERE is_output');
   expect(formats.length).toBeGreaterThan(90);
