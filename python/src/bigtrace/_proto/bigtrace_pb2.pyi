@@ -269,8 +269,10 @@ class ListedTrace(_message.Message):
     def __init__(self, address: _Optional[bytes] = ..., size: _Optional[int] = ..., generation: _Optional[str] = ..., modified_ms: _Optional[int] = ...) -> None: ...
 
 class StatusRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("own_only",)
+    OWN_ONLY_FIELD_NUMBER: _ClassVar[int]
+    own_only: bool
+    def __init__(self, own_only: _Optional[bool] = ...) -> None: ...
 
 class OrchestratorStatus(_message.Message):
     __slots__ = ("version", "worker", "queries_running", "counters", "gauges", "query")
@@ -319,12 +321,14 @@ class QueryState(_message.Message):
     def __init__(self, query_id: _Optional[str] = ..., user: _Optional[str] = ..., started_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ..., sql: _Optional[bytes] = ..., mode: _Optional[_Union[RunMode, str]] = ...) -> None: ...
 
 class FailuresRequest(_message.Message):
-    __slots__ = ("query_id", "limit")
+    __slots__ = ("query_id", "limit", "own_only")
     QUERY_ID_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    OWN_ONLY_FIELD_NUMBER: _ClassVar[int]
     query_id: str
     limit: int
-    def __init__(self, query_id: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    own_only: bool
+    def __init__(self, query_id: _Optional[str] = ..., limit: _Optional[int] = ..., own_only: _Optional[bool] = ...) -> None: ...
 
 class FailuresResponse(_message.Message):
     __slots__ = ("failure",)
@@ -351,10 +355,12 @@ class RecordedFailure(_message.Message):
     def __init__(self, query_id: _Optional[str] = ..., user: _Optional[str] = ..., trace: _Optional[bytes] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., attempts: _Optional[int] = ..., time_ms: _Optional[int] = ...) -> None: ...
 
 class ProgressRequest(_message.Message):
-    __slots__ = ("query_id",)
+    __slots__ = ("query_id", "own_only")
     QUERY_ID_FIELD_NUMBER: _ClassVar[int]
+    OWN_ONLY_FIELD_NUMBER: _ClassVar[int]
     query_id: str
-    def __init__(self, query_id: _Optional[str] = ...) -> None: ...
+    own_only: bool
+    def __init__(self, query_id: _Optional[str] = ..., own_only: _Optional[bool] = ...) -> None: ...
 
 class ProgressResponse(_message.Message):
     __slots__ = ("progress",)
@@ -363,10 +369,12 @@ class ProgressResponse(_message.Message):
     def __init__(self, progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ...) -> None: ...
 
 class CancelRequest(_message.Message):
-    __slots__ = ("query_id",)
+    __slots__ = ("query_id", "own_only")
     QUERY_ID_FIELD_NUMBER: _ClassVar[int]
+    OWN_ONLY_FIELD_NUMBER: _ClassVar[int]
     query_id: str
-    def __init__(self, query_id: _Optional[str] = ...) -> None: ...
+    own_only: bool
+    def __init__(self, query_id: _Optional[str] = ..., own_only: _Optional[bool] = ...) -> None: ...
 
 class CancelResponse(_message.Message):
     __slots__ = ("cancelled",)
