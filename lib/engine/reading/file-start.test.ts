@@ -45,6 +45,25 @@ test('a file that is compressed several times is read, up to 4 layers', () => {
   expect(() => readTrace(engine, [many])).toThrow('compressed more than 4 times over');
 });
 
+/** Streams without content, of the largest block size. */
+const EMPTY: Record<string, string> = {
+  bz2: '425a683917724538509000000000',
+  lz4: '04224d1860707300000000',
+};
+
+test.each(Object.keys(EMPTY))(
+  'a .%s file may have many streams, which share one buffer',
+  (ending) => {
+    const streams = Buffer.concat([
+      ...Array.from({ length: 20_000 }, () => Buffer.from(EMPTY[ending] ?? '', 'hex')),
+      packed(ending),
+    ]);
+    const { processor, findings } = readTrace(engine, [streams]);
+    expect(queryRows(processor, COUNTS_SQL)).toEqual([COUNTS]);
+    expect(findings.unpackedBytes).toBe(linux.length);
+  },
+);
+
 test('a compressed file beyond the decompression bound is refused', () => {
   const bomb = zstd(Buffer.alloc(2 ** 24, ' '));
   expect(() => readTrace(engine, [bomb], 2 ** 20)).toThrow(

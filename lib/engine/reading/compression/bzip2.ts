@@ -20,6 +20,8 @@ export class Bzip2Decoder implements Codec {
   #level = 0;
   #checksum = 0;
   readonly #output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+  /** Of the largest block so far. A file of 1 MiB may have 70,000 streams, so they share it. */
+  #block = new Int32Array(0);
 
   push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): void {
     this.#input.push(new Uint8Array(bytes)); // a Buffer’s `slice` would be a view
@@ -53,7 +55,7 @@ export class Bzip2Decoder implements Codec {
       if (this.#level === 0) {
         this.#level = bzip2.header(this.#bits);
         this.#checksum = 0;
-      } else this.#block(this.#bits, emit);
+      } else this.#readBlock(this.#bits, emit);
     } catch (thrown) {
       if (thrown instanceof Error && thrown.name === 'Bzip2Error')
         throw damagedData('bzip2', thrown.message);
@@ -61,7 +63,7 @@ export class Bzip2Decoder implements Codec {
     }
   }
 
-  #block(bits: ReturnType<typeof bitIterator>, emit: (piece: Uint8Array) => void): void {
+  #readBlock(bits: ReturnType<typeof bitIterator>, emit: (piece: Uint8Array) => void): void {
     const size = this.#level * LEVEL_BYTES;
     let length = 0;
     const take = (byte: number): void => {
@@ -70,7 +72,8 @@ export class Bzip2Decoder implements Codec {
       length = 0;
       emit(this.#output);
     };
-    const checksum = bzip2.decompress(bits, take, new Int32Array(size), size, this.#checksum);
+    if (this.#block.length < size) this.#block = new Int32Array(size);
+    const checksum = bzip2.decompress(bits, take, this.#block, size, this.#checksum);
     if (length > 0) emit(this.#output.subarray(0, length));
     if (checksum === null) this.#level = 0;
     else this.#checksum = checksum;

@@ -20,6 +20,8 @@ interface Frame {
 export class Lz4Decoder implements Codec {
   #pending: Buffer = Buffer.alloc(0);
   #frame: Frame | undefined;
+  /** Of the largest frame so far. A file of 1 MiB may have 100,000 frames, so they share it. */
+  #buffer: Buffer = Buffer.alloc(0);
 
   push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): void {
     this.#pending = Buffer.concat([this.#pending, bytes]);
@@ -48,11 +50,13 @@ export class Lz4Decoder implements Codec {
     const headerBytes = (flags & 8) === 0 ? 7 : 15;
     if (pending.length < headerBytes) return 0;
     const blockMax = 2 ** (8 + 2 * sizeCode);
+    const bufferBytes = WINDOW_BYTES + blockMax;
+    if (this.#buffer.length < bufferBytes) this.#buffer = Buffer.alloc(bufferBytes);
     this.#frame = {
       blockMax,
       blockChecksums: (flags & 16) !== 0,
       checksum: (flags & 4) === 0 ? undefined : new Xxh32(),
-      buffer: Buffer.alloc(WINDOW_BYTES + blockMax),
+      buffer: this.#buffer,
       windowBytes: 0,
     };
     return headerBytes;
