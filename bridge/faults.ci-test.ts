@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { BigtraceError } from '../lib/common/errors.ts';
 import { toServiceError } from '../lib/common/grpc-errors.ts';
+import type { QueryRequest } from '../lib/proto/messages.ts';
 import { HEARTBEAT, nativeBlocks } from './native/testing.ts';
-import { bridgeTests, type QueryStream, ROW, rowsEvent } from './testing.ts';
+import { bridgeTests, type QueryStream, ROW, rowsEvent, withoutHeartbeats } from './testing.ts';
 
 const { start, run } = bridgeTests();
 
@@ -82,11 +84,16 @@ test('a reader that closes the pipe ends the bridge without an error, and cancel
   expect(bridge.stderr()).toBe('');
 });
 
-/** Starts a TCP proxy to `target`, whose sockets the test can freeze or cut. */
-async function startProxy(target: string): Promise<{ address: string; sockets: Socket[] }> {
+/**
+ * Starts a TCP proxy, whose sockets the test can freeze or cut. The first connection goes to the first target, and so on;
+ * connections after the last target go there, too.
+ */
+async function startProxy(...targets: string[]): Promise<{ address: string; sockets: Socket[] }> {
   const sockets: Socket[] = [];
   const proxy = createServer((socket) => {
-    const onward = connect(Number(target.split(':')[1]), '127.0.0.1');
+    const target = targets.length > 1 ? targets.shift() : targets[0];
+    const onward = connect(Number(target?.split(':')[1]), '127.0.0.1');
+    onward.on('close', () => socket.destroy());
     sockets.push(socket, onward);
     for (const end of [socket, onward]) end.on('error', () => {});
     socket.pipe(onward).pipe(socket);
@@ -98,6 +105,72 @@ async function startProxy(target: string): Promise<{ address: string; sockets: S
   await once(proxy, 'listening');
   return { address: `127.0.0.1:${(proxy.address() as { port: number }).port}`, sockets };
 }
+
+/** Several orchestrators are behind one name. */
+const PEERS = { BIGTRACE_PEERS: 'dns:///orchestrator-peers:5051' };
+
+interface Lost {
+  returnsRow?: boolean;
+  pipe?: boolean;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Starts an orchestrator that returns one row, and counts its queries. */
+async function startGood() {
+  const seen: string[] = [];
+  const { address } = await start({
+    query: (call) =>
+      call.on('data', ({ start, traces }: QueryRequest) => {
+        if (start) seen.push(start.queryId);
+        if (!traces) return;
+        call.write({ event: [rowsEvent('/local/a', [BigInt(traces.address.length)])] });
+        call.end();
+      }),
+  });
+  return { address, seen };
+}
+
+test.each([
+  ['is killed', (_call: QueryStream, server: GrpcServer) => server.forceShutdown()],
+  [
+    'shuts down',
+    (call: QueryStream) =>
+      call.emit('error', toServiceError(new BigtraceError('draining', 'shutting down'))),
+  ],
+])('a query whose orchestrator %s before its first row runs on another one', async (_, lose) => {
+  const lost = await start({ query: (call) => lose(call, lost.server) });
+  const gone = await start({});
+  gone.server.forceShutdown();
+  const good = await startGood();
+  const proxy = await startProxy(lost.address, gone.address, good.address);
+  const bridge = run(['query'], { orchestrator: proxy.address, env: PEERS });
+  bridge.child.stdin?.end(ROW);
+  expect([await bridge.ended, bridge.stderr()]).toEqual([0, '']);
+  expect(withoutHeartbeats(bridge.stdout())).toBe('0\t/local/a\t2\n');
+  expect(good.seen).toEqual(['q1']);
+});
+
+test.each([
+  ['after its first row', { returnsRow: true }],
+  ['while its list of traces is read from a pipe', { pipe: true }],
+  ['and that is the only one', { env: {} }],
+])('a query whose orchestrator is lost %s is an error', async (_, options) => {
+  const { returnsRow = false, pipe = false, env = PEERS } = options as Lost;
+  const lost = await start({
+    query: (call) => {
+      if (!returnsRow) lost.server.forceShutdown();
+      else call.write({ event: [rowsEvent('/local/a', [1n])] }, () => lost.server.forceShutdown());
+    },
+  });
+  const good = await startGood();
+  const proxy = await startProxy(lost.address, good.address);
+  const args = pipe ? ['query', '--traces-fd', '3'] : ['query'];
+  const bridge = run(args, { orchestrator: proxy.address, traces: pipe, env });
+  bridge.child.stdin?.end(ROW);
+  expect(await bridge.ended).toBe(1);
+  expect(bridge.stderr()).toMatch(/\(orchestrator_unreachable\)$/);
+  expect(good.seen).toEqual([]);
+});
 
 test.each([
   ['cut', (socket: Socket) => socket.resetAndDestroy()],

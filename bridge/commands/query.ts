@@ -31,6 +31,7 @@ import { checkArguments } from '../request/view-arguments.ts';
 import { END_MARK, untilEndMark } from '../tsv/end-mark.ts';
 import { linesOf, unescaped } from '../tsv/input.ts';
 import { TsvRows } from '../tsv/rows.ts';
+import { withRetries } from './retry.ts';
 
 /**
  * A heartbeat is written if there was no output for this long. ClickHouse notices a cancelled query only when it reads
@@ -61,6 +62,8 @@ export interface QueryStreams {
   /** More trace addresses, one per row (--traces-fd). */
   traces: Readable | undefined;
   format: RowFormat;
+  /** Whether the query may run again on another orchestrator if its own is lost. */
+  mayRepeat: boolean;
   /** Called when the start message has been sent, so that the connection exists. */
   onReached?: () => void;
   /** Name of the view that was queried; undefined if the client calls executable() itself. */
@@ -70,7 +73,7 @@ export interface QueryStreams {
 /** Resolves when all rows are written. @throws BigtraceError, or the error of writing to stdout */
 export async function runQuery(
   client: BridgeClient,
-  { stdin, stdout, traces, format, view, onReached }: QueryStreams,
+  { stdin, stdout, traces, format, view, mayRepeat, onReached }: QueryStreams,
 ): Promise<void> {
   const input = await readInput(stdin, format, traces !== undefined);
   checkArguments(input.statement);
@@ -78,25 +81,35 @@ export async function runQuery(
   const columns = parseStructure(input.structure, findsColumns);
   const output = new Output(stdout);
   const writer = rowWriter(format, columns, output);
-  const call = client.query();
   let heartbeat: NodeJS.Timeout | undefined;
   const broken = new Promise<never>((_, reject) => {
     stdout.on('error', reject);
     heartbeat = startHeartbeat(output, writer, reject);
-    const more = traces === undefined ? undefined : addressesOf(traces, format);
-    sendTraces(call, input, more, onReached).catch((error) => reject(client.errorOf(error)));
   });
-  const table = new Table(columns.map(({ name }) => name));
-  const tracesDone = receive(call, client, new Rows(table, writer)).then(() => writer.finish());
+  const more = traces === undefined ? undefined : addressesOf(traces, format);
+  const rows = new Rows(new Table(columns.map(({ name }) => name)), writer);
+  let call: QueryCall | undefined;
+  const attempt = async (): Promise<void> => {
+    call?.cancel();
+    if (call !== undefined) client.reconnect();
+    call = client.query();
+    const sending = sendTraces(call, input, more, onReached);
+    const unsent = new Promise<never>((_, reject) => {
+      sending.catch((error: unknown) => reject(client.errorOf(error)));
+    });
+    await Promise.race([receive(call, client, rows), unsent]);
+  };
+  // The addresses of --traces-fd can be read only once.
+  const tracesDone = withRetries(attempt, () => mayRepeat && more === undefined && !rows.begun);
   try {
-    await Promise.race([tracesDone, broken]);
+    await Promise.race([tracesDone.then(() => writer.finish()), broken]);
   } catch (error) {
     if (!(error instanceof TypeMismatch && findsColumns)) throw error;
     const isLearned = await learnKind(client, input, columns, error);
     throw withRemedy(error, columns, { view, input, isLearned });
   } finally {
     clearInterval(heartbeat);
-    call.cancel();
+    call?.cancel();
   }
 }
 
@@ -231,13 +244,20 @@ class Rows {
   readonly #open = new Map<string, TraceRows>();
   #tracesDone = 0;
   readonly #failures = new FailureReasons();
+  #begun = false;
 
   constructor(table: Table, writer: RowWriter) {
     this.#table = table;
     this.#writer = writer;
   }
 
+  /** Whether the orchestrator has returned anything. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   async write({ trace, result, last }: RowsEvent): Promise<void> {
+    this.#begun = true;
     const key = Buffer.from(trace.buffer, trace.byteOffset, trace.length).toString('latin1');
     const rows =
       this.#open.get(key) ?? new TraceRows(trace, this.#table, this.#writer.trace(trace));
@@ -250,6 +270,7 @@ class Rows {
   }
 
   failed({ trace, code, message }: FailureEvent): void {
+    this.#begun = true;
     this.#open.delete(Buffer.from(trace).toString('latin1'));
     this.#writer.failure(trace);
     this.#failures.add(

@@ -26,12 +26,20 @@ import {
 /** Timeout of the first connection. It takes seconds on a machine where a hundred bridges start at once. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
+const CONNECT_TIMED_OUT = new Error('the connection timed out');
+
+/** Whether there was no connection within CONNECT_TIMEOUT_MS. */
+export function isConnectTimeout({ cause }: BigtraceError): boolean {
+  return cause === CONNECT_TIMED_OUT;
+}
+
 const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   ...GRPC_OPTIONS,
   // Detects a hung orchestrator within 15 s. A busy one replies to the ping sooner.
   'grpc.keepalive_time_ms': 5000,
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.enable_http_proxy': 0,
+  'grpc.use_local_subchannel_pool': 1, // otherwise a new client may get the connection of the old one
   // `bigtrace schema` keeps running when an orchestrator restarts, and must reconnect soon.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1000,
@@ -50,24 +58,30 @@ export class BridgeClient {
   readonly address: string;
   /** Name of the environment variable of the address, for error messages. */
   readonly #variable: string;
-  readonly #client: grpc.Client;
+  readonly #connect: () => grpc.Client;
+  #client: grpc.Client;
 
   /** @throws invalid_option if a file of `credentials` cannot be read */
   constructor(address: string, variable: string, credentials: ClientCredentials) {
     const channel = openChannel(credentials);
     this.address = address;
     this.#variable = variable;
-    this.#client = new grpc.Client(address, channel.credentials, {
-      ...CHANNEL_OPTIONS,
-      ...channel.options,
-    });
+    const options = { ...CHANNEL_OPTIONS, ...channel.options };
+    this.#connect = () => new grpc.Client(address, channel.credentials, options);
+    this.#client = this.#connect();
+  }
+
+  /** Later calls use a new connection, which may lead to another orchestrator. */
+  reconnect(): void {
+    this.#client.close();
+    this.#client = this.#connect();
   }
 
   /** Starts a Query call. It fails with orchestrator_unreachable if there is no connection after CONNECT_TIMEOUT_MS. */
   query(): QueryCall {
     const call = this.#client.makeBidiStreamRequest('/bigtrace.v1.Orchestrator/Query', same, same);
     call.on('error', () => {}); // reading the call throws it
-    this.#watchConnection(() => call.destroy(this.#unreachable('the connection timed out')));
+    this.#watchConnection(() => call.destroy(this.#timedOut()));
     return call;
   }
 
@@ -99,7 +113,7 @@ export class BridgeClient {
       same,
       Buffer.of(),
     );
-    this.#watchConnection(() => call.destroy(this.#unreachable('the connection timed out')));
+    this.#watchConnection(() => call.destroy(this.#timedOut()));
     try {
       for await (const message of call) yield decodeFailures(message as Buffer);
     } catch (error) {
@@ -130,7 +144,7 @@ export class BridgeClient {
       );
       signal?.addEventListener('abort', () => call.cancel(), { once: true });
       this.#watchConnection(() => {
-        reject(this.#unreachable('the connection timed out'));
+        reject(this.#timedOut());
         call.cancel();
       });
     });
@@ -151,10 +165,15 @@ export class BridgeClient {
       : error;
   }
 
-  #unreachable(why: string): BigtraceError {
+  #timedOut(): BigtraceError {
+    return this.#unreachable(CONNECT_TIMED_OUT.message, CONNECT_TIMED_OUT);
+  }
+
+  #unreachable(why: string, cause?: Error): BigtraceError {
     return new BigtraceError(
       'orchestrator_unreachable',
       `cannot reach the orchestrator ${this.address} (${this.#variable}), or the connection broke: ${why}`,
+      { cause },
     );
   }
 

@@ -292,8 +292,8 @@ it.each(OVERLAYS)('overlay %s is valid with the catalog jobs, whose commands exi
   }
 });
 
-it.each(OVERLAYS)('overlay %s is valid with KEDA in place of the autoscaler', (overlay) => {
-  const manifests = withComponent(overlay, 'keda');
+it('an overlay is valid with KEDA in place of the autoscaler', () => {
+  const manifests = withComponent('gke', 'keda');
   expect(manifests.map(({ kind }) => kind)).not.toContain('HorizontalPodAutoscaler');
   const { scaleTargetRef, triggers } = specOf<{
     scaleTargetRef: { name: string };
