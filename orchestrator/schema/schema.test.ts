@@ -126,7 +126,7 @@ test('a column without a value gets its possible kinds, unless these mix numbers
   expect([kindsOf(none), none.tracesSampled]).toEqual([{ a: NULL, b: NULL }, 10]);
 });
 
-test('a query id that is reused after the query ended gets its columns found anew', async () => {
+test('a query id that is reused after the query ended finds its columns again', async () => {
   let kinds = INT;
   const script: Script = (task) =>
     task.start.mode === 'TYPES' ? task.types({ a: kinds }) : task.rows('rows', true);

@@ -15,7 +15,7 @@ import { gauge, runScript, tempDir, testWorker } from '../testing/worker.ts';
 const GIB = 2 ** 30;
 const COUNTS = `SELECT (SELECT count(*) FROM slice), (SELECT sum(dur) FROM slice), (SELECT count(*) FROM sched)`;
 
-test('a trace of 1.5 GB is loaded into 64-bit memory, with exact counts, while others are answered', async () => {
+test('a trace of 1.5 GB is loaded into 64-bit memory, with exact counts, while other tasks run', async () => {
   await using directory = await tempDir();
   const trace = largeTraceOf(1.5e9);
   const file = openSync(join(directory.path, 'large.pftrace'), 'w');

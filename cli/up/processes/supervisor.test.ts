@@ -96,7 +96,7 @@ it('kills a process that becomes ready after the stop', async () => {
   expect(log).toEqual(['kill 7']);
 });
 
-it('kills and restarts a process that does not answer', async () => {
+it('kills and restarts a process that does not respond', async () => {
   const logged: string[] = [];
   const times = { pingEveryMs: 1, pingMsMax: 1 };
   const supervisor = new Supervisor((line) => logged.push(line), times);

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { bindFailure, freePort } from './free-port.ts';
 
-test('a free port can be bound, and lies below the ports that the kernel gives out', async () => {
+test('a free port can be bound, and lies below the ports that the kernel assigns', async () => {
   const port = await freePort('127.0.0.1');
   expect(port).toBeGreaterThan(1024);
   expect(port).toBeLessThan(32_768);

@@ -22,7 +22,7 @@ function imageOf(memory: Uint8Array, below: Snapshot[]): Snapshot {
   return { engine: 'e', ...snapshotMemory(memory, below) };
 }
 
-test('restoring snapshots over any memory gives the memory they were taken of', () => {
+test('restoring a snapshot over any memory restores the memory that was copied', () => {
   fc.assert(
     fc.property(memories, memories, memories, (initial, loaded, other) => {
       const lowest = imageOf(initial, []);
@@ -37,7 +37,7 @@ test('restoring snapshots over any memory gives the memory they were taken of', 
   );
 });
 
-test('restoring a snapshot in blocks of any size gives the memory it was taken of', () => {
+test('restoring a snapshot in blocks of any size restores the memory that was copied', () => {
   const blockBytes = fc.integer({ min: 1, max: 20 * PAGE_BYTES });
   fc.assert(
     fc.property(memories, memories, memories, blockBytes, (initial, loaded, other, bytes) => {

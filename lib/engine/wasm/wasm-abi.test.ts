@@ -31,7 +31,7 @@ test('imports with a 64-bit result are found', () => {
   expect(wasmWidth(file)).toEqual({ is64: true, wideResults: new Set(['e.f']) });
 });
 
-test('a file that is no wasm has a width, so that compiling it gives the error', () => {
+test('a file that is not wasm has a width, so that compiling it reports the error', () => {
   expect(wasmWidth(Buffer.from('no wasm'))).toEqual({ is64: false, wideResults: new Set() });
 });
 

@@ -193,7 +193,7 @@ test('rows can be read while a query runs; after it is cancelled it stops everyw
   expect((await page.delete(`/query_executions/${uuid}?drop_table=true`)).status).toBe(200);
 });
 
-test('deleting a running query cancels it, and drops its table if asked to', async () => {
+test('deleting a running query cancels it, and drops its table on request', async () => {
   const uuid = await submitEndless();
   expect(await page.delete(`/query_executions/${uuid}?drop_table=true`)).toMatchObject({
     status: 200,

@@ -116,7 +116,7 @@ test('bytes that are no packets are passed on unchanged for any division into ch
   );
 });
 
-test('a compressed trace cut at any offset gives a prefix of the uncompressed trace', () => {
+test('a compressed trace cut at any offset loads as a prefix of the uncompressed trace', () => {
   const plain = Buffer.concat([A, B, C, B, A]);
   const twin = Buffer.concat([A, zstdPacket(Buffer.concat([B, C, B])), A]);
   for (let end = 0; end <= twin.length; end++) {
