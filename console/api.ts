@@ -1,5 +1,5 @@
 /** Client of the HTTP API, for the backend that served this page. */
-import type { ConsoleState, FailureReason } from '../http-api/contract/console.ts';
+import type { ConsoleState, FailureReason, Opener } from '../http-api/contract/console.ts';
 import type {
   Preset,
   WireExecution,
@@ -39,21 +39,36 @@ export function useToken(token: string): void {
 
 /** @throws ApiError with the backend's message */
 async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
-  const token = sessionStorage.getItem(TOKEN);
   const response = await fetch(path, {
     method,
     headers: {
       Accept: 'application/json',
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+      ...authorization(),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  const content: unknown = await response.json().catch(() => ({}));
-  if (response.ok) return content as Answer;
-  const { detail } = content as { detail?: string };
-  throw new ApiError(response.status, detail ?? `${response.status} ${response.statusText}`);
+  if (!response.ok) throw await errorOf(response);
+  return response.json();
+}
+
+function authorization(): Record<string, string> {
+  const token = sessionStorage.getItem(TOKEN);
+  return token === null ? {} : { Authorization: `Bearer ${token}` };
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
+  return new ApiError(response.status, detail ?? `${response.status} ${response.statusText}`);
+}
+
+/** Reads a whole trace. @param id base64url of its address @throws ApiError with the backend's message */
+async function trace(id: string, name: string): Promise<ArrayBuffer> {
+  const path = `trace/${id}/${encodeURIComponent(name)}`;
+  const response = await fetch(path, { headers: authorization() });
+  if (!response.ok) throw await errorOf(response);
+  return response.arrayBuffer();
 }
 
 const execution = (uuid: string): string => `query_executions/${encodeURIComponent(uuid)}`;
@@ -66,6 +81,8 @@ export const api = {
   presets: () => call<{ tracePresets: Preset[] }>('GET', 'trace_presets'),
   execute: (request: ExecuteRequest) =>
     call<{ queryUuid: string }>('POST', 'execute_bigtrace_query_async', request),
+  opener: () => call<Opener>('GET', 'api/opener'),
+  trace,
   executions: () => call<{ queryExecutions: WireExecution[] }>('GET', 'query_executions'),
   execution: (uuid: string) => call<WireExecution>('GET', execution(uuid)),
   status: (uuid: string) => call<WireStatus>('GET', `${execution(uuid)}:status`),

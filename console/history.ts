@@ -41,13 +41,15 @@ function historyCard({ queryUuid, perfettoSql }: WireExecution, actions: History
   const card: Card<WireExecution> = {
     root,
     update: (execution) => {
-      const { status, processedRows, startTime, endTime } = execution;
+      const { status, processedRows, startTime, endTime, expireTime } = execution;
       const startMs = Date.parse(startTime);
       setText(state, status.toLowerCase().replace('_', ' '));
       state.dataset['state'] = status;
       remove.hidden = status === 'IN_PROGRESS';
       const took = endTime === undefined ? [] : [duration(Date.parse(endTime) - startMs)];
-      setText(line, [counted(processedRows, 'row'), ...took, ago(startMs, Date.now())].join(' · '));
+      const kept = expireTime === undefined ? [] : [`kept until ${expireTime.slice(0, 10)}`];
+      const facts = [counted(processedRows, 'row'), ...took, ago(startMs, Date.now()), ...kept];
+      setText(line, facts.join(' · '));
       root.title = execution.errorMessage ?? '';
     },
   };

@@ -2,7 +2,7 @@
 
 import type { WireExecution, WirePage } from '../http-api/contract/page.ts';
 import { api } from './api.ts';
-import { type Axes, axesOf, chartOf, isNumber } from './chart.ts';
+import { type Axes, axesOf, chartOf, isNumber } from './chart/chart.ts';
 import { button, byId, element, setText } from './dom.ts';
 import { count, counted } from './format.ts';
 

@@ -4,7 +4,13 @@ import { clientCredentialsOptions } from '../lib/common/options/client-credentia
 import { hostPort } from '../lib/common/options/options.ts';
 import { orchestratorVariable } from '../lib/common/options/orchestrator-variable.ts';
 import { serverSecurityOptions } from '../lib/common/options/server-security-options.ts';
-import { listenOptions, option, processOptions } from '../lib/common/options/service-options.ts';
+import {
+  listenOptions,
+  option,
+  processOptions,
+  time,
+} from '../lib/common/options/service-options.ts';
+import { proxyCheck } from './base.ts';
 import {
   DEFAULT_ORCHESTRATOR,
   type HttpApiConfig,
@@ -37,6 +43,17 @@ function traceList(text: string): string[] {
   const { addresses } = parseSettings([{ setting_id: 'traces', values: text.split(/\s+/) }]);
   if (addresses.length === 0) throw new InvalidArgumentError('it names no traces.');
   return addresses;
+}
+
+/** Parses a comma-separated list of addresses and networks. @throws InvalidArgumentError */
+function proxyList(text: string): string[] {
+  const proxies = text.split(',').map((one) => one.trim());
+  try {
+    proxyCheck(proxies);
+  } catch (thrown) {
+    throw new InvalidArgumentError(`${(thrown as Error).message}.`);
+  }
+  return proxies;
 }
 
 /** Accepts `http:` and `https:` URLs only, because the console renders them as links. @throws InvalidArgumentError */
@@ -92,16 +109,38 @@ function uiOptions(): Option[] {
       'comma-separated origins whose web pages may use the HTTP API, in addition to https://ui.perfetto.dev and this machine',
       'CORS_ORIGIN',
     ).argParser(originList),
+    time(
+      '--table-life',
+      'how long the rows of ephemeral queries, and of queries without a table_name, are kept',
+      7 * 24 * 3_600_000,
+    ),
     option(
       '--default-traces <list>',
       'trace addresses and patterns of queries that name none, separated by spaces (default: the whole catalog)',
       'DEFAULT_TRACES',
     ).argParser(traceList),
     option(
+      '--public-url <url>',
+      'URL at which clients reach the service, for links (default: as their requests say)',
+      'PUBLIC_URL',
+    ).argParser(webUrl),
+    option(
+      '--trusted-proxies <list>',
+      'comma-separated addresses and networks of proxies whose headers X-Forwarded-Proto, -Host and -Prefix are true',
+      'TRUSTED_PROXIES',
+    ).argParser(proxyList),
+    option(
       '--presets <file>',
       'YAML file with additional presets for the BigTrace page',
       'PRESETS',
     ),
+    option(
+      '--perfetto-ui <url>',
+      'URL of the Perfetto UI in which the page /open/ID opens traces',
+      'PERFETTO_UI',
+    )
+      .default('https://ui.perfetto.dev')
+      .argParser(webUrl),
     option(
       '--superset-url <url>',
       'URL of Superset; the console shows a link to it',

@@ -25,7 +25,10 @@ test('without flags, every option has its documented default', async () => {
     servicePasswordFile: undefined,
     corsOrigins: [],
     defaultTraces: [],
+    tableLifeMs: 604_800_000,
+    ...{ publicUrl: undefined, trustedProxies: [] },
     presetsFile: undefined,
+    perfettoUi: 'https://ui.perfetto.dev',
     supersetUrl: undefined,
     drainTimeoutMs: 10_000,
     json: false,
@@ -59,6 +62,8 @@ test.each([
   ['--clickhouse db:8123', /must be a URL/],
   ['--cors-origin https://a/path', /is not an origin/],
   ['--superset-url javascript:alert(1)', /must be a URL/],
+  ['--public-url /bigtrace', /must be a URL/],
+  ['--trusted-proxies 10.0.0.0/33', /must be an address or a network/],
 ])('%s is rejected as a usage error', async (args, message) => {
   const refused = configOf(args.split(' '));
   await expect(refused).rejects.toThrow(CommanderError);

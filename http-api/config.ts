@@ -23,7 +23,11 @@ export interface HttpApiFlags extends ServerSecurityFlags {
   servicePasswordFile?: string;
   corsOrigin?: string[];
   defaultTraces?: string[];
+  tableLife: number;
+  publicUrl?: string;
+  trustedProxies?: string[];
   presets?: string;
+  perfettoUi: string;
   supersetUrl?: string;
   drainTimeout: number;
   json: boolean;
@@ -44,8 +48,16 @@ export interface HttpApiConfig {
   corsOrigins: string[];
   /** Addresses of queries that name none; empty for the whole catalog. */
   defaultTraces: string[];
+  /** How long the tables of queries are kept to which their users gave no name. */
+  tableLifeMs: number;
+  /** URL as clients reach the service; undefined: it follows from their requests. */
+  publicUrl: string | undefined;
+  /** Addresses and networks of the proxies whose X-Forwarded headers are true. */
+  trustedProxies: string[];
   /** YAML file with additional presets. */
   presetsFile: string | undefined;
+  /** URL of the Perfetto UI that traces are opened in. */
+  perfettoUi: string;
   /** URL of Superset that the console links to. */
   supersetUrl: string | undefined;
   drainTimeoutMs: number;
@@ -74,7 +86,11 @@ export function resolveConfig(flags: HttpApiFlags): HttpApiConfig {
     servicePasswordFile: flags.servicePasswordFile,
     corsOrigins: flags.corsOrigin ?? [],
     defaultTraces: flags.defaultTraces ?? [],
+    tableLifeMs: flags.tableLife,
+    publicUrl: flags.publicUrl,
+    trustedProxies: flags.trustedProxies ?? [],
     presetsFile: flags.presets,
+    perfettoUi: flags.perfettoUi,
     supersetUrl: flags.supersetUrl,
     drainTimeoutMs: flags.drainTimeout,
     json: flags.json,

@@ -29,10 +29,10 @@ export function addHostCheck(app: FastifyInstance, isAllowed: HostCheck): void {
 export function addCors(app: FastifyInstance, origins: readonly string[]): void {
   const allowed = new Set([UI_ORIGIN, ...origins]);
   app.addHook('onRequest', async (request, reply) => {
-    const { origin, host } = request.headers;
+    const { origin } = request.headers;
     reply.header('Vary', 'Origin');
     if (origin === undefined) return;
-    if (!allowed.has(origin) && !isOwn(origin, host)) {
+    if (!allowed.has(origin) && !isOwn(origin, request.host)) {
       if (request.method === 'GET' || request.method === 'HEAD') return;
       return reply
         .code(403)
@@ -52,9 +52,10 @@ export function addCors(app: FastifyInstance, origins: readonly string[]): void 
 }
 
 /**
- * Whether the origin is a page of this machine, or of this server itself. The host check has validated `host` before.
+ * Whether the origin is a page of this machine, or of this server itself. The host check, or a trusted proxy, has
+ * validated `host` before.
  */
-function isOwn(origin: string, host: string | undefined): boolean {
+function isOwn(origin: string, host: string): boolean {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
   return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname) || url.host === host;

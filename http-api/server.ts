@@ -8,6 +8,7 @@ import { bearerCheck, hostCheckOf, httpsOptions } from '../lib/common/network/se
 import type { Logger } from '../lib/common/observability/log.ts';
 import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
 import { VERSION } from '../lib/common/version.ts';
+import type { ProxyCheck } from './base.ts';
 import { RootAnswer } from './contract/page.ts';
 import { addCors, addHostCheck } from './cors.ts';
 import type { Counts } from './counters.ts';
@@ -25,6 +26,7 @@ export interface ServerParts extends CatalogParts {
   watch: QueryWatch;
   corsOrigins: readonly string[];
   serverSecurity: ServerSecurity;
+  isProxy: ProxyCheck;
   /** URL of ClickHouse's HTTP interface, for links. */
   clickhouseUrl: string;
   /** Undefined: the console is not served. */
@@ -48,10 +50,11 @@ const OPTIONS: FastifyServerOptions = {
 
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
   const tls = httpsOptions(parts.serverSecurity);
+  const options = { ...OPTIONS, trustProxy: parts.isProxy };
   const app = Fastify(
     tls === undefined
-      ? OPTIONS
-      : { ...OPTIONS, serverFactory: (handler) => createHttps(tls, handler) },
+      ? options
+      : { ...options, serverFactory: (handler) => createHttps(tls, handler) },
   );
   await app.register(swagger, {
     openapi: {

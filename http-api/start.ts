@@ -5,6 +5,7 @@ import type { Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { servicePassword } from '../lib/common/options/service-password.ts';
 import { ROOT_URL } from '../lib/common/root.ts';
+import { baseReader, proxyCheck } from './base.ts';
 import type { HttpApiConfig } from './config.ts';
 import { COUNTERS, type Counts, GAUGES } from './counters.ts';
 import { Orchestrators } from './orchestrators.ts';
@@ -44,12 +45,22 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
   const catalog = openCatalog(url, password);
   const traces = new Traces(database, catalog);
   const counts: Counts = { requests: 0, requests_failed: 0, queries: 0 };
-  const executor = new Executor({ database, traces, watch, log, counts });
+  const executor = new Executor({
+    database,
+    traces,
+    watch,
+    log,
+    counts,
+    ...{ tableLifeMs: config.tableLifeMs },
+  });
   const experiments = new Experiments(database, traces);
-  const console = { directory: CONSOLE, supersetUrl, system: watch };
+  const isProxy = proxyCheck(config.trustedProxies);
+  const console = { directory: CONSOLE, supersetUrl, perfettoUi: config.perfettoUi, system: watch };
   const app = await createServer({
-    ...{ console, watch, traces, experiments, executor, presets, corsOrigins, serverSecurity },
-    ...{ clickhouseUrl, log, counts, defaultTraces: config.defaultTraces },
+    ...{ console, watch, traces, experiments, executor, presets, serverSecurity },
+    corsOrigins: [...corsOrigins, ...originOf(config.publicUrl)],
+    ...{ clickhouseUrl, log, counts, defaultTraces: config.defaultTraces, isProxy },
+    baseOf: baseReader(config.publicUrl, isProxy),
   });
   let probes: Probes | undefined;
   const close = async (): Promise<void> => {
@@ -79,6 +90,11 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
       await close();
     },
   };
+}
+
+/** Pages of the public URL are the service's own. */
+function originOf(url: string | undefined): string[] {
+  return url === undefined ? [] : [new URL(url).origin];
 }
 
 function startedProbes(

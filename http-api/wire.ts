@@ -6,6 +6,7 @@ import {
   type ExperimentFilter,
   type Filter,
   QUERY_ROWS,
+  type QuerySettings,
   type WireExecution,
   type WirePage,
   type WireRow,
@@ -18,6 +19,26 @@ import { RESULTS } from './queries/plan.ts';
 import { parseSettings, traceLimit, uuidFilters } from './settings.ts';
 
 const LISTED_SQL_CHARS = 1000;
+
+const ARMS: [string[], string[]] = [
+  ['0', 'false', 'False', 'FALSE'],
+  ['1', 'true', 'True', 'TRUE'],
+];
+
+/** The filter in the form of responses, to be returned with the query; nothing without one. */
+function echoed(
+  filter: ExperimentFilter | null | undefined,
+): Pick<QuerySettings, 'experimentFilter'> {
+  if (filter === undefined || filter === null) return {};
+  const { experiment_id, control_id, is_treatment } = filter;
+  return {
+    experimentFilter: {
+      ...(experiment_id === undefined ? {} : { experimentId: experiment_id }),
+      ...(control_id === undefined ? {} : { controlId: control_id }),
+      ...(typeof is_treatment === 'boolean' ? { isTreatment: is_treatment } : {}),
+    },
+  };
+}
 
 export interface RequestContext {
   /** URL of this server as the client addressed it. */
@@ -59,7 +80,9 @@ export function executeRequest(
         values,
         category,
       })),
-      ...{ traceFilters, traceMetadataColumns, traceOrderBy, traceLimit: body.trace_limit ?? 0 },
+      traceFilters: body.trace_filters ?? [],
+      ...{ traceMetadataColumns, traceOrderBy, traceLimit: body.trace_limit ?? 0 },
+      ...echoed(body.experiment_filter),
     },
     tableName: body.table_name?.trim() ? body.table_name.trim() : undefined,
     materialized,
@@ -67,15 +90,20 @@ export function executeRequest(
   };
 }
 
-/** Filters for the traces of one arm of an experiment, over catalog columns that a manifest added. */
-function experimentFilters(filter: ExperimentFilter | null | undefined): Filter[] {
+/**
+ * Filters for the traces of one arm of an experiment, over catalog columns that a manifest added. Without an arm, both
+ * are selected. A manifest may write the arm as a number or a boolean.
+ */
+export function experimentFilters(filter: ExperimentFilter | null | undefined): Filter[] {
   const { experiment_id, control_id, is_treatment } = filter ?? {};
   const equal = (field: string, value: unknown): Filter[] =>
     value === undefined || value === null ? [] : [{ field, op: '=', value: String(value) }];
   return [
     ...equal('experiment_id', experiment_id),
     ...equal('control_id', control_id),
-    ...equal('is_treatment', is_treatment === undefined ? undefined : Number(is_treatment)),
+    ...(typeof is_treatment === 'boolean'
+      ? [{ field: 'is_treatment', op: 'in' as const, value: ARMS[is_treatment ? 1 : 0] }]
+      : []),
   ];
 }
 
@@ -98,24 +126,36 @@ export function wireStatus(execution: Execution): WireStatus {
   return errorMessage === '' ? counts : { ...counts, errorMessage };
 }
 
+export interface WireContext {
+  /** As users reach it, for links. */
+  clickhouseUrl: string;
+  /** When the query is deleted by itself, in milliseconds since the epoch; undefined: never. */
+  expiryMs: (execution: Execution) => number | undefined;
+}
+
 /** For lists: a script may have megabytes. */
-export function wireSummary(execution: Execution, clickhouseUrl: string): WireExecution {
+export function wireSummary(execution: Execution, context: WireContext): WireExecution {
   const { perfettoSql } = execution;
   const isLong = perfettoSql.length > LISTED_SQL_CHARS;
   const clipped = isLong ? `${perfettoSql.slice(0, LISTED_SQL_CHARS - 1)}…` : perfettoSql;
-  return wireExecution({ ...execution, perfettoSql: clipped }, clickhouseUrl);
+  return wireExecution({ ...execution, perfettoSql: clipped }, context);
 }
 
 /** Unknown values are left out: the page treats a present schema as final, and a present error as a failure. */
-export function wireExecution(execution: Execution, clickhouseUrl: string): WireExecution {
+export function wireExecution(
+  execution: Execution,
+  { clickhouseUrl, expiryMs }: WireContext,
+): WireExecution {
   const { uuid, startMs, endMs, columns, materialized, tableName, snapshot } = execution;
   const { limit, perfettoSql, status, errorMessage } = execution;
+  const expires = expiryMs(execution);
   return {
     queryUuid: uuid,
     ...wireStatus(execution),
     startTime: new Date(startMs).toISOString(),
     ...(endMs === undefined ? {} : { endTime: new Date(endMs).toISOString() }),
     ...{ limit, perfettoSql, materialized },
+    ...(expires === undefined ? {} : { expireTime: new Date(expires).toISOString() }),
     ...(materialized
       ? { tableName: `${RESULTS}.${tableName}`, tableLink: playLink(clickhouseUrl, tableName) }
       : {}),

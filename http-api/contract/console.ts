@@ -66,5 +66,9 @@ export const FailureReason = Type.Object({
 export type FailureReason = Static<typeof FailureReason>;
 export const FailuresAnswer = Type.Object({ reasons: Type.Array(FailureReason) });
 
+/** The Perfetto UI that traces are opened in. */
+export const Opener = Type.Object({ perfettoUi: text });
+export type Opener = Static<typeof Opener>;
+
 /** Requiring a JSON object protects against CSRF: a form on another site cannot send one. */
 export const CancelBody = Type.Object({});

@@ -64,20 +64,23 @@ const page = {
 };
 export const PageRequest = Type.Object(page);
 export type PageRequest = Static<typeof PageRequest>;
-export const MetadataBody = Type.Object({ settings, ...page });
+const id = Type.Unsafe<number | string>({});
+export const ExperimentFilter = Type.Object({
+  experiment_id: maybe(id),
+  control_id: maybe(id),
+  is_treatment: maybe(Type.Unsafe<boolean | null>({})), // the arm; none: both
+});
+export type ExperimentFilter = Static<typeof ExperimentFilter>;
+
+export const MetadataBody = Type.Object({
+  ...{ settings, ...page },
+  experiment_filter: maybe(nullable(ExperimentFilter)),
+});
 
 export const TableBody = Type.Object({ table_name: text });
 export const ExperimentsBody = Type.Object({ search_query: maybe(text), ...paging });
 export const ExperimentBody = Type.Object({ experiment_id: Type.Unsafe<unknown>({}) });
 export const DropQuery = Type.Object({ drop_table: maybe(oneOf(['true', 'false'])) });
-
-const id = Type.Unsafe<number | string>({});
-export const ExperimentFilter = Type.Object({
-  experiment_id: maybe(id),
-  control_id: maybe(id),
-  is_treatment: maybe(Type.Unsafe<boolean>({})),
-});
-export type ExperimentFilter = Static<typeof ExperimentFilter>;
 
 const execute = {
   limit: maybe(Type.Integer({ minimum: 0, default: QUERY_ROWS })),
@@ -112,6 +115,7 @@ const rows = Type.Array(WireRow);
 export const RootAnswer = Type.Object({
   ...{ status: text, service: text, version: text, traceCount: nullable(count) },
 });
+export const RefreshAnswer = Type.Object({ status: text, traceCount: count });
 export const ConfigAnswer = Type.Object({ setting: Type.Array(anyObject) });
 
 export const MetadataColumn = Type.Object({
@@ -138,6 +142,7 @@ export const QuerySettings = Type.Object({
   traceMetadataColumns: texts,
   traceOrderBy: text,
   traceLimit: count,
+  experimentFilter: maybe(anyObject),
 });
 export type QuerySettings = Static<typeof QuerySettings>;
 
@@ -150,6 +155,7 @@ export type WireStatus = Static<typeof WireStatus>;
 
 export const WireExecution = Type.Object({
   ...{ queryUuid: uuid, ...progress, startTime: text, endTime: maybe(text), limit: count },
+  expireTime: maybe(text), // when the query and its rows are deleted; none: never
   ...{ perfettoSql: text, materialized: flag, tableName: maybe(text) },
   tableLink: maybe(text), // to ClickHouse's Play page, with a query of the table
   ...{ error: maybe(text), schema: maybe(schema), ...QuerySettings.properties },

@@ -14,9 +14,10 @@ import type { TraceChoice, Traces } from '../sql/traces.ts';
 import type { QueryWatch } from '../watch.ts';
 import type { Column } from './columns.ts';
 import { type Execution, History, type Refusal } from './history.ts';
-import { type Plan, RESULTS, tableOf } from './plan.ts';
+import { type Plan, RESULTS } from './plan.ts';
+import { resultRelation } from './result-relation.ts';
 import { Runner } from './runner.ts';
-import { ROW_NUMBER, Runs } from './runs.ts';
+import { Runs } from './runs.ts';
 import { checkTableName } from './table-name.ts';
 
 export interface ExecuteRequest {
@@ -38,11 +39,16 @@ export interface ResultPage {
   available: Column[];
 }
 
+export interface PageContext {
+  /** URL of this server as the client addressed it, for links. */
+  base: string;
+  signal: AbortSignal;
+}
+
 /** Of all replicas together. */
 export const RUNNING_MAX = 128;
 const LIMIT_MAX = 1_000_000_000;
 const EXPIRE_MS = 60_000;
-const EPHEMERAL_MS_MAX = 24 * 3_600_000;
 const EPHEMERAL_MAX = 200;
 /** How long a deletion waits until ClickHouse has ended the query. */
 const STOP_MS_MAX = 10_000;
@@ -54,6 +60,8 @@ export interface ExecutorParts {
   watch: QueryWatch;
   log: Logger;
   counts: Counts;
+  /** How long the tables of queries are kept to which their users gave no name. */
+  tableLifeMs: number;
 }
 
 export class Executor {
@@ -153,7 +161,11 @@ export class Executor {
    * Returns a page of the rows that are ready.
    * @throws HttpError 404 if the query is unknown; invalid_option if no rows are ready, or the page request is invalid
    */
-  async page(uuid: string, request: PageRequest, signal: AbortSignal): Promise<ResultPage> {
+  async page(
+    uuid: string,
+    request: PageRequest,
+    { base, signal }: PageContext,
+  ): Promise<ResultPage> {
     const execution = await this.find(uuid);
     const { status, errorMessage } = execution;
     const table = await this.#runs.table(execution);
@@ -163,15 +175,17 @@ export class Executor {
           ? 'no rows are ready yet'
           : errorMessage || `table ${RESULTS}.${execution.tableName} of the query was dropped`,
       );
-    const { columns } = table;
-    const from = tableOf(execution);
     const database = readerFor(this.#parts.database, signal);
-    const page = pageOf({ from, columns, key: ROW_NUMBER, numbered: true }, request);
+    const catalog = await this.#parts.traces.for(signal).columns(base);
+    const { relation, available } = resultRelation(execution, table, request, { catalog, base });
+    const names = request.columns?.length ? request.columns : table.columns.map(({ name }) => name);
+    const page = pageOf(relation, { ...request, columns: names });
+    const settings = { join_use_nulls: 1 } as const; // a trace that is not in the catalog has no metadata
     const [rows, total] = await Promise.all([
-      database.rows(page.rowsSql),
-      database.count(page.countSql),
+      database.rows(page.rowsSql, { settings: { readonly: '2', ...settings } }),
+      database.count(page.countSql, { settings: { readonly: '2', ...settings } }),
     ]);
-    return { columns: page.columns, rows, total, available: columns };
+    return { columns: page.columns, rows, total, available };
   }
 
   /** Cancels the query; does nothing if it has ended or is unknown. */
@@ -198,13 +212,21 @@ export class Executor {
     return this.#runner.settleAll();
   }
 
-  /** Deletes ephemeral queries that are too old or too many. */
+  /** Deletes the queries whose life has ended, and ephemeral ones that are too many. */
   async expire(): Promise<void> {
-    const old = await this.#history.forgettable(Date.now() - EPHEMERAL_MS_MAX, EPHEMERAL_MAX);
+    const beforeMs = Date.now() - this.#parts.tableLifeMs;
+    const old = await this.#history.forgettable(beforeMs, EPHEMERAL_MAX);
     for (const execution of old) {
       await this.#runs.drop(execution);
       await this.#history.deleted(execution);
     }
+  }
+
+  /** When the query is deleted by itself, in milliseconds since the epoch; undefined: never. */
+  expiryMs(execution: Execution): number | undefined {
+    if (execution.materialized && execution.tableName !== generatedName(execution))
+      return undefined;
+    return execution.startMs + this.#parts.tableLifeMs;
   }
 
   async #planOf(request: ExecuteRequest, signal: AbortSignal): Promise<Plan> {
@@ -279,13 +301,17 @@ function refusalError({ nameTakenBy }: Refusal, { tableName }: Execution): Error
   );
 }
 
+function generatedName({ uuid, materialized }: Pick<Execution, 'uuid' | 'materialized'>): string {
+  return `${materialized ? 'query' : 'ephemeral'}_${uuid.replaceAll('-', '_')}`;
+}
+
 function newExecution(request: ExecuteRequest): Execution {
   const uuid = randomUUID();
   const { materialized, tableName } = request;
-  const generated = `${materialized ? 'query' : 'ephemeral'}_${uuid.replaceAll('-', '_')}`;
   return {
     uuid,
-    tableName: tableName === undefined ? generated : checkTableName(tableName),
+    tableName:
+      tableName === undefined ? generatedName({ uuid, materialized }) : checkTableName(tableName),
     ...{ version: 1, writtenMs: Date.now() },
     status: 'IN_PROGRESS',
     startMs: Date.now(),

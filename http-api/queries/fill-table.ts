@@ -9,6 +9,7 @@ import { linkSql, TRACES } from '../sql/traces.ts';
 import { BYTES_COMMENT } from './columns.ts';
 import type { Execution } from './history.ts';
 import { type Plan, RESULTS, startName, tableOf } from './plan.ts';
+import { distinctName } from './result-relation.ts';
 import { ROW_NUMBER, type Runs } from './runs.ts';
 
 /**
@@ -107,11 +108,12 @@ function sourceOf({ perfettoSql }: Execution, { addresses, strict }: Plan): stri
   return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(perfettoSql)})`;
 }
 
-/** Selects the trace address, its metadata, then the script's columns. */
+/** Selects the trace address, the script's columns, then metadata of the trace. */
 function selectOf(execution: Execution, plan: Plan, queryColumns: readonly string[]): string {
   const [address = '_trace_address', ...names] = queryColumns;
   const rows = `SELECT * FROM ${sourceOf(execution, plan)} LIMIT ${execution.limit}`;
-  const { metadataColumns, base } = plan;
+  const { base } = plan;
+  const metadataColumns = plan.metadataColumns.filter((name) => name !== 'address'); // it is the first column
   const own = names.map((name) => `r.${identifier(name)} AS ${identifier(name)}`);
   const first = `r.${identifier(address)} AS ${identifier(address)}`;
   if (names.includes(ROW_NUMBER))
@@ -122,12 +124,8 @@ function selectOf(execution: Execution, plan: Plan, queryColumns: readonly strin
   const metadata = metadataColumns.map((name) => {
     const value =
       name === 'link' ? linkSql(base, `r.${identifier(address)}`) : `m.${identifier(name)}`;
-    // Avoid the names of the script's columns and of earlier metadata columns.
-    let distinct = name;
-    while (taken.has(distinct)) distinct = `trace_${distinct}`;
-    taken.add(distinct);
-    return `${value} AS ${identifier(distinct)}`;
+    return `${value} AS ${identifier(distinctName(name, taken))}`;
   });
-  return `SELECT ${[first, ...metadata, ...own].join(', ')} FROM (${rows}) AS r
+  return `SELECT ${[first, ...own, ...metadata].join(', ')} FROM (${rows}) AS r
     LEFT JOIN (SELECT * FROM ${TRACES}) AS m ON m.address = r.${identifier(address)}`;
 }

@@ -53,6 +53,14 @@ export type End = Pick<
   'status' | 'columns' | 'processedRows' | 'processedTraces' | 'totalTraces' | 'errorMessage'
 > & { endMs: number };
 
+/** A query whose end is not recorded. */
+export interface Pending {
+  /** Undefined if an earlier version of Bigtrace accepted the query. */
+  plan: Plan | undefined;
+  /** Whether ClickHouse was started after the last change of the query. */
+  outlivedServer: boolean;
+}
+
 /** Why a query was not accepted. */
 export interface Refusal {
   /** Queries that have not ended. */
@@ -139,11 +147,16 @@ export class History {
   }
 
   /** What a replica needs to start the query; undefined if it has ended. */
-  async plan(uuid: string): Promise<Plan | undefined> {
+  async pending(uuid: string): Promise<Pending | undefined> {
     const [row] = await this.#database.rows(
-      `SELECT plan FROM ${TABLE} FINAL WHERE uuid = ${literal(uuid)} AND ${UNENDED} AND plan != ''`,
+      `SELECT plan, toString(written_at < now64(3) - toIntervalSecond(uptime() + 1)) FROM ${TABLE} FINAL
+       WHERE uuid = ${literal(uuid)} AND ${UNENDED}`,
     );
-    return row === undefined ? undefined : (JSON.parse(row[0] ?? '') as Plan);
+    if (row === undefined) return undefined;
+    return {
+      plan: row[0] ? (JSON.parse(row[0]) as Plan) : undefined,
+      outlivedServer: row[1] === '1',
+    };
   }
 
   /** Whether a table has the name, or a query has reserved it. */
@@ -151,12 +164,19 @@ export class History {
     return (await this.#database.count(`SELECT ${takenSql(name)}`)) > 0;
   }
 
-  /** Ephemeral queries that have ended and that started before `beforeMs`, or are not among the newest `keep`. */
+  /**
+   * Queries that have ended: those without a name of their users that started before `beforeMs`, and the ephemeral ones
+   * that are not among the newest `keep`.
+   */
   forgettable(beforeMs: number, keep: number): Promise<Execution[]> {
-    const ended = "NOT deleted AND NOT materialized AND status != 'IN_PROGRESS'";
-    const newest = `SELECT uuid FROM ${TABLE} FINAL WHERE ${ended} ORDER BY start_time DESC LIMIT ${keep}`;
+    const ended = "NOT deleted AND status != 'IN_PROGRESS'";
+    const unnamed =
+      "(NOT materialized OR table_name = concat('query_', replaceAll(uuid, '-', '_')))";
+    const isOld = `${unnamed} AND start_time < fromUnixTimestamp64Milli(${beforeMs})`;
+    const newest = `SELECT uuid FROM ${TABLE} FINAL WHERE ${ended} AND NOT materialized
+      ORDER BY start_time DESC LIMIT ${keep}`;
     return this.#read(
-      `${ended} AND (start_time < fromUnixTimestamp64Milli(${beforeMs}) OR uuid NOT IN (${newest})) LIMIT ${LISTED_MAX}`,
+      `${ended} AND (${isOld} OR NOT materialized AND uuid NOT IN (${newest})) LIMIT ${LISTED_MAX}`,
     );
   }
 
@@ -173,7 +193,7 @@ export class History {
   /** Inserts at most one row of the query. @returns whether it did */
   #change(uuid: string, source: (change: Record<string, string>) => string): Promise<boolean> {
     const change = literal(randomUUID());
-    const written_at = dateTime(Date.now());
+    const written_at = 'now64(3)'; // of the clock that uptime() in pending() is of
     const work = this.#before.then(async () => {
       await this.#alone(`INSERT INTO ${TABLE} ${source({ change, written_at })}`);
       const latest = `SELECT count() FROM ${TABLE} WHERE uuid = ${literal(uuid)} AND change = ${change}`;

@@ -6,12 +6,14 @@
  * | --- | --- | --- | --- | --- |
  * | submitted | IN_PROGRESS, version 1 | none | nothing | starts it |
  * | its columns are found | IN_PROGRESS | none, or of an earlier start | SELECT | waits |
- * | has a table | IN_PROGRESS, version n | of start n | nothing | asks the query log; without an answer starts it again |
+ * | has a table | IN_PROGRESS, version n | of start n | nothing | asks the query log; if it has no end, starts it again |
  * | running | IN_PROGRESS, version n | of start n | INSERT | waits |
  * | ended in ClickHouse | IN_PROGRESS, version n | of start n | nothing | records the end that the query log has |
  * | ended, cancelled | SUCCESS, FAILED, CANCELLED | of start n | nothing | believes it |
  * | table dropped | one of these | none | nothing | believes it; its rows cannot be read |
  * | deleted | deleted | none, unless kept | nothing | knows no such query |
+ *
+ * If ClickHouse was restarted since the start, and the query log has no end, the query has failed.
  *
  * A replica may die between any two of these steps. Starting a query again is safe while another replica, which only
  * was slow, continues with an earlier start: its INSERT is rejected, because the history has a later version, and so is
@@ -25,7 +27,7 @@ import type { Logger } from '../../lib/common/observability/log.ts';
 import type { QueryWatch } from '../watch.ts';
 import { failureText, inLines } from './failure-text.ts';
 import { fillTable, NOT_LATEST } from './fill-table.ts';
-import type { Execution, History } from './history.ts';
+import type { Execution, History, Pending } from './history.ts';
 import type { Plan } from './plan.ts';
 import type { Runs, Seen, Table } from './runs.ts';
 
@@ -188,14 +190,16 @@ export class Runner {
     if (this.#settling.has(uuid)) return;
     this.#settling.add(uuid);
     try {
-      const plan = await this.#parts.history.plan(uuid);
+      const pending = await this.#parts.history.pending(uuid);
+      if (pending === undefined) return;
+      const { plan } = pending;
       if (plan !== undefined && table?.start === execution.version) {
         const ending = await this.#parts.runs.ending(execution);
         if (ending === 'finished') return await this.#record(execution, plan, undefined);
         if (ending !== undefined) return await this.#record(execution, plan, ending);
       }
       if (this.#closed || Date.now() - execution.writtenMs < START_MS) return;
-      const failure = noStart(execution, plan);
+      const failure = noStart(execution, pending);
       if (failure !== undefined) await this.end(execution, 'FAILED', failure);
       else if (plan !== undefined) await this.#startAgain(execution, plan);
     } finally {
@@ -256,11 +260,12 @@ function isEnd(thrown: unknown): boolean {
   return !(thrown as Error).message.includes(NOT_LATEST);
 }
 
-function noStart({ version }: Execution, plan: Plan | undefined): string | undefined {
-  if (plan === undefined)
+function noStart({ version }: Execution, pending: Pending): string | undefined {
+  if (pending.outlivedServer) return 'ClickHouse was restarted before the query ended';
+  if (pending.plan === undefined)
     return 'the query was submitted to an earlier version of Bigtrace, which stopped before it ended';
   if (version < STARTS_MAX) return undefined;
-  return `the query was started ${version} times, and each time ClickHouse or the HTTP API stopped before it ended`;
+  return `the query was started ${version} times, and each time the HTTP API stopped before the query ran`;
 }
 
 /** The error for a query that exceeded its own time limit. The bridge reports only that it was cancelled. */

@@ -1,6 +1,6 @@
 /** Routes that list settings, traces, experiments and presets, and check table names. */
 import type { FastifyInstance } from 'fastify';
-import { baseOf } from '../base.ts';
+import type { BaseOf } from '../base.ts';
 import { signalOf } from '../caller.ts';
 import * as contract from '../contract/page.ts';
 import type { Executor } from '../queries/executor.ts';
@@ -9,7 +9,7 @@ import { RESULTS } from '../queries/plan.ts';
 import { checkTableName } from '../queries/table-name.ts';
 import { executionConfig, parseSettings, uuidFilters } from '../settings.ts';
 import type { Traces } from '../sql/traces.ts';
-import { wireRows } from '../wire.ts';
+import { experimentFilters, wireRows } from '../wire.ts';
 import { schemaOf, typed } from './api.ts';
 
 export interface CatalogParts {
@@ -19,10 +19,11 @@ export interface CatalogParts {
   presets: readonly contract.Preset[];
   /** Addresses of requests without the setting `traces`; empty for the whole catalog. */
   defaultTraces: readonly string[];
+  baseOf: BaseOf;
 }
 
 export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): void {
-  const { traces, presets, executor, defaultTraces } = parts;
+  const { traces, presets, executor, defaultTraces, baseOf } = parts;
   const api = typed(app);
   api.post('/bigtrace_execution_config', schemaOf(contract.ConfigAnswer), async () => ({
     setting: executionConfig(defaultTraces),
@@ -41,9 +42,13 @@ export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): voi
     '/trace_metadata',
     schemaOf(contract.MetadataAnswer, { body: contract.MetadataBody }),
     async (request, reply) => {
-      const { settings = [], ...page } = request.body;
+      const { settings = [], experiment_filter, ...page } = request.body;
       const chosen = parseSettings(settings, defaultTraces);
-      const filters = [...(page.filters ?? []), ...uuidFilters(settings)];
+      const filters = [
+        ...(page.filters ?? []),
+        ...uuidFilters(settings),
+        ...experimentFilters(experiment_filter),
+      ];
       const { columns, rows, total } = await traces
         .for(signalOf(reply))
         .page(chosen, { ...page, filters }, baseOf(request));
@@ -66,7 +71,10 @@ export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): voi
     },
   );
   // Nothing is cached here that could be out of date.
-  api.post('/refresh', schemaOf(contract.Empty), async () => ({}));
+  api.post('/refresh', schemaOf(contract.RefreshAnswer), async () => ({
+    status: 'ok',
+    traceCount: await traces.count(),
+  }));
   addExperimentRoutes(app, parts.experiments);
 }
 

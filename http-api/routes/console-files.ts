@@ -32,6 +32,10 @@ const HEADERS = {
   'Cache-Control': 'no-cache',
 };
 
+/** The page that hands a trace to the Perfetto UI in another window. */
+const OPENER = 'open.html';
+const OPENS_WINDOWS = { 'Cross-Origin-Opener-Policy': 'same-origin-allow-popups' };
+
 interface File {
   type: string;
   etag: string;
@@ -49,16 +53,25 @@ export function addConsoleFiles(app: FastifyInstance, directory: URL, log: Logge
   app.addHook('onRequest', async (request, reply) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return;
     const path = request.url.split('?', 1)[0] ?? '';
+    // The page has the id as its fragment, so that it needs no path of its own.
+    const opened = /^\/open\/([\w-]+)$/.exec(path)?.[1];
+    if (opened !== undefined && files.has(OPENER)) return reply.redirect(`../${OPENER}#${opened}`);
     // Browsers get the console at `/`, other clients the status of the service.
     if (path === '/') reply.header('Vary', 'Origin, Accept');
     const isPage = path === '/' && (request.headers.accept?.includes('text/html') ?? false);
-    const file = files.get(isPage ? 'index.html' : path.slice(1));
-    if (file !== undefined) return send(file, request, reply);
+    const name = isPage ? 'index.html' : path.slice(1);
+    const file = files.get(name);
+    if (file !== undefined) return send(name, file, request, reply);
   });
 }
 
-function send({ type, etag, bytes }: File, { headers }: FastifyRequest, reply: FastifyReply) {
-  reply.headers({ ...HEADERS, ETag: etag });
+function send(
+  name: string,
+  { type, etag, bytes }: File,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+) {
+  reply.headers({ ...HEADERS, ...(name === OPENER ? OPENS_WINDOWS : {}), ETag: etag });
   if (headers['if-none-match'] === etag) return reply.code(304).send();
   return reply.type(type).send(bytes);
 }

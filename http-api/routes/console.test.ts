@@ -59,7 +59,12 @@ beforeEach(() => {
     },
     cancel: async () => undefined,
   };
-  const options = { directory: new URL('file:///'), system, supersetUrl: undefined };
+  const options = {
+    directory: new URL('file:///'),
+    system,
+    supersetUrl: undefined,
+    perfettoUi: 'http://ui',
+  };
   addConsoleRoutes(app, options, executor, 'http://db:8123');
 });
 afterEach(async () => {

@@ -15,6 +15,8 @@ export interface ConsoleOptions {
   system: SystemWatch;
   /** URL of Superset; undefined if it is not deployed. */
   supersetUrl: string | undefined;
+  /** URL of the Perfetto UI that traces are opened in. */
+  perfettoUi: string;
 }
 
 type ExecutorPart = Pick<Executor, 'find' | 'cancel'>;
@@ -24,7 +26,7 @@ const REASONS_MAX = 50;
 /** @param clickhouseUrl as users reach it, for links */
 export function addConsoleRoutes(
   app: FastifyInstance,
-  { system, supersetUrl }: ConsoleOptions,
+  { system, supersetUrl, perfettoUi }: ConsoleOptions,
   executor: ExecutorPart,
   clickhouseUrl: string,
 ): void {
@@ -39,6 +41,7 @@ export function addConsoleRoutes(
       ...(await system.state()),
     }),
   );
+  api.get('/api/opener', schemaOf(contract.Opener), async () => ({ perfettoUi }));
   api.get('/api/failures', schemaOf(contract.FailuresAnswer), async () => ({
     reasons: failureReasons(await system.recentFailures(), REASONS_MAX),
   }));

@@ -1,11 +1,18 @@
 /** Routes of queries: execute, list, status, fetch results, cancel, delete. */
 import type { FastifyInstance } from 'fastify';
-import { baseOf } from '../base.ts';
+import type { BaseOf } from '../base.ts';
 import { signalOf } from '../caller.ts';
 import * as contract from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import type { ExecuteRequest, Executor } from '../queries/executor.ts';
-import { executeRequest, wireExecution, wirePage, wireStatus, wireSummary } from '../wire.ts';
+import {
+  executeRequest,
+  type WireContext,
+  wireExecution,
+  wirePage,
+  wireStatus,
+  wireSummary,
+} from '../wire.ts';
 import { schemaOf, typed } from './api.ts';
 
 const params = contract.ByUuid;
@@ -15,10 +22,12 @@ export interface QueryParts {
   /** As users reach it, for links. */
   clickhouseUrl: string;
   defaultTraces: readonly string[];
+  baseOf: BaseOf;
 }
 
 export function addQueryRoutes(app: FastifyInstance, parts: QueryParts): void {
-  const { executor, clickhouseUrl, defaultTraces } = parts;
+  const { executor, clickhouseUrl, defaultTraces, baseOf } = parts;
+  const wire: WireContext = { clickhouseUrl, expiryMs: (one) => executor.expiryMs(one) };
   const api = typed(app);
   api.post(
     '/execute_bigtrace_query',
@@ -46,17 +55,21 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryParts): void {
     },
   );
   api.get('/query_executions', schemaOf(contract.ExecutionsAnswer), async () => ({
-    queryExecutions: (await executor.list()).map((one) => wireSummary(one, clickhouseUrl)),
+    queryExecutions: (await executor.list()).map((one) => wireSummary(one, wire)),
   }));
-  addExecutionRoutes(app, executor, clickhouseUrl);
+  addExecutionRoutes(app, parts, wire);
 }
 
-function addExecutionRoutes(app: FastifyInstance, executor: Executor, clickhouseUrl: string): void {
+function addExecutionRoutes(
+  app: FastifyInstance,
+  { executor, baseOf }: QueryParts,
+  wire: WireContext,
+): void {
   const api = typed(app);
   api.get(
     '/query_executions/:uuid',
     schemaOf(contract.WireExecution, { params }),
-    async ({ params: { uuid } }) => wireExecution(await executor.find(uuid), clickhouseUrl),
+    async ({ params: { uuid } }) => wireExecution(await executor.find(uuid), wire),
   );
   api.get(
     '/query_executions/:uuid/status',
@@ -66,8 +79,11 @@ function addExecutionRoutes(app: FastifyInstance, executor: Executor, clickhouse
   api.post(
     '/query_executions/:uuid/fetch_results',
     schemaOf(contract.FetchAnswer, { params, body: contract.PageRequest }),
-    async ({ params: { uuid }, body }, reply) => {
-      const page = await executor.page(uuid, body, signalOf(reply));
+    async (request, reply) => {
+      const { uuid } = request.params;
+      const { body } = request;
+      const context = { base: baseOf(request), signal: signalOf(reply) };
+      const page = await executor.page(uuid, body, context);
       return { ...wirePage(page), availableColumnNames: page.available.map(({ name }) => name) };
     },
   );
@@ -96,10 +112,10 @@ function addExecutionRoutes(app: FastifyInstance, executor: Executor, clickhouse
 async function firstPage(
   executor: Executor,
   uuid: string,
-  { limit }: ExecuteRequest,
+  { limit, base }: ExecuteRequest,
   signal: AbortSignal,
 ): Promise<contract.WirePage> {
   const { status, errorMessage } = await executor.ended(uuid, signal);
   if (status !== 'SUCCESS') throw badRequest(errorMessage || `the query is ${status}`);
-  return wirePage(await executor.page(uuid, { limit, offset: 0 }, signal));
+  return wirePage(await executor.page(uuid, { limit, offset: 0 }, { base, signal }));
 }

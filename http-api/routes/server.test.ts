@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
+import { baseReader, proxyCheck } from '../base.ts';
 import { type Reader, readerFor, signalOf } from '../caller.ts';
 import { openDatabase } from '../queries/database.ts';
 import { Executor } from '../queries/executor.ts';
@@ -34,6 +35,7 @@ const watch: QueryWatch = {
   }),
 };
 
+const isProxy = proxyCheck(['127.0.0.0/8']);
 const CLICKHOUSE = 'http://127.0.0.1:1';
 
 let app: FastifyInstance;
@@ -53,9 +55,10 @@ beforeAll(async () => {
       clickhouseUrl: CLICKHOUSE,
       defaultTraces: [],
     },
+    ...{ isProxy, baseOf: baseReader(undefined, isProxy) },
     serverSecurity: { ...PLAINTEXT_SERVER, allowedHosts: ['bigtrace.example'] },
     experiments: new Experiments(database, traces),
-    executor: new Executor({ database, traces, watch, log, counts }),
+    executor: new Executor({ database, traces, watch, log, counts, tableLifeMs: 1 }),
     presets: loadPresets(undefined),
   });
   url = `http://127.0.0.1:${await listen(app, '127.0.0.1', 0)}`;
@@ -205,4 +208,50 @@ it('counts queries that ClickHouse has not ended for each address', async () => 
     expect((await reading.inject({ url: '/', remoteAddress })).statusCode).toBe(200);
   expect(users).toEqual(['address:10.0.0.1', 'address:10.0.0.2']);
   await reading.close();
+});
+
+it('CORS allows pages of Perfetto and of this machine, with credentials, and no others', async () => {
+  const preflight = (origin: string) =>
+    fetch(`${url}/experiments`, {
+      method: 'OPTIONS',
+      headers: {
+        ...{ Origin: origin, 'Access-Control-Request-Method': 'POST' },
+        ...{ 'Access-Control-Request-Private-Network': 'true' },
+      },
+    });
+  for (const origin of ['https://ui.perfetto.dev', 'http://localhost:10000']) {
+    const { status, headers } = await preflight(origin);
+    expect(status).toBe(204);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
+      'access-control-allow-headers': expect.stringContaining('Content-Type, Authorization'),
+      'access-control-allow-private-network': 'true',
+      vary: 'Origin',
+    });
+  }
+  const refused = await preflight('https://evil.example');
+  expect(refused.status).toBe(403);
+  expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+  const headers = { origin: 'https://evil.example', 'content-type': 'text/plain' };
+  expect((await send('/query_executions/u:cancel', headers, 'POST')).status).toBe(403);
+});
+
+it('/openapi.json describes every call of the contract', async () => {
+  const { paths } = JSON.parse((await send('/openapi.json', {})).body);
+  const described = Object.entries<object>(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(described.sort()).toEqual(
+    [
+      ...['GET /', 'POST /bigtrace_execution_config', 'POST /trace_metadata_schema'],
+      ...['POST /trace_metadata', 'POST /execute_bigtrace_query', 'GET /query_executions'],
+      ...['POST /execute_bigtrace_query_async', 'GET /query_executions/{uuid}'],
+      ...['GET /query_executions/{uuid}:status', 'POST /query_executions/{uuid}:fetch_results'],
+      ...['POST /query_executions/{uuid}:cancel', 'DELETE /query_executions/{uuid}'],
+      ...['GET /trace_presets', 'POST /check_table_exists', 'POST /experiments'],
+      ...['POST /experiment_metadata', 'GET /trace/{id}/{name}', 'POST /refresh'],
+    ].sort(),
+  );
 });

@@ -135,10 +135,9 @@ export class Traces {
 }
 
 /**
- * SQL for a link that opens the trace in the Perfetto UI, which fetches it from this server. The URL of the trace must
- * not have a query string.
+ * SQL for a link that opens the trace in the Perfetto UI: a page of this server hands it over, because the UI fetches
+ * traces from few origins only.
  */
 export function linkSql(base: string, address = 'address'): string {
-  const name = `encodeURLComponent(arrayElement(splitByChar('/', ${address}), -1))`;
-  return `concat(${literal(`https://ui.perfetto.dev/#!/?url=${base}/trace/`)}, base64URLEncode(${address}), '/', ${name})`;
+  return `concat(${literal(`${base}/open/`)}, base64URLEncode(${address}))`;
 }

@@ -102,3 +102,11 @@ export const REFUSALS: [string, string, object, number, string | RegExp][] = [
   ['POST', '/query_executions/nope:fetch_results', {}, 404, 'there is no query nope'],
   ['GET', '/nowhere', {}, 404, 'there is no GET /nowhere'],
 ];
+
+/** Setting, value, and the detail of the error. */
+export const WRONG_SETTINGS: [string, string, RegExp][] = [
+  ['traces', 'local/a', /^setting traces: \[local\/a\]: trace address must start with \//],
+  ['where', '1) OR (nope', /nope|Syntax error/],
+  ['where', 'nope = 1', /nope/],
+  ['traces', '/where/nope > 1', /nope/],
+];

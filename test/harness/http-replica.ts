@@ -9,6 +9,8 @@ import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 
+export const TABLE_LIFE_MS = 1_000_000;
+
 /** Called before and after each statement, with its number from 1. May throw, or wait. */
 export type Hook = (at: number, when: 'before' | 'after') => Promise<void> | void;
 
@@ -37,6 +39,7 @@ export function replica(t: TestEngine, hook: Hook = () => {}, watch = NOBODY): R
   const executor = new Executor({
     ...{ database, watch, traces: new Traces(database, database) },
     log: createLogger('test', 'silent'),
+    tableLifeMs: TABLE_LIFE_MS,
     counts: { requests: 0, requests_failed: 0, queries: 0 },
   });
   return {
@@ -112,6 +115,6 @@ export async function ended({ executor }: Replica, uuid: string): Promise<Execut
 }
 
 export async function valuesOf({ executor }: Replica, uuid: string): Promise<(string | null)[]> {
-  const page = await executor.page(uuid, { columns: ['n'] }, NEVER);
+  const page = await executor.page(uuid, { columns: ['n'] }, { base: '', signal: NEVER });
   return page.rows.map(([value]) => value ?? null);
 }

@@ -74,7 +74,7 @@ const BRIDGE = {
   legalComments: 'none',
 };
 
-/** The console: three files with fixed names. */
+/** The console, and the page that opens traces: files with fixed names. */
 const CONSOLE = {
   root: join(root, 'console'),
   base: './',
@@ -85,7 +85,11 @@ const CONSOLE = {
     modulePreload: false,
     write: false,
     rolldownOptions: {
-      output: { entryFileNames: 'console.js', assetFileNames: 'console[extname]' },
+      input: { console: join(root, 'console/index.html'), open: join(root, 'console/open.html') },
+      output: {
+        ...{ entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+        assetFileNames: 'console[extname]',
+      },
     },
   },
 };

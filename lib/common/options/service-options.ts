@@ -7,11 +7,17 @@ export function option(flags: string, text: string, variable: string): Option {
   return new Option(flags, text).env(`BIGTRACE_${variable}`);
 }
 
+const HOUR_MS = 3_600_000;
+
+function durationText(ms: number): string {
+  return ms > 0 && ms % HOUR_MS === 0 ? `${ms / HOUR_MS}h` : `${ms / 1000}s`;
+}
+
 /** Returns a flag for a time, with its environment variable. */
 export function time(flag: string, text: string, defaultMs: number): Option {
   const variable = flag.slice(2).replaceAll('-', '_').toUpperCase();
   return option(`${flag} <time>`, text, variable)
-    .default(defaultMs, `${defaultMs / 1000}s`)
+    .default(defaultMs, durationText(defaultMs))
     .argParser(durationMs);
 }
 

@@ -100,6 +100,32 @@ test('the results show exact values, NULL differs from an empty string, and fail
   expect(complaints).toEqual([]);
 });
 
+/** Stands in for the Perfetto UI: answers as it does, and shows what it was handed. */
+const PERFETTO_UI = `<script>onmessage = ({ data, source, origin }) => {
+  if (data === 'PING') source.postMessage('PONG', origin);
+  else document.title = data.perfetto.fileName + ' ' + new TextDecoder().decode(data.perfetto.buffer);
+}</script>`;
+
+test('the page of a link hands the trace to the Perfetto UI', async () => {
+  const context = await browser.newContext();
+  await context.route('https://ui.perfetto.dev/**', (route) =>
+    route.fulfill({ contentType: 'text/html', body: PERFETTO_UI }),
+  );
+  const opener = await context.newPage();
+  const id = Buffer.from(`/local/${HOSTILE}`).toString('base64url');
+  await opener.goto(`${system.http}/open/${id}`);
+  expect(await opener.locator('h1').textContent()).toBe(HOSTILE);
+  const opened = context.waitForEvent('page');
+  await opener.getByRole('button', { name: 'Open it in the Perfetto UI' }).press('Enter');
+  const ui = await opened;
+  const content = '{"traceEvents":[{"name":"cut';
+  await expect.poll(() => ui.title(), WAIT).toBe(`${HOSTILE} ${content}`);
+  await opener.getByText('The trace is open in the Perfetto UI.').waitFor();
+  await opener.goto(`${system.http}/open/${Buffer.from('/local/nope').toString('base64url')}`);
+  await opener.getByText('the trace does not exist').waitFor();
+  await context.close();
+});
+
 test('the console shows the message of a script error', async () => {
   await runQuery('SELECT nonsense FROM slice');
   await ended('FAILED');

@@ -12,6 +12,7 @@ import {
   NOBODY,
   type Replica,
   replica,
+  TABLE_LIFE_MS,
   valuesOf,
 } from '../../harness/http-replica.ts';
 
@@ -139,17 +140,20 @@ test('a query runs on when its replica stops, and each replica sees its rows, it
   expect(await valuesOf(healthy, good.uuid)).toEqual(['1', '2', '3']);
 });
 
-test('a query that ClickHouse lost with its process is started again', async () => {
-  const { commands, go } = waiting('restart');
+test('a query during which ClickHouse was restarted has failed', async () => {
+  const { commands } = waiting('restart');
   const { uuid } = await healthy.executor.start(asked(commands), NEVER);
   await untilInserting(uuid);
+  await expect.poll(async () => (await healthy.executor.find(uuid)).processedRows, SOON).toBe(1);
   await t.restart();
   await healthy[Symbol.asyncDispose]();
   healthy = replica(t);
-  go();
   later();
-  expect(await ended(healthy, uuid)).toMatchObject({ status: 'SUCCESS', processedRows: 3 });
-  expect(await valuesOf(healthy, uuid)).toEqual(['1', '2', '3']);
+  expect(await ended(healthy, uuid)).toMatchObject({
+    ...{ status: 'FAILED', processedRows: 1 },
+    errorMessage: 'ClickHouse was restarted before the query ended',
+  });
+  expect(await valuesOf(healthy, uuid)).toEqual(['1']);
 });
 
 test('replicas accept no more queries than the bound, however many are submitted at once', async () => {
@@ -243,6 +247,23 @@ test('a query whose client leaves at any statement of its start does not run', a
     await expect.poll(() => isInserting(started.uuid), SOON).toBe(false);
     if (n > 4) break;
   }
+});
+
+test('queries that their users did not name are deleted when their life has ended', async () => {
+  const requests = [
+    asked(ROWS),
+    asked(ROWS, { materialized: false }),
+    asked(ROWS, { tableName: 'named' }),
+  ];
+  const all = await Promise.all(requests.map((one) => healthy.executor.start(one, NEVER)));
+  for (const { uuid } of all) await ended(healthy, uuid);
+  await healthy.executor.expire();
+  expect(await healthy.executor.list()).toHaveLength(3);
+  vi.setSystemTime(Date.now() + TABLE_LIFE_MS + 1000);
+  await healthy.executor.expire();
+  expect((await healthy.executor.list()).map(({ tableName }) => tableName)).toEqual(['named']);
+  for (const { tableName } of all)
+    expect(await healthy.executor.tableExists(tableName)).toBe(tableName === 'named');
 });
 
 test('an error in column finding ends the query with the orchestrator’s lines', async () => {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FILTERS, REFUSALS } from '../../harness/http-cases.ts';
+import { FILTERS, REFUSALS, WRONG_SETTINGS } from '../../harness/http-cases.ts';
 import { BigtracePage, index, valuesOf, writeTraces } from '../../harness/http-page.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
@@ -17,9 +17,9 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const SCHEMA = [
   { name: '_trace_address', type: 'STRING' },
-  { name: 'size', type: 'UINT64' },
   { name: 'name', type: 'STRING' },
   { name: 'dur', type: 'INT64' },
+  { name: 'size', type: 'UINT64' },
 ];
 const SETTINGS = [{ setting_id: 'traces', values: ['/local/*.json'], category: 'TRACE_ADDRESS' }];
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
   writeFileSync(
     labels,
     'address,experiment_id,experiment_name,control_id,control_name,is_treatment\n' +
-      '/local/a.json,7,faster,8,as before,1\n/local/b.json,7,faster,8,as before,0\n',
+      '/local/a.json,7,faster,8,as before,true\n/local/b.json,7,faster,8,as before,false\n',
   );
   system = await startSystem({ traces, workers: 3, threads: 1 });
   page = new BigtracePage(system);
@@ -99,22 +99,21 @@ test('/trace_metadata_schema returns the columns of the catalog', async () => {
   });
 });
 
-test.each([
-  ['traces', 'local/a', /^setting traces: \[local\/a\]: trace address must start with \//],
-  ['where', '1) OR (nope', /nope|Syntax error/],
-  ['where', 'nope = 1', /nope/],
-  ['traces', '/where/nope > 1', /nope/],
-])('/trace_metadata_schema refuses the setting %s %s', async (setting_id, value, detail) => {
-  const settings = [{ setting_id, values: [value] }];
-  const { status, body } = await page.post('/trace_metadata_schema', { settings });
-  expect({ status, body }).toEqual({
-    status: 400,
-    body: { detail: expect.stringMatching(detail) },
-  });
-});
+test.each(WRONG_SETTINGS)(
+  '/trace_metadata_schema refuses the setting %s %s',
+  async (setting_id, value, detail) => {
+    const settings = [{ setting_id, values: [value] }];
+    const { status, body } = await page.post('/trace_metadata_schema', { settings });
+    expect({ status, body }).toEqual({
+      status: 400,
+      body: { detail: expect.stringMatching(detail) },
+    });
+  },
+);
 
-test('POST /refresh returns an empty object', async () => {
-  expect(await page.post('/refresh', {})).toMatchObject({ status: 200, body: {} });
+test('POST /refresh returns the number of traces', async () => {
+  const { status, body } = await page.post('/refresh', {});
+  expect({ status, body }).toEqual({ status: 200, body: { status: 'ok', traceCount: 4 } });
 });
 
 test('/trace_metadata filters, sorts, selects columns, returns a page, and counts', async () => {
@@ -127,7 +126,7 @@ test('/trace_metadata filters, sorts, selects columns, returns a page, and count
     offset: 1,
   });
   const link = (name: string) =>
-    `https://ui.perfetto.dev/#!/?url=${system.http}/trace/${Buffer.from(`/local/${name}`).toString('base64url')}/${name}`;
+    `${system.http}/open/${Buffer.from(`/local/${name}`).toString('base64url')}`;
   expect(body).toEqual({
     columnNames: ['address', 'experiment_id', 'link'],
     rows: [
@@ -144,15 +143,15 @@ test('a synchronous query runs on the filtered traces and returns their metadata
     perfetto_sql: SQL,
     settings: SETTINGS,
     trace_filters: [{ field: 'address', op: 'in', value: ['/local/b.json', '/local/nowhere'] }],
-    trace_metadata_columns: ['size'],
+    trace_metadata_columns: ['address', 'size'], // the address is in _trace_address
   });
   expect({ status, body }).toEqual({
     status: 200,
     body: {
       queryUuid: expect.stringMatching(UUID),
-      columnNames: ['_trace_address', 'size', 'name', 'dur'],
+      columnNames: ['_trace_address', 'name', 'dur', 'size'],
       schema: SCHEMA,
-      rows: [{ values: ['/local/b.json', '90', 'three', '1000'] }],
+      rows: [{ values: ['/local/b.json', 'three', '1000', '90'] }],
       totalFilteredRows: 1,
     },
   });
@@ -193,11 +192,36 @@ test('fetch_results filters, sorts, selects columns and returns a page', async (
   });
   expect(body).toEqual({
     columnNames: ['name', 'dur'],
-    schema: SCHEMA.slice(2),
+    schema: SCHEMA.slice(1, 3),
     rows: [{ values: ['50%_*[x]', '1000'] }, { values: ['one', '1000'] }],
     totalFilteredRows: 4,
-    availableColumnNames: SCHEMA.map(({ name }) => name),
+    availableColumnNames: expect.arrayContaining([...SCHEMA.map(({ name }) => name), 'duration']),
   });
+});
+
+test('columns of the catalog are joined when they are fetched', async () => {
+  const { body } = await page.post(`/query_executions/${uuid}:fetch_results`, {
+    ...{ limit: 10, offset: 0, columns: ['name', 'experiment_id', 'address', 'link'] },
+    filters: [{ field: 'experiment_name', op: '=', value: 'faster' }],
+    order_by: 'session_name asc, name desc',
+  });
+  const link = expect.stringMatching(/^https:\/\/ui\.perfetto\.dev\/#!\/\?url=http.*\/[ab]\.json$/);
+  const { availableColumnNames, ...rest } = body;
+  expect(rest).toEqual({
+    columnNames: ['name', 'experiment_id', 'address', 'link'],
+    schema: ['STRING', 'INT64', 'STRING', 'STRING'].map((type, at) => ({
+      ...{ name: rest.columnNames[at], type },
+    })),
+    rows: [
+      { values: ['three', '7', '/local/b.json', link] },
+      { values: ['one', '7', '/local/a.json', link] },
+      { values: ['Two', '7', '/local/a.json', link] },
+    ],
+    totalFilteredRows: 3,
+  });
+  expect(availableColumnNames.slice(0, 4)).toEqual(SCHEMA.map(({ name }) => name));
+  expect(availableColumnNames).toEqual(expect.arrayContaining(['link', 'experiment_id']));
+  expect(availableColumnNames).not.toContain('address');
 });
 
 test.each(FILTERS)(
@@ -281,6 +305,18 @@ test('experiments are found from the columns of a manifest and select traces', a
     ['/local/a.json', 'one'],
     ['/local/a.json', 'Two'],
   ]);
+  const { body: done } = await page.get(`/query_executions/${body.queryUuid}`);
+  expect(done.experimentFilter).toEqual({ experimentId: 7, controlId: 8, isTreatment: true });
+  for (const [arm, addresses] of [
+    [{ is_treatment: true }, ['/local/a.json']],
+    [{ is_treatment: false }, ['/local/b.json']],
+    [{ is_treatment: null }, ['/local/a.json', '/local/b.json']],
+    [{}, ['/local/a.json', '/local/b.json']],
+  ] as const) {
+    const experiment_filter = { experiment_id: 7, control_id: 8, ...arm };
+    const grid = { settings: SETTINGS, experiment_filter, columns: ['address'] };
+    expect(valuesOf((await page.post('/trace_metadata', grid)).body).flat()).toEqual(addresses);
+  }
 });
 
 test('there are at least 15 presets, and the first four run', async () => {
@@ -311,53 +347,6 @@ test('a body that is too large or not JSON is refused', async () => {
   const headers = { 'Content-Type': 'application/json' };
   const cut = await page.get('/experiments', { method: 'POST', body: '{"a":', headers });
   expect(cut).toMatchObject({ status: 400, body: { detail: expect.stringMatching(/JSON/) } });
-});
-
-test('CORS allows pages of Perfetto and of this machine, with credentials, and no others', async () => {
-  const preflight = (origin: string) =>
-    fetch(`${system.http}/experiments`, {
-      method: 'OPTIONS',
-      headers: {
-        ...{ Origin: origin, 'Access-Control-Request-Method': 'POST' },
-        ...{ 'Access-Control-Request-Private-Network': 'true' },
-      },
-    });
-  for (const origin of ['https://ui.perfetto.dev', 'http://localhost:10000']) {
-    const { status, headers } = await preflight(origin);
-    expect(status).toBe(204);
-    expect(Object.fromEntries(headers)).toMatchObject({
-      'access-control-allow-origin': origin,
-      'access-control-allow-credentials': 'true',
-      'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
-      'access-control-allow-headers': expect.stringContaining('Content-Type, Authorization'),
-      'access-control-allow-private-network': 'true',
-      vary: 'Origin',
-    });
-  }
-  const refused = await preflight('https://evil.example');
-  expect(refused.status).toBe(403);
-  expect(refused.headers.get('access-control-allow-origin')).toBeNull();
-  const simple = { headers: { Origin: 'https://evil.example', 'Content-Type': 'text/plain' } };
-  expect((await page.post(`/query_executions/${uuid}:cancel`, {}, simple)).status).toBe(403);
-});
-
-test('/openapi.json describes every call of the contract', async () => {
-  const { body } = await page.get('/openapi.json');
-  const described = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  const contract = described.filter((call) => !call.includes(' /api/')); // /api/ is for the console only
-  expect(contract.sort()).toEqual(
-    [
-      ...['GET /', 'POST /bigtrace_execution_config', 'POST /trace_metadata_schema'],
-      ...['POST /trace_metadata', 'POST /execute_bigtrace_query', 'GET /query_executions'],
-      ...['POST /execute_bigtrace_query_async', 'GET /query_executions/{uuid}'],
-      ...['GET /query_executions/{uuid}:status', 'POST /query_executions/{uuid}:fetch_results'],
-      ...['POST /query_executions/{uuid}:cancel', 'DELETE /query_executions/{uuid}'],
-      ...['GET /trace_presets', 'POST /check_table_exists', 'POST /experiments'],
-      ...['POST /experiment_metadata', 'GET /trace/{id}/{name}', 'POST /refresh'],
-    ].sort(),
-  );
 });
 
 test('50 concurrent clients each get their own response', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { WirePage } from '../http-api/contract/page.ts';
+import type { WirePage } from '../../http-api/contract/page.ts';
 import { axesOf, barsOf } from './chart.ts';
 
 const PAGE: WirePage = {

@@ -1,7 +1,7 @@
 /** A bar chart of one numeric column by another column, for the rows of the current page. */
-import type { WirePage } from '../http-api/contract/page.ts';
-import { element, svg } from './dom.ts';
-import { oneLine } from './format.ts';
+import type { WirePage } from '../../http-api/contract/page.ts';
+import { element, svg } from '../dom.ts';
+import { oneLine } from '../format.ts';
 
 export interface Bar {
   name: string;
