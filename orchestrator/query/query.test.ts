@@ -8,7 +8,9 @@ const expectedRows = (list: string[]): string[] =>
   list.map((one) => `${one}: rows of ${one}`).sort();
 
 test('every trace is queried once, and the traces are spread over all workers', async () => {
-  await using system = await new TestSystem([{ window: 64 }, { window: 64 }]).start();
+  // A worker that is slow to respond would be lost, and its tasks sent again.
+  const options = { workerTimeoutMs: 60_000 };
+  await using system = await new TestSystem([{ window: 64 }, { window: 64 }], options).start();
   const list = traces(1200);
   expect(rowsOf(await system.query([...list, ...list]))).toEqual(expectedRows(list));
   const [a, b] = system.workers.map(({ seen }) => seen);
