@@ -26,7 +26,7 @@ export interface StubTask {
   start: RunStart;
   /** How often the trace was assigned to this worker in this query, this time included. */
   attempt: number;
-  rows(result: string, last: boolean, stats?: Partial<TaskStats>): void;
+  rows(result: string | Buffer, last: boolean, stats?: Partial<TaskStats>): void;
   /** Ends the task with columns: cell kinds seen, or those seen and those possible, by column name. */
   types(columns: Record<string, number | [seen: number, possible: number]>): void;
   fail(code: string, message: string, neededBytes?: number): void;
@@ -228,8 +228,8 @@ export class StubWorker {
         const phaseMs = Math.round(performance.now() - since);
         send({ states: { state: [{ id, phase, phaseMs, threadMs: phaseMs }] } });
       },
-      rows: (text, last, stats = {}) => {
-        const result = Buffer.from(text);
+      rows: (data, last, stats = {}) => {
+        const result = typeof data === 'string' ? Buffer.from(data) : data;
         if (!last) send({ rows: { id, result, last } });
         else end({ rows: { id, result, last, stats: { ...STATS, ...stats } } });
       },
