@@ -1,7 +1,9 @@
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { rowsOf } from '../../lib/query-result/index.ts';
 import { LIMIT_DEFAULTS } from '../config.ts';
-import { testWorker } from '../testing/worker.ts';
+import { tempDir, testWorker } from '../testing/worker.ts';
 
 const TRACES = [
   '/local/recorded/linux/compile-c.pftrace',
@@ -82,4 +84,20 @@ test('a trace that is too large for an engine is refused before it is parsed', a
   });
   const { counters, gauges } = await worker.client.status();
   expect([counters['parse_ms'], gauges['traces_barred']]).toEqual([0, 0]);
+});
+
+test('without 64-bit memory, a trace of 1.5 GB is refused at once, with the engine that would load it', async () => {
+  await using directory = await tempDir();
+  const path = join(directory.path, 'large.pftrace');
+  writeFileSync(path, Buffer.of(0x0a)); // as a trace in Perfetto's own format begins
+  truncateSync(path, 1.5e9);
+  await using worker = await testWorker({ stores: { localRoot: directory.path } });
+  const end = await worker.client.runScript('/local/large.pftrace', 'SELECT 1');
+  expect(end?.end.failure?.message).toBe(
+    'TraceProcessor needs more memory than its bound of 4294967296 bytes: a trace of 1500000000 bytes needs ' +
+      '4500000000 bytes or more, more than the 4294967296 bytes of 32-bit memory: an engine with 64-bit memory ' +
+      '(Node 24 or later; `bigtrace engine add v55.3`, docs/engines.md) can have them if --instance-memory-bytes of ' +
+      'the workers allows it',
+  );
+  expect((await worker.client.status()).counters['parse_ms']).toBe(0);
 });
