@@ -18,6 +18,7 @@ export {
   encodeSnapshot,
   type ReadBytes,
   readSnapshot,
+  SnapshotOfOtherEngine,
   SnapshotUnreadable,
   SnapshotUnusable,
 } from './snapshot/snapshot-file.ts';

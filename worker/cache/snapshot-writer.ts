@@ -5,6 +5,7 @@
 
 import type { EnginePool, Lease } from '../engines/engine-pool.ts';
 import type { Admission } from '../scheduling/admission.ts';
+import type { MemoryPermit } from '../scheduling/memory-permits.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
 
 /**
@@ -18,7 +19,7 @@ const WITHOUT_MAX = 1000;
 
 export class SnapshotWriter {
   readonly #snapshots: SnapshotCache;
-  readonly #admission: Pick<Admission, 'idle'>;
+  readonly #admission: Pick<Admission, 'idle' | 'memory'>;
   #pool: EnginePool | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing = false;
@@ -26,7 +27,7 @@ export class SnapshotWriter {
   readonly #without = new Set<string>();
   #stopped = false;
 
-  constructor(snapshots: SnapshotCache, admission: Pick<Admission, 'idle'>) {
+  constructor(snapshots: SnapshotCache, admission: Pick<Admission, 'idle' | 'memory'>) {
     this.#snapshots = snapshots;
     this.#admission = admission;
   }
@@ -59,16 +60,24 @@ export class SnapshotWriter {
   /** Writes the snapshot of the leased engine's trace, and releases the lease. */
   async write(key: string, lease: Pick<Lease, 'engine' | 'release'>): Promise<void> {
     this.#writing = true;
+    const copy = this.#memoryForCopy(lease.engine.memoryBytes);
     try {
-      if (await this.#snapshots.isElsewhere(key)) return await lease.release();
-      // The engine may have ended, lack the memory for a snapshot, or have 64-bit memory; then none is written.
+      if (copy === 'none' || (await this.#snapshots.isElsewhere(key))) return await lease.release();
+      // The engine may have ended, or lack the memory for a snapshot; then none is written.
       const snapshot = await lease.engine.snapshot(key).catch(() => undefined);
       if (snapshot === undefined) this.#giveUp(key);
       await lease.release();
       if (snapshot !== undefined) await this.#snapshots.write(key, snapshot);
     } finally {
+      if (copy !== 'none') copy?.release();
       this.#writing = false;
     }
+  }
+
+  /** Reserves memory for the copy of a large trace; a small one needs none. */
+  #memoryForCopy(bytes: number): MemoryPermit | undefined | 'none' {
+    const { memory } = this.#admission;
+    return bytes > memory.shareBytes ? (memory.takeFree(bytes) ?? 'none') : undefined;
   }
 
   #worth(key: string, costMs: number): boolean {

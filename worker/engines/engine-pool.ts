@@ -5,6 +5,7 @@
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
+import type { SnapshotSink } from '../cache/snapshot-sink.ts';
 import type { Tier, WorkerCounters } from '../counters.ts';
 import type { LeasedEngine } from './engine-thread.ts';
 
@@ -20,13 +21,6 @@ export interface PoolOptions {
   spareEngines: number;
   counters: WorkerCounters;
   snapshotSink: SnapshotSink;
-}
-
-/** Writes the snapshot of a trace before it is evicted. */
-export interface SnapshotSink {
-  shouldWrite(key: string, costMs: number): boolean;
-  /** Releases the lease when it is done with the engine. */
-  write(key: string, lease: Pick<Lease, 'engine' | 'release'>): Promise<void>;
 }
 
 /** A smaller trace counts as free to load, unless the engine grew: its load time shows only the machine's load. */
@@ -344,10 +338,9 @@ export class EnginePool {
   #endBusy(): boolean {
     const busy = this.#busy;
     const { threads, memoryBytesMax } = this.#options;
-    const isLarge = ({ engine }: Entry): boolean => engine.memoryBytes > memoryBytesMax / threads;
-    if (busy.length <= 1 || (busy.length <= threads && !busy.some(isLarge))) return false;
+    if (busy.length <= 1 || (busy.length <= threads && !busy.some(this.#isLarge))) return false;
     const ordinary = busy.filter(({ reserved }) => !reserved);
-    const victim = ordinary.filter(isLarge).at(-1) ?? ordinary.at(-1) ?? busy.at(-1);
+    const victim = ordinary.filter(this.#isLarge).at(-1) ?? ordinary.at(-1) ?? busy.at(-1);
     if (victim === undefined) return false;
     this.#entries.delete(victim);
     const detail = `the memory of the worker (--memory-bytes ${memoryBytesMax}) is used by other tasks`;
@@ -356,16 +349,25 @@ export class EnginePool {
     return true;
   }
 
-  /** Ends an idle engine, after its trace's snapshot was written if it should get one. */
+  /**
+   * Ends an idle engine, after its trace's snapshot was written if it should get one. That of a large trace is written
+   * only while the worker is idle, because it needs as much memory again.
+   */
   #retire(entry: Entry): void {
     const { engine, key, costMs = 0 } = entry;
     this.#entries.delete(entry);
     this.#evict(entry);
     const end = (): Promise<void> => engine.kill('its memory is needed');
     const { snapshotSink } = this.#options;
-    if (key === undefined || !snapshotSink.shouldWrite(key, costMs)) void end();
+    const writes =
+      key !== undefined && !this.#isLarge(entry) && snapshotSink.shouldWrite(key, costMs);
+    if (!writes) void end();
     else void snapshotSink.write(key, { engine, release: end });
   }
+
+  /** Whether an engine has more than a thread's share of the memory. */
+  readonly #isLarge = ({ engine }: Entry): boolean =>
+    engine.memoryBytes > this.#options.memoryBytesMax / this.#options.threads;
 
   /** Evicts the entry's trace, and advances GreedyDual's clock. */
   #evict(entry: Entry): void {

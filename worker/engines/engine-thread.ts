@@ -7,6 +7,7 @@ import type { BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Engine,
   type Snapshot,
+  SnapshotOfOtherEngine,
   SnapshotUnreadable,
   SnapshotUnusable,
 } from '../../lib/engine/index.ts';
@@ -108,16 +109,27 @@ export class EngineThread {
   }
 
   /**
-   * Loads a trace from the snapshot file at `path`, in place of the engine's current trace.
-   * @throws SnapshotUnusable, limit_exceeded, engine_crashed, the signal's reason
+   * Loads a trace from the snapshot file at `path`, in place of the engine's current trace, into the engine with 64-bit
+   * memory if there is one.
+   * @throws SnapshotUnusable, SnapshotOfOtherEngine, limit_exceeded, engine_crashed, the signal's reason
    */
-  restore(key: string, path: string, memoryBytesMax: number, signal: AbortSignal): Promise<Loaded> {
+  restore(
+    key: string,
+    path: string,
+    memoryBytesMax: number,
+    signal: AbortSignal,
+    wide?: Engine,
+  ): Promise<Loaded> {
     return this.#loading(key, async () => {
       const { done } = this.#begin(signal, () => {});
-      this.#post({ type: 'restore', path, memoryBytesMax });
+      this.#post({
+        type: 'restore',
+        path,
+        memoryBytesMax,
+        ...(wide === undefined ? {} : { wide }),
+      });
       const final = await done;
-      if (final.type === 'unusable')
-        throw new (final.readable ? SnapshotUnusable : SnapshotUnreadable)(final.reason);
+      if (final.type === 'unusable') throw unusable(final);
       return { loadMs: expected(final, 'loaded').loadMs, traceBytes: 0 };
     });
   }
@@ -312,4 +324,13 @@ export class EngineThread {
   #post(request: ThreadRequest, transfer: ArrayBuffer[] = []): void {
     this.#thread.postMessage(request, transfer);
   }
+}
+
+function unusable({
+  reason,
+  readable,
+  otherEngine,
+}: Extract<FinalReply, { type: 'unusable' }>): SnapshotUnusable {
+  if (otherEngine) return new SnapshotOfOtherEngine(reason);
+  return readable ? new SnapshotUnusable(reason) : new SnapshotUnreadable(reason);
 }

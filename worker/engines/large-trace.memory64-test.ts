@@ -10,26 +10,29 @@ import { rowsOf } from '../../lib/query-result/index.ts';
 import { largeTrace, largeTraceOf } from '../../test/corpus/large-trace.ts';
 import { fetchEngineV52 } from '../../tools/test-run/engine-v52.mjs';
 import { LIMIT_DEFAULTS } from '../config.ts';
-import { gauge, runScript, tempDir, testWorker } from '../testing/worker.ts';
+import { counter, gauge, runScript, tempDir, testWorker } from '../testing/worker.ts';
 
 const GIB = 2 ** 30;
+const TRACE_BYTES = 1.5e9;
 const COUNTS = `SELECT (SELECT count(*) FROM slice), (SELECT sum(dur) FROM slice), (SELECT count(*) FROM sched)`;
 
-test('a trace of 1.5 GB is loaded into 64-bit memory, with exact counts, while other tasks run', async () => {
+test('a trace of 1.5 GB is loaded into 64-bit memory and restored from its snapshot, with exact counts', async () => {
   await using directory = await tempDir();
-  const trace = largeTraceOf(1.5e9);
+  const trace = largeTraceOf(TRACE_BYTES);
   const file = openSync(join(directory.path, 'large.pftrace'), 'w');
   for (const piece of largeTrace(trace)) writeSync(file, piece);
   closeSync(file);
   const small = openSync(join(directory.path, 'small.json'), 'w');
   writeSync(small, '[{"ph":"X","ts":1,"dur":5,"pid":1,"tid":1,"name":"a"}]');
   closeSync(small);
-  await using worker = await testWorker({
+  const config = {
     stores: { localRoot: directory.path },
     engine: engineFilesIn(await fetchEngineV52()),
     memoryBytesMax: 14 * GIB,
     limits: { ...LIMIT_DEFAULTS, traceTimeoutMs: 3_600_000, memoryBytesMax: 14 * GIB },
-  });
+    cacheDir: join(directory.path, 'cache'),
+  };
+  const worker = await testWorker(config);
   const began = performance.now();
   let ended = false;
   const large = worker.client.runScript('/local/large.pftrace', COUNTS).finally(() => {
@@ -61,4 +64,21 @@ test('a trace of 1.5 GB is loaded into 64-bit memory, with exact counts, while o
     [BigInt(trace.slices), BigInt(trace.slices * trace.sliceNs), BigInt(trace.switches)],
   ]);
   expect(gib).toBeGreaterThan(4);
+  // A script that changes the engine's state does not cost the trace.
+  const created = 'CREATE PERFETTO TABLE t AS SELECT 7 AS x; SELECT x FROM t';
+  expect(await runScript(worker, '/local/large.pftrace', created)).toEqual([7n, 'loaded']);
+  const again = `${COUNTS} -- again`;
+  expect(await runScript(worker, '/local/large.pftrace', again)).toEqual([
+    BigInt(trace.slices),
+    'loaded',
+  ]);
+  while ((await counter(worker, 'snapshots_written')) === 0)
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  await worker[Symbol.asyncDispose]();
+  await using restarted = await testWorker(config);
+  const from = performance.now();
+  const restored = await restarted.client.runScript('/local/large.pftrace', COUNTS);
+  process.stdout.write(`restored in ${((performance.now() - from) / 1000).toFixed(0)} s\n`);
+  expect(restored?.end.rows?.stats?.tier).toBe('snapshot');
+  expect(rowsOf(restored?.results ?? [])).toEqual(rowsOf(end?.results ?? []));
 });

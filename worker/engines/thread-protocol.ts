@@ -50,8 +50,8 @@ export type ThreadRequest =
   | { type: 'finalize' }
   /** Ends a load that is not needed any more. */
   | { type: 'drop' }
-  /** Loads a trace from a snapshot file. */
-  | { type: 'restore'; path: string; memoryBytesMax: number }
+  /** Loads a trace from a snapshot file; `wide` as in `open`. */
+  | { type: 'restore'; path: string; memoryBytesMax: number; wide?: Engine }
   | ({ type: 'query' } & QueryRequest)
   /** Restores the state before the first query that mutated it. */
   | { type: 'rollback' }
@@ -81,8 +81,9 @@ export type ThreadReply =
   | ({ type: 'again'; mode: ReadingMode } & Size)
   /**
    * Ends a `restore`: the trace must be loaded in another way. `readable`: the file could be read, but is damaged.
+   * `otherEngine`: it is of another engine.
    */
-  | ({ type: 'unusable'; reason: string; readable: boolean } & Size)
+  | ({ type: 'unusable'; reason: string; readable: boolean; otherEngine: boolean } & Size)
   | { type: 'result'; bytes: Uint8Array; rows: number; last: boolean }
   /** `columns` is present if cell types were requested. */
   | ({ type: 'answered'; rows: number; columns?: ResultColumn[]; queryMs: number } & Size)

@@ -10,6 +10,7 @@ import {
   possibleKinds,
   ReadAgain,
   type Snapshot,
+  SnapshotOfOtherEngine,
   SnapshotUnreadable,
   SnapshotUnusable,
   snapshotBytes,
@@ -53,7 +54,9 @@ function postFailure(thrown: unknown): void {
   }
   if (thrown instanceof SnapshotUnusable) {
     const readable = !(thrown instanceof SnapshotUnreadable);
-    post({ type: 'unusable', reason: thrown.message, readable, memoryBytes: memoryBytes() });
+    const otherEngine = thrown instanceof SnapshotOfOtherEngine;
+    const { message: reason } = thrown;
+    post({ type: 'unusable', reason, readable, otherEngine, memoryBytes: memoryBytes() });
     return;
   }
   const { code, detail } = asBigtraceError(thrown);
@@ -64,6 +67,11 @@ function postFailure(thrown: unknown): void {
 function memoryBytes(): number {
   const kept = pristine === undefined ? 0 : snapshotBytes(pristine);
   return processor.memoryBytes + kept + (load?.reading?.memoryBytes ?? 0);
+}
+
+/** Whether a copy of the engine's memory may be kept: with 64-bit memory, if both are within the engine's bound. */
+function hasRoomForCopy(): boolean {
+  return !processor.is64 || 2 * processor.memoryBytes <= processor.memoryBytesMax;
 }
 
 /** Whether the main thread has abandoned the running call. */
@@ -110,9 +118,14 @@ function openTrace({
   });
 }
 
-function restore(path: string, memoryBytesMax: number): void {
+function restore({
+  path,
+  memoryBytesMax,
+  wide,
+}: Extract<ThreadRequest, { type: 'restore' }>): void {
   open(memoryBytesMax, () => {
-    if (processor.is64) begin(undefined);
+    if (wide !== undefined || processor.is64) begin(wide);
+    processor.memoryBytesMax = memoryBytesMax;
     const file = readable(() => openSync(path, 'r'));
     try {
       processor.restoreFile((into) => {
@@ -176,7 +189,7 @@ function query(request: QueryRequest): void {
   let broken: { thrown: unknown } | undefined;
   try {
     processor.memoryBytesMax = memoryBytesMax;
-    if (mutatesState && !processor.is64) pristine ??= processor.snapshot();
+    if (mutatesState && hasRoomForCopy()) pristine ??= processor.snapshot();
     processor[isSummary ? 'summarize' : 'query'](sql, (view) => {
       if (broken !== undefined || isAbandoned()) return;
       const bytes = new Uint8Array(view); // a copy with its own buffer, which can be transferred
@@ -227,8 +240,8 @@ function rollback(): void {
 
 function snapshot(): void {
   try {
-    if (processor.is64)
-      throw new BigtraceError('internal', 'an engine with 64-bit memory has no snapshot');
+    if (!hasRoomForCopy())
+      throw new BigtraceError('limit_exceeded', 'the engine may not have the memory for a copy');
     const snapshot = pristine ?? processor.snapshot();
     post({ type: 'snapshot', snapshot, memoryBytes: memoryBytes() });
   } catch (thrown) {
@@ -261,7 +274,7 @@ port.on('message', (request: ThreadRequest) => {
     case 'drop':
       return drop();
     case 'restore':
-      return restore(request.path, request.memoryBytesMax);
+      return restore(request);
     case 'query':
       return query(request);
     case 'rollback':

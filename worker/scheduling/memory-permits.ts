@@ -59,6 +59,11 @@ export class MemoryPermits {
     }
   }
 
+  /** Reserves memory if it is free and no task waits for any. */
+  takeFree(bytes: number): MemoryPermit | undefined {
+    return this.waiting === 0 && this.#fits(bytes) ? this.#take(bytes) : undefined;
+  }
+
   #fits(bytes: number): boolean {
     return this.#holders.size === 0 || this.takenBytes + bytes <= this.totalBytes;
   }

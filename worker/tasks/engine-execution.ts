@@ -8,6 +8,7 @@ import {
   FIRST_READING,
   ReadAgain,
   type ReadingMode,
+  SnapshotOfOtherEngine,
   WASM32_BYTES_MAX,
 } from '../../lib/engine/index.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
@@ -18,6 +19,7 @@ import {
   type LoadedFrom,
   type WaitDeadline,
 } from '../engines/engine-pool.ts';
+import type { Loaded } from '../engines/feed.ts';
 import { loadTrace, needsWideEngine } from '../engines/load-trace.ts';
 import type { TaskPermits } from '../scheduling/admission.ts';
 import type { Permit } from '../scheduling/permits.ts';
@@ -259,16 +261,27 @@ export class UncachedTask {
    */
   async #load(lease: Lease, signal: AbortSignal): Promise<LoadedFrom | undefined> {
     const { snapshots } = this.#parts;
-    const { limits, onPhase } = this.#request;
+    const { onPhase } = this.#request;
     const { key } = this.#keys;
     if (this.#reading !== undefined) return this.#parse(lease, this.#reading.ahead, signal);
     onPhase('PARSING');
-    const restored = await snapshots.restore(key, (path) =>
-      lease.engine.restore(key, path, limits.memoryBytesMax, signal),
-    );
+    const restored = await snapshots.restore(key, (path) => this.#restore(lease, path, signal));
     signal.throwIfAborted();
     if (restored === undefined) this.#snapshot = 'none';
     return restored && { ...restored, tier: 'snapshot' };
+  }
+
+  /** Restores a snapshot, which may be of the engine with 64-bit memory. */
+  async #restore({ engine }: Lease, path: string, signal: AbortSignal): Promise<Loaded> {
+    const { memoryBytesMax } = this.#request.limits;
+    const { key } = this.#keys;
+    try {
+      return await engine.restore(key, path, memoryBytesMax, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof SnapshotOfOtherEngine) || !this.#mayBeWide) throw thrown;
+      const wide = await this.#parts.wide?.engine();
+      return engine.restore(key, path, memoryBytesMax, signal, wide);
+    }
   }
 
   async #parse(

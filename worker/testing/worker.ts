@@ -105,6 +105,10 @@ export async function until(holds: () => Promise<boolean>): Promise<void> {
   }
 }
 
+export async function counter(worker: TestWorker, name: string): Promise<number> {
+  return (await worker.client.status()).counters[name] ?? Number.NaN;
+}
+
 export async function gauge(worker: TestWorker, name: string): Promise<number> {
   return (await worker.client.status()).gauges[name] ?? Number.NaN;
 }

@@ -25,6 +25,9 @@ export class SnapshotUnusable extends Error {
 /** The bytes of the file could not be read this time (EMFILE, EIO); its contents may be valid. */
 export class SnapshotUnreadable extends SnapshotUnusable {}
 
+/** The file is valid, but of another engine. */
+export class SnapshotOfOtherEngine extends SnapshotUnusable {}
+
 interface Header {
   engine: string;
   codec: string;
@@ -117,7 +120,7 @@ function readHeader(
 ): SnapshotHead & { codec: Codec; contentsBytes: number } {
   // The digest was correct, so the header is as it was written, but maybe by another engine or version of Node.
   const header = JSON.parse(Buffer.from(payload).toString('utf8')) as Header;
-  if (header.engine !== engine) throw new SnapshotUnusable('it is of another engine');
+  if (header.engine !== engine) throw new SnapshotOfOtherEngine('it is of another engine');
   const codec = codecNamed(header.codec);
   if (codec === undefined) throw new SnapshotUnusable(`this Node has no codec ${header.codec}`);
   const { memoryBytes, contentsBytes } = header;

@@ -1,0 +1,9 @@
+/** What the pool of engines needs of the snapshot writer. */
+import type { LeasedEngine } from '../engines/engine-thread.ts';
+
+/** Writes the snapshot of a trace before it is evicted. */
+export interface SnapshotSink {
+  shouldWrite(key: string, costMs: number): boolean;
+  /** Calls `release` when it is done with the engine. */
+  write(key: string, lease: { engine: LeasedEngine; release(): Promise<void> }): Promise<void>;
+}
