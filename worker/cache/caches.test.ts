@@ -149,8 +149,11 @@ test('cancelling a query does not evict the loaded traces of others', async () =
   expect(await runScript(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'loaded']);
 });
 
+/** On a slow machine, a task could run long enough for a spare thread. */
+const NEVER = 3_600_000;
+
 test('tasks that wait only for a thread permit do not cause their traces to be loaded again', async () => {
-  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 1 });
+  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 1, longTaskMs: NEVER });
   const traces = [CANVAS, LONGTASK, COMPILE];
   for (const trace of traces) await runScript(worker, trace, 'SELECT 1');
   const outcomes = Array.from({ length: 12 }, (_, at) =>
@@ -160,7 +163,7 @@ test('tasks that wait only for a thread permit do not cause their traces to be l
 });
 
 test('a trace whose engine is busy for long is loaded a second time if a thread is free', async () => {
-  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 2 });
+  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 2, longTaskMs: NEVER });
   await runScript(worker, COMPILE, 'SELECT 1');
   const endless = worker.client.run({
     sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n',

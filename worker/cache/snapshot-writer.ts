@@ -26,6 +26,7 @@ export class SnapshotWriter {
   /** Keys of traces whose engine could not give a snapshot: an idle worker would try without end. */
   readonly #without = new Set<string>();
   #stopped = false;
+  #copy: MemoryPermit | undefined;
 
   constructor(snapshots: SnapshotCache, admission: Pick<Admission, 'idle' | 'memory'>) {
     this.#snapshots = snapshots;
@@ -60,24 +61,34 @@ export class SnapshotWriter {
   /** Writes the snapshot of the leased engine's trace, and releases the lease. */
   async write(key: string, lease: Pick<Lease, 'engine' | 'release'>): Promise<void> {
     this.#writing = true;
-    const copy = this.#memoryForCopy(lease.engine.memoryBytes);
     try {
-      if (copy === 'none' || (await this.#snapshots.isElsewhere(key))) return await lease.release();
+      if (
+        !this.#hasMemoryForCopy(lease.engine.memoryBytes) ||
+        (await this.#snapshots.isElsewhere(key))
+      )
+        return await lease.release();
       // The engine may have ended, or lack the memory for a snapshot; then none is written.
       const snapshot = await lease.engine.snapshot(key).catch(() => undefined);
       if (snapshot === undefined) this.#giveUp(key);
       await lease.release();
       if (snapshot !== undefined) await this.#snapshots.write(key, snapshot);
     } finally {
-      if (copy !== 'none') copy?.release();
+      this.#copy?.release();
+      this.#copy = undefined;
       this.#writing = false;
     }
   }
 
-  /** Reserves memory for the copy of a large trace; a small one needs none. */
-  #memoryForCopy(bytes: number): MemoryPermit | undefined | 'none' {
+  get copyBytes(): number {
+    return this.#copy?.bytes ?? 0;
+  }
+
+  /** Reserves memory for the copy of a large trace; a small one needs none. @returns false if there is none */
+  #hasMemoryForCopy(bytes: number): boolean {
     const { memory } = this.#admission;
-    return bytes > memory.shareBytes ? (memory.takeFree(bytes) ?? 'none') : undefined;
+    if (bytes <= memory.shareBytes) return true;
+    this.#copy = memory.takeFree(bytes);
+    return this.#copy !== undefined;
   }
 
   #worth(key: string, costMs: number): boolean {

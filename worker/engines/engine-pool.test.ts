@@ -37,7 +37,7 @@ beforeAll(async () => {
     spareEngines: 0,
     memoryBytesMax: 100 * 2 ** 20, // each trace evicts the previous one
     counters: new Counters(COUNTERS),
-    snapshotSink: { shouldWrite: () => false, write: async () => {} },
+    snapshotSink: { copyBytes: 0, shouldWrite: () => false, write: async () => {} },
   });
 });
 afterAll(() => pool?.close());
@@ -83,7 +83,7 @@ test('an engine returns neither rows nor a snapshot of another trace', async () 
 test('an idle worker keeps spare engines in at most half of its memory', async () => {
   const { threadEntry } = await testConfig();
   const counters = new Counters(COUNTERS);
-  const snapshotSink = { shouldWrite: () => false, write: async () => {} };
+  const snapshotSink = { copyBytes: 0, shouldWrite: () => false, write: async () => {} };
   const memoryBytesMax = 5 * (engine.initial.memoryBytes + 16 * 2 ** 20);
   const startEngineThread = (onGrowth: () => void): EngineThread =>
     new EngineThread(engine, threadEntry, onGrowth);

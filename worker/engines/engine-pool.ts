@@ -378,7 +378,7 @@ export class EnginePool {
   }
 
   #bytes(): number {
-    let bytes = 0;
+    let bytes = this.#options.snapshotSink.copyBytes;
     for (const { engine } of this.#entries) bytes += this.#engineBytes(engine.memoryBytes);
     return bytes;
   }
