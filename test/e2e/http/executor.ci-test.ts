@@ -45,7 +45,7 @@ function later(): void {
 /** Script that gives two rows, then waits for the file, then gives the third. */
 function waiting(name: string): { commands: string; go: () => void } {
   const file = join(t.scratch, name);
-  const wait = `until [ -e ${file} ]; do beat; sleep 0.05; done`;
+  const wait = `until [ -e ${file} ]; do beat || exit; sleep 0.05; done`;
   return {
     commands: `row /local/a n=1; row /local/a n=2; ${wait}; row /local/b n=3; end`,
     go: () => writeFileSync(file, ''),
