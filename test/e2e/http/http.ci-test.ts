@@ -205,7 +205,8 @@ test('columns of the catalog are joined when they are fetched', async () => {
     filters: [{ field: 'experiment_name', op: '=', value: 'faster' }],
     order_by: 'session_name asc, name desc',
   });
-  const link = expect.stringMatching(/^https:\/\/ui\.perfetto\.dev\/#!\/\?url=http.*\/[ab]\.json$/);
+  const link = (trace: string): string =>
+    `${system.http}/open/${Buffer.from(trace).toString('base64url')}`;
   const { availableColumnNames, ...rest } = body;
   expect(rest).toEqual({
     columnNames: ['name', 'experiment_id', 'address', 'link'],
@@ -213,9 +214,9 @@ test('columns of the catalog are joined when they are fetched', async () => {
       ...{ name: rest.columnNames[at], type },
     })),
     rows: [
-      { values: ['three', '7', '/local/b.json', link] },
-      { values: ['one', '7', '/local/a.json', link] },
-      { values: ['Two', '7', '/local/a.json', link] },
+      { values: ['three', '7', '/local/b.json', link('/local/b.json')] },
+      { values: ['one', '7', '/local/a.json', link('/local/a.json')] },
+      { values: ['Two', '7', '/local/a.json', link('/local/a.json')] },
     ],
     totalFilteredRows: 3,
   });
