@@ -23,6 +23,10 @@ const SCHEMA = [
 ];
 const SETTINGS = [{ setting_id: 'traces', values: ['/local/*.json'], category: 'TRACE_ADDRESS' }];
 
+function link(trace: string): string {
+  return `${system.http}/open/${Buffer.from(trace).toString('base64url')}`;
+}
+
 beforeAll(async () => {
   const traces = writeTraces({
     'a.json': ['one', 'Two'],
@@ -125,13 +129,11 @@ test('/trace_metadata filters, sorts, selects columns, returns a page, and count
     limit: 2,
     offset: 1,
   });
-  const link = (name: string) =>
-    `${system.http}/open/${Buffer.from(`/local/${name}`).toString('base64url')}`;
   expect(body).toEqual({
     columnNames: ['address', 'experiment_id', 'link'],
     rows: [
-      { values: ['/local/b.json', '7', link('b.json')] },
-      { values: ['/local/a.json', '7', link('a.json')] },
+      { values: ['/local/b.json', '7', link('/local/b.json')] },
+      { values: ['/local/a.json', '7', link('/local/a.json')] },
     ],
     totalFilteredRows: 3,
   });
@@ -205,8 +207,6 @@ test('columns of the catalog are joined when they are fetched', async () => {
     filters: [{ field: 'experiment_name', op: '=', value: 'faster' }],
     order_by: 'session_name asc, name desc',
   });
-  const link = (trace: string): string =>
-    `${system.http}/open/${Buffer.from(trace).toString('base64url')}`;
   const { availableColumnNames, ...rest } = body;
   expect(rest).toEqual({
     columnNames: ['name', 'experiment_id', 'address', 'link'],
