@@ -28,7 +28,7 @@ const STAMP = join(dist, '.stamp');
 /** Directories that are not bundled. All others are inputs, so that a new directory cannot be forgotten. */
 const NO_INPUTS = new Set([
   ...['node_modules', 'dist', 'vendor', 'data', 'samples', 'test-results'],
-  ...['docs', 'bench', 'test', 'containers', 'k8s', 'superset', 'tools'],
+  ...['docs', 'bench', 'test', 'containers', 'k8s', 'charts', 'superset', 'tools'],
 ]);
 
 const SHARED = {
