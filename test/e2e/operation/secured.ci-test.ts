@@ -87,7 +87,10 @@ test('the HTTP API reads traces through a secured orchestrator', async () => {
 });
 
 test('a client without the token or with another one is refused', async () => {
-  const refused = { code: 1, stderr: expect.stringContaining('no bearer token') };
+  const refused = {
+    code: 1,
+    stderr: expect.stringContaining('the bearer token is missing or wrong'),
+  };
   await expect(query(...TLS)).rejects.toMatchObject(refused);
   await expect(query(...TLS, '--token-file', at('worker-token'))).rejects.toMatchObject(refused);
 });
