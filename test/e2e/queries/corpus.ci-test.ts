@@ -96,7 +96,7 @@ describe('every trace that loads returns its known row counts', () => {
 
 describe('a query of a bad trace fails with an error that names it', () => {
   // The parser never finishes three of these traces.
-  beforeAll(() => start({ BIGTRACE_TRACE_TIMEOUT: '25s' }));
+  beforeAll(() => start({ BIGTRACE_LOAD_TIME: '10s' }));
   afterAll(stop);
 
   test.each(failing.map(({ path, error }) => ({ path, error })))('$path', async ({ path }) => {
