@@ -9,7 +9,7 @@ import { TestSystem } from '../testing/system.ts';
 import { WorkerProcess } from '../testing/worker-process.ts';
 
 /** Number of kills; more runs find rarer races. */
-const RUNS = Number(process.env['BIGTRACE_FAULT_RUNS'] ?? 15);
+const RUNS = Number(process.env['BIGTRACE_FAULT_RUNS'] ?? 8);
 
 const SQL = 'SELECT ts, dur, cpu, utid, end_state FROM sched ORDER BY ts, cpu';
 const workers = [0, 1].map(() => new WorkerProcess(CORPUS));
