@@ -235,7 +235,7 @@ export const LATE_VALUES: {
     fleet: 'late',
     sql: MIXED_NUMBER,
     message:
-      /t8\].*column v .* cannot hold number 2\.75.*ask again.*structure='v Nullable\(Float64\)'/s,
+      /t8\].*column v .* cannot hold number 2\.75.*run the query again.*structure='v Nullable\(Float64\)'/s,
     select: 'sum(v)',
     row: [30.75],
   },
@@ -244,7 +244,7 @@ export const LATE_VALUES: {
     fleet: 'rare',
     sql: `SELECT ${arg('s')} AS v FROM slice`,
     message:
-      /t1129\].*column v .* cannot hold text 'needle in hay'.*ask again.*structure='v Nullable\(String\)'/s,
+      /t1129\].*column v .* cannot hold text 'needle in hay'.*run the query again.*structure='v Nullable\(String\)'/s,
     select: "countIf(v LIKE 'needle%')",
     row: ['1'],
   },
