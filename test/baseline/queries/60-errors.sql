@@ -43,8 +43,6 @@ SELECT 1\x0a\x09FROM\x09nothing_of_that_name
 ;;;
 --- raise
 SELECT RAISE(ABORT, 'no') AS v
---- recursion-without-end
-CREATE PERFETTO FUNCTION forever(n LONG) RETURNS LONG AS SELECT forever($n + 1); SELECT forever(1) AS v
 --- write-to-a-table-of-the-engine
 INSERT INTO slice(name) VALUES ('x'); SELECT 1 AS a
 --- drop-a-table-of-the-engine
