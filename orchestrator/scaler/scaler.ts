@@ -3,7 +3,7 @@
  * processed count as well as those that wait, so that no busy worker is removed.
  */
 import type * as grpc from '@grpc/grpc-js';
-import { BigtraceError } from '../../lib/common/errors.ts';
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
 import { byteSize } from '../../lib/common/options/options.ts';
 import type {
@@ -68,10 +68,15 @@ function streamChanges(
   const look = async (): Promise<void> => {
     if (looking) return;
     looking = true;
-    const result = await active();
-    looking = false;
-    if (result !== last) call.write({ result });
-    last = result;
+    try {
+      const result = await active();
+      if (result !== last) call.write({ result });
+      last = result;
+    } catch (thrown) {
+      call.emit('error', toServiceError(asBigtraceError(thrown)));
+    } finally {
+      looking = false;
+    }
   };
   const timer = setInterval(() => void look(), STREAM_INTERVAL_MS);
   void look();
