@@ -53,6 +53,44 @@ export async function startWorker(
   config: WorkerConfig,
   logger: Logger = createLogger('worker', config.logLevel),
 ): Promise<RunningWorker> {
+  const { server, pool, tracing, close } = await createServer(config, logger);
+  let probes: Probes | undefined;
+  const stop = async (): Promise<void> => {
+    probes?.close();
+    await close();
+  };
+  let port: number;
+  try {
+    port = await server.listen(config.listen);
+    probes = await startServiceProbes(server, config);
+  } catch (thrown) {
+    await stop(); // otherwise the listener that did start would keep serving
+    throw thrown;
+  }
+  pool.warm(config.threads);
+  return {
+    address: withPort(config.listen, port),
+    metricsPort: probes?.port,
+    stop,
+    drain: async () => {
+      logger.info('draining');
+      await drainWithin(server, config.drainMs);
+      await stop();
+      await tracing?.close();
+    },
+  };
+}
+
+interface WorkerParts {
+  server: WorkerServer;
+  pool: EnginePool;
+  tracing: Awaited<ReturnType<typeof startTracing>>;
+  /** Closes the server, and ends what runs. */
+  close(): Promise<void>;
+}
+
+/** Creates the parts of a worker, in the order in which they need each other; nothing listens yet. */
+async function createServer(config: WorkerConfig, logger: Logger): Promise<WorkerParts> {
   setFlagsFromString(`--wasm-tiering-budget=${WASM_TIERING_BUDGET}`);
   const packages = readSqlPackages(config.sqlPackages);
   const engine = await loadEngine(config.engine.wasm, packages);
@@ -103,35 +141,14 @@ export async function startWorker(
     limits,
     logger,
   });
-  let probes: Probes | undefined;
-  const stop = async (): Promise<void> => {
-    probes?.close();
+  const close = async (): Promise<void> => {
     snapshotWriter.stop();
     server.close();
     await pool.close();
     await Promise.all([resultDisk.close(), barred.close()]);
     stores.close();
   };
-  let port: number;
-  try {
-    port = await server.listen(config.listen);
-    probes = await startServiceProbes(server, config);
-  } catch (thrown) {
-    await stop(); // otherwise the listener that did start would keep serving
-    throw thrown;
-  }
-  pool.warm(threads);
-  return {
-    address: withPort(config.listen, port),
-    metricsPort: probes?.port,
-    stop,
-    drain: async () => {
-      logger.info('draining');
-      await drainWithin(server, config.drainMs);
-      await stop();
-      await tracing?.close();
-    },
-  };
+  return { server, pool, tracing, close };
 }
 
 function spareEnginesFor(threads: number): number {

@@ -22,8 +22,24 @@ function portOption(flag: string, description: string, number: number): Option {
     .argParser(port);
 }
 
+const PORT_OPTIONS = (): Option[] => [
+  portOption('--clickhouse-http-port', 'HTTP port of ClickHouse', 8123),
+  portOption('--clickhouse-tcp-port', 'native protocol port of ClickHouse', 9000),
+  portOption('--orchestrator-port', 'gRPC port of the orchestrator', 5051),
+  portOption(
+    '--http-port',
+    "port of the HTTP API (console and backend of Perfetto's BigTrace page)",
+    5001,
+  ),
+  portOption(
+    '--worker-port',
+    'gRPC port of the first worker; further workers use the following ports',
+    5052,
+  ),
+];
+
 export function upCommand(env: NodeJS.ProcessEnv): Command {
-  return new Command('up')
+  const command = new Command('up')
     .description(
       'start ClickHouse, an orchestrator, workers and the HTTP API, and keep them running',
     )
@@ -44,24 +60,9 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
         'accept unauthenticated connections from other machines, and run ClickHouse without the ' +
           'Landlock sandbox if the kernel has none (its users can then read your files)',
       ).default(false),
-    )
-    .addOption(portOption('--clickhouse-http-port', 'HTTP port of ClickHouse', 8123))
-    .addOption(portOption('--clickhouse-tcp-port', 'native protocol port of ClickHouse', 9000))
-    .addOption(portOption('--orchestrator-port', 'gRPC port of the orchestrator', 5051))
-    .addOption(
-      portOption(
-        '--http-port',
-        "port of the HTTP API (console and backend of Perfetto's BigTrace page)",
-        5001,
-      ),
-    )
-    .addOption(
-      portOption(
-        '--worker-port',
-        'gRPC port of the first worker; further workers use the following ports',
-        5052,
-      ),
-    )
+    );
+  for (const portOption of PORT_OPTIONS()) command.addOption(portOption);
+  return command
     .addOption(
       option('--workers <n>', 'number of worker processes')
         .default(2)

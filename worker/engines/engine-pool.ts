@@ -8,6 +8,7 @@ import type { TaskStats } from '../../lib/proto/messages.ts';
 import type { SnapshotSink } from '../cache/snapshot-sink.ts';
 import type { Tier, WorkerCounters } from '../counters.ts';
 import type { LeasedEngine } from './engine-thread.ts';
+import { KeyWaiters } from './key-waiters.ts';
 
 export interface PoolOptions {
   /** Starts a thread with a fresh engine. `onGrowth` is called whenever the engine's memory grows. */
@@ -86,8 +87,8 @@ export interface WaitDeadline {
 export class EnginePool {
   readonly #options: PoolOptions;
   readonly #entries = new Set<Entry>();
-  /** Callbacks by key, called when an engine has loaded this trace, or its lease is released. */
-  readonly #waiting = new Map<string, Set<() => void>>();
+  /** Woken when an engine has loaded the trace of a key, or its lease is released. */
+  readonly #waiters = new KeyWaiters();
   /** GreedyDual's clock: the highest priority of an evicted trace. */
   #floor = 0;
   #leases = 0;
@@ -148,7 +149,7 @@ export class EnginePool {
         ms = deadline.untilMs - now;
         if (ms <= 0) return 'busy';
       }
-      await this.#changed(key, ms, signal);
+      await this.#waiters.changed(key, ms, signal);
     }
   }
 
@@ -294,7 +295,7 @@ export class EnginePool {
       },
       loaded: (from) => {
         entry.costMs = this.#costMs(entry, from);
-        this.#wake(entry.key); // tasks that wait without limit now wait at most as long as loading took
+        this.#waiters.wake(entry.key); // tasks that wait without limit now wait at most as long as loading took
       },
       release: () => this.#release(entry),
     };
@@ -317,7 +318,7 @@ export class EnginePool {
       entry.key = undefined;
       entry.priority = 0; // used first for the next trace
     }
-    this.#wake(key);
+    this.#waiters.wake(key);
     this.#makeRoom();
     this.#warmWhenIdle();
   }
@@ -391,28 +392,5 @@ export class EnginePool {
   #costMs({ engine }: Entry, { tier, loadMs, traceBytes }: LoadedFrom): number {
     const grown = engine.memoryBytes > this.#options.initialBytes;
     return tier === 'parse' && traceBytes < SMALL_TRACE_BYTES && !grown ? 0 : loadMs;
-  }
-
-  /** Resolves at the next `#wake` of the key, after `ms` milliseconds, or when the signal is aborted. */
-  #changed(key: string, ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(key) ?? new Set();
-      this.#waiting.set(key, waiting);
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        waiting.delete(done);
-        if (waiting.size === 0) this.#waiting.delete(key);
-        resolve();
-      };
-      const timer = Number.isFinite(ms) ? setTimeout(done, ms) : undefined;
-      signal.addEventListener('abort', done, { once: true });
-      waiting.add(done);
-    });
-  }
-
-  #wake(key: string | undefined): void {
-    if (key === undefined) return;
-    for (const notify of this.#waiting.get(key) ?? []) notify();
   }
 }

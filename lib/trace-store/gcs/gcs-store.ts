@@ -38,44 +38,55 @@ interface Range {
   signal: AbortSignal | undefined;
 }
 
-export function gcsStore(options: GcsOptions): TraceStore {
-  const client = new HttpClient();
-  const payer = options.userProject === undefined ? {} : { userProject: options.userProject };
-  let opened: Promise<Storage> | undefined;
+/** Sends the requests of a store; the library `Storage` is loaded at the first one. */
+class GcsRequests {
+  readonly #options: GcsOptions;
+  readonly #client = new HttpClient();
+  readonly #payer: { userProject?: string };
+  #opened: Promise<Storage> | undefined;
 
-  async function withStorage<Value>(
+  constructor(options: GcsOptions) {
+    this.#options = options;
+    this.#payer = options.userProject === undefined ? {} : { userProject: options.userProject };
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async #withStorage<Value>(
     request: (storage: Storage) => Promise<Value>,
     signal: AbortSignal | undefined,
   ): Promise<Value> {
-    opened ??= openStorage(options).catch((thrown) => {
-      opened = undefined; // the next call tries again: credentials may exist by then
+    this.#opened ??= openStorage(this.#options).catch((thrown) => {
+      this.#opened = undefined; // the next call tries again: credentials may exist by then
       throw thrown;
     });
     try {
-      const storage = await interruptible(opened, signal);
+      const storage = await interruptible(this.#opened, signal);
       return await interruptible(request(storage), signal);
     } catch (thrown) {
       throw gcsError(thrown);
     }
   }
 
-  async function statObject(bucket: string, name: string, signal?: AbortSignal) {
-    const [metadata] = await withStorage(
-      (storage) => storage.bucket(bucket, payer).file(name).getMetadata({ fields: FIELDS }),
+  async statObject(bucket: string, name: string, signal?: AbortSignal) {
+    const [metadata] = await this.#withStorage(
+      (storage) => storage.bucket(bucket, this.#payer).file(name).getMetadata({ fields: FIELDS }),
       signal,
     );
     return statOf(metadata);
   }
 
-  async function download(bucket: string, name: string, range: Range): Promise<HttpReply> {
+  async download(bucket: string, name: string, range: Range): Promise<HttpReply> {
     const { generation, start, signal } = range;
-    const request = await withStorage(async ({ baseUrl, authClient }) => {
-      const url = mediaUrl(baseUrl, { bucket, name, generation }, options);
+    const request = await this.#withStorage(async ({ baseUrl, authClient }) => {
+      const url = mediaUrl(baseUrl, { bucket, name, generation }, this.#options);
       return { url, headers: await authClient.getRequestHeaders(url.href) };
     }, signal);
     // With gzip accepted, an object that is stored compressed is sent as stored, with the length that stat reported.
     const headers = { ...request.headers, 'accept-encoding': 'gzip' };
-    const reply = await client.request({
+    const reply = await this.#client.request({
       url: request.url,
       headers: start === 0 ? headers : { ...headers, range: `bytes=${start}-` },
       signal,
@@ -83,11 +94,11 @@ export function gcsStore(options: GcsOptions): TraceStore {
     if (reply.status === 200 || reply.status === 206) return reply;
     const why = rejectionReason(await shortText(reply));
     if (reply.status !== 404) throw statusError(reply.status, why);
-    await statObject(bucket, name, signal);
+    await this.statObject(bucket, name, signal);
     throw changed(); // the object exists, but in another generation
   }
 
-  async function page(bucket: string, request: PageRequest, signal: AbortSignal | undefined) {
+  async page(bucket: string, request: PageRequest, signal: AbortSignal | undefined) {
     const query = {
       autoPaginate: false,
       maxResults: PAGE_OBJECTS,
@@ -96,24 +107,32 @@ export function gcsStore(options: GcsOptions): TraceStore {
       ...(request.after === undefined ? {} : { startOffset: request.after }),
       ...(request.token === undefined ? {} : { pageToken: request.token }),
     };
-    const [, , reply] = await withStorage((s) => s.bucket(bucket, payer).getFiles(query), signal);
+    const [, , reply] = await this.#withStorage(
+      (s) => s.bucket(bucket, this.#payer).getFiles(query),
+      signal,
+    );
     return pageOf(reply as ListReply);
   }
+}
 
+export function gcsStore(options: GcsOptions): TraceStore {
+  const requests = new GcsRequests(options);
   return {
     name: 'gcs',
     async stat(path, signal) {
       const { bucket, name } = splitBucket(path, '/o/', SHAPE);
-      return firstNamed(name, (candidate) => statObject(bucket, candidate, signal));
+      return firstNamed(name, (candidate) => requests.statObject(bucket, candidate, signal));
     },
     canonical: (path, signal) =>
-      canonicalPath(path, (bucket, name) => statObject(bucket, name, signal)),
+      canonicalPath(path, (bucket, name) => requests.statObject(bucket, name, signal)),
     async *read(path: string, { generation, start = 0, signal }: ReadOptions) {
       const { bucket, name } = splitBucket(path, '/o/', SHAPE);
       const { id, size } = splitSize(generation);
       if (start > 0 && start === size) return;
       const range = { generation: id, start, signal };
-      const reply = await firstNamed(name, (candidate) => download(bucket, candidate, range));
+      const reply = await firstNamed(name, (candidate) =>
+        requests.download(bucket, candidate, range),
+      );
       try {
         yield* bodyBytes(reply, { start, size, signal });
       } finally {
@@ -127,10 +146,10 @@ export function gcsStore(options: GcsOptions): TraceStore {
         bucketPath: prefix,
         after,
         signal,
-        page: (request) => page(bucket, request, signal),
+        page: (request) => requests.page(bucket, request, signal),
       });
     },
-    close: () => client.close(),
+    close: () => requests.close(),
   };
 }
 
