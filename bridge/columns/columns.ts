@@ -12,13 +12,13 @@ import { HEARTBEAT_COLUMN, TRACE_COLUMN } from './structure.ts';
  */
 export function distinctNames(names: readonly string[]): string[] {
   const queryNames = new Set(names);
-  const taken = new Set([HEARTBEAT_COLUMN, TRACE_COLUMN]);
+  const usedNames = new Set([HEARTBEAT_COLUMN, TRACE_COLUMN]);
   return names.map((name, index) => {
     const base = name === '' ? `column_${index + 1}` : name;
     let distinct = base;
-    for (let n = 1; taken.has(distinct) || (distinct !== name && queryNames.has(distinct)); n++)
+    for (let n = 1; usedNames.has(distinct) || (distinct !== name && queryNames.has(distinct)); n++)
       distinct = `${base}_${n}`;
-    taken.add(distinct);
+    usedNames.add(distinct);
     return distinct;
   });
 }

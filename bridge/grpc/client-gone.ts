@@ -41,9 +41,9 @@ export async function untilClientLeft(
   await sleep(FIRST_CHECK_MS, undefined, { signal });
   for (let foundBefore = false; ; ) {
     const body = await responseBody(requestUrl, { headers, signal });
-    const found = await abandonment(body, Number(requestUrl.port || 80), pid);
-    if (found !== undefined && (found.isCertain || foundBefore)) throw found.error;
-    foundBefore = found !== undefined;
+    const abandoned = await abandonment(body, Number(requestUrl.port || 80), pid);
+    if (abandoned !== undefined && (abandoned.isCertain || foundBefore)) throw abandoned.error;
+    foundBefore = abandoned !== undefined;
     await sleep(CHECK_EVERY_MS, undefined, { signal });
   }
 }

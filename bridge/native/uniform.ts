@@ -28,8 +28,8 @@ export function takeUniform(columns: readonly NativeColumn[], values: BatchValue
       own = CellType.STRING;
       texts.push({ position, target });
     } else return false;
-    const taken = (1 << own) | (target.nullable ? 1 << CellType.NULL : 0);
-    if (((kinds[position] as number) & ~taken) !== 0) return false;
+    const acceptedKinds = (1 << own) | (target.nullable ? 1 << CellType.NULL : 0);
+    if (((kinds[position] as number) & ~acceptedKinds) !== 0) return false;
   }
   values.readIntegers(width, integers);
   values.readDoubles(width, doubles);

@@ -118,18 +118,18 @@ async function* csvRecords(file: string): AsyncGenerator<ManifestRecord> {
  * takes a quote after one as text. @throws Error when the file is UTF-16
  */
 async function* withoutByteOrderMarks(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let held = '\n'; // the start of the file is the start of a line
+  let unsentText = '\n'; // the start of the file is the start of a line
   let isFirst = true;
   for await (const chunk of chunks) {
     if (isFirst && /^(\xff\xfe|\xfe\xff)/.test(chunk.toString('latin1', 0, 2)))
       throw new Error('it is UTF-16 text; save it as UTF-8');
-    const text = (held + chunk.toString('latin1')).replace(/([\r\n])(\xef\xbb\xbf)+/g, '$1');
+    const text = (unsentText + chunk.toString('latin1')).replace(/([\r\n])(\xef\xbb\xbf)+/g, '$1');
     const end = Math.max(text.length - 4, 1); // a line end and its mark may be cut by the end of the chunk
     yield Buffer.from(text.slice(isFirst ? 1 : 0, end), 'latin1');
-    held = text.slice(end);
+    unsentText = text.slice(end);
     isFirst = false;
   }
-  yield Buffer.from(held, 'latin1');
+  yield Buffer.from(unsentText, 'latin1');
 }
 
 /** @throws Error when two columns have the same name: the parser would use the last one */

@@ -101,11 +101,11 @@ function jsonCell(value: CellValue): string {
 
 /** Renames duplicate columns, because the keys of an object must be unique: `a, a, ""` becomes `a, a_1, ""`. */
 function distinct(columns: string[]): string[] {
-  const taken = new Set<string>();
+  const usedNames = new Set<string>();
   return columns.map((column) => {
     let name = column;
-    for (let n = 1; taken.has(name); n++) name = `${column}_${n}`;
-    taken.add(name);
+    for (let n = 1; usedNames.has(name); n++) name = `${column}_${n}`;
+    usedNames.add(name);
     return name;
   });
 }

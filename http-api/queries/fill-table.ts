@@ -120,11 +120,11 @@ function selectOf(execution: Execution, plan: Plan, queryColumns: readonly strin
     throw badRequest(`column ${ROW_NUMBER} of the query has a reserved name; rename it`);
   if (metadataColumns.length === 0)
     return `SELECT ${[first, ...own].join(', ')} FROM (${rows}) AS r`;
-  const taken = new Set(queryColumns);
+  const usedNames = new Set(queryColumns);
   const metadata = metadataColumns.map((name) => {
     const value =
       name === 'link' ? linkSql(base, `r.${identifier(address)}`) : `m.${identifier(name)}`;
-    return `${value} AS ${identifier(distinctName(name, taken))}`;
+    return `${value} AS ${identifier(distinctName(name, usedNames))}`;
   });
   return `SELECT ${[first, ...own, ...metadata].join(', ')} FROM (${rows}) AS r
     LEFT JOIN (SELECT * FROM ${TRACES}) AS m ON m.address = r.${identifier(address)}`;

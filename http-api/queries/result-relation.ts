@@ -49,12 +49,12 @@ function catalogColumns(
   base: string,
 ): Column[] {
   const stored = new Set(snapshot.traceMetadataColumns);
-  const taken = new Set(own.map(({ name }) => name));
+  const usedNames = new Set(own.map(({ name }) => name));
   return catalog
     .filter(({ name }) => name === 'address' || !stored.has(name))
     .map((column) => ({
       ...column,
-      name: distinctName(column.name, taken),
+      name: distinctName(column.name, usedNames),
       value: catalogValue(column.name, base),
     }));
 }
@@ -65,10 +65,10 @@ function catalogValue(name: string, base: string): string {
 }
 
 /** A name for a column of the catalog that is none of the names taken so far, to which it is added. */
-export function distinctName(name: string, taken: Set<string>): string {
+export function distinctName(name: string, usedNames: Set<string>): string {
   let distinct = name;
-  while (taken.has(distinct)) distinct = `trace_${distinct}`;
-  taken.add(distinct);
+  while (usedNames.has(distinct)) distinct = `trace_${distinct}`;
+  usedNames.add(distinct);
   return distinct;
 }
 

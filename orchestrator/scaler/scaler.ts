@@ -109,10 +109,10 @@ function isMetric(name: string): name is Metric {
 }
 
 function unknownMetric(name: string): BigtraceError {
-  const known = Object.keys(METRICS).join(', ');
+  const names = Object.keys(METRICS).join(', ');
   return new BigtraceError(
     'invalid_option',
-    `there is no metric ${name}; the metrics are ${known}`,
+    `there is no metric ${name}; the metrics are ${names}`,
   );
 }
 

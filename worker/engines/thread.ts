@@ -65,8 +65,8 @@ function postFailure(thrown: unknown): void {
 }
 
 function memoryBytes(): number {
-  const kept = pristine === undefined ? 0 : snapshotBytes(pristine);
-  return processor.memoryBytes + kept + (load?.reading?.memoryBytes ?? 0);
+  const pristineBytes = pristine === undefined ? 0 : snapshotBytes(pristine);
+  return processor.memoryBytes + pristineBytes + (load?.reading?.memoryBytes ?? 0);
 }
 
 /** Whether a copy of the engine's memory may be kept: with 64-bit memory, if both are within the engine's bound. */

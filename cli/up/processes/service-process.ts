@@ -18,6 +18,17 @@ const READY_CHARS_MAX = 10_000;
  */
 const STOP_MS_MAX = 3_000;
 
+/**
+ * Settings of glibc's malloc; other C libraries ignore them. By default each thread gets an arena that keeps freed
+ * memory: after 1,000 queries, a worker kept 450-600 MiB beyond its engines' memory, and 115-150 MiB with these
+ * settings. The same values are in containers/Dockerfile.
+ */
+const MALLOC_SETTINGS = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '262144',
+  MALLOC_TRIM_THRESHOLD_: '1048576',
+};
+
 export interface ServiceProcess {
   name: string;
   /** Arguments of `bigtrace`: the service's command and its flags, including `--json`. */
@@ -35,6 +46,7 @@ export interface ServiceProcess {
 export async function startService(service: ServiceProcess): Promise<RunningService<string>> {
   const child = spawn(process.execPath, [PROGRAM, ...service.args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // the IPC channel ends the service when its parent dies
+    env: { ...MALLOC_SETTINGS, ...process.env },
     detached: true, // Ctrl-C reaches only `bigtrace up`, which stops the services in order
   });
   const lastLines = new LastLines();

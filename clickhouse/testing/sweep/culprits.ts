@@ -9,14 +9,14 @@ export type Agrees<T> = (group: readonly T[]) => Promise<boolean>;
  * groups are removed and the rest is tested again until it agrees.
  */
 export async function culpritsIn<T>(group: readonly T[], agrees: Agrees<T>): Promise<T[][]> {
-  const found: T[][] = [];
+  const groups: T[][] = [];
   let rest = [...group];
   while (rest.length > 0 && !(await agrees(rest))) {
     const culprits = await smallest(rest, agrees);
-    found.push(culprits);
+    groups.push(culprits);
     rest = rest.filter((item) => !culprits.includes(item));
   }
-  return found;
+  return groups;
 }
 
 /** Returns a minimal part of `group` that makes a difference: no item can be omitted. */

@@ -66,7 +66,8 @@ class Reader {
   }
 
   #skipEach(count: number, types: readonly string[]): void {
-    for (let left = count; left > 0; left--) for (const type of types) this.skip(type);
+    for (let remaining = count; remaining > 0; remaining--)
+      for (const type of types) this.skip(type);
   }
 
   #take(count: number): Buffer {

@@ -26,9 +26,9 @@ export class Glob {
 
   private constructor(alternatives: readonly (readonly Segment[])[]) {
     this.#alternatives = alternatives;
-    const found = new Set<Place>();
-    for (const place of placesOf(alternatives)) enter(place, found);
-    this.#begin = [...found];
+    const reached = new Set<Place>();
+    for (const place of placesOf(alternatives)) enter(place, reached);
+    this.#begin = [...reached];
   }
 
   /** @throws invalid_address if the pattern has too many alternatives */
@@ -60,17 +60,17 @@ export class Glob {
  * @param options.throughGlobstar false if `name` is a link to a directory, which `**` must not match
  */
 export function step(places: Places, name: string, options = { throughGlobstar: true }): Places {
-  const found = new Set<Place>();
+  const reached = new Set<Place>();
   const isHidden = name.startsWith('.');
   for (const place of places) {
     const { segment, next } = place;
     if (segment === undefined) continue;
     if (segment === 'globstar') {
-      if (options.throughGlobstar && !isHidden) enter(place, found);
+      if (options.throughGlobstar && !isHidden) enter(place, reached);
     } else if ('literal' in segment ? segment.literal === name : matchesName(segment.tokens, name))
-      enter(next, found);
+      enter(next, reached);
   }
-  return [...found];
+  return [...reached];
 }
 
 /** Whether the path that reached these places matches the pattern. */
@@ -95,9 +95,9 @@ export function onlyNames(places: Places): string[] | undefined {
 }
 
 /** Adds a place, and those after it that are reached because `**` may match nothing. */
-function enter(place: Place | undefined, found: Set<Place>): void {
-  for (let here = place; here !== undefined && !found.has(here); here = here.next) {
-    found.add(here);
+function enter(place: Place | undefined, reached: Set<Place>): void {
+  for (let here = place; here !== undefined && !reached.has(here); here = here.next) {
+    reached.add(here);
     if (here.segment !== 'globstar') return;
   }
 }

@@ -84,10 +84,10 @@ function character(char: string): string {
 
 /** @param without code points that the class never matches */
 function characterClass({ negated, ranges }: CharacterClass, without: readonly number[]): string {
-  const taken = negated ? complement(merged(ranges)) : merged(ranges);
+  const accepted = negated ? complement(merged(ranges)) : merged(ranges);
   const remaining = without.reduce<Range[]>(
     (from, code) => from.flatMap((range) => cut(range, code)),
-    taken,
+    accepted,
   );
   if (remaining.length === 0) return NOTHING;
   return `[${remaining.map(([low, high]) => `${codePoint(low)}-${codePoint(high)}`).join('')}]`;
