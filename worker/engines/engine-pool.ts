@@ -7,8 +7,8 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
 import type { SnapshotSink } from '../cache/snapshot-sink.ts';
 import type { Tier, WorkerCounters } from '../counters.ts';
+import { KeyWaiters } from '../scheduling/key-waiters.ts';
 import type { LeasedEngine } from './engine-thread.ts';
-import { KeyWaiters } from './key-waiters.ts';
 
 export interface PoolOptions {
   /** Starts a thread with a fresh engine. `onGrowth` is called whenever the engine's memory grows. */
