@@ -3,11 +3,12 @@
 import type { PacketFields } from './reading/packets/packet-fields.ts';
 import type { PackageFacts } from './script/sql-packages.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
+import type { EngineCode } from './wasm/module-instance.ts';
 import type { WasmWidth } from './wasm/wasm-abi.ts';
 
 /** Plain data, which `postMessage` can send to a thread. */
 export interface Engine {
-  module: WebAssembly.Module;
+  code: EngineCode;
   /** Whether the module addresses its memory by 32 or by 64 bits. */
   width: WasmWidth;
   /** SHA-256 of the wasm file, hex. */

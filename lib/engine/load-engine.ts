@@ -27,9 +27,8 @@ export async function loadEngine(
       throw new Error(
         `it has 64-bit memory, which Node 24 and later can run; this is Node ${process.version}`,
       );
-    const module = await WebAssembly.compile(bytes);
     const bare = start({
-      module,
+      code: { runtime: 'v8', module: await WebAssembly.compile(bytes) },
       width,
       digest,
       packetFields: packetFields(bytes),
@@ -44,7 +43,7 @@ export async function loadEngine(
   }
 }
 
-type Code = Pick<Engine, 'module' | 'width' | 'digest' | 'packetFields' | 'zstd'>;
+type Code = Pick<Engine, 'code' | 'width' | 'digest' | 'packetFields' | 'zstd'>;
 
 function start(code: Code): Engine {
   const host = new WasmHost(code, 2 ** 32, () => {});

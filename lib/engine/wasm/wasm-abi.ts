@@ -24,6 +24,8 @@ export interface WasmAbi extends WasmWidth {
   putSize(view: DataView, at: number, value: number): void;
 }
 
+/** Unit in which memory grows. */
+export const PAGE_BYTES = 2 ** 16;
 /** What wasm32 can address. */
 export const WASM32_BYTES_MAX = 2 ** 32;
 /** V8's bound for memory64. */

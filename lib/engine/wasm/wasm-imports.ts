@@ -2,6 +2,7 @@
  * The imports of the wasm module. They give it no files, network, environment variables or time zone. An import
  * that is not implemented here returns ENOSYS.
  */
+import type { ImportFunction, ResolveImport } from './module-instance.ts';
 import type { WasmAbi } from './wasm-abi.ts';
 
 const ENOSYS = 52;
@@ -42,46 +43,24 @@ export class StderrLog {
 }
 
 export interface HostEnvironment {
-  memory(): WebAssembly.Memory;
+  /** The whole memory. */
+  buffer(): ArrayBuffer;
   /** Grows the memory. @returns whether it now has at least `bytes` */
   growTo(bytes: number): boolean;
   stderr: StderrLog;
   abi: WasmAbi;
 }
 
-type Import = (...args: never[]) => unknown;
-
-export function wasmImports(
-  module: WebAssembly.Module,
-  host: HostEnvironment,
-): WebAssembly.Imports {
-  const implementations: Record<string, Import> = {
+export function wasmImports(host: HostEnvironment): ResolveImport {
+  const implementations: Record<string, ImportFunction> = {
     ...processImports(host),
     ...timeImports(host),
   };
-  const { abi } = host;
-  const imports: WebAssembly.Imports = {};
-  for (const { module: space, name, kind } of WebAssembly.Module.imports(module)) {
-    if (kind !== 'function') throw new Error(`the wasm imports a ${kind}, ${space}.${name}`);
-    const functions = imports[space] ?? {};
-    imports[space] = functions;
-    const work =
-      implementations[name] ?? (() => (name.startsWith('__syscall_') ? -ENOSYS : ENOSYS));
-    functions[name] = abi.is64 ? narrowed(work, abi.wideResults.has(`${space}.${name}`)) : work;
-  }
-  return imports;
+  return ({ name }) =>
+    implementations[name] ?? (() => (name.startsWith('__syscall_') ? -ENOSYS : ENOSYS));
 }
 
-/** Converts the 64-bit integers that a module with 64-bit memory passes to numbers, and the result if it must be wide. */
-function narrowed(work: Import, wideResult: boolean): Import {
-  const numeric = work as (...args: unknown[]) => unknown;
-  return (...args: unknown[]) => {
-    const result = numeric(...args.map((each) => (typeof each === 'bigint' ? Number(each) : each)));
-    return wideResult ? BigInt(result as number | bigint) : result;
-  };
-}
-
-function processImports({ memory, growTo, stderr, abi }: HostEnvironment) {
+function processImports({ buffer, growTo, stderr, abi }: HostEnvironment) {
   const { is64, address, sizeAt, putSize } = abi;
   const exit = (reason: string) => (): never => {
     throw new EngineExit(reason);
@@ -96,7 +75,7 @@ function processImports({ memory, growTo, stderr, abi }: HostEnvironment) {
     emscripten_get_heap_max: () => (is64 ? abi.memoryBytesMax : -65536), // 4 GiB less a page
     emscripten_resize_heap: (bytes: number) => (growTo(address(bytes)) ? 1 : 0),
     emscripten_errn: (at: number, length: number) =>
-      stderr.write(new Uint8Array(memory().buffer, address(at), length)),
+      stderr.write(new Uint8Array(buffer(), address(at), length)),
     emscripten_stack_snapshot: nothing,
     emscripten_stack_unwind_buffer: nothing,
     emscripten_asm_const_int: nothing,
@@ -105,19 +84,19 @@ function processImports({ memory, growTo, stderr, abi }: HostEnvironment) {
     __syscall_ioctl: () => -ENOTTY,
     fd_close: nothing,
     fd_write: (fd: number, vectors: number, count: number, writtenAt: number) => {
-      const view = new DataView(memory().buffer);
+      const view = new DataView(buffer());
       let written = 0;
       for (let i = 0; i < count; i++) {
         const at = sizeAt(view, vectors + 2 * abi.sizeBytes * i);
         const length = sizeAt(view, vectors + 2 * abi.sizeBytes * i + abi.sizeBytes);
-        if (fd === STDERR) stderr.write(new Uint8Array(memory().buffer, at, length));
+        if (fd === STDERR) stderr.write(new Uint8Array(buffer(), at, length));
         written += length;
       }
       putSize(view, writtenAt, written);
       return 0;
     },
     environ_sizes_get: (countAt: number, bytesAt: number) => {
-      const view = new DataView(memory().buffer);
+      const view = new DataView(buffer());
       putSize(view, countAt, 0);
       putSize(view, bytesAt, 0);
       return 0;
@@ -130,7 +109,7 @@ function processImports({ memory, growTo, stderr, abi }: HostEnvironment) {
  * The time of day is real, in UTC. The monotonic clock stands still: TraceProcessor uses it only to report durations
  * (`elapsed_time_ms` of every result), and without them equal queries return equal bytes.
  */
-function timeImports({ memory }: HostEnvironment) {
+function timeImports({ buffer }: HostEnvironment) {
   const writeTime = (seconds: bigint | number, at: number): void => {
     const date = new Date(Number(seconds) * 1000);
     const yearStart = Date.UTC(date.getUTCFullYear(), 0, 1);
@@ -146,7 +125,7 @@ function timeImports({ memory }: HostEnvironment) {
       0, // daylight saving
       0, // offset from UTC
     ];
-    const view = new DataView(memory().buffer);
+    const view = new DataView(buffer());
     for (const [i, field] of fields.entries()) view.setInt32(at + 4 * i, field, true);
   };
   return {
@@ -154,13 +133,13 @@ function timeImports({ memory }: HostEnvironment) {
     emscripten_date_now: () => Date.now(),
     clock_time_get: (clock: number, _precision: bigint, at: number) => {
       const now = clock === REALTIME ? BigInt(Date.now()) * 1_000_000n : 0n;
-      new DataView(memory().buffer).setBigUint64(at, now, true);
+      new DataView(buffer()).setBigUint64(at, now, true);
       return 0;
     },
     _gmtime_js: writeTime,
     _localtime_js: writeTime,
     _timegm_js: (at: number) => {
-      const view = new DataView(memory().buffer);
+      const view = new DataView(buffer());
       const [second, minute, hour, day, month, year] = [0, 4, 8, 12, 16, 20].map((offset) =>
         view.getInt32(at + offset, true),
       ) as [number, number, number, number, number, number];
@@ -171,7 +150,7 @@ function timeImports({ memory }: HostEnvironment) {
     },
     _tzset_js: (_timezoneAt: number, _daylightAt: number, standardAt: number, summerAt: number) => {
       for (const at of [standardAt, summerAt])
-        new Uint8Array(memory().buffer).set([0x55, 0x54, 0x43, 0], at); // "UTC"
+        new Uint8Array(buffer()).set([0x55, 0x54, 0x43, 0], at); // "UTC"
     },
   };
 }
