@@ -30,12 +30,8 @@ export class ApiError extends Error {
 }
 
 const TIMEOUT_MS = 60_000;
-const TOKEN = 'bigtrace-token';
-
-/** Stores the token until the tab is closed. */
-export function useToken(token: string): void {
-  sessionStorage.setItem(TOKEN, token);
-}
+/** The event on the window when the service has refused a call because its user has not logged in. */
+export const UNAUTHENTICATED = 'bigtrace-unauthenticated';
 
 /** @throws ApiError with the backend's message */
 async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
@@ -44,7 +40,6 @@ async function call<Answer>(method: string, path: string, body?: object): Promis
     headers: {
       Accept: 'application/json',
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...authorization(),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -53,12 +48,8 @@ async function call<Answer>(method: string, path: string, body?: object): Promis
   return response.json();
 }
 
-function authorization(): Record<string, string> {
-  const token = sessionStorage.getItem(TOKEN);
-  return token === null ? {} : { Authorization: `Bearer ${token}` };
-}
-
 async function errorOf(response: Response): Promise<ApiError> {
+  if (response.status === 401) dispatchEvent(new Event(UNAUTHENTICATED));
   const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
   return new ApiError(response.status, detail ?? `${response.status} ${response.statusText}`);
 }
@@ -66,7 +57,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 /** Reads a whole trace. @param id base64url of its address @throws ApiError with the backend's message */
 async function trace(id: string, name: string): Promise<ArrayBuffer> {
   const path = `trace/${id}/${encodeURIComponent(name)}`;
-  const response = await fetch(path, { headers: authorization() });
+  const response = await fetch(path);
   if (!response.ok) throw await errorOf(response);
   return response.arrayBuffer();
 }
@@ -81,6 +72,8 @@ export const api = {
   presets: () => call<{ tracePresets: Preset[] }>('GET', 'trace_presets'),
   execute: (request: ExecuteRequest) =>
     call<{ queryUuid: string }>('POST', 'execute_bigtrace_query_async', request),
+  caller: () => call<{ user: string; isLogin: boolean }>('GET', 'api/caller'),
+  logOut: () => call('POST', 'logout', {}),
   opener: () => call<Opener>('GET', 'api/opener'),
   trace,
   executions: () => call<{ queryExecutions: WireExecution[] }>('GET', 'query_executions'),

@@ -3,11 +3,12 @@ import './style.css';
 import './panels.css';
 import type { ConsoleState } from '../http-api/contract/console.ts';
 import type { WireExecution } from '../http-api/contract/page.ts';
-import { ApiError, api, useToken } from './api.ts';
+import { api } from './api.ts';
 import { byId, element, setText } from './dom.ts';
 import { failureList } from './failures.ts';
 import { count } from './format.ts';
 import { historyList } from './history.ts';
+import { requireLogin, showLogin } from './login/login.ts';
 import { queryList } from './queries.ts';
 import { QueryForm } from './query-form.ts';
 import { linkTo, Results } from './results.ts';
@@ -21,13 +22,8 @@ const HISTORY_SHOWN = 15;
 
 const trouble = byId('trouble', HTMLParagraphElement);
 let troubleUntilMs = 0;
-const tokenForm = byId('token-form', HTMLFormElement);
 
 function failed(error: unknown): void {
-  if (error instanceof ApiError && error.status === 401) {
-    tokenForm.hidden = false;
-    return;
-  }
   const text = error instanceof Error ? error.message : String(error);
   setText(trouble, text);
   trouble.hidden = false;
@@ -59,7 +55,6 @@ const history = historyList({
 async function refreshState(): Promise<void> {
   const state = await api.state();
   if (Date.now() > troubleUntilMs) trouble.hidden = true;
-  tokenForm.hidden = true;
   showTotals(state);
   queries.show(state.queries);
   workers.show(state.workers);
@@ -87,7 +82,7 @@ function showTotals(state: ConsoleState): void {
   ]);
   byId('tallies', HTMLElement).replaceChildren(...shown);
   const links = byId('links', HTMLElement);
-  if (links.childElementCount > 0) return;
+  if (links.querySelector('a') !== null) return;
   const bigtrace = 'https://ui.perfetto.dev/bigtrace.html?server=';
   const here = new URL('.', location.href).href.replace(/\/$/, '');
   links.append(linkTo(`${state.clickhouseUrl}/play`, 'ClickHouse'));
@@ -103,13 +98,9 @@ async function refreshForever(refresh: () => Promise<void>, everyMs: number): Pr
   }
 }
 
-tokenForm.addEventListener('submit', (event) => {
-  event.preventDefault();
-  useToken(byId('token', HTMLInputElement).value);
-  void refreshState().then(() => queryForm.loadPresets(), failed);
-});
-
 startTheme();
+requireLogin();
+showLogin('links').catch(failed);
 queryForm.loadPresets().catch(failed);
 void refreshForever(refreshState, STATE_MS);
 void refreshForever(refreshSlow, SLOW_MS);

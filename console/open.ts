@@ -4,6 +4,7 @@
  */
 import { api } from './api.ts';
 import { byId } from './dom.ts';
+import { requireLogin } from './login/login.ts';
 
 const PING_MS = 100;
 
@@ -56,4 +57,5 @@ function failed(error: unknown): void {
   status.textContent = error instanceof Error ? error.message : String(error);
 }
 
+requireLogin();
 main().catch(failed);

@@ -1,8 +1,8 @@
 /** The client that waits for the response of a request: what is done for it ends when it has left. */
-import { TLSSocket } from 'node:tls';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { CallOptions, ClickHouse } from '../lib/clickhouse/client.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
+import { callerOf } from './login/caller.ts';
 
 /** Limit of a read that a client waits for, in milliseconds. */
 const READ_MS_MAX = 600_000;
@@ -16,15 +16,8 @@ export function signalOf({ raw, request }: FastifyReply): AbortSignal {
   raw.on('close', () => {
     if (!raw.writableFinished) left.abort(new BigtraceError('cancelled', 'the client has left'));
   });
-  callers.set(left.signal, callerName(request));
+  callers.set(left.signal, callerOf(request).user);
   return left.signal;
-}
-
-/** Returns the common name of the client's certificate, else its address: callers with the token share it. */
-function callerName({ raw: { socket } }: Pick<FastifyRequest, 'raw'>): string {
-  const name = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
-  const common = Array.isArray(name) ? name[0] : name;
-  return common ? `certificate:${common}` : `address:${socket.remoteAddress ?? ''}`;
 }
 
 /** The part of the ClickHouse client that reads. */

@@ -56,6 +56,12 @@ function proxyList(text: string): string[] {
   return proxies;
 }
 
+/** Parses the name of a header. @throws InvalidArgumentError */
+function headerName(text: string): string {
+  if (/^[\w-]+$/.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError('it must be the name of a header, such as X-Forwarded-User.');
+}
+
 /** Accepts `http:` and `https:` URLs only, because the console renders them as links. @throws InvalidArgumentError */
 function webUrl(text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
@@ -75,6 +81,7 @@ export function httpApiCommand(
     ...processOptions('queries', 10_000),
     ...serverSecurityOptions(),
     ...peerOptions(env),
+    ...accessOptions(),
     ...uiOptions(),
   ];
   for (const one of options) command.addOption(one);
@@ -102,23 +109,14 @@ function peerOptions(env: NodeJS.ProcessEnv): Option[] {
   ];
 }
 
-function uiOptions(): Option[] {
+/** From where clients come, and who they are. */
+function accessOptions(): Option[] {
   return [
     option(
       '--cors-origin <list>',
       'comma-separated origins whose web pages may use the HTTP API, in addition to https://ui.perfetto.dev and this machine',
       'CORS_ORIGIN',
     ).argParser(originList),
-    time(
-      '--table-life',
-      'how long the rows of ephemeral queries, and of queries without a table_name, are kept',
-      7 * 24 * 3_600_000,
-    ),
-    option(
-      '--default-traces <list>',
-      'trace addresses and patterns of queries that name none, separated by spaces (default: the whole catalog)',
-      'DEFAULT_TRACES',
-    ).argParser(traceList),
     option(
       '--public-url <url>',
       'URL at which clients reach the service, for links (default: as their requests say)',
@@ -129,6 +127,31 @@ function uiOptions(): Option[] {
       'comma-separated addresses and networks of proxies whose headers X-Forwarded-Proto, -Host and -Prefix are true',
       'TRUSTED_PROXIES',
     ).argParser(proxyList),
+    option(
+      '--trusted-user-header <name>',
+      'header in which one of --trusted-proxies names the user that it has authenticated',
+      'TRUSTED_USER_HEADER',
+    ).argParser(headerName),
+    time(
+      '--login-life',
+      'how long a browser stays logged in with the token of --token-file',
+      12 * 3_600_000,
+    ),
+  ];
+}
+
+function uiOptions(): Option[] {
+  return [
+    time(
+      '--table-life',
+      'how long the rows of ephemeral queries, and of queries without a table_name, are kept',
+      7 * 24 * 3_600_000,
+    ),
+    option(
+      '--default-traces <list>',
+      'trace addresses and patterns of queries that name none, separated by spaces (default: the whole catalog)',
+      'DEFAULT_TRACES',
+    ).argParser(traceList),
     option(
       '--presets <file>',
       'YAML file with additional presets for the BigTrace page',

@@ -26,7 +26,8 @@ test('without flags, every option has its documented default', async () => {
     corsOrigins: [],
     defaultTraces: [],
     tableLifeMs: 604_800_000,
-    ...{ publicUrl: undefined, trustedProxies: [] },
+    ...{ publicUrl: undefined, trustedProxies: [], trustedUserHeader: undefined },
+    loginLifeMs: 43_200_000,
     presetsFile: undefined,
     perfettoUi: 'https://ui.perfetto.dev',
     supersetUrl: undefined,
@@ -51,6 +52,10 @@ test.each<[string, Partial<HttpApiConfig>]>([
   ['--clickhouse https://db', { clickhouseUrl: 'https://db' }],
   ['--cors-origin https://a,http://b:1', { corsOrigins: ['https://a', 'http://b:1'] }],
   ['--presets p --superset-url http://s', { presetsFile: 'p', supersetUrl: 'http://s' }],
+  [
+    '--trusted-proxies 10.0.0.0/8 --trusted-user-header X-User --login-life 1h',
+    { trustedUserHeader: 'x-user', loginLifeMs: 3_600_000 },
+  ],
   ['--drain-timeout 1m', { drainTimeoutMs: 60_000 }],
 ])('the flags %s set the configuration', async (args, expected) => {
   expect(await configOf(args.split(' '))).toMatchObject(expected);
@@ -64,10 +69,18 @@ test.each([
   ['--superset-url javascript:alert(1)', /must be a URL/],
   ['--public-url /bigtrace', /must be a URL/],
   ['--trusted-proxies 10.0.0.0/33', /must be an address or a network/],
+  ['--trusted-user-header X:User', /must be the name of a header/],
 ])('%s is rejected as a usage error', async (args, message) => {
   const refused = configOf(args.split(' '));
   await expect(refused).rejects.toThrow(CommanderError);
   await expect(refused).rejects.toThrow(message);
+});
+
+test('a user header needs the proxies that it is believed from', async () => {
+  await expect(configOf(['--trusted-user-header', 'X-User'])).rejects.toMatchObject({
+    code: 'invalid_option',
+    message: expect.stringContaining('--trusted-user-header needs --trusted-proxies'),
+  });
 });
 
 test('to listen beyond loopback, the service needs TLS and authentication, or --insecure', async () => {

@@ -1,4 +1,5 @@
 /** Resolves flags to one checked, complete configuration; pure. */
+import { BigtraceError } from '../lib/common/errors.ts';
 import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
 import {
@@ -26,6 +27,8 @@ export interface HttpApiFlags extends ServerSecurityFlags {
   tableLife: number;
   publicUrl?: string;
   trustedProxies?: string[];
+  trustedUserHeader?: string;
+  loginLife: number;
   presets?: string;
   perfettoUi: string;
   supersetUrl?: string;
@@ -54,6 +57,10 @@ export interface HttpApiConfig {
   publicUrl: string | undefined;
   /** Addresses and networks of the proxies whose X-Forwarded headers are true. */
   trustedProxies: string[];
+  /** Header in which one of them names the user, in lower case. */
+  trustedUserHeader: string | undefined;
+  /** How long the login of a browser lasts. */
+  loginLifeMs: number;
   /** YAML file with additional presets. */
   presetsFile: string | undefined;
   /** URL of the Perfetto UI that traces are opened in. */
@@ -89,6 +96,8 @@ export function resolveConfig(flags: HttpApiFlags): HttpApiConfig {
     tableLifeMs: flags.tableLife,
     publicUrl: flags.publicUrl,
     trustedProxies: flags.trustedProxies ?? [],
+    trustedUserHeader: trustedHeader(flags),
+    loginLifeMs: flags.loginLife,
     presetsFile: flags.presets,
     perfettoUi: flags.perfettoUi,
     supersetUrl: flags.supersetUrl,
@@ -96,4 +105,13 @@ export function resolveConfig(flags: HttpApiFlags): HttpApiConfig {
     json: flags.json,
     logLevel: flags.logLevel,
   };
+}
+
+function trustedHeader({ trustedUserHeader, trustedProxies }: HttpApiFlags): string | undefined {
+  if (trustedUserHeader !== undefined && trustedProxies === undefined)
+    throw new BigtraceError(
+      'invalid_option',
+      '--trusted-user-header needs --trusted-proxies: from other clients the header is not believed',
+    );
+  return trustedUserHeader;
 }

@@ -1,6 +1,6 @@
 /** Host check and CORS: which origins may read responses, and which may send requests that change something. */
 
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type HostCheck, REFUSED_HOST } from '../lib/common/network/allowed-host.ts';
 import { printable } from '../lib/common/text/byte-text.ts';
 
@@ -49,6 +49,17 @@ export function addCors(app: FastifyInstance, origins: readonly string[]): void 
       reply.header('Access-Control-Allow-Private-Network', 'true');
     return reply.code(204).send();
   });
+}
+
+/**
+ * Whether no page sent the request, or one of the service itself or of `origins` did: one that may use what the
+ * browser adds to the request by itself, such as cookies.
+ */
+export function isOwnPage({ headers, host }: FastifyRequest, origins: readonly string[]): boolean {
+  const { origin, 'sec-fetch-site': site = 'none' } = headers;
+  if (origin === undefined)
+    return site !== 'cross-site' || headers['sec-fetch-mode'] === 'navigate';
+  return origins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host);
 }
 
 /**

@@ -4,16 +4,16 @@ import { createServer as createHttps } from 'node:https';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { BigtraceError } from '../lib/common/errors.ts';
-import { bearerCheck, hostCheckOf, httpsOptions } from '../lib/common/network/server-security.ts';
+import { hostCheckOf, httpsOptions } from '../lib/common/network/server-security.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
-import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
 import { VERSION } from '../lib/common/version.ts';
-import type { ProxyCheck } from './base.ts';
 import { RootAnswer } from './contract/page.ts';
 import { addCors, addHostCheck } from './cors.ts';
 import type { Counts } from './counters.ts';
 import { statusOf } from './http-error.ts';
 import { addJsonParser } from './json-body.ts';
+import { type AccessParts, addAuthentication } from './login/authentication.ts';
+import { addLoginRoutes } from './login/routes.ts';
 import { schemaOf, typed } from './routes/api.ts';
 import { addCatalogRoutes, type CatalogParts } from './routes/catalog.ts';
 import { addConsoleRoutes, type ConsoleOptions } from './routes/console.ts';
@@ -22,11 +22,8 @@ import { addQueryRoutes } from './routes/queries.ts';
 import { addTraceRoute } from './routes/trace.ts';
 import type { QueryWatch } from './watch.ts';
 
-export interface ServerParts extends CatalogParts {
+export interface ServerParts extends CatalogParts, AccessParts {
   watch: QueryWatch;
-  corsOrigins: readonly string[];
-  serverSecurity: ServerSecurity;
-  isProxy: ProxyCheck;
   /** URL of ClickHouse's HTTP interface, for links. */
   clickhouseUrl: string;
   /** Undefined: the console is not served. */
@@ -77,9 +74,10 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   addHostCheck(app, hostCheckOf(parts.serverSecurity));
   addCors(app, parts.corsOrigins);
   if (parts.console !== undefined) addConsoleFiles(app, parts.console.directory, parts.log);
-  addToken(app, parts.serverSecurity);
+  addAuthentication(app, parts);
   addErrors(app, parts.log);
   addRoot(app, parts);
+  addLoginRoutes(app, parts);
   addCatalogRoutes(app, parts);
   addTraceRoute(app, parts.watch);
   addQueryRoutes(app, parts);
@@ -101,16 +99,6 @@ function addCounts(app: FastifyInstance, counts: Counts): void {
   app.addHook('onResponse', async (_request, { statusCode }) => {
     counts.requests += 1;
     if (statusCode >= 500) counts.requests_failed += 1;
-  });
-}
-
-/** Requires the bearer token. It is registered after CORS, because browsers send preflights without the token. */
-function addToken(app: FastifyInstance, serverSecurity: ServerSecurity): void {
-  const isGood = bearerCheck(serverSecurity);
-  if (isGood === undefined) return;
-  app.addHook('onRequest', async ({ headers }, reply) => {
-    if (!isGood(headers.authorization))
-      return reply.code(401).send({ detail: 'the bearer token is missing or wrong' });
   });
 }
 

@@ -1,5 +1,7 @@
 /** Creates the parts of the HTTP API and starts them. */
+import type { ClickHouse } from '../lib/clickhouse/client.ts';
 import { hostOf, portOf, withPort } from '../lib/common/network/host-port.ts';
+import { SecretFile } from '../lib/common/network/secret-file.ts';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
@@ -8,6 +10,7 @@ import { ROOT_URL } from '../lib/common/root.ts';
 import { baseReader, proxyCheck } from './base.ts';
 import type { HttpApiConfig } from './config.ts';
 import { COUNTERS, type Counts, GAUGES } from './counters.ts';
+import { Logins } from './login/logins.ts';
 import { Orchestrators } from './orchestrators.ts';
 import { BACKEND_USER, openCatalog, openDatabase } from './queries/database.ts';
 import { Executor } from './queries/executor.ts';
@@ -61,6 +64,8 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
     corsOrigins: [...corsOrigins, ...originOf(config.publicUrl)],
     ...{ clickhouseUrl, log, counts, defaultTraces: config.defaultTraces, isProxy },
     baseOf: baseReader(config.publicUrl, isProxy),
+    trustedUserHeader: config.trustedUserHeader,
+    logins: loginsOf(config, database),
   });
   let probes: Probes | undefined;
   const close = async (): Promise<void> => {
@@ -90,6 +95,16 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
       await close();
     },
   };
+}
+
+/** @throws invalid_option if the token file cannot be read */
+function loginsOf(
+  { serverSecurity: { tokenFile }, loginLifeMs }: HttpApiConfig,
+  database: ClickHouse,
+): Logins | undefined {
+  if (tokenFile === undefined) return undefined;
+  const token = new SecretFile(tokenFile);
+  return new Logins({ database, token: () => token.text, lifeMs: loginLifeMs });
 }
 
 /** Pages of the public URL are the service's own. */

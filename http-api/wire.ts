@@ -41,6 +41,8 @@ function echoed(
 }
 
 export interface RequestContext {
+  /** Who sent the request (login/caller.ts). */
+  user: string;
   /** URL of this server as the client addressed it. */
   base: string;
   /** Addresses of requests without the setting `traces`; empty for the whole catalog. */
@@ -51,7 +53,7 @@ export interface RequestContext {
 export function executeRequest(
   body: ExecuteBody,
   materialized: boolean,
-  { base, defaultTraces }: RequestContext,
+  { user, base, defaultTraces }: RequestContext,
 ): ExecuteRequest {
   const settings = body.settings ?? [];
   const parsed = parseSettings(settings, defaultTraces);
@@ -65,6 +67,7 @@ export function executeRequest(
   const isWhole = parsed.addresses.length === 0;
   const isOfCatalog = isWhole || parsed.where !== '' || filters.length > 0;
   return {
+    user,
     perfettoSql: body.perfetto_sql,
     limit: body.limit ?? QUERY_ROWS,
     choice: {
@@ -146,7 +149,7 @@ export function wireExecution(
   execution: Execution,
   { clickhouseUrl, expiryMs }: WireContext,
 ): WireExecution {
-  const { uuid, startMs, endMs, columns, materialized, tableName, snapshot } = execution;
+  const { uuid, user, startMs, endMs, columns, materialized, tableName, snapshot } = execution;
   const { limit, perfettoSql, status, errorMessage } = execution;
   const expires = expiryMs(execution);
   return {
@@ -154,7 +157,7 @@ export function wireExecution(
     ...wireStatus(execution),
     startTime: new Date(startMs).toISOString(),
     ...(endMs === undefined ? {} : { endTime: new Date(endMs).toISOString() }),
-    ...{ limit, perfettoSql, materialized },
+    ...{ user, limit, perfettoSql, materialized },
     ...(expires === undefined ? {} : { expireTime: new Date(expires).toISOString() }),
     ...(materialized
       ? { tableName: `${RESULTS}.${tableName}`, tableLink: playLink(clickhouseUrl, tableName) }

@@ -11,6 +11,7 @@ const ONE: Execution = {
     startMs: 0,
     endMs: 1500,
   },
+  user: 'http-user:ann',
   perfettoSql: `SELECT\n  name,\t'${'x'.repeat(60)}'`,
   snapshot: {
     settings: [],
@@ -33,9 +34,9 @@ test('prints one line per query, including running ones', () => {
   };
   expect(historyText([{ ...running, perfettoSql: 'SELECT 1' }, ONE], 61_000)).toBe(
     [
-      'STARTED              STATUS       TOOK    TRACES  ROWS  TABLE  SQL                                                           ID',
-      '1970-01-01 00:00:00  IN_PROGRESS  61.0 s  2/3     7            SELECT 1                                                      u-2',
-      `1970-01-01 00:00:00  SUCCESS      1.5 s   2/3     7     mine   SELECT name, '${'x'.repeat(45)}…  u-1`,
+      'STARTED              USER           STATUS       TOOK    TRACES  ROWS  TABLE  SQL                                                           ID',
+      '1970-01-01 00:00:00  http-user:ann  IN_PROGRESS  61.0 s  2/3     7            SELECT 1                                                      u-2',
+      `1970-01-01 00:00:00  http-user:ann  SUCCESS      1.5 s   2/3     7     mine   SELECT name, '${'x'.repeat(45)}…  u-1`,
     ].join('\n'),
   );
 });

@@ -4,7 +4,7 @@ import { printable } from '../../lib/common/text/byte-text.ts';
 
 const SQL_CHARS_SHOWN = 60;
 
-const HEAD = ['STARTED', 'STATUS', 'TOOK', 'TRACES', 'ROWS', 'TABLE', 'SQL', 'ID'];
+const HEAD = ['STARTED', 'USER', 'STATUS', 'TOOK', 'TRACES', 'ROWS', 'TABLE', 'SQL', 'ID'];
 
 export function historyText(executions: readonly Execution[], nowMs: number): string {
   if (executions.length === 0) return 'no query has been sent over HTTP yet';
@@ -18,6 +18,7 @@ function cells(one: Execution, nowMs: number): string[] {
   const sql = printable(one.perfettoSql.trim().replace(/\s+/g, ' '));
   return [
     new Date(one.startMs).toISOString().slice(0, 19).replace('T', ' '),
+    printable(one.user),
     one.status,
     `${(((one.endMs ?? nowMs) - one.startMs) / 1000).toFixed(1)} s`,
     `${one.processedTraces}/${one.totalTraces}`,

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS bigtrace.query_history
     status LowCardinality(String) COMMENT 'IN_PROGRESS: its end is not recorded; SUCCESS, FAILED, CANCELLED',
     start_time DateTime64(3, 'UTC'),
     end_time Nullable(DateTime64(3, 'UTC')),
+    user String COMMENT 'who sent it (docs/http.md)',
     perfetto_sql String,
     request String COMMENT 'JSON: how the traces were chosen',
     plan String COMMENT 'JSON: what starts the query; empty when it has ended',

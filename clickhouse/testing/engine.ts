@@ -103,6 +103,7 @@ async function buildWithStandIn(dist: string): Promise<void> {
   });
   for (const part of ['bigtrace_function.xml', 'config.d', 'embedded', 'sql', 'users.d'])
     cpSync(join(ROOM, part), join(dist, 'clickhouse', part), { recursive: true });
+  cpSync(join(ROOM, 'sql-upgrades'), join(dist, 'clickhouse/sql'), { recursive: true });
   for (const [path, sql] of generatedSql(viewsFormat())) {
     mkdirSync(join(dist, 'clickhouse', path, '..'), { recursive: true });
     writeFileSync(join(dist, 'clickhouse', path), sql);

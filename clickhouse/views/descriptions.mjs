@@ -110,6 +110,7 @@ const ROWS = [
     ...['query_history', 'query_history', 'Queries sent over HTTP, and their state.'],
     ...['SELECT * FROM bigtrace.query_history FINAL LIMIT 10', 'docs/http.md'],
   ],
+  ['http_logins', 'http_logins', `${INTERNAL} logins of browsers.`, '', 'docs/http.md'],
   [
     'materialized_traces',
     'materialized_traces',

@@ -42,13 +42,20 @@ const LENIENT = "'lenient'";
 const EITHER = '{on_failure:String}';
 
 /**
+ * The user that the orchestrator counts the query for: the ClickHouse user; for queries of the HTTP API, whose
+ * ClickHouse user all its callers share, the one that the API names (http-api/queries/plan.ts).
+ */
+const USER = `ifNull(nullIf(if(currentUser() = 'bigtrace_backend',
+        JSONExtractString(getSetting('log_comment'), 'user'), ''), ''), currentUser())`;
+
+/**
  * The columns are determined by column finding on some of `traces`. ClickHouse calls this for its own use ('find') and
  * once more for the script's input ('again'). The orchestrator remembers the result by query ID, so that both get the
  * same columns.
  */
 function found(traces, onFailure) {
   return (purpose) =>
-    `bigtrace_schema(${traces}, {sql:String}, initialQueryID(), currentUser(), ${onFailure}, '${purpose}')`;
+    `bigtrace_schema(${traces}, {sql:String}, initialQueryID(), ${USER}, ${onFailure}, '${purpose}')`;
 }
 
 /**
@@ -64,7 +71,7 @@ const STATEMENT = `ifNull((SELECT substring(any(query), 1, 65536) FROM system.pr
 function view(name, parts, { format, prefix, database }) {
   const { traces = NONE, table, sample, sql = '{sql:String}', onFailure, failures = false } = parts;
   const { columns = found(traces, onFailure) } = parts;
-  const request = `(SELECT ${traces} AS traces, ${sql} AS sql, initialQueryID() AS query_id, currentUser() AS user,
+  const request = `(SELECT ${traces} AS traces, ${sql} AS sql, initialQueryID() AS query_id, ${USER} AS user,
         ${onFailure} AS on_failure, ${columns('again')} AS structure,
         ${STATEMENT} AS statement${sample === undefined ? '' : `, {table:String} AS table, ${sample} AS sample`})`;
   const inputs = table === undefined ? [request] : [request, table];

@@ -156,6 +156,7 @@ export type WireStatus = Static<typeof WireStatus>;
 export const WireExecution = Type.Object({
   ...{ queryUuid: uuid, ...progress, startTime: text, endTime: maybe(text), limit: count },
   expireTime: maybe(text), // when the query and its rows are deleted; none: never
+  user: text, // who sent it
   ...{ perfettoSql: text, materialized: flag, tableName: maybe(text) },
   tableLink: maybe(text), // to ClickHouse's Play page, with a query of the table
   ...{ error: maybe(text), schema: maybe(schema), ...QuerySettings.properties },

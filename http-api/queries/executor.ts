@@ -21,6 +21,8 @@ import { Runs } from './runs.ts';
 import { checkTableName } from './table-name.ts';
 
 export interface ExecuteRequest {
+  /** Who sends it (login/caller.ts). */
+  user: string;
   perfettoSql: string;
   limit: number;
   choice: TraceChoice;
@@ -316,6 +318,7 @@ function newExecution(request: ExecuteRequest): Execution {
     status: 'IN_PROGRESS',
     startMs: Date.now(),
     endMs: undefined,
+    user: request.user,
     perfettoSql: request.perfettoSql,
     snapshot: request.snapshot,
     materialized,

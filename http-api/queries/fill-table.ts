@@ -8,7 +8,7 @@ import { structureColumns } from '../sql/sql-text.ts';
 import { linkSql, TRACES } from '../sql/traces.ts';
 import { BYTES_COMMENT } from './columns.ts';
 import type { Execution } from './history.ts';
-import { type Plan, RESULTS, startName, tableOf } from './plan.ts';
+import { insertComment, type Plan, RESULTS, startName, tableOf, userComment } from './plan.ts';
 import { distinctName } from './result-relation.ts';
 import { ROW_NUMBER, type Runs } from './runs.ts';
 
@@ -26,6 +26,7 @@ export async function fillTable(
     queryId: execution.uuid,
     settings: {
       join_use_nulls: 1, // a trace that is not in the catalog has no metadata
+      log_comment: userComment(execution),
       ...(plan.timeoutS === 0 ? {} : { max_execution_time: plan.timeoutS }),
     },
   };
@@ -69,7 +70,7 @@ function logged(execution: Execution): ClickHouseSettings {
     log_queries_min_type: 'QUERY_START',
     log_queries_min_query_duration_ms: 0,
     log_queries_probability: 1,
-    log_comment: startName(execution),
+    log_comment: insertComment(execution),
   };
 }
 
@@ -91,13 +92,13 @@ function isLatest(execution: Execution): string {
  */
 async function findColumns(
   database: ClickHouse,
-  { perfettoSql }: Execution,
+  { user, perfettoSql }: Execution,
   { addresses, strict }: Plan,
   options: CallOptions,
 ): Promise<{ name: string; type: string }[]> {
   const onFailure = literal(strict ? 'strict' : 'lenient');
   const [row] = await database.rows(
-    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(perfettoSql)}, initialQueryID(), currentUser(), ${onFailure}, 'find')`,
+    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(perfettoSql)}, initialQueryID(), ${literal(user)}, ${onFailure}, 'find')`,
     options,
   );
   return structureColumns(row?.[0] ?? '').slice(1);

@@ -32,6 +32,8 @@ export interface Execution {
   status: Status;
   startMs: number;
   endMs: number | undefined;
+  /** Who sent it (login/caller.ts). */
+  user: string;
   perfettoSql: string;
   snapshot: QuerySettings;
   /** Whether the query and its table are kept until they are deleted. An ephemeral query is deleted automatically. */
@@ -227,7 +229,7 @@ export class History {
   async #read(condition: string): Promise<Execution[]> {
     const rows = await this.#database.rows(
       `SELECT uuid, toString(version), toString(toUnixTimestamp64Milli(written_at)), status,
-         toString(toUnixTimestamp64Milli(start_time)), toString(toUnixTimestamp64Milli(end_time)), perfetto_sql, request,
+         toString(toUnixTimestamp64Milli(start_time)), toString(toUnixTimestamp64Milli(end_time)), user, perfetto_sql, request,
          toString(materialized), table_name, toString(row_limit), schema, toString(processed_rows),
          toString(processed_traces), toString(total_traces), error_message
        FROM ${TABLE} FINAL WHERE ${condition}`,
@@ -253,6 +255,7 @@ function newRow(one: Execution): Record<string, string> {
     version: String(one.version),
     status: literal(one.status),
     start_time: dateTime(one.startMs),
+    user: literal(one.user),
     perfetto_sql: literal(one.perfettoSql),
     request: literal(JSON.stringify(one.snapshot)),
     materialized: String(one.materialized),
@@ -271,8 +274,8 @@ function dateTime(ms: number): string {
 }
 
 function executionOf(row: (string | null)[]): Execution {
-  const [uuid, version, writtenMs, status, startMs, endMs, perfettoSql, request] = row;
-  const [materialized, tableName, limit, schema, rows, traces, total, errorMessage] = row.slice(8);
+  const [uuid, version, writtenMs, status, startMs, endMs, user, perfettoSql, request] = row;
+  const [materialized, tableName, limit, schema, rows, traces, total, errorMessage] = row.slice(9);
   return {
     uuid: uuid ?? '',
     version: Number(version),
@@ -280,6 +283,7 @@ function executionOf(row: (string | null)[]): Execution {
     status: status as Status,
     startMs: Number(startMs),
     endMs: endMs === null || endMs === undefined ? undefined : Number(endMs),
+    user: user ?? '',
     perfettoSql: perfettoSql ?? '',
     snapshot: JSON.parse(request ?? '') as QuerySettings,
     materialized: materialized === 'true',

@@ -24,10 +24,7 @@ export interface Start {
   version: number;
 }
 
-/**
- * Names the start of a query that made a table, as the table's comment, and that inserted rows, as the comment of the
- * statement in the query log.
- */
+/** Names the start of a query that made a table, as the table's comment. */
 export function startName({ uuid, version }: Start): string {
   return `query ${uuid}, start ${version}`;
 }
@@ -36,4 +33,17 @@ export function startName({ uuid, version }: Start): string {
 export function startOf(comment: string, { uuid }: Pick<Start, 'uuid'>): number | undefined {
   const prefix = startName({ uuid, version: 0 }).slice(0, -1);
   return comment.startsWith(prefix) ? Number(comment.slice(prefix.length)) : undefined;
+}
+
+/**
+ * ClickHouse's setting log_comment for the statements of a query. The views tell the orchestrator the user in it
+ * (clickhouse/views/query-views.mjs).
+ */
+export function userComment({ user }: { user: string }): string {
+  return JSON.stringify({ user });
+}
+
+/** The log_comment of the INSERT of a start; the query log has it. */
+export function insertComment(start: Start & { user: string }): string {
+  return JSON.stringify({ user: start.user, insert: startName(start) });
 }

@@ -5,7 +5,7 @@ import { literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { BYTES_COMMENT, type Column, columnOf } from './columns.ts';
 import type { Execution } from './history.ts';
-import { RESULTS, startName, startOf, tableOf } from './plan.ts';
+import { insertComment, RESULTS, startOf, tableOf } from './plan.ts';
 
 /** Column that numbers the rows of a table from 0, so that any page is found by its row numbers. */
 export const ROW_NUMBER = '_row';
@@ -58,7 +58,7 @@ export class Runs {
     await this.#database.command('SYSTEM FLUSH LOGS query_log');
     const [row] = await this.#database.rows(
       `SELECT toString(type), exception FROM system.query_log
-       WHERE query_id = ${literal(execution.uuid)} AND log_comment = ${literal(startName(execution))}
+       WHERE query_id = ${literal(execution.uuid)} AND log_comment = ${literal(insertComment(execution))}
          AND type != 'QueryStart' AND exception_code != 216
        ORDER BY event_time_microseconds DESC LIMIT 1`,
     );

@@ -4,6 +4,7 @@ import type { BaseOf } from '../base.ts';
 import { signalOf } from '../caller.ts';
 import * as contract from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
+import { callerOf } from '../login/caller.ts';
 import type { ExecuteRequest, Executor } from '../queries/executor.ts';
 import {
   executeRequest,
@@ -34,8 +35,7 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryParts): void {
     schemaOf(contract.ExecuteAnswer, { body: contract.ExecuteBody }),
     async (request, reply) => {
       const execution = executeRequest(request.body, false, {
-        base: baseOf(request),
-        defaultTraces,
+        ...{ user: callerOf(request).user, base: baseOf(request), defaultTraces },
       });
       const signal = signalOf(reply);
       const { uuid } = await executor.start(execution, signal);
@@ -47,8 +47,7 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryParts): void {
     schemaOf(contract.ExecuteAsyncAnswer, { body: contract.ExecuteAsyncBody }),
     async (request, reply) => {
       const execution = executeRequest(request.body, true, {
-        base: baseOf(request),
-        defaultTraces,
+        ...{ user: callerOf(request).user, base: baseOf(request), defaultTraces },
       });
       const { uuid } = await executor.start(execution, signalOf(reply));
       return { queryUuid: uuid };

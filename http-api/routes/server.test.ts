@@ -56,6 +56,7 @@ beforeAll(async () => {
       defaultTraces: [],
     },
     ...{ isProxy, baseOf: baseReader(undefined, isProxy) },
+    ...{ trustedUserHeader: undefined, logins: undefined },
     serverSecurity: { ...PLAINTEXT_SERVER, allowedHosts: ['bigtrace.example'] },
     experiments: new Experiments(database, traces),
     executor: new Executor({ database, traces, watch, log, counts, tableLifeMs: 1 }),
@@ -206,7 +207,7 @@ it('counts queries that ClickHouse has not ended for each address', async () => 
   reading.get('/', async (_request, reply) => readerFor(reader, signalOf(reply)).rows('SELECT 1'));
   for (const remoteAddress of ['10.0.0.1', '10.0.0.2'])
     expect((await reading.inject({ url: '/', remoteAddress })).statusCode).toBe(200);
-  expect(users).toEqual(['address:10.0.0.1', 'address:10.0.0.2']);
+  expect(users).toEqual(['http-address:10.0.0.1', 'http-address:10.0.0.2']);
   await reading.close();
 });
 
@@ -252,6 +253,7 @@ it('/openapi.json describes every call of the contract', async () => {
       ...['POST /query_executions/{uuid}:cancel', 'DELETE /query_executions/{uuid}'],
       ...['GET /trace_presets', 'POST /check_table_exists', 'POST /experiments'],
       ...['POST /experiment_metadata', 'GET /trace/{id}/{name}', 'POST /refresh'],
+      'GET /api/caller',
     ].sort(),
   );
 });

@@ -87,6 +87,7 @@ export function dyingAt(
 /** A request whose script has the column n, and runs these commands of the stand-in for the bridge. */
 export function asked(commands: string, more: Partial<ExecuteRequest> = {}): ExecuteRequest {
   return {
+    user: 'http-user:tester',
     perfettoSql: `@\`n\` Nullable(String);;${commands}`,
     limit: 100,
     choice: {

@@ -96,7 +96,7 @@ const CONSOLE = {
 
 /** The files of `clickhouse/` that ClickHouse and its setup read. */
 const CLICKHOUSE_TREE =
-  /^clickhouse\/(bigtrace_function\.xml$|(config\.d|embedded|sql|users\.d)\/)/;
+  /^clickhouse\/(bigtrace_function\.xml$|(config\.d|embedded|sql|sql-upgrades|users\.d)\/)/;
 
 /** V8's code cache of the bridge (bridge/load.ts). */
 const BRIDGE_CACHE = join(SCRIPTS, 'bridge-main.cache');
@@ -252,7 +252,10 @@ function clickHouseTree(inputs) {
     ...inputs
       .map((path) => relative(root, path))
       .filter((path) => CLICKHOUSE_TREE.test(path))
-      .map((path) => ({ path: join(dist, path), contents: readFileSync(join(root, path)) })),
+      .map((path) => ({
+        path: join(dist, path.replace('sql-upgrades', 'sql')),
+        contents: readFileSync(join(root, path)),
+      })),
   ];
 }
 

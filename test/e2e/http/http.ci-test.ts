@@ -177,6 +177,7 @@ test('a query succeeds although one trace fails, and reports the failure', async
     ...status,
     ...{ queryUuid: uuid, startTime: TIME, endTime: TIME, limit: 100, perfettoSql: SQL },
     ...{ materialized: true, tableName: 'bigtrace_results.first', schema: SCHEMA },
+    user: 'http-address:127.0.0.1',
     tableLink: expect.stringMatching(`^${system.clickhouseHttp}/play#`),
     settings: [{ settingId: 'traces', values: ['/local/*.json'], category: 'TRACE_ADDRESS' }],
     ...{ traceFilters: [], traceMetadataColumns: ['size'], traceOrderBy: '', traceLimit: 0 },

@@ -18,6 +18,10 @@ const services: ChildProcess[] = [];
 let first: BigtracePage;
 let other: BigtracePage;
 
+/** Two replicas that require a token, and believe the header X-User of a proxy. */
+let secured: { http: string }[];
+let tokenFile = '';
+
 /** Starts a service and returns its ready line. */
 async function start(...args: string[]): Promise<{ address: string; http: string }> {
   const flags = ['--json', '--log-level', 'warn', '-s', '127.0.0.1:0'];
@@ -35,12 +39,17 @@ beforeAll(async () => {
   system = await startSystem({ traces, workers: 2, threads: 1 });
   const idle = await start('orchestrator', '-l', system.workers.join(','));
   first = new BigtracePage(system);
-  other = new BigtracePage(
-    await start(
-      ...['http-api', '--orchestrator', `${idle.address},${system.orchestrator}`],
-      ...['--clickhouse', system.clickhouseHttp],
-      ...['--service-password-file', join(system.dataDir, 'service.password')],
-    ),
+  const replica = [
+    ...['http-api', '--orchestrator', `${idle.address},${system.orchestrator}`],
+    ...['--clickhouse', system.clickhouseHttp],
+    ...['--service-password-file', join(system.dataDir, 'service.password')],
+  ];
+  other = new BigtracePage(await start(...replica));
+  tokenFile = join(system.dataDir, 'http.token');
+  writeFileSync(tokenFile, 'sesame\n');
+  const proxied = ['--trusted-proxies', '127.0.0.1', '--trusted-user-header', 'X-User'];
+  secured = await Promise.all(
+    [1, 2].map(() => start(...replica, '--token-file', tokenFile, ...proxied)),
   );
 });
 afterAll(async () => {
@@ -115,4 +124,70 @@ test('each replica can cancel the queries of the other', async () => {
       )
       .toBe('0\n');
   }
+});
+
+/** Logs in at a replica and returns the cookie. */
+async function logIn(base: string, name: string): Promise<string> {
+  const response = await fetch(`${base}/login`, {
+    method: 'POST',
+    body: new URLSearchParams({ name, token: 'sesame', next: '' }),
+    redirect: 'manual',
+  });
+  expect([response.status, response.headers.get('location')]).toEqual([303, '/']);
+  return response.headers.get('set-cookie')?.split(';')[0] ?? '';
+}
+
+/** Returns the status and the body of who the replica says one is, when it says so with `status`. */
+async function callerUntil(base: string, cookie: string, status: number): Promise<unknown> {
+  for (;;) {
+    const response = await fetch(`${base}/api/caller`, { headers: { cookie } });
+    const body = await response.json();
+    if (response.status === status) return body;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+test('a login at one replica counts at the other, until its user logs out or another thousand log in', async () => {
+  const [a = { http: '' }, b = { http: '' }] = secured;
+  const cookie = await logIn(a.http, 'Ann');
+  for (const { http } of secured)
+    expect(await callerUntil(http, cookie, 200)).toEqual({ user: 'http-login:Ann', isLogin: true });
+  const page = new BigtracePage(b);
+  const headers = { cookie, origin: b.http };
+  expect((await page.post('/logout', {}, { headers })).status).toBe(200);
+  const refused = { detail: 'the bearer token is missing or wrong' };
+  for (const { http } of secured) expect(await callerUntil(http, cookie, 401)).toEqual(refused);
+
+  const old = await logIn(a.http, 'Bob');
+  await system.sql(
+    `INSERT INTO bigtrace.http_logins (id, name, began, expires, ended)
+     SELECT toString(number), 'other', now64(3) + 1, now64(3) + 60, 0 FROM numbers(1000)`,
+    { user: 'admin' },
+  );
+  expect(await callerUntil(b.http, old, 401)).toEqual(refused);
+});
+
+test('who asked is the user of the query in the history, at the orchestrator and in its failures', async () => {
+  const [{ http } = { http: '' }] = secured;
+  const page = new BigtracePage({ http });
+  const headers = { 'X-User': "ann'\\{}" };
+  const user = `http-user:${headers['X-User']}`;
+  const endless = 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t';
+  const body = { perfetto_sql: endless, settings: [traces('/local/a.json')], limit: 1_000_000_000 };
+  const { queryUuid } = (await page.post('/execute_bigtrace_query_async', body, { headers })).body;
+  const users = `SELECT DISTINCT user FROM bigtrace.progress WHERE query_id = '${queryUuid}' FORMAT JSONCompactEachRow`;
+  await expect
+    .poll(() => system.sql(users), { timeout: 30_000 })
+    .toBe(`${JSON.stringify([user])}\n`);
+  const { body: execution } = await page.get(`/query_executions/${queryUuid}`, { headers });
+  expect(execution.user).toBe(user);
+  await page.post(`/query_executions/${queryUuid}:cancel`, {}, { headers });
+});
+
+test('a ClickHouse user cannot name another user by the setting that the HTTP API uses', async () => {
+  const sql = `SELECT count() FROM bigtrace(traces=['/local/a.json'], sql='${'SELECT 1 FROM nowhere'}')`;
+  const settings = { log_comment: '{"user": "http-user:ann"}', query_id: 'claims' };
+  await expect(system.sql(sql, { settings })).rejects.toThrow('no such table: nowhere');
+  const found = "SELECT DISTINCT user FROM bigtrace.failures WHERE query_id = 'claims'";
+  expect(await system.sql(found)).toBe('analyst\n');
 });

@@ -1,5 +1,6 @@
--- Upgrades data directories of versions in which one process owned each query.
+-- Upgrades data directories of versions in which one process owned each query, or without these columns.
 ALTER TABLE bigtrace.query_history
     ADD COLUMN IF NOT EXISTS change String COMMENT 'id of the change that wrote the row' AFTER version,
+    ADD COLUMN IF NOT EXISTS user String COMMENT 'who sent it (docs/http.md)' AFTER end_time,
     ADD COLUMN IF NOT EXISTS plan String COMMENT 'JSON: what starts the query; empty when it has ended' AFTER request,
     DROP COLUMN IF EXISTS owner
