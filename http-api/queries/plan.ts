@@ -29,10 +29,16 @@ export function startName({ uuid, version }: Start): string {
   return `query ${uuid}, start ${version}`;
 }
 
+/** The start that a table or statement with this comment is of; undefined if it is of none. */
+export function startNamed(comment: string): Start | undefined {
+  const [, uuid, version] = /^query (\S+), start (\d+)$/.exec(comment) ?? [];
+  return uuid === undefined ? undefined : { uuid, version: Number(version) };
+}
+
 /** The version of the start of the query that made the table with this comment; undefined if none did. */
 export function startOf(comment: string, { uuid }: Pick<Start, 'uuid'>): number | undefined {
-  const prefix = startName({ uuid, version: 0 }).slice(0, -1);
-  return comment.startsWith(prefix) ? Number(comment.slice(prefix.length)) : undefined;
+  const start = startNamed(comment);
+  return start?.uuid === uuid ? start.version : undefined;
 }
 
 /**

@@ -28,7 +28,7 @@ import type { QueryWatch } from '../watch.ts';
 import { failureText, inLines } from './failure-text.ts';
 import { fillTable, NOT_LATEST } from './fill-table.ts';
 import type { Execution, History, Pending } from './history.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, RESULTS } from './plan.ts';
 import type { Runs, Seen, Table } from './runs.ts';
 
 /** A query that nobody runs is started again when its last change is older than this: its replica may be about to. */
@@ -115,6 +115,7 @@ export class Runner {
     const { idle } = await this.#look(await history.unended());
     await Promise.all(idle.map((one) => this.#quietly(this.#settle(one))));
     await runs.killEnded(); // a replica may have died before it killed what it had cancelled
+    await runs.finishDrops();
   }
 
   /** Returns the queries as they are: with their progress, or their end. */
@@ -167,7 +168,7 @@ export class Runner {
     try {
       await fillTable(database, runs, execution, plan);
     } catch (error) {
-      if (!isEnd(error)) throw error;
+      if (!isEnd(error, execution)) throw error;
       thrown = error;
     }
     await this.#record(execution, plan, thrown);
@@ -196,7 +197,8 @@ export class Runner {
       if (plan !== undefined && table?.start === execution.version) {
         const ending = await this.#parts.runs.ending(execution);
         if (ending === 'finished') return await this.#record(execution, plan, undefined);
-        if (ending !== undefined) return await this.#record(execution, plan, ending);
+        if (ending !== undefined && isEnd(ending, execution))
+          return await this.#record(execution, plan, ending);
       }
       if (this.#closed || Date.now() - execution.writtenMs < START_MS) return;
       const failure = noStart(execution, pending);
@@ -249,15 +251,17 @@ export class Runner {
 const OTHERS_START = new Set(['QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING', 'TABLE_ALREADY_EXISTS']);
 
 /**
- * Whether the error ended the query. Otherwise another replica runs it, or the connection to ClickHouse broke, and the
- * query may still run there.
+ * Whether the error ended the query. Otherwise another replica runs it, the connection to ClickHouse broke and the query
+ * may still run there, or its table had another name for a moment (dropped-tables.ts).
  */
-function isEnd(thrown: unknown): boolean {
+function isEnd(thrown: unknown, execution: Execution): boolean {
   const type = clickHouseErrorType(thrown);
   if (type === undefined)
     return !(thrown instanceof BigtraceError && thrown.code === 'catalog_failed');
   if (OTHERS_START.has(type)) return false;
-  return !(thrown as Error).message.includes(NOT_LATEST);
+  const { message } = thrown as Error;
+  if (type === 'UNKNOWN_TABLE') return !message.includes(`${RESULTS}.${execution.tableName}`);
+  return !message.includes(NOT_LATEST);
 }
 
 function noStart({ version }: Execution, pending: Pending): string | undefined {

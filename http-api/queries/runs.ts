@@ -4,8 +4,9 @@ import type { BigtraceError } from '../../lib/common/errors.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { BYTES_COMMENT, type Column, columnOf } from './columns.ts';
+import { DroppedTables } from './dropped-tables.ts';
 import type { Execution } from './history.ts';
-import { insertComment, RESULTS, startOf, tableOf } from './plan.ts';
+import { insertComment, RESULTS, startOf } from './plan.ts';
 
 /** Column that numbers the rows of a table from 0, so that any page is found by its row numbers. */
 export const ROW_NUMBER = '_row';
@@ -28,9 +29,11 @@ export type Ending = 'finished' | BigtraceError | undefined;
 
 export class Runs {
   readonly #database: ClickHouse;
+  readonly #dropped: DroppedTables;
 
   constructor(database: ClickHouse) {
     this.#database = database;
+    this.#dropped = new DroppedTables(database);
   }
 
   /**
@@ -81,32 +84,26 @@ export class Runs {
 
   /** Drops the table that an earlier start made. @throws invalid_option if the table is of no earlier start */
   async dropEarlier(execution: Execution): Promise<void> {
-    const comment = await this.#comment(execution);
+    const comment = await this.#dropped.comment(execution.tableName);
     if (comment === undefined) return;
     const start = startOf(comment, execution);
     if (start === undefined || start >= execution.version)
       throw badRequest(
         `table ${RESULTS}.${execution.tableName} exists already; choose another name`,
       );
-    await this.#drop(execution);
+    await this.#dropped.drop(execution);
   }
 
-  /** Drops the table if the query made it. */
+  /** Drops the table of an ended query if the query made it. */
   async drop(execution: Execution): Promise<void> {
-    const comment = await this.#comment(execution);
+    const comment = await this.#dropped.comment(execution.tableName);
     if (comment !== undefined && startOf(comment, execution) !== undefined)
-      await this.#drop(execution);
+      await this.#dropped.drop(execution);
   }
 
-  async #drop(execution: Execution): Promise<void> {
-    await this.#database.command(`DROP TABLE IF EXISTS ${tableOf(execution)}`);
-  }
-
-  async #comment({ tableName }: Execution): Promise<string | undefined> {
-    const [row] = await this.#database.rows(
-      `SELECT comment FROM system.tables WHERE database = ${literal(RESULTS)} AND name = ${literal(tableName)}`,
-    );
-    return row?.[0] ?? undefined;
+  /** Ends what replicas have begun that died while they dropped a table. */
+  finishDrops(): Promise<void> {
+    return this.#dropped.finishAll();
   }
 
   /** The tables that the queries have made, by the query's ID. */

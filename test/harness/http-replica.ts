@@ -11,8 +11,12 @@ import { createLogger } from '../../lib/common/observability/log.ts';
 
 export const TABLE_LIFE_MS = 1_000_000;
 
-/** Called before and after each statement, with its number from 1. May throw, or wait. */
-export type Hook = (at: number, when: 'before' | 'after') => Promise<void> | void;
+/** Called before and after each statement, with its number from 1, and its text. May throw, or wait. */
+export type Hook = (
+  at: number,
+  when: 'before' | 'after',
+  statement: string,
+) => Promise<void> | void;
 
 export const NOBODY: QueryWatch = {
   counts: async () => ({ tracesDone: 2, tracesFailed: 0, tracesTotal: 2 }),
@@ -62,9 +66,9 @@ function hooked(client: ClickHouse, hook: Hook): ClickHouse {
       return async (...args: unknown[]): Promise<unknown> => {
         statements += 1;
         const at = statements;
-        await hook(at, 'before');
+        await hook(at, 'before', String(args[0]));
         const answer: unknown = await value.apply(target, args);
-        await hook(at, 'after');
+        await hook(at, 'after', String(args[0]));
         return answer;
       };
     },
@@ -82,6 +86,30 @@ export function dyingAt(
     if (dead) throw new BigtraceError('catalog_failed', 'this replica is dead');
   };
   return { hook, isDead: () => dead };
+}
+
+/** Makes a replica that is dead after its first statement with this beginning. */
+export function dyingAfter(beginning: RegExp): { hook: Hook; isDead: () => boolean } {
+  let dead = false;
+  const hook: Hook = (_, when, statement) => {
+    dead ||= when === 'after' && beginning.test(statement);
+    if (dead) throw new BigtraceError('catalog_failed', 'this replica is dead');
+  };
+  return { hook, isDead: () => dead };
+}
+
+/** Delays a replica before the nth statement with which it changes something, until `work` is done. */
+export function delayedAt(
+  n: number,
+  work: () => Promise<void>,
+): { hook: Hook; wasDelayed: () => boolean } {
+  let changes = 0;
+  const hook: Hook = async (_, when, statement) => {
+    if (when === 'after' || !/^\s*(CREATE|DROP|INSERT|RENAME)\b/.test(statement)) return;
+    changes += 1;
+    if (changes === n) await work();
+  };
+  return { hook, wasDelayed: () => changes >= n };
 }
 
 /** A request whose script has the column n, and runs these commands of the stand-in for the bridge. */

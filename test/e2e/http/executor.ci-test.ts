@@ -6,6 +6,8 @@ import { startTestEngine, type TestEngine } from '../../../clickhouse/testing/en
 import { History } from '../../../http-api/queries/history.ts';
 import {
   asked,
+  delayedAt,
+  dyingAfter,
   dyingAt,
   ended,
   NEVER,
@@ -197,6 +199,62 @@ test('a table name has one query, and nobody else’s table is dropped', async (
     'table bigtrace_results.wanted exists already; choose another name',
   );
   await admin.command({ query: 'DROP TABLE bigtrace_results.wanted' });
+});
+
+/** Tables that a replica has renamed in order to drop them. */
+function halfDropped(): Promise<number> {
+  const query = "SELECT count() FROM system.tables WHERE name LIKE 'dropped%'";
+  return healthy.database.count(query);
+}
+
+test('a deletion that is delayed at any statement, or dies there, drops nobody else’s table', async () => {
+  const request = asked(ROWS, { tableName: 'reused' });
+  for (let n = 1, wasDelayed = () => true; wasDelayed(); n += 1) {
+    for (const dies of n === 1 ? [true, false] : [false]) {
+      const { uuid } = await healthy.executor.start(request, NEVER);
+      await ended(healthy, uuid);
+      let other = uuid;
+      const delayed = delayedAt(n, async () => {
+        await healthy.executor.remove(uuid, true);
+        other = (await healthy.executor.start(request, NEVER)).uuid;
+        await ended(healthy, other);
+      });
+      wasDelayed = delayed.wasDelayed;
+      const end = dyingAfter(/^RENAME/);
+      await using slow = replica(t, async (...statement) => {
+        await delayed.hook(...statement);
+        if (dies) await end.hook(...statement);
+      });
+      await slow.executor.remove(uuid, true).catch(() => undefined);
+      await healthy.executor.settle();
+      if (other !== uuid)
+        expect(await valuesOf(healthy, other), `delayed at ${n}`).toEqual(['1', '2']);
+      await healthy.executor.remove(other, true);
+      expect(await healthy.executor.tableExists('reused')).toBe(false);
+      expect(await halfDropped()).toBe(0);
+    }
+  }
+});
+
+test('a start that is delayed at any statement drops no table of a later start', async () => {
+  for (let n = 1, wasDelayed = () => true; wasDelayed(); n += 1) {
+    const dying = dyingAfter(/^CREATE TABLE/);
+    await using first = replica(t, dying.hook);
+    const { uuid } = await first.executor.start(asked(ROWS), NEVER);
+    await expect.poll(dying.isDead, SOON).toBe(true);
+    later();
+    const delayed = delayedAt(n, async () => {
+      later();
+      await ended(healthy, uuid);
+    });
+    wasDelayed = delayed.wasDelayed;
+    await using second = replica(t, delayed.hook);
+    await second.executor.settle();
+    await expect.poll(() => second.executor.running, SOON).toBe(0);
+    expect((await ended(healthy, uuid)).status).toBe('SUCCESS');
+    expect(await valuesOf(healthy, uuid), `delayed at ${n}`).toEqual(['1', '2']);
+    expect(await halfDropped()).toBe(0);
+  }
 });
 
 test('a cancelled query keeps its rows, also if its canceller dies before it kills the query', async () => {
