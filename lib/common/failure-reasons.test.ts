@@ -27,8 +27,24 @@ test('the most frequent reasons are named first, in whatever order they were add
   });
 });
 
-test('the error says that only a sample of the traces was queried', () => {
-  expect(reasonsOf('sql_failed', 'sql_failed').allFailed('sampled').message).toBe(
-    'all 2 sampled traces failed: 2 sql_failed, such as [/t0]: sql_failed?',
+test('the error of a sample has the number of traces of the query', () => {
+  const reasons = reasonsOf('sql_failed', 'sql_failed');
+  for (const [sampledOf, of] of [
+    [{ traces: 40, orMore: false }, '40'],
+    [{ traces: 1000, orMore: true }, 'more than 1000'],
+  ] as const)
+    expect(reasons.allFailed(sampledOf).message).toBe(
+      `all 2 sampled traces of ${of} failed: 2 sql_failed, such as [/t0]: sql_failed?`,
+    );
+});
+
+test('addresses are not counted as traces, and the error of an only one is not wrapped', () => {
+  const error = new BigtraceError('invalid_filter', 'filter over bigtrace.traces: why');
+  const reasons = new FailureReasons();
+  reasons.addAddress(error);
+  expect(reasons.allFailed()).toBe(error);
+  reasons.addAddress(error);
+  expect(reasons.allFailed().message).toBe(
+    'none of the 2 addresses selects a trace: 2 invalid_filter, such as filter over bigtrace.traces: why',
   );
 });

@@ -32,6 +32,20 @@ test('Failures returns the failures of traces and of whole queries after the que
   expect(await system.failures('', 2)).toHaveLength(2);
 });
 
+test('Failures names the traces of a query, not those of a sample, if column finding fails', async () => {
+  const hasColumns: Script = ({ trace, types, fail }) =>
+    trace === '/local/t4' ? types({ a: 4 }) : fail('sql_failed', 'no such\n  table: x');
+  await using system = await new TestSystem([{ script: hasColumns }]).start();
+  const lenient = { onFailure: 'LENIENT' } as const;
+  await system.schema(traces(5), { queryId: 'some', ...lenient });
+  expect(await system.failures('some')).toEqual([]);
+  const list = ['/local/b', ...traces(4)];
+  await expect(system.schema(list, { queryId: 'all', ...lenient })).rejects.toThrow();
+  expect((await system.failures('all')).map(({ code, message }) => [code, message])).toEqual([
+    ['all_failed', expect.stringMatching(/^all 5 traces failed: .*: no such\n {2}table: x$/s)],
+  ]);
+});
+
 test('Status returns counters, gauges and running queries, and Cancel ends a query by its id', async () => {
   await using system = await new TestSystem([{ script: hang, window: 4 }]).start();
   const query = gather(system.begin(traces(10), { queryId: 'slow', user: 'bob' }));

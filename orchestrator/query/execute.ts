@@ -88,7 +88,9 @@ export async function execute(
   } catch (thrown) {
     error = asBigtraceError(thrown);
     if (spec.mode === 'ROWS') counters.add('queries_failed');
-    if (!run.recorded(thrown)) recordFailure(spec, context, error);
+    // If all traces of a sample fail, column finding records what that means for the query.
+    const isSample = spec.mode === 'TYPES' && error.code === 'all_failed';
+    if (!run.recorded(thrown) && !isSample) recordFailure(spec, context, error);
     throw thrown;
   } finally {
     span?.end(attributesOf(spec, run.totals), error);
@@ -114,8 +116,8 @@ function attributesOf({ queryId, user }: QuerySpec, totals: QueryTotals): SpanAt
 }
 
 /** Records a failure of the whole query in the failure log; a cancelled query is not a failure. */
-function recordFailure(
-  { queryId, user }: QuerySpec,
+export function recordFailure(
+  { queryId, user }: Pick<QuerySpec, 'queryId' | 'user'>,
   context: QueryContext,
   error: BigtraceError,
 ): void {

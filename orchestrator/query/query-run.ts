@@ -115,7 +115,7 @@ export class QueryRun {
   /** Records an address that stands for no trace. @throws `error` when it ends the query */
   refuse(address: Buffer, error: BigtraceError): void {
     if (!this.#spec.lenient || error.kind !== 'user') throw error;
-    this.totals.tracesTotal += 1;
+    this.totals.refused(error);
     this.#recordFailure(address, error, 0);
   }
 
@@ -284,6 +284,7 @@ export class QueryRun {
     });
     const named = withPassed.ofTrace(task.name);
     this.#unended.remove(task);
+    this.totals.failed(named);
     this.#recordFailure(task.trace, named, task.attempts);
     if (!this.#spec.lenient) this.fail(named);
   }
@@ -292,7 +293,6 @@ export class QueryRun {
     const { queryId, user, mode, lenient } = this.#spec;
     const { code, detail: message } = error;
     this.#recorded = error;
-    this.totals.failed(error);
     this.#context.counters.add('traces_failed');
     // Column finding is followed by the query itself, in which the same trace fails again.
     if (mode === 'ROWS')

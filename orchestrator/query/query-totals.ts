@@ -30,6 +30,13 @@ export class QueryTotals {
     this.#reasons.add(error);
   }
 
+  /** Counts an address that selects no trace as a failed trace. */
+  refused(error: BigtraceError): void {
+    this.tracesTotal += 1;
+    this.tracesFailed += 1;
+    this.#reasons.addAddress(error);
+  }
+
   /** @param running the traces that have run longest */
   progress(running: RunningTrace[] = []): Progress {
     const { tracesTotal, totalIsFinal, tracesDone, tracesFailed } = this;

@@ -101,6 +101,29 @@ test('a failed trace ends column finding in strict mode and is skipped in lenien
   });
 });
 
+test('if all sampled traces fail, the error has the number of traces of the query', async () => {
+  const script: Script = ({ fail }) => fail('sql_failed', 'no such table: slicf');
+  const list = (): string[] => traces(300);
+  await using system = await new TestSystem([{ script, list }]).start();
+  await expect(system.schema(['/local/**'], { onFailure: 'LENIENT' })).rejects.toMatchObject({
+    code: 'all_failed',
+    message:
+      'all 128 sampled traces of 300 failed: 128 sql_failed, such as [/local/t0]: no such table: slicf',
+  });
+});
+
+test('a lenient query with nothing but an address that selects no trace fails with its error', async () => {
+  await using system = await new TestSystem([{}]).start();
+  const nothing = { code: 'no_match', message: '[/local/*.x]: the pattern matches no trace' };
+  const lenient = { onFailure: 'LENIENT' } as const;
+  await expect(system.schema(['/local/*.x'], lenient)).rejects.toMatchObject(nothing);
+  await expect(system.query(['/local/*.x'], lenient)).rejects.toMatchObject(nothing);
+  await expect(system.query(['/local/*.x', 'nowhere'], lenient)).rejects.toMatchObject({
+    code: 'all_failed',
+    message: expect.stringMatching(/^none of the 2 addresses selects a trace: 1 invalid_address, /),
+  });
+});
+
 test.each([
   [[], 'SELECT 1', 'no_traces'],
   [['/local/a'], '', 'no_sql'],

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
-import { FailureReasons } from '../../lib/common/failure-reasons.ts';
+import { FailureReasons, type SampledOf } from '../../lib/common/failure-reasons.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { checkNameLength } from '../../lib/common/text/text-bounds.ts';
 import type {
@@ -13,8 +13,8 @@ import type {
 } from '../../lib/proto/messages.ts';
 import { listTraces } from '../fleet/list-traces.ts';
 import { checkSql, completeLimits, type TimeLimits } from '../grpc/limits.ts';
-import { catalogOf, execute, type QueryContext } from '../query/execute.ts';
-import { namedAddress } from '../query/named-address.ts';
+import { catalogOf, execute, type QueryContext, recordFailure } from '../query/execute.ts';
+import { type NamedAddress, namedAddress } from '../query/named-address.ts';
 import type { QuerySpec, Sink } from '../query/query-spec.ts';
 import { noMatch } from '../query/trace-source.ts';
 import { LearnedKinds } from './learned-kinds.ts';
@@ -28,6 +28,8 @@ const SAMPLE_TRACES_MAX = 128;
 /** Maximum number of patterns that are listed, and of traces of each that may be sampled. */
 const PATTERNS_MAX = 16;
 const LISTED_TRACES_MAX = 128;
+/** As LISTED_TRACES_MAX, to count the traces of a query of which all sampled ones failed. */
+const COUNTED_TRACES_MAX = 100_000;
 
 const RECENT_MAX = 256;
 const RECENT_MS = 60_000;
@@ -141,7 +143,8 @@ async function findColumns(
     traceContext: undefined, // several clients may share the result
   };
   const failures = new FailureReasons();
-  const pool = await candidates(request, spec.lenient ? failures : undefined, context, signal);
+  const listing = { ...request, context, signal, listedMax: LISTED_TRACES_MAX };
+  const { pool } = await candidates(listing, spec.lenient ? failures : undefined);
   const refused = failures.count;
   const order = spreadOrder(pool.length, SAMPLE_TRACES_MAX);
   const merge = new ColumnMerge();
@@ -156,8 +159,11 @@ async function findColumns(
   }
   if (merge.columns !== undefined)
     return { column: learned.addTo(merge.columns, script), tracesSampled: sampled };
-  if (failures.count > 0 && failures.count - refused === sampled)
-    throw failures.allFailed(sampled < pool.length ? 'sampled' : 'all');
+  if (failures.count > 0 && failures.count - refused === sampled) {
+    const error = failures.allFailed(await sampledOf(sampled, refused, listing));
+    recordFailure(request, context, error);
+    throw error;
+  }
   throw new BigtraceError(
     'sql_failed',
     `the script has no columns: its last statement returned none on the ${sampled} sampled traces; end the script with a SELECT`,
@@ -204,47 +210,82 @@ async function* exactly(traces: Buffer[]): AsyncGenerator<Buffer[]> {
   yield traces;
 }
 
+interface Listing extends Pick<SchemaRequest, 'address' | 'user'> {
+  context: QueryContext;
+  signal: AbortSignal;
+  /** Maximum number of traces of each pattern or catalog expression. */
+  listedMax: number;
+}
+
+interface Candidates {
+  pool: Buffer[];
+  /** Whether the query has no traces but these. */
+  complete: boolean;
+}
+
+/** Counts the traces of a query of which all sampled ones failed; undefined if it has no more than these. */
+async function sampledOf(
+  sampled: number,
+  refused: number,
+  listing: Listing,
+): Promise<SampledOf | undefined> {
+  const counted = { ...listing, listedMax: COUNTED_TRACES_MAX };
+  const { pool, complete } = await candidates(counted, new FailureReasons());
+  if (pool.length <= sampled) return undefined;
+  return { traces: pool.length + refused, orMore: !complete };
+}
+
 /**
- * Returns the traces that may be sampled: all named ones, and the first LISTED_TRACES_MAX of each pattern or catalog
- * expression. Addresses that stand for no trace are added to `failures`; without `failures` the first one is thrown.
+ * Returns the traces that may be sampled: all named ones, and the first of each pattern or catalog expression.
+ * Addresses that stand for no trace are added to `failures`; without `failures` the first one is thrown.
  */
 async function candidates(
-  { address: addresses, user }: Pick<SchemaRequest, 'address' | 'user'>,
+  listing: Listing,
   failures: FailureReasons | undefined,
-  context: QueryContext,
-  signal: AbortSignal,
-): Promise<Buffer[]> {
-  const { fleet, workerWaitMs } = context;
+): Promise<Candidates> {
+  const { address: addresses, context, signal, listedMax } = listing;
   if (addresses.length === 0) throw new BigtraceError('no_traces', 'the query names no traces');
   const pool = new Map<string, Buffer>();
+  let complete = true;
   let patterns = 0;
+  const roots = () => context.fleet.localRoots(context.workerWaitMs, signal);
   for (const address of addresses) {
     try {
-      const named = await namedAddress(address, () => fleet.localRoots(workerWaitMs, signal));
-      if (named.kind === 'selection') {
-        const selected = catalogOf(context).addressesWhere(named.path, {
-          ...{ signal, user },
-          sample: LISTED_TRACES_MAX,
-        });
-        for await (const traces of selected)
-          for (const trace of traces) pool.set(textFromBytes(trace), trace);
-      } else if (named.kind === 'trace') pool.set(textFromBytes(named.address), named.address);
-      else if (patterns++ < PATTERNS_MAX) {
-        const request = { pattern: [named.address], limit: LISTED_TRACES_MAX };
-        const before = pool.size;
-        let matched = 0;
-        for await (const traces of listTraces(request, { fleet, workerWaitMs, signal }))
-          for (const trace of traces) {
-            matched += 1;
-            pool.set(textFromBytes(trace.address), trace.address);
-          }
-        if (matched === 0 && before === pool.size) throw noMatch(address);
+      const named = await namedAddress(address, roots);
+      const isListed = named.kind === 'listed';
+      if (isListed && patterns++ >= PATTERNS_MAX) {
+        complete = false;
+        continue;
       }
+      const before = pool.size;
+      let found = 0;
+      for await (const traces of tracesOf(named, listing)) {
+        found += traces.length;
+        for (const trace of traces) pool.set(textFromBytes(trace), trace);
+      }
+      if (found >= listedMax) complete = false;
+      if (isListed && found === 0 && before === pool.size) throw noMatch(address);
     } catch (thrown) {
       const error = asBigtraceError(thrown);
       if (failures === undefined || error.kind !== 'user') throw error;
-      failures.add(error);
+      failures.addAddress(error);
     }
   }
-  return [...pool.values()];
+  return { pool: [...pool.values()], complete };
+}
+
+/** Yields the traces that an address stands for, no more than `listedMax`. */
+async function* tracesOf(
+  named: NamedAddress,
+  { context, signal, user, listedMax }: Listing,
+): AsyncGenerator<Buffer[]> {
+  const { fleet, workerWaitMs } = context;
+  if (named.kind === 'trace') yield [named.address];
+  else if (named.kind === 'selection')
+    yield* catalogOf(context).addressesWhere(named.path, { signal, user, sample: listedMax });
+  else {
+    const request = { pattern: [named.address], limit: listedMax };
+    for await (const traces of listTraces(request, { fleet, workerWaitMs, signal }))
+      yield traces.map(({ address }) => address);
+  }
 }
