@@ -159,6 +159,7 @@ export class Dispatch {
     workerQueue.run?.assign(
       tasks.map((task) => ({
         ...{ id: task.id, trace: task.trace, generation: task.generationAt(now) },
+        alone: task.alone,
       })),
     );
   }
@@ -284,6 +285,7 @@ export class Dispatch {
   /** Closes the stream of a worker queue. @returns the tasks that were assigned to the worker and had not ended */
   abandon(workerQueue: WorkerQueue): QueryTask[] {
     this.#onThreadTime(workerQueue.openThreadMs);
+    for (const [id, task] of workerQueue.open) task.alone ||= workerQueue.states.hadBegun(id);
     workerQueue.broken(performance.now());
     const tasks = [...workerQueue.open.keys()].flatMap((id) => this.take(workerQueue, id) ?? []);
     this.empty(workerQueue);

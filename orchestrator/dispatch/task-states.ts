@@ -32,6 +32,12 @@ export class TaskStates {
     return now - this.#reportedAt <= SILENT_MS ? this.#states.get(id) : undefined;
   }
 
+  /** Whether the last report said that the task was being read, parsed or run. */
+  hadBegun(id: number): boolean {
+    const phase = this.#states.get(id)?.phase;
+    return phase !== undefined && phase !== 'QUEUED';
+  }
+
   /** Returns the last reported engine-thread time of the task, in ms; 0 when none was reported. */
   threadMs(id: number): number {
     return this.#states.get(id)?.threadMs ?? 0;

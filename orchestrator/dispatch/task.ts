@@ -18,6 +18,8 @@ export class QueryTask {
   /** Number of attempts; an assignment that was given back, or did not reach its worker, is not counted. */
   attempts = 0;
   crashes = 0;
+  /** Whether a worker was lost while it read, parsed or queried the trace: it may have run out of memory. */
+  alone = false;
   /** Addresses of the workers on which the task failed. */
   failedOn: string[] = [];
   /** Memory in bytes that a worker must allow an engine; 0: not known. */

@@ -42,6 +42,36 @@ test('the tasks of a killed worker are retried on another worker', async () => {
   expect([...new Set(good?.seen)]).toHaveLength(100);
 });
 
+test('a trace that a lost worker was parsing is retried alone, and its other traces are not', async () => {
+  let goOn = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const script: Script = async (task) => {
+    if (task.trace === '/local/t0') task.state('PARSING');
+    await released;
+    void returnRows(task);
+  };
+  await using system = await new TestSystem([
+    { script, window: 64 },
+    { script, window: 64 },
+  ]).start();
+  const call = system.begin(traces(64), { progressIntervalMs: 10 });
+  const parsing = new Promise<void>((resolve) => {
+    call.on('data', ({ event }: QueryResponse) => {
+      if (event.some(({ progress }) => progress?.running?.length)) resolve();
+    });
+  });
+  const events = gather(call);
+  await parsing;
+  const [lost, other] = holder(system, '/local/t0');
+  expect(lost.seen.length).toBeGreaterThan(1);
+  lost.kill();
+  goOn();
+  expect(rowsOf(await events)).toEqual(expectedRows(traces(64)));
+  expect([...lost.alone, ...other.alone]).toEqual(['/local/t0']);
+});
+
 test('no row is lost or duplicated when a worker dies in the middle of a result', async () => {
   let dies = true;
   const script: Script = async ({ trace, rows, cancelled }) => {

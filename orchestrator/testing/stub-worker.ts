@@ -82,6 +82,8 @@ export class StubWorker {
   readonly seen: string[] = [];
   /** Generation in the last assignment of each trace. */
   readonly generations = new Map<string, string>();
+  /** Traces that were assigned with `alone`. */
+  readonly alone: string[] = [];
   /** Traces whose task was cancelled by the orchestrator. */
   readonly cancelledTraces: string[] = [];
   /** How each stream was ended by the orchestrator. */
@@ -186,9 +188,10 @@ export class StubWorker {
         start = request.start;
         call.write({ event: [{ credits: this.#options.window ?? 4 }] });
       }
-      for (const { id, trace, generation } of request.assign?.task ?? []) {
+      for (const { id, trace, generation, alone } of request.assign?.task ?? []) {
         waiting.set(id, trace.toString());
         this.generations.set(trace.toString(), generation);
+        if (alone) this.alone.push(trace.toString());
       }
       for (const id of request.withdraw?.id ?? [])
         if (waiting.delete(id)) call.write({ event: [{ returned: { id: [id] } }, { credits: 1 }] });

@@ -5,6 +5,8 @@ import { rowsOf } from '../../lib/query-result/index.ts';
 import { LIMIT_DEFAULTS } from '../config.ts';
 import { tempDir, testWorker } from '../testing/worker.ts';
 
+const SOON = { timeout: 20_000, interval: 50 };
+
 const TRACES = [
   '/local/recorded/linux/compile-c.pftrace',
   '/local/recorded/linux/gzip-cpu.pftrace',
@@ -67,6 +69,30 @@ test('traces that do not fit into the memory side by side are loaded one after t
   expect(ends.map(({ results }) => rowsOf(results))).toEqual(LARGE.map(() => [[1n]]));
   const { gauges } = await worker.client.status();
   expect(gauges).toMatchObject({ memory_reserved: 0, memory_waiting: 0, engines_busy: 0 });
+});
+
+test('a large trace with which a worker was lost waits until it has all of the memory', async () => {
+  // By size and format, no thread needs more than its share, half of the memory.
+  await using worker = await testWorker({ memoryBytesMax: 160 * 2 ** 20, threads: 2 });
+  const endless = worker.client.run({
+    sql: 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT max(n) FROM t',
+  });
+  const [first = '', second = ''] = [LARGE[1], LARGE[2]];
+  endless.addAlone(first);
+  const memoryOf = async (): Promise<unknown> => (await worker.client.status()).gauges;
+  await expect.poll(memoryOf, SOON).toMatchObject({ memory_reserved: 160 * 2 ** 20 });
+  const run = worker.client.run({ sql: 'SELECT 1' });
+  const waiting = run.addAlone(second);
+  await expect.poll(memoryOf, SOON).toMatchObject({ memory_waiting: 1 });
+  const small = run.addAlone('/local/recorded/linux/idle.pftrace');
+  const ordinary = run.add(second);
+  await run.endsOf([small, ...ordinary]);
+  expect(run.ends.has(waiting)).toBe(false);
+  endless.call.cancel();
+  const [end] = await run.endsOf([waiting]);
+  expect(rowsOf(end?.results ?? [])).toEqual([[1n]]);
+  run.call.end();
+  await run.over;
 });
 
 test('a trace that is too large for an engine is refused before it is parsed', async () => {

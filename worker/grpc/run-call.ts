@@ -191,7 +191,7 @@ export class RunStreamHandler {
   }
 
   /** Executes the task, and returns the event that ends it. */
-  async #execute({ id, trace, generation }: Task, task: RunningTask): Promise<RunEvent> {
+  async #execute({ id, trace, generation, alone }: Task, task: RunningTask): Promise<RunEvent> {
     if (this.#query === undefined) throw protocolError('the first message must be start');
     const { mode, script, limits, turn } = this.#query;
     /** The last result is sent with the task's statistics. */
@@ -201,6 +201,7 @@ export class RunStreamHandler {
       {
         trace: textFromBytes(trace),
         generation,
+        alone,
         script,
         limits,
         wantsKinds: mode === 'TYPES',

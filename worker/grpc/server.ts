@@ -203,6 +203,7 @@ export class WorkerServer {
       {
         trace: await this.#parts.stores.canonical(textFromBytes(trace), signal),
         generation: '',
+        alone: false,
         script: scriptFacts(sqlQuery, this.#parts.packages),
         limits: taskLimits({ resultBytesMax: UNARY_RESULT_BYTES_MAX }, limits),
         wantsKinds: false,

@@ -174,7 +174,7 @@ async function run({ world, parts }: Model, task: ModelTask, about: string): Pro
   const seen: string[] = [];
   let ended = false;
   const request = {
-    ...{ trace: task.trace, generation: '', limits: LIMITS, turn: task.turn, outlet },
+    ...{ trace: task.trace, generation: '', alone: false, limits: LIMITS, turn: task.turn, outlet },
     script: scriptFacts(Buffer.from(task.sql), []),
     wantsKinds: task.threadClass === 'columns',
     onBegin: () => {},

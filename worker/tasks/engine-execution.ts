@@ -83,7 +83,7 @@ export class UncachedTask {
     const { memoryBytesMax } = request.limits;
     this.#mayBeWide = parts.wide !== undefined && exceeds32Bits(memoryBytesMax);
     const bytesMax = this.#mayBeWide ? memoryBytesMax : Math.min(memoryBytesMax, WASM32_BYTES_MAX);
-    this.#memory = new TaskMemory(parts, keys, permits, bytesMax);
+    this.#memory = new TaskMemory(parts, keys, permits, { bytesMax, alone: request.alone });
     // A script that reads the query history would see in a snapshot that other scripts ran before.
     if (request.script.readsQueryHistory) this.#snapshot = 'none';
   }
@@ -127,10 +127,11 @@ export class UncachedTask {
     const traceBytes = holder === 'idle' ? undefined : this.#stat.size;
     const bytes = this.#memory.expected(traceBytes, head);
     if (this.#mayBeWide && exceeds32Bits(bytes)) this.#isWide = true;
-    if (!this.#memory.lacks(bytes)) return false;
+    const reserved = this.#memory.toReserve(bytes, traceBytes);
+    if (!this.#memory.lacks(reserved)) return false;
     this.#stopReading();
     await this.#readEnded;
-    await this.#memory.reserve(bytes);
+    await this.#memory.reserve(reserved);
     return true;
   }
 

@@ -16,6 +16,7 @@ export class TaskMemory {
   readonly #permits: TaskPermits;
   /** Maximum memory of the task's engine. */
   readonly #bytesMax: number;
+  readonly #alone: boolean;
   #permit: MemoryPermit | undefined;
   /** What the task's earlier attempts showed that it needs, in bytes. */
   #knownBytes = 0;
@@ -25,12 +26,13 @@ export class TaskMemory {
     parts: TaskExecutorParts,
     { key }: CacheKeys,
     permits: TaskPermits,
-    bytesMax: number,
+    { bytesMax, alone }: { bytesMax: number; alone: boolean },
   ) {
     this.#parts = parts;
     this.#key = key;
     this.#permits = permits;
     this.#bytesMax = bytesMax;
+    this.#alone = alone;
   }
 
   /** Whether the beginning of a trace of this size matters for what it needs. */
@@ -56,6 +58,13 @@ export class TaskMemory {
     if (leastBytes > this.#bytesMax)
       throw needsMore(traceBytes, leastBytes, { memoryBytesMax: this.#bytesMax, engineVersion });
     return Math.max(this.#knownBytes, Math.min(bytes, this.#bytesMax));
+  }
+
+  /** Returns what to reserve for a trace that is expected to need `bytes`: everything, after a worker was lost with it. */
+  toReserve(bytes: number, traceBytes: number | undefined): number {
+    const { shareBytes, totalBytes } = this.#parts.admission.memory;
+    const mayBeLarge = traceBytes !== undefined && mostBytes(traceBytes) > shareBytes;
+    return this.#alone && mayBeLarge ? Math.max(bytes, totalBytes) : bytes;
   }
 
   /**

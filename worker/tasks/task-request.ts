@@ -49,6 +49,8 @@ export interface TaskRequest {
   trace: string;
   /** Generation of the trace in the client's recent listing; '' if the client knows none. */
   generation: string;
+  /** Whether a worker was lost with the trace, so that a large one must have all of the memory. */
+  alone: boolean;
   script: ScriptFacts;
   limits: TaskLimits;
   /** Whether the columns and their types are requested, instead of rows. */

@@ -237,10 +237,18 @@ export class TestRun {
     return traces.map((trace) => this.addListed(trace, ''));
   }
 
+  /** Assigns a trace with which another worker was lost; returns its task ID. */
+  addAlone(trace: string): number {
+    const id = this.#nextId++;
+    this.#queue.push({ id, trace: Buffer.from(trace), generation: '', alone: true });
+    this.#assign();
+    return id;
+  }
+
   /** Assigns a trace with the generation from a listing; returns its task ID. */
   addListed(trace: string | Buffer, generation: string): number {
     const id = this.#nextId++;
-    this.#queue.push({ id, trace: Buffer.from(trace), generation });
+    this.#queue.push({ id, trace: Buffer.from(trace), generation, alone: false });
     this.#assign();
     return id;
   }

@@ -12,6 +12,11 @@ export interface TaskInput {
    * is returned without a request to the store.
    */
   'generation'?: (string);
+  /**
+   * A worker was lost while it read, parsed or queried this trace. In case that it ran out of memory, the next worker
+   * reserves all of its memory for the trace, unless the trace is too small to need more than a thread's share.
+   */
+  'alone'?: (boolean);
 }
 
 export interface Task {
@@ -25,4 +30,9 @@ export interface Task {
    * is returned without a request to the store.
    */
   'generation': (string);
+  /**
+   * A worker was lost while it read, parsed or queried this trace. In case that it ran out of memory, the next worker
+   * reserves all of its memory for the trace, unless the trace is too small to need more than a thread's share.
+   */
+  'alone': (boolean);
 }
