@@ -100,7 +100,7 @@ class TraceRows(_message.Message):
     trace: bytes
     result: bytes
     last: bool
-    def __init__(self, trace: _Optional[bytes] = ..., result: _Optional[bytes] = ..., last: bool = ...) -> None: ...
+    def __init__(self, trace: _Optional[bytes] = ..., result: _Optional[bytes] = ..., last: _Optional[bool] = ...) -> None: ...
 
 class TraceFailure(_message.Message):
     __slots__ = ("trace", "code", "message", "attempts")
@@ -134,7 +134,7 @@ class Progress(_message.Message):
     trace_bytes: int
     elapsed_ms: int
     running: _containers.RepeatedCompositeFieldContainer[RunningTrace]
-    def __init__(self, traces_total: _Optional[int] = ..., total_is_final: bool = ..., traces_done: _Optional[int] = ..., traces_failed: _Optional[int] = ..., rows: _Optional[int] = ..., result_bytes: _Optional[int] = ..., trace_bytes: _Optional[int] = ..., elapsed_ms: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ...) -> None: ...
+    def __init__(self, traces_total: _Optional[int] = ..., total_is_final: _Optional[bool] = ..., traces_done: _Optional[int] = ..., traces_failed: _Optional[int] = ..., rows: _Optional[int] = ..., result_bytes: _Optional[int] = ..., trace_bytes: _Optional[int] = ..., elapsed_ms: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ...) -> None: ...
 
 class RunningTrace(_message.Message):
     __slots__ = ("trace", "phase", "phase_ms", "total_ms", "query_id", "user", "worker", "mode")
@@ -176,7 +176,7 @@ class UnbarRequest(_message.Message):
     ALL_FIELD_NUMBER: _ClassVar[int]
     trace: _containers.RepeatedScalarFieldContainer[bytes]
     all: bool
-    def __init__(self, trace: _Optional[_Iterable[bytes]] = ..., all: bool = ...) -> None: ...
+    def __init__(self, trace: _Optional[_Iterable[bytes]] = ..., all: _Optional[bool] = ...) -> None: ...
 
 class UnbarResponse(_message.Message):
     __slots__ = ("lifted", "unreached")
@@ -202,7 +202,7 @@ class SchemaRequest(_message.Message):
     limits: Limits
     on_failure: OnFailure
     again: bool
-    def __init__(self, query_id: _Optional[str] = ..., sql: _Optional[bytes] = ..., address: _Optional[_Iterable[bytes]] = ..., user: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping[str, object]]] = ..., on_failure: _Optional[_Union[OnFailure, str]] = ..., again: bool = ...) -> None: ...
+    def __init__(self, query_id: _Optional[str] = ..., sql: _Optional[bytes] = ..., address: _Optional[_Iterable[bytes]] = ..., user: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping[str, object]]] = ..., on_failure: _Optional[_Union[OnFailure, str]] = ..., again: _Optional[bool] = ...) -> None: ...
 
 class SchemaResponse(_message.Message):
     __slots__ = ("column", "traces_sampled")
@@ -272,7 +272,7 @@ class StatusRequest(_message.Message):
     __slots__ = ("own_only",)
     OWN_ONLY_FIELD_NUMBER: _ClassVar[int]
     own_only: bool
-    def __init__(self, own_only: bool = ...) -> None: ...
+    def __init__(self, own_only: _Optional[bool] = ...) -> None: ...
 
 class OrchestratorStatus(_message.Message):
     __slots__ = ("version", "worker", "queries_running", "counters", "gauges", "query")
@@ -328,7 +328,7 @@ class FailuresRequest(_message.Message):
     query_id: str
     limit: int
     own_only: bool
-    def __init__(self, query_id: _Optional[str] = ..., limit: _Optional[int] = ..., own_only: bool = ...) -> None: ...
+    def __init__(self, query_id: _Optional[str] = ..., limit: _Optional[int] = ..., own_only: _Optional[bool] = ...) -> None: ...
 
 class FailuresResponse(_message.Message):
     __slots__ = ("failure",)
@@ -360,7 +360,7 @@ class ProgressRequest(_message.Message):
     OWN_ONLY_FIELD_NUMBER: _ClassVar[int]
     query_id: str
     own_only: bool
-    def __init__(self, query_id: _Optional[str] = ..., own_only: bool = ...) -> None: ...
+    def __init__(self, query_id: _Optional[str] = ..., own_only: _Optional[bool] = ...) -> None: ...
 
 class ProgressResponse(_message.Message):
     __slots__ = ("progress",)
@@ -374,7 +374,7 @@ class CancelRequest(_message.Message):
     OWN_ONLY_FIELD_NUMBER: _ClassVar[int]
     query_id: str
     own_only: bool
-    def __init__(self, query_id: _Optional[str] = ..., own_only: bool = ...) -> None: ...
+    def __init__(self, query_id: _Optional[str] = ..., own_only: _Optional[bool] = ...) -> None: ...
 
 class CancelResponse(_message.Message):
     __slots__ = ("cancelled",)
@@ -456,7 +456,7 @@ class Task(_message.Message):
     trace: bytes
     generation: str
     alone: bool
-    def __init__(self, id: _Optional[int] = ..., trace: _Optional[bytes] = ..., generation: _Optional[str] = ..., alone: bool = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., trace: _Optional[bytes] = ..., generation: _Optional[str] = ..., alone: _Optional[bool] = ...) -> None: ...
 
 class Withdraw(_message.Message):
     __slots__ = ("id",)
@@ -492,7 +492,7 @@ class RunEvent(_message.Message):
     returned: Returned
     draining: bool
     states: States
-    def __init__(self, credits: _Optional[int] = ..., rows: _Optional[_Union[TaskRows, _Mapping[str, object]]] = ..., types: _Optional[_Union[TaskTypes, _Mapping[str, object]]] = ..., failure: _Optional[_Union[TaskFailure, _Mapping[str, object]]] = ..., returned: _Optional[_Union[Returned, _Mapping[str, object]]] = ..., draining: bool = ..., states: _Optional[_Union[States, _Mapping[str, object]]] = ...) -> None: ...
+    def __init__(self, credits: _Optional[int] = ..., rows: _Optional[_Union[TaskRows, _Mapping[str, object]]] = ..., types: _Optional[_Union[TaskTypes, _Mapping[str, object]]] = ..., failure: _Optional[_Union[TaskFailure, _Mapping[str, object]]] = ..., returned: _Optional[_Union[Returned, _Mapping[str, object]]] = ..., draining: _Optional[bool] = ..., states: _Optional[_Union[States, _Mapping[str, object]]] = ...) -> None: ...
 
 class States(_message.Message):
     __slots__ = ("state",)
@@ -522,7 +522,7 @@ class TaskRows(_message.Message):
     result: bytes
     last: bool
     stats: TaskStats
-    def __init__(self, id: _Optional[int] = ..., result: _Optional[bytes] = ..., last: bool = ..., stats: _Optional[_Union[TaskStats, _Mapping[str, object]]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., result: _Optional[bytes] = ..., last: _Optional[bool] = ..., stats: _Optional[_Union[TaskStats, _Mapping[str, object]]] = ...) -> None: ...
 
 class TaskTypes(_message.Message):
     __slots__ = ("id", "column", "stats")
@@ -622,4 +622,4 @@ class WorkerStatus(_message.Message):
     instance_memory_bytes: int
     engine_name: str
     memory64: bool
-    def __init__(self, version: _Optional[str] = ..., engine: _Optional[str] = ..., threads: _Optional[int] = ..., tasks_running: _Optional[int] = ..., tasks_queued: _Optional[int] = ..., uptime_ms: _Optional[int] = ..., draining: bool = ..., counters: _Optional[_Mapping[str, int]] = ..., gauges: _Optional[_Mapping[str, int]] = ..., sql_package: _Optional[_Iterable[str]] = ..., cache_id: _Optional[str] = ..., first_credits: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ..., barred: _Optional[_Iterable[_Union[BarredTrace, _Mapping[str, object]]]] = ..., barred_total: _Optional[int] = ..., local_root: _Optional[_Iterable[bytes]] = ..., instance_memory_bytes: _Optional[int] = ..., engine_name: _Optional[str] = ..., memory64: bool = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., engine: _Optional[str] = ..., threads: _Optional[int] = ..., tasks_running: _Optional[int] = ..., tasks_queued: _Optional[int] = ..., uptime_ms: _Optional[int] = ..., draining: _Optional[bool] = ..., counters: _Optional[_Mapping[str, int]] = ..., gauges: _Optional[_Mapping[str, int]] = ..., sql_package: _Optional[_Iterable[str]] = ..., cache_id: _Optional[str] = ..., first_credits: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ..., barred: _Optional[_Iterable[_Union[BarredTrace, _Mapping[str, object]]]] = ..., barred_total: _Optional[int] = ..., local_root: _Optional[_Iterable[bytes]] = ..., instance_memory_bytes: _Optional[int] = ..., engine_name: _Optional[str] = ..., memory64: _Optional[bool] = ...) -> None: ...
