@@ -28,6 +28,8 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
     (await import('../worker/command.ts')).workerCommand(
       process.env['BIGTRACE_DATA_DIR'] || defaultDataDir(process.env),
     ),
+  mcp: async () =>
+    (await import('../mcp/command.ts')).mcpCommand(process.env, defaultDataDir(process.env)),
   version: () =>
     Promise.resolve(
       new Command('version').description('print the version').action(() => console.log(VERSION)),

@@ -26,6 +26,12 @@ import { type Field, tsvRow } from './tsv.ts';
 /** Values as text; integers of 64 bits keep all digits. */
 export type Row = (string | null)[];
 
+/** Rows with the names and types of their columns. */
+export interface Table {
+  columns: { name: string; type: string }[];
+  rows: Row[];
+}
+
 export interface ClickHouseLogin {
   /** URL of the HTTP interface, such as `http://host:port`. */
   url: string;
@@ -114,11 +120,26 @@ export class ClickHouse {
    * Bytes that are not UTF-8 become U+FFFD; strings() keeps them.
    */
   rows(query: string, options: CallOptions = {}): Promise<Row[]> {
+    return this.#jsonLines(`${query} FORMAT JSONCompactEachRow`, options);
+  }
+
+  /** Returns the rows of a query as rows() does, with the names and types of its columns. */
+  async table(query: string, options: CallOptions = {}): Promise<Table> {
+    const [names = [], types = [], ...rows] = await this.#jsonLines(
+      `${query} FORMAT JSONCompactEachRowWithNamesAndTypes`,
+      options,
+    );
+    const columns = names.map((name, nth) => ({ name: name ?? '', type: types[nth] ?? '' }));
+    return { columns, rows };
+  }
+
+  #jsonLines(query: string, options: CallOptions): Promise<Row[]> {
     return this.#run(
       { ...options, settings: { ...READ_SETTINGS, ...options.settings } },
       async (params) => {
-        const bytes = await this.#send({ query: `${query} FORMAT JSONCompactEachRow`, ...params });
-        const lines = (await allOf(bytes)).toString('utf8').split('\n');
+        const lines = (await allOf(await this.#send({ query, ...params })))
+          .toString('utf8')
+          .split('\n');
         return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
       },
     );

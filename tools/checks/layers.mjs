@@ -21,6 +21,7 @@ export const MAY_IMPORT = {
   clickhouse: ['lib/common', 'lib/clickhouse'],
   'http-api': ['lib/proto', 'lib/common', 'lib/clickhouse', 'lib/client'],
   console: ['types of http-api'],
+  mcp: ['lib/common', 'lib/clickhouse', 'lib/client', 'http-api'],
   catalog: [
     'lib/proto',
     'lib/common',
