@@ -1,15 +1,14 @@
-/** Names of tables, functions and modules of the engine, from one trace. */
+/** Names of tables and functions of the engine, from one trace. */
 import { arrayLiteral, literal } from '../../lib/common/text/sql-literal.ts';
 import type { ToolContext } from './tool.ts';
 
 interface EngineName {
-  kind: 'table' | 'function' | 'module';
+  kind: 'table' | 'function';
   name: string;
 }
 
 const SCRIPT = `SELECT 'table' AS kind, name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT GLOB '[_]*'
 UNION SELECT 'function', name FROM pragma_function_list WHERE name NOT GLOB '[_]*'
-UNION SELECT 'module', name FROM __intrinsic_modules
 ORDER BY kind, name`;
 
 /** Returns an empty list if there is no trace to ask. */

@@ -1,10 +1,10 @@
-/** The tool `search`: views of Bigtrace, presets, and the tables, functions and modules of the engine. */
+/** The tool `search`: views of Bigtrace, presets, and the tables and functions of the engine. */
 import { z } from 'zod';
 import type { Access } from '../access.ts';
 import { engineNames } from './engine-names.ts';
 import { type AddTool, READS, resultOf, type ToolContext } from './tool.ts';
 
-const KINDS = ['view', 'preset', 'table', 'function', 'module'] as const;
+const KINDS = ['view', 'preset', 'table', 'function'] as const;
 const FOUND_MAX = 200;
 
 interface Found {
@@ -20,8 +20,8 @@ export const addSearch: AddTool = (server, context) => {
     {
       title: 'Search names',
       description:
-        'Finds names for a script, by words that its name or description contains: presets (ready scripts), tables, ' +
-        'functions and modules of PerfettoSQL (INCLUDE PERFETTO MODULE name), and the views of ClickHouse.',
+        'Finds names for a script, by words that its name or description contains: presets (ready scripts), tables ' +
+        'and functions of PerfettoSQL, and the views of ClickHouse.',
       inputSchema: {
         text: z.string().max(200).describe('words; all of them must occur. Empty: everything'),
         kinds: z.array(z.enum(KINDS)).optional().describe('only these kinds'),

@@ -10,7 +10,16 @@ import { ROOT } from '../../../lib/common/root.ts';
 
 const ROOMS = ['docs', 'k8s', 'containers', 'superset', 'samples', 'clickhouse', 'bridge'];
 const SINGLE_FILES = ['README.md', 'compose.yaml', '.env.example'];
-const SOURCES = ['http-api', 'bridge', 'catalog', 'cli', 'clickhouse', 'lib', 'orchestrator'];
+const SOURCES = [
+  'http-api',
+  'mcp',
+  'bridge',
+  'catalog',
+  'cli',
+  'clickhouse',
+  'lib',
+  'orchestrator',
+];
 const MORE_SOURCES = ['python/src', 'superset', 'tools', 'worker', 'containers'];
 
 /** Flags of other programs, such as docker compose and npm run bench, that documents name without the program. */
