@@ -96,7 +96,7 @@ async function createServer(config: WorkerConfig, logger: Logger): Promise<Worke
   const engine = await loadEngine(config.engine.wasm, packages);
   const wide = WideEngine.of(config.engine.wasm64, engine, packages);
   const tracing = await startTracing('worker', config.serverSecurity.otlpEndpoint, logger);
-  const stores = createTraceStores(config.stores);
+  const stores = createTraceStores(config.stores, config.limits.traceBytesMax);
   const counters = new Counters(COUNTERS);
   const { threadEntry, memoryBytesMax, threads, limits, loadBound } = config;
   const admission = new Admission({

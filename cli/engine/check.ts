@@ -33,7 +33,10 @@ export function checkEngines(one: Engine, other: Engine, traces: string): Engine
   let results = 0;
   for (const trace of filesBelow(traces)) {
     const bytes = readFileSync(join(traces, trace));
-    const [first, second] = [resultsOf(one, bytes), resultsOf(other, bytes)];
+    const [first, second] = [one, other].map((engine) => textsOf(engine, bytes)) as [
+      string[],
+      string[],
+    ];
     for (const [at, sql] of CHECK_QUERIES.entries()) {
       const [left = '', right = ''] = [first[at], second[at]];
       results++;
@@ -52,22 +55,40 @@ function filesBelow(directory: string, below = ''): string[] {
     });
 }
 
-/** Returns the encoded rows, or the error, for each query. */
-function resultsOf(engine: Engine, trace: Uint8Array): string[] {
+/** Returns the encoded rows, or the error, as text for each query. */
+function textsOf(engine: Engine, trace: Uint8Array): string[] {
+  return engineResults(
+    engine,
+    trace,
+    CHECK_QUERIES.map((sql) => Buffer.from(sql)),
+  ).map((result) =>
+    'error' in result ? `error: ${result.error}` : result.rows.toString('latin1'),
+  );
+}
+
+/** The rows as the engine encodes them, or the error. */
+export type EngineResult = { rows: Buffer } | { error: string };
+
+/** Runs each query on the trace as it was loaded. */
+export function engineResults(
+  engine: Engine,
+  trace: Uint8Array,
+  queries: readonly Uint8Array[],
+): EngineResult[] {
   const processor = new TraceProcessor(engine);
   try {
     load(engine, processor, trace);
   } catch (thrown) {
-    return CHECK_QUERIES.map(() => `does not load: ${textOf(thrown)}`);
+    return queries.map(() => ({ error: `does not load: ${textOf(thrown)}` }));
   }
   const loaded = processor.snapshot();
-  return CHECK_QUERIES.map((sql) => {
+  return queries.map((sql) => {
     const rows: Buffer[] = [];
     try {
-      processor.query(Buffer.from(sql), (result) => rows.push(Buffer.from(result)));
-      return Buffer.concat(rows).toString('latin1');
+      processor.query(sql, (result) => rows.push(Buffer.from(result)));
+      return { rows: Buffer.concat(rows) };
     } catch (thrown) {
-      return `error: ${textOf(thrown)}`;
+      return { error: textOf(thrown) };
     } finally {
       processor.restore(loaded);
     }

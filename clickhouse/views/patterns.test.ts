@@ -2,9 +2,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Glob } from '../../lib/common/glob/glob.ts';
-import { escapedBytesSql, patternExpressions } from '../../lib/common/glob/re2.ts';
+import { escapedBytesSql, patternConditionSql } from '../../lib/common/glob/re2.ts';
 import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
-import { literal } from '../../lib/common/text/sql-literal.ts';
 import { rowsOf, startTestEngine, type TestEngine } from '../testing/engine.ts';
 
 let engine: TestEngine;
@@ -16,17 +15,12 @@ afterAll(() => engine?.[Symbol.asyncDispose]());
 /** Converts to bytes and back: two halves of a character that become adjacent form that character. */
 const asText = (text: string): string => textFromBytes(bytesFromText(text));
 
-function conditionOf(pattern: string): string {
-  const matches = patternExpressions(pattern).map((one) => `match(text, ${literal(one)})`);
-  return `(${matches.join(' OR ')})`;
-}
-
 /** Returns, for each pattern, the paths that ClickHouse matches. */
 async function byClickHouse(patterns: string[], paths: string[]): Promise<string[][]> {
   const values = paths.map((path) => `'${bytesFromText(path).toString('hex')}'`).join(', ');
   const rows = await rowsOf(
     engine.as('admin'),
-    `SELECT [${patterns.map(conditionOf).join(', ')}] FROM (
+    `SELECT [${patterns.map((one) => patternConditionSql(one, 'text')).join(', ')}] FROM (
        SELECT unhex(arrayJoin([${values}])) AS path, ${escapedBytesSql('path')} AS text)`,
   );
   const matching = rows.map(([matches]) => matches as number[]);
@@ -57,6 +51,16 @@ test.each([
   ['a/**', ['a/b', 'a/b/c'], ['a', 'a/', 'a/.b']],
   ['{*,x}*', ['a', 'x/y', 'xy'], ['.a', 'x/.y']],
   ['\udcff*', ['\udcff', '\udcffa'], ['ÿ', 'a']],
+  ['**', ['a', 'a/b', 'a!'], ['a!/b', 'a/b!/c', '!/a']],
+  [
+    '**/*.zip!/**',
+    ['a.zip!/b', 'd/a.zip!/b/c'],
+    ['a.zip/b', 'a.zip', 'a.zip!/b!/c', 'd!/a.zip!/b'],
+  ],
+  ['*/*', ['a/b', 'a/b!'], ['a!/b', 'a/']],
+  ['a?/[b!]/x', ['ab/b/x'], ['a!/b/x', 'ab/!/x']],
+  ['{a,a!}/**', ['a/x', 'a!/x'], ['a!/x!/y', 'a']],
+  ['a\\!/*', ['a!/x'], ['a/x']],
 ])('%j', async (pattern, matched, others) => {
   const paths = [...matched, ...others];
   expect(byStores([pattern], paths)).toEqual([matched]);
@@ -68,7 +72,23 @@ test('stores and ClickHouse agree on any pattern and any path', async () => {
     fc
       .array(fc.constantFrom(...pieces), { maxLength })
       .map((all) => asText(`/local/${all.join('')}`));
-  const shared = ['a', 'b', 'c', '.', '/', '/', 'é', '😀', '\udcff', '\udcc3', '\udca9', '\n', ','];
+  const shared = [
+    'a',
+    'b',
+    'c',
+    '.',
+    '/',
+    '/',
+    '!',
+    '!/',
+    'é',
+    '😀',
+    '\udcff',
+    '\udcc3',
+    '\udca9',
+    '\n',
+    ',',
+  ];
   const pattern = joined(
     [
       ...shared,

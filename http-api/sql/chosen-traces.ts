@@ -7,7 +7,7 @@ import {
   WHERE_STORE,
   whereAddress,
 } from '../../lib/common/addresses/where-address.ts';
-import { escapedBytesSql, patternExpressions } from '../../lib/common/glob/re2.ts';
+import { escapedBytesSql, patternConditionSql } from '../../lib/common/glob/re2.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import type { Settings } from '../settings.ts';
@@ -90,8 +90,7 @@ function namedCondition(named: readonly string[]): string {
  * selects.
  */
 function patternCondition(pattern: string): string {
-  const address = escapedBytesSql('address');
-  const matched = patternExpressions(pattern).map((one) => `match(${address}, ${literal(one)})`);
+  const matched = patternConditionSql(pattern, escapedBytesSql('address'));
   const same = `SELECT count() FROM ${TRACES} WHERE vanished_at IS NULL AND address = ${literal(pattern)}`;
-  return `((${matched.join(' OR ')}) AND (${same}) = 0)`;
+  return `(${matched} AND (${same}) = 0)`;
 }

@@ -22,9 +22,10 @@ export type {
 
 /**
  * Creates the configured stores.
+ * @param unpackedBytesMax bound of the bytes that are decompressed to reach a member of a compressed tar file
  * @throws invalid_option if an option is invalid, such as a root that is not a directory
  */
-export function createTraceStores(options: StoreOptions): TraceStores {
+export function createTraceStores(options: StoreOptions, unpackedBytesMax?: number): TraceStores {
   const { localRoot, gcs, s3, http, requests = REQUEST_DEFAULTS } = options;
   const counters = new Map<string, StoreCounters>();
   const counted = (store: TraceStore, guard: typeof guarded | undefined): TraceStore => {
@@ -40,5 +41,5 @@ export function createTraceStores(options: StoreOptions): TraceStores {
       ? []
       : [counted(httpStore('http', http), guarded), counted(httpStore('https', http), guarded)]),
   ];
-  return new TraceStores(stores, counters);
+  return new TraceStores(stores, counters, unpackedBytesMax);
 }

@@ -1,10 +1,18 @@
-/** All stores of a service, accessed by trace address. Every error names the address of its trace. */
+/**
+ * All stores of a service, accessed by trace address. An address may name a member of an archive (members/). Every error
+ * names the address of its trace.
+ */
 import { isPattern, parseAddress } from '../common/addresses/address.ts';
 import { canonicalAddress } from '../common/addresses/canonical-address.ts';
 import { asBigtraceError, BigtraceError } from '../common/errors.ts';
+import { archivePatterns } from '../common/glob/archive-patterns.ts';
+import { Glob } from '../common/glob/glob.ts';
 import { printable } from '../common/text/byte-text.ts';
 import type { StoreCounters } from './guards/with-counters.ts';
-import type { ReadOptions, TraceStat, TraceStore } from './trace-store.ts';
+import { inOrder } from './members/in-order.ts';
+import { BORDER, isMemberGeneration } from './members/member-path.ts';
+import { isMissing, Members } from './members/members.ts';
+import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from './trace-store.ts';
 
 export interface ListedTrace extends TraceStat {
   address: string;
@@ -12,6 +20,7 @@ export interface ListedTrace extends TraceStat {
 
 export class TraceStores {
   readonly #stores: ReadonlyMap<string, TraceStore>;
+  readonly #members: Members;
 
   /** Live counters by store name. */
   readonly counters: ReadonlyMap<string, StoreCounters>;
@@ -19,7 +28,9 @@ export class TraceStores {
   constructor(
     stores: readonly TraceStore[],
     counters: ReadonlyMap<string, StoreCounters> = new Map(),
+    unpackedBytesMax?: number,
   ) {
+    this.#members = new Members(unpackedBytesMax);
     this.counters = counters;
     this.#stores = new Map(stores.map((store) => [store.name, store]));
   }
@@ -36,9 +47,21 @@ export class TraceStores {
   async stat(address: string, signal?: AbortSignal): Promise<TraceStat> {
     const { store, path } = this.#find(address);
     try {
-      return await store.stat(path, signal);
+      return await this.#stat(store, path, signal);
     } catch (thrown) {
       throw ofTrace(thrown, address);
+    }
+  }
+
+  /** Returns the stat of the trace with this path, or else that of the member of an archive that the path names. */
+  async #stat(store: TraceStore, path: string, signal?: AbortSignal): Promise<TraceStat> {
+    try {
+      return await store.stat(path, signal);
+    } catch (thrown) {
+      if (!path.includes(BORDER) || !isMissing(thrown)) throw thrown;
+      const stat = await this.#members.stat(store, path, signal);
+      if (stat === undefined) throw thrown;
+      return stat;
     }
   }
 
@@ -56,9 +79,22 @@ export class TraceStores {
     if (!needsStore) return plain;
     const { store, path } = this.#find(plain);
     try {
-      return `/${store.name}/${(await store.canonical?.(path, signal)) ?? path}`;
+      return `/${store.name}/${await this.#canonicalPath(store, path, signal)}`;
     } catch (thrown) {
       throw ofTrace(thrown, address);
+    }
+  }
+
+  async #canonicalPath(store: TraceStore, path: string, signal?: AbortSignal): Promise<string> {
+    try {
+      return (await store.canonical?.(path, signal)) ?? path;
+    } catch (thrown) {
+      const ofMember =
+        path.includes(BORDER) && isMissing(thrown)
+          ? await this.#members.canonical(store, path, signal)
+          : undefined;
+      if (ofMember === undefined) throw thrown;
+      return ofMember;
     }
   }
 
@@ -66,7 +102,8 @@ export class TraceStores {
   async *read(address: string, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
     const { store, path } = this.#find(address);
     try {
-      yield* store.read(path, options);
+      const isMember = isMemberGeneration(options.generation);
+      yield* isMember ? this.#members.read(store, path, options) : store.read(path, options);
     } catch (thrown) {
       throw ofTrace(thrown, address);
     }
@@ -81,14 +118,47 @@ export class TraceStores {
     this.#find(address);
     const { store, path, text } = this.#find(await this.canonical(address, signal));
     try {
-      const exactStat = await statExactly(store, path, isPattern(text), signal);
+      const exactStat = await this.#statExactly(store, path, isPattern(text), signal);
       if (exactStat !== undefined) yield { address: text, ...exactStat };
       else
-        for await (const batch of store.list(path, { signal }))
+        for await (const batch of this.#list(store, path, signal))
           for (const { path: storePath, ...stat } of batch)
             yield { address: await this.#addressOf(store, storePath, signal), ...stat };
     } catch (thrown) {
       throw ofTrace(thrown, address);
+    }
+  }
+
+  /** Lists what a pattern matches; with members of archives, if the pattern may match some. */
+  #list(
+    store: TraceStore,
+    pattern: string,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<readonly StoredTrace[]> {
+    const patterns = archivePatterns(pattern);
+    if (patterns === undefined) return store.list(pattern, { signal });
+    const files = Glob.parse(pattern);
+    const found = async (trace: StoredTrace, until: AbortSignal): Promise<StoredTrace[]> => {
+      const members = patterns.membersIn(trace.path);
+      return [
+        ...(files.matches(trace.path) ? [trace] : []),
+        ...(members.length === 0 ? [] : await this.#members.list(store, trace, members, until)),
+      ];
+    };
+    return inOrder(store.list(patterns.files, { signal }), found, signal);
+  }
+
+  async #statExactly(
+    store: TraceStore,
+    path: string,
+    mayBePattern: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<TraceStat | undefined> {
+    try {
+      return await this.#stat(store, path, signal);
+    } catch (thrown) {
+      if (mayBePattern && isMissing(thrown)) return undefined;
+      throw thrown;
     }
   }
 
@@ -112,21 +182,6 @@ export class TraceStores {
       `there is no store /${printable(parsed.store)}/; this worker has ${names || 'none'}`,
       { trace: printable(address) },
     );
-  }
-}
-
-async function statExactly(
-  store: TraceStore,
-  path: string,
-  mayBePattern: boolean,
-  signal: AbortSignal | undefined,
-): Promise<TraceStat | undefined> {
-  try {
-    return await store.stat(path, signal);
-  } catch (thrown) {
-    const code = asBigtraceError(thrown).code;
-    if (mayBePattern && (code === 'trace_not_found' || code === 'forbidden')) return undefined;
-    throw thrown;
   }
 }
 

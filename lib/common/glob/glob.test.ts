@@ -52,6 +52,9 @@ const matching: [string, string][] = [
   ['*.*', 'a.'],
   ['/a/*', '/a/b'],
   ['a//*', 'a//b'],
+  ['*', 'a!'],
+  ['*!/*', 'a!/b'],
+  ['a[x!]!/b', 'ax!/b'],
 ];
 
 test.each(matching)('%j matches %j', (pattern, path) => {
@@ -78,6 +81,10 @@ test.each([
   ['a.b*', 'axb'],
   ['A*', 'a'],
   ['a*b', 'abc'],
+  ['**', 'a!/b'],
+  ['*/b', 'a!/b'],
+  ['a[!x]/b', 'a!/b'],
+  ['*!/*', 'a!/b!/c'],
 ])('%j does not match %j', (pattern, path) => {
   expect(Glob.parse(pattern).matches(path)).toBe(false);
 });

@@ -1,14 +1,15 @@
 /**
  * Matches paths with patterns: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, `**` for any number of directories, and a
  * backslash that makes the next character literal. A name that begins with a dot needs a dot at that place of the
- * pattern. All other characters (newlines, quotes, parentheses, bytes that are not UTF-8) are literal. Matching takes
- * time proportional to pattern times name.
+ * pattern. A directory whose name ends with `!` needs a `!` at that place, too: `/a/b.zip!/m` is the address of a member
+ * of an archive (archive-patterns.ts), and `/a/**` does not match it. All other characters (newlines, quotes,
+ * parentheses, bytes that are not UTF-8) are literal. Matching takes time proportional to pattern times name.
  *
  * A pattern is matched with a path name by name (`begin`, `step`), so that a walk enters only directories in which
  * something can match. re2.ts translates a pattern into regular expressions for ClickHouse.
  */
 import { literalOf, matchesName } from './name.ts';
-import { parsePattern, type Segment } from './segments.ts';
+import { endsWithBang, parsePattern, type Segment } from './segments.ts';
 
 /** A place in the pattern: the segments that the rest of a path must match. Equal rests of alternatives share one. */
 interface Place {
@@ -42,9 +43,10 @@ export class Glob {
 
   matches(path: string): boolean {
     let places = this.#begin;
-    for (const name of path.split('/')) {
+    const names = path.split('/');
+    for (const [nth, name] of names.entries()) {
       if (places.length === 0) return false;
-      places = step(places, name);
+      places = step(places, name, { isDirectory: nth + 1 < names.length });
     }
     return isMatch(places);
   }
@@ -55,18 +57,25 @@ export class Glob {
   }
 }
 
-/**
- * Returns the places after one more name of the path.
- * @param options.throughGlobstar false if `name` is a link to a directory, which `**` must not match
- */
-export function step(places: Places, name: string, options = { throughGlobstar: true }): Places {
+export interface StepOptions {
+  /** False if the name is that of a link to a directory, which `**` must not match. Default: true. */
+  throughGlobstar?: boolean;
+  /** Whether the name is that of a directory, so that another one follows it. Default: false. */
+  isDirectory?: boolean;
+}
+
+/** Returns the places after one more name of the path. */
+export function step(places: Places, name: string, options: StepOptions = {}): Places {
+  const { throughGlobstar = true, isDirectory = false } = options;
   const reached = new Set<Place>();
   const isHidden = name.startsWith('.');
+  const needsBang = isDirectory && name.endsWith('!');
   for (const place of places) {
     const { segment, next } = place;
     if (segment === undefined) continue;
+    if (needsBang && !endsWithBang(segment)) continue;
     if (segment === 'globstar') {
-      if (options.throughGlobstar && !isHidden) enter(place, reached);
+      if (throughGlobstar && !isHidden) enter(place, reached);
     } else if ('literal' in segment ? segment.literal === name : matchesName(segment.tokens, name))
       enter(next, reached);
   }

@@ -4,8 +4,9 @@
  * one character, U+DC80 to U+DCFF. `escapedBytesSql` converts ClickHouse's strings to this form.
  */
 import { bytesFromText, textFromBytes } from '../text/byte-text.ts';
+import { literal as sqlLiteral } from '../text/sql-literal.ts';
 import { beginsWithDot, type CharacterClass, type Token } from './name.ts';
-import { parsePattern, type Segment } from './segments.ts';
+import { endsWithBang, parsePattern, type Segment } from './segments.ts';
 
 type Range = readonly [low: number, high: number];
 
@@ -22,15 +23,35 @@ const NOTHING = `[^\\x{0}-\\x{${CODE_POINT_MAX.toString(16)}}]`;
 const EXPRESSION_CHARS_MAX = 20_000;
 
 /**
- * Returns anchored expressions. A path matches the pattern if it matches one of them.
+ * Returns SQL of the condition that a path matches the pattern.
+ * @param text SQL of the path, from `escapedBytesSql`
  * @throws invalid_address if the pattern has too many alternatives
  */
-export function patternExpressions(pattern: string): string[] {
+export function patternConditionSql(pattern: string, text: string): string {
   // A lone surrogate that stands for no byte is converted as it is on its way to a store.
-  const alternatives = parsePattern(textFromBytes(bytesFromText(pattern))).map(alternative);
+  const alternatives = parsePattern(textFromBytes(bytesFromText(pattern)));
+  const byBangs = new Map<number, (readonly Segment[])[]>();
+  for (const one of alternatives) {
+    const bangs = directoriesWithBang(one);
+    byBangs.set(bangs, [...(byBangs.get(bangs) ?? []), one]);
+  }
+  // A directory with `!` is matched only by a segment with `!`, and each such segment matches one: the numbers are equal.
+  const conditions = [...byBangs].map(([bangs, some]) => {
+    const matches = expressionsOf(some).map((one) => `match(${text}, ${sqlLiteral(one)})`);
+    return `((${matches.join(' OR ')}) AND countSubstrings(${text}, '!/') = ${bangs})`;
+  });
+  return `(${conditions.join(' OR ')})`;
+}
+
+function directoriesWithBang(segments: readonly Segment[]): number {
+  return segments.slice(0, -1).filter(endsWithBang).length;
+}
+
+/** Returns anchored expressions, one of which matches what one of the alternatives matches. */
+function expressionsOf(alternatives: readonly (readonly Segment[])[]): string[] {
   const expressions: string[] = [];
   let group = '';
-  for (const one of alternatives) {
+  for (const one of alternatives.map(alternative)) {
     const longer = group === '' ? one : `${group}|${one}`;
     if (group !== '' && longer.length > EXPRESSION_CHARS_MAX) {
       expressions.push(whole(group));

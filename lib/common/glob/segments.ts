@@ -25,6 +25,14 @@ export function parsePattern(pattern: string): (readonly Segment[])[] {
   });
 }
 
+/** Whether every name that the segment matches ends with the `!` that the pattern has there. */
+export function endsWithBang(segment: Segment): boolean {
+  if (segment === 'globstar') return false;
+  if ('literal' in segment) return segment.literal.endsWith('!');
+  const last = segment.tokens.at(-1);
+  return typeof last === 'object' && 'char' in last && last.char === '!';
+}
+
 function segment(text: string): Segment {
   if (text === '**') return 'globstar';
   const tokens = tokensOf(text);

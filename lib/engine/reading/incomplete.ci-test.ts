@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { tarOf, ZIP_END_BYTES, zipOf } from '../../common/archive/testing.ts';
 import { queryRows, testEngine } from '../testing.ts';
-import { tarOf, ZIP_END_BYTES, zipOf } from './archive/testing.ts';
 import { chunked, readTrace, zstd } from './testing.ts';
 
 const engine = await testEngine();
@@ -29,7 +29,7 @@ test.each<[string, Buffer]>([
   ['deflated', zipOf(member)],
   ['stored', zipOf({ ...member, method: 'stored' })],
   ['streamed', zipOf({ ...member, sizesAfter: 'signed' })],
-  ['compressed with zstd', zipOf({ ...member, method: 'zstd' })],
+  ['compressed with zstd', zipOf({ ...member, method: { id: 93, pack: zstd } })],
   ['followed by a readme', zipOf(member, readme)],
 ])(
   'a zip file with a member %s that is cut short anywhere in its members is an error',

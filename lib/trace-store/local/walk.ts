@@ -217,8 +217,9 @@ async function entryOf(
   from: Places,
 ): Promise<Entry[]> {
   if (entry.isSymbolicLink()) return linkEntry(roots, within(directory, bytes), bytes, from);
-  const places = step(from, textFromBytes(bufferOf(bytes)));
-  if (entry.isDirectory()) return directoryEntry(bytes, places);
+  const isDirectory = entry.isDirectory();
+  const places = step(from, textFromBytes(bufferOf(bytes)), { isDirectory });
+  if (isDirectory) return directoryEntry(bytes, places);
   return entry.isFile() && isMatch(places) ? [fileEntry(bytes)] : [];
 }
 
@@ -234,7 +235,7 @@ async function linkEntry(
 ): Promise<Entry[]> {
   const name = textFromBytes(bufferOf(bytes));
   const asFile = step(from, name);
-  const asDirectory = step(from, name, { throughGlobstar: false });
+  const asDirectory = step(from, name, { throughGlobstar: false, isDirectory: true });
   if (!isMatch(asFile) && !leadsOn(asDirectory)) return [];
   const target = await resolved(roots, textFromBytes(bufferOf(link)), false);
   const info = target === undefined ? undefined : await statIfThere(roots, target);

@@ -8,6 +8,7 @@ import { BigtraceError, type ErrorCode } from '../../common/errors.ts';
 import { Glob } from '../../common/glob/glob.ts';
 import { bytesFromText, textFromBytes } from '../../common/text/byte-text.ts';
 import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-store.ts';
+import { memberTests } from './members-contract.ts';
 
 export interface StoreUnderTest {
   store: TraceStore;
@@ -90,6 +91,7 @@ export function storeContract(name: string, options: ContractOptions): void {
     statTests(put, statOf);
     readTests(put, statOf, read, () => under.store);
     nameTests(options.names ?? [], put, statOf, read);
+    memberTests(() => under, options.lists ?? true);
     if (options.lists ?? true) listTests(() => under, options, put, statOf);
   });
 }

@@ -1,11 +1,13 @@
 /** Tests of `bigtrace index`, which fills the catalog, and of queries that choose traces by the catalog. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tarOf, zipOf } from '../../../lib/common/archive/testing.ts';
 import { ROOT } from '../../../lib/common/root.ts';
 import { literal } from '../../../lib/common/text/sql-literal.ts';
 import { CORPUS, corpusTraces } from '../../corpus/index.ts';
@@ -248,3 +250,51 @@ test('bigtrace index reports a pattern without matches and invalid extra SQL', a
   const { err } = await index('/local/**', '--extra-sql', 'SELECT nonsense');
   expect(err).toMatch(/no such column: nonsense/);
 });
+
+test('members of archives are traces of their own, in queries, failures and the catalog', async () => {
+  const member = (name: string, path: string) => ({
+    name,
+    bytes: readFileSync(join(CORPUS, path)),
+  });
+  const compile = member('compile.pftrace', 'recorded/linux/compile-c.pftrace');
+  const idle = member('deep/idle.pftrace', 'recorded/linux/idle.pftrace');
+  const write = (name: string, bytes: Uint8Array): void =>
+    writeFileSync(join(root, 'packs', name), bytes);
+  mkdirSync(join(root, 'packs'));
+  write('a.zip', zipOf(compile, idle));
+  write('b.tar.gz', gzipSync(tarOf(idle)));
+  const members = [
+    'a.zip!/compile.pftrace',
+    'a.zip!/deep/idle.pftrace',
+    'b.tar.gz!/deep/idle.pftrace',
+  ];
+  const addresses = members.map((one) => `/local/packs/${one}`);
+  const idleCount = USED.find(({ path }) => path.endsWith('linux/idle.pftrace'))?.counts[1];
+  const counted = (view: string, traces: string): Promise<unknown[][]> =>
+    rowsOf(
+      analyst,
+      `SELECT _trace_address, n FROM ${view}(traces=['${traces}'], sql='SELECT count(*) AS n FROM sched') ORDER BY 1`,
+    );
+  const expected = [3321, idleCount, idleCount].map((n, at) => [addresses[at], String(n)]);
+  expect(await counted('bigtrace', '/local/packs/*!/**')).toEqual(expected);
+  expect(await counted('bigtrace', addresses[1] ?? '')).toEqual([expected[1]]);
+
+  write('cut.zip', zipOf(idle).subarray(0, -10));
+  const failure = '[/local/packs/cut.zip!/*]: the zip data of the trace is cut short';
+  await expect(counted('bigtrace', '/local/packs/*!/**')).rejects.toThrow(failure);
+  expect(await counted('bigtrace_lenient', '/local/packs/*!/**')).toEqual(expected);
+
+  expect(await indexed('/local/packs/*!/**')).toMatchObject({ listed: 4, read: 4, failed: 1 });
+  write('a.zip', zipOf(compile));
+  expect(await indexed('/local/packs/*!/**')).toMatchObject({ listed: 3, read: 1, vanished: 1 });
+  const rows = `SELECT address, error_code, vanished_at IS NOT NULL FROM traces WHERE address LIKE '%!/%' ORDER BY 1`;
+  const table = [
+    [addresses[0], '', 0],
+    [addresses[1], '', 1],
+    [addresses[2], '', 0],
+    ['/local/packs/cut.zip!/*', 'trace_invalid', 0],
+  ];
+  expect(await rowsOf(analyst, rows)).toEqual(table);
+  await indexed('/local/packs/**'); // matches the archives, but none of their members
+  expect(await rowsOf(analyst, rows)).toEqual(table);
+}, 60_000);

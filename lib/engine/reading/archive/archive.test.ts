@@ -4,9 +4,9 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { CORPUS } from '../../../../test/corpus/index.ts';
 import { field, message } from '../../../../test/corpus/proto.ts';
+import { paxAttributes, type TestMember, tarOf, zipOf } from '../../../common/archive/testing.ts';
 import { queryRows, testEngine } from '../../testing.ts';
 import { chunked, readTrace, zstd, zstdPacket, zstdTwin } from '../testing.ts';
-import { paxAttributes, type TestMember, tarOf, zipOf } from './testing.ts';
 
 const engine = await testEngine();
 const linux = readFileSync(join(CORPUS, 'recorded/linux/gzip-cpu.pftrace'));
@@ -90,7 +90,7 @@ test('an archive without any trace is refused with the name of a member', () => 
 test.each<[string, Partial<TestMember>]>([
   ['a name in UTF-8', { name: 'größer.json', flags: 0x800 }],
   ['sizes of 64 bits', { zip64: true }],
-  ['a member compressed with zstd', { method: 'zstd' }],
+  ['a member compressed with zstd', { method: { id: 93, pack: zstd } }],
   ['sizes after the data, of 64 bits', { sizesAfter: 'zip64', flags: 0x800 }],
 ])('a zip with %s, which the engine refuses, is read', (_, more) => {
   const archive = zipOf({ name: 'a.json', bytes: json, ...more });

@@ -3,7 +3,8 @@
  * buffers or asynchronously; an engine thread can do neither.
  */
 import { Z_NO_FLUSH, Z_OK, Z_STREAM_END, ZStream, zlibInflate, zlibInflateInit2 } from 'pako';
-import { type Codec, cutShort, damagedData } from '../compression/codec.ts';
+import { cutShort, damagedData } from '../../../common/archive/damage.ts';
+import type { Codec } from '../compression/codec.ts';
 
 const OUTPUT_BYTES = 64 * 1024;
 /** zlib's window bits: negative for raw data, 16 more for the gzip format. */

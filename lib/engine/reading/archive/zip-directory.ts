@@ -1,5 +1,5 @@
 /** Reads the directory at the end of a zip file, which tells whether the file is whole. */
-import { damagedData } from '../compression/codec.ts';
+import { damagedData } from '../../../common/archive/damage.ts';
 
 const ENTRY = 0x02014b50;
 const END = 0x06054b50;

@@ -3,9 +3,10 @@
  * at the end tells only whether the file is whole. It reads what TraceProcessor refuses, too: UTF-8 names, zip64, and other compressions.
  */
 import { crc32 } from 'node:zlib';
+import { cutShort, damagedData } from '../../../common/archive/damage.ts';
 import { BigtraceError } from '../../../common/errors.ts';
 import { Bzip2Decoder } from '../compression/bzip2.ts';
-import { type Codec, type CodecsInUse, cutShort, damagedData } from '../compression/codec.ts';
+import type { Codec, CodecsInUse } from '../compression/codec.ts';
 import { XzDecoder } from '../compression/xz.ts';
 import { ZstdDecoder } from '../compression/zstd.ts';
 import type { Sink } from '../stage.ts';

@@ -4,7 +4,8 @@
  */
 import bitIterator from 'unbzip2-stream/lib/bit_iterator.js';
 import bzip2 from 'unbzip2-stream/lib/bzip2.js';
-import { type Codec, cutShort, damagedData } from './codec.ts';
+import { cutShort, damagedData } from '../../../common/archive/damage.ts';
+import type { Codec } from './codec.ts';
 
 const LEVEL_BYTES = 100_000;
 /** Input that a block may need beyond its level: tables, and codes longer than the bytes they encode. */

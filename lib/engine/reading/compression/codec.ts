@@ -1,5 +1,4 @@
 /** Decompresses a file as its bytes arrive. */
-import { BigtraceError } from '../../../common/errors.ts';
 import type { Sink } from '../stage.ts';
 
 export interface Codec {
@@ -63,12 +62,4 @@ export class Decompressing implements Sink {
     this.#inUse.end(this.#codec);
     this.#next.end();
   }
-}
-
-export function cutShort(format: string): BigtraceError {
-  return new BigtraceError('trace_invalid', `the ${format} data of the trace is cut short`);
-}
-
-export function damagedData(format: string, why: string): BigtraceError {
-  return new BigtraceError('trace_invalid', `the ${format} data of the trace is damaged: ${why}`);
 }

@@ -1,6 +1,7 @@
 /** Decompresses .lz4 files: splits frames into blocks, each of which the package `lz4js` decompresses. */
 import { decompressBlock } from 'lz4js';
-import { type Codec, cutShort, damagedData } from './codec.ts';
+import { cutShort, damagedData } from '../../../common/archive/damage.ts';
+import type { Codec } from './codec.ts';
 import { Xxh32 } from './xxh32.ts';
 
 const MAGIC = 0x184d2204;

@@ -1,8 +1,9 @@
 /** Decompresses .xz files with XZ Embedded, compiled to WebAssembly (package `xz-decompress`). */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { cutShort, damagedData } from '../../../common/archive/damage.ts';
 import { BigtraceError } from '../../../common/errors.ts';
-import { type Codec, cutShort, damagedData } from './codec.ts';
+import type { Codec } from './codec.ts';
 
 type XzEmbedded = {
   memory: WebAssembly.Memory;

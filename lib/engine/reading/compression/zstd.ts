@@ -2,8 +2,10 @@
  * Decompresses zstd frames as their bytes arrive, with libzstd compiled to WebAssembly (package `zstddec`). It is five
  * times as fast as the decoders in JavaScript, and the same on every version of Node.
  */
+
+import { cutShort } from '../../../common/archive/damage.ts';
 import { BigtraceError } from '../../../common/errors.ts';
-import { type Codec, cutShort } from './codec.ts';
+import type { Codec } from './codec.ts';
 
 /** The part of libzstd's API that is used. */
 type Libzstd = {

@@ -1,0 +1,71 @@
+/**
+ * Splits patterns over members of archives, such as `a/*.zip!/**`, into a pattern of the archives and one of their
+ * members. A directory whose name ends with `!` matches such a pattern as well.
+ */
+import { expandBraces } from './braces.ts';
+import { Glob } from './glob.ts';
+import { tokensOf } from './name.ts';
+
+export interface ArchivePatterns {
+  /** Matches the paths that the pattern matches itself, and those of the archives. */
+  files: string;
+  /** Returns what to look for in a file: patterns of members; empty if the file is not to be opened. */
+  membersIn(path: string): readonly Glob[];
+}
+
+/**
+ * Returns undefined if the pattern cannot match a member of an archive.
+ * @throws invalid_address if the pattern has too many alternatives
+ */
+export function archivePatterns(pattern: string): ArchivePatterns | undefined {
+  if (!pattern.includes('!')) return undefined;
+  const alternatives = expandBraces(pattern);
+  /** The patterns of members by the pattern of the archives. */
+  const byArchives = new Map<string, string[]>();
+  for (const alternative of alternatives)
+    for (const { archives, members } of splits(alternative)) {
+      const known = byArchives.get(archives);
+      if (known === undefined) byArchives.set(archives, [members]);
+      else known.push(members);
+    }
+  if (byArchives.size === 0) return undefined;
+  const parsed = [...byArchives].map(([archives, members]) => ({
+    archives: Glob.parse(archives),
+    members: members.map((one) => Glob.parse(one)),
+  }));
+  return {
+    files: anyOf([...alternatives, ...byArchives.keys()]),
+    membersIn: (path) =>
+      parsed.flatMap(({ archives, members }) => (archives.matches(path) ? members : [])),
+  };
+}
+
+/** Splits a pattern without alternatives at each of its directories that end with `!`. */
+function splits(pattern: string): { archives: string; members: string }[] {
+  const segments = pattern.split('/');
+  return segments.slice(0, -1).flatMap((segment, at) => {
+    const name = withoutBang(segment);
+    if (name === undefined) return [];
+    const archives = [...segments.slice(0, at), name].join('/');
+    return [{ archives, members: segments.slice(at + 1).join('/') }];
+  });
+}
+
+/** Removes the `!` at the end, which may be escaped; undefined if there is none, or nothing else. */
+function withoutBang(segment: string): string | undefined {
+  if (!segment.endsWith('!')) return undefined;
+  const tokens = tokensOf(segment);
+  const last = tokens.at(-1);
+  if (tokens.length < 2 || typeof last !== 'object' || !('char' in last)) return undefined;
+  const isEscaped = tokensOf(segment.slice(0, -1)).length === tokens.length;
+  const name = segment.slice(0, isEscaped ? -2 : -1);
+  return name === '**' ? '*' : name; // within a name, two stars are one
+}
+
+/** Returns a pattern that matches what one of the patterns matches, whose braces are literal. */
+function anyOf(patterns: readonly string[]): string {
+  const escaped = patterns.map((one) =>
+    one.replace(/\\.|\\$|[{},]/gsu, (found) => (found.length > 1 ? found : `\\${found}`)),
+  );
+  return `{${escaped.join(',')}}`;
+}
