@@ -7,6 +7,7 @@ import { textFromBytes } from '../lib/common/text/byte-text.ts';
 import { literal } from '../lib/common/text/sql-literal.ts';
 import type { ListedTrace } from '../lib/proto/messages.ts';
 import { UserColumns } from './columns/user-columns.ts';
+import type { ManifestPart } from './manifest/json-manifest.ts';
 import { type TraceMetadata, TYPED_COLUMNS } from './metadata.ts';
 
 /** A listed trace with the result of reading it. */
@@ -212,6 +213,12 @@ export class CatalogStore {
       ['address', 'name', 'value', 'labelled_at'],
       rows(),
     );
+  }
+
+  async addManifestParts(parts: readonly ManifestPart[]): Promise<void> {
+    if (parts.length === 0) return;
+    const rows = parts.map(({ part, name, json }) => [part, name, json]);
+    await this.#client.insert('bigtrace.manifest_parts', ['part', 'name', 'json'], [rows]);
   }
 
   #nowS(): number {

@@ -21,11 +21,15 @@ const OWN_NAMES = new Set([
   ...['verdict', 'error_stats', 'row_counts', 'warnings'],
 ]);
 
+export function isOwnName(name: string): boolean {
+  return OWN_NAMES.has(name);
+}
+
 /** @throws invalid_option if the name is empty, or the catalog has a column of that name */
 export function checkColumnName(name: string): string {
   if (name === '')
     throw new BigtraceError('invalid_option', 'a column of the manifest has no name');
-  if (OWN_NAMES.has(name))
+  if (isOwnName(name))
     throw new BigtraceError(
       'invalid_option',
       `column ${name} already exists in bigtrace.traces; rename it`,

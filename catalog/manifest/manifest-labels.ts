@@ -3,7 +3,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import type { CatalogStore } from '../catalog-store.ts';
 import { COLUMN_TYPES, type ColumnType, type ValueKind } from '../columns/column-type.ts';
 import type { FoundColumn } from '../columns/user-columns.ts';
-import { columnsOf, type LabelledTrace, labelsOf } from './manifest.ts';
+import { columnsOf, type LabelledTrace, labelsOf, partsOf } from './manifest.ts';
 
 export interface ManifestPlan {
   file: string;
@@ -23,6 +23,7 @@ export async function addManifest(
   await requireKnown(store, run, file, directory);
   await store.columns.add(columns);
   await store.addLabels(labelsOf(file, directory));
+  await store.addManifestParts(partsOf(file));
 }
 
 /** Kinds of values that a column of each type can hold. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { columnType } from '../columns/column-type.ts';
-import { columnsOf, type LabelledTrace, labelsOf } from './manifest.ts';
+import { columnsOf, type LabelledTrace, labelsOf, partsOf } from './manifest.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-manifest-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -122,6 +122,56 @@ test('numbers of a JSON file keep all digits, and strings are not converted to n
   expect(first?.get('big')).toBe('9223372036854775807');
 });
 
+test('a manifest of Perfetto’s own BigTrace server is read with its experiments, columns and presets', async () => {
+  const path = file(
+    'json',
+    JSON.stringify({
+      traces: [
+        { file_path: 'a', file_name: 'a', link: 'x', system_name: 'Linux', experiment_id: 7 },
+        { file_path: 'b', experiment_id: 8, experiment_name: 'own' },
+      ],
+      experiments: [
+        { experimentId: 7, experimentName: 'faster', controlId: 1 },
+        { experiment_id: 8, experiment_name: 'slower' },
+      ],
+      schema: [{ name: 'file_name', defaultVisible: false, type: 'STRING' }],
+      presets: [{ id: 'p', name: 'P', perfettoSql: 'SELECT 1', icon: 'timer' }],
+    }),
+  );
+  expect(await labels(path)).toEqual([
+    [
+      '/local/d/a',
+      new Map([
+        ['experiment_name', 'faster'],
+        ['control_id', '1'],
+        ['file_path', 'a'],
+        ['file_name', 'a'],
+        ['experiment_id', '7'],
+      ]),
+    ],
+    [
+      '/local/d/b',
+      new Map([
+        ['experiment_name', 'own'],
+        ['file_path', 'b'],
+        ['experiment_id', '8'],
+      ]),
+    ],
+  ]);
+  expect(await types(path)).toEqual({
+    ...{ file_path: 'String', file_name: 'String', experiment_name: 'String' },
+    ...{ experiment_id: 'Int64', control_id: 'Int64' },
+  });
+  const parts = partsOf(path).map(({ json, ...part }) => ({ ...part, ...JSON.parse(json) }));
+  expect(parts).toEqual([
+    { part: 'column', name: 'file_name', visible: false, description: '' },
+    {
+      ...{ part: 'preset', id: 'p', name: 'P', category: '', description: '' },
+      ...{ perfettoSql: 'SELECT 1', icon: 'timer' },
+    },
+  ]);
+});
+
 test('addresses may contain any byte', async () => {
   const path = file(
     'csv',
@@ -142,11 +192,15 @@ test.each([
   ['csv', 'path\nx/../a\n', /record 1: \/local\/d\/x\/\.\.\/a: name the trace by its path below/],
   ['json', '[{"address": "/local//a/b"}]', /record 1: \/local\/\/a\/b: name the trace by its path/],
   ['csv', 'path,team\na,"b\n', /Quote Not Closed/],
-  ['csv', 'team\nx\n', /record 1: it has neither an address nor a path/],
+  ['csv', 'team\nx\n', /record 1: it has no address, path or file_path/],
   ['csv', 'path\n', /it has no records/],
   ['json', '[1]', /every record must be an object/],
   ['json', '[{"path": "a", "size": 1}]', /column size already exists in bigtrace.traces/],
   ['json', '[{"path": "a", "n": 1, "n": 2}]', /Duplicate key/],
+  ['json', '{"traces": [], "presets": 1}', /"presets" must be an array of objects/],
+  ['json', '{"traces": [], "presets": [{"id": "a"}]}', /"presets", entry 1: it has no name/],
+  ['json', '{"traces": [], "experiments": [{}]}', /entry 1: it has no experiment_id/],
+  ['json', '{"traces": [], "schema": [{"name": ""}]}', /"schema", entry 1: it has no name/],
 ] as const)('a %s file with %j is rejected with the reason', async (ending, content, message) => {
   const path = file(ending, content);
   await expect(columnsOf(path).then(() => labels(path))).rejects.toThrow(message);

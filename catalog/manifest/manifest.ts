@@ -1,20 +1,23 @@
 /** Reads a manifest: a JSON or CSV file with additional metadata, one record per trace. */
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
-import { LosslessNumber, parse as parseJson, stringify } from 'lossless-json';
+import { LosslessNumber } from 'lossless-json';
 import { canonicalAddress } from '../../lib/common/addresses/canonical-address.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { kindOfJsonNumber, kindOfText, type ValueKind } from '../columns/column-type.ts';
-import { checkColumnName } from '../columns/traces-view.ts';
+import { checkColumnName, isOwnName } from '../columns/traces-view.ts';
 import type { FoundColumn } from '../columns/user-columns.ts';
+import {
+  type JsonManifest,
+  type ManifestPart,
+  type ManifestRecord,
+  readJsonManifest,
+  textOf,
+} from './json-manifest.ts';
 
-/** Bound for JSON manifests, which are read as a whole. CSV manifests are streamed and may have any size. */
-const JSON_BYTES_MAX = 256 * 2 ** 20;
 const BATCH_RECORDS = 10_000;
-
-type ManifestRecord = Record<string, unknown>;
 
 interface CsvRow {
   record: ManifestRecord;
@@ -24,9 +27,9 @@ interface CsvRow {
 export type LabelledTrace = [address: string, labels: Map<string, string>];
 
 /**
- * Yields batches of (address, labels). A record names its trace by `address`, or by `path` relative to `directory` (an
- * address ending in `/`); the address is returned in its canonical form. All other fields are labels, with their text as
- * in the file.
+ * Yields batches of (address, labels). A record names its trace by `address`, or by `path` or `file_path` relative to
+ * `directory` (an address ending in `/`); the address is returned in its canonical form. The other fields are labels,
+ * with their text as in the file.
  * @throws invalid_option naming the file and the record
  */
 export async function* labelsOf(file: string, directory: string): AsyncGenerator<LabelledTrace[]> {
@@ -48,8 +51,7 @@ export async function columnsOf(file: string): Promise<FoundColumn[]> {
   const kindOfString = isCsv(file) ? kindOfText : (): ValueKind => 'text';
   const columns = new Map<string, Set<ValueKind>>();
   for await (const record of recordsOf(file)) {
-    for (const [name, value] of Object.entries(record)) {
-      if (name === 'address' || name === 'path') continue;
+    for (const [name, value] of Object.entries(labelFields(record))) {
       const kinds = columns.get(name) ?? new Set();
       columns.set(checkColumnName(name), kinds);
       const kind = kindOf(value, kindOfString);
@@ -63,6 +65,11 @@ export async function columnsOf(file: string): Promise<FoundColumn[]> {
   }));
 }
 
+/** What the manifest says about columns, and its presets. Only a JSON file has these. */
+export function partsOf(file: string): ManifestPart[] {
+  return isJson(file) ? jsonManifest(file).parts : [];
+}
+
 /** Returns undefined for an empty value, which fits any type. */
 function kindOf(value: unknown, kindOfString: (text: string) => ValueKind): ValueKind | undefined {
   if (value === null || value === undefined || value === '') return undefined;
@@ -74,9 +81,13 @@ function isCsv(file: string): boolean {
   return /\.csv$/i.test(file);
 }
 
+function isJson(file: string): boolean {
+  return /\.json$/i.test(file);
+}
+
 async function* recordsOf(file: string): AsyncGenerator<ManifestRecord> {
   if (isCsv(file)) yield* csvRecords(file);
-  else if (/\.json$/i.test(file)) yield* jsonRecords(file);
+  else if (isJson(file)) yield* jsonManifest(file).records;
   else throw invalid(file, 'its name must end in .csv or .json');
 }
 
@@ -139,51 +150,44 @@ function distinct(names: string[]): string[] {
   return names;
 }
 
-/** Accepts an array of objects, or an object with such an array in `traces`. */
-function jsonRecords(file: string): ManifestRecord[] {
+function jsonManifest(file: string): JsonManifest {
   try {
-    const { size } = statSync(file);
-    if (size > JSON_BYTES_MAX)
-      throw new Error(
-        `it has ${size} bytes, the bound is ${JSON_BYTES_MAX}; a CSV file may be of any size`,
-      );
-    const parsed: unknown = parseJson(withoutByteOrderMark(readFileSync(file, 'utf8')));
-    const list = Array.isArray(parsed) ? parsed : (parsed as { traces?: unknown } | null)?.traces;
-    if (!Array.isArray(list))
-      throw new Error(
-        'it must be an array of objects, or an object with such an array as "traces"',
-      );
-    if (!list.every(isRecord)) throw new Error('every record must be an object');
-    return list as ManifestRecord[];
+    return readJsonManifest(file);
   } catch (thrown) {
     throw invalid(file, messageOf(thrown));
   }
-}
-
-function isRecord(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof LosslessNumber)
-  );
 }
 
 function withoutByteOrderMark(text: string): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
-function labelled(record: ManifestRecord, directory: string, where: string): LabelledTrace {
+/**
+ * The fields of a record that are labels. A record with `file_path` is of Perfetto's own BigTrace server: it repeats what
+ * the catalog reads from the trace itself, and `link` leads to that server.
+ */
+function labelFields(record: ManifestRecord): ManifestRecord {
   const { address, path, ...rest } = record;
+  if (rest['file_path'] === undefined) return rest;
+  const fields = Object.entries(rest).filter(([name]) => name !== 'link' && !isOwnName(name));
+  return Object.fromEntries(fields);
+}
+
+function labelled(record: ManifestRecord, directory: string, where: string): LabelledTrace {
   const labels = new Map<string, string>();
-  for (const [name, value] of Object.entries(rest)) {
+  for (const [name, value] of Object.entries(labelFields(record))) {
     if (value === null || value === undefined) continue;
     labels.set(name, textOf(value));
   }
-  if (typeof address === 'string' && address !== '') return [canonical(address, where), labels];
-  if (typeof path === 'string' && path !== '')
-    return [canonical(directory + path.replace(/^\.?\//, ''), where), labels];
-  throw invalid(where, 'it has neither an address nor a path');
+  const { address, path, file_path } = record;
+  if (isNamed(address)) return [canonical(address, where), labels];
+  const relative = [path, file_path].find(isNamed);
+  if (relative === undefined) throw invalid(where, 'it has no address, path or file_path');
+  return [canonical(directory + relative.replace(/^\.?\//, ''), where), labels];
+}
+
+function isNamed(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 /** Returns the address as the catalog stores it. @throws invalid_option if only the store could resolve it */
@@ -198,12 +202,6 @@ function canonical(text: string, where: string): string {
     where,
     `${printable(text)}: name the trace by its path below the directory of --traces, without ..`,
   );
-}
-
-/** Numbers as written in the file; arrays and objects as JSON. */
-function textOf(value: NonNullable<unknown>): string {
-  if (value instanceof LosslessNumber) return value.value;
-  return typeof value === 'object' ? (stringify(value) ?? '') : String(value);
 }
 
 function messageOf(thrown: unknown): string {

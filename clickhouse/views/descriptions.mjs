@@ -132,6 +132,10 @@ const ROWS = [
     ...['trace_column_types', 'trace_column_types', `${INTERNAL} types of added columns.`],
     ...['', CATALOG],
   ],
+  [
+    ...['manifest_parts', 'manifest_parts', `${INTERNAL} columns and presets of index --manifest.`],
+    ...['', CATALOG],
+  ],
   ['trace_labels', 'trace_labels', `${INTERNAL} data of an earlier version.`, '', CATALOG],
   ['trace_columns', 'trace_columns', `${INTERNAL} data of an earlier version.`, '', CATALOG],
   [

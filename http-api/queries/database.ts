@@ -5,6 +5,7 @@ import {
   type ClickHouseOptions,
 } from '../../lib/clickhouse/client.ts';
 import { CANCELLER_USER, CATALOG_USER } from '../../lib/clickhouse/users.ts';
+import { FILTER_SUBJECT } from '../../lib/common/addresses/catalog-filters.ts';
 
 /** The longest time limit that a query may have, in milliseconds. Queries end by their own limits. */
 const QUERY_MS_MAX = 86_400_000;
@@ -30,5 +31,10 @@ export function openDatabase(login: ClickHouseLogin, signal?: AbortSignal): Clic
 /** Opens the catalog as a user who may read nothing else, for expressions of users. */
 export function openCatalog(url: string, password: ClickHouseLogin['password']): ClickHouse {
   const login = { url, username: CATALOG_USER, password };
-  return new ClickHouse(login, { ...OPTIONS, canceller: { username: CANCELLER_USER, password } });
+  return new ClickHouse(login, {
+    ...OPTIONS,
+    canceller: { username: CANCELLER_USER, password },
+    // An expression that is denied reads more than the catalog.
+    errors: { rejected: 'invalid_filter', denied: 'invalid_filter', subject: FILTER_SUBJECT },
+  });
 }

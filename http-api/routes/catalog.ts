@@ -59,8 +59,8 @@ export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): voi
       };
     },
   );
-  api.get('/trace_presets', schemaOf(contract.PresetsAnswer), async () => ({
-    tracePresets: [...presets],
+  api.get('/trace_presets', schemaOf(contract.PresetsAnswer), async (_, reply) => ({
+    tracePresets: await traces.for(signalOf(reply)).presets(presets),
   }));
   api.post(
     '/check_table_exists',

@@ -146,6 +146,15 @@ it('a trace is sent with its content length', async () => {
   expect([status, body, headers['content-length']]).toEqual([200, 'abcd', '4']);
 });
 
+it('HEAD of a trace has its content length, and reads nothing', async () => {
+  chunks = [null];
+  const whole = await send(TRACE, {}, 'HEAD');
+  expect([whole.status, whole.body, whole.headers['content-length']]).toEqual([200, '', '4']);
+  expect(whole.headers['accept-ranges']).toBe('bytes');
+  const part = await send(TRACE, { range: 'bytes=1-2' }, 'HEAD');
+  expect([part.status, part.body, part.headers['content-length']]).toEqual([206, '', '2']);
+});
+
 it.each([{}, { range: 'bytes=1-2' }])(
   'a read that fails before its first byte returns an error with the reason, %o',
   async (headers) => {

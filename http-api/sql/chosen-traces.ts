@@ -70,7 +70,7 @@ function catalogName(text: string): string {
   const isObjects = isPattern(text) && !text.startsWith('/local/'); // object store patterns are not URL-decoded
   if (!needsStore || isObjects) return address;
   throw badRequest(
-    `${text} is not the canonical address of the trace: with where, filters or a limit, use the address that a listing returns, such as /local/app.pftrace`,
+    `${text} is not the canonical address of the trace: with where, filters, an order or a limit, use the address that a listing returns, such as /local/app.pftrace`,
   );
 }
 
@@ -79,7 +79,7 @@ function namedCondition(named: readonly string[]): string {
   const patterns = named.filter(isPattern);
   if (patterns.length > PATTERNS_MAX)
     throw badRequest(
-      `${patterns.length} patterns cannot be combined with where, filters or a limit; the bound is ${PATTERNS_MAX}`,
+      `${patterns.length} patterns cannot be combined with where, filters, an order or a limit; the bound is ${PATTERNS_MAX}`,
     );
   const exactly = `address IN (${named.map(literal).join(', ')})`;
   return `(${[exactly, ...patterns.map(patternCondition)].join(' OR ')})`;

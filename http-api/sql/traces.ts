@@ -1,17 +1,20 @@
 /** Reads the catalog bigtrace.traces for the page: columns, pages, and the traces that a query addresses. */
 
 import type { Row } from '../../lib/clickhouse/client.ts';
+import { parseAddress } from '../../lib/common/addresses/address.ts';
 import { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
-import { BigtraceError } from '../../lib/common/errors.ts';
+import { WHERE_STORE } from '../../lib/common/addresses/where-address.ts';
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import { type Reader, readerFor } from '../caller.ts';
-import type { Filter, MetadataColumn, PageRequest } from '../contract/page.ts';
+import type { Filter, MetadataColumn, PageRequest, Preset } from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import { type Column, columnOf } from '../queries/columns.ts';
 import type { Settings } from '../settings.ts';
 import { chosenAddresses, chosenTraces } from './chosen-traces.ts';
 import { conditionOf } from './conditions.ts';
+import { type ManifestColumn, manifestColumns, withManifestPresets } from './manifest-parts.ts';
 import { orderSql, parseOrder } from './order.ts';
 import { pageOf } from './page.ts';
 
@@ -40,7 +43,7 @@ const DESCRIPTIONS: Record<string, string> = {
 export interface TraceChoice {
   settings: Settings;
   filters: Filter[];
-  /** `column asc|desc`, separated by commas; used only with a limit. */
+  /** `column asc|desc`, separated by commas: the order in which the traces are queried, and chosen if there is a limit. */
   orderBy: string;
   /** Maximum number of traces; 0 for all. */
   limit: number;
@@ -70,10 +73,24 @@ export class Traces {
 
   async schema(base: string): Promise<MetadataColumn[]> {
     const columns = await this.columns(base);
-    return columns.map(({ name, type }) => ({
-      ...{ name, type, defaultVisible: DEFAULT_VISIBLE.has(name) },
-      ...(DESCRIPTIONS[name] === undefined ? {} : { description: DESCRIPTIONS[name] }),
-    }));
+    const added = await manifestColumns(this.#database);
+    return columns.map(({ name, type }) => {
+      const description = DESCRIPTIONS[name] ?? added.get(name)?.description ?? '';
+      return {
+        ...{ name, type, defaultVisible: isVisible(name, added) },
+        ...(description === '' ? {} : { description }),
+      };
+    });
+  }
+
+  /** Adds the presets of manifests; returns only the others while ClickHouse cannot be reached. */
+  async presets(others: readonly Preset[]): Promise<Preset[]> {
+    try {
+      return await withManifestPresets(others, this.#database);
+    } catch (thrown) {
+      if (asBigtraceError(thrown).code === 'catalog_failed') return [...others];
+      throw thrown;
+    }
   }
 
   async page(
@@ -85,16 +102,18 @@ export class Traces {
     const { from, condition, settings: end } = chosenTraces(settings);
     const relation = { from, condition, columns, key: 'address', numbered: false };
     const names = request.columns ?? [];
-    const shown =
-      names.length > 0
-        ? names
-        : columns.filter(({ name }) => DEFAULT_VISIBLE.has(name)).map(({ name }) => name);
+    const shown = names.length > 0 ? names : await this.#visible(columns);
     const page = pageOf(relation, { ...request, columns: shown });
     const [rows, total] = await Promise.all([
       this.#catalog.rows(page.rowsSql + end),
       this.#catalog.count(page.countSql + end),
     ]);
     return { columns: page.columns, rows, total };
+  }
+
+  async #visible(columns: readonly Column[]): Promise<string[]> {
+    const added = await manifestColumns(this.#database);
+    return columns.map(({ name }) => name).filter((name) => isVisible(name, added));
   }
 
   /** Has ClickHouse check the expressions of the selection. @throws invalid_option, invalid_address, invalid_filter */
@@ -108,30 +127,60 @@ export class Traces {
   }
 
   /**
-   * Resolves a selection to the addresses of a query. Without filters, `where` and limit they are passed on unchanged,
-   * and the traces need not be in the catalog.
-   * @throws invalid_option, invalid_address, no_match
+   * Resolves a selection to the addresses of a query. Without filters, `where`, order and limit they are passed on
+   * unchanged, and the traces need not be in the catalog.
+   * @throws invalid_option, invalid_address, invalid_filter, no_match
    */
   async addresses({ settings, filters, orderBy, limit }: TraceChoice): Promise<string[]> {
     if (limit > TRACE_LIMIT_MAX)
       throw badRequest(`trace_limit ${limit} must be <= ${TRACE_LIMIT_MAX}`);
     const isNamed = settings.addresses.length > 0 && settings.where === '';
-    if (isNamed && filters.length === 0 && limit === 0) return settings.addresses;
+    const all = isNamed && filters.length === 0 && limit === 0;
+    const isOrdered = orderBy.trim() !== '';
+    if (limit === 0 && !isOrdered) await this.#checkExpressions(settings);
+    if (all && !isOrdered) return settings.addresses;
     const columns = await this.columns('');
     const further = conditionOf(filters, columns);
-    if (limit === 0) return chosenAddresses(settings, further);
+    if (limit === 0 && !isOrdered) return chosenAddresses(settings, further);
     const order = orderSql(parseOrder(orderBy, columns), 'address');
+    const ordered = await this.#ordered(settings, further, order, limit);
+    if (all) return [...ordered, ...settings.addresses]; // traces that are not in the catalog come last
+    if (ordered.length > 0) return ordered;
+    throw new BigtraceError(
+      'no_match',
+      'the selection matches no trace of the catalog; run bigtrace index to fill it',
+    );
+  }
+
+  /** As check(), for those expressions only that the orchestrator evaluates. */
+  async #checkExpressions(settings: Settings): Promise<void> {
+    const addresses = settings.addresses.filter((one) => parseAddress(one).store === WHERE_STORE);
+    if (addresses.length > 0 || settings.where !== '') await this.check({ ...settings, addresses });
+  }
+
+  /** @param limit 0 for all traces, of which there must not be more than TRACE_LIMIT_MAX */
+  async #ordered(
+    settings: Settings,
+    further: string,
+    order: string,
+    limit: number,
+  ): Promise<string[]> {
     const { from, condition, settings: end } = chosenTraces(settings);
     const rows = await this.#catalog.rows(
-      `SELECT hex(address) FROM ${from} WHERE ${condition} AND ${further} ORDER BY ${order} LIMIT ${limit}${end}`,
+      `SELECT hex(address) FROM ${from} WHERE ${condition} AND ${further}
+       ORDER BY ${order} LIMIT ${limit === 0 ? TRACE_LIMIT_MAX + 1 : limit}${end}`,
     );
-    if (rows.length === 0)
-      throw new BigtraceError(
-        'no_match',
-        'the selection matches no trace of the catalog; run bigtrace index to fill it',
+    if (rows.length > TRACE_LIMIT_MAX)
+      throw badRequest(
+        `trace_order_by: the selection has more than ${TRACE_LIMIT_MAX} traces; set a trace_limit, or leave the order out`,
       );
     return rows.map(([address]) => textFromBytes(Buffer.from(address ?? '', 'hex')));
   }
+}
+
+/** Whether the page shows the column by default. */
+function isVisible(name: string, added: ReadonlyMap<string, ManifestColumn>): boolean {
+  return DEFAULT_VISIBLE.has(name) || added.get(name)?.visible === true;
 }
 
 /**

@@ -1,7 +1,11 @@
 /** Reads the catalog in ClickHouse: the traces that expressions over bigtrace.traces select. */
 import { ClickHouse, type ClickHouseLogin } from '../../lib/clickhouse/client.ts';
 import { CANCELLER_USER, CATALOG_USER } from '../../lib/clickhouse/users.ts';
-import { CatalogFilters, TRACES } from '../../lib/common/addresses/catalog-filters.ts';
+import {
+  CatalogFilters,
+  FILTER_SUBJECT,
+  TRACES,
+} from '../../lib/common/addresses/catalog-filters.ts';
 import { expressionsOf } from '../../lib/common/addresses/where-address.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
@@ -27,7 +31,7 @@ export class Catalog {
         errors: {
           rejected: 'invalid_filter',
           denied: 'invalid_filter', // the expression reads more than the catalog
-          subject: `filter over ${TRACES}`,
+          subject: FILTER_SUBJECT,
         },
       },
     );

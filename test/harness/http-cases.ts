@@ -66,7 +66,17 @@ export const REFUSALS: [string, string, object, number, string | RegExp][] = [
   [
     ...(['POST', '/execute_bigtrace_query'] as const),
     { perfetto_sql: 'SELECT 1', settings: [{ setting_id: 'where', values: ['1) OR (nope'] }] },
-    ...([400, /nope|Syntax error/] as const),
+    ...([400, /^filter over bigtrace\.traces: .*nope/] as const),
+  ],
+  [
+    ...(['POST', '/execute_bigtrace_query_async'] as const),
+    { perfetto_sql: 'SELECT 1', settings: [{ setting_id: 'where', values: ['nope = 1'] }] },
+    ...([400, /^filter over bigtrace\.traces: .*nope/] as const),
+  ],
+  [
+    ...(['POST', '/execute_bigtrace_query_async'] as const),
+    { perfetto_sql: 'SELECT 1', settings: [{ setting_id: 'traces', values: ['/where/nope > 1'] }] },
+    ...([400, /^filter over bigtrace\.traces: .*nope/] as const),
   ],
   [
     ...(['POST', '/execute_bigtrace_query_async'] as const),
@@ -110,3 +120,24 @@ export const WRONG_SETTINGS: [string, string, RegExp][] = [
   ['where', 'nope = 1', /nope/],
   ['traces', '/where/nope > 1', /nope/],
 ];
+
+/** A manifest as Perfetto's own BigTrace server writes and reads it. */
+export const MANIFEST = {
+  trace_dir: '.',
+  schema: [
+    {
+      ...{ name: 'is_treatment', displayName: 'Arm', type: 'BOOL', defaultVisible: false },
+      description: 'Arm of the experiment',
+    },
+  ],
+  traces: [
+    { file_path: 'a.json', experiment_id: 7, is_treatment: true, system_name: 'Linux', link: 'x' },
+    { file_path: 'b.json', experiment_id: 7, is_treatment: false, system_name: 'Linux', link: 'x' },
+  ],
+  presets: [
+    { id: 'team', category: 'Team', name: 'Of the manifest', perfettoSql: 'SELECT 1 AS one' },
+  ],
+  experiments: [
+    { experiment_id: 7, experiment_name: 'faster', control_id: 8, control_name: 'as before' },
+  ],
+};

@@ -9,6 +9,9 @@ import { checkExpressionSize, type ExpressionSize, expressionSize } from './expr
 
 export const TRACES = 'bigtrace.traces';
 
+/** Begins the message if ClickHouse rejects an expression. */
+export const FILTER_SUBJECT = `filter over ${TRACES}`;
+
 export class CatalogFilters {
   /** Random, so that an expression cannot use the aliases: if it reads bigtrace.traces itself, it reads all rows. */
   readonly #tag = randomBytes(8).toString('hex');

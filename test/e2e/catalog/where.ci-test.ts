@@ -129,7 +129,10 @@ describe.each(WAYS)('%s', (_, choose) => {
     'size, 1',
     '1 LIMIT 1',
   ])('%s is no expression', async (where) => {
-    await expect(choose(['/local/?'], where)).rejects.toMatchObject({ code: 'invalid_filter' });
+    await expect(choose(['/local/?'], where)).rejects.toMatchObject({
+      code: 'invalid_filter',
+      message: expect.stringMatching(/^(filter over bigtrace\.traces|ClickHouse): /),
+    });
     await expect(choose([`/where/${where}`], 'size < 2')).rejects.toMatchObject({
       code: 'invalid_filter',
     });
@@ -145,6 +148,24 @@ describe.each(WAYS)('%s', (_, choose) => {
     const chosen = await choose(addresses, 'size != 6');
     // `[d]` is also the literal name of a trace, so it stands for that trace only.
     expect(chosen.sort()).toEqual(['/local/a', '/local/dir/[d]', '/local/dir/c']);
+  });
+});
+
+describe('an order of traces', () => {
+  const choice = (addresses: string[], where = '') => ({
+    ...{ settings: settingsOf(addresses, where), filters: [], orderBy: 'size desc', limit: 0 },
+  });
+
+  test('orders the traces of the catalog, and leaves out no others', async () => {
+    expect(await traces.addresses(choice(['/local/new', '/local/?']))).toEqual([
+      ...['/local/b', '/local/a', '/local/new', '/local/?'],
+    ]);
+  });
+
+  test('orders a selection from the catalog', async () => {
+    expect(await traces.addresses(choice([], 'size < 4'))).toEqual([
+      ...['/local/dir/c', '/local/b', '/local/a'],
+    ]);
   });
 });
 

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FILTERS, REFUSALS, WRONG_SETTINGS } from '../../harness/http-cases.ts';
+import { FILTERS, MANIFEST, REFUSALS, WRONG_SETTINGS } from '../../harness/http-cases.ts';
 import { BigtracePage, index, valuesOf, writeTraces } from '../../harness/http-page.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
@@ -34,15 +34,11 @@ beforeAll(async () => {
     'c.json': ['50%_*[x]'],
   });
   writeFileSync(join(traces, 'bad.json'), '{"traceEvents":[{"ph":"X","name":"cut');
-  const labels = `${traces}.csv`;
-  writeFileSync(
-    labels,
-    'address,experiment_id,experiment_name,control_id,control_name,is_treatment\n' +
-      '/local/a.json,7,faster,8,as before,true\n/local/b.json,7,faster,8,as before,false\n',
-  );
+  const manifest = `${traces}.json`;
+  writeFileSync(manifest, JSON.stringify(MANIFEST));
   system = await startSystem({ traces, workers: 3, threads: 1 });
   page = new BigtracePage(system);
-  await index(system, '--manifest', labels);
+  await index(system, '--manifest', manifest);
 });
 afterAll(() => system?.stop());
 
@@ -99,7 +95,13 @@ test('/trace_metadata_schema returns the columns of the catalog', async () => {
   expect(body.columns).toContainEqual({
     name: 'experiment_id',
     type: 'INT64',
+    defaultVisible: true, // as all columns of a manifest
+  });
+  expect(body.columns).toContainEqual({
+    name: 'is_treatment',
+    type: 'STRING',
     defaultVisible: false,
+    description: 'Arm of the experiment',
   });
 });
 
@@ -324,6 +326,10 @@ test('experiments are found from the columns of a manifest and select traces', a
 test('there are at least 15 presets, and the first four run', async () => {
   const { body } = await page.get('/trace_presets');
   expect(body.tracePresets.length).toBeGreaterThanOrEqual(15);
+  expect(body.tracePresets.at(-1)).toEqual({
+    ...{ id: 'team', category: 'Team', name: 'Of the manifest', description: '' },
+    perfettoSql: 'SELECT 1 AS one',
+  });
   for (const { perfettoSql, name } of body.tracePresets.slice(0, 4)) {
     const settingsBody = { limit: 10, perfetto_sql: perfettoSql, settings: SETTINGS };
     expect((await page.post('/execute_bigtrace_query', settingsBody)).status, name).toBe(200);
