@@ -1,5 +1,10 @@
 /** Client of the HTTP API, for the backend that served this page. */
-import type { ConsoleState, FailureReason, Opener } from '../http-api/contract/console.ts';
+import type {
+  ConsoleState,
+  FailureReason,
+  Opener,
+  Vocabulary,
+} from '../http-api/contract/console.ts';
 import type {
   Preset,
   WireExecution,
@@ -74,6 +79,7 @@ export const api = {
     call<{ queryUuid: string }>('POST', 'execute_bigtrace_query_async', request),
   caller: () => call<{ user: string; isLogin: boolean }>('GET', 'api/caller'),
   logOut: () => call('POST', 'logout', {}),
+  vocabulary: () => call<Vocabulary>('GET', 'api/vocabulary'),
   opener: () => call<Opener>('GET', 'api/opener'),
   trace,
   executions: () => call<{ queryExecutions: WireExecution[] }>('GET', 'query_executions'),

@@ -102,5 +102,6 @@ startTheme();
 requireLogin();
 showLogin('links').catch(failed);
 queryForm.loadPresets().catch(failed);
+queryForm.loadVocabulary().catch(failed);
 void refreshForever(refreshState, STATE_MS);
 void refreshForever(refreshSlow, SLOW_MS);

@@ -2,6 +2,7 @@
 import type { Preset, WireExecution, WireStatus } from '../http-api/contract/page.ts';
 import { api, type ExecuteRequest } from './api.ts';
 import { byId, element, setText } from './dom.ts';
+import { SqlEditor } from './editor/editor.ts';
 import { count, counted, duration, share } from './format.ts';
 
 const POLL_MS = 700;
@@ -30,7 +31,7 @@ export interface QueryFormActions {
 
 export class QueryForm {
   readonly #actions: QueryFormActions;
-  readonly #sql = byId('sql', HTMLTextAreaElement);
+  readonly #sql: SqlEditor;
   readonly #traces = byId('traces', HTMLTextAreaElement);
   readonly #where = byId('where', HTMLInputElement);
   readonly #limit = byId('limit', HTMLInputElement);
@@ -45,14 +46,21 @@ export class QueryForm {
 
   constructor(actions: QueryFormActions) {
     this.#actions = actions;
-    this.#fill({ ...FIRST, ...saved() });
     const form = byId('ask-form', HTMLFormElement);
+    const box = byId('sql', HTMLDivElement);
+    this.#sql = new SqlEditor(box, 'PerfettoSQL, run on every trace', () => form.requestSubmit());
+    this.#fill({ ...FIRST, ...saved() });
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#submit();
     });
     this.#stop.addEventListener('click', () => void this.#cancel());
     addEventListener('keydown', (event) => this.#key(event, form));
+  }
+
+  /** Loads the names that the editor completes. */
+  async loadVocabulary(): Promise<void> {
+    this.#sql.useVocabulary(await api.vocabulary());
   }
 
   async loadPresets(): Promise<void> {
@@ -67,7 +75,7 @@ export class QueryForm {
     }
     this.#preset.onchange = () => {
       const preset = tracePresets.find(({ id }) => id === this.#preset.value);
-      if (preset !== undefined) this.#sql.value = preset.perfettoSql.trimEnd();
+      if (preset !== undefined) this.#sql.text = preset.perfettoSql.trimEnd();
     };
   }
 
@@ -85,7 +93,7 @@ export class QueryForm {
   }
 
   #fill({ sql, traces, where, limit, onFailure }: typeof FIRST): void {
-    this.#sql.value = sql;
+    this.#sql.text = sql;
     this.#traces.value = traces;
     this.#where.value = where;
     this.#limit.value = limit;
@@ -98,7 +106,7 @@ export class QueryForm {
       ...{ setting_id, category, values },
     });
     return {
-      perfetto_sql: this.#sql.value,
+      perfetto_sql: this.#sql.text,
       limit: Number(this.#limit.value),
       settings: [
         setting('traces', 'TRACE_ADDRESS', addresses),
@@ -111,7 +119,7 @@ export class QueryForm {
   async #submit(): Promise<void> {
     if (this.#uuid !== undefined) return;
     save({
-      sql: this.#sql.value,
+      sql: this.#sql.text,
       traces: this.#traces.value,
       where: this.#where.value,
       limit: this.#limit.value,
@@ -120,12 +128,15 @@ export class QueryForm {
     this.#actions.started();
     this.#running(true);
     this.#showStatus('', 'begins …');
+    this.#sql.showError('');
     try {
       const { queryUuid } = await api.execute(this.#request());
       this.#uuid = queryUuid;
       await this.#follow(queryUuid);
     } catch (error) {
-      this.#showStatus('FAILED', error instanceof Error ? error.message : String(error));
+      const text = error instanceof Error ? error.message : String(error);
+      this.#showStatus('FAILED', text);
+      this.#sql.showError(text);
     } finally {
       this.#uuid = undefined;
       this.#running(false);
@@ -162,6 +173,7 @@ export class QueryForm {
     ].join(' · ');
     const word = status.toLowerCase().replace('_', ' ');
     this.#showStatus(status, [`${word} · ${facts}`, errorMessage].filter(Boolean).join('\n'));
+    if (status !== 'IN_PROGRESS') this.#sql.showError(errorMessage);
   }
 
   async #cancel(): Promise<void> {
@@ -181,8 +193,11 @@ export class QueryForm {
   }
 
   #key(event: KeyboardEvent, form: HTMLFormElement): void {
-    const { key, ctrlKey, metaKey, target } = event;
-    const typing = target instanceof HTMLElement && target.matches('input, textarea, select');
+    const { key, ctrlKey, metaKey, target, defaultPrevented } = event;
+    if (defaultPrevented) return; // the editor had a use for it
+    const typing =
+      this.#sql.contains(event) ||
+      (target instanceof HTMLElement && target.matches('input, textarea, select'));
     if (key === 'Enter' && (ctrlKey || metaKey)) form.requestSubmit();
     else if (key === 'Escape') void this.#cancel();
     else if (key === '/' && !typing) this.#sql.focus();

@@ -8,7 +8,8 @@ import type { ClientCredentials } from '../lib/common/network/client-credentials
 import type { Logger } from '../lib/common/observability/log.ts';
 import { bytesFromText, printable, textFromBytes } from '../lib/common/text/byte-text.ts';
 import type { OrchestratorStatus, QueryState, RecordedFailure } from '../lib/proto/messages.ts';
-import type { ConsoleQuery, SystemState } from './contract/console.ts';
+import type { ConsoleQuery, SystemState, Vocabulary } from './contract/console.ts';
+import { readVocabulary } from './contract/vocabulary.ts';
 import type { ConsoleFailure, OpenTrace, QueryCounts, QueryWatch, SystemWatch } from './watch.ts';
 
 /** Errors of one orchestrator that say nothing about the others. */
@@ -60,11 +61,22 @@ export class Orchestrators implements QueryWatch, SystemWatch {
     return responses.reduce((sum, cancelled) => sum + cancelled, 0);
   }
 
-  async openTrace(address: string, signal: AbortSignal): Promise<OpenTrace> {
+  openTrace(address: string, signal: AbortSignal): Promise<OpenTrace> {
+    return this.#first((client) => openTrace(client, address, signal));
+  }
+
+  vocabulary(engine: string, signal: AbortSignal): Promise<Vocabulary> {
+    return this.#first((client) => readVocabulary(client, engine, signal));
+  }
+
+  /** Returns the response of the first orchestrator that responds. @throws its error, or the last one's */
+  async #first<Response>(
+    call: (client: OrchestratorClient) => Promise<Response>,
+  ): Promise<Response> {
     let unreachable: BigtraceError | undefined;
     for (const client of this.#clients) {
       try {
-        return await openTrace(client, address, signal);
+        return await call(client);
       } catch (thrown) {
         if (!(thrown instanceof BigtraceError) || !OTHERS_MAY_SUCCEED.has(thrown.code))
           throw thrown;

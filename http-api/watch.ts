@@ -1,5 +1,5 @@
 /** What the HTTP API reads from the orchestrators, and asks of them. */
-import type { SystemState } from './contract/console.ts';
+import type { SystemState, Vocabulary } from './contract/console.ts';
 
 export interface QueryCounts {
   tracesDone: number;
@@ -44,6 +44,12 @@ export interface SystemWatch {
   state(): Promise<SystemState>;
   /** The failures that the orchestrators remember, newest query of each first. @throws orchestrator_unreachable */
   recentFailures(): Promise<ConsoleFailure[]>;
+  /**
+   * The names that scripts can use.
+   * @param engine name of an engine; empty: that of scripts that name none
+   * @throws invalid_option if no worker has it, no_workers, orchestrator_unreachable
+   */
+  vocabulary(engine: string, signal: AbortSignal): Promise<Vocabulary>;
   /** See QueryWatch. */
   cancel(queryId: string): Promise<number>;
 }

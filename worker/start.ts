@@ -24,6 +24,7 @@ import { Admission } from './scheduling/admission.ts';
 import { ThreadPermits } from './scheduling/thread-permits.ts';
 import { STORE_COUNTS } from './store-counts.ts';
 import { INFERENCE_THREADS, PossibleKinds } from './tasks/possible-kinds.ts';
+import { Vocabulary } from './tasks/vocabulary.ts';
 
 /**
  * Amount of WebAssembly code that a function executes before V8 optimizes it, in V8's units. With the default
@@ -129,8 +130,8 @@ async function createServer(config: WorkerConfig, logger: Logger): Promise<Worke
       ...{ engine, threadEntry },
       threads: new ThreadPermits({ ...INFERENCE_THREADS, hasRoom: () => pool.hasRoom }),
     }),
-    engine,
-    wide,
+    vocabulary: new Vocabulary({ engine, threadEntry }),
+    ...{ engine, wide },
     serverSecurity: config.serverSecurity,
     tracing,
     ...{ engineIdentity: engine.identity, engineVersion: engine.version },

@@ -70,5 +70,27 @@ export const FailuresAnswer = Type.Object({ reasons: Type.Array(FailureReason) }
 export const Opener = Type.Object({ perfettoUi: text });
 export type Opener = Static<typeof Opener>;
 
+/** The names that scripts can use; each with the comment that documents it. */
+const VocabularyColumn = Type.Object({ name: text, type: text, about: text });
+export type VocabularyColumn = Static<typeof VocabularyColumn>;
+const columns = Type.Array(VocabularyColumn);
+export const VocabularyTable = Type.Object({ name: text, isView: flag, about: text, columns });
+export type VocabularyTable = Static<typeof VocabularyTable>;
+export const VocabularyFunction = Type.Object({
+  ...{ name: text, kind: oneOf(['scalar', 'table', 'macro']), about: text },
+  ...{ args: columns, returns: text, columns },
+});
+export type VocabularyFunction = Static<typeof VocabularyFunction>;
+export const VocabularyModule = Type.Object({
+  name: text, // as in INCLUDE PERFETTO MODULE; empty: part of the engine itself
+  ...{ tables: Type.Array(VocabularyTable), functions: Type.Array(VocabularyFunction) },
+});
+export type VocabularyModule = Static<typeof VocabularyModule>;
+export const VocabularyQuery = Type.Object({ engine: maybe(text) });
+export const Vocabulary = Type.Object({
+  ...{ engine: text, engineName: text, modules: Type.Array(VocabularyModule) },
+});
+export type Vocabulary = Static<typeof Vocabulary>;
+
 /** Requiring a JSON object protects against CSRF: a form on another site cannot send one. */
 export const CancelBody = Type.Object({});

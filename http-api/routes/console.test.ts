@@ -27,6 +27,22 @@ const STATE = {
   ],
 };
 
+const VOCABULARY = {
+  engine: 'Perfetto v55.3 abc',
+  modules: [
+    {
+      name: 'slices.with_context',
+      tables: [
+        {
+          ...{ name: 'thread_slice', isView: true, about: 'All thread slices.' },
+          columns: [{ name: 'id', type: 'ID', about: 'Slice' }],
+        },
+      ],
+      functions: [],
+    },
+  ],
+};
+
 const HTML = { accept: 'text/html,application/xhtml+xml' };
 
 let directory = '';
@@ -51,6 +67,7 @@ beforeEach(() => {
     recentFailures: async () => [
       { queryId: 'q', trace: '/local/a', code: 'trace_invalid', message: 'cut', timeMs: 7 },
     ],
+    vocabulary: async (engine: string) => ({ ...VOCABULARY, engineName: engine }),
     cancel: async (id: string) => (id === 'a/b?c' ? cancelled.push(id) : 0),
   };
   const executor = {
@@ -111,6 +128,12 @@ it('returns the state of the system', async () => {
     clickhouseUrl: 'http://db:8123',
     ...STATE,
   });
+});
+
+it('returns the names that scripts can use on an engine', async () => {
+  const answer = await app.inject('/api/vocabulary?engine=v52');
+  expect(answer.json()).toEqual({ ...VOCABULARY, engineName: 'v52' });
+  expect((await app.inject('/api/vocabulary')).json()).toEqual({ ...VOCABULARY, engineName: '' });
 });
 
 it('returns the reasons for failed traces', async () => {

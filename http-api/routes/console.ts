@@ -1,6 +1,7 @@
 /** Routes that only the console uses: state of the system, reasons for failed traces, cancel for any query. */
 import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../../lib/common/version.ts';
+import { signalOf } from '../caller.ts';
 import * as contract from '../contract/console.ts';
 import { Empty } from '../contract/page.ts';
 import { HttpError } from '../http-error.ts';
@@ -40,6 +41,11 @@ export function addConsoleRoutes(
       ...(supersetUrl === undefined ? {} : { supersetUrl }),
       ...(await system.state()),
     }),
+  );
+  api.get(
+    '/api/vocabulary',
+    schemaOf(contract.Vocabulary, { querystring: contract.VocabularyQuery }),
+    async ({ query: { engine = '' } }, reply) => system.vocabulary(engine, signalOf(reply)),
   );
   api.get('/api/opener', schemaOf(contract.Opener), async () => ({ perfettoUi }));
   api.get('/api/failures', schemaOf(contract.FailuresAnswer), async () => ({

@@ -25,6 +25,7 @@ import type {
   OrchestratorClient as Stub,
   UnbarRequestInput,
   UnbarResponse,
+  VocabularyResponse,
 } from '../proto/messages.ts';
 import { BigtraceOrchestrator, GRPC_OPTIONS } from '../proto/services.ts';
 
@@ -126,6 +127,15 @@ export class OrchestratorClient {
     const failures: RecordedFailure[] = [];
     for await (const { failure } of this.#stream(call)) failures.push(...failure);
     return failures;
+  }
+
+  /**
+   * Yields the names that scripts can use.
+   * @param engine name of an engine; empty: that of scripts that name none
+   * @throws BigtraceError
+   */
+  vocabulary(engine: string, signal: AbortSignal): AsyncIterable<VocabularyResponse> {
+    return this.#stream(this.#client.Vocabulary({ engine }), signal);
   }
 
   /** Returns the columns of a script, found by running it on a few traces. @throws BigtraceError */

@@ -2,6 +2,7 @@
 export type { Engine } from './engine.ts';
 export { type FileFamily, familyOf } from './first-bytes.ts';
 export { possibleKinds } from './inference/index.ts';
+export { type VocabularyModule, vocabularyOf } from './library/vocabulary.ts';
 export { loadEngine } from './load-engine.ts';
 export {
   FIRST_READING,

@@ -10,6 +10,8 @@ export interface AnyWorkerOptions {
   /** Time to wait for a usable worker. */
   workerWaitMs: number;
   signal: AbortSignal;
+  /** Which workers to call; by default all. Called when there is a usable worker. @throws if none will do */
+  accepts?: (worker: FleetWorker) => boolean;
 }
 
 /**
@@ -19,12 +21,12 @@ export interface AnyWorkerOptions {
  */
 export async function* fromAnyWorker<Message>(
   begin: (client: WorkerClient) => ClientReadableStream<Message>,
-  { fleet, workerWaitMs, signal }: AnyWorkerOptions,
+  { fleet, workerWaitMs, signal, accepts = () => true }: AnyWorkerOptions,
 ): AsyncGenerator<Message> {
   const tried = new Set<FleetWorker>();
   let attempts = 0;
   for (;;) {
-    const usable = await fleet.waitUsable(workerWaitMs, signal);
+    const usable = (await fleet.waitUsable(workerWaitMs, signal)).filter(accepts);
     signal.throwIfAborted();
     const worker = usable.find((one) => !tried.has(one)) ?? usable[0];
     if (worker === undefined) throw fleet.noWorkers();
@@ -43,7 +45,7 @@ export async function* fromAnyWorker<Message>(
       signal.throwIfAborted();
       const error = fromServiceError(thrown, 'worker_lost');
       if (error.code === 'worker_lost') fleet.suspect(worker, error.detail);
-      const othersLeft = fleet.usable.some((one) => !tried.has(one));
+      const othersLeft = fleet.usable.some((one) => !tried.has(one) && accepts(one));
       if (wasAttempt(reached, othersLeft)) attempts += 1;
       const verdict = retryDecision(error, { attempts, crashes: 0, othersLeft });
       if (verdict.next === 'fail') throw verdict.error;

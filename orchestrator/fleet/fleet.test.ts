@@ -46,7 +46,7 @@ beforeEach(async () => {
   addresses = async (target) => [target];
   polls = [];
   const client: WorkerClient = {
-    ...{ run: unused, list: unused, readTrace: unused, unbar: unused },
+    ...{ run: unused, list: unused, readTrace: unused, vocabulary: unused, unbar: unused },
     status: () =>
       new Promise<WorkerStatus>((resolve, reject) => {
         polls.push({

@@ -13,6 +13,8 @@ import type {
   RunResponse,
   UnbarRequest,
   UnbarResponse,
+  VocabularyRequest,
+  VocabularyResponse,
   WorkerStatus,
 } from '../../lib/proto/messages.ts';
 import { BigtraceWorker, GRPC_OPTIONS } from '../../lib/proto/services.ts';
@@ -33,6 +35,7 @@ export interface WorkerClient {
   run(traceContext: TraceContext | undefined): WorkerStream;
   list(request: ListRequest): grpc.ClientReadableStream<ListResponse>;
   readTrace(request: ReadTraceRequest): grpc.ClientReadableStream<ReadTraceResponse>;
+  vocabulary(request: VocabularyRequest): grpc.ClientReadableStream<VocabularyResponse>;
   /** @throws worker_lost when the worker does not respond within `timeoutMs` */
   status(timeoutMs: number): Promise<WorkerStatus>;
   /** @throws worker_lost when the worker does not respond within `timeoutMs` */
@@ -57,6 +60,7 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
     run: (traceContext) => stub.Run(metadataOf(traceContext)),
     list: (request) => stub.List(request),
     readTrace: (request) => stub.ReadTrace(request),
+    vocabulary: (request) => stub.Vocabulary(request),
     status: (statusTimeoutMs) =>
       new Promise((resolve, reject) => {
         const options = { deadline: Date.now() + statusTimeoutMs };

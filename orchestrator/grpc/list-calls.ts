@@ -1,4 +1,4 @@
-/** Handles the calls that stream something other than rows: List, Failures and ReadTrace. */
+/** Handles the calls that stream something other than rows: List, Failures, ReadTrace and Vocabulary. */
 import type * as grpc from '@grpc/grpc-js';
 import { drained } from '../../lib/common/network/stream-drain.ts';
 import type {
@@ -9,7 +9,12 @@ import type {
   ReadTraceRequest,
   ReadTraceResponse,
   RecordedFailure,
+  VocabularyRequest,
+  VocabularyResponse,
 } from '../../lib/proto/messages.ts';
+import { EnginePin } from '../dispatch/engine-pin.ts';
+import { fromAnyWorker } from '../fleet/any-worker.ts';
+import type { FleetWorker } from '../fleet/fleet.ts';
 import { listTraces } from '../fleet/list-traces.ts';
 import { readTrace } from '../fleet/read-trace.ts';
 import { wholeFailures } from '../peers/whole-status.ts';
@@ -20,6 +25,7 @@ import { noMatch } from '../query/trace-source.ts';
 export type ListCall = grpc.ServerWritableStream<ListRequest, ListResponse>;
 export type FailuresCall = grpc.ServerWritableStream<FailuresRequest, FailuresResponse>;
 export type ReadTraceCall = grpc.ServerWritableStream<ReadTraceRequest, ReadTraceResponse>;
+export type VocabularyCall = grpc.ServerWritableStream<VocabularyRequest, VocabularyResponse>;
 
 const BATCH_FAILURES = 256;
 
@@ -68,4 +74,21 @@ export async function handleReadTrace(
 ): Promise<void> {
   for await (const data of readTrace(call.request, { fleet, workerWaitMs, signal }))
     if (!call.write({ data })) await drained(call);
+}
+
+/** Sends what a worker with the engine knows. @throws invalid_option if no worker has the engine, no_workers */
+export async function handleVocabulary(
+  call: VocabularyCall,
+  { fleet, workerWaitMs }: QueryContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { engine } = call.request;
+  const pin = new EnginePin(engine === '' ? undefined : engine);
+  const accepts = (worker: FleetWorker): boolean => {
+    pin.choose(fleet);
+    return pin.accepts(worker);
+  };
+  const options = { fleet, workerWaitMs, signal, accepts };
+  for await (const response of fromAnyWorker((client) => client.vocabulary({ engine }), options))
+    if (!call.write(response)) await drained(call, signal);
 }

@@ -42,8 +42,10 @@ import {
   handleFailures,
   handleList,
   handleReadTrace,
+  handleVocabulary,
   type ListCall,
   type ReadTraceCall,
+  type VocabularyCall,
 } from './list-calls.ts';
 import { handleQuery, type QueryCall } from './query-call.ts';
 import { addReflection } from './reflection.ts';
@@ -56,7 +58,13 @@ export interface ServerOptions extends TimeLimits, ColumnFindingBounds {
   serverSecurity: ServerSecurity;
 }
 
-type StreamingCall = QueryCall | UpstreamCall | ListCall | FailuresCall | ReadTraceCall;
+type StreamingCall =
+  | QueryCall
+  | UpstreamCall
+  | ListCall
+  | FailuresCall
+  | ReadTraceCall
+  | VocabularyCall;
 type Unary<Request, Response> = (
   call: grpc.ServerUnaryCall<Request, Response>,
   reply: grpc.sendUnaryData<Response>,
@@ -118,6 +126,8 @@ export class OrchestratorServer {
         void this.#stream(call, (signal) => handleFailures(call, context, signal), false),
       ReadTrace: (call: ReadTraceCall) =>
         void this.#stream(call, (signal) => handleReadTrace(call, context, signal)),
+      Vocabulary: (call: VocabularyCall) =>
+        void this.#stream(call, (signal) => handleVocabulary(call, context, signal)),
       Schema: schema,
       Learn: learn,
       Status: status,

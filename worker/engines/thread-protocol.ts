@@ -3,7 +3,13 @@
  * A load (`open` … `finalize`, or `restore`), a query and each other request has exactly one closing reply.
  */
 
-import type { Engine, ReadingMode, ReadingOptions, Snapshot } from '../../lib/engine/index.ts';
+import type {
+  Engine,
+  ReadingMode,
+  ReadingOptions,
+  Snapshot,
+  VocabularyModule,
+} from '../../lib/engine/index.ts';
 import type { ResultColumn } from '../tasks/columns.ts';
 
 export interface ThreadData {
@@ -59,7 +65,9 @@ export type ThreadRequest =
   /**
    * Infers the cell types that a script's columns may have; for a thread without a trace, which is ended afterwards.
    */
-  | { type: 'possibleKinds'; sql: Uint8Array; memoryBytesMax: number };
+  | { type: 'possibleKinds'; sql: Uint8Array; memoryBytesMax: number }
+  /** Lists the names that scripts can use; for a thread as above. */
+  | { type: 'vocabulary' };
 
 /** Memory in bytes of the engine, of decompressing the trace, and of the state kept for `rollback`. */
 interface Size {
@@ -90,5 +98,6 @@ export type ThreadReply =
   | ({ type: 'rolledBack' } & Size)
   | ({ type: 'snapshot'; snapshot: Snapshot } & Size)
   | ({ type: 'possibleKinds'; kinds: number[] | undefined } & Size)
+  | ({ type: 'vocabulary'; modules: VocabularyModule[] } & Size)
   /** Ends any request. `poisoned`: the engine's trace cannot be used any more. */
   | ({ type: 'failed'; code: string; detail: string; poisoned: boolean } & Size);

@@ -16,6 +16,7 @@ import {
   snapshotBytes,
   TraceProcessor,
   TraceReading,
+  vocabularyOf,
 } from '../../lib/engine/index.ts';
 import { KindsCollector, ResultStream } from '../../lib/query-result/index.ts';
 import { columnsFound } from '../tasks/columns.ts';
@@ -263,6 +264,15 @@ function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
   }
 }
 
+function listVocabulary(): void {
+  try {
+    const modules = vocabularyOf(processor, engine);
+    post({ type: 'vocabulary', modules, memoryBytes: memoryBytes() });
+  } catch (thrown) {
+    postFailure(thrown);
+  }
+}
+
 port.on('message', (request: ThreadRequest) => {
   switch (request.type) {
     case 'open':
@@ -283,5 +293,7 @@ port.on('message', (request: ThreadRequest) => {
       return snapshot();
     case 'possibleKinds':
       return inferKinds(request.sql, request.memoryBytesMax);
+    case 'vocabulary':
+      return listVocabulary();
   }
 });

@@ -24,6 +24,8 @@ import type {
   RunResponse,
   UnbarRequest,
   UnbarResponse,
+  VocabularyRequest,
+  VocabularyResponse,
   WorkerStatus,
 } from '../../lib/proto/messages.ts';
 import { BigtraceWorker, GRPC_OPTIONS, PerfettoWorker } from '../../lib/proto/services.ts';
@@ -32,6 +34,7 @@ import { taskLimits } from '../tasks/limits.ts';
 import { checkEngineNamed, engineIdOf } from '../tasks/own-engine.ts';
 import { scriptFacts } from '../tasks/script.ts';
 import { executeTask } from '../tasks/task-executor.ts';
+import type { Vocabulary } from '../tasks/vocabulary.ts';
 import { firstCredits } from './credit-window.ts';
 import { sendListed } from './list-call.ts';
 import { sendTrace } from './read-call.ts';
@@ -43,6 +46,7 @@ const UNARY_RESULT_BYTES_MAX = 2 ** 31 - 2 ** 20;
 
 export interface ServerParts extends RunStreamParts {
   engine: Engine;
+  vocabulary: Vocabulary;
   serverSecurity: ServerSecurity;
   tracing: Tracing | undefined;
   cacheId: string;
@@ -77,6 +81,7 @@ export class WorkerServer {
       ReadTrace: this.#readTrace.bind(this),
       Status: this.#status.bind(this),
       Unbar: this.#unbar.bind(this),
+      Vocabulary: this.#vocabulary.bind(this),
     });
   }
 
@@ -232,6 +237,16 @@ export class WorkerServer {
   ): Promise<void> {
     const turn = { user: call.getPeer(), query: call };
     await streamed(call, (signal) => sendTrace(this.#parts, call.request, call, turn, signal));
+  }
+
+  async #vocabulary(
+    call: grpc.ServerWritableStream<VocabularyRequest, VocabularyResponse>,
+  ): Promise<void> {
+    const { vocabulary, engineName } = this.#parts;
+    await streamed(call, async () => {
+      const module = await vocabulary.modules();
+      call.write({ engine: engineIdOf(this.#parts), engineName, module });
+    });
   }
 
   #counters(): Record<string, number> {

@@ -4,20 +4,13 @@
  * result is cached by script. Users share these threads: scripts whose inference takes long do not delay those of
  * others.
  */
-import { Worker } from 'node:worker_threads';
-import type { Engine } from '../../lib/engine/index.ts';
 import type { Column } from '../../lib/proto/messages.ts';
 import { CellType } from '../../lib/query-result/index.ts';
-import {
-  GATE_BYTES,
-  type ThreadData,
-  type ThreadReply,
-  type ThreadRequest,
-} from '../engines/thread-protocol.ts';
 import type { ThreadPermitOptions, ThreadPermits } from '../scheduling/thread-permits.ts';
 import type { Turn } from '../scheduling/turns.ts';
 import type { ResultColumn } from './columns.ts';
 import type { ScriptFacts } from './script.ts';
+import { askSpareThread, type SpareThreadParts } from './spare-thread.ts';
 
 /** Time limit of an inference; a script that takes longer has no inferred types. */
 const INFERENCE_MS_MAX = 30_000;
@@ -52,9 +45,7 @@ interface Inference {
   abort: AbortController;
 }
 
-export interface PossibleKindsParts {
-  engine: Engine;
-  threadEntry: URL;
+export interface PossibleKindsParts extends SpareThreadParts {
   /** Shares the threads that infer between users. */
   threads: ThreadPermits;
 }
@@ -129,34 +120,14 @@ export class PossibleKinds {
   }
 
   /** Resolves when the thread has ended. @throws the signal's reason */
-  #infer(sql: Uint8Array, signal: AbortSignal): Promise<Kinds> {
-    const { engine, threadEntry } = this.#parts;
-    const data: ThreadData = { engine, gate: new SharedArrayBuffer(GATE_BYTES) };
-    const thread = new Worker(threadEntry, { workerData: data });
-    thread.unref();
-    return new Promise((resolve, reject) => {
-      let kinds: Kinds;
-      const end = (): void => void thread.terminate();
-      const timer = setTimeout(end, INFERENCE_MS_MAX);
-      signal.addEventListener('abort', end, { once: true });
-      thread.once('message', (reply: ThreadReply) => {
-        if (reply.type === 'possibleKinds') kinds = reply.kinds;
-        end();
-      });
-      thread.on('error', end);
-      thread.once('exit', () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        if (signal.aborted) reject(signal.reason);
-        else resolve(kinds);
-      });
-      const request: ThreadRequest = {
-        type: 'possibleKinds',
-        sql,
-        memoryBytesMax: INFERENCE_BYTES_MAX,
-      };
-      thread.postMessage(request);
-    });
+  async #infer(sql: Uint8Array, signal: AbortSignal): Promise<Kinds> {
+    const reply = await askSpareThread(
+      this.#parts,
+      { type: 'possibleKinds', sql, memoryBytesMax: INFERENCE_BYTES_MAX },
+      INFERENCE_MS_MAX,
+      signal,
+    );
+    return reply?.type === 'possibleKinds' ? reply.kinds : undefined;
   }
 }
 

@@ -49,6 +49,12 @@ import type { TraceRowsInput as _bigtrace_v1_TraceRowsInput, TraceRows as _bigtr
 import type { TracesInput as _bigtrace_v1_TracesInput, Traces as _bigtrace_v1_Traces } from './bigtrace/v1/Traces.ts';
 import type { UnbarRequestInput as _bigtrace_v1_UnbarRequestInput, UnbarRequest as _bigtrace_v1_UnbarRequest } from './bigtrace/v1/UnbarRequest.ts';
 import type { UnbarResponseInput as _bigtrace_v1_UnbarResponseInput, UnbarResponse as _bigtrace_v1_UnbarResponse } from './bigtrace/v1/UnbarResponse.ts';
+import type { VocabularyColumnInput as _bigtrace_v1_VocabularyColumnInput, VocabularyColumn as _bigtrace_v1_VocabularyColumn } from './bigtrace/v1/VocabularyColumn.ts';
+import type { VocabularyFunctionInput as _bigtrace_v1_VocabularyFunctionInput, VocabularyFunction as _bigtrace_v1_VocabularyFunction } from './bigtrace/v1/VocabularyFunction.ts';
+import type { VocabularyModuleInput as _bigtrace_v1_VocabularyModuleInput, VocabularyModule as _bigtrace_v1_VocabularyModule } from './bigtrace/v1/VocabularyModule.ts';
+import type { VocabularyRequestInput as _bigtrace_v1_VocabularyRequestInput, VocabularyRequest as _bigtrace_v1_VocabularyRequest } from './bigtrace/v1/VocabularyRequest.ts';
+import type { VocabularyResponseInput as _bigtrace_v1_VocabularyResponseInput, VocabularyResponse as _bigtrace_v1_VocabularyResponse } from './bigtrace/v1/VocabularyResponse.ts';
+import type { VocabularyTableInput as _bigtrace_v1_VocabularyTableInput, VocabularyTable as _bigtrace_v1_VocabularyTable } from './bigtrace/v1/VocabularyTable.ts';
 import type { WithdrawInput as _bigtrace_v1_WithdrawInput, Withdraw as _bigtrace_v1_Withdraw } from './bigtrace/v1/Withdraw.ts';
 import type { WorkerClient as _bigtrace_v1_WorkerClient, WorkerDefinition as _bigtrace_v1_WorkerDefinition } from './bigtrace/v1/Worker.ts';
 import type { WorkerStateInput as _bigtrace_v1_WorkerStateInput, WorkerState as _bigtrace_v1_WorkerState } from './bigtrace/v1/WorkerState.ts';
@@ -112,6 +118,12 @@ export interface ProtoGrpcType {
       Traces: MessageTypeDefinition<_bigtrace_v1_TracesInput, _bigtrace_v1_Traces>
       UnbarRequest: MessageTypeDefinition<_bigtrace_v1_UnbarRequestInput, _bigtrace_v1_UnbarRequest>
       UnbarResponse: MessageTypeDefinition<_bigtrace_v1_UnbarResponseInput, _bigtrace_v1_UnbarResponse>
+      VocabularyColumn: MessageTypeDefinition<_bigtrace_v1_VocabularyColumnInput, _bigtrace_v1_VocabularyColumn>
+      VocabularyFunction: MessageTypeDefinition<_bigtrace_v1_VocabularyFunctionInput, _bigtrace_v1_VocabularyFunction>
+      VocabularyModule: MessageTypeDefinition<_bigtrace_v1_VocabularyModuleInput, _bigtrace_v1_VocabularyModule>
+      VocabularyRequest: MessageTypeDefinition<_bigtrace_v1_VocabularyRequestInput, _bigtrace_v1_VocabularyRequest>
+      VocabularyResponse: MessageTypeDefinition<_bigtrace_v1_VocabularyResponseInput, _bigtrace_v1_VocabularyResponse>
+      VocabularyTable: MessageTypeDefinition<_bigtrace_v1_VocabularyTableInput, _bigtrace_v1_VocabularyTable>
       Withdraw: MessageTypeDefinition<_bigtrace_v1_WithdrawInput, _bigtrace_v1_Withdraw>
       /**
        * A client may append a checksum to its messages, and then gets one with every response: the field 2000 (fixed32) with

@@ -73,6 +73,10 @@ async function runQuery(sql: string): Promise<void> {
   await page.keyboard.press('ControlOrMeta+Enter');
 }
 
+/** The script in the editor, which shows few lines, so that all are in the page. */
+const editorText = async (): Promise<string> =>
+  (await page.locator('#sql .cm-line').allTextContents()).join('\n');
+
 const ended = (status: string) => page.locator(`#status[data-state=${status}]`).waitFor();
 const texts = (selector: string) => page.locator(selector).allTextContents();
 
@@ -126,11 +130,40 @@ test('the page of a link hands the trace to the Perfetto UI', async () => {
   await context.close();
 });
 
-test('the console shows the message of a script error', async () => {
-  await runQuery('SELECT nonsense FROM slice');
+test('the console shows the message of a script error, and marks its place', async () => {
+  await runQuery('SELECT name,\n  nonsense\nFROM slice');
   await ended('FAILED');
   expect(await page.locator('#status').textContent()).toContain('no such column: nonsense');
+  expect(await texts('#sql .cm-lintRange-error')).toEqual(['nonsense']);
   expect(await page.locator('#results').isVisible()).toBe(false);
+});
+
+test('the editor completes the names of the engine, and includes their modules', async () => {
+  const names = page.waitForResponse(/api\/vocabulary/);
+  await page.reload();
+  await names;
+  await page.locator('body').press('/');
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('SELECT s.dur FROM thread_sl');
+  const option = page.locator('#sql [role=option]');
+  const offered = async () => {
+    await page.keyboard.press('Control+Space'); // the names may come behind what was typed
+    return option.filter({ hasText: 'slices.with_context' }).count();
+  };
+  await expect.poll(offered, { ...WAIT, interval: 300 }).toBeGreaterThan(0);
+  expect((await option.allTextContents())[0]).toBe('thread_sliceslices.with_context');
+  await page.waitForTimeout(100); // the editor ignores a choice that comes too soon after the list
+  await page.keyboard.press('Enter');
+  await expect
+    .poll(editorText, WAIT)
+    .toBe('INCLUDE PERFETTO MODULE slices.with_context;\nSELECT s.dur FROM thread_slice');
+  await page.keyboard.type(' AS s WHERE s.thread_d');
+  await option.filter({ hasText: 'thread_dur' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.type('ur > 0');
+  await page.keyboard.press('ControlOrMeta+Enter');
+  await ended('SUCCESS');
+  expect(complaints).toEqual([]);
 });
 
 test('paging, sorting and charts work by keyboard alone', async () => {
@@ -194,7 +227,7 @@ test('an earlier query can be opened again and deleted', async () => {
   const entries = page.locator('#history [data-execution]', { hasText: '9223372036854775807' });
   await entries.getByRole('button', { name: 'Open' }).press('Enter');
   await page.locator('#results td', { hasText: '-9223372036854775808' }).first().waitFor();
-  expect(await page.locator('#sql').inputValue()).toBe(EXACT);
+  await expect.poll(editorText, WAIT).toBe(EXACT);
   await entries.getByRole('button', { name: 'Delete' }).press('Enter');
   await expect.poll(() => entries.count(), WAIT).toBe(0);
 });
@@ -202,9 +235,9 @@ test('an earlier query can be opened again and deleted', async () => {
 test('a preset fills the input, and links lead to ClickHouse and the BigTrace UI', async () => {
   const options = page.locator('#preset optgroup option');
   await expect.poll(() => options.count(), WAIT).toBeGreaterThanOrEqual(15);
-  await page.locator('#sql').fill('');
+  await page.locator('#sql .cm-content').fill('');
   await page.locator('#preset').selectOption({ index: 1 });
-  expect(await page.locator('#sql').inputValue()).toMatch(/SELECT/i);
+  expect(await editorText()).toMatch(/SELECT/i);
   const linkOf = (name: string) => page.getByRole('link', { name }).getAttribute('href');
   expect(await linkOf('ClickHouse')).toBe(`${system.clickhouseHttp}/play`);
   expect(await linkOf('BigTrace UI')).toBe(

@@ -22,6 +22,8 @@ import type { SchemaResponseInput as _bigtrace_v1_SchemaResponseInput, SchemaRes
 import type { StatusRequestInput as _bigtrace_v1_StatusRequestInput, StatusRequest as _bigtrace_v1_StatusRequest } from '../../bigtrace/v1/StatusRequest.ts';
 import type { UnbarRequestInput as _bigtrace_v1_UnbarRequestInput, UnbarRequest as _bigtrace_v1_UnbarRequest } from '../../bigtrace/v1/UnbarRequest.ts';
 import type { UnbarResponseInput as _bigtrace_v1_UnbarResponseInput, UnbarResponse as _bigtrace_v1_UnbarResponse } from '../../bigtrace/v1/UnbarResponse.ts';
+import type { VocabularyRequestInput as _bigtrace_v1_VocabularyRequestInput, VocabularyRequest as _bigtrace_v1_VocabularyRequest } from '../../bigtrace/v1/VocabularyRequest.ts';
+import type { VocabularyResponseInput as _bigtrace_v1_VocabularyResponseInput, VocabularyResponse as _bigtrace_v1_VocabularyResponse } from '../../bigtrace/v1/VocabularyResponse.ts';
 
 export interface OrchestratorClient extends grpc.Client {
   /**
@@ -152,6 +154,17 @@ export interface OrchestratorClient extends grpc.Client {
   unbar(argument: _bigtrace_v1_UnbarRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   unbar(argument: _bigtrace_v1_UnbarRequestInput, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   
+  /**
+   * The tables, functions and modules that scripts can use on one of the fleet's engines.
+   */
+  Vocabulary(argument: _bigtrace_v1_VocabularyRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_VocabularyResponse>;
+  Vocabulary(argument: _bigtrace_v1_VocabularyRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_VocabularyResponse>;
+  /**
+   * The tables, functions and modules that scripts can use on one of the fleet's engines.
+   */
+  vocabulary(argument: _bigtrace_v1_VocabularyRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_VocabularyResponse>;
+  vocabulary(argument: _bigtrace_v1_VocabularyRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_VocabularyResponse>;
+  
 }
 
 export interface OrchestratorHandlers extends grpc.UntypedServiceImplementation {
@@ -202,6 +215,11 @@ export interface OrchestratorHandlers extends grpc.UntypedServiceImplementation 
    */
   Unbar: grpc.handleUnaryCall<_bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponseInput>;
   
+  /**
+   * The tables, functions and modules that scripts can use on one of the fleet's engines.
+   */
+  Vocabulary: grpc.handleServerStreamingCall<_bigtrace_v1_VocabularyRequest, _bigtrace_v1_VocabularyResponseInput>;
+  
 }
 
 export interface OrchestratorDefinition extends grpc.ServiceDefinition {
@@ -215,4 +233,5 @@ export interface OrchestratorDefinition extends grpc.ServiceDefinition {
   Schema: MethodDefinition<_bigtrace_v1_SchemaRequestInput, _bigtrace_v1_SchemaResponseInput, _bigtrace_v1_SchemaRequest, _bigtrace_v1_SchemaResponse>
   Status: MethodDefinition<_bigtrace_v1_StatusRequestInput, _bigtrace_v1_OrchestratorStatusInput, _bigtrace_v1_StatusRequest, _bigtrace_v1_OrchestratorStatus>
   Unbar: MethodDefinition<_bigtrace_v1_UnbarRequestInput, _bigtrace_v1_UnbarResponseInput, _bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponse>
+  Vocabulary: MethodDefinition<_bigtrace_v1_VocabularyRequestInput, _bigtrace_v1_VocabularyResponseInput, _bigtrace_v1_VocabularyRequest, _bigtrace_v1_VocabularyResponse>
 }

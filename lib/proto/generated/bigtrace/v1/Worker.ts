@@ -11,6 +11,8 @@ import type { RunResponseInput as _bigtrace_v1_RunResponseInput, RunResponse as 
 import type { StatusRequestInput as _bigtrace_v1_StatusRequestInput, StatusRequest as _bigtrace_v1_StatusRequest } from '../../bigtrace/v1/StatusRequest.ts';
 import type { UnbarRequestInput as _bigtrace_v1_UnbarRequestInput, UnbarRequest as _bigtrace_v1_UnbarRequest } from '../../bigtrace/v1/UnbarRequest.ts';
 import type { UnbarResponseInput as _bigtrace_v1_UnbarResponseInput, UnbarResponse as _bigtrace_v1_UnbarResponse } from '../../bigtrace/v1/UnbarResponse.ts';
+import type { VocabularyRequestInput as _bigtrace_v1_VocabularyRequestInput, VocabularyRequest as _bigtrace_v1_VocabularyRequest } from '../../bigtrace/v1/VocabularyRequest.ts';
+import type { VocabularyResponseInput as _bigtrace_v1_VocabularyResponseInput, VocabularyResponse as _bigtrace_v1_VocabularyResponse } from '../../bigtrace/v1/VocabularyResponse.ts';
 import type { WorkerStatusInput as _bigtrace_v1_WorkerStatusInput, WorkerStatus as _bigtrace_v1_WorkerStatus } from '../../bigtrace/v1/WorkerStatus.ts';
 
 /**
@@ -75,6 +77,17 @@ export interface WorkerClient extends grpc.Client {
   unbar(argument: _bigtrace_v1_UnbarRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   unbar(argument: _bigtrace_v1_UnbarRequestInput, callback: grpc.requestCallback<_bigtrace_v1_UnbarResponse>): grpc.ClientUnaryCall;
   
+  /**
+   * The tables, functions and modules that scripts can use on this worker's engine.
+   */
+  Vocabulary(argument: _bigtrace_v1_VocabularyRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_VocabularyResponse>;
+  Vocabulary(argument: _bigtrace_v1_VocabularyRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_VocabularyResponse>;
+  /**
+   * The tables, functions and modules that scripts can use on this worker's engine.
+   */
+  vocabulary(argument: _bigtrace_v1_VocabularyRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_VocabularyResponse>;
+  vocabulary(argument: _bigtrace_v1_VocabularyRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_bigtrace_v1_VocabularyResponse>;
+  
 }
 
 /**
@@ -104,6 +117,11 @@ export interface WorkerHandlers extends grpc.UntypedServiceImplementation {
    */
   Unbar: grpc.handleUnaryCall<_bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponseInput>;
   
+  /**
+   * The tables, functions and modules that scripts can use on this worker's engine.
+   */
+  Vocabulary: grpc.handleServerStreamingCall<_bigtrace_v1_VocabularyRequest, _bigtrace_v1_VocabularyResponseInput>;
+  
 }
 
 export interface WorkerDefinition extends grpc.ServiceDefinition {
@@ -112,4 +130,5 @@ export interface WorkerDefinition extends grpc.ServiceDefinition {
   Run: MethodDefinition<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponseInput, _bigtrace_v1_RunRequest, _bigtrace_v1_RunResponse>
   Status: MethodDefinition<_bigtrace_v1_StatusRequestInput, _bigtrace_v1_WorkerStatusInput, _bigtrace_v1_StatusRequest, _bigtrace_v1_WorkerStatus>
   Unbar: MethodDefinition<_bigtrace_v1_UnbarRequestInput, _bigtrace_v1_UnbarResponseInput, _bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponse>
+  Vocabulary: MethodDefinition<_bigtrace_v1_VocabularyRequestInput, _bigtrace_v1_VocabularyResponseInput, _bigtrace_v1_VocabularyRequest, _bigtrace_v1_VocabularyResponse>
 }
