@@ -83,11 +83,15 @@ function showTotals(state: ConsoleState): void {
   byId('tallies', HTMLElement).replaceChildren(...shown);
   const links = byId('links', HTMLElement);
   if (links.querySelector('a') !== null) return;
-  const bigtrace = 'https://ui.perfetto.dev/bigtrace.html?server=';
-  const here = new URL('.', location.href).href.replace(/\/$/, '');
   links.append(linkTo(`${state.clickhouseUrl}/play`, 'ClickHouse'));
   if (state.supersetUrl !== undefined) links.append(linkTo(state.supersetUrl, 'Superset'));
-  links.append(linkTo(`${bigtrace}${encodeURIComponent(here)}`, 'BigTrace UI'));
+  links.append(linkTo(state.bigtraceUi ?? bigtraceUi(), 'BigTrace UI'));
+}
+
+/** The BigTrace page of Perfetto's own UI, for this service. */
+function bigtraceUi(): string {
+  const here = new URL('.', location.href).href.replace(/\/$/, '');
+  return `https://ui.perfetto.dev/bigtrace.html?server=${encodeURIComponent(here)}`;
 }
 
 /** Calls `refresh` repeatedly, one call at a time, while the page is visible. */

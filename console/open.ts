@@ -30,8 +30,11 @@ async function untilReady(ui: Window, origin: string): Promise<void> {
   clearInterval(timer);
 }
 
-async function handOver(buffer: ArrayBuffer, name: string, url: string): Promise<void> {
-  const { origin } = new URL(url);
+async function handOver(
+  buffer: ArrayBuffer,
+  name: string,
+  { href: url, origin }: URL,
+): Promise<void> {
   const ui = window.open(url);
   if (ui === null) throw new Error('the browser did not open a window for the Perfetto UI');
   status.textContent = 'Waiting for the Perfetto UI …';
@@ -48,7 +51,10 @@ async function main(): Promise<void> {
   const [{ perfettoUi }, buffer] = await Promise.all([api.opener(), api.trace(id, name)]);
   status.textContent = `Read ${buffer.byteLength} bytes.`;
   // Browsers let a page open a window only for a click.
-  open.addEventListener('click', () => void handOver(buffer, name, perfettoUi).catch(failed));
+  open.addEventListener(
+    'click',
+    () => void handOver(buffer, name, new URL(perfettoUi, location.href)).catch(failed),
+  );
   open.hidden = false;
   open.focus();
 }

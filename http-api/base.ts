@@ -39,11 +39,16 @@ export function baseReader(publicUrl: string | undefined, isProxy: ProxyCheck): 
     // Fastify has taken protocol and host from the headers of trusted proxies.
     if (!URL.canParse(`${protocol}://${host}`)) return '';
     const prefix = isProxy(socket.remoteAddress) ? headers['x-forwarded-prefix'] : undefined;
-    return new URL(`${protocol}://${host}`).origin + pathOf(prefix);
+    return new URL(`${protocol}://${host}`).origin + prefixOf(prefix);
   };
 }
 
-function pathOf(prefix: string | string[] | undefined): string {
+function prefixOf(prefix: string | string[] | undefined): string {
   const path = typeof prefix === 'string' ? prefix.replace(/\/+$/, '') : '';
   return /^(\/[\w.~%-]+)+$/.test(path) ? path : '';
+}
+
+/** The path of a URL of the service, without a slash at its end. */
+export function pathOf(base: string): string {
+  return URL.canParse(base) ? new URL(base).pathname.replace(/\/+$/, '') : '';
 }

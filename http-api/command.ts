@@ -158,8 +158,13 @@ function uiOptions(): Option[] {
       'PRESETS',
     ),
     option(
+      '--bigtrace-ui <directory>',
+      'built Perfetto UI to serve: its index.html at /perfetto/, its bigtrace.html at /bigtrace/',
+      'BIGTRACE_UI',
+    ),
+    option(
       '--perfetto-ui <url>',
-      'URL of the Perfetto UI in which the page /open/ID opens traces',
+      'URL of the Perfetto UI in which the page /open/ID opens traces, unless --bigtrace-ui has one',
       'PERFETTO_UI',
     )
       .default('https://ui.perfetto.dev')

@@ -29,6 +29,7 @@ test('without flags, every option has its documented default', async () => {
     ...{ publicUrl: undefined, trustedProxies: [], trustedUserHeader: undefined },
     loginLifeMs: 43_200_000,
     presetsFile: undefined,
+    bigtraceUi: undefined,
     perfettoUi: 'https://ui.perfetto.dev',
     supersetUrl: undefined,
     drainTimeoutMs: 10_000,

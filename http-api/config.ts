@@ -30,6 +30,7 @@ export interface HttpApiFlags extends ServerSecurityFlags {
   trustedUserHeader?: string;
   loginLife: number;
   presets?: string;
+  bigtraceUi?: string;
   perfettoUi: string;
   supersetUrl?: string;
   drainTimeout: number;
@@ -63,7 +64,9 @@ export interface HttpApiConfig {
   loginLifeMs: number;
   /** YAML file with additional presets. */
   presetsFile: string | undefined;
-  /** URL of the Perfetto UI that traces are opened in. */
+  /** Directory with a built Perfetto UI to serve. */
+  bigtraceUi: string | undefined;
+  /** URL of the Perfetto UI that traces are opened in, unless a served one can. */
   perfettoUi: string;
   /** URL of Superset that the console links to. */
   supersetUrl: string | undefined;
@@ -99,6 +102,7 @@ export function resolveConfig(flags: HttpApiFlags): HttpApiConfig {
     trustedUserHeader: trustedHeader(flags),
     loginLifeMs: flags.loginLife,
     presetsFile: flags.presets,
+    bigtraceUi: flags.bigtraceUi,
     perfettoUi: flags.perfettoUi,
     supersetUrl: flags.supersetUrl,
     drainTimeoutMs: flags.drainTimeout,

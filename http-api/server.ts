@@ -18,6 +18,7 @@ import { schemaOf, typed } from './routes/api.ts';
 import { addCatalogRoutes, type CatalogParts } from './routes/catalog.ts';
 import { addConsoleRoutes, type ConsoleOptions } from './routes/console.ts';
 import { addConsoleFiles } from './routes/console-files.ts';
+import { addPerfettoUi } from './routes/perfetto-ui.ts';
 import { addQueryRoutes } from './routes/queries.ts';
 import { addTraceRoute } from './routes/trace.ts';
 import type { QueryWatch } from './watch.ts';
@@ -81,6 +82,8 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   addCatalogRoutes(app, parts);
   addTraceRoute(app, parts.watch);
   addQueryRoutes(app, parts);
+  if (parts.console?.servedUi !== undefined)
+    await addPerfettoUi(app, parts.console.servedUi, parts.baseOf);
   if (parts.console !== undefined)
     addConsoleRoutes(app, parts.console, parts.executor, parts.clickhouseUrl);
   return app;

@@ -16,6 +16,7 @@ import { BACKEND_USER, openCatalog, openDatabase } from './queries/database.ts';
 import { Executor } from './queries/executor.ts';
 import { Experiments } from './queries/experiments.ts';
 import { loadPresets } from './queries/presets.ts';
+import { perfettoUiIn } from './routes/perfetto-ui.ts';
 import { createServer, listen } from './server.ts';
 import { Traces } from './sql/traces.ts';
 
@@ -58,7 +59,9 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
   });
   const experiments = new Experiments(database, traces);
   const isProxy = proxyCheck(config.trustedProxies);
-  const console = { directory: CONSOLE, supersetUrl, perfettoUi: config.perfettoUi, system: watch };
+  const servedUi = config.bigtraceUi === undefined ? undefined : perfettoUiIn(config.bigtraceUi);
+  const { perfettoUi } = config;
+  const console = { directory: CONSOLE, supersetUrl, perfettoUi, servedUi, system: watch };
   const app = await createServer({
     ...{ console, watch, traces, experiments, executor, presets, serverSecurity },
     corsOrigins: [...corsOrigins, ...originOf(config.publicUrl)],

@@ -76,15 +76,15 @@ def time(given: datetime | str) -> str:
 
 def link_maker(base: str) -> Callable[[str], str]:
     """
-    trace_link('t.address'): an expression, a link that opens the trace in Perfetto's UI, which fetches it from
-    `base`/trace/<address in base64url>/<name>. The argument is SQL of the dataset's author.
+    trace_link('t.address'): an expression, a link to the page `base`/open/<address in base64url>, which opens the trace
+    in Perfetto's UI. The argument is SQL of the dataset's author.
     """
-    start = sql_string(f'<a href="https://ui.perfetto.dev/#!/?url={base.rstrip("/")}/trace/')
+    start = sql_string(f'<a href="{base.rstrip("/")}/open/')
 
     def trace_link(address: str) -> str:
         name = f"arrayElement(splitByChar('/', {address}), -1)"
         return (
-            f"concat({start}, base64URLEncode({address}), '/', encodeURLComponent({name}), "
+            f"concat({start}, base64URLEncode({address}), "
             f"""'" target="_blank" rel="noopener">', encodeXMLComponent({name}), '</a>')"""
         )
 

@@ -51,9 +51,10 @@ const system = {
 export const SystemState = Type.Object(system);
 export type SystemState = Static<typeof SystemState>;
 
-/** The URLs are as users reach them. */
+/** The URLs are as users reach them; `bigtraceUi`, the BigTrace page of this service, is relative to its URL. */
 export const ConsoleState = Type.Object({
   ...{ version: text, clickhouseUrl: text, supersetUrl: maybe(text), ...system },
+  ...{ bigtraceUi: maybe(text) },
 });
 export type ConsoleState = Static<typeof ConsoleState>;
 
@@ -66,7 +67,7 @@ export const FailureReason = Type.Object({
 export type FailureReason = Static<typeof FailureReason>;
 export const FailuresAnswer = Type.Object({ reasons: Type.Array(FailureReason) });
 
-/** The Perfetto UI that traces are opened in. */
+/** The URL of the Perfetto UI that traces are opened in; that of a served one is relative to the service's. */
 export const Opener = Type.Object({ perfettoUi: text });
 export type Opener = Static<typeof Opener>;
 

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bearerCheck } from '../../lib/common/network/server-security.ts';
 import type { ServerSecurity } from '../../lib/common/options/server-security-options.ts';
 import { checkNameLength } from '../../lib/common/text/text-bounds.ts';
-import type { BaseOf, ProxyCheck } from '../base.ts';
+import { type BaseOf, type ProxyCheck, pathOf } from '../base.ts';
 import { isOwnPage } from '../cors.ts';
 import { badRequest } from '../http-error.ts';
 import { type Caller, setCaller } from './caller.ts';
@@ -91,9 +91,4 @@ async function loginCaller(
 function isNavigation({ method, headers }: FastifyRequest): boolean {
   const { accept = '', 'sec-fetch-mode': mode = 'navigate' } = headers;
   return method === 'GET' && accept.includes('text/html') && mode === 'navigate';
-}
-
-/** The path of the service's URL, without a slash at its end. */
-export function pathOf(base: string): string {
-  return URL.canParse(base) ? new URL(base).pathname.replace(/\/+$/, '') : '';
 }

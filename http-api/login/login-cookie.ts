@@ -3,6 +3,7 @@
  * accepts it, and none does once the token has been replaced.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { pathOf } from '../base.ts';
 
 const NAME = 'bigtrace_login';
 const PURPOSE = 'bigtrace login cookie 1';
@@ -53,6 +54,11 @@ export interface CookieScope {
   path: string;
   /** Whether browsers reach the service over HTTPS. */
   isSecure: boolean;
+}
+
+/** @param base URL of the service */
+export function scopeOf(base: string): CookieScope {
+  return { path: `${pathOf(base)}/`, isSecure: base.startsWith('https:') };
 }
 
 /** Returns a `Set-Cookie` header. Without a value it deletes the cookie. The browser forgets it when it is closed. */

@@ -1,14 +1,15 @@
 /** Routes to log in and out, and to see who one is. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { bearerCheck } from '../../lib/common/network/server-security.ts';
+import { pathOf } from '../base.ts';
 import { CallerAnswer } from '../contract/login.ts';
 import { Empty } from '../contract/page.ts';
 
 import { isOwnPage } from '../cors.ts';
 import { schemaOf, typed } from '../routes/api.ts';
-import { type AccessParts, pathOf } from './authentication.ts';
+import type { AccessParts } from './authentication.ts';
 import { callerOf } from './caller.ts';
-import { type CookieScope, setCookie } from './login-cookie.ts';
+import { scopeOf, setCookie } from './login-cookie.ts';
 import { LOGIN_HEADERS, type LoginPage, loginPage, reloadPage } from './login-page.ts';
 import type { Logins } from './logins.ts';
 
@@ -61,7 +62,7 @@ function addLoginPage(scope: FastifyInstance, logins: Logins, parts: AccessParts
       });
     if (!hasToken?.(`Bearer ${token.trim()}`))
       return refused(401, { next, name: trimmed, problem: 'The token is wrong.' });
-    const cookie = setCookie(await logins.begin(trimmed), scopeOf(request, parts));
+    const cookie = setCookie(await logins.begin(trimmed), scopeOf(parts.baseOf(request)));
     reply.header('Set-Cookie', cookie);
     return reply.redirect(ownPath(next, pathOf(parts.baseOf(request))), 303);
   });
@@ -71,14 +72,9 @@ function addLogout(app: FastifyInstance, logins: Logins, parts: AccessParts): vo
   typed(app).post('/logout', schemaOf(Empty, { body: Empty }), async (request, reply) => {
     const { loginId } = callerOf(request);
     if (loginId !== undefined) await logins.end(loginId);
-    reply.header('Set-Cookie', setCookie(undefined, scopeOf(request, parts)));
+    reply.header('Set-Cookie', setCookie(undefined, scopeOf(parts.baseOf(request))));
     return {};
   });
-}
-
-function scopeOf(request: FastifyRequest, { baseOf }: AccessParts): CookieScope {
-  const base = baseOf(request);
-  return { path: `${pathOf(base)}/`, isSecure: base.startsWith('https:') };
 }
 
 function page(reply: FastifyReply, html: string): FastifyReply {

@@ -81,6 +81,7 @@ beforeEach(() => {
     system,
     supersetUrl: undefined,
     perfettoUi: 'http://ui',
+    servedUi: undefined,
   };
   addConsoleRoutes(app, options, executor, 'http://db:8123');
 });

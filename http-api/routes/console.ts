@@ -9,6 +9,7 @@ import type { Executor } from '../queries/executor.ts';
 import { failureReasons } from '../queries/failure-reasons.ts';
 import type { SystemWatch } from '../watch.ts';
 import { schemaOf, typed } from './api.ts';
+import type { PerfettoUi } from './perfetto-ui.ts';
 
 export interface ConsoleOptions {
   /** Directory with the built console files. */
@@ -16,8 +17,10 @@ export interface ConsoleOptions {
   system: SystemWatch;
   /** URL of Superset; undefined if it is not deployed. */
   supersetUrl: string | undefined;
-  /** URL of the Perfetto UI that traces are opened in. */
+  /** URL of the Perfetto UI that traces are opened in, unless the served one can. */
   perfettoUi: string;
+  /** The Perfetto UI that this service serves; undefined: none. */
+  servedUi: PerfettoUi | undefined;
 }
 
 type ExecutorPart = Pick<Executor, 'find' | 'cancel'>;
@@ -27,7 +30,7 @@ const REASONS_MAX = 50;
 /** @param clickhouseUrl as users reach it, for links */
 export function addConsoleRoutes(
   app: FastifyInstance,
-  { system, supersetUrl, perfettoUi }: ConsoleOptions,
+  { system, supersetUrl, perfettoUi, servedUi }: ConsoleOptions,
   executor: ExecutorPart,
   clickhouseUrl: string,
 ): void {
@@ -38,6 +41,7 @@ export function addConsoleRoutes(
     async (): Promise<contract.ConsoleState> => ({
       version: VERSION,
       clickhouseUrl,
+      ...(servedUi?.hasBigtracePage ? { bigtraceUi: 'bigtrace/' } : {}),
       ...(supersetUrl === undefined ? {} : { supersetUrl }),
       ...(await system.state()),
     }),
@@ -47,7 +51,9 @@ export function addConsoleRoutes(
     schemaOf(contract.Vocabulary, { querystring: contract.VocabularyQuery }),
     async ({ query: { engine = '' } }, reply) => system.vocabulary(engine, signalOf(reply)),
   );
-  api.get('/api/opener', schemaOf(contract.Opener), async () => ({ perfettoUi }));
+  api.get('/api/opener', schemaOf(contract.Opener), async () => ({
+    perfettoUi: servedUi?.hasTraceViewer ? 'perfetto/' : perfettoUi,
+  }));
   api.get('/api/failures', schemaOf(contract.FailuresAnswer), async () => ({
     reasons: failureReasons(await system.recentFailures(), REASONS_MAX),
   }));

@@ -1,12 +1,11 @@
 /** Serves a built Perfetto UI from this origin: its index.html at `/perfetto/`, its bigtrace.html at `/bigtrace/`. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { BigtraceError } from '../../lib/common/errors.ts';
-import type { BaseOf } from '../base.ts';
-import { pathOf } from '../login/authentication.ts';
+import { type BaseOf, pathOf } from '../base.ts';
 
 export interface PerfettoUi {
   /** Absolute path of the directory that Perfetto's build made. */
@@ -24,7 +23,7 @@ export function perfettoUiIn(directory: string): PerfettoUi {
       'invalid_option',
       `--bigtrace-ui ${directory} has neither index.html nor bigtrace.html; name the directory of a built Perfetto UI`,
     );
-  return { directory, hasTraceViewer, hasBigtracePage };
+  return { directory: resolve(directory), hasTraceViewer, hasBigtracePage };
 }
 
 export async function addPerfettoUi(
@@ -33,30 +32,31 @@ export async function addPerfettoUi(
   baseOf: BaseOf,
 ): Promise<void> {
   const pages = [
-    ...(hasTraceViewer ? [['/perfetto/', 'index.html'] as const] : []),
-    ...(hasBigtracePage ? [['/bigtrace/', 'bigtrace.html'] as const] : []),
+    ...(hasTraceViewer ? [['/perfetto', 'index.html'] as const] : []),
+    ...(hasBigtracePage ? [['/bigtrace', 'bigtrace.html'] as const] : []),
   ];
-  for (const [prefix, index] of pages)
+  for (const [at, [path, file]] of pages.entries()) {
     await app.register(fastifyStatic, {
-      ...{ root: directory, prefix, index },
-      decorateReply: false,
+      ...{ root: directory, prefix: `${path}/`, index: false, redirect: false },
+      decorateReply: at === 0,
       // Browsers revalidate each time, so that an upgrade is visible at once.
       cacheControl: false,
       schemaHide: true,
-      setHeaders: (response, path) => {
-        for (const [name, value] of Object.entries(headersOf(path)))
+      setHeaders: (response, sent) => {
+        for (const [name, value] of Object.entries(headersOf(sent)))
           response.setHeader(name, value);
       },
     });
-  app.addHook('onRequest', async (request, reply) => {
-    const [path, query = ''] = request.url.split('?', 2);
-    const base = baseOf(request);
-    // The pages name their files relative to the directory.
-    const prefix = pages.find(([one]) => path === one.slice(0, -1))?.[0];
-    if (prefix !== undefined) return reply.redirect(`${pathOf(base)}${prefix}`);
-    if (hasBigtracePage && path === '/bigtrace/' && !new URLSearchParams(query).has('server'))
-      return reply.redirect(`${pathOf(base)}${path}?server=${encodeURIComponent(base)}`);
-  });
+    app.get(path, { schema: { hide: true } }, async (request, reply) => {
+      const [asked = '', query = ''] = request.url.split('?', 2);
+      const base = baseOf(request);
+      const isUnset = file === 'bigtrace.html' && !new URLSearchParams(query).has('server');
+      // The page names its files relative to the directory, and has the address of the service as a parameter.
+      const wanted = isUnset ? `server=${encodeURIComponent(base)}` : query;
+      if (asked.endsWith('/') && !isUnset) return reply.sendFile(file, directory);
+      return reply.redirect(`${pathOf(base)}${path}/${wanted === '' ? '' : `?${wanted}`}`);
+    });
+  }
 }
 
 /** The pages have inline scripts, which their hashes allow; they compile WebAssembly, and make workers and blobs. */

@@ -5,6 +5,7 @@ import { viteWat } from '../../tools/build/wat.mjs';
 export const PROGRAM_TESTS = [
   'clickhouse/engine/native.ci-test.ts',
   'test/e2e/http/console.ci-test.ts',
+  'test/e2e/http/perfetto-ui.ci-test.ts',
 ];
 
 export default defineConfig({

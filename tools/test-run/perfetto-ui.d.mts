@@ -1,0 +1,2 @@
+export const UI_VERSION: string;
+export function fetchPerfettoUi(): Promise<string>;
