@@ -51,6 +51,8 @@ export class ModelWorld {
   working = 0;
   /** Maximum of `working` so far. */
   workingMost = 0;
+  /** Size of each trace that the stores report; undefined if they report none. */
+  traceBytes: number | undefined;
   /** Maximum memory of all engines together so far, in bytes. */
   memoryMost = 0;
   readonly #engines: ModelEngineThread[] = [];
@@ -108,7 +110,7 @@ export class ModelWorld {
         try {
           await this.pause(this.#storeMs(), signal);
           this.#mayFail();
-          return statOf(address);
+          return { ...statOf(address), size: this.traceBytes };
         } finally {
           end();
         }
