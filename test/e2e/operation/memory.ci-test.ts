@@ -1,5 +1,5 @@
 /**
- * Tests for leaks: after 1,000 queries of all kinds, 1,000 more do not increase the memory, the open files or the
+ * Tests for leaks: after 600 queries of all kinds, 600 more do not increase the memory, the open files or the
  * threads of any process beyond a limit.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,8 +16,8 @@ import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
 import { descendants, type System, startSystem } from '../../harness/system.ts';
 import { statusOf, untilIdle } from '../../harness/workers.ts';
 
-const QUERIES = 2000;
-const WARM_UP = 1000;
+const QUERIES = 1200;
+const WARM_UP = 600;
 const AT_A_TIME = 4;
 /** The number of different scripts of a kind; few enough that the result cache is full early. */
 const TEXTS = 40;
@@ -281,7 +281,7 @@ function growthMaxOf(name: string): Usage {
   return name.startsWith('worker') ? WORKER_GROWTH_MAX : GROWTH_MAX;
 }
 
-test('memory, files and threads of every process do not grow over 2,000 mixed queries', async () => {
+test('memory, files and threads of every process do not grow over 1,200 mixed queries', async () => {
   const before = await usageWhileQuerying(0, WARM_UP);
   const after = await usageWhileQuerying(WARM_UP, QUERIES);
   const table = [...after].map(([name, now]) => ({ name, was: before.get(name) ?? now, now }));
