@@ -1,7 +1,6 @@
 /** The HTTP server for Perfetto's BigTrace page (bigtrace.html) and the console. */
 
 import { createServer as createHttps } from 'node:https';
-import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { BigtraceError } from '../lib/common/errors.ts';
 import { hostCheckOf, httpsOptions } from '../lib/common/network/server-security.ts';
@@ -18,6 +17,7 @@ import { schemaOf, typed } from './routes/api.ts';
 import { addCatalogRoutes, type CatalogParts } from './routes/catalog.ts';
 import { addConsoleRoutes, type ConsoleOptions } from './routes/console.ts';
 import { addConsoleFiles } from './routes/console-files.ts';
+import { addOpenapi } from './routes/openapi.ts';
 import { addPerfettoUi } from './routes/perfetto-ui.ts';
 import { addQueryRoutes } from './routes/queries.ts';
 import { addTraceRoute } from './routes/trace.ts';
@@ -54,22 +54,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
       ? options
       : { ...options, serverFactory: (handler) => createHttps(tls, handler) },
   );
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.0.3',
-      info: {
-        title: 'Bigtrace over HTTP',
-        description: "What Perfetto's BigTrace page asks of a backend.",
-        version: VERSION,
-      },
-    },
-    // The router has no syntax for a parameter that ends at a colon, which the page's paths need; rewritten() maps
-    // them.
-    transform: ({ schema, url }) => ({
-      schema,
-      url: url.replace(/^(\/query_executions\/:uuid)\/(?=\w)/, '$1:'),
-    }),
-  });
+  await addOpenapi(app);
   addJsonParser(app);
   addCounts(app, parts.counts);
   addHostCheck(app, hostCheckOf(parts.serverSecurity));

@@ -248,6 +248,28 @@ it('CORS allows pages of Perfetto and of this machine, with credentials, and no 
   expect((await send('/query_executions/u:cancel', headers, 'POST')).status).toBe(403);
 });
 
+it('/openapi.json names and summarizes each call, and says how to reach the service', async () => {
+  const { paths, servers, security, components } = JSON.parse(
+    (await send('/openapi.json', {})).body,
+  ) as Openapi;
+  const calls = Object.values(paths).flatMap((methods) => Object.values(methods));
+  for (const { operationId, summary } of calls) {
+    expect(operationId).toMatch(/^[a-z][A-Za-z]+$/);
+    expect(summary).not.toBe('');
+  }
+  expect(new Set(calls.map(({ operationId }) => operationId)).size).toBe(calls.length);
+  expect(servers).toHaveLength(1);
+  for (const name of security.flatMap(Object.keys))
+    expect(components.securitySchemes).toHaveProperty(name);
+});
+
+interface Openapi {
+  paths: Record<string, Record<string, { operationId: string; summary: string }>>;
+  servers: object[];
+  security: object[];
+  components: { securitySchemes: object };
+}
+
 it('/openapi.json describes every call of the contract', async () => {
   const { paths } = JSON.parse((await send('/openapi.json', {})).body);
   const described = Object.entries<object>(paths).flatMap(([path, methods]) =>
