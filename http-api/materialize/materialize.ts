@@ -65,6 +65,18 @@ export async function materialize(
   return sofar;
 }
 
+/** A batch whose rows are in the table. */
+interface Inserted {
+  run: string;
+  batch: readonly TraceGeneration[];
+  /** Address and message of each trace that failed. */
+  failures: Map<string, string>;
+}
+
+function addressesOf(batch: readonly TraceGeneration[]): string {
+  return arrayLiteral(batch.map(({ address }) => address));
+}
+
 class MaterializeRun {
   readonly #plan: MaterializePlan;
   readonly #database: ClickHouse;
@@ -110,37 +122,56 @@ class MaterializeRun {
 
   /** Runs the script on a batch and adds its rows. @returns address and message of each trace that failed */
   async runBatch(batch: readonly TraceGeneration[]): Promise<Map<string, string>> {
-    const addresses = arrayLiteral(batch.map(({ address }) => address));
-    const table = this.#table ?? (await this.#create(addresses));
-    this.#table = table;
+    this.#table ??= await MaterializedTable.find(this.#plan.name, this.#plan.sql, this.#database);
+    if (this.#table === undefined) return this.#firstBatch(batch);
     try {
-      return await this.#insertBatch(table, addresses, batch);
+      const inserted = await this.#insert(this.#table, batch);
+      return await this.#show(this.#table, inserted);
     } catch (thrown) {
       const error = asBigtraceError(thrown);
-      const empty = await table.isEmpty().catch(() => false);
-      if (error.code === 'all_failed' && !empty)
+      if (error.code === 'all_failed' && !(await this.#table.isEmpty().catch(() => false)))
         return new Map(batch.map(({ address }) => [address, error.message]));
-      if (empty) await table.drop(); // the next run may find other types
-      throw error.code === 'type_mismatch' ? this.#withRemedy(error, table, empty) : error;
+      throw error.code === 'type_mismatch' ? this.#withRemedy(error, this.#table, false) : error;
     }
+  }
+
+  /** Runs the first batch of a new table. If it fails, there is no table, and the next run may find other types. */
+  async #firstBatch(batch: readonly TraceGeneration[]): Promise<Map<string, string>> {
+    const table = await this.#create(addressesOf(batch));
+    try {
+      const inserted = await this.#insert(table, batch);
+      this.#table = await table.publish();
+      if (this.#table !== undefined) return await this.#show(this.#table, inserted);
+    } catch (thrown) {
+      const error = asBigtraceError(thrown);
+      if (this.#table !== undefined) throw error;
+      await table.drop().catch(() => {}); // removeAbandoned() does it later
+      throw error.code === 'type_mismatch' ? this.#withRemedy(error, table, true) : error;
+    }
+    await table.drop();
+    return this.runBatch(batch); // into the table that another run has published
   }
 
   /** Recreates the view and deletes replaced rows. */
   async end(): Promise<void> {
     await this.#table?.show();
     await this.#table?.removeReplaced(this.#runs);
+    await this.#table?.removeAbandoned();
   }
 
-  async #insertBatch(
-    table: MaterializedTable,
-    addresses: string,
-    batch: readonly TraceGeneration[],
-  ): Promise<Map<string, string>> {
+  /** Inserts the rows of a batch, which are invisible until #show(). */
+  async #insert(table: MaterializedTable, batch: readonly TraceGeneration[]): Promise<Inserted> {
     const queryId = randomUUID();
     const run = await table.newRun();
     this.#runs.push(run);
-    await table.insert(run, this.#source(table, addresses), queryId);
-    const failures = await this.#failures(table, run, queryId);
+    await table.insert(run, this.#source(table, addressesOf(batch)), queryId);
+    return { run, batch, failures: await this.#failures(table, run, queryId) };
+  }
+
+  async #show(
+    table: MaterializedTable,
+    { run, batch, failures }: Inserted,
+  ): Promise<Map<string, string>> {
     await table.addToLedger(
       run,
       batch.filter(({ address }) => !failures.has(address)),

@@ -3,6 +3,8 @@
  * bigtrace.materialized_traces, which names for each trace the run whose rows are valid.
  *
  * Runs may overlap, and may be killed between any two statements. This is safe because:
+ * - A run fills a table of its own with the first batch, and gives it the name NAME_rows when that has succeeded, unless
+ *   another run has done so before. So nobody drops a table that another run fills.
  * - Each batch has its own run number, which ClickHouse generates in ascending order. Its rows carry that number, and
  *   are invisible until the ledger names it for their trace. If two runs queried the same trace, the later one wins.
  * - A table that is dropped and created again has a new first run; ledger entries before it are ignored.
@@ -10,7 +12,7 @@
  */
 
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
-import { BigtraceError } from '../../lib/common/errors.ts';
+import { clickHouseErrorType } from '../../lib/clickhouse/errors.ts';
 import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { RESULTS } from '../queries/plan.ts';
@@ -29,9 +31,14 @@ export interface TableColumn {
   type: string;
 }
 
+/** A query, and so the run of a table that is not published, ends within a day. */
+const ABANDONED_DAYS = 1;
+
 export class MaterializedTable {
   readonly #name: string;
   readonly #database: ClickHouse;
+  /** SQL name of the table with the rows. */
+  readonly #rows: string;
   /** First run of this table. Ledger entries of earlier runs belong to a dropped table of the same name. */
   readonly #firstRun: string;
   /** Columns of the script, without `_run` and `_trace_address`. */
@@ -40,10 +47,11 @@ export class MaterializedTable {
   private constructor(
     name: string,
     database: ClickHouse,
-    existing: { firstRun: string; columns: readonly TableColumn[] },
+    existing: { rows: string; firstRun: string; columns: readonly TableColumn[] },
   ) {
     this.#name = name;
     this.#database = database;
+    this.#rows = existing.rows;
     this.#firstRun = existing.firstRun;
     this.columns = existing.columns;
   }
@@ -69,12 +77,13 @@ export class MaterializedTable {
     );
     const own = columns.filter(([column]) => column !== RUN && column !== ADDRESS);
     return new MaterializedTable(name, database, {
+      rows: rowsTable(name),
       firstRun: columns.find(([column]) => column === RUN)?.[2] || '0',
       columns: own.map(([column, type]) => ({ name: column ?? '', type: type ?? '' })),
     });
   }
 
-  /** Creates the table. If another run creates it at the same time, the first one determines the columns. */
+  /** Creates a table that only this run knows, until it is published. */
   static async create(
     name: string,
     sql: string,
@@ -83,19 +92,32 @@ export class MaterializedTable {
   ): Promise<MaterializedTable> {
     for (const column of columns) requireStorable(column);
     const firstRun = await newRun(database);
-    await database.command(
-      `CREATE TABLE IF NOT EXISTS ${rowsTable(name)} (
+    const rows = rowsTable(name, firstRun);
+    const table = new MaterializedTable(name, database, { rows, firstRun, columns });
+    const statement = `CREATE TABLE ${rows} (
          ${RUN} UInt64 COMMENT ${literal(firstRun)}, ${ADDRESS} String,
          ${columns.map(definition).join(', ')})
-       ENGINE = MergeTree ORDER BY ${ADDRESS} COMMENT ${literal(sql)}`,
-    );
-    const table = await MaterializedTable.find(name, sql, database);
-    if (table === undefined)
-      throw new BigtraceError(
-        'catalog_failed',
-        `${RESULTS}.${name}_rows was dropped during the run`,
-      );
+       ENGINE = MergeTree ORDER BY ${ADDRESS} COMMENT ${literal(sql)}`;
+    try {
+      await database.command(statement);
+    } catch (thrown) {
+      await table.drop().catch(() => {}); // only the response may have been lost
+      throw thrown;
+    }
     return table;
+  }
+
+  /** Gives the table its name, under which all runs find it. @returns the table; undefined if another run has made one */
+  async publish(): Promise<MaterializedTable | undefined> {
+    const rows = rowsTable(this.#name);
+    try {
+      await this.#database.command(`RENAME TABLE ${this.#rows} TO ${rows}`);
+    } catch (thrown) {
+      if (clickHouseErrorType(thrown) === 'TABLE_ALREADY_EXISTS') return undefined;
+      throw thrown;
+    }
+    const existing = { rows, firstRun: this.#firstRun, columns: this.columns };
+    return new MaterializedTable(this.#name, this.#database, existing);
   }
 
   /** Returns a new run number for the rows of a batch. Call it after the table was created. */
@@ -122,7 +144,7 @@ export class MaterializedTable {
   async insert(run: string, source: string, queryId: string): Promise<void> {
     const names = [ADDRESS, ...this.columns.map(({ name }) => name)].map(identifier).join(', ');
     await this.#database.command(
-      `INSERT INTO ${rowsTable(this.#name)} (${RUN}, ${names})
+      `INSERT INTO ${this.#rows} (${RUN}, ${names})
        SELECT if(_hb = 0, toUInt64(${run}), ${failedRun(run)}), ${names} FROM ${source}`,
       { queryId },
     );
@@ -130,7 +152,7 @@ export class MaterializedTable {
 
   async failedTraces(run: string): Promise<string[]> {
     const rows = await this.#database.rows(
-      `SELECT DISTINCT ${ADDRESS} FROM ${rowsTable(this.#name)} WHERE ${RUN} = ${failedRun(run)}`,
+      `SELECT DISTINCT ${ADDRESS} FROM ${this.#rows} WHERE ${RUN} = ${failedRun(run)}`,
     );
     return rows.map(([address]) => address ?? '');
   }
@@ -147,8 +169,21 @@ export class MaterializedTable {
     return (await this.#database.count(`SELECT count() FROM ${this.#ledger}`)) === 0;
   }
 
+  /** Drops a table that was not published. */
   async drop(): Promise<void> {
-    await this.#database.command(`DROP TABLE IF EXISTS ${rowsTable(this.#name)}`);
+    await this.#database.command(`DROP TABLE IF EXISTS ${this.#rows}`);
+  }
+
+  /** Drops the tables of runs that were killed before they published them. */
+  async removeAbandoned(): Promise<void> {
+    const prefix = `${this.#name}_rows_`;
+    const rows = await this.#database.rows(
+      `SELECT substring(name, ${prefix.length + 1}) AS run FROM system.tables
+       WHERE database = ${literal(RESULTS)} AND startsWith(name, ${literal(prefix)}) AND match(run, '^[0-9]{15,20}$')
+         AND snowflakeIDToDateTime64(toUInt64OrZero(run)) < now() - INTERVAL ${ABANDONED_DAYS} DAY`,
+    );
+    for (const [run] of rows)
+      await this.#database.command(`DROP TABLE IF EXISTS ${rowsTable(this.#name, run ?? '')}`);
   }
 
   /** SQL condition: the ledger has this trace with this generation. */
@@ -160,8 +195,8 @@ export class MaterializedTable {
   async removeReplaced(runs: readonly string[]): Promise<void> {
     const marks = runs.map(failedRun).join(', ');
     await this.#database.command(
-      `DELETE FROM ${rowsTable(this.#name)} WHERE (${ADDRESS}, ${RUN}) IN (
-         SELECT r.${ADDRESS}, r.${RUN} FROM ${rowsTable(this.#name)} AS r
+      `DELETE FROM ${this.#rows} WHERE (${ADDRESS}, ${RUN}) IN (
+         SELECT r.${ADDRESS}, r.${RUN} FROM ${this.#rows} AS r
          INNER JOIN (SELECT address, run FROM ${this.#ledger}) AS l ON l.address = r.${ADDRESS}
          WHERE least(r.${RUN}, bitNot(r.${RUN})) < l.run)
        ${runs.length === 0 ? '' : `OR ${RUN} IN (${marks})`}`,
@@ -177,8 +212,10 @@ export class MaterializedTable {
 /** SQL condition in place of MaterializedTable.known() while the table does not exist. */
 export const NONE_CURRENT = 'false';
 
-function rowsTable(name: string): string {
-  return `${RESULTS}.${identifier(`${name}_rows`)}`;
+/** @param firstRun of a table that is not published */
+function rowsTable(name: string, firstRun?: string): string {
+  const suffix = firstRun === undefined ? '' : `_${firstRun}`;
+  return `${RESULTS}.${identifier(`${name}_rows${suffix}`)}`;
 }
 
 function definition({ name, type }: TableColumn): string {

@@ -56,7 +56,7 @@ export function replica(t: TestEngine, hook: Hook = () => {}, watch = NOBODY): R
 }
 
 /** The same client; `hook` is called around each statement. */
-function hooked(client: ClickHouse, hook: Hook): ClickHouse {
+export function hooked(client: ClickHouse, hook: Hook): ClickHouse {
   let statements = 0;
   return new Proxy(client, {
     get: (target, name) => {
@@ -98,6 +98,11 @@ export function dyingAfter(beginning: RegExp): { hook: Hook; isDead: () => boole
   return { hook, isDead: () => dead };
 }
 
+/** Whether a statement changes something. */
+export function isChange(statement: string): boolean {
+  return /^\s*(CREATE|DELETE|DROP|INSERT|RENAME)\b/.test(statement);
+}
+
 /** Delays a replica before the nth statement with which it changes something, until `work` is done. */
 export function delayedAt(
   n: number,
@@ -105,7 +110,7 @@ export function delayedAt(
 ): { hook: Hook; wasDelayed: () => boolean } {
   let changes = 0;
   const hook: Hook = async (_, when, statement) => {
-    if (when === 'after' || !/^\s*(CREATE|DROP|INSERT|RENAME)\b/.test(statement)) return;
+    if (when === 'after' || !isChange(statement)) return;
     changes += 1;
     if (changes === n) await work();
   };

@@ -275,6 +275,21 @@ test('a cancelled query keeps its rows, also if its canceller dies before it kil
   expect(await valuesOf(healthy, uuid)).toEqual(['1']);
 });
 
+test('rows of a running query are visible although columns of the catalog are joined, and stay if it is cancelled', async () => {
+  const { commands } = waiting('joined');
+  const request = asked(commands, { metadataColumns: ['size', 'link'] });
+  const { uuid } = await healthy.executor.start(request, NEVER);
+  await untilInserting(uuid);
+  await expect.poll(async () => (await healthy.executor.find(uuid)).processedRows, SOON).toBe(1);
+  expect(await valuesOf(healthy, uuid)).toEqual(['1']);
+  await healthy.executor.cancel(uuid);
+  expect(await healthy.executor.find(uuid)).toMatchObject({
+    ...{ status: 'CANCELLED', processedRows: 1 },
+    columns: ['_trace_address', 'n', 'size', 'link'].map((name) => ({ name })),
+  });
+  expect(await valuesOf(healthy, uuid)).toEqual(['1']);
+});
+
 test('deleting a running query cancels it first', async () => {
   const { commands } = waiting('deleted');
   const { uuid, tableName } = await healthy.executor.start(asked(commands), NEVER);
