@@ -15,11 +15,16 @@ export interface PageResponse {
   headers: Headers;
 }
 
-export class BigtracePage {
-  readonly #url: string;
+/** How long a page with several replicas looks for one that responds. */
+const FAILOVER_MS_MAX = 60_000;
 
-  constructor(system: Pick<System, 'http'>) {
-    this.#url = system.http;
+export class BigtracePage {
+  readonly #urls: string[];
+  #calls = 0;
+
+  /** @param replicas each call goes to the next one, and to the others if that one does not respond, or with 503 */
+  constructor(...replicas: Pick<System, 'http'>[]) {
+    this.#urls = replicas.map(({ http }) => http);
   }
 
   get(path: string, init: RequestInit = {}): Promise<PageResponse> {
@@ -57,14 +62,29 @@ export class BigtracePage {
   }
 
   async #send(path: string, init: RequestInit): Promise<PageResponse> {
-    const response = await fetch(`${this.#url}${path}`, init);
-    const text = await response.text();
-    return {
-      status: response.status,
-      body: text === '' ? undefined : JSON.parse(text),
-      headers: response.headers,
-    };
+    const giveUp = performance.now() + FAILOVER_MS_MAX;
+    for (;;) {
+      const isLast = this.#urls.length === 1 || performance.now() > giveUp;
+      const url = this.#urls[this.#calls++ % this.#urls.length];
+      try {
+        const response = await send(`${url}${path}`, init);
+        if (response.status !== 503 || isLast) return response;
+      } catch (thrown) {
+        if (isLast) throw thrown;
+      }
+      await sleep(100);
+    }
   }
+}
+
+async function send(url: string, init: RequestInit): Promise<PageResponse> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  return {
+    status: response.status,
+    body: text === '' ? undefined : JSON.parse(text),
+    headers: response.headers,
+  };
 }
 
 /**

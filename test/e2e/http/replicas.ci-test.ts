@@ -1,6 +1,6 @@
 /**
  * Tests two replicas of the HTTP API and two orchestrators, of which ClickHouse uses one: each replica is right about
- * every query.
+ * every query, and a page loses nothing if one of the services is killed at each of its steps.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
-import { BigtracePage, valuesOf, writeTraces } from '../../harness/http-page.ts';
+import { BigtracePage, index, valuesOf, writeTraces } from '../../harness/http-page.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
 let system: System;
@@ -17,34 +17,59 @@ const services: ChildProcess[] = [];
 /** The HTTP API of `bigtrace up`, which knows one orchestrator, and a replica that knows both. */
 let first: BigtracePage;
 let other: BigtracePage;
+/** The orchestrator that ClickHouse does not use, and the second replica. */
+let idle: Service;
+let second: Service;
 
 /** Two replicas that require a token, and believe the header X-User of a proxy. */
 let secured: { http: string }[];
 let tokenFile = '';
 
-/** Starts a service and returns its ready line. */
-async function start(...args: string[]): Promise<{ address: string; http: string }> {
-  const flags = ['--json', '--log-level', 'warn', '-s', '127.0.0.1:0'];
+interface Service {
+  child: ChildProcess;
+  args: string[];
+  /** `host:port` */
+  address: string;
+  http: string;
+}
+
+/** Starts a service and waits until it is ready. */
+function start(...args: string[]): Promise<Service> {
+  return startAt('127.0.0.1:0', args);
+}
+
+async function startAt(socket: string, args: string[]): Promise<Service> {
+  const flags = ['--json', '--log-level', 'warn', '-s', socket];
   const child = spawn(process.execPath, [join(ROOT, 'cli/bigtrace.mjs'), ...args, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   services.push(child);
   const [line] = await once(createInterface(child.stdout), 'line');
-  return JSON.parse(String(line));
+  return { child, args, ...JSON.parse(String(line)) };
+}
+
+/** Kills a service, and starts it again. */
+async function killAndRestart({ child, args, address }: Service): Promise<Service> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  return startAt(address, args);
 }
 
 beforeAll(async () => {
   const traces = writeTraces({ 'a.json': ['one', 'two'], 'b.json': ['three'] });
   writeFileSync(join(traces, 'bad.json'), '{"traceEvents":[{"ph":"X","name":"cut');
-  system = await startSystem({ traces, workers: 2, threads: 1 });
-  const idle = await start('orchestrator', '-l', system.workers.join(','));
+  // A bridge repeats a query whose orchestrator is lost if it knows of others.
+  const env = { BIGTRACE_PEERS: 'dns:///localhost:1' };
+  system = await startSystem({ traces, workers: 3, threads: 1, env });
+  idle = await start('orchestrator', '-l', system.workers.join(','));
   first = new BigtracePage(system);
   const replica = [
     ...['http-api', '--orchestrator', `${idle.address},${system.orchestrator}`],
     ...['--clickhouse', system.clickhouseHttp],
     ...['--service-password-file', join(system.dataDir, 'service.password')],
   ];
-  other = new BigtracePage(await start(...replica));
+  second = await start(...replica);
+  other = new BigtracePage(second);
   tokenFile = join(system.dataDir, 'http.token');
   writeFileSync(tokenFile, 'sesame\n');
   const proxied = ['--trusted-proxies', '127.0.0.1', '--trusted-user-header', 'X-User'];
@@ -54,7 +79,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const child of services) {
-    if (child.exitCode !== null) continue;
+    if (child.exitCode !== null || child.signalCode !== null) continue;
     child.kill('SIGTERM');
     await once(child, 'exit');
   }
@@ -62,6 +87,7 @@ afterAll(async () => {
 });
 
 const SQL = { perfetto_sql: 'SELECT name FROM slice ORDER BY name', limit: 100 };
+const ENDLESS = 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t';
 const STRICT = [{ setting_id: 'on_failure', values: ['strict'] }];
 const traces = (...values: string[]) => ({ setting_id: 'traces', values });
 
@@ -101,13 +127,12 @@ test('the state has the workers once, although two orchestrators report them', a
 });
 
 test('each replica can cancel the queries of the other', async () => {
-  const endless = 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t';
   for (const [queried, reporting] of [
     [first, other],
     [other, first],
   ] as const) {
     const body = {
-      perfetto_sql: endless,
+      perfetto_sql: ENDLESS,
       limit: 1_000_000_000,
       settings: [traces('/local/a.json')],
     };
@@ -172,8 +197,7 @@ test('who asked is the user of the query in the history, at the orchestrator and
   const page = new BigtracePage({ http });
   const headers = { 'X-User': "ann'\\{}" };
   const user = `http-user:${headers['X-User']}`;
-  const endless = 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t';
-  const body = { perfetto_sql: endless, settings: [traces('/local/a.json')], limit: 1_000_000_000 };
+  const body = { perfetto_sql: ENDLESS, settings: [traces('/local/a.json')], limit: 1_000_000_000 };
   const { queryUuid } = (await page.post('/execute_bigtrace_query_async', body, { headers })).body;
   const users = `SELECT DISTINCT user FROM bigtrace.progress WHERE query_id = '${queryUuid}' FORMAT JSONCompactEachRow`;
   await expect
@@ -191,3 +215,89 @@ test('a ClickHouse user cannot name another user by the setting that the HTTP AP
   const found = "SELECT DISTINCT user FROM bigtrace.failures WHERE query_id = 'claims'";
   expect(await system.sql(found)).toBe('analyst\n');
 });
+
+test('a page loses nothing if one of the services is killed at each of its steps', async () => {
+  await index(system);
+  const page = new BigtracePage(system, second);
+  const kill = async (victim: string): Promise<void> => {
+    if (victim === 'second replica') second = await killAndRestart(second);
+    else if (victim === 'second orchestrator') idle = await killAndRestart(idle);
+    else process.kill(system.processes.find(({ name }) => name === victim)?.pid ?? 0, 'SIGKILL');
+  };
+  /** Takes a step of the page while the victim dies. */
+  const step = async <T>(victim: string, work: () => Promise<T>): Promise<T> => {
+    const [done] = await Promise.all([work(), kill(victim)]);
+    return done;
+  };
+  const settings = [traces('/local/[ab].json')];
+  const query = { ...SQL, settings, trace_metadata_columns: ['size'], table_name: 'kept' };
+  const home = await step('second replica', () => page.get('/'));
+  expect(home).toMatchObject({ status: 200, body: { status: 'ok', traceCount: 3 } });
+  const presets = await step('http-api', () => page.get('/trace_presets'));
+  expect(presets.body.tracePresets.length).toBeGreaterThan(10);
+  const config = await step('second orchestrator', () =>
+    page.post('/bigtrace_execution_config', {}),
+  );
+  expect(config.body.setting[0].id).toBe('traces');
+  const schema = await step('worker-1', () => page.post('/trace_metadata_schema', { settings }));
+  expect(schema.body.columns.map(({ name }: { name: string }) => name)).toContain('size');
+  const columns = ['address', 'size'];
+  const grid = await step('second replica', () =>
+    page.post('/trace_metadata', { settings, columns, order_by: 'address' }),
+  );
+  expect(valuesOf(grid.body)).toEqual([
+    ['/local/a.json', '159'],
+    ['/local/b.json', '90'],
+  ]);
+  const uuid = await step('second replica', () => submitted(page, query));
+  const ended = await step('worker-2', () => untilEnded(page, uuid));
+  expect(ended).toEqual({
+    ...{ status: 'SUCCESS', processedRows: 3, processedTraces: 2, totalTraces: 2 },
+  });
+  const results = `/query_executions/${uuid}:fetch_results`;
+  const rows = async (victim: string, request: object): Promise<unknown> =>
+    valuesOf(
+      (await step(victim, () => page.post(results, { columns: ['name'], ...request }))).body,
+    );
+  const filters = [{ field: 'size', op: '=', value: '159' }];
+  expect(await rows('second orchestrator', { filters })).toEqual([['one'], ['two']]);
+  expect(await rows('second replica', { order_by: 'name desc' })).toEqual([
+    ...[['two'], ['three'], ['one']],
+  ]);
+  expect(await rows('worker-3', { order_by: 'name', limit: 1, offset: 1 })).toEqual([['three']]);
+  const endless = await submitted(page, {
+    ...{ perfetto_sql: ENDLESS, limit: 1_000_000_000, settings, table_name: 'endless' },
+  });
+  await step('orchestrator', () => page.post(`/query_executions/${endless}:cancel`, {}));
+  const cancelled = await untilEnded(page, endless);
+  expect(['CANCELLED', 'FAILED']).toContain(cancelled.status); // FAILED: the orchestrator died first
+  const { body } = await step('second orchestrator', () => page.get('/query_executions'));
+  const history = new Map(
+    body.queryExecutions.map((one: { queryUuid: string; status: string }) => [
+      ...[one.queryUuid, one.status],
+    ]),
+  );
+  expect([history.get(uuid), history.get(endless)]).toEqual(['SUCCESS', cancelled.status]);
+  for (const [name, id] of [
+    ['kept', uuid],
+    ['endless', endless],
+  ]) {
+    const path = `/query_executions/${id}?drop_table=true`;
+    expect((await step('second replica', () => page.delete(path))).status).toBe(200);
+    const table = await page.post('/check_table_exists', { table_name: name });
+    expect(table.body.exists).toBe(false);
+    expect((await page.get(`/query_executions/${id}`)).status).toBe(404);
+  }
+});
+
+/** Submits a query. If the replica died after it had accepted it, another one says which query has the table name. */
+async function submitted(page: BigtracePage, query: object): Promise<string> {
+  const { body } = await page.post('/execute_bigtrace_query_async', query);
+  return (
+    body.queryUuid ?? /is of query (\S+);/.exec(body.detail)?.[1] ?? `no query: ${body.detail}`
+  );
+}
+
+async function untilEnded(page: BigtracePage, uuid: string): Promise<{ status: string }> {
+  return page.until(uuid, ({ status }) => status !== 'IN_PROGRESS');
+}
