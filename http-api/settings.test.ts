@@ -40,12 +40,14 @@ test('without addresses, a query runs on the default traces, or on some traces o
   expect(choice({ settings: [limited(['5'])] }, [])).toEqual([[], [], 5]);
   expect(choice({ settings: [limited(['0'])] }, [])).toEqual([[], [], 0]);
   expect(choice({ settings: [limited(['5'])], trace_limit: 7 }, [])).toEqual([[], [], 7]);
-  // Traces that are named need not be in the catalog, which the limit is about.
-  expect(choice({ settings: [limited(['5']), ...traces('/local/a')] }, [])).toEqual([
-    ['/local/a'],
-    [],
-    0,
-  ]);
+  const named = ({ limit, defaults }: { limit: string; defaults: string[] }) =>
+    choice({ settings: [limited([limit]), ...traces('/local/a')] }, defaults);
+  expect(named({ limit: '5', defaults: [] })).toEqual([['/local/a'], [], 5]);
+  expect(named({ limit: '5', defaults: ['/local/**'] })).toEqual([['/local/a'], [], 5]);
+  // The page always sends the limit that it shows. Traces that are named need not be in the catalog.
+  expect(named({ limit: '1000', defaults: [] })).toEqual([['/local/a'], [], 0]);
+  expect(named({ limit: '1000', defaults: ['/local/**'] })).toEqual([['/local/a'], [], 1000]);
+  expect(named({ limit: '0', defaults: ['/local/**'] })).toEqual([['/local/a'], [], 0]);
   expect(choice({ settings: [uuids, limited(['5']), ...traces('/local/a')] }, [])).toEqual([
     ['/local/a'],
     [isU],
@@ -76,10 +78,10 @@ test('the settings are those that the page knows, with the defaults of the serve
 });
 
 test.each([
-  ['trace_limit', '-1', 'setting trace_limit must be a whole number from 0 to 100000'],
-  ['trace_limit', '1.5', 'setting trace_limit must be a whole number from 0 to 100000'],
+  ['trace_limit', '-1', 'setting trace_limit must be a whole number from 0 to 100000, not -1'],
+  ['trace_limit', '1.5', 'setting trace_limit must be a whole number from 0 to 100000, not 1.5'],
 ])('setting %s of %s is refused', (setting_id, value, message) => {
-  expect(() => traceLimit([{ setting_id, values: [value] }], true)).toThrow(message);
+  expect(() => traceLimit([{ setting_id, values: [value] }], 'names', [])).toThrow(message);
 });
 
 test('empty values count as not set', () => {
@@ -87,5 +89,5 @@ test('empty values count as not set', () => {
     (setting_id) => ({ setting_id, values: [' '] }),
   );
   expect(parseSettings(wire)).toEqual({ addresses: [], where: '', strict: false, timeoutS: 0 });
-  expect([uuidFilters(wire), traceLimit(wire, false)]).toEqual([[], 0]);
+  expect([uuidFilters(wire), traceLimit(wire, 'catalog', [])]).toEqual([[], 0]);
 });

@@ -63,11 +63,12 @@ function selectionSettings(defaultTraces: readonly string[]): object[] {
     {
       id: 'trace_limit',
       name: 'Trace limit',
+      // The page adds "(unlimited)" to a description with these words.
       description:
-        'At most this many traces, where they are selected from the catalog: by where, filters or UUIDs, or without addresses. 0: all',
+        'At most this many of the selected traces, which must be in the catalog, in the order of the grid. Ignored if 0',
       category: 'TRACE_ADDRESS',
       number: {
-        defaultValue: defaultTraces.length === 0 ? TRACE_LIMIT : 0,
+        defaultValue: shownLimit(defaultTraces),
         ...{ min: 0, max: ADDRESSES_MAX },
       },
     },
@@ -130,11 +131,23 @@ export function uuidFilters(wire: readonly WireSetting[]): Filter[] {
 }
 
 /**
- * The setting `trace_limit`; 0 for no limit.
- * @param isWholeCatalog whether the query selects traces by nothing else
+ * The setting `trace_limit`; 0 for no limit. Traces that are named need not be in the catalog, so the value that the page
+ * shows by default does not limit them.
+ * @param from what the query selects its traces from
+ * @throws invalid_option
  */
-export function traceLimit(wire: readonly WireSetting[], isWholeCatalog: boolean): number {
-  return wholeNumber(wire, 'trace_limit', isWholeCatalog ? TRACE_LIMIT : 0, ADDRESSES_MAX);
+export function traceLimit(
+  wire: readonly WireSetting[],
+  from: 'whole catalog' | 'catalog' | 'names',
+  defaultTraces: readonly string[],
+): number {
+  const ifUnset = from === 'whole catalog' ? TRACE_LIMIT : 0;
+  const limit = wholeNumber(wire, 'trace_limit', ifUnset, ADDRESSES_MAX);
+  return from === 'names' && limit === shownLimit(defaultTraces) ? 0 : limit;
+}
+
+function shownLimit(defaultTraces: readonly string[]): number {
+  return defaultTraces.length === 0 ? TRACE_LIMIT : 0;
 }
 
 function valuesOf(wire: readonly WireSetting[], id: string): string[] {
@@ -160,9 +173,10 @@ function wholeNumber(
   ifUnset: number,
   max: number,
 ): number {
-  const value = Number(valuesOf(wire, id)[0] ?? ifUnset);
+  const text = valuesOf(wire, id)[0] ?? ifUnset;
+  const value = Number(text);
   if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw badRequest(`setting ${id} must be a whole number from 0 to ${max}`);
+  throw badRequest(`setting ${id} must be a whole number from 0 to ${max}, not ${text}`);
 }
 
 function checkAddress(address: string): void {

@@ -64,8 +64,9 @@ export function executeRequest(
   const traceMetadataColumns = body.trace_metadata_columns ?? [];
   const traceOrderBy = body.trace_order_by ?? '';
   const filters = [...traceFilters, ...uuidFilters(settings)];
-  const isWhole = parsed.addresses.length === 0;
-  const isOfCatalog = isWhole || parsed.where !== '' || filters.length > 0;
+  const isOfCatalog = parsed.where !== '' || filters.length > 0;
+  const isNamed = parsed.addresses.length > 0;
+  const from = isNamed ? (isOfCatalog ? 'catalog' : 'names') : 'whole catalog';
   return {
     user,
     perfettoSql: body.perfetto_sql,
@@ -74,7 +75,7 @@ export function executeRequest(
       settings: parsed,
       filters,
       orderBy: traceOrderBy,
-      limit: body.trace_limit || (isOfCatalog ? traceLimit(settings, isWhole) : 0),
+      limit: body.trace_limit || traceLimit(settings, from, defaultTraces),
     },
     metadataColumns: [...new Set(traceMetadataColumns)],
     snapshot: {

@@ -7,7 +7,7 @@ import type { Executor } from '../queries/executor.ts';
 import type { Experiments } from '../queries/experiments.ts';
 import { RESULTS } from '../queries/plan.ts';
 import { checkTableName } from '../queries/table-name.ts';
-import { executionConfig, parseSettings, uuidFilters } from '../settings.ts';
+import { executionConfig, parseSettings, traceLimit, uuidFilters } from '../settings.ts';
 import type { Traces } from '../sql/traces.ts';
 import { experimentFilters, wireRows } from '../wire.ts';
 import { schemaOf, typed } from './api.ts';
@@ -33,8 +33,10 @@ export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): voi
     schemaOf(contract.MetadataSchemaAnswer, { body: contract.SettingsBody }),
     async (request, reply) => {
       const selected = traces.for(signalOf(reply));
+      const { settings = [] } = request.body;
       // The page shows errors of this call only.
-      await selected.check(parseSettings(request.body.settings ?? [], defaultTraces));
+      traceLimit(settings, 'catalog', defaultTraces);
+      await selected.check(parseSettings(settings, defaultTraces));
       return { columns: await selected.schema(baseOf(request)) };
     },
   );

@@ -119,6 +119,7 @@ export const WRONG_SETTINGS: [string, string, RegExp][] = [
   ['where', '1) OR (nope', /nope|Syntax error/],
   ['where', 'nope = 1', /nope/],
   ['traces', '/where/nope > 1', /nope/],
+  ['trace_limit', '1.5', /^setting trace_limit must be a whole number from 0 to 100000, not 1.5$/],
 ];
 
 /** A manifest as Perfetto's own BigTrace server writes and reads it. */
