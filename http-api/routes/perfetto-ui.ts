@@ -53,23 +53,48 @@ export async function addPerfettoUi(
       const isUnset = file === 'bigtrace.html' && !new URLSearchParams(query).has('server');
       // The page names its files relative to the directory, and has the address of the service as a parameter.
       const wanted = isUnset ? `server=${encodeURIComponent(base)}` : query;
-      if (asked.endsWith('/') && !isUnset) return reply.sendFile(file, directory);
+      if (asked.endsWith('/') && !isUnset) {
+        if (file !== 'bigtrace.html') return reply.sendFile(file, directory);
+        const html = withEndpoint(readFileSync(join(directory, file), 'utf8'), base);
+        return reply.headers(pageHeaders(html)).type('text/html; charset=utf-8').send(html);
+      }
       return reply.redirect(`${pathOf(base)}${path}/${wanted === '' ? '' : `?${wanted}`}`);
     });
   }
 }
 
-/** The pages have inline scripts, which their hashes allow; they compile WebAssembly, and make workers and blobs. */
+/**
+ * The BigTrace page with a script that sets its endpoint to this service. The page of August 2026 ignores the parameter
+ * `server`, reads its endpoint from the browser's storage, and by default asks a server of Google.
+ */
+export function withEndpoint(html: string, endpoint: string): string {
+  const [head = ''] = /^.*?<head[^>]*>/is.exec(html) ?? [];
+  const text = JSON.stringify(endpoint).replaceAll('<', '\\u003c');
+  const script = `(() => {
+  let settings;
+  try {
+    settings = JSON.parse(localStorage.getItem('bigtraceSettings'));
+  } catch {}
+  localStorage.setItem('bigtraceSettings', JSON.stringify({ ...settings, bigtraceEndpoint: ${text} }));
+})();`;
+  return `${head}<script>${script}</script>${html.slice(head.length)}`;
+}
+
+const COMMON_HEADERS = {
+  'Cache-Control': 'no-cache',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  // The page /open/ID, which opens this one, may talk to it; pages of other origins may not.
+  'Cross-Origin-Opener-Policy': 'same-origin-allow-popups',
+};
+
 function headersOf(path: string): Record<string, string> {
-  const common = {
-    'Cache-Control': 'no-cache',
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    // The page /open/ID, which opens this one, may talk to it; pages of other origins may not.
-    'Cross-Origin-Opener-Policy': 'same-origin-allow-popups',
-  };
-  if (!path.endsWith('.html')) return common;
-  const scripts = inlineScripts(readFileSync(path, 'utf8')).map(
+  return path.endsWith('.html') ? pageHeaders(readFileSync(path, 'utf8')) : COMMON_HEADERS;
+}
+
+/** The pages have inline scripts, which their hashes allow; they compile WebAssembly, and make workers and blobs. */
+function pageHeaders(html: string): Record<string, string> {
+  const scripts = inlineScripts(html).map(
     (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
   );
   const policy = [
@@ -85,7 +110,7 @@ function headersOf(path: string): Record<string, string> {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
-  return { ...common, 'Content-Security-Policy': policy };
+  return { ...COMMON_HEADERS, 'Content-Security-Policy': policy };
 }
 
 function inlineScripts(html: string): string[] {
