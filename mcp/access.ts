@@ -1,5 +1,7 @@
 /** What a user may see and run. All tools work through this, with the rights and quotas of that ClickHouse user. */
 
+import type { Vocabulary } from '../http-api/contract/console.ts';
+import { readVocabulary } from '../http-api/contract/vocabulary.ts';
 import { type CallOptions, ClickHouse, type Row, type Table } from '../lib/clickhouse/client.ts';
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
 import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
@@ -71,6 +73,11 @@ export class Access {
   async progress(queryId: string): Promise<{ done: number; total: number } | undefined> {
     const progress = await this.#orchestrator.progress(queryId);
     return progress && { done: Number(progress.tracesDone), total: Number(progress.tracesTotal) };
+  }
+
+  /** Returns what the engine has, of scripts that name none. */
+  vocabulary(signal: AbortSignal): Promise<Vocabulary> {
+    return readVocabulary(this.#orchestrator, '', signal);
   }
 
   /** Returns the number of engine threads of all workers. */

@@ -64,13 +64,6 @@ function peerOptions(env: NodeJS.ProcessEnv): Option[] {
       .default('http://127.0.0.1:5001')
       .argParser(webUrl),
     option('--presets <file>', 'YAML file with additional presets', 'PRESETS'),
-    option(
-      '--default-traces <list>',
-      'patterns of traces, separated by spaces; `search` asks one of them for the names of the engine',
-      'DEFAULT_TRACES',
-    )
-      .default(['/local/**'], '/local/**')
-      .argParser((text) => text.split(/\s+/).filter(Boolean)),
   ];
 }
 

@@ -28,7 +28,6 @@ export interface McpFlags extends LoginFlags {
   orchestratorTokenFile?: string;
   httpApi: string;
   presets?: string;
-  defaultTraces: string[];
   maxTraces: number;
   maxSeconds: number;
   maxRows: number;
@@ -43,7 +42,6 @@ export interface McpConfig {
   /** URL of the HTTP API as people reach it, without a slash at its end. */
   linkBase: string;
   presetsFile: string | undefined;
-  defaultTraces: string[];
   bounds: Bounds;
   logLevel: LogLevel;
   /** Undefined: stdio. */
@@ -64,7 +62,6 @@ export function resolveConfig(flags: McpFlags): McpConfig {
     },
     linkBase: flags.httpApi.replace(/\/+$/, ''),
     presetsFile: flags.presets,
-    defaultTraces: flags.defaultTraces,
     bounds: { traces: flags.maxTraces, seconds: flags.maxSeconds, rows: flags.maxRows },
     logLevel: flags.logLevel,
     http: flags.http ? httpOf(flags) : undefined,

@@ -178,6 +178,9 @@ describe.each(OVERS)('names and traces over %s', (over) => {
     expect((await found('longest slices', ['preset'])).found).toMatchObject([
       { name: 'Longest slices' },
     ]);
+    expect((await found('slices.with_context', ['module'])).found).toMatchObject([
+      { name: 'slices.with_context' },
+    ]);
     expect((await found('bigtrace_lenient(', ['view'])).found.length).toBe(1);
   });
 

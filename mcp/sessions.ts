@@ -66,9 +66,9 @@ export class Sessions {
       await access.close();
       return refuse(response, 403, thrown instanceof Error ? thrown.message : String(thrown));
     }
-    const { bounds, linkBase, defaultTraces } = this.#config;
+    const { bounds, linkBase } = this.#config;
     const server = createMcpServer({
-      ...{ access, bounds, linkBase, defaultTraces },
+      ...{ access, bounds, linkBase },
       ...{ runs: new Runs(), presets: this.#presets },
     });
     const transport = new StreamableHTTPServerTransport({

@@ -17,9 +17,9 @@ export async function serveStdio(
     ...{ ...login, clickhouseUrl: config.clickhouseUrl },
     ...{ orchestrator: config.orchestrator, credentials: config.orchestratorCredentials },
   });
-  const { bounds, linkBase, defaultTraces } = config;
+  const { bounds, linkBase } = config;
   const server = createMcpServer({
-    ...{ access, bounds, linkBase, defaultTraces },
+    ...{ access, bounds, linkBase },
     ...{ runs: new Runs(), presets: loadPresets(config.presetsFile) },
   });
   const closed = new Promise<void>((resolve) => {

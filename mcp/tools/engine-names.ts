@@ -1,28 +1,43 @@
-/** Names of tables and functions of the engine, from one trace. */
-import { arrayLiteral, literal } from '../../lib/common/text/sql-literal.ts';
-import type { ToolContext } from './tool.ts';
+/** Names of tables, functions and modules of the engine, with what its standard library says of them. */
+import type { Vocabulary } from '../../http-api/contract/console.ts';
 
-interface EngineName {
-  kind: 'table' | 'function';
+export interface EngineName {
+  kind: 'table' | 'function' | 'module';
   name: string;
+  description: string;
+  /** Columns of a table, and of one that a function returns. */
+  columns?: string | undefined;
 }
 
-const SCRIPT = `SELECT 'table' AS kind, name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT GLOB '[_]*'
-UNION SELECT 'function', name FROM pragma_function_list WHERE name NOT GLOB '[_]*'
-ORDER BY kind, name`;
+export function engineNames({ modules }: Vocabulary): EngineName[] {
+  return modules.flatMap((module) => [
+    ...(module.name === ''
+      ? []
+      : [
+          {
+            kind: 'module' as const,
+            name: module.name,
+            description: `INCLUDE PERFETTO MODULE ${module.name}`,
+          },
+        ]),
+    ...module.tables.map(({ name, about, columns }) => ({
+      ...{ kind: 'table' as const, name, description: within(about, module.name) },
+      columns: declared(columns),
+    })),
+    ...module.functions.map(({ name, about, args, returns, columns }) => ({
+      ...{ kind: 'function' as const, description: within(about, module.name) },
+      name: `${name}(${declared(args)})${returns === '' ? '' : ` -> ${returns}`}`,
+      columns: declared(columns),
+    })),
+  ]);
+}
 
-/** Returns an empty list if there is no trace to ask. */
-export async function engineNames(
-  { access, defaultTraces }: ToolContext,
-  signal: AbortSignal,
-): Promise<EngineName[]> {
-  for await (const [trace] of access.list(defaultTraces, 1, signal)) {
-    if (trace === undefined) continue;
-    const rows = await access.rows(
-      `SELECT kind, name FROM bigtrace.bigtrace(traces = ${arrayLiteral([trace.address])}, sql = ${literal(SCRIPT)})`,
-      { signal },
-    );
-    return rows.map(([kind, name]) => ({ kind: kind as EngineName['kind'], name: name ?? '' }));
-  }
-  return [];
+function declared(columns: readonly { name: string; type: string }[]): string {
+  return columns.map(({ name, type }) => `${name} ${type}`.trimEnd()).join(', ');
+}
+
+/** The standard library's prelude needs no INCLUDE. */
+function within(about: string, module: string): string {
+  if (module === '' || module.startsWith('prelude.')) return about;
+  return `${about} (needs INCLUDE PERFETTO MODULE ${module})`;
 }

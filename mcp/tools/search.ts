@@ -1,10 +1,10 @@
-/** The tool `search`: views of Bigtrace, presets, and the tables and functions of the engine. */
+/** The tool `search`: views of Bigtrace, presets, and the tables, functions and modules of the engine. */
 import { z } from 'zod';
 import type { Access } from '../access.ts';
 import { engineNames } from './engine-names.ts';
 import { type AddTool, READS, resultOf, type ToolContext } from './tool.ts';
 
-const KINDS = ['view', 'preset', 'table', 'function'] as const;
+const KINDS = ['view', 'preset', 'table', 'function', 'module'] as const;
 const FOUND_MAX = 200;
 
 interface Found {
@@ -12,6 +12,7 @@ interface Found {
   name: string;
   description?: string | undefined;
   example?: string | undefined;
+  columns?: string | undefined;
 }
 
 export const addSearch: AddTool = (server, context) => {
@@ -20,8 +21,8 @@ export const addSearch: AddTool = (server, context) => {
     {
       title: 'Search names',
       description:
-        'Finds names for a script, by words that its name or description contains: presets (ready scripts), tables ' +
-        'and functions of PerfettoSQL, and the views of ClickHouse.',
+        'Finds names for a script, by words that its name or description contains: presets (ready scripts), tables, ' +
+        'functions and modules of PerfettoSQL, and the views of ClickHouse.',
       inputSchema: {
         text: z.string().max(200).describe('words; all of them must occur. Empty: everything'),
         kinds: z.array(z.enum(KINDS)).optional().describe('only these kinds'),
@@ -40,16 +41,17 @@ export const addSearch: AddTool = (server, context) => {
 };
 
 async function everything(context: ToolContext, signal: AbortSignal): Promise<Found[]> {
-  const [views, names] = await Promise.all([
-    viewsOf(context.access, signal),
-    engineNames(context, signal),
+  const { access } = context;
+  const [views, vocabulary] = await Promise.all([
+    viewsOf(access, signal),
+    access.vocabulary(signal),
   ]);
   const presets = context.presets.map(
     ({ name, description, perfettoSql }): Found => ({
       ...{ kind: 'preset', name, description, example: perfettoSql },
     }),
   );
-  return [...presets, ...names, ...views];
+  return [...presets, ...engineNames(vocabulary), ...views];
 }
 
 async function viewsOf(access: Access, signal: AbortSignal): Promise<Found[]> {

@@ -23,8 +23,6 @@ export interface ToolContext {
   presets: readonly Preset[];
   /** URL of the HTTP API, without a slash at its end, for links to traces. */
   linkBase: string;
-  /** Patterns of the traces on one of which `search` looks for names. */
-  defaultTraces: readonly string[];
 }
 
 export type AddTool = (server: McpServer, context: ToolContext) => void;
