@@ -1,0 +1,82 @@
+/**
+ * Clients of ClickHouse that people bring, against one system: each describes, aggregates, joins, binds parameters, streams,
+ * cancels, and gets exact values and the text of an error. `CLIENTS=native,node npm run test:clients` runs only these.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../../lib/common/root.ts';
+import { type System, startSystem } from '../harness/system.ts';
+import { pythonPrograms } from './python-environment.ts';
+import { ANSWERS, type Answers, QUESTIONS } from './questions.ts';
+
+const PROGRAMS = join(ROOT, 'test/clients/programs');
+
+type Program = () => Promise<string[]> | string[];
+
+const python =
+  (file: string): Program =>
+  () => [join(pythonPrograms(), 'python'), join(PROGRAMS, file)];
+const node =
+  (file: string): Program =>
+  () => [process.execPath, join(PROGRAMS, file)];
+
+const CLIENTS: Record<string, Program> = {
+  native: node('native_client.mjs'),
+  node: node('node_client.mjs'),
+  connect: python('clickhouse_connect_client.py'),
+  driver: python('clickhouse_driver_client.py'),
+  sqlalchemy: python('sqlalchemy_client.py'),
+};
+
+let system: System;
+let samples: { aggregate: string; join: string };
+
+beforeAll(async () => {
+  system = await startSystem({ workers: 1, threads: 2 });
+  const numberOf = async (query: string): Promise<string> =>
+    (await system.sql(query, { settings: { database: 'bigtrace' } })).trim();
+  samples = {
+    aggregate: await numberOf(QUESTIONS.aggregate),
+    join: await numberOf(QUESTIONS.join),
+  };
+  expect(Number(samples.join)).toBeGreaterThan(1);
+});
+
+afterAll(() => system?.stop());
+
+const named = process.env['CLIENTS']?.split(',');
+const chosen = named ?? Object.keys(CLIENTS);
+
+describe.each(chosen)('%s', (name) => {
+  let answers: Answers;
+
+  beforeAll(async () => {
+    const program = CLIENTS[name];
+    if (program === undefined) throw new Error(`there is no client ${name}`);
+    const [file = '', ...args] = await program();
+    const { stdout } = await promisify(execFile)(file, args, {
+      env: {
+        ...process.env,
+        QUESTIONS: JSON.stringify(QUESTIONS),
+        HTTP_PORT: new URL(system.clickhouseHttp).port,
+        TCP_PORT: system.clickhouseTcp.split(':')[1],
+        PASSWORD: system.analystPassword,
+      },
+      timeout: 120_000,
+      maxBuffer: 2 ** 24,
+    });
+    answers = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answers;
+  });
+
+  test('describes', () => expect(answers.describe).toEqual(ANSWERS.describe));
+  test('aggregates', () => expect(answers.aggregate).toBe(samples.aggregate));
+  test('joins two calls', () => expect(answers.join).toBe(samples.join));
+  test('gets the text of an error', () => expect(answers.error).toMatch(ANSWERS.error));
+  test('binds parameters', () => expect(answers.bind).toBe(ANSWERS.bind));
+  test('reads extremes, NULL, blobs and invalid UTF-8', () =>
+    expect(answers.values).toEqual(ANSWERS.values));
+  test('streams 1,000,000 rows', () => expect(answers.stream).toEqual(ANSWERS.stream));
+  test('cancels', () => expect(answers.cancel).toMatch(ANSWERS.cancel));
+});
