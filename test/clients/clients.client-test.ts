@@ -3,9 +3,12 @@
  * cancels, and gets exact values and the text of an error. `CLIENTS=native,node npm run test:clients` runs only these.
  */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addTeamUser } from '../../clickhouse/accounts/team-users.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import { type System, startSystem } from '../harness/system.ts';
 import { pythonPrograms } from './python-environment.ts';
@@ -33,8 +36,13 @@ const CLIENTS: Record<string, Program> = {
 let system: System;
 let samples: { aggregate: string; join: string };
 
+const WRITER = { name: 'ann', password: 'a password' };
+const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-clients-'));
+
 beforeAll(async () => {
-  system = await startSystem({ workers: 1, threads: 2 });
+  const bounds = { queriesPerHour: undefined, secondsPerHour: undefined };
+  addTeamUser(dataDir, { ...bounds, name: WRITER.name, grants: ['analyst_rw'] }, WRITER.password);
+  system = await startSystem({ workers: 1, threads: 2, dataDir });
   const numberOf = async (query: string): Promise<string> =>
     (await system.sql(query, { settings: { database: 'bigtrace' } })).trim();
   samples = {
@@ -44,7 +52,42 @@ beforeAll(async () => {
   expect(Number(samples.join)).toBeGreaterThan(1);
 });
 
-afterAll(() => system?.stop());
+afterAll(async () => {
+  await system?.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+/** Runs a statement as a user with the role analyst_rw. @throws the text of ClickHouse's error */
+async function asWriter(body: string): Promise<string> {
+  const headers = { 'X-ClickHouse-User': WRITER.name, 'X-ClickHouse-Key': WRITER.password };
+  const response = await fetch(system.clickhouseHttp, { method: 'POST', headers, body });
+  const text = (await response.text()).trim();
+  if (!response.ok) throw new Error(text);
+  return text;
+}
+
+test('analyst_rw keeps tables, views and refreshed results of bigtrace() in its own database', async () => {
+  const traces = "bigtrace.bigtrace(traces = ['/local/linux/*'], sql = 'SELECT 7 AS n')";
+  for (const statement of [
+    'CREATE DATABASE IF NOT EXISTS analyst_rw',
+    `CREATE TABLE analyst_rw.t ENGINE = MergeTree ORDER BY _trace_address AS SELECT * FROM ${traces}`,
+    `INSERT INTO analyst_rw.t SELECT _trace_address, n + 1 FROM ${traces}`,
+    `CREATE VIEW analyst_rw.v AS SELECT * FROM ${traces}`,
+    `CREATE MATERIALIZED VIEW analyst_rw.m REFRESH EVERY 1 YEAR ENGINE = MergeTree ORDER BY _trace_address
+       EMPTY AS SELECT * FROM ${traces}`,
+    'SYSTEM REFRESH VIEW analyst_rw.m',
+    'SYSTEM WAIT VIEW analyst_rw.m',
+  ])
+    expect(await asWriter(statement)).toBe('');
+  const count = Number(samples.join);
+  const sums = ['t', 'v', 'm'].map((name) => `(SELECT sum(n) FROM analyst_rw.${name})`);
+  expect(await asWriter(`SELECT ${sums.join(', ')}`)).toBe(
+    [15 * count, 7 * count, 7 * count].join('\t'),
+  );
+  expect(await asWriter('EXPLAIN SELECT * FROM analyst_rw.v')).not.toBe('');
+  await expect(asWriter('DROP VIEW bigtrace.help')).rejects.toThrow('Not enough privileges');
+  await expect(system.sql('SELECT * FROM analyst_rw.t')).rejects.toThrow('Not enough privileges');
+});
 
 const named = process.env['CLIENTS']?.split(',');
 const chosen = named ?? Object.keys(CLIENTS);
