@@ -24,7 +24,7 @@ const OPERATIONS: Record<string, readonly [id: string, summary: string]> = {
   'POST /query_executions/:uuid/fetch_results': ['listRows', 'A page of the rows of a query'],
   'POST /query_executions/:uuid/cancel': ['cancelQuery', 'Cancels a query of this API'],
   'GET /api/caller': ['getCaller', 'Who sends the request'],
-  'POST /api/logout': ['logOut', 'Ends the login'],
+  'POST /logout': ['logOut', 'Ends the login'],
   'GET /api/state': ['getState', 'Workers and running queries'],
   'GET /api/opener': ['getOpener', 'The Perfetto UI that opens traces'],
   'GET /api/failures': ['listFailures', 'Recent reasons of failures'],
