@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
@@ -40,8 +41,11 @@ const mirror = createServer((request, response) => {
   }
   const name = path.startsWith(`/${VERSION}/`) ? path.slice(VERSION.length + 2) : 'none';
   const file = join(BUNDLED, name === 'LICENSE' ? 'none' : name);
-  if (existsSync(file)) createReadStream(file).pipe(response);
-  else response.writeHead(404).end();
+  if (existsSync(file)) {
+    // As simple servers do, it closes the connection after the file.
+    response.writeHead(200, { 'content-length': statSync(file).size, connection: 'close' });
+    createReadStream(file).pipe(response);
+  } else response.writeHead(404).end();
 });
 await new Promise<void>((resolve) => mirror.listen(0, '127.0.0.1', resolve));
 const mirrorUrl = `http://127.0.0.1:${(mirror.address() as AddressInfo).port}`;

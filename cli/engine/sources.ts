@@ -1,8 +1,12 @@
 /** Where the files of an engine come from: a directory, a URL, or a version on Perfetto's site or a mirror of it. */
 import { createReadStream, existsSync } from 'node:fs';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { BigtraceError } from '../../lib/common/errors.ts';
+import { httpAgent } from '../../lib/common/network/connect-timeout.ts';
 import { WASM } from '../../lib/engine/engine-choice.ts';
 
 /** The site of Perfetto's UI: each version of the UI is a directory there, and contains the engine. */
@@ -52,12 +56,10 @@ function remote(url: string): EngineSource {
   return {
     from: base,
     open: async (name) => {
-      const response = await get(`${base}/${name}`);
-      if (response === undefined) return undefined;
-      const length = Number(response.headers.get('content-length') ?? Number.NaN);
-      const size = response.headers.has('content-encoding') || Number.isNaN(length);
-      const bytes = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
-      return { bytes, size: size ? undefined : length };
+      const bytes = await get(`${base}/${name}`);
+      if (bytes === undefined) return undefined;
+      const length = bytes.headers['content-length'];
+      return { bytes, size: length === undefined ? undefined : Number(length) };
     },
   };
 }
@@ -66,8 +68,9 @@ function remote(url: string): EngineSource {
 async function wholeVersion(version: string, mirror: string): Promise<string> {
   if (WHOLE_VERSION.test(version)) return version;
   const index = `${mirror}/index.html`;
-  const text = ((await (await get(index))?.text()) ?? '').slice(0, INDEX_BYTES_MAX);
-  const versions = [...new Set(text.match(/v\d+\.\d+-[0-9a-f]{6,}/g) ?? [])];
+  const found = await get(index);
+  const page = found === undefined ? '' : (await text(found)).slice(0, INDEX_BYTES_MAX);
+  const versions = [...new Set(page.match(/v\d+\.\d+-[0-9a-f]{6,}/g) ?? [])];
   const matching = versions.filter(
     (each) => each.startsWith(`${version}.`) || each.startsWith(`${version}-`),
   );
@@ -78,20 +81,37 @@ async function wholeVersion(version: string, mirror: string): Promise<string> {
   );
 }
 
-/** @returns undefined if there is no such file @throws BigtraceError store_failed */
-async function get(url: string): Promise<Response | undefined> {
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch (cause) {
-    const why =
-      cause instanceof Error
-        ? ((cause.cause as Error | undefined)?.message ?? cause.message)
-        : cause;
-    throw new BigtraceError('store_failed', `${url} cannot be downloaded: ${why}`, { cause });
-  }
-  if (response.ok && response.body !== null) return response;
-  await response.body?.cancel();
-  if (response.status === 404) return undefined;
-  throw new BigtraceError('store_failed', `${url} cannot be downloaded: HTTP ${response.status}`);
+const REDIRECTS_MAX = 5;
+
+/**
+ * Requests a file and follows redirects. It does not use `fetch`: in Node 24, an assertion in it ends the process when a
+ * server closes the connection before all of the body was read.
+ * @returns undefined if there is no such file @throws BigtraceError store_failed
+ */
+async function get(
+  url: string,
+  redirects = REDIRECTS_MAX,
+): Promise<http.IncomingMessage | undefined> {
+  const failed = (why: string, cause?: unknown): BigtraceError =>
+    new BigtraceError('store_failed', `${url} cannot be downloaded: ${why}`, { cause });
+  const response = await requested(url).catch((cause: Error) => {
+    throw failed(cause.message, cause);
+  });
+  const { statusCode = 0, headers } = response;
+  if (statusCode === 200) return response;
+  response.resume();
+  if (statusCode === 404) return undefined;
+  const isRedirect = statusCode >= 300 && statusCode < 400 && headers.location !== undefined;
+  if (!isRedirect || redirects === 0) throw failed(`HTTP ${statusCode}`);
+  return get(new URL(headers.location ?? '', url).href, redirects - 1);
+}
+
+function requested(url: string): Promise<http.IncomingMessage> {
+  const isTls = url.startsWith('https:');
+  const { request } = isTls ? https : http;
+  return new Promise((resolve, reject) => {
+    request(url, { agent: httpAgent({ isTls }) }, resolve)
+      .on('error', reject)
+      .end();
+  });
 }

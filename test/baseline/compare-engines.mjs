@@ -9,5 +9,8 @@ await prepareOrExit();
 const program = await bundleModule('test/baseline/compare-engines.ts', 'compare-engines.js');
 const versions = join(root, 'tools/test-run/node-version.mjs');
 const node = execFileSync(process.execPath, [versions, '24'], { encoding: 'utf8' }).trim();
-const { status } = spawnSync(join(node, 'node'), [program], { cwd: root, stdio: 'inherit' });
+const { status } = spawnSync(join(node, 'node'), [program, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+});
 process.exitCode = status ?? 1;

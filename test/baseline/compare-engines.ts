@@ -1,7 +1,8 @@
 /**
  * Runs the queries of the baseline in the bundled engine and in that of Perfetto v52.0, with 32-bit and with 64-bit memory,
  * over the traces of the corpus. Prints the table of docs/engines.md: how the two versions differ. Both widths of one
- * version must return the same bytes. It needs Node 24: `npm run compare:engines`.
+ * version must return the same bytes. It needs Node 24: `npm run compare:engines [-- TRACE…]`; traces are named as in the
+ * manifest of the corpus.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -26,8 +27,10 @@ const LEFT_OUT = new Set(['recursion-without-end']);
 const SETS = new Set(['one', 'few', 'linux', 'chrome', 'recorded', 'loading', 'allLoading']);
 
 interface Outcome {
-  /** Digest of the bytes that the engine returned, or of the error. */
+  /** Digest of the bytes that the engine returned, or the error. */
   digest: string;
+  /** Digest of the rows, which engines of two versions encode in different ways, or the error. */
+  rows: string;
   error: string | undefined;
   rowCount: number;
 }
@@ -54,9 +57,11 @@ async function main(): Promise<void> {
 
 function outcomesOf(engine: Engine, queries: readonly BaselineQuery[]): Outcomes {
   const byTrace = new Map<string, BaselineQuery[]>();
+  const chosen = new Set(process.argv.slice(2));
   for (const query of queries)
     for (const address of addressesOf(query.traces)) {
       const trace = pathOf(address);
+      if (chosen.size > 0 && !chosen.has(trace)) continue;
       byTrace.set(trace, [...(byTrace.get(trace) ?? []), query]);
     }
   const outcomes: Outcomes = new Map();
@@ -74,9 +79,23 @@ function outcomesOf(engine: Engine, queries: readonly BaselineQuery[]): Outcomes
 
 function outcomeOf(result: EngineResult): Outcome {
   if ('error' in result)
-    return { digest: `error: ${result.error}`, error: result.error, rowCount: 0 };
-  const digest = createHash('sha256').update(result.rows).digest('hex');
-  return { digest, error: undefined, rowCount: rowsOf([result.rows]).length };
+    return { digest: result.error, rows: result.error, error: result.error, rowCount: 0 };
+  const digest = (bytes: Uint8Array | string): string =>
+    createHash('sha256').update(bytes).digest('hex');
+  const rows = rowsOf([result.rows]);
+  return {
+    ...{ digest: digest(result.rows), rows: digest(textOf(rows)) },
+    ...{ error: undefined, rowCount: rows.length },
+  };
+}
+
+/** Returns a text that differs if a value differs in its type, or in a bit. */
+function textOf(rows: unknown): string {
+  return JSON.stringify(rows, (_, value: unknown) => {
+    if (typeof value === 'bigint') return `int ${value}`;
+    if (typeof value === 'string') return `text ${value}`;
+    return typeof value === 'number' && !Number.isFinite(value) ? `double ${value}` : value;
+  });
 }
 
 const EQUAL = 'the same';
@@ -84,7 +103,7 @@ const EQUAL = 'the same';
 /** Describes how the outcomes of the older engine differ from those of the newer one. */
 function kindOf(newer: Outcome, older: Outcome | undefined): string {
   if (older === undefined) throw new Error('an engine has no outcome of a query');
-  if (newer.digest === older.digest) return EQUAL;
+  if (newer.rows === older.rows) return EQUAL;
   if (newer.error !== undefined && older.error !== undefined)
     return 'an error in both, with different texts';
   if (older.error !== undefined) return 'an error in v52.0 only';

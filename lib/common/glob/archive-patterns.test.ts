@@ -24,6 +24,12 @@ test.each(['a/**', 'a!', '!/a', 'a/[!]/b', '{a,b!}', ''])('%s matches no member'
   expect(archivePatterns(pattern)).toBeUndefined();
 });
 
+test('the bucket of an object store stays in front of the braces', () => {
+  expect(archivePatterns('bucket/o/2026/**/*.zip!/*.x')?.files).toBe(
+    'bucket/o/2026/**/{*.zip!/*.x,*.zip}',
+  );
+});
+
 test('a pattern matches a member as it matches its address, and finds its archive', () => {
   const plain = ['a', 'b', '*', '**', '?', '[ab]', '[!a]', '.a', '{a,b}', '{,a}b', '{', '}', ','];
   const withBang = ['a!', '*!', '**!', '?!', '[ab]!', '[!]', '\\a\\!', '{a,b!}', '{a!/b,b}', '!'];

@@ -62,10 +62,23 @@ function withoutBang(segment: string): string | undefined {
   return name === '**' ? '*' : name; // within a name, two stars are one
 }
 
-/** Returns a pattern that matches what one of the patterns matches, whose braces are literal. */
+/**
+ * Returns a pattern that matches what one of the patterns matches, whose braces are literal. The directories that all
+ * begin with stay in front of the braces, because a bucket cannot be part of a pattern.
+ */
 function anyOf(patterns: readonly string[]): string {
   const escaped = patterns.map((one) =>
     one.replace(/\\.|\\$|[{},]/gsu, (found) => (found.length > 1 ? found : `\\${found}`)),
   );
-  return `{${escaped.join(',')}}`;
+  const shared = sharedDirectories(escaped);
+  return `${shared}{${escaped.map((one) => one.slice(shared.length)).join(',')}}`;
+}
+
+function sharedDirectories([first = '', ...others]: readonly string[]): string {
+  let end = 0;
+  for (let next = first.indexOf('/') + 1; next > 0; next = first.indexOf('/', end) + 1) {
+    if (!others.every((one) => one.startsWith(first.slice(0, next)))) break;
+    end = next;
+  }
+  return first.slice(0, end);
 }

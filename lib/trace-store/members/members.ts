@@ -8,14 +8,7 @@ import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-s
 import { type Archive, ByteCursor, bytesFrom, inflated, rangeOf } from './archive-bytes.ts';
 import type { Directory } from './directory.ts';
 import { DirectoryCache } from './directory-cache.ts';
-import {
-  BORDER,
-  type MemberPath,
-  memberGeneration,
-  memberPaths,
-  shown,
-  splitGeneration,
-} from './member-path.ts';
+import { BORDER, memberGeneration, memberPaths, shown, splitGeneration } from './member-path.ts';
 import { counted, readMember } from './read-member.ts';
 import { tarDirectory } from './tar-directory.ts';
 import { zipDirectory } from './zip-directory.ts';
@@ -87,19 +80,17 @@ export class Members {
   /** @see TraceStore.read; the generation is one that `stat` or `list` returned */
   async *read(
     store: TraceStore,
-    path: string,
+    pathOfMember: string,
     options: ReadOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const { signal, start = 0 } = options;
     throwIfAborted(signal);
-    const found: MemberPath & { generation: string } = splitGeneration(
-      store,
-      path,
-      options.generation,
-    );
-    const { archive: archivePath, generation, member } = found;
-    const { size } = await store.stat(archivePath, signal);
-    const archive: Archive = { store, path: archivePath, generation, size, signal };
+    const {
+      archive: path,
+      generation,
+      member,
+    } = splitGeneration(store, pathOfMember, options.generation);
+    const archive: Archive = { store, path, generation, size: undefined, signal };
     const directory = await this.#directory(archive);
     if (directory === undefined) throw notFound();
     yield* readMember(archive, directory.member(member), start, this.#unpackedCount());
@@ -139,7 +130,9 @@ export class Members {
   }
 
   /** Reads the directory; undefined if the file is no archive. */
-  async #read(archive: Archive): Promise<Directory | undefined> {
+  async #read(found: Archive): Promise<Directory | undefined> {
+    const size = found.size ?? (await found.store.stat(found.path, found.signal)).size;
+    const archive = { ...found, size };
     const head = await rangeOf(archive, 0, TAR_BLOCK_BYTES);
     if (ZIP_STARTS.has(head.toString('latin1', 0, 4))) return zipDirectory(archive);
     if (isTarHeader(head)) return this.#tar((start) => bytesFrom(archive, start), false);
