@@ -8,10 +8,11 @@ import { byId, element, setText } from './dom.ts';
 import { failureList } from './failures.ts';
 import { count } from './format.ts';
 import { historyList } from './history.ts';
+import { linkTo } from './link.ts';
 import { requireLogin, showLogin } from './login/login.ts';
 import { queryList } from './queries.ts';
 import { QueryForm } from './query-form.ts';
-import { linkTo, Results } from './results.ts';
+import { Results } from './results/results.ts';
 import { startTheme } from './theme.ts';
 import { workerList } from './workers.ts';
 

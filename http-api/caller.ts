@@ -20,6 +20,11 @@ export function signalOf({ raw, request }: FastifyReply): AbortSignal {
   return left.signal;
 }
 
+/** The options of a call for the client that a signal of `signalOf` stands for. */
+export function callOf(signal: AbortSignal): CallOptions {
+  return { signal, user: callers.get(signal) ?? '', executionMsMax: READ_MS_MAX };
+}
+
 /** The part of the ClickHouse client that reads. */
 export type Reader = Pick<ClickHouse, 'rows' | 'count'>;
 
@@ -29,11 +34,7 @@ export type Reader = Pick<ClickHouse, 'rows' | 'count'>;
  * @param signal one of `signalOf`
  */
 export function readerFor(reader: Reader, signal: AbortSignal): Reader {
-  const user = callers.get(signal) ?? '';
-  const within = (options: CallOptions = {}): CallOptions => ({
-    ...{ signal, user, executionMsMax: READ_MS_MAX },
-    ...options,
-  });
+  const within = (options: CallOptions = {}): CallOptions => ({ ...callOf(signal), ...options });
   return {
     rows: (query, options) => reader.rows(query, within(options)),
     count: (query, options) => reader.count(query, within(options)),

@@ -19,11 +19,10 @@ const PAGE: WirePage = {
 };
 
 it('chooses the first text column that is not the address, and the first number column', () => {
-  expect(axesOf(PAGE)).toEqual({ name: 1, value: 2 });
+  expect(axesOf(PAGE)).toEqual({ name: 1, value: 2, across: 2 });
   expect(axesOf({ ...PAGE, schema: PAGE.schema.slice(0, 2) })).toBeUndefined();
   expect(axesOf({ ...PAGE, schema: PAGE.schema.filter(({ name }) => name !== 'name') })).toEqual({
-    name: 0,
-    value: 1,
+    ...{ name: 0, value: 1, across: 1 },
   });
 });
 

@@ -19,16 +19,21 @@ const NUMBERS = new Set(['INT64', 'UINT64', 'FLOAT64']);
 export interface Axes {
   name: number;
   value: number;
+  /** The horizontal axis of a scatter. */
+  across: number;
 }
 
 /**
- * Chooses the first text column that is not the trace address (otherwise the first column), and the first numeric
- * column.
+ * Chooses the first text column that is not the trace address (otherwise the first column), and the first two numeric
+ * columns.
  */
 export function axesOf({ schema }: WirePage): Axes | undefined {
   const value = schema.findIndex(({ type }) => NUMBERS.has(type));
   const text = schema.findIndex(({ type, name }) => type === 'STRING' && name !== '_trace_address');
-  return value < 0 ? undefined : { name: Math.max(text, 0), value };
+  const other = schema.findIndex(({ type }, at) => NUMBERS.has(type) && at !== value);
+  return value < 0
+    ? undefined
+    : { name: Math.max(text, 0), value, across: other < 0 ? value : other };
 }
 
 export function isNumber(type: string | undefined): boolean {
@@ -36,7 +41,7 @@ export function isNumber(type: string | undefined): boolean {
 }
 
 /** Returns a bar for each row with a finite number, BARS_MAX at most. */
-export function barsOf({ rows }: WirePage, axes: Axes): Bar[] {
+export function barsOf({ rows }: WirePage, axes: Omit<Axes, 'across'>): Bar[] {
   const numbers = rows
     .map(({ values }) => ({ name: values[axes.name] ?? 'NULL', value: values[axes.value] }))
     .filter(({ value }) => value !== null && value !== undefined && Number.isFinite(Number(value)))

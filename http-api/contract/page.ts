@@ -80,6 +80,7 @@ export const MetadataBody = Type.Object({
 export const TableBody = Type.Object({ table_name: text });
 export const ExperimentsBody = Type.Object({ search_query: maybe(text), ...paging });
 export const ExperimentBody = Type.Object({ experiment_id: Type.Unsafe<unknown>({}) });
+export const DownloadQuery = Type.Object({ format: oneOf(['csv', 'parquet']) });
 export const DropQuery = Type.Object({ drop_table: maybe(oneOf(['true', 'false'])) });
 
 const execute = {

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouse, Row } from '../../lib/clickhouse/client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
-import { readerFor } from '../caller.ts';
+import { identifier } from '../../lib/common/text/sql-literal.ts';
+import { callOf, readerFor } from '../caller.ts';
 import type { PageRequest, QuerySettings } from '../contract/page.ts';
 import type { Counts } from '../counters.ts';
 import { badRequest, HttpError } from '../http-error.ts';
@@ -14,10 +15,10 @@ import type { TraceChoice, Traces } from '../sql/traces.ts';
 import type { QueryWatch } from '../watch.ts';
 import type { Column } from './columns.ts';
 import { type Execution, History, type Refusal } from './history.ts';
-import { type Plan, RESULTS } from './plan.ts';
+import { type Plan, RESULTS, tableOf } from './plan.ts';
 import { resultRelation } from './result-relation.ts';
 import { Runner } from './runner.ts';
-import { Runs } from './runs.ts';
+import { ROW_NUMBER, Runs, type Table } from './runs.ts';
 import { checkTableName } from './table-name.ts';
 
 export interface ExecuteRequest {
@@ -39,6 +40,15 @@ export interface ResultPage {
   rows: Row[];
   total: number;
   available: Column[];
+}
+
+/** Formats of ClickHouse in which rows can be downloaded. */
+export type DownloadFormat = 'CSVWithNames' | 'Parquet';
+
+export interface Download {
+  /** Name of the query's table. */
+  name: string;
+  bytes: AsyncIterable<Buffer>;
 }
 
 export interface PageContext {
@@ -169,14 +179,7 @@ export class Executor {
     { base, signal }: PageContext,
   ): Promise<ResultPage> {
     const execution = await this.find(uuid);
-    const { status, errorMessage } = execution;
-    const table = await this.#runs.table(execution);
-    if (table === undefined || (status === 'IN_PROGRESS' && table.rows === 0))
-      throw badRequest(
-        status === 'IN_PROGRESS'
-          ? 'no rows are ready yet'
-          : errorMessage || `table ${RESULTS}.${execution.tableName} of the query was dropped`,
-      );
+    const table = await this.#readyTable(execution);
     const database = readerFor(this.#parts.database, signal);
     const catalog = await this.#parts.traces.for(signal).columns(base);
     const { relation, available } = resultRelation(execution, table, request, { catalog, base });
@@ -188,6 +191,20 @@ export class Executor {
       database.count(page.countSql, { settings: { readonly: '2', ...settings } }),
     ]);
     return { columns: page.columns, rows, total, available };
+  }
+
+  /**
+   * Yields the rows that are ready, in their order, as a file in a format of ClickHouse.
+   * @throws as `page`
+   */
+  async download(uuid: string, format: DownloadFormat, signal: AbortSignal): Promise<Download> {
+    const execution = await this.find(uuid);
+    const { columns } = await this.#readyTable(execution);
+    const names = columns.map(({ name }) => identifier(name)).join(', ');
+    const sql = `SELECT ${names} FROM ${tableOf(execution)} ORDER BY ${ROW_NUMBER}`;
+    const settings = { max_result_bytes: '0' }; // it is sent on as it arrives
+    const bytes = this.#parts.database.bytes(sql, format, { ...callOf(signal), settings });
+    return { name: execution.tableName, bytes };
   }
 
   /** Cancels the query; does nothing if it has ended or is unknown. */
@@ -229,6 +246,18 @@ export class Executor {
     if (execution.materialized && execution.tableName !== generatedName(execution))
       return undefined;
     return execution.startMs + this.#parts.tableLifeMs;
+  }
+
+  /** The table of a query, once it has rows or the query has ended. @throws invalid_option */
+  async #readyTable(execution: Execution): Promise<Table> {
+    const { status, errorMessage, tableName } = execution;
+    const table = await this.#runs.table(execution);
+    if (table !== undefined && (status !== 'IN_PROGRESS' || table.rows > 0)) return table;
+    throw badRequest(
+      status === 'IN_PROGRESS'
+        ? 'no rows are ready yet'
+        : errorMessage || `table ${RESULTS}.${tableName} of the query was dropped`,
+    );
   }
 
   async #planOf(request: ExecuteRequest, signal: AbortSignal): Promise<Plan> {

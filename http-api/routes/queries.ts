@@ -1,4 +1,5 @@
 /** Routes of queries: execute, list, status, fetch results, cancel, delete. */
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { BaseOf } from '../base.ts';
 import { signalOf } from '../caller.ts';
@@ -15,8 +16,22 @@ import {
   wireSummary,
 } from '../wire.ts';
 import { schemaOf, typed } from './api.ts';
+import { withFirstChunk } from './trace.ts';
 
 const params = contract.ByUuid;
+
+const FORMATS = {
+  csv: { format: 'CSVWithNames', type: 'text/csv; charset=utf-8' },
+  parquet: { format: 'Parquet', type: 'application/vnd.apache.parquet' },
+} as const;
+
+const content = { schema: { type: 'string', format: 'binary' } };
+const FILE = {
+  200: {
+    description: 'the rows as a file',
+    content: { [FORMATS.csv.type]: content, [FORMATS.parquet.type]: content },
+  },
+};
 
 export interface QueryParts {
   executor: Executor;
@@ -84,6 +99,20 @@ function addExecutionRoutes(
       const context = { base: baseOf(request), signal: signalOf(reply) };
       const page = await executor.page(uuid, body, context);
       return { ...wirePage(page), availableColumnNames: page.available.map(({ name }) => name) };
+    },
+  );
+  api.get(
+    '/query_executions/:uuid/download',
+    { schema: { params, querystring: contract.DownloadQuery, response: FILE } },
+    async (request, reply) => {
+      const { format, type } = FORMATS[request.query.format];
+      const { name, bytes } = await executor.download(request.params.uuid, format, signalOf(reply));
+      const body = await withFirstChunk(bytes);
+      reply.headers({
+        'Content-Type': type,
+        'Content-Disposition': `attachment; filename="${name}.${request.query.format}"`,
+      });
+      return reply.send(Readable.from(body, { objectMode: false }));
     },
   );
   api.post(

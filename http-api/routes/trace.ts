@@ -59,7 +59,9 @@ function sender(watch: QueryWatch) {
 }
 
 /** Reads the first chunk before the response begins, so that an early failure becomes an error response. */
-async function withFirstChunk(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+export async function withFirstChunk(
+  chunks: AsyncIterable<Buffer>,
+): Promise<AsyncIterable<Buffer>> {
   const reading = chunks[Symbol.asyncIterator]();
   let next = await reading.next();
   return (async function* () {

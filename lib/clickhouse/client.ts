@@ -152,11 +152,22 @@ export class ClickHouse {
   }
 
   /** Yields batches of rows of `columns` String columns as they arrive, with every byte (byte-text.ts). */
-  async *strings(
+  strings(query: string, columns: number, options: CallOptions = {}): AsyncGenerator<string[][]> {
+    const read = (bytes: AsyncIterable<Buffer>) => rowBinaryStrings(bytes, columns);
+    return this.#streamed(`${query} FORMAT RowBinary`, read, options);
+  }
+
+  /** Yields the bytes of the result as they arrive, in a format of ClickHouse such as Parquet. */
+  bytes(query: string, format: string, options: CallOptions = {}): AsyncGenerator<Buffer> {
+    return this.#streamed(`${query} FORMAT ${format}`, (bytes) => bytes, options);
+  }
+
+  /** Sends a query that only reads, and yields what `read` makes of its result. It ends when the caller stops reading. */
+  async *#streamed<Item>(
     query: string,
-    columns: number,
-    options: CallOptions = {},
-  ): AsyncGenerator<string[][]> {
+    read: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Item>,
+    options: CallOptions,
+  ): AsyncGenerator<Item> {
     /** Aborted when the caller stops reading. */
     const readerLeft = new AbortController();
     const { signal = this.#signal ?? readerLeft.signal, queryId = randomUUID() } = options;
@@ -166,10 +177,8 @@ export class ClickHouse {
     try {
       const settings = { ...READ_SETTINGS, ...options.settings };
       const params = paramsOf({ ...options, queryId, settings, signal: abandoned });
-      const bytes = await this.#password.with((auth) =>
-        this.#send({ query: `${query} FORMAT RowBinary`, ...params, auth }),
-      );
-      yield* rowBinaryStrings(bytes, columns);
+      const bytes = await this.#password.with((auth) => this.#send({ query, ...params, auth }));
+      yield* read(bytes);
       ended();
     } catch (thrown) {
       if (thrown instanceof ClickHouseError) ended();

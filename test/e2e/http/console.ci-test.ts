@@ -1,5 +1,6 @@
 /** Tests of the console in a real browser with a real system: queries by keyboard, cancelling, screenshots. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -15,6 +16,8 @@ const BROWSER = {
     ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
   ],
 };
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const WAIT = { timeout: 60_000, interval: 100 };
 const SHOTS = join(ROOT, 'test-results');
@@ -77,6 +80,25 @@ async function runQuery(sql: string): Promise<void> {
 const editorText = async (): Promise<string> =>
   (await page.locator('#sql .cm-line').allTextContents()).join('\n');
 
+/** Checks that axe finds no violation, in both themes and on a phone. */
+async function accessible(): Promise<void> {
+  await page.evaluate(AXE);
+  for (const [colorScheme, width] of [
+    ['light', 1440],
+    ['dark', 360],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 1000 });
+    const violations = await page.evaluate(`axe.run().then(({ violations }) =>
+      violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ').slice(0, 500)))`);
+    expect(violations).toEqual([]);
+    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+    expect(await page.evaluate(overflow)).toBe(0);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1440, height: 1000 });
+}
+
 const ended = (status: string) => page.locator(`#status[data-state=${status}]`).waitFor();
 const texts = (selector: string) => page.locator(selector).allTextContents();
 
@@ -86,12 +108,13 @@ test('the results show exact values, NULL differs from an empty string, and fail
   expect(await page.locator('#status').textContent()).toMatch(
     /^success · 13 of 13 traces · 12 rows/,
   );
-  const row = page.locator('#results tbody tr').first().locator('td');
+  const row = page.locator('#results tbody tr[aria-rowindex="2"] td');
   await row.first().waitFor();
   expect((await row.allTextContents()).slice(1)).toEqual([
     ...['9223372036854775807', '-9223372036854775808', '', 'NULL', '<b>&"', '\t x'],
   ]);
-  expect(await texts('#results tbody tr:first-child td.null')).toEqual(['NULL']);
+  expect(await texts('#results tr[aria-rowindex="2"] td.null')).toEqual(['NULL']);
+  await accessible();
   expect(await texts('#results thead th small')).toEqual([
     ...['string', 'int64', 'int64', 'string', 'int64', 'string', 'string'],
   ]);
@@ -135,6 +158,7 @@ test('the console shows the message of a script error, and marks its place', asy
   await ended('FAILED');
   expect(await page.locator('#status').textContent()).toContain('no such column: nonsense');
   expect(await texts('#sql .cm-lintRange-error')).toEqual(['nonsense']);
+  await accessible();
   expect(await page.locator('#results').isVisible()).toBe(false);
 });
 
@@ -166,27 +190,65 @@ test('the editor completes the names of the engine, and includes their modules',
   expect(complaints).toEqual([]);
 });
 
-test('paging, sorting and charts work by keyboard alone', async () => {
-  await runQuery(`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 15)
-    SELECT 'row ' || x AS name, x * x - 9 AS square FROM c`);
+test('the grid scrolls and sorts, and charts are drawn, by keyboard alone', async () => {
+  await runQuery(`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 100)
+    SELECT 'row ' || x AS name, x * x - 9 AS square, x FROM c`);
   await ended('SUCCESS');
-  await page.locator('#results .range').filter({ hasText: '1–50 of 180 rows' }).waitFor();
-
-  await page.getByRole('button', { name: 'Next page' }).press('Enter');
-  await page.locator('#results .range').filter({ hasText: '51–100 of 180 rows' }).waitFor();
+  await page
+    .locator('#results .range')
+    .filter({ hasText: /^1,200 rows$/ })
+    .waitFor();
+  const cell = (row: number) => page.locator(`#results tr[aria-rowindex="${row + 1}"] td`).nth(2);
+  await cell(1).waitFor();
+  expect(await page.locator('#results tbody tr').count()).toBeLessThan(100);
+  expect(await page.getByRole('grid').getAttribute('aria-rowcount')).toBe('1201');
+  await cell(1).focus();
+  await page.keyboard.press('ArrowDown');
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('-5');
+  await page.keyboard.press('Control+End');
+  await expect
+    .poll(() => page.evaluate('document.activeElement.parentElement.ariaRowIndex'), WAIT)
+    .toBe('1201');
 
   const sort = page.getByRole('button', { name: 'Sort by square' });
-  const first = page.locator('#results tbody tr').first().locator('td').last();
   await sort.press('Enter');
-  await expect.poll(() => first.textContent(), WAIT).toBe('-8');
+  await expect.poll(() => cell(1).textContent(), WAIT).toBe('-8');
   expect(await page.evaluate('document.activeElement.dataset.column')).toBe('square');
   await page.keyboard.press('Enter');
-  await expect.poll(() => first.textContent(), WAIT).toBe('216');
+  await expect.poll(() => cell(1).textContent(), WAIT).toBe('9991');
   expect(await page.locator('th[aria-sort=descending]').textContent()).toContain('square ▼');
+  const id = Buffer.from('/local/').toString('base64url').slice(0, 8);
+  const link = page.locator('#results tr[aria-rowindex="2"] td').first().getByRole('link');
+  expect(await link.getAttribute('href')).toContain(`open/${id}`);
 
-  await page.getByRole('button', { name: 'Show as a chart' }).press('Space');
-  expect(await page.locator('.chart rect').count()).toBe(30);
-  expect(await texts('.chart .value')).toContain('216');
+  const view = page.getByRole('combobox', { name: 'View' });
+  await view.selectOption('Bars');
+  await expect.poll(() => page.locator('.chart rect').count(), WAIT).toBe(30);
+  expect(await texts('.chart .value')).toContain('9991');
+  await view.selectOption('Histogram');
+  await page.getByRole('img', { name: /^Histogram of square: 40 bins/ }).waitFor();
+  await accessible();
+  await view.selectOption('Scatter');
+  await page.getByRole('img', { name: 'square against x: 1,200 points' }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('the rows can be downloaded as CSV and as Parquet', async () => {
+  await runQuery(EXACT);
+  await ended('SUCCESS');
+  const download = async (name: string) => {
+    const file = page.waitForEvent('download');
+    await page.getByRole('link', { name: `Download as ${name}` }).press('Enter');
+    return readFileSync(await (await file).path());
+  };
+  const lines = (await download('CSV')).toString().trimEnd().split('\n');
+  expect(lines[0]).toBe('"_trace_address","big","small","empty","missing","markup","spaced"');
+  expect(lines).toHaveLength(13);
+  expect(lines[1]).toMatch(
+    /^"\/local\/[^"]*",9223372036854775807,-9223372036854775808,"",\\N,"<b>&""","\t x"$/,
+  );
+  const parquet = await download('Parquet');
+  expect([parquet.subarray(0, 4), parquet.subarray(-4)].map(String)).toEqual(['PAR1', 'PAR1']);
   expect(complaints).toEqual([]);
 });
 
@@ -268,7 +330,7 @@ GROUP BY name
 ORDER BY total_ms DESC
 LIMIT 20`);
   await ended('SUCCESS');
-  await page.locator('#results .range').filter({ hasText: '1–50 of 86 rows' }).waitFor();
+  await page.locator('#results .range').filter({ hasText: '86 rows' }).waitFor();
   const running = system.sql(
     `SELECT count() FROM bigtrace_lenient(traces=['/local/**'], sql='${SLOW}')`,
   );
