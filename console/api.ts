@@ -6,6 +6,7 @@ import type {
   Vocabulary,
 } from '../http-api/contract/console.ts';
 import type {
+  MetadataColumn,
   Preset,
   WireExecution,
   WirePage,
@@ -23,6 +24,11 @@ export interface PageRequest {
   limit: number;
   offset: number;
   order_by?: string;
+}
+
+export interface TracesRequest extends PageRequest {
+  columns: string[];
+  settings: WireSetting[];
 }
 
 export class ApiError extends Error {
@@ -85,6 +91,9 @@ export const api = {
   executions: () => call<{ queryExecutions: WireExecution[] }>('GET', 'query_executions'),
   execution: (uuid: string) => call<WireExecution>('GET', execution(uuid)),
   status: (uuid: string) => call<WireStatus>('GET', `${execution(uuid)}:status`),
+  traces: (request: TracesRequest) =>
+    call<Omit<WirePage, 'schema'>>('POST', 'trace_metadata', request),
+  traceColumns: () => call<{ columns: MetadataColumn[] }>('POST', 'trace_metadata_schema', {}),
   page: (uuid: string, request: PageRequest) =>
     call<WirePage>('POST', `${execution(uuid)}:fetch_results`, request),
   remove: (uuid: string) => call('DELETE', `${execution(uuid)}?drop_table=true`),

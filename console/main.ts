@@ -84,6 +84,7 @@ function showTotals(state: ConsoleState): void {
   byId('tallies', HTMLElement).replaceChildren(...shown);
   const links = byId('links', HTMLElement);
   if (links.querySelector('a') !== null) return;
+  links.append(element('a', { href: 'catalog.html' }, 'Catalog'));
   links.append(linkTo(`${state.clickhouseUrl}/play`, 'ClickHouse'));
   if (state.supersetUrl !== undefined) links.append(linkTo(state.supersetUrl, 'Superset'));
   links.append(linkTo(state.bigtraceUi ?? bigtraceUi(), 'BigTrace UI'));

@@ -4,11 +4,11 @@ import { api, type ExecuteRequest } from './api.ts';
 import { byId, element, setText } from './dom.ts';
 import { SqlEditor } from './editor/editor.ts';
 import { count, counted, duration, share } from './format.ts';
+import { type Question, savedQuestion, saveQuestion } from './question.ts';
 
 const POLL_MS = 700;
-const STORAGE_KEY = 'bigtrace-question';
 
-const FIRST = {
+const FIRST: Question = {
   sql: `SELECT name, count(*) AS n, sum(dur) / 1e6 AS total_ms
 FROM slice
 GROUP BY name
@@ -49,7 +49,7 @@ export class QueryForm {
     const form = byId('ask-form', HTMLFormElement);
     const box = byId('sql', HTMLDivElement);
     this.#sql = new SqlEditor(box, 'PerfettoSQL, run on every trace', () => form.requestSubmit());
-    this.#fill({ ...FIRST, ...saved() });
+    this.#fill({ ...FIRST, ...savedQuestion() });
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#submit();
@@ -92,7 +92,7 @@ export class QueryForm {
     });
   }
 
-  #fill({ sql, traces, where, limit, onFailure }: typeof FIRST): void {
+  #fill({ sql, traces, where, limit, onFailure }: Question): void {
     this.#sql.text = sql;
     this.#traces.value = traces;
     this.#where.value = where;
@@ -118,7 +118,7 @@ export class QueryForm {
 
   async #submit(): Promise<void> {
     if (this.#uuid !== undefined) return;
-    save({
+    saveQuestion({
       sql: this.#sql.text,
       traces: this.#traces.value,
       where: this.#where.value,
@@ -203,17 +203,5 @@ export class QueryForm {
     else if (key === '/' && !typing) this.#sql.focus();
     else return;
     event.preventDefault();
-  }
-}
-
-function save(fields: typeof FIRST): void {
-  localStorage.setItem(STORAGE_KEY, JSON.stringify(fields));
-}
-
-function saved(): Partial<typeof FIRST> {
-  try {
-    return JSON.parse(localStorage.getItem(STORAGE_KEY) ?? '{}') as Partial<typeof FIRST>;
-  } catch {
-    return {}; // not valid JSON
   }
 }

@@ -12,7 +12,7 @@ import { scrollTo, windowOf } from './window.ts';
 /** Height of a row, as in panels.css. */
 const ROW_HEIGHT = 24;
 const PAGE_KEY_ROWS = 20;
-const ADDRESS = '_trace_address';
+const ADDRESSES = new Set(['_trace_address', 'address']);
 
 export interface Order {
   column: string;
@@ -25,6 +25,8 @@ export interface GridOptions {
   load(offset: number): Promise<WireRow[]>;
   sort(order: Order): void;
   failed(error: unknown): void;
+  /** Lets the user pick rows. */
+  pick?: { has(row: WireRow): boolean; toggle(row: WireRow): void };
 }
 
 export class Grid {
@@ -47,6 +49,10 @@ export class Grid {
     this.root = element('div', { class: 'grid' }, this.#table);
     this.root.addEventListener('scroll', () => void this.#draw());
     this.#body.addEventListener('keydown', (event) => this.#key(event));
+    if (options.pick !== undefined) this.#table.setAttribute('aria-multiselectable', 'true');
+    this.#body.addEventListener('click', ({ target }) => {
+      if (target instanceof Element && target.closest('a') === null) this.#pick();
+    });
     this.#body.addEventListener('focusin', ({ target }) => this.#focused(target));
     new ResizeObserver(() => void this.#draw()).observe(this.root);
   }
@@ -110,7 +116,11 @@ export class Grid {
       cell.setAttribute('tabindex', isCurrent ? '0' : '-1');
       return cell;
     });
-    return element('tr', { 'aria-rowindex': at + 2, 'aria-busy': row === undefined }, ...cells);
+    const tr = element('tr', { 'aria-rowindex': at + 2, 'aria-busy': row === undefined }, ...cells);
+    const { pick } = this.#options;
+    if (pick !== undefined && row !== undefined)
+      tr.setAttribute('aria-selected', String(pick.has(row)));
+    return tr;
   }
 
   #headOf({ name, type }: WireColumn, order: Order | undefined): HTMLElement {
@@ -124,6 +134,14 @@ export class Grid {
     const kind = element('small', {}, type.toLowerCase());
     const numeric = isNumber(type) ? 'numeric' : undefined;
     return element('th', { scope: 'col', class: numeric, 'aria-sort': sorted }, sort, kind);
+  }
+
+  /** Picks the row of the current cell, or leaves it out again. */
+  #pick(): void {
+    const row = this.#blocks.row(this.#cell.row);
+    if (row === undefined || this.#options.pick === undefined) return;
+    this.#options.pick.toggle(row);
+    this.#fill();
   }
 
   #focused(target: EventTarget | null): void {
@@ -154,6 +172,10 @@ export class Grid {
     const to = moves[event.key];
     if (event.key === 'Enter' && !whole)
       this.#body.querySelector<HTMLAnchorElement>('[tabindex="0"] a')?.click();
+    if (event.key === ' ' && this.#options.pick !== undefined) {
+      event.preventDefault();
+      this.#pick();
+    }
     if (to === undefined) return;
     event.preventDefault();
     this.#cell = { row: within(to[0], last), column: within(to[1], lastColumn) };
@@ -181,7 +203,7 @@ function spacer(height: number): HTMLElement {
 function cellOf(value: string | null | undefined, { name, type }: WireColumn): HTMLElement {
   if (value === undefined) return element('td', { role: 'gridcell' });
   if (value === null) return element('td', { role: 'gridcell', class: 'null' }, 'NULL');
-  const content = name === ADDRESS ? linkTo(`open/${traceId(value)}`, value) : value;
+  const content = ADDRESSES.has(name) ? linkTo(`open/${traceId(value)}`, value) : value;
   if (content instanceof Element) content.setAttribute('tabindex', '-1');
   const numeric = isNumber(type) ? 'numeric' : undefined;
   return element(

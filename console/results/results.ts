@@ -154,6 +154,6 @@ export class Results {
 
 function fileLink(uuid: string, format: 'csv' | 'parquet'): HTMLElement {
   const name = { csv: 'CSV', parquet: 'Parquet' }[format];
-  const href = `query_executions/${encodeURIComponent(uuid)}/download?format=${format}`;
+  const href = `query_executions/${encodeURIComponent(uuid)}:download?format=${format}`;
   return element('a', { href, download: '', 'aria-label': `Download as ${name}` }, name);
 }

@@ -85,7 +85,11 @@ const CONSOLE = {
     modulePreload: false,
     write: false,
     rolldownOptions: {
-      input: { console: join(root, 'console/index.html'), open: join(root, 'console/open.html') },
+      input: {
+        console: join(root, 'console/index.html'),
+        catalog: join(root, 'console/catalog.html'),
+        open: join(root, 'console/open.html'),
+      },
       output: {
         ...{ entryFileNames: '[name].js', chunkFileNames: '[name].js' },
         assetFileNames: 'console[extname]',

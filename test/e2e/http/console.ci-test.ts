@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
+import { index } from '../../harness/http-page.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 
 /** Debian's Chromium, with background activity turned off. */
@@ -269,6 +270,33 @@ test('the progress bar advances, and Escape cancels the query on the workers', a
 
   const state = page.locator('#history [data-execution] .state').first();
   await expect.poll(() => state.textContent(), WAIT).toBe('cancelled');
+});
+
+test('traces of the catalog can be filtered, picked and asked', async () => {
+  await index(system);
+  await page.getByRole('link', { name: 'Catalog' }).press('Enter');
+  await page
+    .locator('#range')
+    .filter({ hasText: /^1[23] traces$/ })
+    .waitFor();
+  await page.locator('#where').fill("address LIKE '%/chrome/%'");
+  await page.locator('#where').press('Enter');
+  await page
+    .locator('#range')
+    .filter({ hasText: /^[1-9] traces$/ })
+    .waitFor();
+  const first = page.locator('tr[aria-rowindex="2"] td').first();
+  const address = (await first.textContent()) ?? '';
+  expect(address).toContain('/local/chrome/');
+  await first.focus();
+  await page.keyboard.press('Space');
+  expect(await page.locator('tr[aria-selected=true]').count()).toBe(1);
+  await accessible();
+  await page.getByRole('button', { name: 'Ask 1 picked trace' }).press('Enter');
+  await page.waitForURL(`${system.http}/`);
+  await expect.poll(() => page.locator('#traces').inputValue(), WAIT).toBe(address);
+  await page.evaluate('localStorage.clear()');
+  expect(complaints).toEqual([]);
 });
 
 test('the console shows queries that run through ClickHouse, and can cancel them', async () => {

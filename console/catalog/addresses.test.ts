@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { chosenTraces } from './addresses.ts';
+
+it('asks the picked traces, or else those of the filter', () => {
+  expect(chosenTraces(['/local/a', '/gcs/b/c'], 'arch = 1')).toBe('/local/a\n/gcs/b/c');
+  expect(chosenTraces([], " arch\n = 'x' ")).toBe("/where/arch = 'x'");
+  expect(chosenTraces([], '')).toBe('/where/true');
+});
+
+it('compares an address that would be a pattern', () => {
+  expect(chosenTraces(["/local/it's [1].gz", '/local/a\nb'], '')).toBe(
+    "/where/address = '/local/it\\'s [1].gz'\n/where/address = '/local/a\\nb'",
+  );
+});

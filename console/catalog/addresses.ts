@@ -1,0 +1,15 @@
+/** What the console asks when traces of the catalog were chosen. */
+
+/** Returns addresses, one a line: those of the picked traces or, if none are picked, of all that the filter selects. */
+export function chosenTraces(picked: readonly string[], where: string): string {
+  if (picked.length > 0) return picked.map(addressOf).join('\n');
+  const expression = where.replace(/\s+/g, ' ').trim();
+  return expression === '' ? '/where/true' : `/where/${expression}`;
+}
+
+/** An address with characters of patterns would select others, too. */
+function addressOf(address: string): string {
+  if (!/[*?[\]{}\\\n]/.test(address)) return address;
+  const text = address.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n');
+  return `/where/address = '${text}'`;
+}
