@@ -22,6 +22,7 @@ const OPERATIONS: Record<string, readonly [id: string, summary: string]> = {
   'DELETE /query_executions/:uuid': ['deleteQuery', 'Deletes a query, and its rows if asked to'],
   'GET /query_executions/:uuid/status': ['getQueryStatus', 'How far a query is'],
   'POST /query_executions/:uuid/fetch_results': ['listRows', 'A page of the rows of a query'],
+  'GET /query_executions/:uuid/download': ['downloadRows', 'The rows of a query as a file'],
   'POST /query_executions/:uuid/cancel': ['cancelQuery', 'Cancels a query of this API'],
   'GET /api/caller': ['getCaller', 'Who sends the request'],
   'POST /logout': ['logOut', 'Ends the login'],
