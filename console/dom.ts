@@ -101,3 +101,8 @@ export class CardList<Item> {
     }
   }
 }
+
+/** A link that opens in another tab. */
+export function linkTo(url: string, text: string): HTMLAnchorElement {
+  return element('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, text);
+}

@@ -4,8 +4,7 @@
  */
 import type { WireColumn, WireRow } from '../../http-api/contract/page.ts';
 import { isNumber } from '../chart/chart.ts';
-import { button, element } from '../dom.ts';
-import { linkTo } from '../link.ts';
+import { button, element, linkTo } from '../dom.ts';
 import { Blocks } from './blocks.ts';
 import { scrollTo, windowOf } from './window.ts';
 

@@ -3,11 +3,10 @@ import type { WireExecution, WirePage } from '../../http-api/contract/page.ts';
 import { api } from '../api.ts';
 import { type Axes, axesOf, chartOf, isNumber } from '../chart/chart.ts';
 import { histogramOf, scatterOf } from '../chart/points.ts';
-import { byId, element, setText } from '../dom.ts';
+import { byId, element, linkTo, setText } from '../dom.ts';
 import { count, counted } from '../format.ts';
 import { BLOCK_ROWS } from '../grid/blocks.ts';
 import { Grid, type Order } from '../grid/grid.ts';
-import { linkTo } from '../link.ts';
 
 /** A chart is of the first rows, in the order of the grid. */
 const CHART_ROWS = 5000;
