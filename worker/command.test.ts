@@ -36,6 +36,7 @@ test('without flags, every option has its documented default', () => {
     drainMs: 30_000,
     logLevel: 'info',
     json: false,
+    runtime: { runtime: 'v8', addons: '/nowhere/engines/native' },
   });
   expect(config.threads).toBeGreaterThan(0);
   expect(config.memoryBytesMax).toBeGreaterThan(GIB / 4);
@@ -49,6 +50,8 @@ const FLAGS: [string, string, (config: WorkerConfig) => unknown, unknown][] = [
   ['--listen', 'localhost', ({ listen }) => listen, 'localhost:5052'],
   ['--listen', '::1', ({ listen }) => listen, '[::1]:5052'],
   ['--port', '0', ({ listen }) => listen, '127.0.0.1:0'],
+  ['--engine-runtime', 'native', ({ runtime }) => runtime.runtime, 'native'],
+  ['--engine-addons', '/a', ({ runtime }) => runtime.addons, '/a'],
   ['--threads', '3', ({ threads }) => threads, 3],
   ['--traces', '/x', ({ stores }) => stores.localRoot, '/x'],
   ['--memory-bytes', '4GiB', ({ memoryBytesMax }) => memoryBytesMax, 4 * GIB],

@@ -28,12 +28,18 @@ import {
   SPARE_THREADS_MIN,
   type WorkerConfig,
 } from './config.ts';
-import { engineOption } from './engine-option.ts';
+import {
+  addonsOption,
+  engineOption,
+  type RuntimeFlags,
+  runtimeChoice,
+  runtimeOption,
+} from './engine-option.ts';
 import { LOAD_BOUND_DEFAULT } from './engines/load-watch.ts';
 import { serve } from './serve.ts';
 import { sqlPackageOption } from './sql-package-option.ts';
 
-interface Flags extends ServerSecurityFlags {
+interface Flags extends ServerSecurityFlags, RuntimeFlags {
   listen: string;
   port: number;
   socket?: string;
@@ -106,6 +112,8 @@ export function workerCommand(dataDir: string): Command {
       ),
     )
     .addOption(engineOption())
+    .addOption(runtimeOption())
+    .addOption(addonsOption())
     .addOption(sqlPackageOption())
     .action(async () => {
       process.umask(0o077); // snapshots and results are private to their owner
@@ -278,6 +286,7 @@ export function workerConfig(command: Command, dataDir: string): WorkerConfig {
       resultBytesMax: flags.resultBytesMax,
     },
     engine,
+    runtime: runtimeChoice(flags, dataDir),
     sqlPackages: flags.sqlPackage ?? [],
     threadEntry: THREAD_ENTRY,
     drainMs: flags.drainTimeout,

@@ -5,7 +5,12 @@ import type { Machine } from '../lib/common/machine.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
 import type { ServerSecurity } from '../lib/common/options/server-security-options.ts';
 import type { EngineFiles } from '../lib/engine/engine-choice.ts';
-import { hasMemory64, WASM32_BYTES_MAX, WASM64_BYTES_MAX } from '../lib/engine/index.ts';
+import {
+  hasMemory64,
+  type RuntimeChoice,
+  WASM32_BYTES_MAX,
+  WASM64_BYTES_MAX,
+} from '../lib/engine/index.ts';
 import type { StoreOptions } from '../lib/trace-store/index.ts';
 import type { LoadBound } from './engines/load-watch.ts';
 import type { TaskLimits } from './tasks/limits.ts';
@@ -45,6 +50,8 @@ export interface WorkerConfig {
   resultCacheBytesMax: number;
   limits: TaskLimits;
   engine: EngineFiles;
+  /** What executes the engine. */
+  runtime: RuntimeChoice;
   /** SQL packages that scripts may include, each as `name=directory`. */
   sqlPackages: string[];
   /** URL of the bundle of worker/engines/thread.ts. */

@@ -94,7 +94,10 @@ interface WorkerParts {
 async function createServer(config: WorkerConfig, logger: Logger): Promise<WorkerParts> {
   setFlagsFromString(`--wasm-tiering-budget=${WASM_TIERING_BUDGET}`);
   const packages = readSqlPackages(config.sqlPackages);
-  const engine = await loadEngine(config.engine.wasm, packages);
+  const engine = await loadEngine(config.engine.wasm, packages, {
+    ...config.runtime,
+    onFallback: (reason) => logger.info({ reason }, 'V8 executes the engine'),
+  });
   const wide = WideEngine.of(config.engine.wasm64, engine, packages);
   const tracing = await startTracing('worker', config.serverSecurity.otlpEndpoint, logger);
   const stores = createTraceStores(config.stores, config.limits.traceBytesMax);

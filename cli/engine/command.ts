@@ -18,6 +18,7 @@ import { hasMemory64, loadEngine } from '../../lib/engine/index.ts';
 import { SAMPLE_TRACES } from '../paths.ts';
 import { addEngine } from './add.ts';
 import { checkEngines, type EngineComparison } from './check.ts';
+import { compileCommand } from './compile.ts';
 import { progressOn } from './progress.ts';
 import { sourceOf, UPSTREAM } from './sources.ts';
 
@@ -38,6 +39,9 @@ export function engineCommand(dataDir: string): Command {
     .description('install TraceProcessor engines, and choose the one to use')
     .addCommand(sub('list', 'print the engines as JSON').action((flags: Flags) => list(flags)))
     .addCommand(addCommand(sub))
+    .addCommand(
+      compileCommand(sub('compile', 'compile an engine to machine code, which is faster than V8')),
+    )
     .addCommand(
       sub('use', 'choose the engine that services use from their next start on')
         .argument('<name>', `name of an installed engine, or \`${BUNDLED}\``)

@@ -18,6 +18,19 @@ export function progressOn(stream: NodeJS.WriteStream): { show: OnProgress; end:
   };
 }
 
+/** Shows the steps of a longer work: a line that is replaced on a terminal, lines elsewhere. */
+export function stepsOn(stream: NodeJS.WriteStream): {
+  show: (text: string) => void;
+  end: () => void;
+} {
+  return {
+    show: (text) => stream.write(stream.isTTY ? `\r\x1b[K${text}` : `${text}\n`),
+    end: () => {
+      if (stream.isTTY) stream.write('\r\x1b[K');
+    },
+  };
+}
+
 function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }

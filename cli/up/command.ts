@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { defaultDataDir } from '../../lib/common/data-dir.ts';
 import { byteSize, integerFrom, port } from '../../lib/common/options/options.ts';
-import { engineOption } from '../../worker/engine-option.ts';
+import { addonsOption, engineOption, runtimeOption } from '../../worker/engine-option.ts';
 import { sqlPackageOption } from '../../worker/sql-package-option.ts';
 import { SAMPLE_TRACES } from '../paths.ts';
 import { type UpFlags, upConfig } from './config.ts';
@@ -87,6 +87,8 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
       ),
     )
     .addOption(engineOption())
+    .addOption(runtimeOption())
+    .addOption(addonsOption())
     .addOption(sqlPackageOption())
     .addOption(option('--json', 'print one JSON object when the system is ready'))
     .addHelpText('after', HELP)

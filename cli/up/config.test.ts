@@ -12,6 +12,7 @@ const FLAGS: UpFlags = {
   httpPort: 5001,
   workerPort: 5052,
   workers: 2,
+  engineRuntime: 'v8',
 };
 
 const GIB = 2 ** 30;
@@ -30,6 +31,7 @@ it('fills in all values', () => {
     threadsPerWorker: 3,
     memoryBytesPerWorker: 2 * GIB,
     clickhouseUrl: undefined,
+    runtime: { runtime: 'v8', addons: resolve('data/engines/native') },
     sqlPackages: [],
     json: false,
   });

@@ -4,10 +4,12 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import { type Machine, thisMachine } from '../../lib/common/machine.ts';
 import { isLoopback } from '../../lib/common/network/host-port.ts';
 import { BUNDLED_DIRECTORY, chosenEngine } from '../../lib/engine/engine-choice.ts';
+import type { RuntimeChoice } from '../../lib/engine/index.ts';
 import { defaultThreads, INSTANCE_BYTES_MIN } from '../../worker/config.ts';
+import { type RuntimeFlags, runtimeChoice } from '../../worker/engine-option.ts';
 
 /** Flags as parsed by commander; undefined if not given. */
-export interface UpFlags {
+export interface UpFlags extends RuntimeFlags {
   dataDir: string;
   traces: string;
   listen: string;
@@ -46,6 +48,7 @@ export interface UpConfig {
   clickhouseUrl: string | undefined;
   /** Directory of the engine of all workers; undefined for the bundled one. */
   engineDir: string | undefined;
+  runtime: RuntimeChoice;
   /** `name=directory` for all workers. */
   sqlPackages: string[];
   json: boolean;
@@ -88,6 +91,7 @@ export function upConfig(flags: UpFlags, machine: Machine = thisMachine()): UpCo
     ...sharePerWorker(flags, machine),
     clickhouseUrl: flags.clickhouse === undefined ? undefined : checkUrl(flags.clickhouse),
     engineDir: engineDirOf(flags),
+    runtime: runtimeChoice(flags, resolve(flags.dataDir)),
     sqlPackages: flags.sqlPackage ?? [],
     json: flags.json ?? false,
   };

@@ -184,7 +184,11 @@ function worker(config: UpConfig, at: number): Launch<string> {
     const shares = Object.entries(sizes).flatMap(([flag, size]) => [flag, String(size)]);
     const flags = ['--traces', config.tracesDir, ...shares, ...cacheFlags(config, at)];
     const packages = config.sqlPackages.flatMap((each) => ['--sql-package', each]);
-    const engine = ['--engine', config.engineDir ?? BUNDLED];
+    const { runtime, addons } = config.runtime;
+    const engine = [
+      ...['--engine', config.engineDir ?? BUNDLED],
+      ...['--engine-runtime', runtime, '--engine-addons', addons],
+    ];
     const own = [...insecureFlags(config), ...flags, ...engine, ...packages];
     const args = ['worker', '--json', '-s', socket, ...own];
     return startService({ name, args, log, signal, ping: grpcPing });

@@ -4,6 +4,9 @@ export { type FileFamily, familyOf } from './first-bytes.ts';
 export { possibleKinds } from './inference/index.ts';
 export { type VocabularyModule, vocabularyOf } from './library/vocabulary.ts';
 export { loadEngine } from './load-engine.ts';
+export { addonsDirectory } from './native/addon-file.ts';
+export { allowInstance, interruptInstance } from './native/native-instance.ts';
+export { ENGINE_RUNTIMES, type RuntimeChoice } from './native/runtime-choice.ts';
 export {
   FIRST_READING,
   ReadAgain,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { BigtraceError } from '../common/errors.ts';
 import type { Engine } from './engine.ts';
+import { engineCode, type RuntimeChoice, V8_RUNTIME } from './native/runtime-choice.ts';
 import { packetFields, READING_VERSION, warningsSql, zstdModule } from './reading/index.ts';
 import { packageFacts, type SqlPackage } from './script/sql-packages.ts';
 import { type Snapshot, snapshotMemory } from './snapshot/snapshot.ts';
@@ -12,12 +13,14 @@ import { WasmHost } from './wasm/wasm-host.ts';
 
 /**
  * Loads TraceProcessor from the wasm file at `path`.
+ * @param choice of the runtime
  * @param packages are registered in the initial memory, so every script on every instance can include them
  * @throws BigtraceError invalid_option: the file cannot be read or is no TraceProcessor, or it refuses a package
  */
 export async function loadEngine(
   path: string,
   packages: readonly SqlPackage[] = [],
+  choice: RuntimeChoice = V8_RUNTIME,
 ): Promise<Engine> {
   try {
     const bytes = await readFile(path);
@@ -28,7 +31,7 @@ export async function loadEngine(
         `it has 64-bit memory, which Node 24 and later can run; this is Node ${process.version}`,
       );
     const bare = start({
-      code: { runtime: 'v8', module: await WebAssembly.compile(bytes) },
+      code: await engineCode(bytes, { digest, is64: width.is64 }, choice),
       width,
       digest,
       packetFields: packetFields(bytes),

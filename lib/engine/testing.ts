@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CORPUS } from '../../test/corpus/index.ts';
+import { RUNTIME_UNDER_TEST } from '../../test/harness/engine-runtime.ts';
 import { ENGINE_WASM, fetchEngine } from '../../tools/build/fetch-engine.mjs';
 import { rowsOf } from '../query-result/index.ts';
 import { type Engine, loadEngine, type TraceProcessor } from './index.ts';
 
-export async function testEngine(): Promise<Engine> {
-  return loadEngine(await fetchEngine().then(() => ENGINE_WASM));
+export async function testEngine(choice = RUNTIME_UNDER_TEST): Promise<Engine> {
+  return loadEngine(await fetchEngine().then(() => ENGINE_WASM), [], choice);
 }
 
 export function load(processor: TraceProcessor, path: string): TraceProcessor {

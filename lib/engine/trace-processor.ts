@@ -62,6 +62,11 @@ export class TraceProcessor {
     return this.#host.memoryBytes;
   }
 
+  /** The number by which another thread can interrupt a call; 0 if none can. */
+  get interruptId(): number {
+    return this.#host.interruptId;
+  }
+
   /** Whether the engine has 64-bit memory. */
   get is64(): boolean {
     return this.#engine.width.is64;

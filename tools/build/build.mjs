@@ -19,6 +19,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { generatedSql } from '../../clickhouse/views/query-views.mjs';
 import { root } from '../root.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
+import { rawText } from './raw-text.mjs';
 import { viewsFormat } from './views-format.mjs';
 import { esbuildWat } from './wat.mjs';
 
@@ -225,21 +226,6 @@ const ownUrl = {
         JSON.stringify(pathToFileURL(path).href),
       ),
       loader: 'ts',
-    }));
-  },
-};
-
-/** Implements `import text from './file?raw'`, as `lib/proto/raw.d.ts` declares it. */
-const rawText = {
-  name: 'raw-text',
-  setup(build) {
-    build.onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path.slice(0, -'?raw'.length)),
-      namespace: 'raw-text',
-    }));
-    build.onLoad({ filter: /.*/, namespace: 'raw-text' }, ({ path }) => ({
-      contents: readFileSync(path),
-      loader: 'text',
     }));
   },
 };

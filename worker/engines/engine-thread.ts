@@ -15,11 +15,13 @@ import type { ResultColumn } from '../tasks/columns.ts';
 import { type EngineEvent, type EngineState, nextEngineState } from './engine-state.ts';
 import { type FeedThread, feed, type Loaded, type LoadOptions } from './feed.ts';
 import {
+  allowEngine,
   type Call,
   crashed,
   expected,
   type FinalReply,
   failure,
+  interruptEngine,
   type ProgressReply,
 } from './thread-call.ts';
 import { threadCpuMs } from './thread-cpu.ts';
@@ -34,6 +36,11 @@ import {
 
 /** Time in milliseconds for a cancelled call to stop by itself; then the thread is ended and its trace is lost. */
 const GRACE_MS = 250;
+/**
+ * The times for machine code, which is interrupted (its trace is lost, too), so that the thread need not be ended.
+ */
+const INTERRUPT_MS = 40;
+const INTERRUPTED_GRACE_MS = 2000;
 
 export interface ScriptResult {
   rows: number;
@@ -63,12 +70,14 @@ export class EngineThread {
   #call: Call | undefined;
   /** The error of all calls after the thread has ended. */
   #ended: BigtraceError | undefined;
+  readonly #engine: Engine;
   readonly #thread: Worker;
   readonly #gate: Int32Array;
   readonly #onGrowth: () => void;
 
   /** Starts the thread. `onGrowth` is called whenever the memory of the engine grows. */
   constructor(engine: Engine, threadEntry: URL, onGrowth: () => void) {
+    this.#engine = engine;
     const gate = new SharedArrayBuffer(GATE_BYTES);
     this.#gate = new Int32Array(gate);
     this.#onGrowth = onGrowth;
@@ -197,6 +206,7 @@ export class EngineThread {
   /** Ends the thread, whatever it does; a running call fails with `error`. */
   async kill(reason: string, error = crashed(reason)): Promise<void> {
     this.#onEnd(reason, error);
+    interruptEngine(this.#engine, this.#gate);
     await this.#thread.terminate();
   }
 
@@ -220,6 +230,7 @@ export class EngineThread {
   ): { call: Call; done: Promise<FinalReply> } {
     Atomics.store(this.#gate, GATE.UNACKNOWLEDGED, 0);
     Atomics.store(this.#gate, GATE.DISCARD, 0);
+    allowEngine(this.#engine, this.#gate);
     let settle: Call['settle'] = () => {};
     let close = (): void => {};
     const done = new Promise<FinalReply>((resolve, reject) => {
@@ -263,11 +274,14 @@ export class EngineThread {
     Atomics.store(this.#gate, GATE.UNACKNOWLEDGED, 0);
     Atomics.notify(this.#gate, GATE.UNACKNOWLEDGED);
     if (this.#state.is === 'loading') this.#post({ type: 'drop' });
+    const interruption = setTimeout(() => interruptEngine(this.#engine, this.#gate), INTERRUPT_MS);
+    const graceMs = this.#engine.code.runtime === 'native' ? INTERRUPTED_GRACE_MS : GRACE_MS;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), GRACE_MS);
+      timer = setTimeout(() => resolve('late'), graceMs);
     });
     const end = await Promise.race([call.closed, late]);
+    clearTimeout(interruption);
     clearTimeout(timer);
     if (end === 'late') await this.kill('it did not stop after the call was cancelled');
   }

@@ -1,6 +1,7 @@
 /** Defines a call to an engine thread: the thread's replies while it runs, and the reply that ends it. */
 import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
-import type { ThreadReply } from './thread-protocol.ts';
+import { allowInstance, type Engine, interruptInstance } from '../../lib/engine/index.ts';
+import { GATE, type ThreadReply } from './thread-protocol.ts';
 
 /** Replies during a call; every other reply ends it. */
 export type ProgressReply = Extract<ThreadReply, { type: 'appended' | 'result' }>;
@@ -31,4 +32,16 @@ export function failure({ code, detail }: { code: string; detail: string }): Big
 
 export function crashed(reason: string): BigtraceError {
   return new BigtraceError('engine_crashed', `the engine stopped: ${reason}`);
+}
+
+/**
+ * Makes what the engine of a thread executes, and every later call, end with an error, until `allowEngine`. V8's code
+ * ends with the thread and needs no interruption; machine code does.
+ */
+export function interruptEngine({ code }: Engine, gate: Int32Array): void {
+  interruptInstance(code, Atomics.load(gate, GATE.INTERRUPT_ID));
+}
+
+export function allowEngine({ code }: Engine, gate: Int32Array): void {
+  allowInstance(code, Atomics.load(gate, GATE.INTERRUPT_ID));
 }

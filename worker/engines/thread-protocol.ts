@@ -14,7 +14,7 @@ import type { ResultColumn } from '../tasks/columns.ts';
 
 export interface ThreadData {
   engine: Engine;
-  /** Three Int32 values; GATE has their indices. */
+  /** Int32 values; GATE has their indices. */
   gate: SharedArrayBuffer;
 }
 
@@ -29,10 +29,12 @@ export const GATE = {
   DISCARD: 1,
   /** The kernel's ID of the thread; 0 until the thread has started, or if it is unknown. */
   THREAD: 2,
+  /** The number by which the main thread can interrupt the engine; 0 if it cannot. */
+  INTERRUPT_ID: 3,
 } as const;
 
 /** Size of the gate, in bytes. */
-export const GATE_BYTES = 12;
+export const GATE_BYTES = 16;
 export const UNACKNOWLEDGED_BYTES_MAX = 4 * 2 ** 20;
 
 /** Maximum number of bytes that were read and not yet parsed. */

@@ -38,6 +38,7 @@ const gate = new Int32Array(sharedGate);
 Atomics.store(gate, GATE.THREAD, ownThreadNumber());
 
 let processor = new TraceProcessor(engine);
+Atomics.store(gate, GATE.INTERRUPT_ID, processor.interruptId);
 /** The load in progress: the milliseconds that it took so far, and the reader of its bytes. */
 let load: { ms: number; reading?: TraceReading } | undefined;
 /** Snapshot from before the first script that mutates state; undefined if there was none. */
@@ -96,7 +97,10 @@ function loadStep(step: () => void): void {
 /** Brings the engine, or an engine with 64-bit memory in its place, into its initial state. */
 function begin(wide: Engine | undefined): void {
   if (wide === undefined && !processor.is64) processor.reset();
-  else processor = new TraceProcessor(wide ?? engine, { memoryBytesMax: processor.memoryBytesMax });
+  else {
+    processor = new TraceProcessor(wide ?? engine, { memoryBytesMax: processor.memoryBytesMax });
+    Atomics.store(gate, GATE.INTERRUPT_ID, processor.interruptId);
+  }
 }
 
 /** Begins a load; `prepare` brings the engine into its initial state. */

@@ -1,6 +1,7 @@
 /** Asks an engine thread of its own, which has no trace, and ends the thread. */
 import { Worker } from 'node:worker_threads';
 import type { Engine } from '../../lib/engine/index.ts';
+import { interruptEngine } from '../engines/thread-call.ts';
 import {
   GATE_BYTES,
   type ThreadData,
@@ -23,12 +24,16 @@ export function askSpareThread(
   msMax: number,
   signal?: AbortSignal,
 ): Promise<ThreadReply | undefined> {
-  const data: ThreadData = { engine, gate: new SharedArrayBuffer(GATE_BYTES) };
+  const gate = new Int32Array(new SharedArrayBuffer(GATE_BYTES));
+  const data: ThreadData = { engine, gate: gate.buffer };
   const thread = new Worker(threadEntry, { workerData: data });
   thread.unref();
   return new Promise((resolve, reject) => {
     let reply: ThreadReply | undefined;
-    const end = (): void => void thread.terminate();
+    const end = (): void => {
+      interruptEngine(engine, gate);
+      void thread.terminate();
+    };
     const timer = setTimeout(end, msMax);
     signal?.addEventListener('abort', end, { once: true });
     thread.once('message', (message: ThreadReply) => {

@@ -26,6 +26,8 @@ import type {
 import { BigtraceWorker, GRPC_OPTIONS, PerfettoWorker } from '../../lib/proto/services.ts';
 import { type CellValue, rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
+import { RUNTIME_UNDER_TEST } from '../../test/harness/engine-runtime.ts';
+import { rawText } from '../../tools/build/raw-text.mjs';
 import { LIMIT_DEFAULTS, type WorkerConfig } from '../config.ts';
 import { LOAD_BOUND_DEFAULT } from '../engines/load-watch.ts';
 import { type RunningWorker, startWorker } from '../start.ts';
@@ -36,7 +38,8 @@ const threadBundle: Promise<URL> = (async () => {
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   const outfile = join(directory, 'worker-thread.mjs');
   const entry = join(import.meta.dirname, '../engines/thread.ts');
-  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm' });
+  const output = { outfile, bundle: true, platform: 'node', format: 'esm' } as const;
+  await build({ entryPoints: [entry], ...output, plugins: [rawText] });
   return pathToFileURL(outfile);
 })();
 
@@ -59,6 +62,7 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     resultCacheBytesMax: 2 ** 30,
     limits: LIMIT_DEFAULTS,
     engine: engineFilesIn(join(ROOT, 'vendor/trace-processor')),
+    runtime: RUNTIME_UNDER_TEST,
     sqlPackages: [],
     threadEntry: await threadBundle,
     drainMs: 10_000,

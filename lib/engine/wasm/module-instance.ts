@@ -1,7 +1,10 @@
 /** What runs the wasm module. Everything above (wasm-host.ts) is the same for all runtimes. */
 
 /** The module as a runtime executes it; plain data, which `postMessage` can send to a thread. */
-export type EngineCode = { runtime: 'v8'; module: WebAssembly.Module };
+export type EngineCode =
+  | { runtime: 'v8'; module: WebAssembly.Module }
+  /** `addon`: the path of the machine code that was made of the module (../native). */
+  | { runtime: 'native'; addon: string };
 
 /** An import of the module. */
 export interface ImportName {

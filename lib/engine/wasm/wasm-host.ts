@@ -3,6 +3,7 @@
  * replies, and the error after a crash.
  */
 import { BigtraceError } from '../../common/errors.ts';
+import { NativeInstance } from '../native/native-instance.ts';
 import { restoreBlocks, restoreMemory, type Snapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-file.ts';
 import type { EngineCode, ModuleInstance } from './module-instance.ts';
@@ -40,9 +41,17 @@ export class WasmHost {
       stderr: this.#stderr,
       abi: this.#abi,
     });
-    this.#instance = new V8Instance(code, this.#abi, resolve, (at, length) =>
-      this.#fromCallback(() => onReply(new Uint8Array(this.#instance.buffer, at, length))),
-    );
+    const reply = (at: number, length: number): void =>
+      this.#fromCallback(() => onReply(new Uint8Array(this.#instance.buffer, at, length)));
+    this.#instance =
+      code.runtime === 'native'
+        ? new NativeInstance(code, resolve, reply)
+        : new V8Instance(code, this.#abi, resolve, reply);
+  }
+
+  /** The number by which another thread can interrupt the engine; 0 if none can. */
+  get interruptId(): number {
+    return this.#instance instanceof NativeInstance ? this.#instance.interruptId : 0;
   }
 
   get memoryBytesMax(): number {

@@ -1,0 +1,45 @@
+/** Loads an addon, and declares its functions (host/addon.c). */
+import { isMainThread } from 'node:worker_threads';
+import type { ImportFunction, OnReply } from '../wasm/module-instance.ts';
+
+/** An instance of the module. */
+export type Handle = { readonly __brand: 'handle' };
+
+type Imports = readonly ImportFunction[];
+
+export interface Addon {
+  /** What the addon states about itself: see `builtOf`. */
+  readonly built: string;
+  /** The imports of the module, each as `module name`; the functions are passed in this order. */
+  readonly imports: readonly string[];
+  create(imports: Imports, onReply: OnReply): Handle;
+  /** @returns the address of the request buffer */
+  boot(handle: Handle, imports: Imports, onReply: OnReply, requestBytes: number): number;
+  request(handle: Handle, imports: Imports, onReply: OnReply, length: number): void;
+  restoreStack(handle: Handle): void;
+  buffer(handle: Handle): ArrayBuffer;
+  /** Grows the memory and detaches `buffer`. @returns the new buffer; undefined when there is no memory left */
+  grow(handle: Handle, buffer: ArrayBuffer, pages: number): ArrayBuffer | undefined;
+  /** @returns the number by which any thread can interrupt the instance */
+  id(handle: Handle): number;
+  /** Makes a call that runs, and every later one, end with an error, until `allow`. */
+  interrupt(id: number): void;
+  allow(id: number): void;
+  /** Interrupts every instance of the process. */
+  interruptAll(): void;
+}
+
+const loaded = new Map<string, Addon>();
+
+/** @throws Error if the file is no addon that this process can load */
+export function loadAddon(path: string): Addon {
+  const known = loaded.get(path);
+  if (known !== undefined) return known;
+  const loading = { exports: {} };
+  process.dlopen(loading, path);
+  const addon = loading.exports as Addon;
+  loaded.set(path, addon);
+  // Node waits for its threads when it exits.
+  if (isMainThread) process.once('exit', () => addon.interruptAll());
+  return addon;
+}

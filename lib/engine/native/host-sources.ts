@@ -1,0 +1,22 @@
+/** The C files of host/, which are compiled with the C code of the module. Bundles contain them. */
+import { createHash } from 'node:crypto';
+import addon from './host/addon.c?raw';
+import instance from './host/instance.h?raw';
+import napi from './host/napi.h?raw';
+import runtime from './host/runtime.c?raw';
+
+export const HOST_SOURCES: Readonly<Record<string, string>> = {
+  'addon.c': addon,
+  'instance.h': instance,
+  'napi.h': napi,
+  'runtime.c': runtime,
+};
+
+/**
+ * What an addon states about itself: the wasm file and the C files that it was made of.
+ * @param wasm SHA-256 of the wasm file, hex
+ */
+export function builtOf(wasm: string): string {
+  const host = createHash('sha256').update(JSON.stringify(HOST_SOURCES)).digest('hex');
+  return `wasm ${wasm} host ${host}`;
+}

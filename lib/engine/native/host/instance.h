@@ -1,0 +1,72 @@
+/* An instance of the module, and how its code is entered and left. */
+#ifndef BIGTRACE_INSTANCE_H
+#define BIGTRACE_INSTANCE_H
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdatomic.h>
+
+#include "napi.h"
+#include "tp.h"
+
+/* Why the module's code was left, beside the traps of wasm_rt_trap_t. */
+enum {
+  LEFT_INTERRUPTED = 100,
+  LEFT_THREW, /* JavaScript threw: the exception is pending. */
+  LEFT_NO_MEMORY,
+};
+
+struct instance {
+  w2c_tp module;
+  uint32_t id;
+  struct instance *next;
+  /* The handle in JavaScript, and each ArrayBuffer over the memory. */
+  unsigned references;
+
+  /* Guards `inside`, `interrupted`, and the protection of the memory. */
+  pthread_mutex_t lock;
+  /* Whether the module's code runs. Then, and only then, the memory may be inaccessible. */
+  bool inside;
+  atomic_bool interrupted;
+  sigjmp_buf exit;
+  uintptr_t exit_stack;
+
+  /* Valid during a call from JavaScript. */
+  napi_env env;
+  napi_value imports;
+  napi_value on_reply;
+
+  uint32_t callback;
+  uint32_t stack_top;
+};
+
+struct call {
+  uint32_t argument;
+  uint32_t result;
+};
+
+typedef void (*work)(struct instance *, struct call *);
+
+/* Runs `work`, which enters the module. Returns 0, or why it was left. */
+int run(struct instance *, work, struct call *);
+
+/* Before and after work in JavaScript that the module's code asks for. `resume_inside` may leave the module. */
+void pause_inside(struct instance *);
+void resume_inside(struct instance *);
+
+/* Leaves the module's code that runs on this thread. */
+_Noreturn void leave(int reason);
+
+/* Whether JavaScript has enough stack on this thread. */
+bool has_stack_for_javascript(void);
+
+/* Makes the memory inaccessible while the module's code runs, so that it traps; until `allowed`, it cannot be entered. */
+void interrupt(struct instance *);
+void allow(struct instance *);
+
+bool grow(struct instance *, uint64_t pages);
+
+/* Installs the handler of faults, once for the process. */
+void install_fault_handler(void);
+
+#endif

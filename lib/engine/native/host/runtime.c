@@ -1,0 +1,226 @@
+/*
+ * What the C code of wasm2c needs: memory, tables, traps. The memory is followed by inaccessible pages, so that an access out of
+ * bounds is a fault (SIGSEGV), which leaves the module. Faults elsewhere go to the handler that was there before: V8's.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "instance.h"
+
+/* An address of 32 bits plus an offset of 32 bits, and the longest access. */
+#define RESERVED_BYTES ((1ull << 33) + (1ull << 16))
+#define ALTERNATE_STACK_BYTES (1u << 16)
+#define JAVASCRIPT_STACK_BYTES (1u << 18)
+/* Room for the frame of `run`, below which the stack is free once the module is left. */
+#define FRAME_BYTES 8192
+/* A fault so near to the end of the stack is an overflow: code is compiled to touch every page of it. */
+#define STACK_END_BYTES (1u << 16)
+
+/* `initial-exec`: the handler of faults reads it, and must not allocate. */
+static _Thread_local struct instance *current __attribute__((tls_model("initial-exec")));
+
+struct thread {
+  void *alternate_stack;
+  uint8_t *stack_end;
+};
+static _Thread_local struct thread *own_thread __attribute__((tls_model("initial-exec")));
+
+static struct sigaction previous;
+static pthread_key_t thread_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+_Noreturn void leave(int reason) { siglongjmp(current->exit, reason); }
+
+void wasm_rt_trap(wasm_rt_trap_t trap) { leave(trap); }
+
+bool wasm_rt_is_initialized(void) { return true; }
+
+#ifndef __x86_64__
+#error "the registers of this processor are not known here"
+#endif
+
+/*
+ * Makes the thread go on in `leave`. The handler must return: only the kernel restores the rights to memory of V8 (protection
+ * keys) that it took away for the handler.
+ */
+static void leave_on_return(struct instance *instance, int reason, void *context) {
+  greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+  registers[REG_RIP] = (greg_t)leave;
+  registers[REG_RDI] = reason;
+  registers[REG_RSP] = (greg_t)instance->exit_stack;
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context) {
+  struct instance *instance = current;
+  if (instance != NULL && instance->inside) {
+    const uint8_t *at = info->si_addr;
+    const wasm_rt_memory_t *memory = &instance->module.w2c_memory;
+    if (at >= memory->data && at < memory->data_end) {
+      leave_on_return(instance, atomic_load(&instance->interrupted) ? LEFT_INTERRUPTED : WASM_RT_TRAP_OOB, context);
+      return;
+    }
+    const uint8_t *end = own_thread->stack_end;
+    if (at >= end - STACK_END_BYTES && at < end + STACK_END_BYTES) {
+      leave_on_return(instance, WASM_RT_TRAP_EXHAUSTION, context);
+      return;
+    }
+  }
+  if (previous.sa_flags & SA_SIGINFO)
+    previous.sa_sigaction(signal, info, context);
+  else if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN)
+    sigaction(signal, &previous, NULL); /* the instruction faults again, and ends the process */
+  else
+    previous.sa_handler(signal);
+}
+
+static void end_thread(void *ending) {
+  struct thread *thread = ending;
+  stack_t off = {.ss_flags = SS_DISABLE};
+  sigaltstack(&off, NULL);
+  munmap(thread->alternate_stack, ALTERNATE_STACK_BYTES);
+  free(thread);
+}
+
+static void install(void) {
+  struct sigaction action = {.sa_sigaction = on_fault};
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGSEGV, &action, &previous);
+  pthread_key_create(&thread_key, end_thread);
+}
+
+void install_fault_handler(void) { pthread_once(&once, install); }
+
+/* Finds the end of this thread's stack, and gives it another one for the handler of faults. */
+static bool prepare_thread(void) {
+  if (own_thread != NULL) return true;
+  struct thread *thread = calloc(1, sizeof *thread);
+  if (thread == NULL) return false;
+  thread->alternate_stack = mmap(NULL, ALTERNATE_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  stack_t alternate = {.ss_sp = thread->alternate_stack, .ss_size = ALTERNATE_STACK_BYTES};
+  pthread_attr_t attributes;
+  void *stack;
+  size_t bytes;
+  if (thread->alternate_stack == MAP_FAILED || pthread_getattr_np(pthread_self(), &attributes) != 0) {
+    free(thread);
+    return false;
+  }
+  pthread_attr_getstack(&attributes, &stack, &bytes);
+  pthread_attr_destroy(&attributes);
+  thread->stack_end = stack;
+  sigaltstack(&alternate, NULL);
+  pthread_setspecific(thread_key, thread);
+  own_thread = thread;
+  return true;
+}
+
+bool has_stack_for_javascript(void) {
+  return (uint8_t *)__builtin_frame_address(0) > own_thread->stack_end + JAVASCRIPT_STACK_BYTES;
+}
+
+static bool protect(struct instance *instance, int protection) {
+  wasm_rt_memory_t *memory = &instance->module.w2c_memory;
+  return memory->data == NULL || mprotect(memory->data, memory->size, protection) == 0;
+}
+
+void pause_inside(struct instance *instance) {
+  pthread_mutex_lock(&instance->lock);
+  if (instance->inside && atomic_load(&instance->interrupted)) protect(instance, PROT_READ | PROT_WRITE);
+  instance->inside = false;
+  pthread_mutex_unlock(&instance->lock);
+}
+
+void resume_inside(struct instance *instance) {
+  pthread_mutex_lock(&instance->lock);
+  bool enters = !atomic_load(&instance->interrupted);
+  instance->inside = enters;
+  pthread_mutex_unlock(&instance->lock);
+  if (!enters) leave(LEFT_INTERRUPTED);
+}
+
+void interrupt(struct instance *instance) {
+  pthread_mutex_lock(&instance->lock);
+  atomic_store(&instance->interrupted, true);
+  if (instance->inside) protect(instance, PROT_NONE);
+  pthread_mutex_unlock(&instance->lock);
+}
+
+void allow(struct instance *instance) {
+  pthread_mutex_lock(&instance->lock);
+  /* While code is inside, it still has to trap. */
+  if (!instance->inside) atomic_store(&instance->interrupted, false);
+  pthread_mutex_unlock(&instance->lock);
+}
+
+int run(struct instance *instance, work work, struct call *call) {
+  if (!prepare_thread()) return LEFT_NO_MEMORY;
+  struct instance *const outer = current;
+  current = instance;
+  /* As after a call: the stack is aligned to 16 bytes, and a return address is on it. */
+  instance->exit_stack = (((uintptr_t)__builtin_frame_address(0) - FRAME_BYTES) & ~(uintptr_t)15) - 8;
+  const int reason = sigsetjmp(instance->exit, 0);
+  if (reason == 0) {
+    resume_inside(instance);
+    work(instance, call);
+  }
+  pause_inside(instance);
+  current = outer;
+  return reason;
+}
+
+void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t initial_pages, uint64_t max_pages, bool is64, uint32_t page_bytes) {
+  const uint64_t bytes = initial_pages * page_bytes;
+  uint8_t *data = mmap(NULL, RESERVED_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (data == MAP_FAILED) leave(LEFT_NO_MEMORY);
+  if (mprotect(data, bytes, PROT_READ | PROT_WRITE) != 0) {
+    munmap(data, RESERVED_BYTES);
+    leave(LEFT_NO_MEMORY);
+  }
+  *memory = (wasm_rt_memory_t){
+      .data = data, .data_end = data + RESERVED_BYTES, .page_size = page_bytes, .pages = initial_pages,
+      .max_pages = max_pages, .size = bytes, .is64 = is64};
+}
+
+uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t pages) {
+  const uint64_t before = memory->pages;
+  const uint64_t bytes = pages * memory->page_size;
+  if (pages > memory->max_pages - before) return UINT64_MAX;
+  if (bytes > 0 && mprotect(memory->data + memory->size, bytes, PROT_READ | PROT_WRITE) != 0) return UINT64_MAX;
+  memory->pages += pages;
+  memory->size += bytes;
+  return before;
+}
+
+bool grow(struct instance *instance, uint64_t pages) {
+  pthread_mutex_lock(&instance->lock);
+  const bool grown = wasm_rt_grow_memory(&instance->module.w2c_memory, pages) != UINT64_MAX;
+  pthread_mutex_unlock(&instance->lock);
+  return grown;
+}
+
+void wasm_rt_free_memory(wasm_rt_memory_t *memory) {
+  if (memory->data != NULL) munmap(memory->data, RESERVED_BYTES);
+  memory->data = NULL;
+}
+
+void wasm_rt_allocate_funcref_table(wasm_rt_funcref_table_t *table, uint32_t elements, uint32_t max_elements) {
+  *table = (wasm_rt_funcref_table_t){.size = elements, .max_size = max_elements};
+  table->data = calloc(elements, sizeof *table->data);
+  if (table->data == NULL) leave(LEFT_NO_MEMORY);
+}
+
+uint32_t wasm_rt_grow_funcref_table(wasm_rt_funcref_table_t *table, uint32_t delta, wasm_rt_funcref_t value) {
+  const uint32_t before = table->size;
+  if (delta > table->max_size - before) return UINT32_MAX;
+  wasm_rt_funcref_t *data = realloc(table->data, ((size_t)before + delta) * sizeof *data);
+  if (data == NULL) return UINT32_MAX;
+  for (uint32_t at = before; at < before + delta; at++) data[at] = value;
+  table->data = data;
+  table->size = before + delta;
+  return before;
+}
+
+void wasm_rt_free_funcref_table(wasm_rt_funcref_table_t *table) { free(table->data); }

@@ -1,0 +1,7 @@
+/** What executes the engines of the tests: V8, unless the environment names another runtime, as for a worker. */
+import type { RuntimeChoice } from '../../lib/engine/index.ts';
+
+export const RUNTIME_UNDER_TEST = {
+  runtime: process.env['BIGTRACE_ENGINE_RUNTIME'] ?? 'v8',
+  addons: process.env['BIGTRACE_ENGINE_ADDONS'] ?? '',
+} as RuntimeChoice;
