@@ -18,7 +18,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-async function start(flags: string[], env: NodeJS.ProcessEnv = {}) {
+function spawnService(flags: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
   const args = [BIN, 'orchestrator', '--json', '-s', '127.0.0.1:0', ...flags];
   const child = spawn(process.execPath, args, {
@@ -26,6 +26,11 @@ async function start(flags: string[], env: NodeJS.ProcessEnv = {}) {
     env: { ...process.env, ...env },
   });
   children.push(child);
+  return child;
+}
+
+async function start(flags: string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawnService(flags, env);
   if (child.stdout === null) throw new Error('no stdout');
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   return { child, ready: JSON.parse(line) as { service: string; address: string; pid: number } };
@@ -67,6 +72,13 @@ test('the process prints its address, and on SIGTERM exits after the running que
 
 test('the orchestrator exits when the process that started it disconnects', async () => {
   const { child } = await start(['-l', '127.0.0.1:9']);
+  const exited = once(child, 'exit');
+  child.disconnect();
+  expect(await exited).toEqual([0, null]);
+});
+
+test('the orchestrator exits when the process that started it disconnects before it is ready', async () => {
+  const child = spawnService(['-l', '127.0.0.1:9']);
   const exited = once(child, 'exit');
   child.disconnect();
   expect(await exited).toEqual([0, null]);

@@ -43,6 +43,8 @@ export async function untilStopped(service: StoppableService): Promise<void> {
     on('SIGTERM', false);
     on('SIGINT', true);
     on('disconnect', true);
+    // The parent process may have ended while the service started, before anything listened to the event.
+    if (process.send !== undefined && !process.connected) process.emit('disconnect');
   });
   if (process.connected) process.disconnect();
 }
