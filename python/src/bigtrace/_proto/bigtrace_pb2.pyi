@@ -392,6 +392,70 @@ class WorkerState(_message.Message):
     status: WorkerStatus
     def __init__(self, address: _Optional[str] = ..., state: _Optional[str] = ..., status: _Optional[_Union[WorkerStatus, _Mapping[str, object]]] = ...) -> None: ...
 
+class VocabularyRequest(_message.Message):
+    __slots__ = ("engine",)
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    engine: str
+    def __init__(self, engine: _Optional[str] = ...) -> None: ...
+
+class VocabularyResponse(_message.Message):
+    __slots__ = ("engine", "engine_name", "module")
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_NAME_FIELD_NUMBER: _ClassVar[int]
+    MODULE_FIELD_NUMBER: _ClassVar[int]
+    engine: str
+    engine_name: str
+    module: _containers.RepeatedCompositeFieldContainer[VocabularyModule]
+    def __init__(self, engine: _Optional[str] = ..., engine_name: _Optional[str] = ..., module: _Optional[_Iterable[_Union[VocabularyModule, _Mapping[str, object]]]] = ...) -> None: ...
+
+class VocabularyModule(_message.Message):
+    __slots__ = ("name", "table", "function")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    table: _containers.RepeatedCompositeFieldContainer[VocabularyTable]
+    function: _containers.RepeatedCompositeFieldContainer[VocabularyFunction]
+    def __init__(self, name: _Optional[str] = ..., table: _Optional[_Iterable[_Union[VocabularyTable, _Mapping[str, object]]]] = ..., function: _Optional[_Iterable[_Union[VocabularyFunction, _Mapping[str, object]]]] = ...) -> None: ...
+
+class VocabularyTable(_message.Message):
+    __slots__ = ("name", "is_view", "about", "column")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IS_VIEW_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    is_view: bool
+    about: str
+    column: _containers.RepeatedCompositeFieldContainer[VocabularyColumn]
+    def __init__(self, name: _Optional[str] = ..., is_view: _Optional[bool] = ..., about: _Optional[str] = ..., column: _Optional[_Iterable[_Union[VocabularyColumn, _Mapping[str, object]]]] = ...) -> None: ...
+
+class VocabularyColumn(_message.Message):
+    __slots__ = ("name", "type", "about")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    type: str
+    about: str
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., about: _Optional[str] = ...) -> None: ...
+
+class VocabularyFunction(_message.Message):
+    __slots__ = ("name", "kind", "about", "argument", "returns", "column")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENT_FIELD_NUMBER: _ClassVar[int]
+    RETURNS_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kind: str
+    about: str
+    argument: _containers.RepeatedCompositeFieldContainer[VocabularyColumn]
+    returns: str
+    column: _containers.RepeatedCompositeFieldContainer[VocabularyColumn]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., about: _Optional[str] = ..., argument: _Optional[_Iterable[_Union[VocabularyColumn, _Mapping[str, object]]]] = ..., returns: _Optional[str] = ..., column: _Optional[_Iterable[_Union[VocabularyColumn, _Mapping[str, object]]]] = ...) -> None: ...
+
 class ReadTraceRequest(_message.Message):
     __slots__ = ("address", "generation", "offset", "length")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
