@@ -1,5 +1,6 @@
 /** Routes that list settings, traces, experiments and presets, and check table names. */
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from '../../lib/common/observability/log.ts';
 import type { BaseOf } from '../base.ts';
 import { signalOf } from '../caller.ts';
 import * as contract from '../contract/page.ts';
@@ -20,10 +21,11 @@ export interface CatalogParts {
   /** Addresses of requests without the setting `traces`; empty for the whole catalog. */
   defaultTraces: readonly string[];
   baseOf: BaseOf;
+  log: Logger;
 }
 
 export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): void {
-  const { traces, presets, executor, defaultTraces, baseOf } = parts;
+  const { traces, presets, executor, defaultTraces, baseOf, log } = parts;
   const api = typed(app);
   api.post('/bigtrace_execution_config', schemaOf(contract.ConfigAnswer), async () => ({
     setting: executionConfig(defaultTraces),
@@ -62,7 +64,7 @@ export function addCatalogRoutes(app: FastifyInstance, parts: CatalogParts): voi
     },
   );
   api.get('/trace_presets', schemaOf(contract.PresetsAnswer), async (_, reply) => ({
-    tracePresets: await traces.for(signalOf(reply)).presets(presets),
+    tracePresets: await traces.for(signalOf(reply)).presets(presets, log),
   }));
   api.post(
     '/check_table_exists',

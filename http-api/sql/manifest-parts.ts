@@ -1,4 +1,5 @@
 /** Reads what manifests have added to the catalog (catalog/manifest): visible columns, and presets. */
+import { clickHouseErrorType } from '../../lib/clickhouse/errors.ts';
 import type { Reader } from '../caller.ts';
 import type { Preset } from '../contract/page.ts';
 
@@ -9,16 +10,19 @@ export interface ManifestColumn {
 
 /** The columns that manifests have added, by name. */
 export async function manifestColumns(database: Reader): Promise<Map<string, ManifestColumn>> {
-  const rows = await database.rows(
-    `SELECT t.name, p.json
-     FROM (SELECT DISTINCT name FROM bigtrace.trace_column_types WHERE source = 'labels') AS t
-     LEFT JOIN (SELECT name, json FROM bigtrace.manifest_parts FINAL WHERE part = 'column') AS p ON p.name = t.name`,
-  );
+  const added = `SELECT DISTINCT name FROM bigtrace.trace_column_types WHERE source = 'labels'`;
+  const described = `SELECT name, json FROM bigtrace.manifest_parts FINAL WHERE part = 'column'`;
+  const [names, parts] = await Promise.all([
+    database.rows(added),
+    database.rows(described).catch(noneIfOlder),
+  ]);
+  const jsonOf = new Map(parts.map(([name, json]) => [name, json]));
   return new Map(
-    rows.map(([name, json]) => [
-      name ?? '',
-      json ? (JSON.parse(json) as ManifestColumn) : { visible: true, description: '' },
-    ]),
+    names.map(([name]) => {
+      const json = jsonOf.get(name);
+      const said = json ? (JSON.parse(json) as ManifestColumn) : { visible: true, description: '' };
+      return [name ?? '', said];
+    }),
   );
 }
 
@@ -36,4 +40,14 @@ export async function withManifestPresets(
     all.set(preset.id, preset);
   }
   return [...all.values()];
+}
+
+/** Whether the database is of an older version, which has no table of manifest parts. */
+export function lacksParts(thrown: unknown): boolean {
+  return clickHouseErrorType(thrown) === 'UNKNOWN_TABLE';
+}
+
+function noneIfOlder(thrown: unknown): [] {
+  if (lacksParts(thrown)) return [];
+  throw thrown;
 }

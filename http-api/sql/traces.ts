@@ -5,6 +5,7 @@ import { parseAddress } from '../../lib/common/addresses/address.ts';
 import { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 import { WHERE_STORE } from '../../lib/common/addresses/where-address.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import type { Logger } from '../../lib/common/observability/log.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import { type Reader, readerFor } from '../caller.ts';
@@ -14,7 +15,12 @@ import { type Column, columnOf } from '../queries/columns.ts';
 import type { Settings } from '../settings.ts';
 import { chosenAddresses, chosenTraces } from './chosen-traces.ts';
 import { conditionOf } from './conditions.ts';
-import { type ManifestColumn, manifestColumns, withManifestPresets } from './manifest-parts.ts';
+import {
+  lacksParts,
+  type ManifestColumn,
+  manifestColumns,
+  withManifestPresets,
+} from './manifest-parts.ts';
 import { orderSql, parseOrder } from './order.ts';
 import { pageOf } from './page.ts';
 
@@ -83,13 +89,14 @@ export class Traces {
     });
   }
 
-  /** Adds the presets of manifests; returns only the others while ClickHouse cannot be reached. */
-  async presets(others: readonly Preset[]): Promise<Preset[]> {
+  /** Adds the presets of manifests. If the database cannot be reached, or lacks their table, returns only the others. */
+  async presets(others: readonly Preset[], log: Pick<Logger, 'warn'>): Promise<Preset[]> {
     try {
       return await withManifestPresets(others, this.#database);
     } catch (thrown) {
-      if (asBigtraceError(thrown).code === 'catalog_failed') return [...others];
-      throw thrown;
+      if (asBigtraceError(thrown).code !== 'catalog_failed' && !lacksParts(thrown)) throw thrown;
+      log.warn({ err: thrown }, 'the presets of manifests are left out');
+      return [...others];
     }
   }
 
