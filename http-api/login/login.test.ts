@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
 import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
@@ -176,6 +176,19 @@ test('a logout ends the login at every replica, and deletes the cookie', async (
   ]);
   expect(await callerAt(app, { cookie })).toEqual(REFUSED);
   expect(await callerAt(replica(), { cookie })).toEqual(REFUSED);
+});
+
+test('a logout counts at once, although a request of the same login is being looked up', async () => {
+  const logins = new Logins({ database: table, token: () => 'sesame', lifeMs: 60_000 });
+  const cookie = await logins.begin('Ann');
+  const id = String([...table.live][0]);
+  const looked = vi.spyOn(table, 'count').mockImplementationOnce(async () => {
+    await logins.end(id);
+    return 1; // as ClickHouse said before the logout
+  });
+  expect(await logins.find(cookie)).toBeUndefined();
+  expect(await logins.find(cookie)).toBeUndefined();
+  expect(looked).toHaveBeenCalledTimes(1);
 });
 
 test('replacing the token ends all logins', async () => {

@@ -75,7 +75,9 @@ export class Logins {
       const newest = `SELECT id FROM ${TABLE} FINAL WHERE ended = 0 AND expires > now64(3)
         ORDER BY began DESC, id LIMIT ${LOGINS_MAX}`;
       const sql = `SELECT count() FROM (${newest}) WHERE id = ${literal(id)}`;
-      const isLive = (await this.#parts.database.count(sql)) > 0;
+      const isListed = (await this.#parts.database.count(sql)) > 0;
+      // A logout at this replica may have come in between.
+      const isLive = isListed && this.#known.get(id)?.isLive !== false;
       this.#known.set(id, { isLive, atMs: Date.now() });
       return isLive;
     } catch (thrown) {
