@@ -7,6 +7,7 @@ import { byId, setText } from '../dom.ts';
 import { counted } from '../format.ts';
 import { BLOCK_ROWS } from '../grid/blocks.ts';
 import { Grid, type Order } from '../grid/grid.ts';
+import { requireLogin, showLogin } from '../login/login.ts';
 import { saveQuestion } from '../question.ts';
 import { startTheme } from '../theme.ts';
 import { chosenTraces } from './addresses.ts';
@@ -62,15 +63,22 @@ function showChoice(): void {
   setText(ask, `Ask ${chosen}`);
 }
 
+/** The number of calls of show(); only what the latest one has read is shown. */
+let shows = 0;
+
 async function show(): Promise<void> {
+  shows += 1;
+  const own = shows;
   try {
     const { columns: all } = await api.traceColumns();
+    if (own !== shows) return;
     columns = all
       .filter(
         ({ name, defaultVisible }) => name === 'address' || (defaultVisible && name !== 'link'),
       )
       .map(({ name, type }) => ({ name, type }));
     const page = await fetchRows(0, 0);
+    if (own !== shows) return;
     total = page.totalFilteredRows;
     trouble.hidden = true;
     setText(byId('range', HTMLElement), counted(total, 'trace'));
@@ -93,5 +101,7 @@ ask.addEventListener('click', () => {
 });
 
 startTheme();
+requireLogin();
+showLogin('links').catch(failed);
 byId('traces', HTMLDivElement).append(grid.root);
 void show();

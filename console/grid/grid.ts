@@ -115,7 +115,11 @@ export class Grid {
       cell.setAttribute('tabindex', isCurrent ? '0' : '-1');
       return cell;
     });
-    const tr = element('tr', { 'aria-rowindex': at + 2, 'aria-busy': row === undefined }, ...cells);
+    const tr = element(
+      'tr',
+      { 'aria-rowindex': at + 2, 'aria-busy': String(row === undefined) },
+      ...cells,
+    );
     const { pick } = this.#options;
     if (pick !== undefined && row !== undefined)
       tr.setAttribute('aria-selected', String(pick.has(row)));

@@ -104,7 +104,7 @@ export class Results {
     const view = this.#view.value as View;
     try {
       const page = await this.#fetch(view === 'grid' ? 0 : CHART_ROWS, 0);
-      if (uuid !== this.#uuid) return; // another query was opened in the meantime
+      if (uuid !== this.#uuid || view !== this.#view.value) return; // others were chosen in the meantime
       this.#axes ??= axesOf(page);
       this.#root.hidden = false;
       this.#draw(page, view);
