@@ -297,4 +297,4 @@ test('members of archives are traces of their own, in queries, failures and the 
   expect(await rowsOf(analyst, rows)).toEqual(table);
   await indexed('/local/packs/**'); // matches the archives, but none of their members
   expect(await rowsOf(analyst, rows)).toEqual(table);
-}, 60_000);
+});
