@@ -6,7 +6,7 @@ import { type CallOptions, ClickHouse, type Row, type Table } from '../lib/click
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
 import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
 import { bytesFromText, textFromBytes } from '../lib/common/text/byte-text.ts';
-import { RESULT_BYTES_MAX } from './bounds.ts';
+import { BOUND_MAX, RESULT_BYTES_MAX } from './bounds.ts';
 
 export interface AccessParts {
   clickhouseUrl: string;
@@ -21,7 +21,8 @@ export interface ListedTrace {
   bytes: number;
 }
 
-const RESULT_ROWS_MAX = 1_000_000;
+/** One more than the largest bound: a run reads one row more, to see whether there are more. */
+const RESULT_ROWS_MAX = BOUND_MAX + 1;
 
 export class Access {
   readonly #clickhouse: ClickHouse;

@@ -13,6 +13,9 @@ export const DEFAULT_BUDGET: Bounds = { traces: 100, seconds: 60, rows: 1000 };
 /** Of `bigtrace mcp` without flags. */
 export const DEFAULT_BOUNDS: Bounds = { traces: 10_000, seconds: 600, rows: 10_000 };
 
+/** The largest bound that an operator can set. */
+export const BOUND_MAX = 1_000_000;
+
 /** The size of one result, in ClickHouse and in memory here. */
 export const RESULT_BYTES_MAX = 32 * 2 ** 20;
 

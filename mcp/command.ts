@@ -6,7 +6,7 @@ import { hostPort, integerFrom } from '../lib/common/options/options.ts';
 import { orchestratorVariable } from '../lib/common/options/orchestrator-variable.ts';
 import { serverSecurityOptions } from '../lib/common/options/server-security-options.ts';
 import { listenOptions, option } from '../lib/common/options/service-options.ts';
-import { DEFAULT_BOUNDS } from './bounds.ts';
+import { BOUND_MAX, DEFAULT_BOUNDS } from './bounds.ts';
 import { type McpFlags, resolveConfig } from './config.ts';
 import { serveHttp } from './http.ts';
 import { serveStdio } from './stdio.ts';
@@ -45,7 +45,7 @@ function boundOptions(): Option[] {
   const bound = (name: keyof typeof DEFAULT_BOUNDS, text: string): Option =>
     new Option(`--max-${name} <n>`, `most ${text} of one run`)
       .default(DEFAULT_BOUNDS[name])
-      .argParser(integerFrom(1, 1_000_000));
+      .argParser(integerFrom(1, BOUND_MAX));
   return [bound('traces', 'traces'), bound('seconds', 'seconds'), bound('rows', 'rows')];
 }
 

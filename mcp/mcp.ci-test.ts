@@ -146,7 +146,7 @@ describe.each(OVERS)('runs over %s', (over) => {
     );
     const queries = "SELECT count() FROM system.processes WHERE query_id LIKE 'mcp-%'";
     const until = async (count: string): Promise<void> => {
-      await expect.poll(() => system.sql(queries), { timeout: 20_000, interval: 100 }).toBe(count);
+      await expect.poll(() => system.sql(queries), { timeout: 60_000, interval: 100 }).toBe(count);
     };
     await until('1\n');
     abort.abort();

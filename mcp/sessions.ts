@@ -80,9 +80,12 @@ export class Sessions {
         this.#sessions.delete(id);
       },
     });
-    await server.connect(transport);
-    await transport.handleRequest(request, response);
-    if (transport.sessionId === undefined) await end({ transport, access }); // it was no `initialize`
+    try {
+      await server.connect(transport);
+      await transport.handleRequest(request, response);
+    } finally {
+      if (transport.sessionId === undefined) await end({ transport, access }); // it was no `initialize`
+    }
   }
 }
 

@@ -74,8 +74,8 @@ export const addEstimate: AddTool = (server, context) => {
     {
       title: 'Estimate a run',
       description:
-        'Estimates what a script costs on all selected traces: it runs on a sample as large as the fleet has engine ' +
-        'threads, and time and rows grow with the bytes and the number of traces. Traces whose results are cached, and ' +
+        'Estimates what a script costs on all selected traces: it runs on a sample of two traces for each engine thread ' +
+        'of the fleet, and time and rows grow with the bytes and the number of traces. Traces whose results are cached, and ' +
         'other users, make the run faster or slower.',
       inputSchema: {
         ...selectionShape,
@@ -89,8 +89,7 @@ export const addEstimate: AddTool = (server, context) => {
         const threads = Math.max(1, await access.threads());
         const size = Math.min(SAMPLE_TRACES_MAX, 2 * threads);
         const { count, bytes, sample, outcome } = await sampled(context, input, size, signal);
-        const share = bytesOf(sample) / Math.max(1, bytes);
-        const seconds = outcome.seconds / Math.max(share, Number.MIN_VALUE);
+        const seconds = outcome.seconds / shareOf(sample, { count, bytes });
         const rows = (outcome.rows.length / sample.length) * count;
         return {
           ...{ traces: count, bytes },
@@ -120,12 +119,22 @@ async function sampled(
   signal: AbortSignal,
 ): Promise<Sampled> {
   const { seconds, rows } = budgetOf({ seconds: input.max_seconds }, bounds);
-  const { count, bytes, sample } = await survey(access, input, size, signal);
+  const traces = Math.min(size, bounds.traces);
+  const { count, bytes, sample } = await survey(access, input, traces, signal);
   const outcome = await runScript(access, {
     ...{ sql: input.sql, signal, secondsMax: seconds, rowsMax: rows },
     addresses: sample.map(({ address }) => address),
   });
   return { count, bytes, sample, outcome };
+}
+
+/** The part that the sample is of all selected traces: of their bytes, or of their number if stores tell no sizes. */
+export function shareOf(
+  sample: readonly ListedTrace[],
+  { count, bytes }: Pick<Sampled, 'count' | 'bytes'>,
+): number {
+  const sampledBytes = bytesOf(sample);
+  return sampledBytes > 0 ? sampledBytes / bytes : sample.length / count;
 }
 
 function bytesOf(traces: readonly ListedTrace[]): number {

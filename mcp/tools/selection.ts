@@ -36,6 +36,13 @@ export interface Selection {
   where?: string | undefined;
 }
 
+/** FROM and WHERE of the traces that an expression selects, without those that are gone. */
+export function selectedBy(where: string): string {
+  return `FROM bigtrace.traces WHERE vanished_at IS NULL AND (${where}\n)`;
+}
+
+type Lists = Pick<Access, 'list' | 'rows'>;
+
 export interface Survey {
   count: number;
   bytes: number;
@@ -45,7 +52,7 @@ export interface Survey {
 
 /** Returns at most `max` traces in the order of their addresses. @throws limit_exceeded if there are more */
 export async function chosenTraces(
-  access: Access,
+  access: Lists,
   selection: Selection,
   max: number,
   signal: AbortSignal,
@@ -61,7 +68,7 @@ export async function chosenTraces(
 
 /** Counts the selected traces, and chooses some. @throws no_match if nothing is selected */
 export async function survey(
-  access: Access,
+  access: Lists,
   { traces, where }: Selection,
   sampleSize: number,
   signal: AbortSignal,
@@ -83,7 +90,7 @@ export async function survey(
 }
 
 async function surveyOfPatterns(
-  access: Access,
+  access: Lists,
   patterns: string[],
   sampleSize: number,
   signal: AbortSignal,
@@ -109,12 +116,12 @@ function keepFirst(sample: { key: string }[], size: number): void {
 }
 
 async function surveyOfCatalog(
-  access: Access,
+  access: Lists,
   where: string,
   sampleSize: number,
   signal: AbortSignal,
 ): Promise<Survey> {
-  const from = `FROM bigtrace.traces WHERE (${where}\n)`;
+  const from = selectedBy(where);
   const [totals = []] = await access.rows(`SELECT count(), sum(size) ${from}`, { signal });
   const rows = await access.rows(
     `SELECT hex(address), size ${from} ORDER BY cityHash64(address), address LIMIT ${sampleSize}`,

@@ -1,6 +1,7 @@
 /** The tools `describe_traces` and `cite`. */
 import { z } from 'zod';
 import { arrayLiteral } from '../../lib/common/text/sql-literal.ts';
+import { selectedBy } from './selection.ts';
 import { type AddTool, linkOf, READS, resultOf, shortRows } from './tool.ts';
 
 const ROWS_SHOWN_MAX = 100;
@@ -26,7 +27,7 @@ export const addDescribeTraces: AddTool = (server, { access }) => {
     },
     ({ where = '1', limit }, { signal }) =>
       resultOf(async () => {
-        const from = `FROM bigtrace.traces WHERE (${where}\n)`;
+        const from = selectedBy(where);
         const described = await access.rows('DESCRIBE TABLE bigtrace.traces', { signal });
         const totals = await access.table(
           `SELECT count() AS traces, sum(size) AS bytes, countIf(error_code != '') AS not_loadable,
