@@ -48,6 +48,19 @@ test('the BigTrace page is served with its endpoint set, and its policy allows b
   rmSync(directory, { recursive: true });
 });
 
+test('a redirect to the page of the UI keeps the whole query', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bigtrace-ui-'));
+  writeFileSync(join(directory, 'index.html'), HTML);
+  const app = Fastify({ routerOptions: { ignoreTrailingSlash: true } });
+  await addPerfettoUi(app, perfettoUiIn(directory), () => 'http://b.example/x');
+  const { headers } = await app.inject('/perfetto?url=http://h/trace?version=1&b=2');
+  expect(headers['location']).toBe('/x/perfetto/?url=http://h/trace?version=1&b=2');
+  const plain = await app.inject('/perfetto');
+  expect(plain.headers['location']).toBe('/x/perfetto/');
+  await app.close();
+  rmSync(directory, { recursive: true });
+});
+
 test.each([
   ['{"theme":"dark","bigtraceEndpoint":"https://google"}', { theme: 'dark' }],
   ['no JSON', {}],

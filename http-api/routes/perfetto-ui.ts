@@ -48,7 +48,7 @@ export async function addPerfettoUi(
       },
     });
     app.get(path, { schema: { hide: true } }, async (request, reply) => {
-      const [asked = '', query = ''] = request.url.split('?', 2);
+      const [, asked = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(request.url) ?? [];
       const base = baseOf(request);
       const isUnset = file === 'bigtrace.html' && !new URLSearchParams(query).has('server');
       // The page names its files relative to the directory, and has the address of the service as a parameter.
