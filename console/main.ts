@@ -33,7 +33,10 @@ function failed(error: unknown): void {
 const results = new Results(failed);
 const queryForm = new QueryForm({
   started: () => results.clear(),
-  ended: () => void refreshSlow().catch(failed),
+  ended: () => {
+    results.ended();
+    void refreshSlow().catch(failed);
+  },
   rows: async (uuid) => {
     if (results.isOf(uuid)) await results.refresh();
     else await results.open(await api.execution(uuid));

@@ -72,14 +72,21 @@ export class Results {
   }
 
   /** Shows a query from its first row. */
-  async open({ queryUuid, tableName = '', tableLink }: WireExecution): Promise<void> {
+  async open(execution: WireExecution): Promise<void> {
+    const { queryUuid, tableName = '', tableLink, status } = execution;
     this.#uuid = queryUuid;
     this.#order = undefined;
     this.#axes = undefined;
     const link = tableLink === undefined ? tableName : linkTo(tableLink, tableName);
     this.#table.replaceChildren(link);
     this.#files.replaceChildren(fileLink(queryUuid, 'csv'), ' ', fileLink(queryUuid, 'parquet'));
+    this.#files.hidden = status === 'IN_PROGRESS';
     await this.#show(false);
+  }
+
+  /** Offers files of the rows, now that there will be no more. */
+  ended(): void {
+    this.#files.hidden = false;
   }
 
   isOf(uuid: string): boolean {

@@ -1,6 +1,7 @@
 /** The queries of the HTTP API: accepts them, and reads, cancels and deletes them. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClickHouseSettings } from '@clickhouse/client';
 import type { ClickHouse, Row } from '../../lib/clickhouse/client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
@@ -65,6 +66,14 @@ const EPHEMERAL_MAX = 200;
 /** How long a deletion waits until ClickHouse has ended the query. */
 const STOP_MS_MAX = 10_000;
 const STOP_LOOK_MS = 100;
+
+/** A file is sent on as it arrives, and looks the same whatever the default profile of the server is. */
+const FILE_SETTINGS: ClickHouseSettings = {
+  max_result_bytes: '0',
+  format_csv_delimiter: ',',
+  format_csv_null_representation: '\\N',
+  output_format_csv_crlf_end_of_line: 0,
+};
 
 export interface ExecutorParts {
   database: ClickHouse;
@@ -194,16 +203,21 @@ export class Executor {
   }
 
   /**
-   * Yields the rows that are ready, in their order, as a file in a format of ClickHouse.
-   * @throws as `page`
+   * Yields all rows, in their order, as a file in a format of ClickHouse. A query that failed or was cancelled has the
+   * rows that it kept.
+   * @throws as `page`; invalid_option if the query runs, because nothing in a file says that rows are missing
    */
   async download(uuid: string, format: DownloadFormat, signal: AbortSignal): Promise<Download> {
     const execution = await this.find(uuid);
+    if (execution.status === 'IN_PROGRESS')
+      throw badRequest(
+        'the query is running, so a file would lack rows; download it when it has ended',
+      );
     const { columns } = await this.#readyTable(execution);
     const names = columns.map(({ name }) => identifier(name)).join(', ');
     const sql = `SELECT ${names} FROM ${tableOf(execution)} ORDER BY ${ROW_NUMBER}`;
-    const settings = { max_result_bytes: '0' }; // it is sent on as it arrives
-    const bytes = this.#parts.database.bytes(sql, format, { ...callOf(signal), settings });
+    const options = { ...callOf(signal), settings: FILE_SETTINGS };
+    const bytes = this.#parts.database.bytes(sql, format, options);
     return { name: execution.tableName, bytes };
   }
 

@@ -103,7 +103,10 @@ function addExecutionRoutes(
   );
   api.get(
     '/query_executions/:uuid/download',
-    { schema: { params, querystring: contract.DownloadQuery, response: FILE } },
+    {
+      schema: { params, querystring: contract.DownloadQuery, response: FILE },
+      exposeHeadRoute: false, // it would read all rows
+    },
     async (request, reply) => {
       const { format, type } = FORMATS[request.query.format];
       const { name, bytes } = await executor.download(request.params.uuid, format, signalOf(reply));

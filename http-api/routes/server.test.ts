@@ -155,6 +155,12 @@ it('HEAD of a trace has its content length, and reads nothing', async () => {
   expect([part.status, part.body, part.headers['content-length']]).toEqual([206, '', '2']);
 });
 
+it('HEAD of the rows of a query reads none', async () => {
+  const file = '/query_executions/u:download?format=csv';
+  expect((await send(file, {}, 'GET')).status).toBe(503); // ClickHouse is asked
+  expect((await send(file, {}, 'HEAD')).status).toBe(404);
+});
+
 it.each([{}, { range: 'bytes=1-2' }])(
   'a read that fails before its first byte returns an error with the reason, %o',
   async (headers) => {

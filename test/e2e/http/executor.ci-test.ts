@@ -282,6 +282,9 @@ test('rows of a running query are visible although columns of the catalog are jo
   await untilInserting(uuid);
   await expect.poll(async () => (await healthy.executor.find(uuid)).processedRows, SOON).toBe(1);
   expect(await valuesOf(healthy, uuid)).toEqual(['1']);
+  await expect(healthy.executor.download(uuid, 'CSVWithNames', NEVER)).rejects.toThrow(
+    'the query is running, so a file would lack rows',
+  );
   await healthy.executor.cancel(uuid);
   expect(await healthy.executor.find(uuid)).toMatchObject({
     ...{ status: 'CANCELLED', processedRows: 1 },
