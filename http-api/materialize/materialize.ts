@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import { textFromHex } from '../../lib/common/text/byte-text.ts';
 import { arrayLiteral, identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { checkTableName } from '../queries/table-name.ts';
@@ -110,12 +111,12 @@ class MaterializeRun {
     const isCurrent = this.#table?.isCurrent('address', 'generation') ?? NONE_CURRENT;
     const { from, condition, settings: end } = chosenTraces(this.#plan.settings);
     const rows = await this.#database.rows(
-      `SELECT address, generation FROM ${from}
+      `SELECT hex(address), generation FROM ${from}
        WHERE ${condition} AND address > ${literal(after)} AND error_code = '' AND NOT ${isCurrent}
        ORDER BY address LIMIT ${BATCH_TRACES}${end}`,
     );
     return rows.map(([address, generation]) => ({
-      address: address ?? '',
+      address: textFromHex(address),
       generation: generation ?? '',
     }));
   }
@@ -223,9 +224,9 @@ class MaterializeRun {
     const failed = await table.failedTraces(run);
     if (failed.length === 0) return new Map();
     const recorded = await this.#database.rows(
-      `SELECT trace, message FROM bigtrace.failures WHERE query_id = ${literal(queryId)} AND trace != ''`,
+      `SELECT hex(trace), message FROM bigtrace.failures WHERE query_id = ${literal(queryId)} AND trace != ''`,
     );
-    const reasons = new Map(recorded.map(([trace, message]) => [trace, message]));
+    const reasons = new Map(recorded.map(([trace, message]) => [textFromHex(trace), message]));
     return new Map(failed.map((trace) => [trace, reasons.get(trace) ?? 'the trace failed']));
   }
 

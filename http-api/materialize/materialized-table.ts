@@ -13,6 +13,7 @@
 
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { clickHouseErrorType } from '../../lib/clickhouse/errors.ts';
+import { textFromHex } from '../../lib/common/text/byte-text.ts';
 import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { RESULTS } from '../queries/plan.ts';
@@ -152,9 +153,9 @@ export class MaterializedTable {
 
   async failedTraces(run: string): Promise<string[]> {
     const rows = await this.#database.rows(
-      `SELECT DISTINCT ${ADDRESS} FROM ${this.#rows} WHERE ${RUN} = ${failedRun(run)}`,
+      `SELECT DISTINCT hex(${ADDRESS}) FROM ${this.#rows} WHERE ${RUN} = ${failedRun(run)}`,
     );
-    return rows.map(([address]) => address ?? '');
+    return rows.map(([address]) => textFromHex(address));
   }
 
   /** Makes the rows of this run visible for these traces, and hides the rows of earlier runs. */

@@ -6,7 +6,7 @@ import { TRACES } from '../../lib/common/addresses/catalog-filters.ts';
 import { WHERE_STORE } from '../../lib/common/addresses/where-address.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
-import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { textFromHex } from '../../lib/common/text/byte-text.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import { type Reader, readerFor } from '../caller.ts';
 import type { Filter, MetadataColumn, PageRequest, Preset } from '../contract/page.ts';
@@ -181,7 +181,7 @@ export class Traces {
       throw badRequest(
         `trace_order_by: the selection has more than ${TRACE_LIMIT_MAX} traces; set a trace_limit, or leave the order out`,
       );
-    return rows.map(([address]) => textFromBytes(Buffer.from(address ?? '', 'hex')));
+    return rows.map(([address]) => textFromHex(address));
   }
 }
 

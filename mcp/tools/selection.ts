@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { BigtraceError } from '../../lib/common/errors.ts';
-import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { textFromHex } from '../../lib/common/text/byte-text.ts';
 import type { Access, ListedTrace } from '../access.ts';
 
 const TEXT_CHARS_MAX = 100_000;
@@ -131,7 +131,7 @@ async function surveyOfCatalog(
     count: Number(totals[0]),
     bytes: Number(totals[1]),
     sample: rows.map(([address, size]) => ({
-      address: textFromBytes(Buffer.from(address ?? '', 'hex')),
+      address: textFromHex(address),
       bytes: Number(size),
     })),
   };

@@ -30,6 +30,11 @@ export function textFromBytes(bytes: Uint8Array): string {
   return text;
 }
 
+/** Returns the text of bytes in hex, in which ClickHouse's JSON keeps those that are not UTF-8. */
+export function textFromHex(hex: string | null | undefined): string {
+  return textFromBytes(Buffer.from(hex ?? '', 'hex'));
+}
+
 export function bytesFromText(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text, 'utf8');
   const parts: Buffer[] = [];
