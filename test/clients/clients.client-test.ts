@@ -107,7 +107,7 @@ describe.each(chosen)('%s', (name) => {
         TCP_PORT: system.clickhouseTcp.split(':')[1],
         PASSWORD: system.analystPassword,
       },
-      timeout: 120_000,
+      timeout: 540_000,
       maxBuffer: 2 ** 24,
     });
     answers = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answers;
