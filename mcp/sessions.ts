@@ -7,12 +7,13 @@ import type { Preset } from '../http-api/contract/page.ts';
 import { Access } from './access.ts';
 import type { McpConfig } from './config.ts';
 import { refuse } from './refusal.ts';
-import { Runs } from './runs.ts';
+import { keptTables, Runs } from './runs.ts';
 import { createMcpServer } from './server.ts';
 
 interface Session {
   transport: StreamableHTTPServerTransport;
   access: Access;
+  runs: Runs;
   /** Digest of the login that began it. */
   login: Buffer;
 }
@@ -24,6 +25,7 @@ const LOGIN_MS_MAX = 10_000;
 export class Sessions {
   readonly #config: McpConfig;
   readonly #presets: readonly Preset[];
+  readonly #tables = keptTables();
   readonly #sessions = new LRUCache<string, Session>({
     max: SESSIONS_MAX,
     ttl: IDLE_MS_MAX,
@@ -67,14 +69,15 @@ export class Sessions {
       return refuse(response, 403, thrown instanceof Error ? thrown.message : String(thrown));
     }
     const { bounds, linkBase } = this.#config;
+    const runs = new Runs(this.#tables);
     const server = createMcpServer({
       ...{ access, bounds, linkBase },
-      ...{ runs: new Runs(), presets: this.#presets },
+      ...{ runs, presets: this.#presets },
     });
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => {
-        this.#sessions.set(id, { transport, access, login: digestOf(login) });
+        this.#sessions.set(id, { transport, access, runs, login: digestOf(login) });
       },
       onsessionclosed: (id) => {
         this.#sessions.delete(id);
@@ -84,15 +87,16 @@ export class Sessions {
       await server.connect(transport);
       await transport.handleRequest(request, response);
     } finally {
-      if (transport.sessionId === undefined) await end({ transport, access }); // it was no `initialize`
+      if (transport.sessionId === undefined) await end({ transport, access, runs }); // it was no `initialize`
     }
   }
 }
 
-/** Aborts the tools of a session that run. */
-async function end({ transport, access }: Pick<Session, 'transport' | 'access'>): Promise<void> {
+/** Aborts the tools of a session that run, and forgets its rows. */
+async function end({ transport, access, runs }: Omit<Session, 'login'>): Promise<void> {
   await transport.close();
   await access.close();
+  runs.clear();
 }
 
 interface Login {
