@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ADDRESS_CHARS_MAX } from '../text/text-bounds.ts';
 import { archivePatterns } from './archive-patterns.ts';
 import { Glob } from './glob.ts';
 
@@ -22,6 +23,15 @@ test.each([
 
 test.each(['a/**', 'a!', '!/a', 'a/[!]/b', '{a,b!}', ''])('%s matches no member', (pattern) => {
   expect(archivePatterns(pattern)).toBeUndefined();
+});
+
+test('archives are looked for at the last four borders only, as in an address', () => {
+  const patterns = archivePatterns('a!/b!/c!/d!/e!/m');
+  const archives = ['a', 'a!/b', 'a!/b!/c', 'a!/b!/c!/d', 'a!/b!/c!/d!/e'];
+  expect(archives.map((archive) => patterns?.membersIn(archive).length)).toEqual([0, 1, 1, 1, 1]);
+  // Splitting this one at each border took time and memory quadratic in its length.
+  const longest = 'a!/'.repeat(ADDRESS_CHARS_MAX / 3);
+  expect(archivePatterns(`${longest}m`)?.files.length).toBeLessThan(5 * ADDRESS_CHARS_MAX);
 });
 
 test('the bucket of an object store stays in front of the braces', () => {

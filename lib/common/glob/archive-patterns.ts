@@ -4,7 +4,10 @@
  */
 import { expandBraces } from './braces.ts';
 import { Glob } from './glob.ts';
-import { tokensOf } from './name.ts';
+import { type Token, tokensOf } from './name.ts';
+
+/** Number of places of a path, the last ones, at which an archive is looked for. */
+export const BORDERS_MAX = 4;
 
 export interface ArchivePatterns {
   /** Matches the paths that the pattern matches itself, and those of the archives. */
@@ -40,24 +43,29 @@ export function archivePatterns(pattern: string): ArchivePatterns | undefined {
   };
 }
 
-/** Splits a pattern without alternatives at each of its directories that end with `!`. */
+/** Splits a pattern without alternatives at the last of its directories that end with `!`. */
 function splits(pattern: string): { archives: string; members: string }[] {
   const segments = pattern.split('/');
-  return segments.slice(0, -1).flatMap((segment, at) => {
-    const name = withoutBang(segment);
-    if (name === undefined) return [];
-    const archives = [...segments.slice(0, at), name].join('/');
-    return [{ archives, members: segments.slice(at + 1).join('/') }];
-  });
+  const found: { archives: string; members: string }[] = [];
+  let borders = 0;
+  for (let at = segments.length - 2; at >= 0 && borders < BORDERS_MAX; at--) {
+    const tokens = tokensOf(segments[at] ?? '');
+    if (!isBang(tokens.at(-1))) continue;
+    borders++;
+    if (tokens.length < 2) continue;
+    const archives = [...segments.slice(0, at), withoutBang(segments[at] ?? '', tokens.length)];
+    found.push({ archives: archives.join('/'), members: segments.slice(at + 1).join('/') });
+  }
+  return found;
 }
 
-/** Removes the `!` at the end, which may be escaped; undefined if there is none, or nothing else. */
-function withoutBang(segment: string): string | undefined {
-  if (!segment.endsWith('!')) return undefined;
-  const tokens = tokensOf(segment);
-  const last = tokens.at(-1);
-  if (tokens.length < 2 || typeof last !== 'object' || !('char' in last)) return undefined;
-  const isEscaped = tokensOf(segment.slice(0, -1)).length === tokens.length;
+function isBang(token: Token | undefined): boolean {
+  return typeof token === 'object' && 'char' in token && token.char === '!';
+}
+
+/** Removes the `!` at the end of a segment with this number of tokens; it may be escaped. */
+function withoutBang(segment: string, tokens: number): string {
+  const isEscaped = tokensOf(segment.slice(0, -1)).length === tokens;
   const name = segment.slice(0, isEscaped ? -2 : -1);
   return name === '**' ? '*' : name; // within a name, two stars are one
 }
@@ -76,9 +84,7 @@ function anyOf(patterns: readonly string[]): string {
 
 function sharedDirectories([first = '', ...others]: readonly string[]): string {
   let end = 0;
-  for (let next = first.indexOf('/') + 1; next > 0; next = first.indexOf('/', end) + 1) {
-    if (!others.every((one) => one.startsWith(first.slice(0, next)))) break;
-    end = next;
-  }
+  for (let at = 0; at < first.length && others.every((one) => one[at] === first[at]); at++)
+    if (first[at] === '/') end = at + 1;
   return first.slice(0, end);
 }

@@ -1,14 +1,13 @@
 /** The addresses of members of archives: `/local/b.zip!/dir/m` names the member `dir/m` of the archive `/local/b.zip`. */
 import { decodedName } from '../../common/addresses/canonical-address.ts';
 import { damagedData } from '../../common/archive/damage.ts';
+import { BORDERS_MAX } from '../../common/glob/archive-patterns.ts';
 import { printable } from '../../common/text/byte-text.ts';
 import { changed } from '../failures.ts';
 import type { TraceStore } from '../trace-store.ts';
 
 /** Ends the path of the archive. */
 export const BORDER = '!/';
-/** Number of places of a path at which an archive is looked for. */
-const BORDERS_MAX = 4;
 /** Begins the generations of members, so that none equals that of a trace with the same path. */
 const GENERATION = /^member (\d+) (.*)$/s;
 
