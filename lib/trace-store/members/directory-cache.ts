@@ -1,7 +1,7 @@
 /** Keeps the directories of archives that were used last. */
 import { type Directory, MEMBERS_MAX } from './directory.ts';
 
-/** Bound of the members of all kept directories; a directory counts as one more. */
+/** Bound of the weights of all kept directories; a file that is no archive weighs 1. */
 const WEIGHT_MAX = 2 * MEMBERS_MAX;
 
 export class DirectoryCache {
@@ -39,5 +39,5 @@ export class DirectoryCache {
 }
 
 function weightOf(directory: Directory | undefined): number {
-  return 1 + (directory?.members.size ?? 0);
+  return directory?.weight ?? 1;
 }

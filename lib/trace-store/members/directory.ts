@@ -5,6 +5,11 @@ import { memberName, shown } from './member-path.ts';
 /** Maximum number of members of an archive whose members are traces of their own. */
 export const MEMBERS_MAX = 100_000;
 
+/** Bound of the length of all names together, in UTF-16 units: names are kept in memory. */
+const NAMES_CHARS_MAX = 32 * 2 ** 20;
+/** So long names weigh as much as a member. */
+const CHARS_PER_WEIGHT = 512;
+
 export type MemberData =
   /** In a zip file; `headerAt` is the offset of the header before the data. */
   | { in: 'zip'; headerAt: number; packedBytes: number; method: number; checksum: number }
@@ -22,6 +27,7 @@ export interface Member {
 export class Directory {
   readonly members = new Map<string, Member>();
   readonly #format: string;
+  #nameChars = 0;
 
   constructor(format: string) {
     this.#format = format;
@@ -29,11 +35,17 @@ export class Directory {
 
   /**
    * @param name as it stands in the archive
-   * @throws trace_invalid if the name is unusable; limit_exceeded if there are too many members
+   * @throws trace_invalid if the name is unusable; limit_exceeded if there are too many members, or too long names
    */
   add(name: string, member: Member): void {
     const key = memberName(name, this.#format);
     if (key === '') return;
+    this.#nameChars += key.length;
+    if (this.#nameChars > NAMES_CHARS_MAX)
+      throw new BigtraceError(
+        'limit_exceeded',
+        `the names of the archive's members have more than ${NAMES_CHARS_MAX} characters, the bound; split it, or store its traces as files`,
+      );
     const problem = this.members.has(key)
       ? 'the archive has several members with this name'
       : member.problem;
@@ -43,6 +55,11 @@ export class Directory {
         'limit_exceeded',
         `the archive has more than ${MEMBERS_MAX} members, the bound; split it, or store its traces as files`,
       );
+  }
+
+  /** What it takes up in memory, in members with names of ordinary length. */
+  get weight(): number {
+    return 1 + this.members.size + Math.floor(this.#nameChars / CHARS_PER_WEIGHT);
   }
 
   /** @throws trace_not_found, trace_invalid */

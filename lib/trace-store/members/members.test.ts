@@ -7,6 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 import { paxAttributes, tarOf, zipOf } from '../../common/archive/testing.ts';
 import { localStore } from '../local/local-store.ts';
 import { TraceStores } from '../stores.ts';
+import { Directory } from './directory.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bigtrace-members-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -183,6 +184,28 @@ test('a directory whose name ends with ! is read as before, and comes before an 
   expect(await outcome('/local/real!/b')).toBe('second');
   expect(new Set(await listed('/local/real!/*'))).toEqual(
     new Set(['/local/real!/a', '/local/real!/b']),
+  );
+});
+
+test('if the archive with the longest path cannot be read, no other archive takes its place', async () => {
+  mkdirSync(join(root, 'twice!'));
+  writeFileSync(join(root, 'twice!', 'inner'), zip.subarray(0, -30));
+  writeFileSync(join(root, 'twice'), zipOf({ ...A, name: 'inner!/a' }));
+  expect(await outcome('/local/twice!/inner!/a')).toContain(
+    'the zip data of the trace is cut short',
+  );
+  writeFileSync(join(root, 'twice!', 'inner'), 'no archive');
+  expect(await outcome('/local/twice!/inner!/a')).toBe('first');
+});
+
+test('the names of the members of an archive are bounded together', () => {
+  const directory = new Directory('tar');
+  const name = (nth: number): string => `${nth}`.padEnd(2 ** 20, 'x');
+  const member = { size: 0, data: { in: 'tar', at: 0, isGzip: false } } as const;
+  for (let nth = 0; nth < 32; nth++) directory.add(name(nth), member);
+  expect(directory.weight).toBe(1 + 32 + 2 ** 16);
+  expect(() => directory.add('y', member)).toThrow(
+    "the names of the archive's members have more than 33554432 characters, the bound",
   );
 });
 

@@ -53,6 +53,7 @@ export class Members {
         const { size } = directory.member(member);
         return { ...stat, size, generation: memberGeneration(archive, stat.generation) };
       } catch (thrown) {
+        if (!isMissing(thrown)) throw thrown; // the member of another archive would be another trace
         failure ??= thrown;
       }
     }
