@@ -5,7 +5,7 @@ import { rowsOf } from '../../lib/query-result/index.ts';
 import { LIMIT_DEFAULTS } from '../config.ts';
 import { tempDir, testWorker } from '../testing/worker.ts';
 
-const SOON = { timeout: 20_000, interval: 50 };
+const SOON = { timeout: 60_000, interval: 50 };
 
 const TRACES = [
   '/local/recorded/linux/compile-c.pftrace',

@@ -169,6 +169,10 @@ test('the editor completes the names of the engine, and includes their modules',
     return option.filter({ hasText: 'slices.with_context' }).count();
   };
   await expect.poll(offered, { ...WAIT, interval: 300 }).toBeGreaterThan(0);
+  // After the last of the keys, the list accepts no choice until it is complete.
+  await page
+    .locator('#sql .cm-tooltip-autocomplete:not(.cm-tooltip-autocomplete-disabled)')
+    .waitFor();
   expect((await option.allTextContents())[0]).toBe('thread_sliceslices.with_context');
   await page.waitForTimeout(100); // the editor ignores a choice that comes too soon after the list
   await page.keyboard.press('Enter');
