@@ -1,7 +1,7 @@
 /** Addons on disk: for each wasm file an addon, and beside it a record of how it was made. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { loadAddon } from './addon.ts';
 import { builtOf } from './host-sources.ts';
 
@@ -44,7 +44,8 @@ export function recordOf(addon: string): AddonRecord | undefined {
 }
 
 /**
- * Finds the addon of a wasm file. It is loaded only if its record confirms every byte of it.
+ * Finds the addon of a wasm file. It is loaded, which executes it, only if not every user of the machine can replace it, and
+ * its record confirms every byte of it.
  * @returns the path of the addon, or why there is none
  */
 export function findAddon(
@@ -53,6 +54,9 @@ export function findAddon(
 ): { addon: string } | { problem: string } {
   const addon = addonFile(directory, wasm);
   if (!existsSync(addon)) return { problem: `there is no ${addon}` };
+  const open = [dirname(addon), addon, recordFile(addon)].find(isWritableByAll);
+  if (open !== undefined)
+    return { problem: `every user can write ${open}: \`chmod o-w\` closes it` };
   const record = recordOf(addon);
   if (record === undefined) return { problem: `${addon} is not what its record says` };
   if (record.built !== builtOf(wasm))
@@ -63,4 +67,10 @@ export function findAddon(
     return { problem: `${addon} cannot be loaded: ${(thrown as Error).message}` };
   }
   return { problem: `${addon} is not what its record says` };
+}
+
+const OTHERS_WRITE = 0o002;
+
+function isWritableByAll(path: string): boolean {
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & OTHERS_WRITE) !== 0;
 }

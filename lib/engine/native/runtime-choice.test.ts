@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -45,4 +45,16 @@ test('an addon without its record, changed, cut short, or of other sources is no
   await expectUnusable(`${file} is not what its record says`);
   writeFileSync(recordFile(file), JSON.stringify(record));
   await expect(code('native')).rejects.toThrow(`${file} cannot be loaded: `); // it is no library
+});
+
+test('an addon that every user of the machine can replace is not loaded', async () => {
+  for (const [path, mode] of [
+    [addons, 0o777],
+    [file, 0o666],
+    [recordFile(file), 0o666],
+  ] as const) {
+    chmodSync(path, mode);
+    await expectUnusable(`every user can write ${path}: \`chmod o-w\` closes it`);
+    chmodSync(path, mode & 0o755);
+  }
 });
