@@ -222,7 +222,11 @@ test('a page loses nothing if one of the services is killed at each of its steps
   const kill = async (victim: string): Promise<void> => {
     if (victim === 'second replica') second = await killAndRestart(second);
     else if (victim === 'second orchestrator') idle = await killAndRestart(idle);
-    else process.kill(system.processes.find(({ name }) => name === victim)?.pid ?? 0, 'SIGKILL');
+    else {
+      const pid = system.processes.find(({ name }) => name === victim)?.pid;
+      if (pid === undefined) throw new Error(`there is no process ${victim}`);
+      process.kill(pid, 'SIGKILL');
+    }
   };
   /** Takes a step of the page while the victim dies. */
   const step = async <T>(victim: string, work: () => Promise<T>): Promise<T> => {
