@@ -16,7 +16,7 @@ export interface PageResponse {
 }
 
 /** How long a page with several replicas looks for one that responds. */
-const FAILOVER_MS_MAX = 60_000;
+const FAILOVER_MS_MAX = 180_000;
 
 export class BigtracePage {
   readonly #urls: string[];
@@ -52,7 +52,7 @@ export class BigtracePage {
     uuid: string,
     isSo: (status: PageResponse['body']) => boolean,
   ): Promise<PageResponse['body']> {
-    const giveUp = performance.now() + 60_000;
+    const giveUp = performance.now() + 300_000;
     for (;;) {
       const { body } = await this.get(`/query_executions/${uuid}:status`);
       if (isSo(body)) return body;

@@ -201,7 +201,7 @@ test('who asked is the user of the query in the history, at the orchestrator and
   const { queryUuid } = (await page.post('/execute_bigtrace_query_async', body, { headers })).body;
   const users = `SELECT DISTINCT user FROM bigtrace.progress WHERE query_id = '${queryUuid}' FORMAT JSONCompactEachRow`;
   await expect
-    .poll(() => system.sql(users), { timeout: 30_000 })
+    .poll(() => system.sql(users), { timeout: 60_000 })
     .toBe(`${JSON.stringify([user])}\n`);
   const { body: execution } = await page.get(`/query_executions/${queryUuid}`, { headers });
   expect(execution.user).toBe(user);
