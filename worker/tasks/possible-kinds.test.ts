@@ -16,12 +16,15 @@ const THREAD = new URL(
   `)}`,
 );
 
+/** The threads of this test do not use it. */
+const ENGINE = { code: { runtime: 'v8' } } as Engine;
+
 let threads: ThreadPermits;
 let possible: PossibleKinds;
 
 beforeEach(() => {
   threads = new ThreadPermits({ ...INFERENCE_THREADS, longMs: 10, hasRoom: () => true });
-  possible = new PossibleKinds({ engine: {} as Engine, threadEntry: THREAD, threads });
+  possible = new PossibleKinds({ engine: ENGINE, threadEntry: THREAD, threads });
 });
 
 const turnOf = (user: string): Turn => ({ user, query: {} });

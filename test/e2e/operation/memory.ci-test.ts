@@ -26,7 +26,7 @@ const LOADED_BYTES = '640MiB';
 const REMEMBERED_BYTES = '16MiB';
 const GROWTH_MAX = { mib: 64, files: 16, threads: 8 };
 /** A worker has nine V8 isolates, each with its own garbage collection. */
-const WORKER_GROWTH_MAX = { ...GROWTH_MAX, mib: 128 };
+const WORKER_GROWTH_MAX = { ...GROWTH_MAX, mib: 192 };
 /** ClickHouse creates threads and opens files in batches and keeps them. */
 const CLICKHOUSE_GROWTH_MAX = { mib: 128, files: 256, threads: 256 };
 /** The number of measurements, of which the least counts, because memory varies with garbage collection. */
