@@ -1,7 +1,12 @@
 /** Resolves flags to one checked, complete configuration; pure. */
+
 import { BigtraceError } from '../lib/common/errors.ts';
 import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
+import {
+  type OrchestratorCredentialsFlags,
+  orchestratorCredentials,
+} from '../lib/common/options/client-credentials-options.ts';
 import {
   resolveServerSecurity,
   type ServerSecurity,
@@ -9,17 +14,12 @@ import {
 } from '../lib/common/options/server-security-options.ts';
 
 /** The values that commander parsed from flags, environment variables or defaults; times in ms. */
-export interface HttpApiFlags extends ServerSecurityFlags {
+export interface HttpApiFlags extends ServerSecurityFlags, OrchestratorCredentialsFlags {
   listen: string;
   port: number;
   /** `host:port`; overrides `listen` and `port`. */
   socket?: string;
   orchestrator?: string[];
-  orchestratorTlsCa?: string;
-  orchestratorTlsName?: string;
-  orchestratorTlsCert?: string;
-  orchestratorTlsKey?: string;
-  orchestratorTokenFile?: string;
   clickhouse: string;
   servicePasswordFile?: string;
   corsOrigin?: string[];
@@ -85,13 +85,7 @@ export function resolveConfig(flags: HttpApiFlags): HttpApiConfig {
     socket,
     serverSecurity: resolveServerSecurity(flags, socket),
     orchestrators: flags.orchestrator ?? [DEFAULT_ORCHESTRATOR],
-    orchestratorCredentials: {
-      tlsCa: flags.orchestratorTlsCa,
-      tlsName: flags.orchestratorTlsName,
-      tlsCert: flags.orchestratorTlsCert,
-      tlsKey: flags.orchestratorTlsKey,
-      tokenFile: flags.orchestratorTokenFile,
-    },
+    orchestratorCredentials: orchestratorCredentials(flags),
     clickhouseUrl: flags.clickhouse,
     servicePasswordFile: flags.servicePasswordFile,
     corsOrigins: flags.corsOrigin ?? [],

@@ -1,8 +1,13 @@
 /** Resolves flags to one checked, complete configuration; pure. */
+
 import { BigtraceError } from '../lib/common/errors.ts';
 import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
 import { isLoopback } from '../lib/common/network/host-port.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
+import {
+  type OrchestratorCredentialsFlags,
+  orchestratorCredentials,
+} from '../lib/common/options/client-credentials-options.ts';
 import type { LoginFlags } from '../lib/common/options/login-options.ts';
 import {
   PLAINTEXT_SERVER,
@@ -11,7 +16,7 @@ import {
 import type { Bounds } from './bounds.ts';
 
 /** The values that commander parsed from flags, environment variables or defaults. */
-export interface McpFlags extends LoginFlags {
+export interface McpFlags extends LoginFlags, OrchestratorCredentialsFlags {
   http: boolean;
   listen: string;
   port: number;
@@ -21,11 +26,6 @@ export interface McpFlags extends LoginFlags {
   allowedHosts?: string[];
   insecure: boolean;
   orchestrator: string;
-  orchestratorTlsCa?: string;
-  orchestratorTlsName?: string;
-  orchestratorTlsCert?: string;
-  orchestratorTlsKey?: string;
-  orchestratorTokenFile?: string;
   httpApi: string;
   presets?: string;
   maxTraces: number;
@@ -53,13 +53,7 @@ export function resolveConfig(flags: McpFlags): McpConfig {
   return {
     clickhouseUrl: flags.clickhouse,
     orchestrator: flags.orchestrator,
-    orchestratorCredentials: {
-      tlsCa: flags.orchestratorTlsCa,
-      tlsName: flags.orchestratorTlsName,
-      tlsCert: flags.orchestratorTlsCert,
-      tlsKey: flags.orchestratorTlsKey,
-      tokenFile: flags.orchestratorTokenFile,
-    },
+    orchestratorCredentials: orchestratorCredentials(flags),
     linkBase: flags.httpApi.replace(/\/+$/, ''),
     presetsFile: flags.presets,
     bounds: { traces: flags.maxTraces, seconds: flags.maxSeconds, rows: flags.maxRows },

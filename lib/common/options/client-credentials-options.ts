@@ -1,5 +1,7 @@
 /** Flags of commands that connect to a service: TLS and authentication. */
+
 import { Option } from 'commander';
+import type { ClientCredentials } from '../network/client-credentials.ts';
 
 export interface ClientCredentialsFlags {
   tlsCa?: string;
@@ -28,4 +30,23 @@ export function clientCredentialsOptions(prefix = '', services = 'the orchestrat
     option('tls-key', `private key of --${prefix}tls-cert, PEM`),
     option('token-file', `file with the bearer token to send to ${services}`),
   ];
+}
+
+/** The flags of `clientCredentialsOptions('orchestrator-')`. */
+export interface OrchestratorCredentialsFlags {
+  orchestratorTlsCa?: string;
+  orchestratorTlsName?: string;
+  orchestratorTlsCert?: string;
+  orchestratorTlsKey?: string;
+  orchestratorTokenFile?: string;
+}
+
+export function orchestratorCredentials(flags: OrchestratorCredentialsFlags): ClientCredentials {
+  return {
+    tlsCa: flags.orchestratorTlsCa,
+    tlsName: flags.orchestratorTlsName,
+    tlsCert: flags.orchestratorTlsCert,
+    tlsKey: flags.orchestratorTlsKey,
+    tokenFile: flags.orchestratorTokenFile,
+  };
 }
