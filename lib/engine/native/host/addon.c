@@ -85,14 +85,15 @@ static bool from_javascript(napi_env env, char type, napi_value from, union valu
   return true;
 }
 
-/* Leaves the module if JavaScript throws, or returns no value of the type. */
-static void call_javascript(struct instance *instance, napi_value function, size_t count, const napi_value *args, char type, union value *result) {
+/* Returns whether the function returned a value of the type. A call can fail without an exception: when the thread is being ended. */
+static bool call_javascript(struct instance *instance, napi_value function, size_t count, const napi_value *args, char type, union value *result) {
   napi_env env = instance->env;
   napi_value returned;
   if (napi_call_function(env, undefined(env), function, count, args, &returned) == 0) {
-    if (from_javascript(env, type, returned, result)) return;
+    if (from_javascript(env, type, returned, result)) return true;
     napi_throw_error(env, NULL, "an import of the module returned a value of another type");
   }
+  return false;
 }
 
 #define ARGUMENTS_MAX 8
@@ -105,15 +106,13 @@ static union value call_import(struct instance *instance, uint32_t import, const
   napi_handle_scope scope;
   napi_value function, args[ARGUMENTS_MAX];
   union value result = {0};
-  bool threw = true;
   napi_open_handle_scope(env, &scope);
   size_t count = 0;
   for (; types[count + 1] != '\0'; count++) args[count] = to_javascript(env, types[count + 1], values[count]);
   napi_get_element(env, instance->imports, import, &function);
-  call_javascript(instance, function, count, args, types[0], &result);
-  napi_is_exception_pending(env, &threw);
+  const bool returned = call_javascript(instance, function, count, args, types[0], &result);
   napi_close_handle_scope(env, scope);
-  if (threw) leave(LEFT_THREW);
+  if (!returned) leave(LEFT_THREW);
   resume_inside(instance);
   return result;
 }
@@ -127,14 +126,12 @@ static void on_reply(void *closure, u32 at, u32 length) {
   napi_handle_scope scope;
   napi_value args[2];
   union value nothing;
-  bool threw = true;
   napi_open_handle_scope(env, &scope);
   napi_create_uint32(env, at, &args[0]);
   napi_create_uint32(env, length, &args[1]);
-  call_javascript(instance, instance->on_reply, 2, args, 'v', &nothing);
-  napi_is_exception_pending(env, &threw);
+  const bool returned = call_javascript(instance, instance->on_reply, 2, args, 'v', &nothing);
   napi_close_handle_scope(env, scope);
-  if (threw) leave(LEFT_THREW);
+  if (!returned) leave(LEFT_THREW);
   resume_inside(instance);
 }
 

@@ -12,7 +12,7 @@
 /* Why the module's code was left, beside the traps of wasm_rt_trap_t. */
 enum {
   LEFT_INTERRUPTED = 100,
-  LEFT_THREW, /* JavaScript threw: the exception is pending. */
+  LEFT_THREW, /* JavaScript threw: the exception is pending, unless the thread is being ended. */
   LEFT_NO_MEMORY,
 };
 

@@ -40,7 +40,6 @@ napi_status napi_get_value_double(napi_env, napi_value, double *);
 napi_status napi_get_value_bigint_int64(napi_env, napi_value, int64_t *, bool *lossless);
 napi_status napi_open_handle_scope(napi_env, napi_handle_scope *);
 napi_status napi_close_handle_scope(napi_env, napi_handle_scope);
-napi_status napi_is_exception_pending(napi_env, bool *);
 napi_status napi_throw_error(napi_env, const char *code, const char *message);
 
 #endif
