@@ -10,12 +10,23 @@ import { million } from './million.ts';
 import { overhead } from './overhead.ts';
 import { table, thisMachine } from './report.ts';
 import { rows } from './rows.ts';
+import { RUNTIME, runtimeMain } from './runtime-child.ts';
+import { runtimes } from './runtimes.ts';
 import { save } from './save.ts';
 import { smallTracesBench } from './small-traces.ts';
 import { STUB_WORKER, stubWorkerMain } from './stub-worker.ts';
 import { throughput } from './throughput.ts';
 
-const BENCHES: Bench[] = [cold, loaded, rows, overhead, smallTracesBench, million, throughput];
+const BENCHES: Bench[] = [
+  cold,
+  loaded,
+  rows,
+  overhead,
+  smallTracesBench,
+  million,
+  throughput,
+  runtimes,
+];
 
 const FLAGS = ['--quick', '--save'];
 
@@ -43,5 +54,6 @@ async function bench(args: string[]): Promise<void> {
 
 const [mode, ...args] = process.argv.slice(2);
 if (mode === BARE) await bareMain(args);
+else if (mode === RUNTIME) await runtimeMain(args);
 else if (mode === STUB_WORKER) await stubWorkerMain();
 else await bench(process.argv.slice(2));

@@ -7,6 +7,7 @@ import { ROOT } from '../lib/common/root.ts';
 const SAMPLES = join(ROOT, 'samples/traces');
 const CHROME = join(SAMPLES, 'chrome/fetch-a.pftrace');
 const MANY_SLICES = join(SAMPLES, 'linux/deflate-find.pftrace');
+const SMALL_PROTO = join(SAMPLES, 'linux/gzip-cpu.pftrace');
 const TEXT = join(SAMPLES, 'other/linux-ftrace.systrace');
 
 export interface TraceDir extends Disposable {
@@ -20,6 +21,12 @@ export function chromeTraces(megabytes: number[]): TraceDir {
   return traceDir(megabytes.length, (n) =>
     repeated(piece, Math.max(1, Math.round(((megabytes[n] ?? 0) * 1e6) / piece.length))),
   );
+}
+
+/** Makes `count` copies of a trace of 117 KB, as hard links. */
+export function protoTraces(count: number): TraceDir {
+  const bytes = readFileSync(SMALL_PROTO);
+  return traceDir(count, () => bytes);
 }
 
 /** Makes traces with `pieces` times 67,231 slices each. */

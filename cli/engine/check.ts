@@ -6,6 +6,8 @@ import {
   FIRST_READING,
   ReadAgain,
   type ReadingMode,
+  type Snapshot,
+  scriptTraits,
   TraceProcessor,
   TraceReading,
 } from '../../lib/engine/index.ts';
@@ -57,42 +59,48 @@ function filesBelow(directory: string, below = ''): string[] {
 
 /** Returns the encoded rows, or the error, as text for each query. */
 function textsOf(engine: Engine, trace: Uint8Array): string[] {
-  return engineResults(
-    engine,
-    trace,
-    CHECK_QUERIES.map((sql) => Buffer.from(sql)),
-  ).map((result) =>
-    'error' in result ? `error: ${result.error}` : result.rows.toString('latin1'),
-  );
+  const loaded = new LoadedTrace(engine, trace);
+  return CHECK_QUERIES.map((sql) => {
+    const result = loaded.run(Buffer.from(sql));
+    return 'error' in result ? `error: ${result.error}` : result.rows.toString('latin1');
+  });
 }
 
 /** The rows as the engine encodes them, or the error. */
 export type EngineResult = { rows: Buffer } | { error: string };
 
-/** Runs each query on the trace as it was loaded. */
-export function engineResults(
-  engine: Engine,
-  trace: Uint8Array,
-  queries: readonly Uint8Array[],
-): EngineResult[] {
-  const processor = new TraceProcessor(engine);
-  try {
-    load(engine, processor, trace);
-  } catch (thrown) {
-    return queries.map(() => ({ error: `does not load: ${textOf(thrown)}` }));
+/** A trace in an engine; each script finds it as it was loaded. */
+export class LoadedTrace {
+  readonly #processor: TraceProcessor;
+  readonly #loaded: Snapshot | undefined;
+  /** Why the trace does not load; the result of every script then. */
+  readonly loadError: string | undefined;
+
+  constructor(engine: Engine, trace: Uint8Array) {
+    this.#processor = new TraceProcessor(engine);
+    try {
+      load(engine, this.#processor, trace);
+      this.#loaded = this.#processor.snapshot();
+    } catch (thrown) {
+      this.loadError = `does not load: ${textOf(thrown)}`;
+    }
   }
-  const loaded = processor.snapshot();
-  return queries.map((sql) => {
+
+  run(sql: Uint8Array): EngineResult {
+    const loaded = this.#loaded;
+    if (loaded === undefined) return { error: this.loadError ?? '' };
+    const { mutatesState, readsQueryHistory } = scriptTraits(sql);
+    if (readsQueryHistory) this.#processor.restore(loaded);
     const rows: Buffer[] = [];
     try {
-      processor.query(sql, (result) => rows.push(Buffer.from(result)));
+      this.#processor.query(sql, (result) => rows.push(Buffer.from(result)));
       return { rows: Buffer.concat(rows) };
     } catch (thrown) {
       return { error: textOf(thrown) };
     } finally {
-      processor.restore(loaded);
+      if (mutatesState || this.#processor.poisoned !== undefined) this.#processor.restore(loaded);
     }
-  });
+  }
 }
 
 function load(engine: Engine, processor: TraceProcessor, trace: Uint8Array): void {

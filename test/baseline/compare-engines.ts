@@ -1,13 +1,15 @@
 /**
- * Runs the queries of the baseline in the bundled engine and in that of Perfetto v52.0, with 32-bit and with 64-bit memory,
- * over the traces of the corpus. Prints the table of docs/engines.md: how the two versions differ. Both widths of one
- * version must return the same bytes. It needs Node 24: `npm run compare:engines [-- TRACE…]`; traces are named as in the
- * manifest of the corpus.
+ * Runs queries of the baseline in the bundled engine and in that of Perfetto v52.0, with 32-bit and with 64-bit memory,
+ * over the corpus and some larger traces. Prints the table of docs/engines.md: how the two versions differ. Both widths
+ * of one version must return the same bytes. It needs Node 24: `npm run compare:engines [-- TRACE…]`; traces are named
+ * as in the manifest of the corpus, or by LARGER.
  */
-import { createHash } from 'node:crypto';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type EngineResult, engineResults } from '../../cli/engine/check.ts';
+import { promisify } from 'node:util';
+import { type EngineResult, LoadedTrace } from '../../cli/engine/check.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import { engineFilesIn } from '../../lib/engine/engine-choice.ts';
@@ -16,125 +18,205 @@ import { rowsOf } from '../../lib/query-result/index.ts';
 import { ENGINE_WASM, fetchEngine } from '../../tools/build/fetch-engine.mjs';
 import { fetchEngineV52 } from '../../tools/test-run/engine-v52.mjs';
 import assembleCorpus from '../corpus/assemble.ts';
-import { CORPUS } from '../corpus/index.ts';
+import { CORPUS, corpusTraces } from '../corpus/index.ts';
+import { largeTrace, largeTraceOf } from '../corpus/large-trace.ts';
 import { type BaselineQuery, readQueries } from './queries.ts';
-import { addressesOf, pathOf } from './traces.ts';
 
 /** V8's stack ends it, at a depth that depends on the width and the version of Node. */
 const LEFT_OUT = new Set(['recursion-without-end']);
+/** So many queries are chosen, evenly from all. */
+const QUERIES = 200;
 
-/** Sets of traces that an engine can load. */
-const SETS = new Set(['one', 'few', 'linux', 'chrome', 'recorded', 'loading', 'allLoading']);
+/** Traces that the engine never finishes loading, and those that need gigabytes. */
+const LEFT_OUT_TRACES = /^HANG|bomb/;
 
-interface Outcome {
-  /** Digest of the bytes that the engine returned, or the error. */
-  digest: string;
-  /** Digest of the rows, which engines of two versions encode in different ways, or the error. */
-  rows: string;
-  error: string | undefined;
-  rowCount: number;
+/** Traces that are made of others, because the corpus has none of this size: what is repeated, and how often. */
+const LARGER: Record<string, () => Buffer> = {
+  'chrome of 19 MB': () => repeated('recorded/chrome/fetch-a.pftrace', 8),
+  'ftrace of 19 MB': () => repeated('recorded/linux/mem-pressure.pftrace', 5),
+  'systrace of 9 MB': () => repeated('recorded/other/linux-ftrace.systrace', 10),
+  'generated of 20 MB': () =>
+    Buffer.concat(Array.from(largeTrace(largeTraceOf(20e6)), (piece) => Buffer.from(piece))),
+};
+
+function repeated(path: string, times: number): Buffer {
+  const bytes = readFileSync(join(CORPUS, path));
+  return Buffer.concat(Array.from({ length: times }, () => bytes));
 }
 
-/** Outcomes by query and trace. */
-type Outcomes = Map<string, Outcome>;
+/** How results of v52.0 differ from those of v55.3. */
+const KINDS = [
+  'the same rows',
+  'as many rows, with other values',
+  'another number of rows',
+  'an error, where v55.3 has rows',
+  'rows, where v55.3 has an error',
+  'an error with another text',
+] as const;
+type Kind = (typeof KINDS)[number];
 
-async function main(): Promise<void> {
-  await Promise.all([assembleCorpus(), fetchEngine()]);
-  const { wasm, wasm64 = '' } = engineFilesIn(await fetchEngineV52());
-  const queries = readQueries(join(ROOT, 'test/baseline/queries')).filter(
-    ({ name, traces }) => SETS.has(traces) && !LEFT_OUT.has(name),
+interface Finding {
+  trace: string;
+  /** Undefined: loading the trace, if an engine fails in that. */
+  query: string | undefined;
+  kind: Kind;
+  /** Whether 32-bit and 64-bit memory gave different bytes or errors. */
+  widthsDiffer: boolean;
+}
+
+function chosenQueries(): BaselineQuery[] {
+  const all = readQueries(join(ROOT, 'test/baseline/queries')).filter(
+    ({ name }) => !LEFT_OUT.has(name),
   );
-  const bundled = outcomesOf(await loadEngine(ENGINE_WASM), queries);
-  const narrow = outcomesOf(await loadEngine(wasm), queries);
-  const wide = outcomesOf(await loadEngine(wasm64), queries);
-  const unequal = [...narrow].filter(([key, { digest }]) => wide.get(key)?.digest !== digest);
-  console.log(`${queries.length} queries, ${bundled.size} results of each engine`);
-  console.log(`32-bit and 64-bit memory: ${unequal.length} results differ`);
-  for (const [key] of unequal) console.log(`  ${key}`);
-  if (unequal.length > 0) process.exitCode = 1;
-  console.log(tableOf(bundled, narrow));
+  return all.filter(
+    (_, at) =>
+      Math.floor((at * QUERIES) / all.length) !== Math.floor(((at + 1) * QUERIES) / all.length),
+  );
 }
 
-function outcomesOf(engine: Engine, queries: readonly BaselineQuery[]): Outcomes {
-  const byTrace = new Map<string, BaselineQuery[]>();
-  const chosen = new Set(process.argv.slice(2));
-  for (const query of queries)
-    for (const address of addressesOf(query.traces)) {
-      const trace = pathOf(address);
-      if (chosen.size > 0 && !chosen.has(trace)) continue;
-      byTrace.set(trace, [...(byTrace.get(trace) ?? []), query]);
-    }
-  const outcomes: Outcomes = new Map();
-  for (const [trace, some] of byTrace) {
-    const started = performance.now();
-    const scripts = some.map(({ sql }) => bytesFromText(sql));
-    const results = engineResults(engine, readFileSync(join(CORPUS, trace)), scripts);
-    for (const [at, { name }] of some.entries())
-      outcomes.set(`${name}\t${trace}`, outcomeOf(results[at] ?? { error: 'no result' }));
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.error(`${engine.version}: ${trace}: ${some.length} queries, ${seconds} s`);
-  }
-  return outcomes;
+function chosenTraces(names: readonly string[]): string[] {
+  const ofCorpus = corpusTraces()
+    .filter(({ path, error }) => !LEFT_OUT_TRACES.test(error) && !LEFT_OUT_TRACES.test(path))
+    .map(({ path }) => path);
+  const all = [...Object.keys(LARGER), ...ofCorpus];
+  return names.length === 0 ? all : all.filter((trace) => names.includes(trace));
 }
 
-function outcomeOf(result: EngineResult): Outcome {
-  if ('error' in result)
-    return { digest: result.error, rows: result.error, error: result.error, rowCount: 0 };
-  const digest = (bytes: Uint8Array | string): string =>
-    createHash('sha256').update(bytes).digest('hex');
-  const rows = rowsOf([result.rows]);
-  return {
-    ...{ digest: digest(result.rows), rows: digest(textOf(rows)) },
-    ...{ error: undefined, rowCount: rows.length },
+/** The three engines. */
+interface Engines {
+  bundled: Engine;
+  narrow: Engine;
+  wide: Engine;
+}
+
+/** Loads the trace once into each engine, and compares the results of all queries. */
+function findingsOf(trace: string, engines: Engines, queries: readonly BaselineQuery[]): Finding[] {
+  const bytes = LARGER[trace]?.() ?? readFileSync(join(CORPUS, trace));
+  const [bundled, narrow, wide] = [engines.bundled, engines.narrow, engines.wide].map(
+    (engine) => new LoadedTrace(engine, bytes),
+  ) as [LoadedTrace, LoadedTrace, LoadedTrace];
+  const finding = (query: string | undefined, results: EngineResult[]): Finding => {
+    const [newer, older, olderWide] = results as [EngineResult, EngineResult, EngineResult];
+    const widthsDiffer = !sameBytes(older, olderWide);
+    return { trace, query, kind: kindOf(newer, older), widthsDiffer };
   };
-}
-
-/** Returns a text that differs if a value differs in its type, or in a bit. */
-function textOf(rows: unknown): string {
-  return JSON.stringify(rows, (_, value: unknown) => {
-    if (typeof value === 'bigint') return `int ${value}`;
-    if (typeof value === 'string') return `text ${value}`;
-    return typeof value === 'number' && !Number.isFinite(value) ? `double ${value}` : value;
+  const loads = [bundled, narrow, wide];
+  if (loads.some(({ loadError }) => loadError !== undefined))
+    return [
+      finding(
+        undefined,
+        loads.map(({ loadError = '' }) => ({ error: loadError })),
+      ),
+    ];
+  return queries.map(({ name, sql }) => {
+    const script = bytesFromText(sql);
+    return finding(
+      name,
+      loads.map((each) => each.run(script)),
+    );
   });
 }
 
-const EQUAL = 'the same';
-
-/** Describes how the outcomes of the older engine differ from those of the newer one. */
-function kindOf(newer: Outcome, older: Outcome | undefined): string {
-  if (older === undefined) throw new Error('an engine has no outcome of a query');
-  if (newer.rows === older.rows) return EQUAL;
-  if (newer.error !== undefined && older.error !== undefined)
-    return 'an error in both, with different texts';
-  if (older.error !== undefined) return 'an error in v52.0 only';
-  if (newer.error !== undefined) return 'an error in v55.3 only';
-  return newer.rowCount === older.rowCount
-    ? 'as many rows, with other values'
-    : 'another number of rows';
+function sameBytes(one: EngineResult, other: EngineResult): boolean {
+  if ('error' in one || 'error' in other)
+    return 'error' in one && 'error' in other && one.error === other.error;
+  return one.rows.equals(other.rows);
 }
 
-function tableOf(newer: Outcomes, older: Outcomes): string {
-  const byKind = new Map<string, { results: number; queries: Set<string>; traces: Set<string> }>();
-  for (const [key, outcome] of newer) {
-    const [name = '', trace = ''] = key.split('\t');
-    const kind = kindOf(outcome, older.get(key));
-    const entry = byKind.get(kind) ?? { results: 0, queries: new Set(), traces: new Set() };
-    byKind.set(kind, entry);
-    entry.results++;
-    entry.queries.add(name);
-    entry.traces.add(trace);
-  }
-  const lines = [...byKind]
-    .sort(([, a], [, b]) => b.results - a.results)
-    .map(([kind, { results, queries, traces }]) => {
-      const names = kind === EQUAL ? '' : [...queries].map((name) => `\`${name}\``).join(', ');
-      return `| ${kind} | ${results} | ${queries.size} | ${traces.size} | ${names} |`;
+function kindOf(newer: EngineResult, older: EngineResult): Kind {
+  if (sameBytes(newer, older)) return 'the same rows';
+  if ('error' in older)
+    return 'error' in newer ? 'an error with another text' : 'an error, where v55.3 has rows';
+  if ('error' in newer) return 'rows, where v55.3 has an error';
+  // Engines of two versions may encode the same rows in different ways.
+  const [rows, others] = [rowsOf([newer.rows]), rowsOf([older.rows])];
+  if (rows.length !== others.length) return 'another number of rows';
+  const same = rows.every((row, at) => isSameRow(row, others[at] ?? []));
+  return same ? 'the same rows' : 'as many rows, with other values';
+}
+
+function isSameRow(row: readonly unknown[], other: readonly unknown[]): boolean {
+  return row.length === other.length && row.every((cell, at) => isSameCell(cell, other[at]));
+}
+
+function isSameCell(cell: unknown, other: unknown): boolean {
+  if (cell instanceof Uint8Array)
+    return other instanceof Uint8Array && Buffer.compare(cell, other) === 0;
+  return Object.is(cell, other);
+}
+
+const SHARE = '--share=';
+
+/** Compares every `of`-th trace, and prints the findings as JSON. */
+async function compareShare(share: string, names: readonly string[]): Promise<void> {
+  const [first = 0, of = 1] = share.split('/').map(Number);
+  const { wasm, wasm64 = '' } = engineFilesIn(await fetchEngineV52());
+  const engines = {
+    bundled: await loadEngine(ENGINE_WASM),
+    narrow: await loadEngine(wasm),
+    wide: await loadEngine(wasm64),
+  };
+  const queries = chosenQueries();
+  const findings = chosenTraces(names)
+    .filter((_, at) => at % of === first)
+    .flatMap((trace) => {
+      const from = performance.now();
+      const some = findingsOf(trace, engines, queries);
+      const seconds = ((performance.now() - from) / 1000).toFixed(1);
+      console.error(`${trace}: ${some.length} results of each engine, ${seconds} s`);
+      return some;
     });
-  return [
-    '| v52.0 has | results | queries | traces | |',
-    '| --- | --: | --: | --: | --- |',
-    ...lines,
-  ].join('\n');
+  console.log(JSON.stringify(findings));
 }
 
-await main();
+/** Compares in one process per core. */
+async function compare(names: readonly string[]): Promise<void> {
+  await Promise.all([assembleCorpus(), fetchEngine(), fetchEngineV52()]);
+  const [program = ''] = process.argv.slice(1);
+  const cores = availableParallelism();
+  const findings = await Promise.all(
+    Array.from({ length: cores }, async (_, core) => {
+      const running = promisify(execFile)(
+        process.execPath,
+        [program, `${SHARE}${core}/${cores}`, ...names],
+        { maxBuffer: 2 ** 30 },
+      );
+      running.child.stderr?.pipe(process.stderr);
+      return JSON.parse((await running).stdout) as Finding[];
+    }),
+  );
+  report(findings.flat());
+}
+
+function report(findings: readonly Finding[]): void {
+  const count = (of: (finding: Finding) => unknown): number => new Set(findings.map(of)).size;
+  console.log(
+    `${count(({ trace }) => trace)} traces, ${count(({ query }) => query)} queries, ` +
+      `${findings.length} results of each engine`,
+  );
+  const unequal = findings.filter(({ widthsDiffer }) => widthsDiffer);
+  console.log(`32-bit and 64-bit memory: ${unequal.length} results differ`);
+  for (const { trace, query } of unequal) console.log(`  ${trace}: ${query ?? 'loading it'}`);
+  if (unequal.length > 0) process.exitCode = 1;
+  console.log('\n| v52.0 has | results | traces | queries |\n| --- | --: | --: | --- |');
+  for (const kind of KINDS) {
+    const some = findings.filter((finding) => finding.kind === kind);
+    const queries = [...new Set(some.map(({ query }) => query))];
+    const named = kind === 'the same rows' ? queries.length : queries.map(nameOf).join(', ');
+    const traces = new Set(some.map(({ trace }) => trace)).size;
+    console.log(`| ${kind} | ${some.length} | ${traces} | ${named} |`);
+  }
+}
+
+function nameOf(query: string | undefined): string {
+  return query === undefined ? 'loading' : `\`${query}\``;
+}
+
+const args = process.argv.slice(2);
+const share = args.find((arg) => arg.startsWith(SHARE));
+if (share === undefined) await compare(args);
+else
+  await compareShare(
+    share.slice(SHARE.length),
+    args.filter((arg) => arg !== share),
+  );

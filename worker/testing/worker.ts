@@ -95,8 +95,9 @@ export async function runScript(
   worker: TestWorker,
   trace: string,
   sql: string,
+  user = '',
 ): Promise<[unknown, string]> {
-  const end = await worker.client.runScript(trace, sql);
+  const end = await worker.client.runScript(trace, sql, user);
   const tier = end?.end.rows?.stats?.tier ?? end?.end.failure?.code ?? 'none';
   return [rowsOf(end?.results ?? [])[0]?.[0], tier];
 }
@@ -147,8 +148,8 @@ export class TestClient {
   }
 
   /** Runs a query over one trace. */
-  async runScript(trace: string, sql: string): Promise<TaskEnd | undefined> {
-    const run = this.run({ sql });
+  async runScript(trace: string, sql: string, user = ''): Promise<TaskEnd | undefined> {
+    const run = this.run({ sql, user });
     const [end] = await run.endsOf(run.add(trace));
     run.call.end();
     await run.over;

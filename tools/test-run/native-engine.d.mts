@@ -1,0 +1,2 @@
+export const ADDONS: string;
+export function compileNative(): number;
