@@ -147,7 +147,7 @@ function isSameCell(cell: unknown, other: unknown): boolean {
 
 const SHARE = '--share=';
 
-/** Compares every `of`-th trace, and prints the findings as JSON. */
+/** Compares every `of`-th trace, and prints the findings as a line of JSON. */
 async function compareShare(share: string, names: readonly string[]): Promise<void> {
   const [first = 0, of = 1] = share.split('/').map(Number);
   const { wasm, wasm64 = '' } = engineFilesIn(await fetchEngineV52());
@@ -182,7 +182,8 @@ async function compare(names: readonly string[]): Promise<void> {
         { maxBuffer: 2 ** 30 },
       );
       running.child.stderr?.pipe(process.stderr);
-      return JSON.parse((await running).stdout) as Finding[];
+      const last = (await running).stdout.trimEnd().split('\n').at(-1) ?? '';
+      return JSON.parse(last) as Finding[];
     }),
   );
   report(findings.flat());
