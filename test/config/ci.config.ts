@@ -19,8 +19,8 @@ export default defineConfig({
       ANYWHERE_TEST,
       ...SWEEP_TESTS,
     ],
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     fileParallelism: false,
   },
 });

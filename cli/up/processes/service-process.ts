@@ -20,13 +20,14 @@ const STOP_MS_MAX = 3_000;
 
 /**
  * Settings of glibc's malloc; other C libraries ignore them. By default each thread gets an arena that keeps freed
- * memory: after 1,000 queries, a worker kept 450-600 MiB beyond its engines' memory, and 115-150 MiB with these
- * settings. The same values are in containers/Dockerfile.
+ * memory: after 1,000 queries, a worker kept 450-600 MiB beyond its engines' memory, and 150-180 MiB with these settings
+ * (memory.ci-test.ts). Thresholds of 256 KiB and 1 MiB leave 80-100 MiB, but cost row rate (docs/PERFORMANCE.md). The same
+ * values are in containers/Dockerfile.
  */
 const MALLOC_SETTINGS = {
   MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '262144',
-  MALLOC_TRIM_THRESHOLD_: '1048576',
+  MALLOC_MMAP_THRESHOLD_: '4194304',
+  MALLOC_TRIM_THRESHOLD_: '16777216',
 };
 
 export interface ServiceProcess {
