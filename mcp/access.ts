@@ -4,6 +4,7 @@ import type { Vocabulary } from '../http-api/contract/console.ts';
 import { readVocabulary } from '../http-api/contract/vocabulary.ts';
 import { type CallOptions, ClickHouse, type Row, type Table } from '../lib/clickhouse/client.ts';
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
+import { BigtraceError } from '../lib/common/errors.ts';
 import type { ClientCredentials } from '../lib/common/network/client-credentials.ts';
 import { bytesFromText, textFromBytes } from '../lib/common/text/byte-text.ts';
 import { BOUND_MAX, RESULT_BYTES_MAX } from './bounds.ts';
@@ -24,12 +25,18 @@ export interface ListedTrace {
 /** One more than the largest bound: a run reads one row more, to see whether there are more. */
 const RESULT_ROWS_MAX = BOUND_MAX + 1;
 
+/** ClickHouse lists a view only for users with a grant on it. */
+const MAY_QUERY =
+  "SELECT count() FROM system.tables WHERE database = 'bigtrace' AND name = 'bigtrace'";
+
 export class Access {
   readonly #clickhouse: ClickHouse;
   readonly #orchestrator: OrchestratorClient;
+  readonly #username: string;
 
   /** @throws invalid_option if the URL is malformed, or a file of the credentials cannot be read */
   constructor({ clickhouseUrl, username, password, orchestrator, credentials }: AccessParts) {
+    this.#username = username;
     this.#orchestrator = new OrchestratorClient(orchestrator, credentials);
     this.#clickhouse = new ClickHouse(
       { url: clickhouseUrl, username, password },
@@ -56,12 +63,22 @@ export class Access {
     return this.#clickhouse.table(query, options);
   }
 
-  /** Yields the traces that match the patterns, in batches; those that appear in several patterns once. */
+  /**
+   * Yields the traces that match the patterns, in batches; those that appear in several patterns once. The orchestrator
+   * lists for anybody who reaches it, so ClickHouse is asked first whether the user may query traces.
+   * @throws forbidden if the user may not
+   */
   async *list(
     patterns: readonly string[],
     limit: number,
     signal: AbortSignal,
   ): AsyncGenerator<ListedTrace[]> {
+    const [[views] = []] = await this.rows(MAY_QUERY, { signal });
+    if (views !== '1')
+      throw new BigtraceError(
+        'forbidden',
+        `user ${this.#username} may not list traces: GRANT SELECT ON bigtrace.bigtrace`,
+      );
     const request = { pattern: patterns.map(bytesFromText), limit };
     for await (const traces of this.#orchestrator.list(request, signal))
       yield traces.map(({ address, size }) => ({

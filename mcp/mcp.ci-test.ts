@@ -1,6 +1,8 @@
 /** Tests `bigtrace mcp` with the client of the official SDK, over stdio and HTTP, against a whole system. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -28,8 +30,8 @@ function flags(): string[] {
   return ['mcp', ...peers, '--http-api', system.http, '--max-traces', '50', '--max-seconds', '300'];
 }
 
-function headers(password: string): Record<string, string> {
-  return { authorization: `Basic ${Buffer.from(`analyst:${password}`).toString('base64')}` };
+function headers(password: string, user = 'analyst'): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }
 
 beforeAll(async () => {
@@ -206,4 +208,20 @@ test('over HTTP, a client needs a login, and a session belongs to its own', asyn
   expect(foreign.status).toBe(404);
   const page = await fetch(url, { headers: { origin: 'https://example.com' } });
   expect(page.status).toBe(403);
+});
+
+test('traces are listed for users who may query them', async () => {
+  // The only user with a password who may read the catalog, and query no trace.
+  const user = 'bigtrace_catalog';
+  const password = readFileSync(join(system.dataDir, 'service.password'), 'utf8').trim();
+  const reader = new Client({ name: 'test', version: '1' });
+  const requestInit = { headers: headers(password, user) };
+  await reader.connect(new StreamableHTTPClientTransport(url, { requestInit }));
+  const tried = (input: Record<string, unknown>) =>
+    reader.callTool({ name: 'estimate', arguments: { sql: 'SELECT 1 AS n', ...input } });
+  expect(await tried({ traces: ['/local/**'] })).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringContaining(`user ${user} may not list traces`) }],
+  });
+  await reader.close();
 });

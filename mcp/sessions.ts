@@ -2,10 +2,10 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { LRUCache } from 'lru-cache';
 import type { Preset } from '../http-api/contract/page.ts';
 import { Access } from './access.ts';
 import type { McpConfig } from './config.ts';
+import { OpenSessions } from './open-sessions.ts';
 import { refuse } from './refusal.ts';
 import { keptTables, Runs } from './runs.ts';
 import { createMcpServer } from './server.ts';
@@ -26,13 +26,11 @@ export class Sessions {
   readonly #config: McpConfig;
   readonly #presets: readonly Preset[];
   readonly #tables = keptTables();
-  readonly #sessions = new LRUCache<string, Session>({
-    max: SESSIONS_MAX,
-    ttl: IDLE_MS_MAX,
-    updateAgeOnGet: true,
-    ttlAutopurge: true,
-    dispose: (session) => void end(session),
-  });
+  readonly #sessions = new OpenSessions<Session>(
+    SESSIONS_MAX,
+    IDLE_MS_MAX,
+    (session) => void end(session),
+  );
 
   constructor(config: McpConfig, presets: readonly Preset[]) {
     this.#config = config;
@@ -50,11 +48,13 @@ export class Sessions {
     const session = this.#sessions.get(String(id));
     if (session === undefined || !timingSafeEqual(session.login, digestOf(login)))
       return refuse(response, 404, 'there is no such session; begin another');
+    this.#sessions.opened(String(id));
+    response.once('close', () => this.#sessions.closed(String(id)));
     await session.transport.handleRequest(request, response);
   }
 
   async close(): Promise<void> {
-    const all = [...this.#sessions.values()];
+    const all = this.#sessions.all();
     await Promise.all(all.map(({ transport }) => transport.close()));
     this.#sessions.clear();
   }
@@ -77,7 +77,8 @@ export class Sessions {
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => {
-        this.#sessions.set(id, { transport, access, runs, login: digestOf(login) });
+        this.#sessions.add(id, { transport, access, runs, login: digestOf(login) });
+        response.once('close', () => this.#sessions.closed(id));
       },
       onsessionclosed: (id) => {
         this.#sessions.delete(id);
