@@ -31,6 +31,8 @@ const FILE = {
     description: 'the rows as a file',
     content: { [FORMATS.csv.type]: content, [FORMATS.parquet.type]: content },
   },
+  '4xx': contract.ErrorResponse,
+  '5xx': contract.ErrorResponse,
 };
 
 export interface QueryParts {

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { signalOf } from '../caller.ts';
-import { ByTrace } from '../contract/page.ts';
+import { ByTrace, ErrorResponse } from '../contract/page.ts';
 import { HttpError } from '../http-error.ts';
 import type { QueryWatch } from '../watch.ts';
 import { typed } from './api.ts';
@@ -17,6 +17,8 @@ const schema = {
   response: {
     200: { description: 'the bytes of the trace', content },
     206: { description: 'a range of them', content },
+    '4xx': ErrorResponse,
+    '5xx': ErrorResponse,
   },
 };
 
