@@ -30,6 +30,7 @@ const some = (table) => `SELECT * FROM bigtrace.${table} LIMIT 10`;
 
 /** Name, signature, purpose, example (empty: not for users), page of the documentation. */
 const ROWS = [
+  ['about', 'about', 'The same as help, first where names are sorted.', some('about'), CALLS],
   ['help', 'help', 'What is in this database, and how to use it.', some('help'), CALLS],
   [
     ...['bigtrace', '(traces Array(String), sql String)', `${RUNS} ${STRICT}`],
@@ -175,6 +176,14 @@ export const COMMENTS = new Map(
 /** A string literal of ClickHouse. */
 export function literal(text) {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
+}
+
+/** Statement that creates the view bigtrace.about: tools sort by name, and this one precedes those of the other views. */
+export function aboutView() {
+  return `CREATE OR REPLACE VIEW bigtrace.about
+DEFINER = bigtrace_definer SQL SECURITY DEFINER
+AS SELECT * FROM bigtrace.help
+`;
 }
 
 /** Statement that creates the view bigtrace.help. */

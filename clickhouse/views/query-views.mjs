@@ -4,7 +4,7 @@
  * the build imports it.
  */
 
-import { COMMENTS, helpView, literal } from './descriptions.mjs';
+import { aboutView, COMMENTS, helpView, literal } from './descriptions.mjs';
 
 const GIVEN = '{traces:Array(String)}';
 
@@ -145,7 +145,11 @@ export function queryViews({ format = 'Native', prefix = '', database = 'bigtrac
 export function generatedSql(format) {
   const into = (directory, files) => files.map(([name, sql]) => [`${directory}/${name}`, sql]);
   return [
-    ...into('sql', [...queryViews({ format }), ['38-help.sql', helpView()]]),
+    ...into('sql', [
+      ...queryViews({ format }),
+      ['38-help.sql', helpView()],
+      ['39-about.sql', aboutView()],
+    ]),
     ...into('sql-default', queryViews({ format, database: 'default' })),
   ];
 }

@@ -26,6 +26,7 @@ test('every table and view has a comment, and bigtrace.help lists it', async () 
   const objects = "SELECT name, comment FROM system.tables WHERE database = 'bigtrace'";
   const comments = new Map((await rowsOf(t.as('analyst'), objects)) as [string, string][]);
   expect(comments).toEqual(COMMENTS);
+  expect([...comments.keys()].sort()[0]).toBe('about');
   const listed = await rowsOf(t.as('analyst'), 'SELECT name FROM bigtrace.help');
   expect(listed.map(([name]) => name).sort()).toEqual(
     [...comments.keys(), 'bigtrace_schema'].sort(),
