@@ -1,9 +1,10 @@
 /**
  * Clients of ClickHouse that people bring, against one system: each describes, aggregates, joins, binds parameters, streams,
- * cancels, and gets exact values and the text of an error. `CLIENTS=native,node npm run test:clients` runs only these.
+ * cancels, and gets exact values and the text of an error; then the example of its page runs. The dear ones are left out
+ * unless CLIENTS names them: `CLIENTS=node,rust npm run test:clients`. `npm run test:clients:all` runs all.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,30 +12,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addTeamUser } from '../../clickhouse/accounts/team-users.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import { type System, startSystem } from '../harness/system.ts';
+import { CLIENTS } from './clients.ts';
+import { buildRedocly } from './compilers.ts';
+import { exampleOf, pageOf, type Server } from './examples.ts';
 import { pythonPrograms } from './python-environment.ts';
 import { ANSWERS, type Answers, QUESTIONS } from './questions.ts';
 
-const PROGRAMS = join(ROOT, 'test/clients/programs');
-
-type Program = () => Promise<string[]> | string[];
-
-const python =
-  (file: string): Program =>
-  () => [join(pythonPrograms(), 'python'), join(PROGRAMS, file)];
-const node =
-  (file: string): Program =>
-  () => [process.execPath, join(PROGRAMS, file)];
-
-const CLIENTS: Record<string, Program> = {
-  native: node('native_client.mjs'),
-  node: node('node_client.mjs'),
-  connect: python('clickhouse_connect_client.py'),
-  driver: python('clickhouse_driver_client.py'),
-  sqlalchemy: python('sqlalchemy_client.py'),
-};
+const run = promisify(execFile);
 
 let system: System;
-let samples: { aggregate: string; join: string };
+let samples: { aggregate: string; join: string; slice: string };
 
 const WRITER = { name: 'ann', password: 'a password' };
 const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-clients-'));
@@ -43,11 +30,14 @@ beforeAll(async () => {
   const bounds = { queriesPerHour: undefined, secondsPerHour: undefined };
   addTeamUser(dataDir, { ...bounds, name: WRITER.name, grants: ['analyst_rw'] }, WRITER.password);
   system = await startSystem({ workers: 1, threads: 2, dataDir });
-  const numberOf = async (query: string): Promise<string> =>
+  const answerTo = async (query: string): Promise<string> =>
     (await system.sql(query, { settings: { database: 'bigtrace' } })).trim();
   samples = {
-    aggregate: await numberOf(QUESTIONS.aggregate),
-    join: await numberOf(QUESTIONS.join),
+    aggregate: await answerTo(QUESTIONS.aggregate),
+    join: await answerTo(QUESTIONS.join),
+    slice: await answerTo(
+      "SELECT name FROM bigtrace(traces = ['/local/linux/*'], sql = 'SELECT name FROM slice') GROUP BY name ORDER BY count() DESC LIMIT 1",
+    ),
   };
   expect(Number(samples.join)).toBeGreaterThan(1);
 });
@@ -89,24 +79,89 @@ test('analyst_rw keeps tables, views and refreshed results of bigtrace() in its 
   await expect(system.sql('SELECT * FROM analyst_rw.t')).rejects.toThrow('Not enough privileges');
 });
 
-const named = process.env['CLIENTS']?.split(',');
-const chosen = named ?? Object.keys(CLIENTS);
+const DBT = join(ROOT, 'test/clients/programs/dbt');
 
-describe.each(chosen)('%s', (name) => {
+/** Runs `dbt build` as a user with the role analyst_rw, and returns what it printed. */
+async function dbtBuild(directory: string): Promise<string> {
+  const program = join(pythonPrograms('requirements-dear-lock.txt'), 'dbt');
+  const args = [
+    'build',
+    '--no-use-colors',
+    '--project-dir',
+    directory,
+    '--profiles-dir',
+    directory,
+  ];
+  const { stdout } = await run(program, args, {
+    env: {
+      ...process.env,
+      ...environment(),
+      WRITER_PASSWORD: WRITER.password,
+      DBT_SEND_ANONYMOUS_USAGE_STATS: 'false',
+    },
+    cwd: directory,
+  });
+  return stdout;
+}
+
+async function testDbt(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'bigtrace-dbt-'));
+  cpSync(DBT, directory, { recursive: true });
+  try {
+    const slices = "bigtrace.bigtrace(traces = ['/local/linux/*'], sql = 'SELECT name FROM slice')";
+    const [count = ''] = (await asWriter(`SELECT count() FROM ${slices}`)).split('\t');
+    // The second build adds nothing to the incremental model, whose test says that its key is unique.
+    for (const _ of ['first', 'second']) {
+      expect(await dbtBuild(directory)).toContain('PASS=5 WARN=0 ERROR=0');
+      const made = `SELECT (SELECT count() FROM analyst_rw.slices), (SELECT sum(n) FROM analyst_rw.slice_names),
+        (SELECT sum(n) FROM analyst_rw.trace_counts)`;
+      expect(await asWriter(made)).toBe([count, count, count].join('\t'));
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+test("Redocly's recommended rules find nothing in /openapi.json", async () => {
+  const file = join(dataDir, 'openapi.json');
+  const served = await fetch(new URL('/openapi.json', system.http));
+  writeFileSync(file, await served.text());
+  const [program = '', ...args] = buildRedocly();
+  expect((await run(program, [...args, file])).stdout).toBe('');
+});
+
+const everyone = [...Object.keys(CLIENTS), 'dbt'];
+const named = process.env['CLIENTS'];
+const chosen =
+  named === 'all'
+    ? everyone
+    : (named?.split(',') ?? everyone.filter((name) => CLIENTS[name]?.isDear === false));
+
+test('docs/clients/dbt.md shows the project that is tested', () => {
+  const page = pageOf('dbt.md');
+  for (const file of [
+    ...readdirSync(join(DBT, 'models')).map((name) => `models/${name}`),
+    'profiles.yml',
+  ])
+    expect(page).toContain(readFileSync(join(DBT, file), 'utf8').trim());
+});
+
+if (chosen.includes('dbt'))
+  test('dbt builds and tests a table, a view and an incremental model', testDbt, 540_000);
+
+describe.each(chosen.filter((name) => name !== 'dbt'))('%s', (name) => {
   let answers: Answers;
+  let example: string[];
 
   beforeAll(async () => {
-    const program = CLIENTS[name];
-    if (program === undefined) throw new Error(`there is no client ${name}`);
-    const [file = '', ...args] = await program();
-    const { stdout } = await promisify(execFile)(file, args, {
-      env: {
-        ...process.env,
-        QUESTIONS: JSON.stringify(QUESTIONS),
-        HTTP_PORT: new URL(system.clickhouseHttp).port,
-        TCP_PORT: system.clickhouseTcp.split(':')[1],
-        PASSWORD: system.analystPassword,
-      },
+    const client = CLIENTS[name];
+    if (client === undefined) throw new Error(`there is no client ${name}`);
+    const text = exampleOf(client.page, client.language, client.nth, server());
+    const built = client.build(text);
+    example = built.example;
+    const [file = '', ...args] = built.program;
+    const { stdout } = await run(file, args, {
+      env: { ...process.env, ...environment(), QUESTIONS: JSON.stringify(QUESTIONS) },
       timeout: 540_000,
       maxBuffer: 2 ** 24,
     });
@@ -122,4 +177,23 @@ describe.each(chosen)('%s', (name) => {
     expect(answers.values).toEqual(ANSWERS.values));
   test('streams 1,000,000 rows', () => expect(answers.stream).toEqual(ANSWERS.stream));
   test('cancels', () => expect(answers.cancel).toMatch(ANSWERS.cancel));
+  test('the example of its page prints rows', async () => {
+    const [file = '', ...args] = example;
+    const { stdout } = await run(file, args, { timeout: 110_000, maxBuffer: 2 ** 26 });
+    expect(stdout).toContain(samples.slice);
+  });
 });
+
+function server(): Server {
+  return {
+    httpPort: new URL(system.clickhouseHttp).port,
+    tcpPort: system.clickhouseTcp.split(':')[1] ?? '',
+    dataDir: system.dataDir,
+  };
+}
+
+/** What the programs read. */
+function environment(): Record<string, string> {
+  const { httpPort, tcpPort } = server();
+  return { HTTP_PORT: httpPort, TCP_PORT: tcpPort, PASSWORD: system.analystPassword };
+}

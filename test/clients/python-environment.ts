@@ -1,28 +1,31 @@
-/** The virtual environment of the Python clients: pinned with hashes, made once. */
+/** The virtual environments of the Python clients: pinned with hashes, made once. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../lib/common/root.ts';
 
-const LOCK = join(ROOT, 'test/clients/requirements-lock.txt');
-const VENV = join(ROOT, 'node_modules/.cache/python-clients');
-const INSTALLED = join(VENV, 'requirements.txt');
+const HERE = join(ROOT, 'test/clients');
 
-/** Returns the directory with `python` and the programs of packages. */
-export function pythonPrograms(): string {
-  const bin = join(VENV, 'bin');
-  if (existsSync(INSTALLED) && readFileSync(INSTALLED).equals(readFileSync(LOCK))) return bin;
-  rmSync(VENV, { recursive: true, force: true });
-  mkdirSync(join(VENV, '..'), { recursive: true });
+/** Returns the directory with `python` and the programs of the packages in a lock file of this directory. */
+export function pythonPrograms(
+  lock: 'requirements-lock.txt' | 'requirements-dear-lock.txt',
+): string {
+  const wanted = join(HERE, lock);
+  const venv = join(ROOT, 'node_modules/.cache/python-clients', lock.replace('-lock.txt', ''));
+  const bin = join(venv, 'bin');
+  const installed = join(venv, 'requirements.txt');
+  if (existsSync(installed) && readFileSync(installed).equals(readFileSync(wanted))) return bin;
+  rmSync(venv, { recursive: true, force: true });
+  mkdirSync(join(venv, '..'), { recursive: true });
   const run = (program: string, ...args: string[]): void => {
     execFileSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   };
-  run('python3', '-m', 'venv', VENV);
+  run('python3', '-m', 'venv', venv);
   run(
     join(bin, 'pip'),
     ...['install', '--quiet', '--disable-pip-version-check', '--no-compile', '--no-deps'],
-    ...['--require-hashes', '--requirement', LOCK],
+    ...['--require-hashes', '--requirement', wanted],
   );
-  copyFileSync(LOCK, INSTALLED);
+  copyFileSync(wanted, installed);
   return bin;
 }

@@ -16,17 +16,19 @@ const VALUES = `SELECT -9223372036854775807 - 1 AS lowest, 9223372036854775807 A
 const bound = (trace: string, script: string, text: string): string =>
   `SELECT count() FROM bigtrace(traces = [${trace}], sql = ${script}) WHERE text = ${text}`;
 
-/** Clients that hand out bytes ask `values`, the others `values_hex`. */
+/** Clients that hand out bytes ask `values`, the others `values_hex`; those that count themselves ask `rows`. */
 export const QUESTIONS = {
   describe: `DESCRIBE (SELECT * FROM ${call(IDLE, "SELECT 1 AS n, 'a' AS text")})`,
   aggregate: `SELECT count() FROM ${call(LINUX, 'SELECT dur FROM sched')}`,
   join: `SELECT count() FROM ${call(LINUX, 'SELECT count(*) AS n FROM slice')} AS a
     JOIN ${call(LINUX, 'SELECT count(*) AS n FROM sched')} AS b USING (_trace_address)`,
+  rows: `SELECT dur FROM ${call(LINUX, 'SELECT dur FROM sched')}`,
   error: `SELECT * FROM ${call(IDLE, 'SELECT nix FROM slice')}`,
   bind: {
     sql: bound('{trace:String}', '{script:String}', '{text:String}'),
     percent: bound('%(trace)s', '%(script)s', '%(text)s'),
     colon: bound(':trace', ':script', ':text'),
+    question: bound('?', '?', '?'),
     parameters: { trace: IDLE, script: `SELECT 'it''s' AS text`, text: "it's" },
   },
   values: `SELECT lowest, highest, absent, raw, broken FROM ${call(IDLE, VALUES)}`,

@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+SELECT name, count() AS n FROM {{ ref('slices') }} GROUP BY name
