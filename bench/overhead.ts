@@ -1,28 +1,42 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { startSystem } from '../test/harness/system.ts';
+import { startResident } from '../test/harness/resident.ts';
+import { runInClickHouse, startSystem } from '../test/harness/system.ts';
 import { type Bench, timed } from './bench.ts';
 import { uncachedSql } from './queries.ts';
 
 const TRACE = '/local/linux/idle.pftrace';
 
-/** Measures the fixed cost of a `bigtrace()` call with a trivial script. */
+/** Measures the fixed cost of a `bigtrace()` call with a trivial script, through both bridges. */
 export const overhead: Bench = {
   name: 'overhead',
   async run(quick) {
     await using system = await startSystem();
+    const resident = await startResident(system.orchestrator);
     const callMs: number[] = [];
+    const residentMs: number[] = [];
     const nodeMs: number[] = [];
     for (let n = 0; n < (quick ? 3 : 25); n++) {
-      const sql = `SELECT * FROM bigtrace(traces=['${TRACE}'], sql='SELECT 1 AS one WHERE ${uncachedSql('1')}')`;
+      const [sql = '', again = ''] = [0, 1].map(
+        () =>
+          `SELECT * FROM bigtrace(traces=['${TRACE}'], sql='SELECT 1 AS one WHERE ${uncachedSql('1')}')`,
+      );
       callMs.push(await timed(() => system.sql(sql)));
+      residentMs.push(await timed(() => runInClickHouse(resident, again)));
       nodeMs.push(
         await timed(() => promisify(execFile)(process.execPath, ['-e', '0'], { env: {} })),
       );
     }
+    await resident.stop();
     callMs.shift(); // the first call loads the trace
+    residentMs.shift();
     nodeMs.shift();
     return [
+      {
+        what: 'one bigtrace() call through the resident bridge, warm, trivial',
+        unit: 'ms',
+        samples: residentMs,
+      },
       {
         what: 'one bigtrace() call, warm, trivial',
         unit: 'ms',

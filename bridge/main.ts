@@ -14,7 +14,7 @@ import { type QueryStreams, ROW_FORMATS, type RowFormat, runQuery } from './comm
 import { runFailures, runProgress } from './commands/reports.ts';
 import { runSchema } from './commands/schema.ts';
 import { errorLine } from './error-line.ts';
-import { BridgeClient } from './grpc/bridge-client.ts';
+import { BridgeClient, connector } from './grpc/bridge-client.ts';
 import { HEARTBEAT_REST } from './native/rows.ts';
 import { END_MARK } from './tsv/end-mark.ts';
 
@@ -33,7 +33,9 @@ async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
   const variable = orchestratorVariable(process.env);
   const address = process.env[variable] || DEFAULT_ORCHESTRATOR;
-  const client = new BridgeClient(address, variable, clientCredentialsFromEnv(process.env));
+  const client = new BridgeClient(
+    connector(address, variable, clientCredentialsFromEnv(process.env)),
+  );
   const { stdin, stdout } = process;
   if (command === 'schema' && rest.join(' ') === SCHEMA_OPTIONS) {
     const clickHouse = {

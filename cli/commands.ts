@@ -1,7 +1,9 @@
 /** The commands of `bigtrace`. */
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { defaultDataDir } from '../lib/common/data-dir.ts';
 import { VERSION } from '../lib/common/version.ts';
+import { DIST } from './paths.ts';
 
 /** Loaders of the commands. Each command is loaded only if needed, because its dependencies slow down the start. */
 export const COMMANDS: Record<string, () => Promise<Command>> = {
@@ -28,6 +30,12 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
     (await import('../worker/command.ts')).workerCommand(
       process.env['BIGTRACE_DATA_DIR'] || defaultDataDir(process.env),
     ),
+  clickhouse: async () =>
+    (await import('../clickhouse/install/command.ts')).clickHouseCommand(
+      process.env,
+      join(DIST, 'clickhouse'),
+    ),
+  bridge: async () => (await import('../bridge/service/command.ts')).bridgeCommand(process.env),
   mcp: async () =>
     (await import('../mcp/command.ts')).mcpCommand(process.env, defaultDataDir(process.env)),
   version: () =>

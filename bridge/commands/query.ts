@@ -37,7 +37,7 @@ import { withRetries } from './retry.ts';
  * A heartbeat is written if there was no output for this long. ClickHouse notices a cancelled query only when it reads
  * something (docs/ARCHITECTURE.md).
  */
-const HEARTBEAT_MS = 200;
+export const HEARTBEAT_MS = 200;
 
 const TRACES_PER_MESSAGE = 1000;
 
@@ -56,12 +56,15 @@ const NAMES_COLUMNS = /(_as|_summary)$/;
 export const ROW_FORMATS = ['TSV', 'CustomSeparated', 'Native'] as const;
 export type RowFormat = (typeof ROW_FORMATS)[number];
 
-export interface QueryStreams {
+export interface QueryStreams extends QueryOutput {
   stdin: Readable;
-  stdout: Writable;
   /** More trace addresses, one per row (--traces-fd). */
   traces: Readable | undefined;
   format: RowFormat;
+}
+
+export interface QueryOutput {
+  stdout: Writable;
   /** Whether the query may run again on another orchestrator if its own is lost. */
   mayRepeat: boolean;
   /** Called when the start message has been sent, so that the connection exists. */
@@ -73,20 +76,49 @@ export interface QueryStreams {
 /** Resolves when all rows are written. @throws BigtraceError, or the error of writing to stdout */
 export async function runQuery(
   client: BridgeClient,
-  { stdin, stdout, traces, format, view, mayRepeat, onReached }: QueryStreams,
+  { stdin, traces, format, ...output }: QueryStreams,
 ): Promise<void> {
   const input = await readInput(stdin, format, traces !== undefined);
+  await writeRows(client, input, {
+    ...output,
+    more: traces === undefined ? undefined : addressesOf(traces, format),
+    writerOf: (columns, buffer) => rowWriter(format, columns, buffer),
+    heartbeatBelow: 1,
+  });
+}
+
+export interface RowsOutput extends QueryOutput {
+  /** More trace addresses. */
+  more: AsyncIterable<Buffer[]> | undefined;
+  writerOf: (columns: readonly TableColumn[], output: Output) => RowWriter;
+  /** A heartbeat is written if fewer bytes than this were written since the last look. */
+  heartbeatBelow: number;
+  /** Aborted when nobody reads the rows any longer. */
+  signal?: AbortSignal;
+}
+
+/** Whether the columns of a query through this view were found by running its script. */
+export function findsColumns(view: string | undefined): view is string {
+  return view !== undefined && !NAMES_COLUMNS.test(view);
+}
+
+/** Runs the query. Resolves when all rows are written. @throws BigtraceError, or the error of writing */
+export async function writeRows(
+  client: BridgeClient,
+  input: QueryInput,
+  { stdout, more, view, mayRepeat, onReached, writerOf, heartbeatBelow, signal }: RowsOutput,
+): Promise<void> {
   checkArguments(input.statement);
-  const findsColumns = view !== undefined && !NAMES_COLUMNS.test(view);
-  const columns = parseStructure(input.structure, findsColumns);
+  const isFound = findsColumns(view);
+  const columns = parseStructure(input.structure, isFound);
   const output = new Output(stdout);
-  const writer = rowWriter(format, columns, output);
+  const writer = writerOf(columns, output);
   let heartbeat: NodeJS.Timeout | undefined;
   const broken = new Promise<never>((_, reject) => {
     stdout.on('error', reject);
-    heartbeat = startHeartbeat(output, writer, reject);
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+    heartbeat = startHeartbeat(output, writer, { heartbeatBelow, failed: reject });
   });
-  const more = traces === undefined ? undefined : addressesOf(traces, format);
   const rows = new Rows(new Table(columns.map(({ name }) => name)), writer);
   let call: QueryCall | undefined;
   const attempt = async (): Promise<void> => {
@@ -99,12 +131,12 @@ export async function runQuery(
     });
     await Promise.race([receive(call, client, rows), unsent]);
   };
-  // The addresses of --traces-fd can be read only once.
+  // More addresses can be read only once.
   const tracesDone = withRetries(attempt, () => mayRepeat && more === undefined && !rows.begun);
   try {
     await Promise.race([tracesDone.then(() => writer.finish()), broken]);
   } catch (error) {
-    if (!(error instanceof TypeMismatch && findsColumns)) throw error;
+    if (!(error instanceof TypeMismatch && isFound)) throw error;
     const isLearned = await learnKind(client, input, columns, error);
     throw withRemedy(error, columns, { view, input, isLearned });
   } finally {
@@ -167,12 +199,12 @@ async function wholeOf(stdin: Readable): Promise<Buffer> {
 function startHeartbeat(
   output: Output,
   writer: RowWriter,
-  failed: (error: unknown) => void,
+  { heartbeatBelow, failed }: { heartbeatBelow: number; failed: (error: unknown) => void },
 ): NodeJS.Timeout {
-  let written = -1;
+  let written = Number.NEGATIVE_INFINITY;
   return setInterval(() => {
-    const silent = output.bytesWritten === written && output.at === 0 && !output.blocked;
-    if (silent) {
+    const isSilent = output.bytesWritten - written < heartbeatBelow;
+    if (isSilent && output.at === 0 && !output.blocked) {
       writer.heartbeat();
       writer.flush().catch(failed);
     }

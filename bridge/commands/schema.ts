@@ -53,7 +53,8 @@ async function structureFor(
   }
 }
 
-function structureOf(columns: readonly SchemaColumn[]): string {
+/** Returns the structure of the view's table for the columns that the orchestrator has found. */
+export function structureOf(columns: readonly SchemaColumn[]): string {
   const names = distinctNames(columns.map(({ name }) => textFromBytes(name)));
   return formatStructure(
     columns.map(({ cellKinds, learnedKinds }, index) => ({

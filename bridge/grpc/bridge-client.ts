@@ -54,27 +54,48 @@ const same = (bytes: Buffer): Buffer => bytes;
 /** A call of Query whose messages are encoded bytes in both directions. */
 export type QueryCall = grpc.ClientDuplexStream<Buffer, Buffer>;
 
+/** How to connect to an orchestrator. */
+export interface Connector {
+  address: string;
+  /** Name of the environment variable or flag of the address, for error messages. */
+  variable: string;
+  connect: () => grpc.Client;
+}
+
+/** @throws invalid_option if a file of `credentials` cannot be read */
+export function connector(
+  address: string,
+  variable: string,
+  credentials: ClientCredentials,
+  more: grpc.ClientOptions = {},
+): Connector {
+  const channel = openChannel(credentials);
+  const options = { ...CHANNEL_OPTIONS, ...channel.options, ...more };
+  return {
+    address,
+    variable,
+    connect: () => new grpc.Client(address, channel.credentials, options),
+  };
+}
+
 export class BridgeClient {
-  readonly address: string;
-  /** Name of the environment variable of the address, for error messages. */
-  readonly #variable: string;
-  readonly #connect: () => grpc.Client;
+  readonly #connector: Connector;
+  /** Whether others use the connection, too. */
+  #isShared: boolean;
   #client: grpc.Client;
 
-  /** @throws invalid_option if a file of `credentials` cannot be read */
-  constructor(address: string, variable: string, credentials: ClientCredentials) {
-    const channel = openChannel(credentials);
-    this.address = address;
-    this.#variable = variable;
-    const options = { ...CHANNEL_OPTIONS, ...channel.options };
-    this.#connect = () => new grpc.Client(address, channel.credentials, options);
-    this.#client = this.#connect();
+  /** @param shared a connection that others use, and that stays open */
+  constructor(connector: Connector, shared?: grpc.Client) {
+    this.#connector = connector;
+    this.#isShared = shared !== undefined;
+    this.#client = shared ?? connector.connect();
   }
 
   /** Later calls use a new connection, which may lead to another orchestrator. */
   reconnect(): void {
-    this.#client.close();
-    this.#client = this.#connect();
+    this.close();
+    this.#isShared = false;
+    this.#client = this.#connector.connect();
   }
 
   /** Starts a Query call. It fails with orchestrator_unreachable if there is no connection after CONNECT_TIMEOUT_MS. */
@@ -150,8 +171,9 @@ export class BridgeClient {
     });
   }
 
+  /** Closes the connection, unless others use it. */
   close(): void {
-    this.#client.close();
+    if (!this.#isShared) this.#client.close();
   }
 
   /** Converts the error of a call. If the orchestrator was unreachable, the message has its address. */
@@ -170,9 +192,10 @@ export class BridgeClient {
   }
 
   #unreachable(why: string, cause?: Error): BigtraceError {
+    const { address, variable } = this.#connector;
     return new BigtraceError(
       'orchestrator_unreachable',
-      `cannot reach the orchestrator ${this.address} (${this.#variable}), or the connection broke: ${why}`,
+      `cannot reach the orchestrator ${address} (${variable}), or the connection broke: ${why}`,
       { cause },
     );
   }

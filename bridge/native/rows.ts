@@ -24,8 +24,9 @@ import { takeUniform } from './uniform.ts';
 const FULL_ROWS = 16 * 1024;
 const FULL_BYTES = 2 ** 20;
 
-function column(name: string, type: string, ...values: Uint8Array[]): Buffer {
-  const head = [name, type].map((text) => lengthAndBytes(Buffer.from(text)));
+function column(name: string, type: string | Buffer, ...values: Uint8Array[]): Buffer {
+  const typeBytes = typeof type === 'string' ? Buffer.from(type) : type;
+  const head = [Buffer.from(name), typeBytes].map(lengthAndBytes);
   return Buffer.concat([...head, ...values]);
 }
 
@@ -38,19 +39,50 @@ function markColumn(mark: number): Buffer {
   return column(HEARTBEAT_COLUMN, 'UInt8', Buffer.of(mark));
 }
 
-const HEARTBEAT = Buffer.concat([blockHead(1, 1), markColumn(MARK.HEARTBEAT)]);
-const HEARTBEAT_FIRST = HEARTBEAT.subarray(0, 1);
+/** The blocks between the rows. All begin with the same byte. */
+export interface Beats {
+  /** Completes a heartbeat that was begun, before rows or the end. */
+  short: Buffer;
+  /** Written while there are no rows. */
+  long: Buffer;
+}
 
-/** Completes the heartbeat whose first byte was already written. */
+const HEARTBEAT = Buffer.concat([blockHead(1, 1), markColumn(MARK.HEARTBEAT)]);
+
+/** For a pipe, from which ClickHouse reads what is there. */
+export const PIPE_BEATS: Beats = { short: HEARTBEAT, long: HEARTBEAT };
+
+/** Completes the heartbeat of PIPE_BEATS whose first byte was already written. */
 export const HEARTBEAT_REST = HEARTBEAT.subarray(1);
+
+/** Returns a heartbeat with `padding` unused bytes. */
+export function paddedHeartbeat(padding: number): Buffer {
+  const address = column(TRACE_COLUMN, 'String', lengthAndBytes(Buffer.alloc(padding, ' ')));
+  return Buffer.concat([blockHead(2, 1), markColumn(MARK.HEARTBEAT), address]);
+}
+
+/** A block with one column of one value. Columns that it omits get their default. */
+export function blockOf(name: string, type: string | Buffer, value: Uint8Array): Buffer {
+  return Buffer.concat([blockHead(1, 1), column(name, type, value)]);
+}
 
 export class NativeRows implements RowWriter {
   readonly #output: Output;
   readonly #block: Block;
+  readonly #beats: Beats;
+  /** Whether the last byte that was written begins a heartbeat. */
+  #begun: boolean;
 
-  constructor(columns: readonly TableColumn[], output: Output) {
+  /** @param begun whether another program has written the first byte of a heartbeat */
+  constructor(
+    columns: readonly TableColumn[],
+    output: Output,
+    { beats = PIPE_BEATS, begun = true } = {},
+  ) {
     this.#output = output;
     this.#block = new Block(columns);
+    this.#beats = beats;
+    this.#begun = begun;
   }
 
   trace(address: Uint8Array): CellWriter {
@@ -58,32 +90,43 @@ export class NativeRows implements RowWriter {
   }
 
   heartbeat(): void {
-    if (this.#output.at === 0) this.#output.append(HEARTBEAT_REST);
+    const { long } = this.#beats;
+    this.#output.append(this.#begun ? long.subarray(1) : long);
+    this.#begun = false;
   }
 
   failure(trace: Uint8Array): void {
     this.#endBlock();
-    this.heartbeat();
+    this.#complete();
     const address = column(TRACE_COLUMN, 'String', lengthAndBytes(trace));
     this.#output.append(Buffer.concat([blockHead(2, 1), markColumn(MARK.FAILURE), address]));
   }
 
   flush(): Promise<void> {
     this.#endBlock();
-    if (this.#output.at > 0) this.#output.append(HEARTBEAT_FIRST);
+    if (this.#output.at > 0 && !this.#begun) {
+      this.#output.append(this.#beats.short.subarray(0, 1));
+      this.#begun = true;
+    }
     return this.#output.flush();
   }
 
   finish(): Promise<void> {
     this.#endBlock();
-    this.heartbeat();
+    this.#complete();
     return this.#output.drain();
   }
 
   #endBlock(): void {
     if (this.#block.rows === 0) return;
-    this.heartbeat();
+    this.#complete();
     this.#block.moveTo(this.#output);
+  }
+
+  /** Completes a heartbeat that was begun. */
+  #complete(): void {
+    if (this.#begun) this.#output.append(this.#beats.short.subarray(1));
+    this.#begun = false;
   }
 }
 

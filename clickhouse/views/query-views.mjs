@@ -4,7 +4,9 @@
  * the build imports it.
  */
 
+import { readFileSync } from 'node:fs';
 import { aboutView, COMMENTS, helpView, literal } from './descriptions.mjs';
+import { foundByUrl, reportByUrl, rowsByUrl } from './url-source.mjs';
 
 const GIVEN = '{traces:Array(String)}';
 
@@ -26,11 +28,10 @@ const HIDDEN = '_hb UInt8 NOT NULL, _trace_address String NOT NULL';
 const SAMPLE = '{sample:Array(String)}';
 
 /** The client specifies the columns, so no column finding is needed. */
-const STRUCTURE = () => `concat('${HIDDEN}, ', {structure:String})`;
+const STRUCTURE = `concat('${HIDDEN}, ', {structure:String})`;
 
 /** Columns of a summary, the same for every specification: one row per row of each metric. */
-const METRICS = () =>
-  `'${HIDDEN}, metric_id String NOT NULL, dimensions String NOT NULL, value Nullable(Float64)'`;
+const METRICS = `'${HIDDEN}, metric_id String NOT NULL, dimensions String NOT NULL, value Nullable(Float64)'`;
 
 /** A failed trace ends the query. */
 const STRICT = "'strict'";
@@ -54,8 +55,25 @@ const USER = `ifNull(nullIf(if(currentUser() = 'bigtrace_backend',
  * same columns.
  */
 function found(traces, onFailure) {
-  return (purpose) =>
-    `bigtrace_schema(${traces}, {sql:String}, initialQueryID(), ${USER}, ${onFailure}, '${purpose}')`;
+  const values = (purpose) => [
+    { sql: traces, isArray: true },
+    ...['{sql:String}', 'initialQueryID()', USER, onFailure, `'${purpose}'`].map((sql) => ({
+      sql,
+    })),
+  ];
+  return {
+    executable: (purpose) =>
+      `bigtrace_schema(${values(purpose)
+        .map(({ sql }) => sql)
+        .join(', ')})`,
+    // The resident bridge asks for the columns again itself.
+    url: (purpose) => (purpose === 'find' ? foundByUrl(values(purpose)) : "''"),
+  };
+}
+
+/** The same structure for both bridges. */
+function given(structure) {
+  return { executable: () => structure, url: () => structure };
 }
 
 /**
@@ -64,33 +82,77 @@ function found(traces, onFailure) {
  */
 const STATEMENT = `ifNull((SELECT substring(any(query), 1, 65536) FROM system.processes WHERE query_id = initialQueryID()), '')`;
 
-/**
- * Statement that creates a view. Two columns precede those of the script: `_trace_address`, and `_hb`, which is 1 in
- * heartbeats and 2 in rows that name a failed trace (bridge/columns/structure.ts).
- */
-function view(name, parts, { format, prefix, database }) {
-  const { traces = NONE, table, sample, sql = '{sql:String}', onFailure, failures = false } = parts;
-  const { columns = found(traces, onFailure) } = parts;
-  const request = `(SELECT ${traces} AS traces, ${sql} AS sql, initialQueryID() AS query_id, ${USER} AS user,
-        ${onFailure} AS on_failure, ${columns('again')} AS structure,
-        ${STATEMENT} AS statement${sample === undefined ? '' : `, {table:String} AS table, ${sample} AS sample`})`;
-  const inputs = table === undefined ? [request] : [request, table];
-  return `CREATE OR REPLACE VIEW ${database}.${prefix}${name}
-DEFINER = bigtrace_definer SQL SECURITY DEFINER
-AS SELECT *${failures ? '' : ' EXCEPT (_hb)'}
-FROM executable(
+/** The columns of the request: what the bridge reads (bridge/request/request.ts). */
+function requestOf(parts, structure) {
+  const { traces = NONE, sample, sql = '{sql:String}', onFailure } = parts;
+  const columns = [
+    { name: 'traces', sql: traces, isArray: true },
+    { name: 'sql', sql },
+    { name: 'query_id', sql: 'initialQueryID()' },
+    { name: 'user', sql: USER },
+    { name: 'on_failure', sql: onFailure },
+    { name: 'structure', sql: structure },
+    { name: 'statement', sql: STATEMENT },
+  ];
+  if (sample === undefined) return columns;
+  const ofTable = [
+    { name: 'table', sql: '{table:String}' },
+    { name: 'sample', sql: sample, isArray: true },
+  ];
+  return [...columns, ...ofTable];
+}
+
+/** ClickHouse executes the bridge. */
+function executable(name, parts, format) {
+  const { table, columns = found(parts.traces ?? NONE, parts.onFailure) } = parts;
+  const request = requestOf(parts, columns.executable('again'));
+  const select = request.map(({ name, sql }) => `${sql} AS ${name}`).join(',\n        ');
+  const inputs = table === undefined ? [`(SELECT ${select})`] : [`(SELECT ${select})`, table];
+  const source = `executable(
     'bigtrace query --format ${format}${table === undefined ? '' : ' --traces-fd 3'} --view ${name}',
     ${format},
-    ${columns('find')},
+    ${columns.executable('find')},
     ${inputs.join(',\n    ')},
     SETTINGS
         stderr_reaction = 'throw',
         command_read_timeout = 60000,
         command_write_timeout = 60000,
         command_termination_timeout = 1
-)
-WHERE _hb ${failures ? '!= 1' : '= 0'}
-SETTINGS profile = 'bigtrace_rows'
+)`;
+  return { source, settings: "    profile = 'bigtrace_rows'" };
+}
+
+/** The most addresses of a table that a request contains. */
+const LIST_MAX = 10_000;
+
+/**
+ * ClickHouse calls the resident bridge. The addresses of a table are in the request; if there are too many, one empty
+ * address tells the bridge to read the table (bridge/service/table-addresses.ts).
+ */
+function resident(name, parts) {
+  const { table, columns = found(parts.traces ?? NONE, parts.onFailure) } = parts;
+  const traces =
+    table === undefined
+      ? parts.traces
+      : `(SELECT if(count() > ${LIST_MAX}, [''], groupArray(${LIST_MAX})(trace)) FROM ${table})`;
+  const request = requestOf({ ...parts, traces }, columns.url('again'));
+  return rowsByUrl(name, columns.url('find'), request);
+}
+
+/**
+ * Statement that creates a view. Two columns precede those of the script: `_trace_address`, and `_hb`, which is 1 in
+ * heartbeats and 2 in rows that name a failed trace (bridge/columns/structure.ts).
+ */
+function view(name, parts, { format, bridge, prefix, database }) {
+  const { source, settings } =
+    bridge === 'url' ? resident(name, parts) : executable(name, parts, format);
+  return `CREATE OR REPLACE VIEW ${database}.${prefix}${name}
+DEFINER = bigtrace_definer SQL SECURITY DEFINER
+AS SELECT *${parts.failures ? '' : ' EXCEPT (_hb)'}
+FROM ${source}
+WHERE _hb ${parts.failures ? '!= 1' : '= 0'}
+SETTINGS
+${settings}
 COMMENT ${literal(COMMENTS.get(name) ?? '')}
 `;
 }
@@ -102,15 +164,20 @@ const VIEWS = {
   // bigtrace_answers(traces = […], sql = '…'): also returns a row with `_hb` = 2 for each failed trace
   bigtrace_answers: { traces: GIVEN, onFailure: LENIENT, failures: true },
   // bigtrace_as(structure = 'name String, dur Int64', traces = […], sql = '…')
-  bigtrace_as: { traces: GIVEN, onFailure: STRICT, columns: STRUCTURE },
-  bigtrace_lenient_as: { traces: GIVEN, onFailure: LENIENT, columns: STRUCTURE },
-  bigtrace_answers_as: { traces: GIVEN, onFailure: LENIENT, columns: STRUCTURE, failures: true },
+  bigtrace_as: { traces: GIVEN, onFailure: STRICT, columns: given(STRUCTURE) },
+  bigtrace_lenient_as: { traces: GIVEN, onFailure: LENIENT, columns: given(STRUCTURE) },
+  bigtrace_answers_as: {
+    traces: GIVEN,
+    onFailure: LENIENT,
+    columns: given(STRUCTURE),
+    failures: true,
+  },
   // bigtrace_where(filter = 'duration > 2e9', sql = '…')
   bigtrace_where: { traces: SELECTED, onFailure: STRICT },
   bigtrace_where_lenient: { traces: SELECTED, onFailure: LENIENT },
   // bigtrace_where_as(structure = 'name String', filter = 'duration > 2e9', sql = '…')
-  bigtrace_where_as: { traces: SELECTED, onFailure: STRICT, columns: STRUCTURE },
-  bigtrace_where_lenient_as: { traces: SELECTED, onFailure: LENIENT, columns: STRUCTURE },
+  bigtrace_where_as: { traces: SELECTED, onFailure: STRICT, columns: given(STRUCTURE) },
+  bigtrace_where_lenient_as: { traces: SELECTED, onFailure: LENIENT, columns: given(STRUCTURE) },
   // bigtrace_table(table = 'chosen', sample = ['/local/a'], on_failure = 'strict', sql = '…')
   bigtrace_table: {
     table: TABLE,
@@ -119,13 +186,13 @@ const VIEWS = {
     columns: found(SAMPLE, EITHER),
   },
   // bigtrace_table_as(structure = 'name String', table = 'chosen', on_failure = 'strict', sql = '…')
-  bigtrace_table_as: { table: TABLE, onFailure: EITHER, columns: STRUCTURE },
+  bigtrace_table_as: { table: TABLE, onFailure: EITHER, columns: given(STRUCTURE) },
   // bigtrace_summary(traces = ['/local/**', …], spec = 'metric_spec { … }')
   bigtrace_summary: {
     traces: GIVEN,
     sql: "concat('SUMMARIZE TRACE\\n', {spec:String})",
     onFailure: STRICT,
-    columns: METRICS,
+    columns: given(METRICS),
   },
 };
 
@@ -134,11 +201,27 @@ const VIEWS = {
  * CustomSeparated (TSV with an end mark), under prefixed names or in place of the installed views. The views are also
  * in the database `default`, which many clients choose unless they are told another.
  */
-export function queryViews({ format = 'Native', prefix = '', database = 'bigtrace' } = {}) {
+export function queryViews({
+  format = 'Native',
+  bridge = 'executable',
+  prefix = '',
+  database = 'bigtrace',
+} = {}) {
   return Object.entries(VIEWS).map(([name, parts]) => [
     `10-${prefix}${name}.sql`,
-    view(name, parts, { format, prefix, database }),
+    view(name, parts, { format, bridge, prefix, database }),
   ]);
+}
+
+const REPORTS = ['30-failures.sql', '31-progress.sql'];
+
+/** Returns the files that replace those of the same names on a ClickHouse that calls the resident bridge. */
+function residentSql() {
+  const reports = REPORTS.map((name) => {
+    const statement = readFileSync(new URL(`../sql/${name}`, import.meta.url), 'utf8');
+    return [name, reportByUrl(statement)];
+  });
+  return [...queryViews({ bridge: 'url' }), ...reports];
 }
 
 /** Returns the files that the set-up runs besides those of `sql/`: paths below `clickhouse/`, each with its statement. */
@@ -151,5 +234,6 @@ export function generatedSql(format) {
       ['39-about.sql', aboutView()],
     ]),
     ...into('sql-default', queryViews({ format, database: 'default' })),
+    ...into('sql-resident', residentSql()),
   ];
 }

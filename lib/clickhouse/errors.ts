@@ -21,9 +21,12 @@ export const CATALOG_POLICY: ErrorPolicy = {
   subject: undefined,
 };
 
-/** Matches `message (code)`, the last line that the bridge writes to stderr. */
+/**
+ * Matches `message (code)`: the last line that the bridge writes to stderr, or what the resident bridge sends, before
+ * the first row as the body of a response, later in the type of a column (bridge/service/answer.ts).
+ */
 const BRIDGE_SAYS = new RegExp(
-  `Executable generates stderr: (.*) \\((${Object.keys(ERROR_CODES).join('|')})\\)`,
+  `(?:Executable generates stderr: |bytes, body: '|Value 300 for element ')(.*) \\((${Object.keys(ERROR_CODES).join('|')})\\)`,
   's',
 );
 

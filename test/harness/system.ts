@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../../lib/common/root.ts';
+import { type Resident, startResident, usesResidentBridge } from './resident.ts';
 
 const BIN = join(ROOT, 'cli/bigtrace.mjs');
 
@@ -84,6 +85,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     stderr += chunk.toString();
   });
   const ready = await readyLine(child, () => stderr);
+  let resident: Resident | undefined;
   const system: System = {
     ...ready,
     ...passwords(ready, options.env ?? {}),
@@ -94,10 +96,19 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     },
     logged: (pattern) => logged(child, pattern, () => stderr),
     sql: (query, options) => runInClickHouse(system, query, options),
-    stop: () => stop(child, system, options.dataDir === undefined, () => stderr),
+    stop: async () => {
+      await resident?.stop();
+      await stop(child, system, options.dataDir === undefined, () => stderr);
+    },
     [Symbol.asyncDispose]: () => system.stop(),
   };
-  return system;
+  if (!usesResidentBridge()) return system;
+  resident = await startResident(ready.orchestrator).catch(async (error: unknown) => {
+    await system.stop();
+    throw error;
+  });
+  const { clickhouseHttp, clickhouseTcp, adminPassword, analystPassword } = resident;
+  return Object.assign(system, { clickhouseHttp, clickhouseTcp, adminPassword, analystPassword });
 }
 
 function flagsOf(
@@ -168,8 +179,9 @@ async function logged(child: ChildProcess, pattern: RegExp, stderr: () => string
   }
 }
 
-async function runInClickHouse(
-  system: System,
+/** Runs a query over HTTP; rejects with the text of ClickHouse's error. */
+export async function runInClickHouse(
+  system: Pick<System, 'clickhouseHttp' | 'adminPassword' | 'analystPassword'>,
   query: string,
   { user = 'analyst', settings = {}, signal }: SqlOptions = {},
 ): Promise<string> {

@@ -54,3 +54,9 @@ export function hostPort(text: string): string {
   port(match[2] ?? '');
   return text;
 }
+
+/** Checks a URL. */
+export function httpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('it must be a URL, such as https://host:8443.');
+}

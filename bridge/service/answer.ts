@@ -1,0 +1,120 @@
+/** Answers the requests of the views: rows, the columns of a script, failures, progress. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import { findsColumns, HEARTBEAT_MS, writeRows } from '../commands/query.ts';
+import { runFailures, runProgress } from '../commands/reports.ts';
+import { structureOf } from '../commands/schema.ts';
+import { errorLine } from '../error-line.ts';
+import type { BridgeClient } from '../grpc/bridge-client.ts';
+import { lengthAndBytes } from '../native/encoding.ts';
+import { blockOf, NativeRows } from '../native/rows.ts';
+import { rowOfHeader } from '../request/header.ts';
+import { type QueryInput, queryInput, schemaInput } from '../request/request.ts';
+import { errorBlock, READ_BUFFER_BYTES, URL_BEATS } from './blocks.ts';
+import { addressesOfTable, readsTable, type TableSource } from './table-addresses.ts';
+
+/** The reader has gone, so nobody could read an error. */
+class ReaderGone extends Error {}
+
+/** One request, with what is needed to answer it. */
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  client: BridgeClient;
+  /** Undefined if the bridge may not read tables. */
+  tables: TableSource | undefined;
+}
+
+/** An exchange, with a signal that is aborted when nobody reads the answer any longer. */
+type LiveExchange = Exchange & { gone: AbortSignal };
+
+/** Writes the answer. The response has ended when it resolves. */
+export async function answer(exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const gone = new AbortController();
+  response.on('close', () => gone.abort(new ReaderGone()));
+  try {
+    await write({ ...exchange, gone: gone.signal });
+    response.end();
+  } catch (thrown) {
+    if (!gone.signal.aborted) fail(response, commandOf(request), asBigtraceError(thrown));
+  }
+}
+
+async function write(exchange: LiveExchange): Promise<void> {
+  const { response, client } = exchange;
+  const command = commandOf(exchange.request);
+  if (command === 'rows') await rows(exchange);
+  else if (command === 'schema') await schema(exchange);
+  else if (command === 'failures') await runFailures(client, response);
+  else if (command === 'progress') await runProgress(client, response);
+  else
+    throw new BigtraceError(
+      'invalid_option',
+      `X-Bigtrace-Command '${command}' must be rows, schema, failures or progress`,
+    );
+}
+
+async function rows({ request, response, client, tables, gone }: LiveExchange): Promise<void> {
+  const view = headerOf(request, 'x-bigtrace-view');
+  const row = rowOfHeader(headerOf(request, 'x-bigtrace-request'));
+  const input = queryInput(row, row.sample !== undefined);
+  const complete = await withStructure(client, input, view, gone);
+  const { table = '' } = complete.list ?? {};
+  const more = readsTable(complete) ? addressesOfTable(tables, table, gone) : undefined;
+  await writeRows(client, more === undefined ? complete : { ...complete, traces: [] }, {
+    stdout: response,
+    view,
+    more,
+    mayRepeat: true,
+    writerOf: (columns, output) =>
+      new NativeRows(columns, output, { beats: URL_BEATS, begun: false }),
+    heartbeatBelow: READ_BUFFER_BYTES,
+    signal: gone,
+  });
+}
+
+/** Adds the columns that the query has received for its script: the views name them only if the client did. */
+async function withStructure(
+  client: BridgeClient,
+  input: QueryInput,
+  view: string | undefined,
+  gone: AbortSignal,
+): Promise<QueryInput> {
+  if (input.structure !== '' || !findsColumns(view)) return input;
+  const traces = input.list?.sample ?? input.traces;
+  const columns = await client.schema({ ...input, again: true }, traces, gone);
+  return { ...input, structure: structureOf(columns) };
+}
+
+/** Writes one block with the structure, and heartbeats before it. */
+async function schema({ request, response, client, gone }: LiveExchange): Promise<void> {
+  const input = schemaInput(rowOfHeader(headerOf(request, 'x-bigtrace-request')));
+  const heartbeat = setInterval(() => response.write(URL_BEATS.long), HEARTBEAT_MS);
+  try {
+    const structure = structureOf(await client.schema(input, input.traces, gone));
+    response.write(blockOf('structure', 'String', lengthAndBytes(Buffer.from(structure))));
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+function commandOf(request: IncomingMessage): string {
+  return headerOf(request, 'x-bigtrace-command') ?? '';
+}
+
+/** A header that is sent once. */
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Sends the error: with status 500, or in a block if rows or heartbeats were sent. Reports are cut off then. */
+function fail(response: ServerResponse, command: string, error: BigtraceError): void {
+  const line = errorLine(error);
+  if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'text/plain' }).end(line);
+  else if (command === 'rows')
+    response.end(Buffer.concat([URL_BEATS.short.subarray(1), errorBlock(line)]));
+  else if (command === 'schema') response.end(errorBlock(line));
+  else response.destroy();
+}

@@ -1,0 +1,248 @@
+/** Tests the resident bridge as ClickHouse calls it, against an orchestrator whose responses the test defines. */
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, expect, test } from 'vitest';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { toServiceError } from '../../lib/common/grpc-errors.ts';
+import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
+import type { QueryRequest, SchemaRequest } from '../../lib/proto/messages.ts';
+import { CellType } from '../../lib/query-result/index.ts';
+import { lengthAndBytes } from '../native/encoding.ts';
+import { nativeBlocks, nativeRows } from '../native/testing.ts';
+import { rowsEvent, type Stub, startStub } from '../testing.ts';
+import { READ_BUFFER_BYTES } from './blocks.ts';
+import { startBridgeServer } from './server.ts';
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+async function startService(stub: Stub, tokenFile?: string): Promise<string> {
+  const { address, server } = await startStub(stub);
+  const bridge = await startBridgeServer(
+    {
+      socket: '127.0.0.1:0',
+      security: { ...PLAINTEXT_SERVER, tokenFile },
+      orchestrator: address,
+      orchestratorCredentials: {},
+      tables: undefined,
+      json: false,
+      logLevel: 'silent',
+      drainMs: 1000,
+    },
+    (error) => expect.unreachable(String(error)),
+  );
+  stops.push(() => {
+    bridge.stop();
+    server.forceShutdown();
+  });
+  return bridge.http;
+}
+
+const text = (value: string): string => Buffer.from(value).toString('base64');
+const array = (values: string[]): string => `[${values.map((one) => `${text(one)},`).join('')}`;
+
+const STRUCTURE = '_hb UInt8, _trace_address String, n Int64';
+
+function rowsHeaders(structure = STRUCTURE, view = 'bigtrace_as'): Record<string, string> {
+  const texts = ['SELECT n', 'q1', 'analyst', 'strict', structure, 'SELECT 1'].map(text);
+  return {
+    'X-Bigtrace-Command': 'rows',
+    'X-Bigtrace-View': view,
+    'X-Bigtrace-Request': [array(['/local/a', '/local/b']), ...texts].join('.'),
+  };
+}
+
+const SCHEMA_HEADERS = {
+  'X-Bigtrace-Command': 'schema',
+  'X-Bigtrace-Request': [
+    array(['/local/a']),
+    ...['SELECT n', 'q1', 'analyst', 'lenient', 'find'].map(text),
+  ].join('.'),
+};
+
+async function get(
+  url: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<IncomingMessage> {
+  const request = httpRequest(url, { method, headers });
+  request.end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return response;
+}
+
+async function read(url: string, headers: Record<string, string>): Promise<[number, Buffer]> {
+  const response = await get(url, headers);
+  return [response.statusCode ?? 0, await buffer(response)];
+}
+
+test('rows of a request are written in Native', async () => {
+  const requests: QueryRequest[] = [];
+  const url = await startService({
+    query: (call) => {
+      call.on('data', (request: QueryRequest) => requests.push(request));
+      call.on('end', () => {
+        call.write({ event: [rowsEvent('/local/b', [1n, -2n]), rowsEvent('/local/a', [3n])] });
+        call.end();
+      });
+    },
+  });
+  const [status, body] = await read(url, rowsHeaders());
+  expect(status).toBe(200);
+  expect(nativeRows(body)).toEqual([
+    ['/local/b', 1n],
+    ['/local/b', -2n],
+    ['/local/a', 3n],
+  ]);
+  const sent = { queryId: 'q1', sql: Buffer.from('SELECT n'), user: 'analyst' };
+  expect(requests[0]?.start).toMatchObject({ ...sent, onFailure: 'STRICT' });
+  const addresses = requests.flatMap(({ traces }) => traces?.address ?? []);
+  expect(addresses.map(String)).toEqual(['/local/a', '/local/b']);
+});
+
+const COLUMN = { name: Buffer.from('n'), cellKinds: 1 << CellType.VARINT };
+
+test('the structure of a script is one block, and rows without a structure get the columns that were found', async () => {
+  const requests: SchemaRequest[] = [];
+  const url = await startService({
+    schema: async (request) => {
+      requests.push(request);
+      return { column: [COLUMN], tracesSampled: 1 };
+    },
+    query: (call) => {
+      call.write({ event: [rowsEvent('/local/a', [7n])] });
+      call.end();
+    },
+  });
+  const [, structure] = await read(url, SCHEMA_HEADERS);
+  expect(nativeBlocks(structure)).toEqual([
+    {
+      structure: {
+        type: 'String',
+        values: [
+          new Uint8Array(
+            Buffer.from(
+              '`_hb` UInt8 NOT NULL, `_trace_address` String NOT NULL, `n` Nullable(Int64)',
+            ),
+          ),
+        ],
+      },
+    },
+  ]);
+  const [, body] = await read(url, rowsHeaders('', 'bigtrace'));
+  expect(nativeRows(body)).toEqual([['/local/a', 7n]]);
+  expect(requests.map(({ again }) => again)).toEqual([false, true]);
+});
+
+test('an error before the first row is the text of a response with status 500', async () => {
+  const error = new BigtraceError('sql_failed', 'no such column: é', { trace: '/local/a' });
+  const url = await startService({
+    schema: async () => {
+      throw error;
+    },
+    query: (call) => call.emit('error', toServiceError(error)),
+  });
+  const line = '/local/a: no such column: é (sql_failed)';
+  for (const headers of [rowsHeaders(), SCHEMA_HEADERS]) {
+    const [status, body] = await read(url, headers);
+    expect([status, body.toString()]).toEqual([500, line]);
+  }
+});
+
+test('an error after the first rows is a block whose column has a type with the error', async () => {
+  let fail = (): void => {};
+  const url = await startService({
+    query: (call) => {
+      call.write({ event: [rowsEvent('/local/a', [1n])] });
+      fail = () => call.emit('error', toServiceError(new BigtraceError('sql_failed', "é: 'bad\\")));
+    },
+  });
+  const response = await get(url, rowsHeaders());
+  const chunks: Buffer[] = [];
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    fail();
+  });
+  await once(response, 'end');
+  const type = "Enum8('é: \\'bad\\\\ (sql_failed)' = 300)";
+  const name = [Buffer.of(1, 1), lengthAndBytes(Buffer.from('error'))];
+  const error = Buffer.concat([...name, lengthAndBytes(Buffer.from(type)), Buffer.of(0)]);
+  const body = Buffer.concat(chunks);
+  expect(body.subarray(-error.length).toString()).toBe(error.toString());
+  expect(nativeRows(body.subarray(0, -error.length))).toEqual([['/local/a', 1n]]);
+});
+
+test('while there are no rows, heartbeats fill the buffer of ClickHouse, and a reader that leaves cancels the query', async () => {
+  let onCancelled = (): void => {};
+  const cancelled = new Promise<void>((resolve) => {
+    onCancelled = resolve;
+  });
+  const url = await startService({
+    query: (call) => {
+      call.on('cancelled', onCancelled);
+    },
+  });
+  const response = await get(url, rowsHeaders());
+  let bytes = Buffer.alloc(0);
+  while (bytes.length < 2 * READ_BUFFER_BYTES) {
+    const [chunk] = (await once(response, 'data')) as [Buffer];
+    bytes = Buffer.concat([bytes, chunk]);
+  }
+  const second = bytes.indexOf(Buffer.from('_hb'), bytes.indexOf(Buffer.from('_hb')) + 1);
+  expect(second).toBeGreaterThanOrEqual(READ_BUFFER_BYTES);
+  response.destroy();
+  await cancelled;
+});
+
+test.each([
+  ['a wrong token', { authorization: 'Bearer wrong' }, 401],
+  ['no token', {}, 401],
+  ['a foreign host', { host: 'evil.example', authorization: 'Bearer first' }, 403],
+  ['a web page', { origin: 'http://evil.example', authorization: 'Bearer first' }, 403],
+])('a request with %s is refused', async (_what, headers, status) => {
+  const tokenFile = join(mkdtempSync(join(tmpdir(), 'bigtrace-token-')), 'token');
+  writeFileSync(tokenFile, 'first\n');
+  const url = await startService({}, tokenFile);
+  expect((await read(url, { ...rowsHeaders(), ...headers }))[0]).toBe(status);
+});
+
+test('a new token in the file counts without a restart', async () => {
+  const tokenFile = join(mkdtempSync(join(tmpdir(), 'bigtrace-token-')), 'token');
+  writeFileSync(tokenFile, 'first');
+  const url = await startService({ query: (call) => call.end() }, tokenFile);
+  const statusWith = async (token: string): Promise<number> =>
+    (await read(url, { ...rowsHeaders(), authorization: `Bearer ${token}` }))[0];
+  expect(await statusWith('first')).toBe(200);
+  writeFileSync(tokenFile, 'second one');
+  expect([await statusWith('first'), await statusWith('second one')]).toEqual([401, 200]);
+});
+
+test('HEAD and the health check run nothing', async () => {
+  const url = await startService({});
+  expect((await get(url, rowsHeaders(), 'HEAD')).statusCode).toBe(200);
+  expect((await get(`${url}/healthz`, {})).statusCode).toBe(200);
+});
+
+test('a request that is no view’s, or too long, gets an error that says so', async () => {
+  const url = await startService({});
+  const [, command] = await read(url, { 'X-Bigtrace-Command': 'x' });
+  expect(command.toString()).toBe(
+    "X-Bigtrace-Command 'x' must be rows, schema, failures or progress (invalid_option)",
+  );
+  const [, request] = await read(url, { 'X-Bigtrace-Command': 'rows' });
+  expect(request.toString()).toContain('X-Bigtrace-Request is missing or malformed');
+  const [status, body] = await read(url, {
+    ...rowsHeaders(),
+    'X-Bigtrace-Request': 'A'.repeat(9 * 2 ** 20),
+  });
+  expect([status, body.toString()]).toEqual([
+    431,
+    'the script and the trace addresses have more than 8388608 bytes in base64 (limit_exceeded)',
+  ]);
+});

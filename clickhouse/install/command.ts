@@ -1,0 +1,173 @@
+/** `bigtrace clickhouse install` and `uninstall`: the views on a ClickHouse of which only SQL is accessible. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { ClickHouse } from '../../lib/clickhouse/client.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { SecretFile } from '../../lib/common/network/secret-file.ts';
+import { httpUrl } from '../../lib/common/options/options.ts';
+import {
+  COLLECTION,
+  DEFINER,
+  grants,
+  installStatements,
+  uninstallStatements,
+} from './statements.ts';
+
+interface ServerFlags {
+  url: string;
+  user: string;
+  passwordFile?: string;
+  definer?: string;
+  cluster?: string;
+  dryRun: boolean;
+}
+
+interface InstallFlags extends ServerFlags {
+  bridge: string;
+  bridgeTokenFile?: string;
+}
+
+const PASSWORD = 'BIGTRACE_CLICKHOUSE_PASSWORD';
+
+/** @param tree the built `clickhouse/` directory @param env read for the password */
+export function clickHouseCommand(env: NodeJS.ProcessEnv, tree: string): Command {
+  return new Command('clickhouse')
+    .description('install the views on your own ClickHouse by SQL alone')
+    .addCommand(installCommand(env, tree))
+    .addCommand(uninstallCommand(env, tree));
+}
+
+function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
+  const command = new Command('install')
+    .description('create or update the views, and what they need; may be repeated')
+    .addHelpText('after', HELP);
+  const options = [
+    ...serverOptions(),
+    new Option('--bridge <url>', 'URL of `bigtrace bridge` as ClickHouse reaches it')
+      .makeOptionMandatory()
+      .argParser(httpUrl),
+    new Option('--bridge-token-file <file>', 'file with the bearer token of the bridge'),
+  ];
+  for (const one of options) command.addOption(one);
+  return command.action(async (flags: InstallFlags) => {
+    const { bridge, definer, cluster, bridgeTokenFile } = flags;
+    const token = bridgeTokenFile === undefined ? undefined : new SecretFile(bridgeTokenFile).text;
+    const sql = [...residentSql(tree).values()];
+    const statements = (secret: string | undefined): string[] =>
+      installStatements(sql, { bridge, token: secret, definer, cluster });
+    if (flags.dryRun) {
+      print(statements(token === undefined ? undefined : '[token]'));
+      return;
+    }
+    const client = clientOf(flags, env);
+    try {
+      for (const statement of statements(token)) await client.command(statement);
+      await requireBridge(client, flags);
+    } finally {
+      await client.close();
+    }
+    process.stdout.write(`The views are installed on ${flags.url}.\n`);
+  });
+}
+
+const HELP = `
+The user needs the privileges that it grants: those of access management, and CREATE NAMED COLLECTION. With --definer,
+only the latter; that user must exist, with these privileges:
+${grants('USER').join(';\n')};`;
+
+function uninstallCommand(env: NodeJS.ProcessEnv, tree: string): Command {
+  const command = new Command('uninstall').description(
+    'remove the views, and what install created for them; tables with rows are kept',
+  );
+  for (const one of serverOptions()) command.addOption(one);
+  return command.action(async (flags: ServerFlags) => {
+    const views = [...residentSql(tree)].flatMap(
+      ([, sql]) => /VIEW (?:IF NOT EXISTS )?bigtrace\.(\w+)/.exec(sql)?.[1] ?? [],
+    );
+    const statements = uninstallStatements(views, {
+      definer: flags.definer,
+      cluster: flags.cluster,
+    });
+    if (flags.dryRun) {
+      print(statements);
+      return;
+    }
+    const client = clientOf(flags, env);
+    try {
+      for (const statement of statements) await client.command(statement);
+    } finally {
+      await client.close();
+    }
+    process.stdout.write(`The views are removed from ${flags.url}.\n`);
+  });
+}
+
+function serverOptions(): Option[] {
+  return [
+    new Option('--url <url>', 'HTTP URL of ClickHouse').makeOptionMandatory().argParser(httpUrl),
+    new Option('--user <name>', 'ClickHouse user to log in as').default('default'),
+    new Option('--password-file <file>', `file with the password; ignored if ${PASSWORD} is set`),
+    new Option('--cluster <name>', 'run the statements ON CLUSTER'),
+    new Option(
+      '--definer <user>',
+      `existing user that the views run as (default: create ${DEFINER} and its grants)`,
+    ).argParser(userName),
+    new Option('--dry-run', 'print the statements, without the token, and run none').default(false),
+  ];
+}
+
+/** The statements of `sql/` by name; those of `sql-resident/` replace those that execute programs. */
+function residentSql(tree: string): Map<string, string> {
+  const names = readdirSync(join(tree, 'sql')).sort();
+  const resident = new Set(readdirSync(join(tree, 'sql-resident')));
+  return new Map(
+    names.map((name) => {
+      const directory = resident.has(name) ? 'sql-resident' : 'sql';
+      return [name, readFileSync(join(tree, directory, name), 'utf8')];
+    }),
+  );
+}
+
+/** @throws invalid_option if ClickHouse cannot reach the bridge */
+async function requireBridge(client: ClickHouse, { bridge }: InstallFlags): Promise<void> {
+  try {
+    await client.rows('SELECT count() FROM bigtrace.progress');
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new BigtraceError(
+      'invalid_option',
+      `the views are installed, but ClickHouse cannot read from the bridge ${bridge}: ${text}; ` +
+        `check --bridge, --bridge-token-file, remote_url_allow_hosts of the server and the grants on ${COLLECTION}`,
+      { cause },
+    );
+  }
+}
+
+function clientOf(flags: ServerFlags, env: NodeJS.ProcessEnv): ClickHouse {
+  const { url, user: username, passwordFile } = flags;
+  const password =
+    env[PASSWORD] ?? (passwordFile === undefined ? '' : new SecretFile(passwordFile).text);
+  return new ClickHouse(
+    { url, username, password },
+    {
+      silenceMsMax: 60_000,
+      errors: {
+        rejected: 'invalid_option',
+        denied: 'invalid_option',
+        unavailable: 'invalid_option',
+      },
+    },
+  );
+}
+
+function print(statements: readonly string[]): void {
+  const texts = statements.map((one) => `${one.replace(/^--.*\n/gm, '')};`);
+  process.stdout.write(`${texts.join('\n\n')}\n`);
+}
+
+/** @throws InvalidArgumentError */
+function userName(text: string): string {
+  if (/^[A-Za-z_]\w*$/.test(text)) return text;
+  throw new InvalidArgumentError('it must be a name of letters, digits and _.');
+}

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { generatedSql } from '../views/query-views.mjs';
+import { grants, installStatements, uninstallStatements } from './statements.ts';
+
+const VIEW =
+  'CREATE OR REPLACE VIEW bigtrace.v\nDEFINER = bigtrace_definer SQL SECURITY DEFINER\nAS SELECT 1\n';
+const TABLE =
+  '-- A comment.\nCREATE TABLE IF NOT EXISTS bigtrace.t (a String) ENGINE = MergeTree ORDER BY a\n';
+
+const OPTIONS = {
+  bridge: 'https://bridge:5004',
+  token: "it's",
+  definer: undefined,
+  cluster: undefined,
+};
+
+test('install creates the collection, the user, the role, and then the views', () => {
+  const collection =
+    "url = 'https://bridge:5004' NOT OVERRIDABLE, `headers.header.name` = 'Authorization' NOT OVERRIDABLE, " +
+    "`headers.header.value` = 'Bearer it\\'s' NOT OVERRIDABLE";
+  expect(installStatements([VIEW], OPTIONS)).toEqual([
+    'CREATE DATABASE IF NOT EXISTS bigtrace',
+    `CREATE NAMED COLLECTION IF NOT EXISTS bigtrace_bridge AS ${collection}`,
+    `ALTER NAMED COLLECTION bigtrace_bridge SET ${collection}`,
+    'CREATE USER IF NOT EXISTS bigtrace_definer IDENTIFIED WITH no_password HOST NONE',
+    ...grants('bigtrace_definer'),
+    'CREATE ROLE IF NOT EXISTS bigtrace_reader',
+    'GRANT SELECT ON bigtrace.* TO bigtrace_reader',
+    VIEW.trim(),
+  ]);
+});
+
+test('with a definer, no user, role or grant is created', () => {
+  const statements = installStatements([VIEW], { ...OPTIONS, definer: 'someone' });
+  expect(statements.filter((one) => /USER|ROLE|GRANT/.test(one))).toEqual([]);
+  expect(statements.at(-1)).toContain('DEFINER = someone SQL SECURITY');
+});
+
+test('with a cluster, every statement runs ON CLUSTER', () => {
+  const options = { ...OPTIONS, cluster: 'main' };
+  const resident = generatedSql('Native').filter(([path]) => path.startsWith('sql-resident/'));
+  const statements = [
+    ...installStatements([VIEW, TABLE, ...resident.map(([, sql]) => sql)], options),
+    ...uninstallStatements(['v'], options),
+  ];
+  for (const one of statements) expect(one).toMatch(/^[A-Z].*? ON CLUSTER 'main'/m);
+  expect(statements.find((one) => one.includes('bigtrace.t '))).toContain(
+    "CREATE TABLE IF NOT EXISTS bigtrace.t ON CLUSTER 'main' (a String)",
+  );
+});
+
+test('uninstall drops what install created, and no table', () => {
+  expect(uninstallStatements(['v'], OPTIONS)).toEqual([
+    'DROP VIEW IF EXISTS bigtrace.v',
+    'DROP ROLE IF EXISTS bigtrace_reader',
+    'DROP USER IF EXISTS bigtrace_definer',
+    'DROP NAMED COLLECTION IF EXISTS bigtrace_bridge',
+  ]);
+});
+
+test('no view of the resident bridge executes a program', () => {
+  const resident = generatedSql('Native').filter(([path]) => path.startsWith('sql-resident/'));
+  expect(resident).toHaveLength(15);
+  for (const [path, sql] of resident) {
+    expect([path, /executable\(|bigtrace_schema\(|profile = /.test(sql)]).toEqual([path, false]);
+    expect(sql).toContain('FROM url(\n    bigtrace_bridge,');
+  }
+});

@@ -1,0 +1,98 @@
+/** The statements that install the views on a ClickHouse by SQL alone, and those that remove them. Pure. */
+import { literal } from '../../lib/common/text/sql-literal.ts';
+
+/** The user that the views run as, and the named collection with the address and the token of the bridge. */
+export const DEFINER = 'bigtrace_definer';
+export const COLLECTION = 'bigtrace_bridge';
+/** The role of users who may query the views. */
+export const READER = 'bigtrace_reader';
+
+export interface Installation {
+  /** URL of the bridge as ClickHouse reaches it. */
+  bridge: string;
+  /** Bearer token of the bridge. */
+  token: string | undefined;
+  /** An existing user to run the views as; undefined: DEFINER is created. */
+  definer: string | undefined;
+  /** Cluster on whose servers the statements run; undefined: only on this one. */
+  cluster: string | undefined;
+}
+
+/** What a statement begins with, up to the place of ON CLUSTER. */
+const HEAD =
+  /^((?:CREATE (?:OR REPLACE )?(?:VIEW|TABLE|DATABASE|USER|ROLE|NAMED COLLECTION)|ALTER (?:TABLE|NAMED COLLECTION)|DROP (?:VIEW|USER|ROLE|NAMED COLLECTION))(?: IF (?:NOT )?EXISTS)? [\w.]+|GRANT)/m;
+
+/**
+ * Returns the statements in order. Each may be run again.
+ * @param sql the statements that create the tables and views
+ */
+export function installStatements(sql: readonly string[], options: Installation): string[] {
+  const { definer, cluster } = options;
+  const statements = [
+    'CREATE DATABASE IF NOT EXISTS bigtrace',
+    ...collection(options),
+    ...(definer === undefined ? [definerUser(), ...grants(DEFINER)] : []),
+    `CREATE ROLE IF NOT EXISTS ${READER}`,
+    `GRANT SELECT ON bigtrace.* TO ${READER}`,
+    ...sql,
+  ];
+  const chosen = definer === undefined ? statements : statements.flatMap(withoutAccess);
+  return chosen.map((one) => onCluster(ofDefiner(one.trim(), definer), cluster));
+}
+
+/** @param views names of the views @returns the statements that remove what was installed, but no table with rows */
+export function uninstallStatements(
+  views: readonly string[],
+  { definer, cluster }: Pick<Installation, 'definer' | 'cluster'>,
+): string[] {
+  const access = [`DROP ROLE IF EXISTS ${READER}`, `DROP USER IF EXISTS ${DEFINER}`];
+  return [
+    ...views.map((view) => `DROP VIEW IF EXISTS bigtrace.${view}`),
+    ...(definer === undefined ? access : []),
+    `DROP NAMED COLLECTION IF EXISTS ${COLLECTION}`,
+  ].map((one) => onCluster(one, cluster));
+}
+
+/** The privileges that the user of the views needs. */
+export function grants(user: string): string[] {
+  return [
+    `GRANT SELECT ON bigtrace.* TO ${user}`,
+    `GRANT CREATE TEMPORARY TABLE ON *.* TO ${user}`,
+    `GRANT READ ON URL TO ${user}`,
+    `GRANT NAMED COLLECTION ON ${COLLECTION} TO ${user}`,
+    `GRANT SELECT ON system.processes TO ${user}`,
+  ];
+}
+
+function definerUser(): string {
+  return `CREATE USER IF NOT EXISTS ${DEFINER} IDENTIFIED WITH no_password HOST NONE`;
+}
+
+/** Nobody but the definer may use the collection, and nobody can read the token in it. */
+function collection({ bridge, token }: Installation): string[] {
+  const header =
+    token === undefined
+      ? ''
+      : `, \`headers.header.name\` = 'Authorization' NOT OVERRIDABLE, \`headers.header.value\` = ${literal(`Bearer ${token}`)} NOT OVERRIDABLE`;
+  const values = `url = ${literal(bridge)} NOT OVERRIDABLE${header}`;
+  return [
+    `CREATE NAMED COLLECTION IF NOT EXISTS ${COLLECTION} AS ${values}`,
+    `ALTER NAMED COLLECTION ${COLLECTION} SET ${values}`,
+  ];
+}
+
+/** Leaves out users, roles and grants: this server's users are not kept in SQL. */
+function withoutAccess(statement: string): string[] {
+  return /^(CREATE (USER|ROLE)|GRANT) /.test(statement) ? [] : [statement];
+}
+
+function ofDefiner(statement: string, definer: string | undefined): string {
+  if (definer === undefined) return statement;
+  return statement.replace(`DEFINER = ${DEFINER} `, `DEFINER = ${definer} `);
+}
+
+function onCluster(statement: string, cluster: string | undefined): string {
+  return cluster === undefined
+    ? statement
+    : statement.replace(HEAD, `$1 ON CLUSTER ${literal(cluster)}`);
+}

@@ -1,0 +1,23 @@
+/**
+ * Vitest configuration that runs tests of the views again with the resident bridge, in a ClickHouse of somebody else, in
+ * which only SQL was run (`npm run test:resident`).
+ */
+import { defineConfig } from 'vitest/config';
+import { viteWat } from '../../tools/build/wat.mjs';
+
+export default defineConfig({
+  plugins: [viteWat],
+  test: {
+    globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
+    include: [
+      'test/e2e/queries/first-query.test.ts',
+      'test/e2e/queries/{cancel,exact}.ci-test.ts',
+      '**/*.resident-test.ts',
+    ],
+    exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
+    env: { BIGTRACE_VIEWS_BRIDGE: 'resident' },
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    fileParallelism: false,
+  },
+});
