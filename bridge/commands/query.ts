@@ -121,7 +121,9 @@ export async function writeRows(
   });
   const rows = new Rows(new Table(columns.map(({ name }) => name)), writer);
   let call: QueryCall | undefined;
+  let isOver = false;
   const attempt = async (): Promise<void> => {
+    if (isOver) return; // the query failed during the pause before this attempt
     call?.cancel();
     if (call !== undefined) client.reconnect();
     call = client.query();
@@ -132,7 +134,9 @@ export async function writeRows(
     await Promise.race([receive(call, client, rows), unsent]);
   };
   // More addresses can be read only once.
-  const tracesDone = withRetries(attempt, () => mayRepeat && more === undefined && !rows.begun);
+  const tracesDone = withRetries(attempt, () => {
+    return mayRepeat && more === undefined && !rows.begun && !isOver;
+  });
   try {
     await Promise.race([tracesDone.then(() => writer.finish()), broken]);
   } catch (error) {
@@ -140,6 +144,7 @@ export async function writeRows(
     const isLearned = await learnKind(client, input, columns, error);
     throw withRemedy(error, columns, { view, input, isLearned });
   } finally {
+    isOver = true;
     clearInterval(heartbeat);
     call?.cancel();
   }

@@ -11,7 +11,7 @@ import { blockOf, NativeRows } from '../native/rows.ts';
 import { rowOfHeader } from '../request/header.ts';
 import { type QueryInput, queryInput, schemaInput } from '../request/request.ts';
 import { errorBlock, READ_BUFFER_BYTES, URL_BEATS } from './blocks.ts';
-import { addressesOfTable, readsTable, type TableSource } from './table-addresses.ts';
+import { addressesOfTable, leavesAddresses, type TableSource } from './table-addresses.ts';
 
 /** The reader has gone, so nobody could read an error. */
 class ReaderGone extends Error {}
@@ -58,10 +58,13 @@ async function write(exchange: LiveExchange): Promise<void> {
 async function rows({ request, response, client, tables, gone }: LiveExchange): Promise<void> {
   const view = headerOf(request, 'x-bigtrace-view');
   const row = rowOfHeader(headerOf(request, 'x-bigtrace-request'));
-  const input = queryInput(row, row.sample !== undefined);
+  const table = headerOf(request, 'x-bigtrace-table');
+  const input = queryInput(row, table !== undefined);
   const complete = await withStructure(client, input, view, gone);
-  const { table = '' } = complete.list ?? {};
-  const more = readsTable(complete) ? addressesOfTable(tables, table, gone) : undefined;
+  const more =
+    table !== undefined && leavesAddresses(complete)
+      ? addressesOfTable(tables, Buffer.from(table, 'base64').toString(), gone)
+      : undefined;
   await writeRows(client, more === undefined ? complete : { ...complete, traces: [] }, {
     stdout: response,
     view,

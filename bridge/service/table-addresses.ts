@@ -27,9 +27,9 @@ const SETTINGS = {
   output_format_native_encode_types_in_binary_format: '0',
 };
 
-/** Whether the view has left the addresses to the bridge. */
-export function readsTable({ traces, list }: QueryInput): boolean {
-  return list !== undefined && traces.length === 1 && traces[0]?.length === 0;
+/** Whether the view of a table has left its addresses to the bridge. */
+export function leavesAddresses({ traces }: QueryInput): boolean {
+  return traces.length === 1 && traces[0]?.length === 0;
 }
 
 /** @throws invalid_option without a source; catalog_failed if ClickHouse does not answer with addresses */

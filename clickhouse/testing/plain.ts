@@ -88,16 +88,22 @@ function usersXml(password: string): string {
   const hash = createHash('sha256').update(password).digest('hex');
   const secret = `<password_sha256_hex>${hash}</password_sha256_hex>`;
   const query = (grant: string): string => `<query>${grant.replace(/ TO \w+$/, '')}</query>`;
-  const user = (name: string, login: string, all: string[], profile = 'default'): string =>
-    `<${name}>${login}<networks><ip>127.0.0.1</ip></networks><profile>${profile}</profile>` +
-    `<quota>default</quota><grants>${all.map(query).join('')}</grants></${name}>`;
+  const user = (
+    name: string,
+    login: string,
+    all: string[],
+    more = '<profile>default</profile>',
+  ): string =>
+    `<${name}>${login}<networks><ip>127.0.0.1</ip></networks><quota>default</quota>` +
+    `${more}<grants>${all.map(query).join('')}</grants></${name}>`;
+  const reader = '<profile>reader</profile><default_database>bigtrace</default_database>';
   return `<clickhouse>
   <profiles><default/><reader><readonly>2</readonly></reader></profiles>
   <quotas><default/></quotas>
   <users>
     ${user('default', '<password></password>', ['GRANT SYSTEM LISTEN ON *.*'])}
     ${user('admin', secret, ['GRANT ALL ON *.* WITH GRANT OPTION'])}
-    ${user('analyst', secret, ['GRANT SELECT ON bigtrace.*'], 'reader')}
+    ${user('analyst', secret, ['GRANT SELECT ON bigtrace.*'], reader)}
     ${user(PLAIN_DEFINER, `<password_sha256_hex>${'0'.repeat(64)}</password_sha256_hex>`, grants(PLAIN_DEFINER))}
   </users>
 </clickhouse>

@@ -136,7 +136,8 @@ function resident(name, parts) {
       ? parts.traces
       : `(SELECT if(count() > ${LIST_MAX}, [''], groupArray(${LIST_MAX})(trace)) FROM ${table})`;
   const request = requestOf({ ...parts, traces }, columns.url('again'));
-  return rowsByUrl(name, columns.url('find'), request);
+  const listed = table === undefined ? undefined : '{table:String}';
+  return rowsByUrl(name, columns.url('find'), request, listed);
 }
 
 /**

@@ -81,9 +81,17 @@ export function foundByUrl(values) {
   return `(SELECT structure FROM ${source} WHERE _hb = 0)`;
 }
 
-/** The source of a view's rows, and the settings that it needs. */
-export function rowsByUrl(view, structure, values) {
-  const headers = { Command: "'rows'", View: `'${view}'`, Request: header(values) };
+/**
+ * The source of a view's rows, and the settings that it needs.
+ * @param table the expression of the table that lists the traces, if any
+ */
+export function rowsByUrl(view, structure, values, table) {
+  const headers = {
+    Command: "'rows'",
+    View: `'${view}'`,
+    ...(table === undefined ? {} : { Table: text(table) }),
+    Request: header(values),
+  };
   return { source: url('Native', structure, headers), settings: settings() };
 }
 
