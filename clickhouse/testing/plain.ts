@@ -98,7 +98,7 @@ function usersXml(password: string): string {
     `${more}<grants>${all.map(query).join('')}</grants></${name}>`;
   const reader = '<profile>reader</profile><default_database>bigtrace</default_database>';
   return `<clickhouse>
-  <profiles><default/><reader><readonly>2</readonly></reader></profiles>
+  <profiles><default/><reader><readonly>2</readonly><cancel_http_readonly_queries_on_client_close>1</cancel_http_readonly_queries_on_client_close></reader></profiles>
   <quotas><default/></quotas>
   <users>
     ${user('default', '<password></password>', ['GRANT SYSTEM LISTEN ON *.*'])}
