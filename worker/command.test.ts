@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { thisMachine } from '../lib/common/machine.ts';
 import { workerCommand, workerConfig } from './command.ts';
-import { LIMIT_DEFAULTS, type WorkerConfig } from './config.ts';
+import { checkConfig, LIMIT_DEFAULTS, type WorkerConfig } from './config.ts';
 
 const GIB = 2 ** 30;
 
@@ -29,6 +29,7 @@ test('without flags, every option has its documented default', () => {
     cacheDir: undefined,
     readCacheDirs: [],
     cacheBytesMax: 20 * GIB,
+    sharedSnapshots: undefined,
     resultCacheDir: undefined,
     readResultCacheDirs: [],
     resultCacheBytesMax: GIB,
@@ -69,6 +70,7 @@ const FLAGS: [string, string, (config: WorkerConfig) => unknown, unknown][] = [
   ['--result-bytes-max', '1KiB', ({ limits }) => limits.resultBytesMax, 1024],
   ['--sql-package', 'a=/x,b=/y', ({ sqlPackages }) => sqlPackages, ['a=/x', 'b=/y']],
   ['--trace-processor-wasm', '/w', ({ engine }) => engine.wasm, '/w'],
+  ['--kubernetes-pod', 'a/b-1', ({ kubernetesPod }) => kubernetesPod, 'a/b-1'],
   ['--drain-timeout', '5s', ({ drainMs }) => drainMs, 5000],
   ['--log-level', 'debug', ({ logLevel }) => logLevel, 'debug'],
 ];
@@ -81,6 +83,20 @@ test.each(FLAGS)(
     expect(pick(parsed([], { [variable]: value }))).toEqual(expected);
   },
 );
+
+test('shared snapshots have a place, a size, and a flag that allows to write', () => {
+  const place = ['--shared-snapshots', '/s3/b/p'];
+  expect(parsed(place).sharedSnapshots).toEqual({
+    ...{ place: '/s3/b/p', writes: false, bytesMax: 100 * GIB },
+  });
+  expect(
+    parsed([...place, '--write-shared-snapshots', '--shared-snapshots-bytes', '1GiB'])
+      .sharedSnapshots,
+  ).toEqual({ place: '/s3/b/p', writes: true, bytesMax: GIB });
+  expect(() => checkConfig(parsed(place))).toThrow(
+    '--shared-snapshots is /s3/b/p, but there is no --cache-dir; shared snapshots are fetched into it',
+  );
+});
 
 test('--sql-package may be repeated, and an empty variable sets no package', () => {
   expect(parsed(['--sql-package', 'a=/x', '--sql-package', 'b=/y']).sqlPackages).toEqual([

@@ -1,6 +1,6 @@
 /** Defines the flags of `bigtrace worker`; each can also be set by a `BIGTRACE_…` environment variable. */
 import { basename } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, type Option } from 'commander';
 import { thisMachine } from '../lib/common/machine.ts';
 import type { LogLevel } from '../lib/common/observability/log.ts';
 import { byteSize, durationMs, integerFrom } from '../lib/common/options/options.ts';
@@ -14,6 +14,7 @@ import { listenOptions, option, processOptions } from '../lib/common/options/ser
 import { ROOT_URL } from '../lib/common/root.ts';
 import { chosenEngine, type EngineFiles } from '../lib/engine/engine-choice.ts';
 import { addStoreOptions, storeOptionsOf } from '../lib/trace-store/index.ts';
+import type { SharedSnapshotOptions } from './cache/shared/open-shared-store.ts';
 import {
   CACHE_BYTES_DEFAULT,
   checkConfig,
@@ -25,6 +26,7 @@ import {
   LIMIT_DEFAULTS,
   LONG_TASK_MS_DEFAULT,
   RESULT_CACHE_BYTES_DEFAULT,
+  SHARED_BYTES_DEFAULT,
   SPARE_THREADS_MIN,
   type WorkerConfig,
 } from './config.ts';
@@ -53,6 +55,9 @@ interface Flags extends ServerSecurityFlags, RuntimeFlags {
   cacheDir?: string;
   readCacheDir?: string[];
   cacheBytes: number;
+  sharedSnapshots?: string;
+  writeSharedSnapshots: boolean;
+  sharedSnapshotsBytes: number;
   resultCacheDir?: string;
   readResultCacheDir?: string[];
   resultCacheBytes: number;
@@ -64,6 +69,7 @@ interface Flags extends ServerSecurityFlags, RuntimeFlags {
   engine?: string;
   traceProcessorWasm?: string;
   sqlPackage?: string[];
+  kubernetesPod?: string;
   drainTimeout: number;
   logLevel: LogLevel;
   json: boolean;
@@ -115,6 +121,13 @@ export function workerCommand(dataDir: string): Command {
     .addOption(runtimeOption())
     .addOption(addonsOption())
     .addOption(sqlPackageOption())
+    .addOption(
+      option(
+        '--kubernetes-pod <namespace/name>',
+        'pod of this worker, on which it sets what its caches are worth as pod-deletion-cost (default: none)',
+        'KUBERNETES_POD',
+      ).argParser(podName),
+    )
     .action(async () => {
       process.umask(0o077); // snapshots and results are private to their owner
       await serve(checkConfig(workerConfig(command, dataDir)));
@@ -122,6 +135,7 @@ export function workerCommand(dataDir: string): Command {
 }
 
 function addCaches(command: Command): Command {
+  for (const one of sharedSnapshotOptions()) command.addOption(one);
   return command
     .addOption(
       option(
@@ -179,6 +193,33 @@ function addCaches(command: Command): Command {
         .default(RESULT_CACHE_BYTES_DEFAULT, '1GiB')
         .argParser(byteSize),
     );
+}
+
+function sharedSnapshotOptions(): Option[] {
+  return [
+    option(
+      '--shared-snapshots <place>',
+      'where workers share snapshots: /gcs/BUCKET/o/PREFIX, /s3/BUCKET/PREFIX, or a directory that all mount; needs --cache-dir (default: nowhere)',
+      'SHARED_SNAPSHOTS',
+    ),
+    option(
+      '--write-shared-snapshots',
+      'share the snapshots of this worker; those who may write there can change results, so let only workers write',
+      'WRITE_SHARED_SNAPSHOTS',
+    ).default(false),
+    option(
+      '--shared-snapshots-bytes <size>',
+      'maximum size of shared snapshots in a directory; a lifecycle rule bounds those in a bucket',
+      'SHARED_SNAPSHOTS_BYTES',
+    )
+      .default(SHARED_BYTES_DEFAULT, '100GiB')
+      .argParser(byteSize),
+  ];
+}
+
+function sharedSnapshotsOf(flags: Flags): SharedSnapshotOptions | undefined {
+  const { sharedSnapshots: place, writeSharedSnapshots: writes } = flags;
+  return place === undefined ? undefined : { place, writes, bytesMax: flags.sharedSnapshotsBytes };
 }
 
 function addLimits(command: Command): Command {
@@ -243,6 +284,13 @@ function moreOf(text: string, previous: string[] = []): string[] {
   return [...previous, ...text.split(',').filter((part) => part !== '')];
 }
 
+/** @throws InvalidArgumentError unless the text is `namespace/name` */
+function podName(text: string): string {
+  if (!/^[a-z\d-]+\/[a-z\d.-]+$/.test(text))
+    throw new InvalidArgumentError('it must be NAMESPACE/NAME.');
+  return text;
+}
+
 /** @throws InvalidArgumentError for 0 bytes; commander adds the flag to its message */
 function positiveByteSize(text: string): number {
   const bytes = byteSize(text);
@@ -272,6 +320,7 @@ export function workerConfig(command: Command, dataDir: string): WorkerConfig {
     cacheDir: flags.cacheDir,
     readCacheDirs: flags.readCacheDir ?? [],
     cacheBytesMax: flags.cacheBytes,
+    sharedSnapshots: sharedSnapshotsOf(flags),
     resultCacheDir: flags.resultCacheDir,
     readResultCacheDirs: flags.readResultCacheDir ?? [],
     resultCacheBytesMax: flags.resultCacheBytes,
@@ -288,6 +337,7 @@ export function workerConfig(command: Command, dataDir: string): WorkerConfig {
     engine,
     runtime: runtimeChoice(flags, dataDir),
     sqlPackages: flags.sqlPackage ?? [],
+    kubernetesPod: flags.kubernetesPod,
     threadEntry: THREAD_ENTRY,
     drainMs: flags.drainTimeout,
     logLevel: flags.logLevel,

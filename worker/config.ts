@@ -12,6 +12,7 @@ import {
   WASM64_BYTES_MAX,
 } from '../lib/engine/index.ts';
 import type { StoreOptions } from '../lib/trace-store/index.ts';
+import type { SharedSnapshotOptions } from './cache/shared/open-shared-store.ts';
 import type { LoadBound } from './engines/load-watch.ts';
 import type { TaskLimits } from './tasks/limits.ts';
 
@@ -42,6 +43,8 @@ export interface WorkerConfig {
   readCacheDirs: string[];
   /** Maximum size of all files in `cacheDir`. */
   cacheBytesMax: number;
+  /** Where the workers of the fleet share snapshots; undefined: nowhere. */
+  sharedSnapshots: SharedSnapshotOptions | undefined;
   /** Directory for the result cache; without one, it is in memory only. */
   resultCacheDir: string | undefined;
   /** Result cache directories of other workers; only read. */
@@ -56,6 +59,8 @@ export interface WorkerConfig {
   sqlPackages: string[];
   /** URL of the bundle of worker/engines/thread.ts. */
   threadEntry: URL;
+  /** `namespace/name` of the pod that the worker runs in, whose deletion cost it sets; undefined: none. */
+  kubernetesPod: string | undefined;
   /** Time allowed for running tasks to finish after SIGTERM. */
   drainMs: number;
   logLevel: LogLevel;
@@ -117,6 +122,7 @@ export const SPARE_THREADS_MIN = 2;
 export const LONG_TASK_MS_DEFAULT = 2000;
 
 export const CACHE_BYTES_DEFAULT = 20 * 2 ** 30;
+export const SHARED_BYTES_DEFAULT = 100 * 2 ** 30;
 export const RESULT_CACHE_BYTES_DEFAULT = 2 ** 30;
 
 /** One thread per core, as long as there are INSTANCE_BYTES_WANTED of memory for each; at least one. */
@@ -125,12 +131,17 @@ export function defaultThreads(memoryBytesMax: number, cores: number): number {
   return Math.max(1, Math.min(cores, enough));
 }
 
-/** Checks that the engine file exists. @throws invalid_option with its path */
+/** Checks that the engine file exists, and that shared snapshots have a directory. @throws invalid_option */
 export function checkConfig(config: WorkerConfig): WorkerConfig {
   if (!existsSync(config.engine.wasm))
     throw new BigtraceError(
       'invalid_option',
       `there is no TraceProcessor wasm at ${config.engine.wasm} (--engine, --trace-processor-wasm)`,
+    );
+  if (config.sharedSnapshots !== undefined && config.cacheDir === undefined)
+    throw new BigtraceError(
+      'invalid_option',
+      `--shared-snapshots is ${config.sharedSnapshots.place}, but there is no --cache-dir; shared snapshots are fetched into it`,
     );
   return config;
 }

@@ -7,10 +7,12 @@ import { createLogger, type Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
 import { loadEngine, readSqlPackages, WideEngine } from '../lib/engine/index.ts';
-import { createTraceStores } from '../lib/trace-store/index.ts';
+import { createTraceStores, type TraceStores } from '../lib/trace-store/index.ts';
 import { cacheId } from './cache/cache-id.ts';
 import { ResultDiskCache } from './cache/result-disk.ts';
 import { ResultMemoryCache } from './cache/result-memory.ts';
+import { openSharedStore } from './cache/shared/open-shared-store.ts';
+import { SharedSnapshots } from './cache/shared/shared-snapshots.ts';
 import { SnapshotCache } from './cache/snapshot-cache.ts';
 import { SnapshotWriter } from './cache/snapshot-writer.ts';
 import type { WorkerConfig } from './config.ts';
@@ -20,6 +22,8 @@ import { EnginePool } from './engines/engine-pool.ts';
 import { EngineThread } from './engines/engine-thread.ts';
 import { ExpectedMemory } from './engines/expected-memory.ts';
 import { WorkerServer } from './grpc/server.ts';
+import { reportDeletionCost } from './pod/deletion-cost.ts';
+import { IN_POD, PodAnnotation } from './pod/pod-annotation.ts';
 import { Admission } from './scheduling/admission.ts';
 import { ThreadPermits } from './scheduling/thread-permits.ts';
 import { STORE_COUNTS } from './store-counts.ts';
@@ -56,7 +60,9 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { server, pool, tracing, close } = await createServer(config, logger);
   let probes: Probes | undefined;
+  let stopReports = (): void => undefined;
   const stop = async (): Promise<void> => {
+    stopReports();
     probes?.close();
     await close();
   };
@@ -64,6 +70,7 @@ export async function startWorker(
   try {
     port = await server.listen(config.listen);
     probes = await startServiceProbes(server, config);
+    stopReports = startReports(server, config, logger);
   } catch (thrown) {
     await stop(); // otherwise the listener that did start would keep serving
     throw thrown;
@@ -109,8 +116,8 @@ async function createServer(config: WorkerConfig, logger: Logger): Promise<Worke
     hasRoom: () => pool.hasRoom,
   });
   const isBusy = (): boolean => !admission.idle;
-  const caches = await openCaches(config, { isBusy, counters, logger });
-  const { snapshots, resultDisk, barred } = caches;
+  const caches = await openCaches(config, { isBusy, stores, counters, logger });
+  const { snapshots, shared, resultDisk, barred } = caches;
   const snapshotWriter = new SnapshotWriter(snapshots, admission);
   const spareEngines = spareEnginesFor(threads);
   const startEngineThread = (onGrowth: () => void): EngineThread =>
@@ -147,6 +154,7 @@ async function createServer(config: WorkerConfig, logger: Logger): Promise<Worke
   });
   const close = async (): Promise<void> => {
     snapshotWriter.stop();
+    shared?.close();
     server.close();
     await pool.close();
     await Promise.all([resultDisk.close(), barred.close()]);
@@ -169,9 +177,17 @@ async function drainWithin(server: WorkerServer, ms: number): Promise<void> {
   clearTimeout(timer);
 }
 
+interface Caches {
+  snapshots: SnapshotCache;
+  shared: SharedSnapshots | undefined;
+  resultDisk: ResultDiskCache;
+  barred: BarredTraces;
+}
+
 interface HostEnvironment {
   /** Returns whether a task runs or waits for a thread. */
   isBusy: () => boolean;
+  stores: TraceStores;
   counters: WorkerCounters;
   logger: Logger;
 }
@@ -179,14 +195,14 @@ interface HostEnvironment {
 /** Opens the caches on disk, with what earlier workers left there. */
 async function openCaches(
   config: WorkerConfig,
-  { isBusy, counters, logger }: HostEnvironment,
-): Promise<{ snapshots: SnapshotCache; resultDisk: ResultDiskCache; barred: BarredTraces }> {
+  { isBusy, stores, counters, logger }: HostEnvironment,
+): Promise<Caches> {
+  const shared = openSharedSnapshots(config, { stores, counters, logger });
   const snapshots = await SnapshotCache.open({
     directory: config.cacheDir,
     neighbours: config.readCacheDirs,
     bytesMax: config.cacheBytesMax,
-    counters,
-    logger,
+    ...{ shared, counters, logger },
   });
   const resultDisk = await ResultDiskCache.open({
     directory: config.resultCacheDir,
@@ -200,7 +216,34 @@ async function openCaches(
     ...{ directory: config.resultCacheDir, loadBound: config.loadBound, counters, logger },
     memoryBytesMax: config.limits.memoryBytesMax,
   });
-  return { snapshots, resultDisk, barred };
+  return { snapshots, shared, resultDisk, barred };
+}
+
+function openSharedSnapshots(
+  { sharedSnapshots: options, stores: storeOptions }: WorkerConfig,
+  { stores, ...environment }: Omit<HostEnvironment, 'isBusy'>,
+): SharedSnapshots | undefined {
+  if (options === undefined) return undefined;
+  const store = openSharedStore(options, stores, storeOptions);
+  return new SharedSnapshots({ store, writes: options.writes, ...environment });
+}
+
+/** Begins to tell Kubernetes what the caches are worth. @returns a function that ends it */
+function startReports(
+  server: WorkerServer,
+  { kubernetesPod: pod }: WorkerConfig,
+  logger: Logger,
+): () => void {
+  if (pod === undefined) return () => undefined;
+  const annotation = new PodAnnotation({ pod, ...IN_POD });
+  const stop = reportDeletionCost({
+    ...{ gauges: () => server.measure().gauges, logger },
+    annotate: (name, value) => annotation.set(name, value),
+  });
+  return () => {
+    stop();
+    annotation.close();
+  };
 }
 
 function startServiceProbes(

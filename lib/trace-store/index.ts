@@ -10,6 +10,7 @@ import { TraceStores } from './stores.ts';
 import type { TraceStore } from './trace-store.ts';
 
 export type { StoreCounters } from './guards/with-counters.ts';
+export { type BucketPlace, openUpload } from './open-upload.ts';
 export { addStoreOptions, type StoreOptions, storeOptionsOf } from './options.ts';
 export { type ListedTrace, TraceStores } from './stores.ts';
 export type {
@@ -19,6 +20,7 @@ export type {
   TraceStat,
   TraceStore,
 } from './trace-store.ts';
+export type { Upload } from './upload.ts';
 
 /**
  * Creates the configured stores.

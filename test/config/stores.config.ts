@@ -3,7 +3,11 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['lib/trace-store/**/*.server-test.ts', 'test/e2e/**/*.server-test.ts'],
+    include: [
+      'lib/trace-store/**/*.server-test.ts',
+      'test/e2e/**/*.server-test.ts',
+      'worker/**/*.server-test.ts',
+    ],
     globalSetup: [
       'tools/test-run/temp-dir.mjs',
       'test/corpus/assemble.ts',

@@ -38,6 +38,9 @@ const UNFINISHED_SUFFIX = '.unfinished';
 const RETRY_MS = 60_000;
 const TOO_LARGE_MAX = 10_000;
 
+/** The pieces of a file that was to be written could not be had: no failure of the directory. */
+export class PiecesFailed extends Error {}
+
 export class CacheDirectory {
   readonly #options: CacheDirectoryOptions;
   /** Size in bytes of each file by name, least recently used first. */
@@ -83,6 +86,12 @@ export class CacheDirectory {
 
   has(key: string): boolean {
     return this.#files.has(this.#nameOf(key));
+  }
+
+  /** Returns the name and the path of the file of `key`, whether or not it exists. */
+  fileOf(key: string): { name: string; path: string } {
+    const name = this.#nameOf(key);
+    return { name, path: this.#path(name) };
   }
 
   /**
@@ -190,6 +199,7 @@ export class CacheDirectory {
       this.#failureLogged = false;
       return true;
     } catch (error) {
+      if (error instanceof PiecesFailed) return false;
       this.#recordFailure(error);
       this.#writableFrom = performance.now() + RETRY_MS;
       return false;

@@ -21,6 +21,7 @@ import { tempDir } from '../testing/worker.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
 
 const PAGE_BYTES = 65_536;
+const { signal } = new AbortController();
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -125,9 +126,9 @@ test('a damaged snapshot is removed, and any other failure leaves it in place', 
   const gone = new Error('the client disconnected');
   const failing = (thrown: Error) => () => Promise.reject(thrown);
   await expect(cache.restore('a', failing(gone))).rejects.toBe(gone);
-  expect([await cache.has('a'), counters.get('snapshots_unusable')]).toEqual([true, 0]);
+  expect([await cache.has('a', signal), counters.get('snapshots_unusable')]).toEqual([true, 0]);
   expect(await cache.restore('a', failing(new SnapshotUnusable('damaged')))).toBeUndefined();
-  expect([await cache.has('a'), counters.get('snapshots_unusable')]).toEqual([false, 1]);
+  expect([await cache.has('a', signal), counters.get('snapshots_unusable')]).toEqual([false, 1]);
   expect(readdirSync(dir.path)).toEqual([]);
 });
 
@@ -150,14 +151,14 @@ test('snapshots of another worker are used, but neither written again nor remove
   const [first, second] = [join(dir.path, '1'), join(dir.path, '2')];
   const { cache: other } = await openCache(first);
   const { cache } = await openCache(second, 2 ** 30, [first, join(dir.path, 'none')]);
-  expect([await cache.has('a'), cache.wants('a')]).toEqual([false, true]);
+  expect([await cache.has('a', signal), cache.wants('a')]).toEqual([false, true]);
   await other.write('a', snapshotOf(1));
-  expect([await cache.has('a'), cache.wants('a')]).toEqual([true, false]);
+  expect([await cache.has('a', signal), cache.wants('a')]).toEqual([true, false]);
   expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
   expect([cache.size, cache.bytes]).toEqual([0, 0]);
   const damaged = (): Promise<never> => Promise.reject(new SnapshotUnusable('damaged'));
   expect(await cache.restore('a', damaged)).toBeUndefined();
-  expect([await cache.has('a'), cache.wants('a')]).toEqual([false, true]);
+  expect([await cache.has('a', signal), cache.wants('a')]).toEqual([false, true]);
   expect(readdirSync(first)).toHaveLength(1);
   await cache.write('a', snapshotOf(1));
   expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);

@@ -7,10 +7,13 @@ import {
 } from '../../lib/engine/index.ts';
 import type { WorkerCounters } from '../counters.ts';
 import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
+import type { SharedSnapshots } from './shared/shared-snapshots.ts';
 
 export interface SnapshotCacheOptions
   extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
   counters: WorkerCounters;
+  /** Snapshots that all workers share, if there is a store for them. */
+  shared?: SharedSnapshots | undefined;
 }
 
 /** Maximum number of remembered paths; above it, all are forgotten. */
@@ -36,7 +39,7 @@ export class SnapshotCache {
    * failures are logged.
    */
   static async open(options: SnapshotCacheOptions): Promise<SnapshotCache> {
-    const { counters, ...directory } = options;
+    const { counters, shared: _, ...directory } = options;
     const files = await CacheDirectory.open({
       ...directory,
       suffix: '.image',
@@ -60,9 +63,21 @@ export class SnapshotCache {
     return this.#files.writable;
   }
 
-  /** Returns whether this worker or another one has a snapshot of the trace. */
-  async has(key: string): Promise<boolean> {
-    return this.#files.has(key) || (await this.isElsewhere(key));
+  /** Returns whether this worker or another one has a snapshot of the trace; a shared one is fetched. */
+  async has(key: string, signal: AbortSignal): Promise<boolean> {
+    return (
+      this.#files.has(key) ||
+      (await this.isElsewhere(key)) ||
+      (await this.#fetchShared(key, signal))
+    );
+  }
+
+  async #fetchShared(key: string, signal: AbortSignal): Promise<boolean> {
+    const { shared } = this.#options;
+    const { name, path } = this.#files.fileOf(key);
+    if (shared === undefined || this.#damagedPaths.has(path) || !this.#files.wants(key))
+      return false;
+    return shared.fetch(name, (pieces) => this.#files.write(key, pieces), signal);
   }
 
   /** Returns whether another worker has a snapshot of the trace, and remembers it for `wants`. */
@@ -124,8 +139,10 @@ export class SnapshotCache {
 
   /** Writes the trace's snapshot if it fits. Never rejects. */
   async write(key: string, snapshot: Snapshot): Promise<void> {
-    if (await this.#files.write(key, encodeSnapshot(snapshot)))
-      this.#options.counters.add('snapshots_written');
+    if (!(await this.#files.write(key, encodeSnapshot(snapshot)))) return;
+    this.#options.counters.add('snapshots_written');
+    const { name, path } = this.#files.fileOf(key);
+    this.#options.shared?.offer(name, path, this.#damagedPaths.has(path));
   }
 }
 

@@ -210,7 +210,9 @@ export class UncachedTask {
   async #prepareToLoad(): Promise<void> {
     if (this.#reading !== undefined) return;
     if (this.#snapshot !== 'none')
-      this.#snapshot = (await this.#parts.snapshots.has(this.#keys.key)) ? 'there' : 'none';
+      this.#snapshot = (await this.#parts.snapshots.has(this.#keys.key, this.#signal))
+        ? 'there'
+        : 'none';
     this.#signal.throwIfAborted();
     if (this.#snapshot === 'none') await this.#beginToRead();
   }

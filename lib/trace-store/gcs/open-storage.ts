@@ -13,13 +13,16 @@ export interface GcsOptions {
 }
 
 const API = '/storage/v1';
-const READ_ONLY = 'https://www.googleapis.com/auth/devstorage.read_only';
+const SCOPES = 'https://www.googleapis.com/auth/devstorage';
 
 /**
  * Loads the client libraries, which takes a third of a second, and opens the client.
  * @throws unauthenticated if credentials are configured but unusable
  */
-export async function openStorage(options: GcsOptions): Promise<Storage> {
+export async function openStorage(
+  options: GcsOptions,
+  { writes } = { writes: false },
+): Promise<Storage> {
   const { Storage } = await import('@google-cloud/storage');
   const { GoogleAuth, PassThroughClient } = await import('google-auth-library');
   const settings = {
@@ -33,7 +36,7 @@ export async function openStorage(options: GcsOptions): Promise<Storage> {
   // emulators' manuals take it for the URL of the server. Both are accepted.
   if (isEmulator) anonymous.baseUrl = apiUrl(anonymous.baseUrl);
   if (options.anonymous || isEmulator) return anonymous;
-  const auth = new GoogleAuth({ scopes: READ_ONLY });
+  const auth = new GoogleAuth({ scopes: `${SCOPES}.${writes ? 'read_write' : 'read_only'}` });
   try {
     await auth.getClient();
   } catch (thrown) {

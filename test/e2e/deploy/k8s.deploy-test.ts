@@ -310,6 +310,20 @@ it('an overlay is valid with KEDA in place of the autoscaler', () => {
   });
 });
 
+it.each(OVERLAYS)('overlay %s is valid with workers that set their deletion cost', (overlay) => {
+  const manifests = withComponent(overlay, 'pod-deletion-cost');
+  const { containers } = podOf(manifests, 'Deployment', 'worker');
+  const [container] = containers;
+  const env = container.env?.filter(({ name }) => name.startsWith('BIGTRACE_'));
+  expect(env).toEqual([{ name: 'BIGTRACE_KUBERNETES_POD', value: '$(POD_NAMESPACE)/$(POD_NAME)' }]);
+  const pod = { name: 'BIGTRACE_KUBERNETES_POD', value: 'bigtrace/worker-1' };
+  expect(flagsOf(workerCommand('/nowhere'), manifests, { ...container, env: [pod] })).toMatchObject(
+    { kubernetesPod: 'bigtrace/worker-1' },
+  );
+  const role = manifests.find(({ kind }) => kind === 'Role');
+  expect(role).toMatchObject({ rules: [{ resources: ['pods'], verbs: ['patch'] }] });
+});
+
 it.each(OVERLAYS)('overlay %s is valid with the Superset component', (overlay) => {
   const manifests = withComponent(overlay, 'superset');
   const kinds = manifests
