@@ -1,6 +1,6 @@
 /**
  * Vitest configuration that runs tests of the views again with the resident bridge, in a ClickHouse of somebody else, in
- * which only SQL was run (`npm run test:resident`).
+ * which only SQL was run (`npm run test:resident`). The stage `ci` runs resident.ci-test.ts.
  */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
@@ -11,8 +11,7 @@ export default defineConfig({
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: [
       'test/e2e/queries/first-query.test.ts',
-      'test/e2e/queries/{cancel,exact}.ci-test.ts',
-      '**/*.resident-test.ts',
+      'test/e2e/queries/{cancel,exact,resident}.ci-test.ts',
     ],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     env: { BIGTRACE_VIEWS_BRIDGE: 'resident' },

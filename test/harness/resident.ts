@@ -25,6 +25,7 @@ export interface Resident {
   analystPassword: string;
   /** `http://127.0.0.1:PORT` of the bridge. */
   bridge: string;
+  bridgePid: number;
   tokenFile: string;
   stop(): Promise<void>;
 }
@@ -60,17 +61,32 @@ export async function startResident(orchestrator: string): Promise<Resident> {
     adminPassword: engine.password,
     analystPassword: engine.password,
     bridge: bridge.url,
+    bridgePid: bridge.pid,
     tokenFile,
     stop,
   };
 }
 
 /** Runs `bigtrace clickhouse install`; returns what it prints. */
-export async function install(url: string, password: string, flags: string[]): Promise<string> {
+export function install(url: string, password: string, flags: string[]): Promise<string> {
+  return clickHouseCommand('install', url, password, flags);
+}
+
+/** Runs `bigtrace clickhouse uninstall`. */
+export async function uninstall({ clickhouseHttp, adminPassword }: Resident): Promise<void> {
+  await clickHouseCommand('uninstall', clickhouseHttp, adminPassword, []);
+}
+
+async function clickHouseCommand(
+  command: string,
+  url: string,
+  password: string,
+  flags: string[],
+): Promise<string> {
   const login = ['--url', url, '--user', 'admin', '--definer', PLAIN_DEFINER];
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [BIN, 'clickhouse', 'install', ...login, ...flags],
+    [BIN, 'clickhouse', command, ...login, ...flags],
     { env: { ...process.env, BIGTRACE_CLICKHOUSE_PASSWORD: password } },
   );
   return stdout;

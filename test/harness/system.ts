@@ -29,6 +29,8 @@ export interface SystemOptions {
   flags?: string[];
   /** The `bigtrace` program; by default the one of this checkout. */
   program?: string;
+  /** Whether `sql` and clients reach a ClickHouse of somebody else, with the resident bridge. */
+  resident?: boolean;
 }
 
 export interface System extends AsyncDisposable {
@@ -47,6 +49,8 @@ export interface System extends AsyncDisposable {
   processes: { name: string; pid: number }[];
   adminPassword: string;
   analystPassword: string;
+  /** The resident bridge, with the option `resident`. */
+  resident: Resident | undefined;
   /** Returns the stderr of `bigtrace up` so far. */
   stderr(): string;
   /** Closes the pipes that read stdout and stderr of `bigtrace up`. */
@@ -85,10 +89,10 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     stderr += chunk.toString();
   });
   const ready = await readyLine(child, () => stderr);
-  let resident: Resident | undefined;
   const system: System = {
     ...ready,
     ...passwords(ready, options.env ?? {}),
+    resident: undefined,
     stderr: () => stderr,
     loseOutput: () => {
       child.stdout.destroy();
@@ -97,18 +101,19 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     logged: (pattern) => logged(child, pattern, () => stderr),
     sql: (query, options) => runInClickHouse(system, query, options),
     stop: async () => {
-      await resident?.stop();
+      await system.resident?.stop();
       await stop(child, system, options.dataDir === undefined, () => stderr);
     },
     [Symbol.asyncDispose]: () => system.stop(),
   };
-  if (!usesResidentBridge()) return system;
-  resident = await startResident(ready.orchestrator).catch(async (error: unknown) => {
+  if (!(options.resident ?? usesResidentBridge())) return system;
+  const resident = await startResident(ready.orchestrator).catch(async (error: unknown) => {
     await system.stop();
     throw error;
   });
   const { clickhouseHttp, clickhouseTcp, adminPassword, analystPassword } = resident;
-  return Object.assign(system, { clickhouseHttp, clickhouseTcp, adminPassword, analystPassword });
+  const logins = { clickhouseHttp, clickhouseTcp, adminPassword, analystPassword };
+  return Object.assign(system, { ...logins, resident });
 }
 
 function flagsOf(

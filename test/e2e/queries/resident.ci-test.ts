@@ -2,20 +2,23 @@
  * Tests the resident bridge in a ClickHouse of somebody else: who may use it, as whom queries run, errors, long scripts,
  * every view, and uninstalling.
  */
+import { writeFileSync } from 'node:fs';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { READ_BUFFER_BYTES } from '../../../bridge/service/blocks.ts';
 import { generatedSql } from '../../../clickhouse/views/query-views.mjs';
 import { literal } from '../../../lib/common/text/sql-literal.ts';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
+import { install, type Resident, startBridge, uninstall } from '../../harness/resident.ts';
 import { type System, startSystem } from '../../harness/system.ts';
+import { untilIdle, untilRunning } from '../../harness/workers.ts';
 
 let system: System;
 let analyst: ClickHouseClient;
 let admin: ClickHouseClient;
 
 beforeAll(async () => {
-  system = await startSystem({ workers: 2 });
+  system = await startSystem({ workers: 2, resident: true });
   analyst = clickhouseAs(system, 'analyst');
   admin = clickhouseAs(system, 'admin');
 });
@@ -25,6 +28,14 @@ afterAll(async () => {
   await system?.stop();
 });
 
+function resident(): Resident {
+  if (system.resident === undefined) throw new Error('the system has no resident bridge');
+  return system.resident;
+}
+
+/** A script that never ends and never returns a row. */
+const ENDLESS =
+  'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT max(n) AS n FROM t';
 const TRACE = "traces=['/local/linux/idle.pftrace']";
 
 test('nothing of Bigtrace is in this ClickHouse but tables, views and the collection', async () => {
@@ -64,7 +75,7 @@ test('the user of a query is the one who is logged in', async () => {
   const queryId = crypto.randomUUID();
   const running = analyst
     .query({
-      query: `SELECT * FROM bigtrace_as(structure='n Int64', ${TRACE}, sql='WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT max(n) AS n FROM t')`,
+      query: `SELECT * FROM bigtrace_as(structure='n Int64', ${TRACE}, sql=${literal(ENDLESS)})`,
       query_id: queryId,
       clickhouse_settings: { log_comment: '{"user":"admin"}' },
     })
@@ -143,6 +154,52 @@ test('every kind of view returns its rows', async () => {
       `SELECT * FROM bigtrace(${TRACE}, sql='SELECT 1', on_failure='lenient')`,
     ),
   ).toContain('bigtrace has no argument on_failure');
+});
+
+test('the bridge reads a table with more than 10,000 addresses itself, if it may', async () => {
+  await admin.command({
+    query: `CREATE TABLE bigtrace.many (address String) ENGINE = MergeTree ORDER BY address AS
+      SELECT if(number = 0, '/local/linux/idle.pftrace', concat('/local/none/', toString(number))) FROM numbers(10001)`,
+  });
+  const query = `SELECT n FROM bigtrace_table_as(structure='n Int64', table='many', on_failure='lenient', sql='SELECT 1 AS n')`;
+  expect(await errorOf(analyst, query)).toContain(
+    'table many has too many addresses for a request: start bigtrace bridge with --clickhouse',
+  );
+  const { clickhouseHttp, adminPassword, tokenFile } = resident();
+  const passwordFile = `${tokenFile}.admin`;
+  writeFileSync(passwordFile, adminPassword, { mode: 0o600 });
+  const reading = await startBridge(system.orchestrator, tokenFile, [
+    ...['--clickhouse', clickhouseHttp, '--clickhouse-user', 'admin'],
+    ...['--clickhouse-password-file', passwordFile],
+  ]);
+  const token = ['--bridge-token-file', tokenFile];
+  try {
+    await install(clickhouseHttp, adminPassword, ['--bridge', reading.url, ...token]);
+    expect(await rowsOf(analyst, query)).toEqual([['1']]);
+  } finally {
+    await install(clickhouseHttp, adminPassword, ['--bridge', resident().bridge, ...token]);
+    await reading.stop();
+  }
+});
+
+test('a bridge that is killed ends its queries with an error, and uninstall leaves tables only', async () => {
+  const running = errorOf(
+    analyst,
+    `SELECT * FROM bigtrace_as(structure='n Int64', ${TRACE}, sql=${literal(ENDLESS)})`,
+  );
+  await untilRunning(system);
+  process.kill(resident().bridgePid, 'SIGKILL');
+  expect(await running).toMatch(/EOF|No message received|Connection reset/);
+  await untilIdle(system);
+  await uninstall(resident());
+  expect(
+    await rowsOf(
+      admin,
+      `SELECT (SELECT count() FROM system.tables WHERE database = 'bigtrace' AND engine = 'View'),
+         (SELECT count() FROM system.named_collections),
+         (SELECT count() FROM system.tables WHERE database = 'bigtrace' AND name = 'trace_catalog')`,
+    ),
+  ).toEqual([['0', '0', '1']]);
 });
 
 test('ClickHouse reads as much at once as a heartbeat has bytes', () => {
