@@ -28,7 +28,7 @@ test('without addresses, a query runs on the default traces, or on some traces o
   const choice = (body: object, defaultTraces: string[]) => {
     const request = { perfetto_sql: 'SELECT 1', ...body };
     const { settings, filters, limit } = executeRequest(request, true, {
-      ...{ user: '', base: '', defaultTraces },
+      ...{ user: '', session: undefined, base: '', defaultTraces },
     }).choice;
     return [settings.addresses, filters, limit];
   };

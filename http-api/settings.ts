@@ -90,6 +90,20 @@ const OPTIONS = [
     },
   },
   {
+    id: 'session',
+    name: 'Session',
+    description:
+      'Whether what your earlier scripts defined (INCLUDE, CREATE PERFETTO …) runs before this one, and what it defines before later ones; for users with a login',
+    category: 'BIGTRACE_QUERY_OPTIONS',
+    stringEnum: {
+      defaultValue: 'on',
+      options: [
+        { value: 'on', label: 'on' },
+        { value: 'off', label: 'off' },
+      ],
+    },
+  },
+  {
     id: 'timeout_s',
     name: 'Time limit',
     description: 'In seconds; 0: the limit of the orchestrator',
@@ -122,6 +136,13 @@ export function parseSettings(
     strict: onFailure === 'strict',
     timeoutS: wholeNumber(wire, 'timeout_s', 0, TIMEOUT_S_MAX),
   };
+}
+
+/** The setting `session`. @throws invalid_option */
+export function keepsSession(wire: readonly WireSetting[]): boolean {
+  const value = valuesOf(wire, 'session')[0] ?? 'on';
+  if (value === 'on' || value === 'off') return value === 'on';
+  throw badRequest(`setting session must be on or off, not ${value}`);
 }
 
 /** The filter over the catalog that the setting `trace_uuids` stands for. */

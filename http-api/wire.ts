@@ -16,7 +16,7 @@ import { schemaOf } from './queries/columns.ts';
 import type { ExecuteRequest, ResultPage } from './queries/executor.ts';
 import type { Execution } from './queries/history.ts';
 import { RESULTS } from './queries/plan.ts';
-import { parseSettings, traceLimit, uuidFilters } from './settings.ts';
+import { keepsSession, parseSettings, traceLimit, uuidFilters } from './settings.ts';
 
 const LISTED_SQL_CHARS = 1000;
 
@@ -43,6 +43,8 @@ function echoed(
 export interface RequestContext {
   /** Who sent the request (login/caller.ts). */
   user: string;
+  /** The session of the request (sessions/sessions.ts). */
+  session: string | undefined;
   /** URL of this server as the client addressed it. */
   base: string;
   /** Addresses of requests without the setting `traces`; empty for the whole catalog. */
@@ -53,7 +55,7 @@ export interface RequestContext {
 export function executeRequest(
   body: ExecuteBody,
   materialized: boolean,
-  { user, base, defaultTraces }: RequestContext,
+  { user, session, base, defaultTraces }: RequestContext,
 ): ExecuteRequest {
   const settings = body.settings ?? [];
   const parsed = parseSettings(settings, defaultTraces);
@@ -69,6 +71,7 @@ export function executeRequest(
   const from = isNamed ? (isOfCatalog ? 'catalog' : 'names') : 'whole catalog';
   return {
     user,
+    session: keepsSession(settings) ? session : undefined,
     perfettoSql: body.perfetto_sql,
     limit: body.limit ?? QUERY_ROWS,
     choice: {
@@ -151,7 +154,7 @@ export function wireExecution(
   { clickhouseUrl, expiryMs }: WireContext,
 ): WireExecution {
   const { uuid, user, startMs, endMs, columns, materialized, tableName, snapshot } = execution;
-  const { limit, perfettoSql, status, errorMessage } = execution;
+  const { limit, perfettoSql, prelude, status, errorMessage } = execution;
   const expires = expiryMs(execution);
   return {
     queryUuid: uuid,
@@ -159,6 +162,7 @@ export function wireExecution(
     startTime: new Date(startMs).toISOString(),
     ...(endMs === undefined ? {} : { endTime: new Date(endMs).toISOString() }),
     ...{ user, limit, perfettoSql, materialized },
+    ...(prelude === '' ? {} : { prelude }),
     ...(expires === undefined ? {} : { expireTime: new Date(expires).toISOString() }),
     ...(materialized
       ? { tableName: `${RESULTS}.${tableName}`, tableLink: playLink(clickhouseUrl, tableName) }

@@ -12,6 +12,7 @@ const ONE: Execution = {
     endMs: 1500,
   },
   user: 'http-user:ann',
+  prelude: '',
   perfettoSql: `SELECT\n  name,\t'${'x'.repeat(60)}'`,
   snapshot: {
     settings: [],

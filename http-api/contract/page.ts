@@ -116,6 +116,8 @@ const rows = Type.Array(WireRow);
 export const RootAnswer = Type.Object({
   ...{ status: text, service: text, version: text, traceCount: nullable(count) },
 });
+/** The body of POST /session/reset: a form on another site cannot send JSON. */
+export const ResetBody = Type.Object({});
 export const RefreshAnswer = Type.Object({ status: text, traceCount: count });
 export const ConfigAnswer = Type.Object({ setting: Type.Array(anyObject) });
 
@@ -157,7 +159,7 @@ export type WireStatus = Static<typeof WireStatus>;
 export const WireExecution = Type.Object({
   ...{ queryUuid: uuid, ...progress, startTime: text, endTime: maybe(text), limit: count },
   expireTime: maybe(text), // when the query and its rows are deleted; none: never
-  user: text, // who sent it
+  ...{ user: text, prelude: maybe(text) }, // who sent it; what its session ran before it
   ...{ perfettoSql: text, materialized: flag, tableName: maybe(text) },
   tableLink: maybe(text), // to ClickHouse's Play page, with a query of the table
   ...{ error: maybe(text), schema: maybe(schema), ...QuerySettings.properties },

@@ -10,12 +10,13 @@ import { callOf, readerFor } from '../caller.ts';
 import type { PageRequest, QuerySettings } from '../contract/page.ts';
 import type { Counts } from '../counters.ts';
 import { badRequest, HttpError } from '../http-error.ts';
+import { isSummary, preludeOf, SCRIPTS_MAX, statementsToKeep } from '../sessions/kept.ts';
 import { columnNamed } from '../sql/conditions.ts';
 import { PAGE_ROWS_MAX, pageOf } from '../sql/page.ts';
 import type { TraceChoice, Traces } from '../sql/traces.ts';
 import type { QueryWatch } from '../watch.ts';
 import type { Column } from './columns.ts';
-import { type Execution, History, type Refusal } from './history.ts';
+import { type Execution, History, type Keeps, type Refusal } from './history.ts';
 import { type Plan, RESULTS, tableOf } from './plan.ts';
 import { resultRelation } from './result-relation.ts';
 import { Runner } from './runner.ts';
@@ -25,6 +26,8 @@ import { checkTableName } from './table-name.ts';
 export interface ExecuteRequest {
   /** Who sends it (login/caller.ts). */
   user: string;
+  /** Whose definitions run before the script, and which keeps those of the script; undefined: none. */
+  session: string | undefined;
   perfettoSql: string;
   limit: number;
   choice: TraceChoice;
@@ -143,10 +146,10 @@ export class Executor {
     const limitMax = request.materialized ? LIMIT_MAX : PAGE_ROWS_MAX;
     if (request.limit < 1 || request.limit > limitMax)
       throw badRequest(`limit ${request.limit} must be from 1 to ${limitMax}`);
-    const execution = newExecution(request);
+    const execution = newExecution(request, await this.#preludeOf(request));
     const plan = await this.#planOf(request, signal);
     signal.throwIfAborted();
-    await this.#submit(execution, plan);
+    await this.#submit(execution, { plan, keeps: keepsOf(request) });
     this.#parts.counts.queries += 1;
     this.#runner.start(execution, plan);
     return execution;
@@ -274,6 +277,12 @@ export class Executor {
     );
   }
 
+  async #preludeOf({ session, perfettoSql }: ExecuteRequest): Promise<string> {
+    if (session === undefined || isSummary(perfettoSql)) return '';
+    const scripts = await this.#history.keptIn(session, SCRIPTS_MAX + 1);
+    return preludeOf(scripts, perfettoSql);
+  }
+
   async #planOf(request: ExecuteRequest, signal: AbortSignal): Promise<Plan> {
     const traces = this.#parts.traces.for(signal);
     const { choice, metadataColumns, base } = request;
@@ -288,11 +297,11 @@ export class Executor {
     };
   }
 
-  async #submit(execution: Execution, plan: Plan): Promise<void> {
-    let refusal = await this.#history.submit(execution, plan, RUNNING_MAX);
+  async #submit(execution: Execution, accepted: { plan: Plan; keeps: Keeps }): Promise<void> {
+    let refusal = await this.#history.submit(execution, accepted, RUNNING_MAX);
     if (refusal !== undefined && refusal.nameTakenBy === undefined) {
       await this.#runner.settleAll(); // queries that have ended may still count
-      refusal = await this.#history.submit(execution, plan, RUNNING_MAX);
+      refusal = await this.#history.submit(execution, accepted, RUNNING_MAX);
     }
     if (refusal !== undefined) throw refusalError(refusal, execution);
   }
@@ -350,7 +359,12 @@ function generatedName({ uuid, materialized }: Pick<Execution, 'uuid' | 'materia
   return `${materialized ? 'query' : 'ephemeral'}_${uuid.replaceAll('-', '_')}`;
 }
 
-function newExecution(request: ExecuteRequest): Execution {
+function keepsOf({ session, perfettoSql }: ExecuteRequest): Keeps {
+  if (session === undefined || isSummary(perfettoSql)) return { session: '', statements: [] };
+  return { session, statements: statementsToKeep(perfettoSql) };
+}
+
+function newExecution(request: ExecuteRequest, prelude: string): Execution {
   const uuid = randomUUID();
   const { materialized, tableName } = request;
   return {
@@ -363,6 +377,7 @@ function newExecution(request: ExecuteRequest): Execution {
     endMs: undefined,
     user: request.user,
     perfettoSql: request.perfettoSql,
+    prelude,
     snapshot: request.snapshot,
     materialized,
     limit: request.limit,

@@ -4,6 +4,7 @@ import type { ClickHouseSettings } from '@clickhouse/client';
 import type { CallOptions, ClickHouse } from '../../lib/clickhouse/client.ts';
 import { arrayLiteral, identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
+import { withPrelude } from '../sessions/kept.ts';
 import { structureColumns } from '../sql/sql-text.ts';
 import { linkSql, TRACES } from '../sql/traces.ts';
 import { BYTES_COMMENT } from './columns.ts';
@@ -92,21 +93,25 @@ function isLatest(execution: Execution): string {
  */
 async function findColumns(
   database: ClickHouse,
-  { user, perfettoSql }: Execution,
+  execution: Execution,
   { addresses, strict }: Plan,
   options: CallOptions,
 ): Promise<{ name: string; type: string }[]> {
   const onFailure = literal(strict ? 'strict' : 'lenient');
   const [row] = await database.rows(
-    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(perfettoSql)}, initialQueryID(), ${literal(user)}, ${onFailure}, 'find')`,
+    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(scriptOf(execution))}, initialQueryID(), ${literal(execution.user)}, ${onFailure}, 'find')`,
     options,
   );
   return structureColumns(row?.[0] ?? '').slice(1);
 }
 
-function sourceOf({ perfettoSql }: Execution, { addresses, strict }: Plan): string {
+function sourceOf(execution: Execution, { addresses, strict }: Plan): string {
   const view = strict ? 'bigtrace' : 'bigtrace_lenient';
-  return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(perfettoSql)})`;
+  return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(scriptOf(execution))})`;
+}
+
+function scriptOf({ prelude, perfettoSql }: Execution): string {
+  return withPrelude(prelude, perfettoSql);
 }
 
 /** Selects the trace address, the script's columns, then metadata of the trace. */

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { clickHouseErrorType } from '../../lib/clickhouse/errors.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
-import { literal } from '../../lib/common/text/sql-literal.ts';
+import { arrayLiteral, literal } from '../../lib/common/text/sql-literal.ts';
 import type { QuerySettings, Status } from '../contract/page.ts';
 import { type Column, columnOf } from './columns.ts';
 import type { Plan } from './plan.ts';
@@ -35,6 +35,8 @@ export interface Execution {
   /** Who sent it (login/caller.ts). */
   user: string;
   perfettoSql: string;
+  /** What runs before the script: what its session keeps (sessions/kept.ts). */
+  prelude: string;
   snapshot: QuerySettings;
   /** Whether the query and its table are kept until they are deleted. An ephemeral query is deleted automatically. */
   materialized: boolean;
@@ -47,6 +49,13 @@ export interface Execution {
   processedTraces: number;
   totalTraces: number;
   errorMessage: string;
+}
+
+/** What a session keeps of a query that succeeds. */
+export interface Keeps {
+  /** Empty: the query has no session. */
+  session: string;
+  statements: readonly string[];
 }
 
 /** What is known of a query when it has ended. */
@@ -84,9 +93,18 @@ export class History {
    * Accepts a query, unless `runningMax` queries run or its table name is taken. Replicas do so one after the other, so
    * both hold, however many submit at the same time.
    */
-  async submit(execution: Execution, plan: Plan, runningMax: number): Promise<Refusal | undefined> {
+  async submit(
+    execution: Execution,
+    { plan, keeps }: { plan: Plan; keeps: Keeps },
+    runningMax: number,
+  ): Promise<Refusal | undefined> {
     const { uuid, tableName } = execution;
-    const row = { ...newRow(execution), plan: literal(JSON.stringify(plan)) };
+    const row = {
+      ...newRow(execution),
+      plan: literal(JSON.stringify(plan)),
+      session: literal(keeps.session),
+      keeps: arrayLiteral(keeps.statements),
+    };
     const isFree = `(${RUNNING}) < ${runningMax} AND ${takenSql(tableName)} = 0`;
     const accepted = await this.#change(uuid, (change) => {
       const all = { ...row, ...change };
@@ -141,6 +159,19 @@ export class History {
   async some(uuids: readonly string[]): Promise<Execution[]> {
     if (uuids.length === 0) return [];
     return this.#read(`uuid IN (${uuids.map(literal).join(', ')}) AND NOT deleted`);
+  }
+
+  /**
+   * The statements that a session keeps, those of each successful query together, the latest last.
+   * @param max of different queries; more are not read
+   */
+  async keptIn(session: string, max: number): Promise<string[][]> {
+    const rows = await this.#database.rows(
+      `SELECT toJSONString(keeps) FROM ${TABLE} FINAL
+       WHERE session = ${literal(session)} AND status = 'SUCCESS' AND notEmpty(keeps)
+       GROUP BY keeps ORDER BY max(start_time), max(uuid) LIMIT ${max}`,
+    );
+    return rows.map(([statements]) => JSON.parse(statements ?? '[]') as string[]);
   }
 
   /** The queries whose end is not recorded. */
@@ -229,7 +260,7 @@ export class History {
   async #read(condition: string): Promise<Execution[]> {
     const rows = await this.#database.rows(
       `SELECT uuid, toString(version), toString(toUnixTimestamp64Milli(written_at)), status,
-         toString(toUnixTimestamp64Milli(start_time)), toString(toUnixTimestamp64Milli(end_time)), user, perfetto_sql, request,
+         toString(toUnixTimestamp64Milli(start_time)), toString(toUnixTimestamp64Milli(end_time)), user, perfetto_sql, prelude, request,
          toString(materialized), table_name, toString(row_limit), schema, toString(processed_rows),
          toString(processed_traces), toString(total_traces), error_message
        FROM ${TABLE} FINAL WHERE ${condition}`,
@@ -257,6 +288,7 @@ function newRow(one: Execution): Record<string, string> {
     start_time: dateTime(one.startMs),
     user: literal(one.user),
     perfetto_sql: literal(one.perfettoSql),
+    prelude: literal(one.prelude),
     request: literal(JSON.stringify(one.snapshot)),
     materialized: String(one.materialized),
     table_name: literal(one.tableName),
@@ -274,8 +306,9 @@ function dateTime(ms: number): string {
 }
 
 function executionOf(row: (string | null)[]): Execution {
-  const [uuid, version, writtenMs, status, startMs, endMs, user, perfettoSql, request] = row;
-  const [materialized, tableName, limit, schema, rows, traces, total, errorMessage] = row.slice(9);
+  const [uuid, version, writtenMs, status, startMs, endMs, user, perfettoSql, prelude, request] =
+    row;
+  const [materialized, tableName, limit, schema, rows, traces, total, errorMessage] = row.slice(10);
   return {
     uuid: uuid ?? '',
     version: Number(version),
@@ -285,6 +318,7 @@ function executionOf(row: (string | null)[]): Execution {
     endMs: endMs === null || endMs === undefined ? undefined : Number(endMs),
     user: user ?? '',
     perfettoSql: perfettoSql ?? '',
+    prelude: prelude ?? '',
     snapshot: JSON.parse(request ?? '') as QuerySettings,
     materialized: materialized === 'true',
     tableName: tableName ?? '',

@@ -7,6 +7,7 @@ import * as contract from '../contract/page.ts';
 import { badRequest } from '../http-error.ts';
 import { callerOf } from '../login/caller.ts';
 import type { ExecuteRequest, Executor } from '../queries/executor.ts';
+import { beginSession, sessionOf } from '../sessions/sessions.ts';
 import {
   executeRequest,
   type WireContext,
@@ -52,7 +53,8 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryParts): void {
     schemaOf(contract.ExecuteAnswer, { body: contract.ExecuteBody }),
     async (request, reply) => {
       const execution = executeRequest(request.body, false, {
-        ...{ user: callerOf(request).user, base: baseOf(request), defaultTraces },
+        ...{ user: callerOf(request).user, session: sessionOf(request, reply, baseOf) },
+        ...{ base: baseOf(request), defaultTraces },
       });
       const signal = signalOf(reply);
       const { uuid } = await executor.start(execution, signal);
@@ -64,7 +66,8 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryParts): void {
     schemaOf(contract.ExecuteAsyncAnswer, { body: contract.ExecuteAsyncBody }),
     async (request, reply) => {
       const execution = executeRequest(request.body, true, {
-        ...{ user: callerOf(request).user, base: baseOf(request), defaultTraces },
+        ...{ user: callerOf(request).user, session: sessionOf(request, reply, baseOf) },
+        ...{ base: baseOf(request), defaultTraces },
       });
       const { uuid } = await executor.start(execution, signalOf(reply));
       return { queryUuid: uuid };
@@ -73,6 +76,14 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryParts): void {
   api.get('/query_executions', schemaOf(contract.ExecutionsAnswer), async () => ({
     queryExecutions: (await executor.list()).map((one) => wireSummary(one, wire)),
   }));
+  api.post(
+    '/session/reset',
+    schemaOf(contract.Empty, { body: contract.ResetBody }),
+    async (request, reply) => {
+      if (callerOf(request).account !== undefined) beginSession(request, reply, baseOf);
+      return {};
+    },
+  );
   addExecutionRoutes(app, parts, wire);
 }
 

@@ -290,7 +290,7 @@ it('/openapi.json describes every call of the contract', async () => {
       ...['POST /query_executions/{uuid}:cancel', 'DELETE /query_executions/{uuid}'],
       ...['GET /trace_presets', 'POST /check_table_exists', 'POST /experiments'],
       ...['POST /experiment_metadata', 'GET /trace/{id}/{name}', 'POST /refresh'],
-      ...['GET /api/caller', 'GET /query_executions/{uuid}:download'],
+      ...['GET /api/caller', 'GET /query_executions/{uuid}:download', 'POST /session/reset'],
     ].sort(),
   );
 });

@@ -121,6 +121,7 @@ export function delayedAt(
 export function asked(commands: string, more: Partial<ExecuteRequest> = {}): ExecuteRequest {
   return {
     user: 'http-user:tester',
+    session: undefined,
     perfettoSql: `@\`n\` Nullable(String);;${commands}`,
     limit: 100,
     choice: {

@@ -165,12 +165,13 @@ test('a query during which ClickHouse was restarted has failed', async () => {
 test('replicas accept no more queries than the bound, however many are submitted at once', async () => {
   await using other = replica(t);
   const plan = { addresses: [], strict: false, timeoutS: 0, metadataColumns: [], base: '' };
+  const accepted = { plan, keeps: { session: '', statements: [] } };
   const { uuid, ...one } = await healthy.executor.start(asked(ROWS), NEVER);
   await ended(healthy, uuid);
   const histories = [healthy, other].map(({ database }) => new History(database));
   const refusals = await Promise.all(
     Array.from({ length: 60 }, (_, at) =>
-      histories[at % 2]?.submit({ ...one, uuid: `q${at}`, tableName: `t${at}` }, plan, 25),
+      histories[at % 2]?.submit({ ...one, uuid: `q${at}`, tableName: `t${at}` }, accepted, 25),
     ),
   );
   expect(refusals.filter((refusal) => refusal === undefined)).toHaveLength(25);

@@ -208,6 +208,62 @@ test('who asked is the user of the query in the history, at the orchestrator and
   await page.post(`/query_executions/${queryUuid}:cancel`, {}, { headers });
 });
 
+test("what a user's script defines runs before later scripts of that user in that browser, at any replica", async () => {
+  const [a = { http: '' }, b = { http: '' }] = secured;
+  const settings = [traces('/local/a.json')];
+  const ask = async (
+    http: string,
+    sql: string,
+    headers: Record<string, string>,
+    more = settings,
+  ) => {
+    const body = { perfetto_sql: sql, limit: 10, settings: more };
+    const page = new BigtracePage({ http });
+    const { body: answer, headers: sent } = await page.post('/execute_bigtrace_query', body, {
+      headers,
+    });
+    return { answer, cookie: sent.get('set-cookie')?.split(';')[0] ?? '' };
+  };
+  const plusOne = 'CREATE PERFETTO FUNCTION plus_one(x LONG) RETURNS LONG AS SELECT $x + 1';
+  const use = 'SELECT plus_one(41) AS n';
+  const missing = { detail: expect.stringContaining('no such function: plus_one') };
+  const ann = { 'X-User': 'ann' };
+  const { answer, cookie } = await ask(a.http, `${plusOne};`, ann);
+  expect(answer).toMatchObject({ columnNames: ['_trace_address'], rows: [] });
+  expect(cookie).toMatch(/^bigtrace_session=[\w-]{22}$/);
+
+  const used = (await ask(b.http, use, { ...ann, cookie })).answer;
+  expect(valuesOf(used)).toEqual([['/local/a.json', '42']]);
+  const { body: history } = await new BigtracePage(a).get(`/query_executions/${used.queryUuid}`, {
+    headers: ann,
+  });
+  expect(history).toMatchObject({
+    perfettoSql: use,
+    prelude: `${plusOne}; `,
+    user: 'http-user:ann',
+  });
+  const again = `${plusOne}; SELECT plus_one(1) AS n`;
+  expect(valuesOf((await ask(a.http, again, { ...ann, cookie })).answer)).toEqual([
+    ['/local/a.json', '2'],
+  ]);
+
+  const off = { setting_id: 'session', values: ['off'] };
+  expect((await ask(a.http, use, { ...ann, cookie }, [...settings, off])).answer).toEqual(missing);
+  expect((await ask(a.http, use, { 'X-User': 'bob', cookie })).answer).toEqual(missing);
+  expect((await ask(a.http, use, ann)).answer).toEqual(missing);
+  const program = { authorization: 'Bearer sesame', cookie };
+  expect(await ask(a.http, use, program)).toEqual({ answer: missing, cookie: '' });
+
+  const reset = await new BigtracePage(b).post(
+    '/session/reset',
+    {},
+    { headers: { ...ann, cookie } },
+  );
+  const fresh = reset.headers.get('set-cookie')?.split(';')[0] ?? '';
+  expect([reset.status, reset.body]).toEqual([200, {}]);
+  expect((await ask(a.http, use, { ...ann, cookie: fresh })).answer).toEqual(missing);
+});
+
 test('a ClickHouse user cannot name another user by the setting that the HTTP API uses', async () => {
   const sql = `SELECT count() FROM bigtrace(traces=['/local/a.json'], sql='${'SELECT 1 FROM nowhere'}')`;
   const settings = { log_comment: '{"user": "http-user:ann"}', query_id: 'claims' };

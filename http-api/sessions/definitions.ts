@@ -1,0 +1,76 @@
+/** The statements of a script that define something for later scripts, and have no rows themselves. Pure. */
+
+export interface Definition {
+  /** What it defines: its kind and its name in lower case. A later definition of the same replaces it. */
+  key: string;
+  name: string;
+  /** Its text on one line, without comments; undefined: it drops what `key` says. */
+  text: string | undefined;
+  /** The identifiers in it, in lower case. */
+  mentions: ReadonlySet<string>;
+}
+
+/** Comments, quoted texts and names, semicolons, identifiers, blanks, and other characters, each one at a time. */
+const TOKEN =
+  /--[^\n]*|\/\*.*?(?:\*\/|$)|'[^']*(?:'|$)|"[^"]*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*(?:\]|$)|;|[\p{L}_$][\p{L}\p{N}_$]*|\s+|./gsu;
+const COMMENT = /^(--|\/\*)/;
+const IDENTIFIER = /^[\p{L}_$]/u;
+const QUOTED = /^["`[]/;
+
+const CREATE =
+  /^create (?:or replace )?perfetto (table|view|function|macro|index) (?:if not exists )?["`[]?([\p{L}\p{N}_$]+)/iu;
+const DROP =
+  /^drop perfetto (table|view|function|macro|index) (?:if exists )?["`[]?([\p{L}\p{N}_$]+)/iu;
+const INCLUDE = /^include perfetto module ([\p{L}\p{N}_$.*]+)/iu;
+
+/** Returns the definitions in the order of the script. */
+export function definitionsIn(sql: string): Definition[] {
+  if (!/perfetto/i.test(sql)) return [];
+  return statementsIn(sql).flatMap(({ text, mentions }) => {
+    const included = INCLUDE.exec(text)?.[1];
+    if (included !== undefined) {
+      const name = included.toLowerCase();
+      return [{ key: `module ${name}`, name, text, mentions: new Set<string>() }];
+    }
+    const created = CREATE.exec(text);
+    const [, kind = '', given = ''] = created ?? DROP.exec(text) ?? [];
+    if (kind === '') return [];
+    const name = given.toLowerCase();
+    return [{ key: `${kindOf(kind)} ${name}`, name, text: created ? text : undefined, mentions }];
+  });
+}
+
+/** Tables and views share their names. */
+function kindOf(word: string): string {
+  const kind = word.toLowerCase();
+  return kind === 'view' ? 'table' : kind;
+}
+
+interface Statement {
+  text: string;
+  mentions: Set<string>;
+}
+
+function statementsIn(sql: string): Statement[] {
+  const statements: Statement[] = [];
+  let parts: string[] = [];
+  let mentions = new Set<string>();
+  const end = (): void => {
+    const text = parts.join('').trim();
+    if (text !== '') statements.push({ text, mentions });
+    parts = [];
+    mentions = new Set();
+  };
+  for (const [token] of sql.matchAll(TOKEN)) {
+    if (token === ';') end();
+    else if (COMMENT.test(token) || token.trim() === '') {
+      if (parts.at(-1) !== ' ') parts.push(' ');
+    } else {
+      parts.push(token);
+      if (IDENTIFIER.test(token)) mentions.add(token.toLowerCase());
+      else if (QUOTED.test(token)) mentions.add(token.slice(1, -1).toLowerCase());
+    }
+  }
+  end();
+  return statements;
+}

@@ -1,0 +1,119 @@
+/**
+ * What a session keeps: the latest definition of each name, in an order in which each comes after those that it
+ * mentions. Pure.
+ */
+import { badRequest } from '../http-error.ts';
+import { type Definition, definitionsIn } from './definitions.ts';
+
+/** Scripts that define something else than the others; TraceProcessor would take long for more. */
+export const SCRIPTS_MAX = 1000;
+export const STATEMENTS_MAX = 100;
+export const BYTES_MAX = 64 * 2 ** 10;
+/** Of a script in a session: its statements are looked at. */
+const SCRIPT_CHARS_MAX = 2 ** 20;
+
+/** @param scripts the statements that define something, those of each script together */
+function keptOf(scripts: readonly (readonly string[])[]): Map<string, Definition> {
+  let kept = new Map<string, Definition>();
+  for (const definition of scripts.flat().flatMap(definitionsIn)) {
+    if (definition.text === undefined) kept = without(kept, [definition]);
+    else {
+      kept.delete(definition.key); // it comes last
+      kept.set(definition.key, definition);
+    }
+  }
+  return kept;
+}
+
+/** Puts each definition after those that it mentions; the order stays otherwise. */
+function ordered(definitions: readonly Definition[]): Definition[] {
+  const placed = new Set<Definition>();
+  const place = (one: Definition, waiting: ReadonlySet<Definition>): void => {
+    if (placed.has(one) || waiting.has(one)) return; // two that mention each other stay in their order
+    const deeper = new Set([...waiting, one]);
+    for (const other of definitions)
+      if (other !== one && one.mentions.has(other.name)) place(other, deeper);
+    placed.add(one);
+  };
+  const isModule = ({ key }: Definition): boolean => key.startsWith('module ');
+  for (const one of definitions) if (isModule(one)) placed.add(one);
+  for (const one of definitions) place(one, new Set());
+  return [...placed];
+}
+
+/** The definitions without these names, and without those that mention one that is left out. */
+function without(
+  kept: ReadonlyMap<string, Definition>,
+  names: readonly Definition[],
+): Map<string, Definition> {
+  const keys = new Set(names.map(({ key }) => key));
+  const gone = new Set(names.map(({ name }) => name));
+  const rest = new Map(kept);
+  for (let before = -1; before !== rest.size; ) {
+    before = rest.size;
+    for (const [key, { name, mentions }] of rest) {
+      if (!keys.has(key) && !(key !== `module ${name}` && mentionsAny(mentions, gone, name)))
+        continue;
+      rest.delete(key);
+      gone.add(name);
+    }
+  }
+  return rest;
+}
+
+function mentionsAny(
+  mentions: ReadonlySet<string>,
+  names: ReadonlySet<string>,
+  own: string,
+): boolean {
+  return [...names].some((name) => name !== own && mentions.has(name));
+}
+
+/**
+ * Returns what runs before the script: what the session keeps of these earlier scripts, without the names that the script defines itself, on one
+ * line, so that lines of errors are the script's.
+ * @throws invalid_option if the session would keep too much
+ */
+export function preludeOf(scripts: readonly (readonly string[])[], sql: string): string {
+  if (sql.length > SCRIPT_CHARS_MAX)
+    throw badRequest(
+      `the script has ${sql.length} characters, the bound in a session is ${SCRIPT_CHARS_MAX}; the setting session turns it off`,
+    );
+  checkBound('scripts', scripts.length, SCRIPTS_MAX);
+  const kept = keptOf(scripts);
+  const own = definitionsIn(sql).filter(({ key }) => !key.startsWith('module '));
+  const all = new Map([...kept, ...own.map((one) => [one.key, one] as const)]);
+  const texts = [...all.values()].map(({ text = '' }) => text);
+  checkBound('statements', texts.length, STATEMENTS_MAX);
+  checkBound('bytes', Buffer.byteLength(texts.join('')), BYTES_MAX);
+  const replayed = ordered([...without(kept, own).values()]);
+  return replayed.map(({ text = '' }) => `${text}; `).join('');
+}
+
+function checkBound(what: string, actual: number, max: number): void {
+  if (actual > max)
+    throw badRequest(
+      `the session would keep ${actual} ${what}, the bound is ${max}; POST /session/reset forgets them, the setting session turns it off`,
+    );
+}
+
+/** The statements of a script that a session keeps, for the history; empty for a script that keeps none. */
+export function statementsToKeep(sql: string): string[] {
+  return definitionsIn(sql).map(({ text, key }) => text ?? `DROP PERFETTO ${key}`);
+}
+
+const SUMMARY = /^\s*(?:\/\*\s*bigtrace:.*?\*\/\s*)?SUMMARIZE\s+TRACE/is;
+
+/** Whether the script is the specification of a summary, before which no SQL can run. */
+export function isSummary(sql: string): boolean {
+  return SUMMARY.test(sql);
+}
+
+const BEGINNING = /^\s*\/\*\s*bigtrace:.*?\*\//s;
+
+/** Returns the text that runs: the prelude after the comment that names the engine, then the script. */
+export function withPrelude(prelude: string, sql: string): string {
+  if (prelude === '') return sql;
+  const comment = BEGINNING.exec(sql)?.[0] ?? '';
+  return `${comment}${prelude}${sql.slice(comment.length)}`;
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { definitionsIn } from './definitions.ts';
+import { isSummary, preludeOf, SCRIPTS_MAX, statementsToKeep, withPrelude } from './kept.ts';
+
+const T = 'CREATE PERFETTO TABLE t AS SELECT 1 AS a';
+const V = 'CREATE PERFETTO VIEW v AS SELECT a FROM t';
+const F = 'CREATE PERFETTO FUNCTION f(x LONG) RETURNS LONG AS SELECT $x + 1';
+
+test.each<[string, string[]]>([
+  ['SELECT 1', []],
+  [`${T};\n SELECT * FROM t`, [T]],
+  [
+    'INCLUDE PERFETTO MODULE slices.with_context; SELECT 1',
+    ['INCLUDE PERFETTO MODULE slices.with_context'],
+  ],
+  [
+    '/* a; b */ create -- x;\n or replace\tperfetto macro m(a Expr) returns Expr as $a',
+    ['create or replace perfetto macro m(a Expr) returns Expr as $a'],
+  ],
+  [
+    'CREATE PERFETTO TABLE s AS SELECT \';\n--\' AS x, "a;b" FROM [c;d];',
+    ['CREATE PERFETTO TABLE s AS SELECT \';\n--\' AS x, "a;b" FROM [c;d]'],
+  ],
+  ["SELECT 'CREATE PERFETTO TABLE t AS SELECT 1'", []],
+  ['-- CREATE PERFETTO TABLE t AS SELECT 1;\nSELECT 1', []],
+  ['CREATE TABLE t(a); CREATE PERFETTO INDEX i ON t(a)', ['CREATE PERFETTO INDEX i ON t(a)']],
+  ['DROP PERFETTO TABLE IF EXISTS T', ['DROP PERFETTO table t']],
+])('the script %j defines %j', (sql, expected) => {
+  expect(statementsToKeep(sql)).toEqual(expected);
+});
+
+test('what earlier scripts defined runs before a script, on its first line', () => {
+  const prelude = preludeOf([[T], [F]], 'SELECT\n f(a) FROM t');
+  expect(prelude).toBe(`${T}; ${F}; `);
+  expect(withPrelude(prelude, 'SELECT\n f(a) FROM t')).toBe(`${T}; ${F}; SELECT\n f(a) FROM t`);
+  expect(withPrelude(prelude, ' /*bigtrace: engine=v52 */ SELECT 1')).toBe(
+    ` /*bigtrace: engine=v52 */${prelude} SELECT 1`,
+  );
+});
+
+test('a later definition of a name replaces the earlier one, and comes after what it mentions', () => {
+  const newT = 'CREATE PERFETTO TABLE T AS SELECT a FROM u';
+  const u = 'CREATE PERFETTO TABLE u AS SELECT 2 AS a';
+  expect(preludeOf([[T], [V], [u], [newT]], 'SELECT * FROM v')).toBe(`${u}; ${newT}; ${V}; `);
+});
+
+test('a script that defines a name itself runs without the earlier definition and what uses it', () => {
+  expect(preludeOf([[T], [V], [F]], `${T}; SELECT a FROM t`)).toBe(`${F}; `);
+  expect(preludeOf([[T], [V], [F], ['DROP PERFETTO table t']], 'SELECT 1')).toBe(`${F}; `);
+  const module = 'INCLUDE PERFETTO MODULE t';
+  expect(preludeOf([[module], [T]], `${module}; ${T}`)).toBe(`${module}; `);
+});
+
+test('two definitions that mention each other keep their order', () => {
+  const a = 'CREATE PERFETTO VIEW a AS SELECT 1 AS b';
+  const b = 'CREATE PERFETTO VIEW b AS SELECT 1 AS a';
+  expect(preludeOf([[a], [b]], 'SELECT 1')).toBe(`${b}; ${a}; `);
+});
+
+test('a script whose session would keep too much is refused with the bound', () => {
+  const table = (at: number): string => `CREATE PERFETTO TABLE t${at} AS SELECT 1`;
+  const full = [Array.from({ length: 100 }, (_, at) => table(at))];
+  expect(preludeOf(full, 'SELECT 1')).toContain('TABLE t99 ');
+  expect(() => preludeOf(full, table(100))).toThrow(
+    'the session would keep 101 statements, the bound is 100; POST /session/reset forgets them',
+  );
+  expect(() => preludeOf([[`${T}, '${'x'.repeat(70_000)}' AS b`]], F)).toThrow(
+    /the session would keep 70\d+ bytes, the bound is 65536/,
+  );
+  expect(() => preludeOf([], 'x'.repeat(2 ** 20 + 1))).toThrow('the bound in a session is 1048576');
+  expect(() => preludeOf(Array(SCRIPTS_MAX + 1).fill([T]), 'SELECT 1')).toThrow('1001 scripts');
+});
+
+test('no SQL runs before the specification of a summary', () => {
+  expect(isSummary('summarize  trace\nmetric_spec {}')).toBe(true);
+  expect(isSummary('/*bigtrace: engine=v52 */ SUMMARIZE TRACE')).toBe(true);
+  expect(isSummary('SELECT 1 -- SUMMARIZE TRACE')).toBe(false);
+});
+
+test.each(["'", '"', '[', '/*', "CREATE PERFETTO TABLE a AS SELECT '"])(
+  'a script of 1 MB that repeats %j is read in linear time',
+  (piece) => {
+    const sql = `${piece.repeat(1_000_000 / piece.length)} perfetto`;
+    expect(definitionsIn(sql).length).toBeLessThanOrEqual(1);
+  },
+);
