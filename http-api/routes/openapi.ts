@@ -25,6 +25,7 @@ const OPERATIONS: Record<string, readonly [id: string, summary: string]> = {
   'GET /query_executions/:uuid/download': ['downloadRows', 'The rows of a query as a file'],
   'POST /query_executions/:uuid/cancel': ['cancelQuery', 'Cancels a query of this API'],
   'GET /api/caller': ['getCaller', 'Who sends the request'],
+  'POST /session/reset': ['resetSession', 'Forgets what earlier scripts of the session defined'],
   'POST /logout': ['logOut', 'Ends the login'],
   'GET /api/state': ['getState', 'Workers and running queries'],
   'GET /api/opener': ['getOpener', 'The Perfetto UI that opens traces'],
