@@ -10,6 +10,7 @@ import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-optio
 import { baseReader, proxyCheck } from '../base.ts';
 import { addCors } from '../cors.ts';
 import { statusOf } from '../http-error.ts';
+import { LoginAttempts, networkOf, OF_ADDRESS_MAX, OF_NAME_MAX } from './attempts.ts';
 import { addAuthentication } from './authentication.ts';
 import { sealed, unsealed } from './login-cookie.ts';
 import { Logins } from './logins.ts';
@@ -133,6 +134,66 @@ test('a wrong token, a missing name and a long one begin no login', async () => 
     const { statusCode, headers, body } = await logIn(app, form);
     expect([statusCode, headers['set-cookie']]).toEqual([status, undefined]);
     expect(body).toContain(`<p role="alert">${problem}</p>`);
+  }
+});
+
+test('an address has few attempts under each name, and some more under all', async () => {
+  const attempt = async (ip: string, name: string, token = 'x') => {
+    const headers = { ...FORM, 'x-forwarded-for': ip };
+    const { statusCode, headers: sent, body } = await logIn(app, { name, token }, headers);
+    const [problem] = /(?<=alert">)[^<]*/.exec(body) ?? [];
+    return [statusCode, sent['retry-after'], problem];
+  };
+  const problem = 'Too many attempts with a wrong token. Try again in 60 s.';
+  const refused = [429, '60', problem];
+  for (let at = 0; at < OF_NAME_MAX; at++) expect((await attempt('10.0.0.1', 'Ann'))[0]).toBe(401);
+  expect(await attempt('10.0.0.1', 'Ann', 'sesame')).toEqual(refused);
+  expect((await attempt('10.0.0.1', 'Bob', 'sesame'))[0]).toBe(303);
+  expect((await attempt('10.0.0.2', 'Ann', 'sesame'))[0]).toBe(303);
+  for (let at = OF_NAME_MAX; at < OF_ADDRESS_MAX; at++)
+    expect((await attempt('10.0.0.1', `name ${at}`))[0]).toBe(401);
+  expect(await attempt('10.0.0.1', 'Bob', 'sesame')).toEqual(refused);
+});
+
+test('after a minute an address may try again', () => {
+  let nowMs = 5;
+  const attempts = new LoginAttempts(() => nowMs);
+  const fail = (): void => attempts.failed('2001:db8::1', 'Ann');
+  for (let at = 0; at < OF_NAME_MAX; at++) {
+    expect(attempts.waitS('2001:db8::1', 'Ann')).toBe(0);
+    fail();
+    nowMs += 10_000;
+  }
+  expect(attempts.waitS('2001:db8:0:0:7::9', 'Ann')).toBe(10);
+  nowMs += 10_000;
+  expect(attempts.waitS('2001:db8::1', 'Ann')).toBe(0);
+  fail();
+  expect(attempts.waitS('2001:db8::1', 'Ann')).toBe(0);
+});
+
+test.each([
+  ['10.0.0.1', '10.0.0.1'],
+  ['::1', '0:0:0:0'],
+  ['2001:db8::', '2001:db8:0:0'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['::ffff:10.0.0.1', '::ffff:10.0.0.1'],
+])('the address %s counts as %s', (address, network) => {
+  expect(networkOf(address)).toBe(network);
+});
+
+test('a login that ClickHouse lists again counts again', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const cookie = await cookieOf(app);
+    const live = [...table.live];
+    table.live.clear(); // a thousand newer logins
+    expect(await callerAt(app, { cookie })).toEqual(REFUSED);
+    for (const id of live) table.live.add(id);
+    expect(await callerAt(app, { cookie })).toEqual(REFUSED);
+    vi.setSystemTime(Date.now() + 5001);
+    expect((await callerAt(app, { cookie }))[0]).toBe(200);
+  } finally {
+    vi.useRealTimers();
   }
 });
 

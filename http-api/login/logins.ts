@@ -12,7 +12,7 @@ const TABLE = 'bigtrace.http_logins';
 
 /** A login counts while it is one of the newest; older ones have ended. */
 export const LOGINS_MAX = 1000;
-/** How long a replica may not know of a logout at another one. */
+/** How long a replica believes what ClickHouse said: it may not know of a logout at another one. */
 const KNOWN_MS = 5000;
 const ID_BYTES = 16;
 
@@ -69,15 +69,15 @@ export class Logins {
 
   async #isLive(id: string): Promise<boolean> {
     const known = this.#known.get(id);
-    if (known !== undefined && (!known.isLive || Date.now() - known.atMs < KNOWN_MS))
-      return known.isLive;
+    if (known !== undefined && Date.now() - known.atMs < KNOWN_MS) return known.isLive;
     try {
       const newest = `SELECT id FROM ${TABLE} FINAL WHERE ended = 0 AND expires > now64(3)
         ORDER BY began DESC, id LIMIT ${LOGINS_MAX}`;
       const sql = `SELECT count() FROM (${newest}) WHERE id = ${literal(id)}`;
       const isListed = (await this.#parts.database.count(sql)) > 0;
       // A logout at this replica may have come in between.
-      const isLive = isListed && this.#known.get(id)?.isLive !== false;
+      const now = this.#known.get(id);
+      const isLive = isListed && (now === known || now?.isLive !== false);
       this.#known.set(id, { isLive, atMs: Date.now() });
       return isLive;
     } catch (thrown) {

@@ -4,9 +4,9 @@ import { bearerCheck } from '../../lib/common/network/server-security.ts';
 import { pathOf } from '../base.ts';
 import { CallerAnswer } from '../contract/login.ts';
 import { Empty } from '../contract/page.ts';
-
 import { isOwnPage } from '../cors.ts';
 import { schemaOf, typed } from '../routes/api.ts';
+import { LoginAttempts } from './attempts.ts';
 import type { AccessParts } from './authentication.ts';
 import { callerOf } from './caller.ts';
 import { scopeOf, setCookie } from './login-cookie.ts';
@@ -40,6 +40,7 @@ export function addLoginRoutes(app: FastifyInstance, parts: AccessParts): void {
 
 function addLoginPage(scope: FastifyInstance, logins: Logins, parts: AccessParts): void {
   const hasToken = bearerCheck(parts.serverSecurity);
+  const attempts = new LoginAttempts();
   scope.get('/login', PAGE, async (request, reply) => {
     const { next = '' } = request.query as { next?: string };
     const path = pathOf(parts.baseOf(request));
@@ -60,8 +61,16 @@ function addLoginPage(scope: FastifyInstance, logins: Logins, parts: AccessParts
         next,
         problem: `The name must have 1 to ${NAME_CHARS_MAX} characters.`,
       });
-    if (!hasToken?.(`Bearer ${token.trim()}`))
+    const waitS = attempts.waitS(request.ip, trimmed);
+    if (waitS > 0) {
+      reply.header('Retry-After', waitS);
+      const problem = `Too many attempts with a wrong token. Try again in ${waitS} s.`;
+      return refused(429, { next, name: trimmed, problem });
+    }
+    if (!hasToken?.(`Bearer ${token.trim()}`)) {
+      attempts.failed(request.ip, trimmed);
       return refused(401, { next, name: trimmed, problem: 'The token is wrong.' });
+    }
     const cookie = setCookie(await logins.begin(trimmed), scopeOf(parts.baseOf(request)));
     reply.header('Set-Cookie', cookie);
     return reply.redirect(ownPath(next, pathOf(parts.baseOf(request))), 303);
