@@ -37,7 +37,7 @@ export function indexCommand(env: NodeJS.ProcessEnv, dataDir: string): Command {
     )
     .option(
       '--manifest <file>',
-      'CSV or JSON file with additional columns, keyed by address or path',
+      'CSV, JSON or SQLite (.db) file with additional columns, keyed by address or path',
     )
     .option(
       '--column-type <name=type...>',

@@ -1,4 +1,4 @@
-/** Reads a manifest: a JSON or CSV file with additional metadata, one record per trace. */
+/** Reads a manifest: a JSON, CSV or SQLite file with additional metadata, one record per trace. */
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
@@ -16,6 +16,7 @@ import {
   readJsonManifest,
   textOf,
 } from './json-manifest.ts';
+import { sqliteRecords } from './sqlite-manifest.ts';
 
 const BATCH_RECORDS = 10_000;
 
@@ -88,7 +89,16 @@ function isJson(file: string): boolean {
 async function* recordsOf(file: string): AsyncGenerator<ManifestRecord> {
   if (isCsv(file)) yield* csvRecords(file);
   else if (isJson(file)) yield* jsonManifest(file).records;
-  else throw invalid(file, 'its name must end in .csv or .json');
+  else if (/\.db$/i.test(file)) yield* databaseRecords(file);
+  else throw invalid(file, 'its name must end in .csv, .json or .db (SQLite)');
+}
+
+async function* databaseRecords(file: string): AsyncGenerator<ManifestRecord> {
+  try {
+    yield* sqliteRecords(file);
+  } catch (thrown) {
+    throw invalid(file, messageOf(thrown));
+  }
 }
 
 /**
