@@ -61,6 +61,15 @@ export class Orchestrators implements QueryWatch, SystemWatch {
     return responses.reduce((sum, cancelled) => sum + cancelled, 0);
   }
 
+  countTraces(addresses: readonly string[], signal: AbortSignal): Promise<number> {
+    const pattern = addresses.map(bytesFromText);
+    return this.#first(async (client) => {
+      let count = 0;
+      for await (const traces of client.list({ pattern, limit: 0 }, signal)) count += traces.length;
+      return count;
+    });
+  }
+
   openTrace(address: string, signal: AbortSignal): Promise<OpenTrace> {
     return this.#first((client) => openTrace(client, address, signal));
   }

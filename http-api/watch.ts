@@ -5,6 +5,8 @@ export interface QueryCounts {
   tracesDone: number;
   tracesFailed: number;
   tracesTotal: number;
+  /** Whether all traces have been listed. */
+  totalIsFinal: boolean;
 }
 
 export interface OpenTrace {
@@ -23,6 +25,8 @@ export interface QueryWatch {
   failures(queryId: string, limit: number): Promise<string[]>;
   /** Cancels all running queries with this ID. @returns the number of cancelled queries */
   cancel(queryId: string): Promise<number>;
+  /** How many traces these addresses and patterns name. @throws no_match, and errors of orchestrators and stores */
+  countTraces(addresses: readonly string[], signal: AbortSignal): Promise<number>;
   /** @throws trace_not_found, and errors of orchestrators, workers and stores */
   openTrace(address: string, signal: AbortSignal): Promise<OpenTrace>;
 }

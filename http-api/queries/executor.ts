@@ -10,7 +10,7 @@ import { callOf, readerFor } from '../caller.ts';
 import type { PageRequest, QuerySettings } from '../contract/page.ts';
 import type { Counts } from '../counters.ts';
 import { badRequest, HttpError } from '../http-error.ts';
-import { isSummary, preludeOf, SCRIPTS_MAX, statementsToKeep } from '../sessions/kept.ts';
+import { endingOf, isSummary, preludeOf, SCRIPTS_MAX, statementsToKeep } from '../sessions/kept.ts';
 import { columnNamed } from '../sql/conditions.ts';
 import { PAGE_ROWS_MAX, pageOf } from '../sql/page.ts';
 import type { TraceChoice, Traces } from '../sql/traces.ts';
@@ -22,6 +22,7 @@ import { resultRelation } from './result-relation.ts';
 import { Runner } from './runner.ts';
 import { ROW_NUMBER, Runs, type Table } from './runs.ts';
 import { checkTableName } from './table-name.ts';
+import { TraceTotals } from './trace-totals.ts';
 
 export interface ExecuteRequest {
   /** Who sends it (login/caller.ts). */
@@ -99,11 +100,13 @@ export class Executor {
   #draining = false;
 
   constructor(parts: ExecutorParts) {
-    const { database, watch, log } = parts;
+    const { database, watch, log, traces } = parts;
     this.#parts = parts;
     this.#history = new History(database);
     this.#runs = new Runs(database);
-    this.#runner = new Runner({ database, watch, log, history: this.#history, runs: this.#runs });
+    const ofQueries = { history: this.#history, watch, log };
+    const totals = new TraceTotals({ ...ofQueries, traces });
+    this.#runner = new Runner({ ...ofQueries, database, totals, runs: this.#runs });
     this.#timer = setInterval(() => void this.#quietly(this.expire()), EXPIRE_MS);
     this.#timer.unref();
   }
@@ -277,23 +280,22 @@ export class Executor {
     );
   }
 
-  async #preludeOf({ session, perfettoSql }: ExecuteRequest): Promise<string> {
-    if (session === undefined || isSummary(perfettoSql)) return '';
-    const scripts = await this.#history.keptIn(session, SCRIPTS_MAX + 1);
-    return preludeOf(scripts, perfettoSql);
+  async #preludeOf(request: ExecuteRequest): Promise<string> {
+    if (!keepsDefinitions(request)) return '';
+    const scripts = await this.#history.keptIn(request.session, SCRIPTS_MAX + 1);
+    return preludeOf(scripts, request.perfettoSql);
   }
 
   async #planOf(request: ExecuteRequest, signal: AbortSignal): Promise<Plan> {
     const traces = this.#parts.traces.for(signal);
-    const { choice, metadataColumns, base } = request;
+    const { choice, metadataColumns, base, perfettoSql } = request;
     const available = metadataColumns.length === 0 ? [] : await traces.columns('');
     for (const name of metadataColumns) columnNamed(name, available);
     return {
       addresses: await traces.addresses(choice),
       strict: choice.settings.strict,
       timeoutS: choice.settings.timeoutS,
-      metadataColumns,
-      base,
+      ...{ metadataColumns, base, ending: keepsDefinitions(request) ? endingOf(perfettoSql) : '' },
     };
   }
 
@@ -359,9 +361,16 @@ function generatedName({ uuid, materialized }: Pick<Execution, 'uuid' | 'materia
   return `${materialized ? 'query' : 'ephemeral'}_${uuid.replaceAll('-', '_')}`;
 }
 
-function keepsOf({ session, perfettoSql }: ExecuteRequest): Keeps {
-  if (session === undefined || isSummary(perfettoSql)) return { session: '', statements: [] };
-  return { session, statements: statementsToKeep(perfettoSql) };
+/** Whether the script runs in a session. */
+function keepsDefinitions(
+  request: ExecuteRequest,
+): request is ExecuteRequest & { session: string } {
+  return request.session !== undefined && !isSummary(request.perfettoSql);
+}
+
+function keepsOf(request: ExecuteRequest): Keeps {
+  if (!keepsDefinitions(request)) return { session: '', statements: [] };
+  return { session: request.session, statements: statementsToKeep(request.perfettoSql) };
 }
 
 function newExecution(request: ExecuteRequest, prelude: string): Execution {

@@ -4,7 +4,7 @@ import type { ClickHouseSettings } from '@clickhouse/client';
 import type { CallOptions, ClickHouse } from '../../lib/clickhouse/client.ts';
 import { arrayLiteral, identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
-import { withPrelude } from '../sessions/kept.ts';
+import { wholeScript } from '../sessions/kept.ts';
 import { structureColumns } from '../sql/sql-text.ts';
 import { linkSql, TRACES } from '../sql/traces.ts';
 import { BYTES_COMMENT } from './columns.ts';
@@ -94,24 +94,26 @@ function isLatest(execution: Execution): string {
 async function findColumns(
   database: ClickHouse,
   execution: Execution,
-  { addresses, strict }: Plan,
+  plan: Plan,
   options: CallOptions,
 ): Promise<{ name: string; type: string }[]> {
+  const { addresses, strict } = plan;
   const onFailure = literal(strict ? 'strict' : 'lenient');
   const [row] = await database.rows(
-    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(scriptOf(execution))}, initialQueryID(), ${literal(execution.user)}, ${onFailure}, 'find')`,
+    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(scriptOf(execution, plan))}, initialQueryID(), ${literal(execution.user)}, ${onFailure}, 'find')`,
     options,
   );
   return structureColumns(row?.[0] ?? '').slice(1);
 }
 
-function sourceOf(execution: Execution, { addresses, strict }: Plan): string {
+function sourceOf(execution: Execution, plan: Plan): string {
+  const { addresses, strict } = plan;
   const view = strict ? 'bigtrace' : 'bigtrace_lenient';
-  return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(scriptOf(execution))})`;
+  return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(scriptOf(execution, plan))})`;
 }
 
-function scriptOf({ prelude, perfettoSql }: Execution): string {
-  return withPrelude(prelude, perfettoSql);
+function scriptOf({ prelude, perfettoSql }: Execution, { ending = '' }: Plan): string {
+  return wholeScript(prelude, perfettoSql, ending);
 }
 
 /** Selects the trace address, the script's columns, then metadata of the trace. */

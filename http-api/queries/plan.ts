@@ -12,6 +12,8 @@ export interface Plan {
   metadataColumns: readonly string[];
   /** URL of this server as the client addressed it, for links. */
   base: string;
+  /** What runs after the script (sessions/kept.ts); undefined: an earlier version of Bigtrace made the plan. */
+  ending?: string;
 }
 
 export function tableOf({ tableName }: { tableName: string }): string {

@@ -24,12 +24,14 @@ import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { clickHouseErrorType } from '../../lib/clickhouse/errors.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
-import type { QueryWatch } from '../watch.ts';
-import { failureText, inLines } from './failure-text.ts';
+import { failureText, inLines } from '../failures/failure-text.ts';
+import { withOwnLines } from '../sessions/kept.ts';
+import type { QueryCounts, QueryWatch } from '../watch.ts';
 import { fillTable, NOT_LATEST } from './fill-table.ts';
 import type { Execution, History, Pending } from './history.ts';
 import { type Plan, RESULTS } from './plan.ts';
 import type { Runs, Seen, Table } from './runs.ts';
+import type { TraceTotals } from './trace-totals.ts';
 
 /** A query that nobody runs is started again when its last change is older than this: its replica may be about to. */
 const START_MS = 3000;
@@ -58,6 +60,7 @@ export interface RunnerParts {
   history: History;
   runs: Runs;
   watch: QueryWatch;
+  totals: TraceTotals;
   log: Logger;
 }
 
@@ -84,6 +87,7 @@ export class Runner {
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#parts.totals.close();
   }
 
   start(execution: Execution, plan: Plan): void {
@@ -123,7 +127,12 @@ export class Runner {
     const { seen, idle, fresh } = await this.#look(executions);
     for (const one of idle) void this.#quietly(this.#settle(one));
     const latest = executions.map((one) => fresh.get(one.uuid) ?? one);
-    return Promise.all(latest.map((one) => this.#withProgress(one, seen.get(one.uuid))));
+    const { totals } = this.#parts;
+    return Promise.all(
+      latest.map((one) =>
+        this.#withProgress(one, seen.get(one.uuid), (counts) => totals.of(one.uuid, counts)),
+      ),
+    );
   }
 
   /**
@@ -154,11 +163,12 @@ export class Runner {
   async end(execution: Execution, status: Execution['status'], message: string): Promise<boolean> {
     const table = await this.#parts.runs.table(execution);
     const progressed = await this.#withProgress(execution, { table, running: false });
+    const errorMessage = withOwnLines(message, execution.prelude, execution.perfettoSql);
     return this.#parts.history.ended(execution, {
       ...progressed,
       status,
       endMs: Date.now(),
-      errorMessage: message.slice(0, ERROR_CHARS_MAX),
+      errorMessage: errorMessage.slice(0, ERROR_CHARS_MAX),
     });
   }
 
@@ -220,7 +230,12 @@ export class Runner {
     this.start(next, plan);
   }
 
-  async #withProgress(execution: Execution, seen: Seen | undefined): Promise<Execution> {
+  /** @param totalOf how many traces the query has, given what the orchestrators know */
+  async #withProgress(
+    execution: Execution,
+    seen: Seen | undefined,
+    totalOf = (counts: QueryCounts | undefined) => counts?.tracesTotal ?? 0,
+  ): Promise<Execution> {
     if (execution.status !== 'IN_PROGRESS') return execution;
     const table = seen?.table;
     const counts = await this.#parts.watch.counts(execution.uuid);
@@ -228,12 +243,8 @@ export class Runner {
     return {
       ...execution,
       ...(isOwn ? { columns: table.columns, processedRows: table.rows } : {}),
-      ...(counts === undefined
-        ? {}
-        : {
-            processedTraces: counts.tracesDone + counts.tracesFailed,
-            totalTraces: counts.tracesTotal,
-          }),
+      ...(counts === undefined ? {} : { processedTraces: counts.tracesDone + counts.tracesFailed }),
+      totalTraces: totalOf(counts),
     };
   }
 

@@ -23,6 +23,7 @@ const watch: QueryWatch = {
   counts: async () => undefined,
   failures: async () => [],
   cancel: async () => 0,
+  countTraces: async () => 0,
   openTrace: async () => ({
     size: 4,
     generation: 'g',

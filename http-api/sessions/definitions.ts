@@ -17,6 +17,7 @@ const COMMENT = /^(--|\/\*)/;
 const IDENTIFIER = /^[\p{L}_$]/u;
 const QUOTED = /^["`[]/;
 
+const MAY_DEFINE = /perfetto/i;
 const CREATE =
   /^create (?:or replace )?perfetto (table|view|function|macro|index) (?:if not exists )?["`[]?([\p{L}\p{N}_$]+)/iu;
 const DROP =
@@ -25,19 +26,26 @@ const INCLUDE = /^include perfetto module ([\p{L}\p{N}_$.*]+)/iu;
 
 /** Returns the definitions in the order of the script. */
 export function definitionsIn(sql: string): Definition[] {
-  if (!/perfetto/i.test(sql)) return [];
-  return statementsIn(sql).flatMap(({ text, mentions }) => {
-    const included = INCLUDE.exec(text)?.[1];
-    if (included !== undefined) {
-      const name = included.toLowerCase();
-      return [{ key: `module ${name}`, name, text, mentions: new Set<string>() }];
-    }
-    const created = CREATE.exec(text);
-    const [, kind = '', given = ''] = created ?? DROP.exec(text) ?? [];
-    if (kind === '') return [];
-    const name = given.toLowerCase();
-    return [{ key: `${kindOf(kind)} ${name}`, name, text: created ? text : undefined, mentions }];
-  });
+  return MAY_DEFINE.test(sql) ? statementsIn(sql).flatMap((one) => definitionIn(one) ?? []) : [];
+}
+
+/** Whether the last statement is a definition, so that the script has no columns. */
+export function endsInDefinition(sql: string): boolean {
+  const last = MAY_DEFINE.test(sql) ? statementsIn(sql).at(-1) : undefined;
+  return last !== undefined && definitionIn(last) !== undefined;
+}
+
+function definitionIn({ text, mentions }: Statement): Definition | undefined {
+  const included = INCLUDE.exec(text)?.[1];
+  if (included !== undefined) {
+    const name = included.toLowerCase();
+    return { key: `module ${name}`, name, text, mentions: new Set<string>() };
+  }
+  const created = CREATE.exec(text);
+  const [, kind = '', given = ''] = created ?? DROP.exec(text) ?? [];
+  if (kind === '') return undefined;
+  const name = given.toLowerCase();
+  return { key: `${kindOf(kind)} ${name}`, name, text: created ? text : undefined, mentions };
 }
 
 /** Tables and views share their names. */

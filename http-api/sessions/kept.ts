@@ -3,7 +3,7 @@
  * mentions. Pure.
  */
 import { badRequest } from '../http-error.ts';
-import { type Definition, definitionsIn } from './definitions.ts';
+import { type Definition, definitionsIn, endsInDefinition } from './definitions.ts';
 
 /** Scripts that define something else than the others; TraceProcessor would take long for more. */
 export const SCRIPTS_MAX = 1000;
@@ -70,8 +70,8 @@ function mentionsAny(
 }
 
 /**
- * Returns what runs before the script: what the session keeps of these earlier scripts, without the names that the script defines itself, on one
- * line, so that lines of errors are the script's.
+ * Returns what runs before the script: what the session keeps of these earlier scripts, without the names that the
+ * script defines itself.
  * @throws invalid_option if the session would keep too much
  */
 export function preludeOf(scripts: readonly (readonly string[])[], sql: string): string {
@@ -87,7 +87,7 @@ export function preludeOf(scripts: readonly (readonly string[])[], sql: string):
   checkBound('statements', texts.length, STATEMENTS_MAX);
   checkBound('bytes', Buffer.byteLength(texts.join('')), BYTES_MAX);
   const replayed = ordered([...without(kept, own).values()]);
-  return replayed.map(({ text = '' }) => `${text}; `).join('');
+  return replayed.map(({ text = '' }) => `${text};\n`).join('');
 }
 
 function checkBound(what: string, actual: number, max: number): void {
@@ -111,9 +111,36 @@ export function isSummary(sql: string): boolean {
 
 const BEGINNING = /^\s*\/\*\s*bigtrace:.*?\*\//s;
 
-/** Returns the text that runs: the prelude after the comment that names the engine, then the script. */
-export function withPrelude(prelude: string, sql: string): string {
-  if (prelude === '') return sql;
-  const comment = BEGINNING.exec(sql)?.[0] ?? '';
-  return `${comment}${prelude}${sql.slice(comment.length)}`;
+/** The answer of a script that only defines: no rows. */
+const NO_ROWS = '\n;SELECT NULL AS defined WHERE FALSE';
+
+/**
+ * Returns what runs after the script: without it, a script that ends with a definition would be refused, because it has
+ * no columns.
+ */
+export function endingOf(sql: string): string {
+  return endsInDefinition(sql) ? NO_ROWS : '';
+}
+
+/** Returns the text that runs: the prelude, the script, and its ending. */
+export function wholeScript(prelude: string, sql: string, ending: string): string {
+  return `${before(prelude, sql)}${sql}${ending}`;
+}
+
+/** What stands before the script. The comment that names the engine counts at the beginning only. */
+function before(prelude: string, sql: string): string {
+  return prelude === '' ? '' : `${BEGINNING.exec(sql)?.[0] ?? ''}${prelude}`;
+}
+
+/** TraceProcessor calls the text that runs the file `stdin`. */
+const PLACE = /File "stdin" line (\d+)/g;
+
+/** Returns the error with lines of the script, or of the file `session`, instead of lines of the text that runs. */
+export function withOwnLines(message: string, prelude: string, sql: string): string {
+  const lines = before(prelude, sql).split('\n').length - 1;
+  if (lines === 0) return message;
+  return message.replace(PLACE, (_, line: string) => {
+    const own = Number(line) - lines;
+    return own > 0 ? `File "stdin" line ${own}` : `File "session" line ${line}`;
+  });
 }

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import { definitionsIn } from './definitions.ts';
-import { isSummary, preludeOf, SCRIPTS_MAX, statementsToKeep, withPrelude } from './kept.ts';
+import {
+  endingOf,
+  isSummary,
+  preludeOf,
+  SCRIPTS_MAX,
+  statementsToKeep,
+  wholeScript,
+  withOwnLines,
+} from './kept.ts';
 
 const T = 'CREATE PERFETTO TABLE t AS SELECT 1 AS a';
 const V = 'CREATE PERFETTO VIEW v AS SELECT a FROM t';
@@ -29,32 +37,60 @@ test.each<[string, string[]]>([
   expect(statementsToKeep(sql)).toEqual(expected);
 });
 
-test('what earlier scripts defined runs before a script, on its first line', () => {
+test('what earlier scripts defined runs before a script', () => {
   const prelude = preludeOf([[T], [F]], 'SELECT\n f(a) FROM t');
-  expect(prelude).toBe(`${T}; ${F}; `);
-  expect(withPrelude(prelude, 'SELECT\n f(a) FROM t')).toBe(`${T}; ${F}; SELECT\n f(a) FROM t`);
-  expect(withPrelude(prelude, ' /*bigtrace: engine=v52 */ SELECT 1')).toBe(
-    ` /*bigtrace: engine=v52 */${prelude} SELECT 1`,
+  expect(prelude).toBe(`${T};\n${F};\n`);
+  expect(wholeScript(prelude, 'SELECT 1', '')).toBe(`${T};\n${F};\nSELECT 1`);
+  const comment = ' /*bigtrace: engine=v52 */';
+  expect(wholeScript(prelude, `${comment} SELECT 1`, '')).toBe(
+    `${comment}${T};\n${F};\n${comment} SELECT 1`,
   );
+  expect(wholeScript('', 'SELECT 1', '')).toBe('SELECT 1');
+});
+
+test('errors have the lines of the script, or of the session', () => {
+  const prelude = `${T};\n${F};\n`;
+  const error = (file: string, line: number): string =>
+    `[/local/a]: no such table: x; at File "${file}" line ${line} col 7; File "slices.flow" line 1`;
+  const own = (line: number, sql = 'SELECT\n1', of = prelude): string =>
+    withOwnLines(error('stdin', line), of, sql);
+  expect(own(3)).toBe(error('stdin', 1));
+  expect(own(4)).toBe(error('stdin', 2));
+  expect(own(2)).toBe(error('session', 2));
+  expect(own(5, '/*bigtrace:\n engine=v52 */SELECT 1')).toBe(error('stdin', 2));
+  expect(own(3, 'SELECT 1', '')).toBe(error('stdin', 3));
+});
+
+test.each<[string, boolean]>([
+  [T, true],
+  [`${T};\n-- done`, true],
+  ['SELECT 1; INCLUDE PERFETTO MODULE slices.flow ; ', true],
+  ['DROP PERFETTO TABLE t', true],
+  [`${T}; SELECT * FROM t`, false],
+  [`${T}; CREATE TABLE plain(a)`, false],
+  ['SELECT 1', false],
+  ['', false],
+])('whether a script only defines: %j', (sql, isSo) => {
+  expect(endingOf(sql)).toBe(isSo ? '\n;SELECT NULL AS defined WHERE FALSE' : '');
 });
 
 test('a later definition of a name replaces the earlier one, and comes after what it mentions', () => {
   const newT = 'CREATE PERFETTO TABLE T AS SELECT a FROM u';
   const u = 'CREATE PERFETTO TABLE u AS SELECT 2 AS a';
-  expect(preludeOf([[T], [V], [u], [newT]], 'SELECT * FROM v')).toBe(`${u}; ${newT}; ${V}; `);
+  expect(preludeOf([[T], [V], [u], [newT]], 'SELECT * FROM v')).toBe(`${u};\n${newT};\n${V};\n`);
 });
 
 test('a script that defines a name itself runs without the earlier definition and what uses it', () => {
-  expect(preludeOf([[T], [V], [F]], `${T}; SELECT a FROM t`)).toBe(`${F}; `);
-  expect(preludeOf([[T], [V], [F], ['DROP PERFETTO table t']], 'SELECT 1')).toBe(`${F}; `);
+  expect(preludeOf([[T], [V], [F]], `${T}; SELECT a FROM t`)).toBe(`${F};\n`);
+  expect(preludeOf([[T], [V], [F], ['DROP PERFETTO table t']], 'SELECT 1')).toBe(`${F};\n`);
   const module = 'INCLUDE PERFETTO MODULE t';
-  expect(preludeOf([[module], [T]], `${module}; ${T}`)).toBe(`${module}; `);
+  expect(preludeOf([[module], [T]], `${module}; ${T}`)).toBe(`${module};\n`);
 });
 
 test('two definitions that mention each other keep their order', () => {
   const a = 'CREATE PERFETTO VIEW a AS SELECT 1 AS b';
   const b = 'CREATE PERFETTO VIEW b AS SELECT 1 AS a';
-  expect(preludeOf([[a], [b]], 'SELECT 1')).toBe(`${b}; ${a}; `);
+  expect(preludeOf([[a], [b]], 'SELECT 1')).toBe(`${b};\n${a};\n`);
 });
 
 test('a script whose session would keep too much is refused with the bound', () => {

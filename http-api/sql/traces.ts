@@ -133,6 +133,13 @@ export class Traces {
     return this.#database.count(`SELECT count() FROM ${TRACES} WHERE vanished_at IS NULL`);
   }
 
+  /** How many traces of the catalog these `/where/…` addresses select. @throws invalid_filter */
+  async countOf(addresses: string[]): Promise<number> {
+    const all = { addresses, where: '', strict: false, timeoutS: 0 };
+    const { from, condition, settings } = chosenTraces(all);
+    return this.#catalog.count(`SELECT count() FROM ${from} WHERE ${condition}${settings}`);
+  }
+
   /**
    * Resolves a selection to the addresses of a query. Without filters, `where`, order and limit they are passed on
    * unchanged, and the traces need not be in the catalog.

@@ -154,7 +154,7 @@ test('the placement memory and the failure log are bounded', () => {
   const log = new FailureLog();
   const failure = {
     user: '',
-    trace: Buffer.of(),
+    trace: Buffer.from('/local/a'),
     code: 'internal',
     message: '',
     attempts: 1,
@@ -166,6 +166,9 @@ test('the placement memory and the failure log are bounded', () => {
   expect([...log.read('a', 0)]).toEqual([]);
   expect([...log.read('', 1)].map(({ queryId }) => queryId)).toEqual(['e']);
   expect([...log.read('e', 0)]).toHaveLength(5000);
+  log.add({ ...failure, queryId: 'e', trace: Buffer.of(), message: 'all 6000 traces failed' });
+  expect([...log.read('e', 0)].at(-1)?.message).toBe('all 6000 traces failed');
+  expect(log.size).toBe(15_001);
 });
 
 test('a generation seen in a listing is used for 2 s', () => {

@@ -15,12 +15,12 @@ export class FailureLog {
   }
 
   /**
-   * Adds a failure. Of one query the first FAILURES_MAX_OF_QUERY are kept; beyond FAILURES_MAX in all, the oldest
-   * queries are dropped.
+   * Adds a failure. Of the traces of a query the first FAILURES_MAX_OF_QUERY failures are kept, and that of the query as a
+   * whole; beyond FAILURES_MAX in all, the oldest queries are dropped.
    */
   add(failure: RecordedFailure): void {
     const of = this.#queries.get(failure.queryId) ?? [];
-    if (of.length >= FAILURES_MAX_OF_QUERY) return;
+    if (of.length >= FAILURES_MAX_OF_QUERY && failure.trace.length > 0) return;
     this.#queries.set(failure.queryId, of);
     of.push({
       ...failure,

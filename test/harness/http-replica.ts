@@ -19,7 +19,8 @@ export type Hook = (
 ) => Promise<void> | void;
 
 export const NOBODY: QueryWatch = {
-  counts: async () => ({ tracesDone: 2, tracesFailed: 0, tracesTotal: 2 }),
+  counts: async () => ({ tracesDone: 2, tracesFailed: 0, tracesTotal: 2, totalIsFinal: true }),
+  countTraces: async () => 0,
   failures: async () => [],
   cancel: async () => 0,
   openTrace: async () => {
