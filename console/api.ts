@@ -85,6 +85,7 @@ export const api = {
     call<{ queryUuid: string }>('POST', 'execute_bigtrace_query_async', request),
   caller: () => call<{ user: string; isLogin: boolean }>('GET', 'api/caller'),
   logOut: () => call('POST', 'logout', {}),
+  resetSession: () => call('POST', 'session/reset', {}),
   vocabulary: () => call<Vocabulary>('GET', 'api/vocabulary'),
   opener: () => call<Opener>('GET', 'api/opener'),
   trace,

@@ -9,6 +9,7 @@ import { failureList } from './failures.ts';
 import { count } from './format.ts';
 import { historyList } from './history.ts';
 import { requireLogin, showLogin } from './login/login.ts';
+import { Session } from './login/session.ts';
 import { queryList } from './queries.ts';
 import { QueryForm } from './query-form.ts';
 import { Results } from './results/results.ts';
@@ -31,10 +32,12 @@ function failed(error: unknown): void {
 }
 
 const results = new Results(failed);
+const session = new Session(failed);
 const queryForm = new QueryForm({
   started: () => results.clear(),
-  ended: () => {
+  ended: (uuid) => {
     results.ended();
+    if (uuid !== undefined) void api.execution(uuid).then((one) => session.show(one), failed);
     void refreshSlow().catch(failed);
   },
   rows: async (uuid) => {
@@ -49,6 +52,7 @@ const queries = queryList(failed, () => void refreshState().catch(failed));
 const history = historyList({
   open: async (execution: WireExecution) => {
     queryForm.show(execution);
+    session.show(execution);
     await results.open(execution);
   },
   failed,

@@ -23,7 +23,7 @@ LIMIT 20`,
 export interface QueryFormActions {
   /** Called when a query is started. */
   started(): void;
-  ended(): void;
+  ended(uuid: string | undefined): void;
   /** Called when there are new rows. */
   rows(uuid: string): Promise<void>;
   failed(error: unknown): void;
@@ -138,9 +138,10 @@ export class QueryForm {
       this.#showStatus('FAILED', text);
       this.#sql.showError(text);
     } finally {
+      const uuid = this.#uuid;
       this.#uuid = undefined;
       this.#running(false);
-      this.#actions.ended();
+      this.#actions.ended(uuid);
     }
   }
 

@@ -6,7 +6,7 @@ export interface ErrorPlace {
   message: string;
 }
 
-/** TraceProcessor names the file `stdin` for the script, and others for modules that it includes. */
+/** TraceProcessor names the file `stdin` for the script, others for modules; the HTTP API `session` for definitions. */
 const PLACE = /File "stdin" line (\d+) col (\d+)/g;
 
 /**

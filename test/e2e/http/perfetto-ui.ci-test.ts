@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Storage } from '@google-cloud/storage';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
+import type { RunningServer } from '../../../lib/trace-store/testing/listen.ts';
+import { BUCKET, installServers, startGcs } from '../../../lib/trace-store/testing/real-servers.ts';
 import { fetchPerfettoUi, UI_VERSION } from '../../../tools/test-run/perfetto-ui.mjs';
 import { BROWSER } from '../../harness/browser.ts';
 import { type System, startSystem } from '../../harness/system.ts';
@@ -14,6 +17,7 @@ import { type System, startSystem } from '../../harness/system.ts';
 const TRACE = '/local/linux/compile-c.pftrace';
 const WAIT_MS = 60_000;
 
+let gcs: RunningServer;
 let system: System;
 let service: ChildProcess;
 let url = '';
@@ -25,7 +29,15 @@ const refused: string[] = [];
 
 beforeAll(async () => {
   const ui = await fetchPerfettoUi();
-  system = await startSystem({ workers: 1, threads: 1 });
+  installServers();
+  gcs = await startGcs();
+  const env = { BIGTRACE_GCS_ENDPOINT: `http://${gcs.host}`, BIGTRACE_GCS_ANONYMOUS: 'true' };
+  await new Storage({ projectId: 'test', apiEndpoint: `http://${gcs.host}` })
+    .bucket(BUCKET)
+    .upload(join(ROOT, 'samples/traces/linux/compile-c.pftrace'), {
+      ...{ destination: 'nightly/from gcs.pftrace', resumable: false, validation: false },
+    });
+  system = await startSystem({ workers: 1, threads: 1, env });
   const tokenFile = join(system.dataDir, 'http.token');
   writeFileSync(tokenFile, 'sesame\n');
   service = spawn(
@@ -56,6 +68,7 @@ afterAll(async () => {
   await browser?.close();
   service?.kill('SIGTERM');
   await system?.stop();
+  await gcs?.close();
 });
 
 /** The login page in the window, filled in. */
@@ -63,6 +76,12 @@ async function logIn(page: Page, token: string): Promise<void> {
   await page.getByLabel('Your name').fill('Ann');
   await page.getByLabel('Token').fill(token);
   await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+/** Waits until TraceProcessor has loaded the trace in the served Perfetto UI, which shows in its title. */
+async function showsTrace(ui: Page, name: string): Promise<void> {
+  expect(ui.url()).toBe(`${url}/perfetto/`);
+  await expect.poll(() => ui.title(), { timeout: WAIT_MS }).toBe(`${name} (1 MB) - Perfetto UI`);
 }
 
 test('a link to a trace leads to the login, and from there to the trace in the served Perfetto UI', async () => {
@@ -75,11 +94,7 @@ test('a link to a trace leads to the login, and from there to the trace in the s
   const opened = context.waitForEvent('page');
   await page.getByRole('button', { name: 'Open it in the Perfetto UI' }).click();
   const ui = await opened;
-  expect(ui.url()).toBe(`${url}/perfetto/`);
-  // The title of a trace that TraceProcessor has loaded in the page.
-  await expect
-    .poll(() => ui.title(), { timeout: WAIT_MS })
-    .toBe('compile-c.pftrace (1 MB) - Perfetto UI');
+  await showsTrace(ui, 'compile-c.pftrace');
   await ui.getByText('Show timeline').waitFor();
   await page.getByText('The trace is open in the Perfetto UI.').waitFor();
   expect(await ui.evaluate('document.querySelector("body").innerText')).not.toContain(
@@ -88,6 +103,48 @@ test('a link to a trace leads to the login, and from there to the trace in the s
   await expect
     .poll(() => asked.filter((one) => !refused.includes(one)), { timeout: WAIT_MS })
     .toEqual([]);
+});
+
+test('a click on the address of a trace in /gcs in the console leads to the trace in the served Perfetto UI', async () => {
+  const page = await context.newPage();
+  await page.goto(`${url}/`);
+  await page.getByRole('textbox', { name: 'Traces' }).fill(`/gcs/${BUCKET}/o/nightly/*`);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  const next = context.waitForEvent('page');
+  const address = `/gcs/${BUCKET}/o/nightly/from gcs.pftrace`;
+  await page.getByRole('link', { name: address }).first().click();
+  const opener = await next;
+  await opener.getByRole('heading', { name: 'from gcs.pftrace' }).waitFor();
+  const opened = context.waitForEvent('page');
+  await opener.getByRole('button', { name: 'Open it in the Perfetto UI' }).click();
+  await showsTrace(await opened, 'from gcs.pftrace');
+});
+
+test('the console shows what earlier scripts of the session defined, and forgets it', async () => {
+  const page = await context.newPage();
+  await page.goto(`${url}/`);
+  await page.getByRole('textbox', { name: 'Traces' }).fill(TRACE);
+  const run = async (sql: string, state: string) => {
+    await page.locator('#sql .cm-content').click();
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.insertText(sql);
+    const accepted = page.waitForResponse(/execute_bigtrace_query_async/);
+    await page.keyboard.press('ControlOrMeta+Enter');
+    await accepted;
+    await page.locator('#run[aria-disabled=false]').waitFor();
+    await page.locator(`#status[data-state=${state}]`).waitFor();
+  };
+  await run('CREATE PERFETTO TABLE mine AS SELECT 41 AS n', 'SUCCESS');
+  await run('SELECT n + 1 AS answer\nFROM mine', 'SUCCESS');
+  await page.locator('#results td', { hasText: /^42$/ }).waitFor();
+  await page.getByText('1 definition of your earlier scripts ran first').click();
+  await page.getByText('CREATE PERFETTO TABLE mine AS SELECT 41 AS n;').waitFor();
+  await run('SELECT n,\n  nope\nFROM mine', 'FAILED');
+  expect(await page.locator('#sql .cm-lintRange-error').allTextContents()).toEqual(['nope']);
+  await page.getByRole('button', { name: 'Forget the definitions' }).click();
+  await page.locator('#session').waitFor({ state: 'hidden' });
+  await run('SELECT n FROM mine', 'FAILED');
+  expect(await page.locator('#status').textContent()).toContain('no such table: mine');
 });
 
 test('the console knows who has logged in, runs queries as that user, and logs out', async () => {
