@@ -30,7 +30,7 @@ async function settled(): Promise<void> {
 function totalsOf(addresses: string[], listing = new Counter(), catalog = new Counter()) {
   const plan = { addresses, strict: false, timeoutS: 0, metadataColumns: [], base: '' };
   let pending = 0;
-  const parts = {
+  const parts: TotalsParts = {
     history: {
       pending: async () => {
         pending += 1;
@@ -38,11 +38,15 @@ function totalsOf(addresses: string[], listing = new Counter(), catalog = new Co
       },
     },
     traces: {
-      for: (signal: AbortSignal) => ({ countOf: (all: string[]) => catalog.count(all, signal) }),
+      for: (signal: AbortSignal) => ({
+        countOf: (all: readonly string[]) => catalog.count(all, signal),
+      }),
     },
-    watch: { countTraces: (all: string[], signal: AbortSignal) => listing.count(all, signal) },
+    watch: {
+      countTraces: (all: readonly string[], signal: AbortSignal) => listing.count(all, signal),
+    },
     log: { debug: () => undefined },
-  } as unknown as TotalsParts;
+  };
   return { totals: new TraceTotals(parts), listing, catalog, lookups: () => pending };
 }
 

@@ -25,7 +25,7 @@ interface Counted {
 
 export interface TotalsParts {
   history: Pick<History, 'pending'>;
-  traces: Pick<Traces, 'for'>;
+  traces: { for(signal: AbortSignal): Pick<Traces, 'countOf'> };
   watch: Pick<QueryWatch, 'countTraces'>;
   log: Pick<Logger, 'debug'>;
 }

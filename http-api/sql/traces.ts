@@ -134,8 +134,8 @@ export class Traces {
   }
 
   /** How many traces of the catalog these `/where/…` addresses select. @throws invalid_filter */
-  async countOf(addresses: string[]): Promise<number> {
-    const all = { addresses, where: '', strict: false, timeoutS: 0 };
+  async countOf(addresses: readonly string[]): Promise<number> {
+    const all = { addresses: [...addresses], where: '', strict: false, timeoutS: 0 };
     const { from, condition, settings } = chosenTraces(all);
     return this.#catalog.count(`SELECT count() FROM ${from} WHERE ${condition}${settings}`);
   }
