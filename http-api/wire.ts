@@ -140,12 +140,15 @@ export interface WireContext {
   expiryMs: (execution: Execution) => number | undefined;
 }
 
-/** For lists: a script may have megabytes. */
+/** For lists: a script may have megabytes, what runs before it 64 KiB. */
 export function wireSummary(execution: Execution, context: WireContext): WireExecution {
-  const { perfettoSql } = execution;
-  const isLong = perfettoSql.length > LISTED_SQL_CHARS;
-  const clipped = isLong ? `${perfettoSql.slice(0, LISTED_SQL_CHARS - 1)}…` : perfettoSql;
-  return wireExecution({ ...execution, perfettoSql: clipped }, context);
+  const { perfettoSql, prelude } = execution;
+  const shown = { perfettoSql: clipped(perfettoSql), prelude: clipped(prelude) };
+  return wireExecution({ ...execution, ...shown }, context);
+}
+
+function clipped(sql: string): string {
+  return sql.length > LISTED_SQL_CHARS ? `${sql.slice(0, LISTED_SQL_CHARS - 1)}…` : sql;
 }
 
 /** Unknown values are left out: the page treats a present schema as final, and a present error as a failure. */
