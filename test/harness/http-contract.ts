@@ -75,7 +75,7 @@ export const EXECUTION_CONFIG = {
   ],
 };
 
-type Column = [name: string, type: string, visible?: 'visible', description?: string];
+type Column = [name: string, type: string, visible?: 'visible' | undefined, description?: string];
 
 const COLUMNS: Column[] = [
   ['link', 'STRING', 'visible', 'Opens the trace in the Perfetto UI'],

@@ -229,7 +229,7 @@ test("what a user's script defines runs before later scripts of that user in tha
   const missing = { detail: expect.stringContaining('no such function: plus_one') };
   const ann = { 'X-User': 'ann' };
   const { answer, cookie } = await ask(a.http, `${plusOne};`, ann);
-  expect(answer).toMatchObject({ columnNames: ['_trace_address'], rows: [] });
+  expect(answer).toMatchObject({ columnNames: ['_trace_address', 'defined'], rows: [] });
   expect(cookie).toMatch(/^bigtrace_session=[\w-]{22}$/);
 
   const used = (await ask(b.http, use, { ...ann, cookie })).answer;
@@ -239,7 +239,7 @@ test("what a user's script defines runs before later scripts of that user in tha
   });
   expect(history).toMatchObject({
     perfettoSql: use,
-    prelude: `${plusOne}; `,
+    prelude: `${plusOne};\n`,
     user: 'http-user:ann',
   });
   const again = `${plusOne}; SELECT plus_one(1) AS n`;
