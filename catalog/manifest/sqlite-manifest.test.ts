@@ -39,15 +39,18 @@ test('the rows of the table traces are records, with each value as it is', async
       '/local/d/a.pftrace',
       {
         ...{ big: '9223372036854775807', 're"al': '1.0', text: '007', bytes: 'A' },
-        ...{ file_size: '5', is_treatment: '1' },
+        ...{ file_path: 'a.pftrace', file_size: '5', is_treatment: '1' },
       },
     ],
-    ['/local/d/sub/b.pftrace', { big: '-3', 're"al': '2.5', is_treatment: '0' }],
+    [
+      '/local/d/sub/b.pftrace',
+      { file_path: 'sub/b.pftrace', big: '-3', 're"al': '2.5', is_treatment: '0' },
+    ],
   ]);
   const types = (await columnsOf(path)).map(({ name, kinds }) => [name, columnType(kinds)]);
   expect(Object.fromEntries(types)).toEqual({
     ...{ big: 'Int64', 're"al': 'Float64', text: 'String', bytes: 'String' },
-    ...{ file_size: 'Int64', is_treatment: 'Int64' },
+    ...{ file_path: 'String', file_size: 'Int64', is_treatment: 'Int64' },
   });
   expect(partsOf(path)).toEqual([]);
 });
@@ -69,7 +72,7 @@ test('a file that is no SQLite file, or whose changes are in its log, is refused
   writeFileSync(`${path}-wal`, 'x');
   await expect(labels(path)).rejects.toThrow('wal_checkpoint');
   writeFileSync(`${path}-wal`, '');
-  expect(await labels(path)).toEqual([['/local/d/a', {}]]);
+  expect(await labels(path)).toEqual([['/local/d/a', { file_path: 'a' }]]);
   writeFileSync(path, 'not a database, but a text of some length'.repeat(30));
   await expect(labels(path)).rejects.toThrow('file is not a database');
 });

@@ -65,7 +65,7 @@ test('traces that patterns match are listed once, and the total is shown from th
 });
 
 test('named traces are counted without a listing, each once', async () => {
-  const { totals, listing } = totalsOf(['/local/a', '/local//a', '/local/b', '/http/host/a?b']);
+  const { totals, listing } = totalsOf(['/local/a', '/local/./a', '/local/b', '/http/host/a?b']);
   totals.of('q', undefined);
   await settled();
   expect([totals.of('q', undefined), listing.asked]).toEqual([3, []]);
