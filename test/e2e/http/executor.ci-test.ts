@@ -352,7 +352,7 @@ test('an error in column finding ends the query with the orchestrator’s lines'
   await using one = replica(t, undefined, { ...NOBODY, failures });
   const request = {
     ...asked(''),
-    perfettoSql: '@!no such column: nope   SELECT nope          ^;;',
+    perfettoSql: '@!no such column: nope SELECT nope;;',
   };
   const { uuid } = await one.executor.start(request, NEVER);
   expect(await ended(one, uuid)).toMatchObject({
