@@ -109,6 +109,7 @@ const COLUMNS: Column[] = [
   ['control_name', 'STRING', 'visible'],
   ['experiment_id', 'INT64', 'visible'],
   ['experiment_name', 'STRING', 'visible'],
+  ['file_path', 'STRING', 'visible'],
   ['is_treatment', 'STRING', undefined, 'Arm of the experiment'],
 ];
 
