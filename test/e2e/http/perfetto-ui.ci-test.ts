@@ -4,12 +4,9 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Storage } from '@google-cloud/storage';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
-import type { RunningServer } from '../../../lib/trace-store/testing/listen.ts';
-import { BUCKET, installServers, startGcs } from '../../../lib/trace-store/testing/real-servers.ts';
 import { fetchPerfettoUi, UI_VERSION } from '../../../tools/test-run/perfetto-ui.mjs';
 import { BROWSER } from '../../harness/browser.ts';
 import { type System, startSystem } from '../../harness/system.ts';
@@ -17,7 +14,6 @@ import { type System, startSystem } from '../../harness/system.ts';
 const TRACE = '/local/linux/compile-c.pftrace';
 const WAIT_MS = 60_000;
 
-let gcs: RunningServer;
 let system: System;
 let service: ChildProcess;
 let url = '';
@@ -29,15 +25,7 @@ const refused: string[] = [];
 
 beforeAll(async () => {
   const ui = await fetchPerfettoUi();
-  installServers();
-  gcs = await startGcs();
-  const env = { BIGTRACE_GCS_ENDPOINT: `http://${gcs.host}`, BIGTRACE_GCS_ANONYMOUS: 'true' };
-  await new Storage({ projectId: 'test', apiEndpoint: `http://${gcs.host}` })
-    .bucket(BUCKET)
-    .upload(join(ROOT, 'samples/traces/linux/compile-c.pftrace'), {
-      ...{ destination: 'nightly/from gcs.pftrace', resumable: false, validation: false },
-    });
-  system = await startSystem({ workers: 1, threads: 1, env });
+  system = await startSystem({ workers: 1, threads: 1 });
   const tokenFile = join(system.dataDir, 'http.token');
   writeFileSync(tokenFile, 'sesame\n');
   service = spawn(
@@ -68,7 +56,6 @@ afterAll(async () => {
   await browser?.close();
   service?.kill('SIGTERM');
   await system?.stop();
-  await gcs?.close();
 });
 
 /** The login page in the window, filled in. */
@@ -103,21 +90,6 @@ test('a link to a trace leads to the login, and from there to the trace in the s
   await expect
     .poll(() => asked.filter((one) => !refused.includes(one)), { timeout: WAIT_MS })
     .toEqual([]);
-});
-
-test('a click on the address of a trace in /gcs in the console leads to the trace in the served Perfetto UI', async () => {
-  const page = await context.newPage();
-  await page.goto(`${url}/`);
-  await page.getByRole('textbox', { name: 'Traces' }).fill(`/gcs/${BUCKET}/o/nightly/*`);
-  await page.getByRole('button', { name: 'Run', exact: true }).click();
-  const next = context.waitForEvent('page');
-  const address = `/gcs/${BUCKET}/o/nightly/from gcs.pftrace`;
-  await page.getByRole('link', { name: address }).first().click();
-  const opener = await next;
-  await opener.getByRole('heading', { name: 'from gcs.pftrace' }).waitFor();
-  const opened = context.waitForEvent('page');
-  await opener.getByRole('button', { name: 'Open it in the Perfetto UI' }).click();
-  await showsTrace(await opened, 'from gcs.pftrace');
 });
 
 test('the console shows what earlier scripts of the session defined, and forgets it', async () => {
