@@ -5,9 +5,9 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FILTERS, MANIFEST, REFUSALS, WRONG_SETTINGS } from '../../harness/http-cases.ts';
-import { EXECUTION_CONFIG, METADATA_SCHEMA } from '../../harness/http-contract.ts';
 import { BigtracePage, index, valuesOf, writeTraces } from '../../harness/http-page.ts';
 import { type System, startSystem } from '../../harness/system.ts';
+import { EXECUTION_CONFIG, METADATA_SCHEMA } from './http-contract.ts';
 
 let system: System;
 let page: BigtracePage;
