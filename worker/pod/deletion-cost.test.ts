@@ -15,6 +15,7 @@ import { ANNOTATION, reportDeletionCost } from './deletion-cost.ts';
 import { PodAnnotation } from './pod-annotation.ts';
 
 const MIB = 2 ** 20;
+const SOON = { timeout: 20_000 };
 
 test('a worker is worth the memory of its loaded traces, its snapshots and its results', () => {
   expect(cacheWorth({})).toBe(0);
@@ -132,16 +133,16 @@ test('notable changes are reported, and a failure is logged once and repeated un
     logger: pino({ level: 'info' }, stream),
     intervalMs: 1,
   });
-  await expect.poll(() => looks).toBeGreaterThan(2);
+  await expect.poll(() => looks, SOON).toBeGreaterThan(2);
   expect(values).toEqual([]); // 0, as without the annotation
   failures = 2;
   bytes = 80 * MIB;
-  await expect.poll(() => values).toEqual(['80']);
+  await expect.poll(() => values, SOON).toEqual(['80']);
   expect(logged).toEqual(['refused 80']);
   bytes = 85 * MIB;
   const before = looks;
-  await expect.poll(() => looks).toBeGreaterThan(before + 2);
+  await expect.poll(() => looks, SOON).toBeGreaterThan(before + 2);
   bytes = 10 * MIB;
-  await expect.poll(() => values).toEqual(['80', '10']);
+  await expect.poll(() => values, SOON).toEqual(['80', '10']);
   stop();
 });
