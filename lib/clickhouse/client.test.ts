@@ -176,6 +176,17 @@ test('ClickHouse’s type of an error determines the code', () => {
   expect(error).toMatchObject({ code: 'trace_invalid', message: '[/local/a]: no' });
 });
 
+test.each([
+  `Received error from remote server http://b:1/. HTTP status code: 500 'Internal Server Error', body length: 33 bytes, body: '[/local/a]: it's (a) (trace_invalid)': (in file/uri http://b:1): While executing URL.`,
+  "Value 300 for element '[/local/a]: it's (a) (trace_invalid)' exceeds range of Enum8: (in file/uri http://b:1): While executing URL.",
+])('an error of the resident bridge has its code and text: %s', (message) => {
+  const thrown = new ClickHouseError({ message, code: '86', type: 'ANY' });
+  expect(clickHouseError(thrown, 'http://h', CATALOG_POLICY)).toMatchObject({
+    code: 'trace_invalid',
+    message: "[/local/a]: it's (a)",
+  });
+});
+
 test('an error text may have words in capital letters and parentheses', async () => {
   const says =
     'cannot reach the orchestrator h:1 (BIGTRACE_ORCHESTRATOR), or (NO_ROUTE): ECONNREFUSED';
