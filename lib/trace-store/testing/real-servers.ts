@@ -1,6 +1,6 @@
 /**
- * Starts real servers for GCS and S3, each as its own process. They are built from the Go module proxy on first use;
- * therefore only `npm run test:stores` runs these tests.
+ * Starts real servers for GCS and S3, each as its own process. They are built from the Go module proxy on first use: by
+ * `npm run test:stores` in the gate, before its other stages need them.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

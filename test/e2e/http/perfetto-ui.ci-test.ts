@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Storage } from '@google-cloud/storage';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
+import type { RunningServer } from '../../../lib/trace-store/testing/listen.ts';
+import { BUCKET, installServers, startGcs } from '../../../lib/trace-store/testing/real-servers.ts';
 import { fetchPerfettoUi, UI_VERSION } from '../../../tools/test-run/perfetto-ui.mjs';
 import { BROWSER } from '../../harness/browser.ts';
 import { type System, startSystem } from '../../harness/system.ts';
@@ -14,6 +17,7 @@ import { type System, startSystem } from '../../harness/system.ts';
 const TRACE = '/local/linux/compile-c.pftrace';
 const WAIT_MS = 60_000;
 
+let gcs: RunningServer;
 let system: System;
 let service: ChildProcess;
 let url = '';
@@ -25,7 +29,15 @@ const refused: string[] = [];
 
 beforeAll(async () => {
   const ui = await fetchPerfettoUi();
-  system = await startSystem({ workers: 1, threads: 1 });
+  installServers();
+  gcs = await startGcs();
+  const env = { BIGTRACE_GCS_ENDPOINT: `http://${gcs.host}`, BIGTRACE_GCS_ANONYMOUS: 'true' };
+  await new Storage({ projectId: 'test', apiEndpoint: `http://${gcs.host}` })
+    .bucket(BUCKET)
+    .upload(join(ROOT, 'samples/traces/linux/compile-c.pftrace'), {
+      ...{ destination: 'nightly/from gcs.pftrace', resumable: false, validation: false },
+    });
+  system = await startSystem({ workers: 1, threads: 1, env });
   const tokenFile = join(system.dataDir, 'http.token');
   writeFileSync(tokenFile, 'sesame\n');
   service = spawn(
@@ -56,6 +68,7 @@ afterAll(async () => {
   await browser?.close();
   service?.kill('SIGTERM');
   await system?.stop();
+  await gcs?.close();
 });
 
 /** The login page in the window, filled in. */
@@ -69,6 +82,18 @@ async function logIn(page: Page, token: string): Promise<void> {
 async function showsTrace(ui: Page, name: string): Promise<void> {
   expect(ui.url()).toBe(`${url}/perfetto/`);
   await expect.poll(() => ui.title(), { timeout: WAIT_MS }).toBe(`${name} (1 MB) - Perfetto UI`);
+}
+
+/** Runs a script in the console, and waits until it has ended in this state. */
+async function run(page: Page, sql: string, state: string): Promise<void> {
+  await page.locator('#sql .cm-content').click();
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.insertText(sql);
+  const accepted = page.waitForResponse(/execute_bigtrace_query_async/);
+  await page.keyboard.press('ControlOrMeta+Enter');
+  await accepted;
+  await page.locator('#run[aria-disabled=false]').waitFor();
+  await page.locator(`#status[data-state=${state}]`).waitFor();
 }
 
 test('a link to a trace leads to the login, and from there to the trace in the served Perfetto UI', async () => {
@@ -92,30 +117,33 @@ test('a link to a trace leads to the login, and from there to the trace in the s
     .toEqual([]);
 });
 
+test('a click on the address of a trace in /gcs in the console leads to the trace in the served Perfetto UI', async () => {
+  const page = await context.newPage();
+  await page.goto(`${url}/`);
+  await page.getByRole('textbox', { name: 'Traces' }).fill(`/gcs/${BUCKET}/o/nightly/*`);
+  await run(page, 'SELECT 1 AS n', 'SUCCESS');
+  const link = page.getByRole('link', { name: `/gcs/${BUCKET}/o/nightly/from gcs.pftrace` });
+  const [opener] = await Promise.all([context.waitForEvent('page'), link.click()]);
+  await opener.getByRole('heading', { name: 'from gcs.pftrace' }).waitFor();
+  const open = opener.getByRole('button', { name: 'Open it in the Perfetto UI' });
+  const [ui] = await Promise.all([context.waitForEvent('page'), open.click()]);
+  await showsTrace(ui, 'from gcs.pftrace');
+});
+
 test('the console shows what earlier scripts of the session defined, and forgets it', async () => {
   const page = await context.newPage();
   await page.goto(`${url}/`);
   await page.getByRole('textbox', { name: 'Traces' }).fill(TRACE);
-  const run = async (sql: string, state: string) => {
-    await page.locator('#sql .cm-content').click();
-    await page.keyboard.press('ControlOrMeta+a');
-    await page.keyboard.insertText(sql);
-    const accepted = page.waitForResponse(/execute_bigtrace_query_async/);
-    await page.keyboard.press('ControlOrMeta+Enter');
-    await accepted;
-    await page.locator('#run[aria-disabled=false]').waitFor();
-    await page.locator(`#status[data-state=${state}]`).waitFor();
-  };
-  await run('CREATE PERFETTO TABLE mine AS SELECT 41 AS n', 'SUCCESS');
-  await run('SELECT n + 1 AS answer\nFROM mine', 'SUCCESS');
+  await run(page, 'CREATE PERFETTO TABLE mine AS SELECT 41 AS n', 'SUCCESS');
+  await run(page, 'SELECT n + 1 AS answer\nFROM mine', 'SUCCESS');
   await page.locator('#results td', { hasText: /^42$/ }).waitFor();
   await page.getByText('1 definition of your earlier scripts ran first').click();
   await page.getByText('CREATE PERFETTO TABLE mine AS SELECT 41 AS n;').waitFor();
-  await run('SELECT n,\n  nope\nFROM mine', 'FAILED');
+  await run(page, 'SELECT n,\n  nope\nFROM mine', 'FAILED');
   expect(await page.locator('#sql .cm-lintRange-error').allTextContents()).toEqual(['nope']);
   await page.getByRole('button', { name: 'Forget the definitions' }).click();
   await page.locator('#session').waitFor({ state: 'hidden' });
-  await run('SELECT n FROM mine', 'FAILED');
+  await run(page, 'SELECT n FROM mine', 'FAILED');
   expect(await page.locator('#status').textContent()).toContain('no such table: mine');
 });
 
