@@ -28,8 +28,6 @@ interface InstallFlags extends ServerFlags {
   bridgeTokenFile?: string;
 }
 
-const PASSWORD = 'BIGTRACE_CLICKHOUSE_PASSWORD';
-
 /** @param tree the built `clickhouse/` directory @param env read for the password */
 export function clickHouseCommand(env: NodeJS.ProcessEnv, tree: string): Command {
   return new Command('clickhouse')
@@ -107,7 +105,10 @@ function serverOptions(): Option[] {
   return [
     new Option('--url <url>', 'HTTP URL of ClickHouse').makeOptionMandatory().argParser(httpUrl),
     new Option('--user <name>', 'ClickHouse user to log in as').default('default'),
-    new Option('--password-file <file>', `file with the password; ignored if ${PASSWORD} is set`),
+    new Option(
+      '--password-file <file>',
+      'file with the password; ignored if BIGTRACE_CLICKHOUSE_PASSWORD is set',
+    ),
     new Option('--cluster <name>', 'run the statements ON CLUSTER'),
     new Option(
       '--definer <user>',
@@ -147,7 +148,8 @@ async function requireBridge(client: ClickHouse, { bridge }: InstallFlags): Prom
 function clientOf(flags: ServerFlags, env: NodeJS.ProcessEnv): ClickHouse {
   const { url, user: username, passwordFile } = flags;
   const password =
-    env[PASSWORD] ?? (passwordFile === undefined ? '' : new SecretFile(passwordFile).text);
+    env['BIGTRACE_CLICKHOUSE_PASSWORD'] ??
+    (passwordFile === undefined ? '' : new SecretFile(passwordFile).text);
   return new ClickHouse(
     { url, username, password },
     {
