@@ -36,3 +36,10 @@ export interface ModuleInstance {
   /** Sets the stack pointer to where it was before `boot`. */
   restoreStack(): void;
 }
+
+/** The module's code used more stack than there is. The message is that of V8. */
+export class StackExhausted extends Error {
+  constructor() {
+    super('Maximum call stack size exceeded');
+  }
+}

@@ -1,10 +1,11 @@
 /** Runs the module in V8. */
-import type {
-  EngineCode,
-  ImportFunction,
-  ModuleInstance,
-  OnReply,
-  ResolveImport,
+import {
+  type EngineCode,
+  type ImportFunction,
+  type ModuleInstance,
+  type OnReply,
+  type ResolveImport,
+  StackExhausted,
 } from './module-instance.ts';
 import { PAGE_BYTES, type WasmAbi } from './wasm-abi.ts';
 
@@ -16,17 +17,29 @@ type Exports = {
   __indirect_function_table: WebAssembly.Table;
   emscripten_stack_init(): void;
   emscripten_stack_get_current(): Address;
+  emscripten_stack_get_end?(): Address;
   _emscripten_stack_restore(stackPointer: Address): void;
   __wasm_call_ctors(): void;
   trace_processor_rpc_init(callback: Address, requestBytes: number): Address;
   trace_processor_on_rpc_request(length: number): void;
 };
 
+/**
+ * The module keeps variables in a stack within its memory. Below that stack is other data, and nothing stops the module
+ * from growing into it: V8 has a stack of its own, which may be the larger one. If this lowest part of the stack was used,
+ * it may have happened.
+ */
+const LOWEST_PART = 1 / 32;
+
 export class V8Instance implements ModuleInstance {
   readonly #abi: WasmAbi;
   readonly #exports: Exports;
   readonly #callback: Address;
   readonly #stackTop: Address;
+  /** Undefined if the module does not tell. */
+  readonly #stackEnd: number | undefined;
+  /** As many zeros as the lowest part of the stack has bytes. */
+  readonly #unused: Buffer;
 
   constructor(
     { module }: Extract<EngineCode, { runtime: 'v8' }>,
@@ -40,6 +53,10 @@ export class V8Instance implements ModuleInstance {
     this.#callback = addCallback(this.#exports.__indirect_function_table, abi, onReply);
     this.#exports.emscripten_stack_init();
     this.#stackTop = this.#exports.emscripten_stack_get_current();
+    const end = this.#exports.emscripten_stack_get_end?.();
+    this.#stackEnd = end === undefined ? undefined : abi.address(end);
+    const stackBytes = abi.address(this.#stackTop) - (this.#stackEnd ?? 0);
+    this.#unused = Buffer.alloc(stackBytes * LOWEST_PART);
   }
 
   get buffer(): ArrayBuffer {
@@ -61,7 +78,20 @@ export class V8Instance implements ModuleInstance {
   }
 
   request(length: number): void {
-    this.#exports.trace_processor_on_rpc_request(length);
+    try {
+      this.#exports.trace_processor_on_rpc_request(length);
+    } catch (thrown) {
+      this.#checkStack();
+      throw thrown;
+    }
+    this.#checkStack();
+  }
+
+  /** @throws StackExhausted if the module may have written below its stack */
+  #checkStack(): void {
+    if (this.#stackEnd === undefined) return;
+    const lowest = new Uint8Array(this.buffer, this.#stackEnd, this.#unused.length);
+    if (this.#unused.compare(lowest) !== 0) throw new StackExhausted();
   }
 
   restoreStack(): void {

@@ -6,7 +6,7 @@ import { BigtraceError } from '../../common/errors.ts';
 import { NativeInstance } from '../native/native-instance.ts';
 import { restoreBlocks, restoreMemory, type Snapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-file.ts';
-import type { EngineCode, ModuleInstance } from './module-instance.ts';
+import { type EngineCode, type ModuleInstance, StackExhausted } from './module-instance.ts';
 import { V8Instance } from './v8-instance.ts';
 import { abiOf, type WasmAbi, type WasmWidth } from './wasm-abi.ts';
 import { StderrLog, wasmImports } from './wasm-imports.ts';
@@ -162,7 +162,8 @@ export class WasmHost {
       return work();
     } catch (thrown) {
       // The engine's stack was not unwound, so its state can no longer be relied on.
-      this.poisoned = this.#ownError === undefined ? this.#crash(thrown) : this.#ownError.thrown;
+      const own = thrown instanceof StackExhausted ? undefined : this.#ownError;
+      this.poisoned = own === undefined ? this.#crash(thrown) : own.thrown;
       this.#ownError = undefined;
       throw this.poisoned;
     }
@@ -171,8 +172,9 @@ export class WasmHost {
   #crash(thrown: unknown): BigtraceError {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     const words = this.#stderr.reason();
-    if (this.#refusedBytes !== undefined) return noMemory(this.#refusedBytes, thrown);
-    if (/out of memory|cannot enlarge memory/i.test(words))
+    const exhausted = thrown instanceof StackExhausted; // what happened after that is a consequence
+    if (this.#refusedBytes !== undefined && !exhausted) return noMemory(this.#refusedBytes, thrown);
+    if (/out of memory|cannot enlarge memory/i.test(words) && !exhausted)
       return outOfMemory(this.#abi.memoryBytesMax, thrown);
     return new BigtraceError(
       'engine_crashed',

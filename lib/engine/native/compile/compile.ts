@@ -30,6 +30,9 @@ const FLAGS = [
   ...['-DWASM_RT_SKIP_SIGNAL_RECOVERY=1', '-DWASM_RT_NONCONFORMING_UNCHECKED_STACK_EXHAUSTION=1'],
 ];
 
+/** The process keeps the handler of faults, and calls the addon when a thread ends: the addon must stay in memory. */
+const LINK_FLAGS = ['-Wl,-z,nodelete'];
+
 export interface CompileOptions {
   wasm: string;
   /** Directory of the addon. */
@@ -70,7 +73,7 @@ export async function compileEngine(
   const made = {
     built: builtOf(digest),
     compiler: compiler.version,
-    flags: [optimization, ...FLAGS],
+    flags: [optimization, ...FLAGS, ...LINK_FLAGS],
     wasm2c: wasm2c.version,
   };
   const addon = addonFile(out, digest);
@@ -130,7 +133,8 @@ async function build({ scratch, wasm, compiler, wasm2c, flags, built, onStep }: 
   onStep('linking');
   const objects = sources.map((name) => join(scratch, name.replace(/c$/, 'o')));
   const addon = join(scratch, 'engine.node');
-  await command(compiler.command, ['-shared', '-s', '-o', addon, ...objects, '-lm', '-lpthread']);
+  const link = ['-shared', '-s', ...LINK_FLAGS, '-o', addon, ...objects, '-lm', '-lpthread'];
+  await command(compiler.command, link);
   if (loadAddon(addon).built !== built)
     throw new Error('the addon does not state what it was made of');
   return addon;

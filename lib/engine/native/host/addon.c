@@ -161,12 +161,21 @@ static bool enter(napi_env env, struct instance *instance, napi_value imports, n
   return reason == 0;
 }
 
+#define HOST_PAGE_BYTES 4096u
+/* The guard takes this part of the stack; the stacks of known engines have 64 KiB or 2 MiB. */
+#define GUARD_PART 16
+
+static uint32_t page_above(uint32_t at) { return (at + HOST_PAGE_BYTES - 1) & ~(HOST_PAGE_BYTES - 1); }
+
 static void start(struct instance *instance, struct call *call) {
   (void)call;
   w2c_tp *module = &instance->module;
   instantiate(instance);
   w2c_tp_emscripten_stack_init(module);
   instance->stack_top = w2c_tp_emscripten_stack_get_current(module);
+  const uint32_t end = w2c_tp_emscripten_stack_get_end(module);
+  instance->guard_at = page_above(end);
+  instance->guard_bytes = page_above((instance->stack_top - end) / GUARD_PART);
   const wasm_rt_funcref_t function = {
       wasm2c_tp_get_func_type(2, 0, WASM_RT_I32, WASM_RT_I32), (wasm_rt_function_ptr_t)on_reply, {NULL}, instance};
   instance->callback = wasm_rt_grow_funcref_table(&module->w2c_0x5F_indirect_function_table, 1, function);

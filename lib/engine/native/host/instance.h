@@ -38,6 +38,9 @@ struct instance {
 
   uint32_t callback;
   uint32_t stack_top;
+  /* The lowest pages of the stack in the memory; 0 until it is known. Below it are the module's variables. */
+  uint32_t guard_at;
+  uint32_t guard_bytes;
 };
 
 struct call {

@@ -53,13 +53,21 @@ static void leave_on_return(struct instance *instance, int reason, void *context
   registers[REG_RSP] = (greg_t)instance->exit_stack;
 }
 
+static bool is_in_guard(const struct instance *instance, const uint8_t *at) {
+  const uint8_t *guard = instance->module.w2c_memory.data + instance->guard_at;
+  return instance->guard_at != 0 && at >= guard && at < guard + instance->guard_bytes;
+}
+
 static void on_fault(int signal, siginfo_t *info, void *context) {
   struct instance *instance = current;
   if (instance != NULL && instance->inside) {
     const uint8_t *at = info->si_addr;
     const wasm_rt_memory_t *memory = &instance->module.w2c_memory;
     if (at >= memory->data && at < memory->data_end) {
-      leave_on_return(instance, atomic_load(&instance->interrupted) ? LEFT_INTERRUPTED : WASM_RT_TRAP_OOB, context);
+      const int reason = atomic_load(&instance->interrupted) ? LEFT_INTERRUPTED
+                         : is_in_guard(instance, at)          ? WASM_RT_TRAP_EXHAUSTION
+                                                              : WASM_RT_TRAP_OOB;
+      leave_on_return(instance, reason, context);
       return;
     }
     const uint8_t *end = own_thread->stack_end;
@@ -126,6 +134,11 @@ static bool protect(struct instance *instance, int protection) {
   return memory->data == NULL || mprotect(memory->data, memory->size, protection) == 0;
 }
 
+/* The lowest pages of the module's own stack are inaccessible while its code runs. JavaScript, which reads the whole memory between calls, must find all of it accessible. */
+static void guard_stack(struct instance *instance, int protection) {
+  if (instance->guard_at != 0) mprotect(instance->module.w2c_memory.data + instance->guard_at, instance->guard_bytes, protection);
+}
+
 void pause_inside(struct instance *instance) {
   pthread_mutex_lock(&instance->lock);
   if (instance->inside && atomic_load(&instance->interrupted)) protect(instance, PROT_READ | PROT_WRITE);
@@ -163,10 +176,12 @@ int run(struct instance *instance, work work, struct call *call) {
   instance->exit_stack = (((uintptr_t)__builtin_frame_address(0) - FRAME_BYTES) & ~(uintptr_t)15) - 8;
   const int reason = sigsetjmp(instance->exit, 0);
   if (reason == 0) {
+    guard_stack(instance, PROT_NONE);
     resume_inside(instance);
     work(instance, call);
   }
   pause_inside(instance);
+  guard_stack(instance, PROT_READ | PROT_WRITE);
   current = outer;
   return reason;
 }
