@@ -8,11 +8,19 @@ import { ROOT } from '../../lib/common/root.ts';
 const PROGRAMS = join(ROOT, 'test/clients/programs');
 export const CACHE = join(ROOT, 'node_modules/.cache/clients');
 
-const JDBC = {
-  artifact: 'com.clickhouse:clickhouse-jdbc:0.9.9:jar:all',
-  file: 'clickhouse-jdbc-0.9.9-all.jar',
-  sha256: '56b49bb9e40df699eff03215e3853ce028be9a6bf17f33687434901a74ee28e0',
-};
+/** The jar "all" has everything that the driver needs but slf4j. */
+const JARS = [
+  {
+    artifact: 'com.clickhouse:clickhouse-jdbc:0.9.9:jar:all',
+    file: 'clickhouse-jdbc-0.9.9-all.jar',
+    sha256: '56b49bb9e40df699eff03215e3853ce028be9a6bf17f33687434901a74ee28e0',
+  },
+  {
+    artifact: 'org.slf4j:slf4j-api:2.0.17',
+    file: 'slf4j-api-2.0.17.jar',
+    sha256: '7b751d952061954d5abfed7181c1f645d336091b679891591d63329c622eb832',
+  },
+];
 const MAVEN_COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
 
 function run(directory: string, program: string, ...args: string[]): void {
@@ -35,19 +43,25 @@ export interface Built {
 /** Needs `java` and `mvn`. */
 export function buildJdbc(example: string): Built {
   const directory = copied('jdbc');
-  const jar = join(CACHE, JDBC.file);
-  if (!existsSync(jar))
+  const jars = JARS.map(jar).join(':');
+  writeFileSync(join(directory, 'Example.java'), example);
+  const java = (file: string): string[] => ['java', '-cp', jars, join(directory, file)];
+  return { program: java('Client.java'), example: java('Example.java') };
+}
+
+/** Returns the path of a jar, which Maven downloads if necessary. */
+function jar({ artifact, file, sha256 }: (typeof JARS)[number]): string {
+  const path = join(CACHE, file);
+  if (!existsSync(path))
     run(
       CACHE,
       'mvn',
       ...['--batch-mode', '--quiet', MAVEN_COPY],
-      ...[`-Dartifact=${JDBC.artifact}`, `-DoutputDirectory=${CACHE}`],
+      ...[`-Dartifact=${artifact}`, `-DoutputDirectory=${CACHE}`],
     );
-  const digest = createHash('sha256').update(readFileSync(jar)).digest('hex');
-  if (digest !== JDBC.sha256) throw new Error(`${jar} has the SHA-256 digest ${digest}`);
-  writeFileSync(join(directory, 'Example.java'), example);
-  const java = (file: string): string[] => ['java', '-cp', jar, join(directory, file)];
-  return { program: java('Client.java'), example: java('Example.java') };
+  const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
+  if (digest !== sha256) throw new Error(`${path} has the SHA-256 digest ${digest}`);
+  return path;
 }
 
 /** Needs `go`. */

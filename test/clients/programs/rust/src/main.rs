@@ -25,14 +25,20 @@ struct Values {
     broken: Option<String>,
 }
 
+/// A column of a script may be NULL.
+#[derive(Row, Deserialize)]
+struct Number {
+    x: Option<i64>,
+}
+
 async fn count(query: Query) -> Outcome<String> {
     Ok(query.fetch_one::<u64>().await?.to_string())
 }
 
 async fn stream(client: &Client, sql: &str) -> Outcome<Value> {
-    let mut rows = client.query(sql).fetch::<Option<i64>>()?;
+    let mut rows = client.query(sql).fetch::<Number>()?;
     let (mut count, mut sum) = (0u64, 0i128);
-    while let Some(x) = rows.next().await? {
+    while let Some(Number { x }) = rows.next().await? {
         count += 1;
         sum += i128::from(x.ok_or("a number is NULL")?);
     }
@@ -43,7 +49,7 @@ async fn stream(client: &Client, sql: &str) -> Outcome<Value> {
 async fn cancel(client: &Client, endless: &str, running: &str) -> Outcome<String> {
     let asked = client.clone();
     let sql = endless.to_owned();
-    let task = tokio::spawn(async move { asked.query(&sql).fetch_one::<Option<i64>>().await.map(|_| ()) });
+    let task = tokio::spawn(async move { asked.query(&sql).fetch_one::<Number>().await.map(|_| ()) });
     while count(client.query(running)).await? == "0" {
         sleep(Duration::from_millis(100)).await;
     }
@@ -76,7 +82,7 @@ async fn main() -> Outcome<()> {
     for (name, value) in ask["bind"]["parameters"].as_object().into_iter().flatten() {
         bound = bound.param(name, value.as_str());
     }
-    let failed = client.query(&text("error")).fetch_one::<Option<i64>>().await;
+    let failed = client.query(&text("error")).fetch_one::<Number>().await;
     let values = client.query(&text("values_hex")).fetch_one::<Values>().await?;
     let decimal = |n: Option<i64>| n.map(|n| n.to_string());
     let answers = json!({
