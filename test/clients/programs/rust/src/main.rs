@@ -9,10 +9,17 @@ use tokio::time::sleep;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// What DESCRIBE returns: the crate wants a field for each column.
 #[derive(Row, Deserialize)]
+#[allow(dead_code)]
 struct Described {
     name: String,
     r#type: String,
+    default_type: String,
+    default_expression: String,
+    comment: String,
+    codec_expression: String,
+    ttl_expression: String,
 }
 
 /// Strings that may have any bytes are hexadecimal: the crate's `String` is UTF-8.
@@ -74,7 +81,7 @@ async fn main() -> Outcome<()> {
         .with_password(env::var("PASSWORD")?)
         .with_database("bigtrace");
     let described = client
-        .query(&format!("SELECT name, type FROM ({})", text("describe")))
+        .query(&text("describe"))
         .fetch_all::<Described>()
         .await?;
     let describe: Vec<_> = described.into_iter().map(|one| json!([one.name, one.r#type])).collect();
