@@ -22,11 +22,19 @@ const CREATE =
   /^create (?:or replace )?perfetto (table|view|function|macro|index) (?:if not exists )?["`[]?([\p{L}\p{N}_$]+)/iu;
 const DROP =
   /^drop perfetto (table|view|function|macro|index) (?:if exists )?["`[]?([\p{L}\p{N}_$]+)/iu;
+const PLAIN =
+  /^create (?:temp(?:orary)? )?(?:virtual )?(?:table|view) (?:if not exists )?(?:(?:main|temp) ?\. ?)?["`[]?([\p{L}\p{N}_$]+)/iu;
 const INCLUDE = /^include perfetto module ([\p{L}\p{N}_$.*]+)/iu;
 
 /** Returns the definitions in the order of the script. */
 export function definitionsIn(sql: string): Definition[] {
   return MAY_DEFINE.test(sql) ? statementsIn(sql).flatMap((one) => definitionIn(one) ?? []) : [];
+}
+
+/** Names of the tables and views that the script creates without PERFETTO, in lower case: later scripts lack them. */
+export function plainNamesIn(sql: string): string[] {
+  if (!MAY_DEFINE.test(sql)) return [];
+  return statementsIn(sql).flatMap(({ text }) => PLAIN.exec(text)?.[1]?.toLowerCase() ?? []);
 }
 
 /** Whether the last statement is a definition, so that the script has no columns. */

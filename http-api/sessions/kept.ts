@@ -3,7 +3,7 @@
  * mentions. Pure.
  */
 import { badRequest } from '../http-error.ts';
-import { type Definition, definitionsIn, endsInDefinition } from './definitions.ts';
+import { type Definition, definitionsIn, endsInDefinition, plainNamesIn } from './definitions.ts';
 
 /** Scripts that define something else than the others; TraceProcessor would take long for more. */
 export const SCRIPTS_MAX = 1000;
@@ -35,30 +35,37 @@ function ordered(definitions: readonly Definition[]): Definition[] {
       if (other !== one && one.mentions.has(other.name)) place(other, deeper);
     placed.add(one);
   };
-  const isModule = ({ key }: Definition): boolean => key.startsWith('module ');
   for (const one of definitions) if (isModule(one)) placed.add(one);
   for (const one of definitions) place(one, new Set());
   return [...placed];
 }
 
-/** The definitions without these names, and without those that mention one that is left out. */
+/** The definitions without these names, and without those that mention one that is left out. None mentions an index. */
 function without(
   kept: ReadonlyMap<string, Definition>,
   names: readonly Definition[],
 ): Map<string, Definition> {
   const keys = new Set(names.map(({ key }) => key));
-  const gone = new Set(names.map(({ name }) => name));
+  const gone = new Set(names.filter((one) => !isIndex(one)).map(({ name }) => name));
   const rest = new Map(kept);
   for (let before = -1; before !== rest.size; ) {
     before = rest.size;
-    for (const [key, { name, mentions }] of rest) {
-      if (!keys.has(key) && !(key !== `module ${name}` && mentionsAny(mentions, gone, name)))
+    for (const [key, one] of rest) {
+      if (!keys.has(key) && !(!isModule(one) && mentionsAny(one.mentions, gone, one.name)))
         continue;
       rest.delete(key);
-      gone.add(name);
+      if (!isIndex(one)) gone.add(one.name);
     }
   }
   return rest;
+}
+
+function isModule({ key }: Definition): boolean {
+  return key.startsWith('module ');
+}
+
+function isIndex({ key }: Definition): boolean {
+  return key.startsWith('index ');
 }
 
 function mentionsAny(
@@ -81,13 +88,20 @@ export function preludeOf(scripts: readonly (readonly string[])[], sql: string):
     );
   checkBound('scripts', scripts.length, SCRIPTS_MAX);
   const kept = keptOf(scripts);
-  const own = definitionsIn(sql).filter(({ key }) => !key.startsWith('module '));
+  const own = definitionsIn(sql);
   const all = new Map([...kept, ...own.map((one) => [one.key, one] as const)]);
   const texts = [...all.values()].map(({ text = '' }) => text);
   checkBound('statements', texts.length, STATEMENTS_MAX);
   checkBound('bytes', Buffer.byteLength(texts.join('')), BYTES_MAX);
-  const replayed = ordered([...without(kept, own).values()]);
+  const replayed = ordered([...without(kept, definedAnew(own)).values()]);
   return replayed.map(({ text = '' }) => `${text};\n`).join('');
+}
+
+/** Those that replace an earlier definition. A module may come twice, and what the script drops first must exist. */
+function definedAnew(own: readonly Definition[]): Definition[] {
+  const first = new Map<string, Definition>();
+  for (const one of own) if (!first.has(one.key)) first.set(one.key, one);
+  return [...first.values()].filter((one) => !isModule(one) && one.text !== undefined);
 }
 
 function checkBound(what: string, actual: number, max: number): void {
@@ -97,9 +111,18 @@ function checkBound(what: string, actual: number, max: number): void {
     );
 }
 
-/** The statements of a script that a session keeps, for the history; empty for a script that keeps none. */
+/**
+ * The statements of a script that a session keeps, for the history; empty for a script that keeps none. What mentions a
+ * table or view that only this script has is not kept: it would fail before every later script.
+ */
 export function statementsToKeep(sql: string): string[] {
-  return definitionsIn(sql).map(({ text, key }) => text ?? `DROP PERFETTO ${key}`);
+  const gone = new Set(plainNamesIn(sql));
+  const kept = definitionsIn(sql).filter(({ name, mentions }) => {
+    const isKept = !mentionsAny(mentions, gone, name);
+    if (!isKept) gone.add(name);
+    return isKept;
+  });
+  return kept.map(({ text, key }) => text ?? `DROP PERFETTO ${key}`);
 }
 
 const SUMMARY = /^\s*(?:\/\*\s*bigtrace:.*?\*\/\s*)?SUMMARIZE\s+TRACE/is;

@@ -31,8 +31,15 @@ test.each<[string, string[]]>([
   ],
   ["SELECT 'CREATE PERFETTO TABLE t AS SELECT 1'", []],
   ['-- CREATE PERFETTO TABLE t AS SELECT 1;\nSELECT 1', []],
-  ['CREATE TABLE t(a); CREATE PERFETTO INDEX i ON t(a)', ['CREATE PERFETTO INDEX i ON t(a)']],
   ['DROP PERFETTO TABLE IF EXISTS T', ['DROP PERFETTO table t']],
+  [`CREATE VIEW plain AS SELECT 1 AS a; ${T}; CREATE PERFETTO TABLE u AS SELECT * FROM Plain`, [T]],
+  [
+    `create temp table if not exists "p" AS SELECT 1 AS x; CREATE PERFETTO VIEW w AS SELECT x FROM p;
+     CREATE PERFETTO TABLE z AS SELECT x FROM w; INCLUDE PERFETTO MODULE slices.flow`,
+    ['INCLUDE PERFETTO MODULE slices.flow'],
+  ],
+  ['CREATE VIRTUAL TABLE s USING SPAN_JOIN(a, b); CREATE PERFETTO INDEX i ON s(ts)', []],
+  ['CREATE PERFETTO INDEX i ON t(a)', ['CREATE PERFETTO INDEX i ON t(a)']],
 ])('the script %j defines %j', (sql, expected) => {
   expect(statementsToKeep(sql)).toEqual(expected);
 });
@@ -87,6 +94,20 @@ test('a script that defines a name itself runs without the earlier definition an
   expect(preludeOf([[module], [T]], `${module}; ${T}`)).toBe(`${module};\n`);
 });
 
+test('no definition is left out because an index has the name of its column', () => {
+  const index = 'CREATE PERFETTO INDEX a ON t(a)';
+  expect(preludeOf([[T], [V]], index)).toBe(`${T};\n${V};\n`);
+  expect(preludeOf([[T], [V], [index]], index)).toBe(`${T};\n${V};\n`);
+  expect(preludeOf([[T], [V], [index], ['DROP PERFETTO index a']], '')).toBe(`${T};\n${V};\n`);
+});
+
+test('what a script drops exists before it', () => {
+  const index = 'CREATE PERFETTO INDEX i ON t(a)';
+  const prelude = `${T};\n${index};\n`;
+  expect(preludeOf([[T], [index]], 'DROP PERFETTO INDEX i ON t')).toBe(prelude);
+  expect(preludeOf([[T], [index]], `DROP PERFETTO INDEX i ON t; ${index}`)).toBe(prelude);
+});
+
 test('two definitions that mention each other keep their order', () => {
   const a = 'CREATE PERFETTO VIEW a AS SELECT 1 AS b';
   const b = 'CREATE PERFETTO VIEW b AS SELECT 1 AS a';
@@ -97,6 +118,7 @@ test('a script whose session would keep too much is refused with the bound', () 
   const table = (at: number): string => `CREATE PERFETTO TABLE t${at} AS SELECT 1`;
   const full = [Array.from({ length: 100 }, (_, at) => table(at))];
   expect(preludeOf(full, 'SELECT 1')).toContain('TABLE t99 ');
+  expect(() => preludeOf(full, 'INCLUDE PERFETTO MODULE slices.flow')).toThrow('101 statements');
   expect(() => preludeOf(full, table(100))).toThrow(
     'the session would keep 101 statements, the bound is 100; POST /session/reset forgets them',
   );
