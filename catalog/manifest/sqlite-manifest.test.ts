@@ -67,11 +67,14 @@ test.each([
   await expect(labels(path)).rejects.toThrow(`manifest ${path}`);
 });
 
-test('a file that is no SQLite file, or whose changes are in its log, is refused', async () => {
+test('a file that is no SQLite file, or that is being changed, is refused', async () => {
   const path = file("CREATE TABLE traces AS SELECT 'a' AS file_path");
   writeFileSync(`${path}-wal`, 'x');
   await expect(labels(path)).rejects.toThrow('wal_checkpoint');
   writeFileSync(`${path}-wal`, '');
+  writeFileSync(`${path}-journal`, 'x');
+  await expect(labels(path)).rejects.toThrow('a change of it has not ended');
+  writeFileSync(`${path}-journal`, '');
   expect(await labels(path)).toEqual([['/local/d/a', { file_path: 'a' }]]);
   writeFileSync(path, 'not a database, but a text of some length'.repeat(30));
   await expect(labels(path)).rejects.toThrow('file is not a database');

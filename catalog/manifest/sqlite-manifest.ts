@@ -1,5 +1,5 @@
 /** Reads a SQLite file as Perfetto's trace_fetch writes it (`metadata.db`): its table `traces` has a row for each trace. */
-import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LosslessNumber } from 'lossless-json';
@@ -23,8 +23,13 @@ export function* sqliteRecords(file: string): Generator<ManifestRecord> {
       `it has ${size} bytes, the bound is ${BYTES_MAX}; a CSV file may be of any size`,
     );
   const log = `${file}-wal`;
-  if (existsSync(log) && statSync(log).size > 0)
+  if (hasBytes(log))
     throw new Error(`${log} has changes that are not in it; run PRAGMA wal_checkpoint(TRUNCATE)`);
+  const journal = `${file}-journal`;
+  if (hasBytes(journal))
+    throw new Error(
+      `${journal} says that a change of it has not ended; wait, or open it with sqlite3, which takes the change back`,
+    );
   const copies = mkdtempSync(join(tmpdir(), 'bigtrace-manifest-'));
   try {
     const copy = join(copies, 'metadata.db');
@@ -33,6 +38,10 @@ export function* sqliteRecords(file: string): Generator<ManifestRecord> {
   } finally {
     rmSync(copies, { recursive: true });
   }
+}
+
+function hasBytes(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 function* rowsOf(file: string): Generator<ManifestRecord> {
