@@ -164,6 +164,7 @@ export class Runner {
     const table = await this.#parts.runs.table(execution);
     const progressed = await this.#withProgress(execution, { table, running: false });
     const errorMessage = withOwnLines(message, execution.prelude, execution.perfettoSql);
+    this.#parts.totals.ended(execution.uuid);
     return this.#parts.history.ended(execution, {
       ...progressed,
       status,

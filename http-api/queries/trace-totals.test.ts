@@ -82,14 +82,16 @@ test('traces of the catalog are counted there; a mixture is not counted', async 
   expect([mixed.totals.of('q', undefined), listing.asked.length]).toEqual([0, 0]);
 });
 
-test('a count ends when the orchestrator has the total, and when the service ends', async () => {
+test('a count ends when the orchestrator has the total, and when the query or the service ends', async () => {
   const { totals, listing } = totalsOf(['/local/**']);
-  for (const uuid of ['a', 'b']) totals.of(uuid, undefined);
+  for (const uuid of ['a', 'b', 'c']) totals.of(uuid, undefined);
   await settled();
   expect(totals.of('a', known(4, true))).toBe(4);
-  expect(listing.signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  expect(listing.signals.map(({ aborted }) => aborted)).toEqual([true, false, false]);
+  totals.ended('b');
+  expect(listing.signals.map(({ aborted }) => aborted)).toEqual([true, true, false]);
   totals.close();
-  expect(listing.signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+  expect(listing.signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
 });
 
 test('a failed count is not repeated, and few counts run at the same time', async () => {

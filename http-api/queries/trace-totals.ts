@@ -47,6 +47,11 @@ export class TraceTotals {
     this.#counted.clear();
   }
 
+  /** Ends the count of a query that has ended. */
+  ended(uuid: string): void {
+    this.#counted.delete(uuid);
+  }
+
   /**
    * Returns the number of traces, as far as it is known; begins to count if it may be greater than the orchestrators know.
    * @param counts of the query; undefined if no orchestrator runs it yet
