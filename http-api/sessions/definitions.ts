@@ -31,6 +31,11 @@ export function definitionsIn(sql: string): Definition[] {
   return MAY_DEFINE.test(sql) ? statementsIn(sql).flatMap((one) => definitionIn(one) ?? []) : [];
 }
 
+/** Returns what a definition's own text defines or drops, without reading the text to its end. */
+export function keyOf(text: string): string | undefined {
+  return definitionIn({ text, mentions: new Set() })?.key;
+}
+
 /** Names of the tables and views that the script creates without PERFETTO, in lower case: later scripts lack them. */
 export function plainNamesIn(sql: string): string[] {
   if (!MAY_DEFINE.test(sql)) return [];

@@ -3,7 +3,13 @@
  * mentions. Pure.
  */
 import { badRequest } from '../http-error.ts';
-import { type Definition, definitionsIn, endsInDefinition, plainNamesIn } from './definitions.ts';
+import {
+  type Definition,
+  definitionsIn,
+  endsInDefinition,
+  keyOf,
+  plainNamesIn,
+} from './definitions.ts';
 
 /** Scripts that define something else than the others; TraceProcessor would take long for more. */
 export const SCRIPTS_MAX = 1000;
@@ -15,7 +21,7 @@ const SCRIPT_CHARS_MAX = 2 ** 20;
 /** @param scripts the statements that define something, those of each script together */
 function keptOf(scripts: readonly (readonly string[])[]): Map<string, Definition> {
   let kept = new Map<string, Definition>();
-  for (const definition of scripts.flat().flatMap(definitionsIn)) {
+  for (const definition of latestOf(scripts.flat()).flatMap(definitionsIn)) {
     if (definition.text === undefined) kept = without(kept, [definition]);
     else {
       kept.delete(definition.key); // it comes last
@@ -23,6 +29,17 @@ function keptOf(scripts: readonly (readonly string[])[]): Map<string, Definition
     }
   }
   return kept;
+}
+
+/** Leaves out statements that a later one replaces: a session may have tens of megabytes of them. */
+function latestOf(statements: readonly string[]): string[] {
+  const byKey = new Map<string, string>();
+  for (const text of statements) {
+    const key = keyOf(text) ?? text;
+    byKey.delete(key); // it comes last
+    byKey.set(key, text);
+  }
+  return [...byKey.values()];
 }
 
 /** Puts each definition after those that it mentions; the order stays otherwise. */

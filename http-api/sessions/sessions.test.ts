@@ -129,6 +129,17 @@ test('a script whose session would keep too much is refused with the bound', () 
   expect(() => preludeOf(Array(SCRIPTS_MAX + 1).fill([T]), 'SELECT 1')).toThrow('1001 scripts');
 });
 
+test('of many definitions of one name, the latest is read', () => {
+  const definition = (at: number): string =>
+    `CREATE PERFETTO TABLE t AS SELECT ${'a.b + 1, '.repeat(6000)}${at} AS x`;
+  const all = Array.from({ length: SCRIPTS_MAX }, (_, at) => [definition(at)]);
+  expect(preludeOf(all, 'SELECT 1')).toBe(`${definition(SCRIPTS_MAX - 1)};\n`);
+  const index = 'CREATE PERFETTO INDEX i ON t(a)';
+  expect(preludeOf([[T], [index], ['DROP PERFETTO index i'], [index]], '')).toBe(
+    `${T};\n${index};\n`,
+  );
+});
+
 test('no SQL runs before the specification of a summary', () => {
   expect(isSummary('summarize  trace\nmetric_spec {}')).toBe(true);
   expect(isSummary('/*bigtrace: engine=v52 */ SUMMARIZE TRACE')).toBe(true);
