@@ -6,7 +6,7 @@ export interface Definition {
   name: string;
   /** Its text on one line, without comments; undefined: it drops what `key` says. */
   text: string | undefined;
-  /** The identifiers in it, in lower case. */
+  /** The identifiers in it, in lower case, without those after AS, which name something of its own. */
   mentions: ReadonlySet<string>;
 }
 
@@ -76,6 +76,7 @@ function statementsIn(sql: string): Statement[] {
   const statements: Statement[] = [];
   let parts: string[] = [];
   let mentions = new Set<string>();
+  let isAfterAs = false;
   const end = (): void => {
     const text = parts.join('').trim();
     if (text !== '') statements.push({ text, mentions });
@@ -88,8 +89,9 @@ function statementsIn(sql: string): Statement[] {
       if (parts.at(-1) !== ' ') parts.push(' ');
     } else {
       parts.push(token);
-      if (IDENTIFIER.test(token)) mentions.add(token.toLowerCase());
-      else if (QUOTED.test(token)) mentions.add(token.slice(1, -1).toLowerCase());
+      const name = QUOTED.test(token) ? token.slice(1, -1) : IDENTIFIER.test(token) ? token : '';
+      if (name !== '' && !isAfterAs) mentions.add(name.toLowerCase());
+      isAfterAs = token.toLowerCase() === 'as';
     }
   }
   end();

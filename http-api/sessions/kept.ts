@@ -23,10 +23,7 @@ function keptOf(scripts: readonly (readonly string[])[]): Map<string, Definition
   let kept = new Map<string, Definition>();
   for (const definition of latestOf(scripts.flat()).flatMap(definitionsIn)) {
     if (definition.text === undefined) kept = without(kept, [definition]);
-    else {
-      kept.delete(definition.key); // it comes last
-      kept.set(definition.key, definition);
-    }
+    else kept.set(definition.key, definition);
   }
   return kept;
 }
@@ -36,25 +33,46 @@ function latestOf(statements: readonly string[]): string[] {
   const byKey = new Map<string, string>();
   for (const text of statements) {
     const key = keyOf(text) ?? text;
-    byKey.delete(key); // it comes last
+    if (/^drop /i.test(text)) byKey.delete(key); // it comes last; a definition keeps the place of the first one
     byKey.set(key, text);
   }
   return [...byKey.values()];
 }
 
-/** Puts each definition after those that it mentions; the order stays otherwise. */
+/**
+ * Puts each definition after those that it mentions; the order stays otherwise, also of those that mention each other: a
+ * name may be that of a column.
+ */
 function ordered(definitions: readonly Definition[]): Definition[] {
-  const placed = new Set<Definition>();
-  const place = (one: Definition, waiting: ReadonlySet<Definition>): void => {
-    if (placed.has(one) || waiting.has(one)) return; // two that mention each other stay in their order
-    const deeper = new Set([...waiting, one]);
-    for (const other of definitions)
-      if (other !== one && one.mentions.has(other.name)) place(other, deeper);
+  const mentioned = new Map(
+    definitions.map((one) => [
+      one,
+      definitions.filter((other) => other !== one && one.mentions.has(other.name)),
+    ]),
+  );
+  const reached = new Map(definitions.map((one) => [one, reachedFrom(one, mentioned)]));
+  const position = new Map(definitions.map((one, at) => [one, at]));
+  const isLater = (one: Definition, other: Definition): boolean =>
+    (position.get(one) ?? 0) > (position.get(other) ?? 0);
+  const placed = new Set(definitions.filter(isModule));
+  const place = (one: Definition): void => {
+    if (placed.has(one)) return;
+    for (const other of mentioned.get(one) ?? [])
+      if (!(isLater(other, one) && reached.get(other)?.has(one))) place(other);
     placed.add(one);
   };
-  for (const one of definitions) if (isModule(one)) placed.add(one);
-  for (const one of definitions) place(one, new Set());
+  for (const one of definitions) place(one);
   return [...placed];
+}
+
+/** Returns the definitions that this one mentions, those that they mention, and so on. */
+function reachedFrom(
+  start: Definition,
+  mentioned: ReadonlyMap<Definition, readonly Definition[]>,
+): Set<Definition> {
+  const reached = new Set(mentioned.get(start));
+  for (const one of reached) for (const other of mentioned.get(one) ?? []) reached.add(other);
+  return reached;
 }
 
 /** The definitions without these names, and without those that mention one that is left out. None mentions an index. */

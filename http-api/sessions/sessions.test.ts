@@ -109,9 +109,12 @@ test('what a script drops exists before it', () => {
 });
 
 test('two definitions that mention each other keep their order', () => {
-  const a = 'CREATE PERFETTO VIEW a AS SELECT 1 AS b';
-  const b = 'CREATE PERFETTO VIEW b AS SELECT 1 AS a';
-  expect(preludeOf([[a], [b]], 'SELECT 1')).toBe(`${b};\n${a};\n`);
+  const a = 'CREATE PERFETTO TABLE a AS SELECT b FROM t';
+  const b = 'CREATE PERFETTO TABLE b AS SELECT b FROM a';
+  const ofB = 'CREATE PERFETTO VIEW c AS SELECT b FROM b';
+  expect(preludeOf([[T], [a], [b]], 'SELECT 1')).toBe(`${T};\n${a};\n${b};\n`);
+  expect(preludeOf([[T], [a], [b], [a]], 'SELECT 1')).toBe(`${T};\n${a};\n${b};\n`);
+  expect(preludeOf([[ofB], [a], [T], [b]], 'SELECT 1')).toBe(`${T};\n${a};\n${b};\n${ofB};\n`);
 });
 
 test('a script whose session would keep too much is refused with the bound', () => {
