@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { afterEach, beforeAll } from 'vitest';
 import { toServiceError } from '../lib/common/grpc-errors.ts';
 import type {
+  FailuresResponseInput,
   LearnRequest,
   QueryRequest,
   QueryResponseInput,
@@ -47,10 +48,13 @@ async function buildBridge(): Promise<string> {
 
 export type QueryStream = grpc.ServerDuplexStream<QueryRequest, QueryResponseInput>;
 
+export type FailuresStream = grpc.ServerWritableStream<object, FailuresResponseInput>;
+
 export interface Stub {
   query?: (call: QueryStream) => void;
   schema?: (request: SchemaRequest) => Promise<SchemaResponseInput>;
   learn?: (request: LearnRequest) => void;
+  failures?: (call: FailuresStream) => void;
 }
 
 export interface StubServer {
@@ -77,6 +81,7 @@ export async function startStub(stub: Stub, port = 0): Promise<StubServer> {
       stub.learn?.(call.request);
       done(null, {});
     },
+    Failures: (call: FailuresStream) => (stub.failures ?? (() => {}))(call),
     List: unused,
     Status: unused,
   });

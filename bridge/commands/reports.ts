@@ -13,6 +13,7 @@ const PROGRESS_FIELDS = [8, 1, 2, 3, 4, 5, 6, 7];
 export async function runFailures(
   client: Pick<BridgeClient, 'failures'>,
   stdout: Writable,
+  signal?: AbortSignal,
 ): Promise<void> {
   for await (const failures of client.failures())
     await write(
@@ -20,6 +21,7 @@ export async function runFailures(
       failures.map(({ queryId, user, trace, code, message, attempts, timeMs }) =>
         rowOf([queryId, user, trace, code, message, attempts, timeMs]),
       ),
+      signal,
     );
   await end(stdout);
 }
@@ -27,13 +29,14 @@ export async function runFailures(
 export async function runProgress(
   client: Pick<BridgeClient, 'running'>,
   stdout: Writable,
+  signal?: AbortSignal,
 ): Promise<void> {
   const queries = await client.running();
   const rows = queries.map(({ queryId, user, startedMs, progress, running }) => {
     const counts = PROGRESS_FIELDS.map((field) => progress.get(field) ?? 0);
     return rowOf([queryId, user, startedMs, ...counts], arrayOf(running.map(tupleOf)));
   });
-  await write(stdout, rows);
+  await write(stdout, rows, signal);
   await end(stdout);
 }
 
@@ -78,8 +81,14 @@ function rowOf(values: (string | number | Uint8Array)[], escaped?: Buffer): Buff
 const TAB = Buffer.from('\t');
 const NEWLINE = Buffer.from('\n');
 
-async function write(stdout: Writable, rows: Buffer[]): Promise<void> {
-  if (rows.length > 0 && !stdout.write(Buffer.concat(rows))) await once(stdout, 'drain');
+/** @param signal aborted when nobody reads the rows any longer: a response then never drains */
+async function write(
+  stdout: Writable,
+  rows: Buffer[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (rows.length === 0 || stdout.write(Buffer.concat(rows))) return;
+  await once(stdout, 'drain', signal === undefined ? {} : { signal });
 }
 
 async function end(stdout: Writable): Promise<void> {

@@ -126,7 +126,7 @@ export class BridgeClient {
     return this.#unary('Status', Buffer.of(), decodeStatus);
   }
 
-  /** Streams the recent failures that the orchestrator still stores. */
+  /** Streams the recent failures that the orchestrator still stores. A caller that stops reading cancels the call. */
   async *failures(): AsyncGenerator<RecordedFailure[]> {
     const call = this.#client.makeServerStreamRequest(
       '/bigtrace.v1.Orchestrator/Failures',
@@ -134,11 +134,14 @@ export class BridgeClient {
       same,
       Buffer.of(),
     );
+    call.on('error', () => {}); // reading the call throws it
     this.#watchConnection(() => call.destroy(this.#timedOut()));
     try {
       for await (const message of call) yield decodeFailures(message as Buffer);
     } catch (error) {
       throw this.errorOf(error);
+    } finally {
+      call.cancel();
     }
   }
 

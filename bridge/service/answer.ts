@@ -42,12 +42,12 @@ export async function answer(exchange: Exchange): Promise<void> {
 }
 
 async function write(exchange: LiveExchange): Promise<void> {
-  const { response, client } = exchange;
+  const { response, client, gone } = exchange;
   const command = commandOf(exchange.request);
   if (command === 'rows') await rows(exchange);
   else if (command === 'schema') await schema(exchange);
-  else if (command === 'failures') await runFailures(client, response);
-  else if (command === 'progress') await runProgress(client, response);
+  else if (command === 'failures') await runFailures(client, response, gone);
+  else if (command === 'progress') await runProgress(client, response, gone);
   else
     throw new BigtraceError(
       'invalid_option',

@@ -212,6 +212,33 @@ test('while there are no rows, heartbeats fill the buffer of ClickHouse, and a r
   expect(calls).toBe(2); // a cancelled query is not repeated
 });
 
+test('a reader of the failures that leaves cancels the call to the orchestrator', async () => {
+  let onCancelled = (): void => {};
+  const cancelled = new Promise<void>((resolve) => {
+    onCancelled = resolve;
+  });
+  const message = 'x'.repeat(2 ** 20);
+  const one = {
+    queryId: 'q',
+    user: '',
+    trace: '',
+    code: 'internal',
+    message,
+    attempts: 1,
+    timeMs: 1,
+  };
+  const url = await startService({
+    failures: (call) => {
+      call.on('cancelled', onCancelled);
+      for (let nth = 0; nth < 16; nth++) call.write({ failure: [one] }); // it never ends
+    },
+  });
+  const response = await get(url, { 'X-Bigtrace-Command': 'failures' });
+  await once(response, 'data');
+  response.destroy();
+  await cancelled;
+});
+
 test.each([
   ['a wrong token', { authorization: 'Bearer wrong' }, 401],
   ['no token', {}, 401],
