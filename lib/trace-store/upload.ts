@@ -2,7 +2,7 @@
 export interface Upload {
   /**
    * Stores a file under a name. If there is an object of this name, it is kept, or replaced with `replace`.
-   * @throws BigtraceError
+   * @throws BigtraceError; the system's error if there is no such file
    */
   put(
     name: string,

@@ -1,4 +1,5 @@
 /** Uploads files to a bucket of Google Cloud Storage. */
+import { stat } from 'node:fs/promises';
 import type { Storage } from '@google-cloud/storage';
 import { interruptible } from '../failures.ts';
 import type { Upload } from '../upload.ts';
@@ -12,6 +13,7 @@ export function uploadToGcs(bucket: string, options: GcsOptions): Upload {
       opened = undefined; // the next call tries again: credentials may exist by then
       throw thrown;
     });
+    await stat(path);
     try {
       const uploading = (await opened).bucket(bucket).upload(path, {
         ...{ destination: name, resumable: false, validation: 'crc32c' },

@@ -11,13 +11,16 @@ export function uploadToS3(bucket: string, options: S3Options): Upload {
     opened ??= openS3(options);
     const { client, library } = await opened;
     if (!replace && (await exists(await opened, bucket, key, signal))) return;
+    const { size } = await stat(path);
     const body = createReadStream(path);
+    const unreadable = new AbortController();
+    body.on('error', (error) => unreadable.abort(error)); // without a listener, it would end the process
     try {
       const command = new library.PutObjectCommand({
         ...{ Bucket: bucket, Key: key, IfNoneMatch: replace ? undefined : '*' },
-        ...{ Body: body, ContentLength: (await stat(path)).size },
+        ...{ Body: body, ContentLength: size },
       });
-      await client.send(command, { abortSignal: signal });
+      await client.send(command, { abortSignal: AbortSignal.any([signal, unreadable.signal]) });
     } catch (thrown) {
       if (statusOf(thrown) !== 412) throw s3Error(thrown, signal); // another worker has written it
     } finally {
