@@ -58,6 +58,17 @@ test('the least recently used files make room, and a file that is too large is n
   expect((await readdir(shared)).sort()).toEqual(['a', 'c']);
 });
 
+test('files of other kinds are neither counted nor removed', async () => {
+  await using directory = await tempDir();
+  const store = new DirectoryStore({ path: directory.path, bytesMax: 100, writes: true });
+  const trace = join(directory.path, 'a.pftrace');
+  await writeFile(trace, 'x'.repeat(90));
+  await utimes(trace, 1, 1);
+  await store.write('a.image', trace, keep);
+  await store.write('b.image', trace, keep);
+  expect((await readdir(directory.path)).sort()).toEqual(['a.pftrace', 'b.image']);
+});
+
 test('--shared-snapshots names a bucket or a directory', () => {
   const open = (place: string) =>
     openSharedStore({ place, writes: false, bytesMax: 1 }, createTraceStores({}), {});

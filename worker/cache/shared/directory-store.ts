@@ -4,7 +4,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { SharedStore, WriteOptions } from './shared-store.ts';
 
 export interface DirectoryOptions {
@@ -49,7 +49,7 @@ export class DirectoryStore implements SharedStore {
     const { path: directory, bytesMax } = this.#options;
     await mkdir(directory, { recursive: true });
     const target = join(directory, name);
-    const files = await this.#files();
+    const files = await this.#files(extname(name));
     const { size } = await stat(path);
     if (size > bytesMax || (!replace && files.some((file) => file.path === target))) return;
     const others = files.filter((file) => file.path !== target);
@@ -64,10 +64,12 @@ export class DirectoryStore implements SharedStore {
     }
   }
 
-  async #files(): Promise<StoredFile[]> {
+  /** Returns the files with this suffix and the unfinished ones: others are neither counted nor removed. */
+  async #files(suffix: string): Promise<StoredFile[]> {
     const { path: directory } = this.#options;
     const files: StoredFile[] = [];
     for (const name of await readdir(directory)) {
+      if (extname(name) !== suffix && extname(name) !== UNFINISHED) continue;
       const path = join(directory, name);
       const file = await stat(path).catch(() => undefined); // another worker has removed it
       if (file?.isFile() !== true) continue;
