@@ -3,7 +3,7 @@
  * files are removed first. Failures cost time, never a result: they are logged and counted, and the value is
  * computed again. A directory must be used by one worker only.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { access, lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../lib/common/observability/log.ts';
@@ -180,7 +180,7 @@ export class CacheDirectory {
     const { directory, bytesMax, what, logger } = this.#options;
     if (directory === undefined || !this.writable) return false;
     const name = this.#nameOf(key);
-    const unfinished = this.#path(`${name}.${process.pid}${UNFINISHED_SUFFIX}`);
+    const unfinished = this.#path(`${name}.${randomUUID()}${UNFINISHED_SUFFIX}`);
     try {
       if (!this.#takenOver) await this.#takeOver();
       await mkdir(directory, { recursive: true });
@@ -193,8 +193,10 @@ export class CacheDirectory {
       this.#forget(name);
       await this.#makeRoom(bytes);
       await rename(unfinished, this.#path(name));
+      this.#forget(name); // another write of this file may have ended meanwhile
       this.#files.set(name, bytes);
       this.#bytes += bytes;
+      await this.#makeRoom(0); // others, too, may have made room for one file each
       if (this.#failureLogged) logger.info({ directory }, `${what} are kept on disk again`);
       this.#failureLogged = false;
       return true;

@@ -3,7 +3,7 @@
  * snapshot-disk.ci-test.ts.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -77,6 +77,26 @@ test('a snapshot above the size limit is written once and never again', async ()
   expect(cache.wants('other')).toBe(true);
   expect([counters.get('snapshots_written'), counters.get('snapshots_failed')]).toEqual([0, 0]);
   expect(readdirSync(dir.path)).toEqual([]);
+});
+
+test('a file may be written twice at the same time: fetched, and of an engine of this worker', async () => {
+  await using dir = await tempDir();
+  const { cache, counters } = await openCache(dir.path);
+  await Promise.all([cache.write('a', snapshotOf(1)), cache.write('a', snapshotOf(1))]);
+  const [name = ''] = readdirSync(dir.path);
+  const onDisk = Math.ceil(statSync(join(dir.path, name)).size / 4096) * 4096;
+  expect([cache.size, cache.bytes]).toEqual([1, onDisk]);
+  expect(counters.get('snapshots_failed')).toBe(0);
+  expect(await cache.restore('a', memoryBytesOf)).toBe(4 * PAGE_BYTES);
+});
+
+test('files that are written at the same time fit together', async () => {
+  await using dir = await tempDir();
+  const { cache } = await openCache(dir.path, PAGE_BYTES);
+  const keys = ['a', 'b', 'c', 'd'];
+  await Promise.all(keys.map((key) => cache.write(key, snapshotOf(7))));
+  expect(cache.bytes).toBeLessThanOrEqual(PAGE_BYTES);
+  expect(readdirSync(dir.path)).toHaveLength(cache.size);
 });
 
 test('a failure is logged once and counted each time, and the first success after it is logged', async () => {
