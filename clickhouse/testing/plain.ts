@@ -11,7 +11,7 @@ import { ROOT } from '../../lib/common/root.ts';
 import { spawnEngine } from '../engine/engine-process.ts';
 import { grants } from '../install/statements.ts';
 
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 60_000;
 
 /** User that the views run as. */
 export const PLAIN_DEFINER = 'traces_definer';
