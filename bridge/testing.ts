@@ -53,7 +53,7 @@ export type FailuresStream = grpc.ServerWritableStream<object, FailuresResponseI
 export interface Stub {
   query?: (call: QueryStream) => void;
   schema?: (request: SchemaRequest) => Promise<SchemaResponseInput>;
-  learn?: (request: LearnRequest) => void;
+  learn?: (request: LearnRequest) => unknown;
   failures?: (call: FailuresStream) => void;
 }
 
@@ -78,8 +78,7 @@ export async function startStub(stub: Stub, port = 0): Promise<StubServer> {
       );
     },
     Learn: (call: grpc.ServerUnaryCall<LearnRequest, object>, done: grpc.sendUnaryData<object>) => {
-      stub.learn?.(call.request);
-      done(null, {});
+      void Promise.resolve(stub.learn?.(call.request)).then(() => done(null, {}));
     },
     Failures: (call: FailuresStream) => (stub.failures ?? (() => {}))(call),
     List: unused,

@@ -141,6 +141,7 @@ export async function writeRows(
     await Promise.race([tracesDone.then(() => writer.finish()), broken]);
   } catch (error) {
     if (!(error instanceof TypeMismatch && isFound)) throw error;
+    clearInterval(heartbeat); // it would write rows of which some columns lack cells
     const isLearned = await learnKind(client, input, columns, error);
     throw withRemedy(error, columns, { view, input, isLearned });
   } finally {

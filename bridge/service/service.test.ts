@@ -5,6 +5,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
@@ -184,6 +185,21 @@ test('an error after the first rows is a block whose column has a type with the 
   const body = Buffer.concat(chunks);
   expect(body.subarray(-error.length).toString()).toBe(error.toString());
   expect(nativeRows(body.subarray(0, -error.length))).toEqual([['/local/a', 1n]]);
+});
+
+test('while the kind of a value that did not fit is learned, nothing of its rows is written', async () => {
+  const url = await startService({
+    query: (call) => {
+      call.write({ event: [rowsEvent('/local/c', [7n]), rowsEvent('/local/a', [5n, 'text'])] });
+    },
+    learn: () => sleep(700), // longer than two heartbeats
+  });
+  const [, body] = await read(
+    url,
+    rowsHeaders(STRUCTURE.replace('Int64', 'Nullable(BIGINT)'), 'bigtrace'),
+  );
+  expect(body.toString()).toMatch(/\(type_mismatch\)/);
+  expect(body.includes('/local/c')).toBe(false);
 });
 
 test('while there are no rows, heartbeats fill the buffer of ClickHouse, and a reader that leaves cancels the query', async () => {
