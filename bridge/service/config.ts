@@ -1,4 +1,5 @@
 /** Resolves the flags of `bigtrace bridge` to one checked, complete configuration; pure. */
+import { BigtraceError } from '../../lib/common/errors.ts';
 import type { ClientCredentials } from '../../lib/common/network/client-credentials.ts';
 import type { LogLevel } from '../../lib/common/observability/log.ts';
 import {
@@ -43,6 +44,12 @@ export interface BridgeConfig {
 export function resolveConfig(flags: BridgeFlags): BridgeConfig {
   const host = flags.listen.includes(':') ? `[${flags.listen}]` : flags.listen;
   const socket = flags.socket ?? `${host}:${flags.port}`;
+  // On loopback, too: users of a ClickHouse on this machine may reach the port by url().
+  if (flags.tokenFile === undefined && flags.tlsClientCa === undefined && !flags.insecure)
+    throw new BigtraceError(
+      'invalid_option',
+      'the bridge believes which user a request names, so it needs --token-file or --tls-client-ca; or pass --insecure',
+    );
   return {
     socket,
     security: resolveServerSecurity(flags, socket),

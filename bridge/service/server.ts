@@ -26,6 +26,8 @@ import type { BridgeConfig } from './config.ts';
 
 /** Bound of a request: script and trace addresses, in base64. */
 const HEADER_BYTES_MAX = 8 * 2 ** 20;
+/** The headers are read before the token is checked. */
+const CONNECTIONS_MAX = 512;
 
 /** Answers without a token. */
 const HEALTH = '/healthz';
@@ -87,6 +89,7 @@ export async function startBridgeServer(
     tls === undefined
       ? createServer(SERVER, onRequest)
       : createHttps({ ...SERVER, ...tls }, onRequest);
+  server.maxConnections = CONNECTIONS_MAX;
   server.on('clientError', refuseMalformed);
   const address = withPort(socket, await listening(server, socket));
   const stop = (): void => {

@@ -16,6 +16,7 @@ import { lengthAndBytes } from '../native/encoding.ts';
 import { nativeBlocks, nativeRows } from '../native/testing.ts';
 import { rowsEvent, type Stub, startStub } from '../testing.ts';
 import { READ_BUFFER_BYTES } from './blocks.ts';
+import { type BridgeFlags, resolveConfig } from './config.ts';
 import { startBridgeServer } from './server.ts';
 
 const stops: (() => void)[] = [];
@@ -300,4 +301,17 @@ test('a request that is no view’s, or too long, gets an error that says so', a
     431,
     'the script and the trace addresses have more than 8388608 bytes in base64 (limit_exceeded)',
   ]);
+});
+
+test('without a token or client certificates the bridge does not start, also on loopback', () => {
+  const flags: BridgeFlags = {
+    ...{ listen: '127.0.0.1', port: 0, orchestrator: '127.0.0.1:1', clickhouseUser: 'default' },
+    json: true,
+    logLevel: 'silent',
+    drainTimeout: 0,
+    insecure: false,
+  };
+  expect(() => resolveConfig(flags)).toThrow('it needs --token-file or --tls-client-ca');
+  expect(resolveConfig({ ...flags, insecure: true }).socket).toBe('127.0.0.1:0');
+  expect(resolveConfig({ ...flags, tokenFile: 'token' }).security.tokenFile).toBe('token');
 });

@@ -28,6 +28,8 @@ const HTTP_SETTINGS = {
   max_read_buffer_size: READ_BUFFER_BYTES,
   optimize_count_from_files: 0,
   use_cache_for_count_from_files: 0,
+  // Otherwise each replica would ask the bridge for all rows.
+  parallel_replicas_for_cluster_engines: 0,
   url_base: '',
   enable_url_encoding: 1,
 };
