@@ -14,6 +14,8 @@ export interface Measure {
 
 export interface Bench {
   name: string;
+  /** Whether `npm run bench` without names leaves it out, because it needs more than Node. */
+  onlyByName?: true;
   /** Runs the bench. A quick run has less data and fewer repetitions: it tests the bench, not the speed. */
   run(quick: boolean): Promise<Measure[]>;
 }

@@ -1,4 +1,4 @@
-/** `npm run bench [-- --quick] [--save] [NAME…]`: runs all benches, or the named ones, in sequence. */
+/** `npm run bench [-- --quick] [--save] [NAME…]`: runs the benches in sequence: the named ones, or all that need only Node. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../lib/common/root.ts';
@@ -39,7 +39,7 @@ async function bench(args: string[]): Promise<void> {
     );
   const measures: Measure[] = [];
   for (const each of BENCHES) {
-    if (names.length > 0 && !names.includes(each.name)) continue;
+    if (names.length > 0 ? !names.includes(each.name) : each.onlyByName) continue;
     console.error(`bench ${each.name} …`);
     measures.push(...(await each.run(args.includes('--quick'))));
   }

@@ -17,6 +17,7 @@ type Runtime = 'v8' | 'native';
 
 export const runtimes: Bench = {
   name: 'runtimes',
+  onlyByName: true,
   async run(quick) {
     if (compileNative() !== 0)
       throw new Error(
