@@ -1,11 +1,10 @@
 /** Serves clients over HTTP (Streamable HTTP) at /mcp. Each session belongs to the ClickHouse user who began it. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { loadPresets } from '../http-api/queries/presets.ts';
-import { BigtraceError } from '../lib/common/errors.ts';
 import { type HostCheck, REFUSED_HOST } from '../lib/common/network/allowed-host.ts';
-import { hostOf, portOf, withPort } from '../lib/common/network/host-port.ts';
+import { withPort } from '../lib/common/network/host-port.ts';
+import { listening } from '../lib/common/network/listening.ts';
 import { hostCheckOf, httpsOptions } from '../lib/common/network/server-security.ts';
 import { createProcessLogger } from '../lib/common/observability/log.ts';
 import { printReady, untilStopped } from '../lib/common/service-process.ts';
@@ -56,19 +55,4 @@ function refusalOf(
   // Web pages send an Origin; agents do not.
   if (headers.origin !== undefined) return [403, 'web pages may not call this service'];
   return url?.split('?')[0] === PATH ? undefined : [404, `there is only ${PATH}`];
-}
-
-function listening(server: Server, socket: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        new BigtraceError('invalid_option', `cannot listen on ${socket}: ${error.message}`, {
-          cause: error,
-        }),
-      ),
-    );
-    server.listen(portOf(socket), hostOf(socket), () =>
-      resolve((server.address() as AddressInfo).port),
-    );
-  });
 }

@@ -7,11 +7,10 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { BigtraceError } from '../../lib/common/errors.ts';
 import { type HostCheck, REFUSED_HOST } from '../../lib/common/network/allowed-host.ts';
-import { hostOf, portOf, withPort } from '../../lib/common/network/host-port.ts';
+import { withPort } from '../../lib/common/network/host-port.ts';
+import { listening } from '../../lib/common/network/listening.ts';
 import { RENEWED_CONNECTION } from '../../lib/common/network/renewed-channel.ts';
 import {
   bearerCheck,
@@ -146,20 +145,4 @@ function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void
     : 'malformed request';
   const head = `Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close`;
   socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${text}`);
-}
-
-/** @throws invalid_option if it cannot listen */
-function listening(server: Server, socket: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        new BigtraceError('invalid_option', `cannot listen on ${socket}: ${error.message}`, {
-          cause: error,
-        }),
-      ),
-    );
-    server.listen(portOf(socket), hostOf(socket), () =>
-      resolve((server.address() as AddressInfo).port),
-    );
-  });
 }
