@@ -60,7 +60,7 @@ test('schema writes an error to stderr and an empty row, and keeps running', asy
   expect(await bridge.ended).toBe(0);
 });
 
-test('schema reconnects to an orchestrator that restarts', async () => {
+test('schema reaches an orchestrator that has restarted with its first request', async () => {
   const holder = await start({});
   const [, port] = holder.address.split(':');
   holder.server.forceShutdown();
@@ -72,7 +72,6 @@ test('schema reconnects to an orchestrator that restarts', async () => {
   await findColumns();
   expect(bridge.stderr()).toContain('(BIGTRACE_ORCHESTRATOR), or the connection broke: ');
   await start({ schema: async () => ({ column: [], tracesSampled: 1 }) }, Number(port));
-  const giveUp = Date.now() + 10_000;
-  while (!bridge.stdout().includes('`_hb`') && Date.now() < giveUp) await findColumns();
+  await findColumns();
   expect(bridge.stdout().toString()).toContain('`_hb` UInt8');
 });

@@ -7,7 +7,7 @@ import {
   type ClientCredentials,
   openChannel,
 } from '../../lib/common/network/client-credentials.ts';
-import { GRPC_OPTIONS } from '../../lib/proto/channel-options.ts';
+import { GRPC_OPTIONS, PROMPT_RECONNECT } from '../../lib/proto/channel-options.ts';
 import {
   decodeSchemaResponse,
   encodeLearnRequest,
@@ -40,9 +40,7 @@ const CHANNEL_OPTIONS: grpc.ChannelOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.enable_http_proxy': 0,
   'grpc.use_local_subchannel_pool': 1, // otherwise a new client may get the connection of the old one
-  // `bigtrace schema` keeps running when an orchestrator restarts, and must reconnect soon.
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1000,
+  ...PROMPT_RECONNECT,
 };
 
 function isServiceError(thrown: unknown): thrown is grpc.ServiceError {
@@ -98,9 +96,20 @@ export class BridgeClient {
     this.#client = this.#connector.connect();
   }
 
+  /** While a connection that broke waits before it reconnects, its calls fail; a new one reaches a restarted orchestrator. */
+  #connected(): grpc.Client {
+    const state = this.#client.getChannel().getConnectivityState(false);
+    if (state === grpc.connectivityState.TRANSIENT_FAILURE) this.reconnect();
+    return this.#client;
+  }
+
   /** Starts a Query call. It fails with orchestrator_unreachable if there is no connection after CONNECT_TIMEOUT_MS. */
   query(): QueryCall {
-    const call = this.#client.makeBidiStreamRequest('/bigtrace.v1.Orchestrator/Query', same, same);
+    const call = this.#connected().makeBidiStreamRequest(
+      '/bigtrace.v1.Orchestrator/Query',
+      same,
+      same,
+    );
     call.on('error', () => {}); // reading the call throws it
     this.#watchConnection(() => call.destroy(this.#timedOut()));
     return call;
@@ -128,7 +137,7 @@ export class BridgeClient {
 
   /** Streams the recent failures that the orchestrator still stores. A caller that stops reading cancels the call. */
   async *failures(): AsyncGenerator<RecordedFailure[]> {
-    const call = this.#client.makeServerStreamRequest(
+    const call = this.#connected().makeServerStreamRequest(
       '/bigtrace.v1.Orchestrator/Failures',
       same,
       same,
@@ -152,7 +161,7 @@ export class BridgeClient {
     signal?: AbortSignal,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
+      const call = this.#connected().makeUnaryRequest(
         `/bigtrace.v1.Orchestrator/${method}`,
         same,
         same,

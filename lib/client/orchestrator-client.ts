@@ -7,6 +7,7 @@ import { type ClientCredentials, openChannel } from '../common/network/client-cr
 import { CONNECT_MS_MAX } from '../common/network/connect-timeout.ts';
 import { RENEWED_CONNECTION } from '../common/network/renewed-channel.ts';
 import { drained } from '../common/network/stream-drain.ts';
+import { PROMPT_RECONNECT } from '../proto/channel-options.ts';
 import type {
   CancelResponse,
   ListedTrace,
@@ -64,7 +65,7 @@ export class OrchestratorClient {
     this.#address = address;
     this.#responseMs = responseMs;
     this.#client = new BigtraceOrchestrator(address, channel.credentials, {
-      ...{ ...GRPC_OPTIONS, ...KEEPALIVE, ...others, ...RENEWED_CONNECTION },
+      ...{ ...GRPC_OPTIONS, ...KEEPALIVE, ...PROMPT_RECONNECT, ...others, ...RENEWED_CONNECTION },
       interceptors: [...interceptors, connectWithin(connectMs, () => this.#client)],
     });
   }

@@ -13,3 +13,9 @@ export const GRPC_OPTIONS: grpc.ChannelOptions = {
   'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
   'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
 };
+
+/** gRPC's own pause between attempts to connect grows to 120 s, so a restarted service would be unreachable that long. */
+export const PROMPT_RECONNECT: grpc.ChannelOptions = {
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1000,
+};

@@ -1,4 +1,4 @@
-/** Vitest configuration of tests that take long or need more than Node. Failed tests are not retried. */
+/** Vitest configuration of tests that take long or need more than Node. */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
 import { ANYWHERE_TEST } from './anywhere.config.ts';

@@ -9,8 +9,6 @@ export default defineConfig({
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: ['test/e2e/**/*.deploy-test.ts'],
     testTimeout: 300_000,
-    // These tests run third-party programs, which may fail once; tools/test-run/test-counts.mjs lists retried tests.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 1_800_000,
     fileParallelism: false,
   },

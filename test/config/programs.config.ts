@@ -14,8 +14,6 @@ export default defineConfig({
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: PROGRAM_TESTS,
     testTimeout: 600_000,
-    // These tests run third-party programs, which may fail once; tools/test-run/test-counts.mjs lists retried tests.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 600_000, // the first run downloads the Perfetto UI
     fileParallelism: false,
   },

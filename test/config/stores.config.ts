@@ -14,8 +14,6 @@ export default defineConfig({
       'lib/trace-store/testing/install-servers.ts',
     ],
     testTimeout: 60_000,
-    // These tests run third-party programs, which may fail once; tools/test-run/test-counts.mjs lists retried tests.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
     hookTimeout: 60_000,
     fileParallelism: false,
   },

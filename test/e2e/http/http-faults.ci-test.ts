@@ -295,6 +295,7 @@ test('a query whose orchestrator was killed has failed after the restart', async
     limit: 100,
     perfetto_sql: 'SELECT count(*) AS n FROM slice',
   });
+  expect(status.errorMessage).toBeUndefined();
   expect(status).toMatchObject({ status: 'SUCCESS', processedRows: 40, processedTraces: 40 });
 });
 

@@ -1,0 +1,37 @@
+/** Merges vitest's JSON reports of a run and of a second run of the files that failed in it. */
+
+/**
+ * @param first the report of all files
+ * @param second the report of some of these files
+ * @returns the first report, with the second run's tests of these files; each has the errors of its first run, too
+ */
+export function mergedReport(first, second) {
+  const repeated = new Map(second.testResults.map((file) => [file.name, file]));
+  return {
+    ...first,
+    testResults: first.testResults.map((file) => {
+      const again = repeated.get(file.name);
+      return again === undefined ? file : mergedFile(file, again);
+    }),
+  };
+}
+
+function mergedFile(file, again) {
+  const errors = new Map(
+    file.assertionResults.map(({ fullName, failureMessages }) => [fullName, failureMessages]),
+  );
+  // A file that does not load, or a hook that fails, has an error, but no failed test.
+  const isWhole = file.assertionResults.every(({ status }) => status !== 'failed');
+  const ofFile = isWhole ? [`the file did not load, or a hook of it failed: ${file.message}`] : [];
+  return {
+    ...again,
+    assertionResults: again.assertionResults.map((test, index) => ({
+      ...test,
+      failureMessages: [
+        ...(errors.get(test.fullName) ?? []),
+        ...(index === 0 ? ofFile : []),
+        ...test.failureMessages,
+      ],
+    })),
+  };
+}
