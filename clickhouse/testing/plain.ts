@@ -8,13 +8,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../lib/common/network/free-port.ts';
 import { ROOT } from '../../lib/common/root.ts';
-import { spawnEngine } from '../engine/engine-process.ts';
+import { type EngineProcess, spawnEngine } from '../engine/engine-process.ts';
 import { grants } from '../install/statements.ts';
 
 const START_MS_MAX = 60_000;
 
 /** User that the views run as. */
 export const PLAIN_DEFINER = 'traces_definer';
+
+/** Name of the cluster of `startPlainCluster`, of which each server is a shard. */
+export const PLAIN_CLUSTER = 'three';
 
 export interface PlainClickHouse extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
@@ -23,6 +26,9 @@ export interface PlainClickHouse extends AsyncDisposable {
   tcpAddress: string;
   /** Password of the users admin and analyst. */
   password: string;
+  kill(): void;
+  /** Starts it again on the same data and ports when it has been killed. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,54 +37,106 @@ export async function startPlainClickHouse(
   directory: string,
   dist: string = join(ROOT, 'dist'),
 ): Promise<PlainClickHouse> {
+  const ports = await freePorts('127.0.0.1', 2);
+  return startServer(directory, { dist, ports, clusterXml: '', password: crypto.randomUUID() });
+}
+
+/** Starts servers that are a cluster. Their users have the same password. @param directory of the data */
+export async function startPlainCluster(
+  directory: string,
+  count: number,
+): Promise<PlainClickHouse[]> {
+  const ports = await freePorts('127.0.0.1', 2 * count);
+  const shards = ports
+    .slice(count)
+    .map((tcp) => `<shard><replica><host>127.0.0.1</host><port>${tcp}</port></replica></shard>`);
+  const secret = crypto.randomUUID();
+  const clusterXml = `<remote_servers><${PLAIN_CLUSTER}><secret>${secret}</secret>${shards.join('')}</${PLAIN_CLUSTER}></remote_servers>`;
+  const password = crypto.randomUUID();
+  return Promise.all(
+    shards.map((_, nth) =>
+      startServer(directory, {
+        ...{ dist: join(ROOT, 'dist'), clusterXml, password },
+        ports: [ports[nth] ?? 0, ports[count + nth] ?? 0],
+      }),
+    ),
+  );
+}
+
+interface ServerOptions {
+  dist: string;
+  /** HTTP, TCP */
+  ports: number[];
+  /** The element remote_servers, if any. */
+  clusterXml: string;
+  password: string;
+}
+
+async function startServer(
+  directory: string,
+  { dist, ports: [http = 0, tcp = 0], clusterXml, password }: ServerOptions,
+): Promise<PlainClickHouse> {
   const base = mkdtempSync(join(directory, 'plain-'));
   const [etc, data] = [join(base, 'etc'), join(base, 'data')];
   for (const path of [etc, data]) mkdirSync(path);
-  const password = crypto.randomUUID();
-  writeFileSync(join(etc, 'config.xml'), CONFIG);
+  writeFileSync(join(etc, 'config.xml'), configXml(clusterXml));
   writeFileSync(join(etc, 'users.xml'), usersXml(password));
   writeFileSync(join(etc, 'start.sql'), 'SYSTEM START LISTEN HTTP;\nSYSTEM START LISTEN TCP;\n');
-  const [http = 0, tcp = 0] = await freePorts('127.0.0.1', 2);
-  const engine = spawnEngine({
-    entry: join(dist, 'clickhouse-embedded.js'),
-    arguments: [
-      ...['clickhouse', '--config-file=config.xml', '--path=../data', '--listen_host=127.0.0.1'],
-      ...[`--http_port=${http}`, `--tcp_port=${tcp}`],
-    ],
-    queriesFile: join(etc, 'start.sql'),
-    env: {},
-    directory: etc,
-    insecure: true,
-    confinement: { readable: [etc], executable: [], writable: [data], ports: [http, tcp] },
-    log: () => {},
-  });
   const url = `http://127.0.0.1:${http}`;
+  const start = async (): Promise<EngineProcess> => {
+    const process = spawnEngine({
+      entry: join(dist, 'clickhouse-embedded.js'),
+      arguments: [
+        ...['clickhouse', '--config-file=config.xml', '--path=../data', '--listen_host=127.0.0.1'],
+        ...[`--http_port=${http}`, `--tcp_port=${tcp}`],
+      ],
+      queriesFile: join(etc, 'start.sql'),
+      env: {},
+      directory: etc,
+      insecure: true,
+      confinement: { readable: [etc], executable: [], writable: [data], ports: [http, tcp] },
+      log: () => {},
+    });
+    await untilListening(url, process);
+    return process;
+  };
+  let engine = await start();
   const stop = async (): Promise<void> => {
     await engine.stop();
     rmSync(base, { recursive: true });
   };
+  return {
+    ...{ url, tcpAddress: `127.0.0.1:${tcp}`, password, stop, [Symbol.asyncDispose]: stop },
+    kill: () => engine.kill(),
+    restart: async () => {
+      await engine.exited;
+      engine = await start();
+    },
+  };
+}
+
+/** @throws if it does not answer in time; it is stopped then */
+async function untilListening(url: string, engine: EngineProcess): Promise<void> {
   const giveUp = performance.now() + START_MS_MAX;
-  while (
-    !(await fetch(`${url}/ping`).then(
-      ({ ok }) => ok,
-      () => false,
-    ))
-  ) {
+  const answers = async (): Promise<boolean> => {
+    const response = await fetch(`${url}/ping`).catch(() => undefined);
+    return response?.ok === true;
+  };
+  while (!(await answers())) {
     if (performance.now() > giveUp) {
-      await stop();
+      await engine.stop();
       throw new Error(`the plain ClickHouse did not start: ${engine.reasons().join('\n')}`);
     }
     await sleep(20);
   }
-  const tcpAddress = `127.0.0.1:${tcp}`;
-  return { url, tcpAddress, password, stop, [Symbol.asyncDispose]: stop };
 }
 
-const CONFIG = `<clickhouse>
+const configXml = (clusterXml: string): string => `<clickhouse>
   <path>../data/</path>
   <users_config>users.xml</users_config>
   <log-level>error</log-level>
   <logger><console>1</console></logger>
+  ${clusterXml}
   <mysql_port remove="remove"/>
   <postgresql_port remove="remove"/>
 </clickhouse>

@@ -11,7 +11,8 @@ export default defineConfig({
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: [
       'test/e2e/queries/first-query.test.ts',
-      'test/e2e/queries/{cancel,exact,resident}.ci-test.ts',
+      'test/e2e/queries/{cancel,exact,own-sql,resident}.ci-test.ts',
+      'test/e2e/operation/faults.ci-test.ts',
     ],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     env: { BIGTRACE_VIEWS_BRIDGE: 'resident' },

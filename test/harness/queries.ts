@@ -1,9 +1,9 @@
 /** Runs queries in a test system's ClickHouse. */
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { System } from './system.ts';
+import type { Logins } from './system.ts';
 
 /** Returns a client of the system's ClickHouse; it must be closed before the system stops. */
-export function clickhouseAs(system: System, user: 'analyst' | 'admin'): ClickHouseClient {
+export function clickhouseAs(system: Logins, user: 'analyst' | 'admin'): ClickHouseClient {
   return createClient({
     url: system.clickhouseHttp,
     username: user,

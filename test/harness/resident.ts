@@ -25,20 +25,27 @@ export interface Resident {
   analystPassword: string;
   /** `http://127.0.0.1:PORT` of the bridge. */
   bridge: string;
-  bridgePid: number;
   tokenFile: string;
+  /** Kills the bridge or the ClickHouse with SIGKILL. */
+  kill(name: ResidentProcess): void;
+  /** Starts what was killed again, at the same address. */
+  restart(name: ResidentProcess): Promise<void>;
   stop(): Promise<void>;
 }
+
+export type ResidentProcess = 'bridge' | 'clickhouse';
 
 /** Starts a ClickHouse and a bridge, and installs the views. @param orchestrator host:port */
 export async function startResident(orchestrator: string): Promise<Resident> {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-resident-'));
   const tokenFile = join(directory, 'token');
   writeFileSync(tokenFile, crypto.randomUUID(), { mode: 0o600 });
-  const [engine, bridge] = await Promise.all([
+  const [engine, first] = await Promise.all([
     startPlainClickHouse(directory),
     startBridge(orchestrator, tokenFile),
   ]);
+  let bridge = first;
+  const { port } = new URL(first.url);
   const stop = async (): Promise<void> => {
     await bridge.stop();
     await engine.stop();
@@ -61,8 +68,13 @@ export async function startResident(orchestrator: string): Promise<Resident> {
     adminPassword: engine.password,
     analystPassword: engine.password,
     bridge: bridge.url,
-    bridgePid: bridge.pid,
     tokenFile,
+    kill: (name) => (name === 'bridge' ? bridge : engine).kill(),
+    restart: async (name) => {
+      if (name === 'clickhouse') return await engine.restart();
+      await bridge.stop();
+      bridge = await startBridge(orchestrator, tokenFile, ['--port', port]);
+    },
     stop,
   };
 }
@@ -94,7 +106,7 @@ async function clickHouseCommand(
 
 export interface BridgeProcess {
   url: string;
-  pid: number;
+  kill(): void;
   stop(): Promise<void>;
 }
 
@@ -114,10 +126,10 @@ export async function startBridge(
       throw new Error('bigtrace bridge did not start');
     }),
   ]);
-  const { http, pid } = JSON.parse(String(line[0])) as { http: string; pid: number };
+  const { http } = JSON.parse(String(line[0])) as { http: string };
   const stop = async (): Promise<void> => {
     child.kill('SIGINT');
     await exited;
   };
-  return { url: http, pid, stop };
+  return { url: http, kill: () => child.kill('SIGKILL'), stop };
 }

@@ -49,6 +49,8 @@ export interface System extends AsyncDisposable {
   processes: { name: string; pid: number }[];
   adminPassword: string;
   analystPassword: string;
+  /** Logins of the ClickHouse of `bigtrace up`, which the HTTP backend uses; others may be those of `resident`. */
+  embedded: Logins;
   /** The resident bridge, with the option `resident`. */
   resident: Resident | undefined;
   /** Returns the stderr of `bigtrace up` so far. */
@@ -65,6 +67,8 @@ export interface System extends AsyncDisposable {
   /** Stops the system with SIGTERM and checks that no process and no listening port is left. */
   stop(): Promise<void>;
 }
+
+export type Logins = Pick<System, 'clickhouseHttp' | 'adminPassword' | 'analystPassword'>;
 
 export interface SqlOptions {
   /** Default: `analyst`. */
@@ -89,9 +93,14 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     stderr += chunk.toString();
   });
   const ready = await readyLine(child, () => stderr);
+  const ofEmbedded = {
+    clickhouseHttp: ready.clickhouseHttp,
+    ...passwords(ready, options.env ?? {}),
+  };
   const system: System = {
     ...ready,
-    ...passwords(ready, options.env ?? {}),
+    ...ofEmbedded,
+    embedded: ofEmbedded,
     resident: undefined,
     stderr: () => stderr,
     loseOutput: () => {
@@ -111,9 +120,12 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     await system.stop();
     throw error;
   });
+  return Object.assign(system, loginsOf(resident), { resident });
+}
+
+function loginsOf(resident: Resident): Logins & Pick<System, 'clickhouseTcp'> {
   const { clickhouseHttp, clickhouseTcp, adminPassword, analystPassword } = resident;
-  const logins = { clickhouseHttp, clickhouseTcp, adminPassword, analystPassword };
-  return Object.assign(system, { ...logins, resident });
+  return { clickhouseHttp, clickhouseTcp, adminPassword, analystPassword };
 }
 
 function flagsOf(
@@ -186,7 +198,7 @@ async function logged(child: ChildProcess, pattern: RegExp, stderr: () => string
 
 /** Runs a query over HTTP; rejects with the text of ClickHouse's error. */
 export async function runInClickHouse(
-  system: Pick<System, 'clickhouseHttp' | 'adminPassword' | 'analystPassword'>,
+  system: Logins,
   query: string,
   { user = 'analyst', settings = {}, signal }: SqlOptions = {},
 ): Promise<string> {

@@ -2,8 +2,9 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { clickhouseAs, rowsOf } from '../../harness/queries.ts';
+import { type ResidentProcess, usesResidentBridge } from '../../harness/resident.ts';
 import { type System, startSystem } from '../../harness/system.ts';
-import { untilRunning } from '../../harness/workers.ts';
+import { untilIdle, untilRunning } from '../../harness/workers.ts';
 
 /** Returns a query with `steps` steps of recursion, about a second for each 2,000,000; endless without `steps`. */
 function slowQuery(steps?: number): string {
@@ -33,12 +34,16 @@ function kill(name: string): void {
 
 async function untilRestarted(name: string): Promise<void> {
   await system.logged(new RegExp(`${name}.*SIGKILL`));
+  await untilQuick();
+}
+
+async function untilQuick(): Promise<void> {
   await expect
     .poll(() => rowsOf(analyst, QUICK).catch((error: Error) => error.message), { timeout: 40_000 })
     .toEqual([[LINUX_TRACES]]);
 }
 
-test.each(['orchestrator', 'clickhouse'])(
+test.each(usesResidentBridge() ? ['orchestrator'] : ['orchestrator', 'clickhouse'])(
   'a query fails at once when %s is killed, and later queries succeed',
   async (name) => {
     const running = rowsOf(analyst, slowQuery()).then(
@@ -49,6 +54,24 @@ test.each(['orchestrator', 'clickhouse'])(
     kill(name);
     expect(await running).toMatch(/^error: /);
     await untilRestarted(name);
+  },
+  90_000,
+);
+
+test.runIf(usesResidentBridge()).each<ResidentProcess>(['bridge', 'clickhouse'])(
+  'a query fails at once when the %s of a resident bridge is killed, and its work ends',
+  async (name) => {
+    const { resident } = system;
+    if (resident === undefined) throw new Error('the system has no resident bridge');
+    const running = rowsOf(analyst, slowQuery()).catch(
+      (thrown: Error) => `error: ${thrown.message}`,
+    );
+    await untilRunning(system);
+    resident.kill(name);
+    expect(await running).toMatch(/^error: /);
+    await untilIdle(system);
+    await resident.restart(name);
+    await untilQuick();
   },
   90_000,
 );

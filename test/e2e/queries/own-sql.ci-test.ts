@@ -161,10 +161,12 @@ test('blobs are exact BYTES over HTTP and strings in ClickHouse', async () => {
   });
   expect(valuesOf(fetched.body)).toEqual([['3'], ['0'], ['2']]);
   expect((await page.get(`/query_executions/${uuid}`)).body.schema).toEqual(schema);
+  const http = clickhouseAs(system.embedded, 'analyst');
   const stored = await rowsOf(
-    analyst,
+    http,
     'SELECT hex(`a \\`,b`), toTypeName(`a \\`,b`) FROM bigtrace_results.with_blobs ORDER BY i',
   );
+  await http.close();
   expect(stored).toEqual(
     blobs.map((blob) => [
       blob === null ? null : blob.toString('hex').toUpperCase(),

@@ -188,7 +188,7 @@ test('a bridge that is killed ends its queries with an error, and uninstall leav
     `SELECT * FROM bigtrace_as(structure='n Int64', ${TRACE}, sql=${literal(ENDLESS)})`,
   );
   await untilRunning(system);
-  process.kill(resident().bridgePid, 'SIGKILL');
+  resident().kill('bridge');
   expect(await running).toMatch(/EOF|No message received|Connection reset/);
   await untilIdle(system);
   await uninstall(resident());
