@@ -2,6 +2,7 @@
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
 import { ANYWHERE_TEST } from './anywhere.config.ts';
+import { LOAD_TESTS } from './load.config.ts';
 import { PROGRAM_TESTS } from './programs.config.ts';
 import { SWEEP_TESTS } from './sweep.config.ts';
 
@@ -17,10 +18,11 @@ export default defineConfig({
       'data/**',
       ...PROGRAM_TESTS,
       ANYWHERE_TEST,
+      ...LOAD_TESTS,
       ...SWEEP_TESTS,
     ],
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    fileParallelism: false,
+    maxWorkers: '100%', // of two cores it would use one
   },
 });
