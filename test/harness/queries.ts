@@ -27,10 +27,13 @@ export async function rowsOf(
   return await response.json<unknown[]>();
 }
 
-/** Returns the message of a query's error; if the query succeeds, a message that quotes its rows. */
+/**
+ * Returns the message of a query's error; if the query succeeds, a message that quotes its rows. ClickHouse sends nothing
+ * before the query has ended: this client loses the text of an error that arrives after rows, in two pieces.
+ */
 export async function errorOf(client: ClickHouseClient, query: string): Promise<string> {
   try {
-    const rows = await rowsOf(client, query);
+    const rows = await rowsOf(client, query, { wait_end_of_query: 1 });
     throw new Error(`expected an error, got ${JSON.stringify(rows).slice(0, 200)}`);
   } catch (thrown) {
     return thrown instanceof Error ? thrown.message : String(thrown);
