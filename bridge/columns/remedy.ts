@@ -15,19 +15,25 @@ const WHERE_PREFIX = '/where/';
 /**
  * Returns the error with a complete call that states the column types.
  * @param view name of the view that was queried, such as `bigtrace_where`
- * @param remembered whether the orchestrator has learned the type: then the same query succeeds
+ * @param isLearned whether the orchestrator has learned the type: then the same query succeeds
+ * @param cluster the argument of that name, if the view has it
  */
 export function withRemedy(
   mismatch: TypeMismatch,
   columns: readonly TableColumn[],
-  { view, input, isLearned }: { view: string; input: QueryInput; isLearned: boolean },
+  {
+    view,
+    input,
+    isLearned,
+    cluster,
+  }: { view: string; input: QueryInput; isLearned: boolean; cluster?: string },
 ): BigtraceError {
   const structure = columns.map((column) => {
     const wider = `Nullable(${mismatch.facts.wider})`;
     const type = column === mismatch.facts.column ? wider : nameOfType(column);
     return `${nameOf(column.name)} ${type}`;
   });
-  const call = `bigtrace.${view}_as(${argumentsOf(structure.join(', '), input)})`;
+  const call = `bigtrace.${view}_as(${argumentsOf(structure.join(', '), input, cluster)})`;
   const retry = isLearned ? 'run the query again (the type of the column is known now), or ' : '';
   const reason = `the type was chosen from a sample of the traces`;
   return new BigtraceError('type_mismatch', `${mismatch.what}; ${reason}: ${retry}use ${call}`, {
@@ -37,9 +43,10 @@ export function withRemedy(
 }
 
 /** The arguments of the view that takes a structure; those that do not fit into ARGUMENTS_CHARS_MAX are left out. */
-function argumentsOf(columns: string, input: QueryInput): string {
+function argumentsOf(columns: string, input: QueryInput, cluster: string | undefined): string {
   const all: Record<string, string | string[]> = {
     structure: columns,
+    ...(cluster === undefined ? {} : { cluster }),
     ...tracesOf(input),
     sql: textFromBytes(input.sql),
   };

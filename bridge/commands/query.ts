@@ -1,22 +1,13 @@
 /** `bigtrace query`: reads one request, and writes the rows as they arrive. */
 import type { Readable, Writable } from 'node:stream';
 import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
-import { BigtraceError, isErrorCode } from '../../lib/common/errors.ts';
-import { FailureReasons } from '../../lib/common/failure-reasons.ts';
-import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import type { RowWriter } from '../cells/row-writer.ts';
-import { Table, TraceRows } from '../cells/trace-rows.ts';
+import { Table } from '../cells/trace-rows.ts';
 import { withRemedy } from '../columns/remedy.ts';
 import { parseStructure, type TableColumn } from '../columns/structure.ts';
 import { TypeMismatch } from '../columns/type-mismatch.ts';
-import type { BridgeClient, QueryCall } from '../grpc/bridge-client.ts';
-import {
-  decodeQueryResponse,
-  encodeStart,
-  encodeTraces,
-  type FailureEvent,
-  type RowsEvent,
-} from '../grpc/messages.ts';
+import type { BridgeClient } from '../grpc/bridge-client.ts';
 import { stringsOfBlocks } from '../native/input.ts';
 import { NativeRows } from '../native/rows.ts';
 import { Output } from '../output.ts';
@@ -31,18 +22,13 @@ import { checkArguments } from '../request/view-arguments.ts';
 import { END_MARK, untilEndMark } from '../tsv/end-mark.ts';
 import { linesOf, unescaped } from '../tsv/input.ts';
 import { TsvRows } from '../tsv/rows.ts';
-import { withRetries } from './retry.ts';
+import { Rows, startQuery } from './query-stream.ts';
 
 /**
  * A heartbeat is written if there was no output for this long. ClickHouse notices a cancelled query only when it reads
  * something (docs/ARCHITECTURE.md).
  */
 export const HEARTBEAT_MS = 200;
-
-const TRACES_PER_MESSAGE = 1000;
-
-/** Bound of the messages that gRPC has not sent yet; above it, no further addresses are read. */
-const UNSENT_BYTES_MAX = 128 * 2 ** 20;
 
 const ADDRESS_BYTES_MAX = 64 * 1024;
 
@@ -120,35 +106,36 @@ export async function writeRows(
     heartbeat = startHeartbeat(output, writer, { heartbeatBelow, failed: reject });
   });
   const rows = new Rows(new Table(columns.map(({ name }) => name)), writer);
-  let call: QueryCall | undefined;
-  let isOver = false;
-  const attempt = async (): Promise<void> => {
-    if (isOver) return; // the query failed during the pause before this attempt
-    call?.cancel();
-    if (call !== undefined) client.reconnect();
-    call = client.query();
-    const sending = sendTraces(call, input, more, onReached);
-    const unsent = new Promise<never>((_, reject) => {
-      sending.catch((error: unknown) => reject(client.errorOf(error)));
-    });
-    await Promise.race([receive(call, client, rows), unsent]);
-  };
-  // More addresses can be read only once.
-  const tracesDone = withRetries(attempt, () => {
-    return mayRepeat && more === undefined && !rows.begun && !isOver;
-  });
+  const query = startQuery(client, input, rows, { mayRepeat, onReached, more });
   try {
-    await Promise.race([tracesDone.then(() => writer.finish()), broken]);
+    await Promise.race([query.done.then(() => writer.finish()), broken]);
   } catch (error) {
-    if (!(error instanceof TypeMismatch && isFound)) throw error;
     clearInterval(heartbeat); // it would write rows of which some columns lack cells
-    const isLearned = await learnKind(client, input, columns, error);
-    throw withRemedy(error, columns, { view, input, isLearned });
+    throw isFound ? await remedied(error, { client, input, columns, view }) : error;
   } finally {
-    isOver = true;
     clearInterval(heartbeat);
-    call?.cancel();
+    query.stop();
   }
+}
+
+/** Returns the error, with a remedy if a value does not fit the column that was found for it. */
+export async function remedied(
+  error: unknown,
+  {
+    client,
+    columns,
+    ...query
+  }: {
+    client: BridgeClient;
+    input: QueryInput;
+    columns: readonly TableColumn[];
+    view: string;
+    cluster?: string;
+  },
+): Promise<unknown> {
+  if (!(error instanceof TypeMismatch)) return error;
+  const isLearned = await learnKind(client, query.input, columns, error);
+  return withRemedy(error, columns, { ...query, isLearned });
 }
 
 function rowWriter(format: RowFormat, columns: readonly TableColumn[], output: Output): RowWriter {
@@ -202,7 +189,7 @@ async function wholeOf(stdin: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function startHeartbeat(
+export function startHeartbeat(
   output: Output,
   writer: RowWriter,
   { heartbeatBelow, failed }: { heartbeatBelow: number; failed: (error: unknown) => void },
@@ -218,37 +205,6 @@ function startHeartbeat(
   }, HEARTBEAT_MS);
 }
 
-/**
- * Sends the start message, then the addresses as they arrive. It reads addresses before the orchestrator takes them, up
- * to UNSENT_BYTES_MAX: a ClickHouse that needs no more rows writes all its addresses before it closes the pipe of rows.
- */
-async function sendTraces(
-  call: QueryCall,
-  input: QueryInput,
-  more: AsyncIterable<Buffer[]> | undefined,
-  onReached: () => void = () => undefined,
-): Promise<void> {
-  let unsentBytes = 0;
-  let wakeSender = (): void => {};
-  const send = async (message: Buffer, onSent = (): void => {}): Promise<void> => {
-    unsentBytes += message.length;
-    call.write(message, () => {
-      unsentBytes -= message.length;
-      wakeSender();
-      onSent();
-    });
-    while (unsentBytes > UNSENT_BYTES_MAX)
-      await new Promise<void>((resolve) => {
-        wakeSender = resolve;
-      });
-  };
-  await send(encodeStart(input), onReached);
-  for (let at = 0; at < input.traces.length; at += TRACES_PER_MESSAGE)
-    await send(encodeTraces(input.traces.slice(at, at + TRACES_PER_MESSAGE)));
-  if (more !== undefined) for await (const addresses of more) await send(encodeTraces(addresses));
-  call.end();
-}
-
 async function* addressesOf(list: Readable, format: RowFormat): AsyncGenerator<Buffer[]> {
   if (format === 'Native') {
     yield* stringsOfBlocks(list, ADDRESS_BYTES_MAX);
@@ -257,77 +213,4 @@ async function* addressesOf(list: Readable, format: RowFormat): AsyncGenerator<B
   const lines = linesOf(list, ADDRESS_BYTES_MAX);
   for await (const some of format === 'CustomSeparated' ? untilEndMark(lines) : lines)
     yield some.map(unescaped);
-}
-
-async function receive(call: QueryCall, client: BridgeClient, rows: Rows): Promise<void> {
-  try {
-    for await (const message of call) {
-      for (const event of decodeQueryResponse(message as Buffer)) {
-        if ('rows' in event) await rows.write(event.rows);
-        else rows.failed(event.failure);
-      }
-      await rows.flush();
-    }
-  } catch (error) {
-    throw client.errorOf(error);
-  }
-  rows.end();
-}
-
-/** Writes the rows of all traces. The chunks of several traces may alternate. */
-class Rows {
-  readonly #table: Table;
-  readonly #writer: RowWriter;
-  /** Traces whose last chunk has not arrived, by the bytes of their address (as latin1). */
-  readonly #open = new Map<string, TraceRows>();
-  #tracesDone = 0;
-  readonly #failures = new FailureReasons();
-  #begun = false;
-
-  constructor(table: Table, writer: RowWriter) {
-    this.#table = table;
-    this.#writer = writer;
-  }
-
-  /** Whether the orchestrator has returned anything. */
-  get begun(): boolean {
-    return this.#begun;
-  }
-
-  async write({ trace, result, last }: RowsEvent): Promise<void> {
-    this.#begun = true;
-    const key = Buffer.from(trace.buffer, trace.byteOffset, trace.length).toString('latin1');
-    const rows =
-      this.#open.get(key) ?? new TraceRows(trace, this.#table, this.#writer.trace(trace));
-    this.#open.set(key, rows);
-    for (const _ of rows.write(result)) await this.#writer.flush();
-    if (!last) return;
-    rows.end();
-    this.#open.delete(key);
-    this.#tracesDone++;
-  }
-
-  failed({ trace, code, message }: FailureEvent): void {
-    this.#begun = true;
-    this.#open.delete(Buffer.from(trace).toString('latin1'));
-    this.#writer.failure(trace);
-    this.#failures.add(
-      new BigtraceError(isErrorCode(code) ? code : 'internal', message, {
-        trace: printable(textFromBytes(trace)),
-      }),
-    );
-  }
-
-  async flush(): Promise<void> {
-    await this.#writer.flush();
-  }
-
-  /** To be called after the last message. @throws internal if a trace is incomplete; all_failed if every trace failed */
-  end(): void {
-    for (const [key] of this.#open)
-      throw new BigtraceError('internal', 'the result ended before its last chunk', {
-        trace: printable(textFromBytes(Buffer.from(key, 'latin1'))),
-      });
-    if (this.#tracesDone === 0 && this.#failures.count > 0) throw this.#failures.allFailed();
-  }
 }

@@ -18,6 +18,10 @@ const ARGUMENTS: Record<string, readonly string[]> = {
   bigtrace_table: ['table', 'sample', 'on_failure', 'sql'],
   bigtrace_table_as: ['structure', 'table', 'on_failure', 'sql'],
   bigtrace_summary: ['traces', 'spec'],
+  bigtrace_cluster: ['cluster', 'traces', 'sql'],
+  bigtrace_cluster_as: ['structure', 'cluster', 'traces', 'sql'],
+  bigtrace_share: ['cluster', 'traces', 'sql'],
+  bigtrace_share_as: ['structure', 'cluster', 'traces', 'sql'],
 };
 
 interface Call {

@@ -11,6 +11,8 @@ import { blockOf, NativeRows } from '../native/rows.ts';
 import { rowOfHeader } from '../request/header.ts';
 import { type QueryInput, queryInput, schemaInput } from '../request/request.ts';
 import { errorBlock, READ_BUFFER_BYTES, URL_BEATS } from './blocks.ts';
+import { memberOf, writeShare } from './share-rows.ts';
+import type { SharedQueries } from './shares.ts';
 import { addressesOfTable, leavesAddresses, type TableSource } from './table-addresses.ts';
 
 /** The reader has gone, so nobody could read an error. */
@@ -23,6 +25,7 @@ export interface Exchange {
   client: BridgeClient;
   /** Undefined if the bridge may not read tables. */
   tables: TableSource | undefined;
+  shares: SharedQueries;
 }
 
 /** An exchange, with a signal that is aborted when nobody reads the answer any longer. */
@@ -45,13 +48,14 @@ async function write(exchange: LiveExchange): Promise<void> {
   const { response, client, gone } = exchange;
   const command = commandOf(exchange.request);
   if (command === 'rows') await rows(exchange);
+  else if (command === 'share') await share(exchange);
   else if (command === 'schema') await schema(exchange);
   else if (command === 'failures') await runFailures(client, response, gone);
   else if (command === 'progress') await runProgress(client, response, gone);
   else
     throw new BigtraceError(
       'invalid_option',
-      `X-Bigtrace-Command '${command}' must be rows, schema, failures or progress`,
+      `X-Bigtrace-Command '${command}' must be rows, share, schema, failures or progress`,
     );
 }
 
@@ -75,6 +79,14 @@ async function rows({ request, response, client, tables, gone }: LiveExchange): 
     heartbeatBelow: READ_BUFFER_BYTES,
     signal: gone,
   });
+}
+
+async function share({ request, response, client, shares, gone }: LiveExchange): Promise<void> {
+  const view = headerOf(request, 'x-bigtrace-view') ?? '';
+  const member = memberOf(headerOf(request, 'x-bigtrace-share'));
+  const row = rowOfHeader(headerOf(request, 'x-bigtrace-request'));
+  const input = await withStructure(client, queryInput(row, false), view, gone);
+  await writeShare({ client, shares, input, view, member, response, gone });
 }
 
 /** Adds the columns that the query has received for its script: the views name them only if the client did. */
@@ -116,7 +128,7 @@ function headerOf({ headers }: IncomingMessage, name: string): string | undefine
 function fail(response: ServerResponse, command: string, error: BigtraceError): void {
   const line = errorLine(error);
   if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'text/plain' }).end(line);
-  else if (command === 'rows')
+  else if (command === 'rows' || command === 'share')
     response.end(Buffer.concat([URL_BEATS.short.subarray(1), errorBlock(line)]));
   else if (command === 'schema') response.end(errorBlock(line));
   else response.destroy();

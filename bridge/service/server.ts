@@ -22,6 +22,7 @@ import { printReady, untilStopped } from '../../lib/common/service-process.ts';
 import { BridgeClient, connector } from '../grpc/bridge-client.ts';
 import { answer } from './answer.ts';
 import type { BridgeConfig } from './config.ts';
+import { SharedQueries } from './shares.ts';
 
 /** Bound of a request: script and trace addresses, in base64. */
 const HEADER_BYTES_MAX = 8 * 2 ** 20;
@@ -66,6 +67,7 @@ export async function startBridgeServer(
   const how = [orchestrator, '--orchestrator', orchestratorCredentials] as const;
   const connect = connector(...how, RENEWED_CONNECTION);
   const connection = connect.connect();
+  const shares = new SharedQueries(() => new BridgeClient(connect, connection));
   const isAllowed = hostCheckOf(security);
   const hasToken = bearerCheck(security) ?? (() => true);
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -78,7 +80,7 @@ export async function startBridgeServer(
         onBug(error);
         response.destroy();
       };
-      answer({ request, response, client, tables })
+      answer({ request, response, client, tables, shares })
         .catch(onFailure)
         .finally(() => client.close());
     }

@@ -289,7 +289,7 @@ test('a request that is no view’s, or too long, gets an error that says so', a
   const url = await startService({});
   const [, command] = await read(url, { 'X-Bigtrace-Command': 'x' });
   expect(command.toString()).toBe(
-    "X-Bigtrace-Command 'x' must be rows, schema, failures or progress (invalid_option)",
+    "X-Bigtrace-Command 'x' must be rows, share, schema, failures or progress (invalid_option)",
   );
   const [, request] = await read(url, { 'X-Bigtrace-Command': 'rows' });
   expect(request.toString()).toContain('X-Bigtrace-Request is missing or malformed');

@@ -118,12 +118,12 @@ function serverOptions(): Option[] {
   ];
 }
 
-/** The statements of `sql/` by name; those of `sql-resident/` replace those that execute programs. */
+/** The statements of `sql/` by name; those of `sql-resident/` replace those of the same name. */
 function residentSql(tree: string): Map<string, string> {
-  const names = readdirSync(join(tree, 'sql')).sort();
   const resident = new Set(readdirSync(join(tree, 'sql-resident')));
+  const names = new Set([...readdirSync(join(tree, 'sql')), ...resident]);
   return new Map(
-    names.map((name) => {
+    [...names].sort().map((name) => {
       const directory = resident.has(name) ? 'sql-resident' : 'sql';
       return [name, readFileSync(join(tree, directory, name), 'utf8')];
     }),

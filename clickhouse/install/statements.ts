@@ -61,6 +61,8 @@ export function grants(user: string): string[] {
     `GRANT READ ON URL TO ${user}`,
     `GRANT NAMED COLLECTION ON ${COLLECTION} TO ${user}`,
     `GRANT SELECT ON system.processes TO ${user}`,
+    `GRANT SELECT ON system.clusters TO ${user}`,
+    `GRANT READ ON REMOTE TO ${user}`,
   ];
 }
 

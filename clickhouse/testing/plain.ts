@@ -24,7 +24,7 @@ export interface PlainClickHouse extends AsyncDisposable {
   url: string;
   /** `127.0.0.1:PORT` */
   tcpAddress: string;
-  /** Password of the users admin and analyst. */
+  /** Password of the users admin, analyst and aggregator. */
   password: string;
   kill(): void;
   /** Starts it again on the same data and ports when it has been killed. */
@@ -131,6 +131,13 @@ async function untilListening(url: string, engine: EngineProcess): Promise<void>
   }
 }
 
+/** What docs/deploy/own-clickhouse.md says that clusterAllReplicas needs. */
+const AGGREGATOR_GRANTS = [
+  'GRANT SELECT ON bigtrace.*',
+  'GRANT READ ON REMOTE',
+  'GRANT CREATE TEMPORARY TABLE ON *.*',
+];
+
 const configXml = (clusterXml: string): string => `<clickhouse>
   <path>../data/</path>
   <users_config>users.xml</users_config>
@@ -162,6 +169,7 @@ function usersXml(password: string): string {
     ${user('default', '<password></password>', ['GRANT SYSTEM LISTEN ON *.*'])}
     ${user('admin', secret, ['GRANT ALL ON *.* WITH GRANT OPTION'])}
     ${user('analyst', secret, ['GRANT SELECT ON bigtrace.*'], reader)}
+    ${user('aggregator', secret, AGGREGATOR_GRANTS, reader)}
     ${user(PLAIN_DEFINER, `<password_sha256_hex>${'0'.repeat(64)}</password_sha256_hex>`, grants(PLAIN_DEFINER))}
   </users>
 </clickhouse>

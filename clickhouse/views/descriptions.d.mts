@@ -10,7 +10,10 @@ export interface Description {
 
 export const DESCRIPTIONS: Description[];
 
+/** The same for a ClickHouse with the resident bridge. */
+export const RESIDENT_DESCRIPTIONS: Description[];
+
 /** Comments of tables and views, by name. */
 export const COMMENTS: Map<string, string>;
 
-export function helpView(): string;
+export function helpView(descriptions: Description[]): string;

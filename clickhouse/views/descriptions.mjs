@@ -151,26 +151,67 @@ const ROWS = [
   ],
 ];
 
-/** Every table, view and function of the database, in the order in which to read about them. */
-export const DESCRIPTIONS = ROWS.map(([name, signature, purpose, example, page]) => ({
+const CLUSTER = "cluster = 'main'";
+const PULLS = 'The servers of the cluster share the rows: each reads those of other traces.';
+const WITHIN = "Call it in clusterAllReplicas('main', view(…)), which aggregates on each server.";
+const OWN = 'docs/deploy/own-clickhouse.md#many-servers';
+const inCluster = (name, ...parameters) =>
+  `SELECT sum(n) FROM clusterAllReplicas('main', view(SELECT count() AS n FROM bigtrace.${name}(${parameters.join(', ')})))`;
+
+/** What only the resident bridge has. */
+const RESIDENT_ROWS = [
+  [
+    ...['bigtrace_cluster', '(cluster String, traces Array(String), sql String)'],
+    ...[`${RUNS} ${PULLS} ${STRICT}`, call('bigtrace_cluster', CLUSTER, TRACES, SLICES), OWN],
+  ],
+  [
+    'bigtrace_cluster_as',
+    '(structure String, cluster String, traces Array(String), sql String)',
+    `${RUNS} ${PULLS} ${GIVEN} ${STRICT}`,
+    ...[call('bigtrace_cluster_as', STRUCTURE, CLUSTER, TRACES, SLICES), OWN],
+  ],
+  [
+    ...['bigtrace_share', '(cluster String, traces Array(String), sql String)'],
+    `Returns the rows of bigtrace_cluster that this server reads. ${WITHIN}`,
+    ...[inCluster('bigtrace_share', CLUSTER, TRACES, SLICES), OWN],
+  ],
+  [
+    'bigtrace_share_as',
+    '(structure String, cluster String, traces Array(String), sql String)',
+    `Returns the rows of bigtrace_cluster_as that this server reads. ${WITHIN}`,
+    ...[inCluster('bigtrace_share_as', STRUCTURE, CLUSTER, TRACES, SLICES), OWN],
+  ],
+];
+
+const described = ([name, signature, purpose, example, page]) => ({
   name,
   signature: signature.startsWith('(') ? `${name}${signature}` : signature,
   purpose,
   example,
   page,
-}));
+});
+
+/** Every table, view and function of the database, in the order in which to read about them. */
+export const DESCRIPTIONS = ROWS.map(described);
+
+/** The same for a ClickHouse with the resident bridge, which has no function. */
+export const RESIDENT_DESCRIPTIONS = [...ROWS, ...RESIDENT_ROWS]
+  .map(described)
+  .filter(({ name }) => name !== 'bigtrace_schema');
 
 /** Comments of tables and views, by name. The function cannot have one. */
 export const COMMENTS = new Map(
-  DESCRIPTIONS.filter(({ name }) => name !== 'bigtrace_schema').map((one) => [
-    one.name,
-    [
-      one.signature,
-      one.purpose,
-      ...(one.example === '' ? [] : [`Example: ${one.example}`]),
-      `Documentation: ${one.page}; all objects: SELECT * FROM bigtrace.help`,
-    ].join('\n'),
-  ]),
+  [...DESCRIPTIONS, ...RESIDENT_ROWS.map(described)]
+    .filter(({ name }) => name !== 'bigtrace_schema')
+    .map((one) => [
+      one.name,
+      [
+        one.signature,
+        one.purpose,
+        ...(one.example === '' ? [] : [`Example: ${one.example}`]),
+        `Documentation: ${one.page}; all objects: SELECT * FROM bigtrace.help`,
+      ].join('\n'),
+    ]),
 );
 
 /** A string literal of ClickHouse. */
@@ -187,8 +228,8 @@ AS SELECT * FROM bigtrace.help
 }
 
 /** Statement that creates the view bigtrace.help. */
-export function helpView() {
-  const rows = DESCRIPTIONS.map(
+export function helpView(descriptions) {
+  const rows = descriptions.map(
     (one, nth) =>
       `(${nth}, ${[one.name, one.signature, one.purpose, one.example, one.page].map(literal).join(', ')})`,
   );

@@ -5,7 +5,14 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { aboutView, COMMENTS, helpView, literal } from './descriptions.mjs';
+import {
+  aboutView,
+  COMMENTS,
+  DESCRIPTIONS,
+  helpView,
+  literal,
+  RESIDENT_DESCRIPTIONS,
+} from './descriptions.mjs';
 import { foundByUrl, reportByUrl, rowsByUrl } from './url-source.mjs';
 
 const GIVEN = '{traces:Array(String)}';
@@ -137,7 +144,7 @@ function resident(name, parts) {
       : `(SELECT if(count() > ${LIST_MAX}, [''], groupArray(${LIST_MAX})(trace)) FROM ${table})`;
   const request = requestOf({ ...parts, traces }, columns.url('again'));
   const listed = table === undefined ? undefined : '{table:String}';
-  return rowsByUrl(name, columns.url('find'), request, listed);
+  return rowsByUrl(name, columns.url('find'), request, { table: listed, cluster: parts.cluster });
 }
 
 /**
@@ -197,21 +204,61 @@ const VIEWS = {
   },
 };
 
+const CLUSTER = '{cluster:String}';
+
+/** Views that only the resident bridge has. A server of a cluster reads its share of the rows. */
+const SHARE_VIEWS = {
+  // bigtrace_share(cluster = 'main', traces = ['/local/**', …], sql = '…')
+  bigtrace_share: { cluster: CLUSTER, traces: GIVEN, onFailure: STRICT },
+  bigtrace_share_as: {
+    cluster: CLUSTER,
+    traces: GIVEN,
+    onFailure: STRICT,
+    columns: given(STRUCTURE),
+  },
+};
+
+/** Statement that creates a view whose rows all servers of a cluster read, each its share. */
+function clusterView(name, share, parameters) {
+  const values = Object.entries(parameters).map(([key, type]) => `${key} = {${key}:${type}}`);
+  return `CREATE OR REPLACE VIEW bigtrace.${name}
+DEFINER = bigtrace_definer SQL SECURITY DEFINER
+AS SELECT *
+FROM clusterAllReplicas(
+    ${CLUSTER},
+    view(SELECT * FROM bigtrace.${share}(${values.join(', ')}))
+)
+COMMENT ${literal(COMMENTS.get(name) ?? '')}
+`;
+}
+
+function shareViews() {
+  const parameters = { cluster: 'String', traces: 'Array(String)', sql: 'String' };
+  const given = { structure: 'String', ...parameters };
+  return [
+    ...viewsOf(SHARE_VIEWS, { bridge: 'url' }),
+    ['11-bigtrace_cluster.sql', clusterView('bigtrace_cluster', 'bigtrace_share', parameters)],
+    ['11-bigtrace_cluster_as.sql', clusterView('bigtrace_cluster_as', 'bigtrace_share_as', given)],
+  ];
+}
+
+function viewsOf(
+  views,
+  { format = 'Native', bridge = 'executable', prefix = '', database = 'bigtrace' },
+) {
+  return Object.entries(views).map(([name, parts]) => [
+    `10-${prefix}${name}.sql`,
+    view(name, parts, { format, bridge, prefix, database }),
+  ]);
+}
+
 /**
  * Returns file names, each with its statement. The installed views use ClickHouse's format Native. Tests also use
  * CustomSeparated (TSV with an end mark), under prefixed names or in place of the installed views. The views are also
  * in the database `default`, which many clients choose unless they are told another.
  */
-export function queryViews({
-  format = 'Native',
-  bridge = 'executable',
-  prefix = '',
-  database = 'bigtrace',
-} = {}) {
-  return Object.entries(VIEWS).map(([name, parts]) => [
-    `10-${prefix}${name}.sql`,
-    view(name, parts, { format, bridge, prefix, database }),
-  ]);
+export function queryViews(options = {}) {
+  return viewsOf(VIEWS, options);
 }
 
 const REPORTS = ['30-failures.sql', '31-progress.sql'];
@@ -222,7 +269,12 @@ function residentSql() {
     const statement = readFileSync(new URL(`../sql/${name}`, import.meta.url), 'utf8');
     return [name, reportByUrl(statement)];
   });
-  return [...queryViews({ bridge: 'url' }), ...reports];
+  return [
+    ...queryViews({ bridge: 'url' }),
+    ...shareViews(),
+    ...reports,
+    ['38-help.sql', helpView(RESIDENT_DESCRIPTIONS)],
+  ];
 }
 
 /** Returns the files that the set-up runs besides those of `sql/`: paths below `clickhouse/`, each with its statement. */
@@ -231,7 +283,7 @@ export function generatedSql(format) {
   return [
     ...into('sql', [
       ...queryViews({ format }),
-      ['38-help.sql', helpView()],
+      ['38-help.sql', helpView(DESCRIPTIONS)],
       ['39-about.sql', aboutView()],
     ]),
     ...into('sql-default', queryViews({ format, database: 'default' })),

@@ -86,15 +86,28 @@ export function foundByUrl(values) {
 /**
  * The source of a view's rows, and the settings that it needs.
  * @param table the expression of the table that lists the traces, if any
+ * @param cluster the expression of the cluster whose servers share the rows, if they do
  */
-export function rowsByUrl(view, structure, values, table) {
+export function rowsByUrl(view, structure, values, { table, cluster }) {
   const headers = {
-    Command: "'rows'",
+    Command: cluster === undefined ? "'rows'" : "'share'",
     View: `'${view}'`,
     ...(table === undefined ? {} : { Table: text(table) }),
+    ...(cluster === undefined ? {} : { Share: shareOf(cluster) }),
     Request: header(values),
   };
   return { source: url('Native', structure, headers), settings: settings() };
+}
+
+/** What the bridge needs to know of the server that asks for its share (bridge/service/share-rows.ts). */
+function shareOf(cluster) {
+  const values = [
+    cluster,
+    "concat(hostName(), ':', toString(tcpPort()))",
+    `toString(ifNull((SELECT count() FROM system.clusters WHERE cluster = ${cluster}), 0))`,
+    "toString(getSetting('skip_unavailable_shards'))",
+  ];
+  return `concat(${values.map(text).join(", '.', ")})`;
 }
 
 const REPORT =

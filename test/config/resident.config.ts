@@ -12,6 +12,7 @@ export default defineConfig({
     include: [
       'test/e2e/queries/first-query.test.ts',
       'test/e2e/queries/{cancel,exact,own-sql,resident}.ci-test.ts',
+      'test/e2e/queries/cluster.resident-test.ts',
       'test/e2e/operation/faults.ci-test.ts',
     ],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],

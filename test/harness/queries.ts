@@ -3,7 +3,10 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import type { Logins } from './system.ts';
 
 /** Returns a client of the system's ClickHouse; it must be closed before the system stops. */
-export function clickhouseAs(system: Logins, user: 'analyst' | 'admin'): ClickHouseClient {
+export function clickhouseAs(
+  system: Logins,
+  user: 'analyst' | 'admin' | 'aggregator',
+): ClickHouseClient {
   return createClient({
     url: system.clickhouseHttp,
     username: user,

@@ -8,7 +8,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PLAIN_DEFINER, startPlainClickHouse } from '../../clickhouse/testing/plain.ts';
+import {
+  PLAIN_DEFINER,
+  type PlainClickHouse,
+  startPlainClickHouse,
+  startPlainCluster,
+} from '../../clickhouse/testing/plain.ts';
 import { ROOT } from '../../lib/common/root.ts';
 
 const BIN = join(ROOT, 'cli/bigtrace.mjs');
@@ -77,6 +82,31 @@ export async function startResident(orchestrator: string): Promise<Resident> {
     },
     stop,
   };
+}
+
+export interface ResidentCluster {
+  servers: PlainClickHouse[];
+  stop(): Promise<void>;
+}
+
+/** Starts servers that are the cluster PLAIN_CLUSTER, with one bridge, and installs the views on each. */
+export async function startResidentCluster(
+  orchestrator: string,
+  count: number,
+): Promise<ResidentCluster> {
+  const directory = mkdtempSync(join(tmpdir(), 'bigtrace-cluster-'));
+  const tokenFile = join(directory, 'token');
+  writeFileSync(tokenFile, crypto.randomUUID(), { mode: 0o600 });
+  const bridge = await startBridge(orchestrator, tokenFile);
+  const servers = await startPlainCluster(directory, count);
+  const flags = ['--bridge', bridge.url, '--bridge-token-file', tokenFile];
+  for (const { url, password } of servers) await install(url, password, flags);
+  const stop = async (): Promise<void> => {
+    await bridge.stop();
+    await Promise.all(servers.map((each) => each.stop()));
+    rmSync(directory, { recursive: true });
+  };
+  return { servers, stop };
 }
 
 /** Runs `bigtrace clickhouse install`; returns what it prints. */
