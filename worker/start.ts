@@ -28,6 +28,7 @@ import { Admission } from './scheduling/admission.ts';
 import { ThreadPermits } from './scheduling/thread-permits.ts';
 import { STORE_COUNTS } from './store-counts.ts';
 import { INFERENCE_THREADS, PossibleKinds } from './tasks/possible-kinds.ts';
+import { loadInThread } from './tasks/spare-thread.ts';
 import { Vocabulary } from './tasks/vocabulary.ts';
 
 /**
@@ -105,7 +106,9 @@ async function createServer(config: WorkerConfig, logger: Logger): Promise<Worke
     ...config.runtime,
     onFallback: (reason) => logger.info({ reason }, 'V8 executes the engine'),
   });
-  const wide = WideEngine.of(config.engine.wasm64, engine, packages);
+  const wide = WideEngine.of(config.engine.wasm64, engine, (file) =>
+    loadInThread({ engine, threadEntry: config.threadEntry }, file, packages),
+  );
   const tracing = await startTracing('worker', config.serverSecurity.otlpEndpoint, logger);
   const stores = createTraceStores(config.stores, config.limits.traceBytesMax);
   const counters = new Counters(COUNTERS);

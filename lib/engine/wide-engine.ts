@@ -1,32 +1,33 @@
 /** The engine with 64-bit memory beside the usual one, for traces that need more than 4 GiB. */
 import { BigtraceError } from '../common/errors.ts';
 import type { Engine } from './engine.ts';
-import { loadEngine } from './load-engine.ts';
-import type { SqlPackage } from './script/sql-packages.ts';
 import { hasMemory64 } from './wasm/wasm-abi.ts';
+
+/** Loads an engine from its wasm file. */
+export type LoadEngineFile = (file: string) => Promise<Engine>;
 
 /** It is loaded when the first trace needs it. */
 export class WideEngine {
   readonly #file: string;
   readonly #version: string;
-  readonly #packages: readonly SqlPackage[];
+  readonly #loadFile: LoadEngineFile;
   #engine: Promise<Engine> | undefined;
 
-  private constructor(file: string, version: string, packages: readonly SqlPackage[]) {
+  private constructor(file: string, version: string, loadFile: LoadEngineFile) {
     this.#file = file;
     this.#version = version;
-    this.#packages = packages;
+    this.#loadFile = loadFile;
   }
 
   /** Returns undefined if there is no such file, or this Node cannot run it. */
   static of(
     file: string | undefined,
     { version }: Pick<Engine, 'version'>,
-    packages: readonly SqlPackage[],
+    loadFile: LoadEngineFile,
   ): WideEngine | undefined {
     return file === undefined || !hasMemory64()
       ? undefined
-      : new WideEngine(file, version, packages);
+      : new WideEngine(file, version, loadFile);
   }
 
   /** @throws BigtraceError invalid_option: the file cannot be used, or is of another version */
@@ -39,7 +40,7 @@ export class WideEngine {
   }
 
   async #load(): Promise<Engine> {
-    const engine = await loadEngine(this.#file, this.#packages);
+    const engine = await this.#loadFile(this.#file);
     if (engine.version === this.#version) return engine;
     throw new BigtraceError(
       'invalid_option',

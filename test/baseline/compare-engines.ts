@@ -1,14 +1,14 @@
 /**
  * Runs queries of the baseline in the bundled engine and in that of Perfetto v52.0, with 32-bit and with 64-bit memory,
  * over the corpus and some larger traces. Prints the table of docs/engines.md: how the two versions differ. Both widths
- * of one version must return the same bytes. It needs Node 24: `npm run compare:engines [-- TRACE…]`; traces are named
- * as in the manifest of the corpus, or by LARGER.
+ * of one version must return the same bytes. It needs Node 24: `npm run compare:engines [-- [--continue] [TRACE…]]`;
+ * traces are named as in the manifest of the corpus, or by LARGER. `--continue` uses the findings of earlier runs.
  */
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type EngineResult, LoadedTrace } from '../../cli/engine/check.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import { bytesFromText } from '../../lib/common/text/byte-text.ts';
@@ -26,6 +26,11 @@ import { type BaselineQuery, readQueries } from './queries.ts';
 const LEFT_OUT = new Set(['recursion-without-end']);
 /** So many queries are chosen, evenly from all. */
 const QUERIES = 200;
+
+/** The findings of each trace. */
+const FOUND = join(ROOT, 'test-results/compare-engines');
+const CONTINUE = '--continue';
+const CHILD = '--child';
 
 /** Traces that the engine never finishes loading, and those that need gigabytes. */
 const LEFT_OUT_TRACES = /^HANG|bomb/;
@@ -145,11 +150,8 @@ function isSameCell(cell: unknown, other: unknown): boolean {
   return Object.is(cell, other);
 }
 
-const SHARE = '--share=';
-
-/** Compares every `of`-th trace, and prints the findings as a line of JSON. */
-async function compareShare(share: string, names: readonly string[]): Promise<void> {
-  const [first = 0, of = 1] = share.split('/').map(Number);
+/** A child process compares the traces that it is told one after another, so that its engines are compiled once. */
+async function compareOnRequest(): Promise<void> {
   const { wasm, wasm64 = '' } = engineFilesIn(await fetchEngineV52());
   const engines = {
     bundled: await loadEngine(ENGINE_WASM),
@@ -157,36 +159,46 @@ async function compareShare(share: string, names: readonly string[]): Promise<vo
     wide: await loadEngine(wasm64),
   };
   const queries = chosenQueries();
-  const findings = chosenTraces(names)
-    .filter((_, at) => at % of === first)
-    .flatMap((trace) => {
-      const from = performance.now();
-      const some = findingsOf(trace, engines, queries);
-      const seconds = ((performance.now() - from) / 1000).toFixed(1);
-      console.error(`${trace}: ${some.length} results of each engine, ${seconds} s`);
-      return some;
-    });
-  console.log(JSON.stringify(findings));
+  process.on('message', (trace: string) => process.send?.(findingsOf(trace, engines, queries)));
+  process.send?.('ready');
 }
 
-/** Compares in one process per core. */
-async function compare(names: readonly string[]): Promise<void> {
+const fileOf = (trace: string): string => join(FOUND, `${encodeURIComponent(trace)}.json`);
+
+/** Compares in one process per core, and keeps the findings of each trace, so that a run that ends can go on later. */
+async function compare(names: readonly string[], goOn: boolean): Promise<void> {
   await Promise.all([assembleCorpus(), fetchEngine(), fetchEngineV52()]);
+  if (!goOn) rmSync(FOUND, { recursive: true, force: true });
+  mkdirSync(FOUND, { recursive: true });
+  const traces = chosenTraces(names);
+  const left = traces.filter((trace) => !existsSync(fileOf(trace)));
+  console.error(`${left.length} of ${traces.length} traces are compared`);
+  await Promise.all(Array.from({ length: availableParallelism() }, () => compareAll(left)));
+  report(traces.flatMap((trace) => JSON.parse(readFileSync(fileOf(trace), 'utf8')) as Finding[]));
+}
+
+/** Takes traces from `left`, and has them compared by one process. */
+async function compareAll(left: string[]): Promise<void> {
   const [program = ''] = process.argv.slice(1);
-  const cores = availableParallelism();
-  const findings = await Promise.all(
-    Array.from({ length: cores }, async (_, core) => {
-      const running = promisify(execFile)(
-        process.execPath,
-        [program, `${SHARE}${core}/${cores}`, ...names],
-        { maxBuffer: 2 ** 30 },
-      );
-      running.child.stderr?.pipe(process.stderr);
-      const last = (await running).stdout.trimEnd().split('\n').at(-1) ?? '';
-      return JSON.parse(last) as Finding[];
-    }),
-  );
-  report(findings.flat());
+  const child = fork(program, [CHILD]);
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the process that compares ended with code ${code}`);
+  });
+  const reply = async (): Promise<unknown> => {
+    const [message] = await Promise.race([once(child, 'message'), ended]);
+    return message;
+  };
+  ended.catch(() => {}); // it is killed at the end
+  await reply();
+  for (let trace = left.shift(); trace !== undefined; trace = left.shift()) {
+    const from = performance.now();
+    child.send(trace);
+    const findings = (await reply()) as Finding[];
+    writeFileSync(fileOf(trace), JSON.stringify(findings));
+    const seconds = ((performance.now() - from) / 1000).toFixed(1);
+    console.error(`${trace}: ${findings.length} results of each engine, ${seconds} s`);
+  }
+  child.kill();
 }
 
 function report(findings: readonly Finding[]): void {
@@ -214,10 +226,9 @@ function nameOf(query: string | undefined): string {
 }
 
 const args = process.argv.slice(2);
-const share = args.find((arg) => arg.startsWith(SHARE));
-if (share === undefined) await compare(args);
+if (args[0] === CHILD) await compareOnRequest();
 else
-  await compareShare(
-    share.slice(SHARE.length),
-    args.filter((arg) => arg !== share),
+  await compare(
+    args.filter((arg) => arg !== CONTINUE),
+    args.includes(CONTINUE),
   );

@@ -7,6 +7,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
 import type { SnapshotSink } from '../cache/snapshot-sink.ts';
 import type { Tier, WorkerCounters } from '../counters.ts';
+import { busyVictim, isLarge, threadBytes } from '../scheduling/busy-victim.ts';
 import { KeyWaiters } from '../scheduling/key-waiters.ts';
 import type { LeasedEngine } from './engine-thread.ts';
 
@@ -28,8 +29,6 @@ export interface PoolOptions {
 const SMALL_TRACE_BYTES = 2 ** 18;
 /** Starting a thread takes about as long: a trace that loads faster is evicted, not kept beside a new engine. */
 const CHEAP_MS = 50;
-/** Memory of an engine thread outside its engine, in bytes: an isolate and compiled code. */
-const ISOLATE_BYTES = 16 * 2 ** 20;
 /** WebAssembly memory never shrinks: an engine with more memory is not given another trace. */
 export const REUSED_BYTES_MAX = 256 * 2 ** 20;
 /** Memory that an ordinary trace takes at most, in bytes. */
@@ -169,7 +168,7 @@ export class EnginePool {
   /** Whether there is memory for one more trace beside those of the busy engines. */
   get hasRoom(): boolean {
     let busyBytes = 0;
-    for (const { engine } of this.#busy) busyBytes += this.#engineBytes(engine.memoryBytes);
+    for (const { engine } of this.#busy) busyBytes += threadBytes(engine, this.#options);
     return busyBytes + SPARE_BYTES <= this.#options.memoryBytesMax;
   }
 
@@ -255,7 +254,7 @@ export class EnginePool {
 
   /** Whether one more engine would exceed the memory limit or ENGINES_MAX. */
   get #full(): boolean {
-    const bytes = this.#bytes() + this.#engineBytes(0);
+    const bytes = this.#bytes() + threadBytes({ memoryBytes: 0 }, this.#options);
     return this.#entries.size >= ENGINES_MAX || bytes > this.#options.memoryBytesMax;
   }
 
@@ -311,7 +310,7 @@ export class EnginePool {
       this.#options.counters.add('threads_killed');
       entry.key = undefined;
     } else if (engine.state.is === 'loaded' && engine.state.key === entry.key) {
-      const megabytes = this.#engineBytes(engine.memoryBytes) / 2 ** 20;
+      const megabytes = threadBytes(engine, this.#options) / 2 ** 20;
       entry.priority = this.#floor + (entry.costMs ?? 0) / megabytes;
     } else {
       // It holds no trace, or still an earlier one, because the lease ended before the load began.
@@ -332,16 +331,10 @@ export class EnginePool {
     }
   }
 
-  /**
-   * Ends a busy engine, if more than `threads` are busy, or one of several has more than its share of the memory: the
-   * last one without a reservation, with more than its share if possible. Returns whether there was one to end.
-   */
+  /** Ends the busy engine whose memory others need. Returns whether there was one to end. */
   #endBusy(): boolean {
-    const busy = this.#busy;
-    const { threads, memoryBytesMax } = this.#options;
-    if (busy.length <= 1 || (busy.length <= threads && !busy.some(this.#isLarge))) return false;
-    const ordinary = busy.filter(({ reserved }) => !reserved);
-    const victim = ordinary.filter(this.#isLarge).at(-1) ?? ordinary.at(-1) ?? busy.at(-1);
+    const { memoryBytesMax } = this.#options;
+    const victim = busyVictim(this.#busy, this.#bytes(), this.#options);
     if (victim === undefined) return false;
     this.#entries.delete(victim);
     const detail = `the memory of the worker (--memory-bytes ${memoryBytesMax}) is used by other tasks`;
@@ -361,14 +354,12 @@ export class EnginePool {
     const end = (): Promise<void> => engine.kill('its memory is needed');
     const { snapshotSink } = this.#options;
     const writes =
-      key !== undefined && !this.#isLarge(entry) && snapshotSink.shouldWrite(key, costMs);
+      key !== undefined &&
+      !isLarge(entry.engine, this.#options) &&
+      snapshotSink.shouldWrite(key, costMs);
     if (!writes) void end();
     else void snapshotSink.write(key, { engine, release: end });
   }
-
-  /** Whether an engine has more than a thread's share of the memory. */
-  readonly #isLarge = ({ engine }: Entry): boolean =>
-    engine.memoryBytes > this.#options.memoryBytesMax / this.#options.threads;
 
   /** Evicts the entry's trace, and advances GreedyDual's clock. */
   #evict(entry: Entry): void {
@@ -380,12 +371,8 @@ export class EnginePool {
 
   #bytes(): number {
     let bytes = this.#options.snapshotSink.copyBytes;
-    for (const { engine } of this.#entries) bytes += this.#engineBytes(engine.memoryBytes);
+    for (const { engine } of this.#entries) bytes += threadBytes(engine, this.#options);
     return bytes;
-  }
-
-  #engineBytes(memoryBytes: number): number {
-    return ISOLATE_BYTES + Math.max(memoryBytes, this.#options.initialBytes);
   }
 
   /** Cost of loading the trace again, in milliseconds; 0 for a small one. */

@@ -73,6 +73,8 @@ test('a trace of 1.5 GB is loaded into 64-bit memory and restored from its snaps
     memoryBytesMax: 14 * GIB,
     limits: { ...LIMIT_DEFAULTS, traceTimeoutMs: 3_600_000, memoryBytesMax: 14 * GIB },
     cacheDir: join(directory.path, 'cache'),
+    cacheBytesMax: 14 * GIB,
+    logLevel: 'warn' as const,
   };
   const worker = await testWorker(config);
   const began = performance.now();
@@ -99,6 +101,12 @@ test('a trace of 1.5 GB is loaded into 64-bit memory and restored from its snaps
     [BigInt(trace.slices), BigInt(trace.slices * trace.sliceNs), BigInt(trace.switches)],
   ]);
   expect(gib).toBeGreaterThan(4);
+  const besideSnapshot = new SmallQueries(worker);
+  while ((await counter(worker, 'snapshots_written')) < 1) {
+    await besideSnapshot.one();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  process.stdout.write(`while the snapshot is written ${besideSnapshot.told()}\n`);
   // A script that changes the engine's state does not cost the trace.
   const created = 'CREATE PERFETTO TABLE t AS SELECT 7 AS x; SELECT x FROM t';
   expect(await runScript(worker, '/local/large.pftrace', created)).toEqual([7n, 'loaded']);
@@ -107,12 +115,6 @@ test('a trace of 1.5 GB is loaded into 64-bit memory and restored from its snaps
     BigInt(trace.slices),
     'loaded',
   ]);
-  const besideSnapshot = new SmallQueries(worker);
-  while ((await counter(worker, 'snapshots_written')) === 0) {
-    await besideSnapshot.one();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  process.stdout.write(`while the snapshot is written ${besideSnapshot.told()}\n`);
   await worker[Symbol.asyncDispose]();
   await using restarted = await testWorker(config);
   const from = performance.now();

@@ -8,6 +8,7 @@ import type {
   ReadingMode,
   ReadingOptions,
   Snapshot,
+  SqlPackage,
   VocabularyModule,
 } from '../../lib/engine/index.ts';
 import type { ResultColumn } from '../tasks/columns.ts';
@@ -69,7 +70,9 @@ export type ThreadRequest =
    */
   | { type: 'possibleKinds'; sql: Uint8Array; memoryBytesMax: number }
   /** Lists the names that scripts can use; for a thread as above. */
-  | { type: 'vocabulary' };
+  | { type: 'vocabulary' }
+  /** Loads another engine from its wasm file; for a thread as above. */
+  | { type: 'loadEngine'; file: string; packages: readonly SqlPackage[] };
 
 /** Memory in bytes of the engine, of decompressing the trace, and of the state kept for `rollback`. */
 interface Size {
@@ -101,5 +104,6 @@ export type ThreadReply =
   | ({ type: 'snapshot'; snapshot: Snapshot } & Size)
   | ({ type: 'possibleKinds'; kinds: number[] | undefined } & Size)
   | ({ type: 'vocabulary'; modules: VocabularyModule[] } & Size)
+  | ({ type: 'engineLoaded'; engine: Engine } & Size)
   /** Ends any request. `poisoned`: the engine's trace cannot be used any more. */
   | ({ type: 'failed'; code: string; detail: string; poisoned: boolean } & Size);

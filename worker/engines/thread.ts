@@ -7,12 +7,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Engine,
+  loadEngine,
   possibleKinds,
   ReadAgain,
   type Snapshot,
   SnapshotOfOtherEngine,
   SnapshotUnreadable,
   SnapshotUnusable,
+  type SqlPackage,
   snapshotBytes,
   TraceProcessor,
   TraceReading,
@@ -268,6 +270,15 @@ function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
   }
 }
 
+async function loadOther(file: string, packages: readonly SqlPackage[]): Promise<void> {
+  try {
+    const other = await loadEngine(file, packages);
+    post({ type: 'engineLoaded', engine: other, memoryBytes: memoryBytes() });
+  } catch (thrown) {
+    postFailure(thrown);
+  }
+}
+
 function listVocabulary(): void {
   try {
     const modules = vocabularyOf(processor, engine);
@@ -299,5 +310,7 @@ port.on('message', (request: ThreadRequest) => {
       return inferKinds(request.sql, request.memoryBytesMax);
     case 'vocabulary':
       return listVocabulary();
+    case 'loadEngine':
+      return void loadOther(request.file, request.packages);
   }
 });

@@ -12,7 +12,13 @@ import { scriptFacts } from '../tasks/script.ts';
 import { executeTask } from '../tasks/task-executor.ts';
 import type { Outlet, TaskExecutorParts } from '../tasks/task-request.ts';
 import { FairnessWatch } from '../testing/fairness-watch.ts';
-import { ENGINE_BYTES_MAX, type Habits, ModelWorld, statOf } from '../testing/model.ts';
+import {
+  ENGINE_BYTES_MAX,
+  type Habits,
+  ModelWorld,
+  SMALL_ENGINE_BYTES_MAX,
+  statOf,
+} from '../testing/model.ts';
 import {
   MODEL_LIMITS as LIMITS,
   type ModelSizes,
@@ -183,7 +189,8 @@ async function judged(seed: number, seen: WorkerCounters, mutation?: Mutation): 
   for (const [name, value] of Object.entries(parts.admission.gauges()))
     expect([name, value], about).toEqual([name, 0]);
   expect(parts.pool.gauges()['engines_busy'], about).toBe(0);
-  const bytesMax = Math.max(memoryBytesMax, ENGINE_BYTES_MAX); // one engine alone is not ended
+  const spared = Math.max(memoryBytesMax / 16, SMALL_ENGINE_BYTES_MAX);
+  const bytesMax = Math.max(memoryBytesMax, ENGINE_BYTES_MAX) + spared; // one engine alone is not ended
   expect(world.memoryMost, `${about}: memory`).toBeLessThanOrEqual(bytesMax);
 
   const most = threads + Math.ceil(threads / 2) + 2 * spareThreads;

@@ -1,7 +1,8 @@
 /** Asks an engine thread of its own, which has no trace, and ends the thread. */
 import { Worker } from 'node:worker_threads';
-import type { Engine } from '../../lib/engine/index.ts';
-import { interruptEngine } from '../engines/thread-call.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import type { Engine, SqlPackage } from '../../lib/engine/index.ts';
+import { failure, interruptEngine } from '../engines/thread-call.ts';
 import {
   GATE_BYTES,
   type ThreadData,
@@ -49,4 +50,22 @@ export function askSpareThread(
     });
     thread.postMessage(request);
   });
+}
+
+const LOAD_MS_MAX = 120_000;
+
+/**
+ * Loads an engine from its wasm file: that takes the processor for a second, while the main thread answers others.
+ * @throws BigtraceError invalid_option: the file cannot be used
+ */
+export async function loadInThread(
+  parts: SpareThreadParts,
+  file: string,
+  packages: readonly SqlPackage[],
+): Promise<Engine> {
+  const request = { type: 'loadEngine', file, packages } as const;
+  const reply = await askSpareThread(parts, request, LOAD_MS_MAX);
+  if (reply?.type === 'engineLoaded') return reply.engine;
+  if (reply?.type === 'failed') throw failure(reply);
+  throw new BigtraceError('internal', `${file} was not loaded in ${LOAD_MS_MAX / 1000} s`);
 }

@@ -38,6 +38,16 @@ const MIB = 2 ** 20;
 const TRACE_BYTES_MAX = 300 * MIB;
 /** Memory of the largest engine. */
 export const ENGINE_BYTES_MAX = 20 * MIB + TRACE_BYTES_MAX;
+/** Memory of an engine that others do not displace. */
+export const SMALL_ENGINE_BYTES_MAX = 20 * MIB + 32 * MIB;
+
+export interface GivenTrace {
+  traceBytes: number;
+  /** Memory of the engine that has loaded it. */
+  memoryBytes: number;
+  /** Time of each script, in milliseconds. */
+  queryMs: number;
+}
 
 export class ModelWorld {
   readonly habits: Habits;
@@ -53,6 +63,8 @@ export class ModelWorld {
   workingMost = 0;
   /** Size of each trace that the stores report; undefined if they report none. */
   traceBytes: number | undefined;
+  /** Traces, by their address, that are not random. */
+  readonly given = new Map<string, GivenTrace>();
   /** Maximum memory of all engines together so far, in bytes. */
   memoryMost = 0;
   readonly #engines: ModelEngineThread[] = [];
@@ -85,7 +97,11 @@ export class ModelWorld {
    */
   pause(msMax: number, signal?: AbortSignal): Promise<void> {
     this.steps++;
-    const ms = Number.isFinite(msMax) ? this.habits.dice.below(msMax) : undefined;
+    return this.exactly(Number.isFinite(msMax) ? this.habits.dice.below(msMax) : undefined, signal);
+  }
+
+  /** Waits for a time in milliseconds; forever if it is undefined. @throws the signal's reason */
+  exactly(ms: number | undefined, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const timer = ms === undefined ? undefined : setTimeout(done, ms);
@@ -110,7 +126,10 @@ export class ModelWorld {
         try {
           await this.pause(this.#storeMs(), signal);
           this.#mayFail();
-          return { ...statOf(address), size: this.traceBytes };
+          return {
+            ...statOf(address),
+            size: this.given.get(address)?.traceBytes ?? this.traceBytes,
+          };
         } finally {
           end();
         }
@@ -183,6 +202,11 @@ export class ModelWorld {
     return engine;
   }
 
+  givenOf(key: string): GivenTrace | undefined {
+    const [address = ''] = key.split('\0');
+    return this.given.get(address);
+  }
+
   /** Called when an engine has grown and the pool has made room. */
   grown(): void {
     const alive = this.#engines.filter(({ state }) => state.is !== 'gone');
@@ -247,7 +271,9 @@ class ModelEngineThread implements LeasedEngine {
     try {
       const loaded = await this.#working(work);
       signal.throwIfAborted();
-      this.memoryBytes = 20 * MIB + this.#world.habits.dice.below(TRACE_BYTES_MAX);
+      this.memoryBytes =
+        this.#world.givenOf(key)?.memoryBytes ??
+        20 * MIB + this.#world.habits.dice.below(TRACE_BYTES_MAX);
       this.#onGrowth();
       this.#world.grown();
       this.#checkAlive();
@@ -266,6 +292,8 @@ class ModelEngineThread implements LeasedEngine {
     try {
       return await this.#working(async () => {
         const results = 1 + dice.below(3);
+        const given = this.#world.givenOf(key);
+        if (given !== undefined) await this.#world.exactly(given.queryMs, signal);
         for (let at = 0; at < results; at++) {
           await this.#world.pause(10, signal);
           if (dice.chance(endless / 4)) await this.#never(Number.POSITIVE_INFINITY, signal);
