@@ -33,12 +33,21 @@ def sql_array(texts: Iterable[object] | str) -> str:
 
 
 def chosen_traces(
-    filter_values: Callable[[str], list[object]],
+    filter_values: Callable[..., list[object]],
+    from_dttm: datetime | str | None = None,
+    to_dttm: datetime | str | None = None,
+) -> str:
+    """The literal for bigtrace_where(filter = …): the traces that load and that the filters can select."""
+    return sql_string(chosen_condition(filter_values, from_dttm, to_dttm))
+
+
+def chosen_condition(
+    filter_values: Callable[..., list[object]],
     from_dttm: datetime | str | None = None,
     to_dttm: datetime | str | None = None,
 ) -> str:
     """
-    The literal for bigtrace_where(filter = …): the traces that load and that the filters can select.
+    An expression over bigtrace.traces: the traces that load and that the filters can select.
 
     Only narrows: Superset puts the same filters around the dataset, and those decide. So a column whose
     values are no plain strings (NULL among them) is left to them, and if the filters select no trace, the smallest
@@ -54,11 +63,62 @@ def chosen_traces(
     if to_dttm:
         conditions.append(f"start_time < {time(to_dttm)}")
     if not conditions:
-        return sql_string(LOADS)
+        return LOADS
     chosen = " AND ".join(conditions)
     loading = f"bigtrace.traces WHERE vanished_at IS NULL AND {LOADS}"
     smallest = f"address = (SELECT argMin(address, size) FROM {loading})"
-    return sql_string(f"{LOADS} AND ({chosen} OR ({smallest} AND (SELECT count() FROM {loading} AND {chosen}) = 0))")
+    return f"{LOADS} AND ({chosen} OR ({smallest} AND (SELECT count() FROM {loading} AND {chosen}) = 0))"
+
+
+def slices_named(names: list[object]) -> str:
+    """The literal of a script: the durations of the slices with these names, or of all."""
+    quoted = ", ".join("'" + str(name).replace("'", "''") + "'" for name in names)
+    condition = f" AND name IN ({quoted})" if names else ""
+    return sql_string(f"SELECT name, dur FROM slice WHERE dur > 0 AND name IS NOT NULL{condition}")
+
+
+# What traces can be compared by: columns of bigtrace.traces, the day of the recording, and short metadata of the trace.
+COMPARED_COLUMNS = ("address", *TRACE_COLUMNS[2:])
+METADATA_BYTES_MAX = 100
+
+
+def trace_properties() -> str:
+    """A map of what a row of bigtrace.traces says: names of properties, and their values that are not empty."""
+    columns = ", ".join(f"'{column}', toString(ifNull({column}, ''))" for column in COMPARED_COLUMNS)
+    day = "'day of recording', ifNull(toString(toDate(start_time)), '')"
+    own = f"mapFilter((name, value) -> value != '', map({columns}, {day}))"
+    short = f"mapFilter((name, value) -> value != '' AND length(value) <= {METADATA_BYTES_MAX}, metadata)"
+    renamed = "mapApply((name, value) -> (concat('metadata: ', name), value), CAST(%s, 'Map(String, String)'))"
+    return f"mapConcat({own}, {renamed % short})"
+
+
+def compared(
+    filter_values: Callable[..., list[object]],
+    from_dttm: datetime | str | None = None,
+    to_dttm: datetime | str | None = None,
+) -> str:
+    """
+    An expression over bigtrace.traces: on which side of a comparison a trace is, 'before', 'after', or neither ('').
+
+    The filters compare_by, before and after of a dashboard choose a property and its values. Without them, the median of
+    the times of recording separates the chosen traces; without one of the values, all others are on its side.
+    """
+    by, before, after = ([str(value) for value in filter_values(name, remove_filter=True)] for name in COMPARED)
+    loading = f"bigtrace.traces WHERE vanished_at IS NULL AND {chosen_condition(filter_values, from_dttm, to_dttm)}"
+    if not by:
+        median = f"(SELECT quantileExact(0.5)(toUnixTimestamp64Nano(start_time)) FROM {loading} AND start_time IS NOT NULL)"
+        return f"multiIf(start_time IS NULL, '', toUnixTimestamp64Nano(start_time) < {median}, 'before', 'after')"
+    value = f"{trace_properties()}[{sql_string(by[0])}]"
+    latest = f"[(SELECT argMax({value}, start_time) FROM {loading} AND {value} != '')]"
+    is_before = f"has({sql_array(before)}, {value})" if before else "1"
+    is_after = f"has({sql_array(after) if after else latest}, {value})" if after or not before else "1"
+    order = [("before", is_before), ("after", is_after)]
+    # What is named comes first: the other side has the rest.
+    conditions = ", ".join(f"{condition}, '{side}'" for side, condition in sorted(order, key=lambda one: one[1] == "1"))
+    return f"multiIf({value} = '', '', {conditions}, '')"
+
+
+COMPARED = ("compare_by", "before", "after")
 
 
 def is_null_mark(value: object) -> bool:

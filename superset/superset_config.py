@@ -8,6 +8,7 @@ import bigtrace_cancel
 import bigtrace_connection
 import bigtrace_import
 import bigtrace_sql
+import bigtrace_tables
 import redis
 from cachelib.file import FileSystemCache
 from cachelib.redis import RedisCache
@@ -41,6 +42,18 @@ DB_CONNECTION_MUTATOR = bigtrace_connection.mutator(
 )
 CUSTOM_DATABASE_ERRORS = {
     "Bigtrace": {
+        # The same sentence, whether ClickHouse was finding the columns or reading rows; for Stop, it is Superset's own.
+        re.compile(r"\(QUERY_WAS_CANCELLED\) \(version|\(cancelled\)\. \(UNSUPPORTED_METHOD\)"): (
+            "Query was stopped.",
+            SupersetErrorType.GENERIC_DB_ENGINE_ERROR,
+            {},
+        ),
+        re.compile(r"\(TIMEOUT_EXCEEDED\) \(version|were not found within max_execution_time"): (
+            "The query took longer than its time limit. Choose fewer traces, or raise the limit: "
+            "BIGTRACE_QUERY_SECONDS_MAX of Superset, or max_execution_time in the query.",
+            SupersetErrorType.GENERIC_DB_ENGINE_ERROR,
+            {},
+        ),
         # The message of TraceProcessor or Bigtrace, without the text that ClickHouse adds.
         re.compile(r"Executable generates stderr: (?P<said>.*?)(: While executing |\. \(UNSUPPORTED_METHOD\))", re.DOTALL): (
             "%(said)s",
@@ -73,12 +86,16 @@ JINJA_CONTEXT_ADDONS = {
     "sql_string": bigtrace_sql.sql_string,
     "sql_array": bigtrace_sql.sql_array,
     "chosen_traces": bigtrace_sql.chosen_traces,
+    "slices_named": bigtrace_sql.slices_named,
+    "compared": bigtrace_sql.compared,
+    "trace_properties": bigtrace_sql.trace_properties,
     "trace_link": bigtrace_sql.link_maker(os.environ.get("BIGTRACE_PUBLIC_URL") or "http://127.0.0.1:5001"),
 }
 
 
 def FLASK_APP_MUTATOR(app):  # noqa: N802 (Superset's name)
     bigtrace_cancel.install()
+    bigtrace_tables.install()
     app.cli.add_command(bigtrace_import.import_bigtrace)
 
 

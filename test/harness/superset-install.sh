@@ -3,7 +3,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 venv=node_modules/.cache/superset
-wanted=superset/requirements-lock.txt
+# What is installed: the programs are installed again if one of these changes.
+wanted=$(cat superset/install.sh superset/requirements-lock.txt superset/requirements-installer.txt | sha256sum)
 
 install() {
   apt-get update -qq
@@ -13,9 +14,8 @@ install() {
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install chromium
 command -v clickhouse-client >/dev/null || install clickhouse-client
 python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv
-if ! cmp -s "$wanted" "$venv/requirements.txt"; then
+if [ "$wanted" != "$(cat "$venv/installed" 2>/dev/null)" ]; then
   rm -rf "$venv"
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement "$wanted"
-  cp "$wanted" "$venv/requirements.txt"
+  superset/install.sh "$venv"
+  echo "$wanted" >"$venv/installed"
 fi

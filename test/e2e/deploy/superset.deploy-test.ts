@@ -1,6 +1,7 @@
 /** Tests a newly set-up Superset in a browser. test/harness/superset-install.sh installs the required programs. */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../../lib/common/root.ts';
 import { CORPUS } from '../../corpus/index.ts';
+import { recordedEarlier } from '../../corpus/recorded-earlier.ts';
 import {
   type ChartQuery,
   type ChartResult,
@@ -23,12 +25,19 @@ import {
 } from '../../harness/superset.ts';
 import { complaintsAboutFilters } from '../../harness/superset-filters.ts';
 import { type System, startSystem } from '../../harness/system.ts';
+import {
+  expectSameComparisons,
+  expectSameCpuTime,
+  expectSameSlices,
+  expectSameTrend,
+} from './superset-numbers.ts';
 
 const run = promisify(execFile);
 const SHOTS = join(ROOT, 'test-results/superset');
 const ENDLESS =
   'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) AS x FROM c';
 const CHARTS = [
+  'Before and after, by slice',
   'CPU time by process',
   'Failures in queries of late',
   'Long tasks on main threads (50 ms and more)',
@@ -37,13 +46,19 @@ const CHARTS = [
   'Slowest slices',
   'Traces by device or OS, and format',
   'Traces that do not load',
+  'Trend of a slice, by day of recording',
 ];
+
+/** Days before the others on which copies of a trace claim to be recorded. */
+const EARLIER_DAYS = [1, 2];
 
 let traces: string;
 let system: System;
 let superset: Superset;
 let browser: Browser;
 let page: Page;
+/** Hosts from which the browser has got anything. */
+const finished = new Set<string>();
 
 beforeAll(async () => {
   mkdirSync(SHOTS, { recursive: true });
@@ -53,11 +68,18 @@ beforeAll(async () => {
     'handmade/android-apps.pftrace',
   ])
     cpSync(join(CORPUS, path), join(traces, path), { recursive: true });
+  const trace = readFileSync(join(CORPUS, 'recorded/chrome/fetch-a.pftrace'));
+  for (const days of EARLIER_DAYS)
+    writeFileSync(
+      join(traces, `recorded/chrome/fetch-${days}.pftrace`),
+      recordedEarlier(trace, days),
+    );
   system = await startSystem({ traces, workers: 2 });
   await index();
   superset = await startSuperset(system);
   browser = await startBrowser();
-  page = await browser.newPage({ viewport: { width: 1600, height: 2300 } });
+  page = await browser.newPage({ viewport: { width: 1440, height: 2700 } });
+  page.on('requestfinished', (request) => finished.add(new URL(request.url()).hostname));
   page.setDefaultTimeout(45_000);
 });
 
@@ -105,7 +127,7 @@ test('a user can log in', async () => {
 test('running the setup again changes nothing', async () => {
   const before = await assets();
   const { code, logged } = await setUp(superset.env);
-  expect(logged).toContain('25 assets imported');
+  expect(logged).toContain('29 assets imported');
   expect(code).toBe(0);
   expect(await assets()).toEqual(before);
 });
@@ -142,6 +164,12 @@ test('SQL Lab returns rows of all traces and completes table names', async () =>
     .first()
     .click();
   await page.getByRole('treeitem').filter({ hasText: 'failures' }).first().waitFor();
+  expect(
+    await page
+      .getByRole('treeitem')
+      .filter({ hasText: /^\s*failures\s*$/ })
+      .count(),
+  ).toBe(1);
   await page.locator('.ace_text-input').first().focus();
   await page.keyboard.press('Control+End');
   // The editor completes the word being typed, but not for keys that arrive before it has processed earlier ones.
@@ -170,6 +198,10 @@ test('the Stop button cancels the query on the workers', async () => {
   await expect.poll(running, { timeout: 60_000 }).toBe(1);
   await button.filter({ hasText: 'Stop' }).click();
   await expect.poll(running, { timeout: 20_000 }).toBe(0);
+  // Superset's own message, or ours, if the error of the query arrives before the answer to Stop.
+  const stopped = page.getByRole('alert').filter({ hasText: /Query was stopped/ });
+  await stopped.first().waitFor();
+  expect(await page.getByText(/exception|QUERY_WAS_CANCELLED|disconnected/i).count()).toBe(0);
   await shot('sql-lab-stopped');
 });
 
@@ -179,6 +211,26 @@ async function running(): Promise<number> {
 
 /** What the browser sent for each chart of the dashboard. */
 let queries: Map<string, ChartQuery>;
+
+test('the error for a query past its time limit is the same in both phases', async () => {
+  for (const call of ['bigtrace(', "bigtrace_as(structure='x Int64', "]) {
+    const sql = `SELECT x FROM ${call}traces=['/local/recorded/linux/idle.pftrace'], sql='${ENDLESS}') SETTINGS max_execution_time=1`;
+    const answer = await page.request.post(`${superset.url}/api/v1/sqllab/execute/`, {
+      data: { database_id: 1, schema: 'bigtrace', sql, runAsync: false, client_id: randomId() },
+      headers: { 'X-CSRFToken': await csrfToken(), Referer: superset.url },
+    });
+    expect(await answer.text(), call).toContain('The query took longer than its time limit.');
+  }
+});
+
+function randomId(): string {
+  return randomUUID().slice(0, 10);
+}
+
+async function csrfToken(): Promise<string> {
+  const answer = await page.request.get(`${superset.url}/api/v1/security/csrf_token/`);
+  return ((await answer.json()) as { result: string }).result;
+}
 
 test('every chart of the dashboard shows data, and a second load comes from the cache', async () => {
   const first = await openDashboard();
@@ -196,9 +248,11 @@ test('every chart of the dashboard shows data, and a second load comes from the 
   expect(second.dataMs).toBeLessThan(first.dataMs);
   console.log(`dashboard: ${first.dataMs} ms until all data was there, then ${second.dataMs} ms`);
 
-  await expectSameCpuTime(first.results);
-  await expectSameSlices(first.results);
+  await expectSameCpuTime(first.results, byClient);
+  await expectSameSlices(first.results, byClient);
+  await expectSameTrend(first.results, byClient, 1 + EARLIER_DAYS.length);
   await expectLinks();
+  await expectVisible('Long tasks on main threads (50 ms and more)', 'Longest, ms');
 });
 
 interface Dashboard {
@@ -237,35 +291,15 @@ async function chartTitles(): Promise<Map<number, string>> {
   return new Map(result.map(({ id, slice_name }) => [id, slice_name]));
 }
 
-async function expectSameCpuTime(results: Map<string, ChartResult>): Promise<void> {
-  const rows = results.get('CPU time by process')?.rows ?? [];
-  const expected = await byClient(`
-    SELECT process, sum(ns) AS total FROM bigtrace(traces=['/local/recorded/**'], sql='
-      SELECT coalesce(p.name, t.name, \\'\\') AS process, s.dur AS ns
-      FROM sched_slice s JOIN thread t USING (utid) LEFT JOIN process p USING (upid)
-      WHERE t.tid != 0 AND s.dur > 0')
-    GROUP BY process ORDER BY total DESC LIMIT 5`);
-  const most = rows.map((row) => [
-    row['Process'] ?? row['process'],
-    row['CPU time, s'] ?? row['cpu_time_s'],
-  ]);
-  most.sort(([, a], [, b]) => Number(b) - Number(a));
-  expect(most.slice(0, 5).map(([process]) => process)).toEqual(
-    expected.map(([process]) => process),
-  );
-  for (const [place, [, total]] of expected.entries())
-    expect(most[place]?.[1]).toBeCloseTo(Number(total) / 1e9, 6);
-}
-
-async function expectSameSlices(results: Map<string, ChartResult>): Promise<void> {
-  const rows = results.get('Slowest slices')?.rows ?? [];
-  const expected = await byClient(`
-    SELECT count(), max(dur) / 1e6, quantileExact(0.95)(dur) / 1e6
-    FROM bigtrace(traces=['/local/recorded/**', '/local/handmade/**'], sql='SELECT name, dur FROM slice WHERE dur > 0')
-    WHERE name = 'sys_newfstatat'`);
-  const row = rows.find((one) => one['name'] === 'sys_newfstatat') ?? {};
-  expect([row['slices'], row['max_ms'], row['p95_ms']].map(Number)).toEqual(
-    expected[0]?.map(Number),
+/** Checks that a heading of a table is within its chart: tables grow beyond it when a cell is long. */
+async function expectVisible(title: string, heading: string): Promise<void> {
+  const chart = page.locator('[data-test="dashboard-component-chart-holder"]', { hasText: title });
+  const outer = await chart.boundingBox();
+  const inner = await chart
+    .getByRole('columnheader', { name: heading, exact: false })
+    .boundingBox();
+  expect((inner?.x ?? 1e6) + (inner?.width ?? 0)).toBeLessThan(
+    (outer?.x ?? 0) + (outer?.width ?? 0),
   );
 }
 
@@ -304,6 +338,12 @@ test('a dashboard filter limits the traces of the query', async () => {
   await shot('dashboard-filtered');
 });
 
+test('a chart compares slices before and after, by any property of the traces', async () => {
+  const query = queries.get('Before and after, by slice');
+  if (query === undefined) throw new Error('the dashboard has no comparison');
+  await expectSameComparisons(query, (one) => runChart(page, superset.url, one), byClient);
+});
+
 test('every filter, alone and in pairs, leaves data or none, and no error', async () => {
   const overTraces = new Map(queries);
   overTraces.delete('Failures in queries of late');
@@ -338,6 +378,7 @@ test('the pages permit nothing from third parties', async () => {
   const policy = headers.get('content-security-policy') ?? '';
   expect(policy).toContain("img-src 'self' blob: data:;");
   expect(policy).not.toMatch(/https?:|\.(com|org|de|sh)/);
+  expect([...finished]).toEqual(['127.0.0.1']);
 });
 
 test('SUPERSET_ASYNC_QUERIES enables queries in the background', async () => {
