@@ -71,7 +71,9 @@ def chosen_condition(
 
 
 def slices_named(names: list[object]) -> str:
-    """The literal of a script: the durations of the slices with these names, or of all."""
+    """The literal of a script: the durations of the slices with these names, or of all. Marks are left to Superset."""
+    if any(is_null_mark(name) for name in names):
+        names = []
     quoted = ", ".join("'" + str(name).replace("'", "''") + "'" for name in names)
     condition = f" AND name IN ({quoted})" if names else ""
     return sql_string(f"SELECT name, dur FROM slice WHERE dur > 0 AND name IS NOT NULL{condition}")
