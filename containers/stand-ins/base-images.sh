@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds stand-ins for the base images of ../Dockerfile and superset/Dockerfile, for machines without an image registry:
 # Debian with mmdebstrap, Node from its npm package, the ClickHouse server from the embedded engine with the server's
-# file layout and entry point, Superset from PyPI. It never replaces an existing image.
+# file layout and entry point, Superset from PyPI unless --without-superset is given. It never replaces an existing image.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,7 +49,7 @@ if ! exists "$clickhouse_image"; then
     --build-arg "NODE_IMAGE=$node_image" "$context"
 fi
 
-if ! exists "$superset_image"; then
+if [ "${1:-}" != --without-superset ] && ! exists "$superset_image"; then
   echo "making $superset_image" >&2
   cp "$here"/superset/* "$context/"
   # What superset/requirements.txt adds is not in the official image.

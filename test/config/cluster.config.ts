@@ -1,0 +1,27 @@
+/** Vitest configuration of the tests of the manifests on a real cluster, which test/cluster/run.sh starts. */
+import { basename } from 'node:path';
+import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The first files need the system as it was installed. */
+const ORDER = ['install', 'scaling', 'rollout'];
+
+const placeOf = ({ moduleId }: TestSpecification): number =>
+  ORDER.indexOf(basename(moduleId, '.cluster-test.ts'));
+
+class InOrder extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => placeOf(a) - placeOf(b));
+  }
+}
+
+export default defineConfig({
+  test: {
+    globalSetup: ['tools/test-run/temp-dir.mjs', 'test/cluster/deploy.ts'],
+    include: ['test/cluster/*.cluster-test.ts'],
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    fileParallelism: false,
+    sequence: { sequencer: InOrder },
+  },
+});
