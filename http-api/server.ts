@@ -1,9 +1,9 @@
 /** The HTTP server for Perfetto's BigTrace page (bigtrace.html) and the console. */
 
-import { createServer as createHttps } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { BigtraceError } from '../lib/common/errors.ts';
-import { hostCheckOf, httpsOptions } from '../lib/common/network/server-security.ts';
+import { httpServer } from '../lib/common/network/http-server.ts';
+import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
 import { VERSION } from '../lib/common/version.ts';
 import { RootAnswer } from './contract/page.ts';
@@ -47,17 +47,17 @@ const OPTIONS: FastifyServerOptions = {
 };
 
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
-  const tls = httpsOptions(parts.serverSecurity);
+  const { serverSecurity } = parts;
   const options = { ...OPTIONS, trustProxy: parts.isProxy };
   const app = Fastify(
-    tls === undefined
+    serverSecurity.tls === undefined
       ? options
-      : { ...options, serverFactory: (handler) => createHttps(tls, handler) },
+      : { ...options, serverFactory: (handler) => httpServer(serverSecurity, {}, handler) },
   );
   await addOpenapi(app);
   addJsonParser(app);
   addCounts(app, parts.counts);
-  addHostCheck(app, hostCheckOf(parts.serverSecurity));
+  addHostCheck(app, hostCheckOf(serverSecurity));
   addCors(app, parts.corsOrigins);
   if (parts.console !== undefined) addConsoleFiles(app, parts.console.directory, parts.log);
   addAuthentication(app, parts);

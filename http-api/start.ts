@@ -107,7 +107,7 @@ function loginsOf(
 ): Logins | undefined {
   if (tokenFile === undefined) return undefined;
   const token = new SecretFile(tokenFile);
-  return new Logins({ database, token: () => token.text, lifeMs: loginLifeMs });
+  return new Logins({ database, token: () => token.first, lifeMs: loginLifeMs });
 }
 
 /** Pages of the public URL are the service's own. */

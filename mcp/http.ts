@@ -1,11 +1,11 @@
 /** Serves clients over HTTP (Streamable HTTP) at /mcp. Each session belongs to the ClickHouse user who began it. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttps } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { loadPresets } from '../http-api/queries/presets.ts';
 import { type HostCheck, REFUSED_HOST } from '../lib/common/network/allowed-host.ts';
 import { withPort } from '../lib/common/network/host-port.ts';
+import { httpServer } from '../lib/common/network/http-server.ts';
 import { listening } from '../lib/common/network/listening.ts';
-import { hostCheckOf, httpsOptions } from '../lib/common/network/server-security.ts';
+import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import { createProcessLogger } from '../lib/common/observability/log.ts';
 import { printReady, untilStopped } from '../lib/common/service-process.ts';
 import type { McpConfig } from './config.ts';
@@ -22,7 +22,6 @@ export async function serveHttp(
   const log = createProcessLogger('mcp', config.logLevel);
   const sessions = new Sessions(config, loadPresets(config.presetsFile));
   const isAllowed = hostCheckOf(security);
-  const tls = httpsOptions(security);
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const refusal = refusalOf(request, isAllowed);
     if (refusal !== undefined) {
@@ -34,9 +33,9 @@ export async function serveHttp(
       if (!response.headersSent) refuse(response, 500, 'the request failed; the log says why');
     });
   };
-  const server = tls === undefined ? createServer(onRequest) : createHttps(tls, onRequest);
+  const server = httpServer(security, {}, onRequest);
   const address = withPort(socket, await listening(server, socket));
-  const url = `${tls === undefined ? 'http' : 'https'}://${address}${PATH}`;
+  const url = `${security.tls === undefined ? 'http' : 'https'}://${address}${PATH}`;
   printReady({ service: 'mcp', address, http: url }, json);
   const stop = async (): Promise<void> => {
     await sessions.close();

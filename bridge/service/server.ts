@@ -1,22 +1,12 @@
 /** The HTTP server of the resident bridge. One gRPC connection to the orchestrator serves all requests. */
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createHttps } from 'node:https';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type HostCheck, REFUSED_HOST } from '../../lib/common/network/allowed-host.ts';
 import { withPort } from '../../lib/common/network/host-port.ts';
+import { httpServer } from '../../lib/common/network/http-server.ts';
 import { listening } from '../../lib/common/network/listening.ts';
 import { RENEWED_CONNECTION } from '../../lib/common/network/renewed-channel.ts';
-import {
-  bearerCheck,
-  hostCheckOf,
-  httpsOptions,
-} from '../../lib/common/network/server-security.ts';
+import { bearerCheck, hostCheckOf } from '../../lib/common/network/server-security.ts';
 import { createProcessLogger } from '../../lib/common/observability/log.ts';
 import { printReady, untilStopped } from '../../lib/common/service-process.ts';
 import { BridgeClient, connector } from '../grpc/bridge-client.ts';
@@ -85,11 +75,7 @@ export async function startBridgeServer(
         .finally(() => client.close());
     }
   };
-  const tls = httpsOptions(security);
-  const server =
-    tls === undefined
-      ? createServer(SERVER, onRequest)
-      : createHttps({ ...SERVER, ...tls }, onRequest);
+  const server = httpServer(security, SERVER, onRequest);
   server.maxConnections = CONNECTIONS_MAX;
   server.on('clientError', refuseMalformed);
   const address = withPort(socket, await listening(server, socket));
@@ -100,7 +86,7 @@ export async function startBridgeServer(
   };
   return {
     address,
-    http: `${tls === undefined ? 'http' : 'https'}://${address}`,
+    http: `${security.tls === undefined ? 'http' : 'https'}://${address}`,
     drain: () => drain(server, drainMs, stop),
     stop,
   };

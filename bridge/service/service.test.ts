@@ -268,7 +268,7 @@ test.each([
   expect((await read(url, { ...rowsHeaders(), ...headers }))[0]).toBe(status);
 });
 
-test('a new token in the file counts without a restart', async () => {
+test('the tokens in the file count without a restart, each of several lines', async () => {
   const tokenFile = join(mkdtempSync(join(tmpdir(), 'bigtrace-token-')), 'token');
   writeFileSync(tokenFile, 'first');
   const url = await startService({ query: (call) => call.end() }, tokenFile);
@@ -277,6 +277,8 @@ test('a new token in the file counts without a restart', async () => {
   expect(await statusWith('first')).toBe(200);
   writeFileSync(tokenFile, 'second one');
   expect([await statusWith('first'), await statusWith('second one')]).toEqual([401, 200]);
+  writeFileSync(tokenFile, 'second one\nthe third\n');
+  expect([await statusWith('second one'), await statusWith('the third')]).toEqual([200, 200]);
 });
 
 test('HEAD and the health check run nothing', async () => {

@@ -50,7 +50,7 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
   for (const one of options) command.addOption(one);
   return command.action(async (flags: InstallFlags) => {
     const { bridge, definer, cluster, bridgeTokenFile } = flags;
-    const token = bridgeTokenFile === undefined ? undefined : new SecretFile(bridgeTokenFile).text;
+    const token = bridgeTokenFile === undefined ? undefined : new SecretFile(bridgeTokenFile).first;
     const sql = [...residentSql(tree).values()];
     const statements = (secret: string | undefined): string[] =>
       installStatements(sql, { bridge, token: secret, definer, cluster });

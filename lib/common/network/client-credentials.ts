@@ -45,12 +45,12 @@ export function openChannel(credentials: ClientCredentials): Channel {
   };
 }
 
-/** Each call sends the token that the file has when the call starts. */
+/** Each call sends the first token that the file has when the call starts. */
 function withBearer(token: SecretFile): grpc.Interceptor {
   return (options, nextCall) =>
     new grpc.InterceptingCall(nextCall(options), {
       start: (metadata, listener, next) => {
-        metadata.set('authorization', `Bearer ${token.text}`);
+        metadata.set('authorization', `Bearer ${token.first}`);
         next(metadata, listener);
       },
     });

@@ -14,6 +14,16 @@ export class SecretFile {
     this.#text = fileText(path);
   }
 
+  /** The tokens of a file that may have several, one per line. Clients use the first, services accept each. */
+  get lines(): string[] {
+    return this.text.split(/\s*\n\s*/);
+  }
+
+  /** The first line of `text`. */
+  get first(): string {
+    return this.lines[0] ?? '';
+  }
+
   /** Returns the text without surrounding blanks. While the file is missing or empty, the last text is returned. */
   get text(): string {
     try {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { service } from 'grpc-health-check';
 import { generate } from 'selfsigned';
@@ -15,6 +16,8 @@ import {
   type ServerSecurityFlags,
 } from '../options/server-security-options.ts';
 import { type ClientCredentials, openChannel } from './client-credentials.ts';
+import { httpServer } from './http-server.ts';
+import { listening } from './listening.ts';
 import { createSecureServer, INFLATED_BYTES_MAX } from './server-security.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-edge-'));
@@ -299,4 +302,35 @@ describe('the security flags of a service', () => {
     expect(() => openChannel({ tlsCa: join(directory, 'none') })).toThrow('ENOENT');
     expect(() => openChannel({ tokenFile: written('empty', '\n') })).toThrow('is empty');
   });
+});
+
+/** Returns the common name of the certificate that a new connection gets. */
+function presentedName(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
+      resolve(String(socket.getPeerCertificate().subject.CN));
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+}
+
+it('new connections get the certificate that the files have now', async () => {
+  const [cert, key] = [join(directory, 'renewed-cert'), join(directory, 'renewed-key')];
+  const of = (name: string) => generate(names(name));
+  const [first, second] = await Promise.all([of('first'), of('second')]);
+  writeFileSync(cert, first.cert);
+  writeFileSync(key, first.private);
+  const security = { ...PLAINTEXT_SERVER, tls: { cert, key, clientCa: undefined } };
+  const server = httpServer(security, {}, (_, response) => response.end(), 10);
+  try {
+    const port = await listening(server, '127.0.0.1:0');
+    expect(await presentedName(port)).toBe('first');
+    writeFileSync(cert, second.cert); // for a moment the key is that of the first certificate
+    expect(await presentedName(port)).toBe('first');
+    writeFileSync(key, second.private);
+    await expect.poll(() => presentedName(port), { timeout: 10_000 }).toBe('second');
+  } finally {
+    server.close();
+  }
 });

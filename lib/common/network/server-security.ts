@@ -1,6 +1,5 @@
 /** Creates gRPC servers with the TLS, authentication and host checks of their configuration. */
 import { timingSafeEqual } from 'node:crypto';
-import type * as https from 'node:https';
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../errors.ts';
 import { toServiceError } from '../grpc-errors.ts';
@@ -63,8 +62,8 @@ export function hostCheckOf({ allowedHosts, tls }: ServerSecurity): HostCheck {
 }
 
 /**
- * Returns the check whether an `Authorization` header has the token that the file has now; undefined if the service
- * needs no token.
+ * Returns the check whether an `Authorization` header has one of the tokens that the file has now; undefined if the
+ * service needs no token.
  * @throws invalid_option if the token file cannot be read, or is empty
  */
 export function bearerCheck({
@@ -73,18 +72,7 @@ export function bearerCheck({
   if (tokenFile === undefined) return undefined;
   const token = new SecretFile(tokenFile);
   return (authorization = '') =>
-    isSame(Buffer.from(authorization), Buffer.from(`Bearer ${token.text}`));
-}
-
-/** Returns the options for Node's `https` server; undefined for plaintext. @throws invalid_option for unreadable files */
-export function httpsOptions({ tls }: ServerSecurity): https.ServerOptions | undefined {
-  if (tls === undefined) return undefined;
-  const { clientCa } = tls;
-  return {
-    cert: file(tls.cert),
-    key: file(tls.key),
-    ...(clientCa === undefined ? {} : { ca: file(clientCa), requestCert: true }),
-  };
+    token.lines.some((line) => isSame(Buffer.from(authorization), Buffer.from(`Bearer ${line}`)));
 }
 
 /**
