@@ -38,7 +38,7 @@ remove() {
     [ "$(cat "/proc/sys/$setting")" = "${before[$setting]}" ] || echo "${before[$setting]}" >"/proc/sys/$setting"
   done
   while [ -n "$(cgroups)" ] && [ "$tries" -gt 0 ]; do # a cgroup is busy until its last process has ended
-    for cgroup in $(cgroups); do find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null; done
+    for cgroup in $(cgroups); do find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true; done
     tries=$((tries - 1))
     [ -z "$(cgroups)" ] || sleep 0.2
   done

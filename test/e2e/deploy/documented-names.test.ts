@@ -24,7 +24,7 @@ const MORE_SOURCES = ['python/src', 'superset', 'tools', 'worker', 'containers']
 
 /** Flags of other programs, such as docker compose and npm run bench, that documents name without the program. */
 const FOREIGN = new Set([
-  ...['--project-directory', '--scale'],
+  ...['--project-directory', '--scale', '--continue'],
   ...['--add-sql-package', '--enable-l4-ilb-subsetting'],
   ...['--server_socket', '--worker_address', '--worker_port', '--worker_count', '--worker_list'],
   ...['--name_resolution_scheme', '--thread_pool_size'],
