@@ -6,4 +6,8 @@ interface Report {
     assertionResults: object[];
   }[];
 }
+interface FirstReport extends Report {
+  unhandledErrors: (string | null)[];
+}
+export function filesToRepeat(report: FirstReport): string[];
 export function mergedReport(first: Report, second: Report): Report;

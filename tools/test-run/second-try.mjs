@@ -1,4 +1,18 @@
-/** Merges vitest's JSON reports of a run and of a second run of the files that failed in it. */
+/** Chooses the files for a second run, and merges vitest's JSON reports (json-report.mjs) of both runs. */
+
+/** If more files fail, the cause is no accident, and running them again would take the time of other stages. */
+const REPEATED_FILES_MAX = 3;
+
+/**
+ * Returns the files that failed, if few did; none if another file caused an error outside tests, which a second run
+ * without that file would hide.
+ * @param report of all files
+ */
+export function filesToRepeat({ testResults, unhandledErrors }) {
+  const failed = testResults.filter(({ status }) => status === 'failed').map(({ name }) => name);
+  const hides = unhandledErrors.some((file) => !failed.includes(file));
+  return hides || failed.length > REPEATED_FILES_MAX ? [] : failed;
+}
 
 /**
  * @param first the report of all files

@@ -1,5 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { mergedReport } from './second-try.mjs';
+import { filesToRepeat, mergedReport } from './second-try.mjs';
 
 const A = { fullName: 'a', status: 'failed', failureMessages: ['first error'] };
 const B = { fullName: 'b', status: 'passed', failureMessages: [] };
@@ -40,4 +45,34 @@ test('the error of a failed hook is reported with the first test of the file', (
   expect(mergedReport(first, second).testResults[0]?.assertionResults).toEqual([
     { ...B, failureMessages: ['the file did not load, or a hook of it failed: no port'] },
   ]);
+});
+
+test('up to three failed files are repeated, unless another file caused an error outside tests', () => {
+  const files = ['w', 'x', 'y', 'z'].map((name) => reportOf(name, 'failed', '').testResults);
+  const some = { testResults: files.slice(1).flat(), unhandledErrors: ['x'] };
+  expect(filesToRepeat(some)).toEqual(['x', 'y', 'z']);
+  expect(filesToRepeat({ ...some, unhandledErrors: ['x', 'w'] })).toEqual([]);
+  expect(filesToRepeat({ ...some, unhandledErrors: [null] })).toEqual([]);
+  expect(filesToRepeat({ testResults: files.flat(), unhandledErrors: [] })).toEqual([]);
+});
+
+test('the report names the file that causes an error outside tests', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'report-'));
+  try {
+    const file = join(directory, 'x.test.mjs');
+    const pause = 'await new Promise((resolve) => setTimeout(resolve, 20));';
+    writeFileSync(
+      file,
+      `test('x', async () => { void Promise.reject(new Error('y')); ${pause} });`,
+    );
+    const report = join(directory, 'report.json');
+    const reporter = fileURLToPath(new URL('json-report.mjs', import.meta.url));
+    const flags = ['--globals', `--reporter=${reporter}`, `--outputFile.json=${report}`];
+    const vitest = fileURLToPath(new URL('../../node_modules/.bin/vitest', import.meta.url));
+    const { status } = spawnSync(vitest, ['run', '--root', directory, ...flags]);
+    const { testResults, unhandledErrors } = JSON.parse(readFileSync(report, 'utf8'));
+    expect([status, testResults[0].status, unhandledErrors]).toEqual([1, 'passed', [file]]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -10,19 +10,17 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { root } from '../root.mjs';
-import { mergedReport } from './second-try.mjs';
-
-/** If more files fail, the cause is no accident, and running them again would take the time of other stages. */
-const REPEATED_FILES_MAX = 3;
+import { filesToRepeat, mergedReport } from './second-try.mjs';
 
 const [name, config, ...args] = process.argv.slice(2);
+const jsonReport = join(root, 'tools/test-run/json-report.mjs');
 const reportPath = join(root, 'test-results', `${name}.json`);
 rmSync(reportPath, { force: true });
 process.exitCode = runVitest(args, reportPath);
 if (process.exitCode !== 0 && process.env.CI === 'true') repeatFailed();
 
 function runVitest(more, report) {
-  const flags = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const flags = ['--reporter=default', `--reporter=${jsonReport}`, `--outputFile.json=${report}`];
   const vitest = join(root, 'node_modules/.bin/vitest');
   const configFile = `test/config/${config}.config.ts`;
   const { status } = spawnSync(vitest, ['run', '--config', configFile, ...more, ...flags], {
@@ -34,9 +32,10 @@ function runVitest(more, report) {
 
 function repeatFailed() {
   const first = readReport(reportPath);
-  const failed = first?.testResults.filter(({ status }) => status === 'failed') ?? [];
-  if (failed.length === 0 || failed.length > REPEATED_FILES_MAX) return;
-  const files = failed.map(({ name: file }) => relative(root, file));
+  const files = (first === undefined ? [] : filesToRepeat(first)).map((file) =>
+    relative(root, file),
+  );
+  if (files.length === 0) return;
   console.log(`== second try of ${files.join(', ')}`);
   const secondPath = join(root, 'test-results', `${name}.second`);
   process.exitCode = runVitest(files, secondPath);
