@@ -5,6 +5,7 @@
  */
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import {
+  type Engine,
   FIRST_READING,
   ReadAgain,
   type ReadingMode,
@@ -282,9 +283,20 @@ export class UncachedTask {
       return await engine.restore(key, path, memoryBytesMax, signal);
     } catch (thrown) {
       if (!(thrown instanceof SnapshotOfOtherEngine) || !this.#mayBeWide) throw thrown;
-      const wide = await this.#parts.wide?.engine();
+      const wide = await this.#wideEngine(signal);
       return engine.restore(key, path, memoryBytesMax, signal, wide);
     }
+  }
+
+  /** Returns the engine with 64-bit memory, which may have to be loaded first. @throws the signal's reason at once */
+  #wideEngine(signal: AbortSignal): Promise<Engine | undefined> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => reject(signal.reason);
+      if (signal.aborted) return stop();
+      signal.addEventListener('abort', stop, { once: true });
+      const engine = Promise.resolve(this.#parts.wide?.engine());
+      void engine.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    });
   }
 
   async #parse(
@@ -294,7 +306,7 @@ export class UncachedTask {
   ): Promise<LoadedFrom | undefined> {
     const { trace, limits, onPhase } = this.#request;
     try {
-      const wide = this.#isWide ? await this.#parts.wide?.engine() : undefined;
+      const wide = this.#isWide ? await this.#wideEngine(signal) : undefined;
       return await loadTrace(this.#parts, lease.engine, {
         ...{ key: this.#keys.key, chunks, stat: this.#stat, mode: this.#mode, wide, signal },
         ...{ trace, limits, onPhase },

@@ -4,6 +4,7 @@ import { ThreadPermits } from '../scheduling/thread-permits.ts';
 import type { Turn } from '../scheduling/turns.ts';
 import { INFERENCE_THREADS, PossibleKinds } from './possible-kinds.ts';
 import { scriptFacts } from './script.ts';
+import { loadInThread } from './spare-thread.ts';
 
 /** Stands in for an engine thread: the script `endless` has no answer, others have their length. */
 const THREAD = new URL(
@@ -77,4 +78,14 @@ test('a finished inference is remembered for all users', async () => {
   const again = infer('abc', turnOf('b'), leave);
   expect(threads.taken).toBe(0);
   expect(await again).toEqual([3]);
+});
+
+test('a thread that ends while it loads an engine is an error that says so', async () => {
+  const threadEntry = new URL('data:text/javascript,process.exit(1)');
+  const loaded = loadInThread({ engine: ENGINE, threadEntry }, '/engine64.wasm', []);
+  await expect(loaded).rejects.toMatchObject({
+    code: 'internal',
+    detail:
+      '/engine64.wasm was not loaded: the thread that loads it ended, or took more than 120 s',
+  });
 });

@@ -67,5 +67,7 @@ export async function loadInThread(
   const reply = await askSpareThread(parts, request, LOAD_MS_MAX);
   if (reply?.type === 'engineLoaded') return reply.engine;
   if (reply?.type === 'failed') throw failure(reply);
-  throw new BigtraceError('internal', `${file} was not loaded in ${LOAD_MS_MAX / 1000} s`);
+  const seconds = LOAD_MS_MAX / 1000;
+  const why = `the thread that loads it ended, or took more than ${seconds} s`;
+  throw new BigtraceError('internal', `${file} was not loaded: ${why}`);
 }

@@ -1,9 +1,11 @@
 /** Tests that tasks reserve memory for large traces before they load them, in the model of the worker. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Dice } from '../../lib/common/testing/dice.ts';
+import type { Engine, WideEngine } from '../../lib/engine/index.ts';
 import type { TaskPhase } from '../../lib/proto/messages.ts';
 import { ModelWorld } from '../testing/model.ts';
 import { MODEL_LIMITS, modelWorker } from '../testing/model-worker.ts';
+import type { TaskLimits } from './limits.ts';
 import { scriptFacts } from './script.ts';
 import { executeTask } from './task-executor.ts';
 import type { TaskExecutorParts } from './task-request.ts';
@@ -26,25 +28,27 @@ function quietWorld(): ModelWorld {
 interface Told {
   user?: string;
   sql?: string;
+  limits?: TaskLimits;
+  signal?: AbortSignal;
   onPhase?: (phase: TaskPhase) => void;
 }
 
 function runTask(
   parts: TaskExecutorParts,
   trace: string,
-  { user = 'u', sql = 'SELECT 1', onPhase = () => {} }: Told = {},
+  { user = 'u', sql = 'SELECT 1', limits = MODEL_LIMITS, signal, onPhase = () => {} }: Told = {},
 ): Promise<unknown> {
   return executeTask(
     parts,
     {
-      ...{ trace, generation: '', alone: false, limits: MODEL_LIMITS, turn: { user, query: {} } },
+      ...{ trace, generation: '', alone: false, limits, turn: { user, query: {} } },
       script: scriptFacts(Buffer.from(sql), []),
       wantsKinds: false,
       onBegin: () => {},
       onPhase,
       onResult: () => undefined,
     },
-    new AbortController().signal,
+    signal ?? new AbortController().signal,
   );
 }
 
@@ -113,4 +117,27 @@ async function slowestBeside(largeBytes: number): Promise<number> {
 test('small tasks are prompt beside a large trace that fills the memory', async () => {
   expect(await slowestBeside(150 * MIB)).toBeLessThan(1000);
   expect(await slowestBeside(250 * MIB)).toBeLessThan(1000);
+});
+
+test('a cancelled task does not wait until the engine with 64-bit memory is loaded', async () => {
+  const world = quietWorld();
+  world.traceBytes = 2 ** 31;
+  let isAsked = false;
+  const wide: Pick<WideEngine, 'engine'> = {
+    engine: () => {
+      isAsked = true;
+      return new Promise<Engine>(() => {});
+    },
+  };
+  const parts = await modelWorker(world, { threads: 2, spareThreads: 0, memoryBytesMax: 2 ** 34 });
+  const cancel = new AbortController();
+  const task = runTask({ ...parts, wide: wide as WideEngine }, '/near/large', {
+    limits: { ...MODEL_LIMITS, memoryBytesMax: 2 ** 33 },
+    signal: cancel.signal,
+  });
+  while (!isAsked) await vi.advanceTimersByTimeAsync(10);
+  const reason = new Error('cancelled');
+  cancel.abort(reason);
+  await expect(task).rejects.toBe(reason);
+  expect(parts.pool.gauges()['engines_busy']).toBe(0);
 });
