@@ -10,7 +10,7 @@ keys=$state/keys
 node=10.99.0.1
 pods=10.244.0.0/24
 services=10.96.0.0/16
-export PATH=$programs:$PATH KUBECONFIG=$keys/admin.conf
+export PATH=$programs:$PATH KUBECONFIG=$keys/admin.conf KUBECACHEDIR=$state/kubectl
 
 fail() {
   echo "test cluster: $*" >&2
@@ -38,6 +38,8 @@ mount --make-rshared / # volumes of the kubelet are seen in containers
 mount -t tmpfs tmpfs /run
 mount --bind "$state/var-log" /var/log
 mount --bind "$state/traces" /traces
+mount -t tmpfs tmpfs /var/lib/cni     # CNI's results
+mount -t tmpfs tmpfs /var/lib/kubelet # the socket for device plugins
 ip link set lo up
 ip link add node type bridge
 ip address add "$node/32" dev node
@@ -64,7 +66,8 @@ as() { echo "--kubeconfig=$keys/$1.conf --authentication-kubeconfig=$keys/$1.con
 # shellcheck disable=SC2046 -- a list of words
 start kube-controller-manager kube-controller-manager $(as controllers) --bind-address=127.0.0.1 --leader-elect=false \
   --use-service-account-credentials --service-account-private-key-file="$keys/service-accounts.key" \
-  --root-ca-file="$keys/ca.crt" --horizontal-pod-autoscaler-sync-period=2s
+  --root-ca-file="$keys/ca.crt" --horizontal-pod-autoscaler-sync-period=2s \
+  --flex-volume-plugin-dir="$state/volume-plugins"
 # shellcheck disable=SC2046
 start kube-scheduler kube-scheduler $(as scheduler) --bind-address=127.0.0.1 --leader-elect=false
 start dns "$NODE" "$here/dns.mjs" "$node" https://127.0.0.1:6443 "$keys"
@@ -82,6 +85,8 @@ root = "$state/containerd"
 state = "/run/containerd"
 [grpc]
   address = "/run/containerd.sock"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "$state/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "docker.io/bigtrace-test/pause:1"
   restrict_oom_score_adj = true
@@ -112,6 +117,7 @@ failSwapOn: false
 evictionHard: { memory.available: 100Mi, nodefs.available: 2%, imagefs.available: 2% }
 imageGCHighThresholdPercent: 100
 resolvConf: ''
+volumePluginDir: $state/volume-plugins
 YAML
 start kubelet kubelet --config="$state/kubelet.yaml" --kubeconfig="$keys/node.conf" --hostname-override=node1 \
   --node-ip="$node" --root-dir="$state/kubelet" --cert-dir="$state/kubelet-keys"

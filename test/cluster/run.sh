@@ -1,6 +1,7 @@
 #!/bin/bash
-# Tests the manifests on a node of Kubernetes: run.sh [VITEST_ARGUMENT]…, as root. Nothing of the node remains on this
-# machine but what it is built from, in the user's cache: it runs in namespaces of its own (mounts, network, processes).
+# Tests the manifests on a node of Kubernetes: run.sh [VITEST_ARGUMENT]…, as root. The node runs in namespaces of its own
+# (mounts, network, processes), and nothing of it remains. What it is made of remains: Debian's packages, whose services
+# etcd and containerd Debian starts where systemd runs; the images, and dockerd; the programs in the user's cache.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
@@ -21,18 +22,27 @@ done
 if [ "${#missing[@]}" -gt 0 ]; then
   echo "installing ${missing[*]}" >&2
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends "${missing[@]}"
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends \
+    --no-remove "${missing[@]}" # containerd would replace Docker's own package containerd.io, and Docker with it
 fi
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/bigtrace/cluster
+mkdir -p "$cache"
+exec 8>"$cache/run-lock"
+flock 8 # one node at a time: its cgroups have a name
 
 state=$(mktemp -d /var/tmp/bigtrace-cluster.XXXXXX)
 kernel_settings=(vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys
   kernel/keys/root_maxbytes net/netfilter/nf_conntrack_max)
 declare -A before
-made_traces=
+# The volume of k8s/overlays/minikube, and directories that programs write to whatever their flags; node.sh mounts its own.
+mounted=(/traces /var/lib/cni /var/lib/kubelet)
+made=()
 node=
 cgroups() { find /sys/fs/cgroup -maxdepth 2 -type d -name bigtrace-cluster; }
 remove() {
   local setting cgroup tries=50
+  set +e # whatever cannot be removed, the rest is
   [ -z "$node" ] || kill -KILL "$node" 2>/dev/null || true # and with it the processes in its namespaces
   for setting in "${!before[@]}"; do
     [ "$(cat "/proc/sys/$setting")" = "${before[$setting]}" ] || echo "${before[$setting]}" >"/proc/sys/$setting"
@@ -43,7 +53,7 @@ remove() {
     [ -z "$(cgroups)" ] || sleep 0.2
   done
   [ -z "$(cgroups)" ] || echo "test cluster: cannot remove $(cgroups | xargs)" >&2
-  [ -z "$made_traces" ] || rmdir /traces
+  [ "${#made[@]}" -eq 0 ] || rmdir "${made[@]}"
   rm -rf "$state"
 }
 trap remove EXIT
@@ -74,7 +84,7 @@ for controller in cpu memory pids; do
 done
 
 programs=$("$here/build.sh")
-"$here/images.sh" "$programs" "$state/images.tar"
+"$here/images.sh" "$programs" "$state/images.tar" 8>&- # a dockerd that it starts must not keep the lock
 cp -r "$root/samples/traces" "$state/traces"
 
 for setting in "${kernel_settings[@]}"; do
@@ -85,7 +95,9 @@ if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
 else
   for hierarchy in /sys/fs/cgroup/*/; do mkdir -p "$hierarchy/bigtrace-cluster"; done
 fi
-[ -d /traces ] || { mkdir /traces; made_traces=yes; } # the volume of k8s/overlays/minikube
+for directory in "${mounted[@]}"; do
+  [ -d "$directory" ] || { mkdir "$directory" && made+=("$directory"); }
+done
 
 outcome=0
 cd "$root"
