@@ -30,7 +30,7 @@ export function withRemedy(
 ): BigtraceError {
   const structure = columns.map((column) => {
     const wider = `Nullable(${mismatch.facts.wider})`;
-    const type = column === mismatch.facts.column ? wider : nameOfType(column);
+    const type = column.name === mismatch.facts.column.name ? wider : nameOfType(column);
     return `${nameOf(column.name)} ${type}`;
   });
   const call = `bigtrace.${view}_as(${argumentsOf(structure.join(', '), input, cluster)})`;

@@ -152,7 +152,7 @@ async function learnKind(
 ): Promise<boolean> {
   if (facts.kinds === 0) return false;
   const learnedType = {
-    column: columns.indexOf(facts.column),
+    column: columns.findIndex(({ name }) => name === facts.column.name),
     kinds: facts.kinds,
     tracesDigest: addressesDigest(input.list?.sample ?? input.traces),
   };

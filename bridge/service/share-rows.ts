@@ -68,6 +68,7 @@ export async function writeShare(request: ShareRequest): Promise<void> {
   const beat = { heartbeatBelow: READ_BUFFER_BYTES, failed: () => share.leave() };
   const heartbeat = startHeartbeat(output, writer, beat);
   const left = new Promise<never>((_, reject) => {
+    response.on('error', reject); // also after an error: rows that were being written then come too late
     gone.addEventListener('abort', () => reject(gone.reason), { once: true });
   });
   try {

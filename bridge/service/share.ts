@@ -92,6 +92,7 @@ export class Share {
   failWith(told: Promise<unknown>): void {
     told.then(this.#reject, this.#reject);
     this.#hasLeft = true;
+    this.#queue = [];
     this.#changed();
   }
 

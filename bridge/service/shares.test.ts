@@ -102,6 +102,21 @@ test('the traces that a server has not begun when it leaves go to the others', a
   expect([...traces, Buffer.from(first?.trace ?? []).toString()].sort()).toEqual(NAMES.toSorted());
 });
 
+test.each([0, 1, 2, 3, 4, 5])(
+  'no trace is lost when a server leaves %i moments after it has read one',
+  async (moments) => {
+    const shares = await start(sendAll);
+    const [stays, leaves] = [join(shares, 'a'), join(shares, 'b')];
+    await expect.poll(() => stays.hasRoom || leaves.hasRoom, { timeout: 10_000 }).toBe(false);
+    const begun = leaves.rows().next();
+    for (let nth = 0; nth < moments; nth++) await Promise.resolve();
+    leaves.leave();
+    const traces = await tracesOf(stays);
+    const first: RowsEvent = (await begun).value;
+    expect([...traces, Buffer.from(first.trace).toString()].sort()).toEqual(NAMES.toSorted());
+  },
+);
+
 test('when all servers have left, the query is cancelled', async () => {
   let onCall = (_: QueryStream): void => {};
   const called = new Promise<QueryStream>((resolve) => {

@@ -133,19 +133,20 @@ class SharedQuery implements QueryEvents {
   async write(rows: RowsEvent): Promise<void> {
     this.begun = true;
     const key = keyOf(rows);
-    const share = await this.#shareFor(key);
+    await this.#room(key);
+    const share = this.#open.get(key) ?? this.#least();
     if (share === undefined) return;
     if (rows.last) this.#open.delete(key);
     else this.#open.set(key, share);
     share.push(key, rows);
   }
 
-  /** Resolves with the share of the trace when it has room. A trace that is new goes to any share that has. */
-  async #shareFor(key: string): Promise<Share | undefined> {
+  /** Resolves when the share of the trace has room. A trace that is new goes to any share that has. */
+  async #room(key: string): Promise<void> {
     for (;;) {
       const open = this.#open.get(key);
       const share = open ?? this.#least();
-      if (share === undefined || share.hasRoom || share.hasLeft) return share;
+      if (share === undefined || share.hasRoom || share.hasLeft) return;
       const all = [...this.#shares.values()].filter(({ hasLeft }) => !hasLeft);
       await Promise.race((open === undefined ? all : [open]).map((one) => one.room()));
     }
