@@ -4,14 +4,37 @@ import type { RowsEvent } from '../grpc/messages.ts';
 /** A share with more than this has no room. */
 const QUEUE_BYTES_MAX = 8 * 2 ** 20;
 
+/** Memory that queued rows take besides their bytes. */
+const ROWS_BYTES = 300;
+
 interface Queued {
   key: string;
   rows: RowsEvent;
+  next: Queued | undefined;
+}
+
+/** First in, first out. A list, because to remove the first one of a long array takes long. */
+class Queue {
+  first: Queued | undefined;
+  #last: Queued | undefined;
+
+  add(key: string, rows: RowsEvent): void {
+    const added = { key, rows, next: undefined };
+    if (this.first === undefined) this.first = added;
+    else if (this.#last !== undefined) this.#last.next = added;
+    this.#last = added;
+  }
+
+  take(): Queued | undefined {
+    const taken = this.first;
+    this.first = taken?.next;
+    return taken;
+  }
 }
 
 export class Share {
   readonly #query: { fail: (error: unknown) => void; leave: () => void };
-  #queue: Queued[] = [];
+  #queue = new Queue();
   #queuedBytes = 0;
   /** Bytes of all rows that it was given. */
   #bytes = 0;
@@ -39,7 +62,7 @@ export class Share {
   }
 
   get isEmpty(): boolean {
-    return this.#queue.length === 0;
+    return this.#queue.first === undefined;
   }
 
   get hasRoom(): boolean {
@@ -55,7 +78,7 @@ export class Share {
   /** @param key the trace */
   push(key: string, rows: RowsEvent): void {
     if (this.#hasLeft) return;
-    this.#queue.push({ key, rows });
+    this.#queue.add(key, rows);
     const bytes = bytesOf(rows);
     this.#queuedBytes += bytes;
     this.#bytes += bytes;
@@ -70,7 +93,7 @@ export class Share {
   /** Yields the rows until the end of the query. */
   async *rows(): AsyncGenerator<RowsEvent> {
     for (;;) {
-      const next = this.#queue.shift();
+      const next = this.#queue.take();
       if (next !== undefined) {
         this.#queuedBytes -= bytesOf(next.rows);
         if (next.rows.last) this.#begun.delete(next.key);
@@ -92,7 +115,7 @@ export class Share {
   failWith(told: Promise<unknown>): void {
     told.then(this.#reject, this.#reject);
     this.#hasLeft = true;
-    this.#queue = [];
+    this.#queue = new Queue();
     this.#changed();
   }
 
@@ -112,9 +135,10 @@ export class Share {
 
   /** The rows of traces that were not begun to be read. */
   unbegun(): [string, RowsEvent][] {
-    const left = this.#queue.filter(({ key }) => !this.#begun.has(key));
-    this.#queue = [];
-    return left.map(({ key, rows }) => [key, rows]);
+    const unbegun: [string, RowsEvent][] = [];
+    for (let next = this.#queue.take(); next !== undefined; next = this.#queue.take())
+      if (!this.#begun.has(next.key)) unbegun.push([next.key, next.rows]);
+    return unbegun;
   }
 
   #change(): Promise<void> {
@@ -129,5 +153,5 @@ export class Share {
 }
 
 function bytesOf({ trace, result }: RowsEvent): number {
-  return trace.length + result.length;
+  return trace.length + result.length + ROWS_BYTES;
 }

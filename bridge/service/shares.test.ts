@@ -7,7 +7,7 @@ import { BridgeClient, connector } from '../grpc/bridge-client.ts';
 import type { RowsEvent } from '../grpc/messages.ts';
 import type { QueryInput } from '../request/request.ts';
 import { type QueryStream, rowsEvent, startStub } from '../testing.ts';
-import type { Share } from './share.ts';
+import { Share } from './share.ts';
 import { type Member, SharedQueries } from './shares.ts';
 
 const stops: (() => void)[] = [];
@@ -87,6 +87,22 @@ test('a server that reads nothing gets few traces, and keeps them', async () => 
   await reading;
   expect(taken + rest.length).toBe(NAMES.length);
 });
+
+/** Rows of a trace that has none. */
+const NO_ROWS = { trace: Buffer.from('/local/a'), result: Buffer.of(), last: true };
+
+test('a queue is bounded also if its traces have no rows', () => {
+  const share = new Share({ fail: () => {}, leave: () => {} });
+  for (let nth = 0; nth < 30_000; nth++) share.push('/local/a', NO_ROWS);
+  expect(share.hasRoom).toBe(false);
+});
+
+test('the time to read a trace does not grow with the queue', async () => {
+  const share = new Share({ fail: () => {}, leave: () => {} });
+  for (let nth = 0; nth < 300_000; nth++) share.push('/local/a', NO_ROWS);
+  share.end();
+  expect(await tracesOf(share)).toHaveLength(300_000);
+}, 60_000);
 
 test('the traces that a server has not begun when it leaves go to the others', async () => {
   const shares = await start(sendAll);
