@@ -348,7 +348,7 @@ def test_a_token_is_sent_and_shown_nowhere(caplog: pytest.LogCaptureFixture):
 
 def test_the_environment_completes_missing_settings(tmp_path: Path):
     token = tmp_path / "token"
-    token.write_text("from-file\n")
+    token.write_text("from-file\nanother\n")
     environ = {"BIGTRACE_ORCHESTRATOR": "host:1", "BIGTRACE_TOKEN_FILE": os.fspath(token), "BIGTRACE_TLS_CA": "ca"}
     made = connection(None, None, None, None, environ)
     assert (made.address, made.tls) == ("host:1", bigtrace.TLS(ca="ca"))

@@ -136,7 +136,8 @@ def _token(token: str | None, token_file: str | os.PathLike[str] | None, environ
         token_file = environ.get("BIGTRACE_TOKEN_FILE") or None
         token = environ.get("BIGTRACE_TOKEN") or None if token_file is None else None
     if token_file is not None:
-        token = _bytes_of(token_file).decode("utf-8", "replace").strip()
+        # The file may have several tokens, one per line; clients send the first.
+        token = _bytes_of(token_file).decode("utf-8", "replace").strip().partition("\n")[0].rstrip()
     if token is None:
         return None
     if token == "" or not (token.isascii() and token.isprintable()):
