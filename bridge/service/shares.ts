@@ -37,8 +37,8 @@ export class SharedQueries {
   readonly #newClient: () => BridgeClient;
   readonly #gatherMs: number;
   readonly #running = new Map<string, SharedQuery>();
-  /** In the order in which they ended. */
-  readonly #ended = new Set<string>();
+  /** In the order in which they ended, each with the error that ended it before it started, if one did. */
+  readonly #ended = new Map<string, unknown>();
 
   constructor(newClient: () => BridgeClient, gatherMs = GATHER_MS) {
     this.#newClient = newClient;
@@ -47,10 +47,12 @@ export class SharedQueries {
 
   /**
    * Adds the server to the query of this key, which starts with the last server.
-   * @throws invalid_option if the server has asked before
+   * @throws invalid_option if the server has asked before; the error of the others if the query has failed without it
    */
   join(key: string, member: Member, start: SharedStart): Share {
     const running = this.#running.get(key);
+    const failure = this.#ended.get(key);
+    if (failure !== undefined) throw failure;
     if (this.#ended.has(key) || running?.has(member)) {
       const error = new BigtraceError(
         'invalid_option',
@@ -65,10 +67,10 @@ export class SharedQueries {
   }
 
   #begin(key: string, member: Member, start: SharedStart): SharedQuery {
-    const onEnd = (): void => {
+    const onEnd = (failure: unknown): void => {
       this.#running.delete(key);
-      this.#ended.add(key);
-      const [oldest] = this.#ended;
+      this.#ended.set(key, failure);
+      const [oldest] = this.#ended.keys();
       if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
     };
     const timing = { gatherMs: this.#gatherMs, onEnd };
@@ -83,7 +85,7 @@ class SharedQuery implements QueryEvents {
   readonly #expected: Member;
   readonly #start: SharedStart;
   readonly #gathering: NodeJS.Timeout;
-  readonly #onEnd: () => void;
+  readonly #onEnd: (failure: unknown) => void;
   readonly #shares = new Map<string, Share>();
   /** The share of each trace whose last rows have not arrived, by the bytes of the address (as latin1). */
   readonly #open = new Map<string, Share>();
@@ -96,7 +98,7 @@ class SharedQuery implements QueryEvents {
     client: BridgeClient,
     expected: Member,
     start: SharedStart,
-    { gatherMs, onEnd }: { gatherMs: number; onEnd: () => void },
+    { gatherMs, onEnd }: { gatherMs: number; onEnd: (failure: unknown) => void },
   ) {
     this.#client = client;
     this.#expected = expected;
@@ -169,7 +171,7 @@ class SharedQuery implements QueryEvents {
   fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    this.#over();
+    this.#over(error);
     const told = this.#start.told(error);
     for (const share of this.#shares.values()) share.failWith(told);
   }
@@ -202,13 +204,13 @@ class SharedQuery implements QueryEvents {
     return least;
   }
 
-  #over(): void {
+  #over(error?: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#gathering);
     this.#stop?.();
     this.#client.close();
-    this.#onEnd();
+    this.#onEnd(this.#stop === undefined ? error : undefined);
   }
 
   #incomplete(gatherMs: number): BigtraceError {
