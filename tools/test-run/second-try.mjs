@@ -37,15 +37,21 @@ function mergedFile(file, again) {
   // A file that does not load, or a hook that fails, has an error, but no failed test.
   const isWhole = file.assertionResults.every(({ status }) => status !== 'failed');
   const ofFile = isWhole ? [`the file did not load, or a hook of it failed: ${file.message}`] : [];
-  return {
-    ...again,
-    assertionResults: again.assertionResults.map((test, index) => ({
+  const ran = again.assertionResults.filter(({ status }) => status !== 'skipped');
+  const names = new Set(ran.map(({ fullName }) => fullName));
+  // A failed test that the second run skips, or does not have, remains failed.
+  const notRepeated = file.assertionResults.filter(
+    ({ status, fullName }) => status === 'failed' && !names.has(fullName),
+  );
+  const repeated = again.assertionResults
+    .filter(({ fullName }) => !notRepeated.some((test) => test.fullName === fullName))
+    .map((test, index) => ({
       ...test,
       failureMessages: [
         ...(errors.get(test.fullName) ?? []),
         ...(index === 0 ? ofFile : []),
         ...test.failureMessages,
       ],
-    })),
-  };
+    }));
+  return { ...again, assertionResults: [...repeated, ...notRepeated] };
 }

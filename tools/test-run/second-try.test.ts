@@ -35,6 +35,13 @@ test('a test that fails twice, or only in the second run, is failed', () => {
   });
 });
 
+test('a failed test that the second run skips or does not have remains failed', () => {
+  const first = reportOf('x', 'failed', '', A, B);
+  const skipped = { ...A, status: 'skipped', failureMessages: [] };
+  for (const second of [reportOf('x', 'passed', '', skipped, B), reportOf('x', 'passed', '', B)])
+    expect(mergedReport(first, second).testResults[0]?.assertionResults).toEqual([B, A]);
+});
+
 test('the error of a failed hook is reported with the first test of the file', () => {
   const first = reportOf('x', 'failed', 'no port', {
     ...A,
