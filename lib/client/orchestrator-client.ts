@@ -30,10 +30,13 @@ import type {
 } from '../proto/messages.ts';
 import { BigtraceOrchestrator, GRPC_OPTIONS } from '../proto/services.ts';
 
-/** Keepalive pings detect an orchestrator that hangs and a network that drops all packets. */
+/**
+ * Keepalive pings detect an orchestrator that hangs and a network that drops all packets. A caller that processes a large
+ * result on a busy machine may read nothing for seconds, which must not end its connection.
+ */
 const KEEPALIVE: grpc.ChannelOptions = {
   'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.keepalive_timeout_ms': 20_000,
 };
 
 /** Longer than CONNECT_MS_MAX, so that an error says whether there was a connection. */
