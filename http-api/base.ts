@@ -1,6 +1,8 @@
 /** The URL of this service as its clients reach it, for links. */
+
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { parsedUrl } from '../lib/common/text/parsed-url.ts';
 import { badRequest } from './http-error.ts';
 
 /** Whether a peer is a proxy whose X-Forwarded headers are true. */
@@ -37,9 +39,10 @@ export function baseReader(publicUrl: string | undefined, isProxy: ProxyCheck): 
   if (publicUrl !== undefined) return () => publicUrl.replace(/\/+$/, '');
   return ({ protocol, host, headers, socket }) => {
     // Fastify has taken protocol and host from the headers of trusted proxies.
-    if (!URL.canParse(`${protocol}://${host}`)) return '';
+    const url = parsedUrl(`${protocol}://${host}`);
+    if (url === undefined) return '';
     const prefix = isProxy(socket.remoteAddress) ? headers['x-forwarded-prefix'] : undefined;
-    return new URL(`${protocol}://${host}`).origin + prefixOf(prefix);
+    return url.origin + prefixOf(prefix);
   };
 }
 
@@ -50,5 +53,5 @@ function prefixOf(prefix: string | string[] | undefined): string {
 
 /** The path of a URL of the service, without a slash at its end. */
 export function pathOf(base: string): string {
-  return URL.canParse(base) ? new URL(base).pathname.replace(/\/+$/, '') : '';
+  return parsedUrl(base)?.pathname.replace(/\/+$/, '') ?? '';
 }

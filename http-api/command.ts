@@ -1,4 +1,5 @@
 /** Defines the flags of `bigtrace http-api` and their environment variables. */
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { clientCredentialsOptions } from '../lib/common/options/client-credentials-options.ts';
 import { hostPort } from '../lib/common/options/options.ts';
@@ -10,6 +11,7 @@ import {
   processOptions,
   time,
 } from '../lib/common/options/service-options.ts';
+import { isWebUrl, parsedUrl } from '../lib/common/text/parsed-url.ts';
 import { proxyCheck } from './base.ts';
 import {
   DEFAULT_ORCHESTRATOR,
@@ -31,7 +33,7 @@ function orchestratorList(text: string, before: string[] | undefined): string[] 
 function originList(text: string, before: string[] | undefined): string[] {
   const origins = text.split(',').filter((origin) => origin !== '');
   for (const origin of origins)
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+    if (parsedUrl(origin)?.origin !== origin)
       throw new InvalidArgumentError(
         `${origin} is not an origin, such as https://bigtrace.example.`,
       );
@@ -64,7 +66,7 @@ function headerName(text: string): string {
 
 /** Accepts `http:` and `https:` URLs only, because the console renders them as links. @throws InvalidArgumentError */
 function webUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  if (isWebUrl(text)) return text;
   throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:8088.');
 }
 

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type HostCheck, REFUSED_HOST } from '../lib/common/network/allowed-host.ts';
 import { printable } from '../lib/common/text/byte-text.ts';
+import { parsedUrl } from '../lib/common/text/parsed-url.ts';
 
 const UI_ORIGIN = 'https://ui.perfetto.dev';
 
@@ -59,7 +60,7 @@ export function isOwnPage({ headers, host }: FastifyRequest, origins: readonly s
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
   if (origin === undefined)
     return site !== 'cross-site' || headers['sec-fetch-mode'] === 'navigate';
-  return origins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host);
+  return origins.includes(origin) || parsedUrl(origin)?.host === host;
 }
 
 /**
@@ -67,7 +68,7 @@ export function isOwnPage({ headers, host }: FastifyRequest, origins: readonly s
  * validated `host` before.
  */
 function isOwn(origin: string, host: string): boolean {
-  if (!URL.canParse(origin)) return false;
-  const url = new URL(origin);
+  const url = parsedUrl(origin);
+  if (url === undefined) return false;
   return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname) || url.host === host;
 }

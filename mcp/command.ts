@@ -1,4 +1,5 @@
 /** `bigtrace mcp`: the Model Context Protocol, over stdio or HTTP. */
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { clientCredentialsOptions } from '../lib/common/options/client-credentials-options.ts';
 import { loginOptions, passwordOf } from '../lib/common/options/login-options.ts';
@@ -6,6 +7,7 @@ import { hostPort, integerFrom } from '../lib/common/options/options.ts';
 import { orchestratorVariable } from '../lib/common/options/orchestrator-variable.ts';
 import { serverSecurityOptions } from '../lib/common/options/server-security-options.ts';
 import { listenOptions, option } from '../lib/common/options/service-options.ts';
+import { isWebUrl } from '../lib/common/text/parsed-url.ts';
 import { BOUND_MAX, DEFAULT_BOUNDS } from './bounds.ts';
 import { type McpFlags, resolveConfig } from './config.ts';
 import { serveHttp } from './http.ts';
@@ -78,6 +80,6 @@ function httpOptions(): Option[] {
 
 /** @throws InvalidArgumentError */
 function webUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  if (isWebUrl(text)) return text;
   throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:5001.');
 }

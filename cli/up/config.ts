@@ -1,8 +1,10 @@
 /** Validates the flags of `bigtrace up` and fills in defaults. */
+
 import { dirname, resolve } from 'node:path';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { type Machine, thisMachine } from '../../lib/common/machine.ts';
 import { isLoopback } from '../../lib/common/network/host-port.ts';
+import { isWebUrl } from '../../lib/common/text/parsed-url.ts';
 import { BUNDLED_DIRECTORY, chosenEngine } from '../../lib/engine/engine-choice.ts';
 import type { RuntimeChoice } from '../../lib/engine/index.ts';
 import { defaultThreads, INSTANCE_BYTES_MIN } from '../../worker/config.ts';
@@ -123,8 +125,7 @@ function engineDirOf({ engine, dataDir }: UpFlags): string | undefined {
 }
 
 function checkUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text;
+  if (isWebUrl(text)) return text;
   throw new BigtraceError(
     'invalid_option',
     `--clickhouse ${text} must be a URL, such as http://127.0.0.1:8123`,

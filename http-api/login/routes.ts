@@ -1,6 +1,8 @@
 /** Routes to log in and out, and to see who one is. */
+
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { bearerCheck } from '../../lib/common/network/server-security.ts';
+import { parsedUrl } from '../../lib/common/text/parsed-url.ts';
 import { pathOf } from '../base.ts';
 import { CallerAnswer } from '../contract/login.ts';
 import { Empty } from '../contract/page.ts';
@@ -97,9 +99,7 @@ function page(reply: FastifyReply, html: string): FastifyReply {
  */
 export function ownPath(next: string, path: string): string {
   const base = new URL(`http://service${path}/`);
-  const { origin, pathname, search, hash } = URL.canParse(next, base.href)
-    ? new URL(next, base)
-    : base;
+  const { origin, pathname, search, hash } = parsedUrl(next, base) ?? base;
   const isOwn = origin === base.origin && pathname.startsWith(base.pathname);
   return isOwn && !pathname.startsWith('//') ? `${pathname}${search}${hash}` : base.pathname;
 }

@@ -3,6 +3,7 @@
  * (pinned-settings.ts), every failure is a BigtraceError (errors.ts), and a query that its caller abandons ends in
  * ClickHouse.
  */
+
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
@@ -14,6 +15,7 @@ import {
 } from '@clickhouse/client';
 import { BigtraceError } from '../common/errors.ts';
 import { httpAgent } from '../common/network/connect-timeout.ts';
+import { parsedUrl } from '../common/text/parsed-url.ts';
 import { CATALOG_POLICY, clickHouseError, type ErrorPolicy, loggedError } from './errors.ts';
 import { untilError } from './late-error.ts';
 import { type Auth, Password } from './password.ts';
@@ -303,7 +305,7 @@ function paramsOf({ queryId, settings, signal, executionMsMax = 0 }: CallOptions
 
 /** For messages. @throws invalid_option */
 function withoutCredentials(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const parsed = parsedUrl(url);
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol))
     throw new BigtraceError(
       'invalid_option',

@@ -2,6 +2,7 @@
  * Computes canonical addresses (docs/stores.md). Several addresses can name one trace; results, the catalog and caches
  * use its canonical address. This module finds it as far as the text of the address determines it.
  */
+import { parsedUrl } from '../text/parsed-url.ts';
 import { parseAddress } from './address.ts';
 
 export interface CanonicalAddress {
@@ -72,8 +73,7 @@ export function httpUrl(scheme: string, path: string): URL | undefined {
   // Existing escapes stay as they are. A `#` is part of the name, because clients never send a fragment.
   const escaped = encodeURI(rest.toWellFormed()).replaceAll('%25', '%').replaceAll('#', '%23');
   const text = `${scheme}://${host}${escaped}`;
-  if (host === '' || !path.isWellFormed() || !URL.canParse(text)) return undefined;
-  return new URL(text);
+  return host === '' || !path.isWellFormed() ? undefined : parsedUrl(text);
 }
 
 /** Normalizes the escapes of the path as RFC 3986 (6.2.2) recommends. The query, whose meaning is the server's, is kept. */

@@ -1,5 +1,7 @@
 /** Parsers of flags and `BIGTRACE_…` variables. Their errors name the bound; commander adds the name of the flag. */
+
 import { InvalidArgumentError } from 'commander';
+import { isWebUrl } from '../text/parsed-url.ts';
 
 function integer(text: string, min: number, max: number): number {
   const value = Number(text);
@@ -57,6 +59,6 @@ export function hostPort(text: string): string {
 
 /** Checks a URL. */
 export function httpUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  if (isWebUrl(text)) return text;
   throw new InvalidArgumentError('it must be a URL, such as https://host:8443.');
 }

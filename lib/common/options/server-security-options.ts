@@ -1,7 +1,9 @@
 /** Flags of services for TLS, authentication, allowed hosts and monitoring. */
+
 import { InvalidArgumentError, Option } from 'commander';
 import { BigtraceError } from '../errors.ts';
 import { isLoopback } from '../network/host-port.ts';
+import { isWebUrl } from '../text/parsed-url.ts';
 import { port } from './options.ts';
 
 export interface ServerSecurityFlags {
@@ -75,7 +77,7 @@ export function serverSecurityOptions(): Option[] {
 /** Parses a URL. An empty variable of OpenTelemetry counts as unset. */
 function httpUrl(text: string): string | undefined {
   if (text === '') return undefined;
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  if (isWebUrl(text)) return text;
   throw new InvalidArgumentError('it must be a URL, such as http://127.0.0.1:4318.');
 }
 
