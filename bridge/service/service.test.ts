@@ -9,43 +9,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
-import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
 import type { QueryRequest, SchemaRequest } from '../../lib/proto/messages.ts';
 import { CellType } from '../../lib/query-result/index.ts';
 import { lengthAndBytes } from '../native/encoding.ts';
 import { nativeBlocks, nativeRows } from '../native/testing.ts';
-import { rowsEvent, type Stub, startStub } from '../testing.ts';
+import { rowsEvent } from '../testing.ts';
 import { READ_BUFFER_BYTES } from './blocks.ts';
 import { type BridgeFlags, resolveConfig } from './config.ts';
-import { startBridgeServer } from './server.ts';
+import { bridgeServices } from './testing.ts';
 
-const stops: (() => void)[] = [];
+const startService = bridgeServices();
 afterEach(() => {
   vi.useRealTimers();
-  for (const stop of stops.splice(0)) stop();
 });
-
-async function startService(stub: Stub, tokenFile?: string): Promise<string> {
-  const { address, server } = await startStub(stub);
-  const bridge = await startBridgeServer(
-    {
-      socket: '127.0.0.1:0',
-      security: { ...PLAINTEXT_SERVER, tokenFile },
-      orchestrator: address,
-      orchestratorCredentials: {},
-      tables: undefined,
-      json: false,
-      logLevel: 'silent',
-      drainMs: 1000,
-    },
-    (error) => expect.unreachable(String(error)),
-  );
-  stops.push(() => {
-    bridge.stop();
-    server.forceShutdown();
-  });
-  return bridge.http;
-}
 
 /** On a busy machine, an answer may take longer than the first heartbeat. */
 function withoutHeartbeats(): void {
@@ -264,14 +240,14 @@ test.each([
 ])('a request with %s is refused', async (_what, headers, status) => {
   const tokenFile = join(mkdtempSync(join(tmpdir(), 'bigtrace-token-')), 'token');
   writeFileSync(tokenFile, 'first\n');
-  const url = await startService({}, tokenFile);
+  const url = await startService({}, { tokenFile });
   expect((await read(url, { ...rowsHeaders(), ...headers }))[0]).toBe(status);
 });
 
 test('the tokens in the file count without a restart, each of several lines', async () => {
   const tokenFile = join(mkdtempSync(join(tmpdir(), 'bigtrace-token-')), 'token');
   writeFileSync(tokenFile, 'first');
-  const url = await startService({ query: (call) => call.end() }, tokenFile);
+  const url = await startService({ query: (call) => call.end() }, { tokenFile });
   const statusWith = async (token: string): Promise<number> =>
     (await read(url, { ...rowsHeaders(), authorization: `Bearer ${token}` }))[0];
   expect(await statusWith('first')).toBe(200);

@@ -7,13 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { generate } from 'selfsigned';
-import { afterEach, beforeAll, expect, test } from 'vitest';
-import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
+import { beforeAll, expect, test } from 'vitest';
 import type { LearnRequest } from '../../lib/proto/messages.ts';
 import { CellType, type CellValue } from '../../lib/query-result/index.ts';
 import { encodeTable } from '../../lib/query-result/testing.ts';
-import { rowsEvent, type Stub, startStub } from '../testing.ts';
-import { startBridgeServer } from './server.ts';
+import { rowsEvent } from '../testing.ts';
+import { bridgeServices } from './testing.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bigtrace-share-'));
 const [cert, key] = [join(directory, 'cert'), join(directory, 'key')];
@@ -23,33 +22,7 @@ beforeAll(async () => {
   writeFileSync(key, pair.private);
 });
 
-const stops: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-});
-
-/** Starts a bridge with TLS, whose responses stay open for a moment after their end. */
-async function startService(stub: Stub): Promise<string> {
-  const { address, server } = await startStub(stub);
-  const bridge = await startBridgeServer(
-    {
-      socket: '127.0.0.1:0',
-      security: { ...PLAINTEXT_SERVER, tls: { cert, key, clientCa: undefined } },
-      orchestrator: address,
-      orchestratorCredentials: {},
-      tables: undefined,
-      json: false,
-      logLevel: 'silent',
-      drainMs: 1000,
-    },
-    (error) => expect.unreachable(String(error)),
-  );
-  stops.push(() => {
-    bridge.stop();
-    server.forceShutdown();
-  });
-  return bridge.http;
-}
+const startService = bridgeServices();
 
 const text = (value: string): string => Buffer.from(value).toString('base64');
 
@@ -71,21 +44,25 @@ async function ask(url: string, server: string): Promise<IncomingMessage> {
 /** Starts a query of whose column `n` the first server gets `cells`, each in a message, and the second a misfit. */
 async function startMismatch(kind: number, cells: CellValue[], misfit: CellValue) {
   const lessons: LearnRequest[] = [];
-  const url = await startService({
-    schema: async () => ({
-      column: [{ name: Buffer.from('n'), cellKinds: 1 << kind }],
-      tracesSampled: 1,
-    }),
-    learn: (lesson) => lessons.push(lesson),
-    query: (call) => {
-      const results = encodeTable({ names: ['n'], cells, batchCells: 1, resultBatches: 1 });
-      for (const [nth, result] of results.entries()) {
-        const rows = { trace: Buffer.from('/local/a'), result, last: nth === cells.length - 1 };
-        call.write({ event: [{ rows }] });
-      }
-      call.write({ event: [rowsEvent('/local/b', [misfit])] });
+  const tls = { cert, key, clientCa: undefined };
+  const url = await startService(
+    {
+      schema: async () => ({
+        column: [{ name: Buffer.from('n'), cellKinds: 1 << kind }],
+        tracesSampled: 1,
+      }),
+      learn: (lesson) => lessons.push(lesson),
+      query: (call) => {
+        const results = encodeTable({ names: ['n'], cells, batchCells: 1, resultBatches: 1 });
+        for (const [nth, result] of results.entries()) {
+          const rows = { trace: Buffer.from('/local/a'), result, last: nth === cells.length - 1 };
+          call.write({ event: [{ rows }] });
+        }
+        call.write({ event: [rowsEvent('/local/b', [misfit])] });
+      },
     },
-  });
+    { tls },
+  );
   const a = await ask(url, 'a'); // with a heartbeat
   const b = await ask(url, 'b');
   const textOf = async (response: IncomingMessage): Promise<string> =>

@@ -59,9 +59,9 @@ export async function writeShare(request: ShareRequest): Promise<void> {
   const isFound = findsColumns(view);
   const columns = parseStructure(input.structure, isFound);
   const { cluster } = member;
-  const told = async (error: unknown): Promise<unknown> =>
+  const errorToReport = async (error: unknown): Promise<unknown> =>
     isFound ? await remedied(error, { client, input, columns, view, cluster }) : error;
-  const share = shares.join(keyOf(request), member, { input, told });
+  const share = shares.join(keyOf(request), member, { input, errorToReport });
   const output = new Output(response);
   const writer = new NativeRows(columns, output, { beats: URL_BEATS, begun: false });
   const rows = new Rows(new Table(columns.map(({ name }) => name)), writer);

@@ -111,9 +111,9 @@ export class Share {
     this.#changed();
   }
 
-  /** Ends the share with the error, which `told` resolves to. */
-  failWith(told: Promise<unknown>): void {
-    told.then(this.#reject, this.#reject);
+  /** Ends the share with the error, which `reported` resolves to. */
+  failWith(reported: Promise<unknown>): void {
+    reported.then(this.#reject, this.#reject);
     this.#hasLeft = true;
     this.#queue = new Queue();
     this.#changed();

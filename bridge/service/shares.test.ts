@@ -37,7 +37,7 @@ const INPUT: QueryInput = {
 
 function join(shares: SharedQueries, server: string, more: Partial<Member> = {}): Share {
   const member = { server, cluster: 'main', servers: 2, ...more };
-  return shares.join('key', member, { input: INPUT, told: async (error) => error });
+  return shares.join('key', member, { input: INPUT, errorToReport: async (error) => error });
 }
 
 async function tracesOf(share: Share): Promise<string[]> {

@@ -30,7 +30,7 @@ export interface Member {
 export interface SharedStart {
   input: QueryInput;
   /** Returns the error that all servers report. */
-  told: (error: unknown) => Promise<unknown>;
+  errorToReport: (error: unknown) => Promise<unknown>;
 }
 
 export class SharedQueries {
@@ -167,13 +167,13 @@ class SharedQuery implements QueryEvents {
     this.#over();
   }
 
-  /** Ends all shares with the same error. Later errors are not told. */
+  /** Ends all shares with the same error. Later errors are not reported. */
   fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     this.#over(error);
-    const told = this.#start.told(error);
-    for (const share of this.#shares.values()) share.failWith(told);
+    const reported = this.#start.errorToReport(error);
+    for (const share of this.#shares.values()) share.failWith(reported);
   }
 
   /** Gives the traces that the server has not begun to read to the others. */
