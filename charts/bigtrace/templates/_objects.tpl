@@ -23,7 +23,9 @@ Takes a dict: root ($), file (below files/), skip (a list of Kind/name), and ann
 {{- define "bigtrace.labels" -}}
 {{- $ours := dict "app.kubernetes.io/part-of" "bigtrace" }}
 {{- $chart := dict "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version) "app.kubernetes.io/managed-by" .root.Release.Service "app.kubernetes.io/instance" .root.Release.Name }}
-{{- $_ := set .object.metadata "namespace" .root.Release.Namespace }}
+{{- if not (hasPrefix "ValidatingAdmissionPolicy" .object.kind) }}{{/* which no namespace contains */}}
+  {{- $_ := set .object.metadata "namespace" .root.Release.Namespace }}
+{{- end }}
 {{- $_ := set .object.metadata "labels" (merge (.object.metadata.labels | default dict) $ours $chart) }}
 {{- end }}
 
@@ -55,11 +57,28 @@ Takes a dict: root ($), file (below files/), skip (a list of Kind/name), and ann
     {{- if $part.storageClassName }}{{ $_ := set .spec "storageClassName" $part.storageClassName }}{{ end }}
   {{- end }}
   {{- include "bigtrace.pod" (dict "root" .root "template" $object.spec.template "part" $part) }}
+{{- else if has $object.kind (list "RoleBinding" "ValidatingAdmissionPolicy" "ValidatingAdmissionPolicyBinding") }}
+  {{- include "bigtrace.ofNamespace" (dict "namespace" .root.Release.Namespace "object" $object) }}
 {{- else if eq $object.kind "CronJob" }}
   {{- include "bigtrace.pod" (dict "root" .root "template" $object.spec.jobTemplate.spec.template "part" dict) }}
   {{- if eq $name "index" }}
     {{- $_ := set $object.spec "schedule" $values.catalogJobs.schedule }}
     {{- $_ := set (first $object.spec.jobTemplate.spec.template.spec.containers) "args" $values.catalogJobs.traces }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Replaces the namespace bigtrace, where a manifest names it: in accounts, and in names that the whole cluster shares. */}}
+{{- define "bigtrace.ofNamespace" -}}
+{{- $object := .object }}
+{{- $policy := printf "%s-worker-deletion-cost" .namespace }}
+{{- if eq $object.kind "RoleBinding" }}
+  {{- range $object.subjects }}{{ $_ := set . "namespace" $.namespace }}{{ end }}
+{{- else }}
+  {{- $_ := set $object.metadata "name" $policy }}
+  {{- if $object.spec.policyName }}{{ $_ := set $object.spec "policyName" $policy }}{{ end }}
+  {{- range $object.spec.matchConditions }}
+    {{- $_ := set . "expression" (replace ":bigtrace:" (printf ":%s:" $.namespace) .expression) }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -82,6 +101,14 @@ Takes a dict: root ($), file (below files/), skip (a list of Kind/name), and ann
 {{- $_ := set $container "image" (printf "%s/%s:%s" .root.Values.image.repository $image (.root.Values.image.tag | default .root.Chart.AppVersion)) }}
 {{- range $key := list "resources" "args" }}
   {{- if hasKey $part $key }}{{ $_ := set $container $key (index $part $key) }}{{ end }}
+{{- end }}
+{{- if and (eq $container.name "worker") .root.Values.worker.podDeletionCost }}
+  {{- $component := fromYaml (.root.Files.Get "files/components/pod-deletion-cost/kustomization.yaml") }}
+  {{- $added := (fromYaml (first $component.patches).patch).spec.template.spec }}
+  {{- range $key := list "env" "volumeMounts" }}
+    {{- $_ := set $container $key (concat (index $container $key | default list) (index (first $added.containers) $key)) }}
+  {{- end }}
+  {{- $_ := set $spec "volumes" (concat $spec.volumes $added.volumes) }}
 {{- end }}
 {{- with $part.extraEnv }}{{ $_ := set $container "env" (concat ($container.env | default list) .) }}{{ end }}
 {{- with $part.extraVolumeMounts }}{{ $_ := set $container "volumeMounts" (concat $container.volumeMounts .) }}{{ end }}

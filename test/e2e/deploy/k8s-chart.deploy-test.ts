@@ -1,8 +1,10 @@
 /** The Helm chart: its objects are those of kustomize, and its options change them. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { ROOT } from '../../../lib/common/root.ts';
 import { VERSION } from '../../../lib/common/version.ts';
 import {
   helm,
@@ -72,6 +74,59 @@ test.each([
 ] as const)('the chart renders the objects of %s', (overlay, options) => {
   const ofKustomize = byName(manifestsOf(withoutDigests(kustomize(overlay))));
   expect(byName(rendered(...options))).toEqual(ofKustomize);
+});
+
+const COMPONENT = 'pod-deletion-cost';
+const DELETION_COST = [
+  '--values',
+  `${CHART}/values-minikube.yaml`,
+  '--set',
+  'worker.podDeletionCost=true',
+];
+
+test(`the chart renders the objects of the component ${COMPONENT}`, () => {
+  const overlay = relative(ROOT, join(directory, COMPONENT));
+  const k8s = relative(join(directory, COMPONENT), join(ROOT, 'k8s'));
+  mkdirSync(join(directory, COMPONENT));
+  writeFileSync(
+    join(directory, COMPONENT, 'kustomization.yaml'),
+    stringify({
+      resources: [`${k8s}/overlays/minikube`],
+      components: [`${k8s}/components/${COMPONENT}`],
+      namespace: 'bigtrace',
+    }),
+  );
+  const ofKustomize = manifestsOf(withoutDigests(kustomize(overlay)));
+  // Kustomize sets a namespace on admission policies, too, which have none; the API server removes it.
+  for (const { kind, metadata } of ofKustomize)
+    if (kind.startsWith('ValidatingAdmissionPolicy')) delete metadata.namespace;
+  expect(byName(rendered(...DELETION_COST))).toEqual(byName(ofKustomize));
+});
+
+test('workers of a release in another namespace may patch pods of this namespace, and nothing else', () => {
+  const manifests = rendered(...DELETION_COST, '--namespace', 'traces');
+  const { ok, output } = validateObjects(manifests, join(directory, 'deletion-cost.yaml'));
+  expect(ok, output).toBe(true);
+  const objects = byName(manifests);
+  expect(objects['Role worker-deletion-cost']).toMatchObject({
+    metadata: { namespace: 'traces' },
+    rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['patch'] }],
+  });
+  expect(objects['RoleBinding worker-deletion-cost']).toMatchObject({
+    metadata: { namespace: 'traces' },
+    subjects: [{ kind: 'ServiceAccount', name: 'worker', namespace: 'traces' }],
+  });
+  const policy = 'traces-worker-deletion-cost';
+  expect(objects[`ValidatingAdmissionPolicy ${policy}`]).toMatchObject({
+    spec: {
+      matchConditions: [
+        { expression: "request.userInfo.username == 'system:serviceaccount:traces:worker'" },
+      ],
+    },
+  });
+  expect(objects[`ValidatingAdmissionPolicyBinding ${policy}`]).toMatchObject({
+    spec: { policyName: policy },
+  });
 });
 
 const set = (values: Record<string, unknown>): string[] =>
