@@ -72,8 +72,9 @@ export async function writeShare(request: ShareRequest): Promise<void> {
     gone.addEventListener('abort', () => reject(gone.reason), { once: true });
   });
   try {
-    await Promise.race([writeRows(share, rows), share.failed, left]);
-    await Promise.race([writer.finish(), share.failed, left]);
+    const written = writeRows(share, rows).then(() => output.drain());
+    await Promise.race([written, share.failed, left]);
+    await Promise.race([writer.finish(), left]); // no error can follow the end: others report it
   } catch (error) {
     clearInterval(heartbeat); // it would write rows of which some columns lack cells
     if (error instanceof BigtraceError && !gone.aborted) await share.fail(error);
@@ -89,6 +90,7 @@ async function writeRows(share: Share, rows: Rows): Promise<void> {
     await rows.write(each);
     if (share.isEmpty) await rows.flush();
   }
+  await rows.flush();
   rows.end();
 }
 
