@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { startResident } from '../test/harness/resident.ts';
+import { startResident } from '../test/harness/resident/resident.ts';
 import { runInClickHouse, startSystem } from '../test/harness/system.ts';
 import { type Bench, timed } from './bench.ts';
 import { uncachedSql } from './queries.ts';

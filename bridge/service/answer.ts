@@ -1,6 +1,7 @@
 /** Answers the requests of the views: rows, the columns of a script, failures, progress. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { findsColumns, HEARTBEAT_MS, writeRows } from '../commands/query.ts';
 import { runFailures, runProgress } from '../commands/reports.ts';
 import { structureOf } from '../commands/schema.ts';
@@ -10,6 +11,7 @@ import { lengthAndBytes } from '../native/encoding.ts';
 import { blockOf, NativeRows } from '../native/rows.ts';
 import { rowOfHeader } from '../request/header.ts';
 import { type QueryInput, queryInput, schemaInput } from '../request/request.ts';
+import { checkArguments } from '../request/view-arguments.ts';
 import { errorBlock, READ_BUFFER_BYTES, URL_BEATS } from './blocks.ts';
 import { memberOf, writeShare } from './share-rows.ts';
 import type { SharedQueries } from './shares.ts';
@@ -50,12 +52,13 @@ async function write(exchange: LiveExchange): Promise<void> {
   if (command === 'rows') await rows(exchange);
   else if (command === 'share') await share(exchange);
   else if (command === 'schema') await schema(exchange);
+  else if (command === 'check') check(exchange);
   else if (command === 'failures') await runFailures(client, response, gone);
   else if (command === 'progress') await runProgress(client, response, gone);
   else
     throw new BigtraceError(
       'invalid_option',
-      `X-Bigtrace-Command '${command}' must be rows, share, schema, failures or progress`,
+      `X-Bigtrace-Command '${command}' must be rows, share, schema, check, failures or progress`,
     );
 }
 
@@ -112,6 +115,13 @@ async function schema({ request, response, client, gone }: LiveExchange): Promis
   } finally {
     clearInterval(heartbeat);
   }
+}
+
+/** Writes one block if the views in the statement have all arguments of their calls. */
+function check({ request, response }: LiveExchange): void {
+  const statement = Buffer.from(headerOf(request, 'x-bigtrace-statement') ?? '', 'base64');
+  checkArguments(textFromBytes(statement));
+  response.write(blockOf('ok', 'UInt8', Buffer.of(1)));
 }
 
 function commandOf(request: IncomingMessage): string {

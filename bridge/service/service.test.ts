@@ -267,7 +267,7 @@ test('a request that is no view’s, or too long, gets an error that says so', a
   const url = await startService({});
   const [, command] = await read(url, { 'X-Bigtrace-Command': 'x' });
   expect(command.toString()).toBe(
-    "X-Bigtrace-Command 'x' must be rows, share, schema, failures or progress (invalid_option)",
+    "X-Bigtrace-Command 'x' must be rows, share, schema, check, failures or progress (invalid_option)",
   );
   const [, request] = await read(url, { 'X-Bigtrace-Command': 'rows' });
   expect(request.toString()).toContain('X-Bigtrace-Request is missing or malformed');
@@ -279,6 +279,17 @@ test('a request that is no view’s, or too long, gets an error that says so', a
     431,
     'the script and the trace addresses have more than 8388608 bytes in base64 (limit_exceeded)',
   ]);
+});
+
+test('the check of a statement is a block, or an error that names the argument', async () => {
+  const url = await startService({});
+  const check = (statement: string): Promise<[number, Buffer]> =>
+    read(url, { 'X-Bigtrace-Command': 'check', 'X-Bigtrace-Statement': text(statement) });
+  const [, block] = await check("SELECT 1 FROM bigtrace_cluster(cluster='é', traces=[], sql='')");
+  expect(nativeBlocks(block)).toEqual([{ ok: { type: 'UInt8', values: [1n] } }]);
+  expect(String((await check("SELECT 1 FROM bigtrace_cluster(cluster='c', x=1)"))[1])).toBe(
+    'bigtrace_cluster has no argument x: it has cluster, traces, sql (invalid_option)',
+  );
 });
 
 test('without a token or client certificates the bridge does not start, also on loopback', () => {

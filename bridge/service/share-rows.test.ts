@@ -1,7 +1,7 @@
 /** Tests the responses to the servers that share a query, against an orchestrator whose events the test defines. */
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,11 +110,11 @@ function slowResponse(taken: number) {
     take = resolve;
   });
   let writes = 0;
-  const stream = new Writable({
+  const response = new Writable({
     write: (_chunk, _encoding, done) =>
       void (writes++ < taken ? done() : written.then(() => done())),
   });
-  return { response: stream as unknown as ServerResponse, writes: () => writes, take };
+  return { response, writes: () => writes, take };
 }
 
 test('after its end a share gets no error of another one', async () => {
@@ -136,7 +136,7 @@ test('after its end a share gets no error of another one', async () => {
       statement: '',
     },
   };
-  const share = (server: string, { response }: { response: ServerResponse }): Promise<void> => {
+  const share = (server: string, { response }: { response: Writable }): Promise<void> => {
     const member = { server, cluster: 'main', servers: 2 };
     const gone = new AbortController().signal;
     const view = 'bigtrace_share';

@@ -1,6 +1,6 @@
 /** Answers a server of a cluster that asks for its share of a query: which query that is, and the rows. */
 import { hash } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { Table } from '../cells/trace-rows.ts';
@@ -47,7 +47,7 @@ export interface ShareRequest {
   input: QueryInput;
   view: string;
   member: Member;
-  response: ServerResponse;
+  response: Writable;
   /** Aborted when the server reads no more. */
   gone: AbortSignal;
 }

@@ -64,5 +64,5 @@ test('no view of the resident bridge executes a program', () => {
   for (const [path, sql] of resident)
     expect([path, /executable\(|bigtrace_schema\(|profile = /.test(sql)]).toEqual([path, false]);
   const calls = resident.filter(([, sql]) => sql.includes('FROM url(\n    bigtrace_bridge,'));
-  expect(calls).toHaveLength(17);
+  expect(calls).toHaveLength(19);
 });

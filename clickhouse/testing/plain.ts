@@ -19,6 +19,9 @@ export const PLAIN_DEFINER = 'traces_definer';
 /** Name of the cluster of `startPlainCluster`, of which each server is a shard. */
 export const PLAIN_CLUSTER = 'three';
 
+/** The same without its last server. */
+export const PLAIN_PART = 'part';
+
 export interface PlainClickHouse extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   url: string;
@@ -51,7 +54,9 @@ export async function startPlainCluster(
     .slice(count)
     .map((tcp) => `<shard><replica><host>127.0.0.1</host><port>${tcp}</port></replica></shard>`);
   const secret = crypto.randomUUID();
-  const clusterXml = `<remote_servers><${PLAIN_CLUSTER}><secret>${secret}</secret>${shards.join('')}</${PLAIN_CLUSTER}></remote_servers>`;
+  const cluster = (name: string, all: string[]): string =>
+    `<${name}><secret>${secret}</secret>${all.join('')}</${name}>`;
+  const clusterXml = `<remote_servers>${cluster(PLAIN_CLUSTER, shards)}${cluster(PLAIN_PART, shards.slice(0, -1))}</remote_servers>`;
   const password = crypto.randomUUID();
   return Promise.all(
     shards.map((_, nth) =>

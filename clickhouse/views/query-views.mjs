@@ -13,7 +13,7 @@ import {
   literal,
   RESIDENT_DESCRIPTIONS,
 } from './descriptions.mjs';
-import { foundByUrl, reportByUrl, rowsByUrl } from './url-source.mjs';
+import { checkedByUrl, foundByUrl, reportByUrl, rowsByUrl } from './url-source.mjs';
 
 const GIVEN = '{traces:Array(String)}';
 
@@ -228,6 +228,7 @@ FROM clusterAllReplicas(
     ${CLUSTER},
     view(SELECT * FROM bigtrace.${share}(${values.join(', ')}))
 )
+WHERE ${checkedByUrl(STATEMENT)}
 COMMENT ${literal(COMMENTS.get(name) ?? '')}
 `;
 }

@@ -93,7 +93,7 @@ export function rowsByUrl(view, structure, values, { table, cluster }) {
     Command: cluster === undefined ? "'rows'" : "'share'",
     View: `'${view}'`,
     ...(table === undefined ? {} : { Table: text(table) }),
-    ...(cluster === undefined ? {} : { Share: shareOf(cluster) }),
+    ...(cluster === undefined ? {} : { Share: shareOf(cluster), Query: text('initialQueryID()') }),
     Request: header(values),
   };
   return { source: url('Native', structure, headers), settings: settings() };
@@ -108,6 +108,19 @@ function shareOf(cluster) {
     "toString(getSetting('skip_unavailable_shards'))",
   ];
   return `concat(${values.map(text).join(", '.', ")})`;
+}
+
+/**
+ * A condition that is true, or an error if a view in the statement has no argument of this name. It runs on the server
+ * that was asked, which need not be one that asks for a share.
+ */
+export function checkedByUrl(statement) {
+  const source = url('Native', "'ok UInt8 NOT NULL'", {
+    Command: "'check'",
+    Statement: text(statement),
+  });
+  return `throwIf(ifNull((SELECT ok FROM ${source} SETTINGS
+${settings()}), 0) = 0, 'the bridge has not checked the arguments') = 0`;
 }
 
 const REPORT =

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../../lib/common/root.ts';
-import { type Resident, startResident, usesResidentBridge } from './resident.ts';
+import { type Resident, startResident, usesResidentBridge } from './resident/resident.ts';
 
 const BIN = join(ROOT, 'cli/bigtrace.mjs');
 

@@ -2,7 +2,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { clickhouseAs, rowsOf } from '../../harness/queries.ts';
-import { type ResidentProcess, usesResidentBridge } from '../../harness/resident.ts';
+import { type ResidentProcess, usesResidentBridge } from '../../harness/resident/resident.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { untilIdle, untilRunning } from '../../harness/workers.ts';
 

@@ -2,7 +2,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
-import { usesResidentBridge } from '../../harness/resident.ts';
+import { usesResidentBridge } from '../../harness/resident/resident.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { untilIdle, untilRunning } from '../../harness/workers.ts';
 

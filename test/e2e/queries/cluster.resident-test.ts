@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PLAIN_CLUSTER } from '../../../clickhouse/testing/plain.ts';
+import { PLAIN_CLUSTER, PLAIN_PART } from '../../../clickhouse/testing/plain.ts';
 import { ROOT } from '../../../lib/common/root.ts';
 import { literal } from '../../../lib/common/text/sql-literal.ts';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
-import { type ResidentCluster, startResidentCluster } from '../../harness/resident.ts';
+import { type ResidentCluster, startResidentCluster } from '../../harness/resident/resident.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { untilIdle, untilRunning } from '../../harness/workers.ts';
 
@@ -153,6 +153,25 @@ test('calls that could lose or double rows are errors', async () => {
   const two = `SELECT (SELECT sum(n) FROM bigtrace_cluster(${ARGUMENTS}${literal(SCRIPT)})),
     (SELECT sum(n) FROM bigtrace_cluster(${ARGUMENTS}${literal(`${SCRIPT} -- again`)}))`;
   expect(await on(analysts, 0, two)).toEqual([[SUMS[2], SUMS[2]]]);
+});
+
+test('a server that is not in the cluster may ask, and unknown arguments are errors there, too', async () => {
+  const part = sumsOf(SCRIPT).replace(PLAIN_CLUSTER, PLAIN_PART);
+  expect(await on(analysts, 2, part)).toEqual([SUMS]);
+  for (const server of [0, 2])
+    expect(
+      await failureOn(server, part.replace(', sql=', ", on_failure='lenient', sql=")),
+    ).toContain('bigtrace_cluster has no argument on_failure: it has cluster, traces, sql');
+});
+
+test('all servers of a query ask the same bridge, and each bridge runs some queries', async () => {
+  const before = [...cluster.shares];
+  const asked = (): number[] => cluster.shares.map((each, bridge) => each - (before[bridge] ?? 0));
+  let queries = 0;
+  for (; asked().includes(0); queries++)
+    expect(await on(analysts, queries % 3, sumsOf(SCRIPT))).toEqual([SUMS]);
+  expect(asked().reduce((sum, each) => sum + each)).toBe(3 * queries);
+  for (const each of asked()) expect(each % 3).toBe(0);
 });
 
 test('an error of a trace ends the query on all servers', async () => {

@@ -9,7 +9,7 @@ import { READ_BUFFER_BYTES } from '../../../bridge/service/blocks.ts';
 import { generatedSql } from '../../../clickhouse/views/query-views.mjs';
 import { literal } from '../../../lib/common/text/sql-literal.ts';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
-import { install, type Resident, startBridge, uninstall } from '../../harness/resident.ts';
+import { install, type Resident, startBridge, uninstall } from '../../harness/resident/resident.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { untilIdle, untilRunning } from '../../harness/workers.ts';
 

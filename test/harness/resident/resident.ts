@@ -13,8 +13,9 @@ import {
   type PlainClickHouse,
   startPlainClickHouse,
   startPlainCluster,
-} from '../../clickhouse/testing/plain.ts';
-import { ROOT } from '../../lib/common/root.ts';
+} from '../../../clickhouse/testing/plain.ts';
+import { ROOT } from '../../../lib/common/root.ts';
+import { startBalancer } from './balancer.ts';
 
 const BIN = join(ROOT, 'cli/bigtrace.mjs');
 
@@ -86,10 +87,12 @@ export async function startResident(orchestrator: string): Promise<Resident> {
 
 export interface ResidentCluster {
   servers: PlainClickHouse[];
+  /** Shares that each bridge was asked for. */
+  shares: number[];
   stop(): Promise<void>;
 }
 
-/** Starts servers that are the cluster PLAIN_CLUSTER, with one bridge, and installs the views on each. */
+/** Starts servers that are the cluster PLAIN_CLUSTER, with two bridges, and installs the views on each. */
 export async function startResidentCluster(
   orchestrator: string,
   count: number,
@@ -97,16 +100,18 @@ export async function startResidentCluster(
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-cluster-'));
   const tokenFile = join(directory, 'token');
   writeFileSync(tokenFile, crypto.randomUUID(), { mode: 0o600 });
-  const bridge = await startBridge(orchestrator, tokenFile);
+  const bridges = await Promise.all([1, 2].map(() => startBridge(orchestrator, tokenFile)));
+  const balancer = await startBalancer(bridges.map(({ url }) => url));
   const servers = await startPlainCluster(directory, count);
-  const flags = ['--bridge', bridge.url, '--bridge-token-file', tokenFile];
+  const flags = ['--bridge', balancer.url, '--bridge-token-file', tokenFile];
   for (const { url, password } of servers) await install(url, password, flags);
   const stop = async (): Promise<void> => {
-    await bridge.stop();
+    await Promise.all(bridges.map((each) => each.stop()));
+    balancer.stop();
     await Promise.all(servers.map((each) => each.stop()));
     rmSync(directory, { recursive: true });
   };
-  return { servers, stop };
+  return { servers, shares: balancer.shares, stop };
 }
 
 /** Runs `bigtrace clickhouse install`; returns what it prints. */
