@@ -30,10 +30,18 @@ export interface EngineComparison {
 const SHOWN_CHARS = 200;
 const UNPACKED_BYTES_MAX = 2 ** 32;
 
-export function checkEngines(one: Engine, other: Engine, traces: string): EngineComparison {
+/** @param onStep called before each trace, with how far the check is */
+export function checkEngines(
+  one: Engine,
+  other: Engine,
+  traces: string,
+  onStep: (text: string) => void,
+): EngineComparison {
   const differences: Difference[] = [];
   let results = 0;
-  for (const trace of filesBelow(traces)) {
+  const files = filesBelow(traces);
+  for (const [at, trace] of files.entries()) {
+    onStep(`trace ${at + 1} of ${files.length}: ${trace}`);
     const bytes = readFileSync(join(traces, trace));
     const [first, second] = [one, other].map((engine) => textsOf(engine, bytes)) as [
       string[],

@@ -14,12 +14,12 @@ import {
   isEngineName,
   WASM64,
 } from '../../lib/engine/engine-choice.ts';
-import { hasMemory64, loadEngine } from '../../lib/engine/index.ts';
+import { type Engine, hasMemory64, loadEngine } from '../../lib/engine/index.ts';
 import { SAMPLE_TRACES } from '../paths.ts';
 import { addEngine } from './add.ts';
 import { checkEngines, type EngineComparison } from './check.ts';
 import { compileCommand } from './compile.ts';
-import { progressOn } from './progress.ts';
+import { progressOn, stepsOn } from './progress.ts';
 import { sourceOf, UPSTREAM } from './sources.ts';
 
 const LATER = 'Services use it from their next start on.';
@@ -156,14 +156,21 @@ async function check(
   const [one, two] = [chosenEngine(name, dataDir), chosenEngine(other, dataDir)];
   const engine = await loadEngine(one.wasm);
   const beside = await loadEngine(two.wasm);
-  report(`${engine.version} and ${beside.version}`, checkEngines(engine, beside, traces));
+  compare(`${engine.version} and ${beside.version}`, engine, beside, traces);
   if (one.wasm64 === undefined) return;
   if (!hasMemory64()) {
     console.error('bigtrace: its 64-bit memory is not checked: Node 24 or later can run it');
     return;
   }
   const wide = await loadEngine(one.wasm64);
-  report(`${engine.version} with 32-bit and 64-bit memory`, checkEngines(engine, wide, traces));
+  compare(`${engine.version} with 32-bit and 64-bit memory`, engine, wide, traces);
+}
+
+function compare(what: string, one: Engine, other: Engine, traces: string): void {
+  const steps = stepsOn(process.stderr);
+  const comparison = checkEngines(one, other, traces, steps.show);
+  steps.end();
+  report(what, comparison);
 }
 
 /** Prints the differences; with any, the exit code is 1. */

@@ -77,7 +77,7 @@ async function wholeVersion(version: string, mirror: string): Promise<string> {
   if (matching[0] !== undefined) return matching.toSorted().at(-1) ?? matching[0];
   throw new BigtraceError(
     'invalid_option',
-    `${index} names no version ${version}; it names ${versions.join(', ') || 'none'}: give a whole one (vX.Y-commit)`,
+    `${index} names no version ${version}; it names ${versions.join(', ') || 'none'}; give one of them, or another one whole (vX.Y-commit, with six or more digits of the commit)`,
   );
 }
 

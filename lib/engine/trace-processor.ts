@@ -181,14 +181,15 @@ export class TraceProcessor {
   }
 
   /**
-   * Returns the state of the instance, which can be restored here or in another instance of the same engine.
+   * Returns the state of the instance, which can be restored here or in another instance of the same engine. It can be
+   * shared between threads, or transferred to one with `ArrayBuffer`.
    * @throws `poisoned` when it is set
    */
-  snapshot(): Snapshot {
+  snapshot(BufferOf?: ArrayBufferConstructor): Snapshot {
     if (this.poisoned !== undefined) throw this.poisoned;
     this.#host.clearRequest();
     const { initial, identity } = this.#engine;
-    return { engine: identity, ...snapshotMemory(this.#host.memory, [initial]) };
+    return { engine: identity, ...snapshotMemory(this.#host.memory, [initial], BufferOf) };
   }
 
   /**

@@ -3,6 +3,7 @@
  * longest to load first; or before the trace's engine is given to another trace.
  */
 
+import { freeSnapshot } from '../../lib/engine/index.ts';
 import type { EnginePool, Lease } from '../engines/engine-pool.ts';
 import type { Admission } from '../scheduling/admission.ts';
 import type { MemoryPermit } from '../scheduling/memory-permits.ts';
@@ -71,7 +72,9 @@ export class SnapshotWriter {
       const snapshot = await lease.engine.snapshot(key).catch(() => undefined);
       if (snapshot === undefined) this.#giveUp(key);
       await lease.release();
-      if (snapshot !== undefined) await this.#snapshots.write(key, snapshot);
+      if (snapshot === undefined) return;
+      await this.#snapshots.write(key, snapshot);
+      freeSnapshot(snapshot); // before its memory is given to others
     } finally {
       this.#copy?.release();
       this.#copy = undefined;

@@ -249,8 +249,10 @@ function snapshot(): void {
   try {
     if (!hasRoomForCopy())
       throw new BigtraceError('limit_exceeded', 'the engine may not have the memory for a copy');
-    const snapshot = pristine ?? processor.snapshot();
-    post({ type: 'snapshot', snapshot, memoryBytes: memoryBytes() });
+    const snapshot = pristine ?? processor.snapshot(ArrayBuffer);
+    const { buffer } = snapshot.contents;
+    const transfer = buffer instanceof ArrayBuffer ? [buffer] : [];
+    post({ type: 'snapshot', snapshot, memoryBytes: memoryBytes() }, transfer);
   } catch (thrown) {
     postFailure(thrown);
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  freeSnapshot,
   PAGE_BYTES,
   restoreBlocks,
   restoreMemory,
@@ -91,4 +92,14 @@ test('restoring zeroes the memory beyond the snapshot', () => {
   restoreMemory(memory, [small]);
   expect(memory.lastIndexOf(1)).toBe(4 * PAGE_BYTES - 1);
   expect(memory.indexOf(9)).toBe(-1);
+});
+
+test('a snapshot in ArrayBuffers restores the same memory, and is given back', () => {
+  const memory = new Uint8Array(3 * PAGE_BYTES).fill(7, PAGE_BYTES, 2 * PAGE_BYTES);
+  const snapshot = { engine: 'e', ...snapshotMemory(memory, [], ArrayBuffer) };
+  const restored = new Uint8Array(memory.length).fill(1);
+  restoreMemory(restored, [snapshot]);
+  expect(restored).toEqual(memory);
+  freeSnapshot(snapshot);
+  expect(snapshot.contents.length).toBe('transfer' in ArrayBuffer.prototype ? 0 : PAGE_BYTES);
 });

@@ -20,7 +20,10 @@ export interface SnapshotHead {
   runs: Uint32Array;
 }
 
-/** Plain data in SharedArrayBuffers, so posting it to another thread copies nothing. It must not be changed. */
+/**
+ * Plain data in SharedArrayBuffers, so posting it to another thread copies nothing; or in ArrayBuffers, which one thread
+ * owns, so that `freeSnapshot` can return their memory at once. It must not be changed.
+ */
 export interface Snapshot extends SnapshotHead {
   /** The pages of all runs, one after another. */
   contents: Uint8Array;
@@ -29,6 +32,20 @@ export interface Snapshot extends SnapshotHead {
 /** Returns the memory that a snapshot occupies, in bytes. */
 export function snapshotBytes(snapshot: Snapshot): number {
   return snapshot.runs.byteLength + snapshot.contents.byteLength;
+}
+
+/**
+ * Returns the memory of a snapshot to the system, if it is in ArrayBuffers; it cannot be used any more. Node 20 does it
+ * at some later time.
+ */
+export function freeSnapshot({ runs, contents }: Snapshot): void {
+  for (const { buffer } of [runs, contents])
+    if (buffer instanceof ArrayBuffer) (buffer as TransferableBuffer).transfer?.(0);
+}
+
+interface TransferableBuffer extends ArrayBuffer {
+  /** From Node 22 on. */
+  transfer?(newLength: number): ArrayBuffer;
 }
 
 /** A range of memory and the place of its bytes in `contents`; without `contents`, the bytes are zero. */
@@ -183,10 +200,11 @@ function restoreSegment(target: Buffer, segment: Segment, zeroFrom: number): voi
   contents?.copy(target, used, contentsAt + used - from, contentsAt + to - from);
 }
 
-/** Takes a snapshot of `memory` over the snapshots `below` (lowest first). */
+/** Takes a snapshot of `memory` over the snapshots `below` (lowest first), in buffers of the type `BufferOf`. */
 export function snapshotMemory(
   memory: Uint8Array,
   below: readonly Snapshot[],
+  BufferOf: ArrayBufferConstructor | SharedArrayBufferConstructor = SharedArrayBuffer,
 ): Pick<Snapshot, 'memoryBytes' | 'runs' | 'contents'> {
   const source = asBuffer(memory);
   const runs: number[] = [];
@@ -200,7 +218,7 @@ export function snapshotMemory(
       pages++;
     }
   }
-  const contents = new Uint8Array(new SharedArrayBuffer(pages * PAGE_BYTES));
+  const contents = new Uint8Array(new BufferOf(pages * PAGE_BYTES));
   let contentsAt = 0;
   for (let run = 0; run < runs.length; run += 2) {
     const from = (runs[run] ?? 0) * PAGE_BYTES;
@@ -208,9 +226,9 @@ export function snapshotMemory(
     contents.set(source.subarray(from, from + length), contentsAt);
     contentsAt += length;
   }
-  const sharedRuns = new Uint32Array(new SharedArrayBuffer(4 * runs.length));
-  sharedRuns.set(runs);
-  return { memoryBytes: memory.length, runs: sharedRuns, contents };
+  const runsInBuffer = new Uint32Array(new BufferOf(4 * runs.length));
+  runsInBuffer.set(runs);
+  return { memoryBytes: memory.length, runs: runsInBuffer, contents };
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
