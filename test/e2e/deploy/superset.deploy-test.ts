@@ -25,6 +25,7 @@ import {
 } from '../../harness/superset.ts';
 import { complaintsAboutFilters } from '../../harness/superset-filters.ts';
 import { type System, startSystem } from '../../harness/system.ts';
+import { CHARTS, expectVisible, openDashboard } from './superset-dashboard.ts';
 import {
   expectSameComparisons,
   expectSameCpuTime,
@@ -36,19 +37,6 @@ const run = promisify(execFile);
 const SHOTS = join(ROOT, 'test-results/superset');
 const ENDLESS =
   'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) AS x FROM c';
-const CHARTS = [
-  'Before and after, by slice',
-  'CPU time by process',
-  'Failures in queries of late',
-  'Long tasks on main threads (50 ms and more)',
-  'Outliers: traces far from the median',
-  'Scheduling latency',
-  'Slowest slices',
-  'Traces by device or OS, and format',
-  'Traces that do not load',
-  'Trend of a slice, by day of recording',
-];
-
 /** Days before the others on which copies of a trace claim to be recorded. */
 const EARLIER_DAYS = [1, 2];
 
@@ -233,14 +221,14 @@ async function csrfToken(): Promise<string> {
 }
 
 test('every chart of the dashboard shows data, and a second load comes from the cache', async () => {
-  const first = await openDashboard();
+  const first = await openDashboard(page, superset.url);
   for (const title of CHARTS) expect(first.results.get(title)?.error, title).toBeNull();
   for (const title of CHARTS)
     expect(first.results.get(title)?.rows.length, title).toBeGreaterThan(0);
   expect(await page.getByText(/unexpected error|no results|did not return/i).count()).toBe(0);
   await shot('dashboard');
 
-  const second = await openDashboard();
+  const second = await openDashboard(page, superset.url);
   await shot('dashboard-again');
   const remembered = CHARTS.filter((title) => title !== 'Failures in queries of late');
   for (const title of remembered) expect(second.results.get(title)?.cached, title).toBe(true);
@@ -252,56 +240,8 @@ test('every chart of the dashboard shows data, and a second load comes from the 
   await expectSameSlices(first.results, byClient);
   await expectSameTrend(first.results, byClient, 1 + EARLIER_DAYS.length);
   await expectLinks();
-  await expectVisible('Long tasks on main threads (50 ms and more)', 'Longest, ms');
+  await expectVisible(page, 'Long tasks on main threads (50 ms and more)', 'Longest, ms');
 });
-
-interface Dashboard {
-  /** Chart data by title. */
-  results: Map<string, ChartResult>;
-  queries: Map<string, ChartQuery>;
-  /** Milliseconds from the first request of a chart to the last response. */
-  dataMs: number;
-}
-
-async function openDashboard(): Promise<Dashboard> {
-  const titles = await chartTitles();
-  const charts = listenToCharts(page);
-  await page.goto(`${superset.url}/superset/dashboard/fleet/`);
-  await expect
-    .poll(() => charts.results.size, { timeout: 240_000, interval: 50 })
-    .toBe(CHARTS.length);
-  await expect
-    .poll(() => page.locator('[data-test="loading-indicator"]:visible').count(), {
-      timeout: 60_000,
-    })
-    .toBe(0);
-  const byTitle = <T>(byId: Map<number, T>): Map<string, T> =>
-    new Map([...byId].map(([id, one]) => [titles.get(id) ?? '', one]));
-  return {
-    results: byTitle(charts.results),
-    queries: byTitle(charts.queries),
-    dataMs: charts.elapsedMs(),
-  };
-}
-
-async function chartTitles(): Promise<Map<number, string>> {
-  const list = await page.request.get(`${superset.url}/api/v1/chart/?q=(page_size:100)`);
-  const { result } = (await list.json()) as { result: { id: number; slice_name: string }[] };
-  expect(result.map(({ slice_name }) => slice_name).sort()).toEqual(CHARTS);
-  return new Map(result.map(({ id, slice_name }) => [id, slice_name]));
-}
-
-/** Checks that a heading of a table is within its chart: tables grow beyond it when a cell is long. */
-async function expectVisible(title: string, heading: string): Promise<void> {
-  const chart = page.locator('[data-test="dashboard-component-chart-holder"]', { hasText: title });
-  const outer = await chart.boundingBox();
-  const inner = await chart
-    .getByRole('columnheader', { name: heading, exact: false })
-    .boundingBox();
-  expect((inner?.x ?? 1e6) + (inner?.width ?? 0)).toBeLessThan(
-    (outer?.x ?? 0) + (outer?.width ?? 0),
-  );
-}
 
 /** Checks that a chart links to the page that opens the trace, which reads its bytes. */
 async function expectLinks(): Promise<void> {
