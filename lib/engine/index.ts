@@ -17,7 +17,12 @@ export {
 export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script/script-traits.ts';
 export { type PackageFacts, readSqlPackages, type SqlPackage } from './script/sql-packages.ts';
 export { SUMMARIZE, summarySpecOf, summaryTraits } from './script/summary-script.ts';
-export { freeSnapshot, type Snapshot, snapshotBytes } from './snapshot/snapshot.ts';
+export {
+  freeSnapshot,
+  receivedSnapshot,
+  type Snapshot,
+  snapshotBytes,
+} from './snapshot/snapshot.ts';
 export {
   encodeSnapshot,
   type ReadBytes,

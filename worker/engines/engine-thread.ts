@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Engine,
+  receivedSnapshot,
   type Snapshot,
   SnapshotOfOtherEngine,
   SnapshotUnreadable,
@@ -200,7 +201,7 @@ export class EngineThread {
   async snapshot(key: string): Promise<Snapshot> {
     if (this.#state.is !== 'loaded' || this.#state.key !== key)
       throw new Error('an engine that does not hold the trace cannot take its snapshot');
-    return (await this.#request({ type: 'snapshot' }, 'snapshot')).snapshot;
+    return receivedSnapshot((await this.#request({ type: 'snapshot' }, 'snapshot')).snapshot);
   }
 
   /** Ends the thread, whatever it does; a running call fails with `error`. */

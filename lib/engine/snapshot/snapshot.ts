@@ -34,6 +34,11 @@ export function snapshotBytes(snapshot: Snapshot): number {
   return snapshot.runs.byteLength + snapshot.contents.byteLength;
 }
 
+/** Returns a snapshot that another thread posted: V8 posts the length of a view modulo 4 GiB, and its buffer whole. */
+export function receivedSnapshot({ contents, ...head }: Snapshot): Snapshot {
+  return { ...head, contents: new Uint8Array(contents.buffer) };
+}
+
 /**
  * Returns the memory of a snapshot to the system, if it is in ArrayBuffers; it cannot be used any more. Node 20 does it
  * at some later time.
