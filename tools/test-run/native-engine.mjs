@@ -1,13 +1,14 @@
-/** Compiles the bundled engine for tests and benches, once for each engine, compiler and set of flags on a machine. */
+/**
+ * Compiles the bundled engine for tests and benches: the module once for each engine, compiler and set of flags on a machine
+ * (lib/engine/native/compile), and links it with the host of this checkout.
+ */
 import { spawnSync } from 'node:child_process';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../root.mjs';
 
-const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-
 /** The directory of the compiled engine. */
-export const ADDONS = process.env.BIGTRACE_ENGINE_ADDONS || join(cache, 'bigtrace/engines');
+export const ADDONS =
+  process.env.BIGTRACE_ENGINE_ADDONS || join(root, 'node_modules/.cache/engines');
 
 /** Compiles the engine unless that was done before. @returns {number} the exit code */
 export function compileNative() {

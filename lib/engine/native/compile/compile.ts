@@ -1,24 +1,17 @@
-/** Compiles a wasm file ahead of time to an addon: wasm2c makes C code of it, and a C compiler machine code. */
-import { execFile } from 'node:child_process';
+/** Compiles a wasm file ahead of time to an addon: the object of the module (module-object.ts), linked with the host. */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { BigtraceError } from '../../../common/errors.ts';
 import { wasmWidth } from '../../wasm/wasm-abi.ts';
 import { loadAddon } from '../addon.ts';
 import { type AddonRecord, addonFile, recordFile, recordOf } from '../addon-file.ts';
 import { builtOf, HOST_SOURCES } from '../host-sources.ts';
+import { command } from './command.ts';
 import { type Compiler, findCompiler } from './compiler.ts';
 import { importsSource } from './imports.ts';
+import { type ModuleObject, moduleObject } from './module-object.ts';
 import { type Wasm2c, wasm2cIn } from './wasm2c.ts';
-
-/** wasm2c writes so many C files; the more, the better they spread over cores. */
-const C_FILES = 32;
-const ERROR_LINES = 5;
-
-const run = promisify(execFile);
 
 /**
  * Floating-point operations must give the same bits as in V8, and code must touch every page of the stack, so that an
@@ -37,7 +30,7 @@ export interface CompileOptions {
   wasm: string;
   /** Directory of the addon. */
   out: string;
-  /** Directory in which wasm2c is kept. */
+  /** Directory in which wasm2c and the objects of modules are kept. */
   tools: string;
   /** The C compiler; undefined: the best that there is. */
   cc: string | undefined;
@@ -70,18 +63,22 @@ export async function compileEngine(
   const digest = createHash('sha256').update(bytes).digest('hex');
   const compiler = findCompiler(cc);
   const wasm2c = await wasm2cIn(options.tools, onStep);
+  const flags = [optimization, ...FLAGS];
   const made = {
     built: builtOf(digest),
     compiler: compiler.version,
-    flags: [optimization, ...FLAGS, ...LINK_FLAGS],
+    flags: [...flags, ...LINK_FLAGS],
     wasm2c: wasm2c.version,
   };
   const addon = addonFile(out, digest);
   if (isMadeSo(recordOf(addon), made)) return { addon, made: false };
+  const sources = { wasm, digest, compiler, wasm2c, flags };
+  const module = await moduleObject(join(options.tools, 'engine-objects'), sources, onStep);
+  onStep('linking');
   await mkdir(out, { recursive: true });
   const scratch = await mkdtemp(join(out, '.new-'));
   try {
-    const file = await build({ ...made, scratch, wasm, compiler, wasm2c, onStep });
+    const file = await build({ ...made, scratch, module, compiler, wasm2c });
     const sha256 = createHash('sha256')
       .update(await readFile(file))
       .digest('hex');
@@ -105,79 +102,25 @@ function isMadeSo(record: AddonRecord | undefined, made: Omit<AddonRecord, 'sha2
 
 interface Build extends Pick<AddonRecord, 'built' | 'flags'> {
   scratch: string;
-  wasm: string;
+  module: ModuleObject;
   compiler: Compiler;
   wasm2c: Wasm2c;
-  onStep: (text: string) => void;
 }
 
-/** Builds the addon in the scratch directory and tries to load it. */
-async function build({ scratch, wasm, compiler, wasm2c, flags, built, onStep }: Build) {
-  onStep('translating the wasm to C');
-  const output = ['--module-name', 'tp', '--num-outputs', String(C_FILES)];
-  await command(wasm2c.program, [...output, '--output', join(scratch, 'tp.c'), wasm]);
+/** Links the addon in the scratch directory and tries to load it. */
+async function build({ scratch, module, compiler, wasm2c, flags, built }: Build): Promise<string> {
   for (const [name, text] of Object.entries(HOST_SOURCES))
     await writeFile(join(scratch, name), text);
-  const header = await readFile(join(scratch, 'tp.h'), 'utf8');
+  const header = await readFile(join(module.include, 'tp.h'), 'utf8');
   await writeFile(join(scratch, 'imports.inc'), importsSource(header, built));
-  const include = [scratch, ...wasm2c.include].flatMap((directory) => ['-I', directory]);
-  const sources = await bySize(scratch);
-  let done = 0;
-  await onAllCores(sources, async (name, signal) => {
-    const object = join(scratch, name.replace(/c$/, 'o'));
-    const files = ['-c', join(scratch, name), '-o', object];
-    await command(compiler.command, [...flags, ...include, ...files], signal);
-    done++;
-    onStep(`compiling with ${compiler.command}: ${done} of ${sources.length} files`);
-  });
-  onStep('linking');
-  const objects = sources.map((name) => join(scratch, name.replace(/c$/, 'o')));
+  const include = [scratch, module.include, ...wasm2c.include].flatMap((each) => ['-I', each]);
+  const sources = Object.keys(HOST_SOURCES)
+    .filter((name) => name.endsWith('.c'))
+    .map((name) => join(scratch, name));
   const addon = join(scratch, 'engine.node');
-  const link = ['-shared', '-s', ...LINK_FLAGS, '-o', addon, ...objects, '-lm', '-lpthread'];
-  await command(compiler.command, link);
+  const link = ['-shared', '-s', ...LINK_FLAGS, '-o', addon, ...sources, module.object];
+  await command(compiler.command, [...flags, ...include, ...link, '-lm', '-lpthread']);
   if (loadAddon(addon).built !== built)
     throw new Error('the addon does not state what it was made of');
   return addon;
-}
-
-/** Returns the names of the C files, the largest first, so that it is not the last one to be compiled. */
-async function bySize(directory: string): Promise<string[]> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.c'));
-  const sizes = await Promise.all(
-    names.map(async (name) => ({ name, size: (await stat(join(directory, name))).size })),
-  );
-  return sizes.toSorted((one, other) => other.size - one.size).map(({ name }) => name);
-}
-
-/** Does `work` for each of `all`. When one fails, the signal ends the others. */
-async function onAllCores<T>(
-  all: readonly T[],
-  work: (one: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const left = all.values();
-  const stop = new AbortController();
-  const cores = Array.from({ length: availableParallelism() }, async () => {
-    for (const one of left) await work(one, stop.signal);
-  });
-  try {
-    await Promise.all(cores);
-  } finally {
-    stop.abort();
-    await Promise.allSettled(cores);
-  }
-}
-
-/** @throws BigtraceError invalid_option with the first lines that a program printed before it failed */
-async function command(
-  program: string,
-  args: readonly string[],
-  signal?: AbortSignal,
-): Promise<void> {
-  try {
-    await run(program, args, signal === undefined ? {} : { signal });
-  } catch (cause) {
-    const { stderr, message } = cause as Error & { stderr?: string };
-    const why = (stderr || message).trim().split('\n').slice(0, ERROR_LINES).join('\n');
-    throw new BigtraceError('invalid_option', `${program} failed: ${why}`, { cause });
-  }
 }
