@@ -5,3 +5,9 @@ export const RUNTIME_UNDER_TEST = {
   runtime: process.env['BIGTRACE_ENGINE_RUNTIME'] ?? 'v8',
   addons: process.env['BIGTRACE_ENGINE_ADDONS'] ?? '',
 } as RuntimeChoice;
+
+/** How many random steps a test takes, and the seed. */
+export const RANDOM_STEPS = {
+  count: Number(process.env['STEPS'] ?? 150),
+  seed: Number(process.env['SEED'] ?? 19),
+};

@@ -5,8 +5,11 @@
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "instance.h"
 
@@ -53,6 +56,41 @@ static void leave_on_return(struct instance *instance, int reason, void *context
   registers[REG_RSP] = (greg_t)instance->exit_stack;
 }
 
+#if WASM_RT_USE_SEGUE
+/*
+ * Code that clang compiled addresses the memory through the segment register GS, which nothing else in the process uses. The
+ * exports of the module set it; it has to be set again where another instance may have run meanwhile.
+ */
+#include <asm/prctl.h>
+#define HWCAP2_FSGSBASE_BIT 2ul
+bool wasm_rt_fsgsbase_inst_supported;
+
+void wasm_rt_syscall_set_segue_base(void *base) {
+  if (syscall(SYS_arch_prctl, ARCH_SET_GS, base) != 0) abort();
+}
+
+void *wasm_rt_syscall_get_segue_base(void) {
+  void *base;
+  if (syscall(SYS_arch_prctl, ARCH_GET_GS, &base) != 0) abort();
+  return base;
+}
+
+static void find_segment_instructions(void) {
+  wasm_rt_fsgsbase_inst_supported = (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT) != 0;
+}
+
+static void address_memory_of(const struct instance *instance) {
+  uint8_t *base = instance->module.w2c_memory.data;
+  if (wasm_rt_fsgsbase_inst_supported)
+    __builtin_ia32_wrgsbase64((uintptr_t)base);
+  else
+    wasm_rt_syscall_set_segue_base(base);
+}
+#else
+static void find_segment_instructions(void) {}
+static void address_memory_of(const struct instance *instance) { (void)instance; }
+#endif
+
 static bool is_in_guard(const struct instance *instance, const uint8_t *at) {
   const uint8_t *guard = instance->module.w2c_memory.data + instance->guard_at;
   return instance->guard_at != 0 && at >= guard && at < guard + instance->guard_bytes;
@@ -98,6 +136,7 @@ static void install(void) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGSEGV, &action, &previous);
   pthread_key_create(&thread_key, end_thread);
+  find_segment_instructions();
 }
 
 void install_fault_handler(void) { pthread_once(&once, install); }
@@ -152,6 +191,7 @@ void resume_inside(struct instance *instance) {
   instance->inside = enters;
   pthread_mutex_unlock(&instance->lock);
   if (!enters) leave(LEFT_INTERRUPTED);
+  address_memory_of(instance);
 }
 
 void interrupt(struct instance *instance) {
