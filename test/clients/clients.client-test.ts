@@ -13,7 +13,7 @@ import { addTeamUser } from '../../clickhouse/accounts/team-users.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import { type System, startSystem } from '../harness/system.ts';
 import { CLIENTS } from './clients.ts';
-import { buildRedocly } from './compilers.ts';
+import { buildOpenapiClient, buildRedocly } from './compilers.ts';
 import { exampleOf, pageOf, type Server } from './examples.ts';
 import { pythonPrograms } from './python-environment.ts';
 import { ANSWERS, type Answers, QUESTIONS } from './questions.ts';
@@ -123,12 +123,25 @@ async function testDbt(): Promise<void> {
 }
 
 test("Redocly's recommended rules find nothing in /openapi.json", async () => {
+  const [program = '', ...args] = buildRedocly();
+  expect((await run(program, [...args, await openapiFile()])).stdout).toBe('');
+});
+
+test('a client that is generated from /openapi.json compiles and returns exact values', async () => {
+  const [program = '', ...args] = buildOpenapiClient(await openapiFile());
+  const { stdout } = await run(program, [...args, system.http]);
+  expect(stdout.trim().split('\n')).toEqual([
+    '_trace_address,highest,absent /local/linux/idle.pftrace,9223372036854775807,',
+    '{"detail":"perfetto_sql is empty"}',
+  ]);
+});
+
+async function openapiFile(): Promise<string> {
   const file = join(dataDir, 'openapi.json');
   const served = await fetch(new URL('/openapi.json', system.http));
   writeFileSync(file, await served.text());
-  const [program = '', ...args] = buildRedocly();
-  expect((await run(program, [...args, file])).stdout).toBe('');
-});
+  return file;
+}
 
 const everyone = [...Object.keys(CLIENTS), 'dbt'];
 const named = process.env['CLIENTS'];

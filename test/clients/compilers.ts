@@ -86,8 +86,23 @@ export function buildRust(example: string): Built {
 
 /** Returns the command line of Redocly's lint of an OpenAPI file, which it has as its last argument. */
 export function buildRedocly(): string[] {
-  const directory = copied('redocly');
+  return [process.execPath, join(installed('redocly'), 'lint.mjs')];
+}
+
+/** Makes a client of an OpenAPI file, compiles a program that uses it, and returns its command line. */
+export function buildOpenapiClient(openapi: string): string[] {
+  const directory = installed('openapi');
+  const tool = (path: string, ...args: string[]): void =>
+    run(directory, process.execPath, join('node_modules', path), ...args);
+  tool('openapi-typescript/bin/cli.js', openapi, '--output', 'schema.d.ts');
+  tool('typescript/bin/tsc');
+  return [process.execPath, join(directory, 'built/client.mjs')];
+}
+
+/** Returns a copy of the directory of a program in JavaScript, with its packages. */
+function installed(name: string): string {
+  const directory = copied(name);
   if (!existsSync(join(directory, 'node_modules')))
     run(directory, 'npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--silent');
-  return [process.execPath, join(directory, 'lint.mjs')];
+  return directory;
 }
