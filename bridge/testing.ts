@@ -11,6 +11,7 @@ import { toServiceError } from '../lib/common/grpc-errors.ts';
 import type {
   FailuresResponseInput,
   LearnRequest,
+  OrchestratorStatusInput,
   QueryRequest,
   QueryResponseInput,
   SchemaRequest,
@@ -52,9 +53,11 @@ export type FailuresStream = grpc.ServerWritableStream<object, FailuresResponseI
 
 export interface Stub {
   query?: (call: QueryStream) => void;
-  schema?: (request: SchemaRequest) => Promise<SchemaResponseInput>;
+  /** @param cancelled aborted when the client cancels the call */
+  schema?: (request: SchemaRequest, cancelled: AbortSignal) => Promise<SchemaResponseInput>;
   learn?: (request: LearnRequest) => unknown;
   failures?: (call: FailuresStream) => void;
+  status?: () => OrchestratorStatusInput;
 }
 
 export interface StubServer {
@@ -72,7 +75,9 @@ export async function startStub(stub: Stub, port = 0): Promise<StubServer> {
       call: grpc.ServerUnaryCall<SchemaRequest, SchemaResponseInput>,
       done: grpc.sendUnaryData<SchemaResponseInput>,
     ) => {
-      stub.schema?.(call.request).then(
+      const cancelled = new AbortController();
+      call.on('cancelled', () => cancelled.abort());
+      stub.schema?.(call.request, cancelled.signal).then(
         (response) => done(null, response),
         (error: unknown) => done(toServiceError(error)),
       );
@@ -82,7 +87,8 @@ export async function startStub(stub: Stub, port = 0): Promise<StubServer> {
     },
     Failures: (call: FailuresStream) => (stub.failures ?? (() => {}))(call),
     List: unused,
-    Status: unused,
+    Status: (_: object, done: grpc.sendUnaryData<OrchestratorStatusInput>) =>
+      done(null, stub.status?.() ?? {}),
   });
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(

@@ -2,7 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '../../lib/common/network/client-connection.ts';
+import {
+  type Client,
+  hasLeft as hasClientLeft,
+} from '../../lib/common/network/client-connection.ts';
 import { call, rowsOf, type TestEngine } from './engine.ts';
 
 /** The ClickHouse user that the bridge logs in as. */
@@ -36,18 +39,33 @@ export async function clientsOf(t: TestEngine): Promise<QueryClient[]> {
 }
 
 /** @returns undefined if ClickHouse does not run the query */
-export async function clientOf(t: TestEngine, id: string): Promise<QueryClient | undefined> {
+async function clientOf(t: TestEngine, id: string): Promise<QueryClient | undefined> {
   return (await clientsOf(t)).find(({ queryId }) => queryId === id);
 }
 
-export async function untilClientLeft(t: TestEngine, queryId: string): Promise<void> {
-  while ((await clientOf(t, queryId))?.givenUp !== true) await sleep(20);
+/** Whether the query was given up. With the resident bridge the call of column finding has been cancelled then. */
+export async function isGivenUp(t: TestEngine, queryId: string): Promise<boolean | undefined> {
+  if (t.resident !== undefined) return t.resident.hasLeft(queryId);
+  return (await clientOf(t, queryId))?.givenUp;
 }
 
-export async function untilRunning(t: TestEngine, queryId: string): Promise<Client> {
+export async function untilGivenUp(t: TestEngine, queryId: string): Promise<void> {
+  while ((await isGivenUp(t, queryId)) !== true) await sleep(20);
+}
+
+/** Returns a function that says whether the client of the query has left. */
+export async function untilRunning(
+  t: TestEngine,
+  queryId: string,
+): Promise<() => Promise<boolean>> {
   for (;;) {
-    const client = await clientOf(t, queryId);
-    if (client !== undefined) return client;
+    if (t.resident !== undefined) {
+      const { hasLeft } = t.resident;
+      if (hasLeft(queryId) !== undefined) return async () => hasLeft(queryId) === true;
+    } else {
+      const client = await clientOf(t, queryId);
+      if (client !== undefined) return () => hasClientLeft(client, `${t.engine.pid}`);
+    }
     await sleep(20);
   }
 }

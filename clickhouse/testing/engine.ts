@@ -1,4 +1,7 @@
-/** For tests: the embedded engine with a stand-in script instead of the bridge. */
+/**
+ * For tests: the embedded engine with a stand-in script instead of the bridge; with test/config/resident.config.ts a
+ * ClickHouse of somebody else, with the resident bridge and a stand-in instead of the orchestrator.
+ */
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +9,8 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import { build } from 'esbuild';
 import { ROOT } from '../../lib/common/root.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
+import { startResidentEngine } from '../../test/harness/resident/engine.ts';
+import { usesResidentBridge } from '../../test/harness/resident/resident.ts';
 import { viewsFormat } from '../../tools/build/views-format.mjs';
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from '../engine/launch.ts';
 import { generatedSql } from '../views/query-views.mjs';
@@ -25,7 +30,17 @@ export interface TestEngine extends AsyncDisposable {
   as(username: string): ClickHouseClient;
   /** Stops the engine and starts it again on the same data. */
   restart(): Promise<void>;
+  /** Undefined with the executed bridge. */
+  resident: ResidentParts | undefined;
 }
+
+export interface ResidentParts {
+  /** Whether the client of this query's column finding has left, as the orchestrator sees it; undefined: there was none. */
+  hasLeft(queryId: string): boolean | undefined;
+}
+
+/** For tests of what only the ClickHouse of `bigtrace up` has. */
+export const EXECUTED = !usesResidentBridge();
 
 export interface TestEngineOptions {
   /** Directory names below which to put the build (`dist`) and the data (`data`). */
@@ -38,6 +53,7 @@ export interface TestEngineOptions {
 export async function startTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   mkdirSync(BUILDS, { recursive: true });
   const directory = mkdtempSync(join(BUILDS, 'clickhouse-'));
+  if (usesResidentBridge()) return startResident(directory);
   const dist = join(directory, options.dist ?? '', 'dist');
   await buildWithStandIn(dist);
   writeDefaultProfile(dist, options.defaultProfile ?? []);
@@ -50,6 +66,7 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     directory,
     dist,
     scratch: join(dataDir, 'clickhouse/data'),
+    resident: undefined,
     as: (username) => {
       const client = clientOf(test.engine, username);
       clients.push(client);
@@ -66,6 +83,29 @@ export async function startTestEngine(options: TestEngineOptions = {}): Promise<
     },
   };
   return test;
+}
+
+async function startResident(directory: string): Promise<TestEngine> {
+  const { clickhouse, scratch, hasLeft, restart, stop } = await startResidentEngine(directory);
+  const { url, password, exited, pid, tcpAddress, kill } = clickhouse;
+  const clients: ClickHouseClient[] = [];
+  const engine = {
+    ...{ httpAddress: new URL(url).host, tcpAddress, pid, exited, stop, kill },
+    passwords: { admin: password, analyst: password, service: '' },
+  };
+  return {
+    ...{ engine, directory, dist: join(ROOT, 'dist'), scratch, restart, resident: { hasLeft } },
+    as: (username) => {
+      const client = clientOf(engine, username);
+      clients.push(client);
+      return client;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const client of clients) await client.close();
+      await stop();
+      rmSync(directory, { recursive: true });
+    },
+  };
 }
 
 export function startOn(
@@ -130,7 +170,10 @@ function xmlText(text: string): string {
   return text.replace(/[&<>\t\r\n]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
-function clientOf(engine: EmbeddedClickHouse, username: string): ClickHouseClient {
+function clientOf(
+  engine: Pick<EmbeddedClickHouse, 'httpAddress' | 'passwords'>,
+  username: string,
+): ClickHouseClient {
   const { admin, analyst, service } = engine.passwords;
   const passwords: Record<string, string> = {
     admin,
@@ -144,6 +187,7 @@ function clientOf(engine: EmbeddedClickHouse, username: string): ClickHouseClien
     url: `http://${engine.httpAddress}`,
     username,
     password: passwords[username] ?? '',
+    ...(usesResidentBridge() ? { database: 'bigtrace' } : {}), // the views are nowhere else
     log: { level: ClickHouseLogLevel.OFF },
     request_timeout: 60_000,
   });

@@ -29,6 +29,9 @@ export interface PlainClickHouse extends AsyncDisposable {
   tcpAddress: string;
   /** Password of the users admin, analyst and aggregator. */
   password: string;
+  /** Process ID, and the exit, of the first process. */
+  pid: number;
+  exited: EngineProcess['exited'];
   kill(): void;
   /** Starts it again on the same data and ports when it has been killed. */
   restart(): Promise<void>;
@@ -112,6 +115,7 @@ async function startServer(
   };
   return {
     ...{ url, tcpAddress: `127.0.0.1:${tcp}`, password, stop, [Symbol.asyncDispose]: stop },
+    ...{ pid: engine.pid, exited: engine.exited },
     kill: () => engine.kill(),
     restart: async () => {
       await engine.exited;
@@ -168,7 +172,7 @@ function usersXml(password: string): string {
     `${more}<grants>${all.map(query).join('')}</grants></${name}>`;
   const reader = '<profile>reader</profile><default_database>bigtrace</default_database>';
   return `<clickhouse>
-  <profiles><default/><reader><readonly>2</readonly><cancel_http_readonly_queries_on_client_close>1</cancel_http_readonly_queries_on_client_close></reader></profiles>
+  <profiles><default/><reader><readonly>2</readonly><enable_analyzer>1</enable_analyzer><cancel_http_readonly_queries_on_client_close>1</cancel_http_readonly_queries_on_client_close></reader></profiles>
   <quotas><default/></quotas>
   <users>
     ${user('default', '<password></password>', ['GRANT SYSTEM LISTEN ON *.*'])}

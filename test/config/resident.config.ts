@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: [
+      'clickhouse/engine/{access,cancel,embedded}.test.ts',
+      'clickhouse/engine/faults.ci-test.ts',
       'test/e2e/queries/first-query.test.ts',
       'test/e2e/queries/{cancel,exact,own-sql,resident}.ci-test.ts',
       'test/e2e/queries/cluster.resident-test.ts',
