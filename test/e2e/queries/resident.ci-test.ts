@@ -9,7 +9,14 @@ import { READ_BUFFER_BYTES } from '../../../bridge/service/blocks.ts';
 import { generatedSql } from '../../../clickhouse/views/query-views.mjs';
 import { literal } from '../../../lib/common/text/sql-literal.ts';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
-import { install, type Resident, startBridge, uninstall } from '../../harness/resident/resident.ts';
+
+import {
+  install,
+  type Resident,
+  startBridge,
+  statementsOf,
+  uninstall,
+} from '../../harness/resident/resident.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { untilIdle, untilRunning } from '../../harness/workers.ts';
 
@@ -154,6 +161,52 @@ test('every kind of view returns its rows', async () => {
       `SELECT * FROM bigtrace(${TRACE}, sql='SELECT 1', on_failure='lenient')`,
     ),
   ).toContain('bigtrace has no argument on_failure');
+});
+
+test('settings of the user who runs a query do not change its result', async () => {
+  const sql = `SELECT NULL AS s, 7 AS i UNION ALL SELECT 'x', 8`;
+  const query = `SELECT * FROM bigtrace(${TRACE}, sql=${literal(sql)}) ORDER BY i`;
+  const [trace] = /\/local[^']*/.exec(TRACE) ?? [];
+  for (const setting of [
+    'input_format_native_decode_types_in_binary_format = 1',
+    'output_format_native_encode_types_in_binary_format = 1',
+    'input_format_native_allow_types_conversion = 0',
+    'data_type_default_nullable = 1',
+    'input_format_tsv_skip_first_lines = 1',
+    "compatibility = '18.16'",
+    "additional_table_filters = {'system.one': '0'}",
+    'http_max_tries = 10, http_make_head_request = 1, max_read_buffer_size = 1048576',
+    "url_base = 'http://127.0.0.1:1/'",
+    "enable_parallel_replicas = 1, parallel_replicas_for_cluster_engines = 1, cluster_for_parallel_replicas = 'default'",
+  ])
+    expect([setting, await rowsOf(analyst, `${query} SETTINGS ${setting}`)]).toEqual([
+      setting,
+      [
+        [trace, null, '7'],
+        [trace, 'x', '8'],
+      ],
+    ]);
+});
+
+test('ClickHouse parses all statements of install and uninstall, also ON CLUSTER and for users', async () => {
+  const bridge = ['--bridge', resident().bridge, '--bridge-token-file', resident().tokenFile];
+  for (const cluster of [[], ['--cluster', 'main']]) {
+    const statements = [
+      ...(await statementsOf('install', [...bridge, ...cluster])),
+      ...(await statementsOf('uninstall', cluster)),
+    ];
+    expect(
+      statements.filter((one) => /^(CREATE USER|CREATE ROLE|GRANT|DROP USER)/.test(one)),
+    ).toHaveLength(11);
+    const parsed = await rowsOf(
+      admin,
+      `SELECT count() FROM values('statement String', ${statements.map((one) => `(${literal(one)})`).join(', ')})
+       WHERE formatQuery(statement) LIKE '% ON CLUSTER main%'`,
+      { max_query_size: 2 ** 24 },
+    );
+    const definitions = statements.filter((one) => !one.startsWith('INSERT'));
+    expect(parsed).toEqual([[cluster.length === 0 ? '0' : String(definitions.length)]]);
+  }
 });
 
 test('the bridge reads a table with more than 10,000 addresses itself, if it may', async () => {

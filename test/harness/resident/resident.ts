@@ -131,12 +131,22 @@ async function clickHouseCommand(
   flags: string[],
 ): Promise<string> {
   const login = ['--url', url, '--user', 'admin', '--definer', PLAIN_DEFINER];
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [BIN, 'clickhouse', command, ...login, ...flags],
-    { env: { ...process.env, BIGTRACE_CLICKHOUSE_PASSWORD: password } },
-  );
-  return stdout;
+  return await run([command, ...login, ...flags], { BIGTRACE_CLICKHOUSE_PASSWORD: password });
+}
+
+/** Returns the statements that the command would run. */
+export async function statementsOf(
+  command: 'install' | 'uninstall',
+  flags: string[],
+): Promise<string[]> {
+  const printed = await run([command, '--url', 'http://127.0.0.1:1', '--dry-run', ...flags]);
+  return printed.split(/;\n+/).filter((statement) => statement !== '');
+}
+
+async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const command = [BIN, 'clickhouse', ...args];
+  const options = { env: { ...process.env, ...env }, maxBuffer: 2 ** 24 };
+  return (await promisify(execFile)(process.execPath, command, options)).stdout;
 }
 
 export interface BridgeProcess {

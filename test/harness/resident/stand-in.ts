@@ -123,7 +123,10 @@ class Script {
       failure: String(requests[0]?.start?.onFailure).toLowerCase(),
     };
     const commands = FUNCTIONS + sql.slice(sql.indexOf(';;') + 2);
-    const child = spawn('bash', ['--norc', '-c', commands], { stdio: [null, null, null, 'pipe'], env });
+    const child = spawn('bash', ['--norc', '-c', commands], {
+      stdio: [null, null, null, 'pipe'],
+      env,
+    });
     child.stdin.end();
     const traces = child.stdio[3] as NodeJS.WritableStream;
     traces.on('error', () => {}); // nobody reads it
