@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { columnless, isGivenUp, untilGivenUp, untilRunning } from '../testing/columnless.ts';
+import { columnless, givenUp, untilClientLeft, untilRunning } from '../testing/columnless.ts';
 import { endless, untilGone } from '../testing/endless.ts';
 import { EXECUTED, rowsOf, startTestEngine, type TestEngine } from '../testing/engine.ts';
 
@@ -68,9 +68,9 @@ test('a query killed during column finding is visible as given up', async () => 
   const kill = "KILL QUERY WHERE query_id = 'columns-killed'";
   const admin = t.as('admin');
   await untilRunning(t, 'columns-killed');
-  expect(await isGivenUp(t, 'columns-killed')).toBe(false);
+  expect(await givenUp(t, 'columns-killed')).toBe(false);
   while ((await rowsOf(admin, kill)).length === 0) await sleep(20);
-  await untilGivenUp(t, 'columns-killed');
+  await untilClientLeft(t, 'columns-killed');
   found();
   expect(await failure).toMatchObject(CANCELLED);
 });
@@ -79,7 +79,7 @@ test('a query past its time limit during column finding is visible as given up',
   const { query, found } = columnless(t);
   const limited = `${query} SETTINGS max_execution_time = 0.5`;
   const failure = failureOf(rowsOf(t.as('analyst'), limited, { queryId: 'columns-late' }));
-  await untilGivenUp(t, 'columns-late');
+  await untilClientLeft(t, 'columns-late');
   found();
   expect(await failure).toMatchObject(LATE);
 });

@@ -44,13 +44,13 @@ async function clientOf(t: TestEngine, id: string): Promise<QueryClient | undefi
 }
 
 /** Whether the query was given up. With the resident bridge the call of column finding has been cancelled then. */
-export async function isGivenUp(t: TestEngine, queryId: string): Promise<boolean | undefined> {
+export async function givenUp(t: TestEngine, queryId: string): Promise<boolean | undefined> {
   if (t.resident !== undefined) return t.resident.hasLeft(queryId);
   return (await clientOf(t, queryId))?.givenUp;
 }
 
-export async function untilGivenUp(t: TestEngine, queryId: string): Promise<void> {
-  while ((await isGivenUp(t, queryId)) !== true) await sleep(20);
+export async function untilClientLeft(t: TestEngine, queryId: string): Promise<void> {
+  while ((await givenUp(t, queryId)) !== true) await sleep(20);
 }
 
 /** Returns a function that says whether the client of the query has left. */
