@@ -17,6 +17,8 @@ export interface Engine {
   version: string;
   /** Memory of an instance after start, with the SQL packages registered. Every instance begins as a copy of it. */
   initial: Snapshot;
+  /** Memory of an instance that has the first byte of a trace in Perfetto's own format, over the initial memory. */
+  primed: Snapshot | undefined;
   /**
    * SHA-256 of the module's digest, READING_VERSION and the initial memory, hex. Snapshots and cached results are
    * valid only for the engine with the same identity.

@@ -54,7 +54,7 @@ const OTHERS: readonly Format[] = [
 const ZIP_MEMBER = [0x50, 0x4b, 0x03, 0x04];
 const GZIP = [0x1f, 0x8b];
 /** The first byte of a trace in Perfetto's own format. */
-const PACKET_TAG = 0x0a;
+export const PACKET_TAG = 0x0a;
 const TAR_BLOCK = 512;
 /** Compressed bytes that are unpacked. Deflate expands at most 1,032 times, so the output is less than 1 MiB. */
 const PACKED_BYTES_MAX = 1000;
@@ -140,6 +140,11 @@ export function textFormat(start: Buffer): 'json' | 'html' | 'lines' | undefined
   if (/^\s*<(!doctype html|html)/i.test(text)) return 'html';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters mark binary data
   return isLines(text) && !/[\x00-\x08\x0e-\x1f]/.test(text) ? 'lines' : undefined;
+}
+
+/** Whether a file begins like a text that the engine takes for a trace, even if binary data are among it. */
+export function beginsLikeText(start: Buffer): boolean {
+  return textFormat(start) !== undefined || isLines(start.subarray(0, 1024).toString('latin1'));
 }
 
 function isLines(text: string): boolean {

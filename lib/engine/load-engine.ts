@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { BigtraceError } from '../common/errors.ts';
 import type { Engine } from './engine.ts';
+import { PACKET_TAG } from './first-bytes.ts';
 import { engineCode, type RuntimeChoice, V8_RUNTIME } from './native/runtime-choice.ts';
 import { packetFields, READING_VERSION, warningsSql, zstdModule } from './reading/index.ts';
 import { packageFacts, type SqlPackage } from './script/sql-packages.ts';
@@ -52,7 +53,7 @@ function start(code: Code): Engine {
   const host = new WasmHost(code, 2 ** 32, () => {});
   const requestAt = host.boot();
   const initial = identified(code.digest, requestAt, snapshotMemory(host.memory, []));
-  return { ...code, version: '', ...initial, requestAt, packages: [] };
+  return { ...code, version: '', ...initial, primed: undefined, requestAt, packages: [] };
 }
 
 /** Registers the packages and defines `bigtrace_warnings()` in the initial memory, so that no restore loses them. */
@@ -62,12 +63,19 @@ function prepared(bare: Engine, packages: readonly SqlPackage[]): Engine {
   for (const each of packages) processor.register(each);
   processor.query(warningsSql(new Map()), () => {});
   const { digest, requestAt } = bare;
-  return {
+  const engine: Engine = {
     ...bare,
     version,
     ...identified(digest, requestAt, processor.wholeMemory()),
     packages: packages.map(packageFacts),
   };
+  return { ...engine, primed: primedMemory(engine) };
+}
+
+function primedMemory(engine: Engine): Snapshot {
+  const processor = new TraceProcessor(engine);
+  processor.append(Uint8Array.of(PACKET_TAG));
+  return processor.snapshot();
 }
 
 function identified(

@@ -3,6 +3,7 @@ import { BigtraceError } from '../common/errors.ts';
 import { checkSqlLength } from '../common/text/text-bounds.ts';
 import type { Engine } from './engine.ts';
 import { describeFirstBytes, describeText, FIRST_BYTES_MAX } from './first-bytes.ts';
+import { isSurelyPackets } from './primed-start.ts';
 import { warningsSql } from './reading/index.ts';
 import type { SqlPackage } from './script/sql-packages.ts';
 import { summaryResults } from './script/summary.ts';
@@ -48,13 +49,15 @@ export class TraceProcessor {
   /** The first bytes of the trace that is being loaded, up to FIRST_BYTES_MAX. */
   #firstBytes: Buffer[] = [];
   #firstBytesLength = 0;
+  /** Whether the instance is in the engine's initial state. */
+  #isInitial = false;
 
   constructor(engine: Engine, { memoryBytesMax = 2 ** 32 }: TraceProcessorOptions = {}) {
     this.#engine = engine;
     this.#host = new WasmHost(engine, memoryBytesMax, (piece) => {
       this.#frames.push(piece, (message) => this.#onReply(readReply(message)));
     });
-    this.#restore([engine.initial]);
+    this.reset();
   }
 
   /** Bytes of wasm memory; the number never decreases. */
@@ -97,13 +100,26 @@ export class TraceProcessor {
     if (this.#loadError !== undefined) throw this.#loadError;
     this.#keepFirst(chunk);
     const pieceMax = this.#host.requestBytesMax - 64;
+    const from = this.#prime(chunk.subarray(0, pieceMax)) ? 1 : 0;
     for (let at = 0; at < chunk.length; at += pieceMax) {
-      const piece = chunk.subarray(at, at + pieceMax);
+      // The pieces end at the same offsets, primed or not.
+      const piece = chunk.subarray(Math.max(at, from), at + pieceMax);
       this.#request(requestHead('append', piece.length), piece, (reply) => {
         if (reply.appendError !== undefined) this.#failLoad(reply.appendError);
       });
       if (this.#loadError !== undefined) throw this.#loadError;
     }
+  }
+
+  /** Puts the instance into the state after the first byte of the trace, if there is such a state. @returns whether it did */
+  #prime(first: Uint8Array): boolean {
+    const { primed } = this.#engine;
+    if (!this.#isInitial || primed === undefined || primed.memoryBytes > this.memoryBytesMax)
+      return false;
+    if (!isSurelyPackets(first)) return false;
+    this.#isInitial = false;
+    this.#host.overlay(primed);
+    return true;
   }
 
   /** Ends the trace; after that, scripts can run. @throws BigtraceError as append */
@@ -215,6 +231,7 @@ export class TraceProcessor {
   /** Returns the instance to its initial state, ready for the next trace. It keeps the memory it has allocated. */
   reset(): void {
     this.#restore([this.#engine.initial]);
+    this.#isInitial = true;
   }
 
   /** Returns the version that TraceProcessor reports, such as "Perfetto v55.3-…". */
@@ -232,6 +249,7 @@ export class TraceProcessor {
   }
 
   #forget(): void {
+    this.#isInitial = false;
     this.#frames.clear();
     this.#loadError = undefined;
     this.#forgetFirst();
@@ -272,6 +290,7 @@ export class TraceProcessor {
   }
 
   #request(head: Uint8Array, body: Uint8Array | undefined, onReply: (reply: Reply) => void): void {
+    this.#isInitial = false;
     let fatal: string | undefined;
     this.#onReply = (reply) => {
       fatal ??= reply.fatalError;

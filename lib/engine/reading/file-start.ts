@@ -1,6 +1,6 @@
 /** Detects a file's format by its first bytes, never by its name, and chooses the stages that convert it. */
 import { BigtraceError } from '../../common/errors.ts';
-import { textFormat } from '../first-bytes.ts';
+import { PACKET_TAG, textFormat } from '../first-bytes.ts';
 import {
   ArchiveMembers,
   type Judge,
@@ -46,8 +46,6 @@ export interface FileContext {
 
 /** Enough bytes to detect every format that is converted here, and to tell what is no trace. */
 const HEAD_BYTES = 1024;
-/** The first byte of a trace in Perfetto's own format. */
-const PACKET_TAG = 0x0a;
 /** Accepted layers of compression and archives. A file may be compressed several times by mistake; more are an attack. */
 const LAYERS_MAX = 4;
 const TAR_MAGIC_AT = 257;

@@ -139,6 +139,16 @@ export function restoreMemory(
     restoreSegment(target, segment, zeroFrom);
 }
 
+/** Makes `memory` equal to a snapshot over what it equals already. */
+export function overlayMemory(memory: Uint8Array, { runs, contents }: Snapshot): void {
+  let contentsAt = 0;
+  for (let run = 0; run < runs.length; run += 2) {
+    const length = (runs[run + 1] ?? 0) * PAGE_BYTES;
+    memory.set(contents.subarray(contentsAt, contentsAt + length), (runs[run] ?? 0) * PAGE_BYTES);
+    contentsAt += length;
+  }
+}
+
 /**
  * Makes `memory` equal to a snapshot over `below`, whose contents arrive in blocks; `zeroFrom` as in restoreMemory.
  * If `blocks` throws, the contents of `memory` are undefined.

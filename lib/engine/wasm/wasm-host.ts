@@ -4,7 +4,12 @@
  */
 import { BigtraceError } from '../../common/errors.ts';
 import { NativeInstance } from '../native/native-instance.ts';
-import { restoreBlocks, restoreMemory, type Snapshot } from '../snapshot/snapshot.ts';
+import {
+  overlayMemory,
+  restoreBlocks,
+  restoreMemory,
+  type Snapshot,
+} from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-file.ts';
 import { type EngineCode, type ModuleInstance, StackExhausted } from './module-instance.ts';
 import { V8Instance } from './v8-instance.ts';
@@ -101,6 +106,15 @@ export class WasmHost {
       throw thrown;
     }
     this.#restored(requestAt);
+  }
+
+  /**
+   * Puts the instance into the state of a snapshot over the one that it is in.
+   * @throws BigtraceError limit_exceeded (memory bound), out_of_memory
+   */
+  overlay(snapshot: Snapshot): void {
+    this.#makeRoom(snapshot.memoryBytes);
+    overlayMemory(this.memory, snapshot);
   }
 
   /** Grows the memory to at least `bytes`. @returns the offset from which it is new, and zero */
