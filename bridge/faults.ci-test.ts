@@ -24,6 +24,15 @@ test('without an orchestrator the bridge fails with an error that names the addr
   expect(bridge.stderr()).toMatch(/ \(orchestrator_unreachable\)$/);
 });
 
+test('the bridge resolves the name of its orchestrator', async () => {
+  const { address } = await startGood();
+  const orchestrator = address.replace('127.0.0.1', 'localhost');
+  const bridge = run(['query'], { orchestrator });
+  bridge.child.stdin?.end(ROW);
+  expect([await bridge.ended, bridge.stderr()]).toEqual([0, '']);
+  expect(withoutHeartbeats(bridge.stdout())).toBe('0\t/local/a\t2\n');
+});
+
 test('the bridge also reads BIGTRACE_ORCHESTRATOR_ADDRESS, and names it in the error', async () => {
   const { address, server } = await start({});
   server.forceShutdown();

@@ -49,6 +49,7 @@ async function main(args: readonly string[]): Promise<void> {
   else if (command === 'progress' && rest.length === 0) await runProgress(client, stdout);
   else if (command === 'query') {
     const options = queryOptions(rest);
+    client.connectEarly();
     // Set where several orchestrators are behind one name, for the orchestrators themselves.
     const mayRepeat = Boolean(process.env['BIGTRACE_PEERS']);
     await runQuery(client, { stdin, stdout, onReached: leaveGate, mayRepeat, ...options });

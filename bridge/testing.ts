@@ -34,6 +34,7 @@ async function buildBridge(): Promise<string> {
     outdir: directory,
     outExtension: { '.js': '.cjs' },
     define: { 'import.meta.dirname': '__dirname' },
+    supported: { 'dynamic-import': false },
     bundle: true,
     minify: true,
     platform: 'node',

@@ -4,7 +4,7 @@ import { FailureReasons } from '../../lib/common/failure-reasons.ts';
 import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { RowWriter } from '../cells/row-writer.ts';
 import { type Table, TraceRows } from '../cells/trace-rows.ts';
-import type { BridgeClient, QueryCall } from '../grpc/bridge-client.ts';
+import { type BridgeClient, isRefused } from '../grpc/bridge-client.ts';
 import {
   decodeQueryResponse,
   encodeStart,
@@ -12,6 +12,7 @@ import {
   type FailureEvent,
   type RowsEvent,
 } from '../grpc/messages.ts';
+import type { Call } from '../http2/call.ts';
 import type { QueryInput } from '../request/request.ts';
 import { withRetries } from './retry.ts';
 
@@ -48,7 +49,7 @@ export function startQuery(
   events: QueryEvents,
   { mayRepeat, onReached, more }: QueryRun,
 ): { done: Promise<void>; stop: () => void } {
-  let call: QueryCall | undefined;
+  let call: Call | undefined;
   let isOver = false;
   const attempt = async (): Promise<void> => {
     if (isOver) return; // the query failed during the pause before this attempt
@@ -63,7 +64,7 @@ export function startQuery(
   };
   const done = withRetries(
     attempt,
-    () => mayRepeat && more === undefined && !events.begun && !isOver,
+    (error) => (mayRepeat || isRefused(error)) && more === undefined && !events.begun && !isOver,
   );
   const stop = (): void => {
     isOver = true;
@@ -77,7 +78,7 @@ export function startQuery(
  * to UNSENT_BYTES_MAX: a ClickHouse that needs no more rows writes all its addresses before it closes the pipe of rows.
  */
 async function sendTraces(
-  call: QueryCall,
+  call: Call,
   input: QueryInput,
   more: AsyncIterable<Buffer[]> | undefined,
   onReached: () => void = () => undefined,
@@ -103,10 +104,10 @@ async function sendTraces(
   call.end();
 }
 
-async function receive(call: QueryCall, client: BridgeClient, events: QueryEvents): Promise<void> {
+async function receive(call: Call, client: BridgeClient, events: QueryEvents): Promise<void> {
   try {
     for await (const message of call) {
-      for (const event of decodeQueryResponse(message as Buffer)) {
+      for (const event of decodeQueryResponse(message)) {
         if ('rows' in event) await events.write(event.rows);
         else events.failed(event.failure);
       }

@@ -8,11 +8,11 @@ const PAUSES_MS = [0, 200, 500, 1000];
 
 /**
  * Calls `attempt` until it succeeds, or fails otherwise than by the loss of its orchestrator.
- * @param mayRepeat called after a loss @throws the error of the last attempt
+ * @param mayRepeat called with the error of a loss @throws the error of the last attempt
  */
 export async function withRetries(
   attempt: () => Promise<void>,
-  mayRepeat: () => boolean,
+  mayRepeat: (error: unknown) => boolean,
 ): Promise<void> {
   for (let repetitions = 0; ; repetitions++) {
     try {
@@ -20,7 +20,7 @@ export async function withRetries(
       return;
     } catch (error) {
       const pauseMs = PAUSES_MS[repetitions];
-      if (pauseMs === undefined || !isLoss(error) || !mayRepeat()) throw error;
+      if (pauseMs === undefined || !isLoss(error) || !mayRepeat(error)) throw error;
       await sleep(pauseMs);
     }
   }

@@ -1,13 +1,11 @@
-/** The bridge's gRPC client for the methods of bigtrace.v1.Orchestrator that it calls. */
-import * as grpc from '@grpc/grpc-js';
+/** The bridge's client for the methods of bigtrace.v1.Orchestrator that it calls. */
+import { CODE_KEY, fromServiceError, STATUS } from '../../lib/common/call-errors.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
-import { CODE_KEY, fromServiceError } from '../../lib/common/grpc-errors.ts';
-import { watchConnection } from '../../lib/common/network/channel-watch.ts';
-import {
-  type ClientCredentials,
-  openChannel,
-} from '../../lib/common/network/client-credentials.ts';
-import { GRPC_OPTIONS, PROMPT_RECONNECT } from '../../lib/proto/channel-options.ts';
+import type { ClientCredentials } from '../../lib/common/network/client-credentials.ts';
+import { Call } from '../http2/call.ts';
+import { CallError } from '../http2/call-error.ts';
+import { Channel, ConnectTimeout, channelConfig } from '../http2/channel.ts';
+import { parseTarget } from '../http2/target.ts';
 import {
   decodeSchemaResponse,
   encodeLearnRequest,
@@ -23,96 +21,63 @@ import {
   type RunningQuery,
 } from './report-messages.ts';
 
-/** Timeout of the first connection. It takes seconds on a machine where a hundred bridges start at once. */
-const CONNECT_TIMEOUT_MS = 15_000;
-
-const CONNECT_TIMED_OUT = new Error('the connection timed out');
-
-/** Whether there was no connection within CONNECT_TIMEOUT_MS. */
+/** Whether there was no connection within the time for it. */
 export function isConnectTimeout({ cause }: BigtraceError): boolean {
-  return cause === CONNECT_TIMED_OUT;
+  return cause instanceof ConnectTimeout;
 }
 
-const CHANNEL_OPTIONS: grpc.ChannelOptions = {
-  ...GRPC_OPTIONS,
-  // Detects a hung orchestrator within 15 s. A busy one replies to the ping sooner.
-  'grpc.keepalive_time_ms': 5000,
-  'grpc.keepalive_timeout_ms': 10_000,
-  'grpc.enable_http_proxy': 0,
-  'grpc.use_local_subchannel_pool': 1, // otherwise a new client may get the connection of the old one
-  ...PROMPT_RECONNECT,
-};
-
-function isServiceError(thrown: unknown): thrown is grpc.ServiceError {
-  return thrown instanceof Error && 'metadata' in thrown;
+/** Whether the orchestrator has not processed the call, because it was about to close the connection. */
+export function isRefused(error: unknown): boolean {
+  const cause = error instanceof BigtraceError ? error.cause : error;
+  return cause instanceof CallError && cause.isRefused;
 }
-
-const same = (bytes: Buffer): Buffer => bytes;
-
-/** A call of Query whose messages are encoded bytes in both directions. */
-export type QueryCall = grpc.ClientDuplexStream<Buffer, Buffer>;
 
 /** How to connect to an orchestrator. */
 export interface Connector {
   address: string;
   /** Name of the environment variable or flag of the address, for error messages. */
   variable: string;
-  connect: () => grpc.Client;
+  connect: () => Channel;
 }
 
-/** @throws invalid_option if a file of `credentials` cannot be read */
+/** @throws invalid_option if the address is malformed, or a file of `credentials` cannot be read */
 export function connector(
   address: string,
   variable: string,
   credentials: ClientCredentials,
-  more: grpc.ClientOptions = {},
 ): Connector {
-  const channel = openChannel(credentials);
-  const options = { ...CHANNEL_OPTIONS, ...channel.options, ...more };
-  return {
-    address,
-    variable,
-    connect: () => new grpc.Client(address, channel.credentials, options),
-  };
+  const config = channelConfig(parseTarget(address, variable), credentials);
+  return { address, variable, connect: () => new Channel(config) };
 }
 
 export class BridgeClient {
   readonly #connector: Connector;
   /** Whether others use the connection, too. */
   #isShared: boolean;
-  #client: grpc.Client;
+  #channel: Channel;
 
   /** @param shared a connection that others use, and that stays open */
-  constructor(connector: Connector, shared?: grpc.Client) {
+  constructor(connector: Connector, shared?: Channel) {
     this.#connector = connector;
     this.#isShared = shared !== undefined;
-    this.#client = shared ?? connector.connect();
+    this.#channel = shared ?? connector.connect();
+  }
+
+  /** Connects while the caller does something else. */
+  connectEarly(): void {
+    this.#channel.connected().catch(() => {}); // the first call tries again
   }
 
   /** Later calls use a new connection, which may lead to another orchestrator. */
   reconnect(): void {
     this.close();
     this.#isShared = false;
-    this.#client = this.#connector.connect();
+    this.#channel = this.#connector.connect();
   }
 
-  /** While a connection that broke waits before it reconnects, its calls fail; a new one reaches a restarted orchestrator. */
-  #connected(): grpc.Client {
-    const state = this.#client.getChannel().getConnectivityState(false);
-    if (state === grpc.connectivityState.TRANSIENT_FAILURE) this.reconnect();
-    return this.#client;
-  }
-
-  /** Starts a Query call. It fails with orchestrator_unreachable if there is no connection after CONNECT_TIMEOUT_MS. */
-  query(): QueryCall {
-    const call = this.#connected().makeBidiStreamRequest(
-      '/bigtrace.v1.Orchestrator/Query',
-      same,
-      same,
-    );
-    call.on('error', () => {}); // reading the call throws it
-    this.#watchConnection(() => call.destroy(this.#timedOut()));
-    return call;
+  /** Starts a Query call. It fails with orchestrator_unreachable if there is no connection in time. */
+  query(): Call {
+    return this.#call('Query');
   }
 
   /** Requests the columns of a script. Aborting `signal` cancels the call. */
@@ -137,82 +102,72 @@ export class BridgeClient {
 
   /** Streams the recent failures that the orchestrator still stores. A caller that stops reading cancels the call. */
   async *failures(): AsyncGenerator<RecordedFailure[]> {
-    const call = this.#connected().makeServerStreamRequest(
-      '/bigtrace.v1.Orchestrator/Failures',
-      same,
-      same,
-      Buffer.of(),
-    );
-    call.on('error', () => {}); // reading the call throws it
-    this.#watchConnection(() => call.destroy(this.#timedOut()));
+    const call = this.#call('Failures');
+    call.write(Buffer.of());
+    call.end();
     try {
-      for await (const message of call) yield decodeFailures(message as Buffer);
+      for await (const message of call) yield decodeFailures(message);
     } catch (error) {
       throw this.errorOf(error);
-    } finally {
-      call.cancel();
     }
   }
 
-  #unary<T>(
+  async #unary<T>(
     method: string,
     request: Buffer,
     decode: (message: Buffer) => T,
     signal?: AbortSignal,
   ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const call = this.#connected().makeUnaryRequest(
-        `/bigtrace.v1.Orchestrator/${method}`,
-        same,
-        same,
-        request,
-        (error: grpc.ServiceError | null, response: Buffer | undefined) => {
-          if (error !== null) return reject(this.errorOf(error));
-          try {
-            resolve(decode(response ?? Buffer.of()));
-          } catch (malformed) {
-            reject(malformed);
-          }
-        },
-      );
-      signal?.addEventListener('abort', () => call.cancel(), { once: true });
-      this.#watchConnection(() => {
-        reject(this.#timedOut());
-        call.cancel();
-      });
-    });
+    for (let isRepeated = false; ; isRepeated = true)
+      try {
+        return decode(await this.#response(method, request, signal));
+      } catch (error) {
+        if (isRepeated || !isRefused(error)) throw this.errorOf(error);
+      }
+  }
+
+  async #response(
+    method: string,
+    request: Buffer,
+    signal: AbortSignal | undefined,
+  ): Promise<Buffer> {
+    const call = this.#call(method);
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    if (signal?.aborted) cancel();
+    call.write(request);
+    call.end();
+    try {
+      let response: Buffer | undefined;
+      for await (const message of call) response = message;
+      if (response !== undefined) return response;
+      throw new CallError(STATUS.INTERNAL, 'the response has no message');
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  #call(method: string): Call {
+    return new Call(this.#channel, `/bigtrace.v1.Orchestrator/${method}`);
   }
 
   /** Closes the connection, unless others use it. */
   close(): void {
-    if (!this.#isShared) this.#client.close();
+    if (!this.#isShared) this.#channel.close();
   }
 
   /** Converts the error of a call. If the orchestrator was unreachable, the message has its address. */
   errorOf(thrown: unknown): unknown {
-    if (thrown instanceof BigtraceError || !isServiceError(thrown)) return thrown;
+    if (!(thrown instanceof CallError)) return thrown;
     const error = fromServiceError(thrown, 'orchestrator_unreachable');
     // The bridge never reports its own cancellation, so CANCELLED without our code means that the server went down.
     const cutOff = error.code === 'cancelled' && thrown.metadata.get(CODE_KEY).length === 0;
-    return cutOff || error.code === 'orchestrator_unreachable'
-      ? this.#unreachable(error.detail)
-      : error;
-  }
-
-  #timedOut(): BigtraceError {
-    return this.#unreachable(CONNECT_TIMED_OUT.message, CONNECT_TIMED_OUT);
-  }
-
-  #unreachable(why: string, cause?: Error): BigtraceError {
+    if (!cutOff && error.code !== 'orchestrator_unreachable') return error;
     const { address, variable } = this.#connector;
     return new BigtraceError(
       'orchestrator_unreachable',
-      `cannot reach the orchestrator ${address} (${variable}), or the connection broke: ${why}`,
-      { cause },
+      `cannot reach the orchestrator ${address} (${variable}), or the connection broke: ${error.detail}`,
+      { cause: thrown },
     );
-  }
-
-  #watchConnection(timedOut: () => void): void {
-    watchConnection(this.#client, CONNECT_TIMEOUT_MS, timedOut);
   }
 }

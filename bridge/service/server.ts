@@ -5,7 +5,6 @@ import { type HostCheck, REFUSED_HOST } from '../../lib/common/network/allowed-h
 import { withPort } from '../../lib/common/network/host-port.ts';
 import { httpServer } from '../../lib/common/network/http-server.ts';
 import { listening } from '../../lib/common/network/listening.ts';
-import { RENEWED_CONNECTION } from '../../lib/common/network/renewed-channel.ts';
 import { bearerCheck, hostCheckOf } from '../../lib/common/network/server-security.ts';
 import { createProcessLogger } from '../../lib/common/observability/log.ts';
 import { printReady, untilStopped } from '../../lib/common/service-process.ts';
@@ -54,8 +53,7 @@ export async function startBridgeServer(
   { socket, security, orchestrator, orchestratorCredentials, tables, drainMs }: BridgeConfig,
   onBug: (error: unknown) => void,
 ): Promise<BridgeServer> {
-  const how = [orchestrator, '--orchestrator', orchestratorCredentials] as const;
-  const connect = connector(...how, RENEWED_CONNECTION);
+  const connect = connector(orchestrator, '--orchestrator', orchestratorCredentials);
   const connection = connect.connect();
   const shares = new SharedQueries(() => new BridgeClient(connect, connection));
   const isAllowed = hostCheckOf(security);

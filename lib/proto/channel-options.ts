@@ -2,10 +2,10 @@
 import type * as grpc from '@grpc/grpc-js';
 
 /** Both sides allow messages up to 2 GiB - 1, as upstream does. */
-const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
+export const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
 
 /** HTTP/2 receive window. The default of 64 KiB would limit a stream to 6 MB/s at a round-trip time of 10 ms. */
-const RECEIVE_WINDOW_BYTES = 2 ** 20;
+export const RECEIVE_WINDOW_BYTES = 2 ** 20;
 
 /** Channel and server options that every client and server of the project uses. */
 export const GRPC_OPTIONS: grpc.ChannelOptions = {

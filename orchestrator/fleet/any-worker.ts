@@ -1,6 +1,6 @@
 /** Makes a streaming call that any worker can serve, and retries it on another worker when one is lost. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
-import { fromServiceError } from '../../lib/common/grpc-errors.ts';
+import { fromServiceError } from '../../lib/common/call-errors.ts';
 import { retryDecision, wasAttempt } from '../dispatch/retry.ts';
 import type { Fleet, FleetWorker } from './fleet.ts';
 import type { WorkerClient } from './worker-client.ts';

@@ -1,6 +1,6 @@
 /** Runs an orchestrator over stub workers, and a client of it, for tests. */
 import * as grpc from '@grpc/grpc-js';
-import { fromServiceError } from '../../lib/common/grpc-errors.ts';
+import { fromServiceError } from '../../lib/common/call-errors.ts';
 import { createLogger } from '../../lib/common/observability/log.ts';
 import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
 import type {

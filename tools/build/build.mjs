@@ -69,6 +69,8 @@ const BRIDGE = {
   outdir: SCRIPTS,
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.dirname': '__dirname' },
+  // The code that node:vm runs cannot use import(), so it becomes require().
+  supported: { 'dynamic-import': false },
   write: false,
   format: 'cjs',
   minify: true,

@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fromServiceError } from '../../lib/common/grpc-errors.ts';
+import { fromServiceError } from '../../lib/common/call-errors.ts';
 import { rowsOf } from '../../lib/query-result/index.ts';
 import { type TestWorker, testWorker } from '../testing/worker.ts';
 

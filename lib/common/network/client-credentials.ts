@@ -1,7 +1,6 @@
 /** How a client connects to a service: in plaintext or with TLS, with a client certificate or a token. */
-import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../errors.ts';
-import { file, SecretFile } from './secret-file.ts';
+import { file } from './secret-file.ts';
 
 /** Names of files, except `tlsName`. The certificates are PEM. */
 export interface ClientCredentials {
@@ -14,14 +13,18 @@ export interface ClientCredentials {
   tokenFile?: string | undefined;
 }
 
-export interface Channel {
-  credentials: grpc.ChannelCredentials;
-  options: grpc.ClientOptions;
+/** Contents of the PEM files. */
+export interface TlsFiles {
+  ca: Buffer;
+  cert: Buffer | undefined;
+  key: Buffer | undefined;
 }
 
-/** @throws invalid_option if a file cannot be read, or a certificate lacks its key or CA */
-export function openChannel(credentials: ClientCredentials): Channel {
-  const { tlsCa, tlsName, tlsCert, tlsKey, tokenFile } = credentials;
+/**
+ * Returns undefined for a plaintext connection.
+ * @throws invalid_option if a file cannot be read, or a certificate lacks its key or CA
+ */
+export function tlsFilesOf({ tlsCa, tlsCert, tlsKey }: ClientCredentials): TlsFiles | undefined {
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new BigtraceError(
       'invalid_option',
@@ -29,31 +32,12 @@ export function openChannel(credentials: ClientCredentials): Channel {
     );
   if (tlsCert !== undefined && tlsCa === undefined)
     throw new BigtraceError('invalid_option', 'a client certificate needs the CA of the service');
+  if (tlsCa === undefined) return undefined;
   return {
-    credentials:
-      tlsCa === undefined
-        ? grpc.credentials.createInsecure()
-        : grpc.credentials.createSsl(
-            file(tlsCa),
-            tlsKey === undefined ? null : file(tlsKey),
-            tlsCert === undefined ? null : file(tlsCert),
-          ),
-    options: {
-      ...(tlsName === undefined ? {} : { 'grpc.ssl_target_name_override': tlsName }),
-      ...(tokenFile === undefined ? {} : { interceptors: [withBearer(new SecretFile(tokenFile))] }),
-    },
+    ca: file(tlsCa),
+    key: tlsKey === undefined ? undefined : file(tlsKey),
+    cert: tlsCert === undefined ? undefined : file(tlsCert),
   };
-}
-
-/** Each call sends the first token that the file has when the call starts. */
-function withBearer(token: SecretFile): grpc.Interceptor {
-  return (options, nextCall) =>
-    new grpc.InterceptingCall(nextCall(options), {
-      start: (metadata, listener, next) => {
-        metadata.set('authorization', `Bearer ${token.first}`);
-        next(metadata, listener);
-      },
-    });
 }
 
 /** Reads the variables of lib/common/options/client-credentials-options.ts, for a program without flags. */

@@ -15,7 +15,8 @@ import {
   type ServerSecurity,
   type ServerSecurityFlags,
 } from '../options/server-security-options.ts';
-import { type ClientCredentials, openChannel } from './client-credentials.ts';
+import type { ClientCredentials } from './client-credentials.ts';
+import { openChannel } from './grpc-channel.ts';
 import { httpServer } from './http-server.ts';
 import { listening } from './listening.ts';
 import { createSecureServer, INFLATED_BYTES_MAX } from './server-security.ts';
