@@ -4,15 +4,14 @@
  * `bigtrace schema --format RowBinary`, `bigtrace failures`, `bigtrace progress`.
  * stdout has rows only. An error is one line on stderr, which ClickHouse passes to the client.
  */
-import { closeSync, createReadStream, fstatSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, readSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError, BigtraceError } from '../lib/common/errors.ts';
 import { clientCredentialsFromEnv } from '../lib/common/network/client-credentials.ts';
 import { orchestratorVariable } from '../lib/common/options/orchestrator-variable.ts';
 import { type QueryStreams, ROW_FORMATS, type RowFormat, runQuery } from './commands/query.ts';
-import { runFailures, runProgress } from './commands/reports.ts';
-import { runSchema } from './commands/schema.ts';
 import { errorLine } from './error-line.ts';
 import { BridgeClient, connector } from './grpc/bridge-client.ts';
 import { HEARTBEAT_REST } from './native/rows.ts';
@@ -36,24 +35,42 @@ async function main(args: readonly string[]): Promise<void> {
   const client = new BridgeClient(
     connector(address, variable, clientCredentialsFromEnv(process.env)),
   );
-  const { stdin, stdout } = process;
   if (command === 'schema' && rest.join(' ') === SCHEMA_OPTIONS) {
+    const { runSchema } = await import('./commands/schema.ts');
     const clickHouse = {
       url: process.env['BIGTRACE_CLICKHOUSE_HTTP'] || DEFAULT_CLICKHOUSE,
       // The text of this hash is the password of the user bigtrace_bridge; ClickHouse passes its environment on.
       password: process.env['BIGTRACE_SERVICE_PASSWORD_SHA256'] ?? '',
       pid: process.env['BIGTRACE_CLICKHOUSE_PID'] || `${process.ppid}`,
     };
-    await runSchema(client, { stdin, stdout }, report, clickHouse);
-  } else if (command === 'failures' && rest.length === 0) await runFailures(client, stdout);
-  else if (command === 'progress' && rest.length === 0) await runProgress(client, stdout);
-  else if (command === 'query') {
+    await runSchema(client, process, report, clickHouse);
+  } else if ((command === 'failures' || command === 'progress') && rest.length === 0) {
+    const { runFailures, runProgress } = await import('./commands/reports.ts');
+    await (command === 'failures' ? runFailures : runProgress)(client, process.stdout);
+  } else if (command === 'query') {
     const options = queryOptions(rest);
     client.connectEarly();
     // Set where several orchestrators are behind one name, for the orchestrators themselves.
     const mayRepeat = Boolean(process.env['BIGTRACE_PEERS']);
-    await runQuery(client, { stdin, stdout, onReached: leaveGate, mayRepeat, ...options });
+    const { stdout } = process;
+    const streams = { stdin: chunksOf(0), stdout, ...options };
+    await runQuery(client, { ...streams, onReached: leaveGate, mayRepeat });
   } else throw new BigtraceError('invalid_option', USAGE);
+}
+
+/** Yields what it reads from a descriptor. It blocks, because the request arrives sooner than a stream would start. */
+async function* chunksOf(fd: number): AsyncGenerator<Buffer> {
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(64 * 1024);
+    try {
+      const bytes = readSync(fd, chunk);
+      if (bytes === 0) return;
+      yield chunk.subarray(0, bytes);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      await sleep(1);
+    }
+  }
 }
 
 /** Lets the next bridge start, by closing the descriptor that holds the lock of bigtrace.sh. */

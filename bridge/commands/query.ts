@@ -1,6 +1,5 @@
 /** `bigtrace query`: reads one request, and writes the rows as they arrive. */
 import type { Readable, Writable } from 'node:stream';
-import { addressesDigest } from '../../lib/common/addresses/addresses-digest.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import type { RowWriter } from '../cells/row-writer.ts';
 import { Table } from '../cells/trace-rows.ts';
@@ -43,7 +42,7 @@ export const ROW_FORMATS = ['TSV', 'CustomSeparated', 'Native'] as const;
 export type RowFormat = (typeof ROW_FORMATS)[number];
 
 export interface QueryStreams extends QueryOutput {
-  stdin: Readable;
+  stdin: AsyncIterable<Buffer>;
   /** More trace addresses, one per row (--traces-fd). */
   traces: Readable | undefined;
   format: RowFormat;
@@ -151,6 +150,7 @@ async function learnKind(
   { facts }: TypeMismatch,
 ): Promise<boolean> {
   if (facts.kinds === 0) return false;
+  const { addressesDigest } = await import('../../lib/common/addresses/addresses-digest.ts');
   const learnedType = {
     column: columns.findIndex(({ name }) => name === facts.column.name),
     kinds: facts.kinds,
@@ -165,7 +165,7 @@ async function learnKind(
 }
 
 async function readInput(
-  stdin: Readable,
+  stdin: AsyncIterable<Buffer>,
   format: RowFormat,
   moreTraces: boolean,
 ): Promise<QueryInput> {
@@ -176,10 +176,10 @@ async function readInput(
 }
 
 /** Reads stdin to its end. @throws limit_exceeded if it has more than REQUEST_BYTES_MAX */
-async function wholeOf(stdin: Readable): Promise<Buffer> {
+async function wholeOf(stdin: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of stdin) {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes <= REQUEST_BYTES_MAX) continue;

@@ -44,7 +44,8 @@ interface Place {
 }
 
 function hostAndPort(name: string): Place | undefined {
-  if (isIP(name) === 6) return { host: name, port: DEFAULT_PORT };
+  // isIP() compiles an expression of 2 KB for all but IPv4 addresses.
+  if (/:.*:/.test(name) && isIP(name) === 6) return { host: name, port: DEFAULT_PORT };
   const [, inBrackets, plain, port] =
     /^(?:\[([^\]]+)\]|([^:[\]/\s]+))(?::(\d{1,5}))?$/.exec(name) ?? [];
   const host = inBrackets ?? plain;

@@ -2,7 +2,6 @@
  * Builds `dist/`: the bundles, the console and the ClickHouse tree. It is plain JavaScript, because it runs before
  * anything is built. If the stamp of the inputs is unchanged, it returns after some milliseconds.
  */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -21,6 +20,7 @@ import { root } from '../root.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { rawText } from './raw-text.mjs';
 import { viewsFormat } from './views-format.mjs';
+import { warmBridge } from './warm-bridge.mjs';
 import { esbuildWat } from './wat.mjs';
 
 const dist = join(root, 'dist');
@@ -135,7 +135,7 @@ async function buildChanged() {
   rmSync(BRIDGE_CACHE, { force: true }); // V8 checks only the length of the source against the cache
   for (const output of outputs) writeIfChanged(output);
   removeOthers(new Set(outputs.map(({ path }) => path)));
-  warmBridge();
+  await warmBridge(join(SCRIPTS, 'bridge.cjs'));
   writeIfChanged({ path: STAMP, contents: Buffer.from(stamp) });
   return true;
 }
@@ -151,15 +151,6 @@ async function buildConsole() {
     path: join(dist, 'console', fileName),
     contents: Buffer.from(code ?? source),
   }));
-}
-
-/** Writes the code cache of the bridge by running it until it fails to reach an orchestrator. */
-function warmBridge() {
-  spawnSync(process.execPath, [join(SCRIPTS, 'bridge.cjs'), '--write-code-cache', 'query'], {
-    input: "['/local/a']\tSELECT 1\t\t\tstrict\t_hb UInt8, _trace_address String, a Int64\n",
-    env: { ...process.env, BIGTRACE_ORCHESTRATOR: '127.0.0.1:1' },
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
 }
 
 /** Bundles a module of the checkout as a program in `dist/`, for tools; returns its path. */
