@@ -6,6 +6,8 @@ import { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
 import { httpUrl } from '../../lib/common/options/options.ts';
+import { arrayLiteral } from '../../lib/common/text/sql-literal.ts';
+import { tableOf } from './replicated.ts';
 import {
   COLLECTION,
   DEFINER,
@@ -26,6 +28,7 @@ interface ServerFlags {
 interface InstallFlags extends ServerFlags {
   bridge: string;
   bridgeTokenFile?: string;
+  replicated: boolean;
 }
 
 /** @param tree the built `clickhouse/` directory @param env read for the password */
@@ -46,14 +49,18 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
       .makeOptionMandatory()
       .argParser(httpUrl),
     new Option('--bridge-token-file <file>', 'file with the bearer token of the bridge'),
+    new Option(
+      '--replicated',
+      'create the tables as ReplicatedMergeTree, with the macros {shard} and {replica}',
+    ).default(false),
   ];
   for (const one of options) command.addOption(one);
   return command.action(async (flags: InstallFlags) => {
-    const { bridge, definer, cluster, bridgeTokenFile } = flags;
+    const { bridge, definer, cluster, bridgeTokenFile, replicated } = flags;
     const token = bridgeTokenFile === undefined ? undefined : new SecretFile(bridgeTokenFile).first;
     const sql = [...residentSql(tree).values()];
     const statements = (secret: string | undefined): string[] =>
-      installStatements(sql, { bridge, token: secret, definer, cluster });
+      installStatements(sql, { bridge, token: secret, definer, cluster, replicated });
     if (flags.dryRun) {
       print(statements(token === undefined ? undefined : '[token]'));
       return;
@@ -61,6 +68,7 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
     const client = clientOf(flags, env);
     try {
       for (const statement of statements(token)) await client.command(statement);
+      if (replicated) await requireReplicated(client, sql);
       await requireBridge(client, flags);
     } finally {
       await client.close();
@@ -127,6 +135,21 @@ function residentSql(tree: string): Map<string, string> {
       const directory = resident.has(name) ? 'sql-resident' : 'sql';
       return [name, readFileSync(join(tree, directory, name), 'utf8')];
     }),
+  );
+}
+
+/** @throws invalid_option if tables existed before, and are not replicated */
+async function requireReplicated(client: ClickHouse, sql: readonly string[]): Promise<void> {
+  const names = sql.flatMap((statement) => tableOf(statement) ?? []);
+  const rows = await client.rows(
+    `SELECT name FROM system.tables WHERE database = 'bigtrace' AND name IN ${arrayLiteral(names)}
+       AND NOT match(engine, '^(Replicated|Shared)') ORDER BY name`,
+  );
+  if (rows.length === 0) return;
+  throw new BigtraceError(
+    'invalid_option',
+    `these tables of the database bigtrace exist and are not replicated: ${rows.join(', ')}; ` +
+      'copy their rows elsewhere, drop them, and run install again',
   );
 }
 

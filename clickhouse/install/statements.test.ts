@@ -1,11 +1,16 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { generatedSql } from '../views/query-views.mjs';
+import { replicated, tableOf } from './replicated.ts';
 import { grants, installStatements, uninstallStatements } from './statements.ts';
 
 const VIEW =
   'CREATE OR REPLACE VIEW bigtrace.v\nDEFINER = bigtrace_definer SQL SECURITY DEFINER\nAS SELECT 1\n';
 const TABLE =
-  '-- A comment.\nCREATE TABLE IF NOT EXISTS bigtrace.t (a String) ENGINE = MergeTree ORDER BY a\n';
+  '-- A comment.\nCREATE TABLE IF NOT EXISTS bigtrace.t (a String)\nENGINE = MergeTree\nORDER BY a\n';
+
+const SQL = join(import.meta.dirname, '../sql');
 
 const OPTIONS = {
   bridge: 'https://bridge:5004',
@@ -47,6 +52,42 @@ test('with a cluster, every statement runs ON CLUSTER', () => {
   expect(statements.find((one) => one.includes('bigtrace.t '))).toContain(
     "CREATE TABLE IF NOT EXISTS bigtrace.t ON CLUSTER 'main' (a String)",
   );
+});
+
+test('a replicated table is the same on all servers of a cluster, whatever their shard', () => {
+  const options = { ...OPTIONS, cluster: 'main', replicated: true };
+  const listing = readFileSync(join(SQL, '21-trace_listing.sql'), 'utf8');
+  expect(installStatements([TABLE, listing, VIEW], options).slice(-3)).toEqual([
+    TABLE.trim()
+      .replace('bigtrace.t ', "bigtrace.t ON CLUSTER 'main' ")
+      .replace(
+        'ENGINE = MergeTree\nORDER BY a',
+        `ENGINE = ReplicatedMergeTree('/clickhouse/tables/bigtrace/t', '{shard}-{replica}')
+ORDER BY a
+SETTINGS replicated_deduplication_window = 0`,
+      ),
+    listing
+      .replace('bigtrace.trace_listing', "bigtrace.trace_listing ON CLUSTER 'main'")
+      .replace(
+        'ENGINE = MergeTree',
+        "ENGINE = ReplicatedMergeTree('/clickhouse/tables/bigtrace/trace_listing', '{shard}-{replica}')",
+      )
+      .replace(/\n$/, '\nSETTINGS replicated_deduplication_window = 0'),
+    VIEW.trim().replace('bigtrace.v', "bigtrace.v ON CLUSTER 'main'"),
+  ]);
+});
+
+test('every table of Bigtrace can be replicated, with its version column', () => {
+  const all = readdirSync(SQL).map((name) => readFileSync(join(SQL, name), 'utf8'));
+  const tables = all.filter((sql) => tableOf(sql) !== undefined);
+  expect(tables).toHaveLength(11);
+  for (const sql of tables) {
+    const [, engine = '', version] = /^ENGINE = (\w+)(?:\((\w+)\))?$/m.exec(sql) ?? [];
+    const path = `'/clickhouse/tables/bigtrace/${tableOf(sql)}', '{shard}-{replica}'`;
+    const values = version === undefined ? path : `${path}, ${version}`;
+    expect(replicated(sql)).toContain(`\nENGINE = Replicated${engine}(${values})\n`);
+  }
+  expect(all.filter((sql) => /ENGINE = \w*MergeTree/.test(sql))).toEqual(tables);
 });
 
 test('uninstall drops what install created, and no table', () => {

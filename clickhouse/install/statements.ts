@@ -1,5 +1,6 @@
 /** The statements that install the views on a ClickHouse by SQL alone, and those that remove them. Pure. */
 import { literal } from '../../lib/common/text/sql-literal.ts';
+import { replicated } from './replicated.ts';
 
 /** The user that the views run as, and the named collection with the address and the token of the bridge. */
 export const DEFINER = 'bigtrace_definer';
@@ -16,6 +17,8 @@ export interface Installation {
   definer: string | undefined;
   /** Cluster on whose servers the statements run; undefined: only on this one. */
   cluster: string | undefined;
+  /** Whether the tables are replicated. */
+  replicated?: boolean;
 }
 
 /** What a statement begins with, up to the place of ON CLUSTER. */
@@ -37,7 +40,9 @@ export function installStatements(sql: readonly string[], options: Installation)
     ...sql,
   ];
   const chosen = definer === undefined ? statements : statements.flatMap(withoutAccess);
-  return chosen.map((one) => onCluster(ofDefiner(one.trim(), definer), cluster));
+  return chosen
+    .map((one) => (options.replicated === true ? replicated(one) : one))
+    .map((one) => onCluster(ofDefiner(one.trim(), definer), cluster));
 }
 
 /** @param views names of the views @returns the statements that remove what was installed, but no table with rows */

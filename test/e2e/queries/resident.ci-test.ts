@@ -191,8 +191,9 @@ test('settings of the user who runs a query do not change its result', async () 
 test('ClickHouse parses all statements of install and uninstall, also ON CLUSTER and for users', async () => {
   const bridge = ['--bridge', resident().bridge, '--bridge-token-file', resident().tokenFile];
   for (const cluster of [[], ['--cluster', 'main']]) {
+    const more = cluster.length === 0 ? [] : ['--replicated'];
     const statements = [
-      ...(await statementsOf('install', [...bridge, ...cluster])),
+      ...(await statementsOf('install', [...bridge, ...cluster, ...more])),
       ...(await statementsOf('uninstall', cluster)),
     ];
     expect(
@@ -207,6 +208,14 @@ test('ClickHouse parses all statements of install and uninstall, also ON CLUSTER
     const definitions = statements.filter((one) => !one.startsWith('INSERT'));
     expect(parsed).toEqual([[cluster.length === 0 ? '0' : String(definitions.length)]]);
   }
+});
+
+test('install names the tables that exist and are not replicated', async () => {
+  const { clickhouseHttp, adminPassword, bridge, tokenFile } = resident();
+  const flags = ['--bridge', bridge, '--bridge-token-file', tokenFile, '--replicated'];
+  await expect(install(clickhouseHttp, adminPassword, flags)).rejects.toThrow(
+    /these tables of the database bigtrace exist and are not replicated: http_logins, .*trace_listing; copy/,
+  );
 });
 
 test('the bridge reads a table with more than 10,000 addresses itself, if it may', async () => {
