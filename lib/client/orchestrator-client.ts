@@ -1,7 +1,7 @@
 /** gRPC client for the orchestrator, shared by the command line, the catalog and the HTTP API. */
 import type * as grpc from '@grpc/grpc-js';
-import { BigtraceError } from '../common/errors.ts';
 import { fromServiceError } from '../common/call-errors.ts';
+import { BigtraceError } from '../common/errors.ts';
 import { connectWithin } from '../common/network/channel-watch.ts';
 import type { ClientCredentials } from '../common/network/client-credentials.ts';
 import { CONNECT_MS_MAX } from '../common/network/connect-timeout.ts';

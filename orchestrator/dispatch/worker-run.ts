@@ -1,7 +1,7 @@
 /** The stream to one worker for one query. */
 
-import { BigtraceError } from '../../lib/common/errors.ts';
 import { fromServiceError, hasOurCode } from '../../lib/common/call-errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import type { RunEvent, RunStartInput, TaskInput } from '../../lib/proto/messages.ts';
 import type { WorkerStream } from '../fleet/worker-client.ts';
 
