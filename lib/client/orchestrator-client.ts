@@ -2,10 +2,10 @@
 import type * as grpc from '@grpc/grpc-js';
 import { fromServiceError } from '../common/call-errors.ts';
 import { BigtraceError } from '../common/errors.ts';
+import { openChannel } from '../common/grpc-channel.ts';
 import { connectWithin } from '../common/network/channel-watch.ts';
 import type { ClientCredentials } from '../common/network/client-credentials.ts';
 import { CONNECT_MS_MAX } from '../common/network/connect-timeout.ts';
-import { openChannel } from '../common/network/grpc-channel.ts';
 import { RENEWED_CONNECTION } from '../common/network/renewed-channel.ts';
 import { drained } from '../common/network/stream-drain.ts';
 import { PROMPT_RECONNECT } from '../proto/channel-options.ts';

@@ -2,8 +2,8 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import { type Channel, openChannel } from '../../lib/common/grpc-channel.ts';
 import type { ClientCredentials } from '../../lib/common/network/client-credentials.ts';
-import { type Channel, openChannel } from '../../lib/common/network/grpc-channel.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 import { textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { WorkerState, WorkerStatus } from '../../lib/proto/messages.ts';

@@ -1,7 +1,7 @@
 /** A typed client of the service `bigtrace.v1.Worker` of one worker. */
 import type * as grpc from '@grpc/grpc-js';
 import { fromServiceError } from '../../lib/common/call-errors.ts';
-import type { Channel } from '../../lib/common/network/grpc-channel.ts';
+import type { Channel } from '../../lib/common/grpc-channel.ts';
 import { RENEWED_CONNECTION } from '../../lib/common/network/renewed-channel.ts';
 import { metadataOf, type TraceContext } from '../../lib/common/observability/tracing.ts';
 import type {

@@ -8,6 +8,7 @@ import * as grpc from '@grpc/grpc-js';
 import { service } from 'grpc-health-check';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openChannel } from '../grpc-channel.ts';
 import { addHealth } from '../observability/health.ts';
 import {
   PLAINTEXT_SERVER,
@@ -16,7 +17,6 @@ import {
   type ServerSecurityFlags,
 } from '../options/server-security-options.ts';
 import type { ClientCredentials } from './client-credentials.ts';
-import { openChannel } from './grpc-channel.ts';
 import { httpServer } from './http-server.ts';
 import { listening } from './listening.ts';
 import { createSecureServer, INFLATED_BYTES_MAX } from './server-security.ts';

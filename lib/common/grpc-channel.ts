@@ -1,7 +1,7 @@
 /** Credentials and options of a gRPC channel. */
 import * as grpc from '@grpc/grpc-js';
-import { type ClientCredentials, tlsFilesOf } from './client-credentials.ts';
-import { SecretFile } from './secret-file.ts';
+import { type ClientCredentials, tlsFilesOf } from './network/client-credentials.ts';
+import { SecretFile } from './network/secret-file.ts';
 
 export interface Channel {
   credentials: grpc.ChannelCredentials;
