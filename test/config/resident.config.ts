@@ -1,6 +1,7 @@
 /**
  * Vitest configuration that runs tests of the views again with the resident bridge, in a ClickHouse of somebody else, in
- * which only SQL was run (`npm run test:resident`). The stage `ci` runs resident.ci-test.ts.
+ * which only SQL was run (`npm run test:resident`). The tests of clickhouse/engine have a stand-in behind the bridge
+ * (test/harness/resident), the others the whole system. The stage `ci` runs resident.ci-test.ts.
  */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
