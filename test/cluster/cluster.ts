@@ -56,6 +56,13 @@ export async function kubectlWithInput(input: string, ...args: string[]): Promis
   return (await running).stdout;
 }
 
+/** Applies objects, each in its own namespace. */
+export async function apply(...objects: object[]): Promise<string> {
+  const file = join(STATE, 'objects.yaml');
+  writeFileSync(file, objects.map((object) => stringify(object)).join('---\n'));
+  return (await run('kubectl', ['apply', '--filename', file])).stdout;
+}
+
 /**
  * Returns a kustomization: the overlay minikube with components of k8s/components. A machine with fewer processors than
  * the documented cluster could not place all pods, so their requests of processor time, and nothing else, are lowered.

@@ -36,3 +36,15 @@ test('a rollout of ClickHouse during a query: the query returns every row once, 
   if (!isStandIn || typeof outcome === 'string') expect(outcome).toBe(slowRows(upTo));
   expect(await sql(slowQuery(20))).toBe(slowRows(20));
 });
+
+test('tables survive a rollout of ClickHouse', async () => {
+  await sql(
+    `CREATE TABLE kept ENGINE = MergeTree ORDER BY _trace_address AS SELECT _trace_address, n
+     FROM bigtrace(traces=['/local/linux/*'], sql='SELECT count(*) AS n FROM sched')`,
+    { user: 'admin' },
+  );
+  const before = await sql('SELECT count(), sum(n) FROM kept');
+  await restart('clickhouse');
+  expect(await sql('SELECT count(), sum(n) FROM kept')).toBe(before);
+  await sql('DROP TABLE kept', { user: 'admin' });
+});

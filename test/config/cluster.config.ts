@@ -4,7 +4,15 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The first files need the system as it was installed. */
-const ORDER = ['install', 'scaling', 'rollout'];
+const ORDER = [
+  'install',
+  'scaling',
+  'rollout',
+  'oversized',
+  'network',
+  'passwords',
+  'deletion-cost',
+];
 
 const placeOf = ({ moduleId }: TestSpecification): number =>
   ORDER.indexOf(basename(moduleId, '.cluster-test.ts'));
