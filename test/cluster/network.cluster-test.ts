@@ -1,67 +1,22 @@
 /** Tests that the network policies are enforced. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { apply, isReady, kubectl, NAMESPACE, type Pod, podsOf, settled, until } from './cluster.ts';
+import { afterAll, beforeAll, test } from 'vitest';
+import { addressOf, clientOf, mayConnect, removeClients, startClients } from './client-pod.ts';
+import { kubectl, NAMESPACE, settled } from './cluster.ts';
 
-const CLIENTS = [
-  { name: 'stranger', namespace: NAMESPACE, labels: {} },
-  {
-    name: 'dashboard',
-    namespace: NAMESPACE,
-    labels: { 'bigtrace.dev/clickhouse-client': 'allowed' },
-  },
-  { name: 'outsider', namespace: 'default', labels: {} },
-];
-const TIMEOUT_MS = 3000;
-
-let image = '';
-const addresses: Record<string, string> = {};
+const STRANGER = { name: 'stranger', namespace: NAMESPACE, labels: {} };
+const DASHBOARD = {
+  name: 'dashboard',
+  namespace: NAMESPACE,
+  labels: { 'bigtrace.dev/clickhouse-client': 'allowed' },
+};
+const OUTSIDER = { name: 'outsider', namespace: 'default', labels: {} };
+const CLIENTS = [STRANGER, DASHBOARD, OUTSIDER];
 
 beforeAll(async () => {
   await settled();
-  for (const part of ['worker', 'orchestrator', 'clickhouse'] as const) {
-    const [pod] = await podsOf(part);
-    addresses[part] = pod?.status.podIP ?? '';
-    if (part === 'worker') image = pod?.spec.containers[0]?.image ?? '';
-  }
-  await apply(
-    ...CLIENTS.map((metadata) => ({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata,
-      spec: {
-        automountServiceAccountToken: false,
-        terminationGracePeriodSeconds: 0,
-        containers: [{ name: 'client', image, command: ['sleep', 'infinity'] }],
-      },
-    })),
-  );
-  for (const { name, namespace } of CLIENTS)
-    await until(`pod ${name} is ready`, async () => {
-      const text = await kubectl('get', 'pod', name, '--namespace', namespace, '--output', 'json');
-      return isReady(JSON.parse(text) as Pod);
-    });
+  await startClients(CLIENTS);
 });
-afterAll(async () => {
-  for (const { name, namespace } of CLIENTS)
-    await kubectl('delete', 'pod', name, '--namespace', namespace, '--ignore-not-found');
-});
-
-/** Returns whether a pod can connect: `connected`, `dropped` after three seconds, or the code of the error. */
-async function connect(
-  pod: string,
-  namespace: string,
-  part: string,
-  port: number,
-): Promise<string> {
-  const script = `
-    const socket = require('node:net').connect(${port}, '${addresses[part]}');
-    const tell = (text) => { console.log(text); process.exit(); };
-    socket.on('connect', () => tell('connected'));
-    socket.on('error', (error) => tell(error.code));
-    setTimeout(() => tell('dropped'), ${TIMEOUT_MS});`;
-  const command = ['exec', pod, '--namespace', namespace, '--', 'node', '-e', script];
-  return (await kubectl(...command)).trim();
-}
+afterAll(() => removeClients(CLIENTS));
 
 test.each([
   ['orchestrator', 'worker', 5052, true],
@@ -70,34 +25,26 @@ test.each([
   ['worker', 'orchestrator', 5051, false],
   ['worker', 'clickhouse', 8123, false],
 ] as const)('%s to %s, port %i: %s', async (from, to, port, allowed) => {
-  const [pod] = await podsOf(from);
-  const result = await connect(pod?.metadata.name ?? '', NAMESPACE, to, port);
-  expect(result === 'connected').toBe(allowed);
+  await mayConnect(await clientOf(from), await addressOf(to), port, allowed);
 });
 
 test.each([
-  ['stranger', NAMESPACE, 'worker', 5052, false],
-  ['stranger', NAMESPACE, 'clickhouse', 8123, false],
-  ['dashboard', NAMESPACE, 'worker', 5052, false],
-  ['dashboard', NAMESPACE, 'clickhouse', 8123, true],
-  ['outsider', 'default', 'worker', 5052, false],
-  ['outsider', 'default', 'orchestrator', 5051, false],
-  ['outsider', 'default', 'clickhouse', 8123, false],
-  ['outsider', 'default', 'worker', 9464, true], // metrics
-] as const)(
-  'the pod %s of the namespace %s to %s, port %i: %s',
-  async (pod, namespace, to, port, allowed) => {
-    expect((await connect(pod, namespace, to, port)) === 'connected').toBe(allowed);
-  },
-);
+  [STRANGER, 'worker', 5052, false],
+  [STRANGER, 'clickhouse', 8123, false],
+  [DASHBOARD, 'worker', 5052, false],
+  [DASHBOARD, 'clickhouse', 8123, true],
+  [OUTSIDER, 'worker', 5052, false],
+  [OUTSIDER, 'orchestrator', 5051, false],
+  [OUTSIDER, 'clickhouse', 8123, false],
+  [OUTSIDER, 'worker', 9464, true], // metrics
+] as const)('the pod $name to %s, port %i: %s', async (from, to, port, allowed) => {
+  await mayConnect(from, await addressOf(to), port, allowed);
+});
 
 test('a namespace with the label may connect to the orchestrator and to ClickHouse, not to workers', async () => {
   await kubectl('label', 'namespace', 'default', 'bigtrace.dev/clients=allowed');
-  await until(
-    'the label takes effect',
-    async () => (await connect('outsider', 'default', 'clickhouse', 8123)) === 'connected',
-  );
-  expect(await connect('outsider', 'default', 'orchestrator', 5051)).toBe('connected');
-  expect(await connect('outsider', 'default', 'worker', 5052)).not.toBe('connected');
+  await mayConnect(OUTSIDER, await addressOf('clickhouse'), 8123, true);
+  await mayConnect(OUTSIDER, await addressOf('orchestrator'), 5051, true);
+  await mayConnect(OUTSIDER, await addressOf('worker'), 5052, false);
   await kubectl('label', 'namespace', 'default', 'bigtrace.dev/clients-');
 });

@@ -59,7 +59,11 @@ start kube-apiserver kube-apiserver --etcd-servers=http://127.0.0.1:2379 --adver
   --service-account-key-file="$keys/service-accounts.pub" \
   --service-account-signing-key-file="$keys/service-accounts.key" \
   --kubelet-client-certificate="$keys/kubelet-client.crt" --kubelet-client-key="$keys/kubelet-client.key" \
-  --kubelet-preferred-address-types=InternalIP
+  --kubelet-preferred-address-types=InternalIP --enable-aggregator-routing \
+  --requestheader-client-ca-file="$keys/front-proxy-ca.crt" --requestheader-allowed-names=front-proxy-client \
+  --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
+  --requestheader-extra-headers-prefix=X-Remote-Extra- \
+  --proxy-client-cert-file="$keys/front-proxy.crt" --proxy-client-key-file="$keys/front-proxy.key"
 await kube-apiserver kubectl get --raw /readyz
 
 as() { echo "--kubeconfig=$keys/$1.conf --authentication-kubeconfig=$keys/$1.conf --authorization-kubeconfig=$keys/$1.conf"; }
@@ -70,7 +74,7 @@ start kube-controller-manager kube-controller-manager $(as controllers) --bind-a
   --flex-volume-plugin-dir="$state/volume-plugins"
 # shellcheck disable=SC2046
 start kube-scheduler kube-scheduler $(as scheduler) --bind-address=127.0.0.1 --leader-elect=false
-start dns "$NODE" "$here/dns.mjs" "$node" https://127.0.0.1:6443 "$keys"
+start dns "$NODE" "$here/stand-ins/dns.mjs" "$node" https://127.0.0.1:6443 "$keys"
 
 cat >"$state/cni/pods.conflist" <<JSON
 { "cniVersion": "0.4.0", "name": "pods", "plugins": [

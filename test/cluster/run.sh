@@ -6,9 +6,11 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
 
+# Ends with an error, so that a run that tested nothing does not pass for one that did.
+SKIPPED=77
 skip() {
   echo "== SKIPPED: npm run test:cluster tested NOTHING: $*" >&2
-  exit 0
+  exit "$SKIPPED"
 }
 [ "$(id -u)" = 0 ] || skip 'it needs root, for namespaces, mounts and network interfaces'
 command -v go >/dev/null || skip 'it needs Go, to build Kubernetes'
@@ -84,7 +86,10 @@ for controller in cpu memory pids; do
 done
 
 programs=$("$here/build.sh")
-"$here/images.sh" "$programs" "$state/images.tar" 8>&- # a dockerd that it starts must not keep the lock
+# The version that upgrade.cluster-test.ts upgrades from.
+previous=${CLUSTER_PREVIOUS-$(git -C "$root" describe --tags --abbrev=0 --match 'v*' HEAD^ 2>/dev/null || true)}
+[ -n "$previous" ] || echo "test cluster: no version to upgrade from (CLUSTER_PREVIOUS, a tag v*): upgrade tests nothing" >&2
+"$here/images.sh" "$programs" "$state/images.tar" "$previous" 8>&- # a dockerd that it starts must not keep the lock
 cp -r "$root/samples/traces" "$state/traces"
 
 for setting in "${kernel_settings[@]}"; do
@@ -101,7 +106,7 @@ done
 
 outcome=0
 cd "$root"
-NODE=$(command -v node) CLUSTER_STATE=$state "${spaces[@]}" "$here/node.sh" "$state" "$programs" \
+NODE=$(command -v node) CLUSTER_STATE=$state CLUSTER_PREVIOUS=$previous "${spaces[@]}" "$here/node.sh" "$state" "$programs" \
   npx vitest run --config test/config/cluster.config.ts --reporter=default --reporter=json \
   --outputFile.json=test-results/cluster.json "$@" &
 node=$!

@@ -11,7 +11,10 @@ const ORDER = [
   'oversized',
   'network',
   'passwords',
+  'upgrade',
+  'autoscaler',
   'deletion-cost',
+  'keda',
 ];
 
 const placeOf = ({ moduleId }: TestSpecification): number =>
