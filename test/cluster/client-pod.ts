@@ -22,8 +22,7 @@ export interface ClientPod {
 
 /** Starts pods with the image of the workers, and waits until they are ready. */
 export async function startClients(clients: readonly ClientPod[]): Promise<void> {
-  const [worker] = await podsOf('worker');
-  const image = worker?.spec.containers[0]?.image ?? '';
+  const image = (await firstPod('worker')).spec.containers[0]?.image ?? '';
   await apply(
     ...clients.map((metadata) => ({
       apiVersion: 'v1',
@@ -48,10 +47,15 @@ export async function removeClients(clients: readonly ClientPod[]): Promise<void
     await kubectl('delete', 'pod', name, '--namespace', namespace, '--ignore-not-found');
 }
 
+async function firstPod(part: Part): Promise<Pod> {
+  const [pod] = await podsOf(part);
+  if (pod === undefined) throw new Error(`there is no pod of ${part}`);
+  return pod;
+}
+
 /** Returns the address of a pod of a part. */
 export async function addressOf(part: Part): Promise<string> {
-  const [pod] = await podsOf(part);
-  return pod?.status.podIP ?? '';
+  return (await firstPod(part)).status.podIP ?? '';
 }
 
 /** Checks whether a pod can connect. A policy takes effect some time after its objects and pods exist. */
@@ -75,6 +79,5 @@ export async function mayConnect(
 
 /** The pod of a part of the system, as a client. */
 export async function clientOf(part: Part): Promise<{ name: string; namespace: string }> {
-  const [pod] = await podsOf(part);
-  return { name: pod?.metadata.name ?? '', namespace: NAMESPACE };
+  return { name: (await firstPod(part)).metadata.name, namespace: NAMESPACE };
 }

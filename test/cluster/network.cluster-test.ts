@@ -3,20 +3,21 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { addressOf, clientOf, mayConnect, removeClients, startClients } from './client-pod.ts';
 import { kubectl, NAMESPACE, settled } from './cluster.ts';
 
-const STRANGER = { name: 'stranger', namespace: NAMESPACE, labels: {} };
-const DASHBOARD = {
-  name: 'dashboard',
-  namespace: NAMESPACE,
-  labels: { 'bigtrace.dev/clickhouse-client': 'allowed' },
+const CLIENTS = {
+  stranger: { name: 'stranger', namespace: NAMESPACE, labels: {} },
+  dashboard: {
+    name: 'dashboard',
+    namespace: NAMESPACE,
+    labels: { 'bigtrace.dev/clickhouse-client': 'allowed' },
+  },
+  outsider: { name: 'outsider', namespace: 'default', labels: {} },
 };
-const OUTSIDER = { name: 'outsider', namespace: 'default', labels: {} };
-const CLIENTS = [STRANGER, DASHBOARD, OUTSIDER];
 
 beforeAll(async () => {
   await settled();
-  await startClients(CLIENTS);
+  await startClients(Object.values(CLIENTS));
 });
-afterAll(() => removeClients(CLIENTS));
+afterAll(() => removeClients(Object.values(CLIENTS)));
 
 test.each([
   ['orchestrator', 'worker', 5052, true],
@@ -29,22 +30,22 @@ test.each([
 });
 
 test.each([
-  [STRANGER, 'worker', 5052, false],
-  [STRANGER, 'clickhouse', 8123, false],
-  [DASHBOARD, 'worker', 5052, false],
-  [DASHBOARD, 'clickhouse', 8123, true],
-  [OUTSIDER, 'worker', 5052, false],
-  [OUTSIDER, 'orchestrator', 5051, false],
-  [OUTSIDER, 'clickhouse', 8123, false],
-  [OUTSIDER, 'worker', 9464, true], // metrics
-] as const)('the pod $name to %s, port %i: %s', async (from, to, port, allowed) => {
-  await mayConnect(from, await addressOf(to), port, allowed);
+  ['stranger', 'worker', 5052, false],
+  ['stranger', 'clickhouse', 8123, false],
+  ['dashboard', 'worker', 5052, false],
+  ['dashboard', 'clickhouse', 8123, true],
+  ['outsider', 'worker', 5052, false],
+  ['outsider', 'orchestrator', 5051, false],
+  ['outsider', 'clickhouse', 8123, false],
+  ['outsider', 'worker', 9464, true], // metrics
+] as const)('the pod %s to %s, port %i: %s', async (name, to, port, allowed) => {
+  await mayConnect(CLIENTS[name], await addressOf(to), port, allowed);
 });
 
 test('a namespace with the label may connect to the orchestrator and to ClickHouse, not to workers', async () => {
   await kubectl('label', 'namespace', 'default', 'bigtrace.dev/clients=allowed');
-  await mayConnect(OUTSIDER, await addressOf('clickhouse'), 8123, true);
-  await mayConnect(OUTSIDER, await addressOf('orchestrator'), 5051, true);
-  await mayConnect(OUTSIDER, await addressOf('worker'), 5052, false);
+  await mayConnect(CLIENTS.outsider, await addressOf('clickhouse'), 8123, true);
+  await mayConnect(CLIENTS.outsider, await addressOf('orchestrator'), 5051, true);
+  await mayConnect(CLIENTS.outsider, await addressOf('worker'), 5052, false);
   await kubectl('label', 'namespace', 'default', 'bigtrace.dev/clients-');
 });
