@@ -130,6 +130,12 @@ export function ready(part: Part, count: number): Promise<void> {
   });
 }
 
+/** Waits until no pod of worker is left, not even one that drains and still lists traces. */
+export function noWorkers(): Promise<void> {
+  const pods = ['get', 'pods', '--selector', 'app.kubernetes.io/name=worker', '--output', 'name'];
+  return until('no pods of worker', async () => (await kubectl(...pods)) === '');
+}
+
 /** Waits until all pods of the system are ready; a test that failed may have left a rollout behind. */
 export async function settled(): Promise<void> {
   for (const object of ['statefulset/clickhouse', 'deployment/orchestrator', 'deployment/worker'])

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, test } from 'vitest';
 import {
   kubectl,
+  noWorkers,
   podsOf,
   processing,
   ready,
@@ -49,17 +50,7 @@ test('a worker is killed during a query: it returns every row once, and the pod 
 
 test('a query of no workers waits, and returns its rows after some were started', async () => {
   await kubectl('scale', 'deployment/worker', '--replicas=0');
-  await until('no pods of worker', async () => {
-    const all = await kubectl(
-      'get',
-      'pods',
-      '--selector',
-      'app.kubernetes.io/name=worker',
-      '-o',
-      'name',
-    );
-    return all === '';
-  });
+  await noWorkers();
   const upTo = 1234;
   let ended = false;
   const query = sql(slowQuery(upTo)).finally(() => {
