@@ -61,6 +61,21 @@ function runningText({ trace, phase, phaseMs, worker }: ConsoleTrace): string {
   return `${trace}: ${PHASES[phase] ?? phase} for ${duration(phaseMs)} on ${worker}`;
 }
 
+/** Time of engine threads, and where the results of the traces came from. */
+function costOf(progress: NonNullable<ConsoleQuery['progress']>): string[] {
+  const { coreMs, tracesRemembered, tracesLoaded, tracesRestored, tracesParsed } = progress;
+  const sources = [
+    [tracesRemembered, 'remembered'],
+    [tracesLoaded, 'loaded before'],
+    [tracesRestored, 'restored'],
+    [tracesParsed, 'parsed'],
+  ] as const;
+  return [
+    ...(coreMs > 0 ? [`${duration(coreMs)} of processors`] : []),
+    ...sources.filter(([traces]) => traces > 0).map(([traces, how]) => `${count(traces)} ${how}`),
+  ];
+}
+
 function factsOf(progress: ConsoleQuery['progress']): string {
   if (progress === null) return 'begins';
   const { tracesDone, tracesFailed, tracesTotal, totalIsFinal, rows } = progress;
@@ -72,6 +87,7 @@ function factsOf(progress: ConsoleQuery['progress']): string {
     counted(rows, 'row'),
     ...(traceBytes > 0 ? [`${bytes((traceBytes / Math.max(elapsedMs, 1)) * 1000)}/s read`] : []),
     duration(elapsedMs),
+    ...costOf(progress),
     ...(totalIsFinal && ended > 0 && ended < tracesTotal
       ? [`${duration((elapsedMs / ended) * (tracesTotal - ended))} left`]
       : []),

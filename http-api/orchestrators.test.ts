@@ -75,6 +75,7 @@ async function serve({ progress, failures, cancelled, status, traces }: Known): 
 const PROGRESS: Progress = {
   ...{ tracesTotal: 9, totalIsFinal: true, tracesDone: 4, tracesFailed: 1 },
   ...{ rows: 70, resultBytes: 700, traceBytes: 7000, elapsedMs: 1200, running: [] },
+  ...{ coreMs: 2500, tracesRemembered: 1, tracesLoaded: 0, tracesRestored: 1, tracesParsed: 2 },
 };
 
 test('the progress of a query comes from the orchestrator that runs it', async () => {

@@ -40,6 +40,13 @@ const status = Status.responseSerialize({
         resultBytes: 6,
         traceBytes: 7,
         elapsedMs: 1500,
+        ...{
+          coreMs: 2500,
+          tracesRemembered: 1,
+          tracesLoaded: 0,
+          tracesRestored: 2,
+          tracesParsed: 3,
+        },
         running: [
           {
             ...{ trace: Buffer.from("/local/it's\\\t\xff", 'latin1'), phase: 'PARSING' },
@@ -79,7 +86,7 @@ test('runFailures writes a row of query, user, trace, code, message, attempts an
 test('runProgress writes a row per running query', async () => {
   const client = { running: async () => decodeStatus(status) };
   expect(await written((stdout) => runProgress(client, stdout))).toBe(
-    'q1\tanalyst\t1795345249722\t1500\t10\t1\t4\t0\t1099511627776\t6\t7\t' +
+    'q1\tanalyst\t1795345249722\t1500\t10\t1\t4\t0\t1099511627776\t6\t7\t2500\t1\t0\t2\t3\t' +
       "[('/local/it\\'s\\\\\\t\xff','parsing',1.5,2,'w:1')]\nEND\n",
   );
 });

@@ -8,7 +8,7 @@ import { END_MARK } from '../tsv/end-mark.ts';
 import { escapeBytes } from '../tsv/fields.ts';
 
 /** Field numbers of the message Progress, in the order of the columns in clickhouse/sql/31-progress.sql. */
-const PROGRESS_FIELDS = [8, 1, 2, 3, 4, 5, 6, 7];
+const PROGRESS_FIELDS = [8, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14];
 
 export async function runFailures(
   client: Pick<BridgeClient, 'failures'>,

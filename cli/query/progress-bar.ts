@@ -4,8 +4,8 @@ import type { Progress } from '../../lib/proto/messages.ts';
 const BAR_CELLS = 24;
 
 export function progressLine(progress: Progress): string {
-  const { tracesDone, tracesFailed, tracesTotal, totalIsFinal, rows, traceBytes, elapsedMs } =
-    progress;
+  const { tracesDone, tracesFailed, tracesTotal, totalIsFinal, rows } = progress;
+  const { traceBytes, elapsedMs, coreMs } = progress;
   const seconds = elapsedMs / 1000;
   const done = tracesDone + tracesFailed;
   const share = tracesTotal > 0 ? done / tracesTotal : 0;
@@ -21,6 +21,7 @@ export function progressLine(progress: Progress): string {
   if (totalIsFinal && done > 0 && done < tracesTotal)
     parts.push(`${Math.ceil((seconds / share) * (1 - share))} s left`);
   parts.push(`${seconds.toFixed(1)} s`);
+  if (coreMs > 0) parts.push(`${(coreMs / 1000).toFixed(1)} core-s`);
   return parts.join('  ');
 }
 

@@ -49,6 +49,13 @@ it('shows queries with progress, and workers with loaded traces', () => {
           resultBytes: 0,
           traceBytes: 0,
           elapsedMs: 0,
+          ...{
+            coreMs: 0,
+            tracesRemembered: 0,
+            tracesLoaded: 0,
+            tracesRestored: 0,
+            tracesParsed: 0,
+          },
           running: [],
         },
       },
@@ -100,6 +107,7 @@ it('shows running traces, and barred traces with the command that clears them', 
   const progress = {
     ...{ tracesTotal: 2, totalIsFinal: true, tracesDone: 1, tracesFailed: 0, rows: 3 },
     ...{ resultBytes: 0, traceBytes: 0, elapsedMs: 0, running },
+    ...{ coreMs: 0, tracesRemembered: 0, tracesLoaded: 0, tracesRestored: 0, tracesParsed: 0 },
   };
   const barred = [
     {

@@ -179,6 +179,8 @@ test('failures and progress can be queried as tables', async () => {
       '700',
       3,
       [RUNNING],
+      2.5,
+      ...['1', '0', '0', '2'],
     ],
   ]);
 });

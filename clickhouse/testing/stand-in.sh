@@ -4,7 +4,7 @@
 LC_ALL=C
 case $1 in
   failures) printf 'q1\tanalyst\t/local/bad\ttrace_invalid\tnot a trace\t2\t1795345249722\nEND\n'; exit ;;
-  progress) printf 'q1\tanalyst\t1795345249722\t2000\t10\t1\t3\t1\t500\t600\t700\t[(\047/local/it\\\047s\047,\047parsing\047,1.5,2,\047w:1\047)]\nEND\n'; exit ;;
+  progress) printf 'q1\tanalyst\t1795345249722\t2000\t10\t1\t3\t1\t500\t600\t700\t2500\t1\t0\t0\t2\t[(\047/local/it\\\047s\047,\047parsing\047,1.5,2,\047w:1\047)]\nEND\n'; exit ;;
 esac
 
 if [ "$1 $2 $3" = 'query --format CustomSeparated' ]; then

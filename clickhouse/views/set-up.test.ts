@@ -40,7 +40,7 @@ test('information_schema shows an analyst the tables and their comments', async 
   expect(await rowsOf(t.as('analyst'), query)).toEqual([['traces', COMMENTS.get('traces')]]);
   const columns = `SELECT count() FROM information_schema.columns
     WHERE table_schema = 'bigtrace' AND table_name = 'progress'`;
-  expect(await rowsOf(t.as('analyst'), columns)).toEqual([['13']]);
+  expect(await rowsOf(t.as('analyst'), columns)).toEqual([['18']]);
 });
 
 test('the views can be called in the database `default`', async () => {

@@ -36,6 +36,9 @@ export const ConsoleQuery = Type.Object({
       totalIsFinal: flag, // whether all patterns have been expanded
       ...{ tracesDone: count, tracesFailed: count },
       ...{ rows: count, resultBytes: count, traceBytes: count, elapsedMs: count },
+      // Time of engine threads for the traces that are done, and the sources of their results.
+      ...{ coreMs: count, tracesRemembered: count, tracesLoaded: count },
+      ...{ tracesRestored: count, tracesParsed: count },
       running: maybe(Type.Array(ConsoleTrace)), // those assigned to workers for longest
     }),
   ),

@@ -14,6 +14,7 @@ import { addConsoleFiles } from './console-files.ts';
 const PROGRESS = {
   ...{ tracesTotal: 9, totalIsFinal: true, tracesDone: 4, tracesFailed: 1 },
   ...{ rows: 70, resultBytes: 700, traceBytes: 7000, elapsedMs: 1200 },
+  ...{ coreMs: 2500, tracesRemembered: 1, tracesLoaded: 0, tracesRestored: 1, tracesParsed: 2 },
 };
 
 const STATE = {

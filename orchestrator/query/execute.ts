@@ -112,6 +112,7 @@ function attributesOf({ queryId, user }: QuerySpec, totals: QueryTotals): SpanAt
     'bigtrace.rows': totals.rows,
     'bigtrace.result_bytes': totals.resultBytes,
     'bigtrace.trace_bytes': totals.traceBytes,
+    'bigtrace.core_ms': totals.coreMs,
   };
 }
 

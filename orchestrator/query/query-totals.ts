@@ -3,6 +3,14 @@ import type { BigtraceError } from '../../lib/common/errors.ts';
 import { FailureReasons } from '../../lib/common/failure-reasons.ts';
 import type { Progress, RunningTrace, TaskStats } from '../../lib/proto/messages.ts';
 
+/** Counts of traces by the source of their results (TaskStats.tier). */
+const TIERS = {
+  result: 'tracesRemembered',
+  loaded: 'tracesLoaded',
+  snapshot: 'tracesRestored',
+  parse: 'tracesParsed',
+} as const;
+
 export class QueryTotals {
   readonly #startedAt = performance.now();
   readonly #reasons = new FailureReasons();
@@ -13,6 +21,13 @@ export class QueryTotals {
   rows = 0;
   resultBytes = 0;
   traceBytes = 0;
+  #coreMs = 0;
+  readonly #tiers = { tracesRemembered: 0, tracesLoaded: 0, tracesRestored: 0, tracesParsed: 0 };
+
+  /** Time of engine threads for the traces that are done. */
+  get coreMs(): number {
+    return Math.round(this.#coreMs);
+  }
 
   /** Whether anything was passed on to the client. */
   get begun(): boolean {
@@ -23,6 +38,9 @@ export class QueryTotals {
     this.tracesDone += 1;
     this.rows += stats?.rows ?? 0;
     this.traceBytes += stats?.traceBytes ?? 0;
+    this.#coreMs += (stats?.loadMs ?? 0) + (stats?.queryMs ?? 0);
+    const tier = TIERS[stats?.tier as keyof typeof TIERS];
+    if (tier !== undefined) this.#tiers[tier] += 1;
   }
 
   failed(error: BigtraceError): void {
@@ -40,11 +58,12 @@ export class QueryTotals {
   /** @param running the traces that have run longest */
   progress(running: RunningTrace[] = []): Progress {
     const { tracesTotal, totalIsFinal, tracesDone, tracesFailed } = this;
-    const { rows, resultBytes, traceBytes } = this;
+    const { rows, resultBytes, traceBytes, coreMs } = this;
     const elapsedMs = Math.round(performance.now() - this.#startedAt);
     return {
       ...{ tracesTotal, totalIsFinal, tracesDone, tracesFailed },
-      ...{ rows, resultBytes, traceBytes, elapsedMs, running },
+      ...{ rows, resultBytes, traceBytes, elapsedMs, running, coreMs },
+      ...this.#tiers,
     };
   }
 

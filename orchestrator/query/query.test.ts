@@ -204,12 +204,14 @@ test('a client that does not read stops its workers by flow control', async () =
 });
 
 test('progress events count traces, rows and bytes', async () => {
-  const script: Script = ({ rows }) => rows('four', true, { rows: 3, traceBytes: 10 });
+  const script: Script = ({ rows }) =>
+    rows('four', true, { rows: 3, traceBytes: 10, loadMs: 1.25, queryMs: 0.25, tier: 'snapshot' });
   await using system = await new TestSystem([{ script }]).start();
   const events = await system.query(traces(5), { progressIntervalMs: 10_000 });
   expect(events.at(-1)?.progress).toEqual({
     ...{ tracesTotal: 5, totalIsFinal: true, tracesDone: 5, tracesFailed: 0 },
     ...{ rows: 15, resultBytes: 20, traceBytes: 50, elapsedMs: expect.any(Number), running: [] },
+    ...{ coreMs: 8, tracesRemembered: 0, tracesLoaded: 0, tracesRestored: 5, tracesParsed: 0 },
   });
 });
 

@@ -23,6 +23,11 @@ class Progress:
         result_bytes: bytes of the result so far.
         trace_bytes: bytes that workers read from stores.
         elapsed_ms: time since the query began, in milliseconds.
+        core_ms: time of engine threads for the traces that are done, in milliseconds.
+        traces_remembered: traces done from a cached result.
+        traces_loaded: traces done in an engine that had them loaded.
+        traces_restored: traces done from a snapshot.
+        traces_parsed: traces done by parsing them.
     """
 
     traces_total: int
@@ -33,6 +38,11 @@ class Progress:
     result_bytes: int
     trace_bytes: int
     elapsed_ms: int
+    core_ms: int
+    traces_remembered: int
+    traces_loaded: int
+    traces_restored: int
+    traces_parsed: int
 
 
 #: True: a bar; False: none; None: a bar on a terminal and in a notebook; or a function that receives each progress.

@@ -89,6 +89,7 @@ test('a query has a span below the client’s, and each trace has a span below t
     'bigtrace.rows': 2,
     'bigtrace.result_bytes': expect.any(Number),
     'bigtrace.trace_bytes': 211508 + 158434,
+    'bigtrace.core_ms': expect.any(Number),
   });
   const ofTrace = (trace: string): ReceivedSpan | undefined => {
     const found = receiver.spans.find(({ attributes }) => attributes['bigtrace.trace'] === trace);

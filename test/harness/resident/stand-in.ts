@@ -62,7 +62,8 @@ const RUNNING = {
   ...{ queryId: 'q1', user: 'analyst', startedMs: 1_795_345_249_722 },
   progress: {
     ...{ elapsedMs: 2000, tracesTotal: 10, totalIsFinal: true, tracesDone: 3, tracesFailed: 1 },
-    ...{ rows: 500, resultBytes: 600, traceBytes: 700 },
+    ...{ rows: 500, resultBytes: 600, traceBytes: 700, coreMs: 2500 },
+    ...{ tracesRemembered: 1, tracesLoaded: 0, tracesRestored: 0, tracesParsed: 2 },
     running: [
       {
         ...{ trace: Buffer.from("/local/it's"), phase: 'PARSING' as const, phaseMs: 1500 },

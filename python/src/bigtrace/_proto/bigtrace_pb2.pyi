@@ -115,7 +115,7 @@ class TraceFailure(_message.Message):
     def __init__(self, trace: _Optional[bytes] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., attempts: _Optional[int] = ...) -> None: ...
 
 class Progress(_message.Message):
-    __slots__ = ("traces_total", "total_is_final", "traces_done", "traces_failed", "rows", "result_bytes", "trace_bytes", "elapsed_ms", "running")
+    __slots__ = ("traces_total", "total_is_final", "traces_done", "traces_failed", "rows", "result_bytes", "trace_bytes", "elapsed_ms", "running", "core_ms", "traces_remembered", "traces_loaded", "traces_restored", "traces_parsed")
     TRACES_TOTAL_FIELD_NUMBER: _ClassVar[int]
     TOTAL_IS_FINAL_FIELD_NUMBER: _ClassVar[int]
     TRACES_DONE_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +125,11 @@ class Progress(_message.Message):
     TRACE_BYTES_FIELD_NUMBER: _ClassVar[int]
     ELAPSED_MS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
+    CORE_MS_FIELD_NUMBER: _ClassVar[int]
+    TRACES_REMEMBERED_FIELD_NUMBER: _ClassVar[int]
+    TRACES_LOADED_FIELD_NUMBER: _ClassVar[int]
+    TRACES_RESTORED_FIELD_NUMBER: _ClassVar[int]
+    TRACES_PARSED_FIELD_NUMBER: _ClassVar[int]
     traces_total: int
     total_is_final: bool
     traces_done: int
@@ -134,7 +139,12 @@ class Progress(_message.Message):
     trace_bytes: int
     elapsed_ms: int
     running: _containers.RepeatedCompositeFieldContainer[RunningTrace]
-    def __init__(self, traces_total: _Optional[int] = ..., total_is_final: _Optional[bool] = ..., traces_done: _Optional[int] = ..., traces_failed: _Optional[int] = ..., rows: _Optional[int] = ..., result_bytes: _Optional[int] = ..., trace_bytes: _Optional[int] = ..., elapsed_ms: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ...) -> None: ...
+    core_ms: int
+    traces_remembered: int
+    traces_loaded: int
+    traces_restored: int
+    traces_parsed: int
+    def __init__(self, traces_total: _Optional[int] = ..., total_is_final: _Optional[bool] = ..., traces_done: _Optional[int] = ..., traces_failed: _Optional[int] = ..., rows: _Optional[int] = ..., result_bytes: _Optional[int] = ..., trace_bytes: _Optional[int] = ..., elapsed_ms: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ..., core_ms: _Optional[int] = ..., traces_remembered: _Optional[int] = ..., traces_loaded: _Optional[int] = ..., traces_restored: _Optional[int] = ..., traces_parsed: _Optional[int] = ...) -> None: ...
 
 class RunningTrace(_message.Message):
     __slots__ = ("trace", "phase", "phase_ms", "total_ms", "query_id", "user", "worker", "mode")

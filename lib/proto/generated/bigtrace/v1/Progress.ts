@@ -22,6 +22,23 @@ export interface ProgressInput {
    * the traces that have run longest, at most 10
    */
   'running'?: (_bigtrace_v1_RunningTraceInput)[];
+  /**
+   * Cost of the traces that are done: time of engine threads, for loading and running SQL, and how many came from where.
+   */
+  'coreMs'?: (number | string | Long);
+  /**
+   * a cached result
+   */
+  'tracesRemembered'?: (number | string | Long);
+  /**
+   * an engine that had the trace loaded
+   */
+  'tracesLoaded'?: (number | string | Long);
+  /**
+   * a snapshot
+   */
+  'tracesRestored'?: (number | string | Long);
+  'tracesParsed'?: (number | string | Long);
 }
 
 export interface Progress {
@@ -43,4 +60,21 @@ export interface Progress {
    * the traces that have run longest, at most 10
    */
   'running': (_bigtrace_v1_RunningTrace)[];
+  /**
+   * Cost of the traces that are done: time of engine threads, for loading and running SQL, and how many came from where.
+   */
+  'coreMs': (number);
+  /**
+   * a cached result
+   */
+  'tracesRemembered': (number);
+  /**
+   * an engine that had the trace loaded
+   */
+  'tracesLoaded': (number);
+  /**
+   * a snapshot
+   */
+  'tracesRestored': (number);
+  'tracesParsed': (number);
 }
