@@ -20,11 +20,12 @@ const queries = readQueries(join(import.meta.dirname, '../../test/baseline/queri
  * has larger ones.
  */
 const traces = corpusTraces()
-  .filter(({ path, error }) => !/HANG/.test(error) && statSync(join(CORPUS, path)).size < 2 ** 20)
+  .filter(({ path, error }) => !/bomb/.test(path) && !/HANG/.test(error))
+  .filter(({ path }) => statSync(join(CORPUS, path)).size < 2 ** 20)
   .map(({ path }) => ({ path, bytes: readFileSync(join(CORPUS, path)) }))
   .filter(({ bytes }) => isSurelyPackets(bytes));
 
-test('most traces in Perfetto’s own format are primed', () => expect(traces).toHaveLength(19));
+test('most traces in Perfetto’s own format are primed', () => expect(traces).toHaveLength(18));
 
 /** Returns the results of all queries as the engine encodes them, or the error of the load. */
 function results(processor: TraceProcessor, trace: Uint8Array): string[] {
