@@ -1,8 +1,11 @@
 #!/bin/sh
 # The Python client: lint, types, and its tests against the wheel, which is installed into a new environment.
-# `python/test.sh ARGS` hands ARGS to pytest.
+# `python/test.sh ARGS` hands ARGS to pytest. `python/test.sh --all-versions ARGS` also runs the tests under each other
+# Python that the client supports, with the newest packages that the wheel accepts there; it needs these interpreters.
 set -eu
 cd "$(dirname "$0")"
+all_versions=
+[ "${1:-}" = --all-versions ] && all_versions='3.10 3.11 3.12 3.13' && shift
 cache=$PWD/../node_modules/.cache/python-client
 venv=$cache/venv
 wanted=requirements-test.txt
@@ -37,4 +40,27 @@ rm -rf "$cache/dist"
 "$venv/bin/python" -m build --wheel --no-isolation --outdir "$cache/dist" . >/dev/null
 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --force-reinstall "$cache"/dist/*.whl
 mkdir -p ../test-results
-exec "$venv/bin/python" -m pytest --quiet --durations=5 --gate-report "$PWD/../test-results/python.json" "$@"
+"$venv/bin/python" -m pytest --quiet --durations=5 --gate-report "$PWD/../test-results/python.json" "$@"
+[ -n "$all_versions" ] || exit 0
+
+# Prints the path of an interpreter: on the PATH, or one of pyenv.
+interpreter() {
+  "python$1" -c '' 2>/dev/null && command -v "python$1" && return
+  for program in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
+    [ -x "$program" ] && echo "$program" && return
+  done
+  echo "there is no Python $1 on the PATH or in pyenv" >&2
+  return 1
+}
+
+wheel=$(echo "$cache"/dist/*.whl)
+for version in $all_versions; do
+  python=$(interpreter "$version")
+  other=$cache/venv-$version
+  rm -rf "$other"
+  "$python" -m venv "$other"
+  "$other/bin/pip" install --quiet --disable-pip-version-check "$wheel[polars,progress,notebook]" \
+    build cryptography grpcio-tools==1.85.1 hatchling hypothesis nbclient pytest setuptools
+  echo "== $("$other/bin/python" --version), $("$other/bin/pip" freeze | grep -E '^(grpcio|numpy|pandas|polars|protobuf|pyarrow)==' | xargs)"
+  "$other/bin/python" -m pytest --quiet "$@"
+done
