@@ -44,8 +44,11 @@ def test_the_wheel_works_in_an_empty_environment(wheel: Path, system: services.S
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    constraint = ["--constraint", str(rooms.PYTHON / "requirements-test.txt")]
-    install = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", *constraint, str(wheel)]
-    subprocess.run(install, check=True, env=environ)
+    # The versions with which the other tests run.
+    freeze = [sys.executable, "-m", "pip", "freeze", "--exclude", "bigtrace"]
+    constraint = tmp_path / "constraint.txt"
+    constraint.write_bytes(subprocess.run(freeze, check=True, stdout=subprocess.PIPE).stdout)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--constraint", str(constraint)]
+    subprocess.run([*install, str(wheel)], check=True, env=environ)
     out = subprocess.run([str(python), "-c", QUERY, system.address], check=True, stdout=subprocess.PIPE, env=environ)
     assert out.stdout == b"works\n"
