@@ -40,7 +40,7 @@ rm -rf "$cache/dist"
 "$venv/bin/python" -m build --wheel --no-isolation --outdir "$cache/dist" . >/dev/null
 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --force-reinstall "$cache"/dist/*.whl
 mkdir -p ../test-results
-"$venv/bin/python" -m pytest --quiet --durations=5 --gate-report "$PWD/../test-results/python.json" "$@"
+"$venv/bin/python" -m pytest --quiet --durations=5 "--gate-report=$PWD/../test-results/python.json" "$@"
 [ -n "$all_versions" ] || exit 0
 
 # Prints the path of an interpreter: on the PATH, or one of pyenv.
