@@ -6,7 +6,13 @@ import { Counters } from '../lib/common/observability/counters.ts';
 import { createLogger, type Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
-import { loadEngine, readSqlPackages, WideEngine } from '../lib/engine/index.ts';
+import {
+  hasImage,
+  imageKey,
+  loadEngine,
+  readSqlPackages,
+  WideEngine,
+} from '../lib/engine/index.ts';
 import { createTraceStores, type TraceStores } from '../lib/trace-store/index.ts';
 import { cacheId } from './cache/cache-id.ts';
 import { ResultDiskCache } from './cache/result-disk.ts';
@@ -128,6 +134,7 @@ async function createServer(config: WorkerConfig, logger: Logger): Promise<Worke
   const pool = new EnginePool({
     ...{ startEngineThread, initialBytes: engine.initial.memoryBytes },
     ...{ memoryBytesMax, threads, spareEngines, counters, snapshotSink: snapshotWriter },
+    isShared: (key) => hasImage(engine.code, imageKey(key)),
   });
   snapshotWriter.watch(pool);
   const server = new WorkerServer({

@@ -5,7 +5,7 @@ export { possibleKinds } from './inference/index.ts';
 export { type VocabularyModule, vocabularyOf } from './library/vocabulary.ts';
 export { loadEngine } from './load-engine.ts';
 export { addonsDirectory } from './native/addon-file.ts';
-export { allowInstance, interruptInstance } from './native/native-instance.ts';
+export { allowInstance, hasImage, imageKey, interruptInstance } from './native/native-instance.ts';
 export { ENGINE_RUNTIMES, type RuntimeChoice } from './native/runtime-choice.ts';
 export {
   FIRST_READING,

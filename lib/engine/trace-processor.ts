@@ -7,7 +7,14 @@ import { isSurelyPackets } from './primed-start.ts';
 import { warningsSql } from './reading/index.ts';
 import type { SqlPackage } from './script/sql-packages.ts';
 import { summaryResults } from './script/summary.ts';
-import { type Snapshot, snapshotMemory } from './snapshot/snapshot.ts';
+import {
+  blockPieces,
+  memoryPieces,
+  type Piece,
+  type Snapshot,
+  snapshotMemory,
+  snapshotPieces,
+} from './snapshot/snapshot.ts';
 import { type ReadBytes, readSnapshot } from './snapshot/snapshot-file.ts';
 import {
   queryError,
@@ -30,6 +37,9 @@ export interface TraceProcessorOptions {
  * The client's script is at fault, so the error is sql_failed with this message.
  */
 const INCOMPLETE_SQL = 'incomplete SQL statement';
+
+/** A smaller memory is copied instead: that is faster than the faults on its pages. */
+const IMAGE_BYTES_MIN = 64 * 2 ** 20;
 
 function isIncompleteSql(error: unknown): boolean {
   return (
@@ -226,6 +236,60 @@ export class TraceProcessor {
     const { initial, identity, requestAt } = this.#engine;
     this.#host.restoreFrom(initial, readSnapshot(read, identity), requestAt);
     this.#forget();
+  }
+
+  /**
+   * As `restoreFile`, but all engines of the process that restore this trace share its memory, by the key of its image, as far
+   * as they do not change it. Without a runtime that has images, and for a small memory, it is restoreFile.
+   */
+  restoreShared(read: ReadBytes, key: string): void {
+    const { initial, identity, requestAt } = this.#engine;
+    const snapshot = readSnapshot(read, identity);
+    const { memoryBytes, runs, blocks } = snapshot;
+    function* pieces(): Generator<Piece> {
+      yield* snapshotPieces(initial);
+      yield* blockPieces(runs, blocks);
+    }
+    const isLarge = memoryBytes >= IMAGE_BYTES_MIN;
+    if (!isLarge || !this.#host.makeImage(key, { memoryBytes, pieces: pieces() }, requestAt))
+      this.#host.restoreFrom(initial, snapshot, requestAt);
+    this.#forget();
+  }
+
+  /**
+   * Puts the instance into the state of the image with this key, in milliseconds.
+   * @returns false if no engine of the process has such an image
+   * @throws BigtraceError limit_exceeded (memory bound), out_of_memory
+   */
+  restoreImage(key: string): boolean {
+    if (!this.#host.mapImage(key, this.#engine.requestAt)) return false;
+    this.#forget();
+    return true;
+  }
+
+  /**
+   * Makes an image of the present state, which other engines of the process can restore, and of which this one changes a copy.
+   * @returns false if the runtime has no images, or the memory is too small for one
+   * @throws `poisoned` when it is set; BigtraceError out_of_memory
+   */
+  makeImage(key: string): boolean {
+    if (this.poisoned !== undefined) throw this.poisoned;
+    if (this.imageBytes > 0) return true;
+    const { memoryBytes } = this;
+    if (memoryBytes < IMAGE_BYTES_MIN) return false;
+    this.#host.clearRequest();
+    const pieces = memoryPieces(this.#host.memory);
+    return this.#host.makeImage(key, { memoryBytes, pieces }, this.#engine.requestAt);
+  }
+
+  /** Size of the image that the engine's memory is a copy of; 0 if there is none. */
+  get imageBytes(): number {
+    return this.#host.imageBytes;
+  }
+
+  /** The part of the image that the engine has changed. */
+  get changedBytes(): number {
+    return this.#host.changedBytes;
   }
 
   /** Returns the instance to its initial state, ready for the next trace. It keeps the memory it has allocated. */

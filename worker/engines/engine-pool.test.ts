@@ -38,6 +38,7 @@ beforeAll(async () => {
     memoryBytesMax: 100 * 2 ** 20, // each trace evicts the previous one
     counters: new Counters(COUNTERS),
     snapshotSink: { copyBytes: 0, shouldWrite: () => false, write: async () => {} },
+    isShared: () => false,
   });
 });
 afterAll(() => pool?.close());
@@ -96,6 +97,7 @@ test('an idle worker keeps spare engines in at most half of its memory', async (
     spareEngines: 4,
     counters,
     snapshotSink,
+    isShared: () => false,
   };
   const warm = new EnginePool(options);
   try {

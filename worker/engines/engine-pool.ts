@@ -7,7 +7,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
 import type { SnapshotSink } from '../cache/snapshot-sink.ts';
 import type { Tier, WorkerCounters } from '../counters.ts';
-import { busyVictim, isLarge, threadBytes } from '../scheduling/busy-victim.ts';
+import { busyVictim, isLarge, threadBytes, threadsBytes } from '../scheduling/busy-victim.ts';
 import { KeyWaiters } from '../scheduling/key-waiters.ts';
 import type { LeasedEngine } from './engine-thread.ts';
 
@@ -23,6 +23,8 @@ export interface PoolOptions {
   spareEngines: number;
   counters: WorkerCounters;
   snapshotSink: SnapshotSink;
+  /** Whether an engine shares the memory of the trace, so that another one can have it in milliseconds. */
+  isShared: (key: string) => boolean;
 }
 
 /** A smaller trace counts as free to load, unless the engine grew: its load time shows only the machine's load. */
@@ -98,6 +100,11 @@ export class EnginePool {
     this.#options = options;
   }
 
+  /** Whether an engine shares the memory of the trace. */
+  isShared(key: string): boolean {
+    return this.#options.isShared(key);
+  }
+
   /** Starts engines until `count` of them are without a trace, as far as memory allows. */
   warm(count: number): void {
     if (this.#closed) return;
@@ -143,6 +150,8 @@ export class EnginePool {
       if (!holder.busy) return 'idle';
       let ms = Number.POSITIVE_INFINITY;
       if (holder.costMs !== undefined) {
+        if (this.isShared(key)) return 'busy';
+        holder.engine.wantShared();
         const now = performance.now();
         deadline.untilMs ??= now + Math.max(holder.costMs, CHEAP_MS);
         ms = deadline.untilMs - now;
@@ -293,7 +302,7 @@ export class EnginePool {
         entry.reserved = true;
       },
       loaded: (from) => {
-        entry.costMs = this.#costMs(entry, from);
+        entry.costMs = Math.max(this.#costMs(entry, from), this.#othersCostMs(entry));
         this.#waiters.wake(entry.key); // tasks that wait without limit now wait at most as long as loading took
       },
       release: () => this.#release(entry),
@@ -370,9 +379,14 @@ export class EnginePool {
   }
 
   #bytes(): number {
-    let bytes = this.#options.snapshotSink.copyBytes;
-    for (const { engine } of this.#entries) bytes += threadBytes(engine, this.#options);
-    return bytes;
+    return this.#options.snapshotSink.copyBytes + threadsBytes(this.#entries, this.#options);
+  }
+
+  /** Cost of loading the entry's trace into the engines that share its memory: this one may outlive them. */
+  #othersCostMs({ engine, key }: Entry): number {
+    if (engine.sharedBytes === 0) return 0;
+    const others = [...this.#entries].filter((other) => other.key === key);
+    return Math.max(0, ...others.map(({ costMs = 0 }) => costMs));
   }
 
   /** Cost of loading the trace again, in milliseconds; 0 for a small one. */

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Engine,
+  imageKey,
   receivedSnapshot,
   type Snapshot,
   SnapshotOfOtherEngine,
@@ -30,6 +31,7 @@ import {
   GATE,
   GATE_BYTES,
   type QueryRequest,
+  type Size,
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
@@ -53,7 +55,7 @@ export interface ScriptResult {
 /** Receives one encoded QueryResult; the engine waits for a returned promise. */
 export type OnResult = (result: Buffer, rows: number, last: boolean) => Promise<void> | undefined;
 
-export interface Script extends QueryRequest {
+export interface Script extends Omit<QueryRequest, 'image'> {
   /** Key of the trace that the script is for; an engine with another trace rejects it. */
   key: string;
   onResult: OnResult;
@@ -62,12 +64,22 @@ export interface Script extends QueryRequest {
 /** What the pool and the holders of leases use of an engine thread. */
 export type LeasedEngine = Pick<
   EngineThread,
-  'state' | 'memoryBytes' | 'load' | 'restore' | 'query' | 'rollback' | 'snapshot' | 'kill'
+  | 'state'
+  | 'memoryBytes'
+  | 'sharedBytes'
+  | 'wantShared'
+  | 'load'
+  | 'restore'
+  | 'query'
+  | 'rollback'
+  | 'snapshot'
+  | 'kill'
 >;
 
 export class EngineThread {
   #state: EngineState = { is: 'empty' };
   #memoryBytes = 0;
+  #sharedBytes = 0;
   #call: Call | undefined;
   /** The error of all calls after the thread has ended. */
   #ended: BigtraceError | undefined;
@@ -98,6 +110,16 @@ export class EngineThread {
     return this.#memoryBytes;
   }
 
+  /** The part of the memory that all engines share which hold the trace, if they do. */
+  get sharedBytes(): number {
+    return this.#sharedBytes;
+  }
+
+  /** Lets the engine share the memory of its trace before its next script, if its runtime can. */
+  wantShared(): void {
+    Atomics.store(this.#gate, GATE.WANTED, 1);
+  }
+
   /**
    * Loads a trace from its bytes, in place of the engine's current trace.
    * @throws trace_invalid, limit_exceeded, out_of_memory, engine_crashed, LoadTooLong, ReadAgain, the
@@ -119,13 +141,13 @@ export class EngineThread {
   }
 
   /**
-   * Loads a trace from the snapshot file at `path`, in place of the engine's current trace, into the engine with 64-bit
+   * Loads a trace from the memory that another engine shares, or from the snapshot file at `path`, in place of the engine's current trace, into the engine with 64-bit
    * memory if there is one.
    * @throws SnapshotUnusable, SnapshotOfOtherEngine, limit_exceeded, engine_crashed, the signal's reason
    */
   restore(
     key: string,
-    path: string,
+    path: string | undefined,
     memoryBytesMax: number,
     signal: AbortSignal,
     wide?: Engine,
@@ -134,6 +156,7 @@ export class EngineThread {
       const { done } = this.#begin(signal, () => {});
       this.#post({
         type: 'restore',
+        image: imageKey(key),
         path,
         memoryBytesMax,
         ...(wide === undefined ? {} : { wide }),
@@ -180,7 +203,7 @@ export class EngineThread {
         this.#abandon(call, thrown);
       }
     });
-    this.#post({ type: 'query', ...request });
+    this.#post({ type: 'query', ...request, image: imageKey(key) });
     try {
       return expected(await done, 'answered');
     } finally {
@@ -305,7 +328,7 @@ export class EngineThread {
 
   #onReply(reply: ThreadReply): void {
     if (this.#state.is === 'gone') return;
-    if ('memoryBytes' in reply) this.#resize(reply.memoryBytes);
+    if ('memoryBytes' in reply) this.#resize(reply);
     if (reply.type === 'appended' || reply.type === 'result') {
       if (this.#call?.active === true) this.#call.onProgress(reply);
     } else if (reply.type === 'failed') {
@@ -314,9 +337,10 @@ export class EngineThread {
     } else this.#close({ reply });
   }
 
-  #resize(bytes: number): void {
-    const grown = bytes > this.#memoryBytes;
-    this.#memoryBytes = bytes;
+  #resize({ memoryBytes, sharedBytes = 0 }: Size): void {
+    const grown = memoryBytes > this.#memoryBytes;
+    this.#memoryBytes = memoryBytes;
+    this.#sharedBytes = sharedBytes;
     if (grown) this.#onGrowth();
   }
 

@@ -32,10 +32,12 @@ export const GATE = {
   THREAD: 2,
   /** The number by which the main thread can interrupt the engine; 0 if it cannot. */
   INTERRUPT_ID: 3,
+  /** 1: another task waits for the trace of this engine; it should share its memory. */
+  WANTED: 4,
 } as const;
 
 /** Size of the gate, in bytes. */
-export const GATE_BYTES = 16;
+export const GATE_BYTES = 20;
 export const UNACKNOWLEDGED_BYTES_MAX = 4 * 2 ** 20;
 
 /** Maximum number of bytes that were read and not yet parsed. */
@@ -43,6 +45,8 @@ export const UNPARSED_BYTES_MAX = 8 * 2 ** 20;
 
 export interface QueryRequest {
   sql: Uint8Array;
+  /** Key under which engines of the process share the memory of the trace. */
+  image: string;
   /** Whether `sql` is the specification of a summary. */
   isSummary: boolean;
   /** Whether the state before the script must be kept for `rollback`. */
@@ -59,8 +63,17 @@ export type ThreadRequest =
   | { type: 'finalize' }
   /** Ends a load that is not needed any more. */
   | { type: 'drop' }
-  /** Loads a trace from a snapshot file; `wide` as in `open`. */
-  | { type: 'restore'; path: string; memoryBytesMax: number; wide?: Engine }
+  /**
+   * Loads a trace from the memory that another engine shares, or else from a snapshot file, if there is a path; `wide` as in
+   * `open`.
+   */
+  | {
+      type: 'restore';
+      image: string;
+      path: string | undefined;
+      memoryBytesMax: number;
+      wide?: Engine;
+    }
   | ({ type: 'query' } & QueryRequest)
   /** Restores the state before the first query that mutated it. */
   | { type: 'rollback' }
@@ -75,8 +88,10 @@ export type ThreadRequest =
   | { type: 'loadEngine'; file: string; packages: readonly SqlPackage[] };
 
 /** Memory in bytes of the engine, of decompressing the trace, and of the state kept for `rollback`. */
-interface Size {
+export interface Size {
   memoryBytes: number;
+  /** The part of it that all engines with the image of the trace share. */
+  sharedBytes?: number;
 }
 
 /** What the thread found in the bytes of a trace. */

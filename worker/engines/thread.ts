@@ -27,6 +27,7 @@ import {
   GATE,
   type QueryRequest,
   type ReadFacts,
+  type Size,
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
@@ -45,6 +46,8 @@ Atomics.store(gate, GATE.INTERRUPT_ID, processor.interruptId);
 let load: { ms: number; reading?: TraceReading } | undefined;
 /** Snapshot from before the first script that mutates state; undefined if there was none. */
 let pristine: Snapshot | undefined;
+/** Key of the image that the engine's memory is a copy of, if it is one. */
+let image = '';
 
 function post(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(reply, transfer);
@@ -53,24 +56,54 @@ function post(reply: ThreadReply, transfer: ArrayBuffer[] = []): void {
 /** Sends the closing reply for an error. */
 function postFailure(thrown: unknown): void {
   if (thrown instanceof ReadAgain) {
-    post({ type: 'again', mode: thrown.mode, memoryBytes: memoryBytes() });
+    post({ type: 'again', mode: thrown.mode, ...size() });
     return;
   }
   if (thrown instanceof SnapshotUnusable) {
     const readable = !(thrown instanceof SnapshotUnreadable);
     const otherEngine = thrown instanceof SnapshotOfOtherEngine;
     const { message: reason } = thrown;
-    post({ type: 'unusable', reason, readable, otherEngine, memoryBytes: memoryBytes() });
+    post({ type: 'unusable', reason, readable, otherEngine, ...size() });
     return;
   }
   const { code, detail } = asBigtraceError(thrown);
   const poisoned = processor.poisoned !== undefined;
-  post({ type: 'failed', code, detail, poisoned, memoryBytes: memoryBytes() });
+  post({ type: 'failed', code, detail, poisoned, ...size() });
 }
 
-function memoryBytes(): number {
+/** Time in milliseconds for which `changedBytes` is not measured again. */
+const MEASURED_MS = 1000;
+/** A larger memory is not there twice for a moment, which making an image of it takes. */
+const IMAGE_BYTES_MAX = 512 * 2 ** 20;
+
+let changed = { bytes: 0, untilMs: 0 };
+
+/** The part of the image that the engine has changed, as it was when it was last measured. */
+function changedBytes(): number {
+  if (performance.now() >= changed.untilMs)
+    changed = { bytes: processor.changedBytes, untilMs: performance.now() + MEASURED_MS };
+  return Math.min(changed.bytes, processor.imageBytes);
+}
+
+function size(): Size {
   const pristineBytes = pristine === undefined ? 0 : snapshotBytes(pristine);
-  return processor.memoryBytes + pristineBytes + (load?.reading?.memoryBytes ?? 0);
+  const ownBytes = processor.memoryBytes + pristineBytes + (load?.reading?.memoryBytes ?? 0);
+  const { imageBytes: sharedBytes } = processor;
+  if (sharedBytes === 0) return { memoryBytes: ownBytes };
+  return { memoryBytes: ownBytes + changedBytes(), sharedBytes };
+}
+
+/** Makes an image of the loaded trace, so that other engines can have it in milliseconds. */
+function shareIfWanted(key: string): void {
+  if (Atomics.exchange(gate, GATE.WANTED, 0) === 0) return;
+  if (processor.memoryBytes > IMAGE_BYTES_MAX) return;
+  try {
+    if (!processor.makeImage(key)) return;
+    image = key;
+    pristine = undefined;
+  } catch (thrown) {
+    if (processor.poisoned !== undefined) throw thrown; // otherwise the engine is as it was
+  }
 }
 
 /** Whether a copy of the engine's memory may be kept: with 64-bit memory, if both are within the engine's bound. */
@@ -109,6 +142,8 @@ function begin(wide: Engine | undefined): void {
 function open(memoryBytesMax: number, prepare: () => void): void {
   load = { ms: 0 };
   pristine = undefined;
+  changed.untilMs = 0;
+  Atomics.store(gate, GATE.WANTED, 0);
   processor.memoryBytesMax = memoryBytesMax;
   loadStep(prepare);
 }
@@ -126,6 +161,7 @@ function openTrace({
 }
 
 function restore({
+  image: key,
   path,
   memoryBytesMax,
   wide,
@@ -133,12 +169,15 @@ function restore({
   open(memoryBytesMax, () => {
     if (wide !== undefined || processor.is64) begin(wide);
     processor.memoryBytesMax = memoryBytesMax;
+    image = key;
+    if (processor.restoreImage(key)) return;
+    if (path === undefined) throw new SnapshotUnreadable('no engine holds the trace any more');
     const file = readable(() => openSync(path, 'r'));
     try {
-      processor.restoreFile((into) => {
+      processor.restoreShared((into) => {
         if (isAbandoned()) throw new BigtraceError('cancelled', 'the load was dropped');
         return readable(() => readSync(file, into));
-      });
+      }, key);
     } finally {
       closeSync(file);
     }
@@ -161,7 +200,7 @@ function readable<T>(read: () => T): T {
 function append(bytes: Uint8Array): void {
   loadStep(() => load?.reading?.push(bytes));
   if (load === undefined || isAbandoned()) return;
-  post({ type: 'appended', byteLength: bytes.byteLength, memoryBytes: memoryBytes() });
+  post({ type: 'appended', byteLength: bytes.byteLength, ...size() });
 }
 
 function finalize(): void {
@@ -173,7 +212,7 @@ function postLoaded(): void {
   if (load === undefined || isAbandoned()) return;
   const { ms: loadMs, reading } = load;
   const read = reading === undefined ? {} : { read: readFacts(reading) };
-  post({ type: 'loaded', loadMs, ...read, memoryBytes: memoryBytes() });
+  post({ type: 'loaded', loadMs, ...read, ...size() });
   load = undefined;
 }
 
@@ -196,7 +235,9 @@ function query(request: QueryRequest): void {
   let broken: { thrown: unknown } | undefined;
   try {
     processor.memoryBytesMax = memoryBytesMax;
-    if (mutatesState && hasRoomForCopy()) pristine ??= processor.snapshot();
+    shareIfWanted(request.image);
+    if (mutatesState && processor.imageBytes === 0 && hasRoomForCopy())
+      pristine ??= processor.snapshot();
     processor[isSummary ? 'summarize' : 'query'](sql, (view) => {
       if (broken !== undefined || isAbandoned()) return;
       const bytes = new Uint8Array(view); // a copy with its own buffer, which can be transferred
@@ -219,7 +260,7 @@ function query(request: QueryRequest): void {
       rows: stream.rows,
       ...(collector === undefined ? {} : { columns: columnsFound(collector) }),
       queryMs: performance.now() - from,
-      memoryBytes: memoryBytes(),
+      ...size(),
     });
   } catch (thrown) {
     postFailure(thrown);
@@ -237,9 +278,11 @@ function waitAtGate(): void {
 
 function rollback(): void {
   try {
-    if (pristine === undefined) throw new Error('no state was kept');
-    processor.restore(pristine);
-    post({ type: 'rolledBack', memoryBytes: memoryBytes() });
+    const isImage = processor.imageBytes > 0 && processor.restoreImage(image);
+    if (!isImage && pristine === undefined) throw new Error('no state was kept');
+    if (!isImage && pristine !== undefined) processor.restore(pristine);
+    changed.untilMs = 0;
+    post({ type: 'rolledBack', ...size() });
   } catch (thrown) {
     postFailure(thrown);
   }
@@ -252,7 +295,7 @@ function snapshot(): void {
     const snapshot = pristine ?? processor.snapshot(ArrayBuffer);
     const { buffer } = snapshot.contents;
     const transfer = buffer instanceof ArrayBuffer ? [buffer] : [];
-    post({ type: 'snapshot', snapshot, memoryBytes: memoryBytes() }, transfer);
+    post({ type: 'snapshot', snapshot, ...size() }, transfer);
   } catch (thrown) {
     postFailure(thrown);
   }
@@ -265,7 +308,7 @@ function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
     post({
       type: 'possibleKinds',
       kinds: possibleKinds(processor, sql),
-      memoryBytes: memoryBytes(),
+      ...size(),
     });
   } catch (thrown) {
     postFailure(thrown);
@@ -275,7 +318,7 @@ function inferKinds(sql: Uint8Array, memoryBytesMax: number): void {
 async function loadOther(file: string, packages: readonly SqlPackage[]): Promise<void> {
   try {
     const other = await loadEngine(file, packages);
-    post({ type: 'engineLoaded', engine: other, memoryBytes: memoryBytes() });
+    post({ type: 'engineLoaded', engine: other, ...size() });
   } catch (thrown) {
     postFailure(thrown);
   }
@@ -284,7 +327,7 @@ async function loadOther(file: string, packages: readonly SqlPackage[]): Promise
 function listVocabulary(): void {
   try {
     const modules = vocabularyOf(processor, engine);
-    post({ type: 'vocabulary', modules, memoryBytes: memoryBytes() });
+    post({ type: 'vocabulary', modules, ...size() });
   } catch (thrown) {
     postFailure(thrown);
   }

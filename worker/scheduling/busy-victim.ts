@@ -29,6 +29,22 @@ export function threadBytes({ memoryBytes }: Memory, { initialBytes }: PoolMemor
   return ISOLATE_BYTES + Math.max(memoryBytes, initialBytes);
 }
 
+/** Returns the memory of all threads; what engines with the same trace share is counted once. */
+export function threadsBytes(
+  entries: Iterable<{ engine: Memory & { sharedBytes: number }; key: string | undefined }>,
+  memory: PoolMemory,
+): number {
+  const shared = new Set<string>();
+  let bytes = 0;
+  for (const { engine, key } of entries) {
+    bytes += threadBytes(engine, memory);
+    if (key === undefined || engine.sharedBytes === 0) continue;
+    if (shared.has(key)) bytes -= engine.sharedBytes;
+    shared.add(key);
+  }
+  return bytes;
+}
+
 /** Whether an engine has more than a thread's share of the memory. */
 export function isLarge({ memoryBytes }: Memory, { memoryBytesMax, threads }: PoolMemory): boolean {
   return memoryBytes > memoryBytesMax / threads;

@@ -52,6 +52,7 @@ function habitsOf(dice: Dice): Habits {
     dice,
     ...{ storeFails: rarely() / 4, storeHangs: rarely() / 2, invalid: rarely(), endless: rarely() },
     ...{ threadDies: rarely() / 4, snapshots: rarely() * 4, snapshotUnusable: rarely() * 4 },
+    shares: rarely() * 4,
   };
 }
 

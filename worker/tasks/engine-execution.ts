@@ -10,6 +10,7 @@ import {
   ReadAgain,
   type ReadingMode,
   SnapshotOfOtherEngine,
+  SnapshotUnusable,
   WASM32_BYTES_MAX,
 } from '../../lib/engine/index.ts';
 import type { TraceStat } from '../../lib/trace-store/index.ts';
@@ -55,6 +56,8 @@ export class UncachedTask {
   #readEnded: Promise<void> = Promise.resolve();
   /** Whether a snapshot exists; 'none' also after one could not be used, so that it is not tried again. */
   #snapshot: 'unknown' | 'there' | 'none' = 'unknown';
+  /** Whether an engine shared the memory of the trace when the task prepared to load it. */
+  #isShared = false;
   /** Whether onBegin was called. */
   #begun = false;
   #mode: ReadingMode = FIRST_READING;
@@ -125,7 +128,7 @@ export class UncachedTask {
     const reading = this.#reading;
     const head = await this.#head();
     if (this.#reading !== reading) return true; // its permit was revoked
-    const traceBytes = holder === 'idle' ? undefined : this.#stat.size;
+    const traceBytes = holder === 'idle' || this.#isShared ? undefined : this.#stat.size;
     const bytes = this.#memory.expected(traceBytes, head);
     if (this.#mayBeWide && exceeds32Bits(bytes)) this.#isWide = true;
     const reserved = this.#memory.toReserve(bytes, traceBytes);
@@ -202,14 +205,16 @@ export class UncachedTask {
     const { pool } = this.#parts;
     const { script, outlet } = this.#request;
     if (outlet?.full === true) return undefined;
-    const canLoad = this.#reading !== undefined || this.#snapshot === 'there';
+    const canLoad = this.#reading !== undefined || this.#snapshot === 'there' || this.#isShared;
     if (script.readsQueryHistory) return canLoad ? pool.fresh(this.#keys.key) : undefined;
     return pool.take(this.#keys.key, { allowSecond, canLoad });
   }
 
   /** Ensures that the trace has a snapshot, or that its bytes are being read. */
   async #prepareToLoad(): Promise<void> {
-    if (this.#reading !== undefined) return;
+    const { pool } = this.#parts;
+    this.#isShared = !this.#request.script.readsQueryHistory && pool.isShared(this.#keys.key);
+    if (this.#reading !== undefined || this.#isShared) return;
     if (this.#snapshot !== 'none')
       this.#snapshot = (await this.#parts.snapshots.has(this.#keys.key, this.#signal))
         ? 'there'
@@ -267,12 +272,30 @@ export class UncachedTask {
     const { snapshots } = this.#parts;
     const { onPhase } = this.#request;
     const { key } = this.#keys;
+    if (this.#isShared) {
+      const shared = await this.#restoreShared(lease, signal);
+      if (shared !== undefined || this.#reading === undefined) return shared;
+    }
     if (this.#reading !== undefined) return this.#parse(lease, this.#reading.ahead, signal);
     onPhase('PARSING');
     const restored = await snapshots.restore(key, (path) => this.#restore(lease, path, signal));
     signal.throwIfAborted();
     if (restored === undefined) this.#snapshot = 'none';
     return restored && { ...restored, tier: 'snapshot' };
+  }
+
+  /** Restores the trace from the memory that another engine shares. Undefined if there is none any more. */
+  async #restoreShared({ engine }: Lease, signal: AbortSignal): Promise<LoadedFrom | undefined> {
+    const { memoryBytesMax } = this.#request.limits;
+    this.#isShared = false;
+    try {
+      const loaded = await engine.restore(this.#keys.key, undefined, memoryBytesMax, signal);
+      this.#stopReading();
+      return { ...loaded, tier: 'loaded' };
+    } catch (thrown) {
+      if (!(thrown instanceof SnapshotUnusable)) throw thrown;
+      return undefined;
+    }
   }
 
   /** Restores a snapshot, which may be of the engine with 64-bit memory. */

@@ -21,7 +21,7 @@ const NEVER = { storeFails: 0, storeHangs: 0, invalid: 0, endless: 0, threadDies
 
 /** A world in which nothing goes wrong, and nothing is cached. */
 function quietWorld(): ModelWorld {
-  const habits = { ...NEVER, snapshots: 0, snapshotUnusable: 0, dice: new Dice(1) };
+  const habits = { ...NEVER, snapshots: 0, snapshotUnusable: 0, shares: 0, dice: new Dice(1) };
   return new ModelWorld(habits, 8);
 }
 

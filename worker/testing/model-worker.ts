@@ -46,6 +46,7 @@ export async function modelWorker(
       world.engine(mutation === 'growth is not reported' ? () => {} : onGrowth),
     ...{ initialBytes: 20 * 2 ** 20, memoryBytesMax, threads, spareEngines: 0 },
     ...{ counters, snapshotSink: snapshotWriter },
+    isShared: (key) => world.sharer(key) !== undefined,
   });
   const onDisk = { directory: undefined, counters, logger };
   const { memoryBytesMax: engineBytesMax } = MODEL_LIMITS;

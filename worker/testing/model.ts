@@ -30,6 +30,8 @@ export interface Habits {
   snapshots: number;
   /** Snapshots that cannot be used. */
   snapshotUnusable: number;
+  /** Engines that share the memory of a trace for which others wait. */
+  shares: number;
 }
 
 const CHUNK = new Uint8Array(300 * 1024);
@@ -210,8 +212,17 @@ export class ModelWorld {
   /** Called when an engine has grown and the pool has made room. */
   grown(): void {
     const alive = this.#engines.filter(({ state }) => state.is !== 'gone');
-    const bytes = alive.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+    // What engines with the same trace share is there once.
+    const sharing = alive.filter(({ sharedBytes }) => sharedBytes > 0);
+    const shared = new Map(sharing.map((each) => [traceOf(each), each.sharedBytes]));
+    const own = alive.reduce((sum, each) => sum + each.memoryBytes - each.sharedBytes, 0);
+    const bytes = [...shared.values()].reduce((sum, each) => sum + each, own);
     this.memoryMost = Math.max(this.memoryMost, bytes);
+  }
+
+  /** Returns an engine that shares the memory of the trace. */
+  sharer(key: string): LeasedEngine | undefined {
+    return this.#engines.find((each) => each.sharedBytes > 0 && traceOf(each) === key);
   }
 }
 
@@ -219,9 +230,15 @@ export function statOf(address: string): TraceStat {
   return { size: undefined, generation: `g-${address}`, modifiedMs: 0 };
 }
 
+function traceOf({ state }: LeasedEngine): string {
+  return 'key' in state ? state.key : '';
+}
+
 class ModelEngineThread implements LeasedEngine {
   state: EngineState = { is: 'empty' };
   memoryBytes = 20 * MIB;
+  sharedBytes = 0;
+  #isWanted = false;
   readonly #world: ModelWorld;
   readonly #onGrowth: () => void;
   #ended: BigtraceError | undefined;
@@ -256,9 +273,18 @@ class ModelEngineThread implements LeasedEngine {
     });
   }
 
-  restore(key: string, _path: string, _max: number, signal: AbortSignal): Promise<Loaded> {
+  wantShared(): void {
+    this.#isWanted = true;
+  }
+
+  restore(...[key, path, , signal]: Parameters<LeasedEngine['restore']>): Promise<Loaded> {
     return this.#loading(key, signal, async () => {
       await this.#world.pause(20, signal);
+      if (path === undefined) {
+        this.sharedBytes = this.#world.sharer(key)?.sharedBytes ?? 0;
+        if (this.sharedBytes === 0) throw new SnapshotUnusable('no engine shares it any more');
+        return { loadMs: 5, traceBytes: 0 };
+      }
       if (this.#world.habits.dice.chance(this.#world.habits.snapshotUnusable))
         throw new SnapshotUnusable('as it happens');
       return { loadMs: 5, traceBytes: 0 };
@@ -268,12 +294,16 @@ class ModelEngineThread implements LeasedEngine {
   async #loading(key: string, signal: AbortSignal, work: () => Promise<Loaded>): Promise<Loaded> {
     this.#checkAlive();
     this.#advance({ event: 'load', key });
+    this.sharedBytes = 0;
+    this.#isWanted = false;
     try {
       const loaded = await this.#working(work);
       signal.throwIfAborted();
       this.memoryBytes =
-        this.#world.givenOf(key)?.memoryBytes ??
-        20 * MIB + this.#world.habits.dice.below(TRACE_BYTES_MAX);
+        this.sharedBytes > 0
+          ? this.sharedBytes + MIB
+          : (this.#world.givenOf(key)?.memoryBytes ??
+            20 * MIB + this.#world.habits.dice.below(TRACE_BYTES_MAX));
       this.#onGrowth();
       this.#world.grown();
       this.#checkAlive();
@@ -291,6 +321,9 @@ class ModelEngineThread implements LeasedEngine {
     this.#advance({ event: 'query', key, mutatesState });
     try {
       return await this.#working(async () => {
+        if (this.#isWanted && this.sharedBytes === 0 && dice.chance(this.#world.habits.shares))
+          this.sharedBytes = this.memoryBytes;
+        this.#isWanted = false;
         const results = 1 + dice.below(3);
         const given = this.#world.givenOf(key);
         if (given !== undefined) await this.#world.exactly(given.queryMs, signal);
@@ -320,6 +353,7 @@ class ModelEngineThread implements LeasedEngine {
   async kill(reason: string, error = new BigtraceError('engine_crashed', reason)): Promise<void> {
     if (this.state.is === 'gone') return;
     this.#ended = error;
+    this.sharedBytes = 0;
     this.#advance({ event: 'end', reason });
     this.#onEnd(error);
   }

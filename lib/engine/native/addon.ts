@@ -20,6 +20,28 @@ export interface Addon {
   buffer(handle: Handle): ArrayBuffer;
   /** Grows the memory and detaches `buffer`. @returns the new buffer; undefined when there is no memory left */
   grow(handle: Handle, buffer: ArrayBuffer, pages: number): ArrayBuffer | undefined;
+  /** Begins an image (host/image.h), all zero. @returns its file; undefined when there is no memory left */
+  beginImage(bytes: number): number | undefined;
+  /** @returns false when there is no memory left */
+  writeImage(file: number, at: number, bytes: Uint8Array): boolean;
+  dropImage(file: number): void;
+  /**
+   * Seals an image and maps it as the memory, or the image that has this key already; detaches `buffer`.
+   * @returns the new buffer, empty when there is no memory left; undefined if nothing was changed
+   */
+  adoptImage(
+    handle: Handle,
+    buffer: ArrayBuffer,
+    file: number,
+    key: string,
+  ): ArrayBuffer | undefined;
+  /** Maps the image with the key; as adoptImage. */
+  mapImage(handle: Handle, buffer: ArrayBuffer, key: string): ArrayBuffer | undefined;
+  /** Makes the memory zero and so large; the instance has no image then. @returns the new buffer, as adoptImage */
+  zeroMemory(handle: Handle, buffer: ArrayBuffer, bytes: number): ArrayBuffer;
+  hasImage(key: string): boolean;
+  /** @returns the bytes of the image's pages that the instance has changed */
+  changedBytes(handle: Handle): number;
   /** @returns the number by which any thread can interrupt the instance */
   id(handle: Handle): number;
   /** Makes a call that runs, and every later one, end with an error, until `allow`. */

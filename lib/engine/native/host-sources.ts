@@ -1,12 +1,20 @@
 /** The C files of host/, which are compiled with the C code of the module. Bundles contain them. */
 import { createHash } from 'node:crypto';
 import addon from './host/addon.c?raw';
+import addonHeader from './host/addon.h?raw';
+import image from './host/image.c?raw';
+import imageHeader from './host/image.h?raw';
+import imageCalls from './host/image_calls.c?raw';
 import instance from './host/instance.h?raw';
 import napi from './host/napi.h?raw';
 import runtime from './host/runtime.c?raw';
 
 export const HOST_SOURCES: Readonly<Record<string, string>> = {
   'addon.c': addon,
+  'addon.h': addonHeader,
+  'image.c': image,
+  'image.h': imageHeader,
+  'image_calls.c': imageCalls,
   'instance.h': instance,
   'napi.h': napi,
   'runtime.c': runtime,

@@ -1,4 +1,6 @@
 /** Runs the module as machine code that was compiled ahead of time. */
+import { createHash } from 'node:crypto';
+import type { Piece } from '../snapshot/snapshot.ts';
 import type {
   EngineCode,
   ImportFunction,
@@ -17,6 +19,7 @@ export class NativeInstance implements ModuleInstance {
   readonly #onReply: OnReply;
   readonly #handle: Handle;
   #buffer: ArrayBuffer;
+  #imageBytes = 0;
 
   constructor(
     { addon }: Extract<EngineCode, { runtime: 'native' }>,
@@ -45,6 +48,54 @@ export class NativeInstance implements ModuleInstance {
     return grown !== undefined;
   }
 
+  /** Size of the image that is mapped as the memory; 0 if none is. */
+  get imageBytes(): number {
+    return this.#imageBytes;
+  }
+
+  /** The part of the image that the instance has changed, of which it has copies. */
+  get changedBytes(): number {
+    return this.#imageBytes === 0 ? 0 : this.#addon.changedBytes(this.#handle);
+  }
+
+  /** Maps the image with this key as the memory. @returns false if nothing was changed: there is none */
+  mapImage(key: string): boolean {
+    return this.#mapped(this.#addon.mapImage(this.#handle, this.#buffer, key));
+  }
+
+  /**
+   * Makes an image of these pieces, the rest of which is zero, and maps it as the memory.
+   * @returns false if nothing was changed: there is no memory for it
+   */
+  makeImage(key: string, bytes: number, pieces: Iterable<Piece>): boolean {
+    const file = this.#addon.beginImage(bytes);
+    if (file === undefined) return false;
+    try {
+      for (const { at, bytes: piece } of pieces)
+        if (!this.#addon.writeImage(file, at, piece)) {
+          this.#addon.dropImage(file);
+          return false;
+        }
+    } catch (thrown) {
+      this.#addon.dropImage(file);
+      throw thrown;
+    }
+    return this.#mapped(this.#addon.adoptImage(this.#handle, this.#buffer, file, key));
+  }
+
+  /** Makes the memory zero, with this size. */
+  zero(bytes: number): void {
+    this.#buffer = this.#addon.zeroMemory(this.#handle, this.#buffer, bytes);
+    this.#imageBytes = 0;
+  }
+
+  #mapped(buffer: ArrayBuffer | undefined): boolean {
+    if (buffer === undefined) return false;
+    this.#buffer = buffer;
+    this.#imageBytes = buffer.byteLength;
+    return true;
+  }
+
   boot(requestBytes: number): number {
     return this.#addon.boot(this.#handle, this.#imports, this.#onReply, requestBytes);
   }
@@ -65,4 +116,14 @@ export function interruptInstance(code: EngineCode, id: number): void {
 
 export function allowInstance(code: EngineCode, id: number): void {
   if (code.runtime === 'native') loadAddon(code.addon).allow(id);
+}
+
+/** Returns the key of the image of a trace with this key, which may be long. */
+export function imageKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** Whether an instance of the process has an image with this key. */
+export function hasImage(code: EngineCode, key: string): boolean {
+  return code.runtime === 'native' && loadAddon(code.addon).hasImage(key);
 }

@@ -140,13 +140,8 @@ export function restoreMemory(
 }
 
 /** Makes `memory` equal to a snapshot over what it equals already. */
-export function overlayMemory(memory: Uint8Array, { runs, contents }: Snapshot): void {
-  let contentsAt = 0;
-  for (let run = 0; run < runs.length; run += 2) {
-    const length = (runs[run + 1] ?? 0) * PAGE_BYTES;
-    memory.set(contents.subarray(contentsAt, contentsAt + length), (runs[run] ?? 0) * PAGE_BYTES);
-    contentsAt += length;
-  }
+export function overlayMemory(memory: Uint8Array, snapshot: Snapshot): void {
+  for (const { at, bytes } of snapshotPieces(snapshot)) memory.set(bytes, at);
 }
 
 /**
@@ -164,22 +159,45 @@ export function restoreBlocks(
   const lower = new Layer(below);
   for (const [from, to] of gapsOf(runs, memory.length))
     for (const segment of lower.segments(from, to)) restoreSegment(target, segment, zeroFrom);
+  for (const { at, bytes } of blockPieces(runs, blocks)) target.set(bytes, at);
+}
+
+/** Bytes of a memory and where they are. */
+export interface Piece {
+  at: number;
+  bytes: Uint8Array;
+}
+
+/** Yields the contents of a snapshot over zeros. */
+export function* snapshotPieces({ runs, contents }: Snapshot): Generator<Piece> {
+  yield* blockPieces(runs, [contents]);
+}
+
+/** Yields the contents of a snapshot that arrive in blocks; each piece is valid until the next one. */
+export function* blockPieces(runs: Uint32Array, blocks: Iterable<Uint8Array>): Generator<Piece> {
   let run = 0;
-  /** Bytes of the current run that have been written. */
+  /** Bytes of the current run that have been yielded. */
   let done = 0;
   for (const block of blocks) {
     for (let at = 0; at < block.length; ) {
       const from = (runs[run] ?? 0) * PAGE_BYTES + done;
       const remaining = (runs[run + 1] ?? 0) * PAGE_BYTES - done;
-      const piece = block.subarray(at, at + remaining);
-      target.set(piece, from);
-      at += piece.length;
-      done += piece.length;
-      if (piece.length < remaining) continue;
+      const bytes = block.subarray(at, at + remaining);
+      yield { at: from, bytes };
+      at += bytes.length;
+      done += bytes.length;
+      if (bytes.length < remaining) continue;
       run += 2;
       done = 0;
     }
   }
+}
+
+/** Yields the parts of a memory that are not zero. */
+export function* memoryPieces(memory: Uint8Array): Generator<Piece> {
+  const source = asBuffer(memory);
+  for (const { from, to } of changedBlocks(source, []))
+    yield { at: from, bytes: source.subarray(from, to) };
 }
 
 /** Yields the ranges of memory that no run covers. */

@@ -6,6 +6,7 @@ import { BigtraceError } from '../../common/errors.ts';
 import { NativeInstance } from '../native/native-instance.ts';
 import {
   overlayMemory,
+  type Piece,
   restoreBlocks,
   restoreMemory,
   type Snapshot,
@@ -56,7 +57,7 @@ export class WasmHost {
 
   /** The number by which another thread can interrupt the engine; 0 if none can. */
   get interruptId(): number {
-    return this.#instance instanceof NativeInstance ? this.#instance.interruptId : 0;
+    return this.#native?.interruptId ?? 0;
   }
 
   get memoryBytesMax(): number {
@@ -117,8 +118,61 @@ export class WasmHost {
     overlayMemory(this.memory, snapshot);
   }
 
+  /** Size of the image that is mapped as the memory; 0 if none is. */
+  get imageBytes(): number {
+    return this.#native?.imageBytes ?? 0;
+  }
+
+  /** The part of the image that the instance has changed. */
+  get changedBytes(): number {
+    return this.#native?.changedBytes ?? 0;
+  }
+
+  /**
+   * Puts the instance into the state of the image with this key, even if it is poisoned.
+   * @returns false if the process has no such image
+   * @throws BigtraceError limit_exceeded (memory bound), out_of_memory
+   */
+  mapImage(key: string, requestAt: number): boolean {
+    return this.#native?.mapImage(key) === true && this.#mapped(requestAt);
+  }
+
+  /**
+   * Puts the instance into the state of a new image, or of the one that has this key already. If it fails, the instance is as it
+   * was.
+   * @param image size of the memory, and pieces of it; the rest is zero
+   * @returns false if the runtime has no images
+   * @throws as mapImage; what `pieces` throws
+   */
+  makeImage(
+    key: string,
+    { memoryBytes, pieces }: { memoryBytes: number; pieces: Iterable<Piece> },
+    requestAt: number,
+  ): boolean {
+    if (this.#native === undefined) return false;
+    if (memoryBytes > this.memoryBytesMax) throw outOfMemory(this.memoryBytesMax);
+    if (!this.#native.makeImage(key, memoryBytes, pieces)) throw noMemory(memoryBytes);
+    return this.#mapped(requestAt);
+  }
+
+  #mapped(requestAt: number): true {
+    const { imageBytes, memoryBytesMax } = this;
+    if (imageBytes > memoryBytesMax || imageBytes === 0) {
+      this.#native?.zero(0);
+      this.poisoned = imageBytes === 0 ? noMemory(imageBytes) : outOfMemory(memoryBytesMax);
+      throw this.poisoned;
+    }
+    this.#restored(requestAt);
+    return true;
+  }
+
+  get #native(): NativeInstance | undefined {
+    return this.#instance instanceof NativeInstance ? this.#instance : undefined;
+  }
+
   /** Grows the memory to at least `bytes`. @returns the offset from which it is new, and zero */
   #makeRoom(bytes: number): number {
+    if (this.imageBytes > 0) this.#native?.zero(0);
     const before = this.memoryBytes;
     if (bytes > before && !this.#growTo(bytes)) throw noMemory(bytes);
     return before;

@@ -4,7 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "instance.h"
+#include "addon.h"
+#include "image.h"
 
 union value {
   u32 i;
@@ -52,12 +53,13 @@ static void release(napi_env env, void *data, void *hint) {
   struct instance *instance = hint;
   if (--instance->references > 0) return;
   strike(instance);
+  leave_image(instance);
   wasm2c_tp_free(&instance->module);
   pthread_mutex_destroy(&instance->lock);
   free(instance);
 }
 
-static napi_value undefined(napi_env env) {
+napi_value undefined(napi_env env) {
   napi_value value;
   napi_get_undefined(env, &value);
   return value;
@@ -191,13 +193,7 @@ static void request(struct instance *instance, struct call *call) {
   w2c_tp_trace_processor_on_rpc_request(&instance->module, call->argument);
 }
 
-struct arguments {
-  napi_value value[4];
-  struct instance *instance;
-};
-
-/* Reads the arguments; the first is the handle of an instance. */
-static struct arguments arguments_of(napi_env env, napi_callback_info info) {
+struct arguments arguments_of(napi_env env, napi_callback_info info) {
   struct arguments all = {{0}, NULL};
   size_t count = 4;
   void *instance = NULL;
@@ -252,7 +248,7 @@ static napi_value js_restore_stack(napi_env env, napi_callback_info info) {
   return undefined(env);
 }
 
-static napi_value buffer_of(napi_env env, struct instance *instance) {
+napi_value buffer_of(napi_env env, struct instance *instance) {
   napi_value buffer;
   wasm_rt_memory_t *memory = &instance->module.w2c_memory;
   instance->references++;
@@ -309,6 +305,14 @@ static napi_value js_interrupt_all(napi_env env, napi_callback_info info) {
   return undefined(env);
 }
 
+void set_functions(napi_env env, napi_value exports, const struct function *functions, size_t count) {
+  for (size_t at = 0; at < count; at++) {
+    napi_value function;
+    napi_create_function(env, functions[at].name, NAPI_AUTO_LENGTH, functions[at].call, NULL, &function);
+    napi_set_named_property(env, exports, functions[at].name, function);
+  }
+}
+
 static void set_text(napi_env env, napi_value object, const char *name, const char *text) {
   napi_value value;
   napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &value);
@@ -318,18 +322,13 @@ static void set_text(napi_env env, napi_value object, const char *name, const ch
 __attribute__((visibility("default"))) int32_t node_api_module_get_api_version_v1(void) { return 8; }
 
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
-  static const struct {
-    const char *name;
-    napi_callback function;
-  } functions[] = {{"create", js_create}, {"boot", js_boot}, {"request", js_request}, {"restoreStack", js_restore_stack},
-                   {"buffer", js_buffer}, {"grow", js_grow}, {"id", js_id}, {"interrupt", js_interrupt}, {"allow", js_allow},
-                   {"interruptAll", js_interrupt_all}};
+  static const struct function functions[] = {
+      {"create", js_create}, {"boot", js_boot}, {"request", js_request}, {"restoreStack", js_restore_stack},
+      {"buffer", js_buffer}, {"grow", js_grow}, {"id", js_id}, {"interrupt", js_interrupt}, {"allow", js_allow},
+      {"interruptAll", js_interrupt_all}};
   install_fault_handler();
-  for (size_t at = 0; at < sizeof functions / sizeof *functions; at++) {
-    napi_value function;
-    napi_create_function(env, functions[at].name, NAPI_AUTO_LENGTH, functions[at].function, NULL, &function);
-    napi_set_named_property(env, exports, functions[at].name, function);
-  }
+  set_functions(env, exports, functions, sizeof functions / sizeof *functions);
+  set_image_functions(env, exports);
   napi_value imports;
   const size_t count = sizeof import_names / sizeof *import_names;
   napi_create_array_with_length(env, count, &imports);

@@ -23,6 +23,9 @@ struct instance {
   /* The handle in JavaScript, and each ArrayBuffer over the memory. */
   unsigned references;
 
+  /* The image that is mapped as its memory, if one is (image.h). */
+  struct image *image;
+
   /* Guards `inside`, `interrupted`, and the protection of the memory. */
   pthread_mutex_t lock;
   /* Whether the module's code runs. Then, and only then, the memory may be inaccessible. */
@@ -68,6 +71,11 @@ void interrupt(struct instance *);
 void allow(struct instance *);
 
 bool grow(struct instance *, uint64_t pages);
+
+/*
+ * Replaces the memory by a copy-on-write mapping of the first bytes of a file, or by zeros if the file is -1. If that fails, the
+ * instance has no memory. */
+bool replace_memory(struct instance *, int file, uint64_t bytes);
 
 /* Installs the handler of faults, once for the process. */
 void install_fault_handler(void);

@@ -38,6 +38,10 @@ napi_status napi_get_value_int32(napi_env, napi_value, int32_t *);
 napi_status napi_get_value_uint32(napi_env, napi_value, uint32_t *);
 napi_status napi_get_value_double(napi_env, napi_value, double *);
 napi_status napi_get_value_bigint_int64(napi_env, napi_value, int64_t *, bool *lossless);
+napi_status napi_get_value_string_utf8(napi_env, napi_value, char *, size_t, size_t *);
+napi_status napi_get_boolean(napi_env, bool, napi_value *);
+/* `type` is an enumeration. */
+napi_status napi_get_typedarray_info(napi_env, napi_value, int *type, size_t *length, void **, napi_value *buffer, size_t *offset);
 napi_status napi_open_handle_scope(napi_env, napi_handle_scope *);
 napi_status napi_close_handle_scope(napi_env, napi_handle_scope);
 napi_status napi_throw_error(napi_env, const char *code, const char *message);

@@ -256,6 +256,23 @@ bool grow(struct instance *instance, uint64_t pages) {
   return grown;
 }
 
+static bool map_fixed(uint8_t *at, uint64_t bytes, int protection, int flags, int file) {
+  return bytes == 0 || mmap(at, bytes, protection, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | flags, file, 0) != MAP_FAILED;
+}
+
+bool replace_memory(struct instance *instance, int file, uint64_t bytes) {
+  wasm_rt_memory_t *memory = &instance->module.w2c_memory;
+  pthread_mutex_lock(&instance->lock);
+  const bool replaced = map_fixed(memory->data + bytes, RESERVED_BYTES - bytes, PROT_NONE, MAP_ANONYMOUS, -1) &&
+                        map_fixed(memory->data, bytes, PROT_READ | PROT_WRITE, file < 0 ? MAP_ANONYMOUS : 0, file);
+  memory->size = replaced ? bytes : 0;
+  memory->pages = memory->size / memory->page_size;
+  /* Nobody accesses a memory without a size; it must remain reserved nevertheless. */
+  if (!replaced && !map_fixed(memory->data, RESERVED_BYTES, PROT_NONE, MAP_ANONYMOUS, -1)) abort();
+  pthread_mutex_unlock(&instance->lock);
+  return replaced;
+}
+
 void wasm_rt_free_memory(wasm_rt_memory_t *memory) {
   if (memory->data != NULL) munmap(memory->data, RESERVED_BYTES);
   memory->data = NULL;

@@ -1,0 +1,150 @@
+/*
+ * An image is a file in memory (memfd). It is sealed before it is mapped: its pages can neither change, nor disappear, which
+ * would be a fault (SIGBUS). It exists as long as an instance has it.
+ */
+#define _GNU_SOURCE
+#include "image.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define PAGE_BYTES 4096u
+/* Flags of an entry in /proc/self/pagemap. */
+#define PAGE_PRESENT (1ull << 63)
+#define PAGE_SWAPPED (1ull << 62)
+#define PAGE_OF_FILE (1ull << 61)
+
+struct image {
+  char *key;
+  int file;
+  uint64_t bytes;
+  /* Instances that have it. */
+  unsigned references;
+  struct image *next;
+};
+
+/* Guards all images. */
+static pthread_mutex_t images_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct image *images;
+
+static struct image *find(const char *key) {
+  struct image *image = images;
+  while (image != NULL && strcmp(image->key, key) != 0) image = image->next;
+  return image;
+}
+
+static void dereference(struct image *image) {
+  if (--image->references > 0) return;
+  struct image **at = &images;
+  while (*at != image) at = &(*at)->next;
+  *at = image->next;
+  close(image->file);
+  free(image->key);
+  free(image);
+}
+
+int begin_image(uint64_t bytes) {
+  const int file = memfd_create("bigtrace image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (file >= 0 && ftruncate(file, (off_t)bytes) == 0) return file;
+  if (file >= 0) close(file);
+  return -1;
+}
+
+bool write_image(int file, uint64_t at, const uint8_t *from, size_t length) {
+  while (length > 0) {
+    const ssize_t written = pwrite(file, from, length, (off_t)at);
+    if (written <= 0) return false;
+    at += (size_t)written;
+    from += written;
+    length -= (size_t)written;
+  }
+  return true;
+}
+
+static struct image *publish(int file, const char *key) {
+  const off_t bytes = lseek(file, 0, SEEK_END);
+  struct image *image = calloc(1, sizeof *image);
+  char *copy = strdup(key);
+  if (image == NULL || copy == NULL || bytes <= 0 || fcntl(file, F_ADD_SEALS, SEALS) != 0) {
+    free(image);
+    free(copy);
+    return NULL;
+  }
+  *image = (struct image){.key = copy, .file = file, .bytes = (uint64_t)bytes, .next = images};
+  images = image;
+  return image;
+}
+
+/* Maps the image, of which the caller has a reference for the instance. */
+static bool map(struct instance *instance, struct image *image) {
+  struct image *const before = instance->image;
+  const bool mapped = replace_memory(instance, image->file, image->bytes);
+  pthread_mutex_lock(&images_lock);
+  if (before != NULL) dereference(before);
+  if (!mapped) dereference(image);
+  pthread_mutex_unlock(&images_lock);
+  instance->image = mapped ? image : NULL;
+  return mapped;
+}
+
+bool adopt_image(struct instance *instance, int file, const char *key) {
+  pthread_mutex_lock(&images_lock);
+  struct image *image = find(key);
+  const bool is_known = image != NULL;
+  if (!is_known) image = publish(file, key);
+  if (image != NULL) image->references++;
+  pthread_mutex_unlock(&images_lock);
+  if (is_known || image == NULL) close(file);
+  return image != NULL && map(instance, image);
+}
+
+bool map_image(struct instance *instance, const char *key) {
+  pthread_mutex_lock(&images_lock);
+  struct image *image = find(key);
+  if (image != NULL) image->references++;
+  pthread_mutex_unlock(&images_lock);
+  return image != NULL && map(instance, image);
+}
+
+bool has_image(const char *key) {
+  pthread_mutex_lock(&images_lock);
+  const bool has = find(key) != NULL;
+  pthread_mutex_unlock(&images_lock);
+  return has;
+}
+
+void leave_image(struct instance *instance) {
+  if (instance->image == NULL) return;
+  pthread_mutex_lock(&images_lock);
+  dereference(instance->image);
+  pthread_mutex_unlock(&images_lock);
+  instance->image = NULL;
+}
+
+uint64_t changed_bytes(const struct instance *instance) {
+  if (instance->image == NULL) return 0;
+  const uint64_t pages = instance->image->bytes / PAGE_BYTES;
+  uint64_t entries[1024];
+  uint64_t changed = 0;
+  const int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  if (map < 0) return instance->image->bytes; /* it cannot be more */
+  const off_t from = (off_t)((uintptr_t)instance->module.w2c_memory.data / PAGE_BYTES * sizeof *entries);
+  for (uint64_t page = 0; page < pages;) {
+    const uint64_t count = pages - page < 1024 ? pages - page : 1024;
+    const ssize_t bytes = pread(map, entries, count * sizeof *entries, from + (off_t)(page * sizeof *entries));
+    if (bytes <= 0) {
+      changed += pages - page;
+      break;
+    }
+    const uint64_t got = (uint64_t)bytes / sizeof *entries;
+    for (uint64_t at = 0; at < got; at++)
+      if ((entries[at] & (PAGE_PRESENT | PAGE_SWAPPED)) != 0 && (entries[at] & PAGE_OF_FILE) == 0) changed++;
+    page += got;
+  }
+  close(map);
+  return changed * PAGE_BYTES;
+}

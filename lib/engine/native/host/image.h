@@ -1,0 +1,30 @@
+/* Images: memory of loaded traces, which the instances of the process map copy-on-write. */
+#ifndef BIGTRACE_IMAGE_H
+#define BIGTRACE_IMAGE_H
+
+#include "instance.h"
+
+struct image;
+
+/* Begins an image of so many bytes, all zero. Returns its file, or -1 if the machine has no memory left. */
+int begin_image(uint64_t bytes);
+/* Returns false when there is no memory left. */
+bool write_image(int file, uint64_t at, const uint8_t *from, size_t length);
+
+/*
+ * Seals the image, so that nobody can change or cut it any more, and publishes it under the key, unless there is one: then it
+ * is dropped. The instance maps the one with the key. Whatever happens, the file is no longer the caller's. */
+bool adopt_image(struct instance *, int file, const char *key);
+
+/* Gives the instance the memory of the image with this key, whatever it had before. Returns false if there is none, or no memory. */
+bool map_image(struct instance *, const char *key);
+
+bool has_image(const char *key);
+
+/* Takes the image of the instance from it, if it has one. The memory is not changed. */
+void leave_image(struct instance *);
+
+/* Bytes of the pages of the instance's image that the instance has changed, and so has copies of. */
+uint64_t changed_bytes(const struct instance *);
+
+#endif

@@ -1,0 +1,110 @@
+/* The functions for images (../addon.ts declares them). A key is a text; it is cut after KEY_BYTES_MAX. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "addon.h"
+#include "image.h"
+
+#define KEY_BYTES_MAX 128
+
+struct key {
+  char text[KEY_BYTES_MAX];
+};
+
+static struct key key_of(napi_env env, napi_value value) {
+  struct key key = {{0}};
+  size_t length;
+  napi_get_value_string_utf8(env, value, key.text, sizeof key.text, &length);
+  return key;
+}
+
+static napi_value boolean(napi_env env, bool value) {
+  napi_value result;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
+/* Detaches the earlier buffer, whose pages were replaced. An instance without memory has a buffer of no bytes. */
+static napi_value replaced(napi_env env, struct arguments all, bool success) {
+  if (!success && all.instance->module.w2c_memory.size > 0) return undefined(env);
+  napi_detach_arraybuffer(env, all.value[1]);
+  return buffer_of(env, all.instance);
+}
+
+/* beginImage(bytes): file | undefined */
+static napi_value js_begin(napi_env env, napi_callback_info info) {
+  double bytes = 0;
+  napi_value result;
+  napi_get_value_double(env, arguments_of(env, info).value[0], &bytes);
+  const int file = begin_image((uint64_t)bytes);
+  if (file < 0) return undefined(env);
+  napi_create_int32(env, file, &result);
+  return result;
+}
+
+/* writeImage(file, at, bytes): boolean */
+static napi_value js_write(napi_env env, napi_callback_info info) {
+  struct arguments all = arguments_of(env, info);
+  int32_t file = -1;
+  double at = 0;
+  void *from = NULL;
+  size_t length = 0;
+  napi_get_value_int32(env, all.value[0], &file);
+  napi_get_value_double(env, all.value[1], &at);
+  napi_get_typedarray_info(env, all.value[2], NULL, &length, &from, NULL, NULL);
+  return boolean(env, write_image(file, (uint64_t)at, from, length));
+}
+
+/* dropImage(file) */
+static napi_value js_drop(napi_env env, napi_callback_info info) {
+  int32_t file = -1;
+  napi_get_value_int32(env, arguments_of(env, info).value[0], &file);
+  close(file);
+  return undefined(env);
+}
+
+/* adoptImage(handle, buffer, file, key): ArrayBuffer | undefined */
+static napi_value js_adopt(napi_env env, napi_callback_info info) {
+  struct arguments all = arguments_of(env, info);
+  int32_t file = -1;
+  napi_get_value_int32(env, all.value[2], &file);
+  const struct key key = key_of(env, all.value[3]);
+  return replaced(env, all, adopt_image(all.instance, file, key.text));
+}
+
+/* mapImage(handle, buffer, key): ArrayBuffer | undefined */
+static napi_value js_map(napi_env env, napi_callback_info info) {
+  struct arguments all = arguments_of(env, info);
+  const struct key key = key_of(env, all.value[2]);
+  return replaced(env, all, map_image(all.instance, key.text));
+}
+
+/* zeroMemory(handle, buffer, bytes): ArrayBuffer */
+static napi_value js_zero(napi_env env, napi_callback_info info) {
+  struct arguments all = arguments_of(env, info);
+  double bytes = 0;
+  napi_get_value_double(env, all.value[2], &bytes);
+  const bool success = replace_memory(all.instance, -1, (uint64_t)bytes);
+  leave_image(all.instance);
+  return replaced(env, all, success);
+}
+
+/* hasImage(key): boolean */
+static napi_value js_has(napi_env env, napi_callback_info info) {
+  const struct key key = key_of(env, arguments_of(env, info).value[0]);
+  return boolean(env, has_image(key.text));
+}
+
+/* changedBytes(handle): number */
+static napi_value js_changed(napi_env env, napi_callback_info info) {
+  napi_value result;
+  napi_create_double(env, (double)changed_bytes(arguments_of(env, info).instance), &result);
+  return result;
+}
+
+void set_image_functions(napi_env env, napi_value exports) {
+  static const struct function functions[] = {
+      {"beginImage", js_begin}, {"writeImage", js_write}, {"dropImage", js_drop}, {"adoptImage", js_adopt},
+      {"mapImage", js_map}, {"zeroMemory", js_zero}, {"hasImage", js_has}, {"changedBytes", js_changed}};
+  set_functions(env, exports, functions, sizeof functions / sizeof *functions);
+}
