@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { addressesDigest } from '../lib/common/addresses/addresses-digest.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
 import { toServiceError } from '../lib/common/grpc-errors.ts';
 import type { LearnRequest, QueryRequest } from '../lib/proto/messages.ts';
+import { warmBridge } from '../tools/build/warm-bridge.mjs';
 import { bridgeTests, ROW, rowsEvent, type Stub, withoutHeartbeats } from './testing.ts';
 
 const { start, run, failure, directory } = bridgeTests();
@@ -70,6 +71,16 @@ test('a code cache, intact or damaged, does not change the rows', async () => {
     writeFileSync(cache, damaged);
     expect(await runQuery(['query'])).toEqual(expected);
   }
+  rmSync(cache);
+});
+
+test('the build writes the code cache whatever orchestrator the environment names', async () => {
+  vi.stubEnv('BIGTRACE_TLS_CA', '/no/such/file');
+  vi.stubEnv('BIGTRACE_ORCHESTRATOR_ADDRESS', 'other:1');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await warmBridge(join(directory(), 'bridge.cjs'));
+  const cache = join(directory(), 'bridge-main.cache');
+  expect(statSync(cache).size).toBeGreaterThan(100_000);
   rmSync(cache);
 });
 

@@ -56,7 +56,9 @@ test('two variables that name different orchestrators are an error', async () =>
   );
 });
 
-test('an orchestrator that accepts connections and never responds is an error', async () => {
+test('an orchestrator that accepts connections and never responds is an error; a request that arrives as late is none', async () => {
+  const { address } = await startGood();
+  const late = run(['query'], { orchestrator: address });
   const silent: Server = createServer(() => {}).listen(0, '127.0.0.1');
   onTestFinished(() => void silent.close());
   await once(silent, 'listening');
@@ -65,6 +67,9 @@ test('an orchestrator that accepts connections and never responds is an error', 
   bridge.child.stdin?.end(ROW);
   expect(await bridge.ended).toBe(1);
   expect(bridge.stderr()).toContain(`orchestrator 127.0.0.1:${port} (BIGTRACE_ORCHESTRATOR)`);
+  late.child.stdin?.end(ROW);
+  expect([await late.ended, late.stderr()]).toEqual([0, '']);
+  expect(withoutHeartbeats(late.stdout())).toBe('0\t/local/a\t2\n');
 });
 
 /** Starts a query whose call stays open. Resolves when the call has reached the orchestrator. */

@@ -14,6 +14,7 @@ export class Call {
   /** What is to be sent when there is a connection. */
   #unsent: { bytes: Buffer; onSent: () => void }[] = [];
   #hasEnded = false;
+  #onCancel = (): void => {};
   #isCancelled = false;
   #httpStatus = 200;
   /** The status from the trailers. */
@@ -21,11 +22,16 @@ export class Call {
   #streamError: Error | undefined;
 
   constructor(channel: Channel, path: string) {
-    this.#opened = channel.open(path);
-    this.#opened.then(
+    const opened = channel.open(path);
+    const cancelled = new Promise<never>((_, reject) => {
+      this.#onCancel = () => reject(CANCELLED);
+    });
+    this.#opened = Promise.race([opened, cancelled]);
+    opened.then(
       ({ stream, connection }) => this.#start(stream, connection),
-      () => {}, // reading the call throws it
+      () => {},
     );
+    this.#opened.catch(() => {}); // reading the call throws it
   }
 
   /** @param onSent called when the message has been passed to the kernel */
@@ -44,6 +50,7 @@ export class Call {
   cancel(): void {
     this.#isCancelled = true;
     this.#unsent = [];
+    this.#onCancel();
     this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
 
@@ -89,6 +96,7 @@ export class Call {
   }
 
   #send(stream: ClientHttp2Stream, bytes: Buffer, onSent: () => void): void {
+    if (!stream.writable) return; // the call is over; an error of writing would discard what was not read yet
     stream.write(bytes, (error) => {
       if (!error) onSent();
     });

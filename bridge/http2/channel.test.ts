@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -10,13 +10,15 @@ import { fromServiceError } from '../../lib/common/call-errors.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
 import type { ClientCredentials } from '../../lib/common/network/client-credentials.ts';
-import type { Channel } from './channel.ts';
-import { parseTarget } from './target.ts';
+import { Call } from './call.ts';
+import { Channel, channelConfig } from './channel.ts';
+import { type Endpoint, parseTarget } from './target.ts';
 import {
   type BytesServer,
   channelTo,
   failure,
   outcome,
+  PATH,
   startBytesServer,
   type Talk,
   talk,
@@ -112,6 +114,37 @@ test('ending the iteration cancels the call, and so does cancel() at any time', 
   await expect(read()).rejects.toThrow('the call was cancelled');
 });
 
+test('a call that is cancelled before there is a connection ends at once', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  stops.push(() => void silent.close());
+  const opened = channel(`127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  const connecting = opened.connected().catch(() => 'over');
+  const call = talk(opened, 'x');
+  const failed = failure(call);
+  call.cancel();
+  expect(await Promise.race([failed, connecting])).toEqual([
+    ...[grpc.status.CANCELLED, 'the call was cancelled'],
+  ]);
+});
+
+test('messages that follow the end of the response do not discard what was not read yet', async () => {
+  const { address } = await start((call) => {
+    call.write(Buffer.from('row'));
+    call.write(Buffer.from('last row'));
+    call.end();
+  });
+  const call = new Call(channel(address), PATH);
+  const messages = call[Symbol.asyncIterator]();
+  expect(`${(await messages.next()).value}`).toBe('row');
+  for (let n = 0; n < 200; n++) {
+    call.write(Buffer.from('x'));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(`${(await messages.next()).value}`).toBe('last row');
+  expect((await messages.next()).done).toBe(true);
+});
+
 test('a server that sends more than is read has to wait', async () => {
   const row = Buffer.alloc(200_000);
   let sent = 0;
@@ -195,6 +228,34 @@ test('names are resolved, and a Unix socket is reached', async () => {
   expect((await failure(talk(channel('no-such-host.invalid:1'))))[1]).toContain(
     'no-such-host.invalid',
   );
+});
+
+test('an IPv6 address without a port is connected to', async () => {
+  expect((await failure(talk(channel('::1'))))[1]).toMatch(/^connect E\w+ ::1:443/);
+});
+
+test('after it was closed, a channel does not connect to a name that is resolved then', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  stops.push(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  let resolveName = (): void => {};
+  const resolved = new Promise<Endpoint[]>((resolve) => {
+    resolveName = () => resolve([{ host: '127.0.0.1', port }]);
+  });
+  const target = { authority: 'name', host: 'name', endpoints: () => resolved };
+  const opened = new Channel(channelConfig(target, {}));
+  const failed = failure(talk(opened));
+  opened.close();
+  expect((await failed)[1]).toBe('the client is closed');
+  const peers: (number | undefined)[] = [];
+  server.on('connection', (socket) => peers.push(socket.remotePort));
+  resolveName();
+  await new Promise((resolve) => setImmediate(resolve));
+  const own = connectTcp(port, '127.0.0.1');
+  await once(own, 'connect');
+  await expect.poll(() => peers, { timeout: 10_000 }).toEqual([own.localPort]);
+  own.destroy();
 });
 
 test('addresses have the forms that gRPC names', async () => {

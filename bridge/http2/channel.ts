@@ -9,7 +9,7 @@ import { Connection, type OpenSession, openSession, type TlsOptions } from './co
 import type { Endpoint, Target } from './target.ts';
 
 /** Timeout of a connection. It takes seconds on a machine where a hundred bridges start at once. */
-export const CONNECT_TIMEOUT_MS = 15_000;
+const CONNECT_S_MAX = 15;
 
 /** The next address is tried when the one before has not connected after this time (RFC 8305). */
 const NEXT_ADDRESS_MS = 250;
@@ -85,8 +85,9 @@ export class Channel {
     const { target, tls } = this.#config;
     if (this.#closed.signal.aborted)
       throw new CallError(STATUS.UNAVAILABLE, 'the client is closed');
-    const timeout = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
-    const ended = AbortSignal.any([this.#closed.signal, timeout]);
+    const over = new AbortController();
+    const ended = AbortSignal.any([this.#closed.signal, over.signal]);
+    const clock = startClock(() => over.abort());
     try {
       const opened = await Promise.race([
         target.endpoints().then((endpoints) => firstOf(endpoints, target, tls, ended)),
@@ -94,17 +95,28 @@ export class Channel {
       ]);
       return new Connection(opened, tls?.servername ?? target.authority, onUnusable);
     } catch (error) {
-      if (timeout.aborted) throw new ConnectTimeout();
+      if (over.signal.aborted) throw new ConnectTimeout();
       throw new CallError(STATUS.UNAVAILABLE, error instanceof Error ? error.message : `${error}`);
+    } finally {
+      clearInterval(clock);
+      over.abort(); // what is still being connected has come too late
     }
   }
 }
 
-/** There was no connection within CONNECT_TIMEOUT_MS. */
+/** There was no connection within CONNECT_S_MAX. */
 export class ConnectTimeout extends CallError {
   constructor() {
     super(STATUS.UNAVAILABLE, 'the connection timed out');
   }
+}
+
+/** Counts seconds: time in which this process was blocked, as it is while it waits for its request, counts as one. */
+function startClock(timedOut: () => void): NodeJS.Timeout {
+  let seconds = 0;
+  return setInterval(() => {
+    if (++seconds === CONNECT_S_MAX) timedOut();
+  }, 1000).unref();
 }
 
 function rejected(signal: AbortSignal): Promise<never> {
@@ -128,6 +140,7 @@ async function firstOf(
   const attempts: Promise<OpenSession>[] = [];
   let lastError: unknown = new Error('the name has no address');
   for (const endpoint of endpoints) {
+    ended.throwIfAborted();
     const attempt = openSession(target, endpoint, tls, signal);
     attempt.catch((error: unknown) => {
       lastError = error;

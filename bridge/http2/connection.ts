@@ -123,9 +123,8 @@ export function openSession(
 ): Promise<OpenSession> {
   const socket = openSocket(target, endpoint, tls);
   return new Promise((resolve, reject) => {
-    const { authority } = target;
-    const scheme = tls === undefined ? 'http' : 'https';
-    const session = connectHttp2(`${scheme}://${authority}`, {
+    // Each request names the authority itself: not each address of an orchestrator can be part of a URL.
+    const session = connectHttp2(tls === undefined ? 'http://localhost' : 'https://localhost', {
       createConnection: () => socket,
       settings: { initialWindowSize: RECEIVE_WINDOW_BYTES, enablePush: false },
       maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,

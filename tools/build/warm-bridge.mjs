@@ -30,6 +30,12 @@ function nativeColumn([name, value]) {
   return [...[name, 'Array(String)'].map(lengthAndBytes), ends, ...value.map(lengthAndBytes)];
 }
 
+/** The environment without what is meant for another orchestrator. */
+function unrelated() {
+  const all = Object.entries(process.env);
+  return Object.fromEntries(all.filter(([name]) => !name.startsWith('BIGTRACE_')));
+}
+
 /** @param program path of bridge.cjs */
 export async function warmBridge(program) {
   const server = createServer((_, response) => {
@@ -43,7 +49,7 @@ export async function warmBridge(program) {
     process.execPath,
     [program, '--write-code-cache', 'query', '--format', 'Native', '--view', 'bigtrace'],
     {
-      env: { ...process.env, BIGTRACE_ORCHESTRATOR: `127.0.0.1:${server.address().port}` },
+      env: { ...unrelated(), BIGTRACE_ORCHESTRATOR: `127.0.0.1:${server.address().port}` },
       stdio: ['pipe', 'ignore', 'pipe'],
     },
   );

@@ -1,0 +1,2 @@
+/** Writes the code cache of the bridge beside it. @param program path of bridge.cjs */
+export function warmBridge(program: string): Promise<void>;
