@@ -71,7 +71,7 @@ function costOf(progress: NonNullable<ConsoleQuery['progress']>): string[] {
     [tracesParsed, 'parsed'],
   ] as const;
   return [
-    ...(coreMs > 0 ? [`${duration(coreMs)} of processors`] : []),
+    ...(coreMs > 0 ? [`${duration(coreMs)} of engine threads`] : []),
     ...sources.filter(([traces]) => traces > 0).map(([traces, how]) => `${count(traces)} ${how}`),
   ];
 }
