@@ -20,21 +20,16 @@ export interface Addon {
   buffer(handle: Handle): ArrayBuffer;
   /** Grows the memory and detaches `buffer`. @returns the new buffer; undefined when there is no memory left */
   grow(handle: Handle, buffer: ArrayBuffer, pages: number): ArrayBuffer | undefined;
-  /** Begins an image (host/image.h), all zero. @returns its file; undefined when there is no memory left */
-  beginImage(bytes: number): number | undefined;
+  /** Begins an image (host/image.h), all zero. It ends with the instance. @returns false when there is no memory left */
+  beginImage(handle: Handle, bytes: number): boolean;
   /** @returns false when there is no memory left */
-  writeImage(file: number, at: number, bytes: Uint8Array): boolean;
-  dropImage(file: number): void;
+  writeImage(handle: Handle, at: number, bytes: Uint8Array): boolean;
+  dropImage(handle: Handle): void;
   /**
-   * Seals an image and maps it as the memory, or the image that has this key already; detaches `buffer`.
+   * Seals the image that was begun and maps it as the memory, or the image that has this key already; detaches `buffer`.
    * @returns the new buffer, empty when there is no memory left; undefined if nothing was changed
    */
-  adoptImage(
-    handle: Handle,
-    buffer: ArrayBuffer,
-    file: number,
-    key: string,
-  ): ArrayBuffer | undefined;
+  adoptImage(handle: Handle, buffer: ArrayBuffer, key: string): ArrayBuffer | undefined;
   /** Maps the image with the key; as adoptImage. */
   mapImage(handle: Handle, buffer: ArrayBuffer, key: string): ArrayBuffer | undefined;
   /** Makes the memory zero and so large; the instance has no image then. @returns the new buffer, as adoptImage */

@@ -1,4 +1,7 @@
 /** Images: instances of the process share the memory of a loaded trace, and none sees what another changes. */
+import { once } from 'node:events';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { encodeSnapshot, hasImage, SnapshotUnusable, TraceProcessor } from '../index.ts';
 import { CODECS } from '../snapshot/snapshot-codec.ts';
@@ -144,4 +147,38 @@ test('a crash poisons one engine only; it maps the image again', () => {
     expect(one.restoreImage(KEY)).toBe(true);
     expect(queryRows(one, COUNT)).toEqual(sched);
   }
+});
+
+/** The numbers (inodes) of the files of this process that are images. */
+function openImages(): number[] {
+  const directory = '/proc/self/fd';
+  return readdirSync(directory).flatMap((name) => {
+    try {
+      const path = `${directory}/${name}`;
+      return readlinkSync(path).startsWith('/memfd:bigtrace image') ? [statSync(path).ino] : [];
+    } catch {
+      return []; // the directory itself, which is closed now
+    }
+  });
+}
+
+test('what a thread has written of an image ends with the thread', async () => {
+  const program = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    const loading = { exports: {} };
+    process.dlopen(loading, workerData);
+    const { imports, create, beginImage, writeImage } = loading.exports;
+    const handle = create(imports.map(() => () => 0), () => {});
+    beginImage(handle, 2 ** 20);
+    writeImage(handle, 0, new Uint8Array(2 ** 20));
+    parentPort.postMessage('');
+    for (;;);`;
+  const before = openImages();
+  const addon = native.code.runtime === 'native' ? native.code.addon : '';
+  const thread = new Worker(program, { eval: true, workerData: addon });
+  await once(thread, 'message');
+  const begun = openImages().filter((ino) => !before.includes(ino));
+  expect(begun).toHaveLength(1);
+  await thread.terminate();
+  expect(openImages()).not.toContain(begun[0]);
 });

@@ -68,19 +68,14 @@ export class NativeInstance implements ModuleInstance {
    * @returns false if nothing was changed: there is no memory for it
    */
   makeImage(key: string, bytes: number, pieces: Iterable<Piece>): boolean {
-    const file = this.#addon.beginImage(bytes);
-    if (file === undefined) return false;
+    if (!this.#addon.beginImage(this.#handle, bytes)) return false;
     try {
       for (const { at, bytes: piece } of pieces)
-        if (!this.#addon.writeImage(file, at, piece)) {
-          this.#addon.dropImage(file);
-          return false;
-        }
-    } catch (thrown) {
-      this.#addon.dropImage(file);
-      throw thrown;
+        if (!this.#addon.writeImage(this.#handle, at, piece)) return false;
+      return this.#mapped(this.#addon.adoptImage(this.#handle, this.#buffer, key));
+    } finally {
+      this.#addon.dropImage(this.#handle); // unless it was adopted
     }
-    return this.#mapped(this.#addon.adoptImage(this.#handle, this.#buffer, file, key));
   }
 
   /** Makes the memory zero, with this size. */

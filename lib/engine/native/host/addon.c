@@ -53,6 +53,7 @@ static void release(napi_env env, void *data, void *hint) {
   struct instance *instance = hint;
   if (--instance->references > 0) return;
   strike(instance);
+  drop_image(instance);
   leave_image(instance);
   wasm2c_tp_free(&instance->module);
   pthread_mutex_destroy(&instance->lock);

@@ -37,26 +37,40 @@ static struct image *find(const char *key) {
   return image;
 }
 
-static void dereference(struct image *image) {
-  if (--image->references > 0) return;
+/* Returns the image if nobody has it any more; the caller ends it without the lock, because its memory may take long to free. */
+static struct image *dereference(struct image *image) {
+  if (image == NULL || --image->references > 0) return NULL;
   struct image **at = &images;
   while (*at != image) at = &(*at)->next;
   *at = image->next;
+  return image;
+}
+
+static void end(struct image *image) {
+  if (image == NULL) return;
   close(image->file);
   free(image->key);
   free(image);
 }
 
-int begin_image(uint64_t bytes) {
-  const int file = memfd_create("bigtrace image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (file >= 0 && ftruncate(file, (off_t)bytes) == 0) return file;
-  if (file >= 0) close(file);
-  return -1;
+void drop_image(struct instance *instance) {
+  if (instance->has_begun) close(instance->begun);
+  instance->has_begun = false;
 }
 
-bool write_image(int file, uint64_t at, const uint8_t *from, size_t length) {
+bool begin_image(struct instance *instance, uint64_t bytes) {
+  drop_image(instance);
+  instance->begun = memfd_create("bigtrace image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  instance->has_begun = instance->begun >= 0;
+  if (instance->has_begun && ftruncate(instance->begun, (off_t)bytes) == 0) return true;
+  drop_image(instance);
+  return false;
+}
+
+bool write_image(struct instance *instance, uint64_t at, const uint8_t *from, size_t length) {
+  if (!instance->has_begun) return false;
   while (length > 0) {
-    const ssize_t written = pwrite(file, from, length, (off_t)at);
+    const ssize_t written = pwrite(instance->begun, from, length, (off_t)at);
     if (written <= 0) return false;
     at += (size_t)written;
     from += written;
@@ -65,7 +79,8 @@ bool write_image(int file, uint64_t at, const uint8_t *from, size_t length) {
   return true;
 }
 
-static struct image *publish(int file, const char *key) {
+/* Makes an image of the file, which nobody has yet. Sealing may wait for the kernel. */
+static struct image *seal(int file, const char *key) {
   const off_t bytes = lseek(file, 0, SEEK_END);
   struct image *image = calloc(1, sizeof *image);
   char *copy = strdup(key);
@@ -74,9 +89,13 @@ static struct image *publish(int file, const char *key) {
     free(copy);
     return NULL;
   }
-  *image = (struct image){.key = copy, .file = file, .bytes = (uint64_t)bytes, .next = images};
-  images = image;
+  *image = (struct image){.key = copy, .file = file, .bytes = (uint64_t)bytes};
   return image;
+}
+
+static void publish(struct image *image) {
+  image->next = images;
+  images = image;
 }
 
 /* Maps the image, of which the caller has a reference for the instance. */
@@ -84,21 +103,27 @@ static bool map(struct instance *instance, struct image *image) {
   struct image *const before = instance->image;
   const bool mapped = replace_memory(instance, image->file, image->bytes);
   pthread_mutex_lock(&images_lock);
-  if (before != NULL) dereference(before);
-  if (!mapped) dereference(image);
+  struct image *const ended = dereference(before);
+  struct image *const failed = mapped ? NULL : dereference(image);
   pthread_mutex_unlock(&images_lock);
+  end(ended);
+  end(failed);
   instance->image = mapped ? image : NULL;
   return mapped;
 }
 
-bool adopt_image(struct instance *instance, int file, const char *key) {
+bool adopt_image(struct instance *instance, const char *key) {
+  if (!instance->has_begun) return false;
+  struct image *const made = seal(instance->begun, key);
   pthread_mutex_lock(&images_lock);
-  struct image *image = find(key);
-  const bool is_known = image != NULL;
-  if (!is_known) image = publish(file, key);
+  struct image *const known = find(key);
+  struct image *const image = known != NULL ? known : made;
+  if (known == NULL && made != NULL) publish(made);
   if (image != NULL) image->references++;
   pthread_mutex_unlock(&images_lock);
-  if (is_known || image == NULL) close(file);
+  if (made != NULL) instance->has_begun = false;
+  drop_image(instance);
+  if (image != made) end(made);
   return image != NULL && map(instance, image);
 }
 
@@ -120,9 +145,10 @@ bool has_image(const char *key) {
 void leave_image(struct instance *instance) {
   if (instance->image == NULL) return;
   pthread_mutex_lock(&images_lock);
-  dereference(instance->image);
+  struct image *const ended = dereference(instance->image);
   pthread_mutex_unlock(&images_lock);
   instance->image = NULL;
+  end(ended);
 }
 
 uint64_t changed_bytes(const struct instance *instance) {

@@ -6,15 +6,19 @@
 
 struct image;
 
-/* Begins an image of so many bytes, all zero. Returns its file, or -1 if the machine has no memory left. */
-int begin_image(uint64_t bytes);
+/*
+ * Begins an image of so many bytes, all zero. The instance has it until it adopts or drops it, or ends: its thread can be ended
+ * at any time. Returns false if the machine has no memory left. */
+bool begin_image(struct instance *, uint64_t bytes);
 /* Returns false when there is no memory left. */
-bool write_image(int file, uint64_t at, const uint8_t *from, size_t length);
+bool write_image(struct instance *, uint64_t at, const uint8_t *from, size_t length);
+/* Ends the image that the instance has begun, if there is one. */
+void drop_image(struct instance *);
 
 /*
- * Seals the image, so that nobody can change or cut it any more, and publishes it under the key, unless there is one: then it
- * is dropped. The instance maps the one with the key. Whatever happens, the file is no longer the caller's. */
-bool adopt_image(struct instance *, int file, const char *key);
+ * Seals the image that the instance has begun, so that nobody can change or cut it any more, and publishes it under the key,
+ * unless there is one: then it is dropped. The instance maps the one with the key. */
+bool adopt_image(struct instance *, const char *key);
 
 /* Gives the instance the memory of the image with this key, whatever it had before. Returns false if there is none, or no memory. */
 bool map_image(struct instance *, const char *key);

@@ -1,7 +1,4 @@
 /* The functions for images (../addon.ts declares them). A key is a text; it is cut after KEY_BYTES_MAX. */
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "addon.h"
 #include "image.h"
 
@@ -31,45 +28,36 @@ static napi_value replaced(napi_env env, struct arguments all, bool success) {
   return buffer_of(env, all.instance);
 }
 
-/* beginImage(bytes): file | undefined */
+/* beginImage(handle, bytes): boolean */
 static napi_value js_begin(napi_env env, napi_callback_info info) {
+  struct arguments all = arguments_of(env, info);
   double bytes = 0;
-  napi_value result;
-  napi_get_value_double(env, arguments_of(env, info).value[0], &bytes);
-  const int file = begin_image((uint64_t)bytes);
-  if (file < 0) return undefined(env);
-  napi_create_int32(env, file, &result);
-  return result;
+  napi_get_value_double(env, all.value[1], &bytes);
+  return boolean(env, begin_image(all.instance, (uint64_t)bytes));
 }
 
-/* writeImage(file, at, bytes): boolean */
+/* writeImage(handle, at, bytes): boolean */
 static napi_value js_write(napi_env env, napi_callback_info info) {
   struct arguments all = arguments_of(env, info);
-  int32_t file = -1;
   double at = 0;
   void *from = NULL;
   size_t length = 0;
-  napi_get_value_int32(env, all.value[0], &file);
   napi_get_value_double(env, all.value[1], &at);
   napi_get_typedarray_info(env, all.value[2], NULL, &length, &from, NULL, NULL);
-  return boolean(env, write_image(file, (uint64_t)at, from, length));
+  return boolean(env, write_image(all.instance, (uint64_t)at, from, length));
 }
 
-/* dropImage(file) */
+/* dropImage(handle) */
 static napi_value js_drop(napi_env env, napi_callback_info info) {
-  int32_t file = -1;
-  napi_get_value_int32(env, arguments_of(env, info).value[0], &file);
-  close(file);
+  drop_image(arguments_of(env, info).instance);
   return undefined(env);
 }
 
-/* adoptImage(handle, buffer, file, key): ArrayBuffer | undefined */
+/* adoptImage(handle, buffer, key): ArrayBuffer | undefined */
 static napi_value js_adopt(napi_env env, napi_callback_info info) {
   struct arguments all = arguments_of(env, info);
-  int32_t file = -1;
-  napi_get_value_int32(env, all.value[2], &file);
-  const struct key key = key_of(env, all.value[3]);
-  return replaced(env, all, adopt_image(all.instance, file, key.text));
+  const struct key key = key_of(env, all.value[2]);
+  return replaced(env, all, adopt_image(all.instance, key.text));
 }
 
 /* mapImage(handle, buffer, key): ArrayBuffer | undefined */

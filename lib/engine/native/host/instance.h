@@ -25,6 +25,9 @@ struct instance {
 
   /* The image that is mapped as its memory, if one is (image.h). */
   struct image *image;
+  /* The file of the image that it has begun, if it has. */
+  bool has_begun;
+  int begun;
 
   /* Guards `inside`, `interrupted`, and the protection of the memory. */
   pthread_mutex_t lock;
