@@ -62,6 +62,15 @@ test('an object that was cut short or changed is made again', async () => {
   expect(await programsOf()).toEqual(['']);
 });
 
+test('processes that make the same object at once all have it', async () => {
+  const directory = join(scratch, 'shared');
+  const made = await Promise.all(
+    Array.from({ length: 8 }, () => moduleObject(directory, sources, () => {})),
+  );
+  for (const { object } of made) expect(readFileSync(object, 'utf8')).toBe('object\n');
+  expect(readdirSync(directory)).toHaveLength(1);
+});
+
 test('a compiler that fails leaves nothing behind', async () => {
   const before = readdirSync(kept);
   const command = program('bad', '-o', 'echo "no memory" >&2; exit 1; echo');

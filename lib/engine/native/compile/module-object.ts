@@ -47,8 +47,7 @@ export async function moduleObject(
     try {
       await make(scratch, sources, onStep);
       await writeFile(join(scratch, DIGEST), await digestOf(scratch));
-      await rm(kept, { recursive: true, force: true });
-      await rename(scratch, kept);
+      await keep(scratch, kept);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -71,6 +70,17 @@ async function isWhole(directory: string): Promise<boolean> {
     return (await readFile(join(directory, DIGEST), 'utf8')) === (await digestOf(directory));
   } catch {
     return false;
+  }
+}
+
+/** Moves a new object to its place, unless another process was faster, which may link it now. */
+async function keep(made: string, kept: string): Promise<void> {
+  try {
+    await rename(made, kept);
+  } catch {
+    if (await isWhole(kept)) return;
+    await rm(kept, { recursive: true, force: true });
+    await rename(made, kept);
   }
 }
 
