@@ -20,10 +20,12 @@ docker buildx bake --file compose.yaml "$what" --metadata-file "$digests" --sbom
 if [ "$what" = --print ]; then exit; fi
 
 # Signs digests, not tags, which can be moved.
-node -e '
+pushed=$(node -e '
   for (const one of Object.values(JSON.parse(require("node:fs").readFileSync(process.argv[1]))))
     if (one["containerimage.digest"]) console.log(one["image.name"].replace(/:[^:/]*$/, "") + "@" + one["containerimage.digest"]);
-' "$digests" | while read -r image; do
+' "$digests")
+: "${pushed:?docker named no digest of an image}"
+for image in $pushed; do
   echo "$image"
   if [ -n "${COSIGN_KEY:-}" ]; then cosign sign --yes --key "$COSIGN_KEY" "$image"; fi
 done

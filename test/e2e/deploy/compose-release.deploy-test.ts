@@ -64,3 +64,13 @@ test('the digests of what was pushed are signed if a key is given', () => {
   expect(calls.map((one) => one.split(' ')[0])).toEqual(['docker', 'docker', 'cosign']);
   expect(calls.at(-1)).toBe(`cosign sign --yes --key a.key ${image}`);
 });
+
+test.each(['', '{}'])('a release that names no image to sign fails: %j', (metadata) => {
+  program(
+    'docker',
+    `while [ "$1" != --metadata-file ]; do shift; done\necho '${metadata}' >"$2"\n`,
+  );
+  program('cosign', '');
+  const PATH = `${directory}:${process.env['PATH']}`;
+  expect(() => release({ PATH, COSIGN_KEY: 'a.key' })).toThrow('Command failed');
+});
