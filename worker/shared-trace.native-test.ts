@@ -1,5 +1,6 @@
 /** Several threads of a worker query one trace at once: it is parsed once, and its memory is there once. */
 import { expect, test } from 'vitest';
+import { openImages } from '../lib/engine/testing.ts';
 import {
   counter,
   gauge,
@@ -68,4 +69,28 @@ test('an evicted trace is restored once for all threads', async () => {
   await expectResults(worker, slow);
   expect(await counter(worker, 'tier_parse')).toBe(0);
   expect(await counter(worker, 'tier_snapshot')).toBeLessThanOrEqual(2);
+});
+
+test('a task with a bound below the size of the shared memory loads the trace itself', async () => {
+  await using worker = await testWorker({ threads: 4, spareThreads: 0 });
+  const earlier = openImages();
+  await runScript(worker, TRACE, 'SELECT length(hex(zeroblob(60000000)))'); // the engine grows
+  await until(async () => {
+    const scripts = [slow(next++), slow(next++)]; // the second one waits for the engine, which makes an image before it
+    await Promise.all(scripts.map((sql) => runScript(worker, TRACE, sql)));
+    return openImages().some((image) => !earlier.includes(image));
+  });
+  await until(async () => (await gauge(worker, 'engines_busy')) === 0);
+  const loaded = await gauge(worker, 'loaded_traces');
+  const endless = `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c`;
+  const others = Array.from({ length: loaded }, () => worker.client.run({ sql: endless }));
+  for (const other of others) other.add(TRACE);
+  await until(async () => (await gauge(worker, 'engines_busy')) === loaded);
+  const limits = { memoryBytesMax: 100 * 2 ** 20 };
+  const run = worker.client.run({ sql: 'SELECT count(*) FROM sched', limits });
+  const [end] = await run.endsOf(run.add(TRACE));
+  run.call.end();
+  for (const other of others) other.call.cancel();
+  expect(end?.end.failure ?? null).toBeNull();
+  expect(end?.end.rows?.stats?.tier).toBe('parse');
 });

@@ -1,5 +1,5 @@
 /** Helpers that the tests of this room share: they load the engine and traces of the corpus, and run queries. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CORPUS } from '../../test/corpus/index.ts';
 import { RUNTIME_UNDER_TEST } from '../../test/harness/engine-runtime.ts';
@@ -28,4 +28,17 @@ export function runQuery(processor: TraceProcessor, sql: string): Uint8Array[] {
   const results: Uint8Array[] = [];
   processor.query(Buffer.from(sql), (result) => results.push(result.slice()));
   return results;
+}
+
+/** The numbers (inodes) of the files of this process that are images. */
+export function openImages(): number[] {
+  const directory = '/proc/self/fd';
+  return readdirSync(directory).flatMap((name) => {
+    try {
+      const path = `${directory}/${name}`;
+      return readlinkSync(path).startsWith('/memfd:bigtrace image') ? [statSync(path).ino] : [];
+    } catch {
+      return []; // the directory itself, which is closed now
+    }
+  });
 }

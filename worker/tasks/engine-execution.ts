@@ -3,7 +3,7 @@
  * unless an engine holds it, and runs the script. The trace's bytes are requested before the task waits for a
  * thread, because a task that holds a thread must not wait for a store (admission.ts).
  */
-import type { BigtraceError } from '../../lib/common/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Engine,
   FIRST_READING,
@@ -56,6 +56,8 @@ export class UncachedTask {
   #readEnded: Promise<void> = Promise.resolve();
   /** Whether a snapshot exists; 'none' also after one could not be used, so that it is not tried again. */
   #snapshot: 'unknown' | 'there' | 'none' = 'unknown';
+  /** Whether the task may have the memory that another engine shares: not if it is larger than the task's bound. */
+  #mayShare: boolean;
   /** Whether an engine shared the memory of the trace when the task prepared to load it. */
   #isShared = false;
   /** Whether onBegin was called. */
@@ -88,8 +90,9 @@ export class UncachedTask {
     this.#mayBeWide = parts.wide !== undefined && exceeds32Bits(memoryBytesMax);
     const bytesMax = this.#mayBeWide ? memoryBytesMax : Math.min(memoryBytesMax, WASM32_BYTES_MAX);
     this.#memory = new TaskMemory(parts, keys, permits, { bytesMax, alone: request.alone });
-    // A script that reads the query history would see in a snapshot that other scripts ran before.
+    // A script that reads the query history would see in a snapshot, or in shared memory, that other scripts ran before.
     if (request.script.readsQueryHistory) this.#snapshot = 'none';
+    this.#mayShare = !request.script.readsQueryHistory;
   }
 
   /**
@@ -213,7 +216,7 @@ export class UncachedTask {
   /** Ensures that the trace has a snapshot, or that its bytes are being read. */
   async #prepareToLoad(): Promise<void> {
     const { pool } = this.#parts;
-    this.#isShared = !this.#request.script.readsQueryHistory && pool.isShared(this.#keys.key);
+    this.#isShared = this.#mayShare && pool.isShared(this.#keys.key);
     if (this.#reading !== undefined || this.#isShared) return;
     if (this.#snapshot !== 'none')
       this.#snapshot = (await this.#parts.snapshots.has(this.#keys.key, this.#signal))
@@ -284,7 +287,10 @@ export class UncachedTask {
     return restored && { ...restored, tier: 'snapshot' };
   }
 
-  /** Restores the trace from the memory that another engine shares. Undefined if there is none any more. */
+  /**
+   * Restores the trace from the memory that another engine shares. Undefined if there is none any more, or if it has grown
+   * beyond the task's bound: the trace may need less, and is parsed.
+   */
   async #restoreShared({ engine }: Lease, signal: AbortSignal): Promise<LoadedFrom | undefined> {
     const { memoryBytesMax } = this.#request.limits;
     this.#isShared = false;
@@ -293,7 +299,11 @@ export class UncachedTask {
       this.#stopReading();
       return { ...loaded, tier: 'loaded' };
     } catch (thrown) {
-      if (!(thrown instanceof SnapshotUnusable)) throw thrown;
+      signal.throwIfAborted();
+      if (thrown instanceof BigtraceError && thrown.code === 'limit_exceeded') {
+        this.#mayShare = false;
+        this.#snapshot = 'none';
+      } else if (!(thrown instanceof SnapshotUnusable)) throw thrown;
       return undefined;
     }
   }

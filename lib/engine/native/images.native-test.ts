@@ -1,11 +1,10 @@
 /** Images: instances of the process share the memory of a loaded trace, and none sees what another changes. */
 import { once } from 'node:events';
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { encodeSnapshot, hasImage, SnapshotUnusable, TraceProcessor } from '../index.ts';
 import { CODECS } from '../snapshot/snapshot-codec.ts';
-import { load, queryRows, testEngine } from '../testing.ts';
+import { load, openImages, queryRows, testEngine } from '../testing.ts';
 
 const TRACE = 'recorded/linux/mem-pressure.pftrace';
 const OTHER = 'recorded/linux/gzip-cpu.pftrace';
@@ -137,6 +136,16 @@ test('a memory bound holds for images, too', () => {
   expect(queryRows(one, COUNT)).toEqual(sched);
 });
 
+test('an engine takes the earlier image for its own, even if that is larger than its bound', () => {
+  const grown = load(new TraceProcessor(native), TRACE);
+  queryRows(grown, 'SELECT length(hex(zeroblob(60000000)))');
+  expect(grown.makeImage('grown')).toBe(true);
+  const other = load(new TraceProcessor(native), TRACE);
+  other.memoryBytesMax = grown.imageBytes - 1;
+  expect(other.makeImage('grown')).toBe(true);
+  expect(queryRows(other, ALL)).toEqual(rows);
+});
+
 test('a crash poisons one engine only; it maps the image again', () => {
   const [one, other] = [restored(), restored()];
   const forever = `CREATE PERFETTO FUNCTION forever(n LONG) RETURNS LONG AS SELECT forever($n + 1);
@@ -148,19 +157,6 @@ test('a crash poisons one engine only; it maps the image again', () => {
     expect(queryRows(one, COUNT)).toEqual(sched);
   }
 });
-
-/** The numbers (inodes) of the files of this process that are images. */
-function openImages(): number[] {
-  const directory = '/proc/self/fd';
-  return readdirSync(directory).flatMap((name) => {
-    try {
-      const path = `${directory}/${name}`;
-      return readlinkSync(path).startsWith('/memfd:bigtrace image') ? [statSync(path).ino] : [];
-    } catch {
-      return []; // the directory itself, which is closed now
-    }
-  });
-}
 
 test('what a thread has written of an image ends with the thread', async () => {
   const program = `

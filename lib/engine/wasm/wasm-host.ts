@@ -134,12 +134,12 @@ export class WasmHost {
    * @throws BigtraceError limit_exceeded (memory bound), out_of_memory
    */
   mapImage(key: string, requestAt: number): boolean {
-    return this.#native?.mapImage(key) === true && this.#mapped(requestAt);
+    return this.#native?.mapImage(key) === true && this.#mapped(requestAt, this.memoryBytesMax);
   }
 
   /**
-   * Puts the instance into the state of a new image, or of the one that has this key already. If it fails, the instance is as it
-   * was.
+   * Puts the instance into the state of a new image, or of the one that has this key already, which may be larger than the bound,
+   * as the memory of an engine whose bound was lowered. If it fails, the instance is as it was.
    * @param image size of the memory, and pieces of it; the rest is zero
    * @returns false if the runtime has no images
    * @throws as mapImage; what `pieces` throws
@@ -155,11 +155,11 @@ export class WasmHost {
     return this.#mapped(requestAt);
   }
 
-  #mapped(requestAt: number): true {
-    const { imageBytes, memoryBytesMax } = this;
-    if (imageBytes > memoryBytesMax || imageBytes === 0) {
+  #mapped(requestAt: number, bytesMax = Number.POSITIVE_INFINITY): true {
+    const { imageBytes } = this;
+    if (imageBytes > bytesMax || imageBytes === 0) {
       this.#native?.zero(0);
-      this.poisoned = imageBytes === 0 ? noMemory(imageBytes) : outOfMemory(memoryBytesMax);
+      this.poisoned = imageBytes === 0 ? noMemory(imageBytes) : outOfMemory(bytesMax);
       throw this.poisoned;
     }
     this.#restored(requestAt);

@@ -37,7 +37,7 @@ static struct image *find(const char *key) {
   return image;
 }
 
-/* Returns the image if nobody has it any more; the caller ends it without the lock, because its memory may take long to free. */
+/* Returns the image if nobody has it any more. The caller ends it without the lock: its memory may take long to free. */
 static struct image *dereference(struct image *image) {
   if (image == NULL || --image->references > 0) return NULL;
   struct image **at = &images;
