@@ -7,6 +7,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { COMMANDS } from '../../../cli/commands.ts';
 import { passwordsFromEnv } from '../../../cli/up/clickhouse.ts';
 import { ROOT } from '../../../lib/common/root.ts';
+import { ENGINE_RUNTIMES } from '../../../lib/engine/index.ts';
 
 const ROOMS = ['docs', 'k8s', 'containers', 'superset', 'samples', 'clickhouse', 'bridge'];
 const SINGLE_FILES = ['README.md', 'compose.yaml', '.env.example'];
@@ -189,4 +190,9 @@ describe('variables', () => {
   it('the check detects variables that do not exist', () => {
     expect([exists('BIGTRACE_THREADS'), exists('BIGTRACE_TREADS')]).toEqual([true, false]);
   });
+});
+
+it('the Dockerfile has a stage for each runtime of the engine', () => {
+  const stages = [...read('containers/Dockerfile').matchAll(/ AS engine-(\w+)$/gm)];
+  expect(stages.map(([, runtime]) => runtime).toSorted()).toEqual([...ENGINE_RUNTIMES].toSorted());
 });
