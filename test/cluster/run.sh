@@ -28,6 +28,8 @@ if [ "${#missing[@]}" -gt 0 ]; then
     --no-remove "${missing[@]}" # containerd would replace Docker's own package containerd.io, and Docker with it
 fi
 
+node "$root/tools/build/prepare.mjs"
+
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bigtrace/cluster
 mkdir -p "$cache"
 exec 8>"$cache/run-lock"
