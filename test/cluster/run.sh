@@ -109,8 +109,7 @@ done
 outcome=0
 cd "$root"
 NODE=$(command -v node) CLUSTER_STATE=$state CLUSTER_PREVIOUS=$previous "${spaces[@]}" "$here/node.sh" "$state" "$programs" \
-  npx vitest run --config test/config/cluster.config.ts --reporter=default --reporter=json \
-  --outputFile.json=test-results/cluster.json "$@" &
+  node tools/test-run/stage.mjs cluster cluster "$@" &
 node=$!
 wait "$node" || outcome=$?
 node=
