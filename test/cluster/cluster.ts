@@ -130,10 +130,13 @@ export function ready(part: Part, count: number): Promise<void> {
   });
 }
 
-/** Waits until no pod of worker is left, not even one that drains and still lists traces. */
-export function noWorkers(): Promise<void> {
+/** Waits until exactly `count` workers exist and are ready, and no other one is left that drains and may still be asked. */
+export function onlyWorkers(count: number): Promise<void> {
   const pods = ['get', 'pods', '--selector', 'app.kubernetes.io/name=worker', '--output', 'name'];
-  return until('no pods of worker', async () => (await kubectl(...pods)) === '');
+  return until(`${count} pods of worker`, async () => {
+    const names = (await kubectl(...pods)).split('\n').filter((name) => name !== '');
+    return names.length === count && (await podsOf('worker')).filter(isReady).length === count;
+  });
 }
 
 /** Waits until all pods of the system are ready; a test that failed may have left a rollout behind. */

@@ -2,10 +2,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import {
   kubectl,
+  onlyWorkers,
   overlay,
   type Pod,
   podsOf,
-  ready,
   scaleWorkers,
   settled,
   sql,
@@ -75,7 +75,7 @@ test('the admission policy allows a worker the annotation of its own pod only', 
 test('the worker whose caches are worth most remains when workers are removed', async () => {
   await kubectl('rollout', 'restart', 'deployment/worker');
   await kubectl('rollout', 'status', 'deployment/worker', '--timeout', '280s');
-  await ready('worker', 3);
+  await onlyWorkers(3);
   const trace = '/local/linux/deflate-find.pftrace';
   const query = `SELECT n FROM bigtrace(traces=['${trace}'], sql='SELECT count(*) AS n FROM slice')`;
   expect(await sql(query)).toBe('67231\n');

@@ -5,7 +5,7 @@ import {
   apply,
   isReady,
   kubectl,
-  noWorkers,
+  onlyWorkers,
   overlay,
   podsOf,
   running,
@@ -104,7 +104,7 @@ test('no worker without a query; a query waits, workers follow its traces, and i
   await using keda = await startKeda();
   const scaled = async (): Promise<string> => {
     await wanted(0, Date.now());
-    await noWorkers();
+    await onlyWorkers(0);
 
     const begun = Date.now();
     const upTo = 4 * SECONDS_OF_WORK;

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, test } from 'vitest';
 import {
   kubectl,
-  noWorkers,
+  onlyWorkers,
   podsOf,
   processing,
   ready,
@@ -50,7 +50,7 @@ test('a worker is killed during a query: it returns every row once, and the pod 
 
 test('a query of no workers waits, and returns its rows after some were started', async () => {
   await kubectl('scale', 'deployment/worker', '--replicas=0');
-  await noWorkers();
+  await onlyWorkers(0);
   const upTo = 1234;
   let ended = false;
   const query = sql(slowQuery(upTo)).finally(() => {
