@@ -335,7 +335,9 @@ test('TLS refuses other names, other CAs, a plaintext client, and a client witho
   expect(await refused({ ...tls, tlsName: 'other.example' })).toContain(
     "Host: other.example. is not in the cert's altnames",
   );
-  expect(await refused({ ...tls, tlsCa: stranger.files.cert })).toBe('self-signed certificate');
+  expect(await refused({ ...tls, tlsCa: stranger.files.cert })).toContain(
+    'self-signed certificate',
+  );
   await refused({});
   await refused({ tlsCa: service.files.cert });
   const { cert, key } = stranger.files;

@@ -15,7 +15,7 @@ function program(name: string, option: string, text: string): string {
   const file = join(scratch, name);
   const script = [
     '#!/bin/sh',
-    `echo ${name} >>${LOG}`,
+    `echo ${name} >>'${LOG}'`,
     `while [ "$1" != ${option} ]; do shift; done`,
     `${text} >"$2"`,
   ];
