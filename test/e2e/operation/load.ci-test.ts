@@ -196,4 +196,4 @@ test(`${ABANDONED} queries abandoned at random times are cancelled and leak noth
     );
   await expect.poll(grown, { timeout: 60_000, interval: 500 }).toEqual([]);
   expect(await rowsOf(analyst, call([GOOD], GOOD_SQL))).toEqual([[GOOD, '2547']]);
-});
+}, 240_000);
