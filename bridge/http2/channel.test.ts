@@ -343,3 +343,17 @@ test('TLS refuses other names, other CAs, a plaintext client, and a client witho
   const { cert, key } = stranger.files;
   await refused({ ...tls, tlsCert: cert, tlsKey: key });
 });
+
+test('each connection reads the certificates again', async () => {
+  const address = await startTls();
+  const [cert, key] = [join(directory, 'renewed.crt'), join(directory, 'renewed.key')];
+  const use = (pair: Pair): void => {
+    writeFileSync(cert, pair.cert);
+    writeFileSync(key, pair.key);
+  };
+  use(stranger);
+  const opened = channel(address, { tlsCa: service.files.cert, tlsCert: cert, tlsKey: key });
+  expect((await failure(talk(opened, 'x')))[0]).toBe(grpc.status.UNAVAILABLE);
+  use(client);
+  expect(await outcome(talk(opened, 'x'))).toEqual({ texts: ['x'] });
+});

@@ -2,7 +2,7 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { STATUS } from '../../lib/common/call-errors.ts';
-import { type ClientCredentials, tlsFilesOf } from '../../lib/common/network/client-credentials.ts';
+import { type ClientCredentials, tlsOf } from '../../lib/common/network/client-credentials.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
 import { CallError } from './call-error.ts';
 import { Connection, type OpenSession, openSession, type TlsOptions } from './connection.ts';
@@ -16,18 +16,19 @@ const NEXT_ADDRESS_MS = 250;
 
 export interface ChannelConfig {
   target: Target;
-  tls: TlsOptions;
+  /** Called for each connection. */
+  tls: () => TlsOptions;
   token: SecretFile | undefined;
 }
 
 /** @throws invalid_option if a file of `credentials` cannot be read */
 export function channelConfig(target: Target, credentials: ClientCredentials): ChannelConfig {
   const { tlsName, tokenFile } = credentials;
-  const files = tlsFilesOf(credentials);
+  const files = tlsOf(credentials);
   const name = tlsName === undefined ? {} : { servername: tlsName };
   return {
     target,
-    tls: files && { ca: files.ca, cert: files.cert, key: files.key, ...name },
+    tls: () => files && { ...files.current, ...name },
     token: tokenFile === undefined ? undefined : new SecretFile(tokenFile),
   };
 }
@@ -82,7 +83,8 @@ export class Channel {
   }
 
   async #newConnection(onUnusable: () => void): Promise<Connection> {
-    const { target, tls } = this.#config;
+    const { target } = this.#config;
+    const tls = this.#config.tls();
     if (this.#closed.signal.aborted)
       throw new CallError(STATUS.UNAVAILABLE, 'the client is closed');
     const over = new AbortController();

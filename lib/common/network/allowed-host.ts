@@ -9,8 +9,8 @@ import { isIP } from 'node:net';
 export interface HostRules {
   /** Names that the operator allows: `bigtrace.example`, or `*.example` for all subdomains. */
   allowed: readonly string[];
-  /** The service's certificate (PEM), if it has one. The names in it are allowed. */
-  certificate?: Buffer | undefined;
+  /** The service's certificate (PEM), if it has one. The names that it has now are allowed. */
+  certificate?: { readonly text: string } | undefined;
 }
 
 /** @param localAddress local address of the request's connection; undefined if unknown */
@@ -20,7 +20,7 @@ export type HostCheck = (
 ) => boolean;
 
 export function hostCheck({ allowed, certificate }: HostRules): HostCheck {
-  const x509 = certificate === undefined ? undefined : new X509Certificate(certificate);
+  const names = certificate === undefined ? undefined : new NamesOf(certificate);
   const patterns = allowed.map((name) => name.toLowerCase());
   return (authority, localAddress) => {
     if (authority === undefined) return true; // HTTP/1.0, which no browser sends
@@ -28,9 +28,35 @@ export function hostCheck({ allowed, certificate }: HostRules): HostCheck {
     if (name === undefined) return false;
     if (isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost')) return true;
     if (patterns.some((pattern) => isNamedBy(pattern, name))) return true;
-    if (x509?.checkHost(name) !== undefined) return true;
+    if (names?.has(name) === true) return true;
     return !isLoopbackAddress(localAddress) && isServiceName(name);
   };
+}
+
+/** The names in a certificate that may be replaced. */
+class NamesOf {
+  readonly #source: { readonly text: string };
+  #text: string;
+  #certificate: X509Certificate;
+
+  constructor(source: { readonly text: string }) {
+    this.#source = source;
+    this.#text = source.text;
+    this.#certificate = new X509Certificate(this.#text);
+  }
+
+  has(name: string): boolean {
+    const { text } = this.#source;
+    if (text !== this.#text) {
+      try {
+        this.#certificate = new X509Certificate(text);
+        this.#text = text;
+      } catch {
+        // It is being written.
+      }
+    }
+    return this.#certificate.checkHost(name) !== undefined;
+  }
 }
 
 /** Returns the host in lower case, without port, brackets and a final dot; undefined if it is not a valid host. */

@@ -1,6 +1,6 @@
 /** How a client connects to a service: in plaintext or with TLS, with a client certificate or a token. */
 import { BigtraceError } from '../errors.ts';
-import { file } from './secret-file.ts';
+import { RenewedTls } from './tls/renewed-tls.ts';
 
 /** Names of files, except `tlsName`. The certificates are PEM. */
 export interface ClientCredentials {
@@ -13,18 +13,11 @@ export interface ClientCredentials {
   tokenFile?: string | undefined;
 }
 
-/** Contents of the PEM files. */
-export interface TlsFiles {
-  ca: Buffer;
-  cert: Buffer | undefined;
-  key: Buffer | undefined;
-}
-
 /**
- * Returns undefined for a plaintext connection.
+ * Returns the files of TLS, which each connection reads again; undefined for a plaintext connection.
  * @throws invalid_option if a file cannot be read, or a certificate lacks its key or CA
  */
-export function tlsFilesOf({ tlsCa, tlsCert, tlsKey }: ClientCredentials): TlsFiles | undefined {
+export function tlsOf({ tlsCa, tlsCert, tlsKey }: ClientCredentials): RenewedTls | undefined {
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new BigtraceError(
       'invalid_option',
@@ -32,12 +25,9 @@ export function tlsFilesOf({ tlsCa, tlsCert, tlsKey }: ClientCredentials): TlsFi
     );
   if (tlsCert !== undefined && tlsCa === undefined)
     throw new BigtraceError('invalid_option', 'a client certificate needs the CA of the service');
-  if (tlsCa === undefined) return undefined;
-  return {
-    ca: file(tlsCa),
-    key: tlsKey === undefined ? undefined : file(tlsKey),
-    cert: tlsCert === undefined ? undefined : file(tlsCert),
-  };
+  return tlsCa === undefined
+    ? undefined
+    : new RenewedTls({ ca: tlsCa, cert: tlsCert, key: tlsKey });
 }
 
 /** Reads the variables of lib/common/options/client-credentials-options.ts, for a program without flags. */

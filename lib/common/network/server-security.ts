@@ -1,23 +1,28 @@
 /** Creates gRPC servers with the TLS, authentication and host checks of their configuration. */
 import { timingSafeEqual } from 'node:crypto';
+import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../errors.ts';
 import { toServiceError } from '../grpc-errors.ts';
 import type { ServerSecurity } from '../options/server-security-options.ts';
 import { printable } from '../text/byte-text.ts';
 import { type HostCheck, hostCheck, isLoopbackAddress, REFUSED_HOST } from './allowed-host.ts';
-import { file, SecretFile } from './secret-file.ts';
+import { SecretFile } from './secret-file.ts';
+import { RenewedTls, type TlsFiles, watchTls } from './tls/renewed-tls.ts';
 
 const HEALTH = '/grpc.health.v1.Health/';
 
 /**
+ * New connections get the certificate that the files have now.
  * @param more interceptors of calls that are authenticated
+ * @param lookMs how often the files are read
  * @throws invalid_option if a file cannot be read, or the token is empty
  */
 export function createSecureServer(
   config: ServerSecurity,
   options: grpc.ServerOptions,
   more: grpc.ServerInterceptor[] = [],
+  lookMs?: number,
 ): { server: grpc.Server; credentials: grpc.ServerCredentials } {
   const { tls } = config;
   const check = bearerCheck(config);
@@ -26,16 +31,63 @@ export function createSecureServer(
     ...(check === undefined ? [] : [bearerOnly(check)]),
     ...more,
   ];
-  const clientCa = tls?.clientCa === undefined ? null : file(tls.clientCa);
   const credentials =
     tls === undefined
       ? grpc.ServerCredentials.createInsecure()
-      : grpc.ServerCredentials.createSsl(
-          clientCa,
-          [{ cert_chain: file(tls.cert), private_key: file(tls.key) }],
-          clientCa !== null,
+      : new RenewedCredentials(
+          new RenewedTls({ ca: tls.clientCa, cert: tls.cert, key: tls.key }),
+          lookMs,
         );
   return { server: new grpc.Server({ ...options, interceptors }), credentials };
+}
+
+/**
+ * Credentials that follow the files. Those of grpc-js with a certificate provider drop all connections while a key does not
+ * belong to its certificate.
+ */
+class RenewedCredentials extends grpc.ServerCredentials {
+  readonly #files: RenewedTls;
+  readonly #lookMs: number | undefined;
+  #stop: (() => void) | undefined;
+
+  constructor(files: RenewedTls, lookMs?: number) {
+    const ssl = sslOf(files.current);
+    super(ssl._getConstructorOptions(), contextOf(ssl));
+    this.#files = files;
+    this.#lookMs = lookMs;
+  }
+
+  /** @param watcher of a server that begins to listen */
+  override _addWatcher(watcher: Watcher): void {
+    super._addWatcher(watcher);
+    const renew = (next: TlsFiles): void => this.updateSecureContextOptions(contextOf(sslOf(next)));
+    this.#stop ??= watchTls(this.#files, renew, this.#lookMs);
+  }
+
+  override _removeWatcher(watcher: Watcher): void {
+    super._removeWatcher(watcher);
+    if (this.getWatcherCount() > 0) return;
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  override _equals(other: grpc.ServerCredentials): boolean {
+    return this === other;
+  }
+}
+
+type Watcher = Parameters<grpc.ServerCredentials['_addWatcher']>[0];
+
+function sslOf({ ca, cert, key }: TlsFiles): grpc.ServerCredentials {
+  if (cert === undefined || key === undefined) throw new Error('no certificate, or no key');
+  const pair = { cert_chain: cert, private_key: key };
+  return grpc.ServerCredentials.createSsl(ca ?? null, [pair], ca !== undefined);
+}
+
+/** Ciphers are an option of the server, but a new context replaces them, too. */
+function contextOf(ssl: grpc.ServerCredentials): SecureContextOptions {
+  const { ciphers } = ssl._getConstructorOptions() ?? {};
+  return { ...ssl._getSecureContextOptions(), ...(ciphers === undefined ? {} : { ciphers }) };
 }
 
 /** @returns the port that the server listens on @throws invalid_option if it cannot listen on `hostPort` */
@@ -57,7 +109,7 @@ export function listen(
 export function hostCheckOf({ allowedHosts, tls }: ServerSecurity): HostCheck {
   return hostCheck({
     allowed: allowedHosts,
-    certificate: tls === undefined ? undefined : file(tls.cert),
+    certificate: tls === undefined ? undefined : new SecretFile(tls.cert),
   });
 }
 
