@@ -17,7 +17,10 @@ export interface Engine {
   version: string;
   /** Memory of an instance after start, with the SQL packages registered. Every instance begins as a copy of it. */
   initial: Snapshot;
-  /** Memory of an instance that has the first byte of a trace in Perfetto's own format, over the initial memory. */
+  /**
+   * Memory of an instance that has the first byte of a trace in Perfetto's own format, over the initial memory; undefined if
+   * TraceProcessor does not accept that byte alone.
+   */
   primed: Snapshot | undefined;
   /**
    * SHA-256 of the module's digest, READING_VERSION and the initial memory, hex. Snapshots and cached results are

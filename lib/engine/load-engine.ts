@@ -72,10 +72,16 @@ function prepared(bare: Engine, packages: readonly SqlPackage[]): Engine {
   return { ...engine, primed: primedMemory(engine) };
 }
 
-function primedMemory(engine: Engine): Snapshot {
+/** Returns the memory for the primed start; undefined if the engine does not accept the byte alone. */
+export function primedMemory(engine: Engine): Snapshot | undefined {
   const processor = new TraceProcessor(engine);
-  processor.append(Uint8Array.of(PACKET_TAG));
-  return processor.snapshot();
+  try {
+    processor.append(Uint8Array.of(PACKET_TAG));
+    return processor.snapshot();
+  } catch (thrown) {
+    if (thrown instanceof BigtraceError) return undefined;
+    throw thrown;
+  }
 }
 
 function identified(

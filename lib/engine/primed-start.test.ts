@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { CORPUS } from '../../test/corpus/index.ts';
 import { field, message } from '../../test/corpus/proto.ts';
+import { primedMemory } from './load-engine.ts';
 import { isSurelyPackets } from './primed-start.ts';
 import { queryRows, testEngine } from './testing.ts';
 import { TraceProcessor } from './trace-processor.ts';
@@ -98,4 +99,14 @@ test('an instance is primed only for the first bytes of a trace, within its memo
   broken.memoryBytesMax = snapshot.memoryBytes - 1;
   broken.append(GZIP_CPU.subarray(0, 1000));
   expect(broken.poisoned).toBeUndefined();
+});
+
+test('an engine that does not accept the first byte alone is not primed', () => {
+  const refusing = new TraceProcessor({ ...engine, primed: undefined });
+  expect(() => refusing.append(Buffer.from('no trace at all'))).toThrow('Unknown trace type');
+  const initial = { ...engine.initial, ...refusing.wholeMemory() };
+  expect(primedMemory({ ...engine, initial })).toBeUndefined();
+  const contents = new Uint8Array(engine.initial.contents.length);
+  expect(primedMemory({ ...engine, initial: { ...engine.initial, contents } })).toBeUndefined();
+  expect(primedMemory(engine)?.runs).toEqual(engine.primed?.runs);
 });

@@ -240,7 +240,8 @@ export class TraceProcessor {
 
   /**
    * As `restoreFile`, but all engines of the process that restore this trace share its memory, by the key of its image, as far
-   * as they do not change it. Without a runtime that has images, and for a small memory, it is restoreFile.
+   * as they do not change it. Without a runtime that has images, if the system allows no further one, and for a small memory,
+   * it is restoreFile.
    */
   restoreShared(read: ReadBytes, key: string): void {
     const { initial, identity, requestAt } = this.#engine;
@@ -269,7 +270,7 @@ export class TraceProcessor {
 
   /**
    * Makes an image of the present state, which other engines of the process can restore, and of which this one changes a copy.
-   * @returns false if the runtime has no images, or the memory is too small for one
+   * @returns false if the runtime has no images, the system allows no further one, or the memory is too small for one
    * @throws `poisoned` when it is set; BigtraceError out_of_memory
    */
   makeImage(key: string): boolean {

@@ -170,6 +170,9 @@ export class EngineThread {
   async #loading(key: string, work: () => Promise<Loaded>): Promise<Loaded> {
     this.#checkAlive();
     this.#advance({ event: 'load', key });
+    // What it shared belongs to the earlier trace, and goes first.
+    this.#memoryBytes -= this.#sharedBytes;
+    this.#sharedBytes = 0;
     try {
       const loaded = await work();
       this.#advance({ event: 'loadDone' });

@@ -20,7 +20,7 @@ export interface Addon {
   buffer(handle: Handle): ArrayBuffer;
   /** Grows the memory and detaches `buffer`. @returns the new buffer; undefined when there is no memory left */
   grow(handle: Handle, buffer: ArrayBuffer, pages: number): ArrayBuffer | undefined;
-  /** Begins an image (host/image.h), all zero. It ends with the instance. @returns false when there is no memory left */
+  /** Begins an image (host/image.h), all zero. It ends with the instance. @returns false if the system allows none */
   beginImage(handle: Handle, bytes: number): boolean;
   /** @returns false when there is no memory left */
   writeImage(handle: Handle, at: number, bytes: Uint8Array): boolean;

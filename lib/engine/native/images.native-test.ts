@@ -1,5 +1,7 @@
 /** Images: instances of the process share the memory of a loaded trace, and none sees what another changes. */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { encodeSnapshot, hasImage, SnapshotUnusable, TraceProcessor } from '../index.ts';
@@ -122,6 +124,41 @@ test('a damaged or truncated file makes no image, and the engine goes on', () =>
     }
   }
   expect(queryRows(processor, COUNT)).toEqual([[2547n]]);
+});
+
+/** Runs `work` while the process can open no further file. */
+function withoutFiles(work: () => void): void {
+  const limitFiles = (soft: number | ''): string => {
+    const pid = ['--pid', String(process.pid)];
+    const show = ['--nofile', '--noheadings', '--output', 'SOFT'];
+    if (soft === '') return execFileSync('prlimit', [...pid, ...show], { encoding: 'utf8' });
+    return String(execFileSync('prlimit', [...pid, `--nofile=${soft}:`]));
+  };
+  const before = Number(limitFiles(''));
+  limitFiles(readdirSync('/proc/self/fd').length + 64);
+  const opened: number[] = [];
+  try {
+    for (;;) opened.push(openSync('/dev/null', 'r'));
+  } catch (thrown) {
+    expect(thrown).toMatchObject({ code: 'EMFILE' });
+    work();
+  } finally {
+    for (const each of opened) closeSync(each);
+    limitFiles(before);
+  }
+}
+
+test('without an image, a trace is restored from its file as a copy, and its engine goes on', () => {
+  const processor = new TraceProcessor(native);
+  withoutFiles(() => {
+    processor.restoreShared(reader(file), 'no file');
+    expect(processor.makeImage('no file')).toBe(false);
+    expect(processor.imageBytes).toBe(0);
+    expect(queryRows(processor, ALL)).toEqual(rows);
+  });
+  expect(hasImage(native.code, 'no file')).toBe(false);
+  expect(processor.makeImage('no file')).toBe(true);
+  expect(queryRows(processor, ALL)).toEqual(rows);
 });
 
 test('a memory bound holds for images, too', () => {

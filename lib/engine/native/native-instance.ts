@@ -63,12 +63,16 @@ export class NativeInstance implements ModuleInstance {
     return this.#mapped(this.#addon.mapImage(this.#handle, this.#buffer, key));
   }
 
+  /** Begins an image of this size. @returns false if the system allows no further image */
+  beginImage(bytes: number): boolean {
+    return this.#addon.beginImage(this.#handle, bytes);
+  }
+
   /**
-   * Makes an image of these pieces, the rest of which is zero, and maps it as the memory.
+   * Writes these pieces to the image that was begun, the rest of which is zero, and maps it as the memory.
    * @returns false if nothing was changed: there is no memory for it
    */
-  makeImage(key: string, bytes: number, pieces: Iterable<Piece>): boolean {
-    if (!this.#addon.beginImage(this.#handle, bytes)) return false;
+  makeImage(key: string, pieces: Iterable<Piece>): boolean {
     try {
       for (const { at, bytes: piece } of pieces)
         if (!this.#addon.writeImage(this.#handle, at, piece)) return false;

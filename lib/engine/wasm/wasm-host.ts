@@ -141,7 +141,7 @@ export class WasmHost {
    * Puts the instance into the state of a new image, or of the one that has this key already, which may be larger than the bound,
    * as the memory of an engine whose bound was lowered. If it fails, the instance is as it was.
    * @param image size of the memory, and pieces of it; the rest is zero
-   * @returns false if the runtime has no images
+   * @returns false if nothing was changed: the runtime has no images, or the system allows no further one
    * @throws as mapImage; what `pieces` throws
    */
   makeImage(
@@ -151,7 +151,8 @@ export class WasmHost {
   ): boolean {
     if (this.#native === undefined) return false;
     if (memoryBytes > this.memoryBytesMax) throw outOfMemory(this.memoryBytesMax);
-    if (!this.#native.makeImage(key, memoryBytes, pieces)) throw noMemory(memoryBytes);
+    if (!this.#native.beginImage(memoryBytes)) return false;
+    if (!this.#native.makeImage(key, pieces)) throw noMemory(memoryBytes);
     return this.#mapped(requestAt);
   }
 

@@ -1,6 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { type ModuleSources, moduleObject } from './module-object.ts';
 
@@ -69,6 +79,47 @@ test('processes that make the same object at once all have it', async () => {
   );
   for (const { object } of made) expect(readFileSync(object, 'utf8')).toBe('object\n');
   expect(readdirSync(directory)).toHaveLength(1);
+});
+
+function useBefore(path: string, hours: number): string {
+  const used = new Date(Date.now() - hours * 3_600_000);
+  utimesSync(path, used, used);
+  return path;
+}
+
+/** Makes the directory of an object that was used so many hours ago. */
+function objectOf(directory: string, name: string, hours: number): string {
+  const path = join(directory, name);
+  mkdirSync(path, { recursive: true });
+  return useBefore(path, hours);
+}
+
+test('the objects that were not used for the longest time are deleted', async () => {
+  const directory = join(scratch, 'pruned');
+  const { object: first } = await moduleObject(directory, sources, () => {});
+  const used = useBefore(dirname(first), 90); // the oldest, but it is used again
+  const recent = Array.from({ length: 3 }, (_, n) => objectOf(directory, `${n}`.repeat(32), 0.5));
+  const old = Array.from({ length: 4 }, (_, n) =>
+    objectOf(directory, `${n + 3}`.repeat(32), n + 2),
+  );
+  const abandoned = objectOf(directory, `${'8'.repeat(32)}.new-x`, 25);
+  const atWork = objectOf(directory, `${'9'.repeat(32)}.new-y`, 23);
+  const foreign = objectOf(directory, 'notes', 1000);
+  await moduleObject(directory, sources, () => {});
+  expect(Date.now() - statSync(used).mtimeMs).toBeLessThan(600_000);
+  expect(old.map((each) => existsSync(each))).toEqual([true, true, true, true]);
+  const { object } = await moduleObject(directory, { ...sources, flags: ['-O3'] }, () => {});
+  expect(existsSync(object)).toBe(true);
+  for (const each of [used, ...recent, atWork, foreign]) expect(existsSync(each)).toBe(true);
+  expect(existsSync(abandoned)).toBe(false);
+  expect(old.map((each) => existsSync(each))).toEqual([true, false, false, false]);
+});
+
+test('objects that may be in use are not deleted, however many there are', async () => {
+  const directory = join(scratch, 'busy');
+  const all = Array.from({ length: 9 }, (_, n) => objectOf(directory, `${n}`.repeat(32), 0.9));
+  await moduleObject(directory, sources, () => {});
+  for (const each of all) expect(existsSync(each)).toBe(true);
 });
 
 test('a compiler that fails leaves nothing behind', async () => {

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { command } from './command.ts';
 import type { Compiler } from './compiler.ts';
+import { markUsed, pruneObjects } from './kept-objects.ts';
 import type { Wasm2c } from './wasm2c.ts';
 
 /** wasm2c writes so many C files; the more, the better they spread over cores. */
@@ -30,7 +31,8 @@ export interface ModuleObject {
 }
 
 /**
- * Returns the object that is kept in `directory`; makes it if it is not there, or was damaged.
+ * Returns the object that is kept in `directory`; makes it if it is not there, or was damaged. Then objects that were not used
+ * for long are deleted, if there are too many.
  * @throws BigtraceError invalid_option: a program failed
  */
 export async function moduleObject(
@@ -41,6 +43,7 @@ export async function moduleObject(
   const { digest, compiler, wasm2c, flags } = sources;
   const made = JSON.stringify([digest, compiler.version, wasm2c.version, C_FILES, flags]);
   const kept = join(directory, createHash('sha256').update(made).digest('hex').slice(0, 32));
+  await markUsed(kept);
   if (!(await isWhole(kept))) {
     await mkdir(directory, { recursive: true });
     const scratch = await mkdtemp(`${kept}.new-`);
@@ -51,6 +54,7 @@ export async function moduleObject(
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
+    await pruneObjects(directory);
   }
   return { include: kept, object: join(kept, OBJECT) };
 }

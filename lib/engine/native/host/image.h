@@ -8,7 +8,7 @@ struct image;
 
 /*
  * Begins an image of so many bytes, all zero. The instance has it until it adopts or drops it, or ends: its thread can be ended
- * at any time. Returns false if the machine has no memory left. */
+ * at any time. Returns false if the system allows none: the process has as many files as it may, or memfd_create is forbidden. */
 bool begin_image(struct instance *, uint64_t bytes);
 /* Returns false when there is no memory left. */
 bool write_image(struct instance *, uint64_t at, const uint8_t *from, size_t length);
