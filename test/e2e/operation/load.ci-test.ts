@@ -1,4 +1,5 @@
 /** Tests with many clients at once, with traces that never load, and with clients that disconnect at random times. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OrchestratorClient } from '../../../lib/client/orchestrator-client.ts';
@@ -17,6 +18,7 @@ const CLIENTS = Number(process.env['BIGTRACE_CLIENTS'] ?? 500);
 const GOOD_QUERIES = 30;
 /** Concurrent clients that disconnect. */
 const AT_ONCE = 24;
+const SETTLE_MS_MAX = 60_000;
 
 /** Traces that the engine never finishes loading. */
 const HOSTILE = ['/local/bad/json-counter-nan.json', '/local/bad/json-counter-inf.json'];
@@ -157,6 +159,15 @@ async function abandonSql(dice: Dice): Promise<void> {
   await system.sql(call(traces, sql, structure), { signal }).catch(() => undefined);
 }
 
+/** Rejects if a client still waits long after it disconnected. */
+async function settled(query: Promise<void>, name: string): Promise<void> {
+  const ended = new AbortController();
+  const late = sleep(SETTLE_MS_MAX, undefined, ended).then(() => {
+    throw new Error(`${name} has not ended ${SETTLE_MS_MAX} ms after its client disconnected`);
+  });
+  await Promise.race([query, late]).finally(() => ended.abort());
+}
+
 test(`${ABANDONED} queries abandoned at random times are cancelled and leak nothing`, async () => {
   await untilIdle(system);
   await expect.poll(() => runningBridges(system), { timeout: 60_000 }).toBe(0);
@@ -165,7 +176,11 @@ test(`${ABANDONED} queries abandoned at random times are cancelled and leak noth
   const dice = new Dice(1);
   let left = ABANDONED;
   const clients = Array.from({ length: AT_ONCE }, async () => {
-    while (left-- > 0) await (dice.chance(0.7) ? abandonQuery(client, dice) : abandonSql(dice));
+    while (left-- > 0) {
+      const overGrpc = dice.chance(0.7);
+      const query = overGrpc ? abandonQuery(client, dice) : abandonSql(dice);
+      await settled(query, overGrpc ? 'a query over gRPC' : 'a query over HTTP');
+    }
   });
   await Promise.all(clients);
   const ended = performance.now();
