@@ -6,8 +6,8 @@ import { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
 import { httpUrl } from '../../lib/common/options/options.ts';
-import { arrayLiteral } from '../../lib/common/text/sql-literal.ts';
 import { tableOf } from './replicated.ts';
+import { requireReplicated, requireVersion } from './requirements.ts';
 import {
   COLLECTION,
   DEFINER,
@@ -65,10 +65,12 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
       print(statements(token === undefined ? undefined : '[token]'));
       return;
     }
+    await requireVersion(loginOf(flags, env));
     const client = clientOf(flags, env);
     try {
+      const tables = sql.flatMap((statement) => tableOf(statement) ?? []);
+      if (replicated) await requireReplicated(client, tables, cluster);
       for (const statement of statements(token)) await client.command(statement);
-      if (replicated) await requireReplicated(client, sql);
       await requireBridge(client, flags);
     } finally {
       await client.close();
@@ -99,6 +101,7 @@ function uninstallCommand(env: NodeJS.ProcessEnv, tree: string): Command {
       print(statements);
       return;
     }
+    await requireVersion(loginOf(flags, env));
     const client = clientOf(flags, env);
     try {
       for (const statement of statements) await client.command(statement);
@@ -138,21 +141,6 @@ function residentSql(tree: string): Map<string, string> {
   );
 }
 
-/** @throws invalid_option if tables existed before, and are not replicated */
-async function requireReplicated(client: ClickHouse, sql: readonly string[]): Promise<void> {
-  const names = sql.flatMap((statement) => tableOf(statement) ?? []);
-  const rows = await client.rows(
-    `SELECT name FROM system.tables WHERE database = 'bigtrace' AND name IN ${arrayLiteral(names)}
-       AND NOT match(engine, '^(Replicated|Shared)') ORDER BY name`,
-  );
-  if (rows.length === 0) return;
-  throw new BigtraceError(
-    'invalid_option',
-    `these tables of the database bigtrace exist and are not replicated: ${rows.join(', ')}; ` +
-      'copy their rows elsewhere, drop them, and run install again',
-  );
-}
-
 /** @throws invalid_option if ClickHouse cannot reach the bridge */
 async function requireBridge(client: ClickHouse, { bridge }: InstallFlags): Promise<void> {
   try {
@@ -168,22 +156,25 @@ async function requireBridge(client: ClickHouse, { bridge }: InstallFlags): Prom
   }
 }
 
-function clientOf(flags: ServerFlags, env: NodeJS.ProcessEnv): ClickHouse {
-  const { url, user: username, passwordFile } = flags;
+function loginOf(
+  { url, user: username, passwordFile }: ServerFlags,
+  env: NodeJS.ProcessEnv,
+): { url: string; username: string; password: string } {
   const password =
     env['BIGTRACE_CLICKHOUSE_PASSWORD'] ??
     (passwordFile === undefined ? '' : new SecretFile(passwordFile).text);
-  return new ClickHouse(
-    { url, username, password },
-    {
-      silenceMsMax: 60_000,
-      errors: {
-        rejected: 'invalid_option',
-        denied: 'invalid_option',
-        unavailable: 'invalid_option',
-      },
+  return { url, username, password };
+}
+
+function clientOf(flags: ServerFlags, env: NodeJS.ProcessEnv): ClickHouse {
+  return new ClickHouse(loginOf(flags, env), {
+    silenceMsMax: 60_000,
+    errors: {
+      rejected: 'invalid_option',
+      denied: 'invalid_option',
+      unavailable: 'invalid_option',
     },
-  );
+  });
 }
 
 function print(statements: readonly string[]): void {

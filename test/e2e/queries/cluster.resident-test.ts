@@ -8,7 +8,11 @@ import { PLAIN_CLUSTER, PLAIN_PART } from '../../../clickhouse/testing/plain.ts'
 import { ROOT } from '../../../lib/common/root.ts';
 import { literal } from '../../../lib/common/text/sql-literal.ts';
 import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
-import { type ResidentCluster, startResidentCluster } from '../../harness/resident/resident.ts';
+import {
+  install,
+  type ResidentCluster,
+  startResidentCluster,
+} from '../../harness/resident/resident.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import { untilIdle, untilRunning } from '../../harness/workers.ts';
 
@@ -172,6 +176,30 @@ test('all servers of a query ask the same bridge, and each bridge runs some quer
     expect(await on(analysts, queries % 3, sumsOf(SCRIPT))).toEqual([SUMS]);
   expect(asked().reduce((sum, each) => sum + each)).toBe(3 * queries);
   for (const each of asked()) expect(each % 3).toBe(0);
+});
+
+test('install names the tables that are not replicated, on each server of the cluster', async () => {
+  const [{ url = '', password = '' } = {}] = cluster.servers;
+  const flags = ['--bridge', 'http://127.0.0.1:1', '--bridge-token-file', cluster.tokenFile];
+  const failed = (name: string): Promise<string> =>
+    install(url, password, [...flags, '--cluster', name, '--replicated']).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+  await on(admins, 1, 'DROP TABLE bigtrace.http_logins SYNC');
+  const ports = await Promise.all(
+    [0, 1, 2].map(async (nth) => (await on(admins, nth, 'SELECT tcpPort()'))[0]?.[0]),
+  );
+  const messages = { all: await failed(PLAIN_CLUSTER), part: await failed(PLAIN_PART) };
+  const named = (message: string, nth: number): string =>
+    new RegExp(`on [^ ]+:${ports[nth]} ([^;]*);`).exec(message)?.[1] ?? '';
+  for (const nth of [0, 1, 2]) {
+    expect(named(messages.all, nth)).toMatch(
+      nth === 1 ? /^manifest_parts, .*trace_listing/ : /^http_logins, .*trace_listing/,
+    );
+    expect(named(messages.part, nth) === '').toBe(nth === 2);
+  }
+  expect(await failed('none')).toContain("cluster 'none'");
 });
 
 test('an error of a trace ends the query on all servers', async () => {

@@ -214,7 +214,7 @@ test('install names the tables that exist and are not replicated', async () => {
   const { clickhouseHttp, adminPassword, bridge, tokenFile } = resident();
   const flags = ['--bridge', bridge, '--bridge-token-file', tokenFile, '--replicated'];
   await expect(install(clickhouseHttp, adminPassword, flags)).rejects.toThrow(
-    /these tables of the database bigtrace exist and are not replicated: http_logins, .*trace_listing; copy/,
+    /these tables of the database bigtrace exist and are not replicated: on [^ ]+:\d+ http_logins, .*trace_listing; copy/,
   );
 });
 

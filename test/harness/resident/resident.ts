@@ -87,6 +87,7 @@ export async function startResident(orchestrator: string): Promise<Resident> {
 
 export interface ResidentCluster {
   servers: PlainClickHouse[];
+  tokenFile: string;
   /** Shares that each bridge was asked for. */
   shares: number[];
   stop(): Promise<void>;
@@ -111,7 +112,7 @@ export async function startResidentCluster(
     await Promise.all(servers.map((each) => each.stop()));
     rmSync(directory, { recursive: true });
   };
-  return { servers, shares: balancer.shares, stop };
+  return { servers, tokenFile, shares: balancer.shares, stop };
 }
 
 /** Runs `bigtrace clickhouse install`; returns what it prints. */

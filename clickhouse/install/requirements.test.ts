@@ -1,0 +1,41 @@
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { listening } from '../../lib/common/network/listening.ts';
+import { requireVersion } from './requirements.ts';
+
+/** What requireVersion() does if ClickHouse answers so. */
+async function outcome(answer: string, status = 200): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const isAsked = (await text(request)) === 'SELECT version()';
+    const isLoggedIn = request.headers.authorization === `Basic ${btoa('admin:secret')}`;
+    response.writeHead(isAsked && isLoggedIn ? status : 400).end(answer);
+  });
+  const port = await listening(server, '127.0.0.1:0');
+  const login = { url: `http://127.0.0.1:${port}`, username: 'admin', password: 'secret' };
+  try {
+    await requireVersion(login);
+    return 'passes';
+  } catch (error) {
+    return String(error).replace(String(port), 'PORT');
+  } finally {
+    server.close();
+  }
+}
+
+test('an old ClickHouse is refused with the version that is needed', async () => {
+  expect(await outcome('18.16.1\n')).toContain(
+    'http://127.0.0.1:PORT is ClickHouse 18.16.1, but the views need 25.7 or later; they were tested with 26.7',
+  );
+  expect(await outcome('25.6.4.12\n')).toContain('is ClickHouse 25.6.4.12, but');
+});
+
+test.each(['25.7.1.1', '25.12.1.1', '26.7.2.1', '26.8'])('%s passes', async (version) => {
+  expect(await outcome(`${version}\n`)).toBe('passes');
+});
+
+test('what is no version passes: the next statement says what is wrong', async () => {
+  expect(await outcome('no ClickHouse')).toBe('passes');
+  expect(await outcome('18.16.1', 500)).toBe('passes');
+  await requireVersion({ url: 'http://127.0.0.1:1', username: '', password: '' });
+});

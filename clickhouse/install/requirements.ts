@@ -1,0 +1,75 @@
+/** Checks before `bigtrace clickhouse install` changes anything: the version of ClickHouse, and tables that exist. */
+import type { ClickHouse } from '../../lib/clickhouse/client.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
+import { arrayLiteral, literal } from '../../lib/common/text/sql-literal.ts';
+
+/** The first with `GRANT READ ON URL`. */
+const VERSION_MIN = '25.7';
+const VERSION_TESTED = '26.7';
+const ANSWER_MS_MAX = 60_000;
+
+interface Server {
+  url: string;
+  username: string;
+  password: string;
+}
+
+/**
+ * Asks without the settings that the client sends: an old server refuses them before it says its version. A server that
+ * cannot be asked passes; the client's error says why.
+ * @throws invalid_option if the version is too old
+ */
+export async function requireVersion({ url, username, password }: Server): Promise<void> {
+  const login = Buffer.from(`${username}:${password}`).toString('base64');
+  const version = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Basic ${login}` },
+    body: 'SELECT version()',
+    signal: AbortSignal.timeout(ANSWER_MS_MAX),
+  }).then(
+    async (response) => (response.ok ? (await response.text()).trim() : ''),
+    () => '',
+  );
+  if (!/^\d+\.\d+/.test(version) || !isBefore(version, VERSION_MIN)) return;
+  throw new BigtraceError(
+    'invalid_option',
+    `${url} is ClickHouse ${version}, but the views need ${VERSION_MIN} or later; they were tested with ${VERSION_TESTED}`,
+  );
+}
+
+function isBefore(version: string, other: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [otherMajor = 0, otherMinor = 0] = other.split('.').map(Number);
+  return major < otherMajor || (major === otherMajor && minor < otherMinor);
+}
+
+/**
+ * @param tables of the database bigtrace @param cluster undefined: only this server is asked
+ * @throws invalid_option if a server has one of the tables, and does not replicate it
+ */
+export async function requireReplicated(
+  client: ClickHouse,
+  tables: readonly string[],
+  cluster: string | undefined,
+): Promise<void> {
+  const source =
+    cluster === undefined
+      ? 'system.tables'
+      : `clusterAllReplicas(${literal(cluster)}, system.tables)`;
+  // With skip_unavailable_shards, a server that is down would be no server of the cluster.
+  const rows = await client.rows(
+    `SELECT concat(hostName(), ':', toString(tcpPort())) AS server,
+       arrayStringConcat(arraySort(groupArray(name)), ', ')
+     FROM ${source}
+     WHERE database = 'bigtrace' AND name IN ${arrayLiteral(tables)}
+       AND NOT match(engine, '^(Replicated|Shared)')
+     GROUP BY server ORDER BY server SETTINGS skip_unavailable_shards = 0`,
+  );
+  if (rows.length === 0) return;
+  const found = rows.map(([server, names]) => `on ${server} ${names}`);
+  throw new BigtraceError(
+    'invalid_option',
+    `these tables of the database bigtrace exist and are not replicated: ${found.join('; ')}; ` +
+      'copy their rows elsewhere, drop them, and run install again',
+  );
+}
