@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +12,7 @@ import { EnginePool, type Lease } from './engine-pool.ts';
 import { EngineThread } from './engine-thread.ts';
 import type { LoadOptions } from './feed.ts';
 import { LOAD_BOUND_DEFAULT } from './load-watch.ts';
+import { UNACKNOWLEDGED_BYTES_MAX } from './thread-protocol.ts';
 
 const GZIP = 'recorded/linux/gzip-cpu.pftrace';
 const COMPILE = 'recorded/linux/compile-c.pftrace';
@@ -116,4 +118,38 @@ test('an idle worker keeps spare engines in at most half of its memory', async (
   }
   warm.warm(1);
   expect(warm.gauges()).toMatchObject({ engines: 0 });
+});
+
+test('the time of a script does not contain that in which its reader is slow', async () => {
+  const heldMs = 500;
+  const thread = new EngineThread(engine, (await testConfig()).threadEntry, () => {});
+  try {
+    await thread.load(GZIP, createReadStream(join(CORPUS, GZIP)), LOAD, signal);
+    let bytes = 0;
+    const release = new EventEmitter();
+    // From the chunk on that exceeds the bound, the engine waits; the reader takes all chunks half a second later.
+    const onResult = (result: Buffer): Promise<void> => {
+      const taken = once(release, 'taken').then(() => undefined);
+      const before = bytes;
+      bytes += result.byteLength;
+      if (bytes > UNACKNOWLEDGED_BYTES_MAX) {
+        if (before > UNACKNOWLEDGED_BYTES_MAX) return Promise.resolve();
+        setTimeout(() => release.emit('taken'), heldMs);
+      }
+      return taken;
+    };
+    release.setMaxListeners(0);
+    const sql = Buffer.from('SELECT hex(zeroblob(2000)) AS x FROM sched');
+    const script = { key: GZIP, sql, isSummary: false, mutatesState: false, wantsKinds: false };
+    const from = performance.now();
+    const { queryMs } = await thread.query(
+      { ...script, memoryBytesMax: 2 ** 32, onResult },
+      signal,
+    );
+    expect(bytes).toBeGreaterThan(UNACKNOWLEDGED_BYTES_MAX);
+    expect(queryMs).toBeGreaterThan(0);
+    expect(queryMs).toBeLessThan(performance.now() - from - heldMs / 2);
+  } finally {
+    await thread.kill('the test has ended');
+  }
 });

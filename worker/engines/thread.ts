@@ -230,6 +230,7 @@ function drop(): void {
 function query(request: QueryRequest): void {
   const { sql, isSummary, mutatesState, wantsKinds, memoryBytesMax } = request;
   const from = performance.now();
+  let waitedMs = 0;
   const collector = wantsKinds ? new KindsCollector() : undefined;
   const stream = collector?.stream ?? new ResultStream();
   let broken: { thrown: unknown } | undefined;
@@ -251,7 +252,7 @@ function query(request: QueryRequest): void {
       const { rows, complete } = stream;
       Atomics.add(gate, GATE.UNACKNOWLEDGED, bytes.byteLength);
       post({ type: 'result', bytes, rows, last: complete }, [bytes.buffer]);
-      waitAtGate();
+      waitedMs += waitAtGate();
     });
     if (broken !== undefined) throw broken.thrown;
     if (!isAbandoned()) stream.end();
@@ -259,7 +260,7 @@ function query(request: QueryRequest): void {
       type: 'answered',
       rows: stream.rows,
       ...(collector === undefined ? {} : { columns: columnsFound(collector) }),
-      queryMs: performance.now() - from,
+      queryMs: performance.now() - from - waitedMs,
       ...size(),
     });
   } catch (thrown) {
@@ -267,11 +268,14 @@ function query(request: QueryRequest): void {
   }
 }
 
-/** Waits while more than UNACKNOWLEDGED_BYTES_MAX bytes of results were not passed on. */
-function waitAtGate(): void {
+/** Waits while more than UNACKNOWLEDGED_BYTES_MAX bytes of results were not passed on. @returns for how many ms */
+function waitAtGate(): number {
+  let from: number | undefined;
   for (;;) {
     const unacknowledged = Atomics.load(gate, GATE.UNACKNOWLEDGED);
-    if (unacknowledged <= UNACKNOWLEDGED_BYTES_MAX || isAbandoned()) return;
+    if (unacknowledged <= UNACKNOWLEDGED_BYTES_MAX || isAbandoned())
+      return from === undefined ? 0 : performance.now() - from;
+    from ??= performance.now();
     Atomics.wait(gate, GATE.UNACKNOWLEDGED, unacknowledged);
   }
 }
