@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ago, bytes, count, counted, duration, oneLine, share } from './format.ts';
+import { ago, bytes, costTexts, count, counted, duration, oneLine, share } from './format.ts';
 
 it.each([
   [0, '0 B'],
@@ -44,4 +44,12 @@ it('limits a share to 1, and returns 0 if the whole is 0', () => {
 it('joins SQL into one line, and truncates it', () => {
   expect(oneLine('SELECT\n  1', 20)).toBe('SELECT 1');
   expect(oneLine('SELECT 12345', 8)).toBe('SELECT …');
+});
+
+it('names what a query has cost', () => {
+  const tiers = { tracesRemembered: 1000, tracesLoaded: 1, tracesRestored: 0, tracesParsed: 2 };
+  expect(costTexts({ coreMs: 2449, traceBytes: 160_000_000, ...tiers })).toEqual([
+    ...['2.4 s of engine threads', '153 MiB read'],
+    ...['1,000 remembered', '1 loaded before', '2 parsed'],
+  ]);
 });

@@ -1,4 +1,5 @@
-/** Formats numbers, sizes and times for display. */
+/** Formats numbers, sizes, times and costs for display. */
+import type { Cost } from '../http-api/contract/page.ts';
 
 /** `12,345` */
 export function count(value: number): string {
@@ -45,4 +46,20 @@ export function share(part: number, whole: number): number {
 export function oneLine(text: string, charsMax: number): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length <= charsMax ? line : `${line.slice(0, charsMax - 1)}…`;
+}
+
+/** Time of engine threads, bytes read, and where the results of the traces came from; what is 0 is left out. */
+export function costTexts({ coreMs, traceBytes, ...tiers }: Cost): string[] {
+  const { tracesRemembered, tracesLoaded, tracesRestored, tracesParsed } = tiers;
+  const sources = [
+    [tracesRemembered, 'remembered'],
+    [tracesLoaded, 'loaded before'],
+    [tracesRestored, 'restored'],
+    [tracesParsed, 'parsed'],
+  ] as const;
+  return [
+    ...(coreMs > 0 ? [`${duration(coreMs)} of engine threads`] : []),
+    ...(traceBytes > 0 ? [`${bytes(traceBytes)} read`] : []),
+    ...sources.filter(([traces]) => traces > 0).map(([traces, how]) => `${count(traces)} ${how}`),
+  ];
 }

@@ -2,7 +2,7 @@
 import type { WireExecution } from '../http-api/contract/page.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
-import { ago, counted, duration, oneLine } from './format.ts';
+import { ago, costTexts, counted, duration, oneLine } from './format.ts';
 
 const SQL_CHARS = 200;
 
@@ -41,14 +41,16 @@ function historyCard({ queryUuid, perfettoSql }: WireExecution, actions: History
   const card: Card<WireExecution> = {
     root,
     update: (execution) => {
-      const { status, processedRows, startTime, endTime, expireTime } = execution;
+      const { status, processedRows, startTime, endTime, expireTime, cost } = execution;
       const startMs = Date.parse(startTime);
       setText(state, status.toLowerCase().replace('_', ' '));
       state.dataset['state'] = status;
       remove.hidden = status === 'IN_PROGRESS';
       const took = endTime === undefined ? [] : [duration(Date.parse(endTime) - startMs)];
       const kept = expireTime === undefined ? [] : [`kept until ${expireTime.slice(0, 10)}`];
-      const facts = [counted(processedRows, 'row'), ...took, ago(startMs, Date.now()), ...kept];
+      const spent = cost === undefined ? [] : costTexts(cost);
+      const when = ago(startMs, Date.now());
+      const facts = [counted(processedRows, 'row'), ...took, ...spent, when, ...kept];
       setText(line, facts.join(' · '));
       root.title = execution.errorMessage ?? '';
     },

@@ -2,7 +2,7 @@
 import type { ConsoleQuery, ConsoleTrace } from '../http-api/contract/console.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
-import { bytes, count, counted, duration, oneLine, share } from './format.ts';
+import { bytes, costTexts, count, counted, duration, oneLine, share } from './format.ts';
 
 const SQL_CHARS = 300;
 /** Number of running traces shown per query: those that have been assigned to workers for longest. */
@@ -61,21 +61,6 @@ function runningText({ trace, phase, phaseMs, worker }: ConsoleTrace): string {
   return `${trace}: ${PHASES[phase] ?? phase} for ${duration(phaseMs)} on ${worker}`;
 }
 
-/** Time of engine threads, and where the results of the traces came from. */
-function costOf(progress: NonNullable<ConsoleQuery['progress']>): string[] {
-  const { coreMs, tracesRemembered, tracesLoaded, tracesRestored, tracesParsed } = progress;
-  const sources = [
-    [tracesRemembered, 'remembered'],
-    [tracesLoaded, 'loaded before'],
-    [tracesRestored, 'restored'],
-    [tracesParsed, 'parsed'],
-  ] as const;
-  return [
-    ...(coreMs > 0 ? [`${duration(coreMs)} of engine threads`] : []),
-    ...sources.filter(([traces]) => traces > 0).map(([traces, how]) => `${count(traces)} ${how}`),
-  ];
-}
-
 function factsOf(progress: ConsoleQuery['progress']): string {
   if (progress === null) return 'begins';
   const { tracesDone, tracesFailed, tracesTotal, totalIsFinal, rows } = progress;
@@ -87,7 +72,7 @@ function factsOf(progress: ConsoleQuery['progress']): string {
     counted(rows, 'row'),
     ...(traceBytes > 0 ? [`${bytes((traceBytes / Math.max(elapsedMs, 1)) * 1000)}/s read`] : []),
     duration(elapsedMs),
-    ...costOf(progress),
+    ...costTexts(progress),
     ...(totalIsFinal && ended > 0 && ended < tracesTotal
       ? [`${duration((elapsedMs / ended) * (tracesTotal - ended))} left`]
       : []),

@@ -3,7 +3,7 @@ import type { Preset, WireExecution, WireStatus } from '../http-api/contract/pag
 import { api, type ExecuteRequest } from './api.ts';
 import { byId, element, setText } from './dom.ts';
 import { SqlEditor } from './editor/editor.ts';
-import { count, counted, duration, share } from './format.ts';
+import { costTexts, count, counted, duration, share } from './format.ts';
 import { type Question, savedQuestion, saveQuestion } from './question.ts';
 
 const POLL_MS = 700;
@@ -162,7 +162,7 @@ export class QueryForm {
   }
 
   #progress(now: WireStatus, elapsedMs: number): void {
-    const { status, processedTraces, totalTraces, processedRows, errorMessage = '' } = now;
+    const { status, processedTraces, totalTraces, processedRows, cost, errorMessage = '' } = now;
     if (totalTraces === 0) this.#bar.removeAttribute('value');
     else this.#bar.value = share(processedTraces, totalTraces);
     const facts = [
@@ -171,6 +171,7 @@ export class QueryForm {
         : [`${count(processedTraces)} of ${counted(totalTraces, 'trace')}`]),
       counted(processedRows, 'row'),
       duration(elapsedMs),
+      ...(cost === undefined ? [] : costTexts(cost)),
     ].join(' · ');
     const word = status.toLowerCase().replace('_', ' ');
     this.#showStatus(status, [`${word} · ${facts}`, errorMessage].filter(Boolean).join('\n'));

@@ -1,7 +1,8 @@
 /** What the HTTP API reads from the orchestrators, and asks of them. */
 import type { SystemState, Vocabulary } from './contract/console.ts';
+import type { Cost } from './contract/page.ts';
 
-export interface QueryCounts {
+export interface QueryCounts extends Cost {
   tracesDone: number;
   tracesFailed: number;
   tracesTotal: number;

@@ -128,8 +128,11 @@ export function wirePage({ columns, rows, total }: ResultPage): WirePage {
 }
 
 export function wireStatus(execution: Execution): WireStatus {
-  const { status, processedRows, processedTraces, totalTraces, errorMessage } = execution;
-  const counts = { status, processedRows, processedTraces, totalTraces };
+  const { status, processedRows, processedTraces, totalTraces, cost, errorMessage } = execution;
+  const counts = {
+    ...{ status, processedRows, processedTraces, totalTraces },
+    ...(cost === undefined ? {} : { cost }),
+  };
   return errorMessage === '' ? counts : { ...counts, errorMessage };
 }
 

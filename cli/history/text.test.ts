@@ -23,6 +23,10 @@ const ONE: Execution = {
   },
   ...{ materialized: true, tableName: 'mine', limit: 10, columns: undefined, errorMessage: '' },
   ...{ processedRows: 7, processedTraces: 2, totalTraces: 3 },
+  cost: {
+    ...{ coreMs: 3140, traceBytes: 1_260_000, tracesRemembered: 1, tracesLoaded: 0 },
+    ...{ tracesRestored: 0, tracesParsed: 1 },
+  },
 };
 
 test('prints one line per query, including running ones', () => {
@@ -32,12 +36,13 @@ test('prints one line per query, including running ones', () => {
     status: 'IN_PROGRESS',
     endMs: undefined,
     materialized: false,
+    cost: undefined,
   };
   expect(historyText([{ ...running, perfettoSql: 'SELECT 1' }, ONE], 61_000)).toBe(
     [
-      'STARTED              USER           STATUS       TOOK    TRACES  ROWS  TABLE  SQL                                                           ID',
-      '1970-01-01 00:00:00  http-user:ann  IN_PROGRESS  61.0 s  2/3     7            SELECT 1                                                      u-2',
-      `1970-01-01 00:00:00  http-user:ann  SUCCESS      1.5 s   2/3     7     mine   SELECT name, '${'x'.repeat(45)}…  u-1`,
+      'STARTED              USER           STATUS       TOOK    CORES  READ    TRACES  FROM               ROWS  TABLE  SQL                                                           ID',
+      '1970-01-01 00:00:00  http-user:ann  IN_PROGRESS  61.0 s                 2/3                        7            SELECT 1                                                      u-2',
+      `1970-01-01 00:00:00  http-user:ann  SUCCESS      1.5 s   3.1 s  1.3 MB  2/3     1 result, 1 parse  7     mine   SELECT name, '${'x'.repeat(45)}…  u-1`,
     ].join('\n'),
   );
 });

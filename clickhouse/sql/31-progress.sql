@@ -1,7 +1,7 @@
 -- Running queries and their progress. `traces_total` grows while the orchestrator expands patterns, until
 -- `total_is_final`. `remaining_s` is an estimate from the traces done so far. `running` lists the tasks that workers have
 -- processed for the longest time, at most ten, with their state. `core_s` is the time of engine threads for the traces that
--- are done, and the last four columns count these traces by the source of their results.
+-- are done, and for column finding; the last four columns count the traces that are done by the source of their results.
 CREATE OR REPLACE VIEW bigtrace.progress
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT

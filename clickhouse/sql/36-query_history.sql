@@ -22,6 +22,12 @@ CREATE TABLE IF NOT EXISTS bigtrace.query_history
     processed_rows UInt64 COMMENT 'when the query has ended',
     processed_traces UInt64 COMMENT 'when the query has ended',
     total_traces UInt64 COMMENT 'when the query has ended',
+    core_ms Nullable(UInt64) COMMENT 'cost, when the query has ended: milliseconds of engine threads; NULL: unknown',
+    trace_bytes Nullable(UInt64) COMMENT 'cost: bytes of traces that were read from stores',
+    traces_remembered Nullable(UInt64) COMMENT 'traces whose result was cached',
+    traces_loaded Nullable(UInt64) COMMENT 'traces that an engine had loaded',
+    traces_restored Nullable(UInt64) COMMENT 'traces that were restored from a snapshot',
+    traces_parsed Nullable(UInt64) COMMENT 'traces that were parsed',
     error_message String,
     deleted Bool
 )

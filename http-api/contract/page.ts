@@ -149,9 +149,20 @@ export const QuerySettings = Type.Object({
 });
 export type QuerySettings = Static<typeof QuerySettings>;
 
+/**
+ * What the query has cost: milliseconds of engine threads, bytes of traces read from stores, and the sources of the
+ * results of the traces that are done.
+ */
+export const Cost = Type.Object({
+  ...{ coreMs: count, traceBytes: count, tracesRemembered: count, tracesLoaded: count },
+  ...{ tracesRestored: count, tracesParsed: count },
+});
+export type Cost = Static<typeof Cost>;
+
 const progress = {
   ...{ status: Status, processedRows: count, processedTraces: count, totalTraces: count },
   errorMessage: maybe(text),
+  cost: maybe(Cost), // missing while it is unknown
 };
 export const WireStatus = Type.Object(progress);
 export type WireStatus = Static<typeof WireStatus>;

@@ -15,6 +15,8 @@ function watch(recorded: readonly string[]) {
   return {
     counts: async () => ({
       ...{ tracesDone: 0, tracesFailed: 13, tracesTotal: 13, totalIsFinal: true },
+      ...{ coreMs: 0, traceBytes: 0, tracesRemembered: 0, tracesLoaded: 0, tracesRestored: 0 },
+      tracesParsed: 0,
     }),
     failures: async (_: string, limit: number) => recorded.slice(0, limit),
   };

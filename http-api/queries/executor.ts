@@ -391,6 +391,7 @@ function newExecution(request: ExecuteRequest, prelude: string): Execution {
     materialized,
     limit: request.limit,
     columns: undefined,
-    ...{ processedRows: 0, processedTraces: 0, totalTraces: 0, errorMessage: '' },
+    ...{ processedRows: 0, processedTraces: 0, totalTraces: 0, cost: undefined },
+    errorMessage: '',
   };
 }

@@ -10,8 +10,9 @@ import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { clickHouseErrorType } from '../../lib/clickhouse/errors.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { arrayLiteral, literal } from '../../lib/common/text/sql-literal.ts';
-import type { QuerySettings, Status } from '../contract/page.ts';
+import type { Cost, QuerySettings, Status } from '../contract/page.ts';
 import { type Column, columnOf } from './columns.ts';
+import { COST_COLUMNS, costFrom, costValues } from './cost.ts';
 import type { Plan } from './plan.ts';
 
 const TABLE = 'bigtrace.query_history';
@@ -48,6 +49,8 @@ export interface Execution {
   processedRows: number;
   processedTraces: number;
   totalTraces: number;
+  /** Undefined while it is unknown; of a query of an earlier version, for ever. */
+  cost: Cost | undefined;
   errorMessage: string;
 }
 
@@ -61,7 +64,13 @@ export interface Keeps {
 /** What is known of a query when it has ended. */
 export type End = Pick<
   Execution,
-  'status' | 'columns' | 'processedRows' | 'processedTraces' | 'totalTraces' | 'errorMessage'
+  | 'status'
+  | 'columns'
+  | 'processedRows'
+  | 'processedTraces'
+  | 'totalTraces'
+  | 'cost'
+  | 'errorMessage'
 > & { endMs: number };
 
 /** A query whose end is not recorded. */
@@ -135,6 +144,7 @@ export class History {
       processed_rows: String(end.processedRows),
       processed_traces: String(end.processedTraces),
       total_traces: String(end.totalTraces),
+      ...costValues(end.cost),
       error_message: literal(errorMessage),
       plan: "''",
     });
@@ -262,7 +272,7 @@ export class History {
       `SELECT uuid, toString(version), toString(toUnixTimestamp64Milli(written_at)), status,
          toString(toUnixTimestamp64Milli(start_time)), toString(toUnixTimestamp64Milli(end_time)), user, perfetto_sql, prelude, request,
          toString(materialized), table_name, toString(row_limit), schema, toString(processed_rows),
-         toString(processed_traces), toString(total_traces), error_message
+         toString(processed_traces), toString(total_traces), error_message, ${COST_COLUMNS}
        FROM ${TABLE} FINAL WHERE ${condition}`,
     );
     return rows.map(executionOf);
@@ -309,6 +319,7 @@ function executionOf(row: (string | null)[]): Execution {
   const [uuid, version, writtenMs, status, startMs, endMs, user, perfettoSql, prelude, request] =
     row;
   const [materialized, tableName, limit, schema, rows, traces, total, errorMessage] = row.slice(10);
+  const cost = costFrom(row.slice(18));
   return {
     uuid: uuid ?? '',
     version: Number(version),
@@ -327,6 +338,7 @@ function executionOf(row: (string | null)[]): Execution {
     processedRows: Number(rows),
     processedTraces: Number(traces),
     totalTraces: Number(total),
+    cost,
     errorMessage: errorMessage ?? '',
   };
 }

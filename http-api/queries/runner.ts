@@ -27,6 +27,7 @@ import type { Logger } from '../../lib/common/observability/log.ts';
 import { failureText, inLines } from '../failures/failure-text.ts';
 import { withOwnLines } from '../sessions/kept.ts';
 import type { QueryCounts, QueryWatch } from '../watch.ts';
+import { costOf } from './cost.ts';
 import { fillTable, NOT_LATEST } from './fill-table.ts';
 import type { Execution, History, Pending } from './history.ts';
 import { type Plan, RESULTS } from './plan.ts';
@@ -244,7 +245,9 @@ export class Runner {
     return {
       ...execution,
       ...(isOwn ? { columns: table.columns, processedRows: table.rows } : {}),
-      ...(counts === undefined ? {} : { processedTraces: counts.tracesDone + counts.tracesFailed }),
+      ...(counts === undefined
+        ? {}
+        : { processedTraces: counts.tracesDone + counts.tracesFailed, cost: costOf(counts) }),
       totalTraces: totalOf(counts),
     };
   }

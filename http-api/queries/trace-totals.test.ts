@@ -50,9 +50,7 @@ function totalsOf(addresses: string[], listing = new Counter(), catalog = new Co
   return { totals: new TraceTotals(parts), listing, catalog, lookups: () => pending };
 }
 
-const known = (tracesTotal: number, totalIsFinal: boolean) => ({
-  ...{ tracesDone: 0, tracesFailed: 0, tracesTotal, totalIsFinal },
-});
+const known = (tracesTotal: number, totalIsFinal: boolean) => ({ tracesTotal, totalIsFinal });
 
 test('traces that patterns match are listed once, and the total is shown from then on', async () => {
   const { totals, listing, lookups } = totalsOf(['/local/**', '/gcs/b/o/a']);

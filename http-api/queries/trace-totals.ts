@@ -56,7 +56,7 @@ export class TraceTotals {
    * Returns the number of traces, as far as it is known; begins to count if it may be greater than the orchestrators know.
    * @param counts of the query; undefined if no orchestrator runs it yet
    */
-  of(uuid: string, counts: QueryCounts | undefined): number {
+  of(uuid: string, counts: Pick<QueryCounts, 'tracesTotal' | 'totalIsFinal'> | undefined): number {
     const known = this.#counted.get(uuid);
     if (counts?.totalIsFinal) {
       known?.control.abort();

@@ -11,6 +11,8 @@ const TIERS = {
   parse: 'tracesParsed',
 } as const;
 
+export type Cost = Pick<Progress, 'coreMs' | 'traceBytes'>;
+
 export class QueryTotals {
   readonly #startedAt = performance.now();
   readonly #reasons = new FailureReasons();
@@ -22,6 +24,8 @@ export class QueryTotals {
   resultBytes = 0;
   traceBytes = 0;
   #coreMs = 0;
+  /** What was spent before under the query's ID; only the progress contains it. */
+  before: Cost = { coreMs: 0, traceBytes: 0 };
   readonly #tiers = { tracesRemembered: 0, tracesLoaded: 0, tracesRestored: 0, tracesParsed: 0 };
 
   /** Time of engine threads for the traces that are done. */
@@ -58,7 +62,9 @@ export class QueryTotals {
   /** @param running the traces that have run longest */
   progress(running: RunningTrace[] = []): Progress {
     const { tracesTotal, totalIsFinal, tracesDone, tracesFailed } = this;
-    const { rows, resultBytes, traceBytes, coreMs } = this;
+    const { rows, resultBytes } = this;
+    const coreMs = this.coreMs + this.before.coreMs;
+    const traceBytes = this.traceBytes + this.before.traceBytes;
     const elapsedMs = Math.round(performance.now() - this.#startedAt);
     return {
       ...{ tracesTotal, totalIsFinal, tracesDone, tracesFailed },

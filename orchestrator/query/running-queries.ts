@@ -3,6 +3,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Progress, QueryState } from '../../lib/proto/messages.ts';
 import type { QueryRun } from './query-run.ts';
 import type { QueryLoad } from './query-spec.ts';
+import type { Cost } from './query-totals.ts';
 
 interface RunningQuery {
   queryId: string;
@@ -13,26 +14,33 @@ interface RunningQuery {
 
 /** Maximum bytes of a query's SQL in its state. */
 const SQL_BYTES_MAX = 4000;
-/** Number of ended queries whose last progress is kept. */
+/** Number of ended queries whose last progress is kept, and of those whose cost is kept. */
 const ENDED_MAX = 1000;
 
 export class RunningQueries {
   readonly #queries = new Set<RunningQuery>();
   /** The last progress of ended queries by id, oldest end first. */
   readonly #ended = new Map<string, Progress>();
+  /** What has been spent under the ID of a query, by runs that have ended: column finding, DESCRIBE, earlier attempts. */
+  readonly #spent = new Map<string, Cost>();
 
   /** Adds a running query. @returns a function that removes it */
   add(queryId: string, user: string, run: QueryRun): () => void {
     const query = { queryId, user, startedMs: Date.now(), run };
     this.#queries.add(query);
+    run.totals.before = this.#spent.get(queryId) ?? run.totals.before;
     return () => {
       this.#queries.delete(query);
-      if (run.spec.mode !== 'ROWS') return;
-      this.#ended.delete(queryId);
-      this.#ended.set(queryId, run.totals.progress());
-      const [oldest] = this.#ended.keys();
-      if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
+      if (queryId !== '') this.#spend(queryId, run.totals);
+      if (run.spec.mode === 'ROWS') keep(this.#ended, queryId, run.totals.progress());
     };
+  }
+
+  /** Records what a run has spent; runs with the same ID may overlap. */
+  #spend(queryId: string, { coreMs, traceBytes }: Cost): void {
+    const before = this.#spent.get(queryId) ?? { coreMs: 0, traceBytes: 0 };
+    const all = { coreMs: before.coreMs + coreMs, traceBytes: before.traceBytes + traceBytes };
+    keep(this.#spent, queryId, all);
   }
 
   /**
@@ -69,6 +77,14 @@ export class RunningQueries {
     }
     return all;
   }
+}
+
+/** Sets the value as the newest one, and forgets the oldest above ENDED_MAX. */
+function keep<Value>(all: Map<string, Value>, queryId: string, value: Value): void {
+  all.delete(queryId);
+  all.set(queryId, value);
+  const [oldest] = all.keys();
+  if (all.size > ENDED_MAX && oldest !== undefined) all.delete(oldest);
 }
 
 function stateOf({ queryId, user, startedMs, run }: RunningQuery): QueryState {

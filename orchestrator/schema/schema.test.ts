@@ -62,6 +62,20 @@ test('repeated and concurrent requests of one query share one column finding', a
   expect(system.workers[0]?.seen).toHaveLength(2);
 });
 
+test('the cost of a query contains what was spent before under its ID, such as for column finding', async () => {
+  const cost = { loadMs: 20, traceBytes: 100, tier: 'parse' } as const;
+  const script: Script = ({ start, types, rows }) =>
+    start.mode === 'TYPES' ? types({ a: INT }, cost) : rows('row', true, { queryMs: 1 });
+  await using system = await new TestSystem([{ script }]).start();
+  await system.schema(traces(2), { queryId: 'q' });
+  const progressOf = async (queryId: string): Promise<unknown> =>
+    (await system.query(traces(2), { queryId, progressIntervalMs: 10_000 })).at(-1)?.progress;
+  const tiers = { tracesLoaded: 2, tracesParsed: 0, tracesDone: 2 };
+  expect(await progressOf('q')).toMatchObject({ coreMs: 42, traceBytes: 200, ...tiers });
+  expect(await progressOf('q')).toMatchObject({ coreMs: 44, traceBytes: 200, ...tiers });
+  expect(await progressOf('another')).toMatchObject({ coreMs: 2, traceBytes: 0, ...tiers });
+});
+
 test('traces with different columns end in an error that names both lists', async () => {
   const script: Script = ({ trace, types }) =>
     types(trace === '/local/t1' ? { a: INT, c: INT } : { a: INT, b: INT });

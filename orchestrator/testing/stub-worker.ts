@@ -28,7 +28,10 @@ export interface StubTask {
   attempt: number;
   rows(result: string | Buffer, last: boolean, stats?: Partial<TaskStats>): void;
   /** Ends the task with columns: cell kinds seen, or those seen and those possible, by column name. */
-  types(columns: Record<string, number | [seen: number, possible: number]>): void;
+  types(
+    columns: Record<string, number | [seen: number, possible: number]>,
+    stats?: Partial<TaskStats>,
+  ): void;
   fail(code: string, message: string, neededBytes?: number): void;
   returned(): void;
   send(event: RunEventInput): void;
@@ -236,7 +239,8 @@ export class StubWorker {
         if (!last) send({ rows: { id, result, last } });
         else end({ rows: { id, result, last, stats: { ...STATS, ...stats } } });
       },
-      types: (columns) => end({ types: { id, column: columnsOf(columns), stats: STATS } }),
+      types: (columns, stats) =>
+        end({ types: { id, column: columnsOf(columns), stats: { ...STATS, ...stats } } }),
       fail: (code, message, neededBytes = 0) =>
         end({ failure: { id, code, message, neededBytes } }),
     };

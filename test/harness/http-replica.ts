@@ -19,7 +19,11 @@ export type Hook = (
 ) => Promise<void> | void;
 
 export const NOBODY: QueryWatch = {
-  counts: async () => ({ tracesDone: 2, tracesFailed: 0, tracesTotal: 2, totalIsFinal: true }),
+  counts: async () => ({
+    ...{ tracesDone: 2, tracesFailed: 0, tracesTotal: 2, totalIsFinal: true },
+    ...{ coreMs: 1500, traceBytes: 7000, tracesRemembered: 1, tracesLoaded: 0, tracesRestored: 0 },
+    tracesParsed: 1,
+  }),
   countTraces: async () => 0,
   failures: async () => [],
   cancel: async () => 0,

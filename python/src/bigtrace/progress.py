@@ -70,7 +70,12 @@ class Reporter:
             self._callback(progress)
         if self._bar is not None:
             self._bar.total = progress.traces_total
-            self._bar.set_postfix(rows=progress.rows, failed=progress.traces_failed, refresh=False)
+            self._bar.set_postfix(
+                rows=progress.rows,
+                failed=progress.traces_failed,
+                core_s=round(progress.core_ms / 1000, 1),
+                refresh=False,
+            )
             self._bar.n = progress.traces_done + progress.traces_failed
             self._bar.refresh()
 

@@ -1,9 +1,10 @@
 /** Queries over a real ClickHouse, with replicas that die, stop or look at each other between any two statements. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startTestEngine, type TestEngine } from '../../../clickhouse/testing/engine.ts';
 import { History } from '../../../http-api/queries/history.ts';
+import { ROOT } from '../../../lib/common/root.ts';
 import {
   asked,
   delayedAt,
@@ -359,4 +360,22 @@ test('an error in column finding ends the query with the orchestrator’s lines'
     status: 'FAILED',
     errorMessage: 'no such column: nope\n  SELECT nope\n         ^',
   });
+});
+
+test('the history of an earlier version is upgraded; what its queries have cost is unknown', async () => {
+  const { uuid } = await healthy.executor.start(asked(ROWS), NEVER);
+  const cost = { coreMs: 1500, traceBytes: 7000, tracesRemembered: 1, tracesParsed: 1 };
+  expect(await ended(healthy, uuid)).toMatchObject({ status: 'SUCCESS', cost });
+  const admin = t.as('admin');
+  const columns = ['core_ms', 'trace_bytes', 'traces_remembered', 'traces_loaded'];
+  const dropped = [...columns, 'traces_restored', 'traces_parsed'].map(
+    (one) => `DROP COLUMN ${one}`,
+  );
+  await admin.command({ query: `ALTER TABLE bigtrace.query_history ${dropped.join(', ')}` });
+  const upgrade = join(ROOT, 'clickhouse/sql-upgrades/36-query_history_plan.sql');
+  await admin.command({ query: readFileSync(upgrade, 'utf8') });
+  const { cost: old, ...rest } = await healthy.executor.find(uuid);
+  expect([old, rest.status, rest.errorMessage]).toEqual([undefined, 'SUCCESS', '']);
+  const next = await healthy.executor.start(asked(ROWS), NEVER);
+  expect(await ended(healthy, next.uuid)).toMatchObject({ status: 'SUCCESS', cost });
 });

@@ -77,6 +77,7 @@ test('the calls of a session of Perfetto’s page return the expected responses'
     processedRows: 20,
     processedTraces: 20,
     totalTraces: 20,
+    cost: expect.objectContaining({ coreMs: expect.any(Number) }),
   });
   const fetched = await post(`/query_executions/${uuid}:fetch_results`, {
     ...{
@@ -173,7 +174,10 @@ async function running(): Promise<string[]> {
 test('rows can be read while a query runs; after it is cancelled it stops everywhere and keeps its rows', async () => {
   const uuid = await submitEndless();
   const progress = await page.until(uuid, ({ processedRows }) => processedRows >= 4);
-  expect(progress).toEqual({ status: 'IN_PROGRESS', ...counts(progress), totalTraces: 40 });
+  expect(progress).toEqual({
+    ...{ status: 'IN_PROGRESS', ...counts(progress), totalTraces: 40 },
+    cost: expect.objectContaining({ coreMs: expect.any(Number) }),
+  });
   const first = {
     limit: 1,
     offset: 0,

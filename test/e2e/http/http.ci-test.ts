@@ -134,7 +134,19 @@ test('a query succeeds although one trace fails, and reports the failure', async
     processedTraces: 4,
     totalTraces: 4,
     errorMessage: expect.stringMatching(/^1 of 4 traces failed: \[\/local\/bad\.json\]: .*JSON/),
+    cost: {
+      ...{ coreMs: expect.any(Number), traceBytes: expect.any(Number) },
+      ...{ tracesRemembered: expect.any(Number), tracesLoaded: expect.any(Number) },
+      ...{ tracesRestored: 0, tracesParsed: expect.any(Number) },
+    },
   });
+  const { coreMs, traceBytes, ...tiers } = status.cost;
+  expect(Object.values(tiers).reduce((sum: number, traces) => sum + Number(traces), 0)).toBe(3);
+  const recorded = await system.sql(
+    `SELECT core_ms, trace_bytes, traces_remembered + traces_loaded + traces_restored + traces_parsed
+     FROM bigtrace.query_history FINAL WHERE uuid = '${uuid}'`,
+  );
+  expect(recorded.trim().split('\t').map(Number)).toEqual([coreMs, traceBytes, 3]);
   const { body } = await page.get(`/query_executions/${uuid}`);
   expect(body).toEqual({
     ...status,

@@ -99,7 +99,13 @@ test('both replicas return the same rows, history, progress and status', async (
     processedRows: 3,
     processedTraces: 2,
     totalTraces: 2,
+    cost: expect.objectContaining({ coreMs: expect.any(Number) }),
   });
+  // Column finding has read and parsed both traces; the query has their results, or reads them again elsewhere.
+  const { coreMs, traceBytes, ...tiers } = status.cost;
+  expect(coreMs).toBeGreaterThan(0);
+  expect(traceBytes).toBeGreaterThanOrEqual(159 + 90);
+  expect(Object.values(tiers).reduce((sum: number, count) => sum + Number(count), 0)).toBe(2);
   for (const page of [first, other]) {
     const { body } = await page.post(`/query_executions/${uuid}:fetch_results`, {
       ...{ limit: 10, offset: 0, order_by: 'name', columns: ['name'] },
@@ -313,6 +319,7 @@ test('a page loses nothing if one of the services is killed at each of its steps
   const ended = await step('worker-2', () => untilEnded(page, uuid));
   expect(ended).toEqual({
     ...{ status: 'SUCCESS', processedRows: 3, processedTraces: 2, totalTraces: 2 },
+    cost: expect.objectContaining({ coreMs: expect.any(Number) }),
   });
   const results = `/query_executions/${uuid}:fetch_results`;
   const rows = async (victim: string, request: object): Promise<unknown> =>

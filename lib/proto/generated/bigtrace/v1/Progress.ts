@@ -14,7 +14,7 @@ export interface ProgressInput {
   'rows'?: (number | string | Long);
   'resultBytes'?: (number | string | Long);
   /**
-   * bytes of traces that were read from stores
+   * bytes of traces that were read from stores; contains what core_ms does
    */
   'traceBytes'?: (number | string | Long);
   'elapsedMs'?: (number | string | Long);
@@ -23,7 +23,9 @@ export interface ProgressInput {
    */
   'running'?: (_bigtrace_v1_RunningTraceInput)[];
   /**
-   * Cost of the traces that are done: time of engine threads, for loading and running SQL, and how many came from where.
+   * Cost of the traces that are done: time of engine threads, for loading and running SQL, without waiting for a slow
+   * reader of the rows, and how many came from where. core_ms contains what the orchestrator has spent before under the ID
+   * of the query, for column finding or an earlier attempt.
    */
   'coreMs'?: (number | string | Long);
   /**
@@ -52,7 +54,7 @@ export interface Progress {
   'rows': (number);
   'resultBytes': (number);
   /**
-   * bytes of traces that were read from stores
+   * bytes of traces that were read from stores; contains what core_ms does
    */
   'traceBytes': (number);
   'elapsedMs': (number);
@@ -61,7 +63,9 @@ export interface Progress {
    */
   'running': (_bigtrace_v1_RunningTrace)[];
   /**
-   * Cost of the traces that are done: time of engine threads, for loading and running SQL, and how many came from where.
+   * Cost of the traces that are done: time of engine threads, for loading and running SQL, without waiting for a slow
+   * reader of the rows, and how many came from where. core_ms contains what the orchestrator has spent before under the ID
+   * of the query, for column finding or an earlier attempt.
    */
   'coreMs': (number);
   /**
