@@ -1,6 +1,12 @@
-/** ClickHouse as a part of the system: the embedded engine as a process, or an external server. */
+/** ClickHouse as a part of the system: a process, of the embedded engine or a server, or an external server. */
 import { join } from 'node:path';
 import type { Passwords } from '../../clickhouse/accounts/passwords.ts';
+import {
+  type Choice,
+  chooseClickHouse,
+  embeddedLibrary,
+  type ServerBinary,
+} from '../../clickhouse/binary/choice.ts';
 import { startEmbeddedClickHouse } from '../../clickhouse/engine/launch.ts';
 import { setUpClickHouse } from '../../clickhouse/views/set-up.ts';
 import { portOf } from '../../lib/common/network/host-port.ts';
@@ -12,15 +18,19 @@ import { clickHousePing } from './processes/pings.ts';
 import type { Launch } from './processes/supervisor.ts';
 import type { RunningService } from './processes/system-process.ts';
 
-/** Starts the embedded engine. A restart reuses the ports of the first start. */
+/** Starts the embedded engine, or the server of a binary. A restart reuses the ports of the first start. */
 export function embeddedClickHouse(
   config: UpConfig,
   env: NodeJS.ProcessEnv,
-  orchestrator: string,
-  log: LogFile,
+  {
+    orchestrator,
+    binary,
+    log,
+  }: { orchestrator: string; binary: ServerBinary | undefined; log: LogFile },
 ): Launch<ClickHouseAddress> {
   return async (signal, previous): Promise<RunningService<ClickHouseAddress>> => {
     const engine = await startEmbeddedClickHouse({
+      binary,
       dataDir: config.dataDir,
       dist: DIST,
       listen: config.listen,
@@ -44,6 +54,19 @@ export function embeddedClickHouse(
     };
     return { pid, address, exited, ping: clickHousePing(address), stop, kill };
   };
+}
+
+/** @returns undefined with an external server. @throws invalid_option if there is no ClickHouse to run */
+export async function chosenClickHouse(
+  { clickhouseUrl, clickhouseBinary }: UpConfig,
+  env: NodeJS.ProcessEnv,
+): Promise<Choice | undefined> {
+  if (clickhouseUrl !== undefined) return undefined;
+  return chooseClickHouse({
+    named: clickhouseBinary,
+    library: embeddedLibrary(DIST),
+    path: env['PATH'],
+  });
 }
 
 /**

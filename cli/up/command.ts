@@ -86,6 +86,13 @@ export function upCommand(env: NodeJS.ProcessEnv): Command {
         'HTTP URL of a ClickHouse server to use instead of the embedded engine',
       ),
     )
+    .addOption(
+      option(
+        '--clickhouse-binary <path>',
+        'clickhouse program whose server to run instead of the embedded engine (default: the one on the PATH, ' +
+          'where there is no embedded engine)',
+      ),
+    )
     .addOption(engineOption())
     .addOption(runtimeOption())
     .addOption(addonsOption())

@@ -25,6 +25,7 @@ export interface UpFlags extends RuntimeFlags {
   threads?: number;
   memoryBytes?: number;
   clickhouse?: string;
+  clickhouseBinary?: string;
   engine?: string;
   sqlPackage?: string[];
   json?: boolean;
@@ -46,8 +47,10 @@ export interface UpConfig {
   workerPorts: number[];
   threadsPerWorker: number;
   memoryBytesPerWorker: number;
-  /** URL of an external ClickHouse server; undefined for the embedded engine. */
+  /** URL of an external ClickHouse server; undefined for one that `bigtrace up` runs. */
   clickhouseUrl: string | undefined;
+  /** Path of the binary whose server to run; undefined: see clickhouse/binary/choice.ts. */
+  clickhouseBinary: string | undefined;
   /** Directory of the engine of all workers; undefined for the bundled one. */
   engineDir: string | undefined;
   runtime: RuntimeChoice;
@@ -57,8 +60,8 @@ export interface UpConfig {
 }
 
 /**
- * Share of the machine's memory for the loaded traces of all workers. The embedded ClickHouse has the same limit
- * (clickhouse/engine/embedded.ts); the rest is for result caches and the processes themselves.
+ * Share of the machine's memory for the loaded traces of all workers. ClickHouse has the same limit
+ * (clickhouse/engine/launch.ts); the rest is for result caches and the processes themselves.
  */
 const TRACES_SHARE = 0.4;
 
@@ -78,6 +81,11 @@ export function upConfig(flags: UpFlags, machine: Machine = thisMachine()): UpCo
       `--listen ${flags.listen} accepts connections from other machines, and the orchestrator and the workers do not ` +
         'authenticate them; pass --insecure to allow this',
     );
+  if (flags.clickhouse !== undefined && flags.clickhouseBinary !== undefined)
+    throw new BigtraceError(
+      'invalid_option',
+      '--clickhouse and --clickhouse-binary exclude each other: with --clickhouse, bigtrace up runs no ClickHouse',
+    );
   return {
     dataDir: resolve(flags.dataDir),
     tracesDir: resolve(flags.traces),
@@ -92,6 +100,7 @@ export function upConfig(flags: UpFlags, machine: Machine = thisMachine()): UpCo
     ),
     ...sharePerWorker(flags, machine),
     clickhouseUrl: flags.clickhouse === undefined ? undefined : checkUrl(flags.clickhouse),
+    clickhouseBinary: flags.clickhouseBinary,
     engineDir: engineDirOf(flags),
     runtime: runtimeChoice(flags, resolve(flags.dataDir)),
     sqlPackages: flags.sqlPackage ?? [],

@@ -1,7 +1,6 @@
 /** Checks that this process and its children may open enough files. */
-import { readFileSync } from 'node:fs';
 import { BigtraceError } from '../../lib/common/errors.ts';
-import { softFileLimit } from '../../lib/common/file-limit.ts';
+import { openFilesMax } from '../../lib/common/file-limit.ts';
 
 /**
  * Minimum limit of open files. The embedded ClickHouse aborts if it cannot open a descriptor for a new connection. A
@@ -10,15 +9,14 @@ import { softFileLimit } from '../../lib/common/file-limit.ts';
 const DESCRIPTORS_MIN = 1024;
 
 /**
- * @param limits content of /proc/self/limits; Node has raised the soft limit to the hard one
+ * @param filesMax how many files this process may open
  * @throws invalid_option if the limit is too low
  */
-export function checkDescriptors(limits = readFileSync('/proc/self/limits', 'utf8')): void {
-  const soft = softFileLimit(limits);
-  if (soft >= DESCRIPTORS_MIN) return;
+export function checkDescriptors(filesMax = openFilesMax()): void {
+  if (filesMax >= DESCRIPTORS_MIN) return;
   throw new BigtraceError(
     'invalid_option',
-    `this process may open ${soft} files, but bigtrace up needs ${DESCRIPTORS_MIN}; ` +
+    `this process may open ${filesMax} files, but bigtrace up needs ${DESCRIPTORS_MIN}; ` +
       `raise the limit (ulimit -n ${DESCRIPTORS_MIN}, LimitNOFILE= of systemd, --ulimit nofile= of docker run)`,
   );
 }

@@ -10,6 +10,8 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
+const LIBC = process.platform === 'darwin' ? '/usr/lib/libSystem.B.dylib' : 'libc.so.6';
+
 /**
  * Locks `path` and returns its descriptor; undefined if another process holds the lock. Closing the descriptor releases
  * the lock. Child processes do not inherit it.
@@ -17,7 +19,7 @@ const LOCK_NB = 4;
  */
 export function lockFile(path: string): number | undefined {
   const fd = opened(path);
-  open({ library: 'libc', path: 'libc.so.6' });
+  open({ library: 'libc', path: LIBC });
   const { value, errnoCode, errnoMessage } = load({
     library: 'libc',
     funcName: 'flock',

@@ -3,12 +3,18 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { servicePasswordFile, settleServicePassword } from '../../clickhouse/accounts/passwords.ts';
+import type { ServerBinary } from '../../clickhouse/binary/choice.ts';
 import { freePort } from '../../lib/common/network/free-port.ts';
 import { lossyOutput } from '../../lib/common/observability/lossy-writer.ts';
 import { BUNDLED } from '../../lib/engine/engine-choice.ts';
 import { EXIT, reportFailure } from '../exit.ts';
 import { announcement, type ClickHouseAddress, type SystemAddresses } from './announcement.ts';
-import { embeddedClickHouse, ownClickHouse, passwordsFromEnv } from './clickhouse.ts';
+import {
+  chosenClickHouse,
+  embeddedClickHouse,
+  ownClickHouse,
+  passwordsFromEnv,
+} from './clickhouse.ts';
 import type { UpConfig } from './config.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { checkDescriptors } from './descriptors.ts';
@@ -107,6 +113,8 @@ async function start(
   env: NodeJS.ProcessEnv,
   supervisor: Supervisor,
 ): Promise<SystemAddresses> {
+  const choice = await chosenClickHouse(requested, env);
+  if (choice !== undefined) log(choice.reason);
   // The orchestrator starts before ClickHouse but needs its address.
   const clickhouseHttpPort = requested.clickhouseHttpPort || (await freePort(requested.listen));
   const config = { ...requested, clickhouseHttpPort };
@@ -126,7 +134,10 @@ async function start(
     orchestratorOver(config, workerAddresses, clickhouseUrl),
   );
   const orchestratorAddress = await addressOf(orchestrator, config, config.orchestratorPort);
-  const clickhouseReady = clickhouseOver(config, env, supervisor, orchestratorAddress);
+  const clickhouseReady = clickhouseOver(config, env, supervisor, {
+    orchestrator: orchestratorAddress,
+    binary: choice?.binary,
+  });
   // Started last and so stopped first: it records in ClickHouse how its queries ended.
   const httpApi = supervisor.start(
     'http-api',
@@ -165,10 +176,10 @@ async function clickhouseOver(
   config: UpConfig,
   env: NodeJS.ProcessEnv,
   supervisor: Supervisor,
-  orchestrator: string,
+  parts: { orchestrator: string; binary: ServerBinary | undefined },
 ): Promise<ClickHouseAddress> {
   if (config.clickhouseUrl !== undefined) return ownClickHouse(config.clickhouseUrl, env);
-  const launch = embeddedClickHouse(config, env, orchestrator, logOf(config, 'clickhouse'));
+  const launch = embeddedClickHouse(config, env, { ...parts, log: logOf(config, 'clickhouse') });
   return (await supervisor.start('clickhouse', launch)).address;
 }
 

@@ -224,7 +224,11 @@ test('damaged configuration is written again at the start', async () => {
   writeFileSync(join(data, '../etc/users.d/zz.xml'), '');
   writeFileSync(join(data, '../etc/config.d/zz.xml'), '<');
   await t.restart();
-  expect(readdirSync(join(data, '../etc/users.d'))).toEqual(['bigtrace.xml', 'embedded.xml']);
+  expect(readdirSync(join(data, '../etc/users.d'))).toEqual([
+    'bigtrace.xml',
+    'default.xml',
+    'embedded.xml',
+  ]);
 });
 
 describe('file() cannot read', () => {

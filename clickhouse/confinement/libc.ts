@@ -47,6 +47,41 @@ export function addressOf(buffer: Buffer): bigint {
   return BigInt(call('memcpy', [buffer, buffer, 0], DataType.I64)); // memcpy returns the destination address
 }
 
+const F_SETFD = 2;
+
+/** Lets a descriptor stay open when this process executes another program. */
+export function keepOverExec(fd: number): void {
+  call('fcntl', [fd, F_SETFD, 0], DataType.I32);
+}
+
+/**
+ * Executes a program in this process, with its own arguments and environment. Returns only by throwing.
+ * @param values the arguments, beginning with the name of the program
+ */
+export function replaceProcess(
+  program: string,
+  values: string[],
+  environment: NodeJS.ProcessEnv,
+): never {
+  const variables = Object.entries(environment).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
+  const [own, inherited] = [values.map(cText), variables.map(cText)];
+  call('execve', [cText(program), pointers(own), pointers(inherited)], DataType.I32);
+  throw new Error(`cannot execute ${program}`);
+}
+
+function cText(text: string): Buffer {
+  return Buffer.from(`${text}\0`);
+}
+
+/** An array of pointers to texts, which ends with a null pointer. The texts must stay referenced. */
+function pointers(texts: Buffer[]): Buffer {
+  const array = Buffer.alloc(8 * (texts.length + 1));
+  for (const [at, text] of texts.entries()) array.writeBigUInt64LE(addressOf(text), 8 * at);
+  return array;
+}
+
 function call(
   funcName: string,
   values: (number | Buffer)[],

@@ -6,10 +6,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { DataType, load, open } from 'ffi-rs';
-import { thisMachine } from '../../lib/common/machine.ts';
 import { confine } from '../confinement/confine.ts';
 import { openLibc, prctl, useSilentTerminal } from '../confinement/libc.ts';
-import { connectionsMax } from './connections.ts';
 import { type EngineStart, UNCONFINED_EXIT } from './engine-process.ts';
 import { startGatekeeper } from './gatekeeper.ts';
 
@@ -17,11 +15,6 @@ const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 const STDIN = 0;
 const STACK_MIB = 16;
-/**
- * Memory limit as a share of the memory of the machine or container. The loaded traces of the workers have the same
- * limit (cli/up/config.ts).
- */
-const MEMORY_SHARE = 0.4;
 
 const INTERACTIVE = [
   '--interactive',
@@ -42,14 +35,7 @@ async function startEngine(start: EngineStart): Promise<void> {
   openLibc();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (process.ppid !== start.parentPid) process.exit(1); // the parent died before prctl()
-  const environment = {
-    ...start.env,
-    BIGTRACE_CLICKHOUSE_GATEKEEPER: await startGatekeeper(),
-    BIGTRACE_CLICKHOUSE_CONNECTIONS: String(
-      connectionsMax(readFileSync('/proc/self/limits', 'utf8')),
-    ),
-    BIGTRACE_CLICKHOUSE_MEMORY_BYTES: String(Math.floor(thisMachine().memoryBytes * MEMORY_SHARE)),
-  };
+  const environment = { ...start.env, BIGTRACE_CLICKHOUSE_GATEKEEPER: await startGatekeeper() };
   // Set here, not inherited: the initial environment of a process is readable in /proc/self/environ.
   // biome-ignore lint/style/noProcessEnv: this is the main of a process
   Object.assign(process.env, environment);
@@ -62,7 +48,7 @@ async function startEngine(start: EngineStart): Promise<void> {
 
 /** Runs the engine. Blocks until it ends. */
 function runEngine(start: EngineStart): void {
-  open({ library: 'chdb', path: start.library });
+  open({ library: 'chdb', path: start.program });
   // After the start queries the engine reads its terminal, which never has input. This keeps it running without a query
   // that could be killed. Without a terminal it would also exit on an error in any connection, such as a wrong
   // password.

@@ -1,15 +1,10 @@
-/** Runs the embedded engine as a child process. */
-import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+/** Runs the embedded engine, or a server, as a child process. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { BigtraceError } from '../../lib/common/errors.ts';
 import type { Confinement } from '../confinement/confine.ts';
 
-const STOP_MS_MAX = 5_000;
 const LAST_LINES_MAX = 12;
 const TEXT_CHARS_MAX = 10_000;
-
-const ENGINE_LIBRARY = '@chdb/lib-linux-x64-gnu/libchdb.so';
 
 /** Exit code if the process could not be confined (confine.ts). */
 export const UNCONFINED_EXIT = 77;
@@ -25,18 +20,20 @@ export interface EngineProcess {
   exited: Promise<EmbeddedExit>;
   /** The last lines of the log that may explain a failure. */
   reasons(): string[];
-  /** Stops the process with SIGTERM, after 5 s with SIGKILL. Resolves when it has ended. */
+  /** Stops the process with SIGTERM, and after a while with SIGKILL. Resolves when it has ended. */
   stop(): Promise<void>;
   /** Kills the process. */
   kill(): void;
 }
 
 export interface EngineOptions {
-  /** Path of the built embedded.ts. */
-  entry: string;
-  /** Arguments of clickhouse-local. */
+  /** Path of the built embedded.ts or binary/server.ts, which confines itself; undefined: `program` is run as it is. */
+  entry: string | undefined;
+  /** Path of the engine's library, or of the binary. */
+  program: string;
+  /** Arguments of clickhouse-local, or of the binary. */
   arguments: string[];
-  /** File with the statements that it runs first. */
+  /** File with the statements that the embedded engine runs first. */
   queriesFile: string;
   /** Environment of the engine and of the scripts that it executes. */
   env: NodeJS.ProcessEnv;
@@ -46,48 +43,25 @@ export interface EngineOptions {
   insecure: boolean;
   /** Access beyond that to the system's files and to its own program. */
   confinement: Confinement;
+  /** Time from SIGTERM to SIGKILL. */
+  stopMsMax: number;
   /** Receives the engine's log. */
   log: (chunk: Buffer) => void;
 }
 
-/** The message that embedded.ts reads from stdin. */
-export interface EngineStart extends Omit<EngineOptions, 'entry' | 'log'> {
-  library: string;
+/** The message that the entry reads from stdin. */
+export interface EngineStart extends Omit<EngineOptions, 'entry' | 'stopMsMax' | 'log'> {
   parentPid: number;
 }
 
-/** @throws invalid_option if there is no build of the engine for this platform */
-export function spawnEngine({ entry, log, ...options }: EngineOptions): EngineProcess {
-  const { readable, executable } = options.confinement;
-  const start: EngineStart = {
-    ...options,
-    env: { ...options.env, BIGTRACE_NODE: process.execPath },
-    confinement: {
-      ...options.confinement,
-      readable: [...readable, dirname(entry)],
-      executable: [
-        ...executable,
-        process.execPath,
-        join(dirname(process.execPath), '../lib'), // libraries of a dynamically linked Node
-      ],
-    },
-    library: requireLibrary(entry),
-    parentPid: process.pid,
-  };
-  const child = spawn(process.execPath, [entry], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-    detached: true, // Ctrl-C reaches only the parent, which stops the processes in order
-    env: {},
-    cwd: options.directory,
-  });
-  child.stdin.on('error', () => {}); // the process died early, which `exited` reports
-  child.stdin.end(JSON.stringify(start));
+export function spawnEngine({ entry, stopMsMax, log, ...options }: EngineOptions): EngineProcess {
+  const child = entry === undefined ? spawnAsItIs(options) : spawnConfined(entry, options);
   let text = '';
   const keep = (chunk: Buffer): void => {
     log(chunk);
     text = (text + chunk.toString()).slice(-TEXT_CHARS_MAX);
   };
-  child.stderr.on('data', keep);
+  child.stderr?.on('data', keep);
   const exited = new Promise<EmbeddedExit>((resolve) => {
     const end = (reason: string): void => {
       resolve({ reason, lastLines: reasonsIn(text) });
@@ -102,11 +76,63 @@ export function spawnEngine({ entry, log, ...options }: EngineOptions): EnginePr
     kill: () => child.kill('SIGKILL'),
     stop: async () => {
       child.kill('SIGTERM');
-      const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+      const killer = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
       await exited;
       clearTimeout(killer);
     },
   };
+}
+
+type Start = Omit<EngineOptions, 'entry' | 'stopMsMax' | 'log'>;
+
+function spawnConfined(entry: string, options: Start): ChildProcess {
+  const { readable, executable } = options.confinement;
+  const start: EngineStart = {
+    ...options,
+    env: { ...options.env, BIGTRACE_NODE: process.execPath },
+    confinement: {
+      ...options.confinement,
+      readable: [...readable, dirname(entry)],
+      executable: [
+        ...executable,
+        process.execPath,
+        join(dirname(process.execPath), '../lib'), // libraries of a dynamically linked Node
+      ],
+    },
+    parentPid: process.pid,
+  };
+  const child = spawn(process.execPath, [entry], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    detached: true, // Ctrl-C reaches only the parent, which stops the processes in order
+    env: {},
+    cwd: options.directory,
+  });
+  child.stdin.on('error', () => {}); // the process died early, which `exited` reports
+  child.stdin.end(JSON.stringify(start));
+  return child;
+}
+
+/** For systems without Landlock and without a signal at the death of the parent. */
+function spawnAsItIs({ program, directory, env, ...options }: Start): ChildProcess {
+  const child = spawn(program, options.arguments, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    argv0: 'clickhouse',
+    detached: true, // Ctrl-C reaches only the parent, which stops the processes in order
+    env: { ...env, BIGTRACE_NODE: process.execPath },
+    cwd: directory,
+  });
+  if (child.pid !== undefined) endWithThisProcess(child, child.pid);
+  return child;
+}
+
+/** Lets a shell wait for the end of its stdin, a pipe of this process, and then kill the child. */
+function endWithThisProcess(child: ChildProcess, pid: number): void {
+  const watch = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$1"', 'sh', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  watch.on('error', () => {}); // without a shell the child may outlive this process
+  child.once('exit', () => watch.kill('SIGKILL'));
 }
 
 /** The last lines of a log that may explain a failure. Normal log messages and stack addresses are omitted. */
@@ -114,17 +140,4 @@ function reasonsIn(text: string): string[] {
   const isReason = (line: string): boolean =>
     line !== '' && !/<(Information|Warning)>|^\d+\. |^ \(version /.test(line);
   return text.split('\n').filter(isReason).slice(-LAST_LINES_MAX);
-}
-
-function requireLibrary(from: string): string {
-  try {
-    return createRequire(from).resolve(ENGINE_LIBRARY);
-  } catch (cause) {
-    throw new BigtraceError(
-      'invalid_option',
-      `there is no embedded ClickHouse for ${process.platform} ${process.arch}; ` +
-        'use your own server with --clickhouse URL',
-      { cause },
-    );
-  }
 }

@@ -1,6 +1,6 @@
 /**
  * Decides whether the embedded engine's user `default` may log in. The engine starts with a session of `default`, which
- * opens the listeners; for its authentication it sends a request here (http_authentication in embedded/config.xml). The
+ * opens the listeners; for its authentication it sends a request here (embedded/gatekeeper.xml). The
  * first request is accepted. All later ones come from outside and are rejected.
  */
 import { randomBytes } from 'node:crypto';

@@ -1,9 +1,10 @@
-/** Starts and stops the embedded ClickHouse as a child process. */
+/** Starts and stops the ClickHouse of `bigtrace up` as a child process: the embedded engine, or a server. */
 import { release } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseLogin } from '../../lib/clickhouse/client.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
+import { thisMachine } from '../../lib/common/machine.ts';
 import { bindFailure, freePorts } from '../../lib/common/network/free-port.ts';
 import {
   ORCHESTRATOR_VARIABLE,
@@ -11,7 +12,9 @@ import {
 } from '../../lib/common/options/orchestrator-variable.ts';
 import { type Passwords, passwordVariables, settlePasswords } from '../accounts/passwords.ts';
 import { readTeamUsers, teamUserVariables } from '../accounts/team-users.ts';
+import { embeddedLibrary, type ServerBinary } from '../binary/choice.ts';
 import { setUpClickHouse } from '../views/set-up.ts';
+import { connectionsMax } from './connections.ts';
 import { encryptTables } from './encrypt-tables.ts';
 import { writeEngineFiles } from './engine-files.ts';
 import {
@@ -25,9 +28,20 @@ import { settleTablesKey } from './tables-key.ts';
 const START_MS_MAX = 60_000;
 const PING_EVERY_MS = 20;
 
+/** Time from SIGTERM to SIGKILL. A server first waits for running queries. */
+const STOP_MS_MAX = { embedded: 5_000, server: 15_000 };
+
+/**
+ * Memory limit as a share of the memory of the machine or container. The loaded traces of the workers have the same
+ * limit (cli/up/config.ts).
+ */
+const MEMORY_SHARE = 0.4;
+
 export interface EmbeddedOptions {
+  /** The binary whose server to start; undefined: the embedded engine. */
+  binary?: ServerBinary | undefined;
   dataDir: string;
-  /** Directory of the build, with `clickhouse-embedded.js` and `clickhouse/`. */
+  /** Directory of the build, with `clickhouse-embedded.js`, `clickhouse-server.js` and `clickhouse/`. */
   dist: string;
   /** Address to listen on. */
   listen: string;
@@ -115,51 +129,85 @@ interface Ports {
   tcp: number;
 }
 
-function spawnOn(
-  options: EmbeddedOptions,
-  passwords: Passwords,
-  { http, tcp }: Ports,
-): EngineProcess {
-  const tree = join(options.dist, 'clickhouse');
+function spawnOn(options: EmbeddedOptions, passwords: Passwords, ports: Ports): EngineProcess {
+  const { binary, dist, dataDir, listen, insecure } = options;
+  const tree = join(dist, 'clickhouse');
   const scripts = join(tree, 'user_scripts');
-  const users = readTeamUsers(options.dataDir);
-  const { etc, queriesFile, data } = writeEngineFiles(tree, options.dataDir, users);
+  const users = readTeamUsers(dataDir);
+  const isServer = binary !== undefined;
+  const { etc, queriesFile, data } = writeEngineFiles(tree, dataDir, users, isServer);
+  const path = `../${basename(data)}`;
+  const places = [
+    `--path=${path}`,
+    `--listen_host=${listen}`,
+    `--http_port=${ports.http}`,
+    `--tcp_port=${ports.tcp}`,
+  ];
+  // Relative to `directory`, because ClickHouse interprets some characters of paths as patterns, as in `a[b]`.
+  const config = '--config-file=config.xml';
   return spawnEngine({
-    entry: join(options.dist, 'clickhouse-embedded.js'),
-    arguments: [
-      'clickhouse',
-      // Relative to `directory`, because ClickHouse interprets some characters of paths as patterns, as in `a[b]`.
-      '--config-file=config.xml',
-      '--path=../data',
-      `--listen_host=${options.listen}`,
-      `--http_port=${http}`,
-      `--tcp_port=${tcp}`,
-    ],
+    ...(isServer
+      ? { ...serverProgram(binary, dist), arguments: ['server', config, '--', ...places] }
+      : { ...embeddedProgram(dist), arguments: ['clickhouse', config, ...places] }),
     queriesFile,
     env: {
-      ...options.env,
-      BIGTRACE_ADMIN_PASSWORD: undefined, // the scripts do not need them
-      BIGTRACE_ANALYST_PASSWORD: undefined,
-      BIGTRACE_SERVICE_PASSWORD: undefined,
-      ...passwordVariables(passwords),
-      ...teamUserVariables(options.dataDir, users),
-      BIGTRACE_CLICKHOUSE_DATA: '../data/',
-      BIGTRACE_CLICKHOUSE_TABLES_KEY: settleTablesKey(options.dataDir, data),
+      ...variablesOf(options, passwords, ports),
+      ...teamUserVariables(dataDir, users),
+      BIGTRACE_CLICKHOUSE_DATA: `${path}/`,
+      BIGTRACE_CLICKHOUSE_TABLES_KEY: settleTablesKey(dataDir, data),
       BIGTRACE_CLICKHOUSE_SCRIPTS: xmlText(scripts), // from_env inserts the value as XML
-      [ORCHESTRATOR_VARIABLE]: options.orchestrator,
-      [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // so that the bridge uses the orchestrator above
-      BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(options.listen), http)}`,
     },
     directory: etc, // ClickHouse resolves relative patterns of the configuration here
-    insecure: options.insecure,
+    insecure,
     confinement: {
       readable: [etc],
       executable: [scripts],
       writable: [data],
-      ports: [http, tcp],
+      ports: [ports.http, ports.tcp],
     },
+    stopMsMax: isServer ? STOP_MS_MAX.server : STOP_MS_MAX.embedded,
     log: options.log ?? (() => {}),
   });
+}
+
+/** @throws invalid_option if there is no build of the engine for this platform */
+export function embeddedProgram(dist: string): { entry: string; program: string } {
+  const library = embeddedLibrary(dist);
+  if (library !== undefined)
+    return { entry: join(dist, 'clickhouse-embedded.js'), program: library };
+  throw new BigtraceError(
+    'invalid_option',
+    `there is no embedded ClickHouse for ${process.platform} ${process.arch}`,
+  );
+}
+
+/** Only Linux can confine the server, which itself limits its users to the files of one directory. */
+function serverProgram(
+  { path }: ServerBinary,
+  dist: string,
+): { entry: string | undefined; program: string } {
+  const entry = process.platform === 'linux' ? join(dist, 'clickhouse-server.js') : undefined;
+  return { entry, program: path };
+}
+
+function variablesOf(
+  { env, orchestrator, listen }: EmbeddedOptions,
+  passwords: Passwords,
+  { http }: Ports,
+): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    BIGTRACE_ADMIN_PASSWORD: undefined, // the scripts do not need them
+    BIGTRACE_ANALYST_PASSWORD: undefined,
+    BIGTRACE_SERVICE_PASSWORD: undefined,
+    ...passwordVariables(passwords),
+    BIGTRACE_CLICKHOUSE_CONNECTIONS: String(connectionsMax()),
+    BIGTRACE_CLICKHOUSE_MEMORY_BYTES: String(Math.floor(thisMachine().memoryBytes * MEMORY_SHARE)),
+    [ORCHESTRATOR_VARIABLE]: orchestrator,
+    [UPSTREAM_ORCHESTRATOR_VARIABLE]: undefined, // so that the bridge uses the orchestrator above
+    BIGTRACE_CLICKHOUSE_HTTP: `http://${address(loopbackOf(listen), http)}`,
+    CLICKHOUSE_WATCHDOG_ENABLE: '0', // or a server would run as the child of a process that restarts it
+  };
 }
 
 async function makeReady(

@@ -129,6 +129,7 @@ async function buildWithStandIn(dist: string): Promise<void> {
   await build({
     entryPoints: {
       'clickhouse-embedded': join(ROOM, 'engine/embedded.ts'),
+      'clickhouse-server': join(ROOM, 'binary/server.ts'),
       launch: join(ROOM, 'engine/launch.ts'),
       landlock: join(ROOM, 'confinement/landlock.ts'),
       libc: join(ROOM, 'confinement/libc.ts'),

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../lib/common/network/free-port.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import { type EngineProcess, spawnEngine } from '../engine/engine-process.ts';
+import { embeddedProgram } from '../engine/launch.ts';
 import { grants } from '../install/statements.ts';
 
 const START_MS_MAX = 60_000;
@@ -93,7 +94,7 @@ async function startServer(
   const url = `http://127.0.0.1:${http}`;
   const start = async (): Promise<EngineProcess> => {
     const process = spawnEngine({
-      entry: join(dist, 'clickhouse-embedded.js'),
+      ...embeddedProgram(dist),
       arguments: [
         ...['clickhouse', '--config-file=config.xml', '--path=../data', '--listen_host=127.0.0.1'],
         ...[`--http_port=${http}`, `--tcp_port=${tcp}`],
@@ -103,6 +104,7 @@ async function startServer(
       directory: etc,
       insecure: true,
       confinement: { readable: [etc], executable: [], writable: [data], ports: [http, tcp] },
+      stopMsMax: 5_000,
       log: () => {},
     });
     await untilListening(url, process);

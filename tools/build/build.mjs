@@ -51,6 +51,7 @@ const MODULES = {
     bigtrace: 'cli/main.ts',
     'worker-thread': 'worker/engines/thread.ts',
     'clickhouse-embedded': 'clickhouse/engine/embedded.ts',
+    'clickhouse-server': 'clickhouse/binary/server.ts',
   },
   outdir: dist,
   write: false,
