@@ -17,9 +17,8 @@ export function softFileLimit(limits: string): number {
 
 /** The limit of Node's report, which takes some milliseconds. */
 export function reportedLimit(): number {
-  const { userLimits } = process.report.getReport() as unknown as {
-    userLimits?: { open_files?: { soft: number | 'unlimited' } };
-  };
-  const soft = userLimits?.open_files?.soft ?? 'unlimited';
+  const report: { userLimits?: { open_files?: { soft: number | 'unlimited' } } } =
+    process.report.getReport();
+  const soft = report.userLimits?.open_files?.soft ?? 'unlimited';
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
 }
