@@ -5,6 +5,8 @@ import { ROOT } from '../lib/common/root.ts';
 import { BARE, bareMain } from './bare.ts';
 import { type Bench, type Measure, reached } from './bench.ts';
 import { cold } from './cold.ts';
+import { atOnce } from './concurrency/at-once.ts';
+import { hotTrace } from './concurrency/hot-trace.ts';
 import { loaded } from './loaded.ts';
 import { million } from './million.ts';
 import { overhead } from './overhead.ts';
@@ -25,6 +27,8 @@ const BENCHES: Bench[] = [
   smallTracesBench,
   million,
   throughput,
+  hotTrace,
+  atOnce,
   runtimes,
 ];
 

@@ -1,11 +1,11 @@
-/** A gRPC client over node:http2, without the gRPC library, whose start takes longer than the rest of a short query. */
-import type { ClientHttp2Stream } from 'node:http2';
+/** A gRPC client without the gRPC library, whose start takes longer than the rest of a short query. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { STATUS } from '../../lib/common/call-errors.ts';
 import { type ClientCredentials, tlsOf } from '../../lib/common/network/client-credentials.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
-import { CallError } from './call-error.ts';
+import { CallError, refused } from './call-error.ts';
 import { Connection, type OpenSession, openSession, type TlsOptions } from './connection.ts';
+import type { Stream, StreamEvents } from './stream.ts';
 import type { Endpoint, Target } from './target.ts';
 
 /** Timeout of a connection. It takes seconds on a machine where a hundred bridges start at once. */
@@ -44,22 +44,28 @@ export class Channel {
   }
 
   /** Starts a call. @throws CallError if there is no connection */
-  async open(path: string): Promise<{ stream: ClientHttp2Stream; connection: Connection }> {
+  async open(
+    path: string,
+    eventsOf: (connection: Connection) => StreamEvents,
+  ): Promise<{ stream: Stream; connection: Connection }> {
     const connection = await this.connected();
     const { token } = this.#config;
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token.first}` };
-    return { stream: connection.open(path, headers), connection };
+    const headers: Record<string, string> =
+      token === undefined ? {} : { authorization: `Bearer ${token.first}` };
+    return { stream: connection.open(path, headers, eventsOf(connection)), connection };
   }
 
   /** Resolves to a connection that accepts calls. @throws CallError */
   async connected(): Promise<Connection> {
     for (;;) {
+      const isNew = this.#connection === undefined;
       this.#connection ??= this.#connect();
       const connecting = this.#connection;
       const connection = await connecting;
       if (connection.isUsable && !connection.isWorn) return connection;
       this.#forget(connecting);
       connection.close();
+      if (isNew) throw endedEarly(connection);
     }
   }
 
@@ -95,7 +101,9 @@ export class Channel {
         target.endpoints().then((endpoints) => firstOf(endpoints, target, tls, ended)),
         rejected(ended),
       ]);
-      return new Connection(opened, tls?.servername ?? target.authority, onUnusable);
+      const authority = tls?.servername ?? target.authority;
+      const scheme = tls === undefined ? 'http' : 'https';
+      return new Connection(opened, { authority, scheme }, onUnusable);
     } catch (error) {
       if (over.signal.aborted) throw new ConnectTimeout();
       throw new CallError(STATUS.UNAVAILABLE, error instanceof Error ? error.message : `${error}`);
@@ -104,6 +112,11 @@ export class Channel {
       over.abort(); // what is still being connected has come too late
     }
   }
+}
+
+/** The error of a call whose connection ended, or began to shut down, before the call. */
+function endedEarly({ lost }: Connection): CallError {
+  return lost === undefined ? refused() : new CallError(STATUS.UNAVAILABLE, lost);
 }
 
 /** There was no connection within CONNECT_S_MAX. */
@@ -154,7 +167,7 @@ async function firstOf(
     const winner = await Promise.any(attempts);
     for (const attempt of attempts)
       attempt.then(
-        (opened) => opened !== winner && opened.session.destroy(),
+        (opened) => opened !== winner && opened.session.destroy(undefined),
         () => undefined,
       );
     return winner;

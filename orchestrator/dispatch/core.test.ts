@@ -149,8 +149,8 @@ test('the placement memory and the failure log are bounded', () => {
   const memory = new PlacementMemory();
   for (let at = 0; at < 100_100; at++) memory.set(digestOf(`${at}`), `w${at}`);
   expect(memory.size).toBe(100_000);
-  expect(memory.get(digestOf('0'))).toBeUndefined();
-  expect(memory.get(digestOf('100099'))).toBe('w100099');
+  expect(memory.get(digestOf('0'))).toEqual([]);
+  expect(memory.get(digestOf('100099'))).toEqual(['w100099']);
   const log = new FailureLog();
   const failure = {
     user: '',

@@ -3,7 +3,7 @@ import type { BigtraceError } from '../../lib/common/errors.ts';
 import type { OrchestratorCounters } from '../counters.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { EnginePin } from './engine-pin.ts';
-import { placementFor, preferredWorker } from './placement.ts';
+import { firstToBegin, placementFor, preferredWorker } from './placement.ts';
 import type { PlacementMemory } from './placement-memory.ts';
 import { hedgePays, type Mean, stealPays } from './steal.ts';
 import type { QueryTask } from './task.ts';
@@ -111,10 +111,10 @@ export class Dispatch {
     }
     const untried = usable.filter((workerQueue) => task.mayRunOn(workerQueue));
     const candidates = untried.length > 0 ? untried : usable;
-    const rememberedAddress = this.#context.memory.get(task.digest);
-    const workerQueue =
-      candidates.find(({ address }) => address === rememberedAddress) ??
-      placementFor(task.digest, candidates);
+    const sharing = this.#context.memory
+      .get(task.digest)
+      .flatMap((remembered) => candidates.find(({ address }) => address === remembered) ?? []);
+    const workerQueue = firstToBegin(sharing) ?? placementFor(task.digest, candidates);
     task.displaced = workerQueue !== preferredWorker(task.digest, usable);
     workerQueue?.queue.push(task);
   }
@@ -154,6 +154,7 @@ export class Dispatch {
       task.assignments += 1;
     }
     workerQueue.credits -= tasks.length;
+    workerQueue.worker.tasksAssigned += tasks.length;
     this.#inFlight += tasks.length;
     const now = performance.now();
     workerQueue.run?.assign(
@@ -202,7 +203,7 @@ export class Dispatch {
         const { assignments, replay } = task;
         if (assignments > 1 || replay.begun || !task.mayRunOn(idle)) continue;
         if (state?.phase === 'QUEUED' && idle.worker.hasFreeThread) {
-          withdraw(workerQueue, idle, task);
+          if (withdraw(workerQueue, idle, task)) task.overloaded = workerQueue.address;
           return;
         }
         if (state !== undefined || !hedgePays(ageMs, coldMs, this.#context.hedgeAfterMs)) continue;
@@ -251,6 +252,7 @@ export class Dispatch {
     if (task === undefined) return undefined;
     workerQueue.open.delete(id);
     task.assignments -= 1;
+    workerQueue.worker.tasksAssigned -= 1;
     this.#inFlight -= 1;
     return task;
   }
@@ -297,6 +299,7 @@ export class Dispatch {
     for (const workerQueue of this.#workerQueues.values()) {
       this.#onThreadTime(workerQueue.openThreadMs);
       workerQueue.run?.cancel();
+      for (const id of [...workerQueue.open.keys()]) this.take(workerQueue, id);
     }
   }
 
@@ -306,9 +309,13 @@ export class Dispatch {
   }
 }
 
-/** Requests a task back from the victim, unless that was requested already. It succeeds if the task has not begun. */
-function withdraw(victim: WorkerQueue, thief: WorkerQueue, task: QueryTask): void {
-  if (task.withdrawnFor !== undefined) return;
+/**
+ * Requests a task back from the victim. It succeeds if the task has not begun.
+ * @returns false if that was requested already
+ */
+function withdraw(victim: WorkerQueue, thief: WorkerQueue, task: QueryTask): boolean {
+  if (task.withdrawnFor !== undefined) return false;
   task.withdrawnFor = thief.address;
   victim.run?.withdraw([task.id]);
+  return true;
 }

@@ -60,3 +60,11 @@ export function placementFor<P extends PlacementTarget>(
     targets.filter((target) => target.load < loadMax),
   );
 }
+
+/** Returns the worker of those that share a trace on which a task begins first; the first of several. */
+export function firstToBegin<P extends { rounds: number }>(sharing: readonly P[]): P | undefined {
+  let best: P | undefined;
+  for (const worker of sharing)
+    if (best === undefined || worker.rounds < best.rounds) best = worker;
+  return best;
+}

@@ -46,6 +46,41 @@ test('a later query assigns a stolen trace to the worker that stole it and has i
   expect(system.workers.map(({ seen }) => new Set(seen))).toEqual(first);
 });
 
+test('workers share a trace whose queries wait for longer than loading it takes', async () => {
+  const held: (() => void)[] = [];
+  let queued = 0;
+  const script: Script = async ({ trace, rows, state, returned }) => {
+    if (trace === '/local/measured') return rows('rows', true, { tier: 'parse', loadMs: 10 });
+    if (queued++ === 0) {
+      state('QUEUED');
+      await sleep(200); // the orchestrator asks for the task in this time
+      return returned();
+    }
+    await new Promise<void>((resolve) => held.push(resolve));
+    rows(`rows of ${trace}`, true);
+  };
+  await using system = await new TestSystem([{ script }, { script }]).start();
+  await system.query(['/local/measured']);
+  const begin = (): Promise<unknown> => gather(system.begin(['/local/hot']));
+  const counts = (): number[] =>
+    system.workers.map(({ seen }) => seen.filter((trace) => trace === '/local/hot').length).sort();
+  const release = (): void => {
+    for (const resolve of held.splice(0)) resolve();
+  };
+  const waited = begin();
+  await expect.poll(counts, SOON).toEqual([1, 1]);
+  release();
+  await waited;
+  const four: Promise<unknown>[] = [];
+  for (let n = 1; n <= 4; n++) {
+    four.push(begin());
+    await expect.poll(() => held.length, SOON).toBe(n);
+  }
+  expect(counts()).toEqual([3, 3]);
+  release();
+  await Promise.all(four);
+});
+
 test('traces are placed by the worker’s cache ID, so they follow its snapshots to another address', async () => {
   const list = traces(40);
   const seenBy = async (names: string[]): Promise<Record<string, string[]>> => {

@@ -31,6 +31,8 @@ export class QueryTask {
   assignedAt = 0;
   /** Address of the worker to assign it to when its withdrawal succeeds. */
   withdrawnFor: string | undefined;
+  /** Address of the worker on which it waited for longer than loading its trace takes. */
+  overloaded: string | undefined;
   /** Whether it is placed on another worker than its preferred one. */
   displaced = false;
 

@@ -50,6 +50,11 @@ export class WorkerQueue implements PlacementTarget {
     return this.queue.length + this.open.size;
   }
 
+  /** How many tasks, of all queries, each of the worker's threads has to end before one that is placed now begins. */
+  get rounds(): number {
+    return Math.floor((this.worker.tasksAssigned + this.queue.length) / this.worker.threads);
+  }
+
   /** Engine-thread time of the assigned tasks, in ms, as far as the worker has reported it. */
   get openThreadMs(): number {
     return [...this.open.keys()].reduce((sum, id) => sum + this.states.threadMs(id), 0);

@@ -51,6 +51,8 @@ export class FleetWorker {
   #endFirstPoll: () => void = () => undefined;
   readonly #connect: () => WorkerClient;
   #gone = false;
+  /** Tasks of all queries of this orchestrator that are assigned to the worker and have not ended. */
+  tasksAssigned = 0;
   /** Whether one of the orchestrator's targets names the worker. One that is not named gets no new tasks. */
   named = true;
   /** Ends the pause between two polls. */

@@ -248,7 +248,7 @@ export class QueryRun {
       this.#chargeThreadTime(stats.loadMs + stats.queryMs);
       if (stats.tier === 'parse') coldMs.add(stats.loadMs);
     }
-    if (task.displaced) memory.set(task.digest, workerQueue.address);
+    if (task.displaced) memory.set(task.digest, workerQueue.address, task.overloaded);
   }
 
   #taskFailed(

@@ -252,6 +252,8 @@ export async function judged(seed: number): Promise<Record<string, number>> {
   }
   await vi.advanceTimersByTimeAsync(STREAMS_LEFT_MS);
   expect(network.openStreams, `seed ${seed}: streams of ended queries`).toBe(0);
+  const assigned = network.fleet.workers.map(({ tasksAssigned }) => tasksAssigned);
+  expect(Math.max(0, ...assigned.map(Math.abs)), `seed ${seed}: tasks of ended queries`).toBe(0);
   network.fleet.close();
   vi.clearAllTimers();
   expect(network.misuses, `seed ${seed}`).toEqual([]);

@@ -10,6 +10,9 @@ const ANSWER = Buffer.from(
   'hex',
 );
 
+/** Those of bigtrace.sh: V8 refuses a cache that was written with others. */
+const FLAGS = ['--no-rehash-snapshot'];
+
 const lengthAndBytes = (text) => Buffer.concat([Buffer.of(text.length), Buffer.from(text)]);
 
 /** The columns of a request: name and value, in ClickHouse's Native format. */
@@ -47,7 +50,7 @@ export async function warmBridge(program) {
   await once(server, 'listening');
   const bridge = spawn(
     process.execPath,
-    [program, '--write-code-cache', 'query', '--format', 'Native', '--view', 'bigtrace'],
+    [...FLAGS, program, '--write-code-cache', 'query', '--format', 'Native', '--view', 'bigtrace'],
     {
       env: { ...unrelated(), BIGTRACE_ORCHESTRATOR: `127.0.0.1:${server.address().port}` },
       stdio: ['pipe', 'ignore', 'pipe'],
