@@ -1,5 +1,4 @@
 /** Certificates in files that may be replaced while the process runs, as Kubernetes does when its Secret changes. */
-import { createSecureContext } from 'node:tls';
 import { BigtraceError } from '../../errors.ts';
 import { file } from '../secret-file.ts';
 
@@ -29,7 +28,7 @@ export class RenewedTls {
     try {
       const next = this.#read();
       if (!isSame(this.#current, next)) {
-        createSecureContext({ ...next });
+        checkTls(next);
         this.#current = next;
       }
     } catch {
@@ -42,6 +41,12 @@ export class RenewedTls {
     const { ca, cert, key } = this.#paths;
     return { ca: contents(ca), cert: contents(cert), key: contents(key) };
   }
+}
+
+/** @throws the error of TLS if the files do not belong together */
+function checkTls(files: TlsFiles): void {
+  // Not imported: the bridge starts with each query, most often without TLS, and loading it takes longer than a short query.
+  process.getBuiltinModule('node:tls').createSecureContext({ ...files });
 }
 
 /** How often a server reads its files. */
