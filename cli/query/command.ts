@@ -16,6 +16,7 @@ import { engineNamed, withEngineNamed } from '../../lib/common/text/engine-comme
 import { SUMMARIZE } from '../../lib/engine/script/summary-script.ts';
 import type { QueryStartInput, TraceFailure } from '../../lib/proto/messages.ts';
 import { EXIT } from '../exit.ts';
+import { dryRunText } from './dry-run.ts';
 import { createFormat, FORMATS, type FormatName } from './formats.ts';
 import { PrintBuffer } from './print-buffer.ts';
 import { linesOf, printEvents } from './print-events.ts';
@@ -35,6 +36,7 @@ interface QueryOptions extends OrchestratorFlags {
   lenient?: boolean;
   timeout?: number;
   engine?: string;
+  dryRun?: boolean;
 }
 
 export function queryCommand(env: NodeJS.ProcessEnv): Command {
@@ -64,6 +66,10 @@ export function queryCommand(env: NodeJS.ProcessEnv): Command {
       '--engine <name>',
       'engine to use, where the workers have several: its name or version, as `bigtrace status` shows them',
     )
+    .option(
+      '--dry-run',
+      'run nothing: print how many traces there are, where their results would come from, and an estimate of the time',
+    )
     .addHelpText('after', HELP)
     .action(async (options: QueryOptions) => {
       process.exitCode = await query(options);
@@ -90,6 +96,11 @@ async function query(options: QueryOptions): Promise<number> {
       user: userName(),
       progressIntervalMs: process.stderr.isTTY ? PROGRESS_INTERVAL_MS : 0,
     };
+    if (options.dryRun === true) {
+      const estimate = await client.estimate(start, addresses(options), terminal.signal);
+      console.log(dryRunText(estimate, (await client.status()).worker));
+      return EXIT.ok;
+    }
     await printEvents(client.query(start, addresses(options), terminal.signal), {
       format: createFormat(options.format),
       print: (bytes) => terminal.print(bytes),

@@ -11,6 +11,7 @@ import { drained } from '../common/network/stream-drain.ts';
 import { PROMPT_RECONNECT } from '../proto/channel-options.ts';
 import type {
   CancelResponse,
+  EstimateResponse,
   ListedTrace,
   ListRequestInput,
   OrchestratorStatus,
@@ -107,6 +108,36 @@ export class OrchestratorClient {
     } finally {
       signal.removeEventListener('abort', cancel);
       call.cancel();
+    }
+  }
+
+  /**
+   * Counts the traces of a query by the source that their results would come from; runs nothing.
+   * @throws BigtraceError; the error that `traces` threw
+   */
+  async estimate(
+    start: QueryStartInput,
+    traces: AsyncIterable<Buffer[]> | Iterable<Buffer[]>,
+    signal: AbortSignal,
+  ): Promise<EstimateResponse> {
+    let call: grpc.ClientWritableStream<QueryRequestInput> | undefined;
+    const cancel = (): void => call?.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    let unread: unknown;
+    try {
+      return await this.#unary<EstimateResponse>((done) => {
+        call = this.#client.Estimate(done);
+        if (signal.aborted) cancel();
+        send(call, start, traces).catch((error: unknown) => {
+          unread = error;
+          cancel();
+        });
+      });
+    } catch (thrown) {
+      if (signal.aborted) throw new BigtraceError('cancelled', 'the call was cancelled');
+      throw unread ?? thrown;
+    } finally {
+      signal.removeEventListener('abort', cancel);
     }
   }
 
@@ -218,7 +249,7 @@ export class OrchestratorClient {
 }
 
 async function send(
-  call: grpc.ClientDuplexStream<QueryRequestInput, QueryResponse>,
+  call: grpc.ClientWritableStream<QueryRequestInput>,
   start: QueryStartInput,
   traces: AsyncIterable<Buffer[]> | Iterable<Buffer[]>,
 ): Promise<void> {

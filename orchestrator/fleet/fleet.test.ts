@@ -47,6 +47,7 @@ beforeEach(async () => {
   polls = [];
   const client: WorkerClient = {
     ...{ run: unused, list: unused, readTrace: unused, vocabulary: unused, unbar: unused },
+    sources: unused,
     status: () =>
       new Promise<WorkerStatus>((resolve, reject) => {
         polls.push({

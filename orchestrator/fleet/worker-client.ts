@@ -11,6 +11,8 @@ import type {
   ReadTraceResponse,
   RunRequestInput,
   RunResponse,
+  SourcesRequest,
+  TraceSources,
   UnbarRequest,
   UnbarResponse,
   VocabularyRequest,
@@ -40,6 +42,8 @@ export interface WorkerClient {
   status(timeoutMs: number): Promise<WorkerStatus>;
   /** @throws worker_lost when the worker does not respond within `timeoutMs` */
   unbar(request: UnbarRequest, timeoutMs: number): Promise<UnbarResponse>;
+  /** @throws worker_lost when the worker does not respond; an error of its own if it is of an earlier version */
+  sources(request: SourcesRequest, timeoutMs: number): Promise<TraceSources>;
   close(): void;
 }
 
@@ -73,6 +77,14 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
       new Promise((resolve, reject) => {
         const options = { deadline: Date.now() + unbarTimeoutMs };
         stub.Unbar(request, options, (error, response) => {
+          if (response !== undefined && error === null) resolve(response);
+          else reject(fromServiceError(error, 'worker_lost'));
+        });
+      }),
+    sources: (request, sourcesTimeoutMs) =>
+      new Promise((resolve, reject) => {
+        const options = { deadline: Date.now() + sourcesTimeoutMs };
+        stub.Sources(request, options, (error, response) => {
           if (response !== undefined && error === null) resolve(response);
           else reject(fromServiceError(error, 'worker_lost'));
         });

@@ -118,7 +118,7 @@ export async function handleQuery(
   }
 }
 
-async function startOf(reader: RequestReader<QueryRequest>): Promise<QueryStart> {
+export async function startOf(reader: RequestReader<QueryRequest>): Promise<QueryStart> {
   const first = await reader.next();
   if (!first?.start) throw misused('the first message must be start');
   checkSql(first.start.sql);
@@ -126,7 +126,7 @@ async function startOf(reader: RequestReader<QueryRequest>): Promise<QueryStart>
   return first.start;
 }
 
-async function* addressesOf(reader: RequestReader<QueryRequest>): AsyncGenerator<Buffer[]> {
+export async function* addressesOf(reader: RequestReader<QueryRequest>): AsyncGenerator<Buffer[]> {
   for (let message = await reader.next(); message; message = await reader.next()) {
     if (!message.traces) throw misused('only the first message may be start');
     yield message.traces.address;

@@ -12,6 +12,7 @@ import { VERSION } from '../../lib/common/version.ts';
 import type {
   CancelRequest,
   CancelResponse,
+  EstimateResponse,
   LearnRequest,
   OrchestratorStatus,
   ProgressRequest,
@@ -36,6 +37,7 @@ import { addScaler } from '../scaler/scaler.ts';
 import { SchemaService } from '../schema/schema.ts';
 import { type ColumnFindingBounds, ColumnFindingQueue } from '../schema/schema-queue.ts';
 import { callerName } from './caller.ts';
+import { type EstimateCall, handleEstimate } from './estimate-call.ts';
 import type { TimeLimits } from './limits.ts';
 import {
   type FailuresCall,
@@ -128,6 +130,8 @@ export class OrchestratorServer {
         void this.#stream(call, (signal) => handleReadTrace(call, context, signal)),
       Vocabulary: (call: VocabularyCall) =>
         void this.#stream(call, (signal) => handleVocabulary(call, context, signal)),
+      Estimate: (call: EstimateCall, reply: grpc.sendUnaryData<EstimateResponse>) =>
+        void this.#estimate(call, reply),
       Schema: schema,
       Learn: learn,
       Status: status,
@@ -188,6 +192,17 @@ export class OrchestratorServer {
       const work = async (signal: AbortSignal): Promise<void> =>
         reply(null, await this.#schemas.find(request, signal));
       await this.#calls.run(call, work, { bounded: false }); // column findings have a separate bound
+    } catch (error) {
+      this.#failed(call.getPath(), error);
+      reply(toServiceError(error));
+    }
+  }
+
+  async #estimate(call: EstimateCall, reply: grpc.sendUnaryData<EstimateResponse>): Promise<void> {
+    try {
+      const work = async (signal: AbortSignal): Promise<void> =>
+        reply(null, await handleEstimate(call, this.#context, signal));
+      await this.#calls.run(call, work);
     } catch (error) {
       this.#failed(call.getPath(), error);
       reply(toServiceError(error));

@@ -11,7 +11,7 @@ import { QueryRun, type QueryRunContext } from './query-run.ts';
 import type { QuerySpec, Sink } from './query-spec.ts';
 import type { QueryTotals } from './query-totals.ts';
 import type { RunningQueries } from './running-queries.ts';
-import { type TraceSourceOptions, traceSource } from './trace-source.ts';
+import { type FoundTrace, type TraceSourceOptions, traceSource } from './trace-source.ts';
 
 /** The state that all queries of an orchestrator share. */
 export interface QueryContext extends QueryRunContext {
@@ -24,7 +24,7 @@ export interface QueryContext extends QueryRunContext {
 }
 
 /** @throws invalid_option when there is no catalog */
-export function catalogOf({ catalog }: QueryContext): Catalog {
+export function catalogOf({ catalog }: Pick<QueryContext, 'catalog'>): Catalog {
   if (catalog !== undefined) return catalog;
   throw new BigtraceError(
     'invalid_option',
@@ -43,13 +43,30 @@ export interface Execution {
   onStart?: (progress: () => Progress) => void;
 }
 
+/** Yields the traces that a query's addresses stand for. @param user of the query */
+export function tracesOf(
+  context: Pick<QueryContext, 'fleet' | 'workerWaitMs' | 'catalog'>,
+  user: string,
+  signal: AbortSignal,
+  options: Pick<TraceSourceOptions, 'addresses' | 'onAlias' | 'onBad'>,
+): AsyncGenerator<FoundTrace[]> {
+  const { fleet, workerWaitMs } = context;
+  return traceSource({
+    ...options,
+    list: (pattern) =>
+      listTraces({ pattern: [pattern], limit: 0 }, { fleet, workerWaitMs, signal }),
+    select: (expression) => catalogOf(context).addressesWhere(expression, { signal, user }),
+    localRoots: () => fleet.localRoots(workerWaitMs, signal),
+  });
+}
+
 /** Resolves when every trace has ended. @throws the error that ended the query earlier */
 export async function execute(
   spec: QuerySpec,
   context: QueryContext,
   { addresses, sink, signal, onStart, onAlias }: Execution,
 ): Promise<void> {
-  const { fleet, workerWaitMs, counters } = context;
+  const { counters } = context;
   const { mode, traceContext } = spec;
   // ColumnFindingQueue bounds column finding.
   const leave = mode === 'ROWS' ? context.users.begin(spec.user) : (): void => undefined;
@@ -69,17 +86,8 @@ export async function execute(
   const forget = context.running.add(spec.queryId, spec.user, run);
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
-  const source = traceSource({
-    addresses,
-    list: (pattern) =>
-      listTraces({ pattern: [pattern], limit: 0 }, { fleet, workerWaitMs, signal: ended.signal }),
-    select: (expression) =>
-      catalogOf(context).addressesWhere(expression, {
-        signal: ended.signal,
-        user: spec.user,
-      }),
-    localRoots: () => fleet.localRoots(workerWaitMs, ended.signal),
-    onAlias,
+  const source = tracesOf(context, spec.user, ended.signal, {
+    ...{ addresses, onAlias },
     onBad: (address, error) => run.refuse(address, error),
   });
   let error: BigtraceError | undefined;

@@ -109,6 +109,7 @@ export class ModelNetwork implements StreamNetwork {
   #client(address: string): WorkerClient {
     return {
       ...{ list: notModelled, readTrace: notModelled, vocabulary: notModelled, unbar: notModelled },
+      sources: notModelled,
       run: () => new ModelStream(this, this.#workers.get(address)),
       status: (timeoutMs: number) => this.#poll(address, timeoutMs),
       close: () => undefined,

@@ -10,8 +10,10 @@ import type {
   RunRequest,
   RunResponseInput,
   RunStart,
+  SourcesRequest,
   TaskPhase,
   TaskStats,
+  TraceSourcesInput,
   UnbarRequest,
   UnbarResponseInput,
   WorkerStatusInput,
@@ -57,6 +59,8 @@ export interface StubOptions {
   /** Number of tasks of one stream that run at the same time; the others can be withdrawn. */
   concurrency?: number;
   list?: (pattern: string) => string[];
+  /** Answers `Sources`; without it, the worker is one of an earlier version. */
+  sources?: (request: SourcesRequest) => TraceSourcesInput;
   cacheId?: string;
   localRoot?: string;
   instanceMemoryBytes?: number;
@@ -107,6 +111,7 @@ export class StubWorker {
   }
 
   async start(port = this.#options.port ?? 0): Promise<this> {
+    const { sources } = this.#options;
     this.#server = new grpc.Server(GRPC_OPTIONS);
     this.#server.addService(BigtraceWorker.service, {
       Run: (call: Call) => this.#run(call),
@@ -120,6 +125,14 @@ export class StubWorker {
       Status: (_call: unknown, reply: grpc.sendUnaryData<WorkerStatusInput>) => {
         if (!this.#frozen) reply(null, this.#status());
       },
+      ...(sources === undefined
+        ? {}
+        : {
+            Sources: (
+              { request }: { request: SourcesRequest },
+              reply: grpc.sendUnaryData<TraceSourcesInput>,
+            ) => reply(null, sources(request)),
+          }),
     });
     const bound = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(

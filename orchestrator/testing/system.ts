@@ -7,6 +7,7 @@ import type {
   BigtraceQueryResponse,
   CancelResponse,
   OrchestratorClient as Client,
+  EstimateResponse,
   FailuresResponse,
   ListResponse,
   OrchestratorStatus,
@@ -126,6 +127,16 @@ export class TestSystem {
       throw fromServiceError(error, 'orchestrator_unreachable');
     }
     return responses;
+  }
+
+  /** Asks where the results of a query would come from. @throws the error of the call */
+  async estimate(traces: string[], start: QueryStartInput = {}): Promise<EstimateResponse> {
+    return unary((done) => {
+      const call = this.client.Estimate(done);
+      call.write({ start: { sql: SQL, ...start } });
+      call.write({ traces: { address: traces.map((one) => Buffer.from(one)) } });
+      call.end();
+    });
   }
 
   schema(traces: string[], request: SchemaRequestInput = {}): Promise<SchemaResponse> {

@@ -78,6 +78,11 @@ export class ResultDiskCache {
     return this.#files.bytes;
   }
 
+  /** Whether there is a file of the result, which may turn out to be damaged. */
+  async has(key: string): Promise<boolean> {
+    return this.#files.has(key) || (await this.#files.atNeighbour(key)) !== undefined;
+  }
+
   /**
    * Returns the cached result, or undefined. A damaged file is removed, unless it is another worker's.
    * @throws the signal's reason

@@ -48,6 +48,10 @@ export class ResultMemoryCache {
     return this.#entries.get(key);
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   /** Returns a recorder for the results of a running script. It drops them when they exceed one entry's share. */
   recorder(): ResultRecorder {
     return new ResultRecorder(this.bytesMax * ENTRY_SHARE);

@@ -63,6 +63,11 @@ export class SnapshotCache {
     return this.#files.writable;
   }
 
+  /** Returns whether there is a snapshot of the trace in a directory that the worker reads. */
+  async isOnDisk(key: string): Promise<boolean> {
+    return this.#files.has(key) || (await this.#atNeighbour(key)) !== undefined;
+  }
+
   /** Returns whether this worker or another one has a snapshot of the trace; a shared one is fetched. */
   async has(key: string, signal: AbortSignal): Promise<boolean> {
     return (

@@ -30,7 +30,10 @@ test('snapshots outlive the worker, and a trace whose snapshot is damaged is par
   const bytes = await readFile(snapshot);
   {
     await using worker = await testWorker(config);
+    const sources = await worker.client.sources(sql, { address: Buffer.from(CANVAS) });
+    expect(sources).toMatchObject({ restored: 1, parsed: 0, parsedBytes: 0 });
     expect(await runScript(worker, CANVAS, sql)).toEqual([42382n, 'snapshot']);
+    expect((await worker.client.status()).counters['restore_ms']).toBeGreaterThan(0);
     expect(await runScript(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([
       42381n,
       'loaded',

@@ -96,13 +96,17 @@ export class EnginePool {
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
+  /** Whether an engine shares the memory of the trace. */
+  readonly isShared: (key: string) => boolean;
+
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.isShared = options.isShared;
   }
 
-  /** Whether an engine shares the memory of the trace. */
-  isShared(key: string): boolean {
-    return this.#options.isShared(key);
+  /** Whether an engine holds the trace, or loads it. */
+  holds(key: string): boolean {
+    return this.#findHolder(key) !== undefined;
   }
 
   /** Starts engines until `count` of them are without a trace, as far as memory allows. */

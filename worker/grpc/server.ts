@@ -22,6 +22,8 @@ import type {
   RunningTrace,
   RunRequest,
   RunResponse,
+  SourcesRequest,
+  TraceSources,
   UnbarRequest,
   UnbarResponse,
   VocabularyRequest,
@@ -39,6 +41,7 @@ import { firstCredits } from './credit-window.ts';
 import { sendListed } from './list-call.ts';
 import { sendTrace } from './read-call.ts';
 import { RunStreamHandler, type RunStreamParts, type RunStreamSink } from './run-call.ts';
+import { sourcesOf } from './sources-call.ts';
 import { TraceSpans } from './trace-spans.ts';
 
 /** QueryTrace returns all results of a trace in one message, and a message is below 2 GiB. */
@@ -82,6 +85,7 @@ export class WorkerServer {
       Status: this.#status.bind(this),
       Unbar: this.#unbar.bind(this),
       Vocabulary: this.#vocabulary.bind(this),
+      Sources: this.#sources.bind(this),
     });
   }
 
@@ -287,6 +291,21 @@ export class WorkerServer {
     try {
       const addresses = request.all ? 'all' : new Set(request.trace.map(textFromBytes));
       reply(null, { lifted: await this.#parts.barred.lift(addresses), unreached: [] });
+    } catch (thrown) {
+      reply(toServiceError(thrown));
+    }
+  }
+
+  async #sources(
+    call: grpc.ServerUnaryCall<SourcesRequest, TraceSources>,
+    reply: grpc.sendUnaryData<TraceSources>,
+  ): Promise<void> {
+    const abort = new AbortController();
+    call.on('cancelled', () =>
+      abort.abort(new BigtraceError('cancelled', 'the call was cancelled')),
+    );
+    try {
+      reply(null, await sourcesOf(this.#parts, call.request, abort.signal));
     } catch (thrown) {
       reply(toServiceError(thrown));
     }

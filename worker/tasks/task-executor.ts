@@ -34,6 +34,16 @@ export async function executeTask(
   }
 }
 
+/** Returns the keys under which the caches have what concerns the trace and the script. */
+export function cacheKeys(
+  { engineIdentity }: Pick<TaskExecutorParts, 'engineIdentity'>,
+  { trace, script }: Pick<TaskRequest, 'trace' | 'script'>,
+  { generation, size: traceBytes }: Pick<TraceStat, 'generation' | 'size'>,
+): CacheKeys {
+  const key = `${trace}\0${generation}\0${engineIdentity}`;
+  return { key, resultKey: `${key}\0${script.digest}`, traceBytes };
+}
+
 /** Serves a task from the result cache, or passes it on to UncachedTask. */
 class TaskExecutor {
   readonly #parts: TaskExecutorParts;
@@ -63,10 +73,8 @@ class TaskExecutor {
     return new UncachedTask(this.#parts, this.#request, stat, keys, permits, this.#signal).run();
   }
 
-  #keys({ generation, size: traceBytes }: Pick<TraceStat, 'generation' | 'size'>): CacheKeys {
-    const { trace, script } = this.#request;
-    const key = `${trace}\0${generation}\0${this.#parts.engineIdentity}`;
-    return { key, resultKey: `${key}\0${script.digest}`, traceBytes };
+  #keys(stat: Pick<TraceStat, 'generation' | 'size'>): CacheKeys {
+    return cacheKeys(this.#parts, this.#request, stat);
   }
 
   /** Looks a result up in memory, then on disk. @throws the remembered error if the trace is barred */

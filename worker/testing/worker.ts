@@ -18,7 +18,9 @@ import type {
   RunMode,
   RunRequestInput,
   RunResponse,
+  SourceTraceInput,
   Task,
+  TraceSources,
   UnbarResponse,
   WorkerClient,
   WorkerStatus,
@@ -160,6 +162,12 @@ export class TestClient {
 
   status(): Promise<WorkerStatus> {
     return unary((done) => this.#bigtrace.Status({}, done));
+  }
+
+  /** Counts traces by the source of the script's results. */
+  sources(sql: string, ...traces: SourceTraceInput[]): Promise<TraceSources> {
+    const request = { sql: Buffer.from(sql), trace: traces, user: '' };
+    return unary((done) => this.#bigtrace.Sources(request, done));
   }
 
   /** Lifts bars; returns their number. */

@@ -7,6 +7,7 @@ import type { CancelRequestInput as _bigtrace_v1_CancelRequestInput, CancelReque
 import type { CancelResponseInput as _bigtrace_v1_CancelResponseInput, CancelResponse as _bigtrace_v1_CancelResponse } from './bigtrace/v1/CancelResponse.ts';
 import type { CancelTasksInput as _bigtrace_v1_CancelTasksInput, CancelTasks as _bigtrace_v1_CancelTasks } from './bigtrace/v1/CancelTasks.ts';
 import type { ColumnInput as _bigtrace_v1_ColumnInput, Column as _bigtrace_v1_Column } from './bigtrace/v1/Column.ts';
+import type { EstimateResponseInput as _bigtrace_v1_EstimateResponseInput, EstimateResponse as _bigtrace_v1_EstimateResponse } from './bigtrace/v1/EstimateResponse.ts';
 import type { FailuresRequestInput as _bigtrace_v1_FailuresRequestInput, FailuresRequest as _bigtrace_v1_FailuresRequest } from './bigtrace/v1/FailuresRequest.ts';
 import type { FailuresResponseInput as _bigtrace_v1_FailuresResponseInput, FailuresResponse as _bigtrace_v1_FailuresResponse } from './bigtrace/v1/FailuresResponse.ts';
 import type { LearnRequestInput as _bigtrace_v1_LearnRequestInput, LearnRequest as _bigtrace_v1_LearnRequest } from './bigtrace/v1/LearnRequest.ts';
@@ -36,6 +37,8 @@ import type { RunStartInput as _bigtrace_v1_RunStartInput, RunStart as _bigtrace
 import type { RunningTraceInput as _bigtrace_v1_RunningTraceInput, RunningTrace as _bigtrace_v1_RunningTrace } from './bigtrace/v1/RunningTrace.ts';
 import type { SchemaRequestInput as _bigtrace_v1_SchemaRequestInput, SchemaRequest as _bigtrace_v1_SchemaRequest } from './bigtrace/v1/SchemaRequest.ts';
 import type { SchemaResponseInput as _bigtrace_v1_SchemaResponseInput, SchemaResponse as _bigtrace_v1_SchemaResponse } from './bigtrace/v1/SchemaResponse.ts';
+import type { SourceTraceInput as _bigtrace_v1_SourceTraceInput, SourceTrace as _bigtrace_v1_SourceTrace } from './bigtrace/v1/SourceTrace.ts';
+import type { SourcesRequestInput as _bigtrace_v1_SourcesRequestInput, SourcesRequest as _bigtrace_v1_SourcesRequest } from './bigtrace/v1/SourcesRequest.ts';
 import type { StatesInput as _bigtrace_v1_StatesInput, States as _bigtrace_v1_States } from './bigtrace/v1/States.ts';
 import type { StatusRequestInput as _bigtrace_v1_StatusRequestInput, StatusRequest as _bigtrace_v1_StatusRequest } from './bigtrace/v1/StatusRequest.ts';
 import type { TaskInput as _bigtrace_v1_TaskInput, Task as _bigtrace_v1_Task } from './bigtrace/v1/Task.ts';
@@ -46,6 +49,7 @@ import type { TaskStatsInput as _bigtrace_v1_TaskStatsInput, TaskStats as _bigtr
 import type { TaskTypesInput as _bigtrace_v1_TaskTypesInput, TaskTypes as _bigtrace_v1_TaskTypes } from './bigtrace/v1/TaskTypes.ts';
 import type { TraceFailureInput as _bigtrace_v1_TraceFailureInput, TraceFailure as _bigtrace_v1_TraceFailure } from './bigtrace/v1/TraceFailure.ts';
 import type { TraceRowsInput as _bigtrace_v1_TraceRowsInput, TraceRows as _bigtrace_v1_TraceRows } from './bigtrace/v1/TraceRows.ts';
+import type { TraceSourcesInput as _bigtrace_v1_TraceSourcesInput, TraceSources as _bigtrace_v1_TraceSources } from './bigtrace/v1/TraceSources.ts';
 import type { TracesInput as _bigtrace_v1_TracesInput, Traces as _bigtrace_v1_Traces } from './bigtrace/v1/Traces.ts';
 import type { UnbarRequestInput as _bigtrace_v1_UnbarRequestInput, UnbarRequest as _bigtrace_v1_UnbarRequest } from './bigtrace/v1/UnbarRequest.ts';
 import type { UnbarResponseInput as _bigtrace_v1_UnbarResponseInput, UnbarResponse as _bigtrace_v1_UnbarResponse } from './bigtrace/v1/UnbarResponse.ts';
@@ -73,6 +77,7 @@ export interface ProtoGrpcType {
       CancelResponse: MessageTypeDefinition<_bigtrace_v1_CancelResponseInput, _bigtrace_v1_CancelResponse>
       CancelTasks: MessageTypeDefinition<_bigtrace_v1_CancelTasksInput, _bigtrace_v1_CancelTasks>
       Column: MessageTypeDefinition<_bigtrace_v1_ColumnInput, _bigtrace_v1_Column>
+      EstimateResponse: MessageTypeDefinition<_bigtrace_v1_EstimateResponseInput, _bigtrace_v1_EstimateResponse>
       FailuresRequest: MessageTypeDefinition<_bigtrace_v1_FailuresRequestInput, _bigtrace_v1_FailuresRequest>
       FailuresResponse: MessageTypeDefinition<_bigtrace_v1_FailuresResponseInput, _bigtrace_v1_FailuresResponse>
       LearnRequest: MessageTypeDefinition<_bigtrace_v1_LearnRequestInput, _bigtrace_v1_LearnRequest>
@@ -104,6 +109,8 @@ export interface ProtoGrpcType {
       RunningTrace: MessageTypeDefinition<_bigtrace_v1_RunningTraceInput, _bigtrace_v1_RunningTrace>
       SchemaRequest: MessageTypeDefinition<_bigtrace_v1_SchemaRequestInput, _bigtrace_v1_SchemaRequest>
       SchemaResponse: MessageTypeDefinition<_bigtrace_v1_SchemaResponseInput, _bigtrace_v1_SchemaResponse>
+      SourceTrace: MessageTypeDefinition<_bigtrace_v1_SourceTraceInput, _bigtrace_v1_SourceTrace>
+      SourcesRequest: MessageTypeDefinition<_bigtrace_v1_SourcesRequestInput, _bigtrace_v1_SourcesRequest>
       States: MessageTypeDefinition<_bigtrace_v1_StatesInput, _bigtrace_v1_States>
       StatusRequest: MessageTypeDefinition<_bigtrace_v1_StatusRequestInput, _bigtrace_v1_StatusRequest>
       Task: MessageTypeDefinition<_bigtrace_v1_TaskInput, _bigtrace_v1_Task>
@@ -115,6 +122,7 @@ export interface ProtoGrpcType {
       TaskTypes: MessageTypeDefinition<_bigtrace_v1_TaskTypesInput, _bigtrace_v1_TaskTypes>
       TraceFailure: MessageTypeDefinition<_bigtrace_v1_TraceFailureInput, _bigtrace_v1_TraceFailure>
       TraceRows: MessageTypeDefinition<_bigtrace_v1_TraceRowsInput, _bigtrace_v1_TraceRows>
+      TraceSources: MessageTypeDefinition<_bigtrace_v1_TraceSourcesInput, _bigtrace_v1_TraceSources>
       Traces: MessageTypeDefinition<_bigtrace_v1_TracesInput, _bigtrace_v1_Traces>
       UnbarRequest: MessageTypeDefinition<_bigtrace_v1_UnbarRequestInput, _bigtrace_v1_UnbarRequest>
       UnbarResponse: MessageTypeDefinition<_bigtrace_v1_UnbarResponseInput, _bigtrace_v1_UnbarResponse>

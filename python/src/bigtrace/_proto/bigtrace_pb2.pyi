@@ -76,6 +76,32 @@ class Traces(_message.Message):
     address: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, address: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class EstimateResponse(_message.Message):
+    __slots__ = ("sources", "unknown")
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    sources: TraceSources
+    unknown: int
+    def __init__(self, sources: _Optional[_Union[TraceSources, _Mapping[str, object]]] = ..., unknown: _Optional[int] = ...) -> None: ...
+
+class TraceSources(_message.Message):
+    __slots__ = ("remembered", "loaded", "restored", "parsed", "failed", "trace_bytes", "parsed_bytes")
+    REMEMBERED_FIELD_NUMBER: _ClassVar[int]
+    LOADED_FIELD_NUMBER: _ClassVar[int]
+    RESTORED_FIELD_NUMBER: _ClassVar[int]
+    PARSED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    TRACE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PARSED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    remembered: int
+    loaded: int
+    restored: int
+    parsed: int
+    failed: int
+    trace_bytes: int
+    parsed_bytes: int
+    def __init__(self, remembered: _Optional[int] = ..., loaded: _Optional[int] = ..., restored: _Optional[int] = ..., parsed: _Optional[int] = ..., failed: _Optional[int] = ..., trace_bytes: _Optional[int] = ..., parsed_bytes: _Optional[int] = ...) -> None: ...
+
 class QueryResponse(_message.Message):
     __slots__ = ("event",)
     EVENT_FIELD_NUMBER: _ClassVar[int]
@@ -401,6 +427,26 @@ class WorkerState(_message.Message):
     state: str
     status: WorkerStatus
     def __init__(self, address: _Optional[str] = ..., state: _Optional[str] = ..., status: _Optional[_Union[WorkerStatus, _Mapping[str, object]]] = ...) -> None: ...
+
+class SourcesRequest(_message.Message):
+    __slots__ = ("sql", "trace", "user")
+    SQL_FIELD_NUMBER: _ClassVar[int]
+    TRACE_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    sql: bytes
+    trace: _containers.RepeatedCompositeFieldContainer[SourceTrace]
+    user: str
+    def __init__(self, sql: _Optional[bytes] = ..., trace: _Optional[_Iterable[_Union[SourceTrace, _Mapping[str, object]]]] = ..., user: _Optional[str] = ...) -> None: ...
+
+class SourceTrace(_message.Message):
+    __slots__ = ("address", "generation", "size")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    address: bytes
+    generation: str
+    size: int
+    def __init__(self, address: _Optional[bytes] = ..., generation: _Optional[str] = ..., size: _Optional[int] = ...) -> None: ...
 
 class VocabularyRequest(_message.Message):
     __slots__ = ("engine",)

@@ -4,6 +4,7 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { CancelRequestInput as _bigtrace_v1_CancelRequestInput, CancelRequest as _bigtrace_v1_CancelRequest } from '../../bigtrace/v1/CancelRequest.ts';
 import type { CancelResponseInput as _bigtrace_v1_CancelResponseInput, CancelResponse as _bigtrace_v1_CancelResponse } from '../../bigtrace/v1/CancelResponse.ts';
+import type { EstimateResponseInput as _bigtrace_v1_EstimateResponseInput, EstimateResponse as _bigtrace_v1_EstimateResponse } from '../../bigtrace/v1/EstimateResponse.ts';
 import type { FailuresRequestInput as _bigtrace_v1_FailuresRequestInput, FailuresRequest as _bigtrace_v1_FailuresRequest } from '../../bigtrace/v1/FailuresRequest.ts';
 import type { FailuresResponseInput as _bigtrace_v1_FailuresResponseInput, FailuresResponse as _bigtrace_v1_FailuresResponse } from '../../bigtrace/v1/FailuresResponse.ts';
 import type { LearnRequestInput as _bigtrace_v1_LearnRequestInput, LearnRequest as _bigtrace_v1_LearnRequest } from '../../bigtrace/v1/LearnRequest.ts';
@@ -40,6 +41,21 @@ export interface OrchestratorClient extends grpc.Client {
   cancel(argument: _bigtrace_v1_CancelRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
   cancel(argument: _bigtrace_v1_CancelRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
   cancel(argument: _bigtrace_v1_CancelRequestInput, callback: grpc.requestCallback<_bigtrace_v1_CancelResponse>): grpc.ClientUnaryCall;
+  
+  /**
+   * Counts the traces of a query by the source that their results would come from, without running the script.
+   */
+  Estimate(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_EstimateResponse>): grpc.ClientWritableStream<_bigtrace_v1_QueryRequestInput>;
+  Estimate(metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_EstimateResponse>): grpc.ClientWritableStream<_bigtrace_v1_QueryRequestInput>;
+  Estimate(options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_EstimateResponse>): grpc.ClientWritableStream<_bigtrace_v1_QueryRequestInput>;
+  Estimate(callback: grpc.requestCallback<_bigtrace_v1_EstimateResponse>): grpc.ClientWritableStream<_bigtrace_v1_QueryRequestInput>;
+  /**
+   * Counts the traces of a query by the source that their results would come from, without running the script.
+   */
+  estimate(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_EstimateResponse>): grpc.ClientWritableStream<_bigtrace_v1_QueryRequestInput>;
+  estimate(metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_EstimateResponse>): grpc.ClientWritableStream<_bigtrace_v1_QueryRequestInput>;
+  estimate(options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_EstimateResponse>): grpc.ClientWritableStream<_bigtrace_v1_QueryRequestInput>;
+  estimate(callback: grpc.requestCallback<_bigtrace_v1_EstimateResponse>): grpc.ClientWritableStream<_bigtrace_v1_QueryRequestInput>;
   
   /**
    * Returns recent failures, newest query first; the failures of a query are in the order in which they occurred.
@@ -174,6 +190,11 @@ export interface OrchestratorHandlers extends grpc.UntypedServiceImplementation 
   Cancel: grpc.handleUnaryCall<_bigtrace_v1_CancelRequest, _bigtrace_v1_CancelResponseInput>;
   
   /**
+   * Counts the traces of a query by the source that their results would come from, without running the script.
+   */
+  Estimate: grpc.handleClientStreamingCall<_bigtrace_v1_QueryRequest, _bigtrace_v1_EstimateResponseInput>;
+  
+  /**
    * Returns recent failures, newest query first; the failures of a query are in the order in which they occurred.
    */
   Failures: grpc.handleServerStreamingCall<_bigtrace_v1_FailuresRequest, _bigtrace_v1_FailuresResponseInput>;
@@ -224,6 +245,7 @@ export interface OrchestratorHandlers extends grpc.UntypedServiceImplementation 
 
 export interface OrchestratorDefinition extends grpc.ServiceDefinition {
   Cancel: MethodDefinition<_bigtrace_v1_CancelRequestInput, _bigtrace_v1_CancelResponseInput, _bigtrace_v1_CancelRequest, _bigtrace_v1_CancelResponse>
+  Estimate: MethodDefinition<_bigtrace_v1_QueryRequestInput, _bigtrace_v1_EstimateResponseInput, _bigtrace_v1_QueryRequest, _bigtrace_v1_EstimateResponse>
   Failures: MethodDefinition<_bigtrace_v1_FailuresRequestInput, _bigtrace_v1_FailuresResponseInput, _bigtrace_v1_FailuresRequest, _bigtrace_v1_FailuresResponse>
   Learn: MethodDefinition<_bigtrace_v1_LearnRequestInput, _bigtrace_v1_LearnResponseInput, _bigtrace_v1_LearnRequest, _bigtrace_v1_LearnResponse>
   List: MethodDefinition<_bigtrace_v1_ListRequestInput, _bigtrace_v1_ListResponseInput, _bigtrace_v1_ListRequest, _bigtrace_v1_ListResponse>

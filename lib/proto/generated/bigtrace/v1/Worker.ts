@@ -8,7 +8,9 @@ import type { ReadTraceRequestInput as _bigtrace_v1_ReadTraceRequestInput, ReadT
 import type { ReadTraceResponseInput as _bigtrace_v1_ReadTraceResponseInput, ReadTraceResponse as _bigtrace_v1_ReadTraceResponse } from '../../bigtrace/v1/ReadTraceResponse.ts';
 import type { RunRequestInput as _bigtrace_v1_RunRequestInput, RunRequest as _bigtrace_v1_RunRequest } from '../../bigtrace/v1/RunRequest.ts';
 import type { RunResponseInput as _bigtrace_v1_RunResponseInput, RunResponse as _bigtrace_v1_RunResponse } from '../../bigtrace/v1/RunResponse.ts';
+import type { SourcesRequestInput as _bigtrace_v1_SourcesRequestInput, SourcesRequest as _bigtrace_v1_SourcesRequest } from '../../bigtrace/v1/SourcesRequest.ts';
 import type { StatusRequestInput as _bigtrace_v1_StatusRequestInput, StatusRequest as _bigtrace_v1_StatusRequest } from '../../bigtrace/v1/StatusRequest.ts';
+import type { TraceSourcesInput as _bigtrace_v1_TraceSourcesInput, TraceSources as _bigtrace_v1_TraceSources } from '../../bigtrace/v1/TraceSources.ts';
 import type { UnbarRequestInput as _bigtrace_v1_UnbarRequestInput, UnbarRequest as _bigtrace_v1_UnbarRequest } from '../../bigtrace/v1/UnbarRequest.ts';
 import type { UnbarResponseInput as _bigtrace_v1_UnbarResponseInput, UnbarResponse as _bigtrace_v1_UnbarResponse } from '../../bigtrace/v1/UnbarResponse.ts';
 import type { VocabularyRequestInput as _bigtrace_v1_VocabularyRequestInput, VocabularyRequest as _bigtrace_v1_VocabularyRequest } from '../../bigtrace/v1/VocabularyRequest.ts';
@@ -52,6 +54,21 @@ export interface WorkerClient extends grpc.Client {
    */
   run(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
   run(options?: grpc.CallOptions): grpc.ClientDuplexStream<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponse>;
+  
+  /**
+   * Counts traces by the source that the script's results would come from. Runs nothing and loads nothing.
+   */
+  Sources(argument: _bigtrace_v1_SourcesRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_TraceSources>): grpc.ClientUnaryCall;
+  Sources(argument: _bigtrace_v1_SourcesRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_TraceSources>): grpc.ClientUnaryCall;
+  Sources(argument: _bigtrace_v1_SourcesRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_TraceSources>): grpc.ClientUnaryCall;
+  Sources(argument: _bigtrace_v1_SourcesRequestInput, callback: grpc.requestCallback<_bigtrace_v1_TraceSources>): grpc.ClientUnaryCall;
+  /**
+   * Counts traces by the source that the script's results would come from. Runs nothing and loads nothing.
+   */
+  sources(argument: _bigtrace_v1_SourcesRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_TraceSources>): grpc.ClientUnaryCall;
+  sources(argument: _bigtrace_v1_SourcesRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_TraceSources>): grpc.ClientUnaryCall;
+  sources(argument: _bigtrace_v1_SourcesRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_TraceSources>): grpc.ClientUnaryCall;
+  sources(argument: _bigtrace_v1_SourcesRequestInput, callback: grpc.requestCallback<_bigtrace_v1_TraceSources>): grpc.ClientUnaryCall;
   
   Status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
   Status(argument: _bigtrace_v1_StatusRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_bigtrace_v1_WorkerStatus>): grpc.ClientUnaryCall;
@@ -110,6 +127,11 @@ export interface WorkerHandlers extends grpc.UntypedServiceImplementation {
    */
   Run: grpc.handleBidiStreamingCall<_bigtrace_v1_RunRequest, _bigtrace_v1_RunResponseInput>;
   
+  /**
+   * Counts traces by the source that the script's results would come from. Runs nothing and loads nothing.
+   */
+  Sources: grpc.handleUnaryCall<_bigtrace_v1_SourcesRequest, _bigtrace_v1_TraceSourcesInput>;
+  
   Status: grpc.handleUnaryCall<_bigtrace_v1_StatusRequest, _bigtrace_v1_WorkerStatusInput>;
   
   /**
@@ -128,6 +150,7 @@ export interface WorkerDefinition extends grpc.ServiceDefinition {
   List: MethodDefinition<_bigtrace_v1_ListRequestInput, _bigtrace_v1_ListResponseInput, _bigtrace_v1_ListRequest, _bigtrace_v1_ListResponse>
   ReadTrace: MethodDefinition<_bigtrace_v1_ReadTraceRequestInput, _bigtrace_v1_ReadTraceResponseInput, _bigtrace_v1_ReadTraceRequest, _bigtrace_v1_ReadTraceResponse>
   Run: MethodDefinition<_bigtrace_v1_RunRequestInput, _bigtrace_v1_RunResponseInput, _bigtrace_v1_RunRequest, _bigtrace_v1_RunResponse>
+  Sources: MethodDefinition<_bigtrace_v1_SourcesRequestInput, _bigtrace_v1_TraceSourcesInput, _bigtrace_v1_SourcesRequest, _bigtrace_v1_TraceSources>
   Status: MethodDefinition<_bigtrace_v1_StatusRequestInput, _bigtrace_v1_WorkerStatusInput, _bigtrace_v1_StatusRequest, _bigtrace_v1_WorkerStatus>
   Unbar: MethodDefinition<_bigtrace_v1_UnbarRequestInput, _bigtrace_v1_UnbarResponseInput, _bigtrace_v1_UnbarRequest, _bigtrace_v1_UnbarResponse>
   Vocabulary: MethodDefinition<_bigtrace_v1_VocabularyRequestInput, _bigtrace_v1_VocabularyResponseInput, _bigtrace_v1_VocabularyRequest, _bigtrace_v1_VocabularyResponse>

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import type { SourcesRequest, TraceSourcesInput } from '../../lib/proto/messages.ts';
+import { TestSystem } from '../testing/system.ts';
+
+const traces = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `/local/t${at}`);
+
+/** A worker that would parse all traces, 10 bytes each, and remembers which ones it was asked about. */
+function parsing(): { asked: string[]; sources: (request: SourcesRequest) => TraceSourcesInput } {
+  const asked: string[] = [];
+  const sources = ({ trace }: SourcesRequest): TraceSourcesInput => {
+    asked.push(...trace.map(({ address }) => address.toString()));
+    const bytes = 10 * trace.length;
+    return { parsed: trace.length, traceBytes: bytes, parsedBytes: bytes };
+  };
+  return { asked, sources };
+}
+
+const NONE = {
+  ...{ remembered: 0, loaded: 0, restored: 0, parsed: 0, failed: 0, traceBytes: 0, parsedBytes: 0 },
+};
+
+test('an estimate asks the worker that a query would use first for each trace, and runs nothing', async () => {
+  const [first, second] = [parsing(), parsing()];
+  const workers = [first, second].map(({ sources }) => ({ sources, list: () => traces(3000) }));
+  await using system = await new TestSystem(workers).start();
+  const estimate = await system.estimate(['/local/**', '/local/t1']);
+  const all = { ...NONE, parsed: 3000, traceBytes: 30_000, parsedBytes: 30_000 };
+  expect(estimate).toEqual({ sources: all, unknown: 0 });
+  expect([...first.asked, ...second.asked].sort()).toEqual(traces(3000).sort());
+  expect(system.workers.flatMap(({ seen }) => seen)).toEqual([]);
+  await system.query(['/local/t1', '/local/t2', '/local/t3']);
+  for (const [at, { asked }] of [first, second].entries())
+    expect(asked).toEqual(expect.arrayContaining(system.workers[at]?.seen ?? []));
+});
+
+test('traces of a worker of an earlier version are counted as unknown', async () => {
+  await using system = await new TestSystem([{}]).start();
+  expect(await system.estimate(traces(5))).toEqual({ sources: NONE, unknown: 5 });
+});
+
+test('a wrong address ends a strict estimate, and is counted by a lenient one', async () => {
+  const { sources } = parsing();
+  await using system = await new TestSystem([{ sources, list: () => [] }]).start();
+  const wrong = ['/local/none*', '/local/a'];
+  await expect(system.estimate(wrong)).rejects.toThrow(/the pattern matches no trace/);
+  expect(await system.estimate(wrong, { onFailure: 'LENIENT' })).toMatchObject({
+    sources: { parsed: 1, failed: 1 },
+  });
+  await expect(system.estimate(['/local/a'], { sql: Buffer.of() })).rejects.toThrow(/no SQL/);
+});
