@@ -2,6 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ClickHouse } from '../lib/clickhouse/client.ts';
+import {
+  openRunLock,
+  type RunLock,
+  reasonOf,
+  waitingFor,
+} from '../lib/clickhouse/run-lock/run-lock.ts';
 import { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
 import { type OrchestratorFlags, orchestratorOptions } from '../lib/client/orchestrator-options.ts';
 import { BigtraceError } from '../lib/common/errors.ts';
@@ -72,11 +78,17 @@ async function index(
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const client = new OrchestratorClient(flags.orchestrator, flags);
   const password = (): string => passwordOf('admin', flags, env);
-  const store = new CatalogStore(
-    new ClickHouse({ url: flags.clickhouse, username: flags.user, password }),
-  );
+  const database = new ClickHouse({ url: flags.clickhouse, username: flags.user, password });
+  const store = new CatalogStore(database);
   const line = new ProgressLine();
+  let lock: RunLock | undefined;
   try {
+    lock = await openRunLock(database, {
+      name: 'index',
+      onLost: () => stop.abort(),
+      onWait: waitingFor,
+      signal: stop.signal,
+    });
     for (const name of flags.dropColumn) await store.columns.drop(name);
     if (addresses.length === 0) return;
     const plan = {
@@ -88,14 +100,18 @@ async function index(
     const result = await runIndex(plan, {
       client,
       store,
+      lock,
       signal: stop.signal,
       onProgress: (progress) => line.draw(progress),
     });
     line.clear();
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${summaryText(result)}\n`);
+  } catch (error) {
+    throw await reasonOf(error, lock);
   } finally {
     line.clear();
     client.close();
+    await lock?.release();
     await store.close();
   }
 }

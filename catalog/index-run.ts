@@ -4,6 +4,7 @@
  * traces.
  */
 import { createHash, randomUUID } from 'node:crypto';
+import type { RunLock } from '../lib/clickhouse/run-lock/run-lock.ts';
 import type { OrchestratorClient } from '../lib/client/orchestrator-client.ts';
 import { isPattern } from '../lib/common/addresses/address.ts';
 import { canonicalAddress } from '../lib/common/addresses/canonical-address.ts';
@@ -47,6 +48,8 @@ export interface IndexProgress {
 export interface IndexContext {
   client: OrchestratorClient;
   store: CatalogStore;
+  /** Excludes other runs; undefined: they do not disturb this one. */
+  lock?: Pick<RunLock, 'check'>;
   signal: AbortSignal;
   onProgress(progress: IndexProgress): void;
 }
@@ -141,6 +144,7 @@ async function readAll(
   let failure: unknown;
   const read = async (batch: TracesToRead[]): Promise<void> => {
     const traces = await readBatch(batch, plan.extraSql, extra, context);
+    await context.lock?.check();
     await store.add(traces, scriptDigests);
     progress.read += traces.length;
     progress.failed += traces.filter(({ outcome }) => outcome instanceof BigtraceError).length;
@@ -238,7 +242,7 @@ function directoryOf(pattern: string): string {
 async function markVanished(
   { run, startMs }: { run: string; startMs: number },
   addresses: readonly string[],
-  { store }: IndexContext,
+  { store, lock }: IndexContext,
 ): Promise<number> {
   let vanished = 0;
   for (const address of addresses) {
@@ -247,8 +251,10 @@ async function markVanished(
     const matches = (one: string): boolean => one === address || glob?.matches(one) === true;
     for await (const batch of store.unlisted(run, prefix, startMs)) {
       const gone = batch.filter(matches);
-      for (let at = 0; at < gone.length; at += BATCH_TRACES)
+      for (let at = 0; at < gone.length; at += BATCH_TRACES) {
+        await lock?.check();
         await store.markVanished(gone.slice(at, at + BATCH_TRACES));
+      }
       vanished += gone.length;
     }
   }

@@ -12,7 +12,7 @@ USER, HOST = "analyst", "clickhouse"
 
 WRONG_PASSWORD = (
     f"ClickHouse refuses the password of its user {USER}. Put the right one into BIGTRACE_ANALYST_PASSWORD "
-    "(or the file that BIGTRACE_ANALYST_PASSWORD_FILE names) of Superset, and start Superset again."
+    "of Superset, and start Superset again; or into the file that BIGTRACE_ANALYST_PASSWORD_FILE names."
 )
 UNREACHABLE = (
     "ClickHouse cannot be reached. Is it up, and is BIGTRACE_CLICKHOUSE of Superset the address of its HTTP port?"
@@ -35,8 +35,13 @@ def password_from(environment: Mapping[str, str]) -> str:
     )
 
 
-def mutator(clickhouse: str, password: str, query_seconds_max: int) -> Callable[..., tuple[URL, dict[str, Any]]]:
-    """A DB_CONNECTION_MUTATOR that completes the connection "Bigtrace" and leaves all others as they are."""
+def mutator(
+    clickhouse: str, password: Callable[[], str], query_seconds_max: int
+) -> Callable[..., tuple[URL, dict[str, Any]]]:
+    """A DB_CONNECTION_MUTATOR that completes the connection "Bigtrace" and leaves all others as they are.
+
+    The password is read for each connection: its file may have been replaced.
+    """
     address = urlsplit(clickhouse)
     secure = address.scheme == "https"
     if address.scheme not in ("http", "https") or address.hostname is None:
@@ -54,7 +59,7 @@ def mutator(clickhouse: str, password: str, query_seconds_max: int) -> Callable[
             # Queries of one connection do not wait for each other.
             "autogenerate_session_id": False,
         }
-        completed = uri.set(host=address.hostname, port=port, password=password)
+        completed = uri.set(host=address.hostname, port=port, password=password())
         return completed, {**params, "connect_args": {**params.get("connect_args", {}), **options}}
 
     return complete

@@ -37,7 +37,7 @@ SUPERSET_WEBSERVER_TIMEOUT = QUERY_SECONDS_MAX + 30
 # Completes the connection "Bigtrace" of the assets: the metadata contains no password.
 DB_CONNECTION_MUTATOR = bigtrace_connection.mutator(
     clickhouse=bigtrace_connection.clickhouse_from(os.environ),
-    password=bigtrace_connection.password_from(os.environ),
+    password=lambda: bigtrace_connection.password_from(os.environ),
     query_seconds_max=QUERY_SECONDS_MAX,
 )
 CUSTOM_DATABASE_ERRORS = {

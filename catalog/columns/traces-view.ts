@@ -59,12 +59,16 @@ LEFT JOIN (
   GROUP BY address, generation
 ) AS x ON x.asked_address = c.address AND x.asked_generation = c.generation`;
 
-export function tracesViewSql(columns: readonly UserColumn[], comment: string): string {
+/** @param view what is kept of the view that this one replaces; `definer` is an identifier of SQL */
+export function tracesViewSql(
+  columns: readonly UserColumn[],
+  { definer, comment }: { definer: string; comment: string },
+): string {
   const has = (source: ColumnSource): boolean => columns.some((column) => column.source === source);
   const own = columns.map((column) => `${expression(column)} AS ${identifier(column.name)}`);
   const select = ['c.* EXCEPT (indexed_with, extra)', ...own].join(',\n  ');
   return `CREATE OR REPLACE VIEW bigtrace.traces
-DEFINER = bigtrace_definer SQL SECURITY DEFINER
+DEFINER = ${definer} SQL SECURITY DEFINER
 AS SELECT
   ${select}
 FROM (SELECT * FROM bigtrace.trace_catalog FINAL) AS c${has('labels') ? LABELS : ''}${has('extra') ? EXTRA : ''}

@@ -73,22 +73,24 @@ export class UserColumns {
    */
   async #showAll(): Promise<void> {
     let columns = await this.#existing();
-    const comment = await this.#comment();
+    const view = await this.#view();
     for (;;) {
       checkNames(columns);
-      await this.#client.command(tracesViewSql(columns, comment));
+      await this.#client.command(tracesViewSql(columns, view));
       const now = await this.#existing();
       if (JSON.stringify(now) === JSON.stringify(columns)) return;
       columns = now;
     }
   }
 
-  /** Returns the comment of the view that this one replaces. */
-  async #comment(): Promise<string> {
-    const statement = `SELECT comment FROM system.tables WHERE database = 'bigtrace' AND name = 'traces'`;
-    let comment = '';
-    for await (const rows of this.#client.strings(statement, 1)) comment = rows[0]?.[0] ?? comment;
-    return comment;
+  /** Returns what is kept of the view: its definer, which `bigtrace clickhouse install --definer` chose, and its comment. */
+  async #view(): Promise<{ definer: string; comment: string }> {
+    const statement = `SELECT extract(create_table_query, 'DEFINER = (\\S+) SQL SECURITY'), comment
+      FROM system.tables WHERE database = 'bigtrace' AND name = 'traces'`;
+    let view: string[] = [];
+    for await (const rows of this.#client.strings(statement, 2)) view = rows[0] ?? view;
+    const [definer, comment = ''] = view;
+    return { definer: definer || 'bigtrace_definer', comment };
   }
 
   async #existing(): Promise<UserColumn[]> {

@@ -77,6 +77,19 @@ SETTINGS replicated_deduplication_window = 0`,
   ]);
 });
 
+test('with replicated tables, there is a table of locks in Keeper', () => {
+  const locks = (replicated: boolean): string[] =>
+    installStatements([VIEW], { ...OPTIONS, cluster: 'main', replicated }).filter((one) =>
+      one.includes('bigtrace.locks'),
+    );
+  expect(locks(false)).toEqual([]);
+  expect(locks(true)).toEqual([
+    expect.stringMatching(
+      /^CREATE TABLE IF NOT EXISTS bigtrace\.locks ON CLUSTER 'main' \(.*ENGINE = KeeperMap\('\/bigtrace_locks'\)/s,
+    ),
+  ]);
+});
+
 test('every table of Bigtrace can be replicated, with its version column', () => {
   const all = readdirSync(SQL).map((name) => readFileSync(join(SQL, name), 'utf8'));
   const tables = all.filter((sql) => tableOf(sql) !== undefined);

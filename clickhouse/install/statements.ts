@@ -1,4 +1,5 @@
 /** The statements that install the views on a ClickHouse by SQL alone, and those that remove them. Pure. */
+import { CREATE_LOCKS } from '../../lib/clickhouse/run-lock/run-lock.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
 import { replicated } from './replicated.ts';
 
@@ -33,6 +34,7 @@ export function installStatements(sql: readonly string[], options: Installation)
   const { definer, cluster } = options;
   const statements = [
     'CREATE DATABASE IF NOT EXISTS bigtrace',
+    ...(options.replicated === true ? [CREATE_LOCKS] : []),
     ...collection(options),
     ...(definer === undefined ? [definerUser(), ...grants(DEFINER)] : []),
     `CREATE ROLE IF NOT EXISTS ${READER}`,
@@ -41,7 +43,7 @@ export function installStatements(sql: readonly string[], options: Installation)
   ];
   const chosen = definer === undefined ? statements : statements.flatMap(withoutAccess);
   return chosen
-    .map((one) => (options.replicated === true ? replicated(one) : one))
+    .map((one) => (options.replicated === true && one !== CREATE_LOCKS ? replicated(one) : one))
     .map((one) => onCluster(ofDefiner(one.trim(), definer), cluster));
 }
 

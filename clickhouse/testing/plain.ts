@@ -48,10 +48,14 @@ export async function startPlainClickHouse(
   return startServer(directory, { dist, ports, clusterXml: '', password: crypto.randomUUID() });
 }
 
-/** Starts servers that are a cluster. Their users have the same password. @param directory of the data */
+/**
+ * Starts servers that are a cluster. Their users have the same password.
+ * @param directory of the data @param zooKeeperPort of the ZooKeeper of the servers; undefined: they have none
+ */
 export async function startPlainCluster(
   directory: string,
   count: number,
+  zooKeeperPort?: number,
 ): Promise<PlainClickHouse[]> {
   const ports = await freePorts('127.0.0.1', 2 * count);
   const shards = ports
@@ -60,7 +64,12 @@ export async function startPlainCluster(
   const secret = crypto.randomUUID();
   const cluster = (name: string, all: string[]): string =>
     `<${name}><secret>${secret}</secret>${all.join('')}</${name}>`;
-  const clusterXml = `<remote_servers>${cluster(PLAIN_CLUSTER, shards)}${cluster(PLAIN_PART, shards.slice(0, -1))}</remote_servers>`;
+  const keeper =
+    zooKeeperPort === undefined
+      ? ''
+      : `<zookeeper><node><host>127.0.0.1</host><port>${zooKeeperPort}</port></node></zookeeper>
+  <keeper_map_path_prefix>/bigtrace_maps</keeper_map_path_prefix>`;
+  const clusterXml = `${keeper}<remote_servers>${cluster(PLAIN_CLUSTER, shards)}${cluster(PLAIN_PART, shards.slice(0, -1))}</remote_servers>`;
   const password = crypto.randomUUID();
   return Promise.all(
     shards.map((_, nth) =>
@@ -76,7 +85,7 @@ interface ServerOptions {
   dist: string;
   /** HTTP, TCP */
   ports: number[];
-  /** The element remote_servers, if any. */
+  /** The elements remote_servers, zookeeper and keeper_map_path_prefix, if any. */
   clusterXml: string;
   password: string;
 }

@@ -1,6 +1,12 @@
 /** The command `bigtrace materialize` and its flags. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import {
+  openRunLock,
+  type RunLock,
+  reasonOf,
+  waitingFor,
+} from '../../lib/clickhouse/run-lock/run-lock.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import {
   type LoginFlags,
@@ -9,7 +15,7 @@ import {
 } from '../../lib/common/options/login-options.ts';
 import { openDatabase } from '../queries/database.ts';
 import { parseSettings } from '../settings.ts';
-import { checkScript, materialize, summaryText } from './materialize.ts';
+import { checkScript, type Materialized, materialize, summaryText } from './materialize.ts';
 
 interface MaterializeFlags extends LoginFlags {
   name: string;
@@ -65,14 +71,27 @@ async function run(flags: MaterializeFlags, env: NodeJS.ProcessEnv): Promise<voi
     process.once(signal, () =>
       stop.abort(new BigtraceError('cancelled', 'the run was interrupted')),
     );
-  const database = openDatabase({ url: clickhouse, username: user, password }, stop.signal);
+  const login = { url: clickhouse, username: user, password };
+  const database = openDatabase(login, stop.signal);
+  const locks = openDatabase(login); // goes on when the run is ended
+  let lock: RunLock | undefined;
   try {
-    const result = await materialize(plan, database, (sofar) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${summaryText(sofar)}`);
+    lock = await openRunLock(locks, {
+      name: `materialize ${flags.name}`,
+      onLost: (error) => stop.abort(error),
+      onWait: waitingFor,
+      signal: stop.signal,
     });
+    const onBatch = (sofar: Materialized): void => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${summaryText(sofar)}`);
+    };
+    const result = await materialize(plan, database, onBatch, lock);
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${summaryText(result)}\n`);
+  } catch (error) {
+    throw await reasonOf(error, lock);
   } finally {
-    await database.close();
+    await lock?.release();
+    await Promise.all([database.close(), locks.close()]);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
+import { oneServerLock, type RunLock } from '../../lib/clickhouse/run-lock/run-lock.ts';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
 import { textFromHex } from '../../lib/common/text/byte-text.ts';
 import { arrayLiteral, identifier, literal } from '../../lib/common/text/sql-literal.ts';
@@ -47,8 +48,9 @@ export async function materialize(
   plan: MaterializePlan,
   database: ClickHouse,
   onBatch: (sofar: Materialized) => void,
+  lock: RunLock = oneServerLock(database),
 ): Promise<Materialized> {
-  const run = new MaterializeRun(plan, database);
+  const run = new MaterializeRun(plan, database, lock);
   await run.start();
   const sofar: Materialized = { asked: 0, failed: 0, firstFailure: undefined };
   for (let after = ''; ; ) {
@@ -81,13 +83,15 @@ function addressesOf(batch: readonly TraceGeneration[]): string {
 class MaterializeRun {
   readonly #plan: MaterializePlan;
   readonly #database: ClickHouse;
+  readonly #lock: RunLock;
   readonly #runs: string[] = [];
   #table: MaterializedTable | undefined;
 
-  constructor(plan: MaterializePlan, database: ClickHouse) {
+  constructor(plan: MaterializePlan, database: ClickHouse, lock: RunLock) {
     checkTableName(plan.name);
     this.#plan = plan;
     this.#database = database;
+    this.#lock = lock;
   }
 
   async start(): Promise<void> {
@@ -155,6 +159,7 @@ class MaterializeRun {
 
   /** Recreates the view and deletes replaced rows. */
   async end(): Promise<void> {
+    await this.#lock.check();
     await this.#table?.show();
     await this.#table?.removeReplaced(this.#runs);
     await this.#table?.removeAbandoned();
@@ -163,7 +168,7 @@ class MaterializeRun {
   /** Inserts the rows of a batch, which are invisible until #show(). */
   async #insert(table: MaterializedTable, batch: readonly TraceGeneration[]): Promise<Inserted> {
     const queryId = randomUUID();
-    const run = await table.newRun();
+    const run = await this.#lock.newRun(); // after the table was created
     this.#runs.push(run);
     await table.insert(run, this.#source(table, addressesOf(batch)), queryId);
     return { run, batch, failures: await this.#failures(table, run, queryId) };
@@ -173,6 +178,7 @@ class MaterializeRun {
     table: MaterializedTable,
     { run, batch, failures }: Inserted,
   ): Promise<Map<string, string>> {
+    await this.#lock.check();
     await table.addToLedger(
       run,
       batch.filter(({ address }) => !failures.has(address)),
@@ -202,7 +208,7 @@ class MaterializeRun {
         ? `bigtrace.${view}(traces = ${addresses}, sql = ${literal(sql)})`
         : `null(${literal(structure)})`,
     );
-    return MaterializedTable.create(name, sql, columns, this.#database);
+    return MaterializedTable.create(name, sql, columns, await this.#lock.newRun(), this.#database);
   }
 
   async #describe(source: string): Promise<TableColumn[]> {

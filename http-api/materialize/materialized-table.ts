@@ -5,7 +5,7 @@
  * Runs may overlap, and may be killed between any two statements. This is safe because:
  * - A run fills a table of its own with the first batch, and gives it the name NAME_rows when that has succeeded, unless
  *   another run has done so before. So nobody drops a table that another run fills.
- * - Each batch has its own run number, which ClickHouse generates in ascending order. Its rows carry that number, and
+ * - Each batch has its own run number; they ascend (lib/clickhouse/run-lock). Its rows carry that number, and
  *   are invisible until the ledger names it for their trace. If two runs queried the same trace, the later one wins.
  * - A table that is dropped and created again has a new first run; ledger entries before it are ignored.
  * - Only rows that a ledger entry has replaced are deleted, never rows of a run that may still be writing.
@@ -84,15 +84,15 @@ export class MaterializedTable {
     });
   }
 
-  /** Creates a table that only this run knows, until it is published. */
+  /** Creates a table that only this run knows, until it is published. @param firstRun a new run number */
   static async create(
     name: string,
     sql: string,
     columns: readonly TableColumn[],
+    firstRun: string,
     database: ClickHouse,
   ): Promise<MaterializedTable> {
     for (const column of columns) requireStorable(column);
-    const firstRun = await newRun(database);
     const rows = rowsTable(name, firstRun);
     const table = new MaterializedTable(name, database, { rows, firstRun, columns });
     const statement = `CREATE TABLE ${rows} (
@@ -119,11 +119,6 @@ export class MaterializedTable {
     }
     const existing = { rows, firstRun: this.#firstRun, columns: this.columns };
     return new MaterializedTable(this.#name, this.#database, existing);
-  }
-
-  /** Returns a new run number for the rows of a batch. Call it after the table was created. */
-  newRun(): Promise<string> {
-    return newRun(this.#database);
   }
 
   /**
@@ -221,12 +216,6 @@ function rowsTable(name: string, firstRun?: string): string {
 
 function definition({ name, type }: TableColumn): string {
   return `${identifier(name)} ${type}`;
-}
-
-/** Returns a snowflake ID: greater than all earlier ones, on any server whose clock is correct. */
-async function newRun(database: ClickHouse): Promise<string> {
-  const [row] = await database.rows('SELECT toString(generateSnowflakeID())');
-  return row?.[0] ?? '';
 }
 
 /** SQL for the run number of failure rows. No visible row has it: run numbers are below 2^63, these are above. */

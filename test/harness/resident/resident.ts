@@ -93,17 +93,21 @@ export interface ResidentCluster {
   stop(): Promise<void>;
 }
 
-/** Starts servers that are the cluster PLAIN_CLUSTER, with two bridges, and installs the views on each. */
+/**
+ * Starts servers that are the cluster PLAIN_CLUSTER, with two bridges, and installs the views on each.
+ * @param zooKeeperPort of the ZooKeeper of the servers; undefined: they have none
+ */
 export async function startResidentCluster(
   orchestrator: string,
   count: number,
+  zooKeeperPort?: number,
 ): Promise<ResidentCluster> {
   const directory = mkdtempSync(join(tmpdir(), 'bigtrace-cluster-'));
   const tokenFile = join(directory, 'token');
   writeFileSync(tokenFile, crypto.randomUUID(), { mode: 0o600 });
   const bridges = await Promise.all([1, 2].map(() => startBridge(orchestrator, tokenFile)));
   const balancer = await startBalancer(bridges.map(({ url }) => url));
-  const servers = await startPlainCluster(directory, count);
+  const servers = await startPlainCluster(directory, count, zooKeeperPort);
   const flags = ['--bridge', balancer.url, '--bridge-token-file', tokenFile];
   for (const { url, password } of servers) await install(url, password, flags);
   const stop = async (): Promise<void> => {
