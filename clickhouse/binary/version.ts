@@ -9,7 +9,8 @@ import { BigtraceError } from '../../lib/common/errors.ts';
  */
 export const VERSION_MIN = '26.4';
 
-const VERSION_MS_MAX = 30_000;
+/** The program that curl downloads decompresses itself when it runs for the first time. */
+const VERSION_MS_MAX = 120_000;
 
 const run = promisify(execFile);
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   kubectl,
+  patchAutoscaler,
   ready,
   SECONDS_OF_WORK,
   scaleWorkers,
@@ -12,9 +13,6 @@ import {
   until,
 } from './cluster.ts';
 import { startMetricsServer } from './stand-ins/metrics-server.ts';
-
-const patch = (spec: object): Promise<string> =>
-  kubectl('patch', 'hpa', 'worker', '--type', 'merge', '--patch', JSON.stringify({ spec }));
 
 beforeAll(async () => {
   await settled();
@@ -29,7 +27,7 @@ test('a query that needs the CPU of two workers starts a third; it is removed af
     const text = await kubectl('get', 'hpa', 'worker', '--output', utilization);
     return text !== '' && Number(text) < 70;
   });
-  await patch({ minReplicas: 2, maxReplicas: 3 });
+  await patchAutoscaler({ minReplicas: 2, maxReplicas: 3 });
 
   const begun = Date.now();
   const upTo = 6 * SECONDS_OF_WORK + 1;
@@ -40,7 +38,7 @@ test('a query that needs the CPU of two workers starts a third; it is removed af
   expect(await query).toBe(slowRows(upTo));
 
   // The manifest waits for 15 minutes.
-  await patch({ behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } });
+  await patchAutoscaler({ behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } });
   await ready('worker', 2);
   console.log(`a third worker was ready ${third} s after the query began`);
 });

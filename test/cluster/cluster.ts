@@ -14,6 +14,8 @@ const SETTLE_MS_MAX = 300_000;
 const POLL_MS = 500;
 /** CPUs of the cluster of docs/deploy/kubernetes.md. */
 const DOCUMENTED_CPUS = 4;
+/** Request of processor time of each part, where there are fewer. */
+export const SMALL_CPU = '50m';
 
 export const NAMESPACE = 'bigtrace';
 /** Directory of this run; `traces` in it is the node's directory /traces. */
@@ -63,6 +65,8 @@ export async function apply(...objects: object[]): Promise<string> {
   return (await run('kubectl', ['apply', '--filename', file])).stdout;
 }
 
+export const isSmall = (): boolean => availableParallelism() < DOCUMENTED_CPUS;
+
 /**
  * Returns a kustomization: the overlay minikube with components of k8s/components. A machine with fewer processors than
  * the documented cluster could not place all pods, so their requests of processor time, and nothing else, are lowered.
@@ -76,11 +80,10 @@ export function overlay(...components: string[]): string {
       {
         op: 'replace',
         path: '/spec/template/spec/containers/0/resources/requests/cpu',
-        value: '50m',
+        value: SMALL_CPU,
       },
     ]),
   });
-  const small = availableParallelism() < DOCUMENTED_CPUS;
   const deployments = ['worker', 'orchestrator', 'http-api'];
   mkdirSync(directory, { recursive: true });
   const kustomization = {
@@ -89,7 +92,7 @@ export function overlay(...components: string[]): string {
     namespace: NAMESPACE,
     resources: [`${k8s}/overlays/minikube`],
     components: components.map((name) => `${k8s}/components/${name}`),
-    patches: small
+    patches: isSmall()
       ? [
           ...deployments.map((name) => request('Deployment', name)),
           request('StatefulSet', 'clickhouse'),
@@ -145,10 +148,15 @@ export async function settled(): Promise<void> {
     await kubectl('rollout', 'status', object, '--timeout', '280s');
 }
 
+/** Merges fields into the specification of the workers' autoscaler. */
+export async function patchAutoscaler(spec: object): Promise<void> {
+  const patch = JSON.stringify({ spec });
+  await kubectl('patch', 'hpa', 'worker', '--type', 'merge', '--patch', patch);
+}
+
 /** Lets the autoscaler set the number of workers, and waits until so many are ready. */
 export async function scaleWorkers(count: number): Promise<void> {
-  const patch = JSON.stringify({ spec: { minReplicas: count, maxReplicas: count } });
-  await kubectl('patch', 'hpa', 'worker', '--type', 'merge', '--patch', patch);
+  await patchAutoscaler({ minReplicas: count, maxReplicas: count });
   await ready('worker', count);
 }
 

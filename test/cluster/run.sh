@@ -88,6 +88,11 @@ for controller in cpu memory pids; do
 done
 
 programs=$("$here/build.sh")
+if [ ! -x "$root/node_modules/.cache/helm" ]; then # the node has no network to fetch it (test/harness/kubernetes.ts)
+  helm=$(sed -n "s/^const HELM = '\(.*\)';/\1/p" "$root/test/harness/kubernetes.ts")
+  mkdir -p "$root/node_modules/.cache"
+  GOBIN=$(realpath "$root/node_modules/.cache") CGO_ENABLED=0 go install -ldflags=-s "$helm" >&2
+fi
 # The version that upgrade.cluster-test.ts upgrades from.
 previous=${CLUSTER_PREVIOUS-$(git -C "$root" describe --tags --abbrev=0 --match 'v*' HEAD^ 2>/dev/null || true)}
 [ -n "$previous" ] || echo "test cluster: no version to upgrade from (CLUSTER_PREVIOUS, a tag v*): upgrade tests nothing" >&2

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The first files need the system as it was installed. */
+/** The first files need the system as it was installed; the last one removes it. */
 const ORDER = [
   'install',
   'scaling',
@@ -15,6 +15,7 @@ const ORDER = [
   'autoscaler',
   'deletion-cost',
   'keda',
+  'helm',
 ];
 
 const placeOf = ({ moduleId }: TestSpecification): number =>

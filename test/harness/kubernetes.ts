@@ -39,12 +39,20 @@ function kustomizeCommand(): [string, ...string[]] {
 
 /** Runs Helm; returns its exit status and all output. */
 export function helm(...args: string[]): { status: number | null; stdout: string; output: string } {
-  const { status, stdout, stderr } = spawnSync(installed('helm', HELM), args, {
-    cwd: ROOT,
+  const { status, stdout, stderr } = spawnSync(helmProgram(), args, {
+    ...HELM_OPTIONS,
     encoding: 'utf8',
-    env: { ...process.env, HELM_CACHE_HOME: join(CACHE, 'helm-home') },
   });
   return { status, stdout, output: stdout + stderr };
+}
+
+export const HELM_OPTIONS = {
+  cwd: ROOT,
+  env: { ...process.env, HELM_CACHE_HOME: join(CACHE, 'helm-home') },
+};
+
+export function helmProgram(): string {
+  return installed('helm', HELM);
 }
 
 /** Returns the path of a Go program, which is built if necessary. */
