@@ -36,3 +36,6 @@ export interface Engine {
   /** libzstd, because TraceProcessor does not decompress zstd. */
   zstd: WebAssembly.Module;
 }
+
+/** What is known of an engine before one of its instances was started. */
+export type UnpreparedEngine = Pick<Engine, 'code' | 'width' | 'digest' | 'packetFields' | 'zstd'>;

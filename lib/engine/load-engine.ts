@@ -2,15 +2,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { BigtraceError } from '../common/errors.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, UnpreparedEngine } from './engine.ts';
 import { PACKET_TAG } from './first-bytes.ts';
 import { engineCode, type RuntimeChoice, V8_RUNTIME } from './native/runtime-choice.ts';
 import { packetFields, READING_VERSION, warningsSql, zstdModule } from './reading/index.ts';
 import { packageFacts, type SqlPackage } from './script/sql-packages.ts';
-import { type Snapshot, snapshotMemory } from './snapshot/snapshot.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
 import { TraceProcessor } from './trace-processor.ts';
 import { hasMemory64, wasmWidth } from './wasm/wasm-abi.ts';
-import { WasmHost } from './wasm/wasm-host.ts';
 
 /**
  * Loads TraceProcessor from the wasm file at `path`.
@@ -31,14 +30,14 @@ export async function loadEngine(
       throw new Error(
         `it has 64-bit memory, which Node 24 and later can run; this is Node ${process.version}`,
       );
-    const bare = start({
+    const unprepared: UnpreparedEngine = {
       code: await engineCode(bytes, { digest, is64: width.is64 }, choice),
       width,
       digest,
       packetFields: packetFields(bytes),
       zstd: await zstdModule(),
-    });
-    return prepared(bare, packages);
+    };
+    return prepared(unprepared, packages);
   } catch (cause) {
     if (cause instanceof BigtraceError && cause.code === 'invalid_option') throw cause;
     const why = cause instanceof Error ? cause.message : cause;
@@ -47,37 +46,32 @@ export async function loadEngine(
   }
 }
 
-type Code = Pick<Engine, 'code' | 'width' | 'digest' | 'packetFields' | 'zstd'>;
-
-function start(code: Code): Engine {
-  const host = new WasmHost(code, 2 ** 32, () => {});
-  const requestAt = host.boot();
-  const initial = identified(code.digest, requestAt, snapshotMemory(host.memory, []));
-  return { ...code, version: '', ...initial, primed: undefined, requestAt, packages: [] };
-}
-
-/** Registers the packages and defines `bigtrace_warnings()` in the initial memory, so that no restore loses them. */
-function prepared(bare: Engine, packages: readonly SqlPackage[]): Engine {
-  const processor = new TraceProcessor(bare);
+/**
+ * Starts an instance, registers the packages and defines `bigtrace_warnings()` in its memory, which is the initial one of all
+ * instances, so that no restore loses them.
+ */
+function prepared(unprepared: UnpreparedEngine, packages: readonly SqlPackage[]): Engine {
+  const processor = new TraceProcessor(unprepared);
   const version = processor.version();
   for (const each of packages) processor.register(each);
   processor.query(warningsSql(new Map()), () => {});
-  const { digest, requestAt } = bare;
+  const { requestAt } = processor;
   const engine: Engine = {
-    ...bare,
-    version,
-    ...identified(digest, requestAt, processor.wholeMemory()),
-    packages: packages.map(packageFacts),
+    ...unprepared,
+    ...{ version, primed: undefined, requestAt, packages: packages.map(packageFacts) },
+    ...identified(unprepared.digest, requestAt, processor.memoryOver([])),
   };
-  return { ...engine, primed: primedMemory(engine) };
+  return { ...engine, primed: primedMemory(engine, processor) };
 }
 
-/** Returns the memory for the primed start; undefined if the engine does not accept the byte alone. */
-export function primedMemory(engine: Engine): Snapshot | undefined {
-  const processor = new TraceProcessor(engine);
+/**
+ * Returns the memory for the primed start; undefined if the engine does not accept the byte alone.
+ * @param processor is in the initial state
+ */
+export function primedMemory(engine: Engine, processor: TraceProcessor): Snapshot | undefined {
   try {
     processor.append(Uint8Array.of(PACKET_TAG));
-    return processor.snapshot();
+    return { engine: engine.identity, ...processor.memoryOver([engine.initial]) };
   } catch (thrown) {
     if (thrown instanceof BigtraceError) return undefined;
     throw thrown;

@@ -102,11 +102,28 @@ test('an instance is primed only for the first bytes of a trace, within its memo
 });
 
 test('an engine that does not accept the first byte alone is not primed', () => {
-  const refusing = new TraceProcessor({ ...engine, primed: undefined });
+  const [refusing, crashing] = [new TraceProcessor(engine), new TraceProcessor(engine)];
   expect(() => refusing.append(Buffer.from('no trace at all'))).toThrow('Unknown trace type');
-  const initial = { ...engine.initial, ...refusing.wholeMemory() };
-  expect(primedMemory({ ...engine, initial })).toBeUndefined();
-  const contents = new Uint8Array(engine.initial.contents.length);
-  expect(primedMemory({ ...engine, initial: { ...engine.initial, contents } })).toBeUndefined();
-  expect(primedMemory(engine)?.runs).toEqual(engine.primed?.runs);
+  expect(primedMemory(engine, refusing)).toBeUndefined();
+  crashing.restore({
+    ...engine.initial,
+    contents: new Uint8Array(engine.initial.contents.length),
+  });
+  expect(primedMemory(engine, crashing)).toBeUndefined();
+  const same = primedMemory(engine, new TraceProcessor(engine))?.contents ?? Buffer.alloc(0);
+  expect(Buffer.compare(same, engine.primed?.contents ?? Buffer.alloc(0))).toBe(0);
+  expect(same.length).toBeGreaterThan(2 ** 20);
+});
+
+test('what an earlier trace has left is gone, primed or not', () => {
+  for (const trace of [GZIP_CPU, Buffer.from('{"traceEvents":[]}'), packetWithText('a;b 7')]) {
+    primed.reset();
+    for (const fill of [0xff, 0x01]) {
+      const { contents, ...head } = primed.snapshot();
+      primed.restore({ ...head, contents: new Uint8Array(contents.length).fill(fill) });
+      primed.reset();
+    }
+    expect(outcome(primed, [trace])).toEqual(outcome(plain, [trace]));
+    expect(outcome(primed, [trace])).toEqual(outcome(plain, [trace]));
+  }
 });

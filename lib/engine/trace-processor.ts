@@ -1,7 +1,7 @@
 /** One instance of TraceProcessor: it loads a trace in chunks, then runs scripts. All calls block their thread. */
 import { BigtraceError } from '../common/errors.ts';
 import { checkSqlLength } from '../common/text/text-bounds.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, UnpreparedEngine } from './engine.ts';
 import { describeFirstBytes, describeText, FIRST_BYTES_MAX } from './first-bytes.ts';
 import { isSurelyPackets } from './primed-start.ts';
 import { warningsSql } from './reading/index.ts';
@@ -41,6 +41,15 @@ const INCOMPLETE_SQL = 'incomplete SQL statement';
 /** A smaller memory is copied instead: that is faster than the faults on its pages. */
 const IMAGE_BYTES_MIN = 64 * 2 ** 20;
 
+const NOTHING: Snapshot = {
+  ...{ engine: '', memoryBytes: 0 },
+  ...{ runs: new Uint32Array(), contents: new Uint8Array() },
+};
+const NOTHING_PREPARED = {
+  ...{ version: '', initial: NOTHING, primed: undefined, identity: '' },
+  ...{ packages: [], requestAt: 0 },
+};
+
 function isIncompleteSql(error: unknown): boolean {
   return (
     error instanceof BigtraceError &&
@@ -59,15 +68,31 @@ export class TraceProcessor {
   /** The first bytes of the trace that is being loaded, up to FIRST_BYTES_MAX. */
   #firstBytes: Buffer[] = [];
   #firstBytesLength = 0;
-  /** Whether the instance is in the engine's initial state. */
-  #isInitial = false;
+  /**
+   * Whether the instance is to be put into the engine's initial state, or into the primed one, before it is used. Most pages of
+   * the primed state stay as they are while a trace is loaded, so they need not be copied for the next one.
+   */
+  #isReset = false;
 
-  constructor(engine: Engine, { memoryBytesMax = 2 ** 32 }: TraceProcessorOptions = {}) {
-    this.#engine = engine;
+  /** An engine that is not prepared has no initial state yet: the instance starts it. */
+  constructor(
+    engine: Engine | UnpreparedEngine,
+    { memoryBytesMax = 2 ** 32 }: TraceProcessorOptions = {},
+  ) {
+    this.#engine = 'initial' in engine ? engine : { ...NOTHING_PREPARED, ...engine };
     this.#host = new WasmHost(engine, memoryBytesMax, (piece) => {
       this.#frames.push(piece, (message) => this.#onReply(readReply(message)));
     });
-    this.reset();
+    if (!('initial' in engine)) this.#host.boot();
+    else {
+      this.#restore([engine.initial]);
+      this.#isReset = true;
+    }
+  }
+
+  /** Address of the request buffer in wasm memory. */
+  get requestAt(): number {
+    return this.#host.requestAt;
   }
 
   /** Bytes of wasm memory; the number never decreases. */
@@ -124,12 +149,19 @@ export class TraceProcessor {
   /** Puts the instance into the state after the first byte of the trace, if there is such a state. @returns whether it did */
   #prime(first: Uint8Array): boolean {
     const { primed } = this.#engine;
-    if (!this.#isInitial || primed === undefined || primed.memoryBytes > this.memoryBytesMax)
+    if (!this.#isReset || primed === undefined || primed.memoryBytes > this.memoryBytesMax)
       return false;
     if (!isSurelyPackets(first)) return false;
-    this.#isInitial = false;
-    this.#host.overlay(primed);
+    this.#enter(primed);
     return true;
+  }
+
+  /** Puts an instance that was reset into the engine's initial state, with `over` over it. */
+  #enter(...over: Snapshot[]): void {
+    if (!this.#isReset) return;
+    const { initial, requestAt } = this.#engine;
+    this.#host.restore([initial, ...over], requestAt);
+    this.#isReset = false; // if that failed, it still has to be done
   }
 
   /** Ends the trace; after that, scripts can run. @throws BigtraceError as append */
@@ -200,10 +232,18 @@ export class TraceProcessor {
       );
   }
 
-  /** Returns the whole memory as a snapshot over zeros, the form of `Engine.initial`. */
-  wholeMemory(): Omit<Snapshot, 'engine'> {
+  /**
+   * Returns the memory as a snapshot over those `below`, lowest first; over zeros, it has the form of `Engine.initial`.
+   * @throws `poisoned` when it is set
+   */
+  memoryOver(
+    below: readonly Snapshot[],
+    BufferOf?: ArrayBufferConstructor,
+  ): Omit<Snapshot, 'engine'> {
+    if (this.poisoned !== undefined) throw this.poisoned;
+    this.#enter();
     this.#host.clearRequest();
-    return snapshotMemory(this.#host.memory, []);
+    return snapshotMemory(this.#host.memory, below, BufferOf);
   }
 
   /**
@@ -212,10 +252,8 @@ export class TraceProcessor {
    * @throws `poisoned` when it is set
    */
   snapshot(BufferOf?: ArrayBufferConstructor): Snapshot {
-    if (this.poisoned !== undefined) throw this.poisoned;
-    this.#host.clearRequest();
     const { initial, identity } = this.#engine;
-    return { engine: identity, ...snapshotMemory(this.#host.memory, [initial], BufferOf) };
+    return { engine: identity, ...this.memoryOver([initial], BufferOf) };
   }
 
   /**
@@ -276,6 +314,7 @@ export class TraceProcessor {
   makeImage(key: string): boolean {
     if (this.poisoned !== undefined) throw this.poisoned;
     if (this.imageBytes > 0) return true;
+    this.#enter();
     const { memoryBytes } = this;
     if (memoryBytes < IMAGE_BYTES_MIN) return false;
     this.#host.clearRequest();
@@ -295,8 +334,9 @@ export class TraceProcessor {
 
   /** Returns the instance to its initial state, ready for the next trace. It keeps the memory it has allocated. */
   reset(): void {
-    this.#restore([this.#engine.initial]);
-    this.#isInitial = true;
+    if (this.poisoned !== undefined || this.imageBytes > 0) this.#restore([this.#engine.initial]);
+    this.#forget();
+    this.#isReset = true;
   }
 
   /** Returns the version that TraceProcessor reports, such as "Perfetto v55.3-…". */
@@ -314,7 +354,7 @@ export class TraceProcessor {
   }
 
   #forget(): void {
-    this.#isInitial = false;
+    this.#isReset = false;
     this.#frames.clear();
     this.#loadError = undefined;
     this.#forgetFirst();
@@ -355,7 +395,7 @@ export class TraceProcessor {
   }
 
   #request(head: Uint8Array, body: Uint8Array | undefined, onReply: (reply: Reply) => void): void {
-    this.#isInitial = false;
+    this.#enter();
     let fatal: string | undefined;
     this.#onReply = (reply) => {
       fatal ??= reply.fatalError;

@@ -110,7 +110,7 @@ const CLICKHOUSE_TREE =
 const BRIDGE_CACHE = join(SCRIPTS, 'bridge-main.cache');
 
 /** Files in `dist/` that a build does not remove: outputs of tools and tests, the stamp, and code caches. */
-const NO_OUTPUTS = /^(test\/|(bench|baseline)\.js$|\.stamp$)|\.cache$/;
+const NO_OUTPUTS = /^(test\/|(bench|bench-runtime|baseline)\.js$|\.stamp$)|\.cache$/;
 
 /** Builds `dist/` if its inputs changed; returns whether it did. */
 export async function build() {

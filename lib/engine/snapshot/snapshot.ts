@@ -139,11 +139,6 @@ export function restoreMemory(
     restoreSegment(target, segment, zeroFrom);
 }
 
-/** Makes `memory` equal to a snapshot over what it equals already. */
-export function overlayMemory(memory: Uint8Array, snapshot: Snapshot): void {
-  for (const { at, bytes } of snapshotPieces(snapshot)) memory.set(bytes, at);
-}
-
 /**
  * Makes `memory` equal to a snapshot over `below`, whose contents arrive in blocks; `zeroFrom` as in restoreMemory.
  * If `blocks` throws, the contents of `memory` are undefined.

@@ -4,13 +4,7 @@
  */
 import { BigtraceError } from '../../common/errors.ts';
 import { NativeInstance } from '../native/native-instance.ts';
-import {
-  overlayMemory,
-  type Piece,
-  restoreBlocks,
-  restoreMemory,
-  type Snapshot,
-} from '../snapshot/snapshot.ts';
+import { type Piece, restoreBlocks, restoreMemory, type Snapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-file.ts';
 import { type EngineCode, type ModuleInstance, StackExhausted } from './module-instance.ts';
 import { V8Instance } from './v8-instance.ts';
@@ -69,9 +63,14 @@ export class WasmHost {
     this.#memoryBytesMax = Math.min(bytes, this.#abi.memoryBytesMax);
   }
 
-  /** Starts the engine and returns the address of its request buffer. */
-  boot(): number {
-    return this.#run(() => this.#instance.boot(REQUEST_BYTES));
+  /** Starts the engine. */
+  boot(): void {
+    this.#requestAt = this.#run(() => this.#instance.boot(REQUEST_BYTES));
+  }
+
+  /** Address of the request buffer. */
+  get requestAt(): number {
+    return this.#requestAt;
   }
 
   /** A view of the whole memory, valid until the engine continues. */
@@ -107,15 +106,6 @@ export class WasmHost {
       throw thrown;
     }
     this.#restored(requestAt);
-  }
-
-  /**
-   * Puts the instance into the state of a snapshot over the one that it is in.
-   * @throws BigtraceError limit_exceeded (memory bound), out_of_memory
-   */
-  overlay(snapshot: Snapshot): void {
-    this.#makeRoom(snapshot.memoryBytes);
-    overlayMemory(this.memory, snapshot);
   }
 
   /** Size of the image that is mapped as the memory; 0 if none is. */
