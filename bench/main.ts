@@ -12,8 +12,7 @@ import { million } from './million.ts';
 import { overhead } from './overhead.ts';
 import { table, thisMachine } from './report.ts';
 import { rows } from './rows.ts';
-import { RUNTIME, runtimeMain } from './runtime-child.ts';
-import { runtimes } from './runtimes.ts';
+import { runtimes } from './runtimes/runtimes.ts';
 import { save } from './save.ts';
 import { smallTracesBench } from './small-traces.ts';
 import { STUB_WORKER, stubWorkerMain } from './stub-worker.ts';
@@ -58,6 +57,5 @@ async function bench(args: string[]): Promise<void> {
 
 const [mode, ...args] = process.argv.slice(2);
 if (mode === BARE) await bareMain(args);
-else if (mode === RUNTIME) await runtimeMain(args);
 else if (mode === STUB_WORKER) await stubWorkerMain();
 else await bench(process.argv.slice(2));

@@ -6,7 +6,7 @@ import { root } from '../tools/root.mjs';
 
 await prepareOrExit();
 const program = await bundleModule('bench/main.ts', 'bench.js');
-await bundleModule('bench/runtime-child.ts', 'bench-runtime.js');
+await bundleModule('bench/runtimes/child.ts', 'bench-runtime.js');
 const { status } = spawnSync(process.execPath, [program, ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',

@@ -11,3 +11,9 @@ export const RANDOM_STEPS = {
   count: Number(process.env['STEPS'] ?? 150),
   seed: Number(process.env['SEED'] ?? 19),
 };
+
+/** How many calls a test cancels in each phase; if that was chosen, it measures how long they take to end. */
+export const RANDOM_CANCELS = {
+  count: Number(process.env['CANCELS'] ?? 4),
+  isMeasured: process.env['CANCELS'] !== undefined,
+};

@@ -1,0 +1,80 @@
+/** What the bench `runtimes` measures with whole systems. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type System, startSystem } from '../../test/harness/system.ts';
+import { ADDONS } from '../../tools/test-run/native-engine.mjs';
+import { timed } from '../bench.ts';
+import { BenchClient, uncachedSql } from '../queries.ts';
+import { snapshotsWritten } from '../snapshots-written.ts';
+import { chromeTraces, type TraceDir } from '../traces.ts';
+import { child, type Runtime } from './pairs.ts';
+
+const COUNT = 'SELECT count(*) AS n FROM slice';
+
+function flagsOf(runtime: Runtime): string[] {
+  return ['--engine-runtime', runtime, '--engine-addons', ADDONS];
+}
+
+/** Returns the processor time of a system's workers since their start, in milliseconds. */
+function workersCpuMs({ processes }: System): number {
+  const workers = processes.filter(({ name }) => name.startsWith('worker'));
+  return workers.reduce((sum, { pid }) => sum + processCpuMs(pid), 0);
+}
+
+function processCpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/**
+ * Returns the processor time of engines in V8 alone, one on each core, whose code V8 has optimized, in that of the workers
+ * that a query on traces that are not loaded takes.
+ */
+export async function coldFleet(quick: boolean): Promise<number> {
+  using traces = chromeTraces(quick ? [1, 1, 2, 2] : [1, 1, 2, 2, 5, 5, 10, 10, 20, 20, 20, 20]);
+  const cores = availableParallelism();
+  const shares = Array.from({ length: cores }, (_, core) => ({
+    files: traces.files.filter((_file, at) => at % cores === core),
+  }));
+  const alone = await Promise.all(shares.map((share) => child('bare', 'v8', share)));
+  await using system = await startSystem({ traces: traces.dir, flags: flagsOf('native') });
+  using client = new BenchClient(system.orchestrator);
+  const before = workersCpuMs(system);
+  await client.query(['/local/**'], COUNT);
+  const took = workersCpuMs(system) - before;
+  const aloneMs = alone.reduce((sum, { wholeMs }) => sum + wholeMs, 0);
+  console.error(`cold fleet: V8 alone ${aloneMs.toFixed(0)}, workers ${took.toFixed(0)}`);
+  return aloneMs / took;
+}
+
+/** Returns the processor time of a worker from its start until it has sent its first result, in milliseconds. */
+export async function freshWorker({ dir }: TraceDir, runtime: Runtime): Promise<number> {
+  await using system = await startSystem({ traces: dir, workers: 1, flags: flagsOf(runtime) });
+  using client = new BenchClient(system.orchestrator);
+  await client.query(['/local/**'], COUNT);
+  return workersCpuMs(system);
+}
+
+/** Returns the speed of a query after a restart, from snapshots, in that of a cold query; both with compiled engines. */
+export async function afterRestart({ dir, files }: TraceDir): Promise<number> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-bench-data-'));
+  const options = { traces: dir, dataDir, flags: flagsOf('native') };
+  const query = (client: BenchClient): Promise<number> =>
+    timed(() => client.query(['/local/**'], `${COUNT} WHERE ${uncachedSql('dur')}`));
+  try {
+    await using first = await startSystem(options);
+    using client = new BenchClient(first.orchestrator);
+    const coldMs = await query(client);
+    await snapshotsWritten(first, files.length);
+    await first.stop();
+    await using second = await startSystem(options);
+    using again = new BenchClient(second.orchestrator);
+    const restoredMs = await query(again);
+    console.error(`restart: cold ${coldMs.toFixed(0)}, from snapshots ${restoredMs.toFixed(0)}`);
+    return coldMs / restoredMs;
+  } finally {
+    rmSync(dataDir, { recursive: true });
+  }
+}
