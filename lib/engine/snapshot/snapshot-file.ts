@@ -12,8 +12,8 @@ import { CODECS, type Codec, codecNamed } from './snapshot-codec.ts';
 const MAGIC = Buffer.from('bigtrace image 2\n');
 const BLOCK_BYTES = 2 ** 20;
 const FRAME_HEAD_BYTES = 68;
-/** Size of the input buffer; it grows when a frame is longer. */
-const INPUT_BYTES = 2 ** 20;
+/** Size of the input buffer; it grows when a frame is longer. The reader can stop before each read. */
+const INPUT_BYTES = 2 ** 18;
 /** Bound of a payload. A compressed block may be slightly longer than BLOCK_BYTES; a header is shorter than this. */
 const FRAME_BYTES_MAX = 16 * 2 ** 20;
 
