@@ -39,3 +39,8 @@ export interface Engine {
 
 /** What is known of an engine before one of its instances was started. */
 export type UnpreparedEngine = Pick<Engine, 'code' | 'width' | 'digest' | 'packetFields' | 'zstd'>;
+
+export const NOTHING_PREPARED: Omit<Engine, keyof UnpreparedEngine> = {
+  ...{ version: '', identity: '', requestAt: 0, packages: [], primed: undefined },
+  initial: { engine: '', memoryBytes: 0, runs: new Uint32Array(), contents: new Uint8Array() },
+};

@@ -1,7 +1,7 @@
 /** One instance of TraceProcessor: it loads a trace in chunks, then runs scripts. All calls block their thread. */
 import { BigtraceError } from '../common/errors.ts';
 import { checkSqlLength } from '../common/text/text-bounds.ts';
-import type { Engine, UnpreparedEngine } from './engine.ts';
+import { type Engine, NOTHING_PREPARED, type UnpreparedEngine } from './engine.ts';
 import { describeFirstBytes, describeText, FIRST_BYTES_MAX } from './first-bytes.ts';
 import { isSurelyPackets } from './primed-start.ts';
 import { warningsSql } from './reading/index.ts';
@@ -40,15 +40,6 @@ const INCOMPLETE_SQL = 'incomplete SQL statement';
 
 /** A smaller memory is copied instead: that is faster than the faults on its pages. */
 const IMAGE_BYTES_MIN = 64 * 2 ** 20;
-
-const NOTHING: Snapshot = {
-  ...{ engine: '', memoryBytes: 0 },
-  ...{ runs: new Uint32Array(), contents: new Uint8Array() },
-};
-const NOTHING_PREPARED = {
-  ...{ version: '', initial: NOTHING, primed: undefined, identity: '' },
-  ...{ packages: [], requestAt: 0 },
-};
 
 function isIncompleteSql(error: unknown): boolean {
   return (
