@@ -18,6 +18,8 @@ export interface Bench {
   onlyByName?: true;
   /** Runs the bench. A quick run has less data and fewer repetitions: it tests the bench, not the speed. */
   run(quick: boolean): Promise<Measure[]>;
+  /** Writes the results, with `--save`, in place of a row in the table of all benches. */
+  save?(): void;
 }
 
 export function median(samples: number[]): number {
