@@ -29,6 +29,7 @@ const FOREIGN = new Set([
   ...['--add-sql-package', '--enable-l4-ilb-subsetting'],
   ...['--server_socket', '--worker_address', '--worker_port', '--worker_count', '--worker_list'],
   ...['--name_resolution_scheme', '--thread_pool_size'],
+  ...['--no-rehash-snapshot', '--single-threaded', '--no-opt'], // of Node and V8
 ]);
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
