@@ -1,7 +1,6 @@
 /** The gRPC status of a call, from the trailers, the HTTP status, or the way in which its stream ended. */
+import { constants, type IncomingHttpHeaders } from 'node:http2';
 import { type CallFailure, STATUS, type Trailers } from '../../lib/common/call-errors.ts';
-import { CODE } from './frames.ts';
-import type { Headers } from './hpack.ts';
 
 const NONE: Trailers = { get: () => [] };
 
@@ -24,7 +23,7 @@ export class CallError extends Error implements CallFailure {
 }
 
 /** Returns the status that trailers contain, if they do. Its code is 0 if the call succeeded. */
-export function statusOf(trailers: Headers): CallError | undefined {
+export function statusOf(trailers: IncomingHttpHeaders): CallError | undefined {
   const code = trailers['grpc-status'];
   if (typeof code !== 'string') return undefined;
   const isCode = /^\d+$/.test(code);
@@ -80,19 +79,21 @@ export function refused(): CallError {
 }
 
 /** Returns the status of a stream that the server ended without one. @param rstCode code of RST_STREAM */
-export function statusOfReset(rstCode: number): CallError {
+export function statusOfReset(rstCode: number, error: Error | undefined): CallError {
   switch (rstCode) {
-    case CODE.NO_ERROR:
+    case constants.NGHTTP2_NO_ERROR:
       return new CallError(STATUS.INTERNAL, 'the call ended without a gRPC status');
-    case CODE.REFUSED_STREAM:
+    case constants.NGHTTP2_REFUSED_STREAM:
       return refused();
-    case CODE.CANCEL:
+    case constants.NGHTTP2_CANCEL:
       return new CallError(STATUS.CANCELLED, 'the server cancelled the call');
-    case CODE.ENHANCE_YOUR_CALM:
+    case constants.NGHTTP2_ENHANCE_YOUR_CALM:
       return new CallError(STATUS.RESOURCE_EXHAUSTED, 'the server has no bandwidth or memory left');
-    case CODE.INADEQUATE_SECURITY:
+    case constants.NGHTTP2_INADEQUATE_SECURITY:
       return new CallError(STATUS.PERMISSION_DENIED, 'the protocol is not secure enough');
-    default:
-      return new CallError(STATUS.INTERNAL, `received RST_STREAM with code ${rstCode}`);
+    default: {
+      const why = error === undefined ? '' : `: ${error.message}`;
+      return new CallError(STATUS.INTERNAL, `received RST_STREAM with code ${rstCode}${why}`);
+    }
   }
 }

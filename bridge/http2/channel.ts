@@ -1,11 +1,11 @@
-/** A gRPC client without the gRPC library, whose start takes longer than the rest of a short query. */
+/** A gRPC client over node:http2, without the gRPC library, whose start takes longer than the rest of a short query. */
+import type { ClientHttp2Stream } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { STATUS } from '../../lib/common/call-errors.ts';
 import { type ClientCredentials, tlsOf } from '../../lib/common/network/client-credentials.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
 import { CallError, refused } from './call-error.ts';
 import { Connection, type OpenSession, openSession, type TlsOptions } from './connection.ts';
-import type { Stream, StreamEvents } from './stream.ts';
 import type { Endpoint, Target } from './target.ts';
 
 /** Timeout of a connection. It takes seconds on a machine where a hundred bridges start at once. */
@@ -44,15 +44,11 @@ export class Channel {
   }
 
   /** Starts a call. @throws CallError if there is no connection */
-  async open(
-    path: string,
-    eventsOf: (connection: Connection) => StreamEvents,
-  ): Promise<{ stream: Stream; connection: Connection }> {
+  async open(path: string): Promise<{ stream: ClientHttp2Stream; connection: Connection }> {
     const connection = await this.connected();
     const { token } = this.#config;
-    const headers: Record<string, string> =
-      token === undefined ? {} : { authorization: `Bearer ${token.first}` };
-    return { stream: connection.open(path, headers, eventsOf(connection)), connection };
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token.first}` };
+    return { stream: connection.open(path, headers), connection };
   }
 
   /** Resolves to a connection that accepts calls. @throws CallError */
@@ -101,9 +97,7 @@ export class Channel {
         target.endpoints().then((endpoints) => firstOf(endpoints, target, tls, ended)),
         rejected(ended),
       ]);
-      const authority = tls?.servername ?? target.authority;
-      const scheme = tls === undefined ? 'http' : 'https';
-      return new Connection(opened, { authority, scheme }, onUnusable);
+      return new Connection(opened, tls?.servername ?? target.authority, onUnusable);
     } catch (error) {
       if (over.signal.aborted) throw new ConnectTimeout();
       throw new CallError(STATUS.UNAVAILABLE, error instanceof Error ? error.message : `${error}`);
@@ -167,7 +161,7 @@ async function firstOf(
     const winner = await Promise.any(attempts);
     for (const attempt of attempts)
       attempt.then(
-        (opened) => opened !== winner && opened.session.destroy(undefined),
+        (opened) => opened !== winner && opened.session.destroy(),
         () => undefined,
       );
     return winner;

@@ -1,8 +1,13 @@
 /** One HTTP/2 connection to an orchestrator. */
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
-import { Session } from './session.ts';
-import type { Stream, StreamEvents } from './stream.ts';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { RECEIVE_WINDOW_BYTES } from '../../lib/proto/channel-options.ts';
 import type { Endpoint, Target } from './target.ts';
 
 /** Detects a hung orchestrator within 15 s. A busy one replies to the ping sooner. */
@@ -15,17 +20,9 @@ const UNSUCCESSFUL_MAX = 500;
 /** How to secure a connection; undefined: plaintext. */
 export type TlsOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'> | undefined;
 
-/** A session that has received the settings of its server. */
-export interface OpenSession {
-  session: Session;
-  /** Receives what happens to it from now on. */
-  events: { onUnusable: () => void; onLost: (reason: string | undefined) => void };
-}
-
 export class Connection {
-  readonly #session: Session;
+  readonly #session: ClientHttp2Session;
   readonly #authority: string;
-  readonly #scheme: 'http' | 'https';
   #calls = 0;
   /** Number of calls that ended without success; each may have reset its stream. */
   #unsuccessful = 0;
@@ -33,24 +30,26 @@ export class Connection {
   #lost: string | undefined;
 
   /** @param onUnusable called when it accepts no further calls */
-  constructor(
-    { session, events }: OpenSession,
-    { authority, scheme }: { authority: string; scheme: 'http' | 'https' },
-    onUnusable: () => void,
-  ) {
+  constructor({ session, socket }: OpenSession, authority: string, onUnusable: () => void) {
     this.#session = session;
     this.#authority = authority;
-    this.#scheme = scheme;
-    events.onUnusable = onUnusable;
-    events.onLost = (reason) => {
-      this.#lost ??= reason;
+    const onClose = (): void => {
       clearTimeout(this.#pinging);
+      session.destroy();
+      socket.destroy();
       onUnusable();
     };
+    const onError = ({ message }: Error): void => {
+      this.#lost ??= message;
+      onClose();
+    };
+    session.once('goaway', onUnusable);
+    // Node does not report each error of a socket as one of its session.
+    for (const emitter of [session, socket]) emitter.on('error', onError).once('close', onClose);
   }
 
   get isUsable(): boolean {
-    return this.#session.isUsable;
+    return !this.#session.closed && !this.#session.destroyed;
   }
 
   /** Whether so many of its calls were cancelled that a new connection should follow. */
@@ -60,24 +59,20 @@ export class Connection {
 
   /** Why the connection broke; undefined while there is one. */
   get lost(): string | undefined {
-    return this.#session.isDestroyed ? (this.#lost ?? 'connection dropped') : undefined;
+    return this.#session.destroyed ? (this.#lost ?? 'connection dropped') : undefined;
   }
 
   /** Starts a call. Its owner reports its end to `ended`. */
-  open(path: string, headers: Readonly<Record<string, string>>, events: StreamEvents): Stream {
-    const stream = this.#session.open(
-      {
-        ':method': 'POST',
-        ':scheme': this.#scheme,
-        ':path': path,
-        ':authority': this.#authority,
-        'content-type': 'application/grpc',
-        te: 'trailers',
-        'user-agent': 'bigtrace-bridge',
-        ...headers,
-      },
-      events,
-    );
+  open(path: string, headers: OutgoingHttpHeaders): ClientHttp2Stream {
+    const stream = this.#session.request({
+      ':method': 'POST',
+      ':path': path,
+      ':authority': this.#authority,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'user-agent': 'bigtrace-bridge',
+      ...headers,
+    });
     if (this.#calls++ === 0) this.#schedulePing();
     return stream;
   }
@@ -98,51 +93,63 @@ export class Connection {
   }
 
   #ping(): void {
-    if (this.#session.isDestroyed) return;
+    if (this.#session.destroyed) return;
     let isAnswered = false;
-    this.#session.ping(() => {
+    this.#session.ping((error) => {
       isAnswered = true;
-      if (this.#calls > 0) this.#schedulePing();
+      if (error === null && this.#calls > 0) this.#schedulePing();
     });
     const timedOut = (): void => {
       if (isAnswered) return;
-      this.#session.destroy(`no response to a ping within ${PING_MS_MAX / 1000} s`);
+      this.#lost ??= `no response to a ping within ${PING_MS_MAX / 1000} s`;
+      this.#session.destroy();
     };
     // If this process was blocked, the response may be in the socket: it is read before an immediate callback runs.
     this.#pinging = setTimeout(() => setImmediate(timedOut), PING_MS_MAX).unref();
   }
 }
 
+export interface OpenSession {
+  session: ClientHttp2Session;
+  socket: Socket;
+}
+
 /** Resolves to a session that has received the settings of its server. Aborting `signal` ends it before that. */
-export async function openSession(
+export function openSession(
   target: Target,
   endpoint: Endpoint,
   tls: TlsOptions,
   signal: AbortSignal,
 ): Promise<OpenSession> {
-  const socket = await openSocket(target, endpoint, tls);
+  const socket = openSocket(target, endpoint, tls);
   return new Promise((resolve, reject) => {
-    const events = {
-      onUnusable: () => {},
-      onLost: (reason: string | undefined) => reject(new Error(reason)),
-    };
-    const session = new Session(socket, {
-      onReady: () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve({ session, events });
-      },
-      onGoaway: () => events.onUnusable(),
-      onClose: (reason) => events.onLost(reason),
+    // Each request names the authority itself: not each address of an orchestrator can be part of a URL.
+    const session = connectHttp2(tls === undefined ? 'http://localhost' : 'https://localhost', {
+      createConnection: () => socket,
+      settings: { initialWindowSize: RECEIVE_WINDOW_BYTES, enablePush: false },
+      maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,
+      maxSessionMemory: Number.MAX_SAFE_INTEGER,
     });
-    const onAbort = (): void => session.destroy('connection closed before it was established');
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+    const fail = (error: Error): void => {
+      reject(error);
+      session.destroy();
+      socket.destroy();
+    };
+    const onClose = (): void => fail(new Error('connection closed before it was established'));
+    signal.addEventListener('abort', onClose, { once: true });
+    session.once('connect', () => session.setLocalWindowSize(RECEIVE_WINDOW_BYTES));
+    const emitters = [session, socket];
+    for (const emitter of emitters) emitter.on('error', fail).once('close', onClose);
+    session.once('remoteSettings', () => {
+      signal.removeEventListener('abort', onClose);
+      for (const emitter of emitters) emitter.off('error', fail).off('close', onClose);
+      resolve({ session, socket });
+    });
   });
 }
 
-async function openSocket(target: Target, endpoint: Endpoint, tls: TlsOptions): Promise<Socket> {
+function openSocket(target: Target, endpoint: Endpoint, tls: TlsOptions): Socket {
   if (tls === undefined) return connectTcp(endpoint);
-  const { connect: connectTls } = await import('node:tls'); // loading it takes longer than a short query
   // An IP address may be no server name (RFC 6066).
   const servername = tls.servername ?? (isIP(target.host) === 0 ? target.host : undefined);
   const names = servername === undefined ? {} : { servername };

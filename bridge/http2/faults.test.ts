@@ -101,6 +101,19 @@ const SETTINGS = frame(4, 0, 0, Buffer.of());
 /** Headers of stream 1 with status 200. */
 const OK = frame(1, 4, 1, Buffer.of(0x88));
 
+test.each([
+  ['its settings', SETTINGS],
+  ['its settings and GOAWAY', Buffer.concat([SETTINGS, frame(7, 0, 0, Buffer.alloc(8))])],
+])('a server that resets each connection after %s fails the call', async (_, sent) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(sent, () => socket.resetAndDestroy());
+  });
+  stops.push(() => void server.close());
+  const [code] = await failure(talk(channel(await addressOf(server)), 'x'));
+  expect(code).toBe(status.UNAVAILABLE);
+});
+
 /** Starts a server of raw frames, which it sends when it has received the message 'x'. */
 async function startRaw(frames: Buffer[], closes = false): Promise<string> {
   const server = createServer((socket) => {
