@@ -29,7 +29,8 @@ test('an estimate asks the worker that a query would use first for each trace, a
   expect(estimate).toEqual({ sources: all, unknown: 0 });
   expect([...first.asked, ...second.asked].sort()).toEqual(traces(3000).sort());
   expect(system.workers.flatMap(({ seen }) => seen)).toEqual([]);
-  await system.query(['/local/t1', '/local/t2', '/local/t3']);
+  // Each alone: of several that prefer the same worker, another one would get some.
+  for (const trace of traces(4)) await system.query([trace]);
   for (const [at, { asked }] of [first, second].entries())
     expect(asked).toEqual(expect.arrayContaining(system.workers[at]?.seen ?? []));
 });
