@@ -78,6 +78,10 @@ export class BarredTraces {
     return [...this.#bars.values()].slice(-count).reverse();
   }
 
+  has(key: string): boolean {
+    return this.#bars.has(key);
+  }
+
   /** @throws the error with which loading the trace failed, if it is barred */
   check(key: string): void {
     const bar = this.#bars.get(key);

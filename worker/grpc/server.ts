@@ -1,4 +1,5 @@
 /** The gRPC server of a worker: its two services and health checks on one port. */
+import { setMaxListeners } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
@@ -301,12 +302,14 @@ export class WorkerServer {
     reply: grpc.sendUnaryData<TraceSources>,
   ): Promise<void> {
     const abort = new AbortController();
+    setMaxListeners(0, abort.signal); // one for each trace
     call.on('cancelled', () =>
       abort.abort(new BigtraceError('cancelled', 'the call was cancelled')),
     );
     try {
       reply(null, await sourcesOf(this.#parts, call.request, abort.signal));
     } catch (thrown) {
+      abort.abort(thrown); // the other traces are not looked up any more
       reply(toServiceError(thrown));
     }
   }

@@ -14,7 +14,8 @@ type Parts = TaskExecutorParts & { packages: readonly PackageFacts[] };
 
 const FIELDS = {
   ...{ result: 'remembered', loaded: 'loaded', snapshot: 'restored', parse: 'parsed' },
-} as const satisfies Record<Tier, keyof TraceSources>;
+  barred: 'failed',
+} as const satisfies Record<Tier | 'barred', keyof TraceSources>;
 
 /** @throws no_sql, invalid_option if the script names another engine, and the errors of stores that do not respond */
 export async function sourcesOf(
@@ -25,10 +26,10 @@ export async function sourcesOf(
   if (sql.length === 0) throw new BigtraceError('no_sql', 'the query has no SQL');
   checkEngineNamed(sql, parts);
   const script = scriptFacts(sql, parts.packages);
-  const permits = parts.admission.task({ user, query: signal }, 'rows', signal);
   const statOf = ({ address, generation, size }: SourceTrace): Promise<KnownStat> => {
     const trace = textFromBytes(address);
     if (generation !== '') return Promise.resolve({ generation, size });
+    const permits = parts.admission.task({ user, query: signal }, 'rows', signal);
     return permits.lookup(trace, () => parts.stores.stat(trace, signal));
   };
   const sources: TraceSources = {
@@ -40,6 +41,7 @@ export async function sourcesOf(
       const stat = await statOf(trace);
       const tier = await tierOf(parts, textFromBytes(trace.address), script, stat);
       sources[FIELDS[tier]] += 1;
+      if (tier === 'barred') return;
       sources.traceBytes += stat.size ?? 0;
       if (tier === 'parse') sources.parsedBytes += stat.size ?? 0;
     } catch (thrown) {
@@ -54,18 +56,17 @@ export async function sourcesOf(
 
 type KnownStat = Pick<TraceStat, 'generation' | 'size'>;
 
-/** @throws the error of a barred trace */
 async function tierOf(
   parts: Parts,
   trace: string,
   script: ScriptFacts,
   stat: KnownStat,
-): Promise<Tier> {
+): Promise<keyof typeof FIELDS> {
   const { key, resultKey } = cacheKeys(parts, { trace, script }, stat);
   const { results, resultDisk, barred, pool, snapshots } = parts;
   if (script.deterministic && (results.has(resultKey) || (await resultDisk.has(resultKey))))
     return 'result';
-  barred.check(key);
+  if (barred.has(key)) return 'barred';
   if (script.readsQueryHistory) return 'parse'; // it runs in an engine that has run nothing else
   if (pool.holds(key) || pool.isShared(key)) return 'loaded';
   return (await snapshots.isOnDisk(key)) ? 'snapshot' : 'parse';
