@@ -7,6 +7,7 @@ import { CORPUS } from '../../test/corpus/index.ts';
 import { field, message } from '../../test/corpus/proto.ts';
 import { primedMemory } from './load-engine.ts';
 import { isSurelyPackets } from './primed-start.ts';
+import { encodeSnapshot, SnapshotUnusable } from './snapshot/snapshot-file.ts';
 import { queryRows, testEngine } from './testing.ts';
 import { TraceProcessor } from './trace-processor.ts';
 
@@ -126,4 +127,23 @@ test('what an earlier trace has left is gone, primed or not', () => {
     expect(outcome(primed, [trace])).toEqual(outcome(plain, [trace]));
     expect(outcome(primed, [trace])).toEqual(outcome(plain, [trace]));
   }
+});
+
+test('an instance that was reset stays poisoned after a snapshot file that ends too soon, until the next reset', async () => {
+  const pieces: Uint8Array[] = [];
+  outcome(plain, [GZIP_CPU]);
+  for await (const piece of encodeSnapshot(plain.snapshot())) pieces.push(piece);
+  let rest = Buffer.concat(pieces).subarray(0, -1);
+  const processor = new TraceProcessor(engine);
+  processor.reset();
+  const read = (into: Uint8Array): number => {
+    const length = rest.copy(into);
+    rest = rest.subarray(length);
+    return length;
+  };
+  expect(() => processor.restoreFile(read)).toThrow(SnapshotUnusable);
+  expect(() => processor.query(Buffer.from('SELECT 1'), () => {})).toThrow(SnapshotUnusable);
+  expect(() => processor.append(GZIP_CPU)).toThrow(SnapshotUnusable);
+  processor.reset();
+  expect(outcome(processor, [GZIP_CPU])).toEqual(outcome(plain, [GZIP_CPU]));
 });

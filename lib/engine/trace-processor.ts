@@ -147,9 +147,9 @@ export class TraceProcessor {
     return true;
   }
 
-  /** Puts an instance that was reset into the engine's initial state, with `over` over it. */
+  /** Puts an instance that was reset, and not poisoned since, into the engine's initial state, with `over` over it. */
   #enter(...over: Snapshot[]): void {
-    if (!this.#isReset) return;
+    if (!this.#isReset || this.poisoned !== undefined) return;
     const { initial, requestAt } = this.#engine;
     this.#host.restore([initial, ...over], requestAt);
     this.#isReset = false; // if that failed, it still has to be done
