@@ -10,7 +10,7 @@ export const COUNTERS = {
   tier_snapshot: 'results from a trace restored from a snapshot',
   tier_parse: 'results from a trace that was parsed',
   parse_ms: 'time spent parsing traces, in milliseconds',
-  restore_ms: 'time spent restoring traces from snapshots, in milliseconds',
+  restore_ms: 'time spent restoring the traces of tier_snapshot, in milliseconds',
   zstd_packets: 'zstd-compressed packets of traces that were decompressed',
   unpacked_bytes: 'bytes of decompressed traces, before the engine parsed them',
   load_warnings: 'warnings about loaded traces, such as fields that the engine does not know',

@@ -54,6 +54,7 @@ export async function loadTrace(
     const loaded = await engine.load(key, source, { ...options, traceBytes: stat.size }, signal);
     const { read, ...from } = loaded;
     parts.counters.add('parse_ms', from.loadMs);
+    parts.counters.add('trace_bytes', from.traceBytes);
     parts.counters.add('zstd_packets', read?.zstdPackets ?? 0);
     parts.counters.add('unpacked_bytes', read?.unpackedBytes ?? 0);
     parts.counters.add('load_warnings', read?.warnings ?? 0);

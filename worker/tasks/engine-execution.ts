@@ -272,7 +272,7 @@ export class UncachedTask {
    * another way.
    */
   async #load(lease: Lease, signal: AbortSignal): Promise<LoadedFrom | undefined> {
-    const { snapshots, counters } = this.#parts;
+    const { snapshots } = this.#parts;
     const { onPhase } = this.#request;
     const { key } = this.#keys;
     if (this.#isShared) {
@@ -284,7 +284,6 @@ export class UncachedTask {
     const restored = await snapshots.restore(key, (path) => this.#restore(lease, path, signal));
     signal.throwIfAborted();
     if (restored === undefined) this.#snapshot = 'none';
-    else counters.add('restore_ms', restored.loadMs);
     return restored && { ...restored, tier: 'snapshot' };
   }
 

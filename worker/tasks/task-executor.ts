@@ -20,12 +20,12 @@ export async function executeTask(
   const { counters } = parts;
   try {
     const result = await new TaskExecutor(parts, request, signal).run();
-    const { tier, rows, traceBytes, queryMs } = result.stats;
+    const { tier, rows, loadMs, queryMs } = result.stats;
     counters.add('tasks_done');
     counters.add(`tier_${tier}`);
     counters.add('rows', rows);
-    counters.add('trace_bytes', traceBytes);
     counters.add('query_ms', queryMs);
+    if (tier === 'snapshot') counters.add('restore_ms', loadMs);
     return result;
   } catch (thrown) {
     if (signal.aborted) throw signal.reason;
