@@ -2,7 +2,7 @@
 import type { ConsoleQuery, ConsoleTrace } from '../http-api/contract/console.ts';
 import { api } from './api.ts';
 import { button, type Card, CardList, element, setText } from './dom.ts';
-import { bytes, costTexts, count, counted, duration, oneLine, share } from './format.ts';
+import { costTexts, count, counted, duration, oneLine, share } from './format.ts';
 
 const SQL_CHARS = 300;
 /** Number of running traces shown per query: those that have been assigned to workers for longest. */
@@ -63,14 +63,12 @@ function runningText({ trace, phase, phaseMs, worker }: ConsoleTrace): string {
 
 function factsOf(progress: ConsoleQuery['progress']): string {
   if (progress === null) return 'begins';
-  const { tracesDone, tracesFailed, tracesTotal, totalIsFinal, rows } = progress;
-  const { traceBytes, elapsedMs } = progress;
+  const { tracesDone, tracesFailed, tracesTotal, totalIsFinal, rows, elapsedMs } = progress;
   const ended = tracesDone + tracesFailed;
   const facts = [
     `${count(ended)} of ${totalIsFinal ? '' : 'at least '}${counted(tracesTotal, 'trace')}`,
     ...(tracesFailed > 0 ? [`${count(tracesFailed)} failed`] : []),
     counted(rows, 'row'),
-    ...(traceBytes > 0 ? [`${bytes((traceBytes / Math.max(elapsedMs, 1)) * 1000)}/s read`] : []),
     duration(elapsedMs),
     ...costTexts(progress),
     ...(totalIsFinal && ended > 0 && ended < tracesTotal
