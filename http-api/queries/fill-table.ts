@@ -36,8 +36,10 @@ export async function fillTable(
     queryColumns.filter(({ type }) => type.includes('BLOB')).map(({ name }) => name),
   );
   const names = queryColumns.map(({ name }) => name);
-  const select = selectOf(execution, plan, names);
-  const described = await database.rows(`DESCRIBE (${select})`, options);
+  const select = selectOf(execution, plan, names, sourceOf(execution, plan));
+  // For a DESCRIBE of the view ClickHouse would start a bridge, and the query would run until it is described.
+  const likeIt = selectOf(execution, plan, names, likeSource(queryColumns));
+  const described = await database.rows(`DESCRIBE (${likeIt})`, options);
   const structure = described.map(([name, type]) => {
     const comment = bytes.has(name ?? '') ? ` COMMENT ${literal(BYTES_COMMENT)}` : '';
     return `${identifier(name ?? '')} ${type ?? ''}${comment}`;
@@ -112,14 +114,28 @@ function sourceOf(execution: Execution, plan: Plan): string {
   return `bigtrace.${view}(traces = ${arrayLiteral(addresses)}, sql = ${literal(scriptOf(execution, plan))})`;
 }
 
+/** A table with these columns. */
+function likeSource(queryColumns: readonly { name: string; type: string }[]): string {
+  const values = queryColumns.map(
+    ({ name, type }) =>
+      `defaultValueOfTypeName(${literal(type.replace(/ NOT NULL$/, ''))}) AS ${identifier(name)}`,
+  );
+  return `(SELECT ${values.join(', ')})`;
+}
+
 function scriptOf({ prelude, perfettoSql }: Execution, { ending = '' }: Plan): string {
   return wholeScript(prelude, perfettoSql, ending);
 }
 
-/** Selects the trace address, the script's columns, then metadata of the trace. */
-function selectOf(execution: Execution, plan: Plan, queryColumns: readonly string[]): string {
+/** Selects the trace address, the script's columns, then metadata of the trace, of the first rows of `source`. */
+function selectOf(
+  execution: Execution,
+  plan: Plan,
+  queryColumns: readonly string[],
+  source: string,
+): string {
   const [address = '_trace_address', ...names] = queryColumns;
-  const rows = `SELECT * FROM ${sourceOf(execution, plan)} LIMIT ${execution.limit}`;
+  const rows = `SELECT * FROM ${source} LIMIT ${execution.limit}`;
   const { base } = plan;
   const metadataColumns = plan.metadataColumns.filter((name) => name !== 'address'); // it is the first column
   const own = names.map((name) => `r.${identifier(name)} AS ${identifier(name)}`);

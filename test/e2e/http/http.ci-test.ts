@@ -102,7 +102,9 @@ test('/trace_metadata filters, sorts, selects columns, returns a page, and count
   });
 });
 
-test('a synchronous query runs on the filtered traces and returns their metadata', async () => {
+test('a synchronous query runs once, on the filtered traces, and returns their metadata', async () => {
+  const queries = async (): Promise<number> => (await page.get('/api/state')).body.counters.queries;
+  const before = await queries();
   const { status, body } = await page.post('/execute_bigtrace_query', {
     limit: 100,
     perfetto_sql: SQL,
@@ -120,6 +122,7 @@ test('a synchronous query runs on the filtered traces and returns their metadata
       totalFilteredRows: 1,
     },
   });
+  expect(await queries()).toBe(before + 1);
 });
 
 test('a query succeeds although one trace fails, and reports the failure', async () => {
