@@ -1,6 +1,6 @@
 /** Exit codes of `bigtrace`, and the error message on stderr. */
 import { CommanderError } from 'commander';
-import { asBigtraceError } from '../lib/common/errors.ts';
+import { asBigtraceError, BigtraceError } from '../lib/common/errors.ts';
 import { lossyOutput } from '../lib/common/observability/lossy-writer.ts';
 import { printable } from '../lib/common/text/byte-text.ts';
 
@@ -26,4 +26,18 @@ export function reportFailure(thrown: unknown): number {
     stderr.write(`${error.cause.stack}\n`);
   if (error.code === 'cancelled') return EXIT.interrupted;
   return error.code === 'invalid_option' ? EXIT.usage : EXIT.failed;
+}
+
+/** Node's exit code if nothing is left that could end what the main module waits for. It prints nothing then. */
+const NODE_UNSETTLED = 13;
+
+/** Reports it if the process ends before the command has. @returns a function to call when the command has ended */
+export function reportEarlyEnd(): () => void {
+  const onExit = (): void => {
+    if (process.exitCode !== NODE_UNSETTLED) return;
+    const text = 'the command stopped halfway: nothing was left that it could wait for';
+    process.exitCode = reportFailure(new BigtraceError('internal', text));
+  };
+  process.on('exit', onExit);
+  return () => process.off('exit', onExit);
 }

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { VERSION } from '../lib/common/version.ts';
 import { COMMANDS } from './commands.ts';
-import { reportFailure } from './exit.ts';
+import { reportEarlyEnd, reportFailure } from './exit.ts';
 
 async function program(commandName: string | undefined): Promise<Command> {
   const root = new Command('bigtrace')
@@ -28,8 +28,11 @@ function throwErrors(command: Command): void {
 // next collection, the most that V8 would otherwise choose.
 setFlagsFromString('--heap-growing-percent=300');
 
+const ended = reportEarlyEnd();
 try {
   await (await program(process.argv[2])).parseAsync();
 } catch (thrown) {
   process.exitCode = reportFailure(thrown);
+} finally {
+  ended();
 }
