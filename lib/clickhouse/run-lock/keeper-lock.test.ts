@@ -56,6 +56,8 @@ type Fault =
   | 'response is lost'
   /** Its caller gets an error at once; it takes effect 40 s later, if it still can. */
   | 'is late'
+  /** Neither its caller nor Keeper ever hears of it: packets are dropped. */
+  | 'is never answered'
   | 'killed before'
   | 'killed after'
   /** The process stands still for 100 s, and the operation takes effect before. */
@@ -112,6 +114,7 @@ class Run {
     const fault = this.#faultOf(this.operations++);
     await this.#alive(this.time.sleep(LATENCY_MS));
     if (fault === 'fails') throw new Error('no contact');
+    if (fault === 'is never answered') await new Promise(() => {});
     if (fault === 'killed before') this.isKilled = true;
     if (fault === 'is late') {
       void this.time.sleep(LATE_MS).then(() => outcome(effect));
@@ -298,6 +301,33 @@ test('a run that was suspended is told at once who took over', async () => {
     'the run lost its lock: another run took over: process of next; run it again',
   );
   expect(first.lost?.message).toBe(await refused);
+});
+
+test('a run whose network drops all packets ends before another one takes over', async () => {
+  const [time, row] = [new Time(), new Row()];
+  let isCut = false;
+  const cut = new Run(time, row, 'cut', () => (isCut ? 'is never answered' : 'none'));
+  const acquired = cut.acquire();
+  await time.run(acquired, 1000);
+  isCut = true;
+  const next = new Run(time, row, 'next', SOUND).acquire();
+  await time.run(next, LEASE_MS + BEAT_MS);
+  expect(cut.lost?.message).toContain('the run lost its lock: no contact to the lock for 20 s');
+});
+
+test('a run that was suspended while it looked at the lock looks again', async () => {
+  const [time, row] = [new Time(), new Row()];
+  let operations = 0;
+  const first = new Run(time, row, 'first', () => (operations-- === 1 ? 'suspended' : 'none'));
+  const acquired = first.acquire();
+  await time.run(acquired, 1000);
+  operations = 2; // its change, and then its look
+  const refused = (await acquired).check().catch((error: BigtraceError) => error.message);
+  await time.run(time.sleep(1000), 1001);
+  const next = new Run(time, row, 'next', SOUND).acquire();
+  await time.run(next, SUSPENDED_MS);
+  await time.run(refused, SUSPENDED_MS);
+  expect(await refused).toContain('another run took over: process of next');
 });
 
 test('random faults of many runs give no number twice, and none below that of an earlier holder', async () => {

@@ -14,8 +14,10 @@ import { BigtraceError } from '../../common/errors.ts';
 
 export const BEAT_MS = 5_000;
 export const LEASE_MS = 30_000;
-/** Below LEASE_MS, so that a holder ends before it is overtaken. */
+/** With the two operations of the last try below LEASE_MS, so that a holder ends before it is overtaken. */
 const GIVE_UP_MS = 20_000;
+/** A holder's operation without an answer for so long has failed. */
+const ANSWER_MS_MAX = 4_000;
 const POLL_MS = 1_000;
 /** Changes that may fail before the lock is acquired. */
 const TRIES_MAX = 20;
@@ -159,8 +161,8 @@ export class KeeperLock {
       if (this.#lost !== undefined) throw this.#lost;
       const sentMs = clock.now();
       target ??= { ...next(this.#row), version: this.#row.version + 1n };
-      let problem = await failureOf(table.replace(target));
-      const row = await table.read().catch((error: unknown) => {
+      let problem = await failureOf(this.#answered(table.replace(target)));
+      const row = await this.#answered(table.read()).catch((error: unknown) => {
         problem ??= error;
         return undefined;
       });
@@ -172,10 +174,21 @@ export class KeeperLock {
       // A reader of Keeper may be behind, so an earlier version says nothing.
       if (row !== undefined && row.version >= target.version && row.holder !== holder)
         throw this.#lose(`another run took over: ${row.who || 'it has ended since'}`);
-      if (clock.now() - this.#changedMs > GIVE_UP_MS)
+      // A try that began in time was perhaps suspended: the next one is told who took over.
+      if (sentMs - this.#changedMs > GIVE_UP_MS)
         throw this.#lose(`no contact to the lock for ${GIVE_UP_MS / 1000} s`, problem);
       await clock.sleep(POLL_MS / 10);
     }
+  }
+
+  /** @throws if the answer takes too long: this process may have been suspended, so the answer says nothing about now */
+  async #answered<T>(operation: Promise<T>): Promise<T> {
+    const { clock } = this.#options;
+    const sentMs = clock.now();
+    const late = clock.sleep(ANSWER_MS_MAX, true).then(() => undefined);
+    const answer = await Promise.race([operation.then((value) => ({ value })), late]);
+    if (answer !== undefined && clock.now() - sentMs <= ANSWER_MS_MAX) return answer.value;
+    throw new Error(`no answer for ${ANSWER_MS_MAX / 1000} s`);
   }
 
   #lose(why: string, cause?: unknown): BigtraceError {
