@@ -1,4 +1,7 @@
-/** How a server runs on macOS: as it is, without Landlock and without a signal of the kernel at the death of its parent. */
+/**
+ * How a server runs on macOS: as it is, without Landlock and without a signal of the kernel at the death of its parent. A
+ * server with capabilities gets no such signal on Linux either.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +21,8 @@ function optionsIn(directory: string): EngineOptions {
   );
   chmodSync(program, 0o755);
   return {
-    ...{ entry: undefined, program, arguments: ['server', '--'], env: { ONE: '1' } },
+    ...{ entry: undefined, program, isServer: true },
+    ...{ arguments: ['server', '--'], env: { ONE: '1' } },
     ...{ queriesFile: '', directory, insecure: false, stopMsMax: 5_000, log: () => {} },
     confinement: { readable: [], executable: [], writable: [], ports: [] },
   };
@@ -49,15 +53,26 @@ test('it gets its arguments, variables and directory, and ends when it is stoppe
   expect((await engine.exited).reason).toBe('exit code 3');
 });
 
-test('it ends when its parent is killed', async () => {
+/** An entry that does not ask for the signal. */
+const withEntry = (options: EngineOptions): EngineOptions => {
+  const entry = join(options.directory, 'entry.mjs');
+  writeFileSync(entry, 'setInterval(() => {}, 1000);');
+  return { ...options, entry };
+};
+
+test.each([
+  ['as it is', (options: EngineOptions) => options],
+  ['by an entry', withEntry],
+])('it ends when its parent is killed: %s', async (_, started) => {
   const directory = temporary();
+  const options = started(optionsIn(directory));
   const outfile = join(directory, 'engine-process.mjs');
   await build({
     entryPoints: [join(import.meta.dirname, '../engine/engine-process.ts')],
     ...{ outfile, bundle: true, platform: 'node', format: 'esm' },
   });
   const text = `import { spawnEngine } from ${JSON.stringify(outfile)};
-    console.log(spawnEngine({ ...${JSON.stringify(optionsIn(directory))}, log: () => {} }).pid);
+    console.log(spawnEngine({ ...${JSON.stringify(options)}, log: () => {} }).pid);
     setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', text], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -31,6 +31,8 @@ export interface EngineOptions {
   entry: string | undefined;
   /** Path of the engine's library, or of the binary. */
   program: string;
+  /** Whether `program` is a binary that replaces the process. */
+  isServer?: boolean;
   /** Arguments of clickhouse-local, or of the binary. */
   arguments: string[];
   /** File with the statements that the embedded engine runs first. */
@@ -50,12 +52,20 @@ export interface EngineOptions {
 }
 
 /** The message that the entry reads from stdin. */
-export interface EngineStart extends Omit<EngineOptions, 'entry' | 'stopMsMax' | 'log'> {
+export interface EngineStart extends Start {
   parentPid: number;
 }
 
-export function spawnEngine({ entry, stopMsMax, log, ...options }: EngineOptions): EngineProcess {
+export function spawnEngine({
+  entry,
+  isServer,
+  stopMsMax,
+  log,
+  ...options
+}: EngineOptions): EngineProcess {
   const child = entry === undefined ? spawnAsItIs(options) : spawnConfined(entry, options);
+  // Linux ends it with this process, too, but not a program with capabilities, as `clickhouse install` makes one.
+  if (isServer && child.pid !== undefined) endWithThisProcess(child, child.pid);
   let text = '';
   const keep = (chunk: Buffer): void => {
     log(chunk);
@@ -83,7 +93,7 @@ export function spawnEngine({ entry, stopMsMax, log, ...options }: EngineOptions
   };
 }
 
-type Start = Omit<EngineOptions, 'entry' | 'stopMsMax' | 'log'>;
+type Start = Omit<EngineOptions, 'entry' | 'isServer' | 'stopMsMax' | 'log'>;
 
 function spawnConfined(entry: string, options: Start): ChildProcess {
   const { readable, executable } = options.confinement;
@@ -112,17 +122,15 @@ function spawnConfined(entry: string, options: Start): ChildProcess {
   return child;
 }
 
-/** For systems without Landlock and without a signal at the death of the parent. */
+/** For systems without Landlock. */
 function spawnAsItIs({ program, directory, env, ...options }: Start): ChildProcess {
-  const child = spawn(program, options.arguments, {
+  return spawn(program, options.arguments, {
     stdio: ['ignore', 'ignore', 'pipe'],
     argv0: 'clickhouse',
     detached: true, // Ctrl-C reaches only the parent, which stops the processes in order
     env: { ...env, BIGTRACE_NODE: process.execPath },
     cwd: directory,
   });
-  if (child.pid !== undefined) endWithThisProcess(child, child.pid);
-  return child;
 }
 
 /** Lets a shell wait for the end of its stdin, a pipe of this process, and then kill the child. */

@@ -185,9 +185,9 @@ export function embeddedProgram(dist: string): { entry: string; program: string 
 function serverProgram(
   { path }: ServerBinary,
   dist: string,
-): { entry: string | undefined; program: string } {
+): { entry: string | undefined; program: string; isServer: true } {
   const entry = process.platform === 'linux' ? join(dist, 'clickhouse-server.js') : undefined;
-  return { entry, program: path };
+  return { entry, program: path, isServer: true };
 }
 
 function variablesOf(
