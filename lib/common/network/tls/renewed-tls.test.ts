@@ -1,6 +1,6 @@
 /** Tests that certificates are replaced while calls run: those of services, of clients, and the CAs of both. */
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -188,4 +188,18 @@ test('while files are missing or do not match, those before are used', () => {
   use('client', 2);
   expect(files.current).not.toBe(before);
   expect(files.current).toBe(files.current);
+});
+
+test('while a CA is being written, the one before is used', () => {
+  replace('services.crt', 'service1.crt');
+  const files = new RenewedTls({ ca: credentials.tlsCa, cert: undefined, key: undefined });
+  const before = files.current;
+  const both = ['service1.crt', 'service2.crt'].map((name) => readFileSync(path(name), 'utf8'));
+  const text = `the old one\n${both.join('\nthe new one\n')}`;
+  for (const part of ['no certificate', text.slice(0, 100), text.slice(0, -50)]) {
+    writeFileSync(credentials.tlsCa, part);
+    expect(files.current).toBe(before);
+  }
+  writeFileSync(credentials.tlsCa, text);
+  expect(files.current.ca?.toString()).toBe(text);
 });

@@ -47,6 +47,16 @@ export class RenewedTls {
 function checkTls(files: TlsFiles): void {
   // Not imported: the bridge starts with each query, most often without TLS, and loading it takes longer than a short query.
   process.getBuiltinModule('node:tls').createSecureContext({ ...files });
+  if (files.ca !== undefined) checkCa(files.ca.toString('latin1'));
+}
+
+/** TLS ignores what it cannot read of a CA file, even all of it. @throws if a certificate of the file cannot be read */
+function checkCa(text: string): void {
+  const { X509Certificate } = process.getBuiltinModule('node:crypto');
+  const blocks = text.split(/(?=-----BEGIN )/);
+  const certificates = blocks.filter((one) => /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(one));
+  if (certificates.length === 0) throw new Error('no certificate');
+  for (const one of certificates) new X509Certificate(one);
 }
 
 /** How often a server reads its files. */
