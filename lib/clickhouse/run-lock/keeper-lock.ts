@@ -5,8 +5,9 @@
  * - The holder changes the row every BEAT_MS. Who wants the lock takes it over if the row stays as it is for LEASE_MS, by
  *   the clock of who waits; clocks are never compared. So a holder that was killed blocks nobody for long.
  * - A holder that cannot change the row for GIVE_UP_MS, or finds another holder in it, ends its run.
- * - A holder that was suspended while another took over writes nothing that counts: the numbers of its rows come from the
- *   same row (newRun), so they are below those of all later holders, and the greatest number of a trace is valid.
+ * - A holder that was suspended while another took over is told so by check(), before it writes. If it is suspended between
+ *   the two, rows with numbers from the same row (newRun) do not count: they are below those of all later holders, and the
+ *   greatest number of a trace is valid.
  *
  * Operations may take effect although they fail, or later. That is safe, because each names the version that it replaces.
  */
