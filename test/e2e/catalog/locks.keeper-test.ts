@@ -77,9 +77,9 @@ function run(server: number, command: string, ...args: string[]): Command {
 const materialize = (server: number, name: string, sql: string): Command =>
   run(server, 'materialize', '--name', name, '--sql', sql, '--structure', 'n Int64');
 
-/** Waits until the process holds the lock. */
+/** Waits until the process knows that it holds the lock: it has asked for a run number. */
 async function untilHeld({ child }: Command, name: string): Promise<void> {
-  const who = `SELECT who FROM bigtrace.locks WHERE name = 'materialize ${name}'`;
+  const who = `SELECT who FROM bigtrace.locks WHERE name = 'materialize ${name}' AND run != 0`;
   await expect
     .poll(async () => (await databases[0]?.rows(who))?.[0]?.[0], { timeout: 60_000 })
     .toContain(`process ${child.pid} on `);
