@@ -315,6 +315,15 @@ test('a run whose network drops all packets ends before another one takes over',
   expect(cut.lost?.message).toContain('the run lost its lock: no contact to the lock for 20 s');
 });
 
+test('a run that cannot read whether it got the lock reads again', async () => {
+  const [time, row] = [new Time(), new Row()];
+  const run = new Run(time, row, 'run', (operation) => (operation === 4 ? 'fails' : 'none'));
+  const acquired = run.acquire();
+  await time.run(time.sleep(9 * LATENCY_MS), 10 * LATENCY_MS);
+  expect(row.value?.holder).toBe('run');
+  await time.run(acquired, 10_000);
+});
+
 test('a run that was suspended while it looked at the lock looks again', async () => {
   const [time, row] = [new Time(), new Row()];
   let operations = 0;

@@ -87,8 +87,18 @@ export class KeeperLock {
     const { table, clock, holder, who, purpose } = options;
     let seen: { version: bigint; sinceMs: number } | undefined;
     let sentMs = clock.now();
-    for (let tries = 0; ; ) {
-      const row = await table.read();
+    for (let tries = 0, isSent = false; ; ) {
+      const look = await table.read().then(
+        (row) => ({ row }),
+        (error: unknown) => ({ error }),
+      );
+      if ('error' in look) {
+        // The lock may be ours already, and would block the next run.
+        if (!isSent || ++tries === TRIES_MAX) throw look.error;
+        await clock.sleep(POLL_MS);
+        continue;
+      }
+      const { row } = look;
       if (row?.holder === holder) {
         const lock = new KeeperLock(options, row, sentMs);
         void lock.#beat();
@@ -105,6 +115,7 @@ export class KeeperLock {
           row === undefined
             ? table.create()
             : table.replace({ holder, who, version: row.version + 1n, run: row.run });
+        isSent = true;
         // Another run may have been faster, or only the response was lost: the row will say so.
         const problem = await failureOf(change);
         if (problem !== undefined && ++tries === TRIES_MAX) throw problem;
