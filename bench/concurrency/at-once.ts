@@ -1,16 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { descendants, startSystem } from '../../test/harness/system.ts';
 import { type Bench, quantile, repeat, timed } from '../bench.ts';
+import { processMs } from '../process-time.ts';
 import { uncachedSql } from '../queries.ts';
 
 const TRACE = '/local/linux/idle.pftrace';
 
 /** Calls that start at the same moment: half of what ClickHouse accepts of one user. */
 const AT_ONCE = 50;
-
-/** Resolution of the times in /proc/PID/stat. */
-const TICK_MS = 10;
 
 /** Calls in sequence that make the same code hot in every service, and over which the cost of one is measured. */
 const SEQUENTIAL = 40;
@@ -68,10 +65,5 @@ export const atOnce: Bench = {
 
 /** Returns the processor time so far of a process, of its descendants, and of those that have ended. */
 function processorMs(pid: number): number {
-  const ticks = [pid, ...descendants(pid)].map((each) => {
-    const stat = readFileSync(`/proc/${each}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0); // utime, stime, cutime, cstime
-  });
-  return ticks.reduce((sum, own) => sum + own, 0) * TICK_MS;
+  return [pid, ...descendants(pid)].reduce((sum, each) => sum + processMs(each), 0);
 }

@@ -1,12 +1,6 @@
-/** Measures the processor time of processes, which depends less on what else the machine does than elapsed time. */
-import { readFileSync } from 'node:fs';
+/** Measures the processor time of a system's processes. */
 import type { System } from '../../test/harness/system.ts';
-
-/** The kernel reports times in units of 10 ms (USER_HZ). */
-const TICK_MS = 10;
-const USER_TIME = 11;
-/** User and system time, and those of the children that have ended. */
-const TIMES = 4;
+import { processMs } from '../process-time.ts';
 
 /** Processor time in milliseconds, of all workers together and of the others. */
 export interface CpuMs {
@@ -39,11 +33,4 @@ export async function cpuMsDuring(system: System, work: () => Promise<unknown>):
     clickhouse: after.clickhouse - before.clickhouse,
     client: after.client - before.client,
   };
-}
-
-function processMs(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const ticks = fields.slice(USER_TIME, USER_TIME + TIMES);
-  return ticks.reduce((sum, each) => sum + Number(each), 0) * TICK_MS;
 }

@@ -1,10 +1,11 @@
 /** What the bench `runtimes` measures with whole systems. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type System, startSystem } from '../../test/harness/system.ts';
 import { ADDONS } from '../../tools/test-run/native-engine.mjs';
 import { timed } from '../bench.ts';
+import { processMs } from '../process-time.ts';
 import { BenchClient, uncachedSql } from '../queries.ts';
 import { snapshotsWritten } from '../snapshots-written.ts';
 import { chromeTraces, type TraceDir } from '../traces.ts';
@@ -19,13 +20,7 @@ function flagsOf(runtime: Runtime): string[] {
 /** Returns the processor time of a system's workers since their start, in milliseconds. */
 function workersCpuMs({ processes }: System): number {
   const workers = processes.filter(({ name }) => name.startsWith('worker'));
-  return workers.reduce((sum, { pid }) => sum + processCpuMs(pid), 0);
-}
-
-function processCpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  return workers.reduce((sum, { pid }) => sum + processMs(pid), 0);
 }
 
 /**
