@@ -27,6 +27,23 @@ async function helm(...args: string[]): Promise<string> {
   return (await run(helmProgram(), all, HELM_OPTIONS)).stdout;
 }
 
+/** Runs `helm test`. @throws with the logs of its pod, if it fails */
+async function helmTest(): Promise<string> {
+  try {
+    return await helm('test', 'bigtrace');
+  } catch (error) {
+    const logs = ['status', 'history'].map((container) =>
+      kubectl('logs', 'test', '--container', container).catch(String),
+    );
+    throw new Error(
+      ['helm test failed; its pod printed:', ...(await Promise.all(logs))].join('\n'),
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 /** Removes the objects of the overlay; the namespace, the Secret and the volume of ClickHouse remain. */
 async function removeManifests(): Promise<void> {
   const objects = manifestsOf(await kubectl('kustomize', overlay()));
@@ -64,7 +81,7 @@ test('helm install, helm test, and a query that returns the rows of all traces',
     ready('http-api', 1),
   ]);
   const installed = seconds();
-  expect(await helm('test', 'bigtrace')).toMatch(/^Phase: +Succeeded$/m);
+  expect(await helmTest()).toMatch(/^Phase: +Succeeded$/m);
   console.log(
     `all pods were ready ${installed} s after helm install; helm test ended after ${seconds()} s`,
   );
