@@ -18,7 +18,9 @@ export interface Bench {
   onlyByName?: true;
   /** Runs the bench. A quick run has less data and fewer repetitions: it tests the bench, not the speed. */
   run(quick: boolean): Promise<Measure[]>;
-  /** Writes the results, with `--save`, in place of a row in the table of all benches. */
+  /** Name of its table in docs/PERFORMANCE.md, by default `bench`. */
+  table?: string;
+  /** Writes the results, with `--save`, in place of rows in a table. */
   save?(): void;
 }
 

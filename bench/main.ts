@@ -15,7 +15,7 @@ import { overhead } from './overhead.ts';
 import { table, thisMachine } from './report.ts';
 import { rows } from './rows.ts';
 import { runtimes } from './runtimes/runtimes.ts';
-import { save } from './save.ts';
+import { saveTable } from './save.ts';
 import { smallTracesBench } from './small-traces.ts';
 import { STUB_WORKER, stubWorkerMain } from './stub-worker.ts';
 import { throughput } from './throughput.ts';
@@ -45,21 +45,23 @@ async function bench(args: string[]): Promise<void> {
       `no bench ${unknown.join(', ')}; there are ${BENCHES.map(({ name }) => name).join(', ')}`,
     );
   const measures: Measure[] = [];
-  /** The measures for the table of all benches. */
-  const ofTable: Measure[] = [];
+  /** The measures of each table in docs/PERFORMANCE.md. */
+  const tables = new Map<string, Measure[]>();
   for (const each of BENCHES) {
     if (names.length > 0 ? !names.includes(each.name) : each.onlyByName) continue;
     console.error(`bench ${each.name} …`);
     const own = await each.run(args.includes('--quick'));
     measures.push(...own);
-    if (each.save === undefined) ofTable.push(...own);
+    const name = each.table ?? 'bench';
+    if (each.save === undefined) tables.set(name, [...(tables.get(name) ?? []), ...own]);
     else if (args.includes('--save')) each.save();
   }
   const machine = thisMachine();
   const file = join(ROOT, 'test-results/bench.json');
   mkdirSync(join(ROOT, 'test-results'), { recursive: true });
   writeFileSync(file, JSON.stringify({ machine, measures }, null, 2));
-  if (args.includes('--save') && ofTable.length > 0) save(machine, ofTable);
+  if (args.includes('--save'))
+    for (const [name, ofTable] of tables) saveTable(name, machine, ofTable);
   console.log(`${table(measures)}\n\nalso in ${file}`);
   if (!measures.every(reached)) process.exitCode = 1;
 }

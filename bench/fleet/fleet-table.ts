@@ -1,8 +1,9 @@
 /** The table in docs/PERFORMANCE.md of what a million traces take and cost, computed from measured costs. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../lib/common/root.ts';
 import { type Machine, thisMachine } from '../report.ts';
+import { replaceBlock } from '../save.ts';
 import type { BareCosts } from './bare-costs.ts';
 import type { CpuMs } from './cpu.ts';
 import { type Fleet, simulate, type TraceCost } from './simulation.ts';
@@ -26,19 +27,13 @@ const WARM_UP_MS = 1500;
 const FLEET = { workers: 1000, threads: 4, dollarsPerCoreHour: 0.04 };
 
 const COSTS_FILE = join(ROOT, 'bench/fleet/costs.json');
-const DOCS_FILE = join(ROOT, 'docs/PERFORMANCE.md');
-const BETWEEN = /(<!-- fleet: .*? -->\n)[\s\S]*?(<!-- end of fleet -->)/;
 
 /** Writes the costs, and the table into the documentation. */
 export function saveFleetTable(measured: Omit<FleetCosts, 'cpu' | 'node' | 'load'>): void {
   const { cpu, node, load } = thisMachine();
   const costs = { cpu, node, load, ...measured };
   writeFileSync(COSTS_FILE, `${JSON.stringify(costs, undefined, 2)}\n`);
-  const text = readFileSync(DOCS_FILE, 'utf8');
-  writeFileSync(
-    DOCS_FILE,
-    text.replace(BETWEEN, (_, begin, end) => begin + fleetTable(costs) + end),
-  );
+  replaceBlock('fleet', fleetTable(costs));
 }
 
 export function fleetTable(costs: FleetCosts): string {

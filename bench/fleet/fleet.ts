@@ -62,6 +62,7 @@ export const fleet: Bench = {
 export const jsonFleet: Bench = {
   name: 'json-traces',
   onlyByName: true,
+  table: 'json-traces',
   async run(quick) {
     const count = quick ? 100 : 10_000;
     using traces = distinctJsonTraces(count);

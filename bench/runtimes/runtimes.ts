@@ -8,6 +8,7 @@ import { afterRestart, coldFleet, freshWorker } from './systems.ts';
 export const runtimes: Bench = {
   name: 'runtimes',
   onlyByName: true,
+  table: 'runtimes',
   async run(quick) {
     if (compileNative() !== 0)
       throw new Error(
