@@ -6,15 +6,19 @@ import type { System } from '../test/harness/system.ts';
 const WRITE_MS_MAX = 120_000;
 
 /**
- * Waits until the workers have written this many snapshots; workers write most of them while they are idle.
+ * Waits until the workers have written this many snapshots, by this counter; workers write most of them while they are idle.
  * @throws if that takes more than 120 s
  */
-export async function snapshotsWritten(system: System, count: number): Promise<void> {
+export async function snapshotsWritten(
+  system: System,
+  count: number,
+  counter = 'snapshots_written',
+): Promise<void> {
   const client = new OrchestratorClient(system.orchestrator);
   const giveUp = performance.now() + WRITE_MS_MAX;
   for (;;) {
     const { worker } = await client.status();
-    const written = worker.map(({ status }) => status?.counters['snapshots_written'] ?? 0);
+    const written = worker.map(({ status }) => status?.counters[counter] ?? 0);
     if (written.reduce((sum, each) => sum + each, 0) >= count) return client.close();
     if (performance.now() > giveUp)
       throw new Error(`snapshots written per worker: ${written.join(' + ')}`);

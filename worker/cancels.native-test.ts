@@ -78,7 +78,8 @@ const PHASES: Phase[] = [
   {
     what: 'restoring a snapshot',
     prepare: nothing,
-    begin: (signal) => thread.restore('trace', snapshot, 2 ** 32, signal),
+    begin: (signal) =>
+      thread.restore('trace', { path: snapshot, uncompressed: false }, 2 ** 32, signal),
   },
   {
     what: 'a script without end',

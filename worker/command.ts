@@ -57,6 +57,7 @@ interface Flags extends ServerSecurityFlags, RuntimeFlags {
   cacheBytes: number;
   sharedSnapshots?: string;
   writeSharedSnapshots: boolean;
+  uncompressedCacheBytes: number;
   sharedSnapshotsBytes: number;
   resultCacheDir?: string;
   readResultCacheDir?: string[];
@@ -168,6 +169,15 @@ function addCaches(command: Command): Command {
     .addOption(
       option('--cache-bytes <size>', 'maximum size of all snapshots in --cache-dir', 'CACHE_BYTES')
         .default(CACHE_BYTES_DEFAULT, '20GiB')
+        .argParser(byteSize),
+    )
+    .addOption(
+      option(
+        '--uncompressed-cache-bytes <size>',
+        'maximum size of uncompressed snapshots in --cache-dir, which compiled engines read as they need them; 0: none',
+        'UNCOMPRESSED_CACHE_BYTES',
+      )
+        .default(0, '0')
         .argParser(byteSize),
     )
     .addOption(
@@ -320,6 +330,7 @@ export function workerConfig(command: Command, dataDir: string): WorkerConfig {
     cacheDir: flags.cacheDir,
     readCacheDirs: flags.readCacheDir ?? [],
     cacheBytesMax: flags.cacheBytes,
+    uncompressedBytesMax: flags.uncompressedCacheBytes,
     sharedSnapshots: sharedSnapshotsOf(flags),
     resultCacheDir: flags.resultCacheDir,
     readResultCacheDirs: flags.readResultCacheDir ?? [],

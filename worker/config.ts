@@ -43,6 +43,8 @@ export interface WorkerConfig {
   readCacheDirs: string[];
   /** Maximum size of all files in `cacheDir`. */
   cacheBytesMax: number;
+  /** Maximum size of the uncompressed snapshots in `cacheDir`; 0: none are kept. */
+  uncompressedBytesMax: number;
   /** Where the workers of the fleet share snapshots; undefined: nowhere. */
   sharedSnapshots: SharedSnapshotOptions | undefined;
   /** Directory for the result cache; without one, it is in memory only. */

@@ -27,6 +27,7 @@ export const COUNTERS = {
   results_unusable: 'results on disk that were damaged or of another format, and ignored',
   results_failed: 'failed accesses to the result cache directory',
   snapshots_written: 'snapshots written to disk',
+  uncompressed_snapshots_written: 'uncompressed snapshots written to disk',
   snapshots_unusable: 'snapshots that were damaged or of another engine, and ignored',
   snapshots_failed: 'failed accesses to the snapshot directory',
   snapshots_fetched: 'snapshots fetched from the store of shared snapshots',

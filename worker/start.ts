@@ -7,6 +7,7 @@ import { createLogger, type Logger } from '../lib/common/observability/log.ts';
 import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
 import {
+  type Engine,
   hasImage,
   imageKey,
   loadEngine,
@@ -19,8 +20,9 @@ import { ResultDiskCache } from './cache/result-disk.ts';
 import { ResultMemoryCache } from './cache/result-memory.ts';
 import { openSharedStore } from './cache/shared/open-shared-store.ts';
 import { SharedSnapshots } from './cache/shared/shared-snapshots.ts';
-import { SnapshotCache } from './cache/snapshot-cache.ts';
+import { isWrongSnapshot, SnapshotCache } from './cache/snapshot-cache.ts';
 import { SnapshotWriter } from './cache/snapshot-writer.ts';
+import { UncompressedSnapshots } from './cache/uncompressed-snapshots.ts';
 import type { WorkerConfig } from './config.ts';
 import { COUNTERS, type WorkerCounters } from './counters.ts';
 import { BarredTraces } from './engines/barred-traces.ts';
@@ -125,7 +127,7 @@ async function createServer(config: WorkerConfig, logger: Logger): Promise<Worke
     hasRoom: () => pool.hasRoom,
   });
   const isBusy = (): boolean => !admission.idle;
-  const caches = await openCaches(config, { isBusy, stores, counters, logger });
+  const caches = await openCaches(config, { isBusy, stores, counters, logger }, engine);
   const { snapshots, shared, resultDisk, barred } = caches;
   const snapshotWriter = new SnapshotWriter(snapshots, admission);
   const spareEngines = spareEnginesFor(threads);
@@ -206,13 +208,18 @@ interface HostEnvironment {
 async function openCaches(
   config: WorkerConfig,
   { isBusy, stores, counters, logger }: HostEnvironment,
+  engine: Engine,
 ): Promise<Caches> {
   const shared = openSharedSnapshots(config, { stores, counters, logger });
+  const uncompressed = await UncompressedSnapshots.open({
+    ...{ directory: config.cacheDir, bytesMax: config.uncompressedBytesMax },
+    ...{ isWrong: isWrongSnapshot, engine, counters, logger },
+  });
   const snapshots = await SnapshotCache.open({
     directory: config.cacheDir,
     neighbours: config.readCacheDirs,
     bytesMax: config.cacheBytesMax,
-    ...{ shared, counters, logger },
+    ...{ shared, uncompressed, counters, logger },
   });
   const resultDisk = await ResultDiskCache.open({
     directory: config.resultCacheDir,

@@ -34,7 +34,7 @@ export const runtimes: Bench = {
         await repeat(times, () => coldFleet(quick)),
         { atLeast: 1.25 },
       ),
-      await restarts(quick),
+      ...(await restarts(quick)),
       {
         what: 'compiled engine: from the cancellation of an endless script until the thread is free',
         unit: 'ms',
@@ -93,13 +93,22 @@ async function sharedMemory(quick: boolean, pairs: Pairs): Promise<Measure[]> {
   ];
 }
 
-async function restarts(quick: boolean): Promise<Measure> {
+async function restarts(quick: boolean): Promise<Measure[]> {
   using traces = chromeTraces(Array.from({ length: quick ? 2 : 8 }, () => (quick ? 2 : 20)));
-  return ratio(
-    `compiled engines: after a restart, from snapshots, vs cold, ${quick ? '2 x 2' : '8 x 20'} MB`,
-    await repeat(quick ? 1 : 3, () => afterRestart(traces)),
-    { atLeast: 5 },
-  );
+  const times = quick ? 1 : 3;
+  const size = quick ? '2 x 2 MB' : '8 x 20 MB';
+  return [
+    ratio(
+      `compiled engines: after a restart, from snapshots, vs cold, ${size}`,
+      await repeat(times, () => afterRestart(traces, false)),
+      { atLeast: 5 },
+    ),
+    ratio(
+      `compiled engines: after a restart, from uncompressed snapshots, vs cold, ${size}`,
+      await repeat(times, () => afterRestart(traces, true)),
+      { atLeast: 15 },
+    ),
+  ];
 }
 
 function ratio(what: string, samples: number[], target?: Measure['target']): Measure {

@@ -52,22 +52,31 @@ export async function freshWorker({ dir }: TraceDir, runtime: Runtime): Promise<
   return workersCpuMs(system);
 }
 
-/** Returns the speed of a query after a restart, from snapshots, in that of a cold query; both with compiled engines. */
-export async function afterRestart({ dir, files }: TraceDir): Promise<number> {
+/**
+ * Returns the speed of a query after a restart, from snapshots, in that of a cold query; both with compiled engines.
+ * @param uncompressed whether the snapshots are uncompressed ones
+ */
+export async function afterRestart(
+  { dir, files }: TraceDir,
+  uncompressed: boolean,
+): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'bigtrace-bench-data-'));
-  const options = { traces: dir, dataDir, flags: flagsOf('native') };
+  const env = { BIGTRACE_UNCOMPRESSED_CACHE_BYTES: uncompressed ? '4GiB' : '0' };
+  const options = { traces: dir, dataDir, flags: flagsOf('native'), env };
   const query = (client: BenchClient): Promise<number> =>
     timed(() => client.query(['/local/**'], `${COUNT} WHERE ${uncachedSql('dur')}`));
   try {
     await using first = await startSystem(options);
     using client = new BenchClient(first.orchestrator);
     const coldMs = await query(client);
-    await snapshotsWritten(first, files.length);
+    const counter = uncompressed ? 'uncompressed_snapshots_written' : 'snapshots_written';
+    await snapshotsWritten(first, files.length, counter);
     await first.stop();
     await using second = await startSystem(options);
     using again = new BenchClient(second.orchestrator);
     const restoredMs = await query(again);
-    console.error(`restart: cold ${coldMs.toFixed(0)}, from snapshots ${restoredMs.toFixed(0)}`);
+    const what = uncompressed ? 'uncompressed snapshots' : 'snapshots';
+    console.error(`restart: cold ${coldMs.toFixed(0)}, from ${what} ${restoredMs.toFixed(0)}`);
     return coldMs / restoredMs;
   } finally {
     rmSync(dataDir, { recursive: true });

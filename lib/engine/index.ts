@@ -5,7 +5,13 @@ export { possibleKinds } from './inference/index.ts';
 export { type VocabularyModule, vocabularyOf } from './library/vocabulary.ts';
 export { loadEngine } from './load-engine.ts';
 export { addonsDirectory } from './native/addon-file.ts';
-export { allowInstance, hasImage, imageKey, interruptInstance } from './native/native-instance.ts';
+export {
+  allowInstance,
+  hasImage,
+  imageKey,
+  interruptInstance,
+  regionCheck,
+} from './native/native-instance.ts';
 export { ENGINE_RUNTIMES, type RuntimeChoice } from './native/runtime-choice.ts';
 export {
   FIRST_READING,
@@ -17,6 +23,7 @@ export {
 export { joinTraits, mayInclude, type ScriptTraits, scriptTraits } from './script/script-traits.ts';
 export { type PackageFacts, readSqlPackages, type SqlPackage } from './script/sql-packages.ts';
 export { SUMMARIZE, summarySpecOf, summaryTraits } from './script/summary-script.ts';
+export { encodeMemory, type RegionCheck } from './snapshot/memory-file.ts';
 export {
   freeSnapshot,
   receivedSnapshot,

@@ -7,6 +7,7 @@ import { isSurelyPackets } from './primed-start.ts';
 import { warningsSql } from './reading/index.ts';
 import type { SqlPackage } from './script/sql-packages.ts';
 import { summaryResults } from './script/summary.ts';
+import { readMemoryFile } from './snapshot/memory-file.ts';
 import {
   blockPieces,
   memoryPieces,
@@ -15,7 +16,7 @@ import {
   snapshotMemory,
   snapshotPieces,
 } from './snapshot/snapshot.ts';
-import { type ReadBytes, readSnapshot } from './snapshot/snapshot-file.ts';
+import { type ReadBytes, readSnapshot, SnapshotUnreadable } from './snapshot/snapshot-file.ts';
 import {
   queryError,
   type Reply,
@@ -233,6 +234,7 @@ export class TraceProcessor {
   ): Omit<Snapshot, 'engine'> {
     if (this.poisoned !== undefined) throw this.poisoned;
     this.#enter();
+    this.#host.readWhole();
     this.#host.clearRequest();
     return snapshotMemory(this.#host.memory, below, BufferOf);
   }
@@ -283,6 +285,20 @@ export class TraceProcessor {
     const isLarge = memoryBytes >= IMAGE_BYTES_MIN;
     if (!isLarge || !this.#host.makeImage(key, { memoryBytes, pieces: pieces() }, requestAt))
       this.#host.restoreFrom(initial, snapshot, requestAt);
+    this.#forget();
+  }
+
+  /**
+   * Puts the instance into the state of an uncompressed snapshot, in milliseconds: its file is read as the memory is touched. Other
+   * engines of the process share it, as with `restoreShared`.
+   * @param file an open file, which the caller closes
+   * @throws SnapshotUnusable; BigtraceError limit_exceeded (memory bound), out_of_memory
+   */
+  restoreUncompressed(file: number, key: string): void {
+    const { identity, requestAt } = this.#engine;
+    const memory = readMemoryFile(file, { engine: identity, key });
+    if (!this.#host.readImage(key, file, memory, requestAt))
+      throw new SnapshotUnreadable('no memory can be read from it here');
     this.#forget();
   }
 

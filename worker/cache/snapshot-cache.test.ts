@@ -53,7 +53,7 @@ async function openCache(directory: string, bytesMax = 2 ** 30, neighbours: stri
   return { cache: await SnapshotCache.open(options), counters, logged };
 }
 
-async function memoryBytesOf(path: string): Promise<number> {
+async function memoryBytesOf({ path }: { path: string }): Promise<number> {
   const file = openSync(path, 'r');
   try {
     return readSnapshot((into) => readSync(file, into), 'abc').memoryBytes;

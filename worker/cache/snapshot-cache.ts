@@ -6,14 +6,18 @@ import {
   SnapshotUnusable,
 } from '../../lib/engine/index.ts';
 import type { WorkerCounters } from '../counters.ts';
+import type { SnapshotFile } from '../engines/thread-protocol.ts';
 import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
 import type { SharedSnapshots } from './shared/shared-snapshots.ts';
+import type { UncompressedSnapshots } from './uncompressed-snapshots.ts';
 
 export interface SnapshotCacheOptions
   extends Pick<CacheDirectoryOptions, 'directory' | 'neighbours' | 'bytesMax' | 'logger'> {
   counters: WorkerCounters;
   /** Snapshots that all workers share, if there is a store for them. */
   shared?: SharedSnapshots | undefined;
+  /** Uncompressed snapshots, if they are kept. */
+  uncompressed?: UncompressedSnapshots | undefined;
 }
 
 /** Maximum number of remembered paths; above it, all are forgotten. */
@@ -39,12 +43,12 @@ export class SnapshotCache {
    * failures are logged.
    */
   static async open(options: SnapshotCacheOptions): Promise<SnapshotCache> {
-    const { counters, shared: _, ...directory } = options;
+    const { counters, shared: _shared, uncompressed: _uncompressed, ...directory } = options;
     const files = await CacheDirectory.open({
       ...directory,
       suffix: '.image',
       what: 'snapshots',
-      isWrong,
+      isWrong: isWrongSnapshot,
       onFailed: () => counters.add('snapshots_failed'),
     });
     return new SnapshotCache(options, files);
@@ -58,6 +62,10 @@ export class SnapshotCache {
     return this.#files.bytes;
   }
 
+  get uncompressedBytes(): number {
+    return this.#options.uncompressed?.bytes ?? 0;
+  }
+
   /** Whether writes are attempted now. */
   get writable(): boolean {
     return this.#files.writable;
@@ -65,16 +73,18 @@ export class SnapshotCache {
 
   /** Returns whether there is a snapshot of the trace in a directory that the worker reads. */
   async isOnDisk(key: string): Promise<boolean> {
-    return this.#files.has(key) || (await this.#atNeighbour(key)) !== undefined;
+    return this.#hasOwn(key) || (await this.#atNeighbour(key)) !== undefined;
   }
 
   /** Returns whether this worker or another one has a snapshot of the trace; a shared one is fetched. */
   async has(key: string, signal: AbortSignal): Promise<boolean> {
     return (
-      this.#files.has(key) ||
-      (await this.isElsewhere(key)) ||
-      (await this.#fetchShared(key, signal))
+      this.#hasOwn(key) || (await this.isElsewhere(key)) || (await this.#fetchShared(key, signal))
     );
+  }
+
+  #hasOwn(key: string): boolean {
+    return this.#files.has(key) || this.#options.uncompressed?.has(key) === true;
   }
 
   async #fetchShared(key: string, signal: AbortSignal): Promise<boolean> {
@@ -98,7 +108,8 @@ export class SnapshotCache {
 
   /** Returns whether a snapshot of the trace should be written; other workers' directories are not read. */
   wants(key: string): boolean {
-    return this.#files.wants(key) && !this.#elsewhere.has(key);
+    const wanted = this.#files.wants(key) || this.#options.uncompressed?.wants(key) === true;
+    return wanted && !this.#elsewhere.has(key);
   }
 
   /** Returns the path of another worker's snapshot of the trace, if there is one that is not known to be damaged. */
@@ -107,26 +118,34 @@ export class SnapshotCache {
   }
 
   /**
-   * Calls `restore` with the path of the trace's snapshot. Resolves to undefined if there is none, or if it
-   * throws SnapshotUnusable; then the worker's own file is removed, unless the error is SnapshotUnreadable.
+   * Calls `restore` with the file of the trace's snapshot, first with the uncompressed one. Resolves to undefined if there is
+   * none, or if it throws SnapshotUnusable; then the worker's own file is removed, unless the error is SnapshotUnreadable.
    * @throws what else `restore` throws
    */
   async restore<Restored>(
     key: string,
-    restore: (path: string) => Promise<Restored>,
+    restore: (file: SnapshotFile) => Promise<Restored>,
   ): Promise<Restored | undefined> {
-    const attempt = async (path: string): Promise<{ value: Restored } | { thrown: unknown }> => {
-      try {
-        return { value: await restore(path) };
-      } catch (thrown) {
-        if (thrown instanceof SnapshotUnusable) throw this.#recordUnusable(path, thrown);
-        return { thrown }; // the error is not about the snapshot
-      }
+    const attempt =
+      (uncompressed: boolean) =>
+      async (path: string): Promise<{ value: Restored } | { thrown: unknown }> => {
+        try {
+          return { value: await restore({ path, uncompressed }) };
+        } catch (thrown) {
+          if (thrown instanceof SnapshotUnusable) throw this.#recordUnusable(path, thrown);
+          return { thrown }; // the error is not about the snapshot
+        }
+      };
+    const compressed = async () => {
+      const neighbours = this.#files.has(key) ? undefined : await this.#atNeighbour(key);
+      return neighbours === undefined
+        ? this.#files.read(key, attempt(false))
+        : attempt(false)(neighbours);
     };
-    const neighbours = this.#files.has(key) ? undefined : await this.#atNeighbour(key);
-    const attempted =
-      neighbours === undefined ? this.#files.read(key, attempt) : attempt(neighbours);
-    const outcome = await attempted.catch(() => undefined);
+    const { uncompressed } = this.#options;
+    const outcome =
+      (await uncompressed?.read(key, attempt(true)).catch(() => undefined)) ??
+      (await compressed().catch(() => undefined));
     if (outcome !== undefined && 'thrown' in outcome) throw outcome.thrown;
     return outcome?.value;
   }
@@ -136,14 +155,33 @@ export class SnapshotCache {
     const { counters, logger } = this.#options;
     counters.add('snapshots_unusable');
     logger.warn({ path, reason: error.message }, 'a snapshot cannot be used');
-    if (!isWrong(error)) return error; // the file may be readable next time
+    if (!isWrongSnapshot(error)) return error; // the file may be readable next time
     if (this.#damagedPaths.size >= DAMAGED_PATHS_MAX) this.#damagedPaths.clear();
     this.#damagedPaths.add(path);
     return error;
   }
 
-  /** Writes the trace's snapshot if it fits. Never rejects. */
+  /** Removes the uncompressed snapshot of the trace. @returns whether there was one */
+  async dropUncompressed(key: string): Promise<boolean> {
+    const { uncompressed, counters, logger } = this.#options;
+    if (uncompressed?.has(key) !== true) return false;
+    await uncompressed.remove(key);
+    counters.add('snapshots_unusable');
+    logger.warn(
+      { key },
+      'an engine crashed that began with an uncompressed snapshot; it is removed',
+    );
+    return true;
+  }
+
+  /** Writes the trace's snapshots that are missing, if they fit. Never rejects. */
   async write(key: string, snapshot: Snapshot): Promise<void> {
+    if (!this.#files.has(key)) await this.#writeCompressed(key, snapshot);
+    const { uncompressed } = this.#options;
+    if (uncompressed?.wants(key) === true) await uncompressed.write(key, snapshot);
+  }
+
+  async #writeCompressed(key: string, snapshot: Snapshot): Promise<void> {
     if (!(await this.#files.write(key, encodeSnapshot(snapshot)))) return;
     this.#options.counters.add('snapshots_written');
     const { name, path } = this.#files.fileOf(key);
@@ -151,6 +189,7 @@ export class SnapshotCache {
   }
 }
 
-function isWrong(error: unknown): boolean {
+/** Whether an error means that the snapshot is damaged, or of another format or engine. */
+export function isWrongSnapshot(error: unknown): boolean {
   return error instanceof SnapshotUnusable && !(error instanceof SnapshotUnreadable);
 }

@@ -75,6 +75,7 @@ export class SnapshotWriter {
       if (snapshot === undefined) return;
       await this.#snapshots.write(key, snapshot);
       freeSnapshot(snapshot); // before its memory is given to others
+      if (this.#snapshots.wants(key)) this.#giveUp(key); // such as one of the engine with 64-bit memory
     } finally {
       this.#copy?.release();
       this.#copy = undefined;

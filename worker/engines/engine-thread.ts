@@ -32,6 +32,7 @@ import {
   GATE_BYTES,
   type QueryRequest,
   type Size,
+  type SnapshotFile,
   type ThreadData,
   type ThreadReply,
   type ThreadRequest,
@@ -141,13 +142,13 @@ export class EngineThread {
   }
 
   /**
-   * Loads a trace from the memory that another engine shares, or from the snapshot file at `path`, in place of the engine's current trace, into the engine with 64-bit
-   * memory if there is one.
+   * Loads a trace from the memory that another engine shares, or from a snapshot file, in place of the engine's current trace,
+   * into the engine with 64-bit memory if there is one.
    * @throws SnapshotUnusable, SnapshotOfOtherEngine, limit_exceeded, engine_crashed, the signal's reason
    */
   restore(
     key: string,
-    path: string | undefined,
+    file: SnapshotFile | undefined,
     memoryBytesMax: number,
     signal: AbortSignal,
     wide?: Engine,
@@ -157,7 +158,7 @@ export class EngineThread {
       this.#post({
         type: 'restore',
         image: imageKey(key),
-        path,
+        file,
         memoryBytesMax,
         ...(wide === undefined ? {} : { wide }),
       });

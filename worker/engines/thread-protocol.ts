@@ -43,6 +43,12 @@ export const UNACKNOWLEDGED_BYTES_MAX = 4 * 2 ** 20;
 /** Maximum number of bytes that were read and not yet parsed. */
 export const UNPARSED_BYTES_MAX = 8 * 2 ** 20;
 
+/** A file from which a trace can be restored. */
+export interface SnapshotFile {
+  path: string;
+  uncompressed: boolean;
+}
+
 export interface QueryRequest {
   sql: Uint8Array;
   /** Key under which engines of the process share the memory of the trace. */
@@ -64,13 +70,13 @@ export type ThreadRequest =
   /** Ends a load that is not needed any more. */
   | { type: 'drop' }
   /**
-   * Loads a trace from the memory that another engine shares, or else from a snapshot file, if there is a path; `wide` as in
+   * Loads a trace from the memory that another engine shares, or else from a snapshot file, if there is one; `wide` as in
    * `open`.
    */
   | {
       type: 'restore';
       image: string;
-      path: string | undefined;
+      file: SnapshotFile | undefined;
       memoryBytesMax: number;
       wide?: Engine;
     }

@@ -162,7 +162,7 @@ function openTrace({
 
 function restore({
   image: key,
-  path,
+  file: from,
   memoryBytesMax,
   wide,
 }: Extract<ThreadRequest, { type: 'restore' }>): void {
@@ -171,9 +171,10 @@ function restore({
     processor.memoryBytesMax = memoryBytesMax;
     image = key;
     if (processor.restoreImage(key)) return;
-    if (path === undefined) throw new SnapshotUnreadable('no engine holds the trace any more');
-    const file = readable(() => openSync(path, 'r'));
+    if (from === undefined) throw new SnapshotUnreadable('no engine holds the trace any more');
+    const file = readable(() => openSync(from.path, 'r'));
     try {
+      if (from.uncompressed) return processor.restoreUncompressed(file, key);
       processor.restoreShared((into) => {
         if (isAbandoned()) throw new BigtraceError('cancelled', 'the load was dropped');
         return readable(() => readSync(file, into));

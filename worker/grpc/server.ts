@@ -270,6 +270,7 @@ export class WorkerServer {
       results_on_disk_bytes: resultDisk.bytes,
       snapshots: snapshots.size,
       snapshots_bytes: snapshots.bytes,
+      uncompressed_snapshots_bytes: snapshots.uncompressedBytes,
       ...admission.gauges(),
       traces_barred: barred.size,
       queries: this.#runs.size,

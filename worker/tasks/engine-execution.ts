@@ -23,6 +23,7 @@ import {
 } from '../engines/engine-pool.ts';
 import type { Loaded } from '../engines/feed.ts';
 import { loadTrace, needsWideEngine } from '../engines/load-trace.ts';
+import type { SnapshotFile } from '../engines/thread-protocol.ts';
 import type { TaskPermits } from '../scheduling/admission.ts';
 import type { Permit } from '../scheduling/permits.ts';
 import type { ThreadPermit } from '../scheduling/thread-permits.ts';
@@ -187,8 +188,7 @@ export class UncachedTask {
       result = await this.#onThread(lease);
       this.#memory.learn(this.#stat.size, lease.engine.memoryBytes);
     } catch (thrown) {
-      const repeats = thrown instanceof EndedForMemory && !this.#passed;
-      if (!repeats || !this.#memory.endedAt(lease.engine.memoryBytes)) throw thrown;
+      if (!(await this.#repeats(thrown, lease))) throw thrown;
       this.#stopReading();
     } finally {
       // The engine is rolled back before the permits are released, but the result does not wait for that.
@@ -201,6 +201,18 @@ export class UncachedTask {
     }
     if (result === undefined) this.#request.onPhase('QUEUED');
     return result;
+  }
+
+  /** Whether the task is to be repeated in another way after this error; not if results were passed on. */
+  async #repeats(thrown: unknown, { engine }: Lease): Promise<boolean> {
+    const isCrash = thrown instanceof BigtraceError && thrown.code === 'engine_crashed';
+    // An uncompressed snapshot may prove to be damaged as late as that.
+    const isDropped = isCrash && (await this.#parts.snapshots.dropUncompressed(this.#keys.key));
+    if (this.#passed) return false;
+    if (isDropped && !this.#request.script.readsQueryHistory) this.#snapshot = 'unknown';
+    return (
+      isDropped || (thrown instanceof EndedForMemory && this.#memory.endedAt(engine.memoryBytes))
+    );
   }
 
   /** Leases an engine for the trace, if the task can use one now. */
@@ -281,7 +293,7 @@ export class UncachedTask {
     }
     if (this.#reading !== undefined) return this.#parse(lease, this.#reading.ahead, signal);
     onPhase('PARSING');
-    const restored = await snapshots.restore(key, (path) => this.#restore(lease, path, signal));
+    const restored = await snapshots.restore(key, (file) => this.#restore(lease, file, signal));
     signal.throwIfAborted();
     if (restored === undefined) this.#snapshot = 'none';
     return restored && { ...restored, tier: 'snapshot' };
@@ -309,15 +321,15 @@ export class UncachedTask {
   }
 
   /** Restores a snapshot, which may be of the engine with 64-bit memory. */
-  async #restore({ engine }: Lease, path: string, signal: AbortSignal): Promise<Loaded> {
+  async #restore({ engine }: Lease, file: SnapshotFile, signal: AbortSignal): Promise<Loaded> {
     const { memoryBytesMax } = this.#request.limits;
     const { key } = this.#keys;
     try {
-      return await engine.restore(key, path, memoryBytesMax, signal);
+      return await engine.restore(key, file, memoryBytesMax, signal);
     } catch (thrown) {
       if (!(thrown instanceof SnapshotOfOtherEngine) || !this.#mayBeWide) throw thrown;
       const wide = await this.#wideEngine(signal);
-      return engine.restore(key, path, memoryBytesMax, signal, wide);
+      return engine.restore(key, file, memoryBytesMax, signal, wide);
     }
   }
 

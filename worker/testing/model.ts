@@ -189,7 +189,7 @@ export class ModelWorld {
       restore: async (_key, restore) => {
         await this.pause(2);
         if (dice.chance(snapshotUnusable)) return undefined;
-        return restore('snapshot').catch((thrown: unknown) => {
+        return restore({ path: 'snapshot', uncompressed: false }).catch((thrown: unknown) => {
           if (thrown instanceof SnapshotUnusable) return undefined;
           throw thrown;
         });

@@ -59,6 +59,7 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     cacheDir: undefined,
     readCacheDirs: [],
     cacheBytesMax: 2 ** 30,
+    uncompressedBytesMax: 0,
     sharedSnapshots: undefined,
     resultCacheDir: undefined,
     readResultCacheDirs: [],

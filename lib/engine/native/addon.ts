@@ -24,6 +24,15 @@ export interface Addon {
   beginImage(handle: Handle, bytes: number): boolean;
   /** @returns false when there is no memory left */
   writeImage(handle: Handle, at: number, bytes: Uint8Array): boolean;
+  /**
+   * Lets the image that was begun be read from the file, region by region, as instances touch it (host/source.h).
+   * @returns false if that is not possible here
+   */
+  readImageFrom(handle: Handle, file: number, regions: Uint8Array, regionBytes: number): boolean;
+  /** Reads what the instance has not touched yet. @returns false if the file is damaged */
+  readWhole(handle: Handle): boolean;
+  /** Writes the check of a region (host/source.h) to `into`, which has 16 bytes. */
+  check(bytes: Uint8Array, into: Uint8Array): void;
   dropImage(handle: Handle): void;
   /**
    * Seals the image that was begun and maps it as the memory, or the image that has this key already; detaches `buffer`.

@@ -8,6 +8,8 @@ import imageCalls from './host/image_calls.c?raw';
 import instance from './host/instance.h?raw';
 import napi from './host/napi.h?raw';
 import runtime from './host/runtime.c?raw';
+import source from './host/source.c?raw';
+import sourceHeader from './host/source.h?raw';
 
 export const HOST_SOURCES: Readonly<Record<string, string>> = {
   'addon.c': addon,
@@ -18,6 +20,8 @@ export const HOST_SOURCES: Readonly<Record<string, string>> = {
   'instance.h': instance,
   'napi.h': napi,
   'runtime.c': runtime,
+  'source.c': source,
+  'source.h': sourceHeader,
 };
 
 /**

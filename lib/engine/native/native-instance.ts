@@ -1,5 +1,6 @@
 /** Runs the module as machine code that was compiled ahead of time. */
 import { createHash } from 'node:crypto';
+import type { MemoryFile, RegionCheck } from '../snapshot/memory-file.ts';
 import type { Piece } from '../snapshot/snapshot.ts';
 import type {
   EngineCode,
@@ -82,6 +83,26 @@ export class NativeInstance implements ModuleInstance {
     }
   }
 
+  /**
+   * Maps an image of the file as the memory, which is read as it is touched.
+   * @returns false if nothing was changed: that is not possible here
+   */
+  readImage(key: string, file: number, { memoryBytes, regions, regionBytes }: MemoryFile): boolean {
+    const handle = this.#handle;
+    try {
+      if (!this.#addon.beginImage(handle, memoryBytes)) return false;
+      if (!this.#addon.readImageFrom(handle, file, regions, regionBytes)) return false;
+      return this.#mapped(this.#addon.adoptImage(handle, this.#buffer, key));
+    } finally {
+      this.#addon.dropImage(handle); // unless it was adopted
+    }
+  }
+
+  /** Reads what was not touched yet of a file from `readImage`. @returns false if the file is damaged */
+  readWhole(): boolean {
+    return this.#addon.readWhole(this.#handle);
+  }
+
   /** Makes the memory zero, with this size. */
   zero(bytes: number): void {
     this.#buffer = this.#addon.zeroMemory(this.#handle, this.#buffer, bytes);
@@ -120,6 +141,11 @@ export function allowInstance(code: EngineCode, id: number): void {
 /** Returns the key of the image of a trace with this key, which may be long. */
 export function imageKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
+}
+
+/** Returns the function that checks regions of a memory file; undefined if the runtime does not read such files. */
+export function regionCheck(code: EngineCode): RegionCheck | undefined {
+  return code.runtime === 'native' ? loadAddon(code.addon).check : undefined;
 }
 
 /** Whether an instance of the process has an image with this key. */

@@ -106,6 +106,26 @@ function layersOf(snapshots: readonly Snapshot[]): Layer | undefined {
   return layer;
 }
 
+/** Yields the memory of the snapshots (lowest first) in regions of this size; each is valid until the next one. */
+export function* regionsOf(
+  snapshots: readonly Snapshot[],
+  memoryBytes: number,
+  regionBytes: number,
+): Generator<Buffer> {
+  const layer = layersOf(snapshots);
+  const buffer = Buffer.alloc(regionBytes);
+  for (let from = 0; from < memoryBytes; from += regionBytes) {
+    const region = buffer.subarray(0, Math.min(regionBytes, memoryBytes - from));
+    region.fill(0);
+    for (const segment of layer?.segments(from, from + region.length) ?? []) {
+      const { contents, contentsAt } = segment;
+      const length = segment.to - segment.from;
+      contents?.copy(region, segment.from - from, contentsAt, contentsAt + length);
+    }
+    yield region;
+  }
+}
+
 /** Yields the blocks of `memory` that differ from the snapshots (lowest first). */
 function* changedBlocks(memory: Buffer, snapshots: readonly Snapshot[]): Generator<Segment> {
   const layers = layersOf(snapshots);

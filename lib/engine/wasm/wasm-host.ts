@@ -4,6 +4,7 @@
  */
 import { BigtraceError } from '../../common/errors.ts';
 import { NativeInstance } from '../native/native-instance.ts';
+import type { MemoryFile } from '../snapshot/memory-file.ts';
 import { type Piece, restoreBlocks, restoreMemory, type Snapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-file.ts';
 import { type EngineCode, type ModuleInstance, StackExhausted } from './module-instance.ts';
@@ -144,6 +145,24 @@ export class WasmHost {
     if (!this.#native.beginImage(memoryBytes)) return false;
     if (!this.#native.makeImage(key, pieces)) throw noMemory(memoryBytes);
     return this.#mapped(requestAt);
+  }
+
+  /**
+   * Puts the instance into the state of a memory file, which is read as the memory is touched; or of the image that has this key
+   * already. A part that proves to be damaged when it is read poisons the instance.
+   * @returns false if nothing was changed: the runtime cannot do it, or not now
+   * @throws as mapImage
+   */
+  readImage(key: string, file: number, memory: MemoryFile, requestAt: number): boolean {
+    if (memory.memoryBytes > this.memoryBytesMax) throw outOfMemory(this.memoryBytesMax);
+    return this.#native?.readImage(key, file, memory) === true && this.#mapped(requestAt);
+  }
+
+  /** Reads what was not touched of a memory file. @throws `poisoned`, which it sets if the file is damaged */
+  readWhole(): void {
+    if (this.#native?.readWhole() === false)
+      this.poisoned = this.#crash(new Error('the file that its memory is read from is damaged'));
+    if (this.poisoned !== undefined) throw this.poisoned;
   }
 
   #mapped(requestAt: number, bytesMax = Number.POSITIVE_INFINITY): true {

@@ -149,6 +149,7 @@ static const char *reason_text(int reason) {
     case WASM_RT_TRAP_CALL_INDIRECT: return "null function or function signature mismatch";
     case WASM_RT_TRAP_EXHAUSTION: return "Maximum call stack size exceeded";
     case LEFT_INTERRUPTED: return "interrupted";
+    case LEFT_LOST: return "the file that its memory is read from is damaged";
     case LEFT_NO_MEMORY: return "the machine has no memory left for an instance";
     default: return "trap";
   }

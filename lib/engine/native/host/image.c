@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "image.h"
+#include "source.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW)
 #define PAGE_BYTES 4096u
 /* Flags of an entry in /proc/self/pagemap. */
 #define PAGE_PRESENT (1ull << 63)
@@ -22,6 +23,8 @@ struct image {
   char *key;
   int file;
   uint64_t bytes;
+  /* What it is read from as it is touched; NULL if it is complete. */
+  struct source *source;
   /* Instances that have it. */
   unsigned references;
   struct image *next;
@@ -33,7 +36,7 @@ static struct image *images;
 
 static struct image *find(const char *key) {
   struct image *image = images;
-  while (image != NULL && strcmp(image->key, key) != 0) image = image->next;
+  while (image != NULL && (strcmp(image->key, key) != 0 || is_damaged(image->source))) image = image->next;
   return image;
 }
 
@@ -48,12 +51,15 @@ static struct image *dereference(struct image *image) {
 
 static void end(struct image *image) {
   if (image == NULL) return;
+  end_source(image->source);
   close(image->file);
   free(image->key);
   free(image);
 }
 
 void drop_image(struct instance *instance) {
+  end_source(instance->begun_source);
+  instance->begun_source = NULL;
   if (instance->has_begun) close(instance->begun);
   instance->has_begun = false;
 }
@@ -79,17 +85,24 @@ bool write_image(struct instance *instance, uint64_t at, const uint8_t *from, si
   return true;
 }
 
-/* Makes an image of the file, which nobody has yet. Sealing may wait for the kernel. */
-static struct image *seal(int file, const char *key) {
+bool read_image_from(struct instance *instance, int file, uint64_t region_bytes, const struct region *regions, size_t count) {
+  if (!instance->has_begun || instance->begun_source != NULL) return false;
+  const off_t bytes = lseek(instance->begun, 0, SEEK_END);
+  instance->begun_source = source_of(file, instance->begun, (uint64_t)bytes, region_bytes, regions, count);
+  return instance->begun_source != NULL;
+}
+
+/* Makes an image of the file, which nobody has yet; what is still read cannot be sealed against that. Sealing may wait for the kernel. */
+static struct image *seal(int file, struct source *source, const char *key) {
   const off_t bytes = lseek(file, 0, SEEK_END);
   struct image *image = calloc(1, sizeof *image);
   char *copy = strdup(key);
-  if (image == NULL || copy == NULL || bytes <= 0 || fcntl(file, F_ADD_SEALS, SEALS) != 0) {
+  if (image == NULL || copy == NULL || bytes <= 0 || fcntl(file, F_ADD_SEALS, source == NULL ? SEALS | F_SEAL_WRITE : SEALS) != 0) {
     free(image);
     free(copy);
     return NULL;
   }
-  *image = (struct image){.key = copy, .file = file, .bytes = (uint64_t)bytes};
+  *image = (struct image){.key = copy, .file = file, .bytes = (uint64_t)bytes, .source = source};
   return image;
 }
 
@@ -101,6 +114,7 @@ static void publish(struct image *image) {
 /* Maps the image, of which the caller has a reference for the instance. */
 static bool map(struct instance *instance, struct image *image) {
   struct image *const before = instance->image;
+  uncover(instance);
   const bool mapped = replace_memory(instance, image->file, image->bytes);
   pthread_mutex_lock(&images_lock);
   struct image *const ended = dereference(before);
@@ -109,19 +123,23 @@ static bool map(struct instance *instance, struct image *image) {
   end(ended);
   end(failed);
   instance->image = mapped ? image : NULL;
+  if (mapped && image->source != NULL) cover(instance, image->source);
   return mapped;
 }
 
 bool adopt_image(struct instance *instance, const char *key) {
   if (!instance->has_begun) return false;
-  struct image *const made = seal(instance->begun, key);
+  struct image *const made = seal(instance->begun, instance->begun_source, key);
   pthread_mutex_lock(&images_lock);
   struct image *const known = find(key);
   struct image *const image = known != NULL ? known : made;
   if (known == NULL && made != NULL) publish(made);
   if (image != NULL) image->references++;
   pthread_mutex_unlock(&images_lock);
-  if (made != NULL) instance->has_begun = false;
+  if (made != NULL) {
+    instance->has_begun = false;
+    instance->begun_source = NULL;
+  }
   drop_image(instance);
   if (image != made) end(made);
   return image != NULL && map(instance, image);
@@ -143,6 +161,7 @@ bool has_image(const char *key) {
 }
 
 void leave_image(struct instance *instance) {
+  uncover(instance);
   if (instance->image == NULL) return;
   pthread_mutex_lock(&images_lock);
   struct image *const ended = dereference(instance->image);

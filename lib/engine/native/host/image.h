@@ -12,6 +12,11 @@ struct image;
 bool begin_image(struct instance *, uint64_t bytes);
 /* Returns false when there is no memory left. */
 bool write_image(struct instance *, uint64_t at, const uint8_t *from, size_t length);
+/*
+ * Lets the image that was begun be read from the file, region by region, as instances touch it (source.h), instead of being
+ * written. Returns false if that is not possible here. */
+struct region;
+bool read_image_from(struct instance *, int file, uint64_t region_bytes, const struct region *regions, size_t count);
 /* Ends the image that the instance has begun, if there is one. */
 void drop_image(struct instance *);
 

@@ -1,6 +1,9 @@
 /* The functions for images (../addon.ts declares them). A key is a text; it is cut after KEY_BYTES_MAX. */
+#include <string.h>
+
 #include "addon.h"
 #include "image.h"
+#include "source.h"
 
 #define KEY_BYTES_MAX 128
 
@@ -45,6 +48,38 @@ static napi_value js_write(napi_env env, napi_callback_info info) {
   napi_get_value_double(env, all.value[1], &at);
   napi_get_typedarray_info(env, all.value[2], NULL, &length, &from, NULL, NULL);
   return boolean(env, write_image(all.instance, (uint64_t)at, from, length));
+}
+
+/* readImageFrom(handle, file, regions, regionBytes): boolean; `regions` are as in source.h */
+static napi_value js_read_from(napi_env env, napi_callback_info info) {
+  struct arguments all = arguments_of(env, info);
+  int32_t file = -1;
+  double region_bytes = 0;
+  void *regions = NULL;
+  size_t length = 0;
+  napi_get_value_int32(env, all.value[1], &file);
+  napi_get_typedarray_info(env, all.value[2], NULL, &length, &regions, NULL, NULL);
+  napi_get_value_double(env, all.value[3], &region_bytes);
+  const size_t count = length / sizeof(struct region);
+  return boolean(env, read_image_from(all.instance, file, (uint64_t)region_bytes, regions, count));
+}
+
+/* readWhole(handle): boolean */
+static napi_value js_read_whole(napi_env env, napi_callback_info info) {
+  return boolean(env, read_whole(arguments_of(env, info).instance));
+}
+
+/* check(bytes, into) */
+static napi_value js_check(napi_env env, napi_callback_info info) {
+  napi_value args[2];
+  size_t count = 2, length = 0, room = 0;
+  void *bytes = NULL, *into = NULL;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  napi_get_typedarray_info(env, args[0], NULL, &length, &bytes, NULL, NULL);
+  napi_get_typedarray_info(env, args[1], NULL, &room, &into, NULL, NULL);
+  const struct check check = check_of(bytes, length);
+  if (room == sizeof check) memcpy(into, &check, sizeof check);
+  return undefined(env);
 }
 
 /* dropImage(handle) */
@@ -92,7 +127,8 @@ static napi_value js_changed(napi_env env, napi_callback_info info) {
 
 void set_image_functions(napi_env env, napi_value exports) {
   static const struct function functions[] = {
-      {"beginImage", js_begin}, {"writeImage", js_write}, {"dropImage", js_drop}, {"adoptImage", js_adopt},
+      {"beginImage", js_begin}, {"writeImage", js_write}, {"dropImage", js_drop},
+      {"readImageFrom", js_read_from}, {"readWhole", js_read_whole}, {"check", js_check}, {"adoptImage", js_adopt},
       {"mapImage", js_map}, {"zeroMemory", js_zero}, {"hasImage", js_has}, {"changedBytes", js_changed}};
   set_functions(env, exports, functions, sizeof functions / sizeof *functions);
 }

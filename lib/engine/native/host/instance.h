@@ -14,7 +14,11 @@ enum {
   LEFT_INTERRUPTED = 100,
   LEFT_THREW, /* JavaScript threw: the exception is pending, unless the thread is being ended. */
   LEFT_NO_MEMORY,
+  LEFT_LOST, /* What its memory is read from is damaged. */
 };
+
+/* Into so many regions the memory of an image is divided at most (source.h). Each may become a mapping of its own. */
+#define REGIONS_MAX 2048
 
 struct instance {
   w2c_tp module;
@@ -28,6 +32,14 @@ struct instance {
   /* The file of the image that it has begun, if it has. */
   bool has_begun;
   int begun;
+  struct source *begun_source;
+
+  /* What the image is read from as it is touched, if it is (source.h), and which regions of it are accessible here. */
+  struct source *source;
+  bool exposed[REGIONS_MAX];
+  struct instance *next_covered;
+  /* Whether a part of it could not be read: the module's code must not run. */
+  bool lost;
 
   /* Guards `inside`, `interrupted`, and the protection of the memory. */
   pthread_mutex_t lock;

@@ -3,6 +3,7 @@
  * bounds is a fault (SIGSEGV), which leaves the module. Faults elsewhere go to the handler that was there before: V8's.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "instance.h"
+#include "source.h"
 
 /* An address of 32 bits plus an offset of 32 bits, and the longest access. */
 #define RESERVED_BYTES ((1ull << 33) + (1ull << 16))
@@ -96,7 +98,19 @@ static bool is_in_guard(const struct instance *instance, const uint8_t *at) {
   return instance->guard_at != 0 && at >= guard && at < guard + instance->guard_bytes;
 }
 
+/* Whether the fault is in a part of an instance's memory that was not read from its source before. JavaScript reads it, too. */
+static bool was_not_read(const siginfo_t *info, void *context) {
+  struct instance *instance = covered_at(info->si_addr);
+  const int error = errno;
+  const bool resolved = instance != NULL && resolve_fault(instance, info->si_addr);
+  errno = error;
+  if (!resolved) return false;
+  if (instance->lost && instance->inside) leave_on_return(instance, LEFT_LOST, context);
+  return true;
+}
+
 static void on_fault(int signal, siginfo_t *info, void *context) {
+  if (was_not_read(info, context)) return;
   struct instance *instance = current;
   if (instance != NULL && instance->inside) {
     const uint8_t *at = info->si_addr;
@@ -170,6 +184,7 @@ bool has_stack_for_javascript(void) {
 
 static bool protect(struct instance *instance, int protection) {
   wasm_rt_memory_t *memory = &instance->module.w2c_memory;
+  if (instance->source != NULL && protection != PROT_NONE) return expose_again(instance);
   return memory->data == NULL || mprotect(memory->data, memory->size, protection) == 0;
 }
 
@@ -187,10 +202,10 @@ void pause_inside(struct instance *instance) {
 
 void resume_inside(struct instance *instance) {
   pthread_mutex_lock(&instance->lock);
-  bool enters = !atomic_load(&instance->interrupted);
-  instance->inside = enters;
+  const bool is_interrupted = atomic_load(&instance->interrupted);
+  instance->inside = !is_interrupted && !instance->lost;
   pthread_mutex_unlock(&instance->lock);
-  if (!enters) leave(LEFT_INTERRUPTED);
+  if (!instance->inside) leave(is_interrupted ? LEFT_INTERRUPTED : LEFT_LOST);
   address_memory_of(instance);
 }
 
