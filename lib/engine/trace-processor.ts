@@ -297,7 +297,7 @@ export class TraceProcessor {
   restoreUncompressed(file: number, key: string): void {
     const { identity, requestAt } = this.#engine;
     const memory = readMemoryFile(file, { engine: identity, key });
-    if (!this.#host.readImage(key, file, memory, requestAt))
+    if (!this.#host.mapFile(key, file, memory, requestAt))
       throw new SnapshotUnreadable('no memory can be read from it here');
     this.#forget();
   }

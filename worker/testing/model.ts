@@ -178,13 +178,17 @@ export class ModelWorld {
 
   snapshots(): SnapshotCache {
     const { dice, snapshots, snapshotUnusable } = this.habits;
-    const model: Pick<SnapshotCache, 'has' | 'restore' | 'wants' | 'isElsewhere' | 'writable'> = {
+    const model: Pick<
+      SnapshotCache,
+      'has' | 'restore' | 'wants' | 'isElsewhere' | 'writable' | 'dropUncompressed'
+    > = {
       writable: false,
       has: async () => {
         await this.pause(2);
         return dice.chance(snapshots);
       },
       isElsewhere: async () => false,
+      dropUncompressed: async () => false,
       wants: () => false,
       restore: async (_key, restore) => {
         await this.pause(2);

@@ -28,7 +28,7 @@ export interface Addon {
    * Lets the image that was begun be read from the file, region by region, as instances touch it (host/source.h).
    * @returns false if that is not possible here
    */
-  readImageFrom(handle: Handle, file: number, regions: Uint8Array, regionBytes: number): boolean;
+  readFrom(handle: Handle, file: number, regions: Uint8Array, regionBytes: number): boolean;
   /** Reads what the instance has not touched yet. @returns false if the file is damaged */
   readWhole(handle: Handle): boolean;
   /** Writes the check of a region (host/source.h) to `into`, which has 16 bytes. */

@@ -87,18 +87,18 @@ export class NativeInstance implements ModuleInstance {
    * Maps an image of the file as the memory, which is read as it is touched.
    * @returns false if nothing was changed: that is not possible here
    */
-  readImage(key: string, file: number, { memoryBytes, regions, regionBytes }: MemoryFile): boolean {
+  mapFile(key: string, file: number, { memoryBytes, regions, regionBytes }: MemoryFile): boolean {
     const handle = this.#handle;
     try {
       if (!this.#addon.beginImage(handle, memoryBytes)) return false;
-      if (!this.#addon.readImageFrom(handle, file, regions, regionBytes)) return false;
+      if (!this.#addon.readFrom(handle, file, regions, regionBytes)) return false;
       return this.#mapped(this.#addon.adoptImage(handle, this.#buffer, key));
     } finally {
       this.#addon.dropImage(handle); // unless it was adopted
     }
   }
 
-  /** Reads what was not touched yet of a file from `readImage`. @returns false if the file is damaged */
+  /** Reads what was not touched yet of a file from `mapFile`. @returns false if the file is damaged */
   readWhole(): boolean {
     return this.#addon.readWhole(this.#handle);
   }

@@ -153,9 +153,9 @@ export class WasmHost {
    * @returns false if nothing was changed: the runtime cannot do it, or not now
    * @throws as mapImage
    */
-  readImage(key: string, file: number, memory: MemoryFile, requestAt: number): boolean {
+  mapFile(key: string, file: number, memory: MemoryFile, requestAt: number): boolean {
     if (memory.memoryBytes > this.memoryBytesMax) throw outOfMemory(this.memoryBytesMax);
-    return this.#native?.readImage(key, file, memory) === true && this.#mapped(requestAt);
+    return this.#native?.mapFile(key, file, memory) === true && this.#mapped(requestAt);
   }
 
   /** Reads what was not touched of a memory file. @throws `poisoned`, which it sets if the file is damaged */

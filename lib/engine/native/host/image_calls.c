@@ -50,7 +50,7 @@ static napi_value js_write(napi_env env, napi_callback_info info) {
   return boolean(env, write_image(all.instance, (uint64_t)at, from, length));
 }
 
-/* readImageFrom(handle, file, regions, regionBytes): boolean; `regions` are as in source.h */
+/* readFrom(handle, file, regions, regionBytes): boolean; `regions` are as in source.h */
 static napi_value js_read_from(napi_env env, napi_callback_info info) {
   struct arguments all = arguments_of(env, info);
   int32_t file = -1;
@@ -128,7 +128,7 @@ static napi_value js_changed(napi_env env, napi_callback_info info) {
 void set_image_functions(napi_env env, napi_value exports) {
   static const struct function functions[] = {
       {"beginImage", js_begin}, {"writeImage", js_write}, {"dropImage", js_drop},
-      {"readImageFrom", js_read_from}, {"readWhole", js_read_whole}, {"check", js_check}, {"adoptImage", js_adopt},
+      {"readFrom", js_read_from}, {"readWhole", js_read_whole}, {"check", js_check}, {"adoptImage", js_adopt},
       {"mapImage", js_map}, {"zeroMemory", js_zero}, {"hasImage", js_has}, {"changedBytes", js_changed}};
   set_functions(env, exports, functions, sizeof functions / sizeof *functions);
 }
