@@ -2,7 +2,8 @@
 # Builds the images for amd64 and arm64 with an SBOM and provenance, pushes them to BIGTRACE_IMAGES, and signs them with
 # cosign if COSIGN_KEY names a key (a file or the address of a key service):
 #   BIGTRACE_IMAGES=registry.example/bigtrace containers/release.sh [--print]
-# With --print it shows what would be built, and needs no daemon. A build needs a builder for both platforms:
+# With --print it shows what would be built, and needs no daemon. A build needs a builder for both platforms, and for Superset's
+# image an emulator:
 #   docker run --privileged --rm tonistiigi/binfmt --install arm64
 #   docker buildx create --use
 set -eu

@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     globalSetup: ['tools/test-run/temp-dir.mjs'],
     include: ['test/arm64/*.arm64-test.ts'],
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 600_000,
+    fileParallelism: false,
   },
 });
