@@ -1,4 +1,7 @@
-/** Tests the component keda with a stand-in for KEDA: workers follow what waits, from and to none. */
+/** Tests the component keda with a stand-in for KEDA, and with its client: workers follow what waits, from and to none. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addressOf, mayConnect, removeClients, startClients } from './client-pod.ts';
 import {
@@ -9,7 +12,9 @@ import {
   overlay,
   podsOf,
   running,
+  SAMPLES,
   SECONDS_OF_WORK,
+  STATE,
   scaleWorkers,
   settled,
   slowQuery,
@@ -98,6 +103,54 @@ async function wanted(count: number, begun: number): Promise<number> {
 test('pods of the namespace keda may connect to the orchestrator, and not to workers', async () => {
   await mayConnect(KEDA, await addressOf('orchestrator'), 5051, true);
   await mayConnect(KEDA, await addressOf('worker'), 5052, false);
+});
+
+/** Calls the orchestrators with the client of KEDA (keda-client/main.go). @returns the lines that it prints */
+async function* kedaClient(): AsyncGenerator<{ call: string; answer: unknown }> {
+  const where = ['get', 'service', 'orchestrator', '--output', 'jsonpath={.spec.clusterIP}'];
+  const address = `${await kubectl(...where)}:5051`;
+  const metadata = JSON.stringify({ tracesPerWorker: '4', traceBytesPerWorker: '1GiB' });
+  const client = spawn(join(STATE, 'keda-client'), [address, metadata], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    for await (const line of createInterface(client.stdout))
+      yield JSON.parse(line) as { call: string; answer: unknown };
+  } finally {
+    client.stdin.end();
+  }
+}
+
+test("KEDA's own client understands the orchestrator, without a query, during one and after it", async () => {
+  const begun = kedaClient();
+  const next = async (): Promise<unknown[]> => {
+    const { value } = await begun.next();
+    return [value?.call, value?.answer];
+  };
+  const nothing = ['GetMetrics', { traces: 0, trace_bytes: 0 }];
+  expect(await next()).toEqual(['GetMetricSpec', { traces: 4, trace_bytes: 2 ** 30 }]);
+  expect(await next()).toEqual(['StreamMetricSpec', 'Unimplemented']);
+  expect(await next()).toEqual(['IsActive', false]);
+  expect(await next()).toEqual(nothing);
+  expect(await next()).toEqual(['StreamIsActive', false]);
+  expect(await next()).toEqual(nothing);
+
+  const upTo = SECONDS_OF_WORK + 300;
+  const query = sql(slowQuery(upTo));
+  await Promise.all([
+    expect(query).resolves.toBe(slowRows(upTo)),
+    (async () => {
+      expect(await next()).toEqual(['StreamIsActive', true]);
+      const [call, metrics] = await next();
+      expect(call).toBe('GetMetrics');
+      const { traces } = metrics as { traces: number };
+      expect(traces).toBeGreaterThan(0);
+      expect(traces).toBeLessThanOrEqual(SAMPLES.length);
+    })(),
+  ]);
+  expect(await next()).toEqual(['StreamIsActive', false]);
+  expect(await next()).toEqual(nothing);
+  await begun.return(undefined);
 });
 
 test('no worker without a query; a query waits, workers follow its traces, and it returns every row once', async () => {

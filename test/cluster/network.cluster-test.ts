@@ -1,7 +1,8 @@
 /** Tests that the network policies are enforced. */
-import { afterAll, beforeAll, test } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addressOf, clientOf, mayConnect, removeClients, startClients } from './client-pod.ts';
-import { kubectl, NAMESPACE, settled } from './cluster.ts';
+import { kubectl, kubectlWithInput, NAMESPACE, settled } from './cluster.ts';
 
 const CLIENTS = {
   stranger: { name: 'stranger', namespace: NAMESPACE, labels: {} },
@@ -48,4 +49,29 @@ test('a namespace with the label may connect to the orchestrator and to ClickHou
   await mayConnect(CLIENTS.outsider, await addressOf('orchestrator'), 5051, true);
   await mayConnect(CLIENTS.outsider, await addressOf('worker'), 5052, false);
   await kubectl('label', 'namespace', 'default', 'bigtrace.dev/clients-');
+});
+
+test('index ends after 10 s where packets to ClickHouse are dropped, and names the address', async () => {
+  const { name } = CLIENTS.dashboard; // policies let it connect
+  const address = await kubectl('get', 'pod', name, '--output', 'jsonpath={.status.podIP}');
+  const rule = ['FORWARD', '--source', address, '--protocol', 'tcp', '--dport', '8123'];
+  const iptables = (change: string): unknown =>
+    execFileSync('iptables', ['--table', 'mangle', change, ...rule, '--jump', 'DROP']);
+  iptables('--append'); // as other network plugins do; kube-router's policies refuse
+  const begun = Date.now();
+  const flags = ['--clickhouse', 'http://clickhouse:8123', '--password-file', '/dev/stdin'];
+  const command = ['node', '/app/dist/bigtrace.js', 'index', ...flags, '/local/**'];
+  const outcome = kubectlWithInput('unused', 'exec', '--stdin', name, '--', ...command);
+  const told = await outcome.then(
+    () => 'success',
+    ({ stderr }: { stderr: string }) => stderr,
+  );
+  const seconds = (Date.now() - begun) / 1000;
+  iptables('--delete');
+  expect(told).toMatch(
+    /ClickHouse at http:\/\/clickhouse:8123 cannot be reached: no connection to \S+ within 10000 ms/,
+  );
+  expect(seconds).toBeGreaterThan(10);
+  expect(seconds).toBeLessThan(60);
+  console.log(`index ended after ${seconds} s`);
 });

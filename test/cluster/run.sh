@@ -93,6 +93,7 @@ if [ ! -x "$root/node_modules/.cache/helm" ]; then # the node has no network to 
   mkdir -p "$root/node_modules/.cache"
   GOBIN=$(realpath "$root/node_modules/.cache") CGO_ENABLED=0 go install -ldflags=-s "$helm" >&2
 fi
+(cd "$here/keda-client" && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$state/keda-client" .) >&2
 # The version that upgrade.cluster-test.ts upgrades from.
 previous=${CLUSTER_PREVIOUS-$(git -C "$root" describe --tags --abbrev=0 --match 'v*' HEAD^ 2>/dev/null || true)}
 [ -n "$previous" ] || echo "test cluster: no version to upgrade from (CLUSTER_PREVIOUS, a tag v*): upgrade tests nothing" >&2
