@@ -19,6 +19,7 @@ const WORKER: WorkerStatus = {
     localRoot: [],
     instanceMemoryBytes: 0,
     engineName: 'bundled',
+    engineRuntime: 'v8',
     memory64: false,
   },
   ...{ running: [], barred: [], barredTotal: 0 },
@@ -69,7 +70,9 @@ WORKER          STATE     BUSY  QUEUED  LOADED     RESULTS FROM                 
 127.0.0.1:5052  draining  1/2   12      7 (3 MiB)  5 result, 4 loaded, 3 snapshot, 2 parse  61 s
 10.1.2.3:5052   lost
 
-engine: bundled (Perfetto v55.3-abc)`,
+engine: bundled (Perfetto v55.3-abc)
+
+engine runtime: v8`,
   );
 });
 
@@ -83,7 +86,7 @@ it('shows the SQL packages of the workers', () => {
     const rest = { version: '1', queriesRunning: 0, counters: {}, gauges: {}, query: [] };
     return statusText({ ...rest, worker }, 0)
       .split('\n')
-      .slice(5 + packages.length);
+      .slice(7 + packages.length);
   };
   expect(withWorkers([], [])).toEqual([]);
   expect(withWorkers(['fleet', 'team'], ['fleet', 'team'])).toEqual([
@@ -135,8 +138,11 @@ it('shows running traces, and barred traces with the command that clears them', 
   );
 });
 
-it('shows the engine of each worker if they differ', () => {
-  const v52 = { engine: 'Perfetto v52.0-def (def) 4567', engineName: 'v52.0-def', memory64: true };
+it('shows the engine of each worker, and what executes it, if they differ', () => {
+  const v52 = {
+    ...{ engine: 'Perfetto v52.0-def (def) 4567', engineName: 'v52.0-def', memory64: true },
+    engineRuntime: 'native',
+  };
   const worker = [WORKER, { ...WORKER, ...v52 }, WORKER].map((status, at) => {
     return { address: `w${at}`, state: 'ready' as const, status };
   });
@@ -149,5 +155,8 @@ it('shows the engine of each worker if they differ', () => {
     '',
     'engine of w0, w2: bundled (Perfetto v55.3-abc)',
     'engine of w1: v52.0-def (Perfetto v52.0-def), with 64-bit memory',
+    '',
+    'engine runtime of w0, w2: v8',
+    'engine runtime of w1: native',
   ]);
 });

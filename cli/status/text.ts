@@ -20,6 +20,7 @@ export function statusText(status: OrchestratorStatus, nowMs: number): string {
       worker.map(workerCells),
     ),
     ...linesByWorker(worker, 'engine', engineOf),
+    ...linesByWorker(worker, 'engine runtime', ({ engineRuntime }) => engineRuntime || 'unknown'),
     ...linesByWorker(worker, 'SQL packages', packagesOf),
     ...barredLines(worker),
   ].join('\n');

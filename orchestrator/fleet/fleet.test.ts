@@ -18,6 +18,7 @@ const STATUS: WorkerStatus = {
     firstCredits: 0,
     instanceMemoryBytes: 0,
     engineName: '',
+    engineRuntime: '',
     memory64: false,
   },
   ...{ running: [], barred: [], barredTotal: 0, localRoot: [], instanceMemoryBytes: 0 },

@@ -139,7 +139,7 @@ export class ModelNetwork implements StreamNetwork {
               barred: [],
               barredTotal: 0,
               localRoot: [],
-              ...{ engineName: '', memory64: false },
+              ...{ engineName: '', engineRuntime: '', memory64: false },
             },
             // May be wrong: a real status may come from an earlier process at this address.
             firstCredits: dice.below(9),

@@ -343,6 +343,7 @@ export class WorkerServer {
       localRoot: this.#parts.stores.localRoots.map(bytesFromText),
       instanceMemoryBytes: limits.memoryBytesMax,
       engineName: this.#parts.engineName,
+      engineRuntime: this.#parts.engine.code.runtime,
       memory64: wide !== undefined,
     });
   }

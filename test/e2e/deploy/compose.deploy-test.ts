@@ -112,9 +112,12 @@ describe('images', () => {
 });
 
 describe('compose', () => {
-  it('compose starts three workers', async () => {
+  it('compose starts three workers, which run the engine that the images were built for', async () => {
     expect(await system.containers('worker')).toHaveLength(3);
     await system.workersReady(3);
+    const command = ['exec', '-T', 'orchestrator', 'node', '/app/dist/bigtrace.js', 'status'];
+    const runtime = process.env['BIGTRACE_ENGINE_RUNTIME'] ?? 'v8';
+    expect(await system.compose(...command)).toMatch(RegExp(`^engine runtime: ${runtime}$`, 'm'));
   });
 
   it('the query of the README returns the same rows through the native client and over HTTP', async () => {

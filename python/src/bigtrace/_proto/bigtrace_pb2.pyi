@@ -689,7 +689,7 @@ class TaskStats(_message.Message):
     def __init__(self, rows: _Optional[int] = ..., trace_bytes: _Optional[int] = ..., load_ms: _Optional[float] = ..., query_ms: _Optional[float] = ..., tier: _Optional[str] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
-    __slots__ = ("version", "engine", "threads", "tasks_running", "tasks_queued", "uptime_ms", "draining", "counters", "gauges", "sql_package", "cache_id", "first_credits", "running", "barred", "barred_total", "local_root", "instance_memory_bytes", "engine_name", "memory64")
+    __slots__ = ("version", "engine", "threads", "tasks_running", "tasks_queued", "uptime_ms", "draining", "counters", "gauges", "sql_package", "cache_id", "first_credits", "running", "barred", "barred_total", "local_root", "instance_memory_bytes", "engine_name", "memory64", "engine_runtime")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -723,6 +723,7 @@ class WorkerStatus(_message.Message):
     INSTANCE_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     ENGINE_NAME_FIELD_NUMBER: _ClassVar[int]
     MEMORY64_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_RUNTIME_FIELD_NUMBER: _ClassVar[int]
     version: str
     engine: str
     threads: int
@@ -742,4 +743,5 @@ class WorkerStatus(_message.Message):
     instance_memory_bytes: int
     engine_name: str
     memory64: bool
-    def __init__(self, version: _Optional[str] = ..., engine: _Optional[str] = ..., threads: _Optional[int] = ..., tasks_running: _Optional[int] = ..., tasks_queued: _Optional[int] = ..., uptime_ms: _Optional[int] = ..., draining: _Optional[bool] = ..., counters: _Optional[_Mapping[str, int]] = ..., gauges: _Optional[_Mapping[str, int]] = ..., sql_package: _Optional[_Iterable[str]] = ..., cache_id: _Optional[str] = ..., first_credits: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ..., barred: _Optional[_Iterable[_Union[BarredTrace, _Mapping[str, object]]]] = ..., barred_total: _Optional[int] = ..., local_root: _Optional[_Iterable[bytes]] = ..., instance_memory_bytes: _Optional[int] = ..., engine_name: _Optional[str] = ..., memory64: _Optional[bool] = ...) -> None: ...
+    engine_runtime: str
+    def __init__(self, version: _Optional[str] = ..., engine: _Optional[str] = ..., threads: _Optional[int] = ..., tasks_running: _Optional[int] = ..., tasks_queued: _Optional[int] = ..., uptime_ms: _Optional[int] = ..., draining: _Optional[bool] = ..., counters: _Optional[_Mapping[str, int]] = ..., gauges: _Optional[_Mapping[str, int]] = ..., sql_package: _Optional[_Iterable[str]] = ..., cache_id: _Optional[str] = ..., first_credits: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningTrace, _Mapping[str, object]]]] = ..., barred: _Optional[_Iterable[_Union[BarredTrace, _Mapping[str, object]]]] = ..., barred_total: _Optional[int] = ..., local_root: _Optional[_Iterable[bytes]] = ..., instance_memory_bytes: _Optional[int] = ..., engine_name: _Optional[str] = ..., memory64: _Optional[bool] = ..., engine_runtime: _Optional[str] = ...) -> None: ...

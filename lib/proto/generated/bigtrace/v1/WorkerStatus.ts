@@ -60,6 +60,10 @@ export interface WorkerStatusInput {
    * whether the engine has 64-bit memory for large traces
    */
   'memory64'?: (boolean);
+  /**
+   * what executes the engine: v8, or native for a compiled one; empty: an earlier version
+   */
+  'engineRuntime'?: (string);
 }
 
 export interface WorkerStatus {
@@ -118,4 +122,8 @@ export interface WorkerStatus {
    * whether the engine has 64-bit memory for large traces
    */
   'memory64': (boolean);
+  /**
+   * what executes the engine: v8, or native for a compiled one; empty: an earlier version
+   */
+  'engineRuntime': (string);
 }

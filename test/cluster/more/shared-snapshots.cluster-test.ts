@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { largeTrace, largeTraceOf } from '../corpus/large-trace.ts';
+import { largeTrace, largeTraceOf } from '../../corpus/large-trace.ts';
 import {
   apply,
   kubectl,
@@ -13,7 +13,7 @@ import {
   settled,
   sql,
   until,
-} from './cluster.ts';
+} from '../cluster.ts';
 
 const TRACE = largeTraceOf(60e6);
 const traces = join(STATE, 'traces/shared');
@@ -87,15 +87,19 @@ async function seconds(note: string): Promise<number> {
   return (Date.now() - begun) / 1000;
 }
 
-/** Returns the sum of a counter of all workers. */
-async function counted(name: string): Promise<number> {
-  const texts = (await podsOf('worker')).map(async ({ status }) =>
-    (await fetch(`http://${status.podIP}:9464/metrics`)).text(),
-  );
-  const values = (await Promise.all(texts)).map((text) =>
-    Number(new RegExp(`^bigtrace_worker_${name}(?:_total)? (\\d+)$`, 'm').exec(text)?.[1]),
-  );
-  return values.reduce((sum, value) => sum + value, 0);
+/** Returns how many traces all workers have parsed, and restored from a snapshot, since they started. */
+async function tiers(): Promise<{ parse: number; snapshot: number }> {
+  const sums = { parse: 0, snapshot: 0 };
+  for (const { status } of await podsOf('worker')) {
+    const metrics = await (await fetch(`http://${status.podIP}:9464/metrics`)).text();
+    for (const tier of ['parse', 'snapshot'] as const) {
+      const value = RegExp(`^bigtrace_worker_results_total{tier="${tier}"} (\\d+)$`, 'm').exec(
+        metrics,
+      );
+      sums[tier] += Number(value?.[1]);
+    }
+  }
+  return sums;
 }
 
 test('all workers are replaced: the new ones fetch the snapshot of a trace, and do not parse it', async () => {
@@ -103,15 +107,13 @@ test('all workers are replaced: the new ones fetch the snapshot of a trace, and 
   await until('a shared snapshot', async () =>
     readdirSync(volume).some((name) => !name.endsWith('.unfinished')),
   );
-  expect(await counted('tier_parse')).toBe(1);
+  expect(await tiers()).toEqual({ parse: 1, snapshot: 0 });
 
   const before = (await podsOf('worker')).map(({ metadata }) => metadata.name);
   await kubectl('delete', 'pods', '--wait=false', ...before);
   await onlyWorkers(before.length);
   const fetching = await seconds('fetching');
-  expect(await counted('snapshots_fetched')).toBe(1);
-  expect(await counted('tier_snapshot')).toBe(1);
-  expect(await counted('tier_parse')).toBe(0);
+  expect(await tiers()).toEqual({ parse: 0, snapshot: 1 });
   console.log(
     `a trace of ${TRACE.bytes / 1e6} MB: the first query took ${parsing} s with parsing, and ${fetching} s with the snapshot that new workers fetched`,
   );
