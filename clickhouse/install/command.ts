@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ClickHouse } from '../../lib/clickhouse/client.ts';
+import { tableOf } from '../../lib/clickhouse/replicated.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
 import { httpUrl } from '../../lib/common/options/options.ts';
-import { tableOf } from './replicated.ts';
-import { requireReplicated, requireVersion } from './requirements.ts';
+import { replicationOf, requireReplicated, requireVersion } from './requirements.ts';
 import {
   COLLECTION,
   DEFINER,
@@ -59,15 +59,13 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
     const { bridge, definer, cluster, bridgeTokenFile, replicated } = flags;
     const token = bridgeTokenFile === undefined ? undefined : new SecretFile(bridgeTokenFile).first;
     const sql = [...residentSql(tree).values()];
-    const statements = (secret: string | undefined): string[] =>
-      installStatements(sql, { bridge, token: secret, definer, cluster, replicated });
-    if (flags.dryRun) {
-      print(statements(token === undefined ? undefined : '[token]'));
-      return;
-    }
-    await requireVersion(loginOf(flags, env));
     const client = clientOf(flags, env);
     try {
+      if (!flags.dryRun) await requireVersion(loginOf(flags, env));
+      const replication = await replicationOf(client, flags);
+      const statements = (secret: string | undefined): string[] =>
+        installStatements(sql, { bridge, token: secret, definer, cluster, replication });
+      if (flags.dryRun) return print(statements(token === undefined ? undefined : '[token]'));
       const tables = sql.flatMap((statement) => tableOf(statement) ?? []);
       if (replicated) await requireReplicated(client, tables, cluster);
       for (const statement of statements(token)) await client.command(statement);
@@ -93,17 +91,14 @@ function uninstallCommand(env: NodeJS.ProcessEnv, tree: string): Command {
     const views = [...residentSql(tree)].flatMap(
       ([, sql]) => /VIEW (?:IF NOT EXISTS )?bigtrace\.(\w+)/.exec(sql)?.[1] ?? [],
     );
-    const statements = uninstallStatements(views, {
-      definer: flags.definer,
-      cluster: flags.cluster,
-    });
-    if (flags.dryRun) {
-      print(statements);
-      return;
-    }
-    await requireVersion(loginOf(flags, env));
     const client = clientOf(flags, env);
     try {
+      if (!flags.dryRun) await requireVersion(loginOf(flags, env));
+      const replication = await replicationOf(client, flags);
+      const statements = uninstallStatements(views, {
+        ...{ definer: flags.definer, cluster: flags.cluster, replication },
+      });
+      if (flags.dryRun) return print(statements);
       for (const statement of statements) await client.command(statement);
     } finally {
       await client.close();

@@ -1,5 +1,6 @@
 /** Checks before `bigtrace clickhouse install` changes anything: the version of ClickHouse, and tables that exist. */
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
+import { type Replication, replicationIn } from '../../lib/clickhouse/replicated.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { arrayLiteral, literal } from '../../lib/common/text/sql-literal.ts';
 
@@ -41,6 +42,39 @@ function isBefore(version: string, other: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [otherMajor = 0, otherMinor = 0] = other.split('.').map(Number);
   return major < otherMajor || (major === otherMajor && minor < otherMinor);
+}
+
+/**
+ * Returns who names the tables of the database bigtrace in Keeper. For a dry run, a server that cannot be asked has no such
+ * database yet.
+ * @param replicated undefined: uninstall
+ * @throws invalid_option if the database is Replicated, and install is not told so, or has several shards
+ */
+export async function replicationOf(
+  client: ClickHouse,
+  { replicated, dryRun }: { replicated?: boolean; dryRun: boolean },
+): Promise<Replication> {
+  const found = await replicationIn('bigtrace', client).catch((error: unknown) => {
+    if (!dryRun) throw error;
+    process.stderr.write('bigtrace: ClickHouse cannot be asked for its database bigtrace\n');
+    return 'none' as const;
+  });
+  if (found === 'none') return replicated === true ? 'named' : 'none';
+  if (replicated === false)
+    throw new BigtraceError(
+      'invalid_option',
+      'the database bigtrace is Replicated: its servers would have the same tables, and other rows; pass --replicated',
+    );
+  const shards = await client.count(
+    "SELECT uniqExact(shard_num) FROM system.clusters WHERE cluster = 'bigtrace'",
+  );
+  if (shards > 1)
+    throw new BigtraceError(
+      'invalid_option',
+      `the database bigtrace is Replicated, with ${shards} shards, which would have other rows; ` +
+        'create it with the same name of the shard on each server',
+    );
+  return 'database';
 }
 
 /**

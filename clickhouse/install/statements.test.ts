@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { type Replication, replicated, tableOf } from '../../lib/clickhouse/replicated.ts';
 import { generatedSql } from '../views/query-views.mjs';
-import { replicated, tableOf } from './replicated.ts';
 import { grants, installStatements, uninstallStatements } from './statements.ts';
 
 const VIEW =
@@ -17,6 +17,7 @@ const OPTIONS = {
   token: "it's",
   definer: undefined,
   cluster: undefined,
+  replication: 'none' as const,
 };
 
 test('install creates the collection, the user, the role, and then the views', () => {
@@ -55,7 +56,7 @@ test('with a cluster, every statement runs ON CLUSTER', () => {
 });
 
 test('a replicated table is the same on all servers of a cluster, whatever their shard', () => {
-  const options = { ...OPTIONS, cluster: 'main', replicated: true };
+  const options = { ...OPTIONS, cluster: 'main', replication: 'named' as const };
   const listing = readFileSync(join(SQL, '21-trace_listing.sql'), 'utf8');
   expect(installStatements([TABLE, listing, VIEW], options).slice(-3)).toEqual([
     TABLE.trim()
@@ -78,15 +79,36 @@ SETTINGS replicated_deduplication_window = 0`,
 });
 
 test('with replicated tables, there is a table of locks in Keeper', () => {
-  const locks = (replicated: boolean): string[] =>
-    installStatements([VIEW], { ...OPTIONS, cluster: 'main', replicated }).filter((one) =>
+  const locks = (replication: Replication): string[] =>
+    installStatements([VIEW], { ...OPTIONS, cluster: 'main', replication }).filter((one) =>
       one.includes('bigtrace.locks'),
     );
-  expect(locks(false)).toEqual([]);
-  expect(locks(true)).toEqual([
+  expect(locks('none')).toEqual([]);
+  expect(locks('named')).toEqual([
     expect.stringMatching(
       /^CREATE TABLE IF NOT EXISTS bigtrace\.locks ON CLUSTER 'main' \(.*ENGINE = KeeperMap\('\/bigtrace_locks'\)/s,
     ),
+  ]);
+});
+
+test('a Replicated database gets its tables without ON CLUSTER, and names them itself', () => {
+  const results = readFileSync(join(SQL, '35-bigtrace_results.sql'), 'utf8');
+  const options = { ...OPTIONS, cluster: 'main', replication: 'database' as const };
+  expect(installStatements([TABLE, results, VIEW], options).slice(-3)).toEqual([
+    TABLE.trim().replace(
+      'ENGINE = MergeTree\nORDER BY a',
+      'ENGINE = ReplicatedMergeTree\nORDER BY a\nSETTINGS replicated_deduplication_window = 0',
+    ),
+    `-- One table per query sent over HTTP, with its rows (http-api/).
+CREATE DATABASE IF NOT EXISTS bigtrace_results ON CLUSTER 'main'
+ENGINE = Replicated('/clickhouse/databases/bigtrace_results', 'all', '{shard}-{replica}')`,
+    VIEW.trim(),
+  ]);
+  expect(uninstallStatements(['v'], options)).toEqual([
+    'DROP VIEW IF EXISTS bigtrace.v',
+    "DROP ROLE IF EXISTS bigtrace_reader ON CLUSTER 'main'",
+    "DROP USER IF EXISTS bigtrace_definer ON CLUSTER 'main'",
+    "DROP NAMED COLLECTION IF EXISTS bigtrace_bridge ON CLUSTER 'main'",
   ]);
 });
 
@@ -98,7 +120,9 @@ test('every table of Bigtrace can be replicated, with its version column', () =>
     const [, engine = '', version] = /^ENGINE = (\w+)(?:\((\w+)\))?$/m.exec(sql) ?? [];
     const path = `'/clickhouse/tables/bigtrace/${tableOf(sql)}', '{shard}-{replica}'`;
     const values = version === undefined ? path : `${path}, ${version}`;
-    expect(replicated(sql)).toContain(`\nENGINE = Replicated${engine}(${values})\n`);
+    expect(replicated(sql, 'named')).toContain(`\nENGINE = Replicated${engine}(${values})\n`);
+    const own = version === undefined ? '' : `(${version})`;
+    expect(replicated(sql, 'database')).toContain(`\nENGINE = Replicated${engine}${own}\n`);
   }
   expect(all.filter((sql) => /ENGINE = \w*MergeTree/.test(sql))).toEqual(tables);
 });

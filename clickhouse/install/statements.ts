@@ -1,7 +1,8 @@
 /** The statements that install the views on a ClickHouse by SQL alone, and those that remove them. Pure. */
+
+import { RESULTS_ENGINE, type Replication, replicated } from '../../lib/clickhouse/replicated.ts';
 import { CREATE_LOCKS } from '../../lib/clickhouse/run-lock/run-lock.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
-import { replicated } from './replicated.ts';
 
 /** The user that the views run as, and the named collection with the address and the token of the bridge. */
 export const DEFINER = 'bigtrace_definer';
@@ -18,23 +19,26 @@ export interface Installation {
   definer: string | undefined;
   /** Cluster on whose servers the statements run; undefined: only on this one. */
   cluster: string | undefined;
-  /** Whether the tables are replicated. */
-  replicated?: boolean;
+  /** Who names the tables of the database bigtrace in Keeper. */
+  replication: Replication;
 }
 
 /** What a statement begins with, up to the place of ON CLUSTER. */
 const HEAD =
   /^((?:CREATE (?:OR REPLACE )?(?:VIEW|TABLE|DATABASE|USER|ROLE|NAMED COLLECTION)|ALTER (?:TABLE|NAMED COLLECTION)|DROP (?:VIEW|USER|ROLE|NAMED COLLECTION))(?: IF (?:NOT )?EXISTS)? [\w.]+|GRANT)/m;
 
+const CREATE_RESULTS = /^CREATE DATABASE IF NOT EXISTS bigtrace_results$/m;
+const IN_DATABASE = /^(?:CREATE|ALTER|DROP) (?:OR REPLACE )?(?:VIEW|TABLE) /m;
+
 /**
  * Returns the statements in order. Each may be run again.
  * @param sql the statements that create the tables and views
  */
 export function installStatements(sql: readonly string[], options: Installation): string[] {
-  const { definer, cluster } = options;
+  const { definer, cluster, replication } = options;
   const statements = [
     'CREATE DATABASE IF NOT EXISTS bigtrace',
-    ...(options.replicated === true ? [CREATE_LOCKS] : []),
+    ...(replication === 'none' ? [] : [CREATE_LOCKS]),
     ...collection(options),
     ...(definer === undefined ? [definerUser(), ...grants(DEFINER)] : []),
     `CREATE ROLE IF NOT EXISTS ${READER}`,
@@ -43,21 +47,23 @@ export function installStatements(sql: readonly string[], options: Installation)
   ];
   const chosen = definer === undefined ? statements : statements.flatMap(withoutAccess);
   return chosen
-    .map((one) => (options.replicated === true && one !== CREATE_LOCKS ? replicated(one) : one))
-    .map((one) => onCluster(ofDefiner(one.trim(), definer), cluster));
+    .map((one) =>
+      one === CREATE_LOCKS ? one : replicated(resultsOf(one, replication), replication),
+    )
+    .map((one) => onCluster(ofDefiner(one.trim(), definer), cluster, replication));
 }
 
 /** @param views names of the views @returns the statements that remove what was installed, but no table with rows */
 export function uninstallStatements(
   views: readonly string[],
-  { definer, cluster }: Pick<Installation, 'definer' | 'cluster'>,
+  { definer, cluster, replication }: Pick<Installation, 'definer' | 'cluster' | 'replication'>,
 ): string[] {
   const access = [`DROP ROLE IF EXISTS ${READER}`, `DROP USER IF EXISTS ${DEFINER}`];
   return [
     ...views.map((view) => `DROP VIEW IF EXISTS bigtrace.${view}`),
     ...(definer === undefined ? access : []),
     `DROP NAMED COLLECTION IF EXISTS ${COLLECTION}`,
-  ].map((one) => onCluster(one, cluster));
+  ].map((one) => onCluster(one, cluster, replication));
 }
 
 /** The privileges that the user of the views needs. */
@@ -100,8 +106,19 @@ function ofDefiner(statement: string, definer: string | undefined): string {
   return statement.replace(`DEFINER = ${DEFINER} `, `DEFINER = ${definer} `);
 }
 
-function onCluster(statement: string, cluster: string | undefined): string {
-  return cluster === undefined
-    ? statement
-    : statement.replace(HEAD, `$1 ON CLUSTER ${literal(cluster)}`);
+/** Replicated tables have results on all servers, too. */
+function resultsOf(statement: string, replication: Replication): string {
+  if (replication === 'none') return statement;
+  return statement.replace(CREATE_RESULTS, `$&\nENGINE = ${RESULTS_ENGINE}`);
+}
+
+/** A Replicated database runs the statements about its tables on all servers, and refuses ON CLUSTER. */
+function onCluster(
+  statement: string,
+  cluster: string | undefined,
+  replication: Replication,
+): string {
+  if (cluster === undefined || (replication === 'database' && IN_DATABASE.test(statement)))
+    return statement;
+  return statement.replace(HEAD, `$1 ON CLUSTER ${literal(cluster)}`);
 }

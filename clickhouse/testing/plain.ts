@@ -14,6 +14,10 @@ import { grants } from '../install/statements.ts';
 
 const START_MS_MAX = 60_000;
 
+/** At this address a server listens for other replicas only. */
+const REPLICAS_HOST = '127.0.0.2';
+const REPLICATING = join(ROOT, 'clickhouse/testing/replicating-engine.mjs');
+
 /** User that the views run as. */
 export const PLAIN_DEFINER = 'traces_definer';
 
@@ -45,12 +49,19 @@ export async function startPlainClickHouse(
   dist: string = join(ROOT, 'dist'),
 ): Promise<PlainClickHouse> {
   const ports = await freePorts('127.0.0.1', 2);
-  return startServer(directory, { dist, ports, clusterXml: '', password: crypto.randomUUID() });
+  return startServer(directory, {
+    dist,
+    ports,
+    clusterXml: '',
+    password: crypto.randomUUID(),
+    replicates: false,
+  });
 }
 
 /**
  * Starts servers that are a cluster. Their users have the same password.
- * @param directory of the data @param zooKeeperPort of the ZooKeeper of the servers; undefined: they have none
+ * @param directory of the data @param zooKeeperPort of the ZooKeeper of the servers, which then replicate tables; undefined:
+ * they have none
  */
 export async function startPlainCluster(
   directory: string,
@@ -64,18 +75,20 @@ export async function startPlainCluster(
   const secret = crypto.randomUUID();
   const cluster = (name: string, all: string[]): string =>
     `<${name}><secret>${secret}</secret>${all.join('')}</${name}>`;
-  const keeper =
+  const keeper = (nth: number): string =>
     zooKeeperPort === undefined
       ? ''
       : `<zookeeper><node><host>127.0.0.1</host><port>${zooKeeperPort}</port></node></zookeeper>
-  <keeper_map_path_prefix>/bigtrace_maps</keeper_map_path_prefix>`;
-  const clusterXml = `${keeper}<remote_servers>${cluster(PLAIN_CLUSTER, shards)}${cluster(PLAIN_PART, shards.slice(0, -1))}</remote_servers>`;
+  <keeper_map_path_prefix>/bigtrace_maps</keeper_map_path_prefix>
+  <macros><shard>s</shard><replica>r${nth}</replica></macros>`;
+  const serversXml = `<remote_servers>${cluster(PLAIN_CLUSTER, shards)}${cluster(PLAIN_PART, shards.slice(0, -1))}</remote_servers>`;
   const password = crypto.randomUUID();
   return Promise.all(
     shards.map((_, nth) =>
       startServer(directory, {
-        ...{ dist: join(ROOT, 'dist'), clusterXml, password },
+        ...{ dist: join(ROOT, 'dist'), password, clusterXml: `${keeper(nth)}${serversXml}` },
         ports: [ports[nth] ?? 0, ports[count + nth] ?? 0],
+        replicates: zooKeeperPort !== undefined,
       }),
     ),
   );
@@ -88,24 +101,29 @@ interface ServerOptions {
   /** The elements remote_servers, zookeeper and keeper_map_path_prefix, if any. */
   clusterXml: string;
   password: string;
+  replicates: boolean;
 }
 
 async function startServer(
   directory: string,
-  { dist, ports: [http = 0, tcp = 0], clusterXml, password }: ServerOptions,
+  { dist, ports: [http = 0, tcp = 0], clusterXml, password, replicates }: ServerOptions,
 ): Promise<PlainClickHouse> {
   const base = mkdtempSync(join(directory, 'plain-'));
   const [etc, data] = [join(base, 'etc'), join(base, 'data')];
   for (const path of [etc, data]) mkdirSync(path);
-  writeFileSync(join(etc, 'config.xml'), configXml(clusterXml));
+  const hosts = ['127.0.0.1', ...(replicates ? [REPLICAS_HOST] : [])];
+  const more = hosts.map((host) => `<listen_host>${host}</listen_host>`).join('');
+  writeFileSync(join(etc, 'config.xml'), configXml(`${clusterXml}${more}`));
+  if (replicates) writeFileSync(join(etc, 'interserver-port'), String(http));
   writeFileSync(join(etc, 'users.xml'), usersXml(password));
   writeFileSync(join(etc, 'start.sql'), 'SYSTEM START LISTEN HTTP;\nSYSTEM START LISTEN TCP;\n');
   const url = `http://127.0.0.1:${http}`;
   const start = async (): Promise<EngineProcess> => {
     const process = spawnEngine({
       ...embeddedProgram(dist),
+      ...(replicates ? { entry: REPLICATING } : {}),
       arguments: [
-        ...['clickhouse', '--config-file=config.xml', '--path=../data', '--listen_host=127.0.0.1'],
+        ...['clickhouse', '--config-file=config.xml', '--path=../data'],
         ...[`--http_port=${http}`, `--tcp_port=${tcp}`],
       ],
       queriesFile: join(etc, 'start.sql'),

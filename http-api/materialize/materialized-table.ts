@@ -9,16 +9,22 @@
  *   are invisible until the ledger names it for their trace. If two runs queried the same trace, the later one wins.
  * - A table that is dropped and created again has a new first run; ledger entries before it are ignored.
  * - Only rows that a ledger entry has replaced are deleted, never rows of a run that may still be writing.
+ *
+ * In a Replicated database, all servers of a cluster have the table. Before the ledger names a run, they have its rows; before
+ * rows are deleted, they have the ledger. The statement that deletes names the rows: a server that evaluated a subquery might
+ * delete others.
  */
 
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { clickHouseErrorType } from '../../lib/clickhouse/errors.ts';
+import { onAllServers, replicationIn, tableEngine } from '../../lib/clickhouse/replicated.ts';
 import { textFromHex } from '../../lib/common/text/byte-text.ts';
 import { identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { RESULTS } from '../queries/plan.ts';
 
-const LEDGER = 'bigtrace.materialized_traces';
+const LEDGER_TABLE = 'materialized_traces';
+const LEDGER = `bigtrace.${LEDGER_TABLE}`;
 const RUN = '_run';
 const ADDRESS = '_trace_address';
 
@@ -32,13 +38,19 @@ export interface TableColumn {
   type: string;
 }
 
+/** Rows to delete are read in so many pairs of trace and run, and named in statements of so many characters. */
+const REPLACED_MAX = 10_000;
+const LIST_CHARS_MAX = 128 * 1024; // Keeper takes 1 MiB
+
 /** A query, and so the run of a table that is not published, ends within a day. */
 const ABANDONED_DAYS = 1;
 
 export class MaterializedTable {
   readonly #name: string;
   readonly #database: ClickHouse;
-  /** SQL name of the table with the rows. */
+  /** Name of the table with the rows. */
+  readonly #rowsName: string;
+  /** Its SQL name, with the database. */
   readonly #rows: string;
   /** First run of this table. Ledger entries of earlier runs belong to a dropped table of the same name. */
   readonly #firstRun: string;
@@ -52,7 +64,8 @@ export class MaterializedTable {
   ) {
     this.#name = name;
     this.#database = database;
-    this.#rows = existing.rows;
+    this.#rowsName = existing.rows;
+    this.#rows = inResults(existing.rows);
     this.#firstRun = existing.firstRun;
     this.columns = existing.columns;
   }
@@ -95,10 +108,11 @@ export class MaterializedTable {
     for (const column of columns) requireStorable(column);
     const rows = rowsTable(name, firstRun);
     const table = new MaterializedTable(name, database, { rows, firstRun, columns });
-    const statement = `CREATE TABLE ${rows} (
+    const { engine, settings } = tableEngine('MergeTree', await replicationIn(RESULTS, database));
+    const statement = `CREATE TABLE ${inResults(rows)} (
          ${RUN} UInt64 COMMENT ${literal(firstRun)}, ${ADDRESS} String,
          ${columns.map(definition).join(', ')})
-       ENGINE = MergeTree ORDER BY ${ADDRESS} COMMENT ${literal(sql)}`;
+       ENGINE = ${engine} ORDER BY ${ADDRESS} ${settings} COMMENT ${literal(sql)}`;
     try {
       await database.command(statement);
     } catch (thrown) {
@@ -112,7 +126,7 @@ export class MaterializedTable {
   async publish(): Promise<MaterializedTable | undefined> {
     const rows = rowsTable(this.#name);
     try {
-      await this.#database.command(`RENAME TABLE ${this.#rows} TO ${rows}`);
+      await this.#database.command(`RENAME TABLE ${this.#rows} TO ${inResults(rows)}`);
     } catch (thrown) {
       if (clickHouseErrorType(thrown) === 'TABLE_ALREADY_EXISTS') return undefined;
       throw thrown;
@@ -128,7 +142,7 @@ export class MaterializedTable {
   async show(): Promise<void> {
     await this.#database.command(
       `CREATE OR REPLACE VIEW ${RESULTS}.${identifier(this.#name)} AS
-       SELECT * EXCEPT (${RUN}) FROM ${rowsTable(this.#name)}
+       SELECT * EXCEPT (${RUN}) FROM ${inResults(rowsTable(this.#name))}
        WHERE (${ADDRESS}, ${RUN}) IN (SELECT address, run FROM ${this.#ledger})`,
     );
   }
@@ -142,7 +156,7 @@ export class MaterializedTable {
     await this.#database.command(
       `INSERT INTO ${this.#rows} (${RUN}, ${names})
        SELECT if(_hb = 0, toUInt64(${run}), ${failedRun(run)}), ${names} FROM ${source}`,
-      { queryId },
+      { queryId, settings: await onAllServers(RESULTS, this.#rowsName, this.#database) },
     );
   }
 
@@ -157,7 +171,9 @@ export class MaterializedTable {
   async addToLedger(run: string, traces: readonly TraceGeneration[]): Promise<void> {
     const rows = traces.map(({ address, generation }) => [this.#name, address, generation, run]);
     const columns = ['table_name', 'address', 'generation', 'run'];
-    if (rows.length > 0) await this.#database.insert(LEDGER, columns, [rows]);
+    if (rows.length === 0) return;
+    const settings = await onAllServers('bigtrace', LEDGER_TABLE, this.#database);
+    await this.#database.insert(LEDGER, columns, [rows], { settings });
   }
 
   /** Whether the ledger has no trace of this table yet. */
@@ -179,7 +195,9 @@ export class MaterializedTable {
          AND snowflakeIDToDateTime64(toUInt64OrZero(run)) < now() - INTERVAL ${ABANDONED_DAYS} DAY`,
     );
     for (const [run] of rows)
-      await this.#database.command(`DROP TABLE IF EXISTS ${rowsTable(this.#name, run ?? '')}`);
+      await this.#database.command(
+        `DROP TABLE IF EXISTS ${inResults(rowsTable(this.#name, run ?? ''))}`,
+      );
   }
 
   /** SQL condition: the ledger has this trace with this generation. */
@@ -190,13 +208,23 @@ export class MaterializedTable {
   /** Deletes rows that a later run has replaced, and the rows that record the failed traces of these runs. */
   async removeReplaced(runs: readonly string[]): Promise<void> {
     const marks = runs.map(failedRun).join(', ');
-    await this.#database.command(
-      `DELETE FROM ${this.#rows} WHERE (${ADDRESS}, ${RUN}) IN (
-         SELECT r.${ADDRESS}, r.${RUN} FROM ${this.#rows} AS r
-         INNER JOIN (SELECT address, run FROM ${this.#ledger}) AS l ON l.address = r.${ADDRESS}
-         WHERE least(r.${RUN}, bitNot(r.${RUN})) < l.run)
-       ${runs.length === 0 ? '' : `OR ${RUN} IN (${marks})`}`,
-    );
+    const isMark = marks === '' ? 'false' : `r.${RUN} IN (${marks})`;
+    for (let after = "('', 0)"; ; ) {
+      const rows = await this.#database.rows(
+        `SELECT hex(r.${ADDRESS}), toString(r.${RUN}) FROM ${this.#rows} AS r
+         LEFT JOIN (SELECT address, run FROM ${this.#ledger}) AS l ON l.address = r.${ADDRESS}
+         WHERE (least(r.${RUN}, bitNot(r.${RUN})) < l.run OR ${isMark}) AND (r.${ADDRESS}, r.${RUN}) > ${after}
+         GROUP BY r.${ADDRESS}, r.${RUN} ORDER BY r.${ADDRESS}, r.${RUN} LIMIT ${REPLACED_MAX}`,
+      );
+      const replaced = rows.map(([address, run]) => `(${literal(textFromHex(address))}, ${run})`);
+      for (const list of lists(replaced))
+        await this.#database.command(
+          `DELETE FROM ${this.#rows} WHERE (${ADDRESS}, ${RUN}) IN (${list})`,
+        );
+      const last = replaced.at(-1);
+      if (last === undefined || replaced.length < REPLACED_MAX) return;
+      after = last;
+    }
   }
 
   get #ledger(): string {
@@ -211,7 +239,22 @@ export const NONE_CURRENT = 'false';
 /** @param firstRun of a table that is not published */
 function rowsTable(name: string, firstRun?: string): string {
   const suffix = firstRun === undefined ? '' : `_${firstRun}`;
-  return `${RESULTS}.${identifier(`${name}_rows${suffix}`)}`;
+  return `${name}_rows${suffix}`;
+}
+
+function inResults(table: string): string {
+  return `${RESULTS}.${identifier(table)}`;
+}
+
+/** Joins the items to lists that are not longer than LIST_CHARS_MAX, unless one item is. */
+function lists(items: readonly string[]): string[] {
+  const all: string[] = [];
+  for (const item of items) {
+    const last = all.at(-1);
+    if (last === undefined || last.length + item.length + 2 > LIST_CHARS_MAX) all.push(item);
+    else all[all.length - 1] = `${last}, ${item}`;
+  }
+  return all;
 }
 
 function definition({ name, type }: TableColumn): string {

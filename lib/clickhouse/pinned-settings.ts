@@ -85,15 +85,22 @@ const OVERFLOW = {
   transfer_overflow_mode: 'throw',
 } satisfies ClickHouseSettings;
 
-/** When a statement has ended, what it did is visible; when the client leaves, a query ends. */
+/**
+ * When a statement has ended, what it did is visible on this server; when the client leaves, a query ends. Servers of a
+ * cluster that are down are not waited for.
+ */
 const LIFE = {
   alter_sync: '1',
   mutations_sync: '1',
-  lightweight_deletes_sync: '2',
+  lightweight_deletes_sync: '1',
   cancel_http_readonly_queries_on_client_close: 1,
 } satisfies ClickHouseSettings;
 
+/** Of a Replicated database; the types of the client do not know the value. */
+const DDL_OUTPUT = { distributed_ddl_output_mode: 'none_only_active' };
+
 export const PINNED_SETTINGS: ClickHouseSettings = {
+  ...(DDL_OUTPUT as object),
   ...OUTPUT,
   ...INPUT,
   ...STATEMENTS,

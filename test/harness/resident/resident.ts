@@ -87,6 +87,8 @@ export async function startResident(orchestrator: string): Promise<Resident> {
 
 export interface ResidentCluster {
   servers: PlainClickHouse[];
+  /** URL of the proxy in front of the bridges. */
+  bridge: string;
   tokenFile: string;
   /** Shares that each bridge was asked for. */
   shares: number[];
@@ -95,7 +97,7 @@ export interface ResidentCluster {
 
 /**
  * Starts servers that are the cluster PLAIN_CLUSTER, with two bridges, and installs the views on each.
- * @param zooKeeperPort of the ZooKeeper of the servers; undefined: they have none
+ * @param zooKeeperPort of the ZooKeeper of the servers, whose tables are then replicated; undefined: they have none
  */
 export async function startResidentCluster(
   orchestrator: string,
@@ -108,7 +110,10 @@ export async function startResidentCluster(
   const bridges = await Promise.all([1, 2].map(() => startBridge(orchestrator, tokenFile)));
   const balancer = await startBalancer(bridges.map(({ url }) => url));
   const servers = await startPlainCluster(directory, count, zooKeeperPort);
-  const flags = ['--bridge', balancer.url, '--bridge-token-file', tokenFile];
+  const flags = [
+    ...['--bridge', balancer.url, '--bridge-token-file', tokenFile],
+    ...(zooKeeperPort === undefined ? [] : ['--replicated']),
+  ];
   for (const { url, password } of servers) await install(url, password, flags);
   const stop = async (): Promise<void> => {
     await Promise.all(bridges.map((each) => each.stop()));
@@ -116,7 +121,7 @@ export async function startResidentCluster(
     await Promise.all(servers.map((each) => each.stop()));
     rmSync(directory, { recursive: true });
   };
-  return { servers, tokenFile, shares: balancer.shares, stop };
+  return { servers, bridge: balancer.url, tokenFile, shares: balancer.shares, stop };
 }
 
 /** Runs `bigtrace clickhouse install`; returns what it prints. */
@@ -126,7 +131,11 @@ export function install(url: string, password: string, flags: string[]): Promise
 
 /** Runs `bigtrace clickhouse uninstall`. */
 export async function uninstall({ clickhouseHttp, adminPassword }: Resident): Promise<void> {
-  await clickHouseCommand('uninstall', clickhouseHttp, adminPassword, []);
+  await uninstallFrom(clickhouseHttp, adminPassword);
+}
+
+export async function uninstallFrom(url: string, password: string): Promise<void> {
+  await clickHouseCommand('uninstall', url, password, []);
 }
 
 async function clickHouseCommand(
