@@ -34,6 +34,7 @@ export interface ScriptDigests {
 const LISTED_ROWS = 10_000;
 /** Traces of one page of toRead(). */
 const PAGE_ROWS = 5_000;
+const DROP_MS_MAX = 30_000;
 
 /** Error codes that say nothing about the trace itself. The next run reads such a trace again. */
 const TRANSIENT_CODES = Object.entries(ERROR_CODES)
@@ -184,8 +185,12 @@ export class CatalogStore {
     );
   }
 
+  /** Waits for DROP_MS_MAX: without it, the rows are deleted a week later. */
   async dropListing(run: string): Promise<void> {
-    await this.#client.command(`ALTER TABLE bigtrace.trace_listing DROP PARTITION ${literal(run)}`);
+    await this.#client.command(
+      `ALTER TABLE bigtrace.trace_listing DROP PARTITION ${literal(run)}`,
+      { signal: AbortSignal.timeout(DROP_MS_MAX) },
+    );
   }
 
   /** Counts how many of these traces the run listed or the catalog contains. */

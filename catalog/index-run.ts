@@ -92,7 +92,7 @@ export async function runIndex(
     if (progress.listed === 0 && progress.vanished === 0)
       throw new BigtraceError('no_match', `no trace matches ${plan.addresses.join(', ')}`);
   } finally {
-    await store.dropListing(run);
+    await store.dropListing(run).catch(() => {}); // its rows are deleted a week later
   }
   progress.phase = 'done';
   onProgress(progress);

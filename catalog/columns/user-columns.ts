@@ -85,7 +85,7 @@ export class UserColumns {
 
   /** Returns what is kept of the view: its definer, which `bigtrace clickhouse install --definer` chose, and its comment. */
   async #view(): Promise<{ definer: string; comment: string }> {
-    const statement = `SELECT extract(create_table_query, 'DEFINER = (\\S+) SQL SECURITY'), comment
+    const statement = `SELECT extract(create_table_query, 'DEFINER = (.+?) SQL SECURITY'), comment
       FROM system.tables WHERE database = 'bigtrace' AND name = 'traces'`;
     let view: string[] = [];
     for await (const rows of this.#client.strings(statement, 2)) view = rows[0] ?? view;

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { writeEngineFiles } from './engine-files.ts';
 import { settleTablesKey } from './tables-key.ts';
@@ -65,4 +65,8 @@ it('keeps the encryption key, and refuses to start without it if there are table
   expect(() => settleTablesKey(dataDir, data)).toThrow('does not contain a key');
   rmSync(join(dataDir, 'tables.key'));
   expect(() => settleTablesKey(dataDir, data)).toThrow('cannot be read without it');
+  // A server has tables of its own, with the same key.
+  expect(() => settleTablesKey(dataDir, join(dirname(data), 'server-data'))).toThrow(
+    `delete ${join(data, 'tables')}`,
+  );
 });

@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { writePrivateFile } from '../accounts/private-file.ts';
 import { type TeamUser, teamUsersXml } from '../accounts/team-users.ts';
 
+/** Names of `data` for the embedded engine and for a server. */
+export const DATA_NAMES = ['data', 'server-data'] as const;
+
 export interface EngineFiles {
   /** Directory of the configuration. */
   etc: string;
@@ -28,7 +31,7 @@ export function writeEngineFiles(
   isServer = false,
 ): EngineFiles {
   const directory = join(dataDir, 'clickhouse');
-  const [etc, data] = [join(directory, 'etc'), join(directory, isServer ? 'server-data' : 'data')];
+  const [etc, data] = [join(directory, 'etc'), join(directory, DATA_NAMES[isServer ? 1 : 0])];
   for (const path of [directory, etc, join(etc, 'config.d'), join(etc, 'users.d'), data]) {
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(path);
     mkdirSync(path, { recursive: true, mode: 0o700 });

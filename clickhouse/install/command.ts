@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ClickHouse } from '../../lib/clickhouse/client.ts';
-import { tableOf } from '../../lib/clickhouse/replicated.ts';
+import { replicationIn, tableOf } from '../../lib/clickhouse/replicated.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
 import { httpUrl } from '../../lib/common/options/options.ts';
@@ -70,12 +70,18 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
       if (replicated) await requireReplicated(client, tables, cluster);
       for (const statement of statements(token)) await client.command(statement);
       await requireBridge(client, flags);
+      if (replicated && (await replicationIn('bigtrace_results', client)) === 'none')
+        process.stdout.write(RESULTS_HERE);
     } finally {
       await client.close();
     }
     process.stdout.write(`The views are installed on ${flags.url}.\n`);
   });
 }
+
+const RESULTS_HERE =
+  'The database bigtrace_results is not Replicated: its tables are on this server only. To change that, ' +
+  'copy its tables elsewhere, drop it, and run install again.\n';
 
 const HELP = `
 The user needs the privileges that it grants: those of access management, and CREATE NAMED COLLECTION. With --definer,

@@ -51,6 +51,8 @@ const STATEMENTS = {
   additional_table_filters: SettingsMap.from({}),
   limit: '0',
   offset: '0',
+  // Otherwise an INSERT into a replicated table rejects arguments of views that have several lines or a tab.
+  parallel_distributed_insert_select: '0',
   final: 0,
   apply_deleted_mask: 1,
   do_not_merge_across_partitions_select_final: 0,

@@ -138,6 +138,7 @@ export class OrchestratorClient {
       throw unread ?? thrown;
     } finally {
       signal.removeEventListener('abort', cancel);
+      call?.destroy(); // ends send(), which may go on to read `traces`
     }
   }
 

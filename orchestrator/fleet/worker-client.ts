@@ -43,7 +43,8 @@ export interface WorkerClient {
   /** @throws worker_lost when the worker does not respond within `timeoutMs` */
   unbar(request: UnbarRequest, timeoutMs: number): Promise<UnbarResponse>;
   /** @throws worker_lost when the worker does not respond; an error of its own if it is of an earlier version */
-  sources(request: SourcesRequest, timeoutMs: number): Promise<TraceSources>;
+  /** @param signal ends the call */
+  sources(request: SourcesRequest, timeoutMs: number, signal: AbortSignal): Promise<TraceSources>;
   close(): void;
 }
 
@@ -81,13 +82,17 @@ export function connectWorker(address: string, timeoutMs: number, channel: Chann
           else reject(fromServiceError(error, 'worker_lost'));
         });
       }),
-    sources: (request, sourcesTimeoutMs) =>
+    sources: (request, sourcesTimeoutMs, signal) =>
       new Promise((resolve, reject) => {
+        signal.throwIfAborted();
         const options = { deadline: Date.now() + sourcesTimeoutMs };
-        stub.Sources(request, options, (error, response) => {
+        const call = stub.Sources(request, options, (error, response) => {
+          signal.removeEventListener('abort', cancel);
           if (response !== undefined && error === null) resolve(response);
           else reject(fromServiceError(error, 'worker_lost'));
         });
+        const cancel = (): void => call.cancel();
+        signal.addEventListener('abort', cancel, { once: true });
       }),
     close: () => stub.close(),
   };

@@ -89,7 +89,7 @@ async function add(
       ...{ address, generation: listed?.generation ?? '', size: listed?.size ?? 0 },
     }));
     try {
-      const answer = await worker.client.sources({ sql, trace, user }, SOURCES_MS_MAX);
+      const answer = await worker.client.sources({ sql, trace, user }, SOURCES_MS_MAX, signal);
       for (const name of Object.keys(estimate.sources) as (keyof TraceSources)[])
         estimate.sources[name] += answer[name];
     } catch {

@@ -1,4 +1,6 @@
+import { EventEmitter, once } from 'node:events';
 import { expect, test } from 'vitest';
+import { OrchestratorClient } from '../../lib/client/orchestrator-client.ts';
 import type { SourcesRequest, TraceSourcesInput } from '../../lib/proto/messages.ts';
 import { TestSystem } from '../testing/system.ts';
 
@@ -49,4 +51,56 @@ test('a wrong address ends a strict estimate, and is counted by a lenient one', 
     sources: { parsed: 1, failed: 1 },
   });
   await expect(system.estimate(['/local/a'], { sql: Buffer.of() })).rejects.toThrow(/no SQL/);
+});
+
+test('when its client leaves, workers are asked no more', async () => {
+  const happened = new EventEmitter();
+  const [asked, left] = [once(happened, 'asked'), once(happened, 'left')];
+  const sources = (_: SourcesRequest, signal: AbortSignal): undefined => {
+    signal.addEventListener('abort', () => happened.emit('left'));
+    happened.emit('asked');
+  };
+  await using system = await new TestSystem([{ sources }]).start();
+  const client = new OrchestratorClient(system.orchestrator?.address ?? '', {});
+  const stop = new AbortController();
+  const estimate = client.estimate(
+    { sql: Buffer.from('SELECT 1') },
+    [[Buffer.from('/local/a')]],
+    stop.signal,
+  );
+  await asked;
+  stop.abort();
+  await expect(estimate).rejects.toThrow('the call was cancelled');
+  await left; // long before the worker's time is over
+  client.close();
+});
+
+test('a failed estimate reads no more addresses', async () => {
+  await using system = await new TestSystem([
+    { sources: parsing().sources, list: () => [] },
+  ]).start();
+  const client = new OrchestratorClient(system.orchestrator?.address ?? '', {});
+  const happened = new EventEmitter();
+  const [failed, ended] = [once(happened, 'failed'), once(happened, 'ended')];
+  let reads = 0;
+  const addresses = async function* (): AsyncGenerator<Buffer[]> {
+    try {
+      yield [Buffer.from('/local/none*')];
+      await failed;
+      for (; reads < 5; reads++) yield [Buffer.from('/local/a')];
+    } finally {
+      happened.emit('ended');
+    }
+  };
+  const { signal } = new AbortController();
+  const estimate = client.estimate(
+    { sql: Buffer.from('SELECT 1'), onFailure: 'STRICT' },
+    addresses(),
+    signal,
+  );
+  await expect(estimate).rejects.toThrow(/the pattern matches no trace/);
+  happened.emit('failed');
+  await ended;
+  expect(reads).toBe(0);
+  client.close();
 });

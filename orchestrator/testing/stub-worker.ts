@@ -60,7 +60,8 @@ export interface StubOptions {
   concurrency?: number;
   list?: (pattern: string) => string[];
   /** Answers `Sources`; without it, the worker is one of an earlier version. */
-  sources?: (request: SourcesRequest) => TraceSourcesInput;
+  /** `left` is aborted when the client has left. @returns undefined: there is no answer */
+  sources?: (request: SourcesRequest, left: AbortSignal) => TraceSourcesInput | undefined;
   cacheId?: string;
   localRoot?: string;
   instanceMemoryBytes?: number;
@@ -129,9 +130,14 @@ export class StubWorker {
         ? {}
         : {
             Sources: (
-              { request }: { request: SourcesRequest },
+              call: grpc.ServerUnaryCall<SourcesRequest, TraceSourcesInput>,
               reply: grpc.sendUnaryData<TraceSourcesInput>,
-            ) => reply(null, sources(request)),
+            ) => {
+              const left = new AbortController();
+              call.on('cancelled', () => left.abort());
+              const answer = sources(call.request, left.signal);
+              if (answer !== undefined) reply(null, answer);
+            },
           }),
     });
     const bound = await new Promise<number>((resolve, reject) => {

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BigtraceError } from '../../common/errors.ts';
+import { asBigtraceError, BigtraceError } from '../../common/errors.ts';
 import { literal } from '../../common/text/sql-literal.ts';
 import type { ClickHouse } from '../client.ts';
 import { KeeperLock, LEASE_MS, type LockRow, type LockTable } from './keeper-lock.ts';
@@ -72,13 +72,16 @@ export async function openRunLock(database: ClickHouse, options: RunLockOptions)
   };
 }
 
-/** Returns why a run failed: an error may only follow from the loss of its lock. */
+/** Returns why a run failed: an error may only follow from the loss of its lock. The text has both. */
 export async function reasonOf(error: unknown, lock: RunLock | undefined): Promise<unknown> {
   try {
     await lock?.check();
     return error;
-  } catch (lost) {
-    return lost;
+  } catch (thrown) {
+    const [first, lost] = [asBigtraceError(error), asBigtraceError(thrown)];
+    if (first.code === 'cancelled' || first.message === lost.message) return lost;
+    const text = `${lost.message}; the run ended with: ${first.message}`;
+    return new BigtraceError(lost.code, text, { cause: error });
   }
 }
 
