@@ -2,7 +2,6 @@
 
 import type { ClickHouseSettings } from '@clickhouse/client';
 import type { CallOptions, ClickHouse } from '../../lib/clickhouse/client.ts';
-import { replicationIn, tableEngine } from '../../lib/clickhouse/replicated.ts';
 import { arrayLiteral, identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { wholeScript } from '../sessions/kept.ts';
@@ -47,10 +46,9 @@ export async function fillTable(
   });
   const table = tableOf(execution);
   await runs.dropEarlier(execution);
-  const { engine, settings } = tableEngine('MergeTree', await replicationIn(RESULTS, database));
   await database.command(
     `CREATE TABLE ${table} (${identifier(ROW_NUMBER)} UInt64 CODEC(Delta, LZ4), ${structure.join(', ')})
-     ENGINE = ${engine} ORDER BY ${identifier(ROW_NUMBER)} ${settings} COMMENT ${literal(startName(execution))}`,
+     ENGINE = MergeTree ORDER BY ${identifier(ROW_NUMBER)} COMMENT ${literal(startName(execution))}`,
   );
   await database.command(
     `INSERT INTO ${table} SELECT rowNumberInAllBlocks(), * FROM (${select}) WHERE ${isLatest(execution)}`,

@@ -44,11 +44,6 @@ export function replica(t: TestEngine, hook: Hook = () => {}, watch = NOBODY): R
     username: BACKEND_USER,
     password: t.engine.passwords.service,
   });
-  return replicaOver(client, hook, watch);
-}
-
-/** @param client is closed with the replica */
-export function replicaOver(client: ClickHouse, hook: Hook = () => {}, watch = NOBODY): Replica {
   const database = hooked(client, hook);
   const executor = new Executor({
     ...{ database, watch, traces: new Traces(database, database) },

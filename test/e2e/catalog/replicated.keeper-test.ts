@@ -14,15 +14,7 @@ import { ClickHouse } from '../../../lib/clickhouse/client.ts';
 import { openRunLock } from '../../../lib/clickhouse/run-lock/run-lock.ts';
 import { BigtraceError } from '../../../lib/common/errors.ts';
 import { writeTraces } from '../../harness/http-page.ts';
-import {
-  asked,
-  ended,
-  type Hook,
-  hooked,
-  isChange,
-  NEVER,
-  replicaOver,
-} from '../../harness/http-replica.ts';
+import { type Hook, hooked, isChange } from '../../harness/http-replica.ts';
 import { startZooKeeper, type ZooKeeper } from '../../harness/keeper/zookeeper.ts';
 import {
   install,
@@ -183,19 +175,6 @@ test('what a run has left that ended after any change, the next run completes on
     await databases[1]?.command('DROP VIEW bigtrace_results.lost');
     await databases[1]?.command('DROP TABLE bigtrace_results.lost_rows');
   }
-});
-
-test('the rows of a query of the HTTP API are on the other server, too', async () => {
-  const [{ url = '', password = '' } = {}] = cluster.servers;
-  await using there = replicaOver(openDatabase({ url, username: 'admin', password }));
-  const { choice } = asked('');
-  const settings = { ...choice.settings, addresses: ['/local/c.json'] };
-  const request = asked('', { perfettoSql: SQL, choice: { ...choice, settings } });
-  const { uuid } = await there.executor.start(request, NEVER);
-  const { status, tableName, errorMessage } = await ended(there, uuid);
-  expect({ status, errorMessage }).toEqual({ status: 'SUCCESS', errorMessage: '' });
-  await databases[1]?.command(`SYSTEM SYNC REPLICA bigtrace_results.${tableName}`);
-  expect(await valuesOn(1, `SELECT name FROM bigtrace_results.${tableName}`)).toBe('four');
 });
 
 test('while a server is down, the other one materializes; it gets the rows when it is back', async () => {
