@@ -46,6 +46,11 @@ export interface Addon {
   hasImage(key: string): boolean;
   /** @returns the bytes of the image's pages that the instance has changed */
   changedBytes(handle: Handle): number;
+  /**
+   * Returns the offset after the packets that begin at `at` and are passed on as they are (host/packets.c).
+   * @param known fields of packets; all, if it is empty
+   */
+  afterPlainPackets(bytes: Uint8Array, at: number, known: Uint8Array): number;
   /** @returns the number by which any thread can interrupt the instance */
   id(handle: Handle): number;
   /** Makes a call that runs, and every later one, end with an error, until `allow`. */

@@ -7,6 +7,7 @@ import imageHeader from './host/image.h?raw';
 import imageCalls from './host/image_calls.c?raw';
 import instance from './host/instance.h?raw';
 import napi from './host/napi.h?raw';
+import packets from './host/packets.c?raw';
 import runtime from './host/runtime.c?raw';
 import source from './host/source.c?raw';
 import sourceHeader from './host/source.h?raw';
@@ -19,6 +20,7 @@ export const HOST_SOURCES: Readonly<Record<string, string>> = {
   'image_calls.c': imageCalls,
   'instance.h': instance,
   'napi.h': napi,
+  'packets.c': packets,
   'runtime.c': runtime,
   'source.c': source,
   'source.h': sourceHeader,

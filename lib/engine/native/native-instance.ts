@@ -148,6 +148,11 @@ export function regionCheck(code: EngineCode): RegionCheck | undefined {
   return code.runtime === 'native' ? loadAddon(code.addon).check : undefined;
 }
 
+/** Returns the addon's `afterPlainPackets`; undefined if the runtime has none. */
+export function plainPackets(code: EngineCode): Addon['afterPlainPackets'] | undefined {
+  return code.runtime === 'native' ? loadAddon(code.addon).afterPlainPackets : undefined;
+}
+
 /** Whether an instance of the process has an image with this key. */
 export function hasImage(code: EngineCode, key: string): boolean {
   return code.runtime === 'native' && loadAddon(code.addon).hasImage(key);

@@ -3,6 +3,8 @@
  * silently. All decisions about a trace's bytes are made here.
  */
 import { BigtraceError } from '../../common/errors.ts';
+import { plainPackets } from '../native/native-instance.ts';
+import type { EngineCode } from '../wasm/module-instance.ts';
 import { MemberCounts } from './archive/archive-members.ts';
 import { CodecsInUse } from './compression/codec.ts';
 import { ZstdDecoder } from './compression/zstd.ts';
@@ -21,6 +23,7 @@ export const READING_VERSION = 3;
 export interface ReadingParts {
   packetFields: PacketFields | undefined;
   zstd: WebAssembly.Module;
+  code: EngineCode;
 }
 
 /** What receives the trace: TraceProcessor. */
@@ -91,8 +94,11 @@ export class TraceReading {
 
   /** Returns the stage for a trace in Perfetto's own format. */
   #packets(output: Sink, changed: () => void): Sink {
+    const { code, packetFields: known = new Uint8Array() } = this.#parts;
+    const plain = plainPackets(code);
     return new ProtoPackets(output, {
       changed,
+      afterPlain: plain && ((bytes, at) => plain(bytes, at, known)),
       packetFields: this.#parts.packetFields,
       mode: this.#options.mode,
       findings: this.findings,

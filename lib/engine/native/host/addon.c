@@ -331,6 +331,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   install_fault_handler();
   set_functions(env, exports, functions, sizeof functions / sizeof *functions);
   set_image_functions(env, exports);
+  set_packet_functions(env, exports);
   napi_value imports;
   const size_t count = sizeof import_names / sizeof *import_names;
   napi_create_array_with_length(env, count, &imports);

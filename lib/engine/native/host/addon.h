@@ -24,5 +24,6 @@ struct function {
 
 void set_functions(napi_env, napi_value exports, const struct function *, size_t count);
 void set_image_functions(napi_env, napi_value exports);
+void set_packet_functions(napi_env, napi_value exports);
 
 #endif

@@ -21,7 +21,12 @@ export interface PacketContext {
   unpacked: (bytes: number) => void;
   /** Called before the output first differs from the input. */
   changed: () => void;
+  /** Returns the offset after the packets at `at` in which there is nothing to do, as far as it is sure. */
+  afterPlain?: ((bytes: Uint8Array, at: number) => number) | undefined;
 }
+
+/** After a call of `afterPlain` that found nothing, so many fields are looked at without it. */
+const LOOKS_ALONE = 16;
 
 const PACKET_TAG = 0x0a;
 /** Longer packets are not scanned, because a packet must be in memory whole for that. */
@@ -41,6 +46,8 @@ export class ProtoPackets implements Sink {
   #needed = 0;
   /** Number of next bytes to pass on without scanning them. */
   #opaque = 0;
+  /** Number of next fields before `afterPlain` is called again. */
+  #looksAlone = 0;
   /** The warning if the trace ends while there are such bytes. */
   #endText = 'the trace ends within a packet';
 
@@ -84,6 +91,8 @@ export class ProtoPackets implements Sink {
     this.#opaque -= at;
     let from = 0;
     while (at < bytes.length) {
+      at = this.#afterPlain(bytes, at);
+      if (at === bytes.length) break;
       if (bytes[at] === PACKET_TAG && bytes[at + 1] === 0) {
         at += 2; // an empty packet; a bomb may have hundreds of millions of them
         continue;
@@ -106,6 +115,14 @@ export class ProtoPackets implements Sink {
       at = end;
     }
     this.#passOn(bytes, from, bytes.length);
+  }
+
+  #afterPlain(bytes: Uint8Array, at: number): number {
+    const { afterPlain } = this.#context;
+    if (afterPlain === undefined || --this.#looksAlone > 0) return at;
+    const end = afterPlain(bytes, at);
+    if (end === at) this.#looksAlone = LOOKS_ALONE;
+    return end;
   }
 
   /**
