@@ -26,7 +26,7 @@ function read(engine: Engine, trace: Uint8Array, pieceBytes: number): Read {
     finalize: () => {},
     tellWarnings: () => {},
   };
-  const options = { mode: FIRST_READING, unpackedBytesMax: 2 ** 28 };
+  const options = { mode: FIRST_READING, unpackedBytesMax: 2 ** 22 };
   const reading = new TraceReading(engine, options, sink);
   let error: string | undefined;
   try {
@@ -56,7 +56,7 @@ test('every trace of the corpus', () => {
   for (const path of traces) {
     const trace = readFileSync(path);
     expectSame(trace, 2 ** 20);
-    expectSame(trace.subarray(0, 300_000), 997);
+    expectSame(trace.subarray(0, 60_000), 997);
   }
 });
 
