@@ -45,6 +45,7 @@ test('without flags, every option has its documented default', () => {
   expect(config.resultMemoryBytesMax).toBe(Math.floor(config.memoryBytesMax / 16));
   expect(config.engine.wasm).toMatch(/\/vendor\/trace-processor\/trace_processor\.wasm$/);
   expect(config.threadEntry.pathname).toMatch(/\/dist\/worker-thread\.js$/);
+  expect(config.fileThreadEntry.pathname).toMatch(/\/dist\/file-thread\.js$/);
 });
 
 /** Flag, value, the configuration property that it sets, and the property's expected value. */

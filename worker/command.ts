@@ -77,6 +77,7 @@ interface Flags extends ServerSecurityFlags, RuntimeFlags {
 }
 
 const THREAD_ENTRY = new URL('dist/worker-thread.js', ROOT_URL);
+const FILE_THREAD_ENTRY = new URL('dist/file-thread.js', ROOT_URL);
 
 /** `dataDir`: where `bigtrace engine` installs engines. */
 export function workerCommand(dataDir: string): Command {
@@ -350,6 +351,7 @@ export function workerConfig(command: Command, dataDir: string): WorkerConfig {
     sqlPackages: flags.sqlPackage ?? [],
     kubernetesPod: flags.kubernetesPod,
     threadEntry: THREAD_ENTRY,
+    fileThreadEntry: FILE_THREAD_ENTRY,
     drainMs: flags.drainTimeout,
     logLevel: flags.logLevel,
     json: flags.json,

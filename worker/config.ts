@@ -61,6 +61,8 @@ export interface WorkerConfig {
   sqlPackages: string[];
   /** URL of the bundle of worker/engines/thread.ts. */
   threadEntry: URL;
+  /** URL of the bundle of lib/trace-store/local/file-thread.ts. */
+  fileThreadEntry: URL;
   /** `namespace/name` of the pod that the worker runs in, whose deletion cost it sets; undefined: none. */
   kubernetesPod: string | undefined;
   /** Time allowed for running tasks to finish after SIGTERM. */

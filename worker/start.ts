@@ -118,7 +118,11 @@ async function createServer(config: WorkerConfig, logger: Logger): Promise<Worke
     loadInThread({ engine, threadEntry: config.threadEntry }, file, packages),
   );
   const tracing = await startTracing('worker', config.serverSecurity.otlpEndpoint, logger);
-  const stores = createTraceStores(config.stores, config.limits.traceBytesMax);
+  const stores = createTraceStores(
+    config.stores,
+    config.limits.traceBytesMax,
+    config.fileThreadEntry,
+  );
   const counters = new Counters(COUNTERS);
   const { threadEntry, memoryBytesMax, threads, limits, loadBound } = config;
   const admission = new Admission({

@@ -25,9 +25,14 @@ export type { Upload } from './upload.ts';
 /**
  * Creates the configured stores.
  * @param unpackedBytesMax bound of the bytes that are decompressed to reach a member of a compressed tar file
+ * @param fileThread URL of the bundle of local/file-thread.ts, with which small files are read at lower cost
  * @throws invalid_option if an option is invalid, such as a root that is not a directory
  */
-export function createTraceStores(options: StoreOptions, unpackedBytesMax?: number): TraceStores {
+export function createTraceStores(
+  options: StoreOptions,
+  unpackedBytesMax?: number,
+  fileThread?: URL,
+): TraceStores {
   const { localRoot, gcs, s3, http, requests = REQUEST_DEFAULTS } = options;
   const counters = new Map<string, StoreCounters>();
   const counted = (store: TraceStore, guard: typeof guarded | undefined): TraceStore => {
@@ -36,7 +41,9 @@ export function createTraceStores(options: StoreOptions, unpackedBytesMax?: numb
     return withCounters(guard === undefined ? store : guard(store, requests, counts), counts);
   };
   const stores = [
-    ...(localRoot === undefined ? [] : [counted(localStore({ root: localRoot }), undefined)]),
+    ...(localRoot === undefined
+      ? []
+      : [counted(localStore({ root: localRoot, fileThread }), undefined)]),
     ...(gcs === undefined ? [] : [counted(gcsStore(gcs), guarded)]),
     ...(s3 === undefined ? [] : [counted(s3Store(s3), guarded)]),
     ...(http === undefined

@@ -50,6 +50,7 @@ const MODULES = {
   entryPoints: {
     bigtrace: 'cli/main.ts',
     'worker-thread': 'worker/engines/thread.ts',
+    'file-thread': 'lib/trace-store/local/file-thread.ts',
     'clickhouse-embedded': 'clickhouse/engine/embedded.ts',
     'clickhouse-server': 'clickhouse/binary/server.ts',
   },

@@ -1,13 +1,11 @@
 /** Test helpers: starts a real worker on a free port, with a client for both of its services. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
-import { build } from 'esbuild';
 import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-options.ts';
 import { ROOT } from '../../lib/common/root.ts';
+import { threadBundle } from '../../lib/common/testing/thread-bundle.ts';
 import { engineFilesIn } from '../../lib/engine/engine-choice.ts';
 import type {
   BigtraceQueryTraceResponse,
@@ -29,21 +27,15 @@ import { BigtraceWorker, GRPC_OPTIONS, PerfettoWorker } from '../../lib/proto/se
 import { type CellValue, rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
 import { RUNTIME_UNDER_TEST } from '../../test/harness/engine-runtime.ts';
-import { rawText } from '../../tools/build/raw-text.mjs';
 import { LIMIT_DEFAULTS, type WorkerConfig } from '../config.ts';
 import { LOAD_BOUND_DEFAULT } from '../engines/load-watch.ts';
 import { type RunningWorker, startWorker } from '../start.ts';
 
-/** The bundle of the engine thread, built from the current source once per process. */
-const threadBundle: Promise<URL> = (async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'bigtrace-thread-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const outfile = join(directory, 'worker-thread.mjs');
-  const entry = join(import.meta.dirname, '../engines/thread.ts');
-  const output = { outfile, bundle: true, platform: 'node', format: 'esm' } as const;
-  await build({ entryPoints: [entry], ...output, plugins: [rawText] });
-  return pathToFileURL(outfile);
-})();
+/** The bundles of the threads, built from the current source once per process. */
+const ENGINE_THREAD = threadBundle(join(import.meta.dirname, '../engines/thread.ts'));
+const FILE_THREAD = threadBundle(
+  join(import.meta.dirname, '../../lib/trace-store/local/file-thread.ts'),
+);
 
 export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise<WorkerConfig> {
   return {
@@ -69,7 +61,8 @@ export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise
     runtime: RUNTIME_UNDER_TEST,
     sqlPackages: [],
     kubernetesPod: undefined,
-    threadEntry: await threadBundle,
+    threadEntry: await ENGINE_THREAD,
+    fileThreadEntry: await FILE_THREAD,
     drainMs: 10_000,
     logLevel: 'silent',
     json: false,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeTroublesomeNames } from '../../../test/corpus/names.ts';
+import { threadBundle } from '../../common/testing/thread-bundle.ts';
 import { bytesFromText, textFromBytes } from '../../common/text/byte-text.ts';
 import { TraceStores } from '../stores.ts';
 import { codeOf, storeContract } from '../testing/contract.ts';
@@ -16,30 +17,37 @@ const inside = (root: string, path: string): Buffer =>
 
 const dirOf = (path: Buffer): Buffer => path.subarray(0, path.lastIndexOf('/'));
 
-storeContract('local', {
-  names: [
-    'new\nline',
-    'tab\t',
-    'back\\slash',
-    'esc\u001b[31m',
-    textFromBytes(Buffer.from([0x6c, 0xe9, 0xff])),
-    ' spaces ',
-  ],
-  async open() {
-    const root = await mkdtemp(join(tmpdir(), 'bigtrace-local-'));
-    return {
-      store: localStore({ root }),
-      pathOf: (name) => name,
-      async put(path, bytes) {
-        const file = inside(root, path);
-        await mkdir(dirOf(file), { recursive: true });
-        const made = inside(root, `.new-${Math.random()}`);
-        await writeFile(made, bytes);
-        await rename(made, file);
-      },
-      close: () => rm(root, { recursive: true }),
-    };
-  },
+const FILE_THREAD = threadBundle(join(import.meta.dirname, 'file-thread.ts'));
+
+describe.each([
+  ['local', undefined],
+  ['local, with a thread for small files', FILE_THREAD],
+])('%s', (name, fileThread) => {
+  storeContract(name, {
+    names: [
+      'new\nline',
+      'tab\t',
+      'back\\slash',
+      'esc\u001b[31m',
+      textFromBytes(Buffer.from([0x6c, 0xe9, 0xff])),
+      ' spaces ',
+    ],
+    async open() {
+      const root = await mkdtemp(join(tmpdir(), 'bigtrace-local-'));
+      return {
+        store: localStore({ root, fileThread: await fileThread }),
+        pathOf: (name) => name,
+        async put(path, bytes) {
+          const file = inside(root, path);
+          await mkdir(dirOf(file), { recursive: true });
+          const made = inside(root, `.new-${Math.random()}`);
+          await writeFile(made, bytes);
+          await rename(made, file);
+        },
+        close: () => rm(root, { recursive: true }),
+      };
+    },
+  });
 });
 
 let top: string;

@@ -1,46 +1,64 @@
 /** The store of `/local/<path>` addresses: files below one root directory. */
-import { type BigIntStats, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isPattern } from '../../common/addresses/address.ts';
 import { BigtraceError } from '../../common/errors.ts';
 import { Glob } from '../../common/glob/glob.ts';
 import { bytesFromText, printable, textFromBytes } from '../../common/text/byte-text.ts';
-import { changed, notFound, throwIfAborted, wrongLength } from '../failures.ts';
+import { throwIfAborted } from '../failures.ts';
 import { isAfter } from '../path-order.ts';
-import type { ReadOptions, StoredTrace, TraceStat, TraceStore } from '../trace-store.ts';
-import { fileError } from './file-error.ts';
-import { openFileBelow, statBelow } from './open-below.ts';
-import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
+import type { ReadOptions, StoredTrace, TraceStore } from '../trace-store.ts';
+import { WAITING_FILES } from './files.ts';
+import {
+  byteChecked,
+  byteText,
+  guard,
+  type Roots,
+  readFile,
+  sizeIn,
+  statEntry,
+  statFile,
+  statOf,
+} from './local-file.ts';
+import { statBelow } from './open-below.ts';
+import { QuickFiles } from './quick-files.ts';
+import { bufferOf, resolveBelow } from './rooted-path.ts';
 import { type Found, walk } from './walk.ts';
 
-const CHUNK_BYTES = 1 << 20;
+/** Size of a file in bytes up to which it is read in one step. */
+const QUICK_BYTES_MAX = 128 * 1024;
 
 export interface LocalStoreOptions {
   /** The root directory as the operator wrote it: absolute or relative to the working directory; may contain links. */
   root: string;
+  /**
+   * URL of the bundle of file-thread.ts, which gives the stat and the bytes of small files with less processor time;
+   * undefined: all calls wait in Node's thread pool.
+   */
+  fileThread?: URL | undefined;
 }
 
 /** @throws invalid_option if the root is not a readable directory */
-export function localStore({ root }: LocalStoreOptions): TraceStore {
+export function localStore({ root, fileThread }: LocalStoreOptions): TraceStore {
   const roots = openRoot(root);
+  const quick = fileThread === undefined ? undefined : new QuickFiles(fileThread, roots);
   return {
     name: 'local',
     roots: roots.map((one) => textFromBytes(bufferOf(one))),
     canonical: (path, signal) => canonical(roots, path, signal),
     async stat(path, signal) {
       throwIfAborted(signal);
-      return guard(async () =>
-        statOf(await statBelow(roots[0], await resolveBelow(roots, byteText(path)))),
-      );
+      return (await quick?.stat(path)) ?? statFile(WAITING_FILES, roots, path);
     },
-    read: (path, options) => read(roots, path, options),
+    read: (path, options) => read(roots, quick, path, options),
     async *list(pattern, { after, signal } = {}) {
       for await (const entries of walk(roots, Glob.parse(byteChecked(pattern)), signal)) {
         const selected = entries.filter(({ path }) => after === undefined || isAfter(path, after));
-        const traces = await Promise.all(selected.map(statFound));
+        const traces = await Promise.all(selected.map((one) => statFound(roots, quick, one)));
         yield traces.filter((trace) => trace !== undefined);
       }
     },
+    close: () => quick?.close(),
   };
 }
 
@@ -58,13 +76,11 @@ async function canonical(
   const head = names.slice(0, behind).join('/');
   if (behind === 0 || isPattern(head)) return path;
   throwIfAborted(signal);
-  const above = await guard(() => resolveBelow(roots, byteText(head)));
+  const above = await guard(() => resolveBelow(WAITING_FILES, roots, byteText(head)));
   const below = above.slice(roots[0] === '/' ? 1 : roots[0].length + 1);
   const tail = names.slice(behind).join('/');
   return below === '' ? tail : `${textFromBytes(bufferOf(below))}/${tail}`;
 }
-
-type Roots = readonly [BytePath, BytePath];
 
 function openRoot(root: string): Roots {
   const bytes = bytesFromText(resolve(root));
@@ -84,70 +100,31 @@ function noDirectory(root: string, cause?: unknown): BigtraceError {
 
 async function* read(
   roots: Roots,
+  quick: QuickFiles | undefined,
   path: string,
-  { generation, start = 0, signal }: ReadOptions,
+  options: ReadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { generation, start = 0, signal } = options;
   throwIfAborted(signal);
-  const file = await guard(async () =>
-    openFileBelow(roots[0], await resolveBelow(roots, byteText(path))),
-  );
-  try {
-    const unchangedSize = async (): Promise<number> => {
-      const now = statOf(await guard(() => file.stat({ bigint: true })));
-      if (now.generation !== generation) throw changed();
-      return now.size;
-    };
-    const size = await unchangedSize();
-    for (let at = start; at < size; ) {
-      throwIfAborted(signal);
-      const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, size - at));
-      const { bytesRead } = await guard(() => file.read(chunk, 0, chunk.length, at));
-      await unchangedSize();
-      if (bytesRead === 0) throw wrongLength(at, size);
-      at += bytesRead;
-      yield chunk.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
-  }
+  const isSmall = sizeIn(generation) <= QUICK_BYTES_MAX && start === 0;
+  const chunks = isSmall ? await quick?.read(path, generation) : undefined;
+  throwIfAborted(signal);
+  yield* chunks ?? readFile(WAITING_FILES, roots, path, options);
 }
 
 /** Returns undefined for a file that was deleted while its directory was being listed. */
-async function statFound({ path, stat }: Found): Promise<StoredTrace | undefined> {
+async function statFound(
+  roots: Roots,
+  quick: QuickFiles | undefined,
+  { path, place, isEntry }: Found,
+): Promise<StoredTrace | undefined> {
   try {
-    return { path, ...(await guard(async () => statOf(await stat()))) };
+    const stat = isEntry
+      ? ((await quick?.statEntry(place)) ?? (await statEntry(WAITING_FILES, place)))
+      : await guard(async () => statOf(await statBelow(WAITING_FILES, roots[0], place)));
+    return { path, ...stat };
   } catch (thrown) {
     if (thrown instanceof BigtraceError && thrown.code === 'trace_not_found') return undefined;
     throw thrown;
   }
-}
-
-async function guard<Value>(operation: () => Promise<Value>): Promise<Value> {
-  try {
-    return await operation();
-  } catch (thrown) {
-    throw fileError(thrown);
-  }
-}
-
-/** @throws invalid_address if the path contains a NUL, which no file name can */
-function byteChecked(path: string): string {
-  if (path.includes('\0'))
-    throw new BigtraceError('invalid_address', 'a path cannot contain a NUL');
-  return path;
-}
-
-function byteText(path: string): BytePath {
-  return bytesFromText(byteChecked(path)).toString('latin1');
-}
-
-function statOf(stats: BigIntStats): TraceStat & { size: number } {
-  if (stats.isDirectory())
-    throw notFound('it is a directory; use a pattern that ends in /** for the traces in it');
-  if (!stats.isFile()) throw notFound('it is not a file but a link, device, fifo or socket');
-  return {
-    size: Number(stats.size),
-    generation: [stats.size, stats.mtimeNs, stats.ino].map((n) => n.toString(36)).join('-'),
-    modifiedMs: Number(stats.mtimeMs),
-  };
 }

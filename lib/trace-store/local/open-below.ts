@@ -4,7 +4,7 @@
  * of the opened file is checked before anything is read from it, and later calls use the open file, not the path.
  */
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, lstat, open, readlink } from 'node:fs/promises';
+import { type Files, type OpenFile, WAITING_FILES } from './files.ts';
 import { type BytePath, bufferOf, forbidden } from './rooted-path.ts';
 
 /** Linux's O_PATH, which Node does not define: the file is located but not opened for reading or writing. */
@@ -15,12 +15,17 @@ const IS_LINUX = process.platform === 'linux';
  * @param path a path without links
  * @throws forbidden if the opened file is not below the root; what `open` throws
  */
-async function openBelow(root: BytePath, path: BytePath, flags: number): Promise<FileHandle> {
+async function openBelow(
+  files: Files,
+  root: BytePath,
+  path: BytePath,
+  flags: number,
+): Promise<OpenFile> {
   // NOFOLLOW: the last component may be a link by now. NONBLOCK: opening a fifo must not block.
   const safe = flags | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const opened = await open(bufferOf(path), safe);
+  const opened = await files.open(bufferOf(path), safe);
   try {
-    if (IS_LINUX && !isBelow(root, await placeOf(opened))) throw forbidden();
+    if (IS_LINUX && !isBelow(root, await placeOf(files, opened))) throw forbidden();
     return opened;
   } catch (thrown) {
     await opened.close();
@@ -29,8 +34,8 @@ async function openBelow(root: BytePath, path: BytePath, flags: number): Promise
 }
 
 /** Returns the path at which the kernel locates the open file now. */
-async function placeOf({ fd }: FileHandle): Promise<BytePath> {
-  const place = await readlink(`/proc/self/fd/${fd}`, { encoding: 'buffer' });
+async function placeOf(files: Files, { fd }: OpenFile): Promise<BytePath> {
+  const place = await files.readlink(`/proc/self/fd/${fd}`);
   return place.toString('latin1');
 }
 
@@ -38,14 +43,18 @@ function isBelow(root: BytePath, place: BytePath): boolean {
   return place === root || place.startsWith(root === '/' ? '/' : `${root}/`);
 }
 
-export function openFileBelow(root: BytePath, path: BytePath): Promise<FileHandle> {
-  return openBelow(root, path, constants.O_RDONLY);
+export function openFileBelow(files: Files, root: BytePath, path: BytePath): Promise<OpenFile> {
+  return openBelow(files, root, path, constants.O_RDONLY);
 }
 
 /** Returns the stat of a file, directory or special file without opening it for reading. */
-export async function statBelow(root: BytePath, path: BytePath): Promise<BigIntStats> {
-  if (!IS_LINUX) return lstat(bufferOf(path), { bigint: true });
-  const opened = await openBelow(root, path, PLACE_ONLY);
+export async function statBelow(
+  files: Files,
+  root: BytePath,
+  path: BytePath,
+): Promise<BigIntStats> {
+  if (!IS_LINUX) return files.lstatExactly(bufferOf(path));
+  const opened = await openBelow(files, root, path, PLACE_ONLY);
   try {
     return await opened.stat({ bigint: true });
   } finally {
@@ -55,30 +64,25 @@ export async function statBelow(root: BytePath, path: BytePath): Promise<BigIntS
 
 /** An open directory: on Linux it stays the same directory even if its path is replaced. */
 export class OpenDirectory {
-  readonly #handle: FileHandle;
+  readonly #handle: OpenFile;
   readonly #path: BytePath;
 
-  private constructor(handle: FileHandle, path: BytePath) {
+  private constructor(handle: OpenFile, path: BytePath) {
     this.#handle = handle;
     this.#path = path;
   }
 
   static async open(root: BytePath, path: BytePath): Promise<OpenDirectory> {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY;
-    return new OpenDirectory(await openBelow(root, path, flags), path);
+    return new OpenDirectory(await openBelow(WAITING_FILES, root, path, flags), path);
   }
 
-  /** A path that leads to this directory, for reading its entries. */
+  /** A path that leads to this directory, for reading its entries, until it is closed. */
   get path(): BytePath {
     return IS_LINUX ? `/proc/self/fd/${this.#handle.fd}` : this.#path;
   }
 
-  /** Returns the stat of an entry; does not follow a link. */
-  stat(name: BytePath): Promise<BigIntStats> {
-    return lstat(bufferOf(`${this.path}/${name}`), { bigint: true });
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
+  async close(): Promise<void> {
+    await this.#handle.close();
   }
 }

@@ -2,9 +2,9 @@
  * Resolves a client's path below the root, one component at a time, as the kernel would, but fails at the first step
  * out of the root. Nothing outside the root is accessed, so a response cannot reveal what exists there.
  */
-import { lstat, readlink } from 'node:fs/promises';
 import { BigtraceError } from '../../common/errors.ts';
 import { notFound } from '../failures.ts';
+import type { Files } from './files.ts';
 
 /** The maximum number of links in a path, as on Linux (path_resolution(7)); it ends loops of links. */
 const LINKS_MAX = 40;
@@ -40,6 +40,7 @@ function belowRoot(path: BytePath, roots: readonly BytePath[]): string[] | undef
  *   more than 40 links; what `lstat` throws
  */
 export async function resolveBelow(
+  files: Files,
   roots: readonly [BytePath, ...BytePath[]],
   path: BytePath,
 ): Promise<BytePath> {
@@ -64,10 +65,10 @@ export async function resolveBelow(
       continue;
     }
     resolved.push(name);
-    const info = await lstat(bufferOf(here()));
+    const info = await files.lstat(bufferOf(here()));
     if (info.isSymbolicLink()) {
       if (++links > LINKS_MAX) throw notFound('the path has too many symbolic links');
-      const target = await readlink(bufferOf(here()), { encoding: 'buffer' });
+      const target = await files.readlink(bufferOf(here()));
       resolved.pop();
       enter(target.toString('latin1'));
     } else if (pending.length > 0 && !info.isDirectory()) {

@@ -2,12 +2,23 @@
  * Replaces a directory by a link out of the root before each file system call in turn, and checks that no request
  * returns anything from outside the root.
  */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  type lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  type openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import type { lstat, open, opendir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TraceStores } from '../stores.ts';
+import { BLOCKING_FILES } from './files.ts';
+import { readFile, statFile } from './local-file.ts';
 import { localStore } from './local-store.ts';
 
 /** The number of calls with a path so far; before call number `swapAt` the directory is replaced by the link. */
@@ -15,15 +26,28 @@ let calls = 0;
 let swapAt = Number.POSITIVE_INFINITY;
 let swap = (): void => undefined;
 
+function before<Args extends unknown[], Value>(
+  call: (...args: Args) => Value,
+): (...args: Args) => Value {
+  return (...args) => {
+    if (++calls === swapAt) swap();
+    return call(...args);
+  };
+}
+
+vi.mock('node:fs', async (importOriginal) => {
+  type Calls = { openSync: typeof openSync; lstatSync: typeof lstatSync };
+  const original = await importOriginal<Calls>();
+  return {
+    ...original,
+    openSync: before(original.openSync),
+    lstatSync: before(original.lstatSync as never),
+  };
+});
+
 vi.mock('node:fs/promises', async (importOriginal) => {
   type Calls = { open: typeof open; opendir: typeof opendir; lstat: typeof lstat };
   const original = await importOriginal<Calls>();
-  const before =
-    <Args extends unknown[], Value>(call: (...args: Args) => Value) =>
-    (...args: Args): Value => {
-      if (++calls === swapAt) swap();
-      return call(...args);
-    };
   return {
     ...original,
     open: before(original.open),
@@ -68,12 +92,29 @@ async function bytesOf(address: string, generation: string): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+function roots(): [string, string] {
+  return [join(top, 'root'), join(top, 'root')];
+}
+
+async function bytesByBlocking(generation: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readFile(BLOCKING_FILES, roots(), 'dir/deep/trace', { generation }))
+    chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
 const TRACE = '/local/dir/deep/trace';
 /** Requests by title. `inside` and `outside` are the generations of the traces inside and outside the root. */
 const ASKED: [string, (inside: string, outside: string) => Promise<string>][] = [
   ['stat', async () => String((await stores.stat(TRACE)).size)],
   ['read', (inside) => bytesOf(TRACE, inside)],
   ['read of what is outside', (_, outside) => bytesOf(TRACE, outside)],
+  [
+    'stat by blocking calls',
+    async () => String((await statFile(BLOCKING_FILES, roots(), 'dir/deep/trace')).size),
+  ],
+  ['read by blocking calls', (inside) => bytesByBlocking(inside)],
+  ['read of what is outside by blocking calls', (_, outside) => bytesByBlocking(outside)],
   ['listing of a pattern', () => listed('/local/dir/deep/*')],
   ['listing by wildcards', () => listed('/local/**')],
   ['listing by name', () => listed('/local/{dir/deep/trace,dir/deep/secret}')],

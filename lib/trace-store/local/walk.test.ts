@@ -37,7 +37,7 @@ test.each([
   async (pattern, paths, directories) => {
     opened.length = 0;
     const walked: string[] = [];
-    for await (const batch of walk([root], Glob.parse(pattern), undefined))
+    for await (const batch of walk([root, root], Glob.parse(pattern), undefined))
       walked.push(...batch.map(({ path }) => path));
     expect({ found: walked, opened }).toEqual({
       found: paths,

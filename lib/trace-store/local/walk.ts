@@ -18,19 +18,21 @@ import {
 import { bytesFromText, printable, textFromBytes } from '../../common/text/byte-text.ts';
 import { throwIfAborted } from '../failures.ts';
 import { fileError } from './file-error.ts';
+import { WAITING_FILES } from './files.ts';
+import { byteText, type Roots } from './local-file.ts';
 import { OpenDirectory, statBelow } from './open-below.ts';
 import { type BytePath, bufferOf, resolveBelow } from './rooted-path.ts';
 
 export interface Found {
   /** The path by which the pattern leads to the file; it may contain links. */
   path: string;
-  /** Returns the stat of the file; must be called before the walk continues. */
-  stat: () => Promise<BigIntStats>;
+  /** Where the file is; valid until the walk continues. */
+  place: BytePath;
+  /** Whether the place is an entry of an open directory, so that nothing on its way can be replaced. */
+  isEntry: boolean;
 }
 
 const BATCH = 64;
-
-type Roots = Parameters<typeof resolveBelow>[0];
 
 /** An entry of a directory. It is kept small: a directory may have a million entries. */
 interface Entry {
@@ -61,7 +63,7 @@ export async function* walk(
 ): AsyncGenerator<readonly Found[], void, undefined> {
   throwIfAborted(signal);
   let batch: Found[] = [];
-  /** Directories that the walk has finished but that the batch's `stat` functions still need. */
+  /** Directories that the walk has finished but that the places of the batch still need. */
   let open: (OpenDirectory | undefined)[] = [];
   const way: Directory[] = [];
   try {
@@ -128,9 +130,10 @@ async function foundAt(
   { opened, literal }: Directory,
   path: string,
 ): Promise<Found[]> {
-  if (file === undefined && opened !== undefined) return [{ path, stat: () => opened.stat(key) }];
+  if (file === undefined && opened !== undefined)
+    return [{ path, place: `${opened.path}/${key}`, isEntry: true }];
   const target = file ?? (await resolved(roots, path, literal));
-  return target === undefined ? [] : [{ path, stat: () => statBelow(roots[0], target) }];
+  return target === undefined ? [] : [{ path, place: target, isEntry: false }];
 }
 
 /** Returns the entries of a name that was not looked up: a file and a directory, if the pattern allows each. */
@@ -246,7 +249,7 @@ async function linkEntry(
 /** Returns undefined if the file was deleted since its name was read. */
 async function statIfThere(roots: Roots, file: BytePath): Promise<BigIntStats | undefined> {
   try {
-    return await statBelow(roots[0], file);
+    return await statBelow(WAITING_FILES, roots[0], file);
   } catch (thrown) {
     const error = fileError(thrown);
     if (error.code === 'trace_not_found') return undefined;
@@ -265,7 +268,7 @@ async function resolved(
   literal: boolean,
 ): Promise<BytePath | undefined> {
   try {
-    return await resolveBelow(roots, bytesFromText(path).toString('latin1'));
+    return await resolveBelow(WAITING_FILES, roots, byteText(path));
   } catch (thrown) {
     const error = fileError(thrown);
     const isNoTrace = error.code === 'trace_not_found' || (error.code === 'forbidden' && !literal);
