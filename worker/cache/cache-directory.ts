@@ -85,7 +85,7 @@ export class CacheDirectory {
   }
 
   has(key: string): boolean {
-    return this.#files.has(this.#nameOf(key));
+    return this.#files.size > 0 && this.#files.has(this.#nameOf(key));
   }
 
   /** Returns the name and the path of the file of `key`, whether or not it exists. */
@@ -116,8 +116,9 @@ export class CacheDirectory {
    * Returns whether a file of `key` should be written: it is missing, and it did not exceed the maximum size before.
    */
   wants(key: string): boolean {
+    if (!this.writable) return false;
     const name = this.#nameOf(key);
-    return this.writable && !this.#files.has(name) && !this.#tooLarge.has(name);
+    return !this.#files.has(name) && !this.#tooLarge.has(name);
   }
 
   /** Records that the value of `key` was used, without reading its file. */

@@ -2,6 +2,7 @@
  * Controls one engine thread from the main thread: loads traces (feed.ts), runs scripts, and ends the thread
  * if a cancelled call does not stop by itself.
  */
+import { nextTick } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import type { BigtraceError } from '../../lib/common/errors.ts';
 import {
@@ -88,6 +89,9 @@ export class EngineThread {
   readonly #thread: Worker;
   readonly #gate: Int32Array;
   readonly #onGrowth: () => void;
+  /** Requests that were not posted yet, and the buffers that go with them. */
+  #unposted: ThreadRequest[] = [];
+  #transfers: ArrayBuffer[] = [];
 
   /** Starts the thread. `onGrowth` is called whenever the memory of the engine grows. */
   constructor(engine: Engine, threadEntry: URL, onGrowth: () => void) {
@@ -321,11 +325,11 @@ export class EngineThread {
   }
 
   /** Returns a function that measures the thread's processor time since now, in milliseconds. */
-  #cpuMsFromNow(): () => Promise<number | undefined> {
-    const thread = (): number => Atomics.load(this.#gate, GATE.THREAD);
-    const before = threadCpuMs(thread());
-    return async () => {
-      const [from = 0, to] = [await before, await threadCpuMs(thread())];
+  #cpuMsFromNow(): () => number | undefined {
+    const cpuMs = (): number | undefined => threadCpuMs(Atomics.load(this.#gate, GATE.THREAD));
+    const from = cpuMs() ?? 0;
+    return () => {
+      const to = cpuMs();
       return to === undefined ? undefined : to - from;
     };
   }
@@ -364,8 +368,18 @@ export class EngineThread {
     this.#state = nextEngineState(this.#state, event);
   }
 
+  /** Posts a request to the thread, in one message with those that are posted before the next step of the event loop. */
   #post(request: ThreadRequest, transfer: ArrayBuffer[] = []): void {
-    this.#thread.postMessage(request, transfer);
+    if (this.#unposted.length === 0) nextTick(() => this.#flush());
+    this.#unposted.push(request);
+    this.#transfers.push(...transfer);
+  }
+
+  #flush(): void {
+    const [requests, transfers] = [this.#unposted, this.#transfers];
+    this.#unposted = [];
+    this.#transfers = [];
+    this.#thread.postMessage(requests, transfers);
   }
 }
 

@@ -48,7 +48,7 @@ function threadThat(end: (appended: number) => FinalReply | BigtraceError | unde
     },
     post,
     abandon: (_, thrown) => over(thrown as BigtraceError),
-    cpuMsFromNow: () => async () => undefined,
+    cpuMsFromNow: () => () => undefined,
   };
 }
 

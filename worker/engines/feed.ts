@@ -33,7 +33,7 @@ export interface FeedThread {
   /** Abandons the call: it fails with `thrown`. */
   abandon(call: Call, thrown: unknown): void;
   /** Returns a function that measures the processor time of the thread since now, in milliseconds. */
-  cpuMsFromNow(): () => Promise<number | undefined>;
+  cpuMsFromNow(): () => number | undefined;
 }
 
 /** Loads a trace from `chunks`. @throws the errors of EngineThread.load */

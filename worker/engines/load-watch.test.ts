@@ -10,7 +10,7 @@ const BOUND = { minMs: 1000, bytesPerSecond: 1000 };
 
 function watched(traceBytes: number | undefined, cpuMs: () => number | undefined) {
   const onOver = vi.fn();
-  const options = { bound: BOUND, traceBytes, cpuMs: async () => cpuMs(), onOver };
+  const options = { bound: BOUND, traceBytes, cpuMs, onOver };
   return { onOver, watch: new LoadWatch(options) };
 }
 

@@ -48,7 +48,7 @@ export interface LoadWatchOptions {
    * Returns the thread's processor time in milliseconds since the load began; undefined if the system does
    * not report it.
    */
-  cpuMs: () => Promise<number | undefined>;
+  cpuMs: () => number | undefined;
   /** Called once when the load exceeds its limit. */
   onOver: (error: LoadTooLong) => void;
 }
@@ -91,13 +91,11 @@ export class LoadWatch {
     if (this.#over) return;
     const bound = loadMsMax(this.#options.bound, this.#traceBytes);
     const ms = Math.max(bound + this.#creditMs - this.#busyMs, 0);
-    this.#timer = setTimeout(() => void this.#onTime(bound), ms);
+    this.#timer = setTimeout(() => this.#onTime(bound), ms);
   }
 
-  async #onTime(bound: number): Promise<void> {
-    const from = this.#busyFrom;
-    const cpuMs = await this.#options.cpuMs();
-    if (from === undefined || this.#busyFrom !== from) return; // the parser went on, with a new timer
+  #onTime(bound: number): void {
+    const cpuMs = this.#options.cpuMs();
     if (cpuMs === undefined || cpuMs >= bound) {
       this.#over = true;
       this.idle();

@@ -1,6 +1,5 @@
 /** Reads the processor time of one thread of this process from Linux's /proc. */
-import { readlinkSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 /** The kernel reports times to programs in units of 10 ms (USER_HZ), whatever its own clock frequency is. */
 const TICK_MS = 10;
@@ -17,12 +16,22 @@ export function ownThreadNumber(): number {
   }
 }
 
-/** Returns the processor time of a thread in milliseconds; undefined if it cannot be read. */
-export async function threadCpuMs(thread: number): Promise<number | undefined> {
-  if (thread === 0) return undefined;
-  const text = await readFile(`/proc/self/task/${thread}/stat`, 'latin1').catch(() => undefined);
+/**
+ * Returns the processor time of a thread in milliseconds; undefined if it cannot be read. The kernel writes the text at once,
+ * so reading it takes less than a call that waits in Node's thread pool.
+ */
+export function threadCpuMs(thread: number): number | undefined {
+  const text = thread === 0 ? undefined : statText(thread);
   if (text === undefined) return undefined;
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME]);
   return Number.isFinite(ticks) ? ticks * TICK_MS : undefined;
+}
+
+function statText(thread: number): string | undefined {
+  try {
+    return readFileSync(`/proc/self/task/${thread}/stat`, 'latin1');
+  } catch {
+    return undefined; // the thread has ended
+  }
 }

@@ -1,5 +1,6 @@
 /**
- * Defines the messages between the main thread and an engine thread. Requests are executed strictly in order.
+ * Defines the messages between the main thread and an engine thread. A message to the thread has one request or more; they are
+ * executed strictly in order.
  * A load (`open` … `finalize`, or `restore`), a query and each other request has exactly one closing reply.
  */
 

@@ -338,7 +338,7 @@ function listVocabulary(): void {
   }
 }
 
-port.on('message', (request: ThreadRequest) => {
+const execute = (request: ThreadRequest) => {
   switch (request.type) {
     case 'open':
       return openTrace(request);
@@ -363,4 +363,8 @@ port.on('message', (request: ThreadRequest) => {
     case 'loadEngine':
       return void loadOther(request.file, request.packages);
   }
+};
+
+port.on('message', (requests: ThreadRequest[]) => {
+  for (const request of requests) execute(request);
 });

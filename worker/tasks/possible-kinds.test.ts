@@ -10,7 +10,7 @@ import { loadInThread } from './spare-thread.ts';
 const THREAD = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads';
-    parentPort.on('message', ({ sql }) => {
+    parentPort.on('message', ([{ sql }]) => {
       const text = new TextDecoder().decode(sql);
       if (!text.startsWith('endless')) parentPort.postMessage({ type: 'possibleKinds', kinds: [text.length] });
     });

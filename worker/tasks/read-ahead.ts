@@ -29,7 +29,8 @@ export class ReadAhead implements AsyncIterable<Uint8Array> {
     if (this.#closed) return;
     this.#closed = true;
     this.#chunks = [];
-    this.#abort.abort(new BigtraceError('cancelled', 'the read of the trace was dropped'));
+    if (this.#end === undefined)
+      this.#abort.abort(new BigtraceError('cancelled', 'the read of the trace was dropped'));
     this.#signal();
   }
 

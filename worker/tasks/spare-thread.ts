@@ -48,7 +48,7 @@ export function askSpareThread(
       if (signal?.aborted) reject(signal.reason);
       else resolve(reply);
     });
-    thread.postMessage(request);
+    thread.postMessage([request]);
   });
 }
 
