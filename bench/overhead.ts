@@ -46,7 +46,7 @@ export const overhead: Bench = {
       {
         what: 'the same, as starts of Node (node -e 0)',
         unit: 'x',
-        target: { atMost: 4 },
+        target: { atMost: 2.2 },
         samples: callMs.map((ms, at) => ms / (nodeMs[at] ?? Number.NaN)),
       },
     ];

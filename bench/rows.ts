@@ -24,7 +24,7 @@ export const rows: Bench = {
     await query(); // lets V8 optimize the code
     /** Returns the milliseconds in which the bare engine, already optimized by V8, produces as many rows. */
     const produced = async (): Promise<number> => {
-      const { queryMs } = await bare(SQL, traces.files.slice(0, 1), WARM_UP + count);
+      const { queryMs } = await bare(SQL, traces.files.slice(0, 1), { repeats: WARM_UP + count });
       return queryMs.slice(WARM_UP).reduce((sum, ms) => sum + ms, 0);
     };
     // The bare engine runs before and after each query, because a machine's speed changes within seconds.

@@ -8,7 +8,6 @@ const SAMPLES = join(ROOT, 'samples/traces');
 const CHROME = join(SAMPLES, 'chrome/fetch-a.pftrace');
 const MANY_SLICES = join(SAMPLES, 'linux/deflate-find.pftrace');
 const SMALL_PROTO = join(SAMPLES, 'linux/gzip-cpu.pftrace');
-const TEXT = join(SAMPLES, 'other/linux-ftrace.systrace');
 
 export interface TraceDir extends Disposable {
   dir: string;
@@ -32,13 +31,6 @@ export function protoTraces(count: number): TraceDir {
 /** Makes traces with `pieces` times 67,231 slices each. */
 export function sliceTraces(count: number, pieces: number): TraceDir {
   return traceDir(count, () => repeated(readFileSync(MANY_SLICES), pieces));
-}
-
-/** Makes `count` copies of the first 10 KB of a text trace, as hard links. */
-export function smallTraces(count: number): TraceDir {
-  const text = readFileSync(TEXT);
-  const small = text.subarray(0, text.lastIndexOf('\n', 10_000) + 1);
-  return traceDir(count, () => small);
 }
 
 function repeated(piece: Buffer, times: number): Buffer {
