@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { listening } from '../../lib/common/network/listening.ts';
-import { requireVersion } from './requirements.ts';
+import { replicationOf, requireVersion } from './requirements.ts';
 
 /** What requireVersion() does if ClickHouse answers so. */
 async function outcome(answer: string, status = 200): Promise<string> {
@@ -38,4 +39,26 @@ test('what is no version passes: the next statement says what is wrong', async (
   expect(await outcome('no ClickHouse')).toBe('passes');
   expect(await outcome('18.16.1', 500)).toBe('passes');
   await requireVersion({ url: 'http://127.0.0.1:1', username: '', password: '' });
+});
+
+test('a Replicated database needs --replicated, and one shard', async () => {
+  const client = new ClickHouse({ url: 'http://127.0.0.1:1', username: '', password: '' });
+  const rows = vi.spyOn(client, 'rows').mockResolvedValue([['Atomic']]);
+  const shards = vi.spyOn(client, 'count').mockResolvedValue(1);
+  const chosen = (replicated?: boolean): Promise<string> =>
+    replicationOf(client, { dryRun: false, ...(replicated === undefined ? {} : { replicated }) });
+  expect([await chosen(false), await chosen(true), await chosen()]).toEqual([
+    'none',
+    'named',
+    'none',
+  ]);
+  rows.mockResolvedValue([['Replicated']]);
+  await expect(chosen(false)).rejects.toThrow('pass --replicated');
+  expect([await chosen(true), await chosen()]).toEqual(['database', 'database']);
+  shards.mockResolvedValue(2);
+  await expect(chosen(true)).rejects.toThrow('with 2 shards, which would have other rows');
+  rows.mockRejectedValue(new Error('refused'));
+  await expect(chosen(true)).rejects.toThrow('refused');
+  expect(await replicationOf(client, { replicated: true, dryRun: true })).toBe('named');
+  await client.close();
 });

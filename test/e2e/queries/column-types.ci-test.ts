@@ -24,6 +24,7 @@ import {
   fleetQuery,
   writeFleet,
 } from '../../harness/random-fleets.ts';
+import { usesResidentBridge } from '../../harness/resident/resident.ts';
 import { type System, startSystem } from '../../harness/system.ts';
 import {
   LATE_VALUES,
@@ -35,6 +36,9 @@ import {
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 12);
 const SEED = Number(process.env['SEED'] ?? 15);
+
+/** Tests that need `/where/`, the views in the database default, or users that only the embedded engine has. */
+const onExecutedBridge = test.skipIf(usesResidentBridge());
 
 let directory: string;
 let system: System;
@@ -193,42 +197,45 @@ async function addToCatalog(addresses: string[]): Promise<void> {
   await system.sql(`${into} ${rows}`, { user: 'admin' });
 }
 
-test('every view finds the same types, and takes them in its form with a structure', async () => {
-  await addToCatalog(['/local/few/a', '/local/few/b']);
-  const view = 'CREATE VIEW bigtrace.few AS SELECT address FROM bigtrace.trace_catalog';
-  await system.sql(`${view} WHERE address LIKE '/local/few/%'`, { user: 'admin' });
-  const traces = "traces=['/local/few/*']";
-  const filter = `filter='address LIKE \\'/local/few/%\\''`;
-  const sample = "sample=['/local/few/a']";
-  const table = "table='few', on_failure=";
-  const calls = [
-    ['bigtrace', traces],
-    ['bigtrace_lenient', traces],
-    ['bigtrace_answers', traces],
-    ['bigtrace_where', filter],
-    ['bigtrace_where_lenient', filter],
-    ['bigtrace_table', `${table}'strict'`, sample],
-    ['bigtrace_table', `${table}'lenient'`, sample],
-  ];
-  for (const [name = '', chosen = '', toSample] of calls) {
-    const structure = `structure='v BIGINT NULL, name TEXT NULL, w Nullable(Int64)'`;
-    const found = toSample === undefined ? chosen : `${toSample}, ${chosen}`;
-    for (const [call, args] of [
-      [name, found],
-      [`${name}_as`, `${structure}, ${chosen}`],
-    ]) {
-      const from = `${call}(${args}, sql=${literal(SCRIPT)})`;
-      const types = 'toTypeName(any(v)), toTypeName(any(name)), toTypeName(any(w))';
-      const select = `sum(v), countIf(name LIKE 'a%'), max(w), ${types}`;
-      expect([call, await rowsOf(analyst, `SELECT ${select} FROM ${from}`)]).toEqual([
-        call,
-        [['20000', '1', null, 'Nullable(Int64)', 'Nullable(String)', 'Nullable(Int64)']],
-      ]);
+onExecutedBridge(
+  'every view finds the same types, and takes them in its form with a structure',
+  async () => {
+    await addToCatalog(['/local/few/a', '/local/few/b']);
+    const view = 'CREATE VIEW bigtrace.few AS SELECT address FROM bigtrace.trace_catalog';
+    await system.sql(`${view} WHERE address LIKE '/local/few/%'`, { user: 'admin' });
+    const traces = "traces=['/local/few/*']";
+    const filter = `filter='address LIKE \\'/local/few/%\\''`;
+    const sample = "sample=['/local/few/a']";
+    const table = "table='few', on_failure=";
+    const calls = [
+      ['bigtrace', traces],
+      ['bigtrace_lenient', traces],
+      ['bigtrace_answers', traces],
+      ['bigtrace_where', filter],
+      ['bigtrace_where_lenient', filter],
+      ['bigtrace_table', `${table}'strict'`, sample],
+      ['bigtrace_table', `${table}'lenient'`, sample],
+    ];
+    for (const [name = '', chosen = '', toSample] of calls) {
+      const structure = `structure='v BIGINT NULL, name TEXT NULL, w Nullable(Int64)'`;
+      const found = toSample === undefined ? chosen : `${toSample}, ${chosen}`;
+      for (const [call, args] of [
+        [name, found],
+        [`${name}_as`, `${structure}, ${chosen}`],
+      ]) {
+        const from = `${call}(${args}, sql=${literal(SCRIPT)})`;
+        const types = 'toTypeName(any(v)), toTypeName(any(name)), toTypeName(any(w))';
+        const select = `sum(v), countIf(name LIKE 'a%'), max(w), ${types}`;
+        expect([call, await rowsOf(analyst, `SELECT ${select} FROM ${from}`)]).toEqual([
+          call,
+          [['20000', '1', null, 'Nullable(Int64)', 'Nullable(String)', 'Nullable(Int64)']],
+        ]);
+      }
     }
-  }
-});
+  },
+);
 
-test('CREATE TABLE AS SELECT stores columns without a value', async () => {
+onExecutedBridge('CREATE TABLE AS SELECT stores columns without a value', async () => {
   const from = `bigtrace(traces=['/local/few/*'], sql=${literal(SCRIPT)})`;
   const create = 'CREATE TABLE bigtrace.made ENGINE = MergeTree ORDER BY tuple()';
   await system.sql(`${create} AS SELECT * EXCEPT (_trace_address) FROM ${from}`, { user: 'admin' });
@@ -240,32 +247,35 @@ test('CREATE TABLE AS SELECT stores columns without a value', async () => {
   ]);
 });
 
-test('materialize stores columns without a value, and refuses a late value with a remedy that works', async () => {
-  await addToCatalog(Array.from({ length: 8 }, (_, at) => `/local/late/t${at + 1}`));
-  const database = openDatabase({
-    url: system.clickhouseHttp,
-    username: 'admin',
-    password: system.adminPassword,
-  });
-  onTestFinished(() => database.close());
-  const run = (name: string, traces: string, sql: string, structure?: string) => {
-    const settings = parseSettings([{ setting_id: 'traces', values: [traces] }]);
-    return materialize({ name, sql, settings, structure }, database, () => {});
-  };
-  const stored = async (name: string, select: string): Promise<unknown[][]> =>
-    rowsOf(analyst, `SELECT ${select} FROM bigtrace_results.${name}`);
-  expect(await run('few', '/local/few/*', SCRIPT)).toMatchObject({ asked: 2, failed: 0 });
-  expect(await stored('few', 'sum(v), max(w), toTypeName(any(w))')).toEqual([
-    ['20000', null, 'Nullable(Int64)'],
-  ]);
-  const sql = `${MIXED_NUMBER} WHERE 1`; // no other query has taught its types
-  for (const _ of ['first', 'second'])
-    await expect(run('late', '/local/late/*', sql)).rejects.toThrow(
-      /t8\].*column v .* cannot hold number 2\.75.*--structure 'v Nullable\(Int64\)'/s,
-    );
-  await run('late', '/local/late/*', sql, 'v Nullable(Float64)');
-  expect(await stored('late', 'sum(v), count()')).toEqual([[30.75, '8']]);
-});
+onExecutedBridge(
+  'materialize stores columns without a value, and refuses a late value with a remedy that works',
+  async () => {
+    await addToCatalog(Array.from({ length: 8 }, (_, at) => `/local/late/t${at + 1}`));
+    const database = openDatabase({
+      url: system.clickhouseHttp,
+      username: 'admin',
+      password: system.adminPassword,
+    });
+    onTestFinished(() => database.close());
+    const run = (name: string, traces: string, sql: string, structure?: string) => {
+      const settings = parseSettings([{ setting_id: 'traces', values: [traces] }]);
+      return materialize({ name, sql, settings, structure }, database, () => {});
+    };
+    const stored = async (name: string, select: string): Promise<unknown[][]> =>
+      rowsOf(analyst, `SELECT ${select} FROM bigtrace_results.${name}`);
+    expect(await run('few', '/local/few/*', SCRIPT)).toMatchObject({ asked: 2, failed: 0 });
+    expect(await stored('few', 'sum(v), max(w), toTypeName(any(w))')).toEqual([
+      ['20000', null, 'Nullable(Int64)'],
+    ]);
+    const sql = `${MIXED_NUMBER} WHERE 1`; // no other query has taught its types
+    for (const _ of ['first', 'second'])
+      await expect(run('late', '/local/late/*', sql)).rejects.toThrow(
+        /t8\].*column v .* cannot hold number 2\.75.*--structure 'v Nullable\(Int64\)'/s,
+      );
+    await run('late', '/local/late/*', sql, 'v Nullable(Float64)');
+    expect(await stored('late', 'sum(v), count()')).toEqual([[30.75, '8']]);
+  },
+);
 
 test('the HTTP backend fails on a late value once, and returns it the second time', async () => {
   const page = new BigtracePage(system);
@@ -284,16 +294,19 @@ test('the HTTP backend fails on a late value once, and returns it the second tim
   expect(values.toSorted()).toEqual(['1', '2', '2.75', '3', '4', '5', '6', '7']);
 });
 
-test('a client that sends the database default calls the view with and without its database', async () => {
-  const call =
-    "bigtrace(traces=['/local/few/*'], sql=$$SELECT dur, name = 'a' AS is_a FROM slice$$)";
-  const settings = { database: 'default' };
-  for (const name of [call, `bigtrace.${call}`]) {
-    const select = `SELECT sum(is_a), sum(dur) FROM ${name}`;
-    expect(await system.sql(select, { settings })).toBe('1\t20000\n');
-  }
-  const other = `bigtrace.${call.replace(', sql', ", on_failure='lenient', sql")}`;
-  await expect(system.sql(`SELECT 1 FROM ${other}`, { settings })).rejects.toThrow(
-    'bigtrace has no argument on_failure',
-  );
-});
+onExecutedBridge(
+  'a client that sends the database default calls the view with and without its database',
+  async () => {
+    const call =
+      "bigtrace(traces=['/local/few/*'], sql=$$SELECT dur, name = 'a' AS is_a FROM slice$$)";
+    const settings = { database: 'default' };
+    for (const name of [call, `bigtrace.${call}`]) {
+      const select = `SELECT sum(is_a), sum(dur) FROM ${name}`;
+      expect(await system.sql(select, { settings })).toBe('1\t20000\n');
+    }
+    const other = `bigtrace.${call.replace(', sql', ", on_failure='lenient', sql")}`;
+    await expect(system.sql(`SELECT 1 FROM ${other}`, { settings })).rejects.toThrow(
+      'bigtrace has no argument on_failure',
+    );
+  },
+);
