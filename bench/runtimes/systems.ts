@@ -1,7 +1,7 @@
 /** What the bench `runtimes` measures with whole systems. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type System, startSystem } from '../../test/harness/system.ts';
 import { ADDONS } from '../../tools/test-run/native-engine.mjs';
 import { timed } from '../bench.ts';
@@ -25,23 +25,29 @@ function workersCpuMs({ processes }: System): number {
 
 /**
  * Returns the processor time of engines in V8 alone, one on each core, whose code V8 has optimized, in that of the workers
- * that a query on traces that are not loaded takes.
+ * that a query takes on as many traces, none of which is loaded: the first of these workers, and the next ones.
  */
-export async function coldFleet(quick: boolean): Promise<number> {
-  using traces = chromeTraces(quick ? [1, 1, 2, 2] : [1, 1, 2, 2, 5, 5, 10, 10, 20, 20, 20, 20]);
+export async function coldFleet(quick: boolean): Promise<{ first: number; next: number }> {
+  const sizes = quick ? [1, 1, 2, 2] : [1, 1, 2, 2, 5, 5, 10, 10, 20, 20, 20, 20];
+  using traces = chromeTraces([...sizes, ...sizes]);
+  const halves = [traces.files.slice(0, sizes.length), traces.files.slice(sizes.length)] as const;
   const cores = availableParallelism();
   const shares = Array.from({ length: cores }, (_, core) => ({
-    files: traces.files.filter((_file, at) => at % cores === core),
+    files: halves[0].filter((_file, at) => at % cores === core),
   }));
   const alone = await Promise.all(shares.map((share) => child('bare', 'v8', share)));
+  const aloneMs = alone.reduce((sum, { wholeMs }) => sum + wholeMs, 0);
   await using system = await startSystem({ traces: traces.dir, flags: flagsOf('native') });
   using client = new BenchClient(system.orchestrator);
-  const before = workersCpuMs(system);
-  await client.query(['/local/**'], COUNT);
-  const took = workersCpuMs(system) - before;
-  const aloneMs = alone.reduce((sum, { wholeMs }) => sum + wholeMs, 0);
-  console.error(`cold fleet: V8 alone ${aloneMs.toFixed(0)}, workers ${took.toFixed(0)}`);
-  return aloneMs / took;
+  const part = async (files: string[]): Promise<number> => {
+    const before = workersCpuMs(system);
+    const addresses = files.map((file) => `/local/${basename(file)}`);
+    await client.query(addresses, COUNT);
+    const took = workersCpuMs(system) - before;
+    console.error(`cold fleet: V8 alone ${aloneMs.toFixed(0)}, workers ${took.toFixed(0)}`);
+    return aloneMs / took;
+  };
+  return { first: await part(halves[0]), next: await part(halves[1]) };
 }
 
 /** Returns the processor time of a worker from its start until it has sent its first result, in milliseconds. */
