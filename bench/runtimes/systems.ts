@@ -11,6 +11,8 @@ import { snapshotsWritten } from '../snapshots-written.ts';
 import { chromeTraces, type TraceDir } from '../traces.ts';
 import { child, type Runtime } from './pairs.ts';
 
+/** Memory of each worker in the cold fleet: too little to keep all traces. */
+const FLEET_MEMORY_BYTES = 2 ** 30;
 const COUNT = 'SELECT count(*) AS n FROM slice';
 
 function flagsOf(runtime: Runtime): string[] {
@@ -25,7 +27,8 @@ function workersCpuMs({ processes }: System): number {
 
 /**
  * Returns the processor time of engines in V8 alone, one on each core, whose code V8 has optimized, in that of the workers
- * that a query takes on as many traces, none of which is loaded: the first of these workers, and the next ones.
+ * that a query takes on as many traces, none of which is loaded: the first of these workers, and the next ones, for which the
+ * first are evicted.
  */
 export async function coldFleet(quick: boolean): Promise<{ first: number; next: number }> {
   const sizes = quick ? [1, 1, 2, 2] : [1, 1, 2, 2, 5, 5, 10, 10, 20, 20, 20, 20];
@@ -37,7 +40,8 @@ export async function coldFleet(quick: boolean): Promise<{ first: number; next: 
   }));
   const alone = await Promise.all(shares.map((share) => child('bare', 'v8', share)));
   const aloneMs = alone.reduce((sum, { wholeMs }) => sum + wholeMs, 0);
-  await using system = await startSystem({ traces: traces.dir, flags: flagsOf('native') });
+  const flags = [...flagsOf('native'), '--memory-bytes', String(FLEET_MEMORY_BYTES)];
+  await using system = await startSystem({ traces: traces.dir, flags });
   using client = new BenchClient(system.orchestrator);
   const part = async (files: string[]): Promise<number> => {
     const before = workersCpuMs(system);

@@ -7,7 +7,13 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import type { TaskStats } from '../../lib/proto/messages.ts';
 import type { SnapshotSink } from '../cache/snapshot-sink.ts';
 import type { Tier, WorkerCounters } from '../counters.ts';
-import { busyVictim, isLarge, threadBytes, threadsBytes } from '../scheduling/busy-victim.ts';
+import {
+  busyVictim,
+  isLarge,
+  isReusable,
+  threadBytes,
+  threadsBytes,
+} from '../scheduling/busy-victim.ts';
 import { KeyWaiters } from '../scheduling/key-waiters.ts';
 import type { LeasedEngine } from './engine-thread.ts';
 
@@ -31,8 +37,6 @@ export interface PoolOptions {
 const SMALL_TRACE_BYTES = 2 ** 18;
 /** Starting a thread takes about as long: a trace that loads faster is evicted, not kept beside a new engine. */
 const CHEAP_MS = 50;
-/** WebAssembly memory never shrinks: an engine with more memory is not given another trace. */
-export const REUSED_BYTES_MAX = 256 * 2 ** 20;
 /** Memory that an ordinary trace takes at most, in bytes. */
 const SPARE_BYTES = 256 * 2 ** 20;
 /** Maximum number of engine threads, whatever memory they take. */
@@ -255,7 +259,7 @@ export class EnginePool {
       return this.#start();
     const { key, costMs = 0 } = victim;
     const reuse =
-      victim.engine.memoryBytes <= REUSED_BYTES_MAX &&
+      isReusable(victim.engine) &&
       (key === undefined || !this.#options.snapshotSink.shouldWrite(key, costMs));
     if (!reuse) {
       this.#retire(victim);
@@ -357,8 +361,8 @@ export class EnginePool {
   }
 
   /**
-   * Ends an idle engine, after its trace's snapshot was written if it should get one. That of a large trace is written
-   * only while the worker is idle, because it needs as much memory again.
+   * Ends an idle engine. If its trace should get a snapshot, that is written first, and then the engine may get another trace.
+   * The snapshot of a large trace is written only while the worker is idle, because it needs as much memory again.
    */
   #retire(entry: Entry): void {
     const { engine, key, costMs = 0 } = entry;
@@ -371,7 +375,17 @@ export class EnginePool {
       !isLarge(entry.engine, this.#options) &&
       snapshotSink.shouldWrite(key, costMs);
     if (!writes) void end();
-    else void snapshotSink.write(key, { engine, release: end });
+    else void snapshotSink.write(key, { engine, release: () => this.#keep(entry) });
+  }
+
+  /** Keeps an engine whose trace was evicted for another trace, if there is memory for it. */
+  async #keep(entry: Entry): Promise<void> {
+    const { engine } = entry;
+    const bytes = this.#bytes() + threadBytes(engine, this.#options);
+    const ends = this.#closed || engine.state.is === 'gone' || !isReusable(engine);
+    if (ends || bytes > this.#options.memoryBytesMax) return engine.kill('its memory is needed');
+    entry.priority = 0; // used first
+    this.#entries.add(entry);
   }
 
   /** Evicts the entry's trace, and advances GreedyDual's clock. */

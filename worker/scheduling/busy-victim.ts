@@ -6,6 +6,8 @@ const ISOLATE_BYTES = 16 * 2 ** 20;
 const SMALL_GROWTH_BYTES = 32 * 2 ** 20;
 /** Busy small engines may exceed the memory limit by this part of it, and one of them always. */
 const SPARED_PART = 1 / 16;
+/** WebAssembly memory never shrinks: an engine with more memory is not given another trace. */
+export const REUSED_BYTES_MAX = 256 * 2 ** 20;
 
 interface Memory {
   memoryBytes: number;
@@ -43,6 +45,11 @@ export function threadsBytes(
     shared.add(key);
   }
   return bytes;
+}
+
+/** Whether an engine that exists may be given another trace. */
+export function isReusable({ memoryBytes }: Memory): boolean {
+  return memoryBytes <= REUSED_BYTES_MAX;
 }
 
 /** Whether an engine has more than a thread's share of the memory. */

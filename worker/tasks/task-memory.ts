@@ -1,9 +1,9 @@
 /** The memory that one task reserves for a large trace before it loads or queries it. */
 import { WASM32_BYTES_MAX } from '../../lib/engine/index.ts';
-import { REUSED_BYTES_MAX } from '../engines/engine-pool.ts';
 import { expectedBytes, mostBytes } from '../engines/expected-memory.ts';
 import { needsMore } from '../engines/needed-memory.ts';
 import type { TaskPermits } from '../scheduling/admission.ts';
+import { REUSED_BYTES_MAX } from '../scheduling/busy-victim.ts';
 import type { MemoryPermit } from '../scheduling/memory-permits.ts';
 import type { CacheKeys, TaskExecutorParts } from './task-request.ts';
 
