@@ -83,6 +83,43 @@ test('an engine returns neither rows nor a snapshot of another trace', async () 
   expect(await sched(lease, COMPILE)).toBe(SCHED[COMPILE]);
 });
 
+test('an engine gets another trace after the snapshot of the one that was evicted was written', async () => {
+  const { threadEntry } = await testConfig();
+  const written: string[] = [];
+  const kept = new EnginePool({
+    startEngineThread: (onGrowth) => new EngineThread(engine, threadEntry, onGrowth),
+    initialBytes: engine.initial.memoryBytes,
+    threads: 1,
+    spareEngines: 0,
+    memoryBytesMax: 2 ** 30,
+    counters: new Counters(COUNTERS),
+    snapshotSink: {
+      copyBytes: 0,
+      shouldWrite: (key) => !written.includes(key),
+      write: async (key, lease) => {
+        written.push(key);
+        await lease.release();
+      },
+    },
+    isShared: () => false,
+  });
+  try {
+    const first = kept.fresh(GZIP);
+    await load(first, GZIP);
+    await first.release();
+    const second = kept.fresh(COMPILE);
+    expect(written).toEqual([GZIP]);
+    expect(second.engine).not.toBe(first.engine);
+    const third = kept.fresh(COMPILE);
+    expect(third.engine).toBe(first.engine);
+    expect(kept.gauges()).toMatchObject({ engines: 2, engines_busy: 2 });
+    await load(third, COMPILE);
+    expect(await sched(third, COMPILE)).toBe(SCHED[COMPILE]);
+  } finally {
+    await kept.close();
+  }
+});
+
 test('an idle worker keeps spare engines in at most half of its memory', async () => {
   const { threadEntry } = await testConfig();
   const counters = new Counters(COUNTERS);
