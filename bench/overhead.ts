@@ -10,6 +10,7 @@ const TRACE = '/local/linux/idle.pftrace';
 /** Measures the fixed cost of a `bigtrace()` call with a trivial script, through both bridges. */
 export const overhead: Bench = {
   name: 'overhead',
+  table: 'calls',
   async run(quick) {
     await using system = await startSystem();
     const resident = await startResident(system.orchestrator);

@@ -13,6 +13,7 @@ const SQL = 'SELECT count(*) AS n FROM sched';
 
 export const smallTracesBench: Bench = {
   name: 'small-traces',
+  table: 'small-traces',
   async run(quick) {
     const count = quick ? 200 : 10_000;
     using traces = distinctTextTraces(count);

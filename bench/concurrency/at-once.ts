@@ -15,6 +15,7 @@ const SEQUENTIAL = 40;
 /** Measures what 50 `bigtrace()` calls at once take, compared with what their processor time alone would take. */
 export const atOnce: Bench = {
   name: 'at-once',
+  table: 'calls',
   async run(quick) {
     await using system = await startSystem();
     const call = (): Promise<string> =>

@@ -12,6 +12,7 @@ const SQL = `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHER
 /** Compares the queries a second of 8 clients on one loaded trace with those of one client. */
 export const hotTrace: Bench = {
   name: 'hot-trace',
+  table: 'calls',
   async run(quick) {
     await using system = await startSystem();
     const ms = quick ? 3000 : 10_000;
