@@ -32,7 +32,7 @@ async function answered<Value>(ask: () => Promise<Value | undefined>): Promise<V
 async function startedQuick(entry: URL): Promise<QuickFiles> {
   const files = new QuickFiles(entry, [root, root]);
   quick = files;
-  await answered(() => files.stat('trace0'));
+  await answered(() => files.stat('trace99'));
   return files;
 }
 
@@ -70,32 +70,25 @@ test('what fails in the thread is left to the caller', async () => {
   expect(await files.read('trace2', generation)).toBeUndefined();
 });
 
-/** A thread that answers the first request, and then answers when it gets the second one, if ever. */
-const SILENT = new URL(
-  `data:text/javascript,${encodeURIComponent(`
-    import { parentPort } from 'node:worker_threads';
-    parentPort.postMessage({ number: 0, items: [] });
-    parentPort.once('message', ({ number }) =>
-      parentPort.postMessage({ number, items: [{ size: 1, generation: 'g', modifiedMs: 0 }] }));
-    parentPort.on('message', () => {});
-  `)}`,
-);
-const ENDING = new URL(
-  `data:text/javascript,${encodeURIComponent(`
-    import { parentPort } from 'node:worker_threads';
-    parentPort.postMessage({ number: 0, items: [] });
-    let answered = false;
-    parentPort.on('message', ({ number }) => {
-      if (answered) process.exit(1);
-      answered = true;
-      parentPort.postMessage({ number, items: [{ size: 1, generation: 'g', modifiedMs: 0 }] });
-    });
-  `)}`,
-);
+/** A thread that answers requests for `trace99` at once, and does `otherwise` with other ones. */
+function stubThread(otherwise: string): URL {
+  return new URL(
+    `data:text/javascript,${encodeURIComponent(`
+      import { parentPort } from 'node:worker_threads';
+      parentPort.postMessage({ number: 0, items: [] });
+      parentPort.on('message', ({ number, items }) => {
+        const answers = items.map(() => ({ size: 1, generation: 'g', modifiedMs: 0 }));
+        const answer = () => parentPort.postMessage({ number, items: answers });
+        if (items[0].path === 'trace99') answer();
+        else ${otherwise};
+      });
+    `)}`,
+  );
+}
 
 test.each([
-  ['hangs', SILENT],
-  ['ends', ENDING],
+  ['hangs', stubThread('{}')],
+  ['ends', stubThread('process.exit(1)')],
 ])('if the thread %s, the callers are told, and nobody waits for it again', async (_, entry) => {
   const files = await startedQuick(entry);
   const asked = Array.from({ length: 40 }, (_, n) => files.stat(`trace${n}`));
@@ -107,6 +100,13 @@ test.each([
   });
   await setImmediate();
   expect([waited, await again]).toEqual([false, undefined]);
+});
+
+test('what has waited too long for a slow thread is not delayed further', async () => {
+  const files = await startedQuick(stubThread('setTimeout(answer, 30)'));
+  const asked = Array.from({ length: 320 }, () => files.stat('trace0'));
+  const inTime = (await Promise.all(asked)).filter((stat) => stat !== undefined);
+  expect(inTime.length).toBeLessThanOrEqual(48); // three batches
 });
 
 test('a store whose thread does not start gives the same answers', async () => {

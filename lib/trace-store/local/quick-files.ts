@@ -1,7 +1,7 @@
 /**
  * Asks a thread (file-thread.ts) for the stat and the bytes of small files. It is only a quicker way: what the thread
  * does not answer soon, or cannot answer, the caller asks the file system for itself. So a file system that is slow or
- * hangs, as one on a network may, delays a request by LATE_MS at most.
+ * hangs, as one on a network may, delays a request by twice LATE_MS at most: in the queue, and in the thread.
  */
 import { Worker } from 'node:worker_threads';
 import type { TraceStat } from '../trace-store.ts';
@@ -39,6 +39,8 @@ export interface FileThreadData {
 interface Waiting {
   request: FileRequest;
   resolve: (answer: Answer) => void;
+  /** When it was asked (performance.now()). */
+  sinceMs: number;
 }
 
 /** All methods resolve to undefined if the caller has to ask the file system. */
@@ -81,9 +83,10 @@ export class QuickFiles {
 
   #ask(request: FileRequest): Promise<Answer> {
     this.#thread ??= this.#start();
-    if (performance.now() < this.#from) return Promise.resolve(undefined);
+    const sinceMs = performance.now();
+    if (sinceMs < this.#from) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      this.#waiting.push({ request, resolve });
+      this.#waiting.push({ request, resolve, sinceMs });
       // What is asked in the same step of the event loop goes in one message.
       if (this.#waiting.length === 1) queueMicrotask(() => this.#send());
     });
@@ -99,7 +102,12 @@ export class QuickFiles {
   }
 
   #send(): void {
-    if (this.#sent.length > 0 || this.#waiting.length === 0) return;
+    if (this.#sent.length > 0) return;
+    const late = performance.now() - LATE_MS;
+    const inTime = this.#waiting.findIndex(({ sinceMs }) => sinceMs >= late);
+    const given = this.#waiting.splice(0, inTime < 0 ? this.#waiting.length : inTime);
+    for (const { resolve } of given) resolve(undefined);
+    if (this.#waiting.length === 0) return;
     this.#sent = this.#waiting.splice(0, BATCH_MAX);
     this.#number++;
     this.#timer = setTimeout(() => this.#stop(), LATE_MS);
