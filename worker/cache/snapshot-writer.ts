@@ -15,8 +15,8 @@ import type { SnapshotCache } from './snapshot-cache.ts';
 const SNAPSHOT_COST_MS_MIN = 100;
 /** Delay after the last task before the worker counts as idle. */
 const IDLE_MS = 300;
-/** Maximum number of such keys; above it, all are forgotten. */
-const WITHOUT_MAX = 1000;
+/** Maximum number of keys that are remembered of each kind; above it, all are forgotten. */
+const KEYS_MAX = 1000;
 
 export class SnapshotWriter {
   readonly #snapshots: SnapshotCache;
@@ -26,6 +26,11 @@ export class SnapshotWriter {
   #writing = false;
   /** Keys of traces whose engine could not give a snapshot: an idle worker would try without end. */
   readonly #without = new Set<string>();
+  /**
+   * Keys of traces whose snapshots were written since a task used them: if those of others took their place, an idle worker would
+   * write them in turns without end.
+   */
+  readonly #written = new Set<string>();
   #stopped = false;
   #copy: MemoryPermit | undefined;
 
@@ -39,8 +44,13 @@ export class SnapshotWriter {
     this.#pool = pool;
   }
 
-  /** Starts or restarts the idle timer; to be called after each task. */
-  schedule(): void {
+  /** Starts or restarts the idle timer; to be called after each task, with the key of its trace. */
+  schedule(key: string): void {
+    this.#written.delete(key);
+    this.#awaitIdle();
+  }
+
+  #awaitIdle(): void {
     if (this.#stopped || !this.#snapshots.writable) return;
     if (this.#timer === undefined) this.#timer = setTimeout(() => this.#onIdle(), IDLE_MS).unref();
     else this.#timer.refresh();
@@ -75,6 +85,7 @@ export class SnapshotWriter {
       if (snapshot === undefined) return;
       await this.#snapshots.write(key, snapshot);
       freeSnapshot(snapshot); // before its memory is given to others
+      if (this.#snapshots.writable) remember(this.#written, key);
       if (this.#snapshots.wants(key)) this.#giveUp(key); // such as one of the engine with 64-bit memory
     } finally {
       this.#copy?.release();
@@ -96,12 +107,13 @@ export class SnapshotWriter {
   }
 
   #worth(key: string, costMs: number): boolean {
-    return costMs >= SNAPSHOT_COST_MS_MIN && this.#snapshots.wants(key) && !this.#without.has(key);
+    if (costMs < SNAPSHOT_COST_MS_MIN || this.#without.has(key) || this.#written.has(key))
+      return false;
+    return this.#snapshots.wants(key);
   }
 
   #giveUp(key: string): void {
-    if (this.#without.size >= WITHOUT_MAX) this.#without.clear();
-    this.#without.add(key);
+    remember(this.#without, key);
   }
 
   #onIdle(): void {
@@ -109,6 +121,11 @@ export class SnapshotWriter {
     if (!this.#admission.idle) return; // the running task calls schedule() when it ends
     const next = this.#pool?.costliestIdle((key, costMs) => this.#worth(key, costMs));
     if (next === undefined) return;
-    void this.write(next.key, next.lease).then(() => this.schedule());
+    void this.write(next.key, next.lease).then(() => this.#awaitIdle());
   }
+}
+
+function remember(keys: Set<string>, key: string): void {
+  if (keys.size >= KEYS_MAX) keys.clear();
+  keys.add(key);
 }

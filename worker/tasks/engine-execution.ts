@@ -195,7 +195,7 @@ export class UncachedTask {
       this.#leaseEnded = lease.release().then(() => {
         permit.release();
         this.#memory.measure(() => 0);
-        this.#parts.snapshotWriter.schedule();
+        this.#parts.snapshotWriter.schedule(this.#keys.key);
       });
       if (result === undefined && !this.#signal.aborted) await this.#leaseEnded;
     }
