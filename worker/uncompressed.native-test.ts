@@ -132,6 +132,20 @@ test('a snapshot that is damaged while the worker uses it costs a second load, n
   expect(await run(worker, TRACE, 'SELECT count(*) FROM thread')).toEqual([count, 'loaded']);
 });
 
+test('no task fails because several engines share a snapshot that is damaged', async () => {
+  await using cache = await tempDir();
+  const [answer] = await prepared(cache.path, [TRACE]);
+  const config = { cacheDir: cache.path, uncompressedBytesMax: GIB, threads: 2, spareThreads: 0 };
+  await using worker = await testWorker(config);
+  await run(worker, TRACE, 'SELECT count(*) FROM thread');
+  const slow =
+    'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1e6) SELECT sum(i) FROM n';
+  while ((await gauge(worker, 'loaded_traces')) < 2)
+    await Promise.all([run(worker, TRACE, slow), run(worker, TRACE, slow)]);
+  for (const path of memories(cache.path)) truncateSync(path, 0);
+  expect(await run(worker, TRACE)).toEqual([answer, 'parse']);
+});
+
 test('the least recently used go when their bound is reached, and never the compressed ones', async () => {
   await using cache = await tempDir();
   await prepared(cache.path, [OTHER]);

@@ -10,6 +10,7 @@ export {
   hasImage,
   imageKey,
   interruptInstance,
+  MEMORY_DAMAGED,
   regionCheck,
 } from './native/native-instance.ts';
 export { ENGINE_RUNTIMES, type RuntimeChoice } from './native/runtime-choice.ts';

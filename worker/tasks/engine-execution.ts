@@ -7,6 +7,7 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import {
   type Engine,
   FIRST_READING,
+  MEMORY_DAMAGED,
   ReadAgain,
   type ReadingMode,
   SnapshotOfOtherEngine,
@@ -209,10 +210,10 @@ export class UncachedTask {
     // An uncompressed snapshot may prove to be damaged as late as that.
     const isDropped = isCrash && (await this.#parts.snapshots.dropUncompressed(this.#keys.key));
     if (this.#passed) return false;
-    if (isDropped && !this.#request.script.readsQueryHistory) this.#snapshot = 'unknown';
-    return (
-      isDropped || (thrown instanceof EndedForMemory && this.#memory.endedAt(engine.memoryBytes))
-    );
+    // Another task may have dropped it before; each engine that shares it finds the damage for itself.
+    const isLost = isDropped || (isCrash && thrown.detail.includes(MEMORY_DAMAGED));
+    if (isLost && !this.#request.script.readsQueryHistory) this.#snapshot = 'unknown';
+    return isLost || (thrown instanceof EndedForMemory && this.#memory.endedAt(engine.memoryBytes));
   }
 
   /** Leases an engine for the trace, if the task can use one now. */

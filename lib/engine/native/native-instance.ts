@@ -12,6 +12,9 @@ import type {
 import { PAGE_BYTES } from '../wasm/wasm-abi.ts';
 import { type Addon, type Handle, loadAddon } from './addon.ts';
 
+/** Part of the error after which an instance has lost its memory, as in host/addon.c. */
+export const MEMORY_DAMAGED = 'the file that its memory is read from is damaged';
+
 export class NativeInstance implements ModuleInstance {
   /** The number by which another thread can interrupt the instance. */
   readonly interruptId: number;
@@ -143,7 +146,7 @@ export function imageKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
 
-/** Returns the function that checks regions of a memory file; undefined if the runtime does not read such files. */
+/** Returns the function that checks regions of a memory file; undefined if no such files are read here. */
 export function regionCheck(code: EngineCode): RegionCheck | undefined {
   return code.runtime === 'native' ? loadAddon(code.addon).check : undefined;
 }

@@ -3,7 +3,7 @@
  * replies, and the error after a crash.
  */
 import { BigtraceError } from '../../common/errors.ts';
-import { NativeInstance } from '../native/native-instance.ts';
+import { MEMORY_DAMAGED, NativeInstance } from '../native/native-instance.ts';
 import type { MemoryFile } from '../snapshot/memory-file.ts';
 import { type Piece, restoreBlocks, restoreMemory, type Snapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-file.ts';
@@ -160,8 +160,7 @@ export class WasmHost {
 
   /** Reads what was not touched of a memory file. @throws `poisoned`, which it sets if the file is damaged */
   readWhole(): void {
-    if (this.#native?.readWhole() === false)
-      this.poisoned = this.#crash(new Error('the file that its memory is read from is damaged'));
+    if (this.#native?.readWhole() === false) this.poisoned = this.#crash(new Error(MEMORY_DAMAGED));
     if (this.poisoned !== undefined) throw this.poisoned;
   }
 
