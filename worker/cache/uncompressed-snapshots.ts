@@ -31,7 +31,7 @@ export class UncompressedSnapshots {
   }
 
   /**
-   * Opens the directory with what an earlier worker left there; undefined if none are wanted, or V8 executes the engine. Never
+   * Opens the directory with what an earlier worker left there; undefined if none are wanted, or the engine cannot read any. Never
    * rejects: failures are logged.
    */
   static async open(options: UncompressedOptions): Promise<UncompressedSnapshots | undefined> {
@@ -39,7 +39,9 @@ export class UncompressedSnapshots {
     if (directory === undefined || bytesMax === 0) return undefined;
     const check = regionCheck(options.engine.code);
     if (check === undefined) {
-      logger.warn('V8 executes the engine, so no uncompressed snapshots are kept');
+      logger.warn(
+        'the engine is not compiled, or the processor lacks SSE 4.2: no uncompressed snapshots are kept',
+      );
       return undefined;
     }
     const files = await CacheDirectory.open({

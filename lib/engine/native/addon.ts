@@ -31,8 +31,8 @@ export interface Addon {
   readFrom(handle: Handle, file: number, regions: Uint8Array, regionBytes: number): boolean;
   /** Reads what the instance has not touched yet. @returns false if the file is damaged */
   readWhole(handle: Handle): boolean;
-  /** Writes the check of a region (host/source.h) to `into`, which has 16 bytes. */
-  check(bytes: Uint8Array, into: Uint8Array): void;
+  /** Writes the check of a region (host/source.h) to `into`, which has 16 bytes; undefined on a processor without SSE 4.2. */
+  check?: (bytes: Uint8Array, into: Uint8Array) => void;
   dropImage(handle: Handle): void;
   /**
    * Seals the image that was begun and maps it as the memory, or the image that has this key already; detaches `buffer`.

@@ -4,6 +4,7 @@ import {
   ftruncateSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -22,6 +23,7 @@ import {
   TraceProcessor,
 } from '../index.ts';
 import { load, openImages, queryRows, testEngine } from '../testing.ts';
+import { NativeInstance } from './native-instance.ts';
 
 const TRACE = 'recorded/linux/mem-pressure.pftrace';
 const OTHER = 'recorded/linux/gzip-cpu.pftrace';
@@ -220,4 +222,37 @@ test('a memory bound holds, and a crash poisons one engine only', () => {
   expect(one.restoreImage('a trace')).toBe(true);
   expect(queryRows(one, ALL)).toEqual(rows);
   end(one, second);
+});
+
+test('engines that touch parts here and there leave the process enough mappings', () => {
+  const { code } = native;
+  if (code.runtime !== 'native') throw new Error('the engine is not compiled');
+  const mappings = (): number => readFileSync('/proc/self/maps', 'latin1').split('\n').length;
+  const before = mappings();
+  const regionBytes = 2 ** 16;
+  const entry = Buffer.alloc(24);
+  entry.writeBigUInt64LE(2n ** 64n - 1n); // a region that is zero
+  const regions = Buffer.concat(Array.from({ length: 2048 }, () => entry));
+  const memory = { memoryBytes: 2048 * regionBytes, regionBytes, regions };
+  const file = openSync('/dev/null', 'r');
+  const instances: NativeInstance[] = [];
+  for (let n = 0; n < 20; n++) {
+    const instance = new NativeInstance(
+      code,
+      () => () => 0,
+      () => {},
+    );
+    instances.push(instance);
+    expect(instance.mapFile(`zeros ${n >> 1}`, file, memory)).toBe(true);
+    const bytes = new Uint8Array(instance.buffer);
+    for (let at = 0; at < bytes.length; at += 2 * regionBytes) bytes[at] = n + 1;
+    for (let at = 0; at < bytes.length; at += 2 * regionBytes) expect(bytes[at]).toBe(n + 1);
+  }
+  closeSync(file);
+  expect(mappings() - before).toBeLessThan(27_000);
+  for (const instance of instances) {
+    expect(new Uint8Array(instance.buffer).at(-1)).toBe(0);
+    instance.zero(0);
+  }
+  expect(mappings() - before).toBeLessThan(1000);
 });

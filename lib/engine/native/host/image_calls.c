@@ -128,7 +128,9 @@ static napi_value js_changed(napi_env env, napi_callback_info info) {
 void set_image_functions(napi_env env, napi_value exports) {
   static const struct function functions[] = {
       {"beginImage", js_begin}, {"writeImage", js_write}, {"dropImage", js_drop},
-      {"readFrom", js_read_from}, {"readWhole", js_read_whole}, {"check", js_check}, {"adoptImage", js_adopt},
+      {"readFrom", js_read_from}, {"readWhole", js_read_whole}, {"adoptImage", js_adopt},
       {"mapImage", js_map}, {"zeroMemory", js_zero}, {"hasImage", js_has}, {"changedBytes", js_changed}};
   set_functions(env, exports, functions, sizeof functions / sizeof *functions);
+  static const struct function check[] = {{"check", js_check}};
+  if (can_check()) set_functions(env, exports, check, 1);
 }

@@ -37,6 +37,8 @@ struct instance {
   /* What the image is read from as it is touched, if it is (source.h), and which regions of it are accessible here. */
   struct source *source;
   bool exposed[REGIONS_MAX];
+  /* Accessible parts between inaccessible ones. */
+  size_t parts;
   struct instance *next_covered;
   /* Whether a part of it could not be read: the module's code must not run. */
   bool lost;
@@ -84,6 +86,9 @@ bool has_stack_for_javascript(void);
 /* Makes the memory inaccessible while the module's code runs, so that it traps; until `allowed`, it cannot be entered. */
 void interrupt(struct instance *);
 void allow(struct instance *);
+
+/* Protects the lowest pages of the module's own stack. */
+void guard_stack(struct instance *, int protection);
 
 bool grow(struct instance *, uint64_t pages);
 

@@ -189,7 +189,7 @@ static bool protect(struct instance *instance, int protection) {
 }
 
 /* The lowest pages of the module's own stack are inaccessible while its code runs. JavaScript, which reads the whole memory between calls, must find all of it accessible. */
-static void guard_stack(struct instance *instance, int protection) {
+void guard_stack(struct instance *instance, int protection) {
   if (instance->guard_at != 0) mprotect(instance->module.w2c_memory.data + instance->guard_at, instance->guard_bytes, protection);
 }
 

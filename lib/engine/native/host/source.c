@@ -22,6 +22,13 @@ struct source {
   atomic_bool damaged;
 };
 
+/*
+ * Each accessible part between inaccessible ones takes two mappings, and a process may have 65,530: V8 ends it when there is none
+ * left. Beyond so many parts of all instances, an instance reads its whole memory at once, which is one mapping then.
+ */
+#define PARTS_MAX 12288
+static atomic_size_t parts;
+
 static pthread_mutex_t covered_lock = PTHREAD_MUTEX_INITIALIZER;
 /* The instances with a source. */
 static struct instance *covered;
@@ -36,8 +43,10 @@ __attribute__((target("sse4.2"))) struct check check_of(const uint8_t *bytes, si
   return (struct check){{(uint32_t)sums[0], (uint32_t)sums[1], (uint32_t)sums[2], (uint32_t)sums[3]}};
 }
 
+bool can_check(void) { return __builtin_cpu_supports("sse4.2"); }
+
 struct source *source_of(int file, int memory, uint64_t bytes, uint64_t region_bytes, const struct region *regions, size_t count) {
-  if (!__builtin_cpu_supports("sse4.2") || count > REGIONS_MAX || count * region_bytes < bytes) return NULL;
+  if (!can_check() || count > REGIONS_MAX || count * region_bytes < bytes) return NULL;
   struct source *source = calloc(1, sizeof *source);
   struct region *copy = malloc(count * sizeof *copy);
   void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory, 0);
@@ -133,27 +142,48 @@ bool expose_again(struct instance *instance) {
   return (!has_grown || mprotect(memory->data + source->bytes, memory->size - source->bytes, PROT_READ | PROT_WRITE) == 0) && exposed;
 }
 
+static void count_parts(struct instance *instance, size_t now) {
+  atomic_fetch_add(&parts, now - instance->parts);
+  instance->parts = now;
+}
+
+/* Makes all of it one mapping. The caller has the instance's lock. */
+static void expose_whole(struct instance *instance) {
+  for (size_t region = 0; region < instance->source->count; region++) {
+    if (!is_read(instance->source, region)) instance->lost = true;
+    instance->exposed[region] = true;
+  }
+  if (!protect_regions(instance, 0, instance->source->count, PROT_READ | PROT_WRITE)) abort();
+  if (instance->inside) guard_stack(instance, PROT_NONE);
+  count_parts(instance, 0);
+}
+
 /* The caller has the instance's lock. */
 static void expose(struct instance *instance, size_t region) {
   if (instance->exposed[region]) return;
+  const bool *exposed = instance->exposed;
+  const size_t joined = (region > 0 && exposed[region - 1]) + (region + 1 < instance->source->count && exposed[region + 1]);
   if (!is_read(instance->source, region)) instance->lost = true;
   instance->exposed[region] = true;
-  if (protect_regions(instance, region, region + 1, PROT_READ | PROT_WRITE)) return;
-  /* The process has too many mappings: one of the whole needs no further one. */
-  for (size_t each = 0; each < instance->source->count; each++) {
-    if (!is_read(instance->source, each)) instance->lost = true;
-    instance->exposed[each] = true;
-  }
-  if (!protect_regions(instance, 0, instance->source->count, PROT_READ | PROT_WRITE)) abort();
+  count_parts(instance, instance->parts + 1 - joined);
+  const bool is_exposed = atomic_load(&parts) <= PARTS_MAX && protect_regions(instance, region, region + 1, PROT_READ | PROT_WRITE);
+  if (!is_exposed) expose_whole(instance);
+}
+
+static size_t parts_of(const struct instance *instance) {
+  size_t count = 0;
+  for (size_t region = 0; region < instance->source->count; region++)
+    if (instance->exposed[region] && (region == 0 || !instance->exposed[region - 1])) count++;
+  return count;
 }
 
 void cover(struct instance *instance, struct source *source) {
   pthread_mutex_lock(&instance->lock);
   instance->source = source;
-  memset(instance->exposed, 0, sizeof instance->exposed);
-  protect_regions(instance, 0, source->count, PROT_NONE);
+  const bool is_covered = protect_regions(instance, 0, source->count, PROT_NONE);
   for (size_t region = 0; region < source->count; region++) instance->exposed[region] = atomic_load(&source->read[region]);
-  expose_again(instance);
+  count_parts(instance, parts_of(instance));
+  if (!is_covered || atomic_load(&parts) > PARTS_MAX || !expose_again(instance)) expose_whole(instance);
   /* The pages that guard the stack have a protection of their own. */
   const uint64_t guard_to = (uint64_t)instance->guard_at + instance->guard_bytes;
   for (uint64_t region = instance->guard_at / source->region_bytes; region < source->count && region * source->region_bytes < guard_to; region++)
@@ -173,6 +203,7 @@ void uncover(struct instance *instance) {
   while (*at != instance) at = &(*at)->next_covered;
   *at = instance->next_covered;
   pthread_mutex_unlock(&covered_lock);
+  count_parts(instance, 0);
   instance->source = NULL;
 }
 
@@ -188,22 +219,31 @@ struct instance *covered_at(const uint8_t *at) {
   return instance;
 }
 
+/* Reads what `expose` needs, without the instance's lock: the main thread waits for that when it interrupts the instance. */
+static void read_before(const struct instance *instance, size_t region) {
+  is_read(instance->source, region);
+  if (atomic_load(&parts) < PARTS_MAX) return;
+  for (size_t each = 0; each < instance->source->count && !atomic_load(&instance->interrupted); each++) is_read(instance->source, each);
+}
+
 bool resolve_fault(struct instance *instance, const uint8_t *at) {
   const struct source *source = instance->source;
   const uint8_t *data = instance->module.w2c_memory.data;
   if (source == NULL || at < data || at >= data + source->bytes) return false;
   const size_t region = (size_t)(at - data) / source->region_bytes;
+  if (instance->exposed[region]) return false; /* only this thread changes that */
+  read_before(instance, region);
   pthread_mutex_lock(&instance->lock);
   const bool is_interrupted = instance->inside && atomic_load(&instance->interrupted);
-  const bool lacked = !instance->exposed[region] && !is_interrupted;
-  if (lacked) expose(instance, region);
+  if (!is_interrupted) expose(instance, region);
   pthread_mutex_unlock(&instance->lock);
-  return lacked;
+  return !is_interrupted;
 }
 
 bool read_whole(struct instance *instance) {
   if (instance->source == NULL) return true;
   for (size_t region = 0; region < instance->source->count; region++) {
+    if (!instance->exposed[region]) is_read(instance->source, region);
     pthread_mutex_lock(&instance->lock);
     expose(instance, region);
     pthread_mutex_unlock(&instance->lock);

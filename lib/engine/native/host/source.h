@@ -12,6 +12,8 @@ struct check {
   uint32_t sums[4];
 };
 
+/* Whether the processor has the instruction for checks. */
+bool can_check(void);
 /* The check of these bytes, whose number is a multiple of 32. */
 struct check check_of(const uint8_t *bytes, size_t length);
 
@@ -24,7 +26,7 @@ struct region {
 
 /*
  * Makes a source of the file for an image of so many bytes, whose own file is `memory`; both remain the caller's. NULL if there is
- * no memory for it, there are more than REGIONS_MAX regions, or the processor lacks the instruction for checks. */
+ * no memory for it, there are more than REGIONS_MAX regions, or the processor cannot check them. */
 struct source *source_of(int file, int memory, uint64_t bytes, uint64_t region_bytes, const struct region *regions, size_t count);
 void end_source(struct source *);
 
