@@ -57,6 +57,8 @@ test('a Replicated database needs --replicated, and one shard', async () => {
   expect([await chosen(true), await chosen()]).toEqual(['database', 'database']);
   shards.mockResolvedValue(2);
   await expect(chosen(true)).rejects.toThrow('with 2 shards, which would have other rows');
+  // Those of a cluster of the same name in the configuration do not count.
+  expect(shards.mock.lastCall?.[0]).toContain("database_shard_name != ''");
   rows.mockRejectedValue(new Error('refused'));
   await expect(chosen(true)).rejects.toThrow('refused');
   expect(await replicationOf(client, { replicated: true, dryRun: true })).toBe('named');

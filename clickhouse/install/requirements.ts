@@ -65,8 +65,9 @@ export async function replicationOf(
       'invalid_option',
       'the database bigtrace is Replicated: its servers would have the same tables, and other rows; pass --replicated',
     );
+  // A cluster in the configuration may have the same name.
   const shards = await client.count(
-    "SELECT uniqExact(shard_num) FROM system.clusters WHERE cluster = 'bigtrace'",
+    "SELECT uniqExact(shard_num) FROM system.clusters WHERE cluster = 'bigtrace' AND database_shard_name != ''",
   );
   if (shards > 1)
     throw new BigtraceError(

@@ -4,6 +4,7 @@ import { bytesFromText } from '../../lib/common/text/byte-text.ts';
 import { openDatabase } from '../queries/database.ts';
 import { parseSettings } from '../settings.ts';
 import { materialize } from './materialize.ts';
+import { MaterializedTable } from './materialized-table.ts';
 
 const hex = (text: string): string => bytesFromText(text).toString('hex').toUpperCase();
 
@@ -45,4 +46,49 @@ test('each batch follows the bytes of the last address, and a failed trace is no
   expect(inserted[0]).toContain(String.raw`traces = ['/local/a\x80', '/local/b\xff']`);
   expect(ledger).toEqual(['/local/b\udcff']);
   await database.close();
+});
+
+/** What a table with so many replaced rows asks ClickHouse for when they are deleted, after runs of which one had failures. */
+async function removal(replacedRows: number, engine: string) {
+  const database = openDatabase({ url: 'http://127.0.0.1:1', username: '', password: '' });
+  const replaced = Array.from({ length: replacedRows }, (_, nth) => [
+    ...[hex(`/local/${String(nth).padStart(5, '0')}`), '7'],
+  ]);
+  const queries: string[] = [];
+  vi.spyOn(database, 'rows').mockImplementation(async (query) => {
+    queries.push(query);
+    if (query.includes('FROM system.databases')) return [[engine]];
+    if (query.includes('FROM system.tables')) return [['SELECT 1 AS n']];
+    if (query.includes('FROM system.columns')) return [['_run', 'UInt64', '1']];
+    if (query.includes('GROUP BY run')) return [['18446744073709551606']];
+    if (!query.includes('INNER JOIN')) return [];
+    return query.includes("'/local/09999'") ? replaced.slice(10_000) : replaced.slice(0, 10_000);
+  });
+  const deletes: string[] = [];
+  vi.spyOn(database, 'command').mockImplementation(async (sql) => {
+    if (sql.startsWith('DELETE')) deletes.push(sql);
+  });
+  const table = await MaterializedTable.find('t', 'SELECT 1 AS n', database);
+  await table?.removeReplaced(['8', '9']);
+  await database.close();
+  return { queries, deletes };
+}
+
+const MARKS = 'DELETE FROM bigtrace_results.`t_rows` WHERE _run IN (18446744073709551606)';
+
+test('on one server, replaced rows are deleted by one statement, and rows of failed traces by their run', async () => {
+  expect((await removal(0, 'Atomic')).deletes).toEqual([MARKS]);
+  const { deletes } = await removal(10_001, 'Atomic');
+  expect(deletes).toEqual([MARKS, expect.stringMatching(/ IN \(SELECT .* < l\.run\)$/s)]);
+});
+
+test('on several servers, replaced rows are named in bounded lists', async () => {
+  const { queries, deletes } = await removal(10_001, 'Replicated');
+  const [marks, ...lists] = deletes;
+  expect(marks).toBe(MARKS);
+  expect(lists).toHaveLength(3); // 128 KiB, the rest of 10,000, and the last one
+  expect(lists.at(-1)).toMatch(/ IN \(\('\/local\/10000', 7\)\)$/);
+  expect(queries.at(-1)).toContain(
+    "r._trace_address >= '/local/09999' AND (r._trace_address, r._run) > ('/local/09999', 7)",
+  );
 });

@@ -11,7 +11,7 @@
  * - Only rows that a ledger entry has replaced are deleted, never rows of a run that may still be writing.
  *
  * In a Replicated database, all servers of a cluster have the table. Before the ledger names a run, they have its rows; before
- * rows are deleted, they have the ledger. The statement that deletes names the rows: a server that evaluated a subquery might
+ * rows are deleted, they have the ledger. The statements that delete name the rows: a server that evaluated a subquery might
  * delete others.
  */
 
@@ -207,24 +207,49 @@ export class MaterializedTable {
 
   /** Deletes rows that a later run has replaced, and the rows that record the failed traces of these runs. */
   async removeReplaced(runs: readonly string[]): Promise<void> {
-    const marks = runs.map(failedRun).join(', ');
-    const isMark = marks === '' ? 'false' : `r.${RUN} IN (${marks})`;
-    for (let after = "('', 0)"; ; ) {
+    for (const list of lists(await this.#marksOf(runs))) await this.#delete(`${RUN} IN (${list})`);
+    const isReplicated = (await replicationIn(RESULTS, this.#database)) !== 'none';
+    for (let after = { address: "''", run: '0' }; ; ) {
       const rows = await this.#database.rows(
-        `SELECT hex(r.${ADDRESS}), toString(r.${RUN}) FROM ${this.#rows} AS r
-         LEFT JOIN (SELECT address, run FROM ${this.#ledger}) AS l ON l.address = r.${ADDRESS}
-         WHERE (least(r.${RUN}, bitNot(r.${RUN})) < l.run OR ${isMark}) AND (r.${ADDRESS}, r.${RUN}) > ${after}
+        `SELECT hex(r.${ADDRESS}), toString(r.${RUN}) ${this.#replaced}
+           AND r.${ADDRESS} >= ${after.address} AND (r.${ADDRESS}, r.${RUN}) > (${after.address}, ${after.run})
          GROUP BY r.${ADDRESS}, r.${RUN} ORDER BY r.${ADDRESS}, r.${RUN} LIMIT ${REPLACED_MAX}`,
       );
-      const replaced = rows.map(([address, run]) => `(${literal(textFromHex(address))}, ${run})`);
-      for (const list of lists(replaced))
-        await this.#database.command(
-          `DELETE FROM ${this.#rows} WHERE (${ADDRESS}, ${RUN}) IN (${list})`,
-        );
+      const replaced = rows.map(([address, run]) => ({
+        ...{ address: literal(textFromHex(address)), run: run ?? '' },
+      }));
       const last = replaced.at(-1);
-      if (last === undefined || replaced.length < REPLACED_MAX) return;
+      if (last === undefined) return;
+      // Each statement reads the whole table.
+      if (!isReplicated)
+        return this.#delete(
+          `(${ADDRESS}, ${RUN}) IN (SELECT r.${ADDRESS}, r.${RUN} ${this.#replaced})`,
+        );
+      for (const list of lists(replaced.map(({ address, run }) => `(${address}, ${run})`)))
+        await this.#delete(`(${ADDRESS}, ${RUN}) IN (${list})`);
+      if (replaced.length < REPLACED_MAX) return;
       after = last;
     }
+  }
+
+  /** Returns the numbers of rows that record failed traces of these runs, as far as there are any. */
+  async #marksOf(runs: readonly string[]): Promise<string[]> {
+    if (runs.length === 0) return [];
+    const rows = await this.#database.rows(
+      `SELECT toString(${RUN}) AS run FROM ${this.#rows} WHERE ${RUN} IN (${runs.map(failedRun).join(', ')}) GROUP BY run`,
+    );
+    return rows.map(([run]) => run ?? '');
+  }
+
+  #delete(condition: string): Promise<void> {
+    return this.#database.command(`DELETE FROM ${this.#rows} WHERE ${condition}`);
+  }
+
+  /** SQL: where the rows are that a later run has replaced, as `r`. */
+  get #replaced(): string {
+    return `FROM ${this.#rows} AS r
+      INNER JOIN (SELECT address, run FROM ${this.#ledger}) AS l ON l.address = r.${ADDRESS}
+      WHERE least(r.${RUN}, bitNot(r.${RUN})) < l.run`;
   }
 
   get #ledger(): string {

@@ -73,17 +73,26 @@ export async function replicationIn(database: string, client: ClickHouse): Promi
 
 /**
  * Returns the settings of an insert whose rows all servers have when it ends, if the table is replicated. Servers that are
- * down get them later.
+ * down get them later. Of a table that is not, only what every user may read is asked for.
  */
 export async function onAllServers(
   database: string,
   table: string,
   client: ClickHouse,
 ): Promise<Record<string, string>> {
+  const [found] = await client.rows(
+    `SELECT engine FROM system.tables WHERE database = ${literal(database)} AND name = ${literal(table)}`,
+  );
+  if (!found?.[0]?.startsWith('Replicated')) return {};
   const [row] = await client.rows(
     `SELECT toString(active_replicas) FROM system.replicas
      WHERE database = ${literal(database)} AND table = ${literal(table)}`,
   );
   const servers = Number(row?.[0] ?? 1);
-  return servers < 2 ? {} : { insert_quorum: String(servers), insert_quorum_timeout: '60000' };
+  if (servers < 2) return {};
+  return {
+    insert_quorum: String(servers),
+    insert_quorum_parallel: '1', // otherwise two runs at once would fail
+    insert_quorum_timeout: '60000',
+  };
 }
