@@ -15,7 +15,7 @@ async function removePrevious(): Promise<void> {
   await kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found');
   const entries = readdirSync(DISK);
   if (entries.length === 0) return;
-  for (const entry of entries) rmSync(join(DISK, entry), { recursive: true });
+  for (const entry of entries) rmSync(join(DISK, entry), { recursive: true, maxRetries: 10 }); // a container may still end
   await kubectl('patch', 'persistentvolume', VOLUME, '--patch', '{"spec":{"claimRef":null}}');
 }
 

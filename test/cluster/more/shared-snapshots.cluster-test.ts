@@ -76,6 +76,7 @@ afterAll(async () => {
   await kubectl('delete', 'persistentvolumeclaim', 'shared-snapshots');
   await kubectl('delete', 'persistentvolume', 'shared-snapshots');
   rmSync(traces, { recursive: true });
+  rmSync(volume, { recursive: true });
 });
 
 /** Runs a script on the large trace; `note` makes it one whose result is not cached. Returns the seconds it took. */
