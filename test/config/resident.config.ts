@@ -14,7 +14,7 @@ export default defineConfig({
       'clickhouse/engine/{access,cancel,embedded}.test.ts',
       'clickhouse/engine/faults.ci-test.ts',
       'test/e2e/queries/first-query.test.ts',
-      'test/e2e/queries/{cancel,column-types,exact,own-sql,resident}.ci-test.ts',
+      'test/e2e/queries/{cancel,column-types,corpus,exact,own-sql,resident,type-aliases}.ci-test.ts',
       'test/e2e/queries/cluster.resident-test.ts',
       'test/e2e/operation/faults.ci-test.ts',
     ],
