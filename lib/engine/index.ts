@@ -34,6 +34,7 @@ export {
 export {
   encodeSnapshot,
   type ReadBytes,
+  readable,
   readSnapshot,
   SnapshotOfOtherEngine,
   SnapshotUnreadable,

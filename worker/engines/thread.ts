@@ -10,6 +10,7 @@ import {
   loadEngine,
   possibleKinds,
   ReadAgain,
+  readable,
   type Snapshot,
   SnapshotOfOtherEngine,
   SnapshotUnreadable,
@@ -60,10 +61,10 @@ function postFailure(thrown: unknown): void {
     return;
   }
   if (thrown instanceof SnapshotUnusable) {
-    const readable = !(thrown instanceof SnapshotUnreadable);
+    const isReadable = !(thrown instanceof SnapshotUnreadable);
     const otherEngine = thrown instanceof SnapshotOfOtherEngine;
     const { message: reason } = thrown;
-    post({ type: 'unusable', reason, readable, otherEngine, ...size() });
+    post({ type: 'unusable', reason, readable: isReadable, otherEngine, ...size() });
     return;
   }
   const { code, detail } = asBigtraceError(thrown);
@@ -184,18 +185,6 @@ function restore({
     }
   });
   postLoaded();
-}
-
-/**
- * Runs a file operation.
- * @throws SnapshotUnreadable if it fails: the trace is parsed instead, and the file is kept
- */
-function readable<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw new SnapshotUnreadable(`it cannot be read: ${(cause as Error).message}`, { cause });
-  }
 }
 
 function append(bytes: Uint8Array): void {

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { fstatSync, readSync } from 'node:fs';
 import { PAGE_BYTES, regionsOf, type Snapshot } from './snapshot.ts';
-import { SnapshotOfOtherEngine, SnapshotUnreadable, SnapshotUnusable } from './snapshot-file.ts';
+import { readable, SnapshotOfOtherEngine, SnapshotUnusable } from './snapshot-file.ts';
 
 const MAGIC = Buffer.from('bigtrace memory 1\n');
 const DIGEST_BYTES = 64;
@@ -99,7 +99,7 @@ export function readMemoryFile(file: number, owner: MemoryOwner): MemoryFile {
 }
 
 function readFooter(file: number): { footer: Footer; footerAt: number } {
-  const fileBytes = reading(() => fstatSync(file).size);
+  const fileBytes = readable(() => fstatSync(file).size);
   const trailerAt = fileBytes - TRAILER_BYTES;
   if (trailerAt < 0) throw new SnapshotUnusable('it is cut short');
   const trailer = bytesAt(file, trailerAt, TRAILER_BYTES);
@@ -116,19 +116,11 @@ function readFooter(file: number): { footer: Footer; footerAt: number } {
 function bytesAt(file: number, from: number, length: number): Buffer {
   const bytes = Buffer.alloc(length);
   for (let at = 0; at < length; ) {
-    const got = reading(() => readSync(file, bytes, at, length - at, from + at));
+    const got = readable(() => readSync(file, bytes, at, length - at, from + at));
     if (got === 0) throw new SnapshotUnusable('it is cut short');
     at += got;
   }
   return bytes;
-}
-
-function reading<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw new SnapshotUnreadable(`it cannot be read: ${(cause as Error).message}`, { cause });
-  }
 }
 
 function digestOf(footer: Uint8Array): Buffer {

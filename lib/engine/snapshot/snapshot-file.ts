@@ -25,6 +25,18 @@ export class SnapshotUnusable extends Error {
 /** The bytes of the file could not be read this time (EMFILE, EIO); its contents may be valid. */
 export class SnapshotUnreadable extends SnapshotUnusable {}
 
+/**
+ * Runs an operation on the file of a snapshot.
+ * @throws SnapshotUnreadable if it fails: the trace is parsed instead, and the file is kept
+ */
+export function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new SnapshotUnreadable(`it cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** The file is valid, but of another engine. */
 export class SnapshotOfOtherEngine extends SnapshotUnusable {}
 
