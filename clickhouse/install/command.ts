@@ -1,4 +1,5 @@
 /** `bigtrace clickhouse install` and `uninstall`: the views on a ClickHouse of which only SQL is accessible. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -7,7 +8,9 @@ import { replicationIn, tableOf } from '../../lib/clickhouse/replicated.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
 import { httpUrl } from '../../lib/common/options/options.ts';
+import { servicePassword } from '../../lib/common/options/service-password.ts';
 import { replicationOf, requireReplicated, requireVersion } from './requirements.ts';
+import type { Services } from './service-users.ts';
 import {
   COLLECTION,
   DEFINER,
@@ -28,6 +31,7 @@ interface ServerFlags {
 interface InstallFlags extends ServerFlags {
   bridge: string;
   bridgeTokenFile?: string;
+  servicePasswordFile?: string;
   replicated: boolean;
 }
 
@@ -50,6 +54,10 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
       .argParser(httpUrl),
     new Option('--bridge-token-file <file>', 'file with the bearer token of the bridge'),
     new Option(
+      '--service-password-file <file>',
+      'create the users of `bigtrace http-api` and of /where/, with the password in the file',
+    ).conflicts('definer'),
+    new Option(
       '--replicated',
       'create the tables as ReplicatedMergeTree, with the macros {shard} and {replica}',
     ).default(false),
@@ -64,7 +72,10 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
       if (!flags.dryRun) await requireVersion(loginOf(flags, env));
       const replication = await replicationOf(client, flags);
       const statements = (secret: string | undefined): string[] =>
-        installStatements(sql, { bridge, token: secret, definer, cluster, replication });
+        installStatements(sql, {
+          ...{ bridge, token: secret, definer, cluster, replication },
+          services: servicesOf(flags, tree),
+        });
       if (flags.dryRun) return print(statements(token === undefined ? undefined : '[token]'));
       const tables = sql.flatMap((statement) => tableOf(statement) ?? []);
       if (replicated) await requireReplicated(client, tables, cluster);
@@ -77,6 +88,26 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
     }
     process.stdout.write(`The views are installed on ${flags.url}.\n`);
   });
+}
+
+function usersXml(tree: string): string {
+  return readFileSync(join(tree, 'users.d/bigtrace.xml'), 'utf8');
+}
+
+/** For a dry run, the hash of the password is a placeholder. */
+function servicesOf(
+  { servicePasswordFile, dryRun }: InstallFlags,
+  tree: string,
+): Services | undefined {
+  if (servicePasswordFile === undefined) return undefined;
+  const password = servicePassword(servicePasswordFile);
+  if (password === '')
+    throw new BigtraceError(
+      'invalid_option',
+      `--service-password-file ${servicePasswordFile} is empty`,
+    );
+  const hash = createHash('sha256').update(password).digest('hex');
+  return { usersXml: usersXml(tree), passwordHash: dryRun ? '[hash]' : hash };
 }
 
 const RESULTS_HERE =
@@ -101,7 +132,7 @@ function uninstallCommand(env: NodeJS.ProcessEnv, tree: string): Command {
     try {
       if (!flags.dryRun) await requireVersion(loginOf(flags, env));
       const replication = await replicationOf(client, flags);
-      const statements = uninstallStatements(views, {
+      const statements = uninstallStatements(views, usersXml(tree), {
         ...{ definer: flags.definer, cluster: flags.cluster, replication },
       });
       if (flags.dryRun) return print(statements);

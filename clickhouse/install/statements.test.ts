@@ -17,8 +17,12 @@ const OPTIONS = {
   token: "it's",
   definer: undefined,
   cluster: undefined,
+  services: undefined,
   replication: 'none' as const,
 };
+
+const USERS_XML = readFileSync(join(import.meta.dirname, '../users.d/bigtrace.xml'), 'utf8');
+const SERVICES = { usersXml: USERS_XML, passwordHash: 'abc' };
 
 test('install creates the collection, the user, the role, and then the views', () => {
   const collection =
@@ -32,8 +36,40 @@ test('install creates the collection, the user, the role, and then the views', (
     ...grants('bigtrace_definer'),
     'CREATE ROLE IF NOT EXISTS bigtrace_reader',
     'GRANT SELECT ON bigtrace.* TO bigtrace_reader',
+    'GRANT SELECT ON bigtrace_results.* TO bigtrace_reader',
     VIEW.trim(),
   ]);
+});
+
+test('the users of the HTTP API have the profiles, grants and filters of users.d/bigtrace.xml', () => {
+  const statements = installStatements([VIEW], { ...OPTIONS, services: SERVICES });
+  const login = "IDENTIFIED WITH sha256_hash BY 'abc'";
+  const since = statements.indexOf(`CREATE USER IF NOT EXISTS bigtrace_catalog ${login}`);
+  const filter = "user IN ('bigtrace_catalog', 'bigtrace_backend')";
+  expect(statements.slice(since, since + 9)).toEqual([
+    `CREATE USER IF NOT EXISTS bigtrace_catalog ${login}`,
+    `ALTER USER bigtrace_catalog ${login} DEFAULT DATABASE bigtrace SETTINGS PROFILE 'bigtrace_catalog'`,
+    'GRANT SELECT ON bigtrace.traces TO bigtrace_catalog',
+    `CREATE USER IF NOT EXISTS bigtrace_canceller ${login}`,
+    `ALTER USER bigtrace_canceller ${login} DEFAULT DATABASE bigtrace SETTINGS PROFILE 'bigtrace_user'`,
+    'GRANT SELECT ON system.processes TO bigtrace_canceller',
+    'GRANT KILL QUERY ON *.* TO bigtrace_canceller',
+    `CREATE ROW POLICY IF NOT EXISTS bigtrace_canceller ON system.processes USING ${filter} TO bigtrace_canceller`,
+    `ALTER ROW POLICY bigtrace_canceller ON system.processes USING ${filter} TO bigtrace_canceller`,
+  ]);
+  expect(statements).toContain(
+    "ALTER SETTINGS PROFILE bigtrace_catalog SETTINGS INHERIT 'bigtrace_analyst', max_memory_usage = '1073741824', " +
+      "function_range_max_elements_in_block = '1000000', max_threads = '4'",
+  );
+  expect(statements).toContain(
+    "ALTER SETTINGS PROFILE bigtrace_backend SETTINGS INHERIT 'bigtrace_user', readonly = '0', allow_ddl = '1', " +
+      'enable_analyzer CONST, allow_experimental_analyzer CONST',
+  );
+  expect(
+    statements.find((one) => one.startsWith('ALTER SETTINGS PROFILE bigtrace_user')),
+  ).toContain(
+    "log_queries_cut_to_length = '100000', log_queries_cut_to_length MIN 65536, ast_fuzzer_runs CONST",
+  );
 });
 
 test('with a definer, no user, role or grant is created', () => {
@@ -46,8 +82,10 @@ test('with a cluster, every statement runs ON CLUSTER', () => {
   const options = { ...OPTIONS, cluster: 'main' };
   const resident = generatedSql('Native').filter(([path]) => path.startsWith('sql-resident/'));
   const statements = [
-    ...installStatements([VIEW, TABLE, ...resident.map(([, sql]) => sql)], options),
-    ...uninstallStatements(['v'], options),
+    ...installStatements([VIEW, TABLE, ...resident.map(([, sql]) => sql)], {
+      ...{ ...options, services: SERVICES },
+    }),
+    ...uninstallStatements(['v'], USERS_XML, options),
   ];
   for (const one of statements) expect(one).toMatch(/^[A-Z].*? ON CLUSTER 'main'/m);
   expect(statements.find((one) => one.includes('bigtrace.t '))).toContain(
@@ -104,10 +142,19 @@ CREATE DATABASE IF NOT EXISTS bigtrace_results ON CLUSTER 'main'
 ENGINE = Replicated('/clickhouse/databases/bigtrace_results', 'all', '{shard}-{replica}')`,
     VIEW.trim(),
   ]);
-  expect(uninstallStatements(['v'], options)).toEqual([
+  expect(uninstallStatements(['v'], USERS_XML, options)).toEqual([
     'DROP VIEW IF EXISTS bigtrace.v',
     "DROP ROLE IF EXISTS bigtrace_reader ON CLUSTER 'main'",
     "DROP USER IF EXISTS bigtrace_definer ON CLUSTER 'main'",
+    "DROP ROW POLICY IF EXISTS bigtrace_canceller ON CLUSTER 'main' ON system.processes",
+    "DROP ROW POLICY IF EXISTS bigtrace_backend ON CLUSTER 'main' ON system.query_log",
+    "DROP USER IF EXISTS bigtrace_catalog ON CLUSTER 'main'",
+    "DROP USER IF EXISTS bigtrace_canceller ON CLUSTER 'main'",
+    "DROP USER IF EXISTS bigtrace_backend ON CLUSTER 'main'",
+    "DROP SETTINGS PROFILE IF EXISTS bigtrace_backend ON CLUSTER 'main'",
+    "DROP SETTINGS PROFILE IF EXISTS bigtrace_catalog ON CLUSTER 'main'",
+    "DROP SETTINGS PROFILE IF EXISTS bigtrace_analyst ON CLUSTER 'main'",
+    "DROP SETTINGS PROFILE IF EXISTS bigtrace_user ON CLUSTER 'main'",
     "DROP NAMED COLLECTION IF EXISTS bigtrace_bridge ON CLUSTER 'main'",
   ]);
 });
@@ -128,19 +175,28 @@ test('every table of Bigtrace can be replicated, with its version column', () =>
 });
 
 test('uninstall drops what install created, and no table', () => {
-  expect(uninstallStatements(['v'], OPTIONS)).toEqual([
+  expect(uninstallStatements(['v'], USERS_XML, OPTIONS)).toEqual([
     'DROP VIEW IF EXISTS bigtrace.v',
     'DROP ROLE IF EXISTS bigtrace_reader',
     'DROP USER IF EXISTS bigtrace_definer',
+    'DROP ROW POLICY IF EXISTS bigtrace_canceller ON system.processes',
+    'DROP ROW POLICY IF EXISTS bigtrace_backend ON system.query_log',
+    'DROP USER IF EXISTS bigtrace_catalog',
+    'DROP USER IF EXISTS bigtrace_canceller',
+    'DROP USER IF EXISTS bigtrace_backend',
+    'DROP SETTINGS PROFILE IF EXISTS bigtrace_backend',
+    'DROP SETTINGS PROFILE IF EXISTS bigtrace_catalog',
+    'DROP SETTINGS PROFILE IF EXISTS bigtrace_analyst',
+    'DROP SETTINGS PROFILE IF EXISTS bigtrace_user',
     'DROP NAMED COLLECTION IF EXISTS bigtrace_bridge',
   ]);
 });
 
 test('no view of the resident bridge executes a program', () => {
   const resident = generatedSql('Native').filter(([path]) => path.startsWith('sql-resident/'));
-  expect(resident).toHaveLength(20);
+  expect(resident).toHaveLength(21);
   for (const [path, sql] of resident)
     expect([path, /executable\(|bigtrace_schema\(|profile = /.test(sql)]).toEqual([path, false]);
   const calls = resident.filter(([, sql]) => sql.includes('FROM url(\n    bigtrace_bridge,'));
-  expect(calls).toHaveLength(19);
+  expect(calls).toHaveLength(20);
 });

@@ -3,6 +3,7 @@
 import { RESULTS_ENGINE, type Replication, replicated } from '../../lib/clickhouse/replicated.ts';
 import { CREATE_LOCKS } from '../../lib/clickhouse/run-lock/run-lock.ts';
 import { literal } from '../../lib/common/text/sql-literal.ts';
+import { noServiceStatements, type Services, serviceStatements } from './service-users.ts';
 
 /** The user that the views run as, and the named collection with the address and the token of the bridge. */
 export const DEFINER = 'bigtrace_definer';
@@ -19,13 +20,15 @@ export interface Installation {
   definer: string | undefined;
   /** Cluster on whose servers the statements run; undefined: only on this one. */
   cluster: string | undefined;
+  /** The users of the HTTP API; undefined: none are created. */
+  services: Services | undefined;
   /** Who names the tables of the database bigtrace in Keeper. */
   replication: Replication;
 }
 
 /** What a statement begins with, up to the place of ON CLUSTER. */
 const HEAD =
-  /^((?:CREATE (?:OR REPLACE )?(?:VIEW|TABLE|DATABASE|USER|ROLE|NAMED COLLECTION)|ALTER (?:TABLE|NAMED COLLECTION)|DROP (?:VIEW|USER|ROLE|NAMED COLLECTION))(?: IF (?:NOT )?EXISTS)? [\w.]+|GRANT)/m;
+  /^((?:CREATE|ALTER|DROP) (?:OR REPLACE )?(?:VIEW|TABLE|DATABASE|USER|ROLE|ROW POLICY|SETTINGS PROFILE|NAMED COLLECTION)(?: IF (?:NOT )?EXISTS)? [\w.]+|GRANT)/m;
 
 const CREATE_RESULTS = /^CREATE DATABASE IF NOT EXISTS bigtrace_results$/m;
 const IN_DATABASE = /^(?:CREATE|ALTER|DROP) (?:OR REPLACE )?(?:VIEW|TABLE) /m;
@@ -35,7 +38,7 @@ const IN_DATABASE = /^(?:CREATE|ALTER|DROP) (?:OR REPLACE )?(?:VIEW|TABLE) /m;
  * @param sql the statements that create the tables and views
  */
 export function installStatements(sql: readonly string[], options: Installation): string[] {
-  const { definer, cluster, replication } = options;
+  const { definer, cluster, services, replication } = options;
   const statements = [
     'CREATE DATABASE IF NOT EXISTS bigtrace',
     ...(replication === 'none' ? [] : [CREATE_LOCKS]),
@@ -43,7 +46,9 @@ export function installStatements(sql: readonly string[], options: Installation)
     ...(definer === undefined ? [definerUser(), ...grants(DEFINER)] : []),
     `CREATE ROLE IF NOT EXISTS ${READER}`,
     `GRANT SELECT ON bigtrace.* TO ${READER}`,
+    `GRANT SELECT ON bigtrace_results.* TO ${READER}`,
     ...sql,
+    ...(services === undefined ? [] : serviceStatements(services)),
   ];
   const chosen = definer === undefined ? statements : statements.flatMap(withoutAccess);
   return chosen
@@ -53,12 +58,20 @@ export function installStatements(sql: readonly string[], options: Installation)
     .map((one) => onCluster(ofDefiner(one.trim(), definer), cluster, replication));
 }
 
-/** @param views names of the views @returns the statements that remove what was installed, but no table with rows */
+/**
+ * @param views names of the views @param usersXml the text of users.d/bigtrace.xml
+ * @returns the statements that remove what was installed, but no table with rows
+ */
 export function uninstallStatements(
   views: readonly string[],
+  usersXml: string,
   { definer, cluster, replication }: Pick<Installation, 'definer' | 'cluster' | 'replication'>,
 ): string[] {
-  const access = [`DROP ROLE IF EXISTS ${READER}`, `DROP USER IF EXISTS ${DEFINER}`];
+  const access = [
+    `DROP ROLE IF EXISTS ${READER}`,
+    `DROP USER IF EXISTS ${DEFINER}`,
+    ...noServiceStatements(usersXml),
+  ];
   return [
     ...views.map((view) => `DROP VIEW IF EXISTS bigtrace.${view}`),
     ...(definer === undefined ? access : []),

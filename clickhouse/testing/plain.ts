@@ -3,19 +3,21 @@
  * execute nothing. Its operator has created the users of `USERS`, because this engine keeps no users in SQL.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../lib/common/network/free-port.ts';
 import { ROOT } from '../../lib/common/root.ts';
 import { type EngineProcess, spawnEngine } from '../engine/engine-process.ts';
 import { embeddedProgram } from '../engine/launch.ts';
+import { serviceElements } from '../install/service-users.ts';
 import { grants } from '../install/statements.ts';
 
 const START_MS_MAX = 60_000;
 
 /** At this address a server listens for other replicas only. */
 const REPLICAS_HOST = '127.0.0.2';
+const USERS = join(ROOT, 'clickhouse/users.d/bigtrace.xml');
 const REPLICATING = join(ROOT, 'clickhouse/testing/replicating-engine.mjs');
 
 /** User that the views run as. */
@@ -32,7 +34,7 @@ export interface PlainClickHouse extends AsyncDisposable {
   url: string;
   /** `127.0.0.1:PORT` */
   tcpAddress: string;
-  /** Password of the users admin, analyst and aggregator. */
+  /** Password of the users admin, analyst and aggregator, and of those of the HTTP API. */
   password: string;
   /** Process ID, and the exit, of the first process. */
   pid: number;
@@ -43,10 +45,14 @@ export interface PlainClickHouse extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** @param dist directory of the build, with the program of the engine @param directory of the data */
+/**
+ * @param directory of the data
+ * @param dist directory of the build, with the program of the engine
+ * @param withServices whether its operator has created the users of the HTTP API
+ */
 export async function startPlainClickHouse(
   directory: string,
-  dist: string = join(ROOT, 'dist'),
+  { dist = join(ROOT, 'dist'), withServices = false } = {},
 ): Promise<PlainClickHouse> {
   const ports = await freePorts('127.0.0.1', 2);
   return startServer(directory, {
@@ -55,6 +61,7 @@ export async function startPlainClickHouse(
     clusterXml: '',
     password: crypto.randomUUID(),
     replicates: false,
+    withServices,
   });
 }
 
@@ -102,12 +109,13 @@ interface ServerOptions {
   clusterXml: string;
   password: string;
   replicates: boolean;
+  /** Whether the users of the HTTP API exist. */
+  withServices?: boolean;
 }
 
-async function startServer(
-  directory: string,
-  { dist, ports: [http = 0, tcp = 0], clusterXml, password, replicates }: ServerOptions,
-): Promise<PlainClickHouse> {
+async function startServer(directory: string, options: ServerOptions): Promise<PlainClickHouse> {
+  const { dist, clusterXml, password, replicates } = options;
+  const [http = 0, tcp = 0] = options.ports;
   const base = mkdtempSync(join(directory, 'plain-'));
   const [etc, data] = [join(base, 'etc'), join(base, 'data')];
   for (const path of [etc, data]) mkdirSync(path);
@@ -115,7 +123,7 @@ async function startServer(
   const more = hosts.map((host) => `<listen_host>${host}</listen_host>`).join('');
   writeFileSync(join(etc, 'config.xml'), configXml(`${clusterXml}${more}`));
   if (replicates) writeFileSync(join(etc, 'interserver-port'), String(http));
-  writeFileSync(join(etc, 'users.xml'), usersXml(password));
+  writeFileSync(join(etc, 'users.xml'), usersXml(options));
   writeFileSync(join(etc, 'start.sql'), 'SYSTEM START LISTEN HTTP;\nSYSTEM START LISTEN TCP;\n');
   const url = `http://127.0.0.1:${http}`;
   const start = async (): Promise<EngineProcess> => {
@@ -187,7 +195,7 @@ const configXml = (clusterXml: string): string => `<clickhouse>
 </clickhouse>
 `;
 
-function usersXml(password: string): string {
+function usersXml({ password, withServices = false }: ServerOptions): string {
   const hash = createHash('sha256').update(password).digest('hex');
   const secret = `<password_sha256_hex>${hash}</password_sha256_hex>`;
   const query = (grant: string): string => `<query>${grant.replace(/ TO \w+$/, '')}</query>`;
@@ -199,15 +207,19 @@ function usersXml(password: string): string {
   ): string =>
     `<${name}>${login}<networks><ip>127.0.0.1</ip></networks><quota>default</quota>` +
     `${more}<grants>${all.map(query).join('')}</grants></${name}>`;
+  const services = withServices
+    ? serviceElements({ usersXml: readFileSync(USERS, 'utf8'), passwordHash: hash })
+    : { profiles: '', users: '' };
   const reader = '<profile>reader</profile><default_database>bigtrace</default_database>';
   return `<clickhouse>
-  <profiles><default/><reader><readonly>2</readonly><enable_analyzer>1</enable_analyzer><cancel_http_readonly_queries_on_client_close>1</cancel_http_readonly_queries_on_client_close></reader></profiles>
+  <profiles><default/>${services.profiles}<reader><readonly>2</readonly><enable_analyzer>1</enable_analyzer><cancel_http_readonly_queries_on_client_close>1</cancel_http_readonly_queries_on_client_close></reader></profiles>
   <quotas><default/></quotas>
   <users>
     ${user('default', '<password></password>', ['GRANT SYSTEM LISTEN ON *.*'])}
     ${user('admin', secret, ['GRANT ALL ON *.* WITH GRANT OPTION'])}
     ${user('analyst', secret, ['GRANT SELECT ON bigtrace.*'], reader)}
     ${user('aggregator', secret, AGGREGATOR_GRANTS, reader)}
+    ${services.users}
     ${user(PLAIN_DEFINER, `<password_sha256_hex>${'0'.repeat(64)}</password_sha256_hex>`, grants(PLAIN_DEFINER))}
   </users>
 </clickhouse>

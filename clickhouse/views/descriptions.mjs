@@ -144,6 +144,12 @@ const ROWS = [
     ...['', 'docs/ARCHITECTURE.md'],
   ],
   [
+    'script_columns',
+    '(traces Array(String), sql String, on_failure String)',
+    `${INTERNAL} the columns of a script, for the HTTP API. Call DESCRIBE (SELECT * FROM bigtrace.bigtrace(…)).`,
+    ...['', 'docs/column-types.md'],
+  ],
+  [
     'bigtrace_schema',
     '(traces Array(String), sql String, query_id String, user String, on_failure String, purpose String)',
     `${INTERNAL} a function that finds the columns of a script. Call DESCRIBE (SELECT * FROM bigtrace.bigtrace(…)).`,

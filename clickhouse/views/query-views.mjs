@@ -13,7 +13,7 @@ import {
   literal,
   RESIDENT_DESCRIPTIONS,
 } from './descriptions.mjs';
-import { checkedByUrl, foundByUrl, reportByUrl, rowsByUrl } from './url-source.mjs';
+import { checkedByUrl, foundByUrl, reportByUrl, rowsByUrl, urlSettings } from './url-source.mjs';
 
 const GIVEN = '{traces:Array(String)}';
 
@@ -109,6 +109,9 @@ function requestOf(parts, structure) {
   return [...columns, ...ofTable];
 }
 
+/** Settings of the views, by the bridge that they use. */
+const SETTINGS = { executable: "    profile = 'bigtrace_rows'", url: urlSettings() };
+
 /** ClickHouse executes the bridge. */
 function executable(name, parts, format) {
   const { table, columns = found(parts.traces ?? NONE, parts.onFailure) } = parts;
@@ -126,7 +129,7 @@ function executable(name, parts, format) {
         command_write_timeout = 60000,
         command_termination_timeout = 1
 )`;
-  return { source, settings: "    profile = 'bigtrace_rows'" };
+  return { source, settings: SETTINGS.executable };
 }
 
 /** The most addresses of a table that a request contains. */
@@ -144,7 +147,11 @@ function resident(name, parts) {
       : `(SELECT if(count() > ${LIST_MAX}, [''], groupArray(${LIST_MAX})(trace)) FROM ${table})`;
   const request = requestOf({ ...parts, traces }, columns.url('again'));
   const listed = table === undefined ? undefined : '{table:String}';
-  return rowsByUrl(name, columns.url('find'), request, { table: listed, cluster: parts.cluster });
+  const source = rowsByUrl(name, columns.url('find'), request, {
+    table: listed,
+    cluster: parts.cluster,
+  });
+  return { source, settings: SETTINGS.url };
 }
 
 /**
@@ -233,6 +240,21 @@ COMMENT ${literal(COMMENTS.get(name) ?? '')}
 `;
 }
 
+/**
+ * Statement that creates the view with the columns of a script, as a structure. The HTTP API reads it before it creates the
+ * table of a query (http-api/queries/fill-table.ts).
+ */
+function columnsView(bridge) {
+  const structure = found(GIVEN, EITHER)[bridge]('find');
+  return `CREATE OR REPLACE VIEW bigtrace.script_columns
+DEFINER = bigtrace_definer SQL SECURITY DEFINER
+AS SELECT ${structure} AS structure
+SETTINGS
+${SETTINGS[bridge]}
+COMMENT ${literal(COMMENTS.get('script_columns') ?? '')}
+`;
+}
+
 function shareViews() {
   const parameters = { cluster: 'String', traces: 'Array(String)', sql: 'String' };
   const given = { structure: 'String', ...parameters };
@@ -274,6 +296,7 @@ function residentSql() {
     ...queryViews({ bridge: 'url' }),
     ...shareViews(),
     ...reports,
+    ['12-script_columns.sql', columnsView('url')],
     ['38-help.sql', helpView(RESIDENT_DESCRIPTIONS)],
   ];
 }
@@ -284,6 +307,7 @@ export function generatedSql(format) {
   return [
     ...into('sql', [
       ...queryViews({ format }),
+      ['12-script_columns.sql', columnsView('executable')],
       ['38-help.sql', helpView(DESCRIPTIONS)],
       ['39-about.sql', aboutView()],
     ]),

@@ -37,7 +37,7 @@ const HTTP_SETTINGS = {
 const PROFILE = new URL('../users.d/bigtrace.xml', import.meta.url);
 
 /** The settings of the profile bigtrace_rows, which this ClickHouse does not have, and those of HTTP. */
-function settings() {
+export function urlSettings() {
   const xml = readFileSync(PROFILE, 'utf8');
   const [, profile = ''] = /<bigtrace_rows>(.*)<\/bigtrace_rows>/s.exec(xml) ?? [];
   const named = profile.replace(/<!--.*?-->/gs, '').matchAll(/<(\w+)>([^<]*)<\/\1>/g);
@@ -84,7 +84,7 @@ export function foundByUrl(values) {
 }
 
 /**
- * The source of a view's rows, and the settings that it needs.
+ * The source of a view's rows, which needs urlSettings().
  * @param table the expression of the table that lists the traces, if any
  * @param cluster the expression of the cluster whose servers share the rows, if they do
  */
@@ -96,7 +96,7 @@ export function rowsByUrl(view, structure, values, { table, cluster }) {
     ...(cluster === undefined ? {} : { Share: shareOf(cluster), Query: text('initialQueryID()') }),
     Request: header(values),
   };
-  return { source: url('Native', structure, headers), settings: settings() };
+  return url('Native', structure, headers);
 }
 
 /** What the bridge needs to know of the server that asks for its share (bridge/service/share-rows.ts). */
@@ -120,7 +120,7 @@ export function checkedByUrl(statement) {
     Statement: text(statement),
   });
   return `throwIf(ifNull((SELECT ok FROM ${source} SETTINGS
-${settings()}), 0) = 0, 'the bridge has not checked the arguments') = 0`;
+${urlSettings()}), 0) = 0, 'the bridge has not checked the arguments') = 0`;
 }
 
 const REPORT =
@@ -133,5 +133,5 @@ export function reportByUrl(statement) {
   const source = url('CustomSeparated', structure, { Command: `'${command}'` });
   return statement
     .replace(call, () => source)
-    .replace("SETTINGS profile = 'bigtrace_rows'", () => `SETTINGS\n${settings()}`);
+    .replace("SETTINGS profile = 'bigtrace_rows'", () => `SETTINGS\n${urlSettings()}`);
 }

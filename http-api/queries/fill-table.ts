@@ -102,7 +102,7 @@ async function findColumns(
   const { addresses, strict } = plan;
   const onFailure = literal(strict ? 'strict' : 'lenient');
   const [row] = await database.rows(
-    `SELECT bigtrace_schema(${arrayLiteral(addresses)}, ${literal(scriptOf(execution, plan))}, initialQueryID(), ${literal(execution.user)}, ${onFailure}, 'find')`,
+    `SELECT structure FROM bigtrace.script_columns(traces = ${arrayLiteral(addresses)}, sql = ${literal(scriptOf(execution, plan))}, on_failure = ${onFailure})`,
     options,
   );
   return structureColumns(row?.[0] ?? '').slice(1);

@@ -15,7 +15,7 @@ export default defineConfig({
       'clickhouse/engine/faults.ci-test.ts',
       'test/e2e/queries/first-query.test.ts',
       'test/e2e/queries/{cancel,column-types,corpus,exact,own-sql,resident,type-aliases}.ci-test.ts',
-      'test/e2e/queries/cluster.resident-test.ts',
+      'test/e2e/{queries,http}/*.resident-test.ts',
       'test/e2e/operation/faults.ci-test.ts',
     ],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],

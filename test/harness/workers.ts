@@ -4,6 +4,8 @@ import type { WorkerStatus } from '../../lib/proto/messages.ts';
 import { BigtraceWorker } from '../../lib/proto/services.ts';
 import type { System } from './system.ts';
 
+type Workers = Pick<System, 'workers'>;
+
 export async function statusOf(address: string): Promise<WorkerStatus> {
   const client = new BigtraceWorker(address, grpc.credentials.createInsecure());
   try {
@@ -17,12 +19,12 @@ export async function statusOf(address: string): Promise<WorkerStatus> {
   }
 }
 
-async function running(system: System): Promise<number> {
+async function running(system: Workers): Promise<number> {
   const statuses = await Promise.all(system.workers.map(statusOf));
   return statuses.reduce((sum, status) => sum + status.tasksRunning + status.tasksQueued, 0);
 }
 
-async function until(system: System, holds: (tasks: number) => boolean): Promise<void> {
+async function until(system: Workers, holds: (tasks: number) => boolean): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {
     const tasks = await running(system);
@@ -35,7 +37,7 @@ async function until(system: System, holds: (tasks: number) => boolean): Promise
  * Waits until a worker has a task.
  * @throws if that takes more than 10 s
  */
-export function untilRunning(system: System): Promise<void> {
+export function untilRunning(system: Workers): Promise<void> {
   return until(system, (tasks) => tasks > 0);
 }
 
@@ -43,6 +45,6 @@ export function untilRunning(system: System): Promise<void> {
  * Waits until no worker has a task.
  * @throws if that takes more than 10 s
  */
-export function untilIdle(system: System): Promise<void> {
+export function untilIdle(system: Workers): Promise<void> {
   return until(system, (tasks) => tasks === 0);
 }

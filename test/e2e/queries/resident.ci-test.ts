@@ -190,15 +190,16 @@ test('settings of the user who runs a query do not change its result', async () 
 
 test('ClickHouse parses all statements of install and uninstall, also ON CLUSTER and for users', async () => {
   const bridge = ['--bridge', resident().bridge, '--bridge-token-file', resident().tokenFile];
+  const services = ['--service-password-file', resident().tokenFile];
   for (const cluster of [[], ['--cluster', 'main']]) {
     const more = cluster.length === 0 ? [] : ['--replicated'];
     const statements = [
-      ...(await statementsOf('install', [...bridge, ...cluster, ...more])),
+      ...(await statementsOf('install', [...bridge, ...services, ...cluster, ...more])),
       ...(await statementsOf('uninstall', cluster)),
     ];
     expect(
       statements.filter((one) => /^(CREATE USER|CREATE ROLE|GRANT|DROP USER)/.test(one)),
-    ).toHaveLength(11);
+    ).toHaveLength(29);
     const parsed = await rowsOf(
       admin,
       `SELECT count() FROM values('statement String', ${statements.map((one) => `(${literal(one)})`).join(', ')})
