@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { expect, onTestFinished, test } from 'vitest';
+import { ROOT } from '../lib/common/root.ts';
 
 /** Runs a main module that waits for `work`, as main.ts does. */
 async function outcome(work: string): Promise<{ status: number | null; stderr: string }> {
@@ -40,4 +41,11 @@ test('a command that waits for something that never happens says that it stopped
 test('a command that ends says nothing', async () => {
   expect(await outcome('Promise.resolve()')).toEqual({ status: 0, stderr: '' });
   expect(await outcome('process.exit(3)')).toEqual({ status: 3, stderr: '' });
+});
+
+test('a usage error names the command as it is typed', () => {
+  const args = [join(ROOT, 'cli/bigtrace.mjs'), 'clickhouse', 'install', '--nope'];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const usage = '(bigtrace clickhouse install --help shows the usage)';
+  expect([status, stderr.trim().split('\n').at(-1)]).toEqual([2, usage]);
 });

@@ -12,15 +12,17 @@ async function program(commandName: string | undefined): Promise<Command> {
   for (const [name, load] of Object.entries(COMMANDS))
     if (name === commandName || !Object.hasOwn(COMMANDS, commandName ?? ''))
       root.addCommand(await load());
-  throwErrors(root);
+  throwErrors(root, root.name());
   return root;
 }
 
-/** Makes commander throw its errors, so that usage errors get their own exit code. */
-function throwErrors(command: Command): void {
-  const path = command.parent ? `bigtrace ${command.name()}` : 'bigtrace';
+/**
+ * Makes commander throw its errors, so that usage errors get their own exit code.
+ * @param path as the user types the command
+ */
+function throwErrors(command: Command, path: string): void {
   command.exitOverride().showHelpAfterError(`(${path} --help shows the usage)`);
-  for (const sub of command.commands) throwErrors(sub);
+  for (const sub of command.commands) throwErrors(sub, `${path} ${sub.name()}`);
 }
 
 // Rows pass through as buffers outside of V8's heap, but V8 counts them, and therefore collects its small heap

@@ -1,7 +1,7 @@
 /** Answers the requests of the views: rows, the columns of a script, failures, progress. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asBigtraceError, BigtraceError } from '../../lib/common/errors.ts';
-import { textFromBytes } from '../../lib/common/text/byte-text.ts';
+import { bytesFromText, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import { findsColumns, HEARTBEAT_MS, writeRows } from '../commands/query.ts';
 import { runFailures, runProgress } from '../commands/reports.ts';
 import { structureOf } from '../commands/schema.ts';
@@ -111,7 +111,7 @@ async function schema({ request, response, client, gone }: LiveExchange): Promis
   const heartbeat = setInterval(() => response.write(URL_BEATS.long), HEARTBEAT_MS);
   try {
     const structure = structureOf(await client.schema(input, input.traces, gone));
-    response.write(blockOf('structure', 'String', lengthAndBytes(Buffer.from(structure))));
+    response.write(blockOf('structure', 'String', lengthAndBytes(bytesFromText(structure))));
   } finally {
     clearInterval(heartbeat);
   }

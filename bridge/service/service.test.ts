@@ -125,6 +125,16 @@ test('the structure of a script is one block, and rows without a structure get t
   expect(requests.map(({ again }) => again)).toEqual([false, true]);
 });
 
+test('the structure has the bytes of names that are not UTF-8', async () => {
+  withoutHeartbeats();
+  const name = Buffer.from([0xff, 0xfe]);
+  const url = await startService({
+    schema: async () => ({ column: [{ ...COLUMN, name }], tracesSampled: 1 }),
+  });
+  const [, structure] = await read(url, SCHEMA_HEADERS);
+  expect(structure.includes(Buffer.concat([Buffer.from('`'), name, Buffer.from('`')]))).toBe(true);
+});
+
 test('an error before the first row is the text of a response with status 500', async () => {
   withoutHeartbeats();
   const error = new BigtraceError('sql_failed', 'no such column: é', { trace: '/local/a' });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -72,8 +72,14 @@ test.each([
   );
 });
 
-test('a file that cannot be run is refused', async () => {
-  await expect(
-    chooseClickHouse({ named: '/missing/clickhouse', library: undefined, path: '' }),
-  ).rejects.toThrow('ClickHouse cannot be run: spawn /missing/clickhouse ENOENT');
+test.each([
+  ['missing', undefined, 'cannot be run (ENOENT)'],
+  ['a text', { mode: 0o600 }, 'cannot be run (EACCES)'],
+  ['a text that may be executed', { mode: 0o700 }, 'failed: '],
+])('a file that is no program is refused: %s', async (name, options, reason) => {
+  const path = join(temporary(), name);
+  if (options !== undefined) writeFileSync(path, 'no-program-of-this-name\n', options);
+  const refusal = chooseClickHouse({ named: path, library: undefined, path: '' });
+  await expect(refusal).rejects.toThrow(`${path} server --version ${reason}`);
+  await expect(refusal).rejects.toThrow('; it must be a clickhouse program of this platform');
 });

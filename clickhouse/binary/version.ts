@@ -1,7 +1,8 @@
 /** The version of a `clickhouse` binary, and the oldest one that can serve the views. */
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { BigtraceError } from '../../lib/common/errors.ts';
+import { printable } from '../../lib/common/text/byte-text.ts';
 
 /**
  * The version that has all settings that users.d/bigtrace.xml and the views name. A server that does not know one of them
@@ -18,9 +19,12 @@ const run = promisify(execFile);
 export async function versionOf(path: string): Promise<string> {
   const text = await run(path, ['server', '--version'], { timeout: VERSION_MS_MAX }).then(
     ({ stdout }) => stdout,
-    (cause: Error) => {
-      const [line = ''] = cause.message.split('\n');
-      throw new BigtraceError('invalid_option', `ClickHouse cannot be run: ${line}`, { cause });
+    (cause: ExecFileException) => {
+      throw new BigtraceError(
+        'invalid_option',
+        `${path} server --version ${reasonOf(cause)}; it must be a clickhouse program of this platform`,
+        { cause },
+      );
     },
   );
   const [, version] = /\bversion (\d+\.\d+(?:\.\d+)*)/.exec(text) ?? [];
@@ -35,6 +39,13 @@ export async function versionOf(path: string): Promise<string> {
       `${path} is ClickHouse ${version}, but bigtrace up needs ${VERSION_MIN} or later`,
     );
   return version;
+}
+
+/** A file that is no program is a script to `execFile`, if it can be executed: the shell says what is wrong with it. */
+function reasonOf({ code, killed, stderr = '' }: ExecFileException): string {
+  if (killed === true) return `did not end within ${VERSION_MS_MAX / 1000} s`;
+  if (typeof code === 'string') return `cannot be run (${code})`;
+  return `failed: ${printable(stderr.slice(0, 200).trim()) || `exit code ${code}`}`;
 }
 
 export function isBefore(version: string, bound: string): boolean {

@@ -72,6 +72,17 @@ test('the users of the HTTP API have the profiles, grants and filters of users.d
   );
 });
 
+test('without a token, the header of an earlier installation is replaced', () => {
+  const statements = installStatements([], { ...OPTIONS, token: undefined });
+  const collection =
+    "url = 'https://bridge:5004' NOT OVERRIDABLE, `headers.header.name` = 'X-Bigtrace-Token' NOT OVERRIDABLE, " +
+    "`headers.header.value` = 'none' NOT OVERRIDABLE";
+  expect(statements.slice(1, 3)).toEqual([
+    `CREATE NAMED COLLECTION IF NOT EXISTS bigtrace_bridge AS ${collection}`,
+    `ALTER NAMED COLLECTION bigtrace_bridge SET ${collection}`,
+  ]);
+});
+
 test('with a definer, no user, role or grant is created', () => {
   const statements = installStatements([VIEW], { ...OPTIONS, definer: 'someone' });
   expect(statements.filter((one) => /USER|ROLE|GRANT/.test(one))).toEqual([]);

@@ -96,13 +96,16 @@ function definerUser(): string {
   return `CREATE USER IF NOT EXISTS ${DEFINER} IDENTIFIED WITH no_password HOST NONE`;
 }
 
-/** Nobody but the definer may use the collection, and nobody can read the token in it. */
+/**
+ * Nobody but the definer may use the collection, and nobody can read the token in it. Without a token, another header
+ * replaces that of an earlier installation, which could be for another bridge: ALTER cannot delete a key that may be missing.
+ */
 function collection({ bridge, token }: Installation): string[] {
-  const header =
-    token === undefined
-      ? ''
-      : `, \`headers.header.name\` = 'Authorization' NOT OVERRIDABLE, \`headers.header.value\` = ${literal(`Bearer ${token}`)} NOT OVERRIDABLE`;
-  const values = `url = ${literal(bridge)} NOT OVERRIDABLE${header}`;
+  const [name, value] =
+    token === undefined ? ['X-Bigtrace-Token', 'none'] : ['Authorization', `Bearer ${token}`];
+  const values =
+    `url = ${literal(bridge)} NOT OVERRIDABLE, \`headers.header.name\` = ${literal(name)} NOT OVERRIDABLE, ` +
+    `\`headers.header.value\` = ${literal(value)} NOT OVERRIDABLE`;
   return [
     `CREATE NAMED COLLECTION IF NOT EXISTS ${COLLECTION} AS ${values}`,
     `ALTER NAMED COLLECTION ${COLLECTION} SET ${values}`,
