@@ -7,17 +7,24 @@ export type Handle = { readonly __brand: 'handle' };
 
 type Imports = readonly ImportFunction[];
 
+/** A function that returns undefined where its type allows it has failed, or its thread is being ended: then it cannot throw. */
 export interface Addon {
   /** What the addon states about itself: see `builtOf`. */
   readonly built: string;
   /** The imports of the module, each as `module name`; the functions are passed in this order. */
   readonly imports: readonly string[];
-  create(imports: Imports, onReply: OnReply): Handle;
+  create(imports: Imports, onReply: OnReply): Handle | undefined;
   /** @returns the address of the request buffer */
-  boot(handle: Handle, imports: Imports, onReply: OnReply, requestBytes: number): number;
-  request(handle: Handle, imports: Imports, onReply: OnReply, length: number): void;
+  boot(
+    handle: Handle,
+    imports: Imports,
+    onReply: OnReply,
+    requestBytes: number,
+  ): number | undefined;
+  /** @returns a number once the module has returned */
+  request(handle: Handle, imports: Imports, onReply: OnReply, length: number): number | undefined;
   restoreStack(handle: Handle): void;
-  buffer(handle: Handle): ArrayBuffer;
+  buffer(handle: Handle): ArrayBuffer | undefined;
   /** Grows the memory and detaches `buffer`. @returns the new buffer; undefined when there is no memory left */
   grow(handle: Handle, buffer: ArrayBuffer, pages: number): ArrayBuffer | undefined;
   /** Begins an image (host/image.h), all zero. It ends with the instance. @returns false if the system allows none */
@@ -42,7 +49,7 @@ export interface Addon {
   /** Maps the image with the key; as adoptImage. */
   mapImage(handle: Handle, buffer: ArrayBuffer, key: string): ArrayBuffer | undefined;
   /** Makes the memory zero and so large; the instance has no image then. @returns the new buffer, as adoptImage */
-  zeroMemory(handle: Handle, buffer: ArrayBuffer, bytes: number): ArrayBuffer;
+  zeroMemory(handle: Handle, buffer: ArrayBuffer, bytes: number): ArrayBuffer | undefined;
   hasImage(key: string): boolean;
   /** @returns the bytes of the image's pages that the instance has changed */
   changedBytes(handle: Handle): number;

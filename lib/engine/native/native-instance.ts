@@ -15,6 +15,16 @@ import { type Addon, type Handle, loadAddon } from './addon.ts';
 /** Part of the error after which an instance has lost its memory, as in host/addon.c. */
 export const MEMORY_DAMAGED = 'the file that its memory is read from is damaged';
 
+/**
+ * Returns what the addon returned. While a thread is being ended, the addon can neither create values nor throw, and the code
+ * of the thread goes on until V8 stops it.
+ * @throws Error if it returned nothing
+ */
+function returned<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('the thread is being ended');
+  return value;
+}
+
 export class NativeInstance implements ModuleInstance {
   /** The number by which another thread can interrupt the instance. */
   readonly interruptId: number;
@@ -36,8 +46,8 @@ export class NativeInstance implements ModuleInstance {
       return resolve({ module, name });
     });
     this.#onReply = onReply;
-    this.#handle = this.#addon.create(this.#imports, onReply);
-    this.#buffer = this.#addon.buffer(this.#handle);
+    this.#handle = returned(this.#addon.create(this.#imports, onReply));
+    this.#buffer = returned(this.#addon.buffer(this.#handle));
     this.interruptId = this.#addon.id(this.#handle);
   }
 
@@ -108,7 +118,7 @@ export class NativeInstance implements ModuleInstance {
 
   /** Makes the memory zero, with this size. */
   zero(bytes: number): void {
-    this.#buffer = this.#addon.zeroMemory(this.#handle, this.#buffer, bytes);
+    this.#buffer = returned(this.#addon.zeroMemory(this.#handle, this.#buffer, bytes));
     this.#imageBytes = 0;
   }
 
@@ -120,11 +130,11 @@ export class NativeInstance implements ModuleInstance {
   }
 
   boot(requestBytes: number): number {
-    return this.#addon.boot(this.#handle, this.#imports, this.#onReply, requestBytes);
+    return returned(this.#addon.boot(this.#handle, this.#imports, this.#onReply, requestBytes));
   }
 
   request(length: number): void {
-    this.#addon.request(this.#handle, this.#imports, this.#onReply, length);
+    returned(this.#addon.request(this.#handle, this.#imports, this.#onReply, length));
   }
 
   restoreStack(): void {
