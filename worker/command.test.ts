@@ -44,7 +44,7 @@ test('without flags, every option has its documented default', () => {
   expect(config.memoryBytesMax).toBeGreaterThan(GIB / 4);
   expect(config.resultMemoryBytesMax).toBe(Math.floor(config.memoryBytesMax / 16));
   expect(config.engine.wasm).toMatch(/\/vendor\/trace-processor\/trace_processor\.wasm$/);
-  expect(config.threadEntry.pathname).toMatch(/\/dist\/worker-thread\.js$/);
+  expect(config.threadEntry.pathname).toMatch(/\/dist\/worker-thread\.cjs$/);
   expect(config.fileThreadEntry.pathname).toMatch(/\/dist\/file-thread\.js$/);
 });
 

@@ -76,7 +76,7 @@ interface Flags extends ServerSecurityFlags, RuntimeFlags {
   json: boolean;
 }
 
-const THREAD_ENTRY = new URL('dist/worker-thread.js', ROOT_URL);
+const THREAD_ENTRY = new URL('dist/worker-thread.cjs', ROOT_URL);
 const FILE_THREAD_ENTRY = new URL('dist/file-thread.js', ROOT_URL);
 
 /** `dataDir`: where `bigtrace engine` installs engines. */

@@ -14,7 +14,7 @@ const THREADS = 4;
 const MEMORY = { memoryBytesMax: 2 ** 32 };
 
 function startThread(engine: Engine): EngineThread {
-  const threadEntry = pathToFileURL(join(ROOT, 'dist/worker-thread.js'));
+  const threadEntry = pathToFileURL(join(ROOT, 'dist/worker-thread.cjs'));
   return new EngineThread(engine, threadEntry, () => {});
 }
 

@@ -49,7 +49,6 @@ const MODULES = {
   ...MODULE,
   entryPoints: {
     bigtrace: 'cli/main.ts',
-    'worker-thread': 'worker/engines/thread.ts',
     'file-thread': 'lib/trace-store/local/file-thread.ts',
     'clickhouse-embedded': 'clickhouse/engine/embedded.ts',
     'clickhouse-server': 'clickhouse/binary/server.ts',
@@ -57,6 +56,19 @@ const MODULES = {
   outdir: dist,
   write: false,
   splitting: true,
+};
+
+/** The engine thread: one file, which a new thread reads and compiles in half the time of modules that import each other. */
+const THREAD = {
+  ...SHARED,
+  format: 'cjs',
+  packages: 'external',
+  entryPoints: { 'worker-thread': 'worker/engines/thread.ts' },
+  outdir: dist,
+  outExtension: { '.js': '.cjs' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: { 'import.meta.url': 'moduleUrl' },
+  write: false,
 };
 
 const SCRIPTS = join(dist, 'clickhouse/user_scripts');
@@ -127,7 +139,9 @@ async function buildChanged() {
   const { build: esbuild } = await import('esbuild');
   const [page, ...assets] = await Promise.all([
     buildConsole(),
-    ...[MODULES, BRIDGE].map((options) => esbuild({ ...options, plugins: [rawText, esbuildWat] })),
+    ...[MODULES, THREAD, BRIDGE].map((options) =>
+      esbuild({ ...options, plugins: [rawText, esbuildWat] }),
+    ),
   ]);
   const outputs = [
     ...page,

@@ -2,9 +2,9 @@
  * Decompresses deflate data as its bytes arrive, with the package `pako`. Node's own zlib decompresses either whole
  * buffers or asynchronously; an engine thread can do neither.
  */
-import { Z_NO_FLUSH, Z_OK, Z_STREAM_END, ZStream, zlibInflate, zlibInflateInit2 } from 'pako';
 import { cutShort, damagedData } from '../../../common/archive/damage.ts';
 import type { Codec } from '../compression/codec.ts';
+import { loadPako } from '../compression/packages.ts';
 
 const OUTPUT_BYTES = 64 * 1024;
 /** zlib's window bits: negative for raw data, 16 more for the gzip format. */
@@ -12,15 +12,16 @@ const WINDOW_BITS = { raw: -15, gzip: 15 + 16 } as const;
 
 /** One deflate stream: raw, or with the header and checksum of gzip. */
 export class Inflater {
+  readonly #pako = loadPako();
   readonly #format: keyof typeof WINDOW_BITS;
-  readonly #stream = new ZStream();
+  readonly #stream = new this.#pako.ZStream();
   readonly #output = new Uint8Array(OUTPUT_BYTES);
   /** Whether the stream has ended. Bytes that follow it are not consumed. */
   ended = false;
 
   constructor(format: keyof typeof WINDOW_BITS) {
     this.#format = format;
-    zlibInflateInit2(this.#stream, WINDOW_BITS[format]);
+    this.#pako.zlibInflateInit2(this.#stream, WINDOW_BITS[format]);
   }
 
   /**
@@ -30,6 +31,7 @@ export class Inflater {
    */
   push(bytes: Uint8Array, emit: (piece: Uint8Array) => void): number {
     const stream = this.#stream;
+    const { Z_NO_FLUSH, Z_OK, Z_STREAM_END, zlibInflate } = this.#pako;
     stream.input = bytes;
     stream.next_in = 0;
     stream.avail_in = bytes.length;

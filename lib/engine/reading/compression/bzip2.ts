@@ -2,10 +2,10 @@
  * Decompresses .bz2 files block by block, with the decoder of the package `unbzip2-stream`. (The package's own stream
  * stores each byte of a block as a number.)
  */
-import bitIterator from 'unbzip2-stream/lib/bit_iterator.js';
-import bzip2 from 'unbzip2-stream/lib/bzip2.js';
+import type { BitReader } from 'unbzip2-stream/lib/bit_iterator.js';
 import { cutShort, damagedData } from '../../../common/archive/damage.ts';
 import type { Codec } from './codec.ts';
+import { loadBitIterator, loadBzip2 } from './packages.ts';
 
 const LEVEL_BYTES = 100_000;
 /** Input that a block may need beyond its level: tables, and codes longer than the bytes they encode. */
@@ -14,9 +14,10 @@ const OUTPUT_BYTES = 64 * 1024;
 const HEADER_BYTES = 4;
 
 export class Bzip2Decoder implements Codec {
+  readonly #bzip2 = loadBzip2();
   readonly #input: Uint8Array[] = [];
   #inputBytes = 0;
-  #bits: ReturnType<typeof bitIterator> | undefined;
+  #bits: BitReader | undefined;
   /** Level of the stream that is being read, 1 to 9; 0 between streams. */
   #level = 0;
   #checksum = 0;
@@ -47,14 +48,14 @@ export class Bzip2Decoder implements Codec {
 
   /** Reads the header of a stream, a block, or the end of a stream. */
   #step(emit: (piece: Uint8Array) => void): void {
-    this.#bits ??= bitIterator(() => {
+    this.#bits ??= loadBitIterator()(() => {
       const next = this.#input.shift();
       if (next === undefined) throw cutShort('bzip2');
       return next;
     });
     try {
       if (this.#level === 0) {
-        this.#level = bzip2.header(this.#bits);
+        this.#level = this.#bzip2.header(this.#bits);
         this.#checksum = 0;
       } else this.#readBlock(this.#bits, emit);
     } catch (thrown) {
@@ -64,7 +65,7 @@ export class Bzip2Decoder implements Codec {
     }
   }
 
-  #readBlock(bits: ReturnType<typeof bitIterator>, emit: (piece: Uint8Array) => void): void {
+  #readBlock(bits: BitReader, emit: (piece: Uint8Array) => void): void {
     const size = this.#level * LEVEL_BYTES;
     let length = 0;
     const take = (byte: number): void => {
@@ -74,7 +75,7 @@ export class Bzip2Decoder implements Codec {
       emit(this.#output);
     };
     if (this.#block.length < size) this.#block = new Int32Array(size);
-    const checksum = bzip2.decompress(bits, take, this.#block, size, this.#checksum);
+    const checksum = this.#bzip2.decompress(bits, take, this.#block, size, this.#checksum);
     if (length > 0) emit(this.#output.subarray(0, length));
     if (checksum === null) this.#level = 0;
     else this.#checksum = checksum;

@@ -1,7 +1,7 @@
 /** Decompresses .lz4 files: splits frames into blocks, each of which the package `lz4js` decompresses. */
-import { decompressBlock } from 'lz4js';
 import { cutShort, damagedData } from '../../../common/archive/damage.ts';
 import type { Codec } from './codec.ts';
+import { loadLz4 } from './packages.ts';
 import { Xxh32 } from './xxh32.ts';
 
 const MAGIC = 0x184d2204;
@@ -19,6 +19,7 @@ interface Frame {
 }
 
 export class Lz4Decoder implements Codec {
+  readonly #lz4 = loadLz4();
   #pending: Buffer = Buffer.alloc(0);
   #frame: Frame | undefined;
   /** Of the largest frame so far. A file of 1 MiB may have 100,000 frames, so they share it. */
@@ -86,7 +87,7 @@ export class Lz4Decoder implements Codec {
     const from = frame.windowBytes;
     let to = from + length;
     if (word >= UNCOMPRESSED) frame.buffer.set(block, from);
-    else to = decompressBlock(block, frame.buffer, 0, length, from);
+    else to = this.#lz4.decompressBlock(block, frame.buffer, 0, length, from);
     if (!(to >= from && to <= from + frame.blockMax))
       throw damagedData('lz4', 'a block is larger than its frame allows');
     const piece = frame.buffer.subarray(from, to);

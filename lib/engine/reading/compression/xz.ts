@@ -1,9 +1,9 @@
 /** Decompresses .xz files with XZ Embedded, compiled to WebAssembly (package `xz-decompress`). */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { cutShort, damagedData } from '../../../common/archive/damage.ts';
 import { BigtraceError } from '../../../common/errors.ts';
 import type { Codec } from './codec.ts';
+import { xzFile } from './packages.ts';
 
 type XzEmbedded = {
   memory: WebAssembly.Memory;
@@ -28,7 +28,7 @@ let module: WebAssembly.Module | undefined;
  * ReadableStream, for which synchronous code cannot wait.
  */
 function xzModule(): WebAssembly.Module {
-  const file = readFileSync(createRequire(import.meta.url).resolve('xz-decompress'), 'latin1');
+  const file = readFileSync(xzFile(), 'latin1');
   const [, base64 = ''] = /data:application\/wasm;base64,([A-Za-z0-9+/=]+)/.exec(file) ?? [];
   module ??= new WebAssembly.Module(Buffer.from(base64, 'base64'));
   return module;
