@@ -4,7 +4,7 @@ import { hostOf, portOf, withPort } from '../lib/common/network/host-port.ts';
 import { SecretFile } from '../lib/common/network/secret-file.ts';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
-import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
+import type { Probes } from '../lib/common/observability/probes.ts';
 import { servicePassword } from '../lib/common/options/service-password.ts';
 import { ROOT_URL } from '../lib/common/root.ts';
 import { baseReader, proxyCheck } from './base.ts';
@@ -115,18 +115,20 @@ function originOf(url: string | undefined): string[] {
   return url === undefined ? [] : [new URL(url).origin];
 }
 
-function startedProbes(
+/** Loads what it needs only if there is a port for it. */
+async function startedProbes(
   { socket, serverSecurity }: HttpApiConfig,
   executor: Executor,
   counters: Counts,
 ): Promise<Probes | undefined> {
-  if (serverSecurity.metricsPort === undefined) return Promise.resolve(undefined);
+  if (serverSecurity.metricsPort === undefined) return undefined;
   const service = {
     name: 'http_api',
     isReady: () => !executor.draining,
     measure: () => ({ counters, gauges: { queries_running: executor.running } }),
     help: { ...COUNTERS, ...GAUGES },
   };
+  const { startProbes } = await import('../lib/common/observability/probes.ts');
   return startProbes(
     service,
     hostOf(socket),

@@ -3,7 +3,7 @@ import { hostOf, withPort } from '../lib/common/network/host-port.ts';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import { Counters } from '../lib/common/observability/counters.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
-import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
+import type { Probes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
 import { servicePassword } from '../lib/common/options/service-password.ts';
 import type { OrchestratorConfig } from './config.ts';
@@ -86,17 +86,19 @@ export async function startOrchestrator(
   };
 }
 
-function startServiceProbes(
+/** Loads what it needs only if there is a port for it. */
+async function startServiceProbes(
   server: OrchestratorServer,
   { socket, serverSecurity }: OrchestratorConfig,
 ): Promise<Probes | undefined> {
-  if (serverSecurity.metricsPort === undefined) return Promise.resolve(undefined);
+  if (serverSecurity.metricsPort === undefined) return undefined;
   const service = {
     name: 'orchestrator',
     isReady: () => !server.draining,
     measure: () => server.measure(),
     help: { ...COUNTERS, ...GAUGES },
   };
+  const { startProbes } = await import('../lib/common/observability/probes.ts');
   return startProbes(
     service,
     hostOf(socket),

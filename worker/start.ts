@@ -4,7 +4,7 @@ import { hostOf, withPort } from '../lib/common/network/host-port.ts';
 import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import { Counters } from '../lib/common/observability/counters.ts';
 import { createLogger, type Logger } from '../lib/common/observability/log.ts';
-import { type Probes, startProbes } from '../lib/common/observability/probes.ts';
+import type { Probes } from '../lib/common/observability/probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
 import {
   type Engine,
@@ -267,17 +267,19 @@ function startReports(
   };
 }
 
-function startServiceProbes(
+/** Loads what it needs only if there is a port for it. */
+async function startServiceProbes(
   server: WorkerServer,
   { listen, serverSecurity }: WorkerConfig,
 ): Promise<Probes | undefined> {
-  if (serverSecurity.metricsPort === undefined) return Promise.resolve(undefined);
+  if (serverSecurity.metricsPort === undefined) return undefined;
   const service = {
     name: 'worker',
     isReady: () => !server.draining,
     measure: () => server.measure(),
     help: { ...COUNTERS, ...STORE_COUNTS },
   };
+  const { startProbes } = await import('../lib/common/observability/probes.ts');
   return startProbes(
     service,
     hostOf(listen),
