@@ -1,7 +1,7 @@
 /**
  * Keeps recreatable files in one directory, up to a total size; when space is needed, the least recently used
  * files are removed first. Failures cost time, never a result: they are logged and counted, and the value is
- * computed again. A directory must be used by one worker only.
+ * computed again. A directory must be used by one worker only, which may keep several caches there with different suffixes.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { access, lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
@@ -184,7 +184,7 @@ export class CacheDirectory {
     const unfinished = this.#path(`${name}.${randomUUID()}${UNFINISHED_SUFFIX}`);
     try {
       if (!this.#takenOver) await this.#takeOver();
-      await mkdir(directory, { recursive: true });
+      await mkdir(directory, { recursive: true, mode: 0o700 });
       const written = await writeBounded(unfinished, pieces, bytesMax);
       const bytes = onDisk(written ?? 0);
       if (written === undefined || bytes > bytesMax) {
@@ -214,9 +214,9 @@ export class CacheDirectory {
   async #takeOver(): Promise<void> {
     const { directory, suffix } = this.#options;
     if (directory === undefined) return;
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     const names = await readdir(directory);
-    for (const name of names) if (name.endsWith(UNFINISHED_SUFFIX)) await this.#remove(name);
+    for (const name of names) if (this.#isUnfinished(name)) await this.#remove(name);
     const fileNames = names.filter((name) => name.endsWith(suffix));
     const infos: FoundFile[] = [];
     while (fileNames.length > 0) {
@@ -233,6 +233,11 @@ export class CacheDirectory {
     }
     this.#takenOver = true;
     await this.#makeRoom(0);
+  }
+
+  /** Whether a write of this cache made the file: other caches may be writing theirs in the same directory. */
+  #isUnfinished(name: string): boolean {
+    return name.includes(`${this.#options.suffix}.`) && name.endsWith(UNFINISHED_SUFFIX);
   }
 
   async #fileInfo(name: string): Promise<FoundFile | undefined> {
@@ -339,7 +344,7 @@ async function writeBounded(
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   bytesMax: number,
 ): Promise<number | undefined> {
-  const file = await open(path, 'w');
+  const file = await open(path, 'w', 0o600);
   try {
     let bytes = 0;
     for await (const piece of pieces) {

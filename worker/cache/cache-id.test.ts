@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,6 +12,14 @@ test('a directory keeps its ID, and each directory has another one', async () =>
   expect(id).toMatch(/^[\da-f-]{36}$/);
   expect(await cacheId(join(one.path, 'images'))).toBe(id);
   expect(await cacheId(other.path)).not.toBe(id);
+});
+
+test('the directory and its ID are private, whatever the umask', async () => {
+  await using dir = await tempDir();
+  const path = join(dir.path, 'images');
+  await cacheId(path);
+  const modes = [path, join(path, 'id')].map((each) => statSync(each).mode & 0o777);
+  expect(modes).toEqual([0o700, 0o600]);
 });
 
 test('a truncated ID is replaced', async () => {

@@ -21,8 +21,8 @@ export async function cacheId(directory: string | undefined): Promise<string> {
   try {
     const stored = await readFile(path, 'utf8').catch(ifMissing(''));
     if (UUID.test(stored)) return stored;
-    await mkdir(directory, { recursive: true });
-    await writeFile(path, id);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await writeFile(path, id, { mode: 0o600 });
     return id;
   } catch {
     return ''; // the cache that uses the directory logs the failure

@@ -132,7 +132,7 @@ test('entries of the directory that are not snapshot files are left alone and do
   await rm(join(dir.path, first));
   execFileSync('mkfifo', [join(dir.path, first)]);
   await mkdir(join(dir.path, 'directory.image'));
-  await mkdir(join(dir.path, 'stubborn.unfinished')); // it cannot be removed as a file is
+  await mkdir(join(dir.path, 'stubborn.image.1.unfinished')); // it cannot be removed as a file is
   const again = await openCache(dir.path);
   expect(again.cache.size).toBe(1);
   const read = await Promise.all(['a', 'b'].map((key) => again.cache.restore(key, memoryBytesOf)));

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -17,6 +25,7 @@ it('appends, and starts a new file at the size limit', () => {
   const log = new LogFile(path, 20);
   for (const text of ['one two', 'three four', 'five', 'six']) log.write(line(text));
   log.close();
+  for (const each of [path, `${path}.1`]) expect(statSync(each).mode & 0o777).toBe(0o600);
   expect(readFileSync(`${path}.1`, 'utf8')).toBe('one two\nthree four\n');
   expect(readFileSync(path, 'utf8')).toBe('five\nsix\n');
   const again = new LogFile(path, 20);

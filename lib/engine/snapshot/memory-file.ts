@@ -17,6 +17,8 @@ const REGIONS_MAX = 2048;
 /** Where a region is in the file (u64), and its check. */
 const ENTRY_BYTES = 24;
 const CHECK_AT = 8;
+/** The regions in base64, and 16 KiB for the rest: an engine's identity, a key and numbers. */
+const FOOTER_BYTES_MAX = Math.ceil((REGIONS_MAX * ENTRY_BYTES) / 3) * 4 + 2 ** 14;
 const NOWHERE = 2n ** 64n - 1n;
 
 /** Writes the check of a region to `into`. */
@@ -105,9 +107,10 @@ function readFooter(file: number): { footer: Footer; footerAt: number } {
   const trailer = bytesAt(file, trailerAt, TRAILER_BYTES);
   if (!trailer.subarray(4 + DIGEST_BYTES).equals(MAGIC))
     throw new SnapshotUnusable('it is no memory file, or cut short');
-  const footerAt = trailerAt - trailer.readUInt32LE();
-  if (footerAt < 0) throw new SnapshotUnusable('it is damaged');
-  const text = bytesAt(file, footerAt, trailerAt - footerAt);
+  const footerBytes = trailer.readUInt32LE();
+  const footerAt = trailerAt - footerBytes;
+  if (footerAt < 0 || footerBytes > FOOTER_BYTES_MAX) throw new SnapshotUnusable('it is damaged');
+  const text = bytesAt(file, footerAt, footerBytes);
   if (!digestOf(text).equals(trailer.subarray(4, 4 + DIGEST_BYTES)))
     throw new SnapshotUnusable('it is damaged');
   return { footer: JSON.parse(text.toString()), footerAt };
