@@ -205,6 +205,19 @@ test('a ClickHouse of one’s own replaces the StatefulSet', () => {
 });
 
 test.each([
+  [{ 'worker.replicas': { min: 5, max: 2 } }, 'min is 5, but worker.replicas.max is 2'],
+  [{ 'clickhouse.enabled': false }, 'set clickhouse.url to your own ClickHouse'],
+  [{ expose: { httpApiHost: 'a.example' } }, 'expose.kind is empty: set Ingress or HTTPRoute'],
+  [{ expose: { kind: 'Ingress' } }, 'set expose.httpApiHost or expose.supersetHost'],
+  [{ expose: { kind: 'HTTPRoute', httpApiHost: 'a.example' } }, 'set expose.gateway.name'],
+  [{ expose: { kind: 'Ingress', supersetHost: 'b.example' } }, 'but superset.enabled is false'],
+])('values that contradict each other are rejected: %j', (values, message) => {
+  const { status, output } = helm('template', 'bigtrace', CHART, ...KUBE, ...set(values));
+  expect(status, output).not.toBe(0);
+  expect(output).toContain(message);
+});
+
+test.each([
   ['orchestrator.replica', 3, /replica/],
   ['worker.replicas.min', 0, /min/],
   ['settings.LOG_LEVEL', 'warn', /LOG_LEVEL/],
