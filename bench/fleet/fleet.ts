@@ -11,7 +11,7 @@ import { chromeTraces } from '../traces.ts';
 import { type BareCosts, bareCosts } from './bare-costs.ts';
 import { type CpuMs, cpuMsDuring } from './cpu.ts';
 import { saveFleetTable } from './fleet-table.ts';
-import { distinctJsonTraces, distinctTextTraces } from './generator.ts';
+import { distinctTextTraces } from './generator.ts';
 
 const SQL = 'SELECT count(*) AS n FROM sched';
 const SECOND_SQL = 'SELECT count(*) AS n FROM thread';
@@ -58,29 +58,6 @@ export const fleet: Bench = {
   },
 };
 
-/** JSON traces are loaded by another part of the engine. */
-export const jsonFleet: Bench = {
-  name: 'json-traces',
-  onlyByName: true,
-  table: 'json-traces',
-  async run(quick) {
-    const count = quick ? 100 : 10_000;
-    using traces = distinctJsonTraces(count);
-    await using system = await startSystem({ traces: traces.dir });
-    using client = new BenchClient(system.orchestrator);
-    const measures: Measure[] = [];
-    for (const [what, sql] of [
-      ['cold', 'SELECT count(*) AS n FROM slice'],
-      ['a second script', 'SELECT count(*) AS n FROM thread'],
-    ] as const) {
-      const cpu = await cpuMsDuring(system, () => client.query(ALL, sql));
-      const text = `${count.toLocaleString('en')} distinct JSON traces of 4 KB, ${what}: core time of each`;
-      measures.push({ what: text, unit: 'ms', samples: [whole(cpu) / count] });
-    }
-    return measures;
-  },
-};
-
 type Stages = Record<'list' | 'cold' | 'second' | 'remembered' | 'index', CpuMs>;
 
 function ofParts({ small }: BareCosts, stages: Stages, count: number): Measure[] {
@@ -121,7 +98,7 @@ function each(cpu: CpuMs, count: number): CpuMs {
   };
 }
 
-function whole({ workers, orchestrator, clickhouse, client }: CpuMs): number {
+export function whole({ workers, orchestrator, clickhouse, client }: CpuMs): number {
   return workers + orchestrator + clickhouse + client;
 }
 
@@ -132,7 +109,11 @@ async function listed({ orchestrator }: System): Promise<void> {
   client.close();
 }
 
-async function indexed({ orchestrator, clickhouseHttp, adminPassword }: System): Promise<void> {
+export async function indexed({
+  orchestrator,
+  clickhouseHttp,
+  adminPassword,
+}: System): Promise<void> {
   const flags = ['--orchestrator', orchestrator, '--clickhouse', clickhouseHttp];
   const program = join(ROOT, 'cli/bigtrace.mjs');
   const env = { ...process.env, BIGTRACE_ADMIN_PASSWORD: adminPassword };
