@@ -9,7 +9,12 @@ import { BigtraceError } from '../../lib/common/errors.ts';
 import { SecretFile } from '../../lib/common/network/secret-file.ts';
 import { httpUrl } from '../../lib/common/options/options.ts';
 import { servicePassword } from '../../lib/common/options/service-password.ts';
-import { replicationOf, requireReplicated, requireVersion } from './requirements.ts';
+import {
+  replicationOf,
+  requireReplicated,
+  requireUsersInSql,
+  requireVersion,
+} from './requirements.ts';
 import type { Services } from './service-users.ts';
 import {
   COLLECTION,
@@ -77,6 +82,7 @@ function installCommand(env: NodeJS.ProcessEnv, tree: string): Command {
           services: servicesOf(flags, tree),
         });
       if (flags.dryRun) return print(statements(token === undefined ? undefined : '[token]'));
+      if (definer === undefined) await requireUsersInSql(client);
       const tables = sql.flatMap((statement) => tableOf(statement) ?? []);
       if (replicated) await requireReplicated(client, tables, cluster);
       for (const statement of statements(token)) await client.command(statement);

@@ -1,4 +1,4 @@
-/** Checks before `bigtrace clickhouse install` changes anything: the version of ClickHouse, and tables that exist. */
+/** Checks before `bigtrace clickhouse install` changes anything: the version of ClickHouse, its users, and tables that exist. */
 import type { ClickHouse } from '../../lib/clickhouse/client.ts';
 import { type Replication, replicationIn } from '../../lib/clickhouse/replicated.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
@@ -35,6 +35,24 @@ export async function requireVersion({ url, username, password }: Server): Promi
   throw new BigtraceError(
     'invalid_option',
     `${url} is ClickHouse ${version}, but the views need ${VERSION_MIN} or later; they were tested with ${VERSION_TESTED}`,
+  );
+}
+
+/** Where a server keeps users that no statement can change. */
+const READ_ONLY_DIRECTORIES = ['users_xml', 'ldap'];
+
+/**
+ * A server that may not be asked passes; its error for the statement says why.
+ * @throws invalid_option if the server can create no user
+ */
+export async function requireUsersInSql(client: ClickHouse): Promise<void> {
+  const rows = await client.rows('SELECT type FROM system.user_directories').catch(() => []);
+  const types = rows.map(([type]) => String(type));
+  if (types.length === 0 || types.some((type) => !READ_ONLY_DIRECTORIES.includes(type))) return;
+  throw new BigtraceError(
+    'invalid_option',
+    `this ClickHouse keeps its users in ${types.join(' and ')} only, so no statement can create one: ` +
+      'create there the user as whom the views run, with the grants that --dry-run prints, and name it with --definer',
   );
 }
 

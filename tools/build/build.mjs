@@ -136,7 +136,7 @@ async function buildChanged() {
   const inputs = inputFiles();
   const stamp = stampOf(inputs);
   if (isBuilt(stamp)) return false;
-  const { build: esbuild } = await import('esbuild');
+  const { build: esbuild, stop } = await import('esbuild');
   const [page, ...assets] = await Promise.all([
     buildConsole(),
     ...[MODULES, THREAD, BRIDGE].map((options) =>
@@ -153,6 +153,7 @@ async function buildChanged() {
   removeOthers(new Set(outputs.map(({ path }) => path)));
   await warmBridge(join(SCRIPTS, 'bridge.cjs'));
   writeIfChanged({ path: STAMP, contents: Buffer.from(stamp) });
+  await stop(); // its process would run as long as `bigtrace up`, which builds first
   return true;
 }
 

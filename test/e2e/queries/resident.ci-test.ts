@@ -12,6 +12,7 @@ import { clickhouseAs, errorOf, rowsOf } from '../../harness/queries.ts';
 
 import {
   install,
+  installWithDefiner,
   type Resident,
   startBridge,
   statementsOf,
@@ -217,6 +218,16 @@ test('install names the tables that exist and are not replicated', async () => {
   await expect(install(clickhouseHttp, adminPassword, flags)).rejects.toThrow(
     /these tables of the database bigtrace exist and are not replicated: on [^ ]+:\d+ http_logins, .*trace_listing; copy/,
   );
+});
+
+test('install names --definer where no statement can create a user, and changes nothing', async () => {
+  const { clickhouseHttp, adminPassword } = resident();
+  const before = await rowsOf(admin, 'SELECT create_query FROM system.named_collections');
+  await expect(
+    installWithDefiner(clickhouseHttp, adminPassword, 'http://127.0.0.1:1'),
+  ).rejects.toThrow(/keeps its users in users_xml only.* name it with --definer/);
+  const after = await rowsOf(admin, 'SELECT create_query FROM system.named_collections');
+  expect(after).toEqual(before);
 });
 
 test('the bridge reads a table with more than 10,000 addresses itself, if it may', async () => {

@@ -144,8 +144,19 @@ async function clickHouseCommand(
   password: string,
   flags: string[],
 ): Promise<string> {
-  const login = ['--url', url, '--user', 'admin', '--definer', PLAIN_DEFINER];
-  return await run([command, ...login, ...flags], { BIGTRACE_CLICKHOUSE_PASSWORD: password });
+  const definer = ['--definer', PLAIN_DEFINER];
+  return await run([command, ...loginOf(url), ...definer, ...flags], {
+    BIGTRACE_CLICKHOUSE_PASSWORD: password,
+  });
+}
+
+const loginOf = (url: string): string[] => ['--url', url, '--user', 'admin'];
+
+/** Runs `bigtrace clickhouse install`, which has to create the user as whom the views run. */
+export function installWithDefiner(url: string, password: string, bridge: string): Promise<string> {
+  return run(['install', ...loginOf(url), '--bridge', bridge], {
+    BIGTRACE_CLICKHOUSE_PASSWORD: password,
+  });
 }
 
 /** Returns the statements that the command would run. */
