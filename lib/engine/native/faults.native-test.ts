@@ -77,6 +77,24 @@ test('an access out of bounds ends the call, with the words of V8', async () => 
   expect(words?.[1]).toContain('memory access out of bounds');
 });
 
+test('while an instance passes on results, others run and crash; it goes on in its own memory', () => {
+  const sql = 'SELECT * FROM sched';
+  const outer = load(new TraceProcessor(native), GZIP);
+  const expected = queryRows(outer, sql);
+  const inner = load(new TraceProcessor(native), GZIP);
+  const loaded = inner.snapshot();
+  const pieces: Uint8Array[] = [];
+  outer.query(Buffer.from(sql), (piece) => {
+    pieces.push(piece.slice());
+    expect(queryRows(new TraceProcessor(native), 'SELECT 7 AS n')).toEqual([[7n]]);
+    expect(() => queryRows(inner, FOREVER)).toThrow('Maximum call stack size exceeded');
+    inner.restore(loaded);
+  });
+  expect(pieces.length).toBeGreaterThan(0);
+  expect(queryRows(outer, sql)).toEqual(expected);
+  expect(queryRows(inner, sql)).toEqual(expected);
+});
+
 test('instances that were dropped give their memory back', async () => {
   for (let round = 0; round < 15; round++) {
     load(new TraceProcessor(native), GZIP);

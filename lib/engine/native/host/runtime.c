@@ -61,7 +61,8 @@ static void leave_on_return(struct instance *instance, int reason, void *context
 #if WASM_RT_USE_SEGUE
 /*
  * Code that clang compiled addresses the memory through the segment register GS, which nothing else in the process uses. The
- * exports of the module set it; it has to be set again where another instance may have run meanwhile.
+ * module never sets it (compile/compile.ts): it is set when the memory is there, and again wherever another instance may have
+ * run meanwhile, before any code of the module runs.
  */
 #include <asm/prctl.h>
 #define HWCAP2_FSGSBASE_BIT 2ul
@@ -81,8 +82,7 @@ static void find_segment_instructions(void) {
   wasm_rt_fsgsbase_inst_supported = (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT) != 0;
 }
 
-static void address_memory_of(const struct instance *instance) {
-  uint8_t *base = instance->module.w2c_memory.data;
+static void address_memory(uint8_t *base) {
   if (wasm_rt_fsgsbase_inst_supported)
     __builtin_ia32_wrgsbase64((uintptr_t)base);
   else
@@ -90,7 +90,7 @@ static void address_memory_of(const struct instance *instance) {
 }
 #else
 static void find_segment_instructions(void) {}
-static void address_memory_of(const struct instance *instance) { (void)instance; }
+static void address_memory(uint8_t *base) { (void)base; }
 #endif
 
 static bool is_in_guard(const struct instance *instance, const uint8_t *at) {
@@ -206,7 +206,7 @@ void resume_inside(struct instance *instance) {
   instance->inside = !is_interrupted && !instance->lost;
   pthread_mutex_unlock(&instance->lock);
   if (!instance->inside) leave(is_interrupted ? LEFT_INTERRUPTED : LEFT_LOST);
-  address_memory_of(instance);
+  address_memory(instance->module.w2c_memory.data);
 }
 
 void interrupt(struct instance *instance) {
@@ -252,6 +252,7 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t initial_pages, u
   *memory = (wasm_rt_memory_t){
       .data = data, .data_end = data + RESERVED_BYTES, .page_size = page_bytes, .pages = initial_pages,
       .max_pages = max_pages, .size = bytes, .is64 = is64};
+  address_memory(data);
 }
 
 uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t pages) {
