@@ -109,8 +109,8 @@ function requestOf(parts, structure) {
   return [...columns, ...ofTable];
 }
 
-/** Settings of the views, by the bridge that they use. */
-const SETTINGS = { executable: "    profile = 'bigtrace_rows'", url: urlSettings() };
+/** Functions that return the settings of the views, by the bridge that they use. */
+const SETTINGS = { executable: () => "    profile = 'bigtrace_rows'", url: urlSettings };
 
 /** ClickHouse executes the bridge. */
 function executable(name, parts, format) {
@@ -129,7 +129,7 @@ function executable(name, parts, format) {
         command_write_timeout = 60000,
         command_termination_timeout = 1
 )`;
-  return { source, settings: SETTINGS.executable };
+  return { source, settings: SETTINGS.executable() };
 }
 
 /** The most addresses of a table that a request contains. */
@@ -151,7 +151,7 @@ function resident(name, parts) {
     table: listed,
     cluster: parts.cluster,
   });
-  return { source, settings: SETTINGS.url };
+  return { source, settings: SETTINGS.url() };
 }
 
 /**
@@ -250,7 +250,7 @@ function columnsView(bridge) {
 DEFINER = bigtrace_definer SQL SECURITY DEFINER
 AS SELECT ${structure} AS structure
 SETTINGS
-${SETTINGS[bridge]}
+${SETTINGS[bridge]()}
 COMMENT ${literal(COMMENTS.get('script_columns') ?? '')}
 `;
 }
