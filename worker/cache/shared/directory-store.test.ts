@@ -34,6 +34,18 @@ test('a file is kept under its name, and replaced only if that is asked for', as
   expect(await readAll(store)).toBe('third');
 });
 
+test('a shared file has the mode of a new file: its copy in the cache of the worker that wrote it is private', async () => {
+  await using directory = await tempDir();
+  const below = (name: string): string => join(directory.path, name);
+  const [shared, file, other] = [below('shared'), below('own'), below('new')];
+  const store = new DirectoryStore({ path: shared, bytesMax: 100, writes: true });
+  await writeFile(file, 'x', { mode: 0o600 });
+  await writeFile(other, 'x');
+  await store.write('a', file, keep);
+  expect((await stat(join(shared, 'a'))).mode).toBe((await stat(other)).mode);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
 test('the least recently used files make room, and a file that is too large is not kept', async () => {
   await using directory = await tempDir();
   const shared = join(directory.path, 'shared');

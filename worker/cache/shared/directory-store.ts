@@ -3,7 +3,17 @@
  * used files, so that all stay within a size.
  */
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { SharedStore, WriteOptions } from './shared-store.ts';
 
@@ -56,7 +66,7 @@ export class DirectoryStore implements SharedStore {
     await makeRoom(others, bytesMax - size);
     const unfinished = join(directory, `${name}.${crypto.randomUUID()}${UNFINISHED}`);
     try {
-      await copyFile(path, unfinished);
+      await copyForAll(path, unfinished);
       signal.throwIfAborted();
       await rename(unfinished, target);
     } finally {
@@ -81,6 +91,14 @@ export class DirectoryStore implements SharedStore {
   }
 
   close(): void {}
+}
+
+/** Copies a file without its mode: a worker's own snapshots are private, but workers of other users read the shared ones. */
+async function copyForAll(from: string, to: string): Promise<void> {
+  await writeFile(to, '');
+  const { mode } = await stat(to);
+  await copyFile(from, to);
+  await chmod(to, mode).catch(() => undefined); // a file system without modes may refuse it
 }
 
 /** Removes the least recently used files until all together have at most `bytesMax`. */
