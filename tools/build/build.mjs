@@ -14,10 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { generatedSql } from '../../clickhouse/views/query-views.mjs';
 import { root } from '../root.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
+import { ownUrl } from './own-url.mjs';
 import { rawText } from './raw-text.mjs';
 import { viewsFormat } from './views-format.mjs';
 import { warmBridge } from './warm-bridge.mjs';
@@ -225,20 +226,6 @@ function removeOthers(outputs) {
   for (const path of filesBelow(dist))
     if (!outputs.has(path) && !NO_OUTPUTS.test(relative(dist, path))) rmSync(path);
 }
-
-/** Makes `import.meta.url` of a bundled module the URL of its source file. */
-const ownUrl = {
-  name: 'own-url',
-  setup(build) {
-    build.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll(
-        'import.meta.url',
-        JSON.stringify(pathToFileURL(path).href),
-      ),
-      loader: 'ts',
-    }));
-  },
-};
 
 /** Returns the files for ClickHouse, including the generated views and the script that starts the bridge. */
 function clickHouseTree(inputs) {
