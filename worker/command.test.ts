@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { thisMachine } from '../lib/common/machine.ts';
@@ -46,6 +47,10 @@ test('without flags, every option has its documented default', () => {
   expect(config.engine.wasm).toMatch(/\/vendor\/trace-processor\/trace_processor\.wasm$/);
   expect(config.threadEntry.pathname).toMatch(/\/dist\/worker-thread\.cjs$/);
   expect(config.fileThreadEntry.pathname).toMatch(/\/dist\/file-thread\.js$/);
+});
+
+test('the bundle of engine threads is strict, as the modules that it is made of', () => {
+  expect(readFileSync(parsed([]).threadEntry, 'utf8')).toMatch(/^'use strict';/);
 });
 
 /** Flag, value, the configuration property that it sets, and the property's expected value. */

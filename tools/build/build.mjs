@@ -67,7 +67,10 @@ const THREAD = {
   entryPoints: { 'worker-thread': 'worker/engines/thread.ts' },
   outdir: dist,
   outExtension: { '.js': '.cjs' },
-  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  // A directive counts only before all statements.
+  banner: {
+    js: "'use strict'; const moduleUrl = require('node:url').pathToFileURL(__filename).href;",
+  },
   define: { 'import.meta.url': 'moduleUrl' },
   write: false,
 };
