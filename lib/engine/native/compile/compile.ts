@@ -17,7 +17,7 @@ import { type Wasm2c, wasm2cIn } from './wasm2c.ts';
  * Floating-point operations must give the same bits as in V8, and code must touch every page of the stack, so that an
  * overflow is found. The handler of faults is ours (host/runtime.c). A load whose value is not used may be omitted: it could
  * only trap. With clang, the memory is addressed through a segment register ("segue"). The host sets it before it enters the
- * module, and after JavaScript ran, so the module need not: to set it after each indirect call took a quarter of a scan. The
+ * module, and after JavaScript ran, so the module need not: to set it after each indirect call took three tenths of a scan. The
  * code of wasm2c sets it unless it has its last value, and is told here that it has.
  */
 const FLAGS = [

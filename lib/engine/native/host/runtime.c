@@ -62,7 +62,7 @@ static void leave_on_return(struct instance *instance, int reason, void *context
 /*
  * Code that clang compiled addresses the memory through the segment register GS, which nothing else in the process uses. The
  * module never sets it (compile/compile.ts): it is set when the memory is there, and again wherever another instance may have
- * run meanwhile, before any code of the module runs.
+ * run meanwhile, before any code of the module accesses the memory. (`restoreStack` sets a variable only.)
  */
 #include <asm/prctl.h>
 #define HWCAP2_FSGSBASE_BIT 2ul
@@ -70,12 +70,6 @@ bool wasm_rt_fsgsbase_inst_supported;
 
 void wasm_rt_syscall_set_segue_base(void *base) {
   if (syscall(SYS_arch_prctl, ARCH_SET_GS, base) != 0) abort();
-}
-
-void *wasm_rt_syscall_get_segue_base(void) {
-  void *base;
-  if (syscall(SYS_arch_prctl, ARCH_GET_GS, &base) != 0) abort();
-  return base;
 }
 
 static void find_segment_instructions(void) {
