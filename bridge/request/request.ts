@@ -9,7 +9,7 @@
  *   | 1 | traces      | Array(String) | addresses or glob patterns; may be empty with --traces-fd     |
  *   | 2 | sql         | String        | PerfettoSQL script                                            |
  *   | 3 | query_id    | String        | queryID()                                                     |
- *   | 4 | user        | String        | currentUser(), or whom the HTTP API names                     |
+ *   | 4 | user        | String        | who is logged in, or whom the HTTP API names                  |
  *   | 5 | on_failure  | String        | 'strict' or 'lenient'                                         |
  *   | 6 | structure   | String        | the same text as the structure in the call of executable()    |
  *   | 7 | statement   | String        | the start of the client's statement; may be empty; optional   |

@@ -150,7 +150,7 @@ function userXml({ name, grants }: TeamUser): string {
       <default_database>bigtrace</default_database>
       <grants>${queries.join('')}</grants>
       <databases>
-        <system><processes><filter>user = currentUser()</filter></processes></system>
+        <system><processes><filter>user = authenticatedUser()</filter></processes></system>
       </databases>
     </${name}>
 `;

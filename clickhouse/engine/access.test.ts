@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, EXECUTED, rowsOf, startTestEngine, type TestEngine } from '../testing/engine.ts';
+import { answerToForwarded } from '../testing/native-client.ts';
 
 let t: TestEngine;
 
@@ -129,4 +130,21 @@ test.runIf(EXECUTED)('logins as the definer or with a wrong password are rejecte
     });
     expect(response.status).toBe(403);
   }
+});
+
+test.runIf(EXECUTED)('a native client cannot query as somebody else', async () => {
+  const { passwords, tcpAddress } = t.engine;
+  const analyst = { tcpAddress, user: 'analyst', password: passwords.analyst };
+  const of = (initialUser: string, query: string, answer: RegExp): Promise<string> =>
+    answerToForwarded({ ...analyst, initialUser, query }, answer);
+  const count = (table: string, condition: string): string =>
+    `SELECT concat('<', toString(countIf(${condition})), '>') FROM ${table}`;
+  // The processes of a user, and of all users for the bridge.
+  expect(await of('admin', count('system.processes', "user = 'analyst'"), /<\d+>/)).toBe('<1>');
+  expect(await of('bigtrace_bridge', count('bigtrace.query_clients', '1'), /<\d+>/)).toBe('<0>');
+  // The script looks for the user in its request, which also has the text of the script.
+  const script = 'a=known; [[ $request == *ad""min* ]] && a=forged; row /local/a a=$a; end';
+  const table = call('a Nullable(String)', script);
+  const query = `SELECT concat('<', a, '>') FROM ${table}`;
+  expect(await of('admin', query, /<(known|forged)>/)).toBe('<known>');
 });

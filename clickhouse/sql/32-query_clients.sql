@@ -15,4 +15,4 @@ SELECT
     tcpPort() AS native_port,
     if(seconds_max > 0 AND elapsed > seconds_max, toString(seconds_max), '') AS seconds_exceeded
 FROM system.processes
-WHERE currentUser() = 'bigtrace_bridge'
+WHERE authenticatedUser() = 'bigtrace_bridge'

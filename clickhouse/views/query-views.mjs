@@ -50,11 +50,18 @@ const LENIENT = "'lenient'";
 const EITHER = '{on_failure:String}';
 
 /**
+ * Who is logged in to ClickHouse. It is not currentUser(): over the native protocol, a client that sends its query as one
+ * of another server chooses that name. To a server of the same cluster that has proved the secret, nobody is logged in;
+ * the name that it sends is true.
+ */
+const LOGGED_IN = "ifNull(nullIf(authenticatedUser(), ''), currentUser())";
+
+/**
  * The user that the orchestrator counts the query for: the ClickHouse user; for queries of the HTTP API, whose
  * ClickHouse user all its callers share, the one that the API names (http-api/queries/plan.ts).
  */
-const USER = `ifNull(nullIf(if(currentUser() = 'bigtrace_backend',
-        JSONExtractString(getSetting('log_comment'), 'user'), ''), ''), currentUser())`;
+const USER = `ifNull(nullIf(if(${LOGGED_IN} = 'bigtrace_backend',
+        JSONExtractString(getSetting('log_comment'), 'user'), ''), ''), ${LOGGED_IN})`;
 
 /**
  * The columns are determined by column finding on some of `traces`. ClickHouse calls this for its own use ('find') and
