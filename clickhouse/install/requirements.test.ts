@@ -26,12 +26,12 @@ async function outcome(answer: string, status = 200): Promise<string> {
 
 test('an old ClickHouse is refused with the version that is needed', async () => {
   expect(await outcome('18.16.1\n')).toContain(
-    'http://127.0.0.1:PORT is ClickHouse 18.16.1, but the views need 25.7 or later; they were tested with 26.7',
+    'http://127.0.0.1:PORT is ClickHouse 18.16.1, but the views need 26.5 or later; they were tested with 26.7',
   );
-  expect(await outcome('25.6.4.12\n')).toContain('is ClickHouse 25.6.4.12, but');
+  expect(await outcome('26.4.4.12\n')).toContain('is ClickHouse 26.4.4.12, but');
 });
 
-test.each(['25.7.1.1', '25.12.1.1', '26.7.2.1', '26.8'])('%s passes', async (version) => {
+test.each(['26.5.1.1', '26.12.1.1', '26.7.2.1', '27.1'])('%s passes', async (version) => {
   expect(await outcome(`${version}\n`)).toBe('passes');
 });
 
