@@ -155,6 +155,7 @@ ENGINE = Replicated('/clickhouse/databases/bigtrace_results', 'all', '{shard}-{r
   ]);
   expect(uninstallStatements(['v'], USERS_XML, options)).toEqual([
     'DROP VIEW IF EXISTS bigtrace.v',
+    "DROP NAMED COLLECTION IF EXISTS bigtrace_bridge ON CLUSTER 'main'",
     "DROP ROLE IF EXISTS bigtrace_reader ON CLUSTER 'main'",
     "DROP USER IF EXISTS bigtrace_definer ON CLUSTER 'main'",
     "DROP ROW POLICY IF EXISTS bigtrace_canceller ON CLUSTER 'main' ON system.processes",
@@ -166,7 +167,6 @@ ENGINE = Replicated('/clickhouse/databases/bigtrace_results', 'all', '{shard}-{r
     "DROP SETTINGS PROFILE IF EXISTS bigtrace_catalog ON CLUSTER 'main'",
     "DROP SETTINGS PROFILE IF EXISTS bigtrace_analyst ON CLUSTER 'main'",
     "DROP SETTINGS PROFILE IF EXISTS bigtrace_user ON CLUSTER 'main'",
-    "DROP NAMED COLLECTION IF EXISTS bigtrace_bridge ON CLUSTER 'main'",
   ]);
 });
 
@@ -188,6 +188,7 @@ test('every table of Bigtrace can be replicated, with its version column', () =>
 test('uninstall drops what install created, and no table', () => {
   expect(uninstallStatements(['v'], USERS_XML, OPTIONS)).toEqual([
     'DROP VIEW IF EXISTS bigtrace.v',
+    'DROP NAMED COLLECTION IF EXISTS bigtrace_bridge',
     'DROP ROLE IF EXISTS bigtrace_reader',
     'DROP USER IF EXISTS bigtrace_definer',
     'DROP ROW POLICY IF EXISTS bigtrace_canceller ON system.processes',
@@ -199,7 +200,6 @@ test('uninstall drops what install created, and no table', () => {
     'DROP SETTINGS PROFILE IF EXISTS bigtrace_catalog',
     'DROP SETTINGS PROFILE IF EXISTS bigtrace_analyst',
     'DROP SETTINGS PROFILE IF EXISTS bigtrace_user',
-    'DROP NAMED COLLECTION IF EXISTS bigtrace_bridge',
   ]);
 });
 

@@ -74,8 +74,8 @@ export function uninstallStatements(
   ];
   return [
     ...views.map((view) => `DROP VIEW IF EXISTS bigtrace.${view}`),
+    `DROP NAMED COLLECTION IF EXISTS ${COLLECTION}`, // it has the token: what follows may lack a privilege
     ...(definer === undefined ? access : []),
-    `DROP NAMED COLLECTION IF EXISTS ${COLLECTION}`,
   ].map((one) => onCluster(one, cluster, replication));
 }
 
