@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
 import { ANYWHERE_TEST } from './anywhere.config.ts';
 import { LOAD_TESTS } from './load.config.ts';
+import { POLLING } from './polling.ts';
 import { PROGRAM_TESTS } from './programs.config.ts';
 import { SWEEP_TESTS } from './sweep.config.ts';
 
@@ -21,6 +22,7 @@ export default defineConfig({
       ...LOAD_TESTS,
       ...SWEEP_TESTS,
     ],
+    expect: POLLING,
     testTimeout: 300_000,
     hookTimeout: 300_000,
     maxWorkers: '100%', // of two cores it would use one

@@ -1,6 +1,7 @@
 /** Vitest configuration of the matrix of clients, which installs them from their registries. */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
+import { POLLING } from './polling.ts';
 
 export default defineConfig({
   plugins: [viteWat],
@@ -8,6 +9,7 @@ export default defineConfig({
     globalSetup: ['tools/test-run/temp-dir.mjs'],
     include: ['**/*.client-test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
+    expect: POLLING,
     testTimeout: 120_000,
     hookTimeout: 600_000,
     fileParallelism: false,

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { POLLING } from './polling.ts';
 
 /** The first files need the system as it was installed; the last one removes it. */
 const ORDER = [
@@ -37,6 +38,7 @@ export default defineConfig({
       MORE.length > 0
         ? MORE.map((name) => `test/cluster/more/${name}.cluster-test.ts`)
         : ['test/cluster/*.cluster-test.ts'],
+    expect: POLLING,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     fileParallelism: false,

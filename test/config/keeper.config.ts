@@ -4,12 +4,14 @@
  */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
+import { POLLING } from './polling.ts';
 
 export default defineConfig({
   plugins: [viteWat],
   test: {
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: ['test/e2e/catalog/*.keeper-test.ts'],
+    expect: POLLING,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     fileParallelism: false,

@@ -4,6 +4,7 @@
  */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
+import { POLLING } from './polling.ts';
 
 export default defineConfig({
   plugins: [viteWat],
@@ -16,6 +17,7 @@ export default defineConfig({
       'worker/tasks/cancel.test.ts',
     ],
     exclude: ['node_modules/**', 'vendor/**', 'dist/**', 'data/**'],
+    expect: POLLING,
     testTimeout: 300_000,
     hookTimeout: 300_000,
     maxWorkers: '100%',

@@ -5,6 +5,7 @@
  */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
+import { POLLING } from './polling.ts';
 
 export default defineConfig({
   plugins: [viteWat],
@@ -20,6 +21,7 @@ export default defineConfig({
     ],
     exclude: ['node_modules/**', 'dist/**', 'vendor/**', 'data/**'],
     env: { BIGTRACE_VIEWS_BRIDGE: 'resident' },
+    expect: POLLING,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     fileParallelism: false,

@@ -1,5 +1,6 @@
 /** Vitest configuration of tests with real store servers, which its setup installs: `npm run test:stores`. */
 import { defineConfig } from 'vitest/config';
+import { POLLING } from './polling.ts';
 
 export default defineConfig({
   test: {
@@ -13,6 +14,7 @@ export default defineConfig({
       'test/corpus/assemble.ts',
       'lib/trace-store/testing/install-servers.ts',
     ],
+    expect: POLLING,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     fileParallelism: false,

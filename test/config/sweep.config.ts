@@ -4,6 +4,7 @@
  */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
+import { POLLING } from './polling.ts';
 
 export const SWEEP_TESTS = [
   'clickhouse/views/settings-sweep.ci-test.ts',
@@ -15,6 +16,7 @@ export default defineConfig({
   test: {
     globalSetup: ['tools/test-run/temp-dir.mjs', 'test/corpus/assemble.ts'],
     include: SWEEP_TESTS,
+    expect: POLLING,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     fileParallelism: false,

@@ -4,6 +4,7 @@
  */
 import { defineConfig } from 'vitest/config';
 import { viteWat } from '../../tools/build/wat.mjs';
+import { POLLING } from './polling.ts';
 
 export default defineConfig({
   plugins: [viteWat],
@@ -19,6 +20,7 @@ export default defineConfig({
       'test/e2e/operation/faults.ci-test.ts',
     ],
     env: { BIGTRACE_VIEWS_FORMAT: 'CustomSeparated' },
+    expect: POLLING,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     fileParallelism: false,

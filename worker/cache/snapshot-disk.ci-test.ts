@@ -152,7 +152,7 @@ test('a full disk costs time, is logged once, and is used again when it has spac
     expect(worker.logged).toHaveLength(1);
     expect(worker.logged[0]).toMatch(disk.fails);
     // No unfinished file is left to take the little space that there is.
-    expect(snapshotsIn(disk.path)).toEqual([]);
+    await expect.poll(() => snapshotsIn(disk.path)).toEqual([]); // it is removed after the error was logged
     expect((await worker.client.status()).counters).toMatchObject({ snapshots_written: 0 });
     disk.free();
     vi.restoreAllMocks();
