@@ -2,6 +2,8 @@
 
 import type { ClickHouseSettings } from '@clickhouse/client';
 import type { CallOptions, ClickHouse } from '../../lib/clickhouse/client.ts';
+import { clickHouseErrorType } from '../../lib/clickhouse/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import { arrayLiteral, identifier, literal } from '../../lib/common/text/sql-literal.ts';
 import { badRequest } from '../http-error.ts';
 import { wholeScript } from '../sessions/kept.ts';
@@ -101,11 +103,25 @@ async function findColumns(
 ): Promise<{ name: string; type: string }[]> {
   const { addresses, strict } = plan;
   const onFailure = literal(strict ? 'strict' : 'lenient');
-  const [row] = await database.rows(
-    `SELECT structure FROM bigtrace.script_columns(traces = ${arrayLiteral(addresses)}, sql = ${literal(scriptOf(execution, plan))}, on_failure = ${onFailure})`,
-    options,
-  );
+  const [row] = await database
+    .rows(
+      `SELECT structure FROM bigtrace.script_columns(traces = ${arrayLiteral(addresses)}, sql = ${literal(scriptOf(execution, plan))}, on_failure = ${onFailure})`,
+      options,
+    )
+    .catch(explainOlderViews);
   return structureColumns(row?.[0] ?? '').slice(1);
+}
+
+/** ClickHouse takes a view that it does not have for a table function. */
+function explainOlderViews(thrown: unknown): never {
+  const isMissing = (thrown as Error).message.includes('bigtrace.script_columns');
+  if (!isMissing || clickHouseErrorType(thrown) !== 'UNKNOWN_FUNCTION') throw thrown;
+  throw new BigtraceError(
+    'catalog_failed',
+    'ClickHouse lacks the view bigtrace.script_columns: its views are of an older version than the HTTP API; start ' +
+      'ClickHouse of the same version, or on a ClickHouse of your own, run `bigtrace clickhouse install` again',
+    { cause: (thrown as Error).cause },
+  );
 }
 
 function sourceOf(execution: Execution, plan: Plan): string {

@@ -23,12 +23,22 @@ export type RetryDecision =
   | { next: 'anywhere' }
   | { next: 'fail'; error: BigtraceError };
 
-/**
- * Returns whether the loss of a worker counts as an attempt. A worker that the stream did not reach has not tried the
- * task. Otherwise, when many workers vanish at once and are not known to be gone yet, they would use its attempts up.
- */
-export function wasAttempt(reached: boolean, othersLeft: boolean): boolean {
-  return reached || !othersLeft;
+/** The time for which a task, or a call, has been assigned to workers that it did not reach. */
+export class Unreached {
+  /** When it began, in ms of performance.now(). */
+  #since: number | undefined;
+
+  /**
+   * Returns whether the loss of a worker counts as an attempt. A worker that the stream did not reach, or that refused it
+   * because it drains, has not tried the task: otherwise workers that vanish while others start would use its attempts up.
+   * @param msMax time after which such a loss counts nevertheless, if the task has failed on all workers
+   */
+  wasAttempt(reached: boolean, othersLeft: boolean, msMax: number): boolean {
+    const now = performance.now();
+    if (reached) this.#since = undefined;
+    else this.#since ??= now;
+    return this.#since === undefined || (!othersLeft && now - this.#since >= msMax);
+  }
 }
 
 export function retryDecision(error: BigtraceError, history: Attempts): RetryDecision {

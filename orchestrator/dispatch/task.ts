@@ -3,6 +3,7 @@ import { printable, textFromBytes } from '../../lib/common/text/byte-text.ts';
 import type { TraceDigest } from '../query/trace-set.ts';
 import type { FoundTrace, Listed } from '../query/trace-source.ts';
 import { Replay } from './replay.ts';
+import { Unreached } from './retry.ts';
 
 /** How long a generation seen in a listing is trusted. */
 const LISTED_MS_MAX = 2000;
@@ -17,6 +18,7 @@ export class QueryTask {
   readonly digest: TraceDigest;
   /** Number of attempts; an assignment that was given back, or did not reach its worker, is not counted. */
   attempts = 0;
+  readonly unreached = new Unreached();
   crashes = 0;
   /** Whether a worker was lost while it read, parsed or queried the trace: it may have run out of memory. */
   alone = false;

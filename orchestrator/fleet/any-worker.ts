@@ -1,7 +1,7 @@
 /** Makes a streaming call that any worker can serve, and retries it on another worker when one is lost. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { fromServiceError } from '../../lib/common/call-errors.ts';
-import { retryDecision, wasAttempt } from '../dispatch/retry.ts';
+import { retryDecision, Unreached } from '../dispatch/retry.ts';
 import type { Fleet, FleetWorker } from './fleet.ts';
 import type { WorkerClient } from './worker-client.ts';
 
@@ -24,6 +24,7 @@ export async function* fromAnyWorker<Message>(
   { fleet, workerWaitMs, signal, accepts = () => true }: AnyWorkerOptions,
 ): AsyncGenerator<Message> {
   const tried = new Set<FleetWorker>();
+  const unreached = new Unreached();
   let attempts = 0;
   for (;;) {
     const usable = (await fleet.waitUsable(workerWaitMs, signal)).filter(accepts);
@@ -46,7 +47,7 @@ export async function* fromAnyWorker<Message>(
       const error = fromServiceError(thrown, 'worker_lost');
       if (error.code === 'worker_lost') fleet.suspect(worker, error.detail);
       const othersLeft = fleet.usable.some((one) => !tried.has(one) && accepts(one));
-      if (wasAttempt(reached, othersLeft)) attempts += 1;
+      if (unreached.wasAttempt(reached, othersLeft, workerWaitMs)) attempts += 1;
       const verdict = retryDecision(error, { attempts, crashes: 0, othersLeft });
       if (verdict.next === 'fail') throw verdict.error;
     } finally {

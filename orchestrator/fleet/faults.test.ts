@@ -239,6 +239,26 @@ test('a query continues when the only worker dies and comes back', async () => {
   expect(rowsOf(await running)).toEqual(expectedRows(traces(10)));
 });
 
+test('a worker that refuses streams uses up no attempts while the query waits for workers', async () => {
+  await using system = await new TestSystem([{ firstCredits: 4 }], {
+    workerWaitMs: 30_000,
+  }).start();
+  const [worker] = system.workers;
+  if (worker !== undefined) worker.refusals = 3;
+  expect(rowsOf(await system.query(traces(4)))).toEqual(expectedRows(traces(4)));
+  expect(worker?.refusals).toBeLessThan(0);
+});
+
+test('a worker that refuses all streams ends the query after the worker wait', async () => {
+  await using system = await new TestSystem([{ firstCredits: 4 }], { workerWaitMs: 200 }).start();
+  const [worker] = system.workers;
+  if (worker !== undefined) worker.refusals = Number.POSITIVE_INFINITY;
+  await expect(system.query(traces(1))).rejects.toMatchObject({
+    code: 'worker_lost',
+    message: expect.stringContaining('was lost: the worker is leaving (tried 3 times)'),
+  });
+});
+
 test('a query fails with no_workers within the worker wait when all workers die', async () => {
   const options = { script: () => undefined };
   await using system = await new TestSystem([options, options], { workerWaitMs: 500 }).start();

@@ -7,7 +7,7 @@ import { engineNamed } from '../../lib/common/text/engine-comment.ts';
 import type { Progress, RunEvent, TaskRows, TaskStats } from '../../lib/proto/messages.ts';
 import { Dispatch, type DispatchContext } from '../dispatch/dispatch.ts';
 import { EnginePin } from '../dispatch/engine-pin.ts';
-import { retryDecision, wasAttempt } from '../dispatch/retry.ts';
+import { retryDecision } from '../dispatch/retry.ts';
 import { QueryTask } from '../dispatch/task.ts';
 import type { WorkerQueue } from '../dispatch/worker-queue.ts';
 import { WorkerRun } from '../dispatch/worker-run.ts';
@@ -263,7 +263,8 @@ export class QueryRun {
     if (error.code === 'engine_crashed') task.crashes += 1;
     task.neededBytes = Math.max(task.neededBytes, error.neededBytes ?? 0);
     const othersLeft = this.#dispatch.othersLeft(task);
-    if (!wasAttempt(reached, othersLeft)) task.attempts -= 1;
+    const { workerWaitMs } = this.#context;
+    if (!task.unreached.wasAttempt(reached, othersLeft, workerWaitMs)) task.attempts -= 1;
     const { attempts, crashes } = task;
     const decision = retryDecision(error, { attempts, crashes, othersLeft });
     if (decision.next === 'fail') {

@@ -1,6 +1,6 @@
 /** A worker for tests: it serves real gRPC, and a script determines its results. */
 import * as grpc from '@grpc/grpc-js';
-import type { BigtraceError } from '../../lib/common/errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import { toServiceError } from '../../lib/common/grpc-errors.ts';
 import type {
   ColumnInput,
@@ -98,6 +98,8 @@ export class StubWorker {
   readonly ended: ('finished' | 'cancelled')[] = [];
   listed = 0;
   draining = false;
+  /** Number of streams that it refuses before it reads from them. */
+  refusals = 0;
   #frozen = false;
   address = '';
   script: Script;
@@ -185,6 +187,10 @@ export class StubWorker {
   }
 
   #run(call: Call): void {
+    if (this.refusals-- > 0) {
+      call.emit('error', toServiceError(new BigtraceError('worker_lost', 'the worker is leaving')));
+      return;
+    }
     this.#calls.add(call);
     let start: RunStart | undefined;
     let over: () => void = () => undefined;

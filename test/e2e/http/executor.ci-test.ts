@@ -379,3 +379,16 @@ test('the history of an earlier version is upgraded; what its queries have cost 
   const next = await healthy.executor.start(asked(ROWS), NEVER);
   expect(await ended(healthy, next.uuid)).toMatchObject({ status: 'SUCCESS', cost });
 });
+
+test('views of an older version are named, with what installs them again', async () => {
+  const admin = t.as('admin');
+  await admin.command({ query: 'RENAME TABLE bigtrace.script_columns TO bigtrace.newer' });
+  const { uuid } = await healthy.executor.start(asked(ROWS), NEVER);
+  expect(await ended(healthy, uuid)).toMatchObject({
+    status: 'FAILED',
+    errorMessage:
+      'ClickHouse lacks the view bigtrace.script_columns: its views are of an older version than the HTTP API; start ' +
+      'ClickHouse of the same version, or on a ClickHouse of your own, run `bigtrace clickhouse install` again',
+  });
+  await admin.command({ query: 'RENAME TABLE bigtrace.newer TO bigtrace.script_columns' });
+});
