@@ -121,6 +121,11 @@ export class CacheDirectory {
     return !this.#files.has(name) && !this.#tooLarge.has(name);
   }
 
+  /** Whether a file of so many bytes can be written without removing another. */
+  hasRoom(bytes: number): boolean {
+    return this.#bytes + onDisk(bytes) <= this.#options.bytesMax;
+  }
+
   /** Records that the value of `key` was used, without reading its file. */
   use(key: string): void {
     const name = this.#nameOf(key);

@@ -22,6 +22,8 @@ export interface SnapshotCacheOptions
 
 /** Maximum number of remembered paths; above it, all are forgotten. */
 const DAMAGED_PATHS_MAX = 10_000;
+/** More bytes than a snapshot's file has beside the memory itself. */
+const DESCRIPTION_BYTES = 2 ** 20;
 /** Maximum number of remembered keys; above it, all are forgotten. */
 const ELSEWHERE_MAX = 100_000;
 
@@ -112,6 +114,21 @@ export class SnapshotCache {
     return wanted && !this.#elsewhere.has(key);
   }
 
+  /** Returns whether one of the trace's missing snapshots could be written without removing that of another trace. */
+  hasRoom(key: string, memoryBytes: number): boolean {
+    const { uncompressed } = this.#options;
+    return (
+      (this.#files.wants(key) && this.#fits(memoryBytes)) ||
+      (uncompressed?.wants(key) === true && uncompressed.hasRoom(memoryBytes + DESCRIPTION_BYTES))
+    );
+  }
+
+  /** Whether a snapshot needs not replace others, or they are not lost: workers share them. */
+  #fits(memoryBytes: number): boolean {
+    const { shared } = this.#options;
+    return shared?.writes === true || this.#files.hasRoom(memoryBytes + DESCRIPTION_BYTES);
+  }
+
   /** Returns the path of another worker's snapshot of the trace, if there is one that is not known to be damaged. */
   #atNeighbour(key: string): Promise<string | undefined> {
     return this.#files.atNeighbour(key, (path) => this.#damagedPaths.has(path));
@@ -174,11 +191,18 @@ export class SnapshotCache {
     return true;
   }
 
-  /** Writes the trace's snapshots that are missing, if they fit. Never rejects. */
-  async write(key: string, snapshot: Snapshot): Promise<void> {
-    if (!this.#files.has(key)) await this.#writeCompressed(key, snapshot);
+  /**
+   * Writes the trace's snapshots that are missing, if they fit; those for which others would be removed only if it `replaces`.
+   * Never rejects.
+   */
+  async write(key: string, snapshot: Snapshot, replaces = true): Promise<void> {
+    const { memoryBytes } = snapshot;
+    if (!this.#files.has(key) && (replaces || this.#fits(memoryBytes)))
+      await this.#writeCompressed(key, snapshot);
     const { uncompressed } = this.#options;
-    if (uncompressed?.wants(key) === true) await uncompressed.write(key, snapshot);
+    if (uncompressed?.wants(key) !== true) return;
+    if (replaces || uncompressed.hasRoom(memoryBytes + DESCRIPTION_BYTES))
+      await uncompressed.write(key, snapshot);
   }
 
   async #writeCompressed(key: string, snapshot: Snapshot): Promise<void> {

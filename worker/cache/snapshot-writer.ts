@@ -1,6 +1,7 @@
 /**
  * Decides when the snapshot of a loaded trace is written: while the worker is idle, the trace that took
- * longest to load first; or before the trace's engine is given to another trace.
+ * longest to load first; or before the trace's engine is given to another trace. Then the snapshot of a trace that was asked
+ * for once replaces no other: a query over very many traces would write one for each, and none would be there for the next query.
  */
 
 import { freeSnapshot } from '../../lib/engine/index.ts';
@@ -17,6 +18,8 @@ const SNAPSHOT_COST_MS_MIN = 100;
 const IDLE_MS = 300;
 /** Maximum number of keys that are remembered of each kind; above it, all are forgotten. */
 const KEYS_MAX = 1000;
+/** Maximum number of traces of which the worker remembers that they were asked for. */
+const ASKED_MAX = 10_000;
 
 export class SnapshotWriter {
   readonly #snapshots: SnapshotCache;
@@ -31,6 +34,8 @@ export class SnapshotWriter {
    * write them in turns without end.
    */
   readonly #written = new Set<string>();
+  /** Keys of the traces that were asked for last, the latest last, and whether each was asked for before. */
+  readonly #asked = new Map<string, boolean>();
   #stopped = false;
   #copy: MemoryPermit | undefined;
 
@@ -42,6 +47,14 @@ export class SnapshotWriter {
   /** Sets the pool whose loaded traces are written while the worker is idle. */
   watch(pool: EnginePool): void {
     this.#pool = pool;
+  }
+
+  /** Must be called once for each task that needs an engine, with the key of its trace. */
+  asked(key: string): void {
+    const before = this.#asked.delete(key);
+    this.#asked.set(key, before);
+    const [oldest] = this.#asked.keys();
+    if (this.#asked.size > ASKED_MAX && oldest !== undefined) this.#asked.delete(oldest);
   }
 
   /** Starts or restarts the idle timer; to be called after each task, with the key of its trace. */
@@ -63,14 +76,28 @@ export class SnapshotWriter {
 
   /**
    * Returns whether the trace should get a snapshot before its engine is reused. `costMs` is the time that
-   * loading took.
+   * loading took, `memoryBytes` the memory of the engine.
    */
-  shouldWrite(key: string, costMs: number): boolean {
-    return !this.#writing && this.#worth(key, costMs);
+  shouldWrite(key: string, costMs: number, memoryBytes: number): boolean {
+    if (this.#writing || !this.#worth(key, costMs)) return false;
+    return this.#wasAskedAgain(key) || this.#snapshots.hasRoom(key, memoryBytes);
   }
 
-  /** Writes the snapshot of the leased engine's trace, and releases the lease. */
-  async write(key: string, lease: Pick<Lease, 'engine' | 'release'>): Promise<void> {
+  /** Writes the snapshot of the leased engine's trace, which is evicted, and releases the lease. */
+  write(key: string, lease: Pick<Lease, 'engine' | 'release'>): Promise<void> {
+    return this.#write(key, lease, this.#wasAskedAgain(key));
+  }
+
+  #wasAskedAgain(key: string): boolean {
+    return this.#asked.get(key) === true;
+  }
+
+  /** @param replaces whether other snapshots may be removed for it */
+  async #write(
+    key: string,
+    lease: Pick<Lease, 'engine' | 'release'>,
+    replaces: boolean,
+  ): Promise<void> {
     this.#writing = true;
     try {
       if (
@@ -83,10 +110,10 @@ export class SnapshotWriter {
       if (snapshot === undefined) this.#giveUp(key);
       await lease.release();
       if (snapshot === undefined) return;
-      await this.#snapshots.write(key, snapshot);
+      await this.#snapshots.write(key, snapshot, replaces);
       freeSnapshot(snapshot); // before its memory is given to others
       if (this.#snapshots.writable) remember(this.#written, key);
-      if (this.#snapshots.wants(key)) this.#giveUp(key); // such as one of the engine with 64-bit memory
+      if (replaces && this.#snapshots.wants(key)) this.#giveUp(key); // such as one of the engine with 64-bit memory
     } finally {
       this.#copy?.release();
       this.#copy = undefined;
@@ -121,7 +148,7 @@ export class SnapshotWriter {
     if (!this.#admission.idle) return; // the running task calls schedule() when it ends
     const next = this.#pool?.costliestIdle((key, costMs) => this.#worth(key, costMs));
     if (next === undefined) return;
-    void this.write(next.key, next.lease).then(() => this.#awaitIdle());
+    void this.#write(next.key, next.lease, true).then(() => this.#awaitIdle());
   }
 }
 

@@ -63,6 +63,10 @@ export class UncompressedSnapshots {
     return this.#files.wants(key);
   }
 
+  hasRoom(bytes: number): boolean {
+    return this.#files.hasRoom(bytes);
+  }
+
   /** As CacheDirectory.read. */
   read<Value>(key: string, decode: (path: string) => Promise<Value>): Promise<Value | undefined> {
     return this.#files.read(key, decode);

@@ -257,11 +257,7 @@ export class EnginePool {
     }
     if (!this.#full && victim.key !== undefined && (victim.costMs ?? 0) >= CHEAP_MS)
       return this.#start();
-    const { key, costMs = 0 } = victim;
-    const reuse =
-      isReusable(victim.engine) &&
-      (key === undefined || !this.#options.snapshotSink.shouldWrite(key, costMs));
-    if (!reuse) {
+    if (!isReusable(victim.engine) || this.#shouldWrite(victim)) {
       this.#retire(victim);
       return this.#start();
     }
@@ -365,17 +361,19 @@ export class EnginePool {
    * The snapshot of a large trace is written only while the worker is idle, because it needs as much memory again.
    */
   #retire(entry: Entry): void {
-    const { engine, key, costMs = 0 } = entry;
+    const { engine, key } = entry;
+    const { snapshotSink } = this.#options;
+    const writes = !isLarge(engine, this.#options) && this.#shouldWrite(entry);
     this.#entries.delete(entry);
     this.#evict(entry);
-    const end = (): Promise<void> => engine.kill('its memory is needed');
-    const { snapshotSink } = this.#options;
-    const writes =
-      key !== undefined &&
-      !isLarge(entry.engine, this.#options) &&
-      snapshotSink.shouldWrite(key, costMs);
-    if (!writes) void end();
+    if (key === undefined || !writes) void engine.kill('its memory is needed');
     else void snapshotSink.write(key, { engine, release: () => this.#keep(entry) });
+  }
+
+  /** Whether the entry has a trace that should get a snapshot before it is evicted. */
+  #shouldWrite({ key, costMs = 0, engine }: Entry): boolean {
+    const { snapshotSink } = this.#options;
+    return key !== undefined && snapshotSink.shouldWrite(key, costMs, engine.memoryBytes);
   }
 
   /** Keeps an engine whose trace was evicted for another trace, if there is memory for it. */

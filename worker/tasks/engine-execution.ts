@@ -105,6 +105,7 @@ export class UncachedTask {
     const { script, outlet } = this.#request;
     const deadline: WaitDeadline = {};
     let waitedMs = 0;
+    this.#parts.snapshotWriter.asked(this.#keys.key);
     try {
       for (;;) {
         const holder = script.readsQueryHistory

@@ -79,6 +79,11 @@ export class SharedSnapshots {
     }
   }
 
+  /** Whether this worker shares its own snapshots. */
+  get writes(): boolean {
+    return this.#parts.writes;
+  }
+
   /** Shares the file at `path`, later: one file at a time. @param replace whether the shared one is damaged */
   offer(name: string, path: string, replace: boolean): void {
     if (!this.#parts.writes || this.#waiting >= WAITING_MAX) return;
