@@ -165,6 +165,12 @@ const READS = [
   /\bgetenv\(['"](BIGTRACE_\w+)/g,
 ];
 
+/** Variables of the pods that are no flags: of the bridge, upstream's name of one, and of Superset. */
+const NO_FLAGS = [
+  ...['BIGTRACE_CLICKHOUSE_HTTP', 'BIGTRACE_NODE', 'BIGTRACE_ORCHESTRATOR_ADDRESS'],
+  'BIGTRACE_QUERY_SECONDS_MAX',
+];
+
 describe('variables', () => {
   const sources = [...SOURCES, ...MORE_SOURCES].flatMap((room) =>
     below(room, /(?<!test)\.(ts|mjs|py|sh|xml)$|^Dockerfile$/),
@@ -186,6 +192,18 @@ describe('variables', () => {
       ([name]) => name,
     );
     expect([...new Set(names)].filter((name) => !exists(name))).toEqual([]);
+  });
+
+  it('the chart accepts the variables of the services, and those that are no flags', () => {
+    const services = ['worker', 'orchestrator', 'http-api', 'index', 'materialize'];
+    const flags = services.flatMap((name) =>
+      (commands.get(name)?.options ?? []).map(({ envVar = '' }) => envVar),
+    );
+    const ofServices = flags.filter((name) => name.startsWith('BIGTRACE_'));
+    const schema = JSON.parse(read('charts/bigtrace/values.schema.json'));
+    const { enum: accepted } = schema.properties.settings.propertyNames;
+    expect(accepted).toEqual([...new Set([...NO_FLAGS, ...ofServices])].toSorted());
+    expect(NO_FLAGS.filter((name) => !exists(name) || flags.includes(name))).toEqual([]);
   });
 
   it('the check detects variables that do not exist', () => {

@@ -221,12 +221,29 @@ test.each([
   ['orchestrator.replica', 3, /replica/],
   ['worker.replicas.min', 0, /min/],
   ['settings.LOG_LEVEL', 'warn', /LOG_LEVEL/],
+  ['settings.BIGTRACE_CACHE_BYTE', '18GiB', /BIGTRACE_CACHE_BYTE'/],
   ['autoscaling.by', 'memory', /autoscaling/],
+  ['autoscaling.traceBytesPerWorker', 'lots', /traceBytesPerWorker/],
+  ['worker.cacheSize', 'lots', /cacheSize/],
+  ['clickhouse.storage', '50 Gi', /storage/],
+  ['worker.resources.limits.memory', 'lots', /memory/],
+  ['catalogJobs.schedule', 'never', /schedule/],
+  ['catalogJobs.schedule', '17 * * *', /schedule/],
+  ['expose.gateway.nam', 'g', /nam/],
 ])('the value %s=%s is rejected', (key, value, message) => {
   const { status, output } = helm('template', 'bigtrace', CHART, ...KUBE, ...set({ [key]: value }));
   expect(status, output).not.toBe(0);
   expect(output).toMatch(message);
 });
+
+test.each(['*/15 0-6,12 1 JAN mon-fri', '@every 1h30m'])(
+  'the schedule %s is accepted',
+  (schedule) => {
+    const values = set({ 'catalogJobs.enabled': true, 'catalogJobs.schedule': schedule });
+    const jobs = rendered(...values).filter(({ kind }) => kind === 'CronJob');
+    expect(jobs.map(({ spec }) => spec?.['schedule'])).toContain(schedule);
+  },
+);
 
 test('the packaged chart contains the manifests that it links to', () => {
   const { status, output } = helm('package', CHART, '--destination', directory);
