@@ -1,0 +1,8 @@
+// Original file: health.proto
+
+
+export interface HealthListRequestInput {
+}
+
+export interface HealthListRequest {
+}
