@@ -45,7 +45,7 @@ it('the health service reports SERVING, and NOT_SERVING while the service drains
   expect(await statusOf('')).toBe('NOT_SERVING');
 });
 
-it('who watches is told of the change', async () => {
+it('who watches gets the change', async () => {
   const watch: grpc.ClientReadableStream<Response> = client['Watch']?.({ service: '' });
   watch.on('error', () => {}); // the end of the server
   expect(await once(watch, 'data')).toEqual([{ status: 'SERVING' }]);
@@ -53,7 +53,7 @@ it('who watches is told of the change', async () => {
   expect(await once(watch, 'data')).toEqual([{ status: 'NOT_SERVING' }]);
 });
 
-it('who watches an unknown service is told so, and stays connected', async () => {
+it('who watches an unknown service learns that it is unknown, and stays connected', async () => {
   const watch: grpc.ClientReadableStream<Response> = client['Watch']?.({ service: 'no.such' });
   watch.on('error', () => {});
   expect(await once(watch, 'data')).toEqual([{ status: 'SERVICE_UNKNOWN' }]);
