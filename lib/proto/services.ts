@@ -6,8 +6,8 @@ import * as grpc from '@grpc/grpc-js';
 import type { MessageTypeDefinition, ServiceDefinition } from '@grpc/proto-loader';
 import protobuf from 'protobufjs/light.js';
 import { checkedService } from './checked.ts';
-import { DEFINITIONS } from './definitions.ts';
 import type { ProtoGrpcType as BigtracePackage } from './generated/bigtrace.ts';
+import definitions from './generated/definitions.json' with { type: 'json' };
 import type { ProtoGrpcType as ScalerPackage } from './generated/externalscaler.ts';
 import type { ProtoGrpcType as HealthPackage } from './generated/health.ts';
 import type { ProtoGrpcType as PerfettoPackage } from './generated/perfetto.ts';
@@ -17,6 +17,9 @@ export { GRPC_OPTIONS } from './channel-options.ts';
 
 /** The service whose messages have checksums. */
 const CHECKED = 'bigtrace.v1.Worker';
+
+/** The contents of the `.proto` files. TypeScript infers a type of its own for them, to which the library's types do not apply. */
+export const DEFINITIONS = definitions as unknown as protobuf.INamespace;
 
 const root = protobuf.Root.fromJSON(DEFINITIONS).resolveAll();
 

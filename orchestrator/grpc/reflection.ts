@@ -3,8 +3,8 @@ import type * as grpc from '@grpc/grpc-js';
 import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import descriptor, { type IFileDescriptorProto } from 'protobufjs/ext/descriptor/index.js';
-import { DEFINITIONS } from '../../lib/proto/definitions.ts';
 import { LOADER_OPTIONS } from '../../lib/proto/loader-options.mjs';
+import { DEFINITIONS } from '../../lib/proto/services.ts';
 
 /** The services that the orchestrator serves. */
 const SERVICES = ['bigtrace.v1.Orchestrator', 'perfetto.protos.BigtraceOrchestrator'];
