@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { tempDir } from '../testing/worker.ts';
+import { tempDir, testWorker } from '../testing/worker.ts';
 import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
 
 const logger = pino({ level: 'silent' });
@@ -46,4 +46,16 @@ test('a cache removes what it has left unfinished, and nothing of another cache 
   expect(during.filter((name) => name.endsWith('.unfinished'))).toHaveLength(2);
   await CacheDirectory.open(optionsOf(dir.path, '.image'));
   expect(readdirSync(dir.path)).toEqual([first.fileOf('a').name]);
+});
+
+test('what a crash left of uncompressed snapshots is removed after they were switched off', async () => {
+  await using dir = await tempDir();
+  const memory = await CacheDirectory.open(optionsOf(dir.path, '.memory'));
+  expect(await memory.write('a', [Buffer.from('whole')])).toBe(true);
+  const { name } = memory.fileOf('a');
+  const image = `${name.replace('.memory', '.image')}.3f6c.unfinished`;
+  for (const left of [`${name}.3f6c.unfinished`, image])
+    await writeFile(join(dir.path, left), 'cut');
+  await using _worker = await testWorker({ cacheDir: dir.path, uncompressedBytesMax: 0 });
+  expect(readdirSync(dir.path).toSorted()).toEqual([name, 'id']);
 });

@@ -221,7 +221,7 @@ export class CacheDirectory {
     if (directory === undefined) return;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const names = await readdir(directory);
-    for (const name of names) if (this.#isUnfinished(name)) await this.#remove(name);
+    for (const name of names) if (isUnfinished(name, suffix)) await this.#remove(name);
     const fileNames = names.filter((name) => name.endsWith(suffix));
     const infos: FoundFile[] = [];
     while (fileNames.length > 0) {
@@ -238,11 +238,6 @@ export class CacheDirectory {
     }
     this.#takenOver = true;
     await this.#makeRoom(0);
-  }
-
-  /** Whether a write of this cache made the file: other caches may be writing theirs in the same directory. */
-  #isUnfinished(name: string): boolean {
-    return name.includes(`${this.#options.suffix}.`) && name.endsWith(UNFINISHED_SUFFIX);
   }
 
   async #fileInfo(name: string): Promise<FoundFile | undefined> {
@@ -320,6 +315,19 @@ interface FoundFile {
   size: number;
   /** Time of last use (mtime), in milliseconds since the epoch. */
   usedMs: number;
+}
+
+/** Whether a write of the cache with this suffix made the file: other caches may be writing theirs in the same directory. */
+function isUnfinished(name: string, suffix: string): boolean {
+  return name.includes(`${suffix}.`) && name.endsWith(UNFINISHED_SUFFIX);
+}
+
+/** Removes what an earlier worker has not finished of a cache that is not opened any more. Never rejects. */
+export async function removeUnfinished(directory: string, suffix: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []); // the caches that use the directory log failures
+  for (const name of names)
+    if (isUnfinished(name, suffix))
+      await rm(join(directory, name), { force: true }).catch(() => {});
 }
 
 function isMissing(error: unknown): boolean {

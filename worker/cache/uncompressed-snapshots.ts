@@ -11,7 +11,9 @@ import {
   type Snapshot,
 } from '../../lib/engine/index.ts';
 import type { WorkerCounters } from '../counters.ts';
-import { CacheDirectory, type CacheDirectoryOptions } from './cache-directory.ts';
+import { CacheDirectory, type CacheDirectoryOptions, removeUnfinished } from './cache-directory.ts';
+
+const SUFFIX = '.memory';
 
 export interface UncompressedOptions
   extends Pick<CacheDirectoryOptions, 'directory' | 'bytesMax' | 'isWrong' | 'logger'> {
@@ -36,8 +38,10 @@ export class UncompressedSnapshots {
    */
   static async open(options: UncompressedOptions): Promise<UncompressedSnapshots | undefined> {
     const { directory, bytesMax, isWrong, logger, counters } = options;
-    if (directory === undefined || bytesMax === 0) return undefined;
-    const check = regionCheck(options.engine.code);
+    if (directory === undefined) return undefined;
+    const check = bytesMax === 0 ? undefined : regionCheck(options.engine.code);
+    if (check === undefined) await removeUnfinished(directory, SUFFIX);
+    if (bytesMax === 0) return undefined;
     if (check === undefined) {
       logger.warn(
         'the engine is not compiled, or the processor lacks SSE 4.2: no uncompressed snapshots are kept',
@@ -45,7 +49,7 @@ export class UncompressedSnapshots {
       return undefined;
     }
     const files = await CacheDirectory.open({
-      ...{ directory, neighbours: [], bytesMax, suffix: '.memory', what: 'uncompressed snapshots' },
+      ...{ directory, neighbours: [], bytesMax, suffix: SUFFIX, what: 'uncompressed snapshots' },
       ...{ isWrong, onFailed: () => counters.add('snapshots_failed'), logger },
     });
     return new UncompressedSnapshots(options, files, check);
